@@ -1,0 +1,60 @@
+/** Every error code of the API and the HTTP status that carries it. */
+export const statusOf = {
+  BAD_REQUEST: 400,
+  UNAUTHORIZED: 401,
+  FORBIDDEN: 403,
+  NOT_FOUND: 404,
+  METHOD_NOT_ALLOWED: 405,
+  CONFLICT: 409,
+  PRECONDITION_FAILED: 412,
+  PAYLOAD_TOO_LARGE: 413,
+  UNSUPPORTED_MEDIA_TYPE: 415,
+  VALIDATION_ERROR: 422,
+  IDEMPOTENCY_MISMATCH: 422,
+  RATE_LIMIT_EXCEEDED: 429,
+  INTERNAL_ERROR: 500,
+  UNAVAILABLE: 503,
+  INSUFFICIENT_STORAGE: 507,
+} as const
+
+export type Code = keyof typeof statusOf
+
+/** One thing wrong with an input: the field's path ("git.commit") and what would be right. */
+export interface Issue {
+  path: string
+  message: string
+}
+
+export interface ErrorDetail {
+  issues?: Issue[]
+  requestId?: string
+  /** Seconds to wait before the same request may succeed. */
+  retryAfter?: number
+  cause?: unknown
+}
+
+/** The one error that Conduct shows to callers. Anything else that is thrown is a bug: logged, and told as INTERNAL_ERROR. */
+export class ConductError extends Error {
+  override readonly name = 'ConductError'
+  readonly code: Code
+  readonly issues: Issue[] | undefined
+  readonly requestId: string | undefined
+  readonly retryAfter: number | undefined
+
+  constructor(code: Code, message: string, detail: ErrorDetail = {}) {
+    super(message, { cause: detail.cause })
+    this.code = code
+    this.issues = detail.issues
+    this.requestId = detail.requestId
+    this.retryAfter = detail.retryAfter
+  }
+
+  get status(): number {
+    return statusOf[this.code]
+  }
+}
+
+/** The VALIDATION_ERROR of a single field. */
+export function invalid(path: string, message: string): ConductError {
+  return new ConductError('VALIDATION_ERROR', `${path}: ${message}`, { issues: [{ path, message }] })
+}

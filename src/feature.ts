@@ -1,0 +1,36 @@
+import { z } from 'zod'
+import { rowId, text, time } from './field.ts'
+
+/** The largest number by which a caller may name a feature that does not exist yet. */
+export const maxFeatureNumber = 2_147_483_647
+
+export const featureFields = {
+  name: text(200, 1),
+  description: text(10_000).nullable().optional(),
+  file: text(512, 1).nullable().optional().describe('The path of the file or folder that it lives in'),
+}
+
+const fieldsSchema = z.object(featureFields)
+export type FeatureFields = z.infer<typeof fieldsSchema>
+
+/** A feature; its `id` is its number within the project. */
+export const feature = z.object({
+  id: rowId,
+  project: z.string(),
+  name: z.string(),
+  description: z.string().nullable(),
+  file: z.string().nullable(),
+  createdAt: time,
+  updatedAt: time,
+  version: z.int(),
+})
+export type Feature = z.infer<typeof feature>
+
+/** The name that a feature has while it is known by its number alone. */
+export const placeholderName = (number: number) => `feature-${number}`
+
+/** The number to which the name `feature-<n>` belongs; undefined for other names. */
+export function numberOfName(name: string): number | undefined {
+  const number = Number(/^feature-([1-9]\d{0,9})$/.exec(name)?.[1])
+  return number <= maxFeatureNumber ? number : undefined
+}

@@ -1,0 +1,71 @@
+import { z } from 'zod'
+import { ConductError } from '../error.ts'
+import { addressOf, type Name, names } from '../paths.ts'
+import { type Route, routes } from '../routes.ts'
+import type { Kept } from '../store/idempotency.ts'
+
+type Output = Record<string, unknown>
+type Resource = Record<string, unknown> & { version: number }
+
+/** How the output of one operation becomes status, headers and body. */
+export interface AnswerPlan {
+  success: Route['success']
+  /** The output field that holds a versioned resource. */
+  resource: string | undefined
+  /** The address of the resource that was made. */
+  location: { path: string; params: string[] } | undefined
+}
+
+export function answerPlanOf(name: Name): AnswerPlan {
+  const route: Route = routes[name]
+  const resource = Object.entries(route.output.shape).find(
+    ([, schema]) => schema instanceof z.ZodObject && 'version' in schema.shape,
+  )
+  const reader = names.find((other) => other === name.replace(/^create/, 'get') && other !== name)
+  return {
+    success: route.success,
+    resource: resource?.[0],
+    location: resource && reader && addressOf(reader),
+  }
+}
+
+/** `base` is the base path, `url` what was asked for, as the Link of the next page repeats it. */
+export function answerOf(plan: AnswerPlan, output: Output, base: string, url: string): Kept {
+  const headers: Record<string, string> = {}
+  const resource = plan.resource ? (output[plan.resource] as Resource) : undefined
+  const made = output.created !== false
+  const status = made ? plan.success[0] : (plan.success[1] ?? 200)
+  if (resource) headers.etag = `"${resource.id ?? resource.slug}-${resource.version}"`
+  if (resource && plan.location && made) {
+    const path = plan.location.params.reduce(
+      (path, param) => path.replace(`:${param}`, encodeURIComponent(String(resource[param]))),
+      plan.location.path,
+    )
+    headers.location = base + path
+  }
+  const next = (output.meta as { nextCursor?: string } | undefined)?.nextCursor
+  if (next !== undefined) headers.link = linkTo(url, next)
+  return { status, headers, body: JSON.stringify(output) }
+}
+
+/** The address of the next page, as RFC 8288 writes links. */
+function linkTo(url: string, cursor: string): string {
+  const { pathname, searchParams } = new URL(url)
+  searchParams.set('cursor', cursor)
+  return `<${pathname}?${searchParams}>; rel="next"`
+}
+
+/** An error as the API tells it; what is not a ConductError shows nothing of the inside. */
+export function failureOf(error: unknown, requestId: string): Kept {
+  const told =
+    error instanceof ConductError
+      ? error
+      : new ConductError('INTERNAL_ERROR', 'Something went wrong inside Conduct; its log has the details.')
+  const headers: Record<string, string> = {}
+  if (told.code === 'UNAUTHORIZED') headers['www-authenticate'] = 'Bearer'
+  if (told.retryAfter !== undefined) headers['retry-after'] = String(told.retryAfter)
+  // What is left of a refused body is not worth reading.
+  if (told.code === 'PAYLOAD_TOO_LARGE') headers.connection = 'close'
+  const body = { error: told.message, code: told.code, requestId, ...(told.issues && { issues: told.issues }) }
+  return { status: told.status, headers, body: JSON.stringify(body) }
+}

@@ -1,0 +1,227 @@
+import { type Context, Hono } from 'hono'
+import { cors } from 'hono/cors'
+import type { Logger } from 'pino'
+import { ConductError } from '../error.ts'
+import { type Actor, permits } from '../key.ts'
+import { addressOf, type Name, names } from '../paths.ts'
+import { type Route, routes } from '../routes.ts'
+import type { Ctx } from '../store/ctx.ts'
+import type { Kept } from '../store/idempotency.ts'
+import type { Store } from '../store/open.ts'
+import { operations } from '../store/operations.ts'
+import { answerOf, answerPlanOf, failureOf } from './answer.ts'
+import { createAuth } from './auth.ts'
+import { parseBody, readBytes, requireJson } from './body.ts'
+import { docsHeaders, docsPage } from './docs.ts'
+import { createHealth } from './health.ts'
+import { once } from './idempotency.ts'
+import { planOf, readInput } from './input.ts'
+import { createLimiter } from './limit.ts'
+import { createMetrics } from './metrics.ts'
+import { readOpenapi } from './openapi.ts'
+
+export interface AppOptions {
+  store: Store
+  /** What stands before `/v1`. */
+  basePath?: string
+  /** Requests a minute and key; 0: no limit. */
+  rateLimit?: number
+  /** UTF-8 bytes of one content; a body may be twice that. */
+  contentLimit?: number
+  /** Origins of pages that may call the API from a browser. */
+  corsOrigins?: string[]
+  log?: Logger
+  /** Whoever calls without a key: for calls in process. Without it, every call needs a key. */
+  actor?: Actor
+  /** Whether the server is stopping: answers then close their connections. */
+  draining?: () => boolean
+}
+
+/** What the socket layer tells of a request. */
+interface Bindings {
+  incoming?: { socket: { remoteAddress?: string } }
+}
+type Call = Context<{ Bindings: Bindings }>
+
+/** One request on its way through the loop. */
+interface Exchange {
+  c: Call
+  now: string
+  /** Headers of the answer, whatever becomes of it. */
+  headers: Record<string, string>
+  keyId?: number
+}
+
+const requestIdPattern = /^[\x21-\x7e]{1,128}$/
+
+/** The whole HTTP interface over a store, as a function of requests: it listens nowhere. */
+export function createApp(options: AppOptions) {
+  const {
+    store,
+    basePath = '/conduct',
+    rateLimit = 6000,
+    contentLimit = 1_048_576,
+    corsOrigins = [],
+    log,
+    draining = () => false,
+  } = options
+  const warn = (error: Error) => log?.warn({ err: error }, 'background work failed')
+  const auth = createAuth(store, warn)
+  const limiter = createLimiter(rateLimit)
+  const metrics = createMetrics()
+  const health = createHealth(store, draining)
+  const app = new Hono<{ Bindings: Bindings }>()
+
+  /** Whoever asks, counted against the limit. Throws UNAUTHORIZED, RATE_LIMIT_EXCEEDED, NOT_FOUND for an unknown project. */
+  async function callerOf(exchange: Exchange) {
+    const { c, now, headers } = exchange
+    const project = c.req.header('x-project-id')
+    const authorization = c.req.header('authorization')
+    if (options.actor && authorization === undefined) return auth.callerOf(options.actor, null, project)
+    const { actor, own } = await auth.actorOf(authorization, now).catch(async (error) => {
+      const address = c.env?.incoming?.socket.remoteAddress
+      if (address && error instanceof ConductError && error.code === 'UNAUTHORIZED') await limiter.failure(address)
+      throw error
+    })
+    if (actor.kind === 'key') {
+      exchange.keyId = actor.keyId
+      await limiter.request(actor.keyId, headers)
+    }
+    return auth.callerOf(actor, own, project)
+  }
+
+  /** Answers a request by `work`, or by the error that it throws; counts, logs and stamps it either way. */
+  async function exchange(c: Call, label: string, work: (exchange: Exchange) => Promise<Kept>): Promise<Response> {
+    const started = performance.now()
+    const given = c.req.header('x-request-id')
+    const requestId = given !== undefined && requestIdPattern.test(given) ? given : crypto.randomUUID()
+    const headers: Record<string, string> = {
+      'content-type': 'application/json',
+      'cache-control': 'no-store',
+      'x-request-id': requestId,
+    }
+    const it: Exchange = { c, now: store.now(), headers }
+    let answer: Kept
+    try {
+      answer = await work(it)
+    } catch (error) {
+      answer = failureOf(error, requestId)
+      if (answer.status >= 500) log?.error({ err: error, requestId, operation: label }, 'request failed')
+    }
+    Object.assign(headers, answer.headers)
+    if (draining()) headers.connection = 'close'
+    const ms = performance.now() - started
+    metrics.observe(label, answer.status, ms)
+    log?.info({
+      requestId,
+      operation: label,
+      method: c.req.method,
+      path: c.req.path,
+      status: answer.status,
+      ms,
+      keyId: it.keyId,
+    })
+    return new Response(answer.body, { status: answer.status, headers })
+  }
+
+  /** The loop: everything that an operation of the table does not say for itself. */
+  function handler(name: Name) {
+    const route: Route = routes[name]
+    const input = planOf(name)
+    const plan = answerPlanOf(name)
+    // Each entry of the table is typed on its own; which one this is, only the name tells.
+    const operation = operations[name] as (ctx: Ctx, input: unknown) => Promise<Record<string, unknown>>
+    const isRead = input.address.method === 'GET'
+
+    return (c: Call) =>
+      exchange(c, name, async (it) => {
+        const caller = await callerOf(it)
+        if (!permits(caller.actor.permissions, route.permission)) throw forbidden(caller.actor, route.permission)
+        const bytes = isRead ? new Uint8Array() : await bodyOf(c)
+        const body = isRead ? undefined : parseBody(bytes, c.req.header('content-type'))
+        const { url } = c.req
+        const mark = url.indexOf('?')
+        const parsed = readInput(input, {
+          params: c.req.param(),
+          query: mark < 0 ? '' : url.slice(mark + 1),
+          header: (header) => c.req.header(header),
+          body,
+        })
+        const ctx: Ctx = { db: store.db, now: it.now, ...caller, contentLimit }
+        const work = async (ctx: Ctx) => answerOf(plan, await operation(ctx, parsed), basePath, url)
+        const idempotencyKey = isRead ? undefined : c.req.header('idempotency-key')
+        if (idempotencyKey === undefined) return work(ctx)
+        const { method, path } = c.req
+        return once(ctx, { name: idempotencyKey, method, path, body: bytes, secret: route.secret }, work)
+      })
+  }
+
+  function bodyOf(c: Call) {
+    const type = c.req.header('content-type')
+    // A wrong type is refused before its bytes are read.
+    if (type !== undefined) requireJson(type)
+    return readBytes(c.req.raw, contentLimit * 2)
+  }
+
+  if (corsOrigins.length > 0) {
+    const exposeHeaders = ['ETag', 'Link', 'Location', 'Retry-After', 'X-Request-Id', 'Idempotent-Replayed']
+    const rateHeaders = ['X-RateLimit-Limit', 'X-RateLimit-Remaining', 'X-RateLimit-Reset']
+    app.use(`${basePath}/*`, cors({ origin: corsOrigins, exposeHeaders: [...exposeHeaders, ...rateHeaders] }))
+  }
+  for (const name of names) {
+    const { method, path } = addressOf(name)
+    app.on(method, basePath + path, handler(name))
+  }
+  app.all(`${basePath}/v1/*`, (c) =>
+    exchange(c, 'unknown', async (it) => {
+      await callerOf(it)
+      throw refuseAddress(it, basePath)
+    }),
+  )
+  app.get(`${basePath}/openapi.json`, (c) => c.json(readOpenapi(basePath)))
+  app.get(`${basePath}/docs`, (c) => c.html(docsPage(readOpenapi(basePath)), 200, docsHeaders))
+  app.get('/livez', (c) => c.json({ status: 'ok' }))
+  app.get('/readyz', (c) => health(c))
+  app.get('/metrics', (c) =>
+    exchange(c, 'metrics', async (it) => {
+      if (!isLoopback(c.env?.incoming?.socket.remoteAddress)) {
+        const { actor } = await callerOf(it)
+        if (actor.kind === 'key' && actor.projectId !== null)
+          throw new ConductError('FORBIDDEN', 'Metrics need a key of the whole server.')
+      }
+      return { status: 200, headers: { 'content-type': 'text/plain; version=0.0.4' }, body: metrics.print() }
+    }),
+  )
+  app.notFound((c) => exchange(c, 'unknown', async () => Promise.reject(nothingAt(c, basePath))))
+  app.onError((error, c) => exchange(c, 'unknown', () => Promise.reject(error)))
+  return app
+}
+
+const isLoopback = (address: string | undefined) => address !== undefined && /^(127\.|::1$|::ffff:127\.)/.test(address)
+
+function forbidden(actor: Actor, required: string): ConductError {
+  return new ConductError(
+    'FORBIDDEN',
+    `This needs a key with the permission '${required}', and this one has: ${actor.permissions.join(', ')}.`,
+  )
+}
+
+const nothingAt = (c: Call, basePath: string) =>
+  new ConductError('NOT_FOUND', `There is nothing at ${c.req.path}; the API is described at ${basePath}/docs.`)
+
+const addresses = names.map(addressOf).map(({ method, path }) => ({
+  method: method as string,
+  pattern: new RegExp(`^${path.replace(/:\w+/g, '[^/]+')}$`),
+}))
+
+/** METHOD_NOT_ALLOWED, with the methods that the address has, or NOT_FOUND where it has none. */
+function refuseAddress({ c, headers }: Exchange, basePath: string): ConductError {
+  const path = c.req.path.slice(basePath.length)
+  const methods = addresses.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method)
+  if (methods.length === 0) return nothingAt(c, basePath)
+  headers.allow = methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method])).join(', ')
+  return new ConductError(
+    'METHOD_NOT_ALLOWED',
+    `${c.req.method} does not go with ${c.req.path}, only ${headers.allow}.`,
+  )
+}

@@ -1,0 +1,125 @@
+import { z } from 'zod'
+import { ConductError, type Issue } from '../error.ts'
+import { type Address, addressOf, headerFields, type Name } from '../paths.ts'
+import { type Route, routes } from '../routes.ts'
+import { explain } from './explain.ts'
+
+type Kind = 'string' | 'number' | 'strings' | 'numbers'
+
+/** How the parts of a request become the flat input of one operation. */
+export interface InputPlan {
+  address: Address
+  schema: z.ZodObject
+  kinds: Record<string, Kind>
+  /** The fields that come by query or body, rather than by path or header. */
+  fields: Set<string>
+  headers: [field: string, header: string][]
+}
+
+export function planOf(name: Name): InputPlan {
+  const route: Route = routes[name]
+  const address = addressOf(name)
+  const properties = z.toJSONSchema(route.input, { io: 'input', unrepresentable: 'any' }).properties ?? {}
+  const kinds = Object.fromEntries(Object.entries(properties).map(([field, schema]) => [field, kindOf(schema)]))
+  const headers = Object.entries(headerFields).filter(([field]) => field in properties)
+  const elsewhere = [...address.params, ...headers.map(([field]) => field)]
+  const fields = new Set(Object.keys(properties).filter((field) => !elsewhere.includes(field)))
+  return { address, schema: route.input, kinds, fields, headers }
+}
+
+function kindOf(schema: z.core.JSONSchema._JSONSchema): Kind {
+  const { type, items } = schema as { type?: unknown; items?: { type?: unknown } }
+  const isNumber = (type: unknown) => type === 'integer' || type === 'number'
+  if (type !== 'array') return isNumber(type) ? 'number' : 'string'
+  return isNumber(items?.type) ? 'numbers' : 'strings'
+}
+
+export interface RawInput {
+  params: Record<string, string>
+  query: string
+  header(name: string): string | undefined
+  /** The parsed JSON body. */
+  body: unknown
+}
+
+/** The parsed input of an operation. Throws VALIDATION_ERROR that names every unknown, repeated, contradicting or wrong field. */
+export function readInput(plan: InputPlan, raw: RawInput): Record<string, unknown> {
+  const issues: Issue[] = []
+  const input: Record<string, unknown> = {}
+  if (plan.address.method === 'GET') readQuery(plan, raw.query, input, issues)
+  else readBody(plan, raw, input, issues)
+  for (const param of plan.address.params) {
+    input[param] = fromText(plan.kinds[param] ?? 'string', param, raw.params[param] ?? '', issues)
+  }
+  for (const [field, header] of plan.headers) {
+    const value = raw.header(header)
+    if (value !== undefined) input[field] = value
+  }
+  if (issues.length > 0) throw invalidInput(issues)
+  const parsed = plan.schema.safeParse(input, { reportInput: true })
+  if (!parsed.success) throw invalidInput(parsed.error.issues.flatMap((issue) => explain(issue, plan.fields)))
+  return parsed.data
+}
+
+function invalidInput(issues: Issue[]): ConductError {
+  const words = issues.map(({ path, message }) => (path ? `${path}: ${message}` : message))
+  return new ConductError('VALIDATION_ERROR', `${words.join('; ')}.`, { issues })
+}
+
+function readQuery({ fields, kinds }: InputPlan, query: string, input: Record<string, unknown>, issues: Issue[]) {
+  if (query === '') return
+  const params = new URLSearchParams(query)
+  for (const name of new Set(params.keys())) {
+    const values = params.getAll(name)
+    const kind = kinds[name]
+    if (!fields.has(name) || !kind) {
+      issues.push({ path: name, message: `unknown query parameter; known here: ${[...fields].join(', ') || 'none'}` })
+    } else if (kind === 'strings') {
+      input[name] = values
+    } else if (kind === 'numbers') {
+      input[name] = values.map((value) => fromText('number', name, value, issues))
+    } else if (values.length > 1) {
+      issues.push({ path: name, message: `given ${values.length} times; give it once` })
+    } else {
+      input[name] = fromText(kind, name, values[0] as string, issues)
+    }
+  }
+}
+
+function readBody({ fields, address }: InputPlan, raw: RawInput, input: Record<string, unknown>, issues: Issue[]) {
+  for (const name of new Set(new URLSearchParams(raw.query).keys())) {
+    issues.push({ path: name, message: `query parameters do not go with ${address.method}: put it into the body` })
+  }
+  const { body } = raw
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+    issues.push({ path: '', message: 'the body must be a JSON object' })
+    return
+  }
+  let given = 0
+  for (const [name, value] of Object.entries(body)) {
+    if (address.params.includes(name)) {
+      if (String(value) !== raw.params[name]) {
+        issues.push({
+          path: name,
+          message: `the address says '${raw.params[name]}': it cannot be changed, leave it out`,
+        })
+      }
+    } else if (fields.has(name)) {
+      given++
+      input[name] = value
+    } else {
+      issues.push({ path: name, message: `unknown field; known here: ${[...fields].join(', ') || 'none'}` })
+    }
+  }
+  if (address.method === 'PATCH' && given === 0 && issues.length === 0) {
+    issues.push({ path: '', message: `give at least one field to change: ${[...fields].join(', ')}` })
+  }
+}
+
+/** Text of a query or path as the type of its field: strictly decimal for numbers, so that '' is not 0. */
+function fromText(kind: Kind, path: string, text: string, issues: Issue[]): unknown {
+  if (kind !== 'number') return text
+  if (/^(0|[1-9]\d{0,15})$/.test(text)) return Number(text)
+  issues.push({ path, message: `must be a whole number, not '${text.slice(0, 60)}'` })
+  return undefined
+}

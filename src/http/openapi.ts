@@ -1,0 +1,177 @@
+import { readFileSync } from 'node:fs'
+import { z } from 'zod'
+import { statusOf } from '../error.ts'
+import { type Address, addressOf, headerFields, type Name, names } from '../paths.ts'
+import { type Route, routes } from '../routes.ts'
+
+type Schema = Record<string, unknown>
+
+export interface Operation {
+  operationId: Name
+  summary: string
+  description: string
+  parameters: { name: string; in: string; required: boolean; description?: string; schema: Schema; example?: unknown }[]
+  requestBody?: { required: boolean; content: { 'application/json': { schema: Schema; example: unknown } } }
+  responses: Record<string, unknown>
+}
+
+export interface OpenApi {
+  openapi: string
+  info: { title: string; version: string; description: string; license: { name: string; identifier: string } }
+  servers: { url: string }[]
+  security: Record<string, string[]>[]
+  paths: Record<string, Record<string, Operation>>
+  components: Record<string, unknown>
+}
+
+const errorSchema = z.object({
+  error: z.string().describe('What is wrong, with the value, and what to do'),
+  code: z.enum(Object.keys(statusOf)),
+  requestId: z.string(),
+  issues: z
+    .array(z.object({ path: z.string(), message: z.string() }))
+    .optional()
+    .describe('Only for VALIDATION_ERROR'),
+})
+
+const schemaOf = (schema: z.ZodType, io: 'input' | 'output'): Schema => {
+  const { $schema: _, ...json } = z.toJSONSchema(schema, { io, unrepresentable: 'any' })
+  return json
+}
+
+/** The API as OpenAPI 3.1, printed from the table of operations; `answers` are examples of what each answers. */
+export function openapi(version: string, answers: Partial<Record<Name, unknown>>): OpenApi {
+  const paths: OpenApi['paths'] = {}
+  for (const name of names) {
+    const { method, path } = addressOf(name)
+    const template = path.replace(/:(\w+)/g, '{$1}')
+    paths[template] = { ...paths[template], [method.toLowerCase()]: operationOf(name, answers[name]) }
+  }
+  return {
+    openapi: '3.1.1',
+    info: {
+      title: 'Conduct',
+      version,
+      description: 'The ledger of what coding agents did.',
+      license: { name: 'MIT', identifier: 'MIT' },
+    },
+    servers: [{ url: '/conduct' }],
+    security: [{ key: [] }],
+    paths,
+    components: {
+      securitySchemes: { key: { type: 'http', scheme: 'bearer', description: 'A key: sk_<role>_<43 characters>' } },
+      schemas: { Error: schemaOf(errorSchema, 'output') },
+    },
+  }
+}
+
+function operationOf(name: Name, answer: unknown): Operation {
+  const route: Route = routes[name]
+  const address = addressOf(name)
+  const { properties = {}, required = [] } = schemaOf(route.input, 'input') as {
+    properties?: Record<string, Schema>
+    required?: string[]
+  }
+  const { parameters, body } = placesOf(address, properties)
+  return {
+    operationId: name,
+    summary: route.summary,
+    description: `Permission: ${route.permission}.`,
+    parameters: [
+      ...parameters.map(({ field, at, header }) => {
+        const { description, ...schema } = properties[field] as Schema & { description?: string }
+        const example = route.example[field]
+        return {
+          name: header ?? field,
+          in: at,
+          required: at === 'path' || required.includes(field),
+          ...(description !== undefined && { description }),
+          schema,
+          ...(example !== undefined && { example }),
+        }
+      }),
+      projectHeader,
+      ...(address.method === 'GET' ? [] : [idempotencyHeader]),
+    ],
+    ...(body.length > 0 && { requestBody: requestBodyOf(route, body, properties, required) }),
+    responses: responsesOf(route, address, answer),
+  }
+}
+
+const projectHeader = {
+  name: 'X-Project-ID',
+  in: 'header',
+  required: false,
+  description: 'The project to act in, for a key of the whole server; else default',
+  schema: { type: 'string' },
+}
+
+const idempotencyHeader = {
+  name: 'Idempotency-Key',
+  in: 'header',
+  required: false,
+  description: 'The same request with the same key is carried out once, for 24 hours',
+  schema: { type: 'string', maxLength: 255 },
+}
+
+/** Where each input field travels. */
+function placesOf({ method, params }: Address, properties: Record<string, Schema>) {
+  const parameters: { field: string; at: string; header?: string }[] = []
+  const body: string[] = []
+  for (const field of Object.keys(properties)) {
+    if (params.includes(field)) parameters.push({ field, at: 'path' })
+    else if (field in headerFields)
+      parameters.push({ field, at: 'header', header: headerFields[field as keyof typeof headerFields] })
+    else if (method === 'GET') parameters.push({ field, at: 'query' })
+    else body.push(field)
+  }
+  return { parameters, body }
+}
+
+function requestBodyOf(route: Route, fields: string[], properties: Record<string, Schema>, required: string[]) {
+  const pick = (all: Record<string, unknown>) =>
+    Object.fromEntries(fields.filter((field) => field in all).map((field) => [field, all[field]]))
+  const demanded = required.filter((field) => fields.includes(field))
+  const schema = {
+    type: 'object',
+    properties: pick(properties),
+    ...(demanded.length > 0 && { required: demanded }),
+    additionalProperties: false,
+  }
+  return { required: demanded.length > 0, content: { 'application/json': { schema, example: pick(route.example) } } }
+}
+
+function responsesOf(route: Route, { method }: Address, answer: unknown) {
+  const content = {
+    'application/json': { schema: schemaOf(route.output, 'output'), ...(answer !== undefined && { example: answer }) },
+  }
+  const failures: Record<string, string[]> = {}
+  for (const [code, status] of Object.entries(statusOf)) {
+    if (method === 'GET' && onlyWrites.has(status)) continue
+    failures[status] = [...(failures[status] ?? []), code]
+  }
+  return {
+    ...Object.fromEntries(
+      route.success.map((status) => [status, { description: status === 201 ? 'Created' : 'OK', content }]),
+    ),
+    ...Object.fromEntries(
+      Object.entries(failures).map(([status, codes]) => [
+        status,
+        {
+          description: codes.join(', '),
+          content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } },
+        },
+      ]),
+    ),
+  }
+}
+
+const onlyWrites = new Set<number>([409, 412, 413, 415, 507])
+
+let committed: OpenApi | undefined
+
+/** The description that ships with Conduct, as of a server under `basePath`. */
+export function readOpenapi(basePath: string): OpenApi {
+  committed ??= JSON.parse(readFileSync(new URL('../../openapi.json', import.meta.url), 'utf8')) as OpenApi
+  return { ...committed, servers: [{ url: basePath || '/' }] }
+}

@@ -1,0 +1,62 @@
+import type { Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { serve as listen } from '@hono/node-server'
+import type { Logger } from 'pino'
+import { type AppOptions, createApp } from './app.ts'
+
+export { openStore, type Store, type StoreOptions } from '../store/open.ts'
+export { type AppOptions, createApp } from './app.ts'
+
+export interface ServeOptions extends Omit<AppOptions, 'draining' | 'actor'> {
+  host: string
+  /** 0 takes a free one. */
+  port: number
+  log?: Logger
+}
+
+export interface Running {
+  /** Where it listens, with the base path. */
+  url: string
+  port: number
+  /** Takes no more connections, answers what is under way for at most 10 s, and closes the store. */
+  stop(): Promise<void>
+}
+
+const drainMs = 8_000
+/** A client that sends nothing for so long is cut off. */
+const timeouts = {
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  keepAliveTimeout: 65_000,
+  connectionsCheckingInterval: 1_000,
+}
+
+/** Serves a store over HTTP. Throws EADDRINUSE and the like when it cannot listen. */
+export async function serve({ host, port, ...options }: ServeOptions): Promise<Running> {
+  let draining = false
+  const app = createApp({ ...options, draining: () => draining })
+  const server = await new Promise<Server>((resolve, reject) => {
+    const server = listen({ fetch: app.fetch, hostname: host, port, serverOptions: timeouts }, () =>
+      resolve(server),
+    ) as Server
+    server.on('error', reject)
+  })
+  const address = server.address() as AddressInfo
+  const name = address.family === 'IPv6' ? `[${address.address}]` : address.address
+  let stopping: Promise<void> | undefined
+
+  async function stop() {
+    draining = true
+    const closed = new Promise((resolve) => server.close(resolve))
+    const deadline = setTimeout(() => server.closeAllConnections(), drainMs)
+    await closed
+    clearTimeout(deadline)
+    await options.store.close()
+  }
+
+  return {
+    url: `http://${name}:${address.port}${options.basePath ?? '/conduct'}`,
+    port: address.port,
+    stop: () => (stopping ??= stop()),
+  }
+}

@@ -1,0 +1,51 @@
+import { z } from 'zod'
+import { ConductError } from './error.ts'
+
+export type Order = 'asc' | 'desc'
+
+/** The input fields of every list. */
+export const pageInput = {
+  limit: z.int().min(1).max(100).default(20).describe('Rows on a page'),
+  cursor: z.string().max(200).optional().describe('nextCursor of the page before'),
+  order: z.enum(['desc', 'asc']).default('desc').describe('Newest first, or oldest first'),
+}
+
+export interface PageInput {
+  limit: number
+  cursor?: string | undefined
+  order: Order
+}
+
+export const pageMeta = z.object({
+  hasMore: z.boolean(),
+  nextCursor: z.string().optional(),
+})
+
+/** Where a page ended: the last row's place in the order (createdAt, id). */
+export interface Position {
+  createdAt: string
+  id: number
+}
+
+const position = /^(asc|desc) (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z) ([1-9]\d{0,15})$/
+
+export function encodeCursor(order: Order, at: Position): string {
+  return Buffer.from(`${order} ${at.createdAt} ${at.id}`).toString('base64url')
+}
+
+/** Reads a cursor of the given order. Throws BAD_REQUEST for any text that `encodeCursor` did not give for that order. */
+export function decodeCursor(order: Order, cursor: string): Position {
+  const match = position.exec(Buffer.from(cursor, 'base64url').toString('latin1'))
+  const [, itsOrder, createdAt, id] = match ?? []
+  const found = createdAt && id ? { createdAt, id: Number(id) } : undefined
+  if (!found || encodeCursor(itsOrder as Order, found) !== cursor) {
+    throw new ConductError('BAD_REQUEST', `The cursor '${cursor}' is not one that a list gave: start again without it.`)
+  }
+  if (itsOrder !== order) {
+    throw new ConductError(
+      'BAD_REQUEST',
+      `The cursor is of a list with order=${itsOrder}, and this one has order=${order}: start again without it.`,
+    )
+  }
+  return found
+}

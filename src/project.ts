@@ -1,0 +1,27 @@
+import { z } from 'zod'
+import { humanId, text, time } from './field.ts'
+
+export const projectFields = {
+  name: text(200, 1),
+  repository: text(512, 1).nullable(),
+}
+
+export const project = z.object({
+  slug: z.string(),
+  name: z.string(),
+  repository: z.string().nullable(),
+  createdAt: time,
+  updatedAt: time,
+  version: z.int(),
+})
+export type Project = z.infer<typeof project>
+
+/** The project in which a key of the whole server acts unless it names another. */
+export const defaultProject = 'default'
+
+/** The `project` filter of lists. */
+export const projectFilter = z
+  .array(humanId)
+  .max(100)
+  .optional()
+  .describe('Slugs of projects; else all that the key sees')

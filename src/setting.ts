@@ -1,0 +1,170 @@
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { secretPattern } from './key.ts'
+
+/** The settings of `conduct serve`. */
+export interface Settings {
+  host: string
+  port: number
+  basePath: string
+  databaseUrl: string
+  adminKey: string | undefined
+  rateLimit: number
+  contentLimit: number
+  corsOrigins: string[]
+  logLevel: LogLevel
+}
+
+const logLevels = ['silent', 'error', 'warn', 'info', 'debug'] as const
+export type LogLevel = (typeof logLevels)[number]
+
+interface Setting<Value> {
+  env: string
+  /** The command line's flag; a secret has none, since other users see arguments. */
+  flag?: string
+  /** The value where none is given, as text. */
+  fallback: string
+  meaning: string
+  /** The value of a text. Throws an Error that says what would be right. */
+  read(text: string): Value
+}
+
+type Table = { [Name in keyof Settings]: Setting<Settings[Name]> }
+
+/** Every setting: the flags, the environment, the documentation and the checks come from here. */
+export const settings: Table = {
+  host: {
+    env: 'CONDUCT_HOST',
+    flag: '--host',
+    fallback: '127.0.0.1',
+    meaning: 'Address to listen on; 0.0.0.0 for all',
+    read: (text) => must(/^[A-Za-z0-9.:_-]+$/.test(text), text, 'a host name or address'),
+  },
+  port: {
+    env: 'CONDUCT_PORT',
+    flag: '--port',
+    fallback: '3000',
+    meaning: 'Port to listen on; 0 takes a free one',
+    read: (text) => wholeNumber(text, 0, 65_535),
+  },
+  basePath: {
+    env: 'CONDUCT_BASE_PATH',
+    flag: '--base-path',
+    fallback: '/conduct',
+    meaning: 'What stands before /v1 in every address; / for nothing',
+    read: (text) =>
+      text === '/'
+        ? ''
+        : must(/^(\/[A-Za-z0-9._~-]+)+$/.test(text), text, 'a path like /conduct, without a / at its end'),
+  },
+  databaseUrl: {
+    env: 'CONDUCT_DATABASE_URL',
+    flag: '--database-url',
+    fallback: `sqlite:${join(process.env.XDG_DATA_HOME || join(homedir(), '.local', 'share'), 'conduct', 'conduct.db')}`,
+    meaning: 'sqlite:FILE, sqlite::memory: or postgres://…',
+    read: (text) =>
+      must(
+        /^(sqlite:.+|postgres(ql)?:\/\/.+)$/s.test(text),
+        withoutPassword(text),
+        'sqlite:FILE, sqlite::memory: or postgres://…',
+      ),
+  },
+  adminKey: {
+    env: 'CONDUCT_ADMIN_KEY',
+    fallback: '',
+    meaning: 'Secret of the first key, on a database without keys; else one is made and printed once',
+    read: (text) => {
+      if (text === '') return undefined
+      if (secretPattern.test(text) && text.startsWith('sk_admin_')) return text
+      throw new Error('must be sk_admin_ and 43 characters of 0-9 A-Z a-z')
+    },
+  },
+  rateLimit: {
+    env: 'CONDUCT_RATE_LIMIT',
+    flag: '--rate-limit',
+    fallback: '6000',
+    meaning: 'Requests a minute and key, counted per process; 0 for no limit',
+    read: (text) => wholeNumber(text, 0, 1e9),
+  },
+  contentLimit: {
+    env: 'CONDUCT_CONTENT_LIMIT',
+    flag: '--content-limit',
+    fallback: '1048576',
+    meaning: 'UTF-8 bytes of one content; a request body may be twice that',
+    read: (text) => wholeNumber(text, 1024, 64 * 1_048_576),
+  },
+  corsOrigins: {
+    env: 'CONDUCT_CORS_ORIGINS',
+    flag: '--cors-origins',
+    fallback: '',
+    meaning: 'Origins of pages that may call the API from a browser, with commas between',
+    read: (text) => text.split(',').filter(Boolean).map(origin),
+  },
+  logLevel: {
+    env: 'CONDUCT_LOG_LEVEL',
+    flag: '--log-level',
+    fallback: 'warn',
+    meaning: `${logLevels.join(', ')}; info logs each request`,
+    read: (text) => {
+      const level = logLevels.find((one) => one === text)
+      if (level) return level
+      throw new Error(`must be one of ${logLevels.join(', ')}, not '${text}'`)
+    },
+  },
+}
+
+function must(right: boolean, text: string, rule: string): string {
+  if (right) return text
+  throw new Error(`must be ${rule}, not '${text}'`)
+}
+
+function wholeNumber(text: string, least: number, most: number): number {
+  if (/^\d{1,12}$/.test(text) && Number(text) >= least && Number(text) <= most) return Number(text)
+  throw new Error(`must be a whole number from ${least} to ${most}, not '${text}'`)
+}
+
+function origin(text: string): string {
+  const trimmed = text.trim()
+  if (URL.canParse(trimmed) && new URL(trimmed).origin === trimmed) return trimmed
+  throw new Error(`must be origins like https://example.com, not '${trimmed}'`)
+}
+
+/** Settings that other parts of Conduct read. */
+const otherEnv = ['CONDUCT_URL', 'CONDUCT_API_KEY', 'CONDUCT_PROJECT']
+
+/**
+ * The settings from flags (by setting name) and environment; flags win. Throws an Error whose message names every
+ * setting that is wrong and what would be right, and every CONDUCT_ variable that does not exist.
+ */
+export function readSettings(
+  flags: Record<string, string | undefined>,
+  env: Record<string, string | undefined>,
+): Settings {
+  const faults: string[] = []
+  const read = Object.entries(settings).map(([name, { env: variable, flag, fallback, read }]) => {
+    const given = flags[name]
+    try {
+      if (name === 'databaseUrl' && given !== undefined && withoutPassword(given) !== given) {
+        throw new Error(
+          `carries a password, which every user of this machine can read in the arguments: set ${variable} instead`,
+        )
+      }
+      return [name, read(given ?? (env[variable] || fallback))]
+    } catch (error) {
+      faults.push(`${given === undefined ? variable : flag} ${(error as Error).message}`)
+      return [name, undefined]
+    }
+  })
+  const known = new Set([...Object.values(settings).map(({ env }) => env), ...otherEnv])
+  for (const variable of Object.keys(env)) {
+    if (variable.startsWith('CONDUCT_') && !known.has(variable))
+      faults.push(`${variable} is not a setting; there are ${[...known].join(', ')}`)
+  }
+  if (faults.length > 0) throw new Error(faults.join('\n'))
+  return Object.fromEntries(read) as unknown as Settings
+}
+
+/** A database URL as it may be shown. */
+export function withoutPassword(url: string): string {
+  return url.replace(/^(postgres(?:ql)?:\/\/[^:/@]*):.*@/, '$1:…@').replace(/([?&]password=)[^&]*/, '$1…')
+}

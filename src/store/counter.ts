@@ -1,0 +1,20 @@
+import sql from 'sql-template-tag'
+import type { Ctx } from './ctx.ts'
+
+type Noun = 'run' | 'feature'
+
+/** The next number of the project for that noun: never handed out before, nor again. Queues the writers of one project. */
+export async function claimNumber(ctx: Ctx, noun: Noun): Promise<number> {
+  const [row] = await ctx.db.query<{ claimed: number }>(sql`
+    insert into counters (project_id, noun, next) values (${ctx.project.id}, ${noun}, 2)
+    on conflict (project_id, noun) do update set next = counters.next + 1 returning next - 1 as claimed`)
+  return (row as { claimed: number }).claimed
+}
+
+/** Moves the counter past a number that a caller took by hand. Comes before the insert of the row, for one order of locks. */
+export async function moveCounter(ctx: Ctx, noun: Noun, taken: number): Promise<void> {
+  await ctx.db.query(sql`
+    insert into counters (project_id, noun, next) values (${ctx.project.id}, ${noun}, ${taken + 1})
+    on conflict (project_id, noun) do update
+      set next = case when counters.next > excluded.next then counters.next else excluded.next end`)
+}

@@ -1,0 +1,56 @@
+import { ConductError } from '../error.ts'
+import { type Actor, isConfined } from '../key.ts'
+import type { Name } from '../paths.ts'
+import type { Output, Parsed } from '../routes.ts'
+import type { Db } from './db.ts'
+
+export interface ProjectRef {
+  id: number
+  slug: string
+}
+
+/** What an operation knows beside its input. */
+export interface Ctx {
+  db: Db
+  /** The one instant of this operation. */
+  now: string
+  actor: Actor
+  /** The project in which it acts. */
+  project: ProjectRef
+  /** Whether the caller named that project, rather than being given the default. */
+  named: boolean
+  /** The largest content of one document, in UTF-8 bytes. */
+  contentLimit: number
+}
+
+export type Operation<N extends Name> = (ctx: Ctx, input: Parsed<N>) => Promise<Output<N>>
+export type Operations = { [N in Name]: Operation<N> }
+
+/** Runs `work` in a transaction, or in the one that is open already. */
+export function inTx<T>(ctx: Ctx, work: (ctx: Ctx) => Promise<T>): Promise<T> {
+  return ctx.db.tx((tx) => work({ ...ctx, db: tx }))
+}
+
+export const keyIdOf = ({ actor }: Ctx) => (actor.kind === 'key' ? actor.keyId : null)
+
+/** Throws FORBIDDEN when the actor may change only what it created, and this it did not. */
+export function requireOwn(ctx: Ctx, row: { created_by: number | null }, what: string): void {
+  if (isConfined(ctx.actor) && row.created_by !== keyIdOf(ctx)) {
+    throw new ConductError(
+      'FORBIDDEN',
+      `${what} was made by another key, and an agent key changes only what it made itself.`,
+    )
+  }
+}
+
+/** Throws PRECONDITION_FAILED when `If-Match` names other versions than the current one (RFC 9110 §13.1.1, strong comparison). */
+export function requireVersion(ifVersion: string | undefined, id: number | string, version: number): void {
+  if (ifVersion === undefined || ifVersion.trim() === '*') return
+  const current = `"${id}-${version}"`
+  if (!ifVersion.split(',').some((tag) => tag.trim() === current)) {
+    throw new ConductError(
+      'PRECONDITION_FAILED',
+      `If-Match asks for ${ifVersion}, and the current version is ${current}: read it again and decide anew.`,
+    )
+  }
+}

@@ -1,0 +1,65 @@
+import sql from 'sql-template-tag'
+import { ConductError } from '../error.ts'
+import { type Ctx, keyIdOf } from './ctx.ts'
+import type { Db } from './db.ts'
+
+/** How long an answer is kept. */
+const keptMs = 24 * 3600_000
+
+const staleAt = (now: string) => new Date(Date.parse(now) - keptMs).toISOString()
+
+/** An answer that is kept to be given again. */
+export interface Kept {
+  status: number
+  headers: Record<string, string>
+  body: string
+}
+
+/** Actions of the local user have no key: they share one scope. */
+const scopeOf = (ctx: Ctx) => keyIdOf(ctx) ?? 0
+
+/**
+ * Claims an Idempotency-Key, as the first statement of a transaction: a concurrent request with the same key waits here
+ * until this one ends. Answers what was kept when the same request came before, undefined when this is the first.
+ * Throws IDEMPOTENCY_MISMATCH when the key came with another request.
+ */
+export async function claim(ctx: Ctx, name: string, fingerprint: string): Promise<Kept | undefined> {
+  const [claimed] = await ctx.db.query(sql`
+    insert into idempotency_keys (key_id, project_id, name, fingerprint, created_at)
+    values (${scopeOf(ctx)}, ${ctx.project.id}, ${name}, ${fingerprint}, ${ctx.now})
+    on conflict (key_id, project_id, name) do update
+      set fingerprint = excluded.fingerprint, created_at = excluded.created_at, answer = null
+      where idempotency_keys.created_at < ${staleAt(ctx.now)}
+    returning name`)
+  if (claimed) return undefined
+  const [row] = await ctx.db.query<{ fingerprint: string; answer: string }>(sql`
+    select fingerprint, answer from idempotency_keys
+    where key_id = ${scopeOf(ctx)} and project_id = ${ctx.project.id} and name = ${name}`)
+  if (row?.fingerprint !== fingerprint) {
+    throw new ConductError(
+      'IDEMPOTENCY_MISMATCH',
+      `The Idempotency-Key '${name}' came with another request before: send a new key with a new request.`,
+    )
+  }
+  return JSON.parse(row.answer)
+}
+
+/** Keeps the answer of a claimed key, as the last statement of the same transaction. */
+export async function keep(ctx: Ctx, name: string, answer: Kept): Promise<void> {
+  await ctx.db.query(sql`
+    update idempotency_keys set answer = ${JSON.stringify(answer)}
+    where key_id = ${scopeOf(ctx)} and project_id = ${ctx.project.id} and name = ${name}`)
+}
+
+const purgedAtOnce = 10_000
+
+/** Drops answers that were kept long enough, a bounded number at a time. */
+export async function purgeKept(db: Db, now: string): Promise<void> {
+  const until = staleAt(now)
+  const [old] = await db.query(sql`select 1 as one from idempotency_keys where created_at < ${until} limit 1`)
+  if (!old) return
+  await db.tx((tx) =>
+    tx.query(sql`delete from idempotency_keys where (key_id, project_id, name) in
+      (select key_id, project_id, name from idempotency_keys where created_at < ${until} limit ${purgedAtOnce})`),
+  )
+}

@@ -1,0 +1,96 @@
+import sql, { raw } from 'sql-template-tag'
+import type { Db, Dialect } from './db.ts'
+
+/** Each entry takes the schema one version up. Append only: what has run somewhere is never edited. */
+const migrations: ((dialect: Dialect) => string[])[] = [dayOne]
+
+function dayOne({ id, text, integer, real, tableEnd, commitsInOrder }: Dialect): string[] {
+  // Where commits come in the order of ids, an event's id is its seq; elsewhere it is numbered once it is visible.
+  const seq = commitsInOrder ? `seq ${id}` : `id ${id}, seq ${integer} unique`
+  const row = `created_by ${integer}, updated_by ${integer}, created_at ${text} not null, updated_at ${text} not null,
+    version ${integer} not null default 1`
+  return [
+    `create table projects (id ${id}, slug ${text} not null unique, name ${text} not null, repository ${text}, ${row}) ${tableEnd}`,
+    'create index projects_by_time on projects (created_at, id)',
+
+    `create table keys (id ${id}, project_id ${integer} references projects (id), name ${text} not null,
+      prefix ${text} not null, hash ${text} not null unique, permissions ${text} not null, created_by ${integer},
+      created_at ${text} not null, last_used_at ${text}, expires_at ${text}, revoked_at ${text}) ${tableEnd}`,
+    'create index keys_by_time on keys (created_at, id)',
+    'create index keys_of_project on keys (project_id, created_at, id)',
+
+    `create table counters (project_id ${integer} not null references projects (id), noun ${text} not null,
+      next ${integer} not null, primary key (project_id, noun)) ${tableEnd}`,
+
+    `create table documents (id ${id}, project_id ${integer} not null references projects (id),
+      bytes ${integer} not null, sha256 ${text} not null) ${tableEnd}`,
+    `create table document_parts (id ${id}, document_id ${integer} not null references documents (id) on delete cascade,
+      n ${integer} not null, text ${text} not null) ${tableEnd}`,
+    'create unique index document_parts_in_order on document_parts (document_id, n)',
+
+    `create table runs (id ${id}, project_id ${integer} not null references projects (id), run_id ${text} not null,
+      title ${text}, spec_id ${text}, spec_version ${integer}, status ${text} not null,
+      document_id ${integer} references documents (id), agent ${text}, labels ${text} not null, location ${text},
+      git ${text}, changes ${text}, links ${text} not null, model ${text}, input_tokens ${integer},
+      output_tokens ${integer}, cost_usd ${real}, failure ${text}, retry_of ${integer} references runs (id) on delete set null,
+      attempt ${integer} not null default 1, verdict ${text} not null default 'unchecked', evidence ${text},
+      work_version ${integer} not null default 1, lease_expires_at ${text}, last_seen_at ${text},
+      started_at ${text}, ended_at ${text}, ${row}, unique (project_id, run_id)) ${tableEnd}`,
+    'create index runs_by_time on runs (project_id, created_at, id)',
+    'create index runs_by_spec on runs (project_id, spec_id, created_at, id) where spec_id is not null',
+    'create index runs_by_status on runs (project_id, status, created_at, id)',
+    'create index runs_by_agent on runs (project_id, agent, created_at, id) where agent is not null',
+    'create index runs_by_retry on runs (retry_of) where retry_of is not null',
+    'create index runs_by_document on runs (document_id) where document_id is not null',
+
+    `create table run_labels (run_id ${integer} not null references runs (id) on delete cascade, name ${text} not null,
+      value ${text} not null, project_id ${integer} not null, created_at ${text} not null,
+      primary key (run_id, name)) ${tableEnd}`,
+    'create index runs_by_label on run_labels (project_id, name, value, created_at, run_id)',
+
+    `create table features (id ${id}, project_id ${integer} not null references projects (id), number ${integer} not null,
+      name ${text} not null, description ${text}, file ${text}, ${row}, unique (project_id, number),
+      unique (project_id, name)) ${tableEnd}`,
+    'create index features_by_time on features (project_id, created_at, id)',
+    'create index features_by_file on features (project_id, file, created_at, id) where file is not null',
+
+    `create table run_features (run_id ${integer} not null references runs (id) on delete cascade,
+      feature_id ${integer} not null references features (id) on delete cascade, created_at ${text} not null,
+      primary key (run_id, feature_id)) ${tableEnd}`,
+    'create index runs_by_feature on run_features (feature_id, created_at, run_id)',
+
+    `create table events (${seq}, project_id ${integer}, type ${text} not null, subject ${text} not null,
+      subject_id ${integer} not null, actor ${text} not null, at ${text} not null, changes ${text} not null) ${tableEnd}`,
+    ...(commitsInOrder ? [] : ['create index events_unnumbered on events (id) where seq is null']),
+    'create index events_of_project on events (project_id, seq)',
+
+    `create table idempotency_keys (key_id ${integer} not null, project_id ${integer} not null, name ${text} not null,
+      fingerprint ${text} not null, created_at ${text} not null, answer ${text}, primary key (key_id, project_id, name)) ${tableEnd}`,
+    'create index idempotency_keys_by_time on idempotency_keys (created_at)',
+
+    `create table health (id ${integer} primary key, checked_at ${text} not null) ${tableEnd}`,
+  ]
+}
+
+/**
+ * Brings the schema up to date, in the caller's transaction; servers that start at once wait for each other.
+ * Throws when the schema is newer than this Conduct.
+ */
+export async function migrate(tx: Db): Promise<void> {
+  await tx.query(tx.dialect.alone)
+  await tx.query(sql`create table if not exists schema_versions (version ${raw(tx.dialect.integer)} primary key)`)
+  const [row] = await tx.query<{ version: number }>(
+    sql`select coalesce(max(version), 0) as version from schema_versions`,
+  )
+  const version = row?.version ?? 0
+  if (version > migrations.length) {
+    throw new Error(
+      `The database has schema version ${version}, and this Conduct knows versions up to ${migrations.length}: start a newer Conduct.`,
+    )
+  }
+  for (const [index, migration] of migrations.entries()) {
+    if (index < version) continue
+    for (const statement of migration(tx.dialect)) await tx.query(raw(statement))
+    await tx.query(sql`insert into schema_versions (version) values (${index + 1})`)
+  }
+}

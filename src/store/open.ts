@@ -1,0 +1,110 @@
+import sql from 'sql-template-tag'
+import { hashOf, newSecret, systemActor } from '../key.ts'
+import { defaultProject } from '../project.ts'
+import type { Ctx } from './ctx.ts'
+import type { Db } from './db.ts'
+import { numberEvents } from './event.ts'
+import { purgeKept } from './idempotency.ts'
+import { insertKey } from './key.ts'
+import { migrate } from './migrations.ts'
+
+export interface StoreOptions {
+  /** The secret of the first key, on a database that has none. */
+  adminKey?: string | undefined
+  /** Is told of faults that no caller waits for. */
+  warn?: (error: Error) => void
+  /** The clock, in Unix milliseconds; else the database's. */
+  now?: () => number
+}
+
+export interface Store {
+  db: Db
+  /** This instant: ISO 8601, UTC, milliseconds. */
+  now(): string
+  /** The secret of the first key, when opening the store made it; it is stored nowhere. */
+  newSecret?: string
+  /** Whether `adminKey` was given and is not a key of this database. */
+  ignoredAdminKey: boolean
+  close(): Promise<void>
+}
+
+const numberEveryMs = 1000
+const purgeEveryMs = 60_000
+
+/**
+ * Opens the database at `url` (`sqlite:FILE`, `sqlite::memory:`, `postgres://…`), brings its schema up to date and, on
+ * one without keys, makes the first. Throws when the URL is none of these, the schema is too new, or it cannot be reached.
+ */
+export async function openStore(url: string, options: StoreOptions = {}): Promise<Store> {
+  const { adminKey, warn = () => {} } = options
+  const db = await openDb(url, warn)
+  const clock = options.now ?? (() => db.now())
+  const now = () => new Date(clock()).toISOString()
+  let first: { newSecret?: string; ignoredAdminKey: boolean }
+  try {
+    first = await db.tx((tx) => prepare(tx, now(), adminKey))
+  } catch (error) {
+    await db.close()
+    throw error
+  }
+  const chores = [
+    every(numberEveryMs, () => numberEvents(db), warn),
+    every(purgeEveryMs, () => purgeKept(db, now()), warn),
+  ]
+  return {
+    db,
+    now,
+    ...first,
+    async close() {
+      await Promise.all(chores.map((stop) => stop()))
+      await db.close()
+    },
+  }
+}
+
+async function openDb(url: string, warn: (error: Error) => void): Promise<Db> {
+  if (url.startsWith('sqlite:')) return (await import('./sqlite.ts')).openSqlite(url.slice('sqlite:'.length))
+  if (/^postgres(ql)?:/.test(url)) return (await import('./postgres.ts')).openPostgres(url, warn)
+  throw new Error('A database URL is sqlite:FILE, sqlite::memory: or postgres://…')
+}
+
+/** The schema, the default project and the first key, in one transaction that only one server runs at a time. */
+async function prepare(db: Db, now: string, adminKey: string | undefined) {
+  await migrate(db)
+  await db.query(sql`insert into projects (slug, name, created_at, updated_at)
+    values (${defaultProject}, ${defaultProject}, ${now}, ${now}) on conflict do nothing`)
+  const [project] = await db.query<{ id: number }>(sql`select id from projects where slug = ${defaultProject}`)
+  const [key] = await db.query(sql`select 1 as one from keys limit 1`)
+  if (key) {
+    const [same] = adminKey ? await db.query(sql`select 1 as one from keys where hash = ${hashOf(adminKey)}`) : [key]
+    return { ignoredAdminKey: !same }
+  }
+  const secret = adminKey ?? newSecret(['admin'])
+  const ctx: Ctx = {
+    db,
+    now,
+    actor: systemActor,
+    project: { id: (project as { id: number }).id, slug: defaultProject },
+    named: false,
+    contentLimit: 0,
+  }
+  await insertKey(ctx, secret, { name: 'first admin', permissions: ['admin'], projectId: null, expiresAt: null })
+  return { ignoredAdminKey: false, ...(adminKey === undefined && { newSecret: secret }) }
+}
+
+/** Runs `chore` again `ms` after it last ended, until the function that this gives is called. */
+function every(ms: number, chore: () => Promise<void>, warn: (error: Error) => void) {
+  let timer: NodeJS.Timeout
+  let running = Promise.resolve()
+  const next = () => {
+    timer = setTimeout(() => {
+      running = chore().catch(warn).finally(next)
+    }, ms).unref()
+  }
+  next()
+  return async () => {
+    clearTimeout(timer)
+    await running
+    clearTimeout(timer)
+  }
+}

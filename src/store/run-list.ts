@@ -1,0 +1,77 @@
+import sql, { raw, type Sql } from 'sql-template-tag'
+import type { Parsed } from '../routes.ts'
+import type { Operation } from './ctx.ts'
+import { requireFeature } from './feature.ts'
+import { readPage, type Walk } from './page.ts'
+import { columns, type RunRow, runOf } from './run-row.ts'
+import { visibleProjects } from './scope.ts'
+
+type Filters = Parsed<'listRuns'>
+
+/** NOT_FOUND for an unknown project; BAD_REQUEST for a cursor that is not of this order. */
+export const listRuns: Operation<'listRuns'> = async (ctx, { project, ...filters }) => {
+  const { projects } = await visibleProjects(ctx, project)
+  const walks = projects.flatMap(({ id }) => walksOf(id, filters))
+  const { rows, meta } = await readPage<RunRow>(ctx.db, columns, walks, filters)
+  return { runs: rows.map(runOf), meta }
+}
+
+/** The runs that touched a feature. NOT_FOUND when the project has no feature of that number. */
+export const listFeatureRuns: Operation<'listFeatureRuns'> = async (ctx, { id, ...filters }) => {
+  await requireFeature(ctx, id)
+  const { rows, meta } = await readPage<RunRow>(
+    ctx.db,
+    columns,
+    walksOf(ctx.project.id, { ...filters, featureId: id }),
+    filters,
+  )
+  return { runs: rows.map(runOf), meta }
+}
+
+/** One walk through a project per value of a repeatable filter, led by the table whose index knows the rarest thing asked. */
+function walksOf(projectId: number, filters: Omit<Filters, 'project'>): Walk[] {
+  const lead = leadOf(projectId, filters)
+  const where = [...lead.where, sql`r.project_id = ${projectId}`, ...plainFilters(filters, lead)]
+  const statuses = filters.status && [...new Set(filters.status)]
+  if (!statuses) return [{ ...lead, where }]
+  return statuses.map((status) => ({ ...lead, where: [...where, sql`r.status = ${status}`] }))
+}
+
+function leadOf(projectId: number, { featureId, label }: Omit<Filters, 'project'>): Walk {
+  if (featureId !== undefined) {
+    return {
+      from: sql`run_features l join runs r on r.id = l.run_id`,
+      where: [
+        sql`l.feature_id = (select f.id from features f where f.project_id = ${projectId} and f.number = ${featureId})`,
+        ...(label === undefined
+          ? []
+          : [sql`exists (select 1 from run_labels b where b.run_id = r.id and ${isLabel(label)})`]),
+      ],
+      createdAt: 'l.created_at',
+      id: 'l.run_id',
+    }
+  }
+  if (label !== undefined) {
+    return {
+      from: sql`run_labels b join runs r on r.id = b.run_id`,
+      where: [sql`b.project_id = ${projectId}`, isLabel(label)],
+      createdAt: 'b.created_at',
+      id: 'b.run_id',
+    }
+  }
+  return { from: sql`runs r`, where: [], createdAt: 'r.created_at', id: 'r.id' }
+}
+
+function isLabel(label: string): Sql {
+  const colon = label.indexOf(':')
+  return sql`b.name = ${label.slice(0, colon)} and b.value = ${label.slice(colon + 1)}`
+}
+
+function plainFilters({ specId, agent, createdAfter, createdBefore }: Omit<Filters, 'project'>, lead: Walk): Sql[] {
+  return [
+    ...(specId === undefined ? [] : [sql`r.spec_id = ${specId}`]),
+    ...(agent === undefined ? [] : [sql`r.agent = ${agent}`]),
+    ...(createdAfter === undefined ? [] : [sql`${raw(lead.createdAt)} > ${createdAfter}`]),
+    ...(createdBefore === undefined ? [] : [sql`${raw(lead.createdAt)} < ${createdBefore}`]),
+  ]
+}

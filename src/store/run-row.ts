@@ -1,0 +1,154 @@
+import sql, { empty, type Sql } from 'sql-template-tag'
+import { ConductError } from '../error.ts'
+import type { Changes } from '../event.ts'
+import type { Run, RunState } from '../run.ts'
+import { type Ctx, requireOwn } from './ctx.ts'
+import { record } from './event.ts'
+
+export interface RunRow {
+  id: number
+  slug: string
+  run_id: string
+  title: string | null
+  spec_id: string | null
+  spec_version: number | null
+  status: Run['status']
+  document_id: number | null
+  agent: string | null
+  labels: string
+  location: string | null
+  git: string | null
+  changes: string | null
+  links: string
+  model: string | null
+  input_tokens: number | null
+  output_tokens: number | null
+  cost_usd: number | null
+  failure: string | null
+  retry_of_run: string | null
+  attempt: number
+  verdict: Run['verdict']
+  evidence: Run['evidence']
+  work_version: number
+  lease_expires_at: string | null
+  last_seen_at: string | null
+  started_at: string | null
+  ended_at: string | null
+  created_at: string
+  updated_at: string
+  created_by: number | null
+  version: number
+}
+
+/** The columns of `runs r` that make a RunRow. */
+export const columns = sql`r.id, (select p.slug from projects p where p.id = r.project_id) as slug, r.run_id, r.title,
+  r.spec_id, r.spec_version, r.status, r.document_id, r.agent, r.labels, r.location, r.git, r.changes, r.links, r.model,
+  r.input_tokens, r.output_tokens, r.cost_usd, r.failure,
+  (select o.run_id from runs o where o.id = r.retry_of) as retry_of_run, r.attempt, r.verdict, r.evidence, r.work_version,
+  r.lease_expires_at, r.last_seen_at, r.started_at, r.ended_at, r.created_at, r.updated_at, r.created_by, r.version`
+
+const parsed = (json: string | null) => (json === null ? null : JSON.parse(json))
+const written = (value: object | null) => (value === null ? null : JSON.stringify(value))
+
+export function stateOf(row: RunRow): RunState {
+  return {
+    title: row.title,
+    specId: row.spec_id,
+    status: row.status,
+    agent: row.agent,
+    labels: parsed(row.labels),
+    where: parsed(row.location),
+    git: parsed(row.git),
+    changes: parsed(row.changes),
+    links: parsed(row.links),
+    usage: usageOf(row),
+    failure: parsed(row.failure),
+    startedAt: row.started_at,
+    endedAt: row.ended_at,
+  }
+}
+
+/** Usage has columns of its own, for sums; a null there says that the field was not given. */
+function usageOf({ model, input_tokens, output_tokens, cost_usd }: RunRow): Run['usage'] {
+  const usage = {
+    ...(model !== null && { model }),
+    ...(input_tokens !== null && { inputTokens: input_tokens }),
+    ...(output_tokens !== null && { outputTokens: output_tokens }),
+    ...(cost_usd !== null && { costUsd: cost_usd }),
+  }
+  return Object.keys(usage).length > 0 ? usage : null
+}
+
+/** The columns that carry a state. */
+export function valuesOf(state: RunState) {
+  return {
+    title: state.title,
+    spec_id: state.specId,
+    status: state.status,
+    agent: state.agent,
+    labels: written(state.labels),
+    location: written(state.where),
+    git: written(state.git),
+    changes: written(state.changes),
+    links: written(state.links),
+    model: state.usage?.model ?? null,
+    input_tokens: state.usage?.inputTokens ?? null,
+    output_tokens: state.usage?.outputTokens ?? null,
+    cost_usd: state.usage?.costUsd ?? null,
+    failure: written(state.failure),
+    started_at: state.startedAt,
+    ended_at: state.endedAt,
+  }
+}
+
+export function runOf(row: RunRow): Run {
+  return {
+    id: row.id,
+    project: row.slug,
+    runId: row.run_id,
+    specVersion: row.spec_version,
+    ...stateOf(row),
+    retryOf: row.retry_of_run,
+    attempt: row.attempt,
+    verdict: row.verdict,
+    evidence: row.evidence,
+    leaseExpiresAt: row.lease_expires_at,
+    lastSeenAt: row.last_seen_at,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+    version: row.version,
+  }
+}
+
+/** The run of that id in the caller's project. NOT_FOUND when there is none. */
+export async function requireRun(ctx: Ctx, runId: string, lock: Sql = empty): Promise<RunRow> {
+  const [row] = await ctx.db.query<RunRow>(sql`
+    select ${columns} from runs r where r.project_id = ${ctx.project.id} and r.run_id = ${runId} ${lock}`)
+  if (!row) throw noRun(ctx, runId)
+  return row
+}
+
+export const noRun = (ctx: Ctx, runId: string) =>
+  new ConductError('NOT_FOUND', `There is no run '${runId}' in project '${ctx.project.slug}'.`)
+
+/** The run, locked until the transaction ends, for an actor who may change it. FORBIDDEN, NOT_FOUND. */
+export async function requireChangeable(ctx: Ctx, runId: string): Promise<RunRow> {
+  const row = await requireRun(ctx, runId, ctx.db.dialect.forUpdate)
+  requireOwn(ctx, row, `Run '${runId}'`)
+  return row
+}
+
+export function recordRun(
+  ctx: Ctx,
+  what: 'created' | 'updated' | 'deleted',
+  row: { id: number; run_id: string },
+  changes: Changes,
+) {
+  return record(ctx, {
+    type: `run.${what}`,
+    subject: row.run_id,
+    subjectId: row.id,
+    projectId: ctx.project.id,
+    changes,
+  })
+}

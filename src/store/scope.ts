@@ -1,0 +1,43 @@
+import sql from 'sql-template-tag'
+import { ConductError, invalid } from '../error.ts'
+import type { Ctx, ProjectRef } from './ctx.ts'
+import type { Db } from './db.ts'
+
+export const unknownProject = (slug: string) =>
+  new ConductError('NOT_FOUND', `There is no project '${slug}' that this key may see: create it, or use another key.`)
+
+/** The project of that slug, for a key of the project `confinedTo` (null: of the whole server). NOT_FOUND when it may not see it. */
+export async function findProject(db: Db, slug: string, confinedTo: number | null): Promise<ProjectRef> {
+  const [row] = await db.query<ProjectRef>(sql`select id, slug from projects where slug = ${slug}`)
+  if (!row || (confinedTo !== null && row.id !== confinedTo)) throw unknownProject(slug)
+  return row
+}
+
+/** The projects over which a list goes, and whether they are all that there are. */
+export interface Scope {
+  all: boolean
+  projects: ProjectRef[]
+}
+
+/** The only project that the caller may see; null: it sees them all. */
+export const confinementOf = ({ actor }: Ctx) => (actor.kind === 'key' ? actor.projectId : null)
+
+/**
+ * What a list goes over: the projects of the filter, else the one that the caller acts in, else (for a key of the
+ * whole server) all. NOT_FOUND for one that the key may not see; VALIDATION_ERROR when filter and X-Project-ID differ.
+ */
+export async function visibleProjects(ctx: Ctx, filter?: readonly string[]): Promise<Scope> {
+  if (ctx.named && filter?.some((slug) => slug !== ctx.project.slug)) {
+    throw invalid(
+      'project',
+      `names other projects than X-Project-ID, which is '${ctx.project.slug}': give one of the two`,
+    )
+  }
+  if (filter) {
+    const slugs = [...new Set(filter)]
+    const confinedTo = confinementOf(ctx)
+    return { all: false, projects: await Promise.all(slugs.map((slug) => findProject(ctx.db, slug, confinedTo))) }
+  }
+  if (ctx.named || confinementOf(ctx) !== null) return { all: false, projects: [ctx.project] }
+  return { all: true, projects: await ctx.db.query<ProjectRef>(sql`select id, slug from projects`) }
+}

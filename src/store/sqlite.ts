@@ -1,0 +1,236 @@
+import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
+import { setTimeout as sleep } from 'node:timers/promises'
+import sql, { empty, type Sql } from 'sql-template-tag'
+import { ConductError } from '../error.ts'
+import { type Db, DeadTransaction, type Dialect, UniqueViolation } from './db.ts'
+
+const dialect: Dialect = {
+  id: 'integer primary key autoincrement',
+  text: 'text',
+  integer: 'integer',
+  real: 'real',
+  tableEnd: 'strict',
+  forUpdate: empty,
+  // `begin immediate` has done it.
+  alone: sql`select 1`,
+  commitsInOrder: true,
+}
+
+/** Works that share one commit, at most. */
+const batchSize = 256
+const statementsKept = 200
+/** How long `begin` waits for another process to let go of the file. */
+const busyMs = 10_000
+
+interface Work {
+  run(tx: Db): Promise<unknown>
+  resolve(value: unknown): void
+  reject(error: unknown): void
+}
+
+/** Opens the SQLite file at `path` (created with its folder where missing), or a database in memory for `:memory:`. */
+export function openSqlite(path: string): Db {
+  const inMemory = path === ':memory:'
+  if (!inMemory) createPrivately(resolve(path))
+  const writer = connect(path)
+  const reader = inMemory ? writer : connect(path, 'pragma query_only = on')
+  writer.exec('pragma busy_timeout = 0')
+  const write = statements(writer)
+  const read = inMemory ? write : statements(reader)
+  const queue: Work[] = []
+  let flushing: Promise<void> | undefined
+  let closed = false
+
+  async function flush() {
+    while (queue.length > 0) {
+      const batch: Work[] = []
+      try {
+        await begin(write)
+        batch.push(...queue.splice(0, batchSize))
+        await runBatch(batch)
+      } catch (error) {
+        if (writer.isTransaction) writer.exec('rollback')
+        // When not even `begin` went through, the works that waited for it are the ones to tell.
+        if (batch.length === 0) batch.push(...queue.splice(0, batchSize))
+        for (const work of batch) work.reject(error)
+      }
+    }
+    flushing = undefined
+  }
+
+  /** Runs each work in its savepoint of the open transaction, commits, and only then answers. Throws what ended it all. */
+  async function runBatch(batch: Work[]) {
+    const answers: (() => void)[] = []
+    for (const [index, work] of batch.entries()) {
+      write(sql`savepoint work`)
+      try {
+        const value = await runWork(work)
+        answers.push(() => work.resolve(value))
+      } catch (error) {
+        if (!writer.isTransaction) {
+          // A full disk ended the transaction, not just the work; a further savepoint would commit alone.
+          queue.unshift(...batch.splice(index + 1))
+          throw isLoss(error)
+            ? error
+            : new ConductError('UNAVAILABLE', 'The transaction was lost: try again.', { cause: error, retryAfter: 1 })
+        }
+        write(sql`rollback to work`)
+        answers.push(() => work.reject(error))
+      }
+      write(sql`release work`)
+    }
+    write(sql`commit`)
+    for (const answer of answers) answer()
+  }
+
+  /** One work, which must settle before the event loop turns: while it runs, every other writer waits. */
+  async function runWork(work: Work): Promise<unknown> {
+    const state: { ended?: Error } = {}
+    const tx: Db = {
+      dialect,
+      now: Date.now,
+      async query<Row extends object>(statement: Sql) {
+        if (state.ended) throw new DeadTransaction('The transaction is over.', { cause: state.ended })
+        try {
+          return write(statement) as Row[]
+        } catch (error) {
+          state.ended = error as Error
+          throw error
+        }
+      },
+      tx: (nested) => nested(tx),
+      close: () => Promise.reject(new Error('A transaction cannot close its database.')),
+    }
+    const running = work.run(tx)
+    let turn: NodeJS.Immediate | undefined
+    const foreign = new Promise<never>((_, reject) => {
+      turn = setImmediate(() =>
+        reject(new Error('Bug: a transaction awaited something other than its own statements.')),
+      )
+    })
+    try {
+      const value = await Promise.race([running, foreign])
+      if (state.ended) throw state.ended
+      return value
+    } finally {
+      clearImmediate(turn)
+      running.catch(() => {})
+      state.ended ??= new Error('The work has returned.')
+    }
+  }
+
+  return {
+    dialect,
+    now: Date.now,
+    async query<Row extends object>(statement: Sql) {
+      // In memory there is one connection: wait until no transaction is open on it.
+      while (inMemory && flushing) await flushing
+      return read(statement) as Row[]
+    },
+    tx<T>(work: (tx: Db) => Promise<T>) {
+      if (closed) return Promise.reject(new ConductError('UNAVAILABLE', 'The server is stopping.', { retryAfter: 1 }))
+      return new Promise<T>((resolve, reject) => {
+        queue.push({ run: work, resolve: resolve as Work['resolve'], reject })
+        flushing ??= new Promise<void>((done) => setImmediate(done)).then(flush)
+      })
+    },
+    async close() {
+      closed = true
+      await flushing
+      if (!inMemory) reader.close()
+      writer.close()
+    },
+  }
+}
+
+function createPrivately(path: string) {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  closeSync(openSync(path, 'a', 0o600))
+}
+
+function connect(path: string, ...pragmas: string[]): DatabaseSync {
+  const db = new DatabaseSync(path, { enableForeignKeyConstraints: true, timeout: busyMs })
+  const version = String(db.prepare('select sqlite_version() as version').get()?.version)
+  if (!isSafeVersion(version)) {
+    throw new Error(`SQLite ${version} can corrupt a database in WAL mode: start Conduct on Node.js 24.15 or newer.`)
+  }
+  const mode = db.prepare('pragma journal_mode = wal').get()?.journal_mode
+  db.exec('pragma synchronous = full; pragma cache_size = -16000; pragma temp_store = memory')
+  for (const pragma of pragmas) db.exec(pragma)
+  if (path !== ':memory:' && mode !== 'wal')
+    throw new Error(`SQLite cannot use a write-ahead log for ${path}: put the file on a local disk.`)
+  if (db.prepare('pragma synchronous').get()?.synchronous !== 2)
+    throw new Error('SQLite did not take synchronous=FULL.')
+  return db
+}
+
+/** Whether this SQLite is free of the bug in resetting the WAL: fixed in 3.51.3, and in 3.50.7 and 3.44.6 for their lines. */
+export function isSafeVersion(version: string): boolean {
+  const [major = 0, minor = 0, patch = 0] = version.split('.').map(Number)
+  if (major !== 3 || minor > 51) return major >= 3
+  const fixed: Record<number, number> = { 51: 3, 50: 7, 44: 6 }
+  return patch >= (fixed[minor] ?? Number.POSITIVE_INFINITY)
+}
+
+/** Runs statements on one connection, keeping the prepared ones by their text, the most recently used last. */
+function statements(db: DatabaseSync) {
+  const kept = new Map<string, StatementSync>()
+  return ({ sql: text, values }: Sql): object[] => {
+    try {
+      const statement = kept.get(text) ?? db.prepare(text)
+      kept.delete(text)
+      kept.set(text, statement)
+      if (kept.size > statementsKept) kept.delete(kept.keys().next().value as string)
+      return statement.all(...(values as SQLInputValue[])) as object[]
+    } catch (error) {
+      throw translate(error)
+    }
+  }
+}
+
+async function begin(write: (statement: Sql) => object[]) {
+  const deadline = Date.now() + busyMs
+  for (;;) {
+    try {
+      write(sql`begin immediate`)
+      return
+    } catch (error) {
+      if (!(error instanceof ConductError && isBusy(error.cause)) || Date.now() > deadline) throw error
+      await sleep(5 + Math.random() * 20)
+    }
+  }
+}
+
+const resultCode = { busy: 5, locked: 6, noMemory: 7, ioError: 10, full: 13, cannotOpen: 14 } as const
+const unavailable: readonly number[] = [
+  resultCode.busy,
+  resultCode.locked,
+  resultCode.noMemory,
+  resultCode.ioError,
+  resultCode.cannotOpen,
+]
+const uniqueViolations: readonly number[] = [1555, 2067]
+
+const errcode = (error: unknown) => (error as { errcode?: number }).errcode ?? 0
+const isBusy = (error: unknown) => (errcode(error) & 0xff) === resultCode.busy
+const isLoss = (error: unknown) => error instanceof ConductError && error.status >= 500
+
+/** SQLite's result codes (sqlite.org/rescode.html) in Conduct's words; other errors are bugs and pass unchanged. */
+function translate(error: unknown): unknown {
+  const code = errcode(error)
+  if (uniqueViolations.includes(code)) return new UniqueViolation((error as Error).message)
+  if ((code & 0xff) === resultCode.full) {
+    return new ConductError('INSUFFICIENT_STORAGE', 'The disk is full: nothing of this request was written.', {
+      cause: error,
+    })
+  }
+  if (unavailable.includes(code & 0xff)) {
+    return new ConductError('UNAVAILABLE', 'The database cannot be used just now: try again.', {
+      cause: error,
+      retryAfter: 1,
+    })
+  }
+  return error
+}
