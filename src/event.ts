@@ -20,20 +20,22 @@ export type EventType = z.infer<typeof eventType>
 /** The nouns whose events only an admin of the whole server sees. */
 export const adminNouns = ['key', 'project'] as const
 
-export const event = z.object({
-  seq: rowId,
-  project: z.string().nullable(),
-  type: eventType,
-  subject: z.string(),
-  subjectId: rowId,
-  actor: z.object({
-    kind: z.enum(['key', 'local', 'system']),
-    keyId: rowId.optional(),
-    name: z.string().optional(),
-  }),
-  at: time,
-  changes: z.record(z.string(), z.tuple([z.unknown(), z.unknown()])).describe('Field → [before, after]'),
-})
+export const event = z
+  .object({
+    seq: rowId,
+    project: z.string().nullable(),
+    type: eventType,
+    subject: z.string(),
+    subjectId: rowId,
+    actor: z.object({
+      kind: z.enum(['key', 'local', 'system']),
+      keyId: rowId.optional(),
+      name: z.string().optional(),
+    }),
+    at: time,
+    changes: z.record(z.string(), z.tuple([z.unknown(), z.unknown()])).describe('Field → [before, after]'),
+  })
+  .meta({ id: 'Event' })
 export type Event = z.infer<typeof event>
 
 /** Field → [before, after]. */

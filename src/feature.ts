@@ -14,16 +14,18 @@ const fieldsSchema = z.object(featureFields)
 export type FeatureFields = z.infer<typeof fieldsSchema>
 
 /** A feature; its `id` is its number within the project. */
-export const feature = z.object({
-  id: rowId,
-  project: z.string(),
-  name: z.string(),
-  description: z.string().nullable(),
-  file: z.string().nullable(),
-  createdAt: time,
-  updatedAt: time,
-  version: z.int(),
-})
+export const feature = z
+  .object({
+    id: rowId,
+    project: z.string(),
+    name: z.string(),
+    description: z.string().nullable(),
+    file: z.string().nullable(),
+    createdAt: time,
+    updatedAt: time,
+    version: z.int(),
+  })
+  .meta({ id: 'Feature' })
 export type Feature = z.infer<typeof feature>
 
 /** The name that a feature has while it is known by its number alone. */

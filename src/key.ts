@@ -14,17 +14,19 @@ export const keyFields = {
   expiresAt: timeInput.nullable().optional(),
 }
 
-export const key = z.object({
-  id: rowId,
-  name: z.string(),
-  prefix: z.string().describe('The beginning of the secret, to recognise it by'),
-  permissions: z.array(permission),
-  project: z.string().nullable(),
-  createdAt: time,
-  lastUsedAt: time.nullable(),
-  expiresAt: time.nullable(),
-  revokedAt: time.nullable(),
-})
+export const key = z
+  .object({
+    id: rowId,
+    name: z.string(),
+    prefix: z.string().describe('The beginning of the secret, to recognise it by'),
+    permissions: z.array(permission),
+    project: z.string().nullable(),
+    createdAt: time,
+    lastUsedAt: time.nullable(),
+    expiresAt: time.nullable(),
+    revokedAt: time.nullable(),
+  })
+  .meta({ id: 'Key' })
 export type Key = z.infer<typeof key>
 
 /** Who acts: the holder of a key, somebody at the local database, or Conduct itself. */

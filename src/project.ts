@@ -6,14 +6,16 @@ export const projectFields = {
   repository: text(512, 1).nullable(),
 }
 
-export const project = z.object({
-  slug: z.string(),
-  name: z.string(),
-  repository: z.string().nullable(),
-  createdAt: time,
-  updatedAt: time,
-  version: z.int(),
-})
+export const project = z
+  .object({
+    slug: z.string(),
+    name: z.string(),
+    repository: z.string().nullable(),
+    createdAt: time,
+    updatedAt: time,
+    version: z.int(),
+  })
+  .meta({ id: 'Project' })
 export type Project = z.infer<typeof project>
 
 /** The project in which a key of the whole server acts unless it names another. */

@@ -84,41 +84,46 @@ const fieldsSchema = z.object(runFields)
 export type RunFields = z.infer<typeof fieldsSchema>
 
 /** A run as lists show it. */
-export const run = z.object({
-  id: rowId,
-  project: z.string(),
-  runId: z.string(),
-  title: z.string().nullable(),
-  specId: z.string().nullable(),
-  specVersion: z.int().nullable(),
-  status: runStatus,
-  agent: z.string().nullable(),
-  labels: z.record(z.string(), z.string()),
-  where: where.nullable(),
-  git: git.nullable(),
-  changes: changes.nullable(),
-  links,
-  usage: usage.nullable(),
-  failure: failure.nullable(),
-  retryOf: z.string().nullable(),
-  attempt: z.int(),
-  verdict: z.enum(['unchecked', 'failing', 'warned', 'stale', 'verified']),
-  evidence: z.enum(['self', 'executed', 'independent']).nullable(),
-  leaseExpiresAt: time.nullable(),
-  lastSeenAt: time.nullable(),
-  startedAt: time.nullable(),
-  endedAt: time.nullable(),
-  createdAt: time,
-  updatedAt: time,
-  version: z.int(),
-})
+export const run = z
+  .object({
+    id: rowId,
+    project: z.string(),
+    runId: z.string(),
+    title: z.string().nullable(),
+    specId: z.string().nullable(),
+    specVersion: z.int().nullable(),
+    status: runStatus,
+    agent: z.string().nullable(),
+    labels: z.record(z.string(), z.string()),
+    where: where.nullable(),
+    git: git.nullable(),
+    changes: changes.nullable(),
+    links,
+    usage: usage.nullable(),
+    failure: failure.nullable(),
+    retryOf: z.string().nullable(),
+    attempt: z.int(),
+    verdict: z.enum(['unchecked', 'failing', 'warned', 'stale', 'verified']),
+    evidence: z.enum(['self', 'executed', 'independent']).nullable(),
+    leaseExpiresAt: time.nullable(),
+    lastSeenAt: time.nullable(),
+    startedAt: time.nullable(),
+    endedAt: time.nullable(),
+    createdAt: time,
+    updatedAt: time,
+    version: z.int(),
+  })
+  .meta({ id: 'Run' })
 export type Run = z.infer<typeof run>
 
 /** A run as reading it alone shows it. */
-export const fullRun = run.extend({
-  content: z.string(),
-  features: z.array(z.object({ id: rowId, name: z.string() })),
-})
+export const fullRun = z
+  .object({
+    ...run.shape,
+    content: z.string(),
+    features: z.array(z.object({ id: rowId, name: z.string() })),
+  })
+  .meta({ id: 'FullRun' })
 
 /** What a change of a run moves; content is carried beside it. */
 export type RunState = Pick<

@@ -58,21 +58,19 @@ function section(method: string, path: string, operation: Operation) {
 <pre>${JSON.stringify(answer.content['application/json'].example, null, 2)}</pre>`
 }
 
-/** A JSON Schema in a word or two. */
-export function typeOf(schema: Record<string, unknown>): string {
-  const {
-    type,
-    enum: values,
-    items,
-    anyOf,
-  } = schema as {
-    type?: string | string[]
-    enum?: string[]
-    items?: Record<string, unknown>
-    anyOf?: Record<string, unknown>[]
-  }
+interface JsonSchema {
+  type?: string | string[]
+  enum?: string[]
+  items?: JsonSchema
+  anyOf?: JsonSchema[]
+  properties?: Record<string, JsonSchema>
+}
+
+/** A JSON Schema in a few words. */
+export function typeOf({ type, enum: values, items, anyOf, properties }: JsonSchema): string {
   if (values) return values.join(' · ')
   if (anyOf) return anyOf.map(typeOf).join(' or ')
   if (items) return `list of ${typeOf(items)}`
+  if (properties) return `{ ${Object.keys(properties).join(', ')} }`
   return [type ?? 'any'].flat().join(' or ')
 }

@@ -34,9 +34,17 @@ const errorSchema = z.object({
     .describe('Only for VALIDATION_ERROR'),
 })
 
-const schemaOf = (schema: z.ZodType, io: 'input' | 'output'): Schema => {
-  const { $schema: _, ...json } = z.toJSONSchema(schema, { io, unrepresentable: 'any' })
-  return json
+/** A schema whose named parts stand among the components. */
+function schemaOf(schema: z.ZodType, io: 'input' | 'output'): Schema {
+  const { $schema: _, $defs: __, ...json } = z.toJSONSchema(schema, { io, unrepresentable: 'any' })
+  return JSON.parse(JSON.stringify(json).replaceAll('#/$defs/', '#/components/schemas/'))
+}
+
+/** The schemas that have a name, in `meta({ id })`. */
+function componentsOf(): Record<string, Schema> {
+  const all: Record<string, Schema> = {}
+  for (const name of names) Object.assign(all, z.toJSONSchema(routes[name].output, { unrepresentable: 'any' }).$defs)
+  return all
 }
 
 /** The API as OpenAPI 3.1, printed from the table of operations; `answers` are examples of what each answers. */
@@ -60,7 +68,8 @@ export function openapi(version: string, answers: Partial<Record<Name, unknown>>
     paths,
     components: {
       securitySchemes: { key: { type: 'http', scheme: 'bearer', description: 'A key: sk_<role>_<43 characters>' } },
-      schemas: { Error: schemaOf(errorSchema, 'output') },
+      responses: failureResponses(),
+      schemas: { ...componentsOf(), Error: schemaOf(errorSchema, 'output') },
     },
   }
 }
@@ -145,25 +154,27 @@ function responsesOf(route: Route, { method }: Address, answer: unknown) {
   const content = {
     'application/json': { schema: schemaOf(route.output, 'output'), ...(answer !== undefined && { example: answer }) },
   }
-  const failures: Record<string, string[]> = {}
-  for (const [code, status] of Object.entries(statusOf)) {
-    if (method === 'GET' && onlyWrites.has(status)) continue
-    failures[status] = [...(failures[status] ?? []), code]
-  }
+  const failures = failureStatuses.filter((status) => method !== 'GET' || !onlyWrites.has(status))
   return {
     ...Object.fromEntries(
       route.success.map((status) => [status, { description: status === 201 ? 'Created' : 'OK', content }]),
     ),
-    ...Object.fromEntries(
-      Object.entries(failures).map(([status, codes]) => [
-        status,
-        {
-          description: codes.join(', '),
-          content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } },
-        },
-      ]),
-    ),
+    ...Object.fromEntries(failures.map((status) => [status, { $ref: `#/components/responses/${status}` }])),
   }
+}
+
+const failureStatuses = [...new Set<number>(Object.values(statusOf))]
+
+/** Each status of failure, with the codes that it carries. */
+function failureResponses() {
+  const content = { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } }
+  const codesOf = (status: number) =>
+    Object.entries(statusOf)
+      .filter(([, its]) => its === status)
+      .map(([code]) => code)
+  return Object.fromEntries(
+    failureStatuses.map((status) => [status, { description: codesOf(status).join(', '), content }]),
+  )
 }
 
 const onlyWrites = new Set<number>([409, 412, 413, 415, 507])

@@ -4,7 +4,7 @@ import type { Db } from './db.ts'
 
 /** One index-ordered walk: rows that satisfy `where`, ordered by the `key` table's created_at and its row id. */
 export interface Walk {
-  /** `runs r`, or the side table whose index leads, joined to it. */
+  /** `runs`, or the side table whose index leads, joined to it. */
   from: Sql
   where: Sql[]
   /** The columns of the order in the leading table. */

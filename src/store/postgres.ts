@@ -39,7 +39,7 @@ export async function openPostgres(url: string, warn: (error: Error) => void): P
   let clockOffset = 0
 
   async function run<Row extends object>(client: pg.Pool | pg.PoolClient, statement: Sql): Promise<Row[]> {
-    const text = statement.statement
+    const { text } = statement
     try {
       return (await client.query<Row>({ name: nameOf(text), text, values: statement.values })).rows
     } catch (error) {

@@ -31,21 +31,21 @@ export const listFeatureRuns: Operation<'listFeatureRuns'> = async (ctx, { id, .
 /** One walk through a project per value of a repeatable filter, led by the table whose index knows the rarest thing asked. */
 function walksOf(projectId: number, filters: Omit<Filters, 'project'>): Walk[] {
   const lead = leadOf(projectId, filters)
-  const where = [...lead.where, sql`r.project_id = ${projectId}`, ...plainFilters(filters, lead)]
+  const where = [...lead.where, sql`runs.project_id = ${projectId}`, ...plainFilters(filters, lead)]
   const statuses = filters.status && [...new Set(filters.status)]
   if (!statuses) return [{ ...lead, where }]
-  return statuses.map((status) => ({ ...lead, where: [...where, sql`r.status = ${status}`] }))
+  return statuses.map((status) => ({ ...lead, where: [...where, sql`runs.status = ${status}`] }))
 }
 
 function leadOf(projectId: number, { featureId, label }: Omit<Filters, 'project'>): Walk {
   if (featureId !== undefined) {
     return {
-      from: sql`run_features l join runs r on r.id = l.run_id`,
+      from: sql`run_features l join runs on runs.id = l.run_id`,
       where: [
         sql`l.feature_id = (select f.id from features f where f.project_id = ${projectId} and f.number = ${featureId})`,
         ...(label === undefined
           ? []
-          : [sql`exists (select 1 from run_labels b where b.run_id = r.id and ${isLabel(label)})`]),
+          : [sql`exists (select 1 from run_labels b where b.run_id = runs.id and ${isLabel(label)})`]),
       ],
       createdAt: 'l.created_at',
       id: 'l.run_id',
@@ -53,13 +53,13 @@ function leadOf(projectId: number, { featureId, label }: Omit<Filters, 'project'
   }
   if (label !== undefined) {
     return {
-      from: sql`run_labels b join runs r on r.id = b.run_id`,
+      from: sql`run_labels b join runs on runs.id = b.run_id`,
       where: [sql`b.project_id = ${projectId}`, isLabel(label)],
       createdAt: 'b.created_at',
       id: 'b.run_id',
     }
   }
-  return { from: sql`runs r`, where: [], createdAt: 'r.created_at', id: 'r.id' }
+  return { from: sql`runs`, where: [], createdAt: 'runs.created_at', id: 'runs.id' }
 }
 
 function isLabel(label: string): Sql {
@@ -69,8 +69,8 @@ function isLabel(label: string): Sql {
 
 function plainFilters({ specId, agent, createdAfter, createdBefore }: Omit<Filters, 'project'>, lead: Walk): Sql[] {
   return [
-    ...(specId === undefined ? [] : [sql`r.spec_id = ${specId}`]),
-    ...(agent === undefined ? [] : [sql`r.agent = ${agent}`]),
+    ...(specId === undefined ? [] : [sql`runs.spec_id = ${specId}`]),
+    ...(agent === undefined ? [] : [sql`runs.agent = ${agent}`]),
     ...(createdAfter === undefined ? [] : [sql`${raw(lead.createdAt)} > ${createdAfter}`]),
     ...(createdBefore === undefined ? [] : [sql`${raw(lead.createdAt)} < ${createdBefore}`]),
   ]

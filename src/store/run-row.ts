@@ -40,12 +40,12 @@ export interface RunRow {
   version: number
 }
 
-/** The columns of `runs r` that make a RunRow. */
-export const columns = sql`r.id, (select p.slug from projects p where p.id = r.project_id) as slug, r.run_id, r.title,
-  r.spec_id, r.spec_version, r.status, r.document_id, r.agent, r.labels, r.location, r.git, r.changes, r.links, r.model,
-  r.input_tokens, r.output_tokens, r.cost_usd, r.failure,
-  (select o.run_id from runs o where o.id = r.retry_of) as retry_of_run, r.attempt, r.verdict, r.evidence, r.work_version,
-  r.lease_expires_at, r.last_seen_at, r.started_at, r.ended_at, r.created_at, r.updated_at, r.created_by, r.version`
+/** The columns of `runs` that make a RunRow. */
+export const columns = sql`runs.id, (select p.slug from projects p where p.id = runs.project_id) as slug, runs.run_id, runs.title,
+  runs.spec_id, runs.spec_version, runs.status, runs.document_id, runs.agent, runs.labels, runs.location, runs.git, runs.changes, runs.links, runs.model,
+  runs.input_tokens, runs.output_tokens, runs.cost_usd, runs.failure,
+  (select o.run_id from runs o where o.id = runs.retry_of) as retry_of_run, runs.attempt, runs.verdict, runs.evidence, runs.work_version,
+  runs.lease_expires_at, runs.last_seen_at, runs.started_at, runs.ended_at, runs.created_at, runs.updated_at, runs.created_by, runs.version`
 
 const parsed = (json: string | null) => (json === null ? null : JSON.parse(json))
 const written = (value: object | null) => (value === null ? null : JSON.stringify(value))
@@ -123,7 +123,7 @@ export function runOf(row: RunRow): Run {
 /** The run of that id in the caller's project. NOT_FOUND when there is none. */
 export async function requireRun(ctx: Ctx, runId: string, lock: Sql = empty): Promise<RunRow> {
   const [row] = await ctx.db.query<RunRow>(sql`
-    select ${columns} from runs r where r.project_id = ${ctx.project.id} and r.run_id = ${runId} ${lock}`)
+    select ${columns} from runs where runs.project_id = ${ctx.project.id} and runs.run_id = ${runId} ${lock}`)
   if (!row) throw noRun(ctx, runId)
   return row
 }

@@ -56,7 +56,7 @@ async function insertRun(
     ...valuesOf(state),
   }
   const [row] = await ctx.db.query<RunRow>(sql`
-    insert into runs as r (${raw(Object.keys(values).join(', '))}) values (${join(Object.values(values))})
+    insert into runs (${raw(Object.keys(values).join(', '))}) values (${join(Object.values(values))})
     on conflict do nothing returning ${columns}`)
   return row
 }
@@ -82,12 +82,12 @@ export const getRun: Operation<'getRun'> = async (ctx, { runId }) => {
   const [rows, features] = await Promise.all([
     ctx.db.query<RunRow & { content: string | null }>(sql`
       select ${columns},
-        (select string_agg(d.text, '' order by d.n) from document_parts d where d.document_id = r.document_id) as content
-      from runs r where r.project_id = ${ctx.project.id} and r.run_id = ${runId}`),
+        (select string_agg(d.text, '' order by d.n) from document_parts d where d.document_id = runs.document_id) as content
+      from runs where runs.project_id = ${ctx.project.id} and runs.run_id = ${runId}`),
     ctx.db.query<{ id: number; name: string }>(sql`
-      select f.number as id, f.name from runs r
-      join run_features l on l.run_id = r.id join features f on f.id = l.feature_id
-      where r.project_id = ${ctx.project.id} and r.run_id = ${runId} order by f.number`),
+      select f.number as id, f.name from runs
+      join run_features l on l.run_id = runs.id join features f on f.id = l.feature_id
+      where runs.project_id = ${ctx.project.id} and runs.run_id = ${runId} order by f.number`),
   ])
   const row = rows[0]
   if (!row) throw noRun(ctx, runId)
@@ -115,8 +115,8 @@ export const updateRun: Operation<'updateRun'> = async (ctx, { runId, ifVersion,
       version: row.version + 1,
     }
     const [changed] = await ctx.db.query<RunRow>(sql`
-      update runs as r set ${join(Object.entries(values).map(([name, value]) => sql`${raw(name)} = ${value}`))}
-      where r.id = ${row.id} returning ${columns}`)
+      update runs set ${join(Object.entries(values).map(([name, value]) => sql`${raw(name)} = ${value}`))}
+      where runs.id = ${row.id} returning ${columns}`)
     if (content) await deleteDocument(ctx, row.document_id)
     if (changes.labels) {
       await ctx.db.query(sql`delete from run_labels where run_id = ${row.id}`)

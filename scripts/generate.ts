@@ -1,0 +1,121 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { createClient } from '../src/client/client.ts'
+import { createApp } from '../src/http/app.ts'
+import { curlOf } from '../src/http/curl.ts'
+import { typeOf } from '../src/http/docs.ts'
+import { type OpenApi, type Operation, openapi } from '../src/http/openapi.ts'
+import { localActor } from '../src/key.ts'
+import { addressOf, type Name, names } from '../src/paths.ts'
+import { routes } from '../src/routes.ts'
+import { openStore } from '../src/store/open.ts'
+
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
+
+/** Operations in the order in which their examples work: what is made first, what deletes last, parts before wholes. */
+const methods = ['POST', 'PATCH', 'GET', 'DELETE']
+const ranks = new Map(names.map((name) => [name, rankOf(name)]))
+export const inOrder = [...names].sort((a, b) => (ranks.get(a) ?? 0) - (ranks.get(b) ?? 0))
+
+function rankOf(name: Name): number {
+  const { method, path } = addressOf(name)
+  return methods.indexOf(method) * 1000 - (method === 'DELETE' ? path.length : 0)
+}
+
+/** What each example of the table answers on an empty ledger, by a clock that ticks a second a call. */
+async function answers(): Promise<Partial<Record<Name, unknown>>> {
+  let now = Date.parse('2026-01-31T09:30:00.000Z')
+  const store = await openStore('sqlite::memory:', { now: () => (now += 1000) })
+  const app = createApp({ store, actor: localActor, basePath: '' })
+  const client = createClient({ url: 'http://localhost', fetch: (request) => app.fetch(request), attempts: 1 })
+  const found: Partial<Record<Name, unknown>> = {}
+  for (const name of inOrder) {
+    const call = client[name] as (input: unknown) => Promise<unknown>
+    found[name] = maskSecrets(await call(routes[name].example))
+  }
+  await store.close()
+  return found
+}
+
+const maskSecrets = (answer: unknown) =>
+  JSON.parse(
+    JSON.stringify(answer)
+      .replace(/(sk_[a-z]+_)[0-9A-Za-z]{43}/g, `$1${'x'.repeat(43)}`)
+      .replace(/(sk_[a-z]+_)[0-9A-Za-z]{4}"/g, '$1xxxx"'),
+  )
+
+/** The generated files, by their path in the repository. */
+export async function generate(): Promise<Record<string, string>> {
+  const document = openapi(version, await answers())
+  return { 'openapi.json': `${JSON.stringify(document, null, 2)}\n`, 'docs/api.md': reference(document) }
+}
+
+function reference(document: OpenApi): string {
+  const sections = names.map((name) => {
+    const { method, path } = addressOf(name)
+    const template = path.replace(/:(\w+)/g, '{$1}')
+    const operation = document.paths[template]?.[method.toLowerCase()] as Operation
+    return section(method, template, operation)
+  })
+  return `# API
+
+Generated from \`src/routes.ts\` by \`npm run generate\`; do not edit. The addresses stand under the base path, \`/conduct\`
+unless the server was started with another. What holds for all of them (errors, pages, versions, idempotency, limits)
+is in [conventions](conventions.md). The examples stand on each other: run from top to bottom they work, but for the
+deletions, which come last.
+
+${sections.join('\n')}`
+}
+
+function section(method: string, path: string, operation: Operation): string {
+  const answer = Object.values(operation.responses)[0] as { content: { 'application/json': { example: unknown } } }
+  return `## ${operation.operationId}
+
+\`${method} ${path}\`. ${operation.summary}. ${operation.description}
+
+${fields(operation)}
+\`\`\`sh
+${curlOf(method, `/conduct${path}`, operation)}
+\`\`\`
+
+\`\`\`json
+${JSON.stringify(answer.content['application/json'].example, null, 2)}
+\`\`\`
+`
+}
+
+function fields({ parameters, requestBody }: Operation): string {
+  const body = requestBody?.content['application/json'].schema as
+    | { properties?: Record<string, Record<string, unknown>>; required?: string[] }
+    | undefined
+  const rows = [
+    ...parameters
+      .filter(({ name }) => name !== 'X-Project-ID' && name !== 'Idempotency-Key')
+      .map(({ name, in: place, required, description, schema }) => [
+        name,
+        place,
+        required,
+        typeOf(schema),
+        description ?? '',
+      ]),
+    ...Object.entries(body?.properties ?? {}).map(([name, schema]) => [
+      name,
+      'body',
+      body?.required?.includes(name),
+      typeOf(schema),
+      schema.description ?? '',
+    ]),
+  ]
+  if (rows.length === 0) return ''
+  const lines = rows.map(
+    ([name, place, required, type, description]) =>
+      `| \`${name}\`${required ? ' (required)' : ''} | ${place} | ${type} | ${description} |`,
+  )
+  return `| field | in | type | |\n|---|---|---|---|\n${lines.join('\n')}\n`
+}
+
+if (import.meta.main) {
+  for (const [path, text] of Object.entries(await generate())) {
+    writeFileSync(fileURLToPath(new URL(`../${path}`, import.meta.url)), text)
+  }
+}

