@@ -1,11 +1,8 @@
-import { createHash, randomInt } from 'node:crypto'
 import { z } from 'zod'
 import { humanId, rowId, text, time, timeInput } from './field.ts'
+import { type Permission, permissions } from './secret.ts'
 
-/** From the highest to the lowest. */
-export const permissions = ['admin', 'delete', 'write', 'agent', 'read'] as const
 export const permission = z.enum(permissions)
-export type Permission = z.infer<typeof permission>
 
 export const keyFields = {
   name: text(200, 1),
@@ -52,19 +49,3 @@ export function permits(held: readonly Permission[], required: Required): boolea
 export function isConfined({ permissions }: Actor): boolean {
   return !permits(permissions, 'write')
 }
-
-export const secretPattern = /^sk_(?:admin|delete|write|agent|read)_[0-9A-Za-z]{43}$/
-
-const alphabet = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
-
-/** A new secret, named by its highest permission: 43 random base62 characters carry 256 bits. */
-export function newSecret(held: readonly Permission[]): string {
-  const highest = permissions.find((one) => held.includes(one))
-  return `sk_${highest}_${Array.from({ length: 43 }, () => alphabet[randomInt(62)]).join('')}`
-}
-
-/** What is stored in place of a secret. */
-export const hashOf = (secret: string) => createHash('sha256').update(secret).digest('hex')
-
-/** The part of a secret that may be shown: its role and four characters. */
-export const prefixOf = (secret: string) => secret.slice(0, secret.lastIndexOf('_') + 5)

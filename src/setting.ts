@@ -1,6 +1,6 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { secretPattern } from './key.ts'
+import { secretPattern } from './secret.ts'
 
 /** The settings of `conduct serve`. */
 export interface Settings {

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
+import { serveCommand } from './serve.ts'
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string
@@ -9,11 +10,9 @@ const { version } = JSON.parse(readFileSync(new URL('../../package.json', import
 const program = new Command('conduct')
   .description('The ledger of what coding agents did.')
   .version(version)
-  .configureHelp({ showGlobalOptions: true })
   .showSuggestionAfterError()
   .showHelpAfterError('(conduct --help tells more)')
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
 
-const { serveCommand } = await import('./serve.ts')
-program.addCommand(serveCommand())
-await program.parseAsync()
+program.addCommand(serveCommand().copyInheritedSettings(program))
+void program.parseAsync()

@@ -1,6 +1,7 @@
 import { ConductError } from '../error.ts'
-import { type Actor, secretPattern } from '../key.ts'
+import type { Actor } from '../key.ts'
 import { defaultProject } from '../project.ts'
+import { secretPattern } from '../secret.ts'
 import type { ProjectRef } from '../store/ctx.ts'
 import { findKey, touchKey } from '../store/key.ts'
 import type { Store } from '../store/open.ts'

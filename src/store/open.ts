@@ -1,6 +1,7 @@
 import sql from 'sql-template-tag'
-import { hashOf, newSecret, systemActor } from '../key.ts'
+import { systemActor } from '../key.ts'
 import { defaultProject } from '../project.ts'
+import { hashOf, newSecret } from '../secret.ts'
 import type { Ctx } from './ctx.ts'
 import type { Db } from './db.ts'
 import { numberEvents } from './event.ts'

@@ -1,0 +1,22 @@
+import { createHash, randomInt } from 'node:crypto'
+
+/** What a key may do, from the highest to the lowest. */
+export const permissions = ['admin', 'delete', 'write', 'agent', 'read'] as const
+export type Permission = (typeof permissions)[number]
+
+/** `sk_<highest permission>_<43 base62 characters>` */
+export const secretPattern = new RegExp(`^sk_(?:${permissions.join('|')})_[0-9A-Za-z]{43}$`)
+
+const alphabet = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
+
+/** A new secret, named by its highest permission: 43 random base62 characters carry 256 bits. */
+export function newSecret(held: readonly Permission[]): string {
+  const highest = permissions.find((one) => held.includes(one))
+  return `sk_${highest}_${Array.from({ length: 43 }, () => alphabet[randomInt(62)]).join('')}`
+}
+
+/** What is stored in place of a secret. */
+export const hashOf = (secret: string) => createHash('sha256').update(secret).digest('hex')
+
+/** The part of a secret that may be shown: its role and four characters. */
+export const prefixOf = (secret: string) => secret.slice(0, secret.lastIndexOf('_') + 5)
