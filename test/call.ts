@@ -1,0 +1,52 @@
+import { createClient } from '../src/client/client.ts'
+import { ConductError } from '../src/error.ts'
+import { type AppOptions, createApp } from '../src/http/app.ts'
+import type { Name } from '../src/paths.ts'
+import type { Store } from '../src/store/open.ts'
+import { base } from './engines.ts'
+
+export interface Answer {
+  status: number
+  headers: Headers
+  text: string
+  body: Record<string, unknown>
+}
+
+export interface CallBy {
+  /** The secret of the key; none: a call without a key. */
+  key?: string
+  project?: string
+  /** More headers, or others than the client's. */
+  headers?: Record<string, string>
+}
+
+export type RawCall = (name: Name, input?: object, by?: CallBy) => Promise<Answer>
+
+/** Calls operations by name, with requests as the typed client makes them, and gives each answer as it came. */
+export function rawCalls(store: Store, options: Omit<AppOptions, 'store'> = {}): RawCall {
+  const app = createApp({ rateLimit: 0, ...options, store })
+  return async (name, input = {}, { headers = {}, ...by } = {}) => {
+    let answer: Answer | undefined
+    const client = createClient({
+      url: base,
+      attempts: 1,
+      ...by,
+      fetch: async (request) => {
+        for (const [header, value] of Object.entries(headers)) request.headers.set(header, value)
+        const response = await app.fetch(request)
+        answer = await read(response.clone())
+        return response
+      },
+    })
+    const call = client[name] as (input: object) => Promise<unknown>
+    await call(input).catch((error) => {
+      if (!(error instanceof ConductError && answer)) throw error
+    })
+    return answer as Answer
+  }
+}
+
+async function read(response: Response): Promise<Answer> {
+  const text = await response.text()
+  return { status: response.status, headers: response.headers, text, body: JSON.parse(text) }
+}

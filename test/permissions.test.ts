@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Client } from '../src/client/client.ts'
+import type { Required } from '../src/key.ts'
+import { addressOf, type Name, names } from '../src/paths.ts'
+import { type Route, routes } from '../src/routes.ts'
+import { type Permission, permissions } from '../src/secret.ts'
+import { rawCalls } from './call.ts'
+import { type Ledger, testLedger } from './engines.ts'
+
+/** What each permission lets its holder ask for, as the documentation says it. */
+const may: Record<Permission, readonly Required[]> = {
+  admin: ['read', 'agent', 'write', 'delete', 'admin'],
+  delete: ['read', 'delete'],
+  write: ['read', 'agent', 'write'],
+  agent: ['read', 'agent'],
+  read: ['read'],
+}
+
+/** The operations that a key of one project may not run whatever its permission. */
+const serverOnly: Name[] = ['createProject']
+
+interface Caller {
+  kind: string
+  key?: string
+  /** Undefined for a caller whom no permission helps. */
+  held?: Permission
+  project?: string
+  /** Whether the targets are of its own making. */
+  own?: boolean
+}
+
+function expected(name: Name, { held, own, project }: Caller): number {
+  const { permission, success }: Route = routes[name]
+  if (!held) return 401
+  const isForeign = permission === 'agent' && held === 'agent' && !own && addressOf(name).params.length > 0
+  if (!may[held].includes(permission) || isForeign || (project && serverOnly.includes(name))) return 403
+  return success[0]
+}
+
+async function callersOf({ client, sleep }: Ledger): Promise<Caller[]> {
+  await client.createProject({ slug: 'shop' })
+  const make = (held: Permission, more = {}) => client.createKey({ name: held, permissions: [held], ...more })
+  const keys = await Promise.all(
+    permissions.map(async (held) => ({ kind: held, held, key: (await make(held)).secret })),
+  )
+  const agent = (await make('agent')).secret
+  const projectAdmin = (await make('admin', { project: 'shop' })).secret
+  const expired = (await make('admin', { expiresAt: new Date(Date.now() + 60_000).toISOString() })).secret
+  const revoked = await make('admin')
+  await client.revokeKey({ id: revoked.key.id })
+  sleep(61_000)
+  return [
+    ...keys,
+    { kind: 'agent on its own', held: 'agent', key: agent, own: true },
+    { kind: 'project admin', held: 'admin', key: projectAdmin, project: 'shop', own: true },
+    { kind: 'expired', key: expired },
+    { kind: 'revoked', key: revoked.secret },
+    { kind: 'none' },
+    { kind: 'malformed', key: 'sk_admin_short' },
+    { kind: 'unknown', key: `sk_admin_${'x'.repeat(43)}` },
+  ]
+}
+
+/** Makes what an address names, by the beginning of its path. */
+const makeTarget: Record<string, (owner: Client, n: number, project: string) => Promise<Record<string, unknown>>> = {
+  '/v1/runs/:runId': async (owner, n) => {
+    const { run } = await owner.createRun({ runId: `TARGET-${n}` })
+    await owner.linkFeatures({ runId: run.runId, featureIds: [n] })
+    return { runId: run.runId, featureId: n }
+  },
+  '/v1/features/:id': async (owner, n) => ({ id: (await owner.createFeature({ name: `target ${n}` })).feature.id }),
+  '/v1/auth/keys/:id': async (owner, n) => ({
+    id: (await owner.createKey({ name: `target ${n}`, permissions: ['read'] })).key.id,
+  }),
+  '/v1/projects/:slug': async (_owner, _n, slug) => ({ slug }),
+}
+
+/** An input that is right for the operation: its example, with a target that `owner` made and with names that are free. */
+async function inputOf(name: Name, owner: Client, n: number, project: string): Promise<Record<string, unknown>> {
+  const { path, params } = addressOf(name)
+  const example: Record<string, unknown> = { ...routes[name].example }
+  if (params.length > 0) {
+    const prefix = Object.keys(makeTarget).find((prefix) => path.startsWith(prefix))
+    if (!prefix) throw new Error(`No way to make a target of ${path}: add one to makeTarget.`)
+    const target = await makeTarget[prefix]?.(owner, n, project)
+    for (const param of params) example[param] = target?.[param]
+  }
+  const fresh: Record<string, string> = { runId: `NEW-${n}`, slug: `new-${n}`, name: `new ${n}` }
+  for (const [field, value] of Object.entries(fresh)) {
+    if (field in example && !params.includes(field)) example[field] = value
+  }
+  return example
+}
+
+testLedger('every route lets in exactly the keys that its permission says', async (ledger) => {
+  const call = rawCalls(ledger.store)
+  const callers = await callersOf(ledger)
+  const wrong: string[] = []
+  let n = 100
+  for (const name of names) {
+    for (const { kind, ...caller } of callers) {
+      const { key, project = 'default', own } = caller
+      const owner = own && key ? ledger.as({ key }) : ledger.as({ project })
+      const needsAdmin = routes[name].permission === 'admin'
+      const input = await inputOf(name, needsAdmin ? ledger.as({ project }) : owner, ++n, project)
+      const { status, text } = await call(name, input, key === undefined ? {} : { key })
+      const right = expected(name, { kind, ...caller })
+      if (status !== right) wrong.push(`${name} by ${kind}: ${status} instead of ${right}: ${text}`)
+    }
+  }
+  assert.deepEqual(wrong, [])
+})
+
+test('a route without a permission is not a route', () => {
+  const { permission: _, ...rest } = routes.me
+  // @ts-expect-error: the permission is missing
+  const route: Route = rest
+  assert.equal(route.permission, undefined)
+  for (const name of names) assert.ok(may.admin.includes(routes[name].permission), name)
+})
