@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict'
+import { addressOf, type Name, names } from '../src/paths.ts'
+import { routes } from '../src/routes.ts'
+import { openStore } from '../src/store/open.ts'
+import { type Answer, rawCalls } from './call.ts'
+import { type Ledger, testLedger } from './engines.ts'
+
+/** Stands in everything that the other project holds. */
+const mark = 'elsewhere'
+
+/** Two projects: `default`, full of what carries the mark, and `shop`, for which the key is. */
+async function twoProjects({ client, as }: Ledger) {
+  await client.createProject({ slug: 'shop' })
+  const { run } = await client.createRun({ runId: mark, title: mark, specId: mark, agent: mark, labels: { mark } })
+  await client.linkFeatures({ runId: run.runId, features: [{ name: mark, file: mark }], featureIds: [4242] })
+  await client.updateProject({ slug: 'default', name: mark })
+  const { key: foreign } = await client.createKey({ name: mark, permissions: ['read'] })
+  const { secret } = await client.createKey({ name: 'shop admin', permissions: ['admin'], project: 'shop' })
+  const shop = as({ key: secret })
+  await shop.createRun({ runId: 'HERE', specId: 'HERE' })
+  return { secret, shop, foreign }
+}
+
+/** Everything of an answer but what differs from request to request. */
+function told({ status, body }: Answer) {
+  const { requestId: _, ...rest } = body
+  return { status, rest }
+}
+
+const addressed = names.filter((name) => addressOf(name).params.length > 0)
+const lists = names.filter((name) => 'meta' in routes[name].output.shape && addressOf(name).params.length === 0)
+const acrossProjects = lists.filter((name) => 'project' in routes[name].input.shape)
+
+testLedger('what another project holds answers as what does not exist', async (ledger) => {
+  const { secret, foreign } = await twoProjects(ledger)
+  const call = rawCalls(ledger.store)
+  const there: Record<string, unknown> = { runId: mark, featureId: 4242, slug: 'default' }
+  const nowhere: Record<string, unknown> = { runId: 'nowhere', featureId: 4243, slug: 'missing' }
+  for (const name of addressed) {
+    const isKey = addressOf(name).path.startsWith('/v1/auth/keys')
+    const found = await call(name, targeted(name, { ...there, id: isKey ? foreign.id : 4242 }), { key: secret })
+    const missed = await call(name, targeted(name, { ...nowhere, id: 4243 }), { key: secret })
+    assert.equal(found.status, 404, `${name}: ${found.text}`)
+    const words = (text: string) => text.replace(/\b(elsewhere|default|nowhere|missing|424[23])\b/g, '#')
+    const id = new RegExp(`key ${foreign.id}\\b`, 'g')
+    assert.equal(words(JSON.stringify(told(found)).replace(id, 'key #')), words(JSON.stringify(told(missed))), name)
+  }
+})
+
+/** The example of an operation, with other values of its path. */
+function targeted(name: Name, target: Record<string, unknown>) {
+  const params = addressOf(name).params.map((param) => [param, target[param]])
+  return { ...routes[name].example, ...Object.fromEntries(params) }
+}
+
+testLedger('naming another project answers as naming one that does not exist', async (ledger) => {
+  const { secret } = await twoProjects(ledger)
+  const call = rawCalls(ledger.store)
+  for (const name of names) {
+    const input = routes[name].example
+    const [other, missing] = await Promise.all([
+      call(name, input, { key: secret, project: 'default' }),
+      call(name, input, { key: secret, project: 'missing' }),
+    ])
+    assert.equal(other.status, 404, `${name}: ${other.text}`)
+    assert.deepEqual(told(other), told({ ...missing, body: renamed(missing, 'missing', 'default') }), name)
+  }
+  for (const name of acrossProjects) {
+    const [other, missing] = await Promise.all([
+      call(name, { project: ['default'] }, { key: secret }),
+      call(name, { project: ['missing'] }, { key: secret }),
+    ])
+    assert.equal(other.status, 404, `${name}: ${other.text}`)
+    assert.deepEqual(told(other), told({ ...missing, body: renamed(missing, 'missing', 'default') }), name)
+  }
+})
+
+const renamed = ({ text }: Answer, from: string, to: string) => JSON.parse(text.replaceAll(`'${from}'`, `'${to}'`))
+
+testLedger('no list of a project key shows anything of another project', async (ledger) => {
+  const { secret } = await twoProjects(ledger)
+  const call = rawCalls(ledger.store)
+  for (const name of lists) {
+    const { status, text } = await call(name, {}, { key: secret })
+    assert.equal(status, 200, name)
+    assert.ok(!text.includes(mark), `${name}: ${text}`)
+    assert.ok((await call(name, {}, { key: ledger.adminKey })).text.includes(mark), `${name} shows nothing to anybody`)
+  }
+})
+
+testLedger('a server key lists all projects, those that it names, or the one it acts in', async (ledger) => {
+  await twoProjects(ledger)
+  const key = ledger.adminKey
+  const call = rawCalls(ledger.store)
+  for (const name of acrossProjects) {
+    const projects = async (input: object, project?: string) => {
+      const { body, text } = await call(name, input, { key, ...(project !== undefined && { project }) })
+      const rows = Object.values(body).find(Array.isArray)
+      assert.ok(rows, `${name}: ${text}`)
+      return [...new Set(rows.map((row) => row.project))].filter(Boolean).sort()
+    }
+    const inShop = name === 'listFeatures' ? [] : ['shop']
+    assert.deepEqual(await projects({}), ['default', ...inShop], name)
+    assert.deepEqual(await projects({ project: ['shop'] }), inShop, name)
+    assert.deepEqual(await projects({ project: ['shop', 'default'] }), ['default', ...inShop], name)
+    assert.deepEqual(await projects({}, 'shop'), inShop, name)
+    assert.deepEqual(await projects({ project: ['shop'] }, 'shop'), inShop, name)
+    const both = await call(name, { project: ['default'] }, { key, project: 'shop' })
+    assert.equal(both.status, 422, `${name}: two projects that contradict each other`)
+  }
+})
+
+testLedger('a project admin administers its project and nothing else', async (ledger) => {
+  const { shop } = await twoProjects(ledger)
+  const { key } = await shop.createKey({ name: 'of the shop', permissions: ['admin'] })
+  assert.equal(key.project, 'shop')
+  await shop.updateProject({ slug: 'shop', name: 'Shop' })
+  await shop.revokeKey({ id: key.id })
+  const make = (project: string | null) => shop.createKey({ name: 'more', permissions: ['read'], project })
+  await assert.rejects(make(null), { code: 'FORBIDDEN' })
+  await assert.rejects(make('default'), { code: 'NOT_FOUND' })
+  await assert.rejects(shop.createProject({ slug: 'another' }), { code: 'FORBIDDEN' })
+  const { events } = await shop.listEvents({})
+  assert.deepEqual([...new Set(events.map(({ type }) => type))], ['run.created'])
+})
+
+testLedger('a revoked key fails on the very next request, on every server', async (ledger) => {
+  const other = await openStore(ledger.url)
+  try {
+    const servers = [rawCalls(ledger.store), rawCalls(other)]
+    const { key, secret } = await ledger.client.createKey({ name: 'short-lived', permissions: ['write'] })
+    for (const call of servers) assert.equal((await call('me', {}, { key: secret })).status, 200)
+    await ledger.client.revokeKey({ id: key.id })
+    for (const call of servers) assert.equal((await call('me', {}, { key: secret })).status, 401)
+  } finally {
+    await other.close()
+  }
+})
