@@ -1,25 +1,191 @@
 import assert from 'node:assert/strict'
 import { testLedger } from './engines.ts'
 
-testLedger('a run is created, read, changed and deleted', async ({ client }) => {
-  const { run } = await client.createRun({
+testLedger('a run keeps every field that was given, and the rest is null', async ({ client }) => {
+  const given = {
     runId: 'RUN-001',
     specId: 'AUTH-001',
-    content: '# Run log\n\nImplemented features',
-    status: 'completed',
+    title: 'Log in',
+    status: 'failed' as const,
+    agent: 'claude-code',
+    labels: { team: 'web', 'ci/job': '12' },
+    where: { host: 'laptop', cwd: '/src', session: 's1' },
+    git: { repository: 'shop', branch: 'main', base: 'dev', commit: 'abc', dirty: true },
+    changes: { files: 3, insertions: 10, deletions: 0 },
+    links: [{ rel: 'pull-request', href: 'https://example.com/1' }],
+    usage: { model: 'm', inputTokens: 1e12, outputTokens: 7, costUsd: 0.25 },
+    failure: { code: 'TESTS_FAILED', message: 'two of them' },
+  }
+  const { run } = await client.createRun({ ...given, content: 'text' })
+  for (const [field, value] of Object.entries(given)) assert.deepEqual(run[field as keyof typeof run], value, field)
+  assert.deepEqual((await client.getRun({ runId: 'RUN-001' })).run, { ...run, content: 'text', features: [] })
+
+  const { run: bare } = await client.createRun({})
+  const { id, project, runId, status, labels, links, attempt, verdict, createdAt, updatedAt, version, ...unknown } =
+    bare
+  assert.deepEqual(
+    { project, runId, status, labels, links, attempt, verdict, version },
+    {
+      project: 'default',
+      runId: 'RUN-002',
+      status: 'pending',
+      labels: {},
+      links: [],
+      attempt: 1,
+      verdict: 'unchecked',
+      version: 1,
+    },
+  )
+  assert.ok(id > run.id && createdAt === updatedAt)
+  assert.deepEqual([...new Set(Object.values(unknown))], [null])
+})
+
+testLedger('a taken runId is refused with the way on, and nothing of the call is kept', async ({ client }) => {
+  await client.createRun({ runId: 'A', content: 'first' })
+  await assert.rejects(client.createRun({ runId: 'A', content: 'second', labels: { a: 'b' } }), {
+    code: 'CONFLICT',
+    message: /PATCH it, or leave runId out/,
   })
-  assert.equal(run.title, 'Run log')
-  assert.ok(!('content' in run))
-  const { run: read } = await client.getRun({ runId: 'RUN-001' })
-  assert.equal(read.content, '# Run log\n\nImplemented features')
-  assert.deepEqual(read.features, [])
-  const { run: changed } = await client.updateRun({ runId: 'RUN-001', content: 'Updated', status: 'failed' })
-  assert.equal(changed.version, 2)
-  assert.deepEqual(await client.linkFeatures({ runId: 'RUN-001', featureIds: [42, 43, 44] }), {
-    message: 'Features linked successfully',
-    count: 3,
-    created: [42, 43, 44],
+  assert.equal((await client.getRun({ runId: 'A' })).run.content, 'first')
+  assert.equal((await client.listRuns({ label: 'a:b' })).runs.length, 0)
+})
+
+testLedger('handed-out ids pass over those taken by hand, and are never handed out twice', async ({ client }) => {
+  const next = async () => (await client.createRun({})).run.runId
+  assert.equal(await next(), 'RUN-001')
+  await client.createRun({ runId: 'RUN-7' })
+  assert.equal(await next(), 'RUN-008')
+  await client.deleteRun({ runId: 'RUN-008' })
+  assert.equal(await next(), 'RUN-009')
+  await client.createRun({ runId: 'RUN-004' })
+  assert.equal(await next(), 'RUN-010')
+  await client.createRun({ runId: 'RUN-008' })
+  await client.createRun({ runId: 'RUN-1234' })
+  assert.equal(await next(), 'RUN-1235')
+})
+
+testLedger('writers at once get ids of their own', async ({ client }) => {
+  const made = await Promise.all(Array.from({ length: 40 }, () => client.createRun({ content: 'x' })))
+  assert.deepEqual(
+    made.map(({ run }) => run.runId).sort(),
+    Array.from({ length: 40 }, (_, n) => `RUN-${String(n + 1).padStart(3, '0')}`),
+  )
+})
+
+testLedger('a change moves only what it names, counts the version and is told by its ETag', async (ledger) => {
+  const { client } = ledger
+  await client.createRun({ runId: 'A', agent: 'ci', labels: { a: '1', b: '2' }, content: 'one' })
+  ledger.sleep(1000)
+  const { run } = await client.updateRun({ runId: 'A', labels: { b: '3' }, content: 'two', agent: null })
+  assert.deepEqual([run.labels, run.agent, run.version], [{ b: '3' }, null, 2])
+  assert.ok(run.updatedAt > run.createdAt)
+  assert.equal((await client.listRuns({ label: 'a:1' })).runs.length, 0)
+  assert.equal((await client.listRuns({ label: 'b:3' })).runs.length, 1)
+  assert.equal((await client.getRun({ runId: 'A' })).run.content, 'two')
+
+  ledger.sleep(1000)
+  const same = await client.updateRun({ runId: 'A', labels: { b: '3' }, content: 'two', agent: null })
+  assert.deepEqual(same.run, run, 'a change to the same values changes nothing')
+  const { events } = await client.listEvents()
+  assert.deepEqual(
+    events.filter(({ type }) => type === 'run.updated').map(({ changes }) => Object.keys(changes).sort()),
+    [['agent', 'content', 'labels']],
+  )
+})
+
+testLedger('If-Match lets only the version through that it names', async ({ client, fetch }) => {
+  const { run } = await client.createRun({ runId: 'A' })
+  const etag = `"${run.id}-1"`
+  await client.updateRun({ runId: 'A', ifVersion: `W/${etag}, ${etag}`, title: 'new' })
+  const stale = await fetch('/v1/runs/A', {
+    method: 'PATCH',
+    headers: { 'content-type': 'application/json', 'if-match': etag },
+    body: '{"title":"newer"}',
   })
-  assert.deepEqual(await client.deleteRun({ runId: 'RUN-001' }), { message: 'Run deleted successfully' })
-  await assert.rejects(client.getRun({ runId: 'RUN-001' }), { code: 'NOT_FOUND' })
+  assert.equal(stale.status, 412)
+  assert.match(((await stale.json()) as { error: string }).error, new RegExp(`the current version is "${run.id}-2"`))
+  await assert.rejects(client.deleteRun({ runId: 'A', ifVersion: etag }), { code: 'PRECONDITION_FAILED' })
+  await client.updateRun({ runId: 'A', ifVersion: '*', title: 'newest' })
+  await client.deleteRun({ runId: 'A', ifVersion: `"${run.id}-3"` })
+})
+
+testLedger('of fifty changes that ask for the same version, one is made', async ({ client }) => {
+  const { run } = await client.createRun({ runId: 'A' })
+  const ifVersion = `"${run.id}-1"`
+  const tries = Array.from({ length: 50 }, (_, n) => client.updateRun({ runId: 'A', title: `try ${n}`, ifVersion }))
+  const outcomes = (await Promise.allSettled(tries)).map((one) =>
+    one.status === 'fulfilled' ? 200 : one.reason.status,
+  )
+  assert.deepEqual(outcomes.sort(), [200, ...Array(49).fill(412)])
+  assert.equal((await client.getRun({ runId: 'A' })).run.version, 2)
+})
+
+testLedger('concurrent changes without If-Match lose nothing', async ({ client }) => {
+  await client.createRun({ runId: 'A' })
+  await Promise.all([
+    client.updateRun({ runId: 'A', title: 'title' }),
+    client.updateRun({ runId: 'A', agent: 'agent' }),
+    client.updateRun({ runId: 'A', specId: 'SPEC' }),
+    client.updateRun({ runId: 'A', content: 'content' }),
+  ])
+  const { run } = await client.getRun({ runId: 'A' })
+  assert.deepEqual(
+    [run.title, run.agent, run.specId, run.content, run.version],
+    ['title', 'agent', 'SPEC', 'content', 5],
+  )
+})
+
+testLedger(
+  'a content over the limit is refused whole, one at the limit is kept',
+  async ({ client }) => {
+    await client.createRun({ runId: 'A', content: 'é'.repeat(512) })
+    await assert.rejects(client.createRun({ content: `${'é'.repeat(512)}x` }), {
+      code: 'VALIDATION_ERROR',
+      message: /content: is 1,025 bytes long, and at most 1,024 are taken/,
+    })
+    await assert.rejects(client.updateRun({ runId: 'A', content: 'x'.repeat(1025) }), { code: 'VALIDATION_ERROR' })
+    assert.equal((await client.getRun({ runId: 'A' })).run.content, 'é'.repeat(512))
+  },
+  { contentLimit: 1024 },
+)
+
+testLedger('each filter finds its runs, alone and with others, newest first', async (ledger) => {
+  const { client } = ledger
+  const moments: string[] = []
+  for (const n of [1, 2, 3, 4, 5, 6]) {
+    ledger.sleep(1000)
+    const { run } = await client.createRun({
+      runId: `R${n}`,
+      specId: n % 2 ? 'ODD' : 'EVEN',
+      status: (['pending', 'in_progress', 'completed', 'failed'] as const)[n % 4],
+      agent: n < 4 ? 'one' : 'two',
+      labels: { half: n < 4 ? 'first' : 'second', a: `x:${n}` },
+    })
+    moments.push(run.createdAt)
+  }
+  await client.linkFeatures({ runId: 'R2', featureIds: [5], features: [{ name: 'auth' }] })
+  await client.linkFeatures({ runId: 'R6', features: [{ name: 'auth' }] })
+  const find = async (filters: Parameters<typeof client.listRuns>[0]) =>
+    (await client.listRuns(filters)).runs.map(({ runId }) => runId)
+  assert.deepEqual(await find({}), ['R6', 'R5', 'R4', 'R3', 'R2', 'R1'])
+  assert.deepEqual(await find({ order: 'asc', limit: 2 }), ['R1', 'R2'])
+  assert.deepEqual(await find({ specId: 'ODD' }), ['R5', 'R3', 'R1'])
+  assert.deepEqual(await find({ status: ['failed', 'completed', 'failed'] }), ['R6', 'R3', 'R2'])
+  assert.deepEqual(await find({ agent: 'two' }), ['R6', 'R5', 'R4'])
+  assert.deepEqual(await find({ label: 'half:first' }), ['R3', 'R2', 'R1'])
+  assert.deepEqual(await find({ label: 'a:x:4' }), ['R4'])
+  assert.deepEqual(await find({ featureId: 5 }), ['R2'])
+  assert.deepEqual(await find({ featureId: 6, order: 'asc' }), ['R2', 'R6'])
+  assert.deepEqual(await find({ featureId: 6, label: 'half:second' }), ['R6'])
+  assert.deepEqual(await find({ createdAfter: moments[1], createdBefore: moments[4] }), ['R4', 'R3'])
+  assert.deepEqual(await find({ specId: 'EVEN', status: ['completed'], agent: 'two', label: 'half:second' }), ['R6'])
+  assert.deepEqual(await find({ specId: 'NONE' }), [])
+})
+
+testLedger('text of any script comes back byte for byte', async ({ client }) => {
+  const content = '# Ünïcode\n\n\u{1F680} 漢字 \u200b\r\n\t"quoted" \\ \u0001'
+  await client.createRun({ runId: 'A', content, labels: { k: '\u{1F680}' } })
+  const { run } = await client.getRun({ runId: 'A' })
+  assert.deepEqual([run.content, run.title, run.labels], [content, 'Ünïcode', { k: '\u{1F680}' }])
+  assert.equal((await client.listRuns({ label: 'k:\u{1F680}' })).runs.length, 1)
 })

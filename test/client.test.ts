@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { ConductError, createClient } from '../src/client/client.ts'
+
+type Answer = [status: number, body: unknown, headers?: Record<string, string>] | Error
+
+/** A client whose server gives these answers in turn, and the requests that it got. */
+function scripted(...answers: Answer[]) {
+  const requests: Request[] = []
+  const client = createClient({
+    url: 'http://localhost/conduct/',
+    key: 'sk_read_x',
+    project: 'shop',
+    fetch: async (request) => {
+      requests.push(request)
+      const answer = answers[Math.min(requests.length, answers.length) - 1] as Answer
+      if (answer instanceof Error) throw answer
+      const [status, body, headers] = answer
+      return new Response(typeof body === 'string' ? body : JSON.stringify(body), { status, headers })
+    },
+  })
+  return { client, requests }
+}
+
+const busy: Answer = [503, { error: 'busy', code: 'UNAVAILABLE' }, { 'retry-after': '0' }]
+
+test('the fields of an input travel by path, query, body and header', async () => {
+  const { client, requests } = scripted([200, {}])
+  await client.updateRun({ runId: 'a:b', title: 'x', ifVersion: '"1-1"' })
+  await client.listRuns({ status: ['failed', 'pending'], limit: 5, cursor: undefined })
+  const [patch, list] = requests as [Request, Request]
+  assert.equal(patch.url, 'http://localhost/conduct/v1/runs/a%3Ab')
+  assert.deepEqual(await patch.json(), { title: 'x' })
+  assert.deepEqual(
+    ['if-match', 'authorization', 'x-project-id', 'content-type'].map((name) => patch.headers.get(name)),
+    ['"1-1"', 'Bearer sk_read_x', 'shop', 'application/json'],
+  )
+  assert.equal(list.url, 'http://localhost/conduct/v1/runs?status=failed&status=pending&limit=5')
+  assert.equal(list.headers.get('idempotency-key'), null)
+})
+
+test('busy and lost calls are tried again, a write under one Idempotency-Key', async () => {
+  const { client, requests } = scripted(
+    busy,
+    new TypeError('fetch failed'),
+    [429, {}, { 'retry-after': '0' }],
+    [201, { run: {} }],
+  )
+  await client.createRun({ title: 'x' })
+  assert.equal(requests.length, 4)
+  const keys = new Set(requests.map((request) => request.headers.get('idempotency-key')))
+  assert.equal(keys.size, 1)
+  assert.match([...keys][0] ?? '', /^[0-9a-f]{32}$/)
+})
+
+test('a refusal is thrown at once, as the server told it', async () => {
+  const issues = [{ path: 'status', message: 'must be one of …' }]
+  const { client, requests } = scripted([422, { error: 'wrong', code: 'VALIDATION_ERROR', requestId: 'r1', issues }])
+  await assert.rejects(client.getRun({ runId: 'A' }), (error) => {
+    assert.ok(error instanceof ConductError)
+    assert.deepEqual(
+      [error.code, error.status, error.message, error.requestId, error.issues],
+      ['VALIDATION_ERROR', 422, 'wrong', 'r1', issues],
+    )
+    return true
+  })
+  assert.equal(requests.length, 1)
+})
+
+test('what is not Conduct, and what does not answer, is said', async () => {
+  await assert.rejects(scripted([404, '<html>']).client.me(), {
+    code: 'INTERNAL_ERROR',
+    message: /answered 404, and not as Conduct does/,
+  })
+  await assert.rejects(scripted([200, '<html>']).client.me(), { code: 'INTERNAL_ERROR' })
+  const dead = createClient({ url: 'http://127.0.0.1:1/conduct', attempts: 1 })
+  await assert.rejects(dead.me(), { code: 'UNAVAILABLE', message: /No answer from http:\/\/127\.0\.0\.1:1\/conduct/ })
+})
+
+test('a signal ends a call, also while it waits', async () => {
+  const { client } = scripted([503, {}, { 'retry-after': '3600' }])
+  await assert.rejects(client.me({}, { signal: AbortSignal.abort(new Error('enough')) }), /enough/)
+  await assert.rejects(client.me({}, { signal: AbortSignal.timeout(30) }), { name: 'TimeoutError' })
+})
+
+test('a list is walked page by page, only as far as it is asked for', async () => {
+  const { client, requests } = scripted(
+    [200, { runs: [{ runId: 'A' }, { runId: 'B' }], meta: { hasMore: true, nextCursor: 'c1' } }],
+    [200, { runs: [{ runId: 'C' }], meta: { hasMore: false } }],
+  )
+  const seen: string[] = []
+  for await (const { runId } of client.all('listRuns', { specId: 'S' })) seen.push(runId)
+  assert.deepEqual(seen, ['A', 'B', 'C'])
+  assert.deepEqual(
+    requests.map(({ url }) => new URL(url).search),
+    ['?specId=S', '?specId=S&cursor=c1'],
+  )
+
+  const lazy = scripted([200, { runs: [{}, {}], meta: { hasMore: true, nextCursor: 'c1' } }])
+  for await (const _ of lazy.client.all('listRuns')) break
+  assert.equal(lazy.requests.length, 1)
+})

@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict'
+import { testLedger } from './engines.ts'
+
+testLedger('every change is told once, in order, by whom and from what to what', async (ledger) => {
+  const { client, as } = ledger
+  const { secret, key } = await client.createKey({ name: 'agent 7', permissions: ['agent'] })
+  const agent = as({ key: secret })
+  await agent.createRun({ runId: 'A', content: 'one', labels: { a: 'b' } })
+  await agent.updateRun({ runId: 'A', status: 'failed', failure: { code: 'X', message: 'y' }, content: 'three' })
+  await client.linkFeatures({ runId: 'A', featureIds: [1] })
+  await client.deleteRun({ runId: 'A' })
+  const { events, meta } = await client.listEvents({ limit: 100 })
+  assert.deepEqual(
+    events.map(({ seq }) => seq),
+    events.map((_, index) => index + 1),
+  )
+  assert.equal(meta.lastSeq, events.length)
+  assert.deepEqual(
+    events.map(({ type, subject }) => `${type} ${subject}`),
+    [
+      'key.created 1',
+      `key.created ${key.id}`,
+      'run.created A',
+      'run.updated A',
+      'feature.created 1',
+      'run.updated A',
+      'run.deleted A',
+    ],
+  )
+  const [first, , created, updated, , linked, deleted] = events
+  assert.deepEqual(first?.actor, { kind: 'system' })
+  assert.deepEqual(created?.actor, { kind: 'key', keyId: key.id, name: 'agent 7' })
+  const one = { bytes: 3, sha256: '7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed' }
+  assert.deepEqual(created?.changes, {
+    title: [null, 'one'],
+    status: [null, 'pending'],
+    labels: [null, { a: 'b' }],
+    content: [null, one],
+  })
+  assert.deepEqual(updated?.changes.status, ['pending', 'failed'])
+  assert.deepEqual(updated?.changes.content?.[0], one)
+  assert.deepEqual(linked?.changes, { features: [null, [1]] })
+  assert.deepEqual([deleted?.changes.status, deleted?.subjectId], [['failed', null], created?.subjectId])
+})
+
+testLedger('the log is read on from any place, over all projects or one', async (ledger) => {
+  const { client, as } = ledger
+  await client.createProject({ slug: 'shop' })
+  await client.createRun({ runId: 'A' })
+  await as({ project: 'shop' }).createRun({ runId: 'B' })
+  await client.createRun({ runId: 'C' })
+  const subjects = async (input: Parameters<typeof client.listEvents>[0]) =>
+    (await client.listEvents(input)).events.map(({ subject }) => subject)
+  assert.deepEqual(await subjects({ after: 2 }), ['A', 'B', 'C'])
+  assert.deepEqual(await subjects({ after: 2, project: ['default'] }), ['A', 'C'])
+  assert.deepEqual(
+    (await as({ project: 'shop' }).listEvents()).events.map(({ type }) => type),
+    ['project.created', 'run.created'],
+  )
+  const { events, meta } = await client.listEvents({ after: 1, limit: 2 })
+  assert.deepEqual([events.length, meta], [2, { hasMore: true, lastSeq: 3 }])
+  assert.deepEqual((await client.listEvents({ after: 99 })).meta, { hasMore: false, lastSeq: 99 })
+
+  const reader = as({ key: (await client.createKey({ name: 'r', permissions: ['read'] })).secret })
+  assert.deepEqual(
+    (await reader.listEvents()).events.map(({ type }) => type),
+    ['run.created', 'run.created', 'run.created'],
+  )
+})
+
+testLedger('what fails leaves no event', async ({ client }) => {
+  await client.createRun({ runId: 'A' })
+  const count = async () => (await client.listEvents({ limit: 100 })).events.length
+  const before = await count()
+  await assert.rejects(client.createRun({ runId: 'A' }))
+  await assert.rejects(client.updateRun({ runId: 'A', title: 'x', ifVersion: '"9-9"' }))
+  await assert.rejects(client.unlinkFeature({ runId: 'A', featureId: 1 }))
+  assert.equal(await count(), before)
+})

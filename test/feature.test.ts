@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict'
+import { testLedger } from './engines.ts'
+
+testLedger('linking by number and by name counts each feature once and makes what is not there', async ({ client }) => {
+  await client.createRun({ runId: 'A' })
+  const first = await client.linkFeatures({
+    runId: 'A',
+    featureIds: [42, 7, 42],
+    features: [{ name: 'auth', file: 'src/auth.ts' }, { name: 'feature-7' }, { name: 'auth', description: 'ignored' }],
+  })
+  assert.deepEqual(first, { message: 'Features linked successfully', count: 3, created: [7, 42, 43] })
+  const again = await client.linkFeatures({ runId: 'A', featureIds: [43], features: [{ name: 'auth', file: 'other' }] })
+  assert.deepEqual(again, { message: 'Features linked successfully', count: 1, created: [] })
+  assert.equal((await client.getFeature({ id: 43 })).feature.file, 'src/auth.ts', 'linking changes no feature')
+  const { run } = await client.getRun({ runId: 'A' })
+  assert.deepEqual(run.features, [
+    { id: 7, name: 'feature-7' },
+    { id: 42, name: 'feature-42' },
+    { id: 43, name: 'auth' },
+  ])
+  assert.equal(run.version, 1, 'links are no change of the run')
+  const { events } = await client.listEvents({ limit: 100 })
+  assert.deepEqual(
+    events.filter(({ type }) => type === 'run.updated').map(({ changes }) => changes),
+    [{ features: [null, [7, 42, 43]] }],
+  )
+})
+
+testLedger('linking needs one to a hundred features', async ({ client }) => {
+  await client.createRun({ runId: 'A' })
+  await assert.rejects(client.linkFeatures({ runId: 'A' }), { code: 'VALIDATION_ERROR', message: /1 to 100/ })
+  const featureIds = Array.from({ length: 100 }, (_, n) => n + 1)
+  await assert.rejects(client.linkFeatures({ runId: 'A', featureIds, features: [{ name: 'x' }] }), {
+    code: 'VALIDATION_ERROR',
+  })
+  assert.equal((await client.linkFeatures({ runId: 'A', featureIds })).count, 100)
+  await assert.rejects(client.linkFeatures({ runId: 'A', featureIds: [2 ** 31] }), { code: 'VALIDATION_ERROR' })
+})
+
+testLedger('runs that link the same new features at once all succeed', async ({ client }) => {
+  const runIds = Array.from({ length: 12 }, (_, n) => `R${n}`)
+  await Promise.all(runIds.map((runId) => client.createRun({ runId })))
+  const links = runIds.map((runId, n) =>
+    client.linkFeatures({
+      runId,
+      featureIds: n % 2 ? [3, 2, 1] : [1, 2, 3],
+      features: n % 2 ? [{ name: 'a' }, { name: 'b' }] : [{ name: 'b' }, { name: 'a' }],
+    }),
+  )
+  const answers = await Promise.all(links)
+  assert.deepEqual([...new Set(answers.map(({ count }) => count))], [5])
+  const { features } = await client.listFeatures({ limit: 100 })
+  assert.deepEqual(features.map(({ name }) => name).sort(), ['a', 'b', 'feature-1', 'feature-2', 'feature-3'])
+  assert.equal(answers.flatMap(({ created }) => created).length, 5, 'each was made by one of them')
+})
+
+testLedger('a link is taken off, and one that is not there is told', async ({ client }) => {
+  await client.createRun({ runId: 'A' })
+  await client.linkFeatures({ runId: 'A', featureIds: [1, 2] })
+  assert.deepEqual(await client.unlinkFeature({ runId: 'A', featureId: 1 }), {
+    message: 'Feature unlinked successfully',
+  })
+  await assert.rejects(client.unlinkFeature({ runId: 'A', featureId: 1 }), { code: 'NOT_FOUND' })
+  assert.deepEqual((await client.getRun({ runId: 'A' })).run.features, [{ id: 2, name: 'feature-2' }])
+})
+
+testLedger('a feature is made or updated by its name', async ({ client, fetch }) => {
+  const post = (body: object) =>
+    fetch('/v1/features', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    })
+  const made = await post({ name: 'auth', file: 'src/auth.ts' })
+  assert.deepEqual([made.status, made.headers.get('location')], [201, '/conduct/v1/features/1'])
+  const updated = await post({ name: 'auth', description: 'Log in' })
+  assert.deepEqual([updated.status, updated.headers.get('location')], [200, null])
+  const { feature } = await client.getFeature({ id: 1 })
+  assert.deepEqual([feature.file, feature.description, feature.version], ['src/auth.ts', 'Log in', 2])
+})
+
+testLedger('the name feature-<n> belongs to number n', async ({ client }) => {
+  assert.equal((await client.createFeature({ name: 'feature-9' })).feature.id, 9)
+  assert.equal((await client.createFeature({ name: 'auth' })).feature.id, 10)
+  await assert.rejects(client.updateFeature({ id: 10, name: 'feature-11' }), {
+    code: 'CONFLICT',
+    message: /belongs to feature 11/,
+  })
+  await client.updateFeature({ id: 9, name: 'checkout' })
+  await assert.rejects(client.createFeature({ name: 'feature-9' }), { code: 'CONFLICT', message: /called 'checkout'/ })
+  await client.createRun({ runId: 'A' })
+  assert.deepEqual((await client.linkFeatures({ runId: 'A', features: [{ name: 'feature-9' }] })).created, [])
+  await client.updateFeature({ id: 9, name: 'feature-9' })
+})
+
+testLedger(
+  'a taken name is a conflict, a number is not reused, a deleted feature leaves its runs',
+  async ({ client }) => {
+    await client.createFeature({ name: 'a' })
+    const { feature } = await client.createFeature({ name: 'b' })
+    await assert.rejects(client.updateFeature({ id: feature.id, name: 'a' }), {
+      code: 'CONFLICT',
+      message: /called 'a'/,
+    })
+    await client.createRun({ runId: 'A' })
+    await client.linkFeatures({ runId: 'A', featureIds: [feature.id] })
+    await client.deleteFeature({ id: feature.id })
+    assert.deepEqual((await client.getRun({ runId: 'A' })).run.features, [])
+    assert.equal((await client.createFeature({ name: 'b' })).feature.id, feature.id + 1)
+    await assert.rejects(client.listFeatureRuns({ id: feature.id }), { code: 'NOT_FOUND' })
+  },
+)
+
+testLedger('features are found by part of their words and by file', async ({ client }) => {
+  await client.createFeature({ name: 'User Auth', file: 'src/auth.ts' })
+  await client.createFeature({ name: '100%_done', description: 'back\\slash' })
+  await client.createFeature({ name: 'ÄRGER', file: 'src/auth.ts' })
+  const find = async (input: Parameters<typeof client.listFeatures>[0]) =>
+    (await client.listFeatures(input)).features.map(({ name }) => name).sort()
+  assert.deepEqual(await find({ q: 'user AUTH' }), ['User Auth'])
+  assert.deepEqual(await find({ q: '%_' }), ['100%_done'])
+  assert.deepEqual(await find({ q: 'k\\s' }), ['100%_done'])
+  assert.deepEqual(await find({ q: 'ärger' }), [], 'only ASCII letters fold')
+  assert.deepEqual(await find({ q: 'Ärger' }), ['ÄRGER'])
+  assert.deepEqual(await find({ file: 'src/auth.ts' }), ['User Auth', 'ÄRGER'])
+})
+
+testLedger('the runs of a feature come newest first, of one spec or since a moment', async (ledger) => {
+  const { client } = ledger
+  for (const n of [1, 2, 3]) {
+    ledger.sleep(1000)
+    await client.createRun({ runId: `R${n}`, specId: n === 2 ? 'TWO' : 'OTHER' })
+    await client.linkFeatures({ runId: `R${n}`, featureIds: [1] })
+  }
+  const { runs } = await client.listFeatureRuns({ id: 1 })
+  assert.deepEqual(
+    runs.map(({ runId }) => runId),
+    ['R3', 'R2', 'R1'],
+  )
+  assert.deepEqual(
+    (await client.listFeatureRuns({ id: 1, specId: 'TWO' })).runs.map(({ runId }) => runId),
+    ['R2'],
+  )
+  const createdAfter = runs[1]?.createdAt
+  assert.deepEqual(
+    (await client.listFeatureRuns({ id: 1, createdAfter })).runs.map(({ runId }) => runId),
+    ['R3'],
+  )
+})

@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import { type Ledger, testLedger } from './engines.ts'
+
+const post = ({ fetch }: Ledger, key: string, body: object, path = '/v1/runs', headers = {}) =>
+  fetch(path, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'idempotency-key': key, ...headers },
+    body: JSON.stringify(body),
+  })
+
+testLedger('the same request again gets the same answer, headers too', async (ledger) => {
+  const first = await post(ledger, 'k', { content: '# One' })
+  const again = await post(ledger, 'k', { content: '# One' })
+  assert.deepEqual([first.status, again.status], [201, 201])
+  assert.deepEqual([first.headers.get('idempotent-replayed'), again.headers.get('idempotent-replayed')], [null, 'true'])
+  for (const header of ['location', 'etag', 'content-type'])
+    assert.equal(again.headers.get(header), first.headers.get(header))
+  assert.equal(await again.text(), await first.text())
+  assert.equal((await ledger.client.listRuns()).runs.length, 1)
+})
+
+testLedger('a key belongs to one request: another body, path or method is refused', async (ledger) => {
+  await post(ledger, 'k', { runId: 'A' })
+  const other = await post(ledger, 'k', { runId: 'B' })
+  assert.deepEqual([other.status, ((await other.json()) as { code: string }).code], [422, 'IDEMPOTENCY_MISMATCH'])
+  assert.equal((await post(ledger, 'k', { runId: 'A' }, '/v1/runs/A/features')).status, 422)
+  const deleted = await ledger.fetch('/v1/runs/A', { method: 'DELETE', headers: { 'idempotency-key': 'k' } })
+  assert.equal(deleted.status, 422)
+  assert.equal((await ledger.client.listRuns()).runs.length, 1)
+})
+
+testLedger('only success is kept: a refused request leaves its key free', async (ledger) => {
+  assert.equal((await post(ledger, 'k', { featureIds: [1] }, '/v1/runs/A/features')).status, 404)
+  await ledger.client.createRun({ runId: 'A' })
+  assert.equal((await post(ledger, 'k', { featureIds: [1] }, '/v1/runs/A/features')).status, 200)
+})
+
+testLedger('a key is of its caller and project, and is kept for a day', async (ledger) => {
+  const { client, as } = ledger
+  await client.createProject({ slug: 'shop' })
+  const { secret } = await client.createKey({ name: 'other', permissions: ['write'] })
+  const statuses = await Promise.all([
+    post(ledger, 'k', { runId: 'A' }),
+    post(ledger, 'k', { runId: 'B' }, '/v1/runs', { authorization: `Bearer ${secret}` }),
+    post(ledger, 'k', { runId: 'C' }, '/v1/runs', { 'x-project-id': 'shop' }),
+  ])
+  assert.deepEqual(
+    statuses.map(({ status }) => status),
+    [201, 201, 201],
+  )
+  ledger.sleep(24 * 3600_000 - 60_000)
+  assert.equal((await post(ledger, 'k', { runId: 'A' })).headers.get('idempotent-replayed'), 'true')
+  ledger.sleep(120_000)
+  assert.equal((await post(ledger, 'k', { runId: 'D' })).status, 201)
+  assert.deepEqual(
+    (await as({ project: 'shop' }).listRuns()).runs.map(({ runId }) => runId),
+    ['C'],
+  )
+})
+
+testLedger('requests with one key at once make one run', async (ledger) => {
+  const answers = await Promise.all(Array.from({ length: 10 }, () => post(ledger, 'k', { content: 'x' })))
+  const bodies = new Set(await Promise.all(answers.map((answer) => answer.text())))
+  assert.equal(bodies.size, 1)
+  assert.equal(answers.filter((answer) => answer.headers.get('idempotent-replayed') === 'true').length, 9)
+})
+
+testLedger('a malformed key is refused', async (ledger) => {
+  for (const key of ['a b', 'x'.repeat(256)]) assert.equal((await post(ledger, key, {})).status, 422)
+})
+
+testLedger('the secret of a new key is not kept: a replay names the key to revoke', async (ledger) => {
+  const body = { name: 'ci', permissions: ['write'] }
+  const first = await post(ledger, 'k', body, '/v1/auth/keys')
+  const { key } = (await first.json()) as { key: { id: number } }
+  const again = await post(ledger, 'k', body, '/v1/auth/keys')
+  assert.equal(again.status, 409)
+  assert.match(((await again.json()) as { error: string }).error, new RegExp(`revoke key ${key.id}`))
+  assert.equal((await ledger.client.listKeys()).keys.length, 2)
+})
+
+const step = fc.record({ key: fc.integer({ min: 0, max: 3 }), times: fc.integer({ min: 1, max: 3 }) })
+
+testLedger('however often requests are tried, each is carried out once', async (ledger) => {
+  let round = 0
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 6 }), async (steps) => {
+      const specId = `S${++round}`
+      const tries = steps.flatMap(({ key, times }) =>
+        Array.from({ length: times }, () =>
+          ledger.client.createRun({ specId, title: `${key}` }, { idempotencyKey: `${specId}-${key}` }),
+        ),
+      )
+      const runIds = new Set((await Promise.all(tries)).map(({ run }) => run.runId))
+      const { runs } = await ledger.client.listRuns({ specId })
+      assert.deepEqual(runs.map(({ runId }) => runId).sort(), [...runIds].sort())
+      assert.equal(runs.length, new Set(steps.map(({ key }) => key)).size)
+    }),
+    { numRuns: 20 },
+  )
+})

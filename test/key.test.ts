@@ -1,0 +1,157 @@
+import assert from 'node:assert/strict'
+import { secretPattern } from '../src/secret.ts'
+import { openStore } from '../src/store/open.ts'
+import { testLedger } from './engines.ts'
+
+testLedger('a key shows its secret once and is known by its prefix', async (ledger) => {
+  const { client, as } = ledger
+  const { key, secret } = await client.createKey({ name: 'ci', permissions: ['read', 'write'] })
+  assert.match(secret, secretPattern)
+  assert.match(secret, /^sk_write_/)
+  assert.equal(key.prefix, secret.slice(0, 'sk_write_'.length + 4))
+  assert.deepEqual([key.permissions, key.project, key.lastUsedAt], [['write', 'read'], null, null])
+  const mine = await as({ key: secret }).me()
+  assert.deepEqual([mine.key?.id, mine.permissions], [key.id, ['write', 'read']])
+  const { keys } = await client.listKeys()
+  assert.deepEqual(
+    keys.map(({ id, name }) => [id, name]),
+    [
+      [key.id, 'ci'],
+      [1, 'first admin'],
+    ],
+  )
+  assert.ok(!JSON.stringify(keys).includes(secret))
+})
+
+testLedger('lastUsedAt is right to the minute', async (ledger) => {
+  const { client, as } = ledger
+  const { key, secret } = await client.createKey({ name: 'ci', permissions: ['read'] })
+  const lastUsed = async () => {
+    await new Promise((done) => setTimeout(done, 50))
+    return (await client.listKeys()).keys.find(({ id }) => id === key.id)?.lastUsedAt
+  }
+  await as({ key: secret }).me()
+  const first = await lastUsed()
+  assert.ok(first)
+  await as({ key: secret }).me()
+  assert.equal(await lastUsed(), first)
+  ledger.sleep(60_000)
+  await as({ key: secret }).me()
+  assert.ok(Date.parse((await lastUsed()) ?? '') - Date.parse(first) >= 60_000)
+})
+
+testLedger('an expired and a revoked key open nothing', async (ledger) => {
+  const { client, as } = ledger
+  const expiresAt = new Date(Date.now() + 60_000).toISOString()
+  const { secret } = await client.createKey({ name: 'short', permissions: ['read'], expiresAt })
+  await as({ key: secret }).me()
+  ledger.sleep(61_000)
+  await assert.rejects(as({ key: secret }).me(), { code: 'UNAUTHORIZED' })
+  await assert.rejects(client.createKey({ name: 'past', permissions: ['read'], expiresAt }), {
+    message: /not in the future/,
+  })
+
+  const other = await client.createKey({ name: 'other', permissions: ['write'] })
+  assert.deepEqual(await client.revokeKey({ id: other.key.id }), { message: 'Key revoked successfully' })
+  await assert.rejects(as({ key: other.secret }).me(), { code: 'UNAUTHORIZED', message: /revoked/ })
+  const events = async () =>
+    (await client.listEvents({ limit: 100 })).events.filter(({ type }) => type === 'key.updated')
+  assert.equal((await events()).length, 1)
+  await client.revokeKey({ id: other.key.id })
+  assert.equal((await events()).length, 1, 'revoking again changes nothing')
+})
+
+testLedger('the last server admin key that does not expire stays', async (ledger) => {
+  const { client, as } = ledger
+  await client.createKey({
+    name: 'expires',
+    permissions: ['admin'],
+    expiresAt: new Date(Date.now() + 1e9).toISOString(),
+  })
+  await client.createKey({ name: 'project', permissions: ['admin'], project: 'default' })
+  await assert.rejects(client.revokeKey({ id: 1 }), { code: 'CONFLICT', message: /last server admin key/ })
+  const second = await client.createKey({ name: 'second', permissions: ['admin'] })
+  const both = await Promise.allSettled([
+    client.revokeKey({ id: second.key.id }),
+    as({ key: second.secret }).revokeKey({ id: 1 }),
+  ])
+  assert.deepEqual(both.map(({ status }) => status).sort(), ['fulfilled', 'rejected'])
+})
+
+testLedger('a project admin makes, sees and revokes keys of its project alone', async (ledger) => {
+  const { client, as } = ledger
+  await client.createProject({ slug: 'shop' })
+  const boss = as({ key: (await client.createKey({ name: 'boss', permissions: ['admin'], project: 'shop' })).secret })
+  const made = await boss.createKey({ name: 'worker', permissions: ['agent'] })
+  assert.equal(made.key.project, 'shop')
+  await assert.rejects(boss.createKey({ name: 'x', permissions: ['read'], project: null }), { code: 'FORBIDDEN' })
+  await assert.rejects(boss.createKey({ name: 'x', permissions: ['read'], project: 'default' }), { code: 'NOT_FOUND' })
+  assert.deepEqual(
+    (await boss.listKeys()).keys.map(({ name }) => name),
+    ['worker', 'boss'],
+  )
+  await assert.rejects(boss.revokeKey({ id: 1 }), { code: 'NOT_FOUND' })
+  await assert.rejects(boss.createProject({ slug: 'mine' }), { code: 'FORBIDDEN' })
+  assert.deepEqual(
+    (await boss.listProjects()).projects.map(({ slug }) => slug),
+    ['shop'],
+  )
+  assert.deepEqual((await boss.listEvents()).events, [], 'key events are for server admins')
+  await boss.revokeKey({ id: made.key.id })
+})
+
+testLedger(
+  'a key without a project is of the project that its maker names by header, else of the server',
+  async (ledger) => {
+    const { client, as } = ledger
+    await client.createProject({ slug: 'shop' })
+    const of = async (maker: typeof client, project?: string | null) =>
+      (await maker.createKey({ name: 'k', permissions: ['read'], project })).key.project
+    assert.deepEqual(
+      [
+        await of(client),
+        await of(client, 'shop'),
+        await of(as({ project: 'shop' })),
+        await of(as({ project: 'shop' }), null),
+      ],
+      [null, 'shop', 'shop', null],
+    )
+  },
+)
+
+testLedger('an agent key changes what it made, and nothing else', async (ledger) => {
+  const { client, as } = ledger
+  const agent = as({ key: (await client.createKey({ name: 'agent', permissions: ['agent'] })).secret })
+  await client.createRun({ runId: 'THEIRS' })
+  await client.createFeature({ name: 'theirs' })
+  await agent.createRun({ runId: 'MINE' })
+  await agent.updateRun({ runId: 'MINE', status: 'completed' })
+  await agent.linkFeatures({ runId: 'MINE', features: [{ name: 'theirs' }, { name: 'mine' }] })
+  await agent.unlinkFeature({ runId: 'MINE', featureId: 1 })
+  await agent.createFeature({ name: 'mine', file: 'a.ts' })
+  await agent.createFeature({ name: 'theirs' })
+  const refused = { code: 'FORBIDDEN' }
+  await assert.rejects(agent.createFeature({ name: 'theirs', file: 'b.ts' }), refused)
+  await assert.rejects(agent.updateFeature({ id: 1, file: 'b.ts' }), refused)
+  await assert.rejects(agent.updateRun({ runId: 'THEIRS', title: 'x' }), refused)
+  await assert.rejects(agent.linkFeatures({ runId: 'THEIRS', featureIds: [1] }), refused)
+  await assert.rejects(agent.unlinkFeature({ runId: 'THEIRS', featureId: 1 }), refused)
+  await assert.rejects(agent.deleteRun({ runId: 'MINE' }), refused)
+  await assert.rejects(agent.deleteFeature({ id: 2 }), refused)
+  assert.equal((await agent.getRun({ runId: 'THEIRS' })).run.title, null)
+})
+
+testLedger(
+  'the first key is made once, and a given one is taken',
+  async ({ url, adminKey, store, as }) => {
+    assert.equal(store.newSecret, undefined)
+    await as({ key: adminKey }).me()
+    const again = await openStore(url, { adminKey })
+    assert.deepEqual([again.newSecret, again.ignoredAdminKey], [undefined, false])
+    await again.close()
+    const other = await openStore(url, { adminKey: `sk_admin_${'y'.repeat(43)}` })
+    assert.deepEqual([other.newSecret, other.ignoredAdminKey], [undefined, true])
+    await other.close()
+  },
+  { adminKey: `sk_admin_${'x'.repeat(43)}` },
+)

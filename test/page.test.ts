@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { decodeCursor, encodeCursor } from '../src/page.ts'
+import { type Ledger, testLedger } from './engines.ts'
+
+testLedger('pages follow each other by cursor and by Link', async ({ client, fetch }) => {
+  for (let n = 0; n < 5; n++) await client.createRun({ runId: `R${n}`, specId: 'S' })
+  const seen: string[] = []
+  let next: string | undefined = '/v1/runs?specId=S&limit=2'
+  while (next) {
+    const response = await fetch(next)
+    const { runs, meta } = (await response.json()) as {
+      runs: { runId: string }[]
+      meta: { hasMore: boolean; nextCursor?: string }
+    }
+    seen.push(...runs.map(({ runId }) => runId))
+    const link = /^<(?:\/conduct)(\S+)>; rel="next"$/.exec(response.headers.get('link') ?? '')?.[1]
+    assert.equal(meta.hasMore, link !== undefined)
+    if (link) assert.equal(new URLSearchParams(link.split('?')[1]).get('cursor'), meta.nextCursor)
+    next = link
+  }
+  assert.deepEqual(seen, ['R4', 'R3', 'R2', 'R1', 'R0'])
+})
+
+testLedger('a cursor of the other order, or of no order, is refused', async ({ client, fetch }) => {
+  for (let n = 0; n < 3; n++) await client.createRun({})
+  const { meta } = await client.listRuns({ limit: 1 })
+  await assert.rejects(client.listRuns({ order: 'asc', cursor: meta.nextCursor }), {
+    code: 'BAD_REQUEST',
+    message: /order=desc/,
+  })
+  for (const cursor of ['x', '', 'ZGVzYyAx', `${meta.nextCursor}A`]) {
+    assert.equal((await fetch(`/v1/runs?cursor=${cursor}`)).status, 400, cursor)
+  }
+})
+
+/** What happens between two pages: runs come and go. */
+interface Between {
+  create: number
+  remove: number[]
+}
+
+const rounds = fc.array(fc.record({ create: fc.nat(3), remove: fc.array(fc.nat(40), { maxLength: 3 }) }), {
+  maxLength: 8,
+})
+
+testLedger('a walk during inserts and deletes repeats no run and misses none that stood throughout', async (ledger) => {
+  const walks = process.env.CONDUCT_PROOF === 'full' ? 5000 : 25
+  await fc.assert(
+    fc.asyncProperty(
+      rounds,
+      fc.constantFrom('asc' as const, 'desc' as const),
+      fc.integer({ min: 1, max: 7 }),
+      (between, order, limit) => walk(ledger, between, order, limit),
+    ),
+    { numRuns: walks },
+  )
+})
+
+async function walk({ client }: Ledger, between: Between[], order: 'asc' | 'desc', limit: number) {
+  const label = `walk:${Math.random()}`
+  const labels = { walk: label.slice('walk:'.length) }
+  const create = async () => (await client.createRun({ labels })).run.runId
+  const standing = new Set<string>()
+  for (let n = 0; n < 12; n++) standing.add(await create())
+  const seen: string[] = []
+  let cursor: string | undefined
+  do {
+    const { runs, meta } = await client.listRuns({ label, order, limit, cursor })
+    seen.push(...runs.map(({ runId }) => runId))
+    cursor = meta.nextCursor
+    const { create: more, remove } = between.shift() ?? { create: 0, remove: [] }
+    for (let n = 0; n < more; n++) await create()
+    for (const index of remove) {
+      const runId = [...standing][index]
+      if (runId && standing.delete(runId)) await client.deleteRun({ runId })
+    }
+  } while (cursor)
+  assert.equal(new Set(seen).size, seen.length, 'nothing twice')
+  assert.deepEqual(
+    [...standing].filter((runId) => !seen.includes(runId)),
+    [],
+    'nothing missed',
+  )
+  for (const runId of standing) await client.deleteRun({ runId })
+}
+
+testLedger('runs of one millisecond are told apart by their row', async (ledger) => {
+  const made = await Promise.all(Array.from({ length: 9 }, () => ledger.client.createRun({})))
+  const walked = await Array.fromAsync(ledger.client.all('listRuns', { limit: 2 }))
+  assert.deepEqual(walked.map(({ id }) => id).sort(), made.map(({ run }) => run.id).sort())
+})
+
+test('a cursor says where a page ended, and nothing else is one', () => {
+  fc.assert(
+    fc.property(fc.constantFrom('asc' as const, 'desc' as const), fc.integer({ min: 1, max: 2 ** 50 }), (order, id) => {
+      const at = { createdAt: '2026-01-31T09:30:00.000Z', id }
+      assert.deepEqual(decodeCursor(order, encodeCursor(order, at)), at)
+    }),
+  )
+  fc.assert(
+    fc.property(fc.string(), (text) => assert.throws(() => decodeCursor('desc', text), { code: 'BAD_REQUEST' })),
+  )
+})

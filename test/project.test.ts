@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict'
+import { testLedger } from './engines.ts'
+
+testLedger('a project is made, read, listed and changed', async (ledger) => {
+  const { client, fetch } = ledger
+  const { project } = await client.createProject({ slug: 'shop', repository: 'https://example.com/shop.git' })
+  assert.deepEqual([project.name, project.version], ['shop', 1])
+  await assert.rejects(client.createProject({ slug: 'shop' }), { code: 'CONFLICT' })
+  const changed = await client.updateProject({ slug: 'shop', name: 'Shop', repository: null, ifVersion: '"shop-1"' })
+  assert.deepEqual([changed.project.name, changed.project.repository, changed.project.version], ['Shop', null, 2])
+  await assert.rejects(client.updateProject({ slug: 'shop', name: 'x', ifVersion: '"shop-1"' }), {
+    code: 'PRECONDITION_FAILED',
+  })
+  assert.deepEqual((await client.getProject({ slug: 'shop' })).project, changed.project)
+  assert.equal((await fetch('/v1/projects/shop')).headers.get('etag'), '"shop-2"')
+  assert.deepEqual(
+    (await client.listProjects({ order: 'asc' })).projects.map(({ slug }) => slug),
+    ['default', 'shop'],
+  )
+  await assert.rejects(client.getProject({ slug: 'none' }), { code: 'NOT_FOUND' })
+})
+
+testLedger('the same ids stand in two projects without seeing each other', async (ledger) => {
+  const { client, as } = ledger
+  await client.createProject({ slug: 'shop' })
+  const shop = as({ project: 'shop' })
+  const one = await client.createRun({ runId: 'A', content: 'default' })
+  const two = await shop.createRun({ runId: 'A', content: 'shop' })
+  assert.deepEqual([one.run.project, two.run.project], ['default', 'shop'])
+  assert.equal((await shop.getRun({ runId: 'A' })).run.content, 'shop')
+  assert.equal((await shop.createRun({})).run.runId, 'RUN-001')
+  await shop.linkFeatures({ runId: 'A', features: [{ name: 'auth' }] })
+  assert.equal((await client.createFeature({ name: 'other' })).feature.id, 1, 'features are numbered per project')
+  await shop.deleteRun({ runId: 'A' })
+  assert.equal((await client.getRun({ runId: 'A' })).run.content, 'default')
+})
+
+testLedger('a server key lists all projects, those it names, or the one it acts in', async (ledger) => {
+  const { client, as } = ledger
+  for (const slug of ['shop', 'blog']) {
+    await client.createProject({ slug })
+    await as({ project: slug }).createRun({ runId: slug, status: 'completed' })
+    ledger.sleep(10)
+  }
+  await client.createRun({ runId: 'default', status: 'completed' })
+  const ids = async (list: ReturnType<typeof client.listRuns>) => (await list).runs.map(({ runId }) => runId)
+  assert.deepEqual(await ids(client.listRuns()), ['default', 'blog', 'shop'])
+  assert.deepEqual(await ids(client.listRuns({ status: ['completed', 'failed'], limit: 2 })), ['default', 'blog'])
+  assert.deepEqual(await ids(client.listRuns({ project: ['shop', 'blog', 'shop'] })), ['blog', 'shop'])
+  assert.deepEqual(await ids(as({ project: 'shop' }).listRuns()), ['shop'])
+  assert.deepEqual(await ids(as({ project: 'shop' }).listRuns({ project: ['shop'] })), ['shop'])
+  await assert.rejects(as({ project: 'shop' }).listRuns({ project: ['blog'] }), {
+    code: 'VALIDATION_ERROR',
+    message: /X-Project-ID/,
+  })
+  await assert.rejects(client.listRuns({ project: ['none'] }), { code: 'NOT_FOUND' })
+  await assert.rejects(as({ project: 'none' }).me(), { code: 'NOT_FOUND' })
+  const walked: string[] = []
+  for await (const { runId } of client.all('listRuns', { limit: 1 })) walked.push(runId)
+  assert.deepEqual(walked, ['default', 'blog', 'shop'])
+})
+
+testLedger('a list over hundreds of projects is one list', async (ledger) => {
+  const { client, as } = ledger
+  for (let n = 0; n < 230; n++) await client.createProject({ slug: `p${n}` })
+  await as({ project: 'p3' }).createRun({ runId: 'old' })
+  ledger.sleep(1000)
+  await as({ project: 'p228' }).createRun({ runId: 'new' })
+  const { runs, meta } = await client.listRuns({ status: ['pending', 'failed', 'completed'], limit: 1 })
+  assert.deepEqual([runs[0]?.runId, meta.hasMore], ['new', true])
+  const { runs: next } = await client.listRuns({
+    status: ['pending', 'failed', 'completed'],
+    limit: 1,
+    cursor: meta.nextCursor,
+  })
+  assert.deepEqual(
+    next.map(({ runId }) => runId),
+    ['old'],
+  )
+})
