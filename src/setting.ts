@@ -62,12 +62,14 @@ export const settings: Table = {
     flag: '--database-url',
     fallback: `sqlite:${join(process.env.XDG_DATA_HOME || join(homedir(), '.local', 'share'), 'conduct', 'conduct.db')}`,
     meaning: 'sqlite:FILE, sqlite::memory: or postgres://…',
-    read: (text) =>
+    read: (text) => {
       must(
         /^(sqlite:.+|postgres(ql)?:\/\/.+)$/s.test(text),
         withoutPassword(text),
         'sqlite:FILE, sqlite::memory: or postgres://…',
-      ),
+      )
+      return text
+    },
   },
   adminKey: {
     env: 'CONDUCT_ADMIN_KEY',

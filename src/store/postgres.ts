@@ -36,7 +36,9 @@ export async function openPostgres(url: string, warn: (error: Error) => void): P
   })
   pool.on('error', warn)
   const nameOf = statementNames()
+  const underWay = new Set<Promise<unknown>>()
   let clockOffset = 0
+  let closed = false
 
   async function run<Row extends object>(client: pg.Pool | pg.PoolClient, statement: Sql): Promise<Row[]> {
     const { text } = statement
@@ -105,6 +107,17 @@ export async function openPostgres(url: string, warn: (error: Error) => void): P
     }
   }
 
+  /** Runs a work until the engine takes it: after a deadlock or a serialization failure nothing of it is left. */
+  async function repeat<T>(work: (tx: Db) => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await once(work)
+      } catch (error) {
+        if (attempt === attempts || !(error instanceof ConductError && isConflict(error.cause))) throw error
+      }
+    }
+  }
+
   await readClock().catch(async (error) => {
     await pool.end()
     throw error
@@ -115,17 +128,21 @@ export async function openPostgres(url: string, warn: (error: Error) => void): P
     dialect,
     now,
     query: (statement) => run(pool, statement),
-    async tx(work) {
-      for (let attempt = 1; ; attempt++) {
-        try {
-          return await once(work)
-        } catch (error) {
-          if (attempt === attempts || !(error instanceof ConductError && isConflict(error.cause))) throw error
-        }
-      }
+    tx(work) {
+      if (closed) return Promise.reject(new ConductError('UNAVAILABLE', 'The server is stopping.', { retryAfter: 1 }))
+      const running = repeat(work)
+      const settled = running.then(
+        () => underWay.delete(settled),
+        () => underWay.delete(settled),
+      )
+      underWay.add(settled)
+      return running
     },
     async close() {
+      if (closed) return
+      closed = true
       clearInterval(clock)
+      await Promise.all(underWay)
       await pool.end()
     },
   }

@@ -137,6 +137,7 @@ export function openSqlite(path: string): Db {
       })
     },
     async close() {
+      if (closed) return
       closed = true
       await flushing
       if (!inMemory) reader.close()

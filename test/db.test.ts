@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import sql from 'sql-template-tag'
+import { type Db, DeadTransaction, UniqueViolation } from '../src/store/db.ts'
+import { openPostgres } from '../src/store/postgres.ts'
+import { openSqlite } from '../src/store/sqlite.ts'
+import { type Engine, engines } from './engines.ts'
+
+const open = (engine: Engine, url: string): Promise<Db> =>
+  engine.name === 'sqlite' ? Promise.resolve(openSqlite(url.slice('sqlite:'.length))) : openPostgres(url, () => {})
+
+/** The same test of the seam on every engine, with a table `t (k primary key, v)`. */
+function testDb(name: string, body: (db: Db, t: TestContext, another: () => Promise<Db>) => Promise<void>) {
+  for (const engine of engines) {
+    test(`${name} (${engine.name})`, async (t) => {
+      const url = await engine.freshUrl(t)
+      const another = async () => {
+        const db = await open(engine, url)
+        t.after(() => db.close())
+        return db
+      }
+      const db = await another()
+      await db.tx((tx) => tx.query(sql`create table t (k integer primary key, v text)`))
+      await body(db, t, another)
+    })
+  }
+}
+
+const insert = (db: Db, k: number, v = 'x') => db.query(sql`insert into t (k, v) values (${k}, ${v})`)
+const keys = async (db: Db) => (await db.query<{ k: number }>(sql`select k from t order by k`)).map(({ k }) => k)
+
+testDb('a transaction is seen by itself at once, and by others once it is answered', async (db) => {
+  let outside: number[] = []
+  await db.tx(async (tx) => {
+    await insert(tx, 1)
+    assert.deepEqual(await keys(tx), [1])
+  })
+  outside = await keys(db)
+  assert.deepEqual(outside, [1])
+})
+
+testDb('a rejected work leaves nothing, its neighbours stay', async (db) => {
+  const outcomes = await Promise.allSettled(
+    Array.from({ length: 20 }, (_, k) =>
+      db.tx(async (tx) => {
+        await insert(tx, k)
+        if (k % 3 === 0) throw new Error(`no ${k}`)
+        return k
+      }),
+    ),
+  )
+  assert.deepEqual(
+    outcomes.map((one) => (one.status === 'fulfilled' ? one.value : one.reason.message)),
+    Array.from({ length: 20 }, (_, k) => (k % 3 === 0 ? `no ${k}` : k)),
+  )
+  assert.deepEqual(
+    await keys(db),
+    Array.from({ length: 20 }, (_, k) => k).filter((k) => k % 3 !== 0),
+  )
+})
+
+testDb('a broken unique key is told, and ends its transaction even where it is caught', async (db) => {
+  await db.tx((tx) => insert(tx, 1))
+  await assert.rejects(
+    db.tx((tx) => insert(tx, 1)),
+    UniqueViolation,
+  )
+  const stubborn = db.tx(async (tx) => {
+    await insert(tx, 2)
+    await insert(tx, 1).catch(() => {})
+    await assert.rejects(insert(tx, 3), DeadTransaction)
+    return 'done'
+  })
+  await assert.rejects(stubborn, UniqueViolation)
+  assert.deepEqual(await keys(db), [1])
+})
+
+testDb('a nested transaction joins, a finished one is dead', async (db) => {
+  let kept: Db | undefined
+  await assert.rejects(
+    db.tx(async (tx) => {
+      kept = tx
+      await tx.tx((inner) => insert(inner, 1))
+      throw new Error('no')
+    }),
+    /no/,
+  )
+  assert.deepEqual(await keys(db), [])
+  await assert.rejects(insert(kept as Db, 2), DeadTransaction)
+  await assert.rejects((kept as Db).close())
+})
+
+testDb('racing writers that lock their row lose no update', async (db, _, another) => {
+  const other = await another()
+  await db.tx((tx) => insert(tx, 1, '0'))
+  const add = (which: Db) =>
+    which.tx(async (tx) => {
+      const [row] = await tx.query<{ v: string }>(sql`select v from t where k = 1 ${tx.dialect.forUpdate}`)
+      await tx.query(sql`update t set v = ${String(Number(row?.v) + 1)} where k = 1`)
+    })
+  await Promise.all(Array.from({ length: 60 }, (_, n) => add(n % 2 ? db : other)))
+  const [row] = await db.query<{ v: string }>(sql`select v from t where k = 1`)
+  assert.equal(row?.v, '60')
+})
+
+testDb('values come back as they went in', async (db) => {
+  const text = `'; drop table t; -- \u{1F680} \\ " $1 ?`
+  await db.tx((tx) => insert(tx, 1, text))
+  const [row] = await db.query<{ v: string; n: number; big: number }>(
+    sql`select v, (select count(*) from t) as n, cast(${9007199254740991} as bigint) as big from t where v = ${text}`,
+  )
+  assert.deepEqual([row?.v, row?.n, Number(row?.big)], [text, 1, 9007199254740991])
+})
+
+testDb('a closed database takes no more work, and lets what it took end', async (db, _, another) => {
+  const other = await another()
+  const last = other.tx((tx) => insert(tx, 1))
+  const closing = other.close()
+  await last
+  await closing
+  await assert.rejects(other.tx((tx) => insert(tx, 2)))
+  assert.deepEqual(await keys(db), [1])
+})

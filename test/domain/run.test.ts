@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import {
+  change,
+  emptyRun,
+  isWork,
+  numberOfRunId,
+  type RunFields,
+  type RunState,
+  runIdOf,
+  titleOf,
+} from '../../src/run.ts'
+
+const t1 = '2026-01-01T00:00:01.000Z'
+const t2 = '2026-01-01T00:00:02.000Z'
+const failure = { code: 'X', message: 'y' }
+
+const running: RunState = { ...emptyRun, status: 'in_progress', startedAt: t1 }
+const completed: RunState = { ...running, status: 'completed', endedAt: t1 }
+const failed: RunState = { ...running, status: 'failed', endedAt: t1, failure }
+
+const moves: [what: string, before: RunState, patch: RunFields, after: Partial<RunState>][] = [
+  ['a pending run has not started', emptyRun, {}, { status: 'pending', startedAt: null, endedAt: null }],
+  ['a run starts', emptyRun, { status: 'in_progress' }, { startedAt: t2, endedAt: null }],
+  ['a run starts and ends at once', emptyRun, { status: 'completed' }, { startedAt: t2, endedAt: t2 }],
+  ['a start is kept', running, { status: 'completed' }, { startedAt: t1, endedAt: t2 }],
+  ['an end is kept by an edit', completed, { title: 'x' }, { endedAt: t1 }],
+  ['an end is kept by another end', completed, { status: 'failed' }, { endedAt: t1, failure: null }],
+  ['a reopened run has no end', completed, { status: 'in_progress' }, { startedAt: t1, endedAt: null }],
+  ['a reopened run keeps its start', failed, { status: 'pending' }, { startedAt: t1, endedAt: null, failure: null }],
+  ['a failure comes with failing', running, { status: 'failed', failure }, { failure }],
+  ['a failure is given later', { ...failed, failure: null }, { failure }, { failure }],
+  ['a failure goes with failing', failed, { status: 'completed' }, { failure: null, endedAt: t1 }],
+  ['a failure is cleared', failed, { failure: null }, { failure: null, status: 'failed' }],
+  ['a title is derived', emptyRun, { content: '# A\nb' }, { title: 'A' }],
+  ['a given title stays', emptyRun, { content: '# A', title: 'T' }, { title: 'T' }],
+  ['a title that is there stays', { ...emptyRun, title: 'T' }, { content: '# A' }, { title: 'T' }],
+  ['a cleared title is derived anew', { ...emptyRun, title: 'T' }, { content: '# A', title: null }, { title: 'A' }],
+  [
+    'what is not given stays',
+    { ...emptyRun, agent: 'a', labels: { k: 'v' } },
+    { specId: 'S' },
+    { agent: 'a', labels: { k: 'v' } },
+  ],
+  [
+    'null clears',
+    { ...emptyRun, agent: 'a', specId: 'S' },
+    { agent: null, specId: null },
+    { agent: null, specId: null },
+  ],
+]
+
+for (const [what, before, patch, expected] of moves) {
+  test(what, () => {
+    const after = change(before, patch, t2)
+    for (const [field, value] of Object.entries(expected))
+      assert.deepEqual(after[field as keyof RunState], value, field)
+  })
+}
+
+test('a failure without failing is a contradiction', () => {
+  for (const status of ['pending', 'in_progress', 'completed'] as const) {
+    assert.throws(() => change(emptyRun, { status, failure }, t2), {
+      code: 'VALIDATION_ERROR',
+      message: new RegExp(`status is '${status}'`),
+    })
+  }
+})
+
+const work: [what: string, before: RunState, after: RunState, replaced: boolean, expected: boolean][] = [
+  ['nothing', running, running, false, false],
+  ['replaced content', running, running, true, true],
+  ['another commit', running, { ...running, git: { commit: 'b' } }, false, true],
+  ['another branch', running, { ...running, git: { branch: 'b' } }, false, false],
+  ['another spec', running, { ...running, specId: 'S' }, false, true],
+  ['finishing', running, completed, false, false],
+  ['failing after completing', completed, failed, false, false],
+  ['reopening', completed, running, false, true],
+  ['labels and usage', running, { ...running, labels: { a: 'b' }, usage: { inputTokens: 1 } }, false, false],
+]
+
+for (const [what, before, after, replaced, expected] of work) {
+  test(`${what} is ${expected ? '' : 'not '}work`, () => assert.equal(isWork(before, after, replaced), expected))
+}
+
+const titles: [content: string, title: string | null][] = [
+  ['', null],
+  ['\n  \n', null],
+  ['# Run Log\n\nImplemented', 'Run Log'],
+  ['First line\nsecond', 'First line'],
+  ['intro\n\n## Later heading', 'Later heading'],
+  ['```sh\n# a comment\n```\n\n# The heading #', 'The heading'],
+  ['#hashtag is no heading', '#hashtag is no heading'],
+  ['#\n\nempty heading', '#'],
+  [`# ${'é'.repeat(200)}`, 'é'.repeat(150)],
+  [`${'\n'.repeat(150)}# too late`, null],
+  ['# Windows\r\ntext', 'Windows'],
+]
+
+for (const [content, title] of titles) {
+  test(`the title of ${JSON.stringify(content.slice(0, 30))}`, () => assert.equal(titleOf(content), title))
+}
+
+test('handed-out ids have three digits or more, and explicit ones are read in any form', () => {
+  assert.deepEqual([1, 42, 1234].map(runIdOf), ['RUN-001', 'RUN-042', 'RUN-1234'])
+  assert.deepEqual(['RUN-7', 'RUN-0007', 'RUN-', 'run-7', 'RUN-7a', `RUN-${'9'.repeat(16)}`].map(numberOfRunId), [
+    7,
+    7,
+    undefined,
+    undefined,
+    undefined,
+    undefined,
+  ])
+})

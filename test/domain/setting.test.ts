@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { readSettings, withoutPassword } from '../../src/setting.ts'
+
+test('flags win over the environment, and both over the defaults', () => {
+  const settings = readSettings({ port: '1' }, { CONDUCT_PORT: '2', CONDUCT_HOST: '::1', CONDUCT_LOG_LEVEL: '' })
+  assert.deepEqual([settings.port, settings.host, settings.logLevel, settings.rateLimit], [1, '::1', 'warn', 6000])
+  assert.match(settings.databaseUrl, /^sqlite:.*conduct\/conduct\.db$/)
+  assert.equal(settings.adminKey, undefined)
+})
+
+const wrong: [flags: Record<string, string>, env: Record<string, string>, message: RegExp][] = [
+  [{ port: '65536' }, {}, /--port must be a whole number from 0 to 65535, not '65536'/],
+  [{}, { CONDUCT_PORT: '0x10' }, /CONDUCT_PORT must be a whole number/],
+  [{}, { CONDUCT_BASE_PATH: 'conduct/' }, /CONDUCT_BASE_PATH must be a path like \/conduct/],
+  [{}, { CONDUCT_DATABASE_URL: 'mysql://x:secret@y' }, /CONDUCT_DATABASE_URL must be sqlite:FILE/],
+  [{ databaseUrl: 'postgres://a:b@c/d' }, {}, /--database-url carries a password.*set CONDUCT_DATABASE_URL instead/],
+  [{}, { CONDUCT_ADMIN_KEY: 'sk_write_x' }, /CONDUCT_ADMIN_KEY must be sk_admin_ and 43 characters/],
+  [{}, { CONDUCT_CONTENT_LIMIT: '10' }, /CONDUCT_CONTENT_LIMIT must be a whole number from 1024/],
+  [{}, { CONDUCT_CORS_ORIGINS: 'https://a.example/path' }, /CONDUCT_CORS_ORIGINS must be origins/],
+  [{}, { CONDUCT_LOG_LEVEL: 'loud' }, /CONDUCT_LOG_LEVEL must be one of silent, error, warn, info, debug, not 'loud'/],
+  [{}, { CONDUCT_PROT: '1' }, /CONDUCT_PROT is not a setting; there are CONDUCT_HOST/],
+]
+
+for (const [flags, env, message] of wrong) {
+  test(`${JSON.stringify({ ...flags, ...env })} is refused`, () =>
+    assert.throws(() => readSettings(flags, env), message))
+}
+
+test('every fault is told at once', () => {
+  assert.throws(() => readSettings({}, { CONDUCT_PORT: 'x', CONDUCT_HOST: 'a b' }), /CONDUCT_HOST.*\n.*CONDUCT_PORT/)
+})
+
+test('a database URL keeps its password', () => {
+  const url = 'postgres://me:secret@host/db'
+  assert.equal(readSettings({}, { CONDUCT_DATABASE_URL: url }).databaseUrl, url)
+})
+
+test('a secret never shows', () => {
+  assert.equal(
+    withoutPassword('postgres://me:p@ss:w/rd@host/db?password=x&a=b'),
+    'postgres://me:…@host/db?password=…&a=b',
+  )
+  const fault = () => readSettings({}, { CONDUCT_ADMIN_KEY: `sk_admin_secret` })
+  assert.throws(fault, (error: Error) => !error.message.includes('sk_admin_secret'))
+})
+
+test('origins are a list', () => {
+  assert.deepEqual(readSettings({}, { CONDUCT_CORS_ORIGINS: 'https://a.example, http://localhost:5173' }).corsOrigins, [
+    'https://a.example',
+    'http://localhost:5173',
+  ])
+})

@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import sql from 'sql-template-tag'
+import { openStore } from '../src/store/open.ts'
+import { engines } from './engines.ts'
+
+for (const engine of engines) {
+  test(`five stores that open an empty database at once make one first key (${engine.name})`, async (t) => {
+    const url = await engine.freshUrl(t)
+    const stores = await Promise.all(Array.from({ length: 5 }, () => openStore(url)))
+    t.after(() => Promise.all(stores.map((store) => store.close())))
+    assert.equal(stores.filter(({ newSecret }) => newSecret !== undefined).length, 1)
+    const [row] = await (stores[0] as (typeof stores)[0]).db.query<{ keys: number; projects: number }>(
+      sql`select (select count(*) from keys) as keys, (select count(*) from projects) as projects`,
+    )
+    assert.deepEqual({ ...row }, { keys: 1, projects: 1 })
+  })
+
+  test(`a schema from the future is refused with words (${engine.name})`, async (t) => {
+    const url = await engine.freshUrl(t)
+    const store = await openStore(url)
+    await store.db.tx((tx) => tx.query(sql`insert into schema_versions (version) values (99)`))
+    await store.close()
+    await assert.rejects(
+      openStore(url),
+      /schema version 99, and this Conduct knows versions up to \d+: start a newer Conduct/,
+    )
+  })
+}
+
+test('what is no database, and what cannot be reached, is said', async () => {
+  await assert.rejects(openStore('mysql://x'), /sqlite:FILE, sqlite::memory: or postgres/)
+  await assert.rejects(openStore('postgres://a:b@127.0.0.1:1/x'), { code: 'UNAVAILABLE' })
+})
+
+test('the clock of PostgreSQL is the clock of its servers', async (t) => {
+  const url = await engines[1]?.freshUrl(t)
+  const store = await openStore(url as string)
+  t.after(() => store.close())
+  assert.ok(Math.abs(Date.parse(store.now()) - Date.now()) < 1000)
+})

@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict'
+import { statSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { type TestContext, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import sql, { raw } from 'sql-template-tag'
+import type { Db } from '../src/store/db.ts'
+import { isSafeVersion, openSqlite } from '../src/store/sqlite.ts'
+import { engines } from './engines.ts'
+
+async function openFile(t: TestContext): Promise<{ db: Db; path: string }> {
+  const url = await engines[0]?.freshUrl(t)
+  const path = (url as string).slice('sqlite:'.length)
+  const db = openSqlite(path)
+  t.after(() => db.close())
+  await db.tx((tx) => tx.query(sql`create table t (k integer primary key, v text)`))
+  return { db, path }
+}
+
+const insert = (db: Db, k: number, v = 'x') => db.query(sql`insert into t (k, v) values (${k}, ${v})`)
+const keys = async (db: Db) => (await db.query<{ k: number }>(sql`select k from t order by k`)).map(({ k }) => k)
+
+test('the file and its folder are for their owner alone', async (t) => {
+  const { path } = await openFile(t)
+  const nested = `${path}-folder/deep/conduct.db`
+  const db = openSqlite(nested)
+  t.after(() => db.close())
+  assert.equal(statSync(dirname(nested)).mode & 0o777, 0o700)
+  for (const file of [nested, `${nested}-wal`]) assert.equal(statSync(file).mode & 0o777, 0o600, file)
+})
+
+test('a disk that fills in the middle of a batch ends the works that ran, and no other', async (t) => {
+  const { db } = await openFile(t)
+  await limitPages(db, 12)
+  const big = 'x'.repeat(20_000)
+  const sizes = ['small', 'small', big, 'small', 'small']
+  const works = sizes.map((v, k) => db.tx((tx) => insert(tx, k, v)))
+  const outcomes = (await Promise.allSettled(works)).map((one) => (one.status === 'fulfilled' ? 'ok' : one.reason.code))
+  assert.equal(outcomes[2], 'INSUFFICIENT_STORAGE')
+  const there = await keys(db)
+  assert.deepEqual(
+    there,
+    outcomes.flatMap((outcome, k) => (outcome === 'ok' ? [k] : [])),
+    'what was answered is there, the rest is not',
+  )
+  assert.deepEqual(outcomes.slice(3), ['ok', 'ok'], 'works that had not begun go on')
+  await limitPages(db, 100_000)
+  await db.tx((tx) => insert(tx, 9, big))
+})
+
+/** SQLite's own limit of pages stands in for a disk that is full: both end in SQLITE_FULL. */
+async function limitPages(db: Db, n: number) {
+  await db.tx((tx) => tx.query(raw(`pragma max_page_count = ${n}`)))
+}
+
+test('a work that awaits something else is ended, told as a bug, and its neighbours go on', async (t) => {
+  const { db } = await openFile(t)
+  let late: Promise<unknown> | undefined
+  const foreign = db.tx(async (tx) => {
+    await insert(tx, 1)
+    await sleep(5)
+    late = insert(tx, 2)
+    await late
+  })
+  const neighbour = db.tx((tx) => insert(tx, 3))
+  await assert.rejects(foreign, /Bug: a transaction awaited something/)
+  await neighbour
+  await sleep(20)
+  await assert.rejects(late as Promise<unknown>, /transaction is over/)
+  assert.deepEqual(await keys(db), [3])
+})
+
+test('a file that another process holds is waited for without blocking, then told', async (t) => {
+  const { db, path } = await openFile(t)
+  const holder = new DatabaseSync(path)
+  t.after(() => holder.close())
+  holder.exec('begin immediate')
+  let turns = 0
+  const ticking = setInterval(() => turns++, 5)
+  const waiting = db.tx((tx) => insert(tx, 1))
+  await sleep(100)
+  assert.ok(turns > 5, 'the event loop went on')
+  clearInterval(ticking)
+  assert.deepEqual(await keys(db), [], 'reads are answered meanwhile')
+  holder.exec('commit')
+  await waiting
+  assert.deepEqual(await keys(db), [1])
+})
+
+test('a commit that fails rejects its whole batch, and the next one goes on', async (t) => {
+  const { db } = await openFile(t)
+  await db.tx((tx) => tx.query(sql`create table child (k integer references t (k) deferrable initially deferred)`))
+  const works = [
+    db.tx((tx) => insert(tx, 1)),
+    db.tx((tx) => tx.query(sql`insert into child (k) values (99)`)),
+    db.tx((tx) => insert(tx, 2)),
+  ]
+  const outcomes = (await Promise.allSettled(works)).map(({ status }) => status)
+  assert.deepEqual(outcomes, ['rejected', 'rejected', 'rejected'])
+  await db.tx((tx) => insert(tx, 3))
+  assert.deepEqual(await keys(db), [3])
+})
+
+test('in memory, a read waits for the transaction that is open', async (t) => {
+  const db = openSqlite(':memory:')
+  t.after(() => db.close())
+  await db.tx((tx) => tx.query(sql`create table t (k integer primary key, v text)`))
+  const writing = db.tx(async (tx) => {
+    await insert(tx, 1)
+    throw new Error('no')
+  })
+  assert.deepEqual(await keys(db), [])
+  await assert.rejects(writing, /no/)
+})
+
+test('versions of SQLite that can corrupt a WAL are refused', () => {
+  const verdicts = [
+    '3.53.4',
+    '3.51.3',
+    '3.51.2',
+    '3.50.7',
+    '3.50.6',
+    '3.44.6',
+    '3.44.5',
+    '3.45.9',
+    '3.7.0',
+    '4.0.0',
+  ].map(isSafeVersion)
+  assert.deepEqual(verdicts, [true, true, false, true, false, true, false, false, false, true])
+})
