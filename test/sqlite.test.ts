@@ -32,7 +32,7 @@ test('the file and its folder are for their owner alone', async (t) => {
 
 test('a disk that fills in the middle of a batch ends the works that ran, and no other', async (t) => {
   const { db } = await openFile(t)
-  await limitPages(db, 12)
+  await limitPages(db, 4)
   const big = 'x'.repeat(20_000)
   const sizes = ['small', 'small', big, 'small', 'small']
   const works = sizes.map((v, k) => db.tx((tx) => insert(tx, k, v)))

@@ -131,18 +131,14 @@ export async function openPostgres(url: string, warn: (error: Error) => void): P
     tx(work) {
       if (closed) return Promise.reject(new ConductError('UNAVAILABLE', 'The server is stopping.', { retryAfter: 1 }))
       const running = repeat(work)
-      const settled = running.then(
-        () => underWay.delete(settled),
-        () => underWay.delete(settled),
-      )
-      underWay.add(settled)
-      return running
+      underWay.add(running)
+      return running.finally(() => underWay.delete(running))
     },
     async close() {
       if (closed) return
       closed = true
       clearInterval(clock)
-      await Promise.all(underWay)
+      await Promise.allSettled(underWay)
       await pool.end()
     },
   }
