@@ -46,7 +46,8 @@ export function rawCalls(store: Store, options: Omit<AppOptions, 'store'> = {}):
   }
 }
 
-async function read(response: Response): Promise<Answer> {
+/** An answer with its body, which must be a JSON object. */
+export async function read(response: Response): Promise<Answer> {
   const text = await response.text()
   return { status: response.status, headers: response.headers, text, body: JSON.parse(text) }
 }

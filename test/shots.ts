@@ -205,21 +205,16 @@ export const shots: Arbitrary<Shot> = fc
   .map(([shot, spoiled]) => spoiled.reduce((shot, spoil) => spoil(shot), shot))
 
 /** The request of a shot; `base` is the server's address with the base path. */
-export function requestOf({ name, params, query, headers, fields, raw }: Shot, base: string, key: string): Request {
+export function requestOf({ name, params, query, headers, fields, raw }: Shot, base: string, key?: string): Request {
   const { method, path } = addressOf(name)
   const address = path.replace(/:(\w+)/g, (_, param) => params[param] as string)
   // Not by JSON.stringify of an object: that has no room for __proto__ or for a field given twice.
   const text = fields && `{${fields.map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`).join()}}`
   const body = raw ?? text
-  return new Request(`${base}${address}${query.length > 0 ? `?${query.join('&')}` : ''}`, {
-    method,
-    headers: [
-      ...Object.entries({
-        Authorization: `Bearer ${key}`,
-        ...(body !== undefined && { 'Content-Type': 'application/json' }),
-      }).filter(([standard]) => !headers.some(([name]) => name === standard)),
-      ...headers,
-    ],
-    ...(body !== undefined && { body }),
-  })
+  const all = new Headers()
+  if (key !== undefined) all.set('Authorization', `Bearer ${key}`)
+  if (body !== undefined) all.set('Content-Type', 'application/json')
+  for (const [header, value] of headers) all.set(header, value)
+  const search = query.length > 0 ? `?${query.join('&')}` : ''
+  return new Request(base + address + search, { method, headers: all, ...(body !== undefined && { body }) })
 }

@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { names } from '../src/paths.ts'
+import { base, engines } from './engines.ts'
+import { everything } from './script.ts'
+import { requestOf, type Shot, shots } from './shots.ts'
+import { type Recorder, transcriptOf } from './transcript.ts'
+
+const seed = Number(process.env.CONDUCT_TEST_SEED ?? Date.now() % 1_000_000)
+const sampled = process.env.CONDUCT_PROOF === 'full' ? 20_000 : 500
+
+/** A run's ETag carries its row id, which may differ between engines. */
+const withoutRunVersion = (shot: Shot): Shot =>
+  shot.name.endsWith('Run')
+    ? { ...shot, headers: shot.headers.filter(([name, value]) => name !== 'If-Match' || !/\d/.test(value)) }
+    : shot
+
+async function sample({ send, wait }: Recorder) {
+  for (const shot of fc.sample(shots, { numRuns: sampled, seed })) {
+    if (!shot.headers.some(([name]) => name === 'Authorization')) await send(requestOf(withoutRunVersion(shot), base))
+    wait(1)
+  }
+}
+
+const scripts: Record<string, (recorder: Recorder) => Promise<void>> = {
+  'a long script of right and wrong calls': everything,
+  [`${sampled} requests of seed ${seed}`]: sample,
+}
+
+for (const [what, script] of Object.entries(scripts)) {
+  test(`all engines answer alike: ${what}`, async (t) => {
+    const [first = [], ...others] = await Promise.all(engines.map((engine) => transcriptOf(t, engine, script)))
+    for (const entries of others) {
+      assert.equal(entries.length, first.length)
+      for (const [index, entry] of entries.entries()) assert.deepEqual(entry, first[index], entry.asked)
+    }
+  })
+}
+
+test('the script calls every operation, with success and without', async (t) => {
+  const [engine] = engines
+  assert.ok(engine)
+  const entries = await transcriptOf(t, engine, everything)
+  const called = (fits: (status: number) => boolean) =>
+    new Set(entries.filter(({ status }) => fits(status)).map(({ asked }) => asked.split(' ')[0]))
+  assert.deepEqual(
+    names.filter((name) => !called((status) => status < 300).has(name)),
+    [],
+  )
+  assert.deepEqual(
+    names.filter((name) => !called((status) => status >= 400).has(name)),
+    [],
+  )
+})

@@ -1,0 +1,110 @@
+import type { TestContext } from 'node:test'
+import { createApp } from '../src/http/app.ts'
+import { localActor } from '../src/key.ts'
+import type { Name } from '../src/paths.ts'
+import { openStore } from '../src/store/open.ts'
+import { type Answer, type CallBy, rawCalls, read } from './call.ts'
+import type { Engine } from './engines.ts'
+import { adminKey } from './server.ts'
+
+/** What a script of calls works with; each call is written down with its answer. */
+export interface Recorder {
+  /** Calls an operation, with the first admin key unless it has another. */
+  call(name: Name, input?: object, by?: CallBy): Promise<Answer>
+  /** Sends a request as it is; without a key it comes from the local user. */
+  send(request: Request): Promise<Answer>
+  /** Lets time go by; while it does not, everything happens at one instant. */
+  wait(ms: number): void
+}
+
+export interface Entry {
+  asked: string
+  status: number
+  headers: Record<string, string>
+  body: unknown
+}
+
+/** The calls of a script with their answers, on an empty ledger of that engine whose clock stands unless the script moves it. */
+export async function transcriptOf(
+  t: TestContext,
+  engine: Engine,
+  script: (recorder: Recorder) => Promise<void>,
+): Promise<Entry[]> {
+  let now = Date.parse('2026-01-31T09:30:00.000Z')
+  const store = await openStore(await engine.freshUrl(t), { adminKey, now: () => now })
+  t.after(() => store.close())
+  const options = { rateLimit: 0, contentLimit: 4096 }
+  const call = rawCalls(store, options)
+  const app = createApp({ ...options, store, actor: localActor })
+  const entries: Entry[] = []
+  const mask = createMask()
+  const write = (asked: string, { status, headers, body }: Answer) =>
+    entries.push({ asked, status, headers: mask.headers(headers), body: mask.body(body) })
+  await script({
+    async call(name, input = {}, { headers, ...by } = {}) {
+      const answer = await call(name, input, { key: adminKey, ...by, headers: { 'x-request-id': 'same', ...headers } })
+      const asked = `${name} ${JSON.stringify({ input, ...by, headers })}`
+      write(asked.replace(/"cursor":"[\w-]{20,}"/, '"cursor":"…"'), answer)
+      return answer
+    },
+    async send(request) {
+      if (!request.headers.has('x-request-id')) request.headers.set('x-request-id', 'same')
+      const answer = await read(await app.fetch(request))
+      if (request.headers.get('x-request-id') !== answer.headers.get('x-request-id')) delete answer.body.requestId
+      write(`${request.method} ${request.url}`, answer)
+      return answer
+    },
+    wait: (ms) => {
+      now += ms
+    },
+  })
+  return entries
+}
+
+const told = [
+  'content-type',
+  'etag',
+  'location',
+  'link',
+  'allow',
+  'www-authenticate',
+  'retry-after',
+  'idempotent-replayed',
+]
+
+/**
+ * Hides what may differ between engines: PostgreSQL spends a row's id on an insert that finds the row there, so row ids
+ * (and cursors, which carry them) are told by the order of their appearance; secrets are random; `lastUsedAt` is noted
+ * beside the request.
+ */
+function createMask() {
+  const aliases = new Map<string, string>()
+  const alias = (noun: string, id: unknown) => {
+    const named = `${noun} ${id}`
+    if (!aliases.has(named)) aliases.set(named, `${noun} #${aliases.size}`)
+    return aliases.get(named) as string
+  }
+  const etags = (text: string) => text.replace(/"\d+-(\d+)"/g, '"…-$1"')
+
+  function body(value: unknown): unknown {
+    if (typeof value === 'string') return etags(value).replace(/sk_(\w+?)_\w{4}…/, 'sk_$1_…')
+    if (Array.isArray(value)) return value.map(body)
+    if (typeof value !== 'object' || value === null) return value
+    const fields = value as Record<string, unknown>
+    return Object.fromEntries(Object.entries(fields).map(([name, part]) => [name, field(name, part, fields)]))
+  }
+
+  function field(name: string, value: unknown, { runId, type }: Record<string, unknown>): unknown {
+    if (name === 'id' && runId !== undefined) return alias('run', value)
+    if (name === 'subjectId') return alias(String(type).split('.')[0] as string, value)
+    if (name === 'nextCursor' || name === 'secret' || name === 'prefix' || name === 'lastUsedAt') return typeof value
+    return body(value)
+  }
+
+  function headers(all: Headers): Record<string, string> {
+    const shown = told.filter((name) => all.has(name)).map((name): [string, string] => [name, all.get(name) as string])
+    return Object.fromEntries(shown.map(([name, value]) => [name, etags(value).replace(/cursor=[\w-]+/, 'cursor=…')]))
+  }
+
+  return { body, headers }
+}
