@@ -39,6 +39,13 @@ test('the fields of an input travel by path, query, body and header', async () =
   assert.equal(list.headers.get('idempotency-key'), null)
 })
 
+test('a path takes any text, and does not do without', async () => {
+  const { client, requests } = scripted([200, {}])
+  await client.getRun({ runId: 'a/../b \ud800' })
+  assert.equal(requests[0]?.url, 'http://localhost/conduct/v1/runs/a%2F..%2Fb%20%EF%BF%BD')
+  await assert.rejects(client.getRun({} as never), { code: 'VALIDATION_ERROR', message: /runId: is required/ })
+})
+
 test('busy and lost calls are tried again, a write under one Idempotency-Key', async () => {
   const { client, requests } = scripted(
     busy,

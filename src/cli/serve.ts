@@ -27,10 +27,10 @@ async function run(flags: Record<string, string>) {
       await store.close()
       throw error
     })
-    process.stdout.write(`${banner(running.url, chosen, store)}\n`)
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       process.on(signal, () => running.stop().then(() => process.exit(0)))
     }
+    process.stdout.write(`${banner(running.url, chosen, store)}\n`)
   } catch (error) {
     process.stderr.write(`conduct serve: ${reason(error as NodeJS.ErrnoException, flags)}\n`)
     process.exitCode = 1

@@ -1,4 +1,4 @@
-import { type Code, ConductError, type Issue, statusOf } from '../error.ts'
+import { type Code, ConductError, type Issue, invalid, statusOf } from '../error.ts'
 import { addressOf, headerFields, type Name, names } from '../paths.ts'
 import type { Input, Output } from '../routes.ts'
 
@@ -116,7 +116,9 @@ function requestOf(
   }
   let address = url.replace(/\/$/, '') + path
   for (const param of params) {
-    address = address.replace(`:${param}`, encodeURIComponent(String(rest[param])))
+    const value = rest[param]
+    if (value === undefined) throw invalid(param, `is required to ${name}`)
+    address = address.replace(`:${param}`, encodeURIComponent(String(value).toWellFormed()))
     delete rest[param]
   }
   if (method === 'GET') {

@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { createApp } from '../src/http/app.ts'
+import { localActor } from '../src/key.ts'
+import { engines, openLedger, testLedger } from './engines.ts'
+
+const json = { 'content-type': 'application/json; charset=utf-8' }
+
+testLedger('what is made has an address and a version, what is read has them too', async ({ fetch }) => {
+  const made = await fetch('/v1/runs', { method: 'POST', headers: json, body: '{"runId":"a:b"}' })
+  const location = made.headers.get('location') ?? ''
+  assert.equal(location, '/conduct/v1/runs/a%3Ab')
+  const read = await fetch(location.slice('/conduct'.length))
+  assert.equal(read.headers.get('etag'), made.headers.get('etag'))
+  assert.match(read.headers.get('etag') ?? '', /^"\d+-1"$/)
+  assert.deepEqual(
+    [made.headers.get('cache-control'), made.headers.get('content-type')],
+    ['no-store', 'application/json'],
+  )
+})
+
+testLedger('HEAD answers as GET, without a body', async ({ fetch }) => {
+  const head = await fetch('/v1/runs', { method: 'HEAD' })
+  assert.deepEqual([head.status, await head.text(), head.headers.get('content-type')], [200, '', 'application/json'])
+  assert.equal((await fetch('/v1/runs/none', { method: 'HEAD' })).status, 404)
+})
+
+testLedger(
+  'a request id is taken when it is well formed, else made, and stands in answer and error',
+  async ({ fetch }) => {
+    const given = await fetch('/v1/runs/none', { headers: { 'x-request-id': 'mine-1' } })
+    assert.equal(given.headers.get('x-request-id'), 'mine-1')
+    assert.equal(((await given.json()) as { requestId: string }).requestId, 'mine-1')
+    for (const id of ['a b', 'x'.repeat(129)]) {
+      const made = (await fetch('/v1/runs', { headers: { 'x-request-id': id } })).headers.get('x-request-id')
+      assert.match(made ?? '', /^[0-9a-f-]{36}$/)
+    }
+  },
+)
+
+testLedger('an empty body is an empty object, and a body needs no charset', async ({ fetch }) => {
+  assert.equal((await fetch('/v1/runs', { method: 'POST' })).status, 201)
+  assert.equal(
+    (await fetch('/v1/runs', { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' })).status,
+    201,
+  )
+  const streamed = new ReadableStream({
+    start(controller) {
+      controller.enqueue(new TextEncoder().encode('{"title":'))
+      controller.enqueue(new TextEncoder().encode('"in pieces"}'))
+      controller.close()
+    },
+  })
+  const init = { method: 'POST', headers: json, body: streamed, duplex: 'half' }
+  assert.equal((await fetch('/v1/runs', init as RequestInit & { headers: Record<string, string> })).status, 201)
+})
+
+testLedger(
+  'only listed origins may call from a browser',
+  async ({ fetch }) => {
+    const preflight = (origin: string) =>
+      fetch('/v1/runs', { method: 'OPTIONS', headers: { origin, 'access-control-request-method': 'POST' } })
+    const allowed = await preflight('https://app.example')
+    assert.deepEqual([allowed.status, allowed.headers.get('access-control-allow-origin')], [204, 'https://app.example'])
+    assert.equal((await preflight('https://evil.example')).headers.get('access-control-allow-origin'), null)
+    const read = await fetch('/v1/runs', { headers: { origin: 'https://app.example' } })
+    assert.equal(read.headers.get('access-control-allow-origin'), 'https://app.example')
+    assert.match(read.headers.get('access-control-expose-headers') ?? '', /ETag.*X-Request-Id/)
+  },
+  { corsOrigins: ['https://app.example'] },
+)
+
+testLedger('without a list, no origin may', async ({ fetch }) => {
+  const read = await fetch('/v1/runs', { headers: { origin: 'https://app.example' } })
+  assert.equal(read.headers.get('access-control-allow-origin'), null)
+})
+
+for (const engine of engines) {
+  test(`probes, metrics and unknown addresses (${engine.name})`, async (t) => {
+    const { store, adminKey } = await openLedger(t, engine)
+    let draining = false
+    const app = createApp({ store, draining: () => draining })
+    const loopback = { incoming: { socket: { remoteAddress: '127.0.0.1' } } }
+    const remote = { incoming: { socket: { remoteAddress: '10.0.0.9' } } }
+    const get = (path: string, env: object = loopback, headers = {}) =>
+      app.fetch(new Request(`http://localhost${path}`, { headers }), env)
+    assert.equal((await get('/livez')).status, 200)
+    assert.equal((await get('/readyz')).status, 200)
+    const nothing = await get('/v1/runs')
+    assert.equal(nothing.status, 404)
+    assert.match(
+      ((await nothing.json()) as { error: string }).error,
+      /nothing at \/v1\/runs; the API is described at \/conduct\/docs/,
+    )
+    const bearer = { authorization: `Bearer ${adminKey}` }
+    await get('/conduct/v1/runs', loopback, bearer)
+    const text = await (await get('/metrics')).text()
+    assert.match(text, /conduct_request_duration_seconds_count\{operation="listRuns",status="200"\} 1\n/)
+    assert.match(text, /_bucket\{operation="listRuns",status="200",le="\+Inf"\} 1\n/)
+    assert.equal((await get('/metrics', remote)).status, 401)
+    assert.equal((await get('/metrics', remote, bearer)).status, 200)
+    draining = true
+    const stopping = await get('/readyz')
+    assert.deepEqual([stopping.status, stopping.headers.get('retry-after')], [503, '1'])
+    assert.equal((await get('/conduct/v1/runs', loopback, bearer)).headers.get('connection'), 'close')
+    await store.close()
+  })
+
+  test(`a database that takes no write is not ready (${engine.name})`, async (t) => {
+    const { store } = await openLedger(t, engine)
+    const app = createApp({ store })
+    await store.close()
+    assert.equal((await app.fetch(new Request('http://localhost/readyz'))).status, 503)
+    assert.equal((await app.fetch(new Request('http://localhost/livez'))).status, 200)
+  })
+
+  test(`in process, calls without a key are the local user's (${engine.name})`, async (t) => {
+    const { store } = await openLedger(t, engine)
+    const app = createApp({ store, actor: localActor, basePath: '' })
+    const answer = await app.fetch(new Request('http://localhost/v1/auth/me'))
+    assert.deepEqual(await answer.json(), { key: null, permissions: ['admin'] })
+    await app.fetch(new Request('http://localhost/v1/runs', { method: 'POST', headers: { 'idempotency-key': 'k' } }))
+    const events = (await (await app.fetch(new Request('http://localhost/v1/events?after=1'))).json()) as {
+      events: { actor: object }[]
+    }
+    assert.deepEqual(
+      events.events.map(({ actor }) => actor),
+      [{ kind: 'local' }],
+    )
+  })
+}
