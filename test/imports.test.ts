@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict'
+import { globSync, readFileSync } from 'node:fs'
+import { builtinModules } from 'node:module'
+import { dirname, join } from 'node:path'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+
+/** What each part of src/ may import: other parts (`src` for the files at its root) and packages. */
+const allowed: Record<string, { parts: string[]; packages: string[] }> = {
+  src: { parts: ['src'], packages: ['zod'] },
+  store: { parts: ['src', 'store'], packages: ['pg', 'sql-template-tag'] },
+  // zod: it reads the schemas of the table, to print them and to explain what does not fit.
+  http: {
+    parts: ['src', 'store', 'http'],
+    packages: ['hono', '@hono/node-server', 'rate-limiter-flexible', 'pino', 'zod'],
+  },
+  client: { parts: ['client'], packages: [] },
+  mcp: { parts: ['src', 'client', 'mcp'], packages: ['@modelcontextprotocol/server'] },
+  cli: { parts: ['src', 'client', 'mcp', 'cli'], packages: ['commander'] },
+}
+
+/** Files that may import more, with what. */
+const exceptions: Record<string, string[]> = {
+  // These two put server and database together.
+  'cli/serve.ts': ['http', 'store', 'pino'],
+  'cli/connect.ts': ['http', 'store'],
+  'client/client.ts': ['paths.ts', 'error.ts'],
+}
+
+/** Files that import nothing at all. */
+const bare = ['paths.ts', 'error.ts']
+
+interface Import {
+  from: string
+  to: string
+  typeOnly: boolean
+}
+
+const folder = fileURLToPath(new URL('../src', import.meta.url))
+const files = globSync('**/*.ts', { cwd: folder })
+const imports: Import[] = files.flatMap((from) => {
+  const text = readFileSync(join(folder, from), 'utf8')
+  const found = text.matchAll(/^\s*(import|export)\s+(type\s)?[^'"]*?from\s*'([^']+)'|import\('([^']+)'\)/gm)
+  return [...found].map(([, , type, named, dynamic]) => {
+    const target = named ?? dynamic ?? ''
+    return { from, to: target.startsWith('.') ? join(dirname(from), target) : target, typeOnly: type !== undefined }
+  })
+})
+
+const partOf = (path: string) => (path.includes('/') ? (path.split('/')[0] as string) : 'src')
+const packageOf = (name: string) => name.split('/', name.startsWith('@') ? 2 : 1).join('/')
+const isBuiltin = (name: string) =>
+  name.startsWith('node:') && (builtinModules.includes(name.slice(5)) || name === 'node:sqlite')
+
+function isAllowed({ from, to, typeOnly }: Import): boolean {
+  const { parts, packages } = allowed[partOf(from)] ?? { parts: [], packages: [] }
+  const more = exceptions[from] ?? []
+  if (to.startsWith('node:'))
+    return isBuiltin(to) && partOf(from) !== 'client' && (to !== 'node:sqlite' || partOf(from) === 'store')
+  if (!files.includes(to)) return packages.includes(packageOf(to)) || more.includes(packageOf(to))
+  return (
+    parts.includes(partOf(to)) ||
+    more.includes(to) ||
+    more.includes(partOf(to)) ||
+    (partOf(from) === 'client' && typeOnly)
+  )
+}
+
+test('every import goes where the layers allow it', () => {
+  assert.ok(imports.length > files.length)
+  const wrong = imports.filter((one) => !isAllowed(one)).map(({ from, to }) => `${from} imports ${to}`)
+  assert.deepEqual(wrong, [])
+  assert.deepEqual(
+    imports.filter(({ from }) => bare.includes(from)),
+    [],
+  )
+})
+
+test('no file imports itself through others', () => {
+  const next = new Map(
+    files.map((file) => [file, imports.filter(({ from, typeOnly }) => from === file && !typeOnly).map(({ to }) => to)]),
+  )
+  const done = new Set<string>()
+  const visit = (file: string, path: string[]) => {
+    assert.ok(!path.includes(file), [...path, file].join(' → '))
+    if (done.has(file)) return
+    for (const to of next.get(file) ?? []) visit(to, [...path, file])
+    done.add(file)
+  }
+  for (const file of files) visit(file, [])
+})

@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { Validator } from '@seriousme/openapi-schema-validator'
+import { generate } from '../scripts/generate.ts'
+import { createApp } from '../src/http/app.ts'
+import { addressOf, names } from '../src/paths.ts'
+import { openStore } from '../src/store/open.ts'
+import { answerFault, document, faultOf, operationOf, responseOf } from './described.ts'
+
+test('openapi.json is valid OpenAPI 3.1', async () => {
+  const { valid, errors } = await new Validator().validate({ ...document })
+  assert.ok(valid, JSON.stringify(errors))
+  assert.match(document.openapi, /^3\.1\./)
+})
+
+test('every operation is described once, with its parameters', () => {
+  const described = Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, { operationId }]) => [operationId, `${method.toUpperCase()} ${path}`]),
+  )
+  const wanted = names.map((name) => {
+    const { method, path } = addressOf(name)
+    return [name, `${method} ${path.replace(/:(\w+)/g, '{$1}')}`]
+  })
+  assert.deepEqual(described.sort(), wanted.sort())
+  for (const name of names) {
+    const inPath = operationOf(name).parameters.filter((parameter) => parameter.in === 'path')
+    assert.deepEqual(
+      inPath.map((parameter) => [parameter.name, parameter.required]),
+      addressOf(name).params.map((param) => [param, true]),
+    )
+  }
+})
+
+test('every example is what its schema says', () => {
+  for (const name of names) {
+    const { parameters, requestBody, responses } = operationOf(name)
+    for (const { name: parameter, schema, example } of parameters) {
+      if (example !== undefined) assert.equal(faultOf(schema, example), undefined, `${name} ${parameter}`)
+    }
+    const body = requestBody?.content['application/json']
+    if (body) assert.equal(faultOf(body.schema, body.example), undefined, `${name} body`)
+    const examples = Object.keys(responses).flatMap((status) => {
+      const example = responseOf(name, Number(status))?.content?.['application/json']?.example
+      return example === undefined ? [] : [answerFault(name, Number(status), example)]
+    })
+    assert.ok(examples.length > 0, `${name} has no example of an answer`)
+    for (const fault of examples) assert.equal(fault, undefined, name)
+  }
+})
+
+test('a field or status that is not documented is seen', () => {
+  const me = { key: null, permissions: ['admin'] }
+  assert.equal(answerFault('me', 200, me), undefined)
+  assert.match(answerFault('me', 200, { ...me, extra: 1 }) ?? '', /additional properties/)
+  assert.match(answerFault('me', 200, { key: null }) ?? '', /permissions/)
+  assert.match(answerFault('me', 201, me) ?? '', /not a documented status/)
+})
+
+test('the generated files are fresh', async () => {
+  for (const [path, text] of Object.entries(await generate())) {
+    const committed = readFileSync(new URL(`../${path}`, import.meta.url), 'utf8')
+    assert.ok(committed === text, `${path} is stale: run npm run generate`)
+  }
+})
+
+for (const basePath of ['/conduct', '/a/b', '']) {
+  test(`the served description stands under '${basePath}'`, async (t) => {
+    const store = await openStore('sqlite::memory:')
+    t.after(() => store.close())
+    const app = createApp({ store, basePath })
+    const api = await (await app.request(`${basePath}/openapi.json`)).json()
+    assert.deepEqual(api, { ...document, servers: [{ url: basePath || '/' }] })
+    assert.ok((await new Validator().validate(api)).valid)
+  })
+}
+
+test('the page of the API loads nothing, runs nothing and lists every operation', async (t) => {
+  const store = await openStore('sqlite::memory:')
+  t.after(() => store.close())
+  const response = await createApp({ store }).request('/conduct/docs')
+  assert.match(response.headers.get('content-type') ?? '', /^text\/html/)
+  assert.match(response.headers.get('content-security-policy') ?? '', /default-src 'none'/)
+  const page = await response.text()
+  assert.doesNotMatch(page, /<(script|iframe|object|embed|img|link|base|form)\b|\son\w+=|javascript:|@import|url\(/i)
+  const addresses = [...page.matchAll(/(?:src|href|action)="([^"]*)"/g)].map(([, address]) => address ?? '')
+  assert.deepEqual(
+    addresses.filter((address) => !/^(#|\/conduct\/)/.test(address)),
+    [],
+  )
+  for (const name of names) {
+    const { method, path } = addressOf(name)
+    assert.ok(
+      page.includes(`id="${name}"`) && page.includes(`${method} /conduct${path.replace(/:(\w+)/g, '{$1}')}`),
+      name,
+    )
+    assert.ok(addresses.includes(`#${name}`), name)
+  }
+})
