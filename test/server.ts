@@ -23,8 +23,9 @@ export async function startServer(
   t: TestContext,
   databaseUrl: string,
   env: Record<string, string> = {},
+  entry = main,
 ): Promise<ServerProcess> {
-  const child = spawn(process.execPath, [main, 'serve'], {
+  const child = spawn(process.execPath, [entry, 'serve'], {
     env: {
       PATH: process.env.PATH,
       HOME: process.env.HOME,

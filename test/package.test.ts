@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict'
+import { type ExecFileException, execFile } from 'node:child_process'
+import {
+  cpSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { delimiter, dirname, join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { gzipSync } from 'node:zlib'
+import { adminKey, startServer } from './server.ts'
+
+const run = promisify(execFile)
+const root = fileURLToPath(new URL('..', import.meta.url))
+const folder = mkdtempSync(join(tmpdir(), 'conduct-package-'))
+/** A project that has only the packed tarball installed. */
+const home = join(folder, 'home')
+const installed = join(home, 'node_modules/conduct-ledger')
+const bin = join(installed, 'bin/conduct.cjs')
+
+const readJson = (path: string) => JSON.parse(readFileSync(path, 'utf8'))
+
+const consumer = `import { createClient } from 'conduct-ledger'
+import { createApp, openStore } from 'conduct-ledger/server'
+
+const store = await openStore('sqlite::memory:', { adminKey: '${adminKey}' })
+const app = createApp({ store })
+const client = createClient({ url: 'http://localhost/conduct', key: '${adminKey}', fetch: (request) => app.fetch(request) })
+const { run } = await client.createRun({ status: 'completed' })
+// @ts-expect-error: a run has no such field
+const { nothing } = run
+// @ts-expect-error: no such status
+await client.updateRun({ runId: run.runId, status: 'perfect' }).catch(() => {})
+console.log(run.runId, run.status, nothing)
+await store.close()
+`
+
+before(async () => {
+  // Packed from a copy, so that a build that is in use stays as it is.
+  const copy = join(folder, 'copy')
+  const { files } = readJson(join(root, 'package.json')) as { files: string[] }
+  const packed = ['package.json', 'tsconfig.json', 'tsconfig.build.json', 'README.md', 'LICENSE', 'src', ...files]
+  for (const path of packed) {
+    if (path !== 'dist' && existsSync(join(root, path))) cpSync(join(root, path), join(copy, path), { recursive: true })
+  }
+  symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'))
+  await run('npm', ['pack', '--pack-destination', folder], { cwd: copy })
+  const [tarball] = globSync('*.tgz', { cwd: folder })
+  mkdirSync(home)
+  writeFileSync(join(home, 'package.json'), '{ "private": true, "type": "module" }')
+  writeFileSync(join(home, 'consumer.ts'), consumer)
+  const flags = ['--omit=dev', '--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund']
+  await run('npm', ['install', ...flags, join(folder, String(tarball))], { cwd: home })
+})
+
+after(() => rmSync(folder, { recursive: true, force: true }))
+
+test('the installed bin tells its version and serves', async (t) => {
+  const { stdout } = await run(process.execPath, [bin, '--version'])
+  assert.equal(stdout.trim(), readJson(join(root, 'package.json')).version)
+  assert.ok(existsSync(join(home, 'node_modules/.bin/conduct')))
+  const { url } = await startServer(t, `sqlite:${join(folder, 'conduct.db')}`, {}, bin)
+  const response = await fetch(`${url}/v1/runs`, { headers: { authorization: `Bearer ${adminKey}` } })
+  assert.deepEqual(await response.json(), { runs: [], meta: { hasMore: false } })
+  assert.equal((await fetch(`${url}/openapi.json`)).status, 200)
+})
+
+test('the client and the server can be imported, with their types', async () => {
+  const { stdout } = await run(process.execPath, ['consumer.ts'], { cwd: home })
+  assert.equal(stdout, 'RUN-001 completed undefined\n')
+  const options = [
+    '--noEmit',
+    '--strict',
+    '--skipLibCheck',
+    '--module',
+    'nodenext',
+    '--target',
+    'es2024',
+    '--types',
+    '',
+  ]
+  await run(join(root, 'node_modules/.bin/tsc'), [...options, 'consumer.ts'], { cwd: home })
+})
+
+test('it holds what it should and nothing else', () => {
+  const allowed = ['bin', 'dist', 'package.json', 'openapi.json', 'README.md', 'CHANGELOG.md', 'LICENSE']
+  assert.deepEqual(
+    [...parts].filter((part) => !allowed.includes(part)),
+    [],
+  )
+})
+
+test('it installs without scripts, in at most 40 MB', () => {
+  const { packages } = readJson(join(home, 'node_modules/.package-lock.json')) as {
+    packages: Record<string, { hasInstallScript?: boolean }>
+  }
+  const scripted = Object.keys(packages).filter((name) => packages[name]?.hasInstallScript)
+  assert.deepEqual(scripted, [])
+  const sizes = globSync('node_modules/**', { cwd: home }).map((path) => statSync(join(home, path)))
+  const bytes = sizes.reduce((sum, entry) => sum + (entry.isFile() ? entry.size : 0), 0)
+  assert.ok(bytes <= 40 * 1_048_576, `${bytes} bytes`)
+})
+
+test('the client with what it imports is at most 8 KB, gzipped', () => {
+  const seen = new Set<string>()
+  const follow = (path: string) => {
+    if (seen.has(path)) return
+    seen.add(path)
+    for (const [, target = ''] of readFileSync(path, 'utf8').matchAll(/^(?:import|export) [^'"]*from ['"]([^'"]+)/gm)) {
+      assert.ok(target.startsWith('.'), `the client imports ${target}`)
+      follow(join(dirname(path), target))
+    }
+  }
+  follow(join(installed, 'dist/client/client.js'))
+  assert.ok(seen.size > 1)
+  const bytes = gzipSync(Buffer.concat([...seen].map((path) => readFileSync(path)))).length
+  assert.ok(bytes <= 8192, `${bytes} bytes`)
+})
+
+/** How to run a script as an old Node.js would: on one that is installed here, else on this one under an old version's name. */
+async function oldNode(): Promise<[command: string, ...args: string[]]> {
+  const found = (process.env.PATH ?? '').split(delimiter).map((path) => join(path, 'node'))
+  for (const path of found.filter((path) => existsSync(path))) {
+    const { stdout } = await run(path, ['--version'])
+    const [major = 0, minor = 0] = stdout.slice(1).split('.').map(Number)
+    if (major < 24 || (major === 24 && minor < 15)) return [path, bin]
+  }
+  const pretend = "Object.defineProperty(process.versions, 'node', { value: '20.0.0' })"
+  return [process.execPath, '-e', `${pretend}; require(${JSON.stringify(bin)})`]
+}
+
+test('an old Node.js is told which version is needed, and why', async () => {
+  const [command, ...args] = await oldNode()
+  const { code, stdout, stderr } = await run(command, args).then(
+    () => assert.fail('it started'),
+    (error: ExecFileException & { stdout: string; stderr: string }) => error,
+  )
+  assert.equal(code, 1)
+  assert.equal(stdout, '')
+  assert.match(stderr, /^conduct needs Node\.js 24\.15 or newer, whose SQLite .*\.\n$/)
+})
