@@ -22,3 +22,22 @@ export async function readRows<Row extends object>(url: string, text: string): P
     await client.end()
   }
 }
+
+/** Runs a statement in a transaction that stays open until the function that this gives is called. */
+export async function beginWith(url: string, text: string): Promise<() => Promise<void>> {
+  if (url.startsWith('sqlite:')) {
+    const db = new DatabaseSync(url.slice('sqlite:'.length), { timeout: 10_000 })
+    db.exec(`begin immediate; ${text}`)
+    return async () => {
+      db.exec('commit')
+      db.close()
+    }
+  }
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  await client.query(`begin; ${text}`)
+  return async () => {
+    await client.query('commit')
+    await client.end()
+  }
+}

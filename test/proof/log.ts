@@ -5,9 +5,11 @@ import { readRows } from './database.ts'
 
 export type Event = Output<'listEvents'>['events'][number]
 
-/** The whole log, as a reader with a server key gets it. Throws where its numbers are not 1, 2, 3 … */
-export async function readLog(client: Client): Promise<Event[]> {
-  const log: Event[] = []
+/** The whole log, as a reader with a server key gets it. */
+export const readLog = (client: Client) => readOn(client, [])
+
+/** Adds to `log` what has come since. Throws where its numbers are not 1, 2, 3 … */
+export async function readOn(client: Client, log: Event[]): Promise<Event[]> {
   for (;;) {
     const { events, meta } = await client.listEvents({ after: log.length, limit: 100 })
     for (const event of events) {

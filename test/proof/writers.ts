@@ -15,6 +15,8 @@ export interface Writers {
   touched: Touched
   /** How many changes were acknowledged. */
   acknowledged(): number
+  /** Waits until so many are. Throws the first error that does not pass. */
+  reach(changes: number): Promise<void>
   /** Lets each end what it has under way. Throws the first error that does not pass. */
   stop(): Promise<void>
 }
@@ -26,7 +28,7 @@ export const clientOf = ({ url }: { url: string }) => createClient({ url, key: a
 export const noAnswer = ({ code, requestId }: ConductError) => code === 'UNAVAILABLE' && requestId === undefined
 
 /**
- * Starts 16 writers, each on runs of its own: they create, replace the content, link features and delete, one change
+ * Starts writers, each on runs of its own: they create, replace the content, link features and delete, one change
  * after the other, until they are stopped or the test ends. After an error that `passes`, a writer leaves its run and
  * goes on with another one.
  */
@@ -35,6 +37,7 @@ export function startWriters(
   client: Client,
   name: string,
   passes: (error: ConductError) => boolean,
+  count = 16,
 ): Writers {
   const touched: Touched = new Map()
   let acknowledged = 0
@@ -78,13 +81,17 @@ export function startWriters(
     for (let n = 0; !stopped; n++) await (n % 3 === 2 ? createNext() : workOn(`${name}-${writer}-${n}`))
   }
 
-  const done = Promise.all(Array.from({ length: 16 }, (_, writer) => write(writer))).finally(() => {
+  const done = Promise.all(Array.from({ length: count }, (_, writer) => write(writer))).finally(() => {
     stopped = true
   })
   done.catch(() => {})
   return {
     touched,
     acknowledged: () => acknowledged,
+    async reach(changes) {
+      while (acknowledged < changes && !stopped) await sleep(5)
+      if (acknowledged < changes) await done
+    },
     async stop() {
       stopped = true
       await done
