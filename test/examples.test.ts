@@ -8,6 +8,7 @@ import { type Route, routes } from '../src/routes.ts'
 import { statuses } from '../src/run.ts'
 import { type Engine, engines } from './engines.ts'
 import { adminKey, startServer } from './server.ts'
+import { assertShows } from './shown.ts'
 
 const run = promisify(execFile)
 const read = (path: string) => readFileSync(new URL(path, import.meta.url), 'utf8')
@@ -46,28 +47,6 @@ const sections: Section[] = read('runs-api.txt')
     response: JSON.parse(/^Response\n([\s\S]*?)\nExample$/m.exec(text)?.[1] ?? ''),
     command: /^curl [\s\S]*?localhost:3000\S*$/m.exec(text)?.[0] ?? '',
   }))
-
-const moment = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
-
-/** Every field that the document shows is there; equal, but for times and for content, of which it shows an excerpt. */
-function assertShows(shown: unknown, answer: unknown, path = '') {
-  if (Array.isArray(shown)) {
-    assert.ok(Array.isArray(answer) && answer.length === shown.length, path)
-    for (const [index, one] of shown.entries()) assertShows(one, answer[index], `${path}[${index}]`)
-  } else if (typeof shown === 'object' && shown !== null) {
-    assert.ok(typeof answer === 'object' && answer !== null, path)
-    for (const [name, part] of Object.entries(shown)) {
-      assert.ok(name in answer, `${path}.${name} is missing`)
-      assertShows(part, (answer as Record<string, unknown>)[name], `${path}.${name}`)
-    }
-  } else if (String(shown).endsWith('T...')) {
-    assert.match(String(answer), moment, path)
-  } else if (path.endsWith('.content')) {
-    assert.match(String(answer), /^# Run Log\n\n./, path)
-  } else {
-    assert.equal(answer, shown, path)
-  }
-}
 
 const [create, list, get, update, remove, link] = sections as [Section, Section, Section, Section, Section, Section]
 

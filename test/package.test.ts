@@ -93,10 +93,18 @@ test('the client and the server can be imported, with their types', async () => 
   await run(join(root, 'node_modules/.bin/tsc'), [...options, 'consumer.ts'], { cwd: home })
 })
 
+test('the TypeScript of the README works', async (t) => {
+  const { url } = await startServer(t, 'sqlite::memory:', {}, bin)
+  const [, code = ''] = /^```ts\n([\s\S]*?)^```$/m.exec(readFileSync(join(root, 'README.md'), 'utf8')) ?? []
+  assert.match(code, /from 'conduct-ledger'/)
+  writeFileSync(join(home, 'readme.ts'), code.replace('http://localhost:3000/conduct', url))
+  await run(process.execPath, ['readme.ts'], { cwd: home, env: { ...process.env, CONDUCT_API_KEY: adminKey } })
+})
+
 test('it holds what it should and nothing else', () => {
   const allowed = ['bin', 'dist', 'package.json', 'openapi.json', 'README.md', 'CHANGELOG.md', 'LICENSE']
   assert.deepEqual(
-    [...parts].filter((part) => !allowed.includes(part)),
+    readdirSync(installed).filter((part) => !allowed.includes(part)),
     [],
   )
 })

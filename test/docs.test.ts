@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { existsSync, globSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { statusOf } from '../src/error.ts'
+import { settings } from '../src/setting.ts'
+import { engines } from './engines.ts'
+import { adminKey, startServer } from './server.ts'
+import { assertShows } from './shown.ts'
+
+const run = promisify(execFile)
+const root = fileURLToPath(new URL('..', import.meta.url))
+const read = (path: string) => readFileSync(join(root, path), 'utf8')
+const pages = globSync(['*.md', 'docs/**/*.md'], { cwd: root })
+
+test('every setting is documented, and every documented one exists', () => {
+  const page = read('docs/self-hosting.md')
+  for (const { env, flag, fallback } of Object.values(settings)) {
+    const row = page.split('\n').find((line) => line.startsWith(`| \`${env}\` |`))
+    assert.ok(row, `${env} has no row`)
+    assert.ok(flag ? row.includes(`| \`${flag}\` |`) : row.includes('| none |'), `${env}: another flag`)
+    // The default of the database depends on the machine.
+    if (fallback !== '' && env !== settings.databaseUrl.env)
+      assert.ok(row.includes(`| \`${fallback}\` |`), `${env}: another default`)
+  }
+  const client = ['CONDUCT_URL', 'CONDUCT_API_KEY', 'CONDUCT_PROJECT']
+  const known = [...Object.values(settings).map(({ env }) => env), ...client]
+  for (const path of pages) {
+    const unknown = (read(path).match(/\bCONDUCT_[A-Z_]+/g) ?? []).filter((name) => !known.includes(name))
+    assert.deepEqual(unknown, [], path)
+  }
+})
+
+test('every error code is documented with its status', () => {
+  const page = read('docs/conventions.md')
+  for (const [code, status] of Object.entries(statusOf)) assert.ok(page.includes(`| ${status} | ${code} |`), code)
+})
+
+/** The anchors of a page, as GitHub names them. */
+const anchorsOf = (text: string) =>
+  (text.match(/^#+ .*$/gm) ?? []).map((line) =>
+    line
+      .replace(/^#+ /, '')
+      .toLowerCase()
+      .replace(/[^\w\- ]/g, '')
+      .replaceAll(' ', '-'),
+  )
+
+test('every relative link leads somewhere', () => {
+  const dead = pages.flatMap((path) =>
+    [...read(path).matchAll(/\]\(([^)\s]+)\)/g)]
+      .map(([, target = '']) => target)
+      .filter((target) => !/^[a-z]+:/.test(target))
+      .filter((target) => {
+        const [file = '', anchor] = target.split('#')
+        const there = file === '' ? path : join(dirname(path), file)
+        return !existsSync(join(root, there)) || (anchor !== undefined && !anchorsOf(read(there)).includes(anchor))
+      })
+      .map((target) => `${path}: ${target}`),
+  )
+  assert.deepEqual(dead, [])
+})
+
+// Blocks of the language sh are run; a block of json after one shows a part of its answer. Blocks of the language
+// console are for reading: what starts a server, or has a placeholder.
+for (const path of ['README.md', 'docs/getting-started.md']) {
+  for (const engine of engines) {
+    test(`the commands of ${path} work one after the other (${engine.name})`, async (t) => {
+      const { origin } = new URL((await startServer(t, await engine.freshUrl(t))).url)
+      const env = { ...process.env, CONDUCT_API_KEY: adminKey }
+      const blocks = [...read(path).matchAll(/^```(sh|json)\n([\s\S]*?)^```$/gm)]
+      assert.ok(blocks.some(([, language]) => language === 'sh'))
+      let answer = ''
+      for (const [, language, text = ''] of blocks) {
+        if (language === 'json') {
+          assertShows(JSON.parse(text), JSON.parse(answer), path)
+          continue
+        }
+        const script = `curl() { command curl -sS --fail-with-body "$@"; }\n${text.replaceAll('http://localhost:3000', origin)}`
+        const { stdout } = await run('sh', ['-e', '-c', script], { env }).catch((error) =>
+          assert.fail(`${text}${error.stdout}${error.stderr}`),
+        )
+        answer = stdout
+      }
+    })
+  }
+}
