@@ -41,7 +41,7 @@ for (const engine of engines) {
       return log
     }
     async function write() {
-      for (const one of writers) await one.reach(changes / writers.length)
+      for (const one of writers) await one.until(() => one.acknowledged() >= changes / writers.length)
       for (const one of writers) await one.stop()
       over = true
     }

@@ -22,7 +22,7 @@ for (const engine of engines) {
     const servers = [await startServer(t, url), await startServer(t, url)]
     const clients = [...servers.map(clientOf), await openInProcess(t, url)]
     const writers = clients.map((client, n) => startWriters(t, client, `process-${n}`, noError))
-    for (const one of writers) await one.reach(changes)
+    for (const one of writers) await one.until(() => one.acknowledged() >= changes)
     for (const one of writers) await one.stop()
 
     const all: Touched = new Map()

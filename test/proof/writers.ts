@@ -15,8 +15,8 @@ export interface Writers {
   touched: Touched
   /** How many changes were acknowledged. */
   acknowledged(): number
-  /** Waits until so many are. Throws the first error that does not pass. */
-  reach(changes: number): Promise<void>
+  /** Goes on until something is reached. Throws the first error that does not pass. */
+  until(reached: () => boolean): Promise<void>
   /** Lets each end what it has under way. Throws the first error that does not pass. */
   stop(): Promise<void>
 }
@@ -88,9 +88,9 @@ export function startWriters(
   return {
     touched,
     acknowledged: () => acknowledged,
-    async reach(changes) {
-      while (acknowledged < changes && !stopped) await sleep(5)
-      if (acknowledged < changes) await done
+    async until(reached) {
+      while (!reached() && !stopped) await sleep(5)
+      if (!reached()) await done
     },
     async stop() {
       stopped = true

@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { newSecret } from '../../src/secret.ts'
+import { engines } from '../engines.ts'
+import { adminKey, type ServerProcess, startServer } from '../server.ts'
+import { readRows } from './database.ts'
+
+for (const engine of engines) {
+  test(`the secret of a key is in no log, event, error or database page (${engine.name})`, async (t) => {
+    const url = await engine.freshUrl(t)
+    const server = await startServer(t, url, { CONDUCT_LOG_LEVEL: 'debug' })
+    const { secrets, answers } = await useKeys(server)
+    const places = { log: server.output(), answers: answers.join('\n'), database: await textOf(url) }
+    assert.equal(await server.end('SIGTERM'), 0)
+    const after = { log: server.output(), database: await textOf(url) }
+    for (const text of [...Object.values(places), ...Object.values(after)]) {
+      assert(text.length > 1000, 'there is hardly anything to search')
+    }
+    for (const secret of secrets) {
+      for (const [place, text] of [...Object.entries(places), ...Object.entries(after)]) {
+        // Without its role, since a part may be written without it.
+        const at = text.indexOf(secret.slice(-43))
+        assert(at < 0, `the ${place} has the secret: ${text.slice(Math.max(0, at - 300), at + 100)}`)
+      }
+    }
+  })
+}
+
+/** Makes keys, uses them, and fails with them in every way that comes to mind. Answers all that was told afterwards. */
+async function useKeys({ url }: ServerProcess) {
+  const answers: string[] = []
+  const secrets = [adminKey, newSecret(['read'])]
+
+  async function call(key: string, address: string, body?: unknown, headers: Record<string, string> = {}) {
+    const [method, path] = address.split(' ')
+    const response = await fetch(url + path, {
+      method,
+      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json', ...headers },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    })
+    const text = `${[...response.headers].join('\n')}\n${await response.text()}`
+    const secret = response.status === 201 && /"secret":"(\w+)"/.exec(text)?.[1]
+    if (secret) secrets.push(secret)
+    else answers.push(text)
+  }
+
+  for (const permission of ['admin', 'write', 'agent', 'read']) {
+    const repeatable = { 'idempotency-key': `make-${permission}` }
+    const wanted = { name: `a key to ${permission}`, permissions: [permission] }
+    await call(adminKey, 'POST /v1/auth/keys', wanted, repeatable)
+    await call(adminKey, 'POST /v1/auth/keys', wanted, repeatable)
+    await call(adminKey, 'POST /v1/auth/keys', wanted)
+  }
+  for (const secret of secrets.slice()) {
+    await call(secret, 'GET /v1/auth/me')
+    await call(secret, 'POST /v1/runs', { content: '# A run', labels: { by: 'a key' } }, { 'idempotency-key': 'run' })
+    await call(secret, 'POST /v1/auth/keys', { name: 'more than it may', permissions: ['admin'], no: 'such field' })
+    await call(secret, 'GET /v1/nowhere')
+    await call(secret, 'GET /v1/runs?cursor=broken')
+    await call(adminKey, `GET /v1/runs?key=${secret}`)
+    await call(adminKey, `DELETE /v1/auth/keys/${secret}`)
+    await call(adminKey, `GET /v1/nowhere/${secret}`)
+    await call(adminKey, 'POST /v1/auth/keys', { [secret]: 1 })
+    await call(adminKey, 'GET /v1/runs', undefined, { 'x-project-id': secret })
+    await call(secret, 'GET /v1/runs', undefined, { authorization: secret })
+    await call(secret, 'GET /v1/runs', undefined, { authorization: `Basic ${secret}` })
+    await call(`${secret}x`, 'GET /v1/runs')
+  }
+  for (const id of [2, 3, 4]) await call(adminKey, `DELETE /v1/auth/keys/${id}`)
+  for (const secret of secrets) await call(secret, 'GET /v1/runs')
+  for (const list of ['auth/keys?limit=100', 'events?limit=100', 'runs', 'projects'])
+    await call(adminKey, `GET /v1/${list}`)
+  answers.push(await (await fetch(new URL('/metrics', url))).text())
+  return { secrets, answers }
+}
+
+/** All that the database holds: the bytes of the files, or the text of each row of each table. */
+async function textOf(url: string): Promise<string> {
+  if (url.startsWith('sqlite:')) {
+    const file = url.slice('sqlite:'.length)
+    const read = (path: string) => readFileSync(path, { encoding: 'latin1', flag: 'a+' })
+    return [file, `${file}-wal`, `${file}-shm`].map(read).join('')
+  }
+  const tables = await readRows<{ name: string }>(
+    url,
+    'select tablename as name from pg_tables where schemaname = current_schema()',
+  )
+  assert(tables.length > 10)
+  const texts = await Promise.all(
+    tables.map(({ name }) => readRows<{ row: string }>(url, `select t::text as row from ${name} t`)),
+  )
+  return texts
+    .flat()
+    .map(({ row }) => row)
+    .join('\n')
+}
