@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import sql from 'sql-template-tag'
 import { invalid } from '../error.ts'
 import { fits } from '../field.ts'
@@ -21,7 +21,7 @@ export function requireFitting(ctx: Ctx, content: string): void {
 /** The digest of a content; null for an empty one, which has no document. */
 export function digestOf(content: string): Digest | null {
   if (content === '') return null
-  return { bytes: Buffer.byteLength(content), sha256: createHash('sha256').update(content).digest('hex') }
+  return { bytes: Buffer.byteLength(content), sha256: hash('sha256', content) }
 }
 
 /** Stores a content apart from its noun; answers the document's id, null for an empty content. */

@@ -50,33 +50,18 @@ export const columns = sql`runs.id, (select p.slug from projects p where p.id = 
 const parsed = (json: string | null) => (json === null ? null : JSON.parse(json))
 const written = (value: object | null) => (value === null ? null : JSON.stringify(value))
 
-export function stateOf(row: RunRow): RunState {
-  return {
-    title: row.title,
-    specId: row.spec_id,
-    status: row.status,
-    agent: row.agent,
-    labels: parsed(row.labels),
-    where: parsed(row.location),
-    git: parsed(row.git),
-    changes: parsed(row.changes),
-    links: parsed(row.links),
-    usage: usageOf(row),
-    failure: parsed(row.failure),
-    startedAt: row.started_at,
-    endedAt: row.ended_at,
-  }
-}
+const labelsOf = ({ labels }: RunRow) => (labels === '{}' ? {} : JSON.parse(labels))
+const linksOf = ({ links }: RunRow) => (links === '[]' ? [] : JSON.parse(links))
 
 /** Usage has columns of its own, for sums; a null there says that the field was not given. */
 function usageOf({ model, input_tokens, output_tokens, cost_usd }: RunRow): Run['usage'] {
-  const usage = {
+  if (model === null && input_tokens === null && output_tokens === null && cost_usd === null) return null
+  return {
     ...(model !== null && { model }),
     ...(input_tokens !== null && { inputTokens: input_tokens }),
     ...(output_tokens !== null && { outputTokens: output_tokens }),
     ...(cost_usd !== null && { costUsd: cost_usd }),
   }
-  return Object.keys(usage).length > 0 ? usage : null
 }
 
 /** The columns that carry a state. */
@@ -101,23 +86,42 @@ export function valuesOf(state: RunState) {
   }
 }
 
+/** Written out field by field: lists make a page of these for every request. */
 export function runOf(row: RunRow): Run {
   return {
     id: row.id,
     project: row.slug,
     runId: row.run_id,
+    title: row.title,
+    specId: row.spec_id,
     specVersion: row.spec_version,
-    ...stateOf(row),
+    status: row.status,
+    agent: row.agent,
+    labels: labelsOf(row),
+    where: parsed(row.location),
+    git: parsed(row.git),
+    changes: parsed(row.changes),
+    links: linksOf(row),
+    usage: usageOf(row),
+    failure: parsed(row.failure),
     retryOf: row.retry_of_run,
     attempt: row.attempt,
     verdict: row.verdict,
     evidence: row.evidence,
     leaseExpiresAt: row.lease_expires_at,
     lastSeenAt: row.last_seen_at,
+    startedAt: row.started_at,
+    endedAt: row.ended_at,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
     version: row.version,
   }
+}
+
+export function stateOf(row: RunRow): RunState {
+  const { title, specId, status, agent, labels, where, git, changes, links, usage, failure, startedAt, endedAt } =
+    runOf(row)
+  return { title, specId, status, agent, labels, where, git, changes, links, usage, failure, startedAt, endedAt }
 }
 
 /** The run of that id in the caller's project. NOT_FOUND when there is none. */

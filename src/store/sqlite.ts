@@ -175,20 +175,37 @@ export function isSafeVersion(version: string): boolean {
   return patch >= (fixed[minor] ?? Number.POSITIVE_INFINITY)
 }
 
+interface Prepared {
+  statement: StatementSync
+  rowOf: (values: unknown[]) => object
+}
+
 /** Runs statements on one connection, keeping the prepared ones by their text, the most recently used last. */
 function statements(db: DatabaseSync) {
-  const kept = new Map<string, StatementSync>()
+  const kept = new Map<string, Prepared>()
   return ({ sql: text, values }: Sql): object[] => {
     try {
-      const statement = kept.get(text) ?? db.prepare(text)
+      const prepared = kept.get(text) ?? prepare(db, text)
       kept.delete(text)
-      kept.set(text, statement)
+      kept.set(text, prepared)
       if (kept.size > statementsKept) kept.delete(kept.keys().next().value as string)
-      return statement.all(...(values as SQLInputValue[])) as object[]
+      const rows = prepared.statement.all(...(values as SQLInputValue[])) as unknown as unknown[][]
+      return rows.map(prepared.rowOf)
     } catch (error) {
       throw translate(error)
     }
   }
+}
+
+/**
+ * Rows come as arrays and become objects here, by a function made once per statement: for rows as wide as a run that
+ * takes two thirds of the time that node:sqlite needs for objects. The names in it are those of our own SQL.
+ */
+function prepare(db: DatabaseSync, text: string): Prepared {
+  const statement = db.prepare(text)
+  statement.setReturnArrays(true)
+  const fields = statement.columns().map(({ name }, index) => `${JSON.stringify(name)}: values[${index}]`)
+  return { statement, rowOf: new Function('values', `return { ${fields.join(', ')} }`) as Prepared['rowOf'] }
 }
 
 async function begin(write: (statement: Sql) => object[]) {
