@@ -1,0 +1,188 @@
+import assert from 'node:assert/strict'
+import { type Code, ConductError, statusOf } from '../src/error.ts'
+import { createApp } from '../src/http/app.ts'
+import { localActor } from '../src/key.ts'
+import { statuses } from '../src/run.ts'
+import { base, testLedger } from './engines.ts'
+
+interface Refusal {
+  error: string
+  code: Code
+  requestId: string
+  issues?: { path: string; message: string }[]
+}
+
+/** The error of a response, which must have the status of its code. */
+async function refusal(response: Response, code: Code): Promise<Refusal> {
+  const told = (await response.json()) as Refusal
+  assert.equal(told.code, code, JSON.stringify(told))
+  assert.equal(response.status, statusOf[code])
+  assert.equal(response.headers.get('x-request-id'), told.requestId)
+  assert.equal(response.headers.get('content-type'), 'application/json')
+  assert.equal(told.issues !== undefined, code === 'VALIDATION_ERROR')
+  return told
+}
+
+const json = { 'content-type': 'application/json' }
+const post = (body: unknown, headers = {}) => ({
+  method: 'POST',
+  headers: { ...json, ...headers },
+  body: JSON.stringify(body),
+})
+const patch = (body: unknown, headers = {}) => ({ ...post(body, headers), method: 'PATCH' })
+
+testLedger('400: broken JSON, and a cursor that no list gave', async ({ fetch }) => {
+  for (const body of ['{', '{"runId": }', "{'runId': 'x'}", Uint8Array.of(0x7b, 0xff, 0x7d)]) {
+    await refusal(await fetch('/v1/runs', { method: 'POST', headers: json, body }), 'BAD_REQUEST')
+  }
+  for (const cursor of ['', 'nonsense', 'ZGVzYw', '%00', btoa('desc 2026-01-31T09:30:00.000Z 1').slice(0, -1)]) {
+    const { error } = await refusal(await fetch(`/v1/runs?cursor=${cursor}`), 'BAD_REQUEST')
+    assert.match(error, /cursor/)
+  }
+})
+
+testLedger('401: no key, or one that is malformed or unknown', async ({ fetch }) => {
+  for (const authorization of ['', 'Bearer', 'Bearer sk_admin_x', `Bearer sk_admin_${'x'.repeat(43)}`, 'Basic eDp5']) {
+    const response = await fetch('/v1/runs', { headers: { authorization } })
+    assert.equal(response.headers.get('www-authenticate'), 'Bearer')
+    await refusal(response, 'UNAUTHORIZED')
+  }
+})
+
+testLedger('403: the key may not do this', async ({ client, as }) => {
+  const { secret } = await client.createKey({ name: 'reader', permissions: ['read'] })
+  await assert.rejects(as({ key: secret }).createRun({}), {
+    code: 'FORBIDDEN',
+    status: 403,
+    message: /'agent'.*has: read/,
+  })
+})
+
+testLedger('404: what does not exist, and addresses that do not', async ({ fetch }) => {
+  const { error } = await refusal(await fetch('/v1/runs/RUN-404'), 'NOT_FOUND')
+  assert.match(error, /RUN-404/)
+  for (const path of ['/v1/nothing', '/v1', '/', '/v1/runs/a/b', '/v1/runs//features']) {
+    await refusal(await fetch(path), 'NOT_FOUND')
+  }
+})
+
+testLedger('405: the address has other methods', async ({ fetch }) => {
+  for (const [method, path, allow] of [
+    ['PUT', '/v1/runs', 'POST, GET, HEAD'],
+    ['DELETE', '/v1/runs', 'POST, GET, HEAD'],
+    ['POST', '/v1/runs/RUN-001', 'GET, HEAD, PATCH, DELETE'],
+    ['GET', '/v1/runs/RUN-001/features', 'POST'],
+  ] as const) {
+    const response = await fetch(path, { method })
+    assert.equal(response.headers.get('allow'), allow, path)
+    await refusal(response, 'METHOD_NOT_ALLOWED')
+  }
+})
+
+testLedger('409: an id or name that is taken', async ({ client, fetch }) => {
+  await client.createRun({ runId: 'RUN-001' })
+  const { error } = await refusal(await fetch('/v1/runs', post({ runId: 'RUN-001' })), 'CONFLICT')
+  assert.match(error, /'RUN-001'.*PATCH it, or leave runId out/)
+  await refusal(await fetch('/v1/projects', post({ slug: 'default' })), 'CONFLICT')
+  await refusal(await fetch('/v1/auth/keys/1', { method: 'DELETE' }), 'CONFLICT')
+})
+
+testLedger('412: If-Match names another version', async ({ client, fetch }) => {
+  const { run } = await client.createRun({ runId: 'RUN-001' })
+  const stale = { 'if-match': `"${run.id}-2"` }
+  const { error } = await refusal(await fetch('/v1/runs/RUN-001', patch({ title: 'x' }, stale)), 'PRECONDITION_FAILED')
+  assert.match(error, new RegExp(`"${run.id}-2".*"${run.id}-1"`))
+  await refusal(await fetch('/v1/runs/RUN-001', { method: 'DELETE', headers: stale }), 'PRECONDITION_FAILED')
+})
+
+testLedger('413: a body over the limit', async ({ fetch }) => {
+  const content = 'x'.repeat(1_048_577)
+  await refusal(await fetch('/v1/runs', post({ content: content.repeat(2) })), 'PAYLOAD_TOO_LARGE')
+  const { issues } = await refusal(await fetch('/v1/runs', post({ content })), 'VALIDATION_ERROR')
+  assert.deepEqual(
+    issues?.map(({ path }) => path),
+    ['content'],
+  )
+  assert.equal((await fetch('/v1/runs', post({ content: content.slice(1) }))).status, 201)
+})
+
+testLedger('415: a body that is not announced as JSON', async ({ fetch }) => {
+  for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'application/jsonp', '']) {
+    const { error } = await refusal(
+      await fetch('/v1/runs', { ...post({}), headers: { 'content-type': type } }),
+      'UNSUPPORTED_MEDIA_TYPE',
+    )
+    assert.match(error, /application\/json/)
+  }
+  for (const type of ['application/json; charset=utf-8', 'Application/JSON']) {
+    assert.equal((await fetch('/v1/runs', { ...post({}), headers: { 'content-type': type } })).status, 201)
+  }
+})
+
+const paths = ({ issues }: Refusal) => issues?.map(({ path }) => path).sort()
+
+testLedger('422: every wrong field is named, with what would be right', async ({ fetch, client }) => {
+  await client.createRun({ runId: 'RUN-001' })
+  const wrong = await refusal(await fetch('/v1/runs', post({ status: 'done' })), 'VALIDATION_ERROR')
+  for (const status of statuses) assert.match(wrong.error, new RegExp(`\\b${status}\\b`))
+  assert.match(wrong.error, /'done'/)
+  const unknown = await refusal(await fetch('/v1/runs', post({ nope: 1, ID: 2 })), 'VALIDATION_ERROR')
+  assert.deepEqual(paths(unknown), ['ID', 'nope'])
+  const deep = await fetch('/v1/runs', post({ git: { nope: 1 }, usage: { costUsd: -1 } }))
+  assert.deepEqual(paths(await refusal(deep, 'VALIDATION_ERROR')), ['git.nope', 'usage.costUsd'])
+  const query = await refusal(await fetch('/v1/runs?state=failed&limit=1&limit=2'), 'VALIDATION_ERROR')
+  assert.match(query.error, /state: unknown query parameter/)
+  assert.deepEqual(paths(query), ['limit', 'state'])
+  for (const body of [[], null, 'text', 1]) await refusal(await fetch('/v1/runs', post(body)), 'VALIDATION_ERROR')
+  await refusal(await fetch('/v1/runs/RUN-001', patch({})), 'VALIDATION_ERROR')
+  await refusal(await fetch('/v1/runs/RUN-001', patch({ runId: 'RUN-002', title: 'x' })), 'VALIDATION_ERROR')
+  await refusal(await fetch('/v1/runs?project=default', post({})), 'VALIDATION_ERROR')
+})
+
+testLedger('422: an unknown field does not hide a wrong one', async ({ fetch }) => {
+  const body = await fetch('/v1/runs', post({ status: 'done', nope: 1 }))
+  assert.deepEqual(paths(await refusal(body, 'VALIDATION_ERROR')), ['nope', 'status'])
+  const query = await fetch('/v1/runs?status=done&nope=1')
+  assert.deepEqual(paths(await refusal(query, 'VALIDATION_ERROR'))?.length, 2)
+})
+
+testLedger('422: an Idempotency-Key that came with another request', async ({ fetch }) => {
+  const key = { 'idempotency-key': 'once' }
+  assert.equal((await fetch('/v1/runs', post({ title: 'a' }, key))).status, 201)
+  await refusal(await fetch('/v1/runs', post({ title: 'b' }, key)), 'IDEMPOTENCY_MISMATCH')
+})
+
+testLedger(
+  '429: a key has spent its requests of the minute',
+  async ({ fetch, client, as }) => {
+    const { secret } = await client.createKey({ name: 'other', permissions: ['read'] })
+    const remaining: (string | null)[] = []
+    let response = await fetch('/v1/auth/me')
+    for (; response.status === 200; response = await fetch('/v1/auth/me')) {
+      assert.equal(response.headers.get('x-ratelimit-limit'), '3')
+      remaining.push(response.headers.get('x-ratelimit-remaining'))
+    }
+    assert.deepEqual(remaining, ['1', '0'])
+    assert.ok(Number(response.headers.get('retry-after')) >= 1)
+    assert.equal(response.headers.get('x-ratelimit-remaining'), '0')
+    const reset = Number(response.headers.get('x-ratelimit-reset')) - Date.now() / 1000
+    assert.ok(reset > 0 && reset <= 61, `${reset} s`)
+    await refusal(response, 'RATE_LIMIT_EXCEEDED')
+    await as({ key: secret }).me({})
+  },
+  { rateLimit: 3 },
+)
+
+testLedger('500 and 503: faults of the server show nothing of its inside', async ({ store }) => {
+  const broken = async (fault: Error, code: Code) => {
+    const query = () => Promise.reject(fault)
+    const app = createApp({ store: { ...store, db: { ...store.db, query, tx: query } }, actor: localActor })
+    const responses = await Promise.all([app.request(`${base}/v1/runs`), app.request(`${base}/v1/runs`, post({}))])
+    return Promise.all(responses.map(async (response) => [response.headers, await refusal(response, code)] as const))
+  }
+  for (const [, { error }] of await broken(new Error('select secret from keys'), 'INTERNAL_ERROR')) {
+    assert.doesNotMatch(error, /select|secret/)
+  }
+  const gone = new ConductError('UNAVAILABLE', 'Try again.', { retryAfter: 1, cause: new Error('10.0.0.1') })
+  for (const [headers] of await broken(gone, 'UNAVAILABLE')) assert.equal(headers.get('retry-after'), '1')
+})

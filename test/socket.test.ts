@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict'
+import { connect, type Socket } from 'node:net'
+import { type TestContext, test } from 'node:test'
+import { type Running, serve } from '../src/http/serve.ts'
+import { openStore } from '../src/store/open.ts'
+import { adminKey } from './server.ts'
+
+/** A server in this process, on a free port of this machine. */
+async function listen(t: TestContext): Promise<Running> {
+  const store = await openStore('sqlite::memory:', { adminKey })
+  const running = await serve({ store, host: '127.0.0.1', port: 0, rateLimit: 0 })
+  t.after(() => running.stop())
+  return running
+}
+
+interface Raw {
+  socket: Socket
+  /** All that came back, once it matches or the connection is closed. */
+  until(pattern: RegExp): Promise<string>
+  closed: Promise<void>
+}
+
+function open(t: TestContext, { port }: Running): Raw {
+  const socket = connect(port, '127.0.0.1')
+  t.after(() => socket.destroy())
+  let text = ''
+  let heard = () => {}
+  socket.on('data', (chunk) => {
+    text += chunk
+    heard()
+  })
+  // What is still being sent when the server closes is of no interest.
+  socket.on('error', () => {})
+  const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()))
+  const until = (pattern: RegExp) =>
+    Promise.race([
+      new Promise<void>((resolve) => {
+        heard = () => pattern.test(text) && resolve()
+        heard()
+      }),
+      closed,
+    ]).then(() => text)
+  return { socket, until, closed }
+}
+
+const head = (method: string, path: string, ...headers: string[]) =>
+  [`${method} ${path} HTTP/1.1`, 'Host: localhost', `Authorization: Bearer ${adminKey}`, ...headers, '', ''].join(
+    '\r\n',
+  )
+
+const json = 'Content-Type: application/json'
+
+test('a body of 3 MiB is refused before it is sent, and the connection closed', async (t) => {
+  const { socket, until, closed } = open(t, await listen(t))
+  socket.write(head('POST', '/conduct/v1/runs', json, `Content-Length: ${3 * 1_048_576}`))
+  const answer = await until(/"code":"PAYLOAD_TOO_LARGE"/)
+  assert.match(answer, /^HTTP\/1\.1 413 /)
+  assert.match(answer, /^connection: close\r$/im)
+  await closed
+})
+
+test('a body that does not tell its size is refused once it is over the limit', async (t) => {
+  const { socket, until, closed } = open(t, await listen(t))
+  socket.write(head('POST', '/conduct/v1/runs', json, 'Transfer-Encoding: chunked'))
+  const chunk = `10000\r\n${'x'.repeat(65_536)}\r\n`
+  for (let sent = 0; sent <= 2 * 1_048_576; sent += 65_536) socket.write(chunk)
+  assert.match(await until(/"code":"PAYLOAD_TOO_LARGE"/), /^HTTP\/1\.1 413 /)
+  await closed
+})
+
+test('a body of another type is refused before it is sent', async (t) => {
+  const { socket, until } = open(t, await listen(t))
+  socket.write(head('POST', '/conduct/v1/runs', 'Content-Type: text/plain', 'Content-Length: 1000000'))
+  assert.match(await until(/"code":"UNSUPPORTED_MEDIA_TYPE"/), /^HTTP\/1\.1 415 /)
+})
+
+test('odd request lines are answered, and the server goes on', async (t) => {
+  const running = await listen(t)
+  const lines = [
+    '/conduct/v1/runs/%',
+    '/conduct/v1/runs/%00',
+    '//conduct/v1/runs',
+    '/conduct/../v1',
+    'http://x/conduct/v1/runs',
+    '*',
+    '/?%',
+    '/conduct/v1/runs/%ff',
+  ]
+  for (const line of lines) {
+    for (const method of ['GET', 'PATCH', 'OPTIONS']) {
+      const { socket, until } = open(t, running)
+      socket.write(head(method, line, json, 'Content-Length: 2', 'Connection: close'))
+      socket.write('{}')
+      assert.match(await until(/(?!)/), /^HTTP\/1\.1 [24]\d\d /, `${method} ${line}`)
+    }
+  }
+  const response = await fetch(`${running.url}/v1/auth/me`, {
+    method: 'HEAD',
+    headers: { authorization: `Bearer ${adminKey}` },
+  })
+  assert.equal(response.status, 200)
+  assert.equal(await response.text(), '')
+})
+
+test('failed authentications of an address are limited, and valid keys from it go on', async (t) => {
+  const { url } = await listen(t)
+  const ask = (key: string) => fetch(`${url}/v1/auth/me`, { headers: { authorization: `Bearer ${key}` } })
+  const wrong = `sk_admin_${'x'.repeat(43)}`
+  const statuses: number[] = []
+  for (let attempt = 0; attempt < 80; attempt++) statuses.push((await ask(wrong)).status)
+  assert.equal(statuses.indexOf(429), 60)
+  assert.ok(statuses.slice(60).every((status) => status === 429))
+  const refused = await ask(wrong)
+  assert.ok(Number(refused.headers.get('retry-after')) >= 1)
+  assert.equal(((await refused.json()) as { code: string }).code, 'RATE_LIMIT_EXCEEDED')
+  assert.equal((await ask(adminKey)).status, 200)
+  const forwarded = await fetch(`${url}/v1/auth/me`, { headers: { 'x-forwarded-for': '10.0.0.1' } })
+  assert.equal(forwarded.status, 429, 'a header must not give a caller another address')
+})
