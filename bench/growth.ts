@@ -1,0 +1,135 @@
+import { join } from 'node:path'
+import pg from 'pg'
+import { encodeCursor } from '../src/page.ts'
+import { load, type Next, requestOf } from './load.ts'
+import { median, type Row } from './report.ts'
+import { hot, seedMany, steadyAgent } from './seed.ts'
+import { adminKey, type Server, startConduct, type Workplace } from './servers.ts'
+
+const small = 1000
+const rounds = 5
+const requestsARound = 100
+/** A question that takes long is not asked so often. */
+const secondsARound = 0.5
+const bar = 1.3
+
+const headers = { authorization: `Bearer ${adminKey}` }
+const middle = (runs: number) => new Date((1_740_000_000 + (runs / 2) * 30) * 1000).toISOString()
+
+/** Lists of which the first page and one at the far end are read, as a path for a ledger of so many runs. */
+const lists: Record<string, (runs: number) => string> = {
+  runs: () => '/v1/runs?limit=20',
+  'runs of a spec': () => `/v1/runs?specId=${hot.spec}`,
+  'runs with a status': () => '/v1/runs?status=failed',
+  'runs with one of two statuses': () => '/v1/runs?status=failed&status=pending',
+  'runs of an agent': () => `/v1/runs?agent=${hot.agent}`,
+  'runs with a label': () => `/v1/runs?label=${hot.label}`,
+  'runs of a feature, by filter': () => `/v1/runs?featureId=${hot.feature}`,
+  'runs of a feature': () => `/v1/features/${hot.feature}/runs?limit=20`,
+  'runs created after': (runs) => `/v1/runs?createdAfter=${middle(runs)}`,
+  'runs created before': (runs) => `/v1/runs?createdBefore=${middle(runs)}`,
+  'runs of a spec with a status': () => `/v1/runs?specId=${hot.spec}&status=completed`,
+  'runs of an agent with a label': () => `/v1/runs?agent=codex&label=${hot.label}`,
+  features: () => '/v1/features?limit=20',
+  'features of a file': () => `/v1/features?file=${hot.file}`,
+}
+
+/** Questions that need no far end. */
+const others: Record<string, (runs: number) => string[]> = {
+  'one run': (runs) =>
+    Array.from({ length: 97 }, (_, n) => `/v1/runs/RUN-${Math.max(100, Math.floor((runs / 97) * n))}`),
+  'first events': () => ['/v1/events?limit=20'],
+  'events in the middle': (runs) => [`/v1/events?limit=20&after=${100 + runs / 2}`],
+  'failed runs of an agent that has none': () => [`/v1/runs?agent=${steadyAgent}&status=failed`],
+  'features by a word that one has': () => ['/v1/features?q=part%20151'],
+}
+
+interface Ledger {
+  server: Server
+  runs: number
+}
+
+/** How long pages take with `runs` runs against 1,000, on both engines. */
+export async function measureGrowth(place: Workplace, runs: number): Promise<Row[]> {
+  const rows: Row[] = []
+  for (const engine of ['SQLite', 'PostgreSQL'] as const) {
+    const urls = engine === 'SQLite' ? sqliteUrls(place) : await postgresUrls(place)
+    const ledgers: Ledger[] = []
+    for (const [index, size] of [small, runs].entries()) {
+      const url = urls[index] as string
+      await seedMany(url, size)
+      ledgers.push({ server: await place.server(startConduct(url)), runs: size })
+    }
+    for (const [title, pair] of await questionsOf(ledgers))
+      rows.push(await compare(`${engine}: ${title}`, pair, ledgers))
+  }
+  return rows
+}
+
+function sqliteUrls(place: Workplace): string[] {
+  const folder = place.folder()
+  return ['small', 'large'].map((name) => `sqlite:${join(folder, name)}.db`)
+}
+
+async function postgresUrls(place: Workplace): Promise<string[]> {
+  const url = await place.postgres()
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  await client.query('create database small')
+  await client.query('create database large')
+  await client.end()
+  return ['small', 'large'].map((name) => url.replace(/\/postgres$/, `/${name}`))
+}
+
+/** Each question as what to ask the small and the large ledger. */
+async function questionsOf(ledgers: Ledger[]): Promise<[title: string, Next[]][]> {
+  const questions: [string, Next[]][] = []
+  for (const [title, pathOf] of Object.entries(lists)) {
+    const first = ledgers.map(({ server, runs }) => turns(server, [pathOf(runs)]))
+    const far = await Promise.all(
+      ledgers.map(async ({ server, runs }) => turns(server, [await farEnd(server, pathOf(runs))])),
+    )
+    questions.push([`${title}, first page`, first], [`${title}, far end`, far])
+  }
+  for (const [title, pathsOf] of Object.entries(others)) {
+    questions.push([title, ledgers.map(({ server, runs }) => turns(server, pathsOf(runs)))])
+  }
+  return questions
+}
+
+function turns({ url }: Server, paths: string[]): Next {
+  const ready = paths.map((path) => requestOf(url, 'GET', path, headers))
+  let turn = 0
+  return () => ready[turn++ % ready.length] as Buffer
+}
+
+/** The last full page of a list: what follows the 22nd row from its end. */
+async function farEnd({ url }: Server, path: string): Promise<string> {
+  const response = await fetch(
+    `${url}${path.replace('limit=20', 'limit=22')}${path.includes('limit=') ? '' : '&limit=22'}&order=asc`,
+    { headers },
+  )
+  const body = (await response.json()) as Record<string, { createdAt: string; id: number }[]>
+  const last = (body.runs ?? body.features)?.[21]
+  if (!last) throw new Error(`${path} has less than 22 rows, so no far end.`)
+  return `${path}&cursor=${encodeCursor('desc', last)}`
+}
+
+async function compare(title: string, pair: Next[], ledgers: Ledger[]): Promise<Row> {
+  const times: number[][] = ledgers.map(() => [])
+  for (let round = 0; round <= rounds; round++) {
+    for (const [index, { server }] of ledgers.entries()) {
+      const options = { connections: 1, requests: requestsARound, seconds: secondsARound }
+      const { p50 } = await load(server.url, pair[index] as Next, options)
+      if (round > 0) times[index]?.push(p50)
+    }
+  }
+  const [few = [], many = []] = times
+  const ratio = median(many.map((ms, round) => ms / (few[round] as number)))
+  return {
+    title,
+    measured: `${median(few).toFixed(2)} → ${median(many).toFixed(2)} ms: ${ratio.toFixed(2)} ×`,
+    bar: `≤ ${bar} ×`,
+    pass: ratio <= bar,
+  }
+}

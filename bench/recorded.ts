@@ -1,0 +1,70 @@
+import sql, { type Sql } from 'sql-template-tag'
+import type { Db } from '../src/store/db.ts'
+import { openStore } from '../src/store/open.ts'
+import { operations } from '../src/store/operations.ts'
+import { adminKey } from './servers.ts'
+import { newRun } from './work.ts'
+
+type Answer = Record<string, unknown>
+
+/** One statement of a transaction; what it is given follows from the rows that the ones before it answered. */
+export interface Step {
+  name: string
+  text: string
+  values: ((answers: Answer[]) => unknown)[]
+}
+
+/** What the database hands out is made so large, and each so different, that it is recognised wherever it comes back. */
+const firstId = 1_000_000_000
+const firstNumber = 777_777_777
+
+/** The statements of one createRun of Conduct, recorded on that PostgreSQL database, so that they are always the same. */
+export async function recordCreate(databaseUrl: string): Promise<Step[]> {
+  const store = await openStore(databaseUrl, { adminKey })
+  const said: { statement: Sql; answer: Answer }[] = []
+  const recording = (tx: Db): Db => ({
+    ...tx,
+    async query<Row extends object>(statement: Sql) {
+      const rows = await tx.query<Row>(statement)
+      said.push({ statement, answer: { ...rows[0] } })
+      return rows
+    },
+  })
+  await store.db.tx(async (tx) => {
+    await tx.query(sql`select setval(format('%I.%I', schemaname, sequencename)::regclass, ${firstId} * row_number() over ())
+      from pg_sequences`)
+    await tx.query(sql`insert into counters (project_id, noun, next) values (1, 'run', ${firstNumber})`)
+  })
+  await operations.createRun(
+    {
+      db: { ...store.db, tx: (work) => store.db.tx((tx) => work(recording(tx))) },
+      now: store.now(),
+      actor: { kind: 'key', keyId: 1, name: 'first admin', permissions: ['admin'], projectId: null },
+      project: { id: 1, slug: 'default' },
+      named: false,
+      contentLimit: 1_048_576,
+    },
+    JSON.parse(newRun('LOAD-0')),
+  )
+  await store.close()
+  const answers = said.map(({ answer }) => answer)
+  return said.map(({ statement: { text, values } }, index) => ({
+    name: `step_${index}`,
+    text,
+    values: values.map((value) => givenBy(value, answers.slice(0, index))),
+  }))
+}
+
+/** How a value is made again: where it shows a number that was handed out, by the number that is handed out then. */
+function givenBy(value: unknown, before: Answer[]): (answers: Answer[]) => unknown {
+  for (const [index, answer] of before.entries()) {
+    for (const [column, number] of Object.entries(answer)) {
+      if (typeof number !== 'number' || number < firstNumber) continue
+      if (value === number) return (answers) => answers[index]?.[column]
+      if (typeof value !== 'string' || !value.includes(String(number))) continue
+      const around = value.split(String(number))
+      return (answers) => around.join(String(answers[index]?.[column]))
+    }
+  }
+  return () => value
+}

@@ -1,0 +1,82 @@
+import { DatabaseSync } from 'node:sqlite'
+import pg from 'pg'
+import { openStore } from '../src/store/open.ts'
+import { adminKey } from './servers.ts'
+
+/** The words in which the engines differ, for this file. */
+interface Words {
+  /** ISO 8601 text of Unix seconds. */
+  time(seconds: string): string
+  before: string[]
+  after: string[]
+}
+
+const sqlite: Words = {
+  time: (seconds) => `strftime('%Y-%m-%dT%H:%M:%fZ', ${seconds}, 'unixepoch')`,
+  before: ['pragma synchronous = off', 'pragma foreign_keys = off', 'begin'],
+  after: ['commit', 'pragma wal_checkpoint(truncate)'],
+}
+
+const postgres: Words = {
+  time: (seconds) => `to_char(to_timestamp(${seconds}) at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`,
+  before: ['set synchronous_commit = off', 'set session_replication_role = replica'],
+  after: ['vacuum analyze', 'checkpoint'],
+}
+
+/** Fills an empty database with `runs` runs and all that goes with them, in SQL of its own since the API would take an hour. */
+export async function seedMany(url: string, runs: number): Promise<void> {
+  await (await openStore(url, { adminKey })).close()
+  if (url.startsWith('sqlite:')) {
+    const db = new DatabaseSync(url.slice('sqlite:'.length))
+    for (const statement of statementsOf(sqlite, runs)) db.exec(statement)
+    db.close()
+    return
+  }
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  for (const statement of statementsOf(postgres, runs)) await client.query(statement)
+  await client.end()
+}
+
+const statementsOf = (words: Words, runs: number) => [...words.before, ...inserts(words, runs), ...words.after]
+
+/** Whose runs never fail: with the index of agents or of statuses alone, looking for its failures reads on and on. */
+export const steadyAgent = 'gemini'
+/** What each of these takes part in grows with the ledger. */
+export const hot = { spec: 'HOT-3', agent: 'claude-code', label: 'team:web', feature: 5, file: 'src/part-3.ts' }
+
+const secondsApart = 30
+const firstSecond = 1_740_000_000
+
+function inserts({ time }: Words, runs: number): string[] {
+  const features = Math.max(200, Math.round(runs / 20))
+  const specs = Math.max(20, Math.round(runs / 50))
+  const numbers = (count: number) =>
+    `(with recursive n(n) as (select 1 union all select n + 1 from n where n < ${count}) select n from n) as n`
+  const at = time(`${firstSecond} + n * ${secondsApart}`)
+  const runId = `case when n < 10 then 'RUN-00' when n < 100 then 'RUN-0' else 'RUN-' end || n`
+  const agent = `case when n % 10 < 6 then '${hot.agent}' when n % 10 < 8 then 'codex' else '${steadyAgent}' end`
+  const status = `case when n % 10 > 7 then 'completed' when n * 7919 % 100 < 80 then 'completed'
+    when n * 7919 % 100 < 90 then 'failed' when n * 7919 % 100 < 95 then 'pending' else 'in_progress' end`
+  const team = `case n % 8 when 0 then 'web' when 1 then 'shop' when 2 then 'search' when 3 then 'billing' else 'platform' end`
+  const changes = `'{"status":[null,"completed"],"agent":[null,"${hot.agent}"],"labels":[null,{"team":"web"}]}'`
+  return [
+    `insert into documents (project_id, bytes, sha256)
+      select 1, 1024, substr('${'0'.repeat(64)}' || n, length('' || n) + 1, 64) from ${numbers(runs)}`,
+    `insert into document_parts (document_id, n, text) select n, 0, '# Run ' || n || '${'\n- [x] the tests pass'.repeat(48)}' from ${numbers(runs)}`,
+    `insert into runs (project_id, run_id, title, spec_id, status, document_id, agent, labels, location, git, links, model,
+        input_tokens, output_tokens, cost_usd, started_at, ended_at, created_at, updated_at, created_by, updated_by)
+      select 1, ${runId}, 'Run ' || n, case when n % 5 < 2 then 'HOT-' || (n % 7) else 'SPEC-' || (n * 7919 % ${specs}) end, ${status},
+        n, ${agent}, '{"team":"' || ${team} || '"}', '{"host":"build-7","cwd":"/srv/shop"}',
+        '{"repository":"shop","branch":"passkeys","commit":"4f2a9c1d7e8b6a5f3c2d1e0f9a8b7c6d5e4f3a2b"}', '[]', 'large-1',
+        48210, 6120, 0.41, ${at}, ${at}, ${at}, ${at}, 1, 1 from ${numbers(runs)}`,
+    `insert into run_labels (run_id, name, value, project_id, created_at) select n, 'team', ${team}, 1, ${at} from ${numbers(runs)}`,
+    `insert into features (project_id, number, name, file, created_at, updated_at, created_by, updated_by)
+      select 1, n, 'part ' || n, 'src/part-' || (n % 5) || '.ts', ${at}, ${at}, 1, 1 from ${numbers(features)}`,
+    `insert into run_features (run_id, feature_id, created_at) select n, 1 + n % 10, ${at} from ${numbers(runs)}`,
+    `insert into run_features (run_id, feature_id, created_at) select n, 11 + n % ${features - 10}, ${at} from ${numbers(runs)}`,
+    `insert into events (seq, project_id, type, subject, subject_id, actor, at, changes)
+      select n + 100, 1, 'run.created', ${runId}, n, '{"kind":"key","keyId":1,"name":"first admin"}', ${at}, ${changes} from ${numbers(runs)}`,
+    `insert into counters (project_id, noun, next) values (1, 'run', ${runs + 1}), (1, 'feature', ${features + 1})`,
+  ]
+}

@@ -1,0 +1,95 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { startPostgres } from '../test/setup.ts'
+
+export interface Server {
+  /** With the base path. */
+  url: string
+  pid: number
+  stop(): Promise<void>
+}
+
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
+export const root = here('..')
+export const bin = here('../bin/conduct.cjs')
+export const adminKey = `sk_admin_${'0123456789'.repeat(4)}abc`
+
+/** Starts a server of the benchmark itself: a file of this folder that says where it listens. */
+export const startOwn = (file: string, argument: string) => start([here(file), argument], {})
+
+/** Starts Conduct as it is shipped. The limit is on, and set so high that it lets all through. */
+export const startConduct = (databaseUrl: string) =>
+  start([bin, 'serve'], {
+    CONDUCT_DATABASE_URL: databaseUrl,
+    CONDUCT_ADMIN_KEY: adminKey,
+    CONDUCT_PORT: '0',
+    CONDUCT_RATE_LIMIT: '1000000000',
+  })
+
+async function start(args: string[], env: Record<string, string>): Promise<Server> {
+  const child = spawn(process.execPath, args, {
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const gone = once(child, 'exit')
+  let text = ''
+  const url = await new Promise<string>((resolve, reject) => {
+    child.stdout.on('data', (chunk) => {
+      text += chunk
+      const listening = /listens on (\S+)/.exec(text)?.[1]
+      if (listening) resolve(listening)
+    })
+    void gone.then(([code]) => reject(new Error(`${args.join(' ')} ended with ${code}: ${text}`)))
+  })
+  return {
+    url,
+    pid: child.pid as number,
+    async stop() {
+      child.kill('SIGTERM')
+      await gone
+    },
+  }
+}
+
+/** The most memory that a process has had resident, in MB; NaN where the system does not tell. */
+export function peakMemory({ pid }: Server): number {
+  try {
+    return Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024
+  } catch {
+    return Number.NaN
+  }
+}
+
+/** Folders, databases and servers of one part, all taken away by `close`, the last first. */
+export function workplace() {
+  const endings: (() => void | Promise<void>)[] = []
+  return {
+    folder(): string {
+      const path = mkdtempSync(join(tmpdir(), 'conduct-bench-'))
+      endings.push(() => rmSync(path, { recursive: true, force: true }))
+      return path
+    },
+    /** The URL of a new PostgreSQL server with the settings that it comes with, so durable. */
+    async postgres(): Promise<string> {
+      const { postgres, url, remove } = await startPostgres([])
+      endings.push(async () => {
+        await postgres.stop()
+        remove()
+      })
+      return url
+    },
+    async server(starting: Promise<Server>): Promise<Server> {
+      const server = await starting
+      endings.push(() => server.stop())
+      return server
+    },
+    async close(): Promise<void> {
+      for (const end of endings.reverse()) await end()
+    },
+  }
+}
+export type Workplace = ReturnType<typeof workplace>
