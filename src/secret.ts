@@ -20,3 +20,8 @@ export const hashOf = (secret: string) => hash('sha256', secret)
 
 /** The part of a secret that may be shown: its role and four characters. */
 export const prefixOf = (secret: string) => secret.slice(0, secret.lastIndexOf('_') + 5)
+
+/** A text from outside without the secrets in it, for logs and answers. */
+export function masked(text: string): string {
+  return text.replace(/\b(sk_[a-z]{4,6}_[0-9A-Za-z]{4})[0-9A-Za-z]{39,}/g, '$1…')
+}

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { ConductError } from '../error.ts'
 import { addressOf, type Name, names } from '../paths.ts'
 import { type Route, routes } from '../routes.ts'
+import { masked } from '../secret.ts'
 import type { Kept } from '../store/idempotency.ts'
 
 type Output = Record<string, unknown>
@@ -67,5 +68,6 @@ export function failureOf(error: unknown, requestId: string): Kept {
   // What is left of a refused body is not worth reading.
   if (told.code === 'PAYLOAD_TOO_LARGE') headers.connection = 'close'
   const body = { error: told.message, code: told.code, requestId, ...(told.issues && { issues: told.issues }) }
-  return { status: told.status, headers, body: JSON.stringify(body) }
+  // An error names the value that was wrong, which may be a key in the wrong place.
+  return { status: told.status, headers, body: masked(JSON.stringify(body)) }
 }

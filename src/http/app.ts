@@ -5,6 +5,7 @@ import { ConductError } from '../error.ts'
 import { type Actor, permits } from '../key.ts'
 import { addressOf, type Name, names } from '../paths.ts'
 import { type Route, routes } from '../routes.ts'
+import { masked } from '../secret.ts'
 import type { Ctx } from '../store/ctx.ts'
 import type { Kept } from '../store/idempotency.ts'
 import type { Store } from '../store/open.ts'
@@ -116,7 +117,7 @@ export function createApp(options: AppOptions) {
       requestId,
       operation: label,
       method: c.req.method,
-      path: c.req.path,
+      path: masked(c.req.path),
       status: answer.status,
       ms,
       keyId: it.keyId,

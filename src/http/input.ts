@@ -55,10 +55,12 @@ export function readInput(plan: InputPlan, raw: RawInput): Record<string, unknow
     const value = raw.header(header)
     if (value !== undefined) input[field] = value
   }
-  if (issues.length > 0) throw invalidInput(issues)
   const parsed = plan.schema.safeParse(input, { reportInput: true })
-  if (!parsed.success) throw invalidInput(parsed.error.issues.flatMap((issue) => explain(issue, plan.fields)))
-  return parsed.data
+  if (parsed.success && issues.length === 0) return parsed.data
+  const fieldOf = ({ path }: Issue) => path.split('.', 1)[0]
+  const told = new Set(issues.map(fieldOf))
+  const found = parsed.error?.issues.flatMap((issue) => explain(issue, plan.fields)) ?? []
+  throw invalidInput([...issues, ...found.filter((issue) => !told.has(fieldOf(issue)))])
 }
 
 function invalidInput(issues: Issue[]): ConductError {

@@ -35,6 +35,8 @@ export async function openPostgres(url: string, warn: (error: Error) => void): P
     types: { getTypeParser: (oid, format) => (oid === int8 ? Number : pg.types.getTypeParser(oid, format as 'text')) },
   })
   pool.on('error', warn)
+  // A connection that is lost while a transaction holds it: the transaction's next statement tells.
+  pool.on('connect', (client) => client.on('error', () => {}))
   const nameOf = statementNames()
   const underWay = new Set<Promise<unknown>>()
   let clockOffset = 0

@@ -13,7 +13,8 @@ export const listRuns: Operation<'listRuns'> = async (ctx, { project, ...filters
   const { projects } = await visibleProjects(ctx, project)
   const walks = projects.flatMap(({ id }) => walksOf(id, filters))
   const { rows, meta } = await readPage<RunRow>(ctx.db, columns, walks, filters)
-  return { runs: rows.map(runOf), meta }
+  const slugs = new Map(projects.map(({ id, slug }) => [id, slug]))
+  return { runs: rows.map((row) => runOf(row, slugs.get(row.project_id) ?? '')), meta }
 }
 
 /** The runs that touched a feature. NOT_FOUND when the project has no feature of that number. */
@@ -25,7 +26,7 @@ export const listFeatureRuns: Operation<'listFeatureRuns'> = async (ctx, { id, .
     walksOf(ctx.project.id, { ...filters, featureId: id }),
     filters,
   )
-  return { runs: rows.map(runOf), meta }
+  return { runs: rows.map((row) => runOf(row, ctx.project.slug)), meta }
 }
 
 /** One walk through a project per value of a repeatable filter, led by the table whose index knows the rarest thing asked. */

@@ -7,7 +7,7 @@ import { record } from './event.ts'
 
 export interface RunRow {
   id: number
-  slug: string
+  project_id: number
   run_id: string
   title: string | null
   spec_id: string | null
@@ -41,10 +41,10 @@ export interface RunRow {
 }
 
 /** The columns of `runs` that make a RunRow. */
-export const columns = sql`runs.id, (select p.slug from projects p where p.id = runs.project_id) as slug, runs.run_id, runs.title,
+export const columns = sql`runs.id, runs.project_id, runs.run_id, runs.title,
   runs.spec_id, runs.spec_version, runs.status, runs.document_id, runs.agent, runs.labels, runs.location, runs.git, runs.changes, runs.links, runs.model,
   runs.input_tokens, runs.output_tokens, runs.cost_usd, runs.failure,
-  (select o.run_id from runs o where o.id = runs.retry_of) as retry_of_run, runs.attempt, runs.verdict, runs.evidence, runs.work_version,
+  case when runs.retry_of is null then null else (select o.run_id from runs o where o.id = runs.retry_of) end as retry_of_run, runs.attempt, runs.verdict, runs.evidence, runs.work_version,
   runs.lease_expires_at, runs.last_seen_at, runs.started_at, runs.ended_at, runs.created_at, runs.updated_at, runs.created_by, runs.version`
 
 const parsed = (json: string | null) => (json === null ? null : JSON.parse(json))
@@ -86,11 +86,11 @@ export function valuesOf(state: RunState) {
   }
 }
 
-/** Written out field by field: lists make a page of these for every request. */
-export function runOf(row: RunRow): Run {
+/** A row as a run of the project of that slug. Written out field by field: lists make a page of these for every request. */
+export function runOf(row: RunRow, project: string): Run {
   return {
     id: row.id,
-    project: row.slug,
+    project,
     runId: row.run_id,
     title: row.title,
     specId: row.spec_id,
@@ -120,7 +120,7 @@ export function runOf(row: RunRow): Run {
 
 export function stateOf(row: RunRow): RunState {
   const { title, specId, status, agent, labels, where, git, changes, links, usage, failure, startedAt, endedAt } =
-    runOf(row)
+    runOf(row, '')
   return { title, specId, status, agent, labels, where, git, changes, links, usage, failure, startedAt, endedAt }
 }
 

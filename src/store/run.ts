@@ -35,7 +35,7 @@ export const createRun: Operation<'createRun'> = async (ctx, { runId, content = 
       )
     await insertLabels(ctx, row, state.labels)
     await recordRun(ctx, 'created', row, appeared({ ...state, content: digest }))
-    return { run: runOf(row) }
+    return { run: runOf(row, ctx.project.slug) }
   })
 }
 
@@ -91,7 +91,7 @@ export const getRun: Operation<'getRun'> = async (ctx, { runId }) => {
   ])
   const row = rows[0]
   if (!row) throw noRun(ctx, runId)
-  return { run: { ...runOf(row), content: row.content ?? '', features } }
+  return { run: { ...runOf(row, ctx.project.slug), content: row.content ?? '', features } }
 }
 
 /** FORBIDDEN for an agent key on another's run; PRECONDITION_FAILED when `ifVersion` is stale; NOT_FOUND. */
@@ -105,7 +105,7 @@ export const updateRun: Operation<'updateRun'> = async (ctx, { runId, ifVersion,
     const changes = differences(before, after)
     const content = await replaceContent(ctx, row, patch.content)
     if (content) changes.content = content.changes
-    if (Object.keys(changes).length === 0) return { run: runOf(row) }
+    if (Object.keys(changes).length === 0) return { run: runOf(row, ctx.project.slug) }
     const values = {
       ...valuesOf(after),
       document_id: content ? content.documentId : row.document_id,
@@ -123,7 +123,7 @@ export const updateRun: Operation<'updateRun'> = async (ctx, { runId, ifVersion,
       await insertLabels(ctx, row, after.labels)
     }
     await recordRun(ctx, 'updated', row, changes)
-    return { run: runOf(changed as RunRow) }
+    return { run: runOf(changed as RunRow, ctx.project.slug) }
   })
 }
 
