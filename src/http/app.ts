@@ -95,7 +95,7 @@ export function createApp(options: AppOptions) {
   async function exchange(c: Call, label: string, work: (exchange: Exchange) => Promise<Kept>): Promise<Response> {
     const started = performance.now()
     const given = c.req.header('x-request-id')
-    const requestId = given !== undefined && requestIdPattern.test(given) ? given : crypto.randomUUID()
+    const requestId = given !== undefined && requestIdPattern.test(given) ? masked(given) : crypto.randomUUID()
     const headers: Record<string, string> = {
       'content-type': 'application/json',
       'cache-control': 'no-store',
