@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import sql, { raw } from 'sql-template-tag'
+import { type Client, type ConductError, createClient } from '../../src/client/client.ts'
+import { createApp } from '../../src/http/app.ts'
+import type { Db } from '../../src/store/db.ts'
+import { openStore } from '../../src/store/open.ts'
+import { openSqlite } from '../../src/store/sqlite.ts'
+import { base, type Engine, engines } from '../engines.ts'
+import { adminKey, startServer } from '../server.ts'
+import { requireWhole } from './log.ts'
+import { size } from './size.ts'
+import { clientOf, readBack, startWriters } from './writers.ts'
+
+const sqlite = engines.find(({ name }) => name === 'sqlite') as Engine
+
+/** A ledger on a disk that can be filled up and freed again. */
+interface Disk {
+  url: string
+  client: Client
+  fill(): Promise<void> | void
+  free(): Promise<void> | void
+}
+
+test('writes to a full disk are 507 while reads go on, and it recovers (pages limited)', async (t) => {
+  await fillAndFree(t, await limitPages(t))
+})
+
+test('writes to a full disk are 507 while reads go on, and it recovers (file system)', async (t) => {
+  const mounted = await mountDisk(t)
+  if (!mounted) t.diagnostic('This user may not mount a file system: its place is taken by a limit of pages again.')
+  await fillAndFree(t, mounted ?? (await limitPages(t)))
+})
+
+async function fillAndFree(t: TestContext, { url, client, fill, free }: Disk) {
+  let refused = 0
+  const isFull = ({ status }: ConductError) => {
+    if (status === 507) refused++
+    return status === 507
+  }
+  for (let cycle = 1; cycle <= size(1, 20); cycle++) {
+    const writers = startWriters(t, client, `full-${cycle}`, isFull)
+    await writers.until(() => writers.acknowledged() >= 50)
+    await fill()
+    const before = refused
+    await writers.until(() => refused >= before + 50)
+    const { runs } = await client.listRuns({ limit: 10 })
+    for (const { runId } of runs) await client.getRun({ runId })
+    await client.listEvents({ limit: 10 })
+    await free()
+    const wanted = writers.acknowledged() + 50
+    await writers.until(() => writers.acknowledged() >= wanted)
+    await writers.stop()
+    await readBack(client, writers.touched)
+  }
+  await requireWhole(client, url)
+}
+
+/** SQLite itself can be told how many pages there are; it then fails as on a full disk, in the middle of a work. */
+async function limitPages(t: TestContext): Promise<Disk> {
+  const url = await sqlite.freshUrl(t)
+  const store = await openStore(url, { adminKey })
+  t.after(() => store.close())
+  const app = createApp({ store, rateLimit: 0 })
+  const client = createClient({ url: base, key: adminKey, attempts: 1, fetch: (request) => app.fetch(request) })
+  return { url, client, fill: () => setPages(store.db, 1), free: () => setPages(store.db, 1_000_000) }
+}
+
+/** Fewer than there are means: no more than there are. */
+async function setPages(db: Db, pages: number) {
+  await db.tx((tx) => tx.query(raw(`pragma max_page_count = ${pages}`)))
+}
+
+/** A server on a small file system of its own, which fills up in the middle of a commit; undefined where none can be mounted. */
+async function mountDisk(t: TestContext): Promise<Disk | undefined> {
+  const folder = mkdtempSync(join(tmpdir(), 'conduct-disk-'))
+  t.after(() => {
+    if (status === 0) spawnSync('umount', ['--lazy', folder])
+    rmSync(folder, { recursive: true })
+  })
+  const { status } = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=48m', 'conduct-test', folder])
+  if (status !== 0) return undefined
+  const url = `sqlite:${join(folder, 'conduct.db')}`
+  const ballast = join(folder, 'ballast')
+  const server = await startServer(t, url)
+  return {
+    url,
+    client: clientOf(server),
+    fill: () => writeUntilFull(ballast),
+    free: () => rmSync(ballast),
+  }
+}
+
+function writeUntilFull(path: string) {
+  const file = openSync(path, 'w')
+  try {
+    for (;;) writeSync(file, Buffer.alloc(4096))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error
+  } finally {
+    closeSync(file)
+  }
+}
+
+test('a disk that fills up in the middle of a batch leaves none of it, and the works behind go on', async (t) => {
+  const url = await sqlite.freshUrl(t)
+  const db = openSqlite(url.slice('sqlite:'.length))
+  t.after(() => db.close())
+  await db.tx(async (tx) => {
+    await tx.query(sql`create table texts (n integer primary key, text text not null)`)
+    await tx.query(sql`create table marks (n integer primary key)`)
+  })
+  const [pages] = await db.query<{ page_count: number }>(sql`pragma page_count`)
+  await setPages(db, (pages?.page_count ?? 0) + 12)
+
+  const started: number[] = []
+  const work = (n: number, bytes: number) =>
+    db.tx(async (tx) => {
+      started.push(n)
+      await tx.query(sql`insert into marks (n) values (${n})`)
+      await tx.query(sql`insert into texts (n, text) values (${n}, ${'x'.repeat(bytes)})`)
+    })
+  // A page has 4096 bytes: the fourth work finds no room.
+  const works = [10, 20_000, 20_000, 20_000, 10, 10].map((bytes, n) => work(n, bytes))
+  const results = await Promise.allSettled(works)
+  const codes = results.map((result) => (result.status === 'rejected' ? result.reason.code : 'done'))
+  const full = 'INSUFFICIENT_STORAGE'
+  assert.deepEqual(codes, [full, full, full, full, 'done', 'done'])
+  assert.deepEqual(started, [0, 1, 2, 3, 4, 5])
+  assert.deepEqual(await numbersIn(db, 'marks'), [4, 5])
+  assert.deepEqual(await numbersIn(db, 'texts'), [4, 5])
+
+  await setPages(db, 1_000_000)
+  await work(6, 20_000)
+  assert.deepEqual(await numbersIn(db, 'texts'), [4, 5, 6])
+})
+
+async function numbersIn(db: Db, table: string): Promise<number[]> {
+  return (await db.query<{ n: number }>(sql`select n from ${raw(table)} order by n`)).map(({ n }) => n)
+}
