@@ -4,12 +4,23 @@ var wanted = [24, 15]
 var found = process.versions.node.split('.').map(Number)
 if (found[0] < wanted[0] || (found[0] === wanted[0] && found[1] < wanted[1])) {
   console.error(
-    'conduct needs Node.js ' +
-      wanted.join('.') +
-      ' or newer, whose SQLite is safe in WAL mode; this is ' +
-      process.version +
-      '.',
+    `conduct needs Node.js ${wanted.join('.')} or newer, whose SQLite is safe in WAL mode; this is ${process.version}.`,
   )
   process.exit(1)
+}
+
+// A busy server lets V8's young generation grow, by default until it is most of the memory in use. Its limit is taken
+// only at the start of a process, so `serve` takes this process over with one. Windows cannot do that, and does without.
+var limit = '--max-semi-space-size=8'
+var isLimited = process.execArgv
+  .concat(process.env.NODE_OPTIONS || '')
+  .join(' ')
+  .includes('max-semi-space-size')
+if (process.argv[2] === 'serve' && process.platform !== 'win32' && !isLimited) {
+  process.execve(
+    process.execPath,
+    [process.execPath, limit].concat(process.execArgv, process.argv.slice(1)),
+    process.env,
+  )
 }
 require('../dist/cli/main.js')
