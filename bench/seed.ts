@@ -34,8 +34,11 @@ export async function seedMany(url: string, runs: number): Promise<void> {
   }
   const client = new pg.Client({ connectionString: url })
   await client.connect()
-  for (const statement of statementsOf(postgres, runs)) await client.query(statement)
-  await client.end()
+  try {
+    for (const statement of statementsOf(postgres, runs)) await client.query(statement)
+  } finally {
+    await client.end()
+  }
 }
 
 const statementsOf = (words: Words, runs: number) => [...words.before, ...inserts(words, runs), ...words.after]
@@ -52,7 +55,7 @@ function inserts({ time }: Words, runs: number): string[] {
   const features = Math.max(200, Math.round(runs / 20))
   const specs = Math.max(20, Math.round(runs / 50))
   const numbers = (count: number) =>
-    `(with recursive n(n) as (select 1 union all select n + 1 from n where n < ${count}) select n from n) as n`
+    `(with recursive n(n) as (select cast(1 as bigint) union all select n + 1 from n where n < ${count}) select n from n) as n`
   const at = time(`${firstSecond} + n * ${secondsApart}`)
   const runId = `case when n < 10 then 'RUN-00' when n < 100 then 'RUN-0' else 'RUN-' end || n`
   const agent = `case when n % 10 < 6 then '${hot.agent}' when n % 10 < 8 then 'codex' else '${steadyAgent}' end`

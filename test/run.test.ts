@@ -180,6 +180,10 @@ testLedger('each filter finds its runs, alone and with others, newest first', as
   assert.deepEqual(await find({ createdAfter: moments[1], createdBefore: moments[4] }), ['R4', 'R3'])
   assert.deepEqual(await find({ specId: 'EVEN', status: ['completed'], agent: 'two', label: 'half:second' }), ['R6'])
   assert.deepEqual(await find({ specId: 'NONE' }), [])
+  await assert.rejects(find({ createdAfter: moments[4], createdBefore: moments[1] }), {
+    code: 'VALIDATION_ERROR',
+    message: /must be before/,
+  })
 })
 
 testLedger('text of any script comes back byte for byte', async ({ client }) => {

@@ -1,4 +1,5 @@
 import sql, { raw, type Sql } from 'sql-template-tag'
+import { invalid } from '../error.ts'
 import type { Parsed } from '../routes.ts'
 import type { Operation } from './ctx.ts'
 import { requireFeature } from './feature.ts'
@@ -10,6 +11,7 @@ type Filters = Parsed<'listRuns'>
 
 /** NOT_FOUND for an unknown project; BAD_REQUEST for a cursor that is not of this order. */
 export const listRuns: Operation<'listRuns'> = async (ctx, { project, ...filters }) => {
+  requireSpan(filters)
   const { projects } = await visibleProjects(ctx, project)
   const walks = projects.flatMap(({ id }) => walksOf(id, filters))
   const { rows, meta } = await readPage<RunRow>(ctx.db, columns, walks, filters)
@@ -19,6 +21,7 @@ export const listRuns: Operation<'listRuns'> = async (ctx, { project, ...filters
 
 /** The runs that touched a feature. NOT_FOUND when the project has no feature of that number. */
 export const listFeatureRuns: Operation<'listFeatureRuns'> = async (ctx, { id, ...filters }) => {
+  requireSpan(filters)
   await requireFeature(ctx, id)
   const { rows, meta } = await readPage<RunRow>(
     ctx.db,
@@ -27,6 +30,13 @@ export const listFeatureRuns: Operation<'listFeatureRuns'> = async (ctx, { id, .
     filters,
   )
   return { runs: rows.map((row) => runOf(row, ctx.project.slug)), meta }
+}
+
+/** Throws VALIDATION_ERROR for a span of time that holds no moment. */
+function requireSpan({ createdAfter, createdBefore }: Pick<Filters, 'createdAfter' | 'createdBefore'>) {
+  if (createdAfter !== undefined && createdBefore !== undefined && createdAfter >= createdBefore) {
+    throw invalid('createdAfter', `must be before createdBefore, which is ${createdBefore}, not ${createdAfter}`)
+  }
 }
 
 /** One walk through a project per value of a repeatable filter, led by the table whose index knows the rarest thing asked. */

@@ -23,9 +23,10 @@ export const createRun: Operation<'createRun'> = async (ctx, { runId, content = 
   const state = change(emptyRun, { ...fields, content }, ctx.now)
   const digest = digestOf(content)
   return inTx(ctx, async (ctx) => {
+    // The document first: from the counter on, other writers of the project wait.
+    const documentId = await insertDocument(ctx, content, digest)
     const number = runId === undefined ? undefined : numberOfRunId(runId)
     if (number !== undefined) await moveCounter(ctx, 'run', number)
-    const documentId = await insertDocument(ctx, content, digest)
     const row =
       runId === undefined ? await insertNextRun(ctx, state, documentId) : await insertRun(ctx, runId, state, documentId)
     if (!row)
