@@ -30,7 +30,7 @@ export async function insertDocument(ctx: Ctx, content: string, digest: Digest |
   const [document] = await ctx.db.query<{ id: number }>(sql`
     insert into documents (project_id, bytes, sha256) values (${ctx.project.id}, ${digest.bytes}, ${digest.sha256}) returning id`)
   const id = (document as { id: number }).id
-  await ctx.db.query(sql`insert into document_parts (document_id, n, text) values (${id}, 0, ${content})`)
+  await ctx.db.query(sql`insert into document_parts (document_id, start, text) values (${id}, 0, ${content})`)
   return id
 }
 

@@ -23,10 +23,10 @@ function dayOne({ id, text, integer, real, tableEnd, commitsInOrder }: Dialect):
       next ${integer} not null, primary key (project_id, noun)) ${tableEnd}`,
 
     `create table documents (id ${id}, project_id ${integer} not null references projects (id),
-      bytes ${integer} not null, sha256 ${text} not null) ${tableEnd}`,
+      bytes ${integer} not null, sha256 ${text}) ${tableEnd}`,
     `create table document_parts (id ${id}, document_id ${integer} not null references documents (id) on delete cascade,
-      n ${integer} not null, text ${text} not null) ${tableEnd}`,
-    'create unique index document_parts_in_order on document_parts (document_id, n)',
+      start ${integer} not null, text ${text} not null) ${tableEnd}`,
+    'create unique index document_parts_in_order on document_parts (document_id, start)',
 
     `create table runs (id ${id}, project_id ${integer} not null references projects (id), run_id ${text} not null,
       title ${text}, spec_id ${text}, spec_version ${integer}, status ${text} not null,

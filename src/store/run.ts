@@ -83,7 +83,7 @@ export const getRun: Operation<'getRun'> = async (ctx, { runId }) => {
   const [rows, features] = await Promise.all([
     ctx.db.query<RunRow & { content: string | null }>(sql`
       select ${columns},
-        (select string_agg(d.text, '' order by d.n) from document_parts d where d.document_id = runs.document_id) as content
+        (select string_agg(d.text, '' order by d.start) from document_parts d where d.document_id = runs.document_id) as content
       from runs where runs.project_id = ${ctx.project.id} and runs.run_id = ${runId}`),
     ctx.db.query<{ id: number; name: string }>(sql`
       select f.number as id, f.name from runs

@@ -53,7 +53,7 @@ export async function requireWhole(client: Client, url: string): Promise<void> {
   const documents = await readRows<{ sha256: string; text: string | null; owners: number }>(
     url,
     `select sha256, (select count(*) from runs where document_id = documents.id) as owners,
-      (select string_agg(text, '' order by n) from document_parts where document_id = documents.id) as text from documents`,
+      (select string_agg(text, '' order by start) from document_parts where document_id = documents.id) as text from documents`,
   )
   for (const { sha256, text, owners } of documents) {
     assert.equal(
