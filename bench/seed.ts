@@ -66,7 +66,7 @@ function inserts({ time }: Words, runs: number): string[] {
   return [
     `insert into documents (project_id, bytes, sha256)
       select 1, 1024, substr('${'0'.repeat(64)}' || n, length('' || n) + 1, 64) from ${numbers(runs)}`,
-    `insert into document_parts (document_id, n, text) select n, 0, '# Run ' || n || '${'\n- [x] the tests pass'.repeat(48)}' from ${numbers(runs)}`,
+    `insert into document_parts (document_id, start, text) select n, 0, '# Run ' || n || '${'\n- [x] the tests pass'.repeat(48)}' from ${numbers(runs)}`,
     `insert into runs (project_id, run_id, title, spec_id, status, document_id, agent, labels, location, git, links, model,
         input_tokens, output_tokens, cost_usd, started_at, ended_at, created_at, updated_at, created_by, updated_by)
       select 1, ${runId}, 'Run ' || n, case when n % 5 < 2 then 'HOT-' || (n % 7) else 'SPEC-' || (n * 7919 % ${specs}) end, ${status},

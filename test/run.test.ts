@@ -180,6 +180,21 @@ testLedger('each filter finds its runs, alone and with others, newest first', as
   assert.deepEqual(await find({ createdAfter: moments[1], createdBefore: moments[4] }), ['R4', 'R3'])
   assert.deepEqual(await find({ specId: 'EVEN', status: ['completed'], agent: 'two', label: 'half:second' }), ['R6'])
   assert.deepEqual(await find({ specId: 'NONE' }), [])
+  for (const order of ['asc', 'desc'] as const) {
+    const span = { order, createdAfter: moments[0], createdBefore: moments[5] }
+    const walked = await Array.fromAsync(client.all('listRuns', { ...span, limit: 1 }))
+    assert.deepEqual(
+      walked.map(({ runId }) => runId),
+      await find(span),
+      'a span is walked by cursor',
+    )
+    const { meta } = await client.listRuns({ order, limit: 1 })
+    assert.deepEqual(
+      await find({ ...span, cursor: meta.nextCursor }),
+      await find(span),
+      'a span tighter than the cursor holds',
+    )
+  }
   await assert.rejects(find({ createdAfter: moments[4], createdBefore: moments[1] }), {
     code: 'VALIDATION_ERROR',
     message: /must be before/,

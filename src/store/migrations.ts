@@ -39,7 +39,7 @@ function dayOne({ id, text, integer, real, tableEnd, commitsInOrder }: Dialect):
     'create index runs_by_time on runs (project_id, created_at, id)',
     'create index runs_by_spec on runs (project_id, spec_id, created_at, id) where spec_id is not null',
     'create index runs_by_status on runs (project_id, status, created_at, id)',
-    'create index runs_by_agent on runs (project_id, agent, created_at, id) where agent is not null',
+    'create index runs_by_agent on runs (project_id, agent, status, created_at, id) where agent is not null',
     'create index runs_by_retry on runs (retry_of) where retry_of is not null',
     'create index runs_by_document on runs (document_id) where document_id is not null',
 

@@ -1,5 +1,6 @@
 import sql, { join, raw, type Sql } from 'sql-template-tag'
-import { decodeCursor, encodeCursor, type PageInput } from '../page.ts'
+import { invalid } from '../error.ts'
+import { decodeCursor, encodeCursor, type PageInput, type Position } from '../page.ts'
 import type { Db } from './db.ts'
 
 /** One index-ordered walk: rows that satisfy `where`, ordered by the `key` table's created_at and its row id. */
@@ -20,21 +21,26 @@ interface Positioned {
 /** SQLite takes at most 500 terms in one `union all`. */
 const walksAtOnce = 200
 
+/** The moments between which a list's rows were made, both left out. */
+export interface Span {
+  createdAfter?: string | undefined
+  createdBefore?: string | undefined
+}
+
 /**
  * One page of the rows that any of `walks` finds; no row may be found by two. Each walk reads at most a page from its
- * own index, so the time does not depend on how many rows there are.
+ * own index, so the time does not depend on how many rows there are. BAD_REQUEST for a cursor that is not of this order;
+ * VALIDATION_ERROR for a span that holds no moment.
  */
-export async function readPage<Row extends Positioned>(db: Db, columns: Sql, walks: Walk[], input: PageInput) {
+export async function readPage<Row extends Positioned>(db: Db, columns: Sql, walks: Walk[], input: PageInput & Span) {
   const { limit, order } = input
   const after = input.cursor === undefined ? undefined : decodeCursor(order, input.cursor)
   const found: Row[] = []
   for (let first = 0; first < walks.length; first += walksAtOnce) {
-    const terms = walks.slice(first, first + walksAtOnce).map(({ from, where, createdAt, id }) => {
-      const past =
-        after &&
-        sql`(${raw(createdAt)}, ${raw(id)}) ${raw(order === 'desc' ? '<' : '>')} (${after.createdAt}, ${after.id})`
-      return sql`select ${columns} from ${from} where ${join(past ? [...where, past] : where, ' and ')}
-        order by ${raw(createdAt)} ${raw(order)}, ${raw(id)} ${raw(order)} limit ${limit + 1}`
+    const terms = walks.slice(first, first + walksAtOnce).map((walk) => {
+      const where = join([...walk.where, ...boundsOf(walk, input, after)], ' and ')
+      return sql`select ${columns} from ${walk.from} where ${where}
+        order by ${raw(walk.createdAt)} ${raw(order)}, ${raw(walk.id)} ${raw(order)} limit ${limit + 1}`
     })
     found.push(...(await db.query<Row>(terms.length === 1 ? (terms[0] as Sql) : unionOf(terms))))
   }
@@ -46,6 +52,28 @@ export async function readPage<Row extends Positioned>(db: Db, columns: Sql, wal
       ? { hasMore: true, nextCursor: encodeCursor(order, { createdAt: last.created_at, id: last.id }) }
       : { hasMore: false }
   return { rows, meta }
+}
+
+/**
+ * Where a walk begins and ends. At each end only the tighter of cursor and span is named: given both, an engine may start
+ * at the looser one and walk all the way to the other.
+ */
+function boundsOf(
+  { createdAt, id }: Walk,
+  { order, createdAfter, createdBefore }: PageInput & Span,
+  after?: Position,
+): Sql[] {
+  if (createdAfter !== undefined && createdBefore !== undefined && createdAfter >= createdBefore) {
+    throw invalid('createdAfter', `must be before createdBefore, which is ${createdBefore}, not ${createdAfter}`)
+  }
+  const [near, far] = order === 'desc' ? [createdBefore, createdAfter] : [createdAfter, createdBefore]
+  const [onwards, backwards] = order === 'desc' ? [raw('<'), raw('>')] : [raw('>'), raw('<')]
+  const isPast = after && (near === undefined || (order === 'desc' ? after.createdAt < near : after.createdAt > near))
+  return [
+    ...(isPast ? [sql`(${raw(createdAt)}, ${raw(id)}) ${onwards} (${after.createdAt}, ${after.id})`] : []),
+    ...(!isPast && near !== undefined ? [sql`${raw(createdAt)} ${onwards} ${near}`] : []),
+    ...(far === undefined ? [] : [sql`${raw(createdAt)} ${backwards} ${far}`]),
+  ]
 }
 
 const unionOf = (terms: Sql[]) =>
