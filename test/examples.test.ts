@@ -5,13 +5,13 @@ import { type TestContext, test } from 'node:test'
 import { promisify } from 'node:util'
 import { inOrder } from '../scripts/generate.ts'
 import { type Route, routes } from '../src/routes.ts'
-import { statuses } from '../src/run.ts'
 import { type Engine, engines } from './engines.ts'
+import { create, type Example, examples, get, link, list, remove, update } from './runs-api.ts'
 import { adminKey, startServer } from './server.ts'
 import { assertShows } from './shown.ts'
 
 const run = promisify(execFile)
-const read = (path: string) => readFileSync(new URL(path, import.meta.url), 'utf8')
+const reference = readFileSync(new URL('../docs/api.md', import.meta.url), 'utf8')
 
 interface Answer {
   status: number
@@ -32,28 +32,10 @@ async function freshShell(t: TestContext, engine: Engine): Promise<(command: str
   }
 }
 
-interface Section {
-  title: string
-  command: string
-  response: Record<string, unknown>
-}
-
-/** The operations of the document: the answer that it shows, and its command as it stands there. */
-const sections: Section[] = read('runs-api.txt')
-  .split(/^(?=(?:Create|List|Get|Update|Delete) Runs?$|Link Features$)/m)
-  .slice(1)
-  .map((text) => ({
-    title: text.slice(0, text.indexOf('\n')),
-    response: JSON.parse(/^Response\n([\s\S]*?)\nExample$/m.exec(text)?.[1] ?? ''),
-    command: /^curl [\s\S]*?localhost:3000\S*$/m.exec(text)?.[0] ?? '',
-  }))
-
-const [create, list, get, update, remove, link] = sections as [Section, Section, Section, Section, Section, Section]
-
 for (const engine of engines) {
   test(`the examples of the document work in its order (${engine.name})`, async (t) => {
     const shell = await freshShell(t, engine)
-    const check = async ({ title, command, response }: Section) => {
+    const check = async ({ title, command, response }: Example) => {
       const { status, body } = await shell(command)
       assert.equal(status, title === 'Create Run' ? 201 : 200, `${title}: ${JSON.stringify(body)}`)
       assertShows(response, body, title)
@@ -64,7 +46,7 @@ for (const engine of engines) {
     await check(link)
   })
 
-  for (const section of sections) {
+  for (const section of examples) {
     test(`${section.title} works on a server that was just started (${engine.name})`, async (t) => {
       const shell = await freshShell(t, engine)
       if (section === list) {
@@ -79,9 +61,8 @@ for (const engine of engines) {
 
   test(`every curl of docs/api.md works (${engine.name})`, async (t) => {
     const shell = await freshShell(t, engine)
-    const document = read('../docs/api.md')
     for (const name of inOrder) {
-      const section = document.split(/^## /m).find((text) => text.startsWith(`${name}\n`)) ?? ''
+      const section = reference.split(/^## /m).find((text) => text.startsWith(`${name}\n`)) ?? ''
       const command = /^```sh\n([\s\S]*?)\n```$/m.exec(section)?.[1]
       assert.ok(command, `docs/api.md shows no command for ${name}`)
       const { success }: Route = routes[name]
@@ -90,14 +71,3 @@ for (const engine of engines) {
     }
   })
 }
-
-test('the statuses and filters are those of the document', () => {
-  assert.equal(sections.length, 6)
-  const document = read('runs-api.txt')
-  // Its lists have lost their line breaks: "pending- Not startedin_progress- Running…"
-  assert.match(document, new RegExp(`values:\\s+${statuses.map((status) => `${status}- [A-Z][a-z ]+`).join('')}$`))
-  const filters = /Query Parameters\n(.*)/.exec(document)?.[1] ?? ''
-  for (const name of ['specId', 'status', 'limit', 'cursor'] as const) {
-    assert.ok(filters.includes(`${name}- `) && name in routes.listRuns.input.shape, name)
-  }
-})

@@ -102,7 +102,9 @@ function operationOf(name: Name, answer: unknown): Operation {
       projectHeader,
       ...(address.method === 'GET' ? [] : [idempotencyHeader]),
     ],
-    ...(body.length > 0 && { requestBody: requestBodyOf(route, body, properties, required) }),
+    ...(body.length > 0 && {
+      requestBody: requestBodyOf(route, address.method === 'PATCH', body, properties, required),
+    }),
     responses: responsesOf(route, address, answer),
   }
 }
@@ -137,7 +139,13 @@ function placesOf({ method, params }: Address, properties: Record<string, Schema
   return { parameters, body }
 }
 
-function requestBodyOf(route: Route, fields: string[], properties: Record<string, Schema>, required: string[]) {
+function requestBodyOf(
+  route: Route,
+  isPatch: boolean,
+  fields: string[],
+  properties: Record<string, Schema>,
+  required: string[],
+) {
   const pick = (all: Record<string, unknown>) =>
     Object.fromEntries(fields.filter((field) => field in all).map((field) => [field, all[field]]))
   const demanded = required.filter((field) => fields.includes(field))
@@ -145,9 +153,13 @@ function requestBodyOf(route: Route, fields: string[], properties: Record<string
     type: 'object',
     properties: pick(properties),
     ...(demanded.length > 0 && { required: demanded }),
+    ...(isPatch && { minProperties: 1 }),
     additionalProperties: false,
   }
-  return { required: demanded.length > 0, content: { 'application/json': { schema, example: pick(route.example) } } }
+  return {
+    required: demanded.length > 0 || isPatch,
+    content: { 'application/json': { schema, example: pick(route.example) } },
+  }
 }
 
 function responsesOf(route: Route, { method }: Address, answer: unknown) {
