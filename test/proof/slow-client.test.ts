@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { request } from 'node:http'
+import { connect } from 'node:net'
+import { type TestContext, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Engine, engines } from '../engines.ts'
+import { adminKey, type ServerProcess, startServer } from '../server.ts'
+import { size } from './size.ts'
+import { clientOf } from './writers.ts'
+
+const mayGrow = 50 * 1_048_576
+const bodyBytes = 100 * 1_048_576
+
+test('sockets that send a byte a second are closed, and others are served meanwhile', async (t) => {
+  const server = await startWarm(t)
+  // The small size does not wait for the longer timeout, which is that of bodies.
+  const bodies = size(0, 500)
+  await beside(t, server, [
+    ...Array.from({ length: size(50, 500) }, () =>
+      dribble(server, 'POST /conduct/v1/runs HTTP/1.1\r\nHost: slow\r\nX: '),
+    ),
+    ...Array.from({ length: bodies }, () => dribble(server, headOfBody)),
+  ])
+})
+
+test('bodies of 100 MB are refused before they are read whole', async (t) => {
+  const server = await startWarm(t)
+  const kinds = [true, false].flatMap((hasKey) => [true, false].map((isChunked) => ({ hasKey, isChunked })))
+  const uploads = Array.from({ length: size(5, 50) }, (_, n) => upload(server, kinds[n % 4] as (typeof kinds)[0]))
+  await beside(t, server, uploads)
+  t.diagnostic(`answers: ${(await Promise.all(uploads)).join(' ')}`)
+})
+
+/** What bin/conduct.cjs and `npm start` give to V8. */
+const asShipped = { NODE_OPTIONS: '--max-semi-space-size=8' }
+
+/** A server that has reached the memory that it takes under an ordinary load. */
+async function startWarm(t: TestContext): Promise<ServerProcess> {
+  const sqlite = engines.find(({ name }) => name === 'sqlite') as Engine
+  const server = await startServer(t, await sqlite.freshUrl(t), asShipped)
+  for (let n = 0; n < 100; n++) await Promise.all(Array.from({ length: 16 }, () => serveOne(server)))
+  return server
+}
+
+async function serveOne(server: ServerProcess) {
+  const { run } = await clientOf(server).createRun({ content: '# An ordinary run' })
+  await clientOf(server).getRun({ runId: run.runId })
+}
+
+/** Goes on with ordinary requests until all of `trouble` is over; throws when one fails, or when the server's memory grows too much. */
+async function beside(t: TestContext, server: ServerProcess, trouble: Promise<unknown>[]) {
+  const before = await memoryOf(server)
+  let over = false
+  const done = Promise.all(trouble).finally(() => {
+    over = true
+  })
+  let most = before
+  while (!over) {
+    await serveOne(server)
+    most = Math.max(most, await memoryOf(server))
+    await sleep(10)
+  }
+  await done
+  const grown = `its memory grew by ${Math.round((most - before) / 1_048_576)} MB`
+  t.diagnostic(grown)
+  assert(most - before <= mayGrow, grown)
+}
+
+async function memoryOf({ url }: ServerProcess): Promise<number> {
+  const text = await (await fetch(new URL('/metrics', url))).text()
+  return Number(/^process_resident_memory_bytes (\d+)$/m.exec(text)?.[1])
+}
+
+const headOfBody = [
+  'POST /conduct/v1/runs HTTP/1.1',
+  'Host: slow',
+  `Authorization: Bearer ${adminKey}`,
+  'Content-Type: application/json',
+  'Content-Length: 1000000\r\n\r\n',
+].join('\r\n')
+
+/** Sends the beginning of a request, then a byte a second, until the server closes the socket. */
+async function dribble({ url }: ServerProcess, beginning: string) {
+  const socket = connect(Number(new URL(url).port), '127.0.0.1').resume()
+  socket.on('error', () => {})
+  socket.write(beginning)
+  const drop = setInterval(() => socket.write('x'), 1000)
+  await once(socket, 'close')
+  clearInterval(drop)
+}
+
+/** Sends a body of 100 MB as fast as it is taken; answers the status, or that the connection was cut. */
+async function upload({ url }: ServerProcess, { hasKey, isChunked }: { hasKey: boolean; isChunked: boolean }) {
+  const sending = request(`${url}/v1/runs`, {
+    method: 'POST',
+    agent: false,
+    headers: {
+      'content-type': 'application/json',
+      ...(hasKey && { authorization: `Bearer ${adminKey}` }),
+      ...(!isChunked && { 'content-length': bodyBytes }),
+    },
+  })
+  const ended = new Promise<number | 'cut'>((resolve) => {
+    sending.once('response', (response) => resolve(response.resume().statusCode ?? 0))
+    sending.on('error', () => resolve('cut'))
+  })
+  const chunk = Buffer.alloc(65_536, ' ')
+  let sent = 0
+  const closed = new Promise((resolve) => sending.once('close', resolve))
+  while (sent < bodyBytes && !sending.destroyed) {
+    sent += chunk.length
+    if (!sending.write(chunk)) await Promise.race([new Promise((resolve) => sending.once('drain', resolve)), closed])
+  }
+  sending.destroy()
+  const answer = await ended
+  assert(sent < bodyBytes, 'the whole body was taken')
+  assert(answer === 'cut' || answer === (hasKey ? 413 : 401), `the answer was ${answer}`)
+  return answer
+}
