@@ -35,8 +35,12 @@ export async function openPostgres(url: string, warn: (error: Error) => void): P
     types: { getTypeParser: (oid, format) => (oid === int8 ? Number : pg.types.getTypeParser(oid, format as 'text')) },
   })
   pool.on('error', warn)
-  // A connection that is lost while a transaction holds it: the transaction's next statement tells.
-  pool.on('connect', (client) => client.on('error', () => {}))
+  pool.on('connect', (client) => {
+    // A connection that is lost while a transaction holds it: the transaction's next statement tells.
+    client.on('error', () => {})
+    // Every statement reads a page or less: neither compiling it nor sharing it among workers can pay.
+    client.query('set jit = off; set max_parallel_workers_per_gather = 0').catch(warn)
+  })
   const nameOf = statementNames()
   const underWay = new Set<Promise<unknown>>()
   let clockOffset = 0
