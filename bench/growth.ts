@@ -7,10 +7,12 @@ import { hot, seedMany, steadyAgent } from './seed.ts'
 import { adminKey, type Server, startConduct, type Workplace } from './servers.ts'
 
 const small = 1000
-const rounds = 5
-const requestsARound = 100
+/** Many short turns, so that whatever else the machine does hits both ledgers alike; the first ones warm up. */
+const turnsEach = 50
+const warmUpTurns = 10
+const requestsATurn = 6
 /** A question that takes long is not asked so often. */
-const secondsARound = 0.5
+const secondsATurn = 0.05
 const bar = 1.3
 
 const headers = { authorization: `Bearer ${adminKey}` }
@@ -41,6 +43,10 @@ const others: Record<string, (runs: number) => string[]> = {
   'first events': () => ['/v1/events?limit=20'],
   'events in the middle': (runs) => [`/v1/events?limit=20&after=${100 + runs / 2}`],
   'failed runs of an agent that has none': () => [`/v1/runs?agent=${steadyAgent}&status=failed`],
+  'runs in progress of a spec that has none': () => [`/v1/runs?specId=${hot.spec}&status=in_progress`],
+  'runs of a spec by an agent that has none': () => [`/v1/runs?specId=${hot.spec}&agent=nobody`],
+  'runs with a label by an agent that has none': () => [`/v1/runs?label=${hot.label}&agent=nobody`],
+  'runs of a feature for a spec that has none': () => [`/v1/features/${hot.feature}/runs?specId=NONE`],
   'features by a word that one has': () => ['/v1/features?q=part%20151'],
 }
 
@@ -117,15 +123,15 @@ async function farEnd({ url }: Server, path: string): Promise<string> {
 
 async function compare(title: string, pair: Next[], ledgers: Ledger[]): Promise<Row> {
   const times: number[][] = ledgers.map(() => [])
-  for (let round = 0; round <= rounds; round++) {
+  const options = { connections: 1, requests: requestsATurn, seconds: secondsATurn }
+  for (let turn = 0; turn < warmUpTurns + turnsEach; turn++) {
     for (const [index, { server }] of ledgers.entries()) {
-      const options = { connections: 1, requests: requestsARound, seconds: secondsARound }
       const { p50 } = await load(server.url, pair[index] as Next, options)
-      if (round > 0) times[index]?.push(p50)
+      if (turn >= warmUpTurns) times[index]?.push(p50)
     }
   }
   const [few = [], many = []] = times
-  const ratio = median(many.map((ms, round) => ms / (few[round] as number)))
+  const ratio = median(many.map((ms, turn) => ms / (few[turn] as number)))
   return {
     title,
     measured: `${median(few).toFixed(2)} → ${median(many).toFixed(2)} ms: ${ratio.toFixed(2)} ×`,

@@ -45,7 +45,7 @@ const statementsOf = (words: Words, runs: number) => [...words.before, ...insert
 
 /** Whose runs never fail: with the index of agents or of statuses alone, looking for its failures reads on and on. */
 export const steadyAgent = 'gemini'
-/** What each of these takes part in grows with the ledger. */
+/** What each of these takes part in grows with the ledger. No run of the spec is in progress. */
 export const hot = { spec: 'HOT-3', agent: 'claude-code', label: 'team:web', feature: 5, file: 'src/part-3.ts' }
 
 const secondsApart = 30
@@ -60,7 +60,7 @@ function inserts({ time }: Words, runs: number): string[] {
   const runId = `case when n < 10 then 'RUN-00' when n < 100 then 'RUN-0' else 'RUN-' end || n`
   const agent = `case when n % 10 < 6 then '${hot.agent}' when n % 10 < 8 then 'codex' else '${steadyAgent}' end`
   const status = `case when n % 10 > 7 then 'completed' when n * 7919 % 100 < 80 then 'completed'
-    when n * 7919 % 100 < 90 then 'failed' when n * 7919 % 100 < 95 then 'pending' else 'in_progress' end`
+    when n * 7919 % 100 < 90 then 'failed' when n * 7919 % 100 < 95 or n % 5 < 2 then 'pending' else 'in_progress' end`
   const team = `case n % 8 when 0 then 'web' when 1 then 'shop' when 2 then 'search' when 3 then 'billing' else 'platform' end`
   const changes = `'{"status":[null,"completed"],"agent":[null,"${hot.agent}"],"labels":[null,{"team":"web"}]}'`
   return [
