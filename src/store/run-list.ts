@@ -1,4 +1,4 @@
-import sql, { type Sql } from 'sql-template-tag'
+import sql, { join, type Sql } from 'sql-template-tag'
 import type { Parsed } from '../routes.ts'
 import { statuses } from '../run.ts'
 import type { Operation } from './ctx.ts'
@@ -31,18 +31,21 @@ export const listFeatureRuns: Operation<'listFeatureRuns'> = async (ctx, { id, .
 }
 
 /**
- * One walk through a project per value of a repeatable filter, led by the table whose index knows the rarest thing asked.
- * An agent's runs are indexed by status too, so that both together are found at once.
+ * The walks through a project that find what is asked, led by the table whose index knows the rarest thing asked. Where
+ * that is `runs` itself there is one per status, since its indexes know the status; an agent's runs are indexed by status
+ * too, so that both together are found at once.
  */
 function walksOf(projectId: number, filters: Omit<Filters, 'project'>): Walk[] {
   const lead = leadOf(projectId, filters)
   const where = [...lead.where, sql`runs.project_id = ${projectId}`, ...plainFilters(filters)]
-  const asked = filters.status ?? (filters.agent === undefined ? undefined : statuses)
+  const { status } = filters
+  if (lead.isSide) return [{ ...lead, where: status ? [...where, sql`runs.status in (${join(status)})`] : where }]
+  const asked = status ?? (filters.agent === undefined ? undefined : statuses)
   if (!asked) return [{ ...lead, where }]
-  return [...new Set(asked)].map((status) => ({ ...lead, where: [...where, sql`runs.status = ${status}`] }))
+  return [...new Set(asked)].map((one) => ({ ...lead, where: [...where, sql`runs.status = ${one}`] }))
 }
 
-function leadOf(projectId: number, { featureId, label }: Omit<Filters, 'project'>): Walk {
+function leadOf(projectId: number, { featureId, label }: Omit<Filters, 'project'>): Walk & { isSide: boolean } {
   if (featureId !== undefined) {
     return {
       from: sql`run_features l join runs on runs.id = l.run_id`,
@@ -52,6 +55,7 @@ function leadOf(projectId: number, { featureId, label }: Omit<Filters, 'project'
           ? []
           : [sql`exists (select 1 from run_labels b where b.run_id = runs.id and ${isLabel(label)})`]),
       ],
+      isSide: true,
       createdAt: 'l.created_at',
       id: 'l.run_id',
     }
@@ -60,11 +64,12 @@ function leadOf(projectId: number, { featureId, label }: Omit<Filters, 'project'
     return {
       from: sql`run_labels b join runs on runs.id = b.run_id`,
       where: [sql`b.project_id = ${projectId}`, isLabel(label)],
+      isSide: true,
       createdAt: 'b.created_at',
       id: 'b.run_id',
     }
   }
-  return { from: sql`runs`, where: [], createdAt: 'runs.created_at', id: 'runs.id' }
+  return { from: sql`runs`, where: [], isSide: false, createdAt: 'runs.created_at', id: 'runs.id' }
 }
 
 function isLabel(label: string): Sql {
