@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ConductError } from '../../src/client/client.ts'
-import { engines } from '../engines.ts'
 import { startServer } from '../server.ts'
 import { readRows } from './database.ts'
 import { requireWhole } from './log.ts'
+import { prove } from './prove.ts'
 import { size } from './size.ts'
 import { clientOf, noAnswer } from './writers.ts'
 
@@ -13,58 +12,55 @@ const creates = size(200, 10_000)
 /** How many creates lie between two kills of the server. */
 const killEvery = size(50, 250)
 
-for (const engine of engines) {
-  test(`a create happens once, through duplicates, cut connections and kills (${engine.name})`, async (t) => {
-    const url = await engine.freshUrl(t)
-    let server = await startServer(t, url)
-    let over = false
-    t.after(() => {
-      over = true
-    })
-    const made = new Map<string, string>()
-
-    /** Sends a create until it is answered, and cuts every third connection after a moment. */
-    async function create(key: string): Promise<string> {
-      while (!over) {
-        const cut = Math.random() < 0.33 ? { signal: AbortSignal.timeout(Math.floor(Math.random() * 30)) } : {}
-        try {
-          const input = { agent: key, content: `# ${key}`, labels: { key } }
-          const { run } = await clientOf(server).createRun(input, { idempotencyKey: key, ...cut })
-          return run.runId
-        } catch (error) {
-          if (!cut.signal?.aborted && !(error instanceof ConductError && noAnswer(error))) throw error
-          await sleep(10)
-        }
-      }
-      throw new Error('The test is over.')
-    }
-
-    const keys = Array.from({ length: creates }, (_, n) => `key-${n}`)
-    async function work() {
-      for (let key = keys.pop(); key; key = keys.pop()) {
-        const [first, ...others] = await Promise.all(Array.from({ length: 3 }, () => create(key)))
-        for (const other of others) assert.equal(other, first)
-        made.set(key, first as string)
-      }
-    }
-    async function kill() {
-      for (let next = killEvery; next < creates; next += killEvery) {
-        while (made.size < next && !over) await sleep(1)
-        await server.end('SIGKILL')
-        server = await startServer(t, url)
-      }
-    }
-    await Promise.all([kill(), ...Array.from({ length: 8 }, work)])
-
-    for (const [key, runId] of [...made].slice(-100)) assert.equal(await create(key), runId)
-    const rows = await readRows<{ agent: string; runId: string }>(url, 'select agent, run_id as "runId" from runs')
-    assert.equal(rows.length, creates)
-    assert.deepEqual(new Map(rows.map(({ agent, runId }) => [agent, runId])), made)
-    const numbers = rows.map(({ runId }) => Number(runId.slice('RUN-'.length))).sort((a, b) => a - b)
-    assert.deepEqual(
-      numbers,
-      Array.from({ length: creates }, (_, n) => n + 1),
-    )
-    await requireWhole(clientOf(server), url)
+prove('a create happens once, through duplicates, cut connections and kills', async (t, url) => {
+  let server = await startServer(t, url)
+  let over = false
+  t.after(() => {
+    over = true
   })
-}
+  const made = new Map<string, string>()
+
+  /** Sends a create until it is answered, and cuts every third connection after a moment. */
+  async function create(key: string): Promise<string> {
+    while (!over) {
+      const cut = Math.random() < 0.33 ? { signal: AbortSignal.timeout(Math.floor(Math.random() * 30)) } : {}
+      try {
+        const input = { agent: key, content: `# ${key}`, labels: { key } }
+        const { run } = await clientOf(server).createRun(input, { idempotencyKey: key, ...cut })
+        return run.runId
+      } catch (error) {
+        if (!cut.signal?.aborted && !(error instanceof ConductError && noAnswer(error))) throw error
+        await sleep(10)
+      }
+    }
+    throw new Error('The test is over.')
+  }
+
+  const keys = Array.from({ length: creates }, (_, n) => `key-${n}`)
+  async function work() {
+    for (let key = keys.pop(); key; key = keys.pop()) {
+      const [first, ...others] = await Promise.all(Array.from({ length: 3 }, () => create(key)))
+      for (const other of others) assert.equal(other, first)
+      made.set(key, first as string)
+    }
+  }
+  async function kill() {
+    for (let next = killEvery; next < creates && !over; next += killEvery) {
+      while (made.size < next && !over) await sleep(1)
+      await server.end('SIGKILL')
+      server = await startServer(t, url)
+    }
+  }
+  await Promise.all([kill(), ...Array.from({ length: 8 }, work)])
+
+  for (const [key, runId] of [...made].slice(-100)) assert.equal(await create(key), runId)
+  const rows = await readRows<{ agent: string; runId: string }>(url, 'select agent, run_id as "runId" from runs')
+  assert.equal(rows.length, creates)
+  assert.deepEqual(new Map(rows.map(({ agent, runId }) => [agent, runId])), made)
+  const numbers = rows.map(({ runId }) => Number(runId.slice('RUN-'.length))).sort((a, b) => a - b)
+  assert.deepEqual(
+    numbers,
+    Array.from({ length: creates }, (_, n) => n + 1),
+  )
+  await requireWhole(clientOf(server), url)
+})

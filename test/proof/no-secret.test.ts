@@ -1,31 +1,27 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { test } from 'node:test'
 import { newSecret } from '../../src/secret.ts'
-import { engines } from '../engines.ts'
 import { adminKey, type ServerProcess, startServer } from '../server.ts'
 import { readRows } from './database.ts'
+import { prove } from './prove.ts'
 
-for (const engine of engines) {
-  test(`the secret of a key is in no log, event, error or database page (${engine.name})`, async (t) => {
-    const url = await engine.freshUrl(t)
-    const server = await startServer(t, url, { CONDUCT_LOG_LEVEL: 'debug' })
-    const { secrets, answers } = await useKeys(server)
-    const places = { log: server.output(), answers: answers.join('\n'), database: await textOf(url) }
-    assert.equal(await server.end('SIGTERM'), 0)
-    const after = { log: server.output(), database: await textOf(url) }
-    for (const text of [...Object.values(places), ...Object.values(after)]) {
-      assert(text.length > 1000, 'there is hardly anything to search')
+prove('the secret of a key is in no log, event, error or database page', async (t, url) => {
+  const server = await startServer(t, url, { CONDUCT_LOG_LEVEL: 'debug' })
+  const { secrets, answers } = await useKeys(server)
+  const places = { log: server.output(), answers: answers.join('\n'), database: await textOf(url) }
+  assert.equal(await server.end('SIGTERM'), 0)
+  const after = { log: server.output(), database: await textOf(url) }
+  for (const text of [...Object.values(places), ...Object.values(after)]) {
+    assert(text.length > 1000, 'there is hardly anything to search')
+  }
+  for (const secret of secrets) {
+    for (const [place, text] of [...Object.entries(places), ...Object.entries(after)]) {
+      // Without its role, since a part may be written without it.
+      const at = text.indexOf(secret.slice(-43))
+      assert(at < 0, `the ${place} has the secret: ${text.slice(Math.max(0, at - 300), at + 100)}`)
     }
-    for (const secret of secrets) {
-      for (const [place, text] of [...Object.entries(places), ...Object.entries(after)]) {
-        // Without its role, since a part may be written without it.
-        const at = text.indexOf(secret.slice(-43))
-        assert(at < 0, `the ${place} has the secret: ${text.slice(Math.max(0, at - 300), at + 100)}`)
-      }
-    }
-  })
-}
+  }
+})
 
 /** Makes keys, uses them, and fails with them in every way that comes to mind. Answers all that was told afterwards. */
 async function useKeys({ url }: ServerProcess) {

@@ -6,40 +6,38 @@ import { engines } from '../engines.ts'
 import { adminKey, type ServerProcess, startServer } from '../server.ts'
 import { readRows } from './database.ts'
 import { requireWhole } from './log.ts'
+import { prove } from './prove.ts'
 import { size } from './size.ts'
 import { clientOf, noAnswer, readBack, startWriters, type Touched } from './writers.ts'
 
 const exitMs = 10_000
 
-for (const engine of engines) {
-  test(`SIGTERM under load answers all that is carried out, and ends with 0 (${engine.name})`, async (t) => {
-    const url = await engine.freshUrl(t)
-    const touched: Touched = new Map()
-    for (let end = 1; end <= size(2, 50); end++) {
-      const server = await startServer(t, url)
-      const writers = startWriters(t, clientOf(server), `term-${end}`, noAnswer)
-      const halves = Array.from({ length: 4 }, (_, n) => beginCreate(server, `half-${end}-${n}`))
-      await sleep(200 + Math.random() * 300)
-      const ending = endInTime(server)
-      await sleep(20)
-      for (const { finish, runId } of halves) {
-        const answer = await finish()
-        assert.equal(answer.statusCode, 201)
-        assert.equal(answer.headers.connection, 'close')
-        touched.set(runId, [{ content: '', version: 1, features: [] }])
-      }
-      await ending
-      await writers.stop()
-      // A change that was not answered must not have happened.
-      for (const [runId, [before]] of writers.touched) touched.set(runId, [before ?? null])
-    }
+prove('SIGTERM under load answers all that is carried out, and ends with 0', async (t, url) => {
+  const touched: Touched = new Map()
+  for (let end = 1; end <= size(2, 50); end++) {
     const server = await startServer(t, url)
-    await readBack(clientOf(server), touched)
-    const rows = await readRows<{ runId: string }>(url, 'select run_id as "runId" from runs')
-    for (const { runId } of rows) assert(touched.has(runId), `${runId} was made, and nobody was told`)
-    await requireWhole(clientOf(server), url)
-  })
-}
+    const writers = startWriters(t, clientOf(server), `term-${end}`, noAnswer)
+    const halves = Array.from({ length: 4 }, (_, n) => beginCreate(server, `half-${end}-${n}`))
+    await sleep(200 + Math.random() * 300)
+    const ending = endInTime(server)
+    await sleep(20)
+    for (const { finish, runId } of halves) {
+      const answer = await finish()
+      assert.equal(answer.statusCode, 201)
+      assert.equal(answer.headers.connection, 'close')
+      touched.set(runId, [{ content: '', version: 1, features: [] }])
+    }
+    await ending
+    await writers.stop()
+    // A change that was not answered must not have happened.
+    for (const [runId, [before]] of writers.touched) touched.set(runId, [before ?? null])
+  }
+  const server = await startServer(t, url)
+  await readBack(clientOf(server), touched)
+  const rows = await readRows<{ runId: string }>(url, 'select run_id as "runId" from runs')
+  for (const { runId } of rows) assert(touched.has(runId), `${runId} was made, and nobody was told`)
+  await requireWhole(clientOf(server), url)
+})
 
 test('SIGTERM is not held up by a request that never ends', async (t) => {
   const server = await startServer(t, await (engines[0] as (typeof engines)[0]).freshUrl(t))

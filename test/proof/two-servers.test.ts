@@ -8,6 +8,7 @@ import { base, engines } from '../engines.ts'
 import { adminKey, startServer } from '../server.ts'
 import { readRows } from './database.ts'
 import { readLog, requireWhole } from './log.ts'
+import { prove } from './prove.ts'
 import { size } from './size.ts'
 import { clientOf, readBack, startWriters, type Touched } from './writers.ts'
 
@@ -16,29 +17,28 @@ const changes = size(100, 20_000)
 const starts = size(1, 50)
 const noError = () => false
 
-for (const engine of engines) {
-  test(`two servers and a process of its own write to one database at once (${engine.name})`, async (t) => {
-    const url = await engine.freshUrl(t)
-    const servers = [await startServer(t, url), await startServer(t, url)]
-    const clients = [...servers.map(clientOf), await openInProcess(t, url)]
-    const writers = clients.map((client, n) => startWriters(t, client, `process-${n}`, noError))
-    for (const one of writers) await one.until(() => one.acknowledged() >= changes)
-    for (const one of writers) await one.stop()
+prove('two servers and a process of its own write to one database at once', async (t, url) => {
+  const servers = [await startServer(t, url), await startServer(t, url)]
+  const clients = [...servers.map(clientOf), await openInProcess(t, url)]
+  const writers = clients.map((client, n) => startWriters(t, client, `process-${n}`, noError))
+  for (const one of writers) await one.until(() => one.acknowledged() >= changes)
+  for (const one of writers) await one.stop()
 
-    const all: Touched = new Map()
-    for (const { touched } of writers) {
-      for (const [runId, states] of touched) {
-        assert(!all.has(runId), `${runId} was handed out by two processes`)
-        all.set(runId, states)
-      }
+  const all: Touched = new Map()
+  for (const { touched } of writers) {
+    for (const [runId, states] of touched) {
+      assert(!all.has(runId), `${runId} was handed out by two processes`)
+      all.set(runId, states)
     }
-    for (const client of clients) await readBack(client, all)
-    await requireWhole(clients[0] as (typeof clients)[0], url)
-    const [log, ...others] = await Promise.all(clients.map(readLog))
-    for (const other of others) assert.deepEqual(other, log)
-    await requireCountersPast(url)
-  })
+  }
+  for (const client of clients) await readBack(client, all)
+  await requireWhole(clients[0] as (typeof clients)[0], url)
+  const [log, ...others] = await Promise.all(clients.map(readLog))
+  for (const other of others) assert.deepEqual(other, log)
+  await requireCountersPast(url)
+})
 
+for (const engine of engines) {
   test(`five servers that start at once on an empty database print one key (${engine.name})`, async (t) => {
     for (let start = 0; start < starts; start++) {
       const url = await engine.freshUrl(t)

@@ -1,0 +1,12 @@
+import { type TestContext, test } from 'node:test'
+import { type Engine, engines } from '../engines.ts'
+
+/** A proof on every engine. The database is empty, and goes only after all that the proof has started is gone. */
+export function prove(name: string, body: (t: TestContext, url: string, engine: Engine) => Promise<void>) {
+  for (const engine of engines) {
+    test(`${name} (${engine.name})`, async (t) => {
+      const url = await engine.freshUrl(t)
+      await t.test('proof', (t) => body(t, url, engine))
+    })
+  }
+}
