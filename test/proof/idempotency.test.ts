@@ -45,8 +45,9 @@ prove('a create happens once, through duplicates, cut connections and kills', as
     }
   }
   async function kill() {
-    for (let next = killEvery; next < creates && !over; next += killEvery) {
+    for (let next = killEvery; next < creates; next += killEvery) {
       while (made.size < next && !over) await sleep(1)
+      if (over) return
       await server.end('SIGKILL')
       server = await startServer(t, url)
     }
