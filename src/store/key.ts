@@ -53,7 +53,9 @@ export interface LiveKey {
 
 /** The live key of that secret; undefined for one that never was, is revoked or has expired. Never cached. */
 export async function findKey(db: Db, secret: string, now: string): Promise<LiveKey | undefined> {
-  const [row] = await db.query<KeyRow>(sql`select ${columns} from ${tables} where k.hash = ${hashOf(secret)}`)
+  const [row] = await db.query<Omit<KeyRow, 'prefix' | 'created_at'>>(sql`
+    select k.id, k.name, k.permissions, k.project_id, p.slug, k.last_used_at, k.expires_at, k.revoked_at
+    from keys k left join projects p on p.id = k.project_id where k.hash = ${hashOf(secret)}`)
   if (!row || row.revoked_at !== null || (row.expires_at !== null && row.expires_at <= now)) return undefined
   const { id, name, project_id: projectId, slug, last_used_at: lastUsedAt } = row
   return { id, name, permissions: permissionsOf(row), projectId, slug, lastUsedAt }

@@ -22,15 +22,16 @@ function dayOne({ id, text, integer, real, tableEnd, commitsInOrder }: Dialect):
     `create table counters (project_id ${integer} not null references projects (id), noun ${text} not null,
       next ${integer} not null, primary key (project_id, noun)) ${tableEnd}`,
 
+    // A document belongs to one row, which deletes it: a foreign key would cost each write an index, for that check alone.
     `create table documents (id ${id}, project_id ${integer} not null references projects (id),
       bytes ${integer} not null, sha256 ${text}) ${tableEnd}`,
-    `create table document_parts (id ${id}, document_id ${integer} not null references documents (id) on delete cascade,
+    `create table document_parts (document_id ${integer} not null references documents (id) on delete cascade,
       start ${integer} not null, text ${text} not null) ${tableEnd}`,
     'create unique index document_parts_in_order on document_parts (document_id, start)',
 
     `create table runs (id ${id}, project_id ${integer} not null references projects (id), run_id ${text} not null,
       title ${text}, spec_id ${text}, spec_version ${integer}, status ${text} not null,
-      document_id ${integer} references documents (id), agent ${text}, labels ${text} not null, location ${text},
+      document_id ${integer}, agent ${text}, labels ${text} not null, location ${text},
       git ${text}, changes ${text}, links ${text} not null, model ${text}, input_tokens ${integer},
       output_tokens ${integer}, cost_usd ${real}, failure ${text}, retry_of ${integer} references runs (id) on delete set null,
       attempt ${integer} not null default 1, verdict ${text} not null default 'unchecked', evidence ${text},
@@ -41,7 +42,6 @@ function dayOne({ id, text, integer, real, tableEnd, commitsInOrder }: Dialect):
     'create index runs_by_status on runs (project_id, status, created_at, id)',
     'create index runs_by_agent on runs (project_id, agent, status, created_at, id) where agent is not null',
     'create index runs_by_retry on runs (retry_of) where retry_of is not null',
-    'create index runs_by_document on runs (document_id) where document_id is not null',
 
     `create table run_labels (run_id ${integer} not null references runs (id) on delete cascade, name ${text} not null,
       value ${text} not null, project_id ${integer} not null, created_at ${text} not null,

@@ -80,19 +80,20 @@ async function insertLabels(ctx: Ctx, row: RunRow, labels: Run['labels']) {
 
 /** NOT_FOUND when the project has none of that id. */
 export const getRun: Operation<'getRun'> = async (ctx, { runId }) => {
-  const [rows, features] = await Promise.all([
-    ctx.db.query<RunRow & { content: string | null }>(sql`
-      select ${columns},
-        (select string_agg(d.text, '' order by d.start) from document_parts d where d.document_id = runs.document_id) as content
-      from runs where runs.project_id = ${ctx.project.id} and runs.run_id = ${runId}`),
-    ctx.db.query<{ id: number; name: string }>(sql`
-      select f.number as id, f.name from runs
-      join run_features l on l.run_id = runs.id join features f on f.id = l.feature_id
-      where runs.project_id = ${ctx.project.id} and runs.run_id = ${runId} order by f.number`),
-  ])
-  const row = rows[0]
+  const [row] = await ctx.db.query<RunRow & { content: string | null; is_linked: number | null }>(sql`
+    select ${columns},
+      (select string_agg(d.text, '' order by d.start) from document_parts d where d.document_id = runs.document_id) as content,
+      (select 1 from run_features l where l.run_id = runs.id limit 1) as is_linked
+    from runs where runs.project_id = ${ctx.project.id} and runs.run_id = ${runId}`)
   if (!row) throw noRun(ctx, runId)
+  const features = row.is_linked === null ? [] : await featuresOf(ctx, row.id)
   return { run: { ...runOf(row, ctx.project.slug), content: row.content ?? '', features } }
+}
+
+function featuresOf(ctx: Ctx, runRow: number) {
+  return ctx.db.query<{ id: number; name: string }>(sql`
+    select f.number as id, f.name from run_features l join features f on f.id = l.feature_id
+    where l.run_id = ${runRow} order by f.number`)
 }
 
 /** FORBIDDEN for an agent key on another's run; PRECONDITION_FAILED when `ifVersion` is stale; NOT_FOUND. */

@@ -158,7 +158,9 @@ function connect(path: string, ...pragmas: string[]): DatabaseSync {
     throw new Error(`SQLite ${version} can corrupt a database in WAL mode: start Conduct on Node.js 24.15 or newer.`)
   }
   const mode = db.prepare('pragma journal_mode = wal').get()?.journal_mode
-  db.exec('pragma synchronous = full; pragma cache_size = -8000; pragma temp_store = memory')
+  db.exec(
+    'pragma synchronous = full; pragma cache_size = -8000; pragma temp_store = memory; pragma wal_autocheckpoint = 4000',
+  )
   for (const pragma of pragmas) db.exec(pragma)
   if (path !== ':memory:' && mode !== 'wal')
     throw new Error(`SQLite cannot use a write-ahead log for ${path}: put the file on a local disk.`)
