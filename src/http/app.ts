@@ -113,15 +113,10 @@ export function createApp(options: AppOptions) {
     if (draining()) headers.connection = 'close'
     const ms = performance.now() - started
     metrics.observe(label, answer.status, ms)
-    log?.info({
-      requestId,
-      operation: label,
-      method: c.req.method,
-      path: masked(c.req.path),
-      status: answer.status,
-      ms,
-      keyId: it.keyId,
-    })
+    if (log?.isLevelEnabled('info')) {
+      const { method, path } = c.req
+      log.info({ requestId, operation: label, method, path: masked(path), status: answer.status, ms, keyId: it.keyId })
+    }
     return new Response(answer.body, { status: answer.status, headers })
   }
 

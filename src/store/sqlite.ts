@@ -43,6 +43,22 @@ export function openSqlite(path: string): Db {
   let flushing: Promise<void> | undefined
   let closed = false
 
+  /**
+   * The reads of one turn of the event loop share a transaction, which spares each of them the locks on the file. Whoever
+   * asks in this turn asked before it began, so what they see is not older than their question.
+   */
+  function readShared(statement: Sql): object[] {
+    if (!reader.isTransaction) {
+      read(sql`begin`)
+      setImmediate(endReading)
+    }
+    return read(statement)
+  }
+
+  function endReading() {
+    if (!inMemory && reader.isOpen && reader.isTransaction) read(sql`commit`)
+  }
+
   async function flush() {
     while (queue.length > 0) {
       const batch: Work[] = []
@@ -81,6 +97,8 @@ export function openSqlite(path: string): Db {
       }
       write(sql`release work`)
     }
+    // Whoever is answered reads what was written; and an open read would keep the log from being emptied.
+    endReading()
     write(sql`commit`)
     for (const answer of answers) answer()
   }
@@ -127,7 +145,7 @@ export function openSqlite(path: string): Db {
     async query<Row extends object>(statement: Sql) {
       // In memory there is one connection: wait until no transaction is open on it.
       while (inMemory && flushing) await flushing
-      return read(statement) as Row[]
+      return (inMemory ? read(statement) : readShared(statement)) as Row[]
     },
     tx<T>(work: (tx: Db) => Promise<T>) {
       if (closed) return Promise.reject(new ConductError('UNAVAILABLE', 'The server is stopping.', { retryAfter: 1 }))
@@ -140,6 +158,7 @@ export function openSqlite(path: string): Db {
       if (closed) return
       closed = true
       await flushing
+      endReading()
       if (!inMemory) reader.close()
       writer.close()
     },
