@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { invalid } from './error.ts'
-import { humanId, rowId, text, time } from './field.ts'
+import { fits, humanId, rowId, text, time } from './field.ts'
 
 export const statuses = ['pending', 'in_progress', 'completed', 'failed'] as const
 export const runStatus = z.enum(statuses)
@@ -211,14 +211,12 @@ export function titleOf(content: string): string | null {
 
 /** The longest beginning of `title` that is whole characters and fits. */
 function cut(title: string): string {
-  let bytes = 0
-  let end = 0
-  for (const character of title) {
-    bytes += Buffer.byteLength(character)
-    if (bytes > titleBytes) return title.slice(0, end)
-    end += character.length
-  }
-  return title
+  if (fits(title, titleBytes)) return title
+  const bytes = Buffer.from(title)
+  let end = titleBytes
+  // A byte 10xxxxxx goes on with the character before it.
+  while (((bytes[end] as number) & 0xc0) === 0x80) end--
+  return bytes.toString('utf8', 0, end)
 }
 
 /** `RUN-007` for 7: the id handed out where a caller gives none. */
