@@ -44,13 +44,14 @@ export function openSqlite(path: string): Db {
   let closed = false
 
   /**
-   * The reads of one turn of the event loop share a transaction, which spares each of them the locks on the file. Whoever
-   * asks in this turn asked before it began, so what they see is not older than their question.
+   * Reads that follow each other without waiting for anything share a transaction, which spares each of them the locks
+   * on the file. It ends before the event loop hands over the next request, which may have been asked after a commit of
+   * another process: no answer is older than its question.
    */
   function readShared(statement: Sql): object[] {
     if (!reader.isTransaction) {
       read(sql`begin`)
-      setImmediate(endReading)
+      process.nextTick(endReading)
     }
     return read(statement)
   }
