@@ -1,5 +1,5 @@
 import sql, { type Sql } from 'sql-template-tag'
-import type { Db } from '../src/store/db.ts'
+import type { Tx } from '../src/store/db.ts'
 import { openStore } from '../src/store/open.ts'
 import { operations } from '../src/store/operations.ts'
 import { adminKey } from './servers.ts'
@@ -22,7 +22,7 @@ const firstNumber = 777_777_777
 export async function recordCreate(databaseUrl: string): Promise<Step[]> {
   const store = await openStore(databaseUrl, { adminKey })
   const said: { statement: Sql; answer: Answer }[] = []
-  const recording = (tx: Db): Db => ({
+  const recording = (tx: Tx): Tx => ({
     ...tx,
     async query<Row extends object>(statement: Sql) {
       const rows = await tx.query<Row>(statement)

@@ -2,18 +2,9 @@ import { isDeepStrictEqual } from 'node:util'
 import { z } from 'zod'
 import { rowId, time } from './field.ts'
 
-export const eventTypes = [
-  'run.created',
-  'run.updated',
-  'run.deleted',
-  'feature.created',
-  'feature.updated',
-  'feature.deleted',
-  'project.created',
-  'project.updated',
-  'key.created',
-  'key.updated',
-] as const
+const nouns = ['run', 'spec', 'check', 'feature', 'project', 'key'] as const
+const deeds = ['created', 'updated', 'deleted'] as const
+export const eventTypes = nouns.flatMap((noun) => deeds.map((deed) => `${noun}.${deed}` as const))
 export const eventType = z.enum(eventTypes)
 export type EventType = z.infer<typeof eventType>
 
@@ -52,7 +43,7 @@ export function differences<State extends object>(before: State, after: State): 
 
 /** The changes of a resource that was made: all that it says. */
 export function appeared(state: object): Changes {
-  const told = Object.entries(state).filter(([, value]) => value !== null && !isEmpty(value))
+  const told = Object.entries(state).filter(([, value]) => value !== null && value !== undefined && !isEmpty(value))
   return Object.fromEntries(told.map(([field, value]) => [field, [null, value]]))
 }
 

@@ -8,6 +8,26 @@ export const paths = {
   linkFeatures: 'POST /v1/runs/:runId/features',
   unlinkFeature: 'DELETE /v1/runs/:runId/features/:featureId',
 
+  appendToRun: 'POST /v1/runs/:runId/content',
+  readContent: 'GET /v1/runs/:runId/content',
+  heartbeat: 'POST /v1/runs/:runId/heartbeat',
+  timeline: 'GET /v1/runs/:runId/timeline',
+
+  createSpec: 'POST /v1/specs',
+  listSpecs: 'GET /v1/specs',
+  getSpec: 'GET /v1/specs/:specId',
+  updateSpec: 'PATCH /v1/specs/:specId',
+  deleteSpec: 'DELETE /v1/specs/:specId',
+  listSpecRuns: 'GET /v1/specs/:specId/runs',
+  listSpecVersions: 'GET /v1/specs/:specId/versions',
+  getSpecVersion: 'GET /v1/specs/:specId/versions/:version',
+
+  createCheck: 'POST /v1/checks',
+  listChecks: 'GET /v1/checks',
+  getCheck: 'GET /v1/checks/:checkId',
+  updateCheck: 'PATCH /v1/checks/:checkId',
+  deleteCheck: 'DELETE /v1/checks/:checkId',
+
   createFeature: 'POST /v1/features',
   listFeatures: 'GET /v1/features',
   getFeature: 'GET /v1/features/:id',
@@ -26,6 +46,7 @@ export const paths = {
   me: 'GET /v1/auth/me',
 
   listEvents: 'GET /v1/events',
+  search: 'GET /v1/search',
 } as const
 
 export type Name = keyof typeof paths
@@ -33,7 +54,7 @@ export type Name = keyof typeof paths
 export const names = Object.keys(paths) as Name[]
 
 /** Input fields that travel as headers. */
-export const headerFields = { ifVersion: 'If-Match' } as const
+export const headerFields = { ifVersion: 'If-Match', leaseToken: 'Lease-Token' } as const
 
 export interface Address {
   method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
@@ -44,5 +65,7 @@ export interface Address {
 
 export function addressOf(name: Name): Address {
   const [method, path] = paths[name].split(' ') as [Address['method'], string]
-  return { method, path, params: path.match(/(?<=:)\w+/g) ?? [] }
+  const params = path.match(/(?<=:)\w+/g) ?? []
+  // As keys they are names that V8 knows; as pieces of a text they would undo its compiled code wherever they name a field.
+  return { method, path, params: Object.keys(Object.fromEntries(params.map((param) => [param, true]))) }
 }

@@ -1,12 +1,17 @@
 import { z } from 'zod'
-import { event } from './event.ts'
+import { check, checkFields, checkName, checkResult, fullCheck } from './check.ts'
+import { event, eventType } from './event.ts'
 import { feature, featureFields, maxFeatureNumber } from './feature.ts'
 import { humanId, ifVersion, rowId, text, timeInput } from './field.ts'
 import { key, keyFields, permission, type Required } from './key.ts'
+import { lease, leaseSeconds, leaseToken } from './lease.ts'
 import { pageInput, pageMeta } from './page.ts'
 import type { Name } from './paths.ts'
 import { project, projectFields, projectFilter } from './project.ts'
-import { fullRun, run, runFields, runStatus } from './run.ts'
+import { fullRun, run, runFields, runStatus, verdict } from './run.ts'
+import { found, searchType } from './search.ts'
+import { fullSpec, fullSpecVersion, spec, specFields, specStatus, specVersion } from './spec.ts'
+import { timelineEntry } from './timeline.ts'
 
 export interface Route {
   summary: string
@@ -15,6 +20,8 @@ export interface Route {
   output: z.ZodObject
   /** The statuses of success; with two, the output's `created` tells which. */
   success: readonly [200 | 201, 200?]
+  /** Whether it also answers as a stream of server-sent events. */
+  streams?: true
   /** The output field that is shown once and never stored: a replay is refused instead. */
   secret?: string
   /** An input that works on the ledger of the documentation, in the order of creating, reading, changing, deleting. */
@@ -23,6 +30,11 @@ export interface Route {
 
 const done = z.object({ message: z.string() })
 const runAnswer = z.object({ run })
+const leasedAnswer = runAnswer.extend({
+  lease: lease.optional().describe('Where one was granted or renewed by leaseSeconds'),
+})
+const specAnswer = z.object({ spec })
+const checkAnswer = z.object({ check })
 const featureAnswer = z.object({ feature })
 const projectAnswer = z.object({ project })
 const runPage = z.object({ runs: z.array(run), meta: pageMeta })
@@ -34,8 +46,15 @@ export const routes = {
   createRun: {
     summary: 'Create a run',
     permission: 'agent',
-    input: z.strictObject({ runId: humanId.optional().describe('Else the next RUN-<n> of the project'), ...runFields }),
-    output: runAnswer,
+    input: z.strictObject({
+      runId: humanId.optional().describe('Else the next RUN-<n> of the project'),
+      ...runFields,
+      retryOf: humanId.optional().describe('The runId that this is a further attempt of'),
+      leaseSeconds: leaseSeconds
+        .optional()
+        .describe('Fails the run unless it is heard of again within so many seconds'),
+    }),
+    output: leasedAnswer,
     success: [201],
     example: {
       runId: 'RUN-001',
@@ -50,7 +69,9 @@ export const routes = {
     input: z.strictObject({
       project: projectFilter,
       specId: humanId.optional(),
+      specVersion: z.int().min(1).optional(),
       status: z.array(runStatus).optional(),
+      verdict: z.array(verdict).optional(),
       agent: text(200, 1).optional(),
       label: text(320)
         .regex(/^[^:]+:/, 'must be name:value')
@@ -75,15 +96,24 @@ export const routes = {
   updateRun: {
     summary: 'Change fields of a run',
     permission: 'agent',
-    input: z.strictObject({ runId: humanId, ...runFields, ifVersion }),
-    output: runAnswer,
+    input: z.strictObject({
+      runId: humanId,
+      ...runFields,
+      leaseSeconds: z
+        .union([z.literal(0), leaseSeconds], 'must be 0, or 10 to 86400 seconds')
+        .optional()
+        .describe('Grants or renews a lease; 0 ends it'),
+      ifVersion,
+      leaseToken,
+    }),
+    output: leasedAnswer,
     success: [200],
     example: { runId: 'RUN-001', status: 'completed', labels: { team: 'web' } },
   },
   deleteRun: {
     summary: 'Delete a run',
     permission: 'delete',
-    input: z.strictObject({ runId: humanId, ifVersion }),
+    input: z.strictObject({ runId: humanId, ifVersion, leaseToken }),
     output: done,
     success: [200],
     example: { runId: 'RUN-001' },
@@ -110,6 +140,181 @@ export const routes = {
     output: done,
     success: [200],
     example: { runId: 'RUN-001', featureId: 44 },
+  },
+  appendToRun: {
+    summary: "Append text to a run's content; concurrent appends all survive",
+    permission: 'agent',
+    input: z.strictObject({
+      runId: humanId,
+      text: text(Number.POSITIVE_INFINITY),
+      offset: z.int().min(0).optional().describe('Bytes that the caller believes are there'),
+      leaseToken,
+    }),
+    output: runAnswer,
+    success: [200],
+    example: { runId: 'RUN-001', text: '\nAll tests pass.\n' },
+  },
+  readContent: {
+    summary: "Read a run's content from a byte on, as it grows",
+    permission: 'read',
+    input: z.strictObject({ runId: humanId, after: z.int().min(0).default(0).describe('The byte to begin at') }),
+    output: z.object({
+      text: z.string(),
+      next: z.int().describe('The byte to begin at next'),
+      truncated: z.boolean().describe('Whether the middle of the content was dropped'),
+    }),
+    success: [200],
+    example: { runId: 'RUN-001', after: 10 },
+  },
+  heartbeat: {
+    summary: 'Say that a run is alive, and renew its lease',
+    permission: 'agent',
+    input: z.strictObject({ runId: humanId, leaseSeconds: leaseSeconds.optional(), leaseToken }),
+    output: runAnswer,
+    success: [200],
+    example: { runId: 'RUN-001' },
+  },
+  timeline: {
+    summary: 'The events, checks and attempts of a run, oldest first',
+    permission: 'read',
+    input: z.strictObject({ runId: humanId }),
+    output: z.object({ timeline: z.array(timelineEntry) }),
+    success: [200],
+    example: { runId: 'RUN-001' },
+  },
+
+  createSpec: {
+    summary: 'Create a spec',
+    permission: 'agent',
+    input: z.strictObject({
+      specId: humanId.optional().describe('Else the next SPEC-<n> of the project'),
+      ...specFields,
+    }),
+    output: specAnswer,
+    success: [201],
+    example: { specId: 'AUTH-001', content: '# Log in with a passkey\n\n- [x] button\n- [ ] tests' },
+  },
+  listSpecs: {
+    summary: 'List specs',
+    permission: 'read',
+    input: z.strictObject({
+      project: projectFilter,
+      status: z.array(specStatus).optional(),
+      q: text(200, 1).optional().describe('Part of the title; ASCII letters match in either case'),
+      ...created,
+      ...pageInput,
+    }),
+    output: z.object({ specs: z.array(spec), meta: pageMeta }),
+    success: [200],
+    example: { status: ['draft'] },
+  },
+  getSpec: {
+    summary: 'Read a spec with its content and what its runs come to',
+    permission: 'read',
+    input: z.strictObject({ specId: humanId }),
+    output: z.object({ spec: fullSpec }),
+    success: [200],
+    example: { specId: 'AUTH-001' },
+  },
+  updateSpec: {
+    summary: 'Change fields of a spec; its earlier words are kept',
+    permission: 'agent',
+    input: z.strictObject({ specId: humanId, ...specFields, ifVersion }),
+    output: specAnswer,
+    success: [200],
+    example: { specId: 'AUTH-001', status: 'in_progress' },
+  },
+  deleteSpec: {
+    summary: 'Delete a spec; its runs stay',
+    permission: 'delete',
+    input: z.strictObject({ specId: humanId, ifVersion }),
+    output: done,
+    success: [200],
+    example: { specId: 'AUTH-001' },
+  },
+  listSpecRuns: {
+    summary: 'List the runs of a spec',
+    permission: 'read',
+    input: z.strictObject({
+      specId: humanId,
+      specVersion: z.int().min(1).optional(),
+      status: z.array(runStatus).optional(),
+      verdict: z.array(verdict).optional(),
+      ...pageInput,
+    }),
+    output: runPage,
+    success: [200],
+    example: { specId: 'AUTH-001' },
+  },
+  listSpecVersions: {
+    summary: 'List the versions of a spec',
+    permission: 'read',
+    input: z.strictObject({ specId: humanId, ...pageInput }),
+    output: z.object({ versions: z.array(specVersion), meta: pageMeta }),
+    success: [200],
+    example: { specId: 'AUTH-001' },
+  },
+  getSpecVersion: {
+    summary: 'Read a spec as it was',
+    permission: 'read',
+    input: z.strictObject({ specId: humanId, version: z.int().min(1) }),
+    output: z.object({ version: fullSpecVersion }),
+    success: [200],
+    example: { specId: 'AUTH-001', version: 1 },
+  },
+
+  createCheck: {
+    summary: 'Record a check of a run; the verdict of the run follows',
+    permission: 'agent',
+    input: z.strictObject({
+      checkId: humanId.optional().describe('Else the next CHECK-<n> of the project'),
+      runId: humanId,
+      name: checkName.default('check').describe('The newest check of each name counts'),
+      result: checkResult,
+      ...checkFields,
+    }),
+    output: checkAnswer,
+    success: [201],
+    example: { runId: 'RUN-001', name: 'tests', result: 'pass', command: 'npm test', exitCode: 0, durationMs: 41_000 },
+  },
+  listChecks: {
+    summary: 'List checks',
+    permission: 'read',
+    input: z.strictObject({
+      project: projectFilter,
+      runId: humanId.optional(),
+      name: checkName.optional(),
+      result: z.array(checkResult).optional(),
+      ...created,
+      ...pageInput,
+    }),
+    output: z.object({ checks: z.array(check), meta: pageMeta }),
+    success: [200],
+    example: { runId: 'RUN-001' },
+  },
+  getCheck: {
+    summary: 'Read a check with its content',
+    permission: 'read',
+    input: z.strictObject({ checkId: humanId }),
+    output: z.object({ check: fullCheck }),
+    success: [200],
+    example: { checkId: 'CHECK-001' },
+  },
+  updateCheck: {
+    summary: 'Change fields of a check; its result only by the key that made it',
+    permission: 'write',
+    input: z.strictObject({ checkId: humanId, result: checkResult.optional(), ...checkFields, ifVersion }),
+    output: checkAnswer,
+    success: [200],
+    example: { checkId: 'CHECK-001', content: '212 tests pass.' },
+  },
+  deleteCheck: {
+    summary: 'Delete a check; the verdict of the run follows',
+    permission: 'delete',
+    input: z.strictObject({ checkId: humanId, ifVersion }),
+    output: done,
+    success: [200],
+    example: { checkId: 'CHECK-001' },
   },
 
   createFeature: {
@@ -247,7 +452,9 @@ export const routes = {
     permission: 'read',
     input: z.strictObject({
       project: projectFilter,
-      after: z.int().min(0).default(0).describe('The seq after which to begin'),
+      after: z.int().min(0).optional().describe('The seq after which to begin; a stream else begins now'),
+      type: z.array(eventType).optional(),
+      subject: humanId.optional().describe('The id of what changed'),
       limit: pageInput.limit,
     }),
     output: z.object({
@@ -255,7 +462,23 @@ export const routes = {
       meta: z.object({ hasMore: z.boolean(), lastSeq: z.int().describe('Where to go on: the next `after`') }),
     }),
     success: [200],
+    streams: true,
     example: { after: 0, limit: 3 },
+  },
+
+  search: {
+    summary: 'Find runs, specs, checks and features by their words; hits in id and title first, then the newest',
+    permission: 'read',
+    input: z.strictObject({
+      project: projectFilter,
+      q: text(200, 1).describe('Words that are all there; the last may be the beginning of one'),
+      type: z.array(searchType).optional(),
+      limit: pageInput.limit,
+      cursor: pageInput.cursor,
+    }),
+    output: z.object({ results: z.array(found), meta: pageMeta }),
+    success: [200],
+    example: { q: 'passkey' },
   },
 } as const satisfies { [N in Name]: Route }
 

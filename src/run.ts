@@ -6,6 +6,10 @@ export const statuses = ['pending', 'in_progress', 'completed', 'failed'] as con
 export const runStatus = z.enum(statuses)
 export type RunStatus = z.infer<typeof runStatus>
 
+/** What the checks of a run come to. */
+export const verdicts = ['unchecked', 'failing', 'warned', 'stale', 'verified'] as const
+export const verdict = z.enum(verdicts)
+
 const titleBytes = 300
 const count = z.int().min(0).max(1e12)
 
@@ -103,7 +107,7 @@ export const run = z
     failure: failure.nullable(),
     retryOf: z.string().nullable(),
     attempt: z.int(),
-    verdict: z.enum(['unchecked', 'failing', 'warned', 'stale', 'verified']),
+    verdict,
     evidence: z.enum(['self', 'executed', 'independent']).nullable(),
     leaseExpiresAt: time.nullable(),
     lastSeenAt: time.nullable(),
@@ -217,13 +221,4 @@ function cut(title: string): string {
   // A byte 10xxxxxx goes on with the character before it.
   while (((bytes[end] as number) & 0xc0) === 0x80) end--
   return bytes.toString('utf8', 0, end)
-}
-
-/** `RUN-007` for 7: the id handed out where a caller gives none. */
-export const runIdOf = (n: number) => `RUN-${String(n).padStart(3, '0')}`
-
-/** The n of an explicit `RUN-<n>`, so that the counter can be moved past it; undefined for other ids. */
-export function numberOfRunId(runId: string): number | undefined {
-  const n = /^RUN-(\d{1,15})$/.exec(runId)?.[1]
-  return n === undefined ? undefined : Number(n)
 }

@@ -78,8 +78,8 @@ testLedger('without a list, no origin may', async ({ fetch }) => {
 for (const engine of engines) {
   test(`probes, metrics and unknown addresses (${engine.name})`, async (t) => {
     const { store, adminKey } = await openLedger(t, engine)
-    let draining = false
-    const app = createApp({ store, draining: () => draining })
+    const stopping = new AbortController()
+    const app = createApp({ store, stopping: stopping.signal })
     const loopback = { incoming: { socket: { remoteAddress: '127.0.0.1' } } }
     const remote = { incoming: { socket: { remoteAddress: '10.0.0.9' } } }
     const get = (path: string, env: object = loopback, headers = {}) =>
@@ -99,9 +99,9 @@ for (const engine of engines) {
     assert.match(text, /_bucket\{operation="listRuns",status="200",le="\+Inf"\} 1\n/)
     assert.equal((await get('/metrics', remote)).status, 401)
     assert.equal((await get('/metrics', remote, bearer)).status, 200)
-    draining = true
-    const stopping = await get('/readyz')
-    assert.deepEqual([stopping.status, stopping.headers.get('retry-after')], [503, '1'])
+    stopping.abort()
+    const stopped = await get('/readyz')
+    assert.deepEqual([stopped.status, stopped.headers.get('retry-after')], [503, '1'])
     assert.equal((await get('/conduct/v1/runs', loopback, bearer)).headers.get('connection'), 'close')
     await store.close()
   })

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { addressOf, type Name, names } from '../src/paths.ts'
 import { routes } from '../src/routes.ts'
+import type { Run } from '../src/run.ts'
 import { openStore } from '../src/store/open.ts'
 import { type Answer, rawCalls } from './call.ts'
 import { type Ledger, testLedger } from './engines.ts'
@@ -8,16 +9,30 @@ import { type Ledger, testLedger } from './engines.ts'
 /** Stands in everything that the other project holds. */
 const mark = 'elsewhere'
 
+/** A word of both projects. */
+const everywhere = 'everywhere'
+
 /** Two projects: `default`, full of what carries the mark, and `shop`, for which the key is. */
 async function twoProjects({ client, as }: Ledger) {
   await client.createProject({ slug: 'shop' })
-  const { run } = await client.createRun({ runId: mark, title: mark, specId: mark, agent: mark, labels: { mark } })
+  await client.createSpec({ specId: mark, title: mark, content: mark })
+  const { run } = await client.createRun({
+    runId: mark,
+    title: mark,
+    specId: mark,
+    agent: mark,
+    labels: { mark },
+    content: `${mark} ${everywhere}`,
+  })
+  await client.createCheck({ checkId: mark, runId: run.runId, name: mark, result: 'pass', content: mark })
   await client.linkFeatures({ runId: run.runId, features: [{ name: mark, file: mark }], featureIds: [4242] })
   await client.updateProject({ slug: 'default', name: mark })
   const { key: foreign } = await client.createKey({ name: mark, permissions: ['read'] })
   const { secret } = await client.createKey({ name: 'shop admin', permissions: ['admin'], project: 'shop' })
   const shop = as({ key: secret })
-  await shop.createRun({ runId: 'HERE', specId: 'HERE' })
+  await shop.createSpec({ specId: 'HERE' })
+  await shop.createRun({ runId: 'HERE', specId: 'HERE', content: everywhere })
+  await shop.createCheck({ checkId: 'HERE', runId: 'HERE', result: 'pass' })
   return { secret, shop, foreign }
 }
 
@@ -31,16 +46,37 @@ const addressed = names.filter((name) => addressOf(name).params.length > 0)
 const lists = names.filter((name) => 'meta' in routes[name].output.shape && addressOf(name).params.length === 0)
 const acrossProjects = lists.filter((name) => 'project' in routes[name].input.shape)
 
+/** What a list must be asked, so that it finds something in every project. */
+const asked = (name: Name) => (name === 'search' ? { q: everywhere } : {})
+
+/** The runs of a spec are listed by its name, whether or not a spec of that name is registered. */
+const openNamed: Name[] = ['listSpecRuns']
+
 testLedger('what another project holds answers as what does not exist', async (ledger) => {
   const { secret, foreign } = await twoProjects(ledger)
   const call = rawCalls(ledger.store)
-  const there: Record<string, unknown> = { runId: mark, featureId: 4242, slug: 'default' }
-  const nowhere: Record<string, unknown> = { runId: 'nowhere', featureId: 4243, slug: 'missing' }
+  const there: Record<string, unknown> = {
+    runId: mark,
+    specId: mark,
+    version: 1,
+    checkId: mark,
+    featureId: 4242,
+    slug: 'default',
+  }
+  const nowhere: Record<string, unknown> = {
+    runId: 'nowhere',
+    specId: 'nowhere',
+    version: 1,
+    checkId: 'nowhere',
+    featureId: 4243,
+    slug: 'missing',
+  }
   for (const name of addressed) {
     const isKey = addressOf(name).path.startsWith('/v1/auth/keys')
     const found = await call(name, targeted(name, { ...there, id: isKey ? foreign.id : 4242 }), { key: secret })
     const missed = await call(name, targeted(name, { ...nowhere, id: 4243 }), { key: secret })
-    assert.equal(found.status, 404, `${name}: ${found.text}`)
+    assert.equal(found.status, openNamed.includes(name) ? 200 : 404, `${name}: ${found.text}`)
+    assert.ok(!found.text.includes(everywhere), `${name}: ${found.text}`)
     const words = (text: string) => text.replace(/\b(elsewhere|default|nowhere|missing|424[23])\b/g, '#')
     const id = new RegExp(`key ${foreign.id}\\b`, 'g')
     assert.equal(words(JSON.stringify(told(found)).replace(id, 'key #')), words(JSON.stringify(told(missed))), name)
@@ -52,6 +88,24 @@ function targeted(name: Name, target: Record<string, unknown>) {
   const params = addressOf(name).params.map((param) => [param, target[param]])
   return { ...routes[name].example, ...Object.fromEntries(params) }
 }
+
+testLedger('a body that names what another project holds is answered as one that names nothing', async (ledger) => {
+  const { secret } = await twoProjects(ledger)
+  const call = rawCalls(ledger.store)
+  const naming: [Name, (id: string) => object][] = [
+    ['createRun', (retryOf) => ({ retryOf })],
+    ['createCheck', (runId) => ({ runId, result: 'pass' })],
+  ]
+  for (const [name, input] of naming) {
+    const found = await call(name, input(mark), { key: secret })
+    const missed = await call(name, input('nowhere'), { key: secret })
+    assert.equal(found.status, 404, `${name}: ${found.text}`)
+    assert.deepEqual(told(found), told({ ...missed, body: renamed(missed, 'nowhere', mark) }), name)
+  }
+  const { body } = await call('createRun', { specId: mark }, { key: secret })
+  assert.equal((body.run as Run).specVersion, null, 'the spec of that name is of the other project')
+  assert.deepEqual((await call('listChecks', { runId: mark }, { key: secret })).body.checks, [])
+})
 
 testLedger('naming another project answers as naming one that does not exist', async (ledger) => {
   const { secret } = await twoProjects(ledger)
@@ -67,8 +121,8 @@ testLedger('naming another project answers as naming one that does not exist', a
   }
   for (const name of acrossProjects) {
     const [other, missing] = await Promise.all([
-      call(name, { project: ['default'] }, { key: secret }),
-      call(name, { project: ['missing'] }, { key: secret }),
+      call(name, { ...asked(name), project: ['default'] }, { key: secret }),
+      call(name, { ...asked(name), project: ['missing'] }, { key: secret }),
     ])
     assert.equal(other.status, 404, `${name}: ${other.text}`)
     assert.deepEqual(told(other), told({ ...missing, body: renamed(missing, 'missing', 'default') }), name)
@@ -81,10 +135,13 @@ testLedger('no list of a project key shows anything of another project', async (
   const { secret } = await twoProjects(ledger)
   const call = rawCalls(ledger.store)
   for (const name of lists) {
-    const { status, text } = await call(name, {}, { key: secret })
+    const { status, text } = await call(name, asked(name), { key: secret })
     assert.equal(status, 200, name)
     assert.ok(!text.includes(mark), `${name}: ${text}`)
-    assert.ok((await call(name, {}, { key: ledger.adminKey })).text.includes(mark), `${name} shows nothing to anybody`)
+    assert.ok(
+      (await call(name, asked(name), { key: ledger.adminKey })).text.includes(mark),
+      `${name} shows nothing to anybody`,
+    )
   }
 })
 
@@ -94,7 +151,11 @@ testLedger('a server key lists all projects, those that it names, or the one it 
   const call = rawCalls(ledger.store)
   for (const name of acrossProjects) {
     const projects = async (input: object, project?: string) => {
-      const { body, text } = await call(name, input, { key, ...(project !== undefined && { project }) })
+      const { body, text } = await call(
+        name,
+        { ...asked(name), ...input },
+        { key, ...(project !== undefined && { project }) },
+      )
       const rows = Object.values(body).find(Array.isArray)
       assert.ok(rows, `${name}: ${text}`)
       return [...new Set(rows.map((row) => row.project))].filter(Boolean).sort()
@@ -105,7 +166,7 @@ testLedger('a server key lists all projects, those that it names, or the one it 
     assert.deepEqual(await projects({ project: ['shop', 'default'] }), ['default', ...inShop], name)
     assert.deepEqual(await projects({}, 'shop'), inShop, name)
     assert.deepEqual(await projects({ project: ['shop'] }, 'shop'), inShop, name)
-    const both = await call(name, { project: ['default'] }, { key, project: 'shop' })
+    const both = await call(name, { ...asked(name), project: ['default'] }, { key, project: 'shop' })
     assert.equal(both.status, 422, `${name}: two projects that contradict each other`)
   }
 })
@@ -121,7 +182,10 @@ testLedger('a project admin administers its project and nothing else', async (le
   await assert.rejects(make('default'), { code: 'NOT_FOUND' })
   await assert.rejects(shop.createProject({ slug: 'another' }), { code: 'FORBIDDEN' })
   const { events } = await shop.listEvents({})
-  assert.deepEqual([...new Set(events.map(({ type }) => type))], ['run.created'])
+  assert.deepEqual(
+    [...new Set(events.map(({ type }) => type))],
+    ['spec.created', 'run.created', 'check.created', 'run.updated'],
+  )
 })
 
 testLedger('a revoked key fails on the very next request, on every server', async (ledger) => {

@@ -65,9 +65,19 @@ async function callersOf({ client, sleep }: Ledger): Promise<Caller[]> {
 /** Makes what an address names, by the beginning of its path. */
 const makeTarget: Record<string, (owner: Client, n: number, project: string) => Promise<Record<string, unknown>>> = {
   '/v1/runs/:runId': async (owner, n) => {
-    const { run } = await owner.createRun({ runId: `TARGET-${n}` })
+    const { run } = await owner.createRun({ runId: `TARGET-${n}`, content: '# Log\n\nFirst lines.\n' })
     await owner.linkFeatures({ runId: run.runId, featureIds: [n] })
     return { runId: run.runId, featureId: n }
+  },
+  '/v1/specs/:specId': async (owner, n) => {
+    const { spec } = await owner.createSpec({ specId: `TARGET-${n}`, content: '# Plan\n' })
+    await owner.createRun({ specId: spec.specId })
+    return { specId: spec.specId, version: spec.version }
+  },
+  '/v1/checks/:checkId': async (owner, n) => {
+    const { run } = await owner.createRun({ runId: `TARGET-${n}` })
+    const { check } = await owner.createCheck({ checkId: `TARGET-${n}`, runId: run.runId, result: 'pass' })
+    return { checkId: check.checkId }
   },
   '/v1/features/:id': async (owner, n) => ({ id: (await owner.createFeature({ name: `target ${n}` })).feature.id }),
   '/v1/auth/keys/:id': async (owner, n) => ({
@@ -76,19 +86,30 @@ const makeTarget: Record<string, (owner: Client, n: number, project: string) => 
   '/v1/projects/:slug': async (_owner, _n, slug) => ({ slug }),
 }
 
+/** What must exist although the address of the operation does not name it. */
+const targetInBody: Partial<Record<Name, string>> = { createCheck: '/v1/runs/:runId' }
+
 /** An input that is right for the operation: its example, with a target that `owner` made and with names that are free. */
 async function inputOf(name: Name, owner: Client, n: number, project: string): Promise<Record<string, unknown>> {
-  const { path, params } = addressOf(name)
+  const { path } = addressOf(name)
   const example: Record<string, unknown> = { ...routes[name].example }
-  if (params.length > 0) {
-    const prefix = Object.keys(makeTarget).find((prefix) => path.startsWith(prefix))
-    if (!prefix) throw new Error(`No way to make a target of ${path}: add one to makeTarget.`)
+  const address = targetInBody[name] ?? path
+  const targets: string[] = address.match(/(?<=:)\w+/g) ?? []
+  if (targets.length > 0) {
+    const prefix = Object.keys(makeTarget).find((prefix) => address.startsWith(prefix))
+    if (!prefix) throw new Error(`No way to make a target of ${address}: add one to makeTarget.`)
     const target = await makeTarget[prefix]?.(owner, n, project)
-    for (const param of params) example[param] = target?.[param]
+    for (const field of targets) example[field] = target?.[field]
   }
-  const fresh: Record<string, string> = { runId: `NEW-${n}`, slug: `new-${n}`, name: `new ${n}` }
+  const fresh: Record<string, string> = {
+    runId: `NEW-${n}`,
+    specId: `NEW-${n}`,
+    checkId: `NEW-${n}`,
+    slug: `new-${n}`,
+    name: `new ${n}`,
+  }
   for (const [field, value] of Object.entries(fresh)) {
-    if (field in example && !params.includes(field)) example[field] = value
+    if (field in example && !targets.includes(field)) example[field] = value
   }
   return example
 }

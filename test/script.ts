@@ -1,13 +1,18 @@
-import type { Name } from '../src/paths.ts'
-import type { Answer } from './call.ts'
-import type { Recorder } from './transcript.ts'
+import { checks, specs } from './script-plan.ts'
+import { contents, leases, searches } from './script-work.ts'
+import { type Recorder, walk } from './transcript.ts'
 
 /** Every operation with right and wrong input, pages, filters, ties, labels, replays and conflicts. */
 export async function everything(recorder: Recorder) {
   await projectsAndKeys(recorder)
   await runs(recorder)
   await features(recorder)
+  await specs(recorder)
+  await checks(recorder)
+  await contents(recorder)
+  await leases(recorder)
   await lists(recorder)
+  await searches(recorder)
   await replays(recorder)
   await deletions(recorder)
 }
@@ -204,6 +209,13 @@ async function deletions({ call }: Recorder) {
   for (const ifVersion of ['"0-0"', undefined]) await call('deleteRun', { runId: 'FULL', ifVersion })
   await call('deleteRun', { runId: 'FULL' })
   for (const ifVersion of ['"42-1"', '*', undefined]) await call('deleteFeature', { id: 42, ifVersion })
+  for (const ifVersion of ['"0-0"', '*', undefined]) await call('deleteCheck', { checkId: 'FULL', ifVersion })
+  for (const ifVersion of ['"0-0"', '*', undefined]) await call('deleteSpec', { specId: 'PLAN', ifVersion })
+  await call('createSpec', { specId: 'PLAN' })
+  await call('listSpecVersions', { specId: 'PLAN' })
+  await call('deleteRun', { runId: 'CHECKED' })
+  await call('listChecks', { runId: 'CHECKED' })
+  await call('search', { q: 'plan' })
   await call('createRun', { runId: 'FULL' })
   await call('createFeature', { name: 'after the deletion' })
   let after = 0
@@ -215,13 +227,4 @@ async function deletions({ call }: Recorder) {
   }
   await call('listEvents', { project: 'shop' })
   await call('listEvents', { after: -1 })
-}
-
-/** A list, page by page to its end. */
-async function walk(call: Recorder['call'], name: Name, input: object) {
-  let cursor: string | undefined
-  do {
-    const { body }: Answer = await call(name, { ...input, cursor })
-    cursor = (body.meta as { nextCursor?: string } | undefined)?.nextCursor
-  } while (cursor !== undefined)
 }

@@ -5,7 +5,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import sql, { raw } from 'sql-template-tag'
-import type { Db } from '../src/store/db.ts'
+import type { Db, Tx } from '../src/store/db.ts'
 import { isSafeVersion, openSqlite } from '../src/store/sqlite.ts'
 import { engines } from './engines.ts'
 
@@ -18,8 +18,8 @@ async function openFile(t: TestContext): Promise<{ db: Db; path: string }> {
   return { db, path }
 }
 
-const insert = (db: Db, k: number, v = 'x') => db.query(sql`insert into t (k, v) values (${k}, ${v})`)
-const keys = async (db: Db) => (await db.query<{ k: number }>(sql`select k from t order by k`)).map(({ k }) => k)
+const insert = (db: Tx, k: number, v = 'x') => db.query(sql`insert into t (k, v) values (${k}, ${v})`)
+const keys = async (db: Tx) => (await db.query<{ k: number }>(sql`select k from t order by k`)).map(({ k }) => k)
 
 test('the file and its folder are for their owner alone', async (t) => {
   const { path } = await openFile(t)

@@ -2,6 +2,7 @@ import type { TestContext } from 'node:test'
 import { createApp } from '../src/http/app.ts'
 import { localActor } from '../src/key.ts'
 import type { Name } from '../src/paths.ts'
+import { reap } from '../src/store/lease.ts'
 import { openStore } from '../src/store/open.ts'
 import { type Answer, type CallBy, rawCalls, read } from './call.ts'
 import type { Engine } from './engines.ts'
@@ -15,6 +16,8 @@ export interface Recorder {
   send(request: Request): Promise<Answer>
   /** Lets time go by; while it does not, everything happens at one instant. */
   wait(ms: number): void
+  /** Fails the runs whose leases have run out, as a server does every second. */
+  reap(): Promise<void>
 }
 
 export interface Entry {
@@ -44,7 +47,7 @@ export async function transcriptOf(
     async call(name, input = {}, { headers, ...by } = {}) {
       const answer = await call(name, input, { key: adminKey, ...by, headers: { 'x-request-id': 'same', ...headers } })
       const asked = `${name} ${JSON.stringify({ input, ...by, headers })}`
-      write(asked.replace(/"cursor":"[\w-]{20,}"/, '"cursor":"…"'), answer)
+      write(withoutChance(asked), answer)
       return answer
     },
     async send(request) {
@@ -57,8 +60,25 @@ export async function transcriptOf(
     wait: (ms) => {
       now += ms
     },
+    reap: () => reap(store.db, store.now()),
   })
   return entries
+}
+
+/** What was asked, without what is random or carries a row id. */
+const withoutChance = (asked: string) =>
+  asked
+    .replace(/"cursor":"(?!nonsense")[\w-]+"/, '"cursor":"…"')
+    .replace(/"leaseToken":"[\w-]{32}"/, '"leaseToken":"…"')
+    .replace(/sk_(\w+?)_\w{43}/g, 'sk_$1_…')
+
+/** A list, page by page to its end. */
+export async function walk(call: Recorder['call'], name: Name, input: object) {
+  let cursor: string | undefined
+  do {
+    const { body }: Answer = await call(name, { ...input, cursor })
+    cursor = (body.meta as { nextCursor?: string } | undefined)?.nextCursor
+  } while (cursor !== undefined)
 }
 
 const told = [
@@ -94,8 +114,12 @@ function createMask() {
     return Object.fromEntries(Object.entries(fields).map(([name, part]) => [name, field(name, part, fields)]))
   }
 
-  function field(name: string, value: unknown, { runId, type }: Record<string, unknown>): unknown {
-    if (name === 'id' && runId !== undefined) return alias('run', value)
+  function field(name: string, value: unknown, fields: Record<string, unknown>): unknown {
+    const { type } = fields
+    // A check has a runId and a run a specId, so the first of these tells whose row it is.
+    const noun = ['check', 'run', 'spec'].find((noun) => fields[`${noun}Id`] !== undefined)
+    if (name === 'id' && noun) return alias(noun, value)
+    if (name === 'token') return typeof value
     if (name === 'subjectId') return alias(String(type).split('.')[0] as string, value)
     if (name === 'nextCursor' || name === 'secret' || name === 'prefix' || name === 'lastUsedAt') return typeof value
     return body(value)

@@ -4,7 +4,7 @@ import type { Logger } from 'pino'
 import { ConductError } from '../error.ts'
 import { type Actor, permits } from '../key.ts'
 import { addressOf, type Name, names } from '../paths.ts'
-import { type Route, routes } from '../routes.ts'
+import { type Parsed, type Route, routes } from '../routes.ts'
 import { masked } from '../secret.ts'
 import type { Ctx } from '../store/ctx.ts'
 import type { Kept } from '../store/idempotency.ts'
@@ -14,6 +14,7 @@ import { answerOf, answerPlanOf, failureOf } from './answer.ts'
 import { createAuth } from './auth.ts'
 import { parseBody, readBytes, requireJson } from './body.ts'
 import { docsHeaders, docsPage } from './docs.ts'
+import { createEventStreams } from './events.ts'
 import { createHealth } from './health.ts'
 import { once } from './idempotency.ts'
 import { planOf, readInput } from './input.ts'
@@ -34,8 +35,8 @@ export interface AppOptions {
   log?: Logger
   /** Whoever calls without a key: for calls in process. Without it, every call needs a key. */
   actor?: Actor
-  /** Whether the server is stopping: answers then close their connections. */
-  draining?: () => boolean
+  /** Aborted when the server stops: streams end, and answers close their connections. */
+  stopping?: AbortSignal
 }
 
 /** What the socket layer tells of a request. */
@@ -43,6 +44,9 @@ interface Bindings {
   incoming?: { socket: { remoteAddress?: string } }
 }
 type Call = Context<{ Bindings: Bindings }>
+
+/** An answer; the body of a stream is still to come. */
+type Answer = Omit<Kept, 'body'> & { body: string | ReadableStream }
 
 /** One request on its way through the loop. */
 interface Exchange {
@@ -53,6 +57,7 @@ interface Exchange {
   keyId?: number
 }
 
+const noBytes = new Uint8Array()
 const requestIdPattern = /^[\x21-\x7e]{1,128}$/
 
 /** The whole HTTP interface over a store, as a function of requests: it listens nowhere. */
@@ -64,13 +69,15 @@ export function createApp(options: AppOptions) {
     contentLimit = 1_048_576,
     corsOrigins = [],
     log,
-    draining = () => false,
+    stopping,
   } = options
   const warn = (error: Error) => log?.warn({ err: error }, 'background work failed')
   const auth = createAuth(store, warn)
   const limiter = createLimiter(rateLimit)
   const metrics = createMetrics()
-  const health = createHealth(store, draining)
+  const isStopping = () => stopping?.aborted === true
+  const health = createHealth(store, isStopping)
+  const openEvents = createEventStreams(store, stopping, warn)
   const app = new Hono<{ Bindings: Bindings }>()
 
   /** Whoever asks, counted against the limit. Throws UNAUTHORIZED, RATE_LIMIT_EXCEEDED, NOT_FOUND for an unknown project. */
@@ -92,7 +99,7 @@ export function createApp(options: AppOptions) {
   }
 
   /** Answers a request by `work`, or by the error that it throws; counts, logs and stamps it either way. */
-  async function exchange(c: Call, label: string, work: (exchange: Exchange) => Promise<Kept>): Promise<Response> {
+  async function exchange(c: Call, label: string, work: (exchange: Exchange) => Promise<Answer>): Promise<Response> {
     const started = performance.now()
     const given = c.req.header('x-request-id')
     const requestId = given !== undefined && requestIdPattern.test(given) ? masked(given) : crypto.randomUUID()
@@ -102,7 +109,7 @@ export function createApp(options: AppOptions) {
       'x-request-id': requestId,
     }
     const it: Exchange = { c, now: store.now(), headers }
-    let answer: Kept
+    let answer: Answer
     try {
       answer = await work(it)
     } catch (error) {
@@ -110,7 +117,7 @@ export function createApp(options: AppOptions) {
       if (answer.status >= 500) log?.error({ err: error, requestId, operation: label }, 'request failed')
     }
     Object.assign(headers, answer.headers)
-    if (draining()) headers.connection = 'close'
+    if (isStopping()) headers.connection = 'close'
     const ms = performance.now() - started
     metrics.observe(label, answer.status, ms)
     if (log?.isLevelEnabled('info')) {
@@ -133,7 +140,7 @@ export function createApp(options: AppOptions) {
       exchange(c, name, async (it) => {
         const caller = await callerOf(it)
         if (!permits(caller.actor.permissions, route.permission)) throw forbidden(caller.actor, route.permission)
-        const bytes = isRead ? new Uint8Array() : await bodyOf(c)
+        const bytes = isRead ? noBytes : await bodyOf(c)
         const body = isRead ? undefined : parseBody(bytes, c.req.header('content-type'))
         const { url } = c.req
         const mark = url.indexOf('?')
@@ -145,6 +152,10 @@ export function createApp(options: AppOptions) {
         })
         const ctx: Ctx = { db: store.db, now: it.now, ...caller, contentLimit }
         const work = async (ctx: Ctx) => answerOf(plan, await operation(ctx, parsed), basePath, url)
+        if (route.streams && c.req.header('accept')?.includes('text/event-stream')) {
+          const body = await openEvents(ctx, resumed(parsed as Parsed<'listEvents'>, c.req.header('last-event-id')))
+          return { status: 200, headers: { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' }, body }
+        }
         const idempotencyKey = isRead ? undefined : c.req.header('idempotency-key')
         if (idempotencyKey === undefined) return work(ctx)
         const { method, path } = c.req
@@ -200,6 +211,13 @@ function forbidden(actor: Actor, required: string): ConductError {
     'FORBIDDEN',
     `This needs a key with the permission '${required}', and this one has: ${actor.permissions.join(', ')}.`,
   )
+}
+
+/** What a stream was asked for; a browser that connects again says by Last-Event-ID what it had last. */
+function resumed(input: Parsed<'listEvents'>, lastEventId: string | undefined): Parsed<'listEvents'> {
+  if (lastEventId === undefined) return input
+  if (/^\d{1,15}$/.test(lastEventId)) return { ...input, after: Number(lastEventId) }
+  throw new ConductError('BAD_REQUEST', `The Last-Event-ID '${lastEventId}' is not the id of an event, a whole number.`)
 }
 
 const nothingAt = (c: Call, basePath: string) =>

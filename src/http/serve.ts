@@ -7,7 +7,7 @@ import { type AppOptions, createApp } from './app.ts'
 export { openStore, type Store, type StoreOptions } from '../store/open.ts'
 export { type AppOptions, createApp } from './app.ts'
 
-export interface ServeOptions extends Omit<AppOptions, 'draining' | 'actor'> {
+export interface ServeOptions extends Omit<AppOptions, 'stopping' | 'actor'> {
   host: string
   /** 0 takes a free one. */
   port: number
@@ -33,8 +33,8 @@ const timeouts = {
 
 /** Serves a store over HTTP. Throws EADDRINUSE and the like when it cannot listen. */
 export async function serve({ host, port, ...options }: ServeOptions): Promise<Running> {
-  let draining = false
-  const app = createApp({ ...options, draining: () => draining })
+  const stopping = new AbortController()
+  const app = createApp({ ...options, stopping: stopping.signal })
   const server = await new Promise<Server>((resolve, reject) => {
     const server = listen({ fetch: app.fetch, hostname: host, port, serverOptions: timeouts }, () =>
       resolve(server),
@@ -43,10 +43,10 @@ export async function serve({ host, port, ...options }: ServeOptions): Promise<R
   })
   const address = server.address() as AddressInfo
   const name = address.family === 'IPv6' ? `[${address.address}]` : address.address
-  let stopping: Promise<void> | undefined
+  let stopped: Promise<void> | undefined
 
   async function stop() {
-    draining = true
+    stopping.abort()
     const closed = new Promise((resolve) => server.close(resolve))
     const deadline = setTimeout(() => server.closeAllConnections(), drainMs)
     await closed
@@ -57,6 +57,6 @@ export async function serve({ host, port, ...options }: ServeOptions): Promise<R
   return {
     url: `http://${name}:${address.port}${options.basePath ?? '/conduct'}`,
     port: address.port,
-    stop: () => (stopping ??= stop()),
+    stop: () => (stopped ??= stop()),
   }
 }

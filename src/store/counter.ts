@@ -1,7 +1,8 @@
 import sql from 'sql-template-tag'
+import { idOf, type Numbered, numberOf } from '../handed-out.ts'
 import type { Ctx } from './ctx.ts'
 
-type Noun = 'run' | 'feature'
+type Noun = Numbered | 'feature'
 
 /** The next number of the project for that noun: never handed out before, nor again. Queues the writers of one project. */
 export async function claimNumber(ctx: Ctx, noun: Noun): Promise<number> {
@@ -17,4 +18,26 @@ export async function moveCounter(ctx: Ctx, noun: Noun, taken: number): Promise<
     insert into counters (project_id, noun, next) values (${ctx.project.id}, ${noun}, ${taken + 1})
     on conflict (project_id, noun) do update
       set next = case when counters.next > excluded.next then counters.next else excluded.next end`)
+}
+
+/**
+ * Inserts a row under the id that a caller gave, or under the next free one. `insert` answers undefined for an id that
+ * is taken; so does this, for one that was given. A number that was taken by hand in another form (`RUN-0007` beside
+ * `RUN-007`) is passed over.
+ */
+export async function insertUnder<Row>(
+  ctx: Ctx,
+  noun: Numbered,
+  given: string | undefined,
+  insert: (id: string) => Promise<Row | undefined>,
+): Promise<Row | undefined> {
+  if (given !== undefined) {
+    const number = numberOf(noun, given)
+    if (number !== undefined) await moveCounter(ctx, noun, number)
+    return insert(given)
+  }
+  for (;;) {
+    const row = await insert(idOf(noun, await claimNumber(ctx, noun)))
+    if (row) return row
+  }
 }

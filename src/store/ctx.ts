@@ -2,7 +2,7 @@ import { ConductError } from '../error.ts'
 import { type Actor, isConfined } from '../key.ts'
 import type { Name } from '../paths.ts'
 import type { Output, Parsed } from '../routes.ts'
-import type { Db } from './db.ts'
+import type { Tx } from './db.ts'
 
 export interface ProjectRef {
   id: number
@@ -11,7 +11,7 @@ export interface ProjectRef {
 
 /** What an operation knows beside its input. */
 export interface Ctx {
-  db: Db
+  db: Tx
   /** The one instant of this operation. */
   now: string
   actor: Actor

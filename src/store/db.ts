@@ -14,12 +14,28 @@ export interface Dialect {
   forUpdate: Sql
   /** A statement that lets one transaction of all servers at a time go past it. */
   alone: Sql
+  /** The statements that make the index of words: `search_words (rowid, words)`. */
+  searchWords: string[]
+  /** The words of one entry, as a value of that index; each word is of letters and digits. */
+  words(words: string[]): Sql
+  /** A condition on `search_words`. */
+  matches(question: Question): Sql
   /** Whether rows become visible in the order of their ids. Where they do not, `store/event.ts` numbers events itself. */
   commitsInOrder: boolean
 }
 
-/** A database, or a transaction of it. */
-export interface Db {
+/** What is asked of the index of words. */
+export interface Question {
+  /** Groups of which one word each must be there. */
+  wanted: string[][]
+  /** Words that must all be there; the last may be the beginning of one. */
+  terms: string[]
+  /** Words that must not all be there, read like `terms`. */
+  without?: string[]
+}
+
+/** What statements run on: a database, or a transaction of it. */
+export interface Tx {
   readonly dialect: Dialect
   /** The engine's clock in Unix milliseconds. */
   now(): number
@@ -30,7 +46,15 @@ export interface Db {
    * only its own `tx`, never the network or another database handle, and may be run again after a deadlock. A nested
    * `tx` joins. Any error of a statement ends the transaction, even if the work catches it.
    */
-  tx<T>(work: (tx: Db) => Promise<T>): Promise<T>
+  tx<T>(work: (tx: Tx) => Promise<T>): Promise<T>
+}
+
+export interface Db extends Tx {
+  /**
+   * Calls `wake` soon after something was committed, by this process or another, until the function that this gives is
+   * called. It may be called for nothing; when the watch itself has a fault, it is called late.
+   */
+  watch(wake: () => void): () => void
   close(): Promise<void>
 }
 

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import sql from 'sql-template-tag'
+import sql, { raw, type Sql } from 'sql-template-tag'
 import { invalid } from '../error.ts'
 import { fits } from '../field.ts'
 import type { Ctx } from './ctx.ts'
@@ -7,7 +7,8 @@ import type { Ctx } from './ctx.ts'
 /** What the log says of a content. */
 export interface Digest {
   bytes: number
-  sha256: string
+  /** Null once a content has been appended to. */
+  sha256: string | null
 }
 
 /** VALIDATION_ERROR when a content given whole is larger than this server takes. */
@@ -22,6 +23,19 @@ export function requireFitting(ctx: Ctx, content: string): void {
 export function digestOf(content: string): Digest | null {
   if (content === '') return null
   return { bytes: Buffer.byteLength(content), sha256: hash('sha256', content) }
+}
+
+/** The content of the row of `table` that a statement reads; null for an empty one. */
+export const contentOf = (table: 'runs' | 'specs' | 'spec_versions' | 'checks'): Sql =>
+  sql`(select string_agg(d.text, '' order by d.start) from document_parts d where d.document_id = ${raw(table)}.document_id)`
+
+/** Whether a stored content is the one of that digest. */
+export async function isContent(ctx: Ctx, documentId: number | null, stored: Digest | null, digest: Digest | null) {
+  if (documentId === null || stored?.bytes !== digest?.bytes) return stored?.bytes === digest?.bytes
+  if (stored?.sha256) return stored.sha256 === digest?.sha256
+  const parts = await ctx.db.query<{ text: string }>(sql`
+    select text from document_parts where document_id = ${documentId} order by start`)
+  return digestOf(parts.map(({ text }) => text).join(''))?.sha256 === digest?.sha256
 }
 
 /** Stores a content apart from its noun; answers the document's id, null for an empty content. */

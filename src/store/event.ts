@@ -1,8 +1,8 @@
-import sql, { empty, join } from 'sql-template-tag'
+import sql, { empty, join, type Sql } from 'sql-template-tag'
 import { adminNouns, type Changes, type Event, type EventType } from '../event.ts'
 import { permits } from '../key.ts'
 import type { Ctx, Operation } from './ctx.ts'
-import type { Db } from './db.ts'
+import type { Tx } from './db.ts'
 import { confinementOf, visibleProjects } from './scope.ts'
 
 export interface Change {
@@ -29,7 +29,7 @@ const numberedAtOnce = 1000
  * servers does so at a time, and it looks only once it is alone: so a number, once given, never has a lower one come
  * after it. Where commits come in order anyway, there is nothing to do.
  */
-export async function numberEvents(db: Db): Promise<void> {
+export async function numberEvents(db: Tx): Promise<void> {
   if (db.dialect.commitsInOrder) return
   let numbered = numberedAtOnce
   while (numbered === numberedAtOnce) {
@@ -60,27 +60,73 @@ interface EventRow {
   changes: string
 }
 
-/** The log after `after`. Events of keys and projects are for admins of the whole server. NOT_FOUND for an unknown project. */
-export const listEvents: Operation<'listEvents'> = async (ctx, { project, after, limit }) => {
+/** What of the log a reader wants to see. */
+export interface Selection {
+  project?: readonly string[] | undefined
+  type?: readonly EventType[] | undefined
+  subject?: string | undefined
+}
+
+/** What of the log a reader sees: as conditions on `events e`, and as a test of one event. */
+export interface Selected {
+  conditions: Sql
+  admits(event: Event): boolean
+}
+
+/** Events of keys and projects are for admins of the whole server. NOT_FOUND for an unknown project. */
+export async function selected(ctx: Ctx, { project, type, subject }: Selection): Promise<Selected> {
   const scope = await visibleProjects(ctx, project)
+  const hidden = permits(ctx.actor.permissions, 'admin') && confinementOf(ctx) === null ? [] : adminNouns
+  const conditions = [
+    ...(scope.all ? [] : [sql`e.project_id in (${join(scope.projects.map(({ id }) => id))})`]),
+    ...hidden.map((noun) => sql`e.type not like ${`${noun}.%`}`),
+    ...(type ? [sql`e.type in (${join(type)})`] : []),
+    ...(subject === undefined ? [] : [sql`e.subject = ${subject}`]),
+  ]
+  const slugs = new Set(scope.projects.map(({ slug }) => slug))
+  return {
+    conditions: conditions.length > 0 ? join(conditions, ' and ', 'and ') : empty,
+    admits: (event) =>
+      (scope.all || slugs.has(event.project ?? '')) &&
+      !hidden.some((noun) => event.type.startsWith(`${noun}.`)) &&
+      (!type || type.includes(event.type)) &&
+      (subject === undefined || event.subject === subject),
+  }
+}
+
+const columns = sql`e.seq, p.slug, e.type, e.subject, e.subject_id, e.actor, e.at, e.changes`
+const tables = sql`events e left join projects p on p.id = e.project_id`
+
+/** The events after `after` that the conditions select, oldest first. */
+export async function readEvents(db: Tx, after: number, limit: number, conditions: Sql = empty): Promise<Event[]> {
+  const rows = await db.query<EventRow>(sql`
+    select ${columns} from ${tables} where e.seq > ${after} ${conditions} order by e.seq limit ${limit}`)
+  return rows.map(eventOf)
+}
+
+/** The place of the newest event that has one; 0 on an empty log. */
+export async function lastSeq(db: Tx): Promise<number> {
+  const [row] = await db.query<{ seq: number }>(sql`select coalesce(max(seq), 0) as seq from events`)
+  return row?.seq ?? 0
+}
+
+/** NOT_FOUND for an unknown project. */
+export const listEvents: Operation<'listEvents'> = async (ctx, { after = 0, limit, ...selection }) => {
+  const { conditions } = await selected(ctx, selection)
   await numberEvents(ctx.db)
-  const isServerAdmin = permits(ctx.actor.permissions, 'admin') && confinementOf(ctx) === null
+  const found = await readEvents(ctx.db, after, limit + 1, conditions)
+  const events = found.slice(0, limit)
+  return { events, meta: { hasMore: found.length > limit, lastSeq: events.at(-1)?.seq ?? after } }
+}
+
+/** The newest events of a run. */
+export async function eventsOfRun(ctx: Ctx, runRow: number, runId: string, limit: number): Promise<Event[]> {
+  await numberEvents(ctx.db)
   const rows = await ctx.db.query<EventRow>(sql`
-    select e.seq, p.slug, e.type, e.subject, e.subject_id, e.actor, e.at, e.changes
-    from events e left join projects p on p.id = e.project_id
-    where e.seq > ${after}
-      ${scope.all ? empty : sql`and e.project_id in (${join(scope.projects.map(({ id }) => id))})`}
-      ${
-        isServerAdmin
-          ? empty
-          : join(
-              adminNouns.map((noun) => sql`and e.type not like ${`${noun}.%`}`),
-              ' ',
-            )
-      }
-    order by e.seq limit ${limit + 1}`)
-  const events = rows.slice(0, limit).map(eventOf)
-  return { events, meta: { hasMore: rows.length > limit, lastSeq: events.at(-1)?.seq ?? after } }
+    select ${columns} from ${tables}
+    where e.subject = ${runId} and e.subject_id = ${runRow} and e.type like 'run.%' and e.seq is not null
+    order by e.seq desc limit ${limit}`)
+  return rows.map(eventOf).reverse()
 }
 
 function eventOf({ slug, subject_id, actor, changes, ...row }: EventRow): Event {

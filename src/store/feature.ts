@@ -6,6 +6,7 @@ import { claimNumber, moveCounter } from './counter.ts'
 import { type Ctx, inTx, keyIdOf, type Operation, requireOwn, requireVersion } from './ctx.ts'
 import { UniqueViolation } from './db.ts'
 import { record } from './event.ts'
+import { likeOf } from './like.ts'
 import { readPage } from './page.ts'
 import { visibleProjects } from './scope.ts'
 
@@ -138,10 +139,7 @@ export const listFeatures: Operation<'listFeatures'> = async (ctx, { project, q,
   const { projects } = await visibleProjects(ctx, project)
   const filters: Sql[] = []
   if (file !== undefined) filters.push(sql`f.file = ${file}`)
-  if (q !== undefined) {
-    const pattern = `%${q.replace(/[\\%_]/g, '\\$&').replace(/[A-Z]/g, (letter) => letter.toLowerCase())}%`
-    filters.push(sql`(lower(f.name) like ${pattern} escape '\\' or lower(f.description) like ${pattern} escape '\\')`)
-  }
+  if (q !== undefined) filters.push(sql`(${likeOf('f.name', q)} or ${likeOf('f.description', q)})`)
   const walks = projects.map(({ id }) => ({
     from: sql`features f`,
     where: [sql`f.project_id = ${id}`, ...filters],

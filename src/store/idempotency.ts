@@ -1,7 +1,7 @@
 import sql from 'sql-template-tag'
 import { ConductError } from '../error.ts'
 import { type Ctx, keyIdOf } from './ctx.ts'
-import type { Db } from './db.ts'
+import type { Tx } from './db.ts'
 
 /** How long an answer is kept. */
 const keptMs = 24 * 3600_000
@@ -54,7 +54,7 @@ export async function keep(ctx: Ctx, name: string, answer: Kept): Promise<void> 
 const purgedAtOnce = 10_000
 
 /** Drops answers that were kept long enough, a bounded number at a time. */
-export async function purgeKept(db: Db, now: string): Promise<void> {
+export async function purgeKept(db: Tx, now: string): Promise<void> {
   const until = staleAt(now)
   const [old] = await db.query(sql`select 1 as one from idempotency_keys where created_at < ${until} limit 1`)
   if (!old) return

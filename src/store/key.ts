@@ -4,7 +4,7 @@ import { appeared } from '../event.ts'
 import type { Key } from '../key.ts'
 import { hashOf, newSecret, type Permission, permissions, prefixOf } from '../secret.ts'
 import { type Ctx, inTx, keyIdOf, type Operation } from './ctx.ts'
-import type { Db } from './db.ts'
+import type { Tx } from './db.ts'
 import { record } from './event.ts'
 import { readPage } from './page.ts'
 import { confinementOf, findProject } from './scope.ts'
@@ -52,7 +52,7 @@ export interface LiveKey {
 }
 
 /** The live key of that secret; undefined for one that never was, is revoked or has expired. Never cached. */
-export async function findKey(db: Db, secret: string, now: string): Promise<LiveKey | undefined> {
+export async function findKey(db: Tx, secret: string, now: string): Promise<LiveKey | undefined> {
   const [row] = await db.query<Omit<KeyRow, 'prefix' | 'created_at'>>(sql`
     select k.id, k.name, k.permissions, k.project_id, p.slug, k.last_used_at, k.expires_at, k.revoked_at
     from keys k left join projects p on p.id = k.project_id where k.hash = ${hashOf(secret)}`)
@@ -61,8 +61,15 @@ export async function findKey(db: Db, secret: string, now: string): Promise<Live
   return { id, name, permissions: permissionsOf(row), projectId, slug, lastUsedAt }
 }
 
+/** Whether a key is neither revoked nor expired. */
+export async function isLive(db: Tx, id: number, now: string): Promise<boolean> {
+  const [row] = await db.query<Pick<KeyRow, 'revoked_at' | 'expires_at'>>(sql`
+    select revoked_at, expires_at from keys where id = ${id}`)
+  return row !== undefined && row.revoked_at === null && (row.expires_at === null || row.expires_at > now)
+}
+
 /** Notes that a key was used, so that `lastUsedAt` is right to the minute. */
-export async function touchKey(db: Db, id: number, now: string): Promise<void> {
+export async function touchKey(db: Tx, id: number, now: string): Promise<void> {
   await db.tx((tx) => tx.query(sql`update keys set last_used_at = ${now} where id = ${id}`))
 }
 

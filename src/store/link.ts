@@ -1,9 +1,16 @@
 import sql from 'sql-template-tag'
 import { ConductError, invalid } from '../error.ts'
 import { placeholderName } from '../feature.ts'
-import { inTx, type Operation } from './ctx.ts'
+import { type Ctx, inTx, type Operation, requireOwn } from './ctx.ts'
 import { ensureFeature, type FeatureRow } from './feature.ts'
-import { recordRun, requireChangeable } from './run-row.ts'
+import { type RunRow, recordRun, requireRun } from './run-row.ts'
+
+/** The run, locked until the transaction ends; links need no lease. FORBIDDEN for an agent key on another's run; NOT_FOUND. */
+async function requireChangeable(ctx: Ctx, runId: string): Promise<RunRow> {
+  const row = await requireRun(ctx, runId, ctx.db.dialect.forUpdate)
+  requireOwn(ctx, row, `Run '${runId}'`)
+  return row
+}
 
 /** VALIDATION_ERROR unless 1 to 100 features are named; FORBIDDEN for an agent key on another's run; NOT_FOUND. */
 export const linkFeatures: Operation<'linkFeatures'> = (ctx, { runId, featureIds = [], features = [] }) => {

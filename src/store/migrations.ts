@@ -1,8 +1,8 @@
 import sql, { raw } from 'sql-template-tag'
-import type { Db, Dialect } from './db.ts'
+import type { Dialect, Tx } from './db.ts'
 
 /** Each entry takes the schema one version up. Append only: what has run somewhere is never edited. */
-const migrations: ((dialect: Dialect) => string[])[] = [dayOne]
+const migrations: ((dialect: Dialect) => string[])[] = [dayOne, wholeLedger]
 
 function dayOne({ id, text, integer, real, tableEnd, commitsInOrder }: Dialect): string[] {
   // Where commits come in the order of ids, an event's id is its seq; elsewhere it is numbered once it is visible.
@@ -72,11 +72,59 @@ function dayOne({ id, text, integer, real, tableEnd, commitsInOrder }: Dialect):
   ]
 }
 
+/** Specs, checks, leases, and what appending to a content needs. */
+function wholeLedger({ id, text, integer, tableEnd, searchWords }: Dialect): string[] {
+  const row = `created_by ${integer}, updated_by ${integer}, created_at ${text} not null, updated_at ${text} not null,
+    version ${integer} not null default 1`
+  return [
+    `create table specs (id ${id}, project_id ${integer} not null references projects (id), spec_id ${text} not null,
+      title ${text}, status ${text} not null, agent ${text}, document_id ${integer},
+      checklist_total ${integer} not null, checklist_done ${integer} not null, ${row}, unique (project_id, spec_id)) ${tableEnd}`,
+    'create index specs_by_time on specs (project_id, created_at, id)',
+    'create index specs_by_status on specs (project_id, status, created_at, id)',
+
+    `create table spec_versions (id ${id}, spec_id ${integer} not null references specs (id) on delete cascade,
+      version ${integer} not null, title ${text}, document_id ${integer},
+      created_at ${text} not null, unique (spec_id, version)) ${tableEnd}`,
+    'create index spec_versions_by_time on spec_versions (spec_id, created_at, id)',
+
+    `create table checks (id ${id}, project_id ${integer} not null references projects (id), check_id ${text} not null,
+      run_id ${integer} not null references runs (id) on delete cascade, name ${text} not null, result ${text} not null,
+      result_by ${integer}, work_version ${integer} not null, document_id ${integer},
+      command ${text}, exit_code ${integer}, duration_ms ${integer}, git_commit ${text}, agent ${text}, ${row},
+      unique (project_id, check_id)) ${tableEnd}`,
+    'create index checks_by_time on checks (project_id, created_at, id)',
+    'create index checks_by_run on checks (run_id, created_at, id)',
+    'create index checks_by_name on checks (project_id, name, created_at, id)',
+    'create index checks_by_result on checks (project_id, result, created_at, id)',
+
+    `create table run_authors (run_id ${integer} not null references runs (id) on delete cascade,
+      key_id ${integer} not null, primary key (run_id, key_id)) ${tableEnd}`,
+
+    `alter table runs add column lease_token ${text}`,
+    `alter table runs add column lease_seconds ${integer}`,
+    'create index runs_by_lease on runs (lease_expires_at) where lease_expires_at is not null',
+    'create index runs_by_verdict on runs (project_id, verdict, created_at, id)',
+
+    `alter table document_parts add column dropped ${integer} not null default 0`,
+    'create index document_parts_dropped on document_parts (document_id) where dropped > 0',
+
+    `create table search_state (id ${integer} primary key, last_seq ${integer} not null) ${tableEnd}`,
+    'insert into search_state (id, last_seq) values (1, 0)',
+    `create table search_entries (id ${id}, type ${text} not null, subject_id ${integer} not null,
+      unique (type, subject_id)) ${tableEnd}`,
+    ...searchWords,
+
+    'create index events_by_type on events (type, seq)',
+    'create index events_by_subject on events (subject, seq)',
+  ]
+}
+
 /**
  * Brings the schema up to date, in the caller's transaction; servers that start at once wait for each other.
  * Throws when the schema is newer than this Conduct.
  */
-export async function migrate(tx: Db): Promise<void> {
+export async function migrate(tx: Tx): Promise<void> {
   await tx.query(tx.dialect.alone)
   await tx.query(sql`create table if not exists schema_versions (version ${raw(tx.dialect.integer)} primary key)`)
   const [row] = await tx.query<{ version: number }>(

@@ -3,11 +3,13 @@ import { systemActor } from '../key.ts'
 import { defaultProject } from '../project.ts'
 import { hashOf, newSecret } from '../secret.ts'
 import type { Ctx } from './ctx.ts'
-import type { Db } from './db.ts'
+import type { Db, Tx } from './db.ts'
 import { numberEvents } from './event.ts'
 import { purgeKept } from './idempotency.ts'
 import { insertKey } from './key.ts'
+import { reap } from './lease.ts'
 import { migrate } from './migrations.ts'
+import { indexEvents } from './search.ts'
 
 export interface StoreOptions {
   /** The secret of the first key, on a database that has none. */
@@ -30,6 +32,8 @@ export interface Store {
 }
 
 const numberEveryMs = 1000
+const reapEveryMs = 1000
+const indexEveryMs = 500
 const purgeEveryMs = 60_000
 
 /**
@@ -48,7 +52,11 @@ export async function openStore(url: string, options: StoreOptions = {}): Promis
     await db.close()
     throw error
   }
+  // What lapsed while no server was there is known before the first answer.
+  await reap(db, now())
   const chores = [
+    every(reapEveryMs, () => reap(db, now()), warn),
+    every(indexEveryMs, () => indexEvents(db), warn),
     every(numberEveryMs, () => numberEvents(db), warn),
     every(purgeEveryMs, () => purgeKept(db, now()), warn),
   ]
@@ -70,7 +78,7 @@ async function openDb(url: string, warn: (error: Error) => void): Promise<Db> {
 }
 
 /** The schema, the default project and the first key, in one transaction that only one server runs at a time. */
-async function prepare(db: Db, now: string, adminKey: string | undefined) {
+async function prepare(db: Tx, now: string, adminKey: string | undefined) {
   await migrate(db)
   await db.query(sql`insert into projects (slug, name, created_at, updated_at)
     values (${defaultProject}, ${defaultProject}, ${now}, ${now}) on conflict do nothing`)

@@ -1,11 +1,17 @@
+import { createCheck, deleteCheck, getCheck, listChecks, updateCheck } from './check.ts'
+import { appendToRun, readContent } from './content.ts'
 import type { Operations } from './ctx.ts'
 import { listEvents } from './event.ts'
 import { createFeature, deleteFeature, getFeature, listFeatures, updateFeature } from './feature.ts'
 import { createKey, listKeys, me, revokeKey } from './key.ts'
+import { heartbeat } from './lease.ts'
 import { linkFeatures, unlinkFeature } from './link.ts'
 import { createProject, getProject, listProjects, updateProject } from './project.ts'
 import { createRun, deleteRun, getRun, updateRun } from './run.ts'
-import { listFeatureRuns, listRuns } from './run-list.ts'
+import { listFeatureRuns, listRuns, listSpecRuns } from './run-list.ts'
+import { search } from './search.ts'
+import { createSpec, deleteSpec, getSpec, getSpecVersion, listSpecs, listSpecVersions, updateSpec } from './spec.ts'
+import { timeline } from './timeline.ts'
 
 /** Each operation of the API as one function; a missing or mistyped one does not compile. */
 export const operations: Operations = {
@@ -16,6 +22,23 @@ export const operations: Operations = {
   deleteRun,
   linkFeatures,
   unlinkFeature,
+  appendToRun,
+  readContent,
+  heartbeat,
+  timeline,
+  createSpec,
+  listSpecs,
+  getSpec,
+  updateSpec,
+  deleteSpec,
+  listSpecRuns,
+  listSpecVersions,
+  getSpecVersion,
+  createCheck,
+  listChecks,
+  getCheck,
+  updateCheck,
+  deleteCheck,
   createFeature,
   listFeatures,
   getFeature,
@@ -31,4 +54,5 @@ export const operations: Operations = {
   revokeKey,
   me,
   listEvents,
+  search,
 }

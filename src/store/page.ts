@@ -1,7 +1,7 @@
 import sql, { join, raw, type Sql } from 'sql-template-tag'
 import { invalid } from '../error.ts'
 import { decodeCursor, encodeCursor, type PageInput, type Position } from '../page.ts'
-import type { Db } from './db.ts'
+import type { Tx } from './db.ts'
 
 /** One index-ordered walk: rows that satisfy `where`, ordered by the `key` table's created_at and its row id. */
 export interface Walk {
@@ -32,7 +32,7 @@ export interface Span {
  * own index, so the time does not depend on how many rows there are. BAD_REQUEST for a cursor that is not of this order;
  * VALIDATION_ERROR for a span that holds no moment.
  */
-export async function readPage<Row extends Positioned>(db: Db, columns: Sql, walks: Walk[], input: PageInput & Span) {
+export async function readPage<Row extends Positioned>(db: Tx, columns: Sql, walks: Walk[], input: PageInput & Span) {
   const { limit, order } = input
   const after = input.cursor === undefined ? undefined : decodeCursor(order, input.cursor)
   // As a literal: for a parameter PostgreSQL plans as if a tenth of all rows were wanted.

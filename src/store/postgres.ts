@@ -1,7 +1,8 @@
 import pg from 'pg'
 import sql, { type Sql } from 'sql-template-tag'
 import { ConductError } from '../error.ts'
-import { type Db, DeadTransaction, type Dialect, UniqueViolation } from './db.ts'
+import { channel, createWatcher } from './commits.ts'
+import { type Db, DeadTransaction, type Dialect, type Tx, UniqueViolation } from './db.ts'
 
 const dialect: Dialect = {
   id: 'bigint generated always as identity primary key',
@@ -12,12 +13,23 @@ const dialect: Dialect = {
   forUpdate: sql`for update`,
   alone: sql`select pg_advisory_xact_lock(7239450182)`,
   commitsInOrder: false,
+  searchWords: [
+    'create table search_words (rowid bigint primary key, words tsvector not null)',
+    'create index search_words_inverted on search_words using gin (words)',
+  ],
+  words: (words) => sql`array_to_tsvector(cast(${`{${words.join(',')}}`} as text[]))`,
+  matches({ wanted, terms, without }) {
+    const all = (words: string[]) => `${words.join(' & ')}:*`
+    const must = [...wanted.map((some) => `(${some.join(' | ')})`), all(terms)].join(' & ')
+    return sql`search_words.words @@ cast(${without ? `${must} & !(${all(without)})` : must} as tsquery)`
+  },
 }
 
 const int8 = 20
 /** Texts that get a name, and so are parsed once per connection; a text that varies without end must not fill the server. */
 const statementsNamed = 200
 const clockEveryMs = 60_000
+const notifyAfterMs = 20
 /** How often a work is run again after the engine gave it up for a deadlock or a serialization failure. */
 const attempts = 5
 
@@ -42,9 +54,11 @@ export async function openPostgres(url: string, warn: (error: Error) => void): P
     client.query('set jit = off; set max_parallel_workers_per_gather = 0').catch(warn)
   })
   const nameOf = statementNames()
+  const watcher = createWatcher(url, warn)
   const underWay = new Set<Promise<unknown>>()
   let clockOffset = 0
   let closed = false
+  let isNoticeDue = false
 
   async function run<Row extends object>(client: pg.Pool | pg.PoolClient, statement: Sql): Promise<Row[]> {
     const { text } = statement
@@ -66,7 +80,7 @@ export async function openPostgres(url: string, warn: (error: Error) => void): P
 
   const now = () => Math.round(Date.now() + clockOffset)
 
-  async function once<T>(work: (tx: Db) => Promise<T>): Promise<T> {
+  async function once<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
     const client = await pool.connect().catch((error) => Promise.reject(translate(error)))
     let broken = false
     try {
@@ -87,9 +101,9 @@ export async function openPostgres(url: string, warn: (error: Error) => void): P
     }
   }
 
-  async function runWork<T>(client: pg.PoolClient, work: (tx: Db) => Promise<T>): Promise<T> {
+  async function runWork<T>(client: pg.PoolClient, work: (tx: Tx) => Promise<T>): Promise<T> {
     const state: { ended?: Error } = {}
-    const tx: Db = {
+    const tx: Tx = {
       dialect,
       now,
       async query<Row extends object>(statement: Sql) {
@@ -102,7 +116,6 @@ export async function openPostgres(url: string, warn: (error: Error) => void): P
         }
       },
       tx: (nested) => nested(tx),
-      close: () => Promise.reject(new Error('A transaction cannot close its database.')),
     }
     try {
       const value = await work(tx)
@@ -113,8 +126,19 @@ export async function openPostgres(url: string, warn: (error: Error) => void): P
     }
   }
 
+  /** Tells the watchers of all servers of a commit: after it, since inside it the notice would queue the writers; once for many. */
+  function notify() {
+    if (isNoticeDue) return
+    isNoticeDue = true
+    const tell = () => {
+      isNoticeDue = false
+      if (!closed) run(pool, sql`select pg_notify(${channel}, '')`).catch(warn)
+    }
+    setTimeout(tell, notifyAfterMs).unref()
+  }
+
   /** Runs a work until the engine takes it: after a deadlock or a serialization failure nothing of it is left. */
-  async function repeat<T>(work: (tx: Db) => Promise<T>): Promise<T> {
+  async function repeat<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       try {
         return await once(work)
@@ -138,12 +162,15 @@ export async function openPostgres(url: string, warn: (error: Error) => void): P
       if (closed) return Promise.reject(new ConductError('UNAVAILABLE', 'The server is stopping.', { retryAfter: 1 }))
       const running = repeat(work)
       underWay.add(running)
+      running.then(notify, () => {})
       return running.finally(() => underWay.delete(running))
     },
+    watch: watcher.watch,
     async close() {
       if (closed) return
       closed = true
       clearInterval(clock)
+      watcher.close()
       await Promise.allSettled(underWay)
       await pool.end()
     },

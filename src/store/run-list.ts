@@ -7,7 +7,11 @@ import { readPage, type Walk } from './page.ts'
 import { columns, type RunRow, runOf } from './run-row.ts'
 import { visibleProjects } from './scope.ts'
 
-type Filters = Parsed<'listRuns'>
+/** What any list of runs may be asked for. */
+type Filters = Pick<
+  Parsed<'listRuns'>,
+  'specId' | 'specVersion' | 'status' | 'verdict' | 'agent' | 'label' | 'featureId'
+>
 
 /** NOT_FOUND for an unknown project; BAD_REQUEST for a cursor that is not of this order. */
 export const listRuns: Operation<'listRuns'> = async (ctx, { project, ...filters }) => {
@@ -30,22 +34,36 @@ export const listFeatureRuns: Operation<'listFeatureRuns'> = async (ctx, { id, .
   return { runs: rows.map((row) => runOf(row, ctx.project.slug)), meta }
 }
 
-/**
- * The walks through a project that find what is asked, led by the table whose index knows the rarest thing asked. Where
- * that is `runs` itself there is one per status, since its indexes know the status; an agent's runs are indexed by status
- * too, so that both together are found at once.
- */
-function walksOf(projectId: number, filters: Omit<Filters, 'project'>): Walk[] {
-  const lead = leadOf(projectId, filters)
-  const where = [...lead.where, sql`runs.project_id = ${projectId}`, ...plainFilters(filters)]
-  const { status } = filters
-  if (lead.isSide) return [{ ...lead, where: status ? [...where, sql`runs.status in (${join(status)})`] : where }]
-  const asked = status ?? (filters.agent === undefined ? undefined : statuses)
-  if (!asked) return [{ ...lead, where }]
-  return [...new Set(asked)].map((one) => ({ ...lead, where: [...where, sql`runs.status = ${one}`] }))
+/** The runs of a spec, registered or not. */
+export const listSpecRuns: Operation<'listSpecRuns'> = async (ctx, filters) => {
+  const { rows, meta } = await readPage<RunRow>(ctx.db, columns, walksOf(ctx.project.id, filters), filters)
+  return { runs: rows.map((row) => runOf(row, ctx.project.slug)), meta }
 }
 
-function leadOf(projectId: number, { featureId, label }: Omit<Filters, 'project'>): Walk & { isSide: boolean } {
+/**
+ * The walks through a project that find what is asked, led by the table whose index knows the rarest thing asked. Where
+ * that is `runs` itself there is one per status and verdict, since its indexes know them; an agent's runs are indexed by
+ * status too, so that both together are found at once.
+ */
+function walksOf(projectId: number, filters: Filters): Walk[] {
+  const lead = leadOf(projectId, filters)
+  const where = [...lead.where, sql`runs.project_id = ${projectId}`, ...plainFilters(filters)]
+  const { status, verdict } = filters
+  if (lead.isSide) {
+    if (status) where.push(sql`runs.status in (${join(status)})`)
+    if (verdict) where.push(sql`runs.verdict in (${join(verdict)})`)
+    return [{ ...lead, where }]
+  }
+  const byStatus = perValue(sql`runs.status`, status ?? (filters.agent === undefined ? undefined : statuses))
+  const byVerdict = perValue(sql`runs.verdict`, verdict)
+  return byStatus.flatMap((one) => byVerdict.map((other) => ({ ...lead, where: [...where, ...one, ...other] })))
+}
+
+/** The conditions of a repeatable filter: one for each value, or a single empty one where it is not asked. */
+function perValue(column: Sql, values: readonly string[] | undefined): Sql[][] {
+  return values ? [...new Set(values)].map((value) => [sql`${column} = ${value}`]) : [[]]
+}
+function leadOf(projectId: number, { featureId, label }: Filters): Walk & { isSide: boolean } {
   if (featureId !== undefined) {
     return {
       from: sql`run_features l join runs on runs.id = l.run_id`,
@@ -77,9 +95,10 @@ function isLabel(label: string): Sql {
   return sql`b.name = ${label.slice(0, colon)} and b.value = ${label.slice(colon + 1)}`
 }
 
-function plainFilters({ specId, agent }: Omit<Filters, 'project'>): Sql[] {
+function plainFilters({ specId, specVersion, agent }: Filters): Sql[] {
   return [
     ...(specId === undefined ? [] : [sql`runs.spec_id = ${specId}`]),
+    ...(specVersion === undefined ? [] : [sql`runs.spec_version = ${specVersion}`]),
     ...(agent === undefined ? [] : [sql`runs.agent = ${agent}`]),
   ]
 }

@@ -2,7 +2,7 @@ import sql, { empty, type Sql } from 'sql-template-tag'
 import { ConductError } from '../error.ts'
 import type { Changes } from '../event.ts'
 import type { Run, RunState } from '../run.ts'
-import { type Ctx, requireOwn } from './ctx.ts'
+import type { Ctx } from './ctx.ts'
 import { record } from './event.ts'
 
 export interface RunRow {
@@ -31,6 +31,8 @@ export interface RunRow {
   evidence: Run['evidence']
   work_version: number
   lease_expires_at: string | null
+  lease_token: string | null
+  lease_seconds: number | null
   last_seen_at: string | null
   started_at: string | null
   ended_at: string | null
@@ -45,7 +47,7 @@ export const columns = sql`runs.id, runs.project_id, runs.run_id, runs.title,
   runs.spec_id, runs.spec_version, runs.status, runs.document_id, runs.agent, runs.labels, runs.location, runs.git, runs.changes, runs.links, runs.model,
   runs.input_tokens, runs.output_tokens, runs.cost_usd, runs.failure,
   case when runs.retry_of is null then null else (select o.run_id from runs o where o.id = runs.retry_of) end as retry_of_run, runs.attempt, runs.verdict, runs.evidence, runs.work_version,
-  runs.lease_expires_at, runs.last_seen_at, runs.started_at, runs.ended_at, runs.created_at, runs.updated_at, runs.created_by, runs.version`
+  runs.lease_expires_at, runs.lease_token, runs.lease_seconds, runs.last_seen_at, runs.started_at, runs.ended_at, runs.created_at, runs.updated_at, runs.created_by, runs.version`
 
 const parsed = (json: string | null) => (json === null ? null : JSON.parse(json))
 const written = (value: object | null) => (value === null ? null : JSON.stringify(value))
@@ -134,13 +136,6 @@ export async function requireRun(ctx: Ctx, runId: string, lock: Sql = empty): Pr
 
 export const noRun = (ctx: Ctx, runId: string) =>
   new ConductError('NOT_FOUND', `There is no run '${runId}' in project '${ctx.project.slug}'.`)
-
-/** The run, locked until the transaction ends, for an actor who may change it. FORBIDDEN, NOT_FOUND. */
-export async function requireChangeable(ctx: Ctx, runId: string): Promise<RunRow> {
-  const row = await requireRun(ctx, runId, ctx.db.dialect.forUpdate)
-  requireOwn(ctx, row, `Run '${runId}'`)
-  return row
-}
 
 export function recordRun(
   ctx: Ctx,

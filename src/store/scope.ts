@@ -1,13 +1,13 @@
 import sql from 'sql-template-tag'
 import { ConductError, invalid } from '../error.ts'
 import type { Ctx, ProjectRef } from './ctx.ts'
-import type { Db } from './db.ts'
+import type { Tx } from './db.ts'
 
 export const unknownProject = (slug: string) =>
   new ConductError('NOT_FOUND', `There is no project '${slug}' that this key may see: create it, or use another key.`)
 
 /** The project of that slug, for a key of the project `confinedTo` (null: of the whole server). NOT_FOUND when it may not see it. */
-export async function findProject(db: Db, slug: string, confinedTo: number | null): Promise<ProjectRef> {
+export async function findProject(db: Tx, slug: string, confinedTo: number | null): Promise<ProjectRef> {
   const [row] = await db.query<ProjectRef>(sql`select id, slug from projects where slug = ${slug}`)
   if (!row || (confinedTo !== null && row.id !== confinedTo)) throw unknownProject(slug)
   return row

@@ -4,7 +4,7 @@ import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlit
 import { setTimeout as sleep } from 'node:timers/promises'
 import sql, { empty, type Sql } from 'sql-template-tag'
 import { ConductError } from '../error.ts'
-import { type Db, DeadTransaction, type Dialect, UniqueViolation } from './db.ts'
+import { type Db, DeadTransaction, type Dialect, type Tx, UniqueViolation } from './db.ts'
 
 const dialect: Dialect = {
   id: 'integer primary key autoincrement',
@@ -16,16 +16,27 @@ const dialect: Dialect = {
   // `begin immediate` has done it.
   alone: sql`select 1`,
   commitsInOrder: true,
+  searchWords: [
+    `create virtual table search_words using fts5 (words, content = '', contentless_delete = 1, tokenize = 'ascii', detail = 'none')`,
+  ],
+  words: (words) => sql`${words.join(' ')}`,
+  matches({ wanted, terms, without }) {
+    const all = (words: string[]) => `${words.join(' AND ')}*`
+    const must = [...wanted.map((some) => `(${some.join(' OR ')})`), all(terms)].join(' AND ')
+    return sql`search_words match ${without ? `(${must}) NOT (${all(without)})` : must}`
+  },
 }
 
 /** Works that share one commit, at most. */
 const batchSize = 256
 const statementsKept = 200
+/** How often the file is looked at for commits of others. */
+const watchEveryMs = 250
 /** How long `begin` waits for another process to let go of the file. */
 const busyMs = 10_000
 
 interface Work {
-  run(tx: Db): Promise<unknown>
+  run(tx: Tx): Promise<unknown>
   resolve(value: unknown): void
   reject(error: unknown): void
 }
@@ -107,7 +118,7 @@ export function openSqlite(path: string): Db {
   /** One work, which must settle before the event loop turns: while it runs, every other writer waits. */
   async function runWork(work: Work): Promise<unknown> {
     const state: { ended?: Error } = {}
-    const tx: Db = {
+    const tx: Tx = {
       dialect,
       now: Date.now,
       async query<Row extends object>(statement: Sql) {
@@ -120,7 +131,6 @@ export function openSqlite(path: string): Db {
         }
       },
       tx: (nested) => nested(tx),
-      close: () => Promise.reject(new Error('A transaction cannot close its database.')),
     }
     const running = work.run(tx)
     let turn: NodeJS.Immediate | undefined
@@ -148,12 +158,24 @@ export function openSqlite(path: string): Db {
       while (inMemory && flushing) await flushing
       return (inMemory ? read(statement) : readShared(statement)) as Row[]
     },
-    tx<T>(work: (tx: Db) => Promise<T>) {
+    tx<T>(work: (tx: Tx) => Promise<T>) {
       if (closed) return Promise.reject(new ConductError('UNAVAILABLE', 'The server is stopping.', { retryAfter: 1 }))
       return new Promise<T>((resolve, reject) => {
         queue.push({ run: work, resolve: resolve as Work['resolve'], reject })
         flushing ??= new Promise<void>((done) => setImmediate(done)).then(flush)
       })
+    },
+    watch(wake) {
+      // The version of the file moves with every commit of another connection, the writer's and those of other processes.
+      const version = () => read(sql`pragma data_version`)[0] as { data_version: number }
+      let seen = inMemory ? 0 : version().data_version
+      const timer = setInterval(() => {
+        if (closed) return clearInterval(timer)
+        const now = inMemory ? seen + 1 : version().data_version
+        if (now !== seen) wake()
+        seen = now
+      }, watchEveryMs).unref()
+      return () => clearInterval(timer)
     },
     async close() {
       if (closed) return
@@ -208,7 +230,8 @@ function statements(db: DatabaseSync) {
   return ({ sql: text, values }: Sql): object[] => {
     try {
       const prepared = kept.get(text) ?? prepare(db, text)
-      kept.delete(text)
+      // Until half of the room is taken, nothing will have to go, and the order does not matter.
+      if (kept.size > statementsKept / 2) kept.delete(text)
       kept.set(text, prepared)
       if (kept.size > statementsKept) kept.delete(kept.keys().next().value as string)
       const rows = prepared.statement.all(...(values as SQLInputValue[])) as unknown as unknown[][]

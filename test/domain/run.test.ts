@@ -1,15 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import {
-  change,
-  emptyRun,
-  isWork,
-  numberOfRunId,
-  type RunFields,
-  type RunState,
-  runIdOf,
-  titleOf,
-} from '../../src/run.ts'
+import { idOf, numberOf } from '../../src/handed-out.ts'
+import { change, emptyRun, isWork, type RunFields, type RunState, titleOf } from '../../src/run.ts'
 
 const t1 = '2026-01-01T00:00:01.000Z'
 const t2 = '2026-01-01T00:00:02.000Z'
@@ -102,13 +94,12 @@ for (const [content, title] of titles) {
 }
 
 test('handed-out ids have three digits or more, and explicit ones are read in any form', () => {
-  assert.deepEqual([1, 42, 1234].map(runIdOf), ['RUN-001', 'RUN-042', 'RUN-1234'])
-  assert.deepEqual(['RUN-7', 'RUN-0007', 'RUN-', 'run-7', 'RUN-7a', `RUN-${'9'.repeat(16)}`].map(numberOfRunId), [
-    7,
-    7,
-    undefined,
-    undefined,
-    undefined,
-    undefined,
-  ])
+  assert.deepEqual(
+    [1, 42, 1234].map((n) => idOf('run', n)),
+    ['RUN-001', 'RUN-042', 'RUN-1234'],
+  )
+  assert.deepEqual(
+    ['RUN-7', 'RUN-0007', 'RUN-', 'run-7', 'RUN-7a', `RUN-${'9'.repeat(16)}`].map((id) => numberOf('run', id)),
+    [7, 7, undefined, undefined, undefined, undefined],
+  )
 })

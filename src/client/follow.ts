@@ -1,0 +1,73 @@
+import { ConductError } from '../error.ts'
+import type { Event } from '../event.ts'
+import { type CallOptions, type ClientOptions, failureOf, isPassing, pause, requestOf, unreachable } from './request.ts'
+
+/** A server says something every 15 s; a connection that is silent for so long is lost. */
+const silentMs = 45_000
+
+export async function* follow(
+  options: ClientOptions,
+  input: Record<string, unknown>,
+  { signal }: CallOptions,
+): AsyncGenerator<Event, void, undefined> {
+  let after = input.after
+  for (let attempt = 1; ; attempt++) {
+    let failure: ConductError
+    try {
+      for await (const { id, data } of connect(options, { ...input, ...(after !== undefined && { after }) }, signal)) {
+        attempt = 0
+        if (id !== undefined) after = Number(id)
+        if (data !== undefined) yield JSON.parse(data) as Event
+      }
+      failure = unreachable(options, 'the stream ended')
+    } catch (error) {
+      signal?.throwIfAborted()
+      failure = error instanceof ConductError ? error : unreachable(options, error)
+      if (!isPassing(failure)) throw failure
+    }
+    await pause(attempt, failure, signal)
+  }
+}
+
+interface Message {
+  id?: string
+  data?: string
+}
+
+/** The messages of one connection, until it ends. Throws what the server answers instead of a stream. */
+async function* connect(
+  options: ClientOptions,
+  input: Record<string, unknown>,
+  signal?: AbortSignal,
+): AsyncGenerator<Message> {
+  const { url, init } = requestOf(options, 'listEvents', input)
+  const silence = new AbortController()
+  const end = AbortSignal.any([silence.signal, ...(signal ? [signal] : [])])
+  const fetch = options.fetch ?? globalThis.fetch
+  const response = await fetch(
+    new Request(url, { ...init, headers: { ...init.headers, accept: 'text/event-stream' }, signal: end }),
+  )
+  if (!response.ok || !response.body) throw failureOf(response, await response.json().catch(() => undefined))
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader()
+  // An app in process does not look at the signal of its request.
+  end.addEventListener('abort', () => void reader.cancel().catch(() => {}), { once: true })
+  let text = ''
+  try {
+    for (;;) {
+      const timer = setTimeout(() => silence.abort(new Error('nothing was heard')), silentMs)
+      const { done, value } = await reader.read().finally(() => clearTimeout(timer))
+      if (done) return
+      const messages = (text + value).split('\n\n')
+      text = messages.pop() ?? ''
+      yield* messages.map(messageOf)
+    }
+  } finally {
+    await reader.cancel().catch(() => {})
+  }
+}
+
+/** `id` and `data` of a message; a comment has neither. */
+function messageOf(text: string): Message {
+  const field = (name: string) => new RegExp(`^${name}: (.*)$`, 'm').exec(text)?.[1]
+  return { id: field('id'), data: field('data') }
+}

@@ -1,0 +1,120 @@
+import { type Code, ConductError, type Issue, invalid, statusOf } from '../error.ts'
+import { addressOf, headerFields, type Name } from '../paths.ts'
+
+export interface ClientOptions {
+  /** Where the server is, with its base path: `http://localhost:3000/conduct`. */
+  url: string
+  /** The key; a page that has a session, and a call in process, need none. */
+  key?: string
+  /** The project to act in, for a key of the whole server. */
+  project?: string
+  /** Takes the place of the global fetch: an app in process, a test. */
+  fetch?: (request: Request) => Promise<Response> | Response
+  /** How often a call is tried in all. */
+  attempts?: number
+  /** How long one try may take, in milliseconds. */
+  timeout?: number
+}
+
+export interface CallOptions {
+  signal?: AbortSignal
+  /** Else a random one, for every write: so that a write may be tried again. */
+  idempotencyKey?: string
+}
+
+/** The request of a call, built once for all its tries. */
+export function requestOf(
+  { url, key, project }: ClientOptions,
+  name: Name,
+  input: Record<string, unknown>,
+  idempotencyKey?: string,
+) {
+  const { method, path, params } = addressOf(name)
+  const rest: Record<string, unknown> = { ...input }
+  const headers: Record<string, string> = {}
+  if (key !== undefined) headers.authorization = `Bearer ${key}`
+  if (project !== undefined) headers['x-project-id'] = project
+  for (const [field, header] of Object.entries(headerFields)) {
+    if (rest[field] !== undefined) headers[header] = String(rest[field])
+    delete rest[field]
+  }
+  let address = url.replace(/\/$/, '') + path
+  for (const param of params) {
+    const value = rest[param]
+    if (value === undefined) throw invalid(param, `is required to ${name}`)
+    address = address.replace(`:${param}`, encodeURIComponent(String(value).toWellFormed()))
+    delete rest[param]
+  }
+  if (method === 'GET') {
+    const query = queryOf(rest)
+    return { url: query === '' ? address : `${address}?${query}`, init: { method, headers } }
+  }
+  headers['idempotency-key'] = idempotencyKey ?? randomKey()
+  if (method === 'DELETE') return { url: address, init: { method, headers } }
+  headers['content-type'] = 'application/json'
+  return { url: address, init: { method, headers, body: JSON.stringify(rest) } }
+}
+
+function queryOf(fields: Record<string, unknown>): string {
+  const query = new URLSearchParams()
+  for (const [field, value] of Object.entries(fields)) {
+    for (const one of [value].flat()) if (one !== undefined) query.append(field, String(one))
+  }
+  return query.toString()
+}
+
+/** 128 random bits; `crypto.randomUUID` is missing on pages that are not served over TLS. */
+function randomKey(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('')
+}
+
+export function failureOf(response: Response, body: unknown): ConductError {
+  const told = body as { error?: string; code?: string; requestId?: string; issues?: Issue[] } | undefined
+  const retryAfter = response.headers.get('retry-after')
+  const detail = {
+    ...(told?.issues && { issues: told.issues }),
+    ...(told?.requestId !== undefined && { requestId: told.requestId }),
+    ...(retryAfter !== null && { retryAfter: Number(retryAfter) }),
+  }
+  if (told?.code !== undefined && told.code in statusOf) {
+    return new ConductError(told.code as Code, told.error ?? told.code, detail)
+  }
+  const code =
+    response.status === 429
+      ? 'RATE_LIMIT_EXCEEDED'
+      : response.status >= 502 && response.status <= 504
+        ? 'UNAVAILABLE'
+        : 'INTERNAL_ERROR'
+  return new ConductError(
+    code,
+    `${response.url || 'The server'} answered ${response.status}, and not as Conduct does: is the address right?`,
+    detail,
+  )
+}
+
+/** Whether the same call may succeed later. */
+export const isPassing = ({ status }: ConductError) => status === 429 || status === 503
+
+export const unreachable = ({ url }: ClientOptions, cause: unknown) =>
+  new ConductError('UNAVAILABLE', `No answer from ${url}: is the server running there?`, { cause })
+
+/** Waits before another try: as long as the server says, else longer with each try, up to half a minute. */
+export function pause(attempt: number, { retryAfter }: ConductError, signal?: AbortSignal): Promise<void> {
+  const growing = Math.min(100 * 2 ** attempt, 30_000) * (0.5 + Math.random())
+  return wait(retryAfter === undefined ? growing : retryAfter * 1000, signal)
+}
+
+function wait(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const abort = () => {
+      clearTimeout(timer)
+      reject(signal?.reason)
+    }
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', abort)
+      resolve()
+    }, ms)
+    signal?.addEventListener('abort', abort, { once: true })
+    if (signal?.aborted) abort()
+  })
+}

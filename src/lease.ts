@@ -1,0 +1,34 @@
+import { hash, randomBytes } from 'node:crypto'
+import { z } from 'zod'
+import { time } from './field.ts'
+
+/** Seconds. */
+export const leaseSeconds = z
+  .int()
+  .refine((value) => value >= 10 && value <= 86_400, 'must be 10 to 86400 seconds')
+  .meta({ minimum: 10, maximum: 86_400 })
+
+export const lease = z.object({
+  token: z.string().describe('Sent as Lease-Token with each write of the holder'),
+  expiresAt: time,
+})
+export type Lease = z.infer<typeof lease>
+
+/** `Lease-Token`: what the holder of a run's lease was given. */
+export const leaseToken = z.string().max(100).optional().describe('The token of the lease that the caller holds')
+
+export const newToken = () => randomBytes(24).toString('base64url')
+
+/** What is stored in place of a token. */
+export const tokenHash = (token: string) => hash('sha256', token)
+
+/** The moment at which a lease runs out that is granted or renewed `now`. */
+export function expiryOf(now: string, seconds: number): string {
+  return new Date(Date.parse(now) + seconds * 1000).toISOString()
+}
+
+/** Why a run failed whose lease ran out. */
+export const expired = { code: 'LEASE_EXPIRED', message: 'Nothing was heard of it until its lease ran out.' }
+
+/** Why a run failed that somebody else than its holder ended. */
+export const cancelled = { code: 'CANCELLED', message: 'It was ended by another than the holder of its lease.' }

@@ -1,0 +1,78 @@
+import { z } from 'zod'
+import { time } from './field.ts'
+
+export const searchable = ['run', 'spec', 'check', 'feature'] as const
+export const searchType = z.enum(searchable)
+export type SearchType = z.infer<typeof searchType>
+
+export const found = z
+  .object({
+    type: searchType,
+    project: z.string(),
+    subject: z.string().describe('Its id'),
+    title: z.string().nullable(),
+    snippet: z.string().describe('Where it was found, the words **marked**'),
+    status: z.string().nullable(),
+    updatedAt: time,
+  })
+  .meta({ id: 'Found' })
+export type Found = z.infer<typeof found>
+
+/** Letters and digits, joined by what joins the words of code: paths, ids, members. */
+const chunk = /[\p{L}\p{N}]+(?:[._/:@#-]+[\p{L}\p{N}]+)*/gu
+const separators = /[._/:@#-]+/
+const humps = /[\p{Lu}]?[\p{Ll}\p{N}]+|[\p{Lu}]+(?![\p{Ll}])/gu
+/** Longer words are known by so many first characters. */
+const longest = 100
+/** The most words of one document that are looked at. */
+const mostWords = 20_000
+
+const normal = (word: string) => word.slice(0, longest).toLowerCase()
+
+/**
+ * The words by which a text is found: of `src/auth/loginForm.ts` the whole, what follows each slash, each part, and the
+ * humps of `loginForm`. In lower case, each once.
+ */
+export function wordsOf(text: string): Set<string> {
+  const words = new Set<string>()
+  for (const [whole] of text.matchAll(chunk)) {
+    if (words.size >= mostWords) break
+    for (let at = 0; at >= 0; ) {
+      words.add(normal(whole.slice(at)))
+      const slash = whole.indexOf('/', at)
+      at = slash < 0 ? -1 : slash + 1
+    }
+    for (const part of whole.split(separators)) {
+      words.add(normal(part))
+      for (const [hump] of part.matchAll(humps)) words.add(normal(hump))
+    }
+  }
+  return words
+}
+
+/** The words that a query asks for, all of them; the last may be the beginning of one. Whatever else it has is no syntax. */
+export function termsOf(query: string): string[] {
+  return [...new Set(Array.from(query.matchAll(chunk), ([whole]) => normal(whole)))].slice(0, 20)
+}
+
+const around = 80
+
+/** The surroundings of the first of `terms` in `text`, with every term in them marked; the beginning where there is none. */
+export function snippetOf(text: string, terms: string[]): string {
+  const lower = text.toLowerCase()
+  // Lower case may be longer than the text (İ); then places do not match, and the beginning is shown.
+  const at =
+    lower.length === text.length
+      ? Math.min(...terms.map((term) => lower.indexOf(term)).filter((at) => at >= 0))
+      : Infinity
+  const begin = Number.isFinite(at) ? Math.max(0, at - around) : 0
+  const end = begin + 2 * around
+  const cut = text.slice(begin, end).toWellFormed().replace(/\s+/g, ' ').trim()
+  return `${begin > 0 ? '…' : ''}${marked(cut, terms)}${end < text.length ? '…' : ''}`
+}
+
+function marked(text: string, terms: string[]): string {
+  if (terms.length === 0) return text
+  const any = terms.map((term) => term.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).sort((a, b) => b.length - a.length)
+  return text.replace(new RegExp(any.join('|'), 'giu'), '**$&**')
+}

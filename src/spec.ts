@@ -1,0 +1,64 @@
+import { z } from 'zod'
+import { rowId, text, time } from './field.ts'
+import { statuses, verdicts } from './run.ts'
+
+export const specStatus = z.enum(['draft', 'pending', 'in_progress', 'completed', 'archived'])
+
+export const specFields = {
+  title: text(300, 1).nullable().optional().describe("Else the content's first heading or line"),
+  content: text(Number.POSITIVE_INFINITY)
+    .optional()
+    .describe('Markdown; its `- [ ]` and `- [x]` items are the checklist'),
+  status: specStatus.optional(),
+  agent: text(200, 1).nullable().optional().describe('Who wrote it'),
+}
+
+const fieldsSchema = z.object(specFields)
+export type SpecFields = z.infer<typeof fieldsSchema>
+
+/** A spec as lists show it. */
+export const spec = z
+  .object({
+    id: rowId,
+    project: z.string(),
+    specId: z.string(),
+    title: z.string().nullable(),
+    status: specStatus,
+    agent: z.string().nullable(),
+    checklist: z.object({ total: z.int(), done: z.int() }),
+    createdAt: time,
+    updatedAt: time,
+    version: z.int(),
+  })
+  .meta({ id: 'Spec' })
+export type Spec = z.infer<typeof spec>
+
+const counts = <Key extends string>(keys: readonly Key[]) =>
+  z.object(Object.fromEntries(keys.map((key) => [key, z.int()])) as Record<Key, z.ZodInt>)
+
+/** What the runs of a spec come to, each counted once. */
+export const totals = z.object({
+  runs: z.int(),
+  byStatus: counts(statuses),
+  byVerdict: counts(verdicts),
+  attempts: z.int().describe('Runs that retry another'),
+  inputTokens: z.int(),
+  outputTokens: z.int(),
+  costUsd: z.number(),
+})
+export type Totals = z.infer<typeof totals>
+
+/** A spec as reading it alone shows it. */
+export const fullSpec = z.object({ ...spec.shape, content: z.string(), totals }).meta({ id: 'FullSpec' })
+
+/** An earlier or the current state of a spec's words. */
+export const specVersion = z
+  .object({ version: z.int(), title: z.string().nullable(), createdAt: time })
+  .meta({ id: 'SpecVersion' })
+export const fullSpecVersion = z.object({ ...specVersion.shape, content: z.string() }).meta({ id: 'FullSpecVersion' })
+
+/** How many items of a checklist a markdown text has, and how many of them are ticked. */
+export function checklistOf(content: string): Spec['checklist'] {
+  const boxes = content.match(/^[ \t]*(?:[-*+]|\d+[.)]) \[[ xX]\] /gm) ?? []
+  return { total: boxes.length, done: boxes.filter((box) => /\[[xX]\]/.test(box)).length }
+}

@@ -1,0 +1,129 @@
+import sql from 'sql-template-tag'
+import { decodeHit, encodeHit } from '../page.ts'
+import { type Found, type SearchType, searchable, snippetOf, termsOf, wordsOf } from '../search.ts'
+import type { Ctx, Operation } from './ctx.ts'
+import type { Tx } from './db.ts'
+import { numberEvents } from './event.ts'
+import { visibleProjects } from './scope.ts'
+import { readSubject, type Subject } from './subject.ts'
+
+const indexedAtOnce = 200
+
+/**
+ * Every word is indexed under a letter that says where it stands: `h` in the head (id, title), `w` anywhere; `p` is the
+ * project and `k` the kind. Words are written in hexadecimal, so that no engine's syntax or word rules touch them.
+ */
+const token = (place: 'h' | 'w', word: string) => place + Buffer.from(word).toString('hex')
+const projectToken = (id: number) => `p${id}`
+const kindToken = (type: SearchType) => `k${type}`
+
+/**
+ * Brings the index up to the log: each subject of the events since the last time is indexed as it is now. One transaction
+ * of all servers does so at a time. A new entry has a higher id than all before it, so their order is that of changes.
+ */
+export async function indexEvents(db: Tx): Promise<void> {
+  await numberEvents(db)
+  let isMore = true
+  while (isMore) isMore = await db.tx(indexBatch)
+}
+
+async function indexBatch(tx: Tx): Promise<boolean> {
+  const [state] = await tx.query<{ last_seq: number }>(
+    sql`select last_seq from search_state where id = 1 ${tx.dialect.forUpdate}`,
+  )
+  const events = await tx.query<{ seq: number; type: string; subject_id: number }>(sql`
+    select seq, type, subject_id from events where seq > ${state?.last_seq ?? 0} order by seq limit ${indexedAtOnce}`)
+  const last = events.at(-1)
+  if (!last) return false
+  const subjects = new Map<string, { type: SearchType; id: number }>()
+  for (const { type: eventType, subject_id: id } of events) {
+    const type = searchable.find((one) => eventType.startsWith(`${one}.`))
+    // Set anew, so that the subjects come in the order of their last change.
+    if (type && subjects.delete(`${type} ${id}`) !== undefined) subjects.set(`${type} ${id}`, { type, id })
+  }
+  for (const { type, id } of subjects.values()) await indexSubject(tx, type, id)
+  await tx.query(sql`update search_state set last_seq = ${last.seq} where id = 1`)
+  return events.length === indexedAtOnce
+}
+
+async function indexSubject(tx: Tx, type: SearchType, id: number): Promise<void> {
+  const [old] = await tx.query<{ id: number }>(
+    sql`delete from search_entries where type = ${type} and subject_id = ${id} returning id`,
+  )
+  if (old) await tx.query(sql`delete from search_words where rowid = ${old.id}`)
+  const subject = await readSubject(tx, type, id)
+  if (!subject) return
+  const [entry] = await tx.query<{ id: number }>(
+    sql`insert into search_entries (type, subject_id) values (${type}, ${id}) returning id`,
+  )
+  const head = wordsOf(headOf(subject))
+  const words = [
+    projectToken(subject.project_id),
+    kindToken(type),
+    ...[...head].map((word) => token('h', word)),
+    ...[...head.union(wordsOf(subject.body))].map((word) => token('w', word)),
+  ]
+  await tx.query(
+    sql`insert into search_words (rowid, words) values (${(entry as { id: number }).id}, ${tx.dialect.words(words)})`,
+  )
+}
+
+const headOf = ({ subject, title }: Subject) => `${subject} ${title ?? ''}`
+
+/** BAD_REQUEST for a cursor that no search gave; NOT_FOUND for an unknown project. */
+export const search: Operation<'search'> = async (ctx, { project, q, type, limit, cursor }) => {
+  const { all, projects } = await visibleProjects(ctx, project)
+  const from = cursor === undefined ? { place: 'head' as const, entry: undefined } : decodeHit(cursor)
+  const terms = termsOf(q)
+  await indexEvents(ctx.db)
+  const wanted = [all ? [] : projects.map(({ id }) => projectToken(id)), (type ?? []).map(kindToken)].filter(
+    (some) => some.length > 0,
+  )
+  const hits: Hit[] = []
+  for (const place of from.place === 'head' ? (['head', 'body'] as const) : (['body'] as const)) {
+    if (terms.length === 0 || hits.length > limit) break
+    const before = place === from.place ? from.entry : undefined
+    hits.push(...(await find(ctx, { place, wanted, terms, before }, limit + 1 - hits.length)))
+  }
+  const page = hits.slice(0, limit)
+  const last = page.at(-1)
+  const meta = last && hits.length > limit ? { hasMore: true, nextCursor: encodeHit(last) } : { hasMore: false }
+  const results = await Promise.all(page.map((hit) => shown(ctx, hit, terms)))
+  return { results: results.filter((one) => one !== undefined), meta }
+}
+
+interface Hit {
+  place: 'head' | 'body'
+  entry: number
+  type: SearchType
+  subject_id: number
+}
+
+interface Question {
+  place: Hit['place']
+  /** Groups of which one token each must be there. */
+  wanted: string[][]
+  terms: string[]
+  /** The entry before which to begin. */
+  before: number | undefined
+}
+
+/** The newest entries whose head, or else only whose body, has all the terms. */
+async function find(ctx: Ctx, { place, wanted, terms, before }: Question, limit: number): Promise<Hit[]> {
+  const inHead = terms.map((term) => token('h', term))
+  const question =
+    place === 'head'
+      ? { wanted, terms: inHead }
+      : { wanted, terms: terms.map((term) => token('w', term)), without: inHead }
+  const rows = await ctx.db.query<Omit<Hit, 'place'>>(sql`
+    select e.id as entry, e.type, e.subject_id from search_words join search_entries e on e.id = search_words.rowid
+    where ${ctx.db.dialect.matches(question)} and search_words.rowid < ${before ?? Number.MAX_SAFE_INTEGER} order by search_words.rowid desc limit ${limit}`)
+  return rows.map((row) => ({ place, ...row }))
+}
+
+async function shown(ctx: Ctx, { type, subject_id: id }: Hit, terms: string[]): Promise<Found | undefined> {
+  const subject = await readSubject(ctx.db, type, id)
+  if (!subject) return undefined
+  const { slug: project, subject: human, title, status, updated_at: updatedAt, body } = subject
+  return { type, project, subject: human, title, snippet: snippetOf(body || headOf(subject), terms), status, updatedAt }
+}

@@ -1,0 +1,17 @@
+import { z } from 'zod'
+import { check } from './check.ts'
+import { event } from './event.ts'
+import { time } from './field.ts'
+import { run } from './run.ts'
+
+/** One thing that happened to a run: a change, a check, or another attempt at the same task. */
+export const timelineEntry = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('event'), at: time, event }),
+  z.object({ kind: z.literal('check'), at: time, check }),
+  z.object({
+    kind: z.literal('attempt'),
+    at: time,
+    run: run.pick({ runId: true, status: true, verdict: true, attempt: true }),
+  }),
+])
+export type TimelineEntry = z.infer<typeof timelineEntry>

@@ -1,0 +1,224 @@
+import assert from 'node:assert/strict'
+import type { Client, Input } from '../src/client/client.ts'
+import { type Ledger, testLedger } from './engines.ts'
+
+/** A ledger with a run `A` made by one key, and another key. */
+async function actors({ client, as }: Ledger) {
+  const maker = as({ key: (await client.createKey({ name: 'maker', permissions: ['write'] })).secret })
+  const other = as({ key: (await client.createKey({ name: 'other', permissions: ['write'] })).secret })
+  await maker.createRun({ runId: 'A', content: 'one', specId: 'S' })
+  return { maker, other }
+}
+
+type Step = (a: {
+  maker: Client
+  other: Client
+  check: (by: Client, more: Partial<Input<'createCheck'>>) => Promise<string>
+}) => Promise<unknown>
+
+const executed = { command: 'npm test', exitCode: 0 }
+
+const walks: [what: string, steps: Step[], verdict: string, evidence: string | null][] = [
+  ['no check', [], 'unchecked', null],
+  ['a pass', [(a) => a.check(a.maker, {})], 'verified', 'self'],
+  ['an executed pass', [(a) => a.check(a.maker, executed)], 'verified', 'executed'],
+  ['a pass of another key', [(a) => a.check(a.other, {})], 'verified', 'independent'],
+  ['the weakest evidence', [(a) => a.check(a.other, {}), (a) => a.check(a.maker, { name: 'b' })], 'verified', 'self'],
+  ['a fail', [(a) => a.check(a.other, {}), (a) => a.check(a.maker, { name: 'b', result: 'fail' })], 'failing', 'self'],
+  [
+    'a warn',
+    [(a) => a.check(a.other, { result: 'warn' }), (a) => a.check(a.other, { name: 'b' })],
+    'warned',
+    'independent',
+  ],
+  [
+    'fail before warn',
+    [(a) => a.check(a.maker, { result: 'warn' }), (a) => a.check(a.maker, { name: 'b', result: 'fail' })],
+    'failing',
+    'self',
+  ],
+  [
+    'the newest of a name',
+    [(a) => a.check(a.maker, { result: 'fail' }), (a) => a.check(a.maker, {})],
+    'verified',
+    'self',
+  ],
+  [
+    'finishing after a check',
+    [(a) => a.check(a.maker, {}), (a) => a.maker.updateRun({ runId: 'A', status: 'completed' })],
+    'verified',
+    'self',
+  ],
+  [
+    'appending after a check',
+    [(a) => a.check(a.maker, {}), (a) => a.maker.appendToRun({ runId: 'A', text: 'more' })],
+    'verified',
+    'self',
+  ],
+  [
+    'labels after a check',
+    [(a) => a.check(a.maker, {}), (a) => a.maker.updateRun({ runId: 'A', labels: { a: 'b' } })],
+    'verified',
+    'self',
+  ],
+  [
+    'replaced content',
+    [(a) => a.check(a.maker, {}), (a) => a.maker.updateRun({ runId: 'A', content: 'two' })],
+    'stale',
+    'self',
+  ],
+  [
+    'the same content',
+    [(a) => a.check(a.maker, {}), (a) => a.maker.updateRun({ runId: 'A', content: 'one' })],
+    'verified',
+    'self',
+  ],
+  [
+    'another commit',
+    [(a) => a.check(a.maker, {}), (a) => a.maker.updateRun({ runId: 'A', git: { commit: 'b' } })],
+    'stale',
+    'self',
+  ],
+  [
+    'another spec',
+    [(a) => a.check(a.maker, {}), (a) => a.maker.updateRun({ runId: 'A', specId: 'T' })],
+    'stale',
+    'self',
+  ],
+  [
+    'reopening',
+    [
+      (a) => a.maker.updateRun({ runId: 'A', status: 'completed' }),
+      (a) => a.check(a.maker, {}),
+      (a) => a.maker.updateRun({ runId: 'A', status: 'in_progress' }),
+    ],
+    'stale',
+    'self',
+  ],
+  [
+    'a fail after an edit',
+    [(a) => a.check(a.maker, { result: 'fail' }), (a) => a.maker.updateRun({ runId: 'A', content: 'two' })],
+    'failing',
+    'self',
+  ],
+  [
+    'a check of the new work',
+    [
+      (a) => a.check(a.maker, {}),
+      (a) => a.maker.updateRun({ runId: 'A', content: 'two' }),
+      (a) => a.check(a.maker, {}),
+    ],
+    'verified',
+    'self',
+  ],
+  [
+    'one of two that is stale',
+    [
+      (a) => a.check(a.maker, { name: 'a' }),
+      (a) => a.maker.updateRun({ runId: 'A', content: 'two' }),
+      (a) => a.check(a.maker, { name: 'b' }),
+    ],
+    'stale',
+    'self',
+  ],
+  [
+    'a checker that changed the work',
+    [(a) => a.other.updateRun({ runId: 'A', content: 'two' }), (a) => a.check(a.other, executed)],
+    'verified',
+    'executed',
+  ],
+  [
+    'a checker that changes the work later',
+    [(a) => a.check(a.other, executed), (a) => a.other.updateRun({ runId: 'A', git: { commit: 'c' } })],
+    'stale',
+    'executed',
+  ],
+  [
+    'a result that is changed',
+    [async (a) => a.maker.updateCheck({ checkId: await a.check(a.maker, { result: 'fail' }), result: 'pass' })],
+    'verified',
+    'self',
+  ],
+  [
+    'a result that is changed after the work',
+    [
+      async (a) => {
+        const checkId = await a.check(a.maker, { result: 'warn' })
+        await a.maker.updateRun({ runId: 'A', content: 'two' })
+        await a.maker.updateCheck({ checkId, result: 'pass' })
+      },
+    ],
+    'verified',
+    'self',
+  ],
+]
+
+testLedger('the verdict follows the checks and the work, in every order', async (ledger) => {
+  for (const [what, steps, verdict, evidence] of walks) {
+    const { client } = ledger
+    const { maker, other } = await actors(ledger)
+    const check = async (by: Client, more: Partial<Input<'createCheck'>>) =>
+      (await by.createCheck({ runId: 'A', result: 'pass', ...more })).check.checkId
+    for (const step of steps) await step({ maker, other, check })
+    const { run } = await client.getRun({ runId: 'A' })
+    assert.deepEqual([run.verdict, run.evidence], [verdict, evidence], what)
+    assert.deepEqual(
+      (await client.listRuns({ verdict: [run.verdict] })).runs.map(({ runId }) => runId),
+      ['A'],
+      what,
+    )
+    await client.deleteRun({ runId: 'A' })
+    assert.equal((await client.listChecks()).checks.length, 0, 'checks go with their run')
+  }
+})
+
+testLedger('a check that is deleted no longer counts, and every move is told', async (ledger) => {
+  const { client } = ledger
+  await client.createRun({ runId: 'A' })
+  await client.createCheck({ checkId: 'C', runId: 'A', result: 'pass', content: '# Log' })
+  await client.createCheck({ runId: 'A', result: 'fail' })
+  assert.deepEqual(await client.deleteCheck({ checkId: 'CHECK-001' }), { message: 'Check deleted successfully' })
+  const { run } = await client.getRun({ runId: 'A' })
+  assert.deepEqual([run.verdict, run.version], ['verified', 1], 'a verdict is no change of the run')
+  const { events } = await client.listEvents({ type: ['run.updated'] })
+  assert.deepEqual(
+    events.map(({ changes }) => changes.verdict),
+    [
+      ['unchecked', 'verified'],
+      ['verified', 'failing'],
+      ['failing', 'verified'],
+    ],
+  )
+})
+
+testLedger(
+  'a check is read, listed, changed by its maker alone, and refused where it does not belong',
+  async (ledger) => {
+    const { client } = ledger
+    const { maker, other } = await actors(ledger)
+    const { check } = await maker.createCheck({
+      runId: 'A',
+      result: 'fail',
+      ...executed,
+      exitCode: 1,
+      content: 'two fail',
+    })
+    assert.deepEqual([check.checkId, check.name, check.runId], ['CHECK-001', 'check', 'A'])
+    assert.equal((await client.getCheck({ checkId: 'CHECK-001' })).check.content, 'two fail')
+    const changed = await other.updateCheck({ checkId: 'CHECK-001', content: 'two of nine fail', agent: 'ci' })
+    assert.equal(changed.check.version, 2)
+    await assert.rejects(other.updateCheck({ checkId: 'CHECK-001', result: 'pass' }), { code: 'FORBIDDEN' })
+    const agent = ledger.as({ key: (await client.createKey({ name: 'a', permissions: ['agent'] })).secret })
+    await agent.createCheck({ runId: 'A', name: 'lint', result: 'warn' })
+    await assert.rejects(agent.updateCheck({ checkId: 'CHECK-002', content: 'x' }), { code: 'FORBIDDEN' })
+    await assert.rejects(agent.deleteCheck({ checkId: 'CHECK-002' }), { code: 'FORBIDDEN' })
+    await assert.rejects(client.createCheck({ runId: 'NONE', result: 'pass' }), { code: 'NOT_FOUND' })
+    await assert.rejects(client.createCheck({ checkId: 'CHECK-001', runId: 'A', result: 'pass' }), { code: 'CONFLICT' })
+    const ids = async (input: Input<'listChecks'>) =>
+      (await client.listChecks(input)).checks.map(({ checkId }) => checkId)
+    assert.deepEqual(await ids({ runId: 'A' }), ['CHECK-002', 'CHECK-001'])
+    assert.deepEqual(await ids({ result: ['fail', 'pass'] }), ['CHECK-001'])
+    assert.deepEqual(await ids({ name: 'lint', runId: 'A' }), ['CHECK-002'])
+    assert.deepEqual(await ids({ runId: 'NONE' }), [])
+  },
+)

@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { pieces, slice, squeeze } from '../src/content.ts'
+import { type Ledger, testLedger } from './engines.ts'
+
+const contentOf = async ({ client }: Ledger) => (await client.getRun({ runId: 'A' })).run.content
+
+/** The content as a reader sees it that follows from `after`. */
+async function follow({ client }: Ledger, after = 0) {
+  let text = ''
+  for (;;) {
+    const part = await client.readContent({ runId: 'A', after })
+    text += part.text
+    if (part.next === after) return { text, next: after, truncated: part.truncated }
+    after = part.next
+  }
+}
+
+testLedger('fifty appends at once are all there, none torn', async (ledger) => {
+  const { client } = ledger
+  await client.createRun({ runId: 'A', content: 'first\n' })
+  const lines = Array.from({ length: 50 }, (_, n) => `line ${n} ${'é'.repeat(n * 7)}\n`)
+  await Promise.all(lines.map((text) => client.appendToRun({ runId: 'A', text })))
+  const content = await contentOf(ledger)
+  assert.ok(content.startsWith('first\n'))
+  assert.deepEqual(content.split('\n').slice(1, -1).sort(), lines.map((line) => line.slice(0, -1)).sort())
+  assert.deepEqual(await follow(ledger), { text: content, next: Buffer.byteLength(content), truncated: false })
+  assert.equal((await client.getRun({ runId: 'A' })).run.version, 51)
+})
+
+testLedger('an append at the wrong place is told the right one', async (ledger) => {
+  const { client } = ledger
+  await client.createRun({ runId: 'A' })
+  const { run } = await client.appendToRun({ runId: 'A', text: '# Über\n', offset: 0 })
+  assert.equal(run.title, 'Über')
+  await assert.rejects(client.appendToRun({ runId: 'A', text: 'x', offset: 7 }), {
+    code: 'CONFLICT',
+    message: /has 8 bytes, not 7/,
+  })
+  await client.appendToRun({ runId: 'A', text: 'x', offset: 8 })
+  assert.equal((await client.appendToRun({ runId: 'A', text: '' })).run.version, 3)
+  assert.deepEqual(await client.readContent({ runId: 'A', after: 8 }), { text: 'x', next: 9, truncated: false })
+  assert.deepEqual(await client.readContent({ runId: 'A', after: 99 }), { text: '', next: 9, truncated: false })
+})
+
+testLedger('what was appended can be replaced, and the same content again is no change', async (ledger) => {
+  const { client } = ledger
+  await client.createRun({ runId: 'A', content: 'one' })
+  await client.appendToRun({ runId: 'A', text: ' two' })
+  assert.equal((await client.updateRun({ runId: 'A', content: 'one two' })).run.version, 2)
+  assert.equal((await client.updateRun({ runId: 'A', content: 'three' })).run.version, 3)
+  assert.equal(await contentOf(ledger), 'three')
+})
+
+testLedger(
+  'past the limit the head, a line that tells the gap, and the newest stay',
+  async (ledger) => {
+    const { client } = ledger
+    await client.createRun({ runId: 'A' })
+    const lines = Array.from({ length: 400 }, (_, n) => `line ${String(n).padStart(4, '0')} ü${'.'.repeat(20)}\n`)
+    for (const text of lines) await client.appendToRun({ runId: 'A', text })
+    const content = await contentOf(ledger)
+    const total = Buffer.byteLength(lines.join(''))
+    const [, head = '', dropped = '', newest = ''] =
+      /^([\s\S]*)\n\[([\d,]+) bytes dropped here\]\n([\s\S]*)$/.exec(content) ?? []
+    assert.ok(lines.join('').startsWith(head) && Buffer.byteLength(head) >= 510, 'the head is the beginning')
+    assert.ok(lines.join('').endsWith(newest) && newest.length > 2000, 'the newest is the end')
+    assert.equal(Buffer.byteLength(head) + Number(dropped.replace(/,/g, '')) + Buffer.byteLength(newest), total)
+    assert.ok(Buffer.byteLength(content) <= 4096 + 100)
+    assert.deepEqual(await follow(ledger), { text: content, next: total, truncated: true })
+    assert.equal((await follow(ledger, total - 10)).text, newest.slice(-10))
+    await client.appendToRun({ runId: 'A', text: 'x', offset: total })
+  },
+  { contentLimit: 4096 },
+)
+
+testLedger(
+  'large contents are read in pieces',
+  async (ledger) => {
+    const { client } = ledger
+    const content = '漢字'.repeat(150_000)
+    await client.createRun({ runId: 'A', content })
+    await client.appendToRun({ runId: 'A', text: content.slice(0, 10_000) })
+    const first = await client.readContent({ runId: 'A' })
+    assert.ok(Buffer.byteLength(first.text) <= 262_144 && first.next === Buffer.byteLength(first.text))
+    assert.equal((await follow(ledger)).text, content + content.slice(0, 10_000))
+  },
+  { contentLimit: 2_000_000 },
+)
+
+test('text is cut without splitting a character', () => {
+  const text = fc.string({ unit: 'binary', maxLength: 60 }).map((raw) => raw.toWellFormed())
+  fc.assert(
+    fc.property(text, fc.integer({ min: 4, max: 20 }), (text, most) => {
+      const all = pieces(text, most)
+      assert.equal(all.join(''), text)
+      assert.ok(all.every((piece) => Buffer.byteLength(piece) <= most && piece.isWellFormed()))
+    }),
+  )
+  fc.assert(
+    fc.property(text, fc.nat(60), fc.nat(60), (text, from, most) => {
+      const piece = slice(text, from, most)
+      assert.ok(text.includes(piece) && Buffer.byteLength(piece) <= most && !piece.includes('\ufffd'.repeat(2)))
+    }),
+  )
+  fc.assert(
+    fc.property(text, fc.integer({ min: 16, max: 64 }), (text, limit) => {
+      const { head, newest } = squeeze(undefined, text, limit)
+      assert.ok(text.startsWith(head) && text.endsWith(newest) && Buffer.byteLength(head + newest) <= limit)
+    }),
+  )
+})

@@ -1,0 +1,159 @@
+import assert from 'node:assert/strict'
+import { reap } from '../src/store/lease.ts'
+import { openStore } from '../src/store/open.ts'
+import { type Ledger, testLedger } from './engines.ts'
+
+const leased = async ({ client }: Ledger, runId = 'A', leaseSeconds = 60) => {
+  const { run, lease } = await client.createRun({ runId, leaseSeconds })
+  assert.ok(lease)
+  return { run, leaseToken: lease.token, expiresAt: lease.expiresAt }
+}
+
+const seconds = (from: string | null, to: string | null) => (Date.parse(to ?? '') - Date.parse(from ?? '')) / 1000
+
+testLedger('a lease makes a run in_progress and tells its token once, a replay too', async (ledger) => {
+  const { client, fetch } = ledger
+  const { run, expiresAt } = await leased(ledger)
+  assert.deepEqual([run.status, run.leaseExpiresAt, seconds(run.createdAt, expiresAt)], ['in_progress', expiresAt, 60])
+  assert.ok(run.startedAt && run.lastSeenAt)
+  const post = () =>
+    fetch('/v1/runs', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'idempotency-key': 'k' },
+      body: '{"runId":"B","leaseSeconds":10}',
+    })
+  assert.equal(await (await post()).text(), await (await post()).text())
+  await assert.rejects(client.createRun({ leaseSeconds: 5 }), { code: 'VALIDATION_ERROR', message: /10 to 86400/ })
+  await assert.rejects(client.createRun({ leaseSeconds: 60, status: 'completed' }), { code: 'VALIDATION_ERROR' })
+})
+
+testLedger('without the token a leased run takes checks and links, and an end by a key with write', async (ledger) => {
+  const { client, as } = ledger
+  await leased(ledger)
+  const held = { code: 'LEASE_HELD' }
+  await assert.rejects(client.updateRun({ runId: 'A', title: 'x' }), held)
+  await assert.rejects(client.updateRun({ runId: 'A', status: 'failed', title: 'x' }), held)
+  await assert.rejects(client.updateRun({ runId: 'A', status: 'completed' }), held)
+  await assert.rejects(client.appendToRun({ runId: 'A', text: 'x' }), held)
+  await assert.rejects(client.heartbeat({ runId: 'A' }), held)
+  await assert.rejects(client.deleteRun({ runId: 'A' }), held)
+  await assert.rejects(client.updateRun({ runId: 'A', leaseSeconds: 60 }), held)
+  await client.createCheck({ runId: 'A', result: 'pass' })
+  await client.linkFeatures({ runId: 'A', featureIds: [1] })
+
+  const agent = as({ key: (await client.createKey({ name: 'a', permissions: ['agent'] })).secret })
+  const { lease } = await agent.createRun({ runId: 'B', leaseSeconds: 60 })
+  await assert.rejects(agent.updateRun({ runId: 'B', status: 'failed' }), held)
+  const { run } = await client.updateRun({ runId: 'B', status: 'failed' })
+  assert.deepEqual([run.failure?.code, run.leaseExpiresAt], ['CANCELLED', null])
+  await assert.rejects(agent.updateRun({ runId: 'B', title: 'x', leaseToken: lease?.token }), {
+    code: 'LEASE_LOST',
+    message: /'first admin' changed the run at 2/,
+  })
+})
+
+testLedger('each write of the holder renews; a heartbeat is no version and no event', async (ledger) => {
+  const { client } = ledger
+  const { leaseToken, expiresAt } = await leased(ledger)
+  const count = async () => (await client.listEvents({ limit: 100 })).events.length
+  const before = await count()
+  ledger.sleep(30_000)
+  const beat = (await client.heartbeat({ runId: 'A', leaseToken })).run
+  assert.deepEqual([beat.version, seconds(expiresAt, beat.leaseExpiresAt) >= 30, await count()], [1, true, before])
+  ledger.sleep(30_000)
+  const { run } = await client.appendToRun({ runId: 'A', text: 'log', leaseToken })
+  assert.ok(seconds(beat.leaseExpiresAt, run.leaseExpiresAt) >= 30)
+  const longer = await client.updateRun({ runId: 'A', leaseSeconds: 600, leaseToken })
+  assert.deepEqual(longer.lease, { token: leaseToken, expiresAt: longer.run.leaseExpiresAt })
+  assert.equal(longer.run.version, 2, 'the append alone changed the run')
+  const ended = (await client.updateRun({ runId: 'A', leaseSeconds: 0, leaseToken })).run
+  assert.deepEqual([ended.status, ended.leaseExpiresAt], ['in_progress', null])
+  ledger.sleep(1e9)
+  assert.equal((await client.updateRun({ runId: 'A', title: 'late' })).run.status, 'in_progress', 'no lease, no reaper')
+})
+
+testLedger('a lease ends with the run, and its holder may still add to it', async (ledger) => {
+  const { client } = ledger
+  const { leaseToken } = await leased(ledger)
+  const { run } = await client.updateRun({ runId: 'A', status: 'completed', leaseToken })
+  assert.deepEqual([run.leaseExpiresAt, run.status], [null, 'completed'])
+  await client.appendToRun({ runId: 'A', text: 'late words', leaseToken })
+  await client.updateRun({ runId: 'A', title: 'by another' })
+  await assert.rejects(client.appendToRun({ runId: 'A', text: 'too late', leaseToken }), { code: 'LEASE_LOST' })
+})
+
+testLedger('a lease that runs out fails the run as of that moment, told once', async (ledger) => {
+  const { client, store } = ledger
+  const { expiresAt } = await leased(ledger)
+  ledger.sleep(300_000)
+  await Promise.all([reap(store.db, store.now()), reap(store.db, store.now())])
+  const { run } = await client.getRun({ runId: 'A' })
+  assert.deepEqual(
+    [run.status, run.failure?.code, run.endedAt, run.leaseExpiresAt],
+    ['failed', 'LEASE_EXPIRED', expiresAt, null],
+  )
+  const { events } = await client.listEvents({ limit: 100, subject: 'A', type: ['run.updated'] })
+  assert.deepEqual(
+    events.map(({ actor, changes }) => [actor.kind, changes.status]),
+    [['system', ['in_progress', 'failed']]],
+  )
+})
+
+testLedger('a run is failed by any store that opens the ledger after its servers died', async (ledger) => {
+  await leased(ledger, 'A', 10)
+  const other = await openStore(ledger.url, { now: () => Date.now() + 60_000 })
+  await other.close()
+  assert.equal((await ledger.client.getRun({ runId: 'A' })).run.status, 'failed')
+})
+
+testLedger('whoever comes back with its token resumes, reaped or not', async (ledger) => {
+  const { client, store } = ledger
+  for (const runId of ['REAPED', 'NOT-REAPED']) {
+    const { leaseToken } = await leased(ledger, runId, 10)
+    await client.appendToRun({ runId, text: 'one\n', leaseToken })
+    ledger.sleep(30_000)
+    if (runId === 'REAPED') await reap(store.db, store.now())
+    await client.appendToRun({ runId, text: 'two\n', offset: 4, leaseToken })
+    const { run } = await client.getRun({ runId })
+    assert.deepEqual([run.status, run.failure, run.endedAt, run.content], ['in_progress', null, null, 'one\ntwo\n'])
+    assert.ok(seconds(store.now(), run.leaseExpiresAt) > 5)
+    ledger.sleep(30_000)
+    assert.equal((await client.updateRun({ runId, status: 'completed', leaseToken })).run.status, 'completed')
+  }
+})
+
+testLedger('a run that was changed or retried meanwhile is lost to its holder', async (ledger) => {
+  const { client } = ledger
+  const changed = await leased(ledger, 'CHANGED', 10)
+  const retried = await leased(ledger, 'RETRIED', 10)
+  ledger.sleep(30_000)
+  await client.updateRun({ runId: 'CHANGED', title: 'taken over' })
+  await client.createRun({ runId: 'AGAIN', retryOf: 'RETRIED' })
+  const lost = (message: RegExp) => ({ code: 'LEASE_LOST', message })
+  await assert.rejects(
+    client.heartbeat({ runId: 'CHANGED', leaseToken: changed.leaseToken }),
+    lost(/'first admin' changed/),
+  )
+  await assert.rejects(
+    client.heartbeat({ runId: 'RETRIED', leaseToken: retried.leaseToken }),
+    lost(/retried as 'AGAIN'/),
+  )
+  await assert.rejects(client.heartbeat({ runId: 'AGAIN', leaseToken: 'nonsense' }), { code: 'LEASE_LOST' })
+})
+
+testLedger('a run takes a new lease once the old one is over', async (ledger) => {
+  const { client } = ledger
+  const first = await leased(ledger, 'A', 10)
+  ledger.sleep(30_000)
+  const { run, lease } = await client.updateRun({ runId: 'A', leaseSeconds: 60 })
+  assert.deepEqual([run.status, run.failure, run.endedAt], ['in_progress', null, null])
+  assert.notEqual(lease?.token, first.leaseToken)
+  await assert.rejects(client.heartbeat({ runId: 'A', leaseToken: first.leaseToken }), { code: 'LEASE_LOST' })
+  await client.heartbeat({ runId: 'A', leaseToken: lease?.token, leaseSeconds: 100 })
+  await client.createRun({ runId: 'B' })
+  await client.heartbeat({ runId: 'B' })
+  await assert.rejects(client.heartbeat({ runId: 'B', leaseSeconds: 60 }), {
+    code: 'CONFLICT',
+    message: /PATCH leaseSeconds/,
+  })
+})

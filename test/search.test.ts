@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { snippetOf, termsOf, wordsOf } from '../src/search.ts'
+import { type Ledger, testLedger } from './engines.ts'
+
+const finder =
+  ({ client }: Pick<Ledger, 'client'>) =>
+  async (q: string, more: Omit<Parameters<typeof client.search>[0], 'q'> = {}) =>
+    (await client.search({ q, ...more })).results.map(({ type, subject }) => `${type} ${subject}`)
+
+testLedger('words of code are found as developers expect', async (ledger) => {
+  const { client } = ledger
+  await client.createRun({ runId: 'AUTH-001', content: 'Changed src/auth/login.ts: now createRunFor() is called.' })
+  await client.createRun({ runId: 'OTHER', content: 'auth and 001, create a run, login' })
+  const find = finder(ledger)
+  for (const q of [
+    'src/auth/login.ts',
+    'auth/login.ts',
+    'login.ts',
+    'src/auth/lo',
+    'AUTH-001',
+    'auth-0',
+    'createRunFor',
+    'createrunf',
+    'CREATE run for',
+  ]) {
+    assert.deepEqual(await find(q), ['run AUTH-001'], q)
+  }
+  assert.deepEqual(await find('login'), ['run OTHER', 'run AUTH-001'])
+  assert.deepEqual(await find('login nothing'), [])
+  assert.deepEqual(await find('ogin'), [], 'a word is found from its beginning')
+})
+
+testLedger('what was written is found at once, as it is now', async (ledger) => {
+  const { client } = ledger
+  const find = finder(ledger)
+  await client.createRun({ runId: 'A', title: 'Passkeys', content: 'zebra' })
+  assert.deepEqual(await find('zebra'), ['run A'])
+  await client.updateRun({ runId: 'A', content: 'giraffe' })
+  assert.deepEqual([await find('zebra'), await find('giraffe')], [[], ['run A']])
+  await client.appendToRun({ runId: 'A', text: '\nantelope' })
+  assert.deepEqual(await find('antelope giraffe'), ['run A'])
+  await client.createSpec({ specId: 'S', content: '# Zebra crossing' })
+  await client.createCheck({ checkId: 'C', runId: 'A', name: 'zebra', result: 'pass', command: 'npm test' })
+  await client.createFeature({ name: 'zebra', file: 'src/zebra.ts' })
+  assert.deepEqual(await find('zebra'), ['feature 1', 'check C', 'spec S'])
+  assert.deepEqual(await find('zebra', { type: ['spec', 'check'] }), ['check C', 'spec S'])
+  assert.deepEqual(await find('npm test'), ['check C'])
+  await client.deleteCheck({ checkId: 'C' })
+  await client.deleteSpec({ specId: 'S' })
+  assert.deepEqual(await find('zebra'), ['feature 1'])
+})
+
+testLedger('hits in id and title come first, then the newest, page by page', async (ledger) => {
+  const { client } = ledger
+  for (const n of [1, 2, 3]) await client.createRun({ runId: `BODY-${n}`, title: 'other', content: 'text with walrus' })
+  for (const n of [1, 2]) await client.createRun({ runId: `HEAD-${n}`, title: 'A walrus' })
+  for (const n of [4, 5]) await client.createRun({ runId: `BODY-${n}`, title: 'other', content: 'walrus' })
+  const all = ['HEAD-2', 'HEAD-1', 'BODY-5', 'BODY-4', 'BODY-3', 'BODY-2', 'BODY-1']
+  assert.deepEqual(
+    (await client.search({ q: 'walrus' })).results.map(({ subject }) => subject),
+    all,
+  )
+  for (const limit of [1, 2, 3]) {
+    const walked = await Array.fromAsync(client.all('search', { q: 'walrus', limit }))
+    assert.deepEqual(
+      walked.map(({ subject }) => subject),
+      all,
+      String(limit),
+    )
+  }
+  await assert.rejects(client.search({ q: 'walrus', cursor: 'x' }), { code: 'BAD_REQUEST' })
+})
+
+testLedger('a project finds its own, a server key all or those it names', async (ledger) => {
+  const { client, as } = ledger
+  await client.createProject({ slug: 'shop' })
+  await client.createRun({ runId: 'A', title: 'otter' })
+  await as({ project: 'shop' }).createRun({ runId: 'B', title: 'otter' })
+  const { secret } = await client.createKey({ name: 'r', permissions: ['read'], project: 'shop' })
+  assert.deepEqual(await finder(ledger)('otter'), ['run B', 'run A'])
+  assert.deepEqual(await finder(ledger)('otter', { project: ['default'] }), ['run A'])
+  assert.deepEqual(await finder({ client: as({ key: secret }) })('otter'), ['run B'])
+})
+
+testLedger('hostile syntax is text', async (ledger) => {
+  const { client } = ledger
+  await client.createRun({ runId: 'A', content: 'plain "quoted" NEAR text' })
+  const find = finder(ledger)
+  for (const q of [
+    '"quoted"',
+    'quoted NEAR',
+    '(plain',
+    'plain) OR',
+    'text*',
+    '-plain',
+    "plain'; drop table runs",
+    'plain & | ! <->',
+  ]) {
+    const known = q.includes('drop') || q.includes('OR')
+    assert.deepEqual(await find(q), known ? [] : ['run A'], q)
+  }
+  for (const q of ['*', '"', '()', '&&', ':*', '-']) assert.deepEqual(await find(q), [], q)
+  const { results } = await client.search({ q: 'quoted' })
+  assert.equal(results[0]?.snippet, 'plain "**quoted**" NEAR text')
+})
+
+const words: [text: string, expected: string[]][] = [
+  [
+    'src/auth/loginForm.ts',
+    ['src/auth/loginform.ts', 'auth/loginform.ts', 'loginform.ts', 'src', 'auth', 'loginform', 'ts', 'login', 'form'],
+  ],
+  ['AUTH-001', ['auth-001', 'auth', '001']],
+  ['HTTPServer2', ['httpserver2', 'http', 'server2']],
+  ['Über-Straße', ['über-straße', 'über', 'straße']],
+  ['...', []],
+]
+for (const [text, expected] of words) {
+  test(`the words of ${text}`, () => assert.deepEqual([...wordsOf(text)].sort(), expected.sort()))
+}
+
+test('a query is its words, and a snippet shows where they are', () => {
+  assert.deepEqual(termsOf('Fix "src/a.ts" (now!)'), ['fix', 'src/a.ts', 'now'])
+  const text = `${'before '.repeat(40)}the needle is here ${'after '.repeat(40)}`
+  assert.match(snippetOf(text, ['needle']), /^….*the \*\*needle\*\* is here.*…$/)
+  assert.equal(snippetOf('short', ['none']), 'short')
+})

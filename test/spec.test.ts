@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { checklistOf } from '../src/spec.ts'
+import { testLedger } from './engines.ts'
+
+testLedger('a spec keeps its words of every version', async ({ client }) => {
+  const { spec } = await client.createSpec({ content: '# Log in\n\n- [x] button\n- [ ] tests' })
+  assert.deepEqual(
+    [spec.specId, spec.title, spec.status, spec.checklist],
+    ['SPEC-001', 'Log in', 'draft', { total: 2, done: 1 }],
+  )
+  const second = await client.updateSpec({
+    specId: 'SPEC-001',
+    content: '# Log in\n\n- [x] button\n- [x] tests',
+    status: 'completed',
+  })
+  assert.deepEqual([second.spec.version, second.spec.checklist], [2, { total: 2, done: 2 }])
+  await client.updateSpec({ specId: 'SPEC-001', title: 'Sign in' })
+  assert.equal((await client.updateSpec({ specId: 'SPEC-001', title: 'Sign in' })).spec.version, 3)
+  const back = await client.updateSpec({ specId: 'SPEC-001', content: '# Log in\n\n- [x] button\n- [ ] tests' })
+  assert.equal(back.spec.version, 4)
+  const { versions } = await client.listSpecVersions({ specId: 'SPEC-001', order: 'asc' })
+  assert.deepEqual(
+    versions.map(({ version, title }) => [version, title]),
+    [
+      [1, 'Log in'],
+      [2, 'Log in'],
+      [3, 'Sign in'],
+      [4, 'Sign in'],
+    ],
+  )
+  const { version } = await client.getSpecVersion({ specId: 'SPEC-001', version: 2 })
+  assert.match(version.content, /- \[x\] tests/)
+  assert.match((await client.getSpec({ specId: 'SPEC-001' })).spec.content, /- \[ \] tests/)
+  await assert.rejects(client.getSpecVersion({ specId: 'SPEC-001', version: 9 }), { code: 'NOT_FOUND' })
+  await assert.rejects(client.updateSpec({ specId: 'SPEC-001', status: 'draft', ifVersion: '"1-1"' }), {
+    code: 'PRECONDITION_FAILED',
+  })
+})
+
+testLedger('a body that stands in two versions is stored once, and goes with the spec', async ({ client, store }) => {
+  const sql = (await import('sql-template-tag')).default
+  const bodies = async () => (await store.db.query<{ n: number }>(sql`select count(*) as n from documents`))[0]?.n
+  await client.createSpec({ specId: 'S', content: 'one' })
+  for (const content of ['two', 'one', 'two']) await client.updateSpec({ specId: 'S', content })
+  await client.updateSpec({ specId: 'S', agent: 'me' })
+  assert.equal(await bodies(), 2)
+  await client.deleteSpec({ specId: 'S' })
+  assert.equal(await bodies(), 0)
+})
+
+testLedger('a run knows the version of its spec, and the spec what its runs come to', async ({ client }) => {
+  await client.createRun({ runId: 'EARLY', specId: 'S' })
+  await client.createSpec({ specId: 'S', content: 'one' })
+  await client.createRun({ runId: 'A', specId: 'S', status: 'failed', usage: { inputTokens: 10, costUsd: 0.5 } })
+  await client.updateSpec({ specId: 'S', content: 'two' })
+  const { run } = await client.createRun({
+    runId: 'B',
+    specId: 'S',
+    retryOf: 'A',
+    status: 'completed',
+    usage: { inputTokens: 5, outputTokens: 7 },
+  })
+  assert.deepEqual([run.specVersion, run.attempt, run.retryOf], [2, 2, 'A'])
+  for (const name of ['a', 'b']) await client.createCheck({ runId: 'B', name, result: 'pass' })
+  await client.linkFeatures({ runId: 'B', featureIds: [1, 2] })
+  const { totals } = (await client.getSpec({ specId: 'S' })).spec
+  assert.deepEqual(totals, {
+    runs: 3,
+    byStatus: { pending: 1, in_progress: 0, completed: 1, failed: 1 },
+    byVerdict: { unchecked: 2, failing: 0, warned: 0, stale: 0, verified: 1 },
+    attempts: 1,
+    inputTokens: 15,
+    outputTokens: 7,
+    costUsd: 0.5,
+  })
+  assert.deepEqual(
+    (await client.listRuns({ specId: 'S', specVersion: 1 })).runs.map(({ runId }) => runId),
+    ['A'],
+  )
+  assert.deepEqual(
+    (await client.listSpecRuns({ specId: 'S', verdict: ['verified'] })).runs.map(({ runId }) => runId),
+    ['B'],
+  )
+  await client.updateRun({ runId: 'EARLY', specId: null })
+  assert.equal((await client.updateRun({ runId: 'EARLY', specId: 'S' })).run.specVersion, 2)
+  await client.deleteSpec({ specId: 'S' })
+  assert.equal((await client.listSpecRuns({ specId: 'S' })).runs.length, 3, 'runs outlive their spec')
+})
+
+testLedger('specs are listed by status and title', async ({ client }) => {
+  await client.createSpec({ title: 'Log In', status: 'draft' })
+  await client.createSpec({ title: 'Log out', status: 'archived' })
+  await client.createSpec({ title: '100%', status: 'pending' })
+  const titles = async (input: Parameters<typeof client.listSpecs>[0]) =>
+    (await client.listSpecs(input)).specs.map(({ title }) => title)
+  assert.deepEqual(await titles({ q: 'log' }), ['Log out', 'Log In'])
+  assert.deepEqual(await titles({ q: '%' }), ['100%'])
+  assert.deepEqual(await titles({ status: ['draft', 'pending'] }), ['100%', 'Log In'])
+})
+
+testLedger('a run is retried only within its project', async ({ client, as }) => {
+  await client.createProject({ slug: 'shop' })
+  await as({ project: 'shop' }).createRun({ runId: 'A' })
+  await assert.rejects(client.createRun({ retryOf: 'A' }), { code: 'NOT_FOUND' })
+  await client.createRun({ runId: 'A' })
+  await client.createRun({ runId: 'B', retryOf: 'A' })
+  const { run } = await client.createRun({ runId: 'C', retryOf: 'B' })
+  assert.equal(run.attempt, 3)
+  const { timeline } = await client.timeline({ runId: 'B' })
+  assert.deepEqual(timeline.flatMap((entry) => (entry.kind === 'attempt' ? [entry.run.runId] : [])).sort(), [
+    'A',
+    'B',
+    'C',
+  ])
+  await client.deleteRun({ runId: 'A' })
+  assert.deepEqual([(await client.getRun({ runId: 'B' })).run.retryOf, run.retryOf], [null, 'B'])
+})
+
+testLedger('a timeline tells the events, checks and attempts of a run in order', async (ledger) => {
+  const { client } = ledger
+  await client.createRun({ runId: 'A' })
+  ledger.sleep(1000)
+  await client.createCheck({ runId: 'A', result: 'pass' })
+  ledger.sleep(1000)
+  await client.updateRun({ runId: 'A', status: 'completed' })
+  const { timeline } = await client.timeline({ runId: 'A' })
+  const told = timeline.map((entry) => (entry.kind === 'event' ? entry.event.type : entry.kind))
+  assert.deepEqual(told, ['run.created', 'attempt', 'run.updated', 'check', 'run.updated'])
+})
+
+const lists: [content: string, total: number, done: number][] = [
+  ['', 0, 0],
+  ['- [ ] a\n* [x] b\n  + [X] c\n1. [ ] d', 4, 2],
+  ['- [] a\n-[ ] b\n- [y] c\n[ ] d', 0, 0],
+]
+for (const [content, total, done] of lists) {
+  test(`the checklist of ${JSON.stringify(content)}`, () => assert.deepEqual(checklistOf(content), { total, done }))
+}

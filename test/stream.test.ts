@@ -1,0 +1,185 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { createApp } from '../src/http/app.ts'
+import { openStore } from '../src/store/open.ts'
+import { base, engines, type Ledger, openLedger, testLedger } from './engines.ts'
+
+interface Told {
+  id: number
+  subject: string
+}
+
+/** A stream of events, as a reader that stops after `count` of them. */
+async function read(
+  ledger: Pick<Ledger, 'fetch'>,
+  t: TestContext,
+  path = '/v1/events',
+  headers: Record<string, string> = {},
+) {
+  const response = await ledger.fetch(path, {
+    headers: { accept: 'text/event-stream', ...headers },
+  })
+  assert.deepEqual([response.status, response.headers.get('content-type')], [200, 'text/event-stream'])
+  const reader = (response.body as ReadableStream<Uint8Array>).getReader()
+  t.after(() => reader.cancel())
+  const decoder = new TextDecoder()
+  let text = ''
+  /** The next events, until there are `count` or the stream has ended. */
+  async function take(count: number): Promise<Told[]> {
+    const told: Told[] = []
+    while (told.length < count) {
+      const end = text.indexOf('\n\n')
+      if (end >= 0) {
+        const [, id, data] = /^id: (\d+)\ndata: (.*)$/.exec(text.slice(0, end)) ?? []
+        if (id && data) told.push({ id: Number(id), subject: JSON.parse(data).subject })
+        text = text.slice(end + 2)
+        continue
+      }
+      const { done, value } = await reader.read()
+      if (done) return told
+      text += decoder.decode(value, { stream: true })
+    }
+    return told
+  }
+  return { take, cancel: () => reader.cancel() }
+}
+
+const subjects = (told: Told[]) => told.map(({ subject }) => subject)
+
+testLedger(
+  'a stream begins now, tells each change once and in order, and resumes from any place',
+  async (ledger, t) => {
+    const { client } = ledger
+    await client.createRun({ runId: 'before' })
+    const live = await read(ledger, t)
+    for (const runId of ['A', 'B', 'C']) await client.createRun({ runId })
+    const told = await live.take(3)
+    assert.deepEqual(subjects(told), ['A', 'B', 'C'])
+    const [first, second] = told as [Told, Told]
+    assert.equal(second.id, first.id + 1)
+    assert.deepEqual(subjects(await (await read(ledger, t, `/v1/events?after=${first.id}`)).take(2)), ['B', 'C'])
+    const resumed = await read(ledger, t, '/v1/events?after=0', { 'last-event-id': String(second.id) })
+    assert.deepEqual(subjects(await resumed.take(1)), ['C'])
+    await client.createRun({ runId: 'D' })
+    assert.deepEqual([subjects(await live.take(1)), subjects(await resumed.take(1))], [['D'], ['D']])
+    const odd = await ledger.fetch('/v1/events', { headers: { accept: 'text/event-stream', 'last-event-id': 'x' } })
+    assert.equal(odd.status, 400)
+  },
+)
+
+testLedger('the client follows, and takes up a lost connection where it was', async (ledger) => {
+  const { client, as } = ledger
+  let connections = 0
+  const fragile = as({
+    fetch: async (request) => {
+      const response = await ledger.fetch(request.url.slice(base.length), {
+        headers: Object.fromEntries(request.headers),
+      })
+      connections++
+      if (connections > 2 || !response.body) return response
+      // The first two connections break after the first thing they say, and after the second.
+      let said = 0
+      const cut = new TransformStream({
+        transform(chunk, controller) {
+          controller.enqueue(chunk)
+          if (++said === connections) controller.terminate()
+        },
+      })
+      return new Response(response.body.pipeThrough(cut), response)
+    },
+  })
+  const told: string[] = []
+  const following = (async () => {
+    for await (const { subject } of fragile.follow({ type: ['run.created'] })) {
+      told.push(subject)
+      if (told.length === 5) return
+    }
+  })()
+  await sleep(50)
+  for (const runId of ['A', 'B', 'C', 'D', 'E']) {
+    await client.createRun({ runId })
+    await sleep(60)
+  }
+  await following
+  assert.deepEqual(told, ['A', 'B', 'C', 'D', 'E'])
+  assert.equal(connections, 3)
+  const wrong = as({ key: `sk_read_${'x'.repeat(43)}` })
+  await assert.rejects(wrong.follow().next(), { code: 'UNAUTHORIZED' })
+  await assert.rejects(client.follow({}, { signal: AbortSignal.timeout(50) }).next(), { name: 'TimeoutError' })
+})
+
+testLedger('a stream shows what its reader selected and may see', async (ledger, t) => {
+  const { client, as } = ledger
+  await client.createProject({ slug: 'shop' })
+  const { secret } = await client.createKey({ name: 'r', permissions: ['read'], project: 'shop' })
+  const ofShop = await read(ledger, t, '/v1/events', { authorization: `Bearer ${secret}` })
+  const updates = await read(ledger, t, '/v1/events?type=run.updated&subject=B')
+  await client.createRun({ runId: 'A' })
+  await as({ project: 'shop' }).createRun({ runId: 'B' })
+  await as({ project: 'shop' }).updateRun({ runId: 'B', title: 'x' })
+  await client.createKey({ name: 'unseen', permissions: ['read'], project: 'shop' })
+  await as({ project: 'shop' }).createRun({ runId: 'C' })
+  assert.deepEqual(subjects(await ofShop.take(3)), ['B', 'B', 'C'])
+  assert.deepEqual(subjects(await updates.take(1)), ['B'])
+  const elsewhere = await ledger.fetch('/v1/events?project=default', {
+    headers: { accept: 'text/event-stream', authorization: `Bearer ${secret}` },
+  })
+  assert.equal(elsewhere.status, 404)
+})
+
+testLedger('what another process commits is told too', async (ledger, t) => {
+  const live = await read(ledger, t)
+  const other = await openStore(ledger.url)
+  t.after(() => other.close())
+  const app = createApp({ store: other })
+  const create = (runId: string) =>
+    app.fetch(
+      new Request(`${base}/v1/runs`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${ledger.adminKey}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ runId }),
+      }),
+    )
+  await Promise.all([create('A'), create('B'), ledger.client.createRun({ runId: 'C' })])
+  assert.deepEqual(subjects(await live.take(3)).sort(), ['A', 'B', 'C'])
+})
+
+testLedger('a slow reader misses nothing, and holds nobody up', async (ledger, t) => {
+  const { client } = ledger
+  const slow = await read(ledger, t)
+  const quick = await read(ledger, t)
+  const runIds = Array.from({ length: 300 }, (_, n) => `R${n}`)
+  await Promise.all(runIds.map((runId) => client.createRun({ runId, content: 'x'.repeat(2000) })))
+  assert.equal((await quick.take(300)).length, 300)
+  await sleep(50)
+  const told = await slow.take(300)
+  assert.deepEqual(
+    told.map(({ id }) => id),
+    told.map((_, index) => (told[0] as Told).id + index),
+  )
+})
+
+for (const engine of engines) {
+  test(`streams end with the server, and are counted per key (${engine.name})`, async (t) => {
+    const ledger = await openLedger(t, engine)
+    const stopping = new AbortController()
+    const app = createApp({ store: ledger.store, rateLimit: 0, stopping: stopping.signal })
+    const fetch: Ledger['fetch'] = async (path, init) =>
+      app.fetch(
+        new Request(base + path, {
+          ...init,
+          headers: { authorization: `Bearer ${ledger.adminKey}`, ...init?.headers },
+        }),
+      )
+    const streams = await Promise.all(Array.from({ length: 20 }, () => read({ fetch }, t)))
+    const more = () => fetch('/v1/events', { headers: { accept: 'text/event-stream' } })
+    assert.equal((await more()).status, 429)
+    await streams[0]?.cancel()
+    const again = await more()
+    assert.equal(again.status, 200)
+    stopping.abort()
+    for (const stream of streams.slice(1)) assert.deepEqual(await stream.take(1), [])
+    await again.text()
+  })
+}
