@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { createClient } from '../src/client/client.ts'
+import { createApp } from '../src/http/app.ts'
+import { localActor } from '../src/key.ts'
 import { checklistOf } from '../src/spec.ts'
-import { testLedger } from './engines.ts'
+import { openStore } from '../src/store/open.ts'
+import { base, testLedger } from './engines.ts'
 
 testLedger('a spec keeps its words of every version', async ({ client }) => {
   const { spec } = await client.createSpec({ content: '# Log in\n\n- [x] button\n- [ ] tests' })
@@ -137,3 +141,27 @@ const lists: [content: string, total: number, done: number][] = [
 for (const [content, total, done] of lists) {
   test(`the checklist of ${JSON.stringify(content)}`, () => assert.deepEqual(checklistOf(content), { total, done }))
 }
+
+testLedger('of what happened at one instant, a timeline tells the first first', async ({ url }) => {
+  const store = await openStore(url, { now: () => Date.parse('2026-01-31T09:30:00.000Z') })
+  try {
+    const app = createApp({ store, actor: localActor })
+    const client = createClient({ url: base, fetch: (request) => app.fetch(request) })
+    await client.createRun({ runId: 'A' })
+    for (const name of ['first', 'second']) await client.createCheck({ runId: 'A', name, result: 'pass' })
+    for (const runId of ['B', 'C']) await client.createRun({ runId, retryOf: 'A' })
+    const { timeline } = await client.timeline({ runId: 'A' })
+    const told = timeline.map((entry) =>
+      entry.kind === 'check' ? entry.check.name : entry.kind === 'attempt' ? entry.run.runId : '',
+    )
+    assert.deepEqual(told.filter(Boolean), ['first', 'second', 'A', 'B', 'C'])
+  } finally {
+    await store.close()
+  }
+})
+
+testLedger('an old version of a spec, which never changes, has no ETag of its own', async ({ client, fetch }) => {
+  await client.createSpec({ specId: 'A' })
+  assert.match((await fetch('/v1/specs/A')).headers.get('etag') ?? '', /^"\d+-1"$/)
+  assert.equal((await fetch('/v1/specs/A/versions/1')).headers.get('etag'), null)
+})

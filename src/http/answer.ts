@@ -20,7 +20,8 @@ export interface AnswerPlan {
 export function answerPlanOf(name: Name): AnswerPlan {
   const route: Route = routes[name]
   const resource = Object.entries(route.output.shape).find(
-    ([, schema]) => schema instanceof z.ZodObject && 'version' in schema.shape,
+    ([, schema]) =>
+      schema instanceof z.ZodObject && 'version' in schema.shape && ('id' in schema.shape || 'slug' in schema.shape),
   )
   const reader = names.find((other) => other === name.replace(/^create/, 'get') && other !== name)
   return {

@@ -14,8 +14,12 @@ export const timeline: Operation<'timeline'> = async (ctx, { runId }) => {
   const { id } = await requireRun(ctx, runId)
   const entries: TimelineEntry[] = [
     ...(await eventsOfRun(ctx, id, runId, shown)).map((event) => ({ kind: 'event' as const, at: event.at, event })),
-    ...(await checksOfRun(ctx, id, shown)).map((check) => ({ kind: 'check' as const, at: check.createdAt, check })),
-    ...(await attemptsOf(ctx, id)).map(({ createdAt: at, ...run }) => ({ kind: 'attempt' as const, at, run })),
+    ...(await checksOfRun(ctx, id, shown))
+      .reverse()
+      .map((check) => ({ kind: 'check' as const, at: check.createdAt, check })),
+    ...(await attemptsOf(ctx, id))
+      .reverse()
+      .map(({ createdAt: at, ...run }) => ({ kind: 'attempt' as const, at, run })),
   ]
   return { timeline: entries.sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0)) }
 }
