@@ -24,12 +24,12 @@ async function refusal(response: Response, code: Code): Promise<Refusal> {
 }
 
 const json = { 'content-type': 'application/json' }
-const post = (body: unknown, headers = {}) => ({
+const post = (body: unknown, headers: Record<string, string> = {}) => ({
   method: 'POST',
   headers: { ...json, ...headers },
   body: JSON.stringify(body),
 })
-const patch = (body: unknown, headers = {}) => ({ ...post(body, headers), method: 'PATCH' })
+const patch = (body: unknown, headers: Record<string, string> = {}) => ({ ...post(body, headers), method: 'PATCH' })
 
 testLedger('400: broken JSON, and a cursor that no list gave', async ({ fetch }) => {
   for (const body of ['{', '{"runId": }', "{'runId': 'x'}", Uint8Array.of(0x7b, 0xff, 0x7d)]) {
@@ -72,6 +72,11 @@ testLedger('405: the address has other methods', async ({ fetch }) => {
     ['DELETE', '/v1/runs', 'POST, GET, HEAD'],
     ['POST', '/v1/runs/RUN-001', 'GET, HEAD, PATCH, DELETE'],
     ['GET', '/v1/runs/RUN-001/features', 'POST'],
+    ['PUT', '/v1/runs/RUN-001/content', 'POST, GET, HEAD'],
+    ['GET', '/v1/runs/RUN-001/heartbeat', 'POST'],
+    ['DELETE', '/v1/specs/SPEC-001/versions', 'GET, HEAD'],
+    ['POST', '/v1/checks/CHECK-001', 'GET, HEAD, PATCH, DELETE'],
+    ['POST', '/v1/search', 'GET, HEAD'],
   ] as const) {
     const response = await fetch(path, { method })
     assert.equal(response.headers.get('allow'), allow, path)
@@ -85,6 +90,34 @@ testLedger('409: an id or name that is taken', async ({ client, fetch }) => {
   assert.match(error, /'RUN-001'.*PATCH it, or leave runId out/)
   await refusal(await fetch('/v1/projects', post({ slug: 'default' })), 'CONFLICT')
   await refusal(await fetch('/v1/auth/keys/1', { method: 'DELETE' }), 'CONFLICT')
+  for (const [path, body] of [
+    ['/v1/specs', { specId: 'PLAN' }],
+    ['/v1/checks', { checkId: 'SEEN', runId: 'RUN-001', result: 'pass' }],
+  ] as const) {
+    assert.equal((await fetch(path, post(body))).status, 201)
+    await refusal(await fetch(path, post(body)), 'CONFLICT')
+  }
+  const { error: size } = await refusal(
+    await fetch('/v1/runs/RUN-001/content', post({ text: 'x', offset: 7 })),
+    'CONFLICT',
+  )
+  assert.match(size, /has 0 bytes, not 7/)
+})
+
+testLedger('409: a lease that another holds, and one that is lost', async ({ client, fetch }) => {
+  await client.createRun({ runId: 'RUN-001', leaseSeconds: 60 })
+  const writes: [path: string, init: { method: string; body?: string; headers: Record<string, string> }][] = [
+    ['/v1/runs/RUN-001', patch({ title: 'x' })],
+    ['/v1/runs/RUN-001', { method: 'DELETE', headers: {} }],
+    ['/v1/runs/RUN-001/content', post({ text: 'x' })],
+    ['/v1/runs/RUN-001/heartbeat', post({})],
+  ]
+  for (const [path, init] of writes) {
+    const { error } = await refusal(await fetch(path, init), 'LEASE_HELD')
+    assert.match(error, /'RUN-001' is leased until 2\S+: send its Lease-Token/)
+    const lost = { ...init, headers: { ...init.headers, 'lease-token': 'of-old' } }
+    await refusal(await fetch(path, lost), 'LEASE_LOST')
+  }
 })
 
 testLedger('412: If-Match names another version', async ({ client, fetch }) => {
