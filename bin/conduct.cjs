@@ -9,9 +9,9 @@ if (found[0] < wanted[0] || (found[0] === wanted[0] && found[1] < wanted[1])) {
   process.exit(1)
 }
 
-// A busy server lets V8's young generation grow, by default until it is most of the memory in use. Its limit is taken
-// only at the start of a process, so `serve` takes this process over with one. Windows cannot do that, and does without.
-var limit = '--max-semi-space-size=8'
+// A busy server lets V8's heap grow, by default until garbage is most of the memory in use. V8 takes other ways only at
+// the start of a process, so `serve` takes this process over with them. Windows cannot do that, and does without.
+var frugal = ['--max-semi-space-size=8', '--heap-growing-percent=50']
 var isLimited = process.execArgv
   .concat(process.env.NODE_OPTIONS || '')
   .join(' ')
@@ -19,7 +19,7 @@ var isLimited = process.execArgv
 if (process.argv[2] === 'serve' && process.platform !== 'win32' && !isLimited) {
   process.execve(
     process.execPath,
-    [process.execPath, limit].concat(process.execArgv, process.argv.slice(1)),
+    [process.execPath].concat(frugal, process.execArgv, process.argv.slice(1)),
     process.env,
   )
 }
