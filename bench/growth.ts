@@ -8,7 +8,7 @@ import { adminKey, type Server, startConduct, type Workplace } from './servers.t
 
 const small = 1000
 /** Many short turns, so that whatever else the machine does hits both ledgers alike; the first ones warm up. */
-const turnsEach = 50
+const turnsEach = 40
 const warmUpTurns = 10
 const requestsATurn = 6
 /** A question that takes long is not asked so often. */
@@ -24,6 +24,7 @@ const lists: Record<string, (runs: number) => string> = {
   'runs of a spec': () => `/v1/runs?specId=${hot.spec}`,
   'runs with a status': () => '/v1/runs?status=failed',
   'runs with one of two statuses': () => '/v1/runs?status=failed&status=pending',
+  'runs with a verdict': () => '/v1/runs?verdict=failing',
   'runs of an agent': () => `/v1/runs?agent=${hot.agent}`,
   'runs with a label': () => `/v1/runs?label=${hot.label}`,
   'runs of a feature, by filter': () => `/v1/runs?featureId=${hot.feature}`,
@@ -32,6 +33,10 @@ const lists: Record<string, (runs: number) => string> = {
   'runs created before': (runs) => `/v1/runs?createdBefore=${middle(runs)}`,
   'runs of a spec with a status': () => `/v1/runs?specId=${hot.spec}&status=completed`,
   'runs of an agent with a label': () => `/v1/runs?agent=codex&label=${hot.label}`,
+  specs: () => '/v1/specs?limit=20',
+  'specs with a status': () => '/v1/specs?status=draft',
+  checks: () => '/v1/checks?limit=20',
+  'checks with a result': () => '/v1/checks?result=fail',
   features: () => '/v1/features?limit=20',
   'features of a file': () => `/v1/features?file=${hot.file}`,
 }
@@ -42,6 +47,7 @@ const others: Record<string, (runs: number) => string[]> = {
     Array.from({ length: 97 }, (_, n) => `/v1/runs/RUN-${Math.max(100, Math.floor((runs / 97) * n))}`),
   'first events': () => ['/v1/events?limit=20'],
   'events in the middle': (runs) => [`/v1/events?limit=20&after=${100 + runs / 2}`],
+  'search for a word that 50 documents have': () => [`/v1/search?q=${hot.rareWord}`],
   'failed runs of an agent that has none': () => [`/v1/runs?agent=${steadyAgent}&status=failed`],
   'runs in progress of a spec that has none': () => [`/v1/runs?specId=${hot.spec}&status=in_progress`],
   'runs of a spec by an agent that has none': () => [`/v1/runs?specId=${hot.spec}&agent=nobody`],
@@ -116,7 +122,7 @@ async function farEnd({ url }: Server, path: string): Promise<string> {
     { headers },
   )
   const body = (await response.json()) as Record<string, { createdAt: string; id: number }[]>
-  const last = (body.runs ?? body.features)?.[21]
+  const last = (body.runs ?? body.specs ?? body.checks ?? body.features)?.[21]
   if (!last) throw new Error(`${path} has less than 22 rows, so no far end.`)
   return `${path}&cursor=${encodeCursor('desc', last)}`
 }

@@ -7,18 +7,25 @@ import { adminKey } from './servers.ts'
 interface Words {
   /** ISO 8601 text of Unix seconds. */
   time(seconds: string): string
+  hex(text: string): string
+  /** The indexed form of words with blanks between, as `src/store/search.ts` writes it. */
+  words(text: string): string
   before: string[]
   after: string[]
 }
 
 const sqlite: Words = {
   time: (seconds) => `strftime('%Y-%m-%dT%H:%M:%fZ', ${seconds}, 'unixepoch')`,
+  hex: (text) => `lower(hex(${text}))`,
+  words: (text) => text,
   before: ['pragma synchronous = off', 'pragma foreign_keys = off', 'begin'],
   after: ['commit', 'pragma wal_checkpoint(truncate)'],
 }
 
 const postgres: Words = {
   time: (seconds) => `to_char(to_timestamp(${seconds}) at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`,
+  hex: (text) => `encode(convert_to(${text}, 'UTF8'), 'hex')`,
+  words: (text) => `array_to_tsvector(string_to_array(${text}, ' '))`,
   before: ['set synchronous_commit = off', 'set session_replication_role = replica'],
   after: ['vacuum analyze', 'checkpoint'],
 }
@@ -46,12 +53,22 @@ const statementsOf = (words: Words, runs: number) => [...words.before, ...insert
 /** Whose runs never fail: with the index of agents or of statuses alone, looking for its failures reads on and on. */
 export const steadyAgent = 'gemini'
 /** What each of these takes part in grows with the ledger. No run of the spec is in progress. */
-export const hot = { spec: 'HOT-3', agent: 'claude-code', label: 'team:web', feature: 5, file: 'src/part-3.ts' }
+export const hot = {
+  spec: 'HOT-3',
+  agent: 'claude-code',
+  label: 'team:web',
+  feature: 5,
+  file: 'src/part-3.ts',
+  rareWord: 'flamingo',
+}
+/** Documents that have the rare word, in a ledger of any size. */
+const rareIn = 50
+const hexOf = (text: string) => Buffer.from(text).toString('hex')
 
 const secondsApart = 30
 const firstSecond = 1_740_000_000
 
-function inserts({ time }: Words, runs: number): string[] {
+function inserts({ time, hex, words }: Words, runs: number): string[] {
   const features = Math.max(200, Math.round(runs / 20))
   const specs = Math.max(20, Math.round(runs / 50))
   const numbers = (count: number) =>
@@ -62,17 +79,23 @@ function inserts({ time }: Words, runs: number): string[] {
   const status = `case when n % 10 > 7 then 'completed' when n * 7919 % 100 < 80 then 'completed'
     when n * 7919 % 100 < 90 then 'failed' when n * 7919 % 100 < 95 or n % 5 < 2 then 'pending' else 'in_progress' end`
   const team = `case n % 8 when 0 then 'web' when 1 then 'shop' when 2 then 'search' when 3 then 'billing' else 'platform' end`
+  const verdict = `case n % 10 when 0 then 'failing' when 1 then 'warned' when 2 then 'stale' when 3 then 'unchecked' else 'verified' end`
+  const result = `case n % 10 when 0 then 'fail' when 1 then 'warn' else 'pass' end`
+  const isRare = `n % ${runs / rareIn} = 0`
+  const tokens = `'p1 krun h' || ${hex(`lower(${runId})`)} || ' w' || ${hex(`lower(${runId})`)} || ' w${hexOf('tests')} w${hexOf('pass')}' ||
+    case when ${isRare} then ' w${hexOf(hot.rareWord)}' else '' end`
   const changes = `'{"status":[null,"completed"],"agent":[null,"${hot.agent}"],"labels":[null,{"team":"web"}]}'`
   return [
     `insert into documents (project_id, bytes, sha256)
       select 1, 1024, substr('${'0'.repeat(64)}' || n, length('' || n) + 1, 64) from ${numbers(runs)}`,
-    `insert into document_parts (document_id, start, text) select n, 0, '# Run ' || n || '${'\n- [x] the tests pass'.repeat(48)}' from ${numbers(runs)}`,
+    `insert into document_parts (document_id, start, text) select n, 0, '# Run ' || n || '${'\n- [x] the tests pass'.repeat(10)}' ||
+        case when ${isRare} then ' ${hot.rareWord}' else '' end from ${numbers(runs)}`,
     `insert into runs (project_id, run_id, title, spec_id, status, document_id, agent, labels, location, git, links, model,
-        input_tokens, output_tokens, cost_usd, started_at, ended_at, created_at, updated_at, created_by, updated_by)
+        input_tokens, output_tokens, cost_usd, started_at, ended_at, created_at, updated_at, created_by, updated_by, verdict)
       select 1, ${runId}, 'Run ' || n, case when n % 5 < 2 then 'HOT-' || (n % 7) else 'SPEC-' || (n * 7919 % ${specs}) end, ${status},
         n, ${agent}, '{"team":"' || ${team} || '"}', '{"host":"build-7","cwd":"/srv/shop"}',
         '{"repository":"shop","branch":"passkeys","commit":"4f2a9c1d7e8b6a5f3c2d1e0f9a8b7c6d5e4f3a2b"}', '[]', 'large-1',
-        48210, 6120, 0.41, ${at}, ${at}, ${at}, ${at}, 1, 1 from ${numbers(runs)}`,
+        48210, 6120, 0.41, ${at}, ${at}, ${at}, ${at}, 1, 1, ${verdict} from ${numbers(runs)}`,
     `insert into run_labels (run_id, name, value, project_id, created_at) select n, 'team', ${team}, 1, ${at} from ${numbers(runs)}`,
     `insert into features (project_id, number, name, file, created_at, updated_at, created_by, updated_by)
       select 1, n, 'part ' || n, 'src/part-' || (n % 5) || '.ts', ${at}, ${at}, 1, 1 from ${numbers(features)}`,
@@ -80,6 +103,13 @@ function inserts({ time }: Words, runs: number): string[] {
     `insert into run_features (run_id, feature_id, created_at) select n, 11 + n % ${features - 10}, ${at} from ${numbers(runs)}`,
     `insert into events (seq, project_id, type, subject, subject_id, actor, at, changes)
       select n + 100, 1, 'run.created', ${runId}, n, '{"kind":"key","keyId":1,"name":"first admin"}', ${at}, ${changes} from ${numbers(runs)}`,
+    `insert into specs (project_id, spec_id, title, status, checklist_total, checklist_done, created_at, updated_at, created_by, updated_by)
+      select 1, 'SPEC-' || n, 'Part ' || n, case n % 5 when 0 then 'draft' else 'completed' end, 0, 0, ${at}, ${at}, 1, 1 from ${numbers(features)}`,
+    `insert into checks (project_id, check_id, run_id, name, result, work_version, created_at, updated_at, created_by, updated_by)
+      select 1, 'CHECK-' || n, 1 + n % ${runs}, 'tests', ${result}, 1, ${at}, ${at}, 1, 1 from ${numbers(runs / 2)}`,
+    `insert into search_entries (type, subject_id) select 'run', n from ${numbers(runs)}`,
+    `insert into search_words (rowid, words) select n, ${words(tokens)} from ${numbers(runs)}`,
+    `update search_state set last_seq = ${runs + 100}`,
     `insert into counters (project_id, noun, next) values (1, 'run', ${runs + 1}), (1, 'feature', ${features + 1})`,
   ]
 }
