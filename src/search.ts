@@ -35,8 +35,16 @@ const normal = (word: string) => word.slice(0, longest).toLowerCase()
  */
 export function wordsOf(text: string): Set<string> {
   const words = new Set<string>()
-  for (const [whole] of text.matchAll(chunk)) {
+  const seen = new Set<string>()
+  for (const whole of text.match(chunk) ?? []) {
     if (words.size >= mostWords) break
+    if (seen.has(whole)) continue
+    seen.add(whole)
+    // Most words are as plain as that, and have no parts to look for.
+    if (/^[a-z0-9]+$/.test(whole)) {
+      words.add(normal(whole))
+      continue
+    }
     for (let at = 0; at >= 0; ) {
       words.add(normal(whole.slice(at)))
       const slash = whole.indexOf('/', at)
@@ -44,7 +52,7 @@ export function wordsOf(text: string): Set<string> {
     }
     for (const part of whole.split(separators)) {
       words.add(normal(part))
-      for (const [hump] of part.matchAll(humps)) words.add(normal(hump))
+      for (const hump of part.match(humps) ?? []) words.add(normal(hump))
     }
   }
   return words

@@ -157,3 +157,22 @@ testLedger('a run takes a new lease once the old one is over', async (ledger) =>
     message: /PATCH leaseSeconds/,
   })
 })
+
+testLedger('a request of another that changes nothing leaves the lapsed holder its way back', async (ledger) => {
+  const { client } = ledger
+  const { leaseToken } = await leased(ledger, 'A', 10)
+  await client.updateRun({ runId: 'A', agent: 'ci', leaseToken })
+  ledger.sleep(30_000)
+  assert.equal((await client.updateRun({ runId: 'A', agent: 'ci' })).run.status, 'failed')
+  await client.appendToRun({ runId: 'A', text: '' })
+  await client.appendToRun({ runId: 'A', text: 'back', leaseToken })
+  assert.equal((await client.getRun({ runId: 'A' })).run.status, 'in_progress')
+})
+
+testLedger('many leases that run out together all fail their runs in one go', async (ledger) => {
+  const { client, store } = ledger
+  await Promise.all(Array.from({ length: 130 }, () => client.createRun({ leaseSeconds: 10 })))
+  ledger.sleep(30_000)
+  await reap(store.db, store.now())
+  assert.equal((await client.listRuns({ status: ['in_progress'] })).runs.length, 0)
+})

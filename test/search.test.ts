@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { ConductError } from '../src/error.ts'
 import { snippetOf, termsOf, wordsOf } from '../src/search.ts'
 import { type Ledger, testLedger } from './engines.ts'
 
@@ -49,6 +50,18 @@ testLedger('what was written is found at once, as it is now', async (ledger) => 
   await client.deleteCheck({ checkId: 'C' })
   await client.deleteSpec({ specId: 'S' })
   assert.deepEqual(await find('zebra'), ['feature 1'])
+})
+
+testLedger('a search that has nothing to catch up with writes nothing', async ({ client, store }) => {
+  await client.createRun({ runId: 'A', title: 'badger' })
+  await client.search({ q: 'badger' })
+  const { tx } = store.db
+  store.db.tx = () => Promise.reject(new ConductError('INSUFFICIENT_STORAGE', 'full'))
+  assert.deepEqual(
+    (await client.search({ q: 'badger' })).results.map(({ subject }) => subject),
+    ['A'],
+  )
+  store.db.tx = tx
 })
 
 testLedger('hits in id and title come first, then the newest, page by page', async (ledger) => {

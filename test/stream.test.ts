@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { ConductError } from '../src/error.ts'
 import { createApp } from '../src/http/app.ts'
 import { openStore } from '../src/store/open.ts'
 import { base, engines, type Ledger, openLedger, testLedger } from './engines.ts'
@@ -107,6 +108,21 @@ testLedger('the client follows, and takes up a lost connection where it was', as
   const wrong = as({ key: `sk_read_${'x'.repeat(43)}` })
   await assert.rejects(wrong.follow().next(), { code: 'UNAUTHORIZED' })
   await assert.rejects(client.follow({}, { signal: AbortSignal.timeout(50) }).next(), { name: 'TimeoutError' })
+})
+
+testLedger('what opens no stream takes no place of one', async ({ fetch, store }) => {
+  const ask = (method: string) => fetch('/v1/events', { method, headers: { accept: 'text/event-stream' } })
+  for (let n = 0; n < 25; n++) assert.equal((await ask('HEAD')).status, 200)
+  const { query } = store.db
+  store.db.query = async (statement) => {
+    if (statement.sql.includes('max(seq)')) throw new ConductError('UNAVAILABLE', 'not now')
+    return query(statement)
+  }
+  for (let n = 0; n < 25; n++) assert.equal((await ask('GET')).status, 503)
+  store.db.query = query
+  const stream = await ask('GET')
+  assert.equal(stream.status, 200)
+  await stream.body?.cancel()
 })
 
 testLedger('a stream shows what its reader selected and may see', async (ledger, t) => {

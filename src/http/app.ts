@@ -152,7 +152,8 @@ export function createApp(options: AppOptions) {
         })
         const ctx: Ctx = { db: store.db, now: it.now, ...caller, contentLimit }
         const work = async (ctx: Ctx) => answerOf(plan, await operation(ctx, parsed), basePath, url)
-        if (route.streams && c.req.header('accept')?.includes('text/event-stream')) {
+        // Not for HEAD, whose answer nobody reads to its end.
+        if (route.streams && c.req.method === 'GET' && c.req.header('accept')?.includes('text/event-stream')) {
           const body = await openEvents(ctx, resumed(parsed as Parsed<'listEvents'>, c.req.header('last-event-id')))
           return { status: 200, headers: { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' }, body }
         }

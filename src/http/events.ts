@@ -41,10 +41,13 @@ export function createEventStreams(store: Store, stopping: AbortSignal | undefin
    */
   return async (ctx: Ctx, { after, ...selection }: Omit<Parsed<'listEvents'>, 'limit'>): Promise<ReadableStream> => {
     const seen = await selected(ctx, selection)
+    let at = after ?? (await feed.end())
     const keyId = keyIdOf(ctx)
     const give = take(keyId ?? 0)
-    const leave = await feed.open()
-    let at = after ?? (await feed.end())
+    const leave = await feed.open().catch((error) => {
+      give()
+      throw error
+    })
     let isOver = false
     let commentedAt = performance.now()
 

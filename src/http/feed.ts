@@ -52,17 +52,16 @@ export function createFeed({ db }: Store, warn: (error: Error) => void) {
 
     /** Begins to read; the function that this gives ends it. */
     async open(): Promise<() => void> {
-      readers++
-      if (readers === 1) {
+      const end = await this.end()
+      if (readers === 0) {
         recent.length = 0
-        tail = await this.end()
-        unwatch ??= db.watch(() => void lookSoon())
+        tail = end
+        unwatch = db.watch(() => void lookSoon())
       }
+      readers++
       return () => {
         readers--
-        if (readers > 0) return
-        unwatch?.()
-        unwatch = undefined
+        if (readers === 0) unwatch?.()
       }
     },
 

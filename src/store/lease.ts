@@ -142,11 +142,14 @@ export const heartbeat: Operation<'heartbeat'> = (ctx, { runId, leaseSeconds, le
 
 const reapedAtOnce = 100
 
-/** Fails the runs whose leases have run out. Any server does so for all; of two that meet, one acts. */
+/** Fails the runs whose leases have run out by `now`. Any server does so for all; of two that meet, one acts. */
 export async function reap(db: Tx, now: string): Promise<void> {
-  const lapsed = await db.query<{ id: number }>(sql`
-    select id from runs where lease_expires_at <= ${now} order by lease_expires_at limit ${reapedAtOnce}`)
-  for (const { id } of lapsed) await db.tx((tx) => reapOne(tx, id, now))
+  let lapsed: { id: number }[]
+  do {
+    lapsed = await db.query(sql`
+      select id from runs where lease_expires_at <= ${now} order by lease_expires_at limit ${reapedAtOnce}`)
+    await Promise.all(lapsed.map(({ id }) => db.tx((tx) => reapOne(tx, id, now))))
+  } while (lapsed.length === reapedAtOnce)
 }
 
 async function reapOne(db: Tx, id: number, now: string) {

@@ -3,7 +3,7 @@ import { invalid } from '../error.ts'
 import { decodeCursor, encodeCursor, type PageInput, type Position } from '../page.ts'
 import type { Tx } from './db.ts'
 
-/** One index-ordered walk: rows that satisfy `where`, ordered by the `key` table's created_at and its row id. */
+/** One index-ordered walk: rows that satisfy `where`, in the order of the leading table's created_at and id. */
 export interface Walk {
   /** `runs`, or the side table whose index leads, joined to it. */
   from: Sql

@@ -63,6 +63,7 @@ function walksOf(projectId: number, filters: Filters): Walk[] {
 function perValue(column: Sql, values: readonly string[] | undefined): Sql[][] {
   return values ? [...new Set(values)].map((value) => [sql`${column} = ${value}`]) : [[]]
 }
+
 function leadOf(projectId: number, { featureId, label }: Filters): Walk & { isSide: boolean } {
   if (featureId !== undefined) {
     return {

@@ -23,11 +23,13 @@ export interface Move {
 
 /**
  * Writes what moved, in the caller's transaction: the columns, what rests on them (version, work, verdict, labels) and
- * the event. A lease that is merely renewed counts as no change. Answers the row as it is then.
+ * the event. A lease that is merely renewed counts as no change; who neither changes anything nor is or becomes the holder
+ * leaves the row as it is, and its former holder the way back. Answers the row as it is then.
  */
 export async function saveRun(ctx: Ctx, { row, base, after, lease, holds, content }: Move): Promise<RunRow> {
   const own: Changes = { ...differences(stateOf(row), after), ...(content && { content: content.changes }) }
   const isChanged = Object.keys(own).length > 0
+  if (!isChanged && !holds && lease.lease_expires_at === null) return row
   const isWorked = isWork(base, after, content?.isReplaced === true)
   const work_version = row.work_version + (isWorked ? 1 : 0)
   if (isWorked) await noteAuthor(ctx, row)

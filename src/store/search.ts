@@ -23,7 +23,10 @@ const kindToken = (type: SearchType) => `k${type}`
  */
 export async function indexEvents(db: Tx): Promise<void> {
   await numberEvents(db)
-  let isMore = true
+  // Mostly there is nothing to do, and a transaction would take the place of a writer.
+  const [waiting] = await db.query(sql`
+    select 1 as one from events where seq > (select last_seq from search_state where id = 1) limit 1`)
+  let isMore = waiting !== undefined
   while (isMore) isMore = await db.tx(indexBatch)
 }
 

@@ -79,13 +79,20 @@ export function openSqlite(path: string): Db {
         batch.push(...queue.splice(0, batchSize))
         await runBatch(batch)
       } catch (error) {
-        if (writer.isTransaction) writer.exec('rollback')
+        giveUp()
         // When not even `begin` went through, the works that waited for it are the ones to tell.
         if (batch.length === 0) batch.push(...queue.splice(0, batchSize))
         for (const work of batch) work.reject(error)
       }
     }
     flushing = undefined
+  }
+
+  /** Rolls back what is open; where not even that works, the next `begin` tells. */
+  function giveUp() {
+    try {
+      if (writer.isTransaction) writer.exec('rollback')
+    } catch {}
   }
 
   /** Runs each work in its savepoint of the open transaction, commits, and only then answers. Throws what ended it all. */
