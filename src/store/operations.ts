@@ -10,7 +10,8 @@ import { createProject, getProject, listProjects, updateProject } from './projec
 import { createRun, deleteRun, getRun, updateRun } from './run.ts'
 import { listFeatureRuns, listRuns, listSpecRuns } from './run-list.ts'
 import { search } from './search.ts'
-import { createSpec, deleteSpec, getSpec, getSpecVersion, listSpecs, listSpecVersions, updateSpec } from './spec.ts'
+import { createSpec, deleteSpec, getSpec, listSpecs, updateSpec } from './spec.ts'
+import { getSpecVersion, listSpecVersions } from './spec-version.ts'
 import { timeline } from './timeline.ts'
 
 /** Each operation of the API as one function; a missing or mistyped one does not compile. */

@@ -1,7 +1,7 @@
 import sql, { empty, join, raw, type Sql } from 'sql-template-tag'
 import { ConductError } from '../error.ts'
 import { appeared, type Changes, differences, vanished } from '../event.ts'
-import { statuses, titleOf, verdicts } from '../run.ts'
+import { type Run, statuses, titleOf, verdicts } from '../run.ts'
 import { checklistOf, type Spec, type SpecFields, type Totals } from '../spec.ts'
 import { insertUnder } from './counter.ts'
 import { type Ctx, inTx, keyIdOf, type Operation, requireOwn, requireVersion } from './ctx.ts'
@@ -18,6 +18,7 @@ import { record } from './event.ts'
 import { likeOf } from './like.ts'
 import { readPage, type Walk } from './page.ts'
 import { visibleProjects } from './scope.ts'
+import { keepVersion, noSpec } from './spec-version.ts'
 
 interface SpecRow {
   id: number
@@ -60,10 +61,11 @@ type State = Pick<Spec, 'title' | 'status' | 'agent'>
 
 const stateOf = ({ title, status, agent }: State): State => ({ title, status, agent })
 
+/** The spec of that id in the caller's project. NOT_FOUND when there is none. */
 async function requireSpec(ctx: Ctx, specId: string, lock = empty): Promise<SpecRow> {
   const [row] = await ctx.db.query<SpecRow>(sql`
     select ${columns} from specs where specs.project_id = ${ctx.project.id} and specs.spec_id = ${specId} ${lock}`)
-  if (!row) throw new ConductError('NOT_FOUND', `There is no spec '${specId}' in project '${ctx.project.slug}'.`)
+  if (!row) throw noSpec(ctx, specId)
   return row
 }
 
@@ -122,12 +124,6 @@ function checklistColumns(content: string) {
   return { checklist_total: total, checklist_done: done }
 }
 
-/** Keeps what a spec says at this version, for the runs that are built from it. */
-async function keepVersion(ctx: Ctx, { id, version, title, document_id }: SpecRow) {
-  await ctx.db.query(sql`insert into spec_versions (spec_id, version, title, document_id, created_at)
-    values (${id}, ${version}, ${title}, ${document_id}, ${ctx.now})`)
-}
-
 /** NOT_FOUND for an unknown project. */
 export const listSpecs: Operation<'listSpecs'> = async (ctx, { project, status, q, ...page }) => {
   const { projects } = await visibleProjects(ctx, project)
@@ -147,16 +143,15 @@ export const getSpec: Operation<'getSpec'> = async (ctx, { specId }) => {
   const [row] = await ctx.db.query<SpecRow & { content: string | null }>(sql`
     select ${columns}, ${contentOf('specs')} as content from specs
     where specs.project_id = ${ctx.project.id} and specs.spec_id = ${specId}`)
-  if (!row) await requireSpec(ctx, specId)
-  const { content, ...spec } = row as SpecRow & { content: string | null }
-  return { spec: { ...specOf(spec), content: content ?? '', totals: await totalsOf(ctx, specId) } }
+  if (!row) throw noSpec(ctx, specId)
+  return { spec: { ...specOf(row), content: row.content ?? '', totals: await totalsOf(ctx, specId) } }
 }
 
 /** What the runs of a spec come to: one pass over them, each counted once. */
 async function totalsOf(ctx: Ctx, specId: string): Promise<Totals> {
   const rows = await ctx.db.query<{
-    status: Totals extends { byStatus: Record<infer Key, number> } ? Key : never
-    verdict: Totals extends { byVerdict: Record<infer Key, number> } ? Key : never
+    status: Run['status']
+    verdict: Run['verdict']
     runs: number
     attempts: number
     input_tokens: number | null
@@ -252,28 +247,3 @@ export const deleteSpec: Operation<'deleteSpec'> = (ctx, { specId, ifVersion }) 
     await recordSpec(ctx, 'deleted', row, vanished({ ...stateOf(row), content }))
     return { message: 'Spec deleted successfully' }
   })
-
-interface VersionRow {
-  id: number
-  version: number
-  title: string | null
-  created_at: string
-}
-
-/** NOT_FOUND when the project has no such spec. */
-export const listSpecVersions: Operation<'listSpecVersions'> = async (ctx, { specId, ...page }) => {
-  const { id } = await requireSpec(ctx, specId)
-  const walk = { from: sql`spec_versions`, where: [sql`spec_id = ${id}`], createdAt: 'created_at', id: 'id' }
-  const { rows, meta } = await readPage<VersionRow>(ctx.db, sql`id, version, title, created_at`, [walk], page)
-  return { versions: rows.map(({ version, title, created_at }) => ({ version, title, createdAt: created_at })), meta }
-}
-
-/** NOT_FOUND when the project has no such spec, or the spec no such version. */
-export const getSpecVersion: Operation<'getSpecVersion'> = async (ctx, { specId, version }) => {
-  const { id } = await requireSpec(ctx, specId)
-  const [row] = await ctx.db.query<VersionRow & { content: string | null }>(sql`
-    select id, version, title, created_at, ${contentOf('spec_versions')} as content
-    from spec_versions where spec_id = ${id} and version = ${version}`)
-  if (!row) throw new ConductError('NOT_FOUND', `Spec '${specId}' has no version ${version}.`)
-  return { version: { version: row.version, title: row.title, createdAt: row.created_at, content: row.content ?? '' } }
-}
