@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { humanIdPattern } from './handed-out.ts'
 
 /** Whether `text` is at most `max` UTF-8 bytes long. */
 export function fits(text: string, max: number): boolean {
@@ -14,8 +15,6 @@ export function text(max: number, min = 0) {
     .refine((value) => !value.includes('\0') && value.isWellFormed(), 'has a NUL character or half a surrogate pair')
     .meta({ ...(max < Number.POSITIVE_INFINITY && { maxLength: max }), ...(min > 0 && { minLength: min }) })
 }
-
-export const humanIdPattern = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/
 
 /** An id that people choose and read: `RUN-001`, `AUTH-001`, a project's slug. */
 export const humanId = z

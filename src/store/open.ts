@@ -14,6 +14,8 @@ import { indexEvents } from './search.ts'
 export interface StoreOptions {
   /** The secret of the first key, on a database that has none. */
   adminKey?: string | undefined
+  /** Whether a database without keys is given its first one; who opens it in process needs none. */
+  firstKey?: boolean
   /** Is told of faults that no caller waits for. */
   warn?: (error: Error) => void
   /** The clock, in Unix milliseconds; else the database's. */
@@ -41,13 +43,13 @@ const purgeEveryMs = 60_000
  * one without keys, makes the first. Throws when the URL is none of these, the schema is too new, or it cannot be reached.
  */
 export async function openStore(url: string, options: StoreOptions = {}): Promise<Store> {
-  const { adminKey, warn = () => {} } = options
+  const { adminKey, firstKey = true, warn = () => {} } = options
   const db = await openDb(url, warn)
   const clock = options.now ?? (() => db.now())
   const now = () => new Date(clock()).toISOString()
   let first: { newSecret?: string; ignoredAdminKey: boolean }
   try {
-    first = await db.tx((tx) => prepare(tx, now(), adminKey))
+    first = await db.tx((tx) => prepare(tx, now(), adminKey, firstKey))
   } catch (error) {
     await db.close()
     throw error
@@ -78,7 +80,7 @@ async function openDb(url: string, warn: (error: Error) => void): Promise<Db> {
 }
 
 /** The schema, the default project and the first key, in one transaction that only one server runs at a time. */
-async function prepare(db: Tx, now: string, adminKey: string | undefined) {
+async function prepare(db: Tx, now: string, adminKey: string | undefined, firstKey: boolean) {
   await migrate(db)
   await db.query(sql`insert into projects (slug, name, created_at, updated_at)
     values (${defaultProject}, ${defaultProject}, ${now}, ${now}) on conflict do nothing`)
@@ -88,6 +90,7 @@ async function prepare(db: Tx, now: string, adminKey: string | undefined) {
     const [same] = adminKey ? await db.query(sql`select 1 as one from keys where hash = ${hashOf(adminKey)}`) : [key]
     return { ignoredAdminKey: !same }
   }
+  if (!firstKey) return { ignoredAdminKey: false }
   const secret = adminKey ?? newSecret(['admin'])
   const ctx: Ctx = {
     db,

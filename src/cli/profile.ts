@@ -1,0 +1,40 @@
+import { readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Env, folders, privateFolder } from './folders.ts'
+
+/** A server that the command line knows, with the key for it. */
+export interface Profile {
+  url: string
+  key?: string
+  project?: string
+}
+
+export interface Profiles {
+  /** The name of the one in use. */
+  current?: string
+  profiles: Record<string, Profile>
+}
+
+const pathOf = (env: Env) => join(folders.config(env), 'profiles.json')
+
+/** The profiles of this user; none where there is no file. Throws an Error that names a file which cannot be read. */
+export function readProfiles(env: Env): Profiles {
+  const path = pathOf(env)
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as Profiles
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { profiles: {} }
+    throw new Error(
+      `${path} cannot be read (${(error as Error).message}): mend it, or delete it and add the profiles again.`,
+    )
+  }
+}
+
+/** Writes them at once or not at all, for this user's eyes only. */
+export function writeProfiles(env: Env, profiles: Profiles) {
+  privateFolder(folders.config(env))
+  const path = pathOf(env)
+  const draft = `${path}.${process.pid}`
+  writeFileSync(draft, `${JSON.stringify(profiles, null, 2)}\n`, { mode: 0o600, flush: true })
+  renameSync(draft, path)
+}

@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { projectOf } from '../../src/cli/project.ts'
+import { freshFolder } from './folder.ts'
+
+function repository(t: TestContext, name: string, origin?: string) {
+  const path = join(freshFolder(t), name)
+  mkdirSync(path)
+  const git = (...words: string[]) => execFileSync('git', words, { cwd: path, stdio: 'pipe' })
+  git('init', '-q')
+  git('-c', 'user.name=a', '-c', 'user.email=a@b', 'commit', '-q', '--allow-empty', '-m', 'first')
+  if (origin) git('remote', 'add', 'origin', origin)
+  return { path, git }
+}
+
+test('a folder without git is named by itself, in the form of a slug', (t) => {
+  const path = join(freshFolder(t), '_my shop!')
+  mkdirSync(path)
+  assert.equal(projectOf(path), 'my-shop-')
+})
+
+test('a repository is named by owner and name of its origin, else by its folder; its worktrees alike', (t) => {
+  const origins = [
+    'git@example.com:acme/shop.git',
+    'https://example.com/group/acme/shop/',
+    'ssh://git@example.com:22/acme/shop',
+  ]
+  for (const origin of origins) assert.equal(projectOf(repository(t, 'clone', origin).path), 'acme.shop', origin)
+
+  const { path, git } = repository(t, 'shop')
+  const worktree = join(freshFolder(t), 'elsewhere')
+  git('worktree', 'add', '-q', worktree)
+  mkdirSync(join(worktree, 'src'))
+  assert.equal(projectOf(path), 'shop')
+  assert.equal(projectOf(join(worktree, 'src')), 'shop')
+})
+
+test('the nearest conduct.json wins, also for worktrees that have none', (t) => {
+  const { path, git } = repository(t, 'shop', 'git@example.com:acme/shop.git')
+  writeFileSync(join(path, 'conduct.json'), '{ "project": "web-shop" }')
+  const worktree = join(freshFolder(t), 'elsewhere')
+  git('worktree', 'add', '-q', worktree)
+  mkdirSync(join(path, 'deep/er'), { recursive: true })
+  assert.equal(projectOf(join(path, 'deep/er')), 'web-shop')
+  assert.equal(projectOf(worktree), 'web-shop')
+})
+
+test('a conduct.json that cannot be read is named, with what would be right', (t) => {
+  const path = freshFolder(t)
+  for (const text of ['{', '{}', '{ "project": "a b" }', '[]']) {
+    writeFileSync(join(path, 'conduct.json'), text)
+    assert.throws(() => projectOf(path), /conduct\.json must be \{ "project"/, text)
+  }
+})
