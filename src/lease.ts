@@ -1,5 +1,6 @@
 import { hash, randomBytes } from 'node:crypto'
 import { z } from 'zod'
+import { invalid } from './error.ts'
 import { time } from './field.ts'
 
 /** Seconds. */
@@ -14,10 +15,19 @@ export const lease = z.object({
 })
 export type Lease = z.infer<typeof lease>
 
-/** `Lease-Token`: what the holder of a run's lease was given. */
-export const leaseToken = z.string().max(100).optional().describe('The token of the lease that the caller holds')
+/** `Lease-Token`: what the holder of a run's lease was given, or proposes where it asks for one. */
+export const leaseToken = z
+  .string()
+  .max(128)
+  .optional()
+  .describe('The token of the lease that the caller holds, or proposes with the leaseSeconds of a first lease')
 
-export const newToken = () => randomBytes(24).toString('base64url')
+/** The token of a new lease: the one that its holder proposes, else a random one. VALIDATION_ERROR for one that is easily guessed. */
+export function tokenOf(proposed: string | undefined): string {
+  if (proposed === undefined) return randomBytes(24).toString('base64url')
+  if (/^[\x21-\x7e]{32,128}$/.test(proposed)) return proposed
+  throw invalid('leaseToken', 'must be 32 to 128 visible ASCII characters, to be the token of a new lease')
+}
 
 /** What is stored in place of a token. */
 export const tokenHash = (token: string) => hash('sha256', token)

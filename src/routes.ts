@@ -53,6 +53,7 @@ export const routes = {
       leaseSeconds: leaseSeconds
         .optional()
         .describe('Fails the run unless it is heard of again within so many seconds'),
+      leaseToken,
     }),
     output: leasedAnswer,
     success: [201],

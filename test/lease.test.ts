@@ -176,3 +176,39 @@ testLedger('many leases that run out together all fail their runs in one go', as
   await reap(store.db, store.now())
   assert.equal((await client.listRuns({ status: ['in_progress'] })).runs.length, 0)
 })
+
+testLedger('the holder may propose the token of a new run, or of the first lease of another', async (ledger) => {
+  const { client, fetch } = ledger
+  const leaseToken = 'a proposal has no blanks'.replaceAll(' ', '-').padEnd(128, '!')
+  const { lease } = await client.createRun({ runId: 'A', leaseSeconds: 60, leaseToken })
+  assert.equal(lease?.token, leaseToken)
+  await client.createRun({ runId: 'B' })
+  const taken = await client.updateRun({ runId: 'B', leaseSeconds: 60, leaseToken })
+  assert.deepEqual([taken.lease?.token, taken.run.status], [leaseToken, 'in_progress'])
+  for (const runId of ['A', 'B']) {
+    await assert.rejects(client.appendToRun({ runId, text: 'x' }), { code: 'LEASE_HELD' })
+    await client.appendToRun({ runId, text: 'x', leaseToken })
+  }
+  const post = () =>
+    fetch('/v1/runs', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'idempotency-key': 'k', 'lease-token': leaseToken },
+      body: '{"runId":"C","leaseSeconds":60}',
+    })
+  assert.equal(await (await post()).text(), await (await post()).text())
+})
+
+testLedger('a proposal takes no lease over, and is long and visible', async ({ client }) => {
+  const wrong = { code: 'VALIDATION_ERROR', message: /leaseToken/ }
+  for (const leaseToken of ['x'.repeat(31), 'x'.repeat(129), `${'x'.repeat(32)} y`]) {
+    await assert.rejects(client.createRun({ leaseSeconds: 60, leaseToken }), wrong, leaseToken)
+  }
+  const leaseToken = 'x'.repeat(32)
+  await assert.rejects(client.createRun({ leaseToken }), wrong)
+  await client.createRun({ runId: 'A', leaseSeconds: 60 })
+  await assert.rejects(client.updateRun({ runId: 'A', leaseSeconds: 60, leaseToken }), { code: 'LEASE_LOST' })
+  await client.updateRun({ runId: 'A', status: 'failed' })
+  await assert.rejects(client.updateRun({ runId: 'A', leaseSeconds: 60, leaseToken }), { code: 'LEASE_LOST' })
+  await client.createRun({ runId: 'B' })
+  await assert.rejects(client.updateRun({ runId: 'B', leaseSeconds: 0, leaseToken }), { code: 'LEASE_LOST' })
+})

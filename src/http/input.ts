@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import { ConductError, type Issue } from '../error.ts'
+import type { Issue } from '../error.ts'
+import { explain, invalidInput } from '../explain.ts'
 import { type Address, addressOf, headerFields, type Name } from '../paths.ts'
 import { type Route, routes } from '../routes.ts'
-import { explain } from './explain.ts'
 
 type Kind = 'string' | 'number' | 'strings' | 'numbers'
 
@@ -61,11 +61,6 @@ export function readInput(plan: InputPlan, raw: RawInput): Record<string, unknow
   const told = new Set(issues.map(fieldOf))
   const found = parsed.error?.issues.flatMap((issue) => explain(issue, plan.fields)) ?? []
   throw invalidInput([...issues, ...found.filter((issue) => !told.has(fieldOf(issue)))])
-}
-
-function invalidInput(issues: Issue[]): ConductError {
-  const words = issues.map(({ path, message }) => (path ? `${path}: ${message}` : message))
-  return new ConductError('VALIDATION_ERROR', `${words.join('; ')}.`, { issues })
 }
 
 function readQuery({ fields, kinds }: InputPlan, query: string, input: Record<string, unknown>, issues: Issue[]) {

@@ -1,7 +1,7 @@
 import sql from 'sql-template-tag'
 import { ConductError, invalid } from '../error.ts'
 import { permits, systemActor } from '../key.ts'
-import { expired, expiryOf, type Lease, newToken, tokenHash } from '../lease.ts'
+import { expired, expiryOf, type Lease, tokenHash, tokenOf } from '../lease.ts'
 import type { RunState, RunStatus } from '../run.ts'
 import { type Ctx, inTx, type Operation, requireOwn } from './ctx.ts'
 import type { Tx } from './db.ts'
@@ -23,19 +23,19 @@ const isLapsed = (row: RunRow, now: string) => row.lease_expires_at !== null && 
  * The run, for a change. A lease that has run out has failed it, whether or not a server has noticed. Its holder resumes
  * it, unless somebody changed or retried it since. FORBIDDEN for an agent key on another's run, unless it `deletes`: that
  * has a permission of its own. LEASE_HELD without the token, unless `mayEnd` and the caller may write; LEASE_LOST with a
- * token that no longer holds; NOT_FOUND.
+ * token that no longer holds, unless the caller `proposes` it for the run's first lease; NOT_FOUND.
  */
 export async function openRun(
   ctx: Ctx,
   runId: string,
   token: string | undefined,
-  { mayEnd = false, deletes = false } = {},
+  { mayEnd = false, deletes = false, proposes = false } = {},
 ): Promise<Opened> {
   const found = await requireRun(ctx, runId, ctx.db.dialect.forUpdate)
   if (!deletes) requireOwn(ctx, found, `Run '${runId}'`)
   const row = isLapsed(found, ctx.now) ? await lapse(ctx, found) : found
   const state = stateOf(row)
-  if (token !== undefined) {
+  if (token !== undefined && !(proposes && row.lease_seconds === null)) {
     if (row.lease_token !== tokenHash(token)) throw await leaseLost(ctx, row)
     const base = state.failure?.code === expired.code ? await resumed(ctx, row, state) : state
     return { row, base, holds: true }
@@ -80,9 +80,9 @@ async function leaseLost(ctx: Ctx, row: RunRow): Promise<ConductError> {
   )
 }
 
-/** A new lease: its columns, and the token that its holder is given. */
-export function grant(now: string, seconds: number): Required<Granted> {
-  const token = newToken()
+/** A new lease: its columns, and the token that its holder is given or has proposed. */
+export function grant(now: string, seconds: number, proposed: string | undefined): Required<Granted> {
+  const token = tokenOf(proposed)
   const expiresAt = expiryOf(now, seconds)
   const columns: LeaseColumns = { lease_token: tokenHash(token), lease_seconds: seconds, lease_expires_at: expiresAt }
   return { columns, lease: { token, expiresAt } }
@@ -111,7 +111,7 @@ export function leaseAfter(
   seconds: number | undefined,
   token: string | undefined,
 ): Granted {
-  if (seconds && !(holds && token !== undefined)) return grant(ctx.now, seconds)
+  if (seconds && !holds) return grant(ctx.now, seconds, token)
   // Late words of the last holder are taken until somebody else has acted.
   const lease_token = holds ? row.lease_token : null
   const lease_seconds = seconds || row.lease_seconds

@@ -1,5 +1,5 @@
 import sql, { join, raw } from 'sql-template-tag'
-import { ConductError } from '../error.ts'
+import { ConductError, invalid } from '../error.ts'
 import { appeared, vanished } from '../event.ts'
 import { cancelled } from '../lease.ts'
 import { change, emptyRun, type RunState } from '../run.ts'
@@ -22,13 +22,16 @@ import { findSpecVersion } from './spec.ts'
 /** CONFLICT when the runId is taken; NOT_FOUND for an unknown `retryOf`. */
 export const createRun: Operation<'createRun'> = async (
   ctx,
-  { runId, content = '', retryOf, leaseSeconds, ...fields },
+  { runId, content = '', retryOf, leaseSeconds, leaseToken, ...fields },
 ) => {
   requireFitting(ctx, content)
+  if (leaseToken !== undefined && leaseSeconds === undefined) {
+    throw invalid('leaseToken', 'goes with leaseSeconds: it proposes the token of a lease')
+  }
   const status = statusUnder(leaseSeconds, fields.status)
   const state = change(emptyRun, { ...fields, status, content }, ctx.now)
   const digest = digestOf(content)
-  const granted = leaseSeconds === undefined ? undefined : grant(ctx.now, leaseSeconds)
+  const granted = leaseSeconds === undefined ? undefined : grant(ctx.now, leaseSeconds, leaseToken)
   return inTx(ctx, async (ctx) => {
     const retried = retryOf === undefined ? undefined : await requireRun(ctx, retryOf, ctx.db.dialect.forUpdate)
     const more = {
@@ -104,7 +107,7 @@ export const updateRun: Operation<'updateRun'> = async (
   const ends =
     given.status === 'failed' && Object.keys(given).every((field) => field === 'status' || field === 'failure')
   return inTx(ctx, async (ctx) => {
-    const opened = await openRun(ctx, runId, leaseToken, { mayEnd: ends })
+    const opened = await openRun(ctx, runId, leaseToken, { mayEnd: ends, proposes: Boolean(leaseSeconds) })
     const { row, base, holds } = opened
     requireVersion(ifVersion, row.id, row.version)
     const isCancelled = row.lease_expires_at !== null && !holds

@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import type { Issue } from '../error.ts'
+import { ConductError, type Issue } from './error.ts'
 
 /** What zod found wrong, in words that name the value and what would be right. */
 export function explain(issue: z.core.$ZodIssue, fields: ReadonlySet<string>): Issue[] {
@@ -10,6 +10,12 @@ export function explain(issue: z.core.$ZodIssue, fields: ReadonlySet<string>): I
   }
   if (issue.code === 'invalid_key') return issue.issues.map(({ message }) => ({ path, message }))
   return [{ path, message: `${rule(issue)}${issue.input === undefined ? '' : `, not ${shown(issue.input)}`}` }]
+}
+
+/** The VALIDATION_ERROR of several fields. */
+export function invalidInput(issues: Issue[]): ConductError {
+  const words = issues.map(({ path, message }) => (path ? `${path}: ${message}` : message))
+  return new ConductError('VALIDATION_ERROR', `${words.join('; ')}.`, { issues })
 }
 
 function rule(issue: z.core.$ZodIssue): string {
