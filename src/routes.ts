@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { check, checkFields, checkName, checkResult, fullCheck } from './check.ts'
 import { event, eventType } from './event.ts'
 import { feature, featureFields, maxFeatureNumber } from './feature.ts'
-import { humanId, ifVersion, rowId, text, timeInput } from './field.ts'
+import { humanId, ifVersion, rowId, text, time, timeInput } from './field.ts'
 import { key, keyFields, permission, type Required } from './key.ts'
 import { lease, leaseSeconds, leaseToken } from './lease.ts'
 import { pageInput, pageMeta } from './page.ts'
@@ -24,9 +24,14 @@ export interface Route {
   streams?: true
   /** The output field that is shown once and never stored: a replay is refused instead. */
   secret?: string
+  /** Whether it begins a session, whose secret then goes out as a cookie, or ends the one of the cookie that came in. */
+  session?: 'begins' | 'ends'
   /** An input that works on the ledger of the documentation, in the order of creating, reading, changing, deleting. */
   example: Record<string, unknown>
 }
+
+/** Stands in the examples for the secret of a key. */
+export const exampleKey = 'sk_admin_xxx'
 
 const done = z.object({ message: z.string() })
 const runAnswer = z.object({ run })
@@ -445,6 +450,39 @@ export const routes = {
     input: z.strictObject({}),
     output: z.object({ key: key.nullable().describe('null: the local user'), permissions: z.array(permission) }),
     success: [200],
+    example: {},
+  },
+  createLoginCode: {
+    summary: 'A code with which a browser logs in, once and within ten minutes, as the key that asks',
+    permission: 'read',
+    input: z.strictObject({}),
+    output: z.object({
+      code: z.string().describe('For createSession; the page takes it from the address: <base path>/#code=…'),
+      expiresAt: time,
+    }),
+    success: [201],
+    secret: 'code',
+    example: {},
+  },
+  createSession: {
+    summary: 'Log a browser in with a key or a login code, for a cookie that scripts cannot read',
+    permission: 'none',
+    input: z.strictObject({
+      key: text(200, 1).optional().describe('The secret of a key'),
+      code: text(200, 1).optional().describe('A login code; one of the two'),
+    }),
+    output: z.object({ key, expiresAt: time.describe('When the session ends, if not before with its key') }),
+    success: [201],
+    session: 'begins',
+    example: { key: exampleKey },
+  },
+  deleteSession: {
+    summary: 'Log the browser out whose cookie comes along',
+    permission: 'none',
+    input: z.strictObject({}),
+    output: done,
+    success: [200],
+    session: 'ends',
     example: {},
   },
 

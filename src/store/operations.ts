@@ -10,6 +10,7 @@ import { createProject, getProject, listProjects, updateProject } from './projec
 import { createRun, deleteRun, getRun, updateRun } from './run.ts'
 import { listFeatureRuns, listRuns, listSpecRuns } from './run-list.ts'
 import { search } from './search.ts'
+import { createLoginCode, createSession, deleteSession } from './session.ts'
 import { createSpec, deleteSpec, getSpec, listSpecs, updateSpec } from './spec.ts'
 import { getSpecVersion, listSpecVersions } from './spec-version.ts'
 import { timeline } from './timeline.ts'
@@ -54,6 +55,9 @@ export const operations: Operations = {
   listKeys,
   revokeKey,
   me,
+  createLoginCode,
+  createSession,
+  deleteSession,
   listEvents,
   search,
 }
