@@ -50,6 +50,7 @@ export const paths = {
 
   listEvents: 'GET /v1/events',
   search: 'GET /v1/search',
+  stats: 'GET /v1/stats',
 } as const
 
 export type Name = keyof typeof paths

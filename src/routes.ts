@@ -11,6 +11,7 @@ import { project, projectFields, projectFilter } from './project.ts'
 import { fullRun, run, runFields, runStatus, verdict } from './run.ts'
 import { found, searchType } from './search.ts'
 import { fullSpec, fullSpecVersion, spec, specFields, specStatus, specVersion } from './spec.ts'
+import { day, duration, tally } from './stats.ts'
 import { timelineEntry } from './timeline.ts'
 
 export interface Route {
@@ -518,6 +519,24 @@ export const routes = {
     output: z.object({ results: z.array(found), meta: pageMeta }),
     success: [200],
     example: { q: 'passkey' },
+  },
+
+  stats: {
+    summary: 'What runs come to, day by day; the last 30 days unless told otherwise',
+    permission: 'read',
+    input: z.strictObject({
+      project: projectFilter,
+      specId: humanId.optional(),
+      agent: text(200, 1).optional(),
+      ...created,
+    }),
+    output: z.object({
+      days: z.array(day).describe('Every day of the range in UTC, oldest first; at most 366'),
+      total: tally,
+      duration: duration.describe('From start to end'),
+    }),
+    success: [200],
+    example: { createdAfter: '2026-01-31T00:00:00Z', createdBefore: '2026-02-01T00:00:00Z' },
   },
 } as const satisfies { [N in Name]: Route }
 

@@ -219,6 +219,19 @@ async function lists({ call }: Recorder) {
   await call('listFeatureRuns', { id: 9999 })
   await call('listProjects', { q: 'x' })
   await call('listKeys', { limit: 1000 })
+  const ranges = [
+    {},
+    { specId: 'PLAN' },
+    { agent: 'ci' },
+    { project: ['default', 'shop'], agent: 'AUTH', specId: 'AUTH-001' },
+    { project: 'missing' },
+    { createdAfter: '2026-01-31T09:30:00.003Z', createdBefore: '2026-02-02T01:00:00+01:00' },
+    { createdAfter: '2026-01-01T00:00:00Z', createdBefore: '2027-01-02T00:00:00.001Z' },
+    { createdBefore: '2026-01-01T00:00:00Z' },
+    { createdAfter: '2099-01-01T00:00:00Z' },
+    { limit: 1 },
+  ]
+  for (const range of ranges) await call('stats', range)
 }
 
 async function replays({ call, wait }: Recorder) {

@@ -13,6 +13,7 @@ import { search } from './search.ts'
 import { createLoginCode, createSession, deleteSession } from './session.ts'
 import { createSpec, deleteSpec, getSpec, listSpecs, updateSpec } from './spec.ts'
 import { getSpecVersion, listSpecVersions } from './spec-version.ts'
+import { stats } from './stats.ts'
 import { timeline } from './timeline.ts'
 
 /** Each operation of the API as one function; a missing or mistyped one does not compile. */
@@ -60,4 +61,5 @@ export const operations: Operations = {
   deleteSession,
   listEvents,
   search,
+  stats,
 }
