@@ -22,6 +22,7 @@ import { createLimiter } from './limit.ts'
 import { createMetrics } from './metrics.ts'
 import { readOpenapi } from './openapi.ts'
 import { carrySession } from './session.ts'
+import { createWeb } from './web.ts'
 
 export interface AppOptions {
   store: Store
@@ -34,6 +35,8 @@ export interface AppOptions {
   /** Origins of pages that may call the API from a browser. */
   corsOrigins?: string[]
   log?: Logger
+  /** The folder of the built page; else the one that the build makes. */
+  webFolder?: string
   /** Whoever calls without a key: for calls in process. Without it, every call needs a key. */
   actor?: Actor
   /** Aborted when the server stops: streams end, and answers close their connections. */
@@ -191,6 +194,8 @@ export function createApp(options: AppOptions) {
       return { status: 200, headers: { 'content-type': 'text/plain; version=0.0.4' }, body: metrics.print() }
     }),
   )
+  const web = createWeb(basePath, options.webFolder)
+  app.get(`${basePath}/*`, async (c, next) => web(c.req) ?? next())
   app.notFound((c) => exchange(c, 'unknown', async () => Promise.reject(nothingAt(c, basePath))))
   app.onError((error, c) => exchange(c, 'unknown', () => Promise.reject(error)))
   return app
