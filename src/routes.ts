@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { check, checkFields, checkName, checkResult, fullCheck } from './check.ts'
 import { event, eventType } from './event.ts'
 import { feature, featureFields, maxFeatureNumber } from './feature.ts'
-import { humanId, ifVersion, rowId, text, timeInput } from './field.ts'
+import { humanId, ifVersion, rowId, text, time, timeInput } from './field.ts'
 import { key, keyFields, permission, type Required } from './key.ts'
 import { lease, leaseSeconds, leaseToken } from './lease.ts'
 import { pageInput, pageMeta } from './page.ts'
@@ -11,6 +11,7 @@ import { project, projectFields, projectFilter } from './project.ts'
 import { fullRun, run, runFields, runStatus, verdict } from './run.ts'
 import { found, searchType } from './search.ts'
 import { fullSpec, fullSpecVersion, spec, specFields, specStatus, specVersion } from './spec.ts'
+import { day, duration, tally } from './stats.ts'
 import { timelineEntry } from './timeline.ts'
 
 export interface Route {
@@ -24,9 +25,14 @@ export interface Route {
   streams?: true
   /** The output field that is shown once and never stored: a replay is refused instead. */
   secret?: string
+  /** Whether it begins a session, whose secret then goes out as a cookie, or ends the one of the cookie that came in. */
+  session?: 'begins' | 'ends'
   /** An input that works on the ledger of the documentation, in the order of creating, reading, changing, deleting. */
   example: Record<string, unknown>
 }
+
+/** Stands in the examples for the secret of a key. */
+export const exampleKey = 'sk_admin_xxx'
 
 const done = z.object({ message: z.string() })
 const runAnswer = z.object({ run })
@@ -447,6 +453,39 @@ export const routes = {
     success: [200],
     example: {},
   },
+  createLoginCode: {
+    summary: 'A code with which a browser logs in, once and within ten minutes, as the key that asks',
+    permission: 'read',
+    input: z.strictObject({}),
+    output: z.object({
+      code: z.string().describe('For createSession; the page takes it from the address: <base path>/#code=…'),
+      expiresAt: time,
+    }),
+    success: [201],
+    secret: 'code',
+    example: {},
+  },
+  createSession: {
+    summary: 'Log a browser in with a key or a login code, for a cookie that scripts cannot read',
+    permission: 'none',
+    input: z.strictObject({
+      key: text(200, 1).optional().describe('The secret of a key'),
+      code: text(200, 1).optional().describe('A login code; one of the two'),
+    }),
+    output: z.object({ key, expiresAt: time.describe('When the session ends, if not before with its key') }),
+    success: [201],
+    session: 'begins',
+    example: { key: exampleKey },
+  },
+  deleteSession: {
+    summary: 'Log the browser out whose cookie comes along',
+    permission: 'none',
+    input: z.strictObject({}),
+    output: done,
+    success: [200],
+    session: 'ends',
+    example: {},
+  },
 
   listEvents: {
     summary: 'Changes in the order in which they became visible, oldest first',
@@ -480,6 +519,24 @@ export const routes = {
     output: z.object({ results: z.array(found), meta: pageMeta }),
     success: [200],
     example: { q: 'passkey' },
+  },
+
+  stats: {
+    summary: 'What runs come to, day by day; the last 30 days unless told otherwise',
+    permission: 'read',
+    input: z.strictObject({
+      project: projectFilter,
+      specId: humanId.optional(),
+      agent: text(200, 1).optional(),
+      ...created,
+    }),
+    output: z.object({
+      days: z.array(day).describe('Every day of the range in UTC, oldest first; at most 366'),
+      total: tally,
+      duration: duration.describe('From start to end'),
+    }),
+    success: [200],
+    example: { createdAfter: '2026-01-31T00:00:00Z', createdBefore: '2026-02-01T00:00:00Z' },
   },
 } as const satisfies { [N in Name]: Route }
 

@@ -11,7 +11,7 @@ import type { Kept } from '../store/idempotency.ts'
 import type { Store } from '../store/open.ts'
 import { operations } from '../store/operations.ts'
 import { answerOf, answerPlanOf, failureOf } from './answer.ts'
-import { createAuth } from './auth.ts'
+import { type Asking, createAuth } from './auth.ts'
 import { parseBody, readBytes, requireJson } from './body.ts'
 import { docsHeaders, docsPage } from './docs.ts'
 import { createEventStreams } from './events.ts'
@@ -21,6 +21,8 @@ import { planOf, readInput } from './input.ts'
 import { createLimiter } from './limit.ts'
 import { createMetrics } from './metrics.ts'
 import { readOpenapi } from './openapi.ts'
+import { carrySession } from './session.ts'
+import { createWeb } from './web.ts'
 
 export interface AppOptions {
   store: Store
@@ -33,6 +35,8 @@ export interface AppOptions {
   /** Origins of pages that may call the API from a browser. */
   corsOrigins?: string[]
   log?: Logger
+  /** The folder of the built page; else the one that the build makes. */
+  webFolder?: string
   /** Whoever calls without a key: for calls in process. Without it, every call needs a key. */
   actor?: Actor
   /** Aborted when the server stops: streams end, and answers close their connections. */
@@ -49,12 +53,8 @@ type Call = Context<{ Bindings: Bindings }>
 type Answer = Omit<Kept, 'body'> & { body: string | ReadableStream }
 
 /** One request on its way through the loop. */
-interface Exchange {
+interface Exchange extends Asking {
   c: Call
-  now: string
-  /** Headers of the answer, whatever becomes of it. */
-  headers: Record<string, string>
-  keyId?: number
 }
 
 const noBytes = new Uint8Array()
@@ -72,30 +72,22 @@ export function createApp(options: AppOptions) {
     stopping,
   } = options
   const warn = (error: Error) => log?.warn({ err: error }, 'background work failed')
-  const auth = createAuth(store, warn)
   const limiter = createLimiter(rateLimit)
+  const auth = createAuth({ store, limiter, actor: options.actor, warn })
   const metrics = createMetrics()
   const isStopping = () => stopping?.aborted === true
   const health = createHealth(store, isStopping)
   const openEvents = createEventStreams(store, stopping, warn)
   const app = new Hono<{ Bindings: Bindings }>()
 
-  /** Whoever asks, counted against the limit. Throws UNAUTHORIZED, RATE_LIMIT_EXCEEDED, NOT_FOUND for an unknown project. */
-  async function callerOf(exchange: Exchange) {
-    const { c, now, headers } = exchange
-    const project = c.req.header('x-project-id')
-    const authorization = c.req.header('authorization')
-    if (options.actor && authorization === undefined) return auth.callerOf(options.actor, null, project)
-    const { actor, own } = await auth.actorOf(authorization, now).catch(async (error) => {
-      const address = c.env?.incoming?.socket.remoteAddress
-      if (address && error instanceof ConductError && error.code === 'UNAUTHORIZED') await limiter.failure(address)
-      throw error
-    })
-    if (actor.kind === 'key') {
-      exchange.keyId = actor.keyId
-      await limiter.request(actor.keyId, headers)
-    }
-    return auth.callerOf(actor, own, project)
+  /** Counts a failed authentication; what this gives is the error to tell. */
+  async function counted(error: unknown, c: Call): Promise<unknown> {
+    const address = c.env?.incoming?.socket.remoteAddress
+    if (!address || !(error instanceof ConductError) || error.code !== 'UNAUTHORIZED') return error
+    return limiter.failure(address).then(
+      () => error,
+      (exceeded) => exceeded,
+    )
   }
 
   /** Answers a request by `work`, or by the error that it throws; counts, logs and stamps it either way. */
@@ -112,7 +104,8 @@ export function createApp(options: AppOptions) {
     let answer: Answer
     try {
       answer = await work(it)
-    } catch (error) {
+    } catch (thrown) {
+      const error = await counted(thrown, c)
       answer = failureOf(error, requestId)
       if (answer.status >= 500) log?.error({ err: error, requestId, operation: label }, 'request failed')
     }
@@ -134,14 +127,14 @@ export function createApp(options: AppOptions) {
     const plan = answerPlanOf(name)
     // Each entry of the table is typed on its own; which one this is, only the name tells.
     const operation = operations[name] as (ctx: Ctx, input: unknown) => Promise<Record<string, unknown>>
-    const isRead = input.address.method === 'GET'
+    const isGet = input.address.method === 'GET'
 
     return (c: Call) =>
       exchange(c, name, async (it) => {
-        const caller = await callerOf(it)
+        const caller = route.permission === 'none' ? await auth.nobody() : await auth.callerOf(c.req, it)
         if (!permits(caller.actor.permissions, route.permission)) throw forbidden(caller.actor, route.permission)
-        const bytes = isRead ? noBytes : await bodyOf(c)
-        const body = isRead ? undefined : parseBody(bytes, c.req.header('content-type'))
+        const bytes = isGet ? noBytes : await bodyOf(c)
+        const body = isGet ? undefined : parseBody(bytes, c.req.header('content-type'))
         const { url } = c.req
         const mark = url.indexOf('?')
         const parsed = readInput(input, {
@@ -157,7 +150,8 @@ export function createApp(options: AppOptions) {
           const body = await openEvents(ctx, resumed(parsed as Parsed<'listEvents'>, c.req.header('last-event-id')))
           return { status: 200, headers: { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' }, body }
         }
-        const idempotencyKey = isRead ? undefined : c.req.header('idempotency-key')
+        if (route.session) return carrySession(route.session, c.req, basePath, ctx, work)
+        const idempotencyKey = isGet ? undefined : c.req.header('idempotency-key')
         if (idempotencyKey === undefined) return work(ctx)
         const { method, path } = c.req
         return once(ctx, { name: idempotencyKey, method, path, body: bytes, secret: route.secret }, work)
@@ -182,7 +176,7 @@ export function createApp(options: AppOptions) {
   }
   app.all(`${basePath}/v1/*`, (c) =>
     exchange(c, 'unknown', async (it) => {
-      await callerOf(it)
+      await auth.callerOf(c.req, it)
       throw refuseAddress(it, basePath)
     }),
   )
@@ -193,13 +187,15 @@ export function createApp(options: AppOptions) {
   app.get('/metrics', (c) =>
     exchange(c, 'metrics', async (it) => {
       if (!isLoopback(c.env?.incoming?.socket.remoteAddress)) {
-        const { actor } = await callerOf(it)
+        const { actor } = await auth.callerOf(c.req, it)
         if (actor.kind === 'key' && actor.projectId !== null)
           throw new ConductError('FORBIDDEN', 'Metrics need a key of the whole server.')
       }
       return { status: 200, headers: { 'content-type': 'text/plain; version=0.0.4' }, body: metrics.print() }
     }),
   )
+  const web = createWeb(basePath, options.webFolder)
+  app.get(`${basePath}/*`, async (c, next) => web(c.req) ?? next())
   app.notFound((c) => exchange(c, 'unknown', async () => Promise.reject(nothingAt(c, basePath))))
   app.onError((error, c) => exchange(c, 'unknown', () => Promise.reject(error)))
   return app

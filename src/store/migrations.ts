@@ -2,7 +2,7 @@ import sql, { raw } from 'sql-template-tag'
 import type { Dialect, Tx } from './db.ts'
 
 /** Each entry takes the schema one version up. Append only: what has run somewhere is never edited. */
-const migrations: ((dialect: Dialect) => string[])[] = [dayOne, wholeLedger]
+const migrations: ((dialect: Dialect) => string[])[] = [dayOne, wholeLedger, sessions]
 
 function dayOne({ id, text, integer, real, tableEnd, commitsInOrder }: Dialect): string[] {
   // Where commits come in the order of ids, an event's id is its seq; elsewhere it is numbered once it is visible.
@@ -117,6 +117,17 @@ function wholeLedger({ id, text, integer, tableEnd, searchWords }: Dialect): str
 
     'create index events_by_type on events (type, seq)',
     'create index events_by_subject on events (subject, seq)',
+  ]
+}
+
+function sessions({ id, text, integer, tableEnd }: Dialect): string[] {
+  return [
+    `create table sessions (id ${id}, hash ${text} not null unique, key_id ${integer} not null references keys (id),
+      made_key ${integer} not null, created_at ${text} not null) ${tableEnd}`,
+    'create index sessions_by_time on sessions (created_at)',
+    `create table login_codes (id ${id}, hash ${text} not null unique, key_id ${integer} references keys (id),
+      created_at ${text} not null) ${tableEnd}`,
+    'create index login_codes_by_time on login_codes (created_at)',
   ]
 }
 
