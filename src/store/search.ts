@@ -38,27 +38,50 @@ async function indexBatch(tx: Tx): Promise<boolean> {
     select seq, type, subject_id from events where seq > ${state?.last_seq ?? 0} order by seq limit ${indexedAtOnce}`)
   const last = events.at(-1)
   if (!last) return false
-  const subjects = new Map<string, { type: SearchType; id: number }>()
-  for (const { type: eventType, subject_id: id } of events) {
+  const subjects = new Map<string, Omit<Entry, 'id'>>()
+  for (const { type: eventType, subject_id: subjectId } of events) {
     const type = searchable.find((one) => eventType.startsWith(`${one}.`))
+    if (!type) continue
+    const key = `${type} ${subjectId}`
     // Set anew, so that the subjects come in the order of their last change.
-    if (type && subjects.delete(`${type} ${id}`) !== undefined) subjects.set(`${type} ${id}`, { type, id })
+    subjects.delete(key)
+    subjects.set(key, { type, subjectId })
   }
-  for (const { type, id } of subjects.values()) await indexSubject(tx, type, id)
+  const entries: Entry[] = []
+  for (const subject of subjects.values()) entries.push(await renewEntry(tx, subject))
+  for (const entry of entries) await indexEntry(tx, entry)
   await tx.query(sql`update search_state set last_seq = ${last.seq} where id = 1`)
   return events.length === indexedAtOnce
 }
 
-async function indexSubject(tx: Tx, type: SearchType, id: number): Promise<void> {
+interface Entry {
+  id: number
+  type: SearchType
+  subjectId: number
+}
+
+/** Takes the words of a subject out of the index, and gives it an entry newer than all others. */
+async function renewEntry(tx: Tx, { type, subjectId }: Omit<Entry, 'id'>): Promise<Entry> {
   const [old] = await tx.query<{ id: number }>(
-    sql`delete from search_entries where type = ${type} and subject_id = ${id} returning id`,
+    sql`delete from search_entries where type = ${type} and subject_id = ${subjectId} returning id`,
   )
   if (old) await tx.query(sql`delete from search_words where rowid = ${old.id}`)
-  const subject = await readSubject(tx, type, id)
-  if (!subject) return
   const [entry] = await tx.query<{ id: number }>(
-    sql`insert into search_entries (type, subject_id) values (${type}, ${id}) returning id`,
+    sql`insert into search_entries (type, subject_id) values (${type}, ${subjectId}) returning id`,
   )
+  return { id: (entry as { id: number }).id, type, subjectId }
+}
+
+/**
+ * Writes the words of an entry. Comes after the entries of the whole batch: a statement with `returning` has SQLite write
+ * out what FTS5 has gathered so far, which then is a segment of the index for each entry rather than for the batch.
+ */
+async function indexEntry(tx: Tx, { id, type, subjectId }: Entry): Promise<void> {
+  const subject = await readSubject(tx, type, subjectId)
+  if (!subject) {
+    await tx.query(sql`delete from search_entries where id = ${id}`)
+    return
+  }
   const head = wordsOf(headOf(subject))
   const words = [
     projectToken(subject.project_id),
@@ -66,9 +89,7 @@ async function indexSubject(tx: Tx, type: SearchType, id: number): Promise<void>
     ...[...head].map((word) => token('h', word)),
     ...[...head.union(wordsOf(subject.body))].map((word) => token('w', word)),
   ]
-  await tx.query(
-    sql`insert into search_words (rowid, words) values (${(entry as { id: number }).id}, ${tx.dialect.words(words)})`,
-  )
+  await tx.query(sql`insert into search_words (rowid, words) values (${id}, ${tx.dialect.words(words)})`)
 }
 
 const headOf = ({ subject, title }: Subject) => `${subject} ${title ?? ''}`
