@@ -2,7 +2,7 @@ import sql, { raw } from 'sql-template-tag'
 import type { Dialect, Tx } from './db.ts'
 
 /** Each entry takes the schema one version up. Append only: what has run somewhere is never edited. */
-const migrations: ((dialect: Dialect) => string[])[] = [dayOne, wholeLedger]
+const migrations: ((dialect: Dialect) => string[])[] = [dayOne, wholeLedger, boundedReads]
 
 function dayOne({ id, text, integer, real, tableEnd, commitsInOrder }: Dialect): string[] {
   // Where commits come in the order of ids, an event's id is its seq; elsewhere it is numbered once it is visible.
@@ -113,11 +113,16 @@ function wholeLedger({ id, text, integer, tableEnd, searchWords }: Dialect): str
     'insert into search_state (id, last_seq) values (1, 0)',
     `create table search_entries (id ${id}, type ${text} not null, subject_id ${integer} not null,
       unique (type, subject_id)) ${tableEnd}`,
-    ...searchWords,
+    ...searchWords('search_words'),
 
     'create index events_by_type on events (type, seq)',
     'create index events_by_subject on events (subject, seq)',
   ]
+}
+
+/** What keeps each read as short on a large ledger as on a small one. */
+function boundedReads({ searchWords }: Dialect): string[] {
+  return [...searchWords('search_recent')]
 }
 
 /**
