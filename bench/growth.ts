@@ -53,6 +53,7 @@ const others: Record<string, (runs: number) => string[]> = {
   'runs in progress of a spec that has none': () => [`/v1/runs?specId=${hot.spec}&status=in_progress`],
   'runs of a spec by an agent that has none': () => [`/v1/runs?specId=${hot.spec}&agent=nobody`],
   'runs with a label by an agent that has none': () => [`/v1/runs?label=${hot.label}&agent=nobody`],
+  'runs of an agent for a spec that has none': () => [`/v1/runs?agent=${hot.agent}&specId=NONE`],
   'runs of a feature for a spec that has none': () => [`/v1/features/${hot.feature}/runs?specId=NONE`],
   'features by a word that one has': () => ['/v1/features?q=part%20151'],
 }

@@ -122,7 +122,10 @@ function wholeLedger({ id, text, integer, tableEnd, searchWords }: Dialect): str
 
 /** What keeps each read as short on a large ledger as on a small one. */
 function boundedReads({ searchWords }: Dialect): string[] {
-  return [...searchWords('search_recent')]
+  return [
+    ...searchWords('search_recent'),
+    'create index runs_by_spec_and_status on runs (project_id, spec_id, status, created_at, id) where spec_id is not null',
+  ]
 }
 
 /**
