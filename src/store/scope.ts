@@ -36,7 +36,10 @@ export async function visibleProjects(ctx: Ctx, filter?: readonly string[]): Pro
   if (filter) {
     const slugs = [...new Set(filter)]
     const confinedTo = confinementOf(ctx)
-    return { all: false, projects: await Promise.all(slugs.map((slug) => findProject(ctx.db, slug, confinedTo))) }
+    const projects: ProjectRef[] = []
+    // One after the other, so that of several unknown ones the first is named.
+    for (const slug of slugs) projects.push(await findProject(ctx.db, slug, confinedTo))
+    return { all: false, projects }
   }
   if (ctx.named || confinementOf(ctx) !== null) return { all: false, projects: [ctx.project] }
   return { all: true, projects: await ctx.db.query<ProjectRef>(sql`select id, slug from projects`) }
