@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { type ExecFileException, execFile } from 'node:child_process'
 import {
+  chmodSync,
   cpSync,
   existsSync,
   globSync,
@@ -28,6 +29,8 @@ const folder = mkdtempSync(join(tmpdir(), 'conduct-package-'))
 const home = join(folder, 'home')
 const installed = join(home, 'node_modules/conduct-ledger')
 const bin = join(installed, 'bin/conduct.cjs')
+/** The user's own stays as it is. */
+const cacheHome = { XDG_CACHE_HOME: join(folder, 'cache-home') }
 
 const readJson = (path: string) => JSON.parse(readFileSync(path, 'utf8'))
 
@@ -67,13 +70,30 @@ before(async () => {
 after(() => rmSync(folder, { recursive: true, force: true }))
 
 test('the installed bin tells its version and serves', async (t) => {
-  const { stdout } = await run(process.execPath, [bin, '--version'])
+  const { stdout } = await run(process.execPath, [bin, '--version'], { env: { ...process.env, ...cacheHome } })
   assert.equal(stdout.trim(), readJson(join(root, 'package.json')).version)
   assert.ok(existsSync(join(home, 'node_modules/.bin/conduct')))
-  const { url } = await startServer(t, `sqlite:${join(folder, 'conduct.db')}`, {}, bin)
+  const { url } = await startServer(t, `sqlite:${join(folder, 'conduct.db')}`, cacheHome, bin)
   const response = await fetch(`${url}/v1/runs`, { headers: { authorization: `Bearer ${adminKey}` } })
   assert.deepEqual(await response.json(), { runs: [], meta: { hasMore: false } })
   assert.equal((await fetch(`${url}/openapi.json`)).status, 200)
+})
+
+test('what it compiles is kept where only the user writes, and nowhere else', async () => {
+  const version = (cache: string) =>
+    run(process.execPath, [bin, '--version'], { env: { PATH: process.env.PATH, XDG_CACHE_HOME: cache } })
+  const cache = join(folder, 'cache')
+  const kept = join(cache, 'conduct')
+  await version(cache)
+  assert.equal(statSync(kept).mode & 0o777, 0o700)
+  assert.ok(readdirSync(kept).length > 0)
+  rmSync(kept, { recursive: true })
+  mkdirSync(kept)
+  chmodSync(kept, 0o777)
+  assert.match((await version(cache)).stdout, /^\d/)
+  assert.deepEqual(readdirSync(kept), [])
+  // Nothing can be made below a file, as on a file system that is only read.
+  assert.match((await version(bin)).stdout, /^\d/)
 })
 
 test('the client and the server can be imported, with their types', async () => {
@@ -94,7 +114,7 @@ test('the client and the server can be imported, with their types', async () => 
 })
 
 test('the TypeScript of the README works', async (t) => {
-  const { url } = await startServer(t, 'sqlite::memory:', {}, bin)
+  const { url } = await startServer(t, 'sqlite::memory:', cacheHome, bin)
   const [, code = ''] = /^```ts\n([\s\S]*?)^```$/m.exec(readFileSync(join(root, 'README.md'), 'utf8')) ?? []
   assert.match(code, /from 'conduct-ledger'/)
   writeFileSync(join(home, 'readme.ts'), code.replace('http://localhost:3000/conduct', url))
