@@ -19,6 +19,7 @@ import { createHealth } from './health.ts'
 import { once } from './idempotency.ts'
 import { planOf, readInput } from './input.ts'
 import { createLimiter } from './limit.ts'
+import { mcp, requireOrigin } from './mcp.ts'
 import { createMetrics } from './metrics.ts'
 import { readOpenapi } from './openapi.ts'
 
@@ -71,7 +72,7 @@ export function createApp(options: AppOptions) {
     log,
     stopping,
   } = options
-  const warn = (error: Error) => log?.warn({ err: error }, 'background work failed')
+  const warn = (error: unknown) => log?.warn({ err: error }, 'background work failed')
   const auth = createAuth(store, warn)
   const limiter = createLimiter(rateLimit)
   const metrics = createMetrics()
@@ -180,6 +181,16 @@ export function createApp(options: AppOptions) {
     const { method, path } = addressOf(name)
     app.on(method, basePath + path, handler(name))
   }
+  const endpoint = { basePath, fetch: (request: Request) => app.fetch(request), warn }
+  app.all(`${basePath}/mcp`, (c) =>
+    exchange(c, 'mcp', async (it) => {
+      requireOrigin(c.req.raw, corsOrigins)
+      await callerOf(it)
+      if (c.req.method !== 'POST') throw notAllowed(it, 'POST')
+      const body = parseBody(await bodyOf(c), c.req.header('content-type'))
+      return mcp(c.req.raw, body, it.headers['x-request-id'] as string, endpoint)
+    }),
+  )
   app.all(`${basePath}/v1/*`, (c) =>
     exchange(c, 'unknown', async (it) => {
       await callerOf(it)
@@ -230,13 +241,15 @@ const addresses = names.map(addressOf).map(({ method, path }) => ({
 }))
 
 /** METHOD_NOT_ALLOWED, with the methods that the address has, or NOT_FOUND where it has none. */
-function refuseAddress({ c, headers }: Exchange, basePath: string): ConductError {
+function refuseAddress(it: Exchange, basePath: string): ConductError {
+  const { c } = it
   const path = c.req.path.slice(basePath.length)
   const methods = addresses.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method)
   if (methods.length === 0) return nothingAt(c, basePath)
-  headers.allow = methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method])).join(', ')
-  return new ConductError(
-    'METHOD_NOT_ALLOWED',
-    `${c.req.method} does not go with ${c.req.path}, only ${headers.allow}.`,
-  )
+  return notAllowed(it, methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method])).join(', '))
+}
+
+function notAllowed({ c, headers }: Exchange, allowed: string): ConductError {
+  headers.allow = allowed
+  return new ConductError('METHOD_NOT_ALLOWED', `${c.req.method} does not go with ${c.req.path}, only ${allowed}.`)
 }
