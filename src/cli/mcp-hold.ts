@@ -51,12 +51,13 @@ export function localHold({ client, state, cwd, env, now = Date.now, ...options 
 
   const recordings = () => state.open().filter((recording) => isDeepStrictEqual(recording.place, place))
   const recordingOf = (runId: string) => recordings().find((recording) => recording.runId === runId)
+  /** Of two processes that write to a run, the one that came first ends it. */
   const claim = (name: string) => state.claim(name, holder, leaseSeconds * 1000)
 
-  function called(runId: string, recording: Recording | undefined) {
-    const isOurs = recording?.kind === 'mcp'
-    if (isOurs && claim(recording.name)) open.set(runId, { name: recording.name, calledAt: now() })
-    else if (!isOurs && runId === adoptable()) open.set(runId, { name: undefined, calledAt: now() })
+  function called(runId: string, recording = recordingOf(runId)) {
+    const name = recording?.kind === 'mcp' ? recording.name : undefined
+    if (name !== undefined) claim(name)
+    if (name !== undefined || runId === adoptable()) open.set(runId, { name, calledAt: now() })
   }
 
   function forget(runId: string, name: string | undefined) {
@@ -79,9 +80,10 @@ export function localHold({ client, state, cwd, env, now = Date.now, ...options 
     const { name } = state.record({ name: `mcp-${randomUUID()}`, kind: 'mcp', place, cwd })
     try {
       const { run, lease } = await client.createRun({ ...input, leaseSeconds }, options)
-      const recorded = { runId: run.runId, leaseToken: lease?.token ?? null }
-      state.update(name, recorded)
-      called(run.runId, { ...recorded, name, kind: 'mcp', place, cwd, ended: false, refused: null })
+      // A call that is tried again makes the run that it made before.
+      const isKnown = recordingOf(run.runId) !== undefined
+      state.update(name, isKnown ? { ended: true } : { runId: run.runId, leaseToken: lease?.token ?? null })
+      called(run.runId)
       return run
     } catch (error) {
       state.update(name, { ended: true })
@@ -106,7 +108,8 @@ export function localHold({ client, state, cwd, env, now = Date.now, ...options 
   async function beat() {
     for (const [runId, run] of open) {
       const recording = recordingOf(runId)
-      if (run.name === undefined || !recording?.leaseToken || isIdle(run) || !claim(run.name)) continue
+      if (run.name === undefined || !recording?.leaseToken || isIdle(run)) continue
+      claim(run.name)
       await client
         .heartbeat({ runId, leaseToken: recording.leaseToken })
         .catch((error) => forgetLost(error, runId, recording))
@@ -117,7 +120,7 @@ export function localHold({ client, state, cwd, env, now = Date.now, ...options 
     const signal = AbortSignal.timeout(farewellMs)
     for (const [runId, run] of open) {
       const leaseToken = recordingOf(runId)?.leaseToken
-      if (run.name === undefined || !leaseToken) continue
+      if (run.name === undefined || !leaseToken || !claim(run.name)) continue
       const failed = { runId, status: 'failed', failure: sessionEnded, leaseToken } as const
       // Whom the ledger does not hear now, it gives up by itself when the lease runs out.
       if (!isIdle(run)) await client.updateRun(failed, { signal }).catch(() => {})
@@ -130,16 +133,17 @@ export function localHold({ client, state, cwd, env, now = Date.now, ...options 
     start,
     write,
     renew: (runId) => {
-      const recording = recordingOf(runId)
-      called(runId, recording)
-      return renewed(client, runId, recording?.leaseToken ?? undefined)
+      called(runId)
+      return renewed(client, runId, recordingOf(runId)?.leaseToken ?? undefined)
     },
     ended(runId) {
       finished.add(runId)
       forget(runId, open.get(runId)?.name)
     },
     async only() {
-      const own = open.size > 0 ? [...open.keys()] : [adoptable()].filter((id) => id !== undefined)
+      const adopted = adoptable()
+      const started = [...open].filter(([id, { name }]) => name !== undefined || id === adopted).map(([id]) => id)
+      const own = started.length > 0 || adopted === undefined ? started : [adopted]
       if (own.length === 1 && own[0] !== undefined) return own[0]
       if (own.length > 1) throw whichRun(`this process has ${own.length} runs open`, own)
       const left = recordings().filter(({ kind, cwd: its }) => kind === 'mcp' && its === cwd)
