@@ -53,6 +53,7 @@ type Answer = Omit<Kept, 'body'> & { body: string | ReadableStream }
 interface Exchange {
   c: Call
   now: string
+  requestId: string
   /** Headers of the answer, whatever becomes of it. */
   headers: Record<string, string>
   keyId?: number
@@ -109,7 +110,7 @@ export function createApp(options: AppOptions) {
       'cache-control': 'no-store',
       'x-request-id': requestId,
     }
-    const it: Exchange = { c, now: store.now(), headers }
+    const it: Exchange = { c, now: store.now(), requestId, headers }
     let answer: Answer
     try {
       answer = await work(it)
@@ -185,10 +186,10 @@ export function createApp(options: AppOptions) {
   app.all(`${basePath}/mcp`, (c) =>
     exchange(c, 'mcp', async (it) => {
       requireOrigin(c.req.raw, corsOrigins)
-      await callerOf(it)
+      const { project } = await callerOf(it)
       if (c.req.method !== 'POST') throw notAllowed(it, 'POST')
       const body = parseBody(await bodyOf(c), c.req.header('content-type'))
-      return mcp(c.req.raw, body, it.headers['x-request-id'] as string, endpoint)
+      return mcp(c.req.raw, body, { ...endpoint, project: project.slug, requestId: it.requestId })
     }),
   )
   app.all(`${basePath}/v1/*`, (c) =>

@@ -1,7 +1,10 @@
 import { ConductError } from '../error.ts'
 
-export interface McpEndpoint {
+export interface McpCall {
   basePath: string
+  /** The project in which the caller acts, and nowhere else. */
+  project: string
+  requestId: string
   /** The app itself: the tools go through the same door as everybody else. */
   fetch: (request: Request) => Promise<Response> | Response
   warn: (error: unknown) => void
@@ -18,20 +21,19 @@ export function requireOrigin({ headers }: Request, corsOrigins: readonly string
 }
 
 /** Answers a POST of an MCP client that holds a key. Throws UNAUTHORIZED without one, whoever else may call in process. */
-export async function mcp(request: Request, body: unknown, requestId: string, { basePath, ...endpoint }: McpEndpoint) {
+export async function mcp(request: Request, body: unknown, { basePath, requestId, fetch, ...call }: McpCall) {
   const key = /^Bearer +(\S+)$/i.exec(request.headers.get('authorization') ?? '')?.[1]
   if (key === undefined) throw new ConductError('UNAUTHORIZED', 'MCP needs a key: Authorization: Bearer sk_…')
   // Loaded only now: most servers are never asked.
   const { answerMcp } = await import('../mcp/http.ts')
   const response = await answerMcp(request, body, {
+    ...call,
     url: `http://localhost${basePath}`,
     key,
-    project: request.headers.get('x-project-id') ?? undefined,
     fetch(inner) {
       inner.headers.set('x-request-id', requestId)
-      return endpoint.fetch(inner)
+      return fetch(inner)
     },
-    warn: endpoint.warn,
   })
   // No answer is endless: subscriptions are not offered.
   return { status: response.status, headers: Object.fromEntries(response.headers), body: await response.text() }

@@ -10,7 +10,7 @@ export interface McpExchange {
   fetch: (request: Request) => Promise<Response> | Response
   /** The secret of the caller's key: the tools do what it may. */
   key: string
-  project: string | undefined
+  project: string
   warn: (error: unknown) => void
 }
 

@@ -115,7 +115,10 @@ export const readLedger = tool({
   annotations: reads,
   input: z.strictObject({ id: text(200, 1).describe('RUN-001, AUTH-001, CHECK-001, or a feature by name or number') }),
   async run(call, { id }) {
-    const found = (await Promise.all(readers.map((read) => read(call, id).catch(unlessMissing)))).filter((one) => !!one)
+    // One id may be that of several things.
+    const readers = humanIdPattern.test(id) ? [readRun, readSpec, readCheck, readFeature] : [readFeature]
+    const answers = await Promise.all(readers.map((read) => read(call, id).catch(unlessMissing)))
+    const found = answers.filter((answer) => answer !== undefined)
     if (found.length === 0) throw new ConductError('NOT_FOUND', `Nothing has the id '${id}'${await near(call, id)}.`)
     return {
       text: found.map(({ text }) => text).join('\n\n---\n\n'),
@@ -124,40 +127,33 @@ export const readLedger = tool({
   },
 })
 
-type Reader = (call: Call, id: string) => Promise<Told | undefined>
+async function readRun({ client }: Call, runId: string): Promise<Told> {
+  const { run } = await client.getRun({ runId })
+  const { checks } = await client.listChecks({ runId, limit: shown })
+  const { content: _, ...data } = run
+  return { text: runText(run, checks, contentBytes), data: { run: data } }
+}
 
-/** Each noun by its id: an id may be that of several. */
-const readers: Reader[] = [
-  async ({ client }, runId) => {
-    if (!humanIdPattern.test(runId)) return undefined
-    const { run } = await client.getRun({ runId })
-    const { checks } = await client.listChecks({ runId, limit: shown })
-    const { content: _, ...data } = run
-    return { text: runText(run, checks, contentBytes), data: { run: data } }
-  },
-  async ({ client }, specId) => {
-    if (!humanIdPattern.test(specId)) return undefined
-    const { spec } = await client.getSpec({ specId })
-    const { content: _, ...data } = spec
-    return { text: specText(spec, contentBytes), data: { spec: data } }
-  },
-  async ({ client }, checkId) => {
-    if (!humanIdPattern.test(checkId)) return undefined
-    const { check } = await client.getCheck({ checkId })
-    const { content: _, ...data } = check
-    return { text: checkText(check, contentBytes), data: { check: data } }
-  },
-  async ({ client }, name) => {
-    const number = /^[1-9]\d{0,9}$/.test(name) ? Number(name) : undefined
-    const feature =
-      number === undefined
-        ? (await client.listFeatures({ q: name, limit: 100 })).features.find((one) => one.name === name)
-        : (await client.getFeature({ id: number })).feature
-    if (!feature) return undefined
-    const { runs } = await client.listFeatureRuns({ id: feature.id, limit: shown })
-    return { text: [featureLine(feature), ...runs.map((run) => `- ${runLine(run)}`)].join('\n'), data: { feature } }
-  },
-]
+async function readSpec({ client }: Call, specId: string): Promise<Told> {
+  const { spec } = await client.getSpec({ specId })
+  const { content: _, ...data } = spec
+  return { text: specText(spec, contentBytes), data: { spec: data } }
+}
+
+async function readCheck({ client }: Call, checkId: string): Promise<Told> {
+  const { check } = await client.getCheck({ checkId })
+  const { content: _, ...data } = check
+  return { text: checkText(check, contentBytes), data: { check: data } }
+}
+
+async function readFeature({ client }: Call, name: string): Promise<Told | undefined> {
+  const feature = /^[1-9]\d{0,9}$/.test(name)
+    ? (await client.getFeature({ id: Number(name) })).feature
+    : (await client.listFeatures({ q: name, limit: 100 })).features.find((one) => one.name === name)
+  if (!feature) return undefined
+  const { runs } = await client.listFeatureRuns({ id: feature.id, limit: shown })
+  return { text: [featureLine(feature), ...runs.map((run) => `- ${runLine(run)}`)].join('\n'), data: { feature } }
+}
 
 function unlessMissing(error: unknown): undefined {
   if (error instanceof ConductError && error.code === 'NOT_FOUND') return undefined
