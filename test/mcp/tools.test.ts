@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { encode } from 'gpt-tokenizer'
 import { base, engines, openLedger, testLedger } from '../engines.ts'
@@ -35,6 +36,16 @@ for (const revision of revisions) {
     assert.match(client.getInstructions() ?? '', /start_run.*record_check.*finish_run/s)
   })
 }
+
+test('the documentation names every tool with its fields', () => {
+  const page = readFileSync(new URL('../../docs/mcp.md', import.meta.url), 'utf8')
+  const rows = [...page.matchAll(/^\| `(\w+)` \| ([^|]+) \|/gm)].map(([, name, fields = '']) => `${name} ${fields}`)
+  const words = rows.map((row) => row.replace(/ \([^)]*\)/g, '').replaceAll(',', ''))
+  assert.deepEqual(
+    words,
+    shape.map((line) => line.replace(/ (-|r?i) /, ' ')),
+  )
+})
 
 testLedger('what is wrong with a call is told with what would be right', async ({ app, adminKey, client }, t) => {
   const { refused, call } = await agentByHttp(t, base, adminKey, '2026-07-28', (request) => app.fetch(request))
