@@ -23,7 +23,7 @@ export function addResources(server: McpServer, client: Client): void {
   })
   server.registerResource('run', runs, { title: 'A run', mimeType }, (uri, { runId }) =>
     contents(uri, async () => {
-      const { run } = await client.getRun({ runId: only(runId) })
+      const { run } = await client.getRun({ runId: idOf(runId) })
       const { checks } = await client.listChecks({ runId: run.runId, limit: 100 })
       return runText(run, checks, Number.POSITIVE_INFINITY)
     }),
@@ -44,12 +44,12 @@ export function addResources(server: McpServer, client: Client): void {
   })
   server.registerResource('spec', specs, { title: 'A spec', mimeType }, (uri, { specId }) =>
     contents(uri, async () =>
-      specText((await client.getSpec({ specId: only(specId) })).spec, Number.POSITIVE_INFINITY),
+      specText((await client.getSpec({ specId: idOf(specId) })).spec, Number.POSITIVE_INFINITY),
     ),
   )
 }
 
-const only = (value: Variables[string] | undefined) => decodeURIComponent(String(value))
+const idOf = (value: Variables[string] | undefined) => decodeURIComponent(String(value))
 
 async function contents({ href }: URL, read: () => Promise<string>) {
   try {

@@ -3,11 +3,15 @@ import type { Output } from '../client/client.ts'
 import { slice } from '../content.ts'
 import type { Feature } from '../feature.ts'
 import type { Run } from '../run.ts'
+import type { Found } from '../search.ts'
 import type { Spec } from '../spec.ts'
 
 type FullRun = Output<'getRun'>['run']
 type FullSpec = Output<'getSpec'>['spec']
 type FullCheck = Output<'getCheck'>['check']
+
+/** Lines of a list. */
+export const shown = 20
 
 const verdictWords = {
   unchecked: 'unchecked: no check is recorded',
@@ -34,6 +38,11 @@ export const checkLine = ({ checkId, runId, name, result, command, exitCode }: C
 
 export const featureLine = ({ id, name, file, description }: Feature) =>
   `feature ${id} ${name}: ${words(file, description) || 'nothing told'}`
+
+export function foundLine({ type, subject, status, title, snippet }: Found): string {
+  const place = snippet && `\n  ${snippet.replace(/\s+/g, ' ')}`
+  return `${type} ${subject}${status ? ` ${status}` : ''}: ${title ?? 'untitled'}${place}`
+}
 
 /** A text of at most `most` bytes, with where to read the rest. */
 function cut(text: string, most: number, rest: string): string {

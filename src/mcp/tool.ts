@@ -28,6 +28,10 @@ export interface Hints {
   openWorldHint: boolean
 }
 
+export const reads: Hints = { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false }
+export const adds: Hints = { ...reads, readOnlyHint: false, idempotentHint: false }
+export const changes: Hints = { ...adds, idempotentHint: true }
+
 export interface Tool {
   name: string
   description: string

@@ -7,16 +7,13 @@ import { humanId, text } from '../field.ts'
 import { type Run, runFields, runStatus } from '../run.ts'
 import { specFields } from '../spec.ts'
 import { verdictText } from './show.ts'
-import { type Call, tool } from './tool.ts'
+import { adds, type Call, changes, tool } from './tool.ts'
 
 const runId = humanId.optional().describe('Default: the one open run')
 const features = z.array(featureFields.name).max(100).optional().describe('Names of features touched')
 const words = text(Number.POSITIVE_INFINITY, 1)
 /** What a failure may say, in bytes. */
 const failureBytes = 4000
-
-const adds = { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: false }
-const changes = { ...adds, idempotentHint: true }
 
 export const startRun = tool({
   name: 'start_run',
@@ -143,11 +140,11 @@ async function save(
   if (specId === undefined) return create()
   const update = async () => ({ ...(await client.updateSpec({ specId, ...fields }, once('update'))), deed: 'updated' })
   // Between the two, another may make it or delete it.
-  return update().catch(only('NOT_FOUND', create)).catch(only('CONFLICT', update))
+  return update().catch(instead('NOT_FOUND', create)).catch(instead('CONFLICT', update))
 }
 
-/** Goes another way after an error of that code. */
-const only =
+/** Another way to go after an error of that code. */
+const instead =
   <T>(code: ConductError['code'], otherwise: () => Promise<T>) =>
   (error: unknown): Promise<T> => {
     if (error instanceof ConductError && error.code === code) return otherwise()

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { type TestContext, test } from 'node:test'
+import { connect, placeOf } from '../../src/cli/connect.ts'
 import { freshFolder, homeOf } from '../cli/folder.ts'
 import { agentByStdio, main } from './connect.ts'
 
@@ -83,6 +84,22 @@ test('a request that comes a second time is carried out once; another id is anot
   )
   stdin.end()
   assert.equal(await exit, 0)
+})
+
+test('a call that is under way when the client leaves is done, and its run ended', async (t) => {
+  const { env, folder } = home(t)
+  const { ask, initialize, stdin, exit } = start(t, env, folder)
+  await initialize()
+  void ask(1, 'tools/call', { name: 'start_run', arguments: { title: 'x' } })
+  stdin.end()
+  assert.equal(await exit, 0)
+  const { client, close } = await connect(placeOf({}, env, folder), env)
+  const { runs } = await client.listRuns()
+  assert.deepEqual(
+    runs.map(({ failure }) => failure?.code),
+    ['SESSION_ENDED'],
+  )
+  await close()
 })
 
 test('what cannot be opened is told on stderr', async (t) => {

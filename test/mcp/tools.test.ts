@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
+import fc from 'fast-check'
 import { encode } from 'gpt-tokenizer'
 import { base, engines, openLedger, testLedger } from '../engines.ts'
+import { oddValues } from '../odd.ts'
 import { agentByHttp, revisions } from './connect.ts'
 
 /** The most that the definitions of the tools may cost a session, in tokens. */
@@ -81,6 +83,24 @@ testLedger('what is wrong with a call is told with what would be right', async (
     (await client.listRuns()).runs.map((run) => [run.runId, run.verdict]),
     [[runId, 'unchecked']],
   )
+})
+
+testLedger('no input makes a tool stumble', async ({ app, adminKey }, t) => {
+  const { client } = await agentByHttp(t, base, adminKey, '2026-07-28', (request) => app.fetch(request))
+  const { tools } = await client.listTools()
+  const calls = fc.constantFrom(...tools).chain(({ name, inputSchema: { properties = {} } }) => {
+    const fields = fc.constantFrom(...Object.keys(properties), 'unknown', '__proto__')
+    return fc.tuple(
+      fc.constant(name),
+      fc.dictionary(fields, fc.oneof(oddValues, fc.constantFrom('RUN-001', 'pass', 'run'))),
+    )
+  })
+  const told = async ([name, input]: [string, Record<string, unknown>]) => {
+    const { content } = await client.callTool({ name, arguments: input })
+    const text = content.map((part) => (part.type === 'text' ? part.text : '')).join()
+    assert.ok(text !== '' && !text.includes('inside Conduct'), text)
+  }
+  await fc.assert(fc.asyncProperty(calls, told), { numRuns: 150 })
 })
 
 testLedger('a key that only reads is told so', async ({ app, client }, t) => {
