@@ -26,7 +26,7 @@ test('every setting is documented, and every documented one exists', () => {
     if (fallback !== '' && env !== settings.databaseUrl.env)
       assert.ok(row.includes(`| \`${fallback}\` |`), `${env}: another default`)
   }
-  const client = ['CONDUCT_URL', 'CONDUCT_API_KEY', 'CONDUCT_PROJECT']
+  const client = ['CONDUCT_URL', 'CONDUCT_API_KEY', 'CONDUCT_PROJECT', 'CONDUCT_RUN_ID']
   const known = [...Object.values(settings).map(({ env }) => env), ...client]
   for (const path of pages) {
     const unknown = (read(path).match(/\bCONDUCT_[A-Z_]+/g) ?? []).filter((name) => !known.includes(name))
@@ -66,7 +66,7 @@ test('every relative link leads somewhere', () => {
 
 // Blocks of the language sh are run; a block of json after one shows a part of its answer. Blocks of the language
 // console are for reading: what starts a server, or has a placeholder.
-for (const path of ['README.md', 'docs/getting-started.md']) {
+for (const path of ['README.md', 'docs/getting-started.md', 'docs/mcp.md']) {
   for (const engine of engines) {
     test(`the commands of ${path} work one after the other (${engine.name})`, async (t) => {
       const { origin } = new URL((await startServer(t, await engine.freshUrl(t))).url)

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { type ExecFileException, execFile } from 'node:child_process'
+import { type ExecFileException, execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import {
   chmodSync,
   cpSync,
@@ -94,6 +95,19 @@ test('what it compiles is kept where only the user writes, and nowhere else', as
   assert.deepEqual(readdirSync(kept), [])
   // Nothing can be made below a file, as on a file system that is only read.
   assert.match((await version(bin)).stdout, /^\d/)
+})
+
+test('the installed bin speaks MCP', async () => {
+  const params = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'test', version: '1' } }
+  const child = spawn(process.execPath, [bin, 'mcp'], {
+    env: { ...process.env, CONDUCT_DATABASE_URL: 'sqlite::memory:', HOME: home },
+  })
+  child.stdin.write(`${JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'initialize', params })}\n`)
+  const [line] = await once(child.stdout, 'data')
+  child.stdin.end()
+  const { serverInfo } = JSON.parse(String(line)).result
+  assert.equal(serverInfo.version, readJson(join(root, 'package.json')).version)
+  assert.deepEqual(await once(child, 'exit'), [0, null])
 })
 
 test('the client and the server can be imported, with their types', async () => {

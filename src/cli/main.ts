@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
+import { mcpCommand } from './mcp.ts'
 import { serveCommand } from './serve.ts'
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
@@ -15,4 +16,5 @@ const program = new Command('conduct')
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
 
 program.addCommand(serveCommand().copyInheritedSettings(program))
+program.addCommand(mcpCommand().copyInheritedSettings(program))
 void program.parseAsync()

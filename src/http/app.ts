@@ -19,6 +19,7 @@ import { createHealth } from './health.ts'
 import { once } from './idempotency.ts'
 import { planOf, readInput } from './input.ts'
 import { createLimiter } from './limit.ts'
+import { mcp, requireOrigin } from './mcp.ts'
 import { createMetrics } from './metrics.ts'
 import { readOpenapi } from './openapi.ts'
 import { carrySession } from './session.ts'
@@ -55,6 +56,7 @@ type Answer = Omit<Kept, 'body'> & { body: string | ReadableStream }
 /** One request on its way through the loop. */
 interface Exchange extends Asking {
   c: Call
+  requestId: string
 }
 
 const noBytes = new Uint8Array()
@@ -71,7 +73,7 @@ export function createApp(options: AppOptions) {
     log,
     stopping,
   } = options
-  const warn = (error: Error) => log?.warn({ err: error }, 'background work failed')
+  const warn = (error: unknown) => log?.warn({ err: error }, 'background work failed')
   const limiter = createLimiter(rateLimit)
   const auth = createAuth({ store, limiter, actor: options.actor, warn })
   const metrics = createMetrics()
@@ -100,7 +102,7 @@ export function createApp(options: AppOptions) {
       'cache-control': 'no-store',
       'x-request-id': requestId,
     }
-    const it: Exchange = { c, now: store.now(), headers }
+    const it: Exchange = { c, now: store.now(), requestId, headers }
     let answer: Answer
     try {
       answer = await work(it)
@@ -174,6 +176,16 @@ export function createApp(options: AppOptions) {
     const { method, path } = addressOf(name)
     app.on(method, basePath + path, handler(name))
   }
+  const endpoint = { basePath, fetch: (request: Request) => app.fetch(request), warn }
+  app.all(`${basePath}/mcp`, (c) =>
+    exchange(c, 'mcp', async (it) => {
+      requireOrigin(c.req.raw, corsOrigins)
+      const { project } = await auth.callerOf(c.req, it)
+      if (c.req.method !== 'POST') throw notAllowed(it, 'POST')
+      const body = parseBody(await bodyOf(c), c.req.header('content-type'))
+      return mcp(c.req.raw, body, { ...endpoint, project: project.slug, requestId: it.requestId })
+    }),
+  )
   app.all(`${basePath}/v1/*`, (c) =>
     exchange(c, 'unknown', async (it) => {
       await auth.callerOf(c.req, it)
@@ -226,13 +238,15 @@ const addresses = names.map(addressOf).map(({ method, path }) => ({
 }))
 
 /** METHOD_NOT_ALLOWED, with the methods that the address has, or NOT_FOUND where it has none. */
-function refuseAddress({ c, headers }: Exchange, basePath: string): ConductError {
+function refuseAddress(it: Exchange, basePath: string): ConductError {
+  const { c } = it
   const path = c.req.path.slice(basePath.length)
   const methods = addresses.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method)
   if (methods.length === 0) return nothingAt(c, basePath)
-  headers.allow = methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method])).join(', ')
-  return new ConductError(
-    'METHOD_NOT_ALLOWED',
-    `${c.req.method} does not go with ${c.req.path}, only ${headers.allow}.`,
-  )
+  return notAllowed(it, methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method])).join(', '))
+}
+
+function notAllowed({ c, headers }: Exchange, allowed: string): ConductError {
+  headers.allow = allowed
+  return new ConductError('METHOD_NOT_ALLOWED', `${c.req.method} does not go with ${c.req.path}, only ${allowed}.`)
 }
