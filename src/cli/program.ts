@@ -1,4 +1,4 @@
-import { Command, CommanderError } from 'commander'
+import { Command, CommanderError, Help } from 'commander'
 import { commands, type Entry, groups } from './commands.ts'
 import { UsageError } from './exit.ts'
 import { fail } from './fail.ts'
@@ -81,6 +81,8 @@ function named(): string {
 function settle(command: Command) {
   command
     .showSuggestionAfterError()
+    .helpCommand(false)
+    .configureHelp({ subcommandTerm })
     .exitOverride((error) => {
       if (error.code === 'commander.unknownCommand' && command.name() === 'run') {
         process.stderr.write('To record a command: conduct exec -- npm test\n')
@@ -90,6 +92,9 @@ function settle(command: Command) {
     .showHelpAfterError(`(conduct help${pathOf(command)} tells more)`)
   for (const child of command.commands) settle(child)
 }
+
+/** A command and its arguments in a list; that it has options is understood. */
+const subcommandTerm = (command: Command) => new Help().subcommandTerm(command).replace(' [options]', '')
 
 function pathOf(command: Command): string {
   return command.parent ? `${pathOf(command.parent)} ${command.name()}` : ''
