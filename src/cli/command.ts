@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander'
 import { headerFields } from '../paths.ts'
+import { type Call, callsOf, placeFor, withClient } from './call.ts'
 import { shownPlace } from './connect.ts'
 import { UsageError } from './exit.ts'
 import { readText } from './file.ts'
@@ -9,7 +10,6 @@ import { addCommon, addExamples, type Common, refuseBoth } from './option.ts'
 import { exampleOf, type Operand, type Plan, plansOf, shownName } from './plan.ts'
 import { listPrinter, printRecord } from './print.ts'
 import { printRequest } from './request.ts'
-import { type Call, callsOf, placeFor, withClient } from './session.ts'
 import { taggedVersion } from './version.ts'
 
 export interface Options extends Common {

@@ -17,6 +17,11 @@ export const commands: Record<string, Entry> = {
   check: fromTable('check', 'whether a run holds', 'ledger'),
   search: fromTable('search', 'find runs, specs, checks and features by their words', 'ledger'),
   events: fromTable('events', 'every change, in its order; --follow as they happen', 'ledger'),
+  status: {
+    summary: 'where the ledger is, whose key is used, what runs now',
+    group: 'place',
+    load: async () => (await import('./status.ts')).statusCommand(),
+  },
   serve: {
     summary: 'serve the API over HTTP until SIGTERM or Ctrl-C',
     group: 'place',
@@ -26,6 +31,21 @@ export const commands: Record<string, Entry> = {
   project: fromTable('project', 'projects', 'more'),
   key: fromTable('key', 'keys: create, list, revoke', 'more'),
   whoami: fromTable('whoami', 'the key that is used', 'more'),
+  profile: {
+    summary: 'the servers that this user knows: add, list, use, remove',
+    group: 'more',
+    load: async () => (await import('./profiles.ts')).profileCommand(),
+  },
+  doctor: {
+    summary: 'look what is wrong with this machine, the database or the server',
+    group: 'more',
+    load: async () => (await import('./doctor.ts')).doctorCommand(),
+  },
+  completion: {
+    summary: 'the completion of words for bash or zsh',
+    group: 'more',
+    load: async () => (await import('./completion.ts')).completionCommand(),
+  },
 }
 
 /** A word whose commands are those of the table of operations. */

@@ -73,6 +73,21 @@ export async function connect(place: Place, env: Env, tries?: Tries): Promise<Co
   return { client: createClient({ url, key: keyOf(profile, env), project, ...tries }), place, close: async () => {} }
 }
 
+/** Opens a database, writes to it and, where it is a file, reads all of it. Answers what is damaged; throws what is in the way. */
+export async function inspect(databaseUrl: string): Promise<string[]> {
+  const [{ openStore }, { damages, tryWrite }] = await Promise.all([
+    import('../store/open.ts'),
+    import('../store/health.ts'),
+  ])
+  const store = await openStore(databaseUrl, { firstKey: false })
+  try {
+    await tryWrite(store)
+    return await damages(store, databaseUrl)
+  } finally {
+    await store.close()
+  }
+}
+
 async function openLocal(place: Place & { kind: 'local' }, env: Env): Promise<Connection> {
   // Loaded only where it is needed: a client of a server does without.
   const [{ createApp }, { openStore }] = await Promise.all([import('../http/app.ts'), import('../store/open.ts')])

@@ -17,6 +17,7 @@ export async function runProgram(words: string[]): Promise<void> {
     if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2
     else fail(error, own.includes('--json'))
   }
+  if (words.length === 0) process.stderr.write('\nconduct --help lists the commands.\n')
 }
 
 /** Whoever reads our output may stop: `conduct run list | head -1`. */
@@ -32,7 +33,7 @@ const ownOf = (words: string[]) => (words.includes('--') ? words.slice(0, words.
 
 /** `help run create` as `run create --help`, nothing as `status`, and options that stand before the command behind it. */
 function arranged(words: string[]): string[] {
-  if (words.length === 0) return ['status', '--brief']
+  if (words.length === 0) return ['status']
   if (words[0] === 'help') return [...words.slice(1), '--help']
   const own = ownOf(words)
   const leading = own.findIndex((word, index) => !word.startsWith('-') && !takesValue(own[index - 1]))
