@@ -4,6 +4,7 @@ import { InvalidArgumentError, Option } from 'commander'
 export interface Schema {
   type?: string
   enum?: string[]
+  format?: string
   anyOf?: Schema[]
   items?: Schema
   properties?: Record<string, Schema>
@@ -86,9 +87,19 @@ function halves({ items, ...schema }: Schema): [string, string] | undefined {
   return parts.length > 0 ? [parts[0] as string, parts[1] as string] : undefined
 }
 
-/** A filter by label is written as a label is. */
-const placeholder = (schema: Schema, name: string) =>
-  name === 'label' ? 'name=value' : (halves(schema)?.join('=') ?? kebab(singular[name] ?? name))
+/** What stands for the value in a help: `rel=href`, `n`, `text`, or the field's own name where it has a set of values. */
+function placeholder(schema: Schema, field: string): string {
+  // A filter by label is written as a label is.
+  const names = field === 'label' ? ['name', 'value'] : halves(schema)
+  if (names) return names.join('=')
+  const { type, enum: values, format } = nonNull(schema.items ?? schema).schema
+  if (values) return kebab(singular[field] ?? field)
+  if (type === 'integer') return 'n'
+  if (type === 'number') return 'number'
+  if (type === 'boolean') return 'true|false'
+  if (format === 'date-time') return 'time'
+  return /Id$|^retryOf$|^slug$|^project$/.test(field) ? 'id' : 'text'
+}
 
 function meaning({ description, default: fallback }: Schema, many: boolean): string {
   const words = [description?.replace(/^[A-Z](?=[a-z ])/, (letter) => letter.toLowerCase()) ?? '']

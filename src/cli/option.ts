@@ -14,11 +14,12 @@ export interface Common {
 /** How the answer is shown. */
 export type Manner = Pick<Common, 'json' | 'quiet' | 'utc'>
 
-const heading = 'Common options:'
+/** Under this heading they stand in each help. */
+export const commonHeading = 'Common options:'
 
 /** Gives a command the common options; `--project` unless it has one of its own. */
 export function addCommon(command: Command, hasProject = false): Command {
-  const add = (flags: string, meaning: string) => command.addOption(new Option(flags, meaning).helpGroup(heading))
+  const add = (flags: string, meaning: string) => command.addOption(new Option(flags, meaning).helpGroup(commonHeading))
   add('--profile <name>', 'the server of that profile; local for the database of this machine')
   if (!hasProject) add('--project <slug>', 'the project to act in')
   add('--json', 'the answer of the API as it is')
