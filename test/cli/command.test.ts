@@ -20,31 +20,32 @@ test('every operation has one command, and its words lead to it', () => {
     assert.ok(words.includes(one))
 })
 
-/** The ways in which the same commands reach a ledger. */
-const places: [name: string, (t: TestContext, url: string) => Promise<ProgramEnv>][] = [
-  ['the local database', async (t, url) => ({ ...homeOf(freshFolder(t)), CONDUCT_DATABASE_URL: url })],
-  [
-    'a server',
-    async (t, url) => {
-      const { url: address } = await startServer(t, url)
-      return { ...homeOf(freshFolder(t)), CONDUCT_URL: address, CONDUCT_API_KEY: adminKey }
-    },
-  ],
-]
+type HomeEnv = ProgramEnv & { HOME: string }
 
-function testPlaces(
-  name: string,
-  body: (env: ProgramEnv & { HOME?: string }, t: TestContext, engine: Engine) => Promise<void>,
-) {
-  for (const engine of engines) {
-    for (const [place, enter] of places) {
-      test(`${name} (${place}, ${engine.name})`, async (t) => body(await enter(t, await engine.freshUrl(t)), t, engine))
-    }
-  }
+const local = async (t: TestContext, engine: Engine): Promise<HomeEnv> => ({
+  ...homeOf(freshFolder(t)),
+  CONDUCT_DATABASE_URL: await engine.freshUrl(t),
+})
+
+async function server(t: TestContext, engine: Engine): Promise<HomeEnv> {
+  const { url } = await startServer(t, await engine.freshUrl(t))
+  return { ...homeOf(freshFolder(t)), CONDUCT_URL: url, CONDUCT_API_KEY: adminKey }
+}
+
+/** The ways in which the same commands reach a ledger. A server's engine is tested elsewhere, through the same client. */
+const [sqlite, postgres] = engines as [Engine, Engine]
+const places = {
+  'the local SQLite': (t: TestContext) => local(t, sqlite),
+  'the local PostgreSQL': (t: TestContext) => local(t, postgres),
+  'a server': (t: TestContext) => server(t, sqlite),
+}
+
+function testPlaces(name: string, body: (env: HomeEnv) => Promise<void>) {
+  for (const [place, enter] of Object.entries(places)) test(`${name} (${place})`, async (t) => body(await enter(t)))
 }
 
 testPlaces('a run from its creation to its deletion', async (env) => {
-  const folder = join(env.HOME ?? '', 'shop')
+  const folder = join(env.HOME, 'shop')
   mkdirSync(folder)
   writeFileSync(join(folder, 'run.md'), '# Run Log\n\nImplemented features.\n')
   const { run, json, all } = programOf({ ...env, CONDUCT_PROJECT: undefined }, folder)
