@@ -1,25 +1,9 @@
 import { Command, Option } from 'commander'
-import { headerFields } from '../paths.ts'
-import { type Call, callsOf, placeFor, withClient } from './call.ts'
-import { shownPlace } from './connect.ts'
+import { act, type Options } from './act.ts'
 import { UsageError } from './exit.ts'
-import { readText } from './file.ts'
-import { inputOf, kebab, numberOf } from './flag.ts'
-import { followEvents } from './follow.ts'
-import { addCommon, addExamples, type Common, refuseBoth } from './option.ts'
+import { kebab, numberOf } from './flag.ts'
+import { addCommon, addExamples } from './option.ts'
 import { exampleOf, type Operand, type Plan, plansOf, shownName } from './plan.ts'
-import { listPrinter, printRecord } from './print.ts'
-import { printRequest } from './request.ts'
-import { taggedVersion } from './version.ts'
-
-export interface Options extends Common {
-  all?: boolean
-  allProjects?: boolean
-  follow?: boolean
-  dryRun?: boolean
-  idempotencyKey?: string
-  clear?: string[]
-}
 
 /** The command of a word of the API: `run` with all that can be done to runs, or `search` itself. */
 export function wordCommand(word: string): Command {
@@ -83,80 +67,3 @@ const readerOf = ({ kind }: Operand) =>
     ? (text: string): unknown => numberOf(text, 'integer')
     : (text: string, before: unknown): unknown =>
         kind === 'words' || kind === 'features' ? [...((before as string[] | undefined) ?? []), text] : text
-
-/** The input of the operation that arguments and flags make; reads the file. */
-async function inputFrom(plan: Plan, given: unknown[], options: Options): Promise<Record<string, unknown>> {
-  const input = inputOf(plan.flags, { ...options })
-  for (const [at, { field, kind }] of plan.operands.entries()) {
-    const value = given[at]
-    if (value === undefined) continue
-    if (kind === 'file') input[field] = await readText(value as string)
-    else if (kind === 'words') input[field] = (value as string[]).join(' ')
-    else if (kind === 'features') Object.assign(input, featuresOf(value as string[]))
-    else input[field] = value
-  }
-  for (const field of plan.clearable) {
-    if (!options.clear?.includes(kebab(field))) continue
-    if (input[field] !== undefined) throw new UsageError(`${field} is both set and cleared: choose one of the two.`)
-    input[field] = null
-  }
-  const isChange = plan.name.startsWith('update')
-  if (isChange && Object.keys(input).every((field) => plan.operands[0]?.field === field || field in headerFields)) {
-    throw new UsageError(
-      `Nothing to change: give a flag for what should be. conduct help ${plan.words.join(' ')} lists them.`,
-    )
-  }
-  return input
-}
-
-/** A whole number is a feature's number, anything else its name. */
-function featuresOf(words: string[]) {
-  const isNumber = (word: string) => /^[1-9]\d{0,15}$/.test(word)
-  const names = words.filter((word) => !isNumber(word))
-  const numbers = words.filter(isNumber).map(Number)
-  return {
-    ...(numbers.length > 0 && { featureIds: numbers }),
-    ...(names.length > 0 && { features: names.map((name) => ({ name })) }),
-  }
-}
-
-async function act(plan: Plan, given: unknown[], options: Options) {
-  refuseBoth(options, 'all', 'cursor')
-  refuseBoth(options, 'all', 'follow')
-  refuseBoth(options, 'all-projects', 'project')
-  const input = await inputFrom(plan, given, options)
-  const place = placeFor(plan, input, options)
-  if (options.dryRun) return printRequest(plan, input, place, options)
-  await withClient(place, async (client) => {
-    if (options.follow) return followEvents(client, input, options)
-    const call = callsOf(plan, client, `Waiting for ${shownPlace(place)}`, options)
-    if (plan.isWrite) await taggedVersion(plan, client, input)
-    await printAll(plan, call, input, options)
-  })
-}
-
-async function printAll({ isList, route }: Plan, call: Call, input: Record<string, unknown>, options: Options) {
-  const isTable = isList || 'timeline' in route.output.shape
-  const printList = listPrinter(options)
-  for (let next: Record<string, unknown> | undefined = input; next; ) {
-    const answer = await call(options.all ? { limit: 100, ...next } : next)
-    const meta = answer.meta as { hasMore: boolean; nextCursor?: string; lastSeq?: number } | undefined
-    if (options.json) printJson(answer, options.all)
-    else if (isTable) printList(answer)
-    else printRecord(answer, options)
-    const more: Record<string, unknown> | undefined = meta?.hasMore
-      ? { ...input, ...(meta.nextCursor === undefined ? { after: meta.lastSeq } : { cursor: meta.nextCursor }) }
-      : undefined
-    if (more && !options.all && !options.json && !options.quiet) {
-      const [flag, value] = meta?.nextCursor === undefined ? ['--after', meta?.lastSeq] : ['--cursor', meta.nextCursor]
-      process.stderr.write(`There is more: --all, or ${flag} ${value}\n`)
-    }
-    next = options.all ? more : undefined
-  }
-}
-
-/** The answer as it is, or a line for each item of its list. */
-function printJson({ meta, ...answer }: Record<string, unknown>, isLines: boolean | undefined) {
-  if (!isLines) process.stdout.write(`${JSON.stringify(meta === undefined ? answer : { ...answer, meta }, null, 2)}\n`)
-  else for (const item of Object.values(answer).flat()) process.stdout.write(`${JSON.stringify(item)}\n`)
-}

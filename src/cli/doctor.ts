@@ -8,7 +8,7 @@ import { tries } from './call.ts'
 import { connect, inspect, type Place, placeOf, shownPlace } from './connect.ts'
 import { folders } from './folders.ts'
 import { addCommon, type Common } from './option.ts'
-import { shown } from './print.ts'
+import { printJson, shown } from './print.ts'
 import { readProfiles } from './profile.ts'
 import { whileWaiting } from './progress.ts'
 import { openState } from './state.ts'
@@ -42,7 +42,7 @@ async function doctor({ profile, project, json }: Common) {
   }
   if (findings.some(({ state }) => state === 'fail')) process.exitCode = 1
   if (json) {
-    process.stdout.write(`${JSON.stringify(findings, null, 2)}\n`)
+    printJson(findings)
     return
   }
   for (const { about, state, told } of findings) {

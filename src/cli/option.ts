@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander'
 import { UsageError } from './exit.ts'
+import { kebab } from './flag.ts'
 
 /** The options that every command which asks the ledger has. */
 export interface Common {
@@ -40,9 +41,10 @@ const examples = new WeakMap<Command, string[]>()
 /** The examples that a command was given. */
 export const examplesOf = (command: Command) => examples.get(command) ?? []
 
-/** Throws a UsageError for flags that do not go together. */
-export function refuseBoth(options: object, one: string, other: string) {
+/** Throws a UsageError where both of two flags are given that do not go together. */
+export function refuseBoth(options: object, ...pair: [string, string]) {
   const given = options as Record<string, unknown>
-  if (given[one] && given[other])
-    throw new UsageError(`--${one} and --${other} do not go together: give one of the two.`)
+  if (pair.some((name) => !given[name])) return
+  const [one, other] = pair.map((name) => `--${kebab(name)}`)
+  throw new UsageError(`${one} and ${other} do not go together: give one of the two.`)
 }

@@ -54,6 +54,9 @@ export function pairs(given: [name: string, value: string][]): string {
 
 const out = (text: string) => process.stdout.write(text.endsWith('\n') ? text : `${text}\n`)
 
+/** The answer as it is. */
+export const printJson = (answer: unknown) => out(JSON.stringify(answer, null, 2))
+
 /** The table of a list in an answer, and its rows. */
 function listIn(answer: Answer): { table: Table; rows: Row[] } | undefined {
   const [name, rows] = Object.entries(answer).find(([name, value]) => Array.isArray(value) && name in tables) ?? []
@@ -67,7 +70,8 @@ export function listPrinter(manner: Manner) {
   let widths: number[] = []
   return (answer: Answer) => {
     const { table, rows } = listIn(answer) ?? { table: undefined, rows: [] }
-    if (!table || rows.length === 0) return
+    if (!table || rows.length === 0)
+      return manner.quiet || columns ? undefined : process.stderr.write('There is none.\n')
     if (manner.quiet) return out(rows.map((row) => String(row[table.id])).join('\n'))
     const isFirst = columns === undefined
     columns ??= columnsFor(table, rows)

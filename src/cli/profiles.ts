@@ -1,12 +1,11 @@
 import { Command } from 'commander'
-import { createClient } from '../client/client.ts'
-import { withoutPassword } from '../setting.ts'
+import { ConductError, createClient } from '../client/client.ts'
 import { tries } from './call.ts'
 import { localProfile, placeOf, shownPlace } from './connect.ts'
 import { UsageError } from './exit.ts'
 import { askKey, type KeySource } from './key-input.ts'
 import { addExamples } from './option.ts'
-import { pairs } from './print.ts'
+import { pairs, printJson } from './print.ts'
 import { type Profiles, readProfiles, writeProfiles } from './profile.ts'
 import { whileWaiting } from './progress.ts'
 import { laidOut, widthOf } from './table.ts'
@@ -47,7 +46,11 @@ async function addProfile(name: string, url: string, { project, ...source }: Key
   const address = addressOf(url)
   const key = await askKey(source, env)
   const client = createClient({ url: address, key, project, ...tries })
-  const { key: told, permissions } = await whileWaiting(`Waiting for ${address}`, client.me())
+  const asked = client.me().catch((error: unknown) => {
+    const isElsewhere = error instanceof ConductError && error.code === 'NOT_FOUND'
+    throw isElsewhere ? new UsageError(`${error.message} Is the base path missing: ${address}/conduct?`) : error
+  })
+  const { key: told, permissions } = await whileWaiting(`Waiting for ${address}`, asked)
   const known = readProfiles(env)
   const profiles = { ...known.profiles, [name]: { url: address, key, ...(project !== undefined && { project }) } }
   const current = known.current ?? name
@@ -69,7 +72,7 @@ function addressOf(url: string): string {
   const { protocol, username, password, hash, search, href } = URL.canParse(url) ? new URL(url) : new URL('none:')
   if (!/^https?:$/.test(protocol) || username || password || hash || search) {
     throw new UsageError(
-      `'${withoutPassword(url)}' is no address of a server: one is like https://ledger.example.com/conduct, with the base path.`,
+      `'${url.replace(/\/\/[^/@]*@/, '//…@')}' is no address of a server: one is like https://ledger.example.com/conduct, with the base path.`,
     )
   }
   return href.replace(/\/$/, '')
@@ -80,7 +83,7 @@ function listProfiles({ json }: { json?: boolean }) {
   const known = Object.entries(profiles).map(([name, { url, project }]) => ({ name, url, project }))
   const inUse = current ?? localProfile
   if (json) {
-    process.stdout.write(`${JSON.stringify({ current: inUse, profiles: known }, null, 2)}\n`)
+    printJson({ current: inUse, profiles: known })
     return
   }
   const local = shownPlace(placeOf({ profile: localProfile, inProject: '-' }, env, process.cwd()))

@@ -3,6 +3,7 @@ import { masked } from '../secret.ts'
 import { type Place, shownPlace } from './connect.ts'
 import type { Common } from './option.ts'
 import type { Plan } from './plan.ts'
+import { printJson } from './print.ts'
 import { keyOf } from './profile.ts'
 
 /** Prints the request of an operation, without the key; nothing is sent. */
@@ -21,7 +22,7 @@ export function printRequest(
   const shown = Object.fromEntries(Object.entries(headers).map(([header, value]) => [header, masked(value)]))
   const parsed: unknown = body === undefined ? undefined : JSON.parse(body)
   if (json) {
-    process.stdout.write(`${JSON.stringify({ method, url, headers: shown, body: parsed }, null, 2)}\n`)
+    printJson({ method, url, headers: shown, body: parsed })
     return
   }
   const lines = [`${method} ${url}`, ...Object.entries(shown).map(([header, value]) => `${header}: ${value}`)]

@@ -5,8 +5,9 @@ import type { Output } from '../routes.ts'
 import { withClient } from './call.ts'
 import { localProfile, type Place, placeOf, shownPlace } from './connect.ts'
 import { addCommon, type Common } from './option.ts'
-import { listPrinter, pairs, shown } from './print.ts'
+import { listPrinter, pairs, printJson, shown } from './print.ts'
 import { whileWaiting } from './progress.ts'
+import { line } from './text.ts'
 
 /** `conduct status`: where the ledger is, whose key is used and what runs now. Bare `conduct` prints it too. */
 export function statusCommand(): Command {
@@ -22,20 +23,19 @@ export function missingFile(place: Place): string | undefined {
   return file === ':memory:' || existsSync(file) ? undefined : file
 }
 
-async function status(options: Common) {
-  const { profile, project, json } = options
-  const place = placeOf({ profile, inProject: project }, process.env, process.cwd())
-  if (missingFile(place) !== undefined) return report(place, undefined, options)
-  await withClient(place, async (client) => {
-    const told = await whileWaiting(`Waiting for ${shownPlace(place)}`, ask(client))
-    if (json) process.stdout.write(`${JSON.stringify({ place: plain(place), ...told }, null, 2)}\n`)
-    else report(place, told, options)
-  })
+/** What the ledger told; null where there is none yet. */
+interface Told {
+  me: Output<'me'> | null
+  running: Output<'listRuns'> | null
 }
 
-interface Told {
-  me: Output<'me'>
-  running: Output<'listRuns'>
+async function status(options: Common) {
+  const { profile, project } = options
+  const place = placeOf({ profile, inProject: project }, process.env, process.cwd())
+  if (missingFile(place) !== undefined) return report(place, { me: null, running: null }, options)
+  await withClient(place, async (client) => {
+    report(place, await whileWaiting(`Waiting for ${shownPlace(place)}`, ask(client)), options)
+  })
 }
 
 async function ask(client: Client): Promise<Told> {
@@ -43,28 +43,29 @@ async function ask(client: Client): Promise<Told> {
   return { me, running }
 }
 
-const plain = (place: Place) => ({ kind: place.kind, ledger: shownPlace(place), project: place.project ?? null })
-
-function report(place: Place, told: Told | undefined, options: Common) {
+function report(place: Place, told: Told, options: Common) {
+  const { kind, project = null } = place
   if (options.json) {
-    process.stdout.write(`${JSON.stringify({ place: plain(place), me: null, running: null }, null, 2)}\n`)
+    printJson({ place: { kind, ledger: shownPlace(place), project }, ...told })
     return
   }
-  const from = place.kind === 'server' ? (place.profile ?? 'CONDUCT_URL') : localProfile
-  const { key, permissions } = told?.me ?? { key: null, permissions: [] }
-  const expires = key?.expiresAt ? `, expires ${shown(key.expiresAt, options.utc)}` : ''
-  const lines: [string, string][] = [
-    ['ledger', `${shownPlace(place)} (${from})`],
-    ['project', place.project ?? key?.project ?? (place.kind === 'server' ? 'default' : '')],
-    ['key', key ? `${key.name} (${key.prefix}…), ${permissions.join(', ')}${expires}` : told ? 'none needed here' : ''],
-    [
-      'running',
-      told ? (told.running.runs.length === 0 ? 'nothing' : '') : 'nothing; the database is made with the first run',
-    ],
-  ]
-  process.stdout.write(`${pairs(lines)}\n`)
-  if (told && told.running.runs.length > 0) {
-    process.stdout.write('\n')
-    listPrinter(options)({ runs: told.running.runs })
+  const runs = told.running?.runs ?? []
+  if (!options.quiet) {
+    const running = told.running ? 'nothing' : 'nothing; the database is made with the first run'
+    const lines = [...linesOf(place, told.me, options), ['running', runs.length > 0 ? '' : running] as [string, string]]
+    process.stdout.write(`${pairs(lines)}\n${runs.length > 0 ? '\n' : ''}`)
   }
+  if (runs.length > 0) listPrinter(options)({ runs })
+}
+
+function linesOf(place: Place, me: Told['me'], { utc }: Common): [name: string, value: string][] {
+  const isServer = place.kind === 'server'
+  const from = isServer ? (place.profile ?? 'CONDUCT_URL') : localProfile
+  const key = me?.key
+  const expires = key?.expiresAt ? `, expires ${shown(key.expiresAt, utc)}` : ''
+  return [
+    ['ledger', `${shownPlace(place)} (${from})`],
+    ['project', place.project ?? key?.project ?? (isServer ? 'default' : '')],
+    ['key', key ? line(`${key.name} (${key.prefix}…), ${me.permissions.join(', ')}${expires}`) : 'none is needed here'],
+  ]
 }

@@ -60,6 +60,7 @@ test('a wrong command, flag, value or file is said with what would be right, and
   await fails(program, 'run update RUN-001 --clear title --title x', 2, /both set and cleared/)
   await fails(program, 'run list --profile nowhere', 2, /no profile 'nowhere', only: local/)
   await fails(program, 'run list --all --cursor x', 2, /--all and --cursor do not go together/)
+  await fails(program, 'run list --all-projects --project x', 2, /--all-projects and --project do not go/)
 })
 
 test('what the API finds wrong names the flag, and in JSON the field', async (t) => {
