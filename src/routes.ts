@@ -27,6 +27,8 @@ export interface Route {
   secret?: string
   /** Whether it begins a session, whose secret then goes out as a cookie, or ends the one of the cookie that came in. */
   session?: 'begins' | 'ends'
+  /** The words of its command, where they do not follow from its name as `run create` from `createRun`; null for what only a browser does. */
+  words?: string | null
   /** An input that works on the ledger of the documentation, in the order of creating, reading, changing, deleting. */
   example: Record<string, unknown>
 }
@@ -127,6 +129,7 @@ export const routes = {
   },
   linkFeatures: {
     summary: 'Link features to a run, by number or by name; those that do not exist yet are created',
+    words: 'run link',
     permission: 'agent',
     input: z.strictObject({
       runId: humanId,
@@ -142,6 +145,7 @@ export const routes = {
   },
   unlinkFeature: {
     summary: 'Take a feature off a run',
+    words: 'run unlink',
     permission: 'agent',
     input: z.strictObject({ runId: humanId, featureId: rowId }),
     output: done,
@@ -150,6 +154,7 @@ export const routes = {
   },
   appendToRun: {
     summary: "Append text to a run's content; concurrent appends all survive",
+    words: 'run append',
     permission: 'agent',
     input: z.strictObject({
       runId: humanId,
@@ -163,6 +168,7 @@ export const routes = {
   },
   readContent: {
     summary: "Read a run's content from a byte on, as it grows",
+    words: 'run content',
     permission: 'read',
     input: z.strictObject({ runId: humanId, after: z.int().min(0).default(0).describe('The byte to begin at') }),
     output: z.object({
@@ -175,6 +181,7 @@ export const routes = {
   },
   heartbeat: {
     summary: 'Say that a run is alive, and renew its lease',
+    words: 'run heartbeat',
     permission: 'agent',
     input: z.strictObject({ runId: humanId, leaseSeconds: leaseSeconds.optional(), leaseToken }),
     output: runAnswer,
@@ -183,6 +190,7 @@ export const routes = {
   },
   timeline: {
     summary: 'The events, checks and attempts of a run, oldest first',
+    words: 'run timeline',
     permission: 'read',
     input: z.strictObject({ runId: humanId }),
     output: z.object({ timeline: z.array(timelineEntry) }),
@@ -241,6 +249,7 @@ export const routes = {
   },
   listSpecRuns: {
     summary: 'List the runs of a spec',
+    words: 'spec runs',
     permission: 'read',
     input: z.strictObject({
       specId: humanId,
@@ -255,6 +264,7 @@ export const routes = {
   },
   listSpecVersions: {
     summary: 'List the versions of a spec',
+    words: 'spec versions',
     permission: 'read',
     input: z.strictObject({ specId: humanId, ...pageInput }),
     output: z.object({ versions: z.array(specVersion), meta: pageMeta }),
@@ -263,6 +273,7 @@ export const routes = {
   },
   getSpecVersion: {
     summary: 'Read a spec as it was',
+    words: 'spec version',
     permission: 'read',
     input: z.strictObject({ specId: humanId, version: z.int().min(1) }),
     output: z.object({ version: fullSpecVersion }),
@@ -371,6 +382,7 @@ export const routes = {
   },
   listFeatureRuns: {
     summary: 'List the runs that touched a feature',
+    words: 'feature runs',
     permission: 'read',
     input: z.strictObject({ id: rowId, specId: humanId.optional(), ...created, ...pageInput }),
     output: runPage,
@@ -439,6 +451,7 @@ export const routes = {
   },
   revokeKey: {
     summary: 'Revoke a key',
+    words: 'key revoke',
     permission: 'admin',
     input: z.strictObject({ id: rowId }),
     output: done,
@@ -447,6 +460,7 @@ export const routes = {
   },
   me: {
     summary: 'The key that asks',
+    words: 'whoami',
     permission: 'read',
     input: z.strictObject({}),
     output: z.object({ key: key.nullable().describe('null: the local user'), permissions: z.array(permission) }),
@@ -455,6 +469,7 @@ export const routes = {
   },
   createLoginCode: {
     summary: 'A code with which a browser logs in, once and within ten minutes, as the key that asks',
+    words: null,
     permission: 'read',
     input: z.strictObject({}),
     output: z.object({
@@ -467,6 +482,7 @@ export const routes = {
   },
   createSession: {
     summary: 'Log a browser in with a key or a login code, for a cookie that scripts cannot read',
+    words: null,
     permission: 'none',
     input: z.strictObject({
       key: text(200, 1).optional().describe('The secret of a key'),
@@ -479,6 +495,7 @@ export const routes = {
   },
   deleteSession: {
     summary: 'Log the browser out whose cookie comes along',
+    words: null,
     permission: 'none',
     input: z.strictObject({}),
     output: done,
@@ -489,6 +506,7 @@ export const routes = {
 
   listEvents: {
     summary: 'Changes in the order in which they became visible, oldest first',
+    words: 'events',
     permission: 'read',
     input: z.strictObject({
       project: projectFilter,
@@ -508,6 +526,7 @@ export const routes = {
 
   search: {
     summary: 'Find runs, specs, checks and features by their words; hits in id and title first, then the newest',
+    words: 'search',
     permission: 'read',
     input: z.strictObject({
       project: projectFilter,
@@ -523,6 +542,7 @@ export const routes = {
 
   stats: {
     summary: 'What runs come to, day by day; the last 30 days unless told otherwise',
+    words: 'stats',
     permission: 'read',
     input: z.strictObject({
       project: projectFilter,
