@@ -1,4 +1,5 @@
-import { type Client, ConductError, createClient } from '../client/client.ts'
+import { resolve } from 'node:path'
+import { type Client, type ClientOptions, ConductError, createClient } from '../client/client.ts'
 import { localActor } from '../key.ts'
 import { settings } from '../setting.ts'
 import type { Env } from './folders.ts'
@@ -33,8 +34,7 @@ export function placeOf({ profile, inProject }: PlaceOptions, env: Env, cwd: str
   const { current, profiles } = readProfiles(env)
   const name = profile ?? (env.CONDUCT_URL ? undefined : current)
   if (name === undefined && !env.CONDUCT_URL) {
-    const databaseUrl = settings.databaseUrl.read(env.CONDUCT_DATABASE_URL || settings.databaseUrl.fallback)
-    return { kind: 'local', databaseUrl, project: project ?? projectOf(cwd) }
+    return { kind: 'local', databaseUrl: databaseUrlOf(env, cwd), project: project ?? projectOf(cwd) }
   }
   const known = name === undefined ? undefined : profiles[name]
   if (name !== undefined && !known) {
@@ -45,8 +45,19 @@ export function placeOf({ profile, inProject }: PlaceOptions, env: Env, cwd: str
   return { kind: 'server', url, profile: name, project: project ?? declaredProject(cwd) ?? known?.project }
 }
 
+/** The local database; a relative file is taken from `cwd`, so that the place is the same from wherever it is opened. */
+export function databaseUrlOf(env: Env, cwd: string): string {
+  const url = settings.databaseUrl.read(env.CONDUCT_DATABASE_URL || settings.databaseUrl.fallback)
+  const file = url.startsWith('sqlite:') ? url.slice('sqlite:'.length) : ':memory:'
+  return file === ':memory:' ? url : `sqlite:${resolve(cwd, file)}`
+}
+
 /** A client of that place, with the key of its profile or of CONDUCT_API_KEY; the project is made where it is local and new. */
-export async function connect(place: Place, env: Env, tries?: { attempts: number }): Promise<Connection> {
+export async function connect(
+  place: Place,
+  env: Env,
+  tries?: Pick<ClientOptions, 'attempts' | 'timeout'>,
+): Promise<Connection> {
   if (place.kind === 'local') return openLocal(place, env)
   const { url, project, profile } = place
   const key = profile === undefined ? env.CONDUCT_API_KEY || undefined : readProfiles(env).profiles[profile]?.key

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { serveCommand } from './serve.ts'
+import { syncCommand } from './sync.ts'
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string
@@ -15,4 +16,5 @@ const program = new Command('conduct')
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
 
 program.addCommand(serveCommand().copyInheritedSettings(program))
+program.addCommand(syncCommand().copyInheritedSettings(program))
 void program.parseAsync()

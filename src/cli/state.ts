@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import type { Name } from '../paths.ts'
+import { withoutPassword } from '../setting.ts'
 import type { Place } from './connect.ts'
 import { type Env, folders, privateFolder } from './folders.ts'
 
@@ -17,6 +18,7 @@ export interface Recording {
   /** Unique on this machine: `exec-<uuid>`, `claude-<session>`. */
   name: string
   kind: 'exec' | 'hook' | 'mcp'
+  /** As it was, but for the password of a database. */
   place: Place
   cwd: string
   /** Known once createRun was answered. */
@@ -32,6 +34,11 @@ export interface Queued extends Call {
   id: number
 }
 
+/** A recording with calls that its server has not acknowledged. */
+export interface Unsent extends Recording {
+  calls: number
+}
+
 /** What must outlive a process: recordings and the calls that their server has not acknowledged. All is on disk when a function returns. */
 export interface State {
   /** The recording of that name, made where it is new. */
@@ -44,6 +51,10 @@ export interface State {
   queue(name: string, ...calls: Call[]): void
   /** Names of recordings with unsent calls that were not refused, oldest call first. */
   waiting(): string[]
+  /** All recordings with unsent calls, refused or not, oldest call first. */
+  unsent(): Unsent[]
+  /** How many characters of calls are not sent yet. */
+  size(name: string): number
   /** The oldest unsent call. */
   next(name: string): Queued | undefined
   /** Takes an acknowledged call off, and keeps what its answer told, at once. */
@@ -51,6 +62,8 @@ export interface State {
   /** Makes `holder` the one process that sends a recording's calls, for `ms`; false while another is. */
   claim(name: string, holder: string, ms: number): boolean
   release(name: string, holder: string): void
+  /** Forgets a recording with all that was not sent of it; false where there is none. */
+  discard(name: string): boolean
   /** Forgets recordings that ended, have nothing to send and are older than so many days. */
   forget(days: number): void
   close(): void
@@ -75,6 +88,10 @@ const table = {
 } as const
 
 type Row = Record<string, string | number | null>
+
+/** Secrets are asked for when they are needed, and kept nowhere. */
+const kept = (place: Place): Place =>
+  place.kind === 'local' ? { ...place, databaseUrl: withoutPassword(place.databaseUrl) } : place
 
 const recordingOf = (row: Row) =>
   ({ ...row, place: JSON.parse(row.place as string), ended: row.ended === 1 }) as unknown as Recording
@@ -122,7 +139,7 @@ export function openState(env: Env): State {
     record({ name, kind, place, cwd }) {
       run(
         `insert into recordings (name, kind, place, cwd, created_at) values (?, ?, ?, ?, ?) on conflict do nothing`,
-        ...[name, kind, JSON.stringify(place), cwd, Date.now()],
+        ...[name, kind, JSON.stringify(kept(place)), cwd, Date.now()],
       )
       return find(name) as Recording
     },
@@ -140,6 +157,14 @@ export function openState(env: Env): State {
     waiting: () =>
       rows(`select c.name from calls c join recordings r on r.name = c.name
         where r.refused is null group by c.name order by min(c.id)`).map(({ name }) => name as string),
+    unsent: () =>
+      rows(`select ${table.columns}, u.calls from recordings
+        join (select name as of, count(*) as calls, min(id) as first from calls group by name) u on u.of = name
+        order by u.first`).map((row) => ({ ...recordingOf(row), calls: row.calls as number })),
+    size(name) {
+      const [row] = rows('select coalesce(sum(length(input)), 0) as size from calls where name = ?', name)
+      return row?.size as number
+    },
     next(name) {
       const [row] = rows('select id, operation, input, key from calls where name = ? order by id limit 1', name)
       return row && ({ ...row, input: JSON.parse(row.input as string) } as unknown as Queued)
@@ -157,6 +182,11 @@ export function openState(env: Env): State {
     release: (name, holder) => {
       run('update recordings set holder = null where name = ? and holder = ?', name, holder)
     },
+    discard: (name) =>
+      together(() => {
+        run('delete from calls where name = ?', name)
+        return run('delete from recordings where name = ?', name) === 1
+      }),
     forget: (days) => {
       const before = Date.now() - days * 86_400_000
       run(

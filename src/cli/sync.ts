@@ -1,0 +1,82 @@
+import { spawn } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { Command } from 'commander'
+import { type Delivery, deliver } from './deliver.ts'
+import type { Env } from './folders.ts'
+import { openState, type State, type Unsent } from './state.ts'
+
+/** What a sync ends with when something is not sent. */
+const waitsCode = 7
+/** How long what was sent is remembered. */
+const keptDays = 30
+
+/** `conduct sync`: sends what this machine recorded and could not send then. */
+export function syncCommand(): Command {
+  return new Command('sync')
+    .description('send what was recorded while the server was away')
+    .option('--quiet', 'say nothing, and leave alone what was refused')
+    .option('--discard <name>', 'forget a recording instead, with all that was not sent of it')
+    .addHelpText('after', `\nEnds with ${waitsCode} when something is not sent.`)
+    .action((options: { quiet?: true; discard?: string }) => run(options, process.env))
+}
+
+async function run({ quiet, discard }: { quiet?: true; discard?: string }, env: Env) {
+  const say = (line: string) => (quiet ? undefined : process.stdout.write(`${line}\n`))
+  const state = openState(env)
+  try {
+    if (discard !== undefined) {
+      if (!state.discard(discard)) throw new Error(`There is no recording '${discard}'.`)
+      return say(`${discard} is forgotten.`)
+    }
+    const isAllSent = await sync(state, env, { again: !quiet, say })
+    if (!isAllSent) process.exitCode = waitsCode
+  } catch (error) {
+    process.stderr.write(`conduct sync: ${(error as Error).message}\n`)
+    process.exitCode = 1
+  } finally {
+    state.close()
+  }
+}
+
+export interface SyncOptions {
+  /** Whether what was refused is tried again. */
+  again: boolean
+  say(line: string): void
+}
+
+/** Sends all that waits, oldest first, and says what became of it; a place that does not answer is asked once. Answers whether nothing is left. */
+export async function sync(state: State, env: Env, { again, say }: SyncOptions): Promise<boolean> {
+  const silent = new Map<string, string>()
+  const unsent = state.unsent()
+  if (unsent.length === 0) say('Nothing waits to be sent.')
+  let isAllSent = true
+  for (const recording of unsent) {
+    const { name, calls, refused } = recording
+    if (refused !== null && again) state.update(name, { refused: null })
+    const place = JSON.stringify(recording.place)
+    const before = silent.get(place)
+    const delivery: Delivery =
+      before === undefined ? await deliver(state, name, { env }) : { outcome: 'waiting', words: before }
+    if (delivery.outcome === 'waiting') silent.set(place, delivery.words ?? '')
+    if (delivery.outcome !== 'sent') isAllSent = false
+    say(lineOf({ ...recording, runId: state.find(name)?.runId ?? null, calls }, delivery))
+  }
+  state.forget(keptDays)
+  return isAllSent
+}
+
+function lineOf({ name, runId, calls }: Unsent, { outcome, words = '' }: Delivery): string {
+  const what = `${name}${runId === null ? '' : ` (${runId})`}`
+  const many = calls === 1 ? '1 call' : `${calls} calls`
+  if (outcome === 'sent') return `${what}: sent ${many}. ${words}`.trimEnd()
+  if (outcome === 'refused') return `${what}: refused. ${words} To forget it: conduct sync --discard ${name}`
+  return `${what}: ${many} to send, still waiting. ${words}`
+}
+
+/** Starts a `conduct sync` that outlives this process, and returns at once. */
+export function wakeSync(env: Env) {
+  const main = fileURLToPath(import.meta.url.replace(/sync(\.\w+)$/, 'main$1'))
+  const child = spawn(process.execPath, [main, 'sync', '--quiet'], { detached: true, stdio: 'ignore', env, cwd: '/' })
+  child.on('error', () => {})
+  child.unref()
+}
