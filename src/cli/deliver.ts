@@ -17,6 +17,8 @@ export interface Delivery {
   outcome: 'sent' | 'waiting' | 'busy' | 'refused'
   /** For people: why it waits or was refused; of what was sent, what somebody else did to the run meanwhile. */
   words?: string
+  /** Whether nobody answered there, so that other recordings of the same place need not be tried now. */
+  isAway?: boolean
 }
 
 export interface DeliverOptions {
@@ -57,9 +59,11 @@ export async function deliver(state: State, name: string, options: DeliverOption
       await sendAll(state, name, holder, options, words)
     } catch (error) {
       const reason = (error as Error).message
-      const isFinal = error instanceof ConductError && final.includes(error.code)
+      const code = error instanceof ConductError ? error.code : undefined
+      const isFinal = code !== undefined && final.includes(code)
       if (isFinal) state.update(name, { refused: reason })
-      return { outcome: isFinal ? 'refused' : 'waiting', words: textOf([...words, reason]) }
+      const outcome = isFinal ? 'refused' : 'waiting'
+      return { outcome, words: textOf([...words, reason]), isAway: code === 'UNAVAILABLE' }
     } finally {
       state.release(name, holder)
     }

@@ -21,15 +21,15 @@ export function syncCommand(): Command {
 }
 
 async function run({ quiet, discard }: { quiet?: true; discard?: string }, env: Env) {
-  const say = (line: string) => (quiet ? undefined : process.stdout.write(`${line}\n`))
+  const say = (line: string) => {
+    if (!quiet) process.stdout.write(`${line}\n`)
+  }
   const state = openState(env)
   try {
     if (discard !== undefined) {
       if (!state.discard(discard)) throw new Error(`There is no recording '${discard}'.`)
-      return say(`${discard} is forgotten.`)
-    }
-    const isAllSent = await sync(state, env, { again: !quiet, say })
-    if (!isAllSent) process.exitCode = waitsCode
+      say(`${discard} is forgotten.`)
+    } else if (!(await sync(state, env, { again: !quiet, say }))) process.exitCode = waitsCode
   } catch (error) {
     process.stderr.write(`conduct sync: ${(error as Error).message}\n`)
     process.exitCode = 1
@@ -46,20 +46,18 @@ export interface SyncOptions {
 
 /** Sends all that waits, oldest first, and says what became of it; a place that does not answer is asked once. Answers whether nothing is left. */
 export async function sync(state: State, env: Env, { again, say }: SyncOptions): Promise<boolean> {
-  const silent = new Map<string, string>()
+  const away = new Map<string, Delivery>()
   const unsent = state.unsent()
   if (unsent.length === 0) say('Nothing waits to be sent.')
   let isAllSent = true
   for (const recording of unsent) {
-    const { name, calls, refused } = recording
+    const { name, refused } = recording
     if (refused !== null && again) state.update(name, { refused: null })
     const place = JSON.stringify(recording.place)
-    const before = silent.get(place)
-    const delivery: Delivery =
-      before === undefined ? await deliver(state, name, { env }) : { outcome: 'waiting', words: before }
-    if (delivery.outcome === 'waiting') silent.set(place, delivery.words ?? '')
+    const delivery = away.get(place) ?? (await deliver(state, name, { env }))
+    if (delivery.isAway) away.set(place, delivery)
     if (delivery.outcome !== 'sent') isAllSent = false
-    say(lineOf({ ...recording, runId: state.find(name)?.runId ?? null, calls }, delivery))
+    say(lineOf({ ...recording, runId: state.find(name)?.runId ?? null }, delivery))
   }
   state.forget(keptDays)
   return isAllSent
