@@ -132,7 +132,7 @@ function origin(text: string): string {
 }
 
 /** Settings that other parts of Conduct read. */
-const otherEnv = ['CONDUCT_URL', 'CONDUCT_API_KEY', 'CONDUCT_PROJECT']
+const otherEnv = ['CONDUCT_URL', 'CONDUCT_API_KEY', 'CONDUCT_PROJECT', 'CONDUCT_RUN_ID']
 
 /**
  * The settings from flags (by setting name) and environment; flags win. Throws an Error whose message names every

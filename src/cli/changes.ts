@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { randomUUID } from 'node:crypto'
+import { copyFileSync, existsSync, mkdirSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { RunFields } from '../run.ts'
 import { git } from './project.ts'
@@ -25,10 +25,9 @@ export function snapshot(cwd: string, objects: string): Snapshot | undefined {
   const root = git(cwd, 'rev-parse', '--show-toplevel')
   const own = root && git(root, 'rev-parse', '--path-format=absolute', '--git-path', 'objects')
   if (!root || !own) return undefined
-  mkdirSync(objects, { recursive: true, mode: 0o700 })
-  const scratch = mkdtempSync(join(tmpdir(), 'conduct-index-'))
+  const index = join(objects, `index-${randomUUID()}`)
   try {
-    const index = join(scratch, 'index')
+    mkdirSync(objects, { recursive: true, mode: 0o700 })
     const current = git(root, 'rev-parse', '--path-format=absolute', '--git-path', 'index')
     // With the copy, only files that changed since are read.
     if (current && existsSync(current)) copyFileSync(current, index)
@@ -39,7 +38,7 @@ export function snapshot(cwd: string, objects: string): Snapshot | undefined {
   } catch {
     return undefined
   } finally {
-    rmSync(scratch, { recursive: true, force: true })
+    rmSync(index, { force: true })
   }
 }
 

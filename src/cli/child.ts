@@ -77,18 +77,24 @@ interface End {
 }
 
 function endOf(child: ReturnType<typeof spawn>): Promise<End> {
+  const streams = [child.stdout, child.stderr].filter((stream) => stream !== null)
+  let isQuiet = true
+  for (const stream of streams) {
+    stream.on('data', () => {
+      isQuiet = false
+    })
+  }
   return new Promise((resolve) => {
     child.on('error', (error) => child.pid === undefined && resolve({ code: null, signal: null, error }))
     child.on('exit', (code, signal) => {
-      const end = () => resolve({ code, signal })
-      const timer = setTimeout(() => {
-        child.stdout?.destroy()
-        child.stderr?.destroy()
-        end()
+      // What the child wrote may still be on its way, as slowly as our reader takes it.
+      const timer = setInterval(() => {
+        if (isQuiet && !streams.some((stream) => stream.isPaused())) for (const stream of streams) stream.destroy()
+        isQuiet = true
       }, graceMs)
       child.on('close', () => {
-        clearTimeout(timer)
-        end()
+        clearInterval(timer)
+        resolve({ code, signal })
       })
     })
   })

@@ -114,6 +114,22 @@ async function connectNow(place: Place, env: Env): Promise<Connection> {
   return connect(place, env, tries)
 }
 
+/** Gives deliveries one connection, which is opened when it is first needed and stays until `close`. */
+export function keepOpen(env: Env) {
+  let opened: Promise<Connection> | undefined
+  return {
+    async connect(place: Place): Promise<Connection> {
+      opened ??= connectNow(place, env)
+      const { client, place: found } = await opened.catch((error) => {
+        opened = undefined
+        throw error
+      })
+      return { client, place: found, close: async () => {} }
+    },
+    close: async () => (await opened?.catch(() => undefined))?.close(),
+  }
+}
+
 interface Answer {
   run?: { runId: string }
   lease?: { token: string }

@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
+import { checkExecCommand } from './check-exec.ts'
+import { execCommand } from './exec.ts'
 import { serveCommand } from './serve.ts'
 import { syncCommand } from './sync.ts'
 
@@ -17,4 +19,6 @@ const program = new Command('conduct')
 
 program.addCommand(serveCommand().copyInheritedSettings(program))
 program.addCommand(syncCommand().copyInheritedSettings(program))
+program.addCommand(execCommand().copyInheritedSettings(program))
+program.addCommand(new Command('check').addCommand(checkExecCommand().copyInheritedSettings(program)))
 void program.parseAsync()

@@ -96,9 +96,12 @@ const kept = (place: Place): Place =>
 const recordingOf = (row: Row) =>
   ({ ...row, place: JSON.parse(row.place as string), ended: row.ended === 1 }) as unknown as Recording
 
-/** Opens the state of this user, made where it is missing. Several processes may have it open; a busy one is waited for. */
-export function openState(env: Env): State {
-  const db = new DatabaseSync(join(privateFolder(folders.state(env)), 'state.db'), { timeout: 5_000 })
+/**
+ * Opens the state of this user, made where it is missing. Several processes may have it open; a busy one is waited for.
+ * Of the file `:memory:` nothing outlives the process.
+ */
+export function openState(env: Env, file = join(privateFolder(folders.state(env)), 'state.db')): State {
+  const db = new DatabaseSync(file, { timeout: 5_000 })
   db.exec('pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on')
   db.exec(schema)
   const run = (text: string, ...values: (string | number | null)[]) => db.prepare(text).run(...values).changes
