@@ -2,14 +2,16 @@ import { Command } from 'commander'
 import { markerOf, slice, squeeze } from '../content.ts'
 import { routes } from '../routes.ts'
 import { runChild } from './child.ts'
-import { type PlaceOptions, placeOf } from './connect.ts'
+import { placeOf } from './connect.ts'
 import { commandLine } from './exec.ts'
 import { mask } from './mask.ts'
 import { createOutput } from './output.ts'
 import { git } from './project.ts'
 import { createRecorder, createSay } from './recorder.ts'
 
-interface CheckOptions extends PlaceOptions {
+interface CheckOptions {
+  profile?: string
+  project?: string
   name: string
   agent?: string
 }
@@ -29,7 +31,7 @@ export function checkExecCommand(): Command {
     .option('--name <name>', 'what is checked; of each name the newest check counts', 'check')
     .option('--agent <name>', 'who checks')
     .option('--profile <name>', 'the server to record it on')
-    .option('--in-project <slug>', 'the project of the run')
+    .option('--project <slug>', 'the project of the run')
     .addHelpText('after', '\nEnds as the command does.')
     .action(async (runId: string, words: string[], options: CheckOptions) => {
       try {
@@ -42,9 +44,9 @@ export function checkExecCommand(): Command {
 }
 
 /** Runs the command and answers what to exit with. Throws where there can be no such check, before anything is run. */
-async function checkExec(runId: string, words: string[], { name, agent, ...options }: CheckOptions): Promise<number> {
+async function checkExec(runId: string, words: string[], { name, agent, ...where }: CheckOptions): Promise<number> {
   const cwd = process.cwd()
-  const place = placeOf(options, process.env, cwd)
+  const place = placeOf({ profile: where.profile, inProject: where.project }, process.env, cwd)
   const command = slice(await mask(commandLine(words)), 0, 4000)
   const check = { name, agent, command, commit: git(cwd, 'rev-parse', '--verify', '--quiet', 'HEAD') }
   const { error } = routes.createCheck.input.safeParse({ ...check, runId, result: 'pass' })

@@ -57,7 +57,8 @@ function pass(from: Readable | null, to: Writable, take: (chunk: Buffer) => void
   if (!from) return
   from.on('data', take)
   from.pipe(to, { end: false })
-  to.on('error', () => from.destroy())
+  // Other commands may end with their reader; this one sees its child to the end.
+  to.removeAllListeners('error').on('error', () => from.destroy())
 }
 
 /** Whether we have a terminal, which sends what Ctrl-C means to all processes of its foreground. */

@@ -8,12 +8,14 @@ import { pieces, slice } from '../content.ts'
 import { type Input, routes } from '../routes.ts'
 import { changesBetween, type Snapshot, snapshot } from './changes.ts'
 import { type Ended, runChild } from './child.ts'
-import { type PlaceOptions, placeOf } from './connect.ts'
+import { placeOf } from './connect.ts'
 import { mask } from './mask.ts'
 import { createOutput, type Output } from './output.ts'
 import { createRecorder, createSay, type Recorder } from './recorder.ts'
 
-interface ExecOptions extends PlaceOptions {
+interface ExecOptions {
+  profile?: string
+  project?: string
   specId?: string
   agent?: string
   retryOf?: string
@@ -44,7 +46,7 @@ export function execCommand(): Command {
     .option('--label <name=value>', 'a label; may be repeated', addLabel, {})
     .option('--capture', 'record the output of an interactive command too; it has no terminal then')
     .option('--profile <name>', 'the server to record it on')
-    .option('--in-project <slug>', 'the project to record it in')
+    .option('--project <slug>', 'the project to record it in')
     .addHelpText('after', '\nEnds as the command does. It knows its run by CONDUCT_RUN_ID.')
     .action(async (words: string[], options: ExecOptions) => {
       const objects = join(tmpdir(), `conduct-${randomUUID()}`)
@@ -68,7 +70,7 @@ function addLabel(text: string, labels: Record<string, string>): Record<string, 
 /** Runs the command and answers what to exit with. Throws where there can be no such run, before anything is run. */
 async function exec(words: string[], options: ExecOptions, objects: string): Promise<number> {
   const cwd = process.cwd()
-  const place = placeOf(options, process.env, cwd)
+  const place = placeOf({ profile: options.profile, inProject: options.project }, process.env, cwd)
   const before = snapshot(cwd, objects)
   const run = await runOf(words, options, before)
   const recorder = createRecorder({ place, cwd, env: process.env, say, first: { operation: 'createRun', input: run } })

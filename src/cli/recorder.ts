@@ -115,7 +115,9 @@ export function createRecorder({ place, cwd, env, runId, first, say }: RecorderO
       await sleep(ms)
       delivery = await send()
     }
-    if (delivery.outcome !== 'sent') say(kept)
+    if (delivery.outcome === 'refused')
+      say(`What was not sent is kept: conduct sync tries again, or forgets it with --discard ${name}`)
+    else if (delivery.outcome !== 'sent') say(kept)
   }
 
   function giveUp() {
