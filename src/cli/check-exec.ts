@@ -1,11 +1,11 @@
 import { Command } from 'commander'
-import { markerOf, slice, squeeze } from '../content.ts'
+import { markerOf, slice } from '../content.ts'
 import { routes } from '../routes.ts'
 import { runChild } from './child.ts'
 import { placeOf } from './connect.ts'
 import { commandLine } from './exec.ts'
 import { mask } from './mask.ts'
-import { createOutput } from './output.ts'
+import { createOutput, newestOf } from './output.ts'
 import { git } from './project.ts'
 import { createRecorder, createSay } from './recorder.ts'
 
@@ -16,8 +16,8 @@ interface CheckOptions {
   agent?: string
 }
 
-/** What a check keeps of the output, in bytes. */
-const tailBytes = 131_072
+/** The most characters that a check keeps of the output. */
+const tailLength = 131_072
 
 const say = createSay('conduct check exec')
 
@@ -80,10 +80,9 @@ function createTail() {
   let dropped = 0
   return {
     put(text: string) {
-      const all = newest + text
-      const size = Buffer.byteLength(all)
-      newest = size > tailBytes ? squeeze('', all, tailBytes).newest : all
-      dropped += size - Buffer.byteLength(newest)
+      const kept = newestOf(newest + text, tailLength)
+      newest = kept.newest
+      dropped += kept.bytes
     },
     text: () => (dropped > 0 ? markerOf(dropped).trimStart() : '') + newest,
   }

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 import { constants } from 'node:os'
 import type { Readable, Writable } from 'node:stream'
@@ -31,25 +31,21 @@ const graceMs = 1000
 export async function runChild(words: string[], { env, onOutput }: ChildOptions): Promise<Ended> {
   const started = performance.now()
   const [command = '', ...rest] = words
-  const child = spawn(command, rest, { env, stdio: onOutput ? ['inherit', 'pipe', 'pipe'] : 'inherit' })
+  const keys: NodeJS.Signals[] = hasTerminal() ? ['SIGINT', 'SIGQUIT'] : []
+  let child: ChildProcess | undefined
+  // Before there is a child, and for good: what it leaves behind is not lost by the signal that ended it.
+  for (const signal of ['SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => void (keys.includes(signal) || child?.kill(signal)))
+  }
+  child = spawn(command, rest, { env, stdio: onOutput ? ['inherit', 'pipe', 'pipe'] : 'inherit' })
   if (onOutput) {
     pass(child.stdout, process.stdout, (chunk) => onOutput('stdout', chunk))
     pass(child.stderr, process.stderr, (chunk) => onOutput('stderr', chunk))
   }
-  const keys: NodeJS.Signals[] = hasTerminal() ? ['SIGINT', 'SIGQUIT'] : []
-  const handlers = (['SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGHUP'] as const).map((signal) => {
-    const handler = () => void (keys.includes(signal) || child.kill(signal))
-    process.on(signal, handler)
-    return () => process.off(signal, handler)
-  })
-  try {
-    const { code, signal, error } = await endOf(child)
-    const durationMs = Math.round(performance.now() - started)
-    if (error) return { ...faultOf(command, error), signal: null, durationMs }
-    return { exitCode: code ?? 128 + constants.signals[signal as NodeJS.Signals], signal, durationMs }
-  } finally {
-    for (const off of handlers) off()
-  }
+  const { code, signal, error } = await endOf(child)
+  const durationMs = Math.round(performance.now() - started)
+  if (error) return { ...faultOf(command, error), signal: null, durationMs }
+  return { exitCode: code ?? 128 + constants.signals[signal as NodeJS.Signals], signal, durationMs }
 }
 
 /** What the child writes, to us and to `to`, as fast as `to` takes it. Once nobody reads that any more, the child learns so. */
@@ -77,7 +73,7 @@ interface End {
   error?: NodeJS.ErrnoException
 }
 
-function endOf(child: ReturnType<typeof spawn>): Promise<End> {
+function endOf(child: ChildProcess): Promise<End> {
   const streams = [child.stdout, child.stderr].filter((stream) => stream !== null)
   let isQuiet = true
   for (const stream of streams) {

@@ -1,4 +1,4 @@
-import { markerOf, squeeze } from '../content.ts'
+import { markerOf } from '../content.ts'
 import type { Stream } from './child.ts'
 import { mask } from './mask.ts'
 
@@ -21,8 +21,8 @@ const streams = ['stdout', 'stderr'] as const
 /** Text is put as often, in milliseconds, or as soon as there is so much. */
 const everyMs = 500
 const batchLength = 65_536
-/** The most bytes that wait here; of more, the newest stay. */
-const mostBytes = 1_048_576
+/** The most characters that wait here; of more, the newest stay. */
+const mostLength = 1_048_576
 /** The most of a line without end, or of a private key, that is waited for. */
 const heldLength = 65_536
 const keyLength = 16_384
@@ -33,30 +33,36 @@ const keyLength = 16_384
  */
 export function createOutput({ isFull, put }: OutputOptions): Output {
   const decoders = { stdout: decoder(), stderr: decoder() }
+  /** Lines that are not whole yet. */
   const begun = { stdout: '', stderr: '' }
-  let whole = ''
+  /** Whole lines, in parts of about one batch. */
+  const parts: string[] = []
+  let length = 0
   let dropped = 0
   let timer: NodeJS.Timeout | undefined
   let flushing = Promise.resolve()
 
   function write(stream: Stream, chunk: Uint8Array) {
-    take(stream, begun[stream] + textOf(decoders[stream], chunk))
-    if (whole.length >= batchLength || begun[stream].length >= heldLength) soon(0)
-    else soon(everyMs)
-  }
-
-  function take(stream: Stream, text: string) {
+    const text = begun[stream] + textOf(decoders[stream], chunk)
     const at = wholeUntil(text)
-    whole = bounded(whole + text.slice(0, at))
-    begun[stream] = bounded(text.slice(at))
+    add(text.slice(0, at))
+    const { newest, bytes } = newestOf(text.slice(at), mostLength)
+    begun[stream] = newest
+    dropped += bytes
+    soon(length >= batchLength || newest.length >= heldLength ? 0 : everyMs)
   }
 
-  function bounded(text: string): string {
-    if (text.length < mostBytes / 4 || Buffer.byteLength(text) <= mostBytes) return text
-    const { newest } = squeeze('', text, mostBytes)
-    const kept = newest.slice(newest.indexOf('\n') + 1)
-    dropped += Buffer.byteLength(text) - Buffer.byteLength(kept)
-    return kept
+  function add(text: string) {
+    const last = parts.length - 1
+    const part = parts[last]
+    if (part !== undefined && part.length < batchLength) parts[last] = part + text
+    else if (text !== '') parts.push(text)
+    length += text.length
+    while (length > mostLength && parts.length > 1) {
+      const oldest = parts.shift() as string
+      length -= oldest.length
+      dropped += Buffer.byteLength(oldest)
+    }
   }
 
   let dueMs = Number.POSITIVE_INFINITY
@@ -76,27 +82,30 @@ export function createOutput({ isFull, put }: OutputOptions): Output {
       for (const stream of streams) {
         if (begun[stream].length >= heldLength) await cutLine(stream)
       }
-      if (!isFull()) await putWhole()
+      while (parts.length > 0 && !isFull()) await putOldest()
     } finally {
-      if (whole !== '') soon(everyMs)
+      if (parts.length > 0) soon(everyMs)
     }
   }
 
   async function cutLine(stream: Stream) {
-    const at = await seamOf(begun[stream])
-    whole = bounded(whole + begun[stream].slice(0, at))
+    const text = begun[stream]
+    const at = await seamOf(text)
+    add(text.slice(0, at))
+    // More may have come meanwhile.
     begun[stream] = begun[stream].slice(at)
   }
 
-  async function putWhole() {
+  async function putOldest() {
     const gap = dropped
-    const text = whole
-    whole = ''
+    const text = parts.shift() ?? ''
     dropped = 0
+    length -= text.length
     try {
-      if (text !== '' || gap > 0) put((gap > 0 ? markerOf(gap) : '') + (await mask(text)))
+      put((gap > 0 ? markerOf(gap) : '') + (await mask(text)))
     } catch (error) {
-      whole = bounded(text + whole)
+      parts.unshift(text)
+      length += text.length
       dropped += gap
       throw error
     }
@@ -106,14 +115,26 @@ export function createOutput({ isFull, put }: OutputOptions): Output {
     clearTimeout(timer)
     await flushing
     for (const stream of streams) {
-      whole += begun[stream] + textOf(decoders[stream])
+      add(begun[stream] + textOf(decoders[stream]))
       begun[stream] = ''
     }
-    whole = bounded(whole)
-    await putWhole()
+    while (parts.length > 0) await putOldest()
   }
 
   return { write, end }
+}
+
+/**
+ * The newest lines of a text that is longer than `most` characters, and how many bytes were before them. An eighth is left
+ * free, so that it is not cut again with every line.
+ */
+export function newestOf(text: string, most: number): { newest: string; bytes: number } {
+  if (text.length <= most) return { newest: text, bytes: 0 }
+  const from = text.length - most + (most >> 3)
+  // Without a line break soon, after a character that is no half of one.
+  const line = text.indexOf('\n', from) + 1
+  const at = line > 0 && line < text.length ? line : text.charCodeAt(from) >> 10 === 0x37 ? from + 1 : from
+  return { newest: text.slice(at), bytes: Buffer.byteLength(text.slice(0, at)) }
 }
 
 const decoder = () => new TextDecoder('utf-8', { ignoreBOM: true })
