@@ -1,5 +1,3 @@
-import { spawn } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
 import { Command } from 'commander'
 import { type Delivery, deliver } from './deliver.ts'
 import type { Env } from './folders.ts'
@@ -69,12 +67,4 @@ function lineOf({ name, runId, calls }: Unsent, { outcome, words = '' }: Deliver
   if (outcome === 'sent') return `${what}: sent ${many}. ${words}`.trimEnd()
   if (outcome === 'refused') return `${what}: refused. ${words} To forget it: conduct sync --discard ${name}`
   return `${what}: ${many} to send, still waiting. ${words}`
-}
-
-/** Starts a `conduct sync` that outlives this process, and returns at once. */
-export function wakeSync(env: Env) {
-  const main = fileURLToPath(import.meta.url.replace(/sync(\.\w+)$/, 'main$1'))
-  const child = spawn(process.execPath, [main, 'sync', '--quiet'], { detached: true, stdio: 'ignore', env, cwd: '/' })
-  child.on('error', () => {})
-  child.unref()
 }

@@ -39,7 +39,9 @@ test('lines are put whole, characters too, and what is left at the end', async (
 
 test('a private key is held until its end is there', async () => {
   const { batches, write, batch, end } = collected()
-  const pem = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
+  const pem = generateKeyPairSync('rsa', { modulusLength: 2048 })
+    .privateKey.export({ type: 'pkcs8', format: 'pem' })
+    .toString()
   const [begin, middle, rest] = [pem.slice(0, 20), pem.slice(20, 300), pem.slice(300)]
   write(`the key:\n${begin}`)
   await batch(1)
@@ -51,6 +53,21 @@ test('a private key is held until its end is there', async () => {
   const text = batches.join('')
   for (const line of pem.trim().split('\n').slice(1, -1)) assert.ok(!text.includes(line), text)
   assert.match(text, /^the key:\nmeanwhile\n[\s\S]*after\n$/)
+})
+
+test('a line without end is cut where no secret is', async () => {
+  const { batches, write, batch, end } = collected()
+  const token = `ghp_${'k7Qw2ZrT9xBn4LsVd8MfYh3JcPg6RaUe5XtH'}`
+  // So that each way of cutting at a fixed distance from the end cuts one.
+  const line = Array.from({ length: 1900 }, () => `${token}=`).join('')
+  for (let at = 0; at < line.length; at += 30_011) {
+    write(line.slice(at, at + 30_011))
+    await batch(batches.length + (at > 60_000 ? 1 : 0))
+  }
+  await end()
+  const text = batches.join('')
+  assert.equal(text, '[masked]='.repeat(1900), text.replaceAll('[masked]=', '.'))
+  assert.ok(batches.length > 1)
 })
 
 test('what is full takes nothing; the newest stay, after a line that tells the gap', async () => {
