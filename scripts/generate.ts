@@ -9,6 +9,7 @@ import { localActor } from '../src/key.ts'
 import { addressOf, type Name, names } from '../src/paths.ts'
 import { routes } from '../src/routes.ts'
 import { openStore } from '../src/store/open.ts'
+import { cliReference } from './cli-reference.ts'
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
 
@@ -47,7 +48,11 @@ const maskSecrets = (answer: unknown) =>
 /** The generated files, by their path in the repository. */
 export async function generate(): Promise<Record<string, string>> {
   const document = openapi(version, await answers())
-  return { 'openapi.json': `${JSON.stringify(document, null, 2)}\n`, 'docs/api.md': reference(document) }
+  return {
+    'openapi.json': `${JSON.stringify(document, null, 2)}\n`,
+    'docs/api.md': reference(document),
+    'docs/cli.md': await cliReference(),
+  }
 }
 
 function reference(document: OpenApi): string {

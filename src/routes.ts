@@ -24,6 +24,8 @@ export interface Route {
   streams?: true
   /** The output field that is shown once and never stored: a replay is refused instead. */
   secret?: string
+  /** The words of its command, where they do not follow from its name as `run create` from `createRun`. */
+  words?: string
   /** An input that works on the ledger of the documentation, in the order of creating, reading, changing, deleting. */
   example: Record<string, unknown>
 }
@@ -121,6 +123,7 @@ export const routes = {
   },
   linkFeatures: {
     summary: 'Link features to a run, by number or by name; those that do not exist yet are created',
+    words: 'run link',
     permission: 'agent',
     input: z.strictObject({
       runId: humanId,
@@ -136,6 +139,7 @@ export const routes = {
   },
   unlinkFeature: {
     summary: 'Take a feature off a run',
+    words: 'run unlink',
     permission: 'agent',
     input: z.strictObject({ runId: humanId, featureId: rowId }),
     output: done,
@@ -144,6 +148,7 @@ export const routes = {
   },
   appendToRun: {
     summary: "Append text to a run's content; concurrent appends all survive",
+    words: 'run append',
     permission: 'agent',
     input: z.strictObject({
       runId: humanId,
@@ -157,6 +162,7 @@ export const routes = {
   },
   readContent: {
     summary: "Read a run's content from a byte on, as it grows",
+    words: 'run content',
     permission: 'read',
     input: z.strictObject({ runId: humanId, after: z.int().min(0).default(0).describe('The byte to begin at') }),
     output: z.object({
@@ -169,6 +175,7 @@ export const routes = {
   },
   heartbeat: {
     summary: 'Say that a run is alive, and renew its lease',
+    words: 'run heartbeat',
     permission: 'agent',
     input: z.strictObject({ runId: humanId, leaseSeconds: leaseSeconds.optional(), leaseToken }),
     output: runAnswer,
@@ -177,6 +184,7 @@ export const routes = {
   },
   timeline: {
     summary: 'The events, checks and attempts of a run, oldest first',
+    words: 'run timeline',
     permission: 'read',
     input: z.strictObject({ runId: humanId }),
     output: z.object({ timeline: z.array(timelineEntry) }),
@@ -235,6 +243,7 @@ export const routes = {
   },
   listSpecRuns: {
     summary: 'List the runs of a spec',
+    words: 'spec runs',
     permission: 'read',
     input: z.strictObject({
       specId: humanId,
@@ -249,6 +258,7 @@ export const routes = {
   },
   listSpecVersions: {
     summary: 'List the versions of a spec',
+    words: 'spec versions',
     permission: 'read',
     input: z.strictObject({ specId: humanId, ...pageInput }),
     output: z.object({ versions: z.array(specVersion), meta: pageMeta }),
@@ -257,6 +267,7 @@ export const routes = {
   },
   getSpecVersion: {
     summary: 'Read a spec as it was',
+    words: 'spec version',
     permission: 'read',
     input: z.strictObject({ specId: humanId, version: z.int().min(1) }),
     output: z.object({ version: fullSpecVersion }),
@@ -365,6 +376,7 @@ export const routes = {
   },
   listFeatureRuns: {
     summary: 'List the runs that touched a feature',
+    words: 'feature runs',
     permission: 'read',
     input: z.strictObject({ id: rowId, specId: humanId.optional(), ...created, ...pageInput }),
     output: runPage,
@@ -433,6 +445,7 @@ export const routes = {
   },
   revokeKey: {
     summary: 'Revoke a key',
+    words: 'key revoke',
     permission: 'admin',
     input: z.strictObject({ id: rowId }),
     output: done,
@@ -441,6 +454,7 @@ export const routes = {
   },
   me: {
     summary: 'The key that asks',
+    words: 'whoami',
     permission: 'read',
     input: z.strictObject({}),
     output: z.object({ key: key.nullable().describe('null: the local user'), permissions: z.array(permission) }),
@@ -450,6 +464,7 @@ export const routes = {
 
   listEvents: {
     summary: 'Changes in the order in which they became visible, oldest first',
+    words: 'events',
     permission: 'read',
     input: z.strictObject({
       project: projectFilter,
@@ -469,6 +484,7 @@ export const routes = {
 
   search: {
     summary: 'Find runs, specs, checks and features by their words; hits in id and title first, then the newest',
+    words: 'search',
     permission: 'read',
     input: z.strictObject({
       project: projectFilter,

@@ -63,7 +63,7 @@ async function send(
   input: Record<string, unknown>,
   { signal, idempotencyKey }: CallOptions,
 ) {
-  const { attempts = 5, timeout = 30_000, fetch = globalThis.fetch } = options
+  const { attempts = 5, timeout = 30_000, patience = Number.POSITIVE_INFINITY, fetch = globalThis.fetch } = options
   const request = requestOf(options, name, input, idempotencyKey)
   for (let attempt = 1; ; attempt++) {
     let failure: ConductError
@@ -77,7 +77,7 @@ async function send(
       signal?.throwIfAborted()
       failure = unreachable(options, error)
     }
-    if (attempt >= attempts || !isPassing(failure)) throw failure
+    if (attempt >= attempts || !isPassing(failure) || (failure.retryAfter ?? 0) > patience) throw failure
     await pause(attempt, failure, signal)
   }
 }
