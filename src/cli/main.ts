@@ -8,6 +8,10 @@ async function run(words: string[]) {
   if (words[0] === '--version' || words[0] === '-V') {
     const file = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
     process.stdout.write(`${(JSON.parse(file) as { version: string }).version}\n`)
+  } else if (words[0] === 'hook' && words.length === 2 && !words[1]?.startsWith('-')) {
+    // An agent waits for it.
+    const { observe } = await import('./observe.ts')
+    process.stdout.write(await observe(words[1] ?? '', process.stdin, process.env))
   } else {
     const { runProgram } = await import('./program.ts')
     await runProgram(words)

@@ -2,8 +2,10 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import type { Name } from '../paths.ts'
 import { withoutPassword } from '../setting.ts'
+import type { Seen } from './agents/agent.ts'
 import type { Place } from './connect.ts'
 import { type Env, folders, privateFolder } from './folders.ts'
+import type { Memo } from './session.ts'
 
 /** A call that is still to be sent: its input without runId and leaseToken, which the recording knows. */
 export interface Call {
@@ -28,11 +30,23 @@ export interface Recording {
   ended: boolean
   /** Why its calls are not sent any more; null while they are. */
   refused: string | null
+  /** What the notes that were settled leave for the next. */
+  memo: Memo
+}
+
+/** What a hook saw, kept here until calls are made of it. */
+export interface Note {
+  id: number
+  /** Milliseconds since 1970. */
+  at: number
+  seen: Seen
 }
 
 export interface Queued extends Call {
   id: number
 }
+
+type New = Pick<Recording, 'name' | 'kind' | 'place' | 'cwd'>
 
 /** A recording with calls that its server has not acknowledged. */
 export interface Unsent extends Recording {
@@ -42,11 +56,22 @@ export interface Unsent extends Recording {
 /** What must outlive a process: recordings and the calls that their server has not acknowledged. All is on disk when a function returns. */
 export interface State {
   /** The recording of that name, made where it is new. */
-  record(recording: Pick<Recording, 'name' | 'kind' | 'place' | 'cwd'>): Recording
+  record(recording: New): Recording
   find(name: string): Recording | undefined
   /** Those whose end was not recorded, newest first. */
   open(): Recording[]
   update(name: string, fields: Partial<Pick<Recording, 'runId' | 'leaseToken' | 'ended' | 'refused'>>): void
+  /**
+   * Keeps what was seen of the recording, which is made where it is new. A second note of the same key is the same. It
+   * may wait for the next one unless it is `due`.
+   */
+  note(recording: New, seen: Seen, key: string, due: boolean): void
+  /** Names of recordings with notes that are due. */
+  noted(): string[]
+  /** The notes that are not settled, oldest first. */
+  notes(name: string): Note[]
+  /** Puts calls in the place of these notes; false, and nothing is done, where another process has done so. */
+  settle(name: string, ids: number[], calls: Call[], told: Pick<Recording, 'memo' | 'ended'>): boolean
   /** Adds calls, to be sent in this order. */
   queue(name: string, ...calls: Call[]): void
   /** Names of recordings with unsent calls that were not refused, oldest call first. */
@@ -64,7 +89,7 @@ export interface State {
   release(name: string, holder: string): void
   /** Forgets a recording with all that was not sent of it; false where there is none. */
   discard(name: string): boolean
-  /** Forgets recordings that ended, have nothing to send and are older than so many days. */
+  /** Forgets recordings that ended, have nothing to send and are older than so many days; of sessions also those without an end. */
   forget(days: number): void
   close(): void
 }
@@ -72,7 +97,7 @@ export interface State {
 const schema = `
   create table if not exists recordings (
     name text primary key, kind text not null, place text not null, cwd text not null,
-    run_id text, lease_token text, ended integer not null default 0, refused text,
+    run_id text, lease_token text, ended integer not null default 0, refused text, memo text not null default '{}',
     holder text, held_until integer not null default 0, created_at integer not null
   ) strict;
   create table if not exists calls (
@@ -80,10 +105,17 @@ const schema = `
     name text not null references recordings (name),
     operation text not null, input text not null, key text not null
   ) strict;
-  create index if not exists calls_by_name on calls (name, id);`
+  create index if not exists calls_by_name on calls (name, id);
+  create table if not exists notes (
+    id integer primary key autoincrement,
+    name text not null references recordings (name) on delete cascade,
+    at integer not null, key text not null, due integer not null, settled integer not null default 0, seen text not null,
+    unique (name, key)
+  ) strict;
+  create index if not exists notes_by_name on notes (name, id) where settled = 0;`
 
 const table = {
-  columns: `name, kind, place, cwd, run_id as "runId", lease_token as "leaseToken", ended, refused`,
+  columns: `name, kind, place, cwd, run_id as "runId", lease_token as "leaseToken", ended, refused, memo`,
   names: { runId: 'run_id', leaseToken: 'lease_token', ended: 'ended', refused: 'refused' },
 } as const
 
@@ -93,8 +125,13 @@ type Row = Record<string, string | number | null>
 const kept = (place: Place): Place =>
   place.kind === 'local' ? { ...place, databaseUrl: withoutPassword(place.databaseUrl) } : place
 
-const recordingOf = (row: Row) =>
-  ({ ...row, place: JSON.parse(row.place as string), ended: row.ended === 1 }) as unknown as Recording
+const recordingOf = ({ place, memo, ended, ...row }: Row) =>
+  ({
+    ...row,
+    place: JSON.parse(place as string),
+    memo: JSON.parse(memo as string),
+    ended: ended === 1,
+  }) as unknown as Recording
 
 /**
  * Opens the state of this user, made where it is missing. Several processes may have it open; a busy one is waited for.
@@ -136,27 +173,59 @@ export function openState(env: Env, file = join(privateFolder(folders.state(env)
     }
   }
 
+  function record({ name, kind, place, cwd }: New) {
+    run(
+      `insert into recordings (name, kind, place, cwd, created_at) values (?, ?, ?, ?, ?) on conflict do nothing`,
+      ...[name, kind, JSON.stringify(kept(place)), cwd, Date.now()],
+    )
+  }
+
+  function queue(name: string, calls: Call[]) {
+    for (const { operation, input, key } of calls) {
+      const text = JSON.stringify(input)
+      run('insert into calls (name, operation, input, key) values (?, ?, ?, ?)', name, operation, text, key)
+    }
+  }
+
   return {
     find,
     update: (name, fields) => together(() => update(name, fields)),
-    record({ name, kind, place, cwd }) {
-      run(
-        `insert into recordings (name, kind, place, cwd, created_at) values (?, ?, ?, ?, ?) on conflict do nothing`,
-        ...[name, kind, JSON.stringify(kept(place)), cwd, Date.now()],
-      )
-      return find(name) as Recording
+    record(recording) {
+      record(recording)
+      return find(recording.name) as Recording
     },
+    note: (recording, seen, key, due) =>
+      together(() => {
+        record(recording)
+        run(
+          'insert into notes (name, at, key, due, seen) values (?, ?, ?, ?, ?) on conflict do nothing',
+          ...[recording.name, Date.now(), key, Number(due), JSON.stringify(seen)],
+        )
+      }),
+    noted: () =>
+      rows('select distinct name from notes where settled = 0 and due = 1 order by name').map(
+        ({ name }) => name as string,
+      ),
+    notes: (name) =>
+      rows('select id, at, seen from notes where name = ? and settled = 0 order by id', name).map(
+        (row) => ({ ...row, seen: JSON.parse(row.seen as string) }) as unknown as Note,
+      ),
+    settle: (name, ids, calls, { memo, ended }) =>
+      together(() => {
+        const these = 'settled = 0 and id in (select value from json_each(?))'
+        const [left] = rows(`select count(*) as count from notes where ${these}`, JSON.stringify(ids))
+        if (left?.count !== ids.length) return false
+        // The key stays, so that the same note is known when it is told again; its words do not.
+        run(`update notes set settled = 1, seen = '' where ${these}`, JSON.stringify(ids))
+        run('update recordings set memo = ?, ended = ? where name = ?', JSON.stringify(memo), Number(ended), name)
+        queue(name, calls)
+        return true
+      }),
     open: () =>
       rows(`select ${table.columns} from recordings where ended = 0 order by created_at desc, rowid desc`).map(
         recordingOf,
       ),
-    queue: (name, ...calls) =>
-      together(() => {
-        for (const { operation, input, key } of calls) {
-          const text = JSON.stringify(input)
-          run('insert into calls (name, operation, input, key) values (?, ?, ?, ?)', name, operation, text, key)
-        }
-      }),
+    queue: (name, ...calls) => together(() => queue(name, calls)),
     waiting: () =>
       rows(`select c.name from calls c join recordings r on r.name = c.name
         where r.refused is null group by c.name order by min(c.id)`).map(({ name }) => name as string),
@@ -193,8 +262,9 @@ export function openState(env: Env, file = join(privateFolder(folders.state(env)
     forget: (days) => {
       const before = Date.now() - days * 86_400_000
       run(
-        `delete from recordings where ended = 1 and created_at < ?
-          and not exists (select 1 from calls where calls.name = recordings.name)`,
+        `delete from recordings where (ended = 1 or kind = 'hook') and created_at < ?
+          and not exists (select 1 from calls where calls.name = recordings.name)
+          and not exists (select 1 from notes where notes.name = recordings.name and settled = 0 and due = 1)`,
         before,
       )
     },
