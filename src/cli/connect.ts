@@ -1,6 +1,5 @@
 import { resolve } from 'node:path'
 import { type Client, type ClientOptions, ConductError, createClient } from '../client/client.ts'
-import { localActor } from '../key.ts'
 import { type Settings, settings, withoutPassword } from '../setting.ts'
 import { UsageError } from './exit.ts'
 import type { Env } from './folders.ts'
@@ -98,7 +97,11 @@ export async function inspect(databaseUrl: string): Promise<string[]> {
 
 async function openLocal(place: Place & { kind: 'local' }, env: Env): Promise<Connection> {
   // Loaded only where it is needed: a client of a server does without.
-  const [{ createApp }, { openStore }] = await Promise.all([import('../http/app.ts'), import('../store/open.ts')])
+  const [{ createApp }, { openStore }, { localActor }] = await Promise.all([
+    import('../http/app.ts'),
+    import('../store/open.ts'),
+    import('../key.ts'),
+  ])
   const contentLimit = read('contentLimit', env)
   const store = await openStore(place.databaseUrl, { firstKey: false }).catch((cause: Error) => {
     throw new ConductError('UNAVAILABLE', `${withoutPassword(place.databaseUrl)} cannot be opened: ${cause.message}`, {

@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { type Delivery, deliver } from './deliver.ts'
 import type { Env } from './folders.ts'
+import { forgetObjects, settleNotes } from './session.ts'
 import { openState, type State, type Unsent } from './state.ts'
 
 /** What a sync ends with when something is not sent. */
@@ -44,6 +45,7 @@ export interface SyncOptions {
 
 /** Sends all that waits, oldest first, and says what became of it; a place that does not answer is asked once. Answers whether nothing is left. */
 export async function sync(state: State, env: Env, { again, say }: SyncOptions): Promise<boolean> {
+  await settleNotes(state, env, say)
   const away = new Map<string, Delivery>()
   const unsent = state.unsent()
   if (unsent.length === 0) say('Nothing waits to be sent.')
@@ -58,6 +60,7 @@ export async function sync(state: State, env: Env, { again, say }: SyncOptions):
     say(lineOf({ ...recording, runId: state.find(name)?.runId ?? null }, delivery))
   }
   state.forget(keptDays)
+  forgetObjects(state, env)
   return isAllSent
 }
 
