@@ -1,7 +1,7 @@
 import { cancel, confirm, isCancel, multiselect, text } from '@clack/prompts'
 import { humanIdPattern } from '../handed-out.ts'
 import { agents } from './agents.ts'
-import type { Wanted } from './plan.ts'
+import type { Wanted } from './project-files.ts'
 
 /** Asks the person at the terminal what the flags leave open; undefined when they end it. */
 export async function askFor(wanted: Wanted, open: { project: boolean; agents: boolean }): Promise<Wanted | undefined> {

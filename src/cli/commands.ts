@@ -12,6 +12,11 @@ export interface Entry {
 
 /** Every command by its first word. At most ten stand outside of `more`. */
 export const commands: Record<string, Entry> = {
+  init: {
+    summary: 'enter a project, and let its coding agents record themselves',
+    group: 'record',
+    load: async () => (await import('./init.ts')).initCommand(),
+  },
   exec: {
     summary: 'run a command, and record it',
     group: 'record',
@@ -60,6 +65,11 @@ export const commands: Record<string, Entry> = {
     summary: 'look what is wrong with this machine, the database or the server',
     group: 'more',
     load: async () => (await import('./doctor.ts')).doctorCommand(),
+  },
+  hook: {
+    summary: 'note what a coding agent does: for the hooks that init writes',
+    group: 'more',
+    load: async () => (await import('./hook.ts')).hookCommand(),
   },
   completion: {
     summary: 'the completion of words for bash or zsh',

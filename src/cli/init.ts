@@ -8,8 +8,8 @@ import { type Connection, connect, placeOf } from './connect.ts'
 import { type Edit, writeAll } from './edit.ts'
 import { UsageError } from './exit.ts'
 import type { Env } from './folders.ts'
-import { installCommand, isOnPath, planOf, presentAgents, rootOf, type Wanted } from './plan.ts'
 import { declaredProject, projectOf } from './project.ts'
+import { installCommand, isOnPath, planOf, presentAgents, rootOf, type Wanted } from './project-files.ts'
 
 interface Options {
   project?: string
