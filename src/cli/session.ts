@@ -8,7 +8,8 @@ import { changesBetween, type Snapshot, snapshot } from './changes.ts'
 import { digestOf, emptyTurn, firstLine, isEmpty, type Turn, withStep } from './digest.ts'
 import { type Env, folders } from './folders.ts'
 import { mask } from './mask.ts'
-import type { Call, Note, Recording, State } from './state.ts'
+import type { Note } from './notes.ts'
+import type { Call, Recording, State } from './state.ts'
 
 /** What is kept of a session from one batch of notes to the next. */
 export interface Memo {

@@ -2,9 +2,9 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import type { Name } from '../paths.ts'
 import { withoutPassword } from '../setting.ts'
-import type { Seen } from './agents/agent.ts'
 import type { Place } from './connect.ts'
 import { type Env, folders, privateFolder } from './folders.ts'
+import { type Notes, notesIn, notesSchema } from './notes.ts'
 import type { Memo } from './session.ts'
 
 /** A call that is still to be sent: its input without runId and leaseToken, which the recording knows. */
@@ -34,19 +34,11 @@ export interface Recording {
   memo: Memo
 }
 
-/** What a hook saw, kept here until calls are made of it. */
-export interface Note {
-  id: number
-  /** Milliseconds since 1970. */
-  at: number
-  seen: Seen
-}
-
 export interface Queued extends Call {
   id: number
 }
 
-type New = Pick<Recording, 'name' | 'kind' | 'place' | 'cwd'>
+export type New = Pick<Recording, 'name' | 'kind' | 'place' | 'cwd'>
 
 /** A recording with calls that its server has not acknowledged. */
 export interface Unsent extends Recording {
@@ -54,24 +46,13 @@ export interface Unsent extends Recording {
 }
 
 /** What must outlive a process: recordings and the calls that their server has not acknowledged. All is on disk when a function returns. */
-export interface State {
+export interface State extends Notes {
   /** The recording of that name, made where it is new. */
   record(recording: New): Recording
   find(name: string): Recording | undefined
   /** Those whose end was not recorded, newest first. */
   open(): Recording[]
   update(name: string, fields: Partial<Pick<Recording, 'runId' | 'leaseToken' | 'ended' | 'refused'>>): void
-  /**
-   * Keeps what was seen of the recording, which is made where it is new. A second note of the same key is the same. It
-   * may wait for the next one unless it is `due`.
-   */
-  note(recording: New, seen: Seen, key: string, due: boolean): void
-  /** Names of recordings with notes that are due. */
-  noted(): string[]
-  /** The notes that are not settled, oldest first. */
-  notes(name: string): Note[]
-  /** Puts calls in the place of these notes; false, and nothing is done, where another process has done so. */
-  settle(name: string, ids: number[], calls: Call[], told: Pick<Recording, 'memo' | 'ended'>): boolean
   /** Adds calls, to be sent in this order. */
   queue(name: string, ...calls: Call[]): void
   /** Names of recordings with unsent calls that were not refused, oldest call first. */
@@ -105,14 +86,7 @@ const schema = `
     name text not null references recordings (name),
     operation text not null, input text not null, key text not null
   ) strict;
-  create index if not exists calls_by_name on calls (name, id);
-  create table if not exists notes (
-    id integer primary key autoincrement,
-    name text not null references recordings (name) on delete cascade,
-    at integer not null, key text not null, due integer not null, settled integer not null default 0, seen text not null,
-    unique (name, key)
-  ) strict;
-  create index if not exists notes_by_name on notes (name, id) where settled = 0;`
+  create index if not exists calls_by_name on calls (name, id);`
 
 const table = {
   columns: `name, kind, place, cwd, run_id as "runId", lease_token as "leaseToken", ended, refused, memo`,
@@ -141,6 +115,7 @@ export function openState(env: Env, file = join(privateFolder(folders.state(env)
   const db = new DatabaseSync(file, { timeout: 5_000 })
   db.exec('pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on')
   db.exec(schema)
+  db.exec(notesSchema)
   const run = (text: string, ...values: (string | number | null)[]) => db.prepare(text).run(...values).changes
   const rows = (text: string, ...values: (string | number)[]) => db.prepare(text).all(...values) as Row[]
 
@@ -188,39 +163,13 @@ export function openState(env: Env, file = join(privateFolder(folders.state(env)
   }
 
   return {
+    ...notesIn({ run, rows, together, record, queue }),
     find,
     update: (name, fields) => together(() => update(name, fields)),
     record(recording) {
       record(recording)
       return find(recording.name) as Recording
     },
-    note: (recording, seen, key, due) =>
-      together(() => {
-        record(recording)
-        run(
-          'insert into notes (name, at, key, due, seen) values (?, ?, ?, ?, ?) on conflict do nothing',
-          ...[recording.name, Date.now(), key, Number(due), JSON.stringify(seen)],
-        )
-      }),
-    noted: () =>
-      rows('select distinct name from notes where settled = 0 and due = 1 order by name').map(
-        ({ name }) => name as string,
-      ),
-    notes: (name) =>
-      rows('select id, at, seen from notes where name = ? and settled = 0 order by id', name).map(
-        (row) => ({ ...row, seen: JSON.parse(row.seen as string) }) as unknown as Note,
-      ),
-    settle: (name, ids, calls, { memo, ended }) =>
-      together(() => {
-        const these = 'settled = 0 and id in (select value from json_each(?))'
-        const [left] = rows(`select count(*) as count from notes where ${these}`, JSON.stringify(ids))
-        if (left?.count !== ids.length) return false
-        // The key stays, so that the same note is known when it is told again; its words do not.
-        run(`update notes set settled = 1, seen = '' where ${these}`, JSON.stringify(ids))
-        run('update recordings set memo = ?, ended = ? where name = ?', JSON.stringify(memo), Number(ended), name)
-        queue(name, calls)
-        return true
-      }),
     open: () =>
       rows(`select ${table.columns} from recordings where ended = 0 order by created_at desc, rowid desc`).map(
         recordingOf,

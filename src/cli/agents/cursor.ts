@@ -27,7 +27,7 @@ export const cursor: Agent = {
       also: { version: 1 },
     },
     mcp: { path: '.cursor/mcp.json', format: 'json', table: 'mcpServers' },
-    trust: 'Cursor runs the hooks of a workspace that you trust, and asks once before it starts the MCP server.',
+    trust: 'Cursor runs the hooks of a workspace that you trust; its settings show them, and switch the MCP server on.',
   },
 }
 
