@@ -1,5 +1,6 @@
 import { chmodSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { UsageError } from './exit.ts'
 
 /** A file before and after; undefined where there is none. */
 export interface Edit {
@@ -8,13 +9,13 @@ export interface Edit {
   after: string | undefined
 }
 
-/** The edit of a file by a function of its text. Throws an Error that names a file which cannot be read or changed. */
+/** The edit of a file by a function of its text. Throws an Error that names a file which cannot be read, a UsageError for what stands in it. */
 export function editOf(path: string, change: (before: string | undefined) => string | undefined): Edit {
   const before = readText(path)
   try {
     return { path, before, after: change(before) }
   } catch (error) {
-    throw new Error(`${path}: ${(error as Error).message}. Nothing was written.`)
+    throw new UsageError(`${path}: ${(error as Error).message}. Nothing was written.`)
   }
 }
 

@@ -211,9 +211,9 @@ export function openState(env: Env, file = join(privateFolder(folders.state(env)
     forget: (days) => {
       const before = Date.now() - days * 86_400_000
       run(
-        `delete from recordings where (ended = 1 or kind = 'hook') and created_at < ?
+        `delete from recordings where (ended = 1 or kind = 'hook') and created_at < ?1
           and not exists (select 1 from calls where calls.name = recordings.name)
-          and not exists (select 1 from notes where notes.name = recordings.name and settled = 0 and due = 1)`,
+          and not exists (select 1 from notes where notes.name = recordings.name and (at >= ?1 or settled = 0 and due = 1))`,
         before,
       )
     },

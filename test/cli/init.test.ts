@@ -213,20 +213,20 @@ test('a dry run shows the changes as a patch, and makes none', async (t) => {
 })
 
 test('a file that cannot be changed is named, and nothing is written', async (t) => {
-  const cases: [Record<string, string>, RegExp][] = [
+  const cases: [Record<string, string>, RegExp, number?][] = [
     [{ '.mcp.json': '{ "mcpServers": ' }, /\.mcp\.json: it is no valid JSON \(ValueExpected in line 1\)/],
     [{ '.claude/settings.json': '[]' }, /\.claude\/settings\.json: it must be an object/],
     [{ '.claude/settings.json': '{ "hooks": { "Stop": {} } }' }, /settings\.json: "hooks\.Stop" must be a list/],
     [{ '.codex/config.toml': 'model = ' }, /\.codex\/config\.toml: /],
     [{ 'AGENTS.md': 'a <!-- conduct:begin --> b' }, /AGENTS\.md: it must have <!-- conduct:begin --> and, after it/],
-    [{ 'conduct.json': '{' }, /conduct\.json must be \{ "project"/],
+    [{ 'conduct.json': '{' }, /conduct\.json must be \{ "project"/, 1],
     // Found only when it is written: what was written before is taken back.
-    [{ '.codex': 'a file where a folder should be' }, /\.codex.* Nothing was written/],
+    [{ '.codex': 'a file where a folder should be' }, /\.codex.* Nothing was written/, 1],
   ]
-  for (const [files, words] of cases) {
+  for (const [files, words, exitCode = 2] of cases) {
     const { filesNow, init } = project(t, files)
     const { code, stdout, stderr } = await init('--agents', 'claude,codex,cursor')
-    assert.equal(code, 1, stdout)
+    assert.equal(code, exitCode, stdout)
     assert.match(stderr, words)
     assert.deepEqual(filesNow(), files)
   }

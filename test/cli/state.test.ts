@@ -89,6 +89,11 @@ test('notes are kept once each, and calls take their place once', (t) => {
   assert.deepEqual(state.next('exec-1')?.input, { text: 'ab' })
   state.note(recording, seen('a'), 'one', true)
   assert.deepEqual(state.noted(), [], 'a settled note is not noted again')
+  state.note({ ...recording, name: 'claude-1', kind: 'hook' }, seen('c'), 'three', false)
+  state.forget(1)
+  assert.ok(state.find('claude-1'), 'something was noted of it lately')
+  state.forget(-1)
+  assert.equal(state.find('claude-1'), undefined, 'a session without an end is forgotten too')
 })
 
 test('calls of a recording that does not exist are refused as a whole', (t) => {
