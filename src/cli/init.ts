@@ -65,7 +65,8 @@ function wantedBy({ project, agents, hooks, remove }: Options, root: string, env
   if (project !== undefined && !humanIdPattern.test(project)) {
     throw new UsageError(`--project '${project}' is no slug: use letters, digits and . _ : -`)
   }
-  const chosen = agents === undefined ? (remove ? known : presentAgents(root, env)) : agents.split(',').map(agentOf)
+  const chosen =
+    agents === undefined ? (remove ? known : presentAgents(root, env)) : [...new Set(agents.split(',').map(agentOf))]
   return {
     root,
     project: project ?? projectOf(root),

@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, lstatSync, readFileSync, realpathSync } from 'node:fs'
+import { accessSync, constants, existsSync, readFileSync, realpathSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { delimiter, dirname, join, resolve } from 'node:path'
 import type { Agent } from './agents/agent.ts'
@@ -59,7 +59,8 @@ export function isOnPath(program: string, env: Env): boolean {
 }
 
 /** All changes of files, none of them made. Throws an Error that names a file which cannot be changed. */
-export function planOf({ root, project, agents, hooks, remove, whole }: Wanted): Edit[] {
+export function planOf(wanted: Wanted): Edit[] {
+  const { root, agents, hooks, remove, whole } = wanted
   const edits = agents.flatMap((agent) => {
     const { install } = agent
     const command = remove ? undefined : commandOf(agent)
@@ -70,13 +71,10 @@ export function planOf({ root, project, agents, hooks, remove, whole }: Wanted):
       edit(install.mcp.path, (text) => withServer(text, install, remove ? undefined : version)),
     ]
   })
-  return [
-    ...(whole ? [projectEdit(root, project, remove), ...blockEdits(root, project, remove)] : []),
-    ...edits,
-  ].filter(isChange)
+  return [...(whole ? [projectEdit(wanted), ...blockEdits(wanted)] : []), ...edits].filter(isChange)
 }
 
-function projectEdit(root: string, project: string, remove: boolean): Edit {
+function projectEdit({ root, project, remove }: Wanted): Edit {
   return editOf(join(root, projectFile), (text) => {
     if (text === undefined) return remove ? undefined : `${JSON.stringify({ project }, null, 2)}\n`
     const { project: present, ...others } = JSON.parse(text)
@@ -86,21 +84,21 @@ function projectEdit(root: string, project: string, remove: boolean): Edit {
 }
 
 /** AGENTS.md, and CLAUDE.md where there is one that does not take AGENTS.md in. */
-function blockEdits(root: string, project: string, remove: boolean): Edit[] {
-  const block = remove ? undefined : blockOf(project)
+function blockEdits({ root, project, hooks, remove }: Wanted): Edit[] {
+  const block = remove ? undefined : blockOf(project, hooks)
   const [first, second] = [join(root, 'AGENTS.md'), join(root, 'CLAUDE.md')]
   const edits = [editOf(first, (text) => withBlock(text, block))]
   const text = readText(second)
-  const isSame = text !== undefined && lstatSync(second).isSymbolicLink() && realpathSync(second).endsWith('AGENTS.md')
+  const isSame = text !== undefined && existsSync(first) && realpathSync(first) === realpathSync(second)
   const hasBlock = text?.includes('conduct:begin')
   if (text === undefined || isSame || (!hasBlock && /^@AGENTS\.md\b/m.test(text))) return edits
   return [...edits, editOf(second, (before) => withBlock(before, block))]
 }
 
-const blockOf = (project: string) => `## Conduct
+const blockOf = (project: string, hooks: boolean) => `## Conduct
 
 What coding agents do here is kept in a ledger, Conduct, as the project \`${project}\`.
 
-- Your session records itself by hooks: prompts, tools, commands, files. Do nothing for it.
+${hooks ? '- Your session records itself by hooks: prompts, tools, commands, files. Do nothing for it.\n' : ''}\
 - Before you begin, look what was done: the MCP server \`conduct\`, or \`conduct run list\` and \`conduct search <words>\`.
 - Run what shows that your work holds under \`conduct exec\`, so that it is recorded: \`conduct exec -- npm test\`.`

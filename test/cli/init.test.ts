@@ -1,6 +1,16 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { chmodSync, existsSync, globSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  globSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { spawn } from '@lydell/node-pty'
@@ -179,6 +189,7 @@ test('a dry run shows the changes as a patch, and makes none', async (t) => {
   const { code, stdout } = await init('--agents', 'cursor', '--no-hooks', '--dry-run')
   assert.equal(code, 0)
   assert.deepEqual(filesNow(), before)
+  assert.ok(!stdout.includes('by hooks'))
   assert.ok(!existsSync(env.CONDUCT_DATABASE_URL.slice('sqlite:'.length)))
   assert.equal(
     stdout.replace(/\+\+\+ AGENTS\.md\n[\s\S]*?\n\n/, '+++ AGENTS.md\n\n').replace(version, 'VERSION'),
@@ -237,6 +248,11 @@ test('CLAUDE.md is left alone where it is AGENTS.md, or takes it in', async (t) 
   symlinkSync('AGENTS.md', join(linked.cwd, 'CLAUDE.md'))
   assert.equal((await linked.init('--agents', 'claude')).code, 0)
   assert.equal(linked.read('CLAUDE.md').match(/conduct:begin/g)?.length, 1)
+  const other = project(t, { 'CLAUDE.md': '# C\n' })
+  symlinkSync('CLAUDE.md', join(other.cwd, 'AGENTS.md'))
+  assert.equal((await other.init('--agents', 'claude,claude')).code, 0)
+  assert.equal(other.read('CLAUDE.md').match(/conduct:begin/g)?.length, 1)
+  assert.ok(lstatSync(join(other.cwd, 'AGENTS.md')).isSymbolicLink())
   const taken = project(t, { 'CLAUDE.md': '@AGENTS.md\n' })
   assert.equal((await taken.init('--agents', 'claude')).code, 0)
   assert.equal(taken.read('CLAUDE.md'), '@AGENTS.md\n')
