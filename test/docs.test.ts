@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { existsSync, globSync, readFileSync } from 'node:fs'
+import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { statusOf } from '../src/error.ts'
 import { settings } from '../src/setting.ts'
+import { main } from './cli/command.ts'
+import { freshFolder } from './cli/folder.ts'
 import { engines } from './engines.ts'
 import { adminKey, startServer } from './server.ts'
 import { assertShows } from './shown.ts'
@@ -66,11 +68,15 @@ test('every relative link leads somewhere', () => {
 
 // Blocks of the language sh are run; a block of json after one shows a part of its answer. Blocks of the language
 // console are for reading: what starts a server, or has a placeholder.
-for (const path of ['README.md', 'docs/getting-started.md', 'docs/mcp.md']) {
+for (const path of ['README.md', 'docs/getting-started.md', 'docs/mcp.md', 'docs/recording.md']) {
   for (const engine of engines) {
     test(`the commands of ${path} work one after the other (${engine.name})`, async (t) => {
-      const { origin } = new URL((await startServer(t, await engine.freshUrl(t))).url)
-      const env = { ...process.env, CONDUCT_API_KEY: adminKey }
+      const { url } = await startServer(t, await engine.freshUrl(t))
+      const { origin } = new URL(url)
+      const home = freshFolder(t)
+      const own = { HOME: home, XDG_CONFIG_HOME: home, XDG_STATE_HOME: home }
+      const env = { ...process.env, ...own, CONDUCT_URL: url, CONDUCT_API_KEY: adminKey }
+      writeFileSync(join(home, 'package.json'), '{ "scripts": { "test": "node --version" } }')
       const blocks = [...read(path).matchAll(/^```(sh|json)\n([\s\S]*?)^```$/gm)]
       assert.ok(blocks.some(([, language]) => language === 'sh'))
       let answer = ''
@@ -79,8 +85,9 @@ for (const path of ['README.md', 'docs/getting-started.md', 'docs/mcp.md']) {
           assertShows(JSON.parse(text), JSON.parse(answer), path)
           continue
         }
-        const script = `curl() { command curl -sS --fail-with-body "$@"; }\n${text.replaceAll('http://localhost:3000', origin)}`
-        const { stdout } = await run('sh', ['-e', '-c', script], { env }).catch((error) =>
+        const commands = `curl() { command curl -sS --fail-with-body "$@"; }\nconduct() { "${process.execPath}" "${main}" "$@"; }`
+        const script = `${commands}\n${text.replaceAll('http://localhost:3000', origin)}`
+        const { stdout } = await run('sh', ['-e', '-c', script], { env, cwd: home }).catch((error) =>
           assert.fail(`${text}${error.stdout}${error.stderr}`),
         )
         answer = stdout

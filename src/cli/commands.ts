@@ -12,9 +12,34 @@ export interface Entry {
 
 /** Every command by its first word. At most ten stand outside of `more`. */
 export const commands: Record<string, Entry> = {
+  init: {
+    summary: 'enter a project, and let its coding agents record themselves',
+    group: 'record',
+    load: async () => (await import('./init.ts')).initCommand(),
+  },
+  exec: {
+    summary: 'run a command, and record it',
+    group: 'record',
+    load: async () => (await import('./exec.ts')).execCommand(),
+  },
+  sync: {
+    summary: 'send what was recorded while the server was away',
+    group: 'record',
+    load: async () => (await import('./sync.ts')).syncCommand(),
+  },
   run: fromTable('run', 'what agents did: create, read, change, link, append, follow', 'ledger'),
   spec: fromTable('spec', 'what to build, and every version of it', 'ledger'),
-  check: fromTable('check', 'whether a run holds', 'ledger'),
+  check: {
+    summary: 'whether a run holds',
+    group: 'ledger',
+    load: async () => {
+      const [{ wordCommand }, { checkExecCommand }] = await Promise.all([
+        import('./command.ts'),
+        import('./check-exec.ts'),
+      ])
+      return wordCommand('check').addCommand(checkExecCommand())
+    },
+  },
   search: fromTable('search', 'find runs, specs, checks and features by their words', 'ledger'),
   events: fromTable('events', 'every change, in its order; --follow as they happen', 'ledger'),
   status: {
@@ -46,6 +71,11 @@ export const commands: Record<string, Entry> = {
     summary: 'look what is wrong with this machine, the database or the server',
     group: 'more',
     load: async () => (await import('./doctor.ts')).doctorCommand(),
+  },
+  hook: {
+    summary: 'note what a coding agent does: for the hooks that init writes',
+    group: 'more',
+    load: async () => (await import('./hook.ts')).hookCommand(),
   },
   completion: {
     summary: 'the completion of words for bash or zsh',

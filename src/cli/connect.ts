@@ -1,5 +1,5 @@
+import { resolve } from 'node:path'
 import { type Client, type ClientOptions, ConductError, createClient } from '../client/client.ts'
-import { localActor } from '../key.ts'
 import { type Settings, settings, withoutPassword } from '../setting.ts'
 import { UsageError } from './exit.ts'
 import type { Env } from './folders.ts'
@@ -41,7 +41,7 @@ export function placeOf({ profile, inProject }: PlaceOptions, env: Env, cwd: str
   const { current, profiles } = readProfiles(env)
   const name = profile ?? (env.CONDUCT_URL ? undefined : current)
   if (name === localProfile || (name === undefined && !env.CONDUCT_URL)) {
-    return { kind: 'local', databaseUrl: read('databaseUrl', env), project: project ?? projectOf(cwd) }
+    return { kind: 'local', databaseUrl: databaseUrlOf(env, cwd), project: project ?? projectOf(cwd) }
   }
   const known = name === undefined ? undefined : profiles[name]
   if (name !== undefined && !known) {
@@ -52,6 +52,13 @@ export function placeOf({ profile, inProject }: PlaceOptions, env: Env, cwd: str
   const url = known?.url ?? (env.CONDUCT_URL as string)
   // A project that is only guessed is none that the server must know.
   return { kind: 'server', url, profile: name, project: project ?? declaredProject(cwd) ?? known?.project }
+}
+
+/** The local database; a relative file is taken from `cwd`, so that the place is the same from wherever it is opened. */
+export function databaseUrlOf(env: Env, cwd: string): string {
+  const url = read('databaseUrl', env)
+  const file = url.startsWith('sqlite:') ? url.slice('sqlite:'.length) : ':memory:'
+  return file === ':memory:' ? url : `sqlite:${resolve(cwd, file)}`
 }
 
 /** Where the ledger is, in words. */
@@ -90,7 +97,11 @@ export async function inspect(databaseUrl: string): Promise<string[]> {
 
 async function openLocal(place: Place & { kind: 'local' }, env: Env): Promise<Connection> {
   // Loaded only where it is needed: a client of a server does without.
-  const [{ createApp }, { openStore }] = await Promise.all([import('../http/app.ts'), import('../store/open.ts')])
+  const [{ createApp }, { openStore }, { localActor }] = await Promise.all([
+    import('../http/app.ts'),
+    import('../store/open.ts'),
+    import('../key.ts'),
+  ])
   const contentLimit = read('contentLimit', env)
   const store = await openStore(place.databaseUrl, { firstKey: false }).catch((cause: Error) => {
     throw new ConductError('UNAVAILABLE', `${withoutPassword(place.databaseUrl)} cannot be opened: ${cause.message}`, {

@@ -1,12 +1,19 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
 
-const words = process.argv.slice(2)
-if (words[0] === '--version' || words[0] === '-V') {
-  const file = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
-  process.stdout.write(`${(JSON.parse(file) as { version: string }).version}\n`)
-} else {
-  // Loaded only now: a version is told at once.
-  const { runProgram } = await import('./program.ts')
-  await runProgram(words)
+void run(process.argv.slice(2))
+
+/** Loads no more than what these words ask for. */
+async function run(words: string[]) {
+  if (words[0] === '--version' || words[0] === '-V') {
+    const file = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
+    process.stdout.write(`${(JSON.parse(file) as { version: string }).version}\n`)
+  } else if (words[0] === 'hook' && words.length === 2 && !words[1]?.startsWith('-')) {
+    // An agent waits for it.
+    const { observe } = await import('./observe.ts')
+    process.stdout.write(await observe(words[1] ?? '', process.stdin, process.env))
+  } else {
+    const { runProgram } = await import('./program.ts')
+    await runProgram(words)
+  }
 }

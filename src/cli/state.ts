@@ -1,8 +1,11 @@
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import type { Name } from '../paths.ts'
+import { withoutPassword } from '../setting.ts'
 import type { Place } from './connect.ts'
 import { type Env, folders, privateFolder } from './folders.ts'
+import { type Notes, notesIn, notesSchema } from './notes.ts'
+import type { Memo } from './session.ts'
 
 /** A call that is still to be sent: its input without runId and leaseToken, which the recording knows. */
 export interface Call {
@@ -17,6 +20,7 @@ export interface Recording {
   /** Unique on this machine: `exec-<uuid>`, `claude-<session>`. */
   name: string
   kind: 'exec' | 'hook' | 'mcp'
+  /** As it was, but for the password of a database. */
   place: Place
   cwd: string
   /** Known once createRun was answered. */
@@ -26,16 +30,25 @@ export interface Recording {
   ended: boolean
   /** Why its calls are not sent any more; null while they are. */
   refused: string | null
+  /** What the notes that were settled leave for the next. */
+  memo: Memo
 }
 
 export interface Queued extends Call {
   id: number
 }
 
+export type New = Pick<Recording, 'name' | 'kind' | 'place' | 'cwd'>
+
+/** A recording with calls that its server has not acknowledged. */
+export interface Unsent extends Recording {
+  calls: number
+}
+
 /** What must outlive a process: recordings and the calls that their server has not acknowledged. All is on disk when a function returns. */
-export interface State {
+export interface State extends Notes {
   /** The recording of that name, made where it is new. */
-  record(recording: Pick<Recording, 'name' | 'kind' | 'place' | 'cwd'>): Recording
+  record(recording: New): Recording
   find(name: string): Recording | undefined
   /** Those whose end was not recorded, newest first. */
   open(): Recording[]
@@ -44,6 +57,10 @@ export interface State {
   queue(name: string, ...calls: Call[]): void
   /** Names of recordings with unsent calls that were not refused, oldest call first. */
   waiting(): string[]
+  /** All recordings with unsent calls, refused or not, oldest call first. */
+  unsent(): Unsent[]
+  /** How many characters of calls are not sent yet. */
+  size(name: string): number
   /** The oldest unsent call. */
   next(name: string): Queued | undefined
   /** Takes an acknowledged call off, and keeps what its answer told, at once. */
@@ -51,7 +68,9 @@ export interface State {
   /** Makes `holder` the one process that sends a recording's calls, for `ms`; false while another is. */
   claim(name: string, holder: string, ms: number): boolean
   release(name: string, holder: string): void
-  /** Forgets recordings that ended, have nothing to send and are older than so many days. */
+  /** Forgets a recording with all that was not sent of it; false where there is none. */
+  discard(name: string): boolean
+  /** Forgets recordings that ended, have nothing to send and are older than so many days; of sessions also those without an end. */
   forget(days: number): void
   close(): void
 }
@@ -59,7 +78,7 @@ export interface State {
 const schema = `
   create table if not exists recordings (
     name text primary key, kind text not null, place text not null, cwd text not null,
-    run_id text, lease_token text, ended integer not null default 0, refused text,
+    run_id text, lease_token text, ended integer not null default 0, refused text, memo text not null default '{}',
     holder text, held_until integer not null default 0, created_at integer not null
   ) strict;
   create table if not exists calls (
@@ -70,20 +89,33 @@ const schema = `
   create index if not exists calls_by_name on calls (name, id);`
 
 const table = {
-  columns: `name, kind, place, cwd, run_id as "runId", lease_token as "leaseToken", ended, refused`,
+  columns: `name, kind, place, cwd, run_id as "runId", lease_token as "leaseToken", ended, refused, memo`,
   names: { runId: 'run_id', leaseToken: 'lease_token', ended: 'ended', refused: 'refused' },
 } as const
 
 type Row = Record<string, string | number | null>
 
-const recordingOf = (row: Row) =>
-  ({ ...row, place: JSON.parse(row.place as string), ended: row.ended === 1 }) as unknown as Recording
+/** Secrets are asked for when they are needed, and kept nowhere. */
+const kept = (place: Place): Place =>
+  place.kind === 'local' ? { ...place, databaseUrl: withoutPassword(place.databaseUrl) } : place
 
-/** Opens the state of this user, made where it is missing. Several processes may have it open; a busy one is waited for. */
-export function openState(env: Env): State {
-  const db = new DatabaseSync(join(privateFolder(folders.state(env)), 'state.db'), { timeout: 5_000 })
+const recordingOf = ({ place, memo, ended, ...row }: Row) =>
+  ({
+    ...row,
+    place: JSON.parse(place as string),
+    memo: JSON.parse(memo as string),
+    ended: ended === 1,
+  }) as unknown as Recording
+
+/**
+ * Opens the state of this user, made where it is missing. Several processes may have it open; a busy one is waited for.
+ * Of the file `:memory:` nothing outlives the process.
+ */
+export function openState(env: Env, file = join(privateFolder(folders.state(env)), 'state.db')): State {
+  const db = new DatabaseSync(file, { timeout: 5_000 })
   db.exec('pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on')
   db.exec(schema)
+  db.exec(notesSchema)
   const run = (text: string, ...values: (string | number | null)[]) => db.prepare(text).run(...values).changes
   const rows = (text: string, ...values: (string | number)[]) => db.prepare(text).all(...values) as Row[]
 
@@ -116,30 +148,44 @@ export function openState(env: Env): State {
     }
   }
 
+  function record({ name, kind, place, cwd }: New) {
+    run(
+      `insert into recordings (name, kind, place, cwd, created_at) values (?, ?, ?, ?, ?) on conflict do nothing`,
+      ...[name, kind, JSON.stringify(kept(place)), cwd, Date.now()],
+    )
+  }
+
+  function queue(name: string, calls: Call[]) {
+    for (const { operation, input, key } of calls) {
+      const text = JSON.stringify(input)
+      run('insert into calls (name, operation, input, key) values (?, ?, ?, ?)', name, operation, text, key)
+    }
+  }
+
   return {
+    ...notesIn({ run, rows, together, record, queue }),
     find,
     update: (name, fields) => together(() => update(name, fields)),
-    record({ name, kind, place, cwd }) {
-      run(
-        `insert into recordings (name, kind, place, cwd, created_at) values (?, ?, ?, ?, ?) on conflict do nothing`,
-        ...[name, kind, JSON.stringify(place), cwd, Date.now()],
-      )
-      return find(name) as Recording
+    record(recording) {
+      record(recording)
+      return find(recording.name) as Recording
     },
     open: () =>
       rows(`select ${table.columns} from recordings where ended = 0 order by created_at desc, rowid desc`).map(
         recordingOf,
       ),
-    queue: (name, ...calls) =>
-      together(() => {
-        for (const { operation, input, key } of calls) {
-          const text = JSON.stringify(input)
-          run('insert into calls (name, operation, input, key) values (?, ?, ?, ?)', name, operation, text, key)
-        }
-      }),
+    queue: (name, ...calls) => together(() => queue(name, calls)),
     waiting: () =>
       rows(`select c.name from calls c join recordings r on r.name = c.name
         where r.refused is null group by c.name order by min(c.id)`).map(({ name }) => name as string),
+    unsent: () =>
+      rows(`select ${table.columns}, u.calls from recordings
+        join (select name as of, count(*) as calls, min(id) as first from calls group by name) u on u.of = name
+        order by u.first`).map((row) => ({ ...recordingOf(row), calls: row.calls as number })),
+    size(name) {
+      const [row] = rows('select coalesce(sum(length(input)), 0) as size from calls where name = ?', name)
+      return row?.size as number
+    },
     next(name) {
       const [row] = rows('select id, operation, input, key from calls where name = ? order by id limit 1', name)
       return row && ({ ...row, input: JSON.parse(row.input as string) } as unknown as Queued)
@@ -157,11 +203,17 @@ export function openState(env: Env): State {
     release: (name, holder) => {
       run('update recordings set holder = null where name = ? and holder = ?', name, holder)
     },
+    discard: (name) =>
+      together(() => {
+        run('delete from calls where name = ?', name)
+        return run('delete from recordings where name = ?', name) === 1
+      }),
     forget: (days) => {
       const before = Date.now() - days * 86_400_000
       run(
-        `delete from recordings where ended = 1 and created_at < ?
-          and not exists (select 1 from calls where calls.name = recordings.name)`,
+        `delete from recordings where (ended = 1 or kind = 'hook') and created_at < ?1
+          and not exists (select 1 from calls where calls.name = recordings.name)
+          and not exists (select 1 from notes where notes.name = recordings.name and (at >= ?1 or settled = 0 and due = 1))`,
         before,
       )
     },

@@ -68,6 +68,34 @@ test('a recording is made once, waits while it has calls, and is forgotten when 
   assert.equal(state.find('exec-1'), undefined)
 })
 
+test('notes are kept once each, and calls take their place once', (t) => {
+  const { env, state } = open(t)
+  const seen = (text: string) => ({ session: 's', cwd: '/shop', step: { kind: 'prompt', text } }) as const
+  state.note(recording, seen('a'), 'one', false)
+  state.note(recording, seen('a again'), 'one', true)
+  assert.deepEqual(state.noted(), [], 'a second note of a key is none')
+  state.note(recording, seen('b'), 'two', true)
+  assert.deepEqual(state.noted(), ['exec-1'])
+  const ids = state.notes('exec-1').map(({ id, seen: { step } }) => {
+    assert.equal(step.kind, 'prompt')
+    return id
+  })
+  assert.equal(ids.length, 2)
+  const other = openState(env)
+  t.after(() => other.close())
+  assert.ok(other.settle('exec-1', ids, [call('ab')], { memo: { model: 'm' }, ended: false }))
+  assert.ok(!state.settle('exec-1', ids, [call('ab again')], { memo: {}, ended: true }), 'they are settled')
+  assert.deepEqual(state.find('exec-1')?.memo, { model: 'm' })
+  assert.deepEqual(state.next('exec-1')?.input, { text: 'ab' })
+  state.note(recording, seen('a'), 'one', true)
+  assert.deepEqual(state.noted(), [], 'a settled note is not noted again')
+  state.note({ ...recording, name: 'claude-1', kind: 'hook' }, seen('c'), 'three', false)
+  state.forget(1)
+  assert.ok(state.find('claude-1'), 'something was noted of it lately')
+  state.forget(-1)
+  assert.equal(state.find('claude-1'), undefined, 'a session without an end is forgotten too')
+})
+
 test('calls of a recording that does not exist are refused as a whole', (t) => {
   const { state } = open(t)
   assert.throws(() => state.queue('exec-9', call('a')), /FOREIGN KEY/)

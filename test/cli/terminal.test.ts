@@ -6,7 +6,7 @@ import { adminKey, startServer } from '../server.ts'
 import { freshFolder, homeOf } from './folder.ts'
 import { main, type ProgramEnv } from './program.ts'
 
-const escape = '\u001b'
+const esc = '\u001b'
 
 /** `conduct …` on a terminal of so many columns. */
 function onTerminal(t: TestContext, words: string[], env: ProgramEnv & { HOME: string }, cols = 80) {
@@ -67,17 +67,17 @@ test('a table fits 60 columns, in colours unless they are not wanted', async (t)
   const env = { ...homeOf(freshFolder(t)), CONDUCT_URL: url, CONDUCT_API_KEY: adminKey }
   const coloured = onTerminal(t, ['run', 'list'], env, 60)
   assert.equal(await coloured.ended, 0)
-  assert.match(coloured.text(), new RegExp(`${escape}\\[31mfailed${escape}\\[39m`))
+  assert.match(coloured.text(), new RegExp(`${esc}\\[31mfailed${esc}\\[39m`))
   const plain = onTerminal(t, ['run', 'list'], { ...env, NO_COLOR: '1' }, 60)
   assert.equal(await plain.ended, 0)
-  assert.ok(!plain.text().includes(escape) && !plain.text().includes('\u0007'), JSON.stringify(plain.text()))
+  assert.ok(!plain.text().includes(esc) && !plain.text().includes('\u0007'), JSON.stringify(plain.text()))
   const lines = plain.text().trim().split('\r\n')
   assert.equal(lines.length, 3)
   for (const line of lines) assert.ok(columnsOf(line) <= 60, line)
   assert.match(plain.text(), /…/)
   const flag = onTerminal(t, ['run', 'list', '--no-color'], env, 60)
   await flag.ended
-  assert.ok(!flag.text().includes(escape))
+  assert.ok(!flag.text().includes(esc))
 })
 
 const columnsOf = (line: string) => [...line].reduce((sum, letter) => sum + (/[漢字]/.test(letter) ? 2 : 1), 0)
@@ -90,5 +90,5 @@ test('a wait of more than a second is told on the terminal, and taken back', asy
   await shows(/Waiting for http:\S+ \(\d s\)/)
   server.process.kill('SIGCONT')
   assert.equal(await ended, 0)
-  await shows(new RegExp(`\r${escape}\\[Kid: `))
+  await shows(new RegExp(`\r${esc}\\[Kid: `))
 })

@@ -1,0 +1,188 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import type { Place } from '../../src/cli/connect.ts'
+import { deliver } from '../../src/cli/deliver.ts'
+import { writeProfiles } from '../../src/cli/profile.ts'
+import { type Call, openState } from '../../src/cli/state.ts'
+import type { ClientOptions } from '../../src/client/client.ts'
+import { base, type Ledger, testLedger } from '../engines.ts'
+import { freshFolder, homeOf } from './folder.ts'
+
+const name = 'exec-1'
+let keys = 0
+const call = (operation: Call['operation'], input: Call['input']): Call => ({ operation, input, key: `key-${++keys}` })
+const append = (text: string) => call('appendToRun', { text })
+const begin = () => call('createRun', { leaseSeconds: 10, title: 'Build' })
+const end = () => call('updateRun', { status: 'completed', changes: { files: 2 } })
+const lines = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => append(`line ${from + i}\n`))
+const textOf = (to: number) => Array.from({ length: to }, (_, i) => `line ${i}\n`).join('')
+
+const place: Place = { kind: 'server', url: base, profile: undefined, project: undefined }
+
+/** The state of one machine that records on that ledger, over a network that can be broken. */
+function machine(t: TestContext, { as, store }: Ledger, key?: string) {
+  const env = homeOf(freshFolder(t))
+  const state = openState(env)
+  t.after(() => state.close())
+  state.record({ name, kind: 'exec', place, cwd: '/' })
+  const network: { before?: () => void; after?: () => void; sent: number } = { sent: 0 }
+  const options: Partial<ClientOptions> = key === undefined ? {} : { key }
+  const inner = as(options)
+  const connect = async () => ({ client: broken, place, close: async () => {} })
+  const through =
+    (inside: (input: object, more: object) => Promise<unknown>) => async (input: object, more: object) => {
+      network.before?.()
+      network.sent++
+      const answer = await inside(input, more)
+      network.after?.()
+      return answer
+    }
+  const broken = Object.fromEntries(
+    Object.entries(inner).map(([operation, inside]) => [operation, through(inside as Parameters<typeof through>[0])]),
+  ) as unknown as typeof inner
+  void store
+  return { state, network, send: () => deliver(state, name, { env, connect }) }
+}
+
+const lost = (): never => {
+  throw new Error('The connection is lost.')
+}
+
+testLedger('calls arrive once and in order, whether the request or the answer is lost', async (ledger, t) => {
+  const { state, network, send } = machine(t, ledger)
+  state.queue(name, begin(), ...lines(0, 20), end())
+  for (let turn = 0; state.next(name); turn++) {
+    const at = network.sent + (turn % 4)
+    const breaks = () => network.sent > at && lost()
+    Object.assign(network, turn % 2 ? { before: breaks, after: undefined } : { before: undefined, after: breaks })
+    const { outcome, words } = await send()
+    assert.ok(outcome === 'sent' || words === 'The connection is lost.', words)
+    assert.ok(turn < 60)
+  }
+  const { runs } = await ledger.client.listRuns({})
+  assert.deepEqual(
+    runs.map(({ runId, status }) => [runId, status]),
+    [['RUN-001', 'completed']],
+  )
+  assert.equal((await ledger.client.getRun({ runId: 'RUN-001' })).run.content, textOf(20))
+})
+
+testLedger('the run ends with its real status though its lease ran out three times', async (ledger, t) => {
+  const { state, send } = machine(t, ledger)
+  state.queue(name, begin())
+  assert.deepEqual(await send(), { outcome: 'sent' })
+  const status = async () => (await ledger.client.getRun({ runId: 'RUN-001' })).run
+  for (const turn of [0, 1, 2]) {
+    ledger.sleep(30_000)
+    await ledger.client.heartbeat({ runId: 'RUN-001' })
+    assert.equal((await status()).failure?.code, 'LEASE_EXPIRED')
+    state.queue(name, ...lines(turn * 3, turn * 3 + 3))
+    assert.deepEqual(await send(), { outcome: 'sent' })
+    assert.equal((await status()).status, 'in_progress')
+  }
+  ledger.sleep(30_000)
+  state.queue(name, ...lines(9, 12), end())
+  assert.deepEqual(await send(), { outcome: 'sent' })
+  const { status: last, failure, content } = await status()
+  assert.deepEqual([last, failure, content], ['completed', null, textOf(12)])
+})
+
+testLedger('what others made of the run stays, and no line is lost', async (ledger, t) => {
+  const { state, send } = machine(t, ledger)
+  state.queue(name, begin(), ...lines(0, 2))
+  await send()
+  await ledger.client.updateRun({ runId: 'RUN-001', status: 'failed' })
+  state.queue(name, ...lines(2, 5), end())
+  const { outcome, words } = await send()
+  assert.equal(outcome, 'sent')
+  assert.match(words ?? '', /lease of run 'RUN-001' is not yours any more.*'first admin'.*What others made of it stays/)
+  const { run } = await ledger.client.getRun({ runId: 'RUN-001' })
+  assert.deepEqual([run.status, run.failure?.code, run.content], ['failed', 'CANCELLED', textOf(5)])
+  assert.deepEqual(run.changes, { files: 2 }, 'what only the recorder knows')
+})
+
+testLedger('text for a run that another holds waits until it is free', async (ledger, t) => {
+  const { state, send } = machine(t, ledger)
+  state.queue(name, begin())
+  await send()
+  ledger.sleep(30_000)
+  const { lease } = await ledger.client.updateRun({ runId: 'RUN-001', leaseSeconds: 10 })
+  state.queue(name, append('late\n'))
+  const held = await send()
+  assert.equal(held.outcome, 'waiting')
+  assert.match(held.words ?? '', /is leased until/)
+  await ledger.client.updateRun({ runId: 'RUN-001', status: 'completed', leaseToken: lease?.token })
+  assert.equal((await send()).outcome, 'sent')
+  const { run } = await ledger.client.getRun({ runId: 'RUN-001' })
+  assert.deepEqual([run.status, run.content], ['completed', 'late\n'])
+})
+
+testLedger('what can never succeed is refused with the words of the server, and not tried again', async (ledger, t) => {
+  const { state, network, send } = machine(t, ledger)
+  state.queue(name, begin())
+  await send()
+  const leaseToken = state.find(name)?.leaseToken ?? ''
+  await ledger.client.deleteRun({ runId: 'RUN-001', leaseToken })
+  state.queue(name, append('late\n'))
+  const refused = { outcome: 'refused', words: "There is no run 'RUN-001' in project 'default'.", isAway: false }
+  assert.deepEqual(await send(), refused)
+  const { sent } = network
+  assert.equal((await send()).outcome, 'refused')
+  assert.equal(network.sent, sent)
+  assert.deepEqual(state.waiting(), [])
+  assert.equal(state.unsent()[0]?.refused, refused.words)
+})
+
+testLedger('a key that may not write is one that can be mended', async (ledger, t) => {
+  const { secret } = await ledger.client.createKey({ name: 'reader', permissions: ['read'] })
+  const { state, send } = machine(t, ledger, secret)
+  state.queue(name, begin())
+  const { outcome, words } = await send()
+  assert.equal(outcome, 'waiting')
+  assert.match(words ?? '', /permission 'agent'/)
+})
+
+test('one at a time sends, and who dies is followed by another', async (t) => {
+  const env = homeOf(freshFolder(t))
+  const state = openState(env)
+  t.after(() => state.close())
+  const local: Place = { kind: 'local', databaseUrl: `sqlite:${env.HOME}/conduct.db`, project: 'shop' }
+  state.record({ name, kind: 'exec', place: local, cwd: '/' })
+  state.queue(name, begin())
+  assert.ok(state.claim(name, 'another', 60_000))
+  assert.equal((await deliver(state, name, { env })).outcome, 'busy')
+  assert.ok(state.claim(name, 'another', -1))
+  assert.deepEqual(await deliver(state, name, { env }), { outcome: 'sent' })
+  assert.equal(state.find(name)?.runId, 'RUN-001')
+  assert.ok(state.claim(name, 'another', 1), 'it was released')
+})
+
+test('no key goes to another server than its own, and no password is kept', async (t) => {
+  const env = homeOf(freshFolder(t))
+  const state = openState(env)
+  t.after(() => state.close())
+  const send = async (place: Place, more: Record<string, string>) => {
+    const of = `exec-${++keys}`
+    state.record({ name: of, kind: 'exec', place, cwd: '/' })
+    state.queue(of, begin())
+    return deliver(state, of, { env: { ...env, CONDUCT_API_KEY: 'k', ...more } })
+  }
+  const closed = 'http://127.0.0.1:1/conduct'
+  assert.match((await send(place, { CONDUCT_URL: closed })).words ?? '', /belongs to http:.*CONDUCT_URL is/)
+  const away = await send({ ...place, url: closed }, { CONDUCT_URL: closed })
+  assert.deepEqual([away.outcome, away.isAway], ['waiting', true])
+  const byProfile = { ...place, profile: 'work' }
+  assert.match((await send(byProfile, {})).words ?? '', /profile 'work', which is gone/)
+  writeProfiles(env, { profiles: { work: { url: closed, key: 'other' } } })
+  assert.match(
+    (await send(byProfile, {})).words ?? '',
+    /No answer from http:\/\/127\.0\.0\.1:1\//,
+    'where the profile is now',
+  )
+
+  const databaseUrl = 'postgres://me:secret@127.0.0.1:1/x'
+  const local: Place = { kind: 'local', databaseUrl, project: 'shop' }
+  const { outcome } = await send(local, { CONDUCT_DATABASE_URL: databaseUrl })
+  assert.equal(outcome, 'waiting')
+  assert.ok(!JSON.stringify(state.unsent()).includes('secret@'))
+})

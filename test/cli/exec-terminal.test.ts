@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { spawn } from '@lydell/node-pty'
+import { localUser, main, type User } from './command.ts'
+
+/** A `conduct exec` at a terminal; what is typed goes to it once the text of the key has appeared. */
+function atTerminal(t: TestContext, { env, cwd }: User, words: string[], typed: Record<string, string> = {}) {
+  const terminal = spawn(process.execPath, [main, 'exec', ...words], { cwd, env })
+  t.after(() => terminal.kill('SIGKILL'))
+  let screen = ''
+  terminal.onData((text) => {
+    screen += text
+    for (const [shown, keys] of Object.entries(typed)) {
+      if (!screen.includes(shown)) continue
+      delete typed[shown]
+      terminal.write(keys)
+    }
+  })
+  return new Promise<{ code: number; screen: string }>((resolve) => {
+    terminal.onExit(({ exitCode: code }) => resolve({ code, screen }))
+  })
+}
+
+test('an interactive command has the terminal, and its output is not recorded', async (t) => {
+  const user = localUser(t)
+  const script = 'test -t 0 && test -t 1 && test -t 2 && printf "name? " && read name && echo "hello $name"'
+  const { code, screen } = await atTerminal(t, user, ['--', 'sh', '-c', script], { 'name? ': 'you\r' })
+  assert.equal(code, 0, screen)
+  assert.match(screen, /hello you/)
+  const { run } = await (await user.ledger()).getRun({ runId: 'RUN-001' })
+  assert.deepEqual([run.status, run.content], ['completed', ''])
+})
+
+test('with --capture it is recorded, and has pipes', async (t) => {
+  const user = localUser(t)
+  const script = 'test -t 0 && ! test -t 1 && ! test -t 2 && echo piped'
+  const { code, screen } = await atTerminal(t, user, ['--capture', '--', 'sh', '-c', script])
+  assert.equal(code, 0, screen)
+  const { run } = await (await user.ledger()).getRun({ runId: 'RUN-001' })
+  assert.deepEqual([run.status, run.content], ['completed', 'piped\n'])
+})
+
+for (const flags of [[], ['--capture']]) {
+  test(`Ctrl-C reaches the command once ${flags.join('')}`, async (t) => {
+    const user = localUser(t)
+    const script = `n=0; trap 'n=$((n+1)); echo "got $n"' INT; echo ready; i=0
+      while [ $n -lt 1 ]; do sleep 0.05; done; sleep 0.5; exit $((40 + n))`
+    const { code, screen } = await atTerminal(t, user, [...flags, '--', 'sh', '-c', script], { ready: '\x03' })
+    assert.equal(code, 41, screen)
+    const { run } = await (await user.ledger()).getRun({ runId: 'RUN-001' })
+    assert.deepEqual([run.status, run.failure?.code], ['failed', 'EXIT_41'])
+  })
+}
+
+test('Ctrl-C ends a command that does not care, and the run says so', async (t) => {
+  const user = localUser(t)
+  const script = 'echo ready; exec sleep 30'
+  const { code, screen } = await atTerminal(t, user, ['--', 'sh', '-c', script], { ready: '\x03' })
+  assert.equal(code, 130, screen)
+  const { run } = await (await user.ledger()).getRun({ runId: 'RUN-001' })
+  assert.deepEqual([run.status, run.failure?.code], ['failed', 'SIGNAL_SIGINT'])
+})

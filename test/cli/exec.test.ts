@@ -1,0 +1,222 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { adminKey } from '../server.ts'
+import { conduct, localUser, serverUser, start, type User } from './command.ts'
+
+for (const place of [serverUser, localUser]) {
+  const testUser = (name: string, body: (user: User, t: TestContext) => Promise<void>) =>
+    test(`${name} (${place.name})`, async (t) => body(await place(t), t))
+
+  testUser('a command becomes a run, and its output passes through unchanged', async ({ env, cwd, ledger }) => {
+    const script = 'printf "one\\ntwo"; printf "\\0\\377 err\\n" >&2; echo "$CONDUCT_RUN_ID" > id'
+    const words = [
+      '--spec-id',
+      'AUTH-001',
+      '--agent',
+      'me',
+      '--label',
+      'team=web',
+      '--label',
+      'a=b=c',
+      '--',
+      'sh',
+      '-c',
+      script,
+    ]
+    const { code, stdout, stderr } = await conduct(['exec', ...words], env, cwd)
+    assert.deepEqual([code, stdout, stderr], [0, 'one\ntwo', '\0\uFFFD err\n'])
+    const { run } = await (await ledger()).getRun({ runId: 'RUN-001' })
+    assert.equal(run.status, 'completed')
+    assert.equal(run.failure, null)
+    assert.equal(run.leaseExpiresAt, null)
+    assert.equal(run.title, `sh -c '${script.replaceAll("'", `'\\''`)}'`)
+    assert.deepEqual([run.specId, run.agent, run.where], ['AUTH-001', 'me', { host: hostname(), cwd }])
+    const { 'duration-ms': duration, ...labels } = run.labels
+    assert.deepEqual(labels, { team: 'web', a: 'b=c', 'exit-code': '0' })
+    assert.ok(Number(duration) > 0 && Number(duration) < 60_000, duration)
+    assert.ok(run.content.includes('one\n') && run.content.includes('two'), run.content)
+    assert.ok(run.content.includes('\uFFFD\uFFFD err\n'), run.content)
+    assert.equal(readFileSync(join(cwd, 'id'), 'utf8'), 'RUN-001\n')
+  })
+
+  testUser('the exit code is the command’s, and a failure says what ended it', async ({ env, cwd, ledger }) => {
+    const failed = await conduct(['exec', '--title', 'Three', '--', 'sh', '-c', 'exit 3'], env, cwd)
+    assert.equal(failed.code, 3)
+    const killed = await conduct(['exec', '--retry-of', 'RUN-001', '--', 'sh', '-c', 'kill -TERM $$'], env, cwd)
+    assert.equal(killed.code, 128 + 15)
+    const missing = await conduct(['exec', '--', 'no-such-command'], env, cwd)
+    assert.deepEqual([missing.code, missing.stderr], [127, "conduct exec: There is no command 'no-such-command'.\n"])
+    const { runs } = await (await ledger()).listRuns({ order: 'asc' })
+    assert.deepEqual(
+      runs.map(({ status, failure }) => [status, failure?.code]),
+      [
+        ['failed', 'EXIT_3'],
+        ['failed', 'SIGNAL_SIGTERM'],
+        ['failed', 'EXIT_127'],
+      ],
+    )
+    assert.deepEqual([runs[0]?.title, runs[1]?.retryOf, runs[1]?.attempt], ['Three', 'RUN-001', 2])
+    assert.match(runs[2]?.failure?.message ?? '', /no command 'no-such-command'/)
+  })
+
+  testUser(
+    'no run, no command: what can never be recorded is told before anything is run',
+    async ({ env, cwd, ledger }) => {
+      const refused = [
+        [['--retry-of', 'RUN-099'], /no run 'RUN-099'/],
+        [['--spec-id', 'a b'], /specId: must be 1 to 128/],
+        [['--label', 'no value'], /name=value/],
+        [['--profile', 'nowhere'], /no profile 'nowhere'/],
+      ] as const
+      await Promise.all(
+        refused.map(async ([flags, words]) => {
+          const { code, stderr } = await conduct(['exec', ...flags, '--', 'touch', 'done'], env, cwd)
+          assert.equal(code, 2, stderr)
+          assert.match(stderr, words)
+        }),
+      )
+      assert.ok(!existsSync(join(cwd, 'done')))
+      assert.deepEqual((await (await ledger()).listRuns()).runs, [])
+      assert.equal((await conduct(['sync'], env)).stdout, 'Nothing waits to be sent.\n')
+    },
+  )
+
+  testUser('secrets are masked in title and output, also across batches and streams', async ({ env, cwd, ledger }) => {
+    const token = `ghp_${'k7Qw2ZrT9xBn4LsVd8MfYh3JcPg6RaUe5XtH'}`
+    // In two writes, a batch apart; at the end of a line of 70,000 characters; and across the border of 64 KiB.
+    const script = `printf '${token.slice(0, 20)}'; sleep 0.7; echo '${token.slice(20)}'
+      head -c 70000 /dev/zero | tr '\\0' x; echo ' ${token}'
+      head -c 65515 /dev/zero | tr '\\0' y; printf ' ${token} '; head -c 90000 /dev/zero | tr '\\0' z; echo ' ${adminKey}'`
+    const { stdout } = await conduct(['exec', '--title', `by ${token}`, '--', 'sh', '-c', script], env, cwd)
+    assert.ok(stdout.includes(`${token}\n`), 'passed through as it is')
+    const { run } = await (await ledger()).getRun({ runId: 'RUN-001' })
+    assert.equal(run.title, 'by [masked]')
+    assert.ok(!/ghp_|sk_admin_01234/.test(run.content), run.content.replace(/x{9,}|y{9,}|z{9,}/g, '…'))
+    assert.ok(run.content.includes('zzz') && run.content.length > 220_000)
+  })
+
+  testUser('check exec records what was run and how it ended, and ends with its code', async ({ env, cwd, ledger }) => {
+    await conduct(['exec', '--', 'true'], env, cwd)
+    const passed = await conduct(
+      ['check', 'exec', 'RUN-001', '--name', 'tests', '--', 'sh', '-c', 'echo 3 pass'],
+      env,
+      cwd,
+    )
+    assert.deepEqual([passed.code, passed.stdout, passed.stderr], [0, '3 pass\n', ''])
+    const script = `i=0; while [ $i -lt 9000 ]; do echo "line $i of the output"; i=$((i+1)); done; exit 4`
+    const failed = await conduct(['check', 'exec', 'RUN-001', '--agent', 'ci', '--', 'sh', '-c', script], env, cwd)
+    assert.equal(failed.code, 4)
+    const client = await ledger()
+    const { check } = await client.getCheck({ checkId: 'CHECK-001' })
+    assert.deepEqual(
+      [check.name, check.result, check.exitCode, check.command, check.content, check.commit],
+      ['tests', 'pass', 0, "sh -c 'echo 3 pass'", '3 pass\n', null],
+    )
+    const { check: other } = await client.getCheck({ checkId: 'CHECK-002' })
+    assert.deepEqual([other.name, other.result, other.exitCode, other.agent], ['check', 'fail', 4, 'ci'])
+    assert.match(other.content, /^\[[\d,]+ bytes dropped here\]\n[\s\S]*line 8999 of the output\n$/)
+    assert.ok(other.content.length < 132_000)
+    assert.deepEqual((await client.getRun({ runId: 'RUN-001' })).run.evidence, 'executed')
+  })
+}
+
+test('git: where it began, where it is, and what changed, with uncommitted and new files', async (t) => {
+  const { env, cwd, ledger } = localUser(t)
+  const git = (...words: string[]) =>
+    execFileSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@b', ...words], { cwd, encoding: 'utf8' }).trim()
+  git('init', '-q', '-b', 'work')
+  git('remote', 'add', 'origin', 'https://user:pass@example.com/acme/shop.git')
+  writeFileSync(join(cwd, 'kept'), 'one\ntwo\n')
+  writeFileSync(join(cwd, '.gitignore'), 'ignored\n')
+  git('add', '.')
+  git('commit', '-qm', 'first')
+  const base = git('rev-parse', 'HEAD')
+  writeFileSync(join(cwd, 'before'), 'was there\n')
+  const objects = () =>
+    execFileSync('find', ['.git/objects', '-type', 'f'], { cwd, encoding: 'utf8' }).split('\n').length
+  const stored = objects()
+
+  await conduct(
+    ['exec', '--', 'sh', '-c', 'echo three >> kept; echo a > new; echo b > ignored; echo c >> before'],
+    env,
+    cwd,
+  )
+  assert.equal(objects(), stored, 'the repository stays as it was')
+  const commit = 'git add kept && git -c user.name=a -c user.email=a@b commit -qm second'
+  await conduct(['exec', '--', 'sh', '-c', commit], env, cwd)
+  const { runs } = await (await ledger()).listRuns({ order: 'asc' })
+  const [first, second] = runs
+  const same = { repository: 'https://example.com/acme/shop.git', branch: 'work', base, dirty: true }
+  assert.deepEqual(first?.git, { ...same, commit: base })
+  assert.deepEqual(first?.changes, { files: 3, insertions: 3, deletions: 0 })
+  assert.deepEqual(second?.git, { ...same, commit: git('rev-parse', 'HEAD') })
+  assert.deepEqual(second?.changes, { files: 0, insertions: 0, deletions: 0 })
+  assert.equal((await (await ledger()).listRuns({ project: ['acme.shop'] })).runs.length, 2)
+})
+
+test('a signal that we get is the command’s', async (t) => {
+  const { env, cwd, ledger } = localUser(t)
+  const signals = { SIGTERM: 15, SIGINT: 2, SIGHUP: 1 } as const
+  const ends = Object.entries(signals).map(async ([signal, number]) => {
+    const script = `trap 'echo got ${number}; exit 7' ${number}; echo ready; while :; do sleep 0.05; done`
+    const { child, ran } = start(['exec', '--', 'sh', '-c', script], env, cwd)
+    child.stdout?.once('data', () => child.kill(signal as keyof typeof signals))
+    const { code, stdout } = await ran
+    assert.deepEqual([code, stdout], [7, `ready\ngot ${number}\n`], signal)
+  })
+  await Promise.all(ends)
+  const { runs } = await (await ledger()).listRuns({})
+  assert.deepEqual(new Set(runs.map(({ failure }) => failure?.code)), new Set(['EXIT_7']))
+})
+
+test('what reads our output may stop: the command learns so, and the run ends as it does', async (t) => {
+  const { env, cwd, ledger } = localUser(t)
+  const { child, ran } = start(['exec', '--', 'yes'], env, cwd)
+  child.stdout?.once('data', () => child.stdout?.destroy())
+  const { code } = await ran
+  assert.ok(code, `${code}`)
+  const { run } = await (await ledger()).getRun({ runId: 'RUN-001' })
+  assert.deepEqual([run.status, run.labels['exit-code']], ['failed', `${code}`])
+})
+
+test('a process that the command leaves behind is not waited for', async (t) => {
+  const { env, cwd, ledger } = localUser(t)
+  const started = performance.now()
+  const { code, stdout } = await conduct(['exec', '--', 'sh', '-c', 'sleep 30 & echo done'], env, cwd)
+  assert.deepEqual([code, stdout], [0, 'done\n'])
+  assert.ok(performance.now() - started < 15_000)
+  assert.equal((await (await ledger()).getRun({ runId: 'RUN-001' })).run.content, 'done\n')
+})
+
+test('two at once are two runs', async (t) => {
+  const { env, cwd, ledger } = await serverUser(t)
+  const count = `i=0; while [ $i -lt 300 ]; do echo $0 $i; i=$((i+1)); done`
+  await Promise.all(
+    ['a', 'b'].map((name) => conduct(['exec', '--title', name, '--', 'sh', '-c', count, name], env, cwd)),
+  )
+  const client = await ledger()
+  for (const { runId } of (await client.listRuns({})).runs) {
+    const { run } = await client.getRun({ runId })
+    const lines = Array.from({ length: 300 }, (_, i) => `${run.title} ${i}\n`).join('')
+    assert.equal(run.content, lines)
+  }
+})
+
+test('where nothing can be kept, the command is run and recorded all the same', async (t) => {
+  const { env, cwd, ledger } = await serverUser(t)
+  writeFileSync(join(env.HOME, 'file'), '')
+  const { code, stdout, stderr } = await conduct(
+    ['exec', '--', 'echo', 'hi'],
+    { ...env, XDG_STATE_HOME: join(env.HOME, 'file') },
+    cwd,
+  )
+  assert.deepEqual([code, stdout], [0, 'hi\n'])
+  assert.match(stderr, /What cannot be sent at once will be lost/)
+  const { run } = await (await ledger()).getRun({ runId: 'RUN-001' })
+  assert.deepEqual([run.status, run.content], ['completed', 'hi\n'])
+  assert.deepEqual(readdirSync(env.HOME).sort(), ['file', 'shop'])
+})

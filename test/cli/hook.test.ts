@@ -1,0 +1,252 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { globSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { connect, placeOf } from '../../src/cli/connect.ts'
+import { createClient } from '../../src/client/client.ts'
+import { adminKey, startServer } from '../server.ts'
+import { freePort } from '../setup.ts'
+import { freshFolder, homeOf } from './folder.ts'
+import { conduct, type Document, documentsOf, main, secret, syncAll, workplace, writeTranscript } from './session.ts'
+
+// The documents in hooks/*.jsonl have the form that these pages and real sessions show:
+// https://code.claude.com/docs/en/hooks, https://developers.openai.com/codex/hooks, https://cursor.com/docs/agent/hooks
+
+const told = {
+  claude: { agent: 'claude-code', usage: { model: 'claude-sonnet-4-5', inputTokens: 445, outputTokens: 66 } },
+  codex: { agent: 'codex', usage: { model: 'gpt-5.6-sol', inputTokens: 350, outputTokens: 45 } },
+  cursor: { agent: 'cursor', usage: { model: 'claude-opus-4-7', inputTokens: 20_152, outputTokens: 150 } },
+}
+type Name = keyof typeof told
+const names = Object.keys(told) as Name[]
+
+type Env = Record<string, string | undefined>
+
+async function withServer(t: TestContext, port = '0') {
+  const { url } = await startServer(t, `sqlite:${join(freshFolder(t), 'conduct.db')}`, { CONDUCT_PORT: port })
+  await createClient({ url, key: adminKey }).createProject({ slug: 'shop' })
+  return { CONDUCT_URL: url, CONDUCT_API_KEY: adminKey }
+}
+
+/** All runs of the project, whole. */
+async function runsOf(env: Env, cwd: string) {
+  const { client, close } = await connect(placeOf({}, env, cwd), env)
+  try {
+    const { runs } = await client.listRuns({ order: 'asc' })
+    return await Promise.all(runs.map(async ({ runId }) => (await client.getRun({ runId })).run))
+  } finally {
+    await close()
+  }
+}
+
+async function onlyRun(env: Env, cwd: string) {
+  const [run, ...others] = await runsOf(env, cwd)
+  assert.ok(run && others.length === 0, `${others.length + 1} runs`)
+  return run
+}
+
+/** Gives one document to the hook, which must do no harm. */
+async function hook(name: string, document: Document | string, env: Env) {
+  const result = await conduct(['hook', name], env, typeof document === 'string' ? document : JSON.stringify(document))
+  assert.deepEqual(
+    { code: result.code, stdout: result.stdout, stderr: result.stderr },
+    { code: 0, stdout: name === 'cursor' ? '{}' : '', stderr: '' },
+  )
+  return result.ms
+}
+
+async function replay(name: string, documents: Document[], env: Env) {
+  const times: number[] = []
+  for (const document of documents) times.push(await hook(name, document, env))
+  return times
+}
+
+const isPrompt = ({ prompt }: Document) => prompt !== undefined
+
+for (const where of ['a server', 'the local file']) {
+  for (const name of names) {
+    test(`a session of ${name} is one run on ${where}`, async (t) => {
+      const { env, folder, cwd, git } = workplace(t, where === 'a server' ? await withServer(t) : {})
+      writeTranscript(folder, name)
+      const documents = documentsOf(name, { folder, cwd })
+      const first = documents.findIndex(isPrompt) + 1
+
+      await replay(name, documents.slice(0, first), env)
+      await syncAll(env)
+      const begun = await onlyRun(env, cwd)
+      assert.equal(begun.title, 'Fix the login')
+      assert.equal(begun.status, 'in_progress')
+      assert.ok(begun.leaseExpiresAt)
+      assert.equal(begun.git?.branch, 'main')
+      assert.equal(begun.git?.commit, git('rev-parse', 'HEAD').trim())
+
+      writeFileSync(join(cwd, 'src/login.ts'), 'answer(401)\nlog()\n')
+      const times = await replay(name, documents.slice(first), env)
+      t.diagnostic(`a hook took ${times.map((ms) => ms.toFixed(0)).join(', ')} ms`)
+      await syncAll(env)
+
+      const run = await onlyRun(env, cwd)
+      assert.equal(run.project, 'shop')
+      assert.equal(run.status, 'completed')
+      assert.equal(run.agent, told[name].agent)
+      assert.equal(run.where?.cwd, cwd)
+      assert.match(run.where?.session ?? '', /^[0-9a-f-]{36}$/)
+      assert.deepEqual(run.usage, told[name].usage)
+      assert.deepEqual(run.changes, { files: 1, insertions: 2, deletions: 1 })
+      assert.equal(run.git?.dirty, true)
+      assert.match(run.content, /^## Fix the login\n\n> Fix the login\n/)
+      assert.match(run.content, /^- changed `src\/login\.ts`$/m)
+      assert.match(run.content, /^- ran `npm test`: exit 1$/m)
+      assert.ok(!JSON.stringify(run).includes(secret))
+      assert.match(run.content, /staging server is \[masked\]/)
+    })
+  }
+}
+
+test('a session that is told twice, by two hooks or later, is told once', async (t) => {
+  const { env, folder, cwd } = workplace(t)
+  const documents = documentsOf('claude', { folder, cwd })
+  for (const document of documents) await Promise.all([hook('claude', document, env), hook('claude', document, env)])
+  await syncAll(env)
+  const first = await onlyRun(env, cwd)
+  assert.match(first.content, /^- used Read, Edit, Bash ×2$/m)
+  assert.equal(first.content.match(/^## /gm)?.length, 1)
+  await replay('claude', documents, env)
+  await syncAll(env)
+  assert.deepEqual(await onlyRun(env, cwd), first)
+})
+
+test('a session that is taken up again goes on in its run', async (t) => {
+  const { env, folder, cwd } = workplace(t)
+  const documents = documentsOf('claude', { folder, cwd })
+  await replay('claude', documents, env)
+  const again = documents.map((document) => ({
+    ...document,
+    prompt_id: 'another',
+    ...(document.hook_event_name === 'SessionStart' && { source: 'resume' }),
+    ...(isPrompt(document) && { prompt: 'Now the logout' }),
+    ...(document.tool_use_id !== undefined && { tool_use_id: `${document.tool_use_id}-2` }),
+  }))
+  const prompt = again.findIndex(isPrompt)
+  await replay('claude', again.slice(0, prompt), env)
+  await syncAll(env)
+  assert.equal((await onlyRun(env, cwd)).status, 'completed', 'looking at a session is no work')
+  await replay('claude', again.slice(prompt, prompt + 1), env)
+  await syncAll(env)
+  assert.equal((await onlyRun(env, cwd)).status, 'in_progress')
+  await replay('claude', again.slice(prompt + 1), env)
+  await syncAll(env)
+  const run = await onlyRun(env, cwd)
+  assert.equal(run.status, 'completed')
+  assert.equal(run.title, 'Fix the login')
+  assert.deepEqual(run.content.match(/^## .*/gm), ['## Fix the login', '## Now the logout'])
+})
+
+test('what happens while the server is away is sent later', async (t) => {
+  const port = await freePort()
+  const { env, folder, cwd } = workplace(t, {
+    CONDUCT_URL: `http://127.0.0.1:${port}/conduct`,
+    CONDUCT_API_KEY: adminKey,
+  })
+  await replay('codex', documentsOf('codex', { folder, cwd }), env)
+  assert.equal((await conduct(['sync'], env)).code, 7)
+  await withServer(t, String(port))
+  await syncAll(env)
+  const run = await onlyRun(env, cwd)
+  assert.equal(run.status, 'completed')
+  assert.match(run.content, /npm test/)
+})
+
+test('hooks that run at once lose nothing', async (t) => {
+  const { env, folder, cwd } = workplace(t)
+  const [prompt, tool, stop] = ['UserPromptSubmit', 'PostToolUseFailure', 'Stop'].map((event) =>
+    documentsOf('claude', { folder, cwd }).find(({ hook_event_name }) => hook_event_name === event),
+  )
+  assert.ok(prompt && tool && stop)
+  await hook('claude', prompt, env)
+  const many = Array.from({ length: 12 }, (_, index) => ({ ...tool, tool_use_id: `toolu_${index}` }))
+  await Promise.all(many.map((document) => hook('claude', document, env)))
+  await hook('claude', stop, env)
+  await syncAll(env)
+  const run = await onlyRun(env, cwd)
+  assert.match(run.content, /^- used Bash ×12$/m)
+  assert.equal(run.content.match(/^- ran `npm test`: exit 1$/gm)?.length, 12)
+  assert.equal(run.status, 'in_progress', 'a session whose end nobody tells is left to its lease')
+})
+
+test('a session whose last turn failed is a failed run', async (t) => {
+  const { env, folder, cwd } = workplace(t)
+  const documents = documentsOf('claude', { folder, cwd }).map((document) =>
+    document.hook_event_name === 'Stop'
+      ? { ...document, hook_event_name: 'StopFailure', error_type: 'rate_limit', error_message: `Limit of ${secret}` }
+      : document,
+  )
+  await replay('claude', documents, env)
+  await syncAll(env)
+  const run = await onlyRun(env, cwd)
+  assert.equal(run.status, 'failed')
+  assert.deepEqual(run.failure, { code: 'AGENT_FAILED', message: 'Limit of [masked]' })
+})
+
+test('nothing is recorded of what is not ours, and nobody stumbles over it', async (t) => {
+  const { env, folder, cwd } = workplace(t)
+  const [start, prompt] = documentsOf('claude', { folder, cwd })
+  assert.ok(start && prompt)
+  const garbage = ['', 'garbage', '[]', 'null', '{"hook_event_name":', '{"session_id":7}', '\u0000', '{}{}']
+  for (const [index, text] of garbage.entries()) await hook(names[index % names.length] ?? 'claude', text, env)
+  await hook('claude', { ...prompt, hook_event_name: 'Tomorrow' }, env)
+  await hook('claude', { ...prompt, session_id: '../../etc' }, env)
+  await hook('claude', { ...prompt, cursor_version: '3.13.10' }, env)
+  await hook('codex', { ...prompt, agent_id: 'a-subagent' }, env)
+  await hook('claude', start, env)
+  const { code, stdout } = await conduct(['hook', 'emacs'], env, '{}')
+  assert.deepEqual([code, stdout], [0, ''])
+  rmSync(join(cwd, 'conduct.json'))
+  await hook('claude', prompt, env)
+  writeFileSync(join(cwd, 'conduct.json'), '{')
+  await hook('claude', prompt, env)
+  writeFileSync(join(cwd, 'conduct.json'), '{ "project": "shop" }')
+  await syncAll(env)
+  assert.deepEqual(await runsOf(env, cwd), [])
+})
+
+test('a state that cannot be written does not hurt the agent', async (t) => {
+  const folder = freshFolder(t)
+  writeFileSync(join(folder, 'conduct.json'), '{ "project": "shop" }')
+  writeFileSync(join(folder, '.local'), 'a file where a folder should be')
+  for (const name of names) {
+    const document = documentsOf(name, { folder, cwd: folder }).find(isPrompt)
+    assert.ok(document)
+    await hook(name, document, homeOf(folder))
+  }
+})
+
+test('a hook ends when its document is whole, though the agent leaves the pipe open', async (t) => {
+  const { env, folder, cwd } = workplace(t)
+  const prompt = documentsOf('cursor', { folder, cwd }).find(isPrompt)
+  const child = spawn(process.execPath, [main, 'hook', 'cursor'], { env, stdio: ['pipe', 'ignore', 'inherit'] })
+  child.stdin.write(JSON.stringify(prompt))
+  assert.deepEqual(await once(child, 'exit'), [0, null])
+  await syncAll(env)
+  assert.equal((await onlyRun(env, cwd)).title, 'Fix the login')
+})
+
+test('a hook loads little', () => {
+  const source = fileURLToPath(new URL('../../src/', import.meta.url))
+  const loaded = new Set<string>()
+  const load = (file: string) => {
+    if (loaded.has(file)) return
+    loaded.add(file)
+    const found = readFileSync(join(source, file), 'utf8').matchAll(/^import (?!type )[^'"]*?from '([^']+)'/gm)
+    for (const [, name = ''] of found) {
+      if (name.startsWith('.')) load(join(dirname(file), name))
+      else assert.ok(name.startsWith('node:'), `${file} loads ${name}`)
+    }
+  }
+  load('cli/observe.ts')
+  assert.ok(loaded.size <= 24, `${loaded.size} files: ${[...loaded].join(', ')}`)
+  assert.ok(globSync('cli/*.ts', { cwd: source }).length > loaded.size / 2)
+})

@@ -1,0 +1,340 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import {
+  chmodSync,
+  existsSync,
+  globSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { spawn } from '@lydell/node-pty'
+import { agents } from '../../src/cli/agents.ts'
+import { connect, placeOf } from '../../src/cli/connect.ts'
+import { createClient } from '../../src/client/client.ts'
+import { adminKey, startServer } from '../server.ts'
+import { freshFolder, homeOf } from './folder.ts'
+import { conduct, main, syncAll } from './session.ts'
+
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
+
+/** A home with a project in it that has these files. */
+function project(t: TestContext, files: Record<string, string> = {}) {
+  const home = freshFolder(t)
+  const cwd = join(home, 'shop')
+  mkdirSync(cwd)
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(cwd, path)), { recursive: true })
+    writeFileSync(join(cwd, path), text)
+  }
+  const env = { ...homeOf(home), CONDUCT_DATABASE_URL: `sqlite:${join(home, 'conduct.db')}` }
+  const read = (path: string) => readFileSync(join(cwd, path), 'utf8')
+  const filesNow = () =>
+    Object.fromEntries(
+      globSync('**/*', { cwd, exclude: ['.git/**'] })
+        .concat(globSync('.*/*', { cwd, exclude: ['.git/**'] }), globSync('.*', { cwd }))
+        .filter((path) => statSync(join(cwd, path)).isFile())
+        .map((path) => [path, read(path)]),
+    )
+  const init = (...flags: string[]) => conduct(['init', ...flags], env, '', cwd)
+  return { home, cwd, env, read, filesNow, init }
+}
+
+const hookOf = (name: string) => `command -v conduct >/dev/null 2>&1 && conduct hook ${name} || true`
+
+test('a project is entered for the agents that are found; twice changes nothing; it can be taken out', async (t) => {
+  const { home, cwd, env, read, filesNow, init } = project(t, {
+    'README.md': '# Shop\n',
+    '.codex/prompts.md': 'mine\n',
+  })
+  const before = filesNow()
+  mkdirSync(join(home, '.claude'))
+  mkdirSync(join(home, 'bin'))
+  writeFileSync(join(home, 'bin/cursor'), '#!/bin/sh\n')
+  chmodSync(join(home, 'bin/cursor'), 0o755)
+  env.PATH = `${join(home, 'bin')}:${env.PATH}`
+
+  const { code, stdout, stderr } = await init()
+  assert.deepEqual([code, stderr], [0, ''])
+  for (const { title, install } of agents) {
+    const { hooks } = JSON.parse(read(install.hooks.path))
+    assert.deepEqual(Object.keys(hooks), install.hooks.events)
+    assert.ok(stdout.includes(title) && stdout.includes(install.trust), title)
+  }
+  assert.deepEqual(JSON.parse(read('.claude/settings.json')).hooks.Stop, [
+    { hooks: [{ type: 'command', command: hookOf('claude') }] },
+  ])
+  assert.deepEqual(JSON.parse(read('.codex/hooks.json')).hooks.Stop, [
+    { hooks: [{ type: 'command', command: hookOf('codex') }] },
+  ])
+  const { version: form, hooks } = JSON.parse(read('.cursor/hooks.json'))
+  assert.deepEqual([form, hooks.stop], [1, [{ command: hookOf('cursor') }]])
+  const server = { conduct: { command: 'npx', args: ['-y', `conduct-ledger@${version}`, 'mcp'] } }
+  assert.deepEqual(JSON.parse(read('.mcp.json')), { mcpServers: server })
+  assert.deepEqual(JSON.parse(read('.cursor/mcp.json')), { mcpServers: server })
+  assert.match(read('.codex/config.toml'), /^\[mcp_servers\.conduct\]\ncommand = "npx"\n/m)
+  assert.deepEqual(JSON.parse(read('conduct.json')), { project: 'shop' })
+  assert.match(read('AGENTS.md'), /^<!-- conduct:begin -->\n[\s\S]*`shop`[\s\S]*<!-- conduct:end -->\n$/)
+  assert.match(stdout, /npm install --global conduct-ledger@/)
+
+  const { client, close } = await connect(placeOf({}, env, cwd), env)
+  assert.equal((await client.getProject({ slug: 'shop' })).project.slug, 'shop')
+  await close()
+
+  const entered = filesNow()
+  const again = await init()
+  assert.equal(again.code, 0)
+  assert.match(again.stdout, /as they should be already/)
+  assert.deepEqual(filesNow(), entered)
+
+  const removed = await init('--remove')
+  assert.deepEqual([removed.code, removed.stderr], [0, ''])
+  assert.deepEqual(filesNow(), before)
+  assert.match((await init('--remove')).stdout, /nothing to take out/)
+})
+
+const foreign = {
+  '.claude/settings.json': `{
+  // The team's own.
+  "model": "opus",
+  "hooks": {
+    "Stop": [
+      {
+        "hooks": [
+          {
+            "type": "command",
+            "command": "say done"
+          }
+        ]
+      }
+    ]
+  }
+}
+`,
+  '.mcp.json': `{
+  "mcpServers": {
+    "files": {
+      "command": "files" // kept
+    }
+  }
+}
+`,
+  '.codex/config.toml': `# The team's own.
+model = "gpt-5.6-sol" # kept
+
+[mcp_servers.files]
+command = "files"
+`,
+  '.cursor/hooks.json': `{
+\t"version": 1,
+\t"hooks": {
+\t\t"afterFileEdit": [
+\t\t\t{
+\t\t\t\t"command": "./format.sh"
+\t\t\t}
+\t\t]
+\t}
+}
+`,
+  'AGENTS.md': '# For agents\n\nRead README.md.\n',
+  'CLAUDE.md': 'Be kind.',
+}
+
+test('what others wrote stays, comments and all, when Conduct comes and when it goes', async (t) => {
+  const { read, filesNow, init } = project(t, foreign)
+  assert.equal((await init('--agents', 'claude,codex,cursor')).code, 0)
+  const settings = read('.claude/settings.json')
+  assert.match(settings, /\/\/ The team's own\.\n {2}"model": "opus"/)
+  assert.match(settings, /say done[\s\S]*conduct hook claude/)
+  assert.match(read('.mcp.json'), /"command": "files"/)
+  assert.match(read('.codex/config.toml'), /^# The team's own\.\nmodel = "gpt-5\.6-sol" # kept$/m)
+  assert.match(read('.cursor/hooks.json'), /^\t\t"afterFileEdit": \[$/m)
+  assert.ok(read('AGENTS.md').startsWith(foreign['AGENTS.md']))
+  assert.match(read('CLAUDE.md'), /^Be kind\.\n\n<!-- conduct:begin -->/)
+
+  assert.equal((await init('--remove', '--agents', 'codex')).code, 0)
+  assert.equal(read('.codex/config.toml'), foreign['.codex/config.toml'])
+  assert.match(read('.claude/settings.json'), /conduct hook claude/)
+  assert.match(read('AGENTS.md'), /conduct:begin/)
+
+  assert.equal((await init('--remove')).code, 0)
+  assert.deepEqual(filesNow(), { ...foreign, 'CLAUDE.md': 'Be kind.\n' })
+})
+
+test('an entry of an older version is replaced, and an MCP server of the same name that is not ours stays', async (t) => {
+  const old = (command: string) => JSON.stringify({ hooks: { Stop: [{ hooks: [{ type: 'command', command }] }] } })
+  const { read, init } = project(t, {
+    '.claude/settings.json': old('conduct hook claude'),
+    '.mcp.json': JSON.stringify({
+      mcpServers: { conduct: { command: 'npx', args: ['-y', 'conduct-ledger@0.0.1', 'mcp'] } },
+    }),
+    '.cursor/mcp.json': JSON.stringify({ mcpServers: { conduct: { command: 'orchestra' } } }),
+  })
+  assert.equal((await init('--agents', 'claude,cursor')).code, 0)
+  const { Stop } = JSON.parse(read('.claude/settings.json')).hooks
+  assert.deepEqual(Stop, [{ hooks: [{ type: 'command', command: hookOf('claude') }] }])
+  assert.equal(JSON.parse(read('.mcp.json')).mcpServers.conduct.args[1], `conduct-ledger@${version}`)
+  await init('--remove')
+  assert.deepEqual(JSON.parse(read('.cursor/mcp.json')), { mcpServers: { conduct: { command: 'orchestra' } } })
+})
+
+test('a dry run shows the changes as a patch, and makes none', async (t) => {
+  const { env, filesNow, init } = project(t, { '.cursor/mcp.json': '{\n  "mcpServers": {}\n}\n' })
+  const before = filesNow()
+  const { code, stdout } = await init('--agents', 'cursor', '--no-hooks', '--dry-run')
+  assert.equal(code, 0)
+  assert.deepEqual(filesNow(), before)
+  assert.ok(!stdout.includes('by hooks'))
+  assert.ok(!existsSync(env.CONDUCT_DATABASE_URL.slice('sqlite:'.length)))
+  assert.equal(
+    stdout.replace(/\+\+\+ AGENTS\.md\n[\s\S]*?\n\n/, '+++ AGENTS.md\n\n').replace(version, 'VERSION'),
+    `--- /dev/null
++++ conduct.json
+@@ -0,0 +1,3 @@
++{
++  "project": "shop"
++}
+
+--- /dev/null
++++ AGENTS.md
+
+--- .cursor/mcp.json
++++ .cursor/mcp.json
+@@ -1,3 +1,12 @@
+ {
+-  "mcpServers": {}
++  "mcpServers": {
++    "conduct": {
++      "command": "npx",
++      "args": [
++        "-y",
++        "conduct-ledger@VERSION",
++        "mcp"
++      ]
++    }
++  }
+ }
+`,
+  )
+})
+
+test('a file that cannot be changed is named, and nothing is written', async (t) => {
+  const cases: [Record<string, string>, RegExp, number?][] = [
+    [{ '.mcp.json': '{ "mcpServers": ' }, /\.mcp\.json: it is no valid JSON \(ValueExpected in line 1\)/],
+    [{ '.claude/settings.json': '[]' }, /\.claude\/settings\.json: it must be an object/],
+    [{ '.claude/settings.json': '{ "hooks": { "Stop": {} } }' }, /settings\.json: "hooks\.Stop" must be a list/],
+    [{ '.codex/config.toml': 'model = ' }, /\.codex\/config\.toml: /],
+    [{ 'AGENTS.md': 'a <!-- conduct:begin --> b' }, /AGENTS\.md: it must have <!-- conduct:begin --> and, after it/],
+    [{ 'conduct.json': '{' }, /conduct\.json must be \{ "project"/, 1],
+    // Found only when it is written: what was written before is taken back.
+    [{ '.codex': 'a file where a folder should be' }, /\.codex.* Nothing was written/, 1],
+  ]
+  for (const [files, words, exitCode = 2] of cases) {
+    const { filesNow, init } = project(t, files)
+    const { code, stdout, stderr } = await init('--agents', 'claude,codex,cursor')
+    assert.equal(code, exitCode, stdout)
+    assert.match(stderr, words)
+    assert.deepEqual(filesNow(), files)
+  }
+})
+
+test('CLAUDE.md is left alone where it is AGENTS.md, or takes it in', async (t) => {
+  const linked = project(t, { 'AGENTS.md': '# A\n' })
+  symlinkSync('AGENTS.md', join(linked.cwd, 'CLAUDE.md'))
+  assert.equal((await linked.init('--agents', 'claude')).code, 0)
+  assert.equal(linked.read('CLAUDE.md').match(/conduct:begin/g)?.length, 1)
+  const other = project(t, { 'CLAUDE.md': '# C\n' })
+  symlinkSync('CLAUDE.md', join(other.cwd, 'AGENTS.md'))
+  assert.equal((await other.init('--agents', 'claude,claude')).code, 0)
+  assert.equal(other.read('CLAUDE.md').match(/conduct:begin/g)?.length, 1)
+  assert.ok(lstatSync(join(other.cwd, 'AGENTS.md')).isSymbolicLink())
+  const taken = project(t, { 'CLAUDE.md': '@AGENTS.md\n' })
+  assert.equal((await taken.init('--agents', 'claude')).code, 0)
+  assert.equal(taken.read('CLAUDE.md'), '@AGENTS.md\n')
+})
+
+test('on a server the project is made where the key may, and who may not is told', async (t) => {
+  const { url } = await startServer(t, `sqlite:${join(freshFolder(t), 'conduct.db')}`)
+  const { env, cwd, init } = project(t)
+  const admin = createClient({ url, key: adminKey })
+  Object.assign(env, { CONDUCT_URL: url, CONDUCT_API_KEY: adminKey })
+  assert.match((await init('--agents', 'claude')).stdout, /Made the project 'shop' on http/)
+  assert.equal((await admin.getProject({ slug: 'shop' })).project.slug, 'shop')
+  assert.match((await init('--agents', 'claude')).stdout, /The project 'shop' is on http/)
+
+  const { secret } = await admin.createKey({ name: 'agents', permissions: ['agent'], project: 'shop' })
+  Object.assign(env, { CONDUCT_API_KEY: secret })
+  assert.match((await init('--project', 'other')).stdout, /The key belongs to the project 'shop'/)
+  assert.deepEqual(JSON.parse(readFileSync(join(cwd, 'conduct.json'), 'utf8')), { project: 'other' })
+
+  const { secret: writer } = await admin.createKey({ name: 'writer', permissions: ['write'] })
+  Object.assign(env, { CONDUCT_API_KEY: writer })
+  assert.match((await init('--project', 'third')).stdout, /not on http.*this key may not make it/)
+
+  Object.assign(env, { CONDUCT_URL: 'http://127.0.0.1:9/conduct' })
+  const away = await init('--project', 'fourth')
+  assert.equal(away.code, 7)
+  assert.match(away.stdout, /changed +conduct\.json/)
+})
+
+test('a wrong flag is told', async (t) => {
+  const { init, filesNow } = project(t)
+  assert.match((await init('--agents', 'emacs')).stderr, /'emacs'.*claude, codex, cursor/)
+  assert.match((await init('--project', 'a b')).stderr, /'a b' is no slug/)
+  assert.deepEqual(filesNow(), {})
+})
+
+test('the hook that is written records where conduct is there, and harms nobody where it is not', async (t) => {
+  const { home, cwd, env, init } = project(t)
+  assert.equal((await init('--agents', 'codex')).code, 0)
+  const document = { session_id: 's-1', turn_id: 't-1', cwd, hook_event_name: 'UserPromptSubmit', prompt: 'Go' }
+  const run = () =>
+    execFileSync('sh', ['-c', hookOf('codex')], { env, cwd, input: JSON.stringify(document), encoding: 'utf8' })
+  assert.equal(run(), '')
+  assert.ok(!existsSync(join(home, '.local/state')))
+  mkdirSync(join(home, 'bin'))
+  writeFileSync(join(home, 'bin/conduct'), `#!/bin/sh\nexec "${process.execPath}" "${main}" "$@"\n`)
+  chmodSync(join(home, 'bin/conduct'), 0o755)
+  env.PATH = `${join(home, 'bin')}:${env.PATH}`
+  assert.equal(run(), '')
+  await syncAll(env)
+  const { client, close } = await connect(placeOf({}, env, cwd), env)
+  assert.deepEqual(
+    (await client.listRuns()).runs.map(({ title }) => title),
+    ['Go'],
+  )
+  await close()
+})
+
+test('on a terminal it asks first, and does nothing when the person ends it', async (t) => {
+  const { cwd, env, filesNow, read } = project(t)
+  const run = async (keys: [RegExp, string][]) => {
+    const terminal = spawn(process.execPath, [main, 'init'], { cwd, env, cols: 120, rows: 40 })
+    let shown = ''
+    terminal.onData((text) => {
+      shown += text
+      const [next] = keys
+      if (!next?.[0].test(shown)) return
+      keys.shift()
+      shown = ''
+      terminal.write(next[1])
+    })
+    const exitCode = await new Promise<number>((resolve) => terminal.onExit(({ exitCode }) => resolve(exitCode)))
+    return { exitCode, shown }
+  }
+  assert.equal((await run([[/name of the project/, '\u0003']])).exitCode, 0)
+  assert.deepEqual(filesNow(), {})
+  const { exitCode, shown } = await run([
+    [/name of the project/, '-front\r'],
+    [/sessions record themselves/, ' \r'],
+    [/Write the files of/, '\r'],
+  ])
+  assert.equal(exitCode, 0, shown)
+  assert.deepEqual(JSON.parse(read('conduct.json')), { project: 'shop-front' })
+  assert.match(read('.claude/settings.json'), /conduct hook claude/)
+})

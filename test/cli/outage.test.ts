@@ -1,0 +1,155 @@
+import assert from 'node:assert/strict'
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { engines } from '../engines.ts'
+import { startServer } from '../server.ts'
+import { freePort } from '../setup.ts'
+import { conduct, remoteUser, start } from './command.ts'
+
+/** A server that can be killed and started again at the same address. */
+async function server(t: TestContext) {
+  const port = String(await freePort())
+  const databaseUrl = await (engines[0] as (typeof engines)[0]).freshUrl(t)
+  return { url: `http://127.0.0.1:${port}/conduct`, start: () => startServer(t, databaseUrl, { CONDUCT_PORT: port }) }
+}
+
+const numbered = (to: number) => Array.from({ length: to }, (_, i) => `line ${i}\n`).join('')
+
+/** A script that writes numbered lines up to each of these numbers, and waits for a file before it goes on. */
+const steps = (...to: number[]) =>
+  `i=0; ${to.map((n) => `while [ $i -lt ${n} ]; do echo line $i; i=$((i+1)); done; : > at${n}; while [ ! -e past${n} ]; do sleep 0.05; done;`).join(' ')}`
+
+async function until(path: string) {
+  while (!existsSync(path)) await sleep(20)
+}
+
+test('a server that is killed and comes back has every line once, and the real end', {
+  timeout: 120_000,
+}, async (t) => {
+  const place = await server(t)
+  const first = await place.start()
+  const { env, cwd, ledger } = remoteUser(t, place.url)
+  const { ran } = start(['exec', '--', 'sh', '-c', steps(100, 250, 300)], env, cwd)
+  const go = (n: number) => writeFileSync(join(cwd, `past${n}`), '')
+  await until(join(cwd, 'at100'))
+  await first.end('SIGKILL')
+  go(100)
+  await until(join(cwd, 'at250'))
+  // A batch is put every half second: now some wait.
+  await sleep(1000)
+  await place.start()
+  go(250)
+  await until(join(cwd, 'at300'))
+  go(300)
+  const { code, stdout, stderr } = await ran
+  assert.deepEqual([code, stdout], [0, numbered(300)])
+  assert.match(stderr, /^conduct exec: No answer from/)
+  await conduct(['sync'], env)
+  const { run } = await (await ledger()).getRun({ runId: 'RUN-001' })
+  assert.deepEqual([run.status, run.failure, run.content], ['completed', null, numbered(300)])
+  assert.equal((await (await ledger()).listRuns({})).runs.length, 1)
+})
+
+test('without a server the command runs, and sync sends what was recorded', async (t) => {
+  const place = await server(t)
+  const { env, cwd, ledger } = remoteUser(t, place.url)
+  const { code, stdout, stderr } = await conduct(
+    ['exec', '--', 'sh', '-c', 'echo "run [$CONDUCT_RUN_ID]"; exit 3'],
+    { ...env, CONDUCT_RUN_ID: 'RUN-777' },
+    cwd,
+  )
+  assert.deepEqual([code, stdout], [3, 'run []\n'], 'the id of another run is not handed on')
+  assert.match(stderr, /No answer from .*\n.*The command is run all the same.*\n.*conduct sync sends it/)
+  const check = await conduct(['check', 'exec', 'RUN-001', '--', 'echo', 'fine'], env, cwd)
+  assert.deepEqual([check.code, check.stdout], [0, 'fine\n'])
+
+  const waiting = await conduct(['sync'], env)
+  assert.equal(waiting.code, 7)
+  assert.match(waiting.stdout, /^exec-\S+: 3 calls to send, still waiting. No answer.*\nexec-\S+ \(RUN-001\): 1 call /)
+  assert.deepEqual(await conduct(['sync', '--quiet'], env), { code: 7, stdout: '', stderr: '' })
+  await place.start()
+  const sent = await conduct(['sync'], env)
+  assert.equal(sent.code, 0)
+  assert.match(sent.stdout, /^exec-\S+ \(RUN-001\): sent 3 calls\.\nexec-\S+ \(RUN-001\): sent 1 call\.\n$/)
+  assert.equal((await conduct(['sync'], env)).stdout, 'Nothing waits to be sent.\n')
+  const client = await ledger()
+  const { run } = await client.getRun({ runId: 'RUN-001' })
+  assert.deepEqual([run.status, run.failure?.code, run.content], ['failed', 'EXIT_3', 'run []\n'])
+  assert.equal((await client.getCheck({ checkId: 'CHECK-001' })).check.result, 'pass')
+})
+
+test('what a killed exec had recorded is sent by sync', async (t) => {
+  const place = await server(t)
+  const { env, cwd, ledger } = remoteUser(t, place.url)
+  const { child, ran } = start(['exec', '--', 'sh', '-c', steps(100)], env, cwd)
+  await until(join(cwd, 'at100'))
+  await sleep(1000)
+  child.kill('SIGKILL')
+  writeFileSync(join(cwd, 'past100'), '')
+  await ran
+  await place.start()
+  // The claim of the dead is waited for, as long as it holds.
+  while ((await conduct(['sync', '--quiet'], env)).code !== 0) await sleep(500)
+  const { run } = await (await ledger()).getRun({ runId: 'RUN-001' })
+  assert.deepEqual([run.status, run.content], ['in_progress', numbered(100)])
+})
+
+test('sync tells what was refused, tries it again when asked, and forgets it on demand', async (t) => {
+  const place = await server(t)
+  await place.start()
+  const { env, cwd, ledger } = remoteUser(t, place.url)
+  const refused = await conduct(['check', 'exec', 'RUN-001', '--', 'true'], env, cwd)
+  assert.equal(refused.code, 0)
+  assert.match(refused.stderr, /There is no run 'RUN-001'.*\n.*--discard exec-/)
+  assert.equal((await conduct(['sync', '--quiet'], env)).code, 7)
+  const told = await conduct(['sync'], env)
+  const name = /^(exec-\S+) \(RUN-001\): refused\. There is no run.* conduct sync --discard \1\n$/.exec(
+    told.stdout,
+  )?.[1]
+  assert.ok(name, told.stdout)
+  await (await ledger()).createRun({ runId: 'RUN-001' })
+  assert.match((await conduct(['sync'], env)).stdout, /sent 1 call/)
+  await conduct(['check', 'exec', 'RUN-099', '--', 'true'], env, cwd)
+  const again = /^exec-[^\s:]+/.exec((await conduct(['sync'], env)).stdout)?.[0] ?? ''
+  assert.equal((await conduct(['sync', '--discard', again], env)).stdout, `${again} is forgotten.\n`)
+  assert.equal((await conduct(['sync'], env)).stdout, 'Nothing waits to be sent.\n')
+  const unknown = await conduct(['sync', '--discard', again], env)
+  assert.deepEqual([unknown.code, unknown.stderr], [1, `conduct sync: There is no recording '${again}'.\n`])
+})
+
+for (const isThere of [true, false]) {
+  const name = `50 MB of output leave memory and disk flat, with a server that is ${isThere ? 'there' : 'away'}`
+  test(name, { timeout: 180_000 }, async (t) => {
+    const place = await server(t)
+    if (isThere) await place.start()
+    const { env, cwd, ledger } = remoteUser(t, place.url)
+    const { child, ran } = start(['exec', '--', 'seq', '1', '6500000'], env, cwd)
+    // A reader that takes all: its own memory is not what is measured.
+    child.stdout?.removeAllListeners('data').resume()
+    let most = 0
+    const timer = setInterval(() => {
+      const status = existsSync(`/proc/${child.pid}/status`) ? readFileSync(`/proc/${child.pid}/status`, 'utf8') : ''
+      most = Math.max(most, Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1] ?? 0))
+    }, 50)
+    t.after(() => clearInterval(timer))
+    const started = performance.now()
+    assert.equal((await ran).code, 0)
+    t.diagnostic(`${Math.round(performance.now() - started)} ms, at most ${Math.round(most / 1024)} MiB`)
+    assert.ok(most / 1024 < 300, `${most / 1024} MiB`)
+    const onDisk = statSync(join(env.HOME, '.local/state/conduct/state.db')).size
+    assert.ok(onDisk < 6_000_000, `${onDisk} bytes on disk`)
+    if (!isThere) {
+      await place.start()
+      assert.equal((await conduct(['sync'], env)).code, 0)
+    }
+    const { run } = await (await ledger()).getRun({ runId: 'RUN-001' })
+    assert.equal(run.status, 'completed')
+    const head = Array.from({ length: 20_000 }, (_, i) => `${i + 1}\n`).join('')
+    assert.ok(run.content.startsWith(head), 'the head')
+    const newest = Array.from({ length: 90_000 }, (_, i) => `${6_410_001 + i}\n`).join('')
+    assert.ok(run.content.endsWith(newest), run.content.slice(-200))
+    assert.match(run.content, /\n\[[\d,]+ bytes dropped here\]\n/)
+  })
+}

@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict'
+import { generateKeyPairSync } from 'node:crypto'
+import { test } from 'node:test'
+import { createOutput, newestOf } from '../../src/cli/output.ts'
+
+function collected(options: { isFull?: () => boolean; fails?: () => boolean } = {}) {
+  const batches: string[] = []
+  const output = createOutput({
+    isFull: options.isFull ?? (() => false),
+    put(text) {
+      if (options.fails?.()) throw new Error('database or disk is full')
+      batches.push(text)
+    },
+  })
+  const write = (text: string | Uint8Array, stream: 'stdout' | 'stderr' = 'stdout') =>
+    output.write(stream, typeof text === 'string' ? Buffer.from(text) : text)
+  /** Until something was put, or a second went by. */
+  const batch = async (count: number) => {
+    for (let ms = 0; batches.length < count && ms < 5000; ms += 10) await new Promise((next) => setTimeout(next, 10))
+  }
+  return { ...output, batches, write, batch }
+}
+
+test('lines are put whole, characters too, and what is left at the end', async () => {
+  const { batches, write, batch, end } = collected()
+  const euro = Buffer.from('€')
+  write(Buffer.concat([Buffer.from('one\ntw'), euro.subarray(0, 1)]))
+  write('half of stderr', 'stderr')
+  await batch(1)
+  assert.deepEqual(batches, ['one\n'])
+  write(euro.subarray(1))
+  write(' o\r50 %\r')
+  await batch(2)
+  assert.deepEqual(batches, ['one\n', 'tw€ o\r50 %\r'])
+  write(euro.subarray(0, 2))
+  await end()
+  assert.equal(batches.slice(2).join(''), '\uFFFDhalf of stderr')
+})
+
+test('a private key is held until its end is there', async () => {
+  const { batches, write, batch, end } = collected()
+  const pem = generateKeyPairSync('rsa', { modulusLength: 2048 })
+    .privateKey.export({ type: 'pkcs8', format: 'pem' })
+    .toString()
+  const [begin, middle, rest] = [pem.slice(0, 20), pem.slice(20, 300), pem.slice(300)]
+  write(`the key:\n${begin}`)
+  await batch(1)
+  write(middle)
+  write('meanwhile\n', 'stderr')
+  await batch(2)
+  write(`${rest}after\n`)
+  await end()
+  const text = batches.join('')
+  for (const line of pem.trim().split('\n').slice(1, -1)) assert.ok(!text.includes(line), text)
+  assert.match(text, /^the key:\nmeanwhile\n[\s\S]*after\n$/)
+})
+
+test('a line without end is cut where no secret is', async () => {
+  const { batches, write, batch, end } = collected()
+  const token = `ghp_${'k7Qw2ZrT9xBn4LsVd8MfYh3JcPg6RaUe5XtH'}`
+  // So that each way of cutting at a fixed distance from the end cuts one.
+  const line = Array.from({ length: 1900 }, () => `${token}=`).join('')
+  for (let at = 0; at < line.length; at += 30_011) {
+    write(line.slice(at, at + 30_011))
+    await batch(batches.length + (at > 60_000 ? 1 : 0))
+  }
+  await end()
+  const text = batches.join('')
+  assert.equal(text, '[masked]='.repeat(1900), text.replaceAll('[masked]=', '.'))
+  assert.ok(batches.length > 1)
+})
+
+test('what is full takes nothing; the newest stay, after a line that tells the gap', async () => {
+  let isFull = true
+  const { batches, write, end } = collected({ isFull: () => isFull })
+  const line = (n: number) => `${String(n).padStart(9)}\n`
+  const count = 200_000
+  for (let n = 0; n < count; n += 100) write(Array.from({ length: 100 }, (_, i) => line(n + i)).join(''))
+  await new Promise((next) => setTimeout(next, 700))
+  assert.deepEqual(batches, [])
+  isFull = false
+  await end()
+  const text = batches.join('')
+  const gap = Number(/^\n\[([\d,]+) bytes dropped here\]\n/.exec(text)?.[1]?.replaceAll(',', ''))
+  assert.ok(gap > 0 && gap < count * 10 - 900_000, `${gap}`)
+  const kept = Array.from({ length: count - gap / 10 }, (_, i) => line(gap / 10 + i)).join('')
+  assert.equal(text.replace(/^\n.*\n/, ''), kept)
+})
+
+test('what could not be put is put later, and told where it cannot', async () => {
+  let fails = true
+  const { batches, write, batch, end } = collected({ fails: () => fails })
+  write('one\n')
+  await new Promise((next) => setTimeout(next, 700))
+  fails = false
+  write('two\n')
+  await batch(1)
+  assert.equal(batches.join(''), 'one\ntwo\n')
+  fails = true
+  write('three\n')
+  await assert.rejects(end(), /disk is full/)
+})
+
+test('the newest of a text begins with a line, or with a whole character', () => {
+  assert.deepEqual(newestOf('short', 5), { newest: 'short', bytes: 0 })
+  assert.deepEqual(newestOf('a\nbcdefgh\nij\n', 8), { newest: 'ij\n', bytes: 10 })
+  const { newest, bytes } = newestOf('😀'.repeat(9), 9)
+  assert.ok(newest.isWellFormed() && newest.length > 5, newest)
+  assert.equal(Buffer.byteLength(newest) + bytes, 36)
+})
