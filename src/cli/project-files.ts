@@ -28,7 +28,8 @@ const { version } = JSON.parse(readFileSync(new URL('../../package.json', import
 export const installCommand = `npm install --global conduct-ledger@${version}`
 
 /** Where the program is missing, the hook does nothing and harms nobody. */
-const commandOf = ({ name }: Agent) => `command -v conduct >/dev/null 2>&1 && conduct hook ${name} || true`
+const commandOf = ({ name, install }: Agent) =>
+  `command -v conduct >/dev/null 2>&1 && conduct hook ${name} || ${install.hooks.otherwise}`
 
 /** The folder that is entered: that of the nearest conduct.json, else the top of the working tree, else `cwd`. */
 export function rootOf(cwd: string): string {

@@ -45,7 +45,8 @@ function project(t: TestContext, files: Record<string, string> = {}) {
   return { home, cwd, env, read, filesNow, init }
 }
 
-const hookOf = (name: string) => `command -v conduct >/dev/null 2>&1 && conduct hook ${name} || true`
+const hookOf = (name: string) =>
+  `command -v conduct >/dev/null 2>&1 && conduct hook ${name} || ${name === 'cursor' ? 'true' : 'cat >/dev/null'}`
 
 test('a project is entered for the agents that are found; twice changes nothing; it can be taken out', async (t) => {
   const { home, cwd, env, read, filesNow, init } = project(t, {
@@ -292,7 +293,13 @@ test('a wrong flag is told', async (t) => {
 test('the hook that is written records where conduct is there, and harms nobody where it is not', async (t) => {
   const { home, cwd, env, init } = project(t)
   assert.equal((await init('--agents', 'codex')).code, 0)
-  const document = { session_id: 's-1', turn_id: 't-1', cwd, hook_event_name: 'UserPromptSubmit', prompt: 'Go' }
+  const document = {
+    session_id: 's-1',
+    turn_id: 't-1',
+    cwd,
+    hook_event_name: 'UserPromptSubmit',
+    prompt: `Go\n${'on '.repeat(100_000)}`,
+  }
   const run = () =>
     execFileSync('sh', ['-c', hookOf('codex')], { env, cwd, input: JSON.stringify(document), encoding: 'utf8' })
   assert.equal(run(), '')

@@ -50,6 +50,8 @@ export interface Install {
     events: readonly string[]
     /** The entry of one event that runs a command. */
     entry(command: string): Fields
+    /** What is run where Conduct is missing: it reads the document, so that the agent can write it, or leaves it. */
+    otherwise: 'cat >/dev/null' | 'true'
     /** What must also stand in the file. */
     also?: Fields
   }

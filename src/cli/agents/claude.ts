@@ -33,6 +33,7 @@ export const claude: Agent = {
     hooks: {
       path: '.claude/settings.json',
       events: ['UserPromptSubmit', 'PostToolUse', 'PostToolUseFailure', 'Stop', 'StopFailure', 'SessionEnd'],
+      otherwise: 'cat >/dev/null',
       entry: (command) => ({ hooks: [{ type: 'command', command }] }),
     },
     mcp: { path: '.mcp.json', format: 'json', table: 'mcpServers' },

@@ -30,6 +30,7 @@ export const codex: Agent = {
     hooks: {
       path: '.codex/hooks.json',
       events: ['UserPromptSubmit', 'PostToolUse', 'Stop', 'Interrupt', 'SessionEnd'],
+      otherwise: 'cat >/dev/null',
       entry: (command) => ({ hooks: [{ type: 'command', command }] }),
     },
     mcp: { path: '.codex/config.toml', format: 'toml', table: 'mcp_servers' },

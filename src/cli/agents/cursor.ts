@@ -23,6 +23,8 @@ export const cursor: Agent = {
     hooks: {
       path: '.cursor/hooks.json',
       events: ['beforeSubmitPrompt', 'postToolUse', 'postToolUseFailure', 'afterFileEdit', 'stop', 'sessionEnd'],
+      // It leaves the pipe open at times, and whoever reads it waits.
+      otherwise: 'true',
       entry: (command) => ({ command }),
       also: { version: 1 },
     },
