@@ -1,5 +1,7 @@
 import { deepStrictEqual } from 'node:assert/strict'
 import { join } from 'node:path'
+import sql from 'sql-template-tag'
+import { openStore } from '../src/store/open.ts'
 import { load } from './load.ts'
 import { median, type Row } from './report.ts'
 import { adminKey, peakMemory, type Server, startConduct, startOwn, type Workplace } from './servers.ts'
@@ -11,7 +13,7 @@ export interface SpeedOptions {
 }
 
 const warmUpSeconds = 1
-const names = ['floor', 'sqlite', 'postgres', 'pgAlone'] as const
+const names = ['floor', 'sqlite', 'unindexed', 'postgres', 'pgAlone'] as const
 type Contender = (typeof names)[number]
 
 /** What is compared: answers a second of `of` against `to`, on that work. */
@@ -19,6 +21,13 @@ const comparisons: { work: WorkName; title: string; of: Contender; to: Contender
   { work: 'get', title: 'read a run, SQLite against the floor', of: 'sqlite', to: 'floor', bar: 0.45 },
   { work: 'list', title: 'list 20 runs of a spec, SQLite against the floor', of: 'sqlite', to: 'floor', bar: 0.65 },
   { work: 'create', title: 'create a run, SQLite against the floor', of: 'sqlite', to: 'floor', bar: 2 },
+  {
+    work: 'create',
+    title: 'create a run, SQLite with its words indexed against without',
+    of: 'sqlite',
+    to: 'unindexed',
+    bar: 0.75,
+  },
   {
     work: 'createOnce',
     title: 'create with Idempotency-Key, SQLite against the floor without',
@@ -59,7 +68,7 @@ export async function measureSpeed(place: Workplace, { rounds, seconds }: SpeedO
 }
 
 function does(name: Contender, work: WorkName): boolean {
-  if (name === 'pgAlone') return work === 'create'
+  if (name === 'pgAlone' || name === 'unindexed') return work === 'create'
   return work !== 'createOnce' || name !== 'floor'
 }
 
@@ -93,9 +102,18 @@ async function startAll(place: Workplace): Promise<Record<Contender, Server>> {
   return {
     floor: await place.server(startOwn('floor.ts', join(folder, 'floor.db'))),
     sqlite: await place.server(startConduct(`sqlite:${join(folder, 'conduct.db')}`)),
+    unindexed: await place.server(startConduct(await makeUnindexed(join(folder, 'unindexed.db')))),
     postgres: await place.server(startConduct(await place.postgres())),
     pgAlone: await place.server(startOwn('pg-alone.ts', await place.postgres())),
   }
+}
+
+/** A new database whose index of words is ahead of all events, so that nothing is ever indexed; answers its URL. */
+async function makeUnindexed(path: string): Promise<string> {
+  const store = await openStore(`sqlite:${path}`, { adminKey })
+  await store.db.tx((tx) => tx.query(sql`update search_state set last_seq = ${Number.MAX_SAFE_INTEGER}`))
+  await store.close()
+  return `sqlite:${path}`
 }
 
 /** Makes the same runs everywhere, and sees that Conduct and the floor answer the same. */
