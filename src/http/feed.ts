@@ -4,7 +4,8 @@ import type { Store } from '../store/open.ts'
 
 /** How many bytes of the newest events are kept in memory for all readers. */
 const keptBytes = 4_194_304
-/** How many events are read from the database at once. */
+/** How many events are read from the database at once, at first and at most. */
+const firstBatch = 10
 const batch = 100
 /** A reader is given at once what comes to so many bytes, with the event that goes beyond. */
 const chunkBytes = 65_536
@@ -78,17 +79,17 @@ export function createFeed({ db }: Store, stopping: AbortSignal | undefined, war
     unwatch = db.watch(() => void look())
   }
 
-  /** What of the log after `at` is there for a reader, and the place up to which it was looked through. */
-  async function find(at: number, { conditions, admits }: Selected): Promise<{ told: Told[]; end: number }> {
+  /** What of the log after `at` is there for a reader, from the database at most `limit`, and up to where it was looked through. */
+  async function find(at: number, limit: number, { conditions, admits }: Selected) {
     const kept = recent[0] ? recent[0].event.seq - 1 : tail
     if (at >= kept) {
       const next = recent.findLastIndex(({ event }) => event.seq <= at) + 1
       return { told: recent.slice(next).filter(({ event }) => admits(event)), end: tail }
     }
-    const events = await readEvents(db, at, batch, conditions)
+    const events = await readEvents(db, at, limit, conditions)
     const last = events.at(-1)?.seq ?? at
-    // Less than a batch: all that was there has been looked through, memory goes on where it begins.
-    return { told: events.map(toldOf), end: events.length === batch ? last : Math.max(last, kept) }
+    // Less than that: all that was there has been looked through, memory goes on where it begins.
+    return { told: events.map(toldOf), end: events.length === limit ? last : Math.max(last, kept) }
   }
 
   /** Begins to read after `after`, else after what is there now. */
@@ -98,6 +99,7 @@ export function createFeed({ db }: Store, stopping: AbortSignal | undefined, war
     if (wakes.size === 0) begin(end)
     const start = after ?? end
     let at = start
+    let limit = firstBatch
     let hasLeft = false
     let resume = () => {}
     const wake = () => resume()
@@ -107,9 +109,12 @@ export function createFeed({ db }: Store, stopping: AbortSignal | undefined, war
     async function next(): Promise<Told[]> {
       if (at >= tail) await new Promise<void>((resolve) => (resume = resolve))
       if (at >= tail) return []
-      const { told, end } = await find(at, seen)
+      const { told, end } = await find(at, limit, seen)
       const chunk = chunkOf(told)
-      at = chunk.length < told.length ? (chunk.at(-1) as Told).event.seq : end
+      const isCut = chunk.length < told.length
+      at = isCut ? (chunk.at(-1)?.event.seq ?? end) : end
+      // Large events are read a few at a time: what a chunk has no room for was read in vain.
+      limit = isCut ? chunk.length : Math.min(limit * 2, batch)
       return chunk
     }
 
