@@ -27,6 +27,9 @@ const insertRun =
   db.prepare(`insert into runs (run_id, title, spec_id, status, document_id, agent, labels, location, git,
     changes, links, model, input_tokens, output_tokens, cost_usd, failure, started_at, ended_at, created_at, updated_at)
   values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) returning *`)
+const appendText = db.prepare(`update documents set text = text || ?
+  where id = (select document_id from runs where run_id = ?)`)
+const touchRun = db.prepare('update runs set updated_at = ?, version = version + 1 where run_id = ? returning *')
 const begin = db.prepare('begin immediate')
 const commit = db.prepare('commit')
 
@@ -107,6 +110,14 @@ function create(input: any) {
   return { run: runOf(row) }
 }
 
+function append(runId: string, { text }: { text: string }) {
+  begin.run()
+  appendText.run(text, runId)
+  const row = touchRun.get(new Date().toISOString(), runId) as Row
+  commit.run()
+  return { run: runOf(row) }
+}
+
 function list(specId: string) {
   const found = listRuns.all(specId) as Row[]
   const rows = found.slice(0, 20)
@@ -129,13 +140,18 @@ function answer(response: ServerResponse, status: number, value: unknown) {
 
 const listPath = '/v1/runs?specId='
 const getPath = '/v1/runs/'
+const contentPath = '/content'
 
 function handle(request: IncomingMessage, response: ServerResponse) {
   const url = request.url as string
   if (request.method === 'POST') {
     const chunks: Buffer[] = []
     request.on('data', (chunk) => chunks.push(chunk))
-    request.on('end', () => answer(response, 201, create(JSON.parse(Buffer.concat(chunks).toString()))))
+    request.on('end', () => {
+      const input = JSON.parse(Buffer.concat(chunks).toString())
+      if (!url.endsWith(contentPath)) answer(response, 201, create(input))
+      else answer(response, 200, append(url.slice(getPath.length, -contentPath.length), input))
+    })
   } else if (url.startsWith(listPath)) {
     answer(response, 200, list(url.slice(listPath.length)))
   } else {

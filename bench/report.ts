@@ -18,7 +18,7 @@ export function table(rows: Row[]): string {
   const cells = [
     ['work', 'measured', 'bar', ''],
     ['---', '---', '---', '---'],
-    ...rows.map(({ title, measured, bar = '', pass }) => [
+    ...rows.map(({ title, measured, bar = '–', pass }) => [
       title,
       measured,
       bar,

@@ -1,4 +1,4 @@
-// Measures Conduct as it is built in dist/ and prints tables in markdown. `--only speed,size,growth` chooses parts,
+// Measures Conduct as it is built in dist/ and prints tables in markdown. `--only size,speed,streams,growth` chooses parts,
 // `--runs` the larger ledger of the growth, `--rounds` and `--seconds` how long the load is.
 import { cpus, totalmem } from 'node:os'
 import { parseArgs } from 'node:util'
@@ -7,10 +7,11 @@ import { type Row, table } from './report.ts'
 import { type Workplace, workplace } from './servers.ts'
 import { measureSize } from './size.ts'
 import { measureSpeed } from './speed.ts'
+import { measureStreams } from './stream.ts'
 
 const { values } = parseArgs({
   options: {
-    only: { type: 'string', default: 'size,speed,growth' },
+    only: { type: 'string', default: 'size,speed,streams,growth' },
     runs: { type: 'string', default: '1000000' },
     rounds: { type: 'string', default: '3' },
     seconds: { type: 'string', default: '4' },
@@ -24,6 +25,7 @@ const parts: Record<string, { title: string; measure(place: Workplace): Promise<
     title: `Speed: 32 connections, 1 KB of content, pages of 20, medians of ${rounds} rounds of ${seconds} s`,
     measure: (place) => measureSpeed(place, { rounds, seconds }),
   },
+  streams: { title: 'Streams of events', measure: measureStreams },
   growth: {
     title: `Growth: median latency with 1,000 and with ${runs.toLocaleString('en')} runs`,
     measure: (place) => measureGrowth(place, runs),

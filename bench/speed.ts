@@ -34,8 +34,11 @@ const comparisons: { work: WorkName; title: string; of: Contender; to: Contender
     of: 'sqlite',
     to: 'floor',
   },
+  { work: 'append', title: 'append a line to a run, SQLite against the floor', of: 'sqlite', to: 'floor' },
   { work: 'get', title: 'read a run, PostgreSQL against SQLite', of: 'postgres', to: 'sqlite', bar: 1 / 3 },
   { work: 'list', title: 'list 20 runs of a spec, PostgreSQL against SQLite', of: 'postgres', to: 'sqlite' },
+  { work: 'append', title: 'append a line to a run, PostgreSQL against SQLite', of: 'postgres', to: 'sqlite' },
+  { work: 'events', title: 'read 20 events, PostgreSQL against SQLite', of: 'postgres', to: 'sqlite' },
   { work: 'create', title: 'create a run, PostgreSQL against pg alone', of: 'postgres', to: 'pgAlone', bar: 0.5 },
   {
     work: 'createOnce',
@@ -69,7 +72,7 @@ export async function measureSpeed(place: Workplace, { rounds, seconds }: SpeedO
 
 function does(name: Contender, work: WorkName): boolean {
   if (name === 'pgAlone' || name === 'unindexed') return work === 'create'
-  return work !== 'createOnce' || name !== 'floor'
+  return name !== 'floor' || (work !== 'createOnce' && work !== 'events')
 }
 
 function rowOf({ work, title, of, to, bar }: (typeof comparisons)[number], rates: Rates): Row {
@@ -120,8 +123,9 @@ async function makeUnindexed(path: string): Promise<string> {
 async function seedAll(servers: Record<Contender, Server>) {
   for (const name of ['floor', 'sqlite', 'postgres'] as const) {
     await load(servers[name].url, seedOf(servers[name]), { connections: 1, requests: seeded })
+    await load(servers[name].url, works.append(servers[name]), { connections: 1, requests: 2 })
   }
-  for (const path of ['/v1/runs/RUN-2001', '/v1/runs?specId=SPEC-17']) {
+  for (const path of ['/v1/runs/RUN-2001', '/v1/runs/RUN-3500', '/v1/runs?specId=SPEC-17']) {
     const [floor, ...others] = await Promise.all(
       [servers.floor, servers.sqlite, servers.postgres].map((it) => read(it, path)),
     )

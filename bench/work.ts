@@ -2,7 +2,9 @@ import { type Next, requestOf } from './load.ts'
 import { adminKey, type Server } from './servers.ts'
 
 /** Runs that are there before the load, and the specs over which they are spread: more than a page for each. */
-export const seeded = 3000
+export const seeded = 3500
+/** As many of them, the newest, are there to be appended to; the others are read. */
+const growing = 500
 const specs = 100
 
 const headers = { authorization: `Bearer ${adminKey}` }
@@ -22,6 +24,8 @@ export const newRun = (specId: string) =>
     content,
   })
 
+const line = JSON.stringify({ text: '- 12:04:31 npm test: 412 passed, 0 failed\n' })
+
 let keys = 0
 
 const runIdOf = (n: number) => `RUN-${String(n + 1).padStart(3, '0')}`
@@ -35,6 +39,8 @@ function turns(count: number, make: (n: number) => Buffer): Next {
 
 const createOf = ({ url }: Server, specId: string, more = {}) =>
   requestOf(url, 'POST', '/v1/runs', { ...headers, ...more }, newRun(specId))
+
+const appendTo = ({ url }: Server, runId: string) => requestOf(url, 'POST', `/v1/runs/${runId}/content`, headers, line)
 
 /** The same requests, each with an Idempotency-Key that never came before. */
 function once(server: Server): Next {
@@ -50,12 +56,14 @@ function once(server: Server): Next {
 /** Makes the seeded runs, whose ids count from RUN-001. */
 export const seedOf = (server: Server) => turns(specs, (n) => createOf(server, `SPEC-${n}`))
 
-export type WorkName = 'get' | 'list' | 'create' | 'createOnce'
+export type WorkName = 'get' | 'list' | 'create' | 'createOnce' | 'append' | 'events'
 
 /** The questions of each kind of work. The lists are of the seeded specs, which no load adds to. */
 export const works: Record<WorkName, (server: Server) => Next> = {
-  get: ({ url }) => turns(seeded, (n) => requestOf(url, 'GET', `/v1/runs/${runIdOf(n)}`, headers)),
+  get: ({ url }) => turns(seeded - growing, (n) => requestOf(url, 'GET', `/v1/runs/${runIdOf(n)}`, headers)),
   list: ({ url }) => turns(specs, (n) => requestOf(url, 'GET', `/v1/runs?specId=SPEC-${n}`, headers)),
   create: (server) => turns(specs, (n) => createOf(server, `LOAD-${n}`)),
   createOnce: once,
+  append: (server) => turns(growing, (n) => appendTo(server, runIdOf(seeded - 1 - n))),
+  events: ({ url }) => turns(100, (n) => requestOf(url, 'GET', `/v1/events?after=${n * 20}&limit=20`, headers)),
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { getEventListeners } from 'node:events'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ConductError } from '../src/error.ts'
@@ -175,6 +176,69 @@ testLedger('a slow reader misses nothing, and holds nobody up', async (ledger, t
     told.map((_, index) => (told[0] as Told).id + index),
   )
 })
+
+testLedger('a stream ends within 15 seconds after its key does, and others go on', async (ledger, t) => {
+  const { client, as } = ledger
+  const newKey = (name: string, expiresAt: string | null) =>
+    client.createKey({ name, permissions: ['read'], expiresAt })
+  const inAMinute = new Date(Date.parse(ledger.store.now()) + 60_000).toISOString()
+  const keys = await Promise.all([newKey('revoked', null), newKey('expiring', inAMinute), newKey('living', null)])
+  t.mock.timers.enable({ apis: ['setInterval'] })
+  const open = ({ secret }: { secret: string }) => read(ledger, t, '/v1/events', { authorization: `Bearer ${secret}` })
+  const [revoked, expiring, living] = await Promise.all([open(keys[0]), open(keys[1]), open(keys[2])])
+  const follower = as({ key: keys[0].secret }).follow({ after: 0, type: ['run.created'] })
+  await client.createRun({ runId: 'A' })
+  assert.equal((await follower.next()).value?.subject, 'A')
+  const following = follower.next()
+  await client.revokeKey({ id: keys[0].key.id })
+  ledger.sleep(60_000)
+  t.mock.timers.tick(14_999)
+  for (const stream of [revoked, expiring, living]) assert.deepEqual(subjects(await stream.take(1)), ['A'])
+  t.mock.timers.tick(1)
+  assert.deepEqual([await revoked.take(1), await expiring.take(1)], [[], []])
+  await assert.rejects(following, { code: 'UNAUTHORIZED' })
+  await client.createRun({ runId: 'B' })
+  t.mock.timers.tick(15_000)
+  assert.deepEqual(subjects(await living.take(1)), ['B'])
+})
+
+const timers = () => process.getActiveResourcesInfo().filter((resource) => resource === 'Timeout').length
+
+for (const engine of engines) {
+  test(`a server keeps 1,000 streams, 20 of a key, and nothing of those that ended (${engine.name})`, async (t) => {
+    const before = timers()
+    const stopping = new AbortController()
+    const ledger = await openLedger(t, engine, { stopping: stopping.signal })
+    const newKey = async () => {
+      const { secret } = await ledger.client.createKey({ name: 'k', permissions: ['read'] })
+      return { authorization: `Bearer ${secret}` }
+    }
+    const [spare, one] = [await newKey(), await newKey()]
+    const keys = [one, ...(await Promise.all(Array.from({ length: 49 }, newKey)))]
+    const open = (key: typeof one) => read(ledger, t, '/v1/events', key)
+    const refuse = async (key: typeof one, why: RegExp) => {
+      const response = await ledger.fetch('/v1/events', { headers: { accept: 'text/event-stream', ...key } })
+      assert.deepEqual([response.status, response.headers.get('retry-after')], [429, '15'])
+      const { code, error } = await response.json()
+      assert.equal(code, 'RATE_LIMIT_EXCEEDED')
+      assert.match(error, why)
+    }
+    // The second time, all places are there again.
+    for (let time = 0; time < 2; time++) {
+      const streams = await Promise.all(keys.flatMap((key) => Array.from({ length: 20 }, () => open(key))))
+      const taking = streams.map(({ take }) => take(1))
+      await refuse(spare, /^This server has its 1000 streams/)
+      await streams.at(-1)?.cancel()
+      await refuse(one, /^This key has its 20 streams/)
+      streams.push(await open(spare))
+      await Promise.all(streams.map(({ cancel }) => cancel()))
+      assert.deepEqual((await Promise.all(taking)).flat(), [])
+    }
+    assert.equal(getEventListeners(stopping.signal, 'abort').length, 1)
+    await ledger.store.close()
+    assert.ok(timers() <= before, `${timers() - before} timers stayed behind`)
+  })
+}
 
 for (const engine of engines) {
   test(`streams end with the server, and are counted per key (${engine.name})`, async (t) => {

@@ -1,5 +1,4 @@
 import { ConductError } from '../error.ts'
-import type { Event } from '../event.ts'
 import type { Parsed } from '../routes.ts'
 import { type Ctx, keyIdOf } from '../store/ctx.ts'
 import { selected } from '../store/event.ts'
@@ -8,19 +7,19 @@ import type { Store } from '../store/open.ts'
 import { findSession } from '../store/session.ts'
 import { createFeed } from './feed.ts'
 
-/** A stream that has nothing to tell says so, and looks whether its key still lives. */
-const commentEveryMs = 15_000
+/** How often a stream says that it is still there, and looks whether its key still lives. */
+const beatEveryMs = 15_000
 const streamsPerProcess = 1000
 const streamsPerKey = 20
 
 const encoder = new TextEncoder()
+const stillHere = encoder.encode(': still here\n\n')
 
 /** Serves the log as server-sent events (html.spec.whatwg.org/multipage/server-sent-events.html). */
 export function createEventStreams(store: Store, stopping: AbortSignal | undefined, warn: (error: Error) => void) {
-  const feed = createFeed(store, warn)
+  const openReader = createFeed(store, stopping, warn)
   const open = new Map<number, number>()
   let total = 0
-  stopping?.addEventListener('abort', feed.wakeAll)
 
   function take(keyId: number) {
     const ofKey = open.get(keyId) ?? 0
@@ -50,58 +49,51 @@ export function createEventStreams(store: Store, stopping: AbortSignal | undefin
    */
   return async (ctx: Ctx, { after, ...selection }: Omit<Parsed<'listEvents'>, 'limit'>): Promise<ReadableStream> => {
     const seen = await selected(ctx, selection)
-    let at = after ?? (await feed.end())
     const keyId = keyIdOf(ctx)
     const give = take(keyId ?? 0)
-    const leave = await feed.open().catch((error) => {
+    const reader = await openReader(after, seen).catch((error) => {
       give()
       throw error
     })
     let isOver = false
-    let commentedAt = performance.now()
+    let beats: NodeJS.Timeout | undefined
 
     function end() {
       if (isOver) return
       isOver = true
-      leave()
+      clearInterval(beats)
+      reader.leave()
       give()
     }
 
-    /** The next thing to say: events, or a comment when it is time for one; undefined at the end. */
-    async function next(): Promise<string | undefined> {
-      while (!isOver && !stopping?.aborted) {
-        const left = commentedAt + commentEveryMs - performance.now()
-        if (left <= 0) {
-          if (!(await mayGoOn(ctx))) return undefined
-          commentedAt = performance.now()
-          return ': still here\n\n'
-        }
-        const { events, next } = await feed.read(at, seen)
-        at = next
-        if (events.length > 0) return events.map(textOf).join('')
-        await feed.wait(at, left)
-      }
-      return undefined
+    function close(controller: ReadableStreamDefaultController) {
+      if (isOver) return
+      end()
+      controller.close()
+    }
+
+    async function beat(controller: ReadableStreamDefaultController) {
+      // A key that cannot be looked up is taken for dead: whoever has a living one comes again.
+      const lives = await mayGoOn(ctx).catch(warn)
+      if (!lives) close(controller)
+      else if (!isOver && controller.desiredSize) controller.enqueue(stillHere)
     }
 
     return new ReadableStream({
-      // The place from which it begins: whoever loses the connection before the first event goes on from there.
-      start: (controller) => controller.enqueue(encoder.encode(`: events follow\nid: ${at}\n\n`)),
+      start(controller) {
+        // The place from which it begins: whoever loses the connection before the first event goes on from there.
+        controller.enqueue(encoder.encode(`: events follow\nid: ${reader.start}\n\n`))
+        beats = setInterval(() => void beat(controller), beatEveryMs)
+      },
       async pull(controller) {
-        const text = await next().catch((error) => {
-          warn(error)
-          return undefined
-        })
-        if (text !== undefined) return controller.enqueue(encoder.encode(text))
-        end()
-        controller.close()
+        const messages = await reader.read().catch(warn)
+        if (!messages) close(controller)
+        else if (!isOver) controller.enqueue(messages)
       },
       cancel: end,
     })
   }
 }
-
-const textOf = (event: Event) => `id: ${event.seq}\ndata: ${JSON.stringify(event)}\n\n`
 
 const tooMany = (why: string) =>
   new ConductError('RATE_LIMIT_EXCEEDED', `${why}: end one before you open another.`, { retryAfter: 15 })

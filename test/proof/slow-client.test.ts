@@ -6,10 +6,12 @@ import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Engine, engines } from '../engines.ts'
 import { adminKey, type ServerProcess, startServer } from '../server.ts'
+import { asShipped, memoryOf } from './memory.ts'
 import { size } from './size.ts'
 import { clientOf } from './writers.ts'
 
-const mayGrow = 50 * 1_048_576
+/** MB */
+const mayGrow = 50
 const bodyBytes = 100 * 1_048_576
 
 test('sockets that send a byte a second are closed, and others are served meanwhile', async (t) => {
@@ -31,9 +33,6 @@ test('bodies of 100 MB are refused before they are read whole', async (t) => {
   await beside(t, server, uploads)
   t.diagnostic(`answers: ${(await Promise.all(uploads)).join(' ')}`)
 })
-
-/** What bin/conduct.cjs and `npm start` give to V8. */
-const asShipped = { NODE_OPTIONS: '--max-semi-space-size=8' }
 
 /** A server that has reached the memory that it takes under an ordinary load. */
 async function startWarm(t: TestContext): Promise<ServerProcess> {
@@ -62,14 +61,9 @@ async function beside(t: TestContext, server: ServerProcess, trouble: Promise<un
     await sleep(10)
   }
   await done
-  const grown = `its memory grew by ${Math.round((most - before) / 1_048_576)} MB`
+  const grown = `its memory grew by ${Math.round(most - before)} MB`
   t.diagnostic(grown)
   assert(most - before <= mayGrow, grown)
-}
-
-async function memoryOf({ url }: ServerProcess): Promise<number> {
-  const text = await (await fetch(new URL('/metrics', url))).text()
-  return Number(/^process_resident_memory_bytes (\d+)$/m.exec(text)?.[1])
 }
 
 const headOfBody = [

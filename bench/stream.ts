@@ -1,0 +1,84 @@
+import { once } from 'node:events'
+import { get, type IncomingMessage } from 'node:http'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { load } from './load.ts'
+import { median, type Row } from './report.ts'
+import { adminKey, type Server, startConduct, type Workplace } from './servers.ts'
+import { newRun, seedOf } from './work.ts'
+
+const headers = { authorization: `Bearer ${adminKey}` }
+/** Events that a stream is told when it begins at the beginning. */
+const logged = 10_000
+const times = 5
+const writes = 100
+/** At most, and at random, so that writes do not keep step with the server's looking for them. */
+const pauseMs = 100
+
+/** How fast a stream tells of changes, on both engines. */
+export async function measureStreams(place: Workplace): Promise<Row[]> {
+  const urls = { SQLite: `sqlite:${join(place.folder(), 'conduct.db')}`, PostgreSQL: await place.postgres() }
+  const rows: Row[] = []
+  for (const [engine, url] of Object.entries(urls)) {
+    const server = await place.server(startConduct(url))
+    await load(server.url, seedOf(server), { requests: logged })
+    const rates: number[] = []
+    for (let time = 0; time < times; time++) rates.push(await catchUp(server))
+    const delays = await measureDelays(server)
+    rows.push(
+      {
+        title: `${engine}: events that one stream takes`,
+        measured: `${Math.round(median(rates)).toLocaleString('en')}/s`,
+      },
+      {
+        title: `${engine}: from a write's answer to its event at a reader`,
+        measured: `${Math.round(median(delays))} ms, at most ${Math.round(Math.max(...delays))} ms`,
+      },
+    )
+  }
+  return rows
+}
+
+/** Events a second, when a stream begins at the beginning of the log. */
+async function catchUp(server: Server): Promise<number> {
+  const started = performance.now()
+  const { response, told } = await listen(server, '&after=0')
+  while (told.count < logged) await once(response, 'data')
+  response.destroy()
+  return (logged * 1000) / (performance.now() - started)
+}
+
+/** For each of some writes, how long after its answer its event came to a reader, in milliseconds. */
+async function measureDelays(server: Server): Promise<number[]> {
+  const { response, told } = await listen(server, '')
+  const delays: number[] = []
+  for (let n = 1; n <= writes; n++) {
+    await sleep(Math.random() * pauseMs)
+    const body = newRun('STREAM-1')
+    const request = { method: 'POST', headers: { ...headers, 'content-type': 'application/json' }, body }
+    await (await fetch(`${server.url}/v1/runs`, request)).json()
+    const answered = performance.now()
+    while (told.count < n) await once(response, 'data')
+    delays.push(performance.now() - answered)
+  }
+  response.destroy()
+  return delays
+}
+
+/** Opens a stream of new runs; `told.count` is how many it has told of. */
+async function listen(server: Server, query: string) {
+  const request = get(`${server.url}/v1/events?type=run.created${query}`, {
+    agent: false,
+    headers: { ...headers, accept: 'text/event-stream' },
+  })
+  const [response] = (await once(request, 'response')) as [IncomingMessage]
+  if (response.statusCode !== 200) throw new Error(`A stream was answered ${response.statusCode}.`)
+  const told = { count: 0 }
+  let rest = ''
+  response.setEncoding('latin1').on('data', (piece: string) => {
+    const lines = (rest + piece).split('\n')
+    rest = lines.pop() ?? ''
+    told.count += lines.filter((line) => line.startsWith('data: ')).length
+  })
+  return { response, told }
+}
