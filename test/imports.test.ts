@@ -17,6 +17,7 @@ const allowed: Record<string, { parts: string[]; packages: string[] }> = {
   client: { parts: ['client'], packages: [] },
   // zod: it prints the inputs of the tools.
   mcp: { parts: ['src', 'client', 'mcp'], packages: ['@modelcontextprotocol/server', 'zod'] },
+  web: { parts: ['client', 'web'], packages: ['preact', 'marked', 'uplot'] },
   cli: {
     parts: ['src', 'client', 'mcp', 'cli'],
     packages: ['commander', 'cli-table3', 'diff', 'jsonc-parser', '@decimalturn/toml-patch', '@clack/prompts'],
@@ -34,6 +35,7 @@ const exceptions: Record<string, string[]> = {
   'cli/state.ts': ['node:sqlite'],
   'cli/mask.ts': ['@secretlint/core', '@secretlint/secretlint-rule-preset-recommend'],
   client: ['paths.ts', 'error.ts'],
+  'web/vite.config.ts': ['vite'],
 }
 
 /** Files that import nothing at all. */
@@ -46,7 +48,7 @@ interface Import {
 }
 
 const folder = fileURLToPath(new URL('../src', import.meta.url))
-const files = globSync('**/*.ts', { cwd: folder })
+const files = globSync('**/*.{ts,tsx}', { cwd: folder })
 const imports: Import[] = files.flatMap((from) => {
   const text = readFileSync(join(folder, from), 'utf8')
   const found = text.matchAll(/^\s*(import|export)\s+(type\s)?[^'"]*?from\s*'([^']+)'|import\('([^']+)'\)/gm)
@@ -67,16 +69,12 @@ function isAllowed({ from, to, typeOnly }: Import): boolean {
   if (to.startsWith('node:'))
     return (
       isBuiltin(to) &&
-      partOf(from) !== 'client' &&
+      !['client', 'web'].includes(partOf(from)) &&
       (to !== 'node:sqlite' || partOf(from) === 'store' || more.includes(to))
     )
   if (!files.includes(to)) return packages.includes(packageOf(to)) || more.includes(packageOf(to))
-  return (
-    parts.includes(partOf(to)) ||
-    more.includes(to) ||
-    more.includes(partOf(to)) ||
-    (partOf(from) === 'client' && typeOnly)
-  )
+  const isTyped = typeOnly && ['client', 'web'].includes(partOf(from))
+  return parts.includes(partOf(to)) || more.includes(to) || more.includes(partOf(to)) || isTyped
 }
 
 test('every import goes where the layers allow it', () => {

@@ -78,6 +78,6 @@ async function send(
       failure = unreachable(options, error)
     }
     if (attempt >= attempts || !isPassing(failure) || (failure.retryAfter ?? 0) > patience) throw failure
-    await pause(attempt, failure, signal)
+    await pause(options, attempt, failure, signal)
   }
 }

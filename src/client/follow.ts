@@ -25,7 +25,7 @@ export async function* follow(
       failure = error instanceof ConductError ? error : unreachable(options, error)
       if (!isPassing(failure)) throw failure
     }
-    await pause(attempt, failure, signal)
+    await pause(options, attempt, failure, signal)
   }
 }
 

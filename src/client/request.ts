@@ -16,6 +16,8 @@ export interface ClientOptions {
   timeout?: number
   /** A server that asks for a longer wait than so many seconds is not tried again. */
   patience?: number
+  /** The longest wait between two tries that the server did not ask for, in milliseconds. */
+  longestPause?: number
 }
 
 export interface CallOptions {
@@ -100,9 +102,14 @@ export const isPassing = ({ status }: ConductError) => status === 429 || status 
 export const unreachable = ({ url }: ClientOptions, cause: unknown) =>
   new ConductError('UNAVAILABLE', `No answer from ${url}: is the server running there?`, { cause })
 
-/** Waits before another try: as long as the server says, else longer with each try, up to half a minute. */
-export function pause(attempt: number, { retryAfter }: ConductError, signal?: AbortSignal): Promise<void> {
-  const growing = Math.min(100 * 2 ** attempt, 30_000) * (0.5 + Math.random())
+/** Waits before another try: as long as the server says, else longer with each try, up to half a minute or as set. */
+export function pause(
+  { longestPause = 30_000 }: ClientOptions,
+  attempt: number,
+  { retryAfter }: ConductError,
+  signal?: AbortSignal,
+): Promise<void> {
+  const growing = Math.min(100 * 2 ** attempt, longestPause) * (0.5 + Math.random())
   return wait(retryAfter === undefined ? growing : retryAfter * 1000, signal)
 }
 

@@ -1,0 +1,55 @@
+import { useEffect, useState } from 'preact/hooks'
+import { follow, listen } from './live.ts'
+import { Login } from './pages/login.tsx'
+import { Missing } from './pages/missing.tsx'
+import { Now } from './pages/now.tsx'
+import { RunPage } from './pages/run.tsx'
+import { Runs } from './pages/runs.tsx'
+import { Frame } from './parts/frame.tsx'
+import { Problem } from './parts/problem.tsx'
+import { useRead } from './read.ts'
+import { type Route, useRoute } from './router.ts'
+import { client } from './server.ts'
+import { type Session, SessionContext } from './session.ts'
+import { AttentionContext, useAttention } from './use-attention.ts'
+
+/** The page as a whole: who is there, and what the address asks for. */
+export function App() {
+  const [isOver, setOver] = useState(false)
+  const me = useRead('me', () => client.me())
+  useEffect(() => listen(({ kind }) => kind === 'over' && setOver(true)), [])
+
+  const begin = () => {
+    setOver(false)
+    me.reload()
+  }
+  if (isOver || me.error?.code === 'UNAUTHORIZED') return <Login onDone={begin} />
+  if (me.data) return <Inside session={me.data} />
+  return me.error ? <Problem error={me.error} onRetry={me.reload} /> : null
+}
+
+function Inside({ session }: { session: Session }) {
+  const route = useRoute()
+  const attention = useAttention()
+  useEffect(follow, [])
+  return (
+    <SessionContext.Provider value={session}>
+      <AttentionContext.Provider value={attention}>
+        <Frame route={route}>
+          <Page route={route} />
+        </Frame>
+      </AttentionContext.Provider>
+    </SessionContext.Provider>
+  )
+}
+
+/** The page of an address: `#/runs` lists, `#/runs/<project>/<runId>` is one. */
+function Page({ route }: { route: Route }) {
+  const [noun, project, id] = route.path
+  if (noun === undefined) return <Now />
+  if (noun === 'runs' && project === undefined) return <Runs route={route} />
+  if (noun === 'runs' && project !== undefined && id !== undefined) {
+    return <RunPage key={`${project}/${id}`} project={project} runId={id} route={route} />
+  }
+  return <Missing />
+}

@@ -1,0 +1,31 @@
+import { useEffect, useRef } from 'preact/hooks'
+
+/** Keys that do something, by their name (`event.key`); two in a row are written with a space: `g n`. */
+export type Shortcuts = Record<string, () => void>
+
+const pairMs = 1000
+
+/** Listens for keys while the component is there, but not where somebody types, nor behind a dialog. */
+export function useKeys(shortcuts: Shortcuts): void {
+  const latest = useRef(shortcuts)
+  latest.current = shortcuts
+  useEffect(() => {
+    let first = { key: '', at: 0 }
+    const press = (event: KeyboardEvent) => {
+      if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || isTyping(event.target)) return
+      const pair = performance.now() - first.at < pairMs ? `${first.key} ${event.key}` : ''
+      first = { key: event.key, at: performance.now() }
+      const act = latest.current[pair] ?? latest.current[event.key]
+      if (!act) return
+      event.preventDefault()
+      act()
+    }
+    addEventListener('keydown', press)
+    return () => removeEventListener('keydown', press)
+  }, [])
+}
+
+function isTyping(target: EventTarget | null): boolean {
+  if (document.querySelector('dialog[open]')) return true
+  return target instanceof HTMLElement && target.closest('input, textarea, select, [contenteditable]') !== null
+}

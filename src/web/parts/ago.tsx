@@ -1,0 +1,60 @@
+import { useEffect, useState } from 'preact/hooks'
+
+const steps: [limit: number, seconds: number, unit: Intl.RelativeTimeFormatUnit][] = [
+  [60, 1, 'second'],
+  [3600, 60, 'minute'],
+  [86_400, 3600, 'hour'],
+  [86_400 * 30, 86_400, 'day'],
+  [86_400 * 365, 86_400 * 30, 'month'],
+  [Number.POSITIVE_INFINITY, 86_400 * 365, 'year'],
+]
+const relative = new Intl.RelativeTimeFormat('en', { numeric: 'always', style: 'narrow' })
+const exact = new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'medium' })
+
+/** The present moment in milliseconds, renewed as often as said. */
+export function useNow(everyMs = 15_000): number {
+  const [now, setNow] = useState(Date.now)
+  useEffect(() => {
+    const timer = setInterval(() => setNow(Date.now()), everyMs)
+    return () => clearInterval(timer)
+  }, [everyMs])
+  return Math.max(now, Date.now() - everyMs)
+}
+
+/** How long ago, with the exact moment on hover. */
+export function Ago({ at }: { at: string }) {
+  const now = useNow()
+  return (
+    <time dateTime={at} title={exact.format(new Date(at))}>
+      {agoOf(at, now)}
+    </time>
+  )
+}
+
+export function agoOf(at: string, now: number): string {
+  const seconds = Math.max(0, Math.round((now - Date.parse(at)) / 1000))
+  if (seconds < 5) return 'now'
+  const [, size, unit] = steps.find(([limit]) => seconds < limit) ?? [0, 1, 'second' as const]
+  return relative.format(-Math.floor(seconds / size), unit)
+}
+
+const units = [
+  ['d', 86_400],
+  ['h', 3600],
+  ['min', 60],
+  ['s', 1],
+] as const
+
+/** A span of time in its two largest units: `850 ms`, `42 s`, `3 min 20 s`, `4 d 3 h`. */
+export function spanOf(ms: number): string {
+  if (ms < 1000) return `${Math.max(0, Math.round(ms))} ms`
+  const seconds = Math.round(ms / 1000)
+  const fitting = units.filter(([, size]) => seconds >= size).slice(0, 2)
+  let rest = seconds
+  const parts = fitting.map(([unit, size]) => {
+    const count = Math.floor(rest / size)
+    rest -= count * size
+    return count > 0 ? `${count} ${unit}` : ''
+  })
+  return parts.filter((part) => part !== '').join(' ')
+}

@@ -1,0 +1,37 @@
+import { useState } from 'preact/hooks'
+import { Icon } from './icon.tsx'
+
+/** A command that is there to be copied. */
+export function Command({ text }: { text: string }) {
+  return (
+    <span class="command">
+      <code>{text}</code>
+      <Copy text={text} />
+    </span>
+  )
+}
+
+export function Copy({ text, label = 'Copy' }: { text: string; label?: string }) {
+  const [said, setSaid] = useState('')
+  const copy = async () => {
+    setSaid((await copied(text)) ? 'Copied' : 'Select it and press Ctrl+C')
+    setTimeout(() => setSaid(''), 2500)
+  }
+  return (
+    <button type="button" class="plain" onClick={copy} title={label}>
+      <Icon name={said === 'Copied' ? 'check' : 'copy'} />
+      <span class={said === '' ? 'unseen' : undefined} aria-live="polite">
+        {said || label}
+      </span>
+    </button>
+  )
+}
+
+/** Whether it went to the clipboard, which a page without TLS on another host may not write. */
+async function copied(text: string): Promise<boolean> {
+  if (!navigator.clipboard) return false
+  return navigator.clipboard.writeText(text).then(
+    () => true,
+    () => false,
+  )
+}

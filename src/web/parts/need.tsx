@@ -1,0 +1,43 @@
+import { useState } from 'preact/hooks'
+import type { ConductError } from '../../client/client.ts'
+import { dismissal, type Need } from '../attention.ts'
+import { failureOf } from '../read.ts'
+import { clientOf } from '../server.ts'
+import { may, useSession } from '../session.ts'
+import { etagOf } from '../version.ts'
+import { Brief } from './brief.tsx'
+import { Icon } from './icon.tsx'
+import { Problem } from './problem.tsx'
+import { Badge, type Look, statusLooks, verdictLooks } from './status.tsx'
+
+const looks = {
+  failed: statusLooks.failed,
+  'lease lost': { ...statusLooks.failed, word: 'Lease lost' },
+  failing: verdictLooks.failing,
+  unchecked: verdictLooks.unchecked,
+  stale: verdictLooks.stale,
+} satisfies Record<Need['why'], Look>
+
+/** A run that somebody has to look at, until they say that they did. */
+export function NeedRow({ need: { run, why }, isNew }: { need: Need; isNew: boolean }) {
+  const session = useSession()
+  const [error, setError] = useState<ConductError>()
+  const dismiss = () =>
+    clientOf(run.project)
+      .updateRun({ runId: run.runId, labels: { ...run.labels, ...dismissal }, ifVersion: etagOf(run) })
+      .then(
+        () => setError(undefined),
+        (error) => setError(failureOf(error)),
+      )
+  return (
+    <Brief run={run} isNew={isNew} badge={<Badge look={looks[why]} title={run.failure?.message} />}>
+      {may(session, 'agent') && (
+        <button type="button" class="plain" onClick={dismiss} title="Dismiss">
+          <Icon name="close" />
+          <span class="unseen">Dismiss {run.runId}</span>
+        </button>
+      )}
+      {error && <Problem error={error} />}
+    </Brief>
+  )
+}

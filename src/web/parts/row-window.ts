@@ -1,0 +1,38 @@
+import type { RefObject } from 'preact'
+import { useEffect, useState } from 'preact/hooks'
+
+/** The height of a row, as the style sheet has it in `--row`. */
+export const rowPx = 44
+/** Rows drawn beyond what is in sight, so that scrolling shows no gaps. */
+const spare = 15
+
+/** Which of `count` rows of that body are in sight, or nearly; `last` is one past them. */
+export function useRowWindow(body: RefObject<HTMLElement | null>, count: number): { first: number; last: number } {
+  const [range, setRange] = useState({ first: 0, last: 60 })
+  useEffect(() => {
+    let frame = 0
+    const measure = () => {
+      frame = 0
+      const top = body.current?.getBoundingClientRect().top ?? 0
+      const first = Math.max(0, Math.floor(-top / rowPx) - spare)
+      const last = Math.ceil((innerHeight - top) / rowPx) + spare
+      // By steps, so that not every pixel of scrolling draws anew.
+      setRange((before) => (near(before.first, first) && near(before.last, last) ? before : { first, last }))
+    }
+    const soon = () => {
+      frame ||= requestAnimationFrame(measure)
+    }
+    measure()
+    addEventListener('scroll', soon, { passive: true })
+    addEventListener('resize', soon)
+    return () => {
+      cancelAnimationFrame(frame)
+      removeEventListener('scroll', soon)
+      removeEventListener('resize', soon)
+    }
+  }, [])
+  const last = Math.min(range.last, count)
+  return { first: Math.min(range.first, last), last }
+}
+
+const near = (a: number, b: number) => Math.abs(a - b) < spare / 3

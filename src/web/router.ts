@@ -1,0 +1,58 @@
+import { useEffect, useState } from 'preact/hooks'
+
+/** What the address says after its `#`: `#/runs/shop/RUN-001?status=failed` is a path in pieces, and a query. */
+export interface Route {
+  path: string[]
+  query: URLSearchParams
+}
+
+export type Query = Record<string, string | number | readonly string[] | undefined>
+
+function routeNow(): Route {
+  const [path = '', query = ''] = location.hash.slice(1).split(/\?(.*)/s)
+  const pieces = path.split('/').filter((piece) => piece !== '')
+  return { path: pieces.map(decoded), query: new URLSearchParams(query) }
+}
+
+function decoded(piece: string): string {
+  try {
+    return decodeURIComponent(piece)
+  } catch {
+    return piece
+  }
+}
+
+/** The address of a page of ours, with its filters; what is undefined, empty or no value is left out. */
+export function href(path: readonly (string | number)[], query: Query = {}): string {
+  const params = new URLSearchParams()
+  for (const [name, value] of Object.entries(query)) {
+    for (const one of [value].flat()) if (one !== undefined && one !== '') params.append(name, String(one))
+  }
+  const text = params.toString()
+  return `#/${path.map((piece) => encodeURIComponent(piece)).join('/')}${text === '' ? '' : `?${text}`}`
+}
+
+/** Goes to an address; `replace` leaves no step back, for what changes with every key. */
+export function go(address: string, { replace = false } = {}): void {
+  if (address === location.hash) return
+  if (replace) {
+    history.replaceState(null, '', address)
+    dispatchEvent(new HashChangeEvent('hashchange'))
+  } else location.hash = address
+}
+
+/** The same page with other filters: those given are set, the others stay. */
+export function goQuery({ path, query }: Route, changes: Query, options?: { replace?: boolean }): void {
+  const kept: Query = Object.fromEntries([...query.keys()].map((name) => [name, query.getAll(name)]))
+  go(href(path, { ...kept, ...changes }), options)
+}
+
+export function useRoute(): Route {
+  const [route, setRoute] = useState(routeNow)
+  useEffect(() => {
+    const read = () => setRoute(routeNow())
+    addEventListener('hashchange', read)
+    return () => removeEventListener('hashchange', read)
+  }, [])
+  return route
+}

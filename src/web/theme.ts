@@ -1,0 +1,27 @@
+const name = 'conduct.theme'
+
+export type Theme = 'light' | 'dark'
+
+const system = matchMedia('(prefers-color-scheme: dark)')
+
+/** The theme that is shown: the one chosen here, else the system's. */
+export function themeNow(): Theme {
+  const chosen = localStorage.getItem(name)
+  return chosen === 'light' || chosen === 'dark' ? chosen : system.matches ? 'dark' : 'light'
+}
+
+/** Shows the theme that was chosen; without a choice the style sheet follows the system. */
+export function applyTheme(): void {
+  const chosen = localStorage.getItem(name)
+  if (chosen) document.documentElement.dataset.theme = chosen
+  else delete document.documentElement.dataset.theme
+}
+
+/** Turns the theme; one that is the system's again is no choice, and follows it from then on. */
+export function toggleTheme(): Theme {
+  const next = themeNow() === 'dark' ? 'light' : 'dark'
+  if ((next === 'dark') === system.matches) localStorage.removeItem(name)
+  else localStorage.setItem(name, next)
+  applyTheme()
+  return next
+}

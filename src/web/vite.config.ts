@@ -1,0 +1,17 @@
+import { defineConfig } from 'vite'
+
+export default defineConfig(({ command }) => ({
+  // Built, every address is relative: the page is served below any prefix.
+  base: command === 'build' ? './' : '/conduct/',
+  build: {
+    outDir: '../../dist/web',
+    emptyOutDir: true,
+    // Browsers that know light-dark(), so that it stays as it is written.
+    target: ['chrome125', 'firefox128', 'safari18'],
+    // No data: addresses and no inline script, for the sake of the content security policy.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+  },
+  // `npm run dev:web` beside `npm start`.
+  server: { proxy: { '/conduct/v1': 'http://127.0.0.1:3000' } },
+}))

@@ -1,0 +1,67 @@
+import { createHash } from 'node:crypto'
+import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { build } from 'vite'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const cache = join(root, 'node_modules/.cache/conduct')
+
+/** A folder that is made once, whichever of several processes comes first, and then kept. */
+async function once(name: string, make: (folder: string) => Promise<void>): Promise<string> {
+  const folder = join(cache, name)
+  if (existsSync(folder)) return folder
+  mkdirSync(cache, { recursive: true })
+  const draft = mkdtempSync(join(cache, 'draft-'))
+  await make(draft)
+  try {
+    renameSync(draft, folder)
+  } catch (error) {
+    if (!existsSync(folder)) throw error
+    rmSync(draft, { recursive: true, force: true })
+  }
+  return folder
+}
+
+/** The page as it is built from the sources that are there now. */
+export function builtPage(): Promise<string> {
+  const sources = globSync(['src/{web,client}/**/*.*', 'src/*.ts', 'package-lock.json'], { cwd: root }).sort()
+  const hash = createHash('sha256')
+  for (const path of sources) hash.update(path).update(readFileSync(join(root, path)))
+  return once(`web-${hash.digest('hex').slice(0, 16)}`, async (outDir) => {
+    await build({ root: join(root, 'src/web'), logLevel: 'warn', build: { outDir } })
+  })
+}
+
+/** The browser of the package @sparticuz/chromium, with the libraries and fonts that it ships, so that nothing needs to be installed. */
+export async function unpackedBrowser() {
+  const { version } = JSON.parse(readFileSync(join(root, 'node_modules/@sparticuz/chromium/package.json'), 'utf8'))
+  const folder = await once(`chromium-${version}`, unpackBrowser)
+  return {
+    executablePath: join(folder, 'chromium'),
+    env: {
+      LD_LIBRARY_PATH: [join(folder, 'al2023/lib'), process.env.LD_LIBRARY_PATH].filter(Boolean).join(':'),
+      FONTCONFIG_FILE: join(folder, 'fonts.conf'),
+    },
+  }
+}
+
+async function unpackBrowser(folder: string) {
+  const { default: chromium, inflate } = await import('@sparticuz/chromium')
+  const before = process.env.TMPDIR
+  // That is where it unpacks to.
+  process.env.TMPDIR = folder
+  try {
+    await chromium.executablePath()
+    await inflate(join(dirname(fileURLToPath(import.meta.resolve('@sparticuz/chromium'))), '../bin/al2023.tar.br'))
+  } finally {
+    if (before === undefined) delete process.env.TMPDIR
+    else process.env.TMPDIR = before
+  }
+  // The same letters on every machine, whatever fonts it has.
+  const names = ['sans-serif', 'system-ui'].map(
+    (name) => `<alias binding="strong"><family>${name}</family><prefer><family>Open Sans</family></prefer></alias>`,
+  )
+  const folders = `<dir prefix="relative">fonts</dir><dir>/usr/share/fonts</dir><cachedir prefix="relative">cache</cachedir>`
+  writeFileSync(join(folder, 'fonts.conf'), `<?xml version="1.0"?><fontconfig>${folders}${names.join('')}</fontconfig>`)
+}
