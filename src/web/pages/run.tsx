@@ -1,6 +1,152 @@
+import type { Output } from '../../client/client.ts'
+import type { TimelineEntry } from '../../timeline.ts'
+import { useContent } from '../content.ts'
+import { Ago, spanOf } from '../parts/ago.tsx'
+import { Checks } from '../parts/checks.tsx'
 import { Head } from '../parts/head.tsx'
-import type { Route } from '../router.ts'
+import { Log } from '../parts/log.tsx'
+import { Problem } from '../parts/problem.tsx'
+import { RunActions } from '../parts/run-actions.tsx'
+import { RunFacts } from '../parts/run-facts.tsx'
+import { evidenceWords, Status, Verdict, verdictLooks } from '../parts/status.tsx'
+import { Timeline } from '../parts/timeline.tsx'
+import { WhatChanged } from '../parts/what-changed.tsx'
+import { useRead } from '../read.ts'
+import { href, type Route } from '../router.ts'
+import { clientOf } from '../server.ts'
 
-export function RunPage({ project, runId }: { project: string; runId: string; route: Route }) {
-  return <Head title={`${project} ${runId}`} />
+type FullRun = Output<'getRun'>['run']
+
+interface Props {
+  project: string
+  runId: string
+  route: Route
+}
+
+/** One run: how it went, what changed, what was checked, and above all that, what is to be done about it. */
+export function RunPage({ project, runId, route }: Props) {
+  const client = clientOf(project)
+  const read = useRead('run', (signal) => client.getRun({ runId }, { signal }), {
+    touches: ({ type, subject }) => type.startsWith('run.') && subject === runId,
+    restMs: 1000,
+  })
+  const history = useRead('timeline', (signal) => client.timeline({ runId }, { signal }), {
+    touches: ({ type, project: of }) => of === project && /^(run|check)\./.test(type),
+    restMs: 1000,
+  })
+  const run = read.data?.run
+  if (!run || read.error?.code === 'NOT_FOUND') {
+    return (
+      <>
+        <Head title={runId} />
+        {read.error && <Problem error={read.error} onRetry={read.reload} />}
+      </>
+    )
+  }
+  return <Shown run={run} entries={history.data?.timeline ?? []} route={route} onConflict={read.reload} />
+}
+
+interface ShownProps {
+  run: FullRun
+  entries: TimelineEntry[]
+  route: Route
+  onConflict: () => void
+}
+
+function Shown({ run, entries, route, onConflict }: ShownProps) {
+  const checks = entries.flatMap((entry) => (entry.kind === 'check' ? [entry.check] : [])).reverse()
+  const attempts = entries.flatMap((entry) => (entry.kind === 'attempt' ? [entry.run] : []))
+  return (
+    <>
+      <nav class="crumbs" aria-label="Where this is">
+        <a href={href(['runs'])}>Runs</a> / <a href={href(['runs'], { project: run.project })}>{run.project}</a> /{' '}
+        <span>{run.runId}</span>
+      </nav>
+      <Head title={run.title ?? run.runId} tab={`${run.runId} ${run.title ?? ''}`} />
+      <Standing run={run} />
+      <RunActions run={run} onConflict={onConflict} />
+      {run.failure && (
+        <div class="failure">
+          <b>{run.failure.code}</b>
+          <p>{run.failure.message}</p>
+        </div>
+      )}
+      <div class="beside">
+        <div>
+          <section aria-labelledby="changed">
+            <h2 id="changed">What changed</h2>
+            <WhatChanged run={run} />
+          </section>
+          <section aria-labelledby="checks">
+            <h2 id="checks">Checks</h2>
+            <p class="muted small">{verdictLooks[run.verdict].meaning}</p>
+            {checks.length > 0 && <Checks checks={checks} />}
+          </section>
+          <Told run={run} entries={entries} route={route} />
+        </div>
+        <aside aria-label="About this run">
+          <RunFacts run={run} attempts={attempts} />
+        </aside>
+      </div>
+    </>
+  )
+}
+
+/** How it stands, in words. */
+function Standing({ run }: { run: FullRun }) {
+  const { startedAt, endedAt, lastSeenAt, leaseExpiresAt } = run
+  const tookMs = startedAt && endedAt ? Date.parse(endedAt) - Date.parse(startedAt) : 0
+  return (
+    <p class="standing">
+      <Status run={run} />
+      <Verdict run={run} />
+      {run.evidence && <span class="muted">known {evidenceWords[run.evidence]}</span>}
+      {tookMs > 0 && <span class="muted">took {spanOf(tookMs)}</span>}
+      {endedAt ? (
+        <span class="muted">
+          ended <Ago at={endedAt} />
+        </span>
+      ) : (
+        lastSeenAt && (
+          <span class="muted">
+            heard of <Ago at={lastSeenAt} />
+          </span>
+        )
+      )}
+      {leaseExpiresAt && <span class="muted">held by its agent</span>}
+    </p>
+  )
+}
+
+const views = { log: 'Log', raw: 'Raw', timeline: 'Timeline' }
+
+/** What it said and what happened to it. Which of them is seen stands in the address. */
+function Told({ run, entries, route }: Omit<ShownProps, 'onConflict'>) {
+  const { text, truncated, isRead, error } = useContent(run.project, run.runId, run.id)
+  const asked = route.query.get('view') ?? ''
+  const view = Object.hasOwn(views, asked) ? asked : 'log'
+  return (
+    <section aria-label={views[view as keyof typeof views]}>
+      <nav class="tabs" aria-label="What is shown of it">
+        {Object.entries(views).map(([name, word]) => (
+          <a
+            key={name}
+            href={href(route.path, { view: name === 'log' ? undefined : name })}
+            aria-current={name === view ? 'true' : undefined}
+          >
+            {word}
+          </a>
+        ))}
+      </nav>
+      {view === 'timeline' ? (
+        <Timeline entries={entries} project={run.project} />
+      ) : (
+        <>
+          {error && <Problem error={error} />}
+          {isRead && text === '' && <p class="empty">It has said nothing{run.endedAt ? '.' : ' yet.'}</p>}
+          {text !== '' && <Log text={text} isRaw={view === 'raw'} isTruncated={truncated} />}
+        </>
+      )}
+    </section>
+  )
 }

@@ -11,16 +11,23 @@ export function Command({ text }: { text: string }) {
   )
 }
 
-export function Copy({ text, label = 'Copy' }: { text: string; label?: string }) {
+interface Props {
+  text: string
+  label?: string
+  /** Whether the label is seen, or only read out. */
+  isShown?: boolean
+}
+
+export function Copy({ text, label = 'Copy', isShown = false }: Props) {
   const [said, setSaid] = useState('')
   const copy = async () => {
     setSaid((await copied(text)) ? 'Copied' : 'Select it and press Ctrl+C')
     setTimeout(() => setSaid(''), 2500)
   }
   return (
-    <button type="button" class="plain" onClick={copy} title={label}>
+    <button type="button" class={isShown ? undefined : 'plain'} onClick={copy} title={isShown ? text : label}>
       <Icon name={said === 'Copied' ? 'check' : 'copy'} />
-      <span class={said === '' ? 'unseen' : undefined} aria-live="polite">
+      <span class={said === '' && !isShown ? 'unseen' : undefined} aria-live="polite">
         {said || label}
       </span>
     </button>

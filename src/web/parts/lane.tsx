@@ -33,7 +33,7 @@ export function Lane({ run }: { run: Run }) {
         {run.where?.cwd && <span class="path">{run.where.cwd}</span>}
         <Changes changes={run.changes} />
       </span>
-      <span class="line">{line || ' '}</span>
+      <span class="line">{line === '' ? 'It has said nothing yet.' : (line ?? ' ')}</span>
     </li>
   )
 }

@@ -1,7 +1,5 @@
-import { useState } from 'preact/hooks'
-import type { ConductError } from '../../client/client.ts'
+import { useAct } from '../act.ts'
 import { dismissal, type Need } from '../attention.ts'
-import { failureOf } from '../read.ts'
 import { clientOf } from '../server.ts'
 import { may, useSession } from '../session.ts'
 import { etagOf } from '../version.ts'
@@ -21,18 +19,19 @@ const looks = {
 /** A run that somebody has to look at, until they say that they did. */
 export function NeedRow({ need: { run, why }, isNew }: { need: Need; isNew: boolean }) {
   const session = useSession()
-  const [error, setError] = useState<ConductError>()
+  const { act, isBusy, error } = useAct()
   const dismiss = () =>
-    clientOf(run.project)
-      .updateRun({ runId: run.runId, labels: { ...run.labels, ...dismissal }, ifVersion: etagOf(run) })
-      .then(
-        () => setError(undefined),
-        (error) => setError(failureOf(error)),
-      )
+    act(() =>
+      clientOf(run.project).updateRun({
+        runId: run.runId,
+        labels: { ...run.labels, ...dismissal },
+        ifVersion: etagOf(run),
+      }),
+    )
   return (
     <Brief run={run} isNew={isNew} badge={<Badge look={looks[why]} title={run.failure?.message} />}>
       {may(session, 'agent') && (
-        <button type="button" class="plain" onClick={dismiss} title="Dismiss">
+        <button type="button" class="plain" disabled={isBusy} onClick={dismiss} title="Dismiss">
           <Icon name="close" />
           <span class="unseen">Dismiss {run.runId}</span>
         </button>

@@ -1,0 +1,159 @@
+import { lexer, type Token, type Tokens } from 'marked'
+import { Component, type ComponentChildren, createElement } from 'preact'
+import { OuterLink } from './outer-link.tsx'
+
+/**
+ * Markdown that an agent wrote, which is to say: hostile. Its tokens become elements one by one, and HTML in it is shown
+ * as the text that it is, so that there is nothing which could run, load or reach out of its place.
+ */
+export default function Prose({ text }: { text: string }) {
+  return (
+    <div class="prose">
+      {lexer(text).map((token, index) => (
+        <Block key={index} token={token} />
+      ))}
+    </div>
+  )
+}
+
+/** A paragraph, list, table: drawn anew only when its source has changed, so that a log that grows keeps what is selected. */
+class Block extends Component<{ token: Token }> {
+  override shouldComponentUpdate({ token }: { token: Token }) {
+    return token.raw !== this.props.token.raw
+  }
+
+  render() {
+    return elementOf(this.props.token)
+  }
+}
+
+function elementsOf(tokens: Token[] | undefined): ComponentChildren {
+  return tokens?.map((token) => elementOf(token))
+}
+
+/** The marked types of tokens are open, since extensions add to them; here are none. */
+function elementOf(some: Token): ComponentChildren {
+  const token = some as MarkedToken
+  switch (token.type) {
+    case 'heading':
+      // Below the headings of the page itself.
+      return createElement(`h${Math.min(6, token.depth + 2)}`, null, elementsOf(token.tokens))
+    case 'paragraph':
+      return <p>{elementsOf(token.tokens)}</p>
+    case 'blockquote':
+      return <blockquote>{elementsOf(token.tokens)}</blockquote>
+    case 'code':
+      return (
+        <pre>
+          <code>{token.text}</code>
+        </pre>
+      )
+    case 'list':
+      return <List list={token} />
+    case 'table':
+      return <Table table={token} />
+    case 'hr':
+      return <hr />
+    case 'strong':
+      return <strong>{elementsOf(token.tokens)}</strong>
+    case 'em':
+      return <em>{elementsOf(token.tokens)}</em>
+    case 'del':
+      return <del>{elementsOf(token.tokens)}</del>
+    case 'codespan':
+      return <code>{token.text}</code>
+    case 'br':
+      return <br />
+    case 'link':
+      return <OuterLink href={token.href}>{elementsOf(token.tokens)}</OuterLink>
+    case 'image':
+      return <Image image={token} />
+    case 'text':
+      return token.tokens ? elementsOf(token.tokens) : withoutEntities(token.text)
+    case 'escape':
+      return token.text
+    case 'space':
+    case 'def':
+    case 'checkbox':
+      return null
+    default:
+      return token.raw
+  }
+}
+
+type MarkedToken =
+  | Tokens.Heading
+  | Tokens.Paragraph
+  | Tokens.Blockquote
+  | Tokens.Code
+  | Tokens.List
+  | Tokens.Table
+  | Tokens.Hr
+  | Tokens.Strong
+  | Tokens.Em
+  | Tokens.Del
+  | Tokens.Codespan
+  | Tokens.Br
+  | Tokens.Link
+  | Tokens.Image
+  | Tokens.Text
+  | Tokens.Escape
+  | Tokens.Space
+  | Tokens.Def
+  | Tokens.Checkbox
+  | Tokens.HTML
+
+function List({ list }: { list: Tokens.List }) {
+  const items = list.items.map((item, index) => (
+    <li key={index} class={item.task ? 'task' : undefined}>
+      {item.task && <span aria-hidden="true">{item.checked ? '☑' : '☐'}</span>}
+      {item.task && <span class="unseen">{item.checked ? 'done: ' : 'to do: '}</span>}
+      {elementsOf(item.tokens)}
+    </li>
+  ))
+  return list.ordered ? <ol start={list.start === '' ? undefined : list.start}>{items}</ol> : <ul>{items}</ul>
+}
+
+function Table({ table: { header, rows } }: { table: Tokens.Table }) {
+  return (
+    <table>
+      <thead>
+        <tr>
+          {header.map(({ tokens }, index) => (
+            <th key={index} scope="col">
+              {elementsOf(tokens)}
+            </th>
+          ))}
+        </tr>
+      </thead>
+      <tbody>
+        {rows.map((cells, row) => (
+          <tr key={row}>
+            {cells.map(({ tokens }, index) => (
+              <td key={index}>{elementsOf(tokens)}</td>
+            ))}
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  )
+}
+
+/** An image is not loaded: it would tell its host who reads what. Whoever wants to see it goes there. */
+function Image({ image: { href, text } }: { image: Tokens.Image }) {
+  return (
+    <span class="image">
+      Image{text && `: ${text}`} <OuterLink href={href}>{href}</OuterLink>
+    </span>
+  )
+}
+
+const entities: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'", nbsp: '\u00a0' }
+
+function withoutEntities(text: string): string {
+  return text.replace(/&(?:#(\d{1,7})|#x([\da-f]{1,6})|([a-z]{2,5}));/gi, (all, decimal, hex, name) => {
+    if (name !== undefined) return entities[name] ?? all
+    const code = decimal === undefined ? Number.parseInt(hex, 16) : Number(decimal)
+    return code > 0 && code <= 0x10ffff ? String.fromCodePoint(code) : all
+  })
+}
