@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -7,7 +8,8 @@ import { serve } from '@hono/node-server'
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 import { type Client, createClient } from '../src/client/client.ts'
 import { createApp } from '../src/http/app.ts'
-import { localActor } from '../src/key.ts'
+import type { Actor } from '../src/key.ts'
+import type { Permission } from '../src/secret.ts'
 import { engines, type Ledger, openLedger } from './engines.ts'
 import { builtPage, unpackedBrowser } from './unpacked.ts'
 
@@ -39,27 +41,50 @@ export interface Shown extends Ledger {
   home: string
   /** A client that asks over HTTP. */
   remote: Client
-  /** What went wrong on the page, and what it asked of other hosts; a test fails that leaves something here. */
-  faults: string[]
+  /** Opens another tab of the same browser. */
+  openTab(address?: string): Promise<Page>
+  /** Ends the server, and after `away` is done starts it again at the same address. */
+  restart(away?: () => Promise<void>): Promise<void>
 }
 
-/** A server over an empty ledger and the page that it serves, at an address below it (`#/runs`). All ends with the test. */
-export async function openPage(t: TestContext, address = '', options: BrowserContextOptions = {}): Promise<Shown> {
+export interface PageOptions extends BrowserContextOptions {
+  /** What the local user may do; all, unless told otherwise. */
+  permissions?: Permission[]
+}
+
+/**
+ * A server over an empty ledger and the page that it serves, at an address below it (`#/runs`). All ends with the test,
+ * which fails when the page threw something, broke its content security policy or asked another host.
+ */
+export async function openPage(t: TestContext, address = '', options: PageOptions = {}): Promise<Shown> {
+  const { permissions = ['admin'], ...more } = options
   const [sqlite] = engines
   if (!sqlite) throw new Error('no engine')
   const ledger = await openLedger(t, sqlite)
-  const { home, stop } = await serveLedger(ledger)
-  const context = await (await openBrowser()).newContext({ viewport: { width: 1280, height: 800 }, ...options })
-  const page = await context.newPage()
-  page.setDefaultTimeout(10_000)
+  const actor = { kind: 'local' as const, permissions }
+  let server = await serveLedger(ledger, actor)
+  const { home, port } = server
+  const context = await (await openBrowser()).newContext({ viewport: { width: 1280, height: 800 }, ...more })
+  context.setDefaultTimeout(10_000)
   const faults = watch(context, home)
   t.after(async () => {
     await context.close()
-    await stop()
+    await server.stop()
+    assert.deepEqual(faults, [])
   })
-  await page.goto(home + address)
+  const openTab = async (address = '') => {
+    const page = await context.newPage()
+    await page.goto(home + address)
+    return page
+  }
+  const page = await openTab(address)
   const remote = createClient({ url: home, attempts: 1 })
-  return { ...ledger, page, context, home, remote, faults }
+  const restart = async (away = async () => {}) => {
+    await server.stop()
+    await away()
+    server = await serveLedger(ledger, actor, port)
+  }
+  return { ...ledger, page, context, home, remote, openTab, restart }
 }
 
 /** Notes what no page may do: throw, break its content security policy, ask another host. */
@@ -86,10 +111,10 @@ const types: Record<string, string> = {
 const policy =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-async function serveLedger({ store }: Ledger, port = 0): Promise<{ home: string; stop: () => Promise<void> }> {
+async function serveLedger({ store }: Ledger, actor: Actor, port = 0) {
   const folder = await builtPage()
   const stopping = new AbortController()
-  const app = createApp({ store, actor: localActor, rateLimit: 0, stopping: stopping.signal })
+  const app = createApp({ store, actor, rateLimit: 0, stopping: stopping.signal })
   const fetch = (request: Request) => {
     const path = new URL(request.url).pathname.replace('/conduct/', '') || 'index.html'
     if (!/^(index\.html|favicon\.svg|assets\/[\w.-]+)$/.test(path)) return app.fetch(request)
@@ -99,8 +124,10 @@ async function serveLedger({ store }: Ledger, port = 0): Promise<{ home: string;
   const server = await new Promise<Server>((resolve) => {
     const server = serve({ fetch, port, hostname: '127.0.0.1' }, () => resolve(server)) as Server
   })
+  const { port: taken } = server.address() as AddressInfo
   return {
-    home: `http://127.0.0.1:${(server.address() as AddressInfo).port}/conduct/`,
+    home: `http://127.0.0.1:${taken}/conduct/`,
+    port: taken,
     stop: async () => {
       stopping.abort()
       server.closeAllConnections()

@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Page } from 'playwright-core'
+import { openPage } from '../browser.ts'
+
+const titles = (page: Page) => page.locator('table.runs .title').allTextContents()
+
+test('filters stand in the address, and the back button takes them back', async (t) => {
+  const { page, remote, home } = await openPage(t)
+  await remote.createRun({ title: 'Good', status: 'completed', labels: { team: 'web' } })
+  await remote.createRun({ title: 'Bad', status: 'failed' })
+  await remote.createRun({ title: 'Waiting' })
+  await page.getByRole('navigation').getByRole('link', { name: 'Runs' }).click()
+  await page.getByRole('link', { name: 'Waiting' }).waitFor()
+  assert.deepEqual(await titles(page), ['Waiting', 'Bad', 'Good'])
+
+  await page.getByText('Status', { exact: true }).first().click()
+  await page.getByRole('checkbox', { name: 'Failed' }).check()
+  await page.getByRole('link', { name: 'Good' }).waitFor({ state: 'detached' })
+  await page.getByRole('checkbox', { name: 'Completed' }).check()
+  await page.getByRole('link', { name: 'Good' }).waitFor()
+  assert.deepEqual(await titles(page), ['Bad', 'Good'])
+  assert.equal(page.url(), `${home}#/runs?status=failed&status=completed`)
+
+  await page.goBack()
+  await page.getByRole('link', { name: 'Good' }).waitFor({ state: 'detached' })
+  assert.deepEqual(await titles(page), ['Bad'])
+  await page.goto(`${home}#/runs?label=team%3Aweb&order=asc`)
+  await page.getByRole('link', { name: 'Good' }).waitFor()
+  assert.deepEqual(await titles(page), ['Good'])
+  await page.getByRole('button', { name: 'Clear' }).click()
+  await page.getByRole('link', { name: 'Waiting' }).waitFor()
+  await page.goto(`${home}#/runs?agent=nobody`)
+  await page.getByText('No run is like that').waitFor()
+})
+
+test('new runs are announced, and shown when they are asked for; shown ones change in place', async (t) => {
+  const { page, remote } = await openPage(t, '#/runs')
+  await page.getByText('No run was recorded yet').waitFor()
+  await remote.createRun({ title: 'First' })
+  await page.getByRole('link', { name: 'First' }).waitFor()
+  await remote.createRun({ title: 'Second' })
+  await remote.createRun({ title: 'Third' })
+  const bar = page.getByRole('button', { name: '2 new runs' })
+  await bar.waitFor()
+  await remote.updateRun({ runId: 'RUN-001', status: 'failed' })
+  await page.locator('tr', { hasText: 'First' }).getByText('Failed').waitFor()
+  assert.deepEqual(await titles(page), ['First'])
+  await bar.click()
+  await page.getByRole('link', { name: 'Third' }).waitFor()
+  assert.deepEqual(await titles(page), ['Third', 'Second', 'First'])
+  assert.equal(await page.getByRole('button', { name: /new run/ }).count(), 0)
+})
+
+test('the search finds runs by their words, and marks them', async (t) => {
+  const { page, remote } = await openPage(t, '#/runs')
+  await remote.createRun({ title: 'Login', content: '# Login\n\nThe passkey works.' })
+  await remote.createRun({ title: 'Logout' })
+  await page.getByRole('link', { name: 'Login' }).waitFor()
+  await page.keyboard.press('/')
+  await page.keyboard.type('passkey')
+  await page.locator('mark', { hasText: 'passkey' }).waitFor()
+  assert.match(page.url(), /#\/runs\?q=passkey$/)
+  assert.deepEqual(await page.locator('.results .title').allTextContents(), ['Login'])
+  await page.goBack()
+  await page.getByRole('link', { name: 'Logout' }).waitFor()
+})
+
+test('the keyboard goes through the rows, opens one, and shows what else it can', async (t) => {
+  const { page, client } = await openPage(t)
+  for (const title of ['One', 'Two', 'Three']) await client.createRun({ title })
+  await page.keyboard.press('g')
+  await page.keyboard.press('r')
+  await page.getByRole('link', { name: 'Three' }).waitFor()
+  const focused = () => page.evaluate(() => document.activeElement?.textContent)
+  for (const key of ['j', 'j', 'j', 'k']) await page.keyboard.press(key)
+  await page.waitForFunction(() => document.activeElement?.textContent === 'Two')
+  assert.equal(await focused(), 'Two')
+  await page.keyboard.press('?')
+  await page.getByRole('dialog', { name: 'Keys' }).getByText('The next row').waitFor()
+  await page.keyboard.press('j')
+  await page.keyboard.press('Escape')
+  await page.waitForFunction(() => document.activeElement?.textContent === 'Two')
+  await page.keyboard.press('Enter')
+  await page.getByRole('heading', { name: 'Two', level: 1 }).waitFor()
+})
+
+test('a long list is drawn only where it is seen, and read as far as it is scrolled', async (t) => {
+  const { page, client } = await openPage(t)
+  for (let n = 1; n <= 350; n++) await client.createRun({ title: `Run number ${n}` })
+  await page.getByRole('link', { name: 'Runs', exact: true }).click()
+  await page.getByRole('link', { name: 'Run number 350' }).waitFor()
+  for (let n = 0; n < 30 && (await page.getByRole('link', { name: 'Run number 1', exact: true }).count()) === 0; n++) {
+    assert.ok((await page.locator('table.runs tbody tr').count()) < 80)
+    await page.mouse.move(600, 500)
+    await page.mouse.wheel(0, 1500)
+    await page.waitForTimeout(50)
+  }
+  await page.getByRole('link', { name: 'Run number 1', exact: true }).waitFor()
+  assert.equal(await page.getByRole('table').getAttribute('aria-rowcount'), '351')
+})
