@@ -20,7 +20,7 @@ export function Frame({ route, children }: { route: Route; children: ComponentCh
       <button type="button" class="skip" onClick={() => document.getElementById('content')?.focus()}>
         Skip to the content
       </button>
-      <div class="side">
+      <header class="side">
         <a class="brand" href={href([])}>
           <img src="./favicon.svg" alt="" width="22" height="22" />
           Conduct
@@ -37,7 +37,7 @@ export function Frame({ route, children }: { route: Route; children: ComponentCh
             </button>
           </div>
         </div>
-      </div>
+      </header>
       <main id="content" tabIndex={-1}>
         {children}
       </main>

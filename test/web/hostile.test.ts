@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { openPage, type Shown } from '../browser.ts'
+import { size } from '../proof/size.ts'
+
+const acts = ['hit()', 'hit`1`', 'top.hit()', "eval('hit()')", 'setTimeout(hit)']
+/** What is tried to make a page run a script, load something or leave its place; `ACT` is what would be run. */
+const tries = [
+  '<script>ACT</script>',
+  '<img src=x onerror="ACT">',
+  '<svg onload="ACT">',
+  '<svg><script>ACT</script></svg>',
+  '<iframe srcdoc="<script>parent.ACT</script>">',
+  '<iframe src="javascript:ACT">',
+  '<a href="javascript:ACT" autofocus onfocus="ACT">go</a>',
+  '<details open ontoggle="ACT">',
+  '<body onload="ACT">',
+  '<input autofocus onfocus="ACT">',
+  '<video><source onerror="ACT"></video>',
+  '<math><mtext></form><form><mglyph><style></math><img src onerror="ACT">',
+  '<style>@keyframes x{}*{animation:x}</style><b onanimationstart="ACT">',
+  '<object data="javascript:ACT">',
+  '<embed src="javascript:ACT">',
+  '<form action="javascript:ACT"><button>send</button></form>',
+  '<base href="https://evil.example/">',
+  '<meta http-equiv="refresh" content="0;url=https://evil.example/">',
+  '<link rel="stylesheet" href="https://evil.example/a.css">',
+  '<img src="https://evil.example/a.png">',
+  '[go](javascript:ACT)',
+  '[go](JaVaScRiPt:ACT)',
+  '[go](&#106;avascript:ACT)',
+  '[go](java\tscript:ACT)',
+  '[go](data:text/html,<script>ACT</script>)',
+  '[go](vbscript:ACT)',
+  '![x](https://evil.example/b.png)',
+  '![x](javascript:ACT)',
+  '![x"onerror="ACT](https://evil.example/c.png)',
+  '<javascript:ACT>',
+  '[a]: javascript:ACT\n\n[go][a]',
+  '`<img src=x onerror="ACT">`',
+  '```html\n<script>ACT</script>\n```',
+  '| a |\n|---|\n| <img src=x onerror="ACT"> |',
+  '# <img src=x onerror="ACT">',
+  '- [x] <script>ACT</script>',
+  '**<svg/onload=ACT>**',
+  '"><script>ACT</script>',
+  "'-ACT-'",
+  '${ACT}',
+  '{{ACT}}',
+  'javascript:ACT',
+  'data:text/html,<script>ACT</script>',
+  '</script><script>ACT</script>',
+  '<!--><img src=x onerror="ACT">-->',
+  '<![CDATA[<img src=x onerror="ACT">]]>',
+  '<noscript><p title="</noscript><img src=x onerror=ACT>">',
+  '<template><img src=x onerror="ACT"></template>',
+  '<div id="app"></div><a id="conduct" name="client">',
+  '<x contenteditable onblur="ACT" tabindex=1>',
+]
+
+const payload = (n: number) =>
+  (tries[n % tries.length] as string).replaceAll('ACT', acts[Math.floor(n / tries.length) % acts.length] as string)
+
+/** A run with the payload in every field that an agent writes and the page shows. */
+async function write({ client }: Shown, n: number): Promise<string> {
+  const text = payload(n)
+  const line = text.replaceAll('\n', ' ')
+  const { run } = await client.createRun({
+    title: line,
+    content: `${text}\n\nthe end of ${n}`,
+    agent: line,
+    status: n % 3 === 0 ? 'in_progress' : 'failed',
+    labels: { note: line },
+    where: { host: line, cwd: line, session: line },
+    git: { repository: line, branch: line, base: line, commit: line.slice(0, 64) },
+    links: [
+      { rel: line.slice(0, 64), href: text },
+      { rel: 'go', href: `javascript:${acts[n % acts.length]}` },
+    ],
+    usage: { model: line.slice(0, 100), inputTokens: 1 },
+    ...(n % 3 > 0 && { failure: { code: 'X', message: text } }),
+  })
+  await client.linkFeatures({ runId: run.runId, features: [{ name: `${n} ${line}` }] })
+  await client.createCheck({ runId: run.runId, name: line, result: 'fail', command: text, agent: line, content: text })
+  return run.runId
+}
+
+test('nothing that an agent writes runs, loads or leads astray, in any field', async (t) => {
+  const shown = await openPage(t, '', { permissions: ['admin'] })
+  const { page, home } = shown
+  let hits = 0
+  await page.exposeFunction('hit', () => hits++)
+  const count = size(50, 200)
+  const runIds: string[] = []
+  for (let n = 0; n < count; n++) runIds.push(await write(shown, n))
+
+  await page.goto(`${home}#/runs`)
+  await page.locator('table.runs tbody tr').first().waitFor()
+  for (const [n, runId] of runIds.entries()) {
+    await page.goto(`${home}#/runs/default/${runId}`)
+    await page.getByText(`the end of ${n}`, { exact: true }).waitFor()
+    await page.locator('.checks summary').click()
+    await page.getByText('CHECK-').waitFor()
+    const strays = await page.evaluate(() => ({
+      links: [...document.querySelectorAll('a')]
+        .filter((link) => !/^(https?|mailto):$/.test(link.protocol))
+        .map((link) => link.outerHTML),
+      open: [...document.querySelectorAll('a')]
+        .filter((link) => link.origin !== location.origin && link.rel !== 'noopener noreferrer')
+        .map((link) => link.outerHTML),
+      elements: document.querySelectorAll(
+        'main :is(script, style, iframe, object, embed, form, img, video, base, meta)',
+      ).length,
+      handlers: [...document.querySelectorAll('main *')].filter((one) =>
+        one.getAttributeNames().some((name) => name.startsWith('on')),
+      ).length,
+    }))
+    assert.deepEqual(strays, { links: [], open: [], elements: 0, handlers: 0 }, payload(n))
+    await page.goto(`${home}#/runs/default/${runId}?view=timeline`)
+    await page.locator('.timeline li').first().waitFor()
+  }
+  await page.goto(`${home}#/runs?q=the%20end`)
+  await page.locator('.results li').first().waitFor()
+  await page.goto(`${home}#/`)
+  await page.locator('.lane').first().waitFor()
+  assert.equal(hits, 0)
+})

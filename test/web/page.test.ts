@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { before, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { gzipSync } from 'node:zlib'
+import type { Page } from 'playwright-core'
+import { openPage, type Shown } from '../browser.ts'
+import { builtPage } from '../unpacked.ts'
+
+const axe = readFileSync(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8')
+
+interface Violation {
+  id: string
+  nodes: { html: string; failureSummary?: string }[]
+}
+
+/** What axe finds on the page as it is, for WCAG 2.2 AA and its best practices. */
+async function violations(page: Page): Promise<string[]> {
+  await page.evaluate(axe)
+  const { violations } = (await page.evaluate('axe.run()')) as { violations: Violation[] }
+  return violations.flatMap(({ id, nodes }) =>
+    nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`),
+  )
+}
+
+/** Every page with something on it, and what says that it is there. */
+const pages: [address: string, sign: string][] = [
+  ['#/', '.lane'],
+  ['#/runs', 'table.runs .title'],
+  ['#/runs?status=failed&agent=ci', 'table.runs .title'],
+  ['#/runs?agent=nobody', '.empty'],
+  ['#/runs?q=limit', '.results .title'],
+  ['#/runs/default/RUN-001', '.prose table'],
+  ['#/runs/default/RUN-001?view=raw', '.log pre'],
+  ['#/runs/default/RUN-001?view=timeline', '.timeline li'],
+  ['#/runs/default/RUN-404', '.problem'],
+  ['#/nowhere', '.empty'],
+]
+
+async function fill({ client }: Shown) {
+  const long = 'averylongwordwithoutanyplacetobreak'.repeat(6)
+  await client.createRun({
+    title: `Add a limit to ${long}`,
+    status: 'completed',
+    agent: long.slice(0, 190),
+    specId: 'AUTH-001',
+    content: `# Limit\n\n${long} and \`${long}\`\n\n1. one\n2. two\n\n- [x] done\n\n> quoted\n\n\`\`\`\n${long}\n\`\`\`\n
+| a | b |\n|---|---|\n| ${long} | [link](https://example.com/${long}) |\n\n![image](https://example.com/a.png)\n`,
+    labels: { team: 'web', long: long.slice(0, 200) },
+    where: { host: 'h', cwd: `/home/${long}`, session: 's' },
+    git: { branch: long.slice(0, 200), base: 'main', commit: '4f2a91c0de', repository: `https://example.com/${long}` },
+    changes: { files: 1200, insertions: 1_234_567, deletions: 89 },
+    links: [{ rel: 'pull request', href: `https://example.com/${long}` }],
+    usage: { model: 'm', inputTokens: 1_000_000_000, outputTokens: 2, costUsd: 3.5 },
+  })
+  await client.linkFeatures({ runId: 'RUN-001', features: [{ name: long.slice(0, 200) }] })
+  await client.createCheck({ runId: 'RUN-001', name: long.slice(0, 200), result: 'warn', command: long, exitCode: 1 })
+  await client.createRun({
+    title: 'Failed limit',
+    status: 'failed',
+    agent: 'ci',
+    failure: { code: 'X', message: long },
+  })
+  await client.createRun({ retryOf: 'RUN-002', title: 'Held', agent: 'ci', leaseSeconds: 3600 })
+  await client.createRun({ title: 'Waiting' })
+  await client.createProject({ slug: 'shop', name: 'Shop' })
+}
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  test(`axe finds nothing on any page (${colorScheme})`, async (t) => {
+    const shown = await openPage(t, '', { colorScheme, reducedMotion: 'reduce' })
+    const { page, home } = shown
+    await fill(shown)
+    const found: string[] = []
+    for (const [address, sign] of pages) {
+      await page.goto(home + address)
+      await page.locator(sign).first().waitFor()
+      found.push(...(await violations(page)).map((one) => `${address} ${one}`))
+    }
+    assert.deepEqual(found, [])
+    await page.keyboard.press('?')
+    await page.getByRole('dialog').waitFor()
+    assert.deepEqual(await violations(page), [], 'the dialog')
+    await page.keyboard.press('Escape')
+    await page.goto(`${home}#/runs`)
+    await page.getByText('More', { exact: true }).click()
+    assert.deepEqual(await violations(page), [], 'a menu')
+    await page.goto(`${home}#/runs/default/RUN-001`)
+    for (const name of ['Add check', 'Labels', 'Delete']) {
+      await page.getByRole('button', { name }).click()
+      assert.deepEqual(await violations(page), [], name)
+      await page.keyboard.press('Escape')
+    }
+  })
+}
+
+test('no page scrolls sideways on a screen of 360 pixels', async (t) => {
+  const shown = await openPage(t, '', { viewport: { width: 360, height: 740 } })
+  const { page, home } = shown
+  await fill(shown)
+  const wide: string[] = []
+  for (const [address, sign] of pages) {
+    await page.goto(home + address)
+    await page.locator(sign).first().waitFor()
+    const { scrollWidth, clientWidth } = await page.evaluate(() => {
+      const { scrollWidth, clientWidth } = document.documentElement
+      return { scrollWidth, clientWidth }
+    })
+    if (scrollWidth > clientWidth) wide.push(`${address} is ${scrollWidth} wide`)
+  }
+  assert.deepEqual(wide, [])
+})
+
+test('the theme follows the system until it is chosen, and is kept', async (t) => {
+  const { page } = await openPage(t, '', { colorScheme: 'dark' })
+  const paper = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor)
+  await page.getByRole('button', { name: 'Light colours' }).waitFor()
+  const dark = await paper()
+  await page.emulateMedia({ colorScheme: 'light' })
+  const light = await paper()
+  assert.notEqual(dark, light)
+  await page.emulateMedia({ colorScheme: 'dark' })
+  await page.getByRole('button', { name: 'Light colours' }).click()
+  assert.equal(await paper(), light)
+  await page.reload()
+  await page.getByRole('button', { name: 'Dark colours' }).waitFor()
+  assert.equal(await paper(), light)
+})
+
+let folder = ''
+before(async () => {
+  folder = await builtPage()
+})
+
+test('what the first page loads is at most 120 KB of JavaScript, gzipped', () => {
+  const html = readFileSync(join(folder, 'index.html'), 'utf8')
+  const scripts = [...html.matchAll(/(?:src|href)="\.\/([^"]+\.js)"/g)].map(([, path = '']) => path)
+  assert.ok(scripts.length > 0)
+  const bytes = scripts.reduce((sum, path) => sum + gzipSync(readFileSync(join(folder, path))).length, 0)
+  assert.ok(bytes <= 120 * 1024, `${bytes} bytes`)
+})
+
+test('the page has no inline script and no inline style, and every address in it is relative', () => {
+  const html = readFileSync(join(folder, 'index.html'), 'utf8')
+  assert.doesNotMatch(html, /<style|style=|<script(?![^>]*src=)|\son\w+=/)
+  for (const [, address = ''] of html.matchAll(/(?:src|href)="([^"]+)"/g)) assert.match(address, /^(\.\/|docs$)/)
+})
