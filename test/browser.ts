@@ -8,7 +8,6 @@ import { serve } from '@hono/node-server'
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 import { type Client, createClient } from '../src/client/client.ts'
 import { createApp } from '../src/http/app.ts'
-import type { Actor } from '../src/key.ts'
 import type { Permission } from '../src/secret.ts'
 import { engines, type Ledger, openLedger } from './engines.ts'
 import { builtPage, unpackedBrowser } from './unpacked.ts'
@@ -48,7 +47,7 @@ export interface Shown extends Ledger {
 }
 
 export interface PageOptions extends BrowserContextOptions {
-  /** What the local user may do; all, unless told otherwise. */
+  /** What the key of the session may do: everything, unless told otherwise. Without any, nobody is logged in. */
   permissions?: Permission[]
 }
 
@@ -61,8 +60,7 @@ export async function openPage(t: TestContext, address = '', options: PageOption
   const [sqlite] = engines
   if (!sqlite) throw new Error('no engine')
   const ledger = await openLedger(t, sqlite)
-  const actor = { kind: 'local' as const, permissions }
-  let server = await serveLedger(ledger, actor)
+  let server = await serveLedger(ledger)
   const { home, port } = server
   const context = await (await openBrowser()).newContext({ viewport: { width: 1280, height: 800 }, ...more })
   context.setDefaultTimeout(10_000)
@@ -77,12 +75,17 @@ export async function openPage(t: TestContext, address = '', options: PageOption
     await page.goto(home + address)
     return page
   }
+  if (permissions.length > 0) {
+    const { secret } = await ledger.client.createKey({ name: 'ada', permissions })
+    // As the page does it, but for the form.
+    await context.request.post(`${home}v1/auth/session`, { data: { key: secret } })
+  }
   const page = await openTab(address)
-  const remote = createClient({ url: home, attempts: 1 })
+  const remote = createClient({ url: home, key: ledger.adminKey, attempts: 1 })
   const restart = async (away = async () => {}) => {
     await server.stop()
     await away()
-    server = await serveLedger(ledger, actor, port)
+    server = await serveLedger(ledger, port)
   }
   return { ...ledger, page, context, home, remote, openTab, restart }
 }
@@ -111,10 +114,10 @@ const types: Record<string, string> = {
 const policy =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-async function serveLedger({ store }: Ledger, actor: Actor, port = 0) {
+async function serveLedger({ store }: Ledger, port = 0) {
   const folder = await builtPage()
   const stopping = new AbortController()
-  const app = createApp({ store, actor, rateLimit: 0, stopping: stopping.signal })
+  const app = createApp({ store, rateLimit: 0, stopping: stopping.signal })
   const fetch = (request: Request) => {
     const path = new URL(request.url).pathname.replace('/conduct/', '') || 'index.html'
     if (!/^(index\.html|favicon\.svg|assets\/[\w.-]+)$/.test(path)) return app.fetch(request)

@@ -9,6 +9,7 @@ import { Frame } from './parts/frame.tsx'
 import { Problem } from './parts/problem.tsx'
 import { useRead } from './read.ts'
 import { type Route, useRoute } from './router.ts'
+import { useScroll } from './scroll.ts'
 import { client } from './server.ts'
 import { type Session, SessionContext } from './session.ts'
 import { AttentionContext, useAttention } from './use-attention.ts'
@@ -17,21 +18,27 @@ import { AttentionContext, useAttention } from './use-attention.ts'
 export function App() {
   const [isOver, setOver] = useState(false)
   const me = useRead('me', () => client.me())
-  useEffect(() => listen(({ kind }) => kind === 'over' && setOver(true)), [])
-
-  const begin = () => {
-    setOver(false)
-    me.reload()
-  }
-  if (isOver || me.error?.code === 'UNAUTHORIZED') return <Login onDone={begin} />
-  if (me.data) return <Inside session={me.data} />
+  const route = useRoute()
+  const [, code] = /^code=(.+)/.exec(route.path[0] ?? '') ?? []
+  useEffect(
+    () =>
+      listen(({ kind }) => {
+        if (kind === 'over') setOver(true)
+        if (kind !== 'begun') return
+        setOver(false)
+        me.reload()
+      }),
+    [],
+  )
+  if (isOver || code !== undefined || me.error?.code === 'UNAUTHORIZED') return <Login code={code} />
+  if (me.data) return <Inside session={me.data} route={route} />
   return me.error ? <Problem error={me.error} onRetry={me.reload} /> : null
 }
 
-function Inside({ session }: { session: Session }) {
-  const route = useRoute()
+function Inside({ session, route }: { session: Session; route: Route }) {
   const attention = useAttention()
   useEffect(follow, [])
+  useScroll(route)
   return (
     <SessionContext.Provider value={session}>
       <AttentionContext.Provider value={attention}>

@@ -4,9 +4,9 @@ import { base } from './server.ts'
 
 /**
  * What the one stream of this browser tells all its tabs. `connected`: from here on nothing is missed, so what was read
- * before has to be read again. `over`: the session has ended.
+ * before has to be read again. `over` and `begun`: the session has ended, another one has begun.
  */
-export type News = { kind: 'event'; event: Event } | { kind: 'connected' } | { kind: 'lost' } | { kind: 'over' }
+export type News = { kind: 'event'; event: Event } | { kind: 'connected' | 'lost' | 'over' | 'begun' }
 
 type Listener = (news: News) => void
 

@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { ConductError } from '../client/client.ts'
 import type { Event } from '../event.ts'
-import { listen } from './live.ts'
+import { listen, tell } from './live.ts'
 
 export interface Read<T> {
   /** What was read last; while another `key` is being read, still that of the one before. */
@@ -41,7 +41,9 @@ export function useRead<T>(key: string, load: (signal: AbortSignal) => Promise<T
         if (!end.signal.aborted) setState({ key, data })
       } catch (error) {
         if (end.signal.aborted) return
-        setState((before) => ({ key, data: before.key === key ? before.data : undefined, error: failureOf(error) }))
+        const failure = failureOf(error)
+        if (failure.code === 'UNAUTHORIZED') tell({ kind: 'over' })
+        setState((before) => ({ key, data: before.key === key ? before.data : undefined, error: failure }))
       }
     }, restMs)
     reload.current = again

@@ -36,7 +36,7 @@ export function href(path: readonly (string | number)[], query: Query = {}): str
 export function go(address: string, { replace = false } = {}): void {
   if (address === location.hash) return
   if (replace) {
-    history.replaceState(null, '', address)
+    history.replaceState(history.state, '', address)
     dispatchEvent(new HashChangeEvent('hashchange'))
   } else location.hash = address
 }

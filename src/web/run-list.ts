@@ -27,13 +27,22 @@ export interface RunList extends State {
   restart(): void
 }
 
+const empty: State = { key: '', runs: [], fresh: 0 }
+
+/** The list that was left last, for whoever comes back to it. */
+let left = empty
+listen((news) => {
+  if (news.kind === 'event') left = moved(left, news.event)
+  if (news.kind === 'over') left = empty
+})
+
 /**
  * The runs that a filter finds, page by page. Rows that are shown follow their events in place; what is new is counted
  * and not shown until `restart`, so that nothing moves under the cursor.
  */
 export function useRunList(filter: RunFilter): RunList {
   const key = JSON.stringify(filter)
-  const [state, setState] = useState<State>({ key: '', runs: [], fresh: 0 })
+  const [state, setState] = useState(() => (left.key === key ? left : empty))
   const latest = useRef(state)
   latest.current = state
   const acts = useRef({ more: () => {}, restart: () => {} })
@@ -59,14 +68,15 @@ export function useRunList(filter: RunFilter): RunList {
     }, 500)
 
     acts.current = { more, restart }
-    void restart()
+    look()
     const leave = listen((news) => {
-      if (news.kind === 'event' && news.event.type.startsWith('run.')) set((before) => moved(before, news.event))
+      if (news.kind === 'event') set((before) => moved(before, news.event))
       if (news.kind === 'connected' || news.kind === 'event') look()
     })
     return () => {
       end.abort()
       leave()
+      left = latest.current
     }
   }, [key])
 
@@ -93,6 +103,7 @@ function compared(before: State, newest: Run[]): State {
 
 /** The rows after an event: a change carries all that it changed. */
 function moved(before: State, { type, subjectId, changes, at }: Event): State {
+  if (!type.startsWith('run.')) return before
   if (type === 'run.deleted') return { ...before, runs: before.runs.filter(({ id }) => id !== subjectId) }
   const fields = Object.fromEntries(Object.entries(changes).map(([field, [, value]]) => [field, value]))
   const move = (run: Run) => (run.id === subjectId && run.updatedAt <= at ? { ...run, ...fields, updatedAt: at } : run)

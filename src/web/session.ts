@@ -12,7 +12,7 @@ export const useSession = () => useContext(SessionContext)
 
 /** Whether to offer what asks for that permission. The server decides: an agent's key may do some things only to its own runs. */
 export function may({ permissions }: Session, required: Required): boolean {
-  if (required === 'read' || permissions.includes('admin')) return true
+  if (required === 'none' || required === 'read' || permissions.includes('admin')) return true
   if (required === 'agent' && permissions.includes('write')) return true
   return permissions.includes(required)
 }

@@ -1,5 +1,6 @@
 import type { ComponentChildren } from 'preact'
 import { useContext, useEffect, useRef } from 'preact/hooks'
+import { showCount } from '../favicon.ts'
 import { AttentionContext } from '../use-attention.ts'
 
 /** The head of a page: its one `h1`, which also names the tab and takes the focus when the page is come to. */
@@ -8,6 +9,7 @@ export function Head({ title, tab = title, children }: { title: string; tab?: st
   const heading = useRef<HTMLHeadingElement>(null)
   useEffect(() => {
     document.title = `${count > 0 ? `(${count}) ` : ''}${tab} · Conduct`
+    showCount(count)
   }, [tab, count])
   useEffect(() => heading.current?.focus({ preventScroll: true }), [])
   return (

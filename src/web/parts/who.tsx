@@ -1,12 +1,28 @@
+import { useAct } from '../act.ts'
+import { tell } from '../live.ts'
+import { client } from '../server.ts'
 import { useSession } from '../session.ts'
+import { Icon } from './icon.tsx'
+import { Problem } from './problem.tsx'
 
-/** Whose key looks at the page. */
+/** Whose key looks at the page, and the way out. The local user has no session to end. */
 export function Who() {
   const { key } = useSession()
+  const { act, isBusy, error } = useAct()
   if (!key) return <p class="who muted">Local user</p>
+  const leave = async () => {
+    if (await act(() => client.deleteSession())) tell({ kind: 'over' })
+  }
   return (
-    <p class="who muted" title={`${key.permissions.join(', ')}${key.project ? ` in ${key.project}` : ''}`}>
-      {key.name}
-    </p>
+    <div class="row">
+      <p class="who muted" title={`${key.permissions.join(', ')}${key.project ? ` in ${key.project}` : ''}`}>
+        {key.name}
+      </p>
+      <button type="button" class="plain" disabled={isBusy} onClick={leave} title="Log out">
+        <Icon name="leave" />
+        <span class="unseen">Log out</span>
+      </button>
+      {error && <Problem error={error} />}
+    </div>
   )
 }

@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { openPage } from '../browser.ts'
+
+test('a key logs in, in every tab at once, and out again; no script can read the session', async (t) => {
+  const { page, client, adminKey, context, openTab } = await openPage(t, '#/runs', { permissions: [] })
+  await client.createRun({ title: 'Hidden' })
+  const other = await openTab()
+  await page.getByLabel('Key').fill('sk_admin_wrong')
+  await page.getByRole('button', { name: 'Log in' }).click()
+  await page.getByRole('alert').getByText('key').first().waitFor()
+  await page.getByLabel('Key').fill(adminKey)
+  await page.getByRole('button', { name: 'Log in' }).click()
+  await page.getByRole('link', { name: 'Hidden' }).waitFor()
+  await other.getByRole('heading', { name: 'Now' }).waitFor()
+  const [cookie] = await context.cookies()
+  assert.ok(cookie?.httpOnly && cookie.sameSite === 'Strict')
+  assert.equal(await page.evaluate(() => document.cookie + JSON.stringify({ ...localStorage })), '{}')
+
+  await page.getByRole('button', { name: 'Log out' }).click()
+  for (const tab of [page, other]) await tab.getByRole('heading', { name: 'Log in to Conduct' }).waitFor()
+  assert.deepEqual(await context.cookies(), [])
+  await page.reload()
+  await page.getByRole('heading', { name: 'Log in to Conduct' }).waitFor()
+})
+
+test('a login link logs in once, and its code does not stay in the address', async (t) => {
+  const { page, client, home, context } = await openPage(t, '', { permissions: [] })
+  const { code } = await client.createLoginCode()
+  await page.goto(`${home}#code=${code}`)
+  await page.getByRole('heading', { name: 'Now' }).waitFor()
+  assert.equal(page.url(), `${home}#/`)
+  await context.clearCookies()
+  await page.goto(`${home}?again#code=${code}`)
+  await page.getByRole('alert').waitFor()
+  await page.getByRole('heading', { name: 'Log in to Conduct' }).waitFor()
+})
+
+test('a key that is revoked under the open page leads to the login', async (t) => {
+  const { page, client } = await openPage(t)
+  await page.getByText('Nothing is in progress').waitFor()
+  const { keys } = await client.listKeys({})
+  await client.revokeKey({ id: keys.find(({ name }) => name === 'ada')?.id ?? 0 })
+  await client.createRun({ title: 'Secret' })
+  await page.getByRole('heading', { name: 'Log in to Conduct' }).waitFor()
+})
