@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks'
+import { useLayoutEffect, useState } from 'preact/hooks'
 
 /** What the address says after its `#`: `#/runs/shop/RUN-001?status=failed` is a path in pieces, and a query. */
 export interface Route {
@@ -49,7 +49,8 @@ export function goQuery({ path, query }: Route, changes: Query, options?: { repl
 
 export function useRoute(): Route {
   const [route, setRoute] = useState(routeNow)
-  useEffect(() => {
+  // In the same breath as the first drawing: an address that changes right after it is not missed.
+  useLayoutEffect(() => {
     const read = () => setRoute(routeNow())
     addEventListener('hashchange', read)
     return () => removeEventListener('hashchange', read)

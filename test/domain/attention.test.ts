@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Run } from '../../src/run.ts'
+import { attentionOf } from '../../src/web/attention.ts'
+
+type Told = Pick<Run, 'runId'> & Partial<Run>
+
+/** Runs of the project p, each newer than the one before. */
+const runsOf = (told: Told[]): Run[] =>
+  told.map((one, index) => ({
+    id: index + 1,
+    project: 'p',
+    title: null,
+    specId: null,
+    specVersion: null,
+    status: 'completed',
+    agent: null,
+    labels: {},
+    where: null,
+    git: null,
+    changes: null,
+    links: [],
+    usage: null,
+    failure: null,
+    retryOf: null,
+    attempt: 1,
+    verdict: 'unchecked',
+    evidence: null,
+    leaseExpiresAt: null,
+    lastSeenAt: null,
+    startedAt: null,
+    endedAt: null,
+    createdAt: `2026-01-01T00:00:${String(index).padStart(2, '0')}.000Z`,
+    updatedAt: '2026-01-01T00:00:00.000Z',
+    version: 1,
+    ...one,
+  }))
+
+const needsOf = (told: Told[]) => attentionOf(runsOf(told)).needs.map(({ run, why }) => `${run.runId} ${why}`)
+
+const failed = { status: 'failed' } as const
+const lost = { ...failed, failure: { code: 'LEASE_EXPIRED', message: '' } }
+
+const cases: [what: string, runs: Told[], needs: string[]][] = [
+  ['what went well needs nothing', [{ runId: 'A' }, { runId: 'B', status: 'pending' }], []],
+  [
+    'what failed, lost its lease or fails its checks does, newest first',
+    [
+      { runId: 'A', ...failed },
+      { runId: 'B', ...lost },
+      { runId: 'C', verdict: 'failing' },
+    ],
+    ['C failing', 'B lease lost', 'A failed'],
+  ],
+  [
+    'a later attempt that completed makes good what it retried, through others too',
+    [
+      { runId: 'A', ...failed },
+      { runId: 'B', ...failed, retryOf: 'A' },
+      { runId: 'C', retryOf: 'B' },
+    ],
+    [],
+  ],
+  [
+    'one that failed, or goes on, does not',
+    [
+      { runId: 'A', ...failed },
+      { runId: 'B', ...failed, retryOf: 'A' },
+      { runId: 'C', status: 'in_progress', retryOf: 'B' },
+    ],
+    ['B failed', 'A failed'],
+  ],
+  [
+    'an attempt in another project of the same name does not either',
+    [
+      { runId: 'A', ...failed },
+      { runId: 'B', project: 'q', retryOf: 'A' },
+    ],
+    ['A failed'],
+  ],
+  ['what somebody dismissed is done', [{ runId: 'A', ...failed, labels: { attention: 'dismissed' } }], []],
+  [
+    'unchecked and stale runs do where most runs are checked',
+    [
+      { runId: 'A', verdict: 'verified' },
+      { runId: 'B', verdict: 'verified' },
+      { runId: 'C', verdict: 'stale' },
+      { runId: 'D' },
+      { runId: 'E', project: 'q' },
+    ],
+    ['D unchecked', 'C stale'],
+  ],
+]
+
+for (const [what, runs, needs] of cases) test(what, () => assert.deepEqual(needsOf(runs), needs))
+
+test('what lacks a check is counted', () => {
+  const { unchecked, stale } = attentionOf(
+    runsOf([{ runId: 'A' }, { runId: 'B' }, { runId: 'C', verdict: 'stale' }, { runId: 'D', status: 'pending' }]),
+  )
+  assert.deepEqual([unchecked, stale], [2, 1])
+})
