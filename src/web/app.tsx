@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useState } from 'preact/hooks'
 import { follow, listen } from './live.ts'
 import { Login } from './pages/login.tsx'
 import { Missing } from './pages/missing.tsx'
@@ -8,7 +8,7 @@ import { Runs } from './pages/runs.tsx'
 import { Frame } from './parts/frame.tsx'
 import { Problem } from './parts/problem.tsx'
 import { useRead } from './read.ts'
-import { type Route, useRoute } from './router.ts'
+import { go, href, type Route, useRoute } from './router.ts'
 import { useScroll } from './scroll.ts'
 import { client } from './server.ts'
 import { type Session, SessionContext } from './session.ts'
@@ -19,17 +19,25 @@ export function App() {
   const [isOver, setOver] = useState(false)
   const me = useRead('me', () => client.me())
   const route = useRoute()
-  const [, code] = /^code=(.+)/.exec(route.path[0] ?? '') ?? []
+  const [code, setCode] = useState<string>()
   useEffect(
     () =>
       listen(({ kind }) => {
         if (kind === 'over') setOver(true)
         if (kind !== 'begun') return
         setOver(false)
+        setCode(undefined)
         me.reload()
       }),
     [],
   )
+  useLayoutEffect(() => {
+    const [, given] = /^code=(.+)/.exec(route.path[0] ?? '') ?? []
+    if (given === undefined) return
+    setCode(given)
+    // It serves once, and is of no use in the history.
+    go(href([]), { replace: true })
+  }, [route])
   if (isOver || code !== undefined || me.error?.code === 'UNAUTHORIZED') return <Login code={code} />
   if (me.data) return <Inside session={me.data} route={route} />
   return me.error ? <Problem error={me.error} onRetry={me.reload} /> : null

@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'preact/hooks'
+import { useLayoutEffect, useRef } from 'preact/hooks'
 
 /** Keys that do something, by their name (`event.key`); two in a row are written with a space: `g n`. */
 export type Shortcuts = Record<string, () => void>
@@ -9,7 +9,7 @@ const pairMs = 1000
 export function useKeys(shortcuts: Shortcuts): void {
   const latest = useRef(shortcuts)
   latest.current = shortcuts
-  useEffect(() => {
+  useLayoutEffect(() => {
     let first = { key: '', at: 0 }
     const press = (event: KeyboardEvent) => {
       if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || isTyping(event.target)) return
@@ -25,7 +25,8 @@ export function useKeys(shortcuts: Shortcuts): void {
   }, [])
 }
 
-function isTyping(target: EventTarget | null): boolean {
+/** Whether keys are meant for a field or a dialog. */
+export function isTyping(target: EventTarget | null): boolean {
   if (document.querySelector('dialog[open]')) return true
   return target instanceof HTMLElement && target.closest('input, textarea, select, [contenteditable]') !== null
 }

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { openPage } from '../browser.ts'
+import { adminKey } from '../server.ts'
 
 test('a key logs in, in every tab at once, and out again; no script can read the session', async (t) => {
-  const { page, client, adminKey, context, openTab } = await openPage(t, '#/runs', { permissions: [] })
+  const { page, client, context, openTab } = await openPage(t, '#/runs', { permissions: [] })
   await client.createRun({ title: 'Hidden' })
   const other = await openTab()
   await page.getByLabel('Key').fill('sk_admin_wrong')
@@ -42,5 +43,15 @@ test('a key that is revoked under the open page leads to the login', async (t) =
   const { keys } = await client.listKeys({})
   await client.revokeKey({ id: keys.find(({ name }) => name === 'ada')?.id ?? 0 })
   await client.createRun({ title: 'Secret' })
+  await page.getByRole('heading', { name: 'Log in to Conduct' }).waitFor()
+})
+
+test('the page and its session work below any prefix', async (t) => {
+  const { page, client, home } = await openPage(t, '#/runs', { basePath: '/tools/ledger' })
+  assert.match(home, /\/tools\/ledger\/$/)
+  await client.createRun({ title: 'Deep below' })
+  await page.getByRole('link', { name: 'Deep below' }).click()
+  await page.getByRole('heading', { name: 'Deep below' }).waitFor()
+  await page.getByRole('button', { name: 'Log out' }).click()
   await page.getByRole('heading', { name: 'Log in to Conduct' }).waitFor()
 })

@@ -3,8 +3,8 @@ import { test } from 'node:test'
 import { openPage } from '../browser.ts'
 
 test('a run is finished, checked, labelled and deleted', async (t) => {
-  const { page, remote } = await openPage(t)
-  await remote.createRun({ title: 'Add a limit', status: 'in_progress' })
+  const { page, client } = await openPage(t)
+  await client.createRun({ title: 'Add a limit', status: 'in_progress' })
   await page.locator('.lane').getByRole('link', { name: 'Add a limit' }).click()
   await page.getByText('Finish').click()
   await page.getByRole('button', { name: 'It is completed' }).click()
@@ -23,18 +23,18 @@ test('a run is finished, checked, labelled and deleted', async (t) => {
   await page.getByRole('textbox').fill('team: web\nurl: a:b')
   await page.getByRole('button', { name: 'Save' }).click()
   await page.getByRole('link', { name: 'team: web' }).waitFor()
-  const { run } = await remote.getRun({ runId: 'RUN-001' })
+  const { run } = await client.getRun({ runId: 'RUN-001' })
   assert.deepEqual([run.status, run.verdict, run.labels], ['completed', 'warned', { team: 'web', url: 'a:b' }])
 
   await page.getByRole('button', { name: 'Delete' }).click()
   await page.getByRole('button', { name: 'Delete it' }).click()
   await page.getByText('No run was recorded yet').waitFor()
-  await assert.rejects(remote.getRun({ runId: 'RUN-001' }), { code: 'NOT_FOUND' })
+  await assert.rejects(client.getRun({ runId: 'RUN-001' }), { code: 'NOT_FOUND' })
 })
 
 test('whoever comes second is told, sees what is there now, and may try again', async (t) => {
-  const { page, remote } = await openPage(t)
-  await remote.createRun({ title: 'Ours', status: 'completed' })
+  const { page, client } = await openPage(t)
+  await client.createRun({ title: 'Ours', status: 'completed' })
   await page.goto(`${page.url()}#/runs/default/RUN-001`)
   await page.getByRole('button', { name: 'Labels' }).click()
   await page.getByRole('textbox').fill('team: web')
@@ -42,21 +42,21 @@ test('whoever comes second is told, sees what is there now, and may try again', 
   let writes = 0
   await page.route('**/v1/runs/RUN-001', async (route) => {
     const isFirstWrite = route.request().method() === 'PATCH' && writes++ === 0
-    if (isFirstWrite) await remote.updateRun({ runId: 'RUN-001', labels: { team: 'api' } })
+    if (isFirstWrite) await client.updateRun({ runId: 'RUN-001', labels: { team: 'api' } })
     await route.continue()
   })
   await page.getByRole('button', { name: 'Save' }).click()
   await page.getByRole('alert').getByText('Somebody else was first').waitFor()
-  assert.deepEqual((await remote.getRun({ runId: 'RUN-001' })).run.labels, { team: 'api' })
+  assert.deepEqual((await client.getRun({ runId: 'RUN-001' })).run.labels, { team: 'api' })
   await page.locator('.about').getByText('team: api').waitFor()
   await page.getByRole('button', { name: 'Save' }).click()
   await page.getByRole('link', { name: 'team: web' }).waitFor()
 })
 
 test('a run that an agent holds is cancelled while it writes, and not finished in its place', async (t) => {
-  const { page, remote } = await openPage(t)
-  const { run, lease } = await remote.createRun({ title: 'Held', leaseSeconds: 60 })
-  const write = () => remote.appendToRun({ runId: run.runId, text: 'a line\n', leaseToken: lease?.token })
+  const { page, client } = await openPage(t)
+  const { run, lease } = await client.createRun({ title: 'Held', leaseSeconds: 60 })
+  const write = () => client.appendToRun({ runId: run.runId, text: 'a line\n', leaseToken: lease?.token })
   await page.locator('.lane').getByRole('link', { name: 'Held' }).click()
   await page.getByText('Finish').click()
   assert.equal(await page.getByRole('button', { name: 'It is completed' }).count(), 0)
@@ -91,16 +91,16 @@ test('what a key may not do is not offered, and refused in words where it is ask
 })
 
 test('what needs attention is counted in the title, and dismissed by a label', async (t) => {
-  const { page, remote } = await openPage(t)
-  await remote.createRun({ title: 'First try', status: 'failed' })
-  await remote.createRun({ title: 'Another', status: 'failed' })
+  const { page, client } = await openPage(t)
+  await client.createRun({ title: 'First try', status: 'failed' })
+  await client.createRun({ title: 'Another', status: 'failed' })
   const needs = page.getByRole('region', { name: 'Needs attention' })
   await needs.getByText('First try').waitFor()
   await page.waitForFunction(() => document.title === '(2) Now · Conduct')
-  await remote.createRun({ title: 'Second try', retryOf: 'RUN-001', status: 'completed' })
+  await client.createRun({ title: 'Second try', retryOf: 'RUN-001', status: 'completed' })
   await needs.getByText('First try').waitFor({ state: 'detached' })
   await needs.getByRole('button', { name: 'Dismiss RUN-002' }).click()
   await needs.getByText('Nothing failed').waitFor()
   await page.waitForFunction(() => document.title === 'Now · Conduct')
-  assert.deepEqual((await remote.getRun({ runId: 'RUN-002' })).run.labels, { attention: 'dismissed' })
+  assert.deepEqual((await client.getRun({ runId: 'RUN-002' })).run.labels, { attention: 'dismissed' })
 })

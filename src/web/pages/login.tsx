@@ -3,7 +3,6 @@ import type { Input } from '../../client/client.ts'
 import { useAct } from '../act.ts'
 import { tell } from '../live.ts'
 import { Problem } from '../parts/problem.tsx'
-import { go, href } from '../router.ts'
 import { client } from '../server.ts'
 
 /** Takes a key, or the one-time code of a login link, for a session that scripts cannot read. */
@@ -15,10 +14,7 @@ export function Login({ code }: { code: string | undefined }) {
   }
   useEffect(() => {
     document.title = 'Log in · Conduct'
-    if (code === undefined) return
-    // It serves once, and is of no use in the history.
-    go(href([]), { replace: true })
-    void begin({ code })
+    if (code !== undefined) void begin({ code })
   }, [code])
   const submit = (event: Event) => {
     event.preventDefault()

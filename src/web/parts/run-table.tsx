@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { Run } from '../../run.ts'
-import { useKeys } from '../keyboard.ts'
+import { isTyping, useKeys } from '../keyboard.ts'
 import { href } from '../router.ts'
 import { Ago, spanOf } from './ago.tsx'
 import { Changes } from './changes.tsx'
@@ -20,6 +20,7 @@ export function RunTable({ runs, hasMore, order, onEnd, onOrder }: Props) {
   const body = useRef<HTMLTableSectionElement>(null)
   const { first, last } = useRowWindow(body, runs.length)
   const [at, setAt] = useState(-1)
+  const isMoving = useRef(false)
   const shown = runs.slice(first, last)
 
   const step = (by: number) => setAt((before) => Math.min(runs.length - 1, Math.max(0, before + by)))
@@ -28,11 +29,16 @@ export function RunTable({ runs, hasMore, order, onEnd, onOrder }: Props) {
     if (hasMore && last >= runs.length - 20) onEnd()
   }, [last, hasMore, runs.length])
   useEffect(() => reveal(body.current, at), [at])
-  // The row may be drawn only after it was scrolled to.
-  useEffect(
-    () => body.current?.querySelector<HTMLElement>(`[data-row="${at}"]`)?.focus({ preventScroll: true }),
-    [at, first],
-  )
+  // The row may be drawn only after it was scrolled to. That it takes the focus is no news of where somebody is.
+  useEffect(() => {
+    if (isTyping(document.activeElement)) return
+    isMoving.current = true
+    body.current?.querySelector<HTMLElement>(`[data-row="${at}"]`)?.focus({ preventScroll: true })
+    isMoving.current = false
+  }, [at, first])
+  const follow = (row: number) => {
+    if (!isMoving.current) setAt(row)
+  }
 
   return (
     <table class="runs" aria-rowcount={hasMore ? -1 : runs.length + 1}>
@@ -67,7 +73,7 @@ export function RunTable({ runs, hasMore, order, onEnd, onOrder }: Props) {
       <tbody ref={body}>
         <Space rows={first} />
         {shown.map((run, index) => (
-          <Row key={run.id} run={run} row={first + index} onFocus={setAt} />
+          <Row key={run.id} run={run} row={first + index} onFocus={follow} />
         ))}
         <Space rows={runs.length - last} />
       </tbody>
