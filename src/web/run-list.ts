@@ -71,7 +71,7 @@ export function useRunList(filter: RunFilter): RunList {
     look()
     const leave = listen((news) => {
       if (news.kind === 'event') set((before) => moved(before, news.event))
-      if (news.kind === 'connected' || news.kind === 'event') look()
+      if (news.kind === 'connected' || (news.kind === 'event' && news.event.type.startsWith('run.'))) look()
     })
     return () => {
       end.abort()

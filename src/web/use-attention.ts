@@ -28,7 +28,7 @@ export const AttentionContext = createContext<Seen>({
 
 /** What needs attention, kept up to date while the page is open. */
 export function useAttention(): Seen {
-  const { data, error } = useRead('attention', read, { touches, restMs: 2000 })
+  const { data, error } = useRead('attention', read, { touches, restMs: 3000 })
   const { needs, unchecked, stale } = data ?? { needs: [], unchecked: 0, stale: 0 }
   return { needs, unchecked, stale, count: needs.length, isRead: data !== undefined, error }
 }

@@ -100,7 +100,7 @@ function Standing({ run }: { run: FullRun }) {
     <p class="standing">
       <Status run={run} />
       <Verdict run={run} />
-      {run.evidence && <span class="muted">known {evidenceWords[run.evidence]}</span>}
+      {run.evidence && <span class="muted">evidence: {evidenceWords[run.evidence]}</span>}
       {tookMs > 0 && <span class="muted">took {spanOf(tookMs)}</span>}
       {endedAt ? (
         <span class="muted">

@@ -1,3 +1,4 @@
+import { useRef } from 'preact/hooks'
 import type { Event } from '../../event.ts'
 import type { Run } from '../../run.ts'
 import { useRead } from '../read.ts'
@@ -47,15 +48,19 @@ function patienceMs({ leaseExpiresAt, lastSeenAt }: Run): number {
 }
 
 function useLastLine({ id, project, runId }: Run): string | undefined {
+  const size = useRef(farAway)
   const { data } = useRead(
     `${project}/${runId}`,
     async (signal) => {
-      const { next } = await clientOf(project).readContent({ runId, after: farAway }, { signal })
-      const after = Math.max(0, next - tailBytes)
-      const { text } = await clientOf(project).readContent({ runId, after }, { signal })
+      const client = clientOf(project)
+      if (size.current === farAway)
+        size.current = (await client.readContent({ runId, after: farAway }, { signal })).next
+      const after = Math.max(0, size.current - tailBytes)
+      const { text, next } = await client.readContent({ runId, after }, { signal })
+      size.current = next
       return text.trimEnd().split('\n').at(-1)?.trim()
     },
-    { touches: (event: Event) => event.subjectId === id && 'content' in event.changes },
+    { touches: (event: Event) => event.subjectId === id && 'content' in event.changes, restMs: 2000 },
   )
   return data
 }

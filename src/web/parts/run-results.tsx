@@ -17,23 +17,28 @@ export function RunResults({ q, project }: { q: string; project: string[] }) {
   if (!data) return null
   if (data.results.length === 0) return <p class="empty">No run has all of these words.</p>
   return (
-    <ul class="results">
-      {data.results.map(({ project, subject, title, snippet, status, updatedAt }) => (
-        <li key={`${project}/${subject}`}>
-          {status && Object.hasOwn(statusLooks, status) && (
-            <Badge look={statusLooks[status as keyof typeof statusLooks]} />
-          )}
-          <a class="title" href={href(['runs', project, subject])}>
-            {title ?? subject}
-          </a>
-          <span class="facts">
-            <span>{project}</span>
-            <span>{subject}</span>
-            <Ago at={updatedAt} />
-          </span>
-          <Snippet text={snippet} />
-        </li>
-      ))}
-    </ul>
+    <>
+      <ul class="results">
+        {data.results.map(({ project, subject, title, snippet, status, updatedAt }) => (
+          <li key={`${project}/${subject}`}>
+            {status && Object.hasOwn(statusLooks, status) && (
+              <Badge look={statusLooks[status as keyof typeof statusLooks]} />
+            )}
+            <a class="title" href={href(['runs', project, subject])}>
+              {title ?? subject}
+            </a>
+            <span class="facts">
+              <span>{project}</span>
+              <span>{subject}</span>
+              <Ago at={updatedAt} />
+            </span>
+            <Snippet text={snippet} q={q} />
+          </li>
+        ))}
+      </ul>
+      {data.meta.hasMore && (
+        <p class="more muted">These are the first {data.results.length}. Another word finds fewer.</p>
+      )}
+    </>
   )
 }

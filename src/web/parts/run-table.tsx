@@ -1,3 +1,4 @@
+import { Component } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { Run } from '../../run.ts'
 import { isTyping, useKeys } from '../keyboard.ts'
@@ -81,41 +82,55 @@ export function RunTable({ runs, hasMore, order, onEnd, onOrder }: Props) {
   )
 }
 
-function Row({ run, row, onFocus }: { run: Run; row: number; onFocus: (row: number) => void }) {
-  return (
-    <tr aria-rowindex={row + 2}>
-      <td>
-        <Status run={run} />
-      </td>
-      <td class="wide">
-        <a
-          class="title"
-          data-row={row}
-          href={href(['runs', run.project, run.runId])}
-          title={run.title ?? undefined}
-          onFocus={() => onFocus(row)}
-        >
-          {run.title ?? run.runId}
-        </a>
-        <span class="id">
-          {run.project} / {run.runId}
-          {run.attempt > 1 && ` · attempt ${run.attempt}`}
-        </span>
-      </td>
-      <td class="from-s">
-        <Verdict run={run} />
-      </td>
-      <td class="from-m">{run.agent}</td>
-      <td class="from-xl">{run.specId}</td>
-      <td class="from-l">
-        <Changes changes={run.changes} />
-      </td>
-      <td class="from-m number">{tookOf(run)}</td>
-      <td class="number">
-        <Ago at={run.createdAt} />
-      </td>
-    </tr>
-  )
+interface RowProps {
+  run: Run
+  row: number
+  onFocus: (row: number) => void
+}
+
+/** Drawn anew only when its run has changed: scrolling draws the rows that come into sight, and no others. */
+class Row extends Component<RowProps> {
+  override shouldComponentUpdate({ run, row }: RowProps) {
+    return run !== this.props.run || row !== this.props.row
+  }
+
+  render() {
+    const { run, row, onFocus } = this.props
+    return (
+      <tr aria-rowindex={row + 2}>
+        <td>
+          <Status run={run} />
+        </td>
+        <td class="wide">
+          <a
+            class="title"
+            data-row={row}
+            href={href(['runs', run.project, run.runId])}
+            title={run.title ?? undefined}
+            onFocus={() => onFocus(row)}
+          >
+            {run.title ?? run.runId}
+          </a>
+          <span class="id">
+            {run.project} / {run.runId}
+            {run.attempt > 1 && ` · attempt ${run.attempt}`}
+          </span>
+        </td>
+        <td class="from-s">
+          <Verdict run={run} />
+        </td>
+        <td class="from-m">{run.agent}</td>
+        <td class="from-xl">{run.specId}</td>
+        <td class="from-l">
+          <Changes changes={run.changes} />
+        </td>
+        <td class="from-m number">{tookOf(run)}</td>
+        <td class="number">
+          <Ago at={run.createdAt} />
+        </td>
+      </tr>
+    )
+  }
 }
 
 function tookOf({ startedAt, endedAt }: Run): string {

@@ -32,9 +32,9 @@ export const resultLooks: Record<CheckResult, Look> = {
 
 /** How much the verdict can be relied on. */
 export const evidenceWords: Record<NonNullable<Run['evidence']>, string> = {
-  self: 'by the agent’s own word',
-  executed: 'by a command that was run',
-  independent: 'by another key than the author’s',
+  self: 'the agent’s own word',
+  executed: 'a command that was run',
+  independent: 'another key than the author’s',
 }
 
 export function Badge({ look, title }: { look: Look; title?: string }) {
@@ -55,6 +55,6 @@ export function Status({ run }: { run: Pick<Run, 'status' | 'failure'> }) {
 
 export function Verdict({ run }: { run: Pick<Run, 'verdict' | 'evidence'> }) {
   const look = verdictLooks[run.verdict]
-  const how = run.evidence ? ` Known ${evidenceWords[run.evidence]}.` : ''
+  const how = run.evidence ? ` Evidence: ${evidenceWords[run.evidence]}.` : ''
   return <Badge look={look} title={look.meaning + how} />
 }
