@@ -120,7 +120,7 @@ export function createRecorder({ place, cwd, env, runId, first, say }: RecorderO
 
   /** Puts an end to the last tries once no call is acknowledged for a while. */
   function watch() {
-    let before: number | undefined
+    let before = state.next(name)?.id
     return setInterval(() => {
       const next = state.next(name)?.id
       if (next === before) ending.abort(new Error(`There was no answer within ${patienceMs / 1000} seconds.`))

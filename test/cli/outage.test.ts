@@ -84,7 +84,7 @@ test('without a server the command runs, and sync sends what was recorded', asyn
   assert.equal((await client.getCheck({ checkId: 'CHECK-001' })).check.result, 'pass')
 })
 
-test('a server that takes everything and says nothing holds nobody up for long', async (t) => {
+test('a server that takes everything and says nothing holds nobody up for long', { timeout: 60_000 }, async (t) => {
   const silent = createServer(() => {}).listen(0, '127.0.0.1')
   await once(silent, 'listening')
   t.after(() => silent.close())
@@ -94,7 +94,7 @@ test('a server that takes everything and says nothing holds nobody up for long',
   const { code, stdout, stderr } = await conduct(['exec', '--', 'echo', 'hi'], env, cwd)
   assert.deepEqual([code, stdout], [0, 'hi\n'])
   assert.match(stderr, /The command is run all the same.*\n.*no answer within 5 seconds.*\n.*conduct sync sends it/)
-  assert.ok(performance.now() - started < 25_000)
+  assert.ok(performance.now() - started < 30_000)
 })
 
 test('a sync that is woken works on by itself', async (t) => {
