@@ -10,7 +10,7 @@ import { wakeSync } from '../../src/cli/wake.ts'
 import { engines } from '../engines.ts'
 import { startServer } from '../server.ts'
 import { freePort } from '../setup.ts'
-import { conduct, remoteUser, start } from './command.ts'
+import { conduct, remoteUser, start } from './user.ts'
 
 /** A server that can be killed and started again at the same address. */
 async function server(t: TestContext) {
