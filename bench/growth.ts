@@ -48,10 +48,12 @@ const others: Record<string, (runs: number) => string[]> = {
   'first events': () => ['/v1/events?limit=20'],
   'events in the middle': (runs) => [`/v1/events?limit=20&after=${100 + runs / 2}`],
   'search for a word that 50 documents have': () => [`/v1/search?q=${hot.rareWord}`],
+  'search for a word that all documents have': () => ['/v1/search?q=tests'],
   'failed runs of an agent that has none': () => [`/v1/runs?agent=${steadyAgent}&status=failed`],
   'runs in progress of a spec that has none': () => [`/v1/runs?specId=${hot.spec}&status=in_progress`],
   'runs of a spec by an agent that has none': () => [`/v1/runs?specId=${hot.spec}&agent=nobody`],
   'runs with a label by an agent that has none': () => [`/v1/runs?label=${hot.label}&agent=nobody`],
+  'runs of an agent for a spec that has none': () => [`/v1/runs?agent=${hot.agent}&specId=NONE`],
   'runs of a feature for a spec that has none': () => [`/v1/features/${hot.feature}/runs?specId=NONE`],
   'features by a word that one has': () => ['/v1/features?q=part%20151'],
 }

@@ -109,6 +109,7 @@ function inserts({ time, hex, words }: Words, runs: number): string[] {
       select 1, 'CHECK-' || n, 1 + n % ${runs}, 'tests', ${result}, 1, ${at}, ${at}, 1, 1 from ${numbers(runs / 2)}`,
     `insert into search_entries (type, subject_id) select 'run', n from ${numbers(runs)}`,
     `insert into search_words (rowid, words) select n, ${words(tokens)} from ${numbers(runs)}`,
+    `insert into search_recent (rowid, words) select n, ${words(tokens)} from ${numbers(runs)} where n > ${runs - 4096}`,
     `update search_state set last_seq = ${runs + 100}`,
     `insert into counters (project_id, noun, next) values (1, 'run', ${runs + 1}), (1, 'feature', ${features + 1})`,
   ]

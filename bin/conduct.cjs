@@ -23,4 +23,19 @@ if (process.argv[2] === 'serve' && process.platform !== 'win32' && !isLimited) {
     process.env,
   )
 }
+
+// Code once compiled is kept in a folder of the user's own, which spares later starts the work. One that others may write to
+// is not used: they could have this process run their code. Where there can be none, each start compiles anew.
+function keepCompiled() {
+  var fs = require('node:fs')
+  var path = require('node:path')
+  var folder = path.join(process.env.XDG_CACHE_HOME || path.join(require('node:os').homedir(), '.cache'), 'conduct')
+  fs.mkdirSync(folder, { recursive: true, mode: 0o700 })
+  var made = fs.statSync(folder)
+  if (process.getuid && (made.uid !== process.getuid() || (made.mode & 0o022) !== 0)) return
+  require('node:module').enableCompileCache(folder)
+}
+try {
+  keepCompiled()
+} catch (_) {}
 require('../dist/cli/main.js')

@@ -7,8 +7,9 @@ import { typeOf } from '../src/http/docs.ts'
 import { type OpenApi, type Operation, openapi } from '../src/http/openapi.ts'
 import { localActor } from '../src/key.ts'
 import { addressOf, type Name, names } from '../src/paths.ts'
-import { routes } from '../src/routes.ts'
+import { exampleKey, routes } from '../src/routes.ts'
 import { openStore } from '../src/store/open.ts'
+import { cliReference } from './cli-reference.ts'
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
 
@@ -31,7 +32,8 @@ async function answers(): Promise<Partial<Record<Name, unknown>>> {
   const found: Partial<Record<Name, unknown>> = {}
   for (const name of inOrder) {
     const call = client[name] as (input: unknown) => Promise<unknown>
-    found[name] = maskSecrets(await call(routes[name].example))
+    const example = JSON.stringify(routes[name].example).replace(exampleKey, store.newSecret ?? '')
+    found[name] = maskSecrets(await call(JSON.parse(example)))
   }
   await store.close()
   return found
@@ -40,14 +42,18 @@ async function answers(): Promise<Partial<Record<Name, unknown>>> {
 const maskSecrets = (answer: unknown) =>
   JSON.parse(
     JSON.stringify(answer)
-      .replace(/(sk_[a-z]+_)[0-9A-Za-z]{43}/g, `$1${'x'.repeat(43)}`)
+      .replace(/(sk_[a-z]+_|code_)[0-9A-Za-z]{43}/g, `$1${'x'.repeat(43)}`)
       .replace(/(sk_[a-z]+_)[0-9A-Za-z]{4}"/g, '$1xxxx"'),
   )
 
 /** The generated files, by their path in the repository. */
 export async function generate(): Promise<Record<string, string>> {
   const document = openapi(version, await answers())
-  return { 'openapi.json': `${JSON.stringify(document, null, 2)}\n`, 'docs/api.md': reference(document) }
+  return {
+    'openapi.json': `${JSON.stringify(document, null, 2)}\n`,
+    'docs/api.md': reference(document),
+    'docs/cli.md': await cliReference(),
+  }
 }
 
 function reference(document: OpenApi): string {

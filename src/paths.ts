@@ -44,9 +44,13 @@ export const paths = {
   listKeys: 'GET /v1/auth/keys',
   revokeKey: 'DELETE /v1/auth/keys/:id',
   me: 'GET /v1/auth/me',
+  createLoginCode: 'POST /v1/auth/codes',
+  createSession: 'POST /v1/auth/session',
+  deleteSession: 'DELETE /v1/auth/session',
 
   listEvents: 'GET /v1/events',
   search: 'GET /v1/search',
+  stats: 'GET /v1/stats',
 } as const
 
 export type Name = keyof typeof paths

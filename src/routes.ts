@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { check, checkFields, checkName, checkResult, fullCheck } from './check.ts'
 import { event, eventType } from './event.ts'
 import { feature, featureFields, maxFeatureNumber } from './feature.ts'
-import { humanId, ifVersion, rowId, text, timeInput } from './field.ts'
+import { humanId, ifVersion, rowId, text, time, timeInput } from './field.ts'
 import { key, keyFields, permission, type Required } from './key.ts'
 import { lease, leaseSeconds, leaseToken } from './lease.ts'
 import { pageInput, pageMeta } from './page.ts'
@@ -11,6 +11,7 @@ import { project, projectFields, projectFilter } from './project.ts'
 import { fullRun, run, runFields, runStatus, verdict } from './run.ts'
 import { found, searchType } from './search.ts'
 import { fullSpec, fullSpecVersion, spec, specFields, specStatus, specVersion } from './spec.ts'
+import { day, duration, tally } from './stats.ts'
 import { timelineEntry } from './timeline.ts'
 
 export interface Route {
@@ -24,9 +25,16 @@ export interface Route {
   streams?: true
   /** The output field that is shown once and never stored: a replay is refused instead. */
   secret?: string
+  /** Whether it begins a session, whose secret then goes out as a cookie, or ends the one of the cookie that came in. */
+  session?: 'begins' | 'ends'
+  /** The words of its command, where they do not follow from its name as `run create` from `createRun`; null for what only a browser does. */
+  words?: string | null
   /** An input that works on the ledger of the documentation, in the order of creating, reading, changing, deleting. */
   example: Record<string, unknown>
 }
+
+/** Stands in the examples for the secret of a key. */
+export const exampleKey = 'sk_admin_xxx'
 
 const done = z.object({ message: z.string() })
 const runAnswer = z.object({ run })
@@ -121,6 +129,7 @@ export const routes = {
   },
   linkFeatures: {
     summary: 'Link features to a run, by number or by name; those that do not exist yet are created',
+    words: 'run link',
     permission: 'agent',
     input: z.strictObject({
       runId: humanId,
@@ -136,6 +145,7 @@ export const routes = {
   },
   unlinkFeature: {
     summary: 'Take a feature off a run',
+    words: 'run unlink',
     permission: 'agent',
     input: z.strictObject({ runId: humanId, featureId: rowId }),
     output: done,
@@ -144,6 +154,7 @@ export const routes = {
   },
   appendToRun: {
     summary: "Append text to a run's content; concurrent appends all survive",
+    words: 'run append',
     permission: 'agent',
     input: z.strictObject({
       runId: humanId,
@@ -157,6 +168,7 @@ export const routes = {
   },
   readContent: {
     summary: "Read a run's content from a byte on, as it grows",
+    words: 'run content',
     permission: 'read',
     input: z.strictObject({ runId: humanId, after: z.int().min(0).default(0).describe('The byte to begin at') }),
     output: z.object({
@@ -169,6 +181,7 @@ export const routes = {
   },
   heartbeat: {
     summary: 'Say that a run is alive, and renew its lease',
+    words: 'run heartbeat',
     permission: 'agent',
     input: z.strictObject({ runId: humanId, leaseSeconds: leaseSeconds.optional(), leaseToken }),
     output: runAnswer,
@@ -177,6 +190,7 @@ export const routes = {
   },
   timeline: {
     summary: 'The events, checks and attempts of a run, oldest first',
+    words: 'run timeline',
     permission: 'read',
     input: z.strictObject({ runId: humanId }),
     output: z.object({ timeline: z.array(timelineEntry) }),
@@ -235,6 +249,7 @@ export const routes = {
   },
   listSpecRuns: {
     summary: 'List the runs of a spec',
+    words: 'spec runs',
     permission: 'read',
     input: z.strictObject({
       specId: humanId,
@@ -249,6 +264,7 @@ export const routes = {
   },
   listSpecVersions: {
     summary: 'List the versions of a spec',
+    words: 'spec versions',
     permission: 'read',
     input: z.strictObject({ specId: humanId, ...pageInput }),
     output: z.object({ versions: z.array(specVersion), meta: pageMeta }),
@@ -257,6 +273,7 @@ export const routes = {
   },
   getSpecVersion: {
     summary: 'Read a spec as it was',
+    words: 'spec version',
     permission: 'read',
     input: z.strictObject({ specId: humanId, version: z.int().min(1) }),
     output: z.object({ version: fullSpecVersion }),
@@ -365,6 +382,7 @@ export const routes = {
   },
   listFeatureRuns: {
     summary: 'List the runs that touched a feature',
+    words: 'feature runs',
     permission: 'read',
     input: z.strictObject({ id: rowId, specId: humanId.optional(), ...created, ...pageInput }),
     output: runPage,
@@ -433,6 +451,7 @@ export const routes = {
   },
   revokeKey: {
     summary: 'Revoke a key',
+    words: 'key revoke',
     permission: 'admin',
     input: z.strictObject({ id: rowId }),
     output: done,
@@ -441,15 +460,53 @@ export const routes = {
   },
   me: {
     summary: 'The key that asks',
+    words: 'whoami',
     permission: 'read',
     input: z.strictObject({}),
     output: z.object({ key: key.nullable().describe('null: the local user'), permissions: z.array(permission) }),
     success: [200],
     example: {},
   },
+  createLoginCode: {
+    summary: 'A code with which a browser logs in, once and within ten minutes, as the key that asks',
+    words: null,
+    permission: 'read',
+    input: z.strictObject({}),
+    output: z.object({
+      code: z.string().describe('For createSession; the page takes it from the address: <base path>/#code=…'),
+      expiresAt: time,
+    }),
+    success: [201],
+    secret: 'code',
+    example: {},
+  },
+  createSession: {
+    summary: 'Log a browser in with a key or a login code, for a cookie that scripts cannot read',
+    words: null,
+    permission: 'none',
+    input: z.strictObject({
+      key: text(200, 1).optional().describe('The secret of a key'),
+      code: text(200, 1).optional().describe('A login code; one of the two'),
+    }),
+    output: z.object({ key, expiresAt: time.describe('When the session ends, if not before with its key') }),
+    success: [201],
+    session: 'begins',
+    example: { key: exampleKey },
+  },
+  deleteSession: {
+    summary: 'Log the browser out whose cookie comes along',
+    words: null,
+    permission: 'none',
+    input: z.strictObject({}),
+    output: done,
+    success: [200],
+    session: 'ends',
+    example: {},
+  },
 
   listEvents: {
     summary: 'Changes in the order in which they became visible, oldest first',
+    words: 'events',
     permission: 'read',
     input: z.strictObject({
       project: projectFilter,
@@ -469,6 +526,7 @@ export const routes = {
 
   search: {
     summary: 'Find runs, specs, checks and features by their words; hits in id and title first, then the newest',
+    words: 'search',
     permission: 'read',
     input: z.strictObject({
       project: projectFilter,
@@ -480,6 +538,25 @@ export const routes = {
     output: z.object({ results: z.array(found), meta: pageMeta }),
     success: [200],
     example: { q: 'passkey' },
+  },
+
+  stats: {
+    summary: 'What runs come to, day by day; the last 30 days unless told otherwise',
+    words: 'stats',
+    permission: 'read',
+    input: z.strictObject({
+      project: projectFilter,
+      specId: humanId.optional(),
+      agent: text(200, 1).optional(),
+      ...created,
+    }),
+    output: z.object({
+      days: z.array(day).describe('Every day of the range in UTC, oldest first; at most 366'),
+      total: tally,
+      duration: duration.describe('From start to end'),
+    }),
+    success: [200],
+    example: { createdAfter: '2026-01-31T00:00:00Z', createdBefore: '2026-02-01T00:00:00Z' },
   },
 } as const satisfies { [N in Name]: Route }
 

@@ -10,6 +10,10 @@ export type RunStatus = z.infer<typeof runStatus>
 export const verdicts = ['unchecked', 'failing', 'warned', 'stale', 'verified'] as const
 export const verdict = z.enum(verdicts)
 
+/** A number for each of `keys`. */
+export const counts = <Key extends string>(keys: readonly Key[]) =>
+  z.object(Object.fromEntries(keys.map((key) => [key, z.int()])) as Record<Key, z.ZodInt>)
+
 const titleBytes = 300
 const count = z.int().min(0).max(1e12)
 

@@ -9,11 +9,18 @@ export const secretPattern = new RegExp(`^sk_(?:${permissions.join('|')})_[0-9A-
 
 const alphabet = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
 
-/** A new secret, named by its highest permission: 43 random base62 characters carry 256 bits. */
-export function newSecret(held: readonly Permission[]): string {
-  const highest = permissions.find((one) => held.includes(one))
-  return `sk_${highest}_${Array.from({ length: 43 }, () => alphabet[randomInt(62)]).join('')}`
-}
+/** 43 random base62 characters carry 256 bits. */
+const random = () => Array.from({ length: 43 }, () => alphabet[randomInt(62)]).join('')
+
+/** The secret of a new key, named by its highest permission. */
+export const newSecret = (held: readonly Permission[]) =>
+  `sk_${permissions.find((one) => held.includes(one))}_${random()}`
+
+/** The secret of a new session, which its cookie carries. */
+export const newSessionSecret = () => `session_${random()}`
+
+/** A new code with which a browser logs in once. */
+export const newLoginCode = () => `code_${random()}`
 
 /** What is stored in place of a secret. */
 export const hashOf = (secret: string) => hash('sha256', secret)
@@ -23,5 +30,5 @@ export const prefixOf = (secret: string) => secret.slice(0, secret.lastIndexOf('
 
 /** A text from outside without the secrets in it, for logs and answers. */
 export function masked(text: string): string {
-  return text.replace(/\b(sk_[a-z]{4,6}_[0-9A-Za-z]{4})[0-9A-Za-z]{39,}/g, '$1…')
+  return text.replace(/\b((?:sk_[a-z]{4,6}|session|code)_[0-9A-Za-z]{4})[0-9A-Za-z]{39,}/g, '$1…')
 }

@@ -157,13 +157,17 @@ export function readSettings(
       return [name, undefined]
     }
   })
-  const known = new Set([...Object.values(settings).map(({ env }) => env), ...otherEnv])
-  for (const variable of Object.keys(env)) {
-    if (variable.startsWith('CONDUCT_') && !known.has(variable))
-      faults.push(`${variable} is not a setting; there are ${[...known].join(', ')}`)
-  }
+  faults.push(...unknownSettings(env))
   if (faults.length > 0) throw new Error(faults.join('\n'))
   return Object.fromEntries(read) as unknown as Settings
+}
+
+/** A fault for each CONDUCT_ variable that does not exist. */
+export function unknownSettings(env: Record<string, string | undefined>): string[] {
+  const known = [...Object.values(settings).map(({ env }) => env), ...otherEnv]
+  return Object.keys(env)
+    .filter((variable) => variable.startsWith('CONDUCT_') && !known.includes(variable))
+    .map((variable) => `${variable} is not a setting; there are ${known.join(', ')}`)
 }
 
 /** A database URL as it may be shown. */

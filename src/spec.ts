@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { rowId, text, time } from './field.ts'
-import { statuses, verdicts } from './run.ts'
+import { counts, statuses, verdicts } from './run.ts'
 
 export const specStatus = z.enum(['draft', 'pending', 'in_progress', 'completed', 'archived'])
 
@@ -32,9 +32,6 @@ export const spec = z
   })
   .meta({ id: 'Spec' })
 export type Spec = z.infer<typeof spec>
-
-const counts = <Key extends string>(keys: readonly Key[]) =>
-  z.object(Object.fromEntries(keys.map((key) => [key, z.int()])) as Record<Key, z.ZodInt>)
 
 /** What the runs of a spec come to, each counted once. */
 export const totals = z.object({

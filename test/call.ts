@@ -16,8 +16,8 @@ export interface CallBy {
   /** The secret of the key; none: a call without a key. */
   key?: string
   project?: string
-  /** More headers, or others than the client's. */
-  headers?: Record<string, string>
+  /** More headers, or others than the client's; null takes one away. */
+  headers?: Record<string, string | null>
 }
 
 export type RawCall = (name: Name, input?: object, by?: CallBy) => Promise<Answer>
@@ -32,7 +32,10 @@ export function rawCalls(store: Store, options: Omit<AppOptions, 'store'> = {}):
       attempts: 1,
       ...by,
       fetch: async (request) => {
-        for (const [header, value] of Object.entries(headers)) request.headers.set(header, value)
+        for (const [header, value] of Object.entries(headers)) {
+          if (value === null) request.headers.delete(header)
+          else request.headers.set(header, value)
+        }
         const response = await app.fetch(request)
         answer = await read(response.clone())
         return response

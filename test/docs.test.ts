@@ -7,8 +7,8 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { statusOf } from '../src/error.ts'
 import { settings } from '../src/setting.ts'
-import { main } from './cli/user.ts'
 import { freshFolder } from './cli/folder.ts'
+import { main } from './cli/program.ts'
 import { engines } from './engines.ts'
 import { adminKey, startServer } from './server.ts'
 import { assertShows } from './shown.ts'
@@ -68,7 +68,7 @@ test('every relative link leads somewhere', () => {
 
 // Blocks of the language sh are run; a block of json after one shows a part of its answer. Blocks of the language
 // console are for reading: what starts a server, or has a placeholder.
-for (const path of ['README.md', 'docs/getting-started.md', 'docs/recording.md']) {
+for (const path of ['README.md', 'docs/getting-started.md', 'docs/mcp.md', 'docs/recording.md']) {
   for (const engine of engines) {
     test(`the commands of ${path} work one after the other (${engine.name})`, async (t) => {
       const { url } = await startServer(t, await engine.freshUrl(t))

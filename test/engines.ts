@@ -60,6 +60,7 @@ export interface Ledger {
   client: Client
   /** A client of the same app that holds another key, or acts in another project. */
   as(options: Partial<ClientOptions>): Client
+  app: Pick<ReturnType<typeof createApp>, 'fetch'>
   /** A bare request to the app, with the first admin key unless it has another. */
   fetch(path: string, init?: RequestInit & { headers?: Record<string, string> }): Promise<Response>
   /** Moves the ledger's clock on. */
@@ -86,6 +87,7 @@ export async function openLedger(t: TestContext, engine: Engine, options: Ledger
     store,
     adminKey,
     as,
+    app,
     client: as({}),
     fetch: async (path, { headers, ...init } = {}) =>
       app.fetch(new Request(base + path, { ...init, headers: { authorization: `Bearer ${adminKey}`, ...headers } })),

@@ -61,7 +61,7 @@ testLedger('403: the key may not do this', async ({ client, as }) => {
 testLedger('404: what does not exist, and addresses that do not', async ({ fetch }) => {
   const { error } = await refusal(await fetch('/v1/runs/RUN-404'), 'NOT_FOUND')
   assert.match(error, /RUN-404/)
-  for (const path of ['/v1/nothing', '/v1', '/', '/v1/runs/a/b', '/v1/runs//features']) {
+  for (const path of ['/v1/nothing', '/v1', '/nothing', '/v1/runs/a/b', '/v1/runs//features']) {
     await refusal(await fetch(path), 'NOT_FOUND')
   }
 })

@@ -110,7 +110,7 @@ testLedger('a body that names what another project holds is answered as one that
 testLedger('naming another project answers as naming one that does not exist', async (ledger) => {
   const { secret } = await twoProjects(ledger)
   const call = rawCalls(ledger.store)
-  for (const name of names) {
+  for (const name of names.filter((name) => routes[name].permission !== 'none')) {
     const input = routes[name].example
     const [other, missing] = await Promise.all([
       call(name, input, { key: secret, project: 'default' }),

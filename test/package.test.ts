@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
-import { type ExecFileException, execFile } from 'node:child_process'
+import { type ExecFileException, execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import {
+  chmodSync,
   cpSync,
   existsSync,
   globSync,
@@ -28,6 +30,8 @@ const folder = mkdtempSync(join(tmpdir(), 'conduct-package-'))
 const home = join(folder, 'home')
 const installed = join(home, 'node_modules/conduct-ledger')
 const bin = join(installed, 'bin/conduct.cjs')
+/** The user's own stays as it is. */
+const cacheHome = { XDG_CACHE_HOME: join(folder, 'cache-home') }
 
 const readJson = (path: string) => JSON.parse(readFileSync(path, 'utf8'))
 
@@ -67,13 +71,43 @@ before(async () => {
 after(() => rmSync(folder, { recursive: true, force: true }))
 
 test('the installed bin tells its version and serves', async (t) => {
-  const { stdout } = await run(process.execPath, [bin, '--version'])
+  const { stdout } = await run(process.execPath, [bin, '--version'], { env: { ...process.env, ...cacheHome } })
   assert.equal(stdout.trim(), readJson(join(root, 'package.json')).version)
   assert.ok(existsSync(join(home, 'node_modules/.bin/conduct')))
-  const { url } = await startServer(t, `sqlite:${join(folder, 'conduct.db')}`, {}, bin)
+  const { url } = await startServer(t, `sqlite:${join(folder, 'conduct.db')}`, cacheHome, bin)
   const response = await fetch(`${url}/v1/runs`, { headers: { authorization: `Bearer ${adminKey}` } })
   assert.deepEqual(await response.json(), { runs: [], meta: { hasMore: false } })
   assert.equal((await fetch(`${url}/openapi.json`)).status, 200)
+})
+
+test('what it compiles is kept where only the user writes, and nowhere else', async () => {
+  const version = (cache: string) =>
+    run(process.execPath, [bin, '--version'], { env: { PATH: process.env.PATH, XDG_CACHE_HOME: cache } })
+  const cache = join(folder, 'cache')
+  const kept = join(cache, 'conduct')
+  await version(cache)
+  assert.equal(statSync(kept).mode & 0o777, 0o700)
+  assert.ok(readdirSync(kept).length > 0)
+  rmSync(kept, { recursive: true })
+  mkdirSync(kept)
+  chmodSync(kept, 0o777)
+  assert.match((await version(cache)).stdout, /^\d/)
+  assert.deepEqual(readdirSync(kept), [])
+  // Nothing can be made below a file, as on a file system that is only read.
+  assert.match((await version(bin)).stdout, /^\d/)
+})
+
+test('the installed bin speaks MCP', async () => {
+  const params = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'test', version: '1' } }
+  const child = spawn(process.execPath, [bin, 'mcp'], {
+    env: { ...process.env, CONDUCT_DATABASE_URL: 'sqlite::memory:', HOME: home },
+  })
+  child.stdin.write(`${JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'initialize', params })}\n`)
+  const [line] = await once(child.stdout, 'data')
+  child.stdin.end()
+  const { serverInfo } = JSON.parse(String(line)).result
+  assert.equal(serverInfo.version, readJson(join(root, 'package.json')).version)
+  assert.deepEqual(await once(child, 'exit'), [0, null])
 })
 
 test('the client and the server can be imported, with their types', async () => {
@@ -94,7 +128,7 @@ test('the client and the server can be imported, with their types', async () => 
 })
 
 test('the TypeScript of the README works', async (t) => {
-  const { url } = await startServer(t, 'sqlite::memory:', {}, bin)
+  const { url } = await startServer(t, 'sqlite::memory:', cacheHome, bin)
   const [, code = ''] = /^```ts\n([\s\S]*?)^```$/m.exec(readFileSync(join(root, 'README.md'), 'utf8')) ?? []
   assert.match(code, /from 'conduct-ledger'/)
   writeFileSync(join(home, 'readme.ts'), code.replace('http://localhost:3000/conduct', url))

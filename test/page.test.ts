@@ -86,6 +86,58 @@ async function walk({ client }: Ledger, between: Between[], order: 'asc' | 'desc
   for (const runId of standing) await client.deleteRun({ runId })
 }
 
+testLedger('any filters together find the runs that fit them all', async ({ client }) => {
+  const all = Array.from({ length: 24 }, (_, n) => ({
+    runId: `R${n}`,
+    specId: `S${n % 3}`,
+    agent: `agent-${n % 2}`,
+    labels: { team: `t${n % 4}` },
+    status: n % 5 < 2 ? ('completed' as const) : ('failed' as const),
+    feature: (n % 6) + 1,
+  }))
+  for (const { feature, ...run } of all) {
+    await client.createRun(run)
+    await client.linkFeatures({ runId: run.runId, featureIds: [feature] })
+  }
+  const none = { specId: 'NONE', agent: 'nobody', label: 'team:none', featureId: 99 }
+  const some = { specId: 'S1', agent: 'agent-1', label: 'team:t3', featureId: 2 }
+  const more: { status?: ['completed']; verdict?: ['unchecked' | 'stale'] }[] = [
+    {},
+    { status: ['completed'] },
+    { verdict: ['unchecked'] },
+    { verdict: ['stale'] },
+  ]
+  for (let asked = 0; asked < 3 ** 4 * 2; asked++) {
+    const filters: Partial<typeof some> = Object.fromEntries(
+      Object.entries(some).flatMap(([field, value], place) => {
+        const which = Math.floor(asked / 3 ** place) % 3
+        return which === 0 ? [] : [[field, which === 1 ? value : none[field as keyof typeof none]]]
+      }),
+    )
+    const { status, verdict } = more[asked % more.length] ?? {}
+    const { runs } = await client.listRuns({
+      ...filters,
+      ...(status && { status }),
+      ...(verdict && { verdict }),
+      limit: 100,
+    })
+    const fits = all.filter(
+      (run) =>
+        (filters.specId ?? run.specId) === run.specId &&
+        (filters.agent ?? run.agent) === run.agent &&
+        (filters.label ?? `team:${run.labels.team}`) === `team:${run.labels.team}` &&
+        (filters.featureId ?? run.feature) === run.feature &&
+        (status?.[0] ?? run.status) === run.status &&
+        (verdict?.[0] ?? 'unchecked') === 'unchecked',
+    )
+    assert.deepEqual(
+      runs.map(({ runId }) => runId),
+      fits.map(({ runId }) => runId).reverse(),
+      JSON.stringify({ ...filters, status, verdict }),
+    )
+  }
+})
+
 testLedger('runs of one millisecond are told apart by their row', async (ledger) => {
   const made = await Promise.all(Array.from({ length: 9 }, () => ledger.client.createRun({})))
   const walked = await Array.fromAsync(ledger.client.all('listRuns', { limit: 2 }))

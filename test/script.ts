@@ -1,5 +1,6 @@
 import { checks, specs } from './script-plan.ts'
 import { contents, leases, searches } from './script-work.ts'
+import { adminKey } from './server.ts'
 import { type Recorder, walk } from './transcript.ts'
 
 /** Every operation with right and wrong input, pages, filters, ties, labels, replays and conflicts. */
@@ -58,6 +59,32 @@ async function projectsAndKeys({ call, wait }: Recorder) {
     await call('me', {}, { headers: { authorization } })
   await call('me')
   await call('me', {}, { project: 'missing' })
+  await sessions({ call, wait })
+}
+
+async function sessions({ call, wait }: Pick<Recorder, 'call' | 'wait'>) {
+  const { body } = await call('createLoginCode')
+  await call('createLoginCode', {}, { project: 'missing' })
+  for (const by of [
+    { code: body.code },
+    { code: body.code },
+    { key: adminKey },
+    { key: 'x' },
+    {},
+    { key: adminKey, code: 'x' },
+  ]) {
+    const { headers } = await call('createSession', by)
+    const cookie = headers.get('set-cookie')?.split(';')[0]
+    if (cookie === undefined) continue
+    const byCookie = (site: string) => ({ headers: { authorization: null, cookie, 'sec-fetch-site': site } })
+    await call('me', {}, byCookie('none'))
+    await call('createRun', { runId: 'COOKIE' }, byCookie('same-origin'))
+    for (const site of ['cross-site', 'same-origin', 'same-origin']) await call('deleteSession', {}, byCookie(site))
+    await call('me', {}, byCookie('same-origin'))
+  }
+  const { body: late } = await call('createLoginCode')
+  wait(600_000)
+  await call('createSession', { code: late.code })
 }
 
 async function runs({ call, wait }: Recorder) {
@@ -192,6 +219,19 @@ async function lists({ call }: Recorder) {
   await call('listFeatureRuns', { id: 9999 })
   await call('listProjects', { q: 'x' })
   await call('listKeys', { limit: 1000 })
+  const ranges = [
+    {},
+    { specId: 'PLAN' },
+    { agent: 'ci' },
+    { project: ['default', 'shop'], agent: 'AUTH', specId: 'AUTH-001' },
+    { project: 'missing' },
+    { createdAfter: '2026-01-31T09:30:00.003Z', createdBefore: '2026-02-02T01:00:00+01:00' },
+    { createdAfter: '2026-01-01T00:00:00Z', createdBefore: '2027-01-02T00:00:00.001Z' },
+    { createdBefore: '2026-01-01T00:00:00Z' },
+    { createdAfter: '2099-01-01T00:00:00Z' },
+    { limit: 1 },
+  ]
+  for (const range of ranges) await call('stats', range)
 }
 
 async function replays({ call, wait }: Recorder) {

@@ -114,6 +114,13 @@ test('failed authentications of an address are limited, and valid keys from it g
   assert.ok(Number(refused.headers.get('retry-after')) >= 1)
   assert.equal(((await refused.json()) as { code: string }).code, 'RATE_LIMIT_EXCEEDED')
   assert.equal((await ask(adminKey)).status, 200)
+  const logIn = (key: string) =>
+    fetch(`${url}/v1/auth/session`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ key }),
+    })
+  assert.deepEqual([(await logIn(wrong)).status, (await logIn(adminKey)).status], [429, 201])
   const forwarded = await fetch(`${url}/v1/auth/me`, { headers: { 'x-forwarded-for': '10.0.0.1' } })
   assert.equal(forwarded.status, 429, 'a header must not give a caller another address')
 })

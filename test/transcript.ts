@@ -71,6 +71,7 @@ const withoutChance = (asked: string) =>
     .replace(/"cursor":"(?!nonsense")[\w-]+"/, '"cursor":"…"')
     .replace(/"leaseToken":"[\w-]{32}"/, '"leaseToken":"…"')
     .replace(/sk_(\w+?)_\w{43}/g, 'sk_$1_…')
+    .replace(/(session|code)_\w{43}/g, '$1_…')
 
 /** A list, page by page to its end. */
 export async function walk(call: Recorder['call'], name: Name, input: object) {
@@ -90,6 +91,7 @@ const told = [
   'www-authenticate',
   'retry-after',
   'idempotent-replayed',
+  'set-cookie',
 ]
 
 /**
@@ -119,7 +121,7 @@ function createMask() {
     // A check has a runId and a run a specId, so the first of these tells whose row it is.
     const noun = ['check', 'run', 'spec'].find((noun) => fields[`${noun}Id`] !== undefined)
     if (name === 'id' && noun) return alias(noun, value)
-    if (name === 'token') return typeof value
+    if (name === 'token' || (name === 'code' && /^code_/.test(String(value)))) return typeof value
     if (name === 'subjectId') return alias(String(type).split('.')[0] as string, value)
     if (name === 'nextCursor' || name === 'secret' || name === 'prefix' || name === 'lastUsedAt') return typeof value
     return body(value)
@@ -127,7 +129,9 @@ function createMask() {
 
   function headers(all: Headers): Record<string, string> {
     const shown = told.filter((name) => all.has(name)).map((name): [string, string] => [name, all.get(name) as string])
-    return Object.fromEntries(shown.map(([name, value]) => [name, etags(value).replace(/cursor=[\w-]+/, 'cursor=…')]))
+    return Object.fromEntries(
+      shown.map(([name, value]) => [name, etags(value).replace(/cursor=[\w-]+|session_\w{43}/, '…')]),
+    )
   }
 
   return { body, headers }

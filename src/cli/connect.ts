@@ -1,9 +1,10 @@
 import { resolve } from 'node:path'
 import { type Client, type ClientOptions, ConductError, createClient } from '../client/client.ts'
 import { localActor } from '../key.ts'
-import { settings } from '../setting.ts'
+import { type Settings, settings, withoutPassword } from '../setting.ts'
+import { UsageError } from './exit.ts'
 import type { Env } from './folders.ts'
-import { readProfiles } from './profile.ts'
+import { keyOf, readProfiles } from './profile.ts'
 import { declaredProject, projectOf } from './project.ts'
 
 /** Where the ledger is: a server, or a database of this machine that is opened in process. */
@@ -11,12 +12,18 @@ export type Place =
   | { kind: 'server'; url: string; project: string | undefined; profile: string | undefined }
   | { kind: 'local'; databaseUrl: string; project: string | undefined }
 
+/** The name by which the database of this machine is meant; no profile has it. */
+export const localProfile = 'local'
+
 /** What the flags of a command say about the place; each wins over the environment. */
 export interface PlaceOptions {
   profile?: string
   /** The project to act in. */
   inProject?: string
 }
+
+/** How patiently a server is asked. */
+export type Tries = Pick<ClientOptions, 'attempts' | 'timeout' | 'patience'>
 
 export interface Connection {
   client: Client
@@ -26,49 +33,78 @@ export interface Connection {
 }
 
 /**
- * The place that flags, environment, profiles and folder tell: the profile of the flag, else CONDUCT_URL, else the
- * profile in use, else the local database. Throws an Error for a profile that does not exist.
+ * The place that flags, environment, profiles and folder tell: the profile of the flag (`local` is the database of this
+ * machine), else CONDUCT_URL, else the profile in use, else the local database. Throws a UsageError for a profile that
+ * does not exist.
  */
 export function placeOf({ profile, inProject }: PlaceOptions, env: Env, cwd: string): Place {
   const project = inProject ?? (env.CONDUCT_PROJECT || undefined)
   const { current, profiles } = readProfiles(env)
   const name = profile ?? (env.CONDUCT_URL ? undefined : current)
-  if (name === undefined && !env.CONDUCT_URL) {
+  if (name === localProfile || (name === undefined && !env.CONDUCT_URL)) {
     return { kind: 'local', databaseUrl: databaseUrlOf(env, cwd), project: project ?? projectOf(cwd) }
   }
   const known = name === undefined ? undefined : profiles[name]
   if (name !== undefined && !known) {
-    throw new Error(`There is no profile '${name}', only: ${Object.keys(profiles).join(', ') || 'none'}.`)
+    throw new UsageError(
+      `There is no profile '${name}', only: ${[localProfile, ...Object.keys(profiles)].join(', ')}. Make one with conduct profile add.`,
+    )
   }
   const url = known?.url ?? (env.CONDUCT_URL as string)
   // A project that is only guessed is none that the server must know.
   return { kind: 'server', url, profile: name, project: project ?? declaredProject(cwd) ?? known?.project }
 }
 
+/** Where the ledger is, in words. */
+export const shownPlace = (place: Place) => (place.kind === 'server' ? place.url : withoutPassword(place.databaseUrl))
+
 /** The local database; a relative file is taken from `cwd`, so that the place is the same from wherever it is opened. */
 export function databaseUrlOf(env: Env, cwd: string): string {
-  const url = settings.databaseUrl.read(env.CONDUCT_DATABASE_URL || settings.databaseUrl.fallback)
+  const url = read('databaseUrl', env)
   const file = url.startsWith('sqlite:') ? url.slice('sqlite:'.length) : ':memory:'
   return file === ':memory:' ? url : `sqlite:${resolve(cwd, file)}`
 }
 
+function read<N extends keyof Settings>(name: N, env: Env): Settings[N] {
+  const { env: variable, fallback, read } = settings[name]
+  try {
+    return read(env[variable] || fallback)
+  } catch (error) {
+    throw new UsageError(`${variable} ${(error as Error).message}`)
+  }
+}
+
 /** A client of that place, with the key of its profile or of CONDUCT_API_KEY; the project is made where it is local and new. */
-export async function connect(
-  place: Place,
-  env: Env,
-  tries?: Pick<ClientOptions, 'attempts' | 'timeout'>,
-): Promise<Connection> {
+export async function connect(place: Place, env: Env, tries?: Tries): Promise<Connection> {
   if (place.kind === 'local') return openLocal(place, env)
   const { url, project, profile } = place
-  const key = profile === undefined ? env.CONDUCT_API_KEY || undefined : readProfiles(env).profiles[profile]?.key
-  return { client: createClient({ url, key, project, ...tries }), place, close: async () => {} }
+  return { client: createClient({ url, key: keyOf(profile, env), project, ...tries }), place, close: async () => {} }
+}
+
+/** Opens a database, writes to it and, where it is a file, reads all of it. Answers what is damaged; throws what is in the way. */
+export async function inspect(databaseUrl: string): Promise<string[]> {
+  const [{ openStore }, { damages, tryWrite }] = await Promise.all([
+    import('../store/open.ts'),
+    import('../store/health.ts'),
+  ])
+  const store = await openStore(databaseUrl, { firstKey: false })
+  try {
+    await tryWrite(store)
+    return await damages(store, databaseUrl)
+  } finally {
+    await store.close()
+  }
 }
 
 async function openLocal(place: Place & { kind: 'local' }, env: Env): Promise<Connection> {
   // Loaded only where it is needed: a client of a server does without.
   const [{ createApp }, { openStore }] = await Promise.all([import('../http/app.ts'), import('../store/open.ts')])
-  const contentLimit = settings.contentLimit.read(env.CONDUCT_CONTENT_LIMIT || settings.contentLimit.fallback)
-  const store = await openStore(place.databaseUrl, { firstKey: false })
+  const contentLimit = read('contentLimit', env)
+  const store = await openStore(place.databaseUrl, { firstKey: false }).catch((cause: Error) => {
+    throw new ConductError('UNAVAILABLE', `${withoutPassword(place.databaseUrl)} cannot be opened: ${cause.message}`, {
+      cause,
+    })
+  })
   const app = createApp({ store, actor: localActor, rateLimit: 0, contentLimit })
   const inProject = (project?: string) =>
     createClient({ url: 'http://localhost/conduct', project, fetch: (request) => app.fetch(request) })

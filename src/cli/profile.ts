@@ -38,3 +38,7 @@ export function writeProfiles(env: Env, profiles: Profiles) {
   writeFileSync(draft, `${JSON.stringify(profiles, null, 2)}\n`, { mode: 0o600, flush: true })
   renameSync(draft, path)
 }
+
+/** The key of that profile; without one, of CONDUCT_API_KEY. */
+export const keyOf = (profile: string | undefined, env: Env) =>
+  profile === undefined ? env.CONDUCT_API_KEY || undefined : readProfiles(env).profiles[profile]?.key

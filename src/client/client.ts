@@ -66,7 +66,7 @@ async function send(
   input: Record<string, unknown>,
   { signal, idempotencyKey }: CallOptions,
 ) {
-  const { attempts = 5, timeout = 30_000, fetch = globalThis.fetch } = options
+  const { attempts = 5, timeout = 30_000, patience = Number.POSITIVE_INFINITY, fetch = globalThis.fetch } = options
   const { url, init } = requestOf(options, name, input, idempotencyKey)
   for (let attempt = 1; ; attempt++) {
     let failure: ConductError
@@ -84,7 +84,7 @@ async function send(
     } finally {
       underway.delete(request)
     }
-    if (attempt >= attempts || !isPassing(failure)) throw failure
+    if (attempt >= attempts || !isPassing(failure) || (failure.retryAfter ?? 0) > patience) throw failure
     await pause(attempt, failure, signal)
   }
 }

@@ -14,6 +14,8 @@ export interface ClientOptions {
   attempts?: number
   /** How long one try may take, in milliseconds. */
   timeout?: number
+  /** A server that asks for a longer wait than so many seconds is not tried again. */
+  patience?: number
 }
 
 export interface CallOptions {

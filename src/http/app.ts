@@ -11,7 +11,7 @@ import type { Kept } from '../store/idempotency.ts'
 import type { Store } from '../store/open.ts'
 import { operations } from '../store/operations.ts'
 import { answerOf, answerPlanOf, failureOf } from './answer.ts'
-import { createAuth } from './auth.ts'
+import { type Asking, createAuth } from './auth.ts'
 import { parseBody, readBytes, requireJson } from './body.ts'
 import { docsHeaders, docsPage } from './docs.ts'
 import { createEventStreams } from './events.ts'
@@ -19,8 +19,11 @@ import { createHealth } from './health.ts'
 import { once } from './idempotency.ts'
 import { planOf, readInput } from './input.ts'
 import { createLimiter } from './limit.ts'
+import { mcp, requireOrigin } from './mcp.ts'
 import { createMetrics } from './metrics.ts'
 import { readOpenapi } from './openapi.ts'
+import { carrySession } from './session.ts'
+import { createWeb } from './web.ts'
 
 export interface AppOptions {
   store: Store
@@ -33,6 +36,8 @@ export interface AppOptions {
   /** Origins of pages that may call the API from a browser. */
   corsOrigins?: string[]
   log?: Logger
+  /** The folder of the built page; else the one that the build makes. */
+  webFolder?: string
   /** Whoever calls without a key: for calls in process. Without it, every call needs a key. */
   actor?: Actor
   /** Aborted when the server stops: streams end, and answers close their connections. */
@@ -49,12 +54,9 @@ type Call = Context<{ Bindings: Bindings }>
 type Answer = Omit<Kept, 'body'> & { body: string | ReadableStream }
 
 /** One request on its way through the loop. */
-interface Exchange {
+interface Exchange extends Asking {
   c: Call
-  now: string
-  /** Headers of the answer, whatever becomes of it. */
-  headers: Record<string, string>
-  keyId?: number
+  requestId: string
 }
 
 const noBytes = new Uint8Array()
@@ -71,31 +73,23 @@ export function createApp(options: AppOptions) {
     log,
     stopping,
   } = options
-  const warn = (error: Error) => log?.warn({ err: error }, 'background work failed')
-  const auth = createAuth(store, warn)
+  const warn = (error: unknown) => log?.warn({ err: error }, 'background work failed')
   const limiter = createLimiter(rateLimit)
+  const auth = createAuth({ store, limiter, actor: options.actor, warn })
   const metrics = createMetrics()
   const isStopping = () => stopping?.aborted === true
   const health = createHealth(store, isStopping)
   const openEvents = createEventStreams(store, stopping, warn)
   const app = new Hono<{ Bindings: Bindings }>()
 
-  /** Whoever asks, counted against the limit. Throws UNAUTHORIZED, RATE_LIMIT_EXCEEDED, NOT_FOUND for an unknown project. */
-  async function callerOf(exchange: Exchange) {
-    const { c, now, headers } = exchange
-    const project = c.req.header('x-project-id')
-    const authorization = c.req.header('authorization')
-    if (options.actor && authorization === undefined) return auth.callerOf(options.actor, null, project)
-    const { actor, own } = await auth.actorOf(authorization, now).catch(async (error) => {
-      const address = c.env?.incoming?.socket.remoteAddress
-      if (address && error instanceof ConductError && error.code === 'UNAUTHORIZED') await limiter.failure(address)
-      throw error
-    })
-    if (actor.kind === 'key') {
-      exchange.keyId = actor.keyId
-      await limiter.request(actor.keyId, headers)
-    }
-    return auth.callerOf(actor, own, project)
+  /** Counts a failed authentication; what this gives is the error to tell. */
+  async function counted(error: unknown, c: Call): Promise<unknown> {
+    const address = c.env?.incoming?.socket.remoteAddress
+    if (!address || !(error instanceof ConductError) || error.code !== 'UNAUTHORIZED') return error
+    return limiter.failure(address).then(
+      () => error,
+      (exceeded) => exceeded,
+    )
   }
 
   /** Answers a request by `work`, or by the error that it throws; counts, logs and stamps it either way. */
@@ -108,11 +102,12 @@ export function createApp(options: AppOptions) {
       'cache-control': 'no-store',
       'x-request-id': requestId,
     }
-    const it: Exchange = { c, now: store.now(), headers }
+    const it: Exchange = { c, now: store.now(), requestId, headers }
     let answer: Answer
     try {
       answer = await work(it)
-    } catch (error) {
+    } catch (thrown) {
+      const error = await counted(thrown, c)
       answer = failureOf(error, requestId)
       if (answer.status >= 500) log?.error({ err: error, requestId, operation: label }, 'request failed')
     }
@@ -134,14 +129,14 @@ export function createApp(options: AppOptions) {
     const plan = answerPlanOf(name)
     // Each entry of the table is typed on its own; which one this is, only the name tells.
     const operation = operations[name] as (ctx: Ctx, input: unknown) => Promise<Record<string, unknown>>
-    const isRead = input.address.method === 'GET'
+    const isGet = input.address.method === 'GET'
 
     return (c: Call) =>
       exchange(c, name, async (it) => {
-        const caller = await callerOf(it)
+        const caller = route.permission === 'none' ? await auth.nobody() : await auth.callerOf(c.req, it)
         if (!permits(caller.actor.permissions, route.permission)) throw forbidden(caller.actor, route.permission)
-        const bytes = isRead ? noBytes : await bodyOf(c)
-        const body = isRead ? undefined : parseBody(bytes, c.req.header('content-type'))
+        const bytes = isGet ? noBytes : await bodyOf(c)
+        const body = isGet ? undefined : parseBody(bytes, c.req.header('content-type'))
         const { url } = c.req
         const mark = url.indexOf('?')
         const parsed = readInput(input, {
@@ -157,7 +152,8 @@ export function createApp(options: AppOptions) {
           const body = await openEvents(ctx, resumed(parsed as Parsed<'listEvents'>, c.req.header('last-event-id')))
           return { status: 200, headers: { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' }, body }
         }
-        const idempotencyKey = isRead ? undefined : c.req.header('idempotency-key')
+        if (route.session) return carrySession(route.session, c.req, basePath, ctx, work)
+        const idempotencyKey = isGet ? undefined : c.req.header('idempotency-key')
         if (idempotencyKey === undefined) return work(ctx)
         const { method, path } = c.req
         return once(ctx, { name: idempotencyKey, method, path, body: bytes, secret: route.secret }, work)
@@ -180,9 +176,19 @@ export function createApp(options: AppOptions) {
     const { method, path } = addressOf(name)
     app.on(method, basePath + path, handler(name))
   }
+  const endpoint = { basePath, fetch: (request: Request) => app.fetch(request), warn }
+  app.all(`${basePath}/mcp`, (c) =>
+    exchange(c, 'mcp', async (it) => {
+      requireOrigin(c.req.raw, corsOrigins)
+      const { project } = await auth.callerOf(c.req, it)
+      if (c.req.method !== 'POST') throw notAllowed(it, 'POST')
+      const body = parseBody(await bodyOf(c), c.req.header('content-type'))
+      return mcp(c.req.raw, body, { ...endpoint, project: project.slug, requestId: it.requestId })
+    }),
+  )
   app.all(`${basePath}/v1/*`, (c) =>
     exchange(c, 'unknown', async (it) => {
-      await callerOf(it)
+      await auth.callerOf(c.req, it)
       throw refuseAddress(it, basePath)
     }),
   )
@@ -193,13 +199,15 @@ export function createApp(options: AppOptions) {
   app.get('/metrics', (c) =>
     exchange(c, 'metrics', async (it) => {
       if (!isLoopback(c.env?.incoming?.socket.remoteAddress)) {
-        const { actor } = await callerOf(it)
+        const { actor } = await auth.callerOf(c.req, it)
         if (actor.kind === 'key' && actor.projectId !== null)
           throw new ConductError('FORBIDDEN', 'Metrics need a key of the whole server.')
       }
       return { status: 200, headers: { 'content-type': 'text/plain; version=0.0.4' }, body: metrics.print() }
     }),
   )
+  const web = createWeb(basePath, options.webFolder)
+  app.get(`${basePath}/*`, async (c, next) => web(c.req) ?? next())
   app.notFound((c) => exchange(c, 'unknown', async () => Promise.reject(nothingAt(c, basePath))))
   app.onError((error, c) => exchange(c, 'unknown', () => Promise.reject(error)))
   return app
@@ -230,13 +238,15 @@ const addresses = names.map(addressOf).map(({ method, path }) => ({
 }))
 
 /** METHOD_NOT_ALLOWED, with the methods that the address has, or NOT_FOUND where it has none. */
-function refuseAddress({ c, headers }: Exchange, basePath: string): ConductError {
+function refuseAddress(it: Exchange, basePath: string): ConductError {
+  const { c } = it
   const path = c.req.path.slice(basePath.length)
   const methods = addresses.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method)
   if (methods.length === 0) return nothingAt(c, basePath)
-  headers.allow = methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method])).join(', ')
-  return new ConductError(
-    'METHOD_NOT_ALLOWED',
-    `${c.req.method} does not go with ${c.req.path}, only ${headers.allow}.`,
-  )
+  return notAllowed(it, methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method])).join(', '))
+}
+
+function notAllowed({ c, headers }: Exchange, allowed: string): ConductError {
+  headers.allow = allowed
+  return new ConductError('METHOD_NOT_ALLOWED', `${c.req.method} does not go with ${c.req.path}, only ${allowed}.`)
 }

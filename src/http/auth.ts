@@ -1,11 +1,15 @@
+import type { HonoRequest } from 'hono'
 import { ConductError } from '../error.ts'
-import type { Actor } from '../key.ts'
+import { type Actor, anyone } from '../key.ts'
 import { defaultProject } from '../project.ts'
 import { secretPattern } from '../secret.ts'
 import type { ProjectRef } from '../store/ctx.ts'
-import { findKey, touchKey } from '../store/key.ts'
+import { actorOf, findKey, type LiveKey, touchKey } from '../store/key.ts'
 import type { Store } from '../store/open.ts'
 import { findProject } from '../store/scope.ts'
+import { findSession } from '../store/session.ts'
+import type { Limiter } from './limit.ts'
+import { requireSameOrigin, sessionOf } from './session.ts'
 
 /** Who asks, and in which project. */
 export interface Caller {
@@ -13,12 +17,31 @@ export interface Caller {
   project: ProjectRef
   /** Whether the caller named the project. */
   named: boolean
+  /** The secret of the session by which the caller came. */
+  session?: string | undefined
+}
+
+/** A request about whose caller is asked. */
+export interface Asking {
+  now: string
+  /** Headers of the answer, whatever becomes of it. */
+  headers: Record<string, string>
+  /** The key that asks, once it is known. */
+  keyId?: number
+}
+
+interface Options {
+  store: Store
+  limiter: Limiter
+  /** Whoever calls without a key. */
+  actor: Actor | undefined
+  warn: (error: Error) => void
 }
 
 const touchEveryMs = 60_000
 
 /** Turns the headers of a request into its caller. */
-export function createAuth(store: Store, warn: (error: Error) => void) {
+export function createAuth({ store, limiter, actor, warn }: Options) {
   // A project is never deleted and keeps its slug, so what was found once stays true.
   const projects = new Map<string, ProjectRef>()
   const touched = new Set<number>()
@@ -38,28 +61,55 @@ export function createAuth(store: Store, warn: (error: Error) => void) {
     touched.delete(id)
   }
 
+  async function byKey(authorization: string, now: string): Promise<LiveKey> {
+    const secret = /^Bearer +(\S+)$/i.exec(authorization)?.[1] ?? ''
+    if (!secretPattern.test(secret)) {
+      throw unauthorized('A key is sk_, its role, _ and 43 letters and digits, sent as: Authorization: Bearer sk_…')
+    }
+    const key = await findKey(store.db, secret, now)
+    if (!key) throw unauthorized('This key is unknown, revoked or expired: ask an admin for another one.')
+    return key
+  }
+
+  async function bySession(session: string | undefined, now: string): Promise<LiveKey> {
+    if (session === undefined) throw unauthorized('Send a key: Authorization: Bearer sk_…')
+    const key = await findSession(store.db, session, now)
+    if (!key) throw unauthorized('This session has ended: log in again.')
+    return key
+  }
+
+  /** The project in which an actor acts, of which `own` is the only one that it may see. NOT_FOUND for another. */
+  async function actingIn(actor: Actor, own: ProjectRef | null, slug: string | undefined): Promise<Caller> {
+    const named = slug !== undefined
+    if (own && (!named || slug === own.slug)) return { actor, project: own, named }
+    if (own) await findProject(store.db, slug as string, own.id)
+    return { actor, project: await projectOf(slug ?? defaultProject), named }
+  }
+
   return {
-    /** The holder of the bearer key. Throws UNAUTHORIZED. */
-    async actorOf(authorization: string | undefined, now: string): Promise<{ actor: Actor; own: ProjectRef | null }> {
-      if (authorization === undefined) throw unauthorized('Send a key: Authorization: Bearer sk_…')
-      const secret = /^Bearer +(\S+)$/i.exec(authorization)?.[1] ?? ''
-      if (!secretPattern.test(secret)) {
-        throw unauthorized('A key is sk_, its role, _ and 43 letters and digits, sent as: Authorization: Bearer sk_…')
-      }
-      const key = await findKey(store.db, secret, now)
-      if (!key) throw unauthorized('This key is unknown, revoked or expired: ask an admin for another one.')
+    /**
+     * Whoever asks: by bearer key, else by session cookie, counted against the key's limit. Throws UNAUTHORIZED,
+     * RATE_LIMIT_EXCEEDED, FORBIDDEN for a write by cookie from elsewhere, NOT_FOUND for a project that it may not see.
+     */
+    async callerOf(request: HonoRequest, asking: Asking): Promise<Caller> {
+      const slug = request.header('x-project-id')
+      const authorization = request.header('authorization')
+      const session = authorization === undefined ? sessionOf(request) : undefined
+      if (actor && authorization === undefined && session === undefined) return actingIn(actor, null, slug)
+      const { now, headers } = asking
+      const key = await (authorization === undefined ? bySession(session, now) : byKey(authorization, now))
+      asking.keyId = key.id
+      await limiter.request(key.id, headers)
+      if (session !== undefined && !['GET', 'HEAD'].includes(request.method)) requireSameOrigin(request)
       if (key.lastUsedAt === null || Date.parse(now) - Date.parse(key.lastUsedAt) >= touchEveryMs)
         void touch(key.id, now)
-      const { id: keyId, name, permissions, projectId, slug } = key
-      const own = projectId === null || slug === null ? null : { id: projectId, slug }
-      return { actor: { kind: 'key', keyId, name, permissions, projectId }, own }
+      const own = key.projectId === null || key.slug === null ? null : { id: key.projectId, slug: key.slug }
+      return { ...(await actingIn(actorOf(key), own, slug)), session }
     },
 
-    /** The project in which an actor acts. Throws NOT_FOUND for one that it may not see, or that does not exist. */
-    async callerOf(actor: Actor, own: ProjectRef | null, named: string | undefined): Promise<Caller> {
-      if (own && (named === undefined || named === own.slug)) return { actor, project: own, named: named !== undefined }
-      if (own) await findProject(store.db, named as string, own.id)
-      return { actor, project: await projectOf(named ?? defaultProject), named: named !== undefined }
+    /** Whoever calls an operation for which no key is needed. */
+    async nobody(): Promise<Caller> {
+      return { actor: anyone, project: await projectOf(defaultProject), named: false }
     },
   }
 }

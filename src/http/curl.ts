@@ -1,7 +1,7 @@
 import type { Operation } from './openapi.ts'
 
 /** The example of an operation as a command for the shell, with the key in $CONDUCT_API_KEY. */
-export function curlOf(method: string, path: string, { parameters, requestBody }: Operation): string {
+export function curlOf(method: string, path: string, { parameters, requestBody, security }: Operation): string {
   const given = parameters.filter(({ example }) => example !== undefined)
   const address = given
     .filter((parameter) => parameter.in === 'path')
@@ -13,7 +13,7 @@ export function curlOf(method: string, path: string, { parameters, requestBody }
   ).toString()
   const body = requestBody?.content['application/json'].example
   return [
-    `curl${method === 'GET' ? '' : ` -X ${method}`} -H "Authorization: Bearer $CONDUCT_API_KEY"`,
+    `curl${method === 'GET' ? '' : ` -X ${method}`}${security ? '' : ' -H "Authorization: Bearer $CONDUCT_API_KEY"'}`,
     ...(body === undefined ? [] : ['-H "Content-Type: application/json"', `-d '${JSON.stringify(body)}'`]),
     query === '' ? address : `"${address}?${query}"`,
   ].join(' \\\n  ')

@@ -3,8 +3,9 @@ import type { Event } from '../event.ts'
 import type { Parsed } from '../routes.ts'
 import { type Ctx, keyIdOf } from '../store/ctx.ts'
 import { selected } from '../store/event.ts'
-import { isLive } from '../store/key.ts'
+import { findKeyById } from '../store/key.ts'
 import type { Store } from '../store/open.ts'
+import { findSession } from '../store/session.ts'
 import { createFeed } from './feed.ts'
 
 /** A stream that has nothing to tell says so, and looks whether its key still lives. */
@@ -35,6 +36,14 @@ export function createEventStreams(store: Store, stopping: AbortSignal | undefin
     }
   }
 
+  /** Whether the key or session that opened a stream still lives. */
+  async function mayGoOn(ctx: Ctx): Promise<boolean> {
+    const now = store.now()
+    const keyId = keyIdOf(ctx)
+    if (ctx.session !== undefined) return (await findSession(store.db, ctx.session, now)) !== undefined
+    return keyId === null || (await findKeyById(store.db, keyId, now)) !== undefined
+  }
+
   /**
    * The events after `after` (else from now on) as a body that goes on until its reader, its key or the server ends. It is
    * read only as fast as its reader takes it. NOT_FOUND for an unknown project; RATE_LIMIT_EXCEEDED for too many streams.
@@ -63,7 +72,7 @@ export function createEventStreams(store: Store, stopping: AbortSignal | undefin
       while (!isOver && !stopping?.aborted) {
         const left = commentedAt + commentEveryMs - performance.now()
         if (left <= 0) {
-          if (keyId !== null && !(await isLive(store.db, keyId, store.now()))) return undefined
+          if (!(await mayGoOn(ctx))) return undefined
           commentedAt = performance.now()
           return ': still here\n\n'
         }

@@ -26,7 +26,7 @@ export function once(ctx: Ctx, request: Repeatable, work: (ctx: Ctx) => Promise<
   const fingerprint = fingerprintOf(request)
   return inTx(ctx, async (ctx) => {
     const before = await claim(ctx, name, fingerprint)
-    if (before && secret) throw shownOnce(before)
+    if (before && secret) throw shownOnce(before, secret)
     if (before) return { ...before, headers: { ...before.headers, 'idempotent-replayed': 'true' } }
     const answer = await work(ctx)
     await keep(ctx, name, secret ? without(answer, secret) : answer)
@@ -43,10 +43,11 @@ function without(answer: Kept, field: string): Kept {
   return { ...answer, body: JSON.stringify(rest) }
 }
 
-function shownOnce({ body }: Kept): ConductError {
+function shownOnce({ body }: Kept, secret: string): ConductError {
   const { key } = JSON.parse(body)
+  const remedy = key ? `revoke key ${key.id} ('${key.prefix}…') and create another` : 'make another'
   return new ConductError(
     'CONFLICT',
-    `This request made key ${key.id} ('${key.prefix}…') before, and its secret was shown then: if it is lost, revoke key ${key.id} and create another.`,
+    `This request was carried out before, and its ${secret} was shown then: if it is lost, ${remedy}.`,
   )
 }

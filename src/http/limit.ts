@@ -5,6 +5,8 @@ const windowSeconds = 60
 /** Failed authentications a minute and socket address, after which further ones are answered 429. */
 const failuresPerMinute = 60
 
+export type Limiter = ReturnType<typeof createLimiter>
+
 /** Counts the requests of one process: `perMinute` for each key, 0 for no limit. */
 export function createLimiter(perMinute: number) {
   const requests = new RateLimiterMemory({ points: Math.max(perMinute, 1), duration: windowSeconds })

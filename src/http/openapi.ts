@@ -10,6 +10,8 @@ export interface Operation {
   operationId: Name
   summary: string
   description: string
+  /** Empty where no key is needed. */
+  security?: []
   parameters: { name: string; in: string; required: boolean; description?: string; schema: Schema; example?: unknown }[]
   requestBody?: { required: boolean; content: { 'application/json': { schema: Schema; example: unknown } } }
   responses: Record<string, unknown>
@@ -64,10 +66,18 @@ export function openapi(version: string, answers: Partial<Record<Name, unknown>>
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: '/conduct' }],
-    security: [{ key: [] }],
+    security: [{ key: [] }, { session: [] }],
     paths,
     components: {
-      securitySchemes: { key: { type: 'http', scheme: 'bearer', description: 'A key: sk_<role>_<43 characters>' } },
+      securitySchemes: {
+        key: { type: 'http', scheme: 'bearer', description: 'A key: sk_<role>_<43 characters>' },
+        session: {
+          type: 'apiKey',
+          in: 'cookie',
+          name: 'conduct_session_3000',
+          description: 'The cookie of createSession, named by the port; a write needs Sec-Fetch-Site: same-origin too',
+        },
+      },
       responses: failureResponses(),
       schemas: { ...componentsOf(), Error: schemaOf(errorSchema, 'output') },
     },
@@ -77,6 +87,7 @@ export function openapi(version: string, answers: Partial<Record<Name, unknown>>
 function operationOf(name: Name, answer: unknown): Operation {
   const route: Route = routes[name]
   const address = addressOf(name)
+  const needsKey = route.permission !== 'none'
   const { properties = {}, required = [] } = schemaOf(route.input, 'input') as {
     properties?: Record<string, Schema>
     required?: string[]
@@ -85,7 +96,8 @@ function operationOf(name: Name, answer: unknown): Operation {
   return {
     operationId: name,
     summary: route.summary,
-    description: `Permission: ${route.permission}.`,
+    description: needsKey ? `Permission: ${route.permission}.` : 'It needs no key.',
+    ...(!needsKey && { security: [] }),
     parameters: [
       ...parameters.map(({ field, at, header }) => {
         const { description, ...schema } = properties[field] as Schema & { description?: string }
@@ -99,8 +111,8 @@ function operationOf(name: Name, answer: unknown): Operation {
           ...(example !== undefined && { example }),
         }
       }),
-      projectHeader,
-      ...(address.method === 'GET' ? [] : [idempotencyHeader]),
+      ...(needsKey ? [projectHeader] : []),
+      ...(needsKey && address.method !== 'GET' ? [idempotencyHeader] : []),
     ],
     ...(body.length > 0 && {
       requestBody: requestBodyOf(route, address.method === 'PATCH', body, properties, required),

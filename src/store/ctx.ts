@@ -19,6 +19,8 @@ export interface Ctx {
   project: ProjectRef
   /** Whether the caller named that project, rather than being given the default. */
   named: boolean
+  /** The secret of the session by which the caller came, or that the operation begins or ends. */
+  session?: string | undefined
   /** The largest content of one document, in UTF-8 bytes. */
   contentLimit: number
 }

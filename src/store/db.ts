@@ -14,17 +14,19 @@ export interface Dialect {
   forUpdate: Sql
   /** A statement that lets one transaction of all servers at a time go past it. */
   alone: Sql
-  /** The statements that make the index of words: `search_words (rowid, words)`. */
-  searchWords: string[]
-  /** The words of one entry, as a value of that index; each word is of letters and digits. */
+  /** The statements that make an index of words: `table (rowid, words)`. */
+  searchWords(table: string): string[]
+  /** The words of one entry, as a value of such an index; each word is of letters and digits. */
   words(words: string[]): Sql
-  /** A condition on `search_words`. */
-  matches(question: Question): Sql
+  /** A condition on an index of words. */
+  matches(table: Sql, question: Question): Sql
+  /** After a key in `order by`: lets the engine find the rows by their words and then sort them, rather than go along the key. */
+  afterwards: Sql
   /** Whether rows become visible in the order of their ids. Where they do not, `store/event.ts` numbers events itself. */
   commitsInOrder: boolean
 }
 
-/** What is asked of the index of words. */
+/** What is asked of an index of words. */
 export interface Question {
   /** Groups of which one word each must be there. */
   wanted: string[][]

@@ -1,6 +1,13 @@
 import sql from 'sql-template-tag'
 import type { Store } from './open.ts'
 
+/** What SQLite finds damaged in its file; nothing where it is whole, or where the database is PostgreSQL. Reads the whole file. */
+export async function damages({ db }: Store, url: string): Promise<string[]> {
+  if (!url.startsWith('sqlite:')) return []
+  const rows = await db.query<{ quick_check: string }>(sql`pragma quick_check`)
+  return rows.map(({ quick_check }) => quick_check).filter((text) => text !== 'ok')
+}
+
 /** Throws what a write of the database throws just now. */
 export async function tryWrite({ db, now }: Store): Promise<void> {
   await db.tx((tx) =>

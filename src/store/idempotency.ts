@@ -56,7 +56,9 @@ const purgedAtOnce = 10_000
 /** Drops answers that were kept long enough, a bounded number at a time. */
 export async function purgeKept(db: Tx, now: string): Promise<void> {
   const until = staleAt(now)
-  const [old] = await db.query(sql`select 1 as one from idempotency_keys where created_at < ${until} limit 1`)
+  const [old] = await db.query(
+    sql`select 1 as one from idempotency_keys where created_at < ${until} order by created_at limit 1`,
+  )
   if (!old) return
   await db.tx((tx) =>
     tx.query(sql`delete from idempotency_keys where (key_id, project_id, name) in

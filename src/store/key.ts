@@ -1,7 +1,7 @@
-import sql from 'sql-template-tag'
+import sql, { type Sql } from 'sql-template-tag'
 import { ConductError } from '../error.ts'
 import { appeared } from '../event.ts'
-import type { Key } from '../key.ts'
+import type { Actor, Key } from '../key.ts'
 import { hashOf, newSecret, type Permission, permissions, prefixOf } from '../secret.ts'
 import { type Ctx, inTx, keyIdOf, type Operation } from './ctx.ts'
 import type { Tx } from './db.ts'
@@ -52,21 +52,28 @@ export interface LiveKey {
 }
 
 /** The live key of that secret; undefined for one that never was, is revoked or has expired. Never cached. */
-export async function findKey(db: Tx, secret: string, now: string): Promise<LiveKey | undefined> {
+export const findKey = (db: Tx, secret: string, now: string) => findLive(db, sql`k.hash = ${hashOf(secret)}`, now)
+
+/** The live key of that id. */
+export const findKeyById = (db: Tx, id: number, now: string) => findLive(db, sql`k.id = ${id}`, now)
+
+/** The one key of which `condition` is true, if it is live. */
+export async function findLive(db: Tx, condition: Sql, now: string): Promise<LiveKey | undefined> {
   const [row] = await db.query<Omit<KeyRow, 'prefix' | 'created_at'>>(sql`
     select k.id, k.name, k.permissions, k.project_id, p.slug, k.last_used_at, k.expires_at, k.revoked_at
-    from keys k left join projects p on p.id = k.project_id where k.hash = ${hashOf(secret)}`)
+    from keys k left join projects p on p.id = k.project_id where ${condition}`)
   if (!row || row.revoked_at !== null || (row.expires_at !== null && row.expires_at <= now)) return undefined
   const { id, name, project_id: projectId, slug, last_used_at: lastUsedAt } = row
   return { id, name, permissions: permissionsOf(row), projectId, slug, lastUsedAt }
 }
 
-/** Whether a key is neither revoked nor expired. */
-export async function isLive(db: Tx, id: number, now: string): Promise<boolean> {
-  const [row] = await db.query<Pick<KeyRow, 'revoked_at' | 'expires_at'>>(sql`
-    select revoked_at, expires_at from keys where id = ${id}`)
-  return row !== undefined && row.revoked_at === null && (row.expires_at === null || row.expires_at > now)
-}
+export const actorOf = ({ id: keyId, name, permissions, projectId }: LiveKey): Actor => ({
+  kind: 'key',
+  keyId,
+  name,
+  permissions,
+  projectId,
+})
 
 /** Notes that a key was used, so that `lastUsedAt` is right to the minute. */
 export async function touchKey(db: Tx, id: number, now: string): Promise<void> {
@@ -109,8 +116,11 @@ export const createKey: Operation<'createKey'> = (ctx, { name, permissions, proj
     const projectId = project ? (await findProject(ctx.db, project, confinedTo)).id : project === null ? null : ofCaller
     const secret = newSecret(permissions)
     const id = await insertKey(ctx, secret, { name, permissions, projectId, expiresAt })
-    return { key: keyOf(await readKey(ctx, id)), secret }
+    return { key: await showKey(ctx, id), secret }
   })
+
+/** A key as it is shown. NOT_FOUND for one that the caller may not see. */
+export const showKey = async (ctx: Ctx, id: number) => keyOf(await readKey(ctx, id))
 
 async function readKey(ctx: Ctx, id: number): Promise<KeyRow> {
   const [row] = await ctx.db.query<KeyRow>(sql`select ${columns} from ${tables} where k.id = ${id}`)
@@ -144,17 +154,20 @@ export const revokeKey: Operation<'revokeKey'> = (ctx, { id }) =>
         `Key ${id} is the last server admin key that does not expire: create another one first.`,
       )
     }
-    if (row.revoked_at === null) {
-      await ctx.db.query(sql`update keys set revoked_at = ${ctx.now} where id = ${id}`)
-      const changes = { revokedAt: [null, ctx.now] as [unknown, unknown] }
-      await record(ctx, { type: 'key.updated', subject: String(id), subjectId: id, projectId: row.project_id, changes })
-    }
+    if (row.revoked_at === null) await endKey(ctx, id, row.project_id)
     return { message: 'Key revoked successfully' }
   })
+
+/** Revokes a live key, in the caller's transaction. */
+export async function endKey(ctx: Ctx, id: number, projectId: number | null): Promise<void> {
+  await ctx.db.query(sql`update keys set revoked_at = ${ctx.now} where id = ${id}`)
+  const changes = { revokedAt: [null, ctx.now] as [unknown, unknown] }
+  await record(ctx, { type: 'key.updated', subject: String(id), subjectId: id, projectId, changes })
+}
 
 /** The key of the caller; null for the local user. */
 export const me: Operation<'me'> = async (ctx) => {
   const keyId = keyIdOf(ctx)
-  const key = keyId === null ? null : keyOf(await readKey(ctx, keyId))
+  const key = keyId === null ? null : await showKey(ctx, keyId)
   return { key, permissions: [...ctx.actor.permissions] }
 }

@@ -2,7 +2,7 @@ import sql, { raw } from 'sql-template-tag'
 import type { Dialect, Tx } from './db.ts'
 
 /** Each entry takes the schema one version up. Append only: what has run somewhere is never edited. */
-const migrations: ((dialect: Dialect) => string[])[] = [dayOne, wholeLedger]
+const migrations: ((dialect: Dialect) => string[])[] = [dayOne, wholeLedger, sessions, boundedReads]
 
 function dayOne({ id, text, integer, real, tableEnd, commitsInOrder }: Dialect): string[] {
   // Where commits come in the order of ids, an event's id is its seq; elsewhere it is numbered once it is visible.
@@ -113,10 +113,29 @@ function wholeLedger({ id, text, integer, tableEnd, searchWords }: Dialect): str
     'insert into search_state (id, last_seq) values (1, 0)',
     `create table search_entries (id ${id}, type ${text} not null, subject_id ${integer} not null,
       unique (type, subject_id)) ${tableEnd}`,
-    ...searchWords,
+    ...searchWords('search_words'),
 
     'create index events_by_type on events (type, seq)',
     'create index events_by_subject on events (subject, seq)',
+  ]
+}
+
+function sessions({ id, text, integer, tableEnd }: Dialect): string[] {
+  return [
+    `create table sessions (id ${id}, hash ${text} not null unique, key_id ${integer} not null references keys (id),
+      made_key ${integer} not null, created_at ${text} not null) ${tableEnd}`,
+    'create index sessions_by_time on sessions (created_at)',
+    `create table login_codes (id ${id}, hash ${text} not null unique, key_id ${integer} references keys (id),
+      created_at ${text} not null) ${tableEnd}`,
+    'create index login_codes_by_time on login_codes (created_at)',
+  ]
+}
+
+/** What keeps each read as short on a large ledger as on a small one. */
+function boundedReads({ searchWords }: Dialect): string[] {
+  return [
+    ...searchWords('search_recent'),
+    'create index runs_by_spec_and_status on runs (project_id, spec_id, status, created_at, id) where spec_id is not null',
   ]
 }
 

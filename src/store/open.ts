@@ -10,6 +10,7 @@ import { insertKey } from './key.ts'
 import { reap } from './lease.ts'
 import { migrate } from './migrations.ts'
 import { indexEvents } from './search.ts'
+import { purgeSessions } from './session.ts'
 
 export interface StoreOptions {
   /** The secret of the first key, on a database that has none. */
@@ -61,6 +62,7 @@ export async function openStore(url: string, options: StoreOptions = {}): Promis
     every(indexEveryMs, () => indexEvents(db), warn),
     every(numberEveryMs, () => numberEvents(db), warn),
     every(purgeEveryMs, () => purgeKept(db, now()), warn),
+    every(purgeEveryMs, () => purgeSessions(db, now()), warn),
   ]
   return {
     db,

@@ -10,8 +10,10 @@ import { createProject, getProject, listProjects, updateProject } from './projec
 import { createRun, deleteRun, getRun, updateRun } from './run.ts'
 import { listFeatureRuns, listRuns, listSpecRuns } from './run-list.ts'
 import { search } from './search.ts'
+import { createLoginCode, createSession, deleteSession } from './session.ts'
 import { createSpec, deleteSpec, getSpec, listSpecs, updateSpec } from './spec.ts'
 import { getSpecVersion, listSpecVersions } from './spec-version.ts'
+import { stats } from './stats.ts'
 import { timeline } from './timeline.ts'
 
 /** Each operation of the API as one function; a missing or mistyped one does not compile. */
@@ -54,6 +56,10 @@ export const operations: Operations = {
   listKeys,
   revokeKey,
   me,
+  createLoginCode,
+  createSession,
+  deleteSession,
   listEvents,
   search,
+  stats,
 }

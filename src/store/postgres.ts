@@ -13,16 +13,17 @@ const dialect: Dialect = {
   forUpdate: sql`for update`,
   alone: sql`select pg_advisory_xact_lock(7239450182)`,
   commitsInOrder: false,
-  searchWords: [
-    'create table search_words (rowid bigint primary key, words tsvector not null)',
-    'create index search_words_inverted on search_words using gin (words)',
+  searchWords: (table) => [
+    `create table ${table} (rowid bigint primary key, words tsvector not null)`,
+    `create index ${table}_inverted on ${table} using gin (words)`,
   ],
   words: (words) => sql`array_to_tsvector(cast(${`{${words.join(',')}}`} as text[]))`,
-  matches({ wanted, terms, without }) {
+  matches(_table, { wanted, terms, without }) {
     const all = (words: string[]) => `${words.join(' & ')}:*`
     const must = [...wanted.map((some) => `(${some.join(' | ')})`), all(terms)].join(' & ')
-    return sql`search_words.words @@ cast(${without ? `${must} & !(${all(without)})` : must} as tsquery)`
+    return sql`words @@ cast(${without ? `${must} & !(${all(without)})` : must} as tsquery)`
   },
+  afterwards: sql`+ 0`,
 }
 
 const int8 = 20

@@ -1,7 +1,8 @@
-import sql, { join, type Sql } from 'sql-template-tag'
+import sql, { empty, join, raw, type Sql } from 'sql-template-tag'
 import type { Parsed } from '../routes.ts'
 import { statuses } from '../run.ts'
 import type { Operation } from './ctx.ts'
+import type { Tx } from './db.ts'
 import { requireFeature } from './feature.ts'
 import { readPage, type Walk } from './page.ts'
 import { columns, type RunRow, runOf } from './run-row.ts'
@@ -16,7 +17,7 @@ type Filters = Pick<
 /** NOT_FOUND for an unknown project; BAD_REQUEST for a cursor that is not of this order. */
 export const listRuns: Operation<'listRuns'> = async (ctx, { project, ...filters }) => {
   const { projects } = await visibleProjects(ctx, project)
-  const walks = projects.flatMap(({ id }) => walksOf(id, filters))
+  const walks = (await Promise.all(projects.map(({ id }) => walksOf(ctx.db, id, filters)))).flat()
   const { rows, meta } = await readPage<RunRow>(ctx.db, columns, walks, filters)
   const slugs = new Map(projects.map(({ id, slug }) => [id, slug]))
   return { runs: rows.map((row) => runOf(row, slugs.get(row.project_id) ?? '')), meta }
@@ -25,81 +26,139 @@ export const listRuns: Operation<'listRuns'> = async (ctx, { project, ...filters
 /** The runs that touched a feature. NOT_FOUND when the project has no feature of that number. */
 export const listFeatureRuns: Operation<'listFeatureRuns'> = async (ctx, { id, ...filters }) => {
   await requireFeature(ctx, id)
-  const { rows, meta } = await readPage<RunRow>(
-    ctx.db,
-    columns,
-    walksOf(ctx.project.id, { ...filters, featureId: id }),
-    filters,
-  )
+  const walks = await walksOf(ctx.db, ctx.project.id, { ...filters, featureId: id })
+  const { rows, meta } = await readPage<RunRow>(ctx.db, columns, walks, filters)
   return { runs: rows.map((row) => runOf(row, ctx.project.slug)), meta }
 }
 
 /** The runs of a spec, registered or not. */
 export const listSpecRuns: Operation<'listSpecRuns'> = async (ctx, filters) => {
-  const { rows, meta } = await readPage<RunRow>(ctx.db, columns, walksOf(ctx.project.id, filters), filters)
+  const walks = await walksOf(ctx.db, ctx.project.id, filters)
+  const { rows, meta } = await readPage<RunRow>(ctx.db, columns, walks, filters)
   return { runs: rows.map((row) => runOf(row, ctx.project.slug)), meta }
 }
 
-/**
- * The walks through a project that find what is asked, led by the table whose index knows the rarest thing asked. Where
- * that is `runs` itself there is one per status and verdict, since its indexes know them; an agent's runs are indexed by
- * status too, so that both together are found at once.
- */
-function walksOf(projectId: number, filters: Filters): Walk[] {
-  const lead = leadOf(projectId, filters)
-  const where = [...lead.where, sql`runs.project_id = ${projectId}`, ...plainFilters(filters)]
-  const { status, verdict } = filters
-  if (lead.isSide) {
-    if (status) where.push(sql`runs.status in (${join(status)})`)
-    if (verdict) where.push(sql`runs.verdict in (${join(verdict)})`)
-    return [{ ...lead, where }]
-  }
-  const byStatus = perValue(sql`runs.status`, status ?? (filters.agent === undefined ? undefined : statuses))
-  const byVerdict = perValue(sql`runs.verdict`, verdict)
-  return byStatus.flatMap((one) => byVerdict.map((other) => ({ ...lead, where: [...where, ...one, ...other] })))
+/** One thing asked of the runs of a project, with the index that finds them by it. */
+interface Path extends Walk {
+  /** The filters that the index knows, its own first. */
+  knows: readonly [keyof Filters, ...(keyof Filters)[]]
+  table: Sql
+  /** What finds the runs in that table, each together with the project, in the order in which its index has them. */
+  probes: Sql[]
+  ordered: Sql
+  /** The index has the order of lists for each of these by itself. */
+  apart: Sql[]
+  /** The same as a condition on `runs` that tempts no engine to leave the path that was chosen. */
+  condition: Sql
 }
 
-/** The conditions of a repeatable filter: one for each value, or a single empty one where it is not asked. */
-function perValue(column: Sql, values: readonly string[] | undefined): Sql[][] {
-  return values ? [...new Set(values)].map((value) => [sql`${column} = ${value}`]) : [[]]
+/** The walks through a project that find what is asked, all along the index that leads to the fewest runs. */
+async function walksOf(db: Tx, projectId: number, filters: Filters): Promise<Walk[]> {
+  const { specVersion } = filters
+  const paths = pathsOf(projectId, filters)
+  const path = await narrowest(db, paths)
+  const where = [
+    sql`runs.project_id = ${projectId}`,
+    ...paths.filter(({ knows: [own] }) => !path?.knows.includes(own)).map(({ condition }) => condition),
+    ...(specVersion === undefined ? [] : [sql`runs.spec_version = ${specVersion}`]),
+  ]
+  if (!path) return [{ ...alongRuns, where }]
+  return path.apart.map((one) => ({ ...path, where: [...path.where, ...(one === empty ? [] : [one]), ...where] }))
 }
 
-function leadOf(projectId: number, { featureId, label }: Filters): Walk & { isSide: boolean } {
+/** Runs are counted up to this number: so many are soon looked through, whatever else is asked of them. */
+const few = 500
+
+/** The path that leads to the fewest runs; where all lead to many, the first. */
+async function narrowest(db: Tx, paths: Path[]): Promise<Path | undefined> {
+  const own = paths.filter((path) => !paths.some((other) => other !== path && other.knows.includes(path.knows[0])))
+  if (own.length < 2) return own[0]
+  const counts = await Promise.all(
+    own.map(async ({ table, probes, ordered }) => {
+      const found = probes.map(
+        (probe) => sql`select * from (
+          select 1 as one from ${table} where ${probe} order by ${ordered} limit ${raw(String(few))}) as probe`,
+      )
+      const [row] = await db.query<{ count: number }>(
+        sql`select count(*) as count from (${join(found, ' union all ')}) as found`,
+      )
+      return Math.min(row?.count ?? 0, few)
+    }),
+  )
+  return own[counts.indexOf(Math.min(...counts))]
+}
+
+/** The paths to what is asked, that of what is mostly rarest first. */
+function pathsOf(projectId: number, { featureId, label, specId, agent, status, verdict }: Filters): Path[] {
+  const paths: Path[] = []
   if (featureId !== undefined) {
-    return {
-      from: sql`run_features l join runs on runs.id = l.run_id`,
-      where: [
-        sql`l.feature_id = (select f.id from features f where f.project_id = ${projectId} and f.number = ${featureId})`,
-        ...(label === undefined
-          ? []
-          : [sql`exists (select 1 from run_labels b where b.run_id = runs.id and ${isLabel(label)})`]),
-      ],
-      isSide: true,
-      createdAt: 'l.created_at',
-      id: 'l.run_id',
-    }
+    const feature = sql`(select f.id from features f where f.project_id = ${projectId} and f.number = ${featureId})`
+    paths.push(sidePath('featureId', sql`run_features`, sql`l.feature_id = ${feature}`))
   }
   if (label !== undefined) {
-    return {
-      from: sql`run_labels b join runs on runs.id = b.run_id`,
-      where: [sql`b.project_id = ${projectId}`, isLabel(label)],
-      isSide: true,
-      createdAt: 'b.created_at',
-      id: 'b.run_id',
-    }
+    paths.push(sidePath('label', sql`run_labels`, sql`l.project_id = ${projectId} and ${isLabel(label)}`))
   }
-  return { from: sql`runs`, where: [], isSide: false, createdAt: 'runs.created_at', id: 'runs.id' }
+  const each = status && eachOf('status', status)
+  if (specId !== undefined) paths.push(runPath(projectId, 'specId', sql`runs.spec_id`, specId, each ?? [empty]))
+  if (agent !== undefined) {
+    paths.push(runPath(projectId, 'agent', sql`runs.agent`, agent, each ?? eachOf('status', statuses)))
+  }
+  if (status) paths.push(valuesPath(projectId, 'status', status))
+  if (verdict) paths.push(valuesPath(projectId, 'verdict', verdict))
+  return paths
 }
+
+function sidePath(own: keyof Filters, table: Sql, found: Sql): Path {
+  return {
+    knows: [own],
+    table: sql`${table} l`,
+    probes: [found],
+    ordered: sql`l.created_at, l.run_id`,
+    apart: [empty],
+    condition: sql`exists (select 1 from ${table} l where l.run_id = runs.id and ${found})`,
+    // SQLite keeps the order of the tables in a cross join.
+    from: sql`${table} l cross join runs`,
+    where: [found, sql`runs.id = l.run_id`],
+    createdAt: 'l.created_at',
+    id: 'l.run_id',
+  }
+}
+
+const alongRuns = { from: sql`runs`, createdAt: 'runs.created_at', id: 'runs.id' }
+
+/** The index of a column and the status. */
+function runPath(projectId: number, own: keyof Filters, column: Sql, value: string, apart: Sql[]): Path {
+  return {
+    ...alongRuns,
+    knows: [own, 'status'],
+    table: sql`runs`,
+    probes: [sql`runs.project_id = ${projectId} and ${column} = ${value}`],
+    ordered: sql`runs.status, runs.created_at, runs.id`,
+    apart,
+    condition: sql`${column} || '' = ${value}`,
+    where: [sql`${column} = ${value}`],
+  }
+}
+
+function valuesPath(projectId: number, own: 'status' | 'verdict', values: readonly string[]): Path {
+  const apart = eachOf(own, values)
+  return {
+    ...alongRuns,
+    knows: [own],
+    table: sql`runs`,
+    probes: apart.map((one) => sql`runs.project_id = ${projectId} and ${one}`),
+    ordered: sql`runs.created_at, runs.id`,
+    apart,
+    condition: sql`runs.${raw(own)} || '' in (${join(values)})`,
+    where: [],
+  }
+}
+
+/** The conditions of a repeatable filter, one for each value. */
+const eachOf = (column: 'status' | 'verdict', values: readonly string[]) =>
+  [...new Set(values)].map((value) => sql`runs.${raw(column)} = ${value}`)
 
 function isLabel(label: string): Sql {
   const colon = label.indexOf(':')
-  return sql`b.name = ${label.slice(0, colon)} and b.value = ${label.slice(colon + 1)}`
-}
-
-function plainFilters({ specId, specVersion, agent }: Filters): Sql[] {
-  return [
-    ...(specId === undefined ? [] : [sql`runs.spec_id = ${specId}`]),
-    ...(specVersion === undefined ? [] : [sql`runs.spec_version = ${specVersion}`]),
-    ...(agent === undefined ? [] : [sql`runs.agent = ${agent}`]),
-  ]
+  return sql`l.name = ${label.slice(0, colon)} and l.value = ${label.slice(colon + 1)}`
 }

@@ -1,4 +1,4 @@
-import sql from 'sql-template-tag'
+import sql, { join } from 'sql-template-tag'
 import { ConductError, invalid } from '../error.ts'
 import type { Ctx, ProjectRef } from './ctx.ts'
 import type { Tx } from './db.ts'
@@ -33,11 +33,18 @@ export async function visibleProjects(ctx: Ctx, filter?: readonly string[]): Pro
       `names other projects than X-Project-ID, which is '${ctx.project.slug}': give one of the two`,
     )
   }
-  if (filter) {
-    const slugs = [...new Set(filter)]
-    const confinedTo = confinementOf(ctx)
-    return { all: false, projects: await Promise.all(slugs.map((slug) => findProject(ctx.db, slug, confinedTo))) }
-  }
+  if (filter) return { all: false, projects: await findProjects(ctx, [...new Set(filter)]) }
   if (ctx.named || confinementOf(ctx) !== null) return { all: false, projects: [ctx.project] }
   return { all: true, projects: await ctx.db.query<ProjectRef>(sql`select id, slug from projects`) }
+}
+
+/** NOT_FOUND for the first of them that the caller may not see. */
+async function findProjects(ctx: Ctx, slugs: string[]): Promise<ProjectRef[]> {
+  const confinedTo = confinementOf(ctx)
+  const found = await ctx.db.query<ProjectRef>(sql`select id, slug from projects where slug in (${join(slugs)})`)
+  return slugs.map((slug) => {
+    const project = found.find((one) => one.slug === slug)
+    if (!project || (confinedTo !== null && project.id !== confinedTo)) throw unknownProject(slug)
+    return project
+  })
 }

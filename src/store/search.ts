@@ -1,4 +1,4 @@
-import sql from 'sql-template-tag'
+import sql, { empty, type Sql } from 'sql-template-tag'
 import { decodeHit, encodeHit } from '../page.ts'
 import { type Found, type SearchType, searchable, snippetOf, termsOf, wordsOf } from '../search.ts'
 import type { Ctx, Operation } from './ctx.ts'
@@ -8,6 +8,8 @@ import { visibleProjects } from './scope.ts'
 import { readSubject, type Subject } from './subject.ts'
 
 const indexedAtOnce = 200
+/** How many of the newest entries have an index of their own, so that a search for what many have reads only those. */
+const recentEntries = 4096
 
 /**
  * Every word is indexed under a letter that says where it stands: `h` in the head (id, title), `w` anywhere; `p` is the
@@ -25,7 +27,7 @@ export async function indexEvents(db: Tx): Promise<void> {
   await numberEvents(db)
   // Mostly there is nothing to do, and a transaction would take the place of a writer.
   const [waiting] = await db.query(sql`
-    select 1 as one from events where seq > (select last_seq from search_state where id = 1) limit 1`)
+    select 1 as one from search_state where id = 1 and last_seq < (select max(seq) from events)`)
   let isMore = waiting !== undefined
   while (isMore) isMore = await db.tx(indexBatch)
 }
@@ -38,37 +40,64 @@ async function indexBatch(tx: Tx): Promise<boolean> {
     select seq, type, subject_id from events where seq > ${state?.last_seq ?? 0} order by seq limit ${indexedAtOnce}`)
   const last = events.at(-1)
   if (!last) return false
-  const subjects = new Map<string, { type: SearchType; id: number }>()
-  for (const { type: eventType, subject_id: id } of events) {
+  const subjects = new Map<string, Omit<Entry, 'id'>>()
+  for (const { type: eventType, subject_id: subjectId } of events) {
     const type = searchable.find((one) => eventType.startsWith(`${one}.`))
+    if (!type) continue
+    const key = `${type} ${subjectId}`
     // Set anew, so that the subjects come in the order of their last change.
-    if (type && subjects.delete(`${type} ${id}`) !== undefined) subjects.set(`${type} ${id}`, { type, id })
+    subjects.delete(key)
+    subjects.set(key, { type, subjectId })
   }
-  for (const { type, id } of subjects.values()) await indexSubject(tx, type, id)
+  const entries: Entry[] = []
+  for (const subject of subjects.values()) entries.push(await renewEntry(tx, subject))
+  for (const entry of entries) await indexEntry(tx, entry)
+  const newest = entries.at(-1)
+  if (newest) await tx.query(sql`delete from search_recent where rowid <= ${newest.id - recentEntries}`)
   await tx.query(sql`update search_state set last_seq = ${last.seq} where id = 1`)
   return events.length === indexedAtOnce
 }
 
-async function indexSubject(tx: Tx, type: SearchType, id: number): Promise<void> {
+interface Entry {
+  id: number
+  type: SearchType
+  subjectId: number
+}
+
+/** Takes the words of a subject out of the index, and gives it an entry newer than all others. */
+async function renewEntry(tx: Tx, { type, subjectId }: Omit<Entry, 'id'>): Promise<Entry> {
   const [old] = await tx.query<{ id: number }>(
-    sql`delete from search_entries where type = ${type} and subject_id = ${id} returning id`,
+    sql`delete from search_entries where type = ${type} and subject_id = ${subjectId} returning id`,
   )
-  if (old) await tx.query(sql`delete from search_words where rowid = ${old.id}`)
-  const subject = await readSubject(tx, type, id)
-  if (!subject) return
+  if (old) {
+    await tx.query(sql`delete from search_words where rowid = ${old.id}`)
+    await tx.query(sql`delete from search_recent where rowid = ${old.id}`)
+  }
   const [entry] = await tx.query<{ id: number }>(
-    sql`insert into search_entries (type, subject_id) values (${type}, ${id}) returning id`,
+    sql`insert into search_entries (type, subject_id) values (${type}, ${subjectId}) returning id`,
   )
+  return { id: (entry as { id: number }).id, type, subjectId }
+}
+
+/**
+ * Writes the words of an entry. Comes after the entries of the whole batch: a statement with `returning` has SQLite write
+ * out what FTS5 has gathered so far, which then is a segment of the index for each entry rather than for the batch.
+ */
+async function indexEntry(tx: Tx, { id, type, subjectId }: Entry): Promise<void> {
+  const subject = await readSubject(tx, type, subjectId)
+  if (!subject) {
+    await tx.query(sql`delete from search_entries where id = ${id}`)
+    return
+  }
   const head = wordsOf(headOf(subject))
-  const words = [
+  const words = tx.dialect.words([
     projectToken(subject.project_id),
     kindToken(type),
     ...[...head].map((word) => token('h', word)),
     ...[...head.union(wordsOf(subject.body))].map((word) => token('w', word)),
-  ]
-  await tx.query(
-    sql`insert into search_words (rowid, words) values (${(entry as { id: number }).id}, ${tx.dialect.words(words)})`,
-  )
+  ])
+  await tx.query(sql`insert into search_words (rowid, words) values (${id}, ${words})`)
+  await tx.query(sql`insert into search_recent (rowid, words) values (${id}, ${words})`)
 }
 
 const headOf = ({ subject, title }: Subject) => `${subject} ${title ?? ''}`
@@ -111,17 +140,32 @@ interface Question {
   before: number | undefined
 }
 
-/** The newest entries whose head, or else only whose body, has all the terms. */
-async function find(ctx: Ctx, { place, wanted, terms, before }: Question, limit: number): Promise<Hit[]> {
+/**
+ * The newest entries whose head, or else only whose body, has all the terms. Terms that many entries have are found often
+ * enough among the newest; what is not has few entries, which all can be read and sorted.
+ */
+async function find(ctx: Ctx, question: Question, limit: number): Promise<Hit[]> {
+  const newest = await ask(ctx, sql`search_recent`, question, limit)
+  if (newest.length === limit) return newest
+  const { before } = question
+  const isFrequent =
+    before !== undefined &&
+    (await ask(ctx, sql`search_recent`, { ...question, before: undefined }, limit)).length === limit
+  return ask(ctx, sql`search_words`, question, limit, isFrequent ? empty : ctx.db.dialect.afterwards)
+}
+
+async function ask(ctx: Ctx, table: Sql, { place, wanted, terms, before }: Question, limit: number, sorted = empty) {
   const inHead = terms.map((term) => token('h', term))
   const question =
     place === 'head'
       ? { wanted, terms: inHead }
       : { wanted, terms: terms.map((term) => token('w', term)), without: inHead }
   const rows = await ctx.db.query<Omit<Hit, 'place'>>(sql`
-    select e.id as entry, e.type, e.subject_id from search_words join search_entries e on e.id = search_words.rowid
-    where ${ctx.db.dialect.matches(question)} and search_words.rowid < ${before ?? Number.MAX_SAFE_INTEGER} order by search_words.rowid desc limit ${limit}`)
-  return rows.map((row) => ({ place, ...row }))
+    select e.id as entry, e.type, e.subject_id from (
+      select rowid from ${table} where ${ctx.db.dialect.matches(table, question)} and rowid < ${before ?? Number.MAX_SAFE_INTEGER}
+      order by rowid ${sorted} desc limit ${limit}) as found
+    join search_entries e on e.id = found.rowid order by e.id desc`)
+  return rows.map((row): Hit => ({ place, ...row }))
 }
 
 async function shown(ctx: Ctx, { type, subject_id: id }: Hit, terms: string[]): Promise<Found | undefined> {

@@ -17,15 +17,17 @@ const dialect: Dialect = {
   // `begin immediate` has done it.
   alone: sql`select 1`,
   commitsInOrder: true,
-  searchWords: [
-    `create virtual table search_words using fts5 (words, content = '', contentless_delete = 1, tokenize = 'ascii', detail = 'none')`,
+  searchWords: (table) => [
+    `create virtual table ${table} using fts5 (words, content = '', contentless_delete = 1, tokenize = 'ascii', detail = 'none')`,
   ],
   words: (words) => sql`${words.join(' ')}`,
-  matches({ wanted, terms, without }) {
+  matches(table, { wanted, terms, without }) {
     const all = (words: string[]) => `${words.join(' AND ')}*`
     const must = [...wanted.map((some) => `(${some.join(' OR ')})`), all(terms)].join(' AND ')
-    return sql`search_words match ${without ? `(${must}) NOT (${all(without)})` : must}`
+    return sql`${table} match ${without ? `(${must}) NOT (${all(without)})` : must}`
   },
+  // FTS5 finds nothing in any other way.
+  afterwards: empty,
 }
 
 /** Works that share one commit, at most. */

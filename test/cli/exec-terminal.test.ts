@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { spawn } from '@lydell/node-pty'
-import { localUser, main, type User } from './user.ts'
+import { main } from './program.ts'
+import { localUser, type User } from './user.ts'
 
 /** A `conduct exec` at a terminal; what is typed goes to it once the text of the key has appeared. */
 function atTerminal(t: TestContext, { env, cwd }: User, words: string[], typed: Record<string, string> = {}) {

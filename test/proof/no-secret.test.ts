@@ -36,7 +36,8 @@ async function useKeys({ url }: ServerProcess) {
       ...(body !== undefined && { body: JSON.stringify(body) }),
     })
     const text = `${[...response.headers].join('\n')}\n${await response.text()}`
-    const secret = response.status === 201 && /"secret":"(\w+)"/.exec(text)?.[1]
+    const secret =
+      response.status === 201 && /"(?:secret|code)":"(\w+)"|=(session_\w+);/.exec(text)?.slice(1).find(Boolean)
     if (secret) secrets.push(secret)
     else answers.push(text)
   }
@@ -48,7 +49,9 @@ async function useKeys({ url }: ServerProcess) {
     await call(adminKey, 'POST /v1/auth/keys', wanted, repeatable)
     await call(adminKey, 'POST /v1/auth/keys', wanted)
   }
-  for (const secret of secrets.slice()) {
+  const keys = secrets.slice()
+  await logIn(call, secrets)
+  for (const secret of keys) {
     await call(secret, 'GET /v1/auth/me')
     await call(secret, 'POST /v1/runs', { content: '# A run', labels: { by: 'a key' } }, { 'idempotency-key': 'run' })
     await call(secret, 'POST /v1/auth/keys', { name: 'more than it may', permissions: ['admin'], no: 'such field' })
@@ -69,6 +72,27 @@ async function useKeys({ url }: ServerProcess) {
     await call(adminKey, `GET /v1/${list}`)
   answers.push(await (await fetch(new URL('/metrics', url))).text())
   return { secrets, answers }
+}
+
+/** Makes login codes and sessions, and puts their secrets where they do not belong; what is told goes to `secrets` too. */
+async function logIn(
+  call: (key: string, address: string, body?: unknown, headers?: Record<string, string>) => Promise<void>,
+  secrets: string[],
+) {
+  for (const name of ['a', 'a', 'b']) await call(adminKey, 'POST /v1/auth/codes', {}, { 'idempotency-key': name })
+  for (const code of secrets.slice(-2)) {
+    for (const _ of [1, 2]) await call('x', 'POST /v1/auth/session', { code })
+  }
+  await call('x', 'POST /v1/auth/session', { key: adminKey })
+  const kinds = secrets.slice(-5).map((secret) => secret.split('_')[0])
+  assert.deepEqual(kinds, ['code', 'code', 'session', 'session', 'session'])
+  for (const secret of secrets.slice(-5)) {
+    await call(secret, 'GET /v1/runs')
+    await call(adminKey, `GET /v1/runs?code=${secret}`)
+    await call(adminKey, `GET /v1/nowhere/${secret}`, undefined, { cookie: `conduct_session=${secret}` })
+    await call(adminKey, 'POST /v1/auth/session', { key: secret, code: secret, [secret]: 1 })
+    await call(adminKey, 'GET /v1/runs', undefined, { 'x-project-id': secret, 'x-request-id': secret })
+  }
 }
 
 /** All that the database holds: the bytes of the files, or the text of each row of each table. */

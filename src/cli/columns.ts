@@ -1,0 +1,139 @@
+import { clean } from './text.ts'
+
+export type Row = Record<string, unknown>
+
+export interface Column {
+  head: string
+  /** The field that it shows (`checklist.done`), or what it makes of the row. */
+  of: string | ((row: Row) => string)
+  /** Whether it gives way first on a narrow terminal. */
+  isWide?: true
+}
+
+export interface Table {
+  /** The field by which a row is named. */
+  id: string
+  columns: Column[]
+}
+
+const column = (head: string, of: Column['of']): Column => ({ head, of })
+const wide = (head: string, of: Column['of']): Column => ({ head, of, isWide: true })
+const created = column('CREATED', 'createdAt')
+const updated = column('UPDATED', 'updatedAt')
+
+/** The tables of the lists, by the name that a list has in its answer. */
+export const tables: Record<string, Table> = {
+  runs: {
+    id: 'runId',
+    columns: [
+      column('RUN', 'runId'),
+      column('STATUS', 'status'),
+      column('VERDICT', 'verdict'),
+      column('SPEC', 'specId'),
+      column('AGENT', 'agent'),
+      wide('TITLE', 'title'),
+      created,
+    ],
+  },
+  specs: {
+    id: 'specId',
+    columns: [
+      column('SPEC', 'specId'),
+      column('STATUS', 'status'),
+      column('DONE', ({ checklist }) => share(checklist as Checklist)),
+      wide('TITLE', 'title'),
+      updated,
+    ],
+  },
+  versions: { id: 'version', columns: [column('VERSION', 'version'), wide('TITLE', 'title'), created] },
+  checks: {
+    id: 'checkId',
+    columns: [
+      column('CHECK', 'checkId'),
+      column('RUN', 'runId'),
+      column('RESULT', 'result'),
+      column('NAME', 'name'),
+      wide('COMMAND', 'command'),
+      created,
+    ],
+  },
+  features: {
+    id: 'id',
+    columns: [
+      column('ID', 'id'),
+      column('NAME', 'name'),
+      column('FILE', 'file'),
+      wide('DESCRIPTION', 'description'),
+      updated,
+    ],
+  },
+  projects: {
+    id: 'slug',
+    columns: [column('PROJECT', 'slug'), wide('NAME', 'name'), wide('REPOSITORY', 'repository'), created],
+  },
+  keys: {
+    id: 'id',
+    columns: [
+      column('ID', 'id'),
+      wide('NAME', 'name'),
+      column('KEY', ({ prefix }) => `${prefix}…`),
+      column('PERMISSIONS', 'permissions'),
+      column('PROJECT', 'project'),
+      column('USED', 'lastUsedAt'),
+      column('EXPIRES', 'expiresAt'),
+      column('REVOKED', 'revokedAt'),
+    ],
+  },
+  events: {
+    id: 'seq',
+    columns: [
+      column('SEQ', 'seq'),
+      column('AT', 'at'),
+      column('TYPE', 'type'),
+      column('SUBJECT', 'subject'),
+      column('ACTOR', ({ actor }) => actorName(actor as Actor)),
+      wide('CHANGES', ({ changes }) => changesText(changes as Changes)),
+    ],
+  },
+  timeline: {
+    id: 'at',
+    columns: [column('AT', 'at'), column('KIND', 'kind'), wide('WHAT', happened)],
+  },
+  results: {
+    id: 'subject',
+    columns: [
+      column('TYPE', 'type'),
+      column('ID', 'subject'),
+      column('STATUS', 'status'),
+      wide('TITLE', 'title'),
+      wide('FOUND', 'snippet'),
+      updated,
+    ],
+  },
+}
+
+type Checklist = { total: number; done: number }
+type Actor = { kind: string; name?: string }
+type Changes = Record<string, [unknown, unknown]>
+
+const share = ({ total, done }: Checklist) => (total > 0 ? `${done}/${total}` : '')
+const actorName = ({ kind, name }: Actor) => name ?? kind
+
+/** `status pending → completed`, with only what can be said in a few words. */
+function changesText(changes: Changes): string {
+  const short = (value: unknown) =>
+    value === null ? '–' : typeof value === 'object' ? '…' : clean(String(value)).slice(0, 40)
+  return Object.entries(changes)
+    .map(([field, [before, after]]) => `${field} ${before === null ? '' : `${short(before)} → `}${short(after)}`)
+    .join(', ')
+}
+
+function happened({ kind, event, check, run }: Row): string {
+  const of = (value: unknown) => value as Row
+  if (kind === 'event') {
+    const { type, actor, changes } = of(event)
+    return `${type} by ${actorName(actor as Actor)}: ${changesText(changes as Changes)}`
+  }
+  if (kind === 'check') return `${of(check).checkId} ${of(check).name}: ${of(check).result}`
+  return `${of(run).runId} attempt ${of(run).attempt}: ${of(run).status}, ${of(run).verdict}`
+}

@@ -1,0 +1,87 @@
+import type { Command } from 'commander'
+
+/** The headings of `conduct --help`, in their order; the commands of `more` are only named there. */
+export const groups = { record: 'Record', ledger: 'The ledger', place: 'This machine', more: 'More' } as const
+
+export interface Entry {
+  summary: string
+  group: keyof typeof groups
+  /** Loads the file of this command alone. */
+  load(): Promise<Command>
+}
+
+/** Every command by its first word. At most ten stand outside of `more`. */
+export const commands: Record<string, Entry> = {
+  exec: {
+    summary: 'run a command, and record it',
+    group: 'record',
+    load: async () => (await import('./exec.ts')).execCommand(),
+  },
+  run: {
+    summary: 'what agents did: create, read, change, link, append, follow',
+    group: 'ledger',
+    load: async () => {
+      const [{ wordCommand }, { execCommand }] = await Promise.all([import('./command.ts'), import('./exec.ts')])
+      return wordCommand('run').addCommand(execCommand())
+    },
+  },
+  spec: fromTable('spec', 'what to build, and every version of it', 'ledger'),
+  check: {
+    summary: 'whether a run holds',
+    group: 'ledger',
+    load: async () => {
+      const [{ wordCommand }, { checkExecCommand }] = await Promise.all([
+        import('./command.ts'),
+        import('./check-exec.ts'),
+      ])
+      return wordCommand('check').addCommand(checkExecCommand())
+    },
+  },
+  search: fromTable('search', 'find runs, specs, checks and features by their words', 'ledger'),
+  events: fromTable('events', 'every change, in its order; --follow as they happen', 'ledger'),
+  status: {
+    summary: 'where the ledger is, whose key is used, what runs now',
+    group: 'place',
+    load: async () => (await import('./status.ts')).statusCommand(),
+  },
+  serve: {
+    summary: 'serve the API over HTTP until SIGTERM or Ctrl-C',
+    group: 'place',
+    load: async () => (await import('./serve.ts')).serveCommand(),
+  },
+  mcp: {
+    summary: 'speak MCP over stdin and stdout, for an agent',
+    group: 'record',
+    load: async () => (await import('./mcp.ts')).mcpCommand(),
+  },
+  stats: fromTable('stats', 'what runs came to, day by day', 'more'),
+  feature: fromTable('feature', 'the parts of the code base that runs touch', 'more'),
+  project: fromTable('project', 'projects', 'more'),
+  key: fromTable('key', 'keys: create, list, revoke', 'more'),
+  whoami: fromTable('whoami', 'the key that is used', 'more'),
+  profile: {
+    summary: 'the servers that this user knows: add, list, use, remove',
+    group: 'more',
+    load: async () => (await import('./profiles.ts')).profileCommand(),
+  },
+  sync: {
+    summary: 'send what was recorded while the server was away',
+    group: 'more',
+    load: async () => (await import('./sync.ts')).syncCommand(),
+  },
+  doctor: {
+    summary: 'look what is wrong with this machine, the database or the server',
+    group: 'more',
+    load: async () => (await import('./doctor.ts')).doctorCommand(),
+  },
+  completion: {
+    summary: 'the completion of words for bash or zsh',
+    group: 'more',
+    load: async () => (await import('./completion.ts')).completionCommand(),
+  },
+}
+
+/** A word whose commands are those of the table of operations. */
+function fromTable(word: string, summary: string, group: Entry['group']): Entry {
+  return { summary, group, load: async () => (await import('./command.ts')).wordCommand(word) }
+}

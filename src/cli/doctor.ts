@@ -1,0 +1,185 @@
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { styleText } from 'node:util'
+import { Command } from 'commander'
+import { settings, unknownSettings } from '../setting.ts'
+import { tries } from './call.ts'
+import { connect, inspect, type Place, placeOf, shownPlace } from './connect.ts'
+import { folders } from './folders.ts'
+import { addCommon, type Common } from './option.ts'
+import { printJson, shown } from './print.ts'
+import { readProfiles } from './profile.ts'
+import { whileWaiting } from './progress.ts'
+import { openState } from './state.ts'
+import { missingFile } from './status.ts'
+import { clean } from './text.ts'
+
+/** What one look found: `note` is no judgement. */
+export interface Finding {
+  about: string
+  state: 'ok' | 'note' | 'warn' | 'fail'
+  told: string
+}
+
+const { env } = process
+const found = (about: string, state: Finding['state'], told: string): Finding => ({ about, state, told })
+const colours = { ok: 'green', note: 'dim', warn: 'yellow', fail: 'red' } as const
+
+/** `conduct doctor`: looks at everything that a command needs. Ends with 1 when something is broken. */
+export function doctorCommand(): Command {
+  const command = new Command('doctor').description('Look what is wrong with this machine, the database or the server')
+  addCommon(command)
+  return command.action(doctor)
+}
+
+async function doctor({ profile, project, json }: Common) {
+  const findings = [...here(), ...looking('place', () => hooks())]
+  const place = looked('ledger', findings, () => placeOf({ profile, inProject: project }, env, process.cwd()))
+  if (place) {
+    const work = place.kind === 'local' ? databaseOf(place) : serverOf(place)
+    findings.push(...(await whileWaiting(`Looking at ${shownPlace(place)}`, work)))
+  }
+  if (findings.some(({ state }) => state === 'fail')) process.exitCode = 1
+  if (json) {
+    printJson(findings)
+    return
+  }
+  for (const { about, state, told } of findings) {
+    const mark = styleText(colours[state], state.padEnd(4), { stream: process.stdout })
+    process.stdout.write(`${mark}  ${about.padEnd(9)} ${clean(told).replaceAll('\n', '\n                ')}\n`)
+  }
+}
+
+/** What `look` gives; where it throws, that is a finding. */
+function looked<T>(about: string, findings: Finding[], look: () => T): T | undefined {
+  try {
+    return look()
+  } catch (error) {
+    findings.push(found(about, 'fail', (error as Error).message))
+  }
+}
+
+function looking(about: string, look: () => Finding[]): Finding[] {
+  const findings: Finding[] = []
+  return [...(looked(about, findings, look) ?? []), ...findings]
+}
+
+/** What this machine alone tells. */
+function here(): Finding[] {
+  const unknown = unknownSettings(env)
+  return [
+    found('node', 'ok', process.versions.node),
+    found('sqlite', 'ok', process.versions.sqlite ?? ''),
+    ...unknown.map((fault) => found('settings', 'warn', fault)),
+    ...looking('profiles', profiles),
+    privacy('config', folders.config(env)),
+    privacy('state', folders.state(env)),
+    ...looking('unsent', unsent),
+  ]
+}
+
+function profiles(): Finding[] {
+  const { current, profiles } = readProfiles(env)
+  const names = Object.keys(profiles)
+  return names.length === 0 ? [] : [found('profiles', 'ok', `${names.join(', ')}; in use: ${current ?? 'local'}`)]
+}
+
+/** A folder or file that only its owner should read. */
+function privacy(about: string, path: string): Finding {
+  if (!existsSync(path)) return found(about, 'note', `${path} is not there yet`)
+  const mode = statSync(path).mode & 0o777
+  const told = `${path}, mode ${mode.toString(8)}`
+  if (process.platform === 'win32' || (mode & 0o077) === 0) return found(about, 'ok', told)
+  return found(about, 'warn', `${told}: other users can read it; chmod go= ${path}`)
+}
+
+function unsent(): Finding[] {
+  if (!existsSync(join(folders.state(env), 'state.db'))) return []
+  const state = openState(env)
+  try {
+    const waiting = state.waiting().length
+    return [
+      waiting === 0
+        ? found('unsent', 'ok', 'nothing waits to be sent')
+        : found('unsent', 'warn', `${waiting} recordings wait to be sent: conduct sync sends them`),
+    ]
+  } finally {
+    state.close()
+  }
+}
+
+/** Where the agents keep their hooks, in a project and at home. */
+const hookFiles = ['.claude/settings.json', '.claude/settings.local.json', '.codex/hooks.json', '.cursor/hooks.json']
+
+function hooks(): Finding[] {
+  const paths = [process.cwd(), env.HOME || homedir()].flatMap((folder) => hookFiles.map((file) => join(folder, file)))
+  const installed = [...new Set(paths)].filter(
+    (path) => existsSync(path) && /conduct\b.*\bhook\b/.test(readFileSync(path, 'utf8')),
+  )
+  if (installed.length === 0) return [found('hooks', 'note', 'none here: conduct init lets agents record themselves')]
+  return [found('hooks', 'ok', installed.join(', '))]
+}
+
+async function databaseOf(place: Place & { kind: 'local' }): Promise<Finding[]> {
+  const missing = missingFile(place)
+  const findings = [found('ledger', 'ok', shownPlace(place)), found('project', 'ok', place.project ?? 'all')]
+  if (missing !== undefined) return [...findings, found('database', 'note', 'it is made with the first run')]
+  const file = /^sqlite:(?!:memory:)(.+)$/.exec(place.databaseUrl)?.[1]
+  if (file !== undefined) findings.push(privacy('data', file))
+  try {
+    const damaged = await inspect(place.databaseUrl)
+    const isWhole = damaged.length === 0
+    findings.push(found('database', isWhole ? 'ok' : 'fail', isWhole ? 'it opens, and is whole' : damaged.join('\n')))
+  } catch (error) {
+    const { message } = error as Error
+    findings.push(found('database', 'fail', `${message}; ${settings.databaseUrl.env} tells another`))
+  }
+  return findings
+}
+
+async function serverOf(place: Place & { kind: 'server' }): Promise<Finding[]> {
+  const findings = [await reach(place.url)]
+  if (findings[0]?.state === 'fail') return findings
+  const { client } = await connect(place, env, tries)
+  const ask = async (about: string, look: () => Promise<Finding[]>) =>
+    findings.push(...(await look().catch((error: Error) => [found(about, 'fail', error.message)])))
+  await ask('key', async () => {
+    const { key, permissions } = await client.me()
+    return [found('key', 'ok', `${key?.name} may ${permissions.join(', ')}`), ...expiry(key?.expiresAt)]
+  })
+  const slug = place.project
+  if (slug !== undefined) {
+    await ask('project', async () => [found('project', 'ok', (await client.getProject({ slug })).project.slug)])
+  }
+  return findings
+}
+
+/** Keys that end within so many days are told of. */
+const soonDays = 14
+
+function expiry(expiresAt: string | null | undefined): Finding[] {
+  if (!expiresAt) return []
+  const isSoon = Date.parse(expiresAt) - Date.now() < soonDays * 86_400_000
+  return [found('key', isSoon ? 'warn' : 'ok', `expires ${shown(expiresAt)}`)]
+}
+
+/** Seconds by which clocks may differ; the Date of an answer is exact to one. */
+const clockSeconds = 5
+
+async function reach(url: string): Promise<Finding> {
+  try {
+    const response = await fetch(`${url}/openapi.json`, { signal: AbortSignal.timeout(10_000) })
+    const { info } = (await response.json()) as { info?: { title?: string; version?: string } }
+    if (!response.ok || info?.title !== 'Conduct')
+      throw new Error(`${url} answers ${response.status}, not as Conduct does`)
+    const apart = Math.round((Date.parse(response.headers.get('date') ?? '') - Date.now()) / 1000)
+    const words = `${url} runs Conduct ${info.version}`
+    if (Math.abs(apart) <= clockSeconds || Number.isNaN(apart)) return found('server', 'ok', words)
+    return found('server', 'warn', `${words}; its clock is ${Math.abs(apart)} s ${apart > 0 ? 'ahead' : 'behind'}`)
+  } catch (error) {
+    return found('server', 'fail', `${url}: ${reasonOf(error as Error)}; is the address right, with the base path?`)
+  }
+}
+
+const reasonOf = ({ message, cause }: Error) => (cause instanceof Error ? cause.message || message : message)

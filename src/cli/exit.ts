@@ -1,0 +1,39 @@
+import { type Code, ConductError } from '../error.ts'
+
+/** The exit codes of every command. */
+export const exitCodes = {
+  ok: [0, 'it worked'],
+  failed: [1, 'it failed, for a reason that is told'],
+  usage: [2, 'a wrong command, flag, value or file'],
+  denied: [3, 'the key is missing, revoked or may not do this'],
+  missing: [4, 'what was asked for does not exist'],
+  conflict: [5, 'it is taken, was changed meanwhile, or belongs to another holder'],
+  limited: [6, 'too many requests'],
+  unreachable: [7, 'no answer: the server, the network or the database is not there'],
+} as const
+
+type Exit = keyof typeof exitCodes
+
+const exitOf: Partial<Record<Code, Exit>> = {
+  BAD_REQUEST: 'usage',
+  UNAUTHORIZED: 'denied',
+  FORBIDDEN: 'denied',
+  NOT_FOUND: 'missing',
+  CONFLICT: 'conflict',
+  LEASE_HELD: 'conflict',
+  LEASE_LOST: 'conflict',
+  PRECONDITION_FAILED: 'conflict',
+  VALIDATION_ERROR: 'usage',
+  IDEMPOTENCY_MISMATCH: 'usage',
+  RATE_LIMIT_EXCEEDED: 'limited',
+  UNAVAILABLE: 'unreachable',
+}
+
+/** What the caller of a command did wrong, in words for them. */
+export class UsageError extends Error {}
+
+/** The exit code of a command that ended with this error. */
+export function exitCodeOf(error: unknown): number {
+  if (error instanceof UsageError) return exitCodes.usage[0]
+  return exitCodes[(error instanceof ConductError && exitOf[error.code]) || 'failed'][0]
+}

@@ -1,0 +1,28 @@
+import { ConductError } from '../error.ts'
+import { exitCodeOf } from './exit.ts'
+import { clean } from './text.ts'
+
+/** Tells on stderr why a command failed and what to do, as the API's form of an error where JSON is asked for, and sets the exit code. */
+export function fail(error: unknown, json = false) {
+  process.exitCode = exitCodeOf(error)
+  const { message } = error as Error
+  if (json) {
+    const { code, issues, requestId } = error instanceof ConductError ? error : {}
+    process.stderr.write(`${JSON.stringify({ error: message, code, requestId, issues })}\n`)
+    return
+  }
+  const advice = error instanceof ConductError ? adviceOf(error) : undefined
+  process.stderr.write(`conduct: ${clean(message)}\n${advice === undefined ? '' : `${advice}\n`}`)
+}
+
+/** What to do next, where the message of the server cannot know it. */
+function adviceOf({ code, retryAfter }: ConductError): string | undefined {
+  switch (code) {
+    case 'UNAUTHORIZED':
+      return 'Give a key that is valid: by CONDUCT_API_KEY, or by conduct profile add.'
+    case 'UNAVAILABLE':
+      return 'conduct doctor looks what is wrong; conduct status tells where the ledger is looked for.'
+    case 'RATE_LIMIT_EXCEEDED':
+      return retryAfter === undefined ? undefined : `Again in ${retryAfter} s.`
+  }
+}

@@ -1,0 +1,26 @@
+import { readFile } from 'node:fs/promises'
+import { buffer } from 'node:stream/consumers'
+import { UsageError } from './exit.ts'
+
+/** The text of a file, or of the standard input for `-`. Throws a UsageError that names what cannot be read. */
+export async function readText(path: string): Promise<string> {
+  const name = path === '-' ? 'The standard input' : path
+  const bytes = path === '-' ? await standardInput() : await readFile(path).catch((error) => refuse(path, error))
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+  } catch {
+    throw new UsageError(`${name} is not UTF-8 text.`)
+  }
+}
+
+function standardInput() {
+  if (process.stdin.isTTY) process.stderr.write('Reading from the terminal; Ctrl-D ends the text.\n')
+  return buffer(process.stdin)
+}
+
+function refuse(path: string, { code, message }: NodeJS.ErrnoException): never {
+  if (code === 'ENOENT')
+    throw new UsageError(`There is no file ${path}: give another path, or - for the standard input.`)
+  if (code === 'EISDIR') throw new UsageError(`${path} is a folder: give a file, or - for the standard input.`)
+  throw new UsageError(`${path} cannot be read: ${message}`)
+}

@@ -1,0 +1,160 @@
+import { InvalidArgumentError, Option } from 'commander'
+
+/** What of a JSON schema the command line looks at. */
+export interface Schema {
+  type?: string
+  enum?: string[]
+  format?: string
+  anyOf?: Schema[]
+  items?: Schema
+  properties?: Record<string, Schema>
+  required?: string[]
+  additionalProperties?: Schema | boolean
+  description?: string
+  default?: unknown
+}
+
+/** One flag: where its value goes in the input, and how its text is read. */
+export interface Flag {
+  field: string
+  /** The part of a field that is an object: `commit` of `git`. */
+  part?: string
+  name: string
+  schema: Schema
+  many: boolean
+  option: Option
+}
+
+type Input = Record<string, unknown>
+
+/** `gitCommit` as `git-commit`. */
+export const kebab = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+
+/** Flags that are given once for each of several. */
+const singular: Record<string, string> = { labels: 'label', links: 'link', permissions: 'permission' }
+
+/** What a flag means where that differs from what the field of the API does. */
+const meanings: Record<string, string> = {
+  label: '',
+  project: 'the project that is meant, in place of the one here',
+  cursor: 'where the page before ended',
+  ifVersion: 'the number of the version that may be changed; another is left alone',
+}
+
+/** The schema without null, and whether it had it. */
+export function nonNull({ anyOf, ...rest }: Schema): { schema: Schema; nullable: boolean } {
+  const inner = anyOf?.filter(({ type }) => type !== 'null').at(-1)
+  return { schema: { ...inner, ...rest }, nullable: anyOf?.some(({ type }) => type === 'null') ?? false }
+}
+
+/** The flags of an input field: one, or for an object one for each of its parts. */
+export function flagsOf(field: string, outer: Schema, required: boolean): Flag[] {
+  const { schema } = nonNull(outer)
+  if (!schema.properties) return [flagOf(field, undefined, schema, required)]
+  return Object.entries(schema.properties).map(([part, inner]) => flagOf(field, part, inner, false))
+}
+
+function flagOf(field: string, part: string | undefined, schema: Schema, required: boolean): Flag {
+  const name = `--${kebab(singular[field] ?? field)}${part === undefined ? '' : `-${kebab(part)}`}`
+  const many = schema.type === 'array' || isRecord(schema)
+  const one = schema.items ?? schema
+  const option = new Option(
+    `${name} <${placeholder(schema, part ?? field)}>`,
+    meaning({ ...schema, ...(field in meanings && { description: meanings[field] }) }, many),
+  )
+  const choices = one.enum ?? (one.type === 'boolean' ? ['true', 'false'] : undefined)
+  if (choices) option.choices(choices)
+  option.argParser((text: string, before: unknown): unknown => {
+    const value = field === 'label' ? text.replace(/^([^:=]+)=/, '$1:') : read(text, schema, choices)
+    return many ? [...((before as unknown[] | undefined) ?? []), value] : value
+  })
+  return {
+    field,
+    ...(part !== undefined && { part }),
+    name,
+    schema,
+    many,
+    option: option.makeOptionMandatory(required),
+  }
+}
+
+const isRecord = ({ type, properties }: Schema) => type === 'object' && !properties
+
+/** The names of the two halves of a flag like `--link rel=href`. */
+function halves({ items, ...schema }: Schema): [string, string] | undefined {
+  if (isRecord(schema)) return ['name', 'value']
+  const parts = Object.keys(items?.properties ?? {})
+  return parts.length > 0 ? [parts[0] as string, parts[1] as string] : undefined
+}
+
+/** What stands for the value in a help: `rel=href`, `n`, `text`, or the field's own name where it has a set of values. */
+function placeholder(schema: Schema, field: string): string {
+  // A filter by label is written as a label is.
+  const names = field === 'label' ? ['name', 'value'] : halves(schema)
+  if (names) return names.join('=')
+  const { type, enum: values, format } = nonNull(schema.items ?? schema).schema
+  if (values) return kebab(singular[field] ?? field)
+  if (type === 'integer') return 'n'
+  if (type === 'number') return 'number'
+  if (type === 'boolean') return 'true|false'
+  if (format === 'date-time') return 'time'
+  return /Id$|^retryOf$|^slug$|^project$/.test(field) ? 'id' : 'text'
+}
+
+function meaning({ description, default: fallback }: Schema, many: boolean): string {
+  const words = [description?.replace(/^[A-Z](?=[a-z ])/, (letter) => letter.toLowerCase()) ?? '']
+  if (fallback !== undefined) words.push(`default ${fallback}`)
+  if (many) words.push('may be repeated')
+  return words.filter(Boolean).join('; ')
+}
+
+/** The value of a flag's text, one of several where it may be repeated. Throws what commander tells as a wrong argument. */
+function read(text: string, schema: Schema, choices: string[] | undefined): unknown {
+  const { type } = schema.items ?? schema
+  if (choices && !choices.includes(text)) throw new InvalidArgumentError(`It must be one of ${choices.join(', ')}.`)
+  if (type === 'boolean') return text === 'true'
+  if (type === 'integer' || type === 'number') return numberOf(text, type)
+  const names = halves(schema)
+  if (!names) return text
+  const at = text.search(/[=:]/)
+  if (at < 1) throw new InvalidArgumentError(`It must be ${names.join('=')}.`)
+  return [text.slice(0, at), text.slice(at + 1)]
+}
+
+/** A number, strictly decimal. */
+export function numberOf(text: string, type: 'integer' | 'number'): number {
+  const pattern = type === 'integer' ? /^-?(0|[1-9]\d{0,15})$/ : /^\d{1,16}(\.\d{1,16})?$/
+  if (pattern.test(text)) return Number(text)
+  throw new InvalidArgumentError(`It must be a ${type === 'integer' ? 'whole ' : ''}number.`)
+}
+
+/** The input that the flags given (as commander hands them over) make. */
+export function inputOf(flags: Flag[], options: Input): Input {
+  const input: Input = {}
+  for (const { field, part, option, schema } of flags) {
+    const given = options[option.attributeName()]
+    if (given === undefined) continue
+    if (part === undefined) input[field] = joined(given, schema)
+    else input[field] = { ...(input[field] as Input | undefined), [part]: given }
+  }
+  return input
+}
+
+function joined(given: unknown, schema: Schema): unknown {
+  const names = halves(schema)
+  if (!names) return given
+  const pairs = given as [string, string][]
+  if (isRecord(schema)) return Object.fromEntries(pairs)
+  return pairs.map(([first, second]) => ({ [names[0]]: first, [names[1]]: second }))
+}
+
+/** The words of the flags that would make this input: the other way round. */
+export function wordsOfInput(flags: Flag[], input: Input): string[] {
+  return flags.flatMap(({ field, part, name, schema }) => {
+    const whole = input[field]
+    const value = part === undefined ? whole : (whole as Input | undefined)?.[part]
+    if (value === undefined) return []
+    const all = isRecord(schema) ? Object.entries(value as Input).map((pair) => pair.join('=')) : [value].flat()
+    return all.flatMap((one) => [name, String(one)])
+  })
+}

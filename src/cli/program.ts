@@ -1,0 +1,102 @@
+import { Command, CommanderError, Help } from 'commander'
+import { commands, type Entry, groups } from './commands.ts'
+import { UsageError } from './exit.ts'
+import { fail } from './fail.ts'
+
+/** Runs `conduct <words>` to its end; sets the exit code. Only the file of the command that is asked for is loaded. */
+export async function runProgram(words: string[]): Promise<void> {
+  endQuietly()
+  const args = arranged(words)
+  const own = ownOf(args)
+  if (own.includes('--no-color')) process.env.NO_COLOR = '1'
+  try {
+    refuseSecrets(own)
+    await (await programFor(args[0])).parseAsync(args, { from: 'user' })
+  } catch (error) {
+    // What commander has to say it has said already.
+    if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2
+    else fail(error, own.includes('--json'))
+  }
+  if (words.length === 0) process.stderr.write('\nconduct --help lists the commands.\n')
+}
+
+/** Whoever reads our output may stop: `conduct run list | head -1`. */
+function endQuietly() {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0)
+    throw error
+  })
+}
+
+/** The words before `--`, which are ours. */
+const ownOf = (words: string[]) => (words.includes('--') ? words.slice(0, words.indexOf('--')) : words)
+
+/** `help run create` as `run create --help`, nothing as `status`, and options that stand before the command behind it. */
+function arranged(words: string[]): string[] {
+  if (words.length === 0) return ['status']
+  if (words[0] === 'help') return [...words.slice(1), '--help']
+  const own = ownOf(words)
+  const leading = own.findIndex((word, index) => !word.startsWith('-') && !takesValue(own[index - 1]))
+  if (leading <= 0) return words
+  return [...own.slice(leading), ...own.slice(0, leading), ...words.slice(own.length)]
+}
+
+const takesValue = (word: string | undefined) => word === '--profile' || word === '--project'
+
+function refuseSecrets(words: string[]) {
+  const secret = words.map((word) => /sk_[a-z]{4,6}_[0-9A-Za-z]{4}/.exec(word)?.[0]).find(Boolean)
+  if (secret === undefined) return
+  throw new UsageError(
+    `a key (${secret}…) stands among the arguments, which every user of this machine can read: ` +
+      'give it by CONDUCT_API_KEY, or by --key-stdin, --key-file or the prompt of conduct profile add. If it was real, revoke it.',
+  )
+}
+
+/** The whole program; commands but the wanted one are there by name alone. */
+export async function programFor(wanted: string | undefined): Promise<Command> {
+  const program = new Command('conduct')
+    .description('The ledger of what coding agents did.')
+    .usage('[command] [options]')
+    .enablePositionalOptions()
+    .helpCommand(false)
+    .option('-V, --version', 'tell the version')
+    .addHelpText('after', named)
+  for (const [name, entry] of Object.entries(commands)) {
+    const command = name === wanted ? await entry.load() : new Command(name)
+    const isMore = entry.group === 'more'
+    program.addCommand(command.summary(entry.summary).helpGroup(`${groups[entry.group]}:`), { hidden: isMore })
+  }
+  settle(program)
+  return program
+}
+
+/** The commands that the first help only names. */
+function named(): string {
+  const isMore = ([, { group }]: [string, Entry]) => group === 'more'
+  const more = Object.entries(commands).filter(isMore)
+  const names = more.map(([name]) => name).join(', ')
+  return `${more.length > 0 ? `\n${groups.more}: ${names}\n` : ''}\nconduct help <command> tells about one.`
+}
+
+/** The manners that all commands share. */
+function settle(command: Command) {
+  command
+    .showSuggestionAfterError()
+    .helpCommand(false)
+    .configureHelp({ subcommandTerm })
+    .exitOverride((error) => {
+      if (error.code === 'commander.unknownCommand' && command.name() === 'run') {
+        process.stderr.write('To record a command: conduct exec -- npm test\n')
+      }
+      throw error
+    })
+    .showHelpAfterError(`(conduct help${pathOf(command)} tells more)`)
+  for (const child of command.commands) settle(child)
+}
+
+/** A command and its arguments in a list; that it has options is understood. */
+const subcommandTerm = (command: Command) => new Help().subcommandTerm(command).replace(' [options]', '')
+
+function pathOf(command: Command): string {
+  return command.parent ? `${pathOf(command.parent)} ${command.name()}` : ''
+}

@@ -1,0 +1,17 @@
+const units: [unit: string, seconds: number][] = [
+  ['d', 86_400],
+  ['h', 3600],
+  ['m', 60],
+  ['s', 1],
+]
+
+/** The moment as people say it, seen from `now` (Unix milliseconds): `3m ago`, `in 2h`; its day where it is more than 30 days off. */
+export function relative(time: string, now: number): string {
+  const seconds = Math.round((now - Date.parse(time)) / 1000)
+  const distance = Math.abs(seconds)
+  if (distance < 1) return 'now'
+  if (distance > 30 * 86_400) return time.slice(0, 10)
+  const [unit, length] = units.find(([, length]) => distance >= length) ?? ['s', 1]
+  const words = `${Math.floor(distance / length)}${unit}`
+  return seconds > 0 ? `${words} ago` : `in ${words}`
+}

@@ -1,0 +1,69 @@
+import { z } from 'zod'
+import { ConductError } from '../error.ts'
+import { text } from '../field.ts'
+import { humanIdPattern } from '../handed-out.ts'
+import type { SearchType } from '../search.ts'
+import { checkText, featureLine, runLine, runText, shown, specText } from './show.ts'
+import { type Call, reads, type Told, tool } from './tool.ts'
+
+/** Bytes of a content that read_ledger gives. */
+const contentBytes = 8000
+
+export const readLedger = tool({
+  name: 'read_ledger',
+  description: 'Read one run, spec, check or feature in full.',
+  annotations: reads,
+  input: z.strictObject({ id: text(200, 1).describe('RUN-001, AUTH-001, CHECK-001, or a feature by name or number') }),
+  async run(call, { id }) {
+    // One id may be that of several things.
+    const readers = humanIdPattern.test(id) ? [readRun, readSpec, readCheck, readFeature] : [readFeature]
+    const answers = await Promise.all(readers.map((read) => read(call, id).catch(unlessMissing)))
+    const found = answers.filter((answer) => answer !== undefined)
+    if (found.length === 0) throw new ConductError('NOT_FOUND', `Nothing has the id '${id}'${await near(call, id)}.`)
+    return {
+      text: found.map(({ text }) => text).join('\n\n---\n\n'),
+      data: Object.assign({}, ...found.map(({ data }) => data)),
+    }
+  },
+})
+
+async function readRun({ client }: Call, runId: string): Promise<Told> {
+  const { run } = await client.getRun({ runId })
+  const { checks } = await client.listChecks({ runId, limit: shown })
+  const { content: _, ...data } = run
+  return { text: runText(run, checks, contentBytes), data: { run: data } }
+}
+
+async function readSpec({ client }: Call, specId: string): Promise<Told> {
+  const { spec } = await client.getSpec({ specId })
+  const { content: _, ...data } = spec
+  return { text: specText(spec, contentBytes), data: { spec: data } }
+}
+
+async function readCheck({ client }: Call, checkId: string): Promise<Told> {
+  const { check } = await client.getCheck({ checkId })
+  const { content: _, ...data } = check
+  return { text: checkText(check, contentBytes), data: { check: data } }
+}
+
+async function readFeature({ client }: Call, name: string): Promise<Told | undefined> {
+  const feature = /^[1-9]\d{0,9}$/.test(name)
+    ? (await client.getFeature({ id: Number(name) })).feature
+    : (await client.listFeatures({ q: name, limit: 100 })).features.find((one) => one.name === name)
+  if (!feature) return undefined
+  const { runs } = await client.listFeatureRuns({ id: feature.id, limit: shown })
+  return { text: [featureLine(feature), ...runs.map((run) => `- ${runLine(run)}`)].join('\n'), data: { feature } }
+}
+
+function unlessMissing(error: unknown): undefined {
+  if (error instanceof ConductError && error.code === 'NOT_FOUND') return undefined
+  throw error
+}
+
+/** Ids that may have been meant instead of one that does not exist. */
+export async function near({ client }: Pick<Call, 'client'>, id: string, type?: SearchType): Promise<string> {
+  const { results } = await client.search({ q: id, limit: 5, ...(type && { type: [type] }) })
+  const newest = async () => (await client.listRuns({ limit: 5 })).runs.map(({ runId }) => runId)
+  const ids = results.length > 0 ? results.map(({ subject }) => subject) : await newest()
+  return ids.length > 0 ? `; there ${ids.length > 1 ? 'are' : 'is'} ${[...new Set(ids)].join(', ')}` : ''
+}

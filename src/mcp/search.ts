@@ -1,0 +1,88 @@
+import { z } from 'zod'
+import { checkResult } from '../check.ts'
+import type { Output } from '../client/client.ts'
+import { invalid } from '../error.ts'
+import { routes } from '../routes.ts'
+import { runStatus, verdict } from '../run.ts'
+import { type SearchType, searchType } from '../search.ts'
+import { specStatus } from '../spec.ts'
+import { checkLine, featureLine, foundLine, runLine, shown, specLine } from './show.ts'
+import { type Call, reads, type Told, tool } from './tool.ts'
+
+/** Hits of a search that are looked through for a status. */
+const sifted = 200
+
+const anyStatus = z.enum([...new Set([...runStatus.options, ...specStatus.options, ...checkResult.options])])
+type Verdict = z.infer<typeof verdict>
+
+export const searchLedger = tool({
+  name: 'search_ledger',
+  description: 'Find runs, specs, checks and features by words; without query, list the newest of a type.',
+  annotations: reads,
+  input: z.strictObject({
+    query: routes.search.input.shape.q.optional().describe('Words that all occur'),
+    type: searchType.optional().describe('Default: all with query, run without'),
+    status: anyStatus.optional().describe("Or a check's result"),
+    verdict: verdict.optional().describe('Of runs; not with query'),
+  }),
+  async run(call, { query, type, status, verdict }) {
+    if (query !== undefined && verdict !== undefined) throw invalid('verdict', 'does not go with query: leave one out')
+    if (query !== undefined) return find(call, query, type, status)
+    if (verdict !== undefined && (type ?? 'run') !== 'run') throw invalid('verdict', `is of runs, not of a ${type}`)
+    return lists[type ?? 'run'](call, status, verdict)
+  },
+})
+
+async function find({ client }: Call, q: string, type: SearchType | undefined, status: string | undefined) {
+  const results: Output<'search'>['results'] = []
+  let seen = 0
+  let isMore = false
+  for await (const hit of client.all('search', { q, limit: 50, type: type && [type] })) {
+    isMore = results.length === shown || seen === sifted
+    if (isMore) break
+    seen++
+    if (status === undefined || hit.status === status) results.push(hit)
+  }
+  return listed(results.map(foundLine), { results }, isMore)
+}
+
+/** The newest of each type. */
+const lists: Record<SearchType, (call: Call, status?: string, verdict?: Verdict) => Promise<Told>> = {
+  async run({ client }, status, verdict) {
+    const only = { status: own(runStatus.options, 'run', status), verdict: verdict && [verdict] }
+    const { runs, meta } = await client.listRuns({ limit: shown, ...only })
+    const brief = runs.map(({ runId, title, status, verdict, specId }) => ({ runId, title, status, verdict, specId }))
+    return listed(runs.map(runLine), { runs: brief }, meta.hasMore)
+  },
+  async spec({ client }, status) {
+    const only = { status: own(specStatus.options, 'spec', status) }
+    const { specs, meta } = await client.listSpecs({ limit: shown, ...only })
+    const brief = specs.map(({ specId, title, status, checklist }) => ({ specId, title, status, checklist }))
+    return listed(specs.map(specLine), { specs: brief }, meta.hasMore)
+  },
+  async check({ client }, status) {
+    const only = { result: own(checkResult.options, 'check', status) }
+    const { checks, meta } = await client.listChecks({ limit: shown, ...only })
+    const brief = checks.map(({ checkId, runId, name, result }) => ({ checkId, runId, name, result }))
+    return listed(checks.map(checkLine), { checks: brief }, meta.hasMore)
+  },
+  async feature({ client }, status) {
+    if (status !== undefined) throw invalid('status', 'features have none: leave it out')
+    const { features, meta } = await client.listFeatures({ limit: shown })
+    const brief = features.map(({ id, name, file }) => ({ id, name, file }))
+    return listed(features.map(featureLine), { features: brief }, meta.hasMore)
+  },
+}
+
+/** A filter by that status, if there is one. VALIDATION_ERROR where things of that type do not have it. */
+function own<Status extends string>(statuses: Status[], type: SearchType, status: string | undefined) {
+  if (status === undefined) return undefined
+  const its = statuses.filter((one) => one === status)
+  if (its.length > 0) return its
+  throw invalid('status', `of a ${type} is one of ${statuses.join(', ')}, not '${status}'`)
+}
+
+function listed(lines: string[], data: Record<string, unknown>, hasMore: boolean): Told {
+  const all = lines.length > 0 ? lines : ['Nothing found.']
+  return { text: [...all, ...(hasMore ? ['… and more: narrow it down.'] : [])].join('\n'), data: { ...data, hasMore } }
+}

@@ -1,0 +1,89 @@
+import { hash } from 'node:crypto'
+import { type CallToolResult, CLIENT_INFO_META_KEY, McpServer, type ServerContext } from '@modelcontextprotocol/server'
+import type { CallOptions, Client } from '../client/client.ts'
+import { ConductError } from '../error.ts'
+import { masked } from '../secret.ts'
+import { version } from '../version.ts'
+import type { Hold } from './hold.ts'
+import { near } from './read.ts'
+import { addResources } from './resources.ts'
+import type { Call, Tool } from './tool.ts'
+import { instructions, tools } from './tools.ts'
+
+export interface McpOptions {
+  /** The door to the ledger; it has the permissions of its key. */
+  client: Client
+  hold: Hold
+  /** Within it a request id means one call, so that a call which is tried again happens once. */
+  session: string | undefined
+  /** Told of errors that are no answer to a caller. */
+  warn: (error: unknown) => void
+  /** Told of each call that begins. */
+  began?: (call: Promise<unknown>) => void
+}
+
+/** A server of the tools and resources, for one connection or one request. */
+export function createMcpServer(options: McpOptions): McpServer {
+  // What there is never changes while a client looks.
+  const capabilities = { tools: { listChanged: false }, resources: { listChanged: false } }
+  const server = new McpServer({ name: 'conduct', title: 'Conduct', version }, { instructions, capabilities })
+  for (const tool of tools) {
+    const { name, description, annotations } = tool
+    server.registerTool(name, { description, annotations, inputSchema: schemaOf(tool) }, (input, ctx) => {
+      const agent = clientName(ctx) ?? server.server.getClientVersion()?.name
+      const { client, hold } = options
+      const call = { client, hold, agent, once: onceIn(options.session, tool, input, ctx) }
+      const answered = answer(options, tool, call, input)
+      options.began?.(answered)
+      return answered
+    })
+  }
+  addResources(server, options.client)
+  return server
+}
+
+/** The tool reads its input itself, so that what is wrong is told in Conduct's words. */
+function schemaOf({ inputSchema }: Tool) {
+  const jsonSchema = { input: () => inputSchema, output: () => inputSchema }
+  const validate = (value: unknown) => ({ value })
+  return { '~standard': { version: 1, vendor: 'conduct', validate, jsonSchema } } as const
+}
+
+async function answer({ warn }: McpOptions, tool: Tool, call: Call, input: unknown): Promise<CallToolResult> {
+  try {
+    const { text, data } = await tool.call(call, input)
+    return { content: [{ type: 'text', text }], structuredContent: data }
+  } catch (error) {
+    if (!(error instanceof ConductError)) warn(error)
+    // An error names the value that was wrong, which may be a key in the wrong place.
+    return { content: [{ type: 'text', text: masked(await failureText(error, call, input)) }], isError: true }
+  }
+}
+
+async function failureText(error: unknown, call: Call, input: unknown): Promise<string> {
+  if (!(error instanceof ConductError)) return 'Something went wrong inside Conduct; its log has the details.'
+  const { runId, retryOf } = (input ?? {}) as { runId?: unknown; retryOf?: unknown }
+  const missing = runId ?? retryOf
+  if (error.code !== 'NOT_FOUND' || typeof missing !== 'string') return error.message
+  const others = await near(call, missing, 'run').catch(() => '')
+  return `${error.message.replace(/\.$/, '')}${others}.`
+}
+
+/** How the client of a request of the 2026 protocol names itself. */
+function clientName({ mcpReq }: ServerContext): string | undefined {
+  const envelope: Record<string, unknown> = mcpReq.envelope ?? {}
+  const info = envelope[CLIENT_INFO_META_KEY] as { name?: unknown } | undefined
+  return typeof info?.name === 'string' ? info.name : undefined
+}
+
+/** Metadata by which clients name a call, whatever request carries it: ours, and that of Claude Code. */
+const callNames = ['idempotencyKey', 'claudecode/toolUseId']
+
+/** Idempotency-Keys of the writes of one call; random ones where nothing tells that it is tried again. */
+function onceIn(session: string | undefined, tool: Tool, input: unknown, { mcpReq }: ServerContext) {
+  const meta: Record<string, unknown> = mcpReq._meta ?? {}
+  const named = callNames.map((name) => meta[name]).find((value) => typeof value === 'string')
+  const id = named ?? (session === undefined ? undefined : [session, mcpReq.id])
+  return (step: string): CallOptions =>
+    id === undefined ? {} : { idempotencyKey: hash('sha256', JSON.stringify([id, tool.name, input, step])) }
+}

@@ -1,0 +1,90 @@
+import type { Check } from '../check.ts'
+import type { Output } from '../client/client.ts'
+import { slice } from '../content.ts'
+import type { Feature } from '../feature.ts'
+import type { Run } from '../run.ts'
+import type { Found } from '../search.ts'
+import type { Spec } from '../spec.ts'
+
+type FullRun = Output<'getRun'>['run']
+type FullSpec = Output<'getSpec'>['spec']
+type FullCheck = Output<'getCheck'>['check']
+
+/** Lines of a list. */
+export const shown = 20
+
+const verdictWords = {
+  unchecked: 'unchecked: no check is recorded',
+  failing: 'failing: a check fails',
+  warned: 'warned: a check warns',
+  stale: 'stale: the work changed after a check, run it again',
+  verified: 'verified',
+}
+
+/** What the checks of a run come to, in words. */
+export const verdictText = ({ verdict, evidence }: Run) =>
+  `${verdictWords[verdict]}${evidence === null ? '' : ` (evidence: ${evidence})`}`
+
+const words = (...parts: (string | null | undefined | false)[]) => parts.filter(Boolean).join(', ')
+
+export const runLine = (run: Run) =>
+  `${run.runId} ${words(run.status, run.verdict, run.specId, run.attempt > 1 && `attempt ${run.attempt}`)}: ${run.title ?? 'untitled'}`
+
+export const specLine = ({ specId, status, checklist: { total, done }, title }: Spec) =>
+  `${specId} ${words(status, total > 0 && `${done}/${total} done`)}: ${title ?? 'untitled'}`
+
+export const checkLine = ({ checkId, runId, name, result, command, exitCode }: Check) =>
+  `${checkId} of ${runId} ${result}: ${name}${command === null ? '' : ` (${command}${exitCode === null ? '' : `, exit code ${exitCode}`})`}`
+
+export const featureLine = ({ id, name, file, description }: Feature) =>
+  `feature ${id} ${name}: ${words(file, description) || 'nothing told'}`
+
+export function foundLine({ type, subject, status, title, snippet }: Found): string {
+  const place = snippet && `\n  ${snippet.replace(/\s+/g, ' ')}`
+  return `${type} ${subject}${status ? ` ${status}` : ''}: ${title ?? 'untitled'}${place}`
+}
+
+/** A text of at most `most` bytes, with where to read the rest. */
+function cut(text: string, most: number, rest: string): string {
+  const kept = slice(text, 0, most)
+  const more = Buffer.byteLength(text) - Buffer.byteLength(kept)
+  return more > 0 ? `${kept}\n… ${more.toLocaleString('en')} more bytes; ${rest}` : kept
+}
+
+/** A run as markdown. */
+export function runText(run: FullRun, checks: Check[], most: number): string {
+  const { runId, title, failure, features, startedAt, endedAt, agent, retryOf, leaseExpiresAt } = run
+  const times = words(startedAt && `started ${startedAt}`, endedAt && `ended ${endedAt}`)
+  return [
+    `# ${runId}: ${title ?? 'untitled'}`,
+    words(run.status, verdictText(run), run.specId && `spec ${run.specId}`, retryOf && `retry of ${retryOf}`),
+    words(agent && `by ${agent}`, times, leaseExpiresAt && `held until ${leaseExpiresAt}`),
+    failure && `Failure ${failure.code}: ${failure.message}`,
+    features.length > 0 && `Features: ${features.map(({ id, name }) => `${name} (${id})`).join(', ')}`,
+    ...checks.map((check) => `- ${checkLine(check)}`),
+    run.content && `\n${cut(run.content, most, `the resource ${uriOf('run', runId)} has all`)}`,
+  ]
+    .filter(Boolean)
+    .join('\n')
+}
+
+/** A spec as markdown. */
+export function specText(spec: FullSpec, most: number): string {
+  const { specId, version, agent, totals } = spec
+  const verdicts = Object.entries(totals.byVerdict).filter(([, count]) => count > 0)
+  const runs = verdicts.map(([verdict, count]) => `${count} ${verdict}`).join(', ')
+  return [
+    `# ${specLine(spec)}`,
+    words(`version ${version}`, agent && `by ${agent}`, `${totals.runs} runs${runs && ` (${runs})`}`),
+    spec.content && `\n${cut(spec.content, most, `the resource ${uriOf('spec', specId)} has all`)}`,
+  ]
+    .filter(Boolean)
+    .join('\n')
+}
+
+export function checkText(check: FullCheck, most: number): string {
+  const content = check.content && `\n\n${cut(check.content, most, `GET /v1/checks/${check.checkId} has all`)}`
+  return `${checkLine(check)}${content}`
+}
+
+export const uriOf = (noun: 'run' | 'spec', id: string) => `conduct://${noun}/${id}`

@@ -1,0 +1,71 @@
+import { z } from 'zod'
+import type { CallOptions, Client } from '../client/client.ts'
+import { explain, invalidInput } from '../explain.ts'
+import type { Hold } from './hold.ts'
+
+/** What one call of a tool has at hand. */
+export interface Call {
+  client: Client
+  hold: Hold
+  /** Who calls, as the client names itself. */
+  agent: string | undefined
+  /** Options of a write, so that it happens once when the client tries the call again. */
+  once(step: string): CallOptions
+}
+
+export interface Told {
+  /** For the model. */
+  text: string
+  /** The same for a program. */
+  data: Record<string, unknown>
+}
+
+/** What a tool may do, as clients ask before they let a model call it. */
+export interface Hints {
+  readOnlyHint: boolean
+  destructiveHint: boolean
+  idempotentHint: boolean
+  openWorldHint: boolean
+}
+
+export const reads: Hints = { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false }
+export const adds: Hints = { ...reads, readOnlyHint: false, idempotentHint: false }
+export const changes: Hints = { ...adds, idempotentHint: true }
+
+export interface Tool {
+  name: string
+  description: string
+  /** The input as JSON Schema, without the limits: an input that breaks one is told so. */
+  inputSchema: Record<string, unknown>
+  annotations: Hints
+  /** Throws VALIDATION_ERROR for what the schema does not allow, and what the operations throw. */
+  call(call: Call, input: unknown): Promise<Told>
+}
+
+interface Definition<Input extends z.ZodObject> extends Omit<Tool, 'inputSchema' | 'call'> {
+  input: Input
+  run(call: Call, input: z.output<Input>): Promise<Told>
+}
+
+export function tool<Input extends z.ZodObject>({ input, run, ...rest }: Definition<Input>): Tool {
+  const fields = new Set(Object.keys(input.shape))
+  return {
+    ...rest,
+    inputSchema: brief(z.toJSONSchema(input, { io: 'input', unrepresentable: 'any' })) as Record<string, unknown>,
+    async call(call, given) {
+      const parsed = input.safeParse(given ?? {}, { reportInput: true })
+      if (parsed.success) return run(call, parsed.data)
+      throw invalidInput(parsed.error.issues.flatMap((issue) => explain(issue, fields)))
+    },
+  }
+}
+
+/** What a model can do without: it pays for each definition in every session. */
+const left = new Set(['$schema', 'pattern', 'minLength', 'maxLength', 'minimum', 'maximum', 'minItems', 'maxItems'])
+
+function brief(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(brief)
+  if (typeof schema !== 'object' || schema === null) return schema
+  const kept = Object.entries(schema).filter(([key]) => !left.has(key))
+  return Object.fromEntries(kept.map(([key, value]) => [key, brief(value)]))
+}

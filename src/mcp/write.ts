@@ -1,0 +1,162 @@
+import { z } from 'zod'
+import { checkFields, checkName, checkResult } from '../check.ts'
+import { slice } from '../content.ts'
+import { ConductError } from '../error.ts'
+import { featureFields } from '../feature.ts'
+import { humanId, text } from '../field.ts'
+import { type Run, runFields, runStatus } from '../run.ts'
+import { specFields } from '../spec.ts'
+import { verdictText } from './show.ts'
+import { adds, type Call, changes, tool } from './tool.ts'
+
+const runId = humanId.optional().describe('Default: the one open run')
+const features = z.array(featureFields.name).max(100).optional().describe('Names of features touched')
+const words = text(Number.POSITIVE_INFINITY, 1)
+/** What a failure may say, in bytes. */
+const failureBytes = 4000
+
+export const startRun = tool({
+  name: 'start_run',
+  description: 'Begin a run: one record of one piece of work. Answers its runId. Call it before you change code.',
+  annotations: adds,
+  input: z.strictObject({
+    title: runFields.title.unwrap().unwrap().describe('What you will do'),
+    specId: humanId.optional().describe('Spec it implements'),
+    retryOf: humanId.optional().describe('runId that this tries again'),
+  }),
+  async run({ client, hold, agent, once }, { title, specId, retryOf }) {
+    // A further attempt is a run of its own.
+    const opened = retryOf === undefined ? hold.adoptable() : undefined
+    const run =
+      opened === undefined
+        ? await hold.start({ title, specId, retryOf, agent }, once('start'))
+        : await hold.write(opened, async (leaseToken) => {
+            const adopted = await client.updateRun({ runId: opened, title, specId, leaseToken }, once('adopt'))
+            return adopted.run
+          })
+    const attempt = run.attempt > 1 ? `, attempt ${run.attempt}` : ''
+    const unknown = specId !== undefined && run.specVersion === null ? ` No spec '${specId}' is saved here.` : ''
+    return {
+      text: `${run.runId} is ${opened === undefined ? 'started' : 'yours, opened by your session'}${attempt}.${unknown}`,
+      data: { runId: run.runId, status: run.status, attempt: run.attempt, specVersion: run.specVersion },
+    }
+  },
+})
+
+export const logRun = tool({
+  name: 'log_run',
+  description: 'Append progress, decisions or findings (markdown) to a run.',
+  annotations: adds,
+  input: z.strictObject({ text: words, runId, features }),
+  async run(call, input) {
+    const runId = input.runId ?? (await call.hold.only())
+    const run = await append(call, runId, `${input.text}${input.text.endsWith('\n') ? '' : '\n'}`)
+    await link(call, runId, input.features)
+    return { text: `Logged to ${runId}.`, data: { runId, status: run.status } }
+  },
+})
+
+export const finishRun = tool({
+  name: 'finish_run',
+  description: 'End a run as completed or failed. Record its checks first.',
+  annotations: changes,
+  input: z.strictObject({
+    status: runStatus.extract(['completed', 'failed']),
+    summary: words.describe('What was done, or why it failed'),
+    runId,
+    features,
+  }),
+  async run(call, { status, summary, features, ...input }) {
+    const runId = input.runId ?? (await call.hold.only())
+    const chapter = `\n## Summary\n\n${summary}\n`
+    const { run: before } = await call.client.getRun({ runId })
+    // Whoever finishes twice says it once.
+    if (!before.content.endsWith(chapter)) await append(call, runId, chapter)
+    await link(call, runId, features)
+    const failure = status === 'failed' ? { code: 'FAILED', message: slice(summary, 0, failureBytes) } : undefined
+    const { run } = await call.hold.write(runId, (leaseToken) =>
+      call.client.updateRun({ runId, status, failure, leaseToken }, call.once('finish')),
+    )
+    call.hold.ended(runId)
+    return { text: `${runId} is ${status}; ${verdictText(run)}.`, data: outcome(run) }
+  },
+})
+
+export const recordCheck = tool({
+  name: 'record_check',
+  description:
+    'Record the result of a check that you really ran (tests, lint, review). With command and exitCode it is evidence.',
+  annotations: adds,
+  input: z.strictObject({
+    name: checkName.describe('Same name again replaces the result'),
+    result: checkResult,
+    command: checkFields.command.unwrap().unwrap().optional(),
+    exitCode: checkFields.exitCode.unwrap().unwrap().optional(),
+    durationMs: checkFields.durationMs.unwrap().unwrap().optional(),
+    content: words.optional().describe('Output or findings'),
+    runId,
+  }),
+  async run({ client, hold, agent, once }, { runId: named, ...fields }) {
+    const runId = named ?? (await hold.only())
+    const { check } = await client.createCheck({ ...fields, runId, agent }, once('check'))
+    const run = await hold.renew(runId)
+    const proven = check.command !== null && check.exitCode !== null
+    const hint = proven ? '' : ' It is your word only: command and exitCode make it evidence.'
+    return {
+      text: `${check.checkId}: ${check.name} ${check.result}. ${runId} is ${verdictText(run)}.${hint}`,
+      data: { checkId: check.checkId, ...outcome(run) },
+    }
+  },
+})
+
+export const saveSpec = tool({
+  name: 'save_spec',
+  description: 'Save what is to be built. An existing specId gets a new version, earlier ones are kept.',
+  annotations: changes,
+  input: z.strictObject({
+    specId: humanId.optional().describe('Default: the next SPEC-n'),
+    title: specFields.title.unwrap().unwrap(),
+    content: words.describe('Markdown; `- [ ]` items are its checklist'),
+  }),
+  async run(call, { specId, ...fields }) {
+    const { spec, deed } = await save(call, specId, fields)
+    const { total, done } = spec.checklist
+    return {
+      text: `${spec.specId} ${deed}, version ${spec.version}${total > 0 ? `, ${done} of ${total} items done` : ''}.`,
+      data: { specId: spec.specId, version: spec.version, status: spec.status, checklist: spec.checklist },
+    }
+  },
+})
+
+async function save(
+  { client, agent, once }: Call,
+  specId: string | undefined,
+  fields: { title: string; content: string },
+) {
+  const create = async () => ({
+    ...(await client.createSpec({ specId, ...fields, agent }, once('create'))),
+    deed: 'created',
+  })
+  if (specId === undefined) return create()
+  const update = async () => ({ ...(await client.updateSpec({ specId, ...fields }, once('update'))), deed: 'updated' })
+  // Between the two, another may make it or delete it.
+  return update().catch(instead('NOT_FOUND', create)).catch(instead('CONFLICT', update))
+}
+
+/** Another way to go after an error of that code. */
+const instead =
+  <T>(code: ConductError['code'], otherwise: () => Promise<T>) =>
+  (error: unknown): Promise<T> => {
+    if (error instanceof ConductError && error.code === code) return otherwise()
+    throw error
+  }
+
+const append = async ({ client, hold, once }: Call, runId: string, text: string) =>
+  (await hold.write(runId, (leaseToken) => client.appendToRun({ runId, text, leaseToken }, once('append')))).run
+
+async function link({ client, once }: Call, runId: string, names: string[] | undefined) {
+  if (!names?.length) return
+  await client.linkFeatures({ runId, features: names.map((name) => ({ name })) }, once('link'))
+}
+
+const outcome = ({ runId, status, verdict, evidence }: Run) => ({ runId, status, verdict, evidence })

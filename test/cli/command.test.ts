@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { commands } from '../../src/cli/commands.ts'
+import { plansOf } from '../../src/cli/plan.ts'
+import { createClient } from '../../src/client/client.ts'
+import { names } from '../../src/paths.ts'
+import { type Engine, engines } from '../engines.ts'
+import { adminKey, startServer } from '../server.ts'
+import { freshFolder, homeOf } from './folder.ts'
+import { type ProgramEnv, programOf } from './program.ts'
+
+test('every operation but those of browsers has one command, and its words lead to it', () => {
+  const plans = Object.keys(commands).flatMap(plansOf)
+  const ofBrowsers = ['createLoginCode', 'createSession', 'deleteSession']
+  assert.deepEqual([...plans.map(({ name }) => name), ...ofBrowsers].sort(), [...names].sort())
+  const words = plans.map(({ words }) => words.join(' '))
+  assert.equal(new Set(words).size, words.length)
+  for (const one of ['run create', 'run link', 'spec versions', 'key revoke', 'whoami', 'events'])
+    assert.ok(words.includes(one))
+})
+
+type HomeEnv = ProgramEnv & { HOME: string }
+
+const local = async (t: TestContext, engine: Engine): Promise<HomeEnv> => ({
+  ...homeOf(freshFolder(t)),
+  CONDUCT_DATABASE_URL: await engine.freshUrl(t),
+})
+
+async function server(t: TestContext, engine: Engine): Promise<HomeEnv> {
+  const { url } = await startServer(t, await engine.freshUrl(t))
+  return { ...homeOf(freshFolder(t)), CONDUCT_URL: url, CONDUCT_API_KEY: adminKey }
+}
+
+/** The ways in which the same commands reach a ledger. A server's engine is tested elsewhere, through the same client. */
+const [sqlite, postgres] = engines as [Engine, Engine]
+const places = {
+  'the local SQLite': (t: TestContext) => local(t, sqlite),
+  'the local PostgreSQL': (t: TestContext) => local(t, postgres),
+  'a server': (t: TestContext) => server(t, sqlite),
+}
+
+function testPlaces(name: string, body: (env: HomeEnv) => Promise<void>) {
+  for (const [place, enter] of Object.entries(places)) test(`${name} (${place})`, async (t) => body(await enter(t)))
+}
+
+testPlaces('a run from its creation to its deletion', async (env) => {
+  const folder = join(env.HOME, 'shop')
+  mkdirSync(folder)
+  writeFileSync(join(folder, 'run.md'), '# Run Log\n\nImplemented features.\n')
+  const { run, json, all } = programOf({ ...env, CONDUCT_PROJECT: undefined }, folder)
+  const made = await json(
+    'run create run.md --spec-id AUTH-001 --label team=web --label tier:1 --link pr=https://x.example/1 --git-commit abc --git-dirty true --usage-cost-usd 0.5 --status in_progress',
+  )
+  assert.equal(made.run.runId, 'RUN-001')
+  assert.deepEqual(made.run.labels, { team: 'web', tier: '1' })
+  assert.deepEqual(made.run.links, [{ rel: 'pr', href: 'https://x.example/1' }])
+  assert.deepEqual(made.run.git, { commit: 'abc', dirty: true })
+  assert.equal(made.run.usage.costUsd, 0.5)
+  assert.deepEqual((await json('run link RUN-001 42 user-auth')).count, 2)
+  assert.equal(await run('run append RUN-001 - --quiet', 'more\n'), 'RUN-001\n')
+  assert.equal(await run('run content RUN-001'), '# Run Log\n\nImplemented features.\nmore\n')
+  assert.equal(
+    (await json("check create --run-id RUN-001 --result pass --name tests --command 'npm test' --exit-code 0")).check
+      .exitCode,
+    0,
+  )
+  const changed = await json(
+    'run update RUN-001 --status failed --failure-code E1 --failure-message broken --clear git',
+  )
+  assert.deepEqual([changed.run.git, changed.run.failure], [null, { code: 'E1', message: 'broken' }])
+  const shown = await run('run get RUN-001')
+  for (const line of [
+    /^status: +failed$/m,
+    /^labels: +team=web, tier=1$/m,
+    /^failure: +code E1, message broken$/m,
+    /^features: .*user-auth/m,
+  ]) {
+    assert.match(shown, line)
+  }
+  assert.match(shown, /\n\n# Run Log\n/)
+  assert.match(await run('run timeline RUN-001'), /check +CHECK-001 tests: pass/)
+  assert.match(await run('search implemented'), /^run +RUN-001 /m)
+  assert.match(await run('run list --status failed --label team=web'), /^RUN-001 +failed +/m)
+  assert.equal(await run('run list --status pending'), '')
+  assert.match(await run('run delete RUN-001'), /deleted/)
+  assert.equal((await all('run get RUN-001')).code, 4)
+})
+
+testPlaces('an answer in JSON is the one of the API, and all pages are lines', async (env) => {
+  const { json, run } = programOf(env)
+  for (const at of [1, 2, 3]) await run(`spec create - --spec-id S-${at}`, `# Number ${at}`)
+  const page = await json('spec list --limit 2 --order asc')
+  assert.deepEqual(
+    page.specs.map(({ specId }: { specId: string }) => specId),
+    ['S-1', 'S-2'],
+  )
+  assert.ok(page.meta.hasMore)
+  const lines = (await run('spec list --limit 2 --all --json')).trim().split('\n')
+  assert.deepEqual(
+    lines.map((line) => JSON.parse(line).specId),
+    ['S-3', 'S-2', 'S-1'],
+  )
+  assert.equal(await run('spec list --limit 1 --all --quiet --order asc'), 'S-1\nS-2\nS-3\n')
+  const table = await run('spec list --limit 1 --all')
+  assert.equal(table.match(/SPEC/g)?.length, 1, 'one head for all pages')
+  assert.equal((await run('events --limit 1 --type spec.created --all --quiet')).trim().split('\n').length, 3)
+  if (!env.CONDUCT_URL) return
+  const client = createClient({ url: env.CONDUCT_URL, key: adminKey })
+  assert.deepEqual(await json('spec get S-1'), await client.getSpec({ specId: 'S-1' }))
+})
+
+testPlaces('lists go over the projects that are named, or all', async (env) => {
+  const { run, json } = programOf(env)
+  for (const slug of ['one', 'two', 'three']) {
+    if (env.CONDUCT_URL) await run(`project create --slug ${slug}`)
+    await run(`run create --run-id in-${slug} --project ${slug}`)
+  }
+  const found = async (flags: string) =>
+    (await json(`run list --order asc ${flags}`)).runs.map(({ runId }: { runId: string }) => runId)
+  assert.deepEqual(await found('--project one --project three'), ['in-one', 'in-three'])
+  assert.deepEqual(await found('--all-projects'), ['in-one', 'in-two', 'in-three'])
+  assert.match(await run('run list --all-projects'), /^PROJECT /)
+})
+
+test('the same idempotency key makes one run, and a dry run none', async (t) => {
+  const { url } = await startServer(t, 'sqlite::memory:')
+  const env = { ...homeOf(freshFolder(t)), CONDUCT_URL: url, CONDUCT_API_KEY: adminKey }
+  const { run, json } = programOf(env)
+  const create = 'run create --title x --idempotency-key k-1 --quiet'
+  assert.equal(await run(create), await run(create))
+  const dry = await json('run create --title y --status failed --dry-run')
+  assert.deepEqual([dry.method, dry.url, dry.body], ['POST', `${url}/v1/runs`, { title: 'y', status: 'failed' }])
+  const shown = await run('run create --title y --dry-run')
+  assert.match(shown, /^POST .*\n(.*\n)*authorization: Bearer sk_admin_0123…$/m)
+  assert.equal((await json('run list')).runs.length, 1)
+})

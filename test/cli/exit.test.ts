@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { exitCodeOf } from '../../src/cli/exit.ts'
+import { createClient } from '../../src/client/client.ts'
+import { type Code, ConductError, statusOf } from '../../src/error.ts'
+import { adminKey, startServer } from '../server.ts'
+import { freePort } from '../setup.ts'
+import { freshFolder, homeOf } from './folder.ts'
+import { programOf } from './program.ts'
+
+test('each error code ends a command with the code for its kind', () => {
+  const wanted: Partial<Record<number, number>> = {
+    400: 2,
+    401: 3,
+    403: 3,
+    404: 4,
+    409: 5,
+    412: 5,
+    422: 2,
+    429: 6,
+    503: 7,
+  }
+  for (const [code, status] of Object.entries(statusOf)) {
+    assert.equal(exitCodeOf(new ConductError(code as Code, 'x')), wanted[status] ?? 1, code)
+  }
+  assert.equal(exitCodeOf(new Error('x')), 1)
+})
+
+async function withServer(t: TestContext, env: Record<string, string> = {}) {
+  const folder = freshFolder(t)
+  const server = await startServer(t, 'sqlite::memory:', env)
+  const home = { ...homeOf(folder), CONDUCT_URL: server.url, CONDUCT_API_KEY: adminKey }
+  const client = createClient({ url: server.url, key: adminKey })
+  return { server, home, folder, client, as: (more: object) => programOf({ ...home, ...more }, folder) }
+}
+
+/** Asserts that the command ends with that code, prints nothing, and says this. */
+async function fails(program: ReturnType<typeof programOf>, words: string, code: number, said: RegExp, input?: string) {
+  const ended = await program.all(words, input)
+  assert.equal(ended.code, code, `${words}: ${ended.stderr}`)
+  assert.match(ended.stderr, said, words)
+  assert.equal(ended.stdout, '', words)
+}
+
+test('a wrong command, flag, value or file is said with what would be right, and ends with 2', async (t) => {
+  const program = programOf(homeOf(freshFolder(t)))
+  await fails(program, 'rnu list', 2, /unknown command 'rnu'\n\(Did you mean run\?\)/)
+  await fails(program, 'run lst', 2, /Did you mean list\?/)
+  await fails(program, 'run npm test', 2, /To record a command: conduct exec -- npm test/)
+  await fails(program, 'run list --statsu failed', 2, /Did you mean --status\?/)
+  await fails(program, 'run list --status fialed', 2, /--status.*'fialed'.*pending, in_progress, completed, failed/)
+  await fails(program, 'run list --limit 1e1', 2, /--limit.*'1e1'.*whole number/)
+  await fails(program, 'run link RUN-001', 2, /missing required argument 'features'/)
+  await fails(program, 'check create --run-id RUN-001', 2, /required option '--result <result>'/)
+  await fails(program, 'run create nothing.md', 2, /no file nothing\.md.*- for the standard input/)
+  await fails(program, 'run create /', 2, /\/ is a folder/)
+  await fails(program, 'run update RUN-001', 2, /Nothing to change/)
+  await fails(program, 'run update RUN-001 --clear title --title x', 2, /both set and cleared/)
+  await fails(program, 'run list --profile nowhere', 2, /no profile 'nowhere', only: local/)
+  await fails(program, 'run list --all --cursor x', 2, /--all and --cursor do not go together/)
+  await fails(program, 'run list --all-projects --project x', 2, /--all-projects and --project do not go/)
+})
+
+test('what the API finds wrong names the flag, and in JSON the field', async (t) => {
+  const { as } = await withServer(t)
+  const program = as({})
+  await fails(program, 'run create --failure-code E1 --status failed', 2, /^conduct: --failure-message is required/)
+  await fails(program, "run create --run-id 'a b'", 2, /^conduct: --run-id must be 1 to 128 of .*, not 'a b'$/m)
+  await fails(program, 'run list --cursor x', 2, /cursor 'x'/)
+  const { stderr } = await program.all("run create --run-id 'a b' --json")
+  const { code, issues } = JSON.parse(stderr)
+  assert.deepEqual([code, issues[0].path], ['VALIDATION_ERROR', 'runId'])
+})
+
+test('a file that is no text is refused', async (t) => {
+  const folder = freshFolder(t)
+  writeFileSync(join(folder, 'x.bin'), Buffer.from([0xff, 0xfe, 0x00]))
+  await fails(programOf(homeOf(folder), folder), 'run create x.bin', 2, /x\.bin is not UTF-8 text/)
+})
+
+test('a key among the arguments is refused, and not repeated', async (t) => {
+  const program = programOf(homeOf(freshFolder(t)))
+  for (const words of [`profile add work http://localhost ${adminKey}`, `run list --key=${adminKey}`, adminKey]) {
+    const { code, stderr } = await program.all(words)
+    assert.equal(code, 2, words)
+    assert.match(stderr, /a key \(sk_admin_0123…\) stands among the arguments/)
+    assert.ok(!stderr.includes(adminKey))
+  }
+})
+
+test('a missing, a revoked and a weak key end with 3', async (t) => {
+  const { as, client } = await withServer(t)
+  await fails(as({ CONDUCT_API_KEY: undefined }), 'run list', 3, /conduct profile add/)
+  const { key, secret } = await client.createKey({ name: 'weak', permissions: ['read'] })
+  const weak = as({ CONDUCT_API_KEY: secret })
+  await fails(weak, 'run create', 3, /^conduct: /)
+  await client.revokeKey({ id: key.id })
+  await fails(weak, 'run list', 3, /revoked[\s\S]*CONDUCT_API_KEY/)
+})
+
+test('what is missing ends with 4; what is taken, stale or held with 5', async (t) => {
+  const { as, client } = await withServer(t)
+  const program = as({})
+  await fails(program, 'run get RUN-009', 4, /RUN-009/)
+  await client.createRun({ runId: 'R-1', status: 'pending' })
+  await fails(program, 'run create --run-id R-1', 5, /R-1/)
+  await client.updateRun({ runId: 'R-1', status: 'failed' })
+  await fails(
+    program,
+    'run update R-1 --title x --if-version 1',
+    5,
+    /R-1 is at version 2, not 1: read it again \(conduct run get R-1\)/,
+  )
+  const changed = await program.json('run update R-1 --title x --if-version 2')
+  assert.equal(changed.run.version, 3)
+  await client.createRun({ runId: 'R-2', leaseSeconds: 60 })
+  await fails(program, 'run delete R-2', 5, /lease/)
+})
+
+test('too many requests end with 6 at once, with the time to wait', async (t) => {
+  const { as, client } = await withServer(t, { CONDUCT_RATE_LIMIT: '1' })
+  await client.me()
+  await fails(as({}), 'run list', 6, /Again in \d+ s\./)
+})
+
+test('a server or a database that does not answer ends with 7', async (t) => {
+  const port = await freePort()
+  const folder = freshFolder(t)
+  const dead = { ...homeOf(folder), CONDUCT_URL: `http://127.0.0.1:${port}/conduct`, CONDUCT_API_KEY: adminKey }
+  await fails(programOf(dead), 'run list', 7, /No answer from http:.*\n.*conduct doctor/)
+  const noDatabase = { ...homeOf(folder), CONDUCT_DATABASE_URL: `postgres://u:hidden@127.0.0.1:${port}/x` }
+  const { code, stderr } = await programOf(noDatabase).all('run list')
+  assert.equal(code, 7, stderr)
+  assert.match(stderr, /postgres:\/\/u:…@127.* cannot be opened/)
+  assert.ok(!stderr.includes('hidden'))
+})
+
+test('options may stand before the command', async (t) => {
+  const program = programOf(homeOf(freshFolder(t)))
+  assert.equal((await program.json('--project shop run create')).run.project, 'shop')
+  await fails(program, '--profile nowhere run list', 2, /no profile 'nowhere'/)
+})

@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { shown } from '../../src/cli/print.ts'
+import { fitted, laidOut, widthOf } from '../../src/cli/table.ts'
+import { clean, line } from '../../src/cli/text.ts'
+import { relative } from '../../src/cli/time.ts'
+import { adminKey, startServer } from '../server.ts'
+import { freshFolder, homeOf } from './folder.ts'
+import { programOf } from './program.ts'
+
+test('times are told as distances', () => {
+  const now = Date.parse('2026-03-01T12:00:00.000Z')
+  const told = (ms: number) => relative(new Date(now + ms).toISOString(), now)
+  const cases: [number, string][] = [
+    [0, 'now'],
+    [-59_000, '59s ago'],
+    [-60_000, '1m ago'],
+    [-3_599_000, '59m ago'],
+    [-86_399_000, '23h ago'],
+    [-30 * 86_400_000, '30d ago'],
+    [-31 * 86_400_000, '2026-01-29'],
+    [7_200_000, 'in 2h'],
+  ]
+  for (const [ms, words] of cases) assert.equal(told(ms), words)
+})
+
+test('what comes from elsewhere cannot command the terminal', () => {
+  assert.equal(clean('a\u001b[31mred\u001b[0m\u001b]0;title\u0007\u009b2J\u0008\u202eb\tc\r\nd\n'), 'aredb\tc\nd\n')
+  assert.equal(line(' two\nlines\t '), 'two lines')
+})
+
+test('columns that are wide give way first, and no line is longer than the terminal', () => {
+  assert.deepEqual(fitted([7, 9, 40], new Set([2]), 80), [7, 9, 40])
+  assert.deepEqual(fitted([7, 9, 40], new Set([2]), 40), [7, 9, 20])
+  assert.deepEqual(fitted([20, 20, 40], new Set([2]), 40), [12, 12, 12])
+  assert.deepEqual(fitted([7, 9, 40], new Set([2]), Number.POSITIVE_INFINITY), [7, 9, 40])
+  const text = laidOut([['RUN-001', '漢字漢字漢字', 'x'.repeat(40)]], [7, 8, 10])
+  assert.equal(text, `RUN-001  漢字漢…   ${'x'.repeat(9)}…`)
+  assert.equal(widthOf('漢字a'), 5)
+})
+
+test('values are shown in few words', () => {
+  assert.equal(shown({ commit: 'abc', branch: null, dirty: false }), 'commit abc, dirty false')
+  assert.equal(shown([{ id: 42, name: 'auth' }, 'x']), '42 auth, x')
+  assert.equal(shown('2026-01-31T09:30:00.000Z', true), '2026-01-31T09:30:00.000Z')
+  assert.equal(shown(null), '')
+})
+
+test('a table and a record, as people read them', async (t) => {
+  const { url } = await startServer(t, 'sqlite::memory:')
+  const env = { ...homeOf(freshFolder(t)), CONDUCT_URL: url, CONDUCT_API_KEY: adminKey }
+  const { run, all } = programOf(env)
+  const create = 'run create --agent claude-code --quiet'
+  await run(`${create} --title 'Log in with a \u001b[31mpasskey\u001b[0m' --spec-id AUTH-001 --status completed`)
+  await run(`${create} --title ${'long-'.repeat(30)}`)
+  const table = (await run('run list')).replace(/(now|\d+s ago)$/gm, '<time>')
+  assert.equal(
+    table,
+    `RUN      STATUS     VERDICT    SPEC      AGENT        TITLE${' '.repeat(147)}CREATED
+RUN-002  pending    unchecked            claude-code  ${'long-'.repeat(30)}  <time>
+RUN-001  completed  unchecked  AUTH-001  claude-code  Log in with a passkey${' '.repeat(131)}<time>
+`,
+  )
+  const record = (await run('run get RUN-001 --utc')).replaceAll(/\d{4}-\d\d-\d\dT[\d:.]{12}Z/g, '<time>')
+  assert.equal(
+    record,
+    `id:        1
+project:   default
+runId:     RUN-001
+title:     Log in with a passkey
+specId:    AUTH-001
+status:    completed
+agent:     claude-code
+attempt:   1
+verdict:   unchecked
+startedAt: <time>
+endedAt:   <time>
+createdAt: <time>
+updatedAt: <time>
+version:   1
+`,
+  )
+  const empty = await all('run list --status failed')
+  assert.deepEqual(empty, { code: 0, stdout: '', stderr: 'There is none.\n' })
+  const first = await all('run list --limit 1')
+  assert.match(first.stderr, /^There is more: --all, or --cursor \S+\n$/)
+  const made = await run('key create --name weak --permission read')
+  assert.match(made, /^secret: +sk_read_[0-9A-Za-z]{43}$/m)
+  assert.match(await run('key create --name weak --permission read --quiet'), /^sk_read_[0-9A-Za-z]{43}\n$/)
+  assert.match(await run('key list'), /^ID +NAME +KEY +PERMISSIONS/)
+})

@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict'
+import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { adminKey, startServer } from '../server.ts'
+import { freshFolder, homeOf } from './folder.ts'
+import { programOf } from './program.ts'
+
+test('a profile is kept once its key has been tried, from whichever safe place the key comes', async (t) => {
+  const folder = freshFolder(t)
+  const { url } = await startServer(t, 'sqlite::memory:')
+  const { all, run, json } = programOf(homeOf(folder), folder)
+  const told = await run(`profile add work ${url}/ --key-stdin --project default`, `${adminKey}\n`)
+  assert.match(told, /^profile: +work, in use\nurl: +\S+\nkey: +first admin\npermissions: admin\nproject: +default$/m)
+  const file = join(folder, '.config/conduct/profiles.json')
+  assert.equal(statSync(file).mode & 0o777, 0o600)
+  assert.equal(JSON.parse(readFileSync(file, 'utf8')).profiles.work.url, url)
+
+  writeFileSync(join(folder, 'key'), `${adminKey}\n`)
+  chmodSync(join(folder, 'key'), 0o640)
+  const open = await all(`profile add other ${url} --key-file key`)
+  assert.deepEqual([open.code, open.stdout], [2, ''])
+  assert.match(open.stderr, /can be read by other users: chmod 600 key/)
+  chmodSync(join(folder, 'key'), 0o600)
+  assert.match(
+    (await all(`profile add other ${url} --key-file key`)).stderr,
+    /work stays in use; conduct profile use other/,
+  )
+
+  const listed = await run('profile list')
+  assert.match(listed, /^\* +work +http/m)
+  assert.match(listed, /^ +local +sqlite:/m)
+  assert.ok(!listed.includes('sk_'))
+  assert.ok(!JSON.stringify(await json('profile list')).includes('sk_'))
+  assert.equal((await json('whoami')).key.name, 'first admin')
+  await run('profile use local')
+  assert.equal((await json('whoami')).key, null)
+  assert.equal((await json('whoami --profile other')).key.name, 'first admin')
+  await run('profile use other')
+  assert.match(await run('profile remove other'), /forgotten, and the local database in use/)
+  assert.equal((await json('profile list')).current, 'local')
+  assert.equal((await all('profile use other')).code, 2)
+})
+
+test('a profile that does not work is not kept', async (t) => {
+  const folder = freshFolder(t)
+  const { url } = await startServer(t, 'sqlite::memory:')
+  const wrongKey = `sk_admin_${'x'.repeat(43)}`
+  const { all } = programOf({ ...homeOf(folder), CONDUCT_API_KEY: wrongKey }, folder)
+  assert.equal((await all(`profile add work ${url}`)).code, 3)
+  const noBase = await all(`profile add work ${new URL(url).origin}`)
+  assert.equal(noBase.code, 2)
+  assert.match(noBase.stderr, /Is the base path missing: http.*\d\/conduct\?/)
+  for (const [words, said] of [
+    ['profile add local http://localhost/conduct', /'local' cannot name a profile/],
+    ['profile add work localhost:3000', /no address of a server/],
+    ['profile add work http://user:word@localhost/conduct', /no address of a server/],
+  ] as const) {
+    const { code, stderr } = await all(words)
+    assert.deepEqual([code, said.test(stderr)], [2, true], stderr)
+    assert.ok(!stderr.includes(':word@'))
+  }
+  const { CONDUCT_API_KEY: _, ...env } = { ...homeOf(folder), CONDUCT_API_KEY: '' }
+  const nothing = await programOf(env, folder).all(`profile add work ${url}`)
+  assert.match(nothing.stderr, /A key is needed: by CONDUCT_API_KEY, --key-stdin or --key-file/)
+  const noKey = await programOf(env, folder).all(`profile add work ${url} --key-stdin`, 'hello')
+  assert.match(noKey.stderr, /That is not a key/)
+  assert.ok(!noKey.stderr.includes('hello'))
+})
+
+test('who can open the database makes the admin key that was lost', async (t) => {
+  const folder = freshFolder(t)
+  const databaseUrl = `sqlite:${join(folder, 'conduct.db')}`
+  const { url } = await startServer(t, databaseUrl)
+  const local = programOf({ ...homeOf(folder), CONDUCT_URL: url, CONDUCT_DATABASE_URL: databaseUrl }, folder)
+  const secret = await local.run('key create --profile local --all-projects --name rescue --permission admin --quiet')
+  const server = programOf({ ...homeOf(folder), CONDUCT_URL: url, CONDUCT_API_KEY: secret.trim() }, folder)
+  const { key } = await server.json('whoami')
+  assert.deepEqual([key.name, key.project, key.permissions], ['rescue', null, ['admin']])
+})

@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { type TestContext, test } from 'node:test'
+import { type Engine, engines } from '../engines.ts'
+import { adminKey, startServer } from '../server.ts'
+import { freshFolder, homeOf } from './folder.ts'
+import { conduct, programOf, start } from './program.ts'
+
+for (const engine of engines) {
+  for (const place of ['the local database', 'a server']) {
+    test(`events are followed as they come, also those of other processes, until Ctrl-C (${place}, ${engine.name})`, async (t) => {
+      const env = { ...homeOf(freshFolder(t)), ...(await placeEnv(t, engine, place)), CONDUCT_PROJECT: 'default' }
+      const { run } = programOf(env)
+      await run('run create --run-id R-1')
+      const child = start(['events', '--follow', '--after', '0', '--type', 'run.created'], { env })
+      t.after(() => child.kill('SIGKILL'))
+      const ended = once(child, 'exit')
+      const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream })[Symbol.asyncIterator]()
+      assert.match((await lines.next()).value ?? '', / {2}run\.created {2}R-1 {2}/)
+      await run('run create --run-id R-2')
+      assert.match((await lines.next()).value ?? '', /^\d+ {2}\d{4}-\S+Z {2}run\.created {2}R-2 {2}/)
+      child.kill('SIGINT')
+      assert.deepEqual(await ended, [130, null])
+    })
+  }
+}
+
+async function placeEnv(t: TestContext, engine: Engine, place: string): Promise<Record<string, string>> {
+  const databaseUrl = await engine.freshUrl(t)
+  if (place !== 'a server') return { CONDUCT_DATABASE_URL: databaseUrl }
+  return { CONDUCT_URL: (await startServer(t, databaseUrl)).url, CONDUCT_API_KEY: adminKey }
+}
+
+test('a reader that has enough ends the command quietly', async (t) => {
+  const { url } = await startServer(t, 'sqlite::memory:')
+  const env = { ...homeOf(freshFolder(t)), CONDUCT_URL: url, CONDUCT_API_KEY: adminKey }
+  const { run } = programOf(env)
+  await run('spec create - --spec-id S-1', 'x'.repeat(900_000))
+  for (const words of [
+    ['spec', 'get', 'S-1'],
+    ['events', '--follow', '--after', '0'],
+  ]) {
+    const child = start(words, { env })
+    const ended = once(child, 'close')
+    let stderr = ''
+    child.stderr?.on('data', (chunk) => {
+      stderr += chunk
+    })
+    await once(child.stdout as NodeJS.ReadableStream, 'data')
+    child.stdout?.destroy()
+    // Something more to write, for the one that follows.
+    if (words.includes('--follow')) await run('run create')
+    const [code] = await ended
+    assert.deepEqual([code, stderr], [0, ''])
+  }
+})
+
+test('many processes write to one local file at once, and all of it is there', async (t) => {
+  const env = { ...homeOf(freshFolder(t)), CONDUCT_PROJECT: 'shop' }
+  const many = Array.from({ length: 20 }, (_, at) =>
+    conduct(['run', 'create', '--title', `t${at}`, '--quiet'], { env }),
+  )
+  const ended = await Promise.all(many)
+  for (const { code, stderr } of ended) assert.equal(code, 0, stderr)
+  assert.equal(new Set(ended.map(({ stdout }) => stdout)).size, 20)
+  const { runs } = await programOf(env).json('run list --limit 100')
+  assert.equal(runs.length, 20)
+})

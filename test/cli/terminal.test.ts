@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { type IPty, spawn } from '@lydell/node-pty'
+import { createClient } from '../../src/client/client.ts'
+import { adminKey, startServer } from '../server.ts'
+import { freshFolder, homeOf } from './folder.ts'
+import { main, type ProgramEnv } from './program.ts'
+
+const escape = '\u001b'
+
+/** `conduct …` on a terminal of so many columns. */
+function onTerminal(t: TestContext, words: string[], env: ProgramEnv & { HOME: string }, cols = 80) {
+  const terminal = spawn(process.execPath, [main, ...words], { cols, rows: 24, cwd: env.HOME, env, name: 'xterm' })
+  let text = ''
+  const waiting: (() => void)[] = []
+  terminal.onData((data) => {
+    text += data
+    for (const look of waiting) look()
+  })
+  const ended = new Promise<number>((resolve) => terminal.onExit(({ exitCode }) => resolve(exitCode)))
+  t.after(() => kill(terminal))
+  const shows = (wanted: RegExp) =>
+    new Promise<void>((resolve, reject) => {
+      const look = () => wanted.test(text) && resolve()
+      waiting.push(look)
+      look()
+      void ended.then((code) => reject(new Error(`it ended with ${code} before ${wanted} was shown: ${text}`)))
+    })
+  return { terminal, ended, shows, text: () => text }
+}
+
+function kill(terminal: IPty) {
+  try {
+    terminal.kill('SIGKILL')
+  } catch {
+    // It has ended.
+  }
+}
+
+test('a terminal is asked for the key, which is not shown', async (t) => {
+  const { url } = await startServer(t, 'sqlite::memory:')
+  const { terminal, shows, ended, text } = onTerminal(t, ['profile', 'add', 'work', url], homeOf(freshFolder(t)))
+  await shows(/The key/)
+  terminal.write(`${adminKey}\r`)
+  await shows(/first admin/)
+  assert.equal(await ended, 0)
+  assert.ok(!text().includes(adminKey.slice(0, 12)))
+})
+
+test('Ctrl-C at the prompt keeps nothing', async (t) => {
+  const { url } = await startServer(t, 'sqlite::memory:')
+  const { terminal, shows, ended } = onTerminal(t, ['profile', 'add', 'work', url], homeOf(freshFolder(t)))
+  await shows(/The key/)
+  terminal.write('\u0003')
+  await shows(/No key was given/)
+  assert.equal(await ended, 2)
+})
+
+test('a table fits 60 columns, in colours unless they are not wanted', async (t) => {
+  const { url } = await startServer(t, 'sqlite::memory:')
+  const client = createClient({ url, key: adminKey })
+  await client.createRun({
+    title: `\u001b]0;owned\u0007${'a title that is much too long '.repeat(5)}`,
+    status: 'failed',
+  })
+  await client.createRun({ title: '漢字'.repeat(40), agent: 'an agent with a long name', status: 'completed' })
+  const env = { ...homeOf(freshFolder(t)), CONDUCT_URL: url, CONDUCT_API_KEY: adminKey }
+  const coloured = onTerminal(t, ['run', 'list'], env, 60)
+  assert.equal(await coloured.ended, 0)
+  assert.match(coloured.text(), new RegExp(`${escape}\\[31mfailed${escape}\\[39m`))
+  const plain = onTerminal(t, ['run', 'list'], { ...env, NO_COLOR: '1' }, 60)
+  assert.equal(await plain.ended, 0)
+  assert.ok(!plain.text().includes(escape) && !plain.text().includes('\u0007'), JSON.stringify(plain.text()))
+  const lines = plain.text().trim().split('\r\n')
+  assert.equal(lines.length, 3)
+  for (const line of lines) assert.ok(columnsOf(line) <= 60, line)
+  assert.match(plain.text(), /…/)
+  const flag = onTerminal(t, ['run', 'list', '--no-color'], env, 60)
+  await flag.ended
+  assert.ok(!flag.text().includes(escape))
+})
+
+const columnsOf = (line: string) => [...line].reduce((sum, letter) => sum + (/[漢字]/.test(letter) ? 2 : 1), 0)
+
+test('a wait of more than a second is told on the terminal, and taken back', async (t) => {
+  const server = await startServer(t, 'sqlite::memory:')
+  server.process.kill('SIGSTOP')
+  const env = { ...homeOf(freshFolder(t)), CONDUCT_URL: server.url, CONDUCT_API_KEY: adminKey }
+  const { shows, ended } = onTerminal(t, ['whoami'], env)
+  await shows(/Waiting for http:\S+ \(\d s\)/)
+  server.process.kill('SIGCONT')
+  assert.equal(await ended, 0)
+  await shows(new RegExp(`\r${escape}\\[Kid: `))
+})

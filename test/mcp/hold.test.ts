@@ -1,0 +1,209 @@
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { connect, type Place, placeOf } from '../../src/cli/connect.ts'
+import { localHold } from '../../src/cli/mcp-hold.ts'
+import { openState } from '../../src/cli/state.ts'
+import { serve } from '../../src/http/serve.ts'
+import { reap } from '../../src/store/lease.ts'
+import { openStore } from '../../src/store/open.ts'
+import { freshFolder, homeOf } from '../cli/folder.ts'
+import { adminKey } from '../server.ts'
+import { agentByStdio, type LocalAgent } from './connect.ts'
+
+interface Home {
+  env: Record<string, string | undefined>
+  folder: string
+  databaseUrl: string
+}
+
+function home(t: TestContext): Home {
+  const folder = freshFolder(t)
+  const databaseUrl = `sqlite:${join(folder, 'conduct.db')}`
+  return { env: { ...homeOf(folder), CONDUCT_DATABASE_URL: databaseUrl }, folder, databaseUrl }
+}
+
+async function ledgerOf(t: TestContext, { env, folder }: Home) {
+  const { client, close } = await connect(placeOf({}, env, folder), env)
+  t.after(close)
+  return client
+}
+
+/** Kills the agent's server, which has no time to say farewell. */
+async function kill({ pid, client }: LocalAgent) {
+  const gone = new Promise<void>((resolve) => {
+    client.onclose = resolve
+  })
+  process.kill(pid, 'SIGKILL')
+  await gone
+}
+
+/** Lets so much time pass for the ledger that the leases of the dead run out. */
+async function later(databaseUrl: string) {
+  const store = await openStore(databaseUrl, { now: () => Date.now() + 120_000 })
+  await reap(store.db, store.now())
+  await store.close()
+}
+
+test('a process that is killed fails its run, and one that returns goes on', async (t) => {
+  const its = home(t)
+  const client = await ledgerOf(t, its)
+  const first = await agentByStdio(t, its.env, its.folder)
+  const { runId } = (await first.call('start_run', { title: 'long work' })).data as { runId: string }
+  await first.call('log_run', { text: 'one' })
+  const { leaseExpiresAt } = (await client.getRun({ runId })).run
+  assert.ok(Date.parse(leaseExpiresAt ?? '') - Date.now() <= 120_000, 'the lease is short')
+  await kill(first)
+  await later(its.databaseUrl)
+  const dead = (await client.getRun({ runId })).run
+  assert.deepEqual([dead.status, dead.failure?.code], ['failed', 'LEASE_EXPIRED'])
+
+  const second = await agentByStdio(t, its.env, its.folder)
+  assert.match(await second.refused('log_run', { text: 'two' }), new RegExp(`started no run; open are ${runId}`))
+  await second.call('log_run', { text: 'two', runId })
+  await second.call('log_run', { text: 'three' })
+  const { run } = await client.getRun({ runId })
+  assert.deepEqual([run.status, run.failure, run.content], ['in_progress', null, 'one\ntwo\nthree\n'])
+})
+
+test('the same on a server, whose reaper tells the reason', async (t) => {
+  const folder = freshFolder(t)
+  let ahead = 0
+  const store = await openStore('sqlite::memory:', { adminKey, now: () => Date.now() + ahead })
+  const running = await serve({ store, host: '127.0.0.1', port: 0, rateLimit: 0 })
+  t.after(() => running.stop())
+  const env = { ...homeOf(folder), CONDUCT_URL: running.url, CONDUCT_API_KEY: adminKey }
+  const client = await ledgerOf(t, { env, folder, databaseUrl: '' })
+  const agent = await agentByStdio(t, env, folder)
+  const { runId } = (await agent.call('start_run', { title: 'long work' })).data as { runId: string }
+  await kill(agent)
+  ahead = 120_000
+  for await (const { subject, changes } of client.follow({ after: 0, subject: runId })) {
+    if (subject === runId && changes.failure) break
+  }
+  const { run } = await client.getRun({ runId })
+  assert.deepEqual([run.status, run.failure?.code], ['failed', 'LEASE_EXPIRED'])
+})
+
+for (const way of ['closes stdin', 'sends SIGTERM'] as const) {
+  test(`a client that ${way} ends the runs that are open, as failed`, async (t) => {
+    const its = home(t)
+    const client = await ledgerOf(t, its)
+    const agent = await agentByStdio(t, its.env, its.folder)
+    await agent.call('start_run', { title: 'one' })
+    const done = (await agent.call('start_run', { title: 'two' })).data as { runId: string }
+    assert.match(await agent.refused('log_run', { text: 'x' }), /2 runs open; open are RUN-001, RUN-002/)
+    await agent.call('finish_run', { status: 'completed', summary: 'done', runId: done.runId })
+    await agent.call('log_run', { text: 'only one is left' })
+    if (way === 'sends SIGTERM') {
+      const closed = new Promise<void>((resolve) => {
+        agent.client.onclose = resolve
+      })
+      process.kill(agent.pid, 'SIGTERM')
+      await closed
+    } else {
+      await agent.client.close()
+    }
+    const { runs } = await client.listRuns({ order: 'asc' })
+    assert.deepEqual(
+      runs.map(({ status, failure }) => [status, failure?.code]),
+      [
+        ['failed', 'SESSION_ENDED'],
+        ['completed', undefined],
+      ],
+    )
+    assert.deepEqual(openState(its.env).open(), [], 'nothing is left to go on with')
+  })
+}
+
+test('inside conduct exec its run is taken up, and left to it', async (t) => {
+  const its = home(t)
+  const client = await ledgerOf(t, its)
+  const { run, lease } = await client.createRun({ title: 'npm test', leaseSeconds: 60 })
+  const state = openState(its.env)
+  t.after(() => state.close())
+  state.record({ name: 'exec-1', kind: 'exec', place: placeOf({}, its.env, its.folder), cwd: '/elsewhere' })
+  state.update('exec-1', { runId: run.runId, leaseToken: lease?.token ?? null })
+  const agent = await agentByStdio(t, { ...its.env, CONDUCT_RUN_ID: run.runId }, its.folder)
+  const told = await agent.call('start_run', { title: 'Fix the tests', specId: 'FIX-1' })
+  assert.equal(told.data.runId, run.runId)
+  assert.match(told.text, /opened by your session.*No spec 'FIX-1'/)
+  await agent.call('log_run', { text: 'fixed' })
+  assert.notEqual((await agent.call('start_run', { title: 'again', retryOf: run.runId })).data.runId, run.runId)
+  await agent.client.close()
+  const after = (await client.getRun({ runId: run.runId })).run
+  assert.deepEqual(
+    [after.status, after.title, after.specId, after.content],
+    ['in_progress', 'Fix the tests', 'FIX-1', 'fixed\n'],
+  )
+})
+
+test('the run of a hook of this folder is taken up, the newest, until it is finished', async (t) => {
+  const its = home(t)
+  const client = await ledgerOf(t, its)
+  const state = openState(its.env)
+  t.after(() => state.close())
+  const place = placeOf({}, its.env, its.folder)
+  const hooked = async (name: string, cwd: string, place: Place) => {
+    const { run, lease } = await client.createRun({ leaseSeconds: 600 })
+    state.record({ name, kind: 'hook', place, cwd })
+    state.update(name, { runId: run.runId, leaseToken: lease?.token ?? null })
+    return run.runId
+  }
+  await hooked('claude-0', its.folder, place)
+  const runId = await hooked('claude-1', its.folder, place)
+  await hooked('claude-2', '/elsewhere', place)
+  await hooked('claude-3', its.folder, { ...place, project: 'another' })
+  state.record({ name: 'claude-4', kind: 'hook', place, cwd: its.folder })
+  const agent = await agentByStdio(t, its.env, its.folder)
+  await agent.call('log_run', { text: 'before it is named' })
+  assert.equal((await agent.call('start_run', { title: 'Passkeys' })).data.runId, runId)
+  await agent.call('finish_run', { status: 'completed', summary: 'done' })
+  const next = (await agent.call('start_run', { title: 'next' })).data.runId
+  assert.notEqual(next, runId)
+  const { run } = await client.getRun({ runId })
+  assert.deepEqual([run.title, run.status], ['Passkeys', 'completed'])
+  assert.equal(state.find('claude-1')?.ended, false, 'it is for the hook to say so')
+})
+
+test('a run is held for two hours after its last call, by one process, and what is lost is let go', async (t) => {
+  const its = home(t)
+  const client = await ledgerOf(t, its)
+  const state = openState(its.env)
+  t.after(() => state.close())
+  const beats: string[] = []
+  const counting = {
+    ...client,
+    heartbeat: (...call: Parameters<typeof client.heartbeat>) => {
+      beats.push(call[0].runId)
+      return client.heartbeat(...call)
+    },
+  }
+  let now = Date.now()
+  const options = { client: counting, state, place: placeOf({}, its.env, its.folder), cwd: its.folder, env: {} }
+  const hold = localHold({ ...options, now: () => now })
+  const { runId } = await hold.start({ title: 'x' }, {})
+  await hold.beat()
+  now += 2 * 3600_000
+  await hold.beat()
+  assert.deepEqual(beats, [runId, runId])
+  now += 1000
+  await hold.beat()
+  assert.equal(beats.length, 2, 'nothing was written to it for too long')
+  await hold.write(runId, (leaseToken) => client.appendToRun({ runId, text: 'back', leaseToken }))
+  await hold.beat()
+  assert.equal(beats.length, 3)
+
+  const other = localHold(options)
+  await other.write(runId, (leaseToken) => client.appendToRun({ runId, text: 'I, too', leaseToken }))
+  await other.beat()
+  await other.end()
+  assert.equal((await client.getRun({ runId })).run.status, 'in_progress', 'it is held by the first')
+
+  await client.updateRun({ runId, status: 'failed' })
+  await client.updateRun({ runId, title: 'mine now' })
+  await hold.beat()
+  assert.deepEqual(state.open(), [])
+  await hold.end()
+  assert.equal((await client.getRun({ runId })).run.title, 'mine now')
+})

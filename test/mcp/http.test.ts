@@ -1,0 +1,199 @@
+import assert from 'node:assert/strict'
+import { Writable } from 'node:stream'
+import { test } from 'node:test'
+import pino from 'pino'
+import { createApp } from '../../src/http/app.ts'
+import { localActor } from '../../src/key.ts'
+import { tokenOfKey } from '../../src/mcp/hold.ts'
+import { base, engines, type Ledger, openLedger, testLedger } from '../engines.ts'
+import { agentByHttp } from './connect.ts'
+
+const json = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' }
+const listTools = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list' })
+const post = ({ fetch }: Ledger, body: string, headers: Record<string, string> = {}) =>
+  fetch('/mcp', { method: 'POST', headers: { ...json, ...headers }, body })
+
+testLedger('who has no key, or another method, is answered as the protocol says', async ({ app, fetch }) => {
+  for (const authorization of [undefined, 'Bearer nonsense', 'Basic eA==']) {
+    const headers = { ...json, ...(authorization && { authorization }) }
+    const response = await app.fetch(new Request(`${base}/mcp`, { method: 'POST', headers, body: listTools }))
+    assert.deepEqual([response.status, response.headers.get('www-authenticate')], [401, 'Bearer'])
+  }
+  for (const method of ['GET', 'DELETE', 'PUT']) {
+    const response = await fetch('/mcp', { method })
+    assert.deepEqual([response.status, response.headers.get('allow')], [405, 'POST'], method)
+  }
+})
+
+testLedger('nobody gets in without a key, even where callers in process need none', async ({ store }) => {
+  const app = createApp({ store, actor: localActor })
+  const response = await app.fetch(new Request(`${base}/mcp`, { method: 'POST', headers: json, body: listTools }))
+  assert.equal(response.status, 401)
+})
+
+testLedger(
+  'a page calls only from an origin that is listed',
+  async (ledger) => {
+    assert.equal((await post(ledger, listTools)).status, 200)
+    assert.equal((await post(ledger, listTools, { origin: 'https://app.example' })).status, 200)
+    for (const origin of ['https://evil.example', 'http://localhost:3000', 'null']) {
+      const refused = await post(ledger, listTools, { origin })
+      assert.deepEqual([refused.status, ((await refused.json()) as { code: string }).code], [403, 'FORBIDDEN'], origin)
+    }
+  },
+  { corsOrigins: ['https://app.example'] },
+)
+
+testLedger(
+  'a body that is too large, of another type or no JSON-RPC is refused',
+  async (ledger) => {
+    const large = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list', params: { x: 'x'.repeat(9000) } })
+    assert.equal((await post(ledger, large)).status, 413)
+    assert.equal((await post(ledger, listTools, { 'content-type': 'text/plain' })).status, 415)
+    for (const body of ['{', '[]', '{}', '"x"', '{"jsonrpc":"1.0","id":1,"method":"x"}', 'null', '']) {
+      assert.equal((await post(ledger, body)).status, 400, body)
+    }
+    const unknown = await post(ledger, '{"jsonrpc":"2.0","id":1,"method":"nothing"}')
+    assert.match(await unknown.text(), /-32601/)
+  },
+  { contentLimit: 4096 },
+)
+
+testLedger(
+  'calls count against the limit of the key',
+  async (ledger) => {
+    const first = await post(ledger, listTools)
+    assert.deepEqual([first.status, first.headers.get('x-ratelimit-remaining')], [200, '2'])
+    const call = { name: 'start_run', arguments: { title: 'x' } }
+    await post(ledger, JSON.stringify({ jsonrpc: '2.0', id: 2, method: 'tools/call', params: call }))
+    const spent = await post(ledger, listTools)
+    assert.equal(spent.status, 429)
+    assert.ok(Number(spent.headers.get('retry-after')) > 0)
+  },
+  { rateLimit: 3 },
+)
+
+for (const engine of engines) {
+  test(`requests are counted and logged, with the one request id of a call (${engine.name})`, async (t) => {
+    const lines: string[] = []
+    const sink = new Writable({
+      write(chunk, _, done) {
+        lines.push(String(chunk))
+        done()
+      },
+    })
+    const ledger = await openLedger(t, engine, { log: pino({ level: 'info' }, sink) })
+    const call = { name: 'start_run', arguments: { title: 'x' } }
+    const body = JSON.stringify({ jsonrpc: '2.0', id: 2, method: 'tools/call', params: call })
+    const response = await post(ledger, body, { 'x-request-id': 'mine' })
+    assert.deepEqual([response.status, response.headers.get('x-request-id')], [200, 'mine'])
+    const logged = lines.map((line) => JSON.parse(line)).map(({ operation, requestId }) => [operation, requestId])
+    assert.deepEqual(logged, [
+      ['createRun', 'mine'],
+      ['mcp', 'mine'],
+    ])
+    assert.ok(!lines.join('').includes(ledger.adminKey))
+    const metrics = await (
+      await ledger.app.fetch(
+        new Request('http://localhost/metrics', { headers: { authorization: `Bearer ${ledger.adminKey}` } }),
+      )
+    ).text()
+    assert.match(metrics, /operation="mcp",status="200"/)
+  })
+}
+
+testLedger('a run is held for two hours by the key, wherever its calls arrive', async (ledger, t) => {
+  const { client, store, adminKey } = ledger
+  const secret = (await client.createKey({ name: 'agents', permissions: ['agent'] })).secret
+  const agentOf = (key: string) => {
+    // Every request meets a server that has never heard of the run.
+    const fetch = (request: Request) => createApp({ store, rateLimit: 0 }).fetch(request)
+    return agentByHttp(t, base, key, '2026-07-28', fetch)
+  }
+  const agent = await agentOf(secret)
+  const { runId } = (await agent.call('start_run', { title: 'long work' })).data as { runId: string }
+  const left = async () =>
+    Date.parse((await client.getRun({ runId })).run.leaseExpiresAt ?? '') - Date.parse(store.now())
+  assert.ok(Math.abs((await left()) - 7_200_000) < 5000)
+  await assert.rejects(client.appendToRun({ runId, text: 'x' }), { code: 'LEASE_HELD' })
+  await client.heartbeat({ runId, leaseToken: tokenOfKey(secret) })
+  ledger.sleep(3_600_000)
+  await agent.call('log_run', { text: 'one', runId })
+  ledger.sleep(3_600_000)
+  await agent.call('record_check', { name: 'tests', result: 'pass', runId })
+  assert.ok((await left()) > 7_190_000, 'each call renews')
+  ledger.sleep(8_000_000)
+  await agent.call('log_run', { text: 'back', runId })
+  assert.equal((await client.getRun({ runId })).run.status, 'in_progress', 'whoever comes back goes on')
+
+  const other = await agentOf(adminKey)
+  assert.match(await other.refused('log_run', { text: 'x', runId }), /lease of run 'RUN-001' is not yours/)
+  await client.updateRun({ runId, status: 'failed' })
+  await client.updateRun({ runId, title: 'taken over' })
+  assert.match(
+    await agent.refused('finish_run', { status: 'completed', summary: 'x', runId }),
+    /'first admin' changed the run/,
+  )
+
+  await client.createRun({ runId: 'FREE', status: 'in_progress' })
+  await other.call('log_run', { text: 'x', runId: 'FREE' })
+  await other.call('record_check', { name: 'tests', result: 'pass', runId: 'FREE' })
+  await other.call('finish_run', { status: 'completed', summary: 'nobody held it', runId: 'FREE' })
+})
+
+testLedger('a call that is tried again happens once', async (ledger, t) => {
+  const { client, app, adminKey } = ledger
+  const agent = await agentByHttp(t, base, adminKey, '2026-07-28', (request) => app.fetch(request))
+  for (const meta of [{ idempotencyKey: 'k-1' }, { 'claudecode/toolUseId': 'toolu_1' }]) {
+    const first = await agent.call('start_run', { title: 'x' }, meta)
+    const { runId } = first.data as { runId: string }
+    assert.deepEqual(await agent.call('start_run', { title: 'x' }, meta), first)
+    for (let tries = 0; tries < 2; tries++) {
+      await agent.call('log_run', { text: 'line', runId }, meta)
+      await agent.call('record_check', { name: 'tests', result: 'pass', runId }, meta)
+      await agent.call('finish_run', { status: 'completed', summary: 'done', runId })
+    }
+    const { run } = await client.getRun({ runId })
+    assert.equal(run.content, 'line\n\n## Summary\n\ndone\n')
+    assert.equal((await client.listChecks({ runId })).checks.length, 1)
+  }
+  const before = (await client.listRuns()).runs.length
+  const initialize = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'x', version: '1' } }
+  const opened = await post(ledger, JSON.stringify({ jsonrpc: '2.0', id: 0, method: 'initialize', params: initialize }))
+  const session = opened.headers.get('mcp-session-id') ?? ''
+  assert.match(session, /^[0-9a-f-]{36}$/)
+  const call = (id: number, headers: Record<string, string>) =>
+    post(
+      ledger,
+      JSON.stringify({
+        jsonrpc: '2.0',
+        id,
+        method: 'tools/call',
+        params: { name: 'start_run', arguments: { title: 'x' } },
+      }),
+      headers,
+    )
+  for (const header of ['mcp-session-id', 'idempotency-key']) {
+    await call(1, { [header]: `${header}-${session}` })
+    await call(1, { [header]: `${header}-${session}` })
+    await call(2, { [header]: `${header}-${session}` })
+  }
+  assert.equal((await client.listRuns()).runs.length, before + 4)
+})
+
+testLedger('a key acts in its project, and one of the server in the project that it names', async (ledger, t) => {
+  const { app, client, adminKey } = ledger
+  await client.createProject({ slug: 'shop' })
+  const { secret } = await client.createKey({ name: 'shop', permissions: ['write'], project: 'shop' })
+  const fetch = (request: Request) => app.fetch(request)
+  await (await agentByHttp(t, base, secret, '2026-07-28', fetch)).call('start_run', { title: 'x' })
+  const named = (request: Request) => {
+    request.headers.set('x-project-id', 'shop')
+    return app.fetch(request)
+  }
+  await (await agentByHttp(t, base, adminKey, '2026-07-28', named)).call('start_run', { title: 'y' })
+  assert.equal((await client.listRuns({ project: ['shop'] })).runs.length, 2)
+  const stranger = (await client.createKey({ name: 'other', permissions: ['write'], project: 'default' })).secret
+  const headers = { authorization: `Bearer ${stranger}`, 'x-project-id': 'shop' }
+  assert.equal((await post(ledger, listTools, headers)).status, 404)
+})

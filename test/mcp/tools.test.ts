@@ -1,0 +1,185 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { encode } from 'gpt-tokenizer'
+import { base, engines, openLedger, testLedger } from '../engines.ts'
+import { oddValues } from '../odd.ts'
+import { agentByHttp, revisions } from './connect.ts'
+
+/** The most that the definitions of the tools may cost a session, in tokens. */
+const mostTokens = 1500
+
+/** Name, what it may do (r: reads only, i: a second time changes nothing), and its fields, with ? where they may be left out. */
+const shape = [
+  'start_run - title specId? retryOf?',
+  'log_run - text runId? features?',
+  'finish_run i status summary runId? features?',
+  'record_check - name result command? exitCode? durationMs? content? runId?',
+  'save_spec i specId? title content',
+  'search_ledger ri query? type? status? verdict?',
+  'read_ledger ri id',
+]
+
+for (const revision of revisions) {
+  test(`there are seven tools, and their definitions are short (${revision})`, async (t) => {
+    const { adminKey, app } = await openLedger(t, engines[0] ?? assert.fail())
+    const { client } = await agentByHttp(t, base, adminKey, revision, (request) => app.fetch(request))
+    const { tools } = await client.listTools()
+    const told = tools.map(({ name, annotations = {}, inputSchema: { properties = {}, required = [] } }) => {
+      assert.deepEqual([annotations.destructiveHint, annotations.openWorldHint], [false, false], name)
+      const hints = `${annotations.readOnlyHint ? 'r' : ''}${annotations.idempotentHint ? 'i' : ''}`
+      const fields = Object.keys(properties).map((field) => (required.includes(field) ? field : `${field}?`))
+      return [name, hints || '-', ...fields].join(' ')
+    })
+    assert.deepEqual(told, shape)
+    const tokens = encode(JSON.stringify({ tools })).length
+    assert.ok(tokens <= mostTokens, `${tokens} tokens`)
+    assert.match(client.getInstructions() ?? '', /start_run.*record_check.*finish_run/s)
+  })
+}
+
+test('the documentation names every tool with its fields', () => {
+  const page = readFileSync(new URL('../../docs/mcp.md', import.meta.url), 'utf8')
+  const rows = [...page.matchAll(/^\| `(\w+)` \| ([^|]+) \|/gm)].map(([, name, fields = '']) => `${name} ${fields}`)
+  const words = rows.map((row) => row.replace(/ \([^)]*\)/g, '').replaceAll(',', ''))
+  assert.deepEqual(
+    words,
+    shape.map((line) => line.replace(/ (-|r?i) /, ' ')),
+  )
+})
+
+testLedger('what is wrong with a call is told with what would be right', async ({ app, adminKey, client }, t) => {
+  const { refused, call } = await agentByHttp(t, base, adminKey, '2026-07-28', (request) => app.fetch(request))
+  const runId = (await call('start_run', { title: 'Passkeys' })).data.runId as string
+  const cases: [tool: string, input: Record<string, unknown>, words: RegExp][] = [
+    ['start_run', {}, /^title: is required \(string\)/],
+    ['start_run', { title: 'x', spec: 'A' }, /spec: unknown field; known here: title, specId, retryOf/],
+    ['start_run', { title: 'a\0b' }, /title: has a NUL character/],
+    ['start_run', { title: '\ud800' }, /half a surrogate pair/],
+    ['start_run', { title: 'x'.repeat(301) }, /title: is longer than 300 bytes, not 'x{60}…'/],
+    ['start_run', { title: 'x', retryOf: 'RUN-9' }, /no run 'RUN-9' in project 'default'; there is RUN-001\.$/],
+    ['log_run', { text: 'x' }, /runId: is required, since over HTTP each call names it; open are RUN-001/],
+    ['log_run', { text: '', runId }, /text: must not be empty/],
+    ['log_run', { text: 'x', runId: 'RUN-01' }, /no run 'RUN-01'.*there is RUN-001/],
+    ['log_run', { text: 'x', runId: '../keys' }, /runId: must be 1 to 128/],
+    ['log_run', { text: 'x', runId, features: 'login' }, /features: must be an array, not 'login'/],
+    ['finish_run', { status: 'done', summary: 'x', runId }, /status: must be one of completed, failed, not 'done'/],
+    ['record_check', { name: 't', result: 'ok', runId }, /result: must be one of pass, fail, warn/],
+    ['record_check', { name: 't', result: 'pass', exitCode: '0', runId }, /exitCode: must be a number, not '0'/],
+    ['record_check', { name: 't', result: 'pass', runId: 'NO-1' }, /no run 'NO-1'/],
+    ['search_ledger', { status: 'open' }, /status: must be one of pending, in_progress/],
+    ['search_ledger', { type: 'spec', status: 'pass' }, /of a spec is one of draft, pending.*not 'pass'/],
+    ['search_ledger', { type: 'spec', verdict: 'stale' }, /verdict: is of runs, not of a spec/],
+    ['search_ledger', { query: 'x', verdict: 'stale' }, /verdict: does not go with query/],
+    ['search_ledger', { type: 'feature', status: 'failed' }, /features have none/],
+    ['read_ledger', { id: 'Passkeys' }, /Nothing has the id 'Passkeys'; there is RUN-001/],
+    ['read_ledger', { id: adminKey }, /Nothing has the id 'sk_admin_.{4}…'/],
+  ]
+  for (const [tool, input, words] of cases) assert.match(await refused(tool, input), words, JSON.stringify(input))
+  await assert.rejects(call('start_run', ['x'] as unknown as Record<string, unknown>))
+  await assert.rejects(call('delete_run', { runId }), /delete_run not found/)
+  assert.deepEqual(
+    (await client.listRuns()).runs.map((run) => [run.runId, run.verdict]),
+    [[runId, 'unchecked']],
+  )
+})
+
+testLedger('no input makes a tool stumble', async ({ app, adminKey }, t) => {
+  const { client } = await agentByHttp(t, base, adminKey, '2026-07-28', (request) => app.fetch(request))
+  const { tools } = await client.listTools()
+  const calls = fc.constantFrom(...tools).chain(({ name, inputSchema: { properties = {} } }) => {
+    const fields = fc.constantFrom(...Object.keys(properties), 'unknown', '__proto__')
+    return fc.tuple(
+      fc.constant(name),
+      fc.dictionary(fields, fc.oneof(oddValues, fc.constantFrom('RUN-001', 'pass', 'run'))),
+    )
+  })
+  const told = async ([name, input]: [string, Record<string, unknown>]) => {
+    const { content } = await client.callTool({ name, arguments: input })
+    const text = content.map((part) => (part.type === 'text' ? part.text : '')).join()
+    assert.ok(text !== '' && !text.includes('inside Conduct'), text)
+  }
+  await fc.assert(fc.asyncProperty(calls, told), { numRuns: 150 })
+})
+
+testLedger('a key that only reads is told so', async ({ app, client }, t) => {
+  const { secret } = await client.createKey({ name: 'reader', permissions: ['read'] })
+  const { refused, call } = await agentByHttp(t, base, secret, '2026-07-28', (request) => app.fetch(request))
+  assert.match(
+    await refused('start_run', { title: 'x' }),
+    /needs a key with the permission 'agent', and this one has: read/,
+  )
+  assert.equal((await call('search_ledger')).text, 'Nothing found.')
+})
+
+testLedger('the ledger is searched, listed and read', async ({ app, adminKey, client }, t) => {
+  const { call } = await agentByHttp(t, base, adminKey, '2026-07-28', (request) => app.fetch(request))
+  await client.createSpec({ specId: 'AUTH-1', content: '# Passkeys\n\n- [x] a\n- [ ] b' })
+  for (let n = 1; n <= 21; n++)
+    await client.createRun({ title: `Passkeys ${n}`, specId: 'AUTH-1', status: n % 2 ? 'failed' : 'completed' })
+  await client.updateRun({ runId: 'RUN-002', content: 'é'.repeat(5000), failure: null })
+  await client.linkFeatures({ runId: 'RUN-002', features: [{ name: 'login', file: 'src/login.ts' }] })
+  await client.createCheck({ runId: 'RUN-002', name: 'tests', result: 'pass', command: 'npm test', exitCode: 0 })
+
+  const listed = (await call('search_ledger')).text.split('\n')
+  assert.deepEqual(
+    [listed.length, listed[0], listed.at(-1)],
+    [21, 'RUN-021 failed, unchecked, AUTH-1: Passkeys 21', '… and more: narrow it down.'],
+  )
+  const verified = await call('search_ledger', { verdict: 'verified' })
+  assert.equal(verified.text, 'RUN-002 completed, verified, AUTH-1: Passkeys 2')
+  assert.deepEqual(verified.data.runs, [
+    { runId: 'RUN-002', title: 'Passkeys 2', status: 'completed', verdict: 'verified', specId: 'AUTH-1' },
+  ])
+  assert.match(
+    (await call('search_ledger', { type: 'spec', status: 'draft' })).text,
+    /^AUTH-1 draft, 1\/2 done: Passkeys$/,
+  )
+  assert.match(
+    (await call('search_ledger', { type: 'check', status: 'pass' })).text,
+    /^CHECK-001 of RUN-002 pass: tests \(npm test, exit code 0\)$/,
+  )
+  assert.match((await call('search_ledger', { type: 'feature' })).text, /^feature 1 login: src\/login\.ts$/)
+  const found = (await call('search_ledger', { query: 'passkeys', status: 'completed' })).data.results
+  assert.equal((found as unknown[]).length, 10)
+  assert.match((await call('search_ledger', { query: 'passkeys', type: 'spec' })).text, /^spec AUTH-1 draft: Passkeys/)
+
+  const { text, data } = await call('read_ledger', { id: 'RUN-002' })
+  assert.match(text, /^# RUN-002: Passkeys 2\ncompleted, verified \(evidence: executed\), spec AUTH-1\n/)
+  assert.match(text, /Features: login \(1\)\n- CHECK-001 of RUN-002 pass/)
+  assert.match(text, /é{4000}\n… 2,000 more bytes; the resource conduct:\/\/run\/RUN-002 has all$/)
+  assert.equal((data.run as { runId: string }).runId, 'RUN-002')
+  assert.match(
+    (await call('read_ledger', { id: 'AUTH-1' })).text,
+    /^# AUTH-1 draft, 1\/2 done: Passkeys\nversion 1, 21 runs \(20 unchecked, 1 verified\)\n\n# Pass/,
+  )
+  assert.match((await call('read_ledger', { id: 'CHECK-001' })).text, /^CHECK-001 of RUN-002/)
+  for (const id of ['login', '1'])
+    assert.match((await call('read_ledger', { id })).text, /^feature 1 login.*\n- RUN-002/, id)
+})
+
+testLedger('runs and specs are resources', async ({ app, adminKey, client: ledger }, t) => {
+  for (const revision of revisions) {
+    const { client } = await agentByHttp(t, base, adminKey, revision, (request) => app.fetch(request))
+    await ledger.createRun({ runId: revision, content: `# Work\n\n${'x'.repeat(20_000)}` })
+    await ledger.createSpec({ specId: `S:${revision}`, content: 'What to build' })
+    const { resourceTemplates } = await client.listResourceTemplates()
+    assert.deepEqual(
+      resourceTemplates.map((one) => one.uriTemplate),
+      ['conduct://run/{runId}', 'conduct://spec/{specId}'],
+    )
+    const { resources } = await client.listResources()
+    for (const uri of [`conduct://run/${revision}`, `conduct://spec/S:${revision}`]) {
+      assert.ok(
+        resources.some((one) => one.uri === uri && one.mimeType === 'text/markdown'),
+        uri,
+      )
+    }
+    const textOf = async (uri: string) =>
+      (await client.readResource({ uri })).contents.map((part) => 'text' in part && part.text).join()
+    assert.match(await textOf(`conduct://run/${revision}`), /# Work\n\nx{20000}$/)
+    assert.match(await textOf(`conduct://spec/S:${revision}`), /What to build$/)
+    await assert.rejects(textOf('conduct://run/none'), /no run 'none'/)
+  }
+})

@@ -1,0 +1,271 @@
+import assert from 'node:assert/strict'
+import sql from 'sql-template-tag'
+import { createApp } from '../src/http/app.ts'
+import { localActor } from '../src/key.ts'
+import { openStore } from '../src/store/open.ts'
+import { purgeSessions } from '../src/store/session.ts'
+import { rawCalls } from './call.ts'
+import { base, type Ledger, testLedger } from './engines.ts'
+
+const day = 24 * 3600_000
+const ownPage = { 'sec-fetch-site': 'same-origin' }
+
+/** Requests of a browser: without a key, with the cookie that it has. */
+function browserOf({ store }: Pick<Ledger, 'store'>, origin = 'http://localhost', cookie = '') {
+  const app = createApp({ store, rateLimit: 0 })
+  const jar = { cookie }
+  const ask = async (method: string, path: string, body?: object, headers: Record<string, string> = ownPage) => {
+    const all = { cookie: jar.cookie, 'content-type': 'application/json', origin, ...headers }
+    const init = { method, headers: all, ...(body && { body: JSON.stringify(body) }) }
+    const response = await app.fetch(new Request(`${origin}/conduct${path}`, init))
+    const set = response.headers.get('set-cookie')
+    if (set !== null) jar.cookie = set.split(';')[0] ?? ''
+    const told = (await response.json()) as Record<string, never> & { error: string; key: { id: number; name: string } }
+    return { status: response.status, told, set }
+  }
+  const logIn = (by: object) => ask('POST', '/v1/auth/session', by)
+  return { jar, ask, logIn }
+}
+
+testLedger('a key logs a browser in, by a cookie that scripts cannot read', async (ledger) => {
+  const browser = browserOf(ledger, 'http://localhost:3000')
+  const { status, told, set } = await browser.logIn({ key: ledger.adminKey })
+  assert.equal(status, 201)
+  assert.deepEqual([told.key.id, told.key.name], [1, 'first admin'])
+  assert.match(
+    set ?? '',
+    /^conduct_session_3000=session_\w{43}; Max-Age=2592000; Path=\/conduct; HttpOnly; SameSite=Strict$/,
+  )
+  assert.ok(!JSON.stringify(told).includes('session_'), 'the secret is in the cookie alone')
+  const me = await browser.ask('GET', '/v1/auth/me')
+  assert.deepEqual([me.status, me.told.key.id], [200, 1])
+  assert.equal((await browser.ask('POST', '/v1/runs', { runId: 'BY-COOKIE' })).status, 201)
+  const { events } = await ledger.client.listEvents({ subject: 'BY-COOKIE' })
+  assert.equal(events[0]?.actor.keyId, 1)
+})
+
+testLedger(
+  'the cookie is Secure where the page came by HTTPS, and is named and placed by its server',
+  async (ledger) => {
+    const { set } = await browserOf(ledger, 'https://conduct.example').logIn({ key: ledger.adminKey })
+    assert.match(set ?? '', /^conduct_session_default=.*; Path=\/conduct; HttpOnly; Secure; SameSite=Strict$/)
+    const behindProxy = await ledger.fetch('/v1/auth/session', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', origin: 'https://conduct.example' },
+      body: JSON.stringify({ key: ledger.adminKey }),
+    })
+    assert.match(behindProxy.headers.get('set-cookie') ?? '', /; Secure;/)
+    const forwarded = await ledger.fetch('/v1/auth/session', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-forwarded-proto': 'https' },
+      body: JSON.stringify({ key: ledger.adminKey }),
+    })
+    assert.doesNotMatch(forwarded.headers.get('set-cookie') ?? '', /Secure/)
+    const bare = createApp({ store: ledger.store, basePath: '' })
+    const init = {
+      method: 'POST',
+      body: JSON.stringify({ key: ledger.adminKey }),
+      headers: { 'content-type': 'application/json' },
+    }
+    const atRoot = await bare.request('http://localhost/v1/auth/session', init)
+    assert.match(atRoot.headers.get('set-cookie') ?? '', /; Path=\/;/)
+  },
+)
+
+testLedger("two servers of one host do not take each other's cookie", async (ledger) => {
+  const browser = browserOf(ledger, 'http://localhost:3000')
+  await browser.logIn({ key: ledger.adminKey })
+  const other = browserOf(ledger, 'http://localhost:4000', browser.jar.cookie)
+  assert.equal((await other.ask('GET', '/v1/auth/me')).status, 401)
+  const both = browserOf(ledger, 'http://localhost:3000', `conduct_session_4000=x; ${browser.jar.cookie}; other=1`)
+  assert.equal((await both.ask('GET', '/v1/auth/me')).status, 200)
+})
+
+testLedger("a write by cookie is taken from Conduct's own page alone", async (ledger) => {
+  const browser = browserOf(ledger)
+  await browser.logIn({ key: ledger.adminKey })
+  const elsewhere: Record<string, string>[] = [
+    {},
+    ...['cross-site', 'same-site', 'none'].map((site) => ({ 'sec-fetch-site': site })),
+  ]
+  for (const headers of elsewhere) {
+    const writes = await Promise.all([
+      browser.ask('POST', '/v1/runs', {}, headers),
+      browser.ask('PATCH', '/v1/projects/default', { name: 'x' }, headers),
+      browser.ask('DELETE', '/v1/auth/session', undefined, headers),
+      browser.ask('POST', '/v1/nowhere', {}, headers),
+    ])
+    for (const { status, told } of writes) {
+      assert.equal(status, 403)
+      assert.match(told.error, /Sec-Fetch-Site/)
+    }
+    assert.equal((await browser.ask('GET', '/v1/runs', undefined, headers)).status, 200)
+  }
+  const login = { key: ledger.adminKey }
+  assert.equal((await browser.ask('POST', '/v1/auth/session', login, { 'sec-fetch-site': 'same-site' })).status, 403)
+  assert.equal((await browser.ask('POST', '/v1/auth/session', login, {})).status, 201, 'a login from no browser')
+})
+
+testLedger('a bearer key wins over the cookie', async (ledger) => {
+  const browser = browserOf(ledger)
+  await browser.logIn({ key: ledger.adminKey })
+  const { secret } = await ledger.client.createKey({ name: 'reader', permissions: ['read'] })
+  const asReader = { authorization: `Bearer ${secret}` }
+  const me = await browser.ask('GET', '/v1/auth/me', undefined, asReader)
+  assert.equal(me.told.key.name, 'reader')
+  assert.equal((await browser.ask('POST', '/v1/runs', {}, asReader)).status, 403)
+  assert.equal((await browser.ask('GET', '/v1/auth/me', undefined, { authorization: 'Bearer nonsense' })).status, 401)
+})
+
+testLedger('a session ends with its key, with its age, and by logging out', async (ledger) => {
+  const { client, sleep } = ledger
+  const expiresAt = new Date(Date.now() + 2 * day).toISOString()
+  const short = await client.createKey({ name: 'short', permissions: ['read'], expiresAt })
+  const revoked = await client.createKey({ name: 'revoked', permissions: ['read'] })
+  const browsers = {
+    short: browserOf(ledger),
+    revoked: browserOf(ledger),
+    old: browserOf(ledger),
+    gone: browserOf(ledger),
+  }
+  assert.equal((await browsers.short.logIn({ key: short.secret })).told.expiresAt, expiresAt)
+  await browsers.revoked.logIn({ key: revoked.secret })
+  await browsers.old.logIn({ key: ledger.adminKey })
+  await browsers.gone.logIn({ key: ledger.adminKey })
+  const status = async (browser: ReturnType<typeof browserOf>) => (await browser.ask('GET', '/v1/runs')).status
+
+  await client.revokeKey({ id: revoked.key.id })
+  assert.equal(await status(browsers.revoked), 401)
+  const { cookie } = browsers.gone.jar
+  const out = await browsers.gone.ask('DELETE', '/v1/auth/session')
+  assert.deepEqual(out.told, { message: 'Session deleted successfully' })
+  assert.match(out.set ?? '', /^conduct_session_default=; Max-Age=0; Path=\/conduct;/)
+  assert.equal(await status(browserOf(ledger, undefined, cookie)), 401, 'the cookie that was thrown away')
+  assert.deepEqual((await browsers.gone.ask('DELETE', '/v1/auth/session')).told, { message: 'There was no session' })
+
+  assert.equal(await status(browsers.short), 200)
+  sleep(2 * day)
+  assert.equal(await status(browsers.short), 401)
+  assert.equal(await status(browsers.old), 200)
+  sleep(28 * day)
+  assert.equal(await status(browsers.old), 401)
+})
+
+testLedger('what is no session opens nothing', async (ledger) => {
+  for (const secret of ['', 'x', `session_${'x'.repeat(43)}`, ledger.adminKey, '%00', '"']) {
+    const { status } = await browserOf(ledger, undefined, `conduct_session_default=${secret}`).ask('GET', '/v1/runs')
+    assert.equal(status, 401, secret)
+  }
+  const { logIn } = browserOf(ledger)
+  for (const by of [{ key: 'x' }, { key: `sk_admin_${'x'.repeat(43)}` }, { code: 'x' }, { code: ledger.adminKey }]) {
+    assert.equal((await logIn(by)).status, 401)
+  }
+  for (const by of [{}, { key: ledger.adminKey, code: 'x' }, { key: '' }, { key: 1 }])
+    assert.equal((await logIn(by)).status, 422)
+})
+
+testLedger('a login code of a key logs in as that key: once, and within ten minutes', async (ledger) => {
+  const { client, as, sleep } = ledger
+  const { key, secret } = await client.createKey({ name: 'writer', permissions: ['write'] })
+  const writer = as({ key: secret })
+  const { code, expiresAt } = await writer.createLoginCode()
+  assert.ok(Math.abs(Date.parse(expiresAt) - Date.now() - 10 * 60_000) < 5_000)
+  const tries = await Promise.all([1, 2, 3].map(() => browserOf(ledger).logIn({ code })))
+  assert.deepEqual(tries.map(({ status }) => status).sort(), [201, 401, 401])
+  assert.equal(tries.find(({ status }) => status === 201)?.told.key.id, key.id)
+
+  const late = await writer.createLoginCode()
+  sleep(10 * 60_000)
+  assert.equal((await browserOf(ledger).logIn({ code: late.code })).status, 401)
+  const ofRevoked = await writer.createLoginCode()
+  await client.revokeKey({ id: key.id })
+  assert.equal((await browserOf(ledger).logIn({ code: ofRevoked.code })).status, 401)
+})
+
+testLedger("the local user's login code makes a key for the browser, which ends when it logs out", async (ledger) => {
+  const local = rawCalls(ledger.store, { actor: localActor })
+  const { code } = (await local('createLoginCode')).body
+  const browser = browserOf(ledger)
+  const { told } = await browser.logIn({ code })
+  assert.equal(told.key.name, 'browser')
+  const { keys } = await ledger.client.listKeys()
+  const made = keys.find(({ id }) => id === told.key.id)
+  assert.deepEqual([made?.permissions, made?.project, made?.revokedAt], [['admin'], null, null])
+  assert.equal(made?.expiresAt, told.expiresAt)
+  await assert.rejects(ledger.client.revokeKey({ id: 1 }), { code: 'CONFLICT' }, 'it is no key to administer by')
+  assert.equal((await browser.ask('POST', '/v1/projects', { slug: 'shop' })).status, 201)
+  await browser.ask('DELETE', '/v1/auth/session')
+  const after = (await ledger.client.listKeys()).keys.find(({ id }) => id === told.key.id)
+  assert.notEqual(after?.revokedAt, null)
+  const { events } = await ledger.client.listEvents({
+    subject: String(told.key.id),
+    type: ['key.created', 'key.updated'],
+  })
+  assert.deepEqual(
+    events.map(({ actor }) => actor),
+    [{ kind: 'local' }, { kind: 'key', keyId: told.key.id, name: 'browser' }],
+  )
+})
+
+testLedger('secrets are stored as hashes, and what is too old is dropped', async (ledger) => {
+  const { store, client, sleep } = ledger
+  const browser = browserOf(ledger)
+  await browser.logIn({ key: ledger.adminKey })
+  const { code } = await client.createLoginCode(undefined, { idempotencyKey: 'once' })
+  await assert.rejects(client.createLoginCode(undefined, { idempotencyKey: 'once' }), {
+    code: 'CONFLICT',
+    message: /make another/,
+  })
+  const rows = async () => [
+    ...(await store.db.query(sql`select * from sessions`)),
+    ...(await store.db.query(sql`select * from login_codes`)),
+  ]
+  const stored = JSON.stringify(await rows())
+  for (const secret of [code, browser.jar.cookie.split('=')[1] ?? '']) assert.ok(!stored.includes(secret.slice(-43)))
+  sleep(10 * 60_000)
+  await purgeSessions(store.db, store.now())
+  assert.equal((await rows()).length, 1)
+  sleep(30 * day)
+  await purgeSessions(store.db, store.now())
+  assert.equal((await rows()).length, 0)
+})
+
+testLedger('a session begun on one server holds on another, and ends there too', async (ledger, t) => {
+  const store = await openStore(ledger.url)
+  t.after(() => store.close())
+  const here = browserOf(ledger)
+  await here.logIn({ key: ledger.adminKey })
+  const there = browserOf({ store }, undefined, here.jar.cookie)
+  assert.equal((await there.ask('GET', '/v1/runs')).status, 200)
+  await there.ask('DELETE', '/v1/auth/session')
+  assert.equal((await here.ask('GET', '/v1/runs')).status, 401)
+})
+
+testLedger('a stream ends when its session or its key does', async (ledger, t) => {
+  const { client } = ledger
+  const { key, secret } = await client.createKey({ name: 'reader', permissions: ['read'] })
+  const [ending, revoked] = [browserOf(ledger), browserOf(ledger)]
+  await ending.logIn({ key: ledger.adminKey })
+  await revoked.logIn({ key: secret })
+  const app = createApp({ store: ledger.store, rateLimit: 0 })
+  const open = async (headers: Record<string, string>) => {
+    const response = await app.fetch(
+      new Request(`${base}/v1/events`, { headers: { accept: 'text/event-stream', ...headers } }),
+    )
+    assert.equal(response.status, 200)
+    return response.text()
+  }
+  const streams = [
+    open({ cookie: ending.jar.cookie }),
+    open({ cookie: revoked.jar.cookie }),
+    open({ authorization: `Bearer ${secret}` }),
+  ]
+  await new Promise(setImmediate)
+  await ending.ask('DELETE', '/v1/auth/session')
+  await client.revokeKey({ id: key.id })
+  // Fifteen seconds later, when the next event wakes the streams.
+  const { now } = performance
+  t.mock.method(performance, 'now', () => now.call(performance) + 15_000)
+  await client.createRun({})
+  await Promise.all(streams)
+})

@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type Run, statuses } from '../src/run.ts'
+import { durationOf, emptyTally, rangeOf, type Tally } from '../src/stats.ts'
+import { testLedger } from './engines.ts'
+
+const hour = 3600_000
+const midnight = (at: number) => new Date(Math.floor(at / (24 * hour)) * 24 * hour)
+
+/** What runs come to, counted from the runs themselves. */
+function tallyOf(runs: Run[]): Tally {
+  const tally = emptyTally()
+  for (const { status, verdict, usage } of runs) {
+    tally.runs++
+    tally.byStatus[status]++
+    tally.byVerdict[verdict]++
+    tally.inputTokens += usage?.inputTokens ?? 0
+    tally.outputTokens += usage?.outputTokens ?? 0
+    tally.costUsd += usage?.costUsd ?? 0
+  }
+  return { ...tally, costUsd: Number(tally.costUsd.toPrecision(12)) }
+}
+
+testLedger('every run is counted once, on the day on which it was made', async (ledger) => {
+  const { client, as, sleep } = ledger
+  await client.createProject({ slug: 'shop' })
+  for (let n = 0; n < 40; n++) {
+    const writer = n % 5 === 0 ? as({ project: 'shop' }) : client
+    const { run } = await writer.createRun({
+      runId: `R${n}`,
+      status: statuses[n % 4],
+      ...(n % 3 && { specId: `SPEC-${n % 3}`, agent: n % 2 ? 'codex' : 'ci' }),
+      ...(n % 7 && { usage: { inputTokens: n * 1000, outputTokens: n, costUsd: n / 10 } }),
+    })
+    if (n % 2) await writer.createCheck({ runId: run.runId, result: n % 4 === 1 ? 'pass' : 'fail' })
+    sleep(5 * hour)
+  }
+  const all = await Array.fromAsync(client.all('listRuns', { order: 'asc' }))
+  const [first, middle] = [all[0], all[20]] as [Run, Run]
+  const filters = [
+    {},
+    { specId: 'SPEC-1' },
+    { agent: 'codex' },
+    { specId: 'SPEC-2', agent: 'ci' },
+    { project: ['shop'] },
+    { createdAfter: middle.createdAt },
+    { createdBefore: middle.createdAt },
+    { createdAfter: first.createdAt, createdBefore: middle.createdAt },
+    { createdBefore: midnight(Date.parse(middle.createdAt)).toISOString() },
+    { specId: 'none' },
+  ]
+  for (const filter of filters) {
+    const wanted = await Array.fromAsync(client.all('listRuns', filter))
+    const { days, total } = await client.stats(filter)
+    assert.deepEqual(total, tallyOf(wanted), JSON.stringify(filter))
+    for (const { day, ...tally } of days) {
+      assert.deepEqual(tally, tallyOf(wanted.filter(({ createdAt }) => createdAt.startsWith(day))), day)
+    }
+    assert.equal(
+      days.reduce((sum, { runs }) => sum + runs, 0),
+      wanted.length,
+      'each run is on one of the days',
+    )
+  }
+  assert.equal((await as({ project: 'shop' }).stats()).total.runs, 8)
+})
+
+testLedger('the durations are those of ended runs, from start to end', async (ledger) => {
+  const { client, sleep } = ledger
+  assert.deepEqual((await client.stats()).duration, { runs: 0, medianMs: null, p90Ms: null })
+  await client.createRun({ status: 'in_progress' })
+  for (let n = 1; n <= 4; n++) {
+    const { run } = await client.createRun({ status: 'in_progress' })
+    sleep(n * hour)
+    await client.updateRun({ runId: run.runId, status: n % 2 ? 'completed' : 'failed' })
+  }
+  const { runs, medianMs, p90Ms } = (await client.stats()).duration
+  assert.equal(runs, 4)
+  // The clock also runs by itself.
+  assert.ok(Math.abs((medianMs ?? 0) - 2 * hour) < 10_000, String(medianMs))
+  assert.ok(Math.abs((p90Ms ?? 0) - 4 * hour) < 10_000, String(p90Ms))
+})
+
+testLedger('the last 30 days are counted unless told otherwise, and 366 at most', async (ledger) => {
+  const { client, store, sleep } = ledger
+  await client.createRun({})
+  const untilMidnight = 24 * hour - (Date.parse(store.now()) % (24 * hour))
+  sleep(untilMidnight + 28 * 24 * hour)
+  const { days, total } = await client.stats()
+  assert.deepEqual([days.length, days[0]?.runs, total.runs], [30, 1, 1])
+  assert.equal(days[29]?.day, store.now().slice(0, 10))
+  sleep(24 * hour)
+  assert.equal((await client.stats()).total.runs, 0)
+
+  const year = { createdAfter: '2024-01-01T00:00:00Z', createdBefore: '2025-01-01T00:00:00Z' }
+  assert.equal((await client.stats(year)).days.length, 366)
+  await assert.rejects(client.stats({ ...year, createdBefore: '2025-01-01T00:00:00.001Z' }), {
+    code: 'VALIDATION_ERROR',
+    message: /367 days/,
+  })
+  for (const [createdAfter, createdBefore] of [
+    [year.createdBefore, year.createdAfter],
+    [year.createdAfter, year.createdAfter],
+    ['2100-01-01T00:00:00Z', undefined],
+  ]) {
+    await assert.rejects(client.stats({ createdAfter, createdBefore }), {
+      code: 'VALIDATION_ERROR',
+      message: /must be before/,
+    })
+  }
+})
+
+testLedger('a project key counts its project alone', async ({ client, as }) => {
+  await client.createProject({ slug: 'shop' })
+  await client.createRun({})
+  await as({ project: 'shop' }).createRun({})
+  await as({ project: 'shop' }).createRun({})
+  const { secret } = await client.createKey({ name: 'r', permissions: ['read'], project: 'shop' })
+  const shop = as({ key: secret })
+  assert.deepEqual([(await shop.stats()).total.runs, (await client.stats()).total.runs], [2, 3])
+  await assert.rejects(shop.stats({ project: ['default'] }), { code: 'NOT_FOUND' })
+})
+
+test('percentiles are durations that occurred', () => {
+  const ten = [9, 1, 8, 2, 7, 3, 6, 4, 5, 10]
+  assert.deepEqual(durationOf(ten), { runs: 10, medianMs: 5, p90Ms: 9 })
+  assert.deepEqual(durationOf([7]), { runs: 1, medianMs: 7, p90Ms: 7 })
+  assert.deepEqual(durationOf([2, 1]), { runs: 2, medianMs: 1, p90Ms: 2 })
+})
+
+test('a range is whole days of UTC, but for the moments that are given', () => {
+  const now = '2026-03-01T09:30:00.000Z'
+  const { after, before, days } = rangeOf(undefined, undefined, now)
+  assert.deepEqual([after, before, days.length], ['2026-01-30T23:59:59.999Z', undefined, 30])
+  assert.deepEqual([days[0], days[28], days[29]], ['2026-01-31', '2026-02-28', '2026-03-01'])
+  const given = rangeOf('2026-02-27T23:59:59.999Z', '2026-03-01T00:00:00.000Z', now)
+  assert.deepEqual(given, {
+    after: '2026-02-27T23:59:59.999Z',
+    before: '2026-03-01T00:00:00.000Z',
+    days: ['2026-02-28'],
+  })
+})
