@@ -1,5 +1,10 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
 import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { ConductError, createClient } from '../src/client/client.ts'
 
 type Answer = [status: number, body: unknown, headers?: Record<string, string>] | Error
@@ -106,4 +111,17 @@ test('a list is walked page by page, only as far as it is asked for', async () =
   const lazy = scripted([200, { runs: [{}, {}], meta: { hasMore: true, nextCursor: 'c1' } }])
   for await (const _ of lazy.client.all('listRuns')) break
   assert.equal(lazy.requests.length, 1)
+})
+
+test('a server that says nothing is given up after the timeout, also when garbage was collected meanwhile', async (t) => {
+  const silent = createServer(() => {}).listen(0, '127.0.0.1')
+  await once(silent, 'listening')
+  t.after(() => silent.close())
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  const timer = setInterval(collect, 50)
+  t.after(() => clearInterval(timer))
+  const { port } = silent.address() as AddressInfo
+  const client = createClient({ url: `http://127.0.0.1:${port}`, attempts: 1, timeout: 500 })
+  await assert.rejects(Promise.race([client.me(), sleep(5000)]), { code: 'UNAVAILABLE' })
 })

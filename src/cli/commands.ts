@@ -27,7 +27,14 @@ export const commands: Record<string, Entry> = {
     group: 'record',
     load: async () => (await import('./sync.ts')).syncCommand(),
   },
-  run: fromTable('run', 'what agents did: create, read, change, link, append, follow', 'ledger'),
+  run: {
+    summary: 'what agents did: create, read, change, link, append, follow',
+    group: 'ledger',
+    load: async () => {
+      const [{ wordCommand }, { execCommand }] = await Promise.all([import('./command.ts'), import('./exec.ts')])
+      return wordCommand('run').addCommand(execCommand())
+    },
+  },
   spec: fromTable('spec', 'what to build, and every version of it', 'ledger'),
   check: {
     summary: 'whether a run holds',
@@ -66,6 +73,11 @@ export const commands: Record<string, Entry> = {
     summary: 'the servers that this user knows: add, list, use, remove',
     group: 'more',
     load: async () => (await import('./profiles.ts')).profileCommand(),
+  },
+  sync: {
+    summary: 'send what was recorded while the server was away',
+    group: 'more',
+    load: async () => (await import('./sync.ts')).syncCommand(),
   },
   doctor: {
     summary: 'look what is wrong with this machine, the database or the server',

@@ -25,6 +25,8 @@ export interface DeliverOptions {
   env: Env
   /** Gives the client in place of a new one, for who holds one already; `close` is called once per delivery. */
   connect?: (place: Place) => Promise<Connection>
+  /** Aborted, the rest waits, for the reason that is given. */
+  signal?: AbortSignal
 }
 
 /** One try of a call may take as long, and a claim twice that. */
@@ -74,13 +76,13 @@ export async function deliver(state: State, name: string, options: DeliverOption
 const textOf = (words: string[]) => [...new Set(words)].join(' ')
 
 async function sendAll(state: State, name: string, holder: string, options: DeliverOptions, words: string[]) {
-  const { env, connect = (place) => connectNow(place, env) } = options
+  const { env, connect = (place) => connectNow(place, env), signal } = options
   const { client, close } = await connect((state.find(name) as Recording).place)
   try {
     for (let call = state.next(name); call; call = state.next(name)) {
       // One that was taken over while this process slept is gone on with all the same: a call that two send happens once.
       state.claim(name, holder, 2 * tryMs)
-      const { run, lease, left } = await send(client, state.find(name) as Recording, call)
+      const { run, lease, left } = await send(client, state.find(name) as Recording, call, signal)
       if (left) words.push(left)
       const isFirst = call.operation === 'createRun'
       state.done(call.id, name, {
@@ -137,25 +139,31 @@ interface Answer {
   left?: string
 }
 
-async function send(client: Client, { runId, leaseToken }: Recording, { operation, input, key }: Queued) {
+async function send(
+  client: Client,
+  { runId, leaseToken }: Recording,
+  { operation, input, key }: Queued,
+  signal: AbortSignal | undefined,
+) {
   const given = takesRun(operation) && runId !== null ? { runId, ...input } : input
   const isHeld = operation !== 'createRun' && leaseToken !== null
   try {
-    return await invoke(client, operation, isHeld ? { leaseToken, ...given } : given, key)
+    return await invoke(client, operation, isHeld ? { leaseToken, ...given } : given, { idempotencyKey: key, signal })
   } catch (error) {
     if (!isHeld || !(error instanceof ConductError) || error.code !== 'LEASE_LOST') throw error
     const left = `${error.message} What others made of it stays.`
     const rest = withoutLease(operation, given)
     // Without the token, so that the run is not resumed.
-    if (rest) await invoke(client, operation, rest, operation === 'appendToRun' ? key : `${key}.facts`)
+    const idempotencyKey = operation === 'appendToRun' ? key : `${key}.facts`
+    if (rest) await invoke(client, operation, rest, { idempotencyKey, signal })
     return { left }
   }
 }
 
-function invoke(client: Client, operation: Name, input: Record<string, unknown>, idempotencyKey: string) {
+function invoke(client: Client, operation: Name, input: Record<string, unknown>, options: CallOptions) {
   // Each operation is typed on its own; which one this is, only the queue tells.
   const call = client[operation] as (input: Record<string, unknown>, options: CallOptions) => Promise<Answer>
-  return call(input, { idempotencyKey })
+  return call(input, options)
 }
 
 const takesRun = (operation: Name) => operation === 'createCheck' || addressOf(operation).params.includes('runId')

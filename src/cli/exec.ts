@@ -11,7 +11,7 @@ import { type Ended, runChild } from './child.ts'
 import { placeOf } from './connect.ts'
 import { mask } from './mask.ts'
 import { createOutput, type Output } from './output.ts'
-import { createRecorder, createSay, type Recorder } from './recorder.ts'
+import { createRecorder, createSay, patienceMs, type Recorder } from './recorder.ts'
 
 interface ExecOptions {
   profile?: string
@@ -26,8 +26,6 @@ interface ExecOptions {
 
 /** Three times the pause between heartbeats. */
 const leaseSeconds = 60
-/** The most that is waited for the run's id before the command begins, in milliseconds. */
-const patienceMs = 10_000
 /** One call appends at most so many bytes. */
 const callBytes = 65_536
 

@@ -37,18 +37,20 @@ export interface Recorder {
 }
 
 const heartbeatMs = 20_000
+/** How long an answer is waited for while a person waits, in milliseconds. */
+export const patienceMs = 5_000
 const firstWaitMs = 500
 const longestWaitMs = 30_000
 /** The pauses before the last tries: long enough for a server that is just starting again. */
 const lastWaitsMs = [300, 1000]
 /** Characters of calls that wait on disk. */
 const fullLength = 1_048_576
-const kept = 'The record is not sent yet. It is kept, and conduct sync sends it.'
 
 export function createRecorder({ place, cwd, env, runId, first, say }: RecorderOptions): Recorder {
   const name = `exec-${randomUUID()}`
   const state = begin()
   const connection = keepOpen(env)
+  const ending = new AbortController()
   let running: Promise<Delivery> | undefined
   let timer: NodeJS.Timeout | undefined
   let waitMs = firstWaitMs
@@ -75,7 +77,7 @@ export function createRecorder({ place, cwd, env, runId, first, say }: RecorderO
   function send(): Promise<Delivery> {
     clearTimeout(timer)
     timer = undefined
-    running ??= deliver(state, name, { env, connect: connection.connect })
+    running ??= deliver(state, name, { env, connect: connection.connect, signal: ending.signal })
       .catch((error): Delivery => ({ outcome: 'waiting', words: (error as Error).message }))
       .then(settle)
     return running
@@ -100,37 +102,51 @@ export function createRecorder({ place, cwd, env, runId, first, say }: RecorderO
     const { runId, leaseToken, place } = state.find(name) ?? {}
     if (!place || !runId || !leaseToken || state.next(name)) return
     const { client } = await connection.connect(place)
-    await client.heartbeat({ runId, leaseToken }).catch((error) => {
+    await client.heartbeat({ runId, leaseToken }, { signal: ending.signal }).catch((error) => {
       if (error instanceof ConductError && error.code === 'LEASE_LOST') say(error.message)
     })
   }
 
-  async function lastTries() {
-    clearInterval(beats)
-    process.on('SIGINT', giveUp).on('SIGTERM', giveUp).on('SIGHUP', giveUp)
+  /** Tries until nothing is left, a person or a silent server puts an end to it, or it fails again. */
+  async function lastTries(): Promise<Delivery> {
     await running
-    let delivery = await send()
     for (const ms of lastWaitsMs) {
-      if (delivery.outcome === 'sent' || delivery.outcome === 'refused') break
+      const delivery = await send()
+      if (delivery.outcome === 'sent' || delivery.outcome === 'refused' || ending.signal.aborted) return delivery
       await sleep(ms)
-      delivery = await send()
     }
-    if (delivery.outcome === 'refused')
-      say(`What was not sent is kept: conduct sync tries again, or forgets it with --discard ${name}`)
-    else if (delivery.outcome !== 'sent') say(kept)
+    return send()
   }
 
-  function giveUp() {
-    say(kept)
-    process.exit()
+  /** Puts an end to the last tries once no call is acknowledged for a while. */
+  function watch() {
+    let before = state.next(name)?.id
+    return setInterval(() => {
+      const next = state.next(name)?.id
+      if (next === before) ending.abort(new Error(`There was no answer within ${patienceMs / 1000} seconds.`))
+      before = next
+    }, patienceMs)
+  }
+
+  const interrupt = () => ending.abort(new Error('It was interrupted.'))
+
+  async function finish() {
+    clearInterval(beats)
+    process.on('SIGINT', interrupt).on('SIGTERM', interrupt).on('SIGHUP', interrupt)
+    const watching = watch()
+    const { outcome } = await lastTries()
+    clearInterval(watching)
+    if (outcome === 'refused')
+      say(`What was not sent is kept: conduct sync tries again, or forgets it with --discard ${name}`)
+    else if (outcome !== 'sent') say('The record is not sent yet. It is kept, and conduct sync sends it.')
   }
 
   async function close() {
     clearInterval(beats)
     clearTimeout(timer)
+    ending.abort()
     await connection.close()
     state.close()
-    process.off('SIGINT', giveUp).off('SIGTERM', giveUp).off('SIGHUP', giveUp)
   }
 
   return {
@@ -145,7 +161,7 @@ export function createRecorder({ place, cwd, env, runId, first, say }: RecorderO
       try {
         state.queue(name, keyed(last))
         state.update(name, { ended: true })
-        await lastTries()
+        await finish()
       } finally {
         await close()
       }

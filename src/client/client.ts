@@ -57,6 +57,9 @@ export function createClient(options: ClientOptions): Client {
   } as Client
 }
 
+/** Requests under way. Held by nobody, one is collected as garbage, and its signal no longer ends it. */
+const underway = new Set<Request>()
+
 async function send(
   options: ClientOptions,
   name: Name,
@@ -64,18 +67,22 @@ async function send(
   { signal, idempotencyKey }: CallOptions,
 ) {
   const { attempts = 5, timeout = 30_000, patience = Number.POSITIVE_INFINITY, fetch = globalThis.fetch } = options
-  const request = requestOf(options, name, input, idempotencyKey)
+  const { url, init } = requestOf(options, name, input, idempotencyKey)
   for (let attempt = 1; ; attempt++) {
     let failure: ConductError
+    const limits = [AbortSignal.timeout(timeout), ...(signal ? [signal] : [])]
+    const request = new Request(url, { ...init, signal: AbortSignal.any(limits) })
+    underway.add(request)
     try {
-      const limits = [AbortSignal.timeout(timeout), ...(signal ? [signal] : [])]
-      const response = await fetch(new Request(request.url, { ...request.init, signal: AbortSignal.any(limits) }))
+      const response = await fetch(request)
       const body = await response.json().catch(() => undefined)
       if (response.ok && body !== undefined) return body as Record<string, unknown>
       failure = failureOf(response, body)
     } catch (error) {
       signal?.throwIfAborted()
       failure = unreachable(options, error)
+    } finally {
+      underway.delete(request)
     }
     if (attempt >= attempts || !isPassing(failure) || (failure.retryAfter ?? 0) > patience) throw failure
     await pause(options, attempt, failure, signal)

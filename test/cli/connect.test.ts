@@ -42,6 +42,15 @@ test('the flag, CONDUCT_URL, the profile in use and the local file are asked in 
   assert.throws(() => placeOf({ profile: 'hom' }, env, env.HOME), /no profile 'hom', only: local, work, home/)
 })
 
+test('a relative database is the same file from wherever it is opened', (t) => {
+  const env = { ...homeOf(freshFolder(t)), CONDUCT_DATABASE_URL: 'sqlite:data/conduct.db' }
+  assert.deepEqual(placeOf({ inProject: 'shop' }, env, '/work'), {
+    kind: 'local',
+    databaseUrl: 'sqlite:/work/data/conduct.db',
+    project: 'shop',
+  })
+})
+
 test('the key is the one of the profile, or of CONDUCT_API_KEY', async (t) => {
   const folder = freshFolder(t)
   const { url } = await startServer(t, `sqlite:${join(folder, 'conduct.db')}`)

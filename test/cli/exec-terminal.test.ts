@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { spawn } from '@lydell/node-pty'
-import { localUser, main, type User } from './command.ts'
+import { main } from './program.ts'
+import { localUser, type User } from './user.ts'
 
 /** A `conduct exec` at a terminal; what is typed goes to it once the text of the key has appeared. */
 function atTerminal(t: TestContext, { env, cwd }: User, words: string[], typed: Record<string, string> = {}) {
@@ -43,9 +44,12 @@ test('with --capture it is recorded, and has pipes', async (t) => {
 for (const flags of [[], ['--capture']]) {
   test(`Ctrl-C reaches the command once ${flags.join('')}`, async (t) => {
     const user = localUser(t)
-    const script = `n=0; trap 'n=$((n+1)); echo "got $n"' INT; echo ready; i=0
-      while [ $n -lt 1 ]; do sleep 0.05; done; sleep 0.5; exit $((40 + n))`
-    const { code, screen } = await atTerminal(t, user, [...flags, '--', 'sh', '-c', script], { ready: '\x03' })
+    const script = `let n = 0
+      process.on('SIGINT', () => ++n === 1 && setTimeout(() => process.exit(40 + n), 500))
+      setInterval(() => {}, 1000)
+      console.log('ready')`
+    const words = ['--', process.execPath, '-e', script]
+    const { code, screen } = await atTerminal(t, user, [...flags, ...words], { ready: '\x03' })
     assert.equal(code, 41, screen)
     const { run } = await (await user.ledger()).getRun({ runId: 'RUN-001' })
     assert.deepEqual([run.status, run.failure?.code], ['failed', 'EXIT_41'])

@@ -5,7 +5,7 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { adminKey } from '../server.ts'
-import { conduct, localUser, serverUser, start, type User } from './command.ts'
+import { conduct, localUser, serverUser, start, type User } from './user.ts'
 
 for (const place of [serverUser, localUser]) {
   const testUser = (name: string, body: (user: User, t: TestContext) => Promise<void>) =>

@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { openState } from '../../src/cli/state.ts'
+import { wakeSync } from '../../src/cli/wake.ts'
 import { engines } from '../engines.ts'
 import { startServer } from '../server.ts'
 import { freePort } from '../setup.ts'
-import { conduct, remoteUser, start } from './command.ts'
+import { conduct, remoteUser, start } from './user.ts'
 
 /** A server that can be killed and started again at the same address. */
 async function server(t: TestContext) {
@@ -78,6 +82,31 @@ test('without a server the command runs, and sync sends what was recorded', asyn
   const { run } = await client.getRun({ runId: 'RUN-001' })
   assert.deepEqual([run.status, run.failure?.code, run.content], ['failed', 'EXIT_3', 'run []\n'])
   assert.equal((await client.getCheck({ checkId: 'CHECK-001' })).check.result, 'pass')
+})
+
+test('a server that takes everything and says nothing holds nobody up for long', { timeout: 60_000 }, async (t) => {
+  const silent = createServer(() => {}).listen(0, '127.0.0.1')
+  await once(silent, 'listening')
+  t.after(() => silent.close())
+  const { port } = silent.address() as AddressInfo
+  const { env, cwd } = remoteUser(t, `http://127.0.0.1:${port}/conduct`)
+  const started = performance.now()
+  const { code, stdout, stderr } = await conduct(['exec', '--', 'echo', 'hi'], env, cwd)
+  assert.deepEqual([code, stdout], [0, 'hi\n'])
+  assert.match(stderr, /The command is run all the same.*\n.*no answer within 5 seconds.*\n.*conduct sync sends it/)
+  assert.ok(performance.now() - started < 30_000)
+})
+
+test('a sync that is woken works on by itself', async (t) => {
+  const place = await server(t)
+  const { env, cwd, ledger } = remoteUser(t, place.url)
+  await conduct(['exec', '--', 'echo', 'hi'], env, cwd)
+  await place.start()
+  wakeSync(env)
+  const state = openState(env)
+  t.after(() => state.close())
+  while (state.waiting().length > 0) await sleep(50)
+  assert.equal((await (await ledger()).getRun({ runId: 'RUN-001' })).run.status, 'completed')
 })
 
 test('what a killed exec had recorded is sent by sync', async (t) => {

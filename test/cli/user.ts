@@ -3,13 +3,11 @@ import { once } from 'node:events'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { type Connection, connect, placeOf } from '../../src/cli/connect.ts'
 import { engines } from '../engines.ts'
 import { adminKey, startServer } from '../server.ts'
 import { freshFolder, homeOf } from './folder.ts'
-
-export const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
+import { main } from './program.ts'
 
 export type CommandEnv = Record<string, string | undefined>
 
