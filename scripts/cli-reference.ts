@@ -2,7 +2,7 @@ import type { Command, Option } from 'commander'
 import { commands, groups } from '../src/cli/commands.ts'
 import { exitCodes } from '../src/cli/exit.ts'
 import { commonHeading, examplesOf } from '../src/cli/option.ts'
-import { programFor } from '../src/cli/program.ts'
+import { programFor, sentence } from '../src/cli/program.ts'
 
 /** docs/cli.md: what holds for all commands, then each command as its own help has it. */
 export async function cliReference(): Promise<string> {
@@ -82,8 +82,6 @@ ${Object.values(exitCodes)
 \`conduct events --follow\` ends with 130 by Ctrl-C. A server that does not answer is tried four times, for about two
 seconds; a write is sent with an idempotency key, so that it happens once.
 `
-
-const sentence = (text: string) => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`
 
 function sectionsOf(command: Command): string[] {
   if (command.commands.length === 0) return [detailsOf(command)]

@@ -20,7 +20,8 @@ const allowed: Record<string, { parts: string[]; packages: string[] }> = {
   web: { parts: ['client', 'web'], packages: ['preact', 'marked', 'uplot'] },
   cli: {
     parts: ['src', 'client', 'mcp', 'cli'],
-    packages: ['commander', 'cli-table3', 'diff', 'jsonc-parser', '@decimalturn/toml-patch', '@clack/prompts'],
+    // zod: it reads the schemas of the table, to make flags of them.
+    packages: ['commander', 'zod', 'cli-table3', 'diff', 'jsonc-parser', '@decimalturn/toml-patch', '@clack/prompts'],
   },
 }
 

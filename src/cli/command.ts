@@ -37,6 +37,12 @@ function operationCommand(plan: Plan): Command {
     add('--dry-run', 'show the request and send nothing')
   }
   addCommon(command, hasProject)
+  if (flags.some(({ part }) => part) && words[1] === 'update') {
+    command.addHelpText(
+      'after',
+      '\nA change replaces a field whole: a --label all labels, --git-commit all that was known of git.',
+    )
+  }
   addExamples(command, [exampleOf(plan, fileName(plan))])
   return command.action(async (...given: unknown[]) => {
     const texts = given.slice(0, operands.length)

@@ -92,7 +92,7 @@ export const commands: Record<string, Entry> = {
   completion: {
     summary: 'the completion of words for bash or zsh',
     group: 'more',
-    load: async () => (await import('./completion.ts')).completionCommand(),
+    load: async () => (await import('./completion.ts')).completionCommand(commands),
   },
 }
 

@@ -1,14 +1,15 @@
 import { Argument, Command, type Option } from 'commander'
-import { commands } from './commands.ts'
+import type { Entry } from './commands.ts'
 import { addExamples } from './option.ts'
 
 /** `conduct completion bash|zsh`: a script made of all commands, their flags and the values that flags may have. */
-export function completionCommand(): Command {
+export function completionCommand(commands: Record<string, Entry>): Command {
   const command = new Command('completion')
     .description('Print the completion of words for a shell')
     .addArgument(new Argument('<shell>', 'the shell that is to read it').choices(['bash', 'zsh']))
     .action(async (shell: 'bash' | 'zsh') => {
-      process.stdout.write(shell === 'bash' ? bash(await cases()) : zsh(await cases()))
+      const words = await cases(commands)
+      process.stdout.write(shell === 'bash' ? bash(words) : zsh(words))
     })
   return addExamples(command, [
     'conduct completion bash > ~/.local/share/bash-completion/completions/conduct',
@@ -17,7 +18,7 @@ export function completionCommand(): Command {
 }
 
 /** What may follow which words, as the branches of a shell's case: `'run list') echo '--status …';;` */
-async function cases(): Promise<string> {
+async function cases(commands: Record<string, Entry>): Promise<string> {
   const lines = [branch('', [...Object.keys(commands), 'help', '--version', '--help'])]
   for (const [name, { load }] of Object.entries(commands)) lines.push(...branches(await load(), name))
   return lines.join('\n')

@@ -63,12 +63,16 @@ export async function programFor(wanted: string | undefined): Promise<Command> {
     .addHelpText('after', named)
   for (const [name, entry] of Object.entries(commands)) {
     const command = name === wanted ? await entry.load() : new Command(name)
+    if (command.description() === '') command.description(sentence(entry.summary))
     const isMore = entry.group === 'more'
     program.addCommand(command.summary(entry.summary).helpGroup(`${groups[entry.group]}:`), { hidden: isMore })
   }
   settle(program)
   return program
 }
+
+/** A summary as a sentence of its own. */
+export const sentence = (text: string) => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`
 
 /** The commands that the first help only names. */
 function named(): string {

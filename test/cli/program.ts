@@ -1,8 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 
 export const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
+
+/** Where compiled files are kept from one process to the next, which spares each a quarter of its time. */
+const compiled = join(tmpdir(), 'conduct-test-compiled')
 
 export type ProgramEnv = Record<string, string | undefined>
 
@@ -21,7 +26,11 @@ export interface ProgramOptions {
 
 /** `conduct …` as a process. */
 export function start(words: string[], { env, cwd }: ProgramOptions): ChildProcess {
-  return spawn(process.execPath, [main, ...words], { env, cwd: cwd ?? env.HOME, stdio: 'pipe' })
+  return spawn(process.execPath, [main, ...words], {
+    env: { ...env, NODE_COMPILE_CACHE: compiled },
+    cwd: cwd ?? env.HOME,
+    stdio: 'pipe',
+  })
 }
 
 /** `conduct …`, run to its end. */

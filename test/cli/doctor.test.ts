@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict'
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import type { Finding } from '../../src/cli/doctor.ts'
+import { openState } from '../../src/cli/state.ts'
+import { createClient } from '../../src/client/client.ts'
+import { engines } from '../engines.ts'
+import { adminKey, startServer } from '../server.ts'
+import { freePort } from '../setup.ts'
+import { freshFolder, homeOf } from './folder.ts'
+import { type ProgramEnv, programOf } from './program.ts'
+
+/** What the doctor finds, by what it is about, and its exit code. */
+async function examine(env: ProgramEnv) {
+  const { code, stdout } = await programOf(env).all('doctor --json')
+  const findings: Finding[] = JSON.parse(stdout)
+  return { code, of: (about: string) => findings.filter((finding) => finding.about === about) }
+}
+
+test('on a new machine the doctor and the status find nothing wrong, and make nothing', async (t) => {
+  const folder = freshFolder(t)
+  const { run, json } = programOf(homeOf(folder))
+  const told = await run('doctor')
+  assert.match(told, /^ok +node +24\./m)
+  assert.match(told, /^note +database +it is made with the first run$/m)
+  assert.match(await run('status'), /^running: nothing; the database is made with the first run$/m)
+  assert.equal((await json('status')).running, null)
+  assert.ok(!existsSync(join(folder, '.local')))
+})
+
+test('what other users can read, settings that do not exist and what is unsent are told', async (t) => {
+  const folder = freshFolder(t)
+  const env = { ...homeOf(folder), CONDUCT_PROFILE: 'work' }
+  await programOf(env).run('run create')
+  chmodSync(join(folder, '.local/share/conduct/conduct.db'), 0o644)
+  const state = openState(env)
+  state.record({ name: 'exec-1', kind: 'exec', place: { kind: 'local', databaseUrl: 'x', project: 'x' }, cwd: '/' })
+  state.queue('exec-1', { operation: 'createRun', input: {}, key: 'k' })
+  state.close()
+  mkdirSync(join(folder, '.claude'))
+  writeFileSync(
+    join(folder, '.claude/settings.json'),
+    '{ "hooks": { "Stop": [{ "command": "conduct hook claude" }] } }',
+  )
+  const { code, of } = await examine(env)
+  assert.equal(code, 0, 'a warning is no failure')
+  assert.match(of('data')[0]?.told ?? '', /mode 644: other users can read it; chmod go=/)
+  assert.match(of('settings')[0]?.told ?? '', /^CONDUCT_PROFILE is not a setting/)
+  assert.match(of('unsent')[0]?.told ?? '', /^1 recording/)
+  assert.match(of('hooks')[0]?.told ?? '', /\.claude\/settings\.json/)
+  assert.deepEqual(of('database'), [{ about: 'database', state: 'ok', told: 'it opens, and is whole' }])
+})
+
+for (const engine of engines) {
+  test(`a database that opens is well (${engine.name})`, async (t) => {
+    const { code, of } = await examine({ ...homeOf(freshFolder(t)), CONDUCT_DATABASE_URL: await engine.freshUrl(t) })
+    // An SQLite file is only made by the first run.
+    assert.deepEqual([code, of('database')[0]?.state], [0, engine.name === 'sqlite' ? 'note' : 'ok'])
+  })
+}
+
+test('a damaged database is a failure', async (t) => {
+  const folder = freshFolder(t)
+  const env = homeOf(folder)
+  await programOf(env).run('spec create -', 'word '.repeat(20_000))
+  const path = join(folder, '.local/share/conduct/conduct.db')
+  const bytes = readFileSync(path)
+  bytes.fill(0xff, bytes.length - 60_000, bytes.length - 20_000)
+  writeFileSync(path, bytes)
+  const { code, of } = await examine(env)
+  assert.deepEqual([code, of('database')[0]?.state], [1, 'fail'])
+})
+
+test('a server: its version, the key and its end, the project', async (t) => {
+  const { url } = await startServer(t, 'sqlite::memory:')
+  const client = createClient({ url, key: adminKey })
+  const expiresAt = new Date(Date.now() + 3 * 86_400_000 + 60_000).toISOString()
+  const { secret } = await client.createKey({ name: 'short', permissions: ['agent'], expiresAt })
+  const env = { ...homeOf(freshFolder(t)), CONDUCT_URL: url, CONDUCT_API_KEY: secret }
+  const { code, of } = await examine(env)
+  assert.equal(code, 0)
+  assert.match(of('server')[0]?.told ?? '', /runs Conduct \d/)
+  assert.deepEqual(
+    of('key').map(({ state, told }) => [state, told]),
+    [
+      ['ok', 'short may agent'],
+      ['warn', 'expires in 3d'],
+    ],
+  )
+  const lost = await examine({ ...env, CONDUCT_PROJECT: 'nowhere' })
+  assert.deepEqual([lost.code, lost.of('project')[0]?.state], [1, 'fail'])
+  await client.createRun({ title: 'Log in', status: 'in_progress', agent: 'ci' })
+  const status = await programOf(env).run('status')
+  assert.match(
+    status,
+    /^ledger: +http\S+ \(CONDUCT_URL\)\nproject: default\nkey: +short \(sk_agent_.{4}…\), agent, expires in 3d\n/,
+  )
+  assert.match(status, /\n\nRUN +STATUS[^\n]*\nRUN-001 +in_progress +/)
+})
+
+test('a dead server, another program and a wrong clock are told', async (t) => {
+  const folder = freshFolder(t)
+  const at = (url: string) => examine({ ...homeOf(folder), CONDUCT_URL: url, CONDUCT_API_KEY: adminKey })
+  const dead = await at(`http://127.0.0.1:${await freePort()}/conduct`)
+  assert.deepEqual([dead.code, dead.of('server')[0]?.state], [1, 'fail'])
+  assert.match(dead.of('server')[0]?.told ?? '', /ECONNREFUSED.*is the address right/)
+  const other = await at(await answering(t, { name: 'something else' }))
+  assert.match(other.of('server')[0]?.told ?? '', /answers 200, not as Conduct does/)
+  const late = await at(await answering(t, { info: { title: 'Conduct', version: '9.9.9' } }, 90_000))
+  assert.match(late.of('server')[0]?.told ?? '', /runs Conduct 9\.9\.9; its clock is (89|90) s ahead/)
+})
+
+/** A server that gives one answer, by a clock that is so far ahead. */
+async function answering(t: TestContext, answer: unknown, aheadMs = 0): Promise<string> {
+  const server = createServer((_, response) => {
+    response.setHeader('date', new Date(Date.now() + aheadMs).toUTCString())
+    response.end(JSON.stringify(answer))
+  })
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
+  t.after(() => server.close())
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
