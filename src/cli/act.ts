@@ -1,5 +1,6 @@
 import { headerFields } from '../paths.ts'
 import { type Call, callsOf, placeFor, withClient } from './call.ts'
+import { tables } from './columns.ts'
 import { shownPlace } from './connect.ts'
 import { UsageError } from './exit.ts'
 import { readText } from './file.ts'
@@ -98,7 +99,8 @@ function nextOf({ meta }: Input): Input | undefined {
 
 function printerOf({ isList, route }: Plan, options: Options): (answer: Input) => void {
   if (options.json) return options.all ? printLines : (answer) => printJson(answer)
-  return isList || 'timeline' in route.output.shape ? listPrinter(options) : (answer) => printRecord(answer, options)
+  const isTable = isList || Object.keys(route.output.shape).some((name) => name in tables)
+  return isTable ? listPrinter(options) : (answer) => printRecord(answer, options)
 }
 
 /** A line of JSON for each item of a page. */

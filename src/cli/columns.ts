@@ -14,6 +14,10 @@ export interface Table {
   /** The field by which a row is named. */
   id: string
   columns: Column[]
+  /** A row that sums the others up. */
+  total?: (answer: Row) => Row
+  /** A field of the answer that is told below. */
+  below?: string
 }
 
 const column = (head: string, of: Column['of']): Column => ({ head, of })
@@ -95,6 +99,19 @@ export const tables: Record<string, Table> = {
       wide('CHANGES', ({ changes }) => changesText(changes as Changes)),
     ],
   },
+  days: {
+    id: 'day',
+    total: ({ total }) => ({ day: 'total', ...(total as Row) }),
+    below: 'duration',
+    columns: [
+      column('DAY', 'day'),
+      column('RUNS', 'runs'),
+      wide('STATUS', ({ byStatus }) => countsText(byStatus as Counts)),
+      wide('VERDICT', ({ byVerdict }) => countsText(byVerdict as Counts)),
+      column('TOKENS', ({ inputTokens, outputTokens }) => String(Number(inputTokens) + Number(outputTokens))),
+      column('USD', ({ costUsd }) => Number(costUsd).toFixed(2)),
+    ],
+  },
   timeline: {
     id: 'at',
     columns: [column('AT', 'at'), column('KIND', 'kind'), wide('WHAT', happened)],
@@ -115,6 +132,14 @@ export const tables: Record<string, Table> = {
 type Checklist = { total: number; done: number }
 type Actor = { kind: string; name?: string }
 type Changes = Record<string, [unknown, unknown]>
+
+type Counts = Record<string, number>
+/** `completed 3, failed 1`, without what did not happen. */
+const countsText = (counts: Counts) =>
+  Object.entries(counts)
+    .filter(([, count]) => count > 0)
+    .map((pair) => pair.join(' '))
+    .join(', ')
 
 const share = ({ total, done }: Checklist) => (total > 0 ? `${done}/${total}` : '')
 const actorName = ({ kind, name }: Actor) => name ?? kind

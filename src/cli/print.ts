@@ -65,28 +65,33 @@ function listIn(answer: Answer): { table: Table; rows: Row[] } | undefined {
 }
 
 /** Prints answers of one list page after page, with the columns of the first; widths only grow. */
-export function listPrinter(manner: Manner) {
-  let columns: Column[] | undefined
+export function listPrinter(manner: Manner): (answer: Answer) => void {
+  let columns: Column[] = []
   let widths: number[] = []
-  return (answer: Answer) => {
-    const { table, rows } = listIn(answer) ?? { table: undefined, rows: [] }
-    if (!table || rows.length === 0)
-      return manner.quiet || columns ? undefined : process.stderr.write('There is none.\n')
-    if (manner.quiet) return out(rows.map((row) => String(row[table.id])).join('\n'))
-    const isFirst = columns === undefined
-    columns ??= columnsFor(table, rows)
-    const cells = rows.map((row) => (columns as Column[]).map((column) => cellOf(column, row, manner)))
+  return (answer) => {
+    const { table, rows } = listIn(answer) ?? {}
+    if (!table || !rows?.length) {
+      if (!manner.quiet && columns.length === 0) process.stderr.write('There is none.\n')
+      return
+    }
+    if (manner.quiet) return void out(rows.map((row) => String(row[table.id])).join('\n'))
+    const isFirst = columns.length === 0
+    if (isFirst) columns = columnsFor(table, rows)
+    const shownRows = table.total ? [...rows, table.total(answer)] : rows
+    const cells = shownRows.map((row) => columns.map((column) => cellOf(column, row, manner)))
     const lines = isFirst ? [columns.map(({ head }) => head), ...cells] : cells
     widths = columns.map((_, at) => Math.max(widths[at] ?? 1, ...lines.map((cells) => widthOf(cells[at] ?? ''))))
-    const wide = new Set(columns.flatMap(({ isWide }, at) => (isWide ? [at] : [])))
-    const room = process.stdout.isTTY ? process.stdout.columns : Number.POSITIVE_INFINITY
-    out(
-      laidOut(
-        lines.map((cells) => cells.map(paint)),
-        fitted(widths, wide, room),
-      ),
-    )
+    out(onScreen(columns, lines, widths))
+    if (table.below) out(`\n${pairs([[table.below, shown(answer[table.below])]])}`)
   }
+}
+
+/** The lines in columns of those widths, or as much of them as the terminal has room for. */
+function onScreen(columns: Column[], lines: string[][], widths: number[]): string {
+  const wide = new Set(columns.flatMap(({ isWide }, at) => (isWide ? [at] : [])))
+  const room = process.stdout.isTTY ? process.stdout.columns : Number.POSITIVE_INFINITY
+  const painted = lines.map((cells) => cells.map(paint))
+  return laidOut(painted, fitted(widths, wide, room))
 }
 
 /** The columns of a table that say something: none without any value, and the project where there are several. */
