@@ -22,11 +22,6 @@ export const commands: Record<string, Entry> = {
     group: 'record',
     load: async () => (await import('./exec.ts')).execCommand(),
   },
-  sync: {
-    summary: 'send what was recorded while the server was away',
-    group: 'record',
-    load: async () => (await import('./sync.ts')).syncCommand(),
-  },
   run: {
     summary: 'what agents did: create, read, change, link, append, follow',
     group: 'ledger',
@@ -59,11 +54,6 @@ export const commands: Record<string, Entry> = {
     group: 'place',
     load: async () => (await import('./serve.ts')).serveCommand(),
   },
-  mcp: {
-    summary: 'speak MCP over stdin and stdout, for an agent',
-    group: 'record',
-    load: async () => (await import('./mcp.ts')).mcpCommand(),
-  },
   stats: fromTable('stats', 'what runs came to, day by day', 'more'),
   feature: fromTable('feature', 'the parts of the code base that runs touch', 'more'),
   project: fromTable('project', 'projects', 'more'),
@@ -88,6 +78,11 @@ export const commands: Record<string, Entry> = {
     summary: 'note what a coding agent does: for the hooks that init writes',
     group: 'more',
     load: async () => (await import('./hook.ts')).hookCommand(),
+  },
+  mcp: {
+    summary: 'speak MCP over stdin and stdout, for an agent',
+    group: 'more',
+    load: async () => (await import('./mcp.ts')).mcpCommand(),
   },
   completion: {
     summary: 'the completion of words for bash or zsh',

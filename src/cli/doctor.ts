@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { styleText } from 'node:util'
 import { Command } from 'commander'
 import { settings, unknownSettings } from '../setting.ts'
+import { agents } from './agents.ts'
 import { tries } from './call.ts'
 import { connect, inspect, type Place, placeOf, shownPlace } from './connect.ts'
 import { folders } from './folders.ts'
@@ -110,7 +111,7 @@ function unsent(): Finding[] {
 }
 
 /** Where the agents keep their hooks, in a project and at home. */
-const hookFiles = ['.claude/settings.json', '.claude/settings.local.json', '.codex/hooks.json', '.cursor/hooks.json']
+const hookFiles = agents.map(({ install }) => install.hooks.path)
 
 function hooks(): Finding[] {
   const paths = [process.cwd(), env.HOME || homedir()].flatMap((folder) => hookFiles.map((file) => join(folder, file)))
