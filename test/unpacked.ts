@@ -36,12 +36,13 @@ export function builtPage(): Promise<string> {
 /** The browser of the package @sparticuz/chromium, with the libraries and fonts that it ships, so that nothing needs to be installed. */
 export async function unpackedBrowser() {
   const { version } = JSON.parse(readFileSync(join(root, 'node_modules/@sparticuz/chromium/package.json'), 'utf8'))
-  const folder = await once(`chromium-${version}`, unpackBrowser)
+  const folder = await once(`browser-${version}`, unpackBrowser)
   return {
     executablePath: join(folder, 'chromium'),
     env: {
       LD_LIBRARY_PATH: [join(folder, 'al2023/lib'), process.env.LD_LIBRARY_PATH].filter(Boolean).join(':'),
       FONTCONFIG_FILE: join(folder, 'fonts.conf'),
+      XDG_CACHE_HOME: join(folder, 'cache'),
     },
   }
 }
@@ -62,6 +63,6 @@ async function unpackBrowser(folder: string) {
   const names = ['sans-serif', 'system-ui'].map(
     (name) => `<alias binding="strong"><family>${name}</family><prefer><family>Open Sans</family></prefer></alias>`,
   )
-  const folders = `<dir prefix="relative">fonts</dir><dir>/usr/share/fonts</dir><cachedir prefix="relative">cache</cachedir>`
+  const folders = `<dir prefix="relative">fonts</dir><dir>/usr/share/fonts</dir><cachedir prefix="xdg">fontconfig</cachedir>`
   writeFileSync(join(folder, 'fonts.conf'), `<?xml version="1.0"?><fontconfig>${folders}${names.join('')}</fontconfig>`)
 }

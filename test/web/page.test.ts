@@ -92,6 +92,12 @@ for (const colorScheme of ['light', 'dark'] as const) {
       assert.deepEqual(await violations(page), [], name)
       await page.keyboard.press('Escape')
     }
+    await page.getByRole('button', { name: 'Log out' }).click()
+    await page.getByRole('heading', { name: 'Log in to Conduct' }).waitFor()
+    await page.getByLabel('Key').fill('sk_admin_none')
+    await page.getByRole('button', { name: 'Log in' }).click()
+    await page.getByRole('alert').waitFor()
+    assert.deepEqual(await violations(page), [], 'the login')
   })
 }
 
@@ -109,6 +115,10 @@ test('no page scrolls sideways on a screen of 360 pixels', async (t) => {
     })
     if (scrollWidth > clientWidth) wide.push(`${address} is ${scrollWidth} wide`)
   }
+  await page.context().clearCookies()
+  await page.reload()
+  await page.getByRole('heading', { name: 'Log in to Conduct' }).waitFor()
+  if ((await page.evaluate(() => document.documentElement.scrollWidth)) > 360) wide.push('the login')
   assert.deepEqual(wide, [])
 })
 
