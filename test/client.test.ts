@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { type AddressInfo, createServer } from 'node:net'
-import { test } from 'node:test'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
+import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
@@ -113,15 +113,35 @@ test('a list is walked page by page, only as far as it is asked for', async () =
   assert.equal(lazy.requests.length, 1)
 })
 
-test('a server that says nothing is given up after the timeout, also when garbage was collected meanwhile', async (t) => {
-  const silent = createServer(() => {}).listen(0, '127.0.0.1')
-  await once(silent, 'listening')
-  t.after(() => silent.close())
+/** A server that takes connections and never answers, while garbage is collected all the time. */
+async function silentServer(t: TestContext) {
+  const sockets: Socket[] = []
+  const server = createServer((socket) => sockets.push(socket)).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.after(() => {
+    for (const socket of sockets) socket.destroy()
+    server.close()
+  })
   setFlagsFromString('--expose-gc')
   const collect = runInNewContext('gc') as () => void
   const timer = setInterval(collect, 50)
   t.after(() => clearInterval(timer))
-  const { port } = silent.address() as AddressInfo
-  const client = createClient({ url: `http://127.0.0.1:${port}`, attempts: 1, timeout: 500 })
+  const { port } = server.address() as AddressInfo
+  return { server, client: createClient({ url: `http://127.0.0.1:${port}`, attempts: 1, timeout: 500 }) }
+}
+
+test('a server that says nothing is given up after the timeout, also when garbage was collected meanwhile', async (t) => {
+  const { client } = await silentServer(t)
   await assert.rejects(Promise.race([client.me(), sleep(5000)]), { code: 'UNAVAILABLE' })
+})
+
+test('a stream that does not begin is asked for again', async (t) => {
+  const { server, client } = await silentServer(t)
+  const stop = new AbortController()
+  t.after(() => stop.abort())
+  const following = client.follow({}, { signal: stop.signal }).next()
+  following.catch(() => {})
+  await once(server, 'connection')
+  const again = once(server, 'connection').then(() => 'asked again')
+  assert.equal(await Promise.race([again, sleep(10_000, 'waited')]), 'asked again')
 })

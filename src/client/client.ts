@@ -3,7 +3,16 @@ import type { Event } from '../event.ts'
 import { type Name, names } from '../paths.ts'
 import type { Input, Output } from '../routes.ts'
 import { follow } from './follow.ts'
-import { type CallOptions, type ClientOptions, failureOf, isPassing, pause, requestOf, unreachable } from './request.ts'
+import {
+  type CallOptions,
+  type ClientOptions,
+  failureOf,
+  isPassing,
+  pause,
+  requestOf,
+  unreachable,
+  whileHeld,
+} from './request.ts'
 
 export { ConductError } from '../error.ts'
 export type { Input, Output } from '../routes.ts'
@@ -57,9 +66,6 @@ export function createClient(options: ClientOptions): Client {
   } as Client
 }
 
-/** Requests under way. Held by nobody, one is collected as garbage, and its signal no longer ends it. */
-const underway = new Set<Request>()
-
 async function send(
   options: ClientOptions,
   name: Name,
@@ -72,17 +78,16 @@ async function send(
     let failure: ConductError
     const limits = [AbortSignal.timeout(timeout), ...(signal ? [signal] : [])]
     const request = new Request(url, { ...init, signal: AbortSignal.any(limits) })
-    underway.add(request)
     try {
-      const response = await fetch(request)
-      const body = await response.json().catch(() => undefined)
+      const { response, body } = await whileHeld(request, async () => {
+        const response = await fetch(request)
+        return { response, body: await response.json().catch(() => undefined) }
+      })
       if (response.ok && body !== undefined) return body as Record<string, unknown>
       failure = failureOf(response, body)
     } catch (error) {
       signal?.throwIfAborted()
       failure = unreachable(options, error)
-    } finally {
-      underway.delete(request)
     }
     if (attempt >= attempts || !isPassing(failure) || (failure.retryAfter ?? 0) > patience) throw failure
     await pause(options, attempt, failure, signal)

@@ -1,6 +1,15 @@
 import { ConductError } from '../error.ts'
 import type { Event } from '../event.ts'
-import { type CallOptions, type ClientOptions, failureOf, isPassing, pause, requestOf, unreachable } from './request.ts'
+import {
+  type CallOptions,
+  type ClientOptions,
+  failureOf,
+  isPassing,
+  pause,
+  requestOf,
+  unreachable,
+  whileHeld,
+} from './request.ts'
 
 /** A server says something every 15 s; a connection that is silent for so long is lost. */
 const silentMs = 45_000
@@ -44,9 +53,13 @@ async function* connect(
   const silence = new AbortController()
   const end = AbortSignal.any([silence.signal, ...(signal ? [signal] : [])])
   const fetch = options.fetch ?? globalThis.fetch
-  const response = await fetch(
-    new Request(url, { ...init, headers: { ...init.headers, accept: 'text/event-stream' }, signal: end }),
-  )
+  const headers = { ...init.headers, accept: 'text/event-stream' }
+  const request = new Request(url, { ...init, headers, signal: end })
+  const heard = async <T>(ms: number, waited: () => Promise<T>) => {
+    const timer = setTimeout(() => silence.abort(new Error('nothing was heard')), ms)
+    return waited().finally(() => clearTimeout(timer))
+  }
+  const response = await whileHeld(request, () => heard(options.timeout ?? silentMs, async () => fetch(request)))
   if (!response.ok || !response.body) throw failureOf(response, await response.json().catch(() => undefined))
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader()
   // An app in process does not look at the signal of its request.
@@ -54,8 +67,7 @@ async function* connect(
   let text = ''
   try {
     for (;;) {
-      const timer = setTimeout(() => silence.abort(new Error('nothing was heard')), silentMs)
-      const { done, value } = await reader.read().finally(() => clearTimeout(timer))
+      const { done, value } = await heard(silentMs, () => reader.read())
       if (done) return
       const messages = (text + value).split('\n\n')
       text = messages.pop() ?? ''

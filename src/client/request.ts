@@ -59,6 +59,19 @@ export function requestOf(
   return { url: address, init: { method, headers, body: JSON.stringify(rest) } }
 }
 
+/** Requests under way. Held by nobody, one is collected as garbage, and its signal no longer ends it. */
+const underway = new Set<Request>()
+
+/** Does what waits for an answer to the request, which is held until then. */
+export async function whileHeld<T>(request: Request, work: () => Promise<T>): Promise<T> {
+  underway.add(request)
+  try {
+    return await work()
+  } finally {
+    underway.delete(request)
+  }
+}
+
 function queryOf(fields: Record<string, unknown>): string {
   const query = new URLSearchParams()
   for (const [field, value] of Object.entries(fields)) {
