@@ -76,7 +76,7 @@ export function createEventStreams(store: Store, stopping: AbortSignal | undefin
       // A key that cannot be looked up is taken for dead: whoever has a living one comes again.
       const lives = await mayGoOn(ctx).catch(warn)
       if (!lives) close(controller)
-      else if (!isOver && controller.desiredSize) controller.enqueue(stillHere)
+      else if (!isOver && Number(controller.desiredSize) > 0) controller.enqueue(stillHere)
     }
 
     return new ReadableStream({
