@@ -59,6 +59,11 @@ export const commands: Record<string, Entry> = {
   project: fromTable('project', 'projects', 'more'),
   key: fromTable('key', 'keys: create, list, revoke', 'more'),
   whoami: fromTable('whoami', 'the key that is used', 'more'),
+  demo: {
+    summary: 'fill a project with a month of a small team, to look around in',
+    group: 'more',
+    load: async () => (await import('./demo.ts')).demoCommand(),
+  },
   profile: {
     summary: 'the servers that this user knows: add, list, use, remove',
     group: 'more',

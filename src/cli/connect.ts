@@ -9,7 +9,13 @@ import { declaredProject, projectOf } from './project.ts'
 /** Where the ledger is: a server, or a database of this machine that is opened in process. */
 export type Place =
   | { kind: 'server'; url: string; project: string | undefined; profile: string | undefined }
-  | { kind: 'local'; databaseUrl: string; project: string | undefined }
+  | LocalPlace
+
+export interface LocalPlace {
+  kind: 'local'
+  databaseUrl: string
+  project: string | undefined
+}
 
 /** The name by which the database of this machine is meant; no profile has it. */
 export const localProfile = 'local'
@@ -95,7 +101,25 @@ export async function inspect(databaseUrl: string): Promise<string[]> {
   }
 }
 
-async function openLocal(place: Place & { kind: 'local' }, env: Env): Promise<Connection> {
+async function openLocal(place: LocalPlace, env: Env): Promise<Connection> {
+  const { as, close } = await openLedger(place, env)
+  if (place.project !== undefined) {
+    await ensureProject(as({}), place.project).catch(async (error) => {
+      await close()
+      throw error
+    })
+  }
+  return { client: as({ project: place.project }), place, close }
+}
+
+/** A database that is open in process: clients of it act as the local user, or as the key that they are given. */
+export interface OpenLedger {
+  as(options: Pick<ClientOptions, 'key' | 'project'>): Client
+  close(): Promise<void>
+}
+
+/** Opens the database of that place; what is written gets its times by `now` (Unix milliseconds), else by the database's clock. */
+export async function openLedger({ databaseUrl }: LocalPlace, env: Env, now?: () => number): Promise<OpenLedger> {
   // Loaded only where it is needed: a client of a server does without.
   const [{ createApp }, { openStore }, { localActor }] = await Promise.all([
     import('../http/app.ts'),
@@ -103,21 +127,17 @@ async function openLocal(place: Place & { kind: 'local' }, env: Env): Promise<Co
     import('../key.ts'),
   ])
   const contentLimit = read('contentLimit', env)
-  const store = await openStore(place.databaseUrl, { firstKey: false }).catch((cause: Error) => {
-    throw new ConductError('UNAVAILABLE', `${withoutPassword(place.databaseUrl)} cannot be opened: ${cause.message}`, {
+  const store = await openStore(databaseUrl, { firstKey: false, ...(now && { now }) }).catch((cause: Error) => {
+    throw new ConductError('UNAVAILABLE', `${withoutPassword(databaseUrl)} cannot be opened: ${cause.message}`, {
       cause,
     })
   })
   const app = createApp({ store, actor: localActor, rateLimit: 0, contentLimit })
-  const inProject = (project?: string) =>
-    createClient({ url: 'http://localhost/conduct', project, fetch: (request) => app.fetch(request) })
-  if (place.project !== undefined) {
-    await ensureProject(inProject(), place.project).catch(async (error) => {
-      await store.close()
-      throw error
-    })
+  return {
+    as: (options) =>
+      createClient({ url: 'http://localhost/conduct', fetch: (request) => app.fetch(request), ...options }),
+    close: () => store.close(),
   }
-  return { client: inProject(place.project), place, close: () => store.close() }
 }
 
 async function ensureProject(client: Client, slug: string) {

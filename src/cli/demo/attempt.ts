@@ -1,0 +1,120 @@
+import type { Client } from '../../client/client.ts'
+import type { Chance } from './chance.ts'
+import { type Agent, complaints, failures, jobs, type Member, people, repository } from './data.ts'
+import { beginning, hour, minute, type Step, type Task, type Team } from './step.ts'
+import { closing, lineOf, specText, usageOf } from './text.ts'
+
+export type Outcome = 'verified' | 'warned' | 'failing' | 'stale' | 'unchecked' | 'failed' | 'lapsed'
+
+export interface Attempt extends Task {
+  at: number
+  agent: Agent
+  outcome: Outcome
+  /** Tells which of several ways the same outcome takes. */
+  turn: number
+  retried?: { runId: string }
+}
+
+/** One attempt, from its beginning to what was found of it; where it went wrong and `isSettled`, another one that goes well. */
+export function attemptSteps(attempt: Attempt, isSettled: boolean, chance: Chance): Step[] {
+  const { at, agent, outcome, part, retried } = attempt
+  const minutes = chance.between(6, 48)
+  const end = at + minutes * minute
+  const it = { runId: '' }
+  const begun = beginning(attempt, agent, chance)
+  const lines = [0.2, 0.5, 0.8].map((share) => lineOf(part, Math.ceil(minutes * share), chance)).join('')
+  const create = async (team: Team) => {
+    const more = { ...(retried && { retryOf: retried.runId }), ...(outcome === 'lapsed' && { leaseSeconds: 600 }) }
+    const { run } = await team[agent].createRun({ status: 'in_progress', ...begun, ...more })
+    it.runId = run.runId
+  }
+  const append = (team: Team) => team[agent].appendToRun({ runId: it.runId, text: lines })
+  const steps: Step[] = [{ at, act: create }]
+  if (outcome === 'lapsed') steps.push({ at: at + hour, act: (team) => explainLapse(team.ada, it.runId, begun.labels) })
+  else
+    steps.push({ at: at + (minutes * minute) / 2, act: append }, ...endSteps(attempt, it, begun.git, minutes, chance))
+  const hasFailed = outcome === 'failed' || outcome === 'failing' || outcome === 'lapsed'
+  if (!hasFailed || !isSettled) return steps
+  // The second attempt of some fails too.
+  const next = outcome === 'failing' && !retried && attempt.turn % 48 === 2 ? 'failed' : 'verified'
+  const later = end + hour + chance.between(20, 70) * minute
+  return [...steps, ...attemptSteps({ ...attempt, at: later, outcome: next, retried: it }, true, chance)]
+}
+
+/** Whoever looks at a run whose lease has run out is who makes it known. */
+const explainLapse = (client: Client, runId: string, labels: Record<string, string>) =>
+  client.updateRun({ runId, labels: { ...labels, lost: 'laptop-asleep' } })
+
+type Git = ReturnType<typeof beginning>['git']
+
+/** The end of a run of so many minutes, and its checks. */
+function endSteps(attempt: Attempt, it: { runId: string }, before: Git, minutes: number, chance: Chance): Step[] {
+  const { agent, outcome, title, part, turn, retried } = attempt
+  const end = attempt.at + minutes * minute
+  const usage = usageOf(agent, minutes, chance)
+  if (outcome === 'failed') {
+    const failure = chance.pick(failures)
+    return [{ at: end, act: (team) => team[agent].updateRun({ runId: it.runId, status: 'failed', failure, usage }) }]
+  }
+  const insertions = chance.between(12, 240)
+  const changes = { files: part.files.length, insertions, deletions: chance.between(0, insertions) }
+  const git = { ...before, commit: chance.hex(40) }
+  const number = 400 + turn * 2 + (retried ? 1 : 0)
+  const links = [
+    { rel: 'pull-request', href: `${repository}/pull/${number}` },
+    { rel: 'job', href: `${jobs}/${number * 7}` },
+  ]
+  const complete = async (team: Team) => {
+    const { runId } = it
+    await team[agent].appendToRun({ runId, text: closing(title, part, insertions) })
+    await team[agent].updateRun({ runId, status: 'completed', changes, usage, git, links })
+    const { name, file, description } = part
+    await team[agent].linkFeatures({ runId, features: [{ name, file, description }] })
+  }
+  const steps: Step[] = [{ at: end, act: complete }, ...checkSteps(attempt, it, git.commit, end, chance)]
+  if (outcome !== 'failing') steps.push({ at: end + 13 * minute, act: (team) => tick(team, attempt) })
+  const amended = { ...git, commit: chance.hex(40) }
+  if (outcome === 'stale')
+    steps.push({ at: end + 25 * minute, act: (team) => team[agent].updateRun({ runId: it.runId, git: amended }) })
+  return steps
+}
+
+/** Somebody ticks the item of the spec. */
+function tick(team: Team, { spec, title, done }: Task) {
+  done.add(title)
+  const status = done.size === spec.tasks.length ? 'completed' : 'in_progress'
+  return team.mateo.updateSpec({ specId: spec.specId, status, content: specText(spec, done) })
+}
+
+/** The checks that give a run its verdict: by the CI and a person, by the agent itself, or none. */
+function checkSteps(
+  { agent, outcome, turn }: Attempt,
+  it: { runId: string },
+  commit: string,
+  end: number,
+  chance: Chance,
+): Step[] {
+  if (outcome === 'unchecked') return []
+  const check = (by: Member, name: string, after: number, fields: Omit<CheckFields, 'runId' | 'name'>): Step => ({
+    at: end + after * minute,
+    act: (team) => team[by].createCheck({ runId: it.runId, name, agent: by, commit, ...fields }),
+  })
+  const executed = (command: string, exitCode = 0) => ({ command, exitCode, durationMs: chance.between(4, 90) * 1000 })
+  const byItself = outcome === 'verified' ? turn % 11 : undefined
+  if (byItself === 8) return [check(agent, 'self-review', 1, { result: 'pass', content: complaints.review })]
+  if (byItself === 3) return [check(agent, 'tests', 1, { result: 'pass', ...executed('npm test') })]
+  const tests: Step =
+    outcome === 'failing'
+      ? check('ci', 'tests', 4, { result: 'fail', content: complaints.fail, ...executed('npm test', 1) })
+      : check('ci', 'tests', 4, { result: 'pass', ...executed('npm test') })
+  const steps = [check('ci', 'lint', 3, { result: 'pass', ...executed('npm run lint') }), tests]
+  if (outcome === 'warned')
+    steps.push(check('ci', 'bundle', 5, { result: 'warn', content: complaints.warn, ...executed('npm run size') }))
+  if (turn % 2 === 0 && outcome !== 'failing') {
+    const reviewer = people[turn % people.length] as (typeof people)[number]
+    steps.push(check(reviewer, 'review', 12, { result: 'pass', content: complaints.review }))
+  }
+  return steps
+}
+
+type CheckFields = Parameters<Client['createCheck']>[0]

@@ -1,0 +1,77 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { ConductError } from '../../client/client.ts'
+import { type Chance, chanceOf } from './chance.ts'
+import type { Agent, Part } from './data.ts'
+import { beginning, minute, type Step, type Task, type Team } from './step.ts'
+import { lineOf, usageOf } from './text.ts'
+
+/** A run that goes on at the end of the story. */
+export interface Live {
+  runId: string
+  leaseToken: string
+  agent: Agent
+  part: Part
+  minutes: number
+}
+
+/** The leases of runs that go on, in seconds. */
+const liveLease = 6 * 3600
+/** A run that is not over; its lease lasts some hours more. */
+export function liveSteps(task: Task, agent: Agent, minutes: number, live: Live[], chance: Chance): Step[] {
+  const { part } = task
+  const begun = beginning(task, agent, chance)
+  const lines = Array.from({ length: 4 }, (_, at) => lineOf(part, Math.floor((minutes * at) / 4), chance)).join('')
+  const usage = usageOf(agent, minutes, chance)
+  const it: Live = { runId: '', leaseToken: '', agent, part, minutes }
+  const create = async (team: Team) => {
+    const { run, lease } = await team[agent].createRun({ ...begun, leaseSeconds: liveLease })
+    live.push(Object.assign(it, { runId: run.runId, leaseToken: lease?.token ?? '' }))
+  }
+  const goOn = async (team: Team) => {
+    const { runId, leaseToken } = it
+    await team[agent].appendToRun({ runId, leaseToken, text: lines })
+    await team[agent].updateRun({
+      runId,
+      leaseToken,
+      usage,
+      changes: { files: 2, insertions: 9 * minutes, deletions: 3 },
+    })
+  }
+  return [
+    { at: -minutes * minute, act: create },
+    { at: -2_000 * minutes ** 0.5, act: goOn },
+  ]
+}
+
+const everyMs = 2_000
+
+/** Writes to the runs in turn until Ctrl-C (exit code 130), or until others have ended them all. */
+export async function goOn(team: Team, live: Live[]) {
+  const end = new AbortController()
+  process.once('SIGINT', () => end.abort())
+  process.stderr.write('Writing on, until Ctrl-C.\n')
+  const chance = chanceOf(11)
+  const began = Date.now()
+  for (let open = live; open.length > 0; ) {
+    await wait(everyMs, undefined, { signal: end.signal }).catch(() => {})
+    if (end.signal.aborted) {
+      process.exitCode = 130
+      return
+    }
+    const [one, ...others] = open as [Live, ...Live[]]
+    const { agent, runId, leaseToken, part, minutes } = one
+    const text = lineOf(part, minutes + Math.floor((Date.now() - began) / minute), chance)
+    const isOpen = await team[agent].appendToRun({ runId, leaseToken, text }).then(
+      () => true,
+      (error) => isEnded(runId, error),
+    )
+    open = isOpen ? [...others, one] : others
+  }
+}
+
+/** Whoever looks at the page may end a run; then there is nothing to write to it any more. */
+function isEnded(runId: string, error: unknown): false {
+  if (!(error instanceof ConductError) || error.code === 'UNAVAILABLE') throw error
+  process.stderr.write(`No more of ${runId}: ${error.message}\n`)
+  return false
+}

@@ -1,0 +1,45 @@
+import type { Client } from '../../client/client.ts'
+import type { Chance } from './chance.ts'
+import { type Agent, agents, type Member, type Part, repository, type SpecPlan } from './data.ts'
+import { opening } from './text.ts'
+
+export type Team = Record<Member, Client>
+
+/** Something that somebody did. */
+export interface Step {
+  /** Milliseconds from the present; those before it are negative. */
+  at: number
+  act(team: Team): Promise<unknown>
+}
+
+export interface Task {
+  spec: SpecPlan
+  title: string
+  part: Part
+  /** The items of the spec that are done. */
+  done: Set<string>
+}
+
+export const minute = 60_000
+export const hour = 60 * minute
+export const day = 24 * hour
+const branchOf = ({ spec: { specId }, title }: Task) =>
+  `${specId.toLowerCase()}/${title
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .slice(0, 40)
+    .replace(/-$/, '')}`
+
+/** What is known of a run when it begins. */
+export function beginning(task: Task, agent: Agent, chance: Chance) {
+  const { host, cwd } = agents[agent]
+  return {
+    title: task.title,
+    specId: task.spec.specId,
+    agent,
+    labels: { area: task.part.name },
+    where: { host, cwd, session: chance.hex(8) },
+    git: { repository, branch: branchOf(task), base: 'main', commit: chance.hex(40), dirty: false },
+    content: opening(task.title, task.part),
+  }
+}

@@ -1,0 +1,99 @@
+import { type Attempt, attemptSteps, type Outcome } from './attempt.ts'
+import { type Chance, chanceOf } from './chance.ts'
+import { type Agent, otherSpecs, type Part, parts, people, type SpecPlan, specs } from './data.ts'
+import { type Live, liveSteps } from './going.ts'
+import { nightlySteps } from './nightly.ts'
+import { day, hour, minute, type Step, type Task, type Team } from './step.ts'
+import { specText } from './text.ts'
+
+export interface Story {
+  /** Milliseconds from the present: when the team comes together. */
+  begins: number
+  /** In the order of time. */
+  steps: Step[]
+  /** Filled by the steps. */
+  live: Live[]
+}
+
+const liveMinutes = [41, 18, 7, 2]
+const pendingTasks = 3
+/** What failed so many tasks ago or later, nobody has got round to. */
+const unsettledTasks = 10
+
+/** How tasks go, in turn. */
+const rounds: Outcome[][] = [
+  ['verified', 'verified', 'failing', 'verified', 'verified', 'warned', 'verified', 'failed'],
+  ['verified', 'verified', 'lapsed', 'verified', 'verified', 'verified', 'stale', 'verified'],
+  ['verified', 'warned', 'verified', 'failed', 'verified', 'verified', 'unchecked', 'verified'],
+]
+const outcomes = rounds.flat()
+
+/** By whom they are done, in turn; another number of them, so that everybody meets everything. */
+const turns: Agent[] = ['claude-code', 'claude-code', 'codex', 'claude-code', 'cursor', 'codex', 'claude-code']
+const agentOf = (turn: number) => turns[turn % turns.length] as Agent
+
+/** Days of the month, in days ago, on which people work: two of seven are free. */
+const workdays = Array.from({ length: 30 }, (_, at) => 29 - at).filter((ago) => ago % 7 !== 2 && ago % 7 !== 3)
+
+/** The moment that lies so far (0 to 1) through the working hours of the month. */
+function workingTime(share: number): number {
+  const at = share * workdays.length
+  const ago = workdays[Math.floor(at)] as number
+  return -ago * day - 100 * minute - (1 - (at % 1)) * 8 * hour
+}
+
+/** A month of the team. It is the same each time that it is told, but for the present to which it leads. */
+export function storyOf(): Story {
+  const chance = chanceOf(7)
+  const tasks = tasksInOrder(chance)
+  const past = tasks.splice(0, tasks.length - liveMinutes.length - pendingTasks)
+  const live: Live[] = []
+  const steps = [...nightlySteps(chance), ...otherSpecs.map((spec) => specStep(spec, -28 * day, spec.status))]
+  for (const [turn, task] of past.entries()) {
+    const at = workingTime((turn + 0.9) / past.length)
+    const isFirst = past.findIndex(({ spec }) => spec === task.spec) === turn
+    if (isFirst) steps.push(specStep(task.spec, at - day, 'pending'))
+    const attempt: Attempt = {
+      ...task,
+      at,
+      turn,
+      agent: agentOf(turn),
+      outcome: outcomes[turn % outcomes.length] as Outcome,
+    }
+    steps.push(...attemptSteps(attempt, turn < past.length - unsettledTasks, chance))
+  }
+  for (const [turn, minutes] of liveMinutes.entries())
+    steps.push(...liveSteps(tasks[turn] as Task, agentOf(turn + 1), minutes, live, chance))
+  for (const task of tasks.slice(liveMinutes.length)) steps.push(pendingStep(task))
+  return { begins: -31 * day, steps: steps.sort((a, b) => a.at - b.at), live }
+}
+
+/** The tasks of all specs: one spec is begun after the other, and several are under way at any time. */
+function tasksInOrder(chance: Chance): Task[] {
+  const ordered = specs.flatMap((spec, at) => {
+    const task = { spec, part: partOf(spec), done: new Set<string>() }
+    return spec.tasks.map((title, n) => ({ task: { ...task, title }, order: at + n * 0.8 + chance.between(0, 9) / 10 }))
+  })
+  return ordered.sort((a, b) => a.order - b.order).map(({ task }) => task)
+}
+
+const partOf = ({ specId }: SpecPlan) => parts[specId.split('-')[0] as string] as Part
+
+function specStep(spec: SpecPlan, at: number, status: 'pending' | 'draft' | 'archived'): Step {
+  const author = people[spec.specId.charCodeAt(0) % people.length] as (typeof people)[number]
+  const { specId } = spec
+  const act = (team: Team) =>
+    team[author].createSpec({ specId, status, agent: author, content: specText(spec, new Set()) })
+  return { at, act }
+}
+
+const pendingStep = (task: Task): Step => ({
+  at: -30 * minute,
+  act: (team) =>
+    team.ada.createRun({
+      title: task.title,
+      specId: task.spec.specId,
+      labels: { area: task.part.name },
+      content: `# ${task.title}\n\nNext, once somebody is free.\n`,
+    }),
+})

@@ -1,0 +1,37 @@
+import type { Chance } from './chance.ts'
+import { type Agent, agents, type Part, type SpecPlan, steps } from './data.ts'
+
+/** The words of a spec; the items of `done` are ticked. */
+export function specText({ title, why, tasks }: Pick<SpecPlan, 'title' | 'why' | 'tasks'>, done: ReadonlySet<string>) {
+  const items = tasks.map((task) => `- [${done.has(task) ? 'x' : ' '}] ${task}`)
+  return `# ${title}\n\n${why}\n\n## Done when\n\n${items.join('\n')}\n`
+}
+
+const fileOf = ({ file, files }: Part, chance: Chance) => file + chance.pick(files)
+
+/** One line of a log, so many minutes after its beginning. */
+export function lineOf(part: Part, minutes: number, chance: Chance): string {
+  const text = chance.pick(steps).replace('{file}', fileOf(part, chance))
+  return `- ${String(Math.floor(minutes / 60)).padStart(2, '0')}:${String(minutes % 60).padStart(2, '0')} ${text}\n`
+}
+
+/** How a log begins. */
+export const opening = (title: string, part: Part) =>
+  `# ${title}\n\n## Plan\n\n1. Read \`${part.file}\` and its tests\n2. A test that fails for want of it\n3. The change\n4. All tests, types, lint\n\n## Log\n\n`
+
+/** How the log of a run ends that has done what it should. */
+export function closing(title: string, { file, files }: Part, insertions: number): string {
+  const rows = files.map((name, at) => `| \`${file}${name}\` | +${Math.ceil(insertions / 2 ** (at + 1))} |`)
+  return `\n## Result\n\n${title}: done, with tests.\n\n| file | |\n|---|---|\n${rows.join('\n')}\n`
+}
+
+const million = 1_000_000
+
+/** What a run of so many minutes may have used. */
+export function usageOf(agent: Agent, minutes: number, chance: Chance) {
+  const { model, input, output } = agents[agent]
+  const inputTokens = minutes * chance.between(9_000, 22_000)
+  const outputTokens = minutes * chance.between(300, 900)
+  const costUsd = Math.round((inputTokens * input + outputTokens * output) / (million / 100)) / 100
+  return { model, inputTokens, outputTokens, costUsd }
+}

@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { type TestContext, test } from 'node:test'
+import { createClient } from '../../src/client/client.ts'
+import { statuses, verdicts } from '../../src/run.ts'
+import { type Engine, engines } from '../engines.ts'
+import { adminKey, startServer } from '../server.ts'
+import { freshFolder, homeOf } from './folder.ts'
+import { conduct, programOf, start } from './program.ts'
+
+const dayMs = 86_400_000
+
+async function fresh(t: TestContext, engine: Engine) {
+  const url = await engine.freshUrl(t)
+  const { url: server } = await startServer(t, url)
+  const env = { ...homeOf(freshFolder(t)), CONDUCT_DATABASE_URL: url }
+  return { env, client: createClient({ url: server, key: adminKey, project: 'demo' }) }
+}
+
+async function collected<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = []
+  for await (const item of items) all.push(item)
+  return all
+}
+
+for (const engine of engines) {
+  test(`a month of a team, under a server that runs (${engine.name})`, async (t) => {
+    const { env, client } = await fresh(t, engine)
+    const told = await programOf(env).json('demo')
+    const runs = await collected(client.all('listRuns', { order: 'asc', limit: 100 }))
+    const specs = await collected(client.all('listSpecs', { limit: 100 }))
+    const checks = await collected(client.all('listChecks', { limit: 100 }))
+    const { features } = await client.listFeatures({ limit: 100 })
+    assert.deepEqual(
+      [told.project, told.runs, told.specs, told.checks, told.features],
+      ['demo', runs.length, specs.length, checks.length, features.length],
+    )
+    assert.ok(runs.length > 140 && runs.length < 170, `${runs.length} runs`)
+    assert.equal(specs.length, 20)
+
+    assert.deepEqual(new Set(runs.map(({ status }) => status)), new Set(statuses))
+    assert.deepEqual(new Set(runs.map(({ verdict }) => verdict)), new Set(verdicts))
+    assert.deepEqual(new Set(runs.map(({ evidence }) => evidence)), new Set([null, 'self', 'executed', 'independent']))
+    assert.deepEqual(new Set(runs.map(({ agent }) => agent)), new Set([null, 'claude-code', 'codex', 'cursor', 'ci']))
+    assert.deepEqual(
+      new Set(specs.map(({ status }) => status)),
+      new Set(['draft', 'in_progress', 'completed', 'archived']),
+    )
+    assert.ok(runs.some(({ failure }) => failure?.code === 'LEASE_EXPIRED'))
+    assert.ok(runs.some(({ attempt }) => attempt === 3))
+    assert.ok(new Set(checks.map(({ name }) => name)).size >= 5)
+
+    const oldest = Date.now() - Date.parse(runs[0]?.createdAt ?? '')
+    assert.ok(oldest > 28 * dayMs && oldest < 31 * dayMs, `the oldest is ${oldest} ms old`)
+    const numbers = runs.map(({ runId }) => Number(runId.slice('RUN-'.length)))
+    assert.deepEqual(
+      numbers,
+      numbers.toSorted((a, b) => a - b),
+      'ids go with time',
+    )
+    for (const { runId, createdAt, endedAt } of runs) {
+      assert.ok(Date.parse(createdAt) < Date.now() && Date.parse(endedAt ?? createdAt) < Date.now(), runId)
+    }
+
+    const live = runs.filter(({ status }) => status === 'in_progress')
+    assert.deepEqual(
+      live.map(({ runId }) => runId),
+      told.live,
+    )
+    for (const { leaseExpiresAt } of live)
+      assert.ok(Date.parse(leaseExpiresAt ?? '') > Date.now() + 4 * 3600_000, String(leaseExpiresAt))
+
+    const { total } = await client.stats({ createdAfter: new Date(Date.now() - 40 * dayMs).toISOString() })
+    assert.equal(total.runs, runs.length)
+    const cost = runs.reduce((sum, { usage }) => sum + (usage?.costUsd ?? 0), 0)
+    assert.ok(Math.abs(total.costUsd - cost) < 0.001 && cost > 50, `${total.costUsd} and ${cost}`)
+    const [{ versions }, { spec }] = await Promise.all([
+      client.listSpecVersions({ specId: 'AUTH-001' }),
+      client.getSpec({ specId: 'AUTH-001' }),
+    ])
+    assert.equal(versions.length, 1 + spec.checklist.done)
+    assert.ok(spec.totals.runs > spec.checklist.total && spec.totals.attempts > 0)
+  })
+
+  test(`it does not write over what is there (${engine.name})`, async (t) => {
+    const env = { ...homeOf(freshFolder(t)), CONDUCT_DATABASE_URL: await engine.freshUrl(t) }
+    const { run, json } = programOf(env)
+    await run('spec create --project demo --title Ours')
+    const { code, stderr, stdout } = await conduct(['demo'], { env })
+    assert.equal(code, 5, stderr)
+    assert.match(stderr, /'demo' has runs or specs already.*conduct demo --project demo-2/s)
+    assert.equal(stdout, '')
+    assert.deepEqual((await json('run list --project demo')).runs, [])
+    assert.equal(await run('demo --project demo-2 --quiet'), 'demo-2\n')
+    assert.equal((await json('run list --all-projects --status in_progress')).runs[0].project, 'demo-2')
+  })
+}
+
+test('it tells the same each time', async (t) => {
+  const [sqlite] = engines as [Engine]
+  const tell = async () => {
+    const env = { ...homeOf(freshFolder(t)), CONDUCT_DATABASE_URL: await sqlite.freshUrl(t) }
+    const { json, run } = programOf(env)
+    const told = await json('demo')
+    const lines = (await run('run list --project demo --all --json')).trim().split('\n')
+    const runs = lines.map((line) => JSON.parse(line))
+    return [
+      told,
+      runs.map(({ createdAt, updatedAt, startedAt, endedAt, leaseExpiresAt, lastSeenAt, ...run }) => run),
+      await run('run content RUN-146 --project demo'),
+    ]
+  }
+  assert.deepEqual(await tell(), await tell())
+})
+
+test('with --live the runs go on until Ctrl-C, and one that somebody ends is left alone', async (t) => {
+  const [sqlite] = engines as [Engine]
+  const { env, client } = await fresh(t, sqlite)
+  const child = start(['demo', '--live', '--json'], { env })
+  t.after(() => child.kill('SIGKILL'))
+  const gone = once(child, 'close')
+  let words = ''
+  child.stderr?.on('data', (chunk) => (words += chunk))
+  const [text] = await once(child.stdout as NodeJS.ReadableStream, 'data')
+  const { live } = JSON.parse(String(text)) as { live: string[] }
+  const [ended, ...others] = live as [string, ...string[]]
+  await client.updateRun({ runId: ended, status: 'failed' })
+  const seen = new Set<string>()
+  for await (const { type, subject, changes } of client.follow({ type: ['run.updated'] })) {
+    if (type === 'run.updated' && changes.content) seen.add(String(subject))
+    if (seen.size === others.length) break
+  }
+  assert.deepEqual([...seen].sort(), others.sort())
+  child.kill('SIGINT')
+  const [code] = await gone
+  assert.equal(code, 130, words)
+  assert.match(words, new RegExp(`No more of ${ended}`))
+  assert.equal((await client.getRun({ runId: ended })).run.failure?.code, 'CANCELLED')
+})
+
+test('a server is refused, since its clock cannot be set', async (t) => {
+  const env = { ...homeOf(freshFolder(t)), CONDUCT_URL: 'http://127.0.0.1:1/conduct' }
+  const { code, stderr } = await conduct(['demo'], { env })
+  assert.equal(code, 2)
+  assert.match(stderr, /http:\/\/127\.0\.0\.1:1\/conduct is a server.*conduct demo --profile local/)
+})
