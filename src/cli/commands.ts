@@ -54,6 +54,11 @@ export const commands: Record<string, Entry> = {
     group: 'place',
     load: async () => (await import('./serve.ts')).serveCommand(),
   },
+  open: {
+    summary: 'open the page in the browser, logged in',
+    group: 'place',
+    load: async () => (await import('./open.ts')).openCommand(),
+  },
   stats: fromTable('stats', 'what runs came to, day by day', 'more'),
   feature: fromTable('feature', 'the parts of the code base that runs touch', 'more'),
   project: fromTable('project', 'projects', 'more'),

@@ -86,6 +86,12 @@ export async function connect(place: Place, env: Env, tries?: Tries): Promise<Co
   return { client: createClient({ url, key: keyOf(profile, env), project, ...tries }), place, close: async () => {} }
 }
 
+/** Where a server of this machine is that was started with these settings. */
+export function localUrl(env: Env): string {
+  const host = read('host', env)
+  return `http://${host.includes(':') ? `[${host}]` : host}:${read('port', env)}${read('basePath', env)}`
+}
+
 /** Opens a database, writes to it and, where it is a file, reads all of it. Answers what is damaged; throws what is in the way. */
 export async function inspect(databaseUrl: string): Promise<string[]> {
   const [{ openStore }, { damages, tryWrite }] = await Promise.all([

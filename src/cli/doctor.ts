@@ -12,6 +12,7 @@ import { addCommon, type Common } from './option.ts'
 import { printJson, shown } from './print.ts'
 import { readProfiles } from './profile.ts'
 import { whileWaiting } from './progress.ts'
+import { reach } from './reach.ts'
 import { openState } from './state.ts'
 import { missingFile } from './status.ts'
 import { clean } from './text.ts'
@@ -140,7 +141,7 @@ async function databaseOf(place: Place & { kind: 'local' }): Promise<Finding[]> 
 }
 
 async function serverOf(place: Place & { kind: 'server' }): Promise<Finding[]> {
-  const findings = [await reach(place.url)]
+  const findings = [await answering(place.url)]
   if (findings[0]?.state === 'fail') return findings
   const { client } = await connect(place, env, tries)
   const ask = async (about: string, look: () => Promise<Finding[]>) =>
@@ -168,19 +169,13 @@ function expiry(expiresAt: string | null | undefined): Finding[] {
 /** Seconds by which clocks may differ; the Date of an answer is exact to one. */
 const clockSeconds = 5
 
-async function reach(url: string): Promise<Finding> {
+async function answering(url: string): Promise<Finding> {
   try {
-    const response = await fetch(`${url}/openapi.json`, { signal: AbortSignal.timeout(10_000) })
-    const { info } = (await response.json()) as { info?: { title?: string; version?: string } }
-    if (!response.ok || info?.title !== 'Conduct')
-      throw new Error(`${url} answers ${response.status}, not as Conduct does`)
-    const apart = Math.round((Date.parse(response.headers.get('date') ?? '') - Date.now()) / 1000)
-    const words = `${url} runs Conduct ${info.version}`
-    if (Math.abs(apart) <= clockSeconds || Number.isNaN(apart)) return found('server', 'ok', words)
-    return found('server', 'warn', `${words}; its clock is ${Math.abs(apart)} s ${apart > 0 ? 'ahead' : 'behind'}`)
+    const { version, ahead } = await reach(url)
+    const words = `${url} runs Conduct ${version}`
+    if (Math.abs(ahead) <= clockSeconds) return found('server', 'ok', words)
+    return found('server', 'warn', `${words}; its clock is ${Math.abs(ahead)} s ${ahead > 0 ? 'ahead' : 'behind'}`)
   } catch (error) {
-    return found('server', 'fail', `${url}: ${reasonOf(error as Error)}; is the address right, with the base path?`)
+    return found('server', 'fail', `${url}: ${(error as Error).message}; is the address right, with the base path?`)
   }
 }
-
-const reasonOf = ({ message, cause }: Error) => (cause instanceof Error ? cause.message || message : message)

@@ -1,5 +1,9 @@
 import { Command, Option } from 'commander'
+import { createClient } from '../client/client.ts'
+import type { createApp, Store } from '../http/serve.ts'
+import { localActor } from '../key.ts'
 import { readSettings, type Settings, settings, withoutPassword } from '../setting.ts'
+import { linkOf } from './link.ts'
 
 /** `conduct serve`, with a flag for each setting that is not a secret. */
 export function serveCommand(): Command {
@@ -19,7 +23,10 @@ async function run(flags: Record<string, string>) {
   try {
     const chosen = readSettings(flags, process.env)
     // Loaded only now: `conduct --version` needs none of it.
-    const [{ openStore, serve }, { default: pino }] = await Promise.all([import('../http/serve.ts'), import('pino')])
+    const [{ createApp, openStore, serve }, { default: pino }] = await Promise.all([
+      import('../http/serve.ts'),
+      import('pino'),
+    ])
     const log = pino({ level: chosen.logLevel }, pino.destination({ dest: 2, sync: true }))
     const warn = (error: Error) => log.warn({ err: error }, 'background work failed')
     const store = await openStore(chosen.databaseUrl, { adminKey: chosen.adminKey, warn })
@@ -30,19 +37,37 @@ async function run(flags: Record<string, string>) {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       process.on(signal, () => running.stop().then(() => process.exit(0)))
     }
-    process.stdout.write(`${banner(running.url, chosen, store)}\n`)
+    // A database that takes no writes just now is served all the same.
+    const code = await newLoginCode(createApp({ store, actor: localActor })).catch((error) => {
+      warn(error)
+      return undefined
+    })
+    process.stdout.write(`${banner(running.url, chosen, store, code)}\n`)
   } catch (error) {
     process.stderr.write(`conduct serve: ${reason(error as NodeJS.ErrnoException, flags)}\n`)
     process.exitCode = 1
   }
 }
 
+/** A code with which a browser logs in as the user of this machine. */
+async function newLoginCode(app: ReturnType<typeof createApp>): Promise<string> {
+  const fetch = (request: Request) => app.fetch(request)
+  const client = createClient({ url: 'http://localhost/conduct', fetch, attempts: 1 })
+  return (await client.createLoginCode()).code
+}
+
 function banner(
   url: string,
   { databaseUrl }: Settings,
-  store: { newSecret?: string; ignoredAdminKey: boolean },
+  store: Pick<Store, 'newSecret' | 'ignoredAdminKey'>,
+  code: string | undefined,
 ): string {
   const lines = [`Conduct listens on ${url}`, `Database: ${withoutPassword(databaseUrl)}`, `API: ${url}/docs`]
+  if (code !== undefined)
+    lines.push(
+      `Page: ${linkOf(url, code)}`,
+      '      (logs in once, within ten minutes; conduct open makes another link)',
+    )
   if (store.ignoredAdminKey) {
     lines.push('CONDUCT_ADMIN_KEY is not used: the database has keys, and this is none of them.')
   }

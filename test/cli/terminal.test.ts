@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { type IPty, spawn } from '@lydell/node-pty'
 import { createClient } from '../../src/client/client.ts'
@@ -91,4 +93,22 @@ test('a wait of more than a second is told on the terminal, and taken back', asy
   server.process.kill('SIGCONT')
   assert.equal(await ended, 0)
   await shows(new RegExp(`\r${esc}\\[Kid: `))
+})
+
+test('conduct open hands a link to the browser, and prints it where there is none', async (t) => {
+  const { url } = await startServer(t, 'sqlite::memory:')
+  const home = freshFolder(t)
+  const programs = join(home, 'programs')
+  mkdirSync(programs)
+  const env = { ...homeOf(home), PATH: programs, CONDUCT_URL: url, CONDUCT_API_KEY: adminKey }
+  const without = onTerminal(t, ['open'], env)
+  await without.shows(/#code=code_\w{43}/)
+  assert.equal(await without.ended, 0)
+  const script = `#!/bin/sh\nprintf %s "$1" > '${join(home, 'opened')}'\n`
+  for (const name of ['xdg-open', 'open']) writeFileSync(join(programs, name), script, { mode: 0o755 })
+  const opened = onTerminal(t, ['open'], { ...env, PATH: [programs, process.env.PATH].join(delimiter) })
+  assert.equal(await opened.ended, 0)
+  const link = readFileSync(join(home, 'opened'), 'utf8')
+  assert.match(link.slice(url.length), /^\/#code=code_\w{43}$/)
+  assert.ok(!opened.text().includes('code_'))
 })

@@ -1,0 +1,11 @@
+/** What a Conduct tells of itself, and how many seconds its clock is ahead of ours. Throws an Error that says what is at that address instead. */
+export async function reach(url: string): Promise<{ version: string; ahead: number }> {
+  const response = await fetch(`${url}/openapi.json`, { signal: AbortSignal.timeout(10_000) }).catch((error: Error) => {
+    throw error.cause instanceof Error && error.cause.message ? error.cause : error
+  })
+  const { info } = ((await response.json().catch(() => ({}))) ?? {}) as { info?: { title?: string; version?: string } }
+  if (!response.ok || info?.title !== 'Conduct')
+    throw new Error(`it answers ${response.status}, not as Conduct does`)
+  const ahead = Math.round((Date.parse(response.headers.get('date') ?? '') - Date.now()) / 1000)
+  return { version: info.version ?? '', ahead: Number.isNaN(ahead) ? 0 : ahead }
+}

@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { linkOf } from '../../src/cli/link.ts'
+import { createClient } from '../../src/client/client.ts'
+import { engines } from '../engines.ts'
+import { adminKey, startServer } from '../server.ts'
+import { freshFolder, homeOf } from './folder.ts'
+import { conduct, programOf } from './program.ts'
+
+/** Logs in by a link as the page does, and answers the name of the key that it then has. */
+async function logIn(link: string): Promise<string | undefined> {
+  const [url, code] = link.trim().split('/#code=') as [string, string]
+  const { key } = await createClient({ url, attempts: 1 }).createSession({ code })
+  return key.name
+}
+
+async function assertOnce(link: string, name: string) {
+  assert.equal(await logIn(link), name)
+  await assert.rejects(logIn(link), { code: 'UNAUTHORIZED', message: /was used/ })
+}
+
+for (const engine of engines) {
+  test(`a link of this machine logs in once, at the server of this machine (${engine.name})`, async (t) => {
+    const databaseUrl = await engine.freshUrl(t)
+    const { url } = await startServer(t, databaseUrl, { CONDUCT_BASE_PATH: '/ledger' })
+    const env = {
+      ...homeOf(freshFolder(t)),
+      CONDUCT_DATABASE_URL: databaseUrl,
+      CONDUCT_PORT: new URL(url).port,
+      CONDUCT_BASE_PATH: '/ledger',
+    }
+    const { run, json } = programOf(env)
+    const link = await run('open')
+    assert.ok(link.startsWith(`${url}/#code=code_`), link)
+    await assertOnce(link, 'browser')
+    const answer = await json('open')
+    assert.ok(Date.parse(answer.expiresAt) > Date.now())
+    await assertOnce(answer.url, 'browser')
+  })
+}
+
+test('the server prints such a link at its start', async (t) => {
+  const server = await startServer(t, 'sqlite::memory:')
+  const [, link = ''] = /^Page: (\S+)$/m.exec(server.output()) ?? []
+  assert.ok(link.startsWith(`${server.url}/#code=`), server.output())
+  await assertOnce(link, 'browser')
+})
+
+test('a link of another server logs in as the key that asked for it', async (t) => {
+  const { url } = await startServer(t, 'sqlite::memory:')
+  const env = { ...homeOf(freshFolder(t)), CONDUCT_URL: url, CONDUCT_API_KEY: adminKey }
+  await assertOnce(await programOf(env).run('open --print'), 'first admin')
+})
+
+test('where no server answers it says so, and makes nothing', async (t) => {
+  const folder = freshFolder(t)
+  const local = { ...homeOf(folder), CONDUCT_DATABASE_URL: `sqlite:${folder}/c.db`, CONDUCT_PORT: '1' }
+  const { code, stdout, stderr } = await conduct(['open'], { env: local })
+  assert.equal(code, 7)
+  assert.equal(stdout, '')
+  assert.match(stderr, /No Conduct answers at http:\/\/127\.0\.0\.1:1\/conduct .*start it by conduct serve/)
+  const remote = { ...homeOf(folder), CONDUCT_URL: 'http://127.0.0.1:1/conduct', CONDUCT_API_KEY: adminKey }
+  assert.equal((await conduct(['open'], { env: remote })).code, 7)
+})
+
+test('a link leads to an address that a browser can go to', () => {
+  assert.equal(linkOf('http://0.0.0.0:3000/conduct', 'x'), 'http://localhost:3000/conduct/#code=x')
+  assert.equal(linkOf('http://[::]:3000', 'x'), 'http://localhost:3000/#code=x')
+  assert.equal(linkOf('http://192.168.0.7:3000/conduct', 'x'), 'http://192.168.0.7:3000/conduct/#code=x')
+})
