@@ -1,31 +1,18 @@
 import assert from 'node:assert/strict'
 import { after, type TestContext } from 'node:test'
-import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core'
 import { type Client, createClient } from '../src/client/client.ts'
 import { openStore, type Running, serve } from '../src/http/serve.ts'
 import type { Permission } from '../src/secret.ts'
 import { engines } from './engines.ts'
 import { adminKey } from './server.ts'
-import { builtPage, unpackedBrowser } from './unpacked.ts'
-
-const flags = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-  '--font-render-hinting=none',
-]
+import { builtPage, launchBrowser } from './unpacked.ts'
 
 let browser: Promise<Browser> | undefined
 after(async () => (await browser)?.close())
 
 function openBrowser(): Promise<Browser> {
-  browser ??= unpackedBrowser().then(({ executablePath, env }) =>
-    chromium.launch({ executablePath, chromiumSandbox: false, args: flags, env: { ...process.env, ...env } }),
-  )
+  browser ??= launchBrowser()
   return browser
 }
 

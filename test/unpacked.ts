@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { type Browser, chromium } from 'playwright-core'
 import { build } from 'vite'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -33,8 +34,25 @@ export function builtPage(): Promise<string> {
   })
 }
 
+const flags = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--font-render-hinting=none',
+]
+
+/** A browser, started. */
+export async function launchBrowser(): Promise<Browser> {
+  const { executablePath, env } = await unpackedBrowser()
+  return chromium.launch({ executablePath, chromiumSandbox: false, args: flags, env: { ...process.env, ...env } })
+}
+
 /** The browser of the package @sparticuz/chromium, with the libraries and fonts that it ships, so that nothing needs to be installed. */
-export async function unpackedBrowser() {
+async function unpackedBrowser() {
   const { version } = JSON.parse(readFileSync(join(root, 'node_modules/@sparticuz/chromium/package.json'), 'utf8'))
   const folder = await once(`browser-${version}`, unpackBrowser)
   return {
