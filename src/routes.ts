@@ -505,7 +505,7 @@ export const routes = {
   },
 
   listEvents: {
-    summary: 'Changes in the order in which they became visible, oldest first',
+    summary: 'Changes in the order in which they became visible, oldest first unless told otherwise',
     words: 'events',
     permission: 'read',
     input: z.strictObject({
@@ -514,10 +514,15 @@ export const routes = {
       type: z.array(eventType).optional(),
       subject: humanId.optional().describe('The id of what changed'),
       limit: pageInput.limit,
+      order: z.enum(['asc', 'desc']).default('asc').describe('Oldest or newest first; a stream goes on only forwards'),
+      before: z.int().min(1).optional().describe('The seq before which to end'),
     }),
     output: z.object({
       events: z.array(event),
-      meta: z.object({ hasMore: z.boolean(), lastSeq: z.int().describe('Where to go on: the next `after`') }),
+      meta: z.object({
+        hasMore: z.boolean(),
+        lastSeq: z.int().describe('Where to go on: the next `after`; newest first, the next `before`'),
+      }),
     }),
     success: [200],
     streams: true,

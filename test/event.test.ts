@@ -59,6 +59,23 @@ testLedger('the log is read on from any place, over all projects or one', async 
   )
   const { events, meta } = await client.listEvents({ after: 1, limit: 2 })
   assert.deepEqual([events.length, meta], [2, { hasMore: true, lastSeq: 3 }])
+  const newest = await client.listEvents({ order: 'desc', limit: 2 })
+  const all = (await client.listEvents()).events.map(({ seq }) => seq).reverse()
+  assert.deepEqual(
+    newest.events.map(({ seq }) => seq),
+    all.slice(0, 2),
+  )
+  assert.deepEqual(newest.meta, { hasMore: true, lastSeq: all[1] })
+  const older = await client.listEvents({ order: 'desc', before: newest.meta.lastSeq })
+  assert.deepEqual(
+    older.events.map(({ seq }) => seq),
+    all.slice(2),
+  )
+  assert.equal(older.meta.hasMore, false)
+  assert.deepEqual(
+    (await client.listEvents({ before: 3 })).events.map(({ seq }) => seq),
+    [1, 2],
+  )
   assert.deepEqual((await client.listEvents({ after: 99 })).meta, { hasMore: false, lastSeq: 99 })
 
   const reader = as({ key: (await client.createKey({ name: 'r', permissions: ['read'] })).secret })

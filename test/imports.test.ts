@@ -17,7 +17,7 @@ const allowed: Record<string, { parts: string[]; packages: string[] }> = {
   client: { parts: ['client'], packages: [] },
   // zod: it prints the inputs of the tools.
   mcp: { parts: ['src', 'client', 'mcp'], packages: ['@modelcontextprotocol/server', 'zod'] },
-  web: { parts: ['client', 'web'], packages: ['preact', 'marked', 'uplot'] },
+  web: { parts: ['client', 'web'], packages: ['preact', 'marked', 'uplot', 'diff'] },
   cli: {
     parts: ['src', 'client', 'mcp', 'cli'],
     // zod: it reads the schemas of the table, to make flags of them.

@@ -34,7 +34,10 @@ export type Client = { [N in Name]: Call<N> } & {
   /** Every item of a list, page by page, as it is asked for. */
   all<N extends Listing>(name: N, input?: Input<N>, options?: CallOptions): AsyncGenerator<Items<N>, void, undefined>
   /** Each change as it happens, from `after` (else from now) on, without end: a lost connection is taken up where it was. */
-  follow(input?: Omit<Input<'listEvents'>, 'limit'>, options?: CallOptions): AsyncGenerator<Event, void, undefined>
+  follow(
+    input?: Omit<Input<'listEvents'>, 'limit' | 'order' | 'before'>,
+    options?: CallOptions,
+  ): AsyncGenerator<Event, void, undefined>
 }
 
 /**

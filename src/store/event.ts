@@ -1,4 +1,4 @@
-import sql, { empty, join, type Sql } from 'sql-template-tag'
+import sql, { empty, join, raw, type Sql } from 'sql-template-tag'
 import { adminNouns, type Changes, type Event, type EventType } from '../event.ts'
 import { permits } from '../key.ts'
 import type { Ctx, Operation } from './ctx.ts'
@@ -97,10 +97,16 @@ export async function selected(ctx: Ctx, { project, type, subject }: Selection):
 const columns = sql`e.seq, p.slug, e.type, e.subject, e.subject_id, e.actor, e.at, e.changes`
 const tables = sql`events e left join projects p on p.id = e.project_id`
 
-/** The events after `after` that the conditions select, oldest first. */
-export async function readEvents(db: Tx, after: number, limit: number, conditions: Sql = empty): Promise<Event[]> {
+/** The events after `after` that the conditions select, oldest first unless told otherwise. */
+export async function readEvents(
+  db: Tx,
+  after: number,
+  limit: number,
+  conditions: Sql = empty,
+  order: 'asc' | 'desc' = 'asc',
+): Promise<Event[]> {
   const rows = await db.query<EventRow>(sql`
-    select ${columns} from ${tables} where e.seq > ${after} ${conditions} order by e.seq limit ${limit}`)
+    select ${columns} from ${tables} where e.seq > ${after} ${conditions} order by e.seq ${raw(order)} limit ${limit}`)
   return rows.map(eventOf)
 }
 
@@ -111,12 +117,14 @@ export async function lastSeq(db: Tx): Promise<number> {
 }
 
 /** NOT_FOUND for an unknown project. */
-export const listEvents: Operation<'listEvents'> = async (ctx, { after = 0, limit, ...selection }) => {
+export const listEvents: Operation<'listEvents'> = async (ctx, { after = 0, before, limit, order, ...selection }) => {
   const { conditions } = await selected(ctx, selection)
   await numberEvents(ctx.db)
-  const found = await readEvents(ctx.db, after, limit + 1, conditions)
+  const range = before === undefined ? conditions : sql`and e.seq < ${before} ${conditions}`
+  const found = await readEvents(ctx.db, after, limit + 1, range, order)
   const events = found.slice(0, limit)
-  return { events, meta: { hasMore: found.length > limit, lastSeq: events.at(-1)?.seq ?? after } }
+  const unread = order === 'desc' ? (before ?? after) : after
+  return { events, meta: { hasMore: found.length > limit, lastSeq: events.at(-1)?.seq ?? unread } }
 }
 
 /** The newest events of a run. */

@@ -6,6 +6,7 @@ import { Now } from './pages/now.tsx'
 import { RunPage } from './pages/run.tsx'
 import { Runs } from './pages/runs.tsx'
 import { Frame } from './parts/frame.tsx'
+import { lazy } from './parts/lazy.tsx'
 import { Problem } from './parts/problem.tsx'
 import { useRead } from './read.ts'
 import { go, href, type Route, useRoute } from './router.ts'
@@ -13,6 +14,14 @@ import { useScroll } from './scroll.ts'
 import { client } from './server.ts'
 import { type Session, SessionContext } from './session.ts'
 import { AttentionContext, useAttention } from './use-attention.ts'
+
+const Specs = lazy(() => import('./pages/specs.tsx'))
+const SpecPage = lazy(() => import('./pages/spec.tsx'))
+const Features = lazy(() => import('./pages/features.tsx'))
+const FeaturePage = lazy(() => import('./pages/feature.tsx'))
+const Activity = lazy(() => import('./pages/activity.tsx'))
+const Keys = lazy(() => import('./pages/keys.tsx'))
+const Projects = lazy(() => import('./pages/projects.tsx'))
 
 /** The page as a whole: who is there, and what the address asks for. */
 export function App() {
@@ -61,10 +70,21 @@ function Inside({ session, route }: { session: Session; route: Route }) {
 /** The page of an address: `#/runs` lists, `#/runs/<project>/<runId>` is one. */
 function Page({ route }: { route: Route }) {
   const [noun, project, id] = route.path
-  if (noun === undefined) return <Now />
+  if (noun === undefined) return <Now route={route} />
   if (noun === 'runs' && project === undefined) return <Runs route={route} />
   if (noun === 'runs' && project !== undefined && id !== undefined) {
     return <RunPage key={`${project}/${id}`} project={project} runId={id} route={route} />
   }
+  if (noun === 'specs' && project === undefined) return <Specs route={route} />
+  if (noun === 'specs' && project !== undefined && id !== undefined) {
+    return <SpecPage key={`${project}/${id}`} project={project} specId={id} route={route} />
+  }
+  if (noun === 'features' && project === undefined) return <Features route={route} />
+  if (noun === 'features' && project !== undefined && /^[1-9]\d{0,9}$/.test(id ?? '')) {
+    return <FeaturePage key={`${project}/${id}`} project={project} number={Number(id)} />
+  }
+  if (noun === 'activity') return <Activity route={route} />
+  if (noun === 'keys') return <Keys />
+  if (noun === 'projects') return <Projects />
   return <Missing />
 }

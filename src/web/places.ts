@@ -1,4 +1,6 @@
+import type { Required } from '../key.ts'
 import type { IconName } from './parts/icon.tsx'
+import { may, type Session } from './session.ts'
 
 /** The pages that one can go to, in the order of the menu. */
 export interface Place {
@@ -7,9 +9,18 @@ export interface Place {
   icon: IconName
   /** Pressed after `g`. */
   key: string
+  /** Without it the page is not offered. */
+  permission?: Required
 }
 
-export const places: Place[] = [
+const places: Place[] = [
   { path: [], name: 'Now', icon: 'now', key: 'n' },
   { path: ['runs'], name: 'Runs', icon: 'runs', key: 'r' },
+  { path: ['specs'], name: 'Specs', icon: 'specs', key: 's' },
+  { path: ['features'], name: 'Features', icon: 'features', key: 'f' },
+  { path: ['activity'], name: 'Activity', icon: 'activity', key: 'a' },
+  { path: ['keys'], name: 'Keys', icon: 'keys', key: 'k', permission: 'admin' },
+  { path: ['projects'], name: 'Projects', icon: 'folder', key: 'p', permission: 'admin' },
 ]
+
+export const placesOf = (session: Session) => places.filter(({ permission = 'read' }) => may(session, permission))

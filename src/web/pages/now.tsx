@@ -8,8 +8,9 @@ import { Head } from '../parts/head.tsx'
 import { Lane } from '../parts/lane.tsx'
 import { NeedRow } from '../parts/need.tsx'
 import { Problem } from '../parts/problem.tsx'
+import { Trends } from '../parts/trends.tsx'
 import { useRead } from '../read.ts'
-import { href } from '../router.ts'
+import { href, type Route } from '../router.ts'
 import { client } from '../server.ts'
 import { AttentionContext } from '../use-attention.ts'
 
@@ -19,7 +20,7 @@ const shownNeeds = 20
 const isOfRun = ({ type }: Event) => type.startsWith('run.')
 
 /** What happens now, and what somebody has to look at. */
-export function Now() {
+export function Now({ route }: { route: Route }) {
   const looked = useLooked()
   return (
     <>
@@ -27,6 +28,7 @@ export function Now() {
       <Live />
       <Needs looked={looked} />
       <Ended looked={looked} />
+      <Trends route={route} />
     </>
   )
 }

@@ -9,6 +9,7 @@ import { Problem } from '../parts/problem.tsx'
 import { RunActions } from '../parts/run-actions.tsx'
 import { RunFacts } from '../parts/run-facts.tsx'
 import { evidenceWords, Status, Verdict, verdictLooks } from '../parts/status.tsx'
+import { Tabs } from '../parts/tabs.tsx'
 import { Timeline } from '../parts/timeline.tsx'
 import { WhatChanged } from '../parts/what-changed.tsx'
 import { useRead } from '../read.ts'
@@ -127,17 +128,7 @@ function Told({ run, entries, route }: Omit<ShownProps, 'onConflict'>) {
   const view = Object.hasOwn(views, asked) ? asked : 'log'
   return (
     <section aria-label={views[view as keyof typeof views]}>
-      <nav class="tabs" aria-label="What is shown of it">
-        {Object.entries(views).map(([name, word]) => (
-          <a
-            key={name}
-            href={href(route.path, { view: name === 'log' ? undefined : name })}
-            aria-current={name === view ? 'true' : undefined}
-          >
-            {word}
-          </a>
-        ))}
-      </nav>
+      <Tabs label="What is shown of it" views={views} view={view} route={route} />
       {view === 'timeline' ? (
         <Timeline entries={entries} project={run.project} />
       ) : (

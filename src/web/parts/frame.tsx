@@ -2,8 +2,9 @@ import type { ComponentChildren } from 'preact'
 import { useContext, useEffect, useState } from 'preact/hooks'
 import { useKeys } from '../keyboard.ts'
 import { listen } from '../live.ts'
-import { places } from '../places.ts'
+import { placesOf } from '../places.ts'
 import { go, href, type Route } from '../router.ts'
+import { useSession } from '../session.ts'
 import { themeNow, toggleTheme } from '../theme.ts'
 import { AttentionContext } from '../use-attention.ts'
 import { Help } from './help.tsx'
@@ -13,7 +14,7 @@ import { Who } from './who.tsx'
 /** What is around every page: where one can go, who is there, and whether the page is live. */
 export function Frame({ route, children }: { route: Route; children: ComponentChildren }) {
   const [isHelping, setHelping] = useState(false)
-  const jumps = places.map(({ key, path }) => [`g ${key}`, () => go(href(path))] as const)
+  const jumps = placesOf(useSession()).map(({ key, path }) => [`g ${key}`, () => go(href(path))] as const)
   useKeys({ ...Object.fromEntries(jumps), '?': () => setHelping(true) })
   return (
     <div class="frame">
@@ -50,7 +51,7 @@ function Places({ route }: { route: Route }) {
   const { count } = useContext(AttentionContext)
   return (
     <nav aria-label="Pages">
-      {places.map(({ path, name, icon }) => (
+      {placesOf(useSession()).map(({ path, name, icon }) => (
         <a key={name} href={href(path)} aria-current={path[0] === route.path[0] ? 'page' : undefined}>
           <Icon name={icon} />
           {name}

@@ -1,4 +1,5 @@
-import { places } from '../places.ts'
+import { placesOf } from '../places.ts'
+import { useSession } from '../session.ts'
 import { Dialog } from './dialog.tsx'
 
 const keys: [key: string, meaning: string][] = [
@@ -10,7 +11,7 @@ const keys: [key: string, meaning: string][] = [
 ]
 
 export function Help({ onClose }: { onClose: () => void }) {
-  const jumps = places.map(({ key, name }) => [`g ${key}`, `Go to ${name}`] as [string, string])
+  const jumps = placesOf(useSession()).map(({ key, name }) => [`g ${key}`, `Go to ${name}`] as [string, string])
   return (
     <Dialog title="Keys" onClose={onClose}>
       <dl class="keys">

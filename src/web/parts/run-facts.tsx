@@ -1,8 +1,8 @@
-import type { ComponentChildren } from 'preact'
 import type { Output } from '../../client/client.ts'
 import type { TimelineEntry } from '../../timeline.ts'
 import { href } from '../router.ts'
 import { Ago } from './ago.tsx'
+import { Fact } from './fact.tsx'
 import { OuterLink } from './outer-link.tsx'
 import { Status } from './status.tsx'
 
@@ -81,16 +81,5 @@ export function RunFacts({ run, attempts }: Props) {
         )}
       </Fact>
     </dl>
-  )
-}
-
-/** What is not known is left out. */
-function Fact({ name, children }: { name: string; children: ComponentChildren }) {
-  if (children === null || children === undefined || children === false || children === '') return null
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
   )
 }

@@ -1,9 +1,7 @@
-import { useEffect, useRef, useState } from 'preact/hooks'
-import { useKeys } from '../keyboard.ts'
-import { useProjects } from '../projects.ts'
 import { go, goQuery, href, type Route } from '../router.ts'
-import { Icon } from './icon.tsx'
 import { Choice, Menu } from './menu.tsx'
+import { ProjectChoice } from './project-choice.tsx'
+import { SearchField } from './search-field.tsx'
 import { statusLooks, verdictLooks } from './status.tsx'
 
 const optionsOf = (looks: Record<string, { word: string }>) =>
@@ -25,21 +23,13 @@ const filters = ['q', 'project', 'status', 'verdict', ...fields.map(({ name }) =
 /** All that a list of runs can be asked for. What is chosen stands in the address. */
 export function RunFilters({ route }: { route: Route }) {
   const { query, path } = route
-  const projects = useProjects()
   const isSearch = query.has('q')
   const used = fields.filter(({ name }) => query.has(name)).length
   const set = (name: string) => (value: string | string[]) => goQuery(route, { [name]: value })
   return (
     <search class="filters">
-      <SearchField route={route} />
-      {projects.length > 1 && (
-        <Choice
-          name="Project"
-          options={projects.map(({ slug, name }) => ({ value: slug, word: name }))}
-          chosen={query.getAll('project')}
-          onChange={set('project')}
-        />
-      )}
+      <SearchField route={route} label="Search in runs" />
+      <ProjectChoice route={route} />
       {!isSearch && (
         <>
           <Choice
@@ -74,36 +64,5 @@ export function RunFilters({ route }: { route: Route }) {
         </button>
       )}
     </search>
-  )
-}
-
-const typingMs = 250
-
-function SearchField({ route }: { route: Route }) {
-  const asked = route.query.get('q') ?? ''
-  const [text, setText] = useState(asked)
-  const input = useRef<HTMLInputElement>(null)
-  useKeys({ '/': () => input.current?.focus() })
-  useEffect(() => setText(asked), [asked])
-  useEffect(() => {
-    if (text === asked) return
-    // The first letter is a step that the back button takes back; the others only go on with it.
-    const timer = setTimeout(() => goQuery(route, { q: text }, { replace: asked !== '' }), typingMs)
-    return () => clearTimeout(timer)
-  }, [text])
-  return (
-    <label class="search">
-      <Icon name="search" />
-      <span class="unseen">Search in runs</span>
-      <input
-        ref={input}
-        type="search"
-        placeholder="Search in runs"
-        value={text}
-        onInput={(event) => setText(event.currentTarget.value)}
-        onKeyDown={(event) => event.key === 'Escape' && event.currentTarget.blur()}
-      />
-      <kbd>/</kbd>
-    </label>
   )
 }

@@ -1,54 +1,15 @@
-import type { ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
 import type { CheckResult } from '../../check.ts'
 import type { Run } from '../../run.ts'
-import { useAct } from '../act.ts'
 import { go, href } from '../router.ts'
 import { clientOf } from '../server.ts'
 import { etagOf } from '../version.ts'
-import { Dialog } from './dialog.tsx'
-import { Problem } from './problem.tsx'
+import { Form } from './form.tsx'
 import { resultLooks } from './status.tsx'
 
 interface Props {
   run: Run
   onClose: () => void
-}
-
-interface FormProps {
-  title: string
-  /** The word on the button that does it. */
-  deed: string
-  isDanger?: boolean
-  work: () => Promise<unknown>
-  onClose: () => void
-  onConflict?: () => void
-  children: ComponentChildren
-}
-
-/** A dialog that makes one change, and stays open with the reason when it could not. */
-export function Form({ title, deed, isDanger = false, work, onClose, onConflict, children }: FormProps) {
-  const { act, isBusy, error } = useAct(onConflict)
-  const submit = async (event: Event) => {
-    event.preventDefault()
-    if (await act(work)) onClose()
-  }
-  return (
-    <Dialog title={title} onClose={onClose}>
-      <form onSubmit={submit}>
-        {children}
-        {error && <Problem error={error} />}
-        <div class="row end">
-          <button type="button" onClick={onClose}>
-            Leave it
-          </button>
-          <button type="submit" class={isDanger ? 'danger' : 'main'} disabled={isBusy}>
-            {deed}
-          </button>
-        </div>
-      </form>
-    </Dialog>
-  )
 }
 
 export function CheckForm({ run, onClose }: Props) {

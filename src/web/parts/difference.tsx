@@ -1,0 +1,53 @@
+import { structuredPatch } from 'diff'
+
+/** Lines around a change that are shown with it. */
+const context = 3
+/** Texts that differ in more lines are not compared: it would take too long. */
+const maxEditLength = 4000
+
+interface Props {
+  before: string
+  after: string
+}
+
+/** What changed between two texts, line by line. */
+export default function Difference({ before, after }: Props) {
+  const patch = structuredPatch('', '', before, after, '', '', { context, maxEditLength })
+  if (!patch) return <p class="empty">They have so little in common that they are not compared.</p>
+  if (patch.hunks.length === 0)
+    return <p class="empty">These two versions say the same: only the status or the author changed.</p>
+  return (
+    <div class="difference">
+      {patch.hunks.map(({ oldStart, newStart, lines }) => (
+        <div key={`${oldStart} ${newStart}`} class="hunk">
+          <p class="muted small">From line {newStart}</p>
+          {lines.map((line, index) => (
+            <Line key={index} line={line} />
+          ))}
+        </div>
+      ))}
+    </div>
+  )
+}
+
+/** The first character says what became of the line. */
+function Line({ line }: { line: string }) {
+  const text = line.slice(1)
+  if (line.startsWith('+')) {
+    return (
+      <ins>
+        <span class="unseen">added: </span>
+        {text}
+      </ins>
+    )
+  }
+  if (line.startsWith('-')) {
+    return (
+      <del>
+        <span class="unseen">removed: </span>
+        {text}
+      </del>
+    )
+  }
+  return <span>{line.startsWith('\\') ? line : text}</span>
+}

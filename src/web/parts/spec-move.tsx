@@ -1,0 +1,49 @@
+import type { Spec } from '../../spec.ts'
+import { useAct } from '../act.ts'
+import { clientOf } from '../server.ts'
+import { may, useSession } from '../session.ts'
+import { etagOf } from '../version.ts'
+import { Menu } from './menu.tsx'
+import { Problem } from './problem.tsx'
+import { specLooks, specStatuses } from './spec-status.tsx'
+
+interface Props {
+  spec: Spec
+  /** Called once it has moved. */
+  onMoved?: (spec: Spec) => void
+  /** Reads again what somebody else had changed before. */
+  onConflict: () => void
+}
+
+/** A menu that gives a spec another status, by the version that is shown; nothing for who may not. */
+export function SpecMove({ spec, onMoved, onConflict }: Props) {
+  const { act, isBusy, error } = useAct(onConflict)
+  if (!may(useSession(), 'agent')) return null
+  const move = (status: Spec['status']) =>
+    act(async () => {
+      const { specId, project } = spec
+      const { spec: moved } = await clientOf(project).updateSpec({ specId, status, ifVersion: etagOf(spec) })
+      onMoved?.(moved)
+    })
+  return (
+    <>
+      <Menu
+        key={spec.status}
+        label={
+          <>
+            Move<span class="unseen"> {spec.specId}</span>
+          </>
+        }
+      >
+        {specStatuses
+          .filter((status) => status !== spec.status)
+          .map((status) => (
+            <button key={status} type="button" disabled={isBusy} onClick={() => move(status)}>
+              to {specLooks[status].word}
+            </button>
+          ))}
+      </Menu>
+      {error && <Problem error={error} />}
+    </>
+  )
+}
