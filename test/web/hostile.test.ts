@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Page } from 'playwright-core'
 import { openPage, type Shown } from '../browser.ts'
 import { size } from '../proof/size.ts'
 
@@ -82,8 +83,34 @@ async function write({ client }: Shown, n: number): Promise<string> {
   })
   await client.linkFeatures({ runId: run.runId, features: [{ name: `${n} ${line}` }] })
   await client.createCheck({ runId: run.runId, name: line, result: 'fail', command: text, agent: line, content: text })
+  await client.createSpec({
+    specId: `S-${n}`,
+    title: line,
+    agent: line,
+    content: `${text}\n\n- [ ] ${line}\n\nthe spec of ${n}`,
+  })
+  await client.updateSpec({ specId: `S-${n}`, content: `${text}\n\n- [ ] ${line}\n\nthe new spec of ${n}` })
+  await client.createFeature({ name: `${n} ${line}`, description: `${text}\n\nthe feature of ${n}`, file: line })
   return run.runId
 }
+
+/** What is on a page that nothing an agent writes may bring there. */
+const straysOn = (page: Page) =>
+  page.evaluate(() => ({
+    links: [...document.querySelectorAll('a')]
+      .filter((link) => !/^(https?|mailto):$/.test(link.protocol))
+      .map((link) => link.outerHTML),
+    open: [...document.querySelectorAll('a')]
+      .filter((link) => link.origin !== location.origin && link.rel !== 'noopener noreferrer')
+      .map((link) => link.outerHTML),
+    elements: document.querySelectorAll('main :is(script, style, iframe, object, embed, form, img, video, base, meta)')
+      .length,
+    handlers: [...document.querySelectorAll('main *')].filter((one) =>
+      one.getAttributeNames().some((name) => name.startsWith('on')),
+    ).length,
+  }))
+
+const none = { links: [], open: [], elements: 0, handlers: 0 }
 
 test('nothing that an agent writes runs, loads or leads astray, in any field', async (t) => {
   const shown = await openPage(t)
@@ -101,26 +128,30 @@ test('nothing that an agent writes runs, loads or leads astray, in any field', a
     await page.getByText(`the end of ${n}`, { exact: true }).waitFor()
     await page.locator('.checks summary').click()
     await page.getByText('CHECK-').waitFor()
-    const strays = await page.evaluate(() => ({
-      links: [...document.querySelectorAll('a')]
-        .filter((link) => !/^(https?|mailto):$/.test(link.protocol))
-        .map((link) => link.outerHTML),
-      open: [...document.querySelectorAll('a')]
-        .filter((link) => link.origin !== location.origin && link.rel !== 'noopener noreferrer')
-        .map((link) => link.outerHTML),
-      elements: document.querySelectorAll(
-        'main :is(script, style, iframe, object, embed, form, img, video, base, meta)',
-      ).length,
-      handlers: [...document.querySelectorAll('main *')].filter((one) =>
-        one.getAttributeNames().some((name) => name.startsWith('on')),
-      ).length,
-    }))
-    assert.deepEqual(strays, { links: [], open: [], elements: 0, handlers: 0 }, payload(n))
+    assert.deepEqual(await straysOn(page), none, payload(n))
+    await page.goto(`${home}#/specs/default/S-${n}`)
+    await page.getByText(`the new spec of ${n}`, { exact: true }).waitFor()
+    assert.deepEqual(await straysOn(page), none, payload(n))
+    await page.goto(`${home}#/specs/default/S-${n}?view=versions`)
+    await page.locator('.difference').waitFor()
+    assert.deepEqual(await straysOn(page), none, payload(n))
+    await page.goto(`${home}#/features/default/${n + 1}`)
+    await page.getByText(`the feature of ${n}`, { exact: true }).waitFor()
+    assert.deepEqual(await straysOn(page), none, payload(n))
     await page.goto(`${home}#/runs/default/${runId}?view=timeline`)
     await page.locator('.timeline li').first().waitFor()
   }
   await page.goto(`${home}#/runs?q=the%20end`)
   await page.locator('.results li').first().waitFor()
+  for (const [address, sign] of [
+    ['#/specs', '.card'],
+    ['#/features', '.features li'],
+    ['#/activity', '.activity li'],
+  ] as const) {
+    await page.goto(home + address)
+    await page.locator(sign).first().waitFor()
+    assert.deepEqual(await straysOn(page), none, address)
+  }
   await page.goto(`${home}#/`)
   await page.locator('.lane').first().waitFor()
   assert.equal(hits, 0)

@@ -35,6 +35,18 @@ const pages: [address: string, sign: string][] = [
   ['#/runs/default/RUN-001?view=raw', '.log pre'],
   ['#/runs/default/RUN-001?view=timeline', '.timeline li'],
   ['#/runs/default/RUN-404', '.problem'],
+  ['#/?days=7', '.figures'],
+  ['#/specs', '.card .badge'],
+  ['#/specs?q=nothing', '.empty'],
+  ['#/specs/default/AUTH-001', '.left li'],
+  ['#/specs/default/AUTH-001?view=runs', '.brief'],
+  ['#/specs/default/AUTH-001?view=versions', '.difference ins'],
+  ['#/features', '.features .title'],
+  ['#/features/default/1', '.brief'],
+  ['#/activity', '.activity li'],
+  ['#/activity?subject=nothing', '.empty'],
+  ['#/keys', '.keyed .badge'],
+  ['#/projects', '.keyed .title'],
   ['#/nowhere', '.empty'],
 ]
 
@@ -64,7 +76,14 @@ async function fill({ client }: Shown) {
   })
   await client.createRun({ retryOf: 'RUN-002', title: 'Held', agent: 'ci', leaseSeconds: 3600 })
   await client.createRun({ title: 'Waiting' })
-  await client.createProject({ slug: 'shop', name: 'Shop' })
+  const content = `# ${long}\n\n- [ ] ${long}\n- [x] done\n`
+  await client.createSpec({ specId: 'AUTH-001', content, status: 'in_progress', agent: long.slice(0, 190) })
+  await client.updateSpec({ specId: 'AUTH-001', content: `${content}\n- [ ] ${long} again` })
+  await client.createSpec({ specId: 'B'.repeat(128), title: 'An id without a break' })
+  await client.createFeature({ name: 'plain', file: `src/${long}.ts`, description: long })
+  await client.createProject({ slug: 'shop', name: 'Shop', repository: `https://example.com/${long}` })
+  const expiresAt = new Date(Date.now() + 86_400_000).toISOString()
+  await client.createKey({ name: long.slice(0, 190), permissions: ['agent'], project: 'shop', expiresAt })
 }
 
 for (const colorScheme of ['light', 'dark'] as const) {
@@ -86,6 +105,19 @@ for (const colorScheme of ['light', 'dark'] as const) {
     await page.goto(`${home}#/runs`)
     await page.getByText('More', { exact: true }).click()
     assert.deepEqual(await violations(page), [], 'a menu')
+    await page.goto(`${home}#/specs`)
+    await page.locator('.card summary').first().click()
+    assert.deepEqual(await violations(page), [], 'the menu of a card')
+    for (const [place, name] of [
+      ['keys', 'New key'],
+      ['keys', 'Revoke ada'],
+      ['projects', 'New project'],
+    ]) {
+      await page.goto(`${home}#/${place}`)
+      await page.getByRole('button', { name }).click()
+      assert.deepEqual(await violations(page), [], name)
+      await page.keyboard.press('Escape')
+    }
     await page.goto(`${home}#/runs/default/RUN-001`)
     for (const name of ['Add check', 'Labels', 'Delete']) {
       await page.getByRole('button', { name }).click()

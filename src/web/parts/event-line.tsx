@@ -16,6 +16,8 @@ const names: Record<string, string> = {
   retryOf: 'retry of',
   exitCode: 'exit code',
   durationMs: 'duration',
+  runId: 'run',
+  expiresAt: 'expires',
 }
 /** They follow from others, which are told. */
 const derived = ['startedAt', 'endedAt', 'evidence']

@@ -6,21 +6,23 @@ import { actorOf, ChangeWords } from './event-line.tsx'
 
 /** A change as a sentence: who did what to which thing. `times`: how often in a row. */
 export function EventRow({ event, times }: { event: Event; times: number }) {
-  const [noun = '', deed = ''] = event.type.split('.')
+  const [noun = '', made = ''] = event.type.split('.')
+  const isRevoked = noun === 'key' && event.changes.revokedAt !== undefined
+  const deed = isRevoked ? 'revoked' : made
+  const hasWords = made !== 'deleted' && !isRevoked && Object.keys(event.changes).length > 0
   return (
     <li>
       <Ago at={event.at} />
       <p>
         <b>{actorOf(event)}</b> {times > 1 ? 'wrote to' : deed} {noun} <Subject event={event} noun={noun} />
         {event.project !== null && <span class="muted"> in {event.project}</span>}
-        {times > 1 ? (
-          `, ${plural(times, 'time')}`
-        ) : (
-          <>
-            {deed !== 'deleted' && Object.keys(event.changes).length > 0 && ': '}
-            {deed !== 'deleted' && <ChangeWords changes={event.changes} />}
-          </>
-        )}
+        {times > 1
+          ? `, ${plural(times, 'time')}`
+          : hasWords && (
+              <>
+                : <ChangeWords changes={event.changes} />
+              </>
+            )}
       </p>
     </li>
   )

@@ -27,6 +27,6 @@ export function lazy<Props extends object>(load: () => Promise<{ default: Compon
 const gone = (cause: unknown) =>
   new ConductError(
     'UNAVAILABLE',
-    'This part of the page could not be loaded: the server is away, or has been updated since the page was opened.',
+    `This part of the page could not be loaded: the server is away, or was updated since the page was opened. (${cause instanceof Error ? cause.message : cause})`,
     { cause },
   )

@@ -30,9 +30,9 @@ export function SpecMove({ spec, onMoved, onConflict }: Props) {
       <Menu
         key={spec.status}
         label={
-          <>
+          <span>
             Move<span class="unseen"> {spec.specId}</span>
-          </>
+          </span>
         }
       >
         {specStatuses

@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { openPage } from '../browser.ts'
+
+test('activity tells what happens as it happens, in sentences, by filters of the address', async (t) => {
+  const { page, client, home } = await openPage(t, '#/activity?type=run.created&type=run.updated')
+  await page.getByText('Nothing like that has happened').waitFor()
+  await client.createRun({ title: 'Add a limit' })
+  const lines = page.locator('.activity li')
+  await lines.filter({ hasText: 'created run RUN-001' }).waitFor()
+  await client.updateRun({ runId: 'RUN-001', status: 'completed' })
+  await lines.filter({ hasText: 'Pending → Completed' }).waitFor()
+  await client.createSpec({ specId: 'A-1', title: 'Hidden' })
+  await client.createRun({ title: 'Second' })
+  await lines.filter({ hasText: 'RUN-002' }).waitFor()
+  assert.equal(await lines.count(), 3)
+
+  await page.getByLabel('Subject').fill('RUN-001')
+  await page.keyboard.press('Enter')
+  await lines.filter({ hasText: 'RUN-002' }).waitFor({ state: 'detached' })
+  assert.equal(page.url(), `${home}#/activity?type=run.created&type=run.updated&subject=RUN-001`)
+  await page.getByRole('button', { name: 'Clear' }).click()
+  await lines.filter({ hasText: 'created spec A-1' }).waitFor()
+  await lines.filter({ hasText: 'created key' }).first().waitFor()
+  await page.getByRole('link', { name: 'A-1' }).click()
+  await page.getByRole('heading', { name: 'Hidden' }).waitFor()
+})
+
+test('activity goes back to the beginning as it is scrolled', async (t) => {
+  const { page, client } = await openPage(t)
+  for (let n = 0; n < 250; n++) await client.createFeature({ name: `part ${n}` })
+  await page.goto(`${page.url()}#/activity?type=feature.created`)
+  const lines = page.locator('.activity li')
+  await lines.filter({ hasText: 'feature 250' }).waitFor()
+  assert.ok((await lines.count()) < 250)
+  while ((await page.getByRole('button', { name: 'Show older' }).count()) > 0) {
+    await page.mouse.wheel(0, 4000)
+    await page.waitForTimeout(50)
+  }
+  assert.equal(await lines.count(), 250)
+  await lines.last().getByText('part 0').waitFor()
+})

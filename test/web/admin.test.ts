@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { openPage } from '../browser.ts'
+
+test('a key is made, its secret shown once, and revoked', async (t) => {
+  const { page, client } = await openPage(t, '#/keys')
+  await client.createProject({ slug: 'shop', name: 'Web shop' })
+  await client.createKey({
+    name: 'short',
+    permissions: ['read'],
+    expiresAt: new Date(Date.now() + 3 * 86_400_000).toISOString(),
+  })
+  await page.getByText(/^Expires in [23] d/).waitFor()
+  await page.getByRole('button', { name: 'New key' }).click()
+  const form = page.getByRole('dialog', { name: 'New key' })
+  await form.getByLabel(/^Name/).fill('nightly')
+  await form.getByLabel('Where').selectOption('Web shop')
+  await form.getByRole('button', { name: 'Create it' }).click()
+  const shown = page.getByRole('dialog', { name: 'The key of nightly' })
+  const secret = await shown.locator('code').first().textContent()
+  assert.match(secret ?? '', /^sk_agent_[0-9A-Za-z]{43}$/)
+  await page.keyboard.press('Escape')
+  const row = page.locator('.keyed li', { hasText: 'nightly' })
+  await row.getByText('in shop').waitFor()
+  assert.ok(!(await page.content()).includes(secret ?? ''))
+
+  await row.getByRole('button', { name: 'Revoke nightly' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Revoke it' }).click()
+  await page.getByRole('region', { name: 'Revoked or expired' }).getByText('nightly').waitFor()
+  const { keys } = await client.listKeys({})
+  assert.ok(keys.find(({ name }) => name === 'nightly')?.revokedAt)
+})
+
+test('a project is made and renamed; who comes second is told', async (t) => {
+  const { page, client } = await openPage(t, '#/projects')
+  await page.getByRole('button', { name: 'New project' }).click()
+  await page.getByLabel(/^Slug/).fill('shop')
+  await page.getByRole('button', { name: 'Create it' }).click()
+  await page.getByRole('button', { name: 'Change shop' }).click()
+  await page.getByLabel('Name').fill('Web shop')
+  await client.updateProject({ slug: 'shop', name: 'Theirs' })
+  await page.getByRole('button', { name: 'Save' }).click()
+  await page.getByRole('alert').getByText('Somebody else was first').waitFor()
+  await page.getByRole('dialog').getByRole('button', { name: 'Close' }).click()
+  await page.getByRole('link', { name: 'Theirs' }).waitFor()
+  await page.getByRole('button', { name: 'Change shop' }).click()
+  await page.getByLabel('Name').fill('Web shop')
+  await page.getByRole('button', { name: 'Save' }).click()
+  await page.getByRole('link', { name: 'Web shop' }).waitFor()
+  assert.equal((await client.getProject({ slug: 'shop' })).project.name, 'Web shop')
+})
+
+test('keys and projects are not offered to others', async (t) => {
+  const { page } = await openPage(t, '#/keys', { permissions: ['write'] })
+  await page.getByText('Keys are for admins').waitFor()
+  assert.equal(
+    await page
+      .getByRole('navigation', { name: 'Pages' })
+      .getByRole('link', { name: /Keys|Projects/ })
+      .count(),
+    0,
+  )
+})

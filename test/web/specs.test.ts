@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { openPage } from '../browser.ts'
+
+test('the board shows specs by status, with checklist and verdicts, and a card is moved by keys', async (t) => {
+  const { page, client } = await openPage(t, '#/specs')
+  await page.getByText('conduct spec create').waitFor()
+  await client.createSpec({ specId: 'AUTH-001', content: '# Log in\n\n- [x] one\n- [ ] two\n- [ ] three' })
+  await client.createSpec({ specId: 'AUTH-002', title: 'Log out', status: 'completed' })
+  await client.createRun({ specId: 'AUTH-001', status: 'completed' })
+  await client.createCheck({ runId: 'RUN-001', name: 'tests', result: 'pass' })
+  const draft = page.getByRole('region', { name: /^Draft/ })
+  await draft.getByRole('link', { name: 'Log in' }).waitFor()
+  assert.equal(await draft.getByRole('progressbar', { name: '1 of 3 done' }).count(), 1)
+  await page.reload()
+  await draft.getByText('1 verified').waitFor()
+
+  await draft.getByRole('link', { name: 'Log in' }).focus()
+  await page.keyboard.press('Tab')
+  await page.keyboard.press('Enter')
+  await page.keyboard.press('Tab')
+  assert.equal(await page.evaluate(() => document.activeElement?.textContent), 'to Pending')
+  await page.keyboard.press('Enter')
+  const pending = page.getByRole('region', { name: /^Pending/ })
+  await pending.getByRole('link', { name: 'Log in' }).waitFor()
+  await page.getByRole('status').getByText('AUTH-001 is now Pending.').waitFor()
+  await page.waitForFunction(() => document.activeElement?.textContent === 'Log in')
+  assert.equal((await client.getSpec({ specId: 'AUTH-001' })).spec.status, 'pending')
+
+  await page.keyboard.press('/')
+  await page.keyboard.type('out')
+  await pending.getByRole('link', { name: 'Log in' }).waitFor({ state: 'detached' })
+  await page.getByRole('link', { name: 'Log out' }).waitFor()
+})
+
+test('whoever moves a card that somebody else has moved is told, and sees where it is', async (t) => {
+  const { page, client } = await openPage(t, '#/specs')
+  await client.createSpec({ specId: 'A-1', title: 'Ours' })
+  const draft = page.getByRole('region', { name: /^Draft/ })
+  await draft.getByText('Move', { exact: false }).click()
+  let writes = 0
+  await page.route('**/v1/specs/A-1', async (route) => {
+    const isFirstWrite = route.request().method() === 'PATCH' && writes++ === 0
+    if (isFirstWrite) await client.updateSpec({ specId: 'A-1', agent: 'ci' })
+    await route.continue()
+  })
+  await draft.getByRole('button', { name: 'to Archived' }).click()
+  await page.getByRole('alert').getByText('Somebody else was first').waitFor()
+  await draft.getByText('ci', { exact: true }).waitFor()
+  assert.equal((await client.getSpec({ specId: 'A-1' })).spec.status, 'draft')
+})
+
+test('who may only read is not offered to move', async (t) => {
+  const { page, client } = await openPage(t, '#/specs', { permissions: ['read'] })
+  await client.createSpec({ specId: 'A-1', title: 'Ours' })
+  await page.getByRole('link', { name: 'Ours' }).waitFor()
+  assert.equal(await page.getByText('Move').count(), 0)
+  assert.equal(await page.getByRole('link', { name: 'Keys' }).count(), 0)
+})
+
+test('a spec tells what is left, its runs and totals, and how to start the next attempt', async (t) => {
+  const { page, client } = await openPage(t, '#/specs/default/AUTH-001')
+  await page.getByRole('alert').getByText("There is no spec 'AUTH-001'").waitFor()
+  await client.createSpec({ specId: 'AUTH-001', content: '# Log in\n\n- [x] first thing\n- [ ] other thing\n' })
+  const left = page.getByRole('region', { name: /^What is left/ })
+  await left.getByText('other thing').waitFor()
+  assert.equal(await left.getByText('first thing').count(), 0)
+  await page.getByText('conduct exec --spec-id AUTH-001 -- ', { exact: false }).first().waitFor()
+
+  const usage = { inputTokens: 10, outputTokens: 5, costUsd: 0.25 }
+  await client.createRun({ specId: 'AUTH-001', title: 'Try', status: 'failed', usage })
+  await client.createRun({ specId: 'AUTH-001', title: 'Again', retryOf: 'RUN-001', status: 'completed', usage })
+  const about = page.getByRole('complementary', { name: 'About this spec' })
+  await about.getByText('2, 1 of them further attempts').waitFor()
+  await about.getByText('20 in, 10 out').waitFor()
+  await about.getByText('$0.50').waitFor()
+  await page.getByRole('link', { name: 'Runs', exact: true }).last().click()
+  await page.locator('.brief', { hasText: 'Again' }).getByText('attempt 2, v1').waitFor()
+
+  await client.updateSpec({ specId: 'AUTH-001', content: '# Log in\n\n- [x] first thing\n- [x] other thing\n' })
+  await page.getByRole('link', { name: 'Versions' }).click()
+  await page.locator('del', { hasText: '- [ ] other thing' }).waitFor()
+  await page.locator('ins', { hasText: '- [x] other thing' }).waitFor()
+  await page.getByLabel('to version').selectOption('1')
+  await page.getByText('These two versions say the same').waitFor()
+  await page.goBack()
+  await page.locator('ins').waitFor()
+  await page.getByRole('link', { name: 'Spec', exact: true }).click()
+  await page.getByText('Nothing: each item of the checklist is done.').waitFor()
+})
