@@ -57,7 +57,11 @@ export async function openPage(t: TestContext, address = '', options: PageOption
   const { url, port } = await start(0)
   const home = `${url}/`
   const client = createClient({ url, key: adminKey, attempts: 1 })
-  const context = await (await openBrowser()).newContext({ viewport: { width: 1280, height: 800 }, locale: 'en-US', ...more })
+  const context = await (await openBrowser()).newContext({
+    viewport: { width: 1280, height: 800 },
+    locale: 'en-US',
+    ...more,
+  })
   context.setDefaultTimeout(15_000)
   const faults = watch(context, home)
   t.after(async () => {

@@ -13,7 +13,7 @@ export interface Place {
   permission?: Required
 }
 
-const places: Place[] = [
+export const places: Place[] = [
   { path: [], name: 'Now', icon: 'now', key: 'n' },
   { path: ['runs'], name: 'Runs', icon: 'runs', key: 'r' },
   { path: ['specs'], name: 'Specs', icon: 'specs', key: 's' },
