@@ -26,11 +26,12 @@ function rankOf(name: Name): number {
 /** What each example of the table answers on an empty ledger, by a clock that ticks a second a call. */
 async function answers(): Promise<Partial<Record<Name, unknown>>> {
   let now = Date.parse('2026-01-31T09:30:00.000Z')
-  const store = await openStore('sqlite::memory:', { now: () => (now += 1000) })
+  const store = await openStore('sqlite::memory:', { now: () => now })
   const app = createApp({ store, actor: localActor, basePath: '' })
   const client = createClient({ url: 'http://localhost', fetch: (request) => app.fetch(request), attempts: 1 })
   const found: Partial<Record<Name, unknown>> = {}
   for (const name of inOrder) {
+    now += 1000
     const call = client[name] as (input: unknown) => Promise<unknown>
     const example = JSON.stringify(routes[name].example).replace(exampleKey, store.newSecret ?? '')
     found[name] = maskSecrets(await call(JSON.parse(example)))
