@@ -1,8 +1,9 @@
-// Measures Conduct as it is built in dist/ and prints tables in markdown. `--only size,speed,streams,growth` chooses parts,
+// Measures Conduct as it is built in dist/ and prints tables in markdown. `--only size,speed,streams,page,growth` chooses parts,
 // `--runs` the larger ledger of the growth, `--rounds` and `--seconds` how long the load is.
 import { cpus, totalmem } from 'node:os'
 import { parseArgs } from 'node:util'
 import { measureGrowth } from './growth.ts'
+import { measurePage } from './page.ts'
 import { type Row, table } from './report.ts'
 import { type Workplace, workplace } from './servers.ts'
 import { measureSize } from './size.ts'
@@ -11,7 +12,7 @@ import { measureStreams } from './stream.ts'
 
 const { values } = parseArgs({
   options: {
-    only: { type: 'string', default: 'size,speed,streams,growth' },
+    only: { type: 'string', default: 'size,speed,streams,page,growth' },
     runs: { type: 'string', default: '1000000' },
     rounds: { type: 'string', default: '3' },
     seconds: { type: 'string', default: '4' },
@@ -26,6 +27,7 @@ const parts: Record<string, { title: string; measure(place: Workplace): Promise<
     measure: (place) => measureSpeed(place, { rounds, seconds }),
   },
   streams: { title: 'Streams of events', measure: measureStreams },
+  page: { title: 'The dashboard in a browser, with 1,000 and with 100,000 runs', measure: measurePage },
   growth: {
     title: `Growth: median latency with 1,000 and with ${runs.toLocaleString('en')} runs`,
     measure: (place) => measureGrowth(place, runs),
