@@ -1,3 +1,4 @@
+import type { ComponentChildren } from 'preact'
 import { useContext } from 'preact/hooks'
 import type { Event } from '../../event.ts'
 import { useLooked } from '../looked.ts'
@@ -22,13 +23,18 @@ const isOfRun = ({ type }: Event) => type.startsWith('run.')
 /** What happens now, and what somebody has to look at. */
 export function Now({ route }: { route: Route }) {
   const looked = useLooked()
+  const { isRead, error } = useContext(AttentionContext)
   return (
     <>
       <Head title="Now" />
       <Live />
       <Needs looked={looked} />
-      <Ended looked={looked} />
-      <Trends route={route} />
+      {/* Each waits for what is above it, which would move it. */}
+      {(isRead || error) && (
+        <Ended looked={looked}>
+          <Trends route={route} />
+        </Ended>
+      )}
     </>
   )
 }
@@ -91,25 +97,30 @@ function Needs({ looked }: { looked: number }) {
   )
 }
 
-function Ended({ looked }: { looked: number }) {
+function Ended({ looked, children }: { looked: number; children: ComponentChildren }) {
   const { data, error, reload } = useRead(
     'ended',
     (signal) => client.listRuns({ status: ['completed', 'failed'], limit: 10 }, { signal }),
     { touches: isOfRun, restMs: 1000 },
   )
-  if (error) return <Problem error={error} onRetry={reload} />
-  if (!data || data.runs.length === 0) return null
+  if (!data && !error) return null
   return (
-    <section aria-labelledby="ended">
-      <h2 id="ended">Newest that ended</h2>
-      <ul class="rows">
-        {data.runs.map((run) => (
-          <Brief key={run.id} run={run} isNew={Date.parse(run.endedAt ?? run.createdAt) > looked} />
-        ))}
-      </ul>
-      <p class="more">
-        <a href={href(['runs'])}>All runs</a>
-      </p>
-    </section>
+    <>
+      {error && <Problem error={error} onRetry={reload} />}
+      {data && data.runs.length > 0 && (
+        <section aria-labelledby="ended">
+          <h2 id="ended">Newest that ended</h2>
+          <ul class="rows">
+            {data.runs.map((run) => (
+              <Brief key={run.id} run={run} isNew={Date.parse(run.endedAt ?? run.createdAt) > looked} />
+            ))}
+          </ul>
+          <p class="more">
+            <a href={href(['runs'])}>All runs</a>
+          </p>
+        </section>
+      )}
+      {children}
+    </>
   )
 }

@@ -22,6 +22,7 @@ export function Trends({ route }: { route: Route }) {
     (signal) => client.stats({ createdAfter: beginningOf(days) }, { signal }),
     { touches: ({ type }) => type.startsWith('run.'), restMs: 5000 },
   )
+  if (!data && !error) return null
   return (
     <section class="trends" aria-labelledby="trends">
       <div class="row trends-head">
