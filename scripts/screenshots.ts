@@ -12,7 +12,7 @@ import { builtPage, launchBrowser } from '../test/unpacked.ts'
 
 const pathOf = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 const folder = pathOf('../docs/pictures')
-const mostBytes = 150_000
+const mostBytes = 200_000
 
 /** A picture of the page that stands still: two in a row are alike. */
 async function stillPicture(page: Page): Promise<Buffer> {
@@ -55,13 +55,18 @@ async function takePictures(
   await context.close()
 }
 
-/** The pages of the menu, and a run with much to show. */
+/** The pages of the menu; a run with much to show, its spec, and a feature. */
 async function pagesOf(url: string, key: string): Promise<Record<string, string>> {
   const client = createClient({ url, key, project: 'demo' })
   const { runs } = await client.listRuns({ status: ['completed'], limit: 100 })
   const run = runs.find(({ retryOf, evidence }) => retryOf !== null && evidence === 'independent')
   const ofMenu = places.map(({ path, name }) => [name.toLowerCase(), `#/${path.join('/')}`])
-  return { ...Object.fromEntries(ofMenu), run: `#/runs/demo/${run?.runId}` }
+  return {
+    ...Object.fromEntries(ofMenu),
+    run: `#/runs/demo/${run?.runId}`,
+    spec: `#/specs/demo/${run?.specId}`,
+    feature: '#/features/demo/1',
+  }
 }
 
 const data = mkdtempSync(join(tmpdir(), 'conduct-pictures-'))
