@@ -31,10 +31,10 @@ const exceptions: Record<string, string[]> = {
   'http/mcp.ts': ['mcp'],
   // These two put server and database together.
   'cli/serve.ts': ['http', 'store', 'pino'],
-  'cli/connect.ts': ['http', 'store'],
+  'cli/place/connect.ts': ['http', 'store'],
   // What is not sent yet must be as durable as the ledger itself, and safe for many processes.
-  'cli/state.ts': ['node:sqlite'],
-  'cli/mask.ts': ['@secretlint/core', '@secretlint/secretlint-rule-preset-recommend'],
+  'cli/record/state.ts': ['node:sqlite'],
+  'cli/record/mask.ts': ['@secretlint/core', '@secretlint/secretlint-rule-preset-recommend'],
   client: ['paths.ts', 'error.ts'],
   'web/vite.config.ts': ['vite'],
 }

@@ -15,18 +15,21 @@ export const commands: Record<string, Entry> = {
   init: {
     summary: 'enter a project, and let its coding agents record themselves',
     group: 'record',
-    load: async () => (await import('./init.ts')).initCommand(),
+    load: async () => (await import('./init/init.ts')).initCommand(),
   },
   exec: {
     summary: 'run a command, and record it',
     group: 'record',
-    load: async () => (await import('./exec.ts')).execCommand(),
+    load: async () => (await import('./record/exec.ts')).execCommand(),
   },
   run: {
     summary: 'what agents did: create, read, change, link, append, follow',
     group: 'ledger',
     load: async () => {
-      const [{ wordCommand }, { execCommand }] = await Promise.all([import('./command.ts'), import('./exec.ts')])
+      const [{ wordCommand }, { execCommand }] = await Promise.all([
+        import('./operation/command.ts'),
+        import('./record/exec.ts'),
+      ])
       return wordCommand('run').addCommand(execCommand())
     },
   },
@@ -36,8 +39,8 @@ export const commands: Record<string, Entry> = {
     group: 'ledger',
     load: async () => {
       const [{ wordCommand }, { checkExecCommand }] = await Promise.all([
-        import('./command.ts'),
-        import('./check-exec.ts'),
+        import('./operation/command.ts'),
+        import('./record/check-exec.ts'),
       ])
       return wordCommand('check').addCommand(checkExecCommand())
     },
@@ -72,12 +75,12 @@ export const commands: Record<string, Entry> = {
   profile: {
     summary: 'the servers that this user knows: add, list, use, remove',
     group: 'more',
-    load: async () => (await import('./profiles.ts')).profileCommand(),
+    load: async () => (await import('./place/profiles.ts')).profileCommand(),
   },
   sync: {
     summary: 'send what was recorded while the server was away',
     group: 'more',
-    load: async () => (await import('./sync.ts')).syncCommand(),
+    load: async () => (await import('./record/sync.ts')).syncCommand(),
   },
   doctor: {
     summary: 'look what is wrong with this machine, the database or the server',
@@ -87,7 +90,7 @@ export const commands: Record<string, Entry> = {
   hook: {
     summary: 'note what a coding agent does: for the hooks that init writes',
     group: 'more',
-    load: async () => (await import('./hook.ts')).hookCommand(),
+    load: async () => (await import('./record/hook.ts')).hookCommand(),
   },
   mcp: {
     summary: 'speak MCP over stdin and stdout, for an agent',
@@ -103,5 +106,5 @@ export const commands: Record<string, Entry> = {
 
 /** A word whose commands are those of the table of operations. */
 function fromTable(word: string, summary: string, group: Entry['group']): Entry {
-  return { summary, group, load: async () => (await import('./command.ts')).wordCommand(word) }
+  return { summary, group, load: async () => (await import('./operation/command.ts')).wordCommand(word) }
 }

@@ -1,13 +1,13 @@
 import { Command } from 'commander'
 import { type Client, ConductError } from '../client/client.ts'
-import { type LocalPlace, type OpenLedger, openLedger, placeOf, shownPlace } from './connect.ts'
 import { agents, type Member, people, repository } from './demo/data.ts'
 import { goOn } from './demo/going.ts'
 import { type Story, storyOf } from './demo/story.ts'
 import { UsageError } from './exit.ts'
 import { addCommon, addExamples, type Common } from './option.ts'
-import { pairs, printJson } from './print.ts'
-import { whileWaiting } from './progress.ts'
+import { type LocalPlace, type OpenLedger, openLedger, placeOf, shownPlace } from './place/connect.ts'
+import { pairs, printJson } from './show/print.ts'
+import { whileWaiting } from './show/progress.ts'
 
 const { env } = process
 const demoProject = 'demo'

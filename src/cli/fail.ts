@@ -1,6 +1,6 @@
 import { ConductError } from '../error.ts'
 import { exitCodeOf } from './exit.ts'
-import { clean } from './text.ts'
+import { clean } from './show/text.ts'
 
 /** Tells on stderr why a command failed and what to do, as the API's form of an error where JSON is asked for, and sets the exit code. */
 export function fail(error: unknown, json = false) {

@@ -10,7 +10,7 @@ async function run(words: string[]) {
     process.stdout.write(`${(JSON.parse(file) as { version: string }).version}\n`)
   } else if (words[0] === 'hook' && words.length === 2 && !words[1]?.startsWith('-')) {
     // An agent waits for it.
-    const { observe } = await import('./observe.ts')
+    const { observe } = await import('./record/observe.ts')
     process.stdout.write(await observe(words[1] ?? '', process.stdin, process.env))
   } else {
     const { runProgram } = await import('./program.ts')

@@ -4,9 +4,9 @@ import type { CallOptions, Client, Input } from '../client/client.ts'
 import { ConductError } from '../error.ts'
 import { type Hold, renewed, whichRun } from '../mcp/hold.ts'
 import type { Run } from '../run.ts'
-import type { Place } from './connect.ts'
-import type { Env } from './folders.ts'
-import type { Recording, State } from './state.ts'
+import type { Place } from './place/connect.ts'
+import type { Env } from './place/folders.ts'
+import type { Recording, State } from './record/state.ts'
 
 /** Seconds after which the run of a process that was killed has failed. */
 const leaseSeconds = 90

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { Command } from 'commander'
-import { connect, type PlaceOptions, placeOf } from './connect.ts'
+import { connect, type PlaceOptions, placeOf } from './place/connect.ts'
 
 /** `conduct mcp`: the tools for a client that starts this process and talks to it on stdin and stdout. */
 export function mcpCommand(): Command {
@@ -31,7 +31,7 @@ async function serve(options: PlaceOptions) {
   const [{ serveMcp }, { beatMs, localHold }, { openState }, { client, close }] = await Promise.all([
     import('../mcp/stdio.ts'),
     import('./mcp-hold.ts'),
-    import('./state.ts'),
+    import('./record/state.ts'),
     connect(place, env),
   ])
   const state = openState(env)

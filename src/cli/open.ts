@@ -2,13 +2,13 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { Command } from 'commander'
 import { ConductError } from '../client/client.ts'
-import { withClient } from './call.ts'
-import { localUrl, placeOf } from './connect.ts'
 import { linkOf } from './link.ts'
+import { withClient } from './operation/call.ts'
 import { addCommon, addExamples, type Common } from './option.ts'
-import { printJson } from './print.ts'
-import { whileWaiting } from './progress.ts'
+import { localUrl, placeOf } from './place/connect.ts'
 import { reach } from './reach.ts'
+import { printJson } from './show/print.ts'
+import { whileWaiting } from './show/progress.ts'
 
 interface Options extends Common {
   print?: boolean

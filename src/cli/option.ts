@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander'
 import { UsageError } from './exit.ts'
-import { kebab } from './flag.ts'
+import { kebab } from './operation/flag.ts'
 
 /** The options that every command which asks the ledger has. */
 export interface Common {

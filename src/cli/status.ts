@@ -2,12 +2,12 @@ import { existsSync } from 'node:fs'
 import { Command } from 'commander'
 import type { Client } from '../client/client.ts'
 import type { Output } from '../routes.ts'
-import { withClient } from './call.ts'
-import { localProfile, type Place, placeOf, shownPlace } from './connect.ts'
+import { withClient } from './operation/call.ts'
 import { addCommon, type Common } from './option.ts'
-import { listPrinter, pairs, printJson, shown } from './print.ts'
-import { whileWaiting } from './progress.ts'
-import { line } from './text.ts'
+import { localProfile, type Place, placeOf, shownPlace } from './place/connect.ts'
+import { listPrinter, pairs, printJson, shown } from './show/print.ts'
+import { whileWaiting } from './show/progress.ts'
+import { line } from './show/text.ts'
 
 /** `conduct status`: where the ledger is, whose key is used and what runs now. Bare `conduct` prints it too. */
 export function statusCommand(): Command {

@@ -4,7 +4,7 @@ import type { Step } from '../../src/cli/agents/agent.ts'
 import { claude } from '../../src/cli/agents/claude.ts'
 import { codex } from '../../src/cli/agents/codex.ts'
 import { cursor } from '../../src/cli/agents/cursor.ts'
-import { digestOf, emptyTurn, firstLine, withStep } from '../../src/cli/digest.ts'
+import { digestOf, emptyTurn, firstLine, withStep } from '../../src/cli/record/digest.ts'
 
 const session = { session_id: 's', conversation_id: 's', cwd: '/shop', workspace_roots: ['/shop'] }
 

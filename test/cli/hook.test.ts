@@ -5,7 +5,7 @@ import { globSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { connect, placeOf } from '../../src/cli/connect.ts'
+import { connect, placeOf } from '../../src/cli/place/connect.ts'
 import { createClient } from '../../src/client/client.ts'
 import { adminKey, startServer } from '../server.ts'
 import { freePort } from '../setup.ts'
@@ -246,7 +246,7 @@ test('a hook loads little', () => {
       else assert.ok(name.startsWith('node:'), `${file} loads ${name}`)
     }
   }
-  load('cli/observe.ts')
+  load('cli/record/observe.ts')
   assert.ok(loaded.size <= 24, `${loaded.size} files: ${[...loaded].join(', ')}`)
-  assert.ok(globSync('cli/*.ts', { cwd: source }).length > loaded.size / 2)
+  assert.ok(globSync('cli/**/*.ts', { cwd: source }).length > loaded.size / 2)
 })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { generateKeyPairSync } from 'node:crypto'
 import { test } from 'node:test'
-import { mask } from '../../src/cli/mask.ts'
+import { mask } from '../../src/cli/record/mask.ts'
 import { newSecret } from '../../src/secret.ts'
 
 const letters = 'k7Qw2ZrT9xBn4LsVd8MfYh3JcPg6RaUe5XtHb1WmKjNvSyDzCqFoGpEiAuOl'

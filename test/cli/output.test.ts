@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { generateKeyPairSync } from 'node:crypto'
 import { test } from 'node:test'
-import { createOutput, newestOf } from '../../src/cli/output.ts'
+import { createOutput, newestOf } from '../../src/cli/record/output.ts'
 
 function collected(options: { isFull?: () => boolean; fails?: () => boolean } = {}) {
   const batches: string[] = []

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { projectOf } from '../../src/cli/project.ts'
+import { projectOf } from '../../src/cli/place/project.ts'
 import { freshFolder } from './folder.ts'
 
 function repository(t: TestContext, name: string, origin?: string) {

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { type TestContext, test } from 'node:test'
-import { connect, placeOf } from '../../src/cli/connect.ts'
+import { connect, placeOf } from '../../src/cli/place/connect.ts'
 import { freshFolder, homeOf } from '../cli/folder.ts'
 import { agentByStdio, main } from './connect.ts'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { connect, placeOf } from '../../src/cli/connect.ts'
+import { connect, placeOf } from '../../src/cli/place/connect.ts'
 import type { Client } from '../../src/client/client.ts'
 import { freshFolder, homeOf } from '../cli/folder.ts'
 import { base, engines, openLedger } from '../engines.ts'

@@ -1,0 +1,36 @@
+import { cancel, confirm, isCancel, multiselect, text } from '@clack/prompts'
+import { humanIdPattern } from '../../handed-out.ts'
+import { agents } from '../agents/agents.ts'
+import type { Wanted } from './project-files.ts'
+
+/** Asks the person at the terminal what the flags leave open; undefined when they end it. */
+export async function askFor(wanted: Wanted, open: { project: boolean; agents: boolean }): Promise<Wanted | undefined> {
+  const answers = { ...wanted }
+  if (open.project) {
+    const project = await text({
+      message: 'The name of the project in the ledger',
+      initialValue: wanted.project,
+      validate: (slug) => (humanIdPattern.test(slug ?? '') ? undefined : 'letters, digits and . _ : - only'),
+    })
+    if (isCancel(project)) return ended()
+    answers.project = project
+  }
+  if (open.agents) {
+    const chosen = await multiselect({
+      message: 'The agents whose sessions record themselves',
+      options: agents.map(({ name, title }) => ({ value: name, label: title })),
+      initialValues: wanted.agents.map(({ name }) => name),
+      required: false,
+    })
+    if (isCancel(chosen)) return ended()
+    answers.agents = agents.filter(({ name }) => chosen.includes(name))
+  }
+  const what = wanted.remove ? 'Take Conduct out of' : 'Write the files of'
+  const isSure = await confirm({ message: `${what} ${wanted.root}?` })
+  return isCancel(isSure) || !isSure ? ended() : answers
+}
+
+function ended() {
+  cancel('Nothing is changed.')
+  return undefined
+}

@@ -1,0 +1,142 @@
+import { parse as parseToml, patch as patchToml } from '@decimalturn/toml-patch'
+import { applyEdits, type JSONPath, modify, type ParseError, parse, printParseErrorCode } from 'jsonc-parser'
+import { type Fields, fieldsOf, type Install } from '../agents/agent.ts'
+
+// Each function takes the text of a file (undefined: there is none) and answers it with Conduct's own entries, or
+// without them. All else stays as it stands. Each throws an Error that says why a text cannot be changed.
+
+type Text = string | undefined
+
+/** The hooks of an agent's file with `command` once per event; undefined as command: without ours. */
+export function withHooks(text: Text, { hooks }: Install, name: string, command: string | undefined): Text {
+  const isOurs = (entry: unknown) => new RegExp(`\\bconduct hook ${name}\\b`).test(String(fieldsOf(entry).command))
+  let json = text?.trim() ? text : '{}\n'
+  for (const event of Object.keys(fieldsOf(read(json, 'hooks'))))
+    json = withoutHook(json, ['hooks', event], isOurs, command)
+  if (command === undefined) return withoutRest(text, json, hooks.also)
+  for (const [key, value] of Object.entries(hooks.also ?? {})) {
+    if (fieldsOf(read(json))[key] === undefined) json = set(json, [key], value)
+  }
+  for (const event of hooks.events) {
+    const entries = list(json, ['hooks', event])
+    if (entries.some((entry) => isOurs(entry) || asList(fieldsOf(entry).hooks).some(isOurs))) continue
+    json = set(json, ['hooks', event, entries.length], hooks.entry(command))
+  }
+  return json
+}
+
+/** Takes our entries of an event out, but those that run `kept`; and what is empty then. */
+function withoutHook(text: string, path: JSONPath, isOurs: (entry: unknown) => boolean, kept?: string): string {
+  const goes = (entry: unknown) => isOurs(entry) && fieldsOf(entry).command !== kept
+  let json = text
+  const entries = list(json, path)
+  for (let index = entries.length - 1; index >= 0; index--) {
+    const inner = asList(fieldsOf(entries[index]).hooks)
+    if (goes(entries[index]) || (inner.length > 0 && inner.every(goes))) {
+      json = set(json, [...path, index], undefined)
+      continue
+    }
+    for (let place = inner.length - 1; place >= 0; place--) {
+      if (goes(inner[place])) json = set(json, [...path, index, 'hooks', place], undefined)
+    }
+  }
+  const isEmptied = entries.length > 0 && list(json, path).length === 0
+  return isEmptied ? set(json, path, undefined) : json
+}
+
+/** A file that held nothing but ours goes, and an object that is empty now. */
+function withoutRest(before: Text, json: string, also: Fields = {}): Text {
+  if (before === undefined || json === before) return before
+  let rest = json
+  for (const key of ['hooks', 'mcpServers']) {
+    const value = read(rest)[key]
+    if (value !== undefined && Object.keys(fieldsOf(value)).length === 0) rest = set(rest, [key], undefined)
+  }
+  const isOnlyOurs = Object.entries(read(rest)).every(([key, value]) => also[key] === value)
+  return isOnlyOurs ? undefined : rest
+}
+
+const packageName = 'conduct-ledger'
+const isOurServer = (server: unknown) =>
+  asList(fieldsOf(server).args).some((arg) => String(arg).startsWith(packageName))
+
+/** The MCP server `conduct` in an agent's file; another server of that name stays. Undefined as version: without it. */
+export function withServer(text: Text, { mcp }: Install, version: string | undefined): Text {
+  const server = version && { command: 'npx', args: ['-y', `${packageName}@${version}`, 'mcp'] }
+  return mcp.format === 'json' ? jsonServer(text, mcp.table, server) : tomlServer(text, mcp.table, server)
+}
+
+function jsonServer(text: Text, table: string, server: Fields | '' | undefined): Text {
+  const json = text?.trim() ? text : '{}\n'
+  const present = fieldsOf(read(json, table)).conduct
+  if (present !== undefined && !isOurServer(present)) return text
+  if (server) return JSON.stringify(present) === JSON.stringify(server) ? text : set(json, [table, 'conduct'], server)
+  return present === undefined ? text : withoutRest(text, set(json, [table, 'conduct'], undefined))
+}
+
+function tomlServer(text: Text, table: string, server: Fields | '' | undefined): Text {
+  const config: Fields = fieldsOf(parseToml(text ?? ''))
+  const { conduct: present, ...others } = fieldsOf(config[table])
+  if (present !== undefined && !isOurServer(present)) return text
+  if (JSON.stringify(present) === JSON.stringify(server || undefined)) return text
+  const servers = server ? { ...others, conduct: server } : others
+  const { [table]: _, ...rest } = config
+  const wanted = Object.keys(servers).length > 0 ? { ...config, [table]: servers } : rest
+  const after = patchToml(text ?? '', wanted, { inlineTableStart: 2 })
+  return after.trim() === '' ? undefined : after
+}
+
+const [begin, end] = ['<!-- conduct:begin -->', '<!-- conduct:end -->']
+
+/** A text of markdown with our block at its end or where it stood; undefined as block: without it. */
+export function withBlock(text: Text, block: string | undefined): Text {
+  const before = text ?? ''
+  const [start, stop] = [before.indexOf(begin), before.indexOf(end)]
+  if (start === -1 && stop === -1) {
+    if (block === undefined) return text
+    const gap = before === '' ? '' : before.endsWith('\n') ? '\n' : '\n\n'
+    return `${before}${gap}${begin}\n${block}\n${end}\n`
+  }
+  if (start === -1 || stop < start) throw new Error(`it must have ${begin} and, after it, ${end}`)
+  const [head, tail] = [before.slice(0, start), before.slice(stop + end.length)]
+  if (block !== undefined) return `${head}${begin}\n${block}\n${end}${tail}`
+  const rest = `${head.replace(/\n\n$/, '\n')}${tail.replace(/^\n/, '')}`
+  return rest.trim() === '' ? undefined : rest
+}
+
+/** The object that a text of JSON holds, or the object in it at `key`. Comments are allowed. */
+function read(text: string, key?: string): Fields {
+  const errors: ParseError[] = []
+  const value: unknown = parse(text, errors, { allowTrailingComma: true })
+  const [error] = errors
+  if (error) {
+    const line = text.slice(0, error.offset).split('\n').length
+    throw new Error(`it is no valid JSON (${printParseErrorCode(error.error)} in line ${line}): mend it first`)
+  }
+  const all = objectOf(value, 'it')
+  return key === undefined ? all : objectOf(all[key] ?? {}, `"${key}"`)
+}
+
+function objectOf(value: unknown, name: string): Fields {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Error(`${name} must be an object`)
+  return fieldsOf(value)
+}
+
+function list(text: string, [key, event]: JSONPath): unknown[] {
+  const value = read(text, String(key))[String(event)]
+  if (value !== undefined && !Array.isArray(value)) throw new Error(`"${key}.${event}" must be a list`)
+  return asList(value)
+}
+
+const asList = (value: unknown): unknown[] => (Array.isArray(value) ? value : [])
+
+/** The text with one value set, or taken out where it is undefined, in the indentation that it has. */
+function set(text: string, path: JSONPath, value: unknown): string {
+  const indent = /^([ \t]+)\S/m.exec(text)?.[1] ?? '  '
+  const formattingOptions = {
+    insertSpaces: !indent.startsWith('\t'),
+    tabSize: indent.startsWith('\t') ? 1 : indent.length,
+    eol: text.includes('\r\n') ? '\r\n' : '\n',
+  }
+  return applyEdits(text, modify(text, path, value, { formattingOptions }))
+}

@@ -1,0 +1,156 @@
+import { relative } from 'node:path'
+import { Command } from 'commander'
+import { ConductError } from '../../client/client.ts'
+import { humanIdPattern } from '../../handed-out.ts'
+import type { Agent } from '../agents/agent.ts'
+import { agents as known } from '../agents/agents.ts'
+import { UsageError } from '../exit.ts'
+import { type Connection, connect, placeOf } from '../place/connect.ts'
+import type { Env } from '../place/folders.ts'
+import { declaredProject, projectOf } from '../place/project.ts'
+import { type Edit, writeAll } from './edit.ts'
+import { installCommand, isOnPath, planOf, presentAgents, rootOf, type Wanted } from './project-files.ts'
+
+interface Options {
+  project?: string
+  profile?: string
+  agents?: string
+  hooks: boolean
+  remove?: true
+  dryRun?: true
+  yes?: true
+}
+
+/** `conduct init`: enters a project into the ledger, and its agents' hooks into their files. */
+export function initCommand(): Command {
+  const names = known.map(({ name }) => name).join(',')
+  return new Command('init')
+    .description('enter this project into the ledger, and let its coding agents record themselves')
+    .option('--project <slug>', 'the name in the ledger; else the one of the git origin or the folder')
+    .option('--profile <name>', 'the server of this profile')
+    .option('--agents <names>', `for these agents (${names}); else for those that are found`)
+    .option('--no-hooks', 'without hooks: sessions do not record themselves')
+    .option('--remove', 'take out what an earlier init wrote; the ledger keeps its runs')
+    .option('--dry-run', 'show the changes of files, and change nothing')
+    .option('-y, --yes', 'do not ask')
+    .action((options: Options) => init(options, process.env, process.cwd()))
+}
+
+function say(text: string) {
+  process.stdout.write(`${text}\n`)
+}
+
+async function init(options: Options, env: Env, cwd: string) {
+  const root = rootOf(cwd)
+  const wanted = await settled(wantedBy(options, root, env), options)
+  if (!wanted) return say('Nothing was written.')
+  const edits = planOf(wanted)
+  if (options.dryRun) return say(await diffOf(edits, root))
+  writeAll(edits)
+  say(told(edits, root, wanted.remove))
+  if (wanted.remove) return
+  // The files stand whether or not the ledger answers now.
+  const place = placeOf({ profile: options.profile, inProject: wanted.project }, env, root)
+  // A server knows nothing of a project that is still to be made.
+  const connection = await connect(place.kind === 'server' ? { ...place, project: undefined } : place, env)
+  try {
+    say(await projectIn(connection, wanted.project))
+  } finally {
+    await connection.close()
+  }
+  say(whatNext(wanted, env))
+}
+
+function wantedBy({ project, agents, hooks, remove }: Options, root: string, env: Env): Wanted {
+  if (project !== undefined && !humanIdPattern.test(project)) {
+    throw new UsageError(`--project '${project}' is no slug: use letters, digits and . _ : -`)
+  }
+  const chosen =
+    agents === undefined ? (remove ? known : presentAgents(root, env)) : [...new Set(agents.split(',').map(agentOf))]
+  return {
+    root,
+    project: project ?? projectOf(root),
+    agents: chosen,
+    hooks,
+    remove: remove === true,
+    whole: !remove || agents === undefined,
+  }
+}
+
+function agentOf(name: string): Agent {
+  const agent = known.find((one) => one.name === name.trim())
+  if (!agent) throw new UsageError(`--agents '${name}': there is ${known.map((one) => one.name).join(', ')}`)
+  return agent
+}
+
+/** What is wanted when the person at the terminal has been asked; undefined where they want nothing. */
+async function settled(wanted: Wanted, { yes, dryRun, project, agents }: Options): Promise<Wanted | undefined> {
+  if (yes || dryRun || !process.stdin.isTTY || !process.stdout.isTTY) return wanted
+  const { askFor } = await import('./ask.ts')
+  const isDeclared = project !== undefined || declaredProject(wanted.root) !== undefined
+  return askFor(wanted, { project: !isDeclared && !wanted.remove, agents: agents === undefined && !wanted.remove })
+}
+
+/** The changes as a patch. */
+async function diffOf(edits: Edit[], root: string): Promise<string> {
+  if (edits.length === 0) return 'Nothing would change.'
+  const { createTwoFilesPatch, FILE_HEADERS_ONLY } = await import('diff')
+  const patches = edits.map(({ path, before, after }) => {
+    const name = relative(root, path)
+    const [from, to] = [before === undefined ? '/dev/null' : name, after === undefined ? '/dev/null' : name]
+    return createTwoFilesPatch(from, to, before ?? '', after ?? '', undefined, undefined, {
+      headerOptions: FILE_HEADERS_ONLY,
+    })
+  })
+  return patches.join('\n').trimEnd()
+}
+
+function told(edits: Edit[], root: string, remove: boolean): string {
+  if (edits.length === 0) return remove ? 'There is nothing to take out.' : 'The files are as they should be already.'
+  const lines = edits.map(({ path, before, after }) => {
+    const did = after === undefined ? 'removed' : before === undefined ? 'wrote' : 'changed'
+    return `${did.padEnd(8)} ${relative(root, path)}`
+  })
+  return lines.join('\n')
+}
+
+/** Makes the project where it is new and the key may; answers what became of it. */
+async function projectIn({ client, place }: Connection, slug: string): Promise<string> {
+  const where = place.kind === 'server' ? `on ${place.url}` : 'in the database of this machine'
+  const isCode = (error: unknown, code: string) => error instanceof ConductError && error.code === code
+  try {
+    const { key } = await client.me()
+    // A key of one project writes to that one, whatever the folder says.
+    if (key?.project && key.project !== slug) {
+      return `The key belongs to the project '${key.project}' ${where}: that is where sessions will be recorded.`
+    }
+    await client.getProject({ slug })
+    return `The project '${slug}' is ${where}.`
+  } catch (error) {
+    if (!isCode(error, 'NOT_FOUND')) throw error
+  }
+  try {
+    await client.createProject({ slug })
+  } catch (error) {
+    if (isCode(error, 'FORBIDDEN')) {
+      return `The project '${slug}' is not ${where}, and this key may not make it: ask for a key of the project, or for the project.`
+    }
+    if (!isCode(error, 'CONFLICT')) throw error
+  }
+  return `Made the project '${slug}' ${where}.`
+}
+
+function whatNext({ agents, hooks }: Wanted, env: Env): string {
+  if (agents.length === 0) {
+    return 'No coding agent was found: name those of your team with --agents.'
+  }
+  const titles = agents.map(({ title }) => title).join(', ')
+  if (!hooks) return `${titles}: the MCP server is entered, no hooks.`
+  return [
+    '',
+    ...agents.map(({ install }) => install.trust),
+    `The hooks run the program conduct; where it is missing they do nothing. ${isOnPath('conduct', env) ? 'It is on your PATH; each teammate needs' : 'It is not on your PATH. You and each teammate need'}: ${installCommand}`,
+    'They are for the shell of Linux, macOS and WSL.',
+    `Commit the files. The next session of ${titles} records itself: conduct run list`,
+  ].join('\n')
+}

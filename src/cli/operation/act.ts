@@ -1,0 +1,109 @@
+import { headerFields } from '../../paths.ts'
+import { UsageError } from '../exit.ts'
+import { readText } from '../file.ts'
+import { type Common, refuseBoth } from '../option.ts'
+import { shownPlace } from '../place/connect.ts'
+import { tables } from '../show/columns.ts'
+import { listPrinter, printJson, printRecord } from '../show/print.ts'
+import { type Call, callsOf, placeFor, withClient } from './call.ts'
+import { inputOf, kebab } from './flag.ts'
+import { followEvents } from './follow.ts'
+import type { Plan } from './plan.ts'
+import { printRequest } from './request.ts'
+import { taggedVersion } from './version.ts'
+
+type Input = Record<string, unknown>
+
+export interface Options extends Common {
+  all?: boolean
+  allProjects?: boolean
+  follow?: boolean
+  dryRun?: boolean
+  idempotencyKey?: string
+  clear?: string[]
+}
+
+/** The input of the operation that arguments and flags make; reads the file. */
+async function inputFrom(plan: Plan, given: unknown[], options: Options): Promise<Input> {
+  const input = inputOf(plan.flags, { ...options })
+  for (const [at, { field, kind }] of plan.operands.entries()) {
+    const value = given[at]
+    if (value === undefined) continue
+    if (kind === 'file') input[field] = await readText(value as string)
+    else if (kind === 'words') input[field] = (value as string[]).join(' ')
+    else if (kind === 'features') Object.assign(input, featuresOf(value as string[]))
+    else input[field] = value
+  }
+  for (const field of plan.clearable) {
+    if (!options.clear?.includes(kebab(field))) continue
+    if (input[field] !== undefined) throw new UsageError(`${field} is both set and cleared: choose one of the two.`)
+    input[field] = null
+  }
+  const isChange = plan.name.startsWith('update')
+  if (isChange && Object.keys(input).every((field) => plan.operands[0]?.field === field || field in headerFields)) {
+    throw new UsageError(
+      `Nothing to change: give a flag for what should be. conduct help ${plan.words.join(' ')} lists them.`,
+    )
+  }
+  return input
+}
+
+/** A whole number is a feature's number, anything else its name. */
+function featuresOf(words: string[]) {
+  const isNumber = (word: string) => /^[1-9]\d{0,15}$/.test(word)
+  const names = words.filter((word) => !isNumber(word))
+  const numbers = words.filter(isNumber).map(Number)
+  return {
+    ...(numbers.length > 0 && { featureIds: numbers }),
+    ...(names.length > 0 && { features: names.map((name) => ({ name })) }),
+  }
+}
+
+/** Carries a command out: calls its operation and prints the answer. */
+export async function act(plan: Plan, given: unknown[], options: Options) {
+  refuseBoth(options, 'all', 'cursor')
+  refuseBoth(options, 'all', 'follow')
+  refuseBoth(options, 'allProjects', 'project')
+  const input = await inputFrom(plan, given, options)
+  const place = placeFor(plan, input, options)
+  if (options.dryRun) return printRequest(plan, input, place, options)
+  await withClient(place, async (client) => {
+    if (options.follow) return followEvents(client, input, options)
+    const call = callsOf(plan, client, `Waiting for ${shownPlace(place)}`, options)
+    if (plan.isWrite) await taggedVersion(plan, client, input)
+    await printAll(plan, call, input, options)
+  })
+}
+
+async function printAll(plan: Plan, call: Call, input: Input, options: Options) {
+  const print = printerOf(plan, options)
+  let next: Input | undefined = options.all ? { limit: 100, ...input } : input
+  while (next) {
+    const answer = await call(next)
+    print(answer)
+    const after = nextOf(answer)
+    if (after && !options.all && !options.json && !options.quiet) {
+      const [[field, value] = []] = Object.entries(after)
+      process.stderr.write(`There is more: --all, or --${field} ${value}\n`)
+    }
+    next = after && options.all ? { ...next, ...after } : undefined
+  }
+}
+
+/** What of the input leads to the next page. */
+function nextOf({ meta }: Input): Input | undefined {
+  const { hasMore, nextCursor, lastSeq } = (meta ?? {}) as { hasMore?: boolean; nextCursor?: string; lastSeq?: number }
+  if (!hasMore) return undefined
+  return nextCursor === undefined ? { after: lastSeq } : { cursor: nextCursor }
+}
+
+function printerOf({ isList, route }: Plan, options: Options): (answer: Input) => void {
+  if (options.json) return options.all ? printLines : (answer) => printJson(answer)
+  const isTable = isList || Object.keys(route.output.shape).some((name) => name in tables)
+  return isTable ? listPrinter(options) : (answer) => printRecord(answer, options)
+}
+
+/** A line of JSON for each item of a page. */
+function printLines({ meta: _, ...page }: Input) {
+  for (const item of Object.values(page).flat()) process.stdout.write(`${JSON.stringify(item)}\n`)
+}

@@ -1,0 +1,55 @@
+import { type CallOptions, type Client, ConductError } from '../../client/client.ts'
+import type { Common } from '../option.ts'
+import { connect, type Place, placeOf } from '../place/connect.ts'
+import { whileWaiting } from '../show/progress.ts'
+import { nameOf, type Plan } from './plan.ts'
+
+type Input = Record<string, unknown>
+export type Call = (input: Input) => Promise<Record<string, unknown>>
+
+/** A person waits: a server that is gone is told after a second or two, one that asks for a long wait at once. */
+export const tries = { attempts: 4, patience: 5 }
+
+/** Where an operation goes. With a filter by project, or over all of them, it acts in none. */
+export function placeFor(
+  { hasProject }: Plan,
+  input: Input,
+  { profile, project, allProjects }: Common & { allProjects?: boolean },
+): Place {
+  const inProject = hasProject ? undefined : project
+  const place = placeOf({ profile, inProject }, process.env, process.cwd())
+  return allProjects || Array.isArray(input.project) ? { ...place, project: undefined } : place
+}
+
+/** Does the work with a client of that place, and gives the place back whatever happens. */
+export async function withClient(place: Place, work: (client: Client) => Promise<void>) {
+  const { client, close } = await connect(place, process.env, tries)
+  try {
+    await work(client)
+  } finally {
+    await close()
+  }
+}
+
+/** The operation as a function. Its errors name flags and arguments instead of fields, unless they are told as JSON. */
+export function callsOf(
+  plan: Plan,
+  client: Client,
+  waiting: string,
+  { json, idempotencyKey }: Common & CallOptions,
+): Call {
+  const call = client[plan.name] as (input: Input, options: CallOptions) => Promise<Input>
+  return async (input) => {
+    try {
+      return await whileWaiting(waiting, call(input, { idempotencyKey }))
+    } catch (error) {
+      throw json ? error : named(plan, error)
+    }
+  }
+}
+
+function named(plan: Plan, error: unknown): unknown {
+  if (!(error instanceof ConductError) || !error.issues) return error
+  const lines = error.issues.map(({ path, message }) => (path ? `${nameOf(plan, path)} ${message}` : message))
+  return new ConductError(error.code, lines.join('\n'), { cause: error })
+}

@@ -1,0 +1,75 @@
+import { Command, Option } from 'commander'
+import { UsageError } from '../exit.ts'
+import { addCommon, addExamples } from '../option.ts'
+import { act, type Options } from './act.ts'
+import { kebab, numberOf } from './flag.ts'
+import { exampleOf, type Operand, type Plan, plansOf, shownName } from './plan.ts'
+
+/** The command of a word of the API: `run` with all that can be done to runs, or `search` itself. */
+export function wordCommand(word: string): Command {
+  const plans = plansOf(word)
+  const [only] = plans
+  if (only?.words.length === 1) return operationCommand(only)
+  const command = new Command(word)
+  for (const plan of plans) command.addCommand(operationCommand(plan))
+  return command
+}
+
+function operationCommand(plan: Plan): Command {
+  const { words, route, operands, flags, clearable, isWrite, isList, hasProject } = plan
+  const command = new Command(words.at(-1)).description(route.summary)
+  for (const operand of operands) command.argument(termOf(operand), meaningOf(operand), readerOf(operand))
+  for (const { option } of flags) command.addOption(option)
+  const add = (terms: string, meaning: string) => command.addOption(new Option(terms, meaning))
+  if (clearable.length > 0) {
+    const fields = clearable.map(kebab)
+    const clear = new Option('--clear <field>', 'set a field to nothing; may be repeated').choices(fields)
+    command.addOption(
+      clear.argParser((text: string, before: unknown) => [...((before as string[]) ?? []), one(text, fields)]),
+    )
+  }
+  if (isList) add('--all', 'every page; with --json a line for each')
+  if (route.streams) add('--follow', 'each change as it happens, until Ctrl-C')
+  if (hasProject)
+    add('--all-projects', isWrite ? 'for the whole server' : 'look through all projects that the key sees')
+  if (isWrite) {
+    add('--idempotency-key <key>', 'the same request with the same key happens once, for 24 hours')
+    add('--dry-run', 'show the request and send nothing')
+  }
+  addCommon(command, hasProject)
+  if (flags.some(({ part }) => part) && words[1] === 'update') {
+    command.addHelpText(
+      'after',
+      '\nA change replaces a field whole: a --label all labels, --git-commit all that was known of git.',
+    )
+  }
+  addExamples(command, [exampleOf(plan, fileName(plan))])
+  return command.action(async (...given: unknown[]) => {
+    const texts = given.slice(0, operands.length)
+    await act(plan, texts, command.opts<Options>())
+  })
+}
+
+function one(text: string, choices: string[]): string {
+  if (choices.includes(text)) return text
+  throw new UsageError(`--clear must be one of ${choices.join(', ')}, not '${text}'.`)
+}
+
+/** The file of an example: `run.md`, or a log that is appended. */
+export const fileName = ({ name, words }: Plan) => (name === 'appendToRun' ? 'run.log' : `${words[0]}.md`)
+
+function termOf(operand: Operand): string {
+  const name = `${shownName(operand)}${operand.kind === 'words' || operand.kind === 'features' ? '...' : ''}`
+  return operand.required ? `<${name}>` : `[${name}]`
+}
+
+function meaningOf({ kind }: Operand): string {
+  if (kind === 'file') return 'a file with the text; - for the standard input'
+  return kind === 'features' ? 'numbers and names' : ''
+}
+
+const readerOf = ({ kind }: Operand) =>
+  kind === 'number'
+    ? (text: string): unknown => numberOf(text, 'integer')
+    : (text: string, before: unknown): unknown =>
+        kind === 'words' || kind === 'features' ? [...((before as string[] | undefined) ?? []), text] : text

@@ -1,0 +1,100 @@
+import { z } from 'zod'
+import { addressOf, type Name, names } from '../../paths.ts'
+import { type Route, routes } from '../../routes.ts'
+import { type Flag, flagsOf, kebab, nonNull, type Schema, wordsOfInput } from './flag.ts'
+
+/** What stands in a command without a flag before it. */
+export interface Operand {
+  field: string
+  kind: 'text' | 'number' | 'file' | 'words' | 'features'
+  required: boolean
+}
+
+/** An operation of the API as the command line takes it. */
+export interface Plan {
+  name: Name
+  route: Route
+  /** The words of the command: `run`, `create`. */
+  words: string[]
+  operands: Operand[]
+  flags: Flag[]
+  /** The fields that may be set to null. */
+  clearable: string[]
+  isWrite: boolean
+  isList: boolean
+  /** Whether a `--project` of it says what to look through, and not where to act. */
+  hasProject: boolean
+}
+
+/** `run create` for createRun, `run list` for listRuns; none for an operation without a command. */
+function wordsOf(name: Name): string[] {
+  const { words }: Route = routes[name]
+  if (words !== undefined) return words?.split(' ') ?? []
+  const [, verb = '', noun = ''] = /^([a-z]+)([A-Z]\w*?)s?$/.exec(name) ?? []
+  return [noun.toLowerCase(), verb]
+}
+
+export function planOf(name: Name): Plan {
+  const route: Route = routes[name]
+  const { method, params } = addressOf(name)
+  const schema = z.toJSONSchema(route.input, { io: 'input', unrepresentable: 'any' }) as Schema
+  const { properties = {}, required = [] } = schema
+  const operands: Operand[] = params.map((field) => ({
+    field,
+    kind: properties[field]?.type === 'integer' ? 'number' : 'text',
+    required: true,
+  }))
+  for (const field of Object.keys(properties)) {
+    const kind = kindOf(name, field)
+    if (kind) operands.push({ field, kind, required: kind === 'features' || required.includes(field) })
+  }
+  const others = Object.entries(properties).filter(
+    ([field]) =>
+      !operands.some((operand) => operand.field === field) && !(name === 'linkFeatures' && field === 'featureIds'),
+  )
+  return {
+    name,
+    route,
+    words: wordsOf(name),
+    operands,
+    flags: others.flatMap(([field, inner]) => flagsOf(field, inner, required.includes(field))),
+    clearable: method === 'PATCH' ? others.filter(([, inner]) => nonNull(inner).nullable).map(([field]) => field) : [],
+    isWrite: method !== 'GET',
+    isList: 'meta' in route.output.shape,
+    hasProject: 'project' in properties,
+  }
+}
+
+/** Bodies come by file, and a search is a row of words. */
+function kindOf(name: Name, field: string): Operand['kind'] | undefined {
+  if (field === 'content' || field === 'text') return 'file'
+  if (name === 'search' && field === 'q') return 'words'
+  if (name === 'linkFeatures' && field === 'features') return 'features'
+}
+
+/** Every operation whose command begins with that word. */
+export const plansOf = (word: string) => names.filter((name) => wordsOf(name)[0] === word).map(planOf)
+
+/** `run-id`, or `file` for a content. */
+export const shownName = ({ field, kind }: Operand) => (kind === 'file' || kind === 'words' ? kind : kebab(field))
+
+/** What the command line calls the input field of that path (`git.commit`): `--git-commit`, `<run-id>`. */
+export function nameOf({ operands, flags }: Plan, path: string): string {
+  const [field, part] = path.split('.')
+  const operand = operands.find((one) => one.field === field)
+  if (operand) return `<${shownName(operand)}>`
+  const flag = flags.find((one) => one.field === field && (one.part === undefined || one.part === part))
+  return flag?.name ?? path
+}
+
+/** The example of the table as a command line; a content is in `file`. */
+export function exampleOf({ route: { example }, words, operands, flags }: Plan, file: string): string {
+  const given = operands.flatMap(({ field, kind }) => {
+    const value = kind === 'features' ? example.featureIds : example[field]
+    if (value === undefined) return []
+    return kind === 'file' ? [file] : [value].flat().map(String)
+  })
+  return ['conduct', ...words, ...[...given, ...wordsOfInput(flags, example)].map(quoted)].join(' ')
+}
+
+const quoted = (word: string) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`)

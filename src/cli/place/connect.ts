@@ -1,0 +1,158 @@
+import { resolve } from 'node:path'
+import { type Client, type ClientOptions, ConductError, createClient } from '../../client/client.ts'
+import { type Settings, settings, withoutPassword } from '../../setting.ts'
+import { UsageError } from '../exit.ts'
+import type { Env } from './folders.ts'
+import { keyOf, readProfiles } from './profile.ts'
+import { declaredProject, projectOf } from './project.ts'
+
+/** Where the ledger is: a server, or a database of this machine that is opened in process. */
+export type Place =
+  | { kind: 'server'; url: string; project: string | undefined; profile: string | undefined }
+  | LocalPlace
+
+export interface LocalPlace {
+  kind: 'local'
+  databaseUrl: string
+  project: string | undefined
+}
+
+/** The name by which the database of this machine is meant; no profile has it. */
+export const localProfile = 'local'
+
+/** What the flags of a command say about the place; each wins over the environment. */
+export interface PlaceOptions {
+  profile?: string
+  /** The project to act in. */
+  inProject?: string
+}
+
+/** How patiently a server is asked. */
+export type Tries = Pick<ClientOptions, 'attempts' | 'timeout' | 'patience'>
+
+export interface Connection {
+  client: Client
+  place: Place
+  /** Gives the database back; nothing for a server. */
+  close(): Promise<void>
+}
+
+/**
+ * The place that flags, environment, profiles and folder tell: the profile of the flag (`local` is the database of this
+ * machine), else CONDUCT_URL, else the profile in use, else the local database. Throws a UsageError for a profile that
+ * does not exist.
+ */
+export function placeOf({ profile, inProject }: PlaceOptions, env: Env, cwd: string): Place {
+  const project = inProject ?? (env.CONDUCT_PROJECT || undefined)
+  const { current, profiles } = readProfiles(env)
+  const name = profile ?? (env.CONDUCT_URL ? undefined : current)
+  if (name === localProfile || (name === undefined && !env.CONDUCT_URL)) {
+    return { kind: 'local', databaseUrl: databaseUrlOf(env, cwd), project: project ?? projectOf(cwd) }
+  }
+  const known = name === undefined ? undefined : profiles[name]
+  if (name !== undefined && !known) {
+    throw new UsageError(
+      `There is no profile '${name}', only: ${[localProfile, ...Object.keys(profiles)].join(', ')}. Make one with conduct profile add.`,
+    )
+  }
+  const url = known?.url ?? (env.CONDUCT_URL as string)
+  // A project that is only guessed is none that the server must know.
+  return { kind: 'server', url, profile: name, project: project ?? declaredProject(cwd) ?? known?.project }
+}
+
+/** The local database; a relative file is taken from `cwd`, so that the place is the same from wherever it is opened. */
+export function databaseUrlOf(env: Env, cwd: string): string {
+  const url = read('databaseUrl', env)
+  const file = url.startsWith('sqlite:') ? url.slice('sqlite:'.length) : ':memory:'
+  return file === ':memory:' ? url : `sqlite:${resolve(cwd, file)}`
+}
+
+/** Where the ledger is, in words. */
+export const shownPlace = (place: Place) => (place.kind === 'server' ? place.url : withoutPassword(place.databaseUrl))
+
+function read<N extends keyof Settings>(name: N, env: Env): Settings[N] {
+  const { env: variable, fallback, read } = settings[name]
+  try {
+    return read(env[variable] || fallback)
+  } catch (error) {
+    throw new UsageError(`${variable} ${(error as Error).message}`)
+  }
+}
+
+/** A client of that place, with the key of its profile or of CONDUCT_API_KEY; the project is made where it is local and new. */
+export async function connect(place: Place, env: Env, tries?: Tries): Promise<Connection> {
+  if (place.kind === 'local') return openLocal(place, env)
+  const { url, project, profile } = place
+  return { client: createClient({ url, key: keyOf(profile, env), project, ...tries }), place, close: async () => {} }
+}
+
+/** Where a server of this machine is that was started with these settings. */
+export function localUrl(env: Env): string {
+  const host = read('host', env)
+  return `http://${host.includes(':') ? `[${host}]` : host}:${read('port', env)}${read('basePath', env)}`
+}
+
+/** Opens a database, writes to it and, where it is a file, reads all of it. Answers what is damaged; throws what is in the way. */
+export async function inspect(databaseUrl: string): Promise<string[]> {
+  const [{ openStore }, { damages, tryWrite }] = await Promise.all([
+    import('../../store/open.ts'),
+    import('../../store/health.ts'),
+  ])
+  const store = await openStore(databaseUrl, { firstKey: false })
+  try {
+    await tryWrite(store)
+    return await damages(store, databaseUrl)
+  } finally {
+    await store.close()
+  }
+}
+
+async function openLocal(place: LocalPlace, env: Env): Promise<Connection> {
+  const { as, close } = await openLedger(place, env)
+  if (place.project !== undefined) {
+    await ensureProject(as({}), place.project).catch(async (error) => {
+      await close()
+      throw error
+    })
+  }
+  return { client: as({ project: place.project }), place, close }
+}
+
+/** A database that is open in process: clients of it act as the local user, or as the key that they are given. */
+export interface OpenLedger {
+  as(options: Pick<ClientOptions, 'key' | 'project'>): Client
+  close(): Promise<void>
+}
+
+/** Opens the database of that place; what is written gets its times by `now` (Unix milliseconds), else by the database's clock. */
+export async function openLedger({ databaseUrl }: LocalPlace, env: Env, now?: () => number): Promise<OpenLedger> {
+  // Loaded only where it is needed: a client of a server does without.
+  const [{ createApp }, { openStore }, { localActor }] = await Promise.all([
+    import('../../http/app.ts'),
+    import('../../store/open.ts'),
+    import('../../key.ts'),
+  ])
+  const contentLimit = read('contentLimit', env)
+  const store = await openStore(databaseUrl, { firstKey: false, ...(now && { now }) }).catch((cause: Error) => {
+    throw new ConductError('UNAVAILABLE', `${withoutPassword(databaseUrl)} cannot be opened: ${cause.message}`, {
+      cause,
+    })
+  })
+  const app = createApp({ store, actor: localActor, rateLimit: 0, contentLimit })
+  return {
+    as: (options) =>
+      createClient({ url: 'http://localhost/conduct', fetch: (request) => app.fetch(request), ...options }),
+    close: () => store.close(),
+  }
+}
+
+async function ensureProject(client: Client, slug: string) {
+  const isCode = (code: string) => (error: unknown) => {
+    if (!(error instanceof ConductError) || error.code !== code) throw error
+  }
+  await client.getProject({ slug }).catch(async (error) => {
+    isCode('NOT_FOUND')(error)
+    // Another process may have been first.
+    await client.createProject({ slug }).catch(isCode('CONFLICT'))
+  })
+}

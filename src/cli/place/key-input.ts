@@ -1,0 +1,46 @@
+import { statSync } from 'node:fs'
+import { isCancel, password } from '@clack/prompts'
+import { secretPattern } from '../../secret.ts'
+import { UsageError } from '../exit.ts'
+import { readText } from '../file.ts'
+import type { Env } from './folders.ts'
+
+export interface KeySource {
+  keyStdin?: boolean
+  keyFile?: string
+}
+
+/**
+ * The key of a server, by the ways that other users of this machine cannot see: the standard input, a file for its owner
+ * alone, CONDUCT_API_KEY, else a hidden prompt. Throws a UsageError that says what is wrong.
+ */
+export async function askKey({ keyStdin, keyFile }: KeySource, env: Env): Promise<string> {
+  const key = (await given(keyStdin, keyFile, env)).trim()
+  if (secretPattern.test(key)) return key
+  throw new UsageError(
+    key === ''
+      ? 'No key was given.'
+      : 'That is not a key: one is sk_, what it may do, _ and 43 letters and digits. conduct key create makes one.',
+  )
+}
+
+async function given(keyStdin: boolean | undefined, keyFile: string | undefined, env: Env): Promise<string> {
+  if (keyStdin) return readText('-')
+  if (keyFile !== undefined) return readPrivate(keyFile)
+  if (env.CONDUCT_API_KEY) return env.CONDUCT_API_KEY
+  if (!process.stdin.isTTY) {
+    throw new UsageError('A key is needed: by CONDUCT_API_KEY, --key-stdin or --key-file; a terminal is asked for it.')
+  }
+  const answer = await password({ message: 'The key (sk_…)', output: process.stderr })
+  if (isCancel(answer)) throw new UsageError('No key was given.')
+  // Ctrl-D on an empty line gives nothing at all.
+  return answer ?? ''
+}
+
+async function readPrivate(path: string): Promise<string> {
+  const text = await readText(path)
+  if (process.platform !== 'win32' && (statSync(path).mode & 0o077) !== 0) {
+    throw new UsageError(`${path} can be read by other users: chmod 600 ${path}, and revoke the key if they did.`)
+  }
+  return text
+}

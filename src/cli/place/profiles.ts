@@ -1,0 +1,123 @@
+import { Command } from 'commander'
+import { ConductError, createClient } from '../../client/client.ts'
+import { UsageError } from '../exit.ts'
+import { tries } from '../operation/call.ts'
+import { addExamples } from '../option.ts'
+import { pairs, printJson } from '../show/print.ts'
+import { whileWaiting } from '../show/progress.ts'
+import { laidOut, widthOf } from '../show/table.ts'
+import { localProfile, placeOf, shownPlace } from './connect.ts'
+import { askKey, type KeySource } from './key-input.ts'
+import { type Profiles, readProfiles, writeProfiles } from './profile.ts'
+
+const { env } = process
+
+/** `conduct profile`: the servers that this user knows, with a key for each. */
+export function profileCommand(): Command {
+  const command = new Command('profile')
+  const add = command
+    .command('add <name> <url>')
+    .description('Keep a server and a key for it, once the key has been tried')
+    .option('--project <slug>', 'the project to act in, where the folder tells none')
+    .option('--key-stdin', 'read the key from the standard input')
+    .option('--key-file <path>', 'read the key from a file that only its owner may read')
+    .action(addProfile)
+  addExamples(add, [
+    'conduct profile add work https://ledger.example.com/conduct',
+    'conduct profile add work https://ledger.example.com/conduct --key-file ~/.conduct-key',
+  ])
+  command
+    .command('list')
+    .description('List the profiles; * marks the one in use')
+    .option('--json', 'as JSON, without keys')
+    .action(listProfiles)
+  command
+    .command('use <name>')
+    .description('Use a profile from now on; local for the database of this machine')
+    .action(useProfile)
+  command.command('remove <name>').description('Forget a profile and its key').action(removeProfile)
+  return command
+}
+
+async function addProfile(name: string, url: string, { project, ...source }: KeySource & { project?: string }) {
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name) || name === localProfile) {
+    throw new UsageError(`'${name}' cannot name a profile: letters, digits and . _ - can, but for 'local'.`)
+  }
+  const address = addressOf(url)
+  const key = await askKey(source, env)
+  const client = createClient({ url: address, key, project, ...tries })
+  const asked = client.me().catch((error: unknown) => {
+    const isElsewhere = error instanceof ConductError && error.code === 'NOT_FOUND'
+    throw isElsewhere ? new UsageError(`${error.message} Is the base path missing: ${address}/conduct?`) : error
+  })
+  const { key: told, permissions } = await whileWaiting(`Waiting for ${address}`, asked)
+  const known = readProfiles(env)
+  const profiles = { ...known.profiles, [name]: { url: address, key, ...(project !== undefined && { project }) } }
+  const current = known.current ?? name
+  writeProfiles(env, { current, profiles })
+  process.stdout.write(
+    `${pairs([
+      ['profile', `${name}${current === name ? ', in use' : ''}`],
+      ['url', address],
+      ['key', told?.name ?? ''],
+      ['permissions', permissions.join(', ')],
+      ['project', project ?? told?.project ?? 'all'],
+      ['expires', told?.expiresAt ?? ''],
+    ])}\n`,
+  )
+  if (current !== name) process.stderr.write(`${current} stays in use; conduct profile use ${name} changes that.\n`)
+}
+
+function addressOf(url: string): string {
+  const { protocol, username, password, hash, search, href } = URL.canParse(url) ? new URL(url) : new URL('none:')
+  if (!/^https?:$/.test(protocol) || username || password || hash || search) {
+    throw new UsageError(
+      `'${url.replace(/\/\/[^/@]*@/, '//…@')}' is no address of a server: one is like https://ledger.example.com/conduct, with the base path.`,
+    )
+  }
+  return href.replace(/\/$/, '')
+}
+
+function listProfiles({ json }: { json?: boolean }) {
+  const { current, profiles } = readProfiles(env)
+  const known = Object.entries(profiles).map(([name, { url, project }]) => ({ name, url, project }))
+  const inUse = current ?? localProfile
+  if (json) {
+    printJson({ current: inUse, profiles: known })
+    return
+  }
+  const local = shownPlace(placeOf({ profile: localProfile, inProject: '-' }, env, process.cwd()))
+  const rows = [
+    ['', 'PROFILE', 'URL', 'PROJECT'],
+    ...[...known, { name: localProfile, url: local, project: undefined }].map(({ name, url, project }) => [
+      name === inUse ? '*' : '',
+      name,
+      url,
+      project ?? '',
+    ]),
+  ]
+  const widths = [0, 1, 2, 3].map((at) => Math.max(1, ...rows.map((row) => widthOf(row[at] ?? ''))))
+  process.stdout.write(`${laidOut(rows, widths)}\n`)
+}
+
+function known(name: string): Profiles {
+  const found = readProfiles(env)
+  if (found.profiles[name]) return found
+  const names = [localProfile, ...Object.keys(found.profiles)]
+  throw new UsageError(`There is no profile '${name}', only: ${names.join(', ')}.`)
+}
+
+function useProfile(name: string) {
+  const { profiles } = name === localProfile ? readProfiles(env) : known(name)
+  writeProfiles(env, { profiles, ...(name !== localProfile && { current: name }) })
+  process.stdout.write(`${name} is in use.\n`)
+  if (env.CONDUCT_URL) process.stderr.write('CONDUCT_URL is set and goes before it.\n')
+}
+
+function removeProfile(name: string) {
+  const { current, profiles } = known(name)
+  const { [name]: _, ...rest } = profiles
+  writeProfiles(env, { profiles: rest, ...(current !== name && { current }) })
+  process.stdout.write(`${name} is forgotten${current === name ? ', and the local database in use' : ''}.\n`)
+  process.stderr.write('Its key still works until it is revoked: conduct key revoke.\n')
+}

@@ -1,0 +1,77 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { basename, dirname, join, resolve } from 'node:path'
+import { humanIdPattern } from '../../handed-out.ts'
+
+export const projectFile = 'conduct.json'
+
+/** What `conduct.json` may say. */
+export interface ProjectFile {
+  project: string
+}
+
+/**
+ * The project that a folder belongs to: what the nearest `conduct.json` says (also the one of the main worktree), else
+ * owner and name of the git origin, else the name of the repository's folder, else the folder's. All worktrees of a
+ * repository are one project. Throws an Error that names a `conduct.json` which cannot be read.
+ */
+export function projectOf(cwd: string): string {
+  const declared = declaredProject(cwd)
+  if (declared !== undefined) return declared
+  const main = mainWorktree(cwd)
+  const origin = main && git(main, 'remote', 'get-url', 'origin')
+  return slugOf(origin ? ownerAndName(origin) : basename(main ?? resolve(cwd)))
+}
+
+/** The project by a `conduct.json` alone. */
+export function declaredProject(cwd: string): string | undefined {
+  const path = nearestFile(cwd) ?? nearestFile(mainWorktree(cwd))
+  return path && readProjectFile(path)
+}
+
+function nearestFile(cwd: string | undefined): string | undefined {
+  for (let folder = cwd && resolve(cwd); folder; folder = folder === dirname(folder) ? undefined : dirname(folder)) {
+    const path = join(folder, projectFile)
+    if (existsSync(path)) return path
+  }
+}
+
+function readProjectFile(path: string): string {
+  try {
+    const { project } = JSON.parse(readFileSync(path, 'utf8')) as Partial<ProjectFile>
+    if (typeof project === 'string' && humanIdPattern.test(project)) return project
+  } catch {
+    // Told below, like any other content that is not right.
+  }
+  throw new Error(`${path} must be { "project": "<slug>" }, a slug of letters, digits and . _ : -`)
+}
+
+/** The folder of the repository itself, wherever its worktrees are. */
+function mainWorktree(cwd: string): string | undefined {
+  const common = git(cwd, 'rev-parse', '--path-format=absolute', '--git-common-dir')
+  return common && (basename(common) === '.git' ? dirname(common) : common)
+}
+
+/** What git answers, or undefined where it does not. */
+export function git(cwd: string, ...words: string[]): string | undefined {
+  try {
+    return execFileSync('git', words, { cwd, encoding: 'utf8', stdio: 'pipe', timeout: 10_000 }).trimEnd() || undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** `git@host:owner/name.git` and `https://host/group/owner/name` alike: `owner.name`. */
+function ownerAndName(origin: string): string {
+  const path = origin.replace(/\/+$/, '').replace(/\.git$/, '')
+  return path.split(/[/:]/).filter(Boolean).slice(-2).join('.')
+}
+
+/** A slug as near to the text as one may be. */
+function slugOf(text: string): string {
+  const slug = text
+    .replace(/[^A-Za-z0-9._-]+/g, '-')
+    .replace(/^[^A-Za-z0-9]+/, '')
+    .slice(0, 128)
+  return slug || 'default'
+}

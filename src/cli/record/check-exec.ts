@@ -1,0 +1,89 @@
+import { Command } from 'commander'
+import { markerOf, slice } from '../../content.ts'
+import { routes } from '../../routes.ts'
+import { placeOf } from '../place/connect.ts'
+import { git } from '../place/project.ts'
+import { runChild } from './child.ts'
+import { commandLine } from './exec.ts'
+import { mask } from './mask.ts'
+import { createOutput, newestOf } from './output.ts'
+import { createRecorder, createSay } from './recorder.ts'
+
+interface CheckOptions {
+  profile?: string
+  project?: string
+  name: string
+  agent?: string
+}
+
+/** The most characters that a check keeps of the output. */
+const tailLength = 131_072
+
+const say = createSay('conduct check exec')
+
+/** `conduct check exec`: runs a command and records it as a check of a run. */
+export function checkExecCommand(): Command {
+  return new Command('exec')
+    .description('run a command, and record it as a check: exit code 0 passes')
+    .usage('[options] <run-id> -- <command...>')
+    .argument('<run-id>', 'the run that is checked')
+    .argument('<command...>', 'the command and its arguments')
+    .option('--name <name>', 'what is checked; of each name the newest check counts', 'check')
+    .option('--agent <name>', 'who checks')
+    .option('--profile <name>', 'the server to record it on')
+    .option('--project <slug>', 'the project of the run')
+    .addHelpText('after', '\nEnds as the command does.')
+    .action(async (runId: string, words: string[], options: CheckOptions) => {
+      try {
+        process.exitCode = await checkExec(runId, words, options)
+      } catch (error) {
+        say((error as Error).message)
+        process.exitCode = 2
+      }
+    })
+}
+
+/** Runs the command and answers what to exit with. Throws where there can be no such check, before anything is run. */
+async function checkExec(runId: string, words: string[], { name, agent, ...where }: CheckOptions): Promise<number> {
+  const cwd = process.cwd()
+  const place = placeOf({ profile: where.profile, inProject: where.project }, process.env, cwd)
+  const command = slice(await mask(commandLine(words)), 0, 4000)
+  const check = { name, agent, command, commit: git(cwd, 'rev-parse', '--verify', '--quiet', 'HEAD') }
+  const { error } = routes.createCheck.input.safeParse({ ...check, runId, result: 'pass' })
+  if (error) throw new Error(error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; '))
+
+  const tail = createTail()
+  const output = createOutput({ isFull: () => false, put: tail.put })
+  const { exitCode, durationMs, fault } = await runChild(words, { env: process.env, onOutput: output.write })
+  process.exitCode = exitCode
+  if (fault) say(fault)
+  await output.end()
+  const input = {
+    ...check,
+    result: exitCode === 0 ? 'pass' : 'fail',
+    exitCode,
+    durationMs,
+    content: fault ?? tail.text(),
+  }
+  try {
+    const recorder = createRecorder({ place, cwd, env: process.env, runId, say })
+    await recorder.end({ operation: 'createCheck', input })
+  } catch (error) {
+    say(`The check is lost: ${(error as Error).message}.`)
+  }
+  return exitCode
+}
+
+/** The newest of a text that grows. */
+function createTail() {
+  let newest = ''
+  let dropped = 0
+  return {
+    put(text: string) {
+      const kept = newestOf(newest + text, tailLength)
+      newest = kept.newest
+      dropped += kept.bytes
+    },
+    text: () => (dropped > 0 ? markerOf(dropped).trimStart() : '') + newest,
+  }
+}

@@ -1,0 +1,161 @@
+import { randomUUID } from 'node:crypto'
+import { rmSync } from 'node:fs'
+import { hostname, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Command, InvalidArgumentError } from 'commander'
+import { pieces, slice } from '../../content.ts'
+import { type Input, routes } from '../../routes.ts'
+import { placeOf } from '../place/connect.ts'
+import { changesBetween, type Snapshot, snapshot } from './changes.ts'
+import { type Ended, runChild } from './child.ts'
+import { mask } from './mask.ts'
+import { createOutput, type Output } from './output.ts'
+import { createRecorder, createSay, patienceMs, type Recorder } from './recorder.ts'
+
+interface ExecOptions {
+  profile?: string
+  project?: string
+  specId?: string
+  agent?: string
+  retryOf?: string
+  title?: string
+  label: Record<string, string>
+  capture?: true
+}
+
+/** Three times the pause between heartbeats. */
+const leaseSeconds = 60
+/** One call appends at most so many bytes. */
+const callBytes = 65_536
+
+const say = createSay('conduct exec')
+
+/** `conduct exec`: runs a command and records it as a run. */
+export function execCommand(): Command {
+  return new Command('exec')
+    .description('run a command, and record it as a run with its output and how it ended')
+    .usage('[options] -- <command...>')
+    .argument('<command...>', 'the command and its arguments')
+    .option('--spec-id <id>', 'the spec that it works on')
+    .option('--agent <name>', 'who does the work')
+    .option('--retry-of <run-id>', 'the run that this is a further attempt of')
+    .option('--title <title>', 'what it does (default: the command)')
+    .option('--label <name=value>', 'a label; may be repeated', addLabel, {})
+    .option('--capture', 'record the output of an interactive command too; it has no terminal then')
+    .option('--profile <name>', 'the server to record it on')
+    .option('--project <slug>', 'the project to record it in')
+    .addHelpText('after', '\nEnds as the command does. It knows its run by CONDUCT_RUN_ID.')
+    .action(async (words: string[], options: ExecOptions) => {
+      const objects = join(tmpdir(), `conduct-${randomUUID()}`)
+      try {
+        process.exitCode = await exec(words, options, objects)
+      } catch (error) {
+        say((error as Error).message)
+        process.exitCode = 2
+      } finally {
+        rmSync(objects, { recursive: true, force: true })
+      }
+    })
+}
+
+function addLabel(text: string, labels: Record<string, string>): Record<string, string> {
+  const at = text.indexOf('=')
+  if (at < 1) throw new InvalidArgumentError('It must be name=value.')
+  return { ...labels, [text.slice(0, at)]: text.slice(at + 1) }
+}
+
+/** Runs the command and answers what to exit with. Throws where there can be no such run, before anything is run. */
+async function exec(words: string[], options: ExecOptions, objects: string): Promise<number> {
+  const cwd = process.cwd()
+  const place = placeOf({ profile: options.profile, inProject: options.project }, process.env, cwd)
+  const before = snapshot(cwd, objects)
+  const run = await runOf(words, options, before)
+  const recorder = createRecorder({ place, cwd, env: process.env, say, first: { operation: 'createRun', input: run } })
+  await start(recorder)
+  const output = outputOf(recorder)
+  const isInteractive = process.stdin.isTTY && process.stdout.isTTY && !options.capture
+  const ended = await runChild(words, {
+    // Not the id of a run around this one.
+    env: { ...process.env, CONDUCT_RUN_ID: recorder.runId() ?? undefined },
+    onOutput: isInteractive ? undefined : output.write,
+  })
+  process.exitCode = ended.exitCode
+  if (ended.fault) say(ended.fault)
+  try {
+    await output.end()
+  } catch (error) {
+    say(`The end of the output is lost: ${(error as Error).message}.`)
+  }
+  try {
+    const labels = { ...run.labels, ...labelsOf(ended) }
+    const input = { ...endOf(ended), labels, ...workOf(before, before && snapshot(cwd, objects)) }
+    await recorder.end({ operation: 'updateRun', input })
+  } catch (error) {
+    say(`How the command ended is lost: ${(error as Error).message}.`)
+  }
+  return ended.exitCode
+}
+
+/** The run as it is to be made. Throws an Error that names each field that is wrong. */
+async function runOf(words: string[], options: ExecOptions, before: Snapshot | undefined) {
+  const { specId, agent, retryOf, label: labels } = options
+  const title = slice(await mask(options.title ?? commandLine(words)), 0, 300)
+  const where = { host: hostname(), cwd: slice(process.cwd(), 0, 1000) }
+  const run = { title, specId, agent, retryOf, labels, where, ...workOf(before), leaseSeconds }
+  const ended = { ...run, labels: { ...labels, ...labelsOf({ exitCode: 0, durationMs: 0 }) } }
+  const { error } = routes.createRun.input.safeParse(ended)
+  if (error) throw new Error(error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; '))
+  return run
+}
+
+/** What a run says of git: where it began (`base`), where it is, and what changed between. */
+function workOf(before: Snapshot | undefined, after = before): Pick<Input<'createRun'>, 'git' | 'changes'> {
+  if (!before || !after) return {}
+  const base = before.git.commit
+  const git = { ...after.git, ...(base !== undefined && { base }) }
+  return before === after ? { git } : { git, changes: changesBetween(before, after) }
+}
+
+/** Sends the run's beginning, so that the command may know its id. Throws where it can never be made. */
+async function start(recorder: Recorder) {
+  const delivery = await Promise.race([recorder.send(), sleep(patienceMs, undefined, { ref: false })])
+  if (delivery?.outcome === 'refused') {
+    await recorder.discard()
+    throw new Error('The command was not run, since it cannot be recorded like that.')
+  }
+  if (delivery?.outcome !== 'sent') say('The command is run all the same; its record is kept until it can be sent.')
+}
+
+function outputOf(recorder: Recorder): Output {
+  const put = (text: string) => {
+    try {
+      recorder.add(...pieces(text, callBytes).map((text) => ({ operation: 'appendToRun' as const, input: { text } })))
+    } catch (error) {
+      say(
+        `Output cannot be kept on this machine just now, and is lost unless that is mended: ${(error as Error).message}.`,
+      )
+      throw error
+    }
+  }
+  return createOutput({ isFull: recorder.isFull, put })
+}
+
+const labelsOf = ({ exitCode, durationMs }: Pick<Ended, 'exitCode' | 'durationMs'>) => ({
+  'exit-code': String(exitCode),
+  'duration-ms': String(durationMs),
+})
+
+function endOf({ exitCode, signal, fault }: Ended) {
+  if (exitCode === 0) return { status: 'completed' }
+  const failure = signal
+    ? { code: `SIGNAL_${signal}`, message: `The command was ended by ${signal}.` }
+    : { code: `EXIT_${exitCode}`, message: fault ?? `The command ended with exit code ${exitCode}.` }
+  return { status: 'failed', failure }
+}
+
+/** The words as a shell would take them. */
+export function commandLine(words: string[]): string {
+  const quoted = (word: string) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`)
+  return words.map(quoted).join(' ')
+}

@@ -1,0 +1,17 @@
+import { Argument, Command } from 'commander'
+import { agents } from '../agents/agents.ts'
+import { observe } from './observe.ts'
+
+/** `conduct hook`: what agents run. `main.ts` goes to `observe` without it, since each hook is waited for. */
+export function hookCommand(): Command {
+  return new Command('hook')
+    .description('note what a coding agent does, from the document of its hook on standard input')
+    .addArgument(new Argument('<agent>', 'whose hook it is').choices(agents.map(({ name }) => name)))
+    .addHelpText(
+      'after',
+      '\nconduct init enters it into the hooks of a project. It is quick, says nothing, and ends with 0.',
+    )
+    .action(async (agent: string) => {
+      process.stdout.write(await observe(agent, process.stdin, process.env))
+    })
+}

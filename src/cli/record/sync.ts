@@ -1,0 +1,73 @@
+import { Command } from 'commander'
+import type { Env } from '../place/folders.ts'
+import { type Delivery, deliver } from './deliver.ts'
+import { forgetObjects, settleNotes } from './session.ts'
+import { openState, type State, type Unsent } from './state.ts'
+
+/** What a sync ends with when something is not sent. */
+const waitsCode = 7
+/** How long what was sent is remembered. */
+const keptDays = 30
+
+/** `conduct sync`: sends what this machine recorded and could not send then. */
+export function syncCommand(): Command {
+  return new Command('sync')
+    .description('send what was recorded while the server was away')
+    .option('--quiet', 'say nothing, and leave alone what was refused')
+    .option('--discard <name>', 'forget a recording instead, with all that was not sent of it')
+    .addHelpText('after', `\nEnds with ${waitsCode} when something is not sent.`)
+    .action((options: { quiet?: true; discard?: string }) => run(options, process.env))
+}
+
+async function run({ quiet, discard }: { quiet?: true; discard?: string }, env: Env) {
+  const say = (line: string) => {
+    if (!quiet) process.stdout.write(`${line}\n`)
+  }
+  const state = openState(env)
+  try {
+    if (discard !== undefined) {
+      if (!state.discard(discard)) throw new Error(`There is no recording '${discard}'.`)
+      say(`${discard} is forgotten.`)
+    } else if (!(await sync(state, env, { again: !quiet, say }))) process.exitCode = waitsCode
+  } catch (error) {
+    process.stderr.write(`conduct sync: ${(error as Error).message}\n`)
+    process.exitCode = 1
+  } finally {
+    state.close()
+  }
+}
+
+export interface SyncOptions {
+  /** Whether what was refused is tried again. */
+  again: boolean
+  say(line: string): void
+}
+
+/** Sends all that waits, oldest first, and says what became of it; a place that does not answer is asked once. Answers whether nothing is left. */
+export async function sync(state: State, env: Env, { again, say }: SyncOptions): Promise<boolean> {
+  await settleNotes(state, env, say)
+  const away = new Map<string, Delivery>()
+  const unsent = state.unsent()
+  if (unsent.length === 0) say('Nothing waits to be sent.')
+  let isAllSent = true
+  for (const recording of unsent) {
+    const { name, refused } = recording
+    if (refused !== null && again) state.update(name, { refused: null })
+    const place = JSON.stringify(recording.place)
+    const delivery = away.get(place) ?? (await deliver(state, name, { env }))
+    if (delivery.isAway) away.set(place, delivery)
+    if (delivery.outcome !== 'sent') isAllSent = false
+    say(lineOf({ ...recording, runId: state.find(name)?.runId ?? null }, delivery))
+  }
+  state.forget(keptDays)
+  forgetObjects(state, env)
+  return isAllSent
+}
+
+function lineOf({ name, runId, calls }: Unsent, { outcome, words = '' }: Delivery): string {
+  const what = `${name}${runId === null ? '' : ` (${runId})`}`
+  const many = calls === 1 ? '1 call' : `${calls} calls`
+  if (outcome === 'sent') return `${what}: sent ${many}. ${words}`.trimEnd()
+  if (outcome === 'refused') return `${what}: refused. ${words} To forget it: conduct sync --discard ${name}`
+  return `${what}: ${many} to send, still waiting. ${words}`
+}

@@ -1,0 +1,155 @@
+import { styleText } from 'node:util'
+import type { Manner } from '../option.ts'
+import { type Column, type Row, type Table, tables } from './columns.ts'
+import { fitted, laidOut, widthOf } from './table.ts'
+import { clean, line } from './text.ts'
+import { relative } from './time.ts'
+
+export type Answer = Record<string, unknown>
+
+const moment = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
+
+const colours: Record<string, 'green' | 'red' | 'yellow'> = {
+  completed: 'green',
+  verified: 'green',
+  pass: 'green',
+  failed: 'red',
+  failing: 'red',
+  fail: 'red',
+  in_progress: 'yellow',
+  stale: 'yellow',
+  warned: 'yellow',
+  warn: 'yellow',
+}
+
+const paint = (text: string) => {
+  const colour = colours[text]
+  return colour ? styleText(colour, text, { stream: process.stdout }) : text
+}
+
+const isRecord = (value: unknown): value is Row => typeof value === 'object' && value !== null && !Array.isArray(value)
+const isEmpty = (value: unknown) =>
+  value === null ||
+  value === undefined ||
+  value === '' ||
+  (typeof value === 'object' && Object.keys(value).length === 0)
+
+/** A value of an answer in a few words on one line. */
+export function shown(value: unknown, utc = false): string {
+  if (isEmpty(value)) return ''
+  if (typeof value === 'string' && moment.test(value)) return utc ? value : relative(value, Date.now())
+  if (Array.isArray(value))
+    return value.map((one) => shown(isRecord(one) ? Object.values(one).join(' ') : one)).join(', ')
+  if (!isRecord(value)) return line(String(value))
+  const given = Object.entries(value).filter(([, part]) => !isEmpty(part))
+  return given.map(([name, part]) => `${line(name)} ${shown(part, utc)}`).join(', ')
+}
+
+/** `name: value` lines, the values one below the other; what is empty is left out. */
+export function pairs(given: [name: string, value: string][]): string {
+  const filled = given.filter(([, value]) => value !== '')
+  const width = Math.max(...filled.map(([name]) => name.length)) + 1
+  return filled.map(([name, value]) => `${`${name}:`.padEnd(width)} ${value}`).join('\n')
+}
+
+const out = (text: string) => process.stdout.write(text.endsWith('\n') ? text : `${text}\n`)
+
+/** The answer as it is. */
+export const printJson = (answer: unknown) => out(JSON.stringify(answer, null, 2))
+
+/** The table of a list in an answer, and its rows. */
+function listIn(answer: Answer): { table: Table; rows: Row[] } | undefined {
+  const [name, rows] = Object.entries(answer).find(([name, value]) => Array.isArray(value) && name in tables) ?? []
+  const table = tables[name ?? '']
+  return table && { table, rows: rows as Row[] }
+}
+
+/** Prints answers of one list page after page, with the columns of the first; widths only grow. */
+export function listPrinter(manner: Manner): (answer: Answer) => void {
+  let columns: Column[] = []
+  let widths: number[] = []
+  return (answer) => {
+    const { table, rows } = listIn(answer) ?? {}
+    if (!table || !rows?.length) {
+      if (!manner.quiet && columns.length === 0) process.stderr.write('There is none.\n')
+      return
+    }
+    if (manner.quiet) return void out(rows.map((row) => String(row[table.id])).join('\n'))
+    const isFirst = columns.length === 0
+    if (isFirst) columns = columnsFor(table, rows)
+    const shownRows = table.total ? [...rows, table.total(answer)] : rows
+    const cells = shownRows.map((row) => columns.map((column) => cellOf(column, row, manner)))
+    const lines = isFirst ? [columns.map(({ head }) => head), ...cells] : cells
+    widths = columns.map((_, at) => Math.max(widths[at] ?? 1, ...lines.map((cells) => widthOf(cells[at] ?? ''))))
+    out(onScreen(columns, lines, widths))
+    if (table.below) out(`\n${pairs([[table.below, shown(answer[table.below])]])}`)
+  }
+}
+
+/** The lines in columns of those widths, or as much of them as the terminal has room for. */
+function onScreen(columns: Column[], lines: string[][], widths: number[]): string {
+  const wide = new Set(columns.flatMap(({ isWide }, at) => (isWide ? [at] : [])))
+  const room = process.stdout.isTTY ? process.stdout.columns : Number.POSITIVE_INFINITY
+  const painted = lines.map((cells) => cells.map(paint))
+  return laidOut(painted, fitted(widths, wide, room))
+}
+
+/** The columns of a table that say something: none without any value, and the project where there are several. */
+function columnsFor({ columns }: Table, rows: Row[]): Column[] {
+  const filled = columns.filter((column, at) => at < 2 || rows.some((row) => cellOf(column, row, {}) !== ''))
+  const projects = new Set(rows.map(({ project }) => project))
+  const isShown = filled.some(({ of }) => of === 'project')
+  return projects.size > 1 && !isShown ? [{ head: 'PROJECT', of: 'project' }, ...filled] : filled
+}
+
+const cellOf = ({ of }: Column, row: Row, { utc }: Manner) =>
+  typeof of === 'function' ? line(of(row)) : shown(row[of], utc)
+
+/** Prints what is not a list: a record with its content below, a content alone, or what was done. */
+export function printRecord(answer: Answer, manner: Manner) {
+  const { message, text, secret, ...rest } = answer
+  if (typeof text === 'string') return process.stdout.write(process.stdout.isTTY ? clean(text) : text)
+  if (manner.quiet) return printEssence(answer)
+  if (typeof message === 'string') out(clean(message))
+  const lines: [string, string][] = []
+  let content = ''
+  for (const [name, value] of Object.entries(rest)) {
+    if (typeof message === 'string' && name !== 'created') continue
+    if (!isRecord(value))
+      lines.push([name, name === 'key' ? 'none: the user of this machine' : shown(value, manner.utc)])
+    else if (name === 'lease') lines.push(['leaseToken', shown(value.token)])
+    else {
+      const { content: body, ...fields } = value
+      content = typeof body === 'string' ? clean(body) : ''
+      lines.push(...linesOf(fields, '', manner))
+    }
+  }
+  if (typeof secret === 'string') lines.push(['secret', secret])
+  if (lines.length > 0) out(pairs(lines))
+  if (content !== '') out(`\n${content}`)
+}
+
+const labelsText = (labels: Row) =>
+  line(
+    Object.entries(labels)
+      .map((pair) => pair.join('='))
+      .join(', '),
+  )
+
+function linesOf(fields: Row, prefix: string, manner: Manner): [string, string][] {
+  return Object.entries(fields).flatMap(([name, value]): [string, string][] => {
+    const isDeep = isRecord(value) && Object.values(value).some(isRecord)
+    if (isDeep) return linesOf(value, `${prefix}${name}.`, manner)
+    if (name === 'labels' && isRecord(value)) return [[name, labelsText(value)]]
+    return [[`${prefix}${name}`, name === 'status' ? paint(shown(value)) : shown(value, manner.utc)]]
+  })
+}
+
+/** What a script wants to know: the secret that is shown this once, else the id. */
+function printEssence({ secret, ...answer }: Answer) {
+  if (typeof secret === 'string') return out(secret)
+  for (const [name, value] of Object.entries(answer)) {
+    const id = tables[`${name}s`]?.id
+    if (id !== undefined && isRecord(value)) return out(String(value[id]))
+  }
+}
