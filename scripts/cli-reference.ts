@@ -69,7 +69,8 @@ ledger answers are taken out, but from \`conduct run content\` into a file or pi
 | \`--dry-run\` | on writes: the request that would be sent, without the key; nothing is sent |
 | \`--profile\`, \`--project\` | where to act, see above |
 
-These may stand anywhere before a \`--\`, and are not repeated below.
+These may stand anywhere before a \`--\`, and are not repeated below. What prints no answer of the ledger (\`exec\`, \`init\`,
+\`mcp\`) takes only the last.
 
 ## Exit codes
 
@@ -97,11 +98,17 @@ function pathOf(command: Command): string {
 function detailsOf(command: Command): string {
   const usage = `\`${pathOf(command)} ${command.usage()}\`\n`
   // Its flags are the settings, of which some defaults depend on the machine.
-  if (command.name() === 'serve') return `${usage}\nThe flags are in [self-hosting](self-hosting.md#settings).\n`
+  if (command.name() === 'serve') {
+    return `${usage}\nThe flags are in [self-hosting](self-hosting.md#settings).\n${examplesIn(command)}`
+  }
   const rows = command.options.filter((option) => option.helpGroupHeading !== commonHeading).map(rowOf)
   const table = rows.length > 0 ? `\n| flag | |\n|---|---|\n${rows.join('\n')}\n` : ''
-  const lines = examplesOf(command)
-  return `${usage}${table}${lines.length > 0 ? `\n\`\`\`sh\n${lines.join('\n')}\n\`\`\`\n` : ''}`
+  return `${usage}${table}${examplesIn(command)}`
+}
+
+function examplesIn(command: Command): string {
+  const { lines = [], language = 'sh' } = examplesOf(command) ?? {}
+  return lines.length > 0 ? `\n\`\`\`${language}\n${lines.join('\n')}\n\`\`\`\n` : ''
 }
 
 function rowOf({ flags, description, mandatory, argChoices }: Option): string {

@@ -27,7 +27,7 @@ export function demoCommand(): Command {
 
 async function demo(options: Options) {
   const project = options.project ?? demoProject
-  const place = placeOf({ profile: options.profile, inProject: project }, env, process.cwd())
+  const place = placeOf({ ...options, project }, env, process.cwd())
   if (place.kind === 'server') {
     throw new UsageError(
       `A month that has passed needs the clock of the database, and ${shownPlace(place)} is a server: on its machine, use conduct demo --profile local.`,

@@ -6,7 +6,7 @@ import { Command } from 'commander'
 import { settings, unknownSettings } from '../setting.ts'
 import { agents } from './agents/agents.ts'
 import { tries } from './operation/call.ts'
-import { addCommon, type Common } from './option.ts'
+import { addCommon, addExamples, type Common } from './option.ts'
 import { connect, inspect, type Place, placeOf, shownPlace } from './place/connect.ts'
 import { folders } from './place/folders.ts'
 import { readProfiles } from './place/profile.ts'
@@ -30,20 +30,21 @@ const colours = { ok: 'green', note: 'dim', warn: 'yellow', fail: 'red' } as con
 
 /** `conduct doctor`: looks at everything that a command needs. Ends with 1 when something is broken. */
 export function doctorCommand(): Command {
-  const command = new Command('doctor').description('Look what is wrong with this machine, the database or the server')
+  const command = new Command('doctor')
   addCommon(command)
+  addExamples(command, ['conduct doctor'])
   return command.action(doctor)
 }
 
-async function doctor({ profile, project, json }: Common) {
+async function doctor(options: Common) {
   const findings = [...here(), ...looking('place', () => hooks())]
-  const place = looked('ledger', findings, () => placeOf({ profile, inProject: project }, env, process.cwd()))
+  const place = looked('ledger', findings, () => placeOf(options, env, process.cwd()))
   if (place) {
     const work = place.kind === 'local' ? databaseOf(place) : serverOf(place)
     findings.push(...(await whileWaiting(`Looking at ${shownPlace(place)}`, work)))
   }
   if (findings.some(({ state }) => state === 'fail')) process.exitCode = 1
-  if (json) {
+  if (options.json) {
     printJson(findings)
     return
   }

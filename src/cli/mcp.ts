@@ -1,14 +1,16 @@
 import { randomUUID } from 'node:crypto'
 import { Command } from 'commander'
+import { fail } from './fail.ts'
+import { addExamples, addPlace } from './option.ts'
 import { connect, type PlaceOptions, placeOf } from './place/connect.ts'
 
 /** `conduct mcp`: the tools for a client that starts this process and talks to it on stdin and stdout. */
 export function mcpCommand(): Command {
-  return new Command('mcp')
-    .description('serve MCP on stdin and stdout, for a client that starts this command')
-    .option('--profile <name>', 'the server to use, as it was logged in to')
-    .option('--in-project <slug>', 'the project to act in')
+  const command = new Command('mcp')
+    .description('Serve MCP on stdin and stdout, for a client that starts this command')
     .action(run)
+  addPlace(command)
+  return addExamples(command, ['claude mcp add conduct -- conduct mcp', 'conduct mcp --project shop'], 'console')
 }
 
 async function run(options: PlaceOptions) {
@@ -18,8 +20,8 @@ async function run(options: PlaceOptions) {
     await serve(options)
     process.exit(0)
   } catch (error) {
-    process.stderr.write(`conduct mcp: ${(error as Error).message}\n`)
-    process.exit(1)
+    fail(error)
+    process.exit()
   }
 }
 

@@ -23,8 +23,8 @@ export function openCommand(): Command {
   return command.action(open)
 }
 
-async function open({ profile, project, print, json, quiet }: Options) {
-  const place = placeOf({ profile, inProject: project }, process.env, process.cwd())
+async function open({ print, json, quiet, ...where }: Options) {
+  const place = placeOf(where, process.env, process.cwd())
   const url = place.kind === 'server' ? place.url : localUrl(process.env)
   await whileWaiting(`Waiting for ${url}`, reach(url)).catch((cause: Error) => {
     const advice =

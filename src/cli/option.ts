@@ -18,28 +18,40 @@ export type Manner = Pick<Common, 'json' | 'quiet' | 'utc'>
 /** Under this heading they stand in each help. */
 export const commonHeading = 'Common options:'
 
-/** Gives a command the common options; `--project` unless it has one of its own. */
+/** Gives a command that prints an answer the common options; `--project` unless it has one of its own. */
 export function addCommon(command: Command, hasProject = false): Command {
-  const add = (flags: string, meaning: string) => command.addOption(new Option(flags, meaning).helpGroup(commonHeading))
-  add('--profile <name>', 'the server of that profile; local for the database of this machine')
-  if (!hasProject) add('--project <slug>', 'the project to act in')
-  add('--json', 'the answer of the API as it is')
-  add('--quiet', 'nothing but ids, contents and secrets')
-  add('--utc', 'exact times')
-  add('--no-color', 'no colours; so does NO_COLOR')
-  return command
+  addPlace(command, hasProject)
+  addOption(command, '--json', 'the answer of the API as it is')
+  addOption(command, '--quiet', 'nothing but ids, contents and secrets')
+  addOption(command, '--utc', 'exact times')
+  return addOption(command, '--no-color', 'no colours; so does NO_COLOR')
+}
+
+/** Those of the common options that say where the ledger is, for a command whose output is not an answer. */
+export function addPlace(command: Command, hasProject = false): Command {
+  addOption(command, '--profile <name>', 'the server of that profile; local for the database of this machine')
+  return hasProject ? command : addOption(command, '--project <slug>', 'the project to act in')
+}
+
+const addOption = (command: Command, flags: string, meaning: string) =>
+  command.addOption(new Option(flags, meaning).helpGroup(commonHeading))
+
+export interface Examples {
+  lines: string[]
+  /** `sh`: each can be run as it stands; `console`: it runs until it is ended, or waits for somebody. */
+  language: 'sh' | 'console'
 }
 
 /** Adds examples to the help of a command, each of them a command line. */
-export function addExamples(command: Command, lines: string[]): Command {
-  examples.set(command, lines)
+export function addExamples(command: Command, lines: string[], language: Examples['language'] = 'sh'): Command {
+  examples.set(command, { lines, language })
   return command.addHelpText('after', `\nExamples:\n${lines.map((line) => `  ${line}`).join('\n')}`)
 }
 
-const examples = new WeakMap<Command, string[]>()
+const examples = new WeakMap<Command, Examples>()
 
 /** The examples that a command was given. */
-export const examplesOf = (command: Command) => examples.get(command) ?? []
+export const examplesOf = (command: Command) => examples.get(command)
 
 /** Throws a UsageError where both of two flags are given that do not go together. */
 export function refuseBoth(options: object, ...pair: [string, string]) {

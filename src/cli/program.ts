@@ -82,6 +82,12 @@ function named(): string {
   return `${more.length > 0 ? `\n${groups.more}: ${names}\n` : ''}\nconduct help <command> tells about one.`
 }
 
+/** What was probably meant, by the command and what commander finds wrong with it. */
+const hints: Record<string, string> = {
+  'run commander.unknownCommand': 'To record a command: conduct exec -- npm test',
+  'exec commander.unknownOption': 'The command that is recorded stands behind a --: conduct exec -- npm test',
+}
+
 /** The manners that all commands share. */
 function settle(command: Command) {
   command
@@ -89,9 +95,8 @@ function settle(command: Command) {
     .helpCommand(false)
     .configureHelp({ subcommandTerm })
     .exitOverride((error) => {
-      if (error.code === 'commander.unknownCommand' && command.name() === 'run') {
-        process.stderr.write('To record a command: conduct exec -- npm test\n')
-      }
+      const hint = hints[`${command.name()} ${error.code}`]
+      if (hint !== undefined) process.stderr.write(`${hint}\n`)
       throw error
     })
     .showHelpAfterError(`(conduct help${pathOf(command)} tells more)`)

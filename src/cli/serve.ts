@@ -3,11 +3,14 @@ import { createClient } from '../client/client.ts'
 import type { createApp, Store } from '../http/serve.ts'
 import { localActor } from '../key.ts'
 import { readSettings, type Settings, settings, withoutPassword } from '../setting.ts'
+import { UsageError } from './exit.ts'
 import { linkOf } from './link.ts'
+import { addExamples } from './option.ts'
+import { notOpened } from './place/connect.ts'
 
 /** `conduct serve`, with a flag for each setting that is not a secret. */
 export function serveCommand(): Command {
-  const command = new Command('serve').description('serve the API over HTTP until SIGTERM or Ctrl-C')
+  const command = new Command('serve')
   for (const { env, flag, fallback, meaning } of Object.values(settings)) {
     if (flag) command.addOption(new Option(`${flag} <value>`, `${meaning} (${env}; default ${fallback || 'none'})`))
   }
@@ -16,36 +19,41 @@ export function serveCommand(): Command {
     'after',
     `\nBy environment only:\n${secrets.map(({ env, meaning }) => `  ${env}  ${meaning}`).join('\n')}`,
   )
+  addExamples(command, ['conduct serve', 'conduct serve --host 0.0.0.0 --port 8080'], 'console')
   return command.action((flags: Record<string, string>) => run(flags))
 }
 
 async function run(flags: Record<string, string>) {
+  const chosen = settingsOf(flags)
+  // Loaded only now: `conduct --version` needs none of it.
+  const [{ createApp, openStore, serve }, { default: pino }] = await Promise.all([
+    import('../http/serve.ts'),
+    import('pino'),
+  ])
+  const log = pino({ level: chosen.logLevel }, pino.destination({ dest: 2, sync: true }))
+  const warn = (error: Error) => log.warn({ err: error }, 'background work failed')
+  const { databaseUrl, adminKey, port } = chosen
+  const store = await openStore(databaseUrl, { adminKey, warn }).catch(notOpened(databaseUrl))
+  const running = await serve({ ...chosen, store, log }).catch(async (error) => {
+    await store.close()
+    throw new Error(reason(error, port), { cause: error })
+  })
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => running.stop().then(() => process.exit(0)))
+  }
+  // A database that takes no writes just now is served all the same.
+  const code = await newLoginCode(createApp({ store, actor: localActor })).catch((error) => {
+    warn(error)
+    return undefined
+  })
+  process.stdout.write(`${banner(running.url, chosen, store, code)}\n`)
+}
+
+function settingsOf(flags: Record<string, string>): Settings {
   try {
-    const chosen = readSettings(flags, process.env)
-    // Loaded only now: `conduct --version` needs none of it.
-    const [{ createApp, openStore, serve }, { default: pino }] = await Promise.all([
-      import('../http/serve.ts'),
-      import('pino'),
-    ])
-    const log = pino({ level: chosen.logLevel }, pino.destination({ dest: 2, sync: true }))
-    const warn = (error: Error) => log.warn({ err: error }, 'background work failed')
-    const store = await openStore(chosen.databaseUrl, { adminKey: chosen.adminKey, warn })
-    const running = await serve({ ...chosen, store, log }).catch(async (error) => {
-      await store.close()
-      throw error
-    })
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-      process.on(signal, () => running.stop().then(() => process.exit(0)))
-    }
-    // A database that takes no writes just now is served all the same.
-    const code = await newLoginCode(createApp({ store, actor: localActor })).catch((error) => {
-      warn(error)
-      return undefined
-    })
-    process.stdout.write(`${banner(running.url, chosen, store, code)}\n`)
+    return readSettings(flags, process.env)
   } catch (error) {
-    process.stderr.write(`conduct serve: ${reason(error as NodeJS.ErrnoException, flags)}\n`)
-    process.exitCode = 1
+    throw new UsageError((error as Error).message)
   }
 }
 
@@ -86,10 +94,9 @@ function banner(
   return lines.join('\n')
 }
 
-function reason({ code, message, ...error }: NodeJS.ErrnoException, flags: Record<string, string>): string {
-  const port = flags.port ?? process.env.CONDUCT_PORT ?? settings.port.fallback
+/** Why it cannot listen. */
+function reason({ code, message }: NodeJS.ErrnoException, port: number): string {
   if (code === 'EADDRINUSE') return `port ${port} is taken: choose another with --port or CONDUCT_PORT.`
   if (code === 'EACCES') return `may not listen on port ${port}: choose one above 1023 with --port or CONDUCT_PORT.`
-  const cause = (error as { cause?: Error }).cause
-  return cause ? `${message} (${cause.message})` : message
+  return message
 }

@@ -3,7 +3,7 @@ import { Command } from 'commander'
 import type { Client } from '../client/client.ts'
 import type { Output } from '../routes.ts'
 import { withClient } from './operation/call.ts'
-import { addCommon, type Common } from './option.ts'
+import { addCommon, addExamples, type Common } from './option.ts'
 import { localProfile, type Place, placeOf, shownPlace } from './place/connect.ts'
 import { listPrinter, pairs, printJson, shown } from './show/print.ts'
 import { whileWaiting } from './show/progress.ts'
@@ -13,6 +13,7 @@ import { line } from './show/text.ts'
 export function statusCommand(): Command {
   const command = new Command('status').description('Tell where the ledger is, whose key is used and what runs now')
   addCommon(command)
+  addExamples(command, ['conduct status', 'conduct status --json'])
   return command.action((options: Common) => status(options))
 }
 
@@ -30,8 +31,7 @@ interface Told {
 }
 
 async function status(options: Common) {
-  const { profile, project } = options
-  const place = placeOf({ profile, inProject: project }, process.env, process.cwd())
+  const place = placeOf(options, process.env, process.cwd())
   if (missingFile(place) !== undefined) return report(place, { me: null, running: null }, options)
   await withClient(place, async (client) => {
     report(place, await whileWaiting(`Waiting for ${shownPlace(place)}`, ask(client)), options)

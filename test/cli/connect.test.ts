@@ -11,7 +11,7 @@ import { freshFolder, homeOf } from './folder.ts'
 for (const engine of engines) {
   test(`without a server the database is opened in process, and the project made (${engine.name})`, async (t) => {
     const env = { ...homeOf(freshFolder(t)), CONDUCT_DATABASE_URL: await engine.freshUrl(t) }
-    const place = placeOf({ inProject: 'shop' }, env, '/')
+    const place = placeOf({ project: 'shop' }, env, '/')
     const both = await Promise.all([connect(place, env), connect(place, env)])
     const [one, other] = both
     const { run } = await one.client.createRun({ status: 'completed' })
@@ -38,13 +38,13 @@ test('the flag, CONDUCT_URL, the profile in use and the local file are asked in 
   assert.deepEqual(placeOf({}, env, env.HOME), server('http://w', 'work', 'p'))
   const fromEnv = { ...env, CONDUCT_URL: 'http://e', CONDUCT_PROJECT: 'q' }
   assert.deepEqual(placeOf({}, fromEnv, env.HOME), server('http://e', undefined, 'q'))
-  assert.deepEqual(placeOf({ profile: 'home', inProject: 'r' }, fromEnv, env.HOME), server('http://h', 'home', 'r'))
+  assert.deepEqual(placeOf({ profile: 'home', project: 'r' }, fromEnv, env.HOME), server('http://h', 'home', 'r'))
   assert.throws(() => placeOf({ profile: 'hom' }, env, env.HOME), /no profile 'hom', only: local, work, home/)
 })
 
 test('a relative database is the same file from wherever it is opened', (t) => {
   const env = { ...homeOf(freshFolder(t)), CONDUCT_DATABASE_URL: 'sqlite:data/conduct.db' }
-  assert.deepEqual(placeOf({ inProject: 'shop' }, env, '/work'), {
+  assert.deepEqual(placeOf({ project: 'shop' }, env, '/work'), {
     kind: 'local',
     databaseUrl: 'sqlite:/work/data/conduct.db',
     project: 'shop',

@@ -68,7 +68,7 @@ for (const place of [serverUser, localUser]) {
     async ({ env, cwd, ledger }) => {
       const refused = [
         [['--retry-of', 'RUN-099'], /no run 'RUN-099'/],
-        [['--spec-id', 'a b'], /specId: must be 1 to 128/],
+        [['--spec-id', 'a b'], /^conduct: --spec-id must be 1 to 128 of .*, not 'a b'$/m],
         [['--label', 'no value'], /name=value/],
         [['--profile', 'nowhere'], /no profile 'nowhere'/],
       ] as const

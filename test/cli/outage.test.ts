@@ -145,7 +145,10 @@ test('sync tells what was refused, tries it again when asked, and forgets it on 
   assert.equal((await conduct(['sync', '--discard', again], env)).stdout, `${again} is forgotten.\n`)
   assert.equal((await conduct(['sync'], env)).stdout, 'Nothing waits to be sent.\n')
   const unknown = await conduct(['sync', '--discard', again], env)
-  assert.deepEqual([unknown.code, unknown.stderr], [1, `conduct sync: There is no recording '${again}'.\n`])
+  assert.deepEqual(
+    [unknown.code, unknown.stderr],
+    [2, `conduct: There is no recording '${again}': conduct sync names those that wait.\n`],
+  )
 })
 
 for (const isThere of [true, false]) {

@@ -105,11 +105,11 @@ test('a call that is under way when the client leaves is done, and its run ended
 test('what cannot be opened is told on stderr', async (t) => {
   const { env, folder } = home(t)
   const first = start(t, env, folder, '--profile', 'work')
-  assert.deepEqual([await first.exit, first.lines], [1, []])
-  assert.match(first.errors(), /^conduct mcp: There is no profile 'work'/)
+  assert.deepEqual([await first.exit, first.lines], [2, []])
+  assert.match(first.errors(), /^conduct: There is no profile 'work'/)
   const second = start(t, { ...env, CONDUCT_DATABASE_URL: `sqlite:${main}/conduct.db` }, folder)
-  assert.deepEqual([await second.exit, second.lines], [1, []])
-  assert.match(second.errors(), /^conduct mcp: /)
+  assert.deepEqual([await second.exit, second.lines], [7, []])
+  assert.match(second.errors(), /^conduct: .* cannot be opened: /)
 })
 
 test('a server that is not there is told in the answer, and the client may go on', async (t) => {

@@ -5,6 +5,7 @@ import { humanIdPattern } from '../../handed-out.ts'
 import type { Agent } from '../agents/agent.ts'
 import { agents as known } from '../agents/agents.ts'
 import { UsageError } from '../exit.ts'
+import { addExamples, addPlace } from '../option.ts'
 import { type Connection, connect, placeOf } from '../place/connect.ts'
 import type { Env } from '../place/folders.ts'
 import { declaredProject, projectOf } from '../place/project.ts'
@@ -24,16 +25,17 @@ interface Options {
 /** `conduct init`: enters a project into the ledger, and its agents' hooks into their files. */
 export function initCommand(): Command {
   const names = known.map(({ name }) => name).join(',')
-  return new Command('init')
-    .description('enter this project into the ledger, and let its coding agents record themselves')
+  const command = new Command('init')
+    .description('Enter this project into the ledger, and let its coding agents record themselves')
     .option('--project <slug>', 'the name in the ledger; else the one of the git origin or the folder')
-    .option('--profile <name>', 'the server of this profile')
     .option('--agents <names>', `for these agents (${names}); else for those that are found`)
     .option('--no-hooks', 'without hooks: sessions do not record themselves')
     .option('--remove', 'take out what an earlier init wrote; the ledger keeps its runs')
     .option('--dry-run', 'show the changes of files, and change nothing')
     .option('-y, --yes', 'do not ask')
     .action((options: Options) => init(options, process.env, process.cwd()))
+  addPlace(command, true)
+  return addExamples(command, ['conduct init --dry-run', 'conduct init --yes --agents claude,codex'])
 }
 
 function say(text: string) {
@@ -50,7 +52,7 @@ async function init(options: Options, env: Env, cwd: string) {
   say(told(edits, root, wanted.remove))
   if (wanted.remove) return
   // The files stand whether or not the ledger answers now.
-  const place = placeOf({ profile: options.profile, inProject: wanted.project }, env, root)
+  const place = placeOf({ ...options, project: wanted.project }, env, root)
   // A server knows nothing of a project that is still to be made.
   const connection = await connect(place.kind === 'server' ? { ...place, project: undefined } : place, env)
   try {

@@ -16,8 +16,7 @@ export function placeFor(
   input: Input,
   { profile, project, allProjects }: Common & { allProjects?: boolean },
 ): Place {
-  const inProject = hasProject ? undefined : project
-  const place = placeOf({ profile, inProject }, process.env, process.cwd())
+  const place = placeOf({ profile, project: hasProject ? undefined : project }, process.env, process.cwd())
   return allProjects || Array.isArray(input.project) ? { ...place, project: undefined } : place
 }
 

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { addressOf, type Name, names } from '../../paths.ts'
 import { type Route, routes } from '../../routes.ts'
+import { commandLine } from '../show/shell.ts'
 import { type Flag, flagsOf, kebab, nonNull, type Schema, wordsOfInput } from './flag.ts'
 
 /** What stands in a command without a flag before it. */
@@ -94,7 +95,5 @@ export function exampleOf({ route: { example }, words, operands, flags }: Plan, 
     if (value === undefined) return []
     return kind === 'file' ? [file] : [value].flat().map(String)
   })
-  return ['conduct', ...words, ...[...given, ...wordsOfInput(flags, example)].map(quoted)].join(' ')
+  return commandLine(['conduct', ...words, ...given, ...wordsOfInput(flags, example)])
 }
-
-const quoted = (word: string) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`)

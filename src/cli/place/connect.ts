@@ -22,9 +22,9 @@ export const localProfile = 'local'
 
 /** What the flags of a command say about the place; each wins over the environment. */
 export interface PlaceOptions {
-  profile?: string
+  profile?: string | undefined
   /** The project to act in. */
-  inProject?: string
+  project?: string | undefined
 }
 
 /** How patiently a server is asked. */
@@ -42,8 +42,8 @@ export interface Connection {
  * machine), else CONDUCT_URL, else the profile in use, else the local database. Throws a UsageError for a profile that
  * does not exist.
  */
-export function placeOf({ profile, inProject }: PlaceOptions, env: Env, cwd: string): Place {
-  const project = inProject ?? (env.CONDUCT_PROJECT || undefined)
+export function placeOf({ profile, project: chosen }: PlaceOptions, env: Env, cwd: string): Place {
+  const project = chosen ?? (env.CONDUCT_PROJECT || undefined)
   const { current, profiles } = readProfiles(env)
   const name = profile ?? (env.CONDUCT_URL ? undefined : current)
   if (name === localProfile || (name === undefined && !env.CONDUCT_URL)) {
@@ -107,6 +107,12 @@ export async function inspect(databaseUrl: string): Promise<string[]> {
   }
 }
 
+/** What to do with an error of opening that database: UNAVAILABLE, with the reason. */
+export const notOpened = (databaseUrl: string) => (cause: Error & { cause?: Error }) => {
+  const reason = cause.cause ? `${cause.message} (${cause.cause.message})` : cause.message
+  throw new ConductError('UNAVAILABLE', `${withoutPassword(databaseUrl)} cannot be opened: ${reason}`, { cause })
+}
+
 async function openLocal(place: LocalPlace, env: Env): Promise<Connection> {
   const { as, close } = await openLedger(place, env)
   if (place.project !== undefined) {
@@ -133,11 +139,7 @@ export async function openLedger({ databaseUrl }: LocalPlace, env: Env, now?: ()
     import('../../key.ts'),
   ])
   const contentLimit = read('contentLimit', env)
-  const store = await openStore(databaseUrl, { firstKey: false, ...(now && { now }) }).catch((cause: Error) => {
-    throw new ConductError('UNAVAILABLE', `${withoutPassword(databaseUrl)} cannot be opened: ${cause.message}`, {
-      cause,
-    })
-  })
+  const store = await openStore(databaseUrl, { firstKey: false, ...(now && { now }) }).catch(notOpened(databaseUrl))
   const app = createApp({ store, actor: localActor, rateLimit: 0, contentLimit })
   return {
     as: (options) =>

@@ -26,16 +26,19 @@ export function profileCommand(): Command {
     'conduct profile add work https://ledger.example.com/conduct',
     'conduct profile add work https://ledger.example.com/conduct --key-file ~/.conduct-key',
   ])
-  command
+  const list = command
     .command('list')
     .description('List the profiles; * marks the one in use')
     .option('--json', 'as JSON, without keys')
     .action(listProfiles)
-  command
+  addExamples(list, ['conduct profile list'])
+  const use = command
     .command('use <name>')
     .description('Use a profile from now on; local for the database of this machine')
     .action(useProfile)
-  command.command('remove <name>').description('Forget a profile and its key').action(removeProfile)
+  addExamples(use, ['conduct profile use work'])
+  const remove = command.command('remove <name>').description('Forget a profile and its key').action(removeProfile)
+  addExamples(remove, ['conduct profile remove work'])
   return command
 }
 
@@ -86,7 +89,7 @@ function listProfiles({ json }: { json?: boolean }) {
     printJson({ current: inUse, profiles: known })
     return
   }
-  const local = shownPlace(placeOf({ profile: localProfile, inProject: '-' }, env, process.cwd()))
+  const local = shownPlace(placeOf({ profile: localProfile, project: '-' }, env, process.cwd()))
   const rows = [
     ['', 'PROFILE', 'URL', 'PROJECT'],
     ...[...known, { name: localProfile, url: local, project: undefined }].map(({ name, url, project }) => [

@@ -1,17 +1,17 @@
 import { Command } from 'commander'
 import { markerOf, slice } from '../../content.ts'
 import { routes } from '../../routes.ts'
-import { placeOf } from '../place/connect.ts'
+import { addExamples, addPlace } from '../option.ts'
+import { type PlaceOptions, placeOf } from '../place/connect.ts'
 import { git } from '../place/project.ts'
+import { commandLine } from '../show/shell.ts'
 import { runChild } from './child.ts'
-import { commandLine } from './exec.ts'
+import { refuseFaults } from './faults.ts'
 import { mask } from './mask.ts'
 import { createOutput, newestOf } from './output.ts'
 import { createRecorder, createSay } from './recorder.ts'
 
-interface CheckOptions {
-  profile?: string
-  project?: string
+interface CheckOptions extends PlaceOptions {
   name: string
   agent?: string
 }
@@ -23,34 +23,29 @@ const say = createSay('conduct check exec')
 
 /** `conduct check exec`: runs a command and records it as a check of a run. */
 export function checkExecCommand(): Command {
-  return new Command('exec')
-    .description('run a command, and record it as a check: exit code 0 passes')
+  const command = new Command('exec')
+    .description('Run a command, and record it as a check: exit code 0 passes')
     .usage('[options] <run-id> -- <command...>')
     .argument('<run-id>', 'the run that is checked')
     .argument('<command...>', 'the command and its arguments')
     .option('--name <name>', 'what is checked; of each name the newest check counts', 'check')
     .option('--agent <name>', 'who checks')
-    .option('--profile <name>', 'the server to record it on')
-    .option('--project <slug>', 'the project of the run')
     .addHelpText('after', '\nEnds as the command does.')
     .action(async (runId: string, words: string[], options: CheckOptions) => {
-      try {
-        process.exitCode = await checkExec(runId, words, options)
-      } catch (error) {
-        say((error as Error).message)
-        process.exitCode = 2
-      }
+      process.exitCode = await checkExec(runId, words, options, command)
     })
+  addPlace(command)
+  return addExamples(command, ['conduct check exec RUN-001 --name tests -- npm test'])
 }
 
 /** Runs the command and answers what to exit with. Throws where there can be no such check, before anything is run. */
-async function checkExec(runId: string, words: string[], { name, agent, ...where }: CheckOptions): Promise<number> {
+async function checkExec(runId: string, words: string[], options: CheckOptions, exec: Command): Promise<number> {
+  const { name, agent } = options
   const cwd = process.cwd()
-  const place = placeOf({ profile: where.profile, inProject: where.project }, process.env, cwd)
+  const place = placeOf(options, process.env, cwd)
   const command = slice(await mask(commandLine(words)), 0, 4000)
   const check = { name, agent, command, commit: git(cwd, 'rev-parse', '--verify', '--quiet', 'HEAD') }
-  const { error } = routes.createCheck.input.safeParse({ ...check, runId, result: 'pass' })
-  if (error) throw new Error(error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; '))
+  refuseFaults(exec, routes.createCheck.input, { ...check, runId, result: 'pass' })
 
   const tail = createTail()
   const output = createOutput({ isFull: () => false, put: tail.put })

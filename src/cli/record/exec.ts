@@ -6,21 +6,23 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Command, InvalidArgumentError } from 'commander'
 import { pieces, slice } from '../../content.ts'
 import { type Input, routes } from '../../routes.ts'
-import { placeOf } from '../place/connect.ts'
+import { UsageError } from '../exit.ts'
+import { addExamples, addPlace } from '../option.ts'
+import { type PlaceOptions, placeOf } from '../place/connect.ts'
+import { commandLine } from '../show/shell.ts'
 import { changesBetween, type Snapshot, snapshot } from './changes.ts'
 import { type Ended, runChild } from './child.ts'
+import { refuseFaults } from './faults.ts'
 import { mask } from './mask.ts'
 import { createOutput, type Output } from './output.ts'
 import { createRecorder, createSay, patienceMs, type Recorder } from './recorder.ts'
 
-interface ExecOptions {
-  profile?: string
-  project?: string
+interface ExecOptions extends PlaceOptions {
   specId?: string
   agent?: string
   retryOf?: string
   title?: string
-  label: Record<string, string>
+  label?: Record<string, string>
   capture?: true
 }
 
@@ -33,44 +35,44 @@ const say = createSay('conduct exec')
 
 /** `conduct exec`: runs a command and records it as a run. */
 export function execCommand(): Command {
-  return new Command('exec')
-    .description('run a command, and record it as a run with its output and how it ended')
+  const command = new Command('exec')
+    .description('Run a command, and record it as a run with its output and how it ended')
     .usage('[options] -- <command...>')
     .argument('<command...>', 'the command and its arguments')
     .option('--spec-id <id>', 'the spec that it works on')
     .option('--agent <name>', 'who does the work')
     .option('--retry-of <run-id>', 'the run that this is a further attempt of')
     .option('--title <title>', 'what it does (default: the command)')
-    .option('--label <name=value>', 'a label; may be repeated', addLabel, {})
+    .option('--label <name=value>', 'may be repeated', addLabel)
     .option('--capture', 'record the output of an interactive command too; it has no terminal then')
-    .option('--profile <name>', 'the server to record it on')
-    .option('--project <slug>', 'the project to record it in')
     .addHelpText('after', '\nEnds as the command does. It knows its run by CONDUCT_RUN_ID.')
     .action(async (words: string[], options: ExecOptions) => {
       const objects = join(tmpdir(), `conduct-${randomUUID()}`)
       try {
-        process.exitCode = await exec(words, options, objects)
-      } catch (error) {
-        say((error as Error).message)
-        process.exitCode = 2
+        process.exitCode = await exec(words, options, objects, command)
       } finally {
         rmSync(objects, { recursive: true, force: true })
       }
     })
+  addPlace(command)
+  return addExamples(command, [
+    'conduct exec -- npm test',
+    'conduct exec --spec-id AUTH-001 --agent ci --label team=web -- npm test',
+  ])
 }
 
-function addLabel(text: string, labels: Record<string, string>): Record<string, string> {
+function addLabel(text: string, labels: Record<string, string> = {}): Record<string, string> {
   const at = text.indexOf('=')
   if (at < 1) throw new InvalidArgumentError('It must be name=value.')
   return { ...labels, [text.slice(0, at)]: text.slice(at + 1) }
 }
 
 /** Runs the command and answers what to exit with. Throws where there can be no such run, before anything is run. */
-async function exec(words: string[], options: ExecOptions, objects: string): Promise<number> {
+async function exec(words: string[], options: ExecOptions, objects: string, command: Command): Promise<number> {
   const cwd = process.cwd()
-  const place = placeOf({ profile: options.profile, inProject: options.project }, process.env, cwd)
+  const place = placeOf(options, process.env, cwd)
   const before = snapshot(cwd, objects)
-  const run = await runOf(words, options, before)
+  const run = await runOf(words, options, before, command)
   const recorder = createRecorder({ place, cwd, env: process.env, say, first: { operation: 'createRun', input: run } })
   await start(recorder)
   const output = outputOf(recorder)
@@ -97,15 +99,14 @@ async function exec(words: string[], options: ExecOptions, objects: string): Pro
   return ended.exitCode
 }
 
-/** The run as it is to be made. Throws an Error that names each field that is wrong. */
-async function runOf(words: string[], options: ExecOptions, before: Snapshot | undefined) {
+/** The run as it is to be made. Throws a UsageError that names each flag that is wrong. */
+async function runOf(words: string[], options: ExecOptions, before: Snapshot | undefined, command: Command) {
   const { specId, agent, retryOf, label: labels } = options
   const title = slice(await mask(options.title ?? commandLine(words)), 0, 300)
   const where = { host: hostname(), cwd: slice(process.cwd(), 0, 1000) }
   const run = { title, specId, agent, retryOf, labels, where, ...workOf(before), leaseSeconds }
   const ended = { ...run, labels: { ...labels, ...labelsOf({ exitCode: 0, durationMs: 0 }) } }
-  const { error } = routes.createRun.input.safeParse(ended)
-  if (error) throw new Error(error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; '))
+  refuseFaults(command, routes.createRun.input, ended)
   return run
 }
 
@@ -122,7 +123,7 @@ async function start(recorder: Recorder) {
   const delivery = await Promise.race([recorder.send(), sleep(patienceMs, undefined, { ref: false })])
   if (delivery?.outcome === 'refused') {
     await recorder.discard()
-    throw new Error('The command was not run, since it cannot be recorded like that.')
+    throw new UsageError('The command was not run, since it cannot be recorded like that.')
   }
   if (delivery?.outcome !== 'sent') say('The command is run all the same; its record is kept until it can be sent.')
 }
@@ -152,10 +153,4 @@ function endOf({ exitCode, signal, fault }: Ended) {
     ? { code: `SIGNAL_${signal}`, message: `The command was ended by ${signal}.` }
     : { code: `EXIT_${exitCode}`, message: fault ?? `The command ended with exit code ${exitCode}.` }
   return { status: 'failed', failure }
-}
-
-/** The words as a shell would take them. */
-export function commandLine(words: string[]): string {
-  const quoted = (word: string) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`)
-  return words.map(quoted).join(' ')
 }

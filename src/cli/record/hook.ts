@@ -1,11 +1,12 @@
 import { Argument, Command } from 'commander'
 import { agents } from '../agents/agents.ts'
+import { addExamples } from '../option.ts'
 import { observe } from './observe.ts'
 
 /** `conduct hook`: what agents run. `main.ts` goes to `observe` without it, since each hook is waited for. */
 export function hookCommand(): Command {
-  return new Command('hook')
-    .description('note what a coding agent does, from the document of its hook on standard input')
+  const command = new Command('hook')
+    .description('Note what a coding agent does, from the document of its hook on standard input')
     .addArgument(new Argument('<agent>', 'whose hook it is').choices(agents.map(({ name }) => name)))
     .addHelpText(
       'after',
@@ -14,4 +15,5 @@ export function hookCommand(): Command {
     .action(async (agent: string) => {
       process.stdout.write(await observe(agent, process.stdin, process.env))
     })
+  return addExamples(command, [`echo '{ "hook_event_name": "SessionStart" }' | conduct hook claude`])
 }

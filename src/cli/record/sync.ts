@@ -1,22 +1,24 @@
 import { Command } from 'commander'
+import { exitCodes, UsageError } from '../exit.ts'
+import { addExamples } from '../option.ts'
 import type { Env } from '../place/folders.ts'
 import { type Delivery, deliver } from './deliver.ts'
 import { forgetObjects, settleNotes } from './session.ts'
 import { openState, type State, type Unsent } from './state.ts'
 
 /** What a sync ends with when something is not sent. */
-const waitsCode = 7
+const [waitsCode] = exitCodes.unreachable
 /** How long what was sent is remembered. */
 const keptDays = 30
 
 /** `conduct sync`: sends what this machine recorded and could not send then. */
 export function syncCommand(): Command {
-  return new Command('sync')
-    .description('send what was recorded while the server was away')
+  const command = new Command('sync')
     .option('--quiet', 'say nothing, and leave alone what was refused')
     .option('--discard <name>', 'forget a recording instead, with all that was not sent of it')
     .addHelpText('after', `\nEnds with ${waitsCode} when something is not sent.`)
     .action((options: { quiet?: true; discard?: string }) => run(options, process.env))
+  return addExamples(command, ['conduct sync'])
 }
 
 async function run({ quiet, discard }: { quiet?: true; discard?: string }, env: Env) {
@@ -26,12 +28,10 @@ async function run({ quiet, discard }: { quiet?: true; discard?: string }, env: 
   const state = openState(env)
   try {
     if (discard !== undefined) {
-      if (!state.discard(discard)) throw new Error(`There is no recording '${discard}'.`)
+      if (!state.discard(discard))
+        throw new UsageError(`There is no recording '${discard}': conduct sync names those that wait.`)
       say(`${discard} is forgotten.`)
     } else if (!(await sync(state, env, { again: !quiet, say }))) process.exitCode = waitsCode
-  } catch (error) {
-    process.stderr.write(`conduct sync: ${(error as Error).message}\n`)
-    process.exitCode = 1
   } finally {
     state.close()
   }
