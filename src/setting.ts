@@ -60,7 +60,10 @@ export const settings: Table = {
   databaseUrl: {
     env: 'CONDUCT_DATABASE_URL',
     flag: '--database-url',
-    fallback: `sqlite:${join(process.env.XDG_DATA_HOME || join(homedir(), '.local', 'share'), 'conduct', 'conduct.db')}`,
+    get fallback() {
+      const data = process.env.XDG_DATA_HOME || join(homedir(), '.local', 'share')
+      return `sqlite:${join(data, 'conduct', 'conduct.db')}`
+    },
     meaning: 'sqlite:FILE, sqlite::memory: or postgres://…',
     read: (text) => {
       must(

@@ -8,9 +8,8 @@ import { promisify } from 'node:util'
 import { statusOf } from '../src/error.ts'
 import { settings } from '../src/setting.ts'
 import { freshFolder } from './cli/folder.ts'
-import { main } from './cli/program.ts'
-import { engines } from './engines.ts'
-import { adminKey, startServer } from './server.ts'
+import { main } from './program.ts'
+import { adminKey, openServer } from './server.ts'
 import { assertShows } from './shown.ts'
 
 const run = promisify(execFile)
@@ -69,29 +68,27 @@ test('every relative link leads somewhere', () => {
 // Blocks of the language sh are run; a block of json after one shows a part of its answer. Blocks of the language
 // console are for reading: what starts a server, or has a placeholder.
 for (const path of ['README.md', 'docs/getting-started.md', 'docs/mcp.md', 'docs/recording.md']) {
-  for (const engine of engines) {
-    test(`the commands of ${path} work one after the other (${engine.name})`, async (t) => {
-      const { url } = await startServer(t, await engine.freshUrl(t))
-      const { origin } = new URL(url)
-      const home = freshFolder(t)
-      const own = { HOME: home, XDG_CONFIG_HOME: home, XDG_STATE_HOME: home }
-      const env = { ...process.env, ...own, CONDUCT_URL: url, CONDUCT_API_KEY: adminKey }
-      writeFileSync(join(home, 'package.json'), '{ "scripts": { "test": "node --version" } }')
-      const blocks = [...read(path).matchAll(/^```(sh|json)\n([\s\S]*?)^```$/gm)]
-      assert.ok(blocks.some(([, language]) => language === 'sh'))
-      let answer = ''
-      for (const [, language, text = ''] of blocks) {
-        if (language === 'json') {
-          assertShows(JSON.parse(text), JSON.parse(answer), path)
-          continue
-        }
-        const commands = `curl() { command curl -sS --fail-with-body "$@"; }\nconduct() { "${process.execPath}" "${main}" "$@"; }`
-        const script = `${commands}\n${text.replaceAll('http://localhost:3000', origin)}`
-        const { stdout } = await run('sh', ['-e', '-c', script], { env, cwd: home }).catch((error) =>
-          assert.fail(`${text}${error.stdout}${error.stderr}`),
-        )
-        answer = stdout
+  test(`the commands of ${path} work one after the other`, async (t) => {
+    const { url } = await openServer(t)
+    const { origin } = new URL(url)
+    const home = freshFolder(t)
+    const own = { HOME: home, XDG_CONFIG_HOME: home, XDG_STATE_HOME: home }
+    const env = { ...process.env, ...own, CONDUCT_URL: url, CONDUCT_API_KEY: adminKey }
+    writeFileSync(join(home, 'package.json'), '{ "scripts": { "test": "node --version" } }')
+    const blocks = [...read(path).matchAll(/^```(sh|json)\n([\s\S]*?)^```$/gm)]
+    assert.ok(blocks.some(([, language]) => language === 'sh'))
+    let answer = ''
+    for (const [, language, text = ''] of blocks) {
+      if (language === 'json') {
+        assertShows(JSON.parse(text), JSON.parse(answer), path)
+        continue
       }
-    })
-  }
+      const commands = `curl() { command curl -sS --fail-with-body "$@"; }\nconduct() { "${process.execPath}" "${main}" "$@"; }`
+      const script = `${commands}\n${text.replaceAll('http://localhost:3000', origin)}`
+      const { stdout } = await run('sh', ['-e', '-c', script], { env, cwd: home }).catch((error) =>
+        assert.fail(`${text}${error.stdout}${error.stderr}`),
+      )
+      answer = stdout
+    }
+  })
 }

@@ -2,11 +2,9 @@ import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { createServer } from 'node:net'
 import { test } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { engines } from './engines.ts'
+import { main } from './program.ts'
 import { startServer } from './server.ts'
-
-const main = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url))
 
 /** `conduct …`, run to its end. */
 function conduct(

@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { TestContext } from 'node:test'
-import { fileURLToPath } from 'node:url'
-
-const main = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url))
+import { type Running, type ServeOptions, serve } from '../src/http/serve.ts'
+import { openStore } from '../src/store/open.ts'
+import { main } from './program.ts'
 
 /** An admin key for servers that the tests start. */
 export const adminKey = `sk_admin_${'0123456789'.repeat(4)}abc`
@@ -61,4 +61,16 @@ export async function startServer(
       return gone
     },
   }
+}
+
+/** The same in this process, for a test of who asks it: without a limit of requests, closed when the test ends. */
+export async function openServer(
+  t: TestContext,
+  databaseUrl = 'sqlite::memory:',
+  options: Partial<Pick<ServeOptions, 'port' | 'rateLimit'>> = {},
+): Promise<Running> {
+  const store = await openStore(databaseUrl, { adminKey })
+  const running = await serve({ store, host: '127.0.0.1', port: 0, rateLimit: 0, ...options })
+  t.after(() => running.stop())
+  return running
 }

@@ -1,35 +1,14 @@
-import { createHash } from 'node:crypto'
-import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Browser, chromium } from 'playwright-core'
 import { build } from 'vite'
-
-const root = fileURLToPath(new URL('..', import.meta.url))
-const cache = join(root, 'node_modules/.cache/conduct')
-
-/** A folder that is made once, whichever of several processes comes first, and then kept. */
-async function once(name: string, make: (folder: string) => Promise<void>): Promise<string> {
-  const folder = join(cache, name)
-  if (existsSync(folder)) return folder
-  mkdirSync(cache, { recursive: true })
-  const draft = mkdtempSync(join(cache, 'draft-'))
-  await make(draft)
-  try {
-    renameSync(draft, folder)
-  } catch (error) {
-    if (!existsSync(folder)) throw error
-    rmSync(draft, { recursive: true, force: true })
-  }
-  return folder
-}
+import { builtOf, madeOnce, root } from './built.ts'
 
 /** The page as it is built from the sources that are there now. */
 export function builtPage(): Promise<string> {
-  const sources = globSync(['src/{web,client}/**/*.*', 'src/*.ts', 'package-lock.json'], { cwd: root }).sort()
-  const hash = createHash('sha256')
-  for (const path of sources) hash.update(path).update(readFileSync(join(root, path)))
-  return once(`web-${hash.digest('hex').slice(0, 16)}`, async (outDir) => {
+  const sources = ['src/{web,client}/**/*.*', 'src/*.ts', 'package-lock.json']
+  return builtOf('web', sources, async (outDir) => {
     await build({ root: join(root, 'src/web'), logLevel: 'warn', build: { outDir } })
   })
 }
@@ -54,7 +33,7 @@ export async function launchBrowser(): Promise<Browser> {
 /** The browser of the package @sparticuz/chromium, with the libraries and fonts that it ships, so that nothing needs to be installed. */
 async function unpackedBrowser() {
   const { version } = JSON.parse(readFileSync(join(root, 'node_modules/@sparticuz/chromium/package.json'), 'utf8'))
-  const folder = await once(`browser-${version}`, unpackBrowser)
+  const folder = await madeOnce(`browser-${version}`, unpackBrowser)
   return {
     executablePath: join(folder, 'chromium'),
     env: {

@@ -7,7 +7,7 @@ import { plansOf } from '../../src/cli/operation/plan.ts'
 import { createClient } from '../../src/client/client.ts'
 import { names } from '../../src/paths.ts'
 import { type Engine, engines } from '../engines.ts'
-import { adminKey, startServer } from '../server.ts'
+import { adminKey, openServer } from '../server.ts'
 import { freshFolder, homeOf } from './folder.ts'
 import { type ProgramEnv, programOf } from './program.ts'
 
@@ -29,7 +29,7 @@ const local = async (t: TestContext, engine: Engine): Promise<HomeEnv> => ({
 })
 
 async function server(t: TestContext, engine: Engine): Promise<HomeEnv> {
-  const { url } = await startServer(t, await engine.freshUrl(t))
+  const { url } = await openServer(t, await engine.freshUrl(t))
   return { ...homeOf(freshFolder(t)), CONDUCT_URL: url, CONDUCT_API_KEY: adminKey }
 }
 
@@ -125,7 +125,7 @@ testPlaces('lists go over the projects that are named, or all', async (env) => {
 })
 
 test('the same idempotency key makes one run, and a dry run none', async (t) => {
-  const { url } = await startServer(t, 'sqlite::memory:')
+  const { url } = await openServer(t)
   const env = { ...homeOf(freshFolder(t)), CONDUCT_URL: url, CONDUCT_API_KEY: adminKey }
   const { run, json } = programOf(env)
   const create = 'run create --title x --idempotency-key k-1 --quiet'

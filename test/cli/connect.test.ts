@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { connect, placeOf } from '../../src/cli/place/connect.ts'
 import { writeProfiles } from '../../src/cli/place/profile.ts'
 import { engines } from '../engines.ts'
-import { adminKey, startServer } from '../server.ts'
+import { adminKey, openServer } from '../server.ts'
 import { freshFolder, homeOf } from './folder.ts'
 
 for (const engine of engines) {
@@ -53,7 +53,7 @@ test('a relative database is the same file from wherever it is opened', (t) => {
 
 test('the key is the one of the profile, or of CONDUCT_API_KEY', async (t) => {
   const folder = freshFolder(t)
-  const { url } = await startServer(t, `sqlite:${join(folder, 'conduct.db')}`)
+  const { url } = await openServer(t, `sqlite:${join(folder, 'conduct.db')}`)
   const env = homeOf(folder)
   writeProfiles(env, { profiles: { work: { url, key: adminKey } } })
   const byProfile = await connect(placeOf({ profile: 'work' }, env, folder), env)

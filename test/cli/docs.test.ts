@@ -4,12 +4,16 @@ import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
+import type { Command } from 'commander'
 import { inOrder } from '../../scripts/generate.ts'
+import { commands } from '../../src/cli/commands.ts'
 import { exitCodes } from '../../src/cli/exit.ts'
 import { planOf } from '../../src/cli/operation/plan.ts'
-import { adminKey, startServer } from '../server.ts'
+import { examplesOf } from '../../src/cli/option.ts'
+import { main } from '../program.ts'
+import { adminKey, openServer } from '../server.ts'
 import { freshFolder, homeOf } from './folder.ts'
-import { main } from './program.ts'
+import { programOf, type Ran } from './program.ts'
 
 const run = promisify(execFile)
 const page = readFileSync(new URL('../../docs/cli.md', import.meta.url), 'utf8')
@@ -24,28 +28,49 @@ test('every exit code is documented', () => {
   for (const [code, meaning] of Object.values(exitCodes)) assert.ok(page.includes(`| ${code} | ${meaning} |`))
 })
 
+test('every command has an example, which stands in docs/cli.md', async () => {
+  const leaves = (command: Command): Command[] =>
+    command.commands.length > 0 ? command.commands.flatMap(leaves) : [command]
+  for (const [name, { load }] of Object.entries(commands)) {
+    for (const leaf of leaves(await load())) {
+      const lines = examplesOf(leaf)?.lines ?? []
+      assert.ok(lines.length > 0, `${name} ${leaf.name()}`)
+      for (const line of lines) assert.ok(page.includes(`\n${line}\n`), line)
+    }
+  }
+})
+
 test('every command of docs/cli.md works', async (t) => {
   const folder = freshFolder(t)
-  const { url } = await startServer(t, `sqlite:${join(folder, 'server.db')}`)
+  const { url } = await openServer(t)
   for (const file of ['run.md', 'spec.md', 'check.md', 'run.log']) writeFileSync(join(folder, file), `# ${file}\n`)
+  writeFileSync(join(folder, 'package.json'), '{ "scripts": { "test": "true" } }')
   writeFileSync(join(folder, '.conduct-key'), adminKey)
   chmodSync(join(folder, '.conduct-key'), 0o600)
   for (const path of ['.local/share/bash-completion/completions', '.zfunc'])
     mkdirSync(join(folder, path), { recursive: true })
   const words = inOrder.map((name) => planOf(name).words.join(' ')).filter(Boolean)
-  const rank = ({ heading }: { heading: string }) => (words.includes(heading) ? words.indexOf(heading) : words.length)
-  const shown = new Set(blocks.map(({ heading }) => heading))
-  assert.deepEqual(
-    words.filter((one) => !shown.has(one)),
-    [],
-    'commands without an example',
-  )
+  // What is not made of the table finds what was created, and is over before anything is deleted.
+  const deletes = words.findIndex((one) => / (delete|revoke|unlink)$/.test(one))
+  const rank = ({ heading }: { heading: string }) => (words.includes(heading) ? words.indexOf(heading) : deletes - 0.5)
   const env = { ...homeOf(folder), CONDUCT_URL: url, CONDUCT_API_KEY: adminKey }
+  const program = programOf(env)
   for (const { heading, script } of blocks.toSorted((a, b) => rank(a) - rank(b))) {
-    const here = script.replaceAll('https://ledger.example.com/conduct', url)
-    const shell = `conduct() { '${process.execPath}' '${main}' "$@"; }\n${here}`
-    await run('sh', ['-e', '-c', shell], { env, cwd: folder }).catch((error) =>
-      assert.fail(`${heading}: ${here}${error.stdout}${error.stderr}`),
-    )
+    for (const line of script.replaceAll('https://ledger.example.com/conduct', url).trim().split('\n')) {
+      const { code, stderr } = await (isPlain(line) ? program.all(line.replace(/^conduct /, '')) : inShell(line, env))
+      assert.equal(code, 0, `${heading}: ${line}\n${stderr}`)
+    }
   }
 })
+
+/** Whether it needs neither a shell nor a process of its own. */
+const isPlain = (line: string) => /^conduct [^|<>$"~#]*$/.test(line) && !line.includes(' exec ')
+
+async function inShell(line: string, env: NodeJS.ProcessEnv): Promise<Pick<Ran, 'code' | 'stderr'>> {
+  const script = `conduct() { '${process.execPath}' '${main}' "$@"; }\n${line}`
+  const options = { env, cwd: env.HOME }
+  return run('sh', ['-e', '-c', script], options).then(
+    ({ stderr }) => ({ code: 0, stderr }),
+    (error) => error,
+  )
+}

@@ -8,7 +8,7 @@ import type { Finding } from '../../src/cli/doctor.ts'
 import { openState } from '../../src/cli/record/state.ts'
 import { createClient } from '../../src/client/client.ts'
 import { engines } from '../engines.ts'
-import { adminKey, startServer } from '../server.ts'
+import { adminKey, openServer } from '../server.ts'
 import { freePort } from '../setup.ts'
 import { freshFolder, homeOf } from './folder.ts'
 import { type ProgramEnv, programOf } from './program.ts'
@@ -75,7 +75,7 @@ test('a damaged database is a failure', async (t) => {
 })
 
 test('a server: its version, the key and its end, the project', async (t) => {
-  const { url } = await startServer(t, 'sqlite::memory:')
+  const { url } = await openServer(t)
   const client = createClient({ url, key: adminKey })
   const expiresAt = new Date(Date.now() + 3 * 86_400_000 + 60_000).toISOString()
   const { secret } = await client.createKey({ name: 'short', permissions: ['agent'], expiresAt })

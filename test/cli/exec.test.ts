@@ -5,11 +5,12 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { adminKey } from '../server.ts'
-import { conduct, localUser, serverUser, start, type User } from './user.ts'
+import { conduct, start } from './program.ts'
+import { localUser, serverUser, type User } from './user.ts'
 
 for (const place of [serverUser, localUser]) {
-  const testUser = (name: string, body: (user: User, t: TestContext) => Promise<void>) =>
-    test(`${name} (${place.name})`, async (t) => body(await place(t), t))
+  const testUser = (name: string, body: (user: User) => Promise<void>) =>
+    test(`${name} (${place.name})`, async (t) => body(await place(t)))
 
   testUser('a command becomes a run, and its output passes through unchanged', async ({ env, cwd, ledger }) => {
     const script = 'printf "one\\ntwo"; printf "\\0\\377 err\\n" >&2; echo "$CONDUCT_RUN_ID" > id'

@@ -5,7 +5,7 @@ import { type TestContext, test } from 'node:test'
 import { exitCodeOf } from '../../src/cli/exit.ts'
 import { createClient } from '../../src/client/client.ts'
 import { type Code, ConductError, statusOf } from '../../src/error.ts'
-import { adminKey, startServer } from '../server.ts'
+import { adminKey, openServer } from '../server.ts'
 import { freePort } from '../setup.ts'
 import { freshFolder, homeOf } from './folder.ts'
 import { programOf } from './program.ts'
@@ -28,9 +28,9 @@ test('each error code ends a command with the code for its kind', () => {
   assert.equal(exitCodeOf(new Error('x')), 1)
 })
 
-async function withServer(t: TestContext, env: Record<string, string> = {}) {
+async function withServer(t: TestContext, rateLimit = 0) {
   const folder = freshFolder(t)
-  const server = await startServer(t, 'sqlite::memory:', env)
+  const server = await openServer(t, 'sqlite::memory:', { rateLimit })
   const home = { ...homeOf(folder), CONDUCT_URL: server.url, CONDUCT_API_KEY: adminKey }
   const client = createClient({ url: server.url, key: adminKey })
   return { server, home, folder, client, as: (more: object) => programOf({ ...home, ...more }, folder) }
@@ -120,7 +120,7 @@ test('what is missing ends with 4; what is taken, stale or held with 5', async (
 })
 
 test('too many requests end with 6 at once, with the time to wait', async (t) => {
-  const { as, client } = await withServer(t, { CONDUCT_RATE_LIMIT: '1' })
+  const { as, client } = await withServer(t, 1)
   await client.me()
   await fails(as({}), 'run list', 6, /Again in \d+ s\./)
 })

@@ -11,28 +11,23 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { spawn } from '@lydell/node-pty'
 import { agents } from '../../src/cli/agents/agents.ts'
-import { connect, placeOf } from '../../src/cli/place/connect.ts'
 import { createClient } from '../../src/client/client.ts'
-import { adminKey, startServer } from '../server.ts'
-import { freshFolder, homeOf } from './folder.ts'
-import { conduct, main, syncAll } from './session.ts'
+import { main } from '../program.ts'
+import { adminKey, openServer } from '../server.ts'
+import { conductHere } from './program.ts'
+import { syncAll } from './session.ts'
+import { localUser, writeFiles } from './user.ts'
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
 
 /** A home with a project in it that has these files. */
 function project(t: TestContext, files: Record<string, string> = {}) {
-  const home = freshFolder(t)
-  const cwd = join(home, 'shop')
-  mkdirSync(cwd)
-  for (const [path, text] of Object.entries(files)) {
-    mkdirSync(dirname(join(cwd, path)), { recursive: true })
-    writeFileSync(join(cwd, path), text)
-  }
-  const env = { ...homeOf(home), CONDUCT_DATABASE_URL: `sqlite:${join(home, 'conduct.db')}` }
+  const { env, cwd, ledger } = localUser(t)
+  writeFiles(cwd, files)
   const read = (path: string) => readFileSync(join(cwd, path), 'utf8')
   const filesNow = () =>
     Object.fromEntries(
@@ -41,15 +36,15 @@ function project(t: TestContext, files: Record<string, string> = {}) {
         .filter((path) => statSync(join(cwd, path)).isFile())
         .map((path) => [path, read(path)]),
     )
-  const init = (...flags: string[]) => conduct(['init', ...flags], env, '', cwd)
-  return { home, cwd, env, read, filesNow, init }
+  const init = (...flags: string[]) => conductHere(['init', ...flags], env, cwd)
+  return { home: env.HOME, cwd, env, read, filesNow, init, ledger }
 }
 
 const hookOf = (name: string) =>
   `command -v conduct >/dev/null 2>&1 && conduct hook ${name} || ${name === 'cursor' ? 'true' : 'cat >/dev/null'}`
 
 test('a project is entered for the agents that are found; twice changes nothing; it can be taken out', async (t) => {
-  const { home, cwd, env, read, filesNow, init } = project(t, {
+  const { home, env, read, filesNow, init, ledger } = project(t, {
     'README.md': '# Shop\n',
     '.codex/prompts.md': 'mine\n',
   })
@@ -83,9 +78,7 @@ test('a project is entered for the agents that are found; twice changes nothing;
   assert.match(read('AGENTS.md'), /^<!-- conduct:begin -->\n[\s\S]*`shop`[\s\S]*<!-- conduct:end -->\n$/)
   assert.match(stdout, /npm install --global conduct-ledger@/)
 
-  const { client, close } = await connect(placeOf({}, env, cwd), env)
-  assert.equal((await client.getProject({ slug: 'shop' })).project.slug, 'shop')
-  await close()
+  assert.equal((await (await ledger()).getProject({ slug: 'shop' })).project.slug, 'shop')
 
   const entered = filesNow()
   const again = await init()
@@ -191,7 +184,7 @@ test('a dry run shows the changes as a patch, and makes none', async (t) => {
   assert.equal(code, 0)
   assert.deepEqual(filesNow(), before)
   assert.ok(!stdout.includes('by hooks'))
-  assert.ok(!existsSync(env.CONDUCT_DATABASE_URL.slice('sqlite:'.length)))
+  assert.ok(!existsSync(join(env.HOME, 'conduct.db')))
   assert.equal(
     stdout.replace(/\+\+\+ AGENTS\.md\n[\s\S]*?\n\n/, '+++ AGENTS.md\n\n').replace(version, 'VERSION'),
     `--- /dev/null
@@ -260,7 +253,7 @@ test('CLAUDE.md is left alone where it is AGENTS.md, or takes it in', async (t) 
 })
 
 test('on a server the project is made where the key may, and who may not is told', async (t) => {
-  const { url } = await startServer(t, `sqlite:${join(freshFolder(t), 'conduct.db')}`)
+  const { url } = await openServer(t)
   const { env, cwd, init } = project(t)
   const admin = createClient({ url, key: adminKey })
   Object.assign(env, { CONDUCT_URL: url, CONDUCT_API_KEY: adminKey })
@@ -291,7 +284,7 @@ test('a wrong flag is told', async (t) => {
 })
 
 test('the hook that is written records where conduct is there, and harms nobody where it is not', async (t) => {
-  const { home, cwd, env, init } = project(t)
+  const { home, cwd, env, init, ledger } = project(t)
   assert.equal((await init('--agents', 'codex')).code, 0)
   const document = {
     session_id: 's-1',
@@ -310,12 +303,11 @@ test('the hook that is written records where conduct is there, and harms nobody 
   env.PATH = `${join(home, 'bin')}:${env.PATH}`
   assert.equal(run(), '')
   await syncAll(env)
-  const { client, close } = await connect(placeOf({}, env, cwd), env)
+  const { runs } = await (await ledger()).listRuns()
   assert.deepEqual(
-    (await client.listRuns()).runs.map(({ title }) => title),
+    runs.map(({ title }) => title),
     ['Go'],
   )
-  await close()
 })
 
 test('on a terminal it asks first, and does nothing when the person ends it', async (t) => {

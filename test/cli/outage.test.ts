@@ -10,7 +10,8 @@ import { wakeSync } from '../../src/cli/record/wake.ts'
 import { engines } from '../engines.ts'
 import { startServer } from '../server.ts'
 import { freePort } from '../setup.ts'
-import { conduct, remoteUser, start } from './user.ts'
+import { conduct, start } from './program.ts'
+import { remoteUser } from './user.ts'
 
 /** A server that can be killed and started again at the same address. */
 async function server(t: TestContext) {

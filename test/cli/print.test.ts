@@ -4,7 +4,7 @@ import { shown } from '../../src/cli/show/print.ts'
 import { fitted, laidOut, widthOf } from '../../src/cli/show/table.ts'
 import { clean, line } from '../../src/cli/show/text.ts'
 import { relative } from '../../src/cli/show/time.ts'
-import { adminKey, startServer } from '../server.ts'
+import { adminKey, openServer } from '../server.ts'
 import { freshFolder, homeOf } from './folder.ts'
 import { programOf } from './program.ts'
 
@@ -47,7 +47,7 @@ test('values are shown in few words', () => {
 })
 
 test('a table and a record, as people read them', async (t) => {
-  const { url } = await startServer(t, 'sqlite::memory:')
+  const { url } = await openServer(t)
   const env = { ...homeOf(freshFolder(t)), CONDUCT_URL: url, CONDUCT_API_KEY: adminKey }
   const { run, all } = programOf(env)
   const create = 'run create --agent claude-code --quiet'

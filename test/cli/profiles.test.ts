@@ -2,13 +2,13 @@ import assert from 'node:assert/strict'
 import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { adminKey, startServer } from '../server.ts'
+import { adminKey, openServer } from '../server.ts'
 import { freshFolder, homeOf } from './folder.ts'
 import { programOf } from './program.ts'
 
 test('a profile is kept once its key has been tried, from whichever safe place the key comes', async (t) => {
   const folder = freshFolder(t)
-  const { url } = await startServer(t, 'sqlite::memory:')
+  const { url } = await openServer(t)
   const { all, run, json } = programOf(homeOf(folder), folder)
   const told = await run(`profile add work ${url}/ --key-stdin --project default`, `${adminKey}\n`)
   assert.match(told, /^profile: +work, in use\nurl: +\S+\nkey: +first admin\npermissions: admin\nproject: +default$/m)
@@ -44,7 +44,7 @@ test('a profile is kept once its key has been tried, from whichever safe place t
 
 test('a profile that does not work is not kept', async (t) => {
   const folder = freshFolder(t)
-  const { url } = await startServer(t, 'sqlite::memory:')
+  const { url } = await openServer(t)
   const wrongKey = `sk_admin_${'x'.repeat(43)}`
   const { all } = programOf({ ...homeOf(folder), CONDUCT_API_KEY: wrongKey }, folder)
   assert.equal((await all(`profile add work ${url}`)).code, 3)
@@ -71,7 +71,7 @@ test('a profile that does not work is not kept', async (t) => {
 test('who can open the database makes the admin key that was lost', async (t) => {
   const folder = freshFolder(t)
   const databaseUrl = `sqlite:${join(folder, 'conduct.db')}`
-  const { url } = await startServer(t, databaseUrl)
+  const { url } = await openServer(t, databaseUrl)
   const local = programOf({ ...homeOf(folder), CONDUCT_URL: url, CONDUCT_DATABASE_URL: databaseUrl }, folder)
   const secret = await local.run('key create --profile local --all-projects --name rescue --permission admin --quiet')
   const server = programOf({ ...homeOf(folder), CONDUCT_URL: url, CONDUCT_API_KEY: secret.trim() }, folder)

@@ -1,53 +1,74 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { text } from 'node:stream/consumers'
+import { type ChildProcess, fork, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-
-export const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
-
-/** Where compiled files are kept from one process to the next, which spares each a quarter of its time. */
-const compiled = join(tmpdir(), 'conduct-test-compiled')
+import { main } from '../program.ts'
 
 export type ProgramEnv = Record<string, string | undefined>
 
-export interface Ended {
+export interface Ran {
   code: number | null
   stdout: string
   stderr: string
 }
 
-export interface ProgramOptions {
-  env: ProgramEnv
-  cwd?: string
-  /** What it reads from its standard input; else that is empty. */
-  input?: string
-}
-
-/** `conduct …` as a process. */
-export function start(words: string[], { env, cwd }: ProgramOptions): ChildProcess {
-  return spawn(process.execPath, [main, ...words], {
-    env: { ...env, NODE_COMPILE_CACHE: compiled },
-    cwd: cwd ?? env.HOME,
-    stdio: 'pipe',
+/** `conduct …` as a process, in a session of its own: without a terminal wherever the tests run. */
+export function start(words: string[], env: ProgramEnv, cwd = env.HOME, input?: string) {
+  const child = spawn(process.execPath, [main, ...words], {
+    env,
+    cwd,
+    detached: true,
+    stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
   })
+  // One that does not read its input is no failure of this test.
+  child.stdin?.on('error', () => {}).end(input)
+  const text = { stdout: '', stderr: '' }
+  for (const stream of ['stdout', 'stderr'] as const) {
+    child[stream]?.setEncoding('utf8').on('data', (piece) => {
+      text[stream] += piece
+    })
+  }
+  const ran: Promise<Ran> = once(child, 'close').then(([code]) => ({ code: code as number | null, ...text }))
+  return { child, ran }
 }
 
-/** `conduct …`, run to its end. */
-export async function conduct(words: string[], options: ProgramOptions): Promise<Ended> {
-  const child = start(words, options)
-  const { stdin, stdout, stderr } = child
-  if (!stdin || !stdout || !stderr) throw new Error('no pipes')
-  stdin.on('error', () => {})
-  stdin.end(options.input ?? '')
-  const ended = new Promise<number | null>((resolve) => child.once('close', resolve))
-  const [out, err, code] = await Promise.all([text(stdout), text(stderr), ended])
-  return { code, stdout: out, stderr: err }
+/** The same, run to its end. */
+export const conduct = (words: string[], env: ProgramEnv, cwd?: string, input?: string) =>
+  start(words, env, cwd, input).ran
+
+/** What a host is asked to run. */
+export interface Asked {
+  words: string[]
+  env: ProgramEnv
+  cwd: string
+  input: string
+}
+
+let host: ChildProcess | undefined
+let last: Promise<unknown> = Promise.resolve()
+
+/** `conduct …` in a process that has loaded the program already: for what a process of its own would prove nothing more of. */
+export function conductHere(words: string[], env: ProgramEnv, cwd = env.HOME, input = ''): Promise<Ran> {
+  const ran = last.then(() => ask({ words, env, cwd: cwd ?? '/', input }))
+  last = ran.catch(() => {})
+  return ran
+}
+
+async function ask(asked: Asked): Promise<Ran> {
+  host ??= fork(fileURLToPath(new URL('host.ts', import.meta.url)), { execArgv: [], stdio: 'ignore' })
+  // It holds this process up only while it is asked.
+  host.ref()
+  host.channel?.ref()
+  const answer = once(host, 'message')
+  host.send(asked)
+  const [ran] = await answer
+  host.unref()
+  host.channel?.unref()
+  return ran as Ran
 }
 
 /** The program of one user, which must succeed unless it is asked for all that it tells. */
 export function programOf(env: ProgramEnv, cwd?: string) {
-  const all = (words: string, input?: string) => conduct(split(words), { env, cwd, input })
+  const all = (words: string, input?: string) => conductHere(split(words), env, cwd, input)
   const run = async (words: string, input?: string) => {
     const { code, stdout, stderr } = await all(words, input)
     if (code !== 0) throw new Error(`conduct ${words} ended with ${code}: ${stdout}${stderr}`)
@@ -58,4 +79,5 @@ export function programOf(env: ProgramEnv, cwd?: string) {
 }
 
 /** Words as a shell splits them, with single quotes alone. */
-const split = (words: string) => (words.match(/'[^']*'|\S+/g) ?? []).map((word) => word.replace(/^'(.*)'$/s, '$1'))
+export const split = (words: string) =>
+  (words.match(/'[^']*'|\S+/g) ?? []).map((word) => word.replace(/^'(.*)'$/s, '$1'))

@@ -1,54 +1,40 @@
-import { execFileSync, spawn } from 'node:child_process'
-import { once } from 'node:events'
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { text } from 'node:stream/consumers'
 import type { TestContext } from 'node:test'
-import { fileURLToPath } from 'node:url'
-import { freshFolder, homeOf } from './folder.ts'
-
-export const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
+import { setTimeout as sleep } from 'node:timers/promises'
+import { conductHere, type ProgramEnv } from './program.ts'
+import { gitIn, userOf, writeFiles } from './user.ts'
 
 /** A secret that must not leave the machine, put together so that no scanner takes this file for a leak. */
 export const secret = `ghp_${'k7Qw2ZrT9xBn4LsVd8Mf'.repeat(2).slice(0, 36)}`
 
-type Env = Record<string, string | undefined>
 export type Document = Record<string, unknown>
 
-/** Runs `conduct <words>` as a process of its own, with `input` on its standard input. */
-export async function conduct(words: string[], env: Env, input = '', cwd = '/') {
-  const began = performance.now()
-  const child = spawn(process.execPath, [main, ...words], { env, cwd, stdio: ['pipe', 'pipe', 'pipe'] })
-  // One that does not read its input is no failure of this test.
-  child.stdin.on('error', () => {}).end(input)
-  const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')])
-  return { code: code as number | null, stdout, stderr, ms: performance.now() - began }
-}
-
 /** Sends all that waits, also what a `conduct sync` in the background is just sending. */
-export async function syncAll(env: Env) {
+export async function syncAll(env: ProgramEnv) {
   for (let tries = 1; ; tries++) {
-    const { code, stdout, stderr } = await conduct(['sync'], env)
+    const { code, stdout, stderr } = await conductHere(['sync'], env)
     if (code === 0) return
-    if (tries === 50) throw new Error(`${stdout}${stderr}`)
+    if (tries === 200) throw new Error(`${stdout}${stderr}`)
+    await sleep(100)
   }
 }
 
-/** A user's home, and in it a repository with one file, which is entered into the ledger as the project `shop`. */
-export function workplace(t: TestContext, more: Env = {}) {
-  t.after(() => untilNobodyRuns(env.HOME))
-  const folder = freshFolder(t)
-  const database = `sqlite:${join(folder, 'conduct.db')}`
-  const env: Env & { HOME: string } = { ...homeOf(folder), CONDUCT_DATABASE_URL: database, ...more }
-  const cwd = join(folder, 'shop')
-  mkdirSync(join(cwd, 'src'), { recursive: true })
-  writeFileSync(join(cwd, 'src/login.ts'), 'answer(500)\n')
-  writeFileSync(join(cwd, 'conduct.json'), '{ "project": "shop" }\n')
-  const git = (...words: string[]) => execFileSync('git', words, { cwd, stdio: 'pipe', encoding: 'utf8' })
+/** A user with a repository of one file, which is entered into the ledger as the project `shop`. */
+export function workplace(t: TestContext, more: ProgramEnv = {}) {
+  let home = ''
+  // Before the folder goes.
+  t.after(() => untilNobodyRuns(home))
+  const user = userOf(t, 'of a session', more)
+  home = user.env.HOME
+  const { cwd } = user
+  writeFiles(cwd, { 'src/login.ts': 'answer(500)\n', 'conduct.json': '{ "project": "shop" }\n' })
+  const git = gitIn(cwd)
   git('init', '-q', '-b', 'main')
   git('add', '-A')
-  git('-c', 'user.name=a', '-c', 'user.email=a@b', 'commit', '-q', '-m', 'first')
-  return { env, folder, cwd, git }
+  git('commit', '-q', '-m', 'first')
+  return { ...user, folder: home, git }
 }
 
 /** Waits for the processes that hooks left behind: their folder must stand until they end. */

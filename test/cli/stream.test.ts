@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { type TestContext, test } from 'node:test'
 import { type Engine, engines } from '../engines.ts'
-import { adminKey, startServer } from '../server.ts'
+import { adminKey, openServer } from '../server.ts'
 import { freshFolder, homeOf } from './folder.ts'
 import { conduct, programOf, start } from './program.ts'
 
@@ -13,7 +13,7 @@ for (const engine of engines) {
       const env = { ...homeOf(freshFolder(t)), ...(await placeEnv(t, engine, place)), CONDUCT_PROJECT: 'default' }
       const { run } = programOf(env)
       await run('run create --run-id R-1')
-      const child = start(['events', '--follow', '--after', '0', '--type', 'run.created'], { env })
+      const { child } = start(['events', '--follow', '--after', '0', '--type', 'run.created'], env)
       t.after(() => child.kill('SIGKILL'))
       const ended = once(child, 'exit')
       const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream })[Symbol.asyncIterator]()
@@ -29,11 +29,11 @@ for (const engine of engines) {
 async function placeEnv(t: TestContext, engine: Engine, place: string): Promise<Record<string, string>> {
   const databaseUrl = await engine.freshUrl(t)
   if (place !== 'a server') return { CONDUCT_DATABASE_URL: databaseUrl }
-  return { CONDUCT_URL: (await startServer(t, databaseUrl)).url, CONDUCT_API_KEY: adminKey }
+  return { CONDUCT_URL: (await openServer(t, databaseUrl)).url, CONDUCT_API_KEY: adminKey }
 }
 
 test('a reader that has enough ends the command quietly', async (t) => {
-  const { url } = await startServer(t, 'sqlite::memory:')
+  const { url } = await openServer(t)
   const env = { ...homeOf(freshFolder(t)), CONDUCT_URL: url, CONDUCT_API_KEY: adminKey }
   const { run } = programOf(env)
   await run('spec create - --spec-id S-1', 'x'.repeat(900_000))
@@ -41,29 +41,22 @@ test('a reader that has enough ends the command quietly', async (t) => {
     ['spec', 'get', 'S-1'],
     ['events', '--follow', '--after', '0'],
   ]) {
-    const child = start(words, { env })
-    const ended = once(child, 'close')
-    let stderr = ''
-    child.stderr?.on('data', (chunk) => {
-      stderr += chunk
-    })
+    const { child, ran } = start(words, env)
     await once(child.stdout as NodeJS.ReadableStream, 'data')
     child.stdout?.destroy()
     // Something more to write, for the one that follows.
     if (words.includes('--follow')) await run('run create')
-    const [code] = await ended
+    const { code, stderr } = await ran
     assert.deepEqual([code, stderr], [0, ''])
   }
 })
 
 test('many processes write to one local file at once, and all of it is there', async (t) => {
   const env = { ...homeOf(freshFolder(t)), CONDUCT_PROJECT: 'shop' }
-  const many = Array.from({ length: 20 }, (_, at) =>
-    conduct(['run', 'create', '--title', `t${at}`, '--quiet'], { env }),
-  )
+  const many = Array.from({ length: 10 }, (_, at) => conduct(['run', 'create', '--title', `t${at}`, '--quiet'], env))
   const ended = await Promise.all(many)
   for (const { code, stderr } of ended) assert.equal(code, 0, stderr)
-  assert.equal(new Set(ended.map(({ stdout }) => stdout)).size, 20)
+  assert.equal(new Set(ended.map(({ stdout }) => stdout)).size, 10)
   const { runs } = await programOf(env).json('run list --limit 100')
-  assert.equal(runs.length, 20)
+  assert.equal(runs.length, 10)
 })

@@ -4,9 +4,10 @@ import { delimiter, join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { type IPty, spawn } from '@lydell/node-pty'
 import { createClient } from '../../src/client/client.ts'
-import { adminKey, startServer } from '../server.ts'
+import { main } from '../program.ts'
+import { adminKey, openServer, startServer } from '../server.ts'
 import { freshFolder, homeOf } from './folder.ts'
-import { main, type ProgramEnv } from './program.ts'
+import type { ProgramEnv } from './program.ts'
 
 const esc = '\u001b'
 
@@ -40,7 +41,7 @@ function kill(terminal: IPty) {
 }
 
 test('a terminal is asked for the key, which is not shown', async (t) => {
-  const { url } = await startServer(t, 'sqlite::memory:')
+  const { url } = await openServer(t)
   const { terminal, shows, ended, text } = onTerminal(t, ['profile', 'add', 'work', url], homeOf(freshFolder(t)))
   await shows(/The key/)
   terminal.write(`${adminKey}\r`)
@@ -50,7 +51,7 @@ test('a terminal is asked for the key, which is not shown', async (t) => {
 })
 
 test('Ctrl-C at the prompt keeps nothing', async (t) => {
-  const { url } = await startServer(t, 'sqlite::memory:')
+  const { url } = await openServer(t)
   const { terminal, shows, ended } = onTerminal(t, ['profile', 'add', 'work', url], homeOf(freshFolder(t)))
   await shows(/The key/)
   terminal.write('\u0003')
@@ -59,7 +60,7 @@ test('Ctrl-C at the prompt keeps nothing', async (t) => {
 })
 
 test('a table fits 60 columns, in colours unless they are not wanted', async (t) => {
-  const { url } = await startServer(t, 'sqlite::memory:')
+  const { url } = await openServer(t)
   const client = createClient({ url, key: adminKey })
   await client.createRun({
     title: `\u001b]0;owned\u0007${'a title that is much too long '.repeat(5)}`,

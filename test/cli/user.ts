@@ -1,52 +1,22 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { type Connection, connect, placeOf } from '../../src/cli/place/connect.ts'
-import { engines } from '../engines.ts'
-import { adminKey, startServer } from '../server.ts'
+import { adminKey, openServer } from '../server.ts'
 import { freshFolder, homeOf } from './folder.ts'
-import { main } from './program.ts'
-
-export type CommandEnv = Record<string, string | undefined>
-
-export interface Ran {
-  code: number | null
-  stdout: string
-  stderr: string
-}
-
-/** A `conduct` of its own, in a session of its own: without a terminal wherever the tests run. */
-export function start(words: string[], env: CommandEnv, cwd = env.HOME): { child: ChildProcess; ran: Promise<Ran> } {
-  const child = spawn(process.execPath, [main, ...words], {
-    env,
-    cwd,
-    detached: true,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  const text = { stdout: '', stderr: '' }
-  for (const stream of ['stdout', 'stderr'] as const) {
-    child[stream].setEncoding('utf8').on('data', (piece) => {
-      text[stream] += piece
-    })
-  }
-  const ran = once(child, 'close').then(([code]) => ({ code: code as number | null, ...text }))
-  return { child, ran }
-}
-
-export const conduct = (words: string[], env: CommandEnv, cwd?: string) => start(words, env, cwd).ran
+import type { ProgramEnv } from './program.ts'
 
 /** A user with a folder `shop` in which to work, and where their ledger is. */
 export interface User {
   name: string
-  env: CommandEnv & { HOME: string }
+  env: ProgramEnv & { HOME: string }
   cwd: string
   /** Opened when it is first asked for, given back when the test ends. */
   ledger(): Promise<Connection['client']>
 }
 
-function userOf(t: TestContext, name: string, more: CommandEnv = {}): User {
+export function userOf(t: TestContext, name: string, more: ProgramEnv = {}): User {
   const home = freshFolder(t)
   const cwd = join(home, 'shop')
   mkdirSync(cwd)
@@ -64,11 +34,26 @@ function userOf(t: TestContext, name: string, more: CommandEnv = {}): User {
 export const localUser = (t: TestContext) => userOf(t, 'local file')
 
 /** A user whose ledger is a started server. */
-export async function serverUser(t: TestContext): Promise<User> {
-  const { url } = await startServer(t, await (engines[0] as (typeof engines)[0]).freshUrl(t))
-  return remoteUser(t, url)
-}
+export const serverUser = async (t: TestContext) => remoteUser(t, (await openServer(t)).url)
 
 /** A user of the server at that address, which need not be there. */
 export const remoteUser = (t: TestContext, url: string) =>
   userOf(t, 'server', { CONDUCT_URL: url, CONDUCT_API_KEY: adminKey })
+
+/** Writes files, by their path in the folder. */
+export function writeFiles(folder: string, files: Record<string, string>) {
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true })
+    writeFileSync(join(folder, path), text)
+  }
+}
+
+/** Git in that folder, as somebody. */
+export const gitIn =
+  (cwd: string) =>
+  (...words: string[]) =>
+    execFileSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@b', ...words], {
+      cwd,
+      stdio: 'pipe',
+      encoding: 'utf8',
+    }).trim()

@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { Client, StreamableHTTPClientTransport, type Transport } from '@modelcontextprotocol/client'
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
-
-export const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
+import { main } from '../program.ts'
 
 /** The revisions of the protocol that clients speak. */
 export const revisions = ['2025-11-25', '2026-07-28'] as const

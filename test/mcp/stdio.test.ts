@@ -6,7 +6,8 @@ import { createInterface } from 'node:readline'
 import { type TestContext, test } from 'node:test'
 import { connect, placeOf } from '../../src/cli/place/connect.ts'
 import { freshFolder, homeOf } from '../cli/folder.ts'
-import { agentByStdio, main } from './connect.ts'
+import { main } from '../program.ts'
+import { agentByStdio } from './connect.ts'
 
 interface Answer {
   id?: number

@@ -35,7 +35,7 @@ export function initCommand(): Command {
     .option('-y, --yes', 'do not ask')
     .action((options: Options) => init(options, process.env, process.cwd()))
   addPlace(command, true)
-  return addExamples(command, ['conduct init --dry-run', 'conduct init --yes --agents claude,codex'])
+  return addExamples(command, ['conduct init --dry-run', 'conduct init --remove --dry-run'])
 }
 
 function say(text: string) {

@@ -17,29 +17,30 @@ const most = { ms: 2_000, characters: 16_000_000 }
  * Notes what the document on `input` tells of a session, and answers what to print. Throws nothing: an agent must not
  * stumble over Conduct.
  */
-export async function observe(name: string, input: Readable, env: Env): Promise<string> {
+export async function observe(name: string, input: Readable, env: Env, wake = wakeSync): Promise<string> {
   const agent = agents.find((one) => one.name === name)
   if (!agent) return ''
   try {
     const document = await documentFrom(input)
     const seen = agent.read(document)
-    if (seen) note(agent, seen, document, env)
+    if (seen && note(agent, seen, document, env)) wake(env)
   } catch {
     // The session goes on without a record.
   }
   return agent.answer
 }
 
-function note(agent: Agent, seen: Seen, document: Fields, env: Env) {
+/** Keeps what was seen; answers whether it should be sent now. */
+function note(agent: Agent, seen: Seen, document: Fields, env: Env): boolean {
   const state = openState(env)
   try {
     const recording = recordingOf(agent, seen, state, env)
-    if (!recording) return
+    if (!recording) return false
     // What is told twice (by hooks of the project and of the user, say) is the same document.
     const key = seen.id === undefined ? randomUUID() : hash('sha256', JSON.stringify(document))
     const isDue = seen.step.kind !== 'tool'
     state.note(recording, seen, key, isDue)
-    if (isDue) wakeSync(env)
+    return isDue
   } finally {
     state.close()
   }
