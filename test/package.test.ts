@@ -21,6 +21,10 @@ import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { gzipSync } from 'node:zlib'
+import { fieldsOf } from '../src/cli/agents/agent.ts'
+import { agents } from '../src/cli/agents/agents.ts'
+import { documentsOf, untilNobodyRuns } from './cli/session.ts'
+import { gitIn, localUser, type User, writeFiles } from './cli/user.ts'
 import { adminKey, startServer } from './server.ts'
 
 const run = promisify(execFile)
@@ -108,6 +112,70 @@ test('the installed bin speaks MCP', async () => {
   const { serverInfo } = JSON.parse(String(line)).result
   assert.equal(serverInfo.version, readJson(join(root, 'package.json')).version)
   assert.deepEqual(await once(child, 'exit'), [0, null])
+})
+
+/** What the hooks of a file run at an event, by a shell. */
+function hooksFor(file: string, event: unknown): string[] {
+  const entries = fieldsOf(readJson(file).hooks)[String(event)] ?? []
+  return [entries]
+    .flat()
+    .flatMap((entry) => [fieldsOf(entry), fieldsOf(entry).hooks].flat())
+    .flatMap((hook) => {
+      const { command } = fieldsOf(hook)
+      return typeof command === 'string' ? [command] : []
+    })
+}
+
+/** Runs a line of shell as that user, with the installed program on the PATH. */
+function inShell({ env, cwd }: User, line: string, input = '') {
+  const path = [join(home, 'node_modules/.bin'), dirname(process.execPath), env.PATH].join(delimiter)
+  const running = run('sh', ['-c', line], { env: { ...env, PATH: path }, cwd })
+  running.child.stdin?.on('error', () => {}).end(input)
+  return running
+}
+
+test('conduct init, a session of an agent, conduct run list: there is its run, for each agent', async (t) => {
+  const user = localUser(t)
+  const { env, cwd } = user
+  writeFiles(cwd, { 'src/login.ts': 'answer(500)\n' })
+  for (const { install } of agents) mkdirSync(join(cwd, install.folder))
+  const git = gitIn(cwd)
+  git('init', '-q')
+  git('add', '-A')
+  git('commit', '-qm', 'first')
+  await inShell(user, 'conduct init --yes')
+  for (const { name, install } of agents) {
+    for (const document of documentsOf(name, { folder: env.HOME, cwd })) {
+      for (const hook of hooksFor(join(cwd, install.hooks.path), document.hook_event_name)) {
+        await inShell(user, hook, JSON.stringify(document))
+      }
+    }
+  }
+  untilNobodyRuns(env.HOME)
+  const { stdout } = await inShell(user, 'conduct run list')
+  for (const { agent } of agents) {
+    assert.match(stdout, new RegExp(`^RUN-\\d+ +completed +unchecked +${agent} +Fix the login `, 'm'), agent)
+  }
+  assert.equal(stdout.trim().split('\n').length, 1 + agents.length, stdout)
+})
+
+test('what is wrong is told with what to do, and an exit code for its kind', async (t) => {
+  const user = localUser(t)
+  const dead = 'CONDUCT_URL=http://127.0.0.1:9/conduct CONDUCT_API_KEY=x'
+  const cases: [line: string, code: number, told: RegExp][] = [
+    ['conduct run list --statsu failed', 2, /Did you mean --status\?/],
+    ['conduct run create nothing.md', 2, /no file nothing\.md: give another path, or -/],
+    ['conduct run get RUN-009', 4, /RUN-009/],
+    [`${dead} conduct run list`, 7, /No answer from .*\n.*conduct doctor/],
+  ]
+  for (const [line, code, told] of cases) {
+    const ended = await inShell(user, line).then(
+      () => assert.fail(line),
+      (error: ExecFileException & { stderr: string }) => error,
+    )
+    assert.equal(ended.code, code, `${line}: ${ended.stderr}`)
+    assert.match(ended.stderr, told)
+  }
 })
 
 test('the client and the server can be imported, with their types', async () => {

@@ -3,10 +3,10 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 import { adminKey } from '../server.ts'
 import { conduct, start } from './program.ts'
-import { localUser, serverUser, type User } from './user.ts'
+import { gitIn, localUser, serverUser, type User } from './user.ts'
 
 for (const place of [serverUser, localUser]) {
   const testUser = (name: string, body: (user: User) => Promise<void>) =>
@@ -44,26 +44,6 @@ for (const place of [serverUser, localUser]) {
     assert.equal(readFileSync(join(cwd, 'id'), 'utf8'), 'RUN-001\n')
   })
 
-  testUser('the exit code is the command’s, and a failure says what ended it', async ({ env, cwd, ledger }) => {
-    const failed = await conduct(['exec', '--title', 'Three', '--', 'sh', '-c', 'exit 3'], env, cwd)
-    assert.equal(failed.code, 3)
-    const killed = await conduct(['exec', '--retry-of', 'RUN-001', '--', 'sh', '-c', 'kill -TERM $$'], env, cwd)
-    assert.equal(killed.code, 128 + 15)
-    const missing = await conduct(['exec', '--', 'no-such-command'], env, cwd)
-    assert.deepEqual([missing.code, missing.stderr], [127, "conduct exec: There is no command 'no-such-command'.\n"])
-    const { runs } = await (await ledger()).listRuns({ order: 'asc' })
-    assert.deepEqual(
-      runs.map(({ status, failure }) => [status, failure?.code]),
-      [
-        ['failed', 'EXIT_3'],
-        ['failed', 'SIGNAL_SIGTERM'],
-        ['failed', 'EXIT_127'],
-      ],
-    )
-    assert.deepEqual([runs[0]?.title, runs[1]?.retryOf, runs[1]?.attempt], ['Three', 'RUN-001', 2])
-    assert.match(runs[2]?.failure?.message ?? '', /no command 'no-such-command'/)
-  })
-
   testUser(
     'no run, no command: what can never be recorded is told before anything is run',
     async ({ env, cwd, ledger }) => {
@@ -85,50 +65,72 @@ for (const place of [serverUser, localUser]) {
       assert.equal((await conduct(['sync'], env)).stdout, 'Nothing waits to be sent.\n')
     },
   )
-
-  testUser('secrets are masked in title and output, also across batches and streams', async ({ env, cwd, ledger }) => {
-    const token = `ghp_${'k7Qw2ZrT9xBn4LsVd8MfYh3JcPg6RaUe5XtH'}`
-    // In two writes, a batch apart; at the end of a line of 70,000 characters; and across the border of 64 KiB.
-    const script = `printf '${token.slice(0, 20)}'; sleep 0.7; echo '${token.slice(20)}'
-      head -c 70000 /dev/zero | tr '\\0' x; echo ' ${token}'
-      head -c 65515 /dev/zero | tr '\\0' y; printf ' ${token} '; head -c 90000 /dev/zero | tr '\\0' z; echo ' ${adminKey}'`
-    const { stdout } = await conduct(['exec', '--title', `by ${token}`, '--', 'sh', '-c', script], env, cwd)
-    assert.ok(stdout.includes(`${token}\n`), 'passed through as it is')
-    const { run } = await (await ledger()).getRun({ runId: 'RUN-001' })
-    assert.equal(run.title, 'by [masked]')
-    assert.ok(!/ghp_|sk_admin_01234/.test(run.content), run.content.replace(/x{9,}|y{9,}|z{9,}/g, '…'))
-    assert.ok(run.content.includes('zzz') && run.content.length > 220_000)
-  })
-
-  testUser('check exec records what was run and how it ended, and ends with its code', async ({ env, cwd, ledger }) => {
-    await conduct(['exec', '--', 'true'], env, cwd)
-    const passed = await conduct(
-      ['check', 'exec', 'RUN-001', '--name', 'tests', '--', 'sh', '-c', 'echo 3 pass'],
-      env,
-      cwd,
-    )
-    assert.deepEqual([passed.code, passed.stdout, passed.stderr], [0, '3 pass\n', ''])
-    const script = `i=0; while [ $i -lt 9000 ]; do echo "line $i of the output"; i=$((i+1)); done; exit 4`
-    const failed = await conduct(['check', 'exec', 'RUN-001', '--agent', 'ci', '--', 'sh', '-c', script], env, cwd)
-    assert.equal(failed.code, 4)
-    const client = await ledger()
-    const { check } = await client.getCheck({ checkId: 'CHECK-001' })
-    assert.deepEqual(
-      [check.name, check.result, check.exitCode, check.command, check.content, check.commit],
-      ['tests', 'pass', 0, "sh -c 'echo 3 pass'", '3 pass\n', null],
-    )
-    const { check: other } = await client.getCheck({ checkId: 'CHECK-002' })
-    assert.deepEqual([other.name, other.result, other.exitCode, other.agent], ['check', 'fail', 4, 'ci'])
-    assert.match(other.content, /^\[[\d,]+ bytes dropped here\]\n[\s\S]*line 8999 of the output\n$/)
-    assert.ok(other.content.length < 132_000)
-    assert.deepEqual((await client.getRun({ runId: 'RUN-001' })).run.evidence, 'executed')
-  })
 }
+
+test('the exit code is the command’s, and a failure says what ended it', async (t) => {
+  const { env, cwd, ledger } = localUser(t)
+  const failed = await conduct(['exec', '--title', 'Three', '--', 'sh', '-c', 'exit 3'], env, cwd)
+  assert.equal(failed.code, 3)
+  const killed = await conduct(['exec', '--retry-of', 'RUN-001', '--', 'sh', '-c', 'kill -TERM $$'], env, cwd)
+  assert.equal(killed.code, 128 + 15)
+  const missing = await conduct(['exec', '--', 'no-such-command'], env, cwd)
+  assert.deepEqual([missing.code, missing.stderr], [127, "conduct exec: There is no command 'no-such-command'.\n"])
+  const { runs } = await (await ledger()).listRuns({ order: 'asc' })
+  assert.deepEqual(
+    runs.map(({ status, failure }) => [status, failure?.code]),
+    [
+      ['failed', 'EXIT_3'],
+      ['failed', 'SIGNAL_SIGTERM'],
+      ['failed', 'EXIT_127'],
+    ],
+  )
+  assert.deepEqual([runs[0]?.title, runs[1]?.retryOf, runs[1]?.attempt], ['Three', 'RUN-001', 2])
+  assert.match(runs[2]?.failure?.message ?? '', /no command 'no-such-command'/)
+})
+
+test('secrets are masked in title and output, also across batches and streams', async (t) => {
+  const { env, cwd, ledger } = localUser(t)
+  const token = `ghp_${'k7Qw2ZrT9xBn4LsVd8MfYh3JcPg6RaUe5XtH'}`
+  // In two writes, a batch apart; at the end of a line of 70,000 characters; and across the border of 64 KiB.
+  const script = `printf '${token.slice(0, 20)}'; sleep 0.7; echo '${token.slice(20)}'
+    head -c 70000 /dev/zero | tr '\\0' x; echo ' ${token}'
+    head -c 65515 /dev/zero | tr '\\0' y; printf ' ${token} '; head -c 90000 /dev/zero | tr '\\0' z; echo ' ${adminKey}'`
+  const { stdout } = await conduct(['exec', '--title', `by ${token}`, '--', 'sh', '-c', script], env, cwd)
+  assert.ok(stdout.includes(`${token}\n`), 'passed through as it is')
+  const { run } = await (await ledger()).getRun({ runId: 'RUN-001' })
+  assert.equal(run.title, 'by [masked]')
+  assert.ok(!/ghp_|sk_admin_01234/.test(run.content), run.content.replace(/x{9,}|y{9,}|z{9,}/g, '…'))
+  assert.ok(run.content.includes('zzz') && run.content.length > 220_000)
+})
+
+test('check exec records what was run and how it ended, and ends with its code', async (t) => {
+  const { env, cwd, ledger } = await serverUser(t)
+  await conduct(['exec', '--', 'true'], env, cwd)
+  const passed = await conduct(
+    ['check', 'exec', 'RUN-001', '--name', 'tests', '--', 'sh', '-c', 'echo 3 pass'],
+    env,
+    cwd,
+  )
+  assert.deepEqual([passed.code, passed.stdout, passed.stderr], [0, '3 pass\n', ''])
+  const script = `i=0; while [ $i -lt 9000 ]; do echo "line $i of the output"; i=$((i+1)); done; exit 4`
+  const failed = await conduct(['check', 'exec', 'RUN-001', '--agent', 'ci', '--', 'sh', '-c', script], env, cwd)
+  assert.equal(failed.code, 4)
+  const client = await ledger()
+  const { check } = await client.getCheck({ checkId: 'CHECK-001' })
+  assert.deepEqual(
+    [check.name, check.result, check.exitCode, check.command, check.content, check.commit],
+    ['tests', 'pass', 0, "sh -c 'echo 3 pass'", '3 pass\n', null],
+  )
+  const { check: other } = await client.getCheck({ checkId: 'CHECK-002' })
+  assert.deepEqual([other.name, other.result, other.exitCode, other.agent], ['check', 'fail', 4, 'ci'])
+  assert.match(other.content, /^\[[\d,]+ bytes dropped here\]\n[\s\S]*line 8999 of the output\n$/)
+  assert.ok(other.content.length < 132_000)
+  assert.deepEqual((await client.getRun({ runId: 'RUN-001' })).run.evidence, 'executed')
+})
 
 test('git: where it began, where it is, and what changed, with uncommitted and new files', async (t) => {
   const { env, cwd, ledger } = localUser(t)
-  const git = (...words: string[]) =>
-    execFileSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@b', ...words], { cwd, encoding: 'utf8' }).trim()
+  const git = gitIn(cwd)
   git('init', '-q', '-b', 'work')
   git('remote', 'add', 'origin', 'https://user:pass@example.com/acme/shop.git')
   writeFileSync(join(cwd, 'kept'), 'one\ntwo\n')

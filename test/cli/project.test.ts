@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { projectOf } from '../../src/cli/place/project.ts'
 import { freshFolder } from './folder.ts'
+import { gitIn } from './user.ts'
 
 function repository(t: TestContext, name: string, origin?: string) {
   const path = join(freshFolder(t), name)
   mkdirSync(path)
-  const git = (...words: string[]) => execFileSync('git', words, { cwd: path, stdio: 'pipe' })
+  const git = gitIn(path)
   git('init', '-q')
-  git('-c', 'user.name=a', '-c', 'user.email=a@b', 'commit', '-q', '--allow-empty', '-m', 'first')
+  git('commit', '-q', '--allow-empty', '-m', 'first')
   if (origin) git('remote', 'add', 'origin', origin)
   return { path, git }
 }

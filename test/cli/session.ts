@@ -38,7 +38,7 @@ export function workplace(t: TestContext, more: ProgramEnv = {}) {
 }
 
 /** Waits for the processes that hooks left behind: their folder must stand until they end. */
-function untilNobodyRuns(home: string) {
+export function untilNobodyRuns(home: string) {
   const began = performance.now()
   while (execFileSync('ps', ['axeww', '-o', 'command='], { encoding: 'utf8' }).includes(`HOME=${home} `)) {
     if (performance.now() - began > 20_000) throw new Error(`a process with HOME=${home} does not end`)

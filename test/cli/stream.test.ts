@@ -7,29 +7,28 @@ import { adminKey, openServer } from '../server.ts'
 import { freshFolder, homeOf } from './folder.ts'
 import { conduct, programOf, start } from './program.ts'
 
-for (const engine of engines) {
-  for (const place of ['the local database', 'a server']) {
-    test(`events are followed as they come, also those of other processes, until Ctrl-C (${place}, ${engine.name})`, async (t) => {
-      const env = { ...homeOf(freshFolder(t)), ...(await placeEnv(t, engine, place)), CONDUCT_PROJECT: 'default' }
-      const { run } = programOf(env)
-      await run('run create --run-id R-1')
-      const { child } = start(['events', '--follow', '--after', '0', '--type', 'run.created'], env)
-      t.after(() => child.kill('SIGKILL'))
-      const ended = once(child, 'exit')
-      const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream })[Symbol.asyncIterator]()
-      assert.match((await lines.next()).value ?? '', / {2}run\.created {2}R-1 {2}/)
-      await run('run create --run-id R-2')
-      assert.match((await lines.next()).value ?? '', /^\d+ {2}\d{4}-\S+Z {2}run\.created {2}R-2 {2}/)
-      child.kill('SIGINT')
-      assert.deepEqual(await ended, [130, null])
-    })
-  }
+const [sqlite, postgres] = engines as [Engine, Engine]
+const places = {
+  'the local SQLite': async (t: TestContext) => ({ CONDUCT_DATABASE_URL: await sqlite.freshUrl(t) }),
+  'the local PostgreSQL': async (t: TestContext) => ({ CONDUCT_DATABASE_URL: await postgres.freshUrl(t) }),
+  'a server': async (t: TestContext) => ({ CONDUCT_URL: (await openServer(t)).url, CONDUCT_API_KEY: adminKey }),
 }
 
-async function placeEnv(t: TestContext, engine: Engine, place: string): Promise<Record<string, string>> {
-  const databaseUrl = await engine.freshUrl(t)
-  if (place !== 'a server') return { CONDUCT_DATABASE_URL: databaseUrl }
-  return { CONDUCT_URL: (await openServer(t, databaseUrl)).url, CONDUCT_API_KEY: adminKey }
+for (const [place, enter] of Object.entries(places)) {
+  test(`events are followed as they come, also those of other processes, until Ctrl-C (${place})`, async (t) => {
+    const env = { ...homeOf(freshFolder(t)), ...(await enter(t)), CONDUCT_PROJECT: 'default' }
+    const { run } = programOf(env)
+    await run('run create --run-id R-1')
+    const { child } = start(['events', '--follow', '--after', '0', '--type', 'run.created'], env)
+    t.after(() => child.kill('SIGKILL'))
+    const ended = once(child, 'exit')
+    const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream })[Symbol.asyncIterator]()
+    assert.match((await lines.next()).value ?? '', / {2}run\.created {2}R-1 {2}/)
+    await run('run create --run-id R-2')
+    assert.match((await lines.next()).value ?? '', /^\d+ {2}\d{4}-\S+Z {2}run\.created {2}R-2 {2}/)
+    child.kill('SIGINT')
+    assert.deepEqual(await ended, [130, null])
+  })
 }
 
 test('a reader that has enough ends the command quietly', async (t) => {
