@@ -1,13 +1,12 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs'
 
 void run(process.argv.slice(2))
 
 /** Loads no more than what these words ask for. */
 async function run(words: string[]) {
   if (words[0] === '--version' || words[0] === '-V') {
-    const file = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
-    process.stdout.write(`${(JSON.parse(file) as { version: string }).version}\n`)
+    const { version } = await import('../version.ts')
+    process.stdout.write(`${version}\n`)
   } else if (words[0] === 'hook' && words.length === 2 && !words[1]?.startsWith('-')) {
     // An agent waits for it.
     const { observe } = await import('./record/observe.ts')

@@ -1,15 +1,14 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 import { commands } from '../../src/cli/commands.ts'
 import { plansOf } from '../../src/cli/operation/plan.ts'
 import { createClient } from '../../src/client/client.ts'
 import { names } from '../../src/paths.ts'
-import { type Engine, engines } from '../engines.ts'
-import { adminKey, openServer } from '../server.ts'
-import { freshFolder, homeOf } from './folder.ts'
-import { type ProgramEnv, programOf } from './program.ts'
+import { adminKey } from '../server.ts'
+import { programOf } from './program.ts'
+import { serverUser, testPlaces } from './user.ts'
 
 test('every operation but those of browsers has one command, and its words lead to it', () => {
   const plans = Object.keys(commands).flatMap(plansOf)
@@ -21,35 +20,9 @@ test('every operation but those of browsers has one command, and its words lead 
     assert.ok(words.includes(one))
 })
 
-type HomeEnv = ProgramEnv & { HOME: string }
-
-const local = async (t: TestContext, engine: Engine): Promise<HomeEnv> => ({
-  ...homeOf(freshFolder(t)),
-  CONDUCT_DATABASE_URL: await engine.freshUrl(t),
-})
-
-async function server(t: TestContext, engine: Engine): Promise<HomeEnv> {
-  const { url } = await openServer(t, await engine.freshUrl(t))
-  return { ...homeOf(freshFolder(t)), CONDUCT_URL: url, CONDUCT_API_KEY: adminKey }
-}
-
-/** The ways in which the same commands reach a ledger. A server's engine is tested elsewhere, through the same client. */
-const [sqlite, postgres] = engines as [Engine, Engine]
-const places = {
-  'the local SQLite': (t: TestContext) => local(t, sqlite),
-  'the local PostgreSQL': (t: TestContext) => local(t, postgres),
-  'a server': (t: TestContext) => server(t, sqlite),
-}
-
-function testPlaces(name: string, body: (env: HomeEnv) => Promise<void>) {
-  for (const [place, enter] of Object.entries(places)) test(`${name} (${place})`, async (t) => body(await enter(t)))
-}
-
-testPlaces('a run from its creation to its deletion', async (env) => {
-  const folder = join(env.HOME, 'shop')
-  mkdirSync(folder)
-  writeFileSync(join(folder, 'run.md'), '# Run Log\n\nImplemented features.\n')
-  const { run, json, all } = programOf({ ...env, CONDUCT_PROJECT: undefined }, folder)
+testPlaces('a run from its creation to its deletion', async ({ env, cwd }) => {
+  writeFileSync(join(cwd, 'run.md'), '# Run Log\n\nImplemented features.\n')
+  const { run, json, all } = programOf(env, cwd)
   const made = await json(
     'run create run.md --spec-id AUTH-001 --label team=web --label tier:1 --link pr=https://x.example/1 --git-commit abc --git-dirty true --usage-cost-usd 0.5 --status in_progress',
   )
@@ -88,7 +61,7 @@ testPlaces('a run from its creation to its deletion', async (env) => {
   assert.equal((await all('run get RUN-001')).code, 4)
 })
 
-testPlaces('an answer in JSON is the one of the API, and all pages are lines', async (env) => {
+testPlaces('an answer in JSON is the one of the API, and all pages are lines', async ({ env }) => {
   const { json, run } = programOf(env)
   for (const at of [1, 2, 3]) await run(`spec create - --spec-id S-${at}`, `# Number ${at}`)
   const page = await json('spec list --limit 2 --order asc')
@@ -111,7 +84,7 @@ testPlaces('an answer in JSON is the one of the API, and all pages are lines', a
   assert.deepEqual(await json('spec get S-1'), await client.getSpec({ specId: 'S-1' }))
 })
 
-testPlaces('lists go over the projects that are named, or all', async (env) => {
+testPlaces('lists go over the projects that are named, or all', async ({ env }) => {
   const { run, json } = programOf(env)
   for (const slug of ['one', 'two', 'three']) {
     if (env.CONDUCT_URL) await run(`project create --slug ${slug}`)
@@ -125,13 +98,15 @@ testPlaces('lists go over the projects that are named, or all', async (env) => {
 })
 
 test('the same idempotency key makes one run, and a dry run none', async (t) => {
-  const { url } = await openServer(t)
-  const env = { ...homeOf(freshFolder(t)), CONDUCT_URL: url, CONDUCT_API_KEY: adminKey }
+  const { env } = await serverUser(t)
   const { run, json } = programOf(env)
   const create = 'run create --title x --idempotency-key k-1 --quiet'
   assert.equal(await run(create), await run(create))
   const dry = await json('run create --title y --status failed --dry-run')
-  assert.deepEqual([dry.method, dry.url, dry.body], ['POST', `${url}/v1/runs`, { title: 'y', status: 'failed' }])
+  assert.deepEqual(
+    [dry.method, dry.url, dry.body],
+    ['POST', `${env.CONDUCT_URL}/v1/runs`, { title: 'y', status: 'failed' }],
+  )
   const shown = await run('run create --title y --dry-run')
   assert.match(shown, /^POST .*\n(.*\n)*authorization: Bearer sk_admin_0123…$/m)
   assert.equal((await json('run list')).runs.length, 1)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { delimiter, join } from 'node:path'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
 import type { Command } from 'commander'
@@ -44,7 +44,9 @@ test('every command of docs/cli.md works', async (t) => {
   const folder = freshFolder(t)
   const { url } = await openServer(t)
   for (const file of ['run.md', 'spec.md', 'check.md', 'run.log']) writeFileSync(join(folder, file), `# ${file}\n`)
-  writeFileSync(join(folder, 'package.json'), '{ "scripts": { "test": "true" } }')
+  // Stands for the tests of a project.
+  mkdirSync(join(folder, 'bin'))
+  writeFileSync(join(folder, 'bin/npm'), '#!/bin/sh\n', { mode: 0o755 })
   writeFileSync(join(folder, '.conduct-key'), adminKey)
   chmodSync(join(folder, '.conduct-key'), 0o600)
   for (const path of ['.local/share/bash-completion/completions', '.zfunc'])
@@ -53,7 +55,8 @@ test('every command of docs/cli.md works', async (t) => {
   // What is not made of the table finds what was created, and is over before anything is deleted.
   const deletes = words.findIndex((one) => / (delete|revoke|unlink)$/.test(one))
   const rank = ({ heading }: { heading: string }) => (words.includes(heading) ? words.indexOf(heading) : deletes - 0.5)
-  const env = { ...homeOf(folder), CONDUCT_URL: url, CONDUCT_API_KEY: adminKey }
+  const PATH = [join(folder, 'bin'), process.env.PATH].join(delimiter)
+  const env = { ...homeOf(folder), PATH, CONDUCT_URL: url, CONDUCT_API_KEY: adminKey }
   const program = programOf(env)
   for (const { heading, script } of blocks.toSorted((a, b) => rank(a) - rank(b))) {
     for (const line of script.replaceAll('https://ledger.example.com/conduct', url).trim().split('\n')) {

@@ -6,66 +6,61 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { adminKey } from '../server.ts'
 import { conduct, start } from './program.ts'
-import { gitIn, localUser, serverUser, type User } from './user.ts'
+import { gitIn, localUser, serverUser, testPlaces } from './user.ts'
 
-for (const place of [serverUser, localUser]) {
-  const testUser = (name: string, body: (user: User) => Promise<void>) =>
-    test(`${name} (${place.name})`, async (t) => body(await place(t)))
+testPlaces('a command becomes a run, and its output passes through unchanged', async ({ env, cwd, ledger }) => {
+  const script = 'printf "one\\ntwo"; printf "\\0\\377 err\\n" >&2; echo "$CONDUCT_RUN_ID" > id'
+  const words = [
+    '--spec-id',
+    'AUTH-001',
+    '--agent',
+    'me',
+    '--label',
+    'team=web',
+    '--label',
+    'a=b=c',
+    '--',
+    'sh',
+    '-c',
+    script,
+  ]
+  const { code, stdout, stderr } = await conduct(['exec', ...words], env, cwd)
+  assert.deepEqual([code, stdout, stderr], [0, 'one\ntwo', '\0\uFFFD err\n'])
+  const { run } = await (await ledger()).getRun({ runId: 'RUN-001' })
+  assert.equal(run.status, 'completed')
+  assert.equal(run.failure, null)
+  assert.equal(run.leaseExpiresAt, null)
+  assert.equal(run.title, `sh -c '${script.replaceAll("'", `'\\''`)}'`)
+  assert.deepEqual([run.specId, run.agent, run.where], ['AUTH-001', 'me', { host: hostname(), cwd }])
+  const { 'duration-ms': duration, ...labels } = run.labels
+  assert.deepEqual(labels, { team: 'web', a: 'b=c', 'exit-code': '0' })
+  assert.ok(Number(duration) > 0 && Number(duration) < 60_000, duration)
+  assert.ok(run.content.includes('one\n') && run.content.includes('two'), run.content)
+  assert.ok(run.content.includes('\uFFFD\uFFFD err\n'), run.content)
+  assert.equal(readFileSync(join(cwd, 'id'), 'utf8'), 'RUN-001\n')
+})
 
-  testUser('a command becomes a run, and its output passes through unchanged', async ({ env, cwd, ledger }) => {
-    const script = 'printf "one\\ntwo"; printf "\\0\\377 err\\n" >&2; echo "$CONDUCT_RUN_ID" > id'
-    const words = [
-      '--spec-id',
-      'AUTH-001',
-      '--agent',
-      'me',
-      '--label',
-      'team=web',
-      '--label',
-      'a=b=c',
-      '--',
-      'sh',
-      '-c',
-      script,
-    ]
-    const { code, stdout, stderr } = await conduct(['exec', ...words], env, cwd)
-    assert.deepEqual([code, stdout, stderr], [0, 'one\ntwo', '\0\uFFFD err\n'])
-    const { run } = await (await ledger()).getRun({ runId: 'RUN-001' })
-    assert.equal(run.status, 'completed')
-    assert.equal(run.failure, null)
-    assert.equal(run.leaseExpiresAt, null)
-    assert.equal(run.title, `sh -c '${script.replaceAll("'", `'\\''`)}'`)
-    assert.deepEqual([run.specId, run.agent, run.where], ['AUTH-001', 'me', { host: hostname(), cwd }])
-    const { 'duration-ms': duration, ...labels } = run.labels
-    assert.deepEqual(labels, { team: 'web', a: 'b=c', 'exit-code': '0' })
-    assert.ok(Number(duration) > 0 && Number(duration) < 60_000, duration)
-    assert.ok(run.content.includes('one\n') && run.content.includes('two'), run.content)
-    assert.ok(run.content.includes('\uFFFD\uFFFD err\n'), run.content)
-    assert.equal(readFileSync(join(cwd, 'id'), 'utf8'), 'RUN-001\n')
-  })
-
-  testUser(
-    'no run, no command: what can never be recorded is told before anything is run',
-    async ({ env, cwd, ledger }) => {
-      const refused = [
-        [['--retry-of', 'RUN-099'], /no run 'RUN-099'/],
-        [['--spec-id', 'a b'], /^conduct: --spec-id must be 1 to 128 of .*, not 'a b'$/m],
-        [['--label', 'no value'], /name=value/],
-        [['--profile', 'nowhere'], /no profile 'nowhere'/],
-      ] as const
-      await Promise.all(
-        refused.map(async ([flags, words]) => {
-          const { code, stderr } = await conduct(['exec', ...flags, '--', 'touch', 'done'], env, cwd)
-          assert.equal(code, 2, stderr)
-          assert.match(stderr, words)
-        }),
-      )
-      assert.ok(!existsSync(join(cwd, 'done')))
-      assert.deepEqual((await (await ledger()).listRuns()).runs, [])
-      assert.equal((await conduct(['sync'], env)).stdout, 'Nothing waits to be sent.\n')
-    },
-  )
-}
+testPlaces(
+  'no run, no command: what can never be recorded is told before anything is run',
+  async ({ env, cwd, ledger }) => {
+    const refused = [
+      [['--retry-of', 'RUN-099'], /no run 'RUN-099'/],
+      [['--spec-id', 'a b'], /^conduct: --spec-id must be 1 to 128 of .*, not 'a b'$/m],
+      [['--label', 'no value'], /name=value/],
+      [['--profile', 'nowhere'], /no profile 'nowhere'/],
+    ] as const
+    await Promise.all(
+      refused.map(async ([flags, words]) => {
+        const { code, stderr } = await conduct(['exec', ...flags, '--', 'touch', 'done'], env, cwd)
+        assert.equal(code, 2, stderr)
+        assert.match(stderr, words)
+      }),
+    )
+    assert.ok(!existsSync(join(cwd, 'done')))
+    assert.deepEqual((await (await ledger()).listRuns()).runs, [])
+    assert.equal((await conduct(['sync'], env)).stdout, 'Nothing waits to be sent.\n')
+  },
+)
 
 test('the exit code is the command’s, and a failure says what ended it', async (t) => {
   const { env, cwd, ledger } = localUser(t)

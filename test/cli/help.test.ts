@@ -29,8 +29,5 @@ test('the help of a noun and of a command, as people read it', async (t) => {
 
 test('the version is told without anything else being loaded', () => {
   const main = readFileSync(new URL('../../src/cli/main.ts', import.meta.url), 'utf8')
-  assert.deepEqual(
-    [...main.matchAll(/^import .* from '(.*)'/gm)].map(([, from]) => from),
-    ['node:fs'],
-  )
+  assert.doesNotMatch(main, /^import /m)
 })

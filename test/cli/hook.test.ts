@@ -65,44 +65,45 @@ async function replay(name: string, documents: Document[], env: ProgramEnv) {
 
 const isPrompt = ({ prompt }: Document) => prompt !== undefined
 
-for (const where of ['a server', 'the local file']) {
-  for (const name of names) {
-    test(`a session of ${name} is one run on ${where}`, async (t) => {
-      const user = workplace(t, where === 'a server' ? await withServer(t) : {})
-      const { env, folder, cwd, git } = user
-      writeTranscript(folder, name)
-      const documents = documentsOf(name, { folder, cwd })
-      const first = documents.findIndex(isPrompt) + 1
+for (const [name, where] of [
+  ...names.map((name) => [name, 'the local file'] as const),
+  ['claude', 'a server'] as const,
+]) {
+  test(`a session of ${name} is one run on ${where}`, async (t) => {
+    const user = workplace(t, where === 'a server' ? await withServer(t) : {})
+    const { env, folder, cwd, git } = user
+    writeTranscript(folder, name)
+    const documents = documentsOf(name, { folder, cwd })
+    const first = documents.findIndex(isPrompt) + 1
 
-      await replay(name, documents.slice(0, first), env)
-      await syncAll(env)
-      const begun = await onlyRun(user)
-      assert.equal(begun.title, 'Fix the login')
-      assert.equal(begun.status, 'in_progress')
-      assert.ok(begun.leaseExpiresAt)
-      assert.equal(begun.git?.branch, 'main')
-      assert.equal(begun.git?.commit, git('rev-parse', 'HEAD'))
+    await replay(name, documents.slice(0, first), env)
+    await syncAll(env)
+    const begun = await onlyRun(user)
+    assert.equal(begun.title, 'Fix the login')
+    assert.equal(begun.status, 'in_progress')
+    assert.ok(begun.leaseExpiresAt)
+    assert.equal(begun.git?.branch, 'main')
+    assert.equal(begun.git?.commit, git('rev-parse', 'HEAD'))
 
-      writeFileSync(join(cwd, 'src/login.ts'), 'answer(401)\nlog()\n')
-      await replay(name, documents.slice(first), env)
-      await syncAll(env)
+    writeFileSync(join(cwd, 'src/login.ts'), 'answer(401)\nlog()\n')
+    await replay(name, documents.slice(first), env)
+    await syncAll(env)
 
-      const run = await onlyRun(user)
-      assert.equal(run.project, 'shop')
-      assert.equal(run.status, 'completed')
-      assert.equal(run.agent, told[name].agent)
-      assert.equal(run.where?.cwd, cwd)
-      assert.match(run.where?.session ?? '', /^[0-9a-f-]{36}$/)
-      assert.deepEqual(run.usage, told[name].usage)
-      assert.deepEqual(run.changes, { files: 1, insertions: 2, deletions: 1 })
-      assert.equal(run.git?.dirty, true)
-      assert.match(run.content, /^## Fix the login\n\n> Fix the login\n/)
-      assert.match(run.content, /^- changed `src\/login\.ts`$/m)
-      assert.match(run.content, /^- ran `npm test`: exit 1$/m)
-      assert.ok(!JSON.stringify(run).includes(secret))
-      assert.match(run.content, /staging server is \[masked\]/)
-    })
-  }
+    const run = await onlyRun(user)
+    assert.equal(run.project, 'shop')
+    assert.equal(run.status, 'completed')
+    assert.equal(run.agent, told[name].agent)
+    assert.equal(run.where?.cwd, cwd)
+    assert.match(run.where?.session ?? '', /^[0-9a-f-]{36}$/)
+    assert.deepEqual(run.usage, told[name].usage)
+    assert.deepEqual(run.changes, { files: 1, insertions: 2, deletions: 1 })
+    assert.equal(run.git?.dirty, true)
+    assert.match(run.content, /^## Fix the login\n\n> Fix the login\n/)
+    assert.match(run.content, /^- changed `src\/login\.ts`$/m)
+    assert.match(run.content, /^- ran `npm test`: exit 1$/m)
+    assert.ok(!JSON.stringify(run).includes(secret))
+    assert.match(run.content, /staging server is \[masked\]/)
+  })
 }
 
 test('a session that is told twice, by two hooks or later, is told once', async (t) => {

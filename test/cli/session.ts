@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { conductHere, type ProgramEnv } from './program.ts'
-import { gitIn, userOf, writeFiles } from './user.ts'
+import { gitIn, localUser, writeFiles } from './user.ts'
 
 /** A secret that must not leave the machine, put together so that no scanner takes this file for a leak. */
 export const secret = `ghp_${'k7Qw2ZrT9xBn4LsVd8Mf'.repeat(2).slice(0, 36)}`
@@ -26,7 +26,7 @@ export function workplace(t: TestContext, more: ProgramEnv = {}) {
   let home = ''
   // Before the folder goes.
   t.after(() => untilNobodyRuns(home))
-  const user = userOf(t, 'of a session', more)
+  const user = localUser(t, more)
   home = user.env.HOME
   const { cwd } = user
   writeFiles(cwd, { 'src/login.ts': 'answer(500)\n', 'conduct.json': '{ "project": "shop" }\n' })

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import type { TestContext } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { type Connection, connect, placeOf } from '../../src/cli/place/connect.ts'
 import { adminKey, openServer } from '../server.ts'
 import { freshFolder, homeOf } from './folder.ts'
@@ -9,14 +9,14 @@ import type { ProgramEnv } from './program.ts'
 
 /** A user with a folder `shop` in which to work, and where their ledger is. */
 export interface User {
-  name: string
   env: ProgramEnv & { HOME: string }
   cwd: string
   /** Opened when it is first asked for, given back when the test ends. */
   ledger(): Promise<Connection['client']>
 }
 
-export function userOf(t: TestContext, name: string, more: ProgramEnv = {}): User {
+/** Whose ledger is a file of this machine, unless the environment says more. */
+export function localUser(t: TestContext, more: ProgramEnv = {}): User {
   const home = freshFolder(t)
   const cwd = join(home, 'shop')
   mkdirSync(cwd)
@@ -27,18 +27,20 @@ export function userOf(t: TestContext, name: string, more: ProgramEnv = {}): Use
     opened ??= connect(placeOf({}, env, cwd), env)
     return (await opened).client
   }
-  return { name, env, cwd, ledger }
+  return { env, cwd, ledger }
 }
-
-/** A user whose ledger is a file of this machine. */
-export const localUser = (t: TestContext) => userOf(t, 'local file')
 
 /** A user whose ledger is a started server. */
 export const serverUser = async (t: TestContext) => remoteUser(t, (await openServer(t)).url)
 
 /** A user of the server at that address, which need not be there. */
-export const remoteUser = (t: TestContext, url: string) =>
-  userOf(t, 'server', { CONDUCT_URL: url, CONDUCT_API_KEY: adminKey })
+export const remoteUser = (t: TestContext, url: string) => localUser(t, { CONDUCT_URL: url, CONDUCT_API_KEY: adminKey })
+
+/** The same test for a user of a local file and for one of a server. */
+export function testPlaces(name: string, body: (user: User) => Promise<void>) {
+  test(`${name} (a local file)`, async (t) => body(localUser(t)))
+  test(`${name} (a server)`, async (t) => body(await serverUser(t)))
+}
 
 /** Writes files, by their path in the folder. */
 export function writeFiles(folder: string, files: Record<string, string>) {

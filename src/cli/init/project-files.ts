@@ -1,10 +1,12 @@
-import { accessSync, constants, existsSync, readFileSync, realpathSync } from 'node:fs'
+import { accessSync, constants, existsSync, realpathSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { delimiter, dirname, join, resolve } from 'node:path'
+import { version } from '../../version.ts'
 import type { Agent } from '../agents/agent.ts'
 import { agents } from '../agents/agents.ts'
 import type { Env } from '../place/folders.ts'
-import { git, projectFile } from '../place/project.ts'
+import { git } from '../place/git.ts'
+import { projectFile } from '../place/project.ts'
 import { type Edit, editOf, isChange, readText } from './edit.ts'
 import { withBlock, withHooks, withServer } from './entry.ts'
 
@@ -18,10 +20,6 @@ export interface Wanted {
   remove: boolean
   /** Whether the project is entered, or left, as a whole, and not for some agents only. */
   whole: boolean
-}
-
-const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
-  version: string
 }
 
 /** How a teammate makes the hooks work. */

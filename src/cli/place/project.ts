@@ -1,7 +1,7 @@
-import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { humanIdPattern } from '../../handed-out.ts'
+import { git } from './git.ts'
 
 export const projectFile = 'conduct.json'
 
@@ -50,15 +50,6 @@ function readProjectFile(path: string): string {
 function mainWorktree(cwd: string): string | undefined {
   const common = git(cwd, 'rev-parse', '--path-format=absolute', '--git-common-dir')
   return common && (basename(common) === '.git' ? dirname(common) : common)
-}
-
-/** What git answers, or undefined where it does not. */
-export function git(cwd: string, ...words: string[]): string | undefined {
-  try {
-    return execFileSync('git', words, { cwd, encoding: 'utf8', stdio: 'pipe', timeout: 10_000 }).trimEnd() || undefined
-  } catch {
-    return undefined
-  }
 }
 
 /** `git@host:owner/name.git` and `https://host/group/owner/name` alike: `owner.name`. */

@@ -1,9 +1,8 @@
-import { execFileSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { copyFileSync, existsSync, mkdirSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { RunFields } from '../../run.ts'
-import { git } from '../place/project.ts'
+import { git, gitIn } from '../place/git.ts'
 
 /** The state of a working tree at one moment, with uncommitted and new files. */
 export interface Snapshot {
@@ -77,7 +76,3 @@ const withObjects = (objects: string, ...others: string[]) => ({
   GIT_OBJECT_DIRECTORY: resolve(objects),
   GIT_ALTERNATE_OBJECT_DIRECTORIES: others.map((other) => JSON.stringify(resolve(other))).join(':'),
 })
-
-function gitIn(cwd: string, env: NodeJS.ProcessEnv, ...words: string[]): string {
-  return execFileSync('git', words, { cwd, env, encoding: 'utf8', stdio: 'pipe', timeout: 10_000 }).trim()
-}
