@@ -4,15 +4,15 @@ import { type TestContext, test } from 'node:test'
 import { createClient } from '../../src/client/client.ts'
 import { statuses, verdicts } from '../../src/run.ts'
 import { type Engine, engines } from '../engines.ts'
-import { adminKey, startServer } from '../server.ts'
+import { adminKey, openServer } from '../server.ts'
 import { freshFolder, homeOf } from './folder.ts'
-import { conduct, programOf, start } from './program.ts'
+import { conductHere, programOf, start } from './program.ts'
 
 const dayMs = 86_400_000
 
 async function fresh(t: TestContext, engine: Engine) {
   const url = await engine.freshUrl(t)
-  const { url: server } = await startServer(t, url)
+  const { url: server } = await openServer(t, url)
   const env = { ...homeOf(freshFolder(t)), CONDUCT_DATABASE_URL: url }
   return { env, client: createClient({ url: server, key: adminKey, project: 'demo' }) }
 }
@@ -86,7 +86,7 @@ for (const engine of engines) {
     const env = { ...homeOf(freshFolder(t)), CONDUCT_DATABASE_URL: await engine.freshUrl(t) }
     const { run, json } = programOf(env)
     await run('spec create --project demo --title Ours')
-    const { code, stderr, stdout } = await conduct(['demo'], { env })
+    const { code, stderr, stdout } = await conductHere(['demo'], env)
     assert.equal(code, 5, stderr)
     assert.match(stderr, /'demo' has runs or specs already.*conduct demo --project demo-2/s)
     assert.equal(stdout, '')
@@ -116,11 +116,8 @@ test('it tells the same each time', async (t) => {
 test('with --live the runs go on until Ctrl-C, and one that somebody ends is left alone', async (t) => {
   const [sqlite] = engines as [Engine]
   const { env, client } = await fresh(t, sqlite)
-  const child = start(['demo', '--live', '--json'], { env })
+  const { child, ran } = start(['demo', '--live', '--json'], env)
   t.after(() => child.kill('SIGKILL'))
-  const gone = once(child, 'close')
-  let words = ''
-  child.stderr?.on('data', (chunk) => (words += chunk))
   const [text] = await once(child.stdout as NodeJS.ReadableStream, 'data')
   const { live } = JSON.parse(String(text)) as { live: string[] }
   const [ended, ...others] = live as [string, ...string[]]
@@ -132,15 +129,15 @@ test('with --live the runs go on until Ctrl-C, and one that somebody ends is lef
   }
   assert.deepEqual([...seen].sort(), others.sort())
   child.kill('SIGINT')
-  const [code] = await gone
-  assert.equal(code, 130, words)
-  assert.match(words, new RegExp(`No more of ${ended}`))
+  const { code, stderr } = await ran
+  assert.equal(code, 130, stderr)
+  assert.match(stderr, new RegExp(`No more of ${ended}`))
   assert.equal((await client.getRun({ runId: ended })).run.failure?.code, 'CANCELLED')
 })
 
 test('a server is refused, since its clock cannot be set', async (t) => {
   const env = { ...homeOf(freshFolder(t)), CONDUCT_URL: 'http://127.0.0.1:1/conduct' }
-  const { code, stderr } = await conduct(['demo'], { env })
+  const { code, stderr } = await conductHere(['demo'], env)
   assert.equal(code, 2)
   assert.match(stderr, /http:\/\/127\.0\.0\.1:1\/conduct is a server.*conduct demo --profile local/)
 })

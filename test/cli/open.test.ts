@@ -3,9 +3,9 @@ import { test } from 'node:test'
 import { linkOf } from '../../src/cli/link.ts'
 import { createClient } from '../../src/client/client.ts'
 import { engines } from '../engines.ts'
-import { adminKey, startServer } from '../server.ts'
+import { adminKey, openServer, startServer } from '../server.ts'
 import { freshFolder, homeOf } from './folder.ts'
-import { conduct, programOf } from './program.ts'
+import { conductHere, programOf } from './program.ts'
 
 /** Logs in by a link as the page does, and answers the name of the key that it then has. */
 async function logIn(link: string): Promise<string | undefined> {
@@ -47,7 +47,7 @@ test('the server prints such a link at its start', async (t) => {
 })
 
 test('a link of another server logs in as the key that asked for it', async (t) => {
-  const { url } = await startServer(t, 'sqlite::memory:')
+  const { url } = await openServer(t)
   const env = { ...homeOf(freshFolder(t)), CONDUCT_URL: url, CONDUCT_API_KEY: adminKey }
   await assertOnce(await programOf(env).run('open --print'), 'first admin')
 })
@@ -55,12 +55,12 @@ test('a link of another server logs in as the key that asked for it', async (t) 
 test('where no server answers it says so, and makes nothing', async (t) => {
   const folder = freshFolder(t)
   const local = { ...homeOf(folder), CONDUCT_DATABASE_URL: `sqlite:${folder}/c.db`, CONDUCT_PORT: '1' }
-  const { code, stdout, stderr } = await conduct(['open'], { env: local })
+  const { code, stdout, stderr } = await conductHere(['open'], local)
   assert.equal(code, 7)
   assert.equal(stdout, '')
   assert.match(stderr, /No Conduct answers at http:\/\/127\.0\.0\.1:1\/conduct .*start it by conduct serve/)
   const remote = { ...homeOf(folder), CONDUCT_URL: 'http://127.0.0.1:1/conduct', CONDUCT_API_KEY: adminKey }
-  assert.equal((await conduct(['open'], { env: remote })).code, 7)
+  assert.equal((await conductHere(['open'], remote)).code, 7)
 })
 
 test('a link leads to an address that a browser can go to', () => {

@@ -97,7 +97,7 @@ test('a wait of more than a second is told on the terminal, and taken back', asy
 })
 
 test('conduct open hands a link to the browser, and prints it where there is none', async (t) => {
-  const { url } = await startServer(t, 'sqlite::memory:')
+  const { url } = await openServer(t)
   const home = freshFolder(t)
   const programs = join(home, 'programs')
   mkdirSync(programs)
