@@ -7,7 +7,7 @@ import type { Store } from '../store/open.ts'
 import { findSession } from '../store/session.ts'
 import { createFeed } from './feed.ts'
 
-/** How often a stream says that it is still there, and looks whether its key still lives. */
+/** How often a stream says that it is still there, and looks whether its key or session still lives. */
 const beatEveryMs = 15_000
 const streamsPerProcess = 1000
 const streamsPerKey = 20
@@ -73,7 +73,7 @@ export function createEventStreams(store: Store, stopping: AbortSignal | undefin
     }
 
     async function beat(controller: ReadableStreamDefaultController) {
-      // A key that cannot be looked up is taken for dead: whoever has a living one comes again.
+      // What cannot be looked up is taken for over: whoever has a living key comes again.
       const lives = await mayGoOn(ctx).catch(warn)
       if (!lives) close(controller)
       else if (!isOver && Number(controller.desiredSize) > 0) controller.enqueue(stillHere)
