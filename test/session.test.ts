@@ -253,17 +253,16 @@ testLedger('a stream ends when its session or its key does', async (ledger, t) =
       new Request(`${base}/v1/events`, { headers: { accept: 'text/event-stream', ...headers } }),
     )
     assert.equal(response.status, 200)
-    return response.text()
+    return response
   }
   t.mock.timers.enable({ apis: ['setInterval'] })
-  const streams = [
+  const streams = await Promise.all([
     open({ cookie: ending.jar.cookie }),
     open({ cookie: revoked.jar.cookie }),
     open({ authorization: `Bearer ${secret}` }),
-  ]
-  await new Promise(setImmediate)
+  ])
   await ending.ask('DELETE', '/v1/auth/session')
   await client.revokeKey({ id: key.id })
   t.mock.timers.tick(15_000)
-  await Promise.all(streams)
+  await Promise.all(streams.map((stream) => stream.text()))
 })
