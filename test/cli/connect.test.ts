@@ -44,9 +44,9 @@ test('the flag, CONDUCT_URL, the profile in use and the local file are asked in 
 
 test('a relative database is the same file from wherever it is opened', (t) => {
   const env = { ...homeOf(freshFolder(t)), CONDUCT_DATABASE_URL: 'sqlite:data/conduct.db' }
-  assert.deepEqual(placeOf({ project: 'shop' }, env, '/work'), {
+  assert.deepEqual(placeOf({ project: 'shop' }, env, '/srv'), {
     kind: 'local',
-    databaseUrl: 'sqlite:/work/data/conduct.db',
+    databaseUrl: 'sqlite:/srv/data/conduct.db',
     project: 'shop',
   })
 })
