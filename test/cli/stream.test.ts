@@ -50,12 +50,12 @@ test('a reader that has enough ends the command quietly', async (t) => {
   }
 })
 
-test('many processes write to one local file at once, and all of it is there', async (t) => {
+test('twenty processes write to one local file at once, and all of it is there', async (t) => {
   const env = { ...homeOf(freshFolder(t)), CONDUCT_PROJECT: 'shop' }
-  const many = Array.from({ length: 10 }, (_, at) => conduct(['run', 'create', '--title', `t${at}`, '--quiet'], env))
+  const many = Array.from({ length: 20 }, (_, at) => conduct(['run', 'create', '--title', `t${at}`, '--quiet'], env))
   const ended = await Promise.all(many)
   for (const { code, stderr } of ended) assert.equal(code, 0, stderr)
-  assert.equal(new Set(ended.map(({ stdout }) => stdout)).size, 10)
+  assert.equal(new Set(ended.map(({ stdout }) => stdout)).size, 20)
   const { runs } = await programOf(env).json('run list --limit 100')
-  assert.equal(runs.length, 10)
+  assert.equal(runs.length, 20)
 })
