@@ -4,7 +4,7 @@ import { rowId, time } from './field.ts'
 
 const nouns = ['run', 'spec', 'check', 'feature', 'project', 'key'] as const
 const deeds = ['created', 'updated', 'deleted'] as const
-export const eventTypes = nouns.flatMap((noun) => deeds.map((deed) => `${noun}.${deed}` as const))
+const eventTypes = nouns.flatMap((noun) => deeds.map((deed) => `${noun}.${deed}` as const))
 export const eventType = z.enum(eventTypes)
 export type EventType = z.infer<typeof eventType>
 

@@ -2,7 +2,7 @@
 export const humanIdPattern = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/
 
 /** The nouns whose ids are handed out where a caller gives none, and how those ids begin. */
-export const prefixes = { run: 'RUN', spec: 'SPEC', check: 'CHECK' } as const
+const prefixes = { run: 'RUN', spec: 'SPEC', check: 'CHECK' } as const
 export type Numbered = keyof typeof prefixes
 
 /** `RUN-007` for 7. */

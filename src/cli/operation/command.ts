@@ -56,7 +56,7 @@ function one(text: string, choices: string[]): string {
 }
 
 /** The file of an example: `run.md`, or a log that is appended. */
-export const fileName = ({ name, words }: Plan) => (name === 'appendToRun' ? 'run.log' : `${words[0]}.md`)
+const fileName = ({ name, words }: Plan) => (name === 'appendToRun' ? 'run.log' : `${words[0]}.md`)
 
 function termOf(operand: Operand): string {
   const name = `${shownName(operand)}${operand.kind === 'words' || operand.kind === 'features' ? '...' : ''}`

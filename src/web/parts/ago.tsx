@@ -31,7 +31,7 @@ export function Ago({ at }: { at: string }) {
   )
 }
 
-export function agoOf(at: string, now: number): string {
+function agoOf(at: string, now: number): string {
   const seconds = Math.max(0, Math.round((now - Date.parse(at)) / 1000))
   if (seconds < 5) return 'now'
   const [, size, unit] = steps.find(([limit]) => seconds < limit) ?? [0, 1, 'second' as const]
