@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
-import { launchBrowser } from '../test/unpacked.ts'
+import { launchBrowser } from '../test/support/unpacked.ts'
 import { median, type Row } from './report.ts'
 import { seedMany } from './seed.ts'
 import { adminKey, startConduct, type Workplace } from './servers.ts'

@@ -1,5 +1,5 @@
 import sql, { type Sql } from 'sql-template-tag'
-import type { Tx } from '../src/store/db.ts'
+import type { Tx } from '../src/store/engine/db.ts'
 import { openStore } from '../src/store/open.ts'
 import { operations } from '../src/store/operations.ts'
 import { adminKey } from './servers.ts'

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { startPostgres } from '../test/setup.ts'
+import { startPostgres } from '../test/support/setup.ts'
 
 export interface Server {
   /** With the base path. */

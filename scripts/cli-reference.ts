@@ -1,5 +1,5 @@
 import type { Command, Option } from 'commander'
-import { commands, groups } from '../src/cli/commands.ts'
+import { commands, groups } from '../src/cli/commands/commands.ts'
 import { exitCodes } from '../src/cli/exit.ts'
 import { commonHeading, examplesOf } from '../src/cli/option.ts'
 import { programFor, sentence } from '../src/cli/program.ts'

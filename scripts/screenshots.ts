@@ -7,8 +7,8 @@ import { fileURLToPath } from 'node:url'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { createClient } from '../src/client/client.ts'
 import { openStore, serve } from '../src/http/serve.ts'
-import { places } from '../src/web/places.ts'
-import { builtPage, launchBrowser } from '../test/unpacked.ts'
+import { places } from '../src/web/app/places.ts'
+import { builtPage, launchBrowser } from '../test/support/unpacked.ts'
 
 const pathOf = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 const folder = pathOf('../docs/pictures')

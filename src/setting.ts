@@ -1,6 +1,6 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { secretPattern } from './secret.ts'
+import { secretPattern } from './ledger/secret.ts'
 
 /** The settings of `conduct serve`. */
 export interface Settings {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Client, Input } from '../src/client/client.ts'
-import { type Ledger, testLedger } from './engines.ts'
+import { type Ledger, testLedger } from './support/engines.ts'
 
 /** A ledger with a run `A` made by one key, and another key. */
 async function actors({ client, as }: Ledger) {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import sql from 'sql-template-tag'
-import { type Db, DeadTransaction, type Tx, UniqueViolation } from '../src/store/db.ts'
-import { openPostgres } from '../src/store/postgres.ts'
-import { openSqlite } from '../src/store/sqlite.ts'
-import { type Engine, engines } from './engines.ts'
+import { type Db, DeadTransaction, type Tx, UniqueViolation } from '../src/store/engine/db.ts'
+import { openPostgres } from '../src/store/engine/postgres.ts'
+import { openSqlite } from '../src/store/engine/sqlite.ts'
+import { type Engine, engines } from './support/engines.ts'
 
 const open = (engine: Engine, url: string): Promise<Db> =>
   engine.name === 'sqlite' ? Promise.resolve(openSqlite(url.slice('sqlite:'.length))) : openPostgres(url, () => {})

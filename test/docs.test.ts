@@ -5,12 +5,12 @@ import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { statusOf } from '../src/error.ts'
+import { statusOf } from '../src/api/error.ts'
 import { settings } from '../src/setting.ts'
 import { freshFolder } from './cli/folder.ts'
-import { main } from './program.ts'
-import { adminKey, openServer } from './server.ts'
-import { assertShows } from './shown.ts'
+import { main } from './support/program.ts'
+import { adminKey, openServer } from './support/server.ts'
+import { assertShows } from './support/shown.ts'
 
 const run = promisify(execFile)
 const root = fileURLToPath(new URL('..', import.meta.url))

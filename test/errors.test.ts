@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import { type Code, ConductError, statusOf } from '../src/error.ts'
+import { type Code, ConductError, statusOf } from '../src/api/error.ts'
+import { localActor } from '../src/api/key.ts'
+import { statuses } from '../src/api/run.ts'
 import { createApp } from '../src/http/app.ts'
-import { localActor } from '../src/key.ts'
-import { statuses } from '../src/run.ts'
-import { base, testLedger } from './engines.ts'
+import { base, testLedger } from './support/engines.ts'
 
 interface Refusal {
   error: string

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { testLedger } from './engines.ts'
+import { testLedger } from './support/engines.ts'
 
 testLedger('every change is told once, in order, by whom and from what to what', async (ledger) => {
   const { client, as } = ledger

@@ -4,11 +4,11 @@ import { readFileSync } from 'node:fs'
 import { type TestContext, test } from 'node:test'
 import { promisify } from 'node:util'
 import { inOrder } from '../scripts/generate.ts'
-import { type Route, routes } from '../src/routes.ts'
-import { type Engine, engines } from './engines.ts'
-import { create, type Example, examples, get, link, list, remove, update } from './runs-api.ts'
-import { adminKey, startServer } from './server.ts'
-import { assertShows } from './shown.ts'
+import { type Route, routes } from '../src/api/routes.ts'
+import { type Engine, engines } from './support/engines.ts'
+import { create, type Example, examples, get, link, list, remove, update } from './support/runs-api.ts'
+import { adminKey, startServer } from './support/server.ts'
+import { assertShows } from './support/shown.ts'
 
 const run = promisify(execFile)
 const reference = readFileSync(new URL('../docs/api.md', import.meta.url), 'utf8')

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { testLedger } from './engines.ts'
+import { testLedger } from './support/engines.ts'
 
 testLedger('linking by number and by name counts each feature once and makes what is not there', async ({ client }) => {
   await client.createRun({ runId: 'A' })

@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import fc from 'fast-check'
+import { type Code, ConductError, statusOf } from '../src/api/error.ts'
+import { localActor } from '../src/api/key.ts'
+import { names } from '../src/api/paths.ts'
 import { createClient } from '../src/client/client.ts'
-import { type Code, ConductError, statusOf } from '../src/error.ts'
 import { createApp } from '../src/http/app.ts'
-import { localActor } from '../src/key.ts'
-import { names } from '../src/paths.ts'
 import type { Store } from '../src/store/open.ts'
-import { answerFault } from './described.ts'
-import { base, type Engine, engines, openLedger } from './engines.ts'
-import { requestOf, rightShot, type Shot, shots } from './shots.ts'
+import { answerFault } from './support/described.ts'
+import { base, type Engine, engines, openLedger } from './support/engines.ts'
+import { requestOf, rightShot, type Shot, shots } from './support/shots.ts'
 
 const perEngine = process.env.CONDUCT_PROOF === 'full' ? 100_000 : 1_000
 /** Requests to each operation of which a good part must be carried out. */

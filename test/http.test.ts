@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { localActor } from '../src/api/key.ts'
 import { createApp } from '../src/http/app.ts'
-import { localActor } from '../src/key.ts'
-import { engines, openLedger, testLedger } from './engines.ts'
+import { engines, openLedger, testLedger } from './support/engines.ts'
 
 const json = { 'content-type': 'application/json; charset=utf-8' }
 

@@ -7,19 +7,23 @@ import { fileURLToPath } from 'node:url'
 
 /** What each part of src/ may import: other parts (`src` for the files at its root) and packages. */
 const allowed: Record<string, { parts: string[]; packages: string[] }> = {
-  src: { parts: ['src'], packages: ['zod'] },
-  store: { parts: ['src', 'store'], packages: ['pg', 'sql-template-tag'] },
+  src: { parts: ['src', 'api', 'ledger'], packages: [] },
+  api: { parts: ['api', 'ledger'], packages: ['zod'] },
+  ledger: { parts: ['ledger'], packages: [] },
+  store: { parts: ['api', 'ledger', 'store'], packages: ['pg', 'sql-template-tag'] },
   // zod: it reads the schemas of the table, to print them and to explain what does not fit.
   http: {
-    parts: ['src', 'store', 'http'],
+    parts: ['src', 'api', 'ledger', 'store', 'http'],
     packages: ['hono', '@hono/node-server', 'rate-limiter-flexible', 'pino', 'zod'],
   },
   client: { parts: ['client'], packages: [] },
   // zod: it prints the inputs of the tools.
-  mcp: { parts: ['src', 'client', 'mcp'], packages: ['@modelcontextprotocol/server', 'zod'] },
+  mcp: { parts: ['src', 'api', 'ledger', 'client', 'mcp'], packages: ['@modelcontextprotocol/server', 'zod'] },
+  agents: { parts: ['agents'], packages: [] },
   web: { parts: ['client', 'web'], packages: ['preact', 'marked', 'uplot', 'diff'] },
+  spool: { parts: ['src', 'api', 'ledger', 'client', 'agents', 'spool', 'cli'], packages: [] },
   cli: {
-    parts: ['src', 'client', 'mcp', 'cli'],
+    parts: ['src', 'api', 'ledger', 'client', 'mcp', 'spool', 'agents', 'cli'],
     // zod: it reads the schemas of the table, to make flags of them.
     packages: ['commander', 'zod', 'cli-table3', 'diff', 'jsonc-parser', '@decimalturn/toml-patch', '@clack/prompts'],
   },
@@ -28,19 +32,19 @@ const allowed: Record<string, { parts: string[]; packages: string[] }> = {
 /** Files and folders that may import more, with what. */
 const exceptions: Record<string, string[]> = {
   // The door of the server's own MCP endpoint, which reaches the app as every client does.
-  'http/mcp.ts': ['mcp'],
+  'http/doors/mcp.ts': ['mcp'],
   // These two put server and database together.
-  'cli/serve.ts': ['http', 'store', 'pino'],
+  'cli/commands/serve.ts': ['http', 'store', 'pino'],
   'cli/place/connect.ts': ['http', 'store'],
   // What is not sent yet must be as durable as the ledger itself, and safe for many processes.
-  'cli/record/state.ts': ['node:sqlite'],
+  'spool/state.ts': ['node:sqlite'],
   'cli/record/mask.ts': ['@secretlint/core', '@secretlint/secretlint-rule-preset-recommend'],
-  client: ['paths.ts', 'error.ts'],
+  client: ['api/paths.ts', 'api/error.ts'],
   'web/vite.config.ts': ['vite'],
 }
 
 /** Files that import nothing at all. */
-const bare = ['paths.ts', 'error.ts']
+const bare = ['api/paths.ts', 'api/error.ts']
 
 interface Import {
   from: string
@@ -74,7 +78,7 @@ function isAllowed({ from, to, typeOnly }: Import): boolean {
       (to !== 'node:sqlite' || partOf(from) === 'store' || more.includes(to))
     )
   if (!files.includes(to)) return packages.includes(packageOf(to)) || more.includes(packageOf(to))
-  const isTyped = typeOnly && ['client', 'web'].includes(partOf(from))
+  const isTyped = typeOnly && ['client', 'web', 'agents', 'ledger'].includes(partOf(from))
   return parts.includes(partOf(to)) || more.includes(to) || more.includes(partOf(to)) || isTyped
 }
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
-import { addressOf, type Name, names } from '../src/paths.ts'
-import { routes } from '../src/routes.ts'
-import type { Run } from '../src/run.ts'
+import { addressOf, type Name, names } from '../src/api/paths.ts'
+import { routes } from '../src/api/routes.ts'
+import type { Run } from '../src/api/run.ts'
 import { openStore } from '../src/store/open.ts'
-import { type Answer, rawCalls } from './call.ts'
-import { type Ledger, testLedger } from './engines.ts'
+import { type Answer, rawCalls } from './support/call.ts'
+import { type Ledger, testLedger } from './support/engines.ts'
 
 /** Stands in everything that the other project holds. */
 const mark = 'elsewhere'

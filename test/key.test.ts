@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { secretPattern } from '../src/secret.ts'
+import { secretPattern } from '../src/ledger/secret.ts'
 import { openStore } from '../src/store/open.ts'
-import { testLedger } from './engines.ts'
+import { testLedger } from './support/engines.ts'
 
 testLedger('a key shows its secret once and is known by its prefix', async (ledger) => {
   const { client, as } = ledger

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { reap } from '../src/store/lease.ts'
 import { openStore } from '../src/store/open.ts'
-import { type Ledger, testLedger } from './engines.ts'
+import { reap } from '../src/store/run/lease.ts'
+import { type Ledger, testLedger } from './support/engines.ts'
 
 const leased = async ({ client }: Ledger, runId = 'A', leaseSeconds = 60) => {
   const { run, lease } = await client.createRun({ runId, leaseSeconds })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import sql from 'sql-template-tag'
 import { openStore } from '../src/store/open.ts'
-import { engines } from './engines.ts'
+import { engines } from './support/engines.ts'
 
 for (const engine of engines) {
   test(`five stores that open an empty database at once make one first key (${engine.name})`, async (t) => {

@@ -3,10 +3,10 @@ import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { generate } from '../scripts/generate.ts'
+import { addressOf, names } from '../src/api/paths.ts'
 import { createApp } from '../src/http/app.ts'
-import { addressOf, names } from '../src/paths.ts'
 import { openStore } from '../src/store/open.ts'
-import { answerFault, document, faultOf, operationOf, responseOf } from './described.ts'
+import { answerFault, document, faultOf, operationOf, responseOf } from './support/described.ts'
 
 test('openapi.json is valid OpenAPI 3.1', async () => {
   const { valid, errors } = await new Validator().validate({ ...document })

@@ -21,11 +21,11 @@ import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { gzipSync } from 'node:zlib'
-import { fieldsOf } from '../src/cli/agents/agent.ts'
-import { agents } from '../src/cli/agents/agents.ts'
+import { fieldsOf } from '../src/agents/agent.ts'
+import { agents } from '../src/agents/agents.ts'
 import { documentsOf, untilNobodyRuns } from './cli/session.ts'
 import { gitIn, localUser, type User, writeFiles } from './cli/user.ts'
-import { adminKey, startServer } from './server.ts'
+import { adminKey, startServer } from './support/server.ts'
 
 const run = promisify(execFile)
 const root = fileURLToPath(new URL('..', import.meta.url))

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { decodeCursor, encodeCursor } from '../src/page.ts'
-import { type Ledger, testLedger } from './engines.ts'
+import { decodeCursor, encodeCursor } from '../src/api/page.ts'
+import { type Ledger, testLedger } from './support/engines.ts'
 
 testLedger('pages follow each other by cursor and by Link', async ({ client, fetch }) => {
   for (let n = 0; n < 5; n++) await client.createRun({ runId: `R${n}`, specId: 'S' })

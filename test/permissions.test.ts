@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Required } from '../src/api/key.ts'
+import { addressOf, type Name, names } from '../src/api/paths.ts'
+import { exampleKey, type Route, routes } from '../src/api/routes.ts'
 import type { Client } from '../src/client/client.ts'
-import type { Required } from '../src/key.ts'
-import { addressOf, type Name, names } from '../src/paths.ts'
-import { exampleKey, type Route, routes } from '../src/routes.ts'
-import { type Permission, permissions } from '../src/secret.ts'
-import { rawCalls } from './call.ts'
-import { type Ledger, testLedger } from './engines.ts'
+import { type Permission, permissions } from '../src/ledger/secret.ts'
+import { rawCalls } from './support/call.ts'
+import { type Ledger, testLedger } from './support/engines.ts'
 
 /** What each permission lets its holder ask for, as the documentation says it. */
 const may: Record<Permission, readonly Required[]> = {

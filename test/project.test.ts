@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { testLedger } from './engines.ts'
+import { testLedger } from './support/engines.ts'
 
 testLedger('a project is made, read, listed and changed', async (ledger) => {
   const { client, fetch } = ledger

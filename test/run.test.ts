@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { testLedger } from './engines.ts'
+import { testLedger } from './support/engines.ts'
 
 testLedger('a run keeps every field that was given, and the rest is null', async ({ client }) => {
   const given = {

@@ -11,7 +11,7 @@ test('a failing test fails the run, with the setup that npm test uses', (t) => {
   t.after(() => rmSync(folder, { recursive: true, force: true }))
   const file = join(folder, 'failing.test.mjs')
   writeFileSync(file, `import { test } from 'node:test'\ntest('fails', () => { throw new Error('as it should') })\n`)
-  const setup = fileURLToPath(new URL('setup.ts', import.meta.url))
+  const setup = fileURLToPath(new URL('support/setup.ts', import.meta.url))
   // A test that runs inside another is told to report to it.
   const { NODE_TEST_CONTEXT: _, ...env } = process.env
   const { status, stdout } = spawnSync(process.execPath, ['--test', `--test-global-setup=${setup}`, file], { env })

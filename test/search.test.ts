@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import sql from 'sql-template-tag'
-import { ConductError } from '../src/error.ts'
-import { snippetOf, termsOf, wordsOf } from '../src/search.ts'
-import { type Ledger, testLedger } from './engines.ts'
+import { ConductError } from '../src/api/error.ts'
+import { snippetOf, termsOf, wordsOf } from '../src/api/search.ts'
+import { type Ledger, testLedger } from './support/engines.ts'
 
 const finder =
   ({ client }: Pick<Ledger, 'client'>) =>

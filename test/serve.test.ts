@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { createServer } from 'node:net'
 import { test } from 'node:test'
-import { engines } from './engines.ts'
-import { main } from './program.ts'
-import { startServer } from './server.ts'
+import { engines } from './support/engines.ts'
+import { main } from './support/program.ts'
+import { startServer } from './support/server.ts'
 
 /** `conduct …`, run to its end. */
 function conduct(

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import sql from 'sql-template-tag'
+import { localActor } from '../src/api/key.ts'
 import { createApp } from '../src/http/app.ts'
-import { localActor } from '../src/key.ts'
+import { purgeSessions } from '../src/store/key/session.ts'
 import { openStore } from '../src/store/open.ts'
-import { purgeSessions } from '../src/store/session.ts'
-import { rawCalls } from './call.ts'
-import { base, type Ledger, testLedger } from './engines.ts'
+import { rawCalls } from './support/call.ts'
+import { base, type Ledger, testLedger } from './support/engines.ts'
 
 const day = 24 * 3600_000
 const ownPage = { 'sec-fetch-site': 'same-origin' }

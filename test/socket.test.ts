@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { type Running, serve } from '../src/http/serve.ts'
 import { openStore } from '../src/store/open.ts'
-import { adminKey } from './server.ts'
+import { adminKey } from './support/server.ts'
 
 /** A server in this process, on a free port of this machine. */
 async function listen(t: TestContext): Promise<Running> {

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { localActor } from '../src/api/key.ts'
+import { checklistOf } from '../src/api/spec.ts'
 import { createClient } from '../src/client/client.ts'
 import { createApp } from '../src/http/app.ts'
-import { localActor } from '../src/key.ts'
-import { checklistOf } from '../src/spec.ts'
 import { openStore } from '../src/store/open.ts'
-import { base, testLedger } from './engines.ts'
+import { base, testLedger } from './support/engines.ts'
 
 testLedger('a spec keeps its words of every version', async ({ client }) => {
   const { spec } = await client.createSpec({ content: '# Log in\n\n- [x] button\n- [ ] tests' })

@@ -5,9 +5,9 @@ import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import sql, { raw } from 'sql-template-tag'
-import type { Db, Tx } from '../src/store/db.ts'
-import { isSafeVersion, openSqlite } from '../src/store/sqlite.ts'
-import { engines } from './engines.ts'
+import type { Db, Tx } from '../src/store/engine/db.ts'
+import { isSafeVersion, openSqlite } from '../src/store/engine/sqlite.ts'
+import { engines } from './support/engines.ts'
 
 async function openFile(t: TestContext): Promise<{ db: Db; path: string }> {
   const url = await engines[0]?.freshUrl(t)

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Run, statuses } from '../src/run.ts'
-import { durationOf, emptyTally, rangeOf, type Tally } from '../src/stats.ts'
-import { testLedger } from './engines.ts'
+import { type Run, statuses } from '../src/api/run.ts'
+import { durationOf, emptyTally, rangeOf, type Tally } from '../src/api/stats.ts'
+import { testLedger } from './support/engines.ts'
 
 const hour = 3600_000
 const midnight = (at: number) => new Date(Math.floor(at / (24 * hour)) * 24 * hour)

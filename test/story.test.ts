@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { reap } from '../src/store/lease.ts'
-import { testLedger } from './engines.ts'
+import { reap } from '../src/store/run/lease.ts'
+import { testLedger } from './support/engines.ts'
 
 testLedger('the story of a task: an attempt dies, the next is checked, changed and searched', async (ledger) => {
   const { client, as, store } = ledger

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { getEventListeners } from 'node:events'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { ConductError } from '../src/error.ts'
+import { ConductError } from '../src/api/error.ts'
 import { createApp } from '../src/http/app.ts'
 import { openStore } from '../src/store/open.ts'
-import { base, engines, type Ledger, openLedger, testLedger } from './engines.ts'
+import { base, engines, type Ledger, openLedger, testLedger } from './support/engines.ts'
 
 interface Told {
   id: number

@@ -1,4 +1,4 @@
-import { type Code, ConductError } from '../error.ts'
+import { type Code, ConductError } from '../api/error.ts'
 
 /** The exit codes of every command. */
 export const exitCodes = {

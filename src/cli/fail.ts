@@ -1,4 +1,4 @@
-import { ConductError } from '../error.ts'
+import { ConductError } from '../api/error.ts'
 import { exitCodeOf } from './exit.ts'
 import { clean } from './show/text.ts'
 

@@ -1,5 +1,5 @@
 import { Command, CommanderError, Help } from 'commander'
-import { commands, type Entry, groups } from './commands.ts'
+import { commands, type Entry, groups } from './commands/commands.ts'
 import { UsageError } from './exit.ts'
 import { fail } from './fail.ts'
 

@@ -1,7 +1,7 @@
-import type { ConductError } from '../error.ts'
-import type { Event } from '../event.ts'
-import { type Name, names } from '../paths.ts'
-import type { Input, Output } from '../routes.ts'
+import type { ConductError } from '../api/error.ts'
+import type { Event } from '../api/event.ts'
+import { type Name, names } from '../api/paths.ts'
+import type { Input, Output } from '../api/routes.ts'
 import { follow } from './follow.ts'
 import {
   type CallOptions,
@@ -14,8 +14,8 @@ import {
   whileHeld,
 } from './request.ts'
 
-export { ConductError } from '../error.ts'
-export type { Input, Output } from '../routes.ts'
+export { ConductError } from '../api/error.ts'
+export type { Input, Output } from '../api/routes.ts'
 export type { CallOptions, ClientOptions } from './request.ts'
 
 type Call<N extends Name> =

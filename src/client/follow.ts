@@ -1,5 +1,5 @@
-import { ConductError } from '../error.ts'
-import type { Event } from '../event.ts'
+import { ConductError } from '../api/error.ts'
+import type { Event } from '../api/event.ts'
 import {
   type CallOptions,
   type ClientOptions,

@@ -1,5 +1,5 @@
-import { type Code, ConductError, type Issue, invalid, statusOf } from '../error.ts'
-import { addressOf, headerFields, type Name } from '../paths.ts'
+import { type Code, ConductError, type Issue, invalid, statusOf } from '../api/error.ts'
+import { addressOf, headerFields, type Name } from '../api/paths.ts'
 
 export interface ClientOptions {
   /** Where the server is, with its base path: `http://localhost:3000/conduct`. */

@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import { ConductError } from '../error.ts'
-import { addressOf, type Name, names } from '../paths.ts'
-import { type Route, routes } from '../routes.ts'
-import { masked } from '../secret.ts'
+import { ConductError } from '../api/error.ts'
+import { addressOf, type Name, names } from '../api/paths.ts'
+import { type Route, routes } from '../api/routes.ts'
+import { masked } from '../ledger/secret.ts'
 import type { Kept } from '../store/idempotency.ts'
 
 type Output = Record<string, unknown>

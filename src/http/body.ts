@@ -1,4 +1,4 @@
-import { ConductError } from '../error.ts'
+import { ConductError } from '../api/error.ts'
 
 const decoder = new TextDecoder('utf-8', { fatal: true })
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { ConductError, invalid } from '../error.ts'
+import { ConductError, invalid } from '../api/error.ts'
 import { type Ctx, inTx } from '../store/ctx.ts'
 import { claim, type Kept, keep } from '../store/idempotency.ts'
 

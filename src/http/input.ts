@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import type { Issue } from '../error.ts'
-import { explain, invalidInput } from '../explain.ts'
-import { type Address, addressOf, headerFields, type Name } from '../paths.ts'
-import { type Route, routes } from '../routes.ts'
+import type { Issue } from '../api/error.ts'
+import { explain, invalidInput } from '../api/explain.ts'
+import { type Address, addressOf, headerFields, type Name } from '../api/paths.ts'
+import { type Route, routes } from '../api/routes.ts'
 
 type Kind = 'string' | 'number' | 'strings' | 'numbers'
 

@@ -1,5 +1,5 @@
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
-import { ConductError } from '../error.ts'
+import { ConductError } from '../api/error.ts'
 
 const windowSeconds = 60
 /** Failed authentications a minute and socket address, after which further ones are answered 429. */

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
-import { statusOf } from '../error.ts'
-import { type Address, addressOf, headerFields, type Name, names } from '../paths.ts'
-import { type Route, routes } from '../routes.ts'
+import { statusOf } from '../api/error.ts'
+import { type Address, addressOf, headerFields, type Name, names } from '../api/paths.ts'
+import { type Route, routes } from '../api/routes.ts'
 
 type Schema = Record<string, unknown>
 

@@ -1,8 +1,8 @@
 import type { HonoRequest } from 'hono'
 import { parse, serialize } from 'hono/utils/cookie'
-import { ConductError } from '../error.ts'
-import { newSessionSecret } from '../secret.ts'
-import { sessionMs } from '../session.ts'
+import { ConductError } from '../api/error.ts'
+import { newSessionSecret } from '../ledger/secret.ts'
+import { sessionMs } from '../ledger/session.ts'
 import type { Ctx } from '../store/ctx.ts'
 import type { Kept } from '../store/idempotency.ts'
 

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto'
+import { ConductError } from '../api/error.ts'
+import type { Run } from '../api/run.ts'
 import type { CallOptions, Client, Input } from '../client/client.ts'
-import { ConductError } from '../error.ts'
-import type { Run } from '../run.ts'
 
 /** Who holds the runs that the tools write to: over stdio this process, over HTTP the caller's key. */
 export interface Hold {

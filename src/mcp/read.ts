@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import { ConductError } from '../error.ts'
-import { text } from '../field.ts'
-import { humanIdPattern } from '../handed-out.ts'
-import type { SearchType } from '../search.ts'
+import { ConductError } from '../api/error.ts'
+import { text } from '../api/field.ts'
+import { humanIdPattern } from '../api/id.ts'
+import type { SearchType } from '../api/search.ts'
 import { checkText, featureLine, runLine, runText, shown, specText } from './show.ts'
 import { type Call, reads, type Told, tool } from './tool.ts'
 

@@ -1,6 +1,6 @@
 import { type McpServer, ResourceNotFoundError, ResourceTemplate, type Variables } from '@modelcontextprotocol/server'
+import { ConductError } from '../api/error.ts'
 import type { Client } from '../client/client.ts'
-import { ConductError } from '../error.ts'
 import { runText, specText, uriOf } from './show.ts'
 
 const mimeType = 'text/markdown'

@@ -1,10 +1,10 @@
-import type { Check } from '../check.ts'
+import type { Check } from '../api/check.ts'
+import type { Feature } from '../api/feature.ts'
+import type { Run } from '../api/run.ts'
+import type { Found } from '../api/search.ts'
+import type { Spec } from '../api/spec.ts'
 import type { Output } from '../client/client.ts'
-import { slice } from '../content.ts'
-import type { Feature } from '../feature.ts'
-import type { Run } from '../run.ts'
-import type { Found } from '../search.ts'
-import type { Spec } from '../spec.ts'
+import { slice } from '../ledger/content.ts'
 
 type FullRun = Output<'getRun'>['run']
 type FullSpec = Output<'getSpec'>['spec']

@@ -1,6 +1,6 @@
 import { z } from 'zod'
+import { explain, invalidInput } from '../api/explain.ts'
 import type { CallOptions, Client } from '../client/client.ts'
-import { explain, invalidInput } from '../explain.ts'
 import type { Hold } from './hold.ts'
 
 /** What one call of a tool has at hand. */

@@ -1,8 +1,8 @@
-import { ConductError } from '../error.ts'
-import { type Actor, isConfined } from '../key.ts'
-import type { Name } from '../paths.ts'
-import type { Output, Parsed } from '../routes.ts'
-import type { Tx } from './db.ts'
+import { ConductError } from '../api/error.ts'
+import { type Actor, isConfined } from '../api/key.ts'
+import type { Name } from '../api/paths.ts'
+import type { Output, Parsed } from '../api/routes.ts'
+import type { Tx } from './engine/db.ts'
 
 export interface ProjectRef {
   id: number

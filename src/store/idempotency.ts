@@ -1,7 +1,7 @@
 import sql from 'sql-template-tag'
-import { ConductError } from '../error.ts'
+import { ConductError } from '../api/error.ts'
 import { type Ctx, keyIdOf } from './ctx.ts'
-import type { Tx } from './db.ts'
+import type { Tx } from './engine/db.ts'
 
 /** How long an answer is kept. */
 const keptMs = 24 * 3600_000

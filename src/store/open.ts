@@ -1,16 +1,16 @@
 import sql from 'sql-template-tag'
-import { systemActor } from '../key.ts'
-import { defaultProject } from '../project.ts'
-import { hashOf, newSecret } from '../secret.ts'
+import { systemActor } from '../api/key.ts'
+import { defaultProject } from '../api/project.ts'
+import { hashOf, newSecret } from '../ledger/secret.ts'
 import type { Ctx } from './ctx.ts'
-import type { Db, Tx } from './db.ts'
-import { numberEvents } from './event.ts'
+import type { Db, Tx } from './engine/db.ts'
+import { migrate } from './engine/migrations.ts'
 import { purgeKept } from './idempotency.ts'
-import { insertKey } from './key.ts'
-import { reap } from './lease.ts'
-import { migrate } from './migrations.ts'
-import { indexEvents } from './search.ts'
-import { purgeSessions } from './session.ts'
+import { insertKey } from './key/key.ts'
+import { purgeSessions } from './key/session.ts'
+import { numberEvents } from './log/event.ts'
+import { reap } from './run/lease.ts'
+import { indexEvents } from './search/search.ts'
 
 export interface StoreOptions {
   /** The secret of the first key, on a database that has none. */
@@ -76,8 +76,8 @@ export async function openStore(url: string, options: StoreOptions = {}): Promis
 }
 
 async function openDb(url: string, warn: (error: Error) => void): Promise<Db> {
-  if (url.startsWith('sqlite:')) return (await import('./sqlite.ts')).openSqlite(url.slice('sqlite:'.length))
-  if (/^postgres(ql)?:/.test(url)) return (await import('./postgres.ts')).openPostgres(url, warn)
+  if (url.startsWith('sqlite:')) return (await import('./engine/sqlite.ts')).openSqlite(url.slice('sqlite:'.length))
+  if (/^postgres(ql)?:/.test(url)) return (await import('./engine/postgres.ts')).openPostgres(url, warn)
   throw new Error('A database URL is sqlite:FILE, sqlite::memory: or postgres://…')
 }
 

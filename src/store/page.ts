@@ -1,7 +1,7 @@
 import sql, { join, raw, type Sql } from 'sql-template-tag'
-import { invalid } from '../error.ts'
-import { decodeCursor, encodeCursor, type PageInput, type Position } from '../page.ts'
-import type { Tx } from './db.ts'
+import { invalid } from '../api/error.ts'
+import { decodeCursor, encodeCursor, type PageInput, type Position } from '../api/page.ts'
+import type { Tx } from './engine/db.ts'
 
 /** One index-ordered walk: rows that satisfy `where`, in the order of the leading table's created_at and id. */
 export interface Walk {

@@ -1,7 +1,7 @@
 import sql, { join } from 'sql-template-tag'
-import { ConductError, invalid } from '../error.ts'
+import { ConductError, invalid } from '../api/error.ts'
 import type { Ctx, ProjectRef } from './ctx.ts'
-import type { Tx } from './db.ts'
+import type { Tx } from './engine/db.ts'
 
 export const unknownProject = (slug: string) =>
   new ConductError('NOT_FOUND', `There is no project '${slug}' that this key may see: create it, or use another key.`)

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Step } from '../../src/cli/agents/agent.ts'
-import { claude } from '../../src/cli/agents/claude.ts'
-import { codex } from '../../src/cli/agents/codex.ts'
-import { cursor } from '../../src/cli/agents/cursor.ts'
+import type { Step } from '../../src/agents/agent.ts'
+import { claude } from '../../src/agents/claude.ts'
+import { codex } from '../../src/agents/codex.ts'
+import { cursor } from '../../src/agents/cursor.ts'
 import { digestOf, emptyTurn, firstLine, withStep } from '../../src/cli/record/digest.ts'
 
 const session = { session_id: 's', conversation_id: 's', cwd: '/shop', workspace_roots: ['/shop'] }

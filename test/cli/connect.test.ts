@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { connect, placeOf } from '../../src/cli/place/connect.ts'
 import { writeProfiles } from '../../src/cli/place/profile.ts'
-import { engines } from '../engines.ts'
-import { adminKey, openServer } from '../server.ts'
+import { engines } from '../support/engines.ts'
+import { adminKey, openServer } from '../support/server.ts'
 import { freshFolder, homeOf } from './folder.ts'
 
 for (const engine of engines) {

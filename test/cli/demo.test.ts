@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { type TestContext, test } from 'node:test'
+import { statuses, verdicts } from '../../src/api/run.ts'
 import { createClient } from '../../src/client/client.ts'
-import { statuses, verdicts } from '../../src/run.ts'
-import { type Engine, engines } from '../engines.ts'
-import { adminKey, openServer } from '../server.ts'
+import { type Engine, engines } from '../support/engines.ts'
+import { adminKey, openServer } from '../support/server.ts'
 import { freshFolder, homeOf } from './folder.ts'
 import { conductHere, programOf, start } from './program.ts'
 

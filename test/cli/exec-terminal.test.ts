@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { spawn } from '@lydell/node-pty'
-import { main } from '../program.ts'
+import { main } from '../support/program.ts'
 import { localUser, type User } from './user.ts'
 
 /** A `conduct exec` at a terminal; what is typed goes to it once the text of the key has appeared. */

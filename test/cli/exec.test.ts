@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { adminKey } from '../server.ts'
+import { adminKey } from '../support/server.ts'
 import { conduct, start } from './program.ts'
 import { gitIn, localUser, serverUser, testPlaces } from './user.ts'
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { generateKeyPairSync } from 'node:crypto'
 import { test } from 'node:test'
 import { mask } from '../../src/cli/record/mask.ts'
-import { newSecret } from '../../src/secret.ts'
+import { newSecret } from '../../src/ledger/secret.ts'
 
 const letters = 'k7Qw2ZrT9xBn4LsVd8MfYh3JcPg6RaUe5XtHb1WmKjNvSyDzCqFoGpEiAuOl'
 /** So many characters that look drawn. The fakes are put together here, so that no scanner takes this file for a leak. */

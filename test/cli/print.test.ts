@@ -4,7 +4,7 @@ import { shown } from '../../src/cli/show/print.ts'
 import { fitted, laidOut, widthOf } from '../../src/cli/show/table.ts'
 import { clean, line } from '../../src/cli/show/text.ts'
 import { relative } from '../../src/cli/show/time.ts'
-import { adminKey, openServer } from '../server.ts'
+import { adminKey, openServer } from '../support/server.ts'
 import { freshFolder, homeOf } from './folder.ts'
 import { programOf } from './program.ts'
 

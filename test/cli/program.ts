@@ -1,7 +1,7 @@
 import { type ChildProcess, fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import { main } from '../program.ts'
+import { main } from '../support/program.ts'
 
 export type ProgramEnv = Record<string, string | undefined>
 

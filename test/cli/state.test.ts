@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { openState } from '../../src/cli/record/state.ts'
+import { openState } from '../../src/spool/state.ts'
 import { freshFolder, homeOf } from './folder.ts'
 
 const recording = {

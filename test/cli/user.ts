@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { type Connection, connect, placeOf } from '../../src/cli/place/connect.ts'
-import { adminKey, openServer } from '../server.ts'
+import { adminKey, openServer } from '../support/server.ts'
 import { freshFolder, homeOf } from './folder.ts'
 import type { ProgramEnv } from './program.ts'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Run } from '../../src/run.ts'
-import { attentionOf } from '../../src/web/attention.ts'
+import type { Run } from '../../src/api/run.ts'
+import { attentionOf } from '../../src/web/data/attention.ts'
 
 type Told = Pick<Run, 'runId'> & Partial<Run>
 

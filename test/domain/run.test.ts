@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { idOf, numberOf } from '../../src/handed-out.ts'
-import { change, emptyRun, isWork, type RunFields, type RunState, titleOf } from '../../src/run.ts'
+import { idOf, numberOf } from '../../src/api/id.ts'
+import { change, emptyRun, isWork, type RunFields, type RunState, titleOf } from '../../src/api/run.ts'
 
 const t1 = '2026-01-01T00:00:01.000Z'
 const t2 = '2026-01-01T00:00:02.000Z'

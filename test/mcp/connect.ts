@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import { Client, StreamableHTTPClientTransport, type Transport } from '@modelcontextprotocol/client'
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
-import { main } from '../program.ts'
+import { main } from '../support/program.ts'
 
 /** The revisions of the protocol that clients speak. */
 export const revisions = ['2025-11-25', '2026-07-28'] as const

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { localHold } from '../../src/cli/mcp-hold.ts'
+import { localHold } from '../../src/cli/commands/mcp-hold.ts'
 import { connect, type Place, placeOf } from '../../src/cli/place/connect.ts'
-import { openState } from '../../src/cli/record/state.ts'
 import { serve } from '../../src/http/serve.ts'
-import { reap } from '../../src/store/lease.ts'
+import { openState } from '../../src/spool/state.ts'
 import { openStore } from '../../src/store/open.ts'
+import { reap } from '../../src/store/run/lease.ts'
 import { freshFolder, homeOf } from '../cli/folder.ts'
-import { adminKey } from '../server.ts'
+import { adminKey } from '../support/server.ts'
 import { agentByStdio, type LocalAgent } from './connect.ts'
 
 interface Home {

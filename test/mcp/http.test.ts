@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { Writable } from 'node:stream'
 import { test } from 'node:test'
 import pino from 'pino'
+import { localActor } from '../../src/api/key.ts'
 import { createApp } from '../../src/http/app.ts'
-import { localActor } from '../../src/key.ts'
 import { tokenOfKey } from '../../src/mcp/hold.ts'
-import { base, engines, type Ledger, openLedger, testLedger } from '../engines.ts'
+import { base, engines, type Ledger, openLedger, testLedger } from '../support/engines.ts'
 import { agentByHttp } from './connect.ts'
 
 const json = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' }

@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline'
 import { type TestContext, test } from 'node:test'
 import { connect, placeOf } from '../../src/cli/place/connect.ts'
 import { freshFolder, homeOf } from '../cli/folder.ts'
-import { main } from '../program.ts'
+import { main } from '../support/program.ts'
 import { agentByStdio } from './connect.ts'
 
 interface Answer {

@@ -4,8 +4,8 @@ import { type TestContext, test } from 'node:test'
 import { connect, placeOf } from '../../src/cli/place/connect.ts'
 import type { Client } from '../../src/client/client.ts'
 import { freshFolder, homeOf } from '../cli/folder.ts'
-import { base, engines, openLedger } from '../engines.ts'
-import { adminKey, startServer } from '../server.ts'
+import { base, engines, openLedger } from '../support/engines.ts'
+import { adminKey, startServer } from '../support/server.ts'
 import { type Agent, agentByHttp, agentByStdio, revisions } from './connect.ts'
 
 /** A piece of work from its start to its end, as an agent tells it. */

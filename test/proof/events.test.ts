@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Client } from '../../src/client/client.ts'
-import { startServer } from '../server.ts'
+import { startServer } from '../support/server.ts'
 import { beginWith, readRows } from './database.ts'
 import { type Event, readLog, readOn, requireWhole } from './log.ts'
 import { prove } from './prove.ts'

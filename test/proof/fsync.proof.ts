@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { type TestContext, test } from 'node:test'
-import { type Engine, engines } from '../engines.ts'
-import { startServer } from '../server.ts'
+import { type Engine, engines } from '../support/engines.ts'
+import { startServer } from '../support/server.ts'
 import { clientOf } from './writers.ts'
 
 const creates = 1_000

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ConductError } from '../../src/client/client.ts'
-import { startServer } from '../server.ts'
+import { startServer } from '../support/server.ts'
 import { readRows } from './database.ts'
 import { requireWhole } from './log.ts'
 import { prove } from './prove.ts'

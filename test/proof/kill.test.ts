@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { startServer } from '../server.ts'
+import { startServer } from '../support/server.ts'
 import { requireWhole } from './log.ts'
 import { prove } from './prove.ts'
 import { size } from './size.ts'

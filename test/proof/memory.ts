@@ -1,4 +1,4 @@
-import type { ServerProcess } from '../server.ts'
+import type { ServerProcess } from '../support/server.ts'
 
 /** What bin/conduct.cjs and `npm start` give to V8. */
 export const asShipped = { NODE_OPTIONS: '--max-semi-space-size=8' }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { newSecret } from '../../src/secret.ts'
-import { adminKey, type ServerProcess, startServer } from '../server.ts'
+import { newSecret } from '../../src/ledger/secret.ts'
+import { adminKey, type ServerProcess, startServer } from '../support/server.ts'
 import { readRows } from './database.ts'
 import { prove } from './prove.ts'
 

@@ -1,5 +1,5 @@
 import { type TestContext, test } from 'node:test'
-import { type Engine, engines } from '../engines.ts'
+import { type Engine, engines } from '../support/engines.ts'
 
 /** A proof on every engine. The database is empty, and goes only after all that the proof has started is gone. */
 export function prove(name: string, body: (t: TestContext, url: string, engine: Engine) => Promise<void>) {

@@ -3,7 +3,7 @@ import type { TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import { type Client, ConductError, createClient } from '../../src/client/client.ts'
-import { adminKey } from '../server.ts'
+import { adminKey } from '../support/server.ts'
 
 /** A run as it is read back; null: it is not there. */
 export type State = { content: string; version: number; features: number[] } | null

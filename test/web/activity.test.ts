@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { openPage } from '../browser.ts'
+import { openPage } from '../support/browser.ts'
 
 test('activity tells what happens as it happens, in sentences, by filters of the address', async (t) => {
   const { page, client, home } = await openPage(t, '#/activity?type=run.created&type=run.updated')

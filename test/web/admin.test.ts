@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { openPage } from '../browser.ts'
+import { openPage } from '../support/browser.ts'
 
 test('a key is made, its secret shown once, and revoked', async (t) => {
   const { page, client } = await openPage(t, '#/keys')

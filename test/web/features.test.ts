@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { openPage } from '../browser.ts'
+import { openPage } from '../support/browser.ts'
 
 test('features are searched, and one tells which runs touched it', async (t) => {
   const { page, client } = await openPage(t, '#/features')

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Page } from 'playwright-core'
-import { openPage, type Shown } from '../browser.ts'
 import { size } from '../proof/size.ts'
+import { openPage, type Shown } from '../support/browser.ts'
 
 const acts = ['hit()', 'hit`1`', 'top.hit()', "eval('hit()')", 'setTimeout(hit)']
 /** What is tried to make a page run a script, load something or leave its place; `ACT` is what would be run. */

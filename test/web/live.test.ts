@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Page } from 'playwright-core'
-import { openPage } from '../browser.ts'
+import { openPage } from '../support/browser.ts'
 
 test('a run that is started shows up as a lane, with its last line as it grows', async (t) => {
   const { page, client } = await openPage(t)

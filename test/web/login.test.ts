@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { openPage } from '../browser.ts'
-import { adminKey } from '../server.ts'
+import { openPage } from '../support/browser.ts'
+import { adminKey } from '../support/server.ts'
 
 test('a key logs in, in every tab at once, and out again; no script can read the session', async (t) => {
   const { page, client, context, openTab } = await openPage(t, '#/runs', { permissions: [] })

@@ -5,8 +5,8 @@ import { before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import type { Page } from 'playwright-core'
-import { openPage, type Shown } from '../browser.ts'
-import { builtPage } from '../unpacked.ts'
+import { openPage, type Shown } from '../support/browser.ts'
+import { builtPage } from '../support/unpacked.ts'
 
 const axe = readFileSync(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8')
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { openPage } from '../browser.ts'
+import { openPage } from '../support/browser.ts'
 
 test('a run is finished, checked, labelled and deleted', async (t) => {
   const { page, client } = await openPage(t)

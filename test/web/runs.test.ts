@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Page } from 'playwright-core'
-import { openPage } from '../browser.ts'
+import { openPage } from '../support/browser.ts'
 
 const titles = (page: Page) => page.locator('table.runs .title').allTextContents()
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Page } from 'playwright-core'
-import { openPage } from '../browser.ts'
+import { openPage } from '../support/browser.ts'
 
 interface Shift extends PerformanceEntry {
   value: number

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { openPage } from '../browser.ts'
+import { openPage } from '../support/browser.ts'
 
 test('the board shows specs by status, with checklist and verdicts, and a card is moved by keys', async (t) => {
   const { page, client } = await openPage(t, '#/specs')

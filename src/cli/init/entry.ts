@@ -1,6 +1,6 @@
 import { parse as parseToml, patch as patchToml } from '@decimalturn/toml-patch'
 import { applyEdits, type JSONPath, modify, type ParseError, parse, printParseErrorCode } from 'jsonc-parser'
-import { type Fields, fieldsOf, type Install } from '../agents/agent.ts'
+import { type Fields, fieldsOf, type Install } from '../../agents/agent.ts'
 
 // Each function takes the text of a file (undefined: there is none) and answers it with Conduct's own entries, or
 // without them. All else stays as it stands. Each throws an Error that says why a text cannot be changed.

@@ -1,4 +1,4 @@
-import { headerFields } from '../../paths.ts'
+import { headerFields } from '../../api/paths.ts'
 import { UsageError } from '../exit.ts'
 import { readText } from '../file.ts'
 import { type Common, refuseBoth } from '../option.ts'

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { addressOf, type Name, names } from '../../paths.ts'
-import { type Route, routes } from '../../routes.ts'
+import { addressOf, type Name, names } from '../../api/paths.ts'
+import { type Route, routes } from '../../api/routes.ts'
 import { commandLine } from '../show/shell.ts'
 import { type Flag, flagsOf, kebab, nonNull, type Schema, wordsOfInput } from './flag.ts'
 

@@ -1,5 +1,5 @@
 import { requestOf } from '../../client/request.ts'
-import { masked } from '../../secret.ts'
+import { masked } from '../../ledger/secret.ts'
 import type { Common } from '../option.ts'
 import { type Place, shownPlace } from '../place/connect.ts'
 import { keyOf } from '../place/profile.ts'

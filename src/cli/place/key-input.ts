@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs'
 import { isCancel, password } from '@clack/prompts'
-import { secretPattern } from '../../secret.ts'
+import { secretPattern } from '../../ledger/secret.ts'
 import { UsageError } from '../exit.ts'
 import { readText } from '../file.ts'
 import type { Env } from './folders.ts'

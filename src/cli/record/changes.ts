@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { copyFileSync, existsSync, mkdirSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import type { RunFields } from '../../run.ts'
+import type { RunFields } from '../../api/run.ts'
 import { git, gitIn } from '../place/git.ts'
 
 /** The state of a working tree at one moment, with uncommitted and new files. */

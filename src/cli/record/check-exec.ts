@@ -1,6 +1,6 @@
 import { Command } from 'commander'
-import { markerOf, slice } from '../../content.ts'
-import { routes } from '../../routes.ts'
+import { routes } from '../../api/routes.ts'
+import { markerOf, slice } from '../../ledger/content.ts'
 import { addExamples, addPlace } from '../option.ts'
 import { type PlaceOptions, placeOf } from '../place/connect.ts'
 import { git } from '../place/git.ts'

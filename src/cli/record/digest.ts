@@ -1,5 +1,5 @@
 import { isAbsolute, relative } from 'node:path'
-import type { Step } from '../agents/agent.ts'
+import type { Step } from '../../agents/agent.ts'
 
 /** What happened since the agent last gave the word back to its user. */
 export interface Turn {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import type { z } from 'zod'
-import { explain } from '../../explain.ts'
+import { explain } from '../../api/explain.ts'
 import { UsageError } from '../exit.ts'
 import { kebab } from '../operation/flag.ts'
 

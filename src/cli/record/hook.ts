@@ -1,5 +1,5 @@
 import { Argument, Command } from 'commander'
-import { agents } from '../agents/agents.ts'
+import { agents } from '../../agents/agents.ts'
 import { addExamples } from '../option.ts'
 import { observe } from './observe.ts'
 

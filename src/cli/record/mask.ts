@@ -1,4 +1,4 @@
-import { masked } from '../../secret.ts'
+import { masked } from '../../ledger/secret.ts'
 
 const mark = '[masked]'
 

@@ -1,11 +1,11 @@
 import { hash, randomUUID } from 'node:crypto'
 import type { Readable } from 'node:stream'
-import { type Agent, type Fields, fieldsOf, type Seen } from '../agents/agent.ts'
-import { agents } from '../agents/agents.ts'
+import { type Agent, type Fields, fieldsOf, type Seen } from '../../agents/agent.ts'
+import { agents } from '../../agents/agents.ts'
+import { openState, type State } from '../../spool/state.ts'
 import { placeOf } from '../place/connect.ts'
 import type { Env } from '../place/folders.ts'
 import { declaredProject } from '../place/project.ts'
-import { openState, type State } from './state.ts'
 import { wakeSync } from './wake.ts'
 
 // All that a hook loads stands above, and it must stay little: an agent waits for each hook.

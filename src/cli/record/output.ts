@@ -1,4 +1,4 @@
-import { markerOf } from '../../content.ts'
+import { markerOf } from '../../ledger/content.ts'
 import type { Stream } from './child.ts'
 import { mask } from './mask.ts'
 

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ConductError } from '../../client/client.ts'
+import { type Delivery, deliver, keepOpen } from '../../spool/deliver.ts'
+import { type Call, openState, type State } from '../../spool/state.ts'
 import type { Place } from '../place/connect.ts'
 import type { Env } from '../place/folders.ts'
-import { type Delivery, deliver, keepOpen } from './deliver.ts'
-import { type Call, openState, type State } from './state.ts'
 
 export interface RecorderOptions {
   place: Place

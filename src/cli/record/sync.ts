@@ -1,10 +1,10 @@
 import { Command } from 'commander'
+import { type Delivery, deliver } from '../../spool/deliver.ts'
+import { openState, type State, type Unsent } from '../../spool/state.ts'
 import { exitCodes, UsageError } from '../exit.ts'
 import { addExamples } from '../option.ts'
 import type { Env } from '../place/folders.ts'
-import { type Delivery, deliver } from './deliver.ts'
 import { forgetObjects, settleNotes } from './session.ts'
-import { openState, type State, type Unsent } from './state.ts'
 
 /** What a sync ends with when something is not sent. */
 const [waitsCode] = exitCodes.unreachable

@@ -1,0 +1,36 @@
+import { z } from 'zod'
+import { humanIdPattern } from './id.ts'
+
+/** Whether `text` is at most `max` UTF-8 bytes long. */
+export function fits(text: string, max: number): boolean {
+  return text.length * 3 <= max || Buffer.byteLength(text) <= max
+}
+
+/** Text of `min` to `max` UTF-8 bytes; a `max` of Infinity leaves the limit to the operation. NUL and lone surrogates are refused: PostgreSQL cannot store the one, and UTF-8 cannot carry the other. */
+export function text(max: number, min = 0) {
+  return z
+    .string()
+    .refine((value) => value.length >= min, { error: 'must not be empty', abort: true })
+    .refine((value) => fits(value, max), { error: `is longer than ${max.toLocaleString('en')} bytes`, abort: true })
+    .refine((value) => !value.includes('\0') && value.isWellFormed(), 'has a NUL character or half a surrogate pair')
+    .meta({ ...(max < Number.POSITIVE_INFINITY && { maxLength: max }), ...(min > 0 && { minLength: min }) })
+}
+
+/** An id that people choose and read: `RUN-001`, `AUTH-001`, a project's slug. */
+export const humanId = z
+  .string()
+  .regex(humanIdPattern, 'must be 1 to 128 of A-Z a-z 0-9 . _ : - and begin with a letter or digit')
+
+/** A row's own number: given once, never again. */
+export const rowId = z.int().min(1)
+
+/** A moment in an answer: ISO 8601, UTC, milliseconds. */
+export const time = z.string().meta({ format: 'date-time', examples: ['2026-01-31T09:30:00.000Z'] })
+
+/** A moment in an input: any ISO 8601 date-time with a zone, brought to the form of `time`. */
+export const timeInput = z.iso
+  .datetime({ offset: true, error: 'must be an ISO 8601 date-time with a zone, like 2026-01-31T09:30:00.000Z' })
+  .transform((value) => new Date(value).toISOString())
+
+/** `If-Match` (RFC 9110 §13.1.1): a list of ETags or `*`. */
+export const ifVersion = z.string().max(1000).optional().describe('ETags of the versions that may be changed, or *')

@@ -1,0 +1,117 @@
+import { Command } from 'commander'
+import { type Client, ConductError } from '../../client/client.ts'
+import { agents, type Member, people, repository } from '../demo/data.ts'
+import { goOn } from '../demo/going.ts'
+import { type Story, storyOf } from '../demo/story.ts'
+import { UsageError } from '../exit.ts'
+import { addCommon, addExamples, type Common } from '../option.ts'
+import { type LocalPlace, type OpenLedger, openLedger, placeOf, shownPlace } from '../place/connect.ts'
+import { pairs, printJson } from '../show/print.ts'
+import { whileWaiting } from '../show/progress.ts'
+
+const { env } = process
+const demoProject = 'demo'
+
+interface Options extends Common {
+  live?: boolean
+}
+
+/** `conduct demo`: a month of a small team, to look around in. */
+export function demoCommand(): Command {
+  const command = new Command('demo').description('Fill a project of the local database with a month of a small team')
+  command.option('--live', 'go on writing to the runs that are live, until Ctrl-C')
+  addCommon(command)
+  addExamples(command, ['conduct demo --profile local'])
+  return command.action(demo)
+}
+
+async function demo(options: Options) {
+  const project = options.project ?? demoProject
+  const place = placeOf({ ...options, project }, env, process.cwd())
+  if (place.kind === 'server') {
+    throw new UsageError(
+      `A month that has passed needs the clock of the database, and ${shownPlace(place)} is a server: on its machine, use conduct demo --profile local.`,
+    )
+  }
+  await fill(place, project, options)
+}
+
+async function fill(place: LocalPlace, project: string, options: Options) {
+  const began = Date.now()
+  /** What the ledger takes for the present; undefined for the present itself. */
+  let then: number | undefined
+  const ledger = await openLedger(place, env, () => then ?? Date.now())
+  try {
+    await refuseUsed(ledger.as({}), project)
+    const story = storyOf()
+    let told = 0
+    const tell = async () => {
+      then = began + story.begins
+      const team = await teamIn(ledger, project)
+      for (const { at, act } of story.steps) {
+        then = began + at
+        await act(team)
+        told++
+      }
+      then = undefined
+      return team
+    }
+    const team = await whileWaiting(() => `Writing a month: ${told} of ${story.steps.length} steps`, tell())
+    await report(ledger.as({ project }), project, story, options)
+    if (options.live) await goOn(team, story.live)
+  } finally {
+    await ledger.close()
+  }
+}
+
+/** Throws CONFLICT when the project has runs or specs. */
+async function refuseUsed(client: Client, project: string) {
+  const isThere = await client.getProject({ slug: project }).catch((error) => {
+    if (error instanceof ConductError && error.code === 'NOT_FOUND') return undefined
+    throw error
+  })
+  if (!isThere) return
+  const [{ runs }, { specs }] = await Promise.all([
+    client.listRuns({ project: [project], limit: 1 }),
+    client.listSpecs({ project: [project], limit: 1 }),
+  ])
+  if (runs.length + specs.length === 0) return
+  throw new ConductError(
+    'CONFLICT',
+    `The project '${project}' has runs or specs already. To start over, give the demo another project (conduct demo --project ${project}-2), ` +
+      'or a database of its own that can be deleted: CONDUCT_DATABASE_URL=sqlite:demo.db conduct demo',
+  )
+}
+
+/** The project, and a client for each member, by a key that reaches no further. */
+async function teamIn(ledger: OpenLedger, project: string): Promise<Record<Member, Client>> {
+  const local = ledger.as({})
+  await local.createProject({ slug: project, name: 'Harbor', repository }).catch((error) => {
+    // One that is empty will do.
+    if (!(error instanceof ConductError) || error.code !== 'CONFLICT') throw error
+  })
+  const member = async (name: Member, permission: 'agent' | 'write'): Promise<[Member, Client]> => {
+    const { secret } = await local.createKey({ name, permissions: [permission], project })
+    return [name, ledger.as({ key: secret })]
+  }
+  const team: [Member, Client][] = []
+  for (const name of people) team.push(await member(name, 'write'))
+  for (const name of [...(Object.keys(agents) as (keyof typeof agents)[]), 'ci'] as const)
+    team.push(await member(name, 'agent'))
+  return Object.fromEntries(team) as Record<Member, Client>
+}
+
+async function report(client: Client, project: string, { live }: Story, { json, quiet }: Options) {
+  const counts = { runs: 0, specs: 0, checks: 0, features: 0 }
+  for await (const _ of client.all('listRuns', { limit: 100 })) counts.runs++
+  for await (const _ of client.all('listSpecs', { limit: 100 })) counts.specs++
+  for await (const _ of client.all('listChecks', { limit: 100 })) counts.checks++
+  for await (const _ of client.all('listFeatures', { limit: 100 })) counts.features++
+  const answer = { project, ...counts, live: live.map(({ runId }) => runId) }
+  if (json) return printJson(answer)
+  if (quiet) return process.stdout.write(`${project}\n`)
+  process.stdout.write(`${pairs(Object.entries(answer).map(([name, value]) => [name, [value].flat().join(', ')]))}\n`)
+  process.stderr.write(
+    `conduct open shows it, where conduct serve runs; conduct run list --project ${project} lists it.\n`,
+  )
+}

@@ -1,0 +1,182 @@
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { styleText } from 'node:util'
+import { Command } from 'commander'
+import { agents } from '../../agents/agents.ts'
+import { settings, unknownSettings } from '../../setting.ts'
+import { openState } from '../../spool/state.ts'
+import { tries } from '../operation/call.ts'
+import { addCommon, addExamples, type Common } from '../option.ts'
+import { connect, inspect, type Place, placeOf, shownPlace } from '../place/connect.ts'
+import { folders } from '../place/folders.ts'
+import { readProfiles } from '../place/profile.ts'
+import { reach } from '../reach.ts'
+import { printJson, shown } from '../show/print.ts'
+import { whileWaiting } from '../show/progress.ts'
+import { clean } from '../show/text.ts'
+import { missingFile } from './status.ts'
+
+/** What one look found: `note` is no judgement. */
+export interface Finding {
+  about: string
+  state: 'ok' | 'note' | 'warn' | 'fail'
+  told: string
+}
+
+const { env } = process
+const found = (about: string, state: Finding['state'], told: string): Finding => ({ about, state, told })
+const colours = { ok: 'green', note: 'dim', warn: 'yellow', fail: 'red' } as const
+
+/** `conduct doctor`: looks at everything that a command needs. Ends with 1 when something is broken. */
+export function doctorCommand(): Command {
+  const command = new Command('doctor')
+  addCommon(command)
+  addExamples(command, ['conduct doctor'])
+  return command.action(doctor)
+}
+
+async function doctor(options: Common) {
+  const findings = [...here(), ...looking('place', () => hooks())]
+  const place = looked('ledger', findings, () => placeOf(options, env, process.cwd()))
+  if (place) {
+    const work = place.kind === 'local' ? databaseOf(place) : serverOf(place)
+    findings.push(...(await whileWaiting(`Looking at ${shownPlace(place)}`, work)))
+  }
+  if (findings.some(({ state }) => state === 'fail')) process.exitCode = 1
+  if (options.json) {
+    printJson(findings)
+    return
+  }
+  for (const { about, state, told } of findings) {
+    const mark = styleText(colours[state], state.padEnd(4), { stream: process.stdout })
+    process.stdout.write(`${mark}  ${about.padEnd(9)} ${clean(told).replaceAll('\n', '\n                ')}\n`)
+  }
+}
+
+/** What `look` gives; where it throws, that is a finding. */
+function looked<T>(about: string, findings: Finding[], look: () => T): T | undefined {
+  try {
+    return look()
+  } catch (error) {
+    findings.push(found(about, 'fail', (error as Error).message))
+  }
+}
+
+function looking(about: string, look: () => Finding[]): Finding[] {
+  const findings: Finding[] = []
+  return [...(looked(about, findings, look) ?? []), ...findings]
+}
+
+/** What this machine alone tells. */
+function here(): Finding[] {
+  const unknown = unknownSettings(env)
+  return [
+    found('node', 'ok', process.versions.node),
+    found('sqlite', 'ok', process.versions.sqlite ?? ''),
+    ...unknown.map((fault) => found('settings', 'warn', fault)),
+    ...looking('profiles', profiles),
+    privacy('config', folders.config(env)),
+    privacy('state', folders.state(env)),
+    ...looking('unsent', unsent),
+  ]
+}
+
+function profiles(): Finding[] {
+  const { current, profiles } = readProfiles(env)
+  const names = Object.keys(profiles)
+  return names.length === 0 ? [] : [found('profiles', 'ok', `${names.join(', ')}; in use: ${current ?? 'local'}`)]
+}
+
+/** A folder or file that only its owner should read. */
+function privacy(about: string, path: string): Finding {
+  if (!existsSync(path)) return found(about, 'note', `${path} is not there yet`)
+  const mode = statSync(path).mode & 0o777
+  const told = `${path}, mode ${mode.toString(8)}`
+  if (process.platform === 'win32' || (mode & 0o077) === 0) return found(about, 'ok', told)
+  return found(about, 'warn', `${told}: other users can read it; chmod go= ${path}`)
+}
+
+function unsent(): Finding[] {
+  if (!existsSync(join(folders.state(env), 'state.db'))) return []
+  const state = openState(env)
+  try {
+    const waiting = state.waiting().length
+    return [
+      waiting === 0
+        ? found('unsent', 'ok', 'nothing waits to be sent')
+        : found('unsent', 'warn', `${waiting} recordings wait to be sent: conduct sync sends them`),
+    ]
+  } finally {
+    state.close()
+  }
+}
+
+/** Where the agents keep their hooks, in a project and at home. */
+const hookFiles = agents.map(({ install }) => install.hooks.path)
+
+function hooks(): Finding[] {
+  const paths = [process.cwd(), env.HOME || homedir()].flatMap((folder) => hookFiles.map((file) => join(folder, file)))
+  const installed = [...new Set(paths)].filter(
+    (path) => existsSync(path) && /conduct\b.*\bhook\b/.test(readFileSync(path, 'utf8')),
+  )
+  if (installed.length === 0) return [found('hooks', 'note', 'none here: conduct init lets agents record themselves')]
+  return [found('hooks', 'ok', installed.join(', '))]
+}
+
+async function databaseOf(place: Place & { kind: 'local' }): Promise<Finding[]> {
+  const missing = missingFile(place)
+  const findings = [found('ledger', 'ok', shownPlace(place)), found('project', 'ok', place.project ?? 'all')]
+  if (missing !== undefined) return [...findings, found('database', 'note', 'it is made with the first run')]
+  const file = /^sqlite:(?!:memory:)(.+)$/.exec(place.databaseUrl)?.[1]
+  if (file !== undefined) findings.push(privacy('data', file))
+  try {
+    const damaged = await inspect(place.databaseUrl)
+    const isWhole = damaged.length === 0
+    findings.push(found('database', isWhole ? 'ok' : 'fail', isWhole ? 'it opens, and is whole' : damaged.join('\n')))
+  } catch (error) {
+    const { message } = error as Error
+    findings.push(found('database', 'fail', `${message}; ${settings.databaseUrl.env} tells another`))
+  }
+  return findings
+}
+
+async function serverOf(place: Place & { kind: 'server' }): Promise<Finding[]> {
+  const findings = [await answering(place.url)]
+  if (findings[0]?.state === 'fail') return findings
+  const { client } = await connect(place, env, tries)
+  const ask = async (about: string, look: () => Promise<Finding[]>) =>
+    findings.push(...(await look().catch((error: Error) => [found(about, 'fail', error.message)])))
+  await ask('key', async () => {
+    const { key, permissions } = await client.me()
+    return [found('key', 'ok', `${key?.name} may ${permissions.join(', ')}`), ...expiry(key?.expiresAt)]
+  })
+  const slug = place.project
+  if (slug !== undefined) {
+    await ask('project', async () => [found('project', 'ok', (await client.getProject({ slug })).project.slug)])
+  }
+  return findings
+}
+
+/** Keys that end within so many days are told of. */
+const soonDays = 14
+
+function expiry(expiresAt: string | null | undefined): Finding[] {
+  if (!expiresAt) return []
+  const isSoon = Date.parse(expiresAt) - Date.now() < soonDays * 86_400_000
+  return [found('key', isSoon ? 'warn' : 'ok', `expires ${shown(expiresAt)}`)]
+}
+
+/** Seconds by which clocks may differ; the Date of an answer is exact to one. */
+const clockSeconds = 5
+
+async function answering(url: string): Promise<Finding> {
+  try {
+    const { version, ahead } = await reach(url)
+    const words = `${url} runs Conduct ${version}`
+    if (Math.abs(ahead) <= clockSeconds) return found('server', 'ok', words)
+    return found('server', 'warn', `${words}; its clock is ${Math.abs(ahead)} s ${ahead > 0 ? 'ahead' : 'behind'}`)
+  } catch (error) {
+    return found('server', 'fail', `${url}: ${(error as Error).message}; is the address right, with the base path?`)
+  }
+}

@@ -1,0 +1,50 @@
+import { randomUUID } from 'node:crypto'
+import { Command } from 'commander'
+import { fail } from '../fail.ts'
+import { addExamples, addPlace } from '../option.ts'
+import { connect, type PlaceOptions, placeOf } from '../place/connect.ts'
+
+/** `conduct mcp`: the tools for a client that starts this process and talks to it on stdin and stdout. */
+export function mcpCommand(): Command {
+  const command = new Command('mcp')
+    .description('Serve MCP on stdin and stdout, for a client that starts this command')
+    .action(run)
+  addPlace(command)
+  return addExamples(command, ['claude mcp add conduct -- conduct mcp', 'conduct mcp --project shop'], 'console')
+}
+
+async function run(options: PlaceOptions) {
+  try {
+    // What is not protocol must not come between.
+    console.log = console.error
+    await serve(options)
+    process.exit(0)
+  } catch (error) {
+    fail(error)
+    process.exit()
+  }
+}
+
+async function serve(options: PlaceOptions) {
+  const { env } = process
+  const cwd = process.cwd()
+  const place = placeOf(options, env, cwd)
+  // Loaded only now: the other commands do without.
+  const [{ serveMcp }, { beatMs, localHold }, { openState }, { client, close }] = await Promise.all([
+    import('../../mcp/stdio.ts'),
+    import('./mcp-hold.ts'),
+    import('../../spool/state.ts'),
+    connect(place, env),
+  ])
+  const state = openState(env)
+  const hold = localHold({ client, state, place, cwd, env })
+  const warn = (error: unknown) => process.stderr.write(`conduct mcp: ${(error as Error).stack}\n`)
+  const server = serveMcp({ client, hold, session: randomUUID(), warn })
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => void server.close())
+  const beats = setInterval(() => void hold.beat().catch(warn), beatMs)
+  await server.closed
+  clearInterval(beats)
+  await hold.end()
+  state.close()
+  await close()
+}

@@ -1,0 +1,64 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { Command } from 'commander'
+import { ConductError } from '../../client/client.ts'
+import { linkOf } from '../link.ts'
+import { withClient } from '../operation/call.ts'
+import { addCommon, addExamples, type Common } from '../option.ts'
+import { localUrl, placeOf } from '../place/connect.ts'
+import { reach } from '../reach.ts'
+import { printJson } from '../show/print.ts'
+import { whileWaiting } from '../show/progress.ts'
+
+interface Options extends Common {
+  print?: boolean
+}
+
+/** `conduct open`: the page in the browser, with a link that logs in once. */
+export function openCommand(): Command {
+  const command = new Command('open').description('Open the page in the browser, by a link that logs in')
+  command.option('--print', 'only print the link, for another browser or a machine that others use too')
+  addCommon(command)
+  addExamples(command, ['conduct open --print'])
+  return command.action(open)
+}
+
+async function open({ print, json, quiet, ...where }: Options) {
+  const place = placeOf(where, process.env, process.cwd())
+  const url = place.kind === 'server' ? place.url : localUrl(process.env)
+  await whileWaiting(`Waiting for ${url}`, reach(url)).catch((cause: Error) => {
+    const advice =
+      place.kind === 'server'
+        ? 'is the address right, with the base path?'
+        : 'start it by conduct serve, or say by CONDUCT_HOST, CONDUCT_PORT and CONDUCT_BASE_PATH where it is.'
+    throw new ConductError('UNAVAILABLE', `No Conduct answers at ${url} (${cause.message}): ${advice}`, { cause })
+  })
+  // No project is made, or must be there, to log in.
+  await withClient({ ...place, project: undefined }, async (client) => {
+    const { code, expiresAt } = await client.createLoginCode()
+    const link = linkOf(url, code)
+    if (json) printJson({ url: link, expiresAt })
+    else if (print || quiet || !process.stdout.isTTY || !(await browse(link))) process.stdout.write(`${link}\n`)
+    else process.stderr.write('The browser has the page. If it does not show: conduct open --print\n')
+  })
+}
+
+/** What opens an address, and takes it as one argument; no shell reads it. */
+const openers: Partial<Record<NodeJS.Platform, [string, ...string[]]>> = {
+  darwin: ['open'],
+  win32: ['rundll32', 'url.dll,FileProtocolHandler'],
+}
+
+/** Hands the address to the browser; false where there is none that takes it. */
+async function browse(link: string): Promise<boolean> {
+  const [program, ...words] = openers[process.platform] ?? ['xdg-open']
+  const child = spawn(program, [...words, link], { stdio: 'ignore', detached: true })
+  child.unref()
+  try {
+    // One that is still there after a while is the browser itself.
+    const [code] = await once(child, 'exit', { signal: AbortSignal.timeout(3_000) })
+    return code === 0
+  } catch (error) {
+    return (error as Error).name === 'AbortError'
+  }
+}

@@ -1,0 +1,71 @@
+import { existsSync } from 'node:fs'
+import { Command } from 'commander'
+import type { Output } from '../../api/routes.ts'
+import type { Client } from '../../client/client.ts'
+import { withClient } from '../operation/call.ts'
+import { addCommon, addExamples, type Common } from '../option.ts'
+import { localProfile, type Place, placeOf, shownPlace } from '../place/connect.ts'
+import { listPrinter, pairs, printJson, shown } from '../show/print.ts'
+import { whileWaiting } from '../show/progress.ts'
+import { line } from '../show/text.ts'
+
+/** `conduct status`: where the ledger is, whose key is used and what runs now. Bare `conduct` prints it too. */
+export function statusCommand(): Command {
+  const command = new Command('status').description('Tell where the ledger is, whose key is used and what runs now')
+  addCommon(command)
+  addExamples(command, ['conduct status', 'conduct status --json'])
+  return command.action((options: Common) => status(options))
+}
+
+/** The database file of a place that does not exist yet; asking would make it. */
+export function missingFile(place: Place): string | undefined {
+  if (place.kind === 'server' || !place.databaseUrl.startsWith('sqlite:')) return undefined
+  const file = place.databaseUrl.slice('sqlite:'.length)
+  return file === ':memory:' || existsSync(file) ? undefined : file
+}
+
+/** What the ledger told; null where there is none yet. */
+interface Told {
+  me: Output<'me'> | null
+  running: Output<'listRuns'> | null
+}
+
+async function status(options: Common) {
+  const place = placeOf(options, process.env, process.cwd())
+  if (missingFile(place) !== undefined) return report(place, { me: null, running: null }, options)
+  await withClient(place, async (client) => {
+    report(place, await whileWaiting(`Waiting for ${shownPlace(place)}`, ask(client)), options)
+  })
+}
+
+async function ask(client: Client): Promise<Told> {
+  const [me, running] = await Promise.all([client.me(), client.listRuns({ status: ['in_progress'], limit: 10 })])
+  return { me, running }
+}
+
+function report(place: Place, told: Told, options: Common) {
+  const { kind, project = null } = place
+  if (options.json) {
+    printJson({ place: { kind, ledger: shownPlace(place), project }, ...told })
+    return
+  }
+  const runs = told.running?.runs ?? []
+  if (!options.quiet) {
+    const running = told.running ? 'nothing' : 'nothing; the database is made with the first run'
+    const lines = [...linesOf(place, told.me, options), ['running', runs.length > 0 ? '' : running] as [string, string]]
+    process.stdout.write(`${pairs(lines)}\n${runs.length > 0 ? '\n' : ''}`)
+  }
+  if (runs.length > 0) listPrinter(options)({ runs })
+}
+
+function linesOf(place: Place, me: Told['me'], { utc }: Common): [name: string, value: string][] {
+  const isServer = place.kind === 'server'
+  const from = isServer ? (place.profile ?? 'CONDUCT_URL') : localProfile
+  const key = me?.key
+  const expires = key?.expiresAt ? `, expires ${shown(key.expiresAt, utc)}` : ''
+  return [
+    ['ledger', `${shownPlace(place)} (${from})`],
+    ['project', place.project ?? key?.project ?? (isServer ? 'default' : '')],
+    ['key', key ? line(`${key.name} (${key.prefix}…), ${me.permissions.join(', ')}${expires}`) : 'none is needed here'],
+  ]
+}

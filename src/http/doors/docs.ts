@@ -1,0 +1,76 @@
+import { html, raw } from 'hono/html'
+import { curlOf } from '../curl.ts'
+import type { OpenApi, Operation } from '../openapi.ts'
+
+const style = `body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color-scheme:light dark}
+h2{margin-top:3rem}code,pre{font:14px/1.5 ui-monospace,monospace}pre{overflow:auto;padding:.75rem;border:1px solid #8886;border-radius:6px}
+table{border-collapse:collapse;width:100%}td,th{text-align:left;vertical-align:top;padding:.25rem .75rem .25rem 0;border-bottom:1px solid #8883}
+nav{columns:16rem}nav a{display:block}`
+
+/** The page runs no script and loads nothing. */
+export const docsHeaders = { 'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'" }
+
+/** The API on one page that needs no network. */
+export function docsPage(api: OpenApi) {
+  const base = api.servers[0]?.url ?? ''
+  const operations = Object.entries(api.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({ method: method.toUpperCase(), path, operation })),
+  )
+  return html`<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Conduct API</title>
+<style>${raw(style)}</style></head><body>
+<h1>Conduct API ${api.info.version}</h1>
+<p>${api.info.description} Send a key with every request: <code>Authorization: Bearer sk_…</code>.
+The same as a file for tools: <a href="${base}/openapi.json">openapi.json</a>.</p>
+<nav>${operations.map(({ operation }) => html`<a href="#${operation.operationId}">${operation.operationId}</a>`)}</nav>
+${operations.map((one) => section(one.method, base + one.path, one.operation))}
+</body></html>`
+}
+
+function section(method: string, path: string, operation: Operation) {
+  const body = operation.requestBody?.content['application/json']
+  const fields = [
+    ...operation.parameters.map(({ name, in: place, required, description, schema }) => ({
+      name,
+      place,
+      required,
+      description,
+      schema,
+    })),
+    ...Object.entries((body?.schema.properties ?? {}) as Record<string, Record<string, unknown>>).map(
+      ([name, schema]) => ({
+        name,
+        place: 'body',
+        required: ((body?.schema.required ?? []) as string[]).includes(name),
+        description: schema.description as string | undefined,
+        schema,
+      }),
+    ),
+  ]
+  const answer = Object.values(operation.responses)[0] as { content: { 'application/json': { example?: unknown } } }
+  return html`<h2 id="${operation.operationId}">${operation.operationId}</h2>
+<p><code>${method} ${path}</code><br>${operation.summary}. ${operation.description}</p>
+<table><tr><th>Field</th><th>In</th><th>Type</th><th></th></tr>${fields.map(
+    ({ name, place, required, description, schema }) =>
+      html`<tr><td><code>${name}</code>${required ? ' (required)' : ''}</td><td>${place}</td><td>${typeOf(schema)}</td><td>${description ?? ''}</td></tr>`,
+  )}</table>
+<pre>${curlOf(method, path, operation)}</pre>
+<pre>${JSON.stringify(answer.content['application/json'].example, null, 2)}</pre>`
+}
+
+interface JsonSchema {
+  type?: string | string[]
+  enum?: string[]
+  items?: JsonSchema
+  anyOf?: JsonSchema[]
+  properties?: Record<string, JsonSchema>
+}
+
+/** A JSON Schema in a few words. */
+export function typeOf({ type, enum: values, items, anyOf, properties }: JsonSchema): string {
+  if (values) return values.join(' · ')
+  if (anyOf) return anyOf.map(typeOf).join(' or ')
+  if (items) return `list of ${typeOf(items)}`
+  if (properties) return `{ ${Object.keys(properties).join(', ')} }`
+  return [type ?? 'any'].flat().join(' or ')
+}

@@ -1,0 +1,177 @@
+import sql, { empty, type Sql } from 'sql-template-tag'
+import { ConductError } from '../../api/error.ts'
+import { appeared, type Changes, differences, vanished } from '../../api/event.ts'
+import { type Feature, type FeatureFields, numberOfName } from '../../api/feature.ts'
+import { claimNumber, moveCounter } from '../counter.ts'
+import { type Ctx, inTx, keyIdOf, type Operation, requireOwn, requireVersion } from '../ctx.ts'
+import { UniqueViolation } from '../engine/db.ts'
+import { likeOf } from '../engine/like.ts'
+import { record } from '../log/event.ts'
+import { readPage } from '../page.ts'
+import { visibleProjects } from '../scope.ts'
+
+export interface FeatureRow {
+  id: number
+  number: number
+  slug: string
+  name: string
+  description: string | null
+  file: string | null
+  created_at: string
+  updated_at: string
+  created_by: number | null
+  version: number
+}
+
+const columns = sql`f.id, f.number, (select p.slug from projects p where p.id = f.project_id) as slug, f.name,
+  f.description, f.file, f.created_at, f.updated_at, f.created_by, f.version`
+
+function featureOf(row: FeatureRow): Feature {
+  const { number, slug, name, description, file, version } = row
+  return {
+    id: number,
+    project: slug,
+    name,
+    description,
+    file,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+    version,
+  }
+}
+
+const stateOf = ({ name, description, file }: Pick<FeatureRow, 'name' | 'description' | 'file'>) => ({
+  name,
+  description,
+  file,
+})
+
+async function findByNumber(ctx: Ctx, number: number, lock = empty): Promise<FeatureRow | undefined> {
+  const [row] = await ctx.db.query<FeatureRow>(sql`
+    select ${columns} from features f where f.project_id = ${ctx.project.id} and f.number = ${number} ${lock}`)
+  return row
+}
+
+async function findByName(ctx: Ctx, name: string): Promise<FeatureRow | undefined> {
+  const [row] = await ctx.db.query<FeatureRow>(sql`
+    select ${columns} from features f where f.project_id = ${ctx.project.id} and f.name = ${name}`)
+  return row
+}
+
+/** The feature of that number. NOT_FOUND when the project has none. */
+export async function requireFeature(ctx: Ctx, number: number, lock = empty): Promise<FeatureRow> {
+  const row = await findByNumber(ctx, number, lock)
+  if (!row) throw new ConductError('NOT_FOUND', `There is no feature ${number} in project '${ctx.project.slug}'.`)
+  return row
+}
+
+/**
+ * Makes a feature unless one of that number or name is there; answers it, and whether it was made. Without a number the
+ * next one is handed out, but for the name `feature-<n>`, which belongs to n: CONFLICT when n has another name.
+ */
+export async function ensureFeature(ctx: Ctx, fields: FeatureFields, number = numberOfName(fields.name)) {
+  const there = number === undefined ? await findByName(ctx, fields.name) : await findByNumber(ctx, number)
+  if (there) return { row: there, made: false }
+  if (number !== undefined) await moveCounter(ctx, 'feature', number)
+  const { name, description = null, file = null } = fields
+  for (;;) {
+    const [row] = await ctx.db.query<{ id: number; number: number }>(sql`
+      insert into features (project_id, number, name, description, file, created_by, updated_by, created_at, updated_at)
+      values (${ctx.project.id}, ${number ?? (await claimNumber(ctx, 'feature'))}, ${name}, ${description}, ${file},
+        ${keyIdOf(ctx)}, ${keyIdOf(ctx)}, ${ctx.now}, ${ctx.now})
+      on conflict do nothing returning id, number`)
+    if (row) {
+      const changes = appeared({ name, description, file })
+      await recordFeature(ctx, 'created', row, changes)
+      return { row: await requireFeature(ctx, row.number), made: true }
+    }
+    // Somebody made it meanwhile, or has that name; a handed-out number that was taken by hand is passed over.
+    const winner = (number !== undefined && (await findByNumber(ctx, number))) || (await findByName(ctx, name))
+    if (winner) return { row: winner, made: false }
+  }
+}
+
+const recordFeature = (
+  ctx: Ctx,
+  what: 'created' | 'updated' | 'deleted',
+  { id, number }: { id: number; number: number },
+  changes: Changes,
+) =>
+  record(ctx, { type: `feature.${what}`, subject: String(number), subjectId: id, projectId: ctx.project.id, changes })
+
+/** Writes the given fields; a change to the same values changes nothing. */
+async function write(ctx: Ctx, row: FeatureRow, patch: Partial<FeatureFields>): Promise<FeatureRow> {
+  const before = stateOf(row)
+  const after = {
+    name: patch.name ?? row.name,
+    description: patch.description === undefined ? row.description : patch.description,
+    file: patch.file === undefined ? row.file : patch.file,
+  }
+  const changes = differences(before, after)
+  if (Object.keys(changes).length === 0) return row
+  requireOwn(ctx, row, `Feature ${row.number}`)
+  await ctx.db
+    .query(sql`
+    update features set name = ${after.name}, description = ${after.description}, file = ${after.file},
+      updated_at = ${ctx.now}, updated_by = ${keyIdOf(ctx)}, version = version + 1 where id = ${row.id}`)
+    .catch((error) => {
+      throw error instanceof UniqueViolation ? nameTaken(`Another feature is called '${after.name}'`) : error
+    })
+  await recordFeature(ctx, 'updated', row, changes)
+  return requireFeature(ctx, row.number)
+}
+
+/** Makes a feature, or updates the one of that name. CONFLICT for a name `feature-<n>` whose number has another name. */
+export const createFeature: Operation<'createFeature'> = (ctx, fields) =>
+  inTx(ctx, async (ctx) => {
+    const { row, made } = await ensureFeature(ctx, fields)
+    if (made) return { feature: featureOf(row), created: true }
+    if (row.name !== fields.name) {
+      throw nameTaken(`The name '${fields.name}' belongs to feature ${row.number}, which is called '${row.name}'`)
+    }
+    const locked = await requireFeature(ctx, row.number, ctx.db.dialect.forUpdate)
+    return { feature: featureOf(await write(ctx, locked, fields)), created: false }
+  })
+
+const nameTaken = (why: string) => new ConductError('CONFLICT', `${why}: take another name.`)
+
+export const listFeatures: Operation<'listFeatures'> = async (ctx, { project, q, file, ...page }) => {
+  const { projects } = await visibleProjects(ctx, project)
+  const filters: Sql[] = []
+  if (file !== undefined) filters.push(sql`f.file = ${file}`)
+  if (q !== undefined) filters.push(sql`(${likeOf('f.name', q)} or ${likeOf('f.description', q)})`)
+  const walks = projects.map(({ id }) => ({
+    from: sql`features f`,
+    where: [sql`f.project_id = ${id}`, ...filters],
+    createdAt: 'f.created_at',
+    id: 'f.id',
+  }))
+  const { rows, meta } = await readPage<FeatureRow>(ctx.db, columns, walks, page)
+  return { features: rows.map(featureOf), meta }
+}
+
+/** NOT_FOUND when the project has none of that number. */
+export const getFeature: Operation<'getFeature'> = async (ctx, { id }) => ({
+  feature: featureOf(await requireFeature(ctx, id)),
+})
+
+/** CONFLICT when the new name is taken, or belongs to another number; PRECONDITION_FAILED when `ifVersion` is stale. */
+export const updateFeature: Operation<'updateFeature'> = (ctx, { id, ifVersion, ...patch }) =>
+  inTx(ctx, async (ctx) => {
+    const row = await requireFeature(ctx, id, ctx.db.dialect.forUpdate)
+    requireOwn(ctx, row, `Feature ${id}`)
+    requireVersion(ifVersion, id, row.version)
+    const owner = patch.name === undefined ? undefined : numberOfName(patch.name)
+    if (owner !== undefined && owner !== id) throw nameTaken(`The name '${patch.name}' belongs to feature ${owner}`)
+    return { feature: featureOf(await write(ctx, row, patch)) }
+  })
+
+/** PRECONDITION_FAILED when `ifVersion` is stale. */
+export const deleteFeature: Operation<'deleteFeature'> = (ctx, { id, ifVersion }) =>
+  inTx(ctx, async (ctx) => {
+    const row = await requireFeature(ctx, id, ctx.db.dialect.forUpdate)
+    requireVersion(ifVersion, id, row.version)
+    await ctx.db.query(sql`delete from features where id = ${row.id}`)
+    await recordFeature(ctx, 'deleted', row, vanished(stateOf(row)))
+    return { message: 'Feature deleted successfully' }
+  })

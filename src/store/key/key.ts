@@ -1,0 +1,173 @@
+import sql, { type Sql } from 'sql-template-tag'
+import { ConductError } from '../../api/error.ts'
+import { appeared } from '../../api/event.ts'
+import type { Actor, Key } from '../../api/key.ts'
+import { hashOf, newSecret, type Permission, permissions, prefixOf } from '../../ledger/secret.ts'
+import { type Ctx, inTx, keyIdOf, type Operation } from '../ctx.ts'
+import type { Tx } from '../engine/db.ts'
+import { record } from '../log/event.ts'
+import { readPage } from '../page.ts'
+import { confinementOf, findProject } from '../scope.ts'
+
+interface KeyRow {
+  id: number
+  project_id: number | null
+  slug: string | null
+  name: string
+  prefix: string
+  permissions: string
+  created_at: string
+  last_used_at: string | null
+  expires_at: string | null
+  revoked_at: string | null
+}
+
+const columns = sql`k.id, k.project_id, p.slug, k.name, k.prefix, k.permissions, k.created_at, k.last_used_at, k.expires_at, k.revoked_at`
+const tables = sql`keys k left join projects p on p.id = k.project_id`
+
+const permissionsOf = (row: { permissions: string }) => row.permissions.split(' ') as Permission[]
+
+function keyOf(row: KeyRow): Key {
+  return {
+    id: row.id,
+    name: row.name,
+    prefix: row.prefix,
+    permissions: permissionsOf(row),
+    project: row.slug,
+    createdAt: row.created_at,
+    lastUsedAt: row.last_used_at,
+    expiresAt: row.expires_at,
+    revokedAt: row.revoked_at,
+  }
+}
+
+/** A live key, as a request needs it. */
+export interface LiveKey {
+  id: number
+  name: string
+  permissions: Permission[]
+  projectId: number | null
+  slug: string | null
+  lastUsedAt: string | null
+}
+
+/** The live key of that secret; undefined for one that never was, is revoked or has expired. Never cached. */
+export const findKey = (db: Tx, secret: string, now: string) => findLive(db, sql`k.hash = ${hashOf(secret)}`, now)
+
+/** The live key of that id. */
+export const findKeyById = (db: Tx, id: number, now: string) => findLive(db, sql`k.id = ${id}`, now)
+
+/** The one key of which `condition` is true, if it is live. */
+export async function findLive(db: Tx, condition: Sql, now: string): Promise<LiveKey | undefined> {
+  const [row] = await db.query<Omit<KeyRow, 'prefix' | 'created_at'>>(sql`
+    select k.id, k.name, k.permissions, k.project_id, p.slug, k.last_used_at, k.expires_at, k.revoked_at
+    from keys k left join projects p on p.id = k.project_id where ${condition}`)
+  if (!row || row.revoked_at !== null || (row.expires_at !== null && row.expires_at <= now)) return undefined
+  const { id, name, project_id: projectId, slug, last_used_at: lastUsedAt } = row
+  return { id, name, permissions: permissionsOf(row), projectId, slug, lastUsedAt }
+}
+
+export const actorOf = ({ id: keyId, name, permissions, projectId }: LiveKey): Actor => ({
+  kind: 'key',
+  keyId,
+  name,
+  permissions,
+  projectId,
+})
+
+/** Notes that a key was used, so that `lastUsedAt` is right to the minute. */
+export async function touchKey(db: Tx, id: number, now: string): Promise<void> {
+  await db.tx((tx) => tx.query(sql`update keys set last_used_at = ${now} where id = ${id}`))
+}
+
+interface NewKey {
+  name: string
+  permissions: readonly Permission[]
+  projectId: number | null
+  expiresAt: string | null
+}
+
+/** Stores a key and its event, in the caller's transaction; answers its id. */
+export async function insertKey(ctx: Ctx, secret: string, { name, permissions: wanted, projectId, expiresAt }: NewKey) {
+  const held = permissions.filter((one) => wanted.includes(one))
+  const [row] = await ctx.db.query<{ id: number }>(sql`
+    insert into keys (project_id, name, prefix, hash, permissions, created_by, created_at, expires_at)
+    values (${projectId}, ${name}, ${prefixOf(secret)}, ${hashOf(secret)}, ${held.join(' ')}, ${keyIdOf(ctx)}, ${ctx.now}, ${expiresAt})
+    returning id`)
+  const id = (row as { id: number }).id
+  const changes = appeared({ name, permissions: held, expiresAt })
+  await record(ctx, { type: 'key.created', subject: String(id), subjectId: id, projectId, changes })
+  return id
+}
+
+/** FORBIDDEN where the key would reach further than the caller's own; NOT_FOUND for an unknown project. */
+export const createKey: Operation<'createKey'> = (ctx, { name, permissions, project, expiresAt = null }) =>
+  inTx(ctx, async (ctx) => {
+    const confinedTo = confinementOf(ctx)
+    if (confinedTo !== null && project === null) {
+      throw new ConductError('FORBIDDEN', 'A key of one project makes keys of that project only: leave project out.')
+    }
+    if (expiresAt !== null && expiresAt <= ctx.now) {
+      throw new ConductError('VALIDATION_ERROR', `expiresAt: ${expiresAt} is not in the future.`, {
+        issues: [{ path: 'expiresAt', message: 'must be in the future' }],
+      })
+    }
+    const ofCaller = confinedTo !== null || ctx.named ? ctx.project.id : null
+    const projectId = project ? (await findProject(ctx.db, project, confinedTo)).id : project === null ? null : ofCaller
+    const secret = newSecret(permissions)
+    const id = await insertKey(ctx, secret, { name, permissions, projectId, expiresAt })
+    return { key: await showKey(ctx, id), secret }
+  })
+
+/** A key as it is shown. NOT_FOUND for one that the caller may not see. */
+export const showKey = async (ctx: Ctx, id: number) => keyOf(await readKey(ctx, id))
+
+async function readKey(ctx: Ctx, id: number): Promise<KeyRow> {
+  const [row] = await ctx.db.query<KeyRow>(sql`select ${columns} from ${tables} where k.id = ${id}`)
+  const confinedTo = confinementOf(ctx)
+  if (!row || (confinedTo !== null && row.project_id !== confinedTo)) {
+    throw new ConductError('NOT_FOUND', `There is no key ${id} that this key may see.`)
+  }
+  return row
+}
+
+export const listKeys: Operation<'listKeys'> = async (ctx, input) => {
+  const confinedTo = confinementOf(ctx)
+  const where = [confinedTo === null ? sql`k.id > 0` : sql`k.project_id = ${confinedTo}`]
+  const walk = { from: tables, where, createdAt: 'k.created_at', id: 'k.id' }
+  const { rows, meta } = await readPage<KeyRow>(ctx.db, columns, [walk], input)
+  return { keys: rows.map(keyOf), meta }
+}
+
+/** Revoking a revoked key changes nothing. CONFLICT for the last key by which the whole server can be administered. */
+export const revokeKey: Operation<'revokeKey'> = (ctx, { id }) =>
+  inTx(ctx, async (ctx) => {
+    // All server admin keys are locked in one order, so that two revocations cannot each spare the other's key.
+    const admins = await ctx.db.query<{ id: number; permissions: string }>(sql`
+      select id, permissions from keys
+      where project_id is null and revoked_at is null and expires_at is null order by id ${ctx.db.dialect.forUpdate}`)
+    const row = await readKey(ctx, id)
+    const keepers = admins.filter((key) => permissionsOf(key).includes('admin'))
+    if (keepers.length === 1 && keepers[0]?.id === id) {
+      throw new ConductError(
+        'CONFLICT',
+        `Key ${id} is the last server admin key that does not expire: create another one first.`,
+      )
+    }
+    if (row.revoked_at === null) await endKey(ctx, id, row.project_id)
+    return { message: 'Key revoked successfully' }
+  })
+
+/** Revokes a live key, in the caller's transaction. */
+export async function endKey(ctx: Ctx, id: number, projectId: number | null): Promise<void> {
+  await ctx.db.query(sql`update keys set revoked_at = ${ctx.now} where id = ${id}`)
+  const changes = { revokedAt: [null, ctx.now] as [unknown, unknown] }
+  await record(ctx, { type: 'key.updated', subject: String(id), subjectId: id, projectId, changes })
+}
+
+/** The key of the caller; null for the local user. */
+export const me: Operation<'me'> = async (ctx) => {
+  const keyId = keyIdOf(ctx)
+  const key = keyId === null ? null : await showKey(ctx, keyId)
+  return { key, permissions: [...ctx.actor.permissions] }
+}

@@ -1,0 +1,105 @@
+import sql, { raw } from 'sql-template-tag'
+import { ConductError, invalid } from '../../api/error.ts'
+import { localActor } from '../../api/key.ts'
+import { hashOf, newLoginCode, newSecret } from '../../ledger/secret.ts'
+import { loginCodeMs, sessionMs } from '../../ledger/session.ts'
+import { type Ctx, inTx, keyIdOf, type Operation } from '../ctx.ts'
+import type { Tx } from '../engine/db.ts'
+import { actorOf, endKey, findKey, findKeyById, findLive, insertKey, type LiveKey, showKey } from './key.ts'
+
+const shifted = (now: string, ms: number) => new Date(Date.parse(now) + ms).toISOString()
+
+/** A code that logs in as the key that asks for it; the local user's makes a key of its own. */
+export const createLoginCode: Operation<'createLoginCode'> = (ctx) =>
+  inTx(ctx, async (ctx) => {
+    const code = newLoginCode()
+    await ctx.db.query(sql`
+      insert into login_codes (hash, key_id, created_at) values (${hashOf(code)}, ${keyIdOf(ctx)}, ${ctx.now})`)
+    return { code, expiresAt: shifted(ctx.now, loginCodeMs) }
+  })
+
+/**
+ * Begins the session whose secret is `ctx.session`. UNAUTHORIZED for a key or code that does not open anything (any more).
+ * Nothing is locked before that is known: whoever has neither keeps no writer waiting.
+ */
+export const createSession: Operation<'createSession'> = async (ctx, { key: secret, code }) => {
+  const { session } = ctx
+  if (session === undefined) throw new Error('Bug: no secret was made for the session.')
+  if ((secret === undefined) === (code === undefined)) throw invalid('key', 'give either a key or a code')
+  const known = await (code === undefined ? keyOfSecret(ctx, secret ?? '') : keyOfCode(ctx, code))
+  return inTx(ctx, async (ctx) => {
+    if (code !== undefined) await useUp(ctx, code)
+    const keyId = known ?? (await makeKey(ctx))
+    await ctx.db.query(sql`insert into sessions (hash, key_id, made_key, created_at)
+      values (${hashOf(session)}, ${keyId}, ${known === null ? 1 : 0}, ${ctx.now})`)
+    const key = await showKey(ctx, keyId)
+    const atMost = shifted(ctx.now, sessionMs)
+    return { key, expiresAt: key.expiresAt !== null && key.expiresAt < atMost ? key.expiresAt : atMost }
+  })
+}
+
+async function keyOfSecret({ db, now }: Ctx, secret: string): Promise<number> {
+  const key = await findKey(db, secret, now)
+  if (!key)
+    throw new ConductError('UNAUTHORIZED', 'This key is unknown, revoked or expired: ask an admin for another one.')
+  return key.id
+}
+
+/** The key as which a login code logs in; null for one of the local user. */
+async function keyOfCode({ db, now }: Ctx, code: string): Promise<number | null> {
+  const [row] = await db.query<{ key_id: number | null }>(sql`select key_id from login_codes
+    where hash = ${hashOf(code)} and created_at > ${shifted(now, -loginCodeMs)}`)
+  if (!row || (row.key_id !== null && !(await findKeyById(db, row.key_id, now)))) throw deadCode()
+  return row.key_id
+}
+
+async function useUp({ db }: Ctx, code: string): Promise<void> {
+  const [used] = await db.query(sql`delete from login_codes where hash = ${hashOf(code)} returning id`)
+  if (!used) throw deadCode()
+}
+
+const deadCode = () =>
+  new ConductError('UNAUTHORIZED', 'This login code was used, is older than ten minutes, or never was: make another.')
+
+/** Nobody knows the secret of this key: it is there so that the session is listed, acts and can be revoked as a key. */
+function makeKey(ctx: Ctx): Promise<number> {
+  const expiresAt = shifted(ctx.now, sessionMs)
+  const key = { name: 'browser', permissions: ['admin'], projectId: null, expiresAt } as const
+  return insertKey({ ...ctx, actor: localActor }, newSecret(key.permissions), key)
+}
+
+/** Ends the session whose secret is `ctx.session`, and the key that was made for it; without one there is nothing to do. */
+export const deleteSession: Operation<'deleteSession'> = async (ctx) => {
+  const ofSession = sql`hash = ${hashOf(ctx.session ?? '')}`
+  const [found] = await ctx.db.query<{ key_id: number; made_key: number }>(
+    sql`select key_id, made_key from sessions where ${ofSession}`,
+  )
+  if (!found) return { message: 'There was no session' }
+  return inTx(ctx, async (ctx) => {
+    await ctx.db.query(sql`delete from sessions where ${ofSession}`)
+    const key = found.made_key ? await findKeyById(ctx.db, found.key_id, ctx.now) : undefined
+    if (key) await endKey({ ...ctx, actor: actorOf(key) }, key.id, key.projectId)
+    return { message: 'Session deleted successfully' }
+  })
+}
+
+/** The live key of a session; undefined when the session is over, or its key. Never cached. */
+export function findSession(db: Tx, secret: string, now: string): Promise<LiveKey | undefined> {
+  const oldest = shifted(now, -sessionMs)
+  const held = sql`select s.key_id from sessions s where s.hash = ${hashOf(secret)} and s.created_at > ${oldest}`
+  return findLive(db, sql`k.id = (${held})`, now)
+}
+
+/** Drops sessions and login codes that are too old to be of use. */
+export async function purgeSessions(db: Tx, now: string): Promise<void> {
+  await purge(db, 'sessions', shifted(now, -sessionMs))
+  await purge(db, 'login_codes', shifted(now, -loginCodeMs))
+}
+
+const purgedAtOnce = 10_000
+
+async function purge(db: Tx, table: 'sessions' | 'login_codes', until: string): Promise<void> {
+  const old = sql`select id from ${raw(table)} where created_at <= ${until} limit ${purgedAtOnce}`
+  const [found] = await db.query(old)
+  if (found) await db.tx((tx) => tx.query(sql`delete from ${raw(table)} where id in (${old})`))
+}

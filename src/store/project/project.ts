@@ -1,0 +1,79 @@
+import sql, { empty } from 'sql-template-tag'
+import { ConductError } from '../../api/error.ts'
+import { appeared, differences } from '../../api/event.ts'
+import type { Project } from '../../api/project.ts'
+import { type Ctx, inTx, keyIdOf, type Operation, requireVersion } from '../ctx.ts'
+import { record } from '../log/event.ts'
+import { readPage } from '../page.ts'
+import { confinementOf, unknownProject } from '../scope.ts'
+
+interface ProjectRow {
+  id: number
+  slug: string
+  name: string
+  repository: string | null
+  created_at: string
+  updated_at: string
+  version: number
+}
+
+const columns = sql`id, slug, name, repository, created_at, updated_at, version`
+
+function projectOf({ slug, name, repository, created_at, updated_at, version }: ProjectRow): Project {
+  return { slug, name, repository, createdAt: created_at, updatedAt: updated_at, version }
+}
+
+/** CONFLICT when the slug is taken; FORBIDDEN for a key of one project. */
+export const createProject: Operation<'createProject'> = (ctx, { slug, name = slug, repository = null }) =>
+  inTx(ctx, async (ctx) => {
+    if (confinementOf(ctx) !== null)
+      throw new ConductError('FORBIDDEN', 'Only a key of the whole server makes projects.')
+    const [row] = await ctx.db.query<ProjectRow>(sql`
+      insert into projects (slug, name, repository, created_by, updated_by, created_at, updated_at)
+      values (${slug}, ${name}, ${repository}, ${keyIdOf(ctx)}, ${keyIdOf(ctx)}, ${ctx.now}, ${ctx.now})
+      on conflict do nothing returning ${columns}`)
+    if (!row) throw new ConductError('CONFLICT', `The project '${slug}' exists: PATCH it, or take another slug.`)
+    const changes = appeared({ name, repository })
+    await record(ctx, { type: 'project.created', subject: slug, subjectId: row.id, projectId: row.id, changes })
+    return { project: projectOf(row) }
+  })
+
+export const listProjects: Operation<'listProjects'> = async (ctx, input) => {
+  const confinedTo = confinementOf(ctx)
+  const where = [confinedTo === null ? sql`id > 0` : sql`id = ${confinedTo}`]
+  const walk = { from: sql`projects`, where, createdAt: 'created_at', id: 'id' }
+  const { rows, meta } = await readPage<ProjectRow>(ctx.db, columns, [walk], input)
+  return { projects: rows.map(projectOf), meta }
+}
+
+/** NOT_FOUND when there is none that the key may see. */
+export const getProject: Operation<'getProject'> = async (ctx, { slug }) => ({
+  project: projectOf(await readProject(ctx, slug)),
+})
+
+async function readProject(ctx: Ctx, slug: string, lock = empty): Promise<ProjectRow> {
+  const [row] = await ctx.db.query<ProjectRow>(sql`select ${columns} from projects where slug = ${slug} ${lock}`)
+  const confinedTo = confinementOf(ctx)
+  if (!row || (confinedTo !== null && row.id !== confinedTo)) throw unknownProject(slug)
+  return row
+}
+
+/** NOT_FOUND as for reading; PRECONDITION_FAILED when `ifVersion` is not the current one. */
+export const updateProject: Operation<'updateProject'> = (ctx, { slug, ifVersion, ...patch }) =>
+  inTx(ctx, async (ctx) => {
+    const row = await readProject(ctx, slug, ctx.db.dialect.forUpdate)
+    requireVersion(ifVersion, slug, row.version)
+    const { name, repository } = row
+    const before = { name, repository }
+    const after = {
+      name: patch.name ?? name,
+      repository: patch.repository === undefined ? repository : patch.repository,
+    }
+    const changes = differences(before, after)
+    if (Object.keys(changes).length === 0) return { project: projectOf(row) }
+    const [changed] = await ctx.db.query<ProjectRow>(sql`
+      update projects set name = ${after.name}, repository = ${after.repository}, updated_at = ${ctx.now},
+        updated_by = ${keyIdOf(ctx)}, version = version + 1 where id = ${row.id} returning ${columns}`)
+    await record(ctx, { type: 'project.updated', subject: slug, subjectId: row.id, projectId: row.id, changes })
+    return { project: projectOf(changed as ProjectRow) }
+  })

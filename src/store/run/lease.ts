@@ -1,0 +1,161 @@
+import sql from 'sql-template-tag'
+import { ConductError, invalid } from '../../api/error.ts'
+import { permits, systemActor } from '../../api/key.ts'
+import { expired, expiryOf, type Lease, tokenHash, tokenOf } from '../../api/lease.ts'
+import type { RunState, RunStatus } from '../../api/run.ts'
+import { type Ctx, inTx, type Operation, requireOwn } from '../ctx.ts'
+import type { Tx } from '../engine/db.ts'
+import { columns, type RunRow, requireRun, runOf, stateOf } from './row.ts'
+import { type LeaseColumns, saveRun } from './save.ts'
+
+/** A run that its caller may change, locked until the transaction ends. */
+export interface Opened {
+  row: RunRow
+  /** The state from which a change starts. */
+  base: RunState
+  /** Whether the caller holds the lease. */
+  holds: boolean
+}
+
+const isLapsed = (row: RunRow, now: string) => row.lease_expires_at !== null && row.lease_expires_at <= now
+
+/**
+ * The run, for a change. A lease that has run out has failed it, whether or not a server has noticed. Its holder resumes
+ * it, unless somebody changed or retried it since. FORBIDDEN for an agent key on another's run, unless it `deletes`: that
+ * has a permission of its own. LEASE_HELD without the token, unless `mayEnd` and the caller may write; LEASE_LOST with a
+ * token that no longer holds, unless the caller `proposes` it for the run's first lease; NOT_FOUND.
+ */
+export async function openRun(
+  ctx: Ctx,
+  runId: string,
+  token: string | undefined,
+  { mayEnd = false, deletes = false, proposes = false } = {},
+): Promise<Opened> {
+  const found = await requireRun(ctx, runId, ctx.db.dialect.forUpdate)
+  if (!deletes) requireOwn(ctx, found, `Run '${runId}'`)
+  const row = isLapsed(found, ctx.now) ? await lapse(ctx, found) : found
+  const state = stateOf(row)
+  if (token !== undefined && !(proposes && row.lease_seconds === null)) {
+    if (row.lease_token !== tokenHash(token)) throw await leaseLost(ctx, row)
+    const base = state.failure?.code === expired.code ? await resumed(ctx, row, state) : state
+    return { row, base, holds: true }
+  }
+  if (row.lease_expires_at !== null && !(mayEnd && permits(ctx.actor.permissions, 'write'))) {
+    throw new ConductError(
+      'LEASE_HELD',
+      `Run '${runId}' is leased until ${row.lease_expires_at}: send its Lease-Token, or end it with status 'failed' by a key with write.`,
+    )
+  }
+  return { row, base: state, holds: false }
+}
+
+/** Fails a run whose lease has run out, as of that moment. */
+function lapse(ctx: Ctx, row: RunRow): Promise<RunRow> {
+  const base = stateOf(row)
+  const after: RunState = { ...base, status: 'failed', failure: expired, endedAt: row.lease_expires_at }
+  const lease = { lease_token: row.lease_token, lease_seconds: row.lease_seconds, lease_expires_at: null }
+  return saveRun({ ...ctx, actor: systemActor }, { row, base, after, lease, holds: false })
+}
+
+/** The state of a run as if its lease had not run out. LEASE_LOST when the run was retried meanwhile. */
+async function resumed(ctx: Ctx, row: RunRow, state: RunState): Promise<RunState> {
+  const [retry] = await ctx.db.query<{ run_id: string; created_at: string }>(sql`
+    select run_id, created_at from runs where retry_of = ${row.id} order by id limit 1`)
+  if (retry) {
+    throw new ConductError(
+      'LEASE_LOST',
+      `Run '${row.run_id}' was retried as '${retry.run_id}' at ${retry.created_at}: go on there.`,
+    )
+  }
+  return { ...state, status: 'in_progress', failure: null, endedAt: null }
+}
+
+async function leaseLost(ctx: Ctx, row: RunRow): Promise<ConductError> {
+  const [key] = await ctx.db.query<{ name: string }>(sql`
+    select k.name from runs join keys k on k.id = runs.updated_by where runs.id = ${row.id}`)
+  const who = key ? `the key '${key.name}'` : 'the local user'
+  return new ConductError(
+    'LEASE_LOST',
+    `The lease of run '${row.run_id}' is not yours any more: ${who} changed the run at ${row.updated_at}. Read it before you go on.`,
+  )
+}
+
+/** A new lease: its columns, and the token that its holder is given or has proposed. */
+export function grant(now: string, seconds: number, proposed: string | undefined): Required<Granted> {
+  const token = tokenOf(proposed)
+  const expiresAt = expiryOf(now, seconds)
+  const columns: LeaseColumns = { lease_token: tokenHash(token), lease_seconds: seconds, lease_expires_at: expiresAt }
+  return { columns, lease: { token, expiresAt } }
+}
+
+/** The status that a lease asks for. VALIDATION_ERROR for another one. */
+export function statusUnder(seconds: number | undefined, status: RunStatus | undefined): RunStatus | undefined {
+  if (!seconds) return status
+  if (status !== undefined && status !== 'in_progress') {
+    throw invalid('leaseSeconds', `makes the run in_progress, and status is '${status}'`)
+  }
+  return 'in_progress'
+}
+
+interface Granted {
+  columns: LeaseColumns
+  /** What the caller is told, where it asked for a lease. */
+  lease?: Lease
+}
+
+/** What a change by `opened` makes of the lease: granted or renewed by `seconds`, ended by 0 or with the run. */
+export function leaseAfter(
+  ctx: Ctx,
+  { row, holds }: Opened,
+  after: RunState,
+  seconds: number | undefined,
+  token: string | undefined,
+): Granted {
+  if (seconds && !holds) return grant(ctx.now, seconds, token)
+  // Late words of the last holder are taken until somebody else has acted.
+  const lease_token = holds ? row.lease_token : null
+  const lease_seconds = seconds || row.lease_seconds
+  const isLeased = row.lease_expires_at !== null || row.status !== 'in_progress'
+  const goesOn = holds && seconds !== 0 && after.status === 'in_progress' && (seconds !== undefined || isLeased)
+  if (!goesOn || lease_seconds === null) return { columns: { lease_token, lease_seconds, lease_expires_at: null } }
+  const expiresAt = expiryOf(ctx.now, lease_seconds)
+  const columns = { lease_token, lease_seconds, lease_expires_at: expiresAt }
+  return seconds && token !== undefined ? { columns, lease: { token, expiresAt } } : { columns }
+}
+
+/** LEASE_HELD without the token of a live lease; LEASE_LOST; CONFLICT for a lease asked of a run that has none. */
+export const heartbeat: Operation<'heartbeat'> = (ctx, { runId, leaseSeconds, leaseToken }) =>
+  inTx(ctx, async (ctx) => {
+    const opened = await openRun(ctx, runId, leaseToken)
+    if (leaseSeconds !== undefined && !opened.holds) {
+      throw new ConductError(
+        'CONFLICT',
+        `Run '${runId}' has no lease of yours to renew: PATCH leaseSeconds to take one.`,
+      )
+    }
+    const { row, base } = opened
+    const lease = opened.holds ? leaseAfter(ctx, opened, base, leaseSeconds, leaseToken).columns : row
+    const { lease_token, lease_seconds, lease_expires_at } = lease
+    const columns = { lease_token, lease_seconds, lease_expires_at }
+    return { run: runOf(await saveRun(ctx, { row, base, after: base, lease: columns, holds: true }), ctx.project.slug) }
+  })
+
+const reapedAtOnce = 100
+
+/** Fails the runs whose leases have run out by `now`. Any server does so for all; of two that meet, one acts. */
+export async function reap(db: Tx, now: string): Promise<void> {
+  let lapsed: { id: number }[]
+  do {
+    lapsed = await db.query(sql`
+      select id from runs where lease_expires_at <= ${now} order by lease_expires_at limit ${reapedAtOnce}`)
+    await Promise.all(lapsed.map(({ id }) => db.tx((tx) => reapOne(tx, id, now))))
+  } while (lapsed.length === reapedAtOnce)
+}
+
+async function reapOne(db: Tx, id: number, now: string) {
+  const [row] = await db.query<RunRow>(sql`select ${columns} from runs where runs.id = ${id} ${db.dialect.forUpdate}`)
+  if (!row || !isLapsed(row, now)) return
+  // The project's slug is of no use to a change that answers nobody.
+  const project = { id: row.project_id, slug: '' }
+  await lapse({ db, now, actor: systemActor, project, named: true, contentLimit: 0 }, row)
+}

@@ -1,0 +1,60 @@
+import sql from 'sql-template-tag'
+import { ConductError, invalid } from '../../api/error.ts'
+import { placeholderName } from '../../api/feature.ts'
+import { type Ctx, inTx, type Operation, requireOwn } from '../ctx.ts'
+import { ensureFeature, type FeatureRow } from '../feature/feature.ts'
+import { type RunRow, recordRun, requireRun } from './row.ts'
+
+/** The run, locked until the transaction ends; links need no lease. FORBIDDEN for an agent key on another's run; NOT_FOUND. */
+async function requireChangeable(ctx: Ctx, runId: string): Promise<RunRow> {
+  const row = await requireRun(ctx, runId, ctx.db.dialect.forUpdate)
+  requireOwn(ctx, row, `Run '${runId}'`)
+  return row
+}
+
+/** VALIDATION_ERROR unless 1 to 100 features are named; FORBIDDEN for an agent key on another's run; NOT_FOUND. */
+export const linkFeatures: Operation<'linkFeatures'> = (ctx, { runId, featureIds = [], features = [] }) => {
+  const named = featureIds.length + features.length
+  if (named < 1 || named > 100) {
+    return Promise.reject(
+      invalid('featureIds', `name 1 to 100 features in featureIds and features together, not ${named}`),
+    )
+  }
+  return inTx(ctx, async (ctx) => {
+    const run = await requireChangeable(ctx, runId)
+    const linked = new Map<number, { row: FeatureRow; made: boolean }>()
+    const add = (feature: { row: FeatureRow; made: boolean }) => {
+      linked.set(feature.row.number, {
+        row: feature.row,
+        made: feature.made || linked.get(feature.row.number)?.made === true,
+      })
+    }
+    // In one order for all callers, so that two of them do not wait for each other.
+    for (const number of [...featureIds].sort((a, b) => a - b))
+      add(await ensureFeature(ctx, { name: placeholderName(number) }, number))
+    for (const fields of features) add(await ensureFeature(ctx, fields))
+    const added: number[] = []
+    for (const { row } of linked.values()) {
+      const [link] = await ctx.db.query(sql`
+        insert into run_features (run_id, feature_id, created_at) values (${run.id}, ${row.id}, ${run.created_at})
+        on conflict do nothing returning run_id`)
+      if (link) added.push(row.number)
+    }
+    if (added.length > 0) await recordRun(ctx, 'updated', run, { features: [null, added] })
+    const created = [...linked.values()].filter(({ made }) => made).map(({ row }) => row.number)
+    return { message: 'Features linked successfully', count: linked.size, created }
+  })
+}
+
+/** NOT_FOUND when the run or the link is not there; FORBIDDEN for an agent key on another's run. */
+export const unlinkFeature: Operation<'unlinkFeature'> = (ctx, { runId, featureId }) =>
+  inTx(ctx, async (ctx) => {
+    const run = await requireChangeable(ctx, runId)
+    const [link] = await ctx.db.query(sql`
+      delete from run_features where run_id = ${run.id}
+        and feature_id = (select id from features where project_id = ${ctx.project.id} and number = ${featureId})
+      returning run_id`)
+    if (!link) throw new ConductError('NOT_FOUND', `Run '${runId}' has no link to feature ${featureId}.`)
+    await recordRun(ctx, 'updated', run, { features: [[featureId], null] })
+    return { message: 'Feature unlinked successfully' }
+  })

@@ -1,0 +1,150 @@
+import sql, { join, raw } from 'sql-template-tag'
+import { ConductError, invalid } from '../../api/error.ts'
+import { appeared, vanished } from '../../api/event.ts'
+import { cancelled } from '../../api/lease.ts'
+import { change, emptyRun, type RunState } from '../../api/run.ts'
+import { insertUnder } from '../counter.ts'
+import { type Ctx, inTx, keyIdOf, type Operation, requireVersion } from '../ctx.ts'
+import {
+  contentOf,
+  deleteDocument,
+  digestOf,
+  findDigest,
+  insertDocument,
+  isContent,
+  requireFitting,
+} from '../document.ts'
+import { findSpecVersion } from '../spec/spec.ts'
+import { grant, leaseAfter, openRun, statusUnder } from './lease.ts'
+import { columns, noRun, type RunRow, recordRun, requireRun, runOf, stateOf, valuesOf } from './row.ts'
+import { insertLabels, saveRun } from './save.ts'
+
+/** CONFLICT when the runId is taken; NOT_FOUND for an unknown `retryOf`. */
+export const createRun: Operation<'createRun'> = async (
+  ctx,
+  { runId, content = '', retryOf, leaseSeconds, leaseToken, ...fields },
+) => {
+  requireFitting(ctx, content)
+  if (leaseToken !== undefined && leaseSeconds === undefined) {
+    throw invalid('leaseToken', 'goes with leaseSeconds: it proposes the token of a lease')
+  }
+  const status = statusUnder(leaseSeconds, fields.status)
+  const state = change(emptyRun, { ...fields, status, content }, ctx.now)
+  const digest = digestOf(content)
+  const granted = leaseSeconds === undefined ? undefined : grant(ctx.now, leaseSeconds, leaseToken)
+  return inTx(ctx, async (ctx) => {
+    const retried = retryOf === undefined ? undefined : await requireRun(ctx, retryOf, ctx.db.dialect.forUpdate)
+    const more = {
+      ...granted?.columns,
+      ...(granted && { last_seen_at: ctx.now }),
+      ...(retried && { retry_of: retried.id, attempt: retried.attempt + 1 }),
+      ...(state.specId && { spec_version: await findSpecVersion(ctx, state.specId) }),
+      // Before an id is claimed: from then on, other writers of the project wait.
+      document_id: await insertDocument(ctx, content, digest),
+    }
+    const row = await insertUnder(ctx, 'run', runId, (id) => insertRun(ctx, id, state, more))
+    if (!row)
+      throw new ConductError(
+        'CONFLICT',
+        `The run '${runId}' exists: PATCH it, or leave runId out and take the next free one.`,
+      )
+    await insertLabels(ctx, row, state.labels)
+    const leaseExpiresAt = granted?.lease.expiresAt
+    await recordRun(ctx, 'created', row, appeared({ ...state, content: digest, retryOf, leaseExpiresAt }))
+    return { run: runOf(row, ctx.project.slug), lease: granted?.lease }
+  })
+}
+
+async function insertRun(
+  ctx: Ctx,
+  runId: string,
+  state: RunState,
+  more: Record<string, unknown>,
+): Promise<RunRow | undefined> {
+  const values = {
+    project_id: ctx.project.id,
+    run_id: runId,
+    created_by: keyIdOf(ctx),
+    updated_by: keyIdOf(ctx),
+    created_at: ctx.now,
+    updated_at: ctx.now,
+    ...valuesOf(state),
+    ...more,
+  }
+  const [row] = await ctx.db.query<RunRow>(sql`
+    insert into runs (${raw(Object.keys(values).join(', '))}) values (${join(Object.values(values))})
+    on conflict do nothing returning ${columns}`)
+  return row
+}
+
+/** NOT_FOUND when the project has none of that id. */
+export const getRun: Operation<'getRun'> = async (ctx, { runId }) => {
+  const [row] = await ctx.db.query<RunRow & { content: string | null; is_linked: number | null }>(sql`
+    select ${columns}, ${contentOf('runs')} as content,
+      (select 1 from run_features l where l.run_id = runs.id limit 1) as is_linked
+    from runs where runs.project_id = ${ctx.project.id} and runs.run_id = ${runId}`)
+  if (!row) throw noRun(ctx, runId)
+  const features = row.is_linked === null ? [] : await featuresOf(ctx, row.id)
+  return { run: { ...runOf(row, ctx.project.slug), content: row.content ?? '', features } }
+}
+
+function featuresOf(ctx: Ctx, runRow: number) {
+  return ctx.db.query<{ id: number; name: string }>(sql`
+    select f.number as id, f.name from run_features l join features f on f.id = l.feature_id
+    where l.run_id = ${runRow} order by f.number`)
+}
+
+/**
+ * FORBIDDEN for an agent key on another's run; PRECONDITION_FAILED when `ifVersion` is stale; LEASE_HELD, LEASE_LOST as
+ * for any change of a leased run, but that a key with write may end it without the token; NOT_FOUND.
+ */
+export const updateRun: Operation<'updateRun'> = async (
+  ctx,
+  { runId, ifVersion, leaseToken, leaseSeconds, ...given },
+) => {
+  if (given.content !== undefined) requireFitting(ctx, given.content)
+  const status = statusUnder(leaseSeconds, given.status)
+  const ends =
+    given.status === 'failed' && Object.keys(given).every((field) => field === 'status' || field === 'failure')
+  return inTx(ctx, async (ctx) => {
+    const opened = await openRun(ctx, runId, leaseToken, { mayEnd: ends, proposes: Boolean(leaseSeconds) })
+    const { row, base, holds } = opened
+    requireVersion(ifVersion, row.id, row.version)
+    const isCancelled = row.lease_expires_at !== null && !holds
+    const patch = { ...given, status, ...(isCancelled && { failure: given.failure ?? cancelled }) }
+    const after = change(base, patch, ctx.now)
+    const content = await replaceContent(ctx, row, given.content)
+    const { columns: lease, lease: told } = leaseAfter(ctx, opened, after, leaseSeconds, leaseToken)
+    const saved = await saveRun(ctx, { row, base, after, lease, holds, content })
+    if (content) await deleteDocument(ctx, row.document_id)
+    return { run: runOf(saved, ctx.project.slug), lease: told }
+  })
+}
+
+/** Stores a new content; undefined when none is given or it is the one that is there. The caller deletes the old one. */
+async function replaceContent(ctx: Ctx, row: RunRow, content: string | undefined) {
+  if (content === undefined) return undefined
+  const before = await findDigest(ctx, row.document_id)
+  const after = digestOf(content)
+  if (await isContent(ctx, row.document_id, before, after)) return undefined
+  return {
+    changes: [before, after] as [unknown, unknown],
+    documentId: await insertDocument(ctx, content, after),
+    isReplaced: true,
+  }
+}
+
+/** PRECONDITION_FAILED when `ifVersion` is stale; LEASE_HELD, LEASE_LOST; NOT_FOUND. Its checks and links go with it. */
+export const deleteRun: Operation<'deleteRun'> = (ctx, { runId, ifVersion, leaseToken }) =>
+  inTx(ctx, async (ctx) => {
+    const { row } = await openRun(ctx, runId, leaseToken, { deletes: true })
+    requireVersion(ifVersion, row.id, row.version)
+    const content = await findDigest(ctx, row.document_id)
+    const ofChecks = await ctx.db.query<{ document_id: number | null }>(
+      sql`select document_id from checks where run_id = ${row.id}`,
+    )
+    await ctx.db.query(sql`delete from runs where id = ${row.id}`)
+    for (const { document_id } of [row, ...ofChecks]) await deleteDocument(ctx, document_id)
+    await recordRun(ctx, 'deleted', row, vanished({ ...stateOf(row), content }))
+    return { message: 'Run deleted successfully' }
+  })

@@ -1,0 +1,83 @@
+import sql, { join, raw } from 'sql-template-tag'
+import { type Changes, differences } from '../../api/event.ts'
+import { isWork, type Run, type RunState } from '../../api/run.ts'
+import { findVerdict, noteAuthor } from '../check/verdict.ts'
+import { type Ctx, keyIdOf } from '../ctx.ts'
+import { findSpecVersion } from '../spec/spec.ts'
+import { columns, type RunRow, recordRun, stateOf, valuesOf } from './row.ts'
+
+/** The columns of a run's lease. */
+export type LeaseColumns = Pick<RunRow, 'lease_token' | 'lease_seconds' | 'lease_expires_at'>
+
+export interface Move {
+  row: RunRow
+  /** The state from which the change starts: the row's own, or that of the resumed run. */
+  base: RunState
+  after: RunState
+  lease: LeaseColumns
+  /** Whether this is the holder of the lease, heard of now. */
+  holds: boolean
+  /** The document that takes the place of the row's, and how the log tells of it. */
+  content?: { documentId: number | null; changes: [unknown, unknown]; isReplaced: boolean } | undefined
+}
+
+/**
+ * Writes what moved, in the caller's transaction: the columns, what rests on them (version, work, verdict, labels) and
+ * the event. A lease that is merely renewed counts as no change; who neither changes anything nor is or becomes the holder
+ * leaves the row as it is, and its former holder the way back. Answers the row as it is then.
+ */
+export async function saveRun(ctx: Ctx, { row, base, after, lease, holds, content }: Move): Promise<RunRow> {
+  const own: Changes = { ...differences(stateOf(row), after), ...(content && { content: content.changes }) }
+  const isChanged = Object.keys(own).length > 0
+  if (!isChanged && !holds && lease.lease_expires_at === null) return row
+  const isWorked = isWork(base, after, content?.isReplaced === true)
+  const work_version = row.work_version + (isWorked ? 1 : 0)
+  if (isWorked) await noteAuthor(ctx, row)
+  const before = { verdict: row.verdict, evidence: row.evidence }
+  const settled = isWorked && row.verdict !== 'unchecked' ? await findVerdict(ctx, { ...row, work_version }) : before
+  const [saved] = await ctx.db.query<RunRow>(
+    update(row.id, {
+      ...lease,
+      ...(holds && { last_seen_at: ctx.now }),
+      ...(isChanged && {
+        ...valuesOf(after),
+        ...settled,
+        spec_version: own.specId ? await findSpecVersion(ctx, after.specId) : row.spec_version,
+        document_id: content ? content.documentId : row.document_id,
+        work_version,
+        updated_at: ctx.now,
+        updated_by: keyIdOf(ctx),
+        version: row.version + 1,
+      }),
+    }),
+  )
+  if (own.labels) await replaceLabels(ctx, row, after.labels)
+  const moved = { ...own, ...leaseChanges(row, lease), ...differences(before, settled) }
+  if (Object.keys(moved).length > 0) await recordRun(ctx, 'updated', row, moved)
+  return saved as RunRow
+}
+
+function update(id: number, values: Record<string, unknown>) {
+  const assignments = Object.entries(values).map(([name, value]) => sql`${raw(name)} = ${value}`)
+  return sql`update runs set ${join(assignments)} where id = ${id} returning ${columns}`
+}
+
+/** A lease that begins or ends is told; one that is renewed is not. */
+function leaseChanges(row: RunRow, { lease_expires_at: after }: LeaseColumns): Changes {
+  const before = row.lease_expires_at
+  return (before === null) === (after === null) ? {} : { leaseExpiresAt: [before, after] }
+}
+
+async function replaceLabels(ctx: Ctx, row: RunRow, labels: Run['labels']) {
+  await ctx.db.query(sql`delete from run_labels where run_id = ${row.id}`)
+  await insertLabels(ctx, row, labels)
+}
+
+/** The labels of a run as rows by which lists find it. */
+export async function insertLabels(ctx: Ctx, row: RunRow, labels: Run['labels']): Promise<void> {
+  const rows = Object.entries(labels).map(
+    ([name, value]) => sql`(${row.id}, ${name}, ${value}, ${ctx.project.id}, ${row.created_at})`,
+  )
+  if (rows.length === 0) return
+  await ctx.db.query(sql`insert into run_labels (run_id, name, value, project_id, created_at) values ${join(rows)}`)
+}

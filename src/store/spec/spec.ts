@@ -1,0 +1,249 @@
+import sql, { empty, join, raw, type Sql } from 'sql-template-tag'
+import { ConductError } from '../../api/error.ts'
+import { appeared, type Changes, differences, vanished } from '../../api/event.ts'
+import { type Run, statuses, titleOf, verdicts } from '../../api/run.ts'
+import { checklistOf, type Spec, type SpecFields, type Totals } from '../../api/spec.ts'
+import { insertUnder } from '../counter.ts'
+import { type Ctx, inTx, keyIdOf, type Operation, requireOwn, requireVersion } from '../ctx.ts'
+import {
+  contentOf,
+  type Digest,
+  deleteDocument,
+  digestOf,
+  findDigest,
+  insertDocument,
+  requireFitting,
+} from '../document.ts'
+import { likeOf } from '../engine/like.ts'
+import { record } from '../log/event.ts'
+import { readPage, type Walk } from '../page.ts'
+import { visibleProjects } from '../scope.ts'
+import { keepVersion, noSpec } from './version.ts'
+
+interface SpecRow {
+  id: number
+  slug: string
+  spec_id: string
+  title: string | null
+  status: Spec['status']
+  agent: string | null
+  document_id: number | null
+  checklist_total: number
+  checklist_done: number
+  created_at: string
+  updated_at: string
+  created_by: number | null
+  version: number
+}
+
+const columns = sql`specs.id, (select p.slug from projects p where p.id = specs.project_id) as slug, specs.spec_id,
+  specs.title, specs.status, specs.agent, specs.document_id, specs.checklist_total, specs.checklist_done,
+  specs.created_at, specs.updated_at, specs.created_by, specs.version`
+
+function specOf(row: SpecRow): Spec {
+  const { id, slug, spec_id: specId, title, status, agent, version } = row
+  const checklist = { total: row.checklist_total, done: row.checklist_done }
+  return {
+    id,
+    project: slug,
+    specId,
+    title,
+    status,
+    agent,
+    checklist,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+    version,
+  }
+}
+
+type State = Pick<Spec, 'title' | 'status' | 'agent'>
+
+const stateOf = ({ title, status, agent }: State): State => ({ title, status, agent })
+
+/** The spec of that id in the caller's project. NOT_FOUND when there is none. */
+async function requireSpec(ctx: Ctx, specId: string, lock = empty): Promise<SpecRow> {
+  const [row] = await ctx.db.query<SpecRow>(sql`
+    select ${columns} from specs where specs.project_id = ${ctx.project.id} and specs.spec_id = ${specId} ${lock}`)
+  if (!row) throw noSpec(ctx, specId)
+  return row
+}
+
+/** The version of a registered spec; null for one that lives elsewhere, and for none. */
+export async function findSpecVersion(ctx: Ctx, specId: string | null): Promise<number | null> {
+  if (specId === null) return null
+  const [row] = await ctx.db.query<{ version: number }>(sql`
+    select version from specs where project_id = ${ctx.project.id} and spec_id = ${specId}`)
+  return row?.version ?? null
+}
+
+function recordSpec(ctx: Ctx, what: 'created' | 'updated' | 'deleted', row: SpecRow, changes: Changes) {
+  const { id: subjectId, spec_id: subject } = row
+  return record(ctx, { type: `spec.${what}`, subject, subjectId, projectId: ctx.project.id, changes })
+}
+
+/** CONFLICT when the specId is taken. */
+export const createSpec: Operation<'createSpec'> = async (ctx, { specId, content = '', ...fields }) => {
+  requireFitting(ctx, content)
+  const state: State = {
+    title: fields.title ?? titleOf(content),
+    status: fields.status ?? 'draft',
+    agent: fields.agent ?? null,
+  }
+  const digest = digestOf(content)
+  return inTx(ctx, async (ctx) => {
+    const values = {
+      project_id: ctx.project.id,
+      ...state,
+      document_id: await insertDocument(ctx, content, digest),
+      ...checklistColumns(content),
+      created_by: keyIdOf(ctx),
+      updated_by: keyIdOf(ctx),
+      created_at: ctx.now,
+      updated_at: ctx.now,
+    }
+    const row = await insertUnder(ctx, 'spec', specId, async (id) => {
+      const [row] = await ctx.db.query<SpecRow>(sql`
+        insert into specs (spec_id, ${raw(Object.keys(values).join(', '))}) values (${id}, ${join(Object.values(values))})
+        on conflict do nothing returning ${columns}`)
+      return row
+    })
+    if (!row)
+      throw new ConductError(
+        'CONFLICT',
+        `The spec '${specId}' exists: PATCH it, or leave specId out and take the next free one.`,
+      )
+    await keepVersion(ctx, row)
+    await recordSpec(ctx, 'created', row, appeared({ ...state, content: digest }))
+    return { spec: specOf(row) }
+  })
+}
+
+function checklistColumns(content: string) {
+  const { total, done } = checklistOf(content)
+  return { checklist_total: total, checklist_done: done }
+}
+
+/** NOT_FOUND for an unknown project. */
+export const listSpecs: Operation<'listSpecs'> = async (ctx, { project, status, q, ...page }) => {
+  const { projects } = await visibleProjects(ctx, project)
+  const filters: Sql[] = q === undefined ? [] : [likeOf('specs.title', q)]
+  const walks = projects.flatMap(({ id }): Walk[] => {
+    const where = [sql`specs.project_id = ${id}`, ...filters]
+    const walk = { from: sql`specs`, createdAt: 'specs.created_at', id: 'specs.id' }
+    if (!status) return [{ ...walk, where }]
+    return [...new Set(status)].map((one) => ({ ...walk, where: [...where, sql`specs.status = ${one}`] }))
+  })
+  const { rows, meta } = await readPage<SpecRow>(ctx.db, columns, walks, page)
+  return { specs: rows.map(specOf), meta }
+}
+
+/** NOT_FOUND when the project has none of that id. */
+export const getSpec: Operation<'getSpec'> = async (ctx, { specId }) => {
+  const [row] = await ctx.db.query<SpecRow & { content: string | null }>(sql`
+    select ${columns}, ${contentOf('specs')} as content from specs
+    where specs.project_id = ${ctx.project.id} and specs.spec_id = ${specId}`)
+  if (!row) throw noSpec(ctx, specId)
+  return { spec: { ...specOf(row), content: row.content ?? '', totals: await totalsOf(ctx, specId) } }
+}
+
+/** What the runs of a spec come to: one pass over them, each counted once. */
+async function totalsOf(ctx: Ctx, specId: string): Promise<Totals> {
+  const rows = await ctx.db.query<{
+    status: Run['status']
+    verdict: Run['verdict']
+    runs: number
+    attempts: number
+    input_tokens: number | null
+    output_tokens: number | null
+    cost_usd: number | null
+  }>(sql`
+    select status, verdict, count(*) as runs, sum(case when retry_of is null then 0.0 else 1.0 end) as attempts,
+      sum(cast(input_tokens as double precision)) as input_tokens,
+      sum(cast(output_tokens as double precision)) as output_tokens, sum(cost_usd) as cost_usd
+    from runs where project_id = ${ctx.project.id} and spec_id = ${specId} group by status, verdict`)
+  const totals: Totals = {
+    runs: 0,
+    byStatus: Object.fromEntries(statuses.map((status) => [status, 0])) as Totals['byStatus'],
+    byVerdict: Object.fromEntries(verdicts.map((verdict) => [verdict, 0])) as Totals['byVerdict'],
+    attempts: 0,
+    inputTokens: 0,
+    outputTokens: 0,
+    costUsd: 0,
+  }
+  for (const row of rows) {
+    totals.runs += row.runs
+    totals.byStatus[row.status] += row.runs
+    totals.byVerdict[row.verdict] += row.runs
+    totals.attempts += Number(row.attempts)
+    totals.inputTokens += row.input_tokens ?? 0
+    totals.outputTokens += row.output_tokens ?? 0
+    totals.costUsd += row.cost_usd ?? 0
+  }
+  return totals
+}
+
+/** FORBIDDEN for an agent key on another's spec; PRECONDITION_FAILED when `ifVersion` is stale; NOT_FOUND. */
+export const updateSpec: Operation<'updateSpec'> = async (ctx, { specId, ifVersion, content, ...patch }) => {
+  if (content !== undefined) requireFitting(ctx, content)
+  return inTx(ctx, async (ctx) => {
+    const row = await requireSpec(ctx, specId, ctx.db.dialect.forUpdate)
+    requireOwn(ctx, row, `Spec '${specId}'`)
+    requireVersion(ifVersion, row.id, row.version)
+    const before = stateOf(row)
+    const after = change(before, { ...patch, content })
+    const moved = content === undefined ? undefined : await replaceContent(ctx, row, content)
+    const changes: Changes = { ...differences(before, after), ...(moved && { content: moved.digests }) }
+    if (Object.keys(changes).length === 0) return { spec: specOf(row) }
+    const values = {
+      ...after,
+      ...moved?.columns,
+      updated_at: ctx.now,
+      updated_by: keyIdOf(ctx),
+      version: row.version + 1,
+    }
+    const assignments = Object.entries(values).map(([field, value]) => sql`${raw(field)} = ${value}`)
+    const [changed] = await ctx.db.query<SpecRow>(
+      sql`update specs set ${join(assignments)} where id = ${row.id} returning ${columns}`,
+    )
+    await keepVersion(ctx, changed as SpecRow)
+    await recordSpec(ctx, 'updated', row, changes)
+    return { spec: specOf(changed as SpecRow) }
+  })
+}
+
+function change(before: State, { title, status, agent, content }: SpecFields): State {
+  const given = title === undefined ? before.title : title
+  return {
+    title: given ?? (content === undefined ? null : titleOf(content)),
+    status: status ?? before.status,
+    agent: agent === undefined ? before.agent : agent,
+  }
+}
+
+/** Stores a new content, or finds that of an earlier version again; undefined when it is the one that is there. */
+async function replaceContent(ctx: Ctx, row: SpecRow, content: string) {
+  const before = await findDigest(ctx, row.document_id)
+  const after = digestOf(content)
+  if (before?.sha256 === after?.sha256) return undefined
+  const [earlier] = await ctx.db.query<{ id: number }>(sql`
+    select d.id from spec_versions v join documents d on d.id = v.document_id
+    where v.spec_id = ${row.id} and d.sha256 = ${after?.sha256 ?? ''} limit 1`)
+  const document_id = earlier?.id ?? (await insertDocument(ctx, content, after))
+  const digests: [Digest | null, Digest | null] = [before, after]
+  return { digests, columns: { document_id, ...checklistColumns(content) } }
+}
+
+/** PRECONDITION_FAILED when `ifVersion` is stale; NOT_FOUND. */
+export const deleteSpec: Operation<'deleteSpec'> = (ctx, { specId, ifVersion }) =>
+  inTx(ctx, async (ctx) => {
+    const row = await requireSpec(ctx, specId, ctx.db.dialect.forUpdate)
+    requireVersion(ifVersion, row.id, row.version)
+    const content = await findDigest(ctx, row.document_id)
+    const documents = await ctx.db.query<{ document_id: number | null }>(sql`
+      select distinct document_id from spec_versions where spec_id = ${row.id}`)
+    await ctx.db.query(sql`delete from specs where id = ${row.id}`)
+    for (const { document_id } of documents) await deleteDocument(ctx, document_id)
+    await recordSpec(ctx, 'deleted', row, vanished({ ...stateOf(row), content }))
+    return { message: 'Spec deleted successfully' }
+  })

@@ -1,0 +1,55 @@
+import sql from 'sql-template-tag'
+import { ConductError } from '../../api/error.ts'
+import type { Ctx, Operation } from '../ctx.ts'
+import { contentOf } from '../document.ts'
+import { readPage } from '../page.ts'
+
+/** What of a spec's row a version keeps. */
+interface Kept {
+  id: number
+  version: number
+  title: string | null
+  document_id: number | null
+}
+
+/** Keeps what a spec says at this version, for the runs that are built from it. */
+export async function keepVersion(ctx: Ctx, spec: Kept): Promise<void> {
+  const { id, version, title, document_id } = spec
+  await ctx.db.query(sql`insert into spec_versions (spec_id, version, title, document_id, created_at)
+    values (${id}, ${version}, ${title}, ${document_id}, ${ctx.now})`)
+}
+
+interface VersionRow {
+  id: number
+  version: number
+  title: string | null
+  created_at: string
+}
+
+export const noSpec = (ctx: Ctx, specId: string) =>
+  new ConductError('NOT_FOUND', `There is no spec '${specId}' in project '${ctx.project.slug}'.`)
+
+async function rowOf(ctx: Ctx, specId: string): Promise<number> {
+  const [row] = await ctx.db.query<{ id: number }>(sql`
+    select id from specs where project_id = ${ctx.project.id} and spec_id = ${specId}`)
+  if (!row) throw noSpec(ctx, specId)
+  return row.id
+}
+
+/** NOT_FOUND when the project has no such spec. */
+export const listSpecVersions: Operation<'listSpecVersions'> = async (ctx, { specId, ...page }) => {
+  const id = await rowOf(ctx, specId)
+  const walk = { from: sql`spec_versions`, where: [sql`spec_id = ${id}`], createdAt: 'created_at', id: 'id' }
+  const { rows, meta } = await readPage<VersionRow>(ctx.db, sql`id, version, title, created_at`, [walk], page)
+  return { versions: rows.map(({ version, title, created_at }) => ({ version, title, createdAt: created_at })), meta }
+}
+
+/** NOT_FOUND when the project has no such spec, or the spec no such version. */
+export const getSpecVersion: Operation<'getSpecVersion'> = async (ctx, { specId, version }) => {
+  const id = await rowOf(ctx, specId)
+  const [row] = await ctx.db.query<VersionRow & { content: string | null }>(sql`
+    select id, version, title, created_at, ${contentOf('spec_versions')} as content
+    from spec_versions where spec_id = ${id} and version = ${version}`)
+  if (!row) throw new ConductError('NOT_FOUND', `Spec '${specId}' has no version ${version}.`)
+  return { version: { version: row.version, title: row.title, createdAt: row.created_at, content: row.content ?? '' } }
+}

@@ -1,0 +1,78 @@
+import type { Event } from '../../api/event.ts'
+import { plural } from '../runs/changes.tsx'
+import { statusLooks, verdictLooks } from '../ui/status.tsx'
+
+/** Who made a change: the name of the key, or what it was. */
+export function actorOf({ actor }: Event): string {
+  if (actor.name !== undefined) return actor.name
+  return actor.kind === 'system' ? 'Conduct' : actor.kind === 'local' ? 'Local user' : `key ${actor.keyId}`
+}
+
+const names: Record<string, string> = {
+  specId: 'spec',
+  leaseExpiresAt: 'lease',
+  startedAt: 'start',
+  endedAt: 'end',
+  retryOf: 'retry of',
+  exitCode: 'exit code',
+  durationMs: 'duration',
+  runId: 'run',
+  expiresAt: 'expires',
+}
+/** They follow from others, which are told. */
+const derived = ['startedAt', 'endedAt', 'evidence']
+
+/** What an event changed, in words: `status Pending → Completed, labels`. */
+export function ChangeWords({ changes }: Pick<Event, 'changes'>) {
+  const fields = Object.entries(changes).filter(([field]) => !derived.includes(field))
+  return (
+    <span class="moves">
+      {fields.map(([field, [before, after]]) => (
+        <span key={field}>
+          {names[field] ?? field} <Move field={field} before={before} after={after} />
+        </span>
+      ))}
+    </span>
+  )
+}
+
+function Move({ field, before, after }: { field: string; before: unknown; after: unknown }) {
+  if (field === 'content') return <b>{bytesOf(after) === undefined ? 'taken away' : grownBy(before, after)}</b>
+  if (field === 'leaseExpiresAt') return <b>{after === null ? 'ended' : before === null ? 'taken' : 'renewed'}</b>
+  const [from, to] = [wordOf(field, before), wordOf(field, after)]
+  if (from === '') return <b>{to}</b>
+  return (
+    <>
+      <s>{from}</s> → <b>{to || 'none'}</b>
+    </>
+  )
+}
+
+const bytesOf = (digest: unknown) =>
+  digest instanceof Object && 'bytes' in digest && typeof digest.bytes === 'number' ? digest.bytes : undefined
+
+function grownBy(before: unknown, after: unknown): string {
+  const [from = 0, to = 0] = [bytesOf(before), bytesOf(after)]
+  return to >= from ? `+${plural(to - from, 'byte')}` : `now ${plural(to, 'byte')}`
+}
+
+const longest = 80
+
+function wordOf(field: string, value: unknown): string {
+  if (value === null || value === undefined) return ''
+  if (field === 'status' && typeof value === 'string') return lookUp(statusLooks, value)
+  if (field === 'verdict' && typeof value === 'string') return lookUp(verdictLooks, value)
+  const text = typeof value === 'string' ? value : listed(value)
+  return text.length > longest ? `${text.slice(0, longest)}…` : text
+}
+
+function listed(value: unknown): string {
+  if (Array.isArray(value)) return value.map((one) => (one instanceof Object ? JSON.stringify(one) : one)).join(', ')
+  if (!(value instanceof Object)) return String(value)
+  return Object.entries(value)
+    .map(([name, one]) => `${name}: ${one instanceof Object ? JSON.stringify(one) : one}`)
+    .join(', ')
+}
+
+const lookUp = (looks: Record<string, { word: string }>, value: string) =>
+  Object.hasOwn(looks, value) ? (looks[value]?.word ?? value) : value

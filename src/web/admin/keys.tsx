@@ -1,0 +1,103 @@
+import { useState } from 'preact/hooks'
+import type { Key } from '../../api/key.ts'
+import type { Output } from '../../client/client.ts'
+import { useList } from '../data/list.ts'
+import { client } from '../data/server.ts'
+import { may, useSession } from '../data/session.ts'
+import { useNow } from '../ui/ago.tsx'
+import { Command } from '../ui/copy.tsx'
+import { Dialog } from '../ui/dialog.tsx'
+import { Form } from '../ui/form.tsx'
+import { Head } from '../ui/head.tsx'
+import { More } from '../ui/more.tsx'
+import { KeyForm } from './key-form.tsx'
+import { KeyRow, standingOf } from './key-row.tsx'
+
+/** The keys of the server, or of a project, for their admins. */
+export default function Keys() {
+  const isAdmin = may(useSession(), 'admin')
+  return isAdmin ? (
+    <Listed />
+  ) : (
+    <>
+      <Head title="Keys" />
+      <p class="empty">Keys are for admins: log in with a key that has the permission “admin”.</p>
+    </>
+  )
+}
+
+function Listed() {
+  const now = useNow(60_000)
+  const [isMaking, setMaking] = useState(false)
+  const [made, setMade] = useState<Output<'createKey'>>()
+  const [leaving, setLeaving] = useState<Key>()
+  // That a key was used is no event.
+  const list = useList(
+    'keys',
+    async (page, options) => {
+      const { keys, meta } = await client.listKeys(page, options)
+      return { items: keys, nextCursor: meta.nextCursor }
+    },
+    { touches: ({ type }) => type.startsWith('key.'), everyMs: 60_000 },
+  )
+  const [live, over] = [true, false].map((isLive) => list.items.filter((key) => standingOf(key, now).isLive === isLive))
+  const onMade = (key: Output<'createKey'>) => {
+    setMade(key)
+    list.reload()
+  }
+  return (
+    <>
+      <Head title="Keys">
+        <button type="button" class="main" onClick={() => setMaking(true)}>
+          New key
+        </button>
+      </Head>
+      <ul class="rows keyed">
+        {live?.map((key) => (
+          <KeyRow key={key.id} it={key} now={now} onRevoke={setLeaving} />
+        ))}
+      </ul>
+      {over && over.length > 0 && (
+        <section aria-labelledby="over">
+          <h2 id="over">Revoked or expired</h2>
+          <ul class="rows keyed">
+            {over.map((key) => (
+              <KeyRow key={key.id} it={key} now={now} />
+            ))}
+          </ul>
+        </section>
+      )}
+      <More list={list} />
+      {isMaking && <KeyForm onMade={onMade} onClose={() => setMaking(false)} />}
+      {made && <Secret made={made} onClose={() => setMade(undefined)} />}
+      {leaving && <RevokeForm it={leaving} onClose={() => setLeaving(undefined)} onDone={list.reload} />}
+    </>
+  )
+}
+
+function Secret({ made: { key, secret }, onClose }: { made: Output<'createKey'>; onClose: () => void }) {
+  return (
+    <Dialog title={`The key of ${key.name}`} onClose={onClose}>
+      <div class="secret">
+        <p>Copy it now: it is shown this once, and stored nowhere.</p>
+        <Command text={secret} />
+        <p class="muted small">Commands take it from the environment, as CONDUCT_API_KEY.</p>
+      </div>
+    </Dialog>
+  )
+}
+
+function RevokeForm({ it, onClose, onDone }: { it: Key; onClose: () => void; onDone: () => void }) {
+  const work = async () => {
+    await client.revokeKey({ id: it.id })
+    onDone()
+  }
+  return (
+    <Form title={`Revoke ${it.name}?`} deed="Revoke it" isDanger work={work} onClose={onClose}>
+      <p>
+        Whoever uses <code>{it.prefix}…</code> is refused from the next request on, and logged out here. This cannot be
+        taken back; a new key can be made.
+      </p>
+    </Form>
+  )
+}

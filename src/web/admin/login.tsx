@@ -1,0 +1,48 @@
+import { useEffect, useState } from 'preact/hooks'
+import type { Input } from '../../client/client.ts'
+import { useAct } from '../data/act.ts'
+import { tell } from '../data/live.ts'
+import { client } from '../data/server.ts'
+import { Problem } from '../ui/problem.tsx'
+
+/** Takes a key, or the one-time code of a login link, for a session that scripts cannot read. */
+export function Login({ code }: { code: string | undefined }) {
+  const { act, isBusy, error } = useAct()
+  const [key, setKey] = useState('')
+  const begin = async (by: Input<'createSession'>) => {
+    if (await act(() => client.createSession(by))) tell({ kind: 'begun' })
+  }
+  useEffect(() => {
+    document.title = 'Log in · Conduct'
+    if (code !== undefined) void begin({ code })
+  }, [code])
+  const submit = (event: Event) => {
+    event.preventDefault()
+    void begin({ key: key.trim() })
+  }
+  return (
+    <main class="login">
+      <img src="./favicon.svg" alt="" width="40" height="40" />
+      <h1>Log in to Conduct</h1>
+      <form onSubmit={submit}>
+        <label class="field">
+          Key
+          <input
+            type="password"
+            name="key"
+            autocomplete="current-password"
+            placeholder="sk_…"
+            required
+            value={key}
+            onInput={(event) => setKey(event.currentTarget.value)}
+          />
+        </label>
+        <button type="submit" class="main" disabled={isBusy}>
+          Log in
+        </button>
+      </form>
+      {error && <Problem error={error} />}
+      <p class="muted small">The first key was printed when the server first started. An admin makes others.</p>
+    </main>
+  )
+}

@@ -1,0 +1,90 @@
+import { useEffect, useLayoutEffect, useState } from 'preact/hooks'
+import { Login } from '../admin/login.tsx'
+import { follow, listen } from '../data/live.ts'
+import { useRead } from '../data/read.ts'
+import { client } from '../data/server.ts'
+import { type Session, SessionContext } from '../data/session.ts'
+import { AttentionContext, useAttention } from '../data/use-attention.ts'
+import { Now } from '../now/now.tsx'
+import { RunPage } from '../runs/run.tsx'
+import { Runs } from '../runs/runs.tsx'
+import { lazy } from '../ui/lazy.tsx'
+import { Problem } from '../ui/problem.tsx'
+import { Frame } from './frame.tsx'
+import { Missing } from './missing.tsx'
+import { go, href, type Route, useRoute } from './router.ts'
+import { useScroll } from './scroll.ts'
+
+const Specs = lazy(() => import('../specs/specs.tsx'))
+const SpecPage = lazy(() => import('../specs/spec.tsx'))
+const Features = lazy(() => import('../features/features.tsx'))
+const FeaturePage = lazy(() => import('../features/feature.tsx'))
+const Activity = lazy(() => import('../activity/activity.tsx'))
+const Keys = lazy(() => import('../admin/keys.tsx'))
+const Projects = lazy(() => import('../admin/projects.tsx'))
+
+/** The page as a whole: who is there, and what the address asks for. */
+export function App() {
+  const [isOver, setOver] = useState(false)
+  const me = useRead('me', () => client.me())
+  const route = useRoute()
+  const [code, setCode] = useState<string>()
+  useEffect(
+    () =>
+      listen(({ kind }) => {
+        if (kind === 'over') setOver(true)
+        if (kind !== 'begun') return
+        setOver(false)
+        setCode(undefined)
+        me.reload()
+      }),
+    [],
+  )
+  useLayoutEffect(() => {
+    const [, given] = /^code=(.+)/.exec(route.path[0] ?? '') ?? []
+    if (given === undefined) return
+    setCode(given)
+    // It serves once, and is of no use in the history.
+    go(href([]), { replace: true })
+  }, [route])
+  if (isOver || code !== undefined || me.error?.code === 'UNAUTHORIZED') return <Login code={code} />
+  if (me.data) return <Inside session={me.data} route={route} />
+  return me.error ? <Problem error={me.error} onRetry={me.reload} /> : null
+}
+
+function Inside({ session, route }: { session: Session; route: Route }) {
+  const attention = useAttention()
+  useEffect(follow, [])
+  useScroll(route)
+  return (
+    <SessionContext.Provider value={session}>
+      <AttentionContext.Provider value={attention}>
+        <Frame route={route}>
+          <Page route={route} />
+        </Frame>
+      </AttentionContext.Provider>
+    </SessionContext.Provider>
+  )
+}
+
+/** The page of an address: `#/runs` lists, `#/runs/<project>/<runId>` is one. */
+function Page({ route }: { route: Route }) {
+  const [noun, project, id] = route.path
+  if (noun === undefined) return <Now route={route} />
+  if (noun === 'runs' && project === undefined) return <Runs route={route} />
+  if (noun === 'runs' && project !== undefined && id !== undefined) {
+    return <RunPage key={`${project}/${id}`} project={project} runId={id} route={route} />
+  }
+  if (noun === 'specs' && project === undefined) return <Specs route={route} />
+  if (noun === 'specs' && project !== undefined && id !== undefined) {
+    return <SpecPage key={`${project}/${id}`} project={project} specId={id} route={route} />
+  }
+  if (noun === 'features' && project === undefined) return <Features route={route} />
+  if (noun === 'features' && project !== undefined && /^[1-9]\d{0,9}$/.test(id ?? '')) {
+    return <FeaturePage key={`${project}/${id}`} project={project} number={Number(id)} />
+  }
+  if (noun === 'activity') return <Activity route={route} />
+  if (noun === 'keys') return <Keys />
+  if (noun === 'projects') return <Projects />
+  return <Missing />
+}

@@ -1,0 +1,31 @@
+import { useSession } from '../data/session.ts'
+import { Dialog } from '../ui/dialog.tsx'
+import { placesOf } from './places.ts'
+
+const keys: [key: string, meaning: string][] = [
+  ['j', 'The next row'],
+  ['k', 'The row before'],
+  ['Enter', 'Open the row'],
+  ['/', 'Search'],
+  ['?', 'This list'],
+]
+
+export function Help({ onClose }: { onClose: () => void }) {
+  const jumps = placesOf(useSession()).map(({ key, name }) => [`g ${key}`, `Go to ${name}`] as [string, string])
+  return (
+    <Dialog title="Keys" onClose={onClose}>
+      <dl class="keys">
+        {[...keys, ...jumps].map(([key, meaning]) => (
+          <div key={key}>
+            <dt>
+              {key.split(' ').map((one) => (
+                <kbd key={one}>{one}</kbd>
+              ))}
+            </dt>
+            <dd>{meaning}</dd>
+          </div>
+        ))}
+      </dl>
+    </Dialog>
+  )
+}

@@ -1,0 +1,26 @@
+import type { Required } from '../../api/key.ts'
+import { may, type Session } from '../data/session.ts'
+import type { IconName } from '../ui/icon.tsx'
+
+/** The pages that one can go to, in the order of the menu. */
+export interface Place {
+  path: string[]
+  name: string
+  icon: IconName
+  /** Pressed after `g`. */
+  key: string
+  /** Without it the page is not offered. */
+  permission?: Required
+}
+
+export const places: Place[] = [
+  { path: [], name: 'Now', icon: 'now', key: 'n' },
+  { path: ['runs'], name: 'Runs', icon: 'runs', key: 'r' },
+  { path: ['specs'], name: 'Specs', icon: 'specs', key: 's' },
+  { path: ['features'], name: 'Features', icon: 'features', key: 'f' },
+  { path: ['activity'], name: 'Activity', icon: 'activity', key: 'a' },
+  { path: ['keys'], name: 'Keys', icon: 'keys', key: 'k', permission: 'admin' },
+  { path: ['projects'], name: 'Projects', icon: 'folder', key: 'p', permission: 'admin' },
+]
+
+export const placesOf = (session: Session) => places.filter(({ permission = 'read' }) => may(session, permission))

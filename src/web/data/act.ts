@@ -1,0 +1,40 @@
+import { useState } from 'preact/hooks'
+import { ConductError } from '../../client/client.ts'
+import { failureOf } from './read.ts'
+
+export interface Act {
+  isBusy: boolean
+  error: ConductError | undefined
+  /** Runs a change; answers whether it succeeded. Its error stands until the next one. */
+  act(work: () => Promise<unknown>): Promise<boolean>
+}
+
+/** A change that somebody makes on the page. `onConflict` reads again what somebody else had changed before. */
+export function useAct(onConflict: () => void = () => {}): Act {
+  const [isBusy, setBusy] = useState(false)
+  const [error, setError] = useState<ConductError>()
+  const act = async (work: () => Promise<unknown>) => {
+    setBusy(true)
+    setError(undefined)
+    try {
+      await work()
+      return true
+    } catch (thrown) {
+      const failure = failureOf(thrown)
+      if (failure.code === 'PRECONDITION_FAILED') onConflict()
+      setError(worded(failure))
+      return false
+    } finally {
+      setBusy(false)
+    }
+  }
+  return { isBusy, error, act }
+}
+
+function worded(failure: ConductError): ConductError {
+  if (failure.code !== 'PRECONDITION_FAILED') return failure
+  return new ConductError(
+    failure.code,
+    'Somebody else was first: this has changed since you opened it, and your change was not made. What you see now is the newest. Look at it, then try again.',
+  )
+}

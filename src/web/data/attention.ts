@@ -1,0 +1,69 @@
+import type { Run } from '../../api/run.ts'
+
+/** The label by which somebody says that a run needs no more attention. */
+export const dismissal = { attention: 'dismissed' } as const
+
+export interface Need {
+  run: Run
+  why: 'failed' | 'lease lost' | 'failing' | 'unchecked' | 'stale'
+}
+
+/** Newest first, and how many others lack a check that holds. */
+export interface Attention {
+  needs: Need[]
+  unchecked: number
+  stale: number
+}
+
+/**
+ * Which runs of a period somebody has to look at: those that failed, lost their lease or have a failing verdict, and were
+ * not followed by an attempt that completed or was verified. That a run is unchecked or stale is only told where most
+ * runs of its project are checked.
+ */
+export function attentionOf(runs: Run[]): Attention {
+  const settled = settledOf(runs)
+  const open = runs.filter((run) => run.labels.attention !== 'dismissed' && !settled.has(run.id))
+  const ended = open.filter(({ status }) => status === 'completed')
+  const checking = checkingProjects(runs)
+  const needs = open.flatMap((run): Need[] => {
+    const why = whyOf(run) ?? (checking.has(run.project) ? lackOf(run) : undefined)
+    return why ? [{ run, why }] : []
+  })
+  return {
+    needs: needs.sort((a, b) => (a.run.createdAt < b.run.createdAt ? 1 : -1)),
+    unchecked: ended.filter(({ verdict }) => verdict === 'unchecked').length,
+    stale: ended.filter(({ verdict }) => verdict === 'stale').length,
+  }
+}
+
+function whyOf({ status, failure, verdict }: Run): Need['why'] | undefined {
+  if (status === 'failed') return failure?.code === 'LEASE_EXPIRED' ? 'lease lost' : 'failed'
+  return verdict === 'failing' ? 'failing' : undefined
+}
+
+function lackOf({ status, verdict }: Run): Need['why'] | undefined {
+  return status === 'completed' && (verdict === 'unchecked' || verdict === 'stale') ? verdict : undefined
+}
+
+/** The projects in which most runs that completed were checked. */
+function checkingProjects(runs: Run[]): Set<string> {
+  const ended = Object.entries(Object.groupBy(runs, ({ project }) => project)).map(([project, some = []]) => {
+    const completed = some.filter(({ status }) => status === 'completed')
+    return { project, all: completed.length, checked: completed.filter((run) => run.verdict !== 'unchecked').length }
+  })
+  return new Set(ended.filter(({ all, checked }) => checked > all / 2).map(({ project }) => project))
+}
+
+/** The rows of the runs that a later attempt, directly or through others, has made good. */
+function settledOf(runs: Run[]): Set<number> {
+  const byName = new Map(runs.map((run) => [`${run.project}/${run.runId}`, run]))
+  const settled = new Set<number>()
+  for (const run of runs) {
+    if (run.status !== 'completed' && run.verdict !== 'verified') continue
+    for (let before = byName.get(`${run.project}/${run.retryOf}`); before && !settled.has(before.id); ) {
+      settled.add(before.id)
+      before = byName.get(`${before.project}/${before.retryOf}`)
+    }
+  }
+  return settled
+}

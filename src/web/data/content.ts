@@ -1,0 +1,67 @@
+import { useEffect, useState } from 'preact/hooks'
+import type { Event } from '../../api/event.ts'
+import type { ConductError } from '../../client/client.ts'
+import { listen } from './live.ts'
+import { failureOf, oneAtATime } from './read.ts'
+import { clientOf } from './server.ts'
+
+export interface Content {
+  text: string
+  /** Whether the server had dropped its middle when it was read. */
+  truncated: boolean
+  isRead: boolean
+  error?: ConductError
+}
+
+const nothing: Content = { text: '', truncated: false, isRead: false }
+
+/** The content of a run as it grows: only what is new is read. `id` is the run's row. */
+export function useContent(project: string, runId: string, id: number | undefined): Content {
+  const [content, setContent] = useState(nothing)
+  useEffect(() => {
+    if (id === undefined) return
+    const end = new AbortController()
+    let read = nothing
+    let at = 0
+    let replacements = 0
+
+    const readOn = oneAtATime(async () => {
+      try {
+        for (let before = -1; before !== at; ) {
+          before = at
+          const was = replacements
+          const { text, next, truncated } = await clientOf(project).readContent({ runId, after: at }, end)
+          if (was !== replacements) continue
+          at = next
+          read = { text: read.text + text, truncated: read.truncated || truncated, isRead: true }
+        }
+      } catch (error) {
+        read = { ...read, error: failureOf(error) }
+      }
+      if (!end.signal.aborted) setContent(read)
+    }, 200)
+
+    readOn()
+    const leave = listen((news) => {
+      if (news.kind === 'event' && news.event.subjectId === id && news.event.type === 'run.updated') {
+        if (isReplaced(news.event)) {
+          replacements++
+          at = 0
+          read = nothing
+        }
+        if (news.event.changes.content) readOn()
+      } else if (news.kind === 'connected') readOn()
+    })
+    return () => {
+      end.abort()
+      leave()
+    }
+  }, [project, runId, id])
+  return content
+}
+
+/** Only what was given whole has its hash in the log; an append tells the new size. */
+function isReplaced({ changes }: Event): boolean {
+  const after = changes.content?.[1]
+  return changes.content !== undefined && !(after instanceof Object && !('sha256' in after))
+}

@@ -1,0 +1,45 @@
+import { useState } from 'preact/hooks'
+import type { CallOptions } from '../../client/client.ts'
+import { type Read, type ReadOptions, useRead } from './read.ts'
+
+const pageSize = 100
+
+interface Page<T> {
+  items: T[]
+  nextCursor?: string
+}
+
+type LoadPage<T> = (page: { limit: number; cursor?: string }, options: CallOptions) => Promise<Page<T>>
+
+export interface List<T> extends Omit<Read<unknown>, 'data'> {
+  items: T[]
+  isRead: boolean
+  hasMore: boolean
+  /** Reads one more page. */
+  more(): void
+}
+
+/** The first pages of a list, read again as `useRead` does; `more` reads one more. */
+export function useList<T>(key: string, load: LoadPage<T>, options?: ReadOptions): List<T> {
+  const [asked, setAsked] = useState({ key, pages: 1 })
+  const pages = asked.key === key ? asked.pages : 1
+  const { data, ...read } = useRead(`${pages} ${key}`, (signal) => firstPages(pages, load, { signal }), options)
+  return {
+    ...read,
+    items: data?.items ?? [],
+    isRead: data !== undefined,
+    hasMore: data?.nextCursor !== undefined,
+    more: () => setAsked({ key, pages: pages + 1 }),
+  }
+}
+
+async function firstPages<T>(count: number, load: LoadPage<T>, options: CallOptions): Promise<Page<T>> {
+  const items: T[] = []
+  let cursor: string | undefined
+  for (let n = 0; n < count && (n === 0 || cursor !== undefined); n++) {
+    const page = await load({ limit: pageSize, cursor }, options)
+    items.push(...page.items)
+    cursor = page.nextCursor
+  }
+  return { items, nextCursor: cursor }
+}

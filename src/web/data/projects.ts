@@ -1,0 +1,17 @@
+import type { Project } from '../../api/project.ts'
+import { useRead } from './read.ts'
+import { client } from './server.ts'
+
+/** The projects that the session sees; none until they are read. */
+export function useProjects(): Project[] {
+  const { data } = useRead(
+    'projects',
+    async (signal) => {
+      const projects: Project[] = []
+      for await (const project of client.all('listProjects', { limit: 100 }, { signal })) projects.push(project)
+      return projects
+    },
+    { touches: ({ type }) => type.startsWith('project.') },
+  )
+  return data ?? []
+}

@@ -1,0 +1,34 @@
+import type { Run } from '../../api/run.ts'
+import type { Input } from '../../client/client.ts'
+import { statusLooks, verdictLooks } from '../ui/status.tsx'
+
+/** What a list of runs may be asked for, as the address of the page says it. */
+export type RunFilter = Omit<Input<'listRuns'>, 'limit' | 'cursor'>
+
+const isStatus = (value: string): value is Run['status'] => Object.hasOwn(statusLooks, value)
+const isVerdict = (value: string): value is Run['verdict'] => Object.hasOwn(verdictLooks, value)
+
+/** The filter that an address asks for. Days are those of whoever looks, from their midnight on. */
+export function runFilterOf(query: URLSearchParams): RunFilter {
+  const text = (name: string) => query.get(name) || undefined
+  const number = (name: string) => (/^[1-9]\d{0,9}$/.test(query.get(name) ?? '') ? Number(query.get(name)) : undefined)
+  const some = <T>(values: T[]) => (values.length > 0 ? values : undefined)
+  return {
+    project: some(query.getAll('project')),
+    status: some(query.getAll('status').filter(isStatus)),
+    verdict: some(query.getAll('verdict').filter(isVerdict)),
+    agent: text('agent'),
+    specId: text('specId'),
+    specVersion: number('specVersion'),
+    label: text('label'),
+    featureId: number('featureId'),
+    createdAfter: midnight(text('createdAfter')),
+    createdBefore: midnight(text('createdBefore')),
+    order: query.get('order') === 'asc' ? 'asc' : undefined,
+  }
+}
+
+function midnight(day: string | undefined): string | undefined {
+  const date = new Date(`${day}T00:00`)
+  return Number.isNaN(date.getTime()) ? undefined : date.toISOString()
+}

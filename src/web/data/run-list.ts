@@ -1,0 +1,111 @@
+import { useEffect, useRef, useState } from 'preact/hooks'
+import type { Event } from '../../api/event.ts'
+import type { Run } from '../../api/run.ts'
+import type { ConductError } from '../../client/client.ts'
+import { listen } from './live.ts'
+import { failureOf, oneAtATime } from './read.ts'
+import type { RunFilter } from './run-filter.ts'
+import { client } from './server.ts'
+
+const pageSize = 100
+
+interface State {
+  /** The filter, as text, that the rows answer. */
+  key: string
+  runs: Run[]
+  cursor?: string
+  /** Runs that the filter finds now and that are not among the rows. */
+  fresh: number
+  error?: ConductError
+}
+
+export interface RunList extends State {
+  isRead: boolean
+  /** Reads the next page, where there is one. */
+  more(): void
+  /** Starts again from the top, with all that is new. */
+  restart(): void
+}
+
+const empty: State = { key: '', runs: [], fresh: 0 }
+
+/** The list that was left last, for whoever comes back to it. */
+let left = empty
+listen((news) => {
+  if (news.kind === 'event') left = moved(left, news.event)
+  if (news.kind === 'over') left = empty
+})
+
+/**
+ * The runs that a filter finds, page by page. Rows that are shown follow their events in place; what is new is counted
+ * and not shown until `restart`, so that nothing moves under the cursor.
+ */
+export function useRunList(filter: RunFilter): RunList {
+  const key = JSON.stringify(filter)
+  const [state, setState] = useState(() => (left.key === key ? left : empty))
+  const latest = useRef(state)
+  latest.current = state
+  const acts = useRef({ more: () => {}, restart: () => {} })
+
+  useEffect(() => {
+    const end = new AbortController()
+    const page = (cursor?: string) => client.listRuns({ ...filter, limit: pageSize, cursor }, { signal: end.signal })
+    const set = (change: (before: State) => State) => {
+      if (!end.signal.aborted) setState(change)
+    }
+    const fail = (error: unknown) => set((before) => ({ ...before, key, error: failureOf(error) }))
+
+    const restart = () =>
+      page().then(({ runs, meta }) => set(() => ({ key, runs, cursor: meta.nextCursor, fresh: 0 })), fail)
+    const more = oneAtATime(async () => {
+      const { cursor } = latest.current
+      if (cursor === undefined) return
+      await page(cursor).then(({ runs, meta }) => set((before) => joined(before, runs, meta.nextCursor)), fail)
+    }, 0)
+    const look = oneAtATime(async () => {
+      if (latest.current.key !== key || latest.current.runs.length === 0) return restart()
+      await page().then(({ runs }) => set((before) => compared(before, runs)), fail)
+    }, 500)
+
+    acts.current = { more, restart }
+    look()
+    const leave = listen((news) => {
+      if (news.kind === 'event') set((before) => moved(before, news.event))
+      if (news.kind === 'connected' || (news.kind === 'event' && news.event.type.startsWith('run.'))) look()
+    })
+    return () => {
+      end.abort()
+      leave()
+      left = latest.current
+    }
+  }, [key])
+
+  return {
+    ...state,
+    isRead: state.key === key,
+    more: () => acts.current.more(),
+    restart: () => acts.current.restart(),
+  }
+}
+
+function joined(before: State, runs: Run[], cursor: string | undefined): State {
+  const known = new Set(before.runs.map(({ id }) => id))
+  return { ...before, runs: [...before.runs, ...runs.filter(({ id }) => !known.has(id))], cursor, error: undefined }
+}
+
+/** The rows as the first page has them now, and how many on it are not among them. */
+function compared(before: State, newest: Run[]): State {
+  const now = new Map(newest.map((run) => [run.id, run]))
+  const runs = before.runs.map((run) => now.get(run.id) ?? run)
+  for (const { id } of before.runs) now.delete(id)
+  return { ...before, runs, fresh: now.size, error: undefined }
+}
+
+/** The rows after an event: a change carries all that it changed. */
+function moved(before: State, { type, subjectId, changes, at }: Event): State {
+  if (!type.startsWith('run.')) return before
+  if (type === 'run.deleted') return { ...before, runs: before.runs.filter(({ id }) => id !== subjectId) }
+  const fields = Object.fromEntries(Object.entries(changes).map(([field, [, value]]) => [field, value]))
+  const move = (run: Run) => (run.id === subjectId && run.updatedAt <= at ? { ...run, ...fields, updatedAt: at } : run)
+  return { ...before, runs: before.runs.map(move) }
+}

@@ -1,0 +1,79 @@
+import type { Feature } from '../../api/feature.ts'
+import { href } from '../app/router.ts'
+import { useList } from '../data/list.ts'
+import { useRead } from '../data/read.ts'
+import { clientOf } from '../data/server.ts'
+import { RunBriefs } from '../now/run-briefs.tsx'
+import { Markdown } from '../runs/log.tsx'
+import { Ago } from '../ui/ago.tsx'
+import { Command } from '../ui/copy.tsx'
+import { Fact } from '../ui/fact.tsx'
+import { Head } from '../ui/head.tsx'
+import { Problem } from '../ui/problem.tsx'
+
+/** One feature: which runs touched it, when, and what came of them. */
+export default function FeaturePage({ project, number }: { project: string; number: number }) {
+  const { data, error, reload } = useRead(
+    'feature',
+    (signal) => clientOf(project).getFeature({ id: number }, { signal }),
+    { touches: (event) => event.project === project && event.type.startsWith('feature.') },
+  )
+  if (data && error?.code !== 'NOT_FOUND') return <Shown feature={data.feature} />
+  return (
+    <>
+      <Head title={`Feature ${number}`} />
+      {error && <Problem error={error} onRetry={reload} />}
+    </>
+  )
+}
+
+function Shown({ feature }: { feature: Feature }) {
+  const { id, project, name, file, description, createdAt, updatedAt } = feature
+  const list = useList(
+    `runs of ${id}`,
+    async (page, options) => {
+      const { runs, meta } = await clientOf(project).listFeatureRuns({ id, ...page }, options)
+      return { items: runs, nextCursor: meta.nextCursor }
+    },
+    { touches: (event) => event.project === project && event.type.startsWith('run.'), restMs: 1000 },
+  )
+  return (
+    <>
+      <nav class="crumbs" aria-label="Where this is">
+        <a href={href(['features'])}>Features</a> / <a href={href(['features'], { project })}>{project}</a> /{' '}
+        <span>{id}</span>
+      </nav>
+      <Head title={name} />
+      <div class="beside">
+        <div>
+          {description && <Markdown text={description} />}
+          <section aria-labelledby="touched">
+            <h2 id="touched">
+              Runs that touched it{' '}
+              <span class="muted">
+                {list.isRead && list.items.length}
+                {list.hasMore && '+'}
+              </span>
+            </h2>
+            <RunBriefs list={list} note={({ specId }) => specId ?? ''}>
+              <p>No run has touched it yet. A run says so by its number:</p>
+              <Command text={`conduct run link RUN-001 ${id}`} />
+            </RunBriefs>
+          </section>
+        </div>
+        <aside aria-label="About this feature">
+          <dl class="about">
+            <Fact name="File">{file && <span class="path">{file}</span>}</Fact>
+            <Fact name="Number">{id}</Fact>
+            <Fact name="Created">
+              <Ago at={createdAt} />
+            </Fact>
+            <Fact name="Changed">
+              <Ago at={updatedAt} />
+            </Fact>
+          </dl>
+        </aside>
+      </div>
+    </>
+  )
+}

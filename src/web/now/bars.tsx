@@ -1,0 +1,100 @@
+import { useEffect, useRef } from 'preact/hooks'
+import uPlot from 'uplot'
+import { Icon } from '../ui/icon.tsx'
+import type { Series } from './series-table.tsx'
+
+const heightPx = 160
+
+interface Props {
+  labels: string[]
+  series: Series[]
+}
+
+/** Bars of a day each, one series on top of the other. It is drawn again when its numbers, its room or the theme change. */
+export default function Bars({ labels, series }: Props) {
+  const place = useRef<HTMLDivElement>(null)
+  const legend = useRef<HTMLUListElement>(null)
+  const told = JSON.stringify([labels, series])
+  useEffect(() => {
+    const room = place.current
+    const swatches = legend.current
+    if (!room || !swatches) return
+    let plot: uPlot | undefined
+    const draw = () => {
+      plot?.destroy()
+      plot = new uPlot(optionsOf(labels, series, swatches, room.clientWidth), stacked(labels, series), room)
+    }
+    const theme = matchMedia('(prefers-color-scheme: dark)')
+    const root = new MutationObserver(draw)
+    root.observe(document.documentElement, { attributeFilter: ['data-theme'] })
+    theme.addEventListener('change', draw)
+    const size = new ResizeObserver(() => plot?.setSize({ width: room.clientWidth, height: heightPx }))
+    draw()
+    size.observe(room)
+    return () => {
+      size.disconnect()
+      root.disconnect()
+      theme.removeEventListener('change', draw)
+      plot?.destroy()
+    }
+  }, [told])
+  return (
+    <>
+      <ul ref={legend} class="legend">
+        {series.map(({ word, icon }) => (
+          <li key={word} class={`swatch ${word.toLowerCase().replace(' ', '-')}`}>
+            <Icon name={icon} />
+            <span>{word}</span>
+          </li>
+        ))}
+      </ul>
+      <div ref={place} class="bars" />
+    </>
+  )
+}
+
+/** The sums from the bottom on, the highest first, so that each next one is drawn over the one before. */
+function stacked(labels: string[], series: Series[]): uPlot.AlignedData {
+  const sums = labels.map(() => 0)
+  const layers = series.map(({ values }) => values.map((value, index) => (sums[index] = (sums[index] ?? 0) + value)))
+  return [labels.map((_, index) => index), ...layers.reverse()]
+}
+
+function optionsOf(labels: string[], series: Series[], swatches: HTMLElement, width: number): uPlot.Options {
+  const colours = [...swatches.children].map((swatch) => getComputedStyle(swatch).color)
+  const soft = getComputedStyle(swatches).color
+  const bars = uPlot.paths.bars?.({ size: [0.7, 28] })
+  return {
+    width,
+    height: heightPx,
+    legend: { show: false },
+    cursor: { show: false },
+    padding: [8, 4, 0, 0],
+    scales: {
+      x: { time: false, range: () => [-0.6, labels.length - 0.4] },
+      y: { range: (_, __, max) => [0, Math.max(4, max)] },
+    },
+    axes: [
+      {
+        stroke: soft,
+        size: 28,
+        grid: { show: false },
+        ticks: { show: false },
+        incrs: [1, 2, 5, 7, 14, 30],
+        space: 54,
+        values: (_, at) => at.map((index) => labels[index]?.slice(5) ?? ''),
+      },
+      {
+        stroke: soft,
+        size: 36,
+        incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 5000, 10_000],
+        ticks: { show: false },
+        grid: { stroke: getComputedStyle(swatches).borderTopColor, width: 1 },
+      },
+    ],
+    series: [
+      {},
+      ...series.map((_, index) => ({ paths: bars, points: { show: false }, fill: colours[index], width: 0 })).reverse(),
+    ],
+  }
+}

@@ -1,0 +1,44 @@
+import type { ComponentChildren } from 'preact'
+import type { Run } from '../../api/run.ts'
+import { href } from '../app/router.ts'
+import { Changes } from '../runs/changes.tsx'
+import { Ago } from '../ui/ago.tsx'
+import { Status, Verdict } from '../ui/status.tsx'
+
+interface Props {
+  run: Run
+  /** Whether it came since this page was looked at last. */
+  isNew?: boolean
+  /** Stands in place of its status. */
+  badge?: ComponentChildren
+  /** Stands at its end. */
+  children?: ComponentChildren
+}
+
+/** A run in one line, of a short list. */
+export function Brief({ run, isNew = false, badge, children }: Props) {
+  return (
+    <li class="brief">
+      {badge ?? <Status run={run} />}
+      <div class="what">
+        <a class="title" href={href(['runs', run.project, run.runId])}>
+          {run.title ?? run.runId}
+        </a>
+        {isNew && (
+          <span class="new" title="Since you last looked">
+            new
+          </span>
+        )}
+        <span class="facts">
+          <span>{run.project}</span>
+          <span>{run.runId}</span>
+          {run.agent && <span>{run.agent}</span>}
+          <Changes changes={run.changes} />
+        </span>
+      </div>
+      {run.verdict === 'unchecked' || badge ? <span /> : <Verdict run={run} />}
+      <Ago at={run.endedAt ?? run.createdAt} />
+      {children}
+    </li>
+  )
+}

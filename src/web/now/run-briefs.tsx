@@ -1,0 +1,30 @@
+import type { ComponentChildren } from 'preact'
+import type { Run } from '../../api/run.ts'
+import type { List } from '../data/list.ts'
+import { More } from '../ui/more.tsx'
+import { Brief } from './brief.tsx'
+
+interface Props {
+  list: List<Run>
+  /** What is said of a run at the end of its line. */
+  note?: (run: Run) => string
+  /** What is said where there is none. */
+  children: ComponentChildren
+}
+
+/** A list of runs, a page at a time. */
+export function RunBriefs({ list, note, children }: Props) {
+  return (
+    <>
+      {list.isRead && list.items.length === 0 && <div class="empty">{children}</div>}
+      <ul class="rows briefs">
+        {list.items.map((run) => (
+          <Brief key={run.id} run={run}>
+            {note && <span class="note muted small">{note(run)}</span>}
+          </Brief>
+        ))}
+      </ul>
+      <More list={list} />
+    </>
+  )
+}

@@ -1,0 +1,40 @@
+import type { Look } from '../ui/status.tsx'
+
+/** A number for each day. */
+export interface Series extends Look {
+  values: number[]
+}
+
+/** What a chart shows, as numbers, the newest day first. */
+export function SeriesTable({ title, labels, series }: { title: string; labels: string[]; series: Series[] }) {
+  return (
+    // Where it is too wide it scrolls in its own place, also by keys.
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls has to be reached by keys
+    <section class="scrolls" aria-label={`${title}, as a table`} tabIndex={0}>
+      <table class="series">
+        <thead>
+          <tr>
+            <th scope="col">Day</th>
+            {series.map(({ word }) => (
+              <th key={word} scope="col">
+                {word}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {labels
+            .map((label, index) => (
+              <tr key={label}>
+                <th scope="row">{label}</th>
+                {series.map(({ word, values }) => (
+                  <td key={word}>{values[index]}</td>
+                ))}
+              </tr>
+            ))
+            .reverse()}
+        </tbody>
+      </table>
+    </section>
+  )
+}

@@ -1,0 +1,26 @@
+import type { Run } from '../../api/run.ts'
+
+export const plural = (count: number, noun: string) => `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`
+
+/** What of the code was changed: `3 files +120 −8`; nothing where nothing is known. */
+export function Changes({ changes }: Pick<Run, 'changes'>) {
+  const { files, insertions, deletions } = changes ?? {}
+  if (files === undefined && insertions === undefined && deletions === undefined) return null
+  return (
+    <span class="changes">
+      {files !== undefined && <span>{plural(files, 'file')}</span>}
+      {insertions !== undefined && (
+        <span class="added">
+          +{insertions.toLocaleString('en')}
+          <span class="unseen"> lines added</span>
+        </span>
+      )}
+      {deletions !== undefined && (
+        <span class="removed">
+          −{deletions.toLocaleString('en')}
+          <span class="unseen"> lines removed</span>
+        </span>
+      )}
+    </span>
+  )
+}

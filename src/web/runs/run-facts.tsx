@@ -1,0 +1,85 @@
+import type { TimelineEntry } from '../../api/timeline.ts'
+import type { Output } from '../../client/client.ts'
+import { href } from '../app/router.ts'
+import { Ago } from '../ui/ago.tsx'
+import { Fact } from '../ui/fact.tsx'
+import { OuterLink } from '../ui/outer-link.tsx'
+import { Status } from '../ui/status.tsx'
+
+type FullRun = Output<'getRun'>['run']
+
+interface Props {
+  run: FullRun
+  attempts: Extract<TimelineEntry, { kind: 'attempt' }>['run'][]
+}
+
+const count = (value: number) => value.toLocaleString('en')
+
+/** What is known of a run beside its work. */
+export function RunFacts({ run, attempts }: Props) {
+  const { where, usage, git } = run
+  return (
+    <dl class="about">
+      <Fact name="Spec">
+        {run.specId && (
+          <a href={href(['specs', run.project, run.specId])}>
+            {run.specId}
+            {run.specVersion !== null && ` v${run.specVersion}`}
+          </a>
+        )}
+      </Fact>
+      <Fact name="Agent">{run.agent}</Fact>
+      <Fact name="Created">{<Ago at={run.createdAt} />}</Fact>
+      <Fact name="Started">{run.startedAt && <Ago at={run.startedAt} />}</Fact>
+      <Fact name="Ended">{run.endedAt && <Ago at={run.endedAt} />}</Fact>
+      <Fact name="Host">{where?.host}</Fact>
+      <Fact name="Folder">{where?.cwd && <span class="path">{where.cwd}</span>}</Fact>
+      <Fact name="Session">{where?.session && <span class="path">{where.session}</span>}</Fact>
+      <Fact name="Repository">{git?.repository && <OuterLink href={git.repository} />}</Fact>
+      <Fact name="Model">{usage?.model}</Fact>
+      <Fact name="Tokens">
+        {(usage?.inputTokens ?? usage?.outputTokens) !== undefined &&
+          `${count(usage?.inputTokens ?? 0)} in, ${count(usage?.outputTokens ?? 0)} out`}
+      </Fact>
+      <Fact name="Cost">{usage?.costUsd !== undefined && `$${usage.costUsd.toFixed(2)}`}</Fact>
+      <Fact name="Features">
+        {run.features.length > 0 && (
+          <span class="tags">
+            {run.features.map(({ id, name }) => (
+              <a key={id} class="tag" href={href(['features', run.project, id])}>
+                {name}
+              </a>
+            ))}
+          </span>
+        )}
+      </Fact>
+      <Fact name="Labels">
+        {Object.keys(run.labels).length > 0 && (
+          <span class="tags">
+            {Object.entries(run.labels).map(([name, value]) => (
+              <a key={name} class="tag" href={href(['runs'], { project: run.project, label: `${name}:${value}` })}>
+                {name}: {value}
+              </a>
+            ))}
+          </span>
+        )}
+      </Fact>
+      <Fact name="Attempts">
+        {attempts.length > 1 && (
+          <ul class="attempts">
+            {attempts.map((one) => (
+              <li key={one.runId}>
+                <Status run={{ ...one, failure: null }} />{' '}
+                {one.runId === run.runId ? (
+                  <b>{one.runId}, this one</b>
+                ) : (
+                  <a href={href(['runs', run.project, one.runId])}>{one.runId}</a>
+                )}
+              </li>
+            ))}
+          </ul>
+        )}
+      </Fact>
+    </dl>
+  )
+}

@@ -1,0 +1,101 @@
+import { useState } from 'preact/hooks'
+import type { CheckResult } from '../../api/check.ts'
+import type { Run } from '../../api/run.ts'
+import { go, href } from '../app/router.ts'
+import { clientOf } from '../data/server.ts'
+import { etagOf } from '../data/version.ts'
+import { Form } from '../ui/form.tsx'
+import { resultLooks } from '../ui/status.tsx'
+
+interface Props {
+  run: Run
+  onClose: () => void
+}
+
+export function CheckForm({ run, onClose }: Props) {
+  const [name, setName] = useState('review')
+  const [result, setResult] = useState<CheckResult>('pass')
+  const [content, setContent] = useState('')
+  const results: CheckResult[] = ['pass', 'warn', 'fail']
+  const work = () => clientOf(run.project).createCheck({ runId: run.runId, name, result, content })
+  return (
+    <Form title={`Check ${run.runId}`} deed="Add check" work={work} onClose={onClose}>
+      <label class="field">
+        Name: the newest check of each name counts
+        <input value={name} required onInput={(event) => setName(event.currentTarget.value)} />
+      </label>
+      <fieldset class="field">
+        <legend>Result</legend>
+        <div class="row">
+          {results.map((one) => (
+            <label key={one} class="row">
+              <input type="radio" name="result" checked={one === result} onChange={() => setResult(one)} />
+              {resultLooks[one].word}
+            </label>
+          ))}
+        </div>
+      </fieldset>
+      <label class="field">
+        What was found, as markdown
+        <textarea rows={5} value={content} onInput={(event) => setContent(event.currentTarget.value)} />
+      </label>
+    </Form>
+  )
+}
+
+export function LabelForm({ run, onClose, onConflict }: Props & { onConflict: () => void }) {
+  const [text, setText] = useState(() => textOf(run.labels))
+  const work = () =>
+    clientOf(run.project).updateRun({ runId: run.runId, labels: labelsOf(text), ifVersion: etagOf(run) })
+  return (
+    <Form title={`Labels of ${run.runId}`} deed="Save" work={work} onClose={onClose} onConflict={onConflict}>
+      <label class="field">
+        One on each line, as name: value
+        <textarea
+          rows={6}
+          placeholder="team: web"
+          value={text}
+          onInput={(event) => setText(event.currentTarget.value)}
+        />
+      </label>
+    </Form>
+  )
+}
+
+const textOf = (labels: Run['labels']) =>
+  Object.entries(labels)
+    .map(([name, value]) => `${name}: ${value}`)
+    .join('\n')
+
+/** What a line means, the server judges. */
+function labelsOf(text: string): Run['labels'] {
+  const lines = text.split('\n').filter((line) => line.trim() !== '')
+  return Object.fromEntries(
+    lines.map((line) => {
+      const [name = '', value = ''] = line.split(/:(.*)/s)
+      return [name.trim(), value.trim()]
+    }),
+  )
+}
+
+export function DeleteForm({ run, onClose, onConflict }: Props & { onConflict: () => void }) {
+  const work = async () => {
+    await clientOf(run.project).deleteRun({ runId: run.runId, ifVersion: etagOf(run) })
+    go(href(['runs']))
+  }
+  return (
+    <Form
+      title={`Delete ${run.runId}?`}
+      deed="Delete it"
+      isDanger
+      work={work}
+      onClose={onClose}
+      onConflict={onConflict}
+    >
+      <p>
+        The run goes for good, with its log, its checks and its links to features. That it was there stays in the log of
+        changes.
+      </p>
+    </Form>
+  )
+}

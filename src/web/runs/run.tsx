@@ -1,0 +1,143 @@
+import type { TimelineEntry } from '../../api/timeline.ts'
+import type { Output } from '../../client/client.ts'
+import { href, type Route } from '../app/router.ts'
+import { useContent } from '../data/content.ts'
+import { useRead } from '../data/read.ts'
+import { clientOf } from '../data/server.ts'
+import { Ago, spanOf } from '../ui/ago.tsx'
+import { Head } from '../ui/head.tsx'
+import { Problem } from '../ui/problem.tsx'
+import { evidenceWords, Status, Verdict, verdictLooks } from '../ui/status.tsx'
+import { Tabs } from '../ui/tabs.tsx'
+import { Checks } from './checks.tsx'
+import { Log } from './log.tsx'
+import { RunActions } from './run-actions.tsx'
+import { RunFacts } from './run-facts.tsx'
+import { Timeline } from './timeline.tsx'
+import { WhatChanged } from './what-changed.tsx'
+
+type FullRun = Output<'getRun'>['run']
+
+interface Props {
+  project: string
+  runId: string
+  route: Route
+}
+
+/** One run: how it went, what changed, what was checked, and above all that, what is to be done about it. */
+export function RunPage({ project, runId, route }: Props) {
+  const client = clientOf(project)
+  const read = useRead('run', (signal) => client.getRun({ runId }, { signal }), {
+    touches: ({ type, subject }) => type.startsWith('run.') && subject === runId,
+    restMs: 1000,
+  })
+  const history = useRead('timeline', (signal) => client.timeline({ runId }, { signal }), {
+    touches: ({ type, project: of }) => of === project && /^(run|check)\./.test(type),
+    restMs: 1000,
+  })
+  const run = read.data?.run
+  if (!run || read.error?.code === 'NOT_FOUND') {
+    return (
+      <>
+        <Head title={runId} />
+        {read.error && <Problem error={read.error} onRetry={read.reload} />}
+      </>
+    )
+  }
+  return <Shown run={run} entries={history.data?.timeline ?? []} route={route} onConflict={read.reload} />
+}
+
+interface ShownProps {
+  run: FullRun
+  entries: TimelineEntry[]
+  route: Route
+  onConflict: () => void
+}
+
+function Shown({ run, entries, route, onConflict }: ShownProps) {
+  const checks = entries.flatMap((entry) => (entry.kind === 'check' ? [entry.check] : [])).reverse()
+  const attempts = entries.flatMap((entry) => (entry.kind === 'attempt' ? [entry.run] : []))
+  return (
+    <>
+      <nav class="crumbs" aria-label="Where this is">
+        <a href={href(['runs'])}>Runs</a> / <a href={href(['runs'], { project: run.project })}>{run.project}</a> /{' '}
+        <span>{run.runId}</span>
+      </nav>
+      <Head title={run.title ?? run.runId} tab={`${run.runId} ${run.title ?? ''}`} />
+      <Standing run={run} />
+      <RunActions run={run} onConflict={onConflict} />
+      {run.failure && (
+        <div class="failure">
+          <b>{run.failure.code}</b>
+          <p>{run.failure.message}</p>
+        </div>
+      )}
+      <div class="beside">
+        <div>
+          <section aria-labelledby="changed">
+            <h2 id="changed">What changed</h2>
+            <WhatChanged run={run} />
+          </section>
+          <section aria-labelledby="checks">
+            <h2 id="checks">Checks</h2>
+            <p class="muted small">{verdictLooks[run.verdict].meaning}</p>
+            {checks.length > 0 && <Checks checks={checks} />}
+          </section>
+          <Told run={run} entries={entries} route={route} />
+        </div>
+        <aside aria-label="About this run">
+          <RunFacts run={run} attempts={attempts} />
+        </aside>
+      </div>
+    </>
+  )
+}
+
+/** How it stands, in words. */
+function Standing({ run }: { run: FullRun }) {
+  const { startedAt, endedAt, lastSeenAt, leaseExpiresAt } = run
+  const tookMs = startedAt && endedAt ? Date.parse(endedAt) - Date.parse(startedAt) : 0
+  return (
+    <p class="standing">
+      <Status run={run} />
+      <Verdict run={run} />
+      {run.evidence && <span class="muted">evidence: {evidenceWords[run.evidence]}</span>}
+      {tookMs > 0 && <span class="muted">took {spanOf(tookMs)}</span>}
+      {endedAt ? (
+        <span class="muted">
+          ended <Ago at={endedAt} />
+        </span>
+      ) : (
+        lastSeenAt && (
+          <span class="muted">
+            heard of <Ago at={lastSeenAt} />
+          </span>
+        )
+      )}
+      {leaseExpiresAt && <span class="muted">held by its agent</span>}
+    </p>
+  )
+}
+
+const views = { log: 'Log', raw: 'Raw', timeline: 'Timeline' }
+
+/** What it said and what happened to it. Which of them is seen stands in the address. */
+function Told({ run, entries, route }: Omit<ShownProps, 'onConflict'>) {
+  const { text, truncated, isRead, error } = useContent(run.project, run.runId, run.id)
+  const asked = route.query.get('view') ?? ''
+  const view = Object.hasOwn(views, asked) ? asked : 'log'
+  return (
+    <section aria-label={views[view as keyof typeof views]}>
+      <Tabs label="What is shown of it" views={views} view={view} route={route} />
+      {view === 'timeline' ? (
+        <Timeline entries={entries} project={run.project} />
+      ) : (
+        <>
+          {error && <Problem error={error} />}
+          {isRead && text === '' && <p class="empty">It has said nothing{run.endedAt ? '.' : ' yet.'}</p>}
+          {text !== '' && <Log text={text} isRaw={view === 'raw'} isTruncated={truncated} />}
+        </>
+      )}
+    </section>
+  )
+}

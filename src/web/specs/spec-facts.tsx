@@ -1,0 +1,46 @@
+import type { Run } from '../../api/run.ts'
+import type { Output } from '../../client/client.ts'
+import { href } from '../app/router.ts'
+import { Ago } from '../ui/ago.tsx'
+import { Fact } from '../ui/fact.tsx'
+import { Badge, statusLooks } from '../ui/status.tsx'
+import { VerdictCounts } from './spec-status.tsx'
+
+type FullSpec = Output<'getSpec'>['spec']
+
+const count = (value: number) => value.toLocaleString('en')
+
+/** What is known of a spec beside its words: who wrote it, and what its runs come to. */
+export function SpecFacts({ spec: { project, specId, agent, createdAt, totals } }: { spec: FullSpec }) {
+  const statuses = Object.entries(statusLooks).filter(([status]) => totals.byStatus[status as Run['status']] > 0)
+  return (
+    <dl class="about">
+      <Fact name="Written by">{agent}</Fact>
+      <Fact name="Created">
+        <Ago at={createdAt} />
+      </Fact>
+      <Fact name="Runs">
+        <a href={href(['runs'], { project, specId })}>{count(totals.runs)}</a>
+        {totals.attempts > 0 && `, ${count(totals.attempts)} of them further attempts`}
+      </Fact>
+      <Fact name="Status">
+        {totals.runs > 0 && (
+          <span class="verdicts">
+            {statuses.map(([status, look]) => (
+              <Badge
+                key={status}
+                look={{ ...look, word: `${totals.byStatus[status as Run['status']]} ${look.word.toLowerCase()}` }}
+              />
+            ))}
+          </span>
+        )}
+      </Fact>
+      <Fact name="Verdicts">{totals.runs > 0 && <VerdictCounts byVerdict={totals.byVerdict} />}</Fact>
+      <Fact name="Tokens">
+        {totals.inputTokens + totals.outputTokens > 0 &&
+          `${count(totals.inputTokens)} in, ${count(totals.outputTokens)} out`}
+      </Fact>
+      <Fact name="Cost">{totals.costUsd > 0 && `$${totals.costUsd.toFixed(2)}`}</Fact>
+    </dl>
+  )
+}

@@ -1,0 +1,25 @@
+import { useList } from '../data/list.ts'
+import { clientOf } from '../data/server.ts'
+import { RunBriefs } from '../now/run-briefs.tsx'
+import { Command } from '../ui/copy.tsx'
+
+/** The runs that were built from a spec, newest first, each with its attempt and the version that it was built from. */
+export function SpecRuns({ project, specId }: { project: string; specId: string }) {
+  const list = useList(
+    `runs of ${project}/${specId}`,
+    async (page, options) => {
+      const { runs, meta } = await clientOf(project).listSpecRuns({ specId, ...page }, options)
+      return { items: runs, nextCursor: meta.nextCursor }
+    },
+    { touches: (event) => event.project === project && event.type.startsWith('run.'), restMs: 1000 },
+  )
+  return (
+    <RunBriefs
+      list={list}
+      note={({ attempt, specVersion }) => `attempt ${attempt}${specVersion ? `, v${specVersion}` : ''}`}
+    >
+      <p>No run was built from it yet. This starts the first:</p>
+      <Command text={`conduct exec --spec-id ${specId} -- claude -p 'Build ${specId}'`} />
+    </RunBriefs>
+  )
+}

@@ -1,0 +1,104 @@
+import type { Output } from '../../client/client.ts'
+import { goQuery, href, type Route } from '../app/router.ts'
+import { useList } from '../data/list.ts'
+import { useRead } from '../data/read.ts'
+import { clientOf } from '../data/server.ts'
+import { Ago } from '../ui/ago.tsx'
+import { lazy } from '../ui/lazy.tsx'
+import { More } from '../ui/more.tsx'
+import { Problem } from '../ui/problem.tsx'
+
+const Difference = lazy(() => import('./difference.tsx'))
+
+type FullSpec = Output<'getSpec'>['spec']
+
+/** What a spec said before, and what changed between two versions. Which two stands in the address. */
+export function SpecVersions({ spec: { project, specId, version }, route }: { spec: FullSpec; route: Route }) {
+  const list = useList(
+    `versions of ${project}/${specId}`,
+    async (page, options) => {
+      const { versions, meta } = await clientOf(project).listSpecVersions({ specId, ...page }, options)
+      return { items: versions, nextCursor: meta.nextCursor }
+    },
+    { touches: (event) => event.project === project && event.subject === specId && event.type === 'spec.updated' },
+  )
+  const to = numberIn(route, 'to') ?? version
+  const from = numberIn(route, 'from') ?? Math.max(1, to - 1)
+  const numbers = list.items.map((one) => one.version)
+  return (
+    <>
+      <div class="filters">
+        <Pick name="from" label="From version" value={from} numbers={numbers} route={route} />
+        <Pick name="to" label="to version" value={to} numbers={numbers} route={route} />
+      </div>
+      <Compared project={project} specId={specId} from={from} to={to} />
+      <ol class="rows versions" aria-label="Versions">
+        {list.items.map((one) => (
+          <li key={one.version}>
+            <a
+              href={href(route.path, { view: 'versions', to: one.version })}
+              aria-current={one.version === to ? 'true' : undefined}
+            >
+              v{one.version}
+            </a>
+            <span class="what">{one.title ?? specId}</span>
+            <Ago at={one.createdAt} />
+          </li>
+        ))}
+      </ol>
+      <More list={list} />
+    </>
+  )
+}
+
+function numberIn({ query }: Route, name: string): number | undefined {
+  const text = query.get(name) ?? ''
+  return /^[1-9]\d{0,9}$/.test(text) ? Number(text) : undefined
+}
+
+interface PickProps {
+  name: string
+  label: string
+  value: number
+  numbers: number[]
+  route: Route
+}
+
+function Pick({ name, label, value, numbers, route }: PickProps) {
+  const shown = [...new Set([...numbers, value])].sort((a, b) => b - a)
+  return (
+    <label class="row pick">
+      {label}
+      <select value={String(value)} onChange={(event) => goQuery(route, { [name]: event.currentTarget.value })}>
+        {shown.map((one) => (
+          <option key={one} value={String(one)}>
+            {one}
+          </option>
+        ))}
+      </select>
+    </label>
+  )
+}
+
+interface ComparedProps {
+  project: string
+  specId: string
+  from: number
+  to: number
+}
+
+function Compared({ project, specId, from, to }: ComparedProps) {
+  const client = clientOf(project)
+  const { data, error, reload } = useRead(`${from} ${to}`, async (signal) => {
+    const read = (version: number) => client.getSpecVersion({ specId, version }, { signal })
+    const [before, after] = await Promise.all([read(from), read(to)])
+    return { before: before.version, after: after.version }
+  })
+  if (error) return <Problem error={error} onRetry={reload} />
+  if (!data) return null
+  return <Difference before={textOf(data.before)} after={textOf(data.after)} />
+}
+
+/** The title is part of what a version says, where its content does not say it. */
+const textOf = ({ title, content }: { title: string | null; content: string }) =>
+  title === null || content.includes(title) ? content : `${title}\n\n${content}`

@@ -1,0 +1,40 @@
+import type { ComponentChildren } from 'preact'
+import { useAct } from '../data/act.ts'
+import { Dialog } from './dialog.tsx'
+import { Problem } from './problem.tsx'
+
+interface FormProps {
+  title: string
+  /** The word on the button that does it. */
+  deed: string
+  isDanger?: boolean
+  work: () => Promise<unknown>
+  onClose: () => void
+  onConflict?: () => void
+  children: ComponentChildren
+}
+
+/** A dialog that makes one change, and stays open with the reason when it could not. */
+export function Form({ title, deed, isDanger = false, work, onClose, onConflict, children }: FormProps) {
+  const { act, isBusy, error } = useAct(onConflict)
+  const submit = async (event: Event) => {
+    event.preventDefault()
+    if (await act(work)) onClose()
+  }
+  return (
+    <Dialog title={title} onClose={onClose}>
+      <form onSubmit={submit}>
+        {children}
+        {error && <Problem error={error} />}
+        <div class="row end">
+          <button type="button" onClick={onClose}>
+            Leave it
+          </button>
+          <button type="submit" class={isDanger ? 'danger' : 'main'} disabled={isBusy}>
+            {deed}
+          </button>
+        </div>
+      </form>
+    </Dialog>
+  )
+}

@@ -1,0 +1,15 @@
+import type { List } from '../data/list.ts'
+import { Problem } from './problem.tsx'
+
+/** The end of a list: a button for its next page, or what went wrong. */
+export function More({ list: { error, hasMore, isCurrent, more, reload } }: { list: Omit<List<unknown>, 'items'> }) {
+  if (error) return <Problem error={error} onRetry={reload} />
+  if (!hasMore) return null
+  return (
+    <p class="more">
+      <button type="button" disabled={!isCurrent} onClick={more}>
+        Show more
+      </button>
+    </p>
+  )
+}

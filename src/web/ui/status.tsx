@@ -1,0 +1,60 @@
+import type { CheckResult } from '../../api/check.ts'
+import type { Run } from '../../api/run.ts'
+import { Icon, type IconName } from './icon.tsx'
+
+/** How a thing is called, drawn and coloured. */
+export interface Look {
+  word: string
+  icon: IconName
+  tone: 'quiet' | 'busy' | 'good' | 'bad' | 'doubt'
+}
+
+export const statusLooks: Record<Run['status'], Look> = {
+  pending: { word: 'Pending', icon: 'clock', tone: 'quiet' },
+  in_progress: { word: 'In progress', icon: 'activity', tone: 'busy' },
+  completed: { word: 'Completed', icon: 'check', tone: 'good' },
+  failed: { word: 'Failed', icon: 'cross', tone: 'bad' },
+}
+
+export const verdictLooks: Record<Run['verdict'], Look & { meaning: string }> = {
+  unchecked: { word: 'Unchecked', icon: 'dash', tone: 'quiet', meaning: 'No check of it was recorded.' },
+  failing: { word: 'Failing', icon: 'cross', tone: 'bad', meaning: 'A check failed.' },
+  warned: { word: 'Warned', icon: 'warn', tone: 'doubt', meaning: 'A check warns.' },
+  stale: { word: 'Stale', icon: 'clock', tone: 'doubt', meaning: 'The work changed after it was checked.' },
+  verified: { word: 'Verified', icon: 'check', tone: 'good', meaning: 'All checks pass.' },
+}
+
+export const resultLooks: Record<CheckResult, Look> = {
+  pass: { word: 'Pass', icon: 'check', tone: 'good' },
+  fail: { word: 'Fail', icon: 'cross', tone: 'bad' },
+  warn: { word: 'Warn', icon: 'warn', tone: 'doubt' },
+}
+
+/** How much the verdict can be relied on. */
+export const evidenceWords: Record<NonNullable<Run['evidence']>, string> = {
+  self: 'the agent’s own word',
+  executed: 'a command that was run',
+  independent: 'another key than the author’s',
+}
+
+export function Badge({ look, title }: { look: Look; title?: string }) {
+  return (
+    <span class={`badge ${look.tone}`} title={title}>
+      <Icon name={look.icon} />
+      {look.word}
+    </span>
+  )
+}
+
+/** A run whose lease ran out is told apart from one that failed by itself. */
+export function Status({ run }: { run: Pick<Run, 'status' | 'failure'> }) {
+  const look = statusLooks[run.status]
+  const isLost = run.failure?.code === 'LEASE_EXPIRED'
+  return <Badge look={isLost ? { ...look, word: 'Lease lost' } : look} title={run.failure?.message} />
+}
+
+export function Verdict({ run }: { run: Pick<Run, 'verdict' | 'evidence'> }) {
+  const look = verdictLooks[run.verdict]
+  const how = run.evidence ? ` Evidence: ${evidenceWords[run.evidence]}.` : ''
+  return <Badge look={look} title={look.meaning + how} />
+}

@@ -1,0 +1,26 @@
+import { href, type Route } from '../app/router.ts'
+
+interface Props {
+  label: string
+  /** What can be seen, the default first. */
+  views: Record<string, string>
+  view: string
+  route: Route
+}
+
+/** Links that show one thing or another on a page; which one stands in the address. */
+export function Tabs({ label, views, view, route }: Props) {
+  return (
+    <nav class="tabs" aria-label={label}>
+      {Object.entries(views).map(([name, word], index) => (
+        <a
+          key={name}
+          href={href(route.path, { view: index === 0 ? undefined : name })}
+          aria-current={name === view ? 'true' : undefined}
+        >
+          {word}
+        </a>
+      ))}
+    </nav>
+  )
+}

@@ -1,0 +1,28 @@
+import { useAct } from '../data/act.ts'
+import { tell } from '../data/live.ts'
+import { client } from '../data/server.ts'
+import { useSession } from '../data/session.ts'
+import { Icon } from './icon.tsx'
+import { Problem } from './problem.tsx'
+
+/** Whose key looks at the page, and the way out. The local user has no session to end. */
+export function Who() {
+  const { key } = useSession()
+  const { act, isBusy, error } = useAct()
+  if (!key) return <p class="who muted">Local user</p>
+  const leave = async () => {
+    if (await act(() => client.deleteSession())) tell({ kind: 'over' })
+  }
+  return (
+    <div class="row">
+      <p class="who muted" title={`${key.permissions.join(', ')}${key.project ? ` in ${key.project}` : ''}`}>
+        {key.name}
+      </p>
+      <button type="button" class="plain" disabled={isBusy} onClick={leave} title="Log out">
+        <Icon name="leave" />
+        <span class="unseen">Log out</span>
+      </button>
+      {error && <Problem error={error} />}
+    </div>
+  )
+}

@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict'
+import { after, type TestContext } from 'node:test'
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core'
+import { type Client, createClient } from '../../src/client/client.ts'
+import { openStore, type Running, serve } from '../../src/http/serve.ts'
+import type { Permission } from '../../src/ledger/secret.ts'
+import { engines } from './engines.ts'
+import { adminKey } from './server.ts'
+import { builtPage, launchBrowser } from './unpacked.ts'
+
+let browser: Promise<Browser> | undefined
+after(async () => (await browser)?.close())
+
+function openBrowser(): Promise<Browser> {
+  browser ??= launchBrowser()
+  return browser
+}
+
+export interface Shown {
+  page: Page
+  context: BrowserContext
+  /** Where the page is, with the base path and a slash at its end. */
+  home: string
+  /** A client that holds the first admin key. */
+  client: Client
+  /** Opens another tab of the same browser. */
+  openTab(address?: string): Promise<Page>
+  /** Ends the server, and after `away` is done starts it again at the same address. */
+  restart(away: () => Promise<void>): Promise<void>
+  /** Moves the server's clock. */
+  sleep(ms: number): void
+}
+
+export interface PageOptions extends BrowserContextOptions {
+  /** What the key of the session may do: everything, unless told otherwise. Without any, nobody is logged in. */
+  permissions?: Permission[]
+  /** What stands before the page and the API. */
+  basePath?: string
+}
+
+/**
+ * A server over an empty SQLite file and the page that it serves, at an address below it (`#/runs`). All ends with the
+ * test, which fails when the page threw something, broke its content security policy or asked another host.
+ */
+export async function openPage(t: TestContext, address = '', options: PageOptions = {}): Promise<Shown> {
+  const { permissions = ['admin'], basePath = '/conduct', ...more } = options
+  const [sqlite] = engines
+  const databaseUrl = (await sqlite?.freshUrl(t)) ?? ''
+  const webFolder = await builtPage()
+  let ahead = 0
+  let running: Running | undefined
+  const start = async (port: number) => {
+    const store = await openStore(databaseUrl, { adminKey, now: () => Date.now() + ahead })
+    running = await serve({ host: '127.0.0.1', port, store, basePath, webFolder, rateLimit: 0 })
+    return running
+  }
+  const { url, port } = await start(0)
+  const home = `${url}/`
+  const client = createClient({ url, key: adminKey, attempts: 1 })
+  const context = await (await openBrowser()).newContext({
+    viewport: { width: 1280, height: 800 },
+    locale: 'en-US',
+    ...more,
+  })
+  context.setDefaultTimeout(15_000)
+  const faults = watch(context, home)
+  t.after(async () => {
+    await context.close()
+    await running?.stop()
+    assert.deepEqual(faults, [])
+  })
+
+  if (permissions.length > 0) {
+    const { secret } = await client.createKey({ name: 'ada', permissions })
+    await context.request.post(`${home}v1/auth/session`, { data: { key: secret } })
+  }
+  const openTab = async (address = '') => {
+    const page = await context.newPage()
+    await page.goto(home + address)
+    return page
+  }
+  const restart = async (away: () => Promise<void>) => {
+    await running?.stop()
+    await away()
+    await start(port)
+  }
+  const sleep = (ms: number) => {
+    ahead += ms
+  }
+  return { page: await openTab(address), context, home, client, openTab, restart, sleep }
+}
+
+/** Notes what no page may do: throw, break its content security policy, ask another host. */
+function watch(context: BrowserContext, home: string): string[] {
+  const faults: string[] = []
+  const { host } = new URL(home)
+  context.on('weberror', (error) => faults.push(`thrown: ${error.error().message}`))
+  context.on('console', (message) => {
+    if (/Content Security Policy/i.test(message.text())) faults.push(message.text())
+  })
+  context.on('request', (request) => {
+    const url = new URL(request.url())
+    if (url.protocol !== 'data:' && url.protocol !== 'blob:' && url.host !== host) faults.push(`asked ${url}`)
+  })
+  return faults
+}

@@ -1,0 +1,56 @@
+import { ConductError } from '../../src/api/error.ts'
+import type { Name } from '../../src/api/paths.ts'
+import { createClient } from '../../src/client/client.ts'
+import { type AppOptions, createApp } from '../../src/http/app.ts'
+import type { Store } from '../../src/store/open.ts'
+import { base } from './engines.ts'
+
+export interface Answer {
+  status: number
+  headers: Headers
+  text: string
+  body: Record<string, unknown>
+}
+
+export interface CallBy {
+  /** The secret of the key; none: a call without a key. */
+  key?: string
+  project?: string
+  /** More headers, or others than the client's; null takes one away. */
+  headers?: Record<string, string | null>
+}
+
+export type RawCall = (name: Name, input?: object, by?: CallBy) => Promise<Answer>
+
+/** Calls operations by name, with requests as the typed client makes them, and gives each answer as it came. */
+export function rawCalls(store: Store, options: Omit<AppOptions, 'store'> = {}): RawCall {
+  const app = createApp({ rateLimit: 0, ...options, store })
+  return async (name, input = {}, { headers = {}, ...by } = {}) => {
+    let answer: Answer | undefined
+    const client = createClient({
+      url: base,
+      attempts: 1,
+      ...by,
+      fetch: async (request) => {
+        for (const [header, value] of Object.entries(headers)) {
+          if (value === null) request.headers.delete(header)
+          else request.headers.set(header, value)
+        }
+        const response = await app.fetch(request)
+        answer = await read(response.clone())
+        return response
+      },
+    })
+    const call = client[name] as (input: object) => Promise<unknown>
+    await call(input).catch((error) => {
+      if (!(error instanceof ConductError && answer)) throw error
+    })
+    return answer as Answer
+  }
+}
+
+/** An answer with its body, which must be a JSON object. */
+export async function read(response: Response): Promise<Answer> {
+  const text = await response.text()
+  return { status: response.status, headers: response.headers, text, body: JSON.parse(text) }
+}

@@ -1,0 +1,56 @@
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
+import formats from 'ajv-formats'
+import { addressOf, type Name } from '../../src/api/paths.ts'
+import type { OpenApi, Operation } from '../../src/http/openapi.ts'
+import { readOpenapi } from '../../src/http/openapi.ts'
+
+export const document: OpenApi = readOpenapi('/conduct')
+
+export function operationOf(name: Name): Operation {
+  const { method, path } = addressOf(name)
+  return document.paths[path.replace(/:(\w+)/g, '{$1}')]?.[method.toLowerCase()] as Operation
+}
+
+type Response = { $ref?: string; content?: Record<string, { schema: object; example?: unknown }> }
+
+/** What openapi.json says of an answer; undefined for a status that it does not give the operation. */
+export function responseOf(name: Name, status: number): Response | undefined {
+  const response = operationOf(name).responses[status] as Response | undefined
+  return response?.$ref ? (resolve(response.$ref) as Response) : response
+}
+
+function resolve(pointer: string): unknown {
+  const steps = pointer.replace(/^#\//, '').split('/')
+  return steps.reduce<unknown>((node, step) => (node as Record<string, unknown>)[step], document)
+}
+
+const ajv = new Ajv2020({ strict: false, allErrors: true })
+formats.default(ajv)
+ajv.addSchema({ $id: 'api', components: closed(document.components) })
+
+/** The same schemas with no room for fields that they do not name. */
+function closed(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(closed)
+  if (typeof schema !== 'object' || schema === null) return schema
+  const parts = Object.fromEntries(Object.entries(schema).map(([name, part]) => [name, closed(part)]))
+  return 'properties' in parts && !('additionalProperties' in parts) ? { ...parts, additionalProperties: false } : parts
+}
+
+const validators = new Map<object, ValidateFunction>()
+
+/** What is wrong with a value by a schema of openapi.json; undefined when nothing is. */
+export function faultOf(schema: object, value: unknown): string | undefined {
+  let validate = validators.get(schema)
+  if (!validate) {
+    validate = ajv.compile(JSON.parse(JSON.stringify(closed(schema)).replaceAll('"#/components/', '"api#/components/')))
+    validators.set(schema, validate)
+  }
+  return validate(value) ? undefined : ajv.errorsText(validate.errors)
+}
+
+/** What is wrong with an answer of the operation by openapi.json; undefined when nothing is. */
+export function answerFault(name: Name, status: number, body: unknown): string | undefined {
+  const response = responseOf(name, status)
+  if (!response) return `${status} is not a documented status of ${name}`
+  return faultOf(response.content?.['application/json']?.schema ?? { not: {} }, body)
+}

@@ -1,0 +1,151 @@
+import { encodeCursor } from '../../src/api/page.ts'
+import { odd, words } from './script-plan.ts'
+import { type Recorder, walk } from './transcript.ts'
+
+/** A content that grows past its limit, read from every kind of place. */
+export async function contents({ call, wait }: Recorder) {
+  await call('createRun', { runId: 'LOG' })
+  const read = async (places: unknown[]) => {
+    for (const after of places) await call('readContent', { runId: 'LOG', after })
+  }
+  await read([0, 1])
+  await call('appendToRun', { runId: 'missing', text: 'x' })
+  await call('readContent', { runId: 'missing' })
+  for (const value of odd) await call('appendToRun', { runId: 'LOG', text: value })
+  for (const [text, offset] of [
+    ['# Lög\n', 0],
+    ['ä𝒳\n', 7],
+    ['', 7],
+    ['late', 3],
+    ['x', -1],
+    ['x', 1e16],
+  ]) {
+    await call('appendToRun', { runId: 'LOG', text, offset })
+    await call('getRun', { runId: 'LOG' })
+  }
+  await read([0, 1, 2, 3, 4, 7, 8, 9, 10, 11, 12, 13, 14, 15, 1e12, -1, 'x'])
+  for (const size of [1, 1000, 3000, 3000, 4096, 9000]) {
+    wait(1)
+    await call('appendToRun', { runId: 'LOG', text: `${'ä'.repeat(size / 2)}${size}\n` })
+    await read([0, 20, 130, 1023, 1024, 1025, 4000, 5000, 8191, 10_000])
+    await call('getRun', { runId: 'LOG' })
+  }
+  await call('updateRun', { runId: 'LOG', content: 'anew' })
+  await call('appendToRun', { runId: 'LOG', text: ' and on', offset: 4 })
+  await read([0, 4, 11, 12])
+}
+
+/** Leases that are renewed, run out, are resumed and lost; and further attempts. */
+export async function leases({ call, wait, reap }: Recorder) {
+  const take = async (runId: string, leaseSeconds: unknown) => {
+    const { body } = await call('createRun', { runId, leaseSeconds })
+    return (body.lease as { token: string } | undefined)?.token
+  }
+  for (const seconds of [9, 86401, 0, 10.5, '60', null]) await take('L', seconds)
+  await call('createRun', { runId: 'L', leaseSeconds: 60, status: 'failed' })
+  const leaseToken = await take('L', 60)
+  for (const token of [undefined, 'wrong', leaseToken]) {
+    wait(1000)
+    const holder = { runId: 'L', leaseToken: token }
+    await call('heartbeat', holder)
+    await call('heartbeat', { ...holder, leaseSeconds: 90 })
+    await call('appendToRun', { ...holder, text: 'log\n' })
+    await call('updateRun', { ...holder, leaseSeconds: 120 })
+    await call('updateRun', { ...holder, title: 'by the holder' })
+  }
+  await call('deleteRun', { runId: 'L' })
+  await call('getRun', { runId: 'L' })
+  await call('updateRun', { runId: 'L', status: 'failed' })
+  await call('heartbeat', { runId: 'L', leaseToken })
+  await call('updateRun', { runId: 'L', leaseSeconds: 30 })
+  await call('updateRun', { runId: 'L', status: 'failed', failure: { code: 'STOPPED', message: '' } })
+  await call('createRun', { runId: 'L-2', retryOf: 'L' })
+  await call('createRun', { runId: 'L-3', retryOf: 'L-2' })
+  for (const retryOf of ['missing', '', null, 'RUN-001']) await call('createRun', { retryOf })
+  for (const [runId, reaped] of [
+    ['LATE', false],
+    ['REAPED', true],
+    ['RETRIED', true],
+  ] as const) {
+    const token = await take(runId, 10)
+    wait(10_000)
+    if (reaped) await reap()
+    if (runId === 'RETRIED') await call('createRun', { retryOf: runId })
+    await call('appendToRun', { runId, text: 'back', leaseToken: token })
+    await call('updateRun', { runId, leaseSeconds: 0, leaseToken: token })
+    await call('getRun', { runId })
+  }
+  await call('heartbeat', { runId: 'L-2' })
+  await call('heartbeat', { runId: 'missing' })
+  for (const runId of ['L', 'L-3', 'REAPED', 'RETRIED']) await call('timeline', { runId })
+}
+
+/** Questions of every kind, whose signs must mean nothing to either engine. */
+export async function searches({ call, wait }: Recorder) {
+  const signs = [
+    '%',
+    '*',
+    '"',
+    "'",
+    '(',
+    ')',
+    ':',
+    '&',
+    '|',
+    '!',
+    '<->',
+    '\\',
+    '-',
+    'NOT',
+    'a AND b',
+    'a OR',
+    'a*',
+    'NEAR(a b)',
+    '^a',
+  ]
+  const bodies = [
+    'src/auth/loginForm.ts:12',
+    'a.b.c-d',
+    'http://example.com/x?y=z',
+    '日本語 テキスト',
+    'Ⅷ ² ½',
+    '👩‍💻 code',
+    'a\u0301 é',
+  ]
+  for (const content of bodies) {
+    wait(1)
+    await call('createRun', { content, status: 'completed' })
+    await call('createSpec', { content })
+  }
+  for (const q of [
+    ...words,
+    ...signs,
+    ...bodies,
+    '',
+    ' ',
+    'log',
+    'lo',
+    'form login',
+    'Form',
+    'RUN-001',
+    'check',
+    'x'.repeat(200),
+  ]) {
+    await call('search', { q })
+  }
+  for (const input of [{}, { q: 'a', type: 'run' }, { q: 'a', type: ['spec', 'check'] }, { q: 'a', type: 'key' }]) {
+    await walk(call, 'search', { ...input, limit: 3 })
+  }
+  for (const more of [
+    { project: 'shop' },
+    { project: 'missing' },
+    { limit: 0 },
+    { cursor: 'nonsense' },
+    { order: 'asc' },
+  ]) {
+    await call('search', { q: 'plan', ...more })
+  }
+  await call('search', { q: 'plan' }, { project: 'shop' })
+  const ofAList = encodeCursor('desc', { createdAt: '2026-01-31T09:30:00.000Z', id: 1 })
+  await call('search', { q: 'a', cursor: ofAList })
+}
