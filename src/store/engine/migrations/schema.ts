@@ -1,8 +1,7 @@
-import sql, { raw } from 'sql-template-tag'
-import type { Dialect, Tx } from './db.ts'
+import type { Dialect } from '../db.ts'
 
 /** Each entry takes the schema one version up. Append only: what has run somewhere is never edited. */
-const migrations: ((dialect: Dialect) => string[])[] = [dayOne, wholeLedger, sessions, boundedReads]
+export const migrations: ((dialect: Dialect) => string[])[] = [dayOne, wholeLedger, sessions, boundedReads]
 
 function dayOne({ id, text, integer, real, tableEnd, commitsInOrder }: Dialect): string[] {
   // Where commits come in the order of ids, an event's id is its seq; elsewhere it is numbered once it is visible.
@@ -137,27 +136,4 @@ function boundedReads({ searchWords }: Dialect): string[] {
     ...searchWords('search_recent'),
     'create index runs_by_spec_and_status on runs (project_id, spec_id, status, created_at, id) where spec_id is not null',
   ]
-}
-
-/**
- * Brings the schema up to date, in the caller's transaction; servers that start at once wait for each other.
- * Throws when the schema is newer than this Conduct.
- */
-export async function migrate(tx: Tx): Promise<void> {
-  await tx.query(tx.dialect.alone)
-  await tx.query(sql`create table if not exists schema_versions (version ${raw(tx.dialect.integer)} primary key)`)
-  const [row] = await tx.query<{ version: number }>(
-    sql`select coalesce(max(version), 0) as version from schema_versions`,
-  )
-  const version = row?.version ?? 0
-  if (version > migrations.length) {
-    throw new Error(
-      `The database has schema version ${version}, and this Conduct knows versions up to ${migrations.length}: start a newer Conduct.`,
-    )
-  }
-  for (const [index, migration] of migrations.entries()) {
-    if (index < version) continue
-    for (const statement of migration(tx.dialect)) await tx.query(raw(statement))
-    await tx.query(sql`insert into schema_versions (version) values (${index + 1})`)
-  }
 }
