@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import pg from 'pg'
-import { encodeCursor } from '../src/api/page.ts'
+import { encodeCursor } from '../src/ledger/cursor.ts'
 import { load, type Next, requestOf } from './load.ts'
 import { median, type Row } from './report.ts'
 import { hot, seedMany, steadyAgent } from './seed.ts'

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { type Code, ConductError, statusOf } from '../src/api/error.ts'
-import { localActor } from '../src/api/key.ts'
-import { statuses } from '../src/api/run.ts'
 import { createApp } from '../src/http/app.ts'
+import { localActor } from '../src/ledger/actor.ts'
+import { statuses } from '../src/ledger/run.ts'
 import { base, testLedger } from './support/engines.ts'
 
 interface Refusal {

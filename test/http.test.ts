@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { localActor } from '../src/api/key.ts'
 import { createApp } from '../src/http/app.ts'
+import { localActor } from '../src/ledger/actor.ts'
 import { engines, openLedger, testLedger } from './support/engines.ts'
 
 const json = { 'content-type': 'application/json; charset=utf-8' }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { decodeCursor, encodeCursor } from '../src/api/page.ts'
+import { decodeCursor, encodeCursor } from '../src/ledger/cursor.ts'
 import { type Ledger, testLedger } from './support/engines.ts'
 
 testLedger('pages follow each other by cursor and by Link', async ({ client, fetch }) => {

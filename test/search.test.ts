@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import sql from 'sql-template-tag'
 import { ConductError } from '../src/api/error.ts'
-import { snippetOf, termsOf, wordsOf } from '../src/api/search.ts'
+import { snippetOf } from '../src/ledger/snippet.ts'
+import { termsOf, wordsOf } from '../src/ledger/words.ts'
 import { type Ledger, testLedger } from './support/engines.ts'
 
 const finder =

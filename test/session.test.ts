@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import sql from 'sql-template-tag'
-import { localActor } from '../src/api/key.ts'
 import { createApp } from '../src/http/app.ts'
+import { localActor } from '../src/ledger/actor.ts'
 import { purgeSessions } from '../src/store/key/session.ts'
 import { openStore } from '../src/store/open.ts'
 import { rawCalls } from './support/call.ts'

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { localActor } from '../src/api/key.ts'
-import { checklistOf } from '../src/api/spec.ts'
 import { createClient } from '../src/client/client.ts'
 import { createApp } from '../src/http/app.ts'
+import { localActor } from '../src/ledger/actor.ts'
+import { checklistOf } from '../src/ledger/checklist.ts'
 import { openStore } from '../src/store/open.ts'
 import { base, testLedger } from './support/engines.ts'
 

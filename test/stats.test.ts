@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Run, statuses } from '../src/api/run.ts'
-import { durationOf, emptyTally, rangeOf, type Tally } from '../src/api/stats.ts'
+import type { Run } from '../src/api/run.ts'
+import type { Tally } from '../src/api/stats.ts'
+import { statuses } from '../src/ledger/run.ts'
+import { durationOf, emptyTally, rangeOf } from '../src/ledger/stats.ts'
 import { testLedger } from './support/engines.ts'
 
 const hour = 3600_000

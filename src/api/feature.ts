@@ -1,9 +1,6 @@
 import { z } from 'zod'
 import { rowId, text, time } from './field.ts'
 
-/** The largest number by which a caller may name a feature that does not exist yet. */
-export const maxFeatureNumber = 2_147_483_647
-
 export const featureFields = {
   name: text(200, 1),
   description: text(10_000).nullable().optional(),
@@ -27,12 +24,3 @@ export const feature = z
   })
   .meta({ id: 'Feature' })
 export type Feature = z.infer<typeof feature>
-
-/** The name that a feature has while it is known by its number alone. */
-export const placeholderName = (number: number) => `feature-${number}`
-
-/** The number to which the name `feature-<n>` belongs; undefined for other names. */
-export function numberOfName(name: string): number | undefined {
-  const number = Number(/^feature-([1-9]\d{0,9})$/.exec(name)?.[1])
-  return number <= maxFeatureNumber ? number : undefined
-}

@@ -1,10 +1,6 @@
 import { z } from 'zod'
-import { humanIdPattern } from './id.ts'
-
-/** Whether `text` is at most `max` UTF-8 bytes long. */
-export function fits(text: string, max: number): boolean {
-  return text.length * 3 <= max || Buffer.byteLength(text) <= max
-}
+import { humanIdPattern } from '../ledger/id.ts'
+import { fits } from '../ledger/text.ts'
 
 /** Text of `min` to `max` UTF-8 bytes; a `max` of Infinity leaves the limit to the operation. NUL and lone surrogates are refused: PostgreSQL cannot store the one, and UTF-8 cannot carry the other. */
 export function text(max: number, min = 0) {

@@ -1,20 +1,17 @@
 import { z } from 'zod'
-import { invalid } from './error.ts'
-import { fits, humanId, rowId, text, time } from './field.ts'
+import { statuses, verdicts } from '../ledger/run.ts'
+import { titleBytes } from '../ledger/title.ts'
+import { humanId, rowId, text, time } from './field.ts'
 
-export const statuses = ['pending', 'in_progress', 'completed', 'failed'] as const
 export const runStatus = z.enum(statuses)
 export type RunStatus = z.infer<typeof runStatus>
 
-/** What the checks of a run come to. */
-export const verdicts = ['unchecked', 'failing', 'warned', 'stale', 'verified'] as const
 export const verdict = z.enum(verdicts)
 
 /** A number for each of `keys`. */
 export const counts = <Key extends string>(keys: readonly Key[]) =>
   z.object(Object.fromEntries(keys.map((key) => [key, z.int()])) as Record<Key, z.ZodInt>)
 
-const titleBytes = 300
 const count = z.int().min(0).max(1e12)
 
 const label = {
@@ -132,97 +129,3 @@ export const fullRun = z
     features: z.array(z.object({ id: rowId, name: z.string() })),
   })
   .meta({ id: 'FullRun' })
-
-/** What a change of a run moves; content is carried beside it. */
-export type RunState = Pick<
-  Run,
-  | 'title'
-  | 'specId'
-  | 'status'
-  | 'agent'
-  | 'labels'
-  | 'where'
-  | 'git'
-  | 'changes'
-  | 'links'
-  | 'usage'
-  | 'failure'
-  | 'startedAt'
-  | 'endedAt'
->
-
-export const emptyRun: RunState = {
-  title: null,
-  specId: null,
-  status: 'pending',
-  agent: null,
-  labels: {},
-  where: null,
-  git: null,
-  changes: null,
-  links: [],
-  usage: null,
-  failure: null,
-  startedAt: null,
-  endedAt: null,
-}
-
-const ended = (status: RunStatus) => status === 'completed' || status === 'failed'
-
-/**
- * The state of a run after `patch`, at the moment `now`. Any status may follow any; a run that ends for the second time
- * without having been reopened keeps its first end. Throws VALIDATION_ERROR when the patch gives a failure to a run
- * that has not failed.
- */
-export function change(before: RunState, patch: RunFields, now: string): RunState {
-  const { content, ...given } = patch
-  const after: RunState = { ...before, ...definedOf(given) }
-  if (after.status !== 'failed') {
-    if (patch.failure) throw invalid('failure', `stands only with status 'failed', and the status is '${after.status}'`)
-    after.failure = null
-  }
-  if (after.title === null && content !== undefined) after.title = titleOf(content)
-  if (after.status !== 'pending') after.startedAt ??= now
-  after.endedAt = ended(after.status) ? (before.endedAt ?? now) : null
-  return after
-}
-
-function definedOf<T extends object>(value: T) {
-  return Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined))
-}
-
-/** Whether going from `before` to `after` makes what was checked a different piece of work. */
-export function isWork(before: RunState, after: RunState, contentReplaced: boolean): boolean {
-  return (
-    contentReplaced ||
-    before.git?.commit !== after.git?.commit ||
-    before.specId !== after.specId ||
-    (ended(before.status) && !ended(after.status))
-  )
-}
-
-/** The first markdown heading among the first 100 lines of `content`, else its first line with words; null if there is none. */
-export function titleOf(content: string): string | null {
-  let fenced = false
-  let first: string | null = null
-  for (const line of content.split('\n', 100)) {
-    if (/^ {0,3}(```|~~~)/.test(line)) {
-      fenced = !fenced
-      continue
-    }
-    const heading = fenced ? undefined : /^ {0,3}#{1,6}\s+(.*?)(?:\s+#+)?\s*$/.exec(line)?.[1]
-    if (heading) return cut(heading)
-    first ??= line.trim() || null
-  }
-  return first && cut(first)
-}
-
-/** The longest beginning of `title` that is whole characters and fits. */
-function cut(title: string): string {
-  if (fits(title, titleBytes)) return title
-  const bytes = Buffer.from(title)
-  let end = titleBytes
-  // A byte 10xxxxxx goes on with the character before it.
-  while (((bytes[end] as number) & 0xc0) === 0x80) end--
-  return bytes.toString('utf8', 0, end)
-}

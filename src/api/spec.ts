@@ -1,6 +1,7 @@
 import { z } from 'zod'
+import { statuses, verdicts } from '../ledger/run.ts'
 import { rowId, text, time } from './field.ts'
-import { counts, statuses, verdicts } from './run.ts'
+import { counts } from './run.ts'
 
 export const specStatus = z.enum(['draft', 'pending', 'in_progress', 'completed', 'archived'])
 
@@ -53,9 +54,3 @@ export const specVersion = z
   .object({ version: z.int(), title: z.string().nullable(), createdAt: time })
   .meta({ id: 'SpecVersion' })
 export const fullSpecVersion = z.object({ ...specVersion.shape, content: z.string() }).meta({ id: 'FullSpecVersion' })
-
-/** How many items of a checklist a markdown text has, and how many of them are ticked. */
-export function checklistOf(content: string): Spec['checklist'] {
-  const boxes = content.match(/^[ \t]*(?:[-*+]|\d+[.)]) \[[ xX]\] /gm) ?? []
-  return { total: boxes.length, done: boxes.filter((box) => /\[[xX]\]/.test(box)).length }
-}

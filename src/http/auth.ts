@@ -1,7 +1,7 @@
 import type { HonoRequest } from 'hono'
 import { ConductError } from '../api/error.ts'
-import { type Actor, anyone } from '../api/key.ts'
 import { defaultProject } from '../api/project.ts'
+import { type Actor, anyone } from '../ledger/actor.ts'
 import { secretPattern } from '../ledger/secret.ts'
 import type { ProjectRef } from '../store/ctx.ts'
 import { actorOf, findKey, type LiveKey, touchKey } from '../store/key/key.ts'

@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { ConductError } from '../api/error.ts'
 import { text } from '../api/field.ts'
-import { humanIdPattern } from '../api/id.ts'
 import type { SearchType } from '../api/search.ts'
+import { humanIdPattern } from '../ledger/id.ts'
 import { checkText, featureLine, runLine, runText, shown, specText } from './show.ts'
 import { type Call, reads, type Told, tool } from './tool.ts'
 

@@ -1,5 +1,5 @@
 import sql from 'sql-template-tag'
-import { idOf, type Numbered, numberOf } from '../api/id.ts'
+import { idOf, type Numbered, numberOf } from '../ledger/id.ts'
 import type { Ctx } from './ctx.ts'
 
 type Noun = Numbered | 'feature'

@@ -1,7 +1,7 @@
 import { ConductError } from '../api/error.ts'
-import { type Actor, isConfined } from '../api/key.ts'
 import type { Name } from '../api/paths.ts'
 import type { Output, Parsed } from '../api/routes.ts'
+import { type Actor, isConfined } from '../ledger/actor.ts'
 import type { Tx } from './engine/db.ts'
 
 export interface ProjectRef {

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import sql, { raw, type Sql } from 'sql-template-tag'
 import { invalid } from '../api/error.ts'
-import { fits } from '../api/field.ts'
+import { fits } from '../ledger/text.ts'
 import type { Ctx } from './ctx.ts'
 
 /** What the log says of a content. */

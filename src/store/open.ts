@@ -1,6 +1,6 @@
 import sql from 'sql-template-tag'
-import { systemActor } from '../api/key.ts'
 import { defaultProject } from '../api/project.ts'
+import { systemActor } from '../ledger/actor.ts'
 import { hashOf, newSecret } from '../ledger/secret.ts'
 import type { Ctx } from './ctx.ts'
 import type { Db, Tx } from './engine/db.ts'

@@ -1,6 +1,7 @@
 import sql, { join, raw, type Sql } from 'sql-template-tag'
 import { invalid } from '../api/error.ts'
-import { decodeCursor, encodeCursor, type PageInput, type Position } from '../api/page.ts'
+import type { PageInput } from '../api/page.ts'
+import { decodeCursor, encodeCursor, type Position } from '../ledger/cursor.ts'
 import type { Tx } from './engine/db.ts'
 
 /** One index-ordered walk: rows that satisfy `where`, in the order of the leading table's created_at and id. */

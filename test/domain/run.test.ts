@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { idOf, numberOf } from '../../src/api/id.ts'
-import { change, emptyRun, isWork, type RunFields, type RunState, titleOf } from '../../src/api/run.ts'
+import type { RunFields } from '../../src/api/run.ts'
+import { idOf, numberOf } from '../../src/ledger/id.ts'
+import { change, emptyRun, isWork, type RunState } from '../../src/ledger/run.ts'
+import { titleOf } from '../../src/ledger/title.ts'
 
 const t1 = '2026-01-01T00:00:01.000Z'
 const t2 = '2026-01-01T00:00:02.000Z'

@@ -1,6 +1,6 @@
 import fc, { type Arbitrary } from 'fast-check'
-import { encodeCursor } from '../../src/api/page.ts'
 import { addressOf, type Name, names } from '../../src/api/paths.ts'
+import { encodeCursor } from '../../src/ledger/cursor.ts'
 import { operationOf } from './described.ts'
 import { oddBodies, oddHeaders, oddPairs, oddSegments, oddValues } from './odd.ts'
 

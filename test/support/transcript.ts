@@ -1,7 +1,7 @@
 import type { TestContext } from 'node:test'
-import { localActor } from '../../src/api/key.ts'
 import type { Name } from '../../src/api/paths.ts'
 import { createApp } from '../../src/http/app.ts'
+import { localActor } from '../../src/ledger/actor.ts'
 import { openStore } from '../../src/store/open.ts'
 import { reap } from '../../src/store/run/lease.ts'
 import { type Answer, type CallBy, rawCalls, read } from './call.ts'

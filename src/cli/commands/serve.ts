@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander'
-import { localActor } from '../../api/key.ts'
 import { createClient } from '../../client/client.ts'
 import type { createApp, Store } from '../../http/serve.ts'
+import { localActor } from '../../ledger/actor.ts'
 import { readSettings, type Settings, settings, withoutPassword } from '../../setting.ts'
 import { UsageError } from '../exit.ts'
 import { linkOf } from '../link.ts'

@@ -1,6 +1,6 @@
 import { cancel, confirm, isCancel, multiselect, text } from '@clack/prompts'
 import { agents } from '../../agents/agents.ts'
-import { humanIdPattern } from '../../api/id.ts'
+import { humanIdPattern } from '../../ledger/id.ts'
 import type { Wanted } from './project-files.ts'
 
 /** Asks the person at the terminal what the flags leave open; undefined when they end it. */

@@ -136,7 +136,7 @@ export async function openLedger({ databaseUrl }: LocalPlace, env: Env, now?: ()
   const [{ createApp }, { openStore }, { localActor }] = await Promise.all([
     import('../../http/app.ts'),
     import('../../store/open.ts'),
-    import('../../api/key.ts'),
+    import('../../ledger/actor.ts'),
   ])
   const contentLimit = read('contentLimit', env)
   const store = await openStore(databaseUrl, { firstKey: false, ...(now && { now }) }).catch(notOpened(databaseUrl))

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
-import { humanIdPattern } from '../../api/id.ts'
+import { humanIdPattern } from '../../ledger/id.ts'
 import { git } from './git.ts'
 
 export const projectFile = 'conduct.json'

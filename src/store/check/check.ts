@@ -1,7 +1,7 @@
 import sql, { empty, join, raw, type Sql } from 'sql-template-tag'
 import type { Check, CheckResult } from '../../api/check.ts'
 import { ConductError } from '../../api/error.ts'
-import { appeared, type Changes, differences, vanished } from '../../api/event.ts'
+import { appeared, type Changes, differences, vanished } from '../../ledger/event.ts'
 import { insertUnder } from '../counter.ts'
 import { type Ctx, inTx, keyIdOf, type Operation, requireVersion } from '../ctx.ts'
 import { contentOf, deleteDocument, digestOf, findDigest, insertDocument, requireFitting } from '../document.ts'

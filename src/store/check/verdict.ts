@@ -1,5 +1,6 @@
 import sql from 'sql-template-tag'
-import { type CheckResult, type Counted, verdictOf } from '../../api/check.ts'
+import type { CheckResult } from '../../api/check.ts'
+import { type Counted, verdictOf } from '../../ledger/verdict.ts'
 import { type Ctx, keyIdOf } from '../ctx.ts'
 
 /** What a verdict needs to know of its run. */

@@ -1,6 +1,6 @@
 import sql, { raw } from 'sql-template-tag'
 import { ConductError, invalid } from '../../api/error.ts'
-import { localActor } from '../../api/key.ts'
+import { localActor } from '../../ledger/actor.ts'
 import { hashOf, newLoginCode, newSecret } from '../../ledger/secret.ts'
 import { loginCodeMs, sessionMs } from '../../ledger/session.ts'
 import { type Ctx, inTx, keyIdOf, type Operation } from '../ctx.ts'

@@ -1,7 +1,7 @@
 import sql, { empty } from 'sql-template-tag'
 import { ConductError } from '../../api/error.ts'
-import { appeared, differences } from '../../api/event.ts'
 import type { Project } from '../../api/project.ts'
+import { appeared, differences } from '../../ledger/event.ts'
 import { type Ctx, inTx, keyIdOf, type Operation, requireVersion } from '../ctx.ts'
 import { record } from '../log/event.ts'
 import { readPage } from '../page.ts'

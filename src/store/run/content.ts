@@ -1,7 +1,7 @@
 import sql from 'sql-template-tag'
 import { ConductError } from '../../api/error.ts'
-import { titleOf } from '../../api/run.ts'
 import { markerOf, pieces, slice, squeeze } from '../../ledger/content.ts'
+import { titleOf } from '../../ledger/title.ts'
 import { type Ctx, inTx, type Operation } from '../ctx.ts'
 import { leaseAfter, openRun } from './lease.ts'
 import { requireRun, runOf } from './row.ts'

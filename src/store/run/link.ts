@@ -1,6 +1,6 @@
 import sql from 'sql-template-tag'
 import { ConductError, invalid } from '../../api/error.ts'
-import { placeholderName } from '../../api/feature.ts'
+import { placeholderName } from '../../ledger/feature.ts'
 import { type Ctx, inTx, type Operation, requireOwn } from '../ctx.ts'
 import { ensureFeature, type FeatureRow } from '../feature/feature.ts'
 import { type RunRow, recordRun, requireRun } from './row.ts'

@@ -1,6 +1,6 @@
 import sql, { empty, join, raw, type Sql } from 'sql-template-tag'
 import type { Parsed } from '../../api/routes.ts'
-import { statuses } from '../../api/run.ts'
+import { statuses } from '../../ledger/run.ts'
 import type { Operation } from '../ctx.ts'
 import type { Tx } from '../engine/db.ts'
 import { requireFeature } from '../feature/feature.ts'

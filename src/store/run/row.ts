@@ -1,7 +1,8 @@
 import sql, { empty, type Sql } from 'sql-template-tag'
 import { ConductError } from '../../api/error.ts'
-import type { Changes } from '../../api/event.ts'
-import type { Run, RunState } from '../../api/run.ts'
+import type { Run } from '../../api/run.ts'
+import type { Changes } from '../../ledger/event.ts'
+import type { RunState } from '../../ledger/run.ts'
 import type { Ctx } from '../ctx.ts'
 import { record } from '../log/event.ts'
 

@@ -1,8 +1,8 @@
 import sql, { join, raw } from 'sql-template-tag'
 import { ConductError, invalid } from '../../api/error.ts'
-import { appeared, vanished } from '../../api/event.ts'
-import { cancelled } from '../../api/lease.ts'
-import { change, emptyRun, type RunState } from '../../api/run.ts'
+import { appeared, vanished } from '../../ledger/event.ts'
+import { cancelled } from '../../ledger/lease.ts'
+import { change, emptyRun, type RunState } from '../../ledger/run.ts'
 import { insertUnder } from '../counter.ts'
 import { type Ctx, inTx, keyIdOf, type Operation, requireVersion } from '../ctx.ts'
 import {

@@ -1,8 +1,10 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import sql, { join, type Sql } from 'sql-template-tag'
 import type { Parsed } from '../../api/routes.ts'
-import { type Run, statuses } from '../../api/run.ts'
-import { type Day, durationOf, emptyTally, rangeOf, type Tally, timedRuns } from '../../api/stats.ts'
+import type { Run } from '../../api/run.ts'
+import type { Day, Tally } from '../../api/stats.ts'
+import { statuses } from '../../ledger/run.ts'
+import { durationOf, emptyTally, rangeOf, timedRuns } from '../../ledger/stats.ts'
 import type { Ctx, Operation } from '../ctx.ts'
 import { visibleProjects } from '../scope.ts'
 

@@ -1,7 +1,7 @@
 import { createContext } from 'preact'
 import { useContext } from 'preact/hooks'
-import type { Required } from '../../api/key.ts'
 import type { Output } from '../../client/client.ts'
+import type { Required } from '../../ledger/actor.ts'
 
 /** Who looks at the page, and what their key permits. */
 export type Session = Output<'me'>

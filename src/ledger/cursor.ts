@@ -1,0 +1,51 @@
+import { ConductError } from '../api/error.ts'
+import type { Order } from '../api/page.ts'
+
+/** Where a page ended: the last row's place in the order (createdAt, id). */
+export interface Position {
+  createdAt: string
+  id: number
+}
+
+const position = /^(asc|desc) (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z) ([1-9]\d{0,15})$/
+
+export function encodeCursor(order: Order, at: Position): string {
+  return Buffer.from(`${order} ${at.createdAt} ${at.id}`).toString('base64url')
+}
+
+/** Reads a cursor of the given order. Throws BAD_REQUEST for any text that `encodeCursor` did not give for that order. */
+export function decodeCursor(order: Order, cursor: string): Position {
+  const match = position.exec(Buffer.from(cursor, 'base64url').toString('latin1'))
+  const [, itsOrder, createdAt, id] = match ?? []
+  const found = createdAt && id ? { createdAt, id: Number(id) } : undefined
+  if (!found || encodeCursor(itsOrder as Order, found) !== cursor) throw notACursor(cursor)
+  if (itsOrder !== order) {
+    throw new ConductError(
+      'BAD_REQUEST',
+      `The cursor is of a list with order=${itsOrder}, and this one has order=${order}: start again without it.`,
+    )
+  }
+  return found
+}
+
+/** Where a page of search results ended: hits in id and title come first, then those in bodies, each newest first. */
+export interface Hit {
+  place: 'head' | 'body'
+  entry: number
+}
+
+export function encodeHit({ place, entry }: Hit): string {
+  return Buffer.from(`${place} ${entry}`).toString('base64url')
+}
+
+/** Throws BAD_REQUEST for any text that `encodeHit` did not give. */
+export function decodeHit(cursor: string): Hit {
+  const [, place, entry] =
+    /^(head|body) ([1-9]\d{0,15})$/.exec(Buffer.from(cursor, 'base64url').toString('latin1')) ?? []
+  const found = { place: place as Hit['place'], entry: Number(entry) }
+  if (!place || encodeHit(found) !== cursor) throw notACursor(cursor)
+  return found
+}
+
+const notACursor = (cursor: string) =>
+  new ConductError('BAD_REQUEST', `The cursor '${cursor}' is not one that a list gave: start again without it.`)

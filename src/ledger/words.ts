@@ -1,0 +1,44 @@
+/** Letters and digits, joined by what joins the words of code: paths, ids, members. */
+const chunk = /[\p{L}\p{N}]+(?:[._/:@#-]+[\p{L}\p{N}]+)*/gu
+const separators = /[._/:@#-]+/
+const humps = /[\p{Lu}]?[\p{Ll}\p{N}]+|[\p{Lu}]+(?![\p{Ll}])/gu
+/** Longer words are known by so many first characters. */
+const longest = 100
+/** The most words of one document that are looked at. */
+const mostWords = 20_000
+
+const normal = (word: string) => word.slice(0, longest).toLowerCase()
+
+/**
+ * The words by which a text is found: of `src/auth/loginForm.ts` the whole, what follows each slash, each part, and the
+ * humps of `loginForm`. In lower case, each once.
+ */
+export function wordsOf(text: string): Set<string> {
+  const words = new Set<string>()
+  const seen = new Set<string>()
+  for (const whole of text.match(chunk) ?? []) {
+    if (words.size >= mostWords) break
+    if (seen.has(whole)) continue
+    seen.add(whole)
+    // Most words are as plain as that, and have no parts to look for.
+    if (/^[a-z0-9]+$/.test(whole)) {
+      words.add(normal(whole))
+      continue
+    }
+    for (let at = 0; at >= 0; ) {
+      words.add(normal(whole.slice(at)))
+      const slash = whole.indexOf('/', at)
+      at = slash < 0 ? -1 : slash + 1
+    }
+    for (const part of whole.split(separators)) {
+      words.add(normal(part))
+      for (const hump of part.match(humps) ?? []) words.add(normal(hump))
+    }
+  }
+  return words
+}
+
+/** The words that a query asks for, all of them; the last may be the beginning of one. Whatever else it has is no syntax. */
+export function termsOf(query: string): string[] {
+  return [...new Set(Array.from(query.matchAll(chunk), ([whole]) => normal(whole)))].slice(0, 20)
+}
