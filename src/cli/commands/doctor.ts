@@ -6,7 +6,7 @@ import { Command } from 'commander'
 import { agents } from '../../agents/agents.ts'
 import { settings, unknownSettings } from '../../setting.ts'
 import { openState } from '../../spool/state.ts'
-import { tries } from '../operation/call.ts'
+import { isMissing, noProject, tries } from '../operation/call.ts'
 import { addCommon, addExamples, type Common } from '../option.ts'
 import { connect, inspect, type Place, placeOf, shownPlace } from '../place/connect.ts'
 import { folders } from '../place/folders.ts'
@@ -144,7 +144,7 @@ async function databaseOf(place: Place & { kind: 'local' }): Promise<Finding[]> 
 async function serverOf(place: Place & { kind: 'server' }): Promise<Finding[]> {
   const findings = [await answering(place.url)]
   if (findings[0]?.state === 'fail') return findings
-  const { client } = await connect(place, env, tries)
+  const { client } = await connect({ ...place, project: undefined }, env, tries)
   const ask = async (about: string, look: () => Promise<Finding[]>) =>
     findings.push(...(await look().catch((error: Error) => [found(about, 'fail', error.message)])))
   await ask('key', async () => {
@@ -153,7 +153,12 @@ async function serverOf(place: Place & { kind: 'server' }): Promise<Finding[]> {
   })
   const slug = place.project
   if (slug !== undefined) {
-    await ask('project', async () => [found('project', 'ok', (await client.getProject({ slug })).project.slug)])
+    await ask('project', async () => {
+      const { project } = await client.getProject({ slug }).catch((error: unknown) => {
+        throw isMissing(error) ? new Error(noProject(slug)) : error
+      })
+      return [found('project', 'ok', project.slug)]
+    })
   }
   return findings
 }

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { Command } from 'commander'
 import type { Output } from '../../api/routes.ts'
 import type { Client } from '../../client/client.ts'
-import { withClient } from '../operation/call.ts'
+import { isMissing, withClient } from '../operation/call.ts'
 import { addCommon, addExamples, type Common } from '../option.ts'
 import { localProfile, type Place, placeOf, shownPlace } from '../place/connect.ts'
 import { listPrinter, pairs, printJson, shown } from '../show/print.ts'
@@ -24,7 +24,7 @@ export function missingFile(place: Place): string | undefined {
   return file === ':memory:' || existsSync(file) ? undefined : file
 }
 
-/** What the ledger told; null where there is none yet. */
+/** What the ledger returned: nothing while there is no database, no list while there is no such project. */
 interface Told {
   me: Output<'me'> | null
   running: Output<'listRuns'> | null
@@ -33,14 +33,26 @@ interface Told {
 async function status(options: Common) {
   const place = placeOf(options, process.env, process.cwd())
   if (missingFile(place) !== undefined) return report(place, { me: null, running: null }, options)
-  await withClient(place, async (client) => {
-    report(place, await whileWaiting(`Waiting for ${shownPlace(place)}`, ask(client)), options)
+  // Asking about a project does not create it.
+  await withClient({ ...place, project: undefined }, async (client) => {
+    report(place, await whileWaiting(`Waiting for ${shownPlace(place)}`, ask(client, place.project)), options)
   })
 }
 
-async function ask(client: Client): Promise<Told> {
-  const [me, running] = await Promise.all([client.me(), client.listRuns({ status: ['in_progress'], limit: 10 })])
-  return { me, running }
+async function ask(client: Client, project: string | undefined): Promise<Told> {
+  const running = {
+    status: ['in_progress'] as ['in_progress'],
+    limit: 10,
+    ...(project !== undefined && { project: [project] }),
+  }
+  const [me, runs] = await Promise.all([
+    client.me(),
+    client.listRuns(running).catch((error: unknown) => {
+      if (isMissing(error)) return null
+      throw error
+    }),
+  ])
+  return { me, running: runs }
 }
 
 function report(place: Place, told: Told, options: Common) {
@@ -51,21 +63,28 @@ function report(place: Place, told: Told, options: Common) {
   }
   const runs = told.running?.runs ?? []
   if (!options.quiet) {
-    const running = told.running ? 'nothing' : 'nothing; the database is made with the first run'
-    const lines = [...linesOf(place, told.me, options), ['running', runs.length > 0 ? '' : running] as [string, string]]
-    process.stdout.write(`${pairs(lines)}\n${runs.length > 0 ? '\n' : ''}`)
+    process.stdout.write(`${pairs(linesOf(place, told, options))}\n${runs.length > 0 ? '\n' : ''}`)
   }
   if (runs.length > 0) listPrinter(options)({ runs })
 }
 
-function linesOf(place: Place, me: Told['me'], { utc }: Common): [name: string, value: string][] {
+function linesOf(place: Place, { me, running }: Told, { utc }: Common): [name: string, value: string][] {
   const isServer = place.kind === 'server'
   const from = isServer ? (place.profile ?? 'CONDUCT_URL') : localProfile
   const key = me?.key
   const expires = key?.expiresAt ? `, expires ${shown(key.expiresAt, utc)}` : ''
+  const project = place.project ?? key?.project ?? (isServer ? 'default' : '')
+  const isNew = me !== null && running === null
+  const howMade = isServer ? `to create it: conduct project create --slug ${project}` : 'the first run creates it'
   return [
     ['ledger', `${shownPlace(place)} (${from})`],
-    ['project', place.project ?? key?.project ?? (isServer ? 'default' : '')],
+    ['project', isNew ? `${project}, which does not exist yet; ${howMade}` : project],
     ['key', key ? line(`${key.name} (${key.prefix}…), ${me.permissions.join(', ')}${expires}`) : 'none is needed here'],
+    ['running', runningText(me, running)],
   ]
+}
+
+function runningText(me: Told['me'], running: Told['running']): string {
+  if (me === null) return 'nothing; the database is made with the first run'
+  return running?.runs.length ? '' : 'nothing'
 }

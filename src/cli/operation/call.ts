@@ -10,25 +10,53 @@ export type Call = (input: Input) => Promise<Record<string, unknown>>
 /** A person waits: a server that is gone is told after a second or two, one that asks for a long wait at once. */
 export const tries = { attempts: 4, patience: 5 }
 
-/** Where an operation goes. With a filter by project, or over all of them, it acts in none. */
+/** Where an operation goes: into no project where it acts in none, has a filter by project, or goes over all of them. */
 export function placeFor(
-  { hasProject }: Plan,
+  { hasProject, actsInProject }: Plan,
   input: Input,
   { profile, project, allProjects }: Common & { allProjects?: boolean },
 ): Place {
   const place = placeOf({ profile, project: hasProject ? undefined : project }, process.env, process.cwd())
-  return allProjects || Array.isArray(input.project) ? { ...place, project: undefined } : place
+  return !actsInProject || allProjects || Array.isArray(input.project) ? { ...place, project: undefined } : place
 }
 
-/** Does the work with a client of that place, and gives the place back whatever happens. */
+/**
+ * Does the work with a client of that place, and gives the place back whatever happens. Throws a NOT_FOUND that says how
+ * to create the project of the place where that is what is missing.
+ */
 export async function withClient(place: Place, work: (client: Client) => Promise<void>) {
   const { client, close } = await connect(place, process.env, tries)
   try {
-    await work(client)
+    await work(client).catch(async (error) => {
+      throw (await missingProject(client, place, error)) ?? error
+    })
   } finally {
     await close()
   }
 }
+
+export const isMissing = (error: unknown): error is ConductError =>
+  error instanceof ConductError && error.code === 'NOT_FOUND'
+
+async function missingProject(client: Client, { project: slug }: Place, cause: unknown) {
+  if (slug === undefined || !isMissing(cause) || !(await lacksProject(client, slug))) return undefined
+  return new ConductError('NOT_FOUND', noProject(slug), { cause, requestId: cause.requestId })
+}
+
+/** Whether the server has no project of that slug which this key may see. */
+export async function lacksProject(client: Client, slug: string): Promise<boolean> {
+  return client.getProject({ slug }).then(
+    () => false,
+    (error: unknown) => {
+      if (isMissing(error)) return true
+      throw error
+    },
+  )
+}
+
+/** What to do about a project that the server does not have, or does not show to this key. */
+export const noProject = (slug: string) =>
+  `There is no project '${slug}' that this key may see. To create it: conduct project create --slug ${slug}`
 
 /** The operation as a function. Its errors name flags and arguments instead of fields, unless they are told as JSON. */
 export function callsOf(

@@ -25,6 +25,8 @@ export interface Plan {
   isList: boolean
   /** Whether a `--project` of it says what to look through, and not where to act. */
   hasProject: boolean
+  /** Whether it acts in a project. Projects, keys and sessions belong to the server; a new key may be for one project. */
+  actsInProject: boolean
 }
 
 /** `run create` for createRun, `run list` for listRuns; none for an operation without a command. */
@@ -37,7 +39,7 @@ function wordsOf(name: Name): string[] {
 
 export function planOf(name: Name): Plan {
   const route: Route = routes[name]
-  const { method, params } = addressOf(name)
+  const { method, path, params } = addressOf(name)
   const schema = z.toJSONSchema(route.input, { io: 'input', unrepresentable: 'any' }) as Schema
   const { properties = {}, required = [] } = schema
   const operands: Operand[] = params.map((field) => ({
@@ -63,6 +65,7 @@ export function planOf(name: Name): Plan {
     isWrite: method !== 'GET',
     isList: 'meta' in route.output.shape,
     hasProject: 'project' in properties,
+    actsInProject: 'project' in properties || !/^\/v1\/(projects|auth)\b/.test(path),
   }
 }
 

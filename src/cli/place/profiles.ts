@@ -1,7 +1,7 @@
 import { Command } from 'commander'
-import { ConductError, createClient } from '../../client/client.ts'
+import { createClient } from '../../client/client.ts'
 import { UsageError } from '../exit.ts'
-import { tries } from '../operation/call.ts'
+import { isMissing, lacksProject, noProject, tries } from '../operation/call.ts'
 import { addExamples } from '../option.ts'
 import { pairs, printJson } from '../show/print.ts'
 import { whileWaiting } from '../show/progress.ts'
@@ -48,12 +48,12 @@ async function addProfile(name: string, url: string, { project, ...source }: Key
   }
   const address = addressOf(url)
   const key = await askKey(source, env)
-  const client = createClient({ url: address, key, project, ...tries })
+  const client = createClient({ url: address, key, ...tries })
   const asked = client.me().catch((error: unknown) => {
-    const isElsewhere = error instanceof ConductError && error.code === 'NOT_FOUND'
-    throw isElsewhere ? new UsageError(`${error.message} Is the base path missing: ${address}/conduct?`) : error
+    throw isMissing(error) ? new UsageError(`${error.message} Is the base path missing: ${address}/conduct?`) : error
   })
   const { key: told, permissions } = await whileWaiting(`Waiting for ${address}`, asked)
+  const isNew = project !== undefined && (await lacksProject(client, project))
   const known = readProfiles(env)
   const profiles = { ...known.profiles, [name]: { url: address, key, ...(project !== undefined && { project }) } }
   const current = known.current ?? name
@@ -69,6 +69,7 @@ async function addProfile(name: string, url: string, { project, ...source }: Key
     ])}\n`,
   )
   if (current !== name) process.stderr.write(`${current} stays in use; conduct profile use ${name} changes that.\n`)
+  if (isNew) process.stderr.write(`${noProject(project)} --profile ${name}\n`)
 }
 
 function addressOf(url: string): string {
