@@ -179,6 +179,63 @@ testLedger('422: an unknown field does not hide a wrong one', async ({ fetch }) 
   assert.deepEqual(paths(await refusal(query, 'VALIDATION_ERROR'))?.length, 2)
 })
 
+testLedger('422: an answer stays small, and names what is known once', async ({ fetch, client }) => {
+  await client.createRun({ runId: 'RUN-001' })
+  const long = 'x'.repeat(50_000)
+  const strange = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, n) => [`x${n}`, n]))
+  const bodies: [path: string, body: object][] = [
+    ['/v1/auth/session', strange(60)],
+    ['/v1/runs', strange(20_000)],
+    ['/v1/runs', { git: strange(20_000) }],
+    ['/v1/runs', { labels: Object.fromEntries(Array.from({ length: 20_000 }, (_, n) => [` ${n}`, 'x'])) }],
+    ['/v1/runs', { links: Array.from({ length: 32 }, () => ({ rel: 1, href: 2, more: 3 })) }],
+    ['/v1/runs', { [long]: 1, status: long, runId: long, git: { [long]: 1 }, labels: { [long]: 'x' } }],
+    ['/v1/runs/RUN-001/features', { featureIds: Array.from({ length: 100 }, () => 'x') }],
+    ['/v1/runs/RUN-001/features', { featureIds: Array.from({ length: 200_000 }, () => 'x') }],
+    ['/v1/runs/RUN-001/features', { features: Array.from({ length: 100 }, () => ({ ...strange(100), name: '' })) }],
+  ]
+  for (const [path, body] of bodies) {
+    const response = await fetch(path, post(body))
+    const told = await refusal(response, 'VALIDATION_ERROR')
+    assert.ok((told.issues?.length ?? 0) <= 21, `${told.issues?.length} issues`)
+    assert.ok(JSON.stringify(told).length < 10_000, `${JSON.stringify(told).length} characters`)
+    assert.ok(told.error.split('known here').length <= 2, told.error)
+  }
+  const many = await refusal(await fetch('/v1/runs', post(strange(5000))), 'VALIDATION_ERROR')
+  assert.match(many.error, /x0: unknown field; known here: runId, [^;]*; x1: unknown field; .*; and 4,980 more\.$/)
+  const queries = [[...Array(5000).keys()].map((n) => `x${n}=`).join('&'), `${long}=1`, `limit=${long}`]
+  for (const query of queries) {
+    const told = await refusal(await fetch(`/v1/runs?${query}`), 'VALIDATION_ERROR')
+    assert.ok(JSON.stringify(told).length < 10_000, told.error)
+    await refusal(await fetch(`/v1/runs?${query}`, post({})), 'VALIDATION_ERROR')
+  }
+  const type = { 'content-type': `text/${long}` }
+  assert.ok((await refusal(await fetch('/v1/runs', post({}, type)), 'UNSUPPORTED_MEDIA_TYPE')).error.length < 1000)
+})
+
+testLedger('422: deep values, and lists that are too long, are refused as what they are', async ({ fetch, client }) => {
+  await client.createRun({ runId: 'RUN-001' })
+  const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`
+  for (const field of ['runId', 'title', 'labels', 'nope']) {
+    const body = `{"${field}":${deep}}`
+    await refusal(await fetch('/v1/runs/RUN-001', { method: 'PATCH', headers: json, body }), 'VALIDATION_ERROR')
+  }
+  const ids = Array.from({ length: 101 }, (_, n) => n + 1)
+  const { issues } = await refusal(
+    await fetch('/v1/runs/RUN-001/features', post({ featureIds: ids })),
+    'VALIDATION_ERROR',
+  )
+  assert.deepEqual(issues, [{ path: 'featureIds', message: 'must have at most 100 items, not 101' }])
+})
+
+testLedger('413: a login has at most 1 kB', async ({ app }) => {
+  for (const method of ['POST', 'DELETE']) {
+    const body = JSON.stringify({ key: 'x'.repeat(1024) })
+    const login = new Request(`${base}/v1/auth/session`, { method, headers: json, body })
+    await refusal(await app.fetch(login), 'PAYLOAD_TOO_LARGE')
+  }
+})
+
 testLedger('422: an Idempotency-Key that came with another request', async ({ fetch }) => {
   const key = { 'idempotency-key': 'once' }
   assert.equal((await fetch('/v1/runs', post({ title: 'a' }, key))).status, 201)

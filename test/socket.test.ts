@@ -1,16 +1,33 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
+import { Writable } from 'node:stream'
 import { type TestContext, test } from 'node:test'
-import { type Running, serve } from '../src/http/serve.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import pino from 'pino'
+import { createClient } from '../src/client/client.ts'
+import { type Running, type ServeOptions, serve } from '../src/http/serve.ts'
 import { openStore } from '../src/store/open.ts'
 import { adminKey } from './support/server.ts'
 
 /** A server in this process, on a free port of this machine. */
-async function listen(t: TestContext): Promise<Running> {
+async function listen(t: TestContext, options: Partial<ServeOptions> = {}): Promise<Running> {
   const store = await openStore('sqlite::memory:', { adminKey })
-  const running = await serve({ store, host: '127.0.0.1', port: 0, rateLimit: 0 })
+  const running = await serve({ store, host: '127.0.0.1', port: 0, rateLimit: 0, ...options })
   t.after(() => running.stop())
   return running
+}
+
+/** A log, and the lines that it has taken. */
+function logged() {
+  const lines: string[] = []
+  const sink = new Writable({
+    write(chunk, _, done) {
+      lines.push(String(chunk))
+      done()
+    },
+  })
+  return { lines, logger: pino({ level: 'warn' }, sink) }
 }
 
 interface Raw {
@@ -20,7 +37,7 @@ interface Raw {
   closed: Promise<void>
 }
 
-function open(t: TestContext, { port }: Running): Raw {
+function open(t: TestContext, { port }: Pick<Running, 'port'>): Raw {
   const socket = connect(port, '127.0.0.1')
   t.after(() => socket.destroy())
   let text = ''
@@ -48,6 +65,7 @@ const head = (method: string, path: string, ...headers: string[]) =>
     '\r\n',
   )
 
+const jsonType = { 'content-type': 'application/json' }
 const json = 'Content-Type: application/json'
 
 test('a body of 3 MiB is refused before it is sent, and the connection closed', async (t) => {
@@ -67,6 +85,52 @@ test('a body that does not tell its size is refused once it is over the limit', 
   assert.match(await until(/"code":"PAYLOAD_TOO_LARGE"/), /^HTTP\/1\.1 413 /)
   await closed
 })
+
+test('a request that its client ends early is no error of the server', async (t) => {
+  const log = logged()
+  const { port } = await listen(t, { log: log.logger })
+  const metrics = async () => (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
+  for (const [path, size] of [
+    ['/conduct/v1/runs', 'Content-Length: 1000'],
+    ['/conduct/v1/runs', 'Transfer-Encoding: chunked'],
+    ['/conduct/v1/auth/session', 'Content-Length: 1000'],
+    ['/conduct/mcp', 'Content-Length: 1000'],
+  ] as const) {
+    const { socket } = open(t, { port })
+    socket.write(head('POST', path, json, size), () => setTimeout(() => socket.destroy(), 50))
+  }
+  const ended = /_count\{operation="(createRun|createSession|mcp)",status="499"\} [12]\n/g
+  for (;;) {
+    const text = await metrics()
+    assert.doesNotMatch(text, /status="5/)
+    if (text.match(ended)?.length === 3) break
+    await sleep(10)
+  }
+  assert.deepEqual(log.lines, [])
+})
+
+test('a client that does not read its answer is cut off, whether it asked for one or for a stream', async (t) => {
+  const running = await listen(t, { stallMs: 300 })
+  const client = createClient({ url: running.url, key: adminKey })
+  await client.createRun({ runId: 'RUN-001', content: 'x'.repeat(1_000_000) })
+  const wide = { links: Array.from({ length: 32 }, () => ({ rel: 'ci', href: 'https://x/'.padEnd(2000, 'x') })) }
+  for (let n = 0; n < 100; n++) await client.updateRun({ runId: 'RUN-001', ...wide, title: `${n}` })
+  for (const [path, accept, times] of [
+    ['/conduct/v1/runs/RUN-001', 'application/json', 20],
+    ['/conduct/v1/events?after=0', 'text/event-stream', 1],
+  ] as const) {
+    const socket = connect(running.port, '127.0.0.1').pause()
+    t.after(() => socket.destroy())
+    socket.write(head('GET', path, `Accept: ${accept}`).repeat(times))
+    await once(socket, 'readable')
+    // Who does not read is not told that the connection is over: only the server's end of it is gone.
+    const both = sockets()
+    while (sockets() === both) await sleep(10)
+  }
+})
+
+/** The open sockets of this process, which is both client and server. */
+const sockets = () => process.getActiveResourcesInfo().filter((resource) => resource === 'TCPSocketWrap').length
 
 test('a body of another type is refused before it is sent', async (t) => {
   const { socket, until } = open(t, await listen(t))
@@ -117,10 +181,14 @@ test('failed authentications of an address are limited, and valid keys from it g
   const logIn = (key: string) =>
     fetch(`${url}/v1/auth/session`, {
       method: 'POST',
-      headers: { 'content-type': 'application/json' },
+      headers: jsonType,
       body: JSON.stringify({ key }),
     })
   assert.deepEqual([(await logIn(wrong)).status, (await logIn(adminKey)).status], [429, 201])
+  for (const init of [{ body: '{' }, { body: '{"key":1}' }, { body: '{"x":1}' }, { body: 'x'.repeat(2000) }]) {
+    const malformed = await fetch(`${url}/v1/auth/session`, { method: 'POST', headers: jsonType, ...init })
+    assert.equal(malformed.status, 429, 'what no login could be is a failed one')
+  }
   const forwarded = await fetch(`${url}/v1/auth/me`, { headers: { 'x-forwarded-for': '10.0.0.1' } })
   assert.equal(forwarded.status, 429, 'a header must not give a caller another address')
 })

@@ -23,6 +23,8 @@ export interface Route {
   output: z.ZodObject
   /** The statuses of success; with two, the output's `created` tells which. */
   success: readonly [200 | 201, 200?]
+  /** The bytes that its body may have; else twice the content limit. */
+  bodyLimit?: number
   /** Whether it also answers as a stream of server-sent events. */
   streams?: true
   /** The output field that is shown once and never stored: a replay is refused instead. */
@@ -493,6 +495,7 @@ export const routes = {
     output: z.object({ key, expiresAt: time.describe('When the session ends, if not before with its key') }),
     success: [201],
     session: 'begins',
+    bodyLimit: 1024,
     example: { key: exampleKey },
   },
   deleteSession: {
@@ -503,6 +506,7 @@ export const routes = {
     output: done,
     success: [200],
     session: 'ends',
+    bodyLimit: 1024,
     example: {},
   },
 

@@ -4,6 +4,7 @@ import { addressOf, type Name, names } from '../api/paths.ts'
 import { type Route, routes } from '../api/routes.ts'
 import { masked } from '../ledger/secret.ts'
 import type { Kept } from '../store/idempotency.ts'
+import { Aborted } from './body.ts'
 
 type Output = Record<string, unknown>
 type Resource = Record<string, unknown> & { version: number }
@@ -57,8 +58,12 @@ function linkTo(url: string, cursor: string): string {
   return `<${pathname}?${searchParams}>; rel="next"`
 }
 
+/** The status, known from nginx, of a request whose client went away: nobody sees it but metrics and log. */
+const clientGone = 499
+
 /** An error as the API tells it; what is not a ConductError shows nothing of the inside. */
 export function failureOf(error: unknown, requestId: string): Kept {
+  if (error instanceof Aborted) return { status: clientGone, headers: { connection: 'close' }, body: '' }
   const told =
     error instanceof ConductError
       ? error

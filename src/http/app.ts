@@ -57,6 +57,8 @@ type Answer = Omit<Kept, 'body'> & { body: string | ReadableStream }
 interface Exchange extends Asking {
   c: Call
   requestId: string
+  /** Whether no key is needed: what is wrong with such a request is a failed authentication. */
+  isKeyless?: boolean
 }
 
 const noBytes = new Uint8Array()
@@ -83,9 +85,10 @@ export function createApp(options: AppOptions) {
   const app = new Hono<{ Bindings: Bindings }>()
 
   /** Counts a failed authentication; what this gives is the error to tell. */
-  async function counted(error: unknown, c: Call): Promise<unknown> {
+  async function counted(error: unknown, { c, isKeyless }: Exchange): Promise<unknown> {
     const address = c.env?.incoming?.socket.remoteAddress
-    if (!address || !(error instanceof ConductError) || error.code !== 'UNAUTHORIZED') return error
+    if (!address || !(error instanceof ConductError)) return error
+    if (error.code !== 'UNAUTHORIZED' && !(isKeyless && error.status < 500)) return error
     return limiter.failure(address).then(
       () => error,
       (exceeded) => exceeded,
@@ -107,7 +110,7 @@ export function createApp(options: AppOptions) {
     try {
       answer = await work(it)
     } catch (thrown) {
-      const error = await counted(thrown, c)
+      const error = await counted(thrown, it)
       answer = failureOf(error, requestId)
       if (answer.status >= 500) log?.error({ err: error, requestId, operation: label }, 'request failed')
     }
@@ -133,9 +136,10 @@ export function createApp(options: AppOptions) {
 
     return (c: Call) =>
       exchange(c, name, async (it) => {
-        const caller = route.permission === 'none' ? await auth.nobody() : await auth.callerOf(c.req, it)
+        it.isKeyless = route.permission === 'none'
+        const caller = it.isKeyless ? await auth.nobody() : await auth.callerOf(c.req, it)
         if (!permits(caller.actor.permissions, route.permission)) throw forbidden(caller.actor, route.permission)
-        const bytes = isGet ? noBytes : await bodyOf(c)
+        const bytes = isGet ? noBytes : await bodyOf(c, route.bodyLimit)
         const body = isGet ? undefined : parseBody(bytes, c.req.header('content-type'))
         const { url } = c.req
         const mark = url.indexOf('?')
@@ -160,11 +164,11 @@ export function createApp(options: AppOptions) {
       })
   }
 
-  function bodyOf(c: Call) {
+  function bodyOf(c: Call, limit = contentLimit * 2) {
     const type = c.req.header('content-type')
     // A wrong type is refused before its bytes are read.
     if (type !== undefined) requireJson(type)
-    return readBytes(c.req.raw, contentLimit * 2)
+    return readBytes(c.req.raw, limit)
   }
 
   if (corsOrigins.length > 0) {

@@ -1,24 +1,38 @@
 import { ConductError } from '../api/error.ts'
+import { cut } from '../api/explain.ts'
 
 const decoder = new TextDecoder('utf-8', { fatal: true })
 
-/** The bytes of a request's body, at most `limit`. Throws PAYLOAD_TOO_LARGE before reading more than that. */
+/** The client went away before its request was complete. */
+export class Aborted extends Error {}
+
+/** The bytes of a request's body, at most `limit`. Throws PAYLOAD_TOO_LARGE before reading more than that, and Aborted. */
 export async function readBytes(request: Request, limit: number): Promise<Uint8Array> {
   const declared = request.headers.get('content-length')
-  if (declared !== null) {
-    if (Number(declared) > limit) throw tooLarge(limit)
-    // Node.js lets no more through than was declared.
-    return new Uint8Array(await request.arrayBuffer())
-  }
+  if (declared !== null && Number(declared) > limit) throw tooLarge(limit)
+  // Node.js lets no more through than was declared.
+  if (declared !== null) return new Uint8Array(await whole(request.arrayBuffer()))
   if (!request.body) return new Uint8Array()
+  const reader: ReadableStreamDefaultReader<Uint8Array> = request.body.getReader()
   const chunks: Uint8Array[] = []
   let size = 0
-  for await (const chunk of request.body) {
-    size += chunk.length
-    if (size > limit) throw tooLarge(limit)
-    chunks.push(chunk)
+  for (;;) {
+    const { done, value } = await whole(reader.read())
+    if (done) return Buffer.concat(chunks)
+    size += value.length
+    if (size > limit) {
+      void reader.cancel().catch(() => {})
+      throw tooLarge(limit)
+    }
+    chunks.push(value)
   }
-  return Buffer.concat(chunks)
+}
+
+/** A body fails to be read only where its sender does not send it to the end. */
+function whole<T>(reading: Promise<T>): Promise<T> {
+  return reading.catch((cause) => {
+    throw new Aborted('The client ended its request before the body was complete.', { cause })
+  })
 }
 
 function tooLarge(limit: number): ConductError {
@@ -48,7 +62,7 @@ export function requireJson(contentType: string | undefined): void {
   if (type.trim().toLowerCase() !== 'application/json') {
     throw new ConductError(
       'UNSUPPORTED_MEDIA_TYPE',
-      `The body is ${contentType ? `'${contentType}'` : 'of no stated type'}: send JSON with Content-Type: application/json.`,
+      `The body is ${contentType ? `'${cut(contentType)}'` : 'of no stated type'}: send JSON with Content-Type: application/json.`,
     )
   }
 }

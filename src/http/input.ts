@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Issue } from '../api/error.ts'
-import { explain, invalidInput } from '../api/explain.ts'
+import { cut, explain, invalidInput, unknown } from '../api/explain.ts'
 import { type Address, addressOf, headerFields, type Name } from '../api/paths.ts'
 import { type Route, routes } from '../api/routes.ts'
 
@@ -11,6 +11,8 @@ export interface InputPlan {
   address: Address
   schema: z.ZodObject
   kinds: Record<string, Kind>
+  /** How many items the lists among them may have. */
+  most: Record<string, number>
   /** The fields that come by query or body, rather than by path or header. */
   fields: Set<string>
   headers: [field: string, header: string][]
@@ -21,10 +23,15 @@ export function planOf(name: Name): InputPlan {
   const address = addressOf(name)
   const properties = z.toJSONSchema(route.input, { io: 'input', unrepresentable: 'any' }).properties ?? {}
   const kinds = Object.fromEntries(Object.entries(properties).map(([field, schema]) => [field, kindOf(schema)]))
+  const limits = Object.entries(properties).map(([field, schema]) => [
+    field,
+    (schema as { maxItems?: number }).maxItems,
+  ])
+  const most = Object.fromEntries(limits.filter(([, limit]) => limit !== undefined))
   const headers = Object.entries(headerFields).filter(([field]) => field in properties)
   const elsewhere = [...address.params, ...headers.map(([field]) => field)]
   const fields = new Set(Object.keys(properties).filter((field) => !elsewhere.includes(field)))
-  return { address, schema: route.input, kinds, fields, headers }
+  return { address, schema: route.input, kinds, most, fields, headers }
 }
 
 function kindOf(schema: z.core.JSONSchema._JSONSchema): Kind {
@@ -65,58 +72,77 @@ export function readInput(plan: InputPlan, raw: RawInput): Record<string, unknow
 
 function readQuery({ fields, kinds }: InputPlan, query: string, input: Record<string, unknown>, issues: Issue[]) {
   if (query === '') return
-  const params = new URLSearchParams(query)
-  for (const name of new Set(params.keys())) {
-    const values = params.getAll(name)
+  const given = valuesOf(query)
+  const strangers = [...given.keys()].filter((name) => !fields.has(name))
+  issues.push(...unknown('query parameter', strangers, fields))
+  for (const name of fields) {
+    const values = given.get(name)
     const kind = kinds[name]
-    if (!fields.has(name) || !kind) {
-      issues.push({ path: name, message: `unknown query parameter; known here: ${[...fields].join(', ') || 'none'}` })
-    } else if (kind === 'strings') {
-      input[name] = values
-    } else if (kind === 'numbers') {
-      input[name] = values.map((value) => fromText('number', name, value, issues))
-    } else if (values.length > 1) {
-      issues.push({ path: name, message: `given ${values.length} times; give it once` })
-    } else {
-      input[name] = fromText(kind, name, values[0] as string, issues)
-    }
+    if (!values || !kind) continue
+    if (kind === 'strings') input[name] = values
+    else if (kind === 'numbers') input[name] = values.map((value) => fromText('number', name, value, issues))
+    else if (values.length > 1) issues.push({ path: name, message: `given ${values.length} times; give it once` })
+    else input[name] = fromText(kind, name, values[0] as string, issues)
   }
 }
 
-function readBody({ fields, address }: InputPlan, raw: RawInput, input: Record<string, unknown>, issues: Issue[]) {
-  for (const name of new Set(new URLSearchParams(raw.query).keys())) {
-    issues.push({ path: name, message: `query parameters do not go with ${address.method}: put it into the body` })
+/** All values of each parameter of a query. */
+function valuesOf(query: string): Map<string, string[]> {
+  const given = new Map<string, string[]>()
+  for (const [name, value] of new URLSearchParams(query)) {
+    const values = given.get(name)
+    if (values) values.push(value)
+    else given.set(name, [value])
+  }
+  return given
+}
+
+function readBody(
+  { fields, address, most }: InputPlan,
+  raw: RawInput,
+  input: Record<string, unknown>,
+  issues: Issue[],
+) {
+  for (const name of valuesOf(raw.query).keys()) {
+    issues.push({ path: cut(name), message: `query parameters do not go with ${address.method}: put it into the body` })
   }
   const { body } = raw
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
     issues.push({ path: '', message: 'the body must be a JSON object' })
     return
   }
+  const strangers: string[] = []
   let given = 0
   for (const [name, value] of Object.entries(body)) {
+    const itemLimit = most[name]
     if (address.params.includes(name)) {
-      if (String(value) !== raw.params[name]) {
-        issues.push({
-          path: name,
-          message: `the address says '${raw.params[name]}': it cannot be changed, leave it out`,
-        })
-      }
-    } else if (fields.has(name)) {
+      if (typeof value === 'object' || String(value) !== raw.params[name])
+        issues.push(contradiction(name, raw.params[name] ?? ''))
+    } else if (!fields.has(name)) {
+      strangers.push(name)
+    } else if (itemLimit !== undefined && Array.isArray(value) && value.length > itemLimit) {
+      // Items are looked at only where there are not too many of them.
+      issues.push({ path: name, message: `must have at most ${itemLimit} items, not ${value.length}` })
+    } else {
       given++
       input[name] = value
-    } else {
-      issues.push({ path: name, message: `unknown field; known here: ${[...fields].join(', ') || 'none'}` })
     }
   }
+  issues.push(...unknown('field', strangers, fields))
   if (address.method === 'PATCH' && given === 0 && issues.length === 0) {
     issues.push({ path: '', message: `give at least one field to change: ${[...fields].join(', ')}` })
   }
 }
 
+const contradiction = (path: string, given: string): Issue => ({
+  path,
+  message: `the address says '${cut(given)}': it cannot be changed, leave it out`,
+})
+
 /** Text of a query or path as the type of its field: strictly decimal for numbers, so that '' is not 0. */
 function fromText(kind: Kind, path: string, text: string, issues: Issue[]): unknown {
   if (kind !== 'number') return text
   if (/^(0|[1-9]\d{0,15})$/.test(text)) return Number(text)
-  issues.push({ path, message: `must be a whole number, not '${text.slice(0, 60)}'` })
+  issues.push({ path, message: `must be a whole number, not '${cut(text)}'` })
   return undefined
 }

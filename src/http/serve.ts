@@ -1,6 +1,6 @@
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { serve as listen } from '@hono/node-server'
+import { type Http2Bindings, type HttpBindings, serve as listen } from '@hono/node-server'
 import type { Logger } from 'pino'
 import { type AppOptions, createApp } from './app.ts'
 
@@ -12,6 +12,8 @@ export interface ServeOptions extends Omit<AppOptions, 'stopping' | 'actor'> {
   /** 0 takes a free one. */
   port: number
   log?: Logger
+  /** A client that takes nothing of its answer for so many milliseconds is cut off; else 30,000. */
+  stallMs?: number
 }
 
 export interface Running {
@@ -32,13 +34,17 @@ const timeouts = {
 }
 
 /** Serves a store over HTTP. Throws EADDRINUSE and the like when it cannot listen. */
-export async function serve({ host, port, ...options }: ServeOptions): Promise<Running> {
+export async function serve({ host, port, stallMs = 30_000, ...options }: ServeOptions): Promise<Running> {
   const stopping = new AbortController()
   const app = createApp({ ...options, stopping: stopping.signal })
+  const fetch = async (request: Request, env: HttpBindings | Http2Bindings) => {
+    const response = await app.fetch(request, env)
+    // From here on the client has to read. Node.js sets another time once the answer is sent.
+    env.incoming.socket.setTimeout(stallMs)
+    return response
+  }
   const server = await new Promise<Server>((resolve, reject) => {
-    const server = listen({ fetch: app.fetch, hostname: host, port, serverOptions: timeouts }, () =>
-      resolve(server),
-    ) as Server
+    const server = listen({ fetch, hostname: host, port, serverOptions: timeouts }, () => resolve(server)) as Server
     server.on('error', reject)
   })
   const address = server.address() as AddressInfo
