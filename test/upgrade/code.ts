@@ -1,0 +1,46 @@
+import crypto from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+
+/** The parts of a checkout of Conduct that making a ledger needs, whichever version the checkout has. */
+export interface Code {
+  openStore: typeof import('../../src/store/open.ts')['openStore']
+  createApp: typeof import('../../src/http/app.ts')['createApp']
+  createClient: typeof import('../../src/client/client.ts')['createClient']
+  routes: typeof import('../../src/api/routes.ts')['routes']
+}
+
+/** Loads the code of the checkout at `root`. Throws when a module is not where any version had it. */
+export async function codeOf(root: string): Promise<Code> {
+  const load = (...places: string[]) => {
+    const place = places.find((place) => existsSync(join(root, place)))
+    if (!place) throw new Error(`${root} has none of ${places.join(', ')}`)
+    return import(pathToFileURL(join(root, place)).href)
+  }
+  const { openStore } = await load('src/store/open.ts')
+  const { createApp } = await load('src/http/app.ts')
+  const { createClient } = await load('src/client/client.ts')
+  const { routes } = await load('src/api/routes.ts', 'src/routes.ts')
+  return { openStore, createApp, createClient, routes }
+}
+
+/** Gives this process a fixed sequence of random numbers and no background work, so that a ledger is made the same way each time. */
+export function fixCourse(): void {
+  let count = 0
+  const next = () => crypto.createHash('sha256').update(`conduct ${count++}`).digest()
+  const fixed = {
+    randomBytes: (size: number) => Buffer.concat(Array.from({ length: Math.ceil(size / 32) }, next)).subarray(0, size),
+    randomInt: (max: number) => next().readUInt32BE() % max,
+  }
+  Object.assign(crypto, fixed)
+  syncBuiltinESMExports()
+  const soon = globalThis.setTimeout
+  const later = (work: () => void, ms: number) => soon(work, ms < choreMs ? ms : neverMs)
+  globalThis.setTimeout = Object.assign(later, soon) as typeof soon
+}
+
+/** The store's own chores wait at least so long. */
+const choreMs = 500
+const neverMs = 2 ** 31 - 1

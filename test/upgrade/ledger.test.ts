@@ -1,0 +1,174 @@
+import assert from 'node:assert/strict'
+import { globSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import sql from 'sql-template-tag'
+import { createClient } from '../../src/client/client.ts'
+import { createApp } from '../../src/http/app.ts'
+import { migrations } from '../../src/store/engine/migrations/schema.ts'
+import { openStore, type Store } from '../../src/store/open.ts'
+import { type Engine, engines } from '../support/engines.ts'
+import { startServer } from '../support/server.ts'
+import { type Answers, answersOf } from './answers.ts'
+import { loadPostgres } from './dump-postgres.ts'
+import { loadSqlite } from './dump-sqlite.ts'
+import { adminKey, base, type Story } from './populate.ts'
+
+const folder = fileURLToPath(new URL('ledger/', import.meta.url))
+const versions = globSync('v*.json', { cwd: folder })
+  .map((name) => Number(/\d+/.exec(name)))
+  .sort((a, b) => a - b)
+
+const read = (version: number, what: string) => readFileSync(join(folder, `v${version}.${what}`), 'utf8')
+const made = (version: number): { story: Story; answers: Answers } => JSON.parse(read(version, 'json'))
+
+/** The URL of a database with the rows of that version, as its own code left them. */
+async function loaded(t: TestContext, engine: Engine, version: number): Promise<string> {
+  const url = await engine.freshUrl(t)
+  const dump = read(version, `${engine.name}.sql`)
+  if (engine.name === 'sqlite') loadSqlite(url.slice('sqlite:'.length), dump)
+  else await loadPostgres(url, dump)
+  return url
+}
+
+/** Opens a ledger with today's code, at the instant at which the story of its version ended. */
+async function opened(t: TestContext, url: string, { endedAt }: Story) {
+  const faults: Error[] = []
+  const store = await openStore(url, { now: () => Date.parse(endedAt), warn: (error) => faults.push(error) })
+  t.after(async () => {
+    await store.close()
+    assert.deepEqual(faults, [])
+  })
+  return { store, ...doorsOf(store) }
+}
+
+function doorsOf(store: Store) {
+  const app = createApp({ store, rateLimit: 0 })
+  const clientOf = (project?: string, key = adminKey) =>
+    createClient({
+      url: base,
+      key,
+      attempts: 1,
+      fetch: (request) => app.fetch(request),
+      ...(project !== undefined && { project }),
+    })
+  return { app, clientOf, client: clientOf() }
+}
+
+/** A key's last use moves on with each use. */
+const moving = new Set(['lastUsedAt'])
+
+/** Fails unless `actual` has everything that `expected` has, with the same values; it may have more fields. */
+function assertKept(actual: unknown, expected: unknown, place: string): void {
+  if (Array.isArray(expected)) {
+    assert.ok(Array.isArray(actual), `${place} is no list any more`)
+    assert.equal(actual.length, expected.length, `${place}: so many`)
+    for (const [index, item] of expected.entries()) assertKept(actual[index], item, `${place}[${index}]`)
+  } else if (typeof expected === 'object' && expected !== null) {
+    assert.ok(typeof actual === 'object' && actual !== null, `${place} is gone`)
+    for (const [field, value] of Object.entries(expected)) {
+      if (!moving.has(field)) assertKept((actual as Record<string, unknown>)[field], value, `${place}.${field}`)
+    }
+  } else {
+    assert.deepEqual(actual, expected, place)
+  }
+}
+
+/** A migration may note what it did; no event that was there is lost or changed. */
+function assertAnswersKept(now: Answers, before: Answers): void {
+  assertKept({ ...now, events: now.events.slice(0, before.events.length) }, before, 'ledger')
+}
+
+test('there is a dump of every version of the schema but the one that is being written', () => {
+  const earlier = migrations.map((_, index) => index + 1).slice(0, -1)
+  const missing = earlier.filter((version) => !versions.includes(version))
+  assert.deepEqual(missing, [], 'make each by its own code: node test/upgrade/make.ts CHECKOUT')
+})
+
+for (const engine of engines) {
+  for (const version of versions) {
+    const { story, answers } = made(version)
+    const of = `of version ${version} (${engine.name})`
+
+    test(`returns every row of a ledger ${of}`, async (t) => {
+      const { clientOf, store } = await opened(t, await loaded(t, engine, version), story)
+      assertAnswersKept(await answersOf(clientOf), answers)
+      const [row] = await store.db.query<{ version: number }>(sql`select max(version) as version from schema_versions`)
+      assert.equal(row?.version, migrations.length)
+    })
+
+    test(`finds the old words of a ledger ${of}, and new ones`, async (t) => {
+      const { clientOf, client } = await opened(t, await loaded(t, engine, version), story)
+      for (const { q, project, type, subject } of story.words) {
+        const { results } = await client.search({ q })
+        assert.deepEqual(
+          results.map((one) => [one.project, one.type, one.subject]),
+          [[project, type, subject]],
+          q,
+        )
+      }
+      assert.deepEqual((await client.search({ q: 'verwehtwort' })).results, [], 'the run of that word was deleted')
+      await clientOf('shop').updateRun({ runId: 'FULL', title: 'Neuwort' })
+      for (const q of ['neuwort', 'nurladenwort']) assert.equal((await client.search({ q })).results.length, 1, q)
+    })
+
+    test(`goes on with keys, sessions, leases and numbers of a ledger ${of}`, async (t) => {
+      const { app, clientOf, client } = await opened(t, await loaded(t, engine, version), story)
+      const { ada, gone, reader } = story.secrets
+      assert.equal((await clientOf(undefined, ada).me()).key?.name, 'ada')
+      await assert.rejects(clientOf(undefined, gone).me(), { code: 'UNAUTHORIZED' })
+      await assert.rejects(clientOf(undefined, reader).createRun({}), { code: 'FORBIDDEN' })
+      if (story.cookie) {
+        const me = await app.fetch(new Request(`${base}/v1/auth/me`, { headers: { cookie: story.cookie } }))
+        assert.equal(me.status, 200)
+      }
+      if (story.lease) {
+        const { runId, token } = story.lease
+        await assert.rejects(client.heartbeat({ runId }), { code: 'LEASE_HELD' })
+        const { run } = await clientOf(undefined, ada).heartbeat({ runId, leaseToken: token })
+        assert.equal(run.status, 'in_progress')
+      }
+      const { name, input, idempotencyKey, runId } = story.replay
+      assert.equal((await client[name](input, { idempotencyKey })).run.runId, runId, 'not carried out again')
+      const known = new Set(answers.runs.map(({ listed }) => (listed as { id: number }).id))
+      const { run } = await client.createRun({})
+      assert.ok(!known.has(run.id) && run.id > Math.max(...known))
+      await client.appendToRun({ runId: 'LONG', text: 'more' })
+      await client.createCheck({ runId: 'FULL', result: 'pass' })
+      const { feature } = await client.createFeature({ name: 'brand-new' })
+      assert.ok(feature.id > 4, 'the number of a deleted feature is not given again')
+      for (const runId of ['CHANGED', 'FULL', 'LONG']) {
+        await client.deleteRun({ runId })
+        await assert.rejects(client.getRun({ runId }), { code: 'NOT_FOUND' })
+      }
+    })
+
+    test(`two servers that start at once serve a ledger ${of}`, async (t) => {
+      const url = await loaded(t, engine, version)
+      const both = await Promise.all([opened(t, url, story), opened(t, url, story)])
+      for (const { clientOf } of both) assertAnswersKept(await answersOf(clientOf), answers)
+      const names = ['LEFT', 'RIGHT']
+      await Promise.all(
+        both.map(({ client }, index) => client.createRun({ runId: names[index], content: 'beideworte' })),
+      )
+      for (const { client } of both) {
+        const { results } = await client.search({ q: 'beideworte' })
+        assert.deepEqual(results.map(({ subject }) => subject).sort(), names)
+      }
+    })
+  }
+
+  test(`two processes that start at once serve a ledger of version 1 (${engine.name})`, async (t) => {
+    const url = await loaded(t, engine, 1)
+    const env = { CONDUCT_ADMIN_KEY: adminKey }
+    const servers = await Promise.all([startServer(t, url, env), startServer(t, url, env)])
+    const { answers } = made(1)
+    const clients = servers.map(({ url }) => createClient({ url, key: adminKey }))
+    for (const [index, client] of clients.entries()) await client.createRun({ runId: `PROCESS-${index}` })
+    for (const client of clients) {
+      const rows = await Array.fromAsync(client.all('listRuns', { project: ['default', 'shop'], limit: 100 }))
+      assert.equal(rows.length, answers.runs.length + clients.length)
+    }
+  })
+}

@@ -1,0 +1,297 @@
+import type { Name } from '../../src/api/paths.ts'
+import type { Code } from './code.ts'
+
+/** When the story begins; each call takes a second of it. */
+export const begins = Date.parse('2026-11-20T08:00:00.000Z')
+export const adminKey = `sk_admin_${'upgrade'.repeat(6)}0`
+export const base = 'http://localhost/conduct'
+
+/** A word that stands in one text only, and where a search has to find it. */
+export interface Word {
+  q: string
+  project: string
+  type: 'run' | 'spec' | 'check' | 'feature'
+  subject: string
+}
+
+/** What later code must be able to do with the ledger, beside returning its rows. */
+export interface Story {
+  /** The instant of the last call. */
+  endedAt: string
+  words: Word[]
+  /** Secrets by the names of their keys. */
+  secrets: Record<string, string>
+  /** The token of the lease that is still held, and its run. */
+  lease?: { runId: string; token: string }
+  /** The cookie of a session that goes on. */
+  cookie?: string
+  /** A request that was answered, its key, and what of the answer a replay returns. */
+  replay: { name: 'createRun'; input: { title: string }; idempotencyKey: string; runId: string }
+}
+
+type Said = Record<string, never> & { run: { runId: string }; key: { id: number }; feature: { id: number } }
+type Act = (name: Name, input: object, idempotencyKey?: string) => Promise<Said>
+
+/**
+ * Makes a ledger with rows of every kind that the version of this code knows, by its own client, at `url`. Operations
+ * and fields that it does not know yet are left out. A new version adds here what it can store.
+ */
+export async function populate(code: Code, url: string): Promise<Story> {
+  const it = await tellerOf(code, url)
+  const secrets = await people(it)
+  await work(it, secrets)
+  await texts(it)
+  const checked = await specsAndChecks(it, secrets)
+  const lease = await leases(it, secrets)
+  const cookie = await session(it, secrets)
+  await shop(it, secrets)
+  const replay = { name: 'createRun', input: { title: 'Told twice' }, idempotencyKey: 'told-twice' } as const
+  const { run } = await it.as(adminKey)(replay.name, replay.input, replay.idempotencyKey)
+  const words = [...it.words, ...checked]
+  await it.close()
+  return {
+    endedAt: new Date(it.now()).toISOString(),
+    words,
+    secrets,
+    ...(lease && { lease }),
+    ...(cookie && { cookie }),
+    replay: { ...replay, runId: run.runId },
+  }
+}
+
+/** Calls on the ledger at `url`, each a second after the one before, with fixed idempotency keys. */
+async function tellerOf(code: Code, url: string) {
+  let now = begins
+  let calls = 0
+  const warn = (error: Error) => {
+    throw error
+  }
+  const open = () => code.openStore(url, { adminKey, now: () => now, warn })
+  let store = await open()
+  const appOf = (contentLimit?: number) =>
+    code.createApp({ store, rateLimit: 0, ...(contentLimit && { contentLimit }) })
+  const as =
+    (key: string, project?: string, contentLimit?: number): Act =>
+    async (name, input, idempotencyKey = `call-${++calls}`) => {
+      const app = appOf(contentLimit)
+      const client = code.createClient({
+        url: base,
+        key,
+        attempts: 1,
+        fetch: (request) => app.fetch(request),
+        ...(project && { project }),
+      })
+      now += 1000
+      if (client[name] === undefined) return {} as Said
+      const known = code.routes[name].input.shape
+      const fields = Object.entries(input).filter(([field]) => field in known)
+      return client[name](Object.fromEntries(fields) as never, { idempotencyKey }) as Promise<never>
+    }
+  return {
+    as,
+    fetch: (path: string, init: RequestInit) => appOf().fetch(new Request(base + path, init)),
+    knows: (name: Name): boolean => name in code.routes,
+    words: [] as Word[],
+    now: () => now,
+    /** Lets time go by while no server is there. */
+    async sleep(ms: number) {
+      await store.close()
+      now += ms
+      store = await open()
+    },
+    async close() {
+      if ('search' in code.routes) await as(adminKey)('search', { q: 'nothing' })
+      await store.close()
+    },
+  }
+}
+
+type Teller = Awaited<ReturnType<typeof tellerOf>>
+
+async function people(it: Teller): Promise<Record<string, string>> {
+  const admin = it.as(adminKey)
+  await admin('createProject', { slug: 'shop', name: 'Der Läden 🛒', repository: 'https://git.example/shop.git' })
+  await admin('createProject', { slug: 'empty' })
+  await admin('updateProject', { slug: 'shop', name: 'The shop' })
+  const secrets: Record<string, string> = {}
+  const keys = [
+    { name: 'ada', permissions: ['write', 'delete'] },
+    { name: 'ci', permissions: ['write'] },
+    { name: 'bot', permissions: ['agent'], project: 'shop' },
+    { name: 'reader', permissions: ['read'] },
+    { name: 'brief', permissions: ['write'], expiresAt: '2026-11-20T09:00:00Z' },
+    { name: 'gone', permissions: ['admin'] },
+  ]
+  for (const key of keys) {
+    const { key: made, secret } = await admin('createKey', key)
+    secrets[key.name] = secret as unknown as string
+    if (key.name === 'gone') await admin('revokeKey', { id: made.id })
+  }
+  return secrets
+}
+
+const everyField = {
+  title: "Every field — “quoted” 'twice', naïve, 日本語, 🚀",
+  specId: 'AUTH-001',
+  status: 'in_progress',
+  agent: 'claude-code',
+  labels: { team: 'web', 'ticket/nr.1': '', long: 'x'.repeat(64) },
+  where: { host: 'laptop', cwd: '/home/ada/shop', session: 'b2c1' },
+  git: {
+    repository: 'https://git.example/shop.git',
+    branch: 'main',
+    base: 'a'.repeat(40),
+    commit: 'b'.repeat(40),
+    dirty: true,
+  },
+  changes: { files: 3, insertions: 120, deletions: 7 },
+  links: [
+    { rel: 'pull-request', href: 'https://git.example/shop/pulls/7' },
+    { rel: 'ci', href: 'https://ci.example/jobs/1?x=%20' },
+  ],
+  usage: { model: 'model-1', inputTokens: 120_000, outputTokens: 4_500, costUsd: 0.75 },
+}
+
+/** Runs with every field, of every status, changed, deleted, and linked to features. */
+async function work(it: Teller, secrets: Record<string, string>): Promise<void> {
+  const ada = it.as(secrets.ada as string)
+  await ada('createRun', { runId: 'FULL', content: '# Log\n\nIt said „zephyrwort“.\n', ...everyField })
+  await ada('createRun', { content: '## The title is the heading ##\n\ntext' })
+  await ada('createRun', {})
+  for (const status of ['pending', 'in_progress', 'completed', 'failed']) {
+    const failure = status === 'failed' ? { failure: { code: 'TESTS_FAILED', message: 'Zwei Tests,\nrot.' } } : {}
+    await ada('createRun', { runId: `IS-${status.toUpperCase()}`, title: `Is ${status}`, status, ...failure })
+  }
+  await ada('createRun', { runId: 'CHANGED', content: 'first words', labels: { a: '1', b: '2' }, specId: 'AUTH-001' })
+  await ada('updateRun', {
+    runId: 'CHANGED',
+    status: 'completed',
+    content: 'second words: wandelwort',
+    labels: { b: '3' },
+  })
+  await ada('updateRun', { runId: 'CHANGED', status: 'in_progress', specId: null, usage: { costUsd: 0.25 } })
+  await ada('updateRun', { runId: 'CHANGED', status: 'failed', failure: { code: 'GAVE_UP', message: '' }, agent: null })
+  await ada('createFeature', { name: 'login', description: 'Log in — mit „flaumwort“', file: 'src/auth/login.ts' })
+  await ada('createFeature', { name: 'über/uns 🧭' })
+  await ada('linkFeatures', {
+    runId: 'FULL',
+    featureIds: [1, 2],
+    features: [{ name: 'checkout', file: 'src/shop/pay.ts' }],
+  })
+  await ada('linkFeatures', { runId: 'CHANGED', featureIds: [1, 3] })
+  await ada('unlinkFeature', { runId: 'CHANGED', featureId: 3 })
+  await ada('updateFeature', { id: 1, name: 'log-in' })
+  await ada('createFeature', { name: 'short-lived' })
+  await ada('deleteFeature', { id: 4 })
+  await ada('createRun', { runId: 'DELETED', title: 'Soon gone', content: 'gone with its words: verwehtwort' })
+  await ada('linkFeatures', { runId: 'DELETED', featureIds: [2] })
+  await ada('deleteRun', { runId: 'DELETED' })
+  it.words.push(
+    { q: 'zephyrwort', project: 'default', type: 'run', subject: 'FULL' },
+    { q: 'wandelwort', project: 'default', type: 'run', subject: 'CHANGED' },
+    { q: 'flaumwort', project: 'default', type: 'feature', subject: '1' },
+  )
+}
+
+/** Contents of several parts, with characters of several bytes at each border, and one whose middle was dropped. */
+async function texts(it: Teller): Promise<void> {
+  const admin = it.as(adminKey)
+  const line = (n: number) => `${n}: grüße aus zeile ${n} 🚀\n`
+  const lines = (count: number) => Array.from({ length: count }, (_, n) => line(n)).join('')
+  await admin('createRun', { runId: 'LONG', content: `${'🚀'.repeat(8_200)}\n${'ä'.repeat(16_401)}\nendwort` })
+  await admin('createRun', { runId: 'GROWN', title: 'Grown by appends' })
+  for (let n = 0; n < 5; n++) await admin('appendToRun', { runId: 'GROWN', text: lines(n * 12) })
+  await admin('appendToRun', { runId: 'GROWN', text: 'grown to the letzteswort' })
+  const small = it.as(adminKey, undefined, 4000)
+  await small('createRun', { runId: 'CUT', title: 'Its middle was dropped' })
+  for (let n = 0; n < 4; n++) await small('appendToRun', { runId: 'CUT', text: lines(60) })
+  it.words.push({ q: 'endwort', project: 'default', type: 'run', subject: 'LONG' })
+  if (!it.knows('appendToRun')) return
+  it.words.push({ q: 'letzteswort', project: 'default', type: 'run', subject: 'GROWN' })
+}
+
+/** Specs with versions, and checks of every result by the author and by others, with the verdicts that follow. */
+async function specsAndChecks(it: Teller, secrets: Record<string, string>): Promise<Word[]> {
+  const [ada, ci] = [it.as(secrets.ada as string), it.as(secrets.ci as string)]
+  await ada('createSpec', { specId: 'AUTH-001', content: '# Log in\n\n- [x] button\n- [ ] tests\n', agent: 'ada' })
+  await ada('updateSpec', {
+    specId: 'AUTH-001',
+    content: '# Log in by passkey\n\n- [x] button\n- [x] tests (hortwort)\n',
+  })
+  await ada('updateSpec', { specId: 'AUTH-001', status: 'completed' })
+  await ada('updateSpec', { specId: 'AUTH-001', title: 'Logging in', status: 'archived' })
+  await ada('createSpec', { title: 'ohne Inhalt' })
+  await ada('createSpec', { specId: 'GONE', content: 'deleted again' })
+  await ada('deleteSpec', { specId: 'GONE' })
+  for (const runId of ['VERIFIED', 'STALE', 'FAILING', 'WARNED', 'SELF', 'MOVED']) {
+    const git = { commit: 'c'.repeat(40), branch: 'main' }
+    await ada('createRun', { runId, title: `Judged: ${runId}`, specId: 'AUTH-001', status: 'completed', git })
+  }
+  const ran = { command: 'npm test', exitCode: 0, durationMs: 41_000, commit: 'c'.repeat(40), agent: 'ci' }
+  await ci('createCheck', { runId: 'VERIFIED', name: 'tests', result: 'pass', content: '212 pruefwort', ...ran })
+  await ci('createCheck', { runId: 'VERIFIED', name: 'lint', result: 'pass', ...ran, command: 'npm run lint' })
+  await ci('createCheck', { runId: 'STALE', name: 'tests', result: 'pass', ...ran })
+  await ada('updateRun', { runId: 'STALE', git: { commit: 'd'.repeat(40) } })
+  await ci('createCheck', { runId: 'FAILING', name: 'tests', result: 'pass', ...ran })
+  await ci('createCheck', { runId: 'FAILING', name: 'tests', result: 'fail', ...ran, exitCode: 1, content: 'Rot.' })
+  await ada('createCheck', { checkId: 'LOOK', runId: 'WARNED', name: 'review', result: 'warn', content: 'Half of it.' })
+  await ada('createCheck', { runId: 'SELF', result: 'pass' })
+  await ci('createCheck', { checkId: 'MENDED', runId: 'MOVED', name: 'tests', result: 'fail', ...ran, exitCode: 2 })
+  await ci('updateCheck', { checkId: 'MENDED', result: 'pass', exitCode: 0, content: 'Green now.' })
+  await ci('createCheck', { checkId: 'UNSAID', runId: 'MOVED', name: 'review', result: 'fail' })
+  await ada('deleteCheck', { checkId: 'UNSAID' })
+  await ada('createRun', { runId: 'AGAIN', retryOf: 'IS-FAILED', title: 'A second attempt' })
+  await ada('createRun', { runId: 'AND-AGAIN', retryOf: 'AGAIN', title: 'A third' })
+  await ada('createRun', { runId: 'ORPHAN', retryOf: 'CHANGED', title: 'The attempt before it is deleted' })
+  if (!it.knows('createSpec')) return []
+  return [
+    { q: 'hortwort', project: 'default', type: 'spec', subject: 'AUTH-001' },
+    { q: 'pruefwort', project: 'default', type: 'check', subject: 'CHECK-001' },
+  ]
+}
+
+async function leases(it: Teller, secrets: Record<string, string>): Promise<Story['lease']> {
+  const ada = it.as(secrets.ada as string)
+  await ada('createRun', { runId: 'LAPSED', status: 'in_progress', title: 'Never heard of again', leaseSeconds: 10 })
+  await ada('createRun', {
+    runId: 'FINISHED',
+    status: 'in_progress',
+    leaseSeconds: 60,
+    leaseToken: 'a-token-of-its-own-0123456789abcdef',
+  })
+  await ada('updateRun', { runId: 'FINISHED', status: 'completed', leaseToken: 'a-token-of-its-own-0123456789abcdef' })
+  await it.sleep(60_000)
+  const leased = await ada('createRun', {
+    runId: 'LIVE',
+    status: 'in_progress',
+    title: 'At work',
+    leaseSeconds: 86_400,
+  })
+  await ada('createRun', { runId: 'BEATING', status: 'in_progress', title: 'Alive without a lease' })
+  await ada('heartbeat', { runId: 'BEATING' })
+  const { lease } = leased as unknown as { lease?: { token: string } }
+  return lease && { runId: 'LIVE', token: lease.token }
+}
+
+async function session(it: Teller, secrets: Record<string, string>): Promise<string | undefined> {
+  if (!it.knows('createSession')) return undefined
+  await it.as(adminKey)('createLoginCode', {})
+  const answer = await it.fetch('/v1/auth/session', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ key: secrets.ada }),
+  })
+  return answer.headers.get('set-cookie')?.split(';')[0]
+}
+
+/** The same ids in another project. */
+async function shop(it: Teller, secrets: Record<string, string>): Promise<void> {
+  const bot = it.as(secrets.bot as string)
+  await bot('createRun', { runId: 'FULL', content: '# Der Laden\n\nnurladenwort', ...everyField, title: 'Of the shop' })
+  await bot('createFeature', { name: 'login', file: 'src/auth/login.ts' })
+  await bot('linkFeatures', { runId: 'FULL', featureIds: [1] })
+  await bot('createSpec', { specId: 'AUTH-001', content: '# Another spec of that name' })
+  await bot('createCheck', { runId: 'FULL', name: 'tests', result: 'warn', content: 'beinahe' })
+  await bot('createRun', { title: 'Numbered on its own' })
+  it.words.push({ q: 'nurladenwort', project: 'shop', type: 'run', subject: 'FULL' })
+}
