@@ -1,6 +1,6 @@
 import { markerOf } from '../../ledger/content.ts'
+import { mask } from '../../mask/mask.ts'
 import type { Stream } from './child.ts'
-import { mask } from './mask.ts'
 
 export interface OutputOptions {
   /** Whether there is too much unsent for more to be put; what comes meanwhile is kept here, within a limit. */

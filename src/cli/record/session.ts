@@ -4,12 +4,12 @@ import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Agent, Seen, Step, Usage } from '../../agents/agent.ts'
 import { agents } from '../../agents/agents.ts'
+import { mask } from '../../mask/mask.ts'
 import type { Note } from '../../spool/notes.ts'
 import type { Call, Recording, State } from '../../spool/state.ts'
 import { type Env, folders } from '../place/folders.ts'
 import { changesBetween, type Snapshot, snapshot } from './changes.ts'
 import { digestOf, emptyTurn, firstLine, isEmpty, type Turn, withStep } from './digest.ts'
-import { mask } from './mask.ts'
 
 /** What is kept of a session from one batch of notes to the next. */
 export interface Memo {

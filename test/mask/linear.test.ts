@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { mask } from '../../src/mask/mask.ts'
+
+const letters = 'k7Qw2ZrT9xBn4LsVd8MfYh3JcPg6RaUe5XtHb1WmKjNvSyDzCqFoGpEiAuOl'
+
+/** For each rule, what it reads longest in vain: its beginnings again and again, with or without much after each. */
+const worst: Record<string, string> = {
+  'JSON Web Tokens': 'eyJ-',
+  'JSON Web Tokens with a second part': 'eyJaaaaaaaaaa.',
+  'second parts of JSON Web Tokens': '.eyJ',
+  'npm settings': '_authToken=a\n',
+  'GitHub tokens': `ghp_${letters.slice(0, 36)} `,
+  'GitHub app tokens': `${'ghs_1_'.repeat(160)}.${'ghs_1_'.repeat(1600)}`,
+  'beginnings of private keys': '-----BEGIN PRIVATE KEY-----\nAAAA',
+  'private keys of many words': '-----BEGIN A ',
+  'ends of private keys': '-----BEGIN PRIVATE KEY-----\n-----END A A ',
+  'SendGrid keys': `-SG.a.${'a'.repeat(300)}`,
+  addresses: 'https://a:',
+  'user names': '://a',
+  'OpenAI keys': 'sk-',
+  'Slack tokens': 'xoxb-1-',
+  bearers: 'Bearer ',
+  'Basic authorization': 'authorization: basic ',
+  'mysql and blanks': 'mysql -p ',
+  'users of curl': ' -u a',
+  'names without values': 'password',
+  'names and quotes': 'password="',
+  'names and other quotes': `password='password="`,
+  'names and suffixes': 'token_key_key_key_',
+  'names and signs': 'password = ',
+  'names and blanks': `password${' '.repeat(20)}`,
+  settings: `A_PASSWORD=${letters} `,
+  flags: '--token ',
+  'keys of Conduct': 'sk_admin_',
+  'escape sequences': '\x1b[',
+  'colours that do not end': '\x1b[1;1;1;1;1;1;1;1;1;1;1;1;1;1;',
+  'colours in every place': 'p\x1b[0m',
+  'colours as JSON has them': String.raw`\u001b[0`,
+  'characters of JSON': String.raw`\u0041\n`,
+  'characters of addresses': '%41',
+  blanks: ' ',
+  'line ends': '\n',
+  'one letter': 'a',
+  quotes: '"',
+  colons: ':',
+}
+
+/** What only something that grows with the square of the length takes; each of these took 0.1 to 3 s. */
+const limitMs = 20_000
+
+for (const [name, part] of Object.entries(worst)) {
+  test(`1 MiB of ${name} is masked in linear time`, { timeout: limitMs }, async () => {
+    const text = part.repeat(Math.ceil(1_048_576 / part.length)).slice(0, 1_048_576)
+    assert.ok((await mask(text)).length > 0)
+  })
+}

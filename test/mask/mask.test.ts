@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { mask } from '../../src/mask/mask.ts'
+import { ordinaryLogs } from './logs.ts'
+import { drawn, formed, named } from './secrets.ts'
+
+/** Where a secret may stand: the text around it, and what of that must stay. */
+const surroundings: Record<string, (text: string) => string> = {
+  plain: (text) => `First line.\n${text}\nlast line`,
+  coloured: (text) => `First line.\n\x1b[32m${text.replace(/[=:]\s?|_|-/, '$&\x1b[1m')}\x1b[0m\nlast line`,
+  JSON: (text) => JSON.stringify({ first: 'line', output: `$ cat it\n${text}\n`, last: 'line' }),
+  address: (text) => `https://example.com/a?text=${encodeURIComponent(text)}&last=line`,
+}
+
+const cases: [name: string, text: string, secret: string][] = [
+  ...Object.entries(formed).map(([name, secret]): [string, string, string] => [name, secret, secret.slice(-12)]),
+  ...named.map(([text, secret]): [string, string, string] => [text.slice(0, 40), text, secret]),
+]
+
+for (const [where, around] of Object.entries(surroundings)) {
+  test(`secrets are masked in ${where} text, and what is around them stays`, async () => {
+    const results = await Promise.all(
+      cases.map(async ([name, text, secret]) => {
+        const result = await mask(around(text))
+        // biome-ignore lint/suspicious/noControlCharactersInRegex: colours.
+        const shown = result.replace(/\x1b\[\d*m/g, '')
+        const isMasked = !shown.includes(secret) && !shown.includes(encodeURIComponent(secret))
+        assert.match(shown, /^(First line|\{"first":"line"|https:\/\/example\.com\/a\?text=)/, `${name}: ${result}`)
+        return { name, isMasked, result }
+      }),
+    )
+    const missed = results.filter(({ isMasked }) => !isMasked).map(({ name, result }) => `${name}: ${result}`)
+    // All of them as they are; nine in ten where other characters are in their place.
+    const most = where === 'address' ? cases.length / 10 : 0
+    assert.ok(missed.length <= most, `${missed.length} of ${cases.length}:\n${missed.join('\n')}`)
+  })
+}
+
+test('the words beside a secret stay', async () => {
+  assert.equal(await mask(`use ghp_${drawn(36)} to deploy`), 'use [masked] to deploy')
+  assert.equal(await mask('DB_PASSWORD=hunter22 npm test'), 'DB_PASSWORD=[masked] npm test')
+  assert.equal(await mask('{"password":"a b","token":"abcd1234","n":1}'), '{"password":"a b","token":"[masked]","n":1}')
+})
+
+test('colours inside of a secret stay', async () => {
+  const token = `ghp_${drawn(36)}`
+  assert.equal(await mask(`\x1b[31m${token.slice(0, 4)}\x1b[0m${token.slice(4)} end`), '\x1b[31m[masked]\x1b[0m end')
+})
+
+test('the address of a link of a terminal is masked', async () => {
+  const link = '\x1b]8;;https://alice:tr0ub4dor@example.com/\x1b\\here\x1b]8;;\x1b\\'
+  assert.equal(await mask(link), link.replace('https://alice:tr0ub4dor@example.com', '[masked]'))
+})
+
+test('each of several is masked, wherever it stands and however often', async () => {
+  const [one, other] = [`ghp_${drawn(36)}`, `npm_${drawn(36)}`]
+  assert.equal(await mask(`${one},${other}\n${one}`), '[masked],[masked]\n[masked]')
+})
+
+test('a secret is found wherever the text is cut to be read in parts', async () => {
+  const token = `ghp_${drawn(36)}`
+  for (const at of [14_300, 14_336, 16_350, 16_384]) {
+    assert.ok(!(await mask(`${'.'.repeat(at)}${token}${'.'.repeat(9_000)}`)).includes(token.slice(4)), `${at}`)
+  }
+})
+
+test('a comment in the text does not turn the masking off', async () => {
+  assert.equal(await mask(`// secretlint-disable\nghp_${drawn(36)}`), '// secretlint-disable\n[masked]')
+})
+
+test('ordinary text stays as it is', async () => {
+  for (const text of [
+    '',
+    'Fix the login: users with an expired token get 500 instead of 401.',
+    'const token = process.env.GITHUB_TOKEN ?? readToken("sk-…")',
+    'git show 3f2504e04f8911d39a0c0305e82c3301aaf1c2d3 -- src/a.ts',
+    'https://example.com/a/b?q=1@2 and user@example.com, see RUN-001 (sha256 9f86d081884c7d659a2feaa0c55ad015)',
+    'postgres://localhost:5432/app, http://127.0.0.1:3000/conduct/v1/runs',
+    'password: string // at least 12 characters',
+    '- [x] die Prüfung läuft — 3 von 4 grün 🎉',
+  ]) {
+    assert.equal(await mask(text), text)
+  }
+})
+
+test('nothing is masked in 1 MiB of ordinary logs, coloured or not', async () => {
+  const logs = ordinaryLogs(1_048_576)
+  const coloured = logs.replace(/^(\w+)/gm, '\x1b[36m$1\x1b[0m').replace(/: /g, '\x1b[2m:\x1b[22m ')
+  for (const text of [logs, coloured]) {
+    const before = text.split('\n')
+    const after = (await mask(text)).split('\n')
+    const hits = new Set(after.filter((line, index) => line !== before[index]))
+    assert.deepEqual([...hits].slice(0, 20), [])
+  }
+})
