@@ -1,7 +1,9 @@
 import { type Context, Hono } from 'hono'
 import { cors } from 'hono/cors'
+import { getPath } from 'hono/utils/url'
 import type { Logger } from 'pino'
 import { ConductError } from '../api/error.ts'
+import { cut } from '../api/explain.ts'
 import { addressOf, type Name, names } from '../api/paths.ts'
 import { type Parsed, type Route, routes } from '../api/routes.ts'
 import { type Actor, permits } from '../ledger/actor.ts'
@@ -61,6 +63,12 @@ interface Exchange extends Asking {
   isKeyless?: boolean
 }
 
+/** Longer than any address that there is: what comes after is not looked at. */
+const longestAddress = 2000
+
+/** Decoding is work: an address is cut first. */
+const pathOf = ({ url }: Request) => getPath({ url: url.slice(0, longestAddress) } as Request)
+
 const noBytes = new Uint8Array()
 const requestIdPattern = /^[\x21-\x7e]{1,128}$/
 
@@ -82,7 +90,7 @@ export function createApp(options: AppOptions) {
   const isStopping = () => stopping?.aborted === true
   const health = createHealth(store, isStopping)
   const openEvents = createEventStreams(store, stopping, warn)
-  const app = new Hono<{ Bindings: Bindings }>()
+  const app = new Hono<{ Bindings: Bindings }>({ getPath: pathOf })
 
   /** Counts a failed authentication; what this gives is the error to tell. */
   async function counted(error: unknown, { c, isKeyless }: Exchange): Promise<unknown> {
@@ -230,11 +238,14 @@ function forbidden(actor: Actor, required: string): ConductError {
 function resumed(input: Parsed<'listEvents'>, lastEventId: string | undefined): Parsed<'listEvents'> {
   if (lastEventId === undefined) return input
   if (/^\d{1,15}$/.test(lastEventId)) return { ...input, after: Number(lastEventId) }
-  throw new ConductError('BAD_REQUEST', `The Last-Event-ID '${lastEventId}' is not the id of an event, a whole number.`)
+  throw new ConductError(
+    'BAD_REQUEST',
+    `The Last-Event-ID '${cut(lastEventId)}' is not the id of an event, a whole number.`,
+  )
 }
 
 const nothingAt = (c: Call, basePath: string) =>
-  new ConductError('NOT_FOUND', `There is nothing at ${c.req.path}; the API is described at ${basePath}/docs.`)
+  new ConductError('NOT_FOUND', `There is nothing at ${cut(c.req.path)}; the API is described at ${basePath}/docs.`)
 
 const addresses = names.map(addressOf).map(({ method, path }) => ({
   method: method as string,
@@ -252,5 +263,8 @@ function refuseAddress(it: Exchange, basePath: string): ConductError {
 
 function notAllowed({ c, headers }: Exchange, allowed: string): ConductError {
   headers.allow = allowed
-  return new ConductError('METHOD_NOT_ALLOWED', `${c.req.method} does not go with ${c.req.path}, only ${allowed}.`)
+  return new ConductError(
+    'METHOD_NOT_ALLOWED',
+    `${cut(c.req.method)} does not go with ${cut(c.req.path)}, only ${allowed}.`,
+  )
 }

@@ -62,7 +62,7 @@ export function createAuth({ store, limiter, actor, warn }: Options) {
   }
 
   async function byKey(authorization: string, now: string): Promise<LiveKey> {
-    const secret = /^Bearer +(\S+)$/i.exec(authorization)?.[1] ?? ''
+    const secret = bearerOf(authorization) ?? ''
     if (!secretPattern.test(secret)) {
       throw unauthorized('A key is sk_, its role, _ and 43 letters and digits, sent as: Authorization: Bearer sk_…')
     }
@@ -92,7 +92,7 @@ export function createAuth({ store, limiter, actor, warn }: Options) {
      * RATE_LIMIT_EXCEEDED, FORBIDDEN for a write by cookie from elsewhere, NOT_FOUND for a project that it may not see.
      */
     async callerOf(request: HonoRequest, asking: Asking): Promise<Caller> {
-      const slug = request.header('x-project-id')
+      const slug = slugOf(request.header('x-project-id'))
       const authorization = request.header('authorization')
       const session = authorization === undefined ? sessionOf(request) : undefined
       if (actor && authorization === undefined && session === undefined) return actingIn(actor, null, slug)
@@ -113,5 +113,11 @@ export function createAuth({ store, limiter, actor, warn }: Options) {
     },
   }
 }
+
+/** The project that a header names, as far as any slug may go, so that an error need not repeat all of it. */
+const slugOf = (named: string | undefined) => named?.slice(0, 129)
+
+/** The key that an Authorization carries; whatever is much longer than a key is none. */
+export const bearerOf = (authorization: string) => /^Bearer +(\S+)$/i.exec(authorization.slice(0, 200))?.[1]
 
 const unauthorized = (message: string) => new ConductError('UNAUTHORIZED', message)

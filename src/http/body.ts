@@ -58,7 +58,7 @@ export function parseBody(bytes: Uint8Array, contentType: string | undefined): u
 
 /** Throws UNSUPPORTED_MEDIA_TYPE unless a body is announced as JSON. */
 export function requireJson(contentType: string | undefined): void {
-  const [type = ''] = (contentType ?? '').split(';')
+  const [type = ''] = (contentType ?? '').split(';', 1)
   if (type.trim().toLowerCase() !== 'application/json') {
     throw new ConductError(
       'UNSUPPORTED_MEDIA_TYPE',

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Issue } from '../api/error.ts'
+import { ConductError, type Issue } from '../api/error.ts'
 import { cut, explain, invalidInput, unknown } from '../api/explain.ts'
 import { type Address, addressOf, headerFields, type Name } from '../api/paths.ts'
 import { type Route, routes } from '../api/routes.ts'
@@ -86,8 +86,14 @@ function readQuery({ fields, kinds }: InputPlan, query: string, input: Record<st
   }
 }
 
-/** All values of each parameter of a query. */
+/** What of an address Node.js lets through as well. */
+const longestQuery = 16_384
+
+/** All values of each parameter of a query. Throws BAD_REQUEST for one that is too long to be looked at. */
 function valuesOf(query: string): Map<string, string[]> {
+  if (query.length > longestQuery) {
+    throw new ConductError('BAD_REQUEST', `The query has more than ${longestQuery.toLocaleString('en')} characters.`)
+  }
   const given = new Map<string, string[]>()
   for (const [name, value] of new URLSearchParams(query)) {
     const values = given.get(name)

@@ -1,6 +1,7 @@
 import type { HonoRequest } from 'hono'
 import { parse, serialize } from 'hono/utils/cookie'
 import { ConductError } from '../api/error.ts'
+import { cut } from '../api/explain.ts'
 import { newSessionSecret } from '../ledger/secret.ts'
 import { sessionMs } from '../ledger/session.ts'
 import type { Ctx } from '../store/ctx.ts'
@@ -25,7 +26,7 @@ export function requireSameOrigin(request: HonoRequest): void {
     'FORBIDDEN',
     site === undefined
       ? 'A write with a session cookie needs Sec-Fetch-Site: same-origin, which browsers send over HTTPS and to localhost: open the page there, or send a key.'
-      : `A write with a session cookie is taken from Conduct's own page only, and this comes from elsewhere (Sec-Fetch-Site: ${site}).`,
+      : `A write with a session cookie is taken from Conduct's own page only, and this comes from elsewhere (Sec-Fetch-Site: ${cut(site)}).`,
   )
 }
 

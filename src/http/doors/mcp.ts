@@ -1,4 +1,6 @@
 import { ConductError } from '../../api/error.ts'
+import { cut } from '../../api/explain.ts'
+import { bearerOf } from '../auth.ts'
 
 export interface McpCall {
   basePath: string
@@ -17,12 +19,15 @@ export interface McpCall {
 export function requireOrigin({ headers }: Request, corsOrigins: readonly string[]): void {
   const origin = headers.get('origin')
   if (origin === null || corsOrigins.includes(origin)) return
-  throw new ConductError('FORBIDDEN', `Pages of ${origin} may not call this server: list it in CONDUCT_CORS_ORIGINS.`)
+  throw new ConductError(
+    'FORBIDDEN',
+    `Pages of ${cut(origin)} may not call this server: list it in CONDUCT_CORS_ORIGINS.`,
+  )
 }
 
 /** Answers a POST of an MCP client that holds a key. Throws UNAUTHORIZED without one, whoever else may call in process. */
 export async function mcp(request: Request, body: unknown, { basePath, requestId, fetch, ...call }: McpCall) {
-  const key = /^Bearer +(\S+)$/i.exec(request.headers.get('authorization') ?? '')?.[1]
+  const key = bearerOf(request.headers.get('authorization') ?? '')
   if (key === undefined) throw new ConductError('UNAUTHORIZED', 'MCP needs a key: Authorization: Bearer sk_…')
   // Loaded only now: most servers are never asked.
   const { answerMcp } = await import('../../mcp/http.ts')

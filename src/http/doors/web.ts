@@ -80,15 +80,19 @@ function readFile(folder: string, path: string): WebFile {
 function answer({ bytes, gzipped, headers }: WebFile, request: HonoRequest): Response {
   const known = request.header('if-none-match')?.split(',') ?? []
   if (known.some((tag) => tag.trim() === headers.etag)) return new Response(null, { status: 304, headers })
-  const takesGzip = /\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))/i.test(request.header('accept-encoding') ?? '')
-  return takesGzip && gzipped
+  return gzipped && acceptsGzip(request.header('accept-encoding') ?? '')
     ? new Response(gzipped, { headers: { ...headers, 'content-encoding': 'gzip' } })
     : new Response(bytes, { headers })
 }
 
+/** Whether an Accept-Encoding takes gzip; what lies beyond 1,000 characters does not count. */
+export const acceptsGzip = (encodings: string) =>
+  /\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))/i.test(encodings.slice(0, 1000))
+
 /** Whether somebody has opened the address in a browser, rather than a program, or the page for a file of its own. */
 const isVisit = (request: HonoRequest) =>
-  !/\.[^/]*$/.test(request.path) && (request.header('accept')?.includes('text/html') ?? false)
+  !request.path.includes('.', request.path.lastIndexOf('/')) &&
+  (request.header('accept')?.includes('text/html') ?? false)
 
 const toHome = (basePath: string) =>
   new Response(null, { status: 302, headers: { ...security, location: `${basePath}/` } })

@@ -1,0 +1,191 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { createApp } from '../src/http/app.ts'
+import { acceptsGzip } from '../src/http/doors/web.ts'
+import { checklistOf } from '../src/ledger/checklist.ts'
+import { decodeCursor, decodeHit } from '../src/ledger/cursor.ts'
+import { numberOfName } from '../src/ledger/feature.ts'
+import { numberOf } from '../src/ledger/id.ts'
+import { masked } from '../src/ledger/secret.ts'
+import { snippetOf } from '../src/ledger/snippet.ts'
+import { openStore } from '../src/store/open.ts'
+import { adminKey } from './support/server.ts'
+
+/** How long every text here is. A socket lets only 16 KB of headers through. */
+const length = 1_048_576
+/** Only work that grows faster than the text takes so long. */
+const mostMs = 500
+
+/** Texts of `length` characters that begin like the right one, go on with what their reader may stumble over, and end wrong. */
+function shapesOf(beginning: string, ...repeated: string[]): string[] {
+  const most = length - beginning.length - 1
+  return ['a', ' ', 'a.', '/', '%41', ...repeated].map((unit) => `${beginning}${unit.repeat(most / unit.length)}!`)
+}
+
+/** Throws when one of the texts takes too long. */
+async function each(texts: string[], read: (text: string) => unknown) {
+  for (const text of texts) {
+    const begun = performance.now()
+    await read(text)
+    const ms = performance.now() - begun
+    assert.ok(ms < mostMs, `${Math.round(ms)} ms for ${JSON.stringify(text.slice(0, 60))}…`)
+  }
+}
+
+const readers: Record<string, [read: (text: string) => unknown, texts: string[]]> = {
+  masked: [masked, shapesOf('', 'sk_', 'sk_admin_', 'session_', `code_${'x'.repeat(42)} `, 'sk_aaaaaa_aaaa')],
+  acceptsGzip: [acceptsGzip, shapesOf('gzip', 'gzip', 'gzip ', 'gzip;q=0', 'gzip;q=0.', ';q=0.0 ')],
+  decodeCursor: [quietly((text) => decodeCursor('desc', text)), shapesOf('ZGVz', 'ZGVz')],
+  decodeHit: [quietly(decodeHit), shapesOf('aGVhZCAx', 'MTEx')],
+  checklistOf: [checklistOf, shapesOf('', '- [ ] ', '1', '- [x', '\n', ' \n', '\t- ')],
+  numberOf: [(text) => numberOf('run', text), shapesOf('RUN-', '1')],
+  numberOfName: [numberOfName, shapesOf('feature-', '1')],
+  snippetOf: [(text) => snippetOf(text, ['aa', 'b']), shapesOf('', 'ab', 'aa ')],
+}
+
+function quietly(read: (text: string) => unknown) {
+  return (text: string) => assert.throws(() => read(text))
+}
+
+for (const [name, [read, texts]] of Object.entries(readers)) {
+  test(`${name} takes 1 MiB of anything`, () => each(texts, read))
+}
+
+let fetch: (path: string, init?: RequestInit) => Promise<Response>
+
+let close: () => Promise<void>
+after(() => close())
+
+before(async () => {
+  const store = await openStore('sqlite::memory:', { adminKey })
+  const webFolder = mkdtempSync(join(tmpdir(), 'conduct-page-'))
+  writeFileSync(join(webFolder, 'index.html'), '<!doctype html>'.repeat(100))
+  const app = createApp({ store, rateLimit: 0, corsOrigins: ['https://app.example'], webFolder })
+  fetch = async (path, init) => app.fetch(new Request(`http://localhost${path}`, init))
+  close = async () => {
+    rmSync(webFolder, { recursive: true })
+    await store.close()
+  }
+})
+
+/** Every request must be answered, and none as a fault of the server. */
+async function answered(path: string, init?: RequestInit) {
+  const response = await fetch(path, init)
+  const text = await response.text()
+  assert.ok(response.status < 500, `${response.status} ${text.slice(0, 200)}`)
+  if (response.status >= 400) assert.ok(text.length < 10_000, `${text.length} characters of ${text.slice(0, 200)}`)
+}
+
+const bearer = { authorization: `Bearer ${adminKey}` }
+const json = { ...bearer, 'content-type': 'application/json' }
+
+/** Header → what reads it, and what it may stumble over. */
+const headers: [name: string, path: string, init: { method?: string; headers?: object }, texts: string[]][] = [
+  ['authorization', '/conduct/v1/runs', { headers: {} }, shapesOf('Bearer ', 'Bearer ', ' a')],
+  ['authorization', '/conduct/mcp', { method: 'POST', headers: {} }, shapesOf('Bearer ', 'Bearer ', ' a')],
+  ['cookie', '/conduct/v1/runs', { headers: {} }, shapesOf('conduct_session_default=', '; a=b', ';', '=', '%E0', '"')],
+  ['x-request-id', '/conduct/v1/runs', {}, shapesOf('', '!')],
+  ['x-project-id', '/conduct/v1/runs', {}, shapesOf('')],
+  ['accept', '/conduct/v1/events', {}, shapesOf('text/event-strea', 'text/event-')],
+  ['accept', '/conduct/', {}, shapesOf('text/htm', 'text/html,')],
+  ['accept-encoding', '/conduct/', {}, shapesOf('gzip;q=0', 'gzip;q=0', 'gzip ')],
+  ['if-none-match', '/conduct/', {}, shapesOf('', 'W/"a",', ',')],
+  ['last-event-id', '/conduct/v1/events', { headers: { ...bearer, accept: 'text/event-stream' } }, shapesOf('1', '1')],
+  ['if-match', '/conduct/v1/runs/RUN-001', { method: 'PATCH' }, shapesOf('"1-1"', '"1-1",', 'W/', ',', '"')],
+  ['lease-token', '/conduct/v1/runs/RUN-001', { method: 'PATCH' }, shapesOf('', '!')],
+  ['idempotency-key', '/conduct/v1/runs', { method: 'POST' }, shapesOf('', '!')],
+  [
+    'content-type',
+    '/conduct/v1/runs',
+    { method: 'POST' },
+    shapesOf('application/json', ';', '; charset=', 'application/'),
+  ],
+  ['content-length', '/conduct/v1/runs', { method: 'POST' }, shapesOf('', '1')],
+  ['origin', '/conduct/v1/runs', {}, shapesOf('https://', 'https://', ':')],
+  ['origin', '/conduct/mcp', { method: 'POST' }, shapesOf('http://localhost', 'http://', ':')],
+  ['host', '/conduct/mcp', { method: 'POST' }, shapesOf('localhost', '[::', ':')],
+  ['sec-fetch-site', '/conduct/v1/auth/session', { method: 'POST' }, shapesOf('same-origi')],
+]
+
+for (const [name, path, init, texts] of headers) {
+  test(`the header ${name} may be 1 MiB long at ${path}`, () =>
+    each(
+      texts.map((text) => text.trim()),
+      (text) => answered(path, { ...init, headers: { ...json, ...init.headers, [name]: text } }),
+    ))
+}
+
+const paths = ['/', '/conduct', '/conduct/', '/conduct/v1/', '/conduct/v1/runs/', '/conduct/assets/']
+const steps = ['.x', 'x/', '/v1', '/runs', '../', './', '%2e%2e/', '%E0%A4%A', 'features/', ':runId/', '//']
+
+for (const path of paths) {
+  test(`the path ${path} may go on for 1 MiB`, () =>
+    each(shapesOf(path, ...steps), async (text) => {
+      await answered(text, { headers: { ...bearer, accept: 'text/html' } })
+      await answered(text, { method: 'PUT', headers: bearer })
+    }))
+}
+
+for (const path of ['/conduct/v1/runs', '/conduct/v1/events', '/conduct/v1/search', '/conduct/v1/stats', '/']) {
+  test(`the query of ${path} may be 1 MiB long`, () =>
+    each(shapesOf(`${path}?label=`, '&label=a', '&a', '&x=', ':', '=', '+', '&limit=1', '&status=failed'), (text) =>
+      answered(text, { headers: bearer }),
+    ))
+}
+
+const textFields: [path: string, ...fields: string[]][] = [
+  ['/conduct/v1/runs', 'cursor', 'createdAfter', 'specId', 'agent', 'featureId', 'limit'],
+  ['/conduct/v1/search', 'q', 'cursor', 'type'],
+  ['/conduct/v1/features', 'q', 'file'],
+  ['/conduct/v1/events', 'after', 'subject'],
+]
+
+for (const [path, ...fields] of textFields) {
+  test(`the query parameters of ${path} may be 1 MiB long`, async () => {
+    for (const field of fields) {
+      const texts = shapesOf(`${path}?${field}=2026-01-31T09:30:00.`, '0', 'aA', '%2B')
+      await each(texts, (text) => answered(text, { headers: bearer }))
+    }
+  })
+}
+
+/** Bodies of a mebibyte, as they stand on the wire. */
+const bodies = [
+  '',
+  '{"title":"',
+  '{"status":"',
+  '{"runId":"',
+  '{"git":{"commit":"',
+  '{"labels":{"',
+  '{"links":[',
+  '{"key":"',
+]
+const pieces = ['[', '{"a":', '"a":1,', '1,', '[],', '{},', '"a":"b",', '\\u0000', '\\ud800', '"', '\\', 'sk_']
+
+for (const beginning of bodies) {
+  test(`a body may begin with ${beginning || 'anything'} and go on for 1 MiB`, () =>
+    each(shapesOf(beginning, ...pieces), async (text) => {
+      for (const name of ['/conduct/v1/auth/session', '/conduct/v1/runs', '/conduct/mcp']) {
+        await answered(name, { method: 'POST', headers: json, body: text })
+      }
+    }))
+}
+
+test('lists and objects of 1 MiB are refused', () => {
+  const numbers = `{"featureIds":[${'1,'.repeat(length / 2 - 20)}1]}`
+  const texts = [
+    numbers,
+    numbers.replaceAll('1', '"'.repeat(2)),
+    `{"labels":{${Array.from({ length: 50_000 }, (_, n) => `"l${n}":"${n}"`).join(',')}}}`,
+    `{${Array.from({ length: 70_000 }, (_, n) => `"x${n}":${n}`).join(',')}}`,
+    `{"git":{${Array.from({ length: 70_000 }, (_, n) => `"x${n}":${n}`).join(',')}}}`,
+    `{"links":[${Array.from({ length: 70_000 }, () => '{"rel":1}').join(',')}]}`,
+  ]
+  return each(texts, async (body) => {
+    await answered('/conduct/v1/runs', { method: 'POST', headers: json, body })
+    await answered('/conduct/v1/runs/RUN-001/features', { method: 'POST', headers: json, body })
+  })
+})
