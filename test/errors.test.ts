@@ -203,12 +203,14 @@ testLedger('422: an answer stays small, and names what is known once', async ({ 
   }
   const many = await refusal(await fetch('/v1/runs', post(strange(5000))), 'VALIDATION_ERROR')
   assert.match(many.error, /x0: unknown field; known here: runId, [^;]*; x1: unknown field; .*; and 4,980 more\.$/)
-  const queries = [[...Array(5000).keys()].map((n) => `x${n}=`).join('&'), `${long}=1`, `limit=${long}`]
+  const long16 = long.slice(0, 16_000)
+  const queries = [[...Array(2000).keys()].map((n) => `x${n}=`).join('&'), `${long16}=1`, `limit=${long16}`]
   for (const query of queries) {
     const told = await refusal(await fetch(`/v1/runs?${query}`), 'VALIDATION_ERROR')
     assert.ok(JSON.stringify(told).length < 10_000, told.error)
     await refusal(await fetch(`/v1/runs?${query}`, post({})), 'VALIDATION_ERROR')
   }
+  await refusal(await fetch(`/v1/runs?limit=${long}`), 'BAD_REQUEST')
   const type = { 'content-type': `text/${long}` }
   assert.ok((await refusal(await fetch('/v1/runs', post({}, type)), 'UNSUPPORTED_MEDIA_TYPE')).error.length < 1000)
 })
