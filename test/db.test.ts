@@ -1,35 +1,19 @@
 import assert from 'node:assert/strict'
-import { type TestContext, test } from 'node:test'
 import sql from 'sql-template-tag'
 import { type Db, DeadTransaction, type Tx, UniqueViolation } from '../src/store/engine/db.ts'
-import { openPostgres } from '../src/store/engine/postgres.ts'
-import { openSqlite } from '../src/store/engine/sqlite.ts'
-import { type Engine, engines } from './support/engines.ts'
+import { testDb } from './support/db.ts'
 
-const open = (engine: Engine, url: string): Promise<Db> =>
-  engine.name === 'sqlite' ? Promise.resolve(openSqlite(url.slice('sqlite:'.length))) : openPostgres(url, () => {})
-
-/** The same test of the seam on every engine, with a table `t (k primary key, v)`. */
-function testDb(name: string, body: (db: Db, t: TestContext, another: () => Promise<Db>) => Promise<void>) {
-  for (const engine of engines) {
-    test(`${name} (${engine.name})`, async (t) => {
-      const url = await engine.freshUrl(t)
-      const another = async () => {
-        const db = await open(engine, url)
-        t.after(() => db.close())
-        return db
-      }
-      const db = await another()
-      await db.tx((tx) => tx.query(sql`create table t (k integer primary key, v text)`))
-      await body(db, t, another)
-    })
-  }
-}
+/** The same test on every engine, with a table `t (k primary key, v)`. */
+const testTable = (name: string, body: (db: Db, another: () => Promise<Db>) => Promise<void>) =>
+  testDb(name, async ({ db, another }) => {
+    await db.tx((tx) => tx.query(sql`create table t (k integer primary key, v text)`))
+    await body(db, another)
+  })
 
 const insert = (db: Tx, k: number, v = 'x') => db.query(sql`insert into t (k, v) values (${k}, ${v})`)
 const keys = async (db: Tx) => (await db.query<{ k: number }>(sql`select k from t order by k`)).map(({ k }) => k)
 
-testDb('a transaction is seen by itself at once, and by others once it is answered', async (db) => {
+testTable('a transaction is seen by itself at once, and by others once it is answered', async (db) => {
   let outside: number[] = []
   await db.tx(async (tx) => {
     await insert(tx, 1)
@@ -39,7 +23,7 @@ testDb('a transaction is seen by itself at once, and by others once it is answer
   assert.deepEqual(outside, [1])
 })
 
-testDb('a rejected work leaves nothing, its neighbours stay', async (db) => {
+testTable('a rejected work leaves nothing, its neighbours stay', async (db) => {
   const outcomes = await Promise.allSettled(
     Array.from({ length: 20 }, (_, k) =>
       db.tx(async (tx) => {
@@ -59,7 +43,7 @@ testDb('a rejected work leaves nothing, its neighbours stay', async (db) => {
   )
 })
 
-testDb('a broken unique key is told, and ends its transaction even where it is caught', async (db) => {
+testTable('a broken unique key is told, and ends its transaction even where it is caught', async (db) => {
   await db.tx((tx) => insert(tx, 1))
   await assert.rejects(
     db.tx((tx) => insert(tx, 1)),
@@ -75,7 +59,7 @@ testDb('a broken unique key is told, and ends its transaction even where it is c
   assert.deepEqual(await keys(db), [1])
 })
 
-testDb('a nested transaction joins, a finished one is dead', async (db) => {
+testTable('a nested transaction joins, a finished one is dead', async (db) => {
   let kept: Tx | undefined
   await assert.rejects(
     db.tx(async (tx) => {
@@ -89,7 +73,7 @@ testDb('a nested transaction joins, a finished one is dead', async (db) => {
   await assert.rejects(insert(kept as Tx, 2), DeadTransaction)
 })
 
-testDb('racing writers that lock their row lose no update', async (db, _, another) => {
+testTable('racing writers that lock their row lose no update', async (db, another) => {
   const other = await another()
   await db.tx((tx) => insert(tx, 1, '0'))
   const add = (which: Db) =>
@@ -102,7 +86,7 @@ testDb('racing writers that lock their row lose no update', async (db, _, anothe
   assert.equal(row?.v, '60')
 })
 
-testDb('values come back as they went in', async (db) => {
+testTable('values come back as they went in', async (db) => {
   const text = `'; drop table t; -- \u{1F680} \\ " $1 ?`
   await db.tx((tx) => insert(tx, 1, text))
   const [row] = await db.query<{ v: string; n: number; big: number }>(
@@ -111,7 +95,7 @@ testDb('values come back as they went in', async (db) => {
   assert.deepEqual([row?.v, row?.n, Number(row?.big)], [text, 1, 9007199254740991])
 })
 
-testDb('a closed database takes no more work, and lets what it took end', async (db, _, another) => {
+testTable('a closed database takes no more work, and lets what it took end', async (db, another) => {
   const other = await another()
   const last = other.tx((tx) => insert(tx, 1))
   const closing = other.close()

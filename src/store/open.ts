@@ -19,6 +19,8 @@ export interface StoreOptions {
   firstKey?: boolean
   /** Is told of faults that no caller waits for. */
   warn?: (error: Error) => void
+  /** Receives a line now and then while the schema of a populated database is brought up to date. */
+  onProgress?: (line: string) => unknown
   /** The clock, in Unix milliseconds; else the database's. */
   now?: () => number
 }
@@ -50,6 +52,7 @@ export async function openStore(url: string, options: StoreOptions = {}): Promis
   const now = () => new Date(clock()).toISOString()
   let first: { newSecret?: string; ignoredAdminKey: boolean }
   try {
+    await migrate(db, options.onProgress)
     first = await db.tx((tx) => prepare(tx, now(), adminKey, firstKey))
   } catch (error) {
     await db.close()
@@ -81,9 +84,9 @@ async function openDb(url: string, warn: (error: Error) => void): Promise<Db> {
   throw new Error('A database URL is sqlite:FILE, sqlite::memory: or postgres://…')
 }
 
-/** The schema, the default project and the first key, in one transaction that only one server runs at a time. */
+/** The default project and the first key, in one transaction that only one server runs at a time. */
 async function prepare(db: Tx, now: string, adminKey: string | undefined, firstKey: boolean) {
-  await migrate(db)
+  await db.query(db.dialect.alone)
   await db.query(sql`insert into projects (slug, name, created_at, updated_at)
     values (${defaultProject}, ${defaultProject}, ${now}, ${now}) on conflict do nothing`)
   const [project] = await db.query<{ id: number }>(sql`select id from projects where slug = ${defaultProject}`)

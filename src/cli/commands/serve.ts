@@ -33,7 +33,8 @@ async function run(flags: Record<string, string>) {
   const log = pino({ level: chosen.logLevel }, pino.destination({ dest: 2, sync: true }))
   const warn = (error: Error) => log.warn({ err: error }, 'background work failed')
   const { databaseUrl, adminKey, port } = chosen
-  const store = await openStore(databaseUrl, { adminKey, warn }).catch(notOpened(databaseUrl))
+  const onProgress = (line: string) => process.stderr.write(`${line}\n`)
+  const store = await openStore(databaseUrl, { adminKey, warn, onProgress }).catch(notOpened(databaseUrl))
   const running = await serve({ ...chosen, store, log }).catch(async (error) => {
     await store.close()
     throw new Error(reason(error, port), { cause: error })

@@ -14,6 +14,8 @@ export interface Dialect {
   forUpdate: Sql
   /** A statement that lets one transaction of all servers at a time go past it. */
   alone: Sql
+  /** What has an index built while others write to its table; empty where the engine cannot. */
+  concurrently: 'concurrently' | ''
   /** The statements that make an index of words: `table (rowid, words)`. */
   searchWords(table: string): string[]
   /** The words of one entry, as a value of such an index; each word is of letters and digits. */
@@ -57,6 +59,11 @@ export interface Db extends Tx {
    * called. It may be called for nothing; when the watch itself has a fault, it is called late.
    */
   watch(wake: () => void): () => void
+  /**
+   * Runs `work` on a connection of its own, on which no time limit holds. Other processes that call this wait: on PostgreSQL
+   * until `work` has returned, on SQLite for each of its transactions. `onWait` is called again and again while this one waits.
+   */
+  changeSchema<T>(work: (own: Tx) => Promise<T>, onWait: () => void): Promise<T>
   close(): Promise<void>
 }
 

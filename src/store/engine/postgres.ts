@@ -2,7 +2,10 @@ import pg from 'pg'
 import sql, { type Sql } from 'sql-template-tag'
 import { ConductError } from '../../api/error.ts'
 import { channel, createWatcher } from './commits.ts'
-import { type Db, DeadTransaction, type Dialect, type Tx, UniqueViolation } from './db.ts'
+import type { Db, Dialect, Tx } from './db.ts'
+import { isConflict, translate } from './postgres/errors.ts'
+import { changeSchema } from './postgres/schema.ts'
+import { runWork } from './transaction.ts'
 
 const dialect: Dialect = {
   id: 'bigint generated always as identity primary key',
@@ -11,6 +14,7 @@ const dialect: Dialect = {
   real: 'double precision',
   tableEnd: '',
   forUpdate: sql`for update`,
+  concurrently: 'concurrently',
   alone: sql`select pg_advisory_xact_lock(7239450182)`,
   commitsInOrder: false,
   searchWords: (table) => [
@@ -27,6 +31,9 @@ const dialect: Dialect = {
 }
 
 const int8 = 20
+const types: pg.CustomTypesConfig = {
+  getTypeParser: (oid, format) => (oid === int8 ? Number : pg.types.getTypeParser(oid, format as 'text')),
+}
 /** Texts that get a name, and so are parsed once per connection; a text that varies without end must not fill the server. */
 const statementsNamed = 200
 const clockEveryMs = 60_000
@@ -45,7 +52,7 @@ export async function openPostgres(url: string, warn: (error: Error) => void): P
     lock_timeout: 10_000,
     idle_in_transaction_session_timeout: 30_000,
     pipeline: true,
-    types: { getTypeParser: (oid, format) => (oid === int8 ? Number : pg.types.getTypeParser(oid, format as 'text')) },
+    types,
   })
   pool.on('error', warn)
   pool.on('connect', (client) => {
@@ -70,6 +77,14 @@ export async function openPostgres(url: string, warn: (error: Error) => void): P
     }
   }
 
+  /** A connection of its own, without the time limits of requests. */
+  async function connect(): Promise<pg.Client> {
+    const client = new pg.Client({ connectionString: url, application_name: 'conduct upgrade', types, keepAlive: true })
+    client.on('error', warn)
+    await client.connect()
+    return client
+  }
+
   async function readClock() {
     const before = Date.now()
     const [row] = await run<{ now: number }>(
@@ -80,6 +95,7 @@ export async function openPostgres(url: string, warn: (error: Error) => void): P
   }
 
   const now = () => Math.round(Date.now() + clockOffset)
+  const base = { dialect, now }
 
   async function once<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
     const client = await pool.connect().catch((error) => Promise.reject(translate(error)))
@@ -88,7 +104,7 @@ export async function openPostgres(url: string, warn: (error: Error) => void): P
       // Not awaited: `begin` travels with the first statement.
       const begun = run(client, sql`begin`)
       begun.catch(() => {})
-      const value = await runWork(client, work)
+      const value = await runWork(base, (statement) => run(client, statement), work)
       await begun
       await commit(client)
       return value
@@ -99,31 +115,6 @@ export async function openPostgres(url: string, warn: (error: Error) => void): P
       throw error
     } finally {
       client.release(broken)
-    }
-  }
-
-  async function runWork<T>(client: pg.PoolClient, work: (tx: Tx) => Promise<T>): Promise<T> {
-    const state: { ended?: Error } = {}
-    const tx: Tx = {
-      dialect,
-      now,
-      async query<Row extends object>(statement: Sql) {
-        if (state.ended) throw new DeadTransaction('The transaction is over.', { cause: state.ended })
-        try {
-          return await run<Row>(client, statement)
-        } catch (error) {
-          state.ended = error as Error
-          throw error
-        }
-      },
-      tx: (nested) => nested(tx),
-    }
-    try {
-      const value = await work(tx)
-      if (state.ended) throw state.ended
-      return value
-    } finally {
-      state.ended ??= new Error('The work has returned.')
     }
   }
 
@@ -167,6 +158,7 @@ export async function openPostgres(url: string, warn: (error: Error) => void): P
       return running.finally(() => underWay.delete(running))
     },
     watch: watcher.watch,
+    changeSchema: (work, onWait) => changeSchema(connect, base, work, onWait),
     async close() {
       if (closed) return
       closed = true
@@ -192,34 +184,4 @@ function statementNames() {
     if (!name && names.size < statementsNamed) names.set(text, `conduct_${names.size}`)
     return name
   }
-}
-
-const sqlState = (error: unknown) => (error instanceof pg.DatabaseError ? (error.code ?? '') : '')
-const isConflict = (error: unknown) => ['40001', '40P01'].includes(sqlState(error))
-
-/** Classes and codes of postgresql.org/docs/current/errcodes-appendix.html after which the same request may succeed. */
-const passing = /^(08|40001|40P01|53|55P03|57014|57P0[1-5])/
-/** The driver tells of a lost connection by system errors, and by words without a code. */
-const lostConnection = /connect|terminat|timeout|closed/i
-
-/** PostgreSQL's errors in Conduct's words; others are bugs and pass unchanged. */
-function translate(error: unknown): unknown {
-  const state = sqlState(error)
-  if (state === '23505') return new UniqueViolation((error as Error).message)
-  if (state === '53100') {
-    return new ConductError('INSUFFICIENT_STORAGE', 'The disk is full: nothing of this request was written.', {
-      cause: error,
-    })
-  }
-  const lost =
-    !state &&
-    error instanceof Error &&
-    (/^E[A-Z]+$/.test(String((error as NodeJS.ErrnoException).code)) || lostConnection.test(error.message))
-  if (lost || passing.test(state)) {
-    return new ConductError('UNAVAILABLE', 'The database cannot be used just now: try again.', {
-      cause: error,
-      retryAfter: 1,
-    })
-  }
-  return error
 }

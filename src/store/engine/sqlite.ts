@@ -4,8 +4,9 @@ import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
 import sql, { empty, type Sql } from 'sql-template-tag'
 import { ConductError } from '../../api/error.ts'
-import { type Db, DeadTransaction, type Dialect, type Tx } from './db.ts'
+import type { Db, Dialect, Tx } from './db.ts'
 import { isBusy, statements } from './sqlite-statements.ts'
+import { type Base, runWork } from './transaction.ts'
 
 const dialect: Dialect = {
   id: 'integer primary key autoincrement',
@@ -16,6 +17,7 @@ const dialect: Dialect = {
   forUpdate: empty,
   // `begin immediate` has done it.
   alone: sql`select 1`,
+  concurrently: '',
   commitsInOrder: true,
   searchWords: (table) => [
     `create virtual table ${table} using fts5 (words, content = '', contentless_delete = 1, tokenize = 'ascii', detail = 'none')`,
@@ -36,6 +38,8 @@ const batchSize = 256
 const watchEveryMs = 250
 /** How long `begin` waits for another process to let go of the file. */
 const busyMs = 10_000
+/** How long an upgrade of the database waits for that of another process. */
+const upgradeMs = 3600_000
 
 interface Work {
   run(tx: Tx): Promise<unknown>
@@ -52,6 +56,7 @@ export function openSqlite(path: string): Db {
   writer.exec('pragma busy_timeout = 0')
   const write = statements(writer)
   const read = inMemory ? write : statements(reader)
+  const base = { dialect, now: Date.now }
   const queue: Work[] = []
   let flushing: Promise<void> | undefined
   let closed = false
@@ -103,7 +108,7 @@ export function openSqlite(path: string): Db {
     for (const [index, work] of batch.entries()) {
       write(sql`savepoint work`)
       try {
-        const value = await runWork(work)
+        const value = await runOne(work)
         answers.push(() => work.resolve(value))
       } catch (error) {
         if (!writer.isTransaction) {
@@ -125,39 +130,7 @@ export function openSqlite(path: string): Db {
   }
 
   /** One work, which must settle before the event loop turns: while it runs, every other writer waits. */
-  async function runWork(work: Work): Promise<unknown> {
-    const state: { ended?: Error } = {}
-    const tx: Tx = {
-      dialect,
-      now: Date.now,
-      async query<Row extends object>(statement: Sql) {
-        if (state.ended) throw new DeadTransaction('The transaction is over.', { cause: state.ended })
-        try {
-          return write(statement) as Row[]
-        } catch (error) {
-          state.ended = error as Error
-          throw error
-        }
-      },
-      tx: (nested) => nested(tx),
-    }
-    const running = work.run(tx)
-    let turn: NodeJS.Immediate | undefined
-    const foreign = new Promise<never>((_, reject) => {
-      turn = setImmediate(() =>
-        reject(new Error('Bug: a transaction awaited something other than its own statements.')),
-      )
-    })
-    try {
-      const value = await Promise.race([running, foreign])
-      if (state.ended) throw state.ended
-      return value
-    } finally {
-      clearImmediate(turn)
-      running.catch(() => {})
-      state.ended ??= new Error('The work has returned.')
-    }
-  }
+  const runOne = (work: Work) => runWork(base, write, (tx) => withinTurn(work.run(tx)))
 
   return {
     dialect,
@@ -186,6 +159,17 @@ export function openSqlite(path: string): Db {
       }, watchEveryMs).unref()
       return () => clearInterval(timer)
     },
+    async changeSchema(work, onWait) {
+      // In memory there is one connection, on which nothing has begun yet.
+      const own = inMemory ? writer : connect(path, 'pragma busy_timeout = 0')
+      try {
+        return await work(ownTx(own, base, onWait))
+      } finally {
+        if (own !== writer) own.close()
+        // Reads from here on see what it did.
+        endReading()
+      }
+    },
     async close() {
       if (closed) return
       closed = true
@@ -195,6 +179,27 @@ export function openSqlite(path: string): Db {
       writer.close()
     },
   }
+}
+
+/** A handle of a connection that waits for other processes as long as their upgrades may take. */
+function ownTx(db: DatabaseSync, base: Base, onWait: () => void): Tx {
+  const write = statements(db)
+  const own: Tx = {
+    ...base,
+    query: (statement) => own.tx((tx) => tx.query(statement)),
+    async tx(work) {
+      await begin(write, upgradeMs, onWait)
+      try {
+        const value = await runWork(base, write, work)
+        write(sql`commit`)
+        return value
+      } catch (error) {
+        if (db.isTransaction) db.exec('rollback')
+        throw error
+      }
+    },
+  }
+  return own
 }
 
 function createPrivately(path: string) {
@@ -228,14 +233,29 @@ export function isSafeVersion(version: string): boolean {
   return patch >= (fixed[minor] ?? Number.POSITIVE_INFINITY)
 }
 
-async function begin(write: (statement: Sql) => object[]) {
-  const deadline = Date.now() + busyMs
+/** Throws when `work` awaits more than statements of its own. */
+async function withinTurn<T>(work: Promise<T>): Promise<T> {
+  let turn: NodeJS.Immediate | undefined
+  const foreign = new Promise<never>((_, reject) => {
+    turn = setImmediate(() => reject(new Error('Bug: a transaction awaited something other than its own statements.')))
+  })
+  try {
+    return await Promise.race([work, foreign])
+  } finally {
+    clearImmediate(turn)
+    work.catch(() => {})
+  }
+}
+
+async function begin(write: (statement: Sql) => object[], waitMs = busyMs, onWait = () => {}) {
+  const deadline = Date.now() + waitMs
   for (;;) {
     try {
       write(sql`begin immediate`)
       return
     } catch (error) {
       if (!(error instanceof ConductError && isBusy(error.cause)) || Date.now() > deadline) throw error
+      onWait()
       await sleep(5 + Math.random() * 20)
     }
   }

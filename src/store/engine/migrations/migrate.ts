@@ -1,26 +1,99 @@
 import sql, { raw } from 'sql-template-tag'
-import type { Tx } from '../db.ts'
-import { migrations } from './schema.ts'
+import type { Db, Tx } from '../db.ts'
+import { type Index, isIndexes, type Migration, type Step } from './migration.ts'
+import { migrations as all } from './schema.ts'
+
+/** How often a line says that something still goes on, and after how much waiting for another process the first does. */
+const sayEveryMs = 10_000
+const waitedMs = 2_000
 
 /**
- * Brings the schema up to date, in the caller's transaction; servers that start at once wait for each other.
+ * Brings the schema up to date, each version in a transaction of its own; servers that start at once wait for each other
+ * as long as it takes. `say` receives a line when a populated database is changed, and while that or the waiting lasts.
  * Throws when the schema is newer than this Conduct.
  */
-export async function migrate(tx: Tx): Promise<void> {
-  await tx.query(tx.dialect.alone)
-  await tx.query(sql`create table if not exists schema_versions (version ${raw(tx.dialect.integer)} primary key)`)
-  const [row] = await tx.query<{ version: number }>(
+export async function migrate(db: Db, say: (line: string) => unknown = () => {}, migrations = all): Promise<void> {
+  // A table that is missing is the business of the schema's own connection.
+  const seen = await readVersion(db).catch(() => 0)
+  if (seen === migrations.length) return
+  const waiting = seldom(waitedMs, () => say('Waiting for another process to finish its upgrade of the database.'))
+  await db.changeSchema(async (own) => {
+    await own.query(sql`create table if not exists schema_versions (version ${raw(own.dialect.integer)} primary key)`)
+    const found = await readVersion(own)
+    if (found > migrations.length) {
+      throw new Error(
+        `The database has schema version ${found}, and this Conduct knows versions up to ${migrations.length}: start a newer Conduct.`,
+      )
+    }
+    for (let version = found + 1; version <= migrations.length; version++) {
+      const label = `Upgrading the database: version ${version} of ${migrations.length}`
+      if (found > 0) say(`${label}.`)
+      await withHeartbeat(label, say, (progress) =>
+        bringTo(own, version, migrations[version - 1] as Migration, progress),
+      )
+    }
+  }, waiting)
+}
+
+async function readVersion(db: Tx): Promise<number> {
+  const [row] = await db.query<{ version: number }>(
     sql`select coalesce(max(version), 0) as version from schema_versions`,
   )
-  const version = row?.version ?? 0
-  if (version > migrations.length) {
-    throw new Error(
-      `The database has schema version ${version}, and this Conduct knows versions up to ${migrations.length}: start a newer Conduct.`,
-    )
+  return row?.version ?? 0
+}
+
+type Progress = (done: number, of: number) => void
+
+async function bringTo(own: Tx, version: number, migration: Migration, progress: Progress): Promise<void> {
+  const steps = migration(own.dialect)
+  const { concurrently } = own.dialect
+  if (isIndexes(steps) && concurrently) {
+    for (const { index } of steps) await own.query(raw(`drop index concurrently if exists ${index}`))
+    for (const { index, on } of steps) await own.query(raw(`create index concurrently ${index} on ${on}`))
   }
-  for (const [index, migration] of migrations.entries()) {
-    if (index < version) continue
-    for (const statement of migration(tx.dialect)) await tx.query(raw(statement))
-    await tx.query(sql`insert into schema_versions (version) values (${index + 1})`)
+  await own.tx(async (tx) => {
+    // Another process may have been first, where the schema is not locked as a whole.
+    if ((await readVersion(tx)) >= version) return
+    if (!isIndexes(steps) || !concurrently) for (const step of steps) await run(tx, step, progress)
+    await tx.query(sql`insert into schema_versions (version) values (${version})`)
+  })
+}
+
+async function run(tx: Tx, step: Step | Index, progress: Progress): Promise<void> {
+  if (typeof step === 'function') await step(tx, progress)
+  else if (typeof step === 'string') await tx.query(raw(step))
+  else await tx.query(raw(`create index ${step.index} on ${step.on}`))
+}
+
+/** Runs `work`, and reports at intervals how far it is. */
+async function withHeartbeat(
+  label: string,
+  say: (line: string) => unknown,
+  work: (progress: Progress) => Promise<void>,
+) {
+  const started = performance.now()
+  let done = ''
+  const beat = seldom(sayEveryMs, () =>
+    say(`${label}, ${done}${Math.round((performance.now() - started) / 1000)} s so far.`),
+  )
+  const timer = setInterval(beat, sayEveryMs / 10).unref()
+  try {
+    await work((count, of) => {
+      done = `${count.toLocaleString('en')} of ${of.toLocaleString('en')}, `
+      // On SQLite statements keep the event loop, and with it the timer, from turning.
+      beat()
+    })
+  } finally {
+    clearInterval(timer)
+  }
+}
+
+/** Passes on a call once `firstMs` have passed, and from then on at most one every ten seconds. */
+function seldom(firstMs: number, call: () => void): () => void {
+  let next = performance.now() + firstMs
+  return () => {
+    if (performance.now() < next) return
+    next = performance.now() + sayEveryMs
+    call()
   }
 }

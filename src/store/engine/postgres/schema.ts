@@ -1,0 +1,69 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type pg from 'pg'
+import type { Sql } from 'sql-template-tag'
+import type { Tx } from '../db.ts'
+import { type Base, runWork } from '../transaction.ts'
+import { translate } from './errors.ts'
+
+const lookEveryMs = 100
+/** That of `alone` in the dialect. */
+const lockKey = 7239450182
+const begin = `begin; set local statement_timeout = 0; set local lock_timeout = 0;
+  set local idle_in_transaction_session_timeout = 0`
+
+/**
+ * Runs `work` on a connection of its own while a second one holds the lock of the schema. The lock belongs to a
+ * transaction, as a pooler in transaction mode allows no other, and its connection does nothing else: building an index
+ * concurrently waits for the transactions that read.
+ */
+export async function changeSchema<T>(
+  connect: () => Promise<pg.Client>,
+  base: Base,
+  work: (own: Tx) => Promise<T>,
+  onWait: () => void,
+): Promise<T> {
+  const holder = await connect()
+  try {
+    await holder.query(begin)
+    // Not by a lock that waits: building an index would wait for that statement in turn.
+    while (!(await tryLock(holder))) {
+      onWait()
+      await sleep(lookEveryMs)
+    }
+    const client = await connect()
+    try {
+      return await work(ownTx(client, base))
+    } finally {
+      await client.end()
+    }
+  } catch (error) {
+    throw translate(error)
+  } finally {
+    await holder.end()
+  }
+}
+
+async function tryLock(holder: pg.Client): Promise<boolean> {
+  // Without parameters: the portal of a statement with some would keep its snapshot.
+  const { rows } = await holder.query(`select pg_try_advisory_xact_lock(${lockKey}) as taken`)
+  return rows[0].taken
+}
+
+function ownTx(client: pg.Client, base: Base): Tx {
+  const query = async <Row extends object>({ text, values }: Sql) => (await client.query<Row>(text, values)).rows
+  return {
+    ...base,
+    query,
+    async tx(work) {
+      await client.query(begin)
+      try {
+        const value = await runWork(base, query, work)
+        await client.query('commit')
+        return value
+      } catch (error) {
+        await client.query('rollback').catch(() => {})
+        throw error
+      }
+    },
+  }
+}

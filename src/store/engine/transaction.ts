@@ -1,0 +1,38 @@
+import type { Sql } from 'sql-template-tag'
+import { DeadTransaction, type Tx } from './db.ts'
+
+/** What all transactions of a database have in common. */
+export type Base = Pick<Tx, 'dialect' | 'now'>
+
+/**
+ * Runs `work` with a handle of the transaction that is open, which is dead once the work has returned or a statement has
+ * failed. Throws what the work throws, or else the error of a statement that the work has caught.
+ */
+export async function runWork<T>(
+  { dialect, now }: Base,
+  run: (statement: Sql) => object[] | Promise<object[]>,
+  work: (tx: Tx) => Promise<T>,
+): Promise<T> {
+  let ended: unknown
+  const tx: Tx = {
+    dialect,
+    now,
+    async query<Row extends object>(statement: Sql) {
+      if (ended) throw new DeadTransaction('The transaction is over.', { cause: ended })
+      try {
+        return (await run(statement)) as Row[]
+      } catch (error) {
+        ended = error
+        throw error
+      }
+    },
+    tx: (nested) => nested(tx),
+  }
+  try {
+    const value = await work(tx)
+    if (ended) throw ended
+    return value
+  } finally {
+    ended ??= 'The work has returned.'
+  }
+}

@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import sql from 'sql-template-tag'
+import type { Db } from '../src/store/engine/db.ts'
+import { migrate } from '../src/store/engine/migrations/migrate.ts'
+import type { Migration } from '../src/store/engine/migrations/migration.ts'
+import { beginWith } from './proof/database.ts'
+import { openDb, testDb } from './support/db.ts'
+import { engines } from './support/engines.ts'
+
+const silent = () => {}
+
+/** A version that makes a table, one that fills it row by row, and one of indexes. */
+const versions: Migration[] = [
+  ({ integer }) => [`create table t (k ${integer} primary key)`],
+  () => [
+    async (tx, progress) => {
+      for (let k = 1; k <= 3; k++) {
+        await tx.query(sql`insert into t (k) values (${k})`)
+        progress(k, 3)
+      }
+    },
+  ],
+  () => [
+    { index: 't_by_k', on: 't (k)' },
+    { index: 't_by_k_alone', on: 't (k) where k > 1' },
+  ],
+]
+
+const keys = async (db: Db) => (await db.query<{ k: number }>(sql`select k from t order by k`)).map(({ k }) => k)
+
+testDb('processes that migrate at once do it once', async ({ db, another }) => {
+  const dbs = [db, await another(), await another()]
+  await Promise.all(dbs.map((one) => migrate(one, silent, versions)))
+  assert.deepEqual(await Promise.all(dbs.map(keys)), [
+    [1, 2, 3],
+    [1, 2, 3],
+    [1, 2, 3],
+  ])
+  const applied = await db.query(sql`select version from schema_versions order by version`)
+  assert.deepEqual(
+    applied.map((row) => ({ ...row })),
+    [{ version: 1 }, { version: 2 }, { version: 3 }],
+  )
+})
+
+testDb('a version that fails is undone whole, and done by the next start', async ({ db }) => {
+  const failing: Migration = () => ['insert into t (k) values (9)', () => Promise.reject(new Error('no'))]
+  const [first, second, third] = versions as [Migration, Migration, Migration]
+  await assert.rejects(migrate(db, silent, [first, failing]), /no/)
+  assert.deepEqual(await keys(db), [])
+  await migrate(db, silent, [first, second, third])
+  assert.deepEqual(await keys(db), [1, 2, 3])
+})
+
+testDb('an upgrade of a populated database reports its versions, a new one is made in silence', async ({ db }) => {
+  const said: string[] = []
+  await migrate(db, (line) => said.push(line), versions.slice(0, 1))
+  assert.equal(said.length, 0)
+  await migrate(db, (line) => said.push(line), versions)
+  assert.deepEqual(said, ['Upgrading the database: version 2 of 3.', 'Upgrading the database: version 3 of 3.'])
+})
+
+testDb('a process waits for another that changes the schema, and knows that it does', async ({ db, another }) => {
+  const { promise: waits, resolve: isWaiting } = Promise.withResolvers<void>()
+  const order: string[] = []
+  const first = db.changeSchema(
+    (own) =>
+      own.tx(async () => {
+        await waits
+        order.push('first')
+      }),
+    silent,
+  )
+  const second = (await another()).changeSchema(
+    (own) =>
+      own.tx(async () => {
+        order.push('second')
+      }),
+    isWaiting,
+  )
+  await Promise.all([first, second])
+  assert.deepEqual(order, ['first', 'second'])
+})
+
+test('an index is built while others write on PostgreSQL, anew where a start was cut off, and without time limits', async (t) => {
+  const url = (await engines[1]?.freshUrl(t)) as string
+  const db = await openDb(`${url}%20-c%20statement_timeout=200%20-c%20lock_timeout=100`)
+  t.after(() => db.close())
+  const slow: Migration = () => ['select pg_sleep(0.4)']
+  await migrate(db, silent, [...versions.slice(0, 2), slow])
+  await db.tx((tx) => tx.query(sql`create index t_by_k on t (k)`))
+
+  const end = await beginWith(url, 'insert into t (k) values (10)')
+  const upgrade = migrate(db, silent, [...versions.slice(0, 2), slow, versions[2] as Migration])
+  let isBuilding = false
+  while (!isBuilding) {
+    const rows = await db.query(
+      sql`select 1 as one from pg_stat_activity where query like 'drop index concurrently%' and state = 'active'`,
+    )
+    isBuilding = rows.length > 0
+  }
+  await db.tx((tx) => tx.query(sql`insert into t (k) values (11)`))
+  await end()
+  await upgrade
+  const indexes = await db.query<{ name: string }>(sql`
+    select c.relname as name from pg_index i join pg_class c on c.oid = i.indexrelid
+    where i.indrelid = 't'::regclass and i.indisvalid and not i.indisprimary order by name`)
+  assert.deepEqual(
+    indexes.map(({ name }) => name),
+    ['t_by_k', 't_by_k_alone'],
+  )
+  assert.deepEqual(await keys(db), [1, 2, 3, 10, 11])
+})

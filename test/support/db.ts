@@ -1,0 +1,31 @@
+import { type TestContext, test } from 'node:test'
+import type { Db } from '../../src/store/engine/db.ts'
+import { openPostgres } from '../../src/store/engine/postgres.ts'
+import { openSqlite } from '../../src/store/engine/sqlite.ts'
+import { type Engine, engines } from './engines.ts'
+
+export const openDb = (url: string): Promise<Db> =>
+  url.startsWith('sqlite:') ? Promise.resolve(openSqlite(url.slice('sqlite:'.length))) : openPostgres(url, () => {})
+
+export interface DbTest {
+  engine: Engine
+  url: string
+  db: Db
+  /** Another handle of the same database, closed when the test ends. */
+  another(): Promise<Db>
+}
+
+/** The same test of the seam between the engines on each of them, with an empty database. */
+export function testDb(name: string, body: (given: DbTest, t: TestContext) => Promise<void>) {
+  for (const engine of engines) {
+    test(`${name} (${engine.name})`, async (t) => {
+      const url = await engine.freshUrl(t)
+      const another = async () => {
+        const db = await openDb(url)
+        t.after(() => db.close())
+        return db
+      }
+      await body({ engine, url, db: await another(), another }, t)
+    })
+  }
+}
