@@ -2,9 +2,7 @@ import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { createServer } from 'node:net'
 import { test } from 'node:test'
-import { engines } from './support/engines.ts'
 import { main } from './support/program.ts'
-import { startServer } from './support/server.ts'
 
 /** `conduct …`, run to its end. */
 function conduct(
@@ -20,23 +18,6 @@ function conduct(
         resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr })
       },
     )
-  })
-}
-
-for (const engine of engines) {
-  test(`the first start prints a key once, with a curl that works (${engine.name})`, async (t) => {
-    const url = await engine.freshUrl(t)
-    const first = await startServer(t, url, { CONDUCT_ADMIN_KEY: '' })
-    const command = /^ {2}(curl .*)$/m.exec(first.output())?.[1] ?? ''
-    const { stdout } = await new Promise<{ stdout: string }>((resolve, reject) => {
-      execFile('sh', ['-c', `${command} -s`], (error, stdout) => (error ? reject(error) : resolve({ stdout })))
-    })
-    assert.equal(JSON.parse(stdout).run.title, 'Hello ledger')
-    assert.ok(!first.output().includes('conduct:conduct@'), 'the password of the database is not shown')
-    assert.equal(await first.end('SIGTERM'), 0)
-    const second = await startServer(t, url, { CONDUCT_ADMIN_KEY: '' })
-    assert.ok(!second.output().includes('sk_admin_'))
-    assert.equal(await second.end('SIGINT'), 0)
   })
 }
 

@@ -1,5 +1,6 @@
-/** The address by which a browser logs in with that code, at a server of that address. */
-export function linkOf(url: string, code: string): string {
+/** The address of the page of a server; with a code, one by which a browser logs in. */
+export function linkOf(url: string, code?: string): string {
   // A server may listen on all addresses of its machine, but none is called so.
-  return `${url.replace(/\/\/(?:0\.0\.0\.0|\[::\])(?=:)/, '//localhost')}/#code=${code}`
+  const page = `${url.replace(/\/\/(?:0\.0\.0\.0|\[::\])(?=:)/, '//localhost')}/`
+  return code === undefined ? page : `${page}#code=${code}`
 }

@@ -5,6 +5,7 @@ import { createClient } from '../../src/client/client.ts'
 import { engines } from '../support/engines.ts'
 import { adminKey, openServer, startServer } from '../support/server.ts'
 import { freshFolder, homeOf } from './folder.ts'
+import { onTerminal } from './on-terminal.ts'
 import { conductHere, programOf } from './program.ts'
 
 /** Logs in by a link as the page does, and answers the name of the key that it then has. */
@@ -39,10 +40,12 @@ for (const engine of engines) {
   })
 }
 
-test('the server prints such a link at its start', async (t) => {
-  const server = await startServer(t, 'sqlite::memory:')
-  const [, link = ''] = /^Page: (\S+)$/m.exec(server.output()) ?? []
-  assert.ok(link.startsWith(`${server.url}/#code=`), server.output())
+test('the server prints such a link at its start on a terminal', async (t) => {
+  const env = { ...homeOf(freshFolder(t)), CONDUCT_DATABASE_URL: 'sqlite::memory:', CONDUCT_PORT: '0' }
+  const { shows, text } = onTerminal(t, ['serve'], env, 400)
+  await shows(/Page: .*\r/)
+  const [, url, link = ''] = /listens on (\S+)[\s\S]*^Page: (\S+)\r$/m.exec(text()) ?? []
+  assert.ok(link.startsWith(`${url}/#code=`), text())
   await assertOnce(link, 'browser')
 })
 
@@ -58,12 +61,13 @@ test('where no server answers it says so, and makes nothing', async (t) => {
   const { code, stdout, stderr } = await conductHere(['open'], local)
   assert.equal(code, 7)
   assert.equal(stdout, '')
-  assert.match(stderr, /No Conduct answers at http:\/\/127\.0\.0\.1:1\/conduct .*start it by conduct serve/)
+  assert.match(stderr, /No Conduct answers at http:\/\/127\.0\.0\.1:1\/conduct .*start it with .*conduct.* serve/)
   const remote = { ...homeOf(folder), CONDUCT_URL: 'http://127.0.0.1:1/conduct', CONDUCT_API_KEY: adminKey }
   assert.equal((await conductHere(['open'], remote)).code, 7)
 })
 
 test('a link leads to an address that a browser can go to', () => {
+  assert.equal(linkOf('http://0.0.0.0:3000/conduct'), 'http://localhost:3000/conduct/')
   assert.equal(linkOf('http://0.0.0.0:3000/conduct', 'x'), 'http://localhost:3000/conduct/#code=x')
   assert.equal(linkOf('http://[::]:3000', 'x'), 'http://localhost:3000/#code=x')
   assert.equal(linkOf('http://192.168.0.7:3000/conduct', 'x'), 'http://192.168.0.7:3000/conduct/#code=x')

@@ -1,44 +1,13 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
-import { type TestContext, test } from 'node:test'
-import { type IPty, spawn } from '@lydell/node-pty'
+import { test } from 'node:test'
 import { createClient } from '../../src/client/client.ts'
-import { main } from '../support/program.ts'
 import { adminKey, openServer, startServer } from '../support/server.ts'
 import { freshFolder, homeOf } from './folder.ts'
-import type { ProgramEnv } from './program.ts'
+import { onTerminal } from './on-terminal.ts'
 
 const esc = '\u001b'
-
-/** `conduct …` on a terminal of so many columns. */
-function onTerminal(t: TestContext, words: string[], env: ProgramEnv & { HOME: string }, cols = 80) {
-  const terminal = spawn(process.execPath, [main, ...words], { cols, rows: 24, cwd: env.HOME, env, name: 'xterm' })
-  let text = ''
-  const waiting: (() => void)[] = []
-  terminal.onData((data) => {
-    text += data
-    for (const look of waiting) look()
-  })
-  const ended = new Promise<number>((resolve) => terminal.onExit(({ exitCode }) => resolve(exitCode)))
-  t.after(() => kill(terminal))
-  const shows = (wanted: RegExp) =>
-    new Promise<void>((resolve, reject) => {
-      const look = () => wanted.test(text) && resolve()
-      waiting.push(look)
-      look()
-      void ended.then((code) => reject(new Error(`it ended with ${code} before ${wanted} was shown: ${text}`)))
-    })
-  return { terminal, ended, shows, text: () => text }
-}
-
-function kill(terminal: IPty) {
-  try {
-    terminal.kill('SIGKILL')
-  } catch {
-    // It has ended.
-  }
-}
 
 test('a terminal is asked for the key, which is not shown', async (t) => {
   const { url } = await openServer(t)

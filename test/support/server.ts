@@ -1,5 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { type Running, type ServeOptions, serve } from '../../src/http/serve.ts'
 import { openStore } from '../../src/store/open.ts'
@@ -25,10 +28,12 @@ export async function startServer(
   env: Record<string, string> = {},
   entry = main,
 ): Promise<ServerProcess> {
+  const state = mkdtempSync(join(tmpdir(), 'conduct-state-'))
   const child = spawn(process.execPath, [entry, 'serve'], {
     env: {
       PATH: process.env.PATH,
       HOME: process.env.HOME,
+      XDG_STATE_HOME: state,
       CONDUCT_DATABASE_URL: databaseUrl,
       CONDUCT_ADMIN_KEY: adminKey,
       CONDUCT_PORT: '0',
@@ -39,6 +44,7 @@ export async function startServer(
   })
   t.after(() => {
     child.kill('SIGKILL')
+    rmSync(state, { recursive: true, force: true })
   })
   let text = ''
   const gone = once(child, 'exit').then(([code]) => code as number | null)

@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { type Client, ConductError } from '../../client/client.ts'
+import { called } from '../called.ts'
 import { agents, type Member, people, repository } from '../demo/data.ts'
 import { goOn } from '../demo/going.ts'
 import { type Story, storyOf } from '../demo/story.ts'
@@ -112,6 +113,6 @@ async function report(client: Client, project: string, { live }: Story, { json, 
   if (quiet) return process.stdout.write(`${project}\n`)
   process.stdout.write(`${pairs(Object.entries(answer).map(([name, value]) => [name, [value].flat().join(', ')]))}\n`)
   process.stderr.write(
-    `conduct open shows it, where conduct serve runs; conduct run list --project ${project} lists it.\n`,
+    `To see it: ${called} open, while ${called} serve runs, or ${called} run list --project ${project}\n`,
   )
 }

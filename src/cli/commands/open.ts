@@ -2,10 +2,12 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { Command } from 'commander'
 import { ConductError } from '../../client/client.ts'
+import { called } from '../called.ts'
 import { linkOf } from '../link.ts'
 import { withClient } from '../operation/call.ts'
 import { addCommon, addExamples, type Common } from '../option.ts'
-import { localUrl, placeOf } from '../place/connect.ts'
+import { type LocalPlace, localUrl, placeOf } from '../place/connect.ts'
+import { serversOf } from '../place/servers.ts'
 import { reach } from '../reach.ts'
 import { printJson } from '../show/print.ts'
 import { whileWaiting } from '../show/progress.ts'
@@ -25,14 +27,7 @@ export function openCommand(): Command {
 
 async function open({ print, json, quiet, ...where }: Options) {
   const place = placeOf(where, process.env, process.cwd())
-  const url = place.kind === 'server' ? place.url : localUrl(process.env)
-  await whileWaiting(`Waiting for ${url}`, reach(url)).catch((cause: Error) => {
-    const advice =
-      place.kind === 'server'
-        ? 'is the address right, with the base path?'
-        : 'start it by conduct serve, or say by CONDUCT_HOST, CONDUCT_PORT and CONDUCT_BASE_PATH where it is.'
-    throw new ConductError('UNAVAILABLE', `No Conduct answers at ${url} (${cause.message}): ${advice}`, { cause })
-  })
+  const url = place.kind === 'server' ? await serverAt(place.url) : await serverHere(place)
   // No project is made, or must be there, to log in.
   await withClient({ ...place, project: undefined }, async (client) => {
     const { code, expiresAt } = await client.createLoginCode()
@@ -41,6 +36,32 @@ async function open({ print, json, quiet, ...where }: Options) {
     else if (print || quiet || !process.stdout.isTTY || !(await browse(link))) process.stdout.write(`${link}\n`)
     else process.stderr.write('The browser has the page. If it does not show: conduct open --print\n')
   })
+}
+
+/** That address, where a Conduct answers. Throws UNAVAILABLE, with that advice, where none does. */
+async function serverAt(url: string, advice = 'is the address right, with the base path?'): Promise<string> {
+  await whileWaiting(`Waiting for ${url}`, reach(url)).catch((cause: Error) => {
+    throw new ConductError('UNAVAILABLE', `No Conduct answers at ${url} (${cause.message}): ${advice}`, { cause })
+  })
+  return url
+}
+
+/** The server of this machine that serves that database: one that says so, else the one at the address of the settings. */
+async function serverHere({ databaseUrl }: LocalPlace): Promise<string> {
+  const expected = localUrl(process.env)
+  const announced = serversOf(process.env, databaseUrl)
+  const isExpected = (url: string) => Number(url === expected)
+  for (const url of announced.sort((a, b) => isExpected(b) - isExpected(a))) {
+    const isThere = await whileWaiting(`Waiting for ${url}`, reach(url)).then(
+      () => true,
+      () => false,
+    )
+    if (isThere) return url
+  }
+  return serverAt(
+    expected,
+    `start it with ${called} serve, or set CONDUCT_HOST, CONDUCT_PORT and CONDUCT_BASE_PATH to where it is.`,
+  )
 }
 
 /** What opens an address, and takes it as one argument; no shell reads it. */

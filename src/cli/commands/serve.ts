@@ -1,12 +1,14 @@
 import { Command, Option } from 'commander'
 import { createClient } from '../../client/client.ts'
-import type { createApp, Store } from '../../http/serve.ts'
+import type { createApp } from '../../http/serve.ts'
 import { localActor } from '../../ledger/actor.ts'
-import { readSettings, type Settings, settings, withoutPassword } from '../../setting.ts'
+import { readSettings, type Settings, settings } from '../../setting.ts'
 import { UsageError } from '../exit.ts'
-import { linkOf } from '../link.ts'
 import { addExamples } from '../option.ts'
 import { notOpened } from '../place/connect.ts'
+import { keepFirstKey } from '../place/first-key.ts'
+import { announce } from '../place/servers.ts'
+import { bannerOf, type FirstKey, firstKeyLines } from './banner.ts'
 
 /** `conduct serve`, with a flag for each setting that is not a secret. */
 export function serveCommand(): Command {
@@ -31,23 +33,43 @@ async function run(flags: Record<string, string>) {
     import('pino'),
   ])
   const log = pino({ level: chosen.logLevel }, pino.destination({ dest: 2, sync: true }))
-  const warn = (error: Error) => log.warn({ err: error }, 'background work failed')
+  const warn = (error: Error): undefined => void log.warn({ err: error }, 'background work failed')
   const { databaseUrl, adminKey, port } = chosen
   const onProgress = (line: string) => process.stderr.write(`${line}\n`)
   const store = await openStore(databaseUrl, { adminKey, warn, onProgress }).catch(notOpened(databaseUrl))
+  const { ignoredAdminKey, newSecret } = store
+  const firstKey = newSecret === undefined ? undefined : shownOrKept(databaseUrl, newSecret)
   const running = await serve({ ...chosen, store, log }).catch(async (error) => {
     await store.close()
+    if (firstKey) print(firstKeyLines(firstKey))
     throw new Error(reason(error, port), { cause: error })
   })
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => running.stop().then(() => process.exit(0)))
   }
-  // A database that takes no writes just now is served all the same.
-  const code = await newLoginCode(createApp({ store, actor: localActor })).catch((error) => {
-    warn(error)
-    return undefined
-  })
-  process.stdout.write(`${banner(running.url, chosen, store, code)}\n`)
+  const { url } = running
+  try {
+    announce(process.env, url, databaseUrl)
+  } catch (error) {
+    warn(error as Error)
+  }
+  // A link that logs in may not stand in a log. A database that takes no writes just now is served all the same.
+  const code = process.stdout.isTTY
+    ? await newLoginCode(createApp({ store, actor: localActor })).catch(warn)
+    : undefined
+  print(bannerOf({ url, databaseUrl, code, firstKey, ignoredAdminKey }))
+}
+
+const print = (lines: string[]) => process.stdout.write(`${lines.join('\n')}\n`)
+
+/** A key is printed on a terminal. Any other output may be a log, which others read and which is kept. */
+function shownOrKept(databaseUrl: string, secret: string): FirstKey {
+  if (process.stdout.isTTY) return { secret }
+  try {
+    return { path: keepFirstKey(process.env, databaseUrl, secret) }
+  } catch (error) {
+    return { lost: (error as Error).message }
+  }
 }
 
 function settingsOf(flags: Record<string, string>): Settings {
@@ -63,36 +85,6 @@ async function newLoginCode(app: ReturnType<typeof createApp>): Promise<string> 
   const fetch = (request: Request) => app.fetch(request)
   const client = createClient({ url: 'http://localhost/conduct', fetch, attempts: 1 })
   return (await client.createLoginCode()).code
-}
-
-function banner(
-  url: string,
-  { databaseUrl }: Settings,
-  store: Pick<Store, 'newSecret' | 'ignoredAdminKey'>,
-  code: string | undefined,
-): string {
-  const lines = [`Conduct listens on ${url}`, `Database: ${withoutPassword(databaseUrl)}`, `API: ${url}/docs`]
-  if (code !== undefined)
-    lines.push(
-      `Page: ${linkOf(url, code)}`,
-      '      (logs in once, within ten minutes; conduct open makes another link)',
-    )
-  if (store.ignoredAdminKey) {
-    lines.push('CONDUCT_ADMIN_KEY is not used: the database has keys, and this is none of them.')
-  }
-  if (store.newSecret) {
-    lines.push(
-      '',
-      'The first key, with all permissions. It is shown this once:',
-      '',
-      `  export CONDUCT_API_KEY=${store.newSecret}`,
-      '',
-      'A first run:',
-      '',
-      `  curl -X POST -H "Authorization: Bearer ${store.newSecret}" -H "Content-Type: application/json" -d '{"content": "# Hello ledger", "status": "completed"}' ${url}/v1/runs`,
-    )
-  }
-  return lines.join('\n')
 }
 
 /** Why it cannot listen. */

@@ -1,6 +1,7 @@
-import { readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Env, folders, privateFolder } from './folders.ts'
+import { writePrivate } from './private-file.ts'
 
 /** A server that the command line knows, with the key for it. */
 export interface Profile {
@@ -33,10 +34,7 @@ export function readProfiles(env: Env): Profiles {
 /** Writes them at once or not at all, for this user's eyes only. */
 export function writeProfiles(env: Env, profiles: Profiles) {
   privateFolder(folders.config(env))
-  const path = pathOf(env)
-  const draft = `${path}.${process.pid}`
-  writeFileSync(draft, `${JSON.stringify(profiles, null, 2)}\n`, { mode: 0o600, flush: true })
-  renameSync(draft, path)
+  writePrivate(pathOf(env), `${JSON.stringify(profiles, null, 2)}\n`)
 }
 
 /** The key of that profile; without one, of CONDUCT_API_KEY. */

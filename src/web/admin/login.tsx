@@ -42,7 +42,7 @@ export function Login({ code }: { code: string | undefined }) {
         </button>
       </form>
       {error && <Problem error={error} />}
-      <p class="muted small">The first key was printed when the server first started. An admin makes others.</p>
+      <p class="muted small">The first start of the server says where the first key is. An admin creates others.</p>
     </main>
   )
 }

@@ -1,0 +1,2 @@
+/** How people call this program: `conduct`, or by npm in the folder of a checkout, where there is no such command. */
+export const called = import.meta.filename.endsWith('.ts') ? 'npm run conduct --' : 'conduct'

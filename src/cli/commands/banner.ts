@@ -1,0 +1,60 @@
+import { withoutPassword } from '../../setting.ts'
+import { called } from '../called.ts'
+import { linkOf } from '../link.ts'
+import { commandLine } from '../show/shell.ts'
+
+/** What a server says of itself when it starts. */
+export interface Start {
+  url: string
+  databaseUrl: string
+  /** The code of a link that logs in; none where the output may be a log. */
+  code: string | undefined
+  firstKey: FirstKey | undefined
+  ignoredAdminKey: boolean
+}
+
+/** Where the first key is: shown here, in a file, or lost since that file could not be written. */
+export type FirstKey = { secret: string } | { path: string } | { lost: string }
+
+export function bannerOf({ url, databaseUrl, code, firstKey, ignoredAdminKey }: Start): string[] {
+  const lines = [`Conduct listens on ${url}`, `Database: ${withoutPassword(databaseUrl)}`, `API: ${url}/docs`]
+  if (code === undefined) lines.push(`Page: ${linkOf(url)}`, `      (${called} open makes a link that logs in)`)
+  else
+    lines.push(
+      `Page: ${linkOf(url, code)}`,
+      `      (This link logs in once, within 10 minutes. Another one: ${called} open)`,
+    )
+  if (ignoredAdminKey) {
+    lines.push('CONDUCT_ADMIN_KEY is ignored: this database has keys already, and that is none of them.')
+  }
+  if (firstKey) lines.push('', ...firstKeyLines(firstKey))
+  if (firstKey && 'secret' in firstKey)
+    lines.push('', 'To create a first run:', '', `  ${firstRun(url, firstKey.secret)}`)
+  return lines
+}
+
+const firstRun = (url: string, secret: string) =>
+  `curl -X POST -H "Authorization: Bearer ${secret}" -H "Content-Type: application/json" -d '{"content": "# Hello ledger", "status": "completed"}' ${url}/v1/runs`
+
+/** Where the first key is, and how to use it. */
+export function firstKeyLines(firstKey: FirstKey): string[] {
+  if ('lost' in firstKey) {
+    return [
+      `The first key is lost, since its file could not be written: ${firstKey.lost}`,
+      `To make another: ${called} key create --profile local --all-projects --name admin --permission admin`,
+    ]
+  }
+  if ('path' in firstKey) {
+    return [
+      `The first key, with all permissions, is in ${firstKey.path}`,
+      'Only its owner can read that file. To use the key:',
+      '',
+      `  export CONDUCT_API_KEY="$(cat ${commandLine([firstKey.path])})"`,
+    ]
+  }
+  return [
+    'The first key, with all permissions. It is shown only this once:',
+    '',
+    `  export CONDUCT_API_KEY=${firstKey.secret}`,
+  ]
+}

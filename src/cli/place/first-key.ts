@@ -1,0 +1,18 @@
+import { join, resolve } from 'node:path'
+import { type Env, folders, privateFolder } from './folders.ts'
+import { writePrivate } from './private-file.ts'
+
+/**
+ * Keeps the first key of a database in a file that only its owner may read: beside an SQLite file, else in the state
+ * folder of the user. Returns its path; throws when it cannot be written.
+ */
+export function keepFirstKey(env: Env, databaseUrl: string, secret: string): string {
+  const path = pathFor(env, databaseUrl)
+  writePrivate(path, `${secret}\n`)
+  return path
+}
+
+function pathFor(env: Env, databaseUrl: string): string {
+  const file = /^sqlite:(?!:memory:)(.+)$/s.exec(databaseUrl)?.[1]
+  return file === undefined ? join(privateFolder(folders.state(env)), 'admin-key') : `${resolve(file)}.admin-key`
+}

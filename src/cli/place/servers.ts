@@ -1,0 +1,79 @@
+import { readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { withoutPassword } from '../../setting.ts'
+import { type Env, folders, privateFolder } from './folders.ts'
+import { writePrivate } from './private-file.ts'
+
+/** What a server of this user tells the commands of this user about itself. */
+interface Running {
+  pid: number
+  url: string
+  database: string
+  startedAt: string
+}
+
+const folderOf = (env: Env) => join(folders.state(env), 'servers')
+
+/** One name for a database, however its file is reached. Another server's password is nothing to compare. */
+function nameOf(databaseUrl: string): string {
+  if (!databaseUrl.startsWith('sqlite:')) return withoutPassword(databaseUrl)
+  return `sqlite:${realpathSync(databaseUrl.slice('sqlite:'.length))}`
+}
+
+/**
+ * Tells the other commands of this user that this process serves that database, until it exits. A server of
+ * `sqlite::memory:` tells nothing, since nobody else can open its database. Throws when the file cannot be written.
+ */
+export function announce(env: Env, url: string, databaseUrl: string) {
+  if (databaseUrl === 'sqlite::memory:') return
+  privateFolder(folders.state(env))
+  const path = join(privateFolder(folderOf(env)), `${process.pid}.json`)
+  const running: Running = {
+    pid: process.pid,
+    url,
+    database: nameOf(databaseUrl),
+    startedAt: new Date().toISOString(),
+  }
+  writePrivate(path, JSON.stringify(running))
+  process.on('exit', () => rmSync(path, { force: true }))
+}
+
+/** The addresses of this user's servers of that database, the newest first. Forgets servers that were killed. */
+export function serversOf(env: Env, databaseUrl: string): string[] {
+  try {
+    const database = nameOf(databaseUrl)
+    const servers = announced(env).filter((server) => server.database === database)
+    return servers.sort((a, b) => b.startedAt.localeCompare(a.startedAt)).map(({ url }) => url)
+  } catch {
+    // Without the folder, or without the database, nobody serves it.
+    return []
+  }
+}
+
+function announced(env: Env): Running[] {
+  return readdirSync(folderOf(env)).flatMap((name) => {
+    const path = join(folderOf(env), name)
+    const running = read(path)
+    if (running && isAlive(running.pid)) return [running]
+    // A draft is renamed in a moment.
+    if (name.endsWith('.json')) rmSync(path, { force: true })
+    return []
+  })
+}
+
+function read(path: string): Running | undefined {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as Running
+  } catch {
+    // It was removed meanwhile, or is not ours.
+    return undefined
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
