@@ -22,7 +22,7 @@ const allowed: Record<string, { parts: string[]; packages: string[] }> = {
   agents: { parts: ['agents'], packages: [] },
   web: { parts: ['client', 'web'], packages: ['preact', 'marked', 'uplot', 'diff'] },
   mask: { parts: ['ledger', 'mask'], packages: ['@secretlint/core', '@secretlint/secretlint-rule-preset-recommend'] },
-  spool: { parts: ['src', 'api', 'ledger', 'client', 'agents', 'spool', 'cli'], packages: [] },
+  spool: { parts: ['src', 'api', 'ledger', 'client', 'agents', 'spool'], packages: [] },
   cli: {
     parts: ['src', 'api', 'ledger', 'client', 'mcp', 'spool', 'agents', 'mask', 'cli'],
     // zod: it reads the schemas of the table, to make flags of them.
@@ -40,7 +40,7 @@ const exceptions: Record<string, string[]> = {
   // Rules speak of errors, and of the types of the contract.
   ledger: ['api/error.ts'],
   // What is not sent yet must be as durable as the ledger itself, and safe for many processes.
-  'spool/state.ts': ['node:sqlite'],
+  'spool/database.ts': ['node:sqlite'],
   client: ['api/paths.ts', 'api/error.ts'],
   'web/vite.config.ts': ['vite'],
 }

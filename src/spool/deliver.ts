@@ -1,12 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import type { Code } from '../api/error.ts'
 import { addressOf, type Name } from '../api/paths.ts'
-import { type Connection, connect, databaseUrlOf, type Place } from '../cli/place/connect.ts'
-import type { Env } from '../cli/place/folders.ts'
-import { readProfiles } from '../cli/place/profile.ts'
 import { type CallOptions, type Client, ConductError } from '../client/client.ts'
-import { withoutPassword } from '../setting.ts'
-import type { Queued, Recording, State } from './state.ts'
+import type { Queued } from './calls.ts'
+import type { Place } from './place.ts'
+import type { Recording } from './recordings.ts'
+import type { State } from './state.ts'
 
 /** How a delivery ended. */
 export interface Delivery {
@@ -21,16 +20,21 @@ export interface Delivery {
   isAway?: boolean
 }
 
+/** A client of the place, which is given back once per delivery. */
+export interface Line {
+  client: Client
+  close(): Promise<void>
+}
+
 export interface DeliverOptions {
-  env: Env
-  /** Gives the client in place of a new one, for who holds one already; `close` is called once per delivery. */
-  connect?: (place: Place) => Promise<Connection>
+  /** Throws where the place cannot be reached as things are now; the delivery then waits. */
+  connect(place: Place): Promise<Line>
   /** Aborted, the rest waits, for the reason that is given. */
   signal?: AbortSignal
 }
 
-/** One try of a call may take as long, and a claim twice that. */
-const tryMs = 30_000
+/** One try of a call may take as long, in milliseconds, and a claim twice that. */
+export const tryMs = 30_000
 
 /** What no later try can change. All else (no answer, a limit, a key, a full disk) may be mended. */
 const final: readonly Code[] = [
@@ -63,7 +67,7 @@ export async function deliver(state: State, name: string, options: DeliverOption
       const reason = (error as Error).message
       const code = error instanceof ConductError ? error.code : undefined
       const isFinal = code !== undefined && final.includes(code)
-      if (isFinal) state.update(name, { refused: reason })
+      state.update(name, { trouble: reason, ...(isFinal && { refused: reason }) })
       const outcome = isFinal ? 'refused' : 'waiting'
       return { outcome, words: textOf([...words, reason]), isAway: code === 'UNAVAILABLE' }
     } finally {
@@ -76,16 +80,21 @@ export async function deliver(state: State, name: string, options: DeliverOption
 const textOf = (words: string[]) => [...new Set(words)].join(' ')
 
 async function sendAll(state: State, name: string, holder: string, options: DeliverOptions, words: string[]) {
-  const { env, connect = (place) => connectNow(place, env), signal } = options
-  const { client, close } = await connect((state.find(name) as Recording).place)
+  const { connect, signal } = options
+  const { place } = state.find(name) as Recording
+  const { client, close } = await connect(place)
   try {
     for (let call = state.next(name); call; call = state.next(name)) {
       // One that was taken over while this process slept is gone on with all the same: a call that two send happens once.
       state.claim(name, holder, 2 * tryMs)
-      const { run, lease, left } = await send(client, state.find(name) as Recording, call, signal)
+      const recording = state.find(name) as Recording
+      const { run, lease, left } = await send(client, recording, call, signal).catch(async (error) => {
+        throw (await missingProject(client, place, error)) ?? error
+      })
       if (left) words.push(left)
       const isFirst = call.operation === 'createRun'
       state.done(call.id, name, {
+        trouble: null,
         ...(isFirst && run && { runId: run.runId }),
         ...(lease && { leaseToken: lease.token }),
       })
@@ -95,41 +104,18 @@ async function sendAll(state: State, name: string, holder: string, options: Deli
   }
 }
 
-/**
- * The place as the environment of now has it: the URL and the key of its profile, and the password of a database. Throws
- * an Error rather than show CONDUCT_API_KEY to another server than that of CONDUCT_URL.
- */
-async function connectNow(place: Place, env: Env): Promise<Connection> {
-  const tries = { attempts: 1, timeout: tryMs }
-  if (place.kind === 'local') {
-    const current = databaseUrlOf(env, '/')
-    const databaseUrl = withoutPassword(current) === place.databaseUrl ? current : place.databaseUrl
-    return connect({ ...place, databaseUrl }, env, tries)
-  }
-  if (place.profile !== undefined) {
-    const url = readProfiles(env).profiles[place.profile]?.url
-    if (url === undefined) throw new Error(`It belongs to the profile '${place.profile}', which is gone: add it again.`)
-    return connect({ ...place, url }, env, tries)
-  }
-  if (env.CONDUCT_URL && env.CONDUCT_URL !== place.url)
-    throw new Error(`It belongs to ${place.url}, and CONDUCT_URL is ${env.CONDUCT_URL}.`)
-  return connect(place, env, tries)
-}
-
-/** Gives deliveries one connection, which is opened when it is first needed and stays until `close`. */
-export function keepOpen(env: Env) {
-  let opened: Promise<Connection> | undefined
-  return {
-    async connect(place: Place): Promise<Connection> {
-      opened ??= connectNow(place, env)
-      const { client, place: found } = await opened.catch((error) => {
-        opened = undefined
-        throw error
-      })
-      return { client, place: found, close: async () => {} }
-    },
-    close: async () => (await opened?.catch(() => undefined))?.close(),
-  }
+/** What to say of a NOT_FOUND that only means that the project is still to be made: then nothing is refused. */
+async function missingProject(client: Client, { project: slug }: Place, error: unknown): Promise<Error | undefined> {
+  const isMissing = (one: unknown) => one instanceof ConductError && one.code === 'NOT_FOUND'
+  if (slug === undefined || !isMissing(error)) return undefined
+  const isThere = await client.getProject({ slug }).then(
+    () => true,
+    (reason) => !isMissing(reason),
+  )
+  if (isThere) return undefined
+  return new Error(
+    `There is no project '${slug}' that this key may see. To create it: conduct project create --slug ${slug}`,
+  )
 }
 
 interface Answer {

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import type { Place } from '../../src/cli/place/connect.ts'
 import { writeProfiles } from '../../src/cli/place/profile.ts'
+import { reconnect } from '../../src/cli/record/reconnect.ts'
+import { stateOf } from '../../src/cli/record/state.ts'
 import type { ClientOptions } from '../../src/client/client.ts'
+import type { Call } from '../../src/spool/calls.ts'
 import { deliver } from '../../src/spool/deliver.ts'
-import { type Call, openState } from '../../src/spool/state.ts'
+import type { Place } from '../../src/spool/place.ts'
 import { base, type Ledger, testLedger } from '../support/engines.ts'
 import { freshFolder, homeOf } from './folder.ts'
 
@@ -20,15 +22,18 @@ const textOf = (to: number) => Array.from({ length: to }, (_, i) => `line ${i}\n
 const place: Place = { kind: 'server', url: base, profile: undefined, project: undefined }
 
 /** The state of one machine that records on that ledger, over a network that can be broken. */
-function machine(t: TestContext, { as, store }: Ledger, key?: string) {
+function machine(t: TestContext, { as, store }: Ledger, key?: string, project?: string) {
   const env = homeOf(freshFolder(t))
-  const state = openState(env)
+  const state = stateOf(env)
   t.after(() => state.close())
-  state.record({ name, kind: 'exec', place, cwd: '/' })
+  state.record({ name, kind: 'exec', place: { ...place, project }, cwd: '/' })
   const network: { before?: () => void; after?: () => void; sent: number } = { sent: 0 }
-  const options: Partial<ClientOptions> = key === undefined ? {} : { key }
+  const options: Partial<ClientOptions> = {
+    ...(key !== undefined && { key }),
+    ...(project !== undefined && { project }),
+  }
   const inner = as(options)
-  const connect = async () => ({ client: broken, place, close: async () => {} })
+  const connect = async () => ({ client: broken, close: async () => {} })
   const through =
     (inside: (input: object, more: object) => Promise<unknown>) => async (input: object, more: object) => {
       network.before?.()
@@ -41,7 +46,7 @@ function machine(t: TestContext, { as, store }: Ledger, key?: string) {
     Object.entries(inner).map(([operation, inside]) => [operation, through(inside as Parameters<typeof through>[0])]),
   ) as unknown as typeof inner
   void store
-  return { state, network, send: () => deliver(state, name, { env, connect }) }
+  return { state, network, send: () => deliver(state, name, { connect }) }
 }
 
 const lost = (): never => {
@@ -133,6 +138,19 @@ testLedger('what can never succeed is refused with the words of the server, and 
   assert.equal(state.unsent()[0]?.refused, refused.words)
 })
 
+testLedger('a project that is not there yet is waited for', async (ledger, t) => {
+  const { state, send } = machine(t, ledger, undefined, 'shop')
+  state.queue(name, begin(), end())
+  const { outcome, words } = await send()
+  assert.equal(outcome, 'waiting')
+  assert.match(words ?? '', /^There is no project 'shop'.*conduct project create --slug shop$/)
+  assert.equal(state.find(name)?.trouble, words)
+  assert.deepEqual(state.waiting(), [name])
+  await ledger.client.createProject({ slug: 'shop' })
+  assert.deepEqual(await send(), { outcome: 'sent' })
+  assert.equal(state.find(name)?.trouble, null)
+})
+
 testLedger('a key that may not write is one that can be mended', async (ledger, t) => {
   const { secret } = await ledger.client.createKey({ name: 'reader', permissions: ['read'] })
   const { state, send } = machine(t, ledger, secret)
@@ -144,32 +162,33 @@ testLedger('a key that may not write is one that can be mended', async (ledger, 
 
 test('one at a time sends, and who dies is followed by another', async (t) => {
   const env = homeOf(freshFolder(t))
-  const state = openState(env)
+  const state = stateOf(env)
   t.after(() => state.close())
   const local: Place = { kind: 'local', databaseUrl: `sqlite:${env.HOME}/conduct.db`, project: 'shop' }
   state.record({ name, kind: 'exec', place: local, cwd: '/' })
   state.queue(name, begin())
   assert.ok(state.claim(name, 'another', 60_000))
-  assert.equal((await deliver(state, name, { env })).outcome, 'busy')
+  assert.equal((await deliver(state, name, { connect: (place) => reconnect(place, env) })).outcome, 'busy')
   assert.ok(state.claim(name, 'another', -1))
-  assert.deepEqual(await deliver(state, name, { env }), { outcome: 'sent' })
+  assert.deepEqual(await deliver(state, name, { connect: (place) => reconnect(place, env) }), { outcome: 'sent' })
   assert.equal(state.find(name)?.runId, 'RUN-001')
   assert.ok(state.claim(name, 'another', 1), 'it was released')
 })
 
 test('no key goes to another server than its own, and no password is kept', async (t) => {
   const env = homeOf(freshFolder(t))
-  const state = openState(env)
+  const state = stateOf(env)
   t.after(() => state.close())
   const send = async (place: Place, more: Record<string, string>) => {
     const of = `exec-${++keys}`
     state.record({ name: of, kind: 'exec', place, cwd: '/' })
     state.queue(of, begin())
-    return deliver(state, of, { env: { ...env, CONDUCT_API_KEY: 'k', ...more } })
+    return deliver(state, of, { connect: (place) => reconnect(place, { ...env, CONDUCT_API_KEY: 'k', ...more }) })
   }
   const closed = 'http://127.0.0.1:1/conduct'
   assert.match((await send(place, { CONDUCT_URL: closed })).words ?? '', /belongs to http:.*CONDUCT_URL is/)
-  const away = await send({ ...place, url: closed }, { CONDUCT_URL: closed })
+  assert.match((await send({ ...place, url: closed }, {})).words ?? '', /belongs to http:.*set CONDUCT_URL to that/)
+  const away = await send({ ...place, url: closed }, { CONDUCT_URL: `${closed}/` })
   assert.deepEqual([away.outcome, away.isAway], ['waiting', true])
   const byProfile = { ...place, profile: 'work' }
   assert.match((await send(byProfile, {})).words ?? '', /profile 'work', which is gone/)

@@ -5,8 +5,8 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import type { Finding } from '../../src/cli/commands/doctor.ts'
+import { stateOf } from '../../src/cli/record/state.ts'
 import { createClient } from '../../src/client/client.ts'
-import { openState } from '../../src/spool/state.ts'
 import { engines } from '../support/engines.ts'
 import { adminKey, openServer } from '../support/server.ts'
 import { freePort } from '../support/setup.ts'
@@ -36,9 +36,13 @@ test('what other users can read, settings that do not exist and what is unsent a
   const env = { ...homeOf(folder), CONDUCT_PROFILE: 'work' }
   await programOf(env).run('run create')
   chmodSync(join(folder, '.local/share/conduct/conduct.db'), 0o644)
-  const state = openState(env)
+  const state = stateOf(env)
   state.record({ name: 'exec-1', kind: 'exec', place: { kind: 'local', databaseUrl: 'x', project: 'x' }, cwd: '/' })
   state.queue('exec-1', { operation: 'createRun', input: {}, key: 'k' })
+  state.update('exec-1', { trouble: 'No answer.' })
+  state.record({ name: 'exec-2', kind: 'exec', place: { kind: 'local', databaseUrl: 'x', project: 'x' }, cwd: '/' })
+  state.queue('exec-2', { operation: 'createCheck', input: {}, key: 'k' })
+  state.update('exec-2', { refused: 'There is no run.' })
   state.close()
   mkdirSync(join(folder, '.claude'))
   writeFileSync(
@@ -49,7 +53,16 @@ test('what other users can read, settings that do not exist and what is unsent a
   assert.equal(code, 0, 'a warning is no failure')
   assert.match(of('data')[0]?.told ?? '', /mode 644: other users can read it; chmod go=/)
   assert.match(of('settings')[0]?.told ?? '', /^CONDUCT_PROFILE is not a setting/)
-  assert.match(of('unsent')[0]?.told ?? '', /^1 recording/)
+  assert.match(
+    of('unsent')[0]?.told ?? '',
+    /^1 recording waits to be sent: conduct sync sends them; the last try: No answer\.$/,
+  )
+  const refused = /^1 recording refused, exec-2 with: There is no run\. conduct sync tries again, .*--discard exec-2 /
+  assert.match(of('unsent')[1]?.told ?? '', refused)
+  assert.match(
+    await programOf(env).run('status'),
+    /^unsent:\s+1 recording waits to be sent.*\nunsent:\s+1 recording refused/m,
+  )
   assert.match(of('hooks')[0]?.told ?? '', /\.claude\/settings\.json/)
   assert.deepEqual(of('database'), [{ about: 'database', state: 'ok', told: 'it opens, and is whole' }])
 })

@@ -5,8 +5,8 @@ import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { stateOf } from '../../src/cli/record/state.ts'
 import { wakeSync } from '../../src/cli/record/wake.ts'
-import { openState } from '../../src/spool/state.ts'
 import { engines } from '../support/engines.ts'
 import { startServer } from '../support/server.ts'
 import { freePort } from '../support/setup.ts'
@@ -104,7 +104,7 @@ test('a sync that is woken works on by itself', async (t) => {
   await conduct(['exec', '--', 'echo', 'hi'], env, cwd)
   await place.start()
   wakeSync(env)
-  const state = openState(env)
+  const state = stateOf(env)
   t.after(() => state.close())
   while (state.waiting().length > 0) await sleep(50)
   assert.equal((await (await ledger()).getRun({ runId: 'RUN-001' })).run.status, 'completed')

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { openState } from '../../src/spool/state.ts'
+import { stateOf } from '../../src/cli/record/state.ts'
+import { type Place, samePlace } from '../../src/spool/place.ts'
+import { isGone, thisProcess } from '../../src/spool/process.ts'
 import { freshFolder, homeOf } from './folder.ts'
 
 const recording = {
@@ -16,7 +19,7 @@ const call = (text: string) => ({ operation: 'appendToRun', input: { text }, key
 
 function open(t: TestContext) {
   const env = homeOf(freshFolder(t))
-  const state = openState(env)
+  const state = stateOf(env)
   t.after(() => state.close())
   return { env, state }
 }
@@ -25,7 +28,7 @@ test('calls are sent in their order, each until it is acknowledged, also by anot
   const { env, state } = open(t)
   state.record(recording)
   state.queue('exec-1', call('a'), call('b'))
-  const other = openState(env)
+  const other = stateOf(env)
   t.after(() => other.close())
   const first = other.next('exec-1')
   assert.deepEqual(first?.input, { text: 'a' })
@@ -58,7 +61,7 @@ test('a recording is made once, waits while it has calls, and is forgotten when 
   state.queue('exec-1', call('a'))
   assert.deepEqual(state.waiting(), ['exec-1'])
   state.update('exec-1', { ended: true })
-  assert.deepEqual(state.open(), [])
+  assert.deepEqual(state.open(recording.place, { cwd: '/shop' }), [])
   state.forget(-1)
   assert.ok(state.find('exec-1'), 'it has something to send')
   state.update('exec-1', { refused: 'The run is gone.' })
@@ -81,7 +84,7 @@ test('notes are kept once each, and calls take their place once', (t) => {
     return id
   })
   assert.equal(ids.length, 2)
-  const other = openState(env)
+  const other = stateOf(env)
   t.after(() => other.close())
   assert.ok(other.settle('exec-1', ids, [call('ab')], { memo: { model: 'm' }, ended: false }))
   assert.ok(!state.settle('exec-1', ids, [call('ab again')], { memo: {}, ended: true }), 'they are settled')
@@ -101,6 +104,72 @@ test('calls of a recording that does not exist are refused as a whole', (t) => {
   assert.throws(() => state.queue('exec-9', call('a')), /FOREIGN KEY/)
   state.record(recording)
   assert.equal(state.next('exec-1'), undefined)
+})
+
+test('a recording ends with the process that makes it, unless another may go on with its run', async (t) => {
+  const { env, state } = open(t)
+  const script = `
+    const { stateOf } = await import(${JSON.stringify(new URL('../../src/cli/record/state.ts', import.meta.url).href)})
+    const state = stateOf(process.env)
+    for (const kind of ['exec', 'mcp', 'hook'])
+      state.record({ name: kind + '-dead', kind, place: ${JSON.stringify(recording.place)}, cwd: '/shop' })`
+  execFileSync(process.execPath, ['--input-type=module', '-e', script], { env })
+  state.record({ ...recording, name: 'exec-alive' })
+  state.endGone()
+  const ended = (name: string) => state.find(name)?.ended
+  assert.deepEqual(['exec-dead', 'mcp-dead', 'hook-dead', 'exec-alive'].map(ended), [true, false, false, false])
+  t.mock.timers.enable({ apis: ['Date'], now: Date.now() + 2 * 86_400_000 })
+  state.endGone()
+  assert.deepEqual(['mcp-dead', 'hook-dead', 'exec-alive'].map(ended), [true, false, false])
+  state.forget(1)
+  assert.deepEqual(
+    ['exec-dead', 'mcp-dead', 'hook-dead', 'exec-alive'].map((name) => state.find(name) !== undefined),
+    [false, false, false, true],
+  )
+})
+
+test('a process is gone when its number is, or another process has it', () => {
+  const own = thisProcess()
+  assert.equal(isGone(own), false)
+  assert.equal(isGone({ ...own, pid: 2 ** 22 + 1 }), true)
+  assert.equal(isGone({ ...own, machine: 'another', pid: 2 ** 22 + 1 }), false, 'nobody can tell from here')
+  if (process.platform === 'linux') assert.equal(isGone({ ...own, started: '1' }), true)
+})
+
+test('open recordings are found by run or folder, at the same place alone', (t) => {
+  const { state } = open(t)
+  const place = { kind: 'local', databaseUrl: 'postgres://me:secret@db/x', project: 'shop' } as const
+  state.record({ ...recording, place })
+  state.update('exec-1', { runId: 'RUN-001' })
+  state.record({ ...recording, name: 'exec-2', place: { ...place, project: 'blog' } })
+  const names = (at: Place, by: Parameters<typeof state.open>[1]) => state.open(at, by).map(({ name }) => name)
+  assert.deepEqual(names(place, { runId: 'RUN-001' }), ['exec-1'], 'the password is not kept')
+  assert.deepEqual(names({ ...place, databaseUrl: 'postgres://me@db/x' }, { cwd: '/shop' }), [])
+  assert.deepEqual(names({ ...place, project: 'blog' }, { cwd: '/shop' }), ['exec-2'])
+  assert.deepEqual(names(place, { cwd: '/elsewhere' }), [])
+})
+
+test('places are the same whatever password, profile or last slash leads to them', () => {
+  const server = {
+    kind: 'server',
+    url: 'https://conduct.example/conduct',
+    profile: undefined,
+    project: 'shop',
+  } as const
+  const local = { kind: 'local', databaseUrl: 'postgres://me:secret@db/x', project: 'shop' } as const
+  const same: [Place, Place][] = [
+    [server, { ...server, url: `${server.url}/`, profile: 'work' }],
+    [local, { ...local, databaseUrl: 'postgres://me:other@db/x' }],
+  ]
+  const different: [Place, Place][] = [
+    [server, { ...server, project: undefined }],
+    [server, { ...server, url: 'https://conduct.example/' }],
+    [server, local],
+    [local, { ...local, databaseUrl: 'postgres://you:secret@db/x' }],
+  ]
+  for (const [one, other] of same) assert.ok(samePlace(one, other) && samePlace(other, one), JSON.stringify(other))
+  for (const [one, other] of different)
+    assert.ok(!samePlace(one, other) && !samePlace(other, one), JSON.stringify(other))
 })
 
 test('nobody else can read the state', (t) => {

@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { localHold } from '../../src/cli/commands/mcp-hold.ts'
 import { connect, type Place, placeOf } from '../../src/cli/place/connect.ts'
+import { stateOf } from '../../src/cli/record/state.ts'
 import { serve } from '../../src/http/serve.ts'
-import { openState } from '../../src/spool/state.ts'
 import { openStore } from '../../src/store/open.ts'
 import { reap } from '../../src/store/run/lease.ts'
 import { freshFolder, homeOf } from '../cli/folder.ts'
@@ -112,7 +112,11 @@ for (const way of ['closes stdin', 'sends SIGTERM'] as const) {
         ['completed', undefined],
       ],
     )
-    assert.deepEqual(openState(its.env).open(), [], 'nothing is left to go on with')
+    assert.deepEqual(
+      stateOf(its.env).open(placeOf({}, its.env, its.folder), { cwd: its.folder }),
+      [],
+      'nothing is left to go on with',
+    )
   })
 }
 
@@ -120,7 +124,7 @@ test('inside conduct exec its run is taken up, and left to it', async (t) => {
   const its = home(t)
   const client = await ledgerOf(t, its)
   const { run, lease } = await client.createRun({ title: 'npm test', leaseSeconds: 60 })
-  const state = openState(its.env)
+  const state = stateOf(its.env)
   t.after(() => state.close())
   state.record({ name: 'exec-1', kind: 'exec', place: placeOf({}, its.env, its.folder), cwd: '/elsewhere' })
   state.update('exec-1', { runId: run.runId, leaseToken: lease?.token ?? null })
@@ -141,7 +145,7 @@ test('inside conduct exec its run is taken up, and left to it', async (t) => {
 test('the run of a hook of this folder is taken up, the newest, until it is finished', async (t) => {
   const its = home(t)
   const client = await ledgerOf(t, its)
-  const state = openState(its.env)
+  const state = stateOf(its.env)
   t.after(() => state.close())
   const place = placeOf({}, its.env, its.folder)
   const hooked = async (name: string, cwd: string, place: Place) => {
@@ -169,7 +173,7 @@ test('the run of a hook of this folder is taken up, the newest, until it is fini
 test('a run is held for two hours after its last call, by one process, and what is lost is let go', async (t) => {
   const its = home(t)
   const client = await ledgerOf(t, its)
-  const state = openState(its.env)
+  const state = stateOf(its.env)
   t.after(() => state.close())
   const beats: string[] = []
   const counting = {
@@ -203,7 +207,7 @@ test('a run is held for two hours after its last call, by one process, and what 
   await client.updateRun({ runId, status: 'failed' })
   await client.updateRun({ runId, title: 'mine now' })
   await hold.beat()
-  assert.deepEqual(state.open(), [])
+  assert.deepEqual(state.open(options.place, { cwd: options.cwd }), [])
   await hold.end()
   assert.equal((await client.getRun({ runId })).run.title, 'mine now')
 })

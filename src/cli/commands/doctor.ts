@@ -5,13 +5,14 @@ import { styleText } from 'node:util'
 import { Command } from 'commander'
 import { agents } from '../../agents/agents.ts'
 import { settings, unknownSettings } from '../../setting.ts'
-import { openState } from '../../spool/state.ts'
 import { isMissing, noProject, tries } from '../operation/call.ts'
 import { addCommon, addExamples, type Common } from '../option.ts'
 import { connect, inspect, type Place, placeOf, shownPlace } from '../place/connect.ts'
 import { folders } from '../place/folders.ts'
 import { readProfiles } from '../place/profile.ts'
 import { reach } from '../reach.ts'
+import { stateFile } from '../record/state.ts'
+import { unsentOf, unsentWords } from '../record/unsent.ts'
 import { printJson, shown } from '../show/print.ts'
 import { whileWaiting } from '../show/progress.ts'
 import { clean } from '../show/text.ts'
@@ -98,18 +99,10 @@ function privacy(about: string, path: string): Finding {
 }
 
 function unsent(): Finding[] {
-  if (!existsSync(join(folders.state(env), 'state.db'))) return []
-  const state = openState(env)
-  try {
-    const waiting = state.waiting().length
-    return [
-      waiting === 0
-        ? found('unsent', 'ok', 'nothing waits to be sent')
-        : found('unsent', 'warn', `${waiting} recordings wait to be sent: conduct sync sends them`),
-    ]
-  } finally {
-    state.close()
-  }
+  if (!existsSync(stateFile(env))) return []
+  const { waits, refusals } = unsentWords(unsentOf(env))
+  const findings = [...waits, ...refusals].map((words) => found('unsent', 'warn', words))
+  return findings.length > 0 ? findings : [found('unsent', 'ok', 'nothing waits to be sent')]
 }
 
 /** Where the agents keep their hooks, in a project and at home. */

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
-import { isDeepStrictEqual } from 'node:util'
 import { ConductError } from '../../api/error.ts'
 import type { Run } from '../../api/run.ts'
 import type { CallOptions, Client, Input } from '../../client/client.ts'
 import { type Hold, renewed, whichRun } from '../../mcp/hold.ts'
-import type { Recording, State } from '../../spool/state.ts'
-import type { Place } from '../place/connect.ts'
+import type { Place } from '../../spool/place.ts'
+import type { Recording } from '../../spool/recordings.ts'
+import type { State } from '../../spool/state.ts'
 import type { Env } from '../place/folders.ts'
 
 /** Seconds after which the run of a process that was killed has failed. */
@@ -42,114 +42,131 @@ interface Open {
   calledAt: number
 }
 
-/** Runs held by this process; what it knows of them is on disk, so that another process can go on with its tokens. */
-export function localHold({ client, state, cwd, env, now = Date.now, ...options }: LocalHoldOptions): LocalHold {
-  const holder = randomUUID()
-  const place: Place = JSON.parse(JSON.stringify(options.place))
-  const open = new Map<string, Open>()
-  const finished = new Set<string>()
-
-  const recordings = () => state.open().filter((recording) => isDeepStrictEqual(recording.place, place))
-  const recordingOf = (runId: string) => recordings().find((recording) => recording.runId === runId)
+/** The runs that this process works on, by their ids, and what the state knows of them. */
+interface Held extends Required<LocalHoldOptions> {
+  open: Map<string, Open>
+  /** Those that were ended by a call. */
+  finished: Set<string>
   /** Of two processes that write to a run, the one that came first ends it. */
-  const claim = (name: string) => state.claim(name, holder, leaseSeconds * 1000)
+  claim(name: string): boolean
+}
 
-  function called(runId: string, recording = recordingOf(runId)) {
-    const name = recording?.kind === 'mcp' ? recording.name : undefined
-    if (name !== undefined) claim(name)
-    if (name !== undefined || runId === adoptable()) open.set(runId, { name, calledAt: now() })
+/** Runs held by this process; what it knows of them is on disk, so that another process can go on with its tokens. */
+export function localHold(options: LocalHoldOptions): LocalHold {
+  const holder = randomUUID()
+  const held: Held = {
+    now: Date.now,
+    ...options,
+    open: new Map(),
+    finished: new Set(),
+    claim: (name) => options.state.claim(name, holder, leaseSeconds * 1000),
   }
-
-  function forget(runId: string, name: string | undefined) {
-    open.delete(runId)
-    if (name !== undefined) state.update(name, { ended: true })
-  }
-
-  /** After an error that says the run is not ours any more. */
-  function forgetLost(error: unknown, runId: string, recording: Recording | undefined) {
-    const isLost = error instanceof ConductError && (error.code === 'LEASE_LOST' || error.code === 'NOT_FOUND')
-    if (isLost && recording?.kind === 'mcp') forget(runId, recording.name)
-  }
-
-  function adoptable(): string | undefined {
-    const hooked = recordings().filter(({ kind, cwd: its, runId }) => kind === 'hook' && its === cwd && runId !== null)
-    return [env.CONDUCT_RUN_ID, ...hooked.map(({ runId }) => runId ?? '')].find((id) => id && !finished.has(id))
-  }
-
-  async function start(input: Input<'createRun'>, options: CallOptions): Promise<Run> {
-    const { name } = state.record({ name: `mcp-${randomUUID()}`, kind: 'mcp', place, cwd })
-    try {
-      const { run, lease } = await client.createRun({ ...input, leaseSeconds }, options)
-      // A call that is tried again makes the run that it made before.
-      const isKnown = recordingOf(run.runId) !== undefined
-      state.update(name, isKnown ? { ended: true } : { runId: run.runId, leaseToken: lease?.token ?? null })
-      called(run.runId)
-      return run
-    } catch (error) {
-      state.update(name, { ended: true })
-      throw error
-    }
-  }
-
-  async function write<T>(runId: string, call: (leaseToken: string | undefined) => Promise<T>): Promise<T> {
-    const recording = recordingOf(runId)
-    try {
-      const answer = await call(recording?.leaseToken ?? undefined)
-      called(runId, recording)
-      return answer
-    } catch (error) {
-      forgetLost(error, runId, recording)
-      throw error
-    }
-  }
-
-  const isIdle = ({ calledAt }: Open) => now() - calledAt > idleMs
-
-  async function beat() {
-    for (const [runId, run] of open) {
-      const recording = recordingOf(runId)
-      if (run.name === undefined || !recording?.leaseToken || isIdle(run)) continue
-      claim(run.name)
-      await client
-        .heartbeat({ runId, leaseToken: recording.leaseToken })
-        .catch((error) => forgetLost(error, runId, recording))
-    }
-  }
-
-  async function end() {
-    const signal = AbortSignal.timeout(farewellMs)
-    for (const [runId, run] of open) {
-      const leaseToken = recordingOf(runId)?.leaseToken
-      if (run.name === undefined || !leaseToken || !claim(run.name)) continue
-      const failed = { runId, status: 'failed', failure: sessionEnded, leaseToken } as const
-      // Whom the ledger does not hear now, it gives up by itself when the lease runs out.
-      if (!isIdle(run)) await client.updateRun(failed, { signal }).catch(() => {})
-      forget(runId, run.name)
-    }
-  }
-
   return {
-    adoptable,
-    start,
-    write,
+    adoptable: () => adoptable(held),
+    start: (input, options) => start(held, input, options),
+    write: (runId, call) => write(held, runId, call),
     renew: (runId) => {
-      called(runId)
-      return renewed(client, runId, recordingOf(runId)?.leaseToken ?? undefined)
+      called(held, runId)
+      return renewed(held.client, runId, recordingOf(held, runId)?.leaseToken ?? undefined)
     },
     ended(runId) {
-      finished.add(runId)
-      forget(runId, open.get(runId)?.name)
+      held.finished.add(runId)
+      forget(held, runId, held.open.get(runId)?.name)
     },
-    async only() {
-      const adopted = adoptable()
-      const started = [...open].filter(([id, { name }]) => name !== undefined || id === adopted).map(([id]) => id)
-      const own = started.length > 0 || adopted === undefined ? started : [adopted]
-      if (own.length === 1 && own[0] !== undefined) return own[0]
-      if (own.length > 1) throw whichRun(`this process has ${own.length} runs open`, own)
-      const left = recordings().filter(({ kind, cwd: its }) => kind === 'mcp' && its === cwd)
-      throw whichRun('this process has started no run', left.map(({ runId }) => runId ?? '').filter(Boolean))
-    },
-    beat,
-    end,
+    only: async () => only(held),
+    beat: () => beat(held),
+    end: () => end(held),
+  }
+}
+
+const recordingOf = ({ state, place }: Held, runId: string) => state.open(place, { runId })[0]
+/** The recordings of that kind that were begun in this folder. */
+const recordingsHere = ({ state, place, cwd }: Held, kind: Recording['kind']) =>
+  state.open(place, { cwd }).filter((recording) => recording.kind === kind)
+const idsOf = (recordings: Recording[]) => recordings.flatMap(({ runId }) => runId ?? [])
+
+function adoptable(held: Held): string | undefined {
+  const ids = [held.env.CONDUCT_RUN_ID, ...idsOf(recordingsHere(held, 'hook'))]
+  return ids.find((id) => id && !held.finished.has(id))
+}
+
+/** Keeps in mind that a call came for that run, which makes it one that this process holds. */
+function called(held: Held, runId: string, recording = recordingOf(held, runId)) {
+  const name = recording?.kind === 'mcp' ? recording.name : undefined
+  if (name !== undefined) held.claim(name)
+  if (name !== undefined || runId === adoptable(held)) held.open.set(runId, { name, calledAt: held.now() })
+}
+
+function forget({ open, state }: Held, runId: string, name: string | undefined) {
+  open.delete(runId)
+  if (name !== undefined) state.update(name, { ended: true })
+}
+
+/** After an error that says the run is not ours any more. */
+function forgetLost(held: Held, error: unknown, runId: string, recording: Recording | undefined) {
+  const isLost = error instanceof ConductError && (error.code === 'LEASE_LOST' || error.code === 'NOT_FOUND')
+  if (isLost && recording?.kind === 'mcp') forget(held, runId, recording.name)
+}
+
+async function start(held: Held, input: Input<'createRun'>, options: CallOptions): Promise<Run> {
+  const { client, state, place, cwd } = held
+  const { name } = state.record({ name: `mcp-${randomUUID()}`, kind: 'mcp', place, cwd })
+  try {
+    const { run, lease } = await client.createRun({ ...input, leaseSeconds }, options)
+    // A call that is tried again makes the run that it made before.
+    const isKnown = recordingOf(held, run.runId) !== undefined
+    state.update(name, isKnown ? { ended: true } : { runId: run.runId, leaseToken: lease?.token ?? null })
+    called(held, run.runId)
+    return run
+  } catch (error) {
+    state.update(name, { ended: true })
+    throw error
+  }
+}
+
+async function write<T>(held: Held, runId: string, call: (leaseToken: string | undefined) => Promise<T>): Promise<T> {
+  const recording = recordingOf(held, runId)
+  try {
+    const answer = await call(recording?.leaseToken ?? undefined)
+    called(held, runId, recording)
+    return answer
+  } catch (error) {
+    forgetLost(held, error, runId, recording)
+    throw error
+  }
+}
+
+/** The one run that a call without an id means. Throws where there is none, or more than one. */
+function only(held: Held): string {
+  const adopted = adoptable(held)
+  const started = [...held.open].filter(([id, { name }]) => name !== undefined || id === adopted).map(([id]) => id)
+  const own = started.length > 0 || adopted === undefined ? started : [adopted]
+  if (own.length === 1 && own[0] !== undefined) return own[0]
+  if (own.length > 1) throw whichRun(`this process has ${own.length} runs open`, own)
+  throw whichRun('this process has started no run', idsOf(recordingsHere(held, 'mcp')))
+}
+
+const isIdle = ({ now }: Held, { calledAt }: Open) => now() - calledAt > idleMs
+
+async function beat(held: Held) {
+  for (const [runId, run] of held.open) {
+    const recording = recordingOf(held, runId)
+    if (run.name === undefined || !recording?.leaseToken || isIdle(held, run)) continue
+    held.claim(run.name)
+    await held.client
+      .heartbeat({ runId, leaseToken: recording.leaseToken })
+      .catch((error: unknown) => forgetLost(held, error, runId, recording))
+  }
+}
+
+async function end(held: Held) {
+  const signal = AbortSignal.timeout(farewellMs)
+  for (const [runId, run] of held.open) {
+    const leaseToken = recordingOf(held, runId)?.leaseToken
+    if (run.name === undefined || !leaseToken || !held.claim(run.name)) continue
+    const failed = { runId, status: 'failed', failure: sessionEnded, leaseToken } as const
+    // Whom the ledger does not hear now, it gives up by itself when the lease runs out.
+    if (!isIdle(held, run)) await held.client.updateRun(failed, { signal }).catch(() => {})
+    forget(held, runId, run.name)
   }
 }

@@ -30,13 +30,13 @@ async function serve(options: PlaceOptions) {
   const cwd = process.cwd()
   const place = placeOf(options, env, cwd)
   // Loaded only now: the other commands do without.
-  const [{ serveMcp }, { beatMs, localHold }, { openState }, { client, close }] = await Promise.all([
+  const [{ serveMcp }, { beatMs, localHold }, { stateOf }, { client, close }] = await Promise.all([
     import('../../mcp/stdio.ts'),
     import('./mcp-hold.ts'),
-    import('../../spool/state.ts'),
+    import('../record/state.ts'),
     connect(place, env),
   ])
-  const state = openState(env)
+  const state = stateOf(env)
   const hold = localHold({ client, state, place, cwd, env })
   const warn = (error: unknown) => process.stderr.write(`conduct mcp: ${(error as Error).stack}\n`)
   const server = serveMcp({ client, hold, session: randomUUID(), warn })

@@ -5,6 +5,7 @@ import type { Client } from '../../client/client.ts'
 import { isMissing, withClient } from '../operation/call.ts'
 import { addCommon, addExamples, type Common } from '../option.ts'
 import { localProfile, type Place, placeOf, shownPlace } from '../place/connect.ts'
+import { unsentOf, unsentWords } from '../record/unsent.ts'
 import { listPrinter, pairs, printJson, shown } from '../show/print.ts'
 import { whileWaiting } from '../show/progress.ts'
 import { line } from '../show/text.ts'
@@ -81,7 +82,18 @@ function linesOf(place: Place, { me, running }: Told, { utc }: Common): [name: s
     ['project', isNew ? `${project}, which does not exist yet; ${howMade}` : project],
     ['key', key ? line(`${key.name} (${key.prefix}…), ${me.permissions.join(', ')}${expires}`) : 'none is needed here'],
     ['running', runningText(me, running)],
+    ...unsentLines(),
   ]
+}
+
+/** What waits on this machine, and what was refused; nothing where all is sent. */
+function unsentLines(): [name: string, value: string][] {
+  try {
+    const { waits, refusals } = unsentWords(unsentOf(process.env))
+    return [...waits, ...refusals].map((words) => ['unsent', line(words)])
+  } catch (error) {
+    return [['unsent', line((error as Error).message)]]
+  }
 }
 
 function runningText(me: Told['me'], running: Told['running']): string {

@@ -1,21 +1,14 @@
 import { resolve } from 'node:path'
-import { type Client, type ClientOptions, ConductError, createClient } from '../../client/client.ts'
+import { ConductError } from '../../api/error.ts'
+import type { Client, ClientOptions } from '../../client/client.ts'
 import { type Settings, settings, withoutPassword } from '../../setting.ts'
+import type { LocalPlace, Place } from '../../spool/place.ts'
 import { UsageError } from '../exit.ts'
 import type { Env } from './folders.ts'
 import { keyOf, readProfiles } from './profile.ts'
 import { declaredProject, projectOf } from './project.ts'
 
-/** Where the ledger is: a server, or a database of this machine that is opened in process. */
-export type Place =
-  | { kind: 'server'; url: string; project: string | undefined; profile: string | undefined }
-  | LocalPlace
-
-export interface LocalPlace {
-  kind: 'local'
-  databaseUrl: string
-  project: string | undefined
-}
+export type { LocalPlace, Place }
 
 /** The name by which the database of this machine is meant; no profile has it. */
 export const localProfile = 'local'
@@ -83,8 +76,12 @@ function read<N extends keyof Settings>(name: N, env: Env): Settings[N] {
 export async function connect(place: Place, env: Env, tries?: Tries): Promise<Connection> {
   if (place.kind === 'local') return openLocal(place, env)
   const { url, project, profile } = place
+  const { createClient } = await client()
   return { client: createClient({ url, key: keyOf(profile, env), project, ...tries }), place, close: async () => {} }
 }
+
+/** Loaded only by who connects: a hook, which just asks where the place is, does without. */
+const client = () => import('../../client/client.ts')
 
 /** Where a server of this machine is that was started with these settings. */
 export function localUrl(env: Env): string {
@@ -133,7 +130,8 @@ export interface OpenLedger {
 /** Opens the database of that place; what is written gets its times by `now` (Unix milliseconds), else by the database's clock. */
 export async function openLedger({ databaseUrl }: LocalPlace, env: Env, now?: () => number): Promise<OpenLedger> {
   // Loaded only where it is needed: a client of a server does without.
-  const [{ createApp }, { openStore }, { localActor }] = await Promise.all([
+  const [{ createClient }, { createApp }, { openStore }, { localActor }] = await Promise.all([
+    client(),
     import('../../http/app.ts'),
     import('../../store/open.ts'),
     import('../../ledger/actor.ts'),

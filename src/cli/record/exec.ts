@@ -13,9 +13,10 @@ import { type PlaceOptions, placeOf } from '../place/connect.ts'
 import { commandLine } from '../show/shell.ts'
 import { changesBetween, type Snapshot, snapshot } from './changes.ts'
 import { type Ended, runChild } from './child.ts'
+import { patienceMs } from './farewell.ts'
 import { refuseFaults } from './faults.ts'
 import { createOutput, type Output } from './output.ts'
-import { createRecorder, createSay, patienceMs, type Recorder } from './recorder.ts'
+import { createRecorder, createSay, type Recorder } from './recorder.ts'
 
 interface ExecOptions extends PlaceOptions {
   specId?: string

@@ -2,10 +2,11 @@ import { hash, randomUUID } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import { type Agent, type Fields, fieldsOf, type Seen } from '../../agents/agent.ts'
 import { agents } from '../../agents/agents.ts'
-import { openState, type State } from '../../spool/state.ts'
+import type { State } from '../../spool/state.ts'
 import { placeOf } from '../place/connect.ts'
 import type { Env } from '../place/folders.ts'
 import { declaredProject } from '../place/project.ts'
+import { stateOf } from './state.ts'
 import { wakeSync } from './wake.ts'
 
 // All that a hook loads stands above, and it must stay little: an agent waits for each hook.
@@ -32,7 +33,7 @@ export async function observe(name: string, input: Readable, env: Env, wake = wa
 
 /** Keeps what was seen; answers whether it should be sent now. */
 function note(agent: Agent, seen: Seen, document: Fields, env: Env): boolean {
-  const state = openState(env)
+  const state = stateOf(env)
   try {
     const recording = recordingOf(agent, seen, state, env)
     if (!recording) return false

@@ -5,8 +5,10 @@ import { join } from 'node:path'
 import type { Agent, Seen, Step, Usage } from '../../agents/agent.ts'
 import { agents } from '../../agents/agents.ts'
 import { mask } from '../../mask/mask.ts'
+import type { Call } from '../../spool/calls.ts'
 import type { Note } from '../../spool/notes.ts'
-import type { Call, Recording, State } from '../../spool/state.ts'
+import type { Recording } from '../../spool/recordings.ts'
+import type { State } from '../../spool/state.ts'
 import { type Env, folders } from '../place/folders.ts'
 import { changesBetween, type Snapshot, snapshot } from './changes.ts'
 import { digestOf, emptyTurn, firstLine, isEmpty, type Turn, withStep } from './digest.ts'
@@ -43,7 +45,7 @@ async function settle(state: State, name: string, env: Env) {
   if (!recording || !agent) return
   const notes = state.notes(name)
   const session = { agent, recording, objects: join(objectsOf(env), name) }
-  const told = { calls: [], memo: recording.memo, ended: recording.ended }
+  const told = { calls: [], memo: recording.memo as Memo, ended: recording.ended }
   const { calls, memo, ended } = await toldBy(notes, session, told)
   const ids = notes.map(({ id }) => id)
   state.settle(name, ids, calls, { memo, ended })

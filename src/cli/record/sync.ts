@@ -1,10 +1,14 @@
 import { Command } from 'commander'
+import type { Unsent } from '../../spool/calls.ts'
 import { type Delivery, deliver } from '../../spool/deliver.ts'
-import { openState, type State, type Unsent } from '../../spool/state.ts'
+import { type Place, samePlace } from '../../spool/place.ts'
+import type { State } from '../../spool/state.ts'
 import { exitCodes, UsageError } from '../exit.ts'
 import { addExamples } from '../option.ts'
 import type { Env } from '../place/folders.ts'
+import { reconnect } from './reconnect.ts'
 import { forgetObjects, settleNotes } from './session.ts'
+import { stateOf } from './state.ts'
 
 /** What a sync ends with when something is not sent. */
 const [waitsCode] = exitCodes.unreachable
@@ -25,7 +29,7 @@ async function run({ quiet, discard }: { quiet?: true; discard?: string }, env: 
   const say = (line: string) => {
     if (!quiet) process.stdout.write(`${line}\n`)
   }
-  const state = openState(env)
+  const state = stateOf(env)
   try {
     if (discard !== undefined) {
       if (!state.discard(discard))
@@ -46,19 +50,21 @@ export interface SyncOptions {
 /** Sends all that waits, oldest first, and says what became of it; a place that does not answer is asked once. Answers whether nothing is left. */
 export async function sync(state: State, env: Env, { again, say }: SyncOptions): Promise<boolean> {
   await settleNotes(state, env, say)
-  const away = new Map<string, Delivery>()
+  const away: { place: Place; delivery: Delivery }[] = []
+  const connect = (place: Place) => reconnect(place, env)
   const unsent = state.unsent()
   if (unsent.length === 0) say('Nothing waits to be sent.')
   let isAllSent = true
   for (const recording of unsent) {
-    const { name, refused } = recording
+    const { name, refused, place } = recording
     if (refused !== null && again) state.update(name, { refused: null })
-    const place = JSON.stringify(recording.place)
-    const delivery = away.get(place) ?? (await deliver(state, name, { env }))
-    if (delivery.isAway) away.set(place, delivery)
+    const before = away.find((one) => samePlace(one.place, place))
+    const delivery = before?.delivery ?? (await deliver(state, name, { connect }))
+    if (delivery.isAway && !before) away.push({ place, delivery })
     if (delivery.outcome !== 'sent') isAllSent = false
     say(lineOf({ ...recording, runId: state.find(name)?.runId ?? null }, delivery))
   }
+  state.endGone()
   state.forget(keptDays)
   forgetObjects(state, env)
   return isAllSent

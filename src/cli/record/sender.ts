@@ -1,0 +1,71 @@
+import type { Delivery } from '../../spool/deliver.ts'
+import { deliver } from '../../spool/deliver.ts'
+import type { Place } from '../../spool/place.ts'
+import type { State } from '../../spool/state.ts'
+import type { keepOpen } from './reconnect.ts'
+
+/** What the parts of a recorder share. */
+export interface Recorded {
+  /** The name of its recording. */
+  name: string
+  state: State
+  connection: ReturnType<typeof keepOpen>
+  /** Aborted, nothing more is tried. */
+  ending: AbortController
+  /** Tells people what they should know. */
+  say(words: string): void
+}
+
+/** Sends the calls of one recording. */
+export interface Sender {
+  /** Sends now what is kept, unless that is being done already. */
+  send(): Promise<Delivery>
+  /** Sends now unless a further try is planned. */
+  wake(): void
+  /** What is being sent now. */
+  running(): Promise<Delivery> | undefined
+  stop(): void
+}
+
+const firstWaitMs = 500
+const longestWaitMs = 30_000
+
+/** A sender that tries again by itself while something waits, at longer and longer intervals. */
+export function createSender({ state, name, connection, ending, say }: Recorded): Sender {
+  let running: Promise<Delivery> | undefined
+  let timer: NodeJS.Timeout | undefined
+  let waitMs = firstWaitMs
+  const connect = (place: Place) => connection.connect(place)
+
+  function send(): Promise<Delivery> {
+    clearTimeout(timer)
+    timer = undefined
+    running ??= deliver(state, name, { connect, signal: ending.signal })
+      .catch((error: Error): Delivery => ({ outcome: 'waiting', words: error.message }))
+      .then(plan)
+    return running
+  }
+
+  /** Plans the next try. */
+  function plan(delivery: Delivery): Delivery {
+    running = undefined
+    const { outcome, words } = delivery
+    if (outcome === 'waiting' || outcome === 'busy') {
+      timer = setTimeout(send, waitMs)
+      waitMs = Math.min(waitMs * 2, longestWaitMs)
+    } else {
+      waitMs = firstWaitMs
+      // Queued while the last answer was read.
+      if (outcome === 'sent' && state.next(name)) timer = setTimeout(send, 0)
+    }
+    if (words !== undefined && outcome !== 'busy') say(words)
+    return delivery
+  }
+
+  return {
+    send,
+    wake: () => void (timer ?? send()),
+    running: () => running,
+    stop: () => clearTimeout(timer),
+  }
+}

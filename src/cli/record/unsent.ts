@@ -1,0 +1,46 @@
+import { existsSync } from 'node:fs'
+import type { Env } from '../place/folders.ts'
+import { stateFile, stateOf } from './state.ts'
+
+/** What this machine recorded and no server has acknowledged. */
+export interface UnsentSummary {
+  /** How many recordings wait, and why the newest of them that was tried could not be sent. */
+  waiting: number
+  trouble: string | undefined
+  refused: { name: string; reason: string }[]
+}
+
+/** Throws an Error where the state cannot be read. */
+export function unsentOf(env: Env): UnsentSummary {
+  if (!existsSync(stateFile(env))) return { waiting: 0, trouble: undefined, refused: [] }
+  const state = stateOf(env)
+  try {
+    const unsent = state.unsent()
+    const waiting = unsent.filter(({ refused }) => refused === null)
+    const noted = state.noted().filter((name) => !waiting.some((one) => one.name === name))
+    return {
+      waiting: waiting.length + noted.length,
+      trouble: waiting.findLast(({ trouble }) => trouble !== null)?.trouble ?? undefined,
+      refused: unsent.flatMap(({ name, refused }) => (refused === null ? [] : [{ name, reason: refused }])),
+    }
+  } finally {
+    state.close()
+  }
+}
+
+const many = (count: number) => `${count} recording${count === 1 ? '' : 's'}`
+
+/** The same in words, one text for what waits and one for what was refused; none where nothing is unsent. */
+export function unsentWords({ waiting, trouble, refused }: UnsentSummary): { waits: string[]; refusals: string[] } {
+  const wait = waiting === 1 ? 'waits' : 'wait'
+  const why = trouble === undefined ? '' : `; the last try: ${trouble}`
+  const last = refused.at(-1)
+  return {
+    waits: waiting === 0 ? [] : [`${many(waiting)} ${wait} to be sent: conduct sync sends them${why}`],
+    refusals: last
+      ? [
+          `${many(refused.length)} refused, ${last.name} with: ${last.reason} conduct sync tries again, conduct sync --discard ${last.name} forgets it`,
+        ]
+      : [],
+  }
+}

@@ -1,0 +1,87 @@
+import type { Name } from '../api/paths.ts'
+import type { Database } from './database.ts'
+import { columns, type Recording, recordingOf, type Told, updateRecording } from './recordings.ts'
+
+/** A call that is still to be sent: its input without runId and leaseToken, which the recording knows. */
+export interface Call {
+  operation: Name
+  input: Record<string, unknown>
+  /** The Idempotency-Key: the same with each try, so that the call happens once. */
+  key: string
+}
+
+export interface Queued extends Call {
+  id: number
+}
+
+/** A recording with calls that its server has not acknowledged. */
+export interface Unsent extends Recording {
+  calls: number
+}
+
+export interface Calls {
+  /** Adds calls, to be sent in this order. */
+  queue(name: string, ...calls: Call[]): void
+  /** Names of recordings with unsent calls that were not refused, oldest call first. */
+  waiting(): string[]
+  /** All recordings with unsent calls, refused or not, oldest call first. */
+  unsent(): Unsent[]
+  /** How many characters of calls are not sent yet. */
+  size(name: string): number
+  /** The oldest unsent call. */
+  next(name: string): Queued | undefined
+  /** Takes an acknowledged call off, and keeps what its answer told, at once. */
+  done(id: number, name: string, told?: Told): void
+  /** Makes `holder` the one process that sends a recording's calls, for `ms`; false while another is. */
+  claim(name: string, holder: string, ms: number): boolean
+  release(name: string, holder: string): void
+}
+
+export function callsIn(db: Database): Calls {
+  return {
+    queue: (name, ...calls) => db.together(() => insertCalls(db, name, calls)),
+    waiting: () =>
+      db
+        .rows(
+          `select c.name from calls c join recordings r on r.name = c.name
+            where r.refused is null group by c.name order by min(c.id)`,
+        )
+        .map(({ name }) => name as string),
+    unsent: () =>
+      db
+        .rows(
+          `select ${columns}, u.calls from recordings
+            join (select name as of, count(*) as calls, min(id) as first from calls group by name) u on u.of = name
+            order by u.first`,
+        )
+        .map((row) => ({ ...recordingOf(row), calls: row.calls as number })),
+    size(name) {
+      const [row] = db.rows('select coalesce(sum(length(input)), 0) as size from calls where name = ?', name)
+      return row?.size as number
+    },
+    next(name) {
+      const [row] = db.rows('select id, operation, input, key from calls where name = ? order by id limit 1', name)
+      return row && ({ ...row, input: JSON.parse(row.input as string) } as unknown as Queued)
+    },
+    done: (id, name, told = {}) =>
+      db.together(() => {
+        updateRecording(db, name, told)
+        db.run('delete from calls where id = ?', id)
+      }),
+    claim: (name, holder, ms) =>
+      db.run(
+        'update recordings set holder = ?, held_until = ? where name = ? and (holder is null or holder = ? or held_until < ?)',
+        ...[holder, Date.now() + ms, name, holder, Date.now()],
+      ) === 1,
+    release: (name, holder) => {
+      db.run('update recordings set holder = null where name = ? and holder = ?', name, holder)
+    },
+  }
+}
+
+export function insertCalls(db: Database, name: string, calls: Call[]) {
+  for (const { operation, input, key } of calls) {
+    const text = JSON.stringify(input)
+    db.run('insert into calls (name, operation, input, key) values (?, ?, ?, ?)', name, operation, text, key)
+  }
+}

@@ -1,0 +1,70 @@
+import { DatabaseSync } from 'node:sqlite'
+import { migrations } from './migrations.ts'
+
+export type Value = string | number | null
+export type Row = Record<string, Value>
+
+/** The open file. All is on disk when a function returns. */
+export interface Database {
+  /** Runs a statement, and returns how many rows it changed. */
+  run(text: string, ...values: Value[]): number
+  rows(text: string, ...values: Value[]): Row[]
+  /** All of the work or, when it throws, nothing of it. */
+  together<T>(work: () => T): T
+  close(): void
+}
+
+/** How long another process that writes is waited for, in milliseconds. */
+const busyMs = 5_000
+
+/** Opens the file, and brings it up to date. Throws an Error where a newer program has written it. */
+export function openDatabase(file: string): Database {
+  const db = new DatabaseSync(file, { timeout: busyMs })
+  try {
+    refuseNewer(db, file)
+    db.exec('pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on')
+    const database = databaseOf(db)
+    if (versionOf(db) < migrations.length) database.together(() => migrate(db, file))
+    return database
+  } catch (error) {
+    db.close()
+    throw error
+  }
+}
+
+function databaseOf(db: DatabaseSync): Database {
+  return {
+    run: (text, ...values) => Number(db.prepare(text).run(...values).changes),
+    rows: (text, ...values) => db.prepare(text).all(...values) as Row[],
+    together(work) {
+      if (db.isTransaction) return work()
+      db.exec('begin immediate')
+      try {
+        const result = work()
+        db.exec('commit')
+        return result
+      } catch (error) {
+        if (db.isTransaction) db.exec('rollback')
+        throw error
+      }
+    },
+    close: () => db.close(),
+  }
+}
+
+const versionOf = (db: DatabaseSync) => db.prepare('pragma user_version').get()?.user_version as number
+
+function refuseNewer(db: DatabaseSync, file: string) {
+  const version = versionOf(db)
+  if (version <= migrations.length) return
+  throw new Error(
+    `${file} was written by a newer Conduct (version ${version} of the file; this one knows up to ${migrations.length}): update this one`,
+  )
+}
+
+function migrate(db: DatabaseSync, file: string) {
+  // Another process may have been first.
+  refuseNewer(db, file)
+  for (const statements of migrations.slice(versionOf(db))) db.exec(statements)
+  db.exec(`pragma user_version = ${migrations.length}`)
+}

@@ -1,0 +1,32 @@
+/**
+ * What brings state.db from each version to the next; `pragma user_version` tells how many of them it has had. The list
+ * only grows. A column that is added has a default or may be null, since programs of version 0 do not look at the version.
+ */
+export const migrations: readonly string[] = [
+  // Files of version 0 have these tables already.
+  `create table if not exists recordings (
+    name text primary key, kind text not null, place text not null, cwd text not null,
+    run_id text, lease_token text, ended integer not null default 0, refused text, memo text not null default '{}',
+    holder text, held_until integer not null default 0, created_at integer not null
+  ) strict;
+  create table if not exists calls (
+    id integer primary key autoincrement,
+    name text not null references recordings (name),
+    operation text not null, input text not null, key text not null
+  ) strict;
+  create index if not exists calls_by_name on calls (name, id);
+  create table if not exists notes (
+    id integer primary key autoincrement,
+    name text not null references recordings (name) on delete cascade,
+    at integer not null, key text not null, due integer not null, settled integer not null default 0, seen text not null,
+    unique (name, key)
+  ) strict;
+  create index if not exists notes_by_name on notes (name, id) where settled = 0;`,
+
+  // The process that records, why the last delivery failed, and the indexes of what is still open.
+  `alter table recordings add column process text;
+  alter table recordings add column trouble text;
+  create index recordings_by_cwd on recordings (cwd, created_at) where ended = 0;
+  create index recordings_by_run on recordings (run_id) where ended = 0;
+  update recordings set refused = null where refused like 'There is no project %';`,
+]

@@ -1,0 +1,119 @@
+import type { Database, Row } from './database.ts'
+import { type Place, samePlace, withoutSecret } from './place.ts'
+import { isGone, type ProcessId, thisProcess } from './process.ts'
+
+/** One run as this machine records it: what its server knows of it, and who holds it. */
+export interface Recording {
+  /** Unique on this machine: `exec-<uuid>`, `claude-<session>`. */
+  name: string
+  kind: 'exec' | 'hook' | 'mcp'
+  /** As it was, but for the password of a database. */
+  place: Place
+  cwd: string
+  /** Known once createRun was answered. */
+  runId: string | null
+  leaseToken: string | null
+  /** Whether its end was recorded, sent or not. */
+  ended: boolean
+  /** Why its calls are not sent any more; null while they are. */
+  refused: string | null
+  /** Why its calls could not be sent the last time. */
+  trouble: string | null
+  /** What the notes that were settled leave for the next, in the form of who settles them. */
+  memo: object
+}
+
+export type New = Pick<Recording, 'name' | 'kind' | 'place' | 'cwd'>
+export type Told = Partial<Pick<Recording, 'runId' | 'leaseToken' | 'ended' | 'refused' | 'trouble'>>
+
+export interface Recordings {
+  /** The recording of that name, made where it is new. */
+  record(recording: New): Recording
+  find(name: string): Recording | undefined
+  /** Those of that place whose end was not recorded, newest first: of that run, or begun in that folder. */
+  open(place: Place, by: { runId: string } | { cwd: string }): Recording[]
+  update(name: string, fields: Told): void
+  /** Ends the recordings of processes that were killed; of `conduct mcp` a day later, since another may go on with its runs. */
+  endGone(): void
+  /** Forgets a recording with all that was not sent of it; false where there is none. */
+  discard(name: string): boolean
+  /** Forgets recordings that have nothing to send, whose work has ended or never will, and that are older than so many days. */
+  forget(days: number): void
+}
+
+export const columns = `name, kind, place, cwd, run_id as "runId", lease_token as "leaseToken", ended, refused, trouble, memo`
+const columnOf = { runId: 'run_id', leaseToken: 'lease_token', ended: 'ended', refused: 'refused', trouble: 'trouble' }
+
+const dayMs = 86_400_000
+
+export function recordingsIn(db: Database): Recordings {
+  const where = (condition: string, ...values: string[]) =>
+    db.rows(`select ${columns} from recordings where ${condition}`, ...values).map(recordingOf)
+  const find = (name: string) => where('name = ?', name)[0]
+  return {
+    find,
+    record(recording) {
+      insertRecording(db, recording)
+      return find(recording.name) as Recording
+    },
+    open(place, by) {
+      const [column, value] = 'runId' in by ? ['run_id', by.runId] : ['cwd', by.cwd]
+      const found = where(`ended = 0 and ${column} = ? order by created_at desc, rowid desc`, value as string)
+      return found.filter((one) => samePlace(one.place, place))
+    },
+    update: (name, fields) => db.together(() => updateRecording(db, name, fields)),
+    endGone: () => endGone(db),
+    discard: (name) =>
+      db.together(() => {
+        db.run('delete from calls where name = ?', name)
+        return db.run('delete from recordings where name = ?', name) === 1
+      }),
+    forget: (days) => forget(db, Date.now() - days * dayMs),
+  }
+}
+
+export const recordingOf = ({ place, memo, ended, ...row }: Row) =>
+  ({
+    ...row,
+    place: JSON.parse(place as string),
+    memo: JSON.parse(memo as string),
+    ended: ended === 1,
+  }) as unknown as Recording
+
+export function insertRecording(db: Database, { name, kind, place, cwd }: New) {
+  // A hook ends at once; what it records goes on.
+  const recorder = kind === 'hook' ? null : JSON.stringify(thisProcess())
+  db.run(
+    `insert into recordings (name, kind, place, cwd, process, created_at) values (?, ?, ?, ?, ?, ?) on conflict do nothing`,
+    ...[name, kind, JSON.stringify(withoutSecret(place)), cwd, recorder, Date.now()],
+  )
+}
+
+export function updateRecording(db: Database, name: string, fields: Told) {
+  for (const [field, value] of Object.entries(fields) as [keyof Told, string | boolean | null | undefined][]) {
+    if (value === undefined) continue
+    const stored = typeof value === 'boolean' ? Number(value) : value
+    db.run(`update recordings set ${columnOf[field]} = ? where name = ?`, stored, name)
+  }
+}
+
+function endGone(db: Database) {
+  const open = db.rows(
+    `select name, process from recordings where ended = 0 and process is not null
+      and (kind <> 'mcp' or max(created_at, held_until) < ?)`,
+    Date.now() - dayMs,
+  )
+  for (const { name, process } of open) {
+    if (isGone(JSON.parse(process as string) as ProcessId)) updateRecording(db, name as string, { ended: true })
+  }
+}
+
+function forget(db: Database, before: number) {
+  // Without a process that could say that it lives, age decides: of hooks, and of earlier versions.
+  db.run(
+    `delete from recordings where (ended = 1 or process is null) and created_at < ?1
+      and not exists (select 1 from calls where calls.name = recordings.name)
+      and not exists (select 1 from notes where notes.name = recordings.name and (at >= ?1 or settled = 0 and due = 1))`,
+    before,
+  )
+}

@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { type TestContext, test } from 'node:test'
+import { stateFile } from '../../src/cli/record/state.ts'
+import { migrations } from '../../src/spool/migrations.ts'
+import { programOf } from '../cli/program.ts'
+import { localUser } from '../cli/user.ts'
+import { loadSqlite } from './dump-sqlite.ts'
+
+// What earlier versions of Conduct had not sent yet is sent by this one.
+
+const dumps = new URL('state/', import.meta.url)
+
+/** A user whose machine has the state of that dump. */
+function userWith(t: TestContext, dump: string) {
+  const user = localUser(t)
+  const path = stateFile(user.env)
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  loadSqlite(path, readFileSync(new URL(dump, dumps), 'utf8').replaceAll('{folder}', user.env.HOME))
+  return { ...user, path }
+}
+
+for (const dump of readdirSync(dumps)) {
+  test(`all that a state of ${dump} holds is sent, once`, async (t) => {
+    const { env, cwd, path, ledger } = userWith(t, dump)
+    const { run, all } = programOf({ ...env, CONDUCT_PROJECT: 'shop' }, cwd)
+    const client = await ledger()
+    await client.createRun({
+      runId: 'RUN-BEGUN',
+      leaseSeconds: 60,
+      leaseToken: 'token-of-the-run-that-has-begun-already',
+    })
+    await run('sync')
+    const db = new DatabaseSync(path)
+    t.after(() => db.close())
+    assert.equal(db.prepare('pragma user_version').get()?.user_version, migrations.length)
+    assert.deepEqual(db.prepare('select * from calls').all(), [])
+    assert.deepEqual(db.prepare('select * from notes where settled = 0').all(), [])
+
+    const { runs } = await client.listRuns({ order: 'asc' })
+    const found = await Promise.all(runs.map(({ runId }) => client.getRun({ runId })))
+    const told = found.map(({ run: { title, status, content } }) => [title, status, content?.split('\n')[0]])
+    assert.deepEqual(
+      told.sort(),
+      [
+        ['Fix the login', 'completed', '## Fix the login'],
+        ['Write the docs', 'in_progress', '## Write the docs'],
+        ['npm test', 'completed', 'one'],
+        ['three', 'in_progress', 'three'],
+      ].sort(),
+    )
+    const checks = (await client.listChecks({ runId: 'RUN-BEGUN' })).checks
+    assert.deepEqual(
+      checks.map(({ name }) => name),
+      ['tests'],
+    )
+    assert.equal((await all('sync')).stdout, 'Nothing waits to be sent.\n')
+  })
+}
+
+test('a state of a newer version is left alone: commands say so, and a hook does not', async (t) => {
+  const { env, cwd, path } = userWith(t, readdirSync(dumps)[0] as string)
+  const db = new DatabaseSync(path)
+  db.exec(`alter table recordings rename to recordings_2; pragma user_version = ${migrations.length + 1}`)
+  db.close()
+  const { all } = programOf(env, cwd)
+  const newer = /state\.db was written by a newer Conduct \(version \d+ of the file; this one knows up to \d+\): update/
+  const sync = await all('sync')
+  assert.notEqual(sync.code, 0)
+  assert.match(sync.stderr, newer)
+  const hook = await all('hook claude', JSON.stringify({ hook_event_name: 'SessionStart', session_id: 's', cwd }))
+  assert.deepEqual(hook, { code: 0, stdout: '', stderr: '' })
+  const exec = await all('exec -- echo hi')
+  assert.deepEqual([exec.code, exec.stdout], [0, 'hi\n'])
+  assert.match(exec.stderr, newer)
+  const doctor = await all('doctor')
+  assert.equal(doctor.code, 1)
+  assert.match(doctor.stdout, newer)
+  assert.match((await all('status')).stdout, newer)
+})
