@@ -7,7 +7,7 @@ import { builtOf, madeOnce, root } from './built.ts'
 
 /** The page as it is built from the sources that are there now. */
 export function builtPage(): Promise<string> {
-  const sources = ['src/{web,client}/**/*.*', 'src/*.ts', 'package-lock.json']
+  const sources = ['src/{web,client,api,ledger}/**/*.*', 'package-lock.json']
   return builtOf('web', sources, async (outDir) => {
     await build({ root: join(root, 'src/web'), logLevel: 'warn', build: { outDir } })
   })

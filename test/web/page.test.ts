@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
@@ -187,4 +187,11 @@ test('the page has no inline script and no inline style, and every address in it
   const html = readFileSync(join(folder, 'index.html'), 'utf8')
   assert.doesNotMatch(html, /<style|style=|<script(?![^>]*src=)|\son\w+=/)
   for (const [, address = ''] of html.matchAll(/(?:src|href)="([^"]+)"/g)) assert.match(address, /^(\.\/|docs$)/)
+})
+
+test('every file that the page names is built', () => {
+  const html = readFileSync(join(folder, 'index.html'), 'utf8')
+  const named = [...html.matchAll(/(?:src|href)="\.\/([^"]+)"/g)].map(([, path = '']) => path)
+  assert.ok(named.some((path) => path.endsWith('.css')))
+  for (const path of named) assert.ok(existsSync(join(folder, path)), path)
 })
