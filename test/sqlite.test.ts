@@ -6,7 +6,8 @@ import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import sql, { raw } from 'sql-template-tag'
 import type { Db, Tx } from '../src/store/engine/db.ts'
-import { isSafeVersion, openSqlite } from '../src/store/engine/sqlite.ts'
+import { isSafeVersion } from '../src/store/engine/sqlite/connect.ts'
+import { openSqlite } from '../src/store/engine/sqlite.ts'
 import { engines } from './support/engines.ts'
 
 async function openFile(t: TestContext): Promise<{ db: Db; path: string }> {
@@ -128,4 +129,47 @@ test('versions of SQLite that can corrupt a WAL are refused', () => {
     '4.0.0',
   ].map(isSafeVersion)
   assert.deepEqual(verdicts, [true, true, false, true, false, true, false, false, false, true])
+})
+
+/** The process's next commit, or a watcher's call that nobody expects, settles it. */
+const wakes = (db: Db, count = 1) =>
+  new Promise<() => void>((resolve) => {
+    const stop = db.watch(() => --count === 0 && resolve(stop))
+  })
+
+test('a commit wakes those who wait at once, whoever made it', async (t) => {
+  const { db, path } = await openFile(t)
+  const other = openSqlite(path)
+  t.after(() => other.close())
+  const memory = openSqlite(':memory:')
+  t.after(() => memory.close())
+  await memory.tx((tx) => tx.query(sql`create table t (k integer primary key, v text)`))
+  for (const [writer, reader] of [
+    [db, db],
+    [other, db],
+    [memory, memory],
+  ] as const) {
+    let turns = 0
+    const woken = wakes(reader)
+    const count = setInterval(() => turns++, 20)
+    await writer.tx((tx) => insert(tx, writer === db ? 1 : 2))
+    ;(await woken)()
+    clearInterval(count)
+    assert.ok(turns < 10, `was woken after ${turns} turns of 20 ms`)
+  }
+})
+
+test('a log that grew is emptied once nobody writes', async (t) => {
+  const { db, path } = await openFile(t)
+  const reader = new DatabaseSync(path)
+  t.after(() => reader.close())
+  // While somebody reads the file as it was, the log cannot begin anew.
+  reader.exec('begin')
+  reader.prepare('select count(*) from t').get()
+  const megabyte = 'x'.repeat(1_000_000)
+  for (let k = 0; k < 70; k++) await db.tx((tx) => insert(tx, k, megabyte))
+  assert.ok(statSync(`${path}-wal`).size > 67_108_864)
+  reader.exec('commit')
+  while (statSync(`${path}-wal`).size > 0) await sleep(50)
+  assert.equal((await keys(db)).length, 70)
 })

@@ -8,8 +8,10 @@ export async function damages({ db }: Store, url: string): Promise<string[]> {
   return rows.map(({ quick_check }) => quick_check).filter((text) => text !== 'ok')
 }
 
-/** Throws what a write of the database throws just now. */
+/** Throws what a write of the database throws just now, or the damage that was found in it. */
 export async function tryWrite({ db, now }: Store): Promise<void> {
+  const fault = db.fault()
+  if (fault) throw fault
   await db.tx((tx) =>
     tx.query(sql`insert into health (id, checked_at) values (1, ${now()})
       on conflict (id) do update set checked_at = excluded.checked_at`),

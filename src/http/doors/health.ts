@@ -1,4 +1,5 @@
 import type { Context } from 'hono'
+import { ConductError } from '../../api/error.ts'
 import { tryWrite } from '../../store/health.ts'
 import type { Store } from '../../store/open.ts'
 
@@ -7,14 +8,15 @@ const tryEveryMs = 1000
 /** Answers whether this server takes work: 200, or 503 while it stops or the database answers no write. */
 export function createHealth(store: Store, draining: () => boolean) {
   let triedAt = Number.NEGATIVE_INFINITY
-  let tried: Promise<boolean> = Promise.resolve(false)
+  let tried: Promise<string | undefined> = Promise.resolve(undefined)
 
-  function databaseWrites(): Promise<boolean> {
+  /** What keeps the database from taking a write; undefined where nothing does. */
+  function obstacle(): Promise<string | undefined> {
     if (performance.now() - triedAt >= tryEveryMs) {
       triedAt = performance.now()
       tried = tryWrite(store).then(
-        () => true,
-        () => false,
+        () => undefined,
+        (error) => (error instanceof ConductError ? error.message : 'The database answers no write.'),
       )
     }
     return tried
@@ -22,7 +24,7 @@ export function createHealth(store: Store, draining: () => boolean) {
 
   return async (c: Context) => {
     if (draining()) return c.json({ status: 'stopping' }, 503, { 'retry-after': '1' })
-    if (await databaseWrites()) return c.json({ status: 'ok' })
-    return c.json({ status: 'the database answers no write' }, 503, { 'retry-after': '1' })
+    const status = await obstacle()
+    return status === undefined ? c.json({ status: 'ok' }) : c.json({ status }, 503, { 'retry-after': '1' })
   }
 }

@@ -1,4 +1,5 @@
 import type { Sql } from 'sql-template-tag'
+import type { ConductError } from '../../api/error.ts'
 
 /** The words in which the engines differ; all other SQL is written once. */
 export interface Dialect {
@@ -54,6 +55,8 @@ export interface Tx {
 }
 
 export interface Db extends Tx {
+  /** Why this database should not be relied on until the server is restarted; undefined while nothing is known. */
+  fault(): ConductError | undefined
   /**
    * Calls `wake` soon after something was committed, by this process or another, until the function that this gives is
    * called. It may be called for nothing; when the watch itself has a fault, it is called late.

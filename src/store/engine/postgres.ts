@@ -149,6 +149,7 @@ export async function openPostgres(url: string, warn: (error: Error) => void): P
   return {
     dialect,
     now,
+    fault: () => undefined,
     query: (statement) => run(pool, statement),
     tx(work) {
       if (closed) return Promise.reject(new ConductError('UNAVAILABLE', 'The server is stopping.', { retryAfter: 1 }))

@@ -1,4 +1,5 @@
 import type { Sql } from 'sql-template-tag'
+import { ConductError } from '../../api/error.ts'
 import { DeadTransaction, type Tx } from './db.ts'
 
 /** What all transactions of a database have in common. */
@@ -36,3 +37,6 @@ export async function runWork<T>(
     ended ??= 'The work has returned.'
   }
 }
+
+/** What is thrown by a database that is closed. */
+export const stopping = () => new ConductError('UNAVAILABLE', 'The server is stopping.', { retryAfter: 1 })

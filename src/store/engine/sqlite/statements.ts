@@ -1,7 +1,7 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
 import type { Sql } from 'sql-template-tag'
-import { ConductError } from '../../api/error.ts'
-import { UniqueViolation } from './db.ts'
+import { ConductError } from '../../../api/error.ts'
+import { UniqueViolation } from '../db.ts'
 
 const statementsKept = 200
 
@@ -10,10 +10,16 @@ interface Prepared {
   rowOf: (values: unknown[]) => object
 }
 
-/** Runs statements on one connection, keeping the prepared ones by their text, the most recently used last. */
-export function statements(db: DatabaseSync) {
+/** Runs one statement. Throws UniqueViolation, UNAVAILABLE, INSUFFICIENT_STORAGE. */
+export type Run = (statement: Sql) => object[]
+
+/**
+ * Runs statements on one connection, keeping the prepared ones by their text, the most recently used last. `onDamage` is
+ * called with the error of each statement that finds the file damaged.
+ */
+export function statements(db: DatabaseSync, onDamage: (error: ConductError) => void = () => {}): Run {
   const kept = new Map<string, Prepared>()
-  return ({ sql: text, values }: Sql): object[] => {
+  return ({ sql: text, values }) => {
     try {
       const prepared = kept.get(text) ?? prepare(db, text)
       // Until half of the room is taken, nothing will have to go, and the order does not matter.
@@ -23,7 +29,9 @@ export function statements(db: DatabaseSync) {
       const rows = prepared.statement.all(...(values as SQLInputValue[])) as unknown as unknown[][]
       return rows.map(prepared.rowOf)
     } catch (error) {
-      throw translate(error)
+      const told = translate(error)
+      if (isDamage(error)) onDamage(told as ConductError)
+      throw told
     }
   }
 }
@@ -40,6 +48,7 @@ function prepare(db: DatabaseSync, text: string): Prepared {
 }
 
 const resultCode = { busy: 5, locked: 6, noMemory: 7, ioError: 10, full: 13, cannotOpen: 14 } as const
+const damaged: readonly number[] = [11, 26]
 const unavailable: readonly number[] = [
   resultCode.busy,
   resultCode.locked,
@@ -54,6 +63,9 @@ const errcode = (error: unknown) => (error as { errcode?: number }).errcode ?? 0
 /** Whether another connection held the file. */
 export const isBusy = (error: unknown) => (errcode(error) & 0xff) === resultCode.busy
 
+/** SQLITE_CORRUPT, also of the word index, or SQLITE_NOTADB. */
+const isDamage = (error: unknown) => damaged.includes(errcode(error) & 0xff)
+
 /** SQLite's result codes (sqlite.org/rescode.html) in Conduct's words; other errors are bugs and pass unchanged. */
 function translate(error: unknown): unknown {
   const code = errcode(error)
@@ -62,6 +74,13 @@ function translate(error: unknown): unknown {
     return new ConductError('INSUFFICIENT_STORAGE', 'The disk is full: nothing of this request was written.', {
       cause: error,
     })
+  }
+  if (isDamage(error)) {
+    return new ConductError(
+      'UNAVAILABLE',
+      'The database file is damaged: stop the server and restore a backup of the database.',
+      { cause: error },
+    )
   }
   if (unavailable.includes(code & 0xff)) {
     return new ConductError('UNAVAILABLE', 'The database cannot be used just now: try again.', {

@@ -1,0 +1,42 @@
+import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+
+/** How long the pragmas of a new connection wait for another process to let go of the file. */
+const openingMs = 10_000
+/** What is left of the log once it has been written into the file and nobody reads it. */
+export const logBytes = 67_108_864
+
+/** Makes the file and its folder, for their owner alone. */
+export function createPrivately(path: string) {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  closeSync(openSync(path, 'a', 0o600))
+}
+
+/** Opens a connection. Throws when its SQLite, or the place of the file, cannot keep what is committed. */
+export function connect(path: string, ...pragmas: string[]): DatabaseSync {
+  const db = new DatabaseSync(path, { enableForeignKeyConstraints: true, timeout: openingMs })
+  const version = String(db.prepare('select sqlite_version() as version').get()?.version)
+  if (!isSafeVersion(version)) {
+    throw new Error(`SQLite ${version} can corrupt a database in WAL mode: start Conduct on Node.js 24.15 or newer.`)
+  }
+  const mode = db.prepare('pragma journal_mode = wal').get()?.journal_mode
+  db.exec(
+    `pragma synchronous = full; pragma cache_size = -8000; pragma temp_store = memory; pragma wal_autocheckpoint = 4000;
+    pragma journal_size_limit = ${logBytes}`,
+  )
+  for (const pragma of pragmas) db.exec(pragma)
+  if (path !== ':memory:' && mode !== 'wal')
+    throw new Error(`SQLite cannot use a write-ahead log for ${path}: put the file on a local disk.`)
+  if (db.prepare('pragma synchronous').get()?.synchronous !== 2)
+    throw new Error('SQLite did not take synchronous=FULL.')
+  return db
+}
+
+/** Whether this SQLite is free of the bug in resetting the WAL: fixed in 3.51.3, and in 3.50.7 and 3.44.6 for their lines. */
+export function isSafeVersion(version: string): boolean {
+  const [major = 0, minor = 0, patch = 0] = version.split('.').map(Number)
+  if (major !== 3 || minor > 51) return major >= 3
+  const fixed: Record<number, number> = { 51: 3, 50: 7, 44: 6 }
+  return patch >= (fixed[minor] ?? Number.POSITIVE_INFINITY)
+}

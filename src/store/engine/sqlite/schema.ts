@@ -1,0 +1,31 @@
+import type { DatabaseSync } from 'node:sqlite'
+import sql from 'sql-template-tag'
+import type { Tx } from '../db.ts'
+import { type Base, runWork } from '../transaction.ts'
+import { begin } from './batch.ts'
+import { statements } from './statements.ts'
+
+/** How long an upgrade of the database waits for that of another process. */
+const upgradeMs = 3600_000
+
+/** A handle of a connection that is used by nothing else, and waits for other processes as long as their upgrades may take. */
+export function ownTx(db: DatabaseSync, base: Base, onWait: () => void): Tx {
+  const write = statements(db)
+  const own: Tx = {
+    ...base,
+    query: (statement) => own.tx((tx) => tx.query(statement)),
+    async tx(work) {
+      const until = performance.now() + upgradeMs
+      await begin(write, () => until, onWait)
+      try {
+        const value = await runWork(base, write, work)
+        write(sql`commit`)
+        return value
+      } catch (error) {
+        if (db.isTransaction) db.exec('rollback')
+        throw error
+      }
+    },
+  }
+  return own
+}

@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { closeSync, openSync, renameSync, writeSync } from 'node:fs'
+import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { ConductError } from '../../src/client/client.ts'
+import { type Engine, engines } from '../support/engines.ts'
+import { type ServerProcess, startServer } from '../support/server.ts'
+import { readRows } from './database.ts'
+import { size } from './size.ts'
+import { clientOf } from './writers.ts'
+
+const sqlite = engines.find(({ name }) => name === 'sqlite') as Engine
+
+/** What `/readyz` answers: its status, and its words. */
+async function readiness({ url }: ServerProcess): Promise<[number, string]> {
+  const response = await fetch(new URL('/readyz', url))
+  return [response.status, ((await response.json()) as { status: string }).status]
+}
+
+/** Waits until `/readyz` answers so: it asks the database at most once a second. */
+async function untilReadiness(server: ServerProcess, status: number): Promise<string> {
+  for (;;) {
+    const [now, words] = await readiness(server)
+    if (now === status) return words
+    await sleep(50)
+  }
+}
+
+const refused =
+  (words: RegExp) =>
+  (error: unknown): true => {
+    assert(error instanceof ConductError)
+    assert.equal(error.code, 'UNAVAILABLE')
+    assert.match(error.message, words)
+    return true
+  }
+
+/** Overwrites the first page of a table or index with what is none. */
+async function damage(url: string, name: string) {
+  const [root] = await readRows<{ rootpage: number }>(url, `select rootpage from sqlite_master where name = '${name}'`)
+  const [pages] = await readRows<{ page_size: number }>(url, 'pragma page_size')
+  const bytes = pages?.page_size as number
+  const file = openSync(url.slice('sqlite:'.length), 'r+')
+  writeSync(file, randomBytes(bytes), 0, bytes, ((root?.rootpage as number) - 1) * bytes)
+  closeSync(file)
+}
+
+test('a damaged page fails the requests that need it, and /readyz; the server goes on', async (t) => {
+  const url = await sqlite.freshUrl(t)
+  const before = await startServer(t, url)
+  for (let n = 1; n <= 30; n++) await clientOf(before).createRun({ title: `run ${n}`, status: 'completed' })
+  await before.end('SIGTERM')
+  await damage(url, 'runs_by_status')
+
+  const server = await startServer(t, url)
+  const client = clientOf(server)
+  assert.equal((await client.listRuns({ limit: 20 })).runs.length, 20)
+  assert.deepEqual(await readiness(server), [200, 'ok'])
+  const isDamaged = refused(/^The database file is damaged: .* restore a backup/)
+  await assert.rejects(client.listRuns({ status: ['completed'] }), isDamaged)
+  await assert.rejects(client.createRun({ title: 'one more' }), isDamaged)
+  // Several at once share one transaction.
+  const both = await Promise.allSettled([
+    client.getRun({ runId: 'RUN-001' }),
+    client.listRuns({ status: ['completed'] }),
+    client.listRuns({}),
+  ])
+  assert.deepEqual(
+    both.map(({ status }) => status),
+    ['fulfilled', 'rejected', 'fulfilled'],
+  )
+  assert.match(await untilReadiness(server, 503), /damaged/)
+  assert.equal(server.process.exitCode, null)
+  assert.match(server.output(), /The database file is damaged/)
+  assert.equal(await server.end('SIGTERM'), 0)
+})
+
+for (const [what, files] of [
+  ['database', ['']],
+  ['log', ['-wal']],
+  ['log and its index', ['-wal', '-shm']],
+] as const) {
+  test(`nothing is acknowledged while the file of the ${what} is not where it was`, async (t) => {
+    const url = await sqlite.freshUrl(t)
+    const path = url.slice('sqlite:'.length)
+    const server = await startServer(t, url)
+    const client = clientOf(server)
+    const acknowledged: string[] = []
+    for (let round = 1; round <= size(1, 20); round++) {
+      acknowledged.push((await client.createRun({})).run.runId)
+      for (const end of files) renameSync(path + end, `${path}${end}-away`)
+      await assert.rejects(client.createRun({ runId: `lost-${round}` }), refused(/was deleted or replaced/))
+      assert.match(await untilReadiness(server, 503), /deleted or replaced/)
+      assert.equal((await client.listRuns({})).runs.length > 0, true, 'what is open can be read')
+      for (const end of files) renameSync(`${path}${end}-away`, path + end)
+      acknowledged.push((await client.createRun({})).run.runId)
+      await untilReadiness(server, 200)
+    }
+    assert.equal(await server.end('SIGTERM'), 0)
+    const again = await startServer(t, url)
+    for (const runId of acknowledged) await clientOf(again).getRun({ runId })
+  })
+}
+
+test('a file put in the place of the database is not taken for it', async (t) => {
+  const url = await sqlite.freshUrl(t)
+  const path = url.slice('sqlite:'.length)
+  const server = await startServer(t, url)
+  await clientOf(server).createRun({ runId: 'first' })
+  renameSync(path, `${path}-old`)
+  closeSync(openSync(path, 'w'))
+  await assert.rejects(clientOf(server).createRun({ runId: 'second' }), refused(/was deleted or replaced/))
+  assert.equal(await server.end('SIGTERM'), 0)
+})
