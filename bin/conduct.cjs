@@ -9,26 +9,23 @@ if (found[0] < wanted[0] || (found[0] === wanted[0] && found[1] < wanted[1])) {
   process.exit(1)
 }
 
-// A busy server lets V8's heap grow, by default until garbage is most of the memory in use. V8 takes other ways only at
-// the start of a process, so `serve` takes this process over with them. Windows cannot do that, and does without.
-var frugal = ['--max-semi-space-size=8', '--heap-growing-percent=50']
-var isLimited = process.execArgv
-  .concat(process.env.NODE_OPTIONS || '')
-  .join(' ')
-  .includes('max-semi-space-size')
-if (process.argv[2] === 'serve' && process.platform !== 'win32' && !isLimited) {
-  process.execve(
-    process.execPath,
-    [process.execPath].concat(frugal, process.execArgv, process.argv.slice(1)),
-    process.env,
+var fs = require('node:fs')
+var path = require('node:path')
+var main = path.join(__dirname, '../dist/cli/main.js')
+var root = path.join(__dirname, '..')
+var before = fs.existsSync(path.join(root, 'node_modules')) ? '' : 'npm install && '
+if (!fs.existsSync(main)) {
+  console.error(
+    `conduct is not built. In ${root} run: ${before}npm run build\nTo serve without a build: ${before}npm start`,
   )
+  process.exit(1)
 }
+
+if (process.argv[2] === 'serve') require('./frugal.cjs').restart(process.argv.slice(1))
 
 // Code once compiled is kept in a folder of the user's own, which spares later starts the work. One that others may write to
 // is not used: they could have this process run their code. Where there can be none, each start compiles anew.
 function keepCompiled() {
-  var fs = require('node:fs')
-  var path = require('node:path')
   var folder = path.join(process.env.XDG_CACHE_HOME || path.join(require('node:os').homedir(), '.cache'), 'conduct')
   fs.mkdirSync(folder, { recursive: true, mode: 0o700 })
   var made = fs.statSync(folder)
@@ -38,4 +35,4 @@ function keepCompiled() {
 try {
   keepCompiled()
 } catch (_) {}
-require('../dist/cli/main.js')
+require(main)
