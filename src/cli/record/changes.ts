@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { copyFileSync, existsSync, mkdirSync, rmSync } from 'node:fs'
+import { copyFileSync, existsSync, lstatSync, mkdirSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { RunFields } from '../../api/run.ts'
-import { git, gitIn } from '../place/git.ts'
+import { git, gitIn, ownFilters } from '../place/git.ts'
 
 /** The state of a working tree at one moment, with uncommitted and new files. */
 export interface Snapshot {
@@ -30,15 +30,48 @@ export function snapshot(cwd: string, objects: string): Snapshot | undefined {
     const current = git(root, 'rev-parse', '--path-format=absolute', '--git-path', 'index')
     // With the copy, only files that changed since are read.
     if (current && existsSync(current)) copyFileSync(current, index)
-    const env = { ...withObjects(objects, own), GIT_INDEX_FILE: index }
-    gitIn(root, env, 'add', '--all')
-    const tree = gitIn(root, env, 'write-tree')
+    const tree = treeOf(root, { ...withObjects(objects, own), GIT_INDEX_FILE: index })
     return { root, tree, objects, git: gitFields(root, tree) }
   } catch {
     return undefined
   } finally {
     rmSync(index, { force: true })
   }
+}
+
+/**
+ * The tree that `git add --all` and `git write-tree` would make. `git add` itself would run `git status` in each submodule,
+ * with whatever filters that names.
+ */
+function treeOf(root: string, env: NodeJS.ProcessEnv): string {
+  const filters = ownFilters(root)
+  const update = (paths: string[], ...words: string[]) => {
+    const input = paths.map((path) => `${path}\0`).join('')
+    if (paths.length > 0) gitIn(root, { env, input }, ...filters, 'update-index', ...words, '-z', '--stdin')
+  }
+  // Of each path a letter, a blank, and the path: R is gone, C differs, ? is new.
+  const listed = gitIn(root, { env }, ...filters, 'ls-files', '-z', '-t', '-d', '-m', '-o', '--exclude-standard')
+  const found = listed.split('\0').filter(Boolean)
+  // A repository inside of this one, which is no submodule yet, is listed as a folder.
+  const pathOf = (line: string) => line.slice(2).replace(/\/$/, '')
+  const gone = new Set(found.filter((line) => line.startsWith('R')).map(pathOf))
+  for (const path of found.filter((line) => line.startsWith('C')).map(pathOf)) {
+    // A folder is where a file was.
+    if (
+      !gone.has(path) &&
+      lstatSync(join(root, path), { throwIfNoEntry: false })?.isDirectory() &&
+      !existsSync(join(root, path, '.git'))
+    )
+      gone.add(path)
+  }
+  update([...gone], '--force-remove')
+  update(
+    found.map(pathOf).filter((path) => !gone.has(path)),
+    '--add',
+    '--remove',
+    '--replace',
+  )
+  return gitIn(root, { env }, ...filters, 'write-tree').trim()
 }
 
 function gitFields(root: string, tree: string): Snapshot['git'] {
@@ -61,7 +94,8 @@ export function changesBetween(before: Snapshot, after: Snapshot): NonNullable<R
   if (!own) return undefined
   try {
     const env = withObjects(after.objects, own, before.objects)
-    const told = gitIn(root, env, 'diff-tree', '-r', '-M', '--shortstat', before.tree, after.tree)
+    const words = ['-r', '-M', '--shortstat', '--no-ext-diff', '--no-textconv']
+    const told = gitIn(root, { env }, 'diff-tree', ...words, before.tree, after.tree)
     const count = (unit: string) => Number(new RegExp(`(\\d+) ${unit}`).exec(told)?.[1] ?? 0)
     return { files: count('file'), insertions: count('insertion'), deletions: count('deletion') }
   } catch {

@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { snapshot } from '../../src/cli/record/changes.ts'
+import { freshFolder } from './folder.ts'
+import { gitIn, writeFiles } from './user.ts'
+
+/** A repository with one commit and a changed file, and a program that leaves a mark where it is run. */
+function repository(t: TestContext) {
+  const cwd = freshFolder(t)
+  const outside = freshFolder(t)
+  const mark = join(outside, 'was-run')
+  const program = join(outside, 'program')
+  writeFiles(outside, { program: `#!/bin/sh\ntouch ${mark}\ncat\n` })
+  chmodSync(program, 0o755)
+  const git = gitIn(cwd)
+  git('init', '-q', '-b', 'main')
+  writeFiles(cwd, { 'a.txt': 'one\n', '.gitattributes': '*.txt filter=odd\n' })
+  git('add', '-A')
+  git('commit', '-q', '-m', 'first')
+  writeFiles(cwd, { 'a.txt': 'two\n' })
+  const objects = mkdtempSync(join(tmpdir(), 'conduct-objects-'))
+  t.after(() => rmSync(objects, { recursive: true, force: true }))
+  return { cwd, git, program, wasRun: () => existsSync(mark), take: () => snapshot(cwd, objects) }
+}
+
+type Repository = ReturnType<typeof repository>
+
+/** What a repository may name for git to run, each in its own settings. */
+const traps: Record<string, (its: Repository) => void> = {
+  'a monitor of the file system': ({ git, program }) => git('config', 'core.fsmonitor', program),
+  'a hook': ({ cwd, program }) => {
+    mkdirSync(join(cwd, '.git/hooks'), { recursive: true })
+    writeFiles(cwd, { '.git/hooks/post-index-change': `#!/bin/sh\nexec ${program}\n` })
+    chmodSync(join(cwd, '.git/hooks/post-index-change'), 0o755)
+  },
+  'hooks of another folder': ({ cwd, git, program }) => {
+    writeFiles(cwd, { 'hooks/post-index-change': `#!/bin/sh\nexec ${program}\n` })
+    chmodSync(join(cwd, 'hooks/post-index-change'), 0o755)
+    git('config', 'core.hooksPath', 'hooks')
+  },
+  'a filter': ({ git, program }) => git('config', 'filter.odd.clean', program),
+  'a filter with an odd name': ({ cwd, git, program }) => {
+    git('config', 'filter.a.b c.clean', program)
+    writeFiles(cwd, { '.gitattributes': '*.txt filter=a.b\n' })
+    git('config', 'filter.a.b.clean', program)
+  },
+  'a filter that is required': ({ git, program }) => {
+    git('config', 'filter.odd.clean', program)
+    git('config', 'filter.odd.required', 'true')
+  },
+  'a filter for many files': ({ git, program }) => git('config', 'filter.odd.process', program),
+  'a filter of an included file': ({ cwd, git, program }) => {
+    writeFiles(cwd, { 'more.conf': `[filter "odd"]\n\tclean = ${program}\n` })
+    git('config', 'include.path', '../more.conf')
+  },
+  'a filter of one working tree': ({ git, program }) => {
+    git('config', 'extensions.worktreeConfig', 'true')
+    git('config', '--worktree', 'filter.odd.clean', program)
+  },
+  'a monitor of a submodule': ({ cwd, git, program }) => {
+    const inner = gitIn(cwd)
+    inner('init', '-q', 'sub')
+    const sub = gitIn(join(cwd, 'sub'))
+    writeFiles(join(cwd, 'sub'), { 'b.txt': 'one\n' })
+    sub('add', '-A')
+    sub('commit', '-q', '-m', 'first')
+    git('-c', 'advice.addEmbeddedRepo=false', 'add', '-A')
+    git('commit', '-q', '-m', 'with sub')
+    sub('config', 'core.fsmonitor', program)
+    sub('config', 'filter.odd.clean', program)
+    writeFiles(join(cwd, 'sub'), { 'b.txt': 'two\n', '.gitattributes': '*.txt filter=odd\n' })
+  },
+}
+
+for (const [name, set] of Object.entries(traps)) {
+  test(`${name} is not run to look at a working tree`, (t) => {
+    const trapped = repository(t)
+    set(trapped)
+    trapped.git('add', '-A')
+    assert.ok(trapped.wasRun(), 'git itself runs it')
+    const fresh = repository(t)
+    set(fresh)
+    assert.ok(fresh.take()?.tree, 'it was looked at all the same')
+    assert.ok(!fresh.wasRun(), 'Conduct does not')
+  })
+}
+
+test('the tree is the one that git add and git write-tree make', (t) => {
+  const { cwd, git, take } = repository(t)
+  const files = [
+    'kept',
+    'changed',
+    'gone',
+    'program',
+    'a/deep/file',
+    'becomes-folder',
+    'folder/becomes-file',
+    'staged',
+    'link',
+  ]
+  writeFiles(cwd, { ...Object.fromEntries(files.map((file) => [file, `${file}\n`])), '.gitignore': 'ignored\n' })
+  git('init', '-q', 'sub')
+  const sub = gitIn(join(cwd, 'sub'))
+  sub('commit', '-q', '--allow-empty', '-m', 'first')
+  const commit = () => {
+    git('-c', 'advice.addEmbeddedRepo=false', 'add', '-A')
+    git('commit', '-q', '-m', 'next')
+  }
+  commit()
+  assert.equal(take()?.tree, git('rev-parse', 'HEAD^{tree}'), 'nothing is changed')
+  for (const path of ['gone', 'becomes-folder', 'folder/becomes-file', 'link']) rmSync(join(cwd, path))
+  rmSync(join(cwd, 'folder'), { recursive: true })
+  chmodSync(join(cwd, 'program'), 0o755)
+  symlinkSync('kept', join(cwd, 'link'))
+  writeFiles(cwd, {
+    changed: 'CHANGED\n',
+    'becomes-folder/file': 'x\n',
+    folder: 'now a file\n',
+    'ü\nber "quoted" \\ file': 'odd name\n',
+    ignored: 'x\n',
+    'new/file': 'x\n',
+    staged: 'two\n',
+    'sub/inner': 'of the submodule\n',
+  })
+  git('add', 'staged')
+  writeFiles(cwd, { staged: 'three\n' })
+  sub('commit', '-q', '--allow-empty', '-m', 'second')
+  git('init', '-q', 'embedded')
+  gitIn(join(cwd, 'embedded'))('commit', '-q', '--allow-empty', '-m', 'first')
+  const tree = take()?.tree
+  assert.notEqual(tree, git('rev-parse', 'HEAD^{tree}'))
+  commit()
+  assert.equal(tree, git('rev-parse', 'HEAD^{tree}'))
+})
+
+test("the user's own filters are run, so that the tree is the one that git commits", (t) => {
+  const its = repository(t)
+  const home = freshFolder(t)
+  writeFiles(home, { '.gitconfig': '[filter "odd"]\n\tclean = tr a-z A-Z\n[user]\n\tname = a\n\temail = a@b\n' })
+  const { HOME } = process.env
+  t.after(() => Object.assign(process.env, { HOME }))
+  process.env.HOME = home
+  its.git('config', 'filter.odd.clean', its.program)
+  const taken = its.take()
+  its.git('config', '--unset', 'filter.odd.clean')
+  its.git('add', '-A')
+  assert.equal(taken?.tree, its.git('write-tree'))
+  assert.ok(!its.wasRun())
+})
