@@ -2,16 +2,18 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import pg from 'pg'
 import { type Client, type ClientOptions, createClient } from '../../src/client/client.ts'
 import { type AppOptions, createApp } from '../../src/http/app.ts'
 import { openStore, type Store, type StoreOptions } from '../../src/store/open.ts'
+import { copyPostgres, copySqlite, run } from './template.ts'
 
 /** A database engine that every behaviour is tested on. */
 export interface Engine {
   name: 'sqlite' | 'postgres'
   /** The URL of an empty database, which is removed when the test ends. */
   freshUrl(t: TestContext): Promise<string>
+  /** An empty ledger, whose schema is there. `giveBack` is for a test that handed its URL to nobody else. */
+  ledger(t: TestContext): Promise<{ url: string; giveBack?(): Promise<void> }>
 }
 
 const sqlite: Engine = {
@@ -21,33 +23,41 @@ const sqlite: Engine = {
     t.after(() => rmSync(folder, { recursive: true, force: true }))
     return `sqlite:${join(folder, 'conduct.db')}`
   },
+  async ledger(t) {
+    const url = await sqlite.freshUrl(t)
+    copySqlite(url.slice('sqlite:'.length))
+    return { url }
+  },
 }
 
+let database: Promise<string> | undefined
 let schemas = 0
+
+function postgresServer(): string {
+  const server = process.env.CONDUCT_TEST_POSTGRES
+  if (server) return server
+  throw new Error(
+    'PostgreSQL is missing: run the tests by npm test, or with --test-global-setup=test/support/setup.ts.',
+  )
+}
+
+/** A database of this process alone: locks, notifications and waits for old transactions end at its border. */
+async function ownDatabase(): Promise<string> {
+  const name = `own_${process.pid}`
+  await run(postgresServer(), `create database ${name}`)
+  return postgresServer().replace(/\/[^/]*$/, `/${name}`)
+}
 
 const postgres: Engine = {
   name: 'postgres',
   // Schemas go with the server, which lives as long as the tests: one that is dropped while a store still works in it can deadlock.
   async freshUrl() {
-    const server = process.env.CONDUCT_TEST_POSTGRES
-    if (!server)
-      throw new Error(
-        'PostgreSQL is missing: run the tests by npm test, or with --test-global-setup=test/support/setup.ts.',
-      )
-    const schema = `test_${process.pid}_${++schemas}`
-    await query(server, `create schema ${schema}`)
-    return `${server}?options=${encodeURIComponent(`-c search_path=${schema}`)}`
+    database ??= ownDatabase()
+    const schema = `test_${++schemas}`
+    await run(await database, `create schema ${schema}`)
+    return `${await database}?options=${encodeURIComponent(`-c search_path=${schema}`)}`
   },
-}
-
-async function query(url: string, text: string) {
-  const client = new pg.Client({ connectionString: url })
-  await client.connect()
-  try {
-    await client.query(text)
-  } finally {
-    await client.end()
-  }
+  ledger: () => copyPostgres(postgresServer()),
 }
 
 export const engines: Engine[] = [sqlite, postgres]
@@ -75,17 +85,24 @@ export const base = 'http://localhost/conduct'
 
 /** An empty ledger on that engine, closed when the test ends. Its clock runs, and can be moved on. */
 export async function openLedger(t: TestContext, engine: Engine, options: LedgerOptions = {}): Promise<Ledger> {
-  const url = await engine.freshUrl(t)
+  const { url, giveBack } = await engine.ledger(t)
+  let isShared = false
   let ahead = 0
   const store = await openStore(url, { now: () => Date.now() + ahead, ...options })
-  t.after(() => store.close())
+  t.after(async () => {
+    await store.close()
+    if (!isShared) await giveBack?.()
+  })
   const adminKey = options.adminKey ?? store.newSecret ?? ''
   const app = createApp({ rateLimit: 0, ...options, store })
   const as = (more: Partial<ClientOptions>) =>
     createClient({ url: base, key: adminKey, attempts: 1, fetch: (request) => app.fetch(request), ...more })
   return {
     engine,
-    url,
+    get url() {
+      isShared = true
+      return url
+    },
     store,
     adminKey,
     as,

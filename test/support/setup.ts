@@ -12,13 +12,15 @@ for (const [index, end] of ends.entries()) {
   for (const hook of process.listeners(end as 'exit')) if (!hooksBefore[index]?.includes(hook)) process.off(end, hook)
 }
 
-/** Starts the PostgreSQL that the tests of one `npm test` share, and tells its address in CONDUCT_TEST_POSTGRES. */
+/** Starts the PostgreSQL that the tests of one `npm test` share, and makes the ledgers that they copy. */
 export async function globalSetup() {
   const { postgres, url, remove } = await startPostgres()
-  process.env.CONDUCT_TEST_POSTGRES = url
+  const { makeTemplates } = await import('./template.ts')
+  const removeTemplates = await makeTemplates(url)
   stop = async () => {
     await postgres.stop()
     remove()
+    removeTemplates()
   }
 }
 
@@ -28,8 +30,23 @@ export async function globalTeardown() {
 
 let stop: (() => Promise<void>) | undefined
 
+/** The settings of a server whose data nobody needs after a crash. */
+const passing = {
+  max_connections: 300,
+  fsync: 'off',
+  full_page_writes: 'off',
+  synchronous_commit: 'off',
+  wal_level: 'minimal',
+  max_wal_senders: 0,
+  // Schemas are many and soon empty again.
+  autovacuum: 'off',
+  jit: 'off',
+}
+
 /** A PostgreSQL of its own, in an empty folder. */
-export async function startPostgres(flags: string[] = ['-c', 'max_connections=300', '-c', 'fsync=off']) {
+export async function startPostgres(
+  flags = Object.entries(passing).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
+) {
   const folder = mkdtempSync(join(tmpdir(), 'conduct-postgres-'))
   // The server runs as another user where we are root.
   chmodSync(folder, 0o755)

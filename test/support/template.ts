@@ -1,0 +1,84 @@
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import pg from 'pg'
+import { openStore } from '../../src/store/open.ts'
+
+// An empty ledger takes an engine much longer to make than to copy. So the setup makes one of each, and the tests copy it.
+
+const name = 'conduct_template'
+const at = (server: string, database: string) => server.replace(/\/[^/]*$/, `/${database}`)
+
+/** Makes the ledgers to copy, tells them to the tests by the environment, and returns what removes them. */
+export async function makeTemplates(server: string): Promise<() => void> {
+  const folder = mkdtempSync(join(tmpdir(), 'conduct-template-'))
+  const file = join(folder, 'conduct.db')
+  await run(server, `create database ${name}`)
+  for (const url of [`sqlite:${file}`, at(server, name)]) await (await openStore(url, { firstKey: false })).close()
+  await run(at(server, name), makeReset)
+  process.env.CONDUCT_TEST_SQLITE = file
+  process.env.CONDUCT_TEST_POSTGRES = server
+  return () => rmSync(folder, { recursive: true, force: true })
+}
+
+/** Copies the SQLite ledger to `path`; without the setup there is none, and the first store makes its own. */
+export function copySqlite(path: string): void {
+  const file = process.env.CONDUCT_TEST_SQLITE
+  if (file) copyFileSync(file, path)
+}
+
+export interface Copy {
+  url: string
+  /** Empties the ledger for another test. Nobody may use it any more. */
+  giveBack(): Promise<void>
+}
+
+const free: Copy[] = []
+let copies = 0
+
+/** An empty PostgreSQL ledger of this process: one that was given back, or a new copy. */
+export async function copyPostgres(server: string): Promise<Copy> {
+  const kept = free.pop()
+  if (kept) return kept
+  const database = `copy_${process.pid}_${++copies}`
+  await run(server, `create database ${database} template ${name}`)
+  const url = at(server, database)
+  const copy: Copy = {
+    url,
+    async giveBack() {
+      await run(url, 'select test.reset()')
+      free.push(copy)
+    },
+  }
+  return copy
+}
+
+/** Runs statements on a connection of their own. */
+export async function run(url: string, text: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    await client.query(text)
+  } finally {
+    await client.end()
+  }
+}
+
+/** Defines `test.reset()`, which brings every table and sequence back to how they are now. */
+const makeReset = `
+create schema test;
+do $make$
+declare
+  body text := 'set local session_replication_role = replica;';
+  item record;
+begin
+  for item in select relname from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r' loop
+    execute format('create table test.%1$I as table public.%1$I', item.relname);
+    body := body || format('delete from public.%1$I; insert into public.%1$I overriding system value table test.%1$I;', item.relname);
+  end loop;
+  for item in select sequencename, last_value from pg_sequences where schemaname = 'public' loop
+    body := body || format('perform setval(%L, %s, %L);', 'public.' || item.sequencename,
+      coalesce(item.last_value, 1), item.last_value is not null);
+  end loop;
+  execute format('create function test.reset() returns void language plpgsql as %L', 'begin ' || body || ' end');
+end $make$`
