@@ -11,7 +11,8 @@ export async function runProgram(words: string[]): Promise<void> {
   if (own.includes('--no-color')) process.env.NO_COLOR = '1'
   try {
     refuseSecrets(own)
-    await (await programFor(args[0])).parseAsync(args, { from: 'user' })
+    const program = await programFor(args[0])
+    await program.parseAsync(leads(program, args) ? args : args.filter((word) => !asksForHelp(word)), { from: 'user' })
   } catch (error) {
     // What commander has to say it has said already.
     if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2
@@ -34,11 +35,25 @@ const ownOf = (words: string[]) => (words.includes('--') ? words.slice(0, words.
 /** `help run create` as `run create --help`, nothing as `status`, and options that stand before the command behind it. */
 function arranged(words: string[]): string[] {
   if (words.length === 0) return ['status']
-  if (words[0] === 'help') return [...words.slice(1), '--help']
+  if (words[0] === 'help') return [...words.filter((word) => word !== 'help'), '--help']
   const own = ownOf(words)
   const leading = own.findIndex((word, index) => !word.startsWith('-') && !takesValue(own[index - 1]))
   if (leading <= 0) return words
   return [...own.slice(leading), ...own.slice(0, leading), ...words.slice(own.length)]
+}
+
+const asksForHelp = (word: string) => word === '--help' || word === '-h'
+
+/** Whether the words lead to a command. Where they do not, that is what is wrong, and no help is what was meant. */
+function leads(program: Command, words: string[]): boolean {
+  let command = program
+  for (const word of words) {
+    if (word.startsWith('-') || command.commands.length === 0) return true
+    const child = command.commands.find((one) => one.name() === word)
+    if (!child) return false
+    command = child
+  }
+  return true
 }
 
 const takesValue = (word: string | undefined) => word === '--profile' || word === '--project'

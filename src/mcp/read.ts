@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { ConductError } from '../api/error.ts'
 import { text } from '../api/field.ts'
-import type { SearchType } from '../api/search.ts'
 import { humanIdPattern } from '../ledger/id.ts'
+import { near } from './near.ts'
 import { checkText, featureLine, runLine, runText, shown, specText } from './show.ts'
 import { type Call, reads, type Told, tool } from './tool.ts'
 
@@ -19,7 +19,7 @@ export const readLedger = tool({
     const readers = humanIdPattern.test(id) ? [readRun, readSpec, readCheck, readFeature] : [readFeature]
     const answers = await Promise.all(readers.map((read) => read(call, id).catch(unlessMissing)))
     const found = answers.filter((answer) => answer !== undefined)
-    if (found.length === 0) throw new ConductError('NOT_FOUND', `Nothing has the id '${id}'${await near(call, id)}.`)
+    if (found.length === 0) throw new ConductError('NOT_FOUND', `Nothing has the id '${id}'.${await near(call, id)}`)
     return {
       text: found.map(({ text }) => text).join('\n\n---\n\n'),
       data: Object.assign({}, ...found.map(({ data }) => data)),
@@ -58,12 +58,4 @@ async function readFeature({ client }: Call, name: string): Promise<Told | undef
 function unlessMissing(error: unknown): undefined {
   if (error instanceof ConductError && error.code === 'NOT_FOUND') return undefined
   throw error
-}
-
-/** Ids that may have been meant instead of one that does not exist. */
-export async function near({ client }: Pick<Call, 'client'>, id: string, type?: SearchType): Promise<string> {
-  const { results } = await client.search({ q: id, limit: 5, ...(type && { type: [type] }) })
-  const newest = async () => (await client.listRuns({ limit: 5 })).runs.map(({ runId }) => runId)
-  const ids = results.length > 0 ? results.map(({ subject }) => subject) : await newest()
-  return ids.length > 0 ? `; there ${ids.length > 1 ? 'are' : 'is'} ${[...new Set(ids)].join(', ')}` : ''
 }

@@ -5,7 +5,7 @@ import type { CallOptions, Client } from '../client/client.ts'
 import { masked } from '../ledger/secret.ts'
 import { version } from '../version.ts'
 import type { Hold } from './hold.ts'
-import { near } from './read.ts'
+import { near } from './near.ts'
 import { addResources } from './resources.ts'
 import type { Call, Tool } from './tool.ts'
 import { instructions, tools } from './tools.ts'
@@ -65,8 +65,7 @@ async function failureText(error: unknown, call: Call, input: unknown): Promise<
   const { runId, retryOf } = (input ?? {}) as { runId?: unknown; retryOf?: unknown }
   const missing = runId ?? retryOf
   if (error.code !== 'NOT_FOUND' || typeof missing !== 'string') return error.message
-  const others = await near(call, missing, 'run').catch(() => '')
-  return `${error.message.replace(/\.$/, '')}${others}.`
+  return `${error.message}${await near(call, missing, 'run').catch(() => '')}`
 }
 
 /** How the client of a request of the 2026 protocol names itself. */

@@ -97,6 +97,42 @@ testPlaces('lists go over the projects that are named, or all', async ({ env }) 
   assert.match(await run('run list --all-projects'), /^PROJECT /)
 })
 
+testPlaces('a feature is called by its number or by its name', async ({ env }) => {
+  const { run, json, all } = programOf(env)
+  await run('run create --run-id R-1')
+  await run('run link R-1 42 user-auth auth')
+  const ids = (await json('feature runs user-auth')).runs.map(({ runId }: { runId: string }) => runId)
+  assert.deepEqual(ids, ['R-1'])
+  assert.equal((await json('run list --feature-id auth')).runs.length, 1)
+  assert.equal((await json('feature get 42')).feature.name, 'feature-42')
+  assert.equal((await json('feature update auth --name login')).feature.name, 'login')
+  assert.equal((await json('feature update login --description x --if-version 2')).feature.description, 'x')
+  await run('run unlink R-1 user-auth')
+  assert.equal((await json('feature runs user-auth')).runs.length, 0)
+  await run('feature delete user-auth')
+  for (const words of ['feature get user-auth', 'run list --feature-id user-auth']) {
+    const { code, stderr } = await all(words)
+    assert.equal(code, 4)
+    assert.match(stderr, /no feature 'user-auth': conduct feature list/)
+  }
+  const dry = await all('feature delete login --dry-run')
+  assert.equal(dry.code, 2)
+  assert.match(dry.stderr, /give the number of the feature/)
+  assert.equal((await json('feature delete 42 --dry-run')).method, 'DELETE')
+})
+
+testPlaces('a name that several projects give to other features is no number', async ({ env }) => {
+  const { run, json, all } = programOf(env)
+  for (const slug of ['one', 'two']) if (env.CONDUCT_URL) await run(`project create --slug ${slug}`)
+  for (const slug of ['one', 'two']) await run(`run create --run-id R-1 --project ${slug}`)
+  await run('run link R-1 42 login --project one')
+  await run('run link R-1 login --project two')
+  assert.equal((await json('run list --feature-id login --project one')).runs.length, 1)
+  const { code, stderr } = await all('run list --feature-id login --project one --project two')
+  assert.equal(code, 2)
+  assert.match(stderr, /'login' has the numbers .*: give a number, or one --project/)
+})
+
 test('the same idempotency key makes one run, and a dry run none', async (t) => {
   const { env } = await serverUser(t)
   const { run, json } = programOf(env)

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { globSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { Command } from 'commander'
 import { commands } from '../../src/cli/commands/commands.ts'
 import { freshFolder, homeOf } from './folder.ts'
 import { programOf } from './program.ts'
@@ -25,6 +27,60 @@ test('the help of a noun and of a command, as people read it', async (t) => {
   const help = await run('help check create')
   assert.equal(help, await run('check create --help'))
   t.assert.fileSnapshot(help, expected('help-check-create.txt'), isText)
+})
+
+/** A command and all below it, each with its words. */
+function* below(command: Command, path: string[]): Generator<[path: string[], command: Command]> {
+  yield [path, command]
+  for (const child of command.commands) yield* below(child, [...path, child.name()])
+}
+
+test('every command that a help or a message names is there', async (t) => {
+  const program = new Command()
+  for (const [name, { load, summary }] of Object.entries(commands)) {
+    const command = await load()
+    program.addCommand(command)
+    const listed = command.commands.length > 0 ? (/: (.*)$/.exec(summary)?.[1]?.split(', ') ?? []) : []
+    for (const one of listed)
+      assert.ok(
+        command.commands.some((child) => child.name() === one),
+        `${name} ${one}`,
+      )
+  }
+  const { run } = programOf(homeOf(freshFolder(t)))
+  const texts = new Map<string, string>()
+  for (const [path] of below(program, [])) texts.set(path.join(' '), await run([...path, '--help'].join(' ')))
+  const folder = fileURLToPath(new URL('../../src', import.meta.url))
+  for (const file of globSync('{cli,mcp,web}/**/*.{ts,tsx}', { cwd: folder })) {
+    const strings = readFileSync(join(folder, file), 'utf8').match(/'[^'\n]*'|`[^`]*`/g) ?? []
+    texts.set(file, strings.join('\n'))
+  }
+  for (const [where, text] of texts) {
+    for (const [, words = ''] of text.matchAll(/\bconduct ((?:[a-z][a-z-]*)(?: [a-z][a-z-]*)*)/g)) {
+      let command = program
+      for (const word of words.split(' ').filter((word) => word !== 'help')) {
+        if (command.commands.length === 0) break
+        const child = command.commands.find((one) => one.name() === word)
+        assert.ok(child, `${where}: conduct ${words}`)
+        command = child
+      }
+    }
+  }
+})
+
+test('help about what does not exist is an error, with what may have been meant', async (t) => {
+  const { all } = programOf(homeOf(freshFolder(t)))
+  for (const [words, said] of [
+    ['help rnu', /unknown command 'rnu'\n\(Did you mean run\?\)/],
+    ['rnu --help', /unknown command 'rnu'\n\(Did you mean run\?\)/],
+    ['help run lst', /unknown command 'lst'\n\(Did you mean list\?\)/],
+    ['-h spec nope', /unknown command 'nope'/],
+  ] as const) {
+    const { code, stdout, stderr } = await all(words)
+    assert.deepEqual([code, stdout], [2, ''], words)
+    assert.match(stderr, said)
+  }
+  assert.equal((await all('help help')).code, 0)
 })
 
 test('the version is told without anything else being loaded', () => {

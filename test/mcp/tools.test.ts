@@ -58,10 +58,10 @@ testLedger('what is wrong with a call is told with what would be right', async (
     ['start_run', { title: 'a\0b' }, /title: has a NUL character/],
     ['start_run', { title: '\ud800' }, /half a surrogate pair/],
     ['start_run', { title: 'x'.repeat(301) }, /title: is longer than 300 bytes, not 'x{60}…'/],
-    ['start_run', { title: 'x', retryOf: 'RUN-9' }, /no run 'RUN-9' in project 'default'; there is RUN-001\.$/],
+    ['start_run', { title: 'x', retryOf: 'RUN-9' }, /no run 'RUN-9' in project 'default'\. Did you mean RUN-001\?$/],
     ['log_run', { text: 'x' }, /runId: is required, since over HTTP each call names it; open are RUN-001/],
     ['log_run', { text: '', runId }, /text: must not be empty/],
-    ['log_run', { text: 'x', runId: 'RUN-01' }, /no run 'RUN-01'.*there is RUN-001/],
+    ['log_run', { text: 'x', runId: 'RUN-01' }, /no run 'RUN-01'.*Did you mean RUN-001\?/],
     ['log_run', { text: 'x', runId: '../keys' }, /runId: must be 1 to 128/],
     ['log_run', { text: 'x', runId, features: 'login' }, /features: must be an array, not 'login'/],
     ['finish_run', { status: 'done', summary: 'x', runId }, /status: must be one of completed, failed, not 'done'/],
@@ -73,7 +73,7 @@ testLedger('what is wrong with a call is told with what would be right', async (
     ['search_ledger', { type: 'spec', verdict: 'stale' }, /verdict: is of runs, not of a spec/],
     ['search_ledger', { query: 'x', verdict: 'stale' }, /verdict: does not go with query/],
     ['search_ledger', { type: 'feature', status: 'failed' }, /features have none/],
-    ['read_ledger', { id: 'Passkeys' }, /Nothing has the id 'Passkeys'; there is RUN-001/],
+    ['read_ledger', { id: 'Passkeys' }, /Nothing has the id 'Passkeys'\.$/],
     ['read_ledger', { id: adminKey }, /Nothing has the id 'sk_admin_.{4}…'/],
   ]
   for (const [tool, input, words] of cases) assert.match(await refused(tool, input), words, JSON.stringify(input))

@@ -23,7 +23,7 @@ export const commands: Record<string, Entry> = {
     load: async () => (await import('../record/exec.ts')).execCommand(),
   },
   run: {
-    summary: 'what agents did: create, read, change, link, append, follow',
+    summary: 'what agents did: create, list, get, update, link, append',
     group: 'ledger',
     load: async () => {
       const [{ wordCommand }, { execCommand }] = await Promise.all([

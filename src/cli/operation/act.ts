@@ -6,6 +6,7 @@ import { shownPlace } from '../place/connect.ts'
 import { tables } from '../show/columns.ts'
 import { listPrinter, printJson, printRecord } from '../show/print.ts'
 import { type Call, callsOf, placeFor, withClient } from './call.ts'
+import { featureOf, numberFeatures } from './feature.ts'
 import { inputOf, kebab } from './flag.ts'
 import { followEvents } from './follow.ts'
 import type { Plan } from './plan.ts'
@@ -48,11 +49,10 @@ async function inputFrom(plan: Plan, given: unknown[], options: Options): Promis
   return input
 }
 
-/** A whole number is a feature's number, anything else its name. */
 function featuresOf(words: string[]) {
-  const isNumber = (word: string) => /^[1-9]\d{0,15}$/.test(word)
-  const names = words.filter((word) => !isNumber(word))
-  const numbers = words.filter(isNumber).map(Number)
+  const features = words.map(featureOf)
+  const names = features.filter((feature) => typeof feature === 'string')
+  const numbers = features.filter((feature) => typeof feature === 'number')
   return {
     ...(numbers.length > 0 && { featureIds: numbers }),
     ...(names.length > 0 && { features: names.map((name) => ({ name })) }),
@@ -66,8 +66,13 @@ export async function act(plan: Plan, given: unknown[], options: Options) {
   refuseBoth(options, 'allProjects', 'project')
   const input = await inputFrom(plan, given, options)
   const place = placeFor(plan, input, options)
-  if (options.dryRun) return printRequest(plan, input, place, options)
+  if (options.dryRun) {
+    if (plan.features.some((field) => typeof input[field] === 'string'))
+      throw new UsageError('--dry-run asks nothing, so give the number of the feature in place of its name.')
+    return printRequest(plan, input, place, options)
+  }
   await withClient(place, async (client) => {
+    await numberFeatures(plan, client, input)
     if (options.follow) return followEvents(client, input, options)
     const call = callsOf(plan, client, `Waiting for ${shownPlace(place)}`, options)
     if (plan.isWrite) await taggedVersion(plan, client, input)

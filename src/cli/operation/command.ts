@@ -2,6 +2,7 @@ import { Command, Option } from 'commander'
 import { UsageError } from '../exit.ts'
 import { addCommon, addExamples } from '../option.ts'
 import { act, type Options } from './act.ts'
+import { featureOf } from './feature.ts'
 import { kebab, numberOf } from './flag.ts'
 import { exampleOf, type Operand, type Plan, plansOf, shownName } from './plan.ts'
 
@@ -65,11 +66,15 @@ function termOf(operand: Operand): string {
 
 function meaningOf({ kind }: Operand): string {
   if (kind === 'file') return 'a file with the text; - for the standard input'
+  if (kind === 'feature') return 'its number or its name'
   return kind === 'features' ? 'numbers and names' : ''
 }
 
-const readerOf = ({ kind }: Operand) =>
-  kind === 'number'
-    ? (text: string): unknown => numberOf(text, 'integer')
-    : (text: string, before: unknown): unknown =>
-        kind === 'words' || kind === 'features' ? [...((before as string[] | undefined) ?? []), text] : text
+/** How the text of an operand is read; one that may be repeated gets what came before. */
+function readerOf({ kind }: Operand): (text: string, before: unknown) => unknown {
+  if (kind === 'number') return (text) => numberOf(text, 'integer')
+  if (kind === 'feature') return featureOf
+  if (kind === 'words' || kind === 'features')
+    return (text, before) => [...((before as string[] | undefined) ?? []), text]
+  return (text) => text
+}

@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander'
+import { featureOf } from './feature.ts'
 
 /** What of a JSON schema the command line looks at. */
 export interface Schema {
@@ -36,6 +37,7 @@ const singular: Record<string, string> = { labels: 'label', links: 'link', permi
 /** What a flag means where that differs from what the field of the API does. */
 const meanings: Record<string, string> = {
   label: '',
+  featureId: 'its number or its name',
   project: 'the project that is meant, in place of the one here',
   cursor: 'where the page before ended',
   ifVersion: 'the number of the version that may be changed; another is left alone',
@@ -65,7 +67,7 @@ function flagOf(field: string, part: string | undefined, schema: Schema, require
   const choices = one.enum ?? (one.type === 'boolean' ? ['true', 'false'] : undefined)
   if (choices) option.choices(choices)
   option.argParser((text: string, before: unknown): unknown => {
-    const value = field === 'label' ? text.replace(/^([^:=]+)=/, '$1:') : read(text, schema, choices)
+    const value = readField[field]?.(text) ?? read(text, schema, choices)
     return many ? [...((before as unknown[] | undefined) ?? []), value] : value
   })
   return {
@@ -76,6 +78,12 @@ function flagOf(field: string, part: string | undefined, schema: Schema, require
     many,
     option: option.makeOptionMandatory(required),
   }
+}
+
+/** Fields that are written in another way than the API has them. */
+const readField: Record<string, (text: string) => unknown> = {
+  label: (text) => text.replace(/^([^:=]+)=/, '$1:'),
+  featureId: featureOf,
 }
 
 const isRecord = ({ type, properties }: Schema) => type === 'object' && !properties
@@ -92,6 +100,7 @@ function placeholder(schema: Schema, field: string): string {
   // A filter by label is written as a label is.
   const names = field === 'label' ? ['name', 'value'] : halves(schema)
   if (names) return names.join('=')
+  if (field === 'featureId') return 'feature'
   const { type, enum: values, format } = nonNull(schema.items ?? schema).schema
   if (values) return kebab(singular[field] ?? field)
   if (type === 'integer') return 'n'

@@ -7,7 +7,7 @@ import { type Flag, flagsOf, kebab, nonNull, type Schema, wordsOfInput } from '.
 /** What stands in a command without a flag before it. */
 export interface Operand {
   field: string
-  kind: 'text' | 'number' | 'file' | 'words' | 'features'
+  kind: 'text' | 'number' | 'file' | 'words' | 'feature' | 'features'
   required: boolean
 }
 
@@ -19,6 +19,8 @@ export interface Plan {
   words: string[]
   operands: Operand[]
   flags: Flag[]
+  /** The fields that are a feature, which people may call by its name. */
+  features: string[]
   /** The fields that may be set to null. */
   clearable: string[]
   isWrite: boolean
@@ -42,9 +44,10 @@ export function planOf(name: Name): Plan {
   const { method, path, params } = addressOf(name)
   const schema = z.toJSONSchema(route.input, { io: 'input', unrepresentable: 'any' }) as Schema
   const { properties = {}, required = [] } = schema
+  const isFeature = (field: string) => field === 'featureId' || (field === 'id' && path.startsWith('/v1/features/'))
   const operands: Operand[] = params.map((field) => ({
     field,
-    kind: properties[field]?.type === 'integer' ? 'number' : 'text',
+    kind: isFeature(field) ? 'feature' : properties[field]?.type === 'integer' ? 'number' : 'text',
     required: true,
   }))
   for (const field of Object.keys(properties)) {
@@ -60,6 +63,7 @@ export function planOf(name: Name): Plan {
     route,
     words: wordsOf(name),
     operands,
+    features: Object.keys(properties).filter(isFeature),
     flags: others.flatMap(([field, inner]) => flagsOf(field, inner, required.includes(field))),
     clearable: method === 'PATCH' ? others.filter(([, inner]) => nonNull(inner).nullable).map(([field]) => field) : [],
     isWrite: method !== 'GET',
@@ -80,7 +84,8 @@ function kindOf(name: Name, field: string): Operand['kind'] | undefined {
 export const plansOf = (word: string) => names.filter((name) => wordsOf(name)[0] === word).map(planOf)
 
 /** `run-id`, or `file` for a content. */
-export const shownName = ({ field, kind }: Operand) => (kind === 'file' || kind === 'words' ? kind : kebab(field))
+export const shownName = ({ field, kind }: Operand) =>
+  kind === 'file' || kind === 'words' || kind === 'feature' ? kind : kebab(field)
 
 /** What the command line calls the input field of that path (`git.commit`): `--git-commit`, `<run-id>`. */
 export function nameOf({ operands, flags }: Plan, path: string): string {

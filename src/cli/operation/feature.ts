@@ -1,0 +1,37 @@
+import { type Client, ConductError } from '../../client/client.ts'
+import { UsageError } from '../exit.ts'
+import type { Plan } from './plan.ts'
+
+type Input = Record<string, unknown>
+
+/** A feature as people call it: a whole number is its number, anything else its name. */
+export const featureOf = (text: string): number | string => (/^[1-9]\d{0,15}$/.test(text) ? Number(text) : text)
+
+/** Puts numbers in the place of features that were called by their names. NOT_FOUND where there is none of that name. */
+export async function numberFeatures({ features }: Plan, client: Client, input: Input) {
+  for (const field of features) {
+    const name = input[field]
+    if (typeof name === 'string')
+      input[field] = await numberOfFeature(client, name, input.project as string[] | undefined)
+  }
+}
+
+async function numberOfFeature(client: Client, name: string, project: string[] | undefined): Promise<number> {
+  const numbers = new Set<number>()
+  for await (const feature of client.all('listFeatures', { q: name, limit: 100, project })) {
+    if (feature.name === name) numbers.add(feature.id)
+  }
+  const [number, ...others] = numbers
+  if (number === undefined) {
+    throw new ConductError(
+      'NOT_FOUND',
+      `There is no feature '${name}': conduct feature list --q <part> finds features.`,
+    )
+  }
+  if (others.length > 0) {
+    throw new UsageError(
+      `'${name}' has the numbers ${[...numbers].join(', ')} in several projects: give a number, or one --project.`,
+    )
+  }
+  return number
+}

@@ -1,0 +1,18 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { nearestOf } from '../../src/mcp/near.ts'
+
+test('only ids that are a slip away are suggested, the nearest first', () => {
+  const ids = ['RUN-075', 'RUN-074', 'AUTH-001', 'AUTH-010', 'SHOP-001', 'AUTH-001']
+  const cases: [wanted: string, nearest: string[]][] = [
+    ['AUTH-002', ['AUTH-001', 'AUTH-010']],
+    ['auth-1', ['AUTH-001', 'AUTH-010']],
+    ['run-75', ['RUN-075', 'RUN-074']],
+    ['PAY-001', []],
+    ['ATUH-001', ['AUTH-001']],
+    ['Passkeys', []],
+    ['', []],
+    ['9', []],
+  ]
+  for (const [wanted, nearest] of cases) assert.deepEqual(nearestOf(wanted, ids), nearest, wanted)
+})
