@@ -252,6 +252,38 @@ test('CLAUDE.md is left alone where it is AGENTS.md, or takes it in', async (t) 
   assert.equal(taken.read('CLAUDE.md'), '@AGENTS.md\n')
 })
 
+test('nothing is written out of the project through a link, nor into what git runs', async (t) => {
+  const links: [path: string, target: (home: string) => string][] = [
+    ['AGENTS.md', (home) => join(home, '.bashrc')],
+    ['AGENTS.md', () => '.git/hooks/pre-commit'],
+    ['.mcp.json', (home) => join(home, 'servers.json')],
+    ['.claude', (home) => join(home, 'elsewhere')],
+  ]
+  for (const [path, target] of links) {
+    const { home, cwd, init, filesNow } = project(t, { '.git/hooks/pre-commit': '#!/bin/sh\n' })
+    writeFiles(home, { '.bashrc': 'PS1=x\n', 'servers.json': '{}\n', 'elsewhere/settings.json': '{}\n' })
+    symlinkSync(target(home), join(cwd, path))
+    const before = filesNow()
+    const { code, stderr } = await init('--agents', 'claude')
+    assert.equal(code, 2, path)
+    assert.match(
+      stderr,
+      /leads to .* by a link, out of the project: make it a file of its own first\. Nothing was written/,
+    )
+    assert.deepEqual(filesNow(), before)
+    assert.equal(readFileSync(join(home, '.bashrc'), 'utf8'), 'PS1=x\n')
+    assert.equal(readFileSync(join(home, 'elsewhere/settings.json'), 'utf8'), '{}\n')
+  }
+})
+
+test('what is no regular file is not read', async (t) => {
+  const { cwd, init } = project(t)
+  execFileSync('mkfifo', [join(cwd, 'AGENTS.md')])
+  const { code, stderr } = await init('--agents', 'claude')
+  assert.equal(code, 1)
+  assert.match(stderr, /AGENTS\.md cannot be read \(it is no regular file\)\. Nothing was written/)
+})
+
 test('on a server the project is made where the key may, and who may not is told', async (t) => {
   const { url } = await openServer(t)
   const { env, cwd, init } = project(t)

@@ -1,5 +1,5 @@
 import { chmodSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path'
 import { UsageError } from '../exit.ts'
 
 /** A file before and after; undefined where there is none. */
@@ -21,10 +21,36 @@ export function editOf(path: string, change: (before: string | undefined) => str
 
 export function readText(path: string): string | undefined {
   try {
+    if (!statSync(path).isFile()) throw new Error('it is no regular file')
     return readFileSync(path, 'utf8')
   } catch (error) {
     if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined
     throw new Error(`${path} cannot be read (${(error as Error).message}). Nothing was written.`)
+  }
+}
+
+/**
+ * Throws a UsageError for an edit whose file lies elsewhere by way of a link: a repository from elsewhere could lead it to
+ * any file of the user's, or to what git runs. A link to a file of the same project is fine.
+ */
+export function refuseOutside(root: string, edits: Edit[]) {
+  const top = realpathSync(root)
+  for (const { path } of edits) {
+    const real = realPath(path)
+    const steps = relative(top, real).split(sep)
+    if (steps[0] !== '..' && !isAbsolute(relative(top, real)) && !steps.includes('.git')) continue
+    throw new UsageError(
+      `${path} leads to ${real} by a link, out of the project: make it a file of its own first. Nothing was written.`,
+    )
+  }
+}
+
+/** Where a path leads; of what does not exist, the part that does. */
+function realPath(path: string): string {
+  try {
+    return realpathSync(path)
+  } catch {
+    return join(realPath(dirname(path)), basename(path))
   }
 }
 
@@ -61,7 +87,8 @@ const draftOf = (edit: Edit) => `${targetOf(edit)}.conduct-${process.pid}`
 function drafted(edit: Edit, text: string): string {
   mkdirSync(dirname(edit.path), { recursive: true })
   const draft = draftOf(edit)
-  writeFileSync(draft, text, { flush: true })
+  // Not through a link that stands there.
+  writeFileSync(draft, text, { flush: true, flag: 'wx' })
   if (edit.before !== undefined) chmodSync(draft, statSync(edit.path).mode & 0o7777)
   return draft
 }

@@ -7,7 +7,7 @@ import { version } from '../../version.ts'
 import type { Env } from '../place/folders.ts'
 import { git } from '../place/git.ts'
 import { projectFile } from '../place/project.ts'
-import { type Edit, editOf, isChange, readText } from './edit.ts'
+import { type Edit, editOf, isChange, readText, refuseOutside } from './edit.ts'
 import { withBlock, withHooks, withServer } from './entry.ts'
 
 /** What `conduct init` is to do. */
@@ -70,7 +70,9 @@ export function planOf(wanted: Wanted): Edit[] {
       edit(install.mcp.path, (text) => withServer(text, install, remove ? undefined : version)),
     ]
   })
-  return [...(whole ? [projectEdit(wanted), ...blockEdits(wanted)] : []), ...edits].filter(isChange)
+  const changes = [...(whole ? [projectEdit(wanted), ...blockEdits(wanted)] : []), ...edits].filter(isChange)
+  refuseOutside(root, changes)
+  return changes
 }
 
 function projectEdit({ root, project, remove }: Wanted): Edit {
