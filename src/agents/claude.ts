@@ -1,4 +1,3 @@
-import { globSync } from 'node:fs'
 import {
   type Agent,
   countOf,
@@ -89,13 +88,14 @@ function exitCodeOf({ hook_event_name, tool_response, error }: Fields): number |
 /** Input counts what was read from the cache and written to it too; subagents, who have files of their own, count. */
 async function usageOf(transcript: string): Promise<Usage | undefined> {
   // No hook needs it.
-  const { linesWith } = await import('./lines.ts')
+  const { budget, filesIn, linesWith } = await import('./lines.ts')
   // A message is written once per part, each time with its usage so far.
   const messages = new Map<unknown, Fields>()
   let model: string | undefined
-  const subagents = globSync(`${transcript.replace(/\.jsonl$/, '')}/subagents/*.jsonl`)
+  const subagents = await filesIn(`${transcript.replace(/\.jsonl$/, '')}/subagents`, '.jsonl')
+  const left = budget()
   for (const path of [transcript, ...subagents]) {
-    for await (const { message } of linesWith(path, '"usage"')) {
+    for await (const { message } of linesWith(path, '"usage"', left)) {
       const { id, usage, model: by } = fieldsOf(message)
       messages.set(id, fieldsOf(usage))
       if (path === transcript && by !== '<synthetic>') model = textOf(by, 100) ?? model

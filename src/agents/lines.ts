@@ -1,15 +1,74 @@
-import { createReadStream } from 'node:fs'
-import { createInterface } from 'node:readline'
+import { constants } from 'node:fs'
+import { open, readdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import { type Fields, fieldsOf } from './agent.ts'
 
-/** The JSON objects of a file of lines that have a word in them. A line that is being written is passed over. */
-export async function* linesWith(path: string, word: string): AsyncGenerator<Fields> {
-  for await (const line of createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY })) {
-    if (!line.includes(word)) continue
+/** How much is read for one answer, in all files together. */
+export interface Budget {
+  bytes: number
+  /** By `performance.now()`. */
+  until: number
+}
+
+export const budget = (bytes = 268_435_456, ms = 10_000): Budget => ({ bytes, until: performance.now() + ms })
+
+const chunkBytes = 1_048_576
+/** A longer line is passed over. */
+const lineBytes = 16_777_216
+
+/**
+ * The JSON objects of a file of lines that have a word in them. A line that is being written is passed over. Throws where
+ * the path is of no regular file, and where the budget is spent.
+ */
+export async function* linesWith(path: string, word: string, left = budget()): AsyncGenerator<Fields> {
+  for await (const bytes of linesOf(path, left)) {
+    if (!bytes.includes(word)) continue
     try {
-      yield fieldsOf(JSON.parse(line))
+      yield fieldsOf(JSON.parse(bytes.toString()))
     } catch {
       // Cut off, or none of ours.
     }
   }
+}
+
+async function* linesOf(path: string, left: Budget): AsyncGenerator<Buffer> {
+  let rest: Buffer[] = []
+  let length = 0
+  for await (const chunk of chunksOf(path, left)) {
+    let from = 0
+    for (let end = chunk.indexOf(10); end >= 0; end = chunk.indexOf(10, from)) {
+      if (length + end - from <= lineBytes) yield Buffer.concat([...rest, chunk.subarray(from, end)])
+      rest = []
+      length = 0
+      from = end + 1
+    }
+    length += chunk.length - from
+    rest = length > lineBytes ? [] : [...rest, chunk.subarray(from)]
+  }
+  if (length <= lineBytes) yield Buffer.concat(rest)
+}
+
+async function* chunksOf(path: string, left: Budget): AsyncGenerator<Buffer> {
+  // The opening of a pipe that nobody writes to would wait for ever.
+  const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
+  try {
+    if (!(await handle.stat()).isFile()) throw new Error(`${path} is no regular file`)
+    for (;;) {
+      const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(chunkBytes), 0, chunkBytes)
+      if (bytesRead === 0) return
+      left.bytes -= bytesRead
+      if (left.bytes < 0 || performance.now() > left.until) throw new Error(`${path} is too large to be read`)
+      yield buffer.subarray(0, bytesRead)
+    }
+  } finally {
+    await handle.close()
+  }
+}
+
+/** The files of a folder whose names end so; none where there is no such folder. Throws where there are very many. */
+export async function filesIn(folder: string, ending: string): Promise<string[]> {
+  const names = await readdir(folder).catch(() => [])
+  const found = names.filter((name) => name.endsWith(ending))
+  if (found.length > 1_000) throw new Error(`${folder} has ${found.length} files, too many to be read`)
+  return found.map((name) => join(folder, name))
 }

@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { agents } from '../../src/agents/agents.ts'
+import { claude } from '../../src/agents/claude.ts'
+import { budget, linesWith } from '../../src/agents/lines.ts'
+import { freshFolder } from './folder.ts'
+import { conductHere } from './program.ts'
+import { syncAll, workplace, writeTranscript } from './session.ts'
+
+/** What a transcript may be that is none, made at a path. */
+const odd: Record<string, (path: string) => void> = {
+  'a pipe': (path) => execFileSync('mkfifo', [path]),
+  'an endless device': (path) => symlinkSync('/dev/zero', path),
+  'a folder': (path) => mkdirSync(path),
+  'an endless file': (path) => {
+    writeFileSync(path, '{"usage":1}\n')
+    truncateSync(path, 2 ** 40)
+  },
+  missing: () => {},
+}
+
+for (const agent of agents.filter(({ usageOf }) => usageOf)) {
+  for (const [name, make] of Object.entries(odd)) {
+    test(`${agent.title}: a transcript that is ${name} tells nothing, soon`, { timeout: 60_000 }, async (t) => {
+      const path = join(freshFolder(t), 'transcript.jsonl')
+      make(path)
+      await assert.rejects(async () => agent.usageOf?.(path), /no regular file|too large|ENOENT/)
+    })
+  }
+}
+
+test('a path of a transcript is no pattern', async (t) => {
+  const folder = freshFolder(t)
+  writeTranscript(folder, 'claude')
+  assert.equal((await claude.usageOf?.(join(folder, 'transcript.jsonl')))?.outputTokens, 66)
+  mkdirSync(join(folder, 'other*'))
+  writeFileSync(join(folder, 'other*.jsonl'), '')
+  rmSync(join(folder, 'transcript.jsonl'))
+  assert.equal(await claude.usageOf?.(join(folder, 'other*.jsonl')), undefined)
+})
+
+test('lines are read across the borders of what is read at once; a very long one is passed over', async (t) => {
+  const path = join(freshFolder(t), 'lines.jsonl')
+  const line = (n: number, length: number) => JSON.stringify({ word: n, filling: 'ü'.repeat(length) })
+  writeFileSync(path, [line(1, 700_000), 'word', line(2, 9_000_000), line(3, 1_000_000), '', line(4, 10)].join('\n'))
+  const found: unknown[] = []
+  for await (const { word } of linesWith(path, '"word"')) found.push(word)
+  assert.deepEqual(found, [1, 3, 4])
+  await assert.rejects(async () => {
+    for await (const _ of linesWith(path, '"word"', budget(1_000))) assert.fail()
+  }, /too large/)
+})
+
+test('a session with a bad transcript is recorded, and keeps no other from it', { timeout: 60_000 }, async (t) => {
+  const user = workplace(t)
+  const { env, cwd, folder } = user
+  const fifo = join(folder, 'fifo.jsonl')
+  execFileSync('mkfifo', [fifo])
+  writeTranscript(folder, 'claude')
+  const session = async (session_id: string, transcript_path: string) => {
+    for (const more of [
+      { hook_event_name: 'UserPromptSubmit', prompt: session_id },
+      { hook_event_name: 'SessionEnd' },
+    ]) {
+      const document = { session_id, cwd, transcript_path, ...more }
+      await conductHere(['hook', 'claude'], env, cwd, JSON.stringify(document))
+    }
+  }
+  await session('bad', fifo)
+  await session('good', join(folder, 'transcript.jsonl'))
+  await syncAll(env)
+  const { runs } = await (await user.ledger()).listRuns()
+  assert.deepEqual(runs.map(({ title, status, usage }) => [title, status, usage?.outputTokens]).sort(), [
+    ['bad', 'completed', undefined],
+    ['good', 'completed', 66],
+  ])
+})
