@@ -31,12 +31,20 @@ testLedger(
     const given = await fetch('/v1/runs/none', { headers: { 'x-request-id': 'mine-1' } })
     assert.equal(given.headers.get('x-request-id'), 'mine-1')
     assert.equal(((await given.json()) as { requestId: string }).requestId, 'mine-1')
-    for (const id of ['a b', 'x'.repeat(129)]) {
+    for (const id of ['a b', 'x'.repeat(129), `sk_admin_${'x'.repeat(43)}`, `code_${'x'.repeat(43)}`]) {
       const made = (await fetch('/v1/runs', { headers: { 'x-request-id': id } })).headers.get('x-request-id')
       assert.match(made ?? '', /^[0-9a-f-]{36}$/)
     }
   },
 )
+
+testLedger('a write with a secret for a request id is answered as any other', async ({ fetch, adminKey }) => {
+  const headers = { ...json, 'x-request-id': adminKey }
+  const made = await fetch('/v1/runs', { method: 'POST', headers, body: '{"runId":"A"}' })
+  assert.equal(made.status, 201)
+  assert.equal(((await made.json()) as { run: { runId: string } }).run.runId, 'A')
+  assert.match(made.headers.get('x-request-id') ?? '', /^[\x21-\x7e]+$/)
+})
 
 testLedger('an empty body is an empty object, and a body needs no charset', async ({ fetch }) => {
   assert.equal((await fetch('/v1/runs', { method: 'POST' })).status, 201)

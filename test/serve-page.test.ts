@@ -58,6 +58,28 @@ for (const basePath of ['/conduct', '/a/b', '']) {
   })
 }
 
+test('whoever opens the server in a browser is led to the page, and a program is not', async (t) => {
+  const store = await openStore('sqlite::memory:')
+  t.after(() => store.close())
+  for (const [basePath, home] of [
+    ['/conduct', '/conduct/'],
+    ['/a/b', '/a/b/'],
+  ] as const) {
+    const app = createApp({ store, webFolder: folderOf(t), basePath })
+    const ask = (path: string, headers = {}, method = 'GET') =>
+      app.request(`http://localhost${path}`, { method, headers })
+    for (const path of ['/', basePath, `${home}runs`]) {
+      for (const method of ['GET', 'HEAD']) {
+        const led = await ask(path, browser, method)
+        assert.deepEqual([led.status, led.headers.get('location')], [302, home], path)
+      }
+    }
+    assert.equal((await ask('/')).status, 404)
+    assert.equal((await ask('/', browser, 'POST')).status, 404)
+    assert.equal((await ask('/elsewhere', browser)).status, 404)
+  }
+})
+
 test('each file has its type, and lets nothing else run or be embedded', async (t) => {
   const get = await serverOf(t, folderOf(t))
   const types = {

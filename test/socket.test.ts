@@ -132,6 +132,17 @@ test('a client that does not read its answer is cut off, whether it asked for on
 /** The open sockets of this process, which is both client and server. */
 const sockets = () => process.getActiveResourcesInfo().filter((resource) => resource === 'TCPSocketWrap').length
 
+test('a connection that sends requests without end is closed', async (t) => {
+  const running = await listen(t)
+  const { socket, closed } = open(t, running)
+  socket.write(head('GET', '/conduct/v1/runs').repeat(1000))
+  await closed
+  const { socket: other, until } = open(t, running)
+  other.write(head('GET', '/conduct/v1/auth/me').repeat(50) + head('GET', '/conduct/v1/last', 'Connection: close'))
+  const answers = await until(/(?!)/)
+  assert.equal(answers.match(/HTTP\/1\.1 200/g)?.length, 50)
+})
+
 test('a body of another type is refused before it is sent', async (t) => {
   const { socket, until } = open(t, await listen(t))
   socket.write(head('POST', '/conduct/v1/runs', 'Content-Type: text/plain', 'Content-Length: 1000000'))

@@ -240,6 +240,26 @@ for (const engine of engines) {
   })
 }
 
+testLedger('the keys of one project have 200 streams together, and the others go on', async (ledger, t) => {
+  const { client } = ledger
+  for (const slug of ['shop', 'other']) await client.createProject({ slug })
+  const newKey = async (project: string | null) => {
+    const { secret } = await client.createKey({ name: 'k', permissions: ['read'], project })
+    return { authorization: `Bearer ${secret}` }
+  }
+  const ofShop = await Promise.all(Array.from({ length: 11 }, () => newKey('shop')))
+  const open = (key: Record<string, string> | undefined) => read(ledger, t, '/v1/events', key)
+  const streams = await Promise.all(ofShop.slice(1).flatMap((key) => Array.from({ length: 20 }, () => open(key))))
+  const more = { accept: 'text/event-stream', ...ofShop[0] }
+  const refused = await ledger.fetch('/v1/events', { headers: more })
+  assert.equal(refused.status, 429)
+  assert.match(((await refused.json()) as { error: string }).error, /^The project 'shop' has its 200 streams: /)
+  await open(await newKey('other'))
+  await open({ 'x-project-id': 'shop' })
+  await streams[0]?.cancel()
+  await open(ofShop[0])
+})
+
 for (const engine of engines) {
   test(`streams end with the server, and are counted per key (${engine.name})`, async (t) => {
     const ledger = await openLedger(t, engine)

@@ -23,14 +23,8 @@ export interface Route {
   output: z.ZodObject
   /** The statuses of success; with two, the output's `created` tells which. */
   success: readonly [200 | 201, 200?]
-  /** The bytes that its body may have; else twice the content limit. */
-  bodyLimit?: number
-  /** Whether it also answers as a stream of server-sent events. */
-  streams?: true
   /** The output field that is shown once and never stored: a replay is refused instead. */
   secret?: string
-  /** Whether it begins a session, whose secret then goes out as a cookie, or ends the one of the cookie that came in. */
-  session?: 'begins' | 'ends'
   /** The words of its command, where they do not follow from its name as `run create` from `createRun`; null for what only a browser does. */
   words?: string | null
   /** An input that works on the ledger of the documentation, in the order of creating, reading, changing, deleting. */
@@ -494,8 +488,6 @@ export const routes = {
     }),
     output: z.object({ key, expiresAt: time.describe('When the session ends, if not before with its key') }),
     success: [201],
-    session: 'begins',
-    bodyLimit: 1024,
     example: { key: exampleKey },
   },
   deleteSession: {
@@ -505,8 +497,6 @@ export const routes = {
     input: z.strictObject({}),
     output: done,
     success: [200],
-    session: 'ends',
-    bodyLimit: 1024,
     example: {},
   },
 
@@ -531,7 +521,6 @@ export const routes = {
       }),
     }),
     success: [200],
-    streams: true,
     example: { after: 0, limit: 3 },
   },
 

@@ -38,6 +38,8 @@ interface Options {
   warn: (error: Error) => void
 }
 
+export type Auth = ReturnType<typeof createAuth>
+
 const touchEveryMs = 60_000
 
 /** Turns the headers of a request into its caller. */

@@ -1,3 +1,4 @@
+import type { HonoRequest } from 'hono'
 import { ConductError } from '../api/error.ts'
 import { cut } from '../api/explain.ts'
 
@@ -6,8 +7,15 @@ const decoder = new TextDecoder('utf-8', { fatal: true })
 /** The client went away before its request was complete. */
 export class Aborted extends Error {}
 
+/** The bytes of a JSON body, at most `limit`. A wrong type is refused before the bytes are read. */
+export function readBody(request: HonoRequest, limit: number): Promise<Uint8Array> {
+  const type = request.header('content-type')
+  if (type !== undefined) requireJson(type)
+  return readBytes(request.raw, limit)
+}
+
 /** The bytes of a request's body, at most `limit`. Throws PAYLOAD_TOO_LARGE before reading more than that, and Aborted. */
-export async function readBytes(request: Request, limit: number): Promise<Uint8Array> {
+async function readBytes(request: Request, limit: number): Promise<Uint8Array> {
   const declared = request.headers.get('content-length')
   if (declared !== null && Number(declared) > limit) throw tooLarge(limit)
   // Node.js lets no more through than was declared.
@@ -57,7 +65,7 @@ export function parseBody(bytes: Uint8Array, contentType: string | undefined): u
 }
 
 /** Throws UNSUPPORTED_MEDIA_TYPE unless a body is announced as JSON. */
-export function requireJson(contentType: string | undefined): void {
+function requireJson(contentType: string | undefined): void {
   const [type = ''] = (contentType ?? '').split(';', 1)
   if (type.trim().toLowerCase() !== 'application/json') {
     throw new ConductError(

@@ -1,8 +1,10 @@
-import type { Server } from 'node:http'
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { type Http2Bindings, type HttpBindings, serve as listen } from '@hono/node-server'
+import { getRequestListener, type Http2Bindings, type HttpBindings } from '@hono/node-server'
 import type { Logger } from 'pino'
 import { type AppOptions, createApp } from './app.ts'
+import { inTurns, type Listener, limitPipelines } from './turn.ts'
 
 export { openStore, type Store, type StoreOptions } from '../store/open.ts'
 export { type AppOptions, createApp } from './app.ts'
@@ -43,26 +45,34 @@ export async function serve({ host, port, stallMs = 30_000, ...options }: ServeO
     env.incoming.socket.setTimeout(stallMs)
     return response
   }
-  const server = await new Promise<Server>((resolve, reject) => {
-    const server = listen({ fetch, hostname: host, port, serverOptions: timeouts }, () => resolve(server)) as Server
-    server.on('error', reject)
-  })
-  const address = server.address() as AddressInfo
-  const name = address.family === 'IPv6' ? `[${address.address}]` : address.address
+  const answer = getRequestListener(fetch, { hostname: host })
+  const listen = (...exchange: Parameters<Listener>) => void answer(...exchange)
+  const server = createServer(timeouts, limitPipelines(inTurns(listen)))
+  server.listen(port, host)
+  await once(server, 'listening')
+  // As when there are no more files for connections: those that there are go on.
+  server.on('error', (error) => options.log?.warn({ err: error }, 'no connection taken'))
   let stopped: Promise<void> | undefined
 
   async function stop() {
     stopping.abort()
-    const closed = new Promise((resolve) => server.close(resolve))
-    const deadline = setTimeout(() => server.closeAllConnections(), drainMs)
-    await closed
-    clearTimeout(deadline)
+    await drained(server)
     await options.store.close()
   }
 
+  const address = server.address() as AddressInfo
+  const name = address.family === 'IPv6' ? `[${address.address}]` : address.address
   return {
     url: `http://${name}:${address.port}${options.basePath ?? '/conduct'}`,
     port: address.port,
     stop: () => (stopped ??= stop()),
   }
+}
+
+/** Takes no more connections, and waits until those that are there have been answered, for a time. */
+async function drained(server: Server): Promise<void> {
+  const closed = new Promise((resolve) => server.close(resolve))
+  const deadline = setTimeout(() => server.closeAllConnections(), drainMs)
+  await closed
+  clearTimeout(deadline)
 }

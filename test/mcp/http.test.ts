@@ -44,6 +44,31 @@ testLedger(
   { corsOrigins: ['https://app.example'] },
 )
 
+testLedger("a page of the server's own host may call, and needs a key as everybody does", async ({ app, adminKey }) => {
+  const statusOf = async (host: string, origin: string, more = {}) => {
+    const headers = { ...json, origin, ...more }
+    const request = new Request(`${host}/conduct/mcp`, { method: 'POST', headers, body: listTools })
+    return (await app.fetch(request)).status
+  }
+  const bearer = { authorization: `Bearer ${adminKey}` }
+  assert.equal(await statusOf('http://localhost:3000', 'http://localhost:3000', bearer), 200)
+  assert.equal(await statusOf('http://conduct.example', 'https://conduct.example', bearer), 200, 'behind a proxy')
+  assert.equal(await statusOf('http://localhost:3000', 'http://localhost:4000', bearer), 403)
+  assert.equal(await statusOf('http://localhost:3000', 'http://localhost.evil.example:3000', bearer), 403)
+  // A page that makes its own name lead to this machine has the server's host for its own, and no key.
+  assert.equal(await statusOf('http://evil.example:3000', 'http://evil.example:3000'), 401)
+  const login = await app.fetch(
+    new Request('http://evil.example:3000/conduct/v1/auth/session', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ key: adminKey }),
+    }),
+  )
+  const cookie = login.headers.get('set-cookie')?.split(';')[0] ?? ''
+  const byCookie = { cookie, 'sec-fetch-site': 'same-origin' }
+  assert.equal(await statusOf('http://evil.example:3000', 'http://evil.example:3000', byCookie), 401)
+})
+
 testLedger(
   'a body that is too large, of another type or no JSON-RPC is refused',
   async (ledger) => {

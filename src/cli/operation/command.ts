@@ -17,7 +17,7 @@ export function wordCommand(word: string): Command {
 }
 
 function operationCommand(plan: Plan): Command {
-  const { words, route, operands, flags, clearable, isWrite, isList, hasProject } = plan
+  const { name, words, route, operands, flags, clearable, isWrite, isList, hasProject } = plan
   const command = new Command(words.at(-1)).description(route.summary)
   for (const operand of operands) command.argument(termOf(operand), meaningOf(operand), readerOf(operand))
   for (const { option } of flags) command.addOption(option)
@@ -30,7 +30,7 @@ function operationCommand(plan: Plan): Command {
     )
   }
   if (isList) add('--all', 'every page; with --json a line for each')
-  if (route.streams) add('--follow', 'each change as it happens, until Ctrl-C')
+  if (name === 'listEvents') add('--follow', 'each change as it happens, until Ctrl-C')
   if (hasProject)
     add('--all-projects', isWrite ? 'for the whole server' : 'look through all projects that the key sees')
   if (isWrite) {

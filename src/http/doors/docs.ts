@@ -1,17 +1,51 @@
 import { html, raw } from 'hono/html'
 import { curlOf } from '../curl.ts'
-import type { OpenApi, Operation } from '../openapi.ts'
+import { type OpenApi, type Operation, readOpenapi } from '../openapi.ts'
+import type { Door } from './door.ts'
 
 const style = `body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color-scheme:light dark}
 h2{margin-top:3rem}code,pre{font:14px/1.5 ui-monospace,monospace}pre{overflow:auto;padding:.75rem;border:1px solid #8886;border-radius:6px}
 table{border-collapse:collapse;width:100%}td,th{text-align:left;vertical-align:top;padding:.25rem .75rem .25rem 0;border-bottom:1px solid #8883}
 nav{columns:16rem}nav a{display:block}`
 
+/** Describes the API as OpenAPI. The bytes are made once: all who ask share them, also those that do not read them. */
+export function openapiDoor(basePath: string): Door {
+  let bytes: Uint8Array<ArrayBuffer> | undefined
+  return {
+    label: 'openapi',
+    methods: ['GET'],
+    paths: [`${basePath}/openapi.json`],
+    async answer() {
+      bytes ??= encoder.encode(JSON.stringify(readOpenapi(basePath)))
+      return { status: 200, headers: {}, body: bytes }
+    },
+  }
+}
+
+/** Describes the API on one page. */
+export function docsDoor(basePath: string): Door {
+  let bytes: Uint8Array<ArrayBuffer> | undefined
+  return {
+    label: 'docs',
+    methods: ['GET'],
+    paths: [`${basePath}/docs`],
+    async answer() {
+      bytes ??= encoder.encode(String(await docsPage(readOpenapi(basePath))))
+      return { status: 200, headers, body: bytes }
+    },
+  }
+}
+
+const encoder = new TextEncoder()
+
 /** The page runs no script and loads nothing. */
-export const docsHeaders = { 'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'" }
+const headers = {
+  'content-type': 'text/html; charset=UTF-8',
+  'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'",
+}
 
 /** The API on one page that needs no network. */
-export function docsPage(api: OpenApi) {
+function docsPage(api: OpenApi) {
   const base = api.servers[0]?.url ?? ''
   const operations = Object.entries(api.paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => ({ method: method.toUpperCase(), path, operation })),

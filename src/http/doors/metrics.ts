@@ -1,66 +1,23 @@
-/** Upper bounds in seconds of the histogram's buckets. */
-const bounds = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10]
+import { ConductError } from '../../api/error.ts'
+import type { Auth } from '../auth.ts'
+import type { Metrics } from '../metrics.ts'
+import type { Door } from './door.ts'
 
-interface Series {
-  operation: string
-  status: number
-  count: number
-  seconds: number
-  buckets: number[]
-}
-
-/** Counts requests by operation and status, and prints them as Prometheus text (exposition format 0.0.4). */
-export function createMetrics() {
-  const series = new Map<string, Series>()
-
+/** Prints the metrics: to this machine as it is, to others for a key of the whole server. */
+export function metricsDoor(metrics: Metrics, auth: Auth): Door {
   return {
-    observe(operation: string, status: number, ms: number): void {
-      const id = `${operation} ${status}`
-      let one = series.get(id)
-      if (!one) {
-        one = { operation, status, count: 0, seconds: 0, buckets: bounds.map(() => 0) }
-        series.set(id, one)
+    label: 'metrics',
+    methods: ['GET'],
+    paths: ['/metrics'],
+    async answer(exchange) {
+      if (!isLoopback(exchange.peer)) {
+        const { actor } = await auth.callerOf(exchange.request, exchange)
+        if (actor.kind === 'key' && actor.projectId !== null)
+          throw new ConductError('FORBIDDEN', 'Metrics need a key of the whole server.')
       }
-      const seconds = ms / 1000
-      one.count++
-      one.seconds += seconds
-      const bucket = bounds.findIndex((bound) => seconds <= bound)
-      if (bucket >= 0) one.buckets[bucket] = (one.buckets[bucket] ?? 0) + 1
-    },
-
-    print(): string {
-      const { rss, heapUsed } = process.memoryUsage()
-      return [
-        '# HELP conduct_request_duration_seconds Time from a request to its answer.',
-        '# TYPE conduct_request_duration_seconds histogram',
-        ...[...series.values()].flatMap(linesOf),
-        '# HELP process_resident_memory_bytes Resident memory.',
-        '# TYPE process_resident_memory_bytes gauge',
-        `process_resident_memory_bytes ${rss}`,
-        '# HELP nodejs_heap_size_used_bytes JavaScript heap in use.',
-        '# TYPE nodejs_heap_size_used_bytes gauge',
-        `nodejs_heap_size_used_bytes ${heapUsed}`,
-        '# HELP process_uptime_seconds Time since the start.',
-        '# TYPE process_uptime_seconds gauge',
-        `process_uptime_seconds ${Math.round(process.uptime())}`,
-        '',
-      ].join('\n')
+      return { status: 200, headers: { 'content-type': 'text/plain; version=0.0.4' }, body: metrics.print() }
     },
   }
 }
 
-function linesOf({ operation, status, count, seconds, buckets }: Series): string[] {
-  const name = 'conduct_request_duration_seconds'
-  const labels = `operation="${operation}",status="${status}"`
-  let below = 0
-  const lines = bounds.map((bound, index) => {
-    below += buckets[index] ?? 0
-    return `${name}_bucket{${labels},le="${bound}"} ${below}`
-  })
-  return [
-    ...lines,
-    `${name}_bucket{${labels},le="+Inf"} ${count}`,
-    `${name}_sum{${labels}} ${seconds}`,
-    `${name}_count{${labels}} ${count}`,
-  ]
-}
+const isLoopback = (address: string | undefined) => address !== undefined && /^(127\.|::1$|::ffff:127\.)/.test(address)

@@ -5,6 +5,8 @@ import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import type { HonoRequest } from 'hono'
 import { getMimeType } from 'hono/utils/mime'
+import type { Answer } from '../exchange.ts'
+import type { Door } from './door.ts'
 
 /** Where the build puts the page, seen from `src/` and from `dist/` alike. */
 const builtFolder = fileURLToPath(new URL('../../../dist/web', import.meta.url))
@@ -27,6 +29,8 @@ const security = {
   'referrer-policy': 'no-referrer',
 }
 
+const plain = { 'content-type': 'text/plain; charset=utf-8' }
+
 interface WebFile {
   bytes: Uint8Array<ArrayBuffer>
   /** Where that is shorter. */
@@ -34,22 +38,39 @@ interface WebFile {
   headers: Record<string, string>
 }
 
-/** Serves the page below `basePath`: its files are read once, when first asked for, and no others can be. */
-export function createWeb(basePath: string, folder = builtFolder) {
+/**
+ * Serves the page below `basePath`: its files are read once, when first asked for, and no others can be. Whoever visits
+ * another address with a browser is led to it.
+ */
+export function pageDoor(basePath: string, folder = builtFolder): Door {
   let files: Map<string, WebFile> | undefined
-
-  /** The answer to a GET; undefined for what is no address of the page. */
-  return (request: HonoRequest): Response | undefined => {
-    const path = request.path.slice(basePath.length + 1)
-    const isHome = path === '' || path === 'index.html'
+  const home = `${basePath}/`
+  const fileAt = (path: string) => {
     files ??= readFiles(folder)
-    const file = files?.get(isHome ? 'index.html' : path)
-    if (isHome && !file) return notBuilt(basePath)
-    // The page finds its files and the API from where it is, so it is at one address, with the slash.
-    if (request.path === basePath || (!file && isVisit(request))) return toHome(basePath)
-    return file && answer(file, request)
+    return files?.get(path === home ? 'index.html' : path.slice(home.length))
+  }
+
+  return {
+    label: 'page',
+    methods: ['GET'],
+    paths: ['/', `${basePath}/*`],
+    takes: (request) => {
+      const { path } = request
+      const isOurs = path.startsWith(home) && (isHome(path, home) || fileAt(path) !== undefined)
+      return isOurs || path === basePath || (isVisit(request) && !path.startsWith(`${home}v1/`))
+    },
+    async answer({ request }) {
+      const { path } = request
+      const file = path.startsWith(home) ? fileAt(path) : undefined
+      if (file) return answerOf(file, request)
+      if (isHome(path, home)) return notBuilt(basePath)
+      // The page finds its files and the API from where it is, so it is at one address, with the slash.
+      return { status: 302, headers: { ...security, ...plain, location: home }, body: `The page is at ${home}\n` }
+    },
   }
 }
+
+const isHome = (path: string, home: string) => path === home || path === `${home}index.html`
 
 /** undefined while there is no page: it may be built while the server runs. */
 function readFiles(folder: string): Map<string, WebFile> | undefined {
@@ -77,12 +98,12 @@ function readFile(folder: string, path: string): WebFile {
   }
 }
 
-function answer({ bytes, gzipped, headers }: WebFile, request: HonoRequest): Response {
+function answerOf({ bytes, gzipped, headers }: WebFile, request: HonoRequest): Answer {
   const known = request.header('if-none-match')?.split(',') ?? []
-  if (known.some((tag) => tag.trim() === headers.etag)) return new Response(null, { status: 304, headers })
+  if (known.some((tag) => tag.trim() === headers.etag)) return { status: 304, headers, body: null }
   return gzipped && acceptsGzip(request.header('accept-encoding') ?? '')
-    ? new Response(gzipped, { headers: { ...headers, 'content-encoding': 'gzip' } })
-    : new Response(bytes, { headers })
+    ? { status: 200, headers: { ...headers, 'content-encoding': 'gzip' }, body: gzipped }
+    : { status: 200, headers, body: bytes }
 }
 
 /** Whether an Accept-Encoding takes gzip; what lies beyond 1,000 characters does not count. */
@@ -94,11 +115,7 @@ const isVisit = (request: HonoRequest) =>
   !request.path.includes('.', request.path.lastIndexOf('/')) &&
   (request.header('accept')?.includes('text/html') ?? false)
 
-const toHome = (basePath: string) =>
-  new Response(null, { status: 302, headers: { ...security, location: `${basePath}/` } })
-
-function notBuilt(basePath: string): Response {
-  const words = `The page is not built. In a checkout of Conduct, run: npm run build\nThen load this again. The API is at work without it, and described at ${basePath}/docs.\n`
-  const headers = { ...security, 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' }
-  return new Response(words, { status: 404, headers })
+function notBuilt(basePath: string): Answer {
+  const body = `The page is not built. In a checkout of Conduct, run: npm run build\nThen load this again. The API is at work without it, and described at ${basePath}/docs.\n`
+  return { status: 404, headers: { ...security, ...plain }, body }
 }

@@ -1,0 +1,66 @@
+import type { HonoRequest } from 'hono'
+import { serialize } from 'hono/utils/cookie'
+import { addressOf } from '../../api/paths.ts'
+import { newSessionSecret } from '../../ledger/secret.ts'
+import { sessionMs } from '../../ledger/session.ts'
+import type { Kept } from '../../store/idempotency.ts'
+import type { Endpoint } from '../endpoint.ts'
+import type { Answer } from '../exchange.ts'
+import { cookieName, requireSameOrigin, sessionOf } from '../session.ts'
+import type { Door } from './door.ts'
+
+/** The bytes of a body that comes from nobody: a key or a login code, and no more. */
+const bodyLimit = 1024
+
+/** Logs a browser in: begins a session, and hands its secret out as a cookie. */
+export function loginDoor({ read, perform, asAnyone }: Endpoint<'createSession'>, basePath: string): Door {
+  return {
+    label: 'createSession',
+    carries: 'createSession',
+    methods: ['POST'],
+    paths: [basePath + addressOf('createSession').path],
+    async answer(exchange) {
+      exchange.isLogin = true
+      const { request } = exchange
+      // A login carries no cookie, and may come from something other than a browser.
+      if (request.header('sec-fetch-site') !== undefined) requireSameOrigin(request)
+      const { parsed } = await read(exchange, bodyLimit)
+      const session = newSessionSecret()
+      const made = await perform({ ...(await asAnyone(exchange)), session }, parsed, exchange)
+      return withCookie(made, request, basePath, session, sessionMs / 1000)
+    },
+  }
+}
+
+/** Logs a browser out: ends the session of its cookie, and clears the cookie. */
+export function logoutDoor({ read, perform, asAnyone }: Endpoint<'deleteSession'>, basePath: string): Door {
+  return {
+    label: 'deleteSession',
+    carries: 'deleteSession',
+    methods: ['DELETE'],
+    paths: [basePath + addressOf('deleteSession').path],
+    async answer(exchange) {
+      const { request } = exchange
+      const session = sessionOf(request)
+      if (session !== undefined || request.header('sec-fetch-site') !== undefined) requireSameOrigin(request)
+      const { parsed } = await read(exchange, bodyLimit)
+      const ended = await perform({ ...(await asAnyone(exchange)), session }, parsed, exchange)
+      return withCookie(ended, request, basePath, '', 0)
+    },
+  }
+}
+
+function withCookie(answer: Kept, request: HonoRequest, basePath: string, value: string, maxAge: number): Answer {
+  const attributes = {
+    path: basePath || '/',
+    httpOnly: true,
+    sameSite: 'Strict',
+    secure: isSecure(request),
+    maxAge,
+  } as const
+  const cookie = serialize(cookieName(request.url), value, attributes)
+  return { ...answer, headers: { ...answer.headers, 'set-cookie': cookie } }
+}
+
+/** Whether the page was loaded by HTTPS. Behind a proxy only the browser knows; it says so in Origin, which no page can forge. */
+const isSecure = (request: HonoRequest) => (request.header('origin') ?? request.url).startsWith('https:')

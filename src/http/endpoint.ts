@@ -1,0 +1,81 @@
+import { ConductError } from '../api/error.ts'
+import type { Name } from '../api/paths.ts'
+import { type Parsed, type Route, routes } from '../api/routes.ts'
+import { type Actor, permits } from '../ledger/actor.ts'
+import type { Ctx } from '../store/ctx.ts'
+import type { Kept } from '../store/idempotency.ts'
+import type { Store } from '../store/open.ts'
+import { operations } from '../store/operations.ts'
+import { answerOf, answerPlanOf } from './answer.ts'
+import type { Auth } from './auth.ts'
+import { parseBody, readBody } from './body.ts'
+import type { Exchange } from './exchange.ts'
+import { once } from './idempotency.ts'
+import { planOf, readInput } from './input.ts'
+
+export interface EndpointParts {
+  store: Store
+  auth: Auth
+  basePath: string
+  contentLimit: number
+}
+
+const noBytes = new Uint8Array()
+
+/** One operation of the table: the steps by which a request becomes its answer, and all of them in their order. */
+export function createEndpoint<N extends Name>(name: N, { store, auth, basePath, contentLimit }: EndpointParts) {
+  const route: Route = routes[name]
+  const input = planOf(name)
+  const output = answerPlanOf(name)
+  // Each entry of the table is typed on its own; which one this is, only the name tells.
+  const operation = operations[name] as (ctx: Ctx, input: unknown) => Promise<Record<string, unknown>>
+  const isGet = input.address.method === 'GET'
+
+  /** Lets the caller in. Throws UNAUTHORIZED, and FORBIDDEN for one that lacks the permission. */
+  async function enter(exchange: Exchange): Promise<Ctx> {
+    const caller = await auth.callerOf(exchange.request, exchange)
+    if (!permits(caller.actor.permissions, route.permission)) throw forbidden(caller.actor, route.permission)
+    return { db: store.db, now: exchange.now, ...caller, contentLimit }
+  }
+
+  /** For what needs no key: the context of a caller of whom nothing is known. */
+  async function asAnyone({ now }: Exchange): Promise<Ctx> {
+    return { db: store.db, now, ...(await auth.nobody()), contentLimit }
+  }
+
+  /** The input of a request whose body has at most `limit` bytes, and those bytes. */
+  async function read({ request }: Exchange, limit = contentLimit * 2) {
+    const bytes = isGet ? noBytes : await readBody(request, limit)
+    const body = isGet ? undefined : parseBody(bytes, request.header('content-type'))
+    const mark = request.url.indexOf('?')
+    const query = mark < 0 ? '' : request.url.slice(mark + 1)
+    const header = (header: string) => request.header(header)
+    const parsed = readInput(input, { params: request.param(), query, header, body })
+    return { bytes, parsed: parsed as Parsed<N> }
+  }
+
+  const perform = async (ctx: Ctx, parsed: Parsed<N>, { request }: Exchange): Promise<Kept> =>
+    answerOf(output, await operation(ctx, parsed), basePath, request.url)
+
+  async function answer(exchange: Exchange): Promise<Kept> {
+    const ctx = await enter(exchange)
+    const { bytes, parsed } = await read(exchange)
+    const { request } = exchange
+    const idempotencyKey = isGet ? undefined : request.header('idempotency-key')
+    if (idempotencyKey === undefined) return perform(ctx, parsed, exchange)
+    const { method, path } = request
+    const repeatable = { name: idempotencyKey, method, path, body: bytes, secret: route.secret }
+    return once(ctx, repeatable, (ctx) => perform(ctx, parsed, exchange))
+  }
+
+  return { enter, asAnyone, read, perform, answer }
+}
+
+export type Endpoint<N extends Name> = ReturnType<typeof createEndpoint<N>>
+
+function forbidden(actor: Actor, required: string): ConductError {
+  return new ConductError(
+    'FORBIDDEN',
+    `This needs a key with the permission '${required}', and this one has: ${actor.permissions.join(', ')}.`,
+  )
+}
