@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
 import { pieces, slice, squeeze } from '../src/ledger/content.ts'
 import { type Ledger, testLedger } from './support/engines.ts'
+import fc from './support/random.ts'
 
 const contentOf = async ({ client }: Ledger) => (await client.getRun({ runId: 'A' })).run.content
 

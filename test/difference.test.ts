@@ -2,13 +2,13 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { names } from '../src/api/paths.ts'
+import { seed, size } from './proof/size.ts'
 import { base, engines } from './support/engines.ts'
 import { everything } from './support/script.ts'
 import { requestOf, type Shot, shots } from './support/shots.ts'
 import { type Recorder, transcriptOf } from './support/transcript.ts'
 
-const seed = Number(process.env.CONDUCT_TEST_SEED ?? Date.now() % 1_000_000)
-const sampled = process.env.CONDUCT_PROOF === 'full' ? 20_000 : 500
+const sampled = size(500, 20_000)
 
 /** The ETag of these carries a row id, which may differ between engines. */
 const withoutRowVersion = (shot: Shot): Shot =>

@@ -1,17 +1,18 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import fc from 'fast-check'
 import { type Code, ConductError, statusOf } from '../src/api/error.ts'
 import { names } from '../src/api/paths.ts'
 import { createClient } from '../src/client/client.ts'
 import { createApp } from '../src/http/app.ts'
 import { localActor } from '../src/ledger/actor.ts'
 import type { Store } from '../src/store/open.ts'
+import { size } from './proof/size.ts'
 import { answerFault } from './support/described.ts'
 import { base, type Engine, engines, openLedger } from './support/engines.ts'
+import fc from './support/random.ts'
 import { requestOf, rightShot, type Shot, shots } from './support/shots.ts'
 
-const perEngine = process.env.CONDUCT_PROOF === 'full' ? 100_000 : 1_000
+const perEngine = size(1_000, 100_000)
 /** Requests to each operation of which a good part must be carried out. */
 const each = 24
 
@@ -87,8 +88,7 @@ for (const engine of engines) {
     const property = fc.asyncProperty(shots, async (shot) => {
       if (await send(shot, shot.caller)) fine++
     })
-    const seed = process.env.CONDUCT_TEST_SEED
-    await fc.assert(property, { numRuns: perEngine, ...(seed && { seed: Number(seed) }) })
+    await fc.assert(property, { numRuns: perEngine })
     t.diagnostic(`${fine} of ${perEngine} were carried out`)
     assert.ok(fine > perEngine / 4, `only ${fine} of ${perEngine} were carried out`)
   })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import fc from 'fast-check'
 import { type Ledger, testLedger } from './support/engines.ts'
+import fc from './support/random.ts'
 
 const post = ({ fetch }: Ledger, key: string, body: object, path = '/v1/runs', headers = {}) =>
   fetch(path, {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
 import { decodeCursor, encodeCursor } from '../src/ledger/cursor.ts'
+import { size } from './proof/size.ts'
 import { type Ledger, testLedger } from './support/engines.ts'
+import fc from './support/random.ts'
 
 testLedger('pages follow each other by cursor and by Link', async ({ client, fetch }) => {
   for (let n = 0; n < 5; n++) await client.createRun({ runId: `R${n}`, specId: 'S' })
@@ -46,7 +47,7 @@ const rounds = fc.array(fc.record({ create: fc.nat(3), remove: fc.array(fc.nat(4
 })
 
 testLedger('a walk during inserts and deletes repeats no run and misses none that stood throughout', async (ledger) => {
-  const walks = process.env.CONDUCT_PROOF === 'full' ? 5000 : 25
+  const walks = size(25, 5000)
   await fc.assert(
     fc.asyncProperty(
       rounds,

@@ -14,7 +14,7 @@ export interface Ran {
 /** `conduct …` as a process, in a session of its own: without a terminal wherever the tests run. */
 export function start(words: string[], env: ProgramEnv, cwd = env.HOME, input?: string) {
   const child = spawn(process.execPath, [main, ...words], {
-    env,
+    env: { NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE, ...env },
     cwd,
     detached: true,
     stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],

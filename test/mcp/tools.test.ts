@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import fc from 'fast-check'
 import { encode } from 'gpt-tokenizer'
 import { base, engines, openLedger, testLedger } from '../support/engines.ts'
 import { oddValues } from '../support/odd.ts'
+import fc from '../support/random.ts'
 import { agentByHttp, revisions } from './connect.ts'
 
 /** The most that the definitions of the tools may cost a session, in tokens. */

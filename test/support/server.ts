@@ -33,6 +33,7 @@ export async function startServer(
     env: {
       PATH: process.env.PATH,
       HOME: process.env.HOME,
+      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
       XDG_STATE_HOME: state,
       CONDUCT_DATABASE_URL: databaseUrl,
       CONDUCT_ADMIN_KEY: adminKey,

@@ -1,0 +1,102 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { basename, join, resolve } from 'node:path'
+import { run } from 'node:test'
+import { spec } from 'node:test/reporters'
+import { parseArgs } from 'node:util'
+import { root } from './built.ts'
+import { globalSetup, globalTeardown } from './setup.ts'
+
+// `npm test`: lint, types and tests beside each other. `npm run test:all -- test/run.test.ts`: these tests, or all.
+// `npm run proof kill events`: the proofs of these names, or all, at full size.
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { tests: { type: 'boolean', default: false }, proof: { type: 'boolean', default: false } },
+})
+
+const cache = join(root, 'node_modules/.cache/conduct')
+const durations = join(cache, 'durations.json')
+mkdirSync(cache, { recursive: true })
+process.chdir(root)
+// The tests and what they start compile each file once.
+process.env.NODE_COMPILE_CACHE ??= join(cache, 'compiled')
+if (values.proof) process.env.CONDUCT_PROOF = 'full'
+
+const all = values.tests || values.proof || positionals.length > 0
+const checks = all ? [] : [toolOf('biome', 'ci', '--error-on-warnings'), toolOf('tsc')]
+const files = values.proof ? proofs(positionals) : positionals.length > 0 ? positionals : longestFirst(tests())
+await globalSetup()
+process.once('SIGINT', () => globalTeardown().finally(() => process.exit(130)))
+const passed = await test(files).finally(globalTeardown)
+const faults = (await Promise.all(checks)).filter((said) => said !== '')
+for (const said of faults) process.stderr.write(said)
+process.exitCode = passed && faults.length === 0 ? 0 : 1
+
+/** What a tool of node_modules says where it finds a fault, else nothing. */
+async function toolOf(name: string, ...args: string[]): Promise<string> {
+  const child = spawn(join(root, 'node_modules/.bin', name), args, { stdio: ['ignore', 'pipe', 'pipe'] })
+  let said = ''
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (piece: string) => {
+      said += piece
+    })
+  }
+  const [code] = await once(child, 'close')
+  return code === 0 ? '' : `${name} found faults:\n${said}\n`
+}
+
+function tests(): string[] {
+  return globSync('test/**/*.test.ts', { cwd: root }).sort()
+}
+
+/** The tests that have a full size, one after the other. Throws where none has such a name. */
+function proofs(names: string[]): string[] {
+  const large = [...globSync('test/proof/*.proof.ts', { cwd: root }), ...tests()].filter(
+    (path) => path.startsWith('test/proof/') || /\bsize\(/.test(readFileSync(path, 'utf8')),
+  )
+  const nameOf = (path: string) => basename(path).replace(/\.(test|proof)\.ts$/, '')
+  const unknown = names.filter((name) => !large.some((path) => nameOf(path) === name))
+  if (unknown.length > 0) {
+    throw new Error(`There is no proof '${unknown[0]}': choose of ${large.map(nameOf).join(', ')}.`)
+  }
+  return large.filter((path) => names.length === 0 || names.includes(nameOf(path)))
+}
+
+/** By how long they took last time, so that no long one is left for the end; unknown ones first. */
+function longestFirst(paths: string[]): string[] {
+  const known = lastDurations()
+  return paths.toSorted((a, b) => (known[b] ?? Infinity) - (known[a] ?? Infinity) || weight(b) - weight(a))
+}
+
+const slowFolders = ['test/mcp/', 'test/cli/', 'test/proof/', 'test/web/']
+const weight = (path: string) => slowFolders.findIndex((folder) => path.startsWith(folder))
+
+function lastDurations(): Record<string, number> {
+  try {
+    return JSON.parse(readFileSync(durations, 'utf8'))
+  } catch {
+    return {}
+  }
+}
+
+/** Runs test files, each in a process of its own, and reports. Returns whether all passed. */
+async function test(files: string[]): Promise<boolean> {
+  const taken = lastDurations()
+  let passed = true
+  const stream = run({
+    files: files.map((path) => resolve(root, path)),
+    // Some wait for clocks, disks and other processes.
+    concurrency: values.proof ? 1 : availableParallelism() + 2,
+  })
+  stream.on('test:summary', ({ file, success, duration_ms }) => {
+    if (!success) passed = false
+    if (file?.startsWith(root)) taken[file.slice(root.length)] = Math.round(duration_ms)
+  })
+  stream.compose(spec).pipe(process.stdout)
+  await once(stream, 'end')
+  writeFileSync(durations, JSON.stringify(taken, null, 1))
+  return passed
+}
