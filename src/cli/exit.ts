@@ -3,13 +3,13 @@ import { type Code, ConductError } from '../api/error.ts'
 /** The exit codes of every command. */
 export const exitCodes = {
   ok: [0, 'it worked'],
-  failed: [1, 'it failed, for a reason that is told'],
+  failed: [1, 'it failed; the message says why'],
   usage: [2, 'a wrong command, flag, value or file'],
-  denied: [3, 'the key is missing, revoked or may not do this'],
-  missing: [4, 'what was asked for does not exist'],
-  conflict: [5, 'it is taken, was changed meanwhile, or belongs to another holder'],
+  denied: [3, 'the key is missing or revoked, or may not do this'],
+  missing: [4, 'what you asked for does not exist'],
+  conflict: [5, 'it is taken, was changed in the meantime, or somebody else holds it'],
   limited: [6, 'too many requests'],
-  unreachable: [7, 'no answer: the server, the network or the database is not there'],
+  unreachable: [7, 'the server, the network or the database cannot be reached'],
 } as const
 
 type Exit = keyof typeof exitCodes

@@ -19,10 +19,10 @@ export function fail(error: unknown, json = false) {
 function adviceOf({ code, retryAfter }: ConductError): string | undefined {
   switch (code) {
     case 'UNAUTHORIZED':
-      return 'Give a key that is valid: by CONDUCT_API_KEY, or by conduct profile add.'
+      return 'Set CONDUCT_API_KEY to a valid key, or add one with conduct profile add.'
     case 'UNAVAILABLE':
-      return 'conduct doctor looks what is wrong; conduct status tells where the ledger is looked for.'
+      return 'conduct doctor finds out what is wrong; conduct status shows which ledger is used.'
     case 'RATE_LIMIT_EXCEEDED':
-      return retryAfter === undefined ? undefined : `Again in ${retryAfter} s.`
+      return retryAfter === undefined ? undefined : `Try again in ${retryAfter} s.`
   }
 }

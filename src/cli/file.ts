@@ -4,7 +4,7 @@ import { UsageError } from './exit.ts'
 
 /** The text of a file, or of the standard input for `-`. Throws a UsageError that names what cannot be read. */
 export async function readText(path: string): Promise<string> {
-  const name = path === '-' ? 'The standard input' : path
+  const name = path === '-' ? 'Standard input' : path
   const bytes = path === '-' ? await standardInput() : await readFile(path).catch((error) => refuse(path, error))
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
@@ -14,13 +14,12 @@ export async function readText(path: string): Promise<string> {
 }
 
 function standardInput() {
-  if (process.stdin.isTTY) process.stderr.write('Reading from the terminal; Ctrl-D ends the text.\n')
+  if (process.stdin.isTTY) process.stderr.write('Reading from the terminal. Press Ctrl-D to end the text.\n')
   return buffer(process.stdin)
 }
 
 function refuse(path: string, { code, message }: NodeJS.ErrnoException): never {
-  if (code === 'ENOENT')
-    throw new UsageError(`There is no file ${path}: give another path, or - for the standard input.`)
-  if (code === 'EISDIR') throw new UsageError(`${path} is a folder: give a file, or - for the standard input.`)
+  if (code === 'ENOENT') throw new UsageError(`There is no file ${path}: give another path, or - for standard input.`)
+  if (code === 'EISDIR') throw new UsageError(`${path} is a folder: give a file, or - for standard input.`)
   throw new UsageError(`${path} cannot be read: ${message}`)
 }

@@ -21,15 +21,15 @@ export const commonHeading = 'Common options:'
 /** Gives a command that prints an answer the common options; `--project` unless it has one of its own. */
 export function addCommon(command: Command, hasProject = false): Command {
   addPlace(command, hasProject)
-  addOption(command, '--json', 'the answer of the API as it is')
-  addOption(command, '--quiet', 'nothing but ids, contents and secrets')
+  addOption(command, '--json', 'print the answer of the API, unchanged')
+  addOption(command, '--quiet', 'print only ids, contents and secrets')
   addOption(command, '--utc', 'exact times')
-  return addOption(command, '--no-color', 'no colours; so does NO_COLOR')
+  return addOption(command, '--no-color', 'print no colours, as with NO_COLOR')
 }
 
 /** Those of the common options that say where the ledger is, for a command whose output is not an answer. */
 export function addPlace(command: Command, hasProject = false): Command {
-  addOption(command, '--profile <name>', 'the server of that profile; local for the database of this machine')
+  addOption(command, '--profile <name>', 'the server of that profile; local is the database of this machine')
   return hasProject ? command : addOption(command, '--project <slug>', 'the project to act in')
 }
 
@@ -58,5 +58,5 @@ export function refuseBoth(options: object, ...pair: [string, string]) {
   const given = options as Record<string, unknown>
   if (pair.some((name) => !given[name])) return
   const [one, other] = pair.map((name) => `--${kebab(name)}`)
-  throw new UsageError(`${one} and ${other} do not go together: give one of the two.`)
+  throw new UsageError(`${one} and ${other} exclude each other: give only one of them.`)
 }

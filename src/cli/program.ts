@@ -62,8 +62,8 @@ function refuseSecrets(words: string[]) {
   const secret = words.map((word) => /sk_[a-z]{4,6}_[0-9A-Za-z]{4}/.exec(word)?.[0]).find(Boolean)
   if (secret === undefined) return
   throw new UsageError(
-    `a key (${secret}…) stands among the arguments, which every user of this machine can read: ` +
-      'give it by CONDUCT_API_KEY, or by --key-stdin, --key-file or the prompt of conduct profile add. If it was real, revoke it.',
+    `the arguments contain a key (${secret}…), and every user of this machine can read arguments: ` +
+      'use CONDUCT_API_KEY, or --key-stdin, --key-file or the prompt of conduct profile add. If the key was real, revoke it.',
   )
 }
 
@@ -74,7 +74,7 @@ export async function programFor(wanted: string | undefined): Promise<Command> {
     .usage('[command] [options]')
     .enablePositionalOptions()
     .helpCommand(false)
-    .option('-V, --version', 'tell the version')
+    .option('-V, --version', 'print the version')
     .addHelpText('after', named)
   for (const [name, entry] of Object.entries(commands)) {
     const command = name === wanted ? await entry.load() : new Command(name)
@@ -94,13 +94,13 @@ function named(): string {
   const isMore = ([, { group }]: [string, Entry]) => group === 'more'
   const more = Object.entries(commands).filter(isMore)
   const names = more.map(([name]) => name).join(', ')
-  return `${more.length > 0 ? `\n${groups.more}: ${names}\n` : ''}\nconduct help <command> tells about one.`
+  return `${more.length > 0 ? `\n${groups.more}: ${names}\n` : ''}\nFor help on a command: conduct help <command>`
 }
 
 /** What was probably meant, by the command and what commander finds wrong with it. */
 const hints: Record<string, string> = {
   'run commander.unknownCommand': 'To record a command: conduct exec -- npm test',
-  'exec commander.unknownOption': 'The command that is recorded stands behind a --: conduct exec -- npm test',
+  'exec commander.unknownOption': 'Put -- before the command to record: conduct exec -- npm test',
 }
 
 /** The manners that all commands share. */
@@ -114,7 +114,7 @@ function settle(command: Command) {
       if (hint !== undefined) process.stderr.write(`${hint}\n`)
       throw error
     })
-    .showHelpAfterError(`(conduct help${pathOf(command)} tells more)`)
+    .showHelpAfterError(`(For help: conduct help${pathOf(command)})`)
   for (const child of command.commands) settle(child)
 }
 

@@ -4,7 +4,8 @@ export async function reach(url: string): Promise<{ version: string; ahead: numb
     throw error.cause instanceof Error && error.cause.message ? error.cause : error
   })
   const { info } = ((await response.json().catch(() => ({}))) ?? {}) as { info?: { title?: string; version?: string } }
-  if (!response.ok || info?.title !== 'Conduct') throw new Error(`it answers ${response.status}, not as Conduct does`)
+  if (!response.ok || info?.title !== 'Conduct')
+    throw new Error(`it returned ${response.status}, and is not a Conduct server`)
   const ahead = Math.round((Date.parse(response.headers.get('date') ?? '') - Date.now()) / 1000)
   return { version: info.version ?? '', ahead: Number.isNaN(ahead) ? 0 : ahead }
 }

@@ -113,7 +113,7 @@ testPlaces('a feature is called by its number or by its name', async ({ env }) =
   for (const words of ['feature get user-auth', 'run list --feature-id user-auth']) {
     const { code, stderr } = await all(words)
     assert.equal(code, 4)
-    assert.match(stderr, /no feature 'user-auth': conduct feature list/)
+    assert.match(stderr, /no feature 'user-auth'\. To look for one: conduct feature list/)
   }
   const dry = await all('feature delete login --dry-run')
   assert.equal(dry.code, 2)
@@ -130,7 +130,7 @@ testPlaces('a name that several projects give to other features is no number', a
   assert.equal((await json('run list --feature-id login --project one')).runs.length, 1)
   const { code, stderr } = await all('run list --feature-id login --project one --project two')
   assert.equal(code, 2)
-  assert.match(stderr, /'login' has the numbers .*: give a number, or one --project/)
+  assert.match(stderr, /'login' is feature \d+ or \d+, .*: give a number, or one --project/)
 })
 
 test('the same idempotency key makes one run, and a dry run none', async (t) => {

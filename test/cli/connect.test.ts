@@ -39,7 +39,7 @@ test('the flag, CONDUCT_URL, the profile in use and the local file are asked in 
   const fromEnv = { ...env, CONDUCT_URL: 'http://e', CONDUCT_PROJECT: 'q' }
   assert.deepEqual(placeOf({}, fromEnv, env.HOME), server('http://e', undefined, 'q'))
   assert.deepEqual(placeOf({ profile: 'home', project: 'r' }, fromEnv, env.HOME), server('http://h', 'home', 'r'))
-  assert.throws(() => placeOf({ profile: 'hom' }, env, env.HOME), /no profile 'hom', only: local, work, home/)
+  assert.throws(() => placeOf({ profile: 'hom' }, env, env.HOME), /no profile 'hom'\. There are: local, work, home/)
 })
 
 test('a relative database is the same file from wherever it is opened', (t) => {

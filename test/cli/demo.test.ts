@@ -88,7 +88,7 @@ for (const engine of engines) {
     await run('spec create --project demo --title Ours')
     const { code, stderr, stdout } = await conductHere(['demo'], env)
     assert.equal(code, 5, stderr)
-    assert.match(stderr, /'demo' has runs or specs already.*conduct demo --project demo-2/s)
+    assert.match(stderr, /'demo' already has runs or specs.*conduct demo --project demo-2/s)
     assert.equal(stdout, '')
     assert.deepEqual((await json('run list --project demo')).runs, [])
     assert.equal(await run('demo --project demo-2 --quiet'), 'demo-2\n')

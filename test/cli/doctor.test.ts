@@ -25,8 +25,8 @@ test('on a new machine the doctor and the status find nothing wrong, and make no
   const { run, json } = programOf(homeOf(folder))
   const told = await run('doctor')
   assert.match(told, /^ok +node +24\./m)
-  assert.match(told, /^note +database +it is made with the first run$/m)
-  assert.match(await run('status'), /^running: nothing; the database is made with the first run$/m)
+  assert.match(told, /^note +database +the first run creates it$/m)
+  assert.match(await run('status'), /^running: nothing; the first run creates the database$/m)
   assert.equal((await json('status')).running, null)
   assert.ok(!existsSync(join(folder, '.local')))
 })
@@ -64,7 +64,7 @@ test('what other users can read, settings that do not exist and what is unsent a
     /^unsent:\s+1 recording waits to be sent.*\nunsent:\s+1 recording refused/m,
   )
   assert.match(of('hooks')[0]?.told ?? '', /\.claude\/settings\.json/)
-  assert.deepEqual(of('database'), [{ about: 'database', state: 'ok', told: 'it opens, and is whole' }])
+  assert.deepEqual(of('database'), [{ about: 'database', state: 'ok', told: 'it opens, and is not damaged' }])
 })
 
 for (const engine of engines) {
@@ -121,7 +121,7 @@ test('a dead server, another program and a wrong clock are told', async (t) => {
   assert.deepEqual([dead.code, dead.of('server')[0]?.state], [1, 'fail'])
   assert.match(dead.of('server')[0]?.told ?? '', /ECONNREFUSED.*is the address right/)
   const other = await at(await answering(t, { name: 'something else' }))
-  assert.match(other.of('server')[0]?.told ?? '', /answers 200, not as Conduct does/)
+  assert.match(other.of('server')[0]?.told ?? '', /returned 200, and is not a Conduct server/)
   const late = await at(await answering(t, { info: { title: 'Conduct', version: '9.9.9' } }, 90_000))
   assert.match(late.of('server')[0]?.told ?? '', /runs Conduct 9\.9\.9; its clock is (89|90) s ahead/)
 })

@@ -81,9 +81,9 @@ version:   1
 `,
   )
   const empty = await all('run list --status failed')
-  assert.deepEqual(empty, { code: 0, stdout: '', stderr: 'There is none.\n' })
+  assert.deepEqual(empty, { code: 0, stdout: '', stderr: 'Nothing found.\n' })
   const first = await all('run list --limit 1')
-  assert.match(first.stderr, /^There is more: --all, or --cursor \S+\n$/)
+  assert.match(first.stderr, /^There is more: use --all for everything, or --cursor \S+ for the next page\.\n$/)
   const made = await run('key create --name weak --permission read')
   assert.match(made, /^secret: +sk_read_[0-9A-Za-z]{43}$/m)
   assert.match(await run('key create --name weak --permission read --quiet'), /^sk_read_[0-9A-Za-z]{43}\n$/)

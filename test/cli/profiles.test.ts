@@ -24,7 +24,7 @@ test('a profile is kept once its key has been tried, from whichever safe place t
   chmodSync(join(folder, 'key'), 0o600)
   assert.match(
     (await all(`profile add other ${url} --key-file key`)).stderr,
-    /work stays in use; conduct profile use other/,
+    /work stays in use\. To change that: conduct profile use other/,
   )
 
   const listed = await run('profile list')
@@ -37,7 +37,7 @@ test('a profile is kept once its key has been tried, from whichever safe place t
   assert.equal((await json('whoami')).key, null)
   assert.equal((await json('whoami --profile other')).key.name, 'first admin')
   await run('profile use other')
-  assert.match(await run('profile remove other'), /forgotten, and the local database in use/)
+  assert.match(await run('profile remove other'), /removed; the local database is in use now/)
   assert.equal((await json('profile list')).current, 'local')
   assert.equal((await all('profile use other')).code, 2)
 })
@@ -50,11 +50,11 @@ test('a profile that does not work is not kept', async (t) => {
   assert.equal((await all(`profile add work ${url}`)).code, 3)
   const noBase = await all(`profile add work ${new URL(url).origin}`)
   assert.equal(noBase.code, 2)
-  assert.match(noBase.stderr, /Is the base path missing: http.*\d\/conduct\?/)
+  assert.match(noBase.stderr, /Is the base path missing, as in http.*\d\/conduct\?/)
   for (const [words, said] of [
     ['profile add local http://localhost/conduct', /'local' cannot name a profile/],
-    ['profile add work localhost:3000', /no address of a server/],
-    ['profile add work http://user:word@localhost/conduct', /no address of a server/],
+    ['profile add work localhost:3000', /not the address of a server/],
+    ['profile add work http://user:word@localhost/conduct', /not the address of a server/],
   ] as const) {
     const { code, stderr } = await all(words)
     assert.deepEqual([code, said.test(stderr)], [2, true], stderr)
@@ -62,7 +62,7 @@ test('a profile that does not work is not kept', async (t) => {
   }
   const { CONDUCT_API_KEY: _, ...env } = { ...homeOf(folder), CONDUCT_API_KEY: '' }
   const nothing = await programOf(env, folder).all(`profile add work ${url}`)
-  assert.match(nothing.stderr, /A key is needed: by CONDUCT_API_KEY, --key-stdin or --key-file/)
+  assert.match(nothing.stderr, /A key is needed: set CONDUCT_API_KEY, give --key-stdin or --key-file/)
   const noKey = await programOf(env, folder).all(`profile add work ${url} --key-stdin`, 'hello')
   assert.match(noKey.stderr, /That is not a key/)
   assert.ok(!noKey.stderr.includes('hello'))

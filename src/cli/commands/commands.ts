@@ -13,12 +13,12 @@ export interface Entry {
 /** Every command by its first word. At most ten stand outside of `more`. */
 export const commands: Record<string, Entry> = {
   init: {
-    summary: 'enter a project, and let its coding agents record themselves',
+    summary: 'set up a project so that its coding agents record themselves',
     group: 'record',
     load: async () => (await import('../init/init.ts')).initCommand(),
   },
   exec: {
-    summary: 'run a command, and record it',
+    summary: 'run a command and record it',
     group: 'record',
     load: async () => (await import('../record/exec.ts')).execCommand(),
   },
@@ -33,9 +33,9 @@ export const commands: Record<string, Entry> = {
       return wordCommand('run').addCommand(execCommand())
     },
   },
-  spec: fromTable('spec', 'what to build, and every version of it', 'ledger'),
+  spec: fromTable('spec', 'what to build, with every version of it', 'ledger'),
   check: {
-    summary: 'whether a run holds',
+    summary: 'whether a run holds up: create, list, get, update, delete, exec',
     group: 'ledger',
     load: async () => {
       const [{ wordCommand }, { checkExecCommand }] = await Promise.all([
@@ -46,9 +46,9 @@ export const commands: Record<string, Entry> = {
     },
   },
   search: fromTable('search', 'find runs, specs, checks and features by their words', 'ledger'),
-  events: fromTable('events', 'every change, in its order; --follow as they happen', 'ledger'),
+  events: fromTable('events', 'every change in order; with --follow, as they happen', 'ledger'),
   status: {
-    summary: 'where the ledger is, whose key is used, what runs now',
+    summary: 'which ledger and key are used, and what runs now',
     group: 'place',
     load: async () => (await import('./status.ts')).statusCommand(),
   },
@@ -58,22 +58,22 @@ export const commands: Record<string, Entry> = {
     load: async () => (await import('./serve.ts')).serveCommand(),
   },
   open: {
-    summary: 'open the page in the browser, logged in',
+    summary: 'open the dashboard in the browser, logged in',
     group: 'place',
     load: async () => (await import('./open.ts')).openCommand(),
   },
-  stats: fromTable('stats', 'what runs came to, day by day', 'more'),
+  stats: fromTable('stats', 'what runs amount to, day by day', 'more'),
   feature: fromTable('feature', 'the parts of the code base that runs touch', 'more'),
   project: fromTable('project', 'projects', 'more'),
   key: fromTable('key', 'keys: create, list, revoke', 'more'),
-  whoami: fromTable('whoami', 'the key that is used', 'more'),
+  whoami: fromTable('whoami', 'show the key in use', 'more'),
   demo: {
-    summary: 'fill a project with a month of a small team, to look around in',
+    summary: 'fill a project with a sample month of a small team',
     group: 'more',
     load: async () => (await import('./demo.ts')).demoCommand(),
   },
   profile: {
-    summary: 'the servers that this user knows: add, list, use, remove',
+    summary: 'servers and their keys: add, list, use, remove',
     group: 'more',
     load: async () => (await import('../place/profiles.ts')).profileCommand(),
   },
@@ -83,22 +83,22 @@ export const commands: Record<string, Entry> = {
     load: async () => (await import('../record/sync.ts')).syncCommand(),
   },
   doctor: {
-    summary: 'look what is wrong with this machine, the database or the server',
+    summary: 'check this machine, the database and the server',
     group: 'more',
     load: async () => (await import('./doctor.ts')).doctorCommand(),
   },
   hook: {
-    summary: 'note what a coding agent does: for the hooks that init writes',
+    summary: 'record what a coding agent does, for the hooks that init writes',
     group: 'more',
     load: async () => (await import('../record/hook.ts')).hookCommand(),
   },
   mcp: {
-    summary: 'speak MCP over stdin and stdout, for an agent',
+    summary: 'serve MCP on stdin and stdout, for an agent',
     group: 'more',
     load: async () => (await import('./mcp.ts')).mcpCommand(),
   },
   completion: {
-    summary: 'the completion of words for bash or zsh',
+    summary: 'print the shell completion for bash or zsh',
     group: 'more',
     load: async () => (await import('./completion.ts')).completionCommand(commands),
   },

@@ -5,8 +5,8 @@ import type { Entry } from './commands.ts'
 /** `conduct completion bash|zsh`: a script made of all commands, their flags and the values that flags may have. */
 export function completionCommand(commands: Record<string, Entry>): Command {
   const command = new Command('completion')
-    .description('Print the completion of words for a shell')
-    .addArgument(new Argument('<shell>', 'the shell that is to read it').choices(['bash', 'zsh']))
+    .description('Print the completion script for a shell')
+    .addArgument(new Argument('<shell>', 'the shell that reads it').choices(['bash', 'zsh']))
     .action(async (shell: 'bash' | 'zsh') => {
       const words = await cases(commands)
       process.stdout.write(shell === 'bash' ? bash(words) : zsh(words))

@@ -19,8 +19,10 @@ interface Options extends Common {
 
 /** `conduct demo`: a month of a small team, to look around in. */
 export function demoCommand(): Command {
-  const command = new Command('demo').description('Fill a project of the local database with a month of a small team')
-  command.option('--live', 'go on writing to the runs that are live, until Ctrl-C')
+  const command = new Command('demo').description(
+    'Fill a project of the local database with a sample month of a small team',
+  )
+  command.option('--live', 'keep writing to the live runs until Ctrl-C')
   addCommon(command)
   addExamples(command, ['conduct demo --profile local'])
   return command.action(demo)
@@ -31,7 +33,7 @@ async function demo(options: Options) {
   const place = placeOf({ ...options, project }, env, process.cwd())
   if (place.kind === 'server') {
     throw new UsageError(
-      `A month that has passed needs the clock of the database, and ${shownPlace(place)} is a server: on its machine, use conduct demo --profile local.`,
+      `The demo sets past times, which only the database itself allows, and ${shownPlace(place)} is a server. On the machine of the server: conduct demo --profile local`,
     )
   }
   await fill(place, project, options)
@@ -57,7 +59,7 @@ async function fill(place: LocalPlace, project: string, options: Options) {
       then = undefined
       return team
     }
-    const team = await whileWaiting(() => `Writing a month: ${told} of ${story.steps.length} steps`, tell())
+    const team = await whileWaiting(() => `Writing the month: ${told} of ${story.steps.length} steps`, tell())
     await report(ledger.as({ project }), project, story, options)
     if (options.live) await goOn(team, story.live)
   } finally {
@@ -79,8 +81,8 @@ async function refuseUsed(client: Client, project: string) {
   if (runs.length + specs.length === 0) return
   throw new ConductError(
     'CONFLICT',
-    `The project '${project}' has runs or specs already. To start over, give the demo another project (conduct demo --project ${project}-2), ` +
-      'or a database of its own that can be deleted: CONDUCT_DATABASE_URL=sqlite:demo.db conduct demo',
+    `The project '${project}' already has runs or specs. To start over, use another project (conduct demo --project ${project}-2), ` +
+      'or a database that you can delete: CONDUCT_DATABASE_URL=sqlite:demo.db conduct demo',
   )
 }
 

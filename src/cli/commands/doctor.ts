@@ -42,7 +42,7 @@ async function doctor(options: Common) {
   const place = looked('ledger', findings, () => placeOf(options, env, process.cwd()))
   if (place) {
     const work = place.kind === 'local' ? databaseOf(place) : serverOf(place)
-    findings.push(...(await whileWaiting(`Looking at ${shownPlace(place)}`, work)))
+    findings.push(...(await whileWaiting(`Checking ${shownPlace(place)}`, work)))
   }
   if (findings.some(({ state }) => state === 'fail')) process.exitCode = 1
   if (options.json) {
@@ -91,7 +91,7 @@ function profiles(): Finding[] {
 
 /** A folder or file that only its owner should read. */
 function privacy(about: string, path: string): Finding {
-  if (!existsSync(path)) return found(about, 'note', `${path} is not there yet`)
+  if (!existsSync(path)) return found(about, 'note', `${path} does not exist yet`)
   const mode = statSync(path).mode & 0o777
   const told = `${path}, mode ${mode.toString(8)}`
   if (process.platform === 'win32' || (mode & 0o077) === 0) return found(about, 'ok', told)
@@ -102,7 +102,7 @@ function unsent(): Finding[] {
   if (!existsSync(stateFile(env))) return []
   const { waits, refusals } = unsentWords(unsentOf(env))
   const findings = [...waits, ...refusals].map((words) => found('unsent', 'warn', words))
-  return findings.length > 0 ? findings : [found('unsent', 'ok', 'nothing waits to be sent')]
+  return findings.length > 0 ? findings : [found('unsent', 'ok', 'nothing is waiting to be sent')]
 }
 
 /** Where the agents keep their hooks, in a project and at home. */
@@ -113,23 +113,26 @@ function hooks(): Finding[] {
   const installed = [...new Set(paths)].filter(
     (path) => existsSync(path) && /conduct\b.*\bhook\b/.test(readFileSync(path, 'utf8')),
   )
-  if (installed.length === 0) return [found('hooks', 'note', 'none here: conduct init lets agents record themselves')]
+  if (installed.length === 0)
+    return [found('hooks', 'note', 'none here; conduct init sets agents up to record themselves')]
   return [found('hooks', 'ok', installed.join(', '))]
 }
 
 async function databaseOf(place: Place & { kind: 'local' }): Promise<Finding[]> {
   const missing = missingFile(place)
   const findings = [found('ledger', 'ok', shownPlace(place)), found('project', 'ok', place.project ?? 'all')]
-  if (missing !== undefined) return [...findings, found('database', 'note', 'it is made with the first run')]
+  if (missing !== undefined) return [...findings, found('database', 'note', 'the first run creates it')]
   const file = /^sqlite:(?!:memory:)(.+)$/.exec(place.databaseUrl)?.[1]
   if (file !== undefined) findings.push(privacy('data', file))
   try {
     const damaged = await inspect(place.databaseUrl)
     const isWhole = damaged.length === 0
-    findings.push(found('database', isWhole ? 'ok' : 'fail', isWhole ? 'it opens, and is whole' : damaged.join('\n')))
+    findings.push(
+      found('database', isWhole ? 'ok' : 'fail', isWhole ? 'it opens, and is not damaged' : damaged.join('\n')),
+    )
   } catch (error) {
     const { message } = error as Error
-    findings.push(found('database', 'fail', `${message}; ${settings.databaseUrl.env} tells another`))
+    findings.push(found('database', 'fail', `${message}; to use another one, set ${settings.databaseUrl.env}`))
   }
   return findings
 }
@@ -175,6 +178,10 @@ async function answering(url: string): Promise<Finding> {
     if (Math.abs(ahead) <= clockSeconds) return found('server', 'ok', words)
     return found('server', 'warn', `${words}; its clock is ${Math.abs(ahead)} s ${ahead > 0 ? 'ahead' : 'behind'}`)
   } catch (error) {
-    return found('server', 'fail', `${url}: ${(error as Error).message}; is the address right, with the base path?`)
+    return found(
+      'server',
+      'fail',
+      `${url}: ${(error as Error).message}; is the address right, and does it include the base path?`,
+    )
   }
 }

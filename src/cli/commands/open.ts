@@ -18,8 +18,8 @@ interface Options extends Common {
 
 /** `conduct open`: the page in the browser, with a link that logs in once. */
 export function openCommand(): Command {
-  const command = new Command('open').description('Open the page in the browser, by a link that logs in')
-  command.option('--print', 'only print the link, for another browser or a machine that others use too')
+  const command = new Command('open').description('Open the dashboard in the browser, with a link that logs in')
+  command.option('--print', 'only print the link: for another browser, or on a shared machine')
   addCommon(command)
   addExamples(command, ['conduct open --print'])
   return command.action(open)
@@ -34,12 +34,15 @@ async function open({ print, json, quiet, ...where }: Options) {
     const link = linkOf(url, code)
     if (json) printJson({ url: link, expiresAt })
     else if (print || quiet || !process.stdout.isTTY || !(await browse(link))) process.stdout.write(`${link}\n`)
-    else process.stderr.write('The browser has the page. If it does not show: conduct open --print\n')
+    else process.stderr.write('The dashboard opens in the browser. If it does not: conduct open --print\n')
   })
 }
 
 /** That address, where a Conduct answers. Throws UNAVAILABLE, with that advice, where none does. */
-async function serverAt(url: string, advice = 'is the address right, with the base path?'): Promise<string> {
+async function serverAt(
+  url: string,
+  advice = 'is the address right, and does it include the base path?',
+): Promise<string> {
   await whileWaiting(`Waiting for ${url}`, reach(url)).catch((cause: Error) => {
     throw new ConductError('UNAVAILABLE', `No Conduct answers at ${url} (${cause.message}): ${advice}`, { cause })
   })

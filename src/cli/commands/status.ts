@@ -12,7 +12,7 @@ import { line } from '../show/text.ts'
 
 /** `conduct status`: where the ledger is, whose key is used and what runs now. Bare `conduct` prints it too. */
 export function statusCommand(): Command {
-  const command = new Command('status').description('Tell where the ledger is, whose key is used and what runs now')
+  const command = new Command('status').description('Show which ledger and key are used, and what runs now')
   addCommon(command)
   addExamples(command, ['conduct status', 'conduct status --json'])
   return command.action((options: Common) => status(options))
@@ -97,6 +97,6 @@ function unsentLines(): [name: string, value: string][] {
 }
 
 function runningText(me: Told['me'], running: Told['running']): string {
-  if (me === null) return 'nothing; the database is made with the first run'
+  if (me === null) return 'nothing; the first run creates the database'
   return running?.runs.length ? '' : 'nothing'
 }

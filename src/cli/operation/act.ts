@@ -37,13 +37,13 @@ async function inputFrom(plan: Plan, given: unknown[], options: Options): Promis
   }
   for (const field of plan.clearable) {
     if (!options.clear?.includes(kebab(field))) continue
-    if (input[field] !== undefined) throw new UsageError(`${field} is both set and cleared: choose one of the two.`)
+    if (input[field] !== undefined) throw new UsageError(`${field} is both set and cleared: do only one of them.`)
     input[field] = null
   }
   const isChange = plan.name.startsWith('update')
   if (isChange && Object.keys(input).every((field) => plan.operands[0]?.field === field || field in headerFields)) {
     throw new UsageError(
-      `Nothing to change: give a flag for what should be. conduct help ${plan.words.join(' ')} lists them.`,
+      `Nothing to change: give at least one flag. To list them: conduct help ${plan.words.join(' ')}`,
     )
   }
   return input
@@ -68,7 +68,7 @@ export async function act(plan: Plan, given: unknown[], options: Options) {
   const place = placeFor(plan, input, options)
   if (options.dryRun) {
     if (plan.features.some((field) => typeof input[field] === 'string'))
-      throw new UsageError('--dry-run asks nothing, so give the number of the feature in place of its name.')
+      throw new UsageError('--dry-run sends nothing, so it cannot look the feature up: give the number of the feature.')
     return printRequest(plan, input, place, options)
   }
   await withClient(place, async (client) => {
@@ -89,7 +89,7 @@ async function printAll(plan: Plan, call: Call, input: Input, options: Options) 
     const after = nextOf(answer)
     if (after && !options.all && !options.json && !options.quiet) {
       const [[field, value] = []] = Object.entries(after)
-      process.stderr.write(`There is more: --all, or --${field} ${value}\n`)
+      process.stderr.write(`There is more: use --all for everything, or --${field} ${value} for the next page.\n`)
     }
     next = after && options.all ? { ...next, ...after } : undefined
   }

@@ -24,24 +24,23 @@ function operationCommand(plan: Plan): Command {
   const add = (terms: string, meaning: string) => command.addOption(new Option(terms, meaning))
   if (clearable.length > 0) {
     const fields = clearable.map(kebab)
-    const clear = new Option('--clear <field>', 'set a field to nothing; may be repeated').choices(fields)
+    const clear = new Option('--clear <field>', 'empty a field; may be repeated').choices(fields)
     command.addOption(
       clear.argParser((text: string, before: unknown) => [...((before as string[]) ?? []), one(text, fields)]),
     )
   }
-  if (isList) add('--all', 'every page; with --json a line for each')
-  if (name === 'listEvents') add('--follow', 'each change as it happens, until Ctrl-C')
-  if (hasProject)
-    add('--all-projects', isWrite ? 'for the whole server' : 'look through all projects that the key sees')
+  if (isList) add('--all', 'all pages; with --json, one item per line')
+  if (name === 'listEvents') add('--follow', 'print each change as it happens, until Ctrl-C')
+  if (hasProject) add('--all-projects', isWrite ? 'for the whole server' : 'in all projects that the key sees')
   if (isWrite) {
-    add('--idempotency-key <key>', 'the same request with the same key happens once, for 24 hours')
-    add('--dry-run', 'show the request and send nothing')
+    add('--idempotency-key <key>', 'a request with the same key happens only once within 24 hours')
+    add('--dry-run', 'print the request instead of sending it')
   }
   addCommon(command, hasProject)
   if (flags.some(({ part }) => part) && words[1] === 'update') {
     command.addHelpText(
       'after',
-      '\nA change replaces a field whole: a --label all labels, --git-commit all that was known of git.',
+      '\nA change replaces the whole field: one --label replaces all labels, --git-commit all fields of git.',
     )
   }
   addExamples(command, [exampleOf(plan, fileName(plan))])
@@ -65,7 +64,7 @@ function termOf(operand: Operand): string {
 }
 
 function meaningOf({ kind }: Operand): string {
-  if (kind === 'file') return 'a file with the text; - for the standard input'
+  if (kind === 'file') return 'a file with the text; - for standard input'
   if (kind === 'feature') return 'its number or its name'
   return kind === 'features' ? 'numbers and names' : ''
 }

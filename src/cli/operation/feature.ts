@@ -25,12 +25,12 @@ async function numberOfFeature(client: Client, name: string, project: string[] |
   if (number === undefined) {
     throw new ConductError(
       'NOT_FOUND',
-      `There is no feature '${name}': conduct feature list --q <part> finds features.`,
+      `There is no feature '${name}'. To look for one: conduct feature list --q <part of its name>`,
     )
   }
   if (others.length > 0) {
     throw new UsageError(
-      `'${name}' has the numbers ${[...numbers].join(', ')} in several projects: give a number, or one --project.`,
+      `'${name}' is feature ${[...numbers].join(' or ')}, depending on the project: give a number, or one --project.`,
     )
   }
   return number

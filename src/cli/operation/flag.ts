@@ -38,9 +38,9 @@ const singular: Record<string, string> = { labels: 'label', links: 'link', permi
 const meanings: Record<string, string> = {
   label: '',
   featureId: 'its number or its name',
-  project: 'the project that is meant, in place of the one here',
-  cursor: 'where the page before ended',
-  ifVersion: 'the number of the version that may be changed; another is left alone',
+  project: 'another project than the one here',
+  cursor: 'where the previous page ended',
+  ifVersion: 'change nothing unless this is the current version number',
 }
 
 /** The schema without null, and whether it had it. */

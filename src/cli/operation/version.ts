@@ -20,7 +20,7 @@ export async function taggedVersion({ name, words, operands }: Plan, client: Cli
   if (String(version) !== wanted) {
     throw new ConductError(
       'PRECONDITION_FAILED',
-      `${called} is at version ${version}, not ${wanted}: read it again (conduct ${words[0]} get ${called}) and decide anew.`,
+      `${called} is at version ${version}, not ${wanted}: read it again (conduct ${words[0]} get ${called}) before you change it.`,
     )
   }
   input.ifVersion = `"${id ?? slug}-${version}"`

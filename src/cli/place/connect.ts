@@ -45,7 +45,7 @@ export function placeOf({ profile, project: chosen }: PlaceOptions, env: Env, cw
   const known = name === undefined ? undefined : profiles[name]
   if (name !== undefined && !known) {
     throw new UsageError(
-      `There is no profile '${name}', only: ${[localProfile, ...Object.keys(profiles)].join(', ')}. Make one with conduct profile add.`,
+      `There is no profile '${name}'. There are: ${[localProfile, ...Object.keys(profiles)].join(', ')}. To add one: conduct profile add`,
     )
   }
   const url = known?.url ?? (env.CONDUCT_URL as string)

@@ -20,7 +20,7 @@ export async function askKey({ keyStdin, keyFile }: KeySource, env: Env): Promis
   throw new UsageError(
     key === ''
       ? 'No key was given.'
-      : 'That is not a key: one is sk_, what it may do, _ and 43 letters and digits. conduct key create makes one.',
+      : 'That is not a key. A key looks like sk_agent_ and 43 letters and digits; conduct key create makes one.',
   )
 }
 
@@ -29,7 +29,9 @@ async function given(keyStdin: boolean | undefined, keyFile: string | undefined,
   if (keyFile !== undefined) return readPrivate(keyFile)
   if (env.CONDUCT_API_KEY) return env.CONDUCT_API_KEY
   if (!process.stdin.isTTY) {
-    throw new UsageError('A key is needed: by CONDUCT_API_KEY, --key-stdin or --key-file; a terminal is asked for it.')
+    throw new UsageError(
+      'A key is needed: set CONDUCT_API_KEY, give --key-stdin or --key-file, or run this on a terminal, which asks for it.',
+    )
   }
   const answer = await password({ message: 'The key (sk_…)', output: process.stderr })
   if (isCancel(answer)) throw new UsageError('No key was given.')

@@ -17,9 +17,9 @@ export function profileCommand(): Command {
   const command = new Command('profile')
   const add = command
     .command('add <name> <url>')
-    .description('Keep a server and a key for it, once the key has been tried')
-    .option('--project <slug>', 'the project to act in, where the folder tells none')
-    .option('--key-stdin', 'read the key from the standard input')
+    .description('Save a server with its key, once the server has accepted the key')
+    .option('--project <slug>', 'the project to act in, where the folder does not name one')
+    .option('--key-stdin', 'read the key from standard input')
     .option('--key-file <path>', 'read the key from a file that only its owner may read')
     .action(addProfile)
   addExamples(add, [
@@ -34,23 +34,25 @@ export function profileCommand(): Command {
   addExamples(list, ['conduct profile list'])
   const use = command
     .command('use <name>')
-    .description('Use a profile from now on; local for the database of this machine')
+    .description('Use a profile from now on; local is the database of this machine')
     .action(useProfile)
   addExamples(use, ['conduct profile use work'])
-  const remove = command.command('remove <name>').description('Forget a profile and its key').action(removeProfile)
+  const remove = command.command('remove <name>').description('Remove a profile and its key').action(removeProfile)
   addExamples(remove, ['conduct profile remove work'])
   return command
 }
 
 async function addProfile(name: string, url: string, { project, ...source }: KeySource & { project?: string }) {
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name) || name === localProfile) {
-    throw new UsageError(`'${name}' cannot name a profile: letters, digits and . _ - can, but for 'local'.`)
+    throw new UsageError(`'${name}' cannot name a profile: use letters, digits and . _ -, and not 'local'.`)
   }
   const address = addressOf(url)
   const key = await askKey(source, env)
   const client = createClient({ url: address, key, ...tries })
   const asked = client.me().catch((error: unknown) => {
-    throw isMissing(error) ? new UsageError(`${error.message} Is the base path missing: ${address}/conduct?`) : error
+    throw isMissing(error)
+      ? new UsageError(`${error.message} Is the base path missing, as in ${address}/conduct?`)
+      : error
   })
   const { key: told, permissions } = await whileWaiting(`Waiting for ${address}`, asked)
   const isNew = project !== undefined && (await lacksProject(client, project))
@@ -68,7 +70,7 @@ async function addProfile(name: string, url: string, { project, ...source }: Key
       ['expires', told?.expiresAt ?? ''],
     ])}\n`,
   )
-  if (current !== name) process.stderr.write(`${current} stays in use; conduct profile use ${name} changes that.\n`)
+  if (current !== name) process.stderr.write(`${current} stays in use. To change that: conduct profile use ${name}\n`)
   if (isNew) process.stderr.write(`${noProject(project)} --profile ${name}\n`)
 }
 
@@ -76,7 +78,7 @@ function addressOf(url: string): string {
   const { protocol, username, password, hash, search, href } = URL.canParse(url) ? new URL(url) : new URL('none:')
   if (!/^https?:$/.test(protocol) || username || password || hash || search) {
     throw new UsageError(
-      `'${url.replace(/\/\/[^/@]*@/, '//…@')}' is no address of a server: one is like https://ledger.example.com/conduct, with the base path.`,
+      `'${url.replace(/\/\/[^/@]*@/, '//…@')}' is not the address of a server. One looks like https://ledger.example.com/conduct, with the base path.`,
     )
   }
   return href.replace(/\/$/, '')
@@ -108,20 +110,20 @@ function known(name: string): Profiles {
   const found = readProfiles(env)
   if (found.profiles[name]) return found
   const names = [localProfile, ...Object.keys(found.profiles)]
-  throw new UsageError(`There is no profile '${name}', only: ${names.join(', ')}.`)
+  throw new UsageError(`There is no profile '${name}'. There are: ${names.join(', ')}.`)
 }
 
 function useProfile(name: string) {
   const { profiles } = name === localProfile ? readProfiles(env) : known(name)
   writeProfiles(env, { profiles, ...(name !== localProfile && { current: name }) })
   process.stdout.write(`${name} is in use.\n`)
-  if (env.CONDUCT_URL) process.stderr.write('CONDUCT_URL is set and goes before it.\n')
+  if (env.CONDUCT_URL) process.stderr.write('CONDUCT_URL is set, and takes precedence.\n')
 }
 
 function removeProfile(name: string) {
   const { current, profiles } = known(name)
   const { [name]: _, ...rest } = profiles
   writeProfiles(env, { profiles: rest, ...(current !== name && { current }) })
-  process.stdout.write(`${name} is forgotten${current === name ? ', and the local database in use' : ''}.\n`)
-  process.stderr.write('Its key still works until it is revoked: conduct key revoke.\n')
+  process.stdout.write(`${name} is removed${current === name ? '; the local database is in use now' : ''}.\n`)
+  process.stderr.write('Its key works until you revoke it: conduct key revoke\n')
 }

@@ -71,7 +71,7 @@ export function listPrinter(manner: Manner): (answer: Answer) => void {
   return (answer) => {
     const { table, rows } = listIn(answer) ?? {}
     if (!table || !rows?.length) {
-      if (!manner.quiet && columns.length === 0) process.stderr.write('There is none.\n')
+      if (!manner.quiet && columns.length === 0) process.stderr.write('Nothing found.\n')
       return
     }
     if (manner.quiet) return void out(rows.map((row) => String(row[table.id])).join('\n'))
