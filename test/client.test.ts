@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { createServer as createHttpServer } from 'node:http'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -87,6 +88,77 @@ test('what is not Conduct, and what does not answer, is said', async () => {
   await assert.rejects(scripted([200, '<html>']).client.me(), { code: 'INTERNAL_ERROR' })
   const dead = createClient({ url: 'http://127.0.0.1:1/conduct', attempts: 1 })
   await assert.rejects(dead.me(), { code: 'UNAVAILABLE', message: /No answer from http:\/\/127\.0\.0\.1:1\/conduct/ })
+})
+
+/** An answer whose body ends before it is whole, as `failure` tells, or just ends. */
+const cut = (status: number, failure?: Error) =>
+  new Response(
+    new ReadableStream({
+      start(controller) {
+        controller.enqueue(new TextEncoder().encode('{"run":{"run'))
+        if (failure) controller.error(failure)
+        else controller.close()
+      },
+    }),
+    { status, headers: { 'content-type': 'application/json' } },
+  )
+
+for (const [name, failure] of [
+  ['with the connection', new TypeError('terminated')],
+  ['at its length', undefined],
+] as const) {
+  test(`an answer that is cut in its body ${name} is asked for again, a write under the same key`, async () => {
+    const answers = [
+      cut(201, failure),
+      cut(409, failure),
+      Response.json({ run: { runId: 'RUN-001' } }, { status: 201 }),
+    ]
+    const keys = new Set<string | null>()
+    const client = createClient({
+      url: 'http://localhost/conduct',
+      fetch: (request) => {
+        keys.add(request.headers.get('idempotency-key'))
+        return answers.shift() as Response
+      },
+    })
+    assert.deepEqual(await client.createRun({}), { run: { runId: 'RUN-001' } })
+    assert.deepEqual([answers.length, keys.size], [0, 1])
+    const only = createClient({ url: 'http://localhost/conduct', attempts: 1, fetch: () => cut(200, failure) })
+    await assert.rejects(only.me(), {
+      code: 'UNAVAILABLE',
+      message: /^The answer of http:\/\/localhost\/conduct broke off before its end\b/,
+    })
+  })
+}
+
+test('a proxy before the server is told by what it says', async () => {
+  const cases: [status: number, code: string, message: RegExp][] = [
+    [413, 'PAYLOAD_TOO_LARGE', /^A proxy before .* takes no request of this size \(413\)/],
+    [502, 'UNAVAILABLE', /^A proxy before .* reaches no server behind it \(502\)/],
+    [503, 'UNAVAILABLE', /^A proxy before .* reaches no server behind it \(503\)/],
+    [504, 'UNAVAILABLE', /^A proxy before .* waited too long for the server behind it \(504\)/],
+  ]
+  for (const [status, code, message] of cases) {
+    const fetch = () => new Response('<html>', { status, headers: { 'content-type': 'text/html' } })
+    await assert.rejects(createClient({ url: 'http://localhost/conduct', attempts: 1, fetch }).me(), { code, message })
+  }
+})
+
+test('a failure of TLS is told as one, and not tried again', async (t) => {
+  const untrusted = Object.assign(new Error('self-signed certificate'), { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' })
+  const { client, requests } = scripted(new TypeError('fetch failed', { cause: untrusted }))
+  await assert.rejects(client.me(), {
+    code: 'UNAVAILABLE',
+    message: /^No secure connection to http:.*: self-signed certificate\..*NODE_EXTRA_CA_CERTS/,
+  })
+  assert.equal(requests.length, 1)
+
+  const server = createHttpServer((_, response) => response.end()).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.after(() => server.close())
+  const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const message = /^No secure connection to https:.*\. Does the server speak TLS there\?/
+  await assert.rejects(createClient({ url }).me(), { code: 'UNAVAILABLE', message })
 })
 
 test('a signal ends a call, also while it waits', async () => {

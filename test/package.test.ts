@@ -200,6 +200,10 @@ test('the TypeScript of the README works', async (t) => {
   const [, code = ''] = /^```ts\n([\s\S]*?)^```$/m.exec(readFileSync(join(root, 'README.md'), 'utf8')) ?? []
   assert.match(code, /from 'conduct-ledger'/)
   writeFileSync(join(home, 'readme.ts'), code.replace('http://localhost:3000/conduct', url))
+  const strictest = ['--strict', '--exactOptionalPropertyTypes', '--noUncheckedIndexedAccess', '--noUnusedLocals']
+  const types = ['--types', 'node', '--typeRoots', join(root, 'node_modules/@types')]
+  const rest = ['--noEmit', '--skipLibCheck', '--module', 'nodenext', '--target', 'es2024']
+  await run(join(root, 'node_modules/.bin/tsc'), [...strictest, ...types, ...rest, 'readme.ts'], { cwd: home })
   await run(process.execPath, ['readme.ts'], { cwd: home, env: { ...process.env, CONDUCT_API_KEY: adminKey } })
 })
 

@@ -1,9 +1,10 @@
-import type { ConductError } from '../api/error.ts'
+import { ConductError } from '../api/error.ts'
 import type { Event } from '../api/event.ts'
 import { type Name, names } from '../api/paths.ts'
 import type { Input, Output } from '../api/routes.ts'
 import { follow } from './follow.ts'
 import {
+  bodyOf,
   type CallOptions,
   type ClientOptions,
   failureOf,
@@ -25,7 +26,7 @@ type Call<N extends Name> =
 
 /** The operations that answer in pages, and what is on their pages. */
 type Items<N extends Name> =
-  Output<N> extends { meta: { nextCursor?: string } }
+  Output<N> extends { meta: { nextCursor?: string | undefined } }
     ? Extract<Output<N>[Exclude<keyof Output<N>, 'meta'>], unknown[]>[number]
     : never
 type Listing = { [N in Name]: Items<N> extends never ? never : N }[Name]
@@ -42,8 +43,8 @@ export type Client = { [N in Name]: Call<N> } & {
 
 /**
  * A typed client of the API: one function per operation. Every call throws ConductError. A call that was answered
- * 429 or 503, or not at all, is tried again with growing waits (or the server's Retry-After); a write carries an
- * Idempotency-Key, so that it happens once however often it is tried.
+ * 429 or 503, not to the end, or not at all, is tried again with growing waits (or the server's Retry-After); a write
+ * carries an Idempotency-Key, so that it happens once however often it is tried.
  */
 export function createClient(options: ClientOptions): Client {
   const call = (name: Name, input: Record<string, unknown> = {}, more: CallOptions = {}) =>
@@ -84,13 +85,13 @@ async function send(
     try {
       const { response, body } = await whileHeld(request, async () => {
         const response = await fetch(request)
-        return { response, body: await response.json().catch(() => undefined) }
+        return { response, body: await bodyOf(response, options) }
       })
       if (response.ok && body !== undefined) return body as Record<string, unknown>
-      failure = failureOf(response, body)
+      failure = failureOf(response, body, options)
     } catch (error) {
       signal?.throwIfAborted()
-      failure = unreachable(options, error)
+      failure = error instanceof ConductError ? error : unreachable(options, error)
     }
     if (attempt >= attempts || !isPassing(failure) || (failure.retryAfter ?? 0) > patience) throw failure
     await pause(options, attempt, failure, signal)

@@ -1,6 +1,7 @@
 import { ConductError } from '../api/error.ts'
 import type { Event } from '../api/event.ts'
 import {
+  bodyOf,
   type CallOptions,
   type ClientOptions,
   failureOf,
@@ -60,7 +61,7 @@ async function* connect(
     return waited().finally(() => clearTimeout(timer))
   }
   const response = await whileHeld(request, () => heard(options.timeout ?? silentMs, async () => fetch(request)))
-  if (!response.ok || !response.body) throw failureOf(response, await response.json().catch(() => undefined))
+  if (!response.ok || !response.body) throw failureOf(response, await bodyOf(response, options), options)
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader()
   // An app in process does not look at the signal of its request.
   end.addEventListener('abort', () => void reader.cancel().catch(() => {}), { once: true })

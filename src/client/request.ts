@@ -5,25 +5,25 @@ export interface ClientOptions {
   /** Where the server is, with its base path: `http://localhost:3000/conduct`. */
   url: string
   /** The key; a page that has a session, and a call in process, need none. */
-  key?: string
+  key?: string | undefined
   /** The project to act in, for a key of the whole server. */
-  project?: string
+  project?: string | undefined
   /** Takes the place of the global fetch: an app in process, a test. */
-  fetch?: (request: Request) => Promise<Response> | Response
+  fetch?: ((request: Request) => Promise<Response> | Response) | undefined
   /** How often a call is tried in all. */
-  attempts?: number
+  attempts?: number | undefined
   /** How long one try may take, in milliseconds. */
-  timeout?: number
+  timeout?: number | undefined
   /** A server that asks for a longer wait than so many seconds is not tried again. */
-  patience?: number
+  patience?: number | undefined
   /** The longest wait between two tries that the server did not ask for, in milliseconds. */
-  longestPause?: number
+  longestPause?: number | undefined
 }
 
 export interface CallOptions {
-  signal?: AbortSignal
+  signal?: AbortSignal | undefined
   /** Else a random one, for every write: so that a write may be tried again. */
-  idempotencyKey?: string
+  idempotencyKey?: string | undefined
 }
 
 /** The request of a call, built once for all its tries. */
@@ -85,7 +85,21 @@ function randomKey(): string {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 
-export function failureOf(response: Response, body: unknown): ConductError {
+/**
+ * The JSON of a response; undefined where there is none. Throws UNAVAILABLE where it broke off: what was done is then as
+ * unknown as without any answer.
+ */
+export async function bodyOf(response: Response, { url }: ClientOptions): Promise<unknown> {
+  try {
+    return await response.json()
+  } catch (cause) {
+    const isCut = !(cause instanceof SyntaxError) || /\bjson\b/.test(response.headers.get('content-type') ?? '')
+    if (!isCut) return undefined
+    throw new ConductError('UNAVAILABLE', `The answer of ${url} broke off before its end.`, { cause })
+  }
+}
+
+export function failureOf(response: Response, body: unknown, { url }: ClientOptions): ConductError {
   const told = body as { error?: string; code?: string; requestId?: string; issues?: Issue[] } | undefined
   const retryAfter = response.headers.get('retry-after')
   const detail = {
@@ -96,24 +110,50 @@ export function failureOf(response: Response, body: unknown): ConductError {
   if (told?.code !== undefined && told.code in statusOf) {
     return new ConductError(told.code as Code, told.error ?? told.code, detail)
   }
-  const code =
-    response.status === 429
-      ? 'RATE_LIMIT_EXCEEDED'
-      : response.status >= 502 && response.status <= 504
-        ? 'UNAVAILABLE'
-        : 'INTERNAL_ERROR'
-  return new ConductError(
-    code,
-    `${response.url || 'The server'} answered ${response.status}, and not as Conduct does: is the address right?`,
-    detail,
-  )
+  const { status } = response
+  const proxy = proxyErrors[status]
+  if (proxy)
+    return new ConductError(proxy.code, `A proxy before ${url} ${proxy.says} (${status})${proxy.advice}`, detail)
+  const code = status === 429 ? 'RATE_LIMIT_EXCEEDED' : 'INTERNAL_ERROR'
+  const where = response.url || 'The server'
+  return new ConductError(code, `${where} answered ${status}, and not as Conduct does: is the address right?`, detail)
+}
+
+const noServer = { code: 'UNAVAILABLE', says: 'reaches no server behind it', advice: ': is it running there?' } as const
+
+/** What a status means that does not come from Conduct. */
+const proxyErrors: Record<number, { code: Code; says: string; advice: string }> = {
+  413: {
+    code: 'PAYLOAD_TOO_LARGE',
+    says: 'takes no request of this size',
+    advice: ': raise its limit (client_max_body_size in nginx).',
+  },
+  502: noServer,
+  503: noServer,
+  504: { code: 'UNAVAILABLE', says: 'waited too long for the server behind it', advice: '.' },
 }
 
 /** Whether the same call may succeed later. */
-export const isPassing = ({ status }: ConductError) => status === 429 || status === 503
+export const isPassing = ({ status, cause }: ConductError) => status === 429 || (status === 503 && !tlsFault(cause))
 
-export const unreachable = ({ url }: ClientOptions, cause: unknown) =>
-  new ConductError('UNAVAILABLE', `No answer from ${url}: is the server running there?`, { cause })
+export function unreachable({ url }: ClientOptions, cause: unknown): ConductError {
+  const fault = tlsFault(cause)
+  const words = fault
+    ? `No secure connection to ${url}: ${fault}`
+    : `No answer from ${url}: is the server running there?`
+  return new ConductError('UNAVAILABLE', words, { cause })
+}
+
+/** What failed while a secure connection was made, by the codes of OpenSSL and Node.js; undefined where it was nothing of that. */
+function tlsFault(error: unknown): string | undefined {
+  const { code, message } = ((error as Error | undefined)?.cause ?? {}) as { code?: unknown; message?: string }
+  if (typeof code !== 'string') return undefined
+  if (/CERT|SIGNATURE|^CRL_|HOSTNAME_MISMATCH|^INVALID_CA$|^ERR_TLS_CERT/.test(code)) {
+    return `${message}. Is it the right server? A certificate of your own authority is trusted by NODE_EXTRA_CA_CERTS=FILE.`
+  }
+  // What OpenSSL says of it is for programmers.
+  return /^(?:ERR_SSL|ERR_TLS|EPROTO)/.test(code) ? `${code}. Does the server speak TLS there?` : undefined
+}
 
 /** Waits before another try: as long as the server says, else longer with each try, up to half a minute or as set. */
 export function pause(
