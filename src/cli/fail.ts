@@ -1,6 +1,6 @@
 import { ConductError } from '../api/error.ts'
 import { exitCodeOf } from './exit.ts'
-import { clean } from './show/text.ts'
+import { clean, jsonOf } from './show/text.ts'
 
 /** Tells on stderr why a command failed and what to do, as the API's form of an error where JSON is asked for, and sets the exit code. */
 export function fail(error: unknown, json = false) {
@@ -8,7 +8,7 @@ export function fail(error: unknown, json = false) {
   const { message } = error as Error
   if (json) {
     const { code, issues, requestId } = error instanceof ConductError ? error : {}
-    process.stderr.write(`${JSON.stringify({ error: message, code, requestId, issues })}\n`)
+    process.stderr.write(`${jsonOf({ error: message, code, requestId, issues })}\n`)
     return
   }
   const advice = error instanceof ConductError ? adviceOf(error) : undefined

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { shown } from '../../src/cli/show/print.ts'
 import { fitted, laidOut, widthOf } from '../../src/cli/show/table.ts'
-import { clean, line } from '../../src/cli/show/text.ts'
+import { clean, jsonOf, line } from '../../src/cli/show/text.ts'
 import { relative } from '../../src/cli/show/time.ts'
 import { adminKey, openServer } from '../support/server.ts'
 import { freshFolder, homeOf } from './folder.ts'
@@ -22,6 +22,15 @@ test('times are told as distances', () => {
     [7_200_000, 'in 2h'],
   ]
   for (const [ms, words] of cases) assert.equal(told(ms), words)
+})
+
+test('JSON holds no character that steers a terminal, and means the same', () => {
+  const value = { title: 'a\u001b[2J\u007f\u009b31m\u0085\u202e\u2069 ü 🎉\n', list: ['\u0080'] }
+  for (const text of [jsonOf(value), jsonOf(value, 2)]) {
+    assert.doesNotMatch(text.replaceAll('\n', ''), /[\p{Cc}\u202a-\u202e\u2066-\u2069]/u)
+    assert.deepEqual(JSON.parse(text), value)
+  }
+  assert.match(jsonOf(value), /\\u009b31m.* ü 🎉/)
 })
 
 test('what comes from elsewhere cannot command the terminal', () => {

@@ -5,6 +5,7 @@ import { type Common, refuseBoth } from '../option.ts'
 import { shownPlace } from '../place/connect.ts'
 import { tables } from '../show/columns.ts'
 import { listPrinter, printJson, printRecord } from '../show/print.ts'
+import { jsonOf } from '../show/text.ts'
 import { type Call, callsOf, placeFor, withClient } from './call.ts'
 import { featureOf, numberFeatures } from './feature.ts'
 import { inputOf, kebab } from './flag.ts'
@@ -110,5 +111,5 @@ function printerOf({ isList, route }: Plan, options: Options): (answer: Input) =
 
 /** A line of JSON for each item of a page. */
 function printLines({ meta: _, ...page }: Input) {
-  for (const item of Object.values(page).flat()) process.stdout.write(`${JSON.stringify(item)}\n`)
+  for (const item of Object.values(page).flat()) process.stdout.write(`${jsonOf(item)}\n`)
 }

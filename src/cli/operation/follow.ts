@@ -2,7 +2,7 @@ import type { Client } from '../../client/client.ts'
 import type { Manner } from '../option.ts'
 import { type Column, type Row, tables } from '../show/columns.ts'
 import { shown } from '../show/print.ts'
-import { line } from '../show/text.ts'
+import { jsonOf, line } from '../show/text.ts'
 
 /** Prints each change as it happens, a line for each, until Ctrl-C (exit code 130). */
 export async function followEvents(client: Client, input: Record<string, unknown>, manner: Manner) {
@@ -11,7 +11,7 @@ export async function followEvents(client: Client, input: Record<string, unknown
   const { limit: _, ...from } = input
   try {
     for await (const event of client.follow(from, { signal: end.signal })) {
-      process.stdout.write(`${manner.json ? JSON.stringify(event) : manner.quiet ? event.seq : eventLine(event)}\n`)
+      process.stdout.write(`${manner.json ? jsonOf(event) : manner.quiet ? event.seq : eventLine(event)}\n`)
     }
   } catch (error) {
     if (!end.signal.aborted) throw error

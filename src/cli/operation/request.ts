@@ -4,6 +4,7 @@ import type { Common } from '../option.ts'
 import { type Place, shownPlace } from '../place/connect.ts'
 import { keyOf } from '../place/profile.ts'
 import { printJson } from '../show/print.ts'
+import { jsonOf } from '../show/text.ts'
 import type { Plan } from './plan.ts'
 
 /** Prints the request of an operation, without the key; nothing is sent. */
@@ -26,7 +27,7 @@ export function printRequest(
     return
   }
   const lines = [`${method} ${url}`, ...Object.entries(shown).map(([header, value]) => `${header}: ${value}`)]
-  if (parsed !== undefined) lines.push('', JSON.stringify(parsed, null, 2))
+  if (parsed !== undefined) lines.push('', jsonOf(parsed, 2))
   process.stdout.write(`${lines.join('\n')}\n`)
   process.stderr.write(`Not sent to ${shownPlace(place)}.\n`)
 }

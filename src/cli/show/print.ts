@@ -2,7 +2,7 @@ import { styleText } from 'node:util'
 import type { Manner } from '../option.ts'
 import { type Column, type Row, type Table, tables } from './columns.ts'
 import { fitted, laidOut, widthOf } from './table.ts'
-import { clean, line } from './text.ts'
+import { clean, jsonOf, line } from './text.ts'
 import { relative } from './time.ts'
 
 export type Answer = Record<string, unknown>
@@ -55,7 +55,7 @@ export function pairs(given: [name: string, value: string][]): string {
 const out = (text: string) => process.stdout.write(text.endsWith('\n') ? text : `${text}\n`)
 
 /** The answer as it is. */
-export const printJson = (answer: unknown) => out(JSON.stringify(answer, null, 2))
+export const printJson = (answer: unknown) => out(jsonOf(answer, 2))
 
 /** The table of a list in an answer, and its rows. */
 function listIn(answer: Answer): { table: Table; rows: Row[] } | undefined {

@@ -8,3 +8,10 @@ export const clean = (text: string) => stripVTControlCharacters(text).replaceAll
 
 /** The same on one line. */
 export const line = (text: string) => clean(text).replace(/\s+/g, ' ').trim()
+
+/** A value as JSON that a terminal may get: what would steer it is escaped. */
+export const jsonOf = (value: unknown, indent?: number) =>
+  JSON.stringify(value, null, indent).replace(
+    /[\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g,
+    (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
