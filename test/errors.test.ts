@@ -128,6 +128,16 @@ testLedger('412: If-Match names another version', async ({ client, fetch }) => {
   await refusal(await fetch('/v1/runs/RUN-001', { method: 'DELETE', headers: stale }), 'PRECONDITION_FAILED')
 })
 
+testLedger('If-Match takes the weak tags that a proxy makes when it compresses', async ({ client, fetch }) => {
+  const { run } = await client.createRun({ runId: 'RUN-001' })
+  const patched = (tag: string, title: string) => fetch('/v1/runs/RUN-001', patch({ title }, { 'if-match': tag }))
+  assert.equal((await patched(`W/"${run.id}-1"`, 'a')).status, 200)
+  assert.equal((await patched(`"9-9", W/"${run.id}-2"`, 'b')).status, 200)
+  for (const tag of [`W/"${run.id}-2"`, `W/"W/${run.id}-3"`, `w/"${run.id}-3"`]) {
+    await refusal(await patched(tag, 'c'), 'PRECONDITION_FAILED')
+  }
+})
+
 testLedger('413: a body over the limit', async ({ fetch }) => {
   const content = 'x'.repeat(1_048_577)
   await refusal(await fetch('/v1/runs', post({ content: content.repeat(2) })), 'PAYLOAD_TOO_LARGE')
@@ -199,10 +209,13 @@ testLedger('422: an answer stays small, and names what is known once', async ({ 
     const told = await refusal(response, 'VALIDATION_ERROR')
     assert.ok((told.issues?.length ?? 0) <= 21, `${told.issues?.length} issues`)
     assert.ok(JSON.stringify(told).length < 10_000, `${JSON.stringify(told).length} characters`)
-    assert.ok(told.error.split('known here').length <= 2, told.error)
+    assert.ok(told.error.split('the known ones').length <= 2, told.error)
   }
   const many = await refusal(await fetch('/v1/runs', post(strange(5000))), 'VALIDATION_ERROR')
-  assert.match(many.error, /x0: unknown field; known here: runId, [^;]*; x1: unknown field; .*; and 4,980 more\.$/)
+  assert.match(
+    many.error,
+    /x0: unknown field; the known ones are runId, [^;]*; x1: unknown field; .*; and 4,980 more\.$/,
+  )
   const long16 = long.slice(0, 16_000)
   const queries = [[...Array(2000).keys()].map((n) => `x${n}=`).join('&'), `${long16}=1`, `limit=${long16}`]
   for (const query of queries) {

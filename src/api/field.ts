@@ -7,10 +7,13 @@ export function text(max: number, min = 0) {
   return z
     .string()
     .refine((value) => value.length >= min, { error: 'must not be empty', abort: true })
-    .refine((value) => fits(value, max), { error: `is longer than ${max.toLocaleString('en')} bytes`, abort: true })
+    .refine((value) => fits(value, max), { error: ({ input }) => tooLong(max, input as string), abort: true })
     .refine((value) => !value.includes('\0') && value.isWellFormed(), 'has a NUL character or half a surrogate pair')
     .meta({ ...(max < Number.POSITIVE_INFINITY && { maxLength: max }), ...(min > 0 && { minLength: min }) })
 }
+
+const tooLong = (max: number, value: string) =>
+  `must have at most ${max.toLocaleString('en')} bytes, not ${Buffer.byteLength(value).toLocaleString('en')}`
 
 /** An id that people choose and read: `RUN-001`, `AUTH-001`, a project's slug. */
 export const humanId = z

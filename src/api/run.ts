@@ -29,7 +29,7 @@ const labels = z.preprocess(
   },
   z
     .record(z.string().regex(label.name, label.rule), text(256))
-    .refine((value) => Object.keys(value).length <= 32, 'at most 32 labels'),
+    .refine((value) => Object.keys(value).length <= 32, 'must have at most 32 labels'),
 )
 
 const where = z.strictObject({

@@ -32,7 +32,7 @@ export function createRefusal(ways: readonly Way[], basePath: string) {
     headers.allow = methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method])).join(', ')
     return new ConductError(
       'METHOD_NOT_ALLOWED',
-      `${cut(method)} does not go with ${cut(path)}, only ${headers.allow}.`,
+      `${cut(method)} is not allowed at ${cut(path)}; allowed are ${headers.allow}.`,
     )
   }
 }

@@ -66,7 +66,7 @@ export function createAuth({ store, limiter, actor, warn }: Options) {
   async function byKey(authorization: string, now: string): Promise<LiveKey> {
     const secret = bearerOf(authorization) ?? ''
     if (!secretPattern.test(secret)) {
-      throw unauthorized('A key is sk_, its role, _ and 43 letters and digits, sent as: Authorization: Bearer sk_…')
+      throw unauthorized('A key is sk_, its role, _ and 43 letters or digits. Send it as: Authorization: Bearer sk_…')
     }
     const key = await findKey(store.db, secret, now)
     if (!key) throw unauthorized('This key is unknown, revoked or expired: ask an admin for another one.')

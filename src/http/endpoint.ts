@@ -76,6 +76,6 @@ export type Endpoint<N extends Name> = ReturnType<typeof createEndpoint<N>>
 function forbidden(actor: Actor, required: string): ConductError {
   return new ConductError(
     'FORBIDDEN',
-    `This needs a key with the permission '${required}', and this one has: ${actor.permissions.join(', ')}.`,
+    `This requires a key with the permission '${required}'; this key has: ${actor.permissions.join(', ')}.`,
   )
 }

@@ -81,7 +81,7 @@ function readQuery({ fields, kinds }: InputPlan, query: string, input: Record<st
     if (!values || !kind) continue
     if (kind === 'strings') input[name] = values
     else if (kind === 'numbers') input[name] = values.map((value) => fromText('number', name, value, issues))
-    else if (values.length > 1) issues.push({ path: name, message: `given ${values.length} times; give it once` })
+    else if (values.length > 1) issues.push({ path: name, message: `was given ${values.length} times: give it once` })
     else input[name] = fromText(kind, name, values[0] as string, issues)
   }
 }
@@ -110,7 +110,7 @@ function readBody(
   issues: Issue[],
 ) {
   for (const name of valuesOf(raw.query).keys()) {
-    issues.push({ path: cut(name), message: `query parameters do not go with ${address.method}: put it into the body` })
+    issues.push({ path: cut(name), message: `must be in the body of a ${address.method}, not in the query` })
   }
   const { body } = raw
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
@@ -128,7 +128,10 @@ function readBody(
       strangers.push(name)
     } else if (itemLimit !== undefined && Array.isArray(value) && value.length > itemLimit) {
       // Items are looked at only where there are not too many of them.
-      issues.push({ path: name, message: `must have at most ${itemLimit} items, not ${value.length}` })
+      issues.push({
+        path: name,
+        message: `must have at most ${itemLimit} items, not ${value.length.toLocaleString('en')}`,
+      })
     } else {
       given++
       input[name] = value
@@ -142,7 +145,7 @@ function readBody(
 
 const contradiction = (path: string, given: string): Issue => ({
   path,
-  message: `the address says '${cut(given)}': it cannot be changed, leave it out`,
+  message: `is '${cut(given)}' in the address and cannot be changed: leave it out`,
 })
 
 /** Text of a query or path as the type of its field: strictly decimal for numbers, so that '' is not 0. */

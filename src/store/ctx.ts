@@ -45,14 +45,18 @@ export function requireOwn(ctx: Ctx, row: { created_by: number | null }, what: s
   }
 }
 
-/** Throws PRECONDITION_FAILED when `If-Match` names other versions than the current one (RFC 9110 §13.1.1, strong comparison). */
+/**
+ * Throws PRECONDITION_FAILED when `If-Match` names other versions than the current one. RFC 9110 §13.1.1 demands strong
+ * comparison, since a weak tag may stand for several contents. Ours never do: a proxy that compresses an answer makes
+ * `W/"1-1"` of `"1-1"`, and both name the same version of the resource. So `W/` is ignored.
+ */
 export function requireVersion(ifVersion: string | undefined, id: number | string, version: number): void {
   if (ifVersion === undefined || ifVersion.trim() === '*') return
   const current = `"${id}-${version}"`
-  if (!ifVersion.split(',').some((tag) => tag.trim() === current)) {
+  if (!ifVersion.split(',').some((tag) => tag.trim().replace(/^W\//, '') === current)) {
     throw new ConductError(
       'PRECONDITION_FAILED',
-      `If-Match asks for ${ifVersion}, and the current version is ${current}: read it again and decide anew.`,
+      `If-Match names ${ifVersion}, but the current version is ${current}: read it again, then decide whether to change it.`,
     )
   }
 }

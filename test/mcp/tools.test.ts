@@ -53,11 +53,11 @@ testLedger('what is wrong with a call is told with what would be right', async (
   const { refused, call } = await agentByHttp(t, base, adminKey, '2026-07-28', (request) => app.fetch(request))
   const runId = (await call('start_run', { title: 'Passkeys' })).data.runId as string
   const cases: [tool: string, input: Record<string, unknown>, words: RegExp][] = [
-    ['start_run', {}, /^title: is required \(string\)/],
-    ['start_run', { title: 'x', spec: 'A' }, /spec: unknown field; known here: title, specId, retryOf/],
+    ['start_run', {}, /^title: is required and must be a string/],
+    ['start_run', { title: 'x', spec: 'A' }, /spec: unknown field; the known ones are title, specId, retryOf/],
     ['start_run', { title: 'a\0b' }, /title: has a NUL character/],
     ['start_run', { title: '\ud800' }, /half a surrogate pair/],
-    ['start_run', { title: 'x'.repeat(301) }, /title: is longer than 300 bytes, not 'x{60}…'/],
+    ['start_run', { title: 'x'.repeat(301) }, /title: must have at most 300 bytes, not 301/],
     ['start_run', { title: 'x', retryOf: 'RUN-9' }, /no run 'RUN-9' in project 'default'\. Did you mean RUN-001\?$/],
     ['log_run', { text: 'x' }, /runId: is required, since over HTTP each call names it; open are RUN-001/],
     ['log_run', { text: '', runId }, /text: must not be empty/],
@@ -108,7 +108,7 @@ testLedger('a key that only reads is told so', async ({ app, client }, t) => {
   const { refused, call } = await agentByHttp(t, base, secret, '2026-07-28', (request) => app.fetch(request))
   assert.match(
     await refused('start_run', { title: 'x' }),
-    /needs a key with the permission 'agent', and this one has: read/,
+    /requires a key with the permission 'agent'; this key has: read/,
   )
   assert.equal((await call('search_ledger')).text, 'Nothing found.')
 })

@@ -87,7 +87,7 @@ test('what a key may not do is not offered, and refused in words where it is ask
   await page.goto(`${home}?again#/runs/default/RUN-001`)
   await page.getByRole('button', { name: 'Add check' }).click()
   await page.getByRole('dialog').getByRole('button', { name: 'Add check' }).click()
-  await page.getByRole('alert').getByText("needs a key with the permission 'agent'").waitFor()
+  await page.getByRole('alert').getByText("requires a key with the permission 'agent'").waitFor()
 })
 
 test('what needs attention is counted in the title, and dismissed by a label', async (t) => {

@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { ConductError, type Issue } from '../../src/api/error.ts'
+import type { Name } from '../../src/api/paths.ts'
+import { planOf, readInput } from '../../src/http/input.ts'
+
+/** What is wrong with a request, as its caller is told. */
+function issuesOf(name: Name, body: unknown, query = '', params: Record<string, string> = {}): string[] {
+  try {
+    readInput(planOf(name), { params, query, header: () => undefined, body })
+  } catch (error) {
+    if (!(error instanceof ConductError)) throw error
+    return (error.issues as Issue[]).map(({ path, message }) => `${path}: ${message}`)
+  }
+  return []
+}
+
+const many = (count: number) => Array.from({ length: count }, (_, n) => n + 1)
+const labels = Object.fromEntries(many(33).map((n) => [`l${n}`, '']))
+
+const bodies: [name: Name, body: unknown, ...issues: (string | RegExp)[]][] = [
+  ['createRun', [], ': the body must be a JSON object'],
+  ['createRun', { status: 'done' }, "status: must be one of pending, in_progress, completed, failed, not 'done'"],
+  ['createRun', { title: 5 }, 'title: must be a string, not 5'],
+  ['createRun', { agent: {} }, 'agent: must be a string, not an object'],
+  ['createRun', { title: 'x'.repeat(301) }, 'title: must have at most 300 bytes, not 301'],
+  ['createRun', { agent: '' }, 'agent: must not be empty'],
+  ['createRun', { title: 'a\0b' }, 'title: has a NUL character or half a surrogate pair'],
+  ['createRun', { labels }, 'labels: must have at most 32 labels'],
+  ['createRun', { labels: 'x' }, "labels: must be an object, not 'x'"],
+  ['createRun', { links: many(33) }, 'links: must have at most 32 items, not 33'],
+  ['createRun', { links: {} }, 'links: must be an array, not an object'],
+  ['createRun', { git: { nope: 1 } }, 'git.nope: unknown field'],
+  ['createRun', { usage: { inputTokens: 1.5 } }, 'usage.inputTokens: must be a whole number, not 1.5'],
+  ['createRun', { usage: { inputTokens: -1 } }, 'usage.inputTokens: must be at least 0, not -1'],
+  ['createRun', { leaseSeconds: 5 }, 'leaseSeconds: must be 10 to 86400 seconds, not 5'],
+  ['createRun', { runId: 'a b' }, /^runId: must be 1 to 128 of .*, not 'a b'$/],
+  ['createRun', { nope: 1, no: 2 }, /^nope: unknown field; the known ones are runId, .*[^ ]$/, 'no: unknown field'],
+
+  [
+    'createCheck',
+    {},
+    /^runId: is required and must be a string$/,
+    'result: is required and must be one of pass, fail, warn',
+  ],
+  ['createKey', { name: 'x', permissions: [] }, 'permissions: must have at least 1 item, not 0'],
+  ['createLoginCode', { x: 1 }, 'x: unknown field; there are none here'],
+]
+
+for (const [name, body, ...issues] of bodies) {
+  test(`${name} ${JSON.stringify(body).slice(0, 60)}`, () => {
+    const found = issuesOf(name, body)
+    assert.equal(found.length, issues.length, found.join('\n'))
+    for (const [index, issue] of issues.entries()) {
+      if (typeof issue === 'string') assert.equal(found[index], issue)
+      else assert.match(found[index] ?? '', issue)
+    }
+  })
+}
+
+test('what does not fit an address is named, too', () => {
+  assert.deepEqual(issuesOf('listRuns', undefined, 'limit=0'), ['limit: must be at least 1, not 0'])
+  assert.deepEqual(issuesOf('listRuns', undefined, 'limit='), ["limit: must be a whole number, not ''"])
+  assert.deepEqual(issuesOf('listRuns', undefined, 'limit=1&limit=2'), ['limit: was given 2 times: give it once'])
+  assert.deepEqual(issuesOf('listRuns', undefined, `cursor=${'x'.repeat(1201)}`), [
+    'cursor: must have at most 200 characters, not 1,201',
+  ])
+  assert.deepEqual(issuesOf('createRun', {}, 'title=x'), ['title: must be in the body of a POST, not in the query'])
+  assert.match(
+    issuesOf('listRuns', undefined, 'nope=1')[0] ?? '',
+    /^nope: unknown query parameter; the known ones are project,/,
+  )
+  assert.deepEqual(issuesOf('updateRun', { runId: 'B', title: 'x' }, '', { runId: 'A' }), [
+    "runId: is 'A' in the address and cannot be changed: leave it out",
+  ])
+})
