@@ -77,7 +77,8 @@ export const settings: Table = {
   adminKey: {
     env: 'CONDUCT_ADMIN_KEY',
     fallback: '',
-    meaning: 'Secret of the first key, on a database without keys; else one is made, and printed on a terminal or written to a file',
+    meaning:
+      'Secret of the first key, on a database without keys; else one is made, and printed on a terminal or written to a file',
     read: (text) => {
       if (text === '') return undefined
       if (secretPattern.test(text) && text.startsWith('sk_admin_')) return text

@@ -58,7 +58,16 @@ before(async () => {
   // Packed from a copy, so that a build that is in use stays as it is.
   const copy = join(folder, 'copy')
   const { files } = readJson(join(root, 'package.json')) as { files: string[] }
-  const packed = ['package.json', 'tsconfig.json', 'tsconfig.build.json', 'README.md', 'LICENSE', 'src', ...files]
+  const packed = [
+    'package.json',
+    'tsconfig.json',
+    'tsconfig.build.json',
+    'README.md',
+    'LICENSE',
+    'src',
+    'scripts',
+    ...files,
+  ]
   for (const path of packed) {
     if (path !== 'dist' && existsSync(join(root, path))) cpSync(join(root, path), join(copy, path), { recursive: true })
   }

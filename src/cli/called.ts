@@ -1,2 +1,4 @@
+import { isSource } from '../root.ts'
+
 /** How people call this program: `conduct`, or by npm in the folder of a checkout, where there is no such command. */
-export const called = import.meta.filename.endsWith('.ts') ? 'npm run conduct --' : 'conduct'
+export const called = isSource ? 'npm run conduct --' : 'conduct'

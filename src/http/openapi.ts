@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { z } from 'zod'
 import { statusOf } from '../api/error.ts'
 import { type Address, addressOf, headerFields, type Name, names } from '../api/paths.ts'
 import { type Route, routes } from '../api/routes.ts'
+import { root } from '../root.ts'
 
 type Schema = Record<string, unknown>
 
@@ -207,6 +209,6 @@ let committed: OpenApi | undefined
 
 /** The description that ships with Conduct, as of a server under `basePath`. */
 export function readOpenapi(basePath: string): OpenApi {
-  committed ??= JSON.parse(readFileSync(new URL('../../openapi.json', import.meta.url), 'utf8')) as OpenApi
+  committed ??= JSON.parse(readFileSync(join(root, 'openapi.json'), 'utf8')) as OpenApi
   return { ...committed, servers: [{ url: basePath || '/' }] }
 }

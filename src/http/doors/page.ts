@@ -1,15 +1,15 @@
 import { hash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join, relative, sep } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import type { HonoRequest } from 'hono'
 import { getMimeType } from 'hono/utils/mime'
+import { root } from '../../root.ts'
 import type { Answer } from '../exchange.ts'
 import type { Door } from './door.ts'
 
-/** Where the build puts the page, seen from `src/` and from `dist/` alike. */
-const builtFolder = fileURLToPath(new URL('../../../dist/web', import.meta.url))
+/** Where the build puts the page. */
+const builtFolder = join(root, 'dist/web')
 
 const policy = [
   "default-src 'none'",
