@@ -23,25 +23,40 @@ testTable('a transaction is seen by itself at once, and by others once it is ans
   assert.deepEqual(outside, [1])
 })
 
-testTable('a rejected work leaves nothing, its neighbours stay', async (db) => {
-  const outcomes = await Promise.allSettled(
-    Array.from({ length: 20 }, (_, k) =>
-      db.tx(async (tx) => {
-        await insert(tx, k)
-        if (k % 3 === 0) throw new Error(`no ${k}`)
-        return k
-      }),
-    ),
-  )
-  assert.deepEqual(
-    outcomes.map((one) => (one.status === 'fulfilled' ? one.value : one.reason.message)),
-    Array.from({ length: 20 }, (_, k) => (k % 3 === 0 ? `no ${k}` : k)),
-  )
-  assert.deepEqual(
-    await keys(db),
-    Array.from({ length: 20 }, (_, k) => k).filter((k) => k % 3 !== 0),
-  )
-})
+for (const [which, subjectOf] of [
+  ['works', () => undefined],
+  ['works of different subjects', (k: number) => `s${k}`],
+  ['works of one subject', () => 's'],
+] as const) {
+  testTable(`of ${which} that fail nothing is left, their neighbours stay`, async (db) => {
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: 20 }, (_, k) =>
+        db.tx(async (tx) => {
+          if (k % 4 === 1) throw new Error(`no ${k}`)
+          await insert(tx, k)
+          if (k % 4 === 2) throw new Error(`no ${k}`)
+          return k
+        }, subjectOf(k)),
+      ),
+    )
+    const passes = (k: number) => k % 4 === 0 || k % 4 === 3
+    assert.deepEqual(
+      outcomes.map((one) => (one.status === 'fulfilled' ? one.value : one.reason.message)),
+      Array.from({ length: 20 }, (_, k) => (passes(k) ? k : `no ${k}`)),
+    )
+    assert.deepEqual(await keys(db), Array.from({ length: 20 }, (_, k) => k).filter(passes))
+  })
+
+  testTable(`of ${which} those that meet a unique key fail alone`, async (db) => {
+    await db.tx((tx) => insert(tx, 7))
+    const outcomes = await Promise.allSettled([5, 6, 7, 8, 5].map((k) => db.tx((tx) => insert(tx, k), subjectOf(k))))
+    assert.deepEqual(
+      outcomes.map((one) => (one.status === 'fulfilled' ? 'done' : one.reason.constructor)),
+      ['done', 'done', UniqueViolation, 'done', UniqueViolation],
+    )
+    assert.deepEqual(await keys(db), [5, 6, 7, 8])
+  })
+}
 
 testTable('a broken unique key is told, and ends its transaction even where it is caught', async (db) => {
   await db.tx((tx) => insert(tx, 1))
@@ -73,17 +88,38 @@ testTable('a nested transaction joins, a finished one is dead', async (db) => {
   await assert.rejects(insert(kept as Tx, 2), DeadTransaction)
 })
 
-testTable('racing writers that lock their row lose no update', async (db, another) => {
-  const other = await another()
-  await db.tx((tx) => insert(tx, 1, '0'))
-  const add = (which: Db) =>
+for (const subjects of [[undefined], ['one'], ['one', undefined]]) {
+  testTable(`racing writers that lock their row lose no update (subjects ${subjects})`, async (db, another) => {
+    const other = await another()
+    await db.tx((tx) => insert(tx, 1, '0'))
+    const add = (which: Db, subject: string | undefined) =>
+      which.tx(async (tx) => {
+        const [row] = await tx.query<{ v: string }>(sql`select v from t where k = 1 ${tx.dialect.forUpdate}`)
+        await tx.query(sql`update t set v = ${String(Number(row?.v) + 1)} where k = 1`)
+      }, subject)
+    await Promise.all(Array.from({ length: 60 }, (_, n) => add(n % 2 ? db : other, subjects[n % subjects.length])))
+    const [row] = await db.query<{ v: string }>(sql`select v from t where k = 1`)
+    assert.equal(row?.v, '60')
+  })
+}
+
+testTable('racing writers of many rows in any order lose no update', async (db, another) => {
+  const dbs = [db, await another()]
+  await db.tx((tx) => tx.query(sql`insert into t (k, v) values (1, '0'), (2, '0'), (3, '0'), (4, '0')`))
+  const add = (which: Db, k: number) =>
     which.tx(async (tx) => {
-      const [row] = await tx.query<{ v: string }>(sql`select v from t where k = 1 ${tx.dialect.forUpdate}`)
-      await tx.query(sql`update t set v = ${String(Number(row?.v) + 1)} where k = 1`)
-    })
-  await Promise.all(Array.from({ length: 60 }, (_, n) => add(n % 2 ? db : other)))
-  const [row] = await db.query<{ v: string }>(sql`select v from t where k = 1`)
-  assert.equal(row?.v, '60')
+      const [row] = await tx.query<{ v: string }>(sql`select v from t where k = ${k} ${tx.dialect.forUpdate}`)
+      await tx.query(sql`update t set v = ${String(Number(row?.v) + 1)} where k = ${k}`)
+    }, `row ${k}`)
+  const turns = Array.from({ length: 160 }, (_, n) =>
+    add(dbs[n % 2] as Db, n % 4 < 2 ? 1 + (n % 4) : 5 - ((n % 4) - 1)),
+  )
+  await Promise.all(turns)
+  const rows = await db.query<{ v: string }>(sql`select v from t order by k`)
+  assert.equal(
+    rows.reduce((sum, { v }) => sum + Number(v), 0),
+    160,
+  )
 })
 
 testTable('values come back as they went in', async (db) => {
@@ -103,4 +139,15 @@ testTable('a closed database takes no more work, and lets what it took end', asy
   await closing
   await assert.rejects(other.tx((tx) => insert(tx, 2)))
   assert.deepEqual(await keys(db), [1])
+})
+
+testTable('what takes effect past a transaction keeps no other waiting for its end', async (db, another) => {
+  const other = await another()
+  const outcome = db.tx(async (tx) => {
+    await tx.apart.query(sql`insert into t (k, v) values (1, 'x')`)
+    throw new Error('no')
+  })
+  await assert.rejects(outcome, /no/)
+  await other.tx((tx) => tx.query(sql`insert into t (k, v) values (2, 'y')`))
+  assert.deepEqual(await keys(db), db.dialect.commitsInOrder ? [2] : [1, 2])
 })

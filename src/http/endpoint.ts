@@ -6,6 +6,7 @@ import type { Ctx } from '../store/ctx.ts'
 import type { Kept } from '../store/idempotency.ts'
 import type { Store } from '../store/open.ts'
 import { operations } from '../store/operations.ts'
+import { subjectOf } from '../store/subject.ts'
 import { answerOf, answerPlanOf } from './answer.ts'
 import type { Auth } from './auth.ts'
 import { parseBody, readBody } from './body.ts'
@@ -58,10 +59,11 @@ export function createEndpoint<N extends Name>(name: N, { store, auth, basePath,
     answerOf(output, await operation(ctx, parsed), basePath, request.url)
 
   async function answer(exchange: Exchange): Promise<Kept> {
-    const ctx = await enter(exchange)
+    const caller = await enter(exchange)
     const { bytes, parsed } = await read(exchange)
     const { request } = exchange
     const idempotencyKey = isGet ? undefined : request.header('idempotency-key')
+    const ctx = { ...caller, subject: subjectOf(caller, name, parsed, idempotencyKey) }
     if (idempotencyKey === undefined) return perform(ctx, parsed, exchange)
     const { method, path } = request
     const repeatable = { name: idempotencyKey, method, path, body: bytes, secret: route.secret }

@@ -21,6 +21,8 @@ export interface Ctx {
   named: boolean
   /** The secret of the session by which the caller came, or that the operation begins or ends. */
   session?: string | undefined
+  /** What alone this operation changes, where that is known. */
+  subject?: string | undefined
   /** The largest content of one document, in UTF-8 bytes. */
   contentLimit: number
 }
@@ -30,7 +32,7 @@ export type Operations = { [N in Name]: Operation<N> }
 
 /** Runs `work` in a transaction, or in the one that is open already. */
 export function inTx<T>(ctx: Ctx, work: (ctx: Ctx) => Promise<T>): Promise<T> {
-  return ctx.db.tx((tx) => work({ ...ctx, db: tx }))
+  return ctx.db.tx((tx) => work({ ...ctx, db: tx }), ctx.subject)
 }
 
 export const keyIdOf = ({ actor }: Ctx) => (actor.kind === 'key' ? actor.keyId : null)

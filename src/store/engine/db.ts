@@ -49,9 +49,15 @@ export interface Tx {
   /**
    * Runs `work` in a transaction and answers once it is durable; a rejected work leaves nothing behind. A work awaits
    * only its own `tx`, never the network or another database handle, and may be run again after a deadlock. A nested
-   * `tx` joins. Any error of a statement ends the transaction, even if the work catches it.
+   * `tx` joins. Any error of a statement ends the transaction, even if the work catches it. A work that names the
+   * `subject` which alone it changes and locks may share a transaction with works of other subjects that run beside it.
    */
-  tx<T>(work: (tx: Tx) => Promise<T>): Promise<T>
+  tx<T>(work: (tx: Tx) => Promise<T>, subject?: string): Promise<T>
+  /**
+   * Where a statement takes effect at once and for good, whatever becomes of the transaction, and keeps nobody waiting for
+   * its end. On SQLite, where transactions come one after the other, this is the transaction itself.
+   */
+  readonly apart: Pick<Tx, 'query'>
 }
 
 export interface Db extends Tx {

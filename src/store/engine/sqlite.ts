@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import sql, { type Sql } from 'sql-template-tag'
 import type { ConductError } from '../../api/error.ts'
+import { createClock } from '../../ledger/clock.ts'
 import type { Db, Tx } from './db.ts'
 import { createWriter } from './sqlite/batch.ts'
 import { connect, createPrivately } from './sqlite/connect.ts'
@@ -14,7 +15,7 @@ import { createTrimmer } from './sqlite/trim.ts'
 import { createWatcher } from './sqlite/watch.ts'
 import { stopping } from './transaction.ts'
 
-const base = { dialect, now: Date.now }
+const base = { dialect, now: createClock() }
 type Warn = (error: Error) => void
 
 /**
@@ -52,6 +53,7 @@ function openFile(path: string, warn: Warn): Db {
       return reads.read(statement) as Row[]
     },
     tx: batches.tx,
+    apart: apartIn(batches.tx),
     watch: watcher.watch,
     changeSchema: (work, onWait) =>
       changeSchema(connect(path, 'pragma busy_timeout = 0'), work, onWait).finally(reads.end),
@@ -79,6 +81,7 @@ function openMemory(): Db {
       return run(statement) as Row[]
     },
     tx: batches.tx,
+    apart: apartIn(batches.tx),
     watch: watcher.watch,
     changeSchema: (work, onWait) => work(ownTx(db, base, onWait)),
     async close() {
@@ -88,6 +91,9 @@ function openMemory(): Db {
     },
   }
 }
+
+/** Statements that take effect at once are a transaction each. */
+const apartIn = (tx: Db['tx']): Db['apart'] => ({ query: (statement) => tx((tx) => tx.query(statement)) })
 
 async function changeSchema<T>(own: DatabaseSync, work: (tx: Tx) => Promise<T>, onWait: () => void): Promise<T> {
   try {

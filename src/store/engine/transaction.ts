@@ -3,14 +3,17 @@ import { ConductError } from '../../api/error.ts'
 import { DeadTransaction, type Tx } from './db.ts'
 
 /** What all transactions of a database have in common. */
-export type Base = Pick<Tx, 'dialect' | 'now'>
+export interface Base extends Pick<Tx, 'dialect' | 'now'> {
+  /** Undefined where statements cannot go past a transaction. */
+  apart?: Tx['apart']
+}
 
 /**
  * Runs `work` with a handle of the transaction that is open, which is dead once the work has returned or a statement has
  * failed. Throws what the work throws, or else the error of a statement that the work has caught.
  */
 export async function runWork<T>(
-  { dialect, now }: Base,
+  { dialect, now, apart }: Base,
   run: (statement: Sql) => object[] | Promise<object[]>,
   work: (tx: Tx) => Promise<T>,
 ): Promise<T> {
@@ -18,6 +21,9 @@ export async function runWork<T>(
   const tx: Tx = {
     dialect,
     now,
+    get apart() {
+      return apart ?? tx
+    },
     async query<Row extends object>(statement: Sql) {
       if (ended) throw new DeadTransaction('The transaction is over.', { cause: ended })
       try {

@@ -6,8 +6,25 @@ const sqlState = (error: unknown) => (error instanceof pg.DatabaseError ? (error
 /** Whether the transaction was given up for the sake of others, and may be run again. */
 export const isConflict = (error: unknown) => ['40001', '40P01'].includes(sqlState(error))
 
+const readOnly = '25006'
+const silence = 'Query read timeout'
+
+/** Whether an error, as `translate` gives it, tells of more than its own connection: no other will fare better. */
+export function isStale(error: unknown): boolean {
+  const cause = error instanceof ConductError ? error.cause : undefined
+  return sqlState(cause) === readOnly || (cause as Error | undefined)?.message === silence
+}
+
+/** Whether an error, as `translate` gives it, says that other transactions were in the way, or that it took too long. */
+export const isInTheWay = (error: unknown): boolean =>
+  error instanceof ConductError && (isConflict(error.cause) || ['55P03', '57014'].includes(sqlState(error.cause)))
+
+/** Whether an error, as `translate` gives it, would come again: the database is away, full or read-only. */
+export const isOutage = (error: unknown): boolean =>
+  error instanceof ConductError && error.status >= 500 && error.cause instanceof Error && !isInTheWay(error)
+
 /** Classes and codes of postgresql.org/docs/current/errcodes-appendix.html after which the same request may succeed. */
-const passing = /^(08|40001|40P01|53|55P03|57014|57P0[1-5])/
+const passing = /^(08|25P0[34]|40001|40P01|53|55P03|57014|57P0[1-5])/
 /** The driver tells of a lost connection by system errors, and by words without a code. */
 const lostConnection = /connect|terminat|timeout|closed/i
 
@@ -19,6 +36,13 @@ export function translate(error: unknown): unknown {
     return new ConductError('INSUFFICIENT_STORAGE', 'The disk is full: nothing of this request was written.', {
       cause: error,
     })
+  }
+  if (state === readOnly) {
+    return new ConductError(
+      'UNAVAILABLE',
+      'The database is read-only: it takes no writes until a server that does is reached in its place.',
+      { cause: error, retryAfter: 1 },
+    )
   }
   const lost =
     !state &&

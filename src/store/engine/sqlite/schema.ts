@@ -13,6 +13,9 @@ export function ownTx(db: DatabaseSync, base: Base, onWait: () => void): Tx {
   const write = statements(db)
   const own: Tx = {
     ...base,
+    get apart() {
+      return own
+    },
     query: (statement) => own.tx((tx) => tx.query(statement)),
     async tx(work) {
       const until = performance.now() + upgradeMs

@@ -1,0 +1,72 @@
+import pg from 'pg'
+
+/**
+ * How long a statement may run, by the server's judgement and, where that does not answer at all, by ours. Together with the
+ * time for a connection no request waits for more than 35 s.
+ */
+const statementMs = 25_000
+const answerMs = 28_000
+const connectMs = 5_000
+/** How long a statement waits for the lock of another transaction. */
+const lockMs = 10_000
+/** How long a transaction of a server that stands still keeps its locks. */
+const idleMs = 5_000
+
+const int8 = 20
+export const types: pg.CustomTypesConfig = {
+  getTypeParser: (oid, format) => (oid === int8 ? Number : pg.types.getTypeParser(oid, format as 'text')),
+}
+
+/**
+ * Settings of a connection. They are no startup parameters, which poolers refuse. Behind a pooler in transaction mode
+ * a connection cannot keep settings either, and each transaction makes those that limit it.
+ */
+const limits = {
+  statement_timeout: statementMs,
+  lock_timeout: lockMs,
+  idle_in_transaction_session_timeout: idleMs,
+}
+/** Every statement reads a page or less: neither compiling it nor sharing it among workers can pay. */
+const planning = { jit: 'off', max_parallel_workers_per_gather: 0 }
+
+export const config = (url: string): pg.PoolConfig => ({
+  connectionString: url,
+  application_name: 'conduct',
+  connectionTimeoutMillis: connectMs,
+  query_timeout: answerMs,
+  keepAlive: true,
+  keepAliveInitialDelayMillis: 10_000,
+  pipeline: true,
+  types,
+})
+
+/** Connections that keep their settings. */
+const direct = new WeakSet<pg.ClientBase>()
+/** A clock that was read more slowly than this is not exact. */
+const clockMs = 1_000
+
+/**
+ * Sends a connection its settings, and reads the database's clock: its time in Unix milliseconds less that of
+ * `performance.now()`, undefined when the answer came late. Nothing need wait for it: statements may follow at once. A pooler gives
+ * itself away by a process id that is not the server's.
+ */
+export async function settle(client: pg.ClientBase, more: Record<string, string> = {}): Promise<number | undefined> {
+  const settings = Object.entries({ ...limits, ...planning, ...more })
+  const { processID } = client as pg.ClientBase & { processID: number }
+  const values = settings.map(([name, value]) => `('${name}', '${value}')`).join(', ')
+  const sent = performance.now()
+  const { rows } = await client.query<{ now: number; set: number }>(
+    `select extract(epoch from clock_timestamp())::float8 * 1000 as now, (select count(set_config(name, value, false))
+      from (values ${values}) as settings (name, value) where pg_backend_pid() = ${processID}) as set`,
+  )
+  const [row] = rows as [{ now: number; set: number }]
+  if (row.set > 0) direct.add(client)
+  const took = performance.now() - sent
+  return took < clockMs ? row.now - sent - took / 2 : undefined
+}
+
+/** What begins a transaction with limits of its own. */
+export function beginOf(client: pg.ClientBase, own: Record<string, number>): string {
+  const local = direct.has(client) ? own : { ...limits, ...own }
+  return ['begin', ...Object.entries(local).map(([name, value]) => `set local ${name} = ${value}`)].join('; ')
+}

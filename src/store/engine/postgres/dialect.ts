@@ -1,0 +1,25 @@
+import sql from 'sql-template-tag'
+import type { Dialect } from '../db.ts'
+
+export const dialect: Dialect = {
+  id: 'bigint generated always as identity primary key',
+  text: 'text collate "C"',
+  integer: 'bigint',
+  real: 'double precision',
+  tableEnd: '',
+  forUpdate: sql`for update`,
+  concurrently: 'concurrently',
+  alone: sql`select pg_advisory_xact_lock(7239450182)`,
+  commitsInOrder: false,
+  searchWords: (table) => [
+    `create table ${table} (rowid bigint primary key, words tsvector not null)`,
+    `create index ${table}_inverted on ${table} using gin (words)`,
+  ],
+  words: (words) => sql`array_to_tsvector(cast(${`{${words.join(',')}}`} as text[]))`,
+  matches(_table, { wanted, terms, without }) {
+    const all = (words: string[]) => `${words.join(' & ')}:*`
+    const must = [...wanted.map((some) => `(${some.join(' | ')})`), all(terms)].join(' & ')
+    return sql`words @@ cast(${without ? `${must} & !(${all(without)})` : must} as tsquery)`
+  },
+  afterwards: sql`+ 0`,
+}

@@ -1,0 +1,51 @@
+import type pg from 'pg'
+import type { Sql } from 'sql-template-tag'
+import type { Pool } from './pool.ts'
+import { run } from './statements.ts'
+
+/** Statements that one connection is sent in one turn, at most: behind a slow one the others wait. */
+const sharedBy = 16
+
+interface Reading {
+  client: Promise<pg.PoolClient>
+  asked: number
+  /** How many still hold it, the turn itself among them. */
+  holders: number
+  error?: unknown
+}
+
+/** Runs statements by themselves; those of one turn of the event loop share connections, so that each is woken once for many. */
+export function sharedStatements(pool: Pool) {
+  let reading: Reading | undefined
+
+  function begin(): Reading {
+    const fresh: Reading = { client: pool.take(), asked: 0, holders: 1 }
+    fresh.client.catch(() => {})
+    setImmediate(() => {
+      if (reading === fresh) reading = undefined
+      void leave(fresh)
+    })
+    return fresh
+  }
+
+  async function leave(one: Reading) {
+    if (--one.holders > 0) return
+    const client = await one.client.catch(() => undefined)
+    if (client) pool.give(client, one.error)
+  }
+
+  return async <Row extends object>(statement: Sql): Promise<Row[]> => {
+    if (!reading || reading.asked === sharedBy) reading = begin()
+    const mine = reading
+    mine.asked++
+    mine.holders++
+    try {
+      return await run<Row>(await mine.client, statement)
+    } catch (error) {
+      mine.error ??= error
+      throw error
+    } finally {
+      void leave(mine)
+    }
+  }
+}
