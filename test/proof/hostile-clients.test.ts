@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { readdirSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Worker } from 'node:worker_threads'
+import { type ServerProcess, startServer } from '../support/server.ts'
+import { asShipped, memoryOf } from './memory.ts'
+import { prove } from './prove.ts'
+import { size } from './size.ts'
+import { clientOf } from './writers.ts'
+
+const seconds = size(4, 1800)
+/** Where others work on the same processor, only a server that stands still takes so long. */
+const mostMs = size(2000, 200)
+const mostMb = 300
+/** How much garbage the heap may still have that nobody has collected. */
+const garbageMb = 60
+
+prove('clients without a key that are slow, greedy or wrong hold up nobody, and leave nothing', async (t, url) => {
+  const server = await startServer(t, url, asShipped)
+  await serveOne(server)
+  const before = { heap: await heapOf(server), files: filesOf(server) }
+  const port = Number(new URL(server.url).port)
+  const worker = new Worker(new URL('./hostile.ts', import.meta.url), { workerData: { port } })
+  t.after(() => worker.terminate())
+
+  const { slowest, most } = await watch(server, performance.now() + seconds * 1000)
+  worker.postMessage('leave')
+  await once(worker, 'message')
+  t.diagnostic(`the slowest probe took ${Math.round(slowest)} ms, the most memory was ${Math.round(most)} MB`)
+  assert.ok(slowest < mostMs, `a probe took ${slowest} ms`)
+  assert.ok(most < mostMb, `the server took ${most} MB`)
+
+  // The connections of this process are among them.
+  while (filesOf(server) > before.files + 3) await sleep(50)
+  while ((await heapOf(server)) > before.heap + garbageMb) await serveOne(server)
+  const metrics = await metricsOf(server)
+  assert.doesNotMatch(metrics, /status="5/)
+  assert.match(metrics, /operation="createSession",status="499"/)
+  assert.match(metrics, /operation="createSession",status="429"/)
+  assert.doesNotMatch(server.output(), /"level":50|Error/)
+  assert.equal(await server.end('SIGTERM'), 0)
+})
+
+/** Uses the server until `end`, as a load balancer and a client with a key do. */
+async function watch(server: ServerProcess, end: number) {
+  const livez = new URL('/livez', server.url)
+  let slowest = 0
+  let most = 0
+  while (performance.now() < end) {
+    const begun = performance.now()
+    const { status } = await fetch(livez)
+    slowest = Math.max(slowest, performance.now() - begun)
+    assert.equal(status, 200)
+    await serveOne(server)
+    most = Math.max(most, await memoryOf(server))
+    await sleep(20)
+  }
+  return { slowest, most }
+}
+
+async function serveOne(server: ServerProcess) {
+  const { run } = await clientOf(server).createRun({ content: '# An ordinary run' })
+  await clientOf(server).getRun({ runId: run.runId })
+}
+
+const metricsOf = async ({ url }: ServerProcess) => (await fetch(new URL('/metrics', url))).text()
+
+/** What JavaScript objects take, in MB. */
+async function heapOf(server: ServerProcess): Promise<number> {
+  return Number(/^nodejs_heap_size_used_bytes (\d+)$/m.exec(await metricsOf(server))?.[1]) / 1_048_576
+}
+
+/** How many files and connections the server has open, where the system tells. */
+function filesOf({ process: { pid } }: ServerProcess): number {
+  return process.platform === 'linux' ? readdirSync(`/proc/${pid}/fd`).length : 0
+}
