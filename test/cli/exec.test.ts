@@ -25,7 +25,7 @@ testPlaces('a command becomes a run, and its output passes through unchanged', a
     script,
   ]
   const { code, stdout, stderr } = await conduct(['exec', ...words], env, cwd)
-  assert.deepEqual([code, stdout, stderr], [0, 'one\ntwo', '\0\uFFFD err\n'])
+  assert.deepEqual([code, stdout, stderr], [0, 'one\ntwo', '\0\uFFFD err\nconduct exec: recorded as RUN-001\n'])
   const { run } = await (await ledger()).getRun({ runId: 'RUN-001' })
   assert.equal(run.status, 'completed')
   assert.equal(run.failure, null)
@@ -69,7 +69,10 @@ test('the exit code is the command’s, and a failure says what ended it', async
   const killed = await conduct(['exec', '--retry-of', 'RUN-001', '--', 'sh', '-c', 'kill -TERM $$'], env, cwd)
   assert.equal(killed.code, 128 + 15)
   const missing = await conduct(['exec', '--', 'no-such-command'], env, cwd)
-  assert.deepEqual([missing.code, missing.stderr], [127, "conduct exec: There is no command 'no-such-command'.\n"])
+  assert.deepEqual(
+    [missing.code, missing.stderr],
+    [127, "conduct exec: There is no command 'no-such-command'.\nconduct exec: recorded as RUN-003\n"],
+  )
   const { runs } = await (await ledger()).listRuns({ order: 'asc' })
   assert.deepEqual(
     runs.map(({ status, failure }) => [status, failure?.code]),

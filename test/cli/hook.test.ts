@@ -6,7 +6,10 @@ import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { placeOf } from '../../src/cli/place/connect.ts'
 import { observe } from '../../src/cli/record/observe.ts'
+import { settleNotes } from '../../src/cli/record/session.ts'
+import { stateOf } from '../../src/cli/record/state.ts'
 import { createClient } from '../../src/client/client.ts'
 import { main } from '../support/program.ts'
 import { adminKey, openServer } from '../support/server.ts'
@@ -178,6 +181,40 @@ test('hooks that run at once lose nothing', async (t) => {
   assert.equal(run.status, 'in_progress', 'a session whose end nobody tells is left to its lease')
 })
 
+test('the end of a session is recorded though another sync settles its last turn meanwhile', async (t) => {
+  const user = workplace(t)
+  const { env, cwd } = user
+  const state = stateOf(env)
+  t.after(() => state.close())
+  const place = placeOf({}, env, cwd)
+  const step = (kind: 'turn' | 'end', key: string) =>
+    state.note({ name: 'claude-1', kind: 'hook', place, cwd }, { session: '1', cwd, step: { kind } }, key, true)
+  state.note(
+    { name: 'claude-1', kind: 'hook', place, cwd },
+    { session: '1', cwd, step: { kind: 'prompt', text: 'Fix it' } },
+    'prompt',
+    true,
+  )
+  step('turn', 'stop')
+  let isFirst = true
+  const overtaken: typeof state = {
+    ...state,
+    settle: (...words) => {
+      if (!isFirst) return state.settle(...words)
+      isFirst = false
+      // Another sync has read the same notes, and is first; then the session ends.
+      state.settle(...words)
+      step('end', 'end')
+      return state.settle(...words)
+    },
+  }
+  await settleNotes(overtaken, env, assert.fail)
+  await syncAll(env)
+  const run = await onlyRun(user)
+  assert.equal(run.status, 'completed')
+  assert.deepEqual(run.content.match(/^## .*/gm), ['## Fix it'])
+})
+
 test('a session whose last turn failed is a failed run', async (t) => {
   const user = workplace(t)
   const { env, folder, cwd } = user
@@ -250,6 +287,6 @@ test('a hook loads little', () => {
     }
   }
   load('cli/record/observe.ts')
-  assert.ok(loaded.size <= 27, `${loaded.size} files: ${[...loaded].join(', ')}`)
+  assert.ok(loaded.size <= 30, `${loaded.size} files: ${[...loaded].join(', ')}`)
   assert.ok(globSync('cli/**/*.ts', { cwd: source }).length > loaded.size / 2)
 })

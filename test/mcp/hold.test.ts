@@ -8,6 +8,7 @@ import { serve } from '../../src/http/serve.ts'
 import { openStore } from '../../src/store/open.ts'
 import { reap } from '../../src/store/run/lease.ts'
 import { freshFolder, homeOf } from '../cli/folder.ts'
+import { type Engine, engines } from '../support/engines.ts'
 import { adminKey } from '../support/server.ts'
 import { agentByStdio, type LocalAgent } from './connect.ts'
 
@@ -210,4 +211,21 @@ test('a run is held for two hours after its last call, by one process, and what 
   assert.deepEqual(state.open(options.place, { cwd: options.cwd }), [])
   await hold.end()
   assert.equal((await client.getRun({ runId })).run.title, 'mine now')
+})
+
+test('the lease of a run is kept also where the URL of the database has a password', async (t) => {
+  const { freshUrl } = engines.find(({ name }) => name === 'postgres') as Engine
+  const [url, folder] = [new URL(await freshUrl(t)), freshFolder(t)]
+  assert.ok(url.password)
+  const env = { ...homeOf(folder), CONDUCT_DATABASE_URL: url.href }
+  const place = placeOf({}, env, folder)
+  const { client, close } = await connect(place, env)
+  t.after(close)
+  const state = stateOf(env)
+  t.after(() => state.close())
+  const hold = localHold({ client, state, place, cwd: folder, env: {} })
+  const { runId } = await hold.start({ title: 'x' }, {})
+  await hold.write(runId, (leaseToken) => client.appendToRun({ runId, text: 'held', leaseToken }))
+  assert.equal((await client.getRun({ runId })).run.content, 'held')
+  await hold.end()
 })

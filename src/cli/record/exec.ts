@@ -93,7 +93,9 @@ async function exec(words: string[], options: ExecOptions, objects: string, comm
   try {
     const labels = { ...run.labels, ...labelsOf(ended) }
     const input = { ...endOf(ended), labels, ...workOf(before, before && snapshot(cwd, objects)) }
+    const runId = recorder.runId()
     await recorder.end({ operation: 'updateRun', input })
+    if (runId !== null) say(`recorded as ${runId}`)
   } catch (error) {
     say(`How the command ended is lost: ${(error as Error).message}.`)
   }

@@ -39,16 +39,19 @@ export async function settleNotes(state: State, env: Env, say: (line: string) =>
   }
 }
 
+/** Makes calls of the notes of a session. Notes that another process is first with, while this one looks, are read again. */
 async function settle(state: State, name: string, env: Env) {
-  const recording = state.find(name)
   const agent = agents.find((one) => name.startsWith(`${one.name}-`))
-  if (!recording || !agent) return
-  const notes = state.notes(name)
-  const session = { agent, recording, objects: join(objectsOf(env), name) }
-  const told = { calls: [], memo: recording.memo as Memo, ended: recording.ended }
-  const { calls, memo, ended } = await toldBy(notes, session, told)
-  const ids = notes.map(({ id }) => id)
-  state.settle(name, ids, calls, { memo, ended })
+  for (let isSettled = false; agent && !isSettled; ) {
+    const recording = state.find(name)
+    const notes = state.notes(name)
+    if (!recording || notes.length === 0) return
+    const session = { agent, recording, objects: join(objectsOf(env), name) }
+    const told = { calls: [], memo: recording.memo as Memo, ended: recording.ended }
+    const { calls, memo, ended } = await toldBy(notes, session, told)
+    const ids = notes.map(({ id }) => id)
+    isSettled = state.settle(name, ids, calls, { memo, ended })
+  }
 }
 
 /** Where the objects of snapshots stand that git does not have: one folder per session. */
