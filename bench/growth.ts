@@ -1,8 +1,9 @@
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { encodeCursor } from '../src/ledger/cursor.ts'
 import { load, type Next, requestOf } from './load.ts'
-import { median, type Row } from './report.ts'
+import { atMost, median, type Row } from './report.ts'
 import { hot, seedMany, steadyAgent } from './seed.ts'
 import { adminKey, type Server, startConduct, type Workplace } from './servers.ts'
 
@@ -13,7 +14,7 @@ const warmUpTurns = 10
 const requestsATurn = 6
 /** A question that takes long is not asked so often. */
 const secondsATurn = 0.05
-const bar = 1.3
+const goal = { bar: 1.3, hope: 1.05 }
 
 const headers = { authorization: `Bearer ${adminKey}` }
 const middle = (runs: number) => new Date((1_740_000_000 + (runs / 2) * 30) * 1000).toISOString()
@@ -47,6 +48,12 @@ const others: Record<string, (runs: number) => string[]> = {
     Array.from({ length: 97 }, (_, n) => `/v1/runs/RUN-${Math.max(100, Math.floor((runs / 97) * n))}`),
   'first events': () => ['/v1/events?limit=20'],
   'events in the middle': (runs) => [`/v1/events?limit=20&after=${100 + runs / 2}`],
+  'events of two types': () => ['/v1/events?limit=20&type=run.created&type=run.updated'],
+  'events of two types, newest first': () => ['/v1/events?limit=20&order=desc&type=run.created&type=run.updated'],
+  'events of a rare type in a project': () => ['/v1/events?limit=20&type=check.created&project=default'],
+  'events of a type that there is none of': () => ['/v1/events?limit=20&type=spec.deleted&project=default'],
+  'a spec with a twentieth of all runs': () => [`/v1/specs/${hot.spec}`],
+  'specs by a part of their titles': () => ['/v1/specs?q=Part%2019'],
   'search for a word that 50 documents have': () => [`/v1/search?q=${hot.rareWord}`],
   'search for a word that all documents have': () => ['/v1/search?q=tests'],
   'failed runs of an agent that has none': () => [`/v1/runs?agent=${steadyAgent}&status=failed`],
@@ -58,7 +65,7 @@ const others: Record<string, (runs: number) => string[]> = {
   'features by a word that one has': () => ['/v1/features?q=part%20151'],
 }
 
-interface Ledger {
+export interface Ledger {
   server: Server
   runs: number
 }
@@ -67,17 +74,40 @@ interface Ledger {
 export async function measureGrowth(place: Workplace, runs: number): Promise<Row[]> {
   const rows: Row[] = []
   for (const engine of ['SQLite', 'PostgreSQL'] as const) {
-    const urls = engine === 'SQLite' ? sqliteUrls(place) : await postgresUrls(place)
-    const ledgers: Ledger[] = []
-    for (const [index, size] of [small, runs].entries()) {
-      const url = urls[index] as string
-      await seedMany(url, size)
-      ledgers.push({ server: await place.server(startConduct(url)), runs: size })
-    }
+    const ledgers = await startLedgers(place, engine, [{ runs: small }, { runs }])
     for (const [title, pair] of await questionsOf(ledgers))
       rows.push(await compare(`${engine}: ${title}`, pair, ledgers))
   }
   return rows
+}
+
+/** Servers over ledgers that were filled to these sizes. */
+export async function startLedgers(
+  place: Workplace,
+  engine: 'SQLite' | 'PostgreSQL',
+  sizes: { runs: number; projects?: number }[],
+): Promise<Ledger[]> {
+  const urls = engine === 'SQLite' ? sqliteUrls(place) : await postgresUrls(place)
+  const ledgers: Ledger[] = []
+  for (const [index, { runs, projects }] of sizes.entries()) {
+    const url = urls[index] as string
+    await seedMany(url, runs, projects)
+    const server = await place.server(startConduct(url))
+    await untilIndexed(server, runs)
+    ledgers.push({ server, runs })
+  }
+  return ledgers
+}
+
+/** A new version of the schema may index everything anew: waits until the oldest and the newest runs are found. */
+async function untilIndexed({ url }: Server, runs: number): Promise<void> {
+  for (const word of ['RUN-001', `RUN-${runs}`]) {
+    for (;;) {
+      const response = await fetch(`${url}/v1/search?q=${word}`, { headers })
+      if (((await response.json()) as { results: unknown[] }).results.length > 0) break
+      await sleep(500)
+    }
+  }
 }
 
 function sqliteUrls(place: Workplace): string[] {
@@ -106,10 +136,17 @@ async function questionsOf(ledgers: Ledger[]): Promise<[title: string, Next[]][]
     questions.push([`${title}, first page`, first], [`${title}, far end`, far])
   }
   for (const [title, pathsOf] of Object.entries(others)) {
-    questions.push([title, ledgers.map(({ server, runs }) => turns(server, pathsOf(runs)))])
+    questions.push([title, nextsOf(ledgers, pathsOf)])
   }
   return questions
 }
+
+const nextsOf = (ledgers: Ledger[], pathsOf: (runs: number) => string[]) =>
+  ledgers.map(({ server, runs }) => turns(server, pathsOf(runs)))
+
+/** How long the same question takes on both ledgers. */
+export const comparePaths = (title: string, ledgers: Ledger[], pathsOf: (runs: number) => string[]) =>
+  compare(title, nextsOf(ledgers, pathsOf), ledgers)
 
 function turns({ url }: Server, paths: string[]): Next {
   const ready = paths.map((path) => requestOf(url, 'GET', path, headers))
@@ -140,10 +177,11 @@ async function compare(title: string, pair: Next[], ledgers: Ledger[]): Promise<
   }
   const [few = [], many = []] = times
   const ratio = median(many.map((ms, turn) => ms / (few[turn] as number)))
-  return {
+  return atMost(
     title,
-    measured: `${median(few).toFixed(2)} → ${median(many).toFixed(2)} ms: ${ratio.toFixed(2)} ×`,
-    bar: `≤ ${bar} ×`,
-    pass: ratio <= bar,
-  }
+    ratio,
+    '×',
+    goal,
+    `${median(few).toFixed(2)} → ${median(many).toFixed(2)} ms: ${ratio.toFixed(2)} ×`,
+  )
 }

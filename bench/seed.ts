@@ -1,7 +1,7 @@
 import { DatabaseSync } from 'node:sqlite'
 import pg from 'pg'
 import { openStore } from '../src/store/open.ts'
-import { adminKey } from './servers.ts'
+import { makeVersion4 } from './version-4.ts'
 
 /** The words in which the engines differ, for this file. */
 interface Words {
@@ -30,25 +30,38 @@ const postgres: Words = {
   after: ['vacuum analyze', 'checkpoint'],
 }
 
-/** Fills an empty database with `runs` runs and all that goes with them, in SQL of its own since the API would take an hour. */
-export async function seedMany(url: string, runs: number): Promise<void> {
-  await (await openStore(url, { adminKey })).close()
+/** Fills an empty database with `runs` runs and all that goes with them, spread over so many projects. */
+export async function seedMany(url: string, runs: number, projects = 1): Promise<void> {
+  await seedVersion4(url, runs, projects)
+  await (await openStore(url)).close()
+}
+
+/**
+ * The same as version 4 of the schema left it, in SQL of its own since the API would take an hour. Later versions come by
+ * their migrations, so that this file stays as it is when the schema changes.
+ */
+export async function seedVersion4(url: string, runs: number, projects = 1): Promise<void> {
+  await makeVersion4(url)
   if (url.startsWith('sqlite:')) {
     const db = new DatabaseSync(url.slice('sqlite:'.length))
-    for (const statement of statementsOf(sqlite, runs)) db.exec(statement)
+    for (const statement of statementsOf(sqlite, runs, projects)) db.exec(statement)
     db.close()
     return
   }
   const client = new pg.Client({ connectionString: url })
   await client.connect()
   try {
-    for (const statement of statementsOf(postgres, runs)) await client.query(statement)
+    for (const statement of statementsOf(postgres, runs, projects)) await client.query(statement)
   } finally {
     await client.end()
   }
 }
 
-const statementsOf = (words: Words, runs: number) => [...words.before, ...inserts(words, runs), ...words.after]
+const statementsOf = (words: Words, runs: number, projects: number) => [
+  ...words.before,
+  ...inserts(words, runs, projects),
+  ...words.after,
+]
 
 /** Whose runs never fail: with the index of agents or of statuses alone, looking for its failures reads on and on. */
 export const steadyAgent = 'gemini'
@@ -68,11 +81,12 @@ const hexOf = (text: string) => Buffer.from(text).toString('hex')
 const secondsApart = 30
 const firstSecond = 1_740_000_000
 
-function inserts({ time, hex, words }: Words, runs: number): string[] {
+function inserts({ time, hex, words }: Words, runs: number, projects: number): string[] {
   const features = Math.max(200, Math.round(runs / 20))
   const specs = Math.max(20, Math.round(runs / 50))
   const numbers = (count: number) =>
     `(with recursive n(n) as (select cast(1 as bigint) union all select n + 1 from n where n < ${count}) select n from n) as n`
+  const project = `1 + n % ${projects}`
   const at = time(`${firstSecond} + n * ${secondsApart}`)
   const runId = `case when n < 10 then 'RUN-00' when n < 100 then 'RUN-0' else 'RUN-' end || n`
   const agent = `case when n % 10 < 6 then '${hot.agent}' when n % 10 < 8 then 'codex' else '${steadyAgent}' end`
@@ -84,33 +98,37 @@ function inserts({ time, hex, words }: Words, runs: number): string[] {
   const isRare = `n % ${runs / rareIn} = 0`
   const tokens = `'p1 krun h' || ${hex(`lower(${runId})`)} || ' w' || ${hex(`lower(${runId})`)} || ' w${hexOf('tests')} w${hexOf('pass')}' ||
     case when ${isRare} then ' w${hexOf(hot.rareWord)}' else '' end`
+  const eventType = `case when ${isRare} then 'check.created' when n % 3 = 0 then 'run.updated' else 'run.created' end`
   const changes = `'{"status":[null,"completed"],"agent":[null,"${hot.agent}"],"labels":[null,{"team":"web"}]}'`
   return [
+    `insert into projects (slug, name, created_at, updated_at) select 'project-' || n, 'Project ' || n, ${at}, ${at}
+      from ${numbers(projects)} where n > 1`,
     `insert into documents (project_id, bytes, sha256)
-      select 1, 1024, substr('${'0'.repeat(64)}' || n, length('' || n) + 1, 64) from ${numbers(runs)}`,
+      select ${project}, 1024, substr('${'0'.repeat(64)}' || n, length('' || n) + 1, 64) from ${numbers(runs)}`,
     `insert into document_parts (document_id, start, text) select n, 0, '# Run ' || n || '${'\n- [x] the tests pass'.repeat(10)}' ||
         case when ${isRare} then ' ${hot.rareWord}' else '' end from ${numbers(runs)}`,
     `insert into runs (project_id, run_id, title, spec_id, status, document_id, agent, labels, location, git, links, model,
         input_tokens, output_tokens, cost_usd, started_at, ended_at, created_at, updated_at, created_by, updated_by, verdict)
-      select 1, ${runId}, 'Run ' || n, case when n % 5 < 2 then 'HOT-' || (n % 7) else 'SPEC-' || (n * 7919 % ${specs}) end, ${status},
+      select ${project}, ${runId}, 'Run ' || n, case when n % 5 < 2 then 'HOT-' || (n % 7) else 'SPEC-' || (n * 7919 % ${specs}) end, ${status},
         n, ${agent}, '{"team":"' || ${team} || '"}', '{"host":"build-7","cwd":"/srv/shop"}',
         '{"repository":"shop","branch":"passkeys","commit":"4f2a9c1d7e8b6a5f3c2d1e0f9a8b7c6d5e4f3a2b"}', '[]', 'large-1',
         48210, 6120, 0.41, ${at}, ${at}, ${at}, ${at}, 1, 1, ${verdict} from ${numbers(runs)}`,
-    `insert into run_labels (run_id, name, value, project_id, created_at) select n, 'team', ${team}, 1, ${at} from ${numbers(runs)}`,
+    `insert into run_labels (run_id, name, value, project_id, created_at) select n, 'team', ${team}, ${project}, ${at} from ${numbers(runs)}`,
     `insert into features (project_id, number, name, file, created_at, updated_at, created_by, updated_by)
-      select 1, n, 'part ' || n, 'src/part-' || (n % 5) || '.ts', ${at}, ${at}, 1, 1 from ${numbers(features)}`,
+      select ${project}, n, 'part ' || n, 'src/part-' || (n % 5) || '.ts', ${at}, ${at}, 1, 1 from ${numbers(features)}`,
     `insert into run_features (run_id, feature_id, created_at) select n, 1 + n % 10, ${at} from ${numbers(runs)}`,
     `insert into run_features (run_id, feature_id, created_at) select n, 11 + n % ${features - 10}, ${at} from ${numbers(runs)}`,
     `insert into events (seq, project_id, type, subject, subject_id, actor, at, changes)
-      select n + 100, 1, 'run.created', ${runId}, n, '{"kind":"key","keyId":1,"name":"first admin"}', ${at}, ${changes} from ${numbers(runs)}`,
+      select n + 100, ${project}, ${eventType}, ${runId}, n, '{"kind":"key","keyId":1,"name":"first admin"}', ${at}, ${changes} from ${numbers(runs)}`,
     `insert into specs (project_id, spec_id, title, status, checklist_total, checklist_done, created_at, updated_at, created_by, updated_by)
-      select 1, 'SPEC-' || n, 'Part ' || n, case n % 5 when 0 then 'draft' else 'completed' end, 0, 0, ${at}, ${at}, 1, 1 from ${numbers(features)}`,
+      select ${project}, case n when 1 then '${hot.spec}' else 'SPEC-' || n end, 'Part ' || n, case n % 5 when 0 then 'draft' else 'completed' end, 0, 0, ${at}, ${at}, 1, 1 from ${numbers(features)}`,
     `insert into checks (project_id, check_id, run_id, name, result, work_version, created_at, updated_at, created_by, updated_by)
-      select 1, 'CHECK-' || n, 1 + n % ${runs}, 'tests', ${result}, 1, ${at}, ${at}, 1, 1 from ${numbers(runs / 2)}`,
+      select 1 + (n % ${runs}) % ${projects}, 'CHECK-' || n, case n % ${runs} when 0 then ${runs} else n % ${runs} end, 'tests', ${result}, 1, ${at}, ${at}, 1, 1 from ${numbers(runs / 2)}`,
     `insert into search_entries (type, subject_id) select 'run', n from ${numbers(runs)}`,
     `insert into search_words (rowid, words) select n, ${words(tokens)} from ${numbers(runs)}`,
     `insert into search_recent (rowid, words) select n, ${words(tokens)} from ${numbers(runs)} where n > ${runs - 4096}`,
     `update search_state set last_seq = ${runs + 100}`,
-    `insert into counters (project_id, noun, next) values (1, 'run', ${runs + 1}), (1, 'feature', ${features + 1})`,
+    `insert into counters (project_id, noun, next) select n, 'run', ${runs + 1} from ${numbers(projects)}`,
+    `insert into counters (project_id, noun, next) select n, 'feature', ${features + 1} from ${numbers(projects)}`,
   ]
 }

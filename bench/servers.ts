@@ -10,7 +10,9 @@ export interface Server {
   /** With the base path. */
   url: string
   pid: number
-  stop(): Promise<void>
+  /** What it has written so far. */
+  output(): string
+  stop(signal?: NodeJS.Signals): Promise<void>
 }
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
@@ -18,19 +20,22 @@ export const root = here('..')
 export const bin = here('../bin/conduct.cjs')
 export const adminKey = `sk_admin_${'0123456789'.repeat(4)}abc`
 
+type Env = Record<string, string>
+
 /** Starts a server of the benchmark itself: a file of this folder that says where it listens. */
-export const startOwn = (file: string, argument: string) => start([here(file), argument], {})
+export const startOwn = (file: string, argument: string, env: Env = {}) => start([here(file), argument], env)
 
 /** Starts Conduct as it is shipped. The limit is on, and set so high that it lets all through. */
-export const startConduct = (databaseUrl: string) =>
-  start([bin, 'serve'], {
+export const startConduct = (databaseUrl: string, { flags = [], env = {} }: { flags?: string[]; env?: Env } = {}) =>
+  start([...flags, bin, 'serve'], {
     CONDUCT_DATABASE_URL: databaseUrl,
     CONDUCT_ADMIN_KEY: adminKey,
     CONDUCT_PORT: '0',
     CONDUCT_RATE_LIMIT: '1000000000',
+    ...env,
   })
 
-async function start(args: string[], env: Record<string, string>): Promise<Server> {
+async function start(args: string[], env: Env): Promise<Server> {
   const child = spawn(process.execPath, args, {
     env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -48,8 +53,9 @@ async function start(args: string[], env: Record<string, string>): Promise<Serve
   return {
     url,
     pid: child.pid as number,
-    async stop() {
-      child.kill('SIGTERM')
+    output: () => text,
+    async stop(signal = 'SIGTERM') {
+      child.kill(signal)
       await gone
     },
   }
@@ -72,6 +78,10 @@ export function workplace() {
       const path = mkdtempSync(join(tmpdir(), 'conduct-bench-'))
       endings.push(() => rmSync(path, { recursive: true, force: true }))
       return path
+    },
+    /** Does this when the part is over. */
+    after(end: () => void | Promise<void>): void {
+      endings.push(end)
     },
     /** The URL of a new PostgreSQL server with the settings that it comes with, so durable. */
     async postgres(): Promise<string> {

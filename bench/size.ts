@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { load, requestOf } from './load.ts'
-import { median, type Row } from './report.ts'
+import { atMost, median, type Row } from './report.ts'
 import { adminKey, bin, root, startConduct, type Workplace } from './servers.ts'
 import { seedOf } from './work.ts'
 
@@ -13,17 +13,11 @@ export async function measureSize(place: Workplace): Promise<Row[]> {
   const version = await timed(async () => execFileSync(process.execPath, [bin, '--version']))
   const start = await startMs(place)
   return [
-    { title: 'start to first answer on an existing file', ...atMost(start, 400, 'ms') },
-    { title: '`conduct --version`', ...atMost(version, 150, 'ms') },
+    atMost('start to first answer on an existing file', start, 'ms', { bar: 300, hope: 200 }),
+    atMost('`conduct --version`', version, 'ms', { bar: 60, hope: 40 }),
     ...installRows(place.folder()),
   ]
 }
-
-const atMost = (value: number, bar: number, unit: string) => ({
-  measured: `${value < 10 ? value.toFixed(1) : Math.round(value)} ${unit}`,
-  bar: `≤ ${bar} ${unit}`,
-  pass: value <= bar,
-})
 
 async function timed(work: () => Promise<unknown>): Promise<number> {
   const taken: number[] = []
@@ -65,7 +59,7 @@ function installRows(folder: string): Row[] {
   const installed = Object.entries<{ hasInstallScript?: boolean }>(packages)
   const scripted = installed.filter(([, { hasInstallScript }]) => hasInstallScript).map(([path]) => path)
   return [
-    { title: `install of the packed tarball (${installed.length} packages)`, ...atMost(megabytes, 40, 'MB') },
+    atMost(`install of the packed tarball (${installed.length} packages)`, megabytes, 'MB', { bar: 35, hope: 25 }),
     {
       title: 'packages with an install script',
       measured: scripted.join(', ') || 'none',

@@ -3,7 +3,7 @@ import { get, type IncomingMessage } from 'node:http'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { load } from './load.ts'
-import { median, type Row } from './report.ts'
+import { atMost, median, type Row, shown } from './report.ts'
 import { adminKey, type Server, startConduct, type Workplace } from './servers.ts'
 import { newRun, seedOf } from './work.ts'
 
@@ -30,10 +30,13 @@ export async function measureStreams(place: Workplace): Promise<Row[]> {
         title: `${engine}: events that one stream takes`,
         measured: `${Math.round(median(rates)).toLocaleString('en')}/s`,
       },
-      {
-        title: `${engine}: from a write's answer to its event at a reader`,
-        measured: `${Math.round(median(delays))} ms, at most ${Math.round(Math.max(...delays))} ms`,
-      },
+      atMost(
+        `${engine}: from a write's answer to its event at a reader of the same server`,
+        median(delays),
+        'ms',
+        { bar: 10, hope: 3 },
+        `${shown(median(delays))} ms, at most ${shown(Math.max(...delays))} ms`,
+      ),
     )
   }
   return rows
