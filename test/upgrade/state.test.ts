@@ -5,11 +5,13 @@ import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
 import { stateFile } from '../../src/cli/record/state.ts'
 import { migrations } from '../../src/spool/migrations.ts'
-import { programOf } from '../cli/program.ts'
+import { conduct, programOf } from '../cli/program.ts'
 import { localUser } from '../cli/user.ts'
 import { loadSqlite } from './dump-sqlite.ts'
 
 // What earlier versions of Conduct had not sent yet is sent by this one.
+
+const params = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'test', version: '1' } }
 
 const dumps = new URL('state/', import.meta.url)
 
@@ -75,6 +77,11 @@ test('a state of a newer version is left alone: commands say so, and a hook does
   const exec = await all('exec -- echo hi')
   assert.deepEqual([exec.code, exec.stdout], [0, 'hi\n'])
   assert.match(exec.stderr, newer)
+  const initialize = { jsonrpc: '2.0', id: 1, method: 'initialize', params }
+  const mcp = await conduct(['mcp'], env, cwd, `${JSON.stringify(initialize)}\n`)
+  assert.equal(mcp.code, 0)
+  assert.match(mcp.stdout, /"serverInfo"/)
+  assert.match(mcp.stderr, newer)
   const doctor = await all('doctor')
   assert.equal(doctor.code, 1)
   assert.match(doctor.stdout, newer)

@@ -8,7 +8,7 @@ import type { Env } from '../place/folders.ts'
 import { sayFarewell } from './farewell.ts'
 import { keepOpen } from './reconnect.ts'
 import { createSender, type Recorded } from './sender.ts'
-import { stateOf } from './state.ts'
+import { lossOf, stateOrMemory } from './state.ts'
 
 export interface RecorderOptions {
   place: Place
@@ -96,9 +96,10 @@ function begun(name: string, { env, place, cwd, runId, first, say }: RecorderOpt
     return state
   }
   try {
-    return begin(stateOf(env))
+    return begin(stateOrMemory(env, say))
   } catch (error) {
-    say(`What cannot be sent at once will be lost, since nothing can be kept here: ${(error as Error).message}.`)
+    // It opens, and cannot be written.
+    say(lossOf(error))
     return begin(openState(':memory:'))
   }
 }

@@ -5,6 +5,21 @@ import { type Env, folders, privateFolder } from '../place/folders.ts'
 /** The file with what this user's programs record and have not sent yet. */
 export const stateFile = (env: Env) => join(folders.state(env), 'state.db')
 
+export const lossOf = (error: unknown) =>
+  `What cannot be sent at once will be lost, since nothing can be kept here: ${(error as Error).message}.`
+
+/**
+ * The state of this user or, where that cannot be opened, one that ends with this process: `say` is told what that means.
+ */
+export function stateOrMemory(env: Env, say: (words: string) => void): State {
+  try {
+    return stateOf(env)
+  } catch (error) {
+    say(lossOf(error))
+    return openState(':memory:')
+  }
+}
+
 /** Opens the state of this user, made where it is missing. */
 export function stateOf(env: Env): State {
   privateFolder(folders.state(env))
