@@ -156,3 +156,23 @@ test('nothing that an agent writes runs, loads or leads astray, in any field', a
   await page.locator('.lane').first().waitFor()
   assert.equal(hits, 0)
 })
+
+test('a text that is nested deeply, or takes a parser long, is shown all the same', async (t) => {
+  const { client, page, home } = await openPage(t)
+  const texts = [
+    '> '.repeat(50_000),
+    '_a'.repeat(50_000),
+    '- '.repeat(50_000),
+    '> a\nb\n'.repeat(20_000),
+    '[*'.repeat(50_000),
+  ]
+  for (const [n, text] of texts.entries()) {
+    const content = `${text}\n\nthe end of ${n}`
+    await client.createRun({ runId: `R-${n}`, title: 'x', content, status: 'completed' })
+    await client.createSpec({ specId: `S-${n}`, title: 'x', content })
+    for (const address of [`#/runs/default/R-${n}`, `#/specs/default/S-${n}`]) {
+      await page.goto(home + address)
+      await page.getByText(`the end of ${n}`).waitFor()
+    }
+  }
+})

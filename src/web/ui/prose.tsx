@@ -1,5 +1,7 @@
-import { lexer, type Token, type Tokens } from 'marked'
+import type { Token, Tokens } from 'marked'
 import { Component, type ComponentChildren, createElement } from 'preact'
+import { useMemo } from 'preact/hooks'
+import { markdownOf } from './markdown.ts'
 import { OuterLink } from './outer-link.tsx'
 
 /**
@@ -7,11 +9,18 @@ import { OuterLink } from './outer-link.tsx'
  * as the text that it is, so that there is nothing which could run, load or reach out of its place.
  */
 export default function Prose({ text }: { text: string }) {
+  const { tokens, rest } = useMemo(() => markdownOf(text), [text])
   return (
     <div class="prose">
-      {lexer(text).map((token, index) => (
+      {tokens.map((token, index) => (
         <Block key={index} token={token} />
       ))}
+      {rest && (
+        <>
+          <p class="muted small">The text is too long to be formatted any further. Here is the rest of it:</p>
+          <pre>{rest}</pre>
+        </>
+      )}
     </div>
   )
 }

@@ -1,0 +1,76 @@
+import { Lexer, type Token, Tokenizer, type Tokens, type TokensList } from 'marked'
+
+/** Characters of a text that are read as Markdown; what follows is shown as it is. */
+const mostText = 131_072
+/** How deep quotes, lists and emphasis may lie in each other. What is deeper is shown as it is. */
+const mostDepth = 24
+/** Characters of one quote: marked reads one again with each line that continues it without a mark. */
+const mostQuote = 4096
+/** Characters of one paragraph that are read for emphasis, links and code. */
+const mostInline = 10_000
+/** The time for that grows with the square of the length in the worst case; so much of it is spent on one text. */
+const mostWork = 3e8
+/** Characters that are read for paragraphs, lists and quotes, where each level of nesting reads them once more. */
+const mostRead = 16 * mostText
+
+export interface Markdown {
+  tokens: Token[]
+  /** What was not read as Markdown since the text is too long, or cannot be. */
+  rest: string
+}
+
+/** The tokens of a text from anywhere, in bounded time and depth. */
+export function markdownOf(text: string): Markdown {
+  const end = text.length <= mostText ? text.length : text.lastIndexOf('\n', mostText) + 1 || mostText
+  try {
+    return {
+      tokens: new BoundedLexer({ gfm: true, tokenizer: new BoundedTokenizer() }).lex(text.slice(0, end)),
+      rest: text.slice(end),
+    }
+  } catch {
+    return { tokens: [], rest: text }
+  }
+}
+
+class BoundedTokenizer extends Tokenizer {
+  override blockquote(src: string): Tokens.Blockquote | undefined {
+    const raw = this.rules.block.blockquote.exec(src)?.[0]
+    if (raw === undefined || raw.length <= mostQuote) return super.blockquote(src)
+    return { type: 'blockquote', raw, text: raw, tokens: asItIs(raw, []) }
+  }
+}
+
+class BoundedLexer extends Lexer {
+  private depth = 0
+  private work = 0
+  private read = 0
+
+  override blockTokens(src: string, tokens?: Token[], isLast?: boolean): Token[]
+  override blockTokens(src: string, tokens?: TokensList, isLast?: boolean): TokensList
+  override blockTokens(src: string, tokens: Token[] = [], isLast?: boolean): Token[] {
+    this.read += src.length
+    if (this.read > mostRead) return asItIs(src, tokens)
+    return this.deeper(src, tokens, () => super.blockTokens(src, tokens, isLast))
+  }
+
+  override inlineTokens(src: string, tokens: Token[] = []): Token[] {
+    this.work += src.length ** 2
+    if (src.length > mostInline || this.work > mostWork) return asItIs(src, tokens)
+    return this.deeper(src, tokens, () => super.inlineTokens(src, tokens))
+  }
+
+  private deeper(src: string, tokens: Token[], work: () => Token[]): Token[] {
+    if (this.depth >= mostDepth) return asItIs(src, tokens)
+    this.depth++
+    try {
+      return work()
+    } finally {
+      this.depth--
+    }
+  }
+}
+
+function asItIs(src: string, tokens: Token[]): Token[] {
+  tokens.push({ type: 'text', raw: src, text: src })
+  return tokens
+}
