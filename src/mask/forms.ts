@@ -17,8 +17,8 @@ const forms = [
   // The .npmrc of older registries.
   /(?<=(?<!\w)_auth\s?=\s?["']?)[A-Za-z0-9+/=]{8,}/g,
   // curl -u user:password. Numbers are ids, and equal names those of a user and a group.
-  /(?<=\s(?:-u|--user)[ =]?["']?(?<user>[A-Za-z][^\s:"']{0,63}):)(?!\k<user>\b)[^\s"':]{3,}/g,
-  /(?<=\b(?:mysql|mysqldump|mysqladmin|mariadb)\b[^\n]{0,200}?\s-p["']?)[^\s"'$<-][^\s"']{2,}/g,
+  /(?<=\s(?:-u|--user)[ =]?["']?(?<user>[A-Za-z][^\s:"']{0,63}):)(?!\k<user>\b)[^\s"':…]{3,}/g,
+  /(?<=\b(?:mysql|mysqldump|mysqladmin|mariadb)\b[^\n]{0,200}?\s-p["']?)[^\s"'$<…-][^\s"']{2,}/g,
   /(?<=\bsshpass\s-p\s?["']?)[^\s"'$<-][^\s"']{2,}/g,
 ]
 

@@ -31,7 +31,9 @@ export function namedIn(text: string): Span[] {
     const found = quoted?.trimEnd() ?? (isSetting ? bare : (/^[^,;&<>()[\]{}|\\]*/.exec(bare)?.[0] ?? ''))
     const rest = quoted === undefined ? bare.slice(found.length) : ''
     const isSecret = isSetting || quoted !== undefined ? isValue(found, isSetting) : isDrawn(found, name)
-    return isSecret && !isReference(found, rest) ? [{ start, end: start + found.length }] : []
+    return isSecret && !isPlaceholder(found) && (isSetting || !isReference(found, rest))
+      ? [{ start, end: start + found.length }]
+      : []
   })
 }
 
@@ -52,17 +54,18 @@ function isDrawn(text: string, name: string): boolean {
 }
 
 const placeholders =
-  /^(?:string|number|boolean|bool|null|none|nil|undefined|true|false|unknown|required|optional|missing|invalid|expired|revoked|empty|redacted|hidden|changed|your[\w-]*|example[\w-]*|x{3,}|\*+|\.{3,}|#+|-+)$/i
+  /^(?:string|number|boolean|bool|null|none|nil|undefined|true|false|unknown|required|optional|missing|invalid|expired|revoked|empty|redacted|hidden|changed|your[\w-]*|example[\w-]*|bearer|basic|code|#[0-9a-f]{3,8}|x{3,}|\*+|\.{3,}|#+|-+)$/i
 
-/** Whether a text only names where a value comes from, or stands for one. */
+/** Whether a text stands for a value that is not shown, or is still to be set. */
+const isPlaceholder = (text: string) =>
+  placeholders.test(text) || /^(?:[$<{%*]|\[masked\]|\\?[/~]|\.{1,2}\/|[a-z]+:\/\/)/i.test(text) || text.includes('…')
+
+/** Whether a text only names where a value comes from. */
 function isReference(text: string, rest: string): boolean {
   return (
-    placeholders.test(text) ||
-    /^(?:[$<{%…*]|\[masked\]|\\?[/~]|\.{1,2}\/|[a-z]+:\/\/)/i.test(text) ||
-    /…/.test(text) ||
     // A call, an index, a member of something, a variable that has the name of what it holds.
     /^[([]/.test(rest) ||
     /^[A-Za-z_$][\w$]*(?:(?:\?\.|\.|->|::)[A-Za-z_$][\w$]*)+$/.test(text) ||
-    /^[\w$]*(?:password|passwd|pwd|secret|token|key|credentials?)s?$/i.test(text)
+    /^[\w$-]*(?:password|passwd|pwd|secret|token|key|credentials?)s?$/i.test(text)
   )
 }

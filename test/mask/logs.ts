@@ -96,6 +96,7 @@ const tools: ((context: Context) => string)[] = [
   () => 'password = getpass.getpass("Password: ")\nsecret = crypto.randomBytes(32).toString("hex")',
   ({ number }) =>
     `{"level":30,"max_tokens":${number(9000)},"input_tokens":${number(9000)},"token":null,"tokenCount":${number(9000)}}`,
+  () => "  styles = { Token: '#dddddd', Keyword: 'bold' }\n  { default_token: 'Bearer', leaseToken: 'Lease-Token' }",
   // servers
   ({ number, path, hex }) =>
     `10.0.0.${number(255)} - - [24/Nov/2026:10:11:${number(60)} +0000] "GET /${path()}?page=${number(90)}&q=token HTTP/1.1" 200 ${number(9000)} "-" "curl/8.${hex(1)}"`,

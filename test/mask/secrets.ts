@@ -49,6 +49,7 @@ export const named: [text: string, secret: string][] = [
   [`export AWS_SECRET_ACCESS_KEY="${drawn(40)}"`, drawn(40)],
   ['DB_PASSWORD=tr0ub4dor-and-3', 'tr0ub4dor'],
   ['DB_PASS=swordfish', 'swordfish'],
+  ['POSTGRES_PASSWORD=mysecretpassword', 'mysecretpassword'],
   ['PGPASSWORD=swordfish psql -h db', 'swordfish'],
   ['export MYSQL_PWD=swordfish', 'swordfish'],
   ["SMTP_PASSWORD='cor;rect(horse'", 'cor;rect(horse'],
