@@ -78,7 +78,6 @@ const cases: [what: string, runs: Told[], needs: string[]][] = [
     ],
     ['A failed'],
   ],
-  ['what somebody dismissed is done', [{ runId: 'A', ...failed, labels: { attention: 'dismissed' } }], []],
   [
     'unchecked and stale runs do where most runs are checked',
     [

@@ -75,7 +75,6 @@ test('what a key may not do is not offered, and refused in words where it is ask
   const { page, client, context, home } = await openPage(t, '', { permissions: ['read'] })
   await client.createRun({ title: 'Failed one', status: 'failed' })
   await page.getByRole('region', { name: 'Needs attention' }).getByText('Failed one').waitFor()
-  assert.equal(await page.getByRole('button', { name: /Dismiss/ }).count(), 0)
   await page.getByRole('link', { name: 'Failed one' }).first().click()
   await page.getByRole('button', { name: 'New attempt' }).waitFor()
   for (const name of ['Add check', 'Labels', 'Delete'])
@@ -90,17 +89,48 @@ test('what a key may not do is not offered, and refused in words where it is ask
   await page.getByRole('alert').getByText("requires a key with the permission 'agent'").waitFor()
 })
 
-test('what needs attention is counted in the title, and dismissed by a label', async (t) => {
-  const { page, client } = await openPage(t)
+test('what needs attention is counted in the title, and dismissed by a person without a change of the run', async (t) => {
+  const { page, client, home } = await openPage(t, '', { permissions: ['read'] })
   await client.createRun({ title: 'First try', status: 'failed' })
-  await client.createRun({ title: 'Another', status: 'failed' })
+  const { run, lease } = await client.createRun({ title: 'Asleep', status: 'in_progress', leaseSeconds: 60 })
+  const before = (await client.updateRun({ runId: run.runId, status: 'failed', leaseToken: lease?.token })).run
   const needs = page.getByRole('region', { name: 'Needs attention' })
   await needs.getByText('First try').waitFor()
   await page.waitForFunction(() => document.title === '(2) Now · Conduct')
   await client.createRun({ title: 'Second try', retryOf: 'RUN-001', status: 'completed' })
   await needs.getByText('First try').waitFor({ state: 'detached' })
   await needs.getByRole('button', { name: 'Dismiss RUN-002' }).click()
-  await needs.getByText('Nothing failed').waitFor()
+  await needs.getByText('You dismissed all that needs attention').waitFor()
   await page.waitForFunction(() => document.title === 'Now · Conduct')
-  assert.deepEqual((await client.getRun({ runId: 'RUN-002' })).run.labels, { attention: 'dismissed' })
+  assert.deepEqual((await client.getRun({ runId: 'RUN-002' })).run.version, before.version)
+
+  await page.goto(`${home}?again#/`)
+  await needs.getByText('1 dismissed by you').click()
+  await needs.getByRole('button', { name: 'Restore RUN-002' }).click()
+  await needs.getByRole('button', { name: 'Dismiss RUN-002' }).click()
+  // It ends in another way, which nobody has dismissed.
+  await client.updateRun({ runId: 'RUN-002', status: 'in_progress' })
+  await client.updateRun({ runId: 'RUN-002', status: 'failed' })
+  await needs.getByRole('button', { name: 'Dismiss RUN-002' }).waitFor()
+  await page.waitForFunction(() => document.title === '(1) Now · Conduct')
+})
+
+test('what the browser keeps of dismissals is bounded, and may be anything', async (t) => {
+  const { page, client, home } = await openPage(t)
+  await client.createRun({ title: 'Broken', status: 'failed' })
+  const keep = (text: string) =>
+    page.evaluate((text) => localStorage.setItem(`conduct.dismissed ${new URL('.', location.href)}`, text), text)
+  await keep(JSON.stringify(Array.from({ length: 500 }, (_, n) => `${n} old`)))
+  const needs = page.getByRole('region', { name: 'Needs attention' })
+  await needs.getByRole('button', { name: 'Dismiss RUN-001' }).click()
+  await needs.getByText('1 dismissed by you').waitFor()
+  const kept = await page.evaluate(() => localStorage.getItem(`conduct.dismissed ${new URL('.', location.href)}`))
+  const dismissed: string[] = JSON.parse(String(kept))
+  assert.equal(dismissed.length, 500)
+  assert.match(String(dismissed.at(-1)), /^1 .* failed$/)
+  for (const text of ['{', '{}', 'null', '1']) {
+    await keep(text)
+    await page.goto(`${home}?${text.length}#/`)
+    await needs.getByRole('button', { name: 'Dismiss RUN-001' }).waitFor()
+  }
 })

@@ -1,8 +1,5 @@
 import type { Run } from '../../api/run.ts'
 
-/** The label by which somebody says that a run needs no more attention. */
-export const dismissal = { attention: 'dismissed' } as const
-
 export interface Need {
   run: Run
   why: 'failed' | 'lease lost' | 'failing' | 'unchecked' | 'stale'
@@ -22,7 +19,7 @@ export interface Attention {
  */
 export function attentionOf(runs: Run[]): Attention {
   const settled = settledOf(runs)
-  const open = runs.filter((run) => run.labels.attention !== 'dismissed' && !settled.has(run.id))
+  const open = runs.filter((run) => !settled.has(run.id))
   const ended = open.filter(({ status }) => status === 'completed')
   const checking = checkingProjects(runs)
   const needs = open.flatMap((run): Need[] => {

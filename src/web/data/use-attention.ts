@@ -2,7 +2,8 @@ import { createContext } from 'preact'
 import type { Event } from '../../api/event.ts'
 import type { Run } from '../../api/run.ts'
 import type { ConductError } from '../../client/client.ts'
-import { type Attention, attentionOf } from './attention.ts'
+import { type Attention, attentionOf, type Need } from './attention.ts'
+import { dismissalOf, useDismissed } from './dismissed.ts'
 import { useRead } from './read.ts'
 import { client } from './server.ts'
 
@@ -11,16 +12,19 @@ const periodMs = 14 * 86_400_000
 const lookedThrough = 500
 
 export interface Seen extends Attention {
+  /** What this person has dismissed of it. */
+  dismissed: Need[]
   count: number
   /** Whether it is known yet. */
   isRead: boolean
   error: ConductError | undefined
 }
 
+const nothing = { needs: [], unchecked: 0, stale: 0 }
+
 export const AttentionContext = createContext<Seen>({
-  needs: [],
-  unchecked: 0,
-  stale: 0,
+  ...nothing,
+  dismissed: [],
   count: 0,
   isRead: false,
   error: undefined,
@@ -29,8 +33,19 @@ export const AttentionContext = createContext<Seen>({
 /** What needs attention, kept up to date while the page is open. */
 export function useAttention(): Seen {
   const { data, error } = useRead('attention', read, { touches, restMs: 3000 })
-  const { needs, unchecked, stale } = data ?? { needs: [], unchecked: 0, stale: 0 }
-  return { needs, unchecked, stale, count: needs.length, isRead: data !== undefined, error }
+  const hidden = useDismissed()
+  const { needs: all, unchecked, stale } = data ?? nothing
+  const isHidden = (need: Need) => hidden.has(dismissalOf(need))
+  const needs = all.filter((need) => !isHidden(need))
+  return {
+    needs,
+    dismissed: all.filter(isHidden),
+    unchecked,
+    stale,
+    count: needs.length,
+    isRead: data !== undefined,
+    error,
+  }
 }
 
 async function read(signal: AbortSignal): Promise<Attention> {
@@ -52,7 +67,7 @@ async function newestRuns(createdAfter: string, signal: AbortSignal): Promise<Ru
   return runs
 }
 
-const weighty = ['status', 'verdict', 'labels', 'failure']
+const weighty = ['status', 'verdict', 'failure']
 
 const touches = ({ type, changes }: Event) =>
   type === 'run.created' || type === 'run.deleted' || weighty.some((field) => field in changes)

@@ -1,10 +1,6 @@
-import { useAct } from '../data/act.ts'
-import { dismissal, type Need } from '../data/attention.ts'
-import { clientOf } from '../data/server.ts'
-import { may, useSession } from '../data/session.ts'
-import { etagOf } from '../data/version.ts'
+import type { Need } from '../data/attention.ts'
+import { dismiss, restore } from '../data/dismissed.ts'
 import { Icon } from '../ui/icon.tsx'
-import { Problem } from '../ui/problem.tsx'
 import { Badge, type Look, statusLooks, verdictLooks } from '../ui/status.tsx'
 import { Brief } from './brief.tsx'
 
@@ -16,27 +12,28 @@ const looks = {
   stale: verdictLooks.stale,
 } satisfies Record<Need['why'], Look>
 
+interface Props {
+  need: Need
+  isNew: boolean
+  /** Whether this person has dismissed it. */
+  isDismissed?: boolean
+}
+
 /** A run that somebody has to look at, until they say that they did. */
-export function NeedRow({ need: { run, why }, isNew }: { need: Need; isNew: boolean }) {
-  const session = useSession()
-  const { act, isBusy, error } = useAct()
-  const dismiss = () =>
-    act(() =>
-      clientOf(run.project).updateRun({
-        runId: run.runId,
-        labels: { ...run.labels, ...dismissal },
-        ifVersion: etagOf(run),
-      }),
-    )
+export function NeedRow({ need, isNew, isDismissed = false }: Props) {
+  const { run, why } = need
   return (
     <Brief run={run} isNew={isNew} badge={<Badge look={looks[why]} title={run.failure?.message} />}>
-      {may(session, 'agent') && (
-        <button type="button" class="plain" disabled={isBusy} onClick={dismiss} title="Dismiss">
+      {isDismissed ? (
+        <button type="button" class="plain" onClick={() => restore(need)}>
+          Restore<span class="unseen"> {run.runId}</span>
+        </button>
+      ) : (
+        <button type="button" class="plain" onClick={() => dismiss(need)} title="Dismiss">
           <Icon name="close" />
           <span class="unseen">Dismiss {run.runId}</span>
         </button>
       )}
-      {error && <Problem error={error} />}
     </Brief>
   )
 }

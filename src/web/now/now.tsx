@@ -71,19 +71,29 @@ function Live() {
 }
 
 function Needs({ looked }: { looked: number }) {
-  const { needs, unchecked, stale, isRead, error } = useContext(AttentionContext)
+  const { needs, dismissed, unchecked, stale, isRead, error } = useContext(AttentionContext)
   return (
     <section aria-labelledby="needs">
       <h2 id="needs">
         Needs attention <span class="muted">{isRead && needs.length}</span>
       </h2>
       {error && <Problem error={error} />}
-      {isRead && needs.length === 0 && <p class="empty">Nothing failed in the last 14 days that was not made good.</p>}
+      {isRead && needs.length === 0 && <p class="empty">{nothing(dismissed.length)}</p>}
       <ul class="rows">
         {needs.slice(0, shownNeeds).map((need) => (
           <NeedRow key={need.run.id} need={need} isNew={Date.parse(need.run.updatedAt) > looked} />
         ))}
       </ul>
+      {dismissed.length > 0 && (
+        <details>
+          <summary>{dismissed.length} dismissed by you</summary>
+          <ul class="rows">
+            {dismissed.map((need) => (
+              <NeedRow key={need.run.id} need={need} isNew={false} isDismissed />
+            ))}
+          </ul>
+        </details>
+      )}
       <p class="more">
         {needs.length > shownNeeds && (
           <a href={href(['runs'], { status: 'failed' })}>{plural(needs.length - shownNeeds, 'more run')}</a>
@@ -96,6 +106,11 @@ function Needs({ looked }: { looked: number }) {
     </section>
   )
 }
+
+const nothing = (dismissed: number) =>
+  dismissed > 0
+    ? 'You dismissed all that needs attention.'
+    : 'Nothing failed in the last 14 days that was not made good.'
 
 function Ended({ looked, children }: { looked: number; children: ComponentChildren }) {
   const { data, error, reload } = useRead(
