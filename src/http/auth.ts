@@ -4,6 +4,7 @@ import { defaultProject } from '../api/project.ts'
 import { type Actor, anyone } from '../ledger/actor.ts'
 import { secretPattern } from '../ledger/secret.ts'
 import type { ProjectRef } from '../store/ctx.ts'
+import type { Tx } from '../store/engine/db.ts'
 import { actorOf, findKey, type LiveKey, touchKey } from '../store/key/key.ts'
 import { findSession } from '../store/key/session.ts'
 import type { Store } from '../store/open.ts'
@@ -44,47 +45,15 @@ const touchEveryMs = 60_000
 
 /** Turns the headers of a request into its caller. */
 export function createAuth({ store, limiter, actor, warn }: Options) {
-  // A project is never deleted and keeps its slug, so what was found once stays true.
-  const projects = new Map<string, ProjectRef>()
-  const touched = new Set<number>()
-
-  async function projectOf(slug: string): Promise<ProjectRef> {
-    const known = projects.get(slug)
-    if (known) return known
-    const found = await findProject(store.db, slug, null)
-    projects.set(slug, found)
-    return found
-  }
-
-  async function touch(id: number, now: string) {
-    if (touched.has(id)) return
-    touched.add(id)
-    await touchKey(store.db, id, now).catch(warn)
-    touched.delete(id)
-  }
-
-  async function byKey(authorization: string, now: string): Promise<LiveKey> {
-    const secret = bearerOf(authorization) ?? ''
-    if (!secretPattern.test(secret)) {
-      throw unauthorized('A key is sk_, its role, _ and 43 letters or digits. Send it as: Authorization: Bearer sk_…')
-    }
-    const key = await findKey(store.db, secret, now)
-    if (!key) throw unauthorized('This key is unknown, revoked or expired: ask an admin for another one.')
-    return key
-  }
-
-  async function bySession(session: string | undefined, now: string): Promise<LiveKey> {
-    if (session === undefined) throw unauthorized('Send a key: Authorization: Bearer sk_…')
-    const key = await findSession(store.db, session, now)
-    if (!key) throw unauthorized('This session has ended: log in again.')
-    return key
-  }
+  const { db } = store
+  const projectOf = createProjects(db)
+  const touch = createTouch(db, warn)
 
   /** The project in which an actor acts, of which `own` is the only one that it may see. NOT_FOUND for another. */
   async function actingIn(actor: Actor, own: ProjectRef | null, slug: string | undefined): Promise<Caller> {
     const named = slug !== undefined
     if (own && (!named || slug === own.slug)) return { actor, project: own, named }
-    if (own) await findProject(store.db, slug as string, own.id)
+    if (own) await findProject(db, slug as string, own.id)
     return { actor, project: await projectOf(slug ?? defaultProject), named }
   }
 
@@ -99,12 +68,11 @@ export function createAuth({ store, limiter, actor, warn }: Options) {
       const session = authorization === undefined ? sessionOf(request) : undefined
       if (actor && authorization === undefined && session === undefined) return actingIn(actor, null, slug)
       const { now, headers } = asking
-      const key = await (authorization === undefined ? bySession(session, now) : byKey(authorization, now))
+      const key = await (authorization === undefined ? bySession(db, session, now) : byKey(db, authorization, now))
       asking.keyId = key.id
       await limiter.request(key.id, headers)
       if (session !== undefined && !['GET', 'HEAD'].includes(request.method)) requireSameOrigin(request)
-      if (key.lastUsedAt === null || Date.parse(now) - Date.parse(key.lastUsedAt) >= touchEveryMs)
-        void touch(key.id, now)
+      touch(key, now)
       const own = key.projectId === null || key.slug === null ? null : { id: key.projectId, slug: key.slug }
       return { ...(await actingIn(actorOf(key), own, slug)), session }
     },
@@ -113,6 +81,48 @@ export function createAuth({ store, limiter, actor, warn }: Options) {
     async nobody(): Promise<Caller> {
       return { actor: anyone, project: await projectOf(defaultProject), named: false }
     },
+  }
+}
+
+async function byKey(db: Tx, authorization: string, now: string): Promise<LiveKey> {
+  const secret = bearerOf(authorization) ?? ''
+  if (!secretPattern.test(secret)) {
+    throw unauthorized('A key is sk_, its role, _ and 43 letters or digits. Send it as: Authorization: Bearer sk_…')
+  }
+  const key = await findKey(db, secret, now)
+  if (!key) throw unauthorized('This key is unknown, revoked or expired: ask an admin for another one.')
+  return key
+}
+
+async function bySession(db: Tx, session: string | undefined, now: string): Promise<LiveKey> {
+  if (session === undefined) throw unauthorized('Send a key: Authorization: Bearer sk_…')
+  const key = await findSession(db, session, now)
+  if (!key) throw unauthorized('This session has ended: log in again.')
+  return key
+}
+
+/** Finds projects by slug. A project is never deleted and keeps its slug, so each is read once. */
+function createProjects(db: Tx) {
+  const projects = new Map<string, ProjectRef>()
+  return async (slug: string): Promise<ProjectRef> => {
+    const known = projects.get(slug)
+    if (known) return known
+    const found = await findProject(db, slug, null)
+    projects.set(slug, found)
+    return found
+  }
+}
+
+/** Notes that a key was used, at most once a minute, and lets nobody wait for it. */
+function createTouch(db: Tx, warn: (error: Error) => void) {
+  const touched = new Set<number>()
+  return ({ id, lastUsedAt }: LiveKey, now: string) => {
+    if (lastUsedAt !== null && Date.parse(now) - Date.parse(lastUsedAt) < touchEveryMs) return
+    if (touched.has(id)) return
+    touched.add(id)
+    void touchKey(db, id, now)
+      .catch(warn)
+      .finally(() => touched.delete(id))
   }
 }
 

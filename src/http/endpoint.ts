@@ -1,3 +1,4 @@
+import type { HonoRequest } from 'hono'
 import { ConductError } from '../api/error.ts'
 import type { Name } from '../api/paths.ts'
 import { type Parsed, type Route, routes } from '../api/routes.ts'
@@ -12,7 +13,7 @@ import type { Auth } from './auth.ts'
 import { parseBody, readBody } from './body.ts'
 import type { Exchange } from './exchange.ts'
 import { once } from './idempotency.ts'
-import { planOf, readInput } from './input.ts'
+import { planOf, type RawInput, readInput } from './input.ts'
 
 export interface EndpointParts {
   store: Store
@@ -47,12 +48,7 @@ export function createEndpoint<N extends Name>(name: N, { store, auth, basePath,
   /** The input of a request whose body has at most `limit` bytes, and those bytes. */
   async function read({ request }: Exchange, limit = contentLimit * 2) {
     const bytes = isGet ? noBytes : await readBody(request, limit)
-    const body = isGet ? undefined : parseBody(bytes, request.header('content-type'))
-    const mark = request.url.indexOf('?')
-    const query = mark < 0 ? '' : request.url.slice(mark + 1)
-    const header = (header: string) => request.header(header)
-    const parsed = readInput(input, { params: request.param(), query, header, body })
-    return { bytes, parsed: parsed as Parsed<N> }
+    return { bytes, parsed: readInput(input, rawInputOf(request, isGet ? undefined : bytes)) as Parsed<N> }
   }
 
   const perform = async (ctx: Ctx, parsed: Parsed<N>, { request }: Exchange): Promise<Kept> =>
@@ -71,6 +67,17 @@ export function createEndpoint<N extends Name>(name: N, { store, auth, basePath,
   }
 
   return { enter, asAnyone, read, perform, answer }
+}
+
+/** The parts of a request that its input comes from; a GET has no body. */
+function rawInputOf(request: HonoRequest, bytes: Uint8Array | undefined): RawInput {
+  const mark = request.url.indexOf('?')
+  return {
+    params: request.param(),
+    query: mark < 0 ? '' : request.url.slice(mark + 1),
+    header: (name) => request.header(name),
+    body: bytes && parseBody(bytes, request.header('content-type')),
+  }
 }
 
 export type Endpoint<N extends Name> = ReturnType<typeof createEndpoint<N>>

@@ -49,26 +49,34 @@ export function createFeed({ db }: Store, stopping: AbortSignal | undefined, war
   return async (after: number | undefined, seen: Selected): Promise<Reader> => {
     await numberEvents(db)
     const end = await lastSeq(db)
-    const cursor = createCursor(db, recent, after ?? end, seen)
+    const start = after ?? end
+    const { read, wake } = createReader(createCursor(db, recent, start, seen))
     let isOver = false
-    let resume = () => {}
-    const wake = () => resume()
     join(wake, end)
     return {
-      start: after ?? end,
-      async read() {
-        while (!isOver && !stopping?.aborted) {
-          if (!cursor.isBehind()) await new Promise<void>((resolve) => (resume = resolve))
-          const told = await cursor.next()
-          if (told.length > 0) return Buffer.concat(told.map(({ message }) => message))
-        }
-        return undefined
-      },
+      start,
+      read: () => read(() => isOver || stopping?.aborted === true),
       leave() {
         isOver = true
         leave(wake)
       },
     }
+  }
+}
+
+/** Reads along a cursor, and waits at the end of the log until it is woken. */
+function createReader(cursor: Cursor) {
+  let resume = () => {}
+  return {
+    wake: () => resume(),
+    async read(isOver: () => boolean): Promise<Uint8Array | undefined> {
+      while (!isOver()) {
+        if (!cursor.isBehind()) await new Promise<void>((resolve) => (resume = resolve))
+        const told = await cursor.next()
+        if (told.length > 0) return Buffer.concat(told.map(({ message }) => message))
+      }
+      return undefined
+    },
   }
 }
 
@@ -98,6 +106,8 @@ function oneAtATime(work: () => Promise<void>) {
     isBusy = false
   }
 }
+
+type Cursor = ReturnType<typeof createCursor>
 
 /** One reader's way along the log: from memory where that reaches back far enough, else from the database. */
 function createCursor(db: Db, recent: Recent, start: number, { conditions, admits }: Selected) {
