@@ -5,6 +5,7 @@ import { Writable } from 'node:stream'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pino from 'pino'
+import { addressOf, names } from '../src/api/paths.ts'
 import { createClient } from '../src/client/client.ts'
 import { type Running, type ServeOptions, serve } from '../src/http/serve.ts'
 import { openStore } from '../src/store/open.ts'
@@ -75,6 +76,22 @@ test('a body of 3 MiB is refused before it is sent, and the connection closed', 
   assert.match(answer, /^HTTP\/1\.1 413 /)
   assert.match(answer, /^connection: close\r$/im)
   await closed
+})
+
+test('nobody without a key has a body read, at any address', async (t) => {
+  const running = await listen(t)
+  const ways = names.map(addressOf).filter(({ method }) => method !== 'GET')
+  for (const { method, path } of [...ways, { method: 'POST', path: '/mcp' }, { method: 'PUT', path: '/v1/nothing' }]) {
+    for (const size of ['Content-Length: 1000000', 'Transfer-Encoding: chunked']) {
+      const { socket, until } = open(t, running)
+      const address = `/conduct${path.replace(/:\w+/g, '1')}`
+      socket.write([`${method} ${address} HTTP/1.1`, 'Host: localhost', json, size, '', ''].join('\r\n'))
+      // A login may have a little.
+      if (size.startsWith('Transfer')) socket.write(`5dc\r\n${'x'.repeat(1500)}\r\n`)
+      assert.match(await until(/"code":/), /^HTTP\/1\.1 4(01|13|29) /, `${method} ${address}`)
+      socket.destroy()
+    }
+  }
 })
 
 test('a body that does not tell its size is refused once it is over the limit', async (t) => {
