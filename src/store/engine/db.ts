@@ -55,7 +55,8 @@ export interface Tx {
   tx<T>(work: (tx: Tx) => Promise<T>, subject?: string): Promise<T>
   /**
    * Where a statement takes effect at once and for good, whatever becomes of the transaction, and keeps nobody waiting for
-   * its end. On SQLite, where transactions come one after the other, this is the transaction itself.
+   * its end. On SQLite, where transactions come one after the other, and behind a pooler of PostgreSQL this is the
+   * transaction itself.
    */
   readonly apart: Pick<Tx, 'query'>
 }

@@ -14,7 +14,7 @@ import { stopping } from './transaction.ts'
 const connections = 10
 const clockEveryMs = 60_000
 /** How long `close` waits for what is under way. */
-const endMs = 1_000
+const endMs = 500
 
 /**
  * Opens the PostgreSQL database at `url`. Throws UNAVAILABLE when it cannot be reached. `warn` receives what no caller waits

@@ -3,7 +3,7 @@ import type { Sql } from 'sql-template-tag'
 import { ConductError } from '../../../api/error.ts'
 import type { Tx } from '../db.ts'
 import { type Base, runWork } from '../transaction.ts'
-import { beginOf } from './connect.ts'
+import { beginOf, isDirect } from './connect.ts'
 import { isConflict, isInTheWay, isOutage } from './errors.ts'
 import type { Pool } from './pool.ts'
 import { run, send } from './statements.ts'
@@ -43,11 +43,20 @@ export function createTransactions(pool: Pool, base: Base) {
   }
 }
 
+/**
+ * Behind a pooler nothing goes past a transaction: it would wait there for a connection, while those that could be had wait
+ * for it.
+ */
+const baseOn = (client: pg.ClientBase, { apart, ...base }: Base): Base =>
+  isDirect(client) && apart ? { ...base, apart } : base
+
 /** Runs a work in a transaction of its own, until the engine takes it: after a conflict nothing of it is left. */
 async function runAlone<T>(pool: Pool, base: Base, work: (tx: Tx) => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await transact(pool, {}, (client) => runWork(base, (statement) => run(client, statement), work))
+      return await transact(pool, {}, (client) =>
+        runWork(baseOn(client, base), (statement) => run(client, statement), work),
+      )
     } catch (error) {
       if (attempt === attempts || !(error instanceof ConductError && isConflict(error.cause))) throw error
     }
@@ -95,7 +104,7 @@ async function runSideBySide(client: pg.ClientBase, base: Base, works: Work[]): 
           throw error
         })
       }
-      const value = await runWork(base, statements, work.run)
+      const value = await runWork(baseOn(client, base), statements, work.run)
       answers.push(() => work.resolve(value))
     } catch (error) {
       if (hasWritten) failure ??= { error }

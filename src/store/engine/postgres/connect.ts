@@ -40,7 +40,7 @@ export const config = (url: string): pg.PoolConfig => ({
   types,
 })
 
-/** Connections that keep their settings. */
+/** Connections of which it is known that no pooler stands between. */
 const direct = new WeakSet<pg.ClientBase>()
 /** A clock that was read more slowly than this is not exact. */
 const clockMs = 1_000
@@ -65,8 +65,11 @@ export async function settle(client: pg.ClientBase, more: Record<string, string>
   return took < clockMs ? row.now - sent - took / 2 : undefined
 }
 
+/** Whether settings stay with this connection, and another one can be had while this one is in a transaction. */
+export const isDirect = (client: pg.ClientBase): boolean => direct.has(client)
+
 /** What begins a transaction with limits of its own. */
 export function beginOf(client: pg.ClientBase, own: Record<string, number>): string {
-  const local = direct.has(client) ? own : { ...limits, ...own }
+  const local = isDirect(client) ? own : { ...limits, ...own }
   return ['begin', ...Object.entries(local).map(([name, value]) => `set local ${name} = ${value}`)].join('; ')
 }

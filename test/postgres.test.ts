@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import sql, { raw } from 'sql-template-tag'
+import type { Db } from '../src/store/engine/db.ts'
+import { openPostgres } from '../src/store/engine/postgres.ts'
+import { engines } from './support/engines.ts'
+
+async function open(t: TestContext): Promise<{ db: Db; url: string; warnings: string[] }> {
+  const url = (await engines.find(({ name }) => name === 'postgres')?.freshUrl(t)) as string
+  const warnings: string[] = []
+  const db = await openPostgres(url, ({ message }) => warnings.push(message))
+  t.after(() => db.close())
+  return { db, url, warnings }
+}
+
+test('statements that come again are prepared, however many come once', async (t) => {
+  const { db } = await open(t)
+  const prepared = async () =>
+    (await db.query<{ statement: string }>(sql`select statement from pg_prepared_statements`)).map(
+      (row) => row.statement,
+    )
+  const hot = sql`select ${1}::int as hot`
+  // Each comes twice, and is prepared: too many for a connection to keep.
+  for (let n = 0; n < 400; n++) {
+    await db.query(sql`select ${n}::int as twice_${raw(String(n))}`)
+    await db.query(sql`select ${n}::int as twice_${raw(String(n))}`)
+    if (n % 50 === 0) await db.query(hot)
+  }
+  const kept = await prepared()
+  assert.ok(kept.length > 200 && kept.length <= 300, `${kept.length} are kept`)
+  assert.ok(kept.includes(hot.text))
+  for (let n = 0; n < 1000; n++) await db.query(sql`select ${n}::int as once_${raw(String(n))}`)
+  assert.deepEqual(
+    (await prepared()).filter((text) => text.includes('once_')),
+    [],
+  )
+})
+
+test('those who wait for commits come and go without a warning, and are woken by other servers', async (t) => {
+  const { db, url, warnings } = await open(t)
+  for (let n = 0; n < 30; n++) {
+    const stop = db.watch(() => {})
+    if (n % 3 > 0) await sleep(n % 3)
+    stop()
+  }
+  const other = await openPostgres(url, () => {})
+  t.after(() => other.close())
+  const woken = new Promise<void>((resolve) => {
+    const stop = db.watch(() => {
+      stop()
+      resolve()
+    })
+  })
+  await other.tx((tx) => tx.query(sql`select 1 as one`))
+  await woken
+  await sleep(100)
+  assert.deepEqual(warnings, [])
+})
+
+test('limits are set on each connection, and no startup parameter', async (t) => {
+  const { db } = await open(t)
+  const settings = () =>
+    db.query(sql`select current_setting('statement_timeout') as statement, current_setting('lock_timeout') as lock,
+      current_setting('idle_in_transaction_session_timeout') as idle, current_setting('jit') as jit`)
+  await settings()
+  assert.deepEqual({ ...(await settings())[0] }, { statement: '25s', lock: '10s', idle: '5s', jit: 'off' })
+})
+
+test('a transaction that does nothing for long loses its locks to others', async (t) => {
+  const { db } = await open(t)
+  await db.tx((tx) => tx.query(sql`create table t (k integer primary key, v integer)`))
+  await db.tx((tx) => tx.query(sql`insert into t (k, v) values (1, 0), (2, 0)`))
+  const { promise: holds, resolve: held } = Promise.withResolvers<void>()
+  const idle = db.tx(async (tx) => {
+    await tx.query(sql`update t set v = 9 where k = 1`)
+    held()
+    await sleep(7_000)
+    await tx.query(sql`update t set v = 9 where k = 1`)
+  })
+  idle.catch(() => {})
+  await holds
+  const add = (k: number) => db.tx((tx) => tx.query(sql`update t set v = v + 1 where k = ${k}`), `row ${k}`)
+  const order: string[] = []
+  await Promise.all([
+    add(1).then(() => order.push('locked')),
+    add(2).then(() => order.push('free')),
+    add(2).then(() => order.push('free')),
+  ])
+  assert.deepEqual(order, ['free', 'free', 'locked'])
+  await assert.rejects(idle, { code: 'UNAVAILABLE' })
+  assert.deepEqual(
+    (await db.query(sql`select v from t order by k`)).map((row) => ({ ...row })),
+    [{ v: 1 }, { v: 2 }],
+  )
+})

@@ -1,0 +1,190 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { connect, createServer, type Socket } from 'node:net'
+import { type TestContext, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { ConductError } from '../../src/client/client.ts'
+import { startServer } from '../support/server.ts'
+import { startPostgres } from '../support/setup.ts'
+import { readRows } from './database.ts'
+import { requireWhole } from './log.ts'
+import { size } from './size.ts'
+import { clientOf, readBack, startWriters } from './writers.ts'
+
+const isAskedToWait = ({ status }: ConductError) => status === 503
+/** What a server is given to end after SIGTERM, with something for a busy machine. */
+const endMs = 10_000 + 1_000
+
+async function ownPostgres(t: TestContext): Promise<string> {
+  const { postgres, url, remove } = await startPostgres(['-c', 'max_connections=60'])
+  t.after(async () => {
+    await postgres.stop()
+    remove()
+  })
+  return url
+}
+
+/** A way to a database that can fall silent: it takes connections and bytes then, and gives nothing back. */
+async function startProxy(t: TestContext, url: string) {
+  const { hostname, port } = new URL(url)
+  const sockets = new Set<Socket>()
+  let isSilent = false
+  const server = createServer((near) => {
+    const far = connect(Number(port), hostname)
+    for (const socket of [near, far]) {
+      sockets.add(socket)
+      socket.on('error', () => {})
+      socket.on('close', () => {
+        sockets.delete(socket)
+        if (!isSilent) for (const end of [near, far]) end.destroy()
+      })
+    }
+    near.on('data', (bytes) => isSilent || far.write(bytes))
+    far.on('data', (bytes) => isSilent || near.write(bytes))
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const end = () => {
+    for (const socket of sockets) socket.destroy()
+  }
+  t.after(() => {
+    end()
+    server.close()
+  })
+  const through = new URL(url)
+  through.port = String((server.address() as { port: number }).port)
+  return {
+    url: through.href,
+    fallSilent: () => {
+      isSilent = true
+    },
+    /** New connections are answered; those that fell silent stay so until they are given up. */
+    speak: () => {
+      isSilent = false
+    },
+  }
+}
+
+test('a database that falls silent: requests are answered with 503 in time, and SIGTERM is obeyed', async (t) => {
+  const proxy = await startProxy(t, await ownPostgres(t))
+  const server = await startServer(t, proxy.url)
+  const client = clientOf(server)
+  for (let round = 1; round <= size(0, 3); round++) {
+    const writers = startWriters(t, client, `silent-${round}`, isAskedToWait)
+    await writers.until(() => writers.acknowledged() >= 50)
+    proxy.fallSilent()
+    const asked = performance.now()
+    await Promise.all([
+      assert.rejects(client.createRun({}), { status: 503 }),
+      assert.rejects(client.listRuns({}), { status: 503 }),
+      assert.rejects(client.listEvents({}), { status: 503 }),
+    ])
+    assert(performance.now() - asked < 35_000, 'a request was not answered within 35 s')
+    proxy.speak()
+    const wanted = writers.acknowledged() + 50
+    await writers.until(() => writers.acknowledged() >= wanted)
+    await writers.stop()
+    await readBack(client, writers.touched)
+  }
+  const writers = startWriters(t, client, 'end', ({ status, code }) => status === 503 || code === 'UNAVAILABLE')
+  await writers.until(() => writers.acknowledged() >= 50)
+  proxy.fallSilent()
+  await sleep(200)
+  const asked = performance.now()
+  assert.equal(await server.end('SIGTERM'), 0)
+  assert(performance.now() - asked < endMs, 'it did not end within 10 s')
+})
+
+test('a database that becomes read-only: writes are 503 with words, reads go on, and it recovers', async (t) => {
+  const url = await ownPostgres(t)
+  const server = await startServer(t, url)
+  const client = clientOf(server)
+  for (let round = 1; round <= size(1, 20); round++) {
+    const writers = startWriters(t, client, `read-only-${round}`, isAskedToWait)
+    await writers.until(() => writers.acknowledged() >= 50)
+    await setReadOnly(url, true)
+    await assert.rejects(
+      untilRejected(() => client.createRun({})),
+      { status: 503, message: /read-only/ },
+    )
+    assert((await client.listRuns({})).runs.length > 0)
+    const ready = await untilReadiness(server.url, 503)
+    assert.match(ready, /read-only/)
+    await setReadOnly(url, false)
+    const wanted = writers.acknowledged() + 50
+    await writers.until(() => writers.acknowledged() >= wanted)
+    await untilReadiness(server.url, 200)
+    await writers.stop()
+    await readBack(client, writers.touched)
+  }
+  await requireWhole(client, url)
+})
+
+/** As when the primary is demoted: its connections are ended, and new ones cannot write. */
+async function setReadOnly(url: string, isReadOnly: boolean) {
+  const writing = `${url}?options=${encodeURIComponent('-c default_transaction_read_only=off')}`
+  await readRows(writing, `alter database postgres set default_transaction_read_only = ${isReadOnly}`)
+  if (isReadOnly) {
+    await readRows(
+      url,
+      `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'conduct' and pid <> pg_backend_pid()`,
+    )
+  }
+}
+
+async function untilRejected(call: () => Promise<unknown>): Promise<never> {
+  for (;;) {
+    await call().catch((error) => {
+      if (/read-only/.test(error.message)) throw error
+    })
+  }
+}
+
+async function untilReadiness(url: string, status: number): Promise<string> {
+  for (;;) {
+    const response = await fetch(new URL('/readyz', url))
+    const { status: words } = (await response.json()) as { status: string }
+    if (response.status === status) return words
+    await sleep(50)
+  }
+}
+
+test('a server that stands still does not keep another one from its work', async (t) => {
+  const url = await ownPostgres(t)
+  const [still, other] = [await startServer(t, url), await startServer(t, url)]
+  for (let round = 1; round <= size(1, 20); round++) {
+    // What the frozen server had under way may fail: others took its place.
+    const ofStill = startWriters(t, clientOf(still), `still-${round}`, isAskedToWait)
+    const ofOther = startWriters(t, clientOf(other), `other-${round}`, () => false)
+    await ofStill.until(() => ofStill.acknowledged() >= 50)
+    await ofOther.until(() => ofOther.acknowledged() >= 50)
+    still.process.kill('SIGSTOP')
+    const frozen = performance.now()
+    const wanted = ofOther.acknowledged() + 100
+    await ofOther.until(() => ofOther.acknowledged() >= wanted)
+    const { run } = await clientOf(other).createRun({})
+    assert(performance.now() - frozen < 10_000, 'the other server was held up for long')
+    assert((await clientOf(other).listEvents({ order: 'desc', limit: 1 })).events[0]?.subject.length)
+    still.process.kill('SIGCONT')
+    const again = ofStill.acknowledged() + 50
+    await ofStill.until(() => ofStill.acknowledged() >= again)
+    await Promise.all([ofStill.stop(), ofOther.stop()])
+    await readBack(clientOf(other), new Map([...ofStill.touched, ...ofOther.touched]))
+    await clientOf(still).getRun({ runId: run.runId })
+  }
+  await requireWhole(clientOf(other), url)
+})
+
+test('a server whose clock is hours ahead fails no lease that is held elsewhere', async (t) => {
+  const url = await ownPostgres(t)
+  const right = await startServer(t, url)
+  const { run, lease } = await clientOf(right).createRun({ leaseSeconds: 60 })
+  const ahead = `data:text/javascript,const now = Date.now; Date.now = () => now() + 7200e3`
+  const wrong = await startServer(t, url, { NODE_OPTIONS: `--import="${ahead}"` })
+  const made = await clientOf(wrong).createRun({ leaseSeconds: 60 })
+  assert(Math.abs(Date.parse(made.run.createdAt) - Date.now()) < 60_000, 'the time of a run is the database’s')
+  // It looks for leases that have run out once a second.
+  await sleep(2_500)
+  assert.equal((await clientOf(right).getRun({ runId: run.runId })).run.status, 'in_progress')
+  await clientOf(wrong).heartbeat({ runId: run.runId, leaseToken: lease?.token as string })
+})
