@@ -66,6 +66,15 @@ test('busy and lost calls are tried again, a write under one Idempotency-Key', a
   assert.match([...keys][0] ?? '', /^[0-9a-f]{32}$/)
 })
 
+test('an append at an offset has no Idempotency-Key, since it happens once by itself', async () => {
+  const { client, requests } = scripted([200, { run: {} }])
+  await client.appendToRun({ runId: 'A', text: 'x', offset: 0 })
+  await client.appendToRun({ runId: 'A', text: 'x' })
+  await client.appendToRun({ runId: 'A', text: 'x', offset: 0 }, { idempotencyKey: 'mine' })
+  const keys = requests.map((request) => request.headers.get('idempotency-key'))
+  assert.deepEqual([keys[0], typeof keys[1], keys[2]], [null, 'string', 'mine'])
+})
+
 test('a refusal is thrown at once, as the server told it', async () => {
   const issues = [{ path: 'status', message: 'must be one of …' }]
   const { client, requests } = scripted([422, { error: 'wrong', code: 'VALIDATION_ERROR', requestId: 'r1', issues }])

@@ -6,7 +6,7 @@ import { columns, type Recording, recordingOf, type Told, updateRecording } from
 export interface Call {
   operation: Name
   input: Record<string, unknown>
-  /** The Idempotency-Key: the same with each try, so that the call happens once. */
+  /** The Idempotency-Key: the same with each try, so that the call happens once. Appends do with their offset. */
   key: string
 }
 
@@ -30,7 +30,7 @@ export interface Calls {
   size(name: string): number
   /** The oldest unsent call. */
   next(name: string): Queued | undefined
-  /** Takes an acknowledged call off, and keeps what its answer told, at once. */
+  /** Takes an acknowledged call off, and keeps what its answer told, at once; nothing where another process was first. */
   done(id: number, name: string, told?: Told): void
   /** Makes `holder` the one process that sends a recording's calls, for `ms`; false while another is. */
   claim(name: string, holder: string, ms: number): boolean
@@ -65,8 +65,7 @@ export function callsIn(db: Database): Calls {
     },
     done: (id, name, told = {}) =>
       db.together(() => {
-        updateRecording(db, name, told)
-        db.run('delete from calls where id = ?', id)
+        if (db.run('delete from calls where id = ?', id) === 1) updateRecording(db, name, told)
       }),
     claim: (name, holder, ms) =>
       db.run(

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Code } from '../api/error.ts'
 import { addressOf, type Name } from '../api/paths.ts'
 import { type CallOptions, type Client, ConductError } from '../client/client.ts'
+import { type Append, appendOnce } from './append.ts'
 import type { Queued } from './calls.ts'
 import type { Place } from './place.ts'
 import type { Recording } from './recordings.ts'
@@ -50,8 +51,8 @@ const final: readonly Code[] = [
 ]
 
 /**
- * Sends the queued calls of a recording in order, one try each, until none is left or one fails. Each has its
- * Idempotency-Key, so that it happens once however often it is tried. Throws nothing but faults of the state itself.
+ * Sends the queued calls of a recording in order, one try each, until none is left or one fails. Each
+ * happens once however often it is tried: an append by its offset, all others by their Idempotency-Key. Throws nothing but faults of the state itself.
  */
 export async function deliver(state: State, name: string, options: DeliverOptions): Promise<Delivery> {
   const words: string[] = []
@@ -88,14 +89,15 @@ async function sendAll(state: State, name: string, holder: string, options: Deli
       // One that was taken over while this process slept is gone on with all the same: a call that two send happens once.
       state.claim(name, holder, 2 * tryMs)
       const recording = state.find(name) as Recording
-      const { run, lease, left } = await send(client, recording, call, signal).catch(async (error) => {
+      const { run, lease, left, appended } = await send(client, state, recording, call, signal).catch(async (error) => {
         throw (await missingProject(client, place, error)) ?? error
       })
       if (left) words.push(left)
       const isFirst = call.operation === 'createRun'
       state.done(call.id, name, {
         trouble: null,
-        ...(isFirst && run && { runId: run.runId }),
+        ...(isFirst && run && { runId: run.runId, appended: Buffer.byteLength(String(call.input.content ?? '')) }),
+        ...(appended !== undefined && { appended }),
         ...(lease && { leaseToken: lease.token }),
       })
     }
@@ -119,6 +121,8 @@ async function missingProject(client: Client, { project: slug }: Place, error: u
 }
 
 interface Answer {
+  /** Where the content ends now. */
+  appended?: number
   run?: { runId: string }
   lease?: { token: string }
   /** What was left undone, since the run is somebody else's now. */
@@ -127,30 +131,36 @@ interface Answer {
 
 async function send(
   client: Client,
-  { runId, leaseToken }: Recording,
-  { operation, input, key }: Queued,
+  state: State,
+  recording: Recording,
+  { id, operation, input, key }: Queued,
   signal: AbortSignal | undefined,
-) {
+): Promise<Answer> {
+  const { name, runId, leaseToken } = recording
   const given = takesRun(operation) && runId !== null ? { runId, ...input } : input
   const isHeld = operation !== 'createRun' && leaseToken !== null
+  const isAppend = operation === 'appendToRun'
+  const invoke = async (input: Input, idempotencyKey: string): Promise<Answer> =>
+    isAppend && recording.appended !== null
+      ? { appended: await appendOnce(client, state, { name, id, input: input as Append['input'] }, signal) }
+      : callOf(client, operation)(input, { idempotencyKey, signal })
   try {
-    return await invoke(client, operation, isHeld ? { leaseToken, ...given } : given, { idempotencyKey: key, signal })
+    return await invoke(isHeld ? { leaseToken, ...given } : given, key)
   } catch (error) {
     if (!isHeld || !(error instanceof ConductError) || error.code !== 'LEASE_LOST') throw error
     const left = `${error.message} What others made of it stays.`
     const rest = withoutLease(operation, given)
     // Without the token, so that the run is not resumed.
-    const idempotencyKey = operation === 'appendToRun' ? key : `${key}.facts`
-    if (rest) await invoke(client, operation, rest, { idempotencyKey, signal })
-    return { left }
+    const { appended } = rest ? await invoke(rest, isAppend ? key : `${key}.facts`) : {}
+    return { left, appended }
   }
 }
 
-function invoke(client: Client, operation: Name, input: Record<string, unknown>, options: CallOptions) {
-  // Each operation is typed on its own; which one this is, only the queue tells.
-  const call = client[operation] as (input: Record<string, unknown>, options: CallOptions) => Promise<Answer>
-  return call(input, options)
-}
+type Input = Record<string, unknown>
+
+/** Each operation is typed on its own; which one this is, only the queue tells. */
+const callOf = (client: Client, operation: Name) =>
+  client[operation] as (input: Input, options: CallOptions) => Promise<Answer>
 
 const takesRun = (operation: Name) => operation === 'createCheck' || addressOf(operation).params.includes('runId')
 

@@ -29,4 +29,7 @@ export const migrations: readonly string[] = [
   create index recordings_by_cwd on recordings (cwd, created_at) where ended = 0;
   create index recordings_by_run on recordings (run_id) where ended = 0;
   update recordings set refused = null where refused like 'There is no project %';`,
+
+  // Where the next text is appended.
+  `alter table recordings add column appended integer;`,
 ]

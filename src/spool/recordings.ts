@@ -19,12 +19,14 @@ export interface Recording {
   refused: string | null
   /** Why its calls could not be sent the last time. */
   trouble: string | null
+  /** Where the content of its run ends, in bytes, as far as it is known; null for recordings of earlier versions. */
+  appended: number | null
   /** What the notes that were settled leave for the next, in the form of who settles them. */
   memo: object
 }
 
 export type New = Pick<Recording, 'name' | 'kind' | 'place' | 'cwd'>
-export type Told = Partial<Pick<Recording, 'runId' | 'leaseToken' | 'ended' | 'refused' | 'trouble'>>
+export type Told = Partial<Pick<Recording, 'runId' | 'leaseToken' | 'ended' | 'refused' | 'trouble' | 'appended'>>
 
 export interface Recordings {
   /** The recording of that name, made where it is new. */
@@ -33,6 +35,8 @@ export interface Recordings {
   /** Those of that place whose end was not recorded, newest first: of that run, or begun in that folder. */
   open(place: Place, by: { runId: string } | { cwd: string }): Recording[]
   update(name: string, fields: Told): void
+  /** Sets where the content ends, unless another process has done so meanwhile. */
+  moveEnd(name: string, from: number, to: number): void
   /** Ends the recordings of processes that were killed; of `conduct mcp` a day later, since another may go on with its runs. */
   endGone(): void
   /** Forgets a recording with all that was not sent of it; false where there is none. */
@@ -41,8 +45,15 @@ export interface Recordings {
   forget(days: number): void
 }
 
-export const columns = `name, kind, place, cwd, run_id as "runId", lease_token as "leaseToken", ended, refused, trouble, memo`
-const columnOf = { runId: 'run_id', leaseToken: 'lease_token', ended: 'ended', refused: 'refused', trouble: 'trouble' }
+export const columns = `name, kind, place, cwd, run_id as "runId", lease_token as "leaseToken", ended, refused, trouble, appended, memo`
+const columnOf = {
+  runId: 'run_id',
+  leaseToken: 'lease_token',
+  ended: 'ended',
+  refused: 'refused',
+  trouble: 'trouble',
+  appended: 'appended',
+}
 
 const dayMs = 86_400_000
 
@@ -62,6 +73,9 @@ export function recordingsIn(db: Database): Recordings {
       return found.filter((one) => samePlace(one.place, place))
     },
     update: (name, fields) => db.together(() => updateRecording(db, name, fields)),
+    moveEnd: (name, from, to) => {
+      db.run('update recordings set appended = ? where name = ? and appended = ?', to, name, from)
+    },
     endGone: () => endGone(db),
     discard: (name) =>
       db.together(() => {
@@ -90,7 +104,7 @@ export function insertRecording(db: Database, { name, kind, place, cwd }: New) {
 }
 
 export function updateRecording(db: Database, name: string, fields: Told) {
-  for (const [field, value] of Object.entries(fields) as [keyof Told, string | boolean | null | undefined][]) {
+  for (const [field, value] of Object.entries(fields) as [keyof Told, string | number | boolean | null | undefined][]) {
     if (value === undefined) continue
     const stored = typeof value === 'boolean' ? Number(value) : value
     db.run(`update recordings set ${columnOf[field]} = ? where name = ?`, stored, name)

@@ -21,13 +21,20 @@ const textOf = (to: number) => Array.from({ length: to }, (_, i) => `line ${i}\n
 
 const place: Place = { kind: 'server', url: base, profile: undefined, project: undefined }
 
+/** What happens on the way of each call, and the calls that were sent. */
+interface Network {
+  before?: () => unknown
+  after?: () => unknown
+  calls: { operation: string; offset?: number; idempotencyKey?: string }[]
+}
+
 /** The state of one machine that records on that ledger, over a network that can be broken. */
 function machine(t: TestContext, { as, store }: Ledger, key?: string, project?: string) {
   const env = homeOf(freshFolder(t))
   const state = stateOf(env)
   t.after(() => state.close())
   state.record({ name, kind: 'exec', place: { ...place, project }, cwd: '/' })
-  const network: { before?: () => void; after?: () => void; sent: number } = { sent: 0 }
+  const network: Network = { calls: [] }
   const options: Partial<ClientOptions> = {
     ...(key !== undefined && { key }),
     ...(project !== undefined && { project }),
@@ -35,15 +42,19 @@ function machine(t: TestContext, { as, store }: Ledger, key?: string, project?: 
   const inner = as(options)
   const connect = async () => ({ client: broken, close: async () => {} })
   const through =
-    (inside: (input: object, more: object) => Promise<unknown>) => async (input: object, more: object) => {
-      network.before?.()
-      network.sent++
+    (operation: string, inside: (input: object, more: object) => Promise<unknown>) =>
+    async (input: object, more: object) => {
+      await network.before?.()
+      network.calls.push({ operation, ...input, ...more })
       const answer = await inside(input, more)
-      network.after?.()
+      await network.after?.()
       return answer
     }
   const broken = Object.fromEntries(
-    Object.entries(inner).map(([operation, inside]) => [operation, through(inside as Parameters<typeof through>[0])]),
+    Object.entries(inner).map(([operation, inside]) => [
+      operation,
+      through(operation, inside as Parameters<typeof through>[1]),
+    ]),
   ) as unknown as typeof inner
   void store
   return { state, network, send: () => deliver(state, name, { connect }) }
@@ -57,8 +68,8 @@ testLedger('calls arrive once and in order, whether the request or the answer is
   const { state, network, send } = machine(t, ledger)
   state.queue(name, begin(), ...lines(0, 20), end())
   for (let turn = 0; state.next(name); turn++) {
-    const at = network.sent + (turn % 4)
-    const breaks = () => network.sent > at && lost()
+    const at = network.calls.length + (turn % 4)
+    const breaks = () => network.calls.length > at && lost()
     Object.assign(network, turn % 2 ? { before: breaks, after: undefined } : { before: undefined, after: breaks })
     const { outcome, words } = await send()
     assert.ok(outcome === 'sent' || words === 'The connection is lost.', words)
@@ -70,6 +81,67 @@ testLedger('calls arrive once and in order, whether the request or the answer is
     [['RUN-001', 'completed']],
   )
   assert.equal((await ledger.client.getRun({ runId: 'RUN-001' })).run.content, textOf(20))
+})
+
+testLedger('lines of several writers arrive once each, whatever is lost', async (ledger, t) => {
+  const { state, network, send } = machine(t, ledger)
+  state.queue(name, begin(), ...lines(0, 12))
+  let written = 0
+  const token = () => state.find(name)?.leaseToken ?? undefined
+  // Another writer is first at every third call, and every fourth answer is lost.
+  network.before = async () => {
+    if (network.calls.length % 3 === 1 && written < 6 && state.find(name)?.runId)
+      await ledger.client.appendToRun({ runId: 'RUN-001', text: `other ${written++}\n`, leaseToken: token() })
+  }
+  network.after = () => network.calls.length % 4 === 3 && lost()
+  for (let turn = 0; state.next(name); turn++) {
+    const { outcome, words } = await send()
+    assert.ok(outcome === 'sent' || words === 'The connection is lost.', words)
+    assert.ok(turn < 60)
+  }
+  const { content } = (await ledger.client.getRun({ runId: 'RUN-001' })).run
+  const found = content?.trim().split('\n') ?? []
+  assert.ok(written > 2)
+  assert.deepEqual(
+    found.filter((line) => line.startsWith('line')),
+    textOf(12).trim().split('\n'),
+  )
+  assert.equal(found.length, 12 + written)
+})
+
+testLedger('two processes that send the same calls append each line once', async (ledger, t) => {
+  const { state, network, send } = machine(t, ledger)
+  state.queue(name, begin(), append('same\n'), append('same\n'), append('same\n'), append('last\n'))
+  let other: Promise<unknown> | undefined
+  network.before = async () => {
+    if (network.calls.length !== 2 || other) return
+    // This one sleeps, so that its claim runs out and another process sends the rest.
+    const leaseToken = state.find(name)?.leaseToken ?? undefined
+    await ledger.client.appendToRun({ runId: 'RUN-001', text: 'other\n', leaseToken })
+    t.mock.timers.enable({ apis: ['Date'], now: Date.now() + 3_600_000 })
+    other = send()
+    await other
+    t.mock.timers.reset()
+  }
+  await send()
+  assert.deepEqual(await other, { outcome: 'sent' })
+  const { content } = (await ledger.client.getRun({ runId: 'RUN-001' })).run
+  assert.equal(content, 'same\nother\nsame\nsame\nlast\n')
+})
+
+testLedger('an append has an offset, and no key whose answer the server would keep', async (ledger, t) => {
+  const { state, network, send } = machine(t, ledger)
+  state.queue(name, begin(), append('ü\n'), append('b\n'), end())
+  await send()
+  assert.deepEqual(
+    network.calls.map(({ operation, offset, idempotencyKey }) => [operation, offset, typeof idempotencyKey]),
+    [
+      ['createRun', undefined, 'string'],
+      ['appendToRun', 0, 'undefined'],
+      ['appendToRun', 3, 'undefined'],
+      ['updateRun', undefined, 'string'],
+    ],
+  )
 })
 
 testLedger('the run ends with its real status though its lease ran out three times', async (ledger, t) => {
@@ -131,9 +203,9 @@ testLedger('what can never succeed is refused with the words of the server, and 
   state.queue(name, append('late\n'))
   const refused = { outcome: 'refused', words: "There is no run 'RUN-001' in project 'default'.", isAway: false }
   assert.deepEqual(await send(), refused)
-  const { sent } = network
+  const { length } = network.calls
   assert.equal((await send()).outcome, 'refused')
-  assert.equal(network.sent, sent)
+  assert.equal(network.calls.length, length)
   assert.deepEqual(state.waiting(), [])
   assert.equal(state.unsent()[0]?.refused, refused.words)
 })
