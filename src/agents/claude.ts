@@ -50,15 +50,18 @@ function stepOf(document: Fields): Step | undefined {
     case 'Stop':
       return { kind: 'turn' }
     case 'StopFailure':
-      return {
-        kind: 'turn',
-        failure: textOf(document.error_message) ?? textOf(document.error_type) ?? 'The API failed.',
-      }
+      return { kind: 'turn', failure: failureOf(document) }
     case 'SessionEnd':
       return { kind: 'end' }
     default:
       return undefined
   }
+}
+
+/** The code of the error, and what Claude Code says to its user. */
+function failureOf({ error, error_details, last_assistant_message }: Fields): string {
+  const told = [textOf(error, 100), textOf(last_assistant_message) ?? textOf(error_details)]
+  return told.filter((words) => words !== undefined).join(': ') || 'The API failed.'
 }
 
 const editing = ['Edit', 'MultiEdit', 'Write', 'NotebookEdit']

@@ -39,6 +39,21 @@ const cases: [typeof claude, object, Step | undefined][] = [
     { kind: 'tool', tool: 'Edit' },
   ],
   [claude, { hook_event_name: 'UserPromptSubmit', prompt: 'a\u0000b\ud800' }, { kind: 'prompt', text: 'ab\ufffd' }],
+  [
+    claude,
+    {
+      hook_event_name: 'StopFailure',
+      error: 'rate_limit',
+      last_assistant_message: 'API Error: Request rejected (429)',
+    },
+    { kind: 'turn', failure: 'rate_limit: API Error: Request rejected (429)' },
+  ],
+  [
+    claude,
+    { hook_event_name: 'StopFailure', error: 'invalid_request', error_details: '400 {}' },
+    { kind: 'turn', failure: 'invalid_request: 400 {}' },
+  ],
+  [claude, { hook_event_name: 'StopFailure' }, { kind: 'turn', failure: 'The API failed.' }],
   [claude, { hook_event_name: 'Notification', message: 'Claude waits' }, undefined],
   // What a program prints is not taken for its exit code.
   [codex, bash({ tool_response: 'Exit code: 3' }), ran('Bash', undefined)],

@@ -220,14 +220,19 @@ test('a session whose last turn failed is a failed run', async (t) => {
   const { env, folder, cwd } = user
   const documents = documentsOf('claude', { folder, cwd }).map((document) =>
     document.hook_event_name === 'Stop'
-      ? { ...document, hook_event_name: 'StopFailure', error_type: 'rate_limit', error_message: `Limit of ${secret}` }
+      ? {
+          ...document,
+          hook_event_name: 'StopFailure',
+          error: 'rate_limit',
+          last_assistant_message: `Limit of ${secret}`,
+        }
       : document,
   )
   await replay('claude', documents, env)
   await syncAll(env)
   const run = await onlyRun(user)
   assert.equal(run.status, 'failed')
-  assert.deepEqual(run.failure, { code: 'AGENT_FAILED', message: 'Limit of [masked]' })
+  assert.deepEqual(run.failure, { code: 'AGENT_FAILED', message: 'rate_limit: Limit of [masked]' })
 })
 
 test('nothing is recorded of what is not ours, and nobody stumbles over it', async (t) => {
