@@ -36,25 +36,7 @@ export default function Projects() {
       </Head>
       <ul class="rows keyed">
         {list.items.map((project) => (
-          <li key={project.slug}>
-            <div class="what">
-              <a class="title" href={href(['runs'], { project: project.slug })}>
-                {project.name}
-              </a>
-              <span class="facts">
-                <span>{project.slug}</span>
-                {project.repository && <OuterLink href={project.repository} />}
-                <span>
-                  created <Ago at={project.createdAt} />
-                </span>
-              </span>
-            </div>
-            {isAdmin && (
-              <button type="button" onClick={() => setForm(project)}>
-                Change<span class="unseen"> {project.slug}</span>
-              </button>
-            )}
-          </li>
+          <Row key={project.slug} project={project} onChange={isAdmin ? () => setForm(project) : undefined} />
         ))}
       </ul>
       <More list={list} />
@@ -63,6 +45,34 @@ export default function Projects() {
     </>
   )
 }
+
+interface RowProps {
+  project: Project
+  /** Where it may be changed. */
+  onChange: (() => void) | undefined
+}
+
+const Row = ({ project: { slug, name, repository, createdAt }, onChange }: RowProps) => (
+  <li>
+    <div class="what">
+      <a class="title" href={href(['runs'], { project: slug })}>
+        {name}
+      </a>
+      <span class="facts">
+        <span>{slug}</span>
+        {repository && <OuterLink href={repository} />}
+        <span>
+          created <Ago at={createdAt} />
+        </span>
+      </span>
+    </div>
+    {onChange && (
+      <button type="button" onClick={onChange}>
+        Change<span class="unseen"> {slug}</span>
+      </button>
+    )}
+  </li>
+)
 
 interface FormProps {
   /** The one to change; without it a new one is made. */

@@ -42,44 +42,44 @@ export function RunFacts({ run, attempts }: Props) {
           `${count(usage?.inputTokens ?? 0)} in, ${count(usage?.outputTokens ?? 0)} out`}
       </Fact>
       <Fact name="Cost">{usage?.costUsd !== undefined && `$${usage.costUsd.toFixed(2)}`}</Fact>
-      <Fact name="Features">
-        {run.features.length > 0 && (
-          <span class="tags">
-            {run.features.map(({ id, name }) => (
-              <a key={id} class="tag" href={href(['features', run.project, id])}>
-                {name}
-              </a>
-            ))}
-          </span>
-        )}
-      </Fact>
-      <Fact name="Labels">
-        {Object.keys(run.labels).length > 0 && (
-          <span class="tags">
-            {Object.entries(run.labels).map(([name, value]) => (
-              <a key={name} class="tag" href={href(['runs'], { project: run.project, label: `${name}:${value}` })}>
-                {name}: {value}
-              </a>
-            ))}
-          </span>
-        )}
-      </Fact>
-      <Fact name="Attempts">
-        {attempts.length > 1 && (
-          <ul class="attempts">
-            {attempts.map((one) => (
-              <li key={one.runId}>
-                <Status run={{ ...one, failure: null }} />{' '}
-                {one.runId === run.runId ? (
-                  <b>{one.runId}, this one</b>
-                ) : (
-                  <a href={href(['runs', run.project, one.runId])}>{one.runId}</a>
-                )}
-              </li>
-            ))}
-          </ul>
-        )}
-      </Fact>
+      <Fact name="Features">{run.features.length > 0 && <Features run={run} />}</Fact>
+      <Fact name="Labels">{Object.keys(run.labels).length > 0 && <Labels run={run} />}</Fact>
+      <Fact name="Attempts">{attempts.length > 1 && <Attempts run={run} attempts={attempts} />}</Fact>
     </dl>
   )
 }
+
+const Features = ({ run }: Pick<Props, 'run'>) => (
+  <span class="tags">
+    {run.features.map(({ id, name }) => (
+      <a key={id} class="tag" href={href(['features', run.project, id])}>
+        {name}
+      </a>
+    ))}
+  </span>
+)
+
+const Labels = ({ run }: Pick<Props, 'run'>) => (
+  <span class="tags">
+    {Object.entries(run.labels).map(([name, value]) => (
+      <a key={name} class="tag" href={href(['runs'], { project: run.project, label: `${name}:${value}` })}>
+        {name}: {value}
+      </a>
+    ))}
+  </span>
+)
+
+const Attempts = ({ run, attempts }: Props) => (
+  <ul class="attempts">
+    {attempts.map((one) => (
+      <li key={one.runId}>
+        <Status run={{ ...one, failure: null }} />{' '}
+        {one.runId === run.runId ? (
+          <b>{one.runId}, this one</b>
+        ) : (
+          <a href={href(['runs', run.project, one.runId])}>{one.runId}</a>
+        )}
+      </li>
+    ))}
+  </ul>
+)

@@ -1,4 +1,4 @@
-import { Component } from 'preact'
+import { Component, type RefObject } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { Run } from '../../api/run.ts'
 import { isTyping, useKeys } from '../app/keyboard.ts'
@@ -20,15 +20,31 @@ interface Props {
 export function RunTable({ runs, hasMore, order, onEnd, onOrder }: Props) {
   const body = useRef<HTMLTableSectionElement>(null)
   const { first, last } = useRowWindow(body, runs.length)
-  const [at, setAt] = useState(-1)
-  const isMoving = useRef(false)
-  const shown = runs.slice(first, last)
-
-  const step = (by: number) => setAt((before) => Math.min(runs.length - 1, Math.max(0, before + by)))
-  useKeys({ j: () => step(1), k: () => step(-1) })
+  const onFocus = useRowFocus(body, runs.length, first)
   useEffect(() => {
     if (hasMore && last >= runs.length - 20) onEnd()
   }, [last, hasMore, runs.length])
+
+  return (
+    <table class="runs" aria-rowcount={hasMore ? -1 : runs.length + 1}>
+      <Columns order={order} onOrder={onOrder} />
+      <tbody ref={body}>
+        <Space rows={first} />
+        {runs.slice(first, last).map((run, index) => (
+          <Row key={run.id} run={run} row={first + index} onFocus={onFocus} />
+        ))}
+        <Space rows={runs.length - last} />
+      </tbody>
+    </table>
+  )
+}
+
+/** Lets j and k move the focus from row to row; gives what is to be told of a row that took the focus in another way. */
+function useRowFocus(body: RefObject<HTMLTableSectionElement | null>, count: number, first: number) {
+  const [at, setAt] = useState(-1)
+  const isMoving = useRef(false)
+  const step = (by: number) => setAt((before) => Math.min(count - 1, Math.max(0, before + by)))
+  useKeys({ j: () => step(1), k: () => step(-1) })
   useEffect(() => reveal(body.current, at), [at])
   // The row may be drawn only after it was scrolled to. That it takes the focus is no news of where somebody is.
   useEffect(() => {
@@ -37,50 +53,37 @@ export function RunTable({ runs, hasMore, order, onEnd, onOrder }: Props) {
     body.current?.querySelector<HTMLElement>(`[data-row="${at}"]`)?.focus({ preventScroll: true })
     isMoving.current = false
   }, [at, first])
-  const follow = (row: number) => {
+  return (row: number) => {
     if (!isMoving.current) setAt(row)
   }
-
-  return (
-    <table class="runs" aria-rowcount={hasMore ? -1 : runs.length + 1}>
-      <thead>
-        <tr aria-rowindex={1}>
-          <th scope="col">Status</th>
-          <th scope="col" class="wide">
-            Run
-          </th>
-          <th scope="col" class="from-s">
-            Verdict
-          </th>
-          <th scope="col" class="from-m">
-            Agent
-          </th>
-          <th scope="col" class="from-xl">
-            Spec
-          </th>
-          <th scope="col" class="from-l">
-            Changes
-          </th>
-          <th scope="col" class="from-m number">
-            Took
-          </th>
-          <th scope="col" class="number" aria-sort={order === 'asc' ? 'ascending' : 'descending'}>
-            <button type="button" class="plain" onClick={onOrder}>
-              Created <span aria-hidden="true">{order === 'asc' ? '↑' : '↓'}</span>
-            </button>
-          </th>
-        </tr>
-      </thead>
-      <tbody ref={body}>
-        <Space rows={first} />
-        {shown.map((run, index) => (
-          <Row key={run.id} run={run} row={first + index} onFocus={follow} />
-        ))}
-        <Space rows={runs.length - last} />
-      </tbody>
-    </table>
-  )
 }
+
+const columns = [
+  ['Status', undefined],
+  ['Run', 'wide'],
+  ['Verdict', 'from-s'],
+  ['Agent', 'from-m'],
+  ['Spec', 'from-xl'],
+  ['Changes', 'from-l'],
+  ['Took', 'from-m number'],
+] as const
+
+const Columns = ({ order, onOrder }: Pick<Props, 'order' | 'onOrder'>) => (
+  <thead>
+    <tr aria-rowindex={1}>
+      {columns.map(([name, look]) => (
+        <th key={name} scope="col" class={look}>
+          {name}
+        </th>
+      ))}
+      <th scope="col" class="number" aria-sort={order === 'asc' ? 'ascending' : 'descending'}>
+        <button type="button" class="plain" onClick={onOrder}>
+          Created <span aria-hidden="true">{order === 'asc' ? '↑' : '↓'}</span>
+        </button>
+      </th>
+    </tr>
+  </thead>
+)
 
 interface RowProps {
   run: Run

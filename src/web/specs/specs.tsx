@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'preact/hooks'
 import type { Spec } from '../../api/spec.ts'
+import type { Output } from '../../client/client.ts'
 import type { Route } from '../app/router.ts'
 import { useRead } from '../data/read.ts'
 import { client } from '../data/server.ts'
@@ -46,29 +47,45 @@ export default function Specs({ route: { query }, route }: { route: Route }) {
       {isEmpty && <None isFiltered={query.size > 0} />}
       {data && !isEmpty && (
         <div class="board">
-          {data.map(({ specs, meta }, index) => {
-            const status = specStatuses[index] ?? 'draft'
-            return (
-              <section key={status} aria-labelledby={`column-${status}`}>
-                <h2 id={`column-${status}`}>
-                  {specLooks[status].word}{' '}
-                  <span class="muted">
-                    {specs.length}
-                    {meta.hasMore && '+'}
-                  </span>
-                </h2>
-                <ul>
-                  {specs.map((spec) => (
-                    <SpecCard key={spec.id} spec={spec} onMoved={onMoved} onConflict={reload} />
-                  ))}
-                </ul>
-                {meta.hasMore && <p class="muted small">These are the newest {most}. The search finds the others.</p>}
-              </section>
-            )
-          })}
+          {data.map((page, index) => (
+            <Column
+              key={index}
+              page={page}
+              status={specStatuses[index] ?? 'draft'}
+              onMoved={onMoved}
+              onConflict={reload}
+            />
+          ))}
         </div>
       )}
     </>
+  )
+}
+
+interface ColumnProps {
+  page: Output<'listSpecs'>
+  status: Spec['status']
+  onMoved: (spec: Spec) => void
+  onConflict: () => void
+}
+
+function Column({ page: { specs, meta }, status, ...moving }: ColumnProps) {
+  return (
+    <section aria-labelledby={`column-${status}`}>
+      <h2 id={`column-${status}`}>
+        {specLooks[status].word}{' '}
+        <span class="muted">
+          {specs.length}
+          {meta.hasMore && '+'}
+        </span>
+      </h2>
+      <ul>
+        {specs.map((spec) => (
+          <SpecCard key={spec.id} spec={spec} {...moving} />
+        ))}
+      </ul>
+      {meta.hasMore && <p class="muted small">These are the newest {most}. The search finds the others.</p>}
+    </section>
   )
 }
 
