@@ -1,15 +1,15 @@
 import type { z } from 'zod'
 import { ConductError, type Issue } from './error.ts'
 
-/** How many problems one error names. */
+/** The most problems that one error names. */
 const mostNamed = 20
-/** How many characters of a text from outside an error repeats. */
+/** The most characters of an input that an error quotes. */
 const mostShown = 60
 
-/** A text from outside, short enough to stand in an error. */
+/** Shortens an input so that an error can quote it. */
 export const cut = (text: string) => (text.length > mostShown ? `${text.slice(0, mostShown)}…` : text)
 
-/** What zod found wrong, in words that name the value and what would be right. */
+/** Words an issue of zod so that it names the value and says what would be right. */
 export function explain(issue: z.core.$ZodIssue, fields: ReadonlySet<string>): Issue[] {
   const path = issue.path.map((step) => cut(String(step))).join('.')
   if (issue.code === 'unrecognized_keys') {
@@ -20,13 +20,13 @@ export function explain(issue: z.core.$ZodIssue, fields: ReadonlySet<string>): I
   return [{ path, message: issue.input === undefined ? missing(issue) : wrong(issue) }]
 }
 
-/** An issue for each unknown name; the first says which names are known. */
+/** One issue for each unknown name. The first one lists the known names. */
 export function unknown(kind: string, names: readonly string[], known: ReadonlySet<string>): Issue[] {
   const hint = known.size > 0 ? `the known ones are ${[...known].join(', ')}` : 'there are none here'
   return names.map((name, index) => ({ path: cut(name), message: `unknown ${kind}${index === 0 ? `; ${hint}` : ''}` }))
 }
 
-/** The VALIDATION_ERROR of several fields. It names the first 20 problems and counts the others. */
+/** A VALIDATION_ERROR for several fields. It names the first 20 problems and counts the rest. */
 export function invalidInput(found: Issue[]): ConductError {
   const issues = found.slice(0, mostNamed)
   const rest = found.length - issues.length
@@ -35,13 +35,13 @@ export function invalidInput(found: Issue[]): ConductError {
   return new ConductError('VALIDATION_ERROR', `${words.join('; ')}.`, { issues })
 }
 
-/** What a field must be that was not given. */
+/** Words a problem of a field that is missing. */
 function missing(issue: z.core.$ZodIssue): string {
   if (issue.code === 'invalid_type') return `is required and must be ${typeOf(issue.expected)}`
   return issue.code === 'invalid_value' ? `is required and ${choiceOf(issue.values)}` : issue.message
 }
 
-/** What a field must be, and is not. */
+/** Words a problem of a field with a wrong value. */
 function wrong(issue: z.core.$ZodIssue): string {
   const { input } = issue
   switch (issue.code) {
@@ -54,7 +54,7 @@ function wrong(issue: z.core.$ZodIssue): string {
     case 'too_big':
       return boundOf('at most', Number(issue.maximum), issue.origin, input)
     default:
-      // What a value must be stands beside what it is; what it must have, or is, speaks for itself.
+      // "must be …" reads on with the value; other rules ("must have …", "is …") stand alone.
       return issue.message.startsWith('must be ') ? `${issue.message}, not ${shown(input)}` : issue.message
   }
 }
@@ -66,7 +66,7 @@ const choiceOf = (values: readonly unknown[]) => `must be ${values.length > 1 ? 
 
 const units: Record<string, string> = { array: 'item', string: 'character' }
 
-/** A limit of a number, or of how much there is of a list or text. */
+/** Words a limit of a number, or of the length of an array or text. */
 function boundOf(limit: string, most: number, origin: string, input: unknown): string {
   const unit = units[origin]
   if (!unit) return `must be ${limit} ${most}, not ${shown(input)}`

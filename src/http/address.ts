@@ -3,19 +3,19 @@ import { ConductError } from '../api/error.ts'
 import { cut } from '../api/explain.ts'
 import type { Exchange } from './exchange.ts'
 
-/** Longer than any address that there is: what comes after is not looked at. */
+/** Longer than any valid path. The rest is ignored. */
 const longestPath = 2000
 
-/** The path of a request; cut before it is decoded, which is work. */
+/** The path of a request, cut before it is decoded, because decoding can be slow. */
 export const pathOf = ({ url }: Request) => getPath({ url: url.slice(0, longestPath) } as Request)
 
-/** A path as Hono takes it, with `:name` for one segment, and a method that goes with it. */
+/** A path pattern of Hono, with `:name` for one segment, and a method. */
 export interface Way {
   method: string
   path: string
 }
 
-/** Refuses what no way leads to: METHOD_NOT_ALLOWED, with the methods of the address, or NOT_FOUND where it has none. */
+/** Creates the error for unknown addresses: METHOD_NOT_ALLOWED if the path exists with other methods, else NOT_FOUND. */
 export function createRefusal(ways: readonly Way[], basePath: string) {
   const known = ways.map(({ method, path }) => ({
     method,

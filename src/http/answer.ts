@@ -9,12 +9,12 @@ import { Aborted } from './body.ts'
 type Output = Record<string, unknown>
 type Resource = Record<string, unknown> & { version: number }
 
-/** How the output of one operation becomes status, headers and body. */
+/** How to turn the output of one operation into status, headers and body. */
 export interface AnswerPlan {
   success: Route['success']
-  /** The output field that holds a versioned resource. */
+  /** The output field with the versioned resource. */
   resource: string | undefined
-  /** The address of the resource that was made. */
+  /** The address of the created resource. */
   location: { path: string; params: string[] } | undefined
 }
 
@@ -32,7 +32,7 @@ export function answerPlanOf(name: Name): AnswerPlan {
   }
 }
 
-/** `base` is the base path, `url` what was asked for, as the Link of the next page repeats it. */
+/** Builds the response to `url`. The Link header of a page repeats that URL with the next cursor. */
 export function answerOf(plan: AnswerPlan, output: Output, base: string, url: string): Kept {
   const headers: Record<string, string> = {}
   const resource = plan.resource ? (output[plan.resource] as Resource) : undefined
@@ -51,29 +51,29 @@ export function answerOf(plan: AnswerPlan, output: Output, base: string, url: st
   return { status, headers, body: JSON.stringify(output) }
 }
 
-/** The address of the next page, as RFC 8288 writes links. */
+/** A Link header (RFC 8288) to the next page. */
 function linkTo(url: string, cursor: string): string {
   const { pathname, searchParams } = new URL(url)
   searchParams.set('cursor', cursor)
   return `<${pathname}?${searchParams}>; rel="next"`
 }
 
-/** The status, known from nginx, of a request whose client went away: nobody sees it but metrics and log. */
+/** Nginx's status for a client that closed the connection early. Only metrics and the log see it. */
 const clientGone = 499
 
-/** An error as the API tells it; what is not a ConductError shows nothing of the inside. */
+/** Builds an error response. Anything but a ConductError is reported without details. */
 export function failureOf(error: unknown, requestId: string): Kept {
   if (error instanceof Aborted) return { status: clientGone, headers: { connection: 'close' }, body: '' }
   const told =
     error instanceof ConductError
       ? error
-      : new ConductError('INTERNAL_ERROR', 'Something went wrong inside Conduct; its log has the details.')
+      : new ConductError('INTERNAL_ERROR', 'Something went wrong inside Conduct. The server log has the details.')
   const headers: Record<string, string> = {}
   if (told.code === 'UNAUTHORIZED') headers['www-authenticate'] = 'Bearer'
   if (told.retryAfter !== undefined) headers['retry-after'] = String(told.retryAfter)
-  // What is left of a refused body is not worth reading.
+  // The rest of the refused body need not be read.
   if (told.code === 'PAYLOAD_TOO_LARGE') headers.connection = 'close'
   const body = { error: told.message, code: told.code, requestId, ...(told.issues && { issues: told.issues }) }
-  // An error names the value that was wrong, which may be a key in the wrong place.
+  // The message quotes the wrong value, which may be a key sent in the wrong place.
   return { status: told.status, headers, body: masked(JSON.stringify(body)) }
 }

@@ -32,13 +32,13 @@ export interface AppOptions {
   log?: Logger
   /** The folder of the built page; else the one that the build makes. */
   webFolder?: string
-  /** Whoever calls without a key: for calls in process. Without it, every call needs a key. */
+  /** Who calls without a key, for calls in process. If absent, every call needs a key. */
   actor?: Actor
-  /** Aborted when the server stops: streams end, and answers close their connections. */
+  /** Aborts when the server stops: streams end, and responses close their connections. */
   stopping?: AbortSignal
 }
 
-/** The whole HTTP interface over a store, as a function of requests: it listens nowhere. */
+/** The whole HTTP interface of a store, as a function from request to response. It does not listen on a socket. */
 export function createApp(options: AppOptions) {
   const app = new Hono<{ Bindings: Bindings }>({ getPath: pathOf })
   const parts = partsOf(options, (request) => app.fetch(request))
@@ -57,7 +57,7 @@ export function createApp(options: AppOptions) {
     app.on(method, basePath + path, exchange(name, createEndpoint(name, parts).answer))
   }
   const refuse = exchange('unknown', async (it) => {
-    // Whoever has no key is not told which addresses the API has.
+    // Without a key, callers cannot probe which addresses exist.
     if (isApi(it.request.path, basePath)) await auth.callerOf(it.request, it)
     throw refusal(it)
   })
@@ -76,7 +76,7 @@ type Parts = ReturnType<typeof partsOf>
 
 const isApi = (path: string, basePath: string) => `${path}/`.startsWith(`${basePath}/v1/`)
 
-/** What the doors and the loop are made of. */
+/** What the doors and the endpoints share. */
 function partsOf(options: AppOptions, fetch: Fetch) {
   const { store, basePath = '/conduct', contentLimit = 1_048_576, corsOrigins = [], log, stopping } = options
   const warn = (error: unknown) => log?.warn({ err: error }, 'background work failed')
@@ -88,7 +88,7 @@ function partsOf(options: AppOptions, fetch: Fetch) {
   return { store, basePath, contentLimit, corsOrigins, stopping, warn, auth, metrics, isStopping, exchange, fetch }
 }
 
-/** What is not in the loop over the table, in the order in which it is asked whether it takes a request. */
+/** All doors, in the order in which they may take a request. */
 function doorsOf({ webFolder }: AppOptions, parts: Parts): Door[] {
   const { store, basePath, auth, metrics, isStopping, contentLimit } = parts
   return [
@@ -105,7 +105,7 @@ function doorsOf({ webFolder }: AppOptions, parts: Parts): Door[] {
   ]
 }
 
-/** The addresses at which only a door is. */
+/** The addresses that belong to one door alone. */
 const waysOf = (doors: readonly Door[]) =>
   doors
     .filter(({ takes, carries }) => !takes && !carries)

@@ -12,29 +12,29 @@ import { findProject } from '../store/scope.ts'
 import type { Limiter } from './limit.ts'
 import { requireSameOrigin, sessionOf } from './session.ts'
 
-/** Who asks, and in which project. */
+/** Who sent a request, and the project it acts in. */
 export interface Caller {
   actor: Actor
   project: ProjectRef
   /** Whether the caller named the project. */
   named: boolean
-  /** The secret of the session by which the caller came. */
+  /** The session secret, if the caller authenticated by cookie. */
   session?: string | undefined
 }
 
-/** A request about whose caller is asked. */
+/** What authentication reads and records of a request. */
 export interface Asking {
   now: string
-  /** Headers of the answer, whatever becomes of it. */
+  /** Headers of the response, successful or not. */
   headers: Record<string, string>
-  /** The key that asks, once it is known. */
+  /** The caller's key, once known. */
   keyId?: number
 }
 
 interface Options {
   store: Store
   limiter: Limiter
-  /** Whoever calls without a key. */
+  /** Who calls without a key. */
   actor: Actor | undefined
   warn: (error: Error) => void
 }
@@ -43,13 +43,13 @@ export type Auth = ReturnType<typeof createAuth>
 
 const touchEveryMs = 60_000
 
-/** Turns the headers of a request into its caller. */
+/** Authenticates requests by their headers. */
 export function createAuth({ store, limiter, actor, warn }: Options) {
   const { db } = store
   const projectOf = createProjects(db)
   const touch = createTouch(db, warn)
 
-  /** The project in which an actor acts, of which `own` is the only one that it may see. NOT_FOUND for another. */
+  /** The project that an actor acts in. If `own` is given, the actor sees no other: throws NOT_FOUND. */
   async function actingIn(actor: Actor, own: ProjectRef | null, slug: string | undefined): Promise<Caller> {
     const named = slug !== undefined
     if (own && (!named || slug === own.slug)) return { actor, project: own, named }
@@ -59,8 +59,8 @@ export function createAuth({ store, limiter, actor, warn }: Options) {
 
   return {
     /**
-     * Whoever asks: by bearer key, else by session cookie, counted against the key's limit. Throws UNAUTHORIZED,
-     * RATE_LIMIT_EXCEEDED, FORBIDDEN for a write by cookie from elsewhere, NOT_FOUND for a project that it may not see.
+     * Authenticates by bearer key, else by session cookie, and counts the request against the key's limit. Throws
+     * UNAUTHORIZED, RATE_LIMIT_EXCEEDED, FORBIDDEN for a cookie write from another site, NOT_FOUND for a hidden project.
      */
     async callerOf(request: HonoRequest, asking: Asking): Promise<Caller> {
       const slug = slugOf(request.header('x-project-id'))
@@ -77,7 +77,7 @@ export function createAuth({ store, limiter, actor, warn }: Options) {
       return { ...(await actingIn(actorOf(key), own, slug)), session }
     },
 
-    /** Whoever calls an operation for which no key is needed. */
+    /** The caller of an operation that needs no key. */
     async nobody(): Promise<Caller> {
       return { actor: anyone, project: await projectOf(defaultProject), named: false }
     },
@@ -101,7 +101,7 @@ async function bySession(db: Tx, session: string | undefined, now: string): Prom
   return key
 }
 
-/** Finds projects by slug. A project is never deleted and keeps its slug, so each is read once. */
+/** Finds projects by slug. Projects are never deleted or renamed, so each is read once. */
 function createProjects(db: Tx) {
   const projects = new Map<string, ProjectRef>()
   return async (slug: string): Promise<ProjectRef> => {
@@ -113,7 +113,7 @@ function createProjects(db: Tx) {
   }
 }
 
-/** Notes that a key was used, at most once a minute, and lets nobody wait for it. */
+/** Records the last use of a key, at most once a minute and in the background. */
 function createTouch(db: Tx, warn: (error: Error) => void) {
   const touched = new Set<number>()
   return ({ id, lastUsedAt }: LiveKey, now: string) => {
@@ -126,10 +126,10 @@ function createTouch(db: Tx, warn: (error: Error) => void) {
   }
 }
 
-/** The project that a header names, as far as any slug may go, so that an error need not repeat all of it. */
+/** The project named by a header, cut just beyond the longest slug so that errors stay short. */
 const slugOf = (named: string | undefined) => named?.slice(0, 129)
 
-/** The key that an Authorization carries; whatever is much longer than a key is none. */
+/** The key in an Authorization header. Anything much longer than a key is not a key. */
 export const bearerOf = (authorization: string) => /^Bearer +(\S+)$/i.exec(authorization.slice(0, 200))?.[1]
 
 const unauthorized = (message: string) => new ConductError('UNAUTHORIZED', message)

@@ -4,21 +4,21 @@ import { cut } from '../api/explain.ts'
 
 const decoder = new TextDecoder('utf-8', { fatal: true })
 
-/** The client went away before its request was complete. */
+/** The client closed the connection before its request was complete. */
 export class Aborted extends Error {}
 
-/** The bytes of a JSON body, at most `limit`. A wrong type is refused before the bytes are read. */
+/** Reads a JSON body of at most `limit` bytes. Checks the content type first. Throws what `readBytes` throws. */
 export function readBody(request: HonoRequest, limit: number): Promise<Uint8Array> {
   const type = request.header('content-type')
   if (type !== undefined) requireJson(type)
   return readBytes(request.raw, limit)
 }
 
-/** The bytes of a request's body, at most `limit`. Throws PAYLOAD_TOO_LARGE before reading more than that, and Aborted. */
+/** Reads a body. Throws PAYLOAD_TOO_LARGE as soon as it exceeds `limit` bytes, and Aborted if the client disconnects. */
 async function readBytes(request: Request, limit: number): Promise<Uint8Array> {
   const declared = request.headers.get('content-length')
   if (declared !== null && Number(declared) > limit) throw tooLarge(limit)
-  // Node.js lets no more through than was declared.
+  // Node.js enforces the declared length.
   if (declared !== null) return new Uint8Array(await whole(request.arrayBuffer()))
   if (!request.body) return new Uint8Array()
   const reader: ReadableStreamDefaultReader<Uint8Array> = request.body.getReader()
@@ -36,10 +36,10 @@ async function readBytes(request: Request, limit: number): Promise<Uint8Array> {
   }
 }
 
-/** A body fails to be read only where its sender does not send it to the end. */
+/** Reading a body fails only when the client stops sending it. */
 function whole<T>(reading: Promise<T>): Promise<T> {
   return reading.catch((cause) => {
-    throw new Aborted('The client ended its request before the body was complete.', { cause })
+    throw new Aborted('The client closed the connection before the body was complete.', { cause })
   })
 }
 
@@ -47,7 +47,7 @@ function tooLarge(limit: number): ConductError {
   return new ConductError('PAYLOAD_TOO_LARGE', `The body is larger than ${limit.toLocaleString('en')} bytes.`)
 }
 
-/** The JSON value of a body; an empty one is `{}`. Throws UNSUPPORTED_MEDIA_TYPE, BAD_REQUEST. */
+/** Parses a JSON body; an empty body is `{}`. Throws UNSUPPORTED_MEDIA_TYPE or BAD_REQUEST. */
 export function parseBody(bytes: Uint8Array, contentType: string | undefined): unknown {
   if (bytes.length === 0) return {}
   requireJson(contentType)
@@ -64,7 +64,7 @@ export function parseBody(bytes: Uint8Array, contentType: string | undefined): u
   }
 }
 
-/** Throws UNSUPPORTED_MEDIA_TYPE unless a body is announced as JSON. */
+/** Throws UNSUPPORTED_MEDIA_TYPE unless the content type is JSON. */
 function requireJson(contentType: string | undefined): void {
   const [type = ''] = (contentType ?? '').split(';', 1)
   if (type.trim().toLowerCase() !== 'application/json') {

@@ -24,28 +24,28 @@ export interface EndpointParts {
 
 const noBytes = new Uint8Array()
 
-/** One operation of the table: the steps by which a request becomes its answer, and all of them in their order. */
+/** Serves one operation of the table. Returns the single steps, for doors, and `answer`, which takes them all in order. */
 export function createEndpoint<N extends Name>(name: N, { store, auth, basePath, contentLimit }: EndpointParts) {
   const route: Route = routes[name]
   const input = planOf(name)
   const output = answerPlanOf(name)
-  // Each entry of the table is typed on its own; which one this is, only the name tells.
+  // TypeScript cannot connect the entry's own type with the generic name.
   const operation = operations[name] as (ctx: Ctx, input: unknown) => Promise<Record<string, unknown>>
   const isGet = input.address.method === 'GET'
 
-  /** Lets the caller in. Throws UNAUTHORIZED, and FORBIDDEN for one that lacks the permission. */
+  /** Authenticates the caller. Throws UNAUTHORIZED, or FORBIDDEN if the caller lacks the permission. */
   async function enter(exchange: Exchange): Promise<Ctx> {
     const caller = await auth.callerOf(exchange.request, exchange)
     if (!permits(caller.actor.permissions, route.permission)) throw forbidden(caller.actor, route.permission)
     return { db: store.db, now: exchange.now, ...caller, contentLimit }
   }
 
-  /** For what needs no key: the context of a caller of whom nothing is known. */
+  /** The context of an unknown caller, for operations that need no key. */
   async function asAnyone({ now }: Exchange): Promise<Ctx> {
     return { db: store.db, now, ...(await auth.nobody()), contentLimit }
   }
 
-  /** The input of a request whose body has at most `limit` bytes, and those bytes. */
+  /** Reads and parses the input. The body may have `limit` bytes. */
   async function read({ request }: Exchange, limit = contentLimit * 2) {
     const bytes = isGet ? noBytes : await readBody(request, limit)
     return { bytes, parsed: readInput(input, rawInputOf(request, isGet ? undefined : bytes)) as Parsed<N> }
@@ -69,7 +69,7 @@ export function createEndpoint<N extends Name>(name: N, { store, auth, basePath,
   return { enter, asAnyone, read, perform, answer }
 }
 
-/** The parts of a request that its input comes from; a GET has no body. */
+/** The parts of a request that make up the input; a GET has no body. */
 function rawInputOf(request: HonoRequest, bytes: Uint8Array | undefined): RawInput {
   const mark = request.url.indexOf('?')
   return {

@@ -7,26 +7,26 @@ import type { Asking } from './auth.ts'
 import type { Limiter } from './limit.ts'
 import type { Metrics } from './metrics.ts'
 
-/** What the socket layer tells of a request. */
+/** What the socket layer knows about a request. */
 export interface Bindings {
   incoming?: { socket: { remoteAddress?: string } }
 }
 export type Call = Context<{ Bindings: Bindings }>
 
-/** A response before it is one; the body of a stream is still to come. */
+/** The parts of a response. */
 export interface Answer {
   status: number
   headers: Record<string, string>
   body: string | Uint8Array<ArrayBuffer> | ReadableStream | null
 }
 
-/** One request on its way to its answer. */
+/** One request and what is known about it so far. */
 export interface Exchange extends Asking {
   request: HonoRequest
   requestId: string
-  /** The address at the other end of the connection; undefined in process. */
+  /** The peer's address; undefined for calls in process. */
   peer: string | undefined
-  /** Whether it is a login: whatever is wrong with one is a failed authentication. */
+  /** Whether this is a login. Any client error of a login counts as a failed authentication. */
   isLogin?: boolean
 }
 
@@ -38,7 +38,7 @@ interface Parts {
   isStopping(): boolean
 }
 
-/** Makes handlers: each answers a request by `work`, or by the error that it throws, and is counted and logged as `label`. */
+/** Creates handlers that respond with the result of `work` or with its error, and that count and log requests as `label`. */
 export function createExchange({ now, limiter, metrics, log, isStopping }: Parts) {
   async function failed(thrown: unknown, exchange: Exchange, label: string): Promise<Answer> {
     const error = await counted(limiter, thrown, exchange)
@@ -75,13 +75,13 @@ function exchangeOf(c: Call, now: string): Exchange {
 
 const requestIdPattern = /^[\x21-\x7e]{1,128}$/
 
-/** The id that the client gave, unless it is malformed or has a secret in it; then a new one. */
+/** The client's request id, or a new one if that is missing, malformed or contains a secret. */
 function requestIdOf(given: string | undefined): string {
   const isFine = given !== undefined && requestIdPattern.test(given) && masked(given) === given
   return isFine ? given : crypto.randomUUID()
 }
 
-/** Counts a failed authentication. Returns the error to tell: RATE_LIMIT_EXCEEDED after too many. */
+/** Counts a failed authentication. Returns the error to report, which is RATE_LIMIT_EXCEEDED after too many failures. */
 async function counted(limiter: Limiter, error: unknown, { peer, isLogin }: Exchange): Promise<unknown> {
   if (peer === undefined || !(error instanceof ConductError)) return error
   if (error.code !== 'UNAUTHORIZED' && !(isLogin && error.status < 500)) return error

@@ -9,13 +9,13 @@ export interface Repeatable {
   method: string
   path: string
   body: Uint8Array
-  /** The field of the answer that is shown once and never stored. */
+  /** The response field that is shown once and never stored. */
   secret: string | undefined
 }
 
 /**
  * Runs `work` once for an Idempotency-Key, in one transaction with the claim and the kept answer; the same request
- * again gets that answer. A failed work leaves no trace of the key. Throws IDEMPOTENCY_MISMATCH, and CONFLICT for the
+ * again gets the same answer. Failed work leaves no trace of the key. Throws IDEMPOTENCY_MISMATCH, and CONFLICT for the
  * replay of an answer with a secret.
  */
 export function once(ctx: Ctx, request: Repeatable, work: (ctx: Ctx) => Promise<Kept>): Promise<Kept> {
@@ -48,6 +48,6 @@ function shownOnce({ body }: Kept, secret: string): ConductError {
   const remedy = key ? `revoke key ${key.id} ('${key.prefix}…') and create another` : 'make another'
   return new ConductError(
     'CONFLICT',
-    `This request was carried out before, and its ${secret} was shown then: if it is lost, ${remedy}.`,
+    `This request was already carried out and its ${secret} was shown then. If you lost it, ${remedy}.`,
   )
 }

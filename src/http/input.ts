@@ -6,14 +6,14 @@ import { type Route, routes } from '../api/routes.ts'
 
 type Kind = 'string' | 'number' | 'strings' | 'numbers'
 
-/** How the parts of a request become the flat input of one operation. */
+/** How to merge the parts of a request into the flat input of one operation. */
 export interface InputPlan {
   address: Address
   schema: z.ZodObject
   kinds: Record<string, Kind>
-  /** How many items the lists among them may have. */
+  /** The most items that each array field may have. */
   most: Record<string, number>
-  /** The fields that come by query or body, rather than by path or header. */
+  /** The fields that travel in the query or body, rather than in the path or a header. */
   fields: Set<string>
   headers: [field: string, header: string][]
 }
@@ -49,7 +49,7 @@ export interface RawInput {
   body: unknown
 }
 
-/** The parsed input of an operation. Throws VALIDATION_ERROR that names every unknown, repeated, contradicting or wrong field. */
+/** Parses the input of an operation. Throws a VALIDATION_ERROR that names unknown, repeated, contradicting and wrong fields. */
 export function readInput(plan: InputPlan, raw: RawInput): Record<string, unknown> {
   const issues: Issue[] = []
   const input: Record<string, unknown> = {}
@@ -86,10 +86,10 @@ function readQuery({ fields, kinds }: InputPlan, query: string, input: Record<st
   }
 }
 
-/** What of an address Node.js lets through as well. */
+/** Node.js limits the request line and headers to the same length. */
 const longestQuery = 16_384
 
-/** All values of each parameter of a query. Throws BAD_REQUEST for one that is too long to be looked at. */
+/** The values of each query parameter. Throws BAD_REQUEST for a query that is too long to parse. */
 function valuesOf(query: string): Map<string, string[]> {
   if (query.length > longestQuery) {
     throw new ConductError('BAD_REQUEST', `The query has more than ${longestQuery.toLocaleString('en')} characters.`)
@@ -127,7 +127,7 @@ function readBody(
     } else if (!fields.has(name)) {
       strangers.push(name)
     } else if (itemLimit !== undefined && Array.isArray(value) && value.length > itemLimit) {
-      // Items are looked at only where there are not too many of them.
+      // Do not validate the items of an array that is too long.
       issues.push({
         path: name,
         message: `must have at most ${itemLimit} items, not ${value.length.toLocaleString('en')}`,
@@ -148,7 +148,7 @@ const contradiction = (path: string, given: string): Issue => ({
   message: `is '${cut(given)}' in the address and cannot be changed: leave it out`,
 })
 
-/** Text of a query or path as the type of its field: strictly decimal for numbers, so that '' is not 0. */
+/** Converts text from a query or path to the type of its field. Numbers must be decimal, so '' is not 0. */
 function fromText(kind: Kind, path: string, text: string, issues: Issue[]): unknown {
   if (kind !== 'number') return text
   if (/^(0|[1-9]\d{0,15})$/.test(text)) return Number(text)

@@ -14,20 +14,20 @@ export interface ServeOptions extends Omit<AppOptions, 'stopping' | 'actor'> {
   /** 0 takes a free one. */
   port: number
   log?: Logger
-  /** A client that takes nothing of its answer for so many milliseconds is cut off; else 30,000. */
+  /** Milliseconds after which a client that reads nothing of its response is disconnected; default 30,000. */
   stallMs?: number
 }
 
 export interface Running {
-  /** Where it listens, with the base path. */
+  /** The address with the base path. */
   url: string
   port: number
-  /** Takes no more connections, answers what is under way for at most 10 s, and closes the store. */
+  /** Stops accepting connections, finishes open requests within 10 s, and closes the store. */
   stop(): Promise<void>
 }
 
 const drainMs = 8_000
-/** A client that sends nothing for so long is cut off. */
+/** Clients that send their request more slowly are disconnected. */
 const timeouts = {
   headersTimeout: 10_000,
   requestTimeout: 30_000,
@@ -41,7 +41,7 @@ export async function serve({ host, port, stallMs = 30_000, ...options }: ServeO
   const app = createApp({ ...options, stopping: stopping.signal })
   const fetch = async (request: Request, env: HttpBindings | Http2Bindings) => {
     const response = await app.fetch(request, env)
-    // From here on the client has to read. Node.js sets another time once the answer is sent.
+    // From now on the client must read. Node.js resets this timeout after the response.
     env.incoming.socket.setTimeout(stallMs)
     return response
   }
@@ -50,8 +50,8 @@ export async function serve({ host, port, stallMs = 30_000, ...options }: ServeO
   const server = createServer(timeouts, limitPipelines(inTurns(listen)))
   server.listen(port, host)
   await once(server, 'listening')
-  // As when there are no more files for connections: those that there are go on.
-  server.on('error', (error) => options.log?.warn({ err: error }, 'no connection taken'))
+  // For example, when the process runs out of file descriptors. Open connections continue.
+  server.on('error', (error) => options.log?.warn({ err: error }, 'could not accept a connection'))
   let stopped: Promise<void> | undefined
 
   async function stop() {
@@ -69,7 +69,7 @@ export async function serve({ host, port, stallMs = 30_000, ...options }: ServeO
   }
 }
 
-/** Takes no more connections, and waits until those that are there have been answered, for a time. */
+/** Stops accepting connections and waits for the open ones, but only for a time. */
 async function drained(server: Server): Promise<void> {
   const closed = new Promise((resolve) => server.close(resolve))
   const deadline = setTimeout(() => server.closeAllConnections(), drainMs)

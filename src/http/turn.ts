@@ -4,8 +4,8 @@ import type { Socket } from 'node:net'
 export type Listener = (incoming: IncomingMessage, outgoing: ServerResponse) => void
 
 /**
- * Takes up together the requests that arrive in one turn of the event loop. They share one snapshot of the database, which
- * begins after the last of them has arrived, so each sees all that was committed before it was sent.
+ * Starts all requests that arrived in one turn of the event loop together, so that they share one database snapshot. The
+ * snapshot begins after the last of them arrived, so each request sees everything that was committed before it.
  */
 export function inTurns(listen: Listener): Listener {
   let arrived: [IncomingMessage, ServerResponse][] = []
@@ -21,10 +21,10 @@ export function inTurns(listen: Listener): Listener {
   }
 }
 
-/** How many requests one connection may have under way: browsers send one after the other, few programs pipeline. */
+/** How many unanswered requests a connection may have. Browsers never pipeline; few programs do. */
 const mostUnderWay = 100
 
-/** Closes a connection that sends requests and does not wait for their answers, which would all be kept in memory. */
+/** Closes connections that send many requests without waiting, since all of their responses would stay in memory. */
 export function limitPipelines(listen: Listener): Listener {
   const underWay = new WeakMap<Socket, number>()
   const count = (socket: Socket, more: 1 | -1) => {

@@ -8,7 +8,7 @@ h2{margin-top:3rem}code,pre{font:14px/1.5 ui-monospace,monospace}pre{overflow:au
 table{border-collapse:collapse;width:100%}td,th{text-align:left;vertical-align:top;padding:.25rem .75rem .25rem 0;border-bottom:1px solid #8883}
 nav{columns:16rem}nav a{display:block}`
 
-/** Describes the API as OpenAPI. The bytes are made once: all who ask share them, also those that do not read them. */
+/** Serves the OpenAPI document. All responses share the same bytes, so that clients that do not read cost no memory. */
 export function openapiDoor(basePath: string): Door {
   let bytes: Uint8Array<ArrayBuffer> | undefined
   return {
@@ -22,7 +22,7 @@ export function openapiDoor(basePath: string): Door {
   }
 }
 
-/** Describes the API on one page. */
+/** Serves the API reference as one page. */
 export function docsDoor(basePath: string): Door {
   let bytes: Uint8Array<ArrayBuffer> | undefined
   return {
@@ -38,7 +38,7 @@ export function docsDoor(basePath: string): Door {
 
 const encoder = new TextEncoder()
 
-/** The page runs no script and loads nothing. */
+/** The page runs no scripts and loads nothing. */
 const headers = {
   'content-type': 'text/html; charset=UTF-8',
   'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'",

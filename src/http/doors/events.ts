@@ -12,7 +12,7 @@ import type { Door } from './door.ts'
 import { createFeed, type Reader } from './feed.ts'
 import { createPlaces } from './places.ts'
 
-/** How often a stream says that it is still there, and looks whether its key or session still lives. */
+/** How often a stream sends a comment and checks that its key or session is still valid. */
 const beatEveryMs = 15_000
 
 const encoder = new TextEncoder()
@@ -26,7 +26,7 @@ interface Parts {
   warn(error: unknown): void
 }
 
-/** Serves the log as server-sent events (html.spec.whatwg.org/multipage/server-sent-events.html), where they are asked for. */
+/** Serves the log as server-sent events (html.spec.whatwg.org/multipage/server-sent-events.html) if Accept asks for them. */
 export function eventsDoor({ endpoint, store, basePath, stopping, warn }: Parts): Door {
   const openReader = createFeed(store, stopping, warn)
   const takePlace = createPlaces()
@@ -36,7 +36,7 @@ export function eventsDoor({ endpoint, store, basePath, stopping, warn }: Parts)
     label: 'listEvents',
     methods: ['GET'],
     paths: [basePath + addressOf('listEvents').path],
-    // Not for HEAD, whose answer nobody reads to its end.
+    // HEAD would open a stream that nobody reads.
     takes: (request) => request.method === 'GET' && request.header('accept')?.includes('text/event-stream') === true,
     async answer(exchange) {
       const ctx = await endpoint.enter(exchange)
@@ -57,15 +57,15 @@ export function eventsDoor({ endpoint, store, basePath, stopping, warn }: Parts)
   }
 }
 
-/** What a stream was asked for; a browser that connects again says by Last-Event-ID what it had last. */
+/** The input with the position of a browser that reconnects, which sends the last id it received as Last-Event-ID. */
 function resumed(input: Parsed<'listEvents'>, lastEventId: string | undefined): Parsed<'listEvents'> {
   if (lastEventId === undefined) return input
   if (/^\d{1,15}$/.test(lastEventId)) return { ...input, after: Number(lastEventId) }
-  const words = `The Last-Event-ID '${cut(lastEventId)}' is not the id of an event, a whole number.`
+  const words = `The Last-Event-ID '${cut(lastEventId)}' is not the id of an event, which is a whole number.`
   throw new ConductError('BAD_REQUEST', words)
 }
 
-/** Whether the key or session that opened a stream still lives. */
+/** Whether the key or session that opened a stream is still valid. */
 async function mayGoOn({ db, now }: Store, ctx: Ctx): Promise<boolean> {
   const keyId = keyIdOf(ctx)
   if (ctx.session !== undefined) return (await findSession(db, ctx.session, now())) !== undefined
@@ -73,8 +73,7 @@ async function mayGoOn({ db, now }: Store, ctx: Ctx): Promise<boolean> {
 }
 
 /**
- * What a reader is given, as a body that goes on until its client, its key or the server ends. It is read only as fast as
- * its client takes it.
+ * Streams what a reader returns until the client, its key or the server ends it. Reads only as fast as the client does.
  */
 function streamOf(reader: Reader, lives: () => Promise<boolean>, warn: (error: unknown) => void): ReadableStream {
   let isOver = false
@@ -94,14 +93,14 @@ function streamOf(reader: Reader, lives: () => Promise<boolean>, warn: (error: u
   }
 
   async function beat(controller: ReadableStreamDefaultController) {
-    // What cannot be looked up is taken for over: whoever has a living key comes again.
+    // If the check itself fails, end the stream: clients with a valid key reconnect.
     if (!(await lives().catch(warn))) close(controller)
     else if (!isOver && Number(controller.desiredSize) > 0) controller.enqueue(stillHere)
   }
 
   return new ReadableStream({
     start(controller) {
-      // The place from which it begins: whoever loses the connection before the first event goes on from there.
+      // A client that loses the connection before the first event resumes from this id.
       controller.enqueue(encoder.encode(`: events follow\nid: ${reader.start}\n\n`))
       beats = setInterval(() => void beat(controller), beatEveryMs)
     },

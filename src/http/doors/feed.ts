@@ -1,25 +1,25 @@
 import { lastSeq, numberEvents, readEvents, type Selected } from '../../store/log/event.ts'
 import type { Store } from '../../store/open.ts'
-import { Recent, type Told, toldOf } from './recent.ts'
+import { type Entry, entryOf, Recent } from './recent.ts'
 
-/** How many events are read from the database at once, at first and at most. */
+/** How many events to read from the database at once, at first and at most. */
 const firstBatch = 10
 const batch = 100
-/** A reader is given at once what comes to so many bytes, with the event that goes beyond. */
+/** A chunk ends with the event that reaches this size. */
 const chunkBytes = 65_536
 
 type Db = Store['db']
 
 export interface Reader {
-  /** The place after which it begins. */
+  /** The seq after which it begins. */
   start: number
-  /** The next messages of what it sees, for which it waits; undefined when it has left, or the server stops. */
+  /** Waits for the next messages. Returns undefined after `leave`, or when the server stops. */
   read(): Promise<Uint8Array | undefined>
-  /** Ends the reading, also while it waits. */
+  /** Stops the reader, also while `read` waits. */
   leave(): void
 }
 
-/** The log as it grows, read once for all streams of this process. It looks only while somebody reads, and whenever something was committed. */
+/** Follows the log once for all streams of this process. It reads after each commit, and only while there are readers. */
 export function createFeed({ db }: Store, stopping: AbortSignal | undefined, warn: (error: unknown) => void) {
   const recent = new Recent()
   const wakes = new Set<() => void>()
@@ -45,7 +45,7 @@ export function createFeed({ db }: Store, stopping: AbortSignal | undefined, war
     if (wakes.size === 0) unwatch?.()
   }
 
-  /** Begins to read after `after`, else after what is there now. */
+  /** Opens a reader that begins after `after`, or at the end of the log. */
   return async (after: number | undefined, seen: Selected): Promise<Reader> => {
     await numberEvents(db)
     const end = await lastSeq(db)
@@ -64,7 +64,7 @@ export function createFeed({ db }: Store, stopping: AbortSignal | undefined, war
   }
 }
 
-/** Reads along a cursor, and waits at the end of the log until it is woken. */
+/** Reads along a cursor and waits at the end of the log until `wake` is called. */
 function createReader(cursor: Cursor) {
   let resume = () => {}
   return {
@@ -72,15 +72,15 @@ function createReader(cursor: Cursor) {
     async read(isOver: () => boolean): Promise<Uint8Array | undefined> {
       while (!isOver()) {
         if (!cursor.isBehind()) await new Promise<void>((resolve) => (resume = resolve))
-        const told = await cursor.next()
-        if (told.length > 0) return Buffer.concat(told.map(({ message }) => message))
+        const entries = await cursor.next()
+        if (entries.length > 0) return Buffer.concat(entries.map(({ message }) => message))
       }
       return undefined
     },
   }
 }
 
-/** Reads on to the end of the log. */
+/** Reads to the end of the log. */
 async function readOn(db: Db, recent: Recent, wakeAll: () => void) {
   await numberEvents(db)
   for (;;) {
@@ -91,7 +91,7 @@ async function readOn(db: Db, recent: Recent, wakeAll: () => void) {
   }
 }
 
-/** Does `work` whenever it is called; called while it does so, once more. */
+/** Runs `work` on each call; a call during a run causes one more run. */
 function oneAtATime(work: () => Promise<void>) {
   let isDue = false
   let isBusy = false
@@ -109,41 +109,41 @@ function oneAtATime(work: () => Promise<void>) {
 
 type Cursor = ReturnType<typeof createCursor>
 
-/** One reader's way along the log: from memory where that reaches back far enough, else from the database. */
+/** One reader's position in the log. It reads from memory if that reaches back far enough, else from the database. */
 function createCursor(db: Db, recent: Recent, start: number, { conditions, admits }: Selected) {
   let at = start
   let limit = firstBatch
 
-  /** What there is after `at`, from the database at most `limit`, and up to where the log was looked through. */
-  async function find(): Promise<{ told: Told[]; end: number }> {
-    if (at >= recent.start) return { told: recent.after(at).filter(({ event }) => admits(event)), end: recent.end }
+  /** The events after `at` (at most `limit` from the database), and how far the log was searched. */
+  async function find(): Promise<{ entries: Entry[]; end: number }> {
+    if (at >= recent.start) return { entries: recent.after(at).filter(({ event }) => admits(event)), end: recent.end }
     const kept = recent.start
     const events = await readEvents(db, at, limit, conditions)
     const last = events.at(-1)?.seq ?? at
-    // Less than that: all that was there has been looked through, memory goes on where it begins.
-    return { told: events.map(toldOf), end: events.length === limit ? last : Math.max(last, kept) }
+    // A short batch means that the log was searched completely; memory covers the rest.
+    return { entries: events.map(entryOf), end: events.length === limit ? last : Math.max(last, kept) }
   }
 
   return {
     isBehind: () => at < recent.end,
-    /** The next events that the reader sees, as many as one chunk takes; none where there is nothing new. */
-    async next(): Promise<Told[]> {
+    /** The next events for this reader, at most one chunk; none if there is nothing new. */
+    async next(): Promise<Entry[]> {
       if (at >= recent.end) return []
-      const { told, end } = await find()
-      const chunk = chunkOf(told)
-      const isCut = chunk.length < told.length
+      const { entries, end } = await find()
+      const chunk = chunkOf(entries)
+      const isCut = chunk.length < entries.length
       at = isCut ? (chunk.at(-1)?.event.seq ?? end) : end
-      // Large events are read a few at a time: what a chunk has no room for was read in vain.
+      // Events beyond the chunk were read in vain, so read fewer of such large ones.
       limit = isCut ? chunk.length : Math.min(limit * 2, batch)
       return chunk
     },
   }
 }
 
-/** The first of these, until they come to a chunk. */
-function chunkOf(told: Told[]): Told[] {
+/** The first events that fill a chunk. */
+function chunkOf(entries: Entry[]): Entry[] {
   let bytes = 0
   let count = 0
-  while (bytes < chunkBytes && count < told.length) bytes += told[count++]?.message.length ?? 0
-  return told.slice(0, count)
+  while (bytes < chunkBytes && count < entries.length) bytes += entries[count++]?.message.length ?? 0
+  return entries.slice(0, count)
 }

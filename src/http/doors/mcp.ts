@@ -8,15 +8,15 @@ import type { Door } from './door.ts'
 interface Parts {
   auth: Auth
   basePath: string
-  /** UTF-8 bytes of a body. */
+  /** The most bytes of a body. */
   bodyLimit: number
   corsOrigins: readonly string[]
-  /** The app itself: the tools go through the same door as everybody else. */
+  /** The app itself: the tools are ordinary clients of the API. */
   fetch(request: Request): Promise<Response> | Response
   warn(error: unknown): void
 }
 
-/** Serves MCP to clients that hold a key, whoever else may call in process without one. */
+/** Serves MCP to clients with a key, even where calls in process need none. */
 export function mcpDoor({ auth, basePath, bodyLimit, corsOrigins, fetch, warn }: Parts): Door {
   const url = `http://localhost${basePath}`
   return {
@@ -30,25 +30,25 @@ export function mcpDoor({ auth, basePath, bodyLimit, corsOrigins, fetch, warn }:
       const { project } = await auth.callerOf(request, exchange)
       if (key === undefined) throw new ConductError('UNAUTHORIZED', 'MCP needs a key: Authorization: Bearer sk_…')
       const body = parseBody(await readBody(request, bodyLimit), request.header('content-type'))
-      // Loaded only now: most servers are never asked.
+      // Loaded on first use, since most servers never serve MCP.
       const { answerMcp } = await import('../../mcp/http.ts')
       const inner = (request: Request) => {
         request.headers.set('x-request-id', requestId)
         return fetch(request)
       }
       const response = await answerMcp(request.raw, body, { url, key, project: project.slug, fetch: inner, warn })
-      // No answer is endless: subscriptions are not offered.
+      // Responses always end, because subscriptions are disabled.
       return { status: response.status, headers: Object.fromEntries(response.headers), body: await response.text() }
     },
   }
 }
 
 /**
- * Refuses pages of other origins, as the protocol demands. Programs send no Origin. Throws FORBIDDEN.
+ * Throws FORBIDDEN for pages of other origins, as the protocol demands. Programs send no Origin.
  *
- * A page of the server's own host is let through, by whatever scheme: behind a proxy that ends TLS only the host is known.
- * That host may be a name by which a hostile page makes its browser reach this machine (DNS rebinding); such a page gets
- * no further than 401, since only a bearer key opens this door, which no browser adds by itself, and never a cookie.
+ * Pages of the server's own host are allowed with any scheme, since a proxy may terminate TLS. A hostile page can make its
+ * own host name resolve to this machine (DNS rebinding) and so pass this check. It still gets 401: MCP accepts only a bearer
+ * key, which no browser sends on its own, and never the session cookie.
  */
 function requireOrigin(request: HonoRequest, corsOrigins: readonly string[]): void {
   const origin = request.header('origin')

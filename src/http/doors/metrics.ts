@@ -3,7 +3,7 @@ import type { Auth } from '../auth.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Door } from './door.ts'
 
-/** Prints the metrics: to this machine as it is, to others for a key of the whole server. */
+/** Serves the metrics to this machine, and to others with a key of the whole server. */
 export function metricsDoor(metrics: Metrics, auth: Auth): Door {
   return {
     label: 'metrics',

@@ -33,14 +33,14 @@ const plain = { 'content-type': 'text/plain; charset=utf-8' }
 
 interface WebFile {
   bytes: Uint8Array<ArrayBuffer>
-  /** Where that is shorter. */
+  /** Set if that is shorter. */
   gzipped: Uint8Array<ArrayBuffer> | undefined
   headers: Record<string, string>
 }
 
 /**
- * Serves the page below `basePath`: its files are read once, when first asked for, and no others can be. Whoever visits
- * another address with a browser is led to it.
+ * Serves the dashboard below `basePath`. Reads its files once, on first use, and serves no others. Redirects browsers that
+ * visit other addresses to the dashboard.
  */
 export function pageDoor(basePath: string, folder = builtFolder): Door {
   let files: Map<string, WebFile> | undefined
@@ -64,7 +64,7 @@ export function pageDoor(basePath: string, folder = builtFolder): Door {
       const file = path.startsWith(home) ? fileAt(path) : undefined
       if (file) return answerOf(file, request)
       if (isHome(path, home)) return notBuilt(basePath)
-      // The page finds its files and the API from where it is, so it is at one address, with the slash.
+      // The page uses relative addresses, so it has exactly one address, with the slash.
       return { status: 302, headers: { ...security, ...plain, location: home }, body: `The page is at ${home}\n` }
     },
   }
@@ -72,7 +72,7 @@ export function pageDoor(basePath: string, folder = builtFolder): Door {
 
 const isHome = (path: string, home: string) => path === home || path === `${home}index.html`
 
-/** undefined while there is no page: it may be built while the server runs. */
+/** Returns undefined if the page is not built, which may happen later while the server runs. */
 function readFiles(folder: string): Map<string, WebFile> | undefined {
   if (!existsSync(join(folder, 'index.html'))) return undefined
   const found = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
@@ -106,11 +106,11 @@ function answerOf({ bytes, gzipped, headers }: WebFile, request: HonoRequest): A
     : { status: 200, headers, body: bytes }
 }
 
-/** Whether an Accept-Encoding takes gzip; what lies beyond 1,000 characters does not count. */
+/** Whether an Accept-Encoding header allows gzip. Reads its first 1,000 characters. */
 export const acceptsGzip = (encodings: string) =>
   /\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))/i.test(encodings.slice(0, 1000))
 
-/** Whether somebody has opened the address in a browser, rather than a program, or the page for a file of its own. */
+/** Whether a person opened the address in a browser; neither a program nor the page loading one of its files. */
 const isVisit = (request: HonoRequest) =>
   !request.path.includes('.', request.path.lastIndexOf('/')) &&
   (request.header('accept')?.includes('text/html') ?? false)

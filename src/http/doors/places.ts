@@ -5,7 +5,7 @@ const streamsPerProcess = 1000
 const streamsPerProject = 200
 const streamsPerKey = 20
 
-/** Something that may have so many streams open at once. */
+/** Something that may have at most so many open streams. */
 interface Share {
   id: string
   words: string
@@ -13,8 +13,8 @@ interface Share {
 }
 
 /**
- * Counts the open streams of this process. `take` takes a place for a caller and returns the function that gives it
- * back. It throws RATE_LIMIT_EXCEEDED when the process, the key, or the project of a key of one project has its share.
+ * Limits the open streams of this process. The returned function reserves one for a caller and returns its release. It
+ * throws RATE_LIMIT_EXCEEDED when the process, the key, or the project of a project key has reached its limit.
  */
 export function createPlaces() {
   const taken = new Map<string, number>()
@@ -40,7 +40,7 @@ function sharesOf(ctx: Ctx): Share[] {
     { id: 'server', words: 'This server', most: streamsPerProcess },
     { id: `key ${keyIdOf(ctx)}`, words: 'This key', most: streamsPerKey },
   ]
-  // Whoever makes keys of one project can make many; keys of the whole server are the operator's own.
+  // A project admin can create any number of keys. Server keys belong to the operator.
   const { actor, project } = ctx
   if (actor.kind === 'key' && actor.projectId !== null) {
     shares.push({ id: `project ${actor.projectId}`, words: `The project '${project.slug}'`, most: streamsPerProject })
@@ -49,6 +49,6 @@ function sharesOf(ctx: Ctx): Share[] {
 }
 
 const tooMany = ({ words, most }: Share) =>
-  new ConductError('RATE_LIMIT_EXCEEDED', `${words} has its ${most} streams: end one before you open another.`, {
+  new ConductError('RATE_LIMIT_EXCEEDED', `${words} has its ${most} streams: close one before you open another.`, {
     retryAfter: 15,
   })

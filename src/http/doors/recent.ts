@@ -1,33 +1,33 @@
 import type { Event } from '../../api/event.ts'
 
-/** How many bytes of the newest events are kept in memory for all readers. */
+/** How many bytes of recent events to keep in memory for all readers. */
 const keptBytes = 4_194_304
 
 const encoder = new TextEncoder()
 
-/** An event, and the message that carries it: made once, since a thousand may read it. */
-export interface Told {
+/** An event and its message, which is encoded once for all readers. */
+export interface Entry {
   event: Event
   message: Uint8Array
 }
 
-export const toldOf = (event: Event): Told => ({
+export const entryOf = (event: Event): Entry => ({
   event,
   message: encoder.encode(`id: ${event.seq}\ndata: ${JSON.stringify(event)}\n\n`),
 })
 
-/** The newest events of the log up to `end`, without a gap, as many as there is room for. */
+/** The newest events of the log, without gaps, in a bounded amount of memory. */
 export class Recent {
   end = 0
-  readonly #kept: Told[] = []
+  readonly #kept: Entry[] = []
   #bytes = 0
 
-  /** The place after which it has all events. */
+  /** It has all events after this seq. */
   get start(): number {
     return this.#kept[0] ? this.#kept[0].event.seq - 1 : this.end
   }
 
-  /** Forgets all, and goes on after the event with the seq `end`. */
+  /** Drops all events and continues after the seq `end`. */
   restart(end: number): void {
     this.#kept.length = 0
     this.#bytes = 0
@@ -35,16 +35,16 @@ export class Recent {
   }
 
   add(events: readonly Event[]): void {
-    for (const told of events.map(toldOf)) {
-      this.#kept.push(told)
-      this.#bytes += told.message.length
-      this.end = told.event.seq
+    for (const entry of events.map(entryOf)) {
+      this.#kept.push(entry)
+      this.#bytes += entry.message.length
+      this.end = entry.event.seq
     }
     while (this.#bytes > keptBytes) this.#bytes -= this.#kept.shift()?.message.length ?? 0
   }
 
   /** The events after `at`, which is not before `start`. */
-  after(at: number): Told[] {
+  after(at: number): Entry[] {
     return this.#kept.slice(this.#kept.findLastIndex(({ event }) => event.seq <= at) + 1)
   }
 }

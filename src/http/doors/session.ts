@@ -9,10 +9,10 @@ import type { Answer } from '../exchange.ts'
 import { cookieName, requireSameOrigin, sessionOf } from '../session.ts'
 import type { Door } from './door.ts'
 
-/** The bytes of a body that comes from nobody: a key or a login code, and no more. */
+/** The most bytes of a body from an unknown caller: enough for a key or a login code. */
 const bodyLimit = 1024
 
-/** Logs a browser in: begins a session, and hands its secret out as a cookie. */
+/** Logs a browser in: begins a session and sets its secret as a cookie. */
 export function loginDoor({ read, perform, asAnyone }: Endpoint<'createSession'>, basePath: string): Door {
   return {
     label: 'createSession',
@@ -22,7 +22,7 @@ export function loginDoor({ read, perform, asAnyone }: Endpoint<'createSession'>
     async answer(exchange) {
       exchange.isLogin = true
       const { request } = exchange
-      // A login carries no cookie, and may come from something other than a browser.
+      // Programs, which send no Sec-Fetch-Site, may log in too.
       if (request.header('sec-fetch-site') !== undefined) requireSameOrigin(request)
       const { parsed } = await read(exchange, bodyLimit)
       const session = newSessionSecret()
@@ -32,7 +32,7 @@ export function loginDoor({ read, perform, asAnyone }: Endpoint<'createSession'>
   }
 }
 
-/** Logs a browser out: ends the session of its cookie, and clears the cookie. */
+/** Logs a browser out: ends the session and clears the cookie. */
 export function logoutDoor({ read, perform, asAnyone }: Endpoint<'deleteSession'>, basePath: string): Door {
   return {
     label: 'deleteSession',
@@ -62,5 +62,5 @@ function withCookie(answer: Kept, request: HonoRequest, basePath: string, value:
   return { ...answer, headers: { ...answer.headers, 'set-cookie': cookie } }
 }
 
-/** Whether the page was loaded by HTTPS. Behind a proxy only the browser knows; it says so in Origin, which no page can forge. */
+/** Whether the page was loaded over HTTPS. Behind a proxy only the browser knows: it sends Origin, which no page can forge. */
 const isSecure = (request: HonoRequest) => (request.header('origin') ?? request.url).startsWith('https:')
