@@ -123,11 +123,13 @@ function endGone(db: Database) {
 }
 
 function forget(db: Database, before: number) {
-  // Without a process that could say that it lives, age decides: of hooks, and of earlier versions.
+  // Where no process can be looked at, age decides: of hooks, of earlier versions, and of containers that are gone.
   db.run(
-    `delete from recordings where (ended = 1 or process is null) and created_at < ?1
+    `delete from recordings
+      where (ended = 1 or process is null or json_extract(process, '$.machine') <> ?2) and created_at < ?1
       and not exists (select 1 from calls where calls.name = recordings.name)
       and not exists (select 1 from notes where notes.name = recordings.name and (at >= ?1 or settled = 0 and due = 1))`,
     before,
+    thisProcess().machine,
   )
 }

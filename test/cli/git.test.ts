@@ -136,6 +136,26 @@ test('the tree is the one that git add and git write-tree make', (t) => {
   assert.equal(tree, git('rev-parse', 'HEAD^{tree}'))
 })
 
+test('the same in the middle of a merge with conflicts', (t) => {
+  const { cwd, git, take } = repository(t)
+  writeFiles(cwd, { both: 'one\n', 'deleted-by-them': 'one\n', 'deleted-by-us': 'one\n' })
+  git('add', '-A')
+  git('commit', '-q', '-m', 'base')
+  git('checkout', '-q', '-b', 'theirs')
+  writeFiles(cwd, { both: 'theirs\n', 'deleted-by-us': 'theirs\n' })
+  git('rm', '-q', 'deleted-by-them')
+  git('commit', '-q', '-a', '-m', 'theirs')
+  git('checkout', '-q', 'main')
+  writeFiles(cwd, { both: 'ours\n', 'deleted-by-them': 'ours\n' })
+  git('rm', '-q', 'deleted-by-us')
+  git('commit', '-q', '-a', '-m', 'ours')
+  assert.throws(() => git('merge', 'theirs'))
+  rmSync(join(cwd, 'deleted-by-us'))
+  const tree = take()?.tree
+  git('add', '-A')
+  assert.equal(tree, git('write-tree'))
+})
+
 test("the user's own filters are run, so that the tree is the one that git commits", (t) => {
   const its = repository(t)
   const home = freshFolder(t)

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
-import { stateOf } from '../../src/cli/record/state.ts'
+import { stateFile, stateOf } from '../../src/cli/record/state.ts'
 import { type Place, samePlace } from '../../src/spool/place.ts'
 import { isGone, thisProcess } from '../../src/spool/process.ts'
 import { freshFolder, homeOf } from './folder.ts'
@@ -115,16 +116,24 @@ test('a recording ends with the process that makes it, unless another may go on 
       state.record({ name: kind + '-dead', kind, place: ${JSON.stringify(recording.place)}, cwd: '/shop' })`
   execFileSync(process.execPath, ['--input-type=module', '-e', script], { env })
   state.record({ ...recording, name: 'exec-alive' })
+  state.record({ ...recording, name: 'exec-elsewhere' })
+  const db = new DatabaseSync(stateFile(env))
+  t.after(() => db.close())
+  db.exec(
+    `update recordings set process = '{"machine":"a container","pid":1,"started":null}' where name = 'exec-elsewhere'`,
+  )
   state.endGone()
   const ended = (name: string) => state.find(name)?.ended
   assert.deepEqual(['exec-dead', 'mcp-dead', 'hook-dead', 'exec-alive'].map(ended), [true, false, false, false])
   t.mock.timers.enable({ apis: ['Date'], now: Date.now() + 2 * 86_400_000 })
   state.endGone()
   assert.deepEqual(['mcp-dead', 'hook-dead', 'exec-alive'].map(ended), [true, false, false])
+  assert.equal(ended('exec-elsewhere'), false, 'nobody can tell from here')
   state.forget(1)
+  const names = ['exec-dead', 'mcp-dead', 'hook-dead', 'exec-elsewhere', 'exec-alive']
   assert.deepEqual(
-    ['exec-dead', 'mcp-dead', 'hook-dead', 'exec-alive'].map((name) => state.find(name) !== undefined),
-    [false, false, false, true],
+    names.filter((name) => state.find(name)),
+    ['exec-alive'],
   )
 })
 
