@@ -1,18 +1,22 @@
 #!/usr/bin/env node
 // Plain JavaScript that every Node.js can read, so that an old one can say that it is too old.
+// biome-ignore lint/style/useNodejsImportProtocol: an old Node.js does not know node:
+var fs = require('fs')
+// biome-ignore lint/style/useNodejsImportProtocol: an old Node.js does not know node:
+var path = require('path')
+var root = path.join(__dirname, '..')
 var wanted = [24, 15]
 var found = process.versions.node.split('.').map(Number)
 if (found[0] < wanted[0] || (found[0] === wanted[0] && found[1] < wanted[1])) {
   console.error(
     `conduct needs Node.js ${wanted.join('.')} or newer, whose SQLite is safe in WAL mode; this is ${process.version}.`,
   )
+  if (fs.existsSync(path.join(root, 'src')))
+    console.error('npm run conduct, in this checkout, brings such a Node.js along.')
   process.exit(1)
 }
 
-var fs = require('node:fs')
-var path = require('node:path')
-var main = path.join(__dirname, '../dist/cli/main.js')
-var root = path.join(__dirname, '..')
+var main = path.join(root, 'dist/cli/main.js')
 var before = fs.existsSync(path.join(root, 'node_modules')) ? '' : 'npm install && '
 if (!fs.existsSync(main)) {
   console.error(

@@ -28,6 +28,16 @@ test('a program that is not built says so, and how to build it', (t) => {
   assert.match(run().stderr, /run: npm run build\n/)
 })
 
+test('an old Node.js is told, in a checkout, how to get the right one', (t) => {
+  const folder = clone(t)
+  mkdirSync(join(folder, 'src'))
+  const pretend = "Object.defineProperty(process.versions, 'node', { value: '20.0.0' })"
+  const script = `${pretend}; require(${JSON.stringify(join(folder, 'bin/conduct.cjs'))})`
+  const { status, stderr } = spawnSync(process.execPath, ['-e', script], { encoding: 'utf8' })
+  assert.equal(status, 1)
+  assert.match(stderr, /^conduct needs Node\.js 24\.15 .*\nnpm run conduct, in this checkout, /)
+})
+
 test('the program can be executed where it is cloned', () => {
   const listed = execFileSync('git', ['ls-files', '--stage', 'bin/conduct.cjs'], { cwd: root, encoding: 'utf8' })
   assert.match(listed, /^100755 /)

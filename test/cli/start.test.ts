@@ -99,6 +99,16 @@ for (const engine of engines) {
   })
 }
 
+test('conduct open does not log in to a server of another database', async (t) => {
+  const [state, folder] = [freshFolder(t), freshFolder(t)]
+  const { url } = await startServer(t, `sqlite:${folder}/one.db`, { XDG_STATE_HOME: state })
+  const env = { ...homeOf(folder), XDG_STATE_HOME: state, CONDUCT_DATABASE_URL: `sqlite:${folder}/two.db` }
+  await programOf(env).run('run create')
+  const { code, stderr } = await programOf({ ...env, CONDUCT_PORT: new URL(url).port }).all('open')
+  assert.equal(code, 7)
+  assert.match(stderr, /No server of sqlite:.*two\.db runs; the one at http:.* serves sqlite:.*one\.db\./)
+})
+
 test('a relative database, or a link to it, is the same database', async (t) => {
   const state = freshFolder(t)
   const folder = freshFolder(t)

@@ -2,12 +2,13 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { Command } from 'commander'
 import { ConductError } from '../../client/client.ts'
+import { withoutPassword } from '../../setting.ts'
 import { called } from '../called.ts'
 import { linkOf } from '../link.ts'
 import { withClient } from '../operation/call.ts'
 import { addCommon, addExamples, type Common } from '../option.ts'
 import { type LocalPlace, localUrl, placeOf } from '../place/connect.ts'
-import { serversOf } from '../place/servers.ts'
+import { otherDatabaseAt, serversOf } from '../place/servers.ts'
 import { reach } from '../reach.ts'
 import { printJson } from '../show/print.ts'
 import { whileWaiting } from '../show/progress.ts'
@@ -60,6 +61,13 @@ async function serverHere({ databaseUrl }: LocalPlace): Promise<string> {
       () => false,
     )
     if (isThere) return url
+  }
+  const other = otherDatabaseAt(process.env, expected, databaseUrl)
+  if (other !== undefined) {
+    throw new ConductError(
+      'UNAVAILABLE',
+      `No server of ${withoutPassword(databaseUrl)} runs; the one at ${expected} serves ${other}.`,
+    )
   }
   return serverAt(
     expected,

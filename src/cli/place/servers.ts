@@ -50,6 +50,16 @@ export function serversOf(env: Env, databaseUrl: string): string[] {
   }
 }
 
+/** The database that the server at that address says it serves, if it is another than this one. */
+export function otherDatabaseAt(env: Env, url: string, databaseUrl: string): string | undefined {
+  try {
+    const database = nameOf(databaseUrl)
+    return announced(env).find((server) => server.url === url && server.database !== database)?.database
+  } catch {
+    return undefined
+  }
+}
+
 function announced(env: Env): Running[] {
   return readdirSync(folderOf(env)).flatMap((name) => {
     const path = join(folderOf(env), name)
