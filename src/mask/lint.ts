@@ -5,6 +5,9 @@ const windowLength = 16_384
 /** The longest secret that is surely found on a line without end. */
 const overlap = 2_048
 
+/** How far after the range that a rule tells its secret may begin: that of npm tells where the name begins. */
+const nameLength = 32
+
 /** What secretlint finds. */
 export async function lint(text: string): Promise<Span[]> {
   const spans: Span[] = []
@@ -41,7 +44,7 @@ async function lintWindow(content: string): Promise<Span[]> {
     const told = Object.values(data ?? {}).flatMap((value) => {
       if (typeof value !== 'string' || value === '') return []
       const at = content.indexOf(value, Math.max(0, start - value.length))
-      return at >= 0 && at <= end ? [{ start: at, end: at + value.length }] : []
+      return at >= 0 && at <= end + nameLength ? [{ start: at, end: at + value.length }] : []
     })
     return told.length > 0 ? told : [{ start, end }]
   })

@@ -2,7 +2,7 @@ import { formsIn } from './forms.ts'
 import { lint } from './lint.ts'
 import { namedIn } from './names.ts'
 import type { Span } from './span.ts'
-import { escapesIn, spelledOut, type View, withoutEscapes } from './view.ts'
+import { escapesIn, spelledOut, type View, within, withoutEscapes } from './view.ts'
 
 /**
  * Replaces the secrets in a text by `[masked]`: keys of services, private keys, passwords in addresses and commands, and
@@ -11,12 +11,18 @@ import { escapesIn, spelledOut, type View, withoutEscapes } from './view.ts'
  */
 export async function mask(text: string): Promise<string> {
   if (text === '') return text
-  const plain = withoutEscapes(text)
-  // A secret may follow a spelled character, as in `\nghp_…` of JSON and `%3Dghp_…` of an address.
-  const spelled = spelledOut(text)
-  const views = plain.text === spelled.text ? [plain] : [plain, spelled]
-  const spans = await Promise.all(views.map(spansIn))
+  const spans = await Promise.all(viewsOf(text).map(spansIn))
   return replaced(text, merged(spans.flat()))
+}
+
+/** A secret may follow a spelled character, as in `\nghp_…` of JSON and `%3Dghp_…` of an address, also of JSON in JSON. */
+function viewsOf(text: string): View[] {
+  const views = [withoutEscapes(text)]
+  for (let spelled = spelledOut(text); views.length < 3 && spelled.text !== views.at(-1)?.text; ) {
+    views.push(spelled)
+    spelled = within(spelled, spelledOut(spelled.text))
+  }
+  return views
 }
 
 async function spansIn({ text, original }: View): Promise<Span[]> {

@@ -36,6 +36,12 @@ export const spelledOut = (text: string): View =>
     return letter === undefined ? ' ' : (blanks[letter] ?? letter)
   })
 
+/** A view of a view, as one of the original. */
+export const within = (outer: View, inner: View): View => ({
+  text: inner.text,
+  original: (span) => outer.original(inner.original(span)),
+})
+
 /** The text with one character, or none, in the place of each match. */
 function viewed(text: string, pattern: RegExp, meaning: (match: RegExpExecArray) => string): View {
   /** Where each piece begins here and in the original, and how long a character of it is there. */

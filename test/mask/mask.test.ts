@@ -9,6 +9,7 @@ const surroundings: Record<string, (text: string) => string> = {
   plain: (text) => `First line.\n${text}\nlast line`,
   coloured: (text) => `First line.\n\x1b[32m${text.replace(/[=:]\s?|_|-/, '$&\x1b[1m')}\x1b[0m\nlast line`,
   JSON: (text) => JSON.stringify({ first: 'line', output: `$ cat it\n${text}\n`, last: 'line' }),
+  'JSON in JSON': (text) => JSON.stringify({ first: 'line', output: JSON.stringify({ text }), last: 'line' }),
   address: (text) => `https://example.com/a?text=${encodeURIComponent(text)}&last=line`,
 }
 
@@ -55,6 +56,15 @@ test('the address of a link of a terminal is masked', async () => {
 test('each of several is masked, wherever it stands and however often', async () => {
   const [one, other] = [`ghp_${drawn(36)}`, `npm_${drawn(36)}`]
   assert.equal(await mask(`${one},${other}\n${one}`), '[masked],[masked]\n[masked]')
+})
+
+test('what is masked stays as it is when it is masked again', async () => {
+  for (const [name, text] of cases) {
+    for (const around of Object.values(surroundings)) {
+      const once = await mask(around(text))
+      assert.equal(await mask(once), once, name)
+    }
+  }
 })
 
 test('a secret is found wherever the text is cut to be read in parts', async () => {

@@ -81,6 +81,7 @@ export const named: [text: string, secret: string][] = [
   ['redis://:battery-staple@cache:6379', 'battery'],
   ['mongodb+srv://app:swordfish@cluster0.example.net/app', 'swordfish'],
   ['//registry.example.com/:_authToken=0123abcd-ef45-6789', '6789'],
+  ['//registry.example.com/:_authToken=abc123', 'abc123'],
   [`//registry.example.com/:_auth=${base64('alice:tr0ub4dor')}`, base64('alice:tr0ub4dor')],
   [`https://example.com/hook?token=${drawn(20)}&x=1`, drawn(20)],
 ]
