@@ -4,7 +4,7 @@ import { openPage } from '../support/browser.ts'
 
 test('activity tells what happens as it happens, in sentences, by filters of the address', async (t) => {
   const { page, client, home } = await openPage(t, '#/activity?type=run.created&type=run.updated')
-  await page.getByText('Nothing like that has happened').waitFor()
+  await page.getByText('No events match these filters').waitFor()
   await client.createRun({ title: 'Add a limit' })
   const lines = page.locator('.activity li')
   await lines.filter({ hasText: 'created run RUN-001' }).waitFor()

@@ -18,7 +18,7 @@ test('a run that is started shows up as a lane, with its last line as it grows',
   await lane.getByText('then the tests').waitFor()
   await client.updateRun({ runId: run.runId, status: 'completed', leaseToken: lease?.token })
   await lane.waitFor({ state: 'detached' })
-  await page.getByRole('region', { name: 'Newest that ended' }).getByText('Mend the login').waitFor()
+  await page.getByRole('region', { name: 'Recently finished' }).getByText('Mend the login').waitFor()
 })
 
 test('a lane that is silent for longer than half its lease says so', async (t) => {

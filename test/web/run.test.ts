@@ -7,7 +7,7 @@ test('a run is finished, checked, labelled and deleted', async (t) => {
   await client.createRun({ title: 'Add a limit', status: 'in_progress' })
   await page.locator('.lane').getByRole('link', { name: 'Add a limit' }).click()
   await page.getByText('Finish').click()
-  await page.getByRole('button', { name: 'It is completed' }).click()
+  await page.getByRole('button', { name: 'Complete run' }).click()
   await page.locator('.standing').getByText('Completed').waitFor()
 
   await page.getByRole('button', { name: 'Add check' }).click()
@@ -27,8 +27,8 @@ test('a run is finished, checked, labelled and deleted', async (t) => {
   assert.deepEqual([run.status, run.verdict, run.labels], ['completed', 'warned', { team: 'web', url: 'a:b' }])
 
   await page.getByRole('button', { name: 'Delete' }).click()
-  await page.getByRole('button', { name: 'Delete it' }).click()
-  await page.getByText('No run was recorded yet').waitFor()
+  await page.getByRole('button', { name: 'Delete run' }).click()
+  await page.getByText('No runs yet').waitFor()
   await assert.rejects(client.getRun({ runId: 'RUN-001' }), { code: 'NOT_FOUND' })
 })
 
@@ -46,7 +46,7 @@ test('whoever comes second is told, sees what is there now, and may try again', 
     await route.continue()
   })
   await page.getByRole('button', { name: 'Save' }).click()
-  await page.getByRole('alert').getByText('Somebody else was first').waitFor()
+  await page.getByRole('alert').getByText('Somebody else changed this').waitFor()
   assert.deepEqual((await client.getRun({ runId: 'RUN-001' })).run.labels, { team: 'api' })
   await page.locator('.about').getByText('team: api').waitFor()
   await page.getByRole('button', { name: 'Save' }).click()
@@ -59,13 +59,13 @@ test('a run that an agent holds is cancelled while it writes, and not finished i
   const write = () => client.appendToRun({ runId: run.runId, text: 'a line\n', leaseToken: lease?.token })
   await page.locator('.lane').getByRole('link', { name: 'Held' }).click()
   await page.getByText('Finish').click()
-  assert.equal(await page.getByRole('button', { name: 'It is completed' }).count(), 0)
+  assert.equal(await page.getByRole('button', { name: 'Complete run' }).count(), 0)
   let writes = 0
   await page.route('**/v1/runs/RUN-001', async (route) => {
     if (route.request().method() === 'PATCH' && writes++ < 2) await write()
     await route.continue()
   })
-  await page.getByRole('button', { name: 'Cancel it' }).click()
+  await page.getByRole('button', { name: 'Cancel run' }).click()
   await page.getByText('CANCELLED', { exact: true }).waitFor()
   await page.locator('.standing').getByText('Failed').waitFor()
   assert.equal(writes, 3)
@@ -100,7 +100,7 @@ test('what needs attention is counted in the title, and dismissed by a person wi
   await client.createRun({ title: 'Second try', retryOf: 'RUN-001', status: 'completed' })
   await needs.getByText('First try').waitFor({ state: 'detached' })
   await needs.getByRole('button', { name: 'Dismiss RUN-002' }).click()
-  await needs.getByText('You dismissed all that needs attention').waitFor()
+  await needs.getByText('You dismissed everything that needs attention').waitFor()
   await page.waitForFunction(() => document.title === 'Now · Conduct')
   assert.deepEqual((await client.getRun({ runId: 'RUN-002' })).run.version, before.version)
 

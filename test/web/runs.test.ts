@@ -31,12 +31,12 @@ test('filters stand in the address, and the back button takes them back', async 
   await page.getByRole('button', { name: 'Clear' }).click()
   await page.getByRole('link', { name: 'Waiting' }).waitFor()
   await page.goto(`${home}#/runs?agent=nobody`)
-  await page.getByText('No run is like that').waitFor()
+  await page.getByText('No runs match these filters').waitFor()
 })
 
 test('new runs are announced, and shown when they are asked for; shown ones change in place', async (t) => {
   const { page, client } = await openPage(t, '#/runs')
-  await page.getByText('No run was recorded yet').waitFor()
+  await page.getByText('No runs yet').waitFor()
   await client.createRun({ title: 'First' })
   await page.getByRole('link', { name: 'First' }).waitFor()
   await client.createRun({ title: 'Second' })
@@ -79,7 +79,7 @@ test('the keyboard goes through the rows, opens one, and shows what else it can'
   await page.waitForFunction(() => document.activeElement?.textContent === 'Two')
   assert.equal(await focused(), 'Two')
   await page.keyboard.press('?')
-  await page.getByRole('dialog', { name: 'Keys' }).getByText('The next row').waitFor()
+  await page.getByRole('dialog', { name: 'Keys' }).getByText('Next row').waitFor()
   await page.keyboard.press('j')
   await page.keyboard.press('Escape')
   await page.waitForFunction(() => document.activeElement?.textContent === 'Two')

@@ -6,7 +6,7 @@ const dayMs = 86_400_000
 
 test('trends tell in figures, in words and as a table what the runs of a period come to', async (t) => {
   const { page, client, home, sleep } = await openPage(t)
-  await page.getByText('No run was made in the last 30 days').waitFor()
+  await page.getByText('No runs in the last 30 days').waitFor()
   sleep(-10 * dayMs)
   await client.createRun({ title: 'Long ago', status: 'failed' })
   sleep(10 * dayMs)

@@ -99,10 +99,10 @@ function folded(events: Event[]): { event: Event; times: number }[] {
 const isAppend = ({ type, changes }: Event) => type === 'run.updated' && Object.keys(changes).join() === 'content'
 
 function None({ isFiltered }: { isFiltered: boolean }) {
-  if (isFiltered) return <p class="empty">Nothing like that has happened.</p>
+  if (isFiltered) return <p class="empty">No events match these filters.</p>
   return (
     <div class="empty">
-      <p>Nothing has happened yet. Any command becomes a run:</p>
+      <p>Nothing has happened yet. To record any command as a run:</p>
       <Command text="conduct exec -- npm test" />
     </div>
   )

@@ -33,7 +33,7 @@ export function KeyForm({ onMade, onClose }: Props) {
   const work = async () =>
     onMade(await client.createKey({ name, permissions, project: project || null, expiresAt: endOf(until) }))
   return (
-    <Form title="New key" deed="Create it" work={work} onClose={onClose}>
+    <Form title="New key" deed="Create key" work={work} onClose={onClose}>
       <label class="field">
         Name: who or what uses it
         <input

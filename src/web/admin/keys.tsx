@@ -79,7 +79,7 @@ function Secret({ made: { key, secret }, onClose }: { made: Output<'createKey'>;
   return (
     <Dialog title={`The key of ${key.name}`} onClose={onClose}>
       <div class="secret">
-        <p>Copy it now: it is shown this once, and stored nowhere.</p>
+        <p>Copy the key now. It is shown only this once, and is stored nowhere.</p>
         <Command text={secret} />
         <p class="muted small">Commands take it from the environment, as CONDUCT_API_KEY.</p>
       </div>
@@ -93,7 +93,7 @@ function RevokeForm({ it, onClose, onDone }: { it: Key; onClose: () => void; onD
     onDone()
   }
   return (
-    <Form title={`Revoke ${it.name}?`} deed="Revoke it" isDanger work={work} onClose={onClose}>
+    <Form title={`Revoke ${it.name}?`} deed="Revoke key" isDanger work={work} onClose={onClose}>
       <p>
         Whoever uses <code>{it.prefix}…</code> is refused from the next request on, and logged out here. This cannot be
         taken back; a new key can be made.

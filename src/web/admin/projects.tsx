@@ -97,7 +97,7 @@ function ProjectForm({ project, onClose, onConflict }: FormProps) {
   return (
     <Form
       title={project ? `Change ${project.slug}` : 'New project'}
-      deed={project ? 'Save' : 'Create it'}
+      deed={project ? 'Save' : 'Create key'}
       work={work}
       onClose={onClose}
       onConflict={onConflict}

@@ -3,11 +3,11 @@ import { Dialog } from '../ui/dialog.tsx'
 import { placesOf } from './places.ts'
 
 const keys: [key: string, meaning: string][] = [
-  ['j', 'The next row'],
-  ['k', 'The row before'],
+  ['j', 'Next row'],
+  ['k', 'Previous row'],
   ['Enter', 'Open the row'],
   ['/', 'Search'],
-  ['?', 'This list'],
+  ['?', 'Show this list'],
 ]
 
 export function Help({ onClose }: { onClose: () => void }) {

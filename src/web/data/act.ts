@@ -35,6 +35,6 @@ function worded(failure: ConductError): ConductError {
   if (failure.code !== 'PRECONDITION_FAILED') return failure
   return new ConductError(
     failure.code,
-    'Somebody else was first: this has changed since you opened it, and your change was not made. What you see now is the newest. Look at it, then try again.',
+    'Somebody else changed this since you opened it, so your change was not made. You now see the newest version: check it, then try again.',
   )
 }

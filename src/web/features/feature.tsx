@@ -39,7 +39,7 @@ function Shown({ feature }: { feature: Feature }) {
   )
   return (
     <>
-      <nav class="crumbs" aria-label="Where this is">
+      <nav class="crumbs" aria-label="Breadcrumb">
         <a href={href(['features'])}>Features</a> / <a href={href(['features'], { project })}>{project}</a> /{' '}
         <span>{id}</span>
       </nav>
@@ -56,7 +56,7 @@ function Shown({ feature }: { feature: Feature }) {
               </span>
             </h2>
             <RunBriefs list={list} note={({ specId }) => specId ?? ''}>
-              <p>No run has touched it yet. A run says so by its number:</p>
+              <p>No run has touched this feature yet. To link a run:</p>
               <Command text={`conduct run link RUN-001 ${id}`} />
             </RunBriefs>
           </section>

@@ -51,10 +51,10 @@ export default function Features({ route: { query }, route }: { route: Route }) 
 }
 
 function None({ isFiltered }: { isFiltered: boolean }) {
-  if (isFiltered) return <p class="empty">No feature is like that.</p>
+  if (isFiltered) return <p class="empty">No features match these filters.</p>
   return (
     <div class="empty">
-      <p>No feature is known yet. A run names those that it touches, or you name one:</p>
+      <p>No features yet. Runs name the features that they touch; you can also create one:</p>
       <Command text="conduct feature create --name user-auth --file src/auth/login.ts" />
     </div>
   )

@@ -23,7 +23,7 @@ export function Lane({ run }: { run: Run }) {
       <a class="title" href={href(['runs', run.project, run.runId])}>
         {run.title ?? run.runId}
       </a>
-      <span class="silence" title={isQuiet ? 'Silent for more than half its lease' : 'Since it was last heard of'}>
+      <span class="silence" title={isQuiet ? 'Silent for more than half its lease' : 'Time since its last activity'}>
         <Icon name={isQuiet ? 'warn' : 'activity'} />
         {silentMs < 5000 ? 'writing now' : `silent ${spanOf(silentMs)}`}
       </span>
@@ -34,7 +34,7 @@ export function Lane({ run }: { run: Run }) {
         {run.where?.cwd && <span class="path">{run.where.cwd}</span>}
         <Changes changes={run.changes} />
       </span>
-      <span class="line">{line === '' ? 'It has said nothing yet.' : (line ?? ' ')}</span>
+      <span class="line">{line === '' ? 'No output yet.' : (line ?? ' ')}</span>
     </li>
   )
 }

@@ -56,7 +56,7 @@ function Live() {
       {error && <Problem error={error} onRetry={reload} />}
       {data?.runs.length === 0 && (
         <div class="empty">
-          <p>Nothing is in progress. Any command becomes a run:</p>
+          <p>Nothing is in progress. To record any command as a run:</p>
           <Command text="conduct exec -- claude -p 'Fix the flaky test'" />
         </div>
       )}
@@ -108,9 +108,7 @@ function Needs({ looked }: { looked: number }) {
 }
 
 const nothing = (dismissed: number) =>
-  dismissed > 0
-    ? 'You dismissed all that needs attention.'
-    : 'Nothing failed in the last 14 days that was not made good.'
+  dismissed > 0 ? 'You dismissed everything that needs attention.' : 'No open failures in the last 14 days.'
 
 function Ended({ looked, children }: { looked: number; children: ComponentChildren }) {
   const { data, error, reload } = useRead(
@@ -124,7 +122,7 @@ function Ended({ looked, children }: { looked: number; children: ComponentChildr
       {error && <Problem error={error} onRetry={reload} />}
       {data && data.runs.length > 0 && (
         <section aria-labelledby="ended">
-          <h2 id="ended">Newest that ended</h2>
+          <h2 id="ended">Recently finished</h2>
           <ul class="rows">
             {data.runs.map((run) => (
               <Brief key={run.id} run={run} isNew={Date.parse(run.endedAt ?? run.createdAt) > looked} />

@@ -50,7 +50,7 @@ export function Trends({ route }: { route: Route }) {
 const beginningOf = (days: number) => new Date((Math.floor(Date.now() / dayMs) - days + 1) * dayMs - 1).toISOString()
 
 function Told({ stats: { days, total, duration }, days: count }: { stats: Output<'stats'>; days: number }) {
-  if (total.runs === 0) return <p class="empty">No run was made in the last {count} days.</p>
+  if (total.runs === 0) return <p class="empty">No runs in the last {count} days.</p>
   const ended = total.byStatus.completed + total.byStatus.failed
   const labels = days.map(({ day }) => day)
   return (

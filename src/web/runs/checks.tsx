@@ -58,11 +58,7 @@ function CheckBody({ check: { project, checkId, command, commit } }: { check: Ch
       </p>
       {error && <Problem error={error} onRetry={reload} />}
       {data &&
-        (data.check.content === '' ? (
-          <p class="muted">It says nothing more.</p>
-        ) : (
-          <Markdown text={data.check.content} />
-        ))}
+        (data.check.content === '' ? <p class="muted">No further details.</p> : <Markdown text={data.check.content} />)}
     </div>
   )
 }

@@ -21,8 +21,8 @@ export function Log({ text, isRaw, isTruncated }: Props) {
   return (
     <div class="log">
       <p class="small muted">
-        {isTruncated && 'Its middle was dropped when it outgrew the limit. '}
-        {isLong && !isRaw && 'It is too long to be shown as markdown.'}
+        {isTruncated && 'The middle was dropped, since the log outgrew the limit. '}
+        {isLong && !isRaw && 'The log is too long to be shown as Markdown.'}
         <Copy text={text} label="Copy the log" />
       </p>
       {isRaw || isLong ? <pre>{plain}</pre> : <Markdown text={plain} />}

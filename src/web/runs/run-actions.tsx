@@ -56,7 +56,7 @@ function FinishMenu({ run, it: { act, isBusy } }: { run: Run; it: Act }) {
     <Menu label="Finish">
       {!isHeld && (
         <button type="button" disabled={isBusy} onClick={() => end('completed')}>
-          It is completed
+          Complete run
         </button>
       )}
       {!isHeld && (
@@ -65,9 +65,9 @@ function FinishMenu({ run, it: { act, isBusy } }: { run: Run; it: Act }) {
         </button>
       )}
       <button type="button" disabled={isBusy} onClick={() => act(() => cancel(run))}>
-        Cancel it
+        Cancel run
       </button>
-      {isHeld && <p class="small muted">Its agent holds it: only that completes it.</p>}
+      {isHeld && <p class="small muted">An agent holds this run, so only that agent can complete it.</p>}
     </Menu>
   )
 }
@@ -80,15 +80,15 @@ async function cancel({ project, runId }: Run): Promise<void> {
   for (let left = tries; left > 0; left--) {
     const { run } = await client.getRun({ runId })
     if (run.status === 'completed' || run.status === 'failed') {
-      throw new ConductError('CONFLICT', `It ended by itself meanwhile: it is ${run.status}.`)
+      throw new ConductError('CONFLICT', `The run has ended in the meantime: it is ${run.status}.`)
     }
     try {
-      const failure = { code: 'CANCELLED', message: 'It was cancelled on the page.' }
+      const failure = { code: 'CANCELLED', message: 'Cancelled in the dashboard.' }
       await client.updateRun({ runId, status: 'failed', failure, ifVersion: etagOf(run) })
       return
     } catch (error) {
       if (!(error instanceof ConductError && error.code === 'PRECONDITION_FAILED')) throw error
     }
   }
-  throw new ConductError('CONFLICT', 'It is written to faster than it can be cancelled: try again.')
+  throw new ConductError('CONFLICT', 'The run keeps changing: try again.')
 }

@@ -86,7 +86,7 @@ export function DeleteForm({ run, onClose, onConflict }: Props & { onConflict: (
   return (
     <Form
       title={`Delete ${run.runId}?`}
-      deed="Delete it"
+      deed="Delete run"
       isDanger
       work={work}
       onClose={onClose}

@@ -15,7 +15,7 @@ export function RunResults({ q, project }: { q: string; project: string[] }) {
   })
   if (error) return <Problem error={error} onRetry={reload} />
   if (!data) return null
-  if (data.results.length === 0) return <p class="empty">No run has all of these words.</p>
+  if (data.results.length === 0) return <p class="empty">No run contains all of these words.</p>
   return (
     <>
       <ul class="results">

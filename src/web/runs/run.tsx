@@ -59,7 +59,7 @@ function Shown({ run, entries, route, onConflict }: ShownProps) {
   const attempts = entries.flatMap((entry) => (entry.kind === 'attempt' ? [entry.run] : []))
   return (
     <>
-      <nav class="crumbs" aria-label="Where this is">
+      <nav class="crumbs" aria-label="Breadcrumb">
         <a href={href(['runs'])}>Runs</a> / <a href={href(['runs'], { project: run.project })}>{run.project}</a> /{' '}
         <span>{run.runId}</span>
       </nav>
@@ -110,7 +110,7 @@ function Standing({ run }: { run: FullRun }) {
       ) : (
         lastSeenAt && (
           <span class="muted">
-            heard of <Ago at={lastSeenAt} />
+            last activity <Ago at={lastSeenAt} />
           </span>
         )
       )}
@@ -128,13 +128,13 @@ function Told({ run, entries, route }: Omit<ShownProps, 'onConflict'>) {
   const view = Object.hasOwn(views, asked) ? asked : 'log'
   return (
     <section aria-label={views[view as keyof typeof views]}>
-      <Tabs label="What is shown of it" views={views} view={view} route={route} />
+      <Tabs label="Views" views={views} view={view} route={route} />
       {view === 'timeline' ? (
         <Timeline entries={entries} project={run.project} />
       ) : (
         <>
           {error && <Problem error={error} />}
-          {isRead && text === '' && <p class="empty">It has said nothing{run.endedAt ? '.' : ' yet.'}</p>}
+          {isRead && text === '' && <p class="empty">No output{run.endedAt ? '.' : ' yet.'}</p>}
           {text !== '' && <Log text={text} isRaw={view === 'raw'} isTruncated={truncated} />}
         </>
       )}

@@ -59,7 +59,7 @@ function None({ isFiltered }: { isFiltered: boolean }) {
   if (isFiltered) {
     return (
       <div class="empty">
-        <p>No run is like that.</p>
+        <p>No runs match these filters.</p>
         <button type="button" onClick={() => go(href(['runs']))}>
           Show all runs
         </button>
@@ -68,7 +68,7 @@ function None({ isFiltered }: { isFiltered: boolean }) {
   }
   return (
     <div class="empty">
-      <p>No run was recorded yet. Any command becomes one:</p>
+      <p>No runs yet. To record any command as a run:</p>
       <Command text="conduct exec -- npm test" />
     </div>
   )

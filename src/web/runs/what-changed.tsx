@@ -7,7 +7,7 @@ import { Changes } from './changes.tsx'
 /** What of the code a run changed, and where that is to be seen. */
 export function WhatChanged({ run: { changes, git, links } }: { run: Run }) {
   if (!changes && !git && links.length === 0) {
-    return <p class="muted">It is not known: the run names no changes, no commit and no links.</p>
+    return <p class="muted">Unknown: the run names no changes, no commit and no links.</p>
   }
   return (
     <div class="changed">

@@ -13,9 +13,8 @@ interface Props {
 /** What changed between two texts, line by line. */
 export default function Difference({ before, after }: Props) {
   const patch = structuredPatch('', '', before, after, '', '', { context, maxEditLength })
-  if (!patch) return <p class="empty">They have so little in common that they are not compared.</p>
-  if (patch.hunks.length === 0)
-    return <p class="empty">These two versions say the same: only the status or the author changed.</p>
+  if (!patch) return <p class="empty">These versions have too little in common to compare.</p>
+  if (patch.hunks.length === 0) return <p class="empty">The text is the same: only the status or the author changed.</p>
   return (
     <div class="difference">
       {patch.hunks.map(({ oldStart, newStart, lines }) => (

@@ -18,7 +18,7 @@ export function SpecRuns({ project, specId }: { project: string; specId: string 
       list={list}
       note={({ attempt, specVersion }) => `attempt ${attempt}${specVersion ? `, v${specVersion}` : ''}`}
     >
-      <p>No run was built from it yet. This starts the first:</p>
+      <p>No runs of this spec yet. To start the first:</p>
       <Command text={`conduct exec --spec-id ${specId} -- claude -p 'Build ${specId}'`} />
     </RunBriefs>
   )

@@ -49,7 +49,7 @@ function Shown({ spec, route, onConflict }: { spec: FullSpec; route: Route; onCo
   const view = asked === 'runs' || asked === 'versions' ? asked : 'spec'
   return (
     <>
-      <nav class="crumbs" aria-label="Where this is">
+      <nav class="crumbs" aria-label="Breadcrumb">
         <a href={href(['specs'])}>Specs</a> / <a href={href(['specs'], { project })}>{project}</a> /{' '}
         <span>{specId}</span>
       </nav>
@@ -68,7 +68,7 @@ function Shown({ spec, route, onConflict }: { spec: FullSpec; route: Route; onCo
       </div>
       <div class="beside">
         <div>
-          <Tabs label="What is shown of it" views={views} view={view} route={route} />
+          <Tabs label="Views" views={views} view={view} route={route} />
           {view === 'spec' && <Words spec={spec} />}
           {view === 'runs' && <SpecRuns project={project} specId={specId} />}
           {view === 'versions' && <SpecVersions spec={spec} route={route} />}
@@ -91,11 +91,11 @@ function Words({ spec: { content, checklist } }: { spec: FullSpec }) {
           <h2 id="left">
             What is left <span class="muted">{open.length}</span>
           </h2>
-          {open.length > 0 ? <Markdown text={open.join('\n')} /> : <p>Nothing: each item of the checklist is done.</p>}
+          {open.length > 0 ? <Markdown text={open.join('\n')} /> : <p>Nothing: all items of the checklist are done.</p>}
         </section>
       )}
       <section aria-label="The whole spec">
-        {content === '' ? <p class="empty">It says nothing yet.</p> : <Markdown text={content} />}
+        {content === '' ? <p class="empty">This spec is empty.</p> : <Markdown text={content} />}
       </section>
     </>
   )

@@ -90,10 +90,10 @@ function Column({ page: { specs, meta }, status, ...moving }: ColumnProps) {
 }
 
 function None({ isFiltered }: { isFiltered: boolean }) {
-  if (isFiltered) return <p class="empty">No spec is like that.</p>
+  if (isFiltered) return <p class="empty">No specs match these filters.</p>
   return (
     <div class="empty">
-      <p>No spec was written yet. A file of markdown becomes one; its “- [ ]” items are its checklist:</p>
+      <p>No specs yet. To create one from a Markdown file, whose “- [ ]” items become its checklist:</p>
       <Command text="conduct spec create spec.md --spec-id AUTH-001" />
     </div>
   )

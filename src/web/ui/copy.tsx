@@ -21,7 +21,7 @@ interface Props {
 export function Copy({ text, label = 'Copy', isShown = false }: Props) {
   const [said, setSaid] = useState('')
   const copy = async () => {
-    setSaid((await copied(text)) ? 'Copied' : 'Select it and press Ctrl+C')
+    setSaid((await copied(text)) ? 'Copied' : 'Select the text and press Ctrl+C')
     setTimeout(() => setSaid(''), 2500)
   }
   return (

@@ -28,7 +28,7 @@ export function Form({ title, deed, isDanger = false, work, onClose, onConflict,
         {error && <Problem error={error} />}
         <div class="row end">
           <button type="button" onClick={onClose}>
-            Leave it
+            Cancel
           </button>
           <button type="submit" class={isDanger ? 'danger' : 'main'} disabled={isBusy}>
             {deed}

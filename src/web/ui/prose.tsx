@@ -17,7 +17,7 @@ export default function Prose({ text }: { text: string }) {
       ))}
       {rest && (
         <>
-          <p class="muted small">The text is too long to be formatted any further. Here is the rest of it:</p>
+          <p class="muted small">The text is too long to format. The rest is shown as it is:</p>
           <pre>{rest}</pre>
         </>
       )}

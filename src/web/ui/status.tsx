@@ -17,7 +17,7 @@ export const statusLooks: Record<Run['status'], Look> = {
 }
 
 export const verdictLooks: Record<Run['verdict'], Look & { meaning: string }> = {
-  unchecked: { word: 'Unchecked', icon: 'dash', tone: 'quiet', meaning: 'No check of it was recorded.' },
+  unchecked: { word: 'Unchecked', icon: 'dash', tone: 'quiet', meaning: 'No check was recorded.' },
   failing: { word: 'Failing', icon: 'cross', tone: 'bad', meaning: 'A check failed.' },
   warned: { word: 'Warned', icon: 'warn', tone: 'doubt', meaning: 'A check warns.' },
   stale: { word: 'Stale', icon: 'clock', tone: 'doubt', meaning: 'The work changed after it was checked.' },
@@ -32,9 +32,9 @@ export const resultLooks: Record<CheckResult, Look> = {
 
 /** How much the verdict can be relied on. */
 export const evidenceWords: Record<NonNullable<Run['evidence']>, string> = {
-  self: 'the agent’s own word',
+  self: 'reported by the agent itself',
   executed: 'a command that was run',
-  independent: 'another key than the author’s',
+  independent: 'independent of the author',
 }
 
 export function Badge({ look, title }: { look: Look; title?: string }) {
