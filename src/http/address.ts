@@ -10,7 +10,7 @@ const longestPath = 2000
 export const pathOf = ({ url }: Request) => getPath({ url: url.slice(0, longestPath) } as Request)
 
 /** A path pattern of Hono, with `:name` for one segment, and a method. */
-export interface Way {
+interface Way {
   method: string
   path: string
 }

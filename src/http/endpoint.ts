@@ -15,7 +15,7 @@ import type { Exchange } from './exchange.ts'
 import { once } from './idempotency.ts'
 import { planOf, type RawInput, readInput } from './input.ts'
 
-export interface EndpointParts {
+interface EndpointParts {
   store: Store
   auth: Auth
   basePath: string

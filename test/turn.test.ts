@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict'
+import { IncomingMessage, ServerResponse } from 'node:http'
+import { Socket } from 'node:net'
+import { test } from 'node:test'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { inTurns, limitPipelines } from '../src/http/turn.ts'
+
+function exchangeOn(socket: Socket): [IncomingMessage, ServerResponse] {
+  const incoming = new IncomingMessage(socket)
+  return [incoming, new ServerResponse(incoming)]
+}
+
+test('requests of one turn of the event loop start together, in their order', async () => {
+  const started: IncomingMessage[] = []
+  const listen = inTurns((incoming) => started.push(incoming))
+  const exchanges = Array.from({ length: 3 }, () => exchangeOn(new Socket()))
+  for (const exchange of exchanges.slice(0, 2)) listen(...exchange)
+  await Promise.resolve()
+  assert.equal(started.length, 0, 'more may arrive')
+  await nextTurn()
+  listen(...(exchanges[2] as (typeof exchanges)[0]))
+  assert.equal(started.length, 2)
+  await nextTurn()
+  assert.deepEqual(
+    started,
+    exchanges.map(([incoming]) => incoming),
+  )
+})
+
+test('a connection has at most 100 requests under way, and is closed when it sends more', () => {
+  let started = 0
+  const listen = limitPipelines(() => started++)
+  const socket = new Socket()
+  const [first, ...others] = Array.from({ length: 100 }, () => exchangeOn(socket))
+  for (const exchange of [first as (typeof others)[0], ...others]) listen(...exchange)
+  first?.[1].emit('close')
+  listen(...exchangeOn(socket))
+  assert.deepEqual([started, socket.destroyed], [101, false], 'an answered one makes room')
+  listen(...exchangeOn(socket))
+  assert.deepEqual([started, socket.destroyed], [101, true])
+})
