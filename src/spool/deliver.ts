@@ -51,8 +51,9 @@ const final: readonly Code[] = [
 ]
 
 /**
- * Sends the queued calls of a recording in order, one try each, until none is left or one fails. Each
- * happens once however often it is tried: an append by its offset, all others by their Idempotency-Key. Throws nothing but faults of the state itself.
+ * Sends the queued calls of a recording in order, one try each, until none is left or one fails. Each happens once however
+ * often it is tried: an append by its offset, all others by their Idempotency-Key. Throws nothing but faults of the state
+ * itself.
  */
 export async function deliver(state: State, name: string, options: DeliverOptions): Promise<Delivery> {
   const words: string[] = []
