@@ -1,7 +1,7 @@
 import type { Span } from './span.ts'
 
 /** Characters that are linted at once: what secretlint does with its findings takes the square of their number. */
-const windowLength = 16_384
+const windowLength = 65_536
 /** The longest secret that is surely found on a line without end. */
 const overlap = 2_048
 

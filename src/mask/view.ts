@@ -44,6 +44,7 @@ export const within = (outer: View, inner: View): View => ({
 
 /** The text with one character, or none, in the place of each match. */
 function viewed(text: string, pattern: RegExp, meaning: (match: RegExpExecArray) => string): View {
+  if (text.search(pattern) < 0) return { text, original: (span) => span }
   /** Where each piece begins here and in the original, and how long a character of it is there. */
   const pieces: Piece[] = [{ here: 0, there: 0, width: 1 }]
   const parts: string[] = []
