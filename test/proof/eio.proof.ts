@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import type { ConductError } from '../../src/client/client.ts'
+import { type Engine, engines } from '../support/engines.ts'
+import { startServer } from '../support/server.ts'
+import { requireWhole } from './log.ts'
+import { size } from './size.ts'
+import { clientOf, readBack, startWriters } from './writers.ts'
+
+const sqlite = engines.find(({ name }) => name === 'sqlite') as Engine
+
+for (const call of ['write', 'sync', 'read']) {
+  test(`a disk that fails each ${call} has requests answered with 503, and loses nothing`, async (t) => {
+    const { shim, order } = compile(t)
+    const url = await sqlite.freshUrl(t)
+    const env = { LD_PRELOAD: shim, EIO_ORDER: order }
+    let server = await startServer(t, url, env)
+    for (let round = 1; round <= size(2, 20); round++) {
+      let refused = 0
+      const isRefused = ({ status }: ConductError) => {
+        if (status === 503) refused++
+        return status === 503
+      }
+      const client = clientOf(server)
+      const writers = startWriters(t, client, `${call}-${round}`, isRefused)
+      await writers.until(() => writers.acknowledged() >= 50)
+      writeFileSync(order, call)
+      // What is read stands in memory: only a page that is not there needs the disk.
+      if (call !== 'read') await writers.until(() => refused >= 50)
+      else await Promise.allSettled(Array.from({ length: 50 }, () => client.listRuns({ limit: 100 })))
+      const live = await fetch(new URL('/livez', server.url))
+      assert.equal(live.status, 200)
+      if (call !== 'read') assert.equal((await fetch(new URL('/readyz', server.url))).status, 503)
+      rmSync(order)
+      const wanted = writers.acknowledged() + 50
+      await writers.until(() => writers.acknowledged() >= wanted)
+      await writers.stop()
+      assert.equal(server.process.exitCode, null)
+      await readBack(client, writers.touched)
+      assert.equal(await server.end('SIGTERM'), 0)
+      server = await startServer(t, url, env)
+      await readBack(clientOf(server), writers.touched)
+    }
+    await requireWhole(clientOf(server), url)
+  })
+}
+
+/** Builds the library that fails calls; the file that orders it to. */
+function compile(t: TestContext): { shim: string; order: string } {
+  const folder = mkdtempSync(join(tmpdir(), 'conduct-eio-'))
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  const shim = join(folder, 'eio.so')
+  const source = fileURLToPath(new URL('eio.c', import.meta.url))
+  const { status, stderr } = spawnSync('gcc', ['-shared', '-fPIC', '-O2', '-o', shim, source, '-ldl'], {
+    encoding: 'utf8',
+  })
+  assert.equal(status, 0, `gcc cannot build the library: ${stderr}`)
+  return { shim, order: join(folder, 'order') }
+}
