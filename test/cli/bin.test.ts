@@ -50,7 +50,7 @@ test('serve runs with little memory; what its user has set stays', { skip: proce
   const env = homeOf(freshFolder(t))
   const run = (more: object, ...args: string[]) =>
     JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8', env: { ...env, ...more } }))
-  assert.deepEqual(run({}, bin, 'serve', '--port', '0'), [['--max-semi-space-size=8'], '2', ['serve', '--port', '0']])
+  assert.deepEqual(run({}, bin, 'serve', '--port', '0'), [['--max-semi-space-size=4'], '2', ['serve', '--port', '0']])
   assert.deepEqual(run({}, bin, 'status'), [[], null, ['status']])
   assert.deepEqual(run({ MALLOC_ARENA_MAX: '7' }, '--max-semi-space-size=32', bin, 'serve'), [
     ['--max-semi-space-size=32'],
@@ -76,5 +76,5 @@ test('npm start serves from source, in the same way', { skip: process.platform =
   assert.match(text, /^Conduct listens on .*[\s\S]*npm run conduct -- open/)
   if (process.platform !== 'linux') return
   const line = readFileSync(`/proc/${child.pid}/cmdline`, 'utf8').split('\0')
-  assert.ok(line.includes('--max-semi-space-size=8'), line.join(' '))
+  assert.ok(line.includes('--max-semi-space-size=4'), line.join(' '))
 })
