@@ -11,9 +11,9 @@ import { copyPostgres, copySqlite, run } from './template.ts'
 export interface Engine {
   name: 'sqlite' | 'postgres'
   /** The URL of an empty database, which is removed when the test ends. */
-  freshUrl(t: TestContext): Promise<string>
+  freshUrl(t: Lasting): Promise<string>
   /** An empty ledger, whose schema is there. `giveBack` is for a test that handed its URL to nobody else. */
-  ledger(t: TestContext): Promise<{ url: string; giveBack?(): Promise<void> }>
+  ledger(t: Lasting): Promise<{ url: string; giveBack?(): Promise<void> }>
 }
 
 const sqlite: Engine = {
@@ -83,8 +83,13 @@ export type LedgerOptions = Omit<AppOptions, 'store'> & Pick<StoreOptions, 'admi
 
 export const base = 'http://localhost/conduct'
 
+/** What lasts for a while, such as a test, and can be told what to do at its end. */
+interface Lasting {
+  after(end: () => unknown): void
+}
+
 /** An empty ledger on that engine, closed when the test ends. Its clock runs, and can be moved on. */
-export async function openLedger(t: TestContext, engine: Engine, options: LedgerOptions = {}): Promise<Ledger> {
+export async function openLedger(t: Lasting, engine: Engine, options: LedgerOptions = {}): Promise<Ledger> {
   const { url, giveBack } = await engine.ledger(t)
   let isShared = false
   let ahead = 0
@@ -113,6 +118,17 @@ export async function openLedger(t: TestContext, engine: Engine, options: Ledger
     sleep: (ms) => {
       ahead += ms
     },
+  }
+}
+
+/** Does something with an empty ledger, and closes it; for tests that need many of them. */
+export async function withLedger<T>(engine: Engine, body: (ledger: Ledger, t: Lasting) => Promise<T>): Promise<T> {
+  const ends: (() => unknown)[] = []
+  const t = { after: (end: () => unknown) => ends.push(end) }
+  try {
+    return await body(await openLedger(t, engine), t)
+  } finally {
+    for (const end of ends) await end()
   }
 }
 

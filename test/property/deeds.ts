@@ -1,0 +1,156 @@
+import { type Arbitrary, toStringMethod } from 'fast-check'
+import type { Client, Input } from '../../src/client/client.ts'
+import { ConductError } from '../../src/client/client.ts'
+import { statuses } from '../../src/ledger/run.ts'
+import type { Ledger } from '../support/engines.ts'
+import fc from '../support/random.ts'
+
+/** One call of a random history. What it names may be there or not. */
+export type Deed = { [N in Call]: { call: N; input: Input<N> } }[Call] | { call: 'sleep'; input: { ms: number } }
+
+const calls = [
+  ...(['createRun', 'updateRun', 'appendToRun', 'deleteRun', 'linkFeatures', 'unlinkFeature', 'heartbeat'] as const),
+  ...(['createSpec', 'updateSpec', 'deleteSpec', 'createCheck', 'updateCheck', 'deleteCheck'] as const),
+  ...(['createFeature', 'updateFeature', 'deleteFeature'] as const),
+]
+type Call = (typeof calls)[number]
+
+const idOf = (letter: string, most = 4) => fc.integer({ min: 1, max: most }).map((n) => `${letter}-${n}`)
+const runId = idOf('R')
+const specId = idOf('S', 3)
+const checkId = idOf('C', 4)
+const id = fc.integer({ min: 1, max: 4 })
+const name = fc.constantFrom('tests', 'lint', 'review')
+const featureName = fc.constantFrom('login', 'über uns', 'checkout', 'feature-2', 'feature-9')
+const maybe = <Value>(value: Arbitrary<Value>) => fc.option(value, { nil: undefined })
+const word = fc.constantFrom(
+  'apfel',
+  'birne',
+  'Straße',
+  'naïve',
+  'src/auth/loginForm.ts',
+  '日本語',
+  '🚀rakete',
+  'AUTH-001',
+)
+/** Texts of a few words, some so long that they take several parts. */
+const text = fc
+  .tuple(fc.array(word, { maxLength: 4 }), fc.constantFrom(1, 1, 1, 40, 700))
+  .map(([words, times]) => ` ${words.join(' ')}\n`.repeat(times))
+const title = maybe(fc.tuple(word, word).map((words) => words.join(' ')))
+
+const status = maybe(fc.constantFrom(...statuses))
+const runFields = fc.record({
+  title,
+  status,
+  content: maybe(text),
+  specId: maybe(fc.oneof(specId, fc.constant(null))),
+  labels: maybe(fc.dictionary(fc.constantFrom('a', 'b'), fc.constantFrom('', '1'))),
+  usage: maybe(fc.record({ inputTokens: fc.nat(9), costUsd: fc.constantFrom(0.25, 0.5) })),
+  git: maybe(fc.record({ commit: fc.constantFrom('a'.repeat(40), 'b'.repeat(40)) })),
+})
+const checkFields = fc.record({ content: maybe(text), command: maybe(word), agent: maybe(word) })
+const result = fc.constantFrom('pass' as const, 'fail' as const, 'warn' as const)
+/** What would keep most calls from being carried out, were it there more often. */
+const seldom = <Value>(value: Arbitrary<Value>) =>
+  fc.oneof({ weight: 6, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: value })
+const leaseSeconds = seldom(fc.constantFrom(10, 10, 3600))
+
+const inputs: { [N in Call]: Arbitrary<Input<N>> } = {
+  createRun: fc.tuple(runFields, runId, seldom(runId), leaseSeconds).map(([fields, runId, retryOf, leaseSeconds]) => {
+    const { status, ...others } = fields
+    return { ...others, runId, retryOf, ...(leaseSeconds ? { leaseSeconds } : { status }) }
+  }),
+  updateRun: fc.tuple(runId, runFields).map(([runId, fields]) => ({ runId, ...fields })),
+  appendToRun: fc.record({ runId, text }),
+  deleteRun: fc.record({ runId }),
+  linkFeatures: fc.record({ runId, featureIds: fc.array(id, { minLength: 1, maxLength: 3 }) }),
+  unlinkFeature: fc.record({ runId, featureId: id }),
+  heartbeat: fc.record({ runId }),
+  createSpec: fc.record({ specId, title, content: maybe(text) }),
+  updateSpec: fc.record({
+    specId,
+    title,
+    content: maybe(text),
+    status: fc.constantFrom('draft' as const, 'completed'),
+  }),
+  deleteSpec: fc.record({ specId }),
+  createCheck: fc.tuple(checkFields, checkId, runId, name, result).map(([fields, checkId, runId, name, result]) => ({
+    ...fields,
+    checkId,
+    runId,
+    name,
+    result,
+  })),
+  updateCheck: fc.tuple(checkFields, checkId, maybe(result)).map(([fields, checkId, result]) => ({
+    ...fields,
+    checkId,
+    result,
+  })),
+  deleteCheck: fc.record({ checkId }),
+  createFeature: fc.record({ name: featureName, description: maybe(text.map((long) => long.slice(0, 900))) }),
+  updateFeature: fc.record({ id, name: maybe(featureName), file: maybe(word) }),
+  deleteFeature: fc.record({ id }),
+}
+
+/** Creating and appending come more often, so that there is something to change and take away. */
+const weights: Partial<Record<Call, number>> = {
+  createRun: 6,
+  appendToRun: 4,
+  createCheck: 3,
+  createSpec: 3,
+  linkFeatures: 3,
+}
+
+const deed: Arbitrary<Deed> = fc.oneof(
+  ...calls.map((call) => ({
+    weight: weights[call] ?? 1,
+    arbitrary: (inputs[call] as Arbitrary<never>).map((input) => ({ call, input }) as Deed),
+  })),
+  { weight: 1, arbitrary: fc.constantFrom(1000, 11_000).map((ms): Deed => ({ call: 'sleep', input: { ms } })) },
+)
+
+/** What is there at first. */
+const beginning: Deed[] = [
+  { call: 'createSpec', input: { specId: 'S-1', content: '- [ ] apfel' } },
+  { call: 'createRun', input: { runId: 'R-1', specId: 'S-1', content: 'birne' } },
+  { call: 'createRun', input: { runId: 'R-2', retryOf: 'R-1' } },
+  { call: 'createRun', input: { runId: 'R-3', content: '🚀rakete '.repeat(9000) } },
+  { call: 'createCheck', input: { checkId: 'C-1', runId: 'R-1', name: 'tests', result: 'pass' } },
+  { call: 'createCheck', input: { checkId: 'C-2', runId: 'R-3', name: 'lint', result: 'warn', content: 'Straße' } },
+  { call: 'linkFeatures', input: { runId: 'R-1', featureIds: [1, 2] } },
+  { call: 'linkFeatures', input: { runId: 'R-3', featureIds: [2] } },
+]
+
+export const history: Arbitrary<Deed[]> = fc
+  .array(deed, { minLength: 10, maxLength: 50 })
+  .map((deeds) => [...beginning, ...deeds])
+  .map((deeds) => Object.assign(deeds, { [toStringMethod]: () => deeds.map(shortOf).join('\n') }))
+
+/** As a failure shows it, without its long texts. */
+function shortOf({ call, input }: Deed): string {
+  const short = (_: string, value: unknown) =>
+    typeof value === 'string' && value.length > 60 ? `${value.slice(0, 40)}… ${value.length} characters` : value
+  return `${call} ${JSON.stringify(input, short)}`
+}
+
+/** Does one deed. Returns whether it was carried out; throws for an answer of 500 and above. */
+export async function carryOut({ client, sleep }: Pick<Ledger, 'client' | 'sleep'>, { call, input }: Deed) {
+  if (call === 'sleep') {
+    sleep(input.ms)
+    return true
+  }
+  try {
+    await (client[call] as (input: unknown) => Promise<unknown>)(JSON.parse(JSON.stringify(input)))
+    return true
+  } catch (error) {
+    if (error instanceof ConductError && error.status < 500) return false
+    throw error
+  }
+}
+
+/** Every row of a list. */
+export const allOf = <List extends 'listRuns' | 'listSpecs' | 'listChecks' | 'listFeatures'>(
+  client: Client,
+  list: List,
+) => Array.fromAsync(client.all(list, { limit: 100 } as Input<List>))

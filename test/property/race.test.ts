@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { addressOf, type Name, names } from '../../src/api/paths.ts'
+import { createClient } from '../../src/client/client.ts'
+import { createApp } from '../../src/http/app.ts'
+import { localActor } from '../../src/ledger/actor.ts'
+import { openStore } from '../../src/store/open.ts'
+import { seed, size } from '../proof/size.ts'
+import { base, type Engine, engines, openLedger } from '../support/engines.ts'
+import fc from '../support/random.ts'
+import { requestOf, rightShot, type Shot } from '../support/shots.ts'
+
+/** Sessions need a secret, which no description tells. */
+const writes = names.filter((name) => addressOf(name).method !== 'GET' && !/Session|LoginCode/.test(name))
+const pairs = writes.flatMap((one, n) => writes.slice(n).map((other): [Name, Name] => [one, other]))
+/** Every pair comes up, in the full size many times. */
+const races = size(pairs.length, 100_000)
+
+for (const engine of engines) {
+  test(`any two writes that race are answered, and never by a 5xx (${engine.name}, ${races})`, async (t) => {
+    const { fetchFrom, furnish } = await openRange(t, engine)
+    const faults: string[] = []
+    let done = 0
+    for (let n = 0; n < races; n++) {
+      const [one, other] = pairs[n % pairs.length] as [Name, Name]
+      const key = await furnish()
+      // Each twice, and each at both servers.
+      const answers = [...shotsOf(one, n), ...shotsOf(other, n)].map(async (shot, index) => {
+        const response = await fetchFrom(index % 2, requestOf(shot, base, key))
+        if (response.ok) done++
+        const text = await response.text()
+        if (response.status >= 500) faults.push(`${one} against ${other}: ${shot.name} ${response.status} ${text}`)
+      })
+      await Promise.all(answers)
+    }
+    assert.deepEqual(faults, [])
+    t.diagnostic(`${done} of ${4 * races} were carried out`)
+    assert.ok(done > races, `only ${done} of ${4 * races} were carried out`)
+  })
+}
+
+const shotsOf = (name: Name, race: number): Shot[] => fc.sample(rightShot(name), { numRuns: 2, seed: seed + race })
+
+/** Two servers over one ledger; `furnish` puts there again what the shots are likely to ask for, and returns a new key. */
+async function openRange(t: TestContext, engine: Engine) {
+  const ledger = await openLedger(t, engine)
+  const other = await openStore(ledger.url)
+  t.after(() => other.close())
+  const servers = [ledger.store, other].map((store) => createApp({ store, rateLimit: 0 }))
+  const fetchFrom = async (server: number, request: Request): Promise<Response> =>
+    (servers[server] as (typeof servers)[0]).fetch(request)
+  const local = createApp({ store: ledger.store, actor: localActor, rateLimit: 0 })
+  const of = (project: string) => createClient({ url: base, project, fetch: (request) => local.fetch(request) })
+  const client = of('default')
+  await client.createProject({ slug: 'shop' })
+  const furnish = async (): Promise<string> => {
+    for (const client of ['default', 'shop'].map(of)) {
+      await Promise.allSettled([
+        client.createSpec({ specId: 'SPEC-001', content: '# Log in' }),
+        client.createRun({ runId: 'RUN-001', specId: 'SPEC-001', content: '# Done' }),
+      ])
+      await Promise.allSettled([
+        client.createCheck({ checkId: 'CHECK-001', runId: 'RUN-001', result: 'pass' }),
+        client.linkFeatures({ runId: 'RUN-001', featureIds: [1, 2, 3] }),
+      ])
+    }
+    // A race may have revoked the key of those before it.
+    return (await client.createKey({ name: 'racer', permissions: ['admin'] })).secret
+  }
+  return { fetchFrom, furnish }
+}

@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Client, Output } from '../../src/client/client.ts'
+import { size } from '../proof/size.ts'
+import { engines, withLedger } from '../support/engines.ts'
+import fc from '../support/random.ts'
+import { allOf, carryOut, type Deed, history } from './deeds.ts'
+
+type Event = Output<'listEvents'>['events'][number]
+type Row = Record<string, unknown>
+type Noun = 'run' | 'spec' | 'check' | 'feature'
+type Tables = Record<Noun, Record<string, Row>>
+
+/** What the log tells of each noun, and the value of a field that it has not told of. */
+const told: Record<Noun, Row> = {
+  run: {
+    ...{ title: null, specId: null, status: null, agent: null, labels: {}, where: null, git: null, changes: null },
+    ...{ links: [], usage: null, failure: null, startedAt: null, endedAt: null, retryOf: null, isLeased: false },
+    ...{ verdict: 'unchecked', evidence: null, content: null, features: [] },
+  },
+  spec: { title: null, status: null, agent: null, content: null },
+  check: { runId: null, name: null, result: null, command: null, exitCode: null, agent: null, content: null },
+  feature: { name: null, description: null, file: null },
+}
+
+/** While this fails, it is not shrunk, which takes long. */
+const todo = 'a deleted feature leaves its links, a deleted run its checks and retries, without an event'
+const histories = size(15, 1500)
+
+for (const engine of engines) {
+  test(`the log, replayed, gives the tables (${engine.name})`, { todo }, async () => {
+    const property = fc.asyncProperty(history, (deeds: Deed[]) =>
+      withLedger(engine, async (ledger) => {
+        for (const one of deeds) await carryOut(ledger, one)
+        // A lease that has run out is noticed by the next call on its run, or by the server.
+        const { runs } = await ledger.client.listRuns({ limit: 100 })
+        for (const { runId } of runs) await carryOut(ledger, { call: 'heartbeat', input: { runId } })
+        assert.deepEqual(replay(await logOf(ledger.client)), await tablesOf(ledger.client))
+      }),
+    )
+    await fc.assert(property, { numRuns: histories, endOnFailure: todo !== undefined })
+  })
+}
+
+async function logOf(client: Client): Promise<Event[]> {
+  const log: Event[] = []
+  for (let after = 0; ; ) {
+    const { events, meta } = await client.listEvents({ after, limit: 100 })
+    log.push(...events)
+    if (!meta.hasMore) return log
+    after = meta.lastSeq
+  }
+}
+
+/** The rows that the log tells of, by their ids. Throws where a change does not begin at what was there before. */
+function replay(log: Event[]): Tables {
+  const tables: Tables = { run: {}, spec: {}, check: {}, feature: {} }
+  for (const { seq, type, subject, changes } of log) {
+    const [noun, what] = type.split('.') as [Noun, string]
+    const rows = tables[noun]
+    if (rows === undefined) continue
+    const at = `event ${seq}, ${type} of ${subject}`
+    assert.equal(subject in rows, what !== 'created', at)
+    if (what === 'deleted') delete rows[subject]
+    else rows[subject] = apply(noun, rows[subject] ?? { ...told[noun] }, changes)
+  }
+  return tables
+}
+
+function apply(noun: Noun, before: Row, changes: Event['changes']): Row {
+  const row = { ...before }
+  for (const [field, [from, to]] of Object.entries(changes)) {
+    if (field === 'features') {
+      const [gone, added] = [(from ?? []) as number[], (to ?? []) as number[]]
+      const left = (row.features as number[]).filter((number) => !gone.includes(number))
+      row.features = [...left, ...added].sort((a, b) => a - b)
+    } else if (field === 'content') {
+      row.content = (to as { bytes: number } | null)?.bytes ?? null
+    } else if (field === 'leaseExpiresAt') {
+      row.isLeased = to !== null
+    } else if (field in told[noun]) {
+      row[field] = to ?? told[noun][field]
+    }
+  }
+  return row
+}
+
+async function tablesOf(client: Client): Promise<Tables> {
+  const tables: Tables = { run: {}, spec: {}, check: {}, feature: {} }
+  for (const { runId } of await allOf(client, 'listRuns')) {
+    const { run } = await client.getRun({ runId })
+    const features = run.features.map(({ id }) => id)
+    tables.run[runId] = pick('run', { ...run, isLeased: run.leaseExpiresAt !== null, features })
+  }
+  for (const { specId } of await allOf(client, 'listSpecs')) {
+    tables.spec[specId] = pick('spec', (await client.getSpec({ specId })).spec)
+  }
+  for (const { checkId } of await allOf(client, 'listChecks')) {
+    tables.check[checkId] = pick('check', (await client.getCheck({ checkId })).check)
+  }
+  for (const feature of await allOf(client, 'listFeatures')) tables.feature[feature.id] = pick('feature', feature)
+  return tables
+}
+
+const pick = (noun: Noun, row: Row): Row =>
+  Object.fromEntries(
+    Object.keys(told[noun]).map((field) => [field, field === 'content' ? bytesOf(row.content as string) : row[field]]),
+  )
+
+const bytesOf = (text: string) => (text === '' ? null : Buffer.byteLength(text))
