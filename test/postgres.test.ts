@@ -64,7 +64,7 @@ test('limits are set on each connection, and no startup parameter', async (t) =>
     db.query(sql`select current_setting('statement_timeout') as statement, current_setting('lock_timeout') as lock,
       current_setting('idle_in_transaction_session_timeout') as idle, current_setting('jit') as jit`)
   await settings()
-  assert.deepEqual({ ...(await settings())[0] }, { statement: '25s', lock: '10s', idle: '5s', jit: 'off' })
+  assert.deepEqual({ ...(await settings())[0] }, { statement: '25s', lock: '5s', idle: '3s', jit: 'off' })
 })
 
 test('a transaction that does nothing for long loses its locks to others', async (t) => {
@@ -75,7 +75,7 @@ test('a transaction that does nothing for long loses its locks to others', async
   const idle = db.tx(async (tx) => {
     await tx.query(sql`update t set v = 9 where k = 1`)
     held()
-    await sleep(7_000)
+    await sleep(4_500)
     await tx.query(sql`update t set v = 9 where k = 1`)
   })
   idle.catch(() => {})

@@ -11,7 +11,10 @@ import { changeSchema } from './postgres/schema.ts'
 import { createWatcher } from './postgres/watch.ts'
 import { stopping } from './transaction.ts'
 
-const connections = 10
+/** For reads and common transactions. */
+const connections = 6
+/** For transactions that run alone: what waits for a lock there keeps no connection from the others. */
+const connectionsAlone = 6
 const clockEveryMs = 60_000
 /** How long `close` waits for what is under way. */
 const endMs = 500
@@ -23,16 +26,17 @@ const endMs = 500
 export async function openPostgres(url: string, warn: (error: Error) => void): Promise<Db> {
   const clock = databaseClock()
   const pool = createPool({ url, max: connections, onClock: clock.set, warn })
+  const alone = createPool({ url, max: connectionsAlone, onClock: clock.set, warn })
   // No number is given to anybody before a later commit is on the disk, and the log with it.
   const settings = { synchronous_commit: 'off' }
   const aside = createPool({ url, max: 1, settings, onClock: clock.set, warn })
   const query = sharedStatements(pool)
   const base = { dialect, now: clock.now, apart: { query: sharedStatements(aside) } }
-  const transact = createTransactions(pool, base)
+  const transact = createTransactions(pool, alone, base)
   const watcher = createWatcher({ url, query, warn })
   const underWay = new Set<Promise<unknown>>()
   let closed = false
-  const close = () => Promise.all([pool.close(), aside.close()])
+  const close = () => Promise.all([pool.close(), alone.close(), aside.close()])
   await readClock(pool, clock).catch(async (error) => {
     await close()
     throw error

@@ -22,18 +22,18 @@ interface Work {
   reject(error: unknown): void
 }
 
-/** Runs works in transactions: those that name a subject in common ones, the others each alone. */
-export function createTransactions(pool: Pool, base: Base) {
+/** Runs works in transactions: those that name a subject in common ones on `pool`, the others each alone on `alone`. */
+export function createTransactions(pool: Pool, alone: Pool, base: Base) {
   const queue: Work[] = []
   let isFlushing = false
 
   async function flush() {
-    while (queue.length > 0) await runTogether(pool, base, queue.splice(0, batchSize))
+    while (queue.length > 0) await runTogether(pool, alone, base, queue.splice(0, batchSize))
     isFlushing = false
   }
 
   return <T>(work: (tx: Tx) => Promise<T>, subject?: string): Promise<T> => {
-    if (subject === undefined) return runAlone(pool, base, work)
+    if (subject === undefined) return runAlone(alone, base, work)
     return new Promise<T>((resolve, reject) => {
       queue.push({ subject, run: work, resolve: resolve as Work['resolve'], reject })
       if (isFlushing) return
@@ -67,7 +67,7 @@ async function runAlone<T>(pool: Pool, base: Base, work: (tx: Tx) => Promise<T>)
  * Runs works in one transaction, as if none would fail, and answers them once it is committed. When one fails after it
  * has written, nothing is done, and each is run again alone.
  */
-async function runTogether(pool: Pool, base: Base, works: Work[]): Promise<void> {
+async function runTogether(pool: Pool, alone: Pool, base: Base, works: Work[]): Promise<void> {
   let answers: (() => void)[] | undefined
   try {
     await transact(pool, patience, async (client) => {
@@ -79,7 +79,7 @@ async function runTogether(pool: Pool, base: Base, works: Work[]): Promise<void>
     const isOver = answers !== undefined || isOutage(error)
     for (const work of works) {
       if (isOver || (works.length === 1 && !isInTheWay(error))) work.reject(error)
-      else void runAlone(pool, base, work.run).then(work.resolve, work.reject)
+      else void runAlone(alone, base, work.run).then(work.resolve, work.reject)
     }
   }
 }

@@ -8,9 +8,9 @@ const statementMs = 25_000
 const answerMs = 28_000
 const connectMs = 5_000
 /** How long a statement waits for the lock of another transaction. */
-const lockMs = 10_000
+const lockMs = 5_000
 /** How long a transaction of a server that stands still keeps its locks. */
-const idleMs = 5_000
+const idleMs = 3_000
 
 const int8 = 20
 export const types: pg.CustomTypesConfig = {
