@@ -90,6 +90,8 @@ async function runTogether(pool: Pool, alone: Pool, base: Base, works: Work[]): 
  */
 async function runSideBySide(client: pg.ClientBase, base: Base, works: Work[]): Promise<(() => void)[]> {
   const answers: (() => void)[] = []
+  // One for all: of two works of one transaction, one must not wait apart for what the other has locked.
+  const own = baseOn(client, base)
   let failure: { error: unknown } | undefined
 
   async function runOne(work: Work) {
@@ -104,7 +106,7 @@ async function runSideBySide(client: pg.ClientBase, base: Base, works: Work[]): 
           throw error
         })
       }
-      const value = await runWork(baseOn(client, base), statements, work.run)
+      const value = await runWork(own, statements, work.run)
       answers.push(() => work.resolve(value))
     } catch (error) {
       if (hasWritten) failure ??= { error }
