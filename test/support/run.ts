@@ -25,16 +25,6 @@ process.chdir(root)
 process.env.NODE_COMPILE_CACHE ??= join(cache, 'compiled')
 if (values.proof) process.env.CONDUCT_PROOF = 'full'
 
-const all = values.tests || values.proof || positionals.length > 0
-const checks = all ? [] : [toolOf('biome', 'ci', '--error-on-warnings'), toolOf('tsc')]
-const files = values.proof ? proofs(positionals) : positionals.length > 0 ? positionals : longestFirst(tests())
-await globalSetup()
-process.once('SIGINT', () => globalTeardown().finally(() => process.exit(130)))
-const passed = await test(files).finally(globalTeardown)
-const faults = (await Promise.all(checks)).filter((said) => said !== '')
-for (const said of faults) process.stderr.write(said)
-process.exitCode = passed && faults.length === 0 ? 0 : 1
-
 /** What a tool of node_modules says where it finds a fault, else nothing. */
 async function toolOf(name: string, ...args: string[]): Promise<string> {
   const child = spawn(join(root, 'node_modules/.bin', name), args, { stdio: ['ignore', 'pipe', 'pipe'] })
@@ -68,11 +58,11 @@ function proofs(names: string[]): string[] {
 /** By how long they took last time, so that no long one is left for the end; unknown ones first. */
 function longestFirst(paths: string[]): string[] {
   const known = lastDurations()
-  return paths.toSorted((a, b) => (known[b] ?? Infinity) - (known[a] ?? Infinity) || weight(b) - weight(a))
+  const weight = (path: string) => known[path] ?? 1e9 + slowFolders.findIndex((folder) => path.startsWith(folder))
+  return paths.toSorted((a, b) => weight(b) - weight(a))
 }
 
 const slowFolders = ['test/mcp/', 'test/cli/', 'test/proof/', 'test/web/']
-const weight = (path: string) => slowFolders.findIndex((folder) => path.startsWith(folder))
 
 function lastDurations(): Record<string, number> {
   try {
@@ -100,3 +90,13 @@ async function test(files: string[]): Promise<boolean> {
   writeFileSync(durations, JSON.stringify(taken, null, 1))
   return passed
 }
+
+const testsOnly = values.tests || values.proof || positionals.length > 0
+const checks = testsOnly ? [] : [toolOf('biome', 'ci', '--error-on-warnings'), toolOf('tsc')]
+const files = values.proof ? proofs(positionals) : positionals.length > 0 ? positionals : longestFirst(tests())
+await globalSetup()
+process.once('SIGINT', () => globalTeardown().finally(() => process.exit(130)))
+const passed = await test(files).finally(globalTeardown)
+const faults = (await Promise.all(checks)).filter((said) => said !== '')
+for (const said of faults) process.stderr.write(said)
+process.exitCode = passed && faults.length === 0 ? 0 : 1
