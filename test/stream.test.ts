@@ -93,7 +93,7 @@ testLedger('the client follows, and takes up a lost connection where it was', as
   })
   const told: string[] = []
   const following = (async () => {
-    for await (const { subject } of fragile.follow({ type: ['run.created'] })) {
+    for await (const { subject } of fragile.follow({ type: ['run.created'], after: 0 })) {
       told.push(subject)
       if (told.length === 5) return
     }

@@ -12,7 +12,7 @@ const creates = size(200, 10_000)
 /** How many creates lie between two kills of the server. */
 const killEvery = size(50, 250)
 
-prove('a create happens once, through duplicates, cut connections and kills', async (t, url) => {
+prove('a create happens once, through duplicates, cut connections and kills', async (t, url, engine) => {
   let server = await startServer(t, url)
   let over = false
   t.after(() => {
@@ -58,10 +58,9 @@ prove('a create happens once, through duplicates, cut connections and kills', as
   const rows = await readRows<{ agent: string; runId: string }>(url, 'select agent, run_id as "runId" from runs')
   assert.equal(rows.length, creates)
   assert.deepEqual(new Map(rows.map(({ agent, runId }) => [agent, runId])), made)
-  const numbers = rows.map(({ runId }) => Number(runId.slice('RUN-'.length))).sort((a, b) => a - b)
-  assert.deepEqual(
-    numbers,
-    Array.from({ length: creates }, (_, n) => n + 1),
-  )
+  const numbers = new Set(rows.map(({ runId }) => Number(runId.slice('RUN-'.length))))
+  assert.equal(numbers.size, creates)
+  // On PostgreSQL a number is claimed before its transaction, so a server that is killed leaves some unused.
+  if (engine.name === 'sqlite') assert.equal(Math.max(...numbers), creates)
   await requireWhole(clientOf(server), url)
 })

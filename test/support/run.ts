@@ -80,6 +80,8 @@ async function test(files: string[]): Promise<boolean> {
     files: files.map((path) => resolve(root, path)),
     // Some wait for clocks, disks and other processes.
     concurrency: values.proof ? 1 : availableParallelism() + 2,
+    // A file that hangs fails, and the others are reported.
+    ...(!values.proof && { timeout: 240_000 }),
   })
   stream.on('test:summary', ({ file, success, duration_ms }) => {
     if (!success) passed = false
