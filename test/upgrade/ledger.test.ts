@@ -13,7 +13,8 @@ import { startServer } from '../support/server.ts'
 import { type Answers, answersOf } from './answers.ts'
 import { loadPostgres } from './dump-postgres.ts'
 import { loadSqlite } from './dump-sqlite.ts'
-import { adminKey, base, type Story } from './populate.ts'
+import type { Story } from './populate.ts'
+import { adminKey, base } from './teller.ts'
 
 const folder = fileURLToPath(new URL('ledger/', import.meta.url))
 const versions = globSync('v*.json', { cwd: folder })

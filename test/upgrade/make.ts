@@ -9,7 +9,8 @@ import { type Answers, answersOf } from './answers.ts'
 import { type Code, codeOf, fixCourse } from './code.ts'
 import { dumpPostgres } from './dump-postgres.ts'
 import { dumpSqlite } from './dump-sqlite.ts'
-import { adminKey, base, populate, type Story } from './populate.ts'
+import { populate, type Story } from './populate.ts'
+import { adminKey, base } from './teller.ts'
 
 // Makes test/upgrade/ledger/v<N>.{sqlite.sql,postgres.sql,json} by the code of a checkout:
 //   node test/upgrade/make.ts [checkout, else this one]

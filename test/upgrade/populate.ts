@@ -1,18 +1,5 @@
-import type { Name } from '../../src/api/paths.ts'
 import type { Code } from './code.ts'
-
-/** When the story begins; each call takes a second of it. */
-export const begins = Date.parse('2026-11-20T08:00:00.000Z')
-export const adminKey = `sk_admin_${'upgrade'.repeat(6)}0`
-export const base = 'http://localhost/conduct'
-
-/** A word that stands in one text only, and where a search has to find it. */
-export interface Word {
-  q: string
-  project: string
-  type: 'run' | 'spec' | 'check' | 'feature'
-  subject: string
-}
+import { adminKey, type Teller, tellerOf, type Word } from './teller.ts'
 
 /** What later code must be able to do with the ledger, beside returning its rows. */
 export interface Story {
@@ -28,9 +15,6 @@ export interface Story {
   /** A request that was answered, its key, and what of the answer a replay returns. */
   replay: { name: 'createRun'; input: { title: string }; idempotencyKey: string; runId: string }
 }
-
-type Said = Record<string, never> & { run: { runId: string }; key: { id: number }; feature: { id: number } }
-type Act = (name: Name, input: object, idempotencyKey?: string) => Promise<Said>
 
 /**
  * Makes a ledger with rows of every kind that the version of this code knows, by its own client, at `url`. Operations
@@ -58,55 +42,6 @@ export async function populate(code: Code, url: string): Promise<Story> {
     replay: { ...replay, runId: run.runId },
   }
 }
-
-/** Calls on the ledger at `url`, each a second after the one before, with fixed idempotency keys. */
-async function tellerOf(code: Code, url: string) {
-  let now = begins
-  let calls = 0
-  const warn = (error: Error) => {
-    throw error
-  }
-  const open = () => code.openStore(url, { adminKey, now: () => now, warn })
-  let store = await open()
-  const appOf = (contentLimit?: number) =>
-    code.createApp({ store, rateLimit: 0, ...(contentLimit && { contentLimit }) })
-  const as =
-    (key: string, project?: string, contentLimit?: number): Act =>
-    async (name, input, idempotencyKey = `call-${++calls}`) => {
-      const app = appOf(contentLimit)
-      const client = code.createClient({
-        url: base,
-        key,
-        attempts: 1,
-        fetch: (request) => app.fetch(request),
-        ...(project && { project }),
-      })
-      now += 1000
-      if (client[name] === undefined) return {} as Said
-      const known = code.routes[name].input.shape
-      const fields = Object.entries(input).filter(([field]) => field in known)
-      return client[name](Object.fromEntries(fields) as never, { idempotencyKey }) as Promise<never>
-    }
-  return {
-    as,
-    fetch: (path: string, init: RequestInit) => appOf().fetch(new Request(base + path, init)),
-    knows: (name: Name): boolean => name in code.routes,
-    words: [] as Word[],
-    now: () => now,
-    /** Lets time go by while no server is there. */
-    async sleep(ms: number) {
-      await store.close()
-      now += ms
-      store = await open()
-    },
-    async close() {
-      if ('search' in code.routes) await as(adminKey)('search', { q: 'nothing' })
-      await store.close()
-    },
-  }
-}
-
-type Teller = Awaited<ReturnType<typeof tellerOf>>
 
 async function people(it: Teller): Promise<Record<string, string>> {
   const admin = it.as(adminKey)
