@@ -1,21 +1,49 @@
 import { fits } from './text.ts'
 
+/** The most bytes that a title has. */
 export const titleBytes = 300
 
-/** The first markdown heading among the first 100 lines of `content`, else its first line with words; null if there is none. */
+/** Content is searched for a title in so many of its first lines, and in so many first characters of each. */
+const lines = 100
+const lineLength = 1000
+
+/**
+ * The first Markdown heading (CommonMark's ATX form, outside fences) among the first 100 lines of `content`, else its
+ * first line with words; null where there is neither. Takes time in proportion to those lines at most.
+ */
 export function titleOf(content: string): string | null {
   let fenced = false
   let first: string | null = null
-  for (const line of content.split('\n', 100)) {
+  for (const line of firstLines(content)) {
     if (/^ {0,3}(```|~~~)/.test(line)) {
       fenced = !fenced
       continue
     }
-    const heading = fenced ? undefined : /^ {0,3}#{1,6}\s+(.*?)(?:\s+#+)?\s*$/.exec(line)?.[1]
+    const heading = fenced ? undefined : headingOf(line)
     if (heading) return cut(heading)
     first ??= line.trim() || null
   }
   return first && cut(first)
+}
+
+function* firstLines(content: string) {
+  for (let count = 0, at = 0; count < lines && at <= content.length; count++) {
+    const end = content.indexOf('\n', at)
+    const next = end < 0 ? content.length : end
+    yield content.slice(at, Math.min(next, at + lineLength))
+    at = next + 1
+  }
+}
+
+/** The text of a heading; undefined for a line that is none. A closing row of `#` after a space is not part of it. */
+function headingOf(line: string): string | undefined {
+  const opening = /^ {0,3}#{1,6}(?=\s)/.exec(line)?.[0]
+  if (opening === undefined) return undefined
+  const text = line.slice(opening.length).trim()
+  let end = text.length
+  while (text[end - 1] === '#') end--
+  const isClosing = end < text.length && (end === 0 || /\s/.test(text[end - 1] as string))
+  return isClosing ? text.slice(0, end).trimEnd() : text
 }
 
 /** The longest beginning of `title` that is whole characters and fits. */
