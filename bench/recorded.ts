@@ -39,7 +39,15 @@ export async function recordCreate(databaseUrl: string): Promise<Step[]> {
     {
       db: { ...store.db, tx: (work) => store.db.tx((tx) => work(recording(tx))) },
       now: store.now(),
-      actor: { kind: 'key', keyId: 1, name: 'first admin', permissions: ['admin'], projectId: null },
+      actor: {
+        kind: 'key',
+        id: 1,
+        keyId: 1,
+        name: 'first admin',
+        permissions: ['admin'],
+        projectId: null,
+        endsAt: null,
+      },
       project: { id: 1, slug: 'default' },
       named: false,
       contentLimit: 1_048_576,

@@ -44,6 +44,30 @@ const walks: [what: string, steps: Step[], verdict: string, evidence: string | n
     'self',
   ],
   [
+    "an independent pass after the author's fail",
+    [(a) => a.check(a.maker, { result: 'fail' }), (a) => a.check(a.other, {})],
+    'verified',
+    'independent',
+  ],
+  [
+    "the author's pass after an independent fail",
+    [(a) => a.check(a.other, { result: 'fail' }), (a) => a.check(a.maker, {})],
+    'failing',
+    'self',
+  ],
+  [
+    'a pass by who appended to the run',
+    [(a) => a.other.appendToRun({ runId: 'A', text: 'all of it' }), (a) => a.check(a.other, {})],
+    'verified',
+    'self',
+  ],
+  [
+    'an append by who had checked',
+    [(a) => a.check(a.other, {}), (a) => a.other.appendToRun({ runId: 'A', text: 'more' })],
+    'verified',
+    'self',
+  ],
+  [
     'finishing after a check',
     [(a) => a.check(a.maker, {}), (a) => a.maker.updateRun({ runId: 'A', status: 'completed' })],
     'verified',
@@ -205,9 +229,11 @@ testLedger(
     })
     assert.deepEqual([check.checkId, check.name, check.runId], ['CHECK-001', 'check', 'A'])
     assert.equal((await client.getCheck({ checkId: 'CHECK-001' })).check.content, 'two fail')
-    const changed = await other.updateCheck({ checkId: 'CHECK-001', content: 'two of nine fail', agent: 'ci' })
+    const changed = await maker.updateCheck({ checkId: 'CHECK-001', content: 'two of nine fail', agent: 'ci' })
     assert.equal(changed.check.version, 2)
-    await assert.rejects(other.updateCheck({ checkId: 'CHECK-001', result: 'pass' }), { code: 'FORBIDDEN' })
+    for (const patch of [{ result: 'pass' }, { content: 'none fail' }, { command: 'true' }, { exitCode: 0 }] as const) {
+      await assert.rejects(other.updateCheck({ checkId: 'CHECK-001', ...patch }), { code: 'FORBIDDEN' })
+    }
     const agent = ledger.as({ key: (await client.createKey({ name: 'a', permissions: ['agent'] })).secret })
     await agent.createCheck({ runId: 'A', name: 'lint', result: 'warn' })
     await assert.rejects(agent.updateCheck({ checkId: 'CHECK-002', content: 'x' }), { code: 'FORBIDDEN' })

@@ -36,9 +36,25 @@ testLedger('an append at the wrong place is told the right one', async (ledger) 
   assert.equal(run.title, 'Über')
   await assert.rejects(client.appendToRun({ runId: 'A', text: 'x', offset: 7 }), {
     code: 'CONFLICT',
-    message: /has 8 bytes, not 7/,
+    message: /has 8 bytes/,
   })
   await client.appendToRun({ runId: 'A', text: 'x', offset: 8 })
+  // The same again, as after an answer that was lost.
+  for (const [offset, text] of [
+    [8, 'x'],
+    [0, '# Über\n'],
+    [2, 'Ü'],
+    [7, '\nx'],
+  ] as const) {
+    assert.equal((await client.appendToRun({ runId: 'A', text, offset })).run.version, 3)
+  }
+  for (const [offset, text] of [
+    [8, 'y'],
+    [7, '\nxy'],
+    [3, 'Ü'],
+  ] as const) {
+    await assert.rejects(client.appendToRun({ runId: 'A', text, offset }), { code: 'CONFLICT', message: /has 9 bytes/ })
+  }
   assert.equal((await client.appendToRun({ runId: 'A', text: '' })).run.version, 3)
   assert.deepEqual(await client.readContent({ runId: 'A', after: 8 }), { text: 'x', next: 9, truncated: false })
   assert.deepEqual(await client.readContent({ runId: 'A', after: 99 }), { text: '', next: 9, truncated: false })
@@ -110,4 +126,16 @@ test('text is cut without splitting a character', () => {
       assert.ok(text.startsWith(head) && text.endsWith(newest) && Buffer.byteLength(head + newest) <= limit)
     }),
   )
+})
+
+testLedger('a piece that ends inside a character is continued with that character', async (ledger) => {
+  const { client } = ledger
+  // 262,143 bytes, then characters of several bytes across the end of what one answer holds, in parts of their own.
+  await client.createRun({ runId: 'A', content: `${'a'.repeat(262_141)}é` })
+  for (const text of ['😀'.repeat(2000), 'é'.repeat(30_000), 'end']) await client.appendToRun({ runId: 'A', text })
+  const { content } = (await client.getRun({ runId: 'A' })).run
+  assert.equal((await follow(ledger)).text, content)
+  const { text, next } = await client.readContent({ runId: 'A', after: 262_142 })
+  assert.ok(text.startsWith('😀'), 'a place inside a character is one before the next')
+  assert.equal(262_143 + Buffer.byteLength(text), next)
 })

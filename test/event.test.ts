@@ -18,6 +18,7 @@ testLedger('every change is told once, in order, by whom and from what to what',
   assert.deepEqual(
     events.map(({ type, subject }) => `${type} ${subject}`),
     [
+      'project.created default',
       'key.created 1',
       `key.created ${key.id}`,
       'run.created A',
@@ -27,7 +28,7 @@ testLedger('every change is told once, in order, by whom and from what to what',
       'run.deleted A',
     ],
   )
-  const [first, , created, updated, , linked, deleted] = events
+  const [first, , , created, updated, , linked, deleted] = events
   assert.deepEqual(first?.actor, { kind: 'system' })
   assert.deepEqual(created?.actor, { kind: 'key', keyId: key.id, name: 'agent 7' })
   const one = { bytes: 3, sha256: '7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed' }
@@ -51,8 +52,8 @@ testLedger('the log is read on from any place, over all projects or one', async 
   await client.createRun({ runId: 'C' })
   const subjects = async (input: Parameters<typeof client.listEvents>[0]) =>
     (await client.listEvents(input)).events.map(({ subject }) => subject)
-  assert.deepEqual(await subjects({ after: 2 }), ['A', 'B', 'C'])
-  assert.deepEqual(await subjects({ after: 2, project: ['default'] }), ['A', 'C'])
+  assert.deepEqual(await subjects({ after: 3 }), ['A', 'B', 'C'])
+  assert.deepEqual(await subjects({ after: 3, project: ['default'] }), ['A', 'C'])
   assert.deepEqual(
     (await as({ project: 'shop' }).listEvents()).events.map(({ type }) => type),
     ['project.created', 'run.created'],

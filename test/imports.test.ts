@@ -11,9 +11,10 @@ const allowed: Record<string, { parts: string[]; packages: string[] }> = {
   api: { parts: ['api', 'ledger'], packages: ['zod'] },
   ledger: { parts: ['ledger'], packages: [] },
   store: { parts: ['api', 'ledger', 'store'], packages: ['pg', 'sql-template-tag'] },
+  jobs: { parts: ['store', 'jobs'], packages: ['sql-template-tag'] },
   // zod: it reads the schemas of the table, to print them and to explain what does not fit.
   http: {
-    parts: ['src', 'api', 'ledger', 'store', 'mask', 'http'],
+    parts: ['src', 'api', 'ledger', 'store', 'mask', 'jobs', 'http'],
     packages: ['hono', '@hono/node-server', 'rate-limiter-flexible', 'pino', 'zod'],
   },
   client: { parts: ['client'], packages: [] },

@@ -40,6 +40,23 @@ testLedger('lastUsedAt is right to the minute', async (ledger) => {
   assert.ok(Date.parse((await lastUsed()) ?? '') - Date.parse(first) >= 60_000)
 })
 
+testLedger('a key that expires makes none that outlives it', async (ledger) => {
+  const { client, as } = ledger
+  const at = (minutes: number) => new Date(Date.parse(ledger.store.now()) + minutes * 60_000).toISOString()
+  const expiresAt = at(60)
+  const { secret } = await client.createKey({ name: 'visitor', permissions: ['admin'], expiresAt })
+  const visitor = as({ key: secret })
+  const make = async (expiresAt?: string | null) =>
+    (await visitor.createKey({ name: 'made', permissions: ['admin'], expiresAt })).key.expiresAt
+  assert.equal(await make(), expiresAt)
+  const sooner = at(30)
+  assert.equal(await make(sooner), sooner)
+  for (const later of [null, at(61)]) {
+    await assert.rejects(make(later), { code: 'VALIDATION_ERROR', message: new RegExp(`at most ${expiresAt}`) })
+  }
+  assert.equal((await client.createKey({ name: 'lasting', permissions: ['admin'] })).key.expiresAt, null)
+})
+
 testLedger('an expired and a revoked key open nothing', async (ledger) => {
   const { client, as } = ledger
   const expiresAt = new Date(Date.now() + 60_000).toISOString()
@@ -48,7 +65,7 @@ testLedger('an expired and a revoked key open nothing', async (ledger) => {
   ledger.sleep(61_000)
   await assert.rejects(as({ key: secret }).me(), { code: 'UNAUTHORIZED' })
   await assert.rejects(client.createKey({ name: 'past', permissions: ['read'], expiresAt }), {
-    message: /not in the future/,
+    message: /must be in the future/,
   })
 
   const other = await client.createKey({ name: 'other', permissions: ['write'] })

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
+import { hash } from 'node:crypto'
 import { test } from 'node:test'
 import sql from 'sql-template-tag'
 import { ConductError } from '../src/api/error.ts'
+import { passageBytes, slots } from '../src/ledger/passage.ts'
 import { snippetOf } from '../src/ledger/snippet.ts'
 import { termsOf, wordsOf } from '../src/ledger/words.ts'
 import { type Ledger, testLedger } from './support/engines.ts'
@@ -77,7 +79,7 @@ testLedger('hits in id and title come first, then the newest, page by page', asy
   )
   for (const kept of [7, 5, 3, 1, 0]) {
     // As on a ledger whose newest entries, which have an index of their own, are only the last of all.
-    await store.db.tx((tx) => tx.query(sql`delete from search_recent where rowid <= ${all.length - kept}`))
+    await store.db.tx((tx) => tx.query(sql`delete from search_recent where rowid < ${(all.length - kept + 1) * slots}`))
     for (const limit of [1, 2, 3, 20]) {
       const walked = await Array.fromAsync(client.all('search', { q: 'walrus', limit }))
       assert.deepEqual(
@@ -121,6 +123,95 @@ testLedger('hostile syntax is text', async (ledger) => {
   for (const q of ['*', '"', '()', '&&', ':*', '-']) assert.deepEqual(await find(q), [], q)
   const { results } = await client.search({ q: 'quoted' })
   assert.equal(results[0]?.snippet, 'plain "**quoted**" NEAR text')
+})
+
+testLedger('a text of any length is found by all of its words, also across the borders of passages', async (ledger) => {
+  const { client } = ledger
+  const find = finder(ledger)
+  const filler = 'lorem ipsum dolor '
+  const upTo = (bytes: number) => filler.repeat(Math.ceil(bytes / filler.length)).slice(0, bytes)
+  const border = `${upTo(passageBytes - 4)} straddling ${upTo(passageBytes)} middle ${upTo(2 * passageBytes)} final`
+  await client.createRun({ runId: 'LONG', title: 'A long one', content: border })
+  for (const q of ['straddling', 'middle', 'final', 'lorem']) assert.deepEqual(await find(q), ['run LONG'], q)
+  for (const q of ['ddling', 'str final', 'nal']) assert.deepEqual(await find(q), [], q)
+  assert.deepEqual(await find('long middle'), ['run LONG'], 'the title counts in each passage')
+  const { results } = await client.search({ q: 'middle' })
+  assert.match(results[0]?.snippet ?? '', /\*\*middle\*\*/)
+  // Grows by pieces that split words, here and at each border.
+  await client.createRun({ runId: 'LOG' })
+  const log = `${upTo(passageBytes - 10)} separated ${upTo(passageBytes)} unbroken ${upTo(500)}`
+  for (let at = 0; at < log.length; at += 9_001) {
+    await client.appendToRun({ runId: 'LOG', text: log.slice(at, at + 9_001) })
+    await find('lorem')
+  }
+  for (const q of ['separated', 'unbroken']) assert.deepEqual(await find(q), ['run LOG'], q)
+  assert.deepEqual(await find('sep'), ['run LOG'])
+  await client.updateRun({ runId: 'LOG', content: 'short' })
+  assert.deepEqual(await find('unbroken'), [])
+  await client.updateRun({ runId: 'LONG', title: 'Another name' })
+  assert.deepEqual([await find('another middle'), await find('"A long"')], [['run LONG'], []])
+  await client.deleteRun({ runId: 'LONG' })
+  assert.deepEqual(await find('middle'), [])
+})
+
+testLedger('what outgrows the limit loses the words that are dropped, and no others', async (ledger) => {
+  const { client } = ledger
+  const find = finder(ledger)
+  await client.createRun({ runId: 'LOG', content: `begin ${'x '.repeat(10)}` })
+  for (let n = 0; n < 60; n++) {
+    await client.appendToRun({ runId: 'LOG', text: `\nline${n}x ${`filler${n} `.repeat(4_000)}` })
+    if (n % 7 === 0) await find('begin')
+  }
+  const { content } = (await client.getRun({ runId: 'LOG' })).run
+  for (let n = 0; n < 60; n++) {
+    assert.deepEqual(await find(`line${n}x`), content.includes(`line${n}x `) ? ['run LOG'] : [], `line${n}`)
+  }
+  assert.deepEqual(await find('begin'), ['run LOG'])
+})
+
+testLedger('no text stops the index', async (ledger) => {
+  const { client } = ledger
+  const find = finder(ledger)
+  const commits = Array.from({ length: 17_000 }, (_, n) => hash('sha1', String(n)))
+  await client.createRun({ runId: 'COMMITS', content: commits.join('\n') })
+  for (const content of [
+    '1.'.repeat(100_000),
+    'a/'.repeat(100_000),
+    'aB'.repeat(100_000),
+    'é-'.repeat(100_000),
+    'x'.repeat(900_000),
+    Array.from({ length: 60_000 }, (_, n) => n.toString(36)).join(' '),
+  ]) {
+    await client.createRun({ content })
+  }
+  await client.createRun({ runId: 'AFTER', title: 'wombat' })
+  assert.deepEqual(await find('wombat'), ['run AFTER'])
+  for (const n of [0, 4_000, 8_500, 16_999]) assert.deepEqual(await find(commits[n] ?? ''), ['run COMMITS'], String(n))
+})
+
+testLedger('a walk through hits misses none that changes meanwhile', async ({ client }) => {
+  for (let n = 0; n < 6; n++) await client.createRun({ runId: `R${n}`, content: 'kiwi' })
+  const seen: string[] = []
+  let cursor: string | undefined
+  do {
+    const page = await client.search({ q: 'kiwi', limit: 2, cursor })
+    seen.push(...page.results.map(({ subject }) => subject))
+    cursor = page.meta.nextCursor
+    if (seen.length === 2) await client.updateRun({ runId: 'R0', labels: { changed: 'yes' } })
+  } while (cursor)
+  assert.deepEqual(seen, ['R5', 'R4', 'R3', 'R2', 'R1', 'R0'])
+})
+
+testLedger('checks that go with their run are no longer found', async (ledger) => {
+  const { client } = ledger
+  const find = finder(ledger)
+  await client.createRun({ runId: 'A' })
+  for (let n = 0; n < 25; n++) await client.createCheck({ runId: 'A', name: `ostrich ${n}`, result: 'pass' })
+  await client.createSpec({ specId: 'S', title: 'no bird', content: 'ostrich' })
+  await client.deleteRun({ runId: 'A' })
+  assert.deepEqual(await find('ostrich'), ['spec S'])
+  const { results, meta } = await client.search({ q: 'ostrich', limit: 1 })
+  assert.deepEqual([results.length, meta.hasMore], [1, false])
 })
 
 const words: [text: string, expected: string[]][] = [

@@ -203,7 +203,7 @@ testLedger("the local user's login code makes a key for the browser, which ends 
   })
   assert.deepEqual(
     events.map(({ actor }) => actor),
-    [{ kind: 'local' }, { kind: 'key', keyId: told.key.id, name: 'browser' }],
+    [{ kind: 'local' }, { kind: 'local' }],
   )
 })
 

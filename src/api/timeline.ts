@@ -4,9 +4,10 @@ import { event } from './event.ts'
 import { time } from './field.ts'
 import { run } from './run.ts'
 
-/** One thing that happened to a run: a change, a check, or another attempt at the same task. */
+/** One thing that happened to a run: a change, appends one after the other, a check, or another attempt at the same task. */
 export const timelineEntry = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('event'), at: time, event }),
+  z.object({ kind: z.literal('appends'), at: time, until: time, appends: z.int().describe('How many there were') }),
   z.object({ kind: z.literal('check'), at: time, check }),
   z.object({
     kind: z.literal('attempt'),

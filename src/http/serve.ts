@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { getRequestListener, type Http2Bindings, type HttpBindings } from '@hono/node-server'
 import type { Logger } from 'pino'
+import { startServerJobs } from '../jobs/jobs.ts'
 import { type AppOptions, createApp } from './app.ts'
 import { inTurns, type Listener, limitPipelines } from './turn.ts'
 
@@ -52,11 +53,14 @@ export async function serve({ host, port, stallMs = 30_000, ...options }: ServeO
   await once(server, 'listening')
   // For example, when the process runs out of file descriptors. Open connections continue.
   server.on('error', (error) => options.log?.warn({ err: error }, 'could not accept a connection'))
+  const warn = (error: Error) => options.log?.warn({ err: error }, 'background work failed')
+  const jobs = startServerJobs(options.store, warn)
   let stopped: Promise<void> | undefined
 
   async function stop() {
     stopping.abort()
     await drained(server)
+    await jobs.stop()
     await options.store.close()
   }
 

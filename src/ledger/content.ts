@@ -2,7 +2,7 @@
 const headBytes = 131_072
 
 /** The largest whole number of bytes up to `at`, or the smallest from it on, that does not split a character. */
-function boundary(bytes: Buffer, at: number, direction: -1 | 1): number {
+export function boundary(bytes: Buffer, at: number, direction: -1 | 1): number {
   let end = Math.min(Math.max(at, 0), bytes.length)
   while (end > 0 && end < bytes.length && ((bytes[end] as number) & 0xc0) === 0x80) end += direction
   return end

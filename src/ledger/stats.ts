@@ -10,7 +10,7 @@ const maxDays = 366
 /** Of how many of the newest runs the duration is told. */
 export const timedRuns = 10_000
 
-const zeros = <Key extends string>(keys: readonly Key[]) =>
+export const zeros = <Key extends string>(keys: readonly Key[]) =>
   Object.fromEntries(keys.map((key) => [key, 0])) as Record<Key, number>
 
 export const emptyTally = (): Tally => ({

@@ -1,23 +1,25 @@
-/** Letters and digits, joined by what joins the words of code: paths, ids, members. */
-const chunk = /[\p{L}\p{N}]+(?:[._/:@#-]+[\p{L}\p{N}]+)*/gu
-const separators = /[._/:@#-]+/
+/** What joins the words of code: paths, ids, members. */
+const joiners = '._/:@#-'
+
+/** Letters and digits, joined. */
+const chunk = new RegExp(`[\\p{L}\\p{N}]+(?:[${joiners}]+[\\p{L}\\p{N}]+)*`, 'gu')
+const separators = new RegExp(`[${joiners}]+`)
 const humps = /[\p{Lu}]?[\p{Ll}\p{N}]+|[\p{Lu}]+(?![\p{Ll}])/gu
 /** Longer words are known by so many first characters. */
 const longest = 100
-/** The most words of one document that are looked at. */
-const mostWords = 20_000
+/** Of a deeper path, what follows each of its first slashes. */
+const mostEnds = 20
 
 const normal = (word: string) => word.slice(0, longest).toLowerCase()
 
 /**
  * The words by which a text is found: of `src/auth/loginForm.ts` the whole, what follows each slash, each part, and the
- * humps of `loginForm`. In lower case, each once.
+ * humps of `loginForm`. In lower case, each once. At most some nine bytes of words come of each byte of text.
  */
 export function wordsOf(text: string): Set<string> {
   const words = new Set<string>()
   const seen = new Set<string>()
   for (const whole of text.match(chunk) ?? []) {
-    if (words.size >= mostWords) break
     if (seen.has(whole)) continue
     seen.add(whole)
     // Most words are as plain as that, and have no parts to look for.
@@ -25,7 +27,7 @@ export function wordsOf(text: string): Set<string> {
       words.add(normal(whole))
       continue
     }
-    for (let at = 0; at >= 0; ) {
+    for (let at = 0, ends = 0; at >= 0 && ends <= mostEnds; ends++) {
       words.add(normal(whole.slice(at)))
       const slash = whole.indexOf('/', at)
       at = slash < 0 ? -1 : slash + 1
@@ -42,3 +44,13 @@ export function wordsOf(text: string): Set<string> {
 export function termsOf(query: string): string[] {
   return [...new Set(Array.from(query.matchAll(chunk), ([whole]) => normal(whole)))].slice(0, 20)
 }
+
+const joined = new RegExp(`^[\\p{L}\\p{N}${joiners}]+`, 'u')
+
+const open = new RegExp(`[\\p{L}\\p{N}${joiners}]$`, 'u')
+
+/** Whether a word may go on after the end of `text`. */
+export const endsInWord = (text: string) => open.test(text)
+
+/** How many characters at the beginning of `text` go on with a word that began before it. */
+export const continuation = (text: string) => joined.exec(text)?.[0].length ?? 0

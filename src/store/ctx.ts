@@ -35,11 +35,12 @@ export function inTx<T>(ctx: Ctx, work: (ctx: Ctx) => Promise<T>): Promise<T> {
   return ctx.db.tx((tx) => work({ ...ctx, db: tx }), ctx.subject)
 }
 
+/** The key by which the caller came; null for the local user and Conduct itself. */
 export const keyIdOf = ({ actor }: Ctx) => (actor.kind === 'key' ? actor.keyId : null)
 
 /** Throws FORBIDDEN when the actor may change only what it created, and this it did not. */
-export function requireOwn(ctx: Ctx, row: { created_by: number | null }, what: string): void {
-  if (isConfined(ctx.actor) && row.created_by !== keyIdOf(ctx)) {
+export function requireOwn(ctx: Ctx, row: { created_by: number }, what: string): void {
+  if (isConfined(ctx.actor) && row.created_by !== ctx.actor.id) {
     throw new ConductError(
       'FORBIDDEN',
       `${what} was made by another key, and an agent key changes only what it made itself.`,

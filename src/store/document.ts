@@ -1,13 +1,18 @@
 import { hash } from 'node:crypto'
-import sql, { raw, type Sql } from 'sql-template-tag'
+import sql, { join, raw, type Sql } from 'sql-template-tag'
 import { invalid } from '../api/error.ts'
+import { pieces } from '../ledger/content.ts'
 import { fits } from '../ledger/text.ts'
 import type { Ctx } from './ctx.ts'
+import type { Tx } from './engine/db.ts'
+
+/** The largest part in which a text is stored, in UTF-8 bytes. */
+export const partBytes = 65_536
 
 /** What the log says of a content. */
 export interface Digest {
   bytes: number
-  /** Null once a content has been appended to. */
+  /** Null once a content has been appended to: the events of the appends have digests of their own. */
   sha256: string | null
 }
 
@@ -38,14 +43,55 @@ export async function isContent(ctx: Ctx, documentId: number | null, stored: Dig
   return digestOf(parts.map(({ text }) => text).join(''))?.sha256 === digest?.sha256
 }
 
-/** Stores a content apart from its noun; answers the document's id, null for an empty content. */
+/** Stores a content apart from its noun, and returns the document's id; null for an empty content. */
 export async function insertDocument(ctx: Ctx, content: string, digest: Digest | null): Promise<number | null> {
   if (!digest) return null
   const [document] = await ctx.db.query<{ id: number }>(sql`
     insert into documents (project_id, bytes, sha256) values (${ctx.project.id}, ${digest.bytes}, ${digest.sha256}) returning id`)
-  const id = (document as { id: number }).id
-  await ctx.db.query(sql`insert into document_parts (document_id, start, text) values (${id}, 0, ${content})`)
+  const { id } = document as { id: number }
+  await insertParts(ctx, id, 0, content)
   return id
+}
+
+/** Adds a text to a document from byte `start` on. */
+export async function insertParts(ctx: Ctx, documentId: number, start: number, text: string): Promise<void> {
+  let at = start
+  const rows: Sql[] = []
+  for (const piece of fits(text, partBytes) ? [text] : pieces(text, partBytes)) {
+    rows.push(sql`(${documentId}, ${at}, ${piece})`)
+    at += Buffer.byteLength(piece)
+  }
+  await ctx.db.query(sql`insert into document_parts (document_id, start, text) values ${join(rows)}`)
+}
+
+/** A piece of a document as it is stored. */
+export interface Part {
+  /** Its place among all bytes that were ever there. */
+  start: number
+  text: string
+  /** For the line that stands for a gap: the bytes that are gone. */
+  dropped: number
+}
+
+/** The parts of a document that hold the bytes from `from` on, before `to`; at most `most`. */
+export function readParts(db: Tx, documentId: number | null, from: number, to: number, most = 10_000): Promise<Part[]> {
+  return db.query<Part>(sql`
+    select start, text, dropped from document_parts
+    where document_id = ${documentId} and start < ${to} and start >= (
+      select coalesce(max(p.start), 0) from document_parts p where p.document_id = ${documentId} and p.start <= ${from})
+    order by start limit ${most}`)
+}
+
+/** The bytes of a document from `from` on, before `to`; those that are gone are line feeds. */
+export async function readBytes(db: Tx, documentId: number, from: number, to: number): Promise<Buffer> {
+  const found = Buffer.alloc(Math.max(0, to - from), '\n')
+  let end = from
+  for (const { start, text, dropped } of await readParts(db, documentId, from, to)) {
+    const bytes = dropped > 0 ? undefined : Buffer.from(text)
+    bytes?.copy(found, Math.max(0, start - from), Math.max(0, from - start))
+    end = Math.max(end, start + (bytes?.length ?? dropped))
+  }
+  return found.subarray(0, Math.min(found.length, end - from))
 }
 
 export async function findDigest(ctx: Ctx, documentId: number | null): Promise<Digest | null> {

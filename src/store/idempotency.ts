@@ -1,5 +1,7 @@
 import sql from 'sql-template-tag'
 import { ConductError } from '../api/error.ts'
+import { seal, unseal } from '../ledger/seal.ts'
+import { hashOf } from '../ledger/secret.ts'
 import { type Ctx, keyIdOf } from './ctx.ts'
 import type { Tx } from './engine/db.ts'
 
@@ -18,6 +20,10 @@ export interface Kept {
 /** Actions of the local user have no key: they share one scope. */
 const scopeOf = (ctx: Ctx) => keyIdOf(ctx) ?? 0
 
+/** Answers hold tokens of leases: they are sealed under the Idempotency-Key, of which only a hash is stored. */
+const sealed = (answer: Kept, name: string) => seal(JSON.stringify(answer), name)
+const unsealed = (text: string, name: string): Kept => JSON.parse(text.startsWith('{') ? text : unseal(text, name))
+
 /**
  * Claims an Idempotency-Key, as the first statement of a transaction: a concurrent request with the same key waits here
  * until this one ends. Answers what was kept when the same request came before, undefined when this is the first.
@@ -26,7 +32,7 @@ const scopeOf = (ctx: Ctx) => keyIdOf(ctx) ?? 0
 export async function claim(ctx: Ctx, name: string, fingerprint: string): Promise<Kept | undefined> {
   const [claimed] = await ctx.db.query(sql`
     insert into idempotency_keys (key_id, project_id, name, fingerprint, created_at)
-    values (${scopeOf(ctx)}, ${ctx.project.id}, ${name}, ${fingerprint}, ${ctx.now})
+    values (${scopeOf(ctx)}, ${ctx.project.id}, ${hashOf(name)}, ${fingerprint}, ${ctx.now})
     on conflict (key_id, project_id, name) do update
       set fingerprint = excluded.fingerprint, created_at = excluded.created_at, answer = null
       where idempotency_keys.created_at < ${staleAt(ctx.now)}
@@ -34,34 +40,36 @@ export async function claim(ctx: Ctx, name: string, fingerprint: string): Promis
   if (claimed) return undefined
   const [row] = await ctx.db.query<{ fingerprint: string; answer: string }>(sql`
     select fingerprint, answer from idempotency_keys
-    where key_id = ${scopeOf(ctx)} and project_id = ${ctx.project.id} and name = ${name}`)
+    where key_id = ${scopeOf(ctx)} and project_id = ${ctx.project.id} and name = ${hashOf(name)}`)
   if (row?.fingerprint !== fingerprint) {
     throw new ConductError(
       'IDEMPOTENCY_MISMATCH',
       `The Idempotency-Key '${name}' came with another request before: send a new key with a new request.`,
     )
   }
-  return JSON.parse(row.answer)
+  return unsealed(row.answer, name)
 }
 
 /** Keeps the answer of a claimed key, as the last statement of the same transaction. */
 export async function keep(ctx: Ctx, name: string, answer: Kept): Promise<void> {
   await ctx.db.query(sql`
-    update idempotency_keys set answer = ${JSON.stringify(answer)}
-    where key_id = ${scopeOf(ctx)} and project_id = ${ctx.project.id} and name = ${name}`)
+    update idempotency_keys set answer = ${sealed(answer, name)}
+    where key_id = ${scopeOf(ctx)} and project_id = ${ctx.project.id} and name = ${hashOf(name)}`)
 }
 
-const purgedAtOnce = 10_000
+const purgedAtOnce = 500
 
-/** Drops answers that were kept long enough, a bounded number at a time. */
-export async function purgeKept(db: Tx, now: string): Promise<void> {
+/** Drops answers that were kept long enough, a bounded number at a time. Returns whether there may be more. */
+export async function purgeKept(db: Tx, now: string): Promise<boolean> {
   const until = staleAt(now)
   const [old] = await db.query(
     sql`select 1 as one from idempotency_keys where created_at < ${until} order by created_at limit 1`,
   )
-  if (!old) return
-  await db.tx((tx) =>
+  if (!old) return false
+  const purged = await db.tx((tx) =>
     tx.query(sql`delete from idempotency_keys where (key_id, project_id, name) in
-      (select key_id, project_id, name from idempotency_keys where created_at < ${until} limit ${purgedAtOnce})`),
+      (select key_id, project_id, name from idempotency_keys where created_at < ${until} limit ${purgedAtOnce})
+      returning 1 as one`),
   )
+  return purged.length === purgedAtOnce
 }

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import sql from 'sql-template-tag'
 import { defaultProject } from '../api/project.ts'
 import { systemActor } from '../ledger/actor.ts'
@@ -6,12 +5,9 @@ import { hashOf, newSecret } from '../ledger/secret.ts'
 import type { Ctx } from './ctx.ts'
 import type { Db, Tx } from './engine/db.ts'
 import { migrate } from './engine/migrations/migrate.ts'
-import { purgeKept } from './idempotency.ts'
 import { insertKey } from './key/key.ts'
-import { purgeSessions } from './key/session.ts'
-import { numberEvents } from './log/event.ts'
-import { reap } from './run/lease.ts'
-import { indexEvents } from './search/search.ts'
+import { createProject } from './project/project.ts'
+import { reap } from './run/reap.ts'
 
 export interface StoreOptions {
   /** The secret of the first key, on a database that has none. */
@@ -37,11 +33,6 @@ export interface Store {
   close(): Promise<void>
 }
 
-const numberEveryMs = 1000
-const reapEveryMs = 1000
-const indexEveryMs = 500
-const purgeEveryMs = 60_000
-
 /**
  * Opens the database at `url` (`sqlite:FILE`, `sqlite::memory:`, `postgres://…`), brings its schema up to date and, on
  * one without keys, makes the first. Throws when the URL is none of these, the schema is too new, or it cannot be reached.
@@ -60,24 +51,8 @@ export async function openStore(url: string, options: StoreOptions = {}): Promis
     throw error
   }
   // What lapsed while no server was there is known before the first answer.
-  await reap(db, now())
-  const chores = [
-    every(reapEveryMs, () => reap(db, now()), warn),
-    every(indexEveryMs, () => indexEvents(db), warn),
-    every(numberEveryMs, () => numberEvents(db), warn),
-    every(purgeEveryMs, () => purgeKept(db, now()), warn),
-    every(purgeEveryMs, () => purgeSessions(db, now()), warn),
-  ]
-  return {
-    db,
-    now,
-    ...first,
-    async close() {
-      // A database that is silent does not keep them from ending.
-      await Promise.race([Promise.all(chores.map((stop) => stop())), sleep(500, undefined, { ref: false })])
-      await db.close()
-    },
-  }
+  await reap(db, now()).catch(warn)
+  return { db, now, ...first, close: () => db.close() }
 }
 
 async function openDb(url: string, warn: (error: Error) => void): Promise<Db> {
@@ -89,9 +64,7 @@ async function openDb(url: string, warn: (error: Error) => void): Promise<Db> {
 /** The default project and the first key, in one transaction that only one server runs at a time. */
 async function prepare(db: Tx, now: string, adminKey: string | undefined, firstKey: boolean) {
   await db.query(db.dialect.alone)
-  await db.query(sql`insert into projects (slug, name, created_at, updated_at)
-    values (${defaultProject}, ${defaultProject}, ${now}, ${now}) on conflict do nothing`)
-  const [project] = await db.query<{ id: number }>(sql`select id from projects where slug = ${defaultProject}`)
+  const ctx = await systemCtx(db, now)
   const [key] = await db.query(sql`select 1 as one from keys limit 1`)
   if (key) {
     const [same] = adminKey ? await db.query(sql`select 1 as one from keys where hash = ${hashOf(adminKey)}`) : [key]
@@ -99,31 +72,17 @@ async function prepare(db: Tx, now: string, adminKey: string | undefined, firstK
   }
   if (!firstKey) return { ignoredAdminKey: false }
   const secret = adminKey ?? newSecret(['admin'])
-  const ctx: Ctx = {
-    db,
-    now,
-    actor: systemActor,
-    project: { id: (project as { id: number }).id, slug: defaultProject },
-    named: false,
-    contentLimit: 0,
-  }
   await insertKey(ctx, secret, { name: 'first admin', permissions: ['admin'], projectId: null, expiresAt: null })
   return { ignoredAdminKey: false, ...(adminKey === undefined && { newSecret: secret }) }
 }
 
-/** Runs `chore` again `ms` after it last ended, until the function that this gives is called. */
-function every(ms: number, chore: () => Promise<void>, warn: (error: Error) => void) {
-  let timer: NodeJS.Timeout
-  let running = Promise.resolve()
-  const next = () => {
-    timer = setTimeout(() => {
-      running = chore().catch(warn).finally(next)
-    }, ms).unref()
-  }
-  next()
-  return async () => {
-    clearTimeout(timer)
-    await running
-    clearTimeout(timer)
-  }
+/** Conduct itself as the actor in the default project, which is made where it is missing. */
+async function systemCtx(db: Tx, now: string): Promise<Ctx> {
+  const ctx = { db, now, actor: systemActor, named: false, contentLimit: 0 }
+  const [there] = await db.query<{ id: number }>(sql`select id from projects where slug = ${defaultProject}`)
+  if (there) return { ...ctx, project: { id: there.id, slug: defaultProject } }
+  // It creates itself: no project is there yet to act in.
+  const outside = { ...ctx, project: { id: 0, slug: '' } }
+  await createProject(outside, { slug: defaultProject })
+  return systemCtx(db, now)
 }

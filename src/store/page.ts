@@ -1,8 +1,9 @@
 import sql, { join, raw, type Sql } from 'sql-template-tag'
 import { invalid } from '../api/error.ts'
-import type { PageInput } from '../api/page.ts'
+import type { Order, PageInput } from '../api/page.ts'
 import { decodeCursor, encodeCursor, type Position } from '../ledger/cursor.ts'
 import type { Tx } from './engine/db.ts'
+import { firstOf, type Walk as Ordered } from './walk.ts'
 
 /** One index-ordered walk: rows that satisfy `where`, in the order of the leading table's created_at and id. */
 export interface Walk {
@@ -19,9 +20,6 @@ interface Positioned {
   created_at: string
 }
 
-/** SQLite takes at most 500 terms in one `union all`. */
-const walksAtOnce = 200
-
 /** The moments between which a list's rows were made, both left out. */
 export interface Span {
   createdAfter?: string | undefined
@@ -36,18 +34,9 @@ export interface Span {
 export async function readPage<Row extends Positioned>(db: Tx, columns: Sql, walks: Walk[], input: PageInput & Span) {
   const { limit, order } = input
   const after = input.cursor === undefined ? undefined : decodeCursor(order, input.cursor)
-  // As a literal: for a parameter PostgreSQL plans as if a tenth of all rows were wanted.
-  const literal = raw(String(limit + 1))
-  const found: Row[] = []
-  for (let first = 0; first < walks.length; first += walksAtOnce) {
-    const terms = walks.slice(first, first + walksAtOnce).map((walk) => {
-      const where = join([...walk.where, ...boundsOf(walk, input, after)], ' and ')
-      return sql`select ${columns} from ${walk.from} where ${where}
-        order by ${raw(walk.createdAt)} ${raw(order)}, ${raw(walk.id)} ${raw(order)} limit ${literal}`
-    })
-    found.push(...(await db.query<Row>(terms.length === 1 ? (terms[0] as Sql) : unionOf(terms))))
-  }
-  if (walks.length > 1) found.sort((a, b) => compare(a, b) * (order === 'desc' ? -1 : 1))
+  const turned = order === 'desc' ? -1 : 1
+  const ordered = walks.map((walk) => orderedBy(walk, columns, boundsOf(walk, input, after), order))
+  const found = await firstOf<Row>(db, ordered, limit + 1, (a, b) => compare(a, b) * turned)
   const rows = found.slice(0, limit)
   const last = rows.at(-1)
   const meta =
@@ -55,6 +44,15 @@ export async function readPage<Row extends Positioned>(db: Tx, columns: Sql, wal
       ? { hasMore: true, nextCursor: encodeCursor(order, { createdAt: last.created_at, id: last.id }) }
       : { hasMore: false }
   return { rows, meta }
+}
+
+function orderedBy({ from, where, createdAt, id }: Walk, columns: Sql, bounds: Sql[], order: Order): Ordered {
+  const rest = sql`from ${from} where ${join([...where, ...bounds], ' and ')}
+    order by ${raw(createdAt)} ${raw(order)}, ${raw(id)} ${raw(order)} limit`
+  return {
+    rows: (limit) => sql`select ${columns} ${rest} ${limit}`,
+    head: sql`select ${raw(createdAt)} as created_at, ${raw(id)} as id ${rest} 1`,
+  }
 }
 
 /**
@@ -78,12 +76,6 @@ function boundsOf(
     ...(far === undefined ? [] : [sql`${raw(createdAt)} ${backwards} ${far}`]),
   ]
 }
-
-const unionOf = (terms: Sql[]) =>
-  join(
-    terms.map((term) => sql`select * from (${term}) as walk`),
-    ' union all ',
-  )
 
 const compare = (a: Positioned, b: Positioned) =>
   a.created_at < b.created_at ? -1 : a.created_at > b.created_at ? 1 : a.id - b.id

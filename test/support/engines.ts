@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { type Client, type ClientOptions, createClient } from '../../src/client/client.ts'
 import { type AppOptions, createApp } from '../../src/http/app.ts'
+import { startServerJobs } from '../../src/jobs/jobs.ts'
 import { openStore, type Store, type StoreOptions } from '../../src/store/open.ts'
 import { copyPostgres, copySqlite, run } from './template.ts'
 
@@ -94,7 +95,9 @@ export async function openLedger(t: Lasting, engine: Engine, options: LedgerOpti
   let isShared = false
   let ahead = 0
   const store = await openStore(url, { now: () => Date.now() + ahead, ...options })
+  const jobs = startServerJobs(store, options.warn ?? (() => {}))
   t.after(async () => {
+    await jobs.stop()
     await store.close()
     if (!isShared) await giveBack?.()
   })

@@ -3,7 +3,7 @@ import type { Name } from '../../src/api/paths.ts'
 import { createApp } from '../../src/http/app.ts'
 import { localActor } from '../../src/ledger/actor.ts'
 import { openStore } from '../../src/store/open.ts'
-import { reap } from '../../src/store/run/lease.ts'
+import { reap } from '../../src/store/run/reap.ts'
 import { type Answer, type CallBy, rawCalls, read } from './call.ts'
 import type { Engine } from './engines.ts'
 import { adminKey } from './server.ts'
@@ -60,7 +60,9 @@ export async function transcriptOf(
     wait: (ms) => {
       now += ms
     },
-    reap: () => reap(store.db, store.now()),
+    reap: async () => {
+      await reap(store.db, store.now())
+    },
   })
   return entries
 }

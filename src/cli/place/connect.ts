@@ -130,10 +130,11 @@ export interface OpenLedger {
 /** Opens the database of that place; what is written gets its times by `now` (Unix milliseconds), else by the database's clock. */
 export async function openLedger({ databaseUrl }: LocalPlace, env: Env, now?: () => number): Promise<OpenLedger> {
   // Loaded only where it is needed: a client of a server does without.
-  const [{ createClient }, { createApp }, { openStore }, { localActor }] = await Promise.all([
+  const [{ createClient }, { createApp }, { openStore }, { tidy }, { localActor }] = await Promise.all([
     client(),
     import('../../http/app.ts'),
     import('../../store/open.ts'),
+    import('../../store/tidy.ts'),
     import('../../ledger/actor.ts'),
   ])
   const contentLimit = read('contentLimit', env)
@@ -142,7 +143,11 @@ export async function openLedger({ databaseUrl }: LocalPlace, env: Env, now?: ()
   return {
     as: (options) =>
       createClient({ url: 'http://localhost/conduct', fetch: (request) => app.fetch(request), ...options }),
-    close: () => store.close(),
+    async close() {
+      // A full disk or a busy file is no reason to fail what was done.
+      await tidy(store).catch(() => {})
+      await store.close()
+    },
   }
 }
 

@@ -153,12 +153,13 @@ function changesText(changes: Changes): string {
     .join(', ')
 }
 
-function happened({ kind, event, check, run }: Row): string {
+function happened({ kind, event, check, run, appends, until }: Row): string {
   const of = (value: unknown) => value as Row
   if (kind === 'event') {
     const { type, actor, changes } = of(event)
     return `${type} by ${actorName(actor as Actor)}: ${changesText(changes as Changes)}`
   }
+  if (kind === 'appends') return `${appends} appends until ${until}`
   if (kind === 'check') return `${of(check).checkId} ${of(check).name}: ${of(check).result}`
   return `${of(run).runId} attempt ${of(run).attempt}: ${of(run).status}, ${of(run).verdict}`
 }

@@ -1,4 +1,6 @@
-import { lastSeq, numberEvents, readEvents, type Selected } from '../../store/log/event.ts'
+import type { Selected } from '../../store/log/list.ts'
+import { numberEvents } from '../../store/log/number.ts'
+import { lastSeq, readEvents } from '../../store/log/read.ts'
 import type { Store } from '../../store/open.ts'
 import { type Entry, entryOf, Recent } from './recent.ts'
 
@@ -84,7 +86,7 @@ function createReader(cursor: Cursor) {
 async function readOn(db: Db, recent: Recent, wakeAll: () => void) {
   await numberEvents(db)
   for (;;) {
-    const events = await readEvents(db, recent.end, batch)
+    const events = await readEvents(db, { after: recent.end }, batch)
     if (events.length === 0) return
     recent.add(events)
     wakeAll()
@@ -118,7 +120,7 @@ function createCursor(db: Db, recent: Recent, start: number, { conditions, admit
   async function find(): Promise<{ entries: Entry[]; end: number }> {
     if (at >= recent.start) return { entries: recent.after(at).filter(({ event }) => admits(event)), end: recent.end }
     const kept = recent.start
-    const events = await readEvents(db, at, limit, conditions)
+    const events = await readEvents(db, { after: at }, limit, conditions)
     const last = events.at(-1)?.seq ?? at
     // A short batch means that the log was searched completely; memory covers the rest.
     return { entries: events.map(entryOf), end: events.length === limit ? last : Math.max(last, kept) }

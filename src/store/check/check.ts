@@ -3,12 +3,13 @@ import type { Check, CheckResult } from '../../api/check.ts'
 import { ConductError } from '../../api/error.ts'
 import { appeared, type Changes, differences, vanished } from '../../ledger/event.ts'
 import { insertUnder } from '../counter.ts'
-import { type Ctx, inTx, keyIdOf, type Operation, requireVersion } from '../ctx.ts'
+import { type Ctx, inTx, type Operation, requireVersion } from '../ctx.ts'
 import { contentOf, deleteDocument, digestOf, findDigest, insertDocument, requireFitting } from '../document.ts'
-import { record } from '../log/event.ts'
+import { record } from '../log/record.ts'
 import { readPage, type Walk } from '../page.ts'
 import { type RunRow, recordRun, requireRun } from '../run/row.ts'
 import { visibleProjects } from '../scope.ts'
+import { moveTotals } from '../spec/totals.ts'
 import { findVerdict } from './verdict.ts'
 
 interface CheckRow {
@@ -26,7 +27,7 @@ interface CheckRow {
   agent: string | null
   created_at: string
   updated_at: string
-  created_by: number | null
+  created_by: number
   version: number
 }
 
@@ -83,6 +84,7 @@ async function settle(ctx: Ctx, run: RunRow): Promise<void> {
   const moved = differences(before, after)
   if (Object.keys(moved).length === 0) return
   await ctx.db.query(sql`update runs set verdict = ${after.verdict}, evidence = ${after.evidence} where id = ${run.id}`)
+  await moveTotals(ctx, run, { ...run, ...after })
   await recordRun(ctx, 'updated', run, moved)
 }
 
@@ -97,7 +99,7 @@ export const createCheck: Operation<'createCheck'> = async (ctx, { checkId, runI
     const values = {
       project_id: ctx.project.id,
       run_id: run.id,
-      result_by: keyIdOf(ctx),
+      result_by: ctx.actor.id,
       work_version: run.work_version,
       document_id: await insertDocument(ctx, content, digest),
       ...stamps(ctx),
@@ -118,8 +120,8 @@ export const createCheck: Operation<'createCheck'> = async (ctx, { checkId, runI
 }
 
 const stamps = (ctx: Ctx) => ({
-  created_by: keyIdOf(ctx),
-  updated_by: keyIdOf(ctx),
+  created_by: ctx.actor.id,
+  updated_by: ctx.actor.id,
   created_at: ctx.now,
   updated_at: ctx.now,
 })
@@ -141,6 +143,20 @@ export const listChecks: Operation<'listChecks'> = async (ctx, { project, runId,
   })
   const { rows, meta } = await readPage<CheckRow>(ctx.db, columns, walks, page)
   return { checks: rows.map(checkOf), meta }
+}
+
+/** Deletes the checks of a run that goes, with an event of each. The caller holds the run. */
+export async function deleteChecksOf(ctx: Ctx, run: RunRow): Promise<void> {
+  const rows = await ctx.db.query<CheckRow>(sql`
+    select ${columns} from checks where checks.run_id = ${run.id} order by checks.id`)
+  for (const row of rows) await removeCheck(ctx, row)
+}
+
+async function removeCheck(ctx: Ctx, row: CheckRow): Promise<void> {
+  const content = await findDigest(ctx, row.document_id)
+  await ctx.db.query(sql`delete from checks where id = ${row.id}`)
+  await deleteDocument(ctx, row.document_id)
+  await recordCheck(ctx, 'deleted', row, vanished({ runId: row.run, ...stateOf(row), content }))
 }
 
 /** The newest checks of the run of that row. */
@@ -173,16 +189,16 @@ export const getCheck: Operation<'getCheck'> = async (ctx, { checkId }) => {
   return { check: { ...checkOf(row), content: row.content ?? '' } }
 }
 
-/** FORBIDDEN for a new result by another key than the one that made the check; PRECONDITION_FAILED; NOT_FOUND. */
+/** FORBIDDEN for another key than the one that made the check; PRECONDITION_FAILED; NOT_FOUND. */
 export const updateCheck: Operation<'updateCheck'> = async (ctx, { checkId, ifVersion, content, ...patch }) => {
   if (content !== undefined) requireFitting(ctx, content)
   return inTx(ctx, async (ctx) => {
     const { row, run } = await openCheck(ctx, checkId)
     requireVersion(ifVersion, row.id, row.version)
-    if (patch.result !== undefined && patch.result !== row.result && row.created_by !== keyIdOf(ctx)) {
+    if (row.created_by !== ctx.actor.id) {
       throw new ConductError(
         'FORBIDDEN',
-        `The result of check '${checkId}' is changed only by the key that made it: record a check of your own.`,
+        `Check '${checkId}' was recorded by another key, and only that key changes it: record a check of your own.`,
       )
     }
     const before = stateOf(row)
@@ -199,9 +215,9 @@ export const updateCheck: Operation<'updateCheck'> = async (ctx, { checkId, ifVe
     const values = {
       ...valuesOf(after),
       ...(isReplaced && { document_id: await insertDocument(ctx, content ?? '', digests.after) }),
-      ...(changes.result && { result_by: keyIdOf(ctx), work_version: run.work_version }),
+      ...(changes.result && { result_by: ctx.actor.id, work_version: run.work_version }),
       updated_at: ctx.now,
-      updated_by: keyIdOf(ctx),
+      updated_by: ctx.actor.id,
       version: row.version + 1,
     }
     const assignments = Object.entries(values).map(([field, value]) => sql`${raw(field)} = ${value}`)
@@ -220,10 +236,7 @@ export const deleteCheck: Operation<'deleteCheck'> = (ctx, { checkId, ifVersion 
   inTx(ctx, async (ctx) => {
     const { row, run } = await openCheck(ctx, checkId)
     requireVersion(ifVersion, row.id, row.version)
-    const content = await findDigest(ctx, row.document_id)
-    await ctx.db.query(sql`delete from checks where id = ${row.id}`)
-    await deleteDocument(ctx, row.document_id)
-    await recordCheck(ctx, 'deleted', row, vanished({ runId: row.run, ...stateOf(row), content }))
+    await removeCheck(ctx, row)
     await settle(ctx, run)
     return { message: 'Check deleted successfully' }
   })

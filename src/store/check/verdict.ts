@@ -1,46 +1,48 @@
 import sql from 'sql-template-tag'
 import type { CheckResult } from '../../api/check.ts'
 import { type Counted, verdictOf } from '../../ledger/verdict.ts'
-import { type Ctx, keyIdOf } from '../ctx.ts'
+import type { Ctx } from '../ctx.ts'
 
 /** What a verdict needs to know of its run. */
 interface Judged {
   id: number
-  created_by: number | null
+  created_by: number
   work_version: number
 }
 
-/** Who acts without a key counts as one. */
-const keyOrLocal = (keyId: number | null) => keyId ?? 0
-
-/** The verdict that the checks give on a run as they are in this transaction: the newest of each name. */
+/** The verdict that the checks give on a run as they are in this transaction: the newest by each actor of each name. */
 export async function findVerdict(ctx: Ctx, run: Judged) {
   const rows = await ctx.db.query<{
+    name: string
     result: CheckResult
-    result_by: number | null
+    result_by: number
     work_version: number
     executed: number
     authored: number
   }>(sql`
-    select c.result, c.result_by, c.work_version,
+    select c.name, c.result, c.result_by, c.work_version,
       case when c.command is null or c.exit_code is null then 0 else 1 end as executed,
-      case when exists (select 1 from run_authors a where a.run_id = c.run_id and a.key_id = coalesce(c.result_by, 0))
+      case when exists (select 1 from run_authors a where a.run_id = c.run_id and a.actor_id = c.result_by)
         then 1 else 0 end as authored
-    from checks c where c.id in (select max(n.id) from checks n where n.run_id = ${run.id} group by n.name)`)
+    from checks c
+    where c.id in (select max(n.id) from checks n where n.run_id = ${run.id} group by n.name, n.result_by)
+    order by c.id`)
   const counted = rows.map(
     (row): Counted => ({
+      name: row.name,
       result: row.result,
       workVersion: row.work_version,
       executed: row.executed === 1,
-      independent: row.authored === 0 && keyOrLocal(row.result_by) !== keyOrLocal(run.created_by),
+      independent: row.authored === 0 && row.result_by !== run.created_by,
     }),
   )
   return verdictOf(counted, run.work_version)
 }
 
-/** Notes that the caller changed a run's work, where it is not its creator: its checks are no longer independent. */
-export async function noteAuthor(ctx: Ctx, run: Judged): Promise<void> {
-  const author = keyOrLocal(keyIdOf(ctx))
-  if (author === keyOrLocal(run.created_by)) return
-  await ctx.db.query(sql`insert into run_authors (run_id, key_id) values (${run.id}, ${author}) on conflict do nothing`)
+/** Records that the caller wrote some of a run: its checks are not independent of it. Returns whether that is news. */
+export async function noteAuthor(ctx: Ctx, run: Judged): Promise<boolean> {
+  if (ctx.actor.id === run.created_by) return false
+  const added = await ctx.db.query(sql`
+    insert into run_authors (run_id, actor_id) values (${run.id}, ${ctx.actor.id}) on conflict do nothing returning run_id`)
+  return added.length > 0
 }

@@ -19,12 +19,14 @@ export interface Dialect {
   concurrently: 'concurrently' | ''
   /** The statements that make an index of words: `table (rowid, words)`. */
   searchWords(table: string): string[]
-  /** The words of one entry, as a value of such an index; each word is of letters and digits. */
+  /** The words of one entry, as a value of such an index; each word is of letters, digits and ._/:@#- */
   words(words: string[]): Sql
   /** A condition on an index of words. */
   matches(table: Sql, question: Question): Sql
   /** After a key in `order by`: lets the engine find the rows by their words and then sort them, rather than go along the key. */
   afterwards: Sql
+  /** Which of several rows that stand for one sum this process writes to, so that servers do not wait for each other. */
+  shard: number
   /** Whether rows become visible in the order of their ids. Where they do not, `store/event.ts` numbers events itself. */
   commitsInOrder: boolean
 }

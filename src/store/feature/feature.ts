@@ -1,14 +1,15 @@
-import sql, { empty, type Sql } from 'sql-template-tag'
+import sql, { empty } from 'sql-template-tag'
 import { ConductError } from '../../api/error.ts'
 import type { Feature, FeatureFields } from '../../api/feature.ts'
 import { appeared, type Changes, differences, vanished } from '../../ledger/event.ts'
 import { numberOfName } from '../../ledger/feature.ts'
 import { claimNumber, moveCounter } from '../counter.ts'
-import { type Ctx, inTx, keyIdOf, type Operation, requireOwn, requireVersion } from '../ctx.ts'
+import { type Ctx, inTx, type Operation, requireOwn, requireVersion } from '../ctx.ts'
 import { UniqueViolation } from '../engine/db.ts'
-import { likeOf } from '../engine/like.ts'
-import { record } from '../log/event.ts'
+import { record } from '../log/record.ts'
 import { readPage } from '../page.ts'
+import { keepGrams, likeOf, partFilter } from '../part.ts'
+import { recordRun } from '../run/row.ts'
 import { visibleProjects } from '../scope.ts'
 
 export interface FeatureRow {
@@ -20,7 +21,7 @@ export interface FeatureRow {
   file: string | null
   created_at: string
   updated_at: string
-  created_by: number | null
+  created_by: number
   version: number
 }
 
@@ -46,6 +47,9 @@ const stateOf = ({ name, description, file }: Pick<FeatureRow, 'name' | 'descrip
   description,
   file,
 })
+
+/** What parts of it find it by. */
+const textOf = ({ name, description }: Pick<FeatureRow, 'name' | 'description'>) => `${name}\n${description ?? ''}`
 
 async function findByNumber(ctx: Ctx, number: number, lock = empty): Promise<FeatureRow | undefined> {
   const [row] = await ctx.db.query<FeatureRow>(sql`
@@ -79,10 +83,11 @@ export async function ensureFeature(ctx: Ctx, fields: FeatureFields, number = nu
     const [row] = await ctx.db.query<{ id: number; number: number }>(sql`
       insert into features (project_id, number, name, description, file, created_by, updated_by, created_at, updated_at)
       values (${ctx.project.id}, ${number ?? (await claimNumber(ctx, 'feature'))}, ${name}, ${description}, ${file},
-        ${keyIdOf(ctx)}, ${keyIdOf(ctx)}, ${ctx.now}, ${ctx.now})
+        ${ctx.actor.id}, ${ctx.actor.id}, ${ctx.now}, ${ctx.now})
       on conflict do nothing returning id, number`)
     if (row) {
       const changes = appeared({ name, description, file })
+      await keepGrams(ctx, 'feature', row.id, undefined, textOf({ name, description }))
       await recordFeature(ctx, 'created', row, changes)
       return { row: await requireFeature(ctx, row.number), made: true }
     }
@@ -114,10 +119,11 @@ async function write(ctx: Ctx, row: FeatureRow, patch: Partial<FeatureFields>): 
   await ctx.db
     .query(sql`
     update features set name = ${after.name}, description = ${after.description}, file = ${after.file},
-      updated_at = ${ctx.now}, updated_by = ${keyIdOf(ctx)}, version = version + 1 where id = ${row.id}`)
+      updated_at = ${ctx.now}, updated_by = ${ctx.actor.id}, version = version + 1 where id = ${row.id}`)
     .catch((error) => {
       throw error instanceof UniqueViolation ? nameTaken(`Another feature is called '${after.name}'`) : error
     })
+  await keepGrams(ctx, 'feature', row.id, textOf(row), textOf(after))
   await recordFeature(ctx, 'updated', row, changes)
   return requireFeature(ctx, row.number)
 }
@@ -138,9 +144,14 @@ const nameTaken = (why: string) => new ConductError('CONFLICT', `${why}: take an
 
 export const listFeatures: Operation<'listFeatures'> = async (ctx, { project, q, file, ...page }) => {
   const { projects } = await visibleProjects(ctx, project)
-  const filters: Sql[] = []
+  const filters = await partFilter(
+    ctx,
+    'feature',
+    projects,
+    q,
+    (part) => sql`(${likeOf('f.name', part)} or ${likeOf('f.description', part)})`,
+  )
   if (file !== undefined) filters.push(sql`f.file = ${file}`)
-  if (q !== undefined) filters.push(sql`(${likeOf('f.name', q)} or ${likeOf('f.description', q)})`)
   const walks = projects.map(({ id }) => ({
     from: sql`features f`,
     where: [sql`f.project_id = ${id}`, ...filters],
@@ -172,7 +183,17 @@ export const deleteFeature: Operation<'deleteFeature'> = (ctx, { id, ifVersion }
   inTx(ctx, async (ctx) => {
     const row = await requireFeature(ctx, id, ctx.db.dialect.forUpdate)
     requireVersion(ifVersion, id, row.version)
+    await unlinkAll(ctx, row)
     await ctx.db.query(sql`delete from features where id = ${row.id}`)
+    await keepGrams(ctx, 'feature', row.id, textOf(row), undefined)
     await recordFeature(ctx, 'deleted', row, vanished(stateOf(row)))
     return { message: 'Feature deleted successfully' }
   })
+
+/** Takes a feature off its runs, with an event of each. */
+async function unlinkAll(ctx: Ctx, { id, number }: FeatureRow): Promise<void> {
+  const runs = await ctx.db.query<{ id: number; run_id: string }>(sql`
+    select r.id, r.run_id from run_features l join runs r on r.id = l.run_id where l.feature_id = ${id} order by r.id`)
+  await ctx.db.query(sql`delete from run_features where feature_id = ${id}`)
+  for (const run of runs) await recordRun(ctx, 'updated', run, { features: [[number], null] })
+}

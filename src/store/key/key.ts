@@ -1,12 +1,13 @@
 import sql, { type Sql } from 'sql-template-tag'
-import { ConductError } from '../../api/error.ts'
+import { ConductError, invalid } from '../../api/error.ts'
 import type { Key } from '../../api/key.ts'
 import type { Actor } from '../../ledger/actor.ts'
 import { appeared } from '../../ledger/event.ts'
 import { hashOf, newSecret, type Permission, permissions, prefixOf } from '../../ledger/secret.ts'
+import { insertActor } from '../actor/actor.ts'
 import { type Ctx, inTx, keyIdOf, type Operation } from '../ctx.ts'
 import type { Tx } from '../engine/db.ts'
-import { record } from '../log/event.ts'
+import { record } from '../log/record.ts'
 import { readPage } from '../page.ts'
 import { confinementOf, findProject } from '../scope.ts'
 
@@ -50,6 +51,10 @@ export interface LiveKey {
   projectId: number | null
   slug: string | null
   lastUsedAt: string | null
+  /** The actor as whom it acts. */
+  actorId: number
+  /** When it ends; null: never. */
+  endsAt: string | null
 }
 
 /** The live key of that secret; undefined for one that never was, is revoked or has expired. Never cached. */
@@ -59,21 +64,23 @@ export const findKey = (db: Tx, secret: string, now: string) => findLive(db, sql
 export const findKeyById = (db: Tx, id: number, now: string) => findLive(db, sql`k.id = ${id}`, now)
 
 /** The one key of which `condition` is true, if it is live. */
-export async function findLive(db: Tx, condition: Sql, now: string): Promise<LiveKey | undefined> {
-  const [row] = await db.query<Omit<KeyRow, 'prefix' | 'created_at'>>(sql`
-    select k.id, k.name, k.permissions, k.project_id, p.slug, k.last_used_at, k.expires_at, k.revoked_at
+async function findLive(db: Tx, condition: Sql, now: string): Promise<LiveKey | undefined> {
+  const [row] = await db.query<Omit<KeyRow, 'prefix' | 'created_at'> & { actor_id: number }>(sql`
+    select k.id, k.actor_id, k.name, k.permissions, k.project_id, p.slug, k.last_used_at, k.expires_at, k.revoked_at
     from keys k left join projects p on p.id = k.project_id where ${condition}`)
   if (!row || row.revoked_at !== null || (row.expires_at !== null && row.expires_at <= now)) return undefined
-  const { id, name, project_id: projectId, slug, last_used_at: lastUsedAt } = row
-  return { id, name, permissions: permissionsOf(row), projectId, slug, lastUsedAt }
+  const { id, name, project_id: projectId, slug, last_used_at: lastUsedAt, actor_id: actorId, expires_at: endsAt } = row
+  return { id, name, permissions: permissionsOf(row), projectId, slug, lastUsedAt, actorId, endsAt }
 }
 
-export const actorOf = ({ id: keyId, name, permissions, projectId }: LiveKey): Actor => ({
+export const actorOf = ({ id: keyId, actorId: id, name, permissions, projectId, endsAt }: LiveKey): Actor => ({
   kind: 'key',
+  id,
   keyId,
   name,
   permissions,
   projectId,
+  endsAt,
 })
 
 /** Notes that a key was used, so that `lastUsedAt` is right to the minute. */
@@ -88,37 +95,52 @@ interface NewKey {
   expiresAt: string | null
 }
 
-/** Stores a key and its event, in the caller's transaction; answers its id. */
-export async function insertKey(ctx: Ctx, secret: string, { name, permissions: wanted, projectId, expiresAt }: NewKey) {
-  const held = permissions.filter((one) => wanted.includes(one))
+/** Stores a key and its event, in the caller's transaction, and returns its id. Without `actorId` it acts as an actor of its own. */
+export async function insertKey(ctx: Ctx, secret: string, key: NewKey, actorId?: number): Promise<number> {
+  const { name, projectId, expiresAt } = key
+  const held = permissions.filter((one) => key.permissions.includes(one))
+  const actor = actorId ?? (await insertActor(ctx, 'key', name))
   const [row] = await ctx.db.query<{ id: number }>(sql`
-    insert into keys (project_id, name, prefix, hash, permissions, created_by, created_at, expires_at)
-    values (${projectId}, ${name}, ${prefixOf(secret)}, ${hashOf(secret)}, ${held.join(' ')}, ${keyIdOf(ctx)}, ${ctx.now}, ${expiresAt})
+    insert into keys (project_id, name, prefix, hash, permissions, actor_id, created_by, created_at, expires_at)
+    values (${projectId}, ${name}, ${prefixOf(secret)}, ${hashOf(secret)}, ${held.join(' ')}, ${actor}, ${ctx.actor.id}, ${ctx.now}, ${expiresAt})
     returning id`)
   const id = (row as { id: number }).id
+  if (actorId === undefined) await ctx.db.query(sql`update actors set key_id = ${id} where id = ${actor}`)
   const changes = appeared({ name, permissions: held, expiresAt })
   await record(ctx, { type: 'key.created', subject: String(id), subjectId: id, projectId, changes })
   return id
 }
 
-/** FORBIDDEN where the key would reach further than the caller's own; NOT_FOUND for an unknown project. */
-export const createKey: Operation<'createKey'> = (ctx, { name, permissions, project, expiresAt = null }) =>
+/**
+ * FORBIDDEN where the key would reach further than the caller's own; VALIDATION_ERROR where it would outlive the caller's
+ * key or session; NOT_FOUND for an unknown project.
+ */
+export const createKey: Operation<'createKey'> = (ctx, { name, permissions, project, ...given }) =>
   inTx(ctx, async (ctx) => {
     const confinedTo = confinementOf(ctx)
     if (confinedTo !== null && project === null) {
       throw new ConductError('FORBIDDEN', 'A key of one project makes keys of that project only: leave project out.')
     }
-    if (expiresAt !== null && expiresAt <= ctx.now) {
-      throw new ConductError('VALIDATION_ERROR', `expiresAt: ${expiresAt} is not in the future.`, {
-        issues: [{ path: 'expiresAt', message: 'must be in the future' }],
-      })
-    }
+    const expiresAt = expiryUnder(ctx, given.expiresAt)
     const ofCaller = confinedTo !== null || ctx.named ? ctx.project.id : null
     const projectId = project ? (await findProject(ctx.db, project, confinedTo)).id : project === null ? null : ofCaller
     const secret = newSecret(permissions)
     const id = await insertKey(ctx, secret, { name, permissions, projectId, expiresAt })
     return { key: await showKey(ctx, id), secret }
   })
+
+/** When a new key ends: as asked for, but never after the caller's own key or session, with which it ends unless told otherwise. */
+function expiryUnder({ actor, now }: Ctx, asked: string | null | undefined): string | null {
+  if (asked && asked <= now) throw invalid('expiresAt', `must be in the future, and ${asked} is not`)
+  const latest = actor.kind === 'key' ? actor.endsAt : null
+  if (latest === null) return asked ?? null
+  if (asked === undefined) return latest
+  if (asked !== null && asked <= latest) return asked
+  throw invalid(
+    'expiresAt',
+    `must be at most ${latest}, when the key or session that asks ends: ask with a key that does not expire, or leave it out`,
+  )
+}
 
 /** A key as it is shown. NOT_FOUND for one that the caller may not see. */
 export const showKey = async (ctx: Ctx, id: number) => keyOf(await readKey(ctx, id))

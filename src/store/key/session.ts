@@ -5,7 +5,7 @@ import { hashOf, newLoginCode, newSecret } from '../../ledger/secret.ts'
 import { loginCodeMs, sessionMs } from '../../ledger/session.ts'
 import { type Ctx, inTx, keyIdOf, type Operation } from '../ctx.ts'
 import type { Tx } from '../engine/db.ts'
-import { actorOf, endKey, findKey, findKeyById, findLive, insertKey, type LiveKey, showKey } from './key.ts'
+import { actorOf, endKey, findKey, findKeyById, insertKey, type LiveKey, showKey } from './key.ts'
 
 const shifted = (now: string, ms: number) => new Date(Date.parse(now) + ms).toISOString()
 
@@ -65,7 +65,7 @@ const deadCode = () =>
 function makeKey(ctx: Ctx): Promise<number> {
   const expiresAt = shifted(ctx.now, sessionMs)
   const key = { name: 'browser', permissions: ['admin'], projectId: null, expiresAt } as const
-  return insertKey({ ...ctx, actor: localActor }, newSecret(key.permissions), key)
+  return insertKey({ ...ctx, actor: localActor }, newSecret(key.permissions), key, localActor.id)
 }
 
 /** Ends the session whose secret is `ctx.session`, and the key that was made for it; without one there is nothing to do. */
@@ -84,22 +84,31 @@ export const deleteSession: Operation<'deleteSession'> = async (ctx) => {
 }
 
 /** The live key of a session; undefined when the session is over, or its key. Never cached. */
-export function findSession(db: Tx, secret: string, now: string): Promise<LiveKey | undefined> {
-  const oldest = shifted(now, -sessionMs)
-  const held = sql`select s.key_id from sessions s where s.hash = ${hashOf(secret)} and s.created_at > ${oldest}`
-  return findLive(db, sql`k.id = (${held})`, now)
+export async function findSession(db: Tx, secret: string, now: string): Promise<LiveKey | undefined> {
+  const [session] = await db.query<{ key_id: number; created_at: string }>(
+    sql`select key_id, created_at from sessions where hash = ${hashOf(secret)}`,
+  )
+  if (!session) return undefined
+  const endsAt = shifted(session.created_at, sessionMs)
+  if (endsAt <= now) return undefined
+  const key = await findKeyById(db, session.key_id, now)
+  return key && { ...key, endsAt: key.endsAt !== null && key.endsAt < endsAt ? key.endsAt : endsAt }
 }
 
-/** Drops sessions and login codes that are too old to be of use. */
-export async function purgeSessions(db: Tx, now: string): Promise<void> {
-  await purge(db, 'sessions', shifted(now, -sessionMs))
-  await purge(db, 'login_codes', shifted(now, -loginCodeMs))
+/** Drops sessions and login codes that are too old to be of use. Returns whether there may be more. */
+export async function purgeSessions(db: Tx, now: string): Promise<boolean> {
+  const isMore = await Promise.all([
+    purge(db, 'sessions', shifted(now, -sessionMs)),
+    purge(db, 'login_codes', shifted(now, -loginCodeMs)),
+  ])
+  return isMore.includes(true)
 }
 
-const purgedAtOnce = 10_000
+const purgedAtOnce = 500
 
-async function purge(db: Tx, table: 'sessions' | 'login_codes', until: string): Promise<void> {
+async function purge(db: Tx, table: 'sessions' | 'login_codes', until: string): Promise<boolean> {
   const old = sql`select id from ${raw(table)} where created_at <= ${until} limit ${purgedAtOnce}`
-  const [found] = await db.query(old)
-  if (found) await db.tx((tx) => tx.query(sql`delete from ${raw(table)} where id in (${old})`))
+  const found = await db.query(old)
+  if (found.length > 0) await db.tx((tx) => tx.query(sql`delete from ${raw(table)} where id in (${old})`))
+  return found.length === purgedAtOnce
 }

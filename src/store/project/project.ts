@@ -2,8 +2,8 @@ import sql, { empty } from 'sql-template-tag'
 import { ConductError } from '../../api/error.ts'
 import type { Project } from '../../api/project.ts'
 import { appeared, differences } from '../../ledger/event.ts'
-import { type Ctx, inTx, keyIdOf, type Operation, requireVersion } from '../ctx.ts'
-import { record } from '../log/event.ts'
+import { type Ctx, inTx, type Operation, requireVersion } from '../ctx.ts'
+import { record } from '../log/record.ts'
 import { readPage } from '../page.ts'
 import { confinementOf, unknownProject } from '../scope.ts'
 
@@ -30,7 +30,7 @@ export const createProject: Operation<'createProject'> = (ctx, { slug, name = sl
       throw new ConductError('FORBIDDEN', 'Only a key of the whole server makes projects.')
     const [row] = await ctx.db.query<ProjectRow>(sql`
       insert into projects (slug, name, repository, created_by, updated_by, created_at, updated_at)
-      values (${slug}, ${name}, ${repository}, ${keyIdOf(ctx)}, ${keyIdOf(ctx)}, ${ctx.now}, ${ctx.now})
+      values (${slug}, ${name}, ${repository}, ${ctx.actor.id}, ${ctx.actor.id}, ${ctx.now}, ${ctx.now})
       on conflict do nothing returning ${columns}`)
     if (!row) throw new ConductError('CONFLICT', `The project '${slug}' exists: PATCH it, or take another slug.`)
     const changes = appeared({ name, repository })
@@ -73,7 +73,7 @@ export const updateProject: Operation<'updateProject'> = (ctx, { slug, ifVersion
     if (Object.keys(changes).length === 0) return { project: projectOf(row) }
     const [changed] = await ctx.db.query<ProjectRow>(sql`
       update projects set name = ${after.name}, repository = ${after.repository}, updated_at = ${ctx.now},
-        updated_by = ${keyIdOf(ctx)}, version = version + 1 where id = ${row.id} returning ${columns}`)
+        updated_by = ${ctx.actor.id}, version = version + 1 where id = ${row.id} returning ${columns}`)
     await record(ctx, { type: 'project.updated', subject: slug, subjectId: row.id, projectId: row.id, changes })
     return { project: projectOf(changed as ProjectRow) }
   })

@@ -1,71 +1,91 @@
+import { hash } from 'node:crypto'
 import sql from 'sql-template-tag'
 import { ConductError } from '../../api/error.ts'
-import { markerOf, pieces, slice, squeeze } from '../../ledger/content.ts'
+import { boundary, markerOf, squeeze } from '../../ledger/content.ts'
 import { titleOf } from '../../ledger/title.ts'
 import { type Ctx, inTx, type Operation } from '../ctx.ts'
+import { insertParts, type Part, readBytes, readParts } from '../document.ts'
 import { leaseAfter, openRun } from './lease.ts'
 import { requireRun, runOf } from './row.ts'
 import { saveRun } from './save.ts'
 
 /** A part grows to this size with further appends, so that a content of many lines is not as many rows. */
 const growBytes = 4096
-/** The largest part that an append makes. */
-const partBytes = 65_536
-/** The most that one readContent answers. */
-const readBytes = 262_144
-
-interface Part {
-  start: number
-  text: string
-  /** For the line that marks a gap: the bytes that are gone. */
-  dropped: number
-}
+/** The most that one readContent returns. */
+const readLimit = 262_144
 
 /**
- * CONFLICT when `offset` is not the content's size; LEASE_HELD, LEASE_LOST; FORBIDDEN for an agent key on another's run;
- * NOT_FOUND. Offsets count all bytes that were ever there, those that were dropped too.
+ * Appends a text; with `offset`, just once: a text that stands at its offset already is not appended again. CONFLICT when
+ * `offset` is not the content's size and something else stands there; LEASE_HELD, LEASE_LOST; FORBIDDEN for an agent key on
+ * another's run; NOT_FOUND. Offsets count all bytes that were ever there, those that were dropped too.
  */
 export const appendToRun: Operation<'appendToRun'> = (ctx, { runId, text, offset, leaseToken }) =>
   inTx(ctx, async (ctx) => {
     const opened = await openRun(ctx, runId, leaseToken)
     const { row, base, holds } = opened
-    const size = await sizeOf(ctx, row.document_id)
-    if (offset !== undefined && offset !== size) {
-      throw new ConductError(
-        'CONFLICT',
-        `The content of run '${runId}' has ${size} bytes, not ${offset}: append what follows byte ${size}.`,
-      )
-    }
-    const documentId = text === '' ? row.document_id : await append(ctx, row.document_id, size, text)
-    const changes: [unknown, unknown] = [size === 0 ? null : { bytes: size }, { bytes: size + Buffer.byteLength(text) }]
-    const content = text === '' ? undefined : { documentId, changes, isReplaced: false }
-    const after = { ...base, title: base.title ?? titleOf(text) }
+    const end = await endOf(ctx, row.document_id)
+    const isThere = offset !== undefined && offset < end.size && (await standsAt(ctx, row.document_id, offset, text))
+    if (offset !== undefined && offset !== end.size && !isThere) throw notTheEnd(runId, offset, end.size)
+    const added = isThere ? '' : text
     const { columns: lease } = leaseAfter(ctx, opened, base, undefined, leaseToken)
+    const after = added === '' ? base : { ...base, title: base.title ?? titleOf(added) }
+    const content = added === '' ? undefined : await append(ctx, row.document_id, end, added)
     return { run: runOf(await saveRun(ctx, { row, base, after, lease, holds, content }), ctx.project.slug) }
   })
 
-async function sizeOf(ctx: Ctx, documentId: number | null): Promise<number> {
-  if (documentId === null) return 0
-  const [row] = await ctx.db.query<{ bytes: number }>(sql`select bytes from documents where id = ${documentId}`)
-  return row?.bytes ?? 0
+const notTheEnd = (runId: string, offset: number, size: number) =>
+  new ConductError(
+    'CONFLICT',
+    `The content of run '${runId}' has ${size} bytes, and this text does not stand at byte ${offset}: append what follows byte ${size}.`,
+  )
+
+/** Whether a document has just this text at byte `offset`. */
+async function standsAt(ctx: Ctx, documentId: number | null, offset: number, text: string): Promise<boolean> {
+  if (documentId === null) return false
+  const expected = Buffer.from(text)
+  return expected.equals(await readBytes(ctx.db, documentId, offset, offset + expected.length))
 }
 
-/** Adds text to a document of that size, making it where there is none; answers its id. */
-async function append(ctx: Ctx, documentId: number | null, size: number, text: string): Promise<number> {
+/** The end of a document. */
+interface End {
+  size: number
+  /** Its last part, as it is stored. */
+  start: number | null
+  length: number
+  isGap: number
+  /** The bytes that are gone from its middle. */
+  gone: number
+}
+
+async function endOf(ctx: Ctx, documentId: number | null): Promise<End> {
+  const none = { size: 0, start: null, length: 0, isGap: 0, gone: 0 }
+  if (documentId === null) return none
+  const [end] = await ctx.db.query<End>(sql`
+    select d.bytes as size, p.start, octet_length(p.text) as length, case when p.dropped > 0 then 1 else 0 end as "isGap",
+      coalesce((select g.dropped from document_parts g where g.document_id = d.id and g.dropped > 0), 0) as gone
+    from documents d left join document_parts p on p.document_id = d.id
+      and p.start = (select max(m.start) from document_parts m where m.document_id = d.id)
+    where d.id = ${documentId}`)
+  return end ?? none
+}
+
+/** Adds text to a document that ends so, making it where there is none: its id, and what the log says of it. */
+async function append(ctx: Ctx, documentId: number | null, end: End, text: string) {
   const id = documentId ?? (await insertEmpty(ctx))
   const added = Buffer.byteLength(text)
-  const [last] = await ctx.db.query<{ start: number; length: number; dropped: number }>(sql`
-    select start, octet_length(text) as length, dropped from document_parts
-    where document_id = ${id} order by start desc limit 1`)
-  if (last && last.dropped === 0 && last.length + added <= growBytes) {
+  const size = end.size + added
+  const grows = end.start !== null && !end.isGap && end.length + added <= growBytes
+  if (grows) {
     await ctx.db.query(sql`update document_parts set text = text || ${text}
-      where document_id = ${id} and start = ${last.start}`)
+      where document_id = ${id} and start = ${end.start}`)
   } else {
-    await insertParts(ctx, id, size, text)
+    await insertParts(ctx, id, end.size, text)
   }
-  await ctx.db.query(sql`update documents set bytes = ${size + added}, sha256 = null where id = ${id}`)
-  await dropMiddle(ctx, id, size + added)
-  return id
+  await ctx.db.query(sql`update documents set bytes = ${size}, sha256 = null where id = ${id}`)
+  if (size - end.gone > ctx.contentLimit) await dropMiddle(ctx, id, size)
+  const before = end.size === 0 ? null : { bytes: end.size }
+  const changes: [unknown, unknown] = [before, { bytes: size, appended: hash('sha256', text) }]
+  return { documentId: id, changes, isReplaced: false }
 }
 
 async function insertEmpty(ctx: Ctx): Promise<number> {
@@ -74,27 +94,15 @@ async function insertEmpty(ctx: Ctx): Promise<number> {
   return (row as { id: number }).id
 }
 
-async function insertParts(ctx: Ctx, documentId: number, start: number, text: string): Promise<void> {
-  let at = start
-  for (const piece of pieces(text, partBytes)) {
-    await ctx.db.query(
-      sql`insert into document_parts (document_id, start, text) values (${documentId}, ${at}, ${piece})`,
-    )
-    at += Buffer.byteLength(piece)
-  }
-}
-
-/** Keeps a document within the limit: its head, a line that tells how much is gone, and the newest. */
+/** Keeps a document within the limit: its head, a line that says how much is gone, and the newest. */
 async function dropMiddle(ctx: Ctx, documentId: number, size: number): Promise<void> {
-  const [marker] = await ctx.db.query<Part>(sql`
-    select start, text, dropped from document_parts where document_id = ${documentId} and dropped > 0`)
-  if (size - (marker?.dropped ?? 0) <= ctx.contentLimit) return
-  const parts = await ctx.db.query<Part>(sql`
-    select start, text, dropped from document_parts where document_id = ${documentId} and dropped = 0 order by start`)
+  const parts = await readParts(ctx.db, documentId, 0, size)
+  const marker = parts.find(({ dropped }) => dropped > 0)
   const textOf = (some: Part[]) => some.map(({ text }) => text).join('')
   const isHead = ({ start }: Part) => marker !== undefined && start < marker.start
   const head = marker && textOf(parts.filter(isHead))
-  const kept = squeeze(head, textOf(parts.filter((part) => !isHead(part))), ctx.contentLimit)
+  const rest = textOf(parts.filter((part) => part !== marker && !isHead(part)))
+  const kept = squeeze(head, rest, ctx.contentLimit)
   const headSize = Buffer.byteLength(kept.head)
   const newestSize = Buffer.byteLength(kept.newest)
   const dropped = size - headSize - newestSize
@@ -108,25 +116,36 @@ async function dropMiddle(ctx: Ctx, documentId: number, size: number): Promise<v
 /** NOT_FOUND when the project has no such run. */
 export const readContent: Operation<'readContent'> = async (ctx, { runId, after }) => {
   const { document_id } = await requireRun(ctx, runId)
-  const parts = await ctx.db.query<Part>(sql`
-    select start, text, dropped from document_parts
-    where document_id = ${document_id} and start >= (
-      select coalesce(max(p.start), 0) from document_parts p where p.document_id = ${document_id} and p.start <= ${after})
-    order by start limit 64`)
-  let at = after
-  let room = readBytes
-  let text = ''
-  for (const part of parts) {
-    const end = part.start + (part.dropped || Buffer.byteLength(part.text))
-    if (end <= at) continue
+  // Not all at once: a content may be one large part or thousands of small ones.
+  const parts = await readParts(ctx.db, document_id, after, Number.MAX_SAFE_INTEGER, 64)
+  const { size, gone } = await endOf(ctx, document_id)
+  const { text, next } = textFrom(parts, after)
+  return { text, next: Math.min(next, size), truncated: gone > 0 }
+}
+
+/** The text of parts from byte `after` on, at most `readLimit` bytes of whole characters, and the byte where it ends. */
+function textFrom(parts: Part[], after: number): { text: string; next: number } {
+  let next = after
+  let room = readLimit
+  const found: string[] = []
+  for (const { start, text, dropped } of parts) {
+    const bytes = Buffer.from(text)
+    const end = start + (dropped || bytes.length)
+    if (end <= next) continue
     if (room <= 0) break
-    const rest = part.dropped ? part.text : slice(part.text, at - part.start)
-    const piece = part.dropped ? rest : slice(rest, 0, room)
-    text += piece
-    room -= Buffer.byteLength(piece)
-    at = piece.length === rest.length ? end : at + Buffer.byteLength(piece)
+    if (dropped > 0) {
+      found.push(text)
+      room -= bytes.length
+      next = end
+      continue
+    }
+    const from = boundary(bytes, next - start, 1)
+    const to = boundary(bytes, from + room, -1)
+    found.push(bytes.toString('utf8', from, to))
+    room -= to - from
+    next = start + to
+    // What follows begins after the rest of this part, whether or not a further character had fitted.
+    if (to < bytes.length) break
   }
-  const [gap] = await ctx.db.query(sql`
-    select 1 as one from document_parts where document_id = ${document_id} and dropped > 0`)
-  return { text, next: Math.min(at, await sizeOf(ctx, document_id)), truncated: gap !== undefined }
+  return { text: found.join(''), next }
 }

@@ -5,9 +5,9 @@ import type { RunStatus } from '../../api/run.ts'
 import { permits, systemActor } from '../../ledger/actor.ts'
 import { expired, expiryOf, tokenHash, tokenOf } from '../../ledger/lease.ts'
 import type { RunState } from '../../ledger/run.ts'
+import { nameOfActor } from '../actor/actor.ts'
 import { type Ctx, inTx, type Operation, requireOwn } from '../ctx.ts'
-import type { Tx } from '../engine/db.ts'
-import { columns, type RunRow, requireRun, runOf, stateOf } from './row.ts'
+import { type RunRow, requireRun, runOf, stateOf } from './row.ts'
 import { type LeaseColumns, saveRun } from './save.ts'
 
 /** A run that its caller may change, locked until the transaction ends. */
@@ -19,7 +19,7 @@ export interface Opened {
   holds: boolean
 }
 
-const isLapsed = (row: RunRow, now: string) => row.lease_expires_at !== null && row.lease_expires_at <= now
+export const isLapsed = (row: RunRow, now: string) => row.lease_expires_at !== null && row.lease_expires_at <= now
 
 /**
  * The run, for a change. A lease that has run out has failed it, whether or not a server has noticed. Its holder resumes
@@ -52,7 +52,7 @@ export async function openRun(
 }
 
 /** Fails a run whose lease has run out, as of that moment. */
-function lapse(ctx: Ctx, row: RunRow): Promise<RunRow> {
+export function lapse(ctx: Ctx, row: RunRow): Promise<RunRow> {
   const base = stateOf(row)
   const after: RunState = { ...base, status: 'failed', failure: expired, endedAt: row.lease_expires_at }
   const lease = { lease_token: row.lease_token, lease_seconds: row.lease_seconds, lease_expires_at: null }
@@ -73,9 +73,8 @@ async function resumed(ctx: Ctx, row: RunRow, state: RunState): Promise<RunState
 }
 
 async function leaseLost(ctx: Ctx, row: RunRow): Promise<ConductError> {
-  const [key] = await ctx.db.query<{ name: string }>(sql`
-    select k.name from runs join keys k on k.id = runs.updated_by where runs.id = ${row.id}`)
-  const who = key ? `the key '${key.name}'` : 'the local user'
+  const [by] = await ctx.db.query<{ id: number }>(sql`select updated_by as id from runs where id = ${row.id}`)
+  const who = await nameOfActor(ctx, by?.id ?? systemActor.id)
   return new ConductError(
     'LEASE_LOST',
     `The lease of run '${row.run_id}' is not yours any more: ${who} changed the run at ${row.updated_at}. Read it before you go on.`,
@@ -141,23 +140,3 @@ export const heartbeat: Operation<'heartbeat'> = (ctx, { runId, leaseSeconds, le
     const columns = { lease_token, lease_seconds, lease_expires_at }
     return { run: runOf(await saveRun(ctx, { row, base, after: base, lease: columns, holds: true }), ctx.project.slug) }
   })
-
-const reapedAtOnce = 100
-
-/** Fails the runs whose leases have run out by `now`. Any server does so for all; of two that meet, one acts. */
-export async function reap(db: Tx, now: string): Promise<void> {
-  let lapsed: { id: number }[]
-  do {
-    lapsed = await db.query(sql`
-      select id from runs where lease_expires_at <= ${now} order by lease_expires_at limit ${reapedAtOnce}`)
-    await Promise.all(lapsed.map(({ id }) => db.tx((tx) => reapOne(tx, id, now))))
-  } while (lapsed.length === reapedAtOnce)
-}
-
-async function reapOne(db: Tx, id: number, now: string) {
-  const [row] = await db.query<RunRow>(sql`select ${columns} from runs where runs.id = ${id} ${db.dialect.forUpdate}`)
-  if (!row || !isLapsed(row, now)) return
-  // The project's slug is of no use to a change that answers nobody.
-  const project = { id: row.project_id, slug: '' }
-  await lapse({ db, now, actor: systemActor, project, named: true, contentLimit: 0 }, row)
-}

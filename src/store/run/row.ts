@@ -4,7 +4,7 @@ import type { Run } from '../../api/run.ts'
 import type { Changes } from '../../ledger/event.ts'
 import type { RunState } from '../../ledger/run.ts'
 import type { Ctx } from '../ctx.ts'
-import { record } from '../log/event.ts'
+import { record } from '../log/record.ts'
 
 export interface RunRow {
   id: number
@@ -39,7 +39,7 @@ export interface RunRow {
   ended_at: string | null
   created_at: string
   updated_at: string
-  created_by: number | null
+  created_by: number
   version: number
 }
 
@@ -127,6 +127,13 @@ export function stateOf(row: RunRow): RunState {
   return { title, specId, status, agent, labels, where, git, changes, links, usage, failure, startedAt, endedAt }
 }
 
+/** What the log says of a run that is made or goes: its state, and what other operations or Conduct itself set. */
+export function factsOf(row: RunRow) {
+  const { specVersion, retryOf, attempt, verdict, evidence, leaseExpiresAt } = runOf(row, '')
+  const first = { attempt: attempt === 1 ? null : attempt, verdict: verdict === 'unchecked' ? null : verdict }
+  return { ...stateOf(row), specVersion, retryOf, ...first, evidence, leaseExpiresAt }
+}
+
 /** The run of that id in the caller's project. NOT_FOUND when there is none. */
 export async function requireRun(ctx: Ctx, runId: string, lock: Sql = empty): Promise<RunRow> {
   const [row] = await ctx.db.query<RunRow>(sql`
@@ -143,6 +150,7 @@ export function recordRun(
   what: 'created' | 'updated' | 'deleted',
   row: { id: number; run_id: string },
   changes: Changes,
+  isAppend = false,
 ) {
   return record(ctx, {
     type: `run.${what}`,
@@ -150,5 +158,6 @@ export function recordRun(
     subjectId: row.id,
     projectId: ctx.project.id,
     changes,
+    isAppend,
   })
 }

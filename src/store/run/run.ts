@@ -3,8 +3,9 @@ import { ConductError, invalid } from '../../api/error.ts'
 import { appeared, vanished } from '../../ledger/event.ts'
 import { cancelled } from '../../ledger/lease.ts'
 import { change, emptyRun, type RunState } from '../../ledger/run.ts'
+import { deleteChecksOf } from '../check/check.ts'
 import { insertUnder } from '../counter.ts'
-import { type Ctx, inTx, keyIdOf, type Operation, requireVersion } from '../ctx.ts'
+import { type Ctx, inTx, type Operation, requireVersion } from '../ctx.ts'
 import {
   contentOf,
   deleteDocument,
@@ -14,9 +15,10 @@ import {
   isContent,
   requireFitting,
 } from '../document.ts'
-import { findSpecVersion } from '../spec/spec.ts'
+import { moveTotals } from '../spec/totals.ts'
+import { findSpecVersion } from '../spec/version.ts'
 import { grant, leaseAfter, openRun, statusUnder } from './lease.ts'
-import { columns, noRun, type RunRow, recordRun, requireRun, runOf, stateOf, valuesOf } from './row.ts'
+import { columns, factsOf, noRun, type RunRow, recordRun, requireRun, runOf, valuesOf } from './row.ts'
 import { insertLabels, saveRun } from './save.ts'
 
 /** CONFLICT when the runId is taken; NOT_FOUND for an unknown `retryOf`. */
@@ -49,8 +51,8 @@ export const createRun: Operation<'createRun'> = async (
         `The run '${runId}' exists: PATCH it, or leave runId out and take the next free one.`,
       )
     await insertLabels(ctx, row, state.labels)
-    const leaseExpiresAt = granted?.lease.expiresAt
-    await recordRun(ctx, 'created', row, appeared({ ...state, content: digest, retryOf, leaseExpiresAt }))
+    await moveTotals(ctx, null, row)
+    await recordRun(ctx, 'created', row, appeared({ ...factsOf(row), content: digest }))
     return { run: runOf(row, ctx.project.slug), lease: granted?.lease }
   })
 }
@@ -64,8 +66,8 @@ async function insertRun(
   const values = {
     project_id: ctx.project.id,
     run_id: runId,
-    created_by: keyIdOf(ctx),
-    updated_by: keyIdOf(ctx),
+    created_by: ctx.actor.id,
+    updated_by: ctx.actor.id,
     created_at: ctx.now,
     updated_at: ctx.now,
     ...valuesOf(state),
@@ -140,11 +142,23 @@ export const deleteRun: Operation<'deleteRun'> = (ctx, { runId, ifVersion, lease
     const { row } = await openRun(ctx, runId, leaseToken, { deletes: true })
     requireVersion(ifVersion, row.id, row.version)
     const content = await findDigest(ctx, row.document_id)
-    const ofChecks = await ctx.db.query<{ document_id: number | null }>(
-      sql`select document_id from checks where run_id = ${row.id}`,
-    )
+    await deleteChecksOf(ctx, row)
+    await forgetAttempt(ctx, row)
     await ctx.db.query(sql`delete from runs where id = ${row.id}`)
-    for (const { document_id } of [row, ...ofChecks]) await deleteDocument(ctx, document_id)
-    await recordRun(ctx, 'deleted', row, vanished({ ...stateOf(row), content }))
+    await deleteDocument(ctx, row.document_id)
+    await moveTotals(ctx, row, null)
+    await recordRun(ctx, 'deleted', row, vanished({ ...factsOf(row), content }))
     return { message: 'Run deleted successfully' }
   })
+
+/** The later attempts at the task of a run that goes do not name it any more; each is told by an event. */
+async function forgetAttempt(ctx: Ctx, row: RunRow): Promise<void> {
+  const later = await ctx.db.query<RunRow>(sql`
+    select ${columns} from runs where runs.retry_of = ${row.id} order by runs.id ${ctx.db.dialect.forUpdate}`)
+  for (const retry of later) {
+    const [saved] = await ctx.db.query<RunRow>(sql`
+      update runs set retry_of = null, version = version + 1 where id = ${retry.id} returning ${columns}`)
+    await moveTotals(ctx, retry, saved ?? retry)
+    await recordRun(ctx, 'updated', retry, { retryOf: [row.run_id, null] })
+  }
+}

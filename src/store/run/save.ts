@@ -3,8 +3,9 @@ import type { Run } from '../../api/run.ts'
 import { type Changes, differences } from '../../ledger/event.ts'
 import { isWork, type RunState } from '../../ledger/run.ts'
 import { findVerdict, noteAuthor } from '../check/verdict.ts'
-import { type Ctx, keyIdOf } from '../ctx.ts'
-import { findSpecVersion } from '../spec/spec.ts'
+import type { Ctx } from '../ctx.ts'
+import { moveTotals } from '../spec/totals.ts'
+import { findSpecVersion } from '../spec/version.ts'
 import { columns, type RunRow, recordRun, stateOf, valuesOf } from './row.ts'
 
 /** The columns of a run's lease. */
@@ -33,11 +34,13 @@ export async function saveRun(ctx: Ctx, { row, base, after, lease, holds, conten
   if (!isChanged && !holds && lease.lease_expires_at === null) return row
   const isWorked = isWork(base, after, content?.isReplaced === true)
   const work_version = row.work_version + (isWorked ? 1 : 0)
-  if (isWorked) await noteAuthor(ctx, row)
+  const isNewAuthor = (isWorked || content !== undefined) && (await noteAuthor(ctx, row))
   const before = { verdict: row.verdict, evidence: row.evidence }
-  const settled = isWorked && row.verdict !== 'unchecked' ? await findVerdict(ctx, { ...row, work_version }) : before
-  const [saved] = await ctx.db.query<RunRow>(
-    update(row.id, {
+  const isJudgedAnew = isWorked || isNewAuthor
+  const settled =
+    isJudgedAnew && row.verdict !== 'unchecked' ? await findVerdict(ctx, { ...row, work_version }) : before
+  const [saved] = (await ctx.db.query<RunRow>(
+    update(row, {
       ...lease,
       ...(holds && { last_seen_at: ctx.now }),
       ...(isChanged && {
@@ -47,21 +50,36 @@ export async function saveRun(ctx: Ctx, { row, base, after, lease, holds, conten
         document_id: content ? content.documentId : row.document_id,
         work_version,
         updated_at: ctx.now,
-        updated_by: keyIdOf(ctx),
+        updated_by: ctx.actor.id,
         version: row.version + 1,
       }),
     }),
-  )
+  )) as [RunRow]
   if (own.labels) await replaceLabels(ctx, row, after.labels)
-  const moved = { ...own, ...leaseChanges(row, lease), ...differences(before, settled) }
-  if (Object.keys(moved).length > 0) await recordRun(ctx, 'updated', row, moved)
-  return saved as RunRow
+  const moved: Changes = {
+    ...own,
+    ...specVersionChange(row, saved),
+    ...leaseChanges(row, lease),
+    ...differences(before, settled),
+  }
+  const isAppend = content?.isReplaced === false && Object.keys(moved).length === 1
+  if (Object.keys(moved).length > 0) await recordRun(ctx, 'updated', row, moved, isAppend)
+  await moveTotals(ctx, row, saved)
+  return saved
 }
 
-function update(id: number, values: Record<string, unknown>) {
-  const assignments = Object.entries(values).map(([name, value]) => sql`${raw(name)} = ${value}`)
-  return sql`update runs set ${join(assignments)} where id = ${id} returning ${columns}`
+/** Names only the columns that move: an engine writes the indexes of each column that is named, even where it stays the same. */
+function update(row: RunRow, values: Record<string, unknown>) {
+  const moved = Object.entries(values).filter(([name, value]) => row[name as keyof RunRow] !== value)
+  // The holder of a lease, heard of twice in a millisecond, moves nothing.
+  const assignments = (moved.length > 0 ? moved : [['id', row.id] as const]).map(
+    ([name, value]) => sql`${raw(name)} = ${value}`,
+  )
+  return sql`update runs set ${join(assignments)} where id = ${row.id} returning ${columns}`
 }
+
+const specVersionChange = (before: RunRow, after: RunRow): Changes =>
+  before.spec_version === after.spec_version ? {} : { specVersion: [before.spec_version, after.spec_version] }
 
 /** A lease that begins or ends is told; one that is renewed is not. */
 function leaseChanges(row: RunRow, { lease_expires_at: after }: LeaseColumns): Changes {

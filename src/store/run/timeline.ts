@@ -1,27 +1,87 @@
-import sql from 'sql-template-tag'
+import sql, { join, raw, type Sql } from 'sql-template-tag'
+import type { Event } from '../../api/event.ts'
 import type { Run } from '../../api/run.ts'
 import type { TimelineEntry } from '../../api/timeline.ts'
 import { checksOfRun } from '../check/check.ts'
 import type { Ctx, Operation } from '../ctx.ts'
-import { eventsOfRun } from '../log/event.ts'
+import type { Tx } from '../engine/db.ts'
+import { numberEvents } from '../log/number.ts'
+import { readEvents } from '../log/read.ts'
 import { requireRun } from './row.ts'
 
-/** How many of each kind a timeline shows: the newest. */
+/** How many checks and attempts a timeline shows: the newest. */
 const shown = 500
+/** How many events it shows by themselves: from the beginning, and from the end. */
+const first = 100
+const last = 400
 
 /** NOT_FOUND when the project has no such run. */
 export const timeline: Operation<'timeline'> = async (ctx, { runId }) => {
   const { id } = await requireRun(ctx, runId)
-  const entries: TimelineEntry[] = [
-    ...(await eventsOfRun(ctx, id, runId, shown)).map((event) => ({ kind: 'event' as const, at: event.at, event })),
-    ...(await checksOfRun(ctx, id, shown))
-      .reverse()
-      .map((check) => ({ kind: 'check' as const, at: check.createdAt, check })),
-    ...(await attemptsOf(ctx, id))
-      .reverse()
-      .map(({ createdAt: at, ...run }) => ({ kind: 'attempt' as const, at, run })),
-  ]
-  return { timeline: entries.sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0)) }
+  const events = await eventsOf(ctx, id, runId)
+  const checks = (await checksOfRun(ctx, id, shown)).map((check) => ({
+    kind: 'check' as const,
+    at: check.createdAt,
+    check,
+  }))
+  const attempts = (await attemptsOf(ctx, id)).map(({ createdAt: at, ...run }) => ({
+    kind: 'attempt' as const,
+    at,
+    run,
+  }))
+  const others = [...checks.reverse(), ...attempts.reverse()].sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0))
+  return { timeline: merged(events, others) }
+}
+
+/** Two lists as one: each keeps its own order, since a clock may say another one than the log does. */
+function merged(events: TimelineEntry[], others: TimelineEntry[]): TimelineEntry[] {
+  const rest = [...others]
+  const all = events.flatMap((event) => {
+    const before = rest.findIndex(({ at }) => at >= event.at)
+    return [...rest.splice(0, before < 0 ? rest.length : before), event]
+  })
+  return [...all, ...rest]
+}
+
+/**
+ * The events of a run in the order of the log, with its appends, and what is too much to show, as groups: so that the
+ * beginning of a run is seen, however long it went on.
+ */
+async function eventsOf(ctx: Ctx, runRow: number, runId: string): Promise<TimelineEntry[]> {
+  await numberEvents(ctx.db)
+  const ofSubject = sql`e.project_id = ${ctx.project.id} and e.subject = ${runId}`
+  const alone = [sql`and ${ofSubject} and e.is_append = 0 and e.subject_id = ${runRow} and e.type like 'run.%'`]
+  const begin = await readEvents(ctx.db, { after: 0 }, first, alone)
+  const after = begin.at(-1)?.seq ?? 0
+  const end = begin.length < first ? [] : await readEvents(ctx.db, { after, order: 'desc' }, last, alone)
+  const events = [...begin, ...end.reverse()]
+  const groups = await appendsBetween(ctx.db, ofSubject, events)
+  return events.flatMap((event, at): TimelineEntry[] => {
+    const group = groups.get(at)
+    return [{ kind: 'event', at: event.at, event }, ...(group ? [group] : [])]
+  })
+}
+
+/** How many of the spaces between events one statement looks into. */
+const spacesAtOnce = 50
+
+/** The appends after each of these events and before the next, as groups under the event's place; a run's appends come after it was made. */
+async function appendsBetween(db: Tx, ofSubject: Sql, events: Event[]): Promise<Map<number, TimelineEntry>> {
+  const groups = new Map<number, TimelineEntry>()
+  for (let from = 0; from < events.length; from += spacesAtOnce) {
+    const spaces = Array.from({ length: spacesAtOnce }, (_, n) => {
+      const after = events[from + n]?.seq ?? Number.MAX_SAFE_INTEGER
+      const before = events[from + n + 1]?.seq ?? Number.MAX_SAFE_INTEGER
+      return sql`select ${raw(String(n))} as space, count(*) as appends, min(e.seq) as first, max(e.seq) as last
+        from events e where ${ofSubject} and e.is_append = 1 and e.seq > ${after} and e.seq < ${before}`
+    })
+    const found = await db.query<{ space: number; appends: number; at: string; until: string }>(sql`
+      select space, appends, (select f.at from events f where f.seq = first) as at,
+        (select l.at from events l where l.seq = last) as until
+      from (${join(spaces, ' union all ')}) as spaces where appends > 0`)
+    for (const { space, appends, at, until } of found) groups.set(from + space, { kind: 'appends', at, until, appends })
+  }
+  return groups
 }
 
 /** All attempts at the task of a run, itself among them: from the first, whatever retries it or a retry of it. */

@@ -1,38 +1,56 @@
-import sql, { type Sql } from 'sql-template-tag'
+import sql, { join, type Sql } from 'sql-template-tag'
 import type { SearchType } from '../../api/search.ts'
+import { passageBytes } from '../../ledger/passage.ts'
 import { contentOf } from '../document.ts'
 import type { Tx } from '../engine/db.ts'
 
 /** What of a run, spec, check or feature is searched and shown. */
 export interface Subject {
+  id: number
   project_id: number
   slug: string
   subject: string
   title: string | null
   status: string | null
   updated_at: string
-  body: string
+  /** Short texts beside the title. */
+  more: string
+  document_id: number | null
+  /** Of its document: the size, how much of the middle is gone, and where the gap begins. */
+  bytes: number
+  gap: number
+  gap_start: number
+  /** Its whole text, where that is one passage. */
+  text: string | null
 }
 
 const slugOf = sql`(select p.slug from projects p where p.id = project_id) as slug`
 
-const subjects: Record<SearchType, Sql> = {
-  run: sql`select project_id, ${slugOf}, run_id as subject, title, status, updated_at,
-    coalesce(spec_id, '') || ' ' || coalesce(agent, '') as more, ${contentOf('runs')} as content from runs`,
-  spec: sql`select project_id, ${slugOf}, spec_id as subject, title, status, updated_at, '' as more,
-    ${contentOf('specs')} as content from specs`,
-  check: sql`select project_id, ${slugOf}, check_id as subject, name as title, result as status, updated_at,
-    coalesce(command, '') as more, ${contentOf('checks')} as content from checks`,
-  feature: sql`select project_id, ${slugOf}, cast(number as text) as subject, name as title, null as status, updated_at,
-    coalesce(file, '') as more, description as content from features`,
+/** The columns that tell of the document of a row of `table`. */
+function documentOf(table: 'runs' | 'specs' | 'checks'): Sql {
+  const ofRow = sql`(select d.bytes from documents d where d.id = document_id)`
+  const gap = (column: Sql) => sql`coalesce((select ${column} from document_parts g
+    where g.document_id = ${tables[table]}.document_id and g.dropped > 0), 0)`
+  return sql`document_id, coalesce(${ofRow}, 0) as bytes, ${gap(sql`g.dropped`)} as gap, ${gap(sql`g.start`)} as gap_start,
+    case when ${ofRow} <= ${passageBytes} then ${contentOf(table)} else null end as text`
 }
 
-/** The row of that id; undefined when it is gone. */
-export async function readSubject(db: Tx, type: SearchType, id: number): Promise<Subject | undefined> {
-  const [row] = await db.query<Omit<Subject, 'body'> & { more: string; content: string | null }>(
-    sql`${subjects[type]} where id = ${id}`,
-  )
-  if (!row) return undefined
-  const { more, content, ...subject } = row
-  return { ...subject, body: `${content ?? ''}\n${more}`.trim() }
+const tables = { runs: sql`runs`, specs: sql`specs`, checks: sql`checks` }
+const without = sql`null as document_id, 0 as bytes, 0 as gap, 0 as gap_start, null as text`
+
+const subjects: Record<SearchType, Sql> = {
+  run: sql`select id, project_id, ${slugOf}, run_id as subject, title, status, updated_at,
+    coalesce(spec_id, '') || ' ' || coalesce(agent, '') as more, ${documentOf('runs')} from runs`,
+  spec: sql`select id, project_id, ${slugOf}, spec_id as subject, title, status, updated_at, '' as more,
+    ${documentOf('specs')} from specs`,
+  check: sql`select id, project_id, ${slugOf}, check_id as subject, name as title, result as status, updated_at,
+    coalesce(command, '') as more, ${documentOf('checks')} from checks`,
+  feature: sql`select id, project_id, ${slugOf}, cast(number as text) as subject, name as title, null as status, updated_at,
+    coalesce(description, '') || ' ' || coalesce(file, '') as more, ${without} from features`,
+}
+
+/** The rows of those ids that are there, by id. */
+export async function readSubjects(db: Tx, type: SearchType, ids: number[]): Promise<Map<number, Subject>> {
+  const rows = await db.query<Subject>(sql`${subjects[type]} where id in (${join(ids)})`)
+  return new Map(rows.map((row) => [row.id, row]))
 }

@@ -1,13 +1,11 @@
-import sql, { empty, join, raw, type Sql } from 'sql-template-tag'
+import sql, { empty, join, raw } from 'sql-template-tag'
 import { ConductError } from '../../api/error.ts'
-import type { Run } from '../../api/run.ts'
-import type { Spec, SpecFields, Totals } from '../../api/spec.ts'
+import type { Spec, SpecFields } from '../../api/spec.ts'
 import { checklistOf } from '../../ledger/checklist.ts'
 import { appeared, type Changes, differences, vanished } from '../../ledger/event.ts'
-import { statuses, verdicts } from '../../ledger/run.ts'
 import { titleOf } from '../../ledger/title.ts'
 import { insertUnder } from '../counter.ts'
-import { type Ctx, inTx, keyIdOf, type Operation, requireOwn, requireVersion } from '../ctx.ts'
+import { type Ctx, inTx, type Operation, requireOwn, requireVersion } from '../ctx.ts'
 import {
   contentOf,
   type Digest,
@@ -17,11 +15,12 @@ import {
   insertDocument,
   requireFitting,
 } from '../document.ts'
-import { likeOf } from '../engine/like.ts'
-import { record } from '../log/event.ts'
+import { record } from '../log/record.ts'
 import { readPage, type Walk } from '../page.ts'
+import { keepGrams, likeOf, partFilter } from '../part.ts'
 import { visibleProjects } from '../scope.ts'
-import { keepVersion, noSpec } from './version.ts'
+import { totalsOf } from './totals.ts'
+import { firstVersion, keepVersion, noSpec, useUpVersions } from './version.ts'
 
 interface SpecRow {
   id: number
@@ -35,7 +34,7 @@ interface SpecRow {
   checklist_done: number
   created_at: string
   updated_at: string
-  created_by: number | null
+  created_by: number
   version: number
 }
 
@@ -72,14 +71,6 @@ async function requireSpec(ctx: Ctx, specId: string, lock = empty): Promise<Spec
   return row
 }
 
-/** The version of a registered spec; null for one that lives elsewhere, and for none. */
-export async function findSpecVersion(ctx: Ctx, specId: string | null): Promise<number | null> {
-  if (specId === null) return null
-  const [row] = await ctx.db.query<{ version: number }>(sql`
-    select version from specs where project_id = ${ctx.project.id} and spec_id = ${specId}`)
-  return row?.version ?? null
-}
-
 function recordSpec(ctx: Ctx, what: 'created' | 'updated' | 'deleted', row: SpecRow, changes: Changes) {
   const { id: subjectId, spec_id: subject } = row
   return record(ctx, { type: `spec.${what}`, subject, subjectId, projectId: ctx.project.id, changes })
@@ -100,14 +91,15 @@ export const createSpec: Operation<'createSpec'> = async (ctx, { specId, content
       ...state,
       document_id: await insertDocument(ctx, content, digest),
       ...checklistColumns(content),
-      created_by: keyIdOf(ctx),
-      updated_by: keyIdOf(ctx),
+      created_by: ctx.actor.id,
+      updated_by: ctx.actor.id,
       created_at: ctx.now,
       updated_at: ctx.now,
     }
     const row = await insertUnder(ctx, 'spec', specId, async (id) => {
       const [row] = await ctx.db.query<SpecRow>(sql`
-        insert into specs (spec_id, ${raw(Object.keys(values).join(', '))}) values (${id}, ${join(Object.values(values))})
+        insert into specs (spec_id, version, ${raw(Object.keys(values).join(', '))})
+        values (${id}, ${await firstVersion(ctx, id)}, ${join(Object.values(values))})
         on conflict do nothing returning ${columns}`)
       return row
     })
@@ -117,6 +109,7 @@ export const createSpec: Operation<'createSpec'> = async (ctx, { specId, content
         `The spec '${specId}' exists: PATCH it, or leave specId out and take the next free one.`,
       )
     await keepVersion(ctx, row)
+    await keepGrams(ctx, 'spec', row.id, undefined, row.title)
     await recordSpec(ctx, 'created', row, appeared({ ...state, content: digest }))
     return { spec: specOf(row) }
   })
@@ -130,7 +123,7 @@ function checklistColumns(content: string) {
 /** NOT_FOUND for an unknown project. */
 export const listSpecs: Operation<'listSpecs'> = async (ctx, { project, status, q, ...page }) => {
   const { projects } = await visibleProjects(ctx, project)
-  const filters: Sql[] = q === undefined ? [] : [likeOf('specs.title', q)]
+  const filters = await partFilter(ctx, 'spec', projects, q, (part) => likeOf('specs.title', part))
   const walks = projects.flatMap(({ id }): Walk[] => {
     const where = [sql`specs.project_id = ${id}`, ...filters]
     const walk = { from: sql`specs`, createdAt: 'specs.created_at', id: 'specs.id' }
@@ -150,42 +143,6 @@ export const getSpec: Operation<'getSpec'> = async (ctx, { specId }) => {
   return { spec: { ...specOf(row), content: row.content ?? '', totals: await totalsOf(ctx, specId) } }
 }
 
-/** What the runs of a spec come to: one pass over them, each counted once. */
-async function totalsOf(ctx: Ctx, specId: string): Promise<Totals> {
-  const rows = await ctx.db.query<{
-    status: Run['status']
-    verdict: Run['verdict']
-    runs: number
-    attempts: number
-    input_tokens: number | null
-    output_tokens: number | null
-    cost_usd: number | null
-  }>(sql`
-    select status, verdict, count(*) as runs, sum(case when retry_of is null then 0.0 else 1.0 end) as attempts,
-      sum(cast(input_tokens as double precision)) as input_tokens,
-      sum(cast(output_tokens as double precision)) as output_tokens, sum(cost_usd) as cost_usd
-    from runs where project_id = ${ctx.project.id} and spec_id = ${specId} group by status, verdict`)
-  const totals: Totals = {
-    runs: 0,
-    byStatus: Object.fromEntries(statuses.map((status) => [status, 0])) as Totals['byStatus'],
-    byVerdict: Object.fromEntries(verdicts.map((verdict) => [verdict, 0])) as Totals['byVerdict'],
-    attempts: 0,
-    inputTokens: 0,
-    outputTokens: 0,
-    costUsd: 0,
-  }
-  for (const row of rows) {
-    totals.runs += row.runs
-    totals.byStatus[row.status] += row.runs
-    totals.byVerdict[row.verdict] += row.runs
-    totals.attempts += Number(row.attempts)
-    totals.inputTokens += row.input_tokens ?? 0
-    totals.outputTokens += row.output_tokens ?? 0
-    totals.costUsd += row.cost_usd ?? 0
-  }
-  return totals
-}
-
 /** FORBIDDEN for an agent key on another's spec; PRECONDITION_FAILED when `ifVersion` is stale; NOT_FOUND. */
 export const updateSpec: Operation<'updateSpec'> = async (ctx, { specId, ifVersion, content, ...patch }) => {
   if (content !== undefined) requireFitting(ctx, content)
@@ -202,7 +159,7 @@ export const updateSpec: Operation<'updateSpec'> = async (ctx, { specId, ifVersi
       ...after,
       ...moved?.columns,
       updated_at: ctx.now,
-      updated_by: keyIdOf(ctx),
+      updated_by: ctx.actor.id,
       version: row.version + 1,
     }
     const assignments = Object.entries(values).map(([field, value]) => sql`${raw(field)} = ${value}`)
@@ -210,6 +167,7 @@ export const updateSpec: Operation<'updateSpec'> = async (ctx, { specId, ifVersi
       sql`update specs set ${join(assignments)} where id = ${row.id} returning ${columns}`,
     )
     await keepVersion(ctx, changed as SpecRow)
+    await keepGrams(ctx, 'spec', row.id, row.title, after.title)
     await recordSpec(ctx, 'updated', row, changes)
     return { spec: specOf(changed as SpecRow) }
   })
@@ -247,6 +205,8 @@ export const deleteSpec: Operation<'deleteSpec'> = (ctx, { specId, ifVersion }) 
       select distinct document_id from spec_versions where spec_id = ${row.id}`)
     await ctx.db.query(sql`delete from specs where id = ${row.id}`)
     for (const { document_id } of documents) await deleteDocument(ctx, document_id)
+    await useUpVersions(ctx, specId, row.version)
+    await keepGrams(ctx, 'spec', row.id, row.title, undefined)
     await recordSpec(ctx, 'deleted', row, vanished({ ...stateOf(row), content }))
     return { message: 'Spec deleted successfully' }
   })

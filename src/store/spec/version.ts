@@ -4,6 +4,14 @@ import type { Ctx, Operation } from '../ctx.ts'
 import { contentOf } from '../document.ts'
 import { readPage } from '../page.ts'
 
+/** The version of a registered spec; null for one that lives elsewhere, and for none. */
+export async function findSpecVersion(ctx: Ctx, specId: string | null): Promise<number | null> {
+  if (specId === null) return null
+  const [row] = await ctx.db.query<{ version: number }>(sql`
+    select version from specs where project_id = ${ctx.project.id} and spec_id = ${specId}`)
+  return row?.version ?? null
+}
+
 /** What of a spec's row a version keeps. */
 interface Kept {
   id: number
@@ -52,4 +60,24 @@ export const getSpecVersion: Operation<'getSpecVersion'> = async (ctx, { specId,
     from spec_versions where spec_id = ${id} and version = ${version}`)
   if (!row) throw new ConductError('NOT_FOUND', `Spec '${specId}' has no version ${version}.`)
   return { version: { version: row.version, title: row.title, createdAt: row.created_at, content: row.content ?? '' } }
+}
+
+/** The counter of a spec's versions: what comes after those of a spec that was deleted under this id. */
+const counterOf = (specId: string) => `spec ${specId}`
+
+/**
+ * The first version of a new spec: 1, or where a deleted spec had this id, the version after its last, so that a version
+ * that a run names never means other words.
+ */
+export async function firstVersion(ctx: Ctx, specId: string): Promise<number> {
+  const [row] = await ctx.db.query<{ next: number }>(sql`
+    select next from counters where project_id = ${ctx.project.id} and noun = ${counterOf(specId)}`)
+  return row?.next ?? 1
+}
+
+/** Keeps in mind that the versions of a deleted spec are used up. */
+export async function useUpVersions(ctx: Ctx, specId: string, last: number): Promise<void> {
+  await ctx.db.query(sql`
+    insert into counters (project_id, noun, next) values (${ctx.project.id}, ${counterOf(specId)}, ${last + 1})
+    on conflict (project_id, noun) do update set next = excluded.next`)
 }

@@ -6,23 +6,23 @@ import { Ago } from '../ui/ago.tsx'
 import { Badge, resultLooks, Status, Verdict } from '../ui/status.tsx'
 import { plural } from './changes.tsx'
 
-/** What happened to a run, newest first; words that were added one after the other are one line. */
+/** What happened to a run, newest first. */
 export function Timeline({ entries, project }: { entries: TimelineEntry[]; project: string }) {
   return (
     <ol class="timeline">
-      {folded(entries)
-        .reverse()
-        .map(({ entry, times }, index) => (
-          <li key={index}>
-            <Ago at={entry.at} />
-            <Entry entry={entry} times={times} project={project} />
-          </li>
-        ))}
+      {entries.toReversed().map((entry, index) => (
+        <li key={index}>
+          <Ago at={entry.at} />
+          <Entry entry={entry} project={project} />
+        </li>
+      ))}
     </ol>
   )
 }
 
-function Entry({ entry, times, project }: { entry: TimelineEntry; times: number; project: string }) {
+function Entry({ entry, project }: { entry: TimelineEntry; project: string }) {
+  if (entry.kind === 'appends') return <p>wrote {plural(entry.appends, 'time')}</p>
+
   if (entry.kind === 'check') {
     const { check } = entry
     return (
@@ -43,29 +43,9 @@ function Entry({ entry, times, project }: { entry: TimelineEntry; times: number;
   const { event } = entry
   return (
     <p>
-      <b>{actorOf(event)}</b> {deeds[event.type] ?? event.type}{' '}
-      {times > 1 ? `wrote ${plural(times, 'time')}` : <ChangeWords changes={event.changes} />}
+      <b>{actorOf(event)}</b> {deeds[event.type] ?? event.type} <ChangeWords changes={event.changes} />
     </p>
   )
 }
 
 const deeds: Partial<Record<Event['type'], string>> = { 'run.created': 'created it:', 'run.updated': '' }
-
-/** Appends that come one after the other, by the same actor, as one entry with their number. */
-function folded(entries: TimelineEntry[]): { entry: TimelineEntry; times: number }[] {
-  const lines: { entry: TimelineEntry; times: number }[] = []
-  for (const entry of entries) {
-    const last = lines.at(-1)
-    if (last && isAppend(entry) && isAppend(last.entry) && isSameActor(entry, last.entry)) {
-      last.entry = entry
-      last.times++
-    } else lines.push({ entry, times: 1 })
-  }
-  return lines
-}
-
-const isAppend = (entry: TimelineEntry) =>
-  entry.kind === 'event' && entry.event.type === 'run.updated' && Object.keys(entry.event.changes).join() === 'content'
-
-const isSameActor = (a: TimelineEntry, b: TimelineEntry) =>
-  a.kind === 'event' && b.kind === 'event' && actorOf(a.event) === actorOf(b.event)

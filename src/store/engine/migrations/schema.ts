@@ -1,8 +1,9 @@
 import type { Dialect } from '../db.ts'
+import { firmGround } from './firm-ground.ts'
 import type { Migration } from './migration.ts'
 
 /** Each entry takes the schema one version up. Append only: what has run somewhere is never edited. */
-export const migrations: Migration[] = [dayOne, wholeLedger, sessions, boundedReads]
+export const migrations: Migration[] = [dayOne, wholeLedger, sessions, boundedReads, firmGround]
 
 function dayOne({ id, text, integer, real, tableEnd, commitsInOrder }: Dialect): string[] {
   // Where commits come in the order of ids, an event's id is its seq; elsewhere it is numbered once it is visible.

@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto'
 import sql from 'sql-template-tag'
 import type { Dialect } from '../db.ts'
 
@@ -10,15 +11,17 @@ export const dialect: Dialect = {
   forUpdate: sql`for update`,
   concurrently: 'concurrently',
   alone: sql`select pg_advisory_xact_lock(7239450182)`,
+  shard: randomInt(16),
   commitsInOrder: false,
   searchWords: (table) => [
     `create table ${table} (rowid bigint primary key, words tsvector not null)`,
     `create index ${table}_inverted on ${table} using gin (words)`,
   ],
-  words: (words) => sql`array_to_tsvector(cast(${`{${words.join(',')}}`} as text[]))`,
+  words: (words) => sql`array_to_tsvector(cast(${words} as text[]))`,
   matches(_table, { wanted, terms, without }) {
-    const all = (words: string[]) => `${words.join(' & ')}:*`
-    const must = [...wanted.map((some) => `(${some.join(' | ')})`), all(terms)].join(' & ')
+    const quoted = (words: string[]) => words.map((word) => `'${word}'`)
+    const all = (words: string[]) => `${quoted(words).join(' & ')}:*`
+    const must = [...wanted.map((some) => `(${quoted(some).join(' | ')})`), all(terms)].join(' & ')
     return sql`words @@ cast(${without ? `${must} & !(${all(without)})` : must} as tsquery)`
   },
   afterwards: sql`+ 0`,

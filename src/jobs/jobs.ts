@@ -1,0 +1,26 @@
+import { purgeKept } from '../store/idempotency.ts'
+import { purgeSessions } from '../store/key/session.ts'
+import { numberEvents } from '../store/log/number.ts'
+import type { Store } from '../store/open.ts'
+import { reap } from '../store/run/reap.ts'
+import { followLog, unindexed } from '../store/search/follow.ts'
+import { type Job, type Jobs, startJobs } from './scheduler.ts'
+
+/** Starts what a server does beside its requests. Whoever opens a ledger for one command starts none of it. */
+export function startServerJobs({ db, now }: Store, warn: (error: Error) => void): Jobs {
+  return startJobs(db, [...jobsOf(db, now)], now, warn)
+}
+
+function* jobsOf(db: Store['db'], now: Store['now']): Generator<Job> {
+  yield { name: 'reap', everyMs: 1_000, step: () => reap(db, now()) }
+  if (!db.dialect.commitsInOrder) {
+    yield { name: 'number', everyMs: 1_000, step: () => numberEvents(db).then(() => false) }
+  }
+  yield { name: 'index', everyMs: 1_000, followsLog: true, step: (ms) => followLog(db, ms), lag: () => unindexed(db) }
+  yield {
+    name: 'purge',
+    everyMs: 60_000,
+    isExclusive: true,
+    step: async () => (await Promise.all([purgeKept(db, now()), purgeSessions(db, now())])).includes(true),
+  }
+}

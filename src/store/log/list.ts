@@ -1,0 +1,75 @@
+import sql, { empty, type Sql } from 'sql-template-tag'
+import type { Event, EventType } from '../../api/event.ts'
+import { permits } from '../../ledger/actor.ts'
+import { adminNouns } from '../../ledger/event.ts'
+import type { Ctx, Operation } from '../ctx.ts'
+import { confinementOf, type Scope, visibleProjects } from '../scope.ts'
+import { numberEvents } from './number.ts'
+import { readEvents } from './read.ts'
+
+/** What of the log a reader wants to see. */
+export interface Selection {
+  project?: readonly string[] | undefined
+  type?: readonly EventType[] | undefined
+  subject?: string | undefined
+}
+
+/** What of the log a reader sees: as conditions for `readEvents`, and as a test of one event. */
+export interface Selected {
+  conditions: Sql[]
+  admits(event: Event): boolean
+}
+
+/** Events of keys and projects are for admins of the whole server. NOT_FOUND for an unknown project. */
+export async function selected(ctx: Ctx, { project, type, subject }: Selection): Promise<Selected> {
+  const scope = await visibleProjects(ctx, project)
+  const hidden = permits(ctx.actor.permissions, 'admin') && confinementOf(ctx) === null ? [] : adminNouns
+  const isHidden = (type: string) => hidden.some((noun) => type.startsWith(`${noun}.`))
+  const types = type && [...new Set(type)].filter((one) => !isHidden(one))
+  const slugs = new Set(scope.projects.map(({ slug }) => slug))
+  return {
+    conditions: conditionsOf(scope, types, subject, hidden),
+    admits: (event) =>
+      (scope.all || slugs.has(event.project ?? '')) &&
+      !isHidden(event.type) &&
+      (!types || types.includes(event.type)) &&
+      (subject === undefined || event.subject === subject),
+  }
+}
+
+/** One condition for each piece of an index that has the order of the log by itself. */
+function conditionsOf(
+  { all, projects }: Scope,
+  types: EventType[] | undefined,
+  subject: string | undefined,
+  hidden: readonly string[],
+): Sql[] {
+  const shown = hidden.map((noun) => sql`and e.type not like ${`${noun}.%`}`).reduce((a, b) => sql`${a} ${b}`, empty)
+  if (all && !types && subject === undefined) return [shown]
+  const places = [
+    ...projects.map(({ id }) => sql`and e.project_id = ${id}`),
+    ...(all ? [sql`and e.project_id is null`] : []),
+  ]
+  if (subject !== undefined) {
+    const ofType = types ? sql`and (${oneOf(types)})` : shown
+    return places.flatMap((place) =>
+      [0, 1].map((isAppend) => sql`${place} and e.subject = ${subject} and e.is_append = ${isAppend} ${ofType}`),
+    )
+  }
+  if (!types) return places.map((place) => sql`${place} ${shown}`)
+  return places.flatMap((place) => types.map((type) => sql`${place} and e.type = ${type}`))
+}
+
+/** As no engine takes for a reason to leave the index of subjects. */
+const oneOf = (types: EventType[]) =>
+  types.length === 0 ? sql`1 = 0` : types.map((type) => sql`e.type || '' = ${type}`).reduce((a, b) => sql`${a} or ${b}`)
+
+/** NOT_FOUND for an unknown project. */
+export const listEvents: Operation<'listEvents'> = async (ctx, { after = 0, before, limit, order, ...selection }) => {
+  const { conditions } = await selected(ctx, selection)
+  await numberEvents(ctx.db)
+  const found = conditions.length === 0 ? [] : await readEvents(ctx.db, { after, before, order }, limit + 1, conditions)
+  const events = found.slice(0, limit)
+  const unread = order === 'desc' ? (before ?? after) : after
+  return { events, meta: { hasMore: found.length > limit, lastSeq: events.at(-1)?.seq ?? unread } }
+}

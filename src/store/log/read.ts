@@ -1,0 +1,63 @@
+import sql, { empty, raw, type Sql } from 'sql-template-tag'
+import type { Event, EventType } from '../../api/event.ts'
+import type { Tx } from '../engine/db.ts'
+import { firstOf } from '../walk.ts'
+
+interface EventRow {
+  seq: number
+  slug: string | null
+  type: EventType
+  subject: string
+  subject_id: number
+  actor_kind: Event['actor']['kind']
+  actor_key: number | null
+  actor_name: string | null
+  at: string
+  changes: string
+}
+
+const columns = sql`e.seq, (select p.slug from projects p where p.id = e.project_id) as slug, e.type, e.subject,
+  e.subject_id, a.kind as actor_kind, a.key_id as actor_key, a.name as actor_name, e.at, e.changes`
+const tables = sql`events e join actors a on a.id = e.actor_id`
+
+/** Where in the log to read: both ends are left out. */
+export interface Range {
+  after: number
+  before?: number | undefined
+  order?: 'asc' | 'desc'
+}
+
+/**
+ * At most `limit` events of a range that meet one of the conditions on `events e`, in order. No event may meet two of
+ * them, and each is to be led by an index that ends in `seq`.
+ */
+export async function readEvents(db: Tx, range: Range, limit: number, conditions: Sql[] = [empty]): Promise<Event[]> {
+  const { after, before, order = 'asc' } = range
+  const end = before === undefined ? empty : sql`and e.seq < ${before}`
+  const walks = conditions.map((condition) => {
+    const rest = sql`where e.seq > ${after} ${end} ${condition} order by e.seq ${raw(order)} limit`
+    return {
+      rows: (limit: Sql) => sql`select ${columns} from ${tables} ${rest} ${limit}`,
+      head: sql`select e.seq from events e ${rest} 1`,
+    }
+  })
+  const turned = order === 'desc' ? -1 : 1
+  const rows = await firstOf<EventRow>(db, walks, limit, (a, b) => (a.seq - b.seq) * turned)
+  return rows.map(eventOf)
+}
+
+/** The place of the newest event that has one; 0 on an empty log. */
+export async function lastSeq(db: Tx): Promise<number> {
+  const [row] = await db.query<{ seq: number }>(sql`select coalesce(max(seq), 0) as seq from events`)
+  return row?.seq ?? 0
+}
+
+function eventOf({ slug, subject_id, actor_kind, actor_key, actor_name, changes, ...row }: EventRow): Event {
+  const actor = {
+    kind: actor_kind,
+    ...(actor_key !== null && { keyId: actor_key }),
+    ...(actor_name !== null && { name: actor_name }),
+  }
+  const { seq, type, subject, at } = row
+  return { seq, project: slug, type, subject, subjectId: subject_id, actor, at, changes: JSON.parse(changes) }
+}

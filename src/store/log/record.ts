@@ -1,0 +1,22 @@
+import sql from 'sql-template-tag'
+import type { EventType } from '../../api/event.ts'
+import type { Changes } from '../../ledger/event.ts'
+import type { Ctx } from '../ctx.ts'
+
+export interface Change {
+  type: EventType
+  subject: string
+  subjectId: number
+  /** The row id of its project; null for what belongs to the whole server. */
+  projectId: number | null
+  changes: Changes
+  /** Whether this only adds to a run's content. Timelines count such events instead of showing each. */
+  isAppend?: boolean
+}
+
+/** Appends a change to the ledger's log, in the transaction that makes it. */
+export async function record(ctx: Ctx, { type, subject, subjectId, projectId, changes, isAppend }: Change) {
+  await ctx.db.query(sql`insert into events (project_id, type, subject, subject_id, actor_id, at, changes, is_append)
+    values (${projectId}, ${type}, ${subject}, ${subjectId}, ${ctx.actor.id}, ${ctx.now}, ${JSON.stringify(changes)},
+      ${isAppend ? 1 : 0})`)
+}

@@ -1,0 +1,26 @@
+import sql from 'sql-template-tag'
+import { systemActor } from '../../ledger/actor.ts'
+import type { Tx } from '../engine/db.ts'
+import { isLapsed, lapse } from './lease.ts'
+import { columns, type RunRow } from './row.ts'
+
+const reapedAtOnce = 100
+
+/**
+ * Fails runs whose leases have run out by `now`, a bounded number at a time. Any server does so for all; of two that meet,
+ * one acts. Returns whether there may be more.
+ */
+export async function reap(db: Tx, now: string): Promise<boolean> {
+  const lapsed = await db.query<{ id: number }>(sql`
+    select id from runs where lease_expires_at <= ${now} order by lease_expires_at limit ${reapedAtOnce}`)
+  await Promise.all(lapsed.map(({ id }) => db.tx((tx) => reapOne(tx, id, now))))
+  return lapsed.length === reapedAtOnce
+}
+
+async function reapOne(db: Tx, id: number, now: string) {
+  const [row] = await db.query<RunRow>(sql`select ${columns} from runs where runs.id = ${id} ${db.dialect.forUpdate}`)
+  if (!row || !isLapsed(row, now)) return
+  // The project's slug is of no use to a change that answers nobody.
+  const project = { id: row.project_id, slug: '' }
+  await lapse({ db, now, actor: systemActor, project, named: true, contentLimit: 0 }, row)
+}

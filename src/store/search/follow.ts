@@ -1,0 +1,134 @@
+import sql, { join, raw, type Sql } from 'sql-template-tag'
+import { type SearchType, searchable } from '../../api/search.ts'
+import { slots } from '../../ledger/passage.ts'
+import type { Tx } from '../engine/db.ts'
+import { numberEvents } from '../log/number.ts'
+import { type Entry, entryOf, type Renewal, renew, type Words } from './entry.ts'
+import { readSubjects, type Subject } from './subject.ts'
+
+const eventsAtOnce = 500
+const entriesAtOnce = 50
+/** How many of the newest entries have an index of their own, so that a search for what many have reads only those. */
+const recentEntries = 4096
+
+/** Whether the index is up to the log. */
+export async function isBehind(db: Tx): Promise<boolean> {
+  await numberEvents(db)
+  const [behind] = await db.query(sql`
+    select 1 as one from followers
+    where name = 'search' and (last_seq < (select max(seq) from events)
+      or exists (select 1 from search_entries where is_stale = 1))`)
+  return behind !== undefined
+}
+
+/** How many events and entries wait to be indexed. */
+export async function unindexed(db: Tx): Promise<number> {
+  const [row] = await db.query<{ events: number; entries: number }>(sql`
+    select (select coalesce(max(seq), 0) from events) - last_seq as events,
+      (select count(*) from search_entries where is_stale = 1) as entries
+    from followers where name = 'search'`)
+  return row ? row.events + row.entries : 0
+}
+
+/**
+ * Brings the index one step further, for about `ms` milliseconds: marks the entries of the subjects that events since the
+ * last time tell of, and renews marked ones. One transaction of all servers does so at a time. No text can stop it: what
+ * is written of a passage has a bounded size. Returns whether there is more to do.
+ */
+export function followLog(db: Tx, ms: number): Promise<boolean> {
+  return db.tx(async (tx) => {
+    const end = performance.now() + ms
+    const [state] = await tx.query<{ last_seq: number }>(
+      sql`select last_seq from followers where name = 'search' ${tx.dialect.forUpdate}`,
+    )
+    const isMoreToMark = await markStale(tx, state?.last_seq ?? 0)
+    const stale = await tx.query<Entry>(sql`
+      select id, type, subject_id, document_id, head, bytes, gap from search_entries
+      where is_stale = 1 order by id limit ${entriesAtOnce}`)
+    const subjects = await subjectsOf(tx, stale)
+    const renewals: Renewal[] = []
+    for (const entry of stale) {
+      if (renewals.length > 0 && performance.now() > end) break
+      const subject = subjects.get(entry.type)?.get(entry.subject_id)
+      const renewal = await renew(tx, entry, subject, () => performance.now() > end)
+      renewals.push(renewal)
+      await keep(tx, entry, renewal)
+    }
+    await write(tx, renewals)
+    const isMore = renewals.length < stale.length || stale.length === entriesAtOnce
+    return isMoreToMark || isMore || renewals.some(({ isDone }) => !isDone)
+  })
+}
+
+/** Marks the entries of what changed, making new ones; true where there may be more events to read. */
+async function markStale(tx: Tx, after: number): Promise<boolean> {
+  const events = await tx.query<{ seq: number; type: string; subject_id: number }>(sql`
+    select seq, type, subject_id from events where seq > ${after} order by seq limit ${eventsAtOnce}`)
+  const last = events.at(-1)
+  if (!last) return false
+  const changed = new Map<string, Sql>()
+  for (const { type: eventType, subject_id: id } of events) {
+    const type = searchable.find((one) => eventType.startsWith(`${one}.`))
+    if (type) changed.set(`${type} ${id}`, sql`(${type}, ${id}, 1)`)
+  }
+  for (const some of piecesOf([...changed.values()])) {
+    await tx.query(sql`insert into search_entries (type, subject_id, is_stale) values ${join(some)}
+      on conflict (type, subject_id) do update set is_stale = 1`)
+  }
+  await tx.query(sql`update followers set last_seq = ${last.seq} where name = 'search'`)
+  return events.length === eventsAtOnce
+}
+
+async function subjectsOf(tx: Tx, entries: Entry[]): Promise<Map<SearchType, Map<number, Subject>>> {
+  const found = new Map<SearchType, Map<number, Subject>>()
+  for (const type of searchable) {
+    const ids = entries.filter((entry) => entry.type === type).map(({ subject_id }) => subject_id)
+    const ofType = new Map<number, Subject>()
+    for (const some of piecesOf(ids)) for (const [id, one] of await readSubjects(tx, type, some)) ofType.set(id, one)
+    found.set(type, ofType)
+  }
+  return found
+}
+
+async function keep(tx: Tx, { id }: Entry, { entry, isDone }: Renewal): Promise<void> {
+  await tx.query(
+    entry
+      ? sql`update search_entries set document_id = ${entry.document_id}, head = ${entry.head}, bytes = ${entry.bytes},
+          gap = ${entry.gap}, is_stale = ${isDone ? 0 : 1} where id = ${id}`
+      : sql`delete from search_entries where id = ${id}`,
+  )
+}
+
+/** Deletions first, then words in the order of their rows: FTS5 gathers them, and so writes one segment for all. */
+async function write(tx: Tx, renewals: Renewal[]): Promise<void> {
+  const drops = renewals.flatMap(({ drops }) => drops)
+  const words = renewals.flatMap(({ words }) => words).sort((a, b) => a.rowid - b.rowid)
+  const [newest] = await tx.query<{ id: number }>(sql`select max(id) as id from search_entries`)
+  const oldest = (newest?.id ?? 0) - recentEntries + 1
+  const recent = words.filter(({ rowid }) => entryOf(rowid) >= oldest)
+  for (const table of ['search_words', 'search_recent']) {
+    for (const { from, to } of drops) {
+      await tx.query(sql`delete from ${raw(table)} where rowid between ${from} and ${to}`)
+    }
+  }
+  await tx.query(sql`delete from search_recent where rowid < ${oldest * slots}`)
+  await insertWords(tx, sql`search_words`, words)
+  await insertWords(tx, sql`search_recent`, recent)
+}
+
+async function insertWords(tx: Tx, table: Sql, rows: Words[]): Promise<void> {
+  for (const some of piecesOf(rows.map(({ rowid, words }) => sql`(${rowid}, ${tx.dialect.words(words)})`))) {
+    await tx.query(sql`insert into ${table} (rowid, words) values ${join(some)}`)
+  }
+}
+
+/** A list in pieces of few lengths, so that the statements about them have few texts, which stay prepared. */
+function piecesOf<T>(all: T[]): T[][] {
+  const found: T[][] = []
+  for (let at = 0; at < all.length; ) {
+    const length = [50, 10, 1].find((length) => length <= all.length - at) as number
+    found.push(all.slice(at, at + length))
+    at += length
+  }
+  return found
+}

@@ -1,0 +1,86 @@
+import sql from 'sql-template-tag'
+import type { Run } from '../../api/run.ts'
+import type { Totals } from '../../api/spec.ts'
+import { statuses, verdicts } from '../../ledger/run.ts'
+import { zeros } from '../../ledger/stats.ts'
+import type { Ctx } from '../ctx.ts'
+
+/** What of a run counts for its spec. */
+export interface Countable {
+  spec_id: string | null
+  status: Run['status']
+  verdict: Run['verdict']
+  retry_of_run: string | null
+  input_tokens: number | null
+  output_tokens: number | null
+  cost_usd: number | null
+}
+
+interface Sum {
+  spec: string
+  status: Run['status']
+  verdict: Run['verdict']
+  runs: number
+  attempts: number
+  inputTokens: number
+  outputTokens: number
+  costUsd: number
+}
+
+/** Brings the totals of specs up to a run that was `before` and is `after`; null: it was not there, or is gone. */
+export async function moveTotals(ctx: Ctx, before: Countable | null, after: Countable | null): Promise<void> {
+  const moves = new Map<string, Sum>()
+  for (const [run, times] of [[before, -1] as const, [after, 1] as const]) {
+    if (run === null || run.spec_id === null) continue
+    const { spec_id: spec, status, verdict } = run
+    const key = `${spec} ${status} ${verdict}`
+    const sum = moves.get(key) ?? { spec, status, verdict, ...nothing }
+    moves.set(key, {
+      ...sum,
+      runs: sum.runs + times,
+      attempts: sum.attempts + (run.retry_of_run === null ? 0 : times),
+      inputTokens: sum.inputTokens + times * (run.input_tokens ?? 0),
+      outputTokens: sum.outputTokens + times * (run.output_tokens ?? 0),
+      costUsd: sum.costUsd + times * (run.cost_usd ?? 0),
+    })
+  }
+  // In one order for all, so that two transactions do not wait for each other.
+  for (const [, sum] of [...moves].sort(([a], [b]) => (a < b ? -1 : 1))) if (isMove(sum)) await add(ctx, sum)
+}
+
+const nothing = { runs: 0, attempts: 0, inputTokens: 0, outputTokens: 0, costUsd: 0 }
+
+const isMove = (sum: Sum) => Object.keys(nothing).some((field) => sum[field as keyof typeof nothing] !== 0)
+
+async function add({ db, project }: Ctx, sum: Sum): Promise<void> {
+  await db.query(sql`
+    insert into spec_totals (project_id, spec_id, status, verdict, shard, runs, attempts, input_tokens, output_tokens, cost_usd)
+    values (${project.id}, ${sum.spec}, ${sum.status}, ${sum.verdict}, ${db.dialect.shard},
+      ${sum.runs}, ${sum.attempts}, ${sum.inputTokens}, ${sum.outputTokens}, ${sum.costUsd})
+    on conflict (project_id, spec_id, status, verdict, shard) do update set
+      runs = spec_totals.runs + excluded.runs, attempts = spec_totals.attempts + excluded.attempts,
+      input_tokens = spec_totals.input_tokens + excluded.input_tokens,
+      output_tokens = spec_totals.output_tokens + excluded.output_tokens,
+      cost_usd = spec_totals.cost_usd + excluded.cost_usd`)
+}
+
+/** What the runs of a spec come to. */
+export async function totalsOf({ db, project }: Ctx, specId: string): Promise<Totals> {
+  const rows = await db.query<Omit<Countable, 'retry_of_run'> & Record<'runs' | 'attempts', number>>(sql`
+    select status, verdict, runs, attempts, input_tokens, output_tokens, cost_usd from spec_totals
+    where project_id = ${project.id} and spec_id = ${specId} order by status, verdict, shard`)
+  const totals: Totals = { ...nothing, byStatus: zeros(statuses), byVerdict: zeros(verdicts) }
+  for (const row of rows) {
+    totals.runs += row.runs
+    totals.byStatus[row.status] += row.runs
+    totals.byVerdict[row.verdict] += row.runs
+    totals.attempts += row.attempts
+    totals.inputTokens += row.input_tokens ?? 0
+    totals.outputTokens += row.output_tokens ?? 0
+    totals.costUsd += row.cost_usd ?? 0
+  }
+  return { ...totals, costUsd: exact(totals.costUsd) }
+}
+
+/** The last digits of a sum tell in which order it was added: twelve digits are the same everywhere, and no sum is below 0. */
+export const exact = (sum: number) => Math.max(0, Number(sum.toPrecision(12)))

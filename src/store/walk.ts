@@ -1,0 +1,64 @@
+import sql, { join, raw, type Sql } from 'sql-template-tag'
+import type { Tx } from './engine/db.ts'
+
+/** Rows along one index, in its order: each walk of a list by itself costs what it returns. */
+export interface Walk {
+  /** Selects the walk's first rows, at most `limit`, in order. */
+  rows(limit: Sql): Sql
+  /** Selects the place of its first row: `created_at` and `id`, or `seq`. */
+  head: Sql
+}
+
+/** SQLite takes at most 500 terms in one `union all`. */
+const walksAtOnce = 200
+
+/** Statements are prepared by their text, so limits come in few sizes. */
+const sizes = [2, 11, 21, 51, 101]
+
+/**
+ * The first `limit` rows of all walks together, in the order of `compare`. Where there are more walks than rows are
+ * wanted, only those are read whose first rows can be among them: the cost does not grow with what the others hold.
+ */
+export async function firstOf<Row extends object>(
+  db: Tx,
+  walks: Walk[],
+  limit: number,
+  compare: (a: Row, b: Row) => number,
+): Promise<Row[]> {
+  // As a literal: for a parameter PostgreSQL plans as if a tenth of all rows were wanted.
+  const literal = raw(String(sizes.find((size) => size >= limit) ?? limit))
+  const chosen = walks.length > limit ? await foremost(db, walks, limit, compare) : walks
+  const found = await unionOf<Row>(
+    db,
+    chosen.map((walk) => walk.rows(literal)),
+  )
+  if (chosen.length > 1) found.sort(compare)
+  return found.slice(0, limit)
+}
+
+async function foremost<Row extends object>(
+  db: Tx,
+  walks: Walk[],
+  limit: number,
+  compare: (a: Row, b: Row) => number,
+): Promise<Walk[]> {
+  const heads = await unionOf<Row & { walk: number }>(
+    db,
+    walks.map(({ head }, index) => sql`select ${raw(String(index))} as walk, head.* from (${head}) as head`),
+  )
+  return heads
+    .sort(compare)
+    .slice(0, limit)
+    .map(({ walk }) => walks[walk] as Walk)
+}
+
+async function unionOf<Row extends object>(db: Tx, terms: Sql[]): Promise<Row[]> {
+  const [only] = terms
+  if (only && terms.length === 1) return db.query<Row>(only)
+  const found: Row[] = []
+  for (let first = 0; first < terms.length; first += walksAtOnce) {
+    const some = terms.slice(first, first + walksAtOnce).map((term) => sql`select * from (${term}) as walk`)
+    found.push(...(await db.query<Row>(join(some, ' union all '))))
+  }
+  return found
+}
