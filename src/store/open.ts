@@ -1,6 +1,7 @@
 import sql from 'sql-template-tag'
 import { defaultProject } from '../api/project.ts'
 import { systemActor } from '../ledger/actor.ts'
+import { createClock } from '../ledger/clock.ts'
 import { hashOf, newSecret } from '../ledger/secret.ts'
 import type { Ctx } from './ctx.ts'
 import type { Db, Tx } from './engine/db.ts'
@@ -40,11 +41,13 @@ export interface Store {
 export async function openStore(url: string, options: StoreOptions = {}): Promise<Store> {
   const { adminKey, firstKey = true, warn = () => {} } = options
   const db = await openDb(url, warn)
-  const clock = options.now ?? (() => db.now())
+  let clock = options.now ?? db.now
   const now = () => new Date(clock()).toISOString()
   let first: { newSecret?: string; ignoredAdminKey: boolean }
   try {
     await migrate(db, options.onProgress)
+    // The times of one ledger never run backwards, also where the clock was set back while nobody had it open.
+    clock = options.now ?? createClock({ wall: db.now, floor: await lastTime(db) })
     first = await db.tx((tx) => prepare(tx, now(), adminKey, firstKey))
   } catch (error) {
     await db.close()
@@ -53,6 +56,12 @@ export async function openStore(url: string, options: StoreOptions = {}): Promis
   // What lapsed while no server was there is known before the first answer.
   await reap(db, now()).catch(warn)
   return { db, now, ...first, close: () => db.close() }
+}
+
+/** When the newest change was made, in Unix milliseconds; 0 where there is none. */
+async function lastTime(db: Tx): Promise<number> {
+  const [event] = await db.query<{ at: string }>(sql`select at from events order by seq desc limit 1`)
+  return event ? Date.parse(event.at) : 0
 }
 
 async function openDb(url: string, warn: (error: Error) => void): Promise<Db> {

@@ -39,22 +39,20 @@ export async function saveRun(ctx: Ctx, { row, base, after, lease, holds, conten
   const isJudgedAnew = isWorked || isNewAuthor
   const settled =
     isJudgedAnew && row.verdict !== 'unchecked' ? await findVerdict(ctx, { ...row, work_version }) : before
-  const [saved] = (await ctx.db.query<RunRow>(
-    update(row, {
-      ...lease,
-      ...(holds && { last_seen_at: ctx.now }),
-      ...(isChanged && {
-        ...valuesOf(after),
-        ...settled,
-        spec_version: own.specId ? await findSpecVersion(ctx, after.specId) : row.spec_version,
-        document_id: content ? content.documentId : row.document_id,
-        work_version,
-        updated_at: ctx.now,
-        updated_by: ctx.actor.id,
-        version: row.version + 1,
-      }),
+  const saved = await update(ctx, row, {
+    ...lease,
+    ...(holds && { last_seen_at: ctx.now }),
+    ...(isChanged && {
+      ...valuesOf(after),
+      ...settled,
+      spec_version: own.specId ? await findSpecVersion(ctx, after.specId) : row.spec_version,
+      document_id: content ? content.documentId : row.document_id,
+      work_version,
+      updated_at: ctx.now,
+      updated_by: ctx.actor.id,
+      version: row.version + 1,
     }),
-  )) as [RunRow]
+  })
   if (own.labels) await replaceLabels(ctx, row, after.labels)
   const moved: Changes = {
     ...own,
@@ -69,13 +67,15 @@ export async function saveRun(ctx: Ctx, { row, base, after, lease, holds, conten
 }
 
 /** Names only the columns that move: an engine writes the indexes of each column that is named, even where it stays the same. */
-function update(row: RunRow, values: Record<string, unknown>) {
+async function update(ctx: Ctx, row: RunRow, values: Record<string, unknown>): Promise<RunRow> {
   const moved = Object.entries(values).filter(([name, value]) => row[name as keyof RunRow] !== value)
   // The holder of a lease, heard of twice in a millisecond, moves nothing.
-  const assignments = (moved.length > 0 ? moved : [['id', row.id] as const]).map(
-    ([name, value]) => sql`${raw(name)} = ${value}`,
+  if (moved.length === 0) return row
+  const assignments = moved.map(([name, value]) => sql`${raw(name)} = ${value}`)
+  const [saved] = await ctx.db.query<RunRow>(
+    sql`update runs set ${join(assignments)} where id = ${row.id} returning ${columns}`,
   )
-  return sql`update runs set ${join(assignments)} where id = ${row.id} returning ${columns}`
+  return saved as RunRow
 }
 
 const specVersionChange = (before: RunRow, after: RunRow): Changes =>
