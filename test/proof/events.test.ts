@@ -61,5 +61,5 @@ prove('a reader of the log gets every change once, in order, made by two servers
   t.diagnostic(`${acknowledged} changes, ${held} events of transactions that were held open`)
 })
 
-const insertEvent = (n: number) => `insert into events (project_id, type, subject, subject_id, actor, at, changes)
-  values (null, 'key.updated', 'held', ${n}, '{"kind":"system"}', '2026-01-31T09:30:00.000Z', '{}')`
+const insertEvent = (n: number) => `insert into events (project_id, type, subject, subject_id, actor_id, at, changes)
+  values (null, 'key.updated', 'held', ${n}, -1, '2026-01-31T09:30:00.000Z', '{}')`

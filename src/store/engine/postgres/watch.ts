@@ -22,6 +22,7 @@ export function createWatcher({ url, query, warn }: WatcherOptions) {
   const wakes = new Set<() => void>()
   const me = randomUUID()
   let listener: pg.Client | undefined
+  let isConnected = false
   let timer: NodeJS.Timeout | undefined
   let notice: NodeJS.Timeout | undefined
   let hasMore = false
@@ -35,9 +36,10 @@ export function createWatcher({ url, query, warn }: WatcherOptions) {
 
   /** Listens on a connection of its own, unless it does so already. Only what befalls the present one is reported. */
   async function listen() {
-    if (listener) return
+    if (listener || wakes.size === 0) return
     const fresh = new pg.Client({ ...config(url), application_name: 'conduct watch' })
     listener = fresh
+    isConnected = false
     fresh.on('notification', ({ payload }) => payload !== me && wakeAll())
     const fail = (error: Error) => {
       if (listener !== fresh) return
@@ -47,11 +49,12 @@ export function createWatcher({ url, query, warn }: WatcherOptions) {
     fresh.on('error', fail)
     try {
       await fresh.connect()
+      isConnected ||= listener === fresh
       if (listener === fresh) await fresh.query(`listen ${channel}`)
     } catch (error) {
       fail(error as Error)
     }
-    if (listener !== fresh) await fresh.end()
+    if (listener !== fresh) await fresh.end().catch(() => {})
   }
 
   function stop() {
@@ -59,7 +62,8 @@ export function createWatcher({ url, query, warn }: WatcherOptions) {
     timer = undefined
     const last = listener
     listener = undefined
-    last?.end().catch(() => {})
+    // One that is still connecting is ended by `listen`: what is sent to a server before the greeting confuses it.
+    if (isConnected) last?.end().catch(() => {})
   }
 
   /** Tells other servers: the first commit at once, those that follow soon together. */
