@@ -104,8 +104,9 @@ for (const engine of engines) {
       }
     }
     t.diagnostic(`of ${each} of each: ${[...done].map(([name, count]) => `${count} ${name}`).join(', ')}`)
-    // createSession takes a secret, which no description tells.
-    const seldomDone = [...done].filter(([name, count]) => count < each / 8 && name !== 'createSession')
+    // createSession takes a secret, which no description tells; a spec that is made anew begins with another version.
+    const hardToHit = ['createSession', 'getSpecVersion']
+    const seldomDone = [...done].filter(([name, count]) => count < each / 8 && !hardToHit.includes(name))
     assert.deepEqual(seldomDone, [])
   })
 }

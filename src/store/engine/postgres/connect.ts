@@ -47,7 +47,7 @@ const clockMs = 1_000
 
 /**
  * Sends a connection its settings, and reads the database's clock: its time in Unix milliseconds less that of
- * `performance.now()`, undefined when the answer came late. Nothing need wait for it: statements may follow at once. A pooler gives
+ * `performance.now()`, undefined when the answer came late. A pooler gives
  * itself away by a process id that is not the server's.
  */
 export async function settle(client: pg.ClientBase, more: Record<string, string> = {}): Promise<number | undefined> {

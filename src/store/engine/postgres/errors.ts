@@ -3,8 +3,11 @@ import { ConductError } from '../../../api/error.ts'
 import { UniqueViolation } from '../db.ts'
 
 const sqlState = (error: unknown) => (error instanceof pg.DatabaseError ? (error.code ?? '') : '')
-/** Whether the transaction was given up for the sake of others, and may be run again. */
-export const isConflict = (error: unknown) => ['40001', '40P01'].includes(sqlState(error))
+/**
+ * Whether the transaction met another one and was given up, so that it may be run again: a deadlock, a serialization
+ * failure, or a row that it refers to and that was deleted meanwhile.
+ */
+export const isConflict = (error: unknown) => ['40001', '40P01', '23503'].includes(sqlState(error))
 
 const readOnly = '25006'
 const silence = 'Query read timeout'
@@ -24,7 +27,7 @@ export const isOutage = (error: unknown): boolean =>
   error instanceof ConductError && error.status >= 500 && error.cause instanceof Error && !isInTheWay(error)
 
 /** Classes and codes of postgresql.org/docs/current/errcodes-appendix.html after which the same request may succeed. */
-const passing = /^(08|25P0[34]|40001|40P01|53|55P03|57014|57P0[1-5])/
+const passing = /^(08|23503|25P0[34]|40001|40P01|53|55P03|57014|57P0[1-5])/
 /** The driver tells of a lost connection by system errors, and by words without a code. */
 const lostConnection = /connect|terminat|timeout|closed/i
 

@@ -26,12 +26,16 @@ export function createPool({ url, max, settings, onClock, warn }: PoolOptions) {
   let current = new WeakSet<pg.ClientBase>()
   let closed = false
   pool.on('error', (error) => closed || warn(error))
+  const settling = new WeakMap<pg.ClientBase, Promise<unknown>>()
   pool.on('connect', (client) => {
     open.add(client)
     current.add(client)
     // A connection that is lost while a transaction holds it: the transaction's next statement tells.
     client.on('error', () => {})
-    settle(client, settings).then(onClock, (error) => closed || warn(error))
+    settling.set(
+      client,
+      settle(client, settings).then(onClock, (error) => closed || warn(error)),
+    )
   })
   pool.on('remove', (client) => open.delete(client))
 
@@ -39,6 +43,8 @@ export function createPool({ url, max, settings, onClock, warn }: PoolOptions) {
   async function take(): Promise<pg.PoolClient> {
     for (;;) {
       const client = await pool.connect().catch((error) => Promise.reject(translate(error)))
+      // Until it is known whether a pooler stands between, a transaction would take it for one.
+      await settling.get(client)
       if (current.has(client)) return client
       client.release(true)
     }
