@@ -128,7 +128,7 @@ for (const engine of engines) {
     const answer = await app.fetch(new Request('http://localhost/v1/auth/me'))
     assert.deepEqual(await answer.json(), { key: null, permissions: ['admin'] })
     await app.fetch(new Request('http://localhost/v1/runs', { method: 'POST', headers: { 'idempotency-key': 'k' } }))
-    const events = (await (await app.fetch(new Request('http://localhost/v1/events?after=1'))).json()) as {
+    const events = (await (await app.fetch(new Request('http://localhost/v1/events?after=2'))).json()) as {
       events: { actor: object }[]
     }
     assert.deepEqual(

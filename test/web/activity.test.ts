@@ -16,7 +16,7 @@ test('activity tells what happens as it happens, in sentences, by filters of the
   assert.equal(await lines.count(), 3)
 
   await page.getByLabel('Subject').fill('RUN-001')
-  await page.keyboard.press('Enter')
+  await page.getByLabel('Subject').press('Enter')
   await lines.filter({ hasText: 'RUN-002' }).waitFor({ state: 'detached' })
   assert.equal(page.url(), `${home}#/activity?type=run.created&type=run.updated&subject=RUN-001`)
   await page.getByRole('button', { name: 'Clear' }).click()

@@ -16,7 +16,7 @@ import { readSubjects } from './subject.ts'
 /** How long one step of catching up with the log keeps others waiting. */
 const stepMs = 5
 /** How long a search waits for the index. */
-const patienceMs = 10_000
+const patienceMs = 20_000
 
 /** BAD_REQUEST for a cursor that no search gave; NOT_FOUND for an unknown project; UNAVAILABLE while the index is built. */
 export const search: Operation<'search'> = async (ctx, { project, q, type, limit, cursor }) => {
