@@ -72,7 +72,8 @@ async function withBacklog(place: Workplace, engine: string, url: string, { back
 async function untilFound({ url }: Server, word: string): Promise<void> {
   for (;;) {
     const response = await fetch(`${url}/v1/search?q=${word}`, { headers })
-    const { results } = (await response.json()) as { results: unknown[] }
+    // While a large index is built, the answer is 503.
+    const { results = [] } = (await response.json()) as { results?: unknown[] }
     if (results.length > 0) return
     await sleep(20)
   }
