@@ -50,7 +50,7 @@ const tools: ((context: Context) => string)[] = [
     `npm warn deprecated ${word()}-utils@${number(9)}.${number(20)}.${number(9)}: Use the platform's own`,
   ({ number }) => `added ${number(900)} packages, and audited ${number(2000)} packages in ${number(60)}s`,
   ({ word, hex }) =>
-    `npm http fetch GET 200 https://registry.npmjs.org/${word()}/-/${word()}-1.${hex(1)}.0.tgz 142ms (cache hit)`,
+    `npm http fetch GET 200 https://packages.example.com/${word()}/-/${word()}-1.${hex(1)}.0.tgz 142ms (cache hit)`,
   ({ hex }) => `    "integrity": "sha512-${hex(40)}${hex(40)}==",`,
   () =>
     'npm error code E401\nnpm error Incorrect or missing password.\nnpm error If you were trying to log in, change your password',
