@@ -12,7 +12,7 @@ const headers = { authorization: `Bearer ${adminKey}` }
 /** So many appends are compared at the beginning and at the end of the log. */
 const compared = 500
 
-/** A log that grows line by line, each with an Idempotency-Key as the client sends it, up to 1 MiB. */
+/** A log that grows line by line, each at its offset as recorders send it, up to 1 MiB. */
 export async function measureLog(place: Workplace, { size = 1_048_576 } = {}): Promise<Row[]> {
   const rows: Row[] = []
   const path = join(place.folder(), 'conduct.db')
@@ -45,18 +45,14 @@ export async function measureLog(place: Workplace, { size = 1_048_576 } = {}): P
   return rows
 }
 
-let keys = 0
-
+/** Appends one after the other, each at the offset where the one before ended. */
 function appends({ url }: Server) {
-  const body = JSON.stringify({ text })
-  return () =>
-    requestOf(
-      url,
-      'POST',
-      '/v1/runs/LOG/content',
-      { ...headers, 'idempotency-key': `bench-log-append-${++keys}` },
-      body,
-    )
+  let offset = 0
+  return () => {
+    const body = JSON.stringify({ text, offset })
+    offset += Buffer.byteLength(text)
+    return requestOf(url, 'POST', '/v1/runs/LOG/content', headers, body)
+  }
 }
 
 async function bytesOf(url: string): Promise<number> {
