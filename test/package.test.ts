@@ -23,6 +23,7 @@ import { promisify } from 'node:util'
 import { gzipSync } from 'node:zlib'
 import { fieldsOf } from '../src/agents/agent.ts'
 import { agents } from '../src/agents/agents.ts'
+import { installs } from '../src/agents/install.ts'
 import { documentsOf, untilNobodyRuns } from './cli/session.ts'
 import { gitIn, localUser, type User, writeFiles } from './cli/user.ts'
 import { adminKey, startServer } from './support/server.ts'
@@ -147,15 +148,15 @@ test('conduct init, a session of an agent, conduct run list: there is its run, f
   const user = localUser(t)
   const { env, cwd } = user
   writeFiles(cwd, { 'src/login.ts': 'answer(500)\n' })
-  for (const { install } of agents) mkdirSync(join(cwd, install.folder))
+  for (const { folder } of installs) mkdirSync(join(cwd, folder))
   const git = gitIn(cwd)
   git('init', '-q')
   git('add', '-A')
   git('commit', '-qm', 'first')
   await inShell(user, 'conduct init --yes')
-  for (const { name, install } of agents) {
+  for (const { name, hooks } of installs) {
     for (const document of documentsOf(name, { folder: env.HOME, cwd })) {
-      for (const hook of hooksFor(join(cwd, install.hooks.path), document.hook_event_name)) {
+      for (const hook of hooksFor(join(cwd, hooks.path), document.hook_event_name)) {
         await inShell(user, hook, JSON.stringify(document))
       }
     }

@@ -37,27 +37,6 @@ export interface Agent {
   answer: string
   /** What the transcript tells was used; undefined where it tells nothing. Throws where it cannot be read. */
   usageOf?(transcript: string): Promise<Usage | undefined>
-  install: Install
-}
-
-/** How `conduct init` enters Conduct into a project. */
-export interface Install {
-  /** The folder of the agent in a project and in the user's home. */
-  folder: string
-  program: string
-  hooks: {
-    path: string
-    events: readonly string[]
-    /** The entry of one event that runs a command. */
-    entry(command: string): Fields
-    /** What is run where Conduct is missing: it reads the document, so that the agent can write it, or leaves it. */
-    otherwise: 'cat >/dev/null' | 'true'
-    /** What must also stand in the file. */
-    also?: Fields
-  }
-  mcp: { path: string; format: 'json' | 'toml'; table: string }
-  /** What its user must still do before the hooks run. */
-  trust: string
 }
 
 export type Fields = Record<string, unknown>

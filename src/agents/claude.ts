@@ -26,18 +26,6 @@ export const claude: Agent = {
     return { session, cwd: folder, step, id, transcript: textOf(transcript_path) }
   },
   usageOf,
-  install: {
-    folder: '.claude',
-    program: 'claude',
-    hooks: {
-      path: '.claude/settings.json',
-      events: ['UserPromptSubmit', 'PostToolUse', 'PostToolUseFailure', 'Stop', 'StopFailure', 'SessionEnd'],
-      otherwise: 'cat >/dev/null',
-      entry: (command) => ({ hooks: [{ type: 'command', command }] }),
-    },
-    mcp: { path: '.mcp.json', format: 'json', table: 'mcpServers' },
-    trust: 'Claude Code asks whether you trust the folder, and whether you allow the MCP server of .mcp.json: say yes.',
-  },
 }
 
 function stepOf(document: Fields): Step | undefined {

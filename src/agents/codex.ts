@@ -24,18 +24,6 @@ export const codex: Agent = {
     return { session, cwd: folder, step, id, transcript: textOf(transcript_path), model: textOf(model, 100) }
   },
   usageOf,
-  install: {
-    folder: '.codex',
-    program: 'codex',
-    hooks: {
-      path: '.codex/hooks.json',
-      events: ['UserPromptSubmit', 'PostToolUse', 'Stop', 'Interrupt', 'SessionEnd'],
-      otherwise: 'cat >/dev/null',
-      entry: (command) => ({ hooks: [{ type: 'command', command }] }),
-    },
-    mcp: { path: '.codex/config.toml', format: 'toml', table: 'mcp_servers' },
-    trust: 'Codex runs no hook before you trust the project and the hook: start codex and review them in /hooks.',
-  },
 }
 
 function stepOf(document: Fields): Step | undefined {

@@ -17,20 +17,6 @@ export const cursor: Agent = {
     // That word stands for whichever model Cursor chose.
     return { session, cwd: folder, step, id, model: model === 'default' ? undefined : textOf(model, 100) }
   },
-  install: {
-    folder: '.cursor',
-    program: 'cursor',
-    hooks: {
-      path: '.cursor/hooks.json',
-      events: ['beforeSubmitPrompt', 'postToolUse', 'postToolUseFailure', 'afterFileEdit', 'stop', 'sessionEnd'],
-      // It leaves the pipe open at times, and whoever reads it waits.
-      otherwise: 'true',
-      entry: (command) => ({ command }),
-      also: { version: 1 },
-    },
-    mcp: { path: '.cursor/mcp.json', format: 'json', table: 'mcpServers' },
-    trust: 'Cursor runs the hooks of a workspace that you trust; its settings show them, and switch the MCP server on.',
-  },
 }
 
 function stepOf(document: Fields): Step | undefined {

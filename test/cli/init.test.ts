@@ -14,7 +14,7 @@ import {
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { spawn } from '@lydell/node-pty'
-import { agents } from '../../src/agents/agents.ts'
+import { installs } from '../../src/agents/install.ts'
 import { createClient } from '../../src/client/client.ts'
 import { main } from '../support/program.ts'
 import { adminKey, openServer } from '../support/server.ts'
@@ -57,10 +57,9 @@ test('a project is entered for the agents that are found; twice changes nothing;
 
   const { code, stdout, stderr } = await init()
   assert.deepEqual([code, stderr], [0, ''])
-  for (const { title, install } of agents) {
-    const { hooks } = JSON.parse(read(install.hooks.path))
-    assert.deepEqual(Object.keys(hooks), install.hooks.events)
-    assert.ok(stdout.includes(title) && stdout.includes(install.trust), title)
+  for (const { title, trust, hooks } of installs) {
+    assert.deepEqual(Object.keys(JSON.parse(read(hooks.path)).hooks), hooks.events)
+    assert.ok(stdout.includes(title) && stdout.includes(trust), title)
   }
   assert.deepEqual(JSON.parse(read('.claude/settings.json')).hooks.Stop, [
     { hooks: [{ type: 'command', command: hookOf('claude') }] },

@@ -3,7 +3,7 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { styleText } from 'node:util'
 import { Command } from 'commander'
-import { agents } from '../../agents/agents.ts'
+import { installs } from '../../agents/install.ts'
 import { settings, unknownSettings } from '../../setting.ts'
 import { isMissing, noProject, tries } from '../operation/call.ts'
 import { addCommon, addExamples, type Common } from '../option.ts'
@@ -106,7 +106,7 @@ function unsent(): Finding[] {
 }
 
 /** Where the agents keep their hooks, in a project and at home. */
-const hookFiles = agents.map(({ install }) => install.hooks.path)
+const hookFiles = installs.map(({ hooks }) => hooks.path)
 
 function hooks(): Finding[] {
   const paths = [process.cwd(), env.HOME || homedir()].flatMap((folder) => hookFiles.map((file) => join(folder, file)))

@@ -1,5 +1,5 @@
 import { cancel, confirm, isCancel, multiselect, text } from '@clack/prompts'
-import { agents } from '../../agents/agents.ts'
+import { installs } from '../../agents/install.ts'
 import { humanIdPattern } from '../../ledger/id.ts'
 import type { Wanted } from './project-files.ts'
 
@@ -18,12 +18,12 @@ export async function askFor(wanted: Wanted, open: { project: boolean; agents: b
   if (open.agents) {
     const chosen = await multiselect({
       message: 'The agents whose sessions record themselves',
-      options: agents.map(({ name, title }) => ({ value: name, label: title })),
+      options: installs.map(({ name, title }) => ({ value: name, label: title })),
       initialValues: wanted.agents.map(({ name }) => name),
       required: false,
     })
     if (isCancel(chosen)) return ended()
-    answers.agents = agents.filter(({ name }) => chosen.includes(name))
+    answers.agents = installs.filter(({ name }) => chosen.includes(name))
   }
   const what = wanted.remove ? 'Take Conduct out of' : 'Write the files of'
   const isSure = await confirm({ message: `${what} ${wanted.root}?` })

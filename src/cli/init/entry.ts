@@ -1,6 +1,7 @@
 import { parse as parseToml, patch as patchToml } from '@decimalturn/toml-patch'
 import { applyEdits, type JSONPath, modify, type ParseError, parse, printParseErrorCode } from 'jsonc-parser'
-import { type Fields, fieldsOf, type Install } from '../../agents/agent.ts'
+import { type Fields, fieldsOf } from '../../agents/agent.ts'
+import type { Install } from '../../agents/install.ts'
 
 // Each function takes the text of a file (undefined: there is none) and answers it with Conduct's own entries, or
 // without them. All else stays as it stands. Each throws an Error that says why a text cannot be changed.
@@ -8,7 +9,7 @@ import { type Fields, fieldsOf, type Install } from '../../agents/agent.ts'
 type Text = string | undefined
 
 /** The hooks of an agent's file with `command` once per event; undefined as command: without ours. */
-export function withHooks(text: Text, { hooks }: Install, name: string, command: string | undefined): Text {
+export function withHooks(text: Text, { name, hooks }: Install, command: string | undefined): Text {
   const isOurs = (entry: unknown) => new RegExp(`\\bconduct hook ${name}\\b`).test(String(fieldsOf(entry).command))
   let json = text?.trim() ? text : '{}\n'
   for (const event of Object.keys(fieldsOf(read(json, 'hooks'))))

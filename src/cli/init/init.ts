@@ -1,7 +1,6 @@
 import { relative } from 'node:path'
 import { Command } from 'commander'
-import type { Agent } from '../../agents/agent.ts'
-import { agents as known } from '../../agents/agents.ts'
+import { type Install, installs as known } from '../../agents/install.ts'
 import { ConductError } from '../../client/client.ts'
 import { humanIdPattern } from '../../ledger/id.ts'
 import { UsageError } from '../exit.ts'
@@ -79,7 +78,7 @@ function wantedBy({ project, agents, hooks, remove }: Options, root: string, env
   }
 }
 
-function agentOf(name: string): Agent {
+function agentOf(name: string): Install {
   const agent = known.find((one) => one.name === name.trim())
   if (!agent) throw new UsageError(`--agents '${name}': there is ${known.map((one) => one.name).join(', ')}`)
   return agent
@@ -150,7 +149,7 @@ function whatNext({ agents, hooks }: Wanted, env: Env): string {
   if (!hooks) return `${titles}: the MCP server is entered, no hooks.`
   return [
     '',
-    ...agents.map(({ install }) => install.trust),
+    ...agents.map(({ trust }) => trust),
     `The hooks run the program conduct; where it is missing they do nothing. ${isOnPath('conduct', env) ? 'It is on your PATH; each teammate needs' : 'It is not on your PATH. You and each teammate need'}: ${installCommand}`,
     'They are for the shell of Linux, macOS and WSL.',
     `Commit the files. The next session of ${titles} records itself: conduct run list`,

@@ -1,8 +1,7 @@
 import { accessSync, constants, existsSync, realpathSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { delimiter, dirname, join, resolve } from 'node:path'
-import type { Agent } from '../../agents/agent.ts'
-import { agents } from '../../agents/agents.ts'
+import { type Install, installs } from '../../agents/install.ts'
 import { version } from '../../version.ts'
 import type { Env } from '../place/folders.ts'
 import { git } from '../place/git.ts'
@@ -14,7 +13,7 @@ import { withBlock, withHooks, withServer } from './entry.ts'
 export interface Wanted {
   root: string
   project: string
-  agents: readonly Agent[]
+  agents: readonly Install[]
   hooks: boolean
   /** Takes out what an earlier init wrote, in place of writing. */
   remove: boolean
@@ -26,8 +25,8 @@ export interface Wanted {
 export const installCommand = `npm install --global conduct-ledger@${version}`
 
 /** Where the program is missing, the hook does nothing and harms nobody. */
-const commandOf = ({ name, install }: Agent) =>
-  `command -v conduct >/dev/null 2>&1 && conduct hook ${name} || ${install.hooks.otherwise}`
+const commandOf = ({ name, hooks }: Install) =>
+  `command -v conduct >/dev/null 2>&1 && conduct hook ${name} || ${hooks.otherwise}`
 
 /** The folder that is entered: that of the nearest conduct.json, else the top of the working tree, else `cwd`. */
 export function rootOf(cwd: string): string {
@@ -38,11 +37,10 @@ export function rootOf(cwd: string): string {
 }
 
 /** The agents that this project or this user has. */
-export function presentAgents(root: string, env: Env): Agent[] {
+export function presentAgents(root: string, env: Env): Install[] {
   const home = env.HOME || homedir()
-  return agents.filter(
-    ({ install: { folder, program } }) =>
-      existsSync(join(root, folder)) || existsSync(join(home, folder)) || isOnPath(program, env),
+  return installs.filter(
+    ({ folder, program }) => existsSync(join(root, folder)) || existsSync(join(home, folder)) || isOnPath(program, env),
   )
 }
 
@@ -60,13 +58,12 @@ export function isOnPath(program: string, env: Env): boolean {
 /** All changes of files, none of them made. Throws an Error that names a file which cannot be changed. */
 export function planOf(wanted: Wanted): Edit[] {
   const { root, agents, hooks, remove, whole } = wanted
-  const edits = agents.flatMap((agent) => {
-    const { install } = agent
-    const command = remove ? undefined : commandOf(agent)
+  const edits = agents.flatMap((install) => {
+    const command = remove ? undefined : commandOf(install)
     const edit = (path: string, change: (text: string | undefined) => string | undefined) =>
       editOf(join(root, path), change)
     return [
-      ...(hooks ? [edit(install.hooks.path, (text) => withHooks(text, install, agent.name, command))] : []),
+      ...(hooks ? [edit(install.hooks.path, (text) => withHooks(text, install, command))] : []),
       edit(install.mcp.path, (text) => withServer(text, install, remove ? undefined : version)),
     ]
   })
