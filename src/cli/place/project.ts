@@ -5,11 +5,6 @@ import { git } from './git.ts'
 
 export const projectFile = 'conduct.json'
 
-/** What `conduct.json` may say. */
-export interface ProjectFile {
-  project: string
-}
-
 /**
  * The project that a folder belongs to: what the nearest `conduct.json` says (also the one of the main worktree), else
  * owner and name of the git origin, else the name of the repository's folder, else the folder's. All worktrees of a
@@ -25,9 +20,12 @@ export function projectOf(cwd: string): string {
 
 /** The project by a `conduct.json` alone. */
 export function declaredProject(cwd: string): string | undefined {
-  const path = nearestFile(cwd) ?? nearestFile(mainWorktree(cwd))
-  return path && readProjectFile(path)
+  const path = projectFileOf(cwd)
+  return path && readProject(path)
 }
+
+/** The nearest `conduct.json`: of the folder or one above it, else of the main worktree. */
+export const projectFileOf = (cwd: string): string | undefined => nearestFile(cwd) ?? nearestFile(mainWorktree(cwd))
 
 function nearestFile(cwd: string | undefined): string | undefined {
   for (let folder = cwd && resolve(cwd); folder; folder = folder === dirname(folder) ? undefined : dirname(folder)) {
@@ -36,9 +34,9 @@ function nearestFile(cwd: string | undefined): string | undefined {
   }
 }
 
-function readProjectFile(path: string): string {
+function readProject(path: string): string {
   try {
-    const { project } = JSON.parse(readFileSync(path, 'utf8')) as Partial<ProjectFile>
+    const { project } = JSON.parse(readFileSync(path, 'utf8')) as { project?: unknown }
     if (typeof project === 'string' && humanIdPattern.test(project)) return project
   } catch {
     // Told below, like any other content that is not right.

@@ -1,0 +1,75 @@
+import { readFileSync } from 'node:fs'
+import { type Fields, fieldsOf } from '../../agents/agent.ts'
+import { projectFileOf } from './project.ts'
+
+/** A command of a session that matches one of the patterns is a check of that name. `*` stands for any characters. */
+export interface CheckRule {
+  name: string
+  patterns: string[]
+}
+
+/** Which texts of a session are recorded. */
+export interface RecordRules {
+  answers: boolean
+  prompts: boolean
+}
+
+/** How many checks `conduct.json` may name, how many patterns each, and how long a name or pattern may be, in characters. */
+const most = { checks: 50, patterns: 20, length: 200 }
+
+/**
+ * The `"checks"` of the nearest `conduct.json`; none where it has none, or where there is no such file. Throws an Error that
+ * names the file and the entry that is wrong.
+ */
+export const checkRules = (cwd: string): CheckRule[] => ruleIn(cwd, 'checks', checksIn)
+
+/** The `"record"` of the nearest `conduct.json`; everything is recorded unless it says false. Throws as `checkRules` does. */
+export const recordRules = (cwd: string): RecordRules => ruleIn(cwd, 'record', recordIn)
+
+function ruleIn<T>(cwd: string, field: string, read: (value: unknown) => T): T {
+  const path = projectFileOf(cwd)
+  if (path === undefined) return read({})
+  try {
+    const value = objectOf(JSON.parse(readFileSync(path, 'utf8')), 'the file')[field]
+    return read(value === undefined ? {} : value)
+  } catch (error) {
+    throw new Error(`${path}: ${(error as Error).message}`)
+  }
+}
+
+function checksIn(value: unknown): CheckRule[] {
+  const rules = Object.entries(objectOf(value, '"checks"'))
+  if (rules.length > most.checks)
+    throw new Error(`"checks" must name at most ${most.checks} checks, not ${rules.length}`)
+  return rules.map(([name, value]) => {
+    const patterns: unknown[] = Array.isArray(value) ? value : [value]
+    if (!isWords(name)) throw new Error(`"checks" must have names of 1 to ${most.length} characters, not "${name}"`)
+    if (patterns.length === 0 || patterns.length > most.patterns || !patterns.every(isWords)) {
+      throw new Error(
+        `"checks": "${name}" must be a command like "npm test*", or a list of up to ${most.patterns} of them, not ${JSON.stringify(value)}`,
+      )
+    }
+    return { name, patterns }
+  })
+}
+
+function recordIn(value: unknown): RecordRules {
+  const rules: RecordRules = { answers: true, prompts: true }
+  for (const [name, says] of Object.entries(objectOf(value, '"record"'))) {
+    if (name !== 'answers' && name !== 'prompts') {
+      throw new Error(`"record" must have "answers" or "prompts", not "${name}"`)
+    }
+    if (typeof says !== 'boolean')
+      throw new Error(`"record": "${name}" must be true or false, not ${JSON.stringify(says)}`)
+    rules[name] = says
+  }
+  return rules
+}
+
+const isWords = (value: unknown): value is string =>
+  typeof value === 'string' && value.trim() !== '' && value.length <= most.length
+
+function objectOf(value: unknown, name: string): Fields {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Error(`${name} must be an object`)
+  return fieldsOf(value)
+}
