@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { generateKeyPairSync } from 'node:crypto'
 import { test } from 'node:test'
-import { createOutput, newestOf } from '../../src/cli/record/output.ts'
+import { newestOf } from '../../src/cli/record/line.ts'
+import { createOutput } from '../../src/cli/record/output.ts'
 
 function collected(options: { isFull?: () => boolean; fails?: () => boolean } = {}) {
   const batches: string[] = []

@@ -8,7 +8,8 @@ import { git } from '../place/git.ts'
 import { commandLine } from '../show/shell.ts'
 import { runChild } from './child.ts'
 import { refuseFaults } from './faults.ts'
-import { createOutput, newestOf } from './output.ts'
+import { newestOf } from './line.ts'
+import { createOutput } from './output.ts'
 import { createRecorder, createSay } from './recorder.ts'
 
 interface CheckOptions extends PlaceOptions {

@@ -7,7 +7,7 @@ import { openState, type State } from '../../spool/state.ts'
 import type { Env } from '../place/folders.ts'
 import { sayFarewell } from './farewell.ts'
 import { keepOpen } from './reconnect.ts'
-import { createSender, type Recorded } from './sender.ts'
+import { createSender, type Recorded, type Sender } from './sender.ts'
 import { lossOf, stateOrMemory } from './state.ts'
 
 export interface RecorderOptions {
@@ -45,22 +45,11 @@ const heartbeatMs = 20_000
 const fullLength = 1_048_576
 
 export function createRecorder(options: RecorderOptions): Recorder {
-  const name = `exec-${randomUUID()}`
-  const state = begun(name, options)
-  const connection = keepOpen(options.env)
-  const recorded: Recorded = { name, state, connection, ending: new AbortController(), say: options.say }
+  const recorded = begun(options)
+  const { name, state } = recorded
   const sender = createSender(recorded)
   // One that fails is made up for by the next, or by the token itself once the server is back.
   const beats = setInterval(() => void beat(recorded).catch(() => {}), heartbeatMs)
-
-  async function close() {
-    clearInterval(beats)
-    sender.stop()
-    recorded.ending.abort()
-    await connection.close()
-    state.close()
-  }
-
   return {
     runId: () => state.find(name)?.runId ?? null,
     isFull: () => state.size(name) > fullLength,
@@ -70,25 +59,39 @@ export function createRecorder(options: RecorderOptions): Recorder {
     },
     send: sender.send,
     async end(last) {
+      clearInterval(beats)
       try {
         state.queue(name, keyed(last))
         state.update(name, { ended: true })
-        clearInterval(beats)
         await sayFarewell(recorded, sender)
       } finally {
-        await close()
+        await close(recorded, sender)
       }
     },
     async discard() {
+      clearInterval(beats)
       state.discard(name)
       await sender.running()
-      await close()
+      await close(recorded, sender)
     },
   }
 }
 
+function begun(options: RecorderOptions): Recorded {
+  const name = `exec-${randomUUID()}`
+  const { env, say } = options
+  return { name, state: stateOf(name, options), connection: keepOpen(env), ending: new AbortController(), say }
+}
+
+async function close({ state, connection, ending }: Recorded, sender: Sender) {
+  sender.stop()
+  ending.abort()
+  await connection.close()
+  state.close()
+}
+
 /** The recording in the state of this user or, where that cannot be had, in one that ends with this process. */
-function begun(name: string, { env, place, cwd, runId, first, say }: RecorderOptions): State {
+function stateOf(name: string, { env, place, cwd, runId, first, say }: RecorderOptions): State {
   const begin = (state: State) => {
     state.record({ name, kind: 'exec', place, cwd })
     if (runId !== undefined) state.update(name, { runId })
