@@ -1,5 +1,7 @@
+import { execFileSync } from 'node:child_process'
 import { readFileSync, readlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
+import { basename } from 'node:path'
 
 /** A process of some machine, told apart from a later one with the same number. */
 export interface ProcessId {
@@ -10,11 +12,19 @@ export interface ProcessId {
   started: string | null
 }
 
-export const thisProcess = (): ProcessId => ({
-  machine: thisMachine(),
-  pid: process.pid,
-  started: startOf(process.pid),
-})
+/** A process as the system lists it. */
+export interface Listed {
+  id: ProcessId
+  /** The program and its arguments. Where only `ps` lists them, a word with blanks is several. */
+  words: string[]
+}
+
+export const thisProcess = (): ProcessId => idOf(process.pid, look(process.pid)?.started ?? null)
+
+const idOf = (pid: number, started: string | null): ProcessId => ({ machine: thisMachine(), pid, started })
+
+export const sameProcess = (one: ProcessId, other: ProcessId): boolean =>
+  one.machine === other.machine && one.pid === other.pid && one.started === other.started
 
 /** Whether that process has surely ended. One of another machine may still run. */
 export function isGone({ machine, pid, started }: ProcessId): boolean {
@@ -24,23 +34,97 @@ export function isGone({ machine, pid, started }: ProcessId): boolean {
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'ESRCH'
   }
-  return started !== null && startOf(pid) !== started
+  const seen = look(pid)
+  return started !== null && seen !== undefined && seen.started !== started
 }
+
+/** More than any real chain has. */
+const mostAncestors = 100
+
+/** The parent of a process, its parent, and so on, as far as the system shows them. */
+export function ancestorsOf(pid: number): Listed[] {
+  const found: Listed[] = []
+  let parent = look(pid)?.parent
+  while (parent && found.length < mostAncestors) {
+    const seen = look(parent)
+    if (!seen) break
+    found.push({ id: idOf(parent, seen.started), words: seen.words })
+    parent = seen.parent
+  }
+  return found
+}
+
+/**
+ * For a hook: the process of the agent that runs it, whatever shells stand between; undefined where the system does not
+ * show it. A session that is resumed goes on in another process.
+ */
+export function agentProcessOf(pid = process.pid): ProcessId | undefined {
+  return ancestorsOf(pid).find(({ words }) => !isLauncher(words))?.id
+}
+
+const launchers = new Set(
+  ['ash', 'bash', 'busybox', 'dash', 'fish', 'ksh', 'mksh', 'sh', 'zsh'].concat('env', 'nice', 'timeout'),
+)
+
+/** Whether a process only stands between an agent and its hook: a shell, a script in an argument, or our own start. */
+function isLauncher(words: string[]): boolean {
+  if (launchers.has(programOf(words))) return true
+  const [first = '', second = ''] = words.slice(1)
+  const isOurs = /(?:^|\/)conduct(?:\.cjs)?$/.test(first) && second === 'hook'
+  return isOurs || words.slice(1, 4).some((word) => word === '-e' || word === '--eval')
+}
+
+/** The name of the program; a login shell has a `-` before it. */
+export const programOf = ([program = '']: string[]): string => basename(program).replace(/^-/, '')
+
+let machine: string | undefined
 
 function thisMachine(): string {
   try {
-    return `${hostname()} ${readlinkSync('/proc/self/ns/pid')}`
+    machine ??= `${hostname()} ${readlinkSync('/proc/self/ns/pid')}`
   } catch {
-    return hostname()
+    machine ??= hostname()
+  }
+  return machine
+}
+
+/** What the system shows of a process that runs. */
+interface Look {
+  /** 0 where it has none. */
+  parent: number
+  started: string
+  words: string[]
+}
+
+const look = (pid: number): Look | undefined => (process.platform === 'linux' ? lookInProc(pid) : lookByPs(pid))
+
+/** By proc_pid_stat(5): field 4 is the parent, field 22 the start; field 2, in parentheses, may hold blanks. */
+function lookInProc(pid: number): Look | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    const end = stat.lastIndexOf(')')
+    const fields = stat.slice(end + 2).split(' ')
+    const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(0, -1)
+    const name = stat.slice(stat.indexOf('(') + 1, end)
+    return { parent: Number(fields[1]), started: fields[19] ?? '', words: words.length > 0 ? words : [name] }
+  } catch {
+    return undefined
   }
 }
 
-/** The 22nd field of /proc/PID/stat, by proc_pid_stat(5); the second, in parentheses, may hold blanks. */
-function startOf(pid: number): string | null {
+/** For systems without /proc, such as macOS. Exported for the test. */
+export function lookByPs(pid: number): Look | undefined {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null
+    const told = execFileSync('ps', ['-ww', '-o', 'ppid=,lstart=,command=', '-p', String(pid)], {
+      // The start must read the same whoever looks.
+      env: { ...process.env, LC_ALL: 'C', TZ: 'UTC' },
+      encoding: 'utf8',
+      stdio: 'pipe',
+      timeout: 1_000,
+    })
+    const [, parent, started = '', command = ''] = /^\s*(\d+)\s+((?:\S+\s+){4}\d{4})\s+(.*)/.exec(told) ?? []
+    return parent === undefined ? undefined : { parent: Number(parent), started, words: command.split(/\s+/) }
   } catch {
-    return null
+    return undefined
   }
 }
