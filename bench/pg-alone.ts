@@ -1,10 +1,11 @@
 // What `pg` alone reaches with the statements of Conduct's createRun: bare node:http, a pool as large as Conduct's, one
-// transaction a request. It stands behind the same load as Conduct does, since the load generator and HTTP take their
-// share of the machine from PostgreSQL in both. `node bench/pg-alone.ts URL`, on a database of which Conduct made the schema.
+// transaction a request, in which the number of the run is claimed too. It stands behind the same load as Conduct does,
+// since the load generator and HTTP take their share of the machine from PostgreSQL in both.
+// `node bench/pg-alone.ts URL`, on a database of which Conduct made the schema.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import pg from 'pg'
-import { recordCreate, type Step } from './recorded.ts'
+import { recordCreate, runSteps, type Step } from './recorded.ts'
 
 const int8 = 20
 const pool = new pg.Pool({
@@ -13,18 +14,11 @@ const pool = new pg.Pool({
   types: { getTypeParser: (oid, format) => (oid === int8 ? Number : pg.types.getTypeParser(oid, format as 'text')) },
 })
 
-/** Runs the recorded statements in one transaction; answers the row of the run. */
+/** Creates a run by the recorded statements; returns its row. */
 async function create(steps: Step[], runAt: number) {
   const client = await pool.connect()
   try {
-    await client.query('begin')
-    const answers: Record<string, unknown>[] = []
-    for (const { name, text, values } of steps) {
-      const { rows } = await client.query({ name, text, values: values.map((value) => value(answers)) })
-      answers.push(rows[0])
-    }
-    await client.query('commit')
-    return answers[runAt]
+    return (await runSteps(client, steps))[runAt]
   } finally {
     client.release()
   }

@@ -1,3 +1,4 @@
+import type pg from 'pg'
 import sql, { type Sql } from 'sql-template-tag'
 import type { Tx } from '../src/store/engine/db.ts'
 import { openStore } from '../src/store/open.ts'
@@ -22,14 +23,15 @@ const firstNumber = 777_777_777
 export async function recordCreate(databaseUrl: string): Promise<Step[]> {
   const store = await openStore(databaseUrl, { adminKey })
   const said: { statement: Sql; answer: Answer }[] = []
-  const recording = (tx: Tx): Tx => ({
-    ...tx,
-    async query<Row extends object>(statement: Sql) {
-      const rows = await tx.query<Row>(statement)
+  const noted =
+    (run: Tx['query']): Tx['query'] =>
+    async (statement) => {
+      const rows = await run(statement)
       said.push({ statement, answer: { ...rows[0] } })
-      return rows
-    },
-  })
+      return rows as never
+    }
+  // What Conduct runs past the transaction, a program that is written plainly runs inside.
+  const recording = (tx: Tx): Tx => ({ ...tx, query: noted(tx.query), apart: { query: noted(tx.apart.query) } })
   await store.db.tx(async (tx) => {
     await tx.query(sql`select setval(format('%I.%I', schemaname, sequencename)::regclass, ${firstId} * row_number() over ())
       from pg_sequences`)
@@ -61,6 +63,18 @@ export async function recordCreate(databaseUrl: string): Promise<Step[]> {
     text,
     values: values.map((value) => givenBy(value, answers.slice(0, index))),
   }))
+}
+
+/** Runs recorded statements in a transaction of their own; gives the first row of each. */
+export async function runSteps(client: pg.ClientBase, steps: Step[]): Promise<Answer[]> {
+  const answers: Answer[] = []
+  await client.query('begin')
+  for (const { name, text, values } of steps) {
+    const { rows } = await client.query({ name, text, values: values.map((value) => value(answers)) })
+    answers.push(rows[0])
+  }
+  await client.query('commit')
+  return answers
 }
 
 /** How a value is made again: where it shows a number that was handed out, by the number that is handed out then. */

@@ -2,9 +2,18 @@
 export interface Row {
   title: string
   measured: string
+  /** What was measured, as one number, where it has a bar. */
+  value?: number
   bar?: string
   hope?: string
   pass?: boolean
+}
+
+/** What a part of the benchmark came to: its rows, or why it has none. */
+export interface Part {
+  name: string
+  rows: Row[]
+  error?: string
 }
 
 /** A figure, what it must reach and what it should. */
@@ -17,6 +26,7 @@ export interface Goal {
 export const atMost = (title: string, value: number, unit: string, { bar, hope }: Goal, said?: string): Row => ({
   title,
   measured: said ?? `${shown(value)} ${unit}`,
+  value,
   bar: `≤ ${bar.toLocaleString('en')} ${unit}`,
   hope: `≤ ${hope.toLocaleString('en')}`,
   pass: value <= bar,
@@ -26,6 +36,7 @@ export const atMost = (title: string, value: number, unit: string, { bar, hope }
 export const atLeast = (title: string, value: number, unit: string, { bar, hope }: Goal, said?: string): Row => ({
   title,
   measured: said ?? `${shown(value)} ${unit}`,
+  value,
   bar: `≥ ${bar} ${unit}`,
   hope: `≥ ${hope}`,
   pass: value >= bar,
@@ -46,17 +57,27 @@ export function median(values: number[]): number {
 }
 
 /** The rows as a markdown table. */
-export function table(rows: Row[]): string {
-  const cells = [
+export const table = (rows: Row[]) =>
+  markdown([
     ['work', 'measured', 'bar', 'hope', ''],
     ['---', '---', '---', '---', '---'],
-    ...rows.map(({ title, measured, bar = '–', hope = '–', pass }) => [
-      title,
-      measured,
-      bar,
-      hope,
-      pass === undefined ? '' : pass ? 'pass' : 'MISS',
-    ]),
-  ]
-  return cells.map((line) => `| ${line.join(' | ')} |`).join('\n')
+    ...rows.map(({ title, measured, bar = '–', hope = '–', pass }) => [title, measured, bar, hope, said(pass)]),
+  ])
+
+/** Every figure that has a bar, and every part that failed, as a markdown table. */
+export function summary(parts: Part[]): string {
+  const lines = parts.flatMap(({ name, rows, error }) => [
+    ...rows
+      .filter(({ pass }) => pass !== undefined)
+      .map(({ title, measured, bar = '', pass }) => [name, title, bar, measured, said(pass)]),
+    ...(error === undefined ? [] : [[name, 'the whole part', '', error.split('\n')[0] as string, 'FAILED']]),
+  ])
+  return markdown([['part', 'figure', 'bar', 'measured', ''], ['---', '---', '---', '---', '---'], ...lines])
 }
+
+/** Whether every part ran to its end and every figure reaches its bar. */
+export const isAllWell = (parts: Part[]) =>
+  parts.every(({ rows, error }) => error === undefined && rows.every(({ pass }) => pass !== false))
+
+const said = (pass: boolean | undefined) => (pass === undefined ? '' : pass ? 'ok' : 'MISSED')
+const markdown = (lines: string[][]) => lines.map((line) => `| ${line.join(' | ')} |`).join('\n')

@@ -97,8 +97,15 @@ export function workplace() {
       endings.push(() => server.stop())
       return server
     },
+    /** Ends everything; an end that fails is printed, and keeps no other from its turn. */
     async close(): Promise<void> {
-      for (const end of endings.reverse()) await end()
+      for (const end of endings.reverse()) {
+        try {
+          await end()
+        } catch (error) {
+          console.error(error)
+        }
+      }
     },
   }
 }
