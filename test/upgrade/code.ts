@@ -26,13 +26,19 @@ export async function codeOf(root: string): Promise<Code> {
   return { openStore, createApp, createClient, routes }
 }
 
-/** Gives this process a fixed sequence of random numbers and no background work, so that a ledger is made the same way each time. */
+/** Gives this process fixed sequences of random numbers and no background work, so that a ledger is made the same way each time. */
 export function fixCourse(): void {
-  let count = 0
-  const next = () => crypto.createHash('sha256').update(`conduct ${count++}`).digest()
+  // A sequence for each kind of number: one engine may draw some that the other does not need.
+  const counts = new Map<string, number>()
+  const next = (kind: string) => {
+    const count = counts.get(kind) ?? 0
+    counts.set(kind, count + 1)
+    return crypto.createHash('sha256').update(`conduct ${kind} ${count}`).digest()
+  }
   const fixed = {
-    randomBytes: (size: number) => Buffer.concat(Array.from({ length: Math.ceil(size / 32) }, next)).subarray(0, size),
-    randomInt: (max: number) => next().readUInt32BE() % max,
+    randomBytes: (size: number) =>
+      Buffer.concat(Array.from({ length: Math.ceil(size / 32) }, () => next(`bytes ${size}`))).subarray(0, size),
+    randomInt: (max: number) => next(`below ${max}`).readUInt32BE() % max,
   }
   Object.assign(crypto, fixed)
   syncBuiltinESMExports()

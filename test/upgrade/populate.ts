@@ -178,6 +178,10 @@ async function specsAndChecks(it: Teller, secrets: Record<string, string>): Prom
   await ada('createRun', { runId: 'AGAIN', retryOf: 'IS-FAILED', title: 'A second attempt' })
   await ada('createRun', { runId: 'AND-AGAIN', retryOf: 'AGAIN', title: 'A third' })
   await ada('createRun', { runId: 'ORPHAN', retryOf: 'CHANGED', title: 'The attempt before it is deleted' })
+  await ada('createRun', { runId: 'SHARED', title: 'Begun by one author', status: 'in_progress' })
+  await ci('appendToRun', { runId: 'SHARED', text: 'Finished by another.\n' })
+  await ci('updateRun', { runId: 'SHARED', status: 'completed' })
+  await ci('createCheck', { runId: 'SHARED', name: 'tests', result: 'pass' })
   if (!it.knows('createSpec')) return []
   return [
     { q: 'hortwort', project: 'default', type: 'spec', subject: 'AUTH-001' },
