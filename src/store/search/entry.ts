@@ -69,8 +69,10 @@ export async function renew(
   const words: Words[] = []
   let { bytes } = known
   let isDone = true
+  // The first passage of what has grown may be the last of the step before, and both edges of a gap are done in one step.
+  const least = subject.gap === known.gap ? 2 : 4
   for (const passage of passages) {
-    if (words.length > 0 && isLate()) {
+    if (words.length >= least && isLate()) {
       isDone = false
       break
     }
