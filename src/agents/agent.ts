@@ -1,3 +1,7 @@
+import { type Fields, fieldsOf } from './fields.ts'
+
+export { countOf, type Fields, fieldsOf, promptLength, textOf } from './fields.ts'
+
 /** What a hook tells of a session, in our words. */
 export type Step =
   | { kind: 'prompt'; text: string }
@@ -38,23 +42,6 @@ export interface Agent {
   /** What the transcript tells was used; undefined where it tells nothing. Throws where it cannot be read. */
   usageOf?(transcript: string): Promise<Usage | undefined>
 }
-
-export type Fields = Record<string, unknown>
-
-/** The fields of an object; none of anything else. */
-export const fieldsOf = (value: unknown): Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {}
-
-/** A text with something in it, cut to so many characters, as the ledger takes it. */
-export const textOf = (value: unknown, length = 1_000): string | undefined =>
-  typeof value === 'string' && value.trim() !== ''
-    ? value.slice(0, length).replaceAll('\0', '').toWellFormed()
-    : undefined
-
-/** A whole number above 0; 0 for anything else. */
-export const countOf = (value: unknown): number => (Number.isInteger(value) && Number(value) > 0 ? Number(value) : 0)
-
-export const promptLength = 20_000
 
 /** The exit code that the output of a tool tells as a field of its own, also where the output is JSON in a text. */
 export function exitCodeIn(output: unknown): number | undefined {

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs'
 import { open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Fields, fieldsOf } from './agent.ts'
+import { type Fields, fieldsOf } from './fields.ts'
 
 /** How much is read for one answer, in all files together. */
 export interface Budget {
@@ -17,12 +17,13 @@ const chunkBytes = 1_048_576
 const lineBytes = 16_777_216
 
 /**
- * The JSON objects of a file of lines that have a word in them. A line that is being written is passed over. Throws where
+ * The JSON objects of a file of lines that have one of these words in them. A line that is being written is passed over. Throws where
  * the path is of no regular file, and where the budget is spent.
  */
-export async function* linesWith(path: string, word: string, left = budget()): AsyncGenerator<Fields> {
+export async function* linesWith(path: string, words: string | string[], left = budget()): AsyncGenerator<Fields> {
+  const sought = [words].flat()
   for await (const bytes of linesOf(path, left)) {
-    if (!bytes.includes(word)) continue
+    if (!sought.some((word) => bytes.includes(word))) continue
     try {
       yield fieldsOf(JSON.parse(bytes.toString()))
     } catch {

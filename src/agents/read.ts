@@ -1,27 +1,23 @@
-import { type Fields, textOf } from './agent.ts'
-import { agents } from './agents.ts'
-import type { Seen, Step } from './seen.ts'
+import type { Dialect, Env } from './dialect.ts'
+import { claude, eventsLikeClaude, readLikeClaude } from './dialects/claude.ts'
+import { codex } from './dialects/codex.ts'
+import { fieldsOf } from './fields.ts'
+import type { Seen } from './seen.ts'
+
+const dialects: readonly Dialect[] = [claude, codex]
+
+/** For whoever imitates Claude Code's hooks, and is nobody we know. How its commands end is not known. */
+const unknownEvents = eventsLikeClaude(() => undefined)
 
 /**
- * Reads a hook document by its own fields and the environment of the hook. `named` is the agent whose file named the hook.
- * Undefined for a document that reports nothing about the work.
+ * Reads a hook document. Its own fields, and the environment of the hook, tell which agent wrote it; `named` is the agent
+ * whose hooks it came through (`conduct hook NAME`), and decides where the fields do not. A document of nobody we know is
+ * read as far as it is like Claude Code's, under the name `unknown`. Returns what it reports: mostly one thing, several for
+ * a batch, nothing where it tells nothing of the work. Throws nothing.
  */
-export function readDocument(
-  named: string,
-  document: Fields,
-  _env: Record<string, string | undefined>,
-): Seen | undefined {
-  const agent = agents.find(({ name }) => name === named)
-  const seen = agent?.read(document)
-  if (!agent || !seen) return undefined
-  return { ...seen, agent: agent.agent, step: stepOf(seen.step) }
-}
-
-type ReadStep = NonNullable<ReturnType<(typeof agents)[number]['read']>>['step']
-
-function stepOf(step: ReadStep): Step {
-  if (step.kind !== 'turn' && step.kind !== 'end') return step
-  const { failure, ...rest } = step
-  const message = textOf(failure)
-  return { ...rest, ...(message !== undefined && { failure: { code: 'AGENT_FAILED', message } }) }
+export function readDocument(named: string, document: unknown, env: Env): Seen[] {
+  const fields = fieldsOf(document)
+  const dialect =
+    dialects.find((one) => one.owns(fields, env)) ?? dialects.find((one) => one.name === named && one.mayWrite(fields))
+  return dialect ? dialect.read(fields) : readLikeClaude('unknown', unknownEvents, fields)
 }

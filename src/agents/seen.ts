@@ -72,7 +72,7 @@ export interface Seen {
   session: string
   cwd: string
   step: Step
-  /** Tells this document from the next of its kind; a document without one may arrive twice. */
+  /** Names this report within its session: a second one with the same id is the same. One without an id may arrive twice. */
   id?: string
   transcript?: string
   model?: string
@@ -92,5 +92,5 @@ export interface Told {
   answer?: string
   /** By the id of the tool use. */
   commands?: Record<string, { exitCode?: number; durationMs?: number }>
-  subagents?: { name: string; turns?: number; tokens?: number }[]
+  subagents?: { id?: string; name?: string; tokens: number }[]
 }

@@ -1,0 +1,136 @@
+import { type Dialect, type Events, seenOf, stepsOf } from '../dialect.ts'
+import { failureOf } from '../failure.ts'
+import { answerLength, defined, type Fields, fieldsOf, listOf, numberOf, promptLength, textOf } from '../fields.ts'
+import type { Seen, Step, ToolUse } from '../seen.ts'
+import { targetOf, toolName, toolUse } from '../tools.ts'
+
+// https://code.claude.com/docs/en/hooks. Codex, Qwen Code, Droid and Copilot write their documents in this manner too.
+
+/** The events of Claude Code's manner; `exitCodeOf` tells how a command ended, and `undefined` where the document does not say. */
+export function eventsLikeClaude(exitCodeOf: (document: Fields) => number | undefined): Events {
+  const used = (document: Fields): Step => ({ kind: 'tool', ...usedBy(document, exitCodeOf(document)) })
+  return {
+    SessionStart: ({ source }) => ({ kind: 'start', ...defined({ source: sourceOf(source) }) }),
+    UserPromptSubmit: prompted,
+    PreToolUse: (document) => ({ ...aimOf(document), kind: 'begin' }),
+    PermissionRequest: (document) => ({ ...aimOf(document), kind: 'wait' }),
+    Notification: ({ notification_type }) =>
+      ['permission_prompt', 'elicitation_dialog'].includes(notification_type as string) ? { kind: 'wait' } : undefined,
+    PostToolUse: used,
+    PostToolUseFailure: used,
+    PostToolBatch: ({ tool_calls, ...document }) => listOf(tool_calls).flatMap((call) => unrunOf(document, call)),
+    SubagentStop: subagentStopped,
+    PreCompact: () => ({ kind: 'compact' }),
+    Stop: stopped,
+    StopFailure: ({ error, last_assistant_message, error_details }) => ({
+      kind: 'turn',
+      failure: failureOf(error, last_assistant_message, error_details),
+    }),
+    SessionEnd: () => ({ kind: 'end' }),
+  }
+}
+
+/** Reads documents in Claude Code's manner. */
+export function readLikeClaude(agent: string, events: Events, document: Fields): Seen[] {
+  const { session_id, sessionId, cwd, transcript_path, model } = document
+  const subagent = subagentOf(document)
+  const head = {
+    agent,
+    session: textOf(session_id ?? sessionId, 200),
+    cwd: textOf(cwd),
+    // A subagent's own would be taken for that of the session.
+    transcript: subagent ? undefined : textOf(transcript_path),
+    model: textOf(model, 100),
+    subagent,
+  }
+  return seenOf(defined(head), document, stepsOf(events, document))
+}
+
+export const claude: Dialect = {
+  name: 'claude',
+  agent: 'claude-code',
+  owns: ({ session_id, transcript_path }, env) =>
+    isText(session_id) &&
+    (env.CLAUDE_CODE_SESSION_ID === session_id ||
+      /[/\\]\.claude[/\\]projects[/\\]/.test(textOf(transcript_path) ?? '')),
+  // Those who imitate it add the time.
+  mayWrite: ({ hook_event_name, timestamp }) => isText(hook_event_name) && timestamp === undefined,
+  read: (document) => readLikeClaude('claude-code', events, document),
+}
+
+const isText = (value: unknown) => typeof value === 'string'
+
+const events = eventsLikeClaude(exitCodeOf)
+
+export function subagentOf({ agent_id, agent_type }: Fields): Seen['subagent'] {
+  const id = textOf(agent_id, 200)
+  return id === undefined ? undefined : defined({ id, name: textOf(agent_type, 100) })
+}
+
+const sources = ['startup', 'resume', 'clear', 'compact'] as const
+export const sourceOf = (source: unknown) => (source === 'new' ? 'startup' : sources.find((one) => one === source))
+
+/** What a subagent is told, what a background task reports, and the empty prompt of another model call are no person's prompt. */
+export function prompted(document: Fields): Step | undefined {
+  const text = textOf(document.prompt, promptLength)
+  if (text === undefined || subagentOf(document) || /^\s*<task-notification>/.test(text)) return undefined
+  return { kind: 'prompt', text }
+}
+
+const aimOf = ({ tool_name, tool_input }: Fields) =>
+  defined({ tool: toolName(tool_name), target: targetOf(tool_name, tool_input) })
+
+function usedBy(document: Fields, exitCode: number | undefined): ToolUse {
+  const { hook_event_name, tool_name, tool_input, tool_use_id, duration_ms } = document
+  const subagent = subagentOf(document)
+  return toolUse(tool_name, tool_input, {
+    id: textOf(tool_use_id, 200),
+    exitCode,
+    durationMs: numberOf(duration_ms),
+    failed: hook_event_name === 'PostToolUseFailure' ? true : undefined,
+    by: subagent && (subagent.name ?? subagent.id),
+  })
+}
+
+/** A command that succeeds has its own event; one that fails says with which code. */
+function exitCodeOf({ hook_event_name, tool_response, error }: Fields): number | undefined {
+  if (hook_event_name === 'PostToolUseFailure') {
+    const code = /\b(?:exit|status) code:? (\d{1,3})\b/i.exec(textOf(error) ?? '')?.[1]
+    return code === undefined ? undefined : Number(code)
+  }
+  const { interrupted, backgroundTaskId, returnCodeInterpretation } = fieldsOf(tool_response)
+  return interrupted === true || backgroundTaskId || returnCodeInterpretation ? undefined : 0
+}
+
+const refusals =
+  /^(?:Error: )?(?:The user doesn't want to|Permission to use |\[Request interrupted by user for tool use)/
+
+/** A tool of a batch that did not run: it was refused, or its own checks refused what it was given. No other event tells of it. */
+function unrunOf(document: Fields, call: Fields): Step[] {
+  const response = textOf(call.tool_response) ?? ''
+  const refused = refusals.test(response)
+  if (!refused && !response.startsWith('<tool_use_error>')) return []
+  const subagent = subagentOf(document)
+  const more = { failed: true, refused: refused || undefined, by: subagent && (subagent.name ?? subagent.id) } as const
+  return [{ kind: 'tool', ...toolUse(call.tool_name, call.tool_input, { id: textOf(call.tool_use_id, 200), ...more }) }]
+}
+
+function subagentStopped({ agent_id, agent_type, agent_transcript_path }: Fields): Step | undefined {
+  // The one that sums up a conversation has no type.
+  const name = textOf(agent_type, 100)
+  if (name === undefined) return undefined
+  return {
+    kind: 'subagent',
+    name,
+    ...defined({ id: textOf(agent_id, 200), transcript: textOf(agent_transcript_path) }),
+  }
+}
+
+/** The end of a turn. One of a subagent is told by its own event. */
+export function stopped(document: Fields): Step | undefined {
+  if (subagentOf(document)) return undefined
+  const { last_assistant_message, background_tasks } = document
+  const goesOn = listOf(background_tasks).some(({ status }) => status === 'running')
+  const answer = textOf(last_assistant_message, answerLength)
+  return { kind: 'turn', ...defined({ answer, goesOn: goesOn ? true : undefined } as const) }
+}

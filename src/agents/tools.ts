@@ -1,0 +1,81 @@
+import { commandLength, defined, type Fields, fieldsOf, listOf, textOf } from './fields.ts'
+import type { PlanItem, ToolUse } from './seen.ts'
+
+/** What Conduct knows of a tool. Tools of MCP servers are none of these, whatever their fields are called. */
+type Kind = 'shell' | 'edit' | 'patch' | 'plan'
+
+const names: Record<Kind, string[]> = {
+  shell: [
+    'Bash',
+    'bash',
+    'PowerShell',
+    'powershell',
+    'Shell',
+    'shell',
+    'run_shell_command',
+    'run_in_terminal',
+    'Execute',
+  ],
+  edit: [
+    ...['Edit', 'MultiEdit', 'Write', 'NotebookEdit', 'StrReplace', 'Create'],
+    ...['edit', 'write', 'create', 'replace', 'write_file', 'create_file', 'replace_string_in_file'],
+    ...['insert_edit_into_file', 'edit_notebook_file'],
+  ],
+  patch: ['apply_patch', 'ApplyPatch'],
+  plan: ['TodoWrite', 'todowrite', 'todo_write', 'write_todos', 'update_plan'],
+}
+
+const kinds = new Map(Object.entries(names).flatMap(([kind, list]) => list.map((name) => [name, kind as Kind])))
+
+/** The name of a tool as it is told. Codex writes the namespace of its subagent tools before the name, without a sign between. */
+export const toolName = (name: unknown): string =>
+  (textOf(name, 200) ?? 'unknown').replace(/^collaboration(?=[a-z]+_)/, '')
+
+/** One use of a tool, from what the agent gave it. One that failed has changed no file. */
+export function toolUse(name: unknown, input: unknown, more: Omit<ToolUse, 'tool'> = {}): ToolUse {
+  const tool = toolName(name)
+  const { exitCode, ...rest } = more
+  const fields = fieldsOf(input)
+  const did: Record<Kind, () => Partial<ToolUse>> = {
+    shell: () => ({ command: commandOf(fields), exitCode }),
+    edit: () => ({ files: more.failed ? undefined : [fileOf(fields) ?? []].flat() }),
+    patch: () => ({ files: more.failed ? undefined : patched(fields) }),
+    plan: () => ({ plan: planOf(fields) }),
+  }
+  const kind = kinds.get(tool)
+  return defined({ tool, ...rest, ...(kind && did[kind]()) })
+}
+
+/** What a tool is about to work on, in a few words: a file, a command, or what is looked for. */
+export function targetOf(name: unknown, input: unknown): string | undefined {
+  const fields = fieldsOf(input)
+  if (kinds.get(toolName(name)) === 'patch') return patched(fields)[0]
+  const { pattern, url, query, description } = fields
+  const words =
+    fileOf(fields) ?? commandOf(fields) ?? [pattern, url, query, description].map((one) => textOf(one)).find(Boolean)
+  return words?.slice(0, 300)
+}
+
+function commandOf({ command }: Fields): string | undefined {
+  return textOf(Array.isArray(command) ? command.join(' ') : command, commandLength)
+}
+
+const fileOf = ({ file_path, notebook_path, path, filePath }: Fields): string | undefined =>
+  [file_path, notebook_path, path, filePath].map((one) => textOf(one)).find((one) => one !== undefined)
+
+/** The files that a patch adds, changes, deletes or moves to. */
+function patched({ command, input, patchText }: Fields): string[] {
+  const text = textOf(Array.isArray(command) ? command.join('\n') : (command ?? input ?? patchText), 1_000_000) ?? ''
+  const files = [...text.matchAll(/^\*\*\* (?:Add File|Update File|Delete File|Move to): (.+)$/gm)]
+  return files.slice(0, 100).map(([, file = '']) => file.trim().slice(0, 1_000))
+}
+
+const statuses = ['pending', 'in_progress', 'completed']
+
+/** The plan as a tool writes it anew. What was given up is no part of it any more. */
+function planOf({ todos, plan }: Fields): PlanItem[] {
+  return listOf(todos ?? plan).flatMap(({ content, step, description, status }) => {
+    const text = textOf(content ?? step ?? description, 500)
+    return text && statuses.includes(status as string) ? [{ text, status: status as PlanItem['status'] }] : []
+  })
+}

@@ -1,0 +1,99 @@
+import { basename } from 'node:path'
+import { failureOf } from '../failure.ts'
+import { answerLength, countOf, defined, type Fields, fieldsOf, listOf, textOf } from '../fields.ts'
+import { type Budget, budget, filesIn, linesWith } from '../lines.ts'
+import type { Told, Usage } from '../seen.ts'
+import { plus, tokensOf } from '../usage.ts'
+
+/** One conversation, of the agent or of a subagent. */
+interface Conversation {
+  usage?: Usage
+  /** How the last turn stands. */
+  end: Pick<Told, 'failure' | 'interrupted' | 'answer'>
+  /** The last sum of the whole session that Claude Code wrote, subagents and summaries of the conversation included. */
+  sum?: Usage
+}
+
+/** What a session of Claude Code says of itself. Its subagents have files of their own, beside it. */
+export async function readClaude(path: string): Promise<Told> {
+  const left = budget()
+  const own = await conversationIn(path, left)
+  let usage = own.usage
+  const subagents: NonNullable<Told['subagents']> = []
+  for (const file of await filesIn(`${path.replace(/\.jsonl$/, '')}/subagents`, '.jsonl')) {
+    const { usage: used } = await conversationIn(file, left)
+    if (!used) continue
+    usage = plus(usage, used)
+    subagents.push({ id: basename(file, '.jsonl').replace(/^agent-/, ''), tokens: tokensOf(used) })
+  }
+  // A sum that is behind is from before the session was taken up again, or knows only a part of it.
+  if (own.sum && tokensOf(own.sum) >= (usage ? tokensOf(usage) : 0)) usage = { ...usage, ...own.sum }
+  return defined({ usage, ...own.end, subagents: subagents.length > 0 ? subagents : undefined })
+}
+
+const words = ['"usage"', '"cost-state"', '"type":"user"', '"isApiErrorMessage"']
+
+async function conversationIn(path: string, left: Budget): Promise<Conversation> {
+  // A message is written once per part, each time with its usage so far.
+  const messages = new Map<unknown, Usage>()
+  const found: Conversation = { end: {} }
+  let model: string | undefined
+  for await (const line of linesWith(path, words, left)) {
+    if (line.type === 'cost-state') found.sum = sumOf(line)
+    if (line.type === 'user') found.end = afterUser(line, found.end)
+    if (line.type !== 'assistant') continue
+    const message = fieldsOf(line.message)
+    if (line.isApiErrorMessage === true) found.end = { failure: apiFailure(line, message) }
+    else {
+      messages.set(message.id, usageOf(fieldsOf(message.usage)))
+      if (message.model !== '<synthetic>') model = textOf(message.model, 100) ?? model
+      const answer = textIn(message)
+      found.end = answer === undefined ? found.end : { answer }
+    }
+  }
+  const usage = [...messages.values()].reduce<Usage | undefined>(plus, undefined)
+  return { ...found, ...(usage && { usage: defined({ model, ...usage }) }) }
+}
+
+function usageOf(usage: Fields): Usage {
+  const [read, write] = [countOf(usage.cache_read_input_tokens), countOf(usage.cache_creation_input_tokens)]
+  return {
+    inputTokens: countOf(usage.input_tokens) + read + write,
+    outputTokens: countOf(usage.output_tokens),
+    cacheReadTokens: read,
+    cacheWriteTokens: write,
+  }
+}
+
+function sumOf({ modelUsage, totalCostUSD, hasUnknownModelCost }: Fields): Usage | undefined {
+  const sum = Object.values(fieldsOf(modelUsage))
+    .map(fieldsOf)
+    .map(({ inputTokens, outputTokens, cacheReadInputTokens, cacheCreationInputTokens }): Usage => {
+      const [read, write] = [countOf(cacheReadInputTokens), countOf(cacheCreationInputTokens)]
+      return {
+        inputTokens: countOf(inputTokens) + read + write,
+        outputTokens: countOf(outputTokens),
+        cacheReadTokens: read,
+        cacheWriteTokens: write,
+      }
+    })
+    .reduce<Usage | undefined>(plus, undefined)
+  const isKnown = typeof totalCostUSD === 'number' && totalCostUSD >= 0 && hasUnknownModelCost !== true
+  return sum && { ...sum, ...(isKnown && { costUsd: totalCostUSD, costSource: 'reported' }) }
+}
+
+const textIn = ({ content }: Fields): string | undefined => {
+  if (typeof content === 'string') return textOf(content, answerLength)
+  const texts = listOf(content).flatMap(({ type, text }) => (type === 'text' && typeof text === 'string' ? [text] : []))
+  return textOf(texts.join('\n'), answerLength)
+}
+
+const apiFailure = ({ error, errorDetails }: Fields, message: Fields) =>
+  failureOf(error, textIn(message)?.slice(0, 1_000), errorDetails)
+
+/** A word of the user, a command's answer, or the mark that the user interrupted what was going on. */
+function afterUser(line: Fields, before: Conversation['end']): Conversation['end'] {
+  const text = textIn(fieldsOf(line.message))
+  if (text === undefined || line.isMeta === true) return before
+  return text.startsWith('[Request interrupted by user') ? { interrupted: true } : {}
+}

@@ -1,0 +1,187 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Fields } from '../../src/agents/fields.ts'
+import { readDocument } from '../../src/agents/read.ts'
+import type { Step } from '../../src/agents/seen.ts'
+import { documentOf, namesOf, seenIn, stepIn } from './documents.ts'
+
+const claude = (name: string, changes: Fields = {}) => documentOf('claude', name, changes)
+
+const steps: [string, Step][] = [
+  ['SessionStart-startup', { kind: 'start', source: 'startup' }],
+  ['SessionStart-resume', { kind: 'start', source: 'resume' }],
+  ['UserPromptSubmit', { kind: 'prompt', text: 'Write one.' }],
+  ['PreToolUse-Bash', { kind: 'begin', tool: 'Bash', target: 'curl -s https://shop.example/' }],
+  ['PreToolUse-Edit', { kind: 'begin', tool: 'Edit', target: '/home/demo/demo/src/app.js' }],
+  ['PreToolUse-Agent', { kind: 'begin', tool: 'Agent', target: 'write_for_me' }],
+  ['PermissionRequest-Bash', { kind: 'wait', tool: 'Bash', target: 'curl -s https://shop.example/' }],
+  ['Notification-permission_prompt', { kind: 'wait' }],
+  ['PreCompact', { kind: 'compact' }],
+  [
+    'PostToolUse-Bash',
+    {
+      kind: 'tool',
+      tool: 'Bash',
+      id: 'toolu_1d3ba05f8b2655e2fde575b2',
+      command: 'echo out; echo err >&2; node src/app.js',
+      exitCode: 0,
+      durationMs: 48,
+    },
+  ],
+  [
+    'PostToolUseFailure-Bash',
+    {
+      kind: 'tool',
+      tool: 'Bash',
+      id: 'toolu_8f9851441de8fbef04e5549e',
+      command: 'echo broken >&2; exit 3',
+      exitCode: 3,
+      durationMs: 6,
+      failed: true,
+    },
+  ],
+  [
+    'PostToolUseFailure-Bash-in-subagent',
+    {
+      kind: 'tool',
+      tool: 'Bash',
+      id: 'toolu_1f3d7b290bf32a7cfd9724b7',
+      command: 'exit 4',
+      exitCode: 4,
+      durationMs: 64,
+      failed: true,
+      by: 'general-purpose',
+    },
+  ],
+  [
+    'PostToolUse-Edit',
+    {
+      kind: 'tool',
+      tool: 'Edit',
+      id: 'toolu_0526a5fcd9468fbb1e59667d',
+      files: ['/home/demo/demo/src/app.js'],
+      durationMs: 6,
+    },
+  ],
+  ['PostToolUse-Read', { kind: 'tool', tool: 'Read', id: 'toolu_06091ddd0fbfc5592e5e4e02', durationMs: 7 }],
+  [
+    // It has a command, and ran none.
+    'PostToolUse-mcp__conduct__record_check',
+    { kind: 'tool', tool: 'mcp__conduct__record_check', id: 'toolu_26364f88ba04e622de9d80a3', durationMs: 19 },
+  ],
+  [
+    'SubagentStop-in-subagent',
+    {
+      kind: 'subagent',
+      name: 'general-purpose',
+      id: 'a51908475caa32762',
+      transcript:
+        '/home/demo/.claude/projects/-home-demo-demo/fde347c6-dbbf-4692-bad3-130c7f5735ef/subagents/agent-a51908475caa32762.jsonl',
+    },
+  ],
+  ['Stop', { kind: 'turn', answer: 'Wrote one.' }],
+  [
+    'StopFailure-rate_limit',
+    {
+      kind: 'turn',
+      failure: {
+        code: 'RATE_LIMIT',
+        message: 'API Error: Request rejected (429) · This request would exceed the rate limit of your organization',
+      },
+    },
+  ],
+  [
+    'StopFailure-authentication_failed',
+    { kind: 'turn', failure: { code: 'AUTHENTICATION_FAILED', message: 'Invalid API key · Fix external API key' } },
+  ],
+  ['SessionEnd-other', { kind: 'end' }],
+]
+
+for (const [name, step] of steps) {
+  test(`Claude Code's ${name} is read`, () => {
+    assert.deepEqual(stepIn('claude', claude(name)), step)
+  })
+}
+
+test('every document of Claude Code names the agent, its session and its folder', () => {
+  for (const name of namesOf('claude')) {
+    for (const { agent, session, cwd } of readDocument('claude', claude(name), {})) {
+      assert.deepEqual([agent, session, cwd], ['claude-code', claude(name).session_id, claude(name).cwd], name)
+    }
+  }
+})
+
+test('what no person wrote is no prompt', () => {
+  assert.deepEqual(readDocument('claude', claude('UserPromptSubmit-task-notification'), {}), [])
+  assert.deepEqual(readDocument('claude', claude('UserPromptSubmit', { prompt: ' \n' }), {}), [])
+  assert.equal(stepIn('claude', claude('UserPromptSubmit', { prompt: 'Say <task-notification>' })).kind, 'prompt')
+})
+
+test('a turn goes on where background tasks still run', () => {
+  const { background_tasks } = claude('SubagentStop-in-subagent')
+  assert.deepEqual(stepIn('claude', claude('Stop', { background_tasks })), {
+    kind: 'turn',
+    answer: 'Wrote one.',
+    goesOn: true,
+  })
+})
+
+test('a command in the background, or one that was interrupted, has no exit code', () => {
+  for (const more of [{ interrupted: true }, { backgroundTaskId: 'b1' }]) {
+    const step = stepIn('claude', claude('PostToolUse-Bash', { tool_response: { stdout: '', ...more } }))
+    assert.ok(step.kind === 'tool' && step.command !== undefined)
+    assert.equal(step.exitCode, undefined)
+  }
+})
+
+test('an edit that failed has changed no file', () => {
+  const failed = claude('PostToolUse-Edit', { hook_event_name: 'PostToolUseFailure', error: 'no match' })
+  const step = stepIn('claude', failed)
+  assert.deepEqual(step.kind === 'tool' && [step.failed, step.files], [true, undefined])
+})
+
+test('a batch tells of the tools that were refused, and of no other', () => {
+  assert.deepEqual(readDocument('claude', claude('PostToolBatch'), {}), [])
+  const [call] = claude('PostToolBatch').tool_calls as Fields[]
+  const refused = { ...call, tool_use_id: 't1', tool_response: 'Permission to use Write has been denied.' }
+  const unfit = {
+    ...call,
+    tool_use_id: 't2',
+    tool_response: '<tool_use_error>File has not been read yet.</tool_use_error>',
+  }
+  const seen = readDocument('claude', claude('PostToolBatch', { tool_calls: [call, refused, unfit] }), {})
+  assert.deepEqual(
+    seen.map(({ step }) => step),
+    [
+      { kind: 'tool', tool: 'Write', id: 't1', failed: true, refused: true },
+      { kind: 'tool', tool: 'Write', id: 't2', failed: true },
+    ],
+  )
+})
+
+test('what a subagent does is told as its own, and does not name the transcript of the session', () => {
+  const seen = seenIn('claude', claude('PostToolUse-Write-in-subagent'))
+  assert.deepEqual(seen.subagent, { id: 'a51908475caa32762', name: 'general-purpose' })
+  assert.equal(seen.transcript, undefined)
+  assert.ok(seenIn('claude', claude('Stop')).transcript)
+})
+
+test('the end of a subagent without a type, which summed the conversation up, is none', () => {
+  assert.deepEqual(readDocument('claude', claude('SubagentStop-in-subagent', { agent_type: '' }), {}), [])
+})
+
+test('the same report has the same id, and another one another', () => {
+  const id = (name: string, changes: Fields = {}) => seenIn('claude', claude(name, changes)).id
+  assert.equal(id('Stop'), id('Stop'))
+  assert.notEqual(id('Stop'), id('Stop', { last_assistant_message: 'And two.' }))
+  assert.notEqual(id('PreToolUse-Bash'), id('PostToolUse-Bash'))
+  assert.equal(id('SessionStart-startup'), undefined)
+})
+
+test('an answer and a prompt are cut where they are too long for the ledger', () => {
+  const long = 'é'.repeat(50_000)
+  const turn = stepIn('claude', claude('Stop', { last_assistant_message: long }))
+  assert.equal(turn.kind === 'turn' && turn.answer?.length, 16_000)
+  const prompt = stepIn('claude', claude('UserPromptSubmit', { prompt: `a\0b\ud800${long}` }))
+  assert.equal(prompt.kind === 'prompt' && prompt.text.slice(0, 3), 'ab\ufffd')
+})

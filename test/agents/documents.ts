@@ -1,0 +1,33 @@
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import type { Fields } from '../../src/agents/fields.ts'
+import { readDocument } from '../../src/agents/read.ts'
+import type { Seen, Step } from '../../src/agents/seen.ts'
+
+/** Documents that the agents wrote to their hooks, by the event; the paths are changed, and some long texts are left out. */
+const folder = new URL('documents/', import.meta.url)
+
+/** A document as `agent` wrote it, with some fields changed. */
+export function documentOf(agent: string, name: string, changes: Fields = {}): Fields {
+  const all = JSON.parse(readFileSync(new URL(`${agent}.json`, folder), 'utf8')) as Record<string, Fields>
+  const document = all[name]
+  if (!document) throw new Error(`${agent}.json has no '${name}': it has ${Object.keys(all).join(', ')}`)
+  return { ...document, ...changes }
+}
+
+/** The names of all documents of an agent. */
+export const namesOf = (agent: string): string[] =>
+  Object.keys(JSON.parse(readFileSync(new URL(`${agent}.json`, folder), 'utf8')))
+
+/** Where the transcript of an agent stands that belongs to its documents. */
+export const transcriptOf = (agent: string): string => fileURLToPath(new URL(`${agent}-transcript.jsonl`, folder))
+
+/** The only report of a document. */
+export function seenIn(named: string, document: Fields, env = {}): Seen {
+  const [seen, ...more] = readDocument(named, document, env)
+  if (!seen || more.length > 0)
+    throw new Error(`${more.length + (seen ? 1 : 0)} reports of ${JSON.stringify(document)}`)
+  return seen
+}
+
+export const stepIn = (named: string, document: Fields): Step => seenIn(named, document).step

@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Env } from '../../src/agents/dialect.ts'
+import type { Fields } from '../../src/agents/fields.ts'
+import { readDocument } from '../../src/agents/read.ts'
+import { documentOf } from './documents.ts'
+
+const agentOf = (named: string, document: Fields, env: Env = {}) =>
+  readDocument(named, document, env).map(({ agent }) => agent)
+
+test('the fields of a document tell its agent, whoever named the hook', () => {
+  assert.deepEqual(agentOf('codex', documentOf('claude', 'Stop')), ['claude-code'])
+  assert.deepEqual(agentOf('claude', documentOf('codex', 'Stop')), ['codex'])
+})
+
+test('a document without marks belongs to the agent whose hook it was, or to one whose environment knows the session', () => {
+  const plain = documentOf('claude', 'Stop', { transcript_path: '/elsewhere/t.jsonl' })
+  assert.deepEqual(agentOf('claude', plain), ['claude-code'])
+  assert.deepEqual(agentOf('codex', plain), ['codex'])
+  assert.deepEqual(agentOf('codex', plain, { CLAUDE_CODE_SESSION_ID: plain.session_id as string }), ['claude-code'])
+  assert.deepEqual(agentOf('codex', plain, { CLAUDE_CODE_SESSION_ID: 'of a session around it' }), ['codex'])
+})
+
+test('a document that is like nobody we know is unknown, and never another agent', () => {
+  const stranger = documentOf('claude', 'Stop', {
+    transcript_path: '/elsewhere/t.jsonl',
+    timestamp: '2026-11-25T00:44:08.192Z',
+    stranger: true,
+  })
+  for (const named of ['claude', 'codex', 'nobody']) assert.deepEqual(agentOf(named, stranger), ['unknown'])
+})
+
+test('what is no document, or tells of no session, reports nothing', () => {
+  for (const document of [undefined, null, 1, 'Stop', [], {}, { hook_event_name: 'Stop' }, { hook_event_name: {} }]) {
+    assert.deepEqual(readDocument('claude', document, {}), [])
+  }
+  assert.deepEqual(readDocument('claude', documentOf('claude', 'Stop', { hook_event_name: 'constructor' }), {}), [])
+  assert.deepEqual(readDocument('claude', documentOf('claude', 'Stop', { cwd: 7 }), {}), [])
+  assert.deepEqual(readDocument('claude', documentOf('claude', 'CwdChanged'), {}), [])
+})

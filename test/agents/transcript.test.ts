@@ -1,0 +1,177 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { readTranscript } from '../../src/agents/transcript.ts'
+import { freshFolder } from '../cli/folder.ts'
+import { transcriptOf } from './documents.ts'
+
+const linesOf = (agent: string) => readFileSync(transcriptOf(agent), 'utf8').trim().split('\n')
+
+/** A transcript of these lines, as objects or as they are. */
+function written(t: TestContext, lines: (string | object)[], name = 'transcript.jsonl'): string {
+  const path = join(freshFolder(t), name)
+  writeFileSync(path, lines.map((line) => `${typeof line === 'string' ? line : JSON.stringify(line)}\n`).join(''))
+  return path
+}
+
+const answer = 'Done: the demo greets now.\n\nAll tests but one pass.'
+const tokens = { inputTokens: 39_835, outputTokens: 264, cacheReadTokens: 32_900, cacheWriteTokens: 5_800 }
+
+test("Claude Code's transcript tells the tokens, the cost and the answer", async () => {
+  assert.deepEqual(await readTranscript('claude-code', transcriptOf('claude')), {
+    usage: { model: 'claude-sonnet-4-5-20250929', ...tokens, costUsd: 0.038985, costSource: 'reported' },
+    answer,
+  })
+})
+
+test('before its last line, the transcript of Claude Code tells the tokens and no cost', async (t) => {
+  const lines = linesOf('claude').filter((line) => !line.includes('"cost-state"'))
+  const { usage } = await readTranscript('claude-code', written(t, lines))
+  assert.deepEqual(usage, { model: 'claude-sonnet-4-5-20250929', ...tokens })
+})
+
+test('a sum of Claude Code that is behind, or has a model without a price, tells no cost', async (t) => {
+  const lines = linesOf('claude')
+  const later = {
+    type: 'assistant',
+    message: { id: 'later', model: 'claude-opus-4-1', usage: { input_tokens: 100, output_tokens: 10 } },
+  }
+  const behind = await readTranscript('claude-code', written(t, [...lines, later]))
+  assert.deepEqual(behind.usage, {
+    ...tokens,
+    model: 'claude-opus-4-1',
+    inputTokens: 39_935,
+    outputTokens: 274,
+  })
+  const unpriced = lines.map((line) => line.replace('"hasUnknownModelCost":false', '"hasUnknownModelCost":true'))
+  assert.equal((await readTranscript('claude-code', written(t, unpriced))).usage?.costUsd, undefined)
+})
+
+test("Claude Code's sum knows what no message tells: the summary of a conversation", async (t) => {
+  const lines = linesOf('claude').map((line) => line.replace('"outputTokens":264', '"outputTokens":273'))
+  assert.equal((await readTranscript('claude-code', written(t, lines))).usage?.outputTokens, 273)
+})
+
+test('subagents of Claude Code count, each with its tokens', async (t) => {
+  const path = written(t, linesOf('claude').slice(0, -1))
+  const folder = join(path.replace('.jsonl', ''), 'subagents')
+  mkdirSync(folder, { recursive: true })
+  const message = { id: 'm', model: 'claude-haiku-4-5', usage: { input_tokens: 80, output_tokens: 11 } }
+  writeFileSync(join(folder, 'agent-a51908475caa32762.jsonl'), JSON.stringify({ type: 'assistant', message }))
+  const { usage, subagents } = await readTranscript('claude-code', path)
+  assert.deepEqual([usage?.inputTokens, usage?.outputTokens], [39_915, 275])
+  assert.equal(usage?.model, 'claude-sonnet-4-5-20250929')
+  assert.deepEqual(subagents, [{ id: 'a51908475caa32762', tokens: 91 }])
+})
+
+const apiError = {
+  type: 'assistant',
+  isApiErrorMessage: true,
+  error: 'rate_limit',
+  apiErrorStatus: 429,
+  message: {
+    id: 'e1',
+    model: '<synthetic>',
+    content: [{ type: 'text', text: 'API Error: Request rejected (429)' }],
+    usage: { input_tokens: 0, output_tokens: 0 },
+  },
+}
+const prompt = { type: 'user', message: { role: 'user', content: 'Again' } }
+const interrupted = {
+  type: 'user',
+  message: { role: 'user', content: [{ type: 'text', text: '[Request interrupted by user for tool use]' }] },
+}
+
+test('a turn of Claude Code that ended by an error of the API is told as failed, until the next one', async (t) => {
+  const told = async (...lines: object[]) =>
+    await readTranscript('claude-code', written(t, [...linesOf('claude'), ...lines]))
+  const { failure, answer: none, usage } = await told(prompt, apiError)
+  assert.deepEqual(failure, { code: 'RATE_LIMIT', message: 'API Error: Request rejected (429)' })
+  assert.equal(none, undefined)
+  assert.equal(usage?.model, 'claude-sonnet-4-5-20250929')
+  assert.equal((await told(prompt, apiError, prompt)).failure, undefined)
+})
+
+test('an interruption of Claude Code by its user is told, until the next prompt', async (t) => {
+  const told = async (...lines: object[]) =>
+    await readTranscript('claude-code', written(t, [...linesOf('claude'), ...lines]))
+  assert.equal((await told(prompt, interrupted)).interrupted, true)
+  assert.equal((await told(prompt, interrupted, prompt)).interrupted, undefined)
+})
+
+test("Codex's rollout tells tokens, answer, and how each command ended", async () => {
+  const { commands, ...told } = await readTranscript('codex', transcriptOf('codex'))
+  assert.deepEqual(told, {
+    usage: {
+      model: 'gpt-6.1-sol',
+      inputTokens: 33_835,
+      outputTokens: 214,
+      cacheReadTokens: 32_900,
+      cacheWriteTokens: 0,
+    },
+    answer,
+  })
+  assert.deepEqual(commands, {
+    'exec-338d8359-3c86-42b1-9998-f3b11008ae84': { exitCode: 0 },
+    'exec-95071ef8-3d7b-44b0-aa45-d1657019f2aa': { exitCode: 0 },
+    'exec-c638f85d-c143-437f-9f62-35c17c84455c': { exitCode: 3 },
+  })
+})
+
+const codexEvent = (payload: object) => ({ type: 'event_msg', payload })
+
+test('a turn of Codex that ended by an error is told as failed, until the next one', async (t) => {
+  const error = { message: 'exceeded retry limit, last status: 429', codex_error_info: 'usage_limit_exceeded' }
+  const lines = [...linesOf('codex'), codexEvent({ type: 'task_complete', turn_id: 't', error })]
+  const { failure, answer: none } = await readTranscript('codex', written(t, lines))
+  assert.deepEqual(failure, { code: 'USAGE_LIMIT_EXCEEDED', message: error.message })
+  assert.equal(none, undefined)
+  const next = await readTranscript('codex', written(t, [...lines, codexEvent({ type: 'task_started' })]))
+  assert.equal(next.failure, undefined)
+})
+
+test('the code of an error of Codex may be the name of a field', async (t) => {
+  const error = {
+    message: 'no more',
+    codex_error_info: { response_too_many_failed_attempts: { http_status_code: 500 } },
+  }
+  const path = written(t, [codexEvent({ type: 'task_complete', error })])
+  assert.equal((await readTranscript('codex', path)).failure?.code, 'RESPONSE_TOO_MANY_FAILED_ATTEMPTS')
+})
+
+test('an interruption of Codex is told', async (t) => {
+  const path = written(t, [...linesOf('codex'), codexEvent({ type: 'turn_aborted', reason: 'interrupted' })])
+  assert.equal((await readTranscript('codex', path)).interrupted, true)
+})
+
+test('the rollouts of subagents of Codex count, with the commands that they ran', async (t) => {
+  const total_token_usage = { input_tokens: 248, cached_input_tokens: 0, output_tokens: 21 }
+  const item = { type: 'CommandExecution', id: 'exec-9e', exit_code: 4, duration: { secs: 1, nanos: 500_000_000 } }
+  const other = written(t, [
+    { type: 'session_meta', payload: { id: 'sub-1' } },
+    codexEvent({ type: 'item_completed', item }),
+    codexEvent({ type: 'token_count', info: { total_token_usage } }),
+  ])
+  const { usage, subagents, commands } = await readTranscript('codex', transcriptOf('codex'), [other])
+  assert.deepEqual([usage?.inputTokens, usage?.outputTokens], [34_083, 235])
+  assert.deepEqual(subagents, [{ id: 'sub-1', tokens: 269 }])
+  assert.deepEqual(commands?.['exec-9e'], { exitCode: 4, durationMs: 1_500 })
+})
+
+test('totals of Codex that begin again are added to those before', async (t) => {
+  const count = (input_tokens: number, output_tokens: number) =>
+    codexEvent({ type: 'token_count', info: { total_token_usage: { input_tokens, output_tokens } } })
+  const { usage } = await readTranscript('codex', written(t, [count(100, 10), count(300, 40), count(50, 5)]))
+  assert.deepEqual([usage?.inputTokens, usage?.outputTokens], [350, 45])
+})
+
+test('a rollout of a subagent that is gone is left out; a transcript that is gone is an error', async (t) => {
+  const gone = join(freshFolder(t), 'gone.jsonl')
+  assert.equal((await readTranscript('codex', transcriptOf('codex'), [gone])).answer, answer)
+  for (const agent of ['claude-code', 'codex']) await assert.rejects(() => readTranscript(agent, gone), /ENOENT/)
+})
+
+test('the transcript of an agent that nobody knows tells nothing', async (t) => {
+  assert.deepEqual(await readTranscript('unknown', written(t, [apiError])), {})
+})
