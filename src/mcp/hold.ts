@@ -5,19 +5,27 @@ import type { CallOptions, Client, Input } from '../client/client.ts'
 
 /** Who holds the runs that the tools write to: over stdio this process, over HTTP the caller's key. */
 export interface Hold {
-  /** The run that start_run takes up instead of making one: what a hook or `conduct exec` has opened. */
-  adoptable(): string | undefined
-  /** Makes a run under a lease, and holds it. */
-  start(input: Input<'createRun'>, options: CallOptions): Promise<Run>
+  /**
+   * The run of the session that makes a call with this metadata, or the run that the process was told is its own. Undefined
+   * where there is none, or where it may be one of several. UNAVAILABLE while the ledger does not have it yet.
+   */
+  session(meta: Meta): Promise<string | undefined>
+  /** Whether a hook or `conduct exec` on this machine records that run, and so ends it. */
+  isRecorded(runId: string): boolean
+  /** Makes a run under a lease, and holds it for the session that calls. */
+  start(input: Input<'createRun'>, options: CallOptions, meta: Meta): Promise<Run>
   /** Writes to a run, with the token of its lease where it is held. */
-  write<T>(runId: string, call: (leaseToken: string | undefined) => Promise<T>): Promise<T>
+  write<T>(runId: string, call: (leaseToken: string | undefined) => Promise<T>, meta: Meta): Promise<T>
   /** The run as it is now, without its content; its lease is renewed where it is held. */
-  renew(runId: string): Promise<Run>
-  /** Told of a run that finish_run has ended. */
-  ended(runId: string): void
+  renew(runId: string, meta: Meta): Promise<Run>
+  /** Told of a run that finish_run has finished. */
+  finished(runId: string): void
   /** The one open run that a call means which names none. Throws VALIDATION_ERROR that lists them when there is not exactly one. */
-  only(): Promise<string>
+  only(meta: Meta): Promise<string>
 }
+
+/** The metadata that an MCP client gives a call. */
+export type Meta = Record<string, unknown>
 
 /** Seconds for which a run is held over HTTP after each call that writes to it. */
 const keyLeaseSeconds = 7200
@@ -35,20 +43,20 @@ export function keyHold(client: Client, secret: string): Hold {
       return await call(leaseToken)
     } catch (error) {
       if (!(error instanceof ConductError) || error.code !== 'LEASE_LOST') throw error
-      const { run } = await client.getRun({ runId })
-      // A run that was never held needs no token; one that was held has been changed by somebody else.
-      if (run.lastSeenAt !== null || run.leaseExpiresAt !== null) throw error
+      // A run that was made without a lease needs no token; one that was made with a lease has been changed by somebody else.
+      if (await wasLeased(client, runId)) throw error
       return call(undefined)
     }
   }
 
   return {
-    adoptable: () => undefined,
+    session: async () => undefined,
+    isRecorded: () => false,
     start: async (input, options) =>
       (await client.createRun({ ...input, leaseSeconds: keyLeaseSeconds, leaseToken }, options)).run,
     write,
     renew: (runId) => renewed(client, runId, leaseToken),
-    ended: () => {},
+    finished: () => {},
     async only() {
       const { runs } = await client.listRuns({ status: ['in_progress'], limit: 10 })
       throw whichRun(
@@ -57,6 +65,15 @@ export function keyHold(client: Client, secret: string): Hold {
       )
     },
   }
+}
+
+/** Whether a run is leased, or was when it was made. */
+async function wasLeased(client: Client, runId: string): Promise<boolean> {
+  const { run } = await client.getRun({ runId })
+  if (run.leaseExpiresAt !== null) return true
+  // The newest, since the id of a deleted run can be used again.
+  const { events } = await client.listEvents({ subject: runId, type: ['run.created'], order: 'desc', limit: 1 })
+  return events.some(({ changes }) => changes.leaseExpiresAt !== undefined)
 }
 
 /** A heartbeat by the holder; whoever holds nothing just looks. */

@@ -32,7 +32,8 @@ export function createMcpServer(options: McpOptions): McpServer {
     server.registerTool(name, { description, annotations, inputSchema: schemaOf(tool) }, (input, ctx) => {
       const agent = clientName(ctx) ?? server.server.getClientVersion()?.name
       const { client, hold } = options
-      const call = { client, hold, agent, once: onceIn(options.session, tool, input, ctx) }
+      const meta = ctx.mcpReq._meta ?? {}
+      const call = { client, hold, agent, meta, once: onceIn(options.session, tool, input, ctx) }
       const answered = answer(options, tool, call, input)
       options.began?.(answered)
       return answered

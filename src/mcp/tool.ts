@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { explain, invalidInput } from '../api/explain.ts'
 import type { CallOptions, Client } from '../client/client.ts'
-import type { Hold } from './hold.ts'
+import type { Hold, Meta } from './hold.ts'
 
 /** What one call of a tool has at hand. */
 export interface Call {
@@ -9,6 +9,7 @@ export interface Call {
   hold: Hold
   /** Who calls, as the client names itself. */
   agent: string | undefined
+  meta: Meta
   /** Options of a write, so that it happens once when the client tries the call again. */
   once(step: string): CallOptions
 }

@@ -24,16 +24,15 @@ export const startRun = tool({
     specId: humanId.optional().describe('Spec it implements'),
     retryOf: humanId.optional().describe('runId that this tries again'),
   }),
-  async run({ client, hold, agent, once }, { title, specId, retryOf }) {
+  async run({ client, hold, agent, meta, once }, { title, specId, retryOf }) {
+    const adopt = (runId: string) => async (leaseToken: string | undefined) =>
+      (await client.updateRun({ runId, title, specId, leaseToken }, once('adopt'))).run
     // A further attempt is a run of its own.
-    const opened = retryOf === undefined ? hold.adoptable() : undefined
+    const opened = retryOf === undefined ? await hold.session(meta) : undefined
     const run =
       opened === undefined
-        ? await hold.start({ title, specId, retryOf, agent }, once('start'))
-        : await hold.write(opened, async (leaseToken) => {
-            const adopted = await client.updateRun({ runId: opened, title, specId, leaseToken }, once('adopt'))
-            return adopted.run
-          })
+        ? await hold.start({ title, specId, retryOf, agent }, once('start'), meta)
+        : await hold.write(opened, adopt(opened), meta)
     const attempt = run.attempt > 1 ? `, attempt ${run.attempt}` : ''
     const unknown = specId !== undefined && run.specVersion === null ? ` No spec '${specId}' is saved here.` : ''
     return {
@@ -49,7 +48,7 @@ export const logRun = tool({
   annotations: adds,
   input: z.strictObject({ text: words, runId, features }),
   async run(call, input) {
-    const runId = input.runId ?? (await call.hold.only())
+    const runId = input.runId ?? (await call.hold.only(call.meta))
     const run = await append(call, runId, `${input.text}${input.text.endsWith('\n') ? '' : '\n'}`)
     await link(call, runId, input.features)
     return { text: `Logged to ${runId}.`, data: { runId, status: run.status } }
@@ -67,20 +66,34 @@ export const finishRun = tool({
     features,
   }),
   async run(call, { status, summary, features, ...input }) {
-    const runId = input.runId ?? (await call.hold.only())
-    const chapter = `\n## Summary\n\n${summary}\n`
-    const { run: before } = await call.client.getRun({ runId })
+    const { client, hold } = call
+    const runId = input.runId ?? (await call.hold.only(call.meta))
+    const isRecorded = hold.isRecorded(runId)
+    // What the agent says of a run that it does not end stands in its words alone.
+    const outcomeWords = isRecorded && status === 'failed' ? 'It failed. ' : ''
+    const chapter = `\n## Summary\n\n${outcomeWords}${summary}\n`
+    const { run: before } = await client.getRun({ runId })
     // Whoever finishes twice says it once.
     if (!before.content.endsWith(chapter)) await append(call, runId, chapter)
     await link(call, runId, features)
-    const failure = status === 'failed' ? { code: 'FAILED', message: slice(summary, 0, failureBytes) } : undefined
-    const { run } = await call.hold.write(runId, (leaseToken) =>
-      call.client.updateRun({ runId, status, failure, leaseToken }, call.once('finish')),
-    )
-    call.hold.ended(runId)
-    return { text: `${runId} is ${status}; ${verdictText(run)}.`, data: outcome(run) }
+    const run = isRecorded ? await hold.renew(runId, call.meta) : await ended(call, runId, status, summary)
+    hold.finished(runId)
+    const told = isRecorded ? `has your summary, and ends with your session` : `is ${status}`
+    return { text: `${runId} ${told}; ${verdictText(run)}.`, data: outcome(run) }
   },
 })
+
+async function ended(
+  { client, hold, meta, once }: Call,
+  runId: string,
+  status: 'completed' | 'failed',
+  summary: string,
+) {
+  const failure = status === 'failed' ? { code: 'FAILED', message: slice(summary, 0, failureBytes) } : undefined
+  const end = (leaseToken: string | undefined) =>
+    client.updateRun({ runId, status, failure, leaseToken }, once('finish'))
+  return (await hold.write(runId, end, meta)).run
+}
 
 export const recordCheck = tool({
   name: 'record_check',
@@ -96,10 +109,10 @@ export const recordCheck = tool({
     content: words.optional().describe('Output or findings'),
     runId,
   }),
-  async run({ client, hold, agent, once }, { runId: named, ...fields }) {
-    const runId = named ?? (await hold.only())
+  async run({ client, hold, agent, meta, once }, { runId: named, ...fields }) {
+    const runId = named ?? (await hold.only(meta))
     const { check } = await client.createCheck({ ...fields, runId, agent }, once('check'))
-    const run = await hold.renew(runId)
+    const run = await hold.renew(runId, meta)
     const proven = check.command !== null && check.exitCode !== null
     const hint = proven ? '' : ' It is your word only: command and exitCode make it evidence.'
     return {
@@ -151,8 +164,10 @@ const instead =
     throw error
   }
 
-const append = async ({ client, hold, once }: Call, runId: string, text: string) =>
-  (await hold.write(runId, (leaseToken) => client.appendToRun({ runId, text, leaseToken }, once('append')))).run
+async function append({ client, hold, meta, once }: Call, runId: string, text: string): Promise<Run> {
+  const put = (leaseToken: string | undefined) => client.appendToRun({ runId, text, leaseToken }, once('append'))
+  return (await hold.write(runId, put, meta)).run
+}
 
 async function link({ client, once }: Call, runId: string, names: string[] | undefined) {
   if (!names?.length) return

@@ -32,4 +32,9 @@ export const migrations: readonly string[] = [
 
   // Where the next text is appended.
   `alter table recordings add column appended integer;`,
+
+  // The session that hooks record, by the id that its agent gives it, and the agent's process.
+  `alter table recordings add column session text;
+  alter table recordings add column agent_process text;
+  update recordings set session = substr(name, instr(name, '-') + 1) where kind = 'hook';`,
 ]

@@ -23,10 +23,22 @@ export interface Recording {
   appended: number | null
   /** What the notes that were settled leave for the next, in the form of who settles them. */
   memo: object
+  /** Of a session that hooks record: the id that its agent gives it. Null for other recordings. */
+  session: string | null
+  /** The agent's process that the session was last heard of from; null where it is not known. */
+  agentProcess: ProcessId | null
 }
 
-export type New = Pick<Recording, 'name' | 'kind' | 'place' | 'cwd'>
+export type New = Pick<Recording, 'name' | 'kind' | 'place' | 'cwd'> &
+  Partial<Pick<Recording, 'session' | 'agentProcess'>>
 export type Told = Partial<Pick<Recording, 'runId' | 'leaseToken' | 'ended' | 'refused' | 'trouble' | 'appended'>>
+
+/** A recording of a session, by its hooks. */
+export interface Session extends Recording {
+  session: string
+  /** Whether it goes on: it has not ended, or has been heard of since. */
+  isLive: boolean
+}
 
 export interface Recordings {
   /** The recording of that name, made where it is new. */
@@ -34,6 +46,8 @@ export interface Recordings {
   find(name: string): Recording | undefined
   /** Those of that place whose end was not recorded, newest first: of that run, or begun in that folder. */
   open(place: Place, by: { runId: string } | { cwd: string }): Recording[]
+  /** The recorded sessions with one of these ids, and those whose agent is one of these processes. */
+  sessions(by: { ids: string[]; processes: ProcessId[] }): Session[]
   update(name: string, fields: Told): void
   /** Sets where the content ends, unless another process has done so meanwhile. */
   moveEnd(name: string, from: number, to: number): void
@@ -45,7 +59,8 @@ export interface Recordings {
   forget(days: number): void
 }
 
-export const columns = `name, kind, place, cwd, run_id as "runId", lease_token as "leaseToken", ended, refused, trouble, appended, memo`
+export const columns = `name, kind, place, cwd, run_id as "runId", lease_token as "leaseToken", ended, refused, trouble, appended, memo,
+  session, agent_process as "agentProcess"`
 const columnOf = {
   runId: 'run_id',
   leaseToken: 'lease_token',
@@ -72,6 +87,7 @@ export function recordingsIn(db: Database): Recordings {
       const found = where(`ended = 0 and ${column} = ? order by created_at desc, rowid desc`, value as string)
       return found.filter((one) => samePlace(one.place, place))
     },
+    sessions: (by) => sessions(db, by),
     update: (name, fields) => db.together(() => updateRecording(db, name, fields)),
     moveEnd: (name, from, to) => {
       db.run('update recordings set appended = ? where name = ? and appended = ?', to, name, from)
@@ -86,20 +102,42 @@ export function recordingsIn(db: Database): Recordings {
   }
 }
 
-export const recordingOf = ({ place, memo, ended, ...row }: Row) =>
+export const recordingOf = ({ place, memo, ended, agentProcess, ...row }: Row) =>
   ({
     ...row,
     place: JSON.parse(place as string),
     memo: JSON.parse(memo as string),
     ended: ended === 1,
+    agentProcess: JSON.parse((agentProcess ?? 'null') as string),
   }) as unknown as Recording
 
-export function insertRecording(db: Database, { name, kind, place, cwd }: New) {
+function sessions(db: Database, { ids, processes }: { ids: string[]; processes: ProcessId[] }): Session[] {
+  const rows = db.rows(
+    `select ${columns}, ended = 0 or exists (
+        select 1 from notes where notes.name = recordings.name and settled = 0 and due = 1
+      ) as "isLive" from recordings
+      where session is not null and (session in (select value from json_each(?))
+        or agent_process in (select value from json_each(?)))
+      order by created_at, rowid`,
+    JSON.stringify(ids),
+    JSON.stringify(processes.map(storedProcess)),
+  )
+  return rows.map(({ isLive, ...row }) => ({ ...recordingOf(row), isLive: isLive === 1 }) as Session)
+}
+
+/** The same text for the same process. */
+const storedProcess = ({ machine, pid, started }: ProcessId) => JSON.stringify({ machine, pid, started })
+
+/** A session that is known already keeps its recording; that it goes on in another process is noted. */
+export function insertRecording(db: Database, { name, kind, place, cwd, session, agentProcess }: New) {
   // A hook ends at once; what it records goes on.
-  const recorder = kind === 'hook' ? null : JSON.stringify(thisProcess())
+  const recorder = kind === 'hook' ? null : storedProcess(thisProcess())
+  const agent = agentProcess ? storedProcess(agentProcess) : null
   db.run(
-    `insert into recordings (name, kind, place, cwd, process, created_at) values (?, ?, ?, ?, ?, ?) on conflict do nothing`,
-    ...[name, kind, JSON.stringify(withoutSecret(place)), cwd, recorder, Date.now()],
+    `insert into recordings (name, kind, place, cwd, process, created_at, session, agent_process)
+      values (?, ?, ?, ?, ?, ?, ?, ?)
+      on conflict (name) do update set agent_process = coalesce(excluded.agent_process, agent_process)`,
+    ...[name, kind, JSON.stringify(withoutSecret(place)), cwd, recorder, Date.now(), session ?? null, agent],
   )
 }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { localHold } from '../../src/cli/commands/mcp-hold.ts'
-import { connect, type Place, placeOf } from '../../src/cli/place/connect.ts'
+import { connect, placeOf } from '../../src/cli/place/connect.ts'
 import { stateOf } from '../../src/cli/record/state.ts'
 import { serve } from '../../src/http/serve.ts'
 import { openStore } from '../../src/store/open.ts'
@@ -134,41 +134,14 @@ test('inside conduct exec its run is taken up, and left to it', async (t) => {
   assert.equal(told.data.runId, run.runId)
   assert.match(told.text, /opened by your session.*No spec 'FIX-1'/)
   await agent.call('log_run', { text: 'fixed' })
+  assert.match((await agent.call('finish_run', { status: 'failed', summary: 'No.' })).text, /ends with your session/)
   assert.notEqual((await agent.call('start_run', { title: 'again', retryOf: run.runId })).data.runId, run.runId)
   await agent.client.close()
   const after = (await client.getRun({ runId: run.runId })).run
   assert.deepEqual(
     [after.status, after.title, after.specId, after.content],
-    ['in_progress', 'Fix the tests', 'FIX-1', 'fixed\n'],
+    ['in_progress', 'Fix the tests', 'FIX-1', 'fixed\n\n## Summary\n\nIt failed. No.\n'],
   )
-})
-
-test('the run of a hook of this folder is taken up, the newest, until it is finished', async (t) => {
-  const its = home(t)
-  const client = await ledgerOf(t, its)
-  const state = stateOf(its.env)
-  t.after(() => state.close())
-  const place = placeOf({}, its.env, its.folder)
-  const hooked = async (name: string, cwd: string, place: Place) => {
-    const { run, lease } = await client.createRun({ leaseSeconds: 600 })
-    state.record({ name, kind: 'hook', place, cwd })
-    state.update(name, { runId: run.runId, leaseToken: lease?.token ?? null })
-    return run.runId
-  }
-  await hooked('claude-0', its.folder, place)
-  const runId = await hooked('claude-1', its.folder, place)
-  await hooked('claude-2', '/elsewhere', place)
-  await hooked('claude-3', its.folder, { ...place, project: 'another' })
-  state.record({ name: 'claude-4', kind: 'hook', place, cwd: its.folder })
-  const agent = await agentByStdio(t, its.env, its.folder)
-  await agent.call('log_run', { text: 'before it is named' })
-  assert.equal((await agent.call('start_run', { title: 'Passkeys' })).data.runId, runId)
-  await agent.call('finish_run', { status: 'completed', summary: 'done' })
-  const next = (await agent.call('start_run', { title: 'next' })).data.runId
-  assert.notEqual(next, runId)
-  const { run } = await client.getRun({ runId })
-  assert.deepEqual([run.title, run.status], ['Passkeys', 'completed'])
-  assert.equal(state.find('claude-1')?.ended, false, 'it is for the hook to say so')
 })
 
 test('a run is held for two hours after its last call, by one process, and what is lost is let go', async (t) => {
@@ -187,7 +160,7 @@ test('a run is held for two hours after its last call, by one process, and what 
   let now = Date.now()
   const options = { client: counting, state, place: placeOf({}, its.env, its.folder), cwd: its.folder, env: {} }
   const hold = localHold({ ...options, now: () => now })
-  const { runId } = await hold.start({ title: 'x' }, {})
+  const { runId } = await hold.start({ title: 'x' }, {}, {})
   await hold.beat()
   now += 2 * 3600_000
   await hold.beat()
@@ -195,12 +168,12 @@ test('a run is held for two hours after its last call, by one process, and what 
   now += 1000
   await hold.beat()
   assert.equal(beats.length, 2, 'nothing was written to it for too long')
-  await hold.write(runId, (leaseToken) => client.appendToRun({ runId, text: 'back', leaseToken }))
+  await hold.write(runId, (leaseToken) => client.appendToRun({ runId, text: 'back', leaseToken }), {})
   await hold.beat()
   assert.equal(beats.length, 3)
 
   const other = localHold(options)
-  await other.write(runId, (leaseToken) => client.appendToRun({ runId, text: 'I, too', leaseToken }))
+  await other.write(runId, (leaseToken) => client.appendToRun({ runId, text: 'I, too', leaseToken }), {})
   await other.beat()
   await other.end()
   assert.equal((await client.getRun({ runId })).run.status, 'in_progress', 'it is held by the first')
@@ -224,8 +197,8 @@ test('the lease of a run is kept also where the URL of the database has a passwo
   const state = stateOf(env)
   t.after(() => state.close())
   const hold = localHold({ client, state, place, cwd: folder, env: {} })
-  const { runId } = await hold.start({ title: 'x' }, {})
-  await hold.write(runId, (leaseToken) => client.appendToRun({ runId, text: 'held', leaseToken }))
+  const { runId } = await hold.start({ title: 'x' }, {}, {})
+  await hold.write(runId, (leaseToken) => client.appendToRun({ runId, text: 'held', leaseToken }), {})
   assert.equal((await client.getRun({ runId })).run.content, 'held')
   await hold.end()
 })

@@ -166,6 +166,26 @@ testLedger('a run is held for two hours by the key, wherever its calls arrive', 
   await other.call('finish_run', { status: 'completed', summary: 'nobody held it', runId: 'FREE' })
 })
 
+testLedger(
+  'a run without a lease is written to also after a heartbeat, one that lost its lease is not',
+  async (ledger, t) => {
+    const { client, app, adminKey } = ledger
+    const agent = await agentByHttp(t, base, adminKey, '2026-07-28', (request) => app.fetch(request))
+    await client.createRun({ runId: 'FREE', status: 'in_progress' })
+    await client.heartbeat({ runId: 'FREE' })
+    await agent.call('log_run', { text: 'x', runId: 'FREE' })
+    await agent.call('finish_run', { status: 'completed', summary: 'done', runId: 'FREE' })
+
+    const { lease } = await client.createRun({ runId: 'HELD', leaseSeconds: 60 })
+    assert.match(await agent.refused('log_run', { text: 'x', runId: 'HELD' }), /lease of run 'HELD' is not yours/)
+    await client.updateRun({ runId: 'HELD', leaseSeconds: 0, leaseToken: lease?.token })
+    assert.match(await agent.refused('log_run', { text: 'x', runId: 'HELD' }), /lease of run 'HELD' is not yours/)
+    await client.deleteRun({ runId: 'HELD' })
+    await client.createRun({ runId: 'HELD', status: 'in_progress' })
+    await agent.call('log_run', { text: 'another run of that id', runId: 'HELD' })
+  },
+)
+
 testLedger('a call that is tried again happens once', async (ledger, t) => {
   const { client, app, adminKey } = ledger
   const agent = await agentByHttp(t, base, adminKey, '2026-07-28', (request) => app.fetch(request))

@@ -2,11 +2,13 @@ import { randomUUID } from 'node:crypto'
 import { ConductError } from '../../api/error.ts'
 import type { Run } from '../../api/run.ts'
 import type { CallOptions, Client, Input } from '../../client/client.ts'
-import { type Hold, renewed, whichRun } from '../../mcp/hold.ts'
+import { type Hold, type Meta, renewed, whichRun } from '../../mcp/hold.ts'
 import type { Place } from '../../spool/place.ts'
+import { ancestorsOf, type ProcessId } from '../../spool/process.ts'
 import type { Recording } from '../../spool/recordings.ts'
 import type { State } from '../../spool/state.ts'
 import type { Env } from '../place/folders.ts'
+import { callingSession, runOf, whoseRun } from '../record/whose-run.ts'
 
 /** Seconds after which the run of a process that was killed has failed. */
 const leaseSeconds = 90
@@ -26,6 +28,8 @@ export interface LocalHoldOptions {
   cwd: string
   env: Env
   now?: () => number
+  /** The processes above this one, the nearest first. */
+  ancestors?: ProcessId[]
 }
 
 export interface LocalHold extends Hold {
@@ -35,19 +39,25 @@ export interface LocalHold extends Hold {
   end(): Promise<void>
 }
 
-/** A run that this process works on. */
+/** A run that this process works on, and holds unless another one does. */
 interface Open {
-  /** Of its recording; undefined for a run that a hook or `conduct exec` keeps and ends. */
-  name: string | undefined
+  /** Of its recording. */
+  name: string
   calledAt: number
+  /** Whether this process made it. */
+  isOwn: boolean
+  /** The session that called for it last, where the client names one. */
+  session: string | undefined
 }
 
 /** The runs that this process works on, by their ids, and what the state knows of them. */
 interface Held extends Required<LocalHoldOptions> {
   open: Map<string, Open>
-  /** Those that were ended by a call. */
+  /** Those that others record and end. */
+  recorded: Set<string>
+  /** Those that a call has finished. */
   finished: Set<string>
-  /** Of two processes that write to a run, the one that came first ends it. */
+  /** Of two processes that write to a run, the one that came first holds and ends it. */
   claim(name: string): boolean
 }
 
@@ -56,45 +66,61 @@ export function localHold(options: LocalHoldOptions): LocalHold {
   const holder = randomUUID()
   const held: Held = {
     now: Date.now,
+    // As they are at the start: whoever outlives its agent is still its own.
+    ancestors: ancestorsOf(process.pid).map(({ id }) => id),
     ...options,
     open: new Map(),
+    recorded: new Set(),
     finished: new Set(),
     claim: (name) => options.state.claim(name, holder, leaseSeconds * 1000),
   }
   return {
-    adoptable: () => adoptable(held),
-    start: (input, options) => start(held, input, options),
-    write: (runId, call) => write(held, runId, call),
-    renew: (runId) => {
-      called(held, runId)
+    session: async (meta) => {
+      const runId = await sessionOf(held, meta)
+      return runId !== undefined && held.finished.has(runId) ? undefined : runId
+    },
+    isRecorded: (runId) => isRecorded(recordingOf(held, runId)),
+    start: (input, options, meta) => start(held, input, options, meta),
+    write: (runId, call, meta) => write(held, runId, call, meta),
+    renew: (runId, meta) => {
+      called(held, runId, meta)
       return renewed(held.client, runId, recordingOf(held, runId)?.leaseToken ?? undefined)
     },
-    ended(runId) {
+    finished(runId) {
       held.finished.add(runId)
       forget(held, runId, held.open.get(runId)?.name)
     },
-    only: async () => only(held),
+    only: (meta) => only(held, meta),
     beat: () => beat(held),
     end: () => end(held),
   }
 }
 
 const recordingOf = ({ state, place }: Held, runId: string) => state.open(place, { runId })[0]
-/** The recordings of that kind that were begun in this folder. */
-const recordingsHere = ({ state, place, cwd }: Held, kind: Recording['kind']) =>
-  state.open(place, { cwd }).filter((recording) => recording.kind === kind)
-const idsOf = (recordings: Recording[]) => recordings.flatMap(({ runId }) => runId ?? [])
+const isRecorded = (recording: Recording | undefined) => recording !== undefined && recording.kind !== 'mcp'
+const idsOf = (recordings: Pick<Recording, 'runId'>[]) => recordings.flatMap(({ runId }) => runId ?? [])
 
-function adoptable(held: Held): string | undefined {
-  const ids = [held.env.CONDUCT_RUN_ID, ...idsOf(recordingsHere(held, 'hook'))]
-  return ids.find((id) => id && !held.finished.has(id))
+/** The run of the session that calls; undefined where there is none, or where it may be one of several. */
+async function sessionOf({ state, place, env, ancestors }: Held, meta: Meta): Promise<string | undefined> {
+  const whose = whoseRun(state, place, { env, meta, ancestors })
+  if (whose.kind === 'own') return undefined
+  if (whose.kind === 'run') return whose.runId
+  const runId = await runOf(state, whose.session)
+  if (runId !== undefined) return runId
+  throw new ConductError(
+    'UNAVAILABLE',
+    `The run of your session is not in the ledger yet, so nothing was written. \`conduct sync\` says why; then try again.`,
+  )
 }
 
-/** Keeps in mind that a call came for that run, which makes it one that this process holds. */
-function called(held: Held, runId: string, recording = recordingOf(held, runId)) {
-  const name = recording?.kind === 'mcp' ? recording.name : undefined
-  if (name !== undefined) held.claim(name)
-  if (name !== undefined || runId === adoptable(held)) held.open.set(runId, { name, calledAt: held.now() })
+/** Keeps in mind that a call came for that run, which makes it one that this process works on. */
+function called(held: Held, runId: string, meta: Meta, recording = recordingOf(held, runId)) {
+  if (isRecorded(recording)) held.recorded.add(runId)
+  if (recording?.kind !== 'mcp') return
+  held.claim(recording.name)
+  const { isOwn = false, session } = held.open.get(runId) ?? {}
+  const calling = callingSession(meta) ?? session
+  held.open.set(runId, { name: recording.name, calledAt: held.now(), isOwn, session: calling })
 }
 
 function forget({ open, state }: Held, runId: string, name: string | undefined) {
@@ -108,7 +134,7 @@ function forgetLost(held: Held, error: unknown, runId: string, recording: Record
   if (isLost && recording?.kind === 'mcp') forget(held, runId, recording.name)
 }
 
-async function start(held: Held, input: Input<'createRun'>, options: CallOptions): Promise<Run> {
+async function start(held: Held, input: Input<'createRun'>, options: CallOptions, meta: Meta): Promise<Run> {
   const { client, state, place, cwd } = held
   const { name } = state.record({ name: `mcp-${randomUUID()}`, kind: 'mcp', place, cwd })
   try {
@@ -116,7 +142,9 @@ async function start(held: Held, input: Input<'createRun'>, options: CallOptions
     // A call that is tried again makes the run that it made before.
     const isKnown = recordingOf(held, run.runId) !== undefined
     state.update(name, isKnown ? { ended: true } : { runId: run.runId, leaseToken: lease?.token ?? null })
-    called(held, run.runId)
+    called(held, run.runId, meta)
+    const open = held.open.get(run.runId)
+    if (open) open.isOwn = true
     return run
   } catch (error) {
     state.update(name, { ended: true })
@@ -124,11 +152,13 @@ async function start(held: Held, input: Input<'createRun'>, options: CallOptions
   }
 }
 
-async function write<T>(held: Held, runId: string, call: (leaseToken: string | undefined) => Promise<T>): Promise<T> {
+type Write<T> = (leaseToken: string | undefined) => Promise<T>
+
+async function write<T>(held: Held, runId: string, call: Write<T>, meta: Meta): Promise<T> {
   const recording = recordingOf(held, runId)
   try {
     const answer = await call(recording?.leaseToken ?? undefined)
-    called(held, runId, recording)
+    called(held, runId, meta, recording)
     return answer
   } catch (error) {
     forgetLost(held, error, runId, recording)
@@ -137,13 +167,28 @@ async function write<T>(held: Held, runId: string, call: (leaseToken: string | u
 }
 
 /** The one run that a call without an id means. Throws where there is none, or more than one. */
-function only(held: Held): string {
-  const adopted = adoptable(held)
-  const started = [...held.open].filter(([id, { name }]) => name !== undefined || id === adopted).map(([id]) => id)
-  const own = started.length > 0 || adopted === undefined ? started : [adopted]
-  if (own.length === 1 && own[0] !== undefined) return own[0]
-  if (own.length > 1) throw whichRun(`this process has ${own.length} runs open`, own)
-  throw whichRun('this process has started no run', idsOf(recordingsHere(held, 'mcp')))
+async function only(held: Held, meta: Meta): Promise<string> {
+  const runs = await candidates(held, meta)
+  const [runId, ...others] = runs
+  if (runId === undefined) throw whichRun('this process has started no run', openHere(held, meta))
+  if (others.length > 0) throw whichRun(`this process has ${runs.length} runs open`, runs)
+  return runId
+}
+
+async function candidates(held: Held, meta: Meta): Promise<string[]> {
+  const calling = callingSession(meta)
+  const open = [...held.open].filter(([, { session }]) => calling === undefined || session === calling)
+  const session = await sessionOf(held, meta)
+  if (session === undefined) return open.map(([runId]) => runId)
+  const own = open.filter(([, { isOwn }]) => isOwn).map(([runId]) => runId)
+  return own.length === 0 || held.recorded.has(session) ? [session, ...own] : own
+}
+
+/** What a call may have meant that this process has not started: sessions that it may belong to, and runs of this folder. */
+function openHere({ state, place, cwd, env, ancestors }: Held, meta: Meta): string[] {
+  const whose = whoseRun(state, place, { env, meta, ancestors })
+  const several = whose.kind === 'own' ? whose.several : []
+  return idsOf([...several, ...state.open(place, { cwd }).filter(({ kind }) => kind === 'mcp')])
 }
 
 const isIdle = ({ now }: Held, { calledAt }: Open) => now() - calledAt > idleMs
@@ -151,7 +196,7 @@ const isIdle = ({ now }: Held, { calledAt }: Open) => now() - calledAt > idleMs
 async function beat(held: Held) {
   for (const [runId, run] of held.open) {
     const recording = recordingOf(held, runId)
-    if (run.name === undefined || !recording?.leaseToken || isIdle(held, run)) continue
+    if (!recording?.leaseToken || isIdle(held, run)) continue
     held.claim(run.name)
     await held.client
       .heartbeat({ runId, leaseToken: recording.leaseToken })
@@ -163,7 +208,7 @@ async function end(held: Held) {
   const signal = AbortSignal.timeout(farewellMs)
   for (const [runId, run] of held.open) {
     const leaseToken = recordingOf(held, runId)?.leaseToken
-    if (run.name === undefined || !leaseToken || !held.claim(run.name)) continue
+    if (!leaseToken || !held.claim(run.name)) continue
     const failed = { runId, status: 'failed', failure: sessionEnded, leaseToken } as const
     // Whom the ledger does not hear now, it gives up by itself when the lease runs out.
     if (!isIdle(held, run)) await held.client.updateRun(failed, { signal }).catch(() => {})

@@ -2,6 +2,8 @@ import { hash, randomUUID } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import { type Agent, type Fields, fieldsOf, type Seen } from '../../agents/agent.ts'
 import { agents } from '../../agents/agents.ts'
+import { agentProcessOf } from '../../spool/process.ts'
+import type { New } from '../../spool/recordings.ts'
 import type { State } from '../../spool/state.ts'
 import { placeOf } from '../place/connect.ts'
 import type { Env } from '../place/folders.ts'
@@ -48,13 +50,16 @@ function note(agent: Agent, seen: Seen, document: Fields, env: Env): boolean {
 }
 
 /** The recording of the session; undefined where it began in a folder that no conduct.json enters into the ledger. */
-function recordingOf(agent: Agent, { session, cwd }: Seen, state: State, env: Env) {
+function recordingOf(agent: Agent, { session, cwd, step }: Seen, state: State, env: Env): New | undefined {
   // It becomes the name of a recording, and of a folder.
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/.test(session)) return undefined
   const name = `${agent.name}-${session}`
   const known = state.find(name)
-  if (known) return known
-  return declaredProject(cwd) && ({ name, kind: 'hook', place: placeOf({}, env, cwd), cwd } as const)
+  // A session that is resumed goes on in another process.
+  if (known) return step.kind === 'prompt' ? { ...known, agentProcess: agentProcessOf() ?? null } : known
+  if (declaredProject(cwd) === undefined) return undefined
+  const agentProcess = agentProcessOf() ?? null
+  return { name, kind: 'hook', place: placeOf({}, env, cwd), cwd, session, agentProcess }
 }
 
 /** One JSON object. It ends where it is whole: not every agent closes the pipe. */

@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { Readable } from 'node:stream'
+import { type TestContext, test } from 'node:test'
+import type { Seen } from '../../src/agents/agent.ts'
+import { observe } from '../../src/cli/record/observe.ts'
+import { stateOf } from '../../src/cli/record/state.ts'
+import { type Caller, type Known, whoseRun, whoseWork } from '../../src/cli/record/whose-run.ts'
+import type { Place } from '../../src/spool/place.ts'
+import { agentProcessOf, type ProcessId } from '../../src/spool/process.ts'
+import { freshFolder, homeOf } from './folder.ts'
+
+const processOf = (pid: number): ProcessId => ({ machine: 'here', pid, started: `${pid}` })
+
+/** A session, written as `ID @PROCESS`, with `ended` where it is; without a process where none is known. */
+function sessionOf(words: string): Known {
+  const [, session = '', pid, ended] = /^(\w+)(?: @(\d+))?( ended)?$/.exec(words) ?? assert.fail(words)
+  return {
+    session,
+    runId: `RUN-${session}`,
+    agentProcess: pid === undefined ? null : processOf(Number(pid)),
+    isLive: ended === undefined,
+  }
+}
+
+/** What is handed down, written as `claude=A codex=B meta=C thread=D run=E`, and the processes above: `/ 3 2 1`. */
+function callerOf(words: string): Caller {
+  const [given = '', above = ''] = words.split('/')
+  const by = Object.fromEntries(
+    given
+      .trim()
+      .split(' ')
+      .map((word) => word.split('=')),
+  )
+  return {
+    env: { CLAUDE_CODE_SESSION_ID: by.claude, CODEX_SESSION_ID: by.codex, CONDUCT_RUN_ID: by.run },
+    meta: by.meta || by.thread ? { sessionId: by.meta, threadId: by.thread } : undefined,
+    ancestors: above.trim().split(' ').filter(Boolean).map(Number).map(processOf),
+  }
+}
+
+/** `RUN-1` for a run, the session's id for a session, `own` for none, `own of A, B` for several. */
+function shown(caller: string, sessions: string[]): string {
+  const whose = whoseWork(callerOf(caller), sessions.map(sessionOf))
+  if (whose.kind === 'run') return whose.runId
+  if (whose.kind === 'session') return whose.session.session
+  return whose.several.length > 0 ? `own of ${whose.several.map(({ session }) => session).join(', ')}` : 'own'
+}
+
+const table: [what: string, caller: string, sessions: string[], whose: string][] = [
+  ['nothing is recorded', '/ 3 2 1', [], 'own'],
+  ['a session of elsewhere', '/ 3 2 1', ['A @9'], 'own'],
+  ['the session above', '/ 3 2 1', ['A @2', 'B @9'], 'A'],
+  ['the nearest of two above, one agent inside of another', '/ 3 2 1', ['A @1', 'B @2'], 'B'],
+  ['the nearest has ended, and the outer one is another', '/ 3 2 1', ['A @1', 'B @2 ended'], 'own'],
+  ['the session before in the same process has ended', '/ 3 2 1', ['A @2 ended', 'B @2'], 'B'],
+  ['an editor with two sessions in one process', '/ 3 2 1', ['A @2', 'B @2'], 'own of A, B'],
+  ['the session of a process that is not known', '/ 3 2 1', ['A'], 'own'],
+
+  ['the session that Claude Code names', 'claude=A / 3 2 1', ['A @9', 'B @2'], 'A'],
+  ['the session that Codex names', 'codex=A / 3 2 1', ['A', 'B @2'], 'A'],
+  ['the name of a session without a record says that it is no other', 'claude=X / 3 2 1', ['A @2'], 'own'],
+  ['an editor with two sessions, and the name of one', 'claude=B / 3 2 1', ['A @2', 'B @2'], 'B'],
+  ['a session that has ended', 'claude=A / 3 2 1', ['A @2 ended'], 'own'],
+  ['a session that another one in its process followed', 'claude=A / 3 2 1', ['A @2 ended', 'B @2'], 'B'],
+  [
+    'a session that two others in its process followed',
+    'claude=A / 3 2 1',
+    ['A @2 ended', 'B @2', 'C @2'],
+    'own of B, C',
+  ],
+  ['what a session left behind, after its process has begun another', 'claude=A / 1', ['A @2 ended', 'B @2'], 'own'],
+  ['a session that has ended inside of another', 'claude=B / 3 2 1', ['A @1', 'B @2 ended'], 'own'],
+
+  ['Codex inside of Claude Code', 'claude=A codex=B / 3 2 1', ['A @1', 'B @2'], 'B'],
+  ['Claude Code inside of Codex', 'claude=A codex=B / 3 2 1', ['A @2', 'B @1'], 'A'],
+  ['the inner one has no record', 'claude=A codex=X / 3 2 1', ['A @1'], 'own'],
+  ['the inner one has ended', 'claude=A codex=B / 3 2 1', ['A @1', 'B @2 ended'], 'own'],
+  ['two names, and neither process above', 'claude=A codex=B / 3 2 1', ['A @8', 'B @9'], 'own'],
+  ['a terminal that a session left, and another agent in it', 'claude=A codex=B / 3 2 1', ['A @9 ended', 'B @2'], 'B'],
+
+  ['the session that a call of MCP names', 'meta=B / 3 2 1', ['A @2', 'B @2'], 'B'],
+  ['the thread that a call of MCP names', 'thread=B / 3 2 1', ['A @2', 'B @2'], 'B'],
+  ['a call names it more exactly than the environment', 'claude=A meta=B / 3 2 1', ['A @1', 'B @2'], 'B'],
+  ['a call of a session that was thought to have ended', 'meta=A / 3 2 1', ['A @2 ended', 'B @2'], 'A'],
+  ['a call of a session without a record', 'claude=A meta=X / 3 2 1', ['A @1'], 'own'],
+
+  ['a run that is named', 'run=RUN-7 claude=A / 3 2 1', ['A @2'], 'RUN-7'],
+]
+
+for (const [what, caller, sessions, whose] of table) {
+  test(`whose work: ${what}`, () => assert.equal(shown(caller, sessions), whose))
+}
+
+function home(t: TestContext) {
+  const env = homeOf(freshFolder(t))
+  const state = stateOf(env)
+  t.after(() => state.close())
+  return { env, state }
+}
+
+const here: Place = { kind: 'local', databaseUrl: 'sqlite:/conduct.db', project: 'shop' }
+const step = (kind: 'prompt' | 'end'): Seen => ({
+  session: 'A',
+  cwd: '/shop',
+  step: kind === 'prompt' ? { kind, text: 'x' } : { kind },
+})
+
+test('a recorded session is found by its id and by its process, live as soon as it is heard of again', (t) => {
+  const { state } = home(t)
+  const agentProcess = processOf(2)
+  const recording = { name: 'claude-A', kind: 'hook', place: here, cwd: '/shop', session: 'A' } as const
+  state.note({ ...recording, agentProcess }, step('prompt'), 'first', true)
+  const sessions = (ids: string[], ...pids: number[]) => state.sessions({ ids, processes: pids.map(processOf) })
+  assert.deepEqual(sessions(['X'], 3), [])
+  for (const [found] of [sessions(['A']), sessions([], 3, 2)]) {
+    assert.deepEqual([found?.name, found?.agentProcess, found?.isLive], ['claude-A', agentProcess, true])
+  }
+  const settle = (ended: boolean) => {
+    const ids = state.notes('claude-A').map(({ id }) => id)
+    assert.ok(state.settle('claude-A', ids, [], { memo: {}, ended }))
+  }
+  settle(true)
+  assert.equal(sessions(['A'])[0]?.isLive, false)
+  state.note({ ...recording, agentProcess: processOf(5) }, step('prompt'), 'second', true)
+  const [resumed] = sessions([], 5)
+  assert.deepEqual([resumed?.isLive, resumed?.ended], [true, true], 'its end is still to be taken back')
+  state.note(recording, step('end'), 'third', true)
+  assert.deepEqual(sessions(['A'])[0]?.agentProcess, processOf(5), 'whoever does not know the process keeps it')
+  assert.deepEqual(sessions([], 2), [])
+})
+
+test('a session that is recorded for another project is not taken for ours', (t) => {
+  const { state } = home(t)
+  const caller = { env: { CLAUDE_CODE_SESSION_ID: 'A' }, ancestors: [] }
+  state.record({ name: 'claude-A', kind: 'hook', place: here, cwd: '/shop', session: 'A' })
+  assert.equal(whoseRun(state, here, caller).kind, 'session')
+  assert.deepEqual(whoseRun(state, { ...here, project: 'blog' }, caller), { kind: 'own', several: [] })
+})
+
+test('a hook notes the session and the process of its agent', async (t) => {
+  const { env, state } = home(t)
+  writeFileSync(`${env.HOME}/conduct.json`, '{ "project": "shop" }')
+  const prompt = { session_id: 'A', cwd: env.HOME, hook_event_name: 'UserPromptSubmit', prompt: 'Fix it' }
+  const document = Buffer.from(JSON.stringify(prompt))
+  await observe('claude', Readable.from([document], { objectMode: false }), env, () => {})
+  const [found] = state.sessions({ ids: ['A'], processes: [] })
+  assert.deepEqual([found?.session, found?.agentProcess], ['A', agentProcessOf()])
+})

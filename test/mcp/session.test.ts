@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { connect, type Place, placeOf } from '../../src/cli/place/connect.ts'
+import { stateOf } from '../../src/cli/record/state.ts'
+import { type ProcessId, thisProcess } from '../../src/spool/process.ts'
+import { freshFolder, homeOf } from '../cli/folder.ts'
+import { agentByStdio } from './connect.ts'
+
+interface SessionOptions {
+  agentProcess?: ProcessId
+  place?: Place
+  ended?: boolean
+}
+
+/** A folder where sessions are recorded, each with its run, and agents call the tools. The processes of agents are our children. */
+async function workplace(t: TestContext) {
+  const folder = freshFolder(t)
+  const env = { ...homeOf(folder), CONDUCT_DATABASE_URL: `sqlite:${join(folder, 'conduct.db')}` }
+  const here = placeOf({}, env, folder)
+  const { client, close } = await connect(here, env)
+  t.after(close)
+  const state = stateOf(env)
+  t.after(() => state.close())
+
+  async function record(session: string, { agentProcess, place = here, ended = false }: SessionOptions = {}) {
+    const { run, lease } = await client.createRun({ title: `session ${session}`, leaseSeconds: 600 })
+    const name = `claude-${session}`
+    state.record({ name, kind: 'hook', place, cwd: folder, session, ...(agentProcess && { agentProcess }) })
+    state.update(name, { runId: run.runId, leaseToken: lease?.token ?? null, ended })
+    return run.runId
+  }
+
+  const agentOf = (more: Record<string, string> = {}) => agentByStdio(t, { ...env, ...more }, folder)
+  const runOf = async (runId: unknown) => (await client.getRun({ runId: runId as string })).run
+  return { here, client, state, record, agentOf, runOf }
+}
+
+const work = { title: 'Passkeys' }
+
+test('two sessions in one folder, each named by its agent, keep apart whatever they call', async (t) => {
+  const { client, record, agentOf, runOf } = await workplace(t)
+  const ids = [await record('A'), await record('B')]
+  const agents = await Promise.all(['A', 'B'].map((id) => agentOf({ CLAUDE_CODE_SESSION_ID: id })))
+  for (const [at, { call }] of agents.entries()) {
+    const told = await call('start_run', { title: `of ${at}` })
+    assert.deepEqual([told.data.runId, /opened by your session/.test(told.text)], [ids[at], true])
+    await call('log_run', { text: `log ${at}`, features: [`feature ${at}`] })
+    await call('record_check', { name: `check ${at}`, result: 'pass', command: 'npm test', exitCode: 0 })
+  }
+  for (const [at, { call }] of agents.entries()) {
+    const told = await call('finish_run', { status: 'completed', summary: `summary ${at}` })
+    assert.match(told.text, /has your summary, and ends with your session; verified/)
+    const run = await runOf(ids[at])
+    assert.deepEqual([run.title, run.status], [`of ${at}`, 'in_progress'], 'its end is left to the session')
+    assert.equal(run.content, `log ${at}\n\n## Summary\n\nsummary ${at}\n`)
+    assert.deepEqual(
+      run.features.map(({ name }) => name),
+      [`feature ${at}`],
+    )
+    const { checks } = await client.listChecks({ runId: run.runId })
+    assert.deepEqual(
+      checks.map(({ name }) => name),
+      [`check ${at}`],
+    )
+  }
+  const [first] = agents
+  await first?.call('log_run', { text: 'afterwards' })
+  assert.match((await runOf(ids[0])).content, /afterwards\n$/)
+  const next = (await first?.call('start_run', work))?.data.runId
+  assert.equal((await runOf(next)).title, 'Passkeys')
+  assert.ok(!ids.includes(next as string), 'the next piece of work is a run of its own')
+})
+
+test('one server of many sessions is told with each call whose it is', async (t) => {
+  const { record, agentOf, runOf } = await workplace(t)
+  const [a, b] = [await record('A'), await record('B')]
+  const { call, client } = await agentOf()
+  await call('log_run', { text: 'by A' }, { sessionId: 'A', threadId: 'T' })
+  await call('log_run', { text: 'by B' }, { threadId: 'B' })
+  assert.deepEqual([(await runOf(a)).content, (await runOf(b)).content], ['by A\n', 'by B\n'])
+  const own = (await call('start_run', work, { sessionId: 'C' })).data.runId
+  assert.ok(own !== a && own !== b)
+  const refused = (await client.callTool({ name: 'log_run', arguments: { text: 'x' }, _meta: { sessionId: 'D' } }))
+    .content
+  assert.match(JSON.stringify(refused), /runId: is required, since this process has started no run; open are/)
+  await call('log_run', { text: 'by C' }, { sessionId: 'C' })
+  assert.equal((await runOf(own)).content, 'by C\n')
+})
+
+test('without a name the session of the agent above is meant, and of several none', async (t) => {
+  const { record, agentOf, runOf } = await workplace(t)
+  const agentProcess = thisProcess()
+  const killed = await record('K', { agentProcess: { ...agentProcess, pid: 2 ** 22 + 1 } })
+  const a = await record('A', { agentProcess })
+  const { call } = await agentOf()
+  assert.equal((await call('log_run', { text: 'alone' })).data.runId, a)
+  const b = await record('B', { agentProcess })
+  const other = await agentOf()
+  assert.match(await other.refused('log_run', { text: 'x' }), new RegExp(`started no run; open are ${a}, ${b}`))
+  const own = (await other.call('start_run', work)).data.runId as string
+  assert.ok(![a, b, killed].includes(own))
+  await other.call('log_run', { text: 'mine' })
+  await other.call('finish_run', { status: 'completed', summary: 'done' })
+  assert.equal((await runOf(own)).status, 'completed', 'what it began it ends')
+  const contents = await Promise.all([killed, a, b].map(async (runId) => (await runOf(runId)).content))
+  assert.deepEqual(contents, ['', 'alone\n', ''])
+})
+
+test('no session is taken for ours that has ended, is not recorded or belongs to another project', async (t) => {
+  const { here, state, record, agentOf } = await workplace(t)
+  const theirs = [
+    await record('ended', { agentProcess: thisProcess(), ended: true }),
+    await record('elsewhere', { place: { ...here, project: 'another' } }),
+    await record('other'),
+  ]
+  for (const id of ['ended', 'elsewhere', 'unknown']) {
+    const { call } = await agentOf({ CLAUDE_CODE_SESSION_ID: id })
+    const told = await call('start_run', work)
+    assert.ok(!theirs.includes(told.data.runId as string), id)
+    assert.match(told.text, /is started/)
+  }
+  state.record({ name: 'claude-early', kind: 'hook', place: here, cwd: '/', session: 'early' })
+  const early = await agentOf({ CLAUDE_CODE_SESSION_ID: 'early' })
+  assert.match(await early.refused('log_run', { text: 'x' }), /session is not in the ledger yet.*conduct sync/)
+})
+
+test('the first prompt of a session is waited for', async (t) => {
+  const { here, state, client, agentOf, runOf } = await workplace(t)
+  state.record({ name: 'claude-A', kind: 'hook', place: here, cwd: '/', session: 'A' })
+  const { call } = await agentOf({ CLAUDE_CODE_SESSION_ID: 'A' })
+  const answered = call('log_run', { text: 'x' })
+  const { run } = await client.createRun({})
+  state.update('claude-A', { runId: run.runId })
+  await answered
+  assert.equal((await runOf(run.runId)).content, 'x\n')
+})
+
+test('a further attempt in a session is a run of its own, and the calls that follow are its', async (t) => {
+  const { record, agentOf, runOf } = await workplace(t)
+  const a = await record('A')
+  const { call, refused } = await agentOf({ CLAUDE_CODE_SESSION_ID: 'A' })
+  const second = (await call('start_run', { title: 'again', retryOf: a })).data.runId
+  await call('log_run', { text: 'second try' })
+  assert.equal((await runOf(second)).content, 'second try\n')
+  await call('log_run', { text: 'first', runId: a })
+  assert.match(await refused('log_run', { text: 'x' }), new RegExp(`2 runs open; open are ${a}, ${second}`))
+})
