@@ -25,25 +25,21 @@ test("Claude Code's transcript tells the tokens, the cost and the answer", async
   })
 })
 
-test('before its last line, the transcript of Claude Code tells the tokens and no cost', async (t) => {
+test('before its last line, the transcript of Claude Code tells the tokens, and the cost is estimated', async (t) => {
   const lines = linesOf('claude').filter((line) => !line.includes('"cost-state"'))
   const { usage } = await readTranscript('claude-code', written(t, lines))
-  assert.deepEqual(usage, { model: 'claude-sonnet-4-5-20250929', ...tokens })
+  const cost = { costUsd: 0.038985, costSource: 'estimated' }
+  assert.deepEqual(usage, { model: 'claude-sonnet-4-5-20250929', ...tokens, ...cost })
 })
 
 test('a sum of Claude Code that is behind, or has a model without a price, tells no cost', async (t) => {
   const lines = linesOf('claude')
   const later = {
     type: 'assistant',
-    message: { id: 'later', model: 'claude-opus-4-1', usage: { input_tokens: 100, output_tokens: 10 } },
+    message: { id: 'later', model: 'a-new-model', usage: { input_tokens: 100, output_tokens: 10 } },
   }
   const behind = await readTranscript('claude-code', written(t, [...lines, later]))
-  assert.deepEqual(behind.usage, {
-    ...tokens,
-    model: 'claude-opus-4-1',
-    inputTokens: 39_935,
-    outputTokens: 274,
-  })
+  assert.deepEqual(behind.usage, { ...tokens, model: 'a-new-model', inputTokens: 39_935, outputTokens: 274 })
   const unpriced = lines.map((line) => line.replace('"hasUnknownModelCost":false', '"hasUnknownModelCost":true'))
   assert.equal((await readTranscript('claude-code', written(t, unpriced))).usage?.costUsd, undefined)
 })
@@ -62,6 +58,8 @@ test('subagents of Claude Code count, each with its tokens', async (t) => {
   const { usage, subagents } = await readTranscript('claude-code', path)
   assert.deepEqual([usage?.inputTokens, usage?.outputTokens], [39_915, 275])
   assert.equal(usage?.model, 'claude-sonnet-4-5-20250929')
+  // Each model at its own price.
+  assert.deepEqual([usage?.costUsd, usage?.costSource], [0.03912, 'estimated'])
   assert.deepEqual(subagents, [{ id: 'a51908475caa32762', tokens: 91 }])
 })
 

@@ -1,4 +1,5 @@
 import { basename } from 'node:path'
+import { totalOf } from '../cost.ts'
 import { failureOf } from '../failure.ts'
 import { answerLength, countOf, defined, type Fields, fieldsOf, listOf, textOf } from '../fields.ts'
 import { type Budget, budget, filesIn, linesWith } from '../lines.ts'
@@ -7,7 +8,8 @@ import { plus, tokensOf } from '../usage.ts'
 
 /** One conversation, of the agent or of a subagent. */
 interface Conversation {
-  usage?: Usage
+  requests: Usage[]
+  model?: string
   /** How the last turn stands. */
   end: Pick<Told, 'failure' | 'interrupted' | 'answer'>
   /** The last sum of the whole session that Claude Code wrote, subagents and summaries of the conversation included. */
@@ -17,18 +19,22 @@ interface Conversation {
 /** What a session of Claude Code says of itself. Its subagents have files of their own, beside it. */
 export async function readClaude(path: string): Promise<Told> {
   const left = budget()
-  const own = await conversationIn(path, left)
-  let usage = own.usage
+  const { end, model, sum, requests } = await conversationIn(path, left)
   const subagents: NonNullable<Told['subagents']> = []
   for (const file of await filesIn(`${path.replace(/\.jsonl$/, '')}/subagents`, '.jsonl')) {
-    const { usage: used } = await conversationIn(file, left)
-    if (!used) continue
-    usage = plus(usage, used)
-    subagents.push({ id: basename(file, '.jsonl').replace(/^agent-/, ''), tokens: tokensOf(used) })
+    const other = await conversationIn(file, left)
+    requests.push(...other.requests)
+    const used = other.requests.reduce<Usage | undefined>(plus, undefined)
+    if (used) subagents.push({ id: basename(file, '.jsonl').replace(/^agent-/, ''), tokens: tokensOf(used) })
   }
   // A sum that is behind is from before the session was taken up again, or knows only a part of it.
-  if (own.sum && tokensOf(own.sum) >= (usage ? tokensOf(usage) : 0)) usage = { ...usage, ...own.sum }
-  return defined({ usage, ...own.end, subagents: subagents.length > 0 ? subagents : undefined })
+  const counted = await totalOf(requests)
+  const usage = sum && tokensOf(sum) >= (counted ? tokensOf(counted) : 0) ? sum : counted
+  return defined({
+    usage: usage && defined({ model, ...usage }),
+    ...end,
+    subagents: subagents.length > 0 ? subagents : undefined,
+  })
 }
 
 const words = ['"usage"', '"cost-state"', '"type":"user"', '"isApiErrorMessage"']
@@ -36,23 +42,24 @@ const words = ['"usage"', '"cost-state"', '"type":"user"', '"isApiErrorMessage"'
 async function conversationIn(path: string, left: Budget): Promise<Conversation> {
   // A message is written once per part, each time with its usage so far.
   const messages = new Map<unknown, Usage>()
-  const found: Conversation = { end: {} }
-  let model: string | undefined
+  const found: Conversation = { requests: [], end: {} }
   for await (const line of linesWith(path, words, left)) {
     if (line.type === 'cost-state') found.sum = sumOf(line)
     if (line.type === 'user') found.end = afterUser(line, found.end)
     if (line.type !== 'assistant') continue
     const message = fieldsOf(line.message)
-    if (line.isApiErrorMessage === true) found.end = { failure: apiFailure(line, message) }
-    else {
-      messages.set(message.id, usageOf(fieldsOf(message.usage)))
-      if (message.model !== '<synthetic>') model = textOf(message.model, 100) ?? model
-      const answer = textIn(message)
-      found.end = answer === undefined ? found.end : { answer }
+    if (line.isApiErrorMessage === true) {
+      found.end = { failure: apiFailure(line, message) }
+      continue
     }
+    const answer = textIn(message)
+    if (answer !== undefined) found.end = { answer }
+    if (message.model === '<synthetic>') continue
+    const model = textOf(message.model, 100)
+    messages.set(message.id, defined({ model, ...usageOf(fieldsOf(message.usage)) }))
+    found.model = model ?? found.model
   }
-  const usage = [...messages.values()].reduce<Usage | undefined>(plus, undefined)
-  return { ...found, ...(usage && { usage: defined({ model, ...usage }) }) }
+  return { ...found, requests: [...messages.values()] }
 }
 
 function usageOf(usage: Fields): Usage {

@@ -1,3 +1,4 @@
+import { totalOf } from '../cost.ts'
 import { failureOf } from '../failure.ts'
 import { answerLength, countOf, defined, type Fields, fieldsOf, numberOf, textOf } from '../fields.ts'
 import { type Budget, budget, linesWith } from '../lines.ts'
@@ -7,65 +8,85 @@ import { plus, tokensOf } from '../usage.ts'
 /** What a session of Codex says of itself. Each of its subagents has a rollout of its own, which its end names. */
 export async function readCodex(path: string, subagents: readonly string[]): Promise<Told> {
   const left = budget()
-  const { id: _, commands = {}, ...told } = await rolloutIn(path, left)
+  const { id: _, requests, model, commands, ...end } = await rolloutIn(path, left)
   const others: NonNullable<Told['subagents']> = []
-  let { usage } = told
   for (const file of subagents) {
     // One that is gone takes nothing else with it.
-    const other: Rollout = await rolloutIn(file, left).catch(() => ({}))
+    const other = await rolloutIn(file, left).catch(() => undefined)
+    const used = other?.requests.reduce<Usage | undefined>(plus, undefined)
+    if (!other || !used) continue
+    requests.push(...other.requests)
     Object.assign(commands, other.commands)
-    if (!other.usage) continue
-    usage = plus(usage, other.usage)
-    others.push(defined({ id: other.id, tokens: tokensOf(other.usage) }))
+    others.push(defined({ id: other.id, tokens: tokensOf(used) }))
   }
-  return defined({ ...told, usage, commands, subagents: others.length > 0 ? others : undefined })
+  const usage = await totalOf(requests)
+  return defined({
+    ...end,
+    usage: usage && defined({ model, ...usage }),
+    commands,
+    subagents: others.length > 0 ? others : undefined,
+  })
 }
 
-type Rollout = Told & { id?: string }
+type End = Pick<Told, 'failure' | 'interrupted' | 'answer'>
+
+interface Rollout extends End {
+  id?: string
+  model?: string
+  requests: Usage[]
+  commands: NonNullable<Told['commands']>
+}
 
 const words = ['"session_meta"', '"turn_context"', '"token_count"', '"task_', '"turn_aborted"', '"CommandExecution"']
 
 async function rolloutIn(path: string, left: Budget): Promise<Rollout> {
-  const usage = createSum()
-  const commands: NonNullable<Told['commands']> = {}
-  let end: Pick<Told, 'failure' | 'interrupted' | 'answer'> = {}
+  const commands: Rollout['commands'] = {}
+  const requests: Usage[] = []
+  let [end, before]: [End, Usage | undefined] = [{}, undefined]
   let [id, model]: (string | undefined)[] = []
   for await (const { type, payload } of linesWith(path, words, left)) {
     const fields = fieldsOf(payload)
     if (type === 'session_meta') id ??= textOf(fields.id, 200)
     else if (type === 'turn_context') model = textOf(fields.model, 100) ?? model
     else if (type === 'event_msg') {
-      usage.add(fieldsOf(fieldsOf(fields.info).total_token_usage))
+      const total = totalIn(fields)
+      if (total) requests.push(defined({ model, ...since(before, total) }))
+      before = total ?? before
       Object.assign(commands, commandIn(fields))
       end = endOf(fields) ?? end
     }
   }
-  const total = usage.total()
-  return defined({ ...end, id, commands, usage: total && defined({ model, ...total }) })
+  return { ...end, ...defined({ id, model }), requests, commands }
 }
 
-/** The totals of a rollout. They begin again where some versions take a session up, so what was before is added. */
-function createSum() {
-  let before: Usage | undefined
-  let latest: Usage | undefined
+function totalIn({ info }: Fields): Usage | undefined {
+  const { input_tokens, output_tokens, cached_input_tokens, cache_write_input_tokens } = fieldsOf(
+    fieldsOf(info).total_token_usage,
+  )
+  if (input_tokens === undefined) return undefined
   return {
-    add({ input_tokens, output_tokens, cached_input_tokens, cache_write_input_tokens }: Fields) {
-      if (input_tokens === undefined) return
-      const total = {
-        inputTokens: countOf(input_tokens),
-        outputTokens: countOf(output_tokens),
-        cacheReadTokens: countOf(cached_input_tokens),
-        cacheWriteTokens: countOf(cache_write_input_tokens),
-      }
-      if (latest && total.inputTokens < latest.inputTokens) before = plus(before, latest)
-      latest = total
-    },
-    total: () => plus(before, latest),
+    inputTokens: countOf(input_tokens),
+    outputTokens: countOf(output_tokens),
+    cacheReadTokens: countOf(cached_input_tokens),
+    cacheWriteTokens: countOf(cache_write_input_tokens),
+  }
+}
+
+/** What was used between two totals. They begin again where some versions take a session up. */
+function since(before: Usage | undefined, total: Usage): Usage {
+  if (!before || total.inputTokens < before.inputTokens) return total
+  const less = (name: 'inputTokens' | 'outputTokens' | 'cacheReadTokens' | 'cacheWriteTokens') =>
+    Math.max(0, (total[name] ?? 0) - (before[name] ?? 0))
+  return {
+    inputTokens: less('inputTokens'),
+    outputTokens: less('outputTokens'),
+    cacheReadTokens: less('cacheReadTokens'),
+    cacheWriteTokens: less('cacheWriteTokens'),
   }
 }
 
 /** How the last turn stands after an event; undefined for one that does not change it. */
-function endOf(event: Fields): Pick<Told, 'failure' | 'interrupted' | 'answer'> | undefined {
+function endOf(event: Fields): End | undefined {
   if (event.type === 'task_started') return {}
   if (event.type === 'turn_aborted') return { interrupted: true }
   if (event.type !== 'task_complete') return undefined
