@@ -32,22 +32,9 @@ export async function appendOnce(
     } catch (error) {
       if (!(error instanceof ConductError) || error.code !== 'CONFLICT') throw error
       if (tries === mostTries) throw new Error(`Others write to the run all the time. ${error.message}`)
-      // A server of an earlier version does not look whether an earlier try was heard.
-      if (await standsAt(client, input.runId, offset, input.text)) return offset + Buffer.byteLength(input.text)
       // Others have written. Another process that sends this too may have found the end, and appended there.
       const { next } = await client.readContent({ runId: input.runId, after: Number.MAX_SAFE_INTEGER }, { signal })
       state.moveEnd(name, offset, next)
     }
   }
-}
-
-async function standsAt(client: Client, runId: string, offset: number, text: string): Promise<boolean> {
-  let found = ''
-  for (let after = offset; found.length < text.length; ) {
-    const { text: more, next } = await client.readContent({ runId, after })
-    if (more === '') return false
-    found += more
-    after = next
-  }
-  return found.startsWith(text)
 }
