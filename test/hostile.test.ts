@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { line } from '../src/cli/show/text.ts'
 import { createApp } from '../src/http/app.ts'
 import { acceptsGzip } from '../src/http/doors/page.ts'
 import { checklistOf } from '../src/ledger/checklist.ts'
@@ -11,31 +12,20 @@ import { numberOfName } from '../src/ledger/feature.ts'
 import { numberOf } from '../src/ledger/id.ts'
 import { masked } from '../src/ledger/secret.ts'
 import { snippetOf } from '../src/ledger/snippet.ts'
+import { titleOf } from '../src/ledger/title.ts'
+import { continuation, endsInWord, termsOf, wordsOf } from '../src/ledger/words.ts'
 import { openStore } from '../src/store/open.ts'
+import { assertLinear, type Shape } from './support/linear.ts'
 import { adminKey } from './support/server.ts'
 
-/** How long every text here is. A socket lets only 16 KB of headers through. */
-const length = 1_048_576
-/** Only work that grows faster than the text takes so long, also on a busy machine. */
-const mostMs = 3_000
-
-/** Texts of `length` characters that begin like the right one, go on with what their reader may stumble over, and end wrong. */
-function shapesOf(beginning: string, ...repeated: string[]): string[] {
-  const most = length - beginning.length - 1
-  return ['a', ' ', 'a.', '/', '%41', ...repeated].map((unit) => `${beginning}${unit.repeat(most / unit.length)}!`)
+/** Texts that begin like the right one, go on with what their reader may stumble over, and end wrong. */
+function shapesOf(beginning: string, ...repeated: string[]): Shape[] {
+  return ['a', ' ', 'a.', '/', '%41', ...repeated].map((unit) => (length) => {
+    return `${beginning}${unit.repeat((length - beginning.length - 1) / unit.length)}!`
+  })
 }
 
-/** Throws when one of the texts takes too long. */
-async function each(texts: string[], read: (text: string) => unknown) {
-  for (const text of texts) {
-    const begun = performance.now()
-    await read(text)
-    const ms = performance.now() - begun
-    assert.ok(ms < mostMs, `${Math.round(ms)} ms for ${JSON.stringify(text.slice(0, 60))}…`)
-  }
-}
-
-const readers: Record<string, [read: (text: string) => unknown, texts: string[]]> = {
+const readers: Record<string, [read: (text: string) => unknown, shapes: Shape[]]> = {
   masked: [masked, shapesOf('', 'sk_', 'sk_admin_', 'session_', `code_${'x'.repeat(42)} `, 'sk_aaaaaa_aaaa')],
   acceptsGzip: [acceptsGzip, shapesOf('gzip', 'gzip', 'gzip ', 'gzip;q=0', 'gzip;q=0.', ';q=0.0 ')],
   decodeCursor: [quietly((text) => decodeCursor('desc', text)), shapesOf('ZGVz', 'ZGVz')],
@@ -44,14 +34,27 @@ const readers: Record<string, [read: (text: string) => unknown, texts: string[]]
   numberOf: [(text) => numberOf('run', text), shapesOf('RUN-', '1')],
   numberOfName: [numberOfName, shapesOf('feature-', '1')],
   snippetOf: [(text) => snippetOf(text, ['aa', 'b']), shapesOf('', 'ab', 'aa ')],
+  titleOf: [titleOf, shapesOf('# a', '#', '# ', '\t', '\n', ' \n', '\n#', '\n# ', '\n```', '`', '~', '😀')],
+  'titleOf without a heading': [
+    titleOf,
+    shapesOf('', '#', '\n', ' \n', '\n#', '\n```\n# a', `-a${' '.repeat(10_000)}b\n`),
+  ],
+  wordsOf: [wordsOf, shapesOf('', '1.', 'a/', 'a/b.', 'aB', 'é-', 'a\u0301', '😀', '.')],
+  termsOf: [termsOf, shapesOf('', '1.', 'a/', 'aB', 'é-', '"', '.')],
+  endsInWord: [endsInWord, shapesOf('', 'é', '-')],
+  continuation: [continuation, shapesOf('', 'é', '-')],
+  line: [
+    line,
+    shapesOf('', '\x1b[', '\x1b]', '\x1b[1;', '\x1bP', '\x9d', '\x1b ', '\x9b', '\r\n', '\r', '\u202e', ' \n'),
+  ],
 }
 
 function quietly(read: (text: string) => unknown) {
   return (text: string) => assert.throws(() => read(text))
 }
 
-for (const [name, [read, texts]] of Object.entries(readers)) {
-  test(`${name} takes 1 MiB of anything`, () => each(texts, read))
+for (const [name, [read, shapes]] of Object.entries(readers)) {
+  test(`${name} takes 1 MiB of anything`, () => assertLinear(shapes, read))
 }
 
 let fetch: (path: string, init?: RequestInit) => Promise<Response>
@@ -83,7 +86,7 @@ const bearer = { authorization: `Bearer ${adminKey}` }
 const json = { ...bearer, 'content-type': 'application/json' }
 
 /** Header → what reads it, and what it may stumble over. */
-const headers: [name: string, path: string, init: { method?: string; headers?: object }, texts: string[]][] = [
+const headers: [name: string, path: string, init: { method?: string; headers?: object }, shapes: Shape[]][] = [
   ['authorization', '/conduct/v1/runs', { headers: {} }, shapesOf('Bearer ', 'Bearer ', ' a')],
   ['authorization', '/conduct/mcp', { method: 'POST', headers: {} }, shapesOf('Bearer ', 'Bearer ', ' a')],
   ['cookie', '/conduct/v1/runs', { headers: {} }, shapesOf('conduct_session_default=', '; a=b', ';', '=', '%E0', '"')],
@@ -110,11 +113,10 @@ const headers: [name: string, path: string, init: { method?: string; headers?: o
   ['sec-fetch-site', '/conduct/v1/auth/session', { method: 'POST' }, shapesOf('same-origi')],
 ]
 
-for (const [name, path, init, texts] of headers) {
+for (const [name, path, init, shapes] of headers) {
   test(`the header ${name} may be 1 MiB long at ${path}`, () =>
-    each(
-      texts.map((text) => text.trim()),
-      (text) => answered(path, { ...init, headers: { ...json, ...init.headers, [name]: text } }),
+    assertLinear(shapes, (text) =>
+      answered(path, { ...init, headers: { ...json, ...init.headers, [name]: text.trim() } }),
     ))
 }
 
@@ -123,7 +125,7 @@ const steps = ['.x', 'x/', '/v1', '/runs', '../', './', '%2e%2e/', '%E0%A4%A', '
 
 for (const path of paths) {
   test(`the path ${path} may go on for 1 MiB`, () =>
-    each(shapesOf(path, ...steps), async (text) => {
+    assertLinear(shapesOf(path, ...steps), async (text) => {
       await answered(text, { headers: { ...bearer, accept: 'text/html' } })
       await answered(text, { method: 'PUT', headers: bearer })
     }))
@@ -131,8 +133,9 @@ for (const path of paths) {
 
 for (const path of ['/conduct/v1/runs', '/conduct/v1/events', '/conduct/v1/search', '/conduct/v1/stats', '/']) {
   test(`the query of ${path} may be 1 MiB long`, () =>
-    each(shapesOf(`${path}?label=`, '&label=a', '&a', '&x=', ':', '=', '+', '&limit=1', '&status=failed'), (text) =>
-      answered(text, { headers: bearer }),
+    assertLinear(
+      shapesOf(`${path}?label=`, '&label=a', '&a', '&x=', ':', '=', '+', '&limit=1', '&status=failed'),
+      (text) => answered(text, { headers: bearer }),
     ))
 }
 
@@ -146,8 +149,8 @@ const textFields: [path: string, ...fields: string[]][] = [
 for (const [path, ...fields] of textFields) {
   test(`the query parameters of ${path} may be 1 MiB long`, async () => {
     for (const field of fields) {
-      const texts = shapesOf(`${path}?${field}=2026-01-31T09:30:00.`, '0', 'aA', '%2B')
-      await each(texts, (text) => answered(text, { headers: bearer }))
+      const shapes = shapesOf(`${path}?${field}=2026-01-31T09:30:00.`, '0', 'aA', '%2B')
+      await assertLinear(shapes, (text) => answered(text, { headers: bearer }))
     }
   })
 }
@@ -167,24 +170,27 @@ const pieces = ['[', '{"a":', '"a":1,', '1,', '[],', '{},', '"a":"b",', '\\u0000
 
 for (const beginning of bodies) {
   test(`a body may begin with ${beginning || 'anything'} and go on for 1 MiB`, () =>
-    each(shapesOf(beginning, ...pieces), async (text) => {
+    assertLinear(shapesOf(beginning, ...pieces), async (text) => {
       for (const name of ['/conduct/v1/auth/session', '/conduct/v1/runs', '/conduct/mcp']) {
         await answered(name, { method: 'POST', headers: json, body: text })
       }
     }))
 }
 
+/** As many items as a text of that length has, each of about `size` characters. */
+const items = (length: number, size: number, item: (n: number) => string) =>
+  Array.from({ length: Math.floor(length / size) }, (_, n) => item(n)).join(',')
+
 test('lists and objects of 1 MiB are refused', () => {
-  const numbers = `{"featureIds":[${'1,'.repeat(length / 2 - 20)}1]}`
-  const texts = [
-    numbers,
-    numbers.replaceAll('1', '"'.repeat(2)),
-    `{"labels":{${Array.from({ length: 50_000 }, (_, n) => `"l${n}":"${n}"`).join(',')}}}`,
-    `{${Array.from({ length: 70_000 }, (_, n) => `"x${n}":${n}`).join(',')}}`,
-    `{"git":{${Array.from({ length: 70_000 }, (_, n) => `"x${n}":${n}`).join(',')}}}`,
-    `{"links":[${Array.from({ length: 70_000 }, () => '{"rel":1}').join(',')}]}`,
+  const shapes: Shape[] = [
+    (length) => `{"featureIds":[${items(length, 2, () => '1')}]}`,
+    (length) => `{"featureIds":[${items(length, 3, () => '""')}]}`,
+    (length) => `{"labels":{${items(length, 16, (n) => `"l${n}":"${n}"`)}}}`,
+    (length) => `{${items(length, 15, (n) => `"x${n}":${n}`)}}`,
+    (length) => `{"git":{${items(length, 15, (n) => `"x${n}":${n}`)}}}`,
+    (length) => `{"links":[${items(length, 10, () => '{"rel":1}')}]}`,
   ]
-  return each(texts, async (body) => {
+  return assertLinear(shapes, async (body) => {
     await answered('/conduct/v1/runs', { method: 'POST', headers: json, body })
     await answered('/conduct/v1/runs/RUN-001/features', { method: 'POST', headers: json, body })
   })
