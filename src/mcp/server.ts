@@ -4,11 +4,12 @@ import { ConductError } from '../api/error.ts'
 import type { CallOptions, Client } from '../client/client.ts'
 import { masked } from '../ledger/secret.ts'
 import { version } from '../version.ts'
+import { instructions } from '../words.ts'
 import type { Hold } from './hold.ts'
 import { near } from './near.ts'
 import { addResources } from './resources.ts'
 import type { Call, Tool } from './tool.ts'
-import { instructions, tools } from './tools.ts'
+import { tools } from './tools.ts'
 
 export interface McpOptions {
   /** The door to the ledger; it has the permissions of its key. */

@@ -1,0 +1,42 @@
+// What coding agents are told of Conduct: AGENTS.md and the instructions of the MCP server share these sentences.
+
+const sentences = {
+  ledger: 'Conduct is the ledger of what coding agents did.',
+  before:
+    'Before you begin, look whether the work was done or tried before: the tool search_ledger, or `conduct search <words>`.',
+  hooks: 'it needs no start_run and no finish_run. log_run adds a note where one is worth keeping.',
+  tools:
+    'Call start_run, log_run as you go, record_check with command and exitCode, then finish_run; pass the runId of start_run on.',
+  check:
+    'Run what shows that your work holds as a check: `conduct check exec --name tests -- npm test`. It belongs to your session, without an id.',
+  honest: 'Never record a check that you did not run.',
+}
+
+/** The instructions of the MCP server. Hooks may record its clients. */
+export const instructions = `${sentences.ledger}
+- ${sentences.before}
+- Does AGENTS.md say that hooks record your session? Then ${sentences.hooks}
+- No hooks? ${sentences.tools}
+- ${sentences.check}
+- ${sentences.honest}`
+
+/** The block of AGENTS.md. `titles` names the agents whose hooks are written; there may be none. */
+export function agentsBlock(project: string, titles: readonly string[]): string {
+  const who =
+    titles.length === 0
+      ? `- No hooks record your session. ${sentences.tools}`
+      : `- Hooks record each session of ${listed(titles)}: ${sentences.hooks}\n- Another agent? ${sentences.tools}`
+  return `## Conduct
+
+${sentences.ledger} This project is \`${project}\` in it.
+
+- ${sentences.before}
+${who}
+- ${sentences.check}
+- Run a command whose output is worth keeping with \`conduct exec -- <command>\`.
+- ${sentences.honest}`
+}
+
+/** Names as a sentence lists them: `a`, `a and b`, `a, b and c`. */
+export const listed = (names: readonly string[]) =>
+  names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`
