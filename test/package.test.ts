@@ -148,13 +148,14 @@ test('conduct init, a session of an agent, conduct run list: there is its run, f
   const user = localUser(t)
   const { env, cwd } = user
   writeFiles(cwd, { 'src/login.ts': 'answer(500)\n' })
-  for (const { folder } of installs) mkdirSync(join(cwd, folder))
+  const recorded = installs.filter(({ name }) => agents.some((agent) => agent.name === name))
+  for (const { signs } of recorded) mkdirSync(join(cwd, signs.project[0] as string))
   const git = gitIn(cwd)
   git('init', '-q')
   git('add', '-A')
   git('commit', '-qm', 'first')
   await inShell(user, 'conduct init --yes')
-  for (const { name, hooks } of installs) {
+  for (const { name, hooks } of recorded) {
     for (const document of documentsOf(name, { folder: env.HOME, cwd })) {
       for (const hook of hooksFor(join(cwd, hooks.path), document.hook_event_name)) {
         await inShell(user, hook, JSON.stringify(document))

@@ -5,70 +5,193 @@ export interface Install {
   /** The agent's name in commands: `conduct hook claude`. */
   name: string
   title: string
-  /** The folder of the agent in a project and in the user's home. */
-  folder: string
-  program: string
-  hooks: {
-    path: string
-    events: readonly string[]
-    /** The entry of one event that runs a command. */
-    entry(command: string): Fields
-    /** What runs where Conduct is missing: it reads the document, so that the agent can write it, or leaves it. */
-    otherwise: 'cat >/dev/null' | 'true'
-    /** What must also stand in the file. */
-    also?: Fields
-  }
-  mcp: { path: string; format: 'json' | 'toml'; table: string }
+  /** What shows that the agent is used: paths in a project and in a home, and its program. */
+  signs: { project: readonly string[]; home: readonly string[]; program: string }
+  hooks: HookFile
+  servers: readonly ServerFile[]
   /** What its user must still do before the hooks run. */
   trust: string
 }
 
+export interface HookFile {
+  path: string
+  /** Below the user's home: hooks for every project. */
+  homePath: string
+  events: readonly string[]
+  /** The entry of one event that runs a command. */
+  entry(command: string, event: string): Fields
+  /** Runs where Conduct is missing. `cat` drains the document, so that the agent's write does not fail. */
+  otherwise: 'cat >/dev/null' | 'true'
+  /** What must also stand in the file. */
+  also?: Fields
+}
+
+/** A file of MCP servers, and how `conduct mcp` is entered in it. */
+export interface ServerFile {
+  path: string
+  format: 'json' | 'toml'
+  table: string
+  entry: Fields
+}
+
+/** Seconds after which an agent stops waiting for a hook. Hooks that snapshot the working tree need up to two. */
+const timeout = 30
+
+const program: Fields = { command: 'conduct', args: ['mcp'] }
+
+/** The form that Claude Code introduced; `more` are the fields of its command. */
+const nested =
+  (more: (event: string) => Fields) =>
+  (command: string, event: string): Fields => ({ hooks: [{ type: 'command', command, ...more(event) }] })
+
+/** Events of Claude Code that only show life: nothing depends on their order, so no session waits for them. */
+const background = ['PreToolUse', 'PermissionRequest', 'Notification', 'PreCompact']
+
 const claude: Install = {
   name: 'claude',
   title: 'Claude Code',
-  folder: '.claude',
-  program: 'claude',
+  signs: { project: ['.claude'], home: ['.claude'], program: 'claude' },
   hooks: {
     path: '.claude/settings.json',
-    events: ['UserPromptSubmit', 'PostToolUse', 'PostToolUseFailure', 'Stop', 'StopFailure', 'SessionEnd'],
+    homePath: '.claude/settings.json',
+    // Without WorktreeCreate: a hook of it makes the worktree in Claude Code's place.
+    events: [
+      ...['SessionStart', 'UserPromptSubmit', 'PreToolUse', 'PermissionRequest', 'Notification', 'PostToolUse'],
+      ...['PostToolUseFailure', 'PostToolBatch', 'SubagentStop', 'PreCompact', 'Stop', 'StopFailure', 'SessionEnd'],
+    ],
     otherwise: 'cat >/dev/null',
-    entry: (command) => ({ hooks: [{ type: 'command', command }] }),
+    entry: nested((event) => ({ timeout, ...(background.includes(event) && { async: true }) })),
   },
-  mcp: { path: '.mcp.json', format: 'json', table: 'mcpServers' },
+  servers: [{ path: '.mcp.json', format: 'json', table: 'mcpServers', entry: program }],
   trust: 'Claude Code asks whether you trust the folder, and whether you allow the MCP server of .mcp.json: say yes.',
 }
 
 const codex: Install = {
   name: 'codex',
   title: 'Codex',
-  folder: '.codex',
-  program: 'codex',
+  signs: { project: ['.codex'], home: ['.codex'], program: 'codex' },
   hooks: {
     path: '.codex/hooks.json',
-    events: ['UserPromptSubmit', 'PostToolUse', 'Stop', 'Interrupt', 'SessionEnd'],
+    homePath: '.codex/hooks.json',
+    events: [
+      ...['SessionStart', 'UserPromptSubmit', 'PreToolUse', 'PermissionRequest', 'PostToolUse'],
+      ...['SubagentStop', 'PreCompact', 'Interrupt', 'Stop', 'SessionEnd'],
+    ],
     otherwise: 'cat >/dev/null',
-    entry: (command) => ({ hooks: [{ type: 'command', command }] }),
+    // Codex allows these two no more, and warns at each start.
+    entry: nested((event) => ({ timeout: ['Interrupt', 'SessionEnd'].includes(event) ? 3 : timeout })),
   },
-  mcp: { path: '.codex/config.toml', format: 'toml', table: 'mcp_servers' },
-  trust: 'Codex runs no hook before you trust the project and the hook: start codex and review them in /hooks.',
+  servers: [{ path: '.codex/config.toml', format: 'toml', table: 'mcp_servers', entry: program }],
+  trust: 'Codex runs no hook before you trust the project and each hook: start codex and review them in /hooks.',
 }
 
 const cursor: Install = {
   name: 'cursor',
   title: 'Cursor',
-  folder: '.cursor',
-  program: 'cursor',
+  signs: { project: ['.cursor'], home: ['.cursor'], program: 'cursor' },
   hooks: {
     path: '.cursor/hooks.json',
-    events: ['beforeSubmitPrompt', 'postToolUse', 'postToolUseFailure', 'afterFileEdit', 'stop', 'sessionEnd'],
+    homePath: '.cursor/hooks.json',
+    events: [
+      ...['sessionStart', 'beforeSubmitPrompt', 'preToolUse', 'postToolUse', 'postToolUseFailure', 'afterFileEdit'],
+      ...['afterAgentResponse', 'subagentStop', 'preCompact', 'stop', 'sessionEnd'],
+    ],
     // It leaves the pipe open at times, and whoever reads it waits.
     otherwise: 'true',
-    entry: (command) => ({ command }),
+    entry: (command) => ({ command, timeout }),
     also: { version: 1 },
   },
-  mcp: { path: '.cursor/mcp.json', format: 'json', table: 'mcpServers' },
+  servers: [{ path: '.cursor/mcp.json', format: 'json', table: 'mcpServers', entry: program }],
   trust: 'Cursor runs the hooks of a workspace that you trust; its settings show them, and switch the MCP server on.',
 }
 
+const copilot: Install = {
+  name: 'copilot',
+  title: 'GitHub Copilot',
+  signs: {
+    project: ['.github/copilot', '.github/copilot-instructions.md', '.github/hooks'],
+    home: ['.copilot', '.config/github-copilot'],
+    program: 'copilot',
+  },
+  hooks: {
+    path: '.github/hooks/conduct.json',
+    homePath: '.copilot/hooks/conduct.json',
+    // Without permissionRequest: it also fires where nobody is asked.
+    events: [
+      ...['sessionStart', 'userPromptSubmitted', 'preToolUse', 'postToolUse', 'postToolUseFailure', 'errorOccurred'],
+      ...['agentStop', 'subagentStop', 'preCompact', 'notification', 'sessionEnd'],
+    ],
+    otherwise: 'cat >/dev/null',
+    // Not as `command`: a shell of Windows would run that, fail, and so refuse every tool.
+    entry: (command) => ({ type: 'command', bash: command, timeoutSec: timeout }),
+    also: { version: 1 },
+  },
+  servers: [
+    {
+      path: '.github/mcp.json',
+      format: 'json',
+      table: 'mcpServers',
+      entry: { type: 'local', ...program, tools: ['*'] },
+    },
+    { path: '.vscode/mcp.json', format: 'json', table: 'servers', entry: { type: 'stdio', ...program } },
+  ],
+  trust: 'GitHub Copilot runs the hooks of a folder that you trust, in its command line and in VS Code.',
+}
+
+const gemini: Install = {
+  name: 'gemini',
+  title: 'Gemini CLI',
+  signs: { project: ['.gemini', 'GEMINI.md'], home: ['.gemini'], program: 'gemini' },
+  hooks: {
+    path: '.gemini/settings.json',
+    homePath: '.gemini/settings.json',
+    // Without PreCompress, BeforeModel and AfterModel: they fire at each call of the model.
+    events: [...['SessionStart', 'BeforeAgent', 'BeforeTool', 'AfterTool', 'Notification', 'AfterAgent', 'SessionEnd']],
+    otherwise: 'cat >/dev/null',
+    // In milliseconds.
+    entry: nested(() => ({ timeout: timeout * 1_000 })),
+  },
+  servers: [{ path: '.gemini/settings.json', format: 'json', table: 'mcpServers', entry: program }],
+  trust: 'Gemini CLI runs the hooks of a folder that you trust; /hooks shows them.',
+}
+
+const qwen: Install = {
+  name: 'qwen',
+  title: 'Qwen Code',
+  signs: { project: ['.qwen'], home: ['.qwen'], program: 'qwen' },
+  hooks: {
+    path: '.qwen/settings.json',
+    homePath: '.qwen/settings.json',
+    events: [
+      ...['SessionStart', 'UserPromptSubmit', 'PreToolUse', 'PermissionRequest', 'Notification', 'PostToolUse'],
+      ...['PostToolUseFailure', 'PostToolBatch', 'SubagentStop', 'PreCompact', 'Stop', 'StopFailure', 'SessionEnd'],
+    ],
+    otherwise: 'cat >/dev/null',
+    // Its timeout is in milliseconds or in seconds, by version; without one it is a minute.
+    entry: nested(() => ({})),
+  },
+  servers: [{ path: '.qwen/settings.json', format: 'json', table: 'mcpServers', entry: program }],
+  trust: 'Qwen Code runs the hooks of a folder that you trust; /hooks shows them.',
+}
+
+const droid: Install = {
+  name: 'droid',
+  title: 'Factory Droid',
+  signs: { project: ['.factory'], home: ['.factory'], program: 'droid' },
+  hooks: {
+    // Not .factory/hooks.json: versions that document it were seen not to read it.
+    path: '.factory/settings.json',
+    homePath: '.factory/settings.json',
+    events: [
+      ...['SessionStart', 'UserPromptSubmit', 'PreToolUse', 'Notification', 'PostToolUse'],
+      ...['SubagentStop', 'PreCompact', 'Stop', 'SessionEnd'],
+    ],
+    otherwise: 'cat >/dev/null',
+    entry: nested(() => ({ timeout })),
+  },
+  servers: [{ path: '.factory/mcp.json', format: 'json', table: 'mcpServers', entry: { type: 'stdio', ...program } }],
+  trust: 'Factory Droid asks you to review changed hooks: start droid and look at /hooks.',
+}
+
 /** The agents that `conduct init` sets up. */
-export const installs: readonly Install[] = [claude, codex, cursor]
+export const installs: readonly Install[] = [claude, codex, cursor, copilot, gemini, qwen, droid]

@@ -1,55 +1,25 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import {
-  chmodSync,
-  existsSync,
-  globSync,
-  lstatSync,
-  mkdirSync,
-  readFileSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
+import { chmodSync, existsSync, lstatSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 import { spawn } from '@lydell/node-pty'
 import { installs } from '../../src/agents/install.ts'
 import { createClient } from '../../src/client/client.ts'
 import { main } from '../support/program.ts'
 import { adminKey, openServer } from '../support/server.ts'
-import { conductHere } from './program.ts'
+import { hookOf, project } from './entered.ts'
 import { syncAll } from './session.ts'
-import { localUser, writeFiles } from './user.ts'
-
-const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
-
-/** A home with a project in it that has these files. */
-function project(t: TestContext, files: Record<string, string> = {}) {
-  const { env, cwd, ledger } = localUser(t)
-  writeFiles(cwd, files)
-  const read = (path: string) => readFileSync(join(cwd, path), 'utf8')
-  const filesNow = () =>
-    Object.fromEntries(
-      globSync('**/*', { cwd, exclude: ['.git/**'] })
-        .concat(globSync('.*/*', { cwd, exclude: ['.git/**'] }), globSync('.*', { cwd }))
-        .filter((path) => statSync(join(cwd, path)).isFile())
-        .map((path) => [path, read(path)]),
-    )
-  const init = (...flags: string[]) => conductHere(['init', ...flags], env, cwd)
-  return { home: env.HOME, cwd, env, read, filesNow, init, ledger }
-}
-
-const hookOf = (name: string) =>
-  `command -v conduct >/dev/null 2>&1 && conduct hook ${name} || ${name === 'cursor' ? 'true' : 'cat >/dev/null'}`
 
 test('a project is entered for the agents that are found; twice changes nothing; it can be taken out', async (t) => {
   const { home, env, read, filesNow, init, ledger } = project(t, {
     'README.md': '# Shop\n',
     '.codex/prompts.md': 'mine\n',
+    '.gemini/commands/a.toml': 'prompt = "a"\n',
+    'package.json': '{ "scripts": { "test": "vitest run", "lint": "biome ci" } }\n',
   })
   const before = filesNow()
-  mkdirSync(join(home, '.claude'))
+  for (const folder of ['.claude', '.copilot', '.qwen', '.factory']) mkdirSync(join(home, folder))
   mkdirSync(join(home, 'bin'))
   writeFileSync(join(home, 'bin/cursor'), '#!/bin/sh\n')
   chmodSync(join(home, 'bin/cursor'), 0o755)
@@ -59,23 +29,19 @@ test('a project is entered for the agents that are found; twice changes nothing;
   assert.deepEqual([code, stderr], [0, ''])
   for (const { title, trust, hooks } of installs) {
     assert.deepEqual(Object.keys(JSON.parse(read(hooks.path)).hooks), hooks.events)
-    assert.ok(stdout.includes(title) && stdout.includes(trust), title)
+    assert.ok(stdout.includes(`found    ${title}: `) && stdout.includes(trust), title)
   }
-  assert.deepEqual(JSON.parse(read('.claude/settings.json')).hooks.Stop, [
-    { hooks: [{ type: 'command', command: hookOf('claude') }] },
-  ])
-  assert.deepEqual(JSON.parse(read('.codex/hooks.json')).hooks.Stop, [
-    { hooks: [{ type: 'command', command: hookOf('codex') }] },
-  ])
-  const { version: form, hooks } = JSON.parse(read('.cursor/hooks.json'))
-  assert.deepEqual([form, hooks.stop], [1, [{ command: hookOf('cursor') }]])
-  const server = { conduct: { command: 'npx', args: ['-y', `conduct-ledger@${version}`, 'mcp'] } }
-  assert.deepEqual(JSON.parse(read('.mcp.json')), { mcpServers: server })
-  assert.deepEqual(JSON.parse(read('.cursor/mcp.json')), { mcpServers: server })
-  assert.match(read('.codex/config.toml'), /^\[mcp_servers\.conduct\]\ncommand = "npx"\n/m)
-  assert.deepEqual(JSON.parse(read('conduct.json')), { project: 'shop' })
+  assert.match(stdout, /^found {4}Claude Code: ~\/\.claude$/m)
+  assert.match(stdout, /^found {4}Cursor: the program cursor$/m)
+  assert.doesNotMatch(stdout, /not found|npm install/)
+  assert.match(stdout, /^check {4}tests: npm test\*, npm run test\ncheck {4}lint: npm run lint$/m)
+  assert.deepEqual(JSON.parse(read('conduct.json')), {
+    project: 'shop',
+    checks: { tests: ['npm test*', 'npm run test'], lint: 'npm run lint' },
+  })
   assert.match(read('AGENTS.md'), /^<!-- conduct:begin -->\n[\s\S]*`shop`[\s\S]*<!-- conduct:end -->\n$/)
-  assert.match(stdout, /npm install --global conduct-ledger@/)
+  assert.match(read('AGENTS.md'), /^- Hooks record each session of Claude Code, Codex, .* and Factory Droid: /m)
+  assert.match(read('AGENTS.md'), /`conduct check exec --name tests -- npm test`/)
 
   assert.equal((await (await ledger()).getProject({ slug: 'shop' })).project.slug, 'shop')
 
@@ -159,19 +125,24 @@ test('what others wrote stays, comments and all, when Conduct comes and when it 
   assert.deepEqual(filesNow(), { ...foreign, 'CLAUDE.md': 'Be kind.\n' })
 })
 
-test('an entry of an older version is replaced, and an MCP server of the same name that is not ours stays', async (t) => {
-  const old = (command: string) => JSON.stringify({ hooks: { Stop: [{ hooks: [{ type: 'command', command }] }] } })
+test('entries of version 0.1 are replaced, and an MCP server of the same name that is not ours stays', async (t) => {
+  const old = {
+    type: 'command',
+    command: 'command -v conduct >/dev/null 2>&1 && conduct hook claude || cat >/dev/null',
+  }
+  const npx = { command: 'npx', args: ['-y', 'conduct-ledger@0.1.0', 'mcp'] }
   const { read, init } = project(t, {
-    '.claude/settings.json': old('conduct hook claude'),
-    '.mcp.json': JSON.stringify({
-      mcpServers: { conduct: { command: 'npx', args: ['-y', 'conduct-ledger@0.0.1', 'mcp'] } },
-    }),
+    '.claude/settings.json': JSON.stringify({ hooks: { Stop: [{ hooks: [old] }], Setup: [{ hooks: [old] }] } }),
+    '.mcp.json': JSON.stringify({ mcpServers: { conduct: npx } }),
+    '.codex/config.toml': `[mcp_servers.conduct]\ncommand = "npx"\nargs = ["-y", "conduct-ledger@0.1.0", "mcp"]\n`,
     '.cursor/mcp.json': JSON.stringify({ mcpServers: { conduct: { command: 'orchestra' } } }),
   })
-  assert.equal((await init('--agents', 'claude,cursor')).code, 0)
-  const { Stop } = JSON.parse(read('.claude/settings.json')).hooks
-  assert.deepEqual(Stop, [{ hooks: [{ type: 'command', command: hookOf('claude') }] }])
-  assert.equal(JSON.parse(read('.mcp.json')).mcpServers.conduct.args[1], `conduct-ledger@${version}`)
+  assert.equal((await init('--agents', 'claude,codex,cursor')).code, 0)
+  const { Stop, Setup } = JSON.parse(read('.claude/settings.json')).hooks
+  assert.deepEqual(Stop, [{ hooks: [{ type: 'command', command: hookOf('claude'), timeout: 30 }] }])
+  assert.equal(Setup, undefined, 'an event that is not recorded any more')
+  assert.deepEqual(JSON.parse(read('.mcp.json')), { mcpServers: { conduct: { command: 'conduct', args: ['mcp'] } } })
+  assert.equal(read('.codex/config.toml'), '[mcp_servers.conduct]\ncommand = "conduct"\nargs = ["mcp"]\n')
   await init('--remove')
   assert.deepEqual(JSON.parse(read('.cursor/mcp.json')), { mcpServers: { conduct: { command: 'orchestra' } } })
 })
@@ -185,7 +156,7 @@ test('a dry run shows the changes as a patch, and makes none', async (t) => {
   assert.ok(!stdout.includes('by hooks'))
   assert.ok(!existsSync(join(env.HOME, 'conduct.db')))
   assert.equal(
-    stdout.replace(/\+\+\+ AGENTS\.md\n[\s\S]*?\n\n/, '+++ AGENTS.md\n\n').replace(version, 'VERSION'),
+    stdout.replace(/\+\+\+ AGENTS\.md\n[\s\S]*?\n\n/, '+++ AGENTS.md\n\n'),
     `--- /dev/null
 +++ conduct.json
 @@ -0,0 +1,3 @@
@@ -198,15 +169,13 @@ test('a dry run shows the changes as a patch, and makes none', async (t) => {
 
 --- .cursor/mcp.json
 +++ .cursor/mcp.json
-@@ -1,3 +1,12 @@
+@@ -1,3 +1,10 @@
  {
 -  "mcpServers": {}
 +  "mcpServers": {
 +    "conduct": {
-+      "command": "npx",
++      "command": "conduct",
 +      "args": [
-+        "-y",
-+        "conduct-ledger@VERSION",
 +        "mcp"
 +      ]
 +    }
@@ -249,30 +218,6 @@ test('CLAUDE.md is left alone where it is AGENTS.md, or takes it in', async (t) 
   const taken = project(t, { 'CLAUDE.md': '@AGENTS.md\n' })
   assert.equal((await taken.init('--agents', 'claude')).code, 0)
   assert.equal(taken.read('CLAUDE.md'), '@AGENTS.md\n')
-})
-
-test('nothing is written out of the project through a link, nor into what git runs', async (t) => {
-  const links: [path: string, target: (home: string) => string][] = [
-    ['AGENTS.md', (home) => join(home, '.bashrc')],
-    ['AGENTS.md', () => '.git/hooks/pre-commit'],
-    ['.mcp.json', (home) => join(home, 'servers.json')],
-    ['.claude', (home) => join(home, 'elsewhere')],
-  ]
-  for (const [path, target] of links) {
-    const { home, cwd, init, filesNow } = project(t, { '.git/hooks/pre-commit': '#!/bin/sh\n' })
-    writeFiles(home, { '.bashrc': 'PS1=x\n', 'servers.json': '{}\n', 'elsewhere/settings.json': '{}\n' })
-    symlinkSync(target(home), join(cwd, path))
-    const before = filesNow()
-    const { code, stderr } = await init('--agents', 'claude')
-    assert.equal(code, 2, path)
-    assert.match(
-      stderr,
-      /leads to .* by a link, out of the project: make it a file of its own first\. Nothing was written/,
-    )
-    assert.deepEqual(filesNow(), before)
-    assert.equal(readFileSync(join(home, '.bashrc'), 'utf8'), 'PS1=x\n')
-    assert.equal(readFileSync(join(home, 'elsewhere/settings.json'), 'utf8'), '{}\n')
-  }
 })
 
 test('what is no regular file is not read', async (t) => {

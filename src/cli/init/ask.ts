@@ -1,6 +1,7 @@
 import { cancel, confirm, isCancel, multiselect, text } from '@clack/prompts'
 import { installs } from '../../agents/install.ts'
 import { humanIdPattern } from '../../ledger/id.ts'
+import { checkLines } from './checks.ts'
 import type { Wanted } from './project-files.ts'
 
 /** Asks the person at the terminal what the flags leave open; undefined when they end it. */
@@ -24,6 +25,13 @@ export async function askFor(wanted: Wanted, open: { project: boolean; agents: b
     })
     if (isCancel(chosen)) return ended()
     answers.agents = installs.filter(({ name }) => chosen.includes(name))
+  }
+  if (Object.keys(wanted.checks).length > 0) {
+    const isWanted = await confirm({
+      message: `Record these commands of a session as checks?\n${checkLines(wanted.checks).join('\n')}`,
+    })
+    if (isCancel(isWanted)) return ended()
+    if (!isWanted) answers.checks = {}
   }
   const what = wanted.remove ? 'Take Conduct out of' : 'Write the files of'
   const isSure = await confirm({ message: `${what} ${wanted.root}?` })

@@ -1,19 +1,26 @@
 import { parse as parseToml, patch as patchToml } from '@decimalturn/toml-patch'
 import { applyEdits, type JSONPath, modify, type ParseError, parse, printParseErrorCode } from 'jsonc-parser'
 import { type Fields, fieldsOf } from '../../agents/agent.ts'
-import type { Install } from '../../agents/install.ts'
+import type { HookFile, ServerFile } from '../../agents/install.ts'
 
 // Each function takes the text of a file (undefined: there is none) and answers it with Conduct's own entries, or
 // without them. All else stays as it stands. Each throws an Error that says why a text cannot be changed.
 
 type Text = string | undefined
 
+/** Whether an entry of a file of hooks runs `conduct hook` for that agent. */
+const runsHook = (name: string) => (entry: unknown) => {
+  const { command, bash = command } = fieldsOf(entry)
+  return new RegExp(`\\bconduct hook ${name}\\b`).test(String(bash))
+}
+
 /** The hooks of an agent's file with `command` once per event; undefined as command: without ours. */
-export function withHooks(text: Text, { name, hooks }: Install, command: string | undefined): Text {
-  const isOurs = (entry: unknown) => new RegExp(`\\bconduct hook ${name}\\b`).test(String(fieldsOf(entry).command))
+export function withHooks(text: Text, name: string, hooks: HookFile, command: string | undefined): Text {
+  const isOurs = runsHook(name)
   let json = text?.trim() ? text : '{}\n'
-  for (const event of Object.keys(fieldsOf(read(json, 'hooks'))))
-    json = withoutHook(json, ['hooks', event], isOurs, command)
+  for (const event of Object.keys(fieldsOf(read(json, 'hooks')))) {
+    json = withoutHook(json, ['hooks', event], isOurs, hooks.events.includes(event) ? command : undefined)
+  }
   if (command === undefined) return withoutRest(text, json, hooks.also)
   for (const [key, value] of Object.entries(hooks.also ?? {})) {
     if (fieldsOf(read(json))[key] === undefined) json = set(json, [key], value)
@@ -21,14 +28,24 @@ export function withHooks(text: Text, { name, hooks }: Install, command: string 
   for (const event of hooks.events) {
     const entries = list(json, ['hooks', event])
     if (entries.some((entry) => isOurs(entry) || asList(fieldsOf(entry).hooks).some(isOurs))) continue
-    json = set(json, ['hooks', event, entries.length], hooks.entry(command))
+    json = set(json, ['hooks', event, entries.length], hooks.entry(command, event))
   }
   return json
 }
 
+/** Whether a file of hooks runs `conduct hook` for that agent. Throws an Error that says what is wrong in the text. */
+export function hasHooks(text: Text, name: string): boolean {
+  if (!text?.trim()) return false
+  const entries = Object.values(fieldsOf(read(text, 'hooks'))).flatMap(asList)
+  return entries.flatMap((entry) => [entry, ...asList(fieldsOf(entry).hooks)]).some(runsHook(name))
+}
+
 /** Takes our entries of an event out, but those that run `kept`; and what is empty then. */
 function withoutHook(text: string, path: JSONPath, isOurs: (entry: unknown) => boolean, kept?: string): string {
-  const goes = (entry: unknown) => isOurs(entry) && fieldsOf(entry).command !== kept
+  const goes = (entry: unknown) => {
+    const { command, bash = command } = fieldsOf(entry)
+    return isOurs(entry) && bash !== kept
+  }
   let json = text
   const entries = list(json, path)
   for (let index = entries.length - 1; index >= 0; index--) {
@@ -49,7 +66,7 @@ function withoutHook(text: string, path: JSONPath, isOurs: (entry: unknown) => b
 function withoutRest(before: Text, json: string, also: Fields = {}): Text {
   if (before === undefined || json === before) return before
   let rest = json
-  for (const key of ['hooks', 'mcpServers']) {
+  for (const key of ['hooks', 'mcpServers', 'servers', 'mcp']) {
     const value = read(rest)[key]
     if (value !== undefined && Object.keys(fieldsOf(value)).length === 0) rest = set(rest, [key], undefined)
   }
@@ -57,17 +74,22 @@ function withoutRest(before: Text, json: string, also: Fields = {}): Text {
   return isOnlyOurs ? undefined : rest
 }
 
-const packageName = 'conduct-ledger'
-const isOurServer = (server: unknown) =>
-  asList(fieldsOf(server).args).some((arg) => String(arg).startsWith(packageName))
-
-/** The MCP server `conduct` in an agent's file; another server of that name stays. Undefined as version: without it. */
-export function withServer(text: Text, { mcp }: Install, version: string | undefined): Text {
-  const server = version && { command: 'npx', args: ['-y', `${packageName}@${version}`, 'mcp'] }
-  return mcp.format === 'json' ? jsonServer(text, mcp.table, server) : tomlServer(text, mcp.table, server)
+/** Runs our MCP server: by the program, or by npx as version 0.1 wrote it. */
+function isOurServer(server: unknown): boolean {
+  const { command, args } = fieldsOf(server)
+  const words = [command, args].flat().map(String)
+  return /(?:^|[/\\])conduct$/.test(words[0] ?? '')
+    ? words[1] === 'mcp'
+    : words.some((word) => /^conduct-ledger\b/.test(word))
 }
 
-function jsonServer(text: Text, table: string, server: Fields | '' | undefined): Text {
+/** The MCP server `conduct` in an agent's file, or the file without it. Another server of that name stays. */
+export function withServer(text: Text, { format, table, entry }: ServerFile, isWanted: boolean): Text {
+  const server = isWanted ? entry : undefined
+  return format === 'json' ? jsonServer(text, table, server) : tomlServer(text, table, server)
+}
+
+function jsonServer(text: Text, table: string, server: Fields | undefined): Text {
   const json = text?.trim() ? text : '{}\n'
   const present = fieldsOf(read(json, table)).conduct
   if (present !== undefined && !isOurServer(present)) return text
@@ -75,16 +97,17 @@ function jsonServer(text: Text, table: string, server: Fields | '' | undefined):
   return present === undefined ? text : withoutRest(text, set(json, [table, 'conduct'], undefined))
 }
 
-function tomlServer(text: Text, table: string, server: Fields | '' | undefined): Text {
+function tomlServer(text: Text, table: string, server: Fields | undefined): Text {
   const config: Fields = fieldsOf(parseToml(text ?? ''))
   const { conduct: present, ...others } = fieldsOf(config[table])
   if (present !== undefined && !isOurServer(present)) return text
-  if (JSON.stringify(present) === JSON.stringify(server || undefined)) return text
+  if (JSON.stringify(present) === JSON.stringify(server)) return text
   const servers = server ? { ...others, conduct: server } : others
   const { [table]: _, ...rest } = config
   const wanted = Object.keys(servers).length > 0 ? { ...config, [table]: servers } : rest
   const after = patchToml(text ?? '', wanted, { inlineTableStart: 2 })
-  return after.trim() === '' ? undefined : after
+  if (after.trim() === '') return undefined
+  return after.endsWith('\n') ? after : `${after}\n`
 }
 
 const [begin, end] = ['<!-- conduct:begin -->', '<!-- conduct:end -->']

@@ -1,21 +1,28 @@
+import { homedir } from 'node:os'
 import { relative } from 'node:path'
 import { Command } from 'commander'
 import { type Install, installs as known } from '../../agents/install.ts'
 import { ConductError } from '../../client/client.ts'
 import { humanIdPattern } from '../../ledger/id.ts'
+import { listed } from '../../words.ts'
 import { UsageError } from '../exit.ts'
 import { addExamples, addPlace } from '../option.ts'
 import { type Connection, connect, placeOf } from '../place/connect.ts'
 import type { Env } from '../place/folders.ts'
 import { declaredProject, projectOf } from '../place/project.ts'
+import { declaresChecks } from '../place/rules.ts'
+import { checkLines, proposedChecks } from './checks.ts'
 import { type Edit, writeAll } from './edit.ts'
-import { installCommand, isOnPath, planOf, presentAgents, rootOf, type Wanted } from './project-files.ts'
+import { type Found, foundAgents, foundWords, isOnPath } from './present.ts'
+import { planOf, rootOf, userPlanOf, type Wanted } from './project-files.ts'
 
 interface Options {
   project?: string
   profile?: string
   agents?: string
   hooks: boolean
+  checks: boolean
+  user?: true
   remove?: true
   dryRun?: true
   yes?: true
@@ -29,12 +36,18 @@ export function initCommand(): Command {
     .option('--project <slug>', 'the name in the ledger; else the one of the git origin or the folder')
     .option('--agents <names>', `for these agents (${names}); else for those that are found`)
     .option('--no-hooks', 'without hooks: sessions do not record themselves')
+    .option('--no-checks', 'without proposing checks in conduct.json')
+    .option('--user', 'the hooks alone, in your own settings: for every project that has a conduct.json')
     .option('--remove', 'take out what an earlier init wrote; the ledger keeps its runs')
     .option('--dry-run', 'show the changes of files, and change nothing')
     .option('-y, --yes', 'do not ask')
     .action((options: Options) => init(options, process.env, process.cwd()))
   addPlace(command, true)
-  return addExamples(command, ['conduct init --dry-run', 'conduct init --remove --dry-run'])
+  return addExamples(command, [
+    'conduct init --dry-run',
+    'conduct init --user --dry-run',
+    'conduct init --remove --dry-run',
+  ])
 }
 
 function say(text: string) {
@@ -43,13 +56,18 @@ function say(text: string) {
 
 async function init(options: Options, env: Env, cwd: string) {
   const root = rootOf(cwd)
-  const wanted = await settled(wantedBy(options, root, env), options)
+  const found = foundAgents(root, env)
+  const agents = chosenAgents(options, found)
+  if (options.agents === undefined && !options.remove) say(foundWords(found).join('\n'))
+  if (options.user) return initUser(options, agents, env.HOME || homedir(), env)
+  const wanted = await settled(wantedBy(options, root, agents), options)
   if (!wanted) return say('Nothing was written.')
   const edits = planOf(wanted)
   if (options.dryRun) return say(await diffOf(edits, root))
   writeAll(edits)
   say(told(edits, root, wanted.remove))
   if (wanted.remove) return
+  for (const line of checkLines(wanted.checks)) say(`check    ${line}`)
   // The files stand whether or not the ledger answers now.
   const place = placeOf({ ...options, project: wanted.project }, env, root)
   // A server knows nothing of a project that is still to be made.
@@ -62,17 +80,37 @@ async function init(options: Options, env: Env, cwd: string) {
   say(whatNext(wanted, env))
 }
 
-function wantedBy({ project, agents, hooks, remove }: Options, root: string, env: Env): Wanted {
+/** `conduct init --user`: the hooks alone, in the user's own settings. */
+async function initUser(options: Options, agents: readonly Install[], home: string, env: Env) {
+  if (options.project !== undefined || !options.hooks) {
+    throw new UsageError('--user enters hooks and no project: leave --project and --no-hooks out')
+  }
+  const edits = userPlanOf(home, agents, options.remove === true)
+  if (options.dryRun) return say(await diffOf(edits, home))
+  writeAll(edits)
+  say(told(edits, home, options.remove === true))
+  if (!options.remove) say(hooksWords(agents, env).join('\n'))
+}
+
+function chosenAgents({ agents, remove }: Options, found: Found[]): readonly Install[] {
+  if (agents !== undefined) return [...new Set(agents.split(',').map(agentOf))]
+  return remove ? known : found.map(({ install }) => install)
+}
+
+function wantedBy(
+  { project, agents, hooks, checks, remove }: Options,
+  root: string,
+  chosen: readonly Install[],
+): Wanted {
   if (project !== undefined && !humanIdPattern.test(project)) {
     throw new UsageError(`--project '${project}' is no slug: use letters, digits and . _ : -`)
   }
-  const chosen =
-    agents === undefined ? (remove ? known : presentAgents(root, env)) : [...new Set(agents.split(',').map(agentOf))]
   return {
     root,
     project: project ?? projectOf(root),
     agents: chosen,
     hooks,
+    checks: checks && !remove && !declaresChecks(root) ? proposedChecks(root) : {},
     remove: remove === true,
     whole: !remove || agents === undefined,
   }
@@ -143,15 +181,23 @@ async function projectIn({ client, place }: Connection, slug: string): Promise<s
 
 function whatNext({ agents, hooks }: Wanted, env: Env): string {
   if (agents.length === 0) {
-    return 'No coding agent was found: name those of your team with --agents.'
+    return 'No coding agent was found, so no session records itself: name those of your team with --agents.'
   }
-  const titles = agents.map(({ title }) => title).join(', ')
+  const titles = listed(agents.map(({ title }) => title))
   if (!hooks) return `${titles}: the MCP server is entered, no hooks.`
   return [
     '',
-    ...agents.map(({ trust }) => trust),
-    `The hooks run the program conduct; where it is missing they do nothing. ${isOnPath('conduct', env) ? 'It is on your PATH; each teammate needs' : 'It is not on your PATH. You and each teammate need'}: ${installCommand}`,
-    'They are for the shell of Linux, macOS and WSL.',
+    ...hooksWords(agents, env),
     `Commit the files. The next session of ${titles} records itself: conduct run list`,
   ].join('\n')
+}
+
+function hooksWords(agents: readonly Install[], env: Env): string[] {
+  const isHere = isOnPath('conduct', env)
+  return [
+    ...agents.map(({ trust }) => trust),
+    'The hooks and the MCP server run the program conduct; where it is missing, the hooks do nothing.',
+    `It is ${isHere ? '' : 'not '}on your PATH; each teammate needs it on theirs${isHere ? '' : ', and so do you'}.`,
+    'They are for the shell of Linux, macOS and WSL.',
+  ]
 }

@@ -1,13 +1,14 @@
-import { accessSync, constants, existsSync, realpathSync } from 'node:fs'
-import { homedir } from 'node:os'
-import { delimiter, dirname, join, resolve } from 'node:path'
+import { existsSync, realpathSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
+import type { Fields } from '../../agents/agent.ts'
 import { type Install, installs } from '../../agents/install.ts'
-import { version } from '../../version.ts'
-import type { Env } from '../place/folders.ts'
+import { agentsBlock } from '../../words.ts'
 import { git } from '../place/git.ts'
 import { projectFile } from '../place/project.ts'
-import { type Edit, editOf, isChange, readText, refuseOutside } from './edit.ts'
-import { withBlock, withHooks, withServer } from './entry.ts'
+import { type Checks, proposedChecks } from './checks.ts'
+import { type Edit, editOf, isChange, refuseOutside } from './edit.ts'
+import { hasHooks, withBlock, withHooks, withServer } from './entry.ts'
 
 /** What `conduct init` is to do. */
 export interface Wanted {
@@ -15,18 +16,22 @@ export interface Wanted {
   project: string
   agents: readonly Install[]
   hooks: boolean
+  /** The checks to enter where conduct.json has none. */
+  checks: Checks
   /** Takes out what an earlier init wrote, in place of writing. */
   remove: boolean
   /** Whether the project is entered, or left, as a whole, and not for some agents only. */
   whole: boolean
 }
 
-/** How a teammate makes the hooks work. */
-export const installCommand = `npm install --global conduct-ledger@${version}`
+type Change = (text: string | undefined) => string | undefined
 
-/** Where the program is missing, the hook does nothing and harms nobody. */
-const commandOf = ({ name, hooks }: Install) =>
-  `command -v conduct >/dev/null 2>&1 && conduct hook ${name} || ${hooks.otherwise}`
+/**
+ * The command of a hook. It also looks where Conduct keeps its launcher, for a PATH that lacks the program: that of a
+ * project with a Node.js of its own. Without Conduct it does nothing and harms nobody.
+ */
+export const hookCommand = ({ name, hooks }: Install) =>
+  `PATH="$PATH:\${XDG_DATA_HOME:-$HOME/.local/share}/conduct/bin"; command -v conduct >/dev/null 2>&1 && conduct hook ${name} || ${hooks.otherwise}`
 
 /** The folder that is entered: that of the nearest conduct.json, else the top of the working tree, else `cwd`. */
 export function rootOf(cwd: string): string {
@@ -36,67 +41,81 @@ export function rootOf(cwd: string): string {
   }
 }
 
-/** The agents that this project or this user has. */
-export function presentAgents(root: string, env: Env): Install[] {
-  const home = env.HOME || homedir()
-  return installs.filter(
-    ({ folder, program }) => existsSync(join(root, folder)) || existsSync(join(home, folder)) || isOnPath(program, env),
-  )
-}
-
-export function isOnPath(program: string, env: Env): boolean {
-  return (env.PATH ?? '').split(delimiter).some((folder) => {
-    try {
-      accessSync(join(folder, program), constants.X_OK)
-      return folder !== ''
-    } catch {
-      return false
-    }
-  })
-}
-
 /** All changes of files, none of them made. Throws an Error that names a file which cannot be changed. */
 export function planOf(wanted: Wanted): Edit[] {
-  const { root, agents, hooks, remove, whole } = wanted
-  const edits = agents.flatMap((install) => {
-    const command = remove ? undefined : commandOf(install)
-    const edit = (path: string, change: (text: string | undefined) => string | undefined) =>
-      editOf(join(root, path), change)
-    return [
-      ...(hooks ? [edit(install.hooks.path, (text) => withHooks(text, install, command))] : []),
-      edit(install.mcp.path, (text) => withServer(text, install, remove ? undefined : version)),
-    ]
-  })
-  const changes = [...(whole ? [projectEdit(wanted), ...blockEdits(wanted)] : []), ...edits].filter(isChange)
+  const { root, whole } = wanted
+  const edits = agentEdits(wanted)
+  const all = [...(whole ? [projectEdit(wanted)] : []), ...blockEdits(wanted, recordedBy(root, edits)), ...edits]
+  const changes = all.filter(isChange)
   refuseOutside(root, changes)
   return changes
 }
 
-function projectEdit({ root, project, remove }: Wanted): Edit {
-  return editOf(join(root, projectFile), (text) => {
-    if (text === undefined) return remove ? undefined : `${JSON.stringify({ project }, null, 2)}\n`
-    const { project: present, ...others } = JSON.parse(text)
-    if (remove) return Object.keys(others).length === 0 ? undefined : text
-    return present === project ? text : `${JSON.stringify({ project, ...others }, null, 2)}\n`
+/** The edits of the agents' own files. Some agents keep hooks and MCP servers in one. */
+function agentEdits({ root, agents, hooks, remove }: Wanted): Edit[] {
+  const changes = agents.flatMap((install): [path: string, change: Change][] => [
+    ...(hooks ? [hooksChange(install, install.hooks.path, remove)] : []),
+    ...install.servers.map((file): [string, Change] => [file.path, (text) => withServer(text, file, !remove)]),
+  ])
+  const byPath = Map.groupBy(changes, ([path]) => path)
+  return [...byPath].map(([path, all]) =>
+    editOf(join(root, path), (text) => all.reduce((changed, [, change]) => change(changed), text)),
+  )
+}
+
+function hooksChange(install: Install, path: string, remove: boolean): [string, Change] {
+  const command = remove ? undefined : hookCommand(install)
+  return [path, (text) => withHooks(text, install.name, install.hooks, command)]
+}
+
+/** The hooks in the user's own settings, for every project that has a conduct.json. A link there is the user's own. */
+export const userPlanOf = (home: string, agents: readonly Install[], remove: boolean): Edit[] =>
+  agents
+    .map((install) => {
+      const [path, change] = hooksChange(install, install.hooks.homePath, remove)
+      return editOf(join(home, path), change)
+    })
+    .filter(isChange)
+
+/** The agents whose hooks stand in the project once these edits are made. */
+function recordedBy(root: string, edits: Edit[]): Install[] {
+  return installs.filter(({ name, hooks }) => {
+    const path = join(root, hooks.path)
+    const { after } = edits.find((edit) => edit.path === path) ?? editOf(path, (text) => text)
+    return hasHooks(after, name)
   })
 }
 
-/** AGENTS.md, and CLAUDE.md where there is one that does not take AGENTS.md in. */
-function blockEdits({ root, project, hooks, remove }: Wanted): Edit[] {
-  const block = remove ? undefined : blockOf(project, hooks)
-  const [first, second] = [join(root, 'AGENTS.md'), join(root, 'CLAUDE.md')]
-  const edits = [editOf(first, (text) => withBlock(text, block))]
-  const text = readText(second)
-  const isSame = text !== undefined && existsSync(first) && realpathSync(first) === realpathSync(second)
-  const hasBlock = text?.includes('conduct:begin')
-  if (text === undefined || isSame || (!hasBlock && /^@AGENTS\.md\b/m.test(text))) return edits
-  return [...edits, editOf(second, (before) => withBlock(before, block))]
+/** The name of the project and, where there are no rules yet, those of its checks. */
+function projectEdit({ root, project, checks, remove }: Wanted): Edit {
+  return editOf(join(root, projectFile), (text) => {
+    const { project: present, ...others }: Fields = text === undefined ? {} : JSON.parse(text)
+    if (remove) return isOurs(root, others) ? undefined : text
+    const isNew = others.checks === undefined && Object.keys(checks).length > 0
+    if (present === project && !isNew) return text
+    return `${JSON.stringify({ project, ...others, ...(isNew && { checks }) }, null, 2)}\n`
+  })
 }
 
-const blockOf = (project: string, hooks: boolean) => `## Conduct
+/** Whether conduct.json has nothing beside the project but the checks that init proposes. */
+const isOurs = (root: string, { checks = {}, ...others }: Fields) =>
+  Object.keys(others).length === 0 && [{}, proposedChecks(root)].some((own) => isDeepStrictEqual(own, checks))
 
-What coding agents do here is kept in a ledger, Conduct, as the project \`${project}\`.
+/** AGENTS.md, and the files of agents that do not read it, unless these take it in. */
+function blockEdits({ root, project, agents, remove, whole }: Wanted, recorded: Install[]): Edit[] {
+  const titles = recorded.map(({ title }) => title)
+  const block = remove && whole ? undefined : agentsBlock(project, titles)
+  const first = join(root, 'AGENTS.md')
+  const edit = (path: string, isNew: boolean) =>
+    editOf(path, (text) => {
+      const hasBlock = text?.includes('conduct:begin')
+      if (!hasBlock && (remove || (text === undefined && !isNew))) return text
+      return !hasBlock && path !== first && /^@(?:\.\/)?AGENTS\.md\b/m.test(text ?? '') ? text : withBlock(text, block)
+    })
+  const others = { 'CLAUDE.md': false, 'GEMINI.md': agents.some(({ name }) => name === 'gemini') }
+  const paths = Object.entries(others).filter(([name]) => !isSame(first, join(root, name)))
+  return [edit(first, true), ...paths.map(([name, isNew]) => edit(join(root, name), isNew && !remove))]
+}
 
-${hooks ? '- Your session records itself by hooks: prompts, tools, commands, files. Do nothing for it.\n' : ''}\
-- Before you begin, look what was done: the MCP server \`conduct\`, or \`conduct run list\` and \`conduct search <words>\`.
-- Run what shows that your work holds under \`conduct exec\`, so that it is recorded: \`conduct exec -- npm test\`.`
+const isSame = (first: string, second: string) =>
+  existsSync(first) && existsSync(second) && realpathSync(first) === realpathSync(second)

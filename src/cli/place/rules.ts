@@ -23,21 +23,28 @@ const most = { checks: 50, patterns: 20, length: 200 }
  */
 export const checkRules = (cwd: string): CheckRule[] => ruleIn(cwd, 'checks', checksIn)
 
+/** Whether the nearest `conduct.json` says which checks there are, be it none. Throws as `checkRules` does. */
+export const declaresChecks = (cwd: string): boolean =>
+  ruleIn(cwd, 'checks', (value) => {
+    checksIn(value)
+    return value !== undefined
+  })
+
 /** The `"record"` of the nearest `conduct.json`; everything is recorded unless it says false. Throws as `checkRules` does. */
 export const recordRules = (cwd: string): RecordRules => ruleIn(cwd, 'record', recordIn)
 
 function ruleIn<T>(cwd: string, field: string, read: (value: unknown) => T): T {
   const path = projectFileOf(cwd)
-  if (path === undefined) return read({})
+  if (path === undefined) return read(undefined)
   try {
     const value = objectOf(JSON.parse(readFileSync(path, 'utf8')), 'the file')[field]
-    return read(value === undefined ? {} : value)
+    return read(value)
   } catch (error) {
     throw new Error(`${path}: ${(error as Error).message}`)
   }
 }
 
-function checksIn(value: unknown): CheckRule[] {
+function checksIn(value: unknown = {}): CheckRule[] {
   const rules = Object.entries(objectOf(value, '"checks"'))
   if (rules.length > most.checks)
     throw new Error(`"checks" must name at most ${most.checks} checks, not ${rules.length}`)
@@ -53,7 +60,7 @@ function checksIn(value: unknown): CheckRule[] {
   })
 }
 
-function recordIn(value: unknown): RecordRules {
+function recordIn(value: unknown = {}): RecordRules {
   const rules: RecordRules = { answers: true, prompts: true }
   for (const [name, says] of Object.entries(objectOf(value, '"record"'))) {
     if (name !== 'answers' && name !== 'prompts') {

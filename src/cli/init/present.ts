@@ -1,0 +1,45 @@
+import { accessSync, constants, existsSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { type Install, installs } from '../../agents/install.ts'
+import type { Env } from '../place/folders.ts'
+
+/** An agent, and what shows that this project or this user has it. */
+export interface Found {
+  install: Install
+  by: string[]
+}
+
+/** The agents that this project or this user has. */
+export function foundAgents(root: string, env: Env): Found[] {
+  const home = env.HOME || homedir()
+  return installs.flatMap((install) => {
+    const { signs } = install
+    const by = [
+      ...signs.project.filter((path) => existsSync(join(root, path))),
+      ...signs.home.filter((path) => existsSync(join(home, path))).map((path) => `~/${path}`),
+      ...(isOnPath(signs.program, env) ? [`the program ${signs.program}`] : []),
+    ]
+    return by.length > 0 ? [{ install, by }] : []
+  })
+}
+
+/** What was found, and what was not, in lines. */
+export function foundWords(found: Found[]): string[] {
+  const lines = found.map(({ install, by }) => `found    ${install.title}: ${by.join(', ')}`)
+  const missing = installs.filter((install) => !found.some((one) => one.install === install))
+  return missing.length === 0
+    ? lines
+    : [...lines, `not found: ${missing.map(({ title, name }) => `${title} (--agents ${name})`).join(', ')}`]
+}
+
+export function isOnPath(program: string, env: Env): boolean {
+  return (env.PATH ?? '').split(delimiter).some((folder) => {
+    try {
+      accessSync(join(folder, program), constants.X_OK)
+      return folder !== ''
+    } catch {
+      return false
+    }
+  })
+}

@@ -1,0 +1,25 @@
+import { globSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+import { conductHere } from './program.ts'
+import { localUser, writeFiles } from './user.ts'
+
+/** A home with a project in it that has these files. */
+export function project(t: TestContext, files: Record<string, string> = {}) {
+  const { env, cwd, ledger } = localUser(t)
+  writeFiles(cwd, files)
+  const read = (path: string) => readFileSync(join(cwd, path), 'utf8')
+  const filesNow = () =>
+    Object.fromEntries(
+      ['**/*', '.*', '.*/**/*', '.*/**/.*']
+        .flatMap((pattern) => globSync(pattern, { cwd, exclude: ['.git/**'] }))
+        .filter((path) => statSync(join(cwd, path)).isFile())
+        .map((path) => [path, read(path)]),
+    )
+  const init = (...flags: string[]) => conductHere(['init', ...flags], env, cwd)
+  return { home: env.HOME, cwd, env, read, filesNow, init, ledger }
+}
+
+/** The command of an agent's hook, as it is written. */
+export const hookOf = (name: string) =>
+  `PATH="$PATH:\${XDG_DATA_HOME:-$HOME/.local/share}/conduct/bin"; command -v conduct >/dev/null 2>&1 && conduct hook ${name} || ${name === 'cursor' ? 'true' : 'cat >/dev/null'}`

@@ -1,0 +1,178 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, readFileSync, symlinkSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { test } from 'node:test'
+import { installs } from '../../src/agents/install.ts'
+import { hookOf, project } from './entered.ts'
+import { writeFiles } from './user.ts'
+
+/** The entry of one event in each agent's own form, and the files of its MCP server. */
+const forms: Record<string, { event: string; entry: unknown; servers: Record<string, unknown> }> = {
+  claude: {
+    event: 'PreToolUse',
+    entry: { hooks: [{ type: 'command', command: hookOf('claude'), timeout: 30, async: true }] },
+    servers: { '.mcp.json': { mcpServers: { conduct: { command: 'conduct', args: ['mcp'] } } } },
+  },
+  codex: {
+    event: 'SessionEnd',
+    entry: { hooks: [{ type: 'command', command: hookOf('codex'), timeout: 3 }] },
+    servers: {
+      '.codex/config.toml': '[mcp_servers]\n\n[mcp_servers.conduct]\ncommand = "conduct"\nargs = [ "mcp" ]\n',
+    },
+  },
+  cursor: {
+    event: 'stop',
+    entry: { command: hookOf('cursor'), timeout: 30 },
+    servers: { '.cursor/mcp.json': { mcpServers: { conduct: { command: 'conduct', args: ['mcp'] } } } },
+  },
+  copilot: {
+    event: 'userPromptSubmitted',
+    entry: { type: 'command', bash: hookOf('copilot'), timeoutSec: 30 },
+    servers: {
+      '.github/mcp.json': {
+        mcpServers: { conduct: { type: 'local', command: 'conduct', args: ['mcp'], tools: ['*'] } },
+      },
+      '.vscode/mcp.json': { servers: { conduct: { type: 'stdio', command: 'conduct', args: ['mcp'] } } },
+    },
+  },
+  gemini: {
+    event: 'AfterAgent',
+    entry: { hooks: [{ type: 'command', command: hookOf('gemini'), timeout: 30_000 }] },
+    servers: {},
+  },
+  qwen: {
+    event: 'Stop',
+    entry: { hooks: [{ type: 'command', command: hookOf('qwen') }] },
+    servers: {},
+  },
+  droid: {
+    event: 'Stop',
+    entry: { hooks: [{ type: 'command', command: hookOf('droid'), timeout: 30 }] },
+    servers: {
+      '.factory/mcp.json': { mcpServers: { conduct: { type: 'stdio', command: 'conduct', args: ['mcp'] } } },
+    },
+  },
+}
+
+for (const { name, title, hooks, servers } of installs) {
+  test(`${title} gets its hooks and its MCP server in its own form, and nobody else`, async (t) => {
+    const { read, filesNow, init } = project(t)
+    const { code, stderr } = await init('--agents', name)
+    assert.deepEqual([code, stderr], [0, ''])
+    const form = forms[name]
+    assert.deepEqual(JSON.parse(read(hooks.path)).hooks[form?.event ?? ''], [form?.entry])
+    for (const [path, config] of Object.entries(form?.servers ?? {})) {
+      assert.deepEqual(path.endsWith('.toml') ? read(path) : JSON.parse(read(path)), config)
+    }
+    const own = [hooks.path, ...servers.map(({ path }) => path), ...(name === 'gemini' ? ['GEMINI.md'] : [])]
+    assert.deepEqual(Object.keys(filesNow()).sort(), [...new Set([...own, 'AGENTS.md', 'conduct.json'])].sort())
+    assert.match(read('AGENTS.md'), new RegExp(`^- Hooks record each session of ${title}: `, 'm'))
+    assert.equal((await init('--remove', '--agents', name)).code, 0)
+    assert.deepEqual(
+      Object.keys(filesNow()).filter((path) => !path.endsWith('.md')),
+      ['conduct.json'],
+    )
+    assert.match(read('AGENTS.md'), /^- No hooks record your session\. Call start_run/m)
+    assert.equal((await init('--remove')).code, 0)
+    assert.deepEqual(filesNow(), {})
+  })
+}
+
+test('one file may hold hooks and MCP servers, and keeps all else', async (t) => {
+  const mine = '{\n  // mine\n  "theme": "dark",\n  "mcpServers": { "files": { "command": "files" } }\n}\n'
+  const { read, filesNow, init } = project(t, { '.gemini/settings.json': mine })
+  assert.equal((await init('--agents', 'gemini')).code, 0)
+  assert.match(read('.gemini/settings.json'), /\/\/ mine[\s\S]*"files"[\s\S]*"conduct": \{[\s\S]*conduct hook gemini/)
+  assert.equal((await init('--remove')).code, 0)
+  assert.deepEqual(JSON.parse(filesNow()['.gemini/settings.json']?.replace('// mine', '') ?? ''), {
+    theme: 'dark',
+    mcpServers: { files: { command: 'files' } },
+  })
+})
+
+test('Gemini CLI does not read AGENTS.md: GEMINI.md has the block, unless it takes AGENTS.md in', async (t) => {
+  const { read, init } = project(t, { 'GEMINI.md': '# G\n' })
+  assert.equal((await init('--agents', 'gemini')).code, 0)
+  assert.match(read('GEMINI.md'), /^# G\n\n<!-- conduct:begin -->\n[\s\S]*conduct check exec/)
+  const taken = project(t, { 'GEMINI.md': '@./AGENTS.md\n' })
+  assert.equal((await taken.init('--agents', 'gemini')).code, 0)
+  assert.equal(taken.read('GEMINI.md'), '@./AGENTS.md\n')
+})
+
+test('where no agent is found, nothing claims that sessions record themselves', async (t) => {
+  const { env, read, filesNow, init } = project(t)
+  env.PATH = '/usr/bin:/bin'
+  const { code, stdout } = await init()
+  assert.equal(code, 0)
+  assert.match(stdout, /^not found: Claude Code \(--agents claude\), Codex /m)
+  assert.match(stdout, /No coding agent was found, so no session records itself/)
+  assert.deepEqual(Object.keys(filesNow()).sort(), ['AGENTS.md', 'conduct.json'])
+  assert.match(read('AGENTS.md'), /^- No hooks record your session\./m)
+  await init('--agents', 'codex', '--no-hooks')
+  assert.match(read('AGENTS.md'), /^- No hooks record your session\./m)
+  await init('--agents', 'codex')
+  await init('--agents', 'cursor')
+  assert.match(read('AGENTS.md'), /^- Hooks record each session of Codex and Cursor: /m)
+  await init('--remove', '--agents', 'codex')
+  assert.match(read('AGENTS.md'), /^- Hooks record each session of Cursor: /m)
+})
+
+test('--user enters hooks in the settings of the user alone, through their links, and takes them out', async (t) => {
+  const { home, cwd, env, filesNow, init } = project(t)
+  env.PATH = '/usr/bin:/bin'
+  writeFiles(home, { 'dotfiles/claude.json': '{ "model": "opus" }\n' })
+  mkdirSync(join(home, '.claude'))
+  symlinkSync('../dotfiles/claude.json', join(home, '.claude/settings.json'))
+  const { code, stdout } = await init('--user', '--agents', 'claude,copilot')
+  assert.equal(code, 0)
+  assert.match(stdout, /^changed {2}\.claude\/settings\.json\nwrote {4}\.copilot\/hooks\/conduct\.json$/m)
+  const settings = () => JSON.parse(readFileSync(join(home, 'dotfiles/claude.json'), 'utf8'))
+  assert.deepEqual(Object.keys(settings()), ['model', 'hooks'])
+  assert.deepEqual(filesNow(), {}, cwd)
+  assert.match((await init('--user', '--agents', 'claude,copilot')).stdout, /as they should be already/)
+  assert.equal((await init('--user', '--remove')).code, 0)
+  assert.deepEqual(settings(), { model: 'opus' })
+  for (const flags of [['--project', 'a'], ['--no-hooks']]) {
+    const refused = await init('--user', ...flags)
+    assert.equal(refused.code, 2)
+    assert.match(refused.stderr, /--user enters hooks and no project/)
+  }
+})
+
+const paths = ['conduct.json', 'AGENTS.md', 'GEMINI.md', 'CLAUDE.md'].concat(
+  installs.flatMap(({ hooks, servers }) => [hooks.path, ...servers.map(({ path }) => path)]),
+)
+const targets: [where: string, target: (home: string) => string][] = [
+  ['a file of the user', (home) => join(home, 'elsewhere/file')],
+  ['what git runs', () => '.git/hooks/pre-commit'],
+]
+
+for (const [where, target] of targets) {
+  test(`nothing is written through a link to ${where}, whichever file it is`, async (t) => {
+    for (const path of new Set(paths)) {
+      const text = path === 'conduct.json' ? '{ "project": "other" }' : path.endsWith('.toml') ? '' : '{}'
+      const { home, cwd, init, filesNow } = project(t, { '.git/hooks/pre-commit': text })
+      writeFiles(home, { 'elsewhere/file': text })
+      mkdirSync(dirname(join(cwd, path)), { recursive: true })
+      const up = dirname(path) === '.' ? '' : '../'.repeat(path.split('/').length - 1)
+      const to = target(home)
+      symlinkSync(to.startsWith('/') ? to : up + to, join(cwd, path))
+      const before = filesNow()
+      const { code, stderr } = await init('--project', 'shop', '--agents', installs.map(({ name }) => name).join(','))
+      assert.equal(code, 2, path)
+      assert.match(stderr, /leads to .* by a link, out of the project: .*Nothing was written/)
+      assert.deepEqual(filesNow(), before, path)
+      assert.equal(readFileSync(join(home, 'elsewhere/file'), 'utf8'), text)
+    }
+  })
+}
+
+test('a folder that is a link out of the project is not written into', async (t) => {
+  const { home, cwd, init } = project(t)
+  writeFiles(home, { 'elsewhere/settings.json': '{}\n' })
+  symlinkSync(join(home, 'elsewhere'), join(cwd, '.claude'))
+  const { code, stderr } = await init('--agents', 'claude')
+  assert.equal(code, 2)
+  assert.match(stderr, /leads to .* by a link/)
+  assert.equal(readFileSync(join(home, 'elsewhere/settings.json'), 'utf8'), '{}\n')
+})

@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type Checks, proposedChecks } from '../../src/cli/init/checks.ts'
+import { checkRules } from '../../src/cli/place/rules.ts'
+import { project } from './entered.ts'
+import { freshFolder } from './folder.ts'
+import { writeFiles } from './user.ts'
+
+const scripts = (all: object) => JSON.stringify({ scripts: all })
+
+const cases: [name: string, files: Record<string, string>, checks: Checks][] = [
+  ['no file', {}, {}],
+  [
+    'npm',
+    { 'package.json': scripts({ test: 'vitest run', 'test:watch': 'vitest', lint: 'eslint .', typecheck: 'tsc' }) },
+    { tests: ['npm test*', 'npm run test'], lint: 'npm run lint', types: 'npm run typecheck' },
+  ],
+  ['the script of npm init', { 'package.json': scripts({ test: 'echo "Error: no test specified" && exit 1' }) }, {}],
+  [
+    'pnpm',
+    { 'package.json': scripts({ test: 'jest', build: 'tsc -b' }), 'pnpm-lock.yaml': '' },
+    { tests: ['pnpm test*', 'pnpm run test'], build: ['pnpm build', 'pnpm run build'] },
+  ],
+  ['bun', { 'package.json': scripts({ test: 'vitest' }), 'bun.lock': '' }, { tests: 'bun run test' }],
+  [
+    'make',
+    { Makefile: 'CC := gcc\nlint = x\n.PHONY: test\ntest: build\n\tgo test\nbuild:\n\ttrue\n# check: no\n' },
+    { tests: 'make test', build: 'make build' },
+  ],
+  [
+    'Python with pytest and ruff',
+    { 'pyproject.toml': '[dependency-groups]\ndev = ["pytest>=8", "ruff"]\n', 'uv.lock': '' },
+    {
+      tests: ['pytest*', 'uv run pytest*', 'python -m pytest*'],
+      lint: ['ruff check*', 'uv run ruff check*'],
+    },
+  ],
+  [
+    'Python with settings of mypy',
+    { 'pyproject.toml': '[project]\nname = "a"\n[tool.mypy]\nstrict = true\n' },
+    { types: 'mypy*' },
+  ],
+  ['Rust', { 'Cargo.toml': '[package]\nname = "a"\n' }, { tests: 'cargo test*', lint: 'cargo clippy*' }],
+  [
+    'Go with golangci-lint',
+    { 'go.mod': 'module a\n', '.golangci.yml': '' },
+    { tests: 'go test*', lint: ['go vet*', 'golangci-lint run*'] },
+  ],
+  [
+    'several, one of which cannot be read',
+    { 'package.json': '{', 'go.mod': 'module a\n', Makefile: 'test:\n\tgo test ./...\n' },
+    { tests: ['make test', 'go test*'], lint: 'go vet*' },
+  ],
+]
+
+for (const [name, files, checks] of cases) {
+  test(`checks are proposed from what the project has: ${name}`, (t) => {
+    const root = freshFolder(t)
+    writeFiles(root, files)
+    assert.deepEqual(proposedChecks(root), checks)
+    // What is proposed is what the rules may be.
+    writeFiles(root, { 'conduct.json': JSON.stringify({ project: 'shop', checks }) })
+    assert.equal(checkRules(root).length, Object.keys(checks).length)
+  })
+}
+
+test('rules that are there stay, also when they name nothing that init knows; and they can be declined', async (t) => {
+  const files = { 'go.mod': 'module a\n' }
+  const own = { project: 'shop', checks: { tests: './test.sh' } }
+  const kept = project(t, { ...files, 'conduct.json': JSON.stringify(own) })
+  const { stdout } = await kept.init('--yes', '--agents', 'claude')
+  assert.doesNotMatch(stdout, /go test/)
+  assert.deepEqual(JSON.parse(kept.read('conduct.json')), own)
+  await kept.init('--remove')
+  assert.deepEqual(JSON.parse(kept.read('conduct.json')), own, 'they are not ours to take out')
+
+  const none = project(t, { ...files, 'conduct.json': '{ "project": "shop", "checks": {} }' })
+  assert.doesNotMatch((await none.init('--agents', 'claude')).stdout, /^check /m)
+  assert.deepEqual(JSON.parse(none.read('conduct.json')), { project: 'shop', checks: {} })
+
+  const declined = project(t, files)
+  await declined.init('--no-checks', '--agents', 'claude')
+  assert.deepEqual(JSON.parse(declined.read('conduct.json')), { project: 'shop' })
+  await declined.init('--agents', 'claude', '--project', 'store')
+  assert.deepEqual(JSON.parse(declined.read('conduct.json')), {
+    project: 'store',
+    checks: { tests: 'go test*', lint: 'go vet*' },
+  })
+})
