@@ -1,4 +1,4 @@
-import type { Fields } from './agent.ts'
+import type { Fields } from './fields.ts'
 
 /** How `conduct init` enters Conduct into a project, for one agent. */
 export interface Install {

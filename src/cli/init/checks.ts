@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse as parseToml } from '@decimalturn/toml-patch'
-import { type Fields, fieldsOf } from '../../agents/agent.ts'
+import { type Fields, fieldsOf } from '../../agents/fields.ts'
 import { readText } from './edit.ts'
 
 /** Names of checks with the patterns of their commands, as conduct.json has them. */

@@ -1,6 +1,6 @@
 import { parse as parseToml, patch as patchToml } from '@decimalturn/toml-patch'
 import { applyEdits, type JSONPath, modify, type ParseError, parse, printParseErrorCode } from 'jsonc-parser'
-import { type Fields, fieldsOf } from '../../agents/agent.ts'
+import { type Fields, fieldsOf } from '../../agents/fields.ts'
 import type { HookFile, ServerFile } from '../../agents/install.ts'
 
 // Each function takes the text of a file (undefined: there is none) and answers it with Conduct's own entries, or

@@ -1,7 +1,7 @@
 import { existsSync, realpathSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
-import type { Fields } from '../../agents/agent.ts'
+import type { Fields } from '../../agents/fields.ts'
 import { type Install, installs } from '../../agents/install.ts'
 import { agentsBlock } from '../../words.ts'
 import { git } from '../place/git.ts'

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { type Fields, fieldsOf } from '../../agents/agent.ts'
+import { type Fields, fieldsOf } from '../../agents/fields.ts'
 import { projectFileOf } from './project.ts'
 
 /** A command of a session that matches one of the patterns is a check of that name. `*` stands for any characters. */
