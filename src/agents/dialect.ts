@@ -15,7 +15,7 @@ export interface Dialect {
   /** Whether a document without any agent's marks can be its own, where its own hooks ran. */
   mayWrite(document: Fields): boolean
   /** What the document reports, mostly one thing; nothing where it tells nothing of the work. */
-  read(document: Fields): Seen[]
+  read(document: Fields, env: Env): Seen[]
 }
 
 /** What each event reports, by its name. */

@@ -4,8 +4,8 @@ export type Step =
   | { kind: 'start'; source?: 'startup' | 'resume' | 'clear' | 'compact' }
   /** A person's prompt; never one that the agent wrote itself. */
   | { kind: 'prompt'; text: string }
-  /** What the agent is about to do. It is activity only: the `tool` that follows is the record. */
-  | { kind: 'begin'; tool: string; target?: string }
+  /** What the agent is about to do. It is activity: the `tool` of the same id that follows is the record. */
+  | { kind: 'begin'; tool: string; target?: string; id?: string }
   | ({ kind: 'tool' } & ToolUse)
   /** The agent waits for a person: a permission, a question. */
   | { kind: 'wait'; tool?: string; target?: string }

@@ -11,9 +11,12 @@ const steps: [string, Step][] = [
   ['SessionStart-startup', { kind: 'start', source: 'startup' }],
   ['SessionStart-resume', { kind: 'start', source: 'resume' }],
   ['UserPromptSubmit', { kind: 'prompt', text: 'Write one.' }],
-  ['PreToolUse-Bash', { kind: 'begin', tool: 'Bash', target: 'curl -s https://shop.example/' }],
-  ['PreToolUse-Edit', { kind: 'begin', tool: 'Edit', target: '/home/demo/demo/src/app.js' }],
-  ['PreToolUse-Agent', { kind: 'begin', tool: 'Agent', target: 'write_for_me' }],
+  [
+    'PreToolUse-Bash',
+    { kind: 'begin', tool: 'Bash', id: 'toolu_38babbc456d1dd45ceed742a', target: 'curl -s https://shop.example/' },
+  ],
+
+  ['PreToolUse-Agent', { kind: 'begin', tool: 'Agent', id: 'toolu_d7d4bd492742d43b09237adc', target: 'write_for_me' }],
   ['PermissionRequest-Bash', { kind: 'wait', tool: 'Bash', target: 'curl -s https://shop.example/' }],
   ['Notification-permission_prompt', { kind: 'wait' }],
   ['PreCompact', { kind: 'compact' }],
@@ -140,23 +143,33 @@ test('an edit that failed has changed no file', () => {
   assert.deepEqual(step.kind === 'tool' && [step.failed, step.files], [true, undefined])
 })
 
-test('a batch tells of the tools that were refused, and of no other', () => {
-  assert.deepEqual(readDocument('claude', claude('PostToolBatch'), {}), [])
-  const [call] = claude('PostToolBatch').tool_calls as Fields[]
-  const refused = { ...call, tool_use_id: 't1', tool_response: 'Permission to use Write has been denied.' }
-  const unfit = {
-    ...call,
-    tool_use_id: 't2',
-    tool_response: '<tool_use_error>File has not been read yet.</tool_use_error>',
+const batches: [string, { tool: string; id: string; command?: string; refused?: true }][] = [
+  ['Write-not-granted', { tool: 'Write', id: 'ID', refused: true }],
+  ['Bash-not-granted', { tool: 'Bash', id: 'ID', command: 'rm -rf src', refused: true }],
+  ['Bash-dont-ask', { tool: 'Bash', id: 'ID', command: 'rm -rf src', refused: true }],
+  ['Edit-unfit', { tool: 'Edit', id: 'ID' }],
+]
+
+for (const [name, tool] of batches) {
+  test(`a batch tells of a tool that did not run: ${name}`, () => {
+    const step = stepIn('claude', claude(`PostToolBatch-${name}`))
+    const [call] = claude(`PostToolBatch-${name}`).tool_calls as Fields[]
+    assert.deepEqual(step, { kind: 'tool', ...tool, id: call?.tool_use_id, failed: true })
+  })
+}
+
+test('a batch tells nothing of tools that ran', () => {
+  for (const name of ['PostToolBatch', 'PostToolBatch-in-subagent', 'PostToolBatch-Bash-exit-127']) {
+    assert.deepEqual(readDocument('claude', claude(name), {}), [])
   }
-  const seen = readDocument('claude', claude('PostToolBatch', { tool_calls: [call, refused, unfit] }), {})
-  assert.deepEqual(
-    seen.map(({ step }) => step),
-    [
-      { kind: 'tool', tool: 'Write', id: 't1', failed: true, refused: true },
-      { kind: 'tool', tool: 'Write', id: 't2', failed: true },
-    ],
-  )
+})
+
+test('a batch may tell of several tools; each has the id that its own event would have', () => {
+  const [call] = claude('PostToolBatch-Bash-dont-ask').tool_calls as Fields[]
+  const tool_calls = [call, { ...call, tool_use_id: 'toolu_1d3ba05f8b2655e2fde575b2' }]
+  const seen = readDocument('claude', claude('PostToolBatch', { tool_calls }), {})
+  assert.equal(seen.length, 2)
+  assert.equal(seen[1]?.id, seenIn('claude', claude('PostToolUse-Bash')).id)
 })
 
 test('what a subagent does is told as its own, and does not name the transcript of the session', () => {

@@ -11,7 +11,15 @@ const steps: [string, Step][] = [
   ['SessionStart-startup', { kind: 'start', source: 'startup' }],
   ['SessionStart-clear', { kind: 'start', source: 'clear' }],
   ['UserPromptSubmit', { kind: 'prompt', text: 'Write one.' }],
-  ['PreToolUse-apply_patch', { kind: 'begin', tool: 'apply_patch', target: '/home/demo/demo/one.txt' }],
+  [
+    'PreToolUse-apply_patch',
+    {
+      kind: 'begin',
+      tool: 'apply_patch',
+      id: 'exec-fd915612-f6d5-4e77-aa64-80f7306dc87a',
+      target: '/home/demo/demo/one.txt',
+    },
+  ],
   [
     // What it printed is told as it was printed: the rollout knows how it ended.
     'PostToolUse-Bash-exit-3',

@@ -55,12 +55,13 @@ test('subagents of Claude Code count, each with its tokens', async (t) => {
   mkdirSync(folder, { recursive: true })
   const message = { id: 'm', model: 'claude-haiku-4-5', usage: { input_tokens: 80, output_tokens: 11 } }
   writeFileSync(join(folder, 'agent-a51908475caa32762.jsonl'), JSON.stringify({ type: 'assistant', message }))
+  writeFileSync(join(folder, 'agent-a51908475caa32762.meta.json'), '{"agentType":"general-purpose"}')
   const { usage, subagents } = await readTranscript('claude-code', path)
   assert.deepEqual([usage?.inputTokens, usage?.outputTokens], [39_915, 275])
   assert.equal(usage?.model, 'claude-sonnet-4-5-20250929')
   // Each model at its own price.
   assert.deepEqual([usage?.costUsd, usage?.costSource], [0.03912, 'estimated'])
-  assert.deepEqual(subagents, [{ id: 'a51908475caa32762', tokens: 91 }])
+  assert.deepEqual(subagents, [{ id: 'a51908475caa32762', name: 'general-purpose', tokens: 91 }])
 })
 
 const apiError = {

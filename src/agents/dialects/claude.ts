@@ -12,7 +12,11 @@ export function eventsLikeClaude(exitCodeOf: (document: Fields) => number | unde
   return {
     SessionStart: ({ source }) => ({ kind: 'start', ...defined({ source: sourceOf(source) }) }),
     UserPromptSubmit: prompted,
-    PreToolUse: (document) => ({ ...aimOf(document), kind: 'begin' }),
+    PreToolUse: (document) => ({
+      kind: 'begin',
+      ...aimOf(document),
+      ...defined({ id: textOf(document.tool_use_id, 200) }),
+    }),
     PermissionRequest: (document) => ({ ...aimOf(document), kind: 'wait' }),
     Notification: ({ notification_type }) =>
       ['permission_prompt', 'elicitation_dialog'].includes(notification_type as string) ? { kind: 'wait' } : undefined,
@@ -103,9 +107,12 @@ function exitCodeOf({ hook_event_name, tool_response, error }: Fields): number |
 }
 
 const refusals =
-  /^(?:Error: )?(?:The user doesn't want to|Permission to use |\[Request interrupted by user for tool use)/
+  /^(?:Error: )?(?:The user doesn't want to|Permission to use |Claude requested permissions? to |\[Request interrupted by user for tool use|[^\n]* (?:needs|requires) approval\b)/
 
-/** A tool of a batch that did not run: it was refused, or its own checks refused what it was given. No other event tells of it. */
+/**
+ * A tool of a batch that did not run: it was refused, or its own checks refused what it was given. No other event tells of
+ * it; where words deceive and one did, the id shows that it is the same.
+ */
 function unrunOf(document: Fields, call: Fields): Step[] {
   const response = textOf(call.tool_response) ?? ''
   const refused = refusals.test(response)

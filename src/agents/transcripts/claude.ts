@@ -25,7 +25,7 @@ export async function readClaude(path: string): Promise<Told> {
     const other = await conversationIn(file, left)
     requests.push(...other.requests)
     const used = other.requests.reduce<Usage | undefined>(plus, undefined)
-    if (used) subagents.push({ id: basename(file, '.jsonl').replace(/^agent-/, ''), tokens: tokensOf(used) })
+    if (used) subagents.push({ ...(await nameOf(file, left)), tokens: tokensOf(used) })
   }
   // A sum that is behind is from before the session was taken up again, or knows only a part of it.
   const counted = await totalOf(requests)
@@ -35,6 +35,19 @@ export async function readClaude(path: string): Promise<Told> {
     ...end,
     subagents: subagents.length > 0 ? subagents : undefined,
   })
+}
+
+/** The id of a subagent, and its kind where that stands in a file of its own. */
+async function nameOf(file: string, left: Budget): Promise<{ id: string; name?: string }> {
+  const id = basename(file, '.jsonl').replace(/^agent-/, '')
+  try {
+    for await (const { agentType } of linesWith(file.replace(/\.jsonl$/, '.meta.json'), '"agentType"', left)) {
+      return defined({ id, name: textOf(agentType, 100) })
+    }
+  } catch {
+    // Older versions write none.
+  }
+  return { id }
 }
 
 const words = ['"usage"', '"cost-state"', '"type":"user"', '"isApiErrorMessage"']

@@ -88,7 +88,7 @@ function since(before: Usage | undefined, total: Usage): Usage {
 /** How the last turn stands after an event; undefined for one that does not change it. */
 function endOf(event: Fields): End | undefined {
   if (event.type === 'task_started') return {}
-  if (event.type === 'turn_aborted') return { interrupted: true }
+  if (event.type === 'turn_aborted') return event.reason === 'interrupted' ? { interrupted: true } : {}
   if (event.type !== 'task_complete') return undefined
   const { error, last_agent_message } = event
   if (typeof error !== 'object' || error === null) return defined({ answer: textOf(last_agent_message, answerLength) })

@@ -1,0 +1,20 @@
+import type { Dialect } from '../dialect.ts'
+import { textOf } from '../fields.ts'
+import { eventsLikeClaude, readLikeClaude } from './claude.ts'
+
+// https://docs.factory.ai/reference/hooks-reference. It does not say how a tool's response looks, so no exit code is known.
+
+const events = {
+  ...eventsLikeClaude(() => undefined),
+  // It says in words alone what it waits for.
+  Notification: ({ message }: Record<string, unknown>) =>
+    /permission/i.test(textOf(message) ?? '') ? ({ kind: 'wait' } as const) : undefined,
+}
+
+export const droid: Dialect = {
+  name: 'droid',
+  agent: 'droid',
+  owns: ({ transcript_path }) => /[/\\]\.factory[/\\]/.test(textOf(transcript_path) ?? ''),
+  mayWrite: ({ hook_event_name, timestamp }) => typeof hook_event_name === 'string' && timestamp === undefined,
+  read: (document) => readLikeClaude('droid', events, document),
+}

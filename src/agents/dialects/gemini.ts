@@ -1,0 +1,60 @@
+import { type Dialect, type Events, seenOf, stepsOf } from '../dialect.ts'
+import { answerLength, defined, type Fields, fieldsOf, textOf } from '../fields.ts'
+import type { Step } from '../seen.ts'
+import { targetOf, toolName, toolUse } from '../tools.ts'
+import { prompted, sourceOf } from './claude.ts'
+
+// https://geminicli.com/docs/hooks/reference. PreCompress is not read: it comes before every call of the model.
+
+const events: Events = {
+  SessionStart: ({ source }) => ({ kind: 'start', ...defined({ source: sourceOf(source) }) }),
+  BeforeAgent: prompted,
+  BeforeTool: ({ tool_name, tool_input }) => ({
+    kind: 'begin',
+    ...defined({ tool: toolName(tool_name), target: targetOf(tool_name, tool_input) }),
+  }),
+  AfterTool: used,
+  Notification: ({ notification_type }) => (notification_type === 'ToolPermission' ? { kind: 'wait' } : undefined),
+  AfterAgent: ({ prompt_response }) => ({
+    kind: 'turn',
+    ...defined({ answer: textOf(prompt_response, answerLength) }),
+  }),
+  SessionEnd: () => ({ kind: 'end' }),
+}
+
+function used({ tool_name, tool_input, tool_response }: Fields): Step {
+  const failed = fieldsOf(tool_response).error === undefined ? undefined : true
+  return { kind: 'tool', ...toolUse(tool_name, tool_input, { failed, exitCode: exitCodeOf(tool_response) }) }
+}
+
+/** Gemini CLI writes it below what the command printed, unless it is 0; of a command that goes on it does not. */
+function exitCodeOf(response: unknown): number | undefined {
+  const { llmContent, error } = fieldsOf(response)
+  if (typeof llmContent !== 'string' || error !== undefined) return undefined
+  const end = llmContent.slice(-1_000)
+  const code = /\nExit Code: (\d{1,3})(?:\n[A-Z][\w ]*: [^\n]*)*\n<\/untrusted_context>\s*$/.exec(end)?.[1]
+  if (code !== undefined) return Number(code)
+  return /\nProcess Group PGID: \d+\n<\/untrusted_context>\s*$/.test(end) && !/\n(?:Signal|Background PIDs): /.test(end)
+    ? 0
+    : undefined
+}
+
+export const gemini: Dialect = {
+  name: 'gemini',
+  agent: 'gemini',
+  owns: ({ session_id, transcript_path }, env) =>
+    (typeof session_id === 'string' && env.GEMINI_SESSION_ID === session_id) ||
+    /[/\\]\.gemini[/\\]/.test(textOf(transcript_path) ?? ''),
+  mayWrite: ({ hook_event_name, timestamp }) =>
+    typeof hook_event_name === 'string' && Object.hasOwn(events, hook_event_name) && timestamp !== undefined,
+  read: (document) => {
+    const { session_id, cwd, transcript_path } = document
+    const head = {
+      agent: 'gemini',
+      session: textOf(session_id, 200),
+      cwd: textOf(cwd),
+      transcript: textOf(transcript_path),
+    }
+    return seenOf(defined(head), document, stepsOf(events, document))
+  },
+}

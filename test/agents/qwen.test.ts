@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Fields } from '../../src/agents/fields.ts'
+import { readDocument } from '../../src/agents/read.ts'
+import type { Step } from '../../src/agents/seen.ts'
+import { documentOf, namesOf, seenIn, stepIn } from './documents.ts'
+
+const qwen = (name: string, changes: Fields = {}) => documentOf('qwen', name, changes)
+
+const steps: [string, Step][] = [
+  ['SessionStart-startup', { kind: 'start', source: 'startup' }],
+  ['UserPromptSubmit', { kind: 'prompt', text: 'Add a greeting to the demo\nand run its tests.' }],
+  [
+    'PostToolUse-run_shell_command',
+    {
+      kind: 'tool',
+      tool: 'run_shell_command',
+      id: 'toolu_1795566747346_y3s8chvqx',
+      command: 'echo out; echo err >&2; node src/app.js',
+      exitCode: 0,
+      durationMs: 145,
+    },
+  ],
+  [
+    'PostToolUseFailure-run_shell_command',
+    {
+      kind: 'tool',
+      tool: 'run_shell_command',
+      id: 'toolu_1795566748832_2qbdm5mk3',
+      command: 'echo broken >&2; exit 3',
+      exitCode: 3,
+      durationMs: 8,
+      failed: true,
+    },
+  ],
+  [
+    'PostToolUse-edit',
+    {
+      kind: 'tool',
+      tool: 'edit',
+      id: 'toolu_1795566745549_5egkcop7h',
+      files: ['/home/demo/demo/src/app.js'],
+      durationMs: 6,
+    },
+  ],
+  [
+    'PostToolUse-write_file-in-subagent',
+    {
+      kind: 'tool',
+      tool: 'write_file',
+      id: 'toolu_1795566546577_weucwp8l9',
+      files: ['/home/demo/demo/s.txt'],
+      durationMs: 31,
+      by: 'general-purpose-call_548677d3dbcbd9f003886a88',
+    },
+  ],
+  ['Stop', { kind: 'turn', answer: 'Done: the demo greets now.\n\nAll tests but one pass.' }],
+]
+
+for (const [name, step] of steps) {
+  test(`Qwen Code's ${name} is read`, () => {
+    assert.deepEqual(stepIn('qwen', qwen(name)), step)
+  })
+}
+
+test('every document of Qwen Code names the agent, its session and its folder', () => {
+  for (const name of namesOf('qwen')) {
+    for (const { agent, session, cwd } of readDocument('qwen', qwen(name), {})) {
+      assert.deepEqual([agent, session, cwd], ['qwen', qwen(name).session_id, qwen(name).cwd], name)
+    }
+  }
+})
+
+test('the empty prompt before each further call of the model is none', () => {
+  assert.deepEqual(readDocument('qwen', qwen('UserPromptSubmit', { prompt: '', submitted_prompt: '' }), {}), [])
+})
+
+test('a notification that waits for nobody, and a batch, report nothing', () => {
+  for (const name of ['Notification-auth_success', 'PostToolBatch']) {
+    assert.deepEqual(readDocument('qwen', qwen(name), {}), [])
+  }
+})
+
+test('output that ends like an exit code does not stand for it', () => {
+  const llmContent = `Command: x\nDirectory: (root)\nOutput: a\nExit Code: 9\nError: (none)\nExit Code: 1\nSignal: (none)\nProcess Group PGID: (none)`
+  const step = stepIn('qwen', qwen('PostToolUse-run_shell_command', { tool_response: { llmContent } }))
+  assert.equal(step.kind === 'tool' && step.exitCode, 1)
+})
+
+test('Qwen Code is known by its session where nothing else tells', () => {
+  const document = qwen('Stop', { transcript_path: '/elsewhere/t.jsonl' })
+  assert.equal(seenIn('claude', document, { QWEN_CODE_SESSION_ID: document.session_id as string }).agent, 'qwen')
+})
