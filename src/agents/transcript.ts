@@ -1,6 +1,9 @@
 import type { Told } from './seen.ts'
 import { readClaude } from './transcripts/claude.ts'
 import { readCodex } from './transcripts/codex.ts'
+import { readCopilot } from './transcripts/copilot.ts'
+import { readGemini } from './transcripts/gemini.ts'
+import { readQwen } from './transcripts/qwen.ts'
 
 type Reader = (path: string, subagents: readonly string[]) => Promise<Told>
 
@@ -8,6 +11,9 @@ type Reader = (path: string, subagents: readonly string[]) => Promise<Told>
 const readers = new Map<string, Reader>([
   ['claude-code', readClaude],
   ['codex', readCodex],
+  ['copilot', readCopilot],
+  ['gemini', readGemini],
+  ['qwen', readQwen],
 ])
 
 /**

@@ -44,6 +44,12 @@ const claudeSteps: [string, Step][] = [
   ['PostToolUse-Write', { kind: 'tool', tool: 'Write', files: ['/home/demo/demo/src/greet.js'] }],
   ['Stop', { kind: 'turn' }],
   ['SessionEnd', { kind: 'end' }],
+  [
+    'SessionEnd-error',
+    { kind: 'end', failure: { code: 'AGENT_FAILED', message: 'Copilot ended the session for an error.' } },
+  ],
+  ['SubagentStop-in-subagent', { kind: 'subagent', name: 'explore', id: 'ffe4b48c-2f0b-48b5-b3de-dba0f254f90d' }],
+  ['PostToolUse-in-subagent', { kind: 'tool', tool: 'Bash', command: 'exit 4', exitCode: 4, by: 'explore' }],
 ]
 
 for (const [name, step] of claudeSteps) {
@@ -72,6 +78,14 @@ test('what a subagent of Copilot does is told in the session that it works for',
   assert.equal(seen.step.kind === 'tool' && seen.step.by, 'explore')
   for (const name of ['userPromptSubmitted-in-subagent', 'agentStop-in-subagent']) {
     assert.deepEqual(readDocument('copilot', own(name), {}), [])
+  }
+  const env = { COPILOT_CLI: '1' }
+  assert.equal(
+    seenIn('claude', asClaude('PostToolUse-in-subagent'), env).session,
+    'bc701c16-2a6e-491a-9dc6-cbdd06fe18ca',
+  )
+  for (const name of ['UserPromptSubmit-in-subagent', 'Stop-in-subagent']) {
+    assert.deepEqual(readDocument('claude', asClaude(name), env), [])
   }
 })
 

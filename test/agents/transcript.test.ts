@@ -165,10 +165,56 @@ test('totals of Codex that begin again are added to those before', async (t) => 
   assert.deepEqual([usage?.inputTokens, usage?.outputTokens], [350, 45])
 })
 
+const cached = { inputTokens: 33_835, outputTokens: 214, cacheReadTokens: 32_900 }
+
+test("Copilot's events tell tokens, model and answer", async () => {
+  assert.deepEqual(await readTranscript('copilot', transcriptOf('copilot')), {
+    usage: { model: 'gpt-4.1', ...cached, cacheWriteTokens: 0, costUsd: 0.020032, costSource: 'estimated' },
+    answer,
+  })
+})
+
+test('subagents of Copilot count, each with its tokens, and their words are not the answer', async () => {
+  const told = await readTranscript('copilot', transcriptOf('copilot-subagent'))
+  assert.deepEqual([told.usage?.inputTokens, told.usage?.outputTokens], [2_469, 67])
+  assert.deepEqual(told.subagents, [{ id: '5e2df768-e342-4407-bbe1-f9cf0ffe54a1', name: 'explore', tokens: 269 }])
+  assert.equal(told.answer, 'They did it.')
+})
+
+test('an error that ended a session of Copilot is told, as is an interruption', async () => {
+  const { failure, answer: none } = await readTranscript('copilot', transcriptOf('copilot-error-500'))
+  assert.equal(failure?.code, 'QUERY')
+  assert.match(failure?.message ?? '', /^Failed to get response from the AI model; retried 5 times .* 500 Internal/)
+  assert.equal(none, undefined)
+  assert.equal((await readTranscript('copilot', transcriptOf('copilot-interrupt'))).interrupted, true)
+})
+
+test("Gemini CLI's session tells each message once, with its tokens", async (t) => {
+  const told = await readTranscript('gemini', transcriptOf('gemini'))
+  // The first turn of it planned.
+  const tokens = { inputTokens: 39_835, outputTokens: 264, cacheReadTokens: 32_900 }
+  assert.deepEqual(told, {
+    usage: { model: 'gemini-2.5-pro', ...tokens, cacheWriteTokens: 0, costUsd: 0.01542125, costSource: 'estimated' },
+    answer,
+  })
+  const thoughtful = { id: 'm', type: 'gemini', content: 'So.', model: 'gemini-2.5-pro' }
+  const counts = { input: 100, output: 10, cached: 50, thoughts: 7, tool: 3, total: 120 }
+  const { usage } = await readTranscript('gemini', written(t, [{ ...thoughtful, tokens: counts }]))
+  assert.deepEqual([usage?.inputTokens, usage?.outputTokens, usage?.cacheReadTokens], [103, 17, 50])
+})
+
+test("Qwen Code's session tells tokens and answer; a model without a public price has no cost", async () => {
+  assert.deepEqual(await readTranscript('qwen', transcriptOf('qwen')), {
+    usage: { model: 'qwen3-coder-plus', ...cached, cacheWriteTokens: 0 },
+    answer,
+  })
+})
+
 test('a rollout of a subagent that is gone is left out; a transcript that is gone is an error', async (t) => {
   const gone = join(freshFolder(t), 'gone.jsonl')
   assert.equal((await readTranscript('codex', transcriptOf('codex'), [gone])).answer, answer)
-  for (const agent of ['claude-code', 'codex']) await assert.rejects(() => readTranscript(agent, gone), /ENOENT/)
+  for (const agent of ['claude-code', 'codex', 'copilot', 'gemini', 'qwen'])
+    await assert.rejects(() => readTranscript(agent, gone), /ENOENT/)
 })
 
 test('the transcript of an agent that nobody knows tells nothing', async (t) => {

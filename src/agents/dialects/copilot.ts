@@ -77,14 +77,14 @@ const marks: [field: string, event: string][] = [
 
 /** A document with the names of fields that Claude Code has. A subagent's session is the one that it works for. */
 function inClaudesManner(document: Fields): Fields {
-  const { sessionId, session_id, agentId, agent_id, parentAgentId, timestamp } = document
+  const { sessionId, session_id, agentId, agent_id, timestamp } = document
   const own = session_id ?? sessionId
   const result = fieldsOf(document.toolResult)
   const named = document.hook_event_name ?? document.hookEventName
   return defined({
     ...document,
     hook_event_name: named ?? marks.find(([field]) => document[field] !== undefined)?.[1],
-    session_id: (agentId ?? agent_id) === own ? (parentAgentId ?? own) : own,
+    session_id: (agentId ?? agent_id) === own ? (document.parent_agent_id ?? document.parentAgentId ?? own) : own,
     timestamp: typeof timestamp === 'number' ? new Date(timestamp).toISOString() : timestamp,
     transcript_path: document.transcript_path ?? document.transcriptPath,
     agent_id: agent_id ?? agentId,

@@ -1,0 +1,46 @@
+import { totalOf } from '../cost.ts'
+import { answerLength, countOf, defined, type Fields, fieldsOf, listOf, textOf } from '../fields.ts'
+import { budget, linesWith } from '../lines.ts'
+import type { Told, Usage } from '../seen.ts'
+
+/** What a session of Qwen Code says of itself, its subagents included. */
+export async function readQwen(path: string, subagents: readonly string[]): Promise<Told> {
+  const left = budget()
+  const requests: Usage[] = []
+  let [model, answer]: (string | undefined)[] = []
+  for await (const line of linesWith(path, ['"usageMetadata"', '"real_user"'], left)) {
+    if (line.type === 'user') answer = undefined
+    if (line.type !== 'assistant') continue
+    requests.push(usageOf(line))
+    model = textOf(line.model, 100) ?? model
+    answer = textIn(line) ?? answer
+  }
+  for (const file of subagents) {
+    try {
+      for await (const line of linesWith(file, '"usageMetadata"', left)) requests.push(usageOf(line))
+    } catch {
+      // One that is gone takes nothing else with it.
+    }
+  }
+  const usage = await totalOf(requests)
+  return defined({ usage: usage && defined({ model, ...usage }), answer })
+}
+
+/** The total counts thoughts, which are paid for as output. */
+function usageOf({ model, usageMetadata }: Fields): Usage {
+  const { promptTokenCount, candidatesTokenCount, totalTokenCount, cachedContentTokenCount } = fieldsOf(usageMetadata)
+  const input = countOf(promptTokenCount)
+  return defined({
+    model: textOf(model, 100),
+    inputTokens: input,
+    outputTokens: Math.max(countOf(candidatesTokenCount), countOf(totalTokenCount) - input),
+    cacheReadTokens: countOf(cachedContentTokenCount),
+  })
+}
+
+function textIn({ message }: Fields): string | undefined {
+  const texts = listOf(fieldsOf(message).parts).flatMap(({ text, thought }) =>
+    typeof text === 'string' && thought !== true ? [text] : [],
+  )
+  return textOf(texts.join('\n'), answerLength)
+}
