@@ -141,6 +141,15 @@ testTable('a closed database takes no more work, and lets what it took end', asy
   assert.deepEqual(await keys(db), [1])
 })
 
+testTable('a closed database watches for nothing, and so keeps no process alive', async (_db, another) => {
+  const other = await another()
+  await other.close()
+  const before = process.getActiveResourcesInfo()
+  const unwatch = other.watch(() => {})
+  assert.deepEqual(process.getActiveResourcesInfo(), before)
+  unwatch()
+})
+
 testTable('what takes effect past a transaction keeps no other waiting for its end', async (db, another) => {
   const other = await another()
   const outcome = db.tx(async (tx) => {

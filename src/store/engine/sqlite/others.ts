@@ -1,0 +1,77 @@
+import { type FSWatcher, watch as watchFile } from 'node:fs'
+
+/** How often to look for commits of other processes, whatever the file system reports. */
+const lookEveryMs = 250
+/** How soon to look after a write to the log. */
+const hintMs = 2
+
+/** A database that other processes write to. */
+export interface Shared {
+  /** The log of its file. */
+  log: string
+  /** Returns a number that differs after a commit of another connection. */
+  readVersion(): number
+  warn(error: Error): void
+}
+
+/** Calls `wake` when another process has committed, until it is stopped. */
+export class Others {
+  readonly #shared: Shared
+  readonly #wake: () => void
+  readonly #timer: NodeJS.Timeout
+  readonly #file: FSWatcher | undefined
+  #soon: NodeJS.Timeout | undefined
+  #seen = 0
+  #isFailing = false
+
+  constructor(shared: Shared, wake: () => void) {
+    this.#shared = shared
+    this.#wake = wake
+    this.hasCommitted()
+    this.#timer = setInterval(() => this.#look(), lookEveryMs).unref()
+    this.#file = watchLog(shared.log, () => this.#lookSoon(hintMs))
+  }
+
+  /** Whether anything was committed since the last call. A database that cannot be read is reported once. */
+  hasCommitted(): boolean {
+    const last = this.#seen
+    try {
+      this.#seen = this.#shared.readVersion()
+      this.#isFailing = false
+    } catch (error) {
+      if (!this.#isFailing) this.#shared.warn(error as Error)
+      this.#isFailing = true
+    }
+    return this.#seen !== last
+  }
+
+  stop(): void {
+    clearInterval(this.#timer)
+    clearTimeout(this.#soon)
+    this.#file?.close()
+  }
+
+  #look(): boolean {
+    const hasCommitted = this.hasCommitted()
+    if (hasCommitted) this.#wake()
+    return hasCommitted
+  }
+
+  /** The log is written before others can see the commit, so this looks until it finds one. */
+  #lookSoon(ms: number): void {
+    this.#soon ??= setTimeout(() => {
+      this.#soon = undefined
+      if (!this.#look() && ms < lookEveryMs) this.#lookSoon(ms * 2)
+    }, ms).unref()
+  }
+}
+
+/** Calls `hint` when the file is written to, where the system can tell. */
+function watchLog(log: string, hint: () => void): FSWatcher | undefined {
+  try {
+    const file = watchFile(log, { persistent: false }, hint)
+    return file.on('error', () => file.close())
+  } catch {
+    return undefined
+  }
+}

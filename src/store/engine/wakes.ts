@@ -1,0 +1,43 @@
+/** The callbacks that wait for commits. */
+export class Wakes {
+  readonly #wakes = new Set<() => void>()
+  #isDue = false
+  #isClosed = false
+
+  /** Whether `close` was called, after which nobody can wait. */
+  get isClosed(): boolean {
+    return this.#isClosed
+  }
+
+  get isEmpty(): boolean {
+    return this.#wakes.size === 0
+  }
+
+  add(wake: () => void): void {
+    this.#wakes.add(wake)
+  }
+
+  delete(wake: () => void): void {
+    this.#wakes.delete(wake)
+  }
+
+  close(): void {
+    this.#isClosed = true
+    this.#wakes.clear()
+  }
+
+  callAll(): void {
+    for (const wake of this.#wakes) wake()
+  }
+
+  /** Calls `before` and then all callbacks, after this turn of the event loop has sent its answers: once for all commits of it. */
+  callSoon(before?: () => void): void {
+    if (this.#isDue || this.isEmpty) return
+    this.#isDue = true
+    setImmediate(() => {
+      this.#isDue = false
+      before?.()
+      this.callAll()
+    })
+  }
+}
