@@ -1,42 +1,58 @@
 #!/usr/bin/env node
-// Plain JavaScript that every Node.js can read, so that an old one can say that it is too old.
-// biome-ignore lint/style/useNodejsImportProtocol: an old Node.js does not know node:
-var fs = require('fs')
-// biome-ignore lint/style/useNodejsImportProtocol: an old Node.js does not know node:
-var path = require('path')
-var root = path.join(__dirname, '..')
-var wanted = [24, 15]
-var found = process.versions.node.split('.').map(Number)
-if (found[0] < wanted[0] || (found[0] === wanted[0] && found[1] < wanted[1])) {
-  console.error(
-    `conduct needs Node.js ${wanted.join('.')} or newer, whose SQLite is safe in WAL mode; this is ${process.version}.`,
-  )
-  if (fs.existsSync(path.join(root, 'src')))
-    console.error('npm run conduct, in this checkout, brings such a Node.js along.')
-  process.exit(1)
+// biome-ignore-all lint/style/useNodejsImportProtocol: an old Node.js does not know node:
+// Plain JavaScript that every Node.js can read, so that an old one can start a newer one, or say that it is too old.
+const fs = require('fs')
+const path = require('path')
+const newer = require('./newer.cjs')
+const root = path.join(__dirname, '..')
+const main = path.join(root, 'dist/cli/main.js')
+const word = process.argv[2]
+const isRestarted = 'CONDUCT_RESTARTED' in process.env
+delete process.env.CONDUCT_RESTARTED
+
+if (!newer.isNewEnough(process.versions.node)) {
+  const found = isRestarted ? undefined : newer.find(root)
+  if (found) newer.restart(found, __filename)
+  else tooOld()
+} else if (!fs.existsSync(main)) notBuilt()
+else start()
+
+function tooOld() {
+  const needs = `conduct needs Node.js ${newer.wanted.join('.')} or newer, whose SQLite is safe in WAL mode; this is ${process.version}.`
+  if (word === 'hook') require('./missed.cjs').keep(`Node.js ${process.version} is too old, and no newer one was found`)
+  else if (word === 'doctor') require('./missed.cjs').doctor(needs)
+  else {
+    console.error(needs)
+    if (fs.existsSync(path.join(root, 'src')))
+      console.error('npm run conduct, in this checkout, brings such a Node.js along.')
+    process.exitCode = 1
+  }
 }
 
-var main = path.join(root, 'dist/cli/main.js')
-var before = fs.existsSync(path.join(root, 'node_modules')) ? '' : 'npm install && '
-if (!fs.existsSync(main)) {
+function notBuilt() {
+  if (word === 'hook') return require('./missed.cjs').keep(`conduct is not built in ${root}`)
+  const before = fs.existsSync(path.join(root, 'node_modules')) ? '' : 'npm install && '
   console.error(
     `conduct is not built. In ${root} run: ${before}npm run build\nTo serve without a build: ${before}npm start`,
   )
-  process.exit(1)
+  process.exitCode = 1
 }
 
-if (process.argv[2] === 'serve') require('./frugal.cjs').restart(process.argv.slice(1))
+function start() {
+  if (word === 'serve') require('./frugal.cjs').restart(process.argv.slice(1))
+  if (word === 'hook' || word === 'init') newer.keepLauncher(__filename)
+  try {
+    keepCompiled()
+  } catch (_) {}
+  require(main)
+}
 
 // Code once compiled is kept in a folder of the user's own, which spares later starts the work. One that others may write to
 // is not used: they could have this process run their code. Where there can be none, each start compiles anew.
 function keepCompiled() {
-  var folder = path.join(process.env.XDG_CACHE_HOME || path.join(require('node:os').homedir(), '.cache'), 'conduct')
+  const folder = path.join(process.env.XDG_CACHE_HOME || path.join(require('node:os').homedir(), '.cache'), 'conduct')
   fs.mkdirSync(folder, { recursive: true, mode: 0o700 })
-  var made = fs.statSync(folder)
+  const made = fs.statSync(folder)
   if (process.getuid && (made.uid !== process.getuid() || (made.mode & 0o022) !== 0)) return
   require('node:module').enableCompileCache(folder)
 }
-try {
-  keepCompiled()
-} catch (_) {}
-require(main)

@@ -26,6 +26,7 @@ import { agents } from '../src/agents/agents.ts'
 import { installs } from '../src/agents/install.ts'
 import { documentsOf, untilNobodyRuns } from './cli/session.ts'
 import { gitIn, localUser, type User, writeFiles } from './cli/user.ts'
+import { oldNode } from './support/old-node.ts'
 import { adminKey, startServer } from './support/server.ts'
 
 const run = promisify(execFile)
@@ -253,21 +254,11 @@ test('the client with what it imports is at most 8 KB, gzipped', () => {
   assert.ok(bytes <= 8192, `${bytes} bytes`)
 })
 
-/** How to run a script as an old Node.js would: on one that is installed here, else on this one under an old version's name. */
-async function oldNode(): Promise<[command: string, ...args: string[]]> {
-  const found = (process.env.PATH ?? '').split(delimiter).map((path) => join(path, 'node'))
-  for (const path of found.filter((path) => existsSync(path))) {
-    const { stdout } = await run(path, ['--version'])
-    const [major = 0, minor = 0] = stdout.slice(1).split('.').map(Number)
-    if (major < 24 || (major === 24 && minor < 15)) return [path, bin]
-  }
-  const pretend = "Object.defineProperty(process.versions, 'node', { value: '20.0.0' })"
-  return [process.execPath, '-e', `${pretend}; require(${JSON.stringify(bin)})`]
-}
-
 test('an old Node.js is told which version is needed, and why', async () => {
-  const [command, ...args] = await oldNode()
-  const { code, stdout, stderr } = await run(command, args).then(
+  const [command, ...args] = oldNode(bin)
+  // As if it had been searched for a newer one already.
+  const env = { ...process.env, CONDUCT_RESTARTED: '1' }
+  const { code, stdout, stderr } = await run(command, args, { env }).then(
     () => assert.fail('it started'),
     (error: ExecFileException & { stdout: string; stderr: string }) => error,
   )

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import type { Finding } from '../../src/cli/commands/doctor.ts'
 import { root } from '../support/built.ts'
+import { oldNode } from '../support/old-node.ts'
 import { freshFolder, homeOf } from './folder.ts'
 
 /** A clone of which nothing is built, with that text for its program. */
@@ -31,9 +33,7 @@ test('a program that is not built says so, and how to build it', (t) => {
 test('an old Node.js is told, in a checkout, how to get the right one', (t) => {
   const folder = clone(t)
   mkdirSync(join(folder, 'src'))
-  const pretend = "Object.defineProperty(process.versions, 'node', { value: '20.0.0' })"
-  const script = `${pretend}; require(${JSON.stringify(join(folder, 'bin/conduct.cjs'))})`
-  const { status, stderr } = spawnSync(process.execPath, ['-e', script], { encoding: 'utf8' })
+  const { status, stderr } = onOldNode(join(folder, 'bin/conduct.cjs'), [], { CONDUCT_RESTARTED: '1' })
   assert.equal(status, 1)
   assert.match(stderr, /^conduct needs Node\.js 24\.15 .*\nnpm run conduct, in this checkout, /)
 })
@@ -42,6 +42,12 @@ test('the program can be executed where it is cloned', () => {
   const listed = execFileSync('git', ['ls-files', '--stage', 'bin/conduct.cjs'], { cwd: root, encoding: 'utf8' })
   assert.match(listed, /^100755 /)
 })
+
+/** Runs a script by an old Node.js. */
+function onOldNode(script: string, words: string[], env: NodeJS.ProcessEnv, input = '') {
+  const [command, ...args] = oldNode(script)
+  return spawnSync(command, [...args, ...words], { encoding: 'utf8', env: { ...process.env, ...env }, input })
+}
 
 const told = 'console.log(JSON.stringify([process.execArgv, process.env.MALLOC_ARENA_MAX, process.argv.slice(2)]))'
 
@@ -77,4 +83,78 @@ test('npm start serves from source, in the same way', { skip: process.platform =
   if (process.platform !== 'linux') return
   const line = readFileSync(`/proc/${child.pid}/cmdline`, 'utf8').split('\0')
   assert.ok(line.includes('--max-semi-space-size=4'), line.join(' '))
+})
+
+/** A program that tells what it was run by, with which words, and what it read. */
+const reader = `process.stdin.setEncoding('utf8').on('data', (text) => console.log(JSON.stringify([process.execPath,
+  process.argv.slice(2), text, Object.keys(process.env).filter((name) => name === 'CONDUCT_RESTARTED')])))`
+const onUnix = { skip: process.platform === 'win32' }
+
+test('an old Node.js on the PATH runs the program by a newer one that it finds', onUnix, (t) => {
+  const bin = join(clone(t, reader), 'bin/conduct.cjs')
+  const home = freshFolder(t)
+  const answer = (env: NodeJS.ProcessEnv) => {
+    const { status, stdout, stderr } = onOldNode(bin, ['hook', 'claude'], { HOME: home, ...env }, '{}')
+    assert.deepEqual([status, stderr], [0, ''])
+    return JSON.parse(stdout)
+  }
+  const expected = [process.execPath, ['hook', 'claude'], '{}', []]
+  const nvm = join(home, '.nvm/versions/node')
+  for (const [version, target] of [
+    ['v20.1.0', '/nowhere'],
+    ['v24.21.0', process.execPath],
+  ] as const) {
+    mkdirSync(join(nvm, version, 'bin'), { recursive: true })
+    symlinkSync(target, join(nvm, version, 'bin/node'))
+  }
+  assert.deepEqual(answer({ PATH: '/usr/bin:/bin' }), expected)
+  rmSync(nvm, { recursive: true })
+  // The first one left a launcher, which names a Node.js that runs without any search.
+  assert.deepEqual(answer({ PATH: '/usr/bin:/bin' }), expected)
+  const launcher = join(home, '.local/share/conduct/bin/conduct')
+  const ran = spawnSync(launcher, ['hook', 'codex'], {
+    encoding: 'utf8',
+    input: '{}',
+    env: { HOME: home, PATH: '/usr/bin:/bin' },
+  })
+  assert.deepEqual(JSON.parse(ran.stdout), [process.execPath, ['hook', 'codex'], '{}', []])
+})
+
+test('the exit code and signals of what a newer Node.js runs are those of the program', onUnix, async (t) => {
+  const home = freshFolder(t)
+  const env = { ...process.env, HOME: home }
+  const ends = join(clone(t, 'process.exit(7)'), 'bin/conduct.cjs')
+  assert.equal(onOldNode(ends, [], env).status, 7)
+  const waits = join(
+    clone(t, "process.on('SIGTERM', () => process.exit(3)); console.log('up'); setInterval(() => {}, 1e6)"),
+    'bin/conduct.cjs',
+  )
+  const [command, ...args] = oldNode(waits)
+  const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'inherit'] })
+  await once(child.stdout, 'data')
+  child.kill('SIGTERM')
+  assert.deepEqual(await once(child, 'exit'), [3, null])
+})
+
+test('a hook that no Node.js can run is silent, and the doctor says what was missed', onUnix, (t) => {
+  const bin = join(clone(t, reader), 'bin/conduct.cjs')
+  const env = { HOME: freshFolder(t), CONDUCT_RESTARTED: '1' }
+  const { status, stdout, stderr } = onOldNode(bin, ['hook', 'claude'], env, 'x'.repeat(1_000_000))
+  assert.deepEqual([status, stdout, stderr], [0, '', ''])
+  const doctor = onOldNode(bin, ['doctor'], env)
+  assert.deepEqual([doctor.status, doctor.stderr], [1, ''])
+  assert.match(doctor.stdout, /^fail {2}node {6}conduct needs Node\.js 24\.15 /)
+  assert.match(
+    doctor.stdout,
+    /^fail {2}hooks {5}20\S+Z: a hook of claude recorded nothing: Node\.js v\d+\S+ is too old, and no newer one was found$/m,
+  )
+  const findings: Finding[] = JSON.parse(onOldNode(bin, ['doctor', '--json'], env).stdout)
+  assert.deepEqual(
+    findings.map(({ about }) => about),
+    ['node', 'hooks', 'search'],
+  )
+  const notBuilt = join(clone(t), 'bin/conduct.cjs')
+  const silent = spawnSync(process.execPath, [notBuilt, 'hook', 'codex'], { encoding: 'utf8', env, input: '{}' })
+  assert.deepEqual([silent.status, silent.stdout, silent.stderr], [0, '', ''])
+  assert.match(onOldNode(bin, ['doctor'], env).stdout, /a hook of codex recorded nothing: conduct is not built in /)
 })

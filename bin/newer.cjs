@@ -1,0 +1,122 @@
+// biome-ignore-all lint/style/useNodejsImportProtocol: an old Node.js does not know node:
+// Finds a Node.js that is new enough where the PATH has an old one: that of a project with nvm or volta, say. The launcher
+// remembers the one that last ran a hook or `conduct init`.
+const childProcess = require('child_process')
+const fs = require('fs')
+const os = require('os')
+const path = require('path')
+
+exports.wanted = [24, 15]
+
+exports.isNewEnough = (version) => {
+  const found = version.split('.').map(Number)
+  return found[0] > exports.wanted[0] || (found[0] === exports.wanted[0] && found[1] >= exports.wanted[1])
+}
+
+/** The path of a Node.js that is new enough; undefined where this machine has none in a known place. */
+exports.find = (root) => {
+  const kept = keptNode()
+  return kept || candidates(root).find(isGood)
+}
+
+function isGood(file) {
+  try {
+    const version = childProcess.execFileSync(file, ['--version'], {
+      encoding: 'utf8',
+      timeout: 2000,
+      stdio: ['ignore', 'pipe', 'ignore'],
+    })
+    return exports.isNewEnough(version.trim().replace(/^v/, ''))
+  } catch (_) {
+    return false
+  }
+}
+
+/** Where a Node.js may be: of this package, beside it, on the PATH, of version managers, of the system. */
+function candidates(root) {
+  const home = process.env.HOME || os.homedir()
+  const data = process.env.XDG_DATA_HOME || path.join(home, '.local/share')
+  const all = [path.join(root, 'node_modules/node/bin/node'), path.join(root, '../../../bin/node')]
+    .concat((process.env.PATH || '').split(path.delimiter).map((folder) => path.join(folder, 'node')))
+    .concat(versions(path.join(process.env.NVM_DIR || path.join(home, '.nvm'), 'versions/node'), 'bin/node'))
+    .concat(versions(path.join(process.env.VOLTA_HOME || path.join(home, '.volta'), 'tools/image/node'), 'bin/node'))
+    .concat(
+      versions(path.join(process.env.FNM_DIR || path.join(data, 'fnm'), 'node-versions'), 'installation/bin/node'),
+    )
+    .concat(versions(path.join(data, 'mise/installs/node'), 'bin/node'))
+    .concat(versions(path.join(process.env.ASDF_DATA_DIR || path.join(home, '.asdf'), 'installs/nodejs'), 'bin/node'))
+    .concat(['/opt/homebrew/bin/node', '/usr/local/bin/node', '/usr/bin/node'])
+  return all.filter((file, index) => path.isAbsolute(file) && all.indexOf(file) === index && fs.existsSync(file))
+}
+
+/** The programs of a folder whose subfolders are versions that are new enough, newest first. */
+function versions(folder, program) {
+  try {
+    return fs
+      .readdirSync(folder)
+      .map((name) => ({ name: name, parts: name.replace(/^v/, '').split('.').map(Number) }))
+      .filter((one) => exports.isNewEnough(one.parts.join('.')))
+      .sort((a, b) => b.parts[0] - a.parts[0] || b.parts[1] - a.parts[1] || b.parts[2] - a.parts[2])
+      .map((one) => path.join(folder, one.name, program))
+  } catch (_) {
+    return []
+  }
+}
+
+/** Runs the program again, by that Node.js, in the place of this process or as its only child. */
+exports.restart = (node, program) => {
+  const args = [program].concat(process.argv.slice(2))
+  const env = Object.assign({}, process.env, { CONDUCT_RESTARTED: '1' })
+  if (process.execve && process.platform !== 'win32') process.execve(node, [node].concat(args), env)
+  const child = childProcess.spawn(node, args, { stdio: 'inherit', env: env })
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT']
+  // What a terminal sends reaches the child by itself.
+  signals.forEach((signal) => {
+    process.on(signal, () => {
+      if (signal === 'SIGTERM' || !process.stdin.isTTY) child.kill(signal)
+    })
+  })
+  child.on('error', (error) => {
+    console.error(`conduct: ${node} cannot be started: ${error.message}`)
+    process.exitCode = 1
+  })
+  child.on('exit', (code, signal) => {
+    if (!signal) process.exit(code)
+    signals.forEach((one) => {
+      process.removeAllListeners(one)
+    })
+    process.kill(process.pid, signal)
+  })
+}
+
+/** The command that hooks find where the PATH lacks conduct: it runs the program by the Node.js that can. */
+function launcherFile() {
+  const data = process.env.XDG_DATA_HOME || path.join(process.env.HOME || os.homedir(), '.local/share')
+  return path.join(data, 'conduct/bin/conduct')
+}
+
+/** Keeps the launcher of this program and this Node.js. Without it, or where it cannot be written, hooks search. */
+exports.keepLauncher = (program) => {
+  if (process.platform === 'win32') return
+  try {
+    const quoted = [process.execPath, program].map((text) => `'${text.replace(/'/g, "'\\''")}'`)
+    const text = `#!/bin/sh\n# Written by conduct, for the hooks of agents.\nnode=${quoted[0]}\nexec "$node" ${quoted[1]} "$@"\n`
+    const file = launcherFile()
+    if (fs.existsSync(file) && fs.readFileSync(file, 'utf8') === text) return
+    fs.mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 })
+    const draft = `${file}.${process.pid}`
+    fs.writeFileSync(draft, text, { mode: 0o755 })
+    fs.renameSync(draft, file)
+  } catch (_) {}
+}
+
+/** The Node.js of the launcher, where both are still there. */
+function keptNode() {
+  try {
+    const line = /^node='(.*)'$/m.exec(fs.readFileSync(launcherFile(), 'utf8'))
+    const file = line ? line[1].replace(/'\\''/g, "'") : ''
+    return fs.existsSync(file) ? file : undefined
+  } catch (_) {
+    return undefined
+  }
+}
