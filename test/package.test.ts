@@ -171,6 +171,22 @@ test('conduct init, a session of an agent, conduct run list: there is its run, f
   assert.equal(stdout.trim().split('\n').length, 1 + agents.length, stdout)
 })
 
+test('a hook records in a project whose PATH begins with an old Node.js', async (t) => {
+  const user = localUser(t)
+  const { env, cwd } = user
+  writeFiles(cwd, { 'conduct.json': '{ "project": "shop" }\n' })
+  const [command, ...args] = oldNode(bin).map((word) => `'${word.replaceAll("'", "'\\''")}'`)
+  writeFiles(env.HOME, { 'old/node': `#!/bin/sh\nshift\nexec ${[command, ...args].join(' ')} "$@"\n` })
+  chmodSync(join(env.HOME, 'old/node'), 0o755)
+  const inProject = (line: string, input?: string) => inShell(user, `PATH="$HOME/old:$PATH"; ${line}`, input)
+  const documents = documentsOf('claude', { folder: env.HOME, cwd })
+  const prompt = documents.find(({ hook_event_name }) => hook_event_name === 'UserPromptSubmit')
+  const { stdout, stderr } = await inProject('conduct hook claude', JSON.stringify(prompt))
+  assert.deepEqual([stdout, stderr], ['', ''])
+  untilNobodyRuns(env.HOME)
+  assert.match((await inProject('conduct run list')).stdout, /^RUN-001 +in_progress /m)
+})
+
 test('what is wrong is told with what to do, and an exit code for its kind', async (t) => {
   const user = localUser(t)
   const dead = 'CONDUCT_URL=http://127.0.0.1:9/conduct CONDUCT_API_KEY=x'

@@ -4,14 +4,16 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import type { Finding } from '../../src/cli/commands/doctor.ts'
+import type { Finding } from '../../src/cli/commands/finding.ts'
 import { stateOf } from '../../src/cli/record/state.ts'
 import { createClient } from '../../src/client/client.ts'
 import { engines } from '../support/engines.ts'
 import { adminKey, openServer } from '../support/server.ts'
 import { freePort } from '../support/setup.ts'
 import { freshFolder, homeOf } from './folder.ts'
-import { type ProgramEnv, programOf } from './program.ts'
+import { conductHere, type ProgramEnv, programOf } from './program.ts'
+import { untilNobodyRuns } from './session.ts'
+import { localUser } from './user.ts'
 
 /** What the doctor finds, by what it is about, and its exit code. */
 async function examine(env: ProgramEnv) {
@@ -47,7 +49,7 @@ test('what other users can read, settings that do not exist and what is unsent a
   mkdirSync(join(folder, '.claude'))
   writeFileSync(
     join(folder, '.claude/settings.json'),
-    '{ "hooks": { "Stop": [{ "command": "conduct hook claude" }] } }',
+    '{ "hooks": { "Stop": [{ "hooks": [{ "type": "command", "command": "conduct hook claude" }] }] } }',
   )
   const { code, of } = await examine(env)
   assert.equal(code, 0, 'a warning is no failure')
@@ -65,6 +67,55 @@ test('what other users can read, settings that do not exist and what is unsent a
   )
   assert.match(of('hooks')[0]?.told ?? '', /\.claude\/settings\.json/)
   assert.deepEqual(of('database'), [{ about: 'database', state: 'ok', told: 'it opens, and is not damaged' }])
+})
+
+test('when each agent was last heard is told, and which never was', async (t) => {
+  const { env, cwd } = localUser(t)
+  const json = async () => JSON.parse((await conductHere(['doctor', '--json'], env, cwd)).stdout) as Finding[]
+  const told = async (about: string) =>
+    (await json()).flatMap((finding) => (finding.about === about ? [`${finding.state} ${finding.told}`] : []))
+  assert.deepEqual(await told('hooks'), ['note none here; conduct init sets agents up to record themselves'])
+  assert.deepEqual(await told('heard'), [])
+  await conductHere(['init', '--agents', 'claude,codex'], env, cwd)
+  assert.match(
+    (await told('heard')).join('\n'),
+    /^note Claude Code: never within 30 days\. .*\nnote Codex: never .*\/hooks/,
+  )
+  const document = { session_id: 's-1', prompt_id: 'p', cwd, hook_event_name: 'UserPromptSubmit', prompt: 'Go' }
+  await conductHere(['hook', 'claude'], env, cwd, JSON.stringify(document))
+  untilNobodyRuns(env.HOME)
+  assert.match((await told('heard')).join('\n'), /^ok Claude Code: (?:\ds ago|just now|now)\nnote Codex: never/)
+  const status = await conductHere(['status'], env, cwd)
+  assert.match(status.stdout, /^heard: +Claude Code \S/m)
+
+  const missed = join(env.HOME, '.local/state/conduct/hook-missed.json')
+  const keep = (agent: string, at: number) => writeFileSync(missed, JSON.stringify({ agent, at, reason: 'no Node.js' }))
+  keep('claude', Date.now() - 3_600_000)
+  assert.equal((await told('heard')).length, 2, 'Claude Code was heard since')
+  keep('codex', Date.now() - 3_600_000)
+  assert.match((await told('heard')).at(-1) ?? '', /^warn 1h ago a hook of Codex recorded nothing: no Node\.js$/)
+  assert.match((await conductHere(['status'], env, cwd)).stdout, /^missed: +1h ago a hook of Codex recorded nothing/m)
+})
+
+test('where Claude Code is started in a subfolder, the doctor says that it is not recorded, until it is', async (t) => {
+  const { env, cwd } = localUser(t)
+  mkdirSync(join(cwd, 'src'))
+  const hooks = async (folder: string) =>
+    (JSON.parse((await conductHere(['doctor', '--json'], env, folder)).stdout) as Finding[])
+      .filter(({ about }) => about === 'hooks')
+      .map(({ state, told }) => `${state} ${told}`)
+  await conductHere(['init', '--agents', 'claude'], env, cwd)
+  assert.match(
+    (await hooks(cwd))[1] ?? '',
+    /^note Claude Code started in a subfolder is not recorded; .*conduct init --user/,
+  )
+  assert.match((await hooks(join(cwd, 'src')))[1] ?? '', /^warn Claude Code started in this folder is not recorded/)
+  await conductHere(['init', '--user', '--agents', 'claude'], env, cwd)
+  for (const folder of [cwd, join(cwd, 'src')]) {
+    assert.deepEqual(await hooks(folder), [
+      `ok ${join(cwd, '.claude/settings.json')}, ${join(env.HOME, '.claude/settings.json')}`,
+    ])
+  }
 })
 
 for (const engine of engines) {

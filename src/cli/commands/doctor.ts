@@ -1,9 +1,6 @@
-import { existsSync, readFileSync, statSync } from 'node:fs'
-import { homedir } from 'node:os'
-import { join } from 'node:path'
+import { existsSync, statSync } from 'node:fs'
 import { styleText } from 'node:util'
 import { Command } from 'commander'
-import { installs } from '../../agents/install.ts'
 import { settings, unknownSettings } from '../../setting.ts'
 import { isMissing, noProject, tries } from '../operation/call.ts'
 import { addCommon, addExamples, type Common } from '../option.ts'
@@ -16,17 +13,11 @@ import { unsentOf, unsentWords } from '../record/unsent.ts'
 import { printJson, shown } from '../show/print.ts'
 import { whileWaiting } from '../show/progress.ts'
 import { clean } from '../show/text.ts'
+import { agentFindings } from './doctor-agents.ts'
+import { type Finding, found } from './finding.ts'
 import { missingFile } from './status.ts'
 
-/** What one look found: `note` is no judgement. */
-export interface Finding {
-  about: string
-  state: 'ok' | 'note' | 'warn' | 'fail'
-  told: string
-}
-
 const { env } = process
-const found = (about: string, state: Finding['state'], told: string): Finding => ({ about, state, told })
 const colours = { ok: 'green', note: 'dim', warn: 'yellow', fail: 'red' } as const
 
 /** `conduct doctor`: looks at everything that a command needs. Ends with 1 when something is broken. */
@@ -38,7 +29,7 @@ export function doctorCommand(): Command {
 }
 
 async function doctor(options: Common) {
-  const findings = [...here(), ...looking('place', () => hooks())]
+  const findings = [...here(), ...looking('hooks', () => agentFindings(env, process.cwd()))]
   const place = looked('ledger', findings, () => placeOf(options, env, process.cwd()))
   if (place) {
     const work = place.kind === 'local' ? databaseOf(place) : serverOf(place)
@@ -73,7 +64,7 @@ function looking(about: string, look: () => Finding[]): Finding[] {
 function here(): Finding[] {
   const unknown = unknownSettings(env)
   return [
-    found('node', 'ok', process.versions.node),
+    found('node', 'ok', `${process.versions.node}, ${process.execPath}`),
     found('sqlite', 'ok', process.versions.sqlite ?? ''),
     ...unknown.map((fault) => found('settings', 'warn', fault)),
     ...looking('profiles', profiles),
@@ -103,19 +94,6 @@ function unsent(): Finding[] {
   const { waits, refusals } = unsentWords(unsentOf(env))
   const findings = [...waits, ...refusals].map((words) => found('unsent', 'warn', words))
   return findings.length > 0 ? findings : [found('unsent', 'ok', 'nothing is waiting to be sent')]
-}
-
-/** Where the agents keep their hooks, in a project and at home. */
-const hookFiles = installs.map(({ hooks }) => hooks.path)
-
-function hooks(): Finding[] {
-  const paths = [process.cwd(), env.HOME || homedir()].flatMap((folder) => hookFiles.map((file) => join(folder, file)))
-  const installed = [...new Set(paths)].filter(
-    (path) => existsSync(path) && /conduct\b.*\bhook\b/.test(readFileSync(path, 'utf8')),
-  )
-  if (installed.length === 0)
-    return [found('hooks', 'note', 'none here; conduct init sets agents up to record themselves')]
-  return [found('hooks', 'ok', installed.join(', '))]
 }
 
 async function databaseOf(place: Place & { kind: 'local' }): Promise<Finding[]> {

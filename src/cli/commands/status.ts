@@ -5,6 +5,7 @@ import type { Client } from '../../client/client.ts'
 import { isMissing, withClient } from '../operation/call.ts'
 import { addCommon, addExamples, type Common } from '../option.ts'
 import { localProfile, type Place, placeOf, shownPlace } from '../place/connect.ts'
+import { heardAgents, missedHook, missedWords, titleOf } from '../record/heard.ts'
 import { unsentOf, unsentWords } from '../record/unsent.ts'
 import { listPrinter, pairs, printJson, shown } from '../show/print.ts'
 import { whileWaiting } from '../show/progress.ts'
@@ -82,8 +83,25 @@ function linesOf(place: Place, { me, running }: Told, { utc }: Common): [name: s
     ['project', isNew ? `${project}, which does not exist yet; ${howMade}` : project],
     ['key', key ? line(`${key.name} (${key.prefix}…), ${me.permissions.join(', ')}${expires}`) : 'none is needed here'],
     ['running', runningText(me, running)],
+    ...heardLines(utc),
     ...unsentLines(),
   ]
+}
+
+/** When each agent was last heard on this machine, and the hook that recorded nothing. */
+function heardLines(utc: boolean | undefined): [name: string, value: string][] {
+  try {
+    const heard = heardAgents(process.env)
+    const missed = missedHook(process.env, heard)
+    const when = (at: number) => shown(new Date(at).toISOString(), utc)
+    const agents = heard.map(({ agent, at }) => line(`${titleOf(agent)} ${when(at)}`))
+    return [
+      ['heard', agents.join(', ')],
+      ['missed', missed ? line(`${when(missed.at)} ${missedWords(missed)}`) : ''],
+    ]
+  } catch (error) {
+    return [['heard', line((error as Error).message)]]
+  }
 }
 
 /** What waits on this machine, and what was refused; nothing where all is sent. */

@@ -1,0 +1,84 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { type Install, installs } from '../../agents/install.ts'
+import { hasHooks } from '../init/entry.ts'
+import { isOnPath } from '../init/present.ts'
+import { rootOf } from '../init/project-files.ts'
+import type { Env } from '../place/folders.ts'
+import { heardAgents, missedHook, missedWords, titleOf } from '../record/heard.ts'
+import { shown } from '../show/print.ts'
+import { type Finding, found } from './finding.ts'
+
+/** The hooks of this project and of this user, and when each agent was last heard. */
+export function agentFindings(env: Env, cwd: string): Finding[] {
+  const root = rootOf(cwd)
+  const home = env.HOME || homedir()
+  const inProject = installs.filter(({ name, hooks }) => isEntered(join(root, hooks.path), name))
+  const ofUser = installs.filter(({ name, hooks }) => isEntered(join(home, hooks.homePath), name))
+  const files = [
+    ...inProject.map(({ hooks }) => join(root, hooks.path)),
+    ...ofUser.map(({ hooks }) => join(home, hooks.homePath)),
+  ]
+  if (files.length === 0) return [found('hooks', 'note', 'none here; conduct init sets agents up to record themselves')]
+  return [
+    found('hooks', 'ok', [...new Set(files)].join(', ')),
+    ...subfolder(inProject, ofUser, resolve(cwd) !== root),
+    ...program(env),
+    ...listening([...new Set([...inProject, ...ofUser])], env),
+  ]
+}
+
+/** Whether that file runs the hooks of that agent. One that cannot be read does not: the agent cannot read it either. */
+function isEntered(path: string, name: string): boolean {
+  try {
+    return existsSync(path) && hasHooks(readFileSync(path, 'utf8'), name)
+  } catch {
+    return false
+  }
+}
+
+/** Claude Code reads the hooks of a project only when it is started in the folder that has them. */
+function subfolder(inProject: Install[], ofUser: Install[], isBelow: boolean): Finding[] {
+  const isMissing = (all: Install[]) => !all.some(({ name }) => name === 'claude')
+  if (isMissing(inProject) || !isMissing(ofUser)) return []
+  const where = isBelow
+    ? 'Claude Code started in this folder is not recorded'
+    : 'Claude Code started in a subfolder is not recorded'
+  return [
+    found('hooks', isBelow ? 'warn' : 'note', `${where}; to record it everywhere: conduct init --user --agents claude`),
+  ]
+}
+
+/** Whether hooks and MCP servers find the program, and the Node.js that they find. */
+function program(env: Env): Finding[] {
+  const { stdout } = spawnSync('node', ['--version'], { encoding: 'utf8', timeout: 2_000, env: { ...env } })
+  const other = stdout?.trim().slice(1) ?? ''
+  return [
+    ...(isOnPath('conduct', env)
+      ? []
+      : [
+          found(
+            'program',
+            'warn',
+            'conduct is not on the PATH: the MCP server cannot start, and hooks only where conduct init ran',
+          ),
+        ]),
+    ...(other === '' || other === process.versions.node
+      ? []
+      : [found('program', 'note', `node on the PATH is ${other}; conduct runs by ${process.execPath}`)]),
+  ]
+}
+
+/** When each agent was last heard, and what was missed. */
+function listening(entered: Install[], env: Env): Finding[] {
+  const heard = heardAgents(env)
+  const missed = missedHook(env, heard)
+  const silent = entered.filter(({ name }) => !heard.some(({ agent }) => agent === name))
+  return [
+    ...heard.map(({ agent, at }) => found('heard', 'ok', `${titleOf(agent)}: ${shown(new Date(at).toISOString())}`)),
+    ...silent.map(({ title, trust }) => found('heard', 'note', `${title}: never within 30 days. ${trust}`)),
+    ...(missed ? [found('heard', 'warn', `${shown(new Date(missed.at).toISOString())} ${missedWords(missed)}`)] : []),
+  ]
+}
