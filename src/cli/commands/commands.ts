@@ -42,7 +42,8 @@ export const commands: Record<string, Entry> = {
         import('../operation/command.ts'),
         import('../record/check-exec.ts'),
       ])
-      return wordCommand('check').addCommand(checkExecCommand())
+      // So that what stands behind -- is left to the command.
+      return wordCommand('check').enablePositionalOptions().addCommand(checkExecCommand())
     },
   },
   search: fromTable('search', 'find runs, specs, checks and features by their words', 'ledger'),

@@ -8,7 +8,8 @@ import { ancestorsOf, type ProcessId } from '../../spool/process.ts'
 import type { Recording } from '../../spool/recordings.ts'
 import type { State } from '../../spool/state.ts'
 import type { Env } from '../place/folders.ts'
-import { callingSession, runOf, whoseRun } from '../record/whose-run.ts'
+import { runOf } from '../record/in-session.ts'
+import { callingSession, whoseRun } from '../record/whose-run.ts'
 
 /** Seconds after which the run of a process that was killed has failed. */
 const leaseSeconds = 90
@@ -105,7 +106,7 @@ async function sessionOf({ state, place, env, ancestors }: Held, meta: Meta): Pr
   const whose = whoseRun(state, place, { env, meta, ancestors })
   if (whose.kind === 'own') return undefined
   if (whose.kind === 'run') return whose.runId
-  const runId = await runOf(state, whose.session)
+  const runId = await runOf(state, whose.session, env)
   if (runId !== undefined) return runId
   throw new ConductError(
     'UNAVAILABLE',

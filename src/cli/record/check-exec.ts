@@ -1,16 +1,22 @@
 import { Command } from 'commander'
 import { routes } from '../../api/routes.ts'
-import { markerOf, slice } from '../../ledger/content.ts'
+import { slice } from '../../ledger/content.ts'
 import { mask } from '../../mask/mask.ts'
+import type { Place } from '../../spool/place.ts'
+import type { Recording } from '../../spool/recordings.ts'
+import type { State } from '../../spool/state.ts'
+import { UsageError } from '../exit.ts'
 import { addExamples, addPlace } from '../option.ts'
 import { type PlaceOptions, placeOf } from '../place/connect.ts'
 import { git } from '../place/git.ts'
 import { commandLine } from '../show/shell.ts'
 import { runChild } from './child.ts'
 import { refuseFaults } from './faults.ts'
-import { newestOf } from './line.ts'
+import { addToSession, whoseHere } from './in-session.ts'
 import { createOutput } from './output.ts'
 import { createRecorder, createSay } from './recorder.ts'
+import { stateOrMemory } from './state.ts'
+import { createTail } from './tail.ts'
 
 interface CheckOptions extends PlaceOptions {
   name: string
@@ -22,64 +28,102 @@ const tailLength = 131_072
 
 const say = createSay('conduct check exec')
 
+/** A command that knows how many of its words stood behind `--`. */
+class CommandWithDashes extends Command {
+  behind: number | undefined
+
+  override parseOptions(words: string[]) {
+    const at = words.indexOf('--')
+    this.behind = at < 0 ? undefined : words.length - at - 1
+    return super.parseOptions(words)
+  }
+}
+
 /** `conduct check exec`: runs a command and records it as a check of a run. */
 export function checkExecCommand(): Command {
-  const command = new Command('exec')
+  const command = new CommandWithDashes('exec')
     .description('Run a command, and record it as a check: exit code 0 passes')
-    .usage('[options] <run-id> -- <command...>')
-    .argument('<run-id>', 'the run that is checked')
-    .argument('<command...>', 'the command and its arguments')
+    .usage('[options] [run-id] -- <command...>')
+    .argument('[run-id]', 'the run that is checked (default: that of the session)')
+    .argument('[command...]', 'the command and its arguments')
     .option('--name <name>', 'what is checked; of each name the newest check counts', 'check')
     .option('--agent <name>', 'who checks')
     .addHelpText('after', '\nEnds as the command does.')
-    .action(async (runId: string, words: string[], options: CheckOptions) => {
+    .action(async (first: string | undefined, rest: string[], options: CheckOptions) => {
+      const { runId, words } = parted([...(first === undefined ? [] : [first]), ...rest], command.behind)
       process.exitCode = await checkExec(runId, words, options, command)
     })
   addPlace(command)
   return addExamples(command, ['conduct check exec RUN-001 --name tests -- npm test'])
 }
 
+/** The run that is named before `--`, and the command behind it; without `--` the first word is the run. */
+function parted(all: string[], behind = all.length - 1): { runId: string | undefined; words: string[] } {
+  const words = behind > 0 ? all.slice(-behind) : []
+  const [runId, ...more] = all.slice(0, all.length - words.length)
+  if (more.length > 0) throw new UsageError(`Before -- stands one run, not also '${more.join(' ')}'.`)
+  if (words.length === 0) throw new UsageError('There is no command to run: conduct check exec -- npm test')
+  return { runId, words }
+}
+
+/** Where the check goes: to a run that is named, or to what is recorded of a session. */
+type Target = { runId: string } | { session: Recording }
+
 /** Runs the command and answers what to exit with. Throws where there can be no such check, before anything is run. */
-async function checkExec(runId: string, words: string[], options: CheckOptions, exec: Command): Promise<number> {
+async function checkExec(runId: string | undefined, words: string[], options: CheckOptions, exec: Command) {
   const { name, agent } = options
   const cwd = process.cwd()
   const place = placeOf(options, process.env, cwd)
   const command = slice(await mask(commandLine(words)), 0, 4000)
-  const check = { name, agent, command, commit: git(cwd, 'rev-parse', '--verify', '--quiet', 'HEAD') }
-  refuseFaults(exec, routes.createCheck.input, { ...check, runId, result: 'pass' })
+  const check = { name, agent, command }
+  refuseFaults(exec, routes.createCheck.input, { ...check, runId: runId ?? 'RUN-001', result: 'pass' })
+  const state = stateOrMemory(process.env, say)
+  try {
+    const target = runId === undefined ? targetOf(state, place) : { runId }
+    const ended = await run(words)
+    const commit = git(cwd, 'rev-parse', '--verify', '--quiet', 'HEAD')
+    await record(target, { ...check, ...ended, commit }, { state, place, cwd }).catch((error: Error) =>
+      say(`The check is lost: ${error.message}.`),
+    )
+    return ended.exitCode
+  } finally {
+    state.close()
+  }
+}
 
-  const tail = createTail()
+/** Whose work is checked. Throws a UsageError where that cannot be told. */
+function targetOf(state: State, place: Place): Target {
+  const whose = whoseHere(state, place, process.env)
+  if (whose.kind !== 'own') return whose
+  const several = whose.several.flatMap(({ runId }) => runId ?? [])
+  const why =
+    several.length > 0
+      ? `Several sessions run in this process: ${several.join(', ')}.`
+      : 'This command belongs to no session that hooks record, and does not run inside conduct exec.'
+  throw new UsageError(`${why} Name the run that is checked: conduct check exec ${several[0] ?? 'RUN-001'} -- npm test`)
+}
+
+async function run(words: string[]) {
+  const tail = createTail(tailLength)
   const output = createOutput({ isFull: () => false, put: tail.put })
   const { exitCode, durationMs, fault } = await runChild(words, { env: process.env, onOutput: output.write })
   process.exitCode = exitCode
   if (fault) say(fault)
   await output.end()
-  const input = {
-    ...check,
-    result: exitCode === 0 ? 'pass' : 'fail',
-    exitCode,
-    durationMs,
-    content: fault ?? tail.text(),
-  }
-  try {
-    const recorder = createRecorder({ place, cwd, env: process.env, runId, say })
-    await recorder.end({ operation: 'createCheck', input })
-  } catch (error) {
-    say(`The check is lost: ${(error as Error).message}.`)
-  }
-  return exitCode
+  return { result: exitCode === 0 ? 'pass' : 'fail', exitCode, durationMs, content: fault ?? tail.text() }
 }
 
-/** The newest of a text that grows. */
-function createTail() {
-  let newest = ''
-  let dropped = 0
-  return {
-    put(text: string) {
-      const kept = newestOf(newest + text, tailLength)
-      newest = kept.newest
-      dropped += kept.bytes
-    },
-    text: () => (dropped > 0 ? markerOf(dropped).trimStart() : '') + newest,
-  }
+interface Here {
+  state: State
+  place: Place
+  cwd: string
+}
+
+async function record(target: Target, input: Record<string, unknown>, { state, place, cwd }: Here) {
+  const { env } = process
+  const call = { operation: 'createCheck', input } as const
+  if ('runId' in target) return createRecorder({ place, cwd, env, runId: target.runId, say }).end(call)
+  const { session } = target
+  await addToSession(state, session, env, call, say)
+  say(`recorded for ${state.find(session.name)?.runId ?? session.name}, the run of this session`)
 }

@@ -13,10 +13,13 @@ import { type PlaceOptions, placeOf } from '../place/connect.ts'
 import { commandLine } from '../show/shell.ts'
 import { changesBetween, type Snapshot, snapshot } from './changes.ts'
 import { type Ended, runChild } from './child.ts'
+import { execInSession } from './exec-in-session.ts'
 import { patienceMs } from './farewell.ts'
 import { refuseFaults } from './faults.ts'
+import { whoseHere } from './in-session.ts'
 import { createOutput, type Output } from './output.ts'
 import { createRecorder, createSay, type Recorder } from './recorder.ts'
+import { stateOrMemory } from './state.ts'
 
 interface ExecOptions extends PlaceOptions {
   specId?: string
@@ -46,14 +49,13 @@ export function execCommand(): Command {
     .option('--title <title>', 'what it does (default: the command)')
     .option('--label <name=value>', 'may be repeated', addLabel)
     .option('--capture', 'record the output of an interactive command too; it has no terminal then')
-    .addHelpText('after', '\nEnds as the command does. It knows its run by CONDUCT_RUN_ID.')
+    .addHelpText(
+      'after',
+      '\nEnds as the command does. It knows its run by CONDUCT_RUN_ID. In a session that hooks record, the command is\n' +
+        'part of the run of the session, unless an option describes a run of its own.',
+    )
     .action(async (words: string[], options: ExecOptions) => {
-      const objects = join(tmpdir(), `conduct-${randomUUID()}`)
-      try {
-        process.exitCode = await exec(words, options, objects, command)
-      } finally {
-        rmSync(objects, { recursive: true, force: true })
-      }
+      process.exitCode = (await inSession(words, options)) ?? (await asRun(words, options, command))
     })
   addPlace(command)
   return addExamples(command, [
@@ -68,6 +70,37 @@ function addLabel(text: string, labels: Record<string, string> = {}): Record<str
   return { ...labels, [text.slice(0, at)]: text.slice(at + 1) }
 }
 
+const ownOptions = ['specId', 'agent', 'retryOf', 'title', 'label'] as const
+
+/** Runs the command as part of the session that it belongs to; undefined, and nothing is run, where it is a run of its own. */
+async function inSession(words: string[], options: ExecOptions): Promise<number | undefined> {
+  const { env } = process
+  if (ownOptions.some((name) => options[name] !== undefined)) return undefined
+  const place = placeOf(options, env, process.cwd())
+  // What cannot be opened is told by the recorder.
+  const state = stateOrMemory(env, () => {})
+  try {
+    const whose = whoseHere(state, place, env)
+    if (whose.kind !== 'session') return undefined
+    const { session } = whose
+    return await execInSession(words, { state, session, env, isInteractive: isInteractive(options), say })
+  } finally {
+    state.close()
+  }
+}
+
+/** Whether the command has our terminal, and its output is not recorded. */
+const isInteractive = ({ capture }: ExecOptions) => process.stdin.isTTY && process.stdout.isTTY && !capture
+
+async function asRun(words: string[], options: ExecOptions, command: Command): Promise<number> {
+  const objects = join(tmpdir(), `conduct-${randomUUID()}`)
+  try {
+    return await exec(words, options, objects, command)
+  } finally {
+    rmSync(objects, { recursive: true, force: true })
+  }
+}
+
 /** Runs the command and answers what to exit with. Throws where there can be no such run, before anything is run. */
 async function exec(words: string[], options: ExecOptions, objects: string, command: Command): Promise<number> {
   const cwd = process.cwd()
@@ -77,11 +110,10 @@ async function exec(words: string[], options: ExecOptions, objects: string, comm
   const recorder = createRecorder({ place, cwd, env: process.env, say, first: { operation: 'createRun', input: run } })
   await start(recorder)
   const output = outputOf(recorder)
-  const isInteractive = process.stdin.isTTY && process.stdout.isTTY && !options.capture
   const ended = await runChild(words, {
     // Not the id of a run around this one.
     env: { ...process.env, CONDUCT_RUN_ID: recorder.runId() ?? undefined },
-    onOutput: isInteractive ? undefined : output.write,
+    onOutput: isInteractive(options) ? undefined : output.write,
   })
   process.exitCode = ended.exitCode
   if (ended.fault) say(ended.fault)

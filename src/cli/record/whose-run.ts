@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Place } from '../../spool/place.ts'
 import { samePlace } from '../../spool/place.ts'
 import { type ProcessId, sameProcess } from '../../spool/process.ts'
@@ -86,16 +85,4 @@ export function whoseRun(state: State, place: Place, caller: Caller): Whose {
   const isHere = (session: Session) => samePlace(session.place, place)
   if (whose.kind === 'session') return isHere(whose.session) ? whose : { kind: 'own', several: [] }
   return { ...whose, several: whose.several.filter(isHere) }
-}
-
-/** How long the run of a session is waited for, and the pause before the state is read again, in milliseconds. */
-const wait = { mostMs: 5_000, pauseMs: 50 }
-
-/** The run of a session. Its first prompt may just be on its way to the ledger; undefined where it does not get there. */
-export async function runOf(state: State, { name }: Pick<Session, 'name'>): Promise<string | undefined> {
-  for (let waited = 0; ; waited += wait.pauseMs) {
-    const runId = state.find(name)?.runId
-    if (runId || waited >= wait.mostMs) return runId ?? undefined
-    await sleep(wait.pauseMs)
-  }
 }

@@ -1,0 +1,65 @@
+import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Call } from '../../spool/calls.ts'
+import { deliver } from '../../spool/deliver.ts'
+import type { Place } from '../../spool/place.ts'
+import { ancestorsOf } from '../../spool/process.ts'
+import type { Recording } from '../../spool/recordings.ts'
+import type { State } from '../../spool/state.ts'
+import type { Env } from '../place/folders.ts'
+import { patienceMs } from './farewell.ts'
+import { reconnect } from './reconnect.ts'
+import { settleNotes } from './session.ts'
+import { type Whose, whoseRun } from './whose-run.ts'
+
+type Here = Exclude<Whose, { kind: 'session' }> | { kind: 'session'; session: Recording }
+
+/** Whose work this process does. A run that CONDUCT_RUN_ID names is its session's where hooks on this machine record it. */
+export function whoseHere(state: State, place: Place, env: Env): Here {
+  const ancestors = ancestorsOf(process.pid).map(({ id }) => id)
+  const whose = whoseRun(state, place, { env, ancestors })
+  if (whose.kind !== 'run') return whose
+  const session = state.open(place, { runId: whose.runId }).find(({ kind }) => kind === 'hook')
+  return session ? { kind: 'session', session } : whose
+}
+
+/** The run of a session, which is sent now if it is not in the ledger yet; undefined where it does not get there in time. */
+export async function runOf(state: State, { name }: Pick<Recording, 'name'>, env: Env): Promise<string | undefined> {
+  const runId = () => state.find(name)?.runId ?? undefined
+  if (runId() !== undefined) return runId()
+  await settleNotes(state, env, () => {})
+  const late = sleep(patienceMs, undefined, { ref: false })
+  const delivery = await Promise.race([deliver(state, name, { connect: (place) => reconnect(place, env) }), late])
+  // Another process is sending it, or is about to.
+  const isComing = () => delivery?.outcome === 'busy' || delivery?.outcome === 'sent'
+  for (let waited = 0; isComing() && runId() === undefined && waited < patienceMs; waited += pauseMs) {
+    await sleep(pauseMs)
+  }
+  return runId()
+}
+
+/** The pause before the state is read again, in milliseconds. */
+const pauseMs = 50
+
+/**
+ * Adds a call to what is recorded of a session, and sends what waits of that; says what is not sent. Throws an Error where
+ * the session has no run to add to.
+ */
+export async function addToSession(
+  state: State,
+  { name }: Pick<Recording, 'name'>,
+  env: Env,
+  call: Omit<Call, 'key'>,
+  say: (words: string) => void,
+): Promise<void> {
+  if (!hasRun(state, name)) await settleNotes(state, env, say)
+  if (!hasRun(state, name)) throw new Error('its session has no run yet')
+  state.queue(name, { ...call, key: randomUUID() })
+  const { outcome, words } = await deliver(state, name, { connect: (place) => reconnect(place, env) })
+  if (words !== undefined && outcome !== 'busy') say(words)
+  if (outcome === 'waiting') say('The record is not sent yet. It is kept, and conduct sync sends it.')
+}
+
+/** Whether the run of a recording is there, or is to be made by the first call that waits. */
+const hasRun = (state: State, name: string) =>
+  Boolean(state.find(name)?.runId) || state.next(name)?.operation === 'createRun'

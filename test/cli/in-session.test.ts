@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { type TestContext, test } from 'node:test'
+import { observe } from '../../src/cli/record/observe.ts'
+import { stateOf } from '../../src/cli/record/state.ts'
+import { createClient } from '../../src/client/client.ts'
+import { main } from '../support/program.ts'
+import { adminKey, openServer } from '../support/server.ts'
+import { freePort } from '../support/setup.ts'
+import { conduct, type ProgramEnv } from './program.ts'
+import { syncAll, workplace } from './session.ts'
+
+/** A folder where the hooks of Claude Code have told of the first prompts of these sessions, which is not sent yet. */
+async function prompted(t: TestContext, sessions: string[], more: ProgramEnv = {}) {
+  const user = workplace(t, more)
+  const { env, cwd } = user
+  for (const session_id of sessions) {
+    const document = { session_id, cwd, hook_event_name: 'UserPromptSubmit', prompt: `Work of ${session_id}` }
+    const input = Readable.from([Buffer.from(JSON.stringify(document))], { objectMode: false })
+    await observe('claude', input, env, () => {})
+  }
+  const titled = async (title: string) => {
+    const client = await user.ledger()
+    const { runs } = await client.listRuns({ order: 'asc' })
+    const { runId } = runs.find((run) => run.title === title) ?? assert.fail(`no run ${title}`)
+    const { checks } = await client.listChecks({ runId })
+    return { run: (await client.getRun({ runId })).run, checks, count: runs.length }
+  }
+  const of = (session: string) => ({ ...env, CLAUDE_CODE_SESSION_ID: session })
+  return { ...user, titled, of }
+}
+
+test('a check without an id is one of the session that its agent names', async (t) => {
+  const { cwd, of, titled, git } = await prompted(t, ['A', 'B'])
+  const words = ['check', 'exec', '--name', 'tests', '--', 'sh', '-c', 'echo 3 pass; exit 4']
+  const { code, stdout, stderr } = await conduct(words, of('B'), cwd)
+  assert.deepEqual([code, stdout], [4, '3 pass\n'])
+  const { run, checks, count } = await titled('Work of B')
+  assert.equal(stderr, `conduct check exec: recorded for ${run.runId}, the run of this session\n`)
+  const told = checks.map(({ name, result, exitCode, commit }) => ({ name, result, exitCode, commit }))
+  assert.deepEqual(told, [{ name: 'tests', result: 'fail', exitCode: 4, commit: git('rev-parse', 'HEAD') }])
+  assert.deepEqual([run.verdict, run.evidence, count], ['failing', 'executed', 1], 'the other session is left alone')
+  const dashes = await conduct(['check', 'exec', '--', 'sh', '-c', 'echo "$0" "$@"', '--', 'a'], of('B'), cwd)
+  assert.equal(dashes.stdout, '-- a\n')
+})
+
+test('without a name the session of the agent above is checked, and of several none', async (t) => {
+  const { env, cwd, titled } = await prompted(t, ['A'])
+  const words = ['check', 'exec', '--', 'touch', 'run-once']
+  assert.equal((await conduct(words, env, cwd)).code, 0)
+  assert.equal((await titled('Work of A')).checks.length, 1)
+  const state = stateOf(env)
+  t.after(() => state.close())
+  const { place, agentProcess } = state.find('claude-A') ?? assert.fail()
+  state.record({ name: 'codex-B', kind: 'hook', place, cwd, session: 'B', agentProcess })
+  state.update('codex-B', { runId: 'RUN-B' })
+  const { code, stderr } = await conduct(['check', 'exec', '--', 'touch', 'never'], env, cwd)
+  assert.equal(code, 2)
+  assert.match(stderr, /Several sessions run in this process: RUN-001, RUN-B\. Name the run.*check exec RUN-001 --/)
+  assert.ok(!existsSync(join(cwd, 'never')))
+})
+
+test('what is no check of anything is refused before anything is run', async (t) => {
+  const { env, cwd } = await prompted(t, [])
+  const cases: [words: string[], told: RegExp][] = [
+    [['--', 'touch', 'never'], /belongs to no session that hooks record.*check exec RUN-001 -- npm test/],
+    [['RUN-001', 'RUN-002', '--', 'touch', 'never'], /Before -- stands one run, not also 'RUN-002'/],
+    [['RUN-001'], /There is no command to run/],
+    [['RUN-001', '--'], /There is no command to run/],
+    [[], /There is no command to run/],
+  ]
+  for (const [words, told] of cases) {
+    const { code, stderr } = await conduct(['check', 'exec', ...words], env, cwd)
+    assert.equal(code, 2, words.join(' '))
+    assert.match(stderr, told)
+  }
+  assert.ok(!existsSync(join(cwd, 'never')))
+})
+
+test('what a session does while its server is away comes after its beginning', async (t) => {
+  const port = await freePort()
+  const more = { CONDUCT_URL: `http://127.0.0.1:${port}/conduct` }
+  const { env, cwd, of, titled } = await prompted(t, ['A'], more)
+  const keyed = { ...of('A'), CONDUCT_API_KEY: 'sk_admin_none' }
+  const { code, stderr } = await conduct(['check', 'exec', '--', 'true'], keyed, cwd)
+  assert.equal(code, 0)
+  assert.match(stderr, /It is kept, and conduct sync sends it/)
+  await openServer(t, 'sqlite::memory:', { port })
+  await createClient({ url: more.CONDUCT_URL, key: adminKey }).createProject({ slug: 'shop' })
+  env.CONDUCT_API_KEY = adminKey
+  await syncAll(env)
+  assert.equal((await titled('Work of A')).checks.length, 1)
+})
+
+test('a command in a session is recorded in its run, and what runs inside finds it', async (t) => {
+  const { env, cwd, of, titled } = await prompted(t, ['A'])
+  await syncAll(env)
+  const script = `printf '\\033[32m%s\\033[0m\\n' "\${CONDUCT_RUN_ID} \\\`\\\`\\\`"; exit 3`
+  const { code, stdout, stderr } = await conduct(['exec', '--', 'sh', '-c', script], of('A'), cwd)
+  assert.deepEqual([code, stdout], [3, '\x1b[32mRUN-001 ```\x1b[0m\n'])
+  assert.equal(stderr, 'conduct exec: recorded in RUN-001, the run of this session\n')
+  const first = await titled('Work of A')
+  assert.deepEqual([first.count, first.run.status], [1, 'in_progress'])
+  assert.match(first.run.content, /It ended with exit code 3 after \d+\.\d s\.\n\n````text\nRUN-001 ```\n````\n$/)
+
+  const inner = ['exec', '--', process.execPath, main, 'check', 'exec', '--', 'true']
+  await conduct(inner, { ...of('A'), CLAUDE_CODE_SESSION_ID: '' }, cwd)
+  const second = await titled('Work of A')
+  assert.deepEqual([second.count, second.checks.length], [1, 1])
+
+  await conduct(['exec', '--title', 'Apart', '--', 'true'], of('A'), cwd)
+  const own = await titled('Apart')
+  assert.deepEqual([own.count, own.run.status], [2, 'completed'], 'an option that describes a run asks for one')
+})
+
+test('a secret in what a session runs is masked', async (t) => {
+  const { cwd, of, titled } = await prompted(t, ['A'])
+  const token = `ghp_${'k7Qw2ZrT9xBn4LsVd8Mf'.repeat(2).slice(0, 36)}`
+  await conduct(['exec', '--', 'echo', token], of('A'), cwd)
+  const { content } = (await titled('Work of A')).run
+  assert.ok(content.includes('[masked]') && !content.includes('ghp_'), content)
+})
