@@ -28,6 +28,7 @@ export function createWatcher({ url, query, warn }: WatcherOptions) {
   let timer: NodeJS.Timeout | undefined
 
   function look() {
+    if (wakes.isEmpty) return
     void listener.start()
     wakes.callAll()
   }
