@@ -6,12 +6,24 @@ import { ConductError } from '../src/api/error.ts'
 import { passageBytes, slots } from '../src/ledger/passage.ts'
 import { snippetOf } from '../src/ledger/snippet.ts'
 import { termsOf, wordsOf } from '../src/ledger/words.ts'
+import { indexMore } from '../src/store/search/follow.ts'
 import { type Ledger, testLedger } from './support/engines.ts'
 
+async function indexAll({ db }: Ledger['store']) {
+  while (await indexMore(db, 5));
+}
+
+/** Searches twice: while some of what was written may wait for the index, and once nothing does. Both find the same. */
 const finder =
-  ({ client }: Pick<Ledger, 'client'>) =>
-  async (q: string, more: Omit<Parameters<typeof client.search>[0], 'q'> = {}) =>
-    (await client.search({ q, ...more })).results.map(({ type, subject }) => `${type} ${subject}`)
+  ({ client, store }: Pick<Ledger, 'client' | 'store'>) =>
+  async (q: string, more: Omit<Parameters<typeof client.search>[0], 'q'> = {}) => {
+    const find = async () =>
+      (await client.search({ q, ...more })).results.map(({ type, subject }) => `${type} ${subject}`)
+    const found = await find()
+    await indexAll(store)
+    assert.deepEqual(await find(), found, `the index finds '${q}' where a scan does`)
+    return found
+  }
 
 testLedger('words of code are found as developers expect', async (ledger) => {
   const { client } = ledger
@@ -56,9 +68,53 @@ testLedger('what was written is found at once, as it is now', async (ledger) => 
   assert.deepEqual(await find('zebra'), ['feature 1'])
 })
 
+testLedger('what waits for the index is found among what is in it, page by page', async ({ client, store }) => {
+  const filler = 'filler '.repeat(5_000)
+  const texts = ['okapi', `okapi ${filler}`, `${filler} okapi`, `okapi ${filler} okapi`, 'nothing']
+  for (let n = 0; n < 30; n++) await client.createRun({ runId: `R${n}`, title: 'a run', content: texts[n % 5] })
+  await indexAll(store)
+  for (let n = 0; n < 30; n += 2) {
+    if (n % 3 === 0) await client.appendToRun({ runId: `R${n}`, text: ' okapi' })
+    if (n % 5 === 0) await client.updateRun({ runId: `R${n}`, title: 'An okapi' })
+    if (n % 7 === 0) await client.updateRun({ runId: `R${n}`, content: 'no more' })
+    if (n % 11 === 0) await client.deleteRun({ runId: `R${n}` })
+  }
+  for (let n = 30; n < 33; n++) await client.createRun({ runId: `R${n}`, content: texts[n % 5] })
+  const walk = async (limit: number) =>
+    (await Array.fromAsync(client.all('search', { q: 'okapi', limit }))).map(({ subject }) => subject)
+  const scanned = [await walk(1), await walk(2), await walk(100)]
+  await indexAll(store)
+  const indexed = await walk(100)
+  assert.deepEqual(scanned, [indexed, indexed, indexed])
+  assert.equal(indexed.length, new Set(indexed).size)
+  assert.ok(indexed.length > 20, String(indexed.length))
+})
+
+testLedger('an old run that grows is found at once, however much waits for the index', async ({ client, store }) => {
+  await client.createRun({ runId: 'LOG', content: 'begin' })
+  await indexAll(store)
+  for (let n = 0; n < 40; n++) {
+    const words = Array.from({ length: 4_000 }, (_, word) => `w${n}x${word}`)
+    await client.createRun({ runId: `LONG-${n}`, content: words.join(' ') })
+  }
+  await client.appendToRun({ runId: 'LOG', text: ' quokka' })
+  const { tx } = store.db
+  let steps = 0
+  store.db.tx = (work, subject) => {
+    steps++
+    return tx(work, subject)
+  }
+  assert.deepEqual(
+    (await client.search({ q: 'begin quokka' })).results.map(({ subject }) => subject),
+    ['LOG'],
+  )
+  store.db.tx = tx
+  assert.ok(steps <= 2, `the search took ${steps} transactions`)
+})
+
 testLedger('a search that has nothing to catch up with writes nothing', async ({ client, store }) => {
   await client.createRun({ runId: 'A', title: 'badger' })
-  await client.search({ q: 'badger' })
+  await indexAll(store)
   const { tx } = store.db
   store.db.tx = () => Promise.reject(new ConductError('INSUFFICIENT_STORAGE', 'full'))
   assert.deepEqual(
@@ -72,6 +128,7 @@ testLedger('hits in id and title come first, then the newest, page by page', asy
   for (const n of [1, 2, 3]) await client.createRun({ runId: `BODY-${n}`, title: 'other', content: 'text with walrus' })
   for (const n of [1, 2]) await client.createRun({ runId: `HEAD-${n}`, title: 'A walrus' })
   for (const n of [4, 5]) await client.createRun({ runId: `BODY-${n}`, title: 'other', content: 'walrus' })
+  await indexAll(store)
   const all = ['HEAD-2', 'HEAD-1', 'BODY-5', 'BODY-4', 'BODY-3', 'BODY-2', 'BODY-1']
   assert.deepEqual(
     (await client.search({ q: 'walrus' })).results.map(({ subject }) => subject),
@@ -100,7 +157,7 @@ testLedger('a project finds its own, a server key all or those it names', async 
   const { secret } = await client.createKey({ name: 'r', permissions: ['read'], project: 'shop' })
   assert.deepEqual(await finder(ledger)('otter'), ['run B', 'run A'])
   assert.deepEqual(await finder(ledger)('otter', { project: ['default'] }), ['run A'])
-  assert.deepEqual(await finder({ client: as({ key: secret }) })('otter'), ['run B'])
+  assert.deepEqual(await finder({ store: ledger.store, client: as({ key: secret }) })('otter'), ['run B'])
 })
 
 testLedger('hostile syntax is text', async (ledger) => {

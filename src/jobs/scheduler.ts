@@ -5,10 +5,8 @@ import { isLeader } from './leader.ts'
 /** Work that a server does beside its requests. */
 export interface Job {
   name: string
-  /** How long after its last step, at most, it looks again whether there is something to do, in milliseconds. */
+  /** How long after its last step it looks again whether there is something to do, in milliseconds. */
   everyMs: number
-  /** Whether it also looks soon after something was committed. */
-  followsLog?: boolean
   /** Whether one server at a time does it for all. */
   isExclusive?: boolean
   /** Does some of the work, for about `ms` milliseconds at most. Returns whether there is more to do. */
@@ -36,8 +34,6 @@ export interface Jobs {
 
 /** How long a step keeps the event loop from others. */
 const stepMs = 5
-/** A commit is followed by others: jobs take up what came in so many milliseconds. */
-const gatherMs = 100
 /** How long the end waits for a step. */
 const endMs = 500
 /** After a failure a job waits, so that it does not fail as fast as it can. */
@@ -60,19 +56,9 @@ function start(db: Db, job: Job, now: () => string, warn: (error: Error) => void
   let timer: NodeJS.Timeout | undefined
   let isStopping = false
   let running: Promise<void> = Promise.resolve()
-  const unwatch = job.followsLog ? db.watch(() => plan(gatherMs)) : undefined
 
-  /** Looks again in `ms` milliseconds, unless that is planned for earlier. */
   function plan(ms: number) {
-    if (isStopping) return
-    if (timer && ms >= everyMs) return
-    clearTimeout(timer)
-    timer = setTimeout(go, ms).unref()
-  }
-
-  function go() {
-    timer = undefined
-    running = running.then(work)
+    if (!isStopping) timer = setTimeout(() => (running = work()), ms).unref()
   }
 
   async function work() {
@@ -103,7 +89,6 @@ function start(db: Db, job: Job, now: () => string, warn: (error: Error) => void
     async stop() {
       isStopping = true
       clearTimeout(timer)
-      unwatch?.()
       await Promise.race([running, sleep(endMs, undefined, { ref: false })])
     },
   }

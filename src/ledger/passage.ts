@@ -19,6 +19,9 @@ export function reachOf(passage: number): { from: number; to: number } {
 /** The first byte whose passage changes when a text of `bytes` grows: its last word may go on. */
 export const growsFrom = (bytes: number) => Math.max(0, bytes - edge - 4)
 
+/** How much of a text, in bytes, is known to one who has read this passage of it: from there on `growsFrom` leads to the next. */
+export const knownAfter = (passage: number) => (passage + 1) * passageBytes + edge + 4
+
 /** A passage of a text, of which `bytes` are what `reachOf` names: without the end of a word that began before it, with the end of its last. */
 export function passageText(passage: number, bytes: Buffer): string {
   const { from } = reachOf(passage)

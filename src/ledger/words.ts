@@ -40,6 +40,9 @@ export function wordsOf(text: string): Set<string> {
   return words
 }
 
+/** A text in which the words of `wordsOf` stand as they are. A sigma has another form at the end of a word; here it has one. */
+export const fold = (text: string) => text.toLowerCase().replaceAll('ς', 'σ')
+
 /** The words that a query asks for, all of them; the last may be the beginning of one. Whatever else it has is no syntax. */
 export function termsOf(query: string): string[] {
   return [...new Set(Array.from(query.matchAll(chunk), ([whole]) => normal(whole)))].slice(0, 20)

@@ -1,6 +1,6 @@
 import { purgeKept } from './idempotency.ts'
 import type { Store } from './open.ts'
-import { followLog, isBehind } from './search/follow.ts'
+import { indexMore } from './search/follow.ts'
 
 /** How long a command that wrote something indexes it, in milliseconds. */
 const indexMs = 10
@@ -10,6 +10,6 @@ const indexMs = 10
  * the next search need not, and drops some answers that are no longer wanted.
  */
 export async function tidy({ db, now }: Store): Promise<void> {
-  if (await isBehind(db)) await followLog(db, indexMs)
+  await indexMore(db, indexMs)
   await purgeKept(db, now())
 }

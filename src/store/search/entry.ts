@@ -1,6 +1,15 @@
 import { hash } from 'node:crypto'
 import type { SearchType } from '../../api/search.ts'
-import { growsFrom, passageAt, passageBytes, passageText, reachOf, slotOf, slots } from '../../ledger/passage.ts'
+import {
+  growsFrom,
+  knownAfter,
+  passageAt,
+  passageBytes,
+  passageText,
+  reachOf,
+  slotOf,
+  slots,
+} from '../../ledger/passage.ts'
 import { wordsOf } from '../../ledger/words.ts'
 import { readBytes } from '../document.ts'
 import type { Tx } from '../engine/db.ts'
@@ -48,71 +57,105 @@ export const firstToken = 'f'
 
 export const headOf = ({ subject, title }: Subject) => `${subject} ${title ?? ''}`
 
-/**
- * Indexes of an entry what is new, until `isLate`: passages that a longer text adds to, those at the edges of a gap that
- * moved, or all where the head or the document is another. What is left is done the next time.
- */
-export async function renew(
-  tx: Tx,
-  entry: Entry,
-  subject: Subject | undefined,
-  isLate: () => boolean,
-): Promise<Renewal> {
+/** What the index lacks of an entry, or has otherwise than its subject is now. */
+export interface Plan {
+  /** The rows of passages that are gone; all where the head or the document is another, or the subject is gone. */
+  drops: { from: number; to: number }[]
+  /** The passages to index: those at the edges of a gap that moved, which are done together, then what has grown. */
+  edges: number[]
+  grown: number[]
+}
+
+/** Compares an entry with its subject, which is undefined where it is gone. */
+export function planOf(entry: Entry, subject: Subject | undefined): Plan {
   const all = { from: rowOf(entry.id, 0), to: entry.id * slots + slots - 1 }
-  if (!subject) return { entry: undefined, isDone: true, drops: [all], words: [] }
-  const head = hash('sha256', `${subject.project_id} ${headOf(subject)} ${subject.more}`).slice(0, 16)
-  const goesOn = entry.head === head && entry.document_id === subject.document_id && entry.bytes <= subject.bytes
-  const drops = goesOn || entry.head === null ? [] : [all]
-  const known = goesOn ? entry : { ...entry, bytes: 0, gap: 0 }
-  const { passages, dropped } = passagesOf(known, subject)
-  for (const passage of dropped) drops.push({ from: rowOf(entry.id, passage), to: rowOf(entry.id, passage) })
+  if (!subject) return { drops: [all], edges: [], grown: [] }
+  const { edges, grown, dropped } = passagesOf(isAsItWas(entry, subject) ? entry : { bytes: 0, gap: 0 }, subject)
+  const gone = dropped.map((passage) => ({ from: rowOf(entry.id, passage), to: rowOf(entry.id, passage) }))
+  return { drops: isAsItWas(entry, subject) || entry.head === null ? gone : [all, ...gone], edges, grown }
+}
+
+/** Whether the text of an entry has at most grown or lost of its middle since it was indexed. */
+const isAsItWas = (entry: Entry, subject: Subject) =>
+  entry.head === digestOf(subject) && entry.document_id === subject.document_id && entry.bytes <= subject.bytes
+
+const digestOf = (subject: Subject) =>
+  hash('sha256', `${subject.project_id} ${headOf(subject)} ${subject.more}`).slice(0, 16)
+
+/** How much of a step is left. */
+export interface Budget {
+  isSpent(): boolean
+  /** Notes that so many words are going to be written. */
+  spend(words: number): void
+}
+
+/** Indexes what the plan of an entry names, until the budget is spent, but at least one passage that was not indexed. */
+export async function renew(tx: Tx, entry: Entry, subject: Subject | undefined, budget: Budget): Promise<Renewal> {
+  const { drops, edges, grown } = planOf(entry, subject)
+  if (!subject) return { entry: undefined, isDone: true, drops, words: [] }
   const words: Words[] = []
-  let { bytes } = known
-  let isDone = true
-  // The first passage of what has grown may be the last of the step before, and both edges of a gap are done in one step.
-  const least = subject.gap === known.gap ? 2 : 4
-  for (const passage of passages) {
-    if (words.length >= least && isLate()) {
-      isDone = false
-      break
-    }
+  let bytes = isAsItWas(entry, subject) ? entry.bytes : 0
+  const passages = [...edges, ...grown]
+  for (const [index, passage] of passages.entries()) {
     const rowid = rowOf(entry.id, passage)
+    const tokens = tokensOf(entry.type, subject, passage, await textOf(tx, subject, passage))
     drops.push({ from: rowid, to: rowid })
-    words.push({ rowid, words: await tokensOf(tx, entry.type, subject, passage) })
-    bytes = Math.max(bytes, Math.min(subject.bytes, (passage + 1) * passageBytes))
+    words.push({ rowid, words: tokens })
+    budget.spend(tokens.length)
+    if (index < edges.length) continue
+    bytes = Math.max(bytes, Math.min(subject.bytes, knownAfter(passage)))
+    // The last passage but one can end so near to the end of the text that it would be the first of the next step again.
+    const isFurther = passageAt(growsFrom(bytes)) > passage
+    if (isFurther && index < passages.length - 1 && budget.isSpent()) break
   }
-  const { document_id, gap } = subject
-  return { entry: { ...entry, head, document_id, bytes, gap }, isDone, drops, words }
+  const isDone = words.length === passages.length
+  return {
+    entry: {
+      ...entry,
+      head: digestOf(subject),
+      document_id: subject.document_id,
+      bytes: isDone ? subject.bytes : bytes,
+      gap: subject.gap,
+    },
+    isDone,
+    drops,
+    words,
+  }
 }
 
 /** The passages to index, in order, and those that are gone. */
-function passagesOf(entry: Pick<Entry, 'head' | 'bytes' | 'gap'>, subject: Subject) {
+function passagesOf(entry: Pick<Entry, 'bytes' | 'gap'>, subject: Subject) {
   const { bytes, gap, gap_start } = subject
   const gapEnd = gap_start + gap
   const isGone = (passage: number) =>
     gap > 0 && passage * passageBytes >= gap_start && (passage + 1) * passageBytes <= gapEnd
+  const isThere = (passage: number) => !isGone(passage)
   const last = passageAt(Math.max(0, bytes - 1))
   const first = Math.min(last, passageAt(growsFrom(entry.bytes)))
-  const grown = range(first, last)
-  if (gap === entry.gap) return { passages: grown.filter((passage) => !isGone(passage)), dropped: [] }
-  const edges = [passageAt(Math.max(0, gap_start - 1)), passageAt(gapEnd)].filter((passage) => passage < first)
-  const newlyGone = range(passageAt(gap_start), passageAt(gapEnd)).filter(isGone)
-  const passages = [...new Set([...edges, ...grown])].filter((passage) => !isGone(passage))
-  return { passages, dropped: newlyGone.slice(-slots) }
+  const grown = range(first, last).filter(isThere)
+  if (gap === entry.gap) return { edges: [], grown, dropped: [] }
+  const ends = [passageAt(Math.max(0, gap_start - 1)), passageAt(gapEnd)].filter((passage) => passage < first)
+  const dropped = range(passageAt(gap_start), passageAt(gapEnd)).filter(isGone).slice(-slots)
+  return { edges: [...new Set(ends)].filter(isThere), grown, dropped }
 }
 
 const range = (from: number, to: number) => Array.from({ length: Math.max(0, to - from + 1) }, (_, n) => from + n)
 
-async function tokensOf(tx: Tx, type: SearchType, subject: Subject, passage: number): Promise<string[]> {
-  const head = wordsOf(headOf(subject))
-  const body = wordsOf(`${await textOf(tx, subject, passage)}\n${subject.more}`)
+function tokensOf(type: SearchType, subject: Subject, passage: number, text: string): string[] {
+  const { head, all } = wordsOfPassage(subject, text)
   return [
     projectToken(subject.project_id),
     kindToken(type),
     ...(passage === 0 ? [firstToken] : []),
     ...[...head].map((word) => wordToken('h', word)),
-    ...[...head.union(body)].map((word) => wordToken('w', word)),
+    ...[...all].map((word) => wordToken('w', word)),
   ]
+}
+
+/** The words of the head of a subject, and all by which a passage with this text is found. */
+export function wordsOfPassage(subject: Subject, text: string): { head: Set<string>; all: Set<string> } {
+  const head = wordsOf(headOf(subject))
+  return { head, all: head.union(wordsOf(`${text}\n${subject.more}`)) }
 }
 
 /** The text of a passage of a subject. */

@@ -1,13 +1,15 @@
 import sql, { join, raw, type Sql } from 'sql-template-tag'
-import { type SearchType, searchable } from '../../api/search.ts'
+import { searchable } from '../../api/search.ts'
 import { slots } from '../../ledger/passage.ts'
 import type { Tx } from '../engine/db.ts'
 import { numberEvents } from '../log/number.ts'
-import { type Entry, entryOf, type Renewal, renew, type Words } from './entry.ts'
-import { readSubjects, type Subject } from './subject.ts'
+import { type Budget, type Entry, entryOf, type Renewal, renew, type Words } from './entry.ts'
+import { piecesOf, subjectsOf } from './subject.ts'
 
 const eventsAtOnce = 500
-const entriesAtOnce = 50
+const entriesAtOnce = 10
+/** After so many words a step writes them: engines take longest for that. */
+const wordsAtOnce = 4_000
 /** How many of the newest entries have an index of their own, so that a search for what many have reads only those. */
 const recentEntries = 4096
 
@@ -31,33 +33,77 @@ export async function unindexed(db: Tx): Promise<number> {
 }
 
 /**
+ * Marks the entries of all subjects that events since the last time tell of. What is marked is in the index as it was
+ * before, or not at all.
+ */
+export async function markChanged(db: Tx): Promise<void> {
+  await numberEvents(db)
+  for (;;) {
+    const [behind] = await db.query(sql`
+      select 1 as one from followers where name = 'search' and last_seq < (select max(seq) from events)`)
+    if (!behind) return
+    await db.tx(async (tx) => markNext(tx))
+  }
+}
+
+/** One step of `followLog` where the index is behind; where it is not, nothing is written. */
+export const indexMore = async (db: Tx, ms: number): Promise<boolean> => (await isBehind(db)) && followLog(db, ms)
+
+/**
  * Brings the index one step further, for about `ms` milliseconds: marks the entries of the subjects that events since the
  * last time tell of, and renews marked ones. One transaction of all servers does so at a time. No text can stop it: what
  * is written of a passage has a bounded size. Returns whether there is more to do.
  */
 export function followLog(db: Tx, ms: number): Promise<boolean> {
   return db.tx(async (tx) => {
-    const end = performance.now() + ms
-    const [state] = await tx.query<{ last_seq: number }>(
-      sql`select last_seq from followers where name = 'search' ${tx.dialect.forUpdate}`,
-    )
-    const isMoreToMark = await markStale(tx, state?.last_seq ?? 0)
-    const stale = await tx.query<Entry>(sql`
-      select id, type, subject_id, document_id, head, bytes, gap from search_entries
-      where is_stale = 1 order by id limit ${entriesAtOnce}`)
-    const subjects = await subjectsOf(tx, stale)
+    const budget = budgetOf(ms)
+    const isMoreToMark = await markNext(tx)
     const renewals: Renewal[] = []
-    for (const entry of stale) {
-      if (renewals.length > 0 && performance.now() > end) break
-      const subject = subjects.get(entry.type)?.get(entry.subject_id)
-      const renewal = await renew(tx, entry, subject, () => performance.now() > end)
-      renewals.push(renewal)
-      await keep(tx, entry, renewal)
-    }
+    let last = 0
+    let isMore: boolean
+    do {
+      const stale = await readStale(tx, sql`id > ${last} order by id`, entriesAtOnce)
+      const subjectOf = await subjectsOf(tx, stale)
+      isMore = stale.length === entriesAtOnce
+      for (const entry of stale) {
+        if (renewals.length > 0 && budget.isSpent()) {
+          isMore = true
+          break
+        }
+        const renewal = await renew(tx, entry, subjectOf(entry), budget)
+        renewals.push(renewal)
+        await keep(tx, entry, renewal)
+        last = entry.id
+      }
+    } while (isMore && !budget.isSpent())
     await write(tx, renewals)
-    const isMore = renewals.length < stale.length || stale.length === entriesAtOnce
     return isMoreToMark || isMore || renewals.some(({ isDone }) => !isDone)
   })
+}
+
+/** Entries that wait for the index; `place` says which of them, and their order. */
+export const readStale = (db: Tx, place: Sql, limit: number) =>
+  db.query<Entry>(sql`
+    select id, type, subject_id, document_id, head, bytes, gap from search_entries
+    where is_stale = 1 and ${place} limit ${limit}`)
+
+function budgetOf(ms: number): Budget {
+  const end = performance.now() + ms
+  let words = 0
+  return {
+    isSpent: () => words >= wordsAtOnce || performance.now() > end,
+    spend(more) {
+      words += more
+    },
+  }
+}
+
+/** Marks the entries of what the next events tell of, alone among all servers; true where there may be more events. */
+async function markNext(tx: Tx): Promise<boolean> {
+  const [state] = await tx.query<{ last_seq: number }>(
+    sql`select last_seq from followers where name = 'search' ${tx.dialect.forUpdate}`,
+  )
+  return markStale(tx, state?.last_seq ?? 0)
 }
 
 /** Marks the entries of what changed, making new ones; true where there may be more events to read. */
@@ -77,17 +123,6 @@ async function markStale(tx: Tx, after: number): Promise<boolean> {
   }
   await tx.query(sql`update followers set last_seq = ${last.seq} where name = 'search'`)
   return events.length === eventsAtOnce
-}
-
-async function subjectsOf(tx: Tx, entries: Entry[]): Promise<Map<SearchType, Map<number, Subject>>> {
-  const found = new Map<SearchType, Map<number, Subject>>()
-  for (const type of searchable) {
-    const ids = entries.filter((entry) => entry.type === type).map(({ subject_id }) => subject_id)
-    const ofType = new Map<number, Subject>()
-    for (const some of piecesOf(ids)) for (const [id, one] of await readSubjects(tx, type, some)) ofType.set(id, one)
-    found.set(type, ofType)
-  }
-  return found
 }
 
 async function keep(tx: Tx, { id }: Entry, { entry, isDone }: Renewal): Promise<void> {
@@ -120,15 +155,4 @@ async function insertWords(tx: Tx, table: Sql, rows: Words[]): Promise<void> {
   for (const some of piecesOf(rows.map(({ rowid, words }) => sql`(${rowid}, ${tx.dialect.words(words)})`))) {
     await tx.query(sql`insert into ${table} (rowid, words) values ${join(some)}`)
   }
-}
-
-/** A list in pieces of few lengths, so that the statements about them have few texts, which stay prepared. */
-function piecesOf<T>(all: T[]): T[][] {
-  const found: T[][] = []
-  for (let at = 0; at < all.length; ) {
-    const length = [50, 10, 1].find((length) => length <= all.length - at) as number
-    found.push(all.slice(at, at + length))
-    at += length
-  }
-  return found
 }

@@ -1,8 +1,8 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import sql, { empty, raw, type Sql } from 'sql-template-tag'
 import { ConductError } from '../../api/error.ts'
-import type { Found, SearchType } from '../../api/search.ts'
-import { decodeHit, encodeHit, type Hit as Place } from '../../ledger/cursor.ts'
+import type { Found } from '../../api/search.ts'
+import { decodeHit, encodeHit, type Hit as HitPlace } from '../../ledger/cursor.ts'
 import { passageIn, slots } from '../../ledger/passage.ts'
 import { snippetOf } from '../../ledger/snippet.ts'
 import { termsOf } from '../../ledger/words.ts'
@@ -10,20 +10,27 @@ import type { Operation } from '../ctx.ts'
 import type { Tx } from '../engine/db.ts'
 import { visibleProjects } from '../scope.ts'
 import { firstToken, headOf, kindToken, projectToken, textOf, wordToken } from './entry.ts'
-import { followLog, isBehind } from './follow.ts'
+import { followLog, markChanged } from './follow.ts'
 import { readSubjects } from './subject.ts'
+import { type Place, type Row, readWaiting, type Waiting, type Wanted } from './wait.ts'
 
-/** How long one step of catching up with the log keeps others waiting. */
+/** How long one step of indexing keeps others waiting. */
 const stepMs = 5
-/** How long a search waits for the index. */
+/** How long a search looks through what is not indexed, or waits for it to become less. */
 const patienceMs = 20_000
+/** So many entries that wait for the index are read by a search itself. */
+const mostWaiting = 10_000
 
 /** BAD_REQUEST for a cursor that no search gave; NOT_FOUND for an unknown project; UNAVAILABLE while the index is built. */
 export const search: Operation<'search'> = async (ctx, { project, q, type, limit, cursor }) => {
   const { all, projects } = await visibleProjects(ctx, project)
   const from = cursor === undefined ? { place: 'head' as const, entry: undefined } : decodeHit(cursor)
   const terms = termsOf(q)
-  await catchUp(ctx.db)
+  const waiting = await readUnindexed(ctx.db, {
+    terms,
+    has: (ofType, projectId) =>
+      (type === undefined || type.includes(ofType)) && (all || projects.some(({ id }) => id === projectId)),
+  })
   const wanted = [all ? [] : projects.map(({ id }) => projectToken(id)), (type ?? []).map(kindToken)].filter(
     (some) => some.length > 0,
   )
@@ -31,7 +38,7 @@ export const search: Operation<'search'> = async (ctx, { project, q, type, limit
   for (const place of from.place === 'head' ? (['head', 'body'] as const) : (['body'] as const)) {
     if (terms.length === 0 || hits.length > limit) break
     const before = place === from.place ? from.entry : undefined
-    hits.push(...(await find(ctx.db, { place, wanted, terms, before }, limit + 1 - hits.length)))
+    hits.push(...(await find(ctx.db, { place, wanted, terms, before }, waiting, limit + 1 - hits.length)))
   }
   const page = hits.slice(0, limit)
   const last = page.at(-1)
@@ -39,26 +46,34 @@ export const search: Operation<'search'> = async (ctx, { project, q, type, limit
   return { results: page.map((hit) => hit.found), meta }
 }
 
-/** Waits until the index is up to the log; other requests come in between. */
-async function catchUp(db: Tx): Promise<void> {
-  if (!(await isBehind(db))) return
+/** What the index does not tell yet. While very much waits for it, this helps to index. */
+async function readUnindexed(db: Tx, wanted: Omit<Wanted, 'goesOn'>): Promise<Waiting> {
   const end = performance.now() + patienceMs
-  while (await followLog(db, stepMs)) {
-    if (performance.now() > end) {
-      throw new ConductError('UNAVAILABLE', 'The search index is being built: try again in a minute.', {
-        retryAfter: 60,
-      })
-    }
-    await turn()
+  const goesOn = () => {
+    if (performance.now() < end) return
+    throw new ConductError('UNAVAILABLE', 'The search index is being built: try again in a minute.', { retryAfter: 60 })
   }
+  await markChanged(db)
+  while (await isFarBehind(db)) {
+    await followLog(db, stepMs)
+    await turn()
+    goesOn()
+  }
+  return readWaiting(db, { ...wanted, goesOn })
 }
 
-interface Hit extends Place {
+async function isFarBehind(db: Tx): Promise<boolean> {
+  const [last] = await db.query(sql`
+    select 1 as one from search_entries where is_stale = 1 order by id limit 1 offset ${mostWaiting}`)
+  return last !== undefined
+}
+
+interface Hit extends HitPlace {
   found: Found
 }
 
 interface Question {
-  place: Place['place']
+  place: Place
   /** Groups of which one token each must be there. */
   wanted: string[][]
   terms: string[]
@@ -66,48 +81,54 @@ interface Question {
   before: number | undefined
 }
 
-/** The newest subjects, at most `limit`, whose head, or else of which only a passage, has all the terms. */
-async function find(db: Tx, question: Question, limit: number): Promise<Hit[]> {
+/** The newest subjects, about `limit`, whose head, or else of which only a passage, has all the terms. */
+async function find(db: Tx, question: Question, waiting: Waiting, limit: number): Promise<Hit[]> {
+  const { place, before } = question
   const hits: Hit[] = []
-  let { before } = question
+  const seen = new Set<number>()
+  let end = before === undefined ? Number.MAX_SAFE_INTEGER : before * slots
   for (;;) {
-    const rows = await ask(db, { ...question, before }, limit - hits.length)
+    const rows = await ask(db, question, end, limit - hits.length)
+    const last = rows.length < limit - hits.length ? undefined : rows.at(-1)
+    const reached = last?.rowid ?? 0
+    const unindexed = waiting.rows[place].filter(({ rowid }) => rowid < end && rowid >= reached)
+    const all = [...rows.filter(({ rowid }) => !waiting.isStale(rowid)), ...unindexed].sort((a, b) => a.rowid - b.rowid)
     // A text that has the terms in several passages is found by its last.
-    const newest = new Map(rows.toReversed().map((row) => [row.entry, row]))
+    const newest = new Map(all.filter(({ entry }) => !seen.has(entry)).map((row) => [row.entry, row]))
     const found = await Promise.all([...newest.values()].map((row) => shown(db, row, question)))
     hits.push(...found.filter((hit) => hit !== undefined).sort((a, b) => b.entry - a.entry))
-    before = Math.min(...newest.keys())
-    if (rows.length === 0 || hits.length >= limit) return hits
+    if (!last || hits.length >= limit) return hits
+    for (const entry of newest.keys()) seen.add(entry)
+    end = seen.has(last.entry) ? last.entry * slots : reached
   }
 }
 
-interface Row {
-  entry: number
-  rowid: number
-  type: SearchType
-  subject_id: number
-}
-
 /**
- * The newest passages. Terms that many have are found often enough among the newest; what is not has few passages, which
- * all can be read and sorted.
+ * The newest passages before the row `end`. Terms that many have are found often enough among the newest; what is not has
+ * few passages, which all can be read and sorted.
  */
-async function ask(db: Tx, question: Question, limit: number): Promise<Row[]> {
-  const newest = await askIn(db, sql`search_recent`, question, limit)
+async function ask(db: Tx, question: Question, end: number, limit: number): Promise<Row[]> {
+  const newest = await askIn(db, sql`search_recent`, question, end, limit)
   if (newest.length === limit) return newest
   const isFrequent =
-    question.before !== undefined &&
-    (await askIn(db, sql`search_recent`, { ...question, before: undefined }, limit)).length === limit
-  return askIn(db, sql`search_words`, question, limit, isFrequent ? empty : db.dialect.afterwards)
+    end < Number.MAX_SAFE_INTEGER &&
+    (await askIn(db, sql`search_recent`, question, Number.MAX_SAFE_INTEGER, limit)).length === limit
+  return askIn(db, sql`search_words`, question, end, limit, isFrequent ? empty : db.dialect.afterwards)
 }
 
-async function askIn(db: Tx, table: Sql, { place, wanted, terms, before }: Question, limit: number, sorted = empty) {
+async function askIn(
+  db: Tx,
+  table: Sql,
+  { place, wanted, terms }: Question,
+  end: number,
+  limit: number,
+  sorted = empty,
+) {
   const inHead = terms.map((term) => wordToken('h', term))
   const question =
     place === 'head'
       ? { wanted: [...wanted, [firstToken]], terms: inHead }
       : { wanted, terms: terms.map((term) => wordToken('w', term)), without: inHead }
-  const end = before === undefined ? Number.MAX_SAFE_INTEGER : before * slots
   return db.query<Row>(sql`
     select found.rowid, e.id as entry, e.type, e.subject_id from (
       select rowid from ${table} where ${db.dialect.matches(table, question)} and rowid < ${end}

@@ -1,5 +1,5 @@
 import sql, { join, type Sql } from 'sql-template-tag'
-import type { SearchType } from '../../api/search.ts'
+import { type SearchType, searchable } from '../../api/search.ts'
 import { passageBytes } from '../../ledger/passage.ts'
 import { contentOf } from '../document.ts'
 import type { Tx } from '../engine/db.ts'
@@ -53,4 +53,30 @@ const subjects: Record<SearchType, Sql> = {
 export async function readSubjects(db: Tx, type: SearchType, ids: number[]): Promise<Map<number, Subject>> {
   const rows = await db.query<Subject>(sql`${subjects[type]} where id in (${join(ids)})`)
   return new Map(rows.map((row) => [row.id, row]))
+}
+
+/** Finds the subject of an entry among those that were read; undefined where it is gone. */
+export type SubjectOf = (entry: { type: SearchType; subject_id: number }) => Subject | undefined
+
+/** Reads the subjects of entries. */
+export async function subjectsOf(db: Tx, entries: { type: SearchType; subject_id: number }[]): Promise<SubjectOf> {
+  const found = new Map<string, Subject>()
+  for (const type of searchable) {
+    const ids = entries.filter((entry) => entry.type === type).map(({ subject_id }) => subject_id)
+    for (const some of piecesOf(ids)) {
+      for (const [id, subject] of await readSubjects(db, type, some)) found.set(`${type} ${id}`, subject)
+    }
+  }
+  return ({ type, subject_id }) => found.get(`${type} ${subject_id}`)
+}
+
+/** A list in pieces of few lengths, so that the statements about them have few texts, which stay prepared. */
+export function piecesOf<T>(all: T[]): T[][] {
+  const found: T[][] = []
+  for (let at = 0; at < all.length; ) {
+    const length = [50, 10, 1].find((length) => length <= all.length - at) as number
+    found.push(all.slice(at, at + length))
+    at += length
+  }
+  return found
 }
