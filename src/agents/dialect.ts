@@ -14,6 +14,8 @@ export interface Dialect {
   owns(document: Fields, env: Env): boolean
   /** Whether a document without any agent's marks can be its own, where its own hooks ran. */
   mayWrite(document: Fields): boolean
+  /** Whether what comes through another agent's hooks also comes through its own, and is not read twice. */
+  onlyByOwnHooks?: true
   /** What the document reports, mostly one thing; nothing where it tells nothing of the work. */
   read(document: Fields, env: Env): Seen[]
 }

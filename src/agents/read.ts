@@ -2,13 +2,15 @@ import type { Dialect, Env } from './dialect.ts'
 import { claude, eventsLikeClaude, readLikeClaude } from './dialects/claude.ts'
 import { codex } from './dialects/codex.ts'
 import { copilot } from './dialects/copilot.ts'
+import { cursor } from './dialects/cursor.ts'
 import { droid } from './dialects/droid.ts'
 import { gemini } from './dialects/gemini.ts'
+import { opencode } from './dialects/opencode.ts'
 import { qwen } from './dialects/qwen.ts'
 import { fieldsOf } from './fields.ts'
 import type { Seen } from './seen.ts'
 
-const dialects: readonly Dialect[] = [claude, codex, gemini, qwen, droid, copilot]
+const dialects: readonly Dialect[] = [opencode, cursor, claude, codex, gemini, qwen, droid, copilot]
 
 /** For whoever imitates Claude Code's hooks, and is nobody we know. How its commands end is not known. */
 const unknownEvents = eventsLikeClaude(() => undefined)
@@ -23,5 +25,9 @@ export function readDocument(named: string, document: unknown, env: Env): Seen[]
   const fields = fieldsOf(document)
   const dialect =
     dialects.find((one) => one.owns(fields, env)) ?? dialects.find((one) => one.name === named && one.mayWrite(fields))
-  return dialect ? dialect.read(fields, env) : readLikeClaude('unknown', unknownEvents, fields)
+  if (!dialect) return readLikeClaude('unknown', unknownEvents, fields)
+  return dialect.onlyByOwnHooks && dialect.name !== named ? [] : dialect.read(fields, env)
 }
+
+/** What `conduct hook NAME` prints: nothing, since some agents make a part of the prompt of it, or what the agent takes for no opinion. */
+export const answerOf = (named: string): string => (named === 'cursor' ? '{}' : '')

@@ -31,6 +31,9 @@ const kinds = new Map(Object.entries(names).flatMap(([kind, list]) => list.map((
 export const toolName = (name: unknown): string =>
   (textOf(name, 200) ?? 'unknown').replace(/^collaboration(?=[a-z]+_)/, '')
 
+/** Whether the tool changes the file that it is given. */
+export const isEdit = (name: unknown): boolean => kinds.get(toolName(name)) === 'edit'
+
 /** One use of a tool, from what the agent gave it. One that failed has changed no file. */
 export function toolUse(name: unknown, input: unknown, more: Omit<ToolUse, 'tool'> = {}): ToolUse {
   const tool = toolName(name)

@@ -1,0 +1,105 @@
+import { type Dialect, type Events, seenOf, stepsOf } from '../dialect.ts'
+import { failureOf } from '../failure.ts'
+import { countOf, defined, type Fields, fieldsOf, numberOf, promptLength, textOf } from '../fields.ts'
+import type { Step, TurnEnd } from '../seen.ts'
+import { isEdit, targetOf, toolName, toolUse } from '../tools.ts'
+
+// https://cursor.com/docs/hooks. How its transcripts look is documented nowhere, so none is read.
+
+const events: Events = {
+  sessionStart: () => ({ kind: 'start', source: 'startup' }),
+  beforeSubmitPrompt: ({ prompt }) => {
+    const text = textOf(prompt, promptLength)
+    return text === undefined ? undefined : { kind: 'prompt', text }
+  },
+  preToolUse: ({ tool_name, tool_input, tool_use_id }) => ({
+    kind: 'begin',
+    ...defined({
+      tool: toolName(tool_name),
+      target: targetOf(tool_name, tool_input),
+      id: textOf(tool_use_id, 200),
+    }),
+  }),
+  // An edit that succeeds is told by afterFileEdit, with its file.
+  postToolUse: (document) => (isEdit(document.tool_name) ? undefined : used(document)),
+  postToolUseFailure: used,
+  afterFileEdit: ({ file_path }) => {
+    const file = textOf(file_path)
+    return file === undefined ? undefined : { kind: 'tool', tool: 'Edit', files: [file] }
+  },
+  subagentStop: ({ subagent_type, subagent_id }) => ({
+    kind: 'subagent',
+    name: textOf(subagent_type, 100) ?? 'unknown',
+    ...defined({ id: textOf(subagent_id, 200) }),
+  }),
+  preCompact: () => ({ kind: 'compact' }),
+  stop: (document) => ({ kind: 'turn', ...endOf(document) }),
+  sessionEnd: ({ reason, error_message }) => ({
+    kind: 'end',
+    ...(reason === 'error' && { failure: failed(error_message) }),
+    ...(reason === 'aborted' && { interrupted: true }),
+  }),
+}
+
+function used(document: Fields): Step {
+  const { hook_event_name, tool_name, tool_input, tool_output, tool_use_id, duration, failure_type } = document
+  return {
+    kind: 'tool',
+    ...toolUse(tool_name, tool_input, {
+      id: textOf(tool_use_id, 200),
+      exitCode: exitCodeOf(tool_output),
+      durationMs: numberOf(Math.round(Number(duration ?? Number.NaN))),
+      failed: hook_event_name === 'postToolUseFailure' ? true : undefined,
+      refused: failure_type === 'permission_denied' ? true : undefined,
+    }),
+  }
+}
+
+/** The output of a tool is JSON in a text; that of a shell has a field of its own for the code. */
+function exitCodeOf(output: unknown): number | undefined {
+  if (typeof output !== 'string' || !output.startsWith('{')) return undefined
+  try {
+    const { exitCode, exit_code } = fieldsOf(JSON.parse(output))
+    return numberOf(exitCode ?? exit_code)
+  } catch {
+    return undefined
+  }
+}
+
+function endOf({ status, error_message, ...tokens }: Fields): TurnEnd {
+  const { input_tokens, output_tokens, cache_read_tokens, cache_write_tokens } = tokens
+  return {
+    ...(status === 'error' && { failure: failed(error_message) }),
+    ...(status === 'aborted' && { interrupted: true }),
+    ...(Number.isInteger(input_tokens) && {
+      usage: defined({
+        inputTokens: countOf(input_tokens),
+        outputTokens: countOf(output_tokens),
+        cacheReadTokens: numberOf(cache_read_tokens),
+        cacheWriteTokens: numberOf(cache_write_tokens),
+      }),
+    }),
+  }
+}
+
+const failed = (message: unknown) => failureOf(undefined, message, 'Cursor reports an error.')
+
+export const cursor: Dialect = {
+  name: 'cursor',
+  agent: 'cursor',
+  // It runs the hooks of Claude Code too, beside its own.
+  onlyByOwnHooks: true,
+  owns: ({ cursor_version, conversation_id }) => cursor_version !== undefined || conversation_id !== undefined,
+  mayWrite: ({ hook_event_name }) => typeof hook_event_name === 'string' && Object.hasOwn(events, hook_event_name),
+  read: (document) => {
+    const { conversation_id, session_id, workspace_roots, cwd, model } = document
+    const head = {
+      agent: 'cursor',
+      session: textOf(conversation_id, 200) ?? textOf(session_id, 200),
+      cwd: textOf(Array.isArray(workspace_roots) ? workspace_roots[0] : undefined) ?? textOf(cwd),
+      // That word stands for whichever model Cursor chose.
+      model: model === 'default' ? undefined : textOf(model, 100),
+    }
+    return seenOf(defined(head), document, stepsOf(events, document))
+  },
+}

@@ -1,0 +1,113 @@
+import { type Dialect, type Events, seenOf } from '../dialect.ts'
+import { failureOf } from '../failure.ts'
+import {
+  answerLength,
+  countOf,
+  defined,
+  type Fields,
+  fieldsOf,
+  listOf,
+  numberOf,
+  promptLength,
+  textOf,
+} from '../fields.ts'
+import type { Seen, Step, TurnEnd, Usage } from '../seen.ts'
+import { targetOf, toolName, toolUse } from '../tools.ts'
+import { plus } from '../usage.ts'
+
+// The documents of Conduct's own plugin (opencode-plugin.ts), with what https://opencode.ai/docs/plugins tells it.
+
+const events: Events = {
+  start: () => ({ kind: 'start', source: 'startup' }),
+  prompt: ({ text }) => {
+    const words = textOf(text, promptLength)
+    return words === undefined ? undefined : { kind: 'prompt', text: words }
+  },
+  begin: ({ tool, id, input }) => ({
+    kind: 'begin',
+    ...defined({ tool: toolName(tool), target: targetOf(tool, input), id: textOf(id, 200) }),
+  }),
+  tool: used,
+  wait: ({ tool, patterns }) => {
+    const target = textOf(Array.isArray(patterns) ? patterns[0] : undefined, 300)
+    return { kind: 'wait', ...defined({ tool: textOf(tool, 200), target }) }
+  },
+  compact: () => ({ kind: 'compact' }),
+  subagent: ({ subagent }) => {
+    const { id, name } = fieldsOf(subagent)
+    return { kind: 'subagent', name: textOf(name, 100) ?? 'unknown', ...defined({ id: textOf(id, 200) }) }
+  },
+  turn: (document) => ({ kind: 'turn', ...endOf(document) }),
+  end: () => ({ kind: 'end' }),
+}
+
+function used({ tool, id, input, exit, time, error, subagent }: Fields): Step {
+  const { start, end } = fieldsOf(time)
+  const words = textOf(error) ?? ''
+  const by = fieldsOf(subagent)
+  return {
+    kind: 'tool',
+    ...toolUse(tool, input, {
+      id: textOf(id, 200),
+      exitCode: numberOf(exit),
+      durationMs: numberOf(Number(end) - Number(start)),
+      failed: error === undefined ? undefined : true,
+      refused: /rejected permission|prevents you from using/.test(words) ? true : undefined,
+      by: textOf(by.name, 100) ?? textOf(by.id, 200),
+    }),
+  }
+}
+
+function endOf({ answer, error, steps, model }: Fields): TurnEnd {
+  const { name, data } = fieldsOf(error)
+  const usage = listOf(steps).map(usageOf).reduce<Usage | undefined>(plus, undefined)
+  if (name === 'MessageAbortedError') return defined({ interrupted: true, usage: withModel(usage, model) })
+  return defined({
+    answer: textOf(answer, answerLength),
+    failure:
+      error === undefined
+        ? undefined
+        : failureOf(textOf(name)?.replace(/(?<=[a-z])(?=[A-Z])/g, '_'), fieldsOf(data).message),
+    usage: withModel(usage, model),
+  })
+}
+
+const withModel = (usage: Usage | undefined, model: unknown) =>
+  usage && defined({ model: textOf(model, 100), ...usage })
+
+/** OpenCode counts the cache beside the other input, and thoughts beside the other output. */
+function usageOf({ tokens, cost }: Fields): Usage {
+  const { input, output, reasoning, cache } = fieldsOf(tokens)
+  const [read, write] = [countOf(fieldsOf(cache).read), countOf(fieldsOf(cache).write)]
+  // It tells 0 also for a model whose price it does not know.
+  const isKnown = typeof cost === 'number' && cost > 0
+  return {
+    inputTokens: countOf(input) + read + write,
+    outputTokens: countOf(output) + countOf(reasoning),
+    cacheReadTokens: read,
+    cacheWriteTokens: write,
+    ...(isKnown && { costUsd: cost, costSource: 'reported' }),
+  }
+}
+
+export const opencode: Dialect = {
+  name: 'opencode',
+  agent: 'opencode',
+  owns: ({ agent, event }) => agent === 'opencode' && typeof event === 'string',
+  mayWrite: () => false,
+  read: (document) => {
+    const { event, id, session, cwd, model, subagent } = document
+    const of = fieldsOf(subagent)
+    const by = textOf(of.id, 200)
+    const head = {
+      agent: 'opencode',
+      session: textOf(session, 200),
+      cwd: textOf(cwd),
+      model: textOf(model, 100),
+      subagent: by === undefined ? undefined : (defined({ id: by, name: textOf(of.name, 100) }) as Seen['subagent']),
+    }
+    const step = Object.hasOwn(events, event as string) ? events[event as string]?.(document) : undefined
+    const own = textOf(id, 200)
+    return seenOf(defined(head), document, step).map((seen) => defined({ ...seen, id: own && `${event} ${own}` }))
+  },
+}

@@ -1,0 +1,119 @@
+/**
+ * The plugin that `conduct init` writes for OpenCode, which has no hooks that run commands. It hands what OpenCode tells it
+ * to `conduct hook opencode`, one document after the other, and keeps nobody waiting. The documents are read in
+ * `dialects/opencode.ts`.
+ */
+export const openCodePlugin = `// Written by \`conduct init\`: records the sessions of OpenCode in the ledger, by \`conduct hook opencode\`.
+import { spawn, spawnSync } from 'node:child_process'
+
+const command = ['conduct', ['hook', 'opencode']]
+
+export const Conduct = async ({ directory }) => {
+  const waiting = []
+  const sessions = new Map()
+  const told = new Set()
+  let isRunning = false
+  let isMissing = false
+
+  const run = () => {
+    if (isRunning || isMissing || waiting.length === 0) return
+    isRunning = true
+    const child = spawn(...command, { cwd: directory, stdio: ['pipe', 'ignore', 'ignore'] })
+    const next = () => {
+      isRunning = false
+      run()
+    }
+    child.on('error', () => {
+      isMissing = true
+    })
+    child.on('close', next)
+    child.stdin.on('error', () => {})
+    child.stdin.end(JSON.stringify(waiting.shift()))
+  }
+
+  // What is still waiting when OpenCode ends, and the end itself.
+  process.once('exit', () => {
+    for (const [id, { parent, prompted }] of sessions) {
+      if (parent === undefined && prompted) waiting.push({ agent: 'opencode', event: 'end', session: id, cwd: directory })
+    }
+    for (const document of isMissing ? [] : waiting) {
+      spawnSync(...command, { cwd: directory, input: JSON.stringify(document), stdio: ['pipe', 'ignore', 'ignore'], timeout: 3000 })
+    }
+  })
+
+  const sessionOf = (id) => {
+    if (!sessions.has(id)) sessions.set(id, { texts: new Map() })
+    return sessions.get(id)
+  }
+  const rootOf = (id) => {
+    const { parent } = sessionOf(id)
+    return parent === undefined ? id : rootOf(parent)
+  }
+  const tell = (event, id, fields) => {
+    const { parent, name } = sessionOf(id)
+    const subagent = parent === undefined ? undefined : { id, name }
+    waiting.push({ agent: 'opencode', event, session: rootOf(id), cwd: directory, subagent, ...fields })
+    run()
+  }
+  const once = (key) => !told.has(key) && told.add(key)
+
+  const partUpdated = ({ part }) => {
+    const { sessionID, messageID, callID, tool, state } = part
+    if (part.type === 'text' && !part.synthetic) sessionOf(sessionID).texts.set(part.id, [messageID, part.text])
+    if (part.type === 'step-finish' && once(part.id)) {
+      const root = sessionOf(rootOf(sessionID))
+      root.steps = [...(root.steps ?? []), { tokens: part.tokens, cost: part.cost }]
+    }
+    if (part.type !== 'tool') return
+    const ended = state.status === 'completed' || state.status === 'error'
+    if (state.status === 'running' && once('begin ' + callID)) tell('begin', sessionID, { id: callID, tool, input: state.input })
+    if (ended && once('tool ' + callID)) {
+      const { input, time, error, metadata } = state
+      tell('tool', sessionID, { id: callID, tool, input, exit: metadata?.exit, time, error })
+    }
+  }
+
+  const idle = ({ sessionID }) => {
+    const session = sessionOf(sessionID)
+    const { answers, steps, error, model, prompt } = session
+    if (session.parent !== undefined) {
+      tell('subagent', sessionID, {})
+      return
+    }
+    const texts = [...session.texts.values()].filter(([message]) => message === answers)
+    const answer = texts.map(([, text]) => text).join('\\n')
+    if (prompt !== undefined) tell('turn', sessionID, { id: prompt, answer, steps, error, model })
+    Object.assign(session, { steps: [], error: undefined, prompt: undefined, texts: new Map() })
+  }
+
+  const events = {
+    'session.created': ({ sessionID, info }) => {
+      sessionOf(sessionID ?? info.id).parent = info.parentID
+      if (info.parentID === undefined) tell('start', info.id, {})
+    },
+    'message.updated': ({ info }) => {
+      if (info.role === 'assistant') sessionOf(info.sessionID).answers = info.id
+    },
+    'message.part.updated': partUpdated,
+    'permission.asked': ({ sessionID, permission, patterns }) => tell('wait', sessionID, { tool: permission, patterns }),
+    'session.compacted': ({ sessionID }) => tell('compact', sessionID, {}),
+    'session.error': ({ sessionID, error }) => {
+      if (sessionID !== undefined) sessionOf(sessionID).error = error
+    },
+    'session.idle': idle,
+  }
+
+  return {
+    event: async ({ event }) => events[event.type]?.(event.properties),
+    'chat.message': async (input, { message, parts }) => {
+      const session = sessionOf(input.sessionID)
+      session.name = message.agent
+      session.model = message.model?.modelID
+      if (session.parent !== undefined) return
+      const text = parts.flatMap((part) => (part.type === 'text' && !part.synthetic ? [part.text] : [])).join('\\n')
+      Object.assign(session, { prompted: true, prompt: message.id, error: undefined })
+      tell('prompt', input.sessionID, { id: message.id, text, model: session.model })
+    },
+  }
+}
+`
