@@ -7,6 +7,8 @@ export const openCodePlugin = `// Written by \`conduct init\`: records the sessi
 import { spawn, spawnSync } from 'node:child_process'
 
 const command = ['conduct', ['hook', 'opencode']]
+const { PATH, HOME, XDG_DATA_HOME } = process.env
+const env = { ...process.env, PATH: PATH + ':' + (XDG_DATA_HOME || HOME + '/.local/share') + '/conduct/bin' }
 
 export const Conduct = async ({ directory }) => {
   const waiting = []
@@ -18,7 +20,7 @@ export const Conduct = async ({ directory }) => {
   const run = () => {
     if (isRunning || isMissing || waiting.length === 0) return
     isRunning = true
-    const child = spawn(...command, { cwd: directory, stdio: ['pipe', 'ignore', 'ignore'] })
+    const child = spawn(...command, { cwd: directory, env, stdio: ['pipe', 'ignore', 'ignore'] })
     const next = () => {
       isRunning = false
       run()
@@ -37,7 +39,8 @@ export const Conduct = async ({ directory }) => {
       if (parent === undefined && prompted) waiting.push({ agent: 'opencode', event: 'end', session: id, cwd: directory })
     }
     for (const document of isMissing ? [] : waiting) {
-      spawnSync(...command, { cwd: directory, input: JSON.stringify(document), stdio: ['pipe', 'ignore', 'ignore'], timeout: 3000 })
+      const input = JSON.stringify(document)
+      spawnSync(...command, { cwd: directory, env, input, stdio: ['pipe', 'ignore', 'ignore'], timeout: 3000 })
     }
   })
 

@@ -1,0 +1,170 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import type { Fields } from '../../src/agents/fields.ts'
+import { openCodePlugin } from '../../src/agents/opencode-plugin.ts'
+import { readDocument } from '../../src/agents/read.ts'
+import type { Seen, Step } from '../../src/agents/seen.ts'
+import { freshFolder } from '../cli/folder.ts'
+import { seenIn } from './documents.ts'
+
+/** What a process does that has the plugin: it hands it these events, and ends. */
+const host = `
+import { readFileSync } from 'node:fs'
+const { Conduct } = await import(process.argv[2])
+const hooks = await Conduct({ directory: process.argv[3] })
+for (const line of readFileSync(process.argv[4], 'utf8').trim().split('\\n')) {
+  const { hook, event, input, output } = JSON.parse(line)
+  await (hook === 'event' ? hooks.event({ event }) : hooks[hook](input, output))
+}
+if (process.argv[5] === 'at once') process.exit(0)
+`
+
+/** The documents that the plugin gives to `conduct hook opencode` for the events of a file. */
+function toldBy(t: TestContext, events: string, end = 'when all is told'): { documents: Fields[]; stderr: string } {
+  const folder = freshFolder(t)
+  const [plugin, script, told] = ['conduct.mjs', 'host.mjs', 'told.jsonl'].map((name) => join(folder, name)) as [
+    string,
+    string,
+    string,
+  ]
+  writeFileSync(plugin, openCodePlugin)
+  writeFileSync(script, host)
+  writeFileSync(join(folder, 'conduct'), '#!/bin/sh\nprintf "%s\\n" "$(cat)" >> "$TOLD"\n', { mode: 0o755 })
+  const PATH = `${folder}:${process.env.PATH}`
+  const { status, stderr } = spawnSync(process.execPath, [script, plugin, folder, events, end], {
+    env: { PATH, TOLD: told, HOME: folder },
+    encoding: 'utf8',
+  })
+  assert.equal(status, 0, stderr)
+  const lines = existsSync(told) ? readFileSync(told, 'utf8').trim().split('\n') : []
+  return { documents: lines.map((line) => JSON.parse(line) as Fields), stderr }
+}
+
+const eventsOf = (name: string) => fileURLToPath(new URL(`documents/opencode-${name}-events.jsonl`, import.meta.url))
+const seenOf = (documents: Fields[]): Seen[] => documents.flatMap((document) => readDocument('opencode', document, {}))
+
+test('a session of OpenCode is told from its first prompt to its end', (t) => {
+  const { documents, stderr } = toldBy(t, eventsOf('basic'))
+  const steps = seenOf(documents).map(({ step }) => step)
+  assert.equal(stderr, '')
+  assert.deepEqual(
+    steps.map(({ kind }) => kind),
+    ['start', 'prompt', ...Array.from({ length: 6 }, () => ['begin', 'tool']).flat(), 'turn', 'end'],
+  )
+  assert.deepEqual(steps[1], { kind: 'prompt', text: '"Add a greeting to the demo\nand run its tests."' })
+  assert.deepEqual(steps.at(-2), {
+    kind: 'turn',
+    answer: 'Done: the demo greets now.\n\nAll tests but one pass.',
+    usage: {
+      model: 'scripted-model',
+      inputTokens: 39_835,
+      outputTokens: 264,
+      cacheReadTokens: 32_900,
+      cacheWriteTokens: 0,
+      costUsd: 0.034635,
+      costSource: 'reported',
+    },
+  })
+})
+
+test("OpenCode's tools tell files, commands with their exit codes, and the plan", (t) => {
+  const tools = seenOf(toldBy(t, eventsOf('basic')).documents).flatMap(({ step }) =>
+    step.kind === 'tool' ? [step] : [],
+  )
+  assert.deepEqual(
+    tools.map(({ tool, files, command, exitCode, plan }) => [tool, files ?? command ?? plan?.length, exitCode]),
+    [
+      ['todowrite', 2, undefined],
+      ['read', undefined, undefined],
+      ['edit', ['/home/demo/demo/src/app.js'], undefined],
+      ['write', ['/home/demo/demo/src/greet.js'], undefined],
+      ['bash', 'echo out; echo err >&2; node src/app.js', 0],
+      ['bash', 'echo broken >&2; exit 3', 3],
+    ],
+  )
+  assert.ok(tools.every(({ durationMs, id }) => durationMs !== undefined && id !== undefined))
+})
+
+test('what a subagent of OpenCode does and uses is told in the session that it works for', (t) => {
+  const seen = seenOf(toldBy(t, eventsOf('subagent')).documents)
+  assert.equal(new Set(seen.map(({ session }) => session)).size, 1)
+  const subagent = { id: 'ses_decb0d715ffe2Lbu9rnTcC7wG7', name: 'general' }
+  const inside = seen.filter((one) => one.subagent)
+  assert.deepEqual(
+    inside.map(({ step }) => step.kind),
+    ['begin', 'tool', 'begin', 'tool', 'subagent'],
+  )
+  assert.deepEqual(inside[0]?.subagent, subagent)
+  const turn = seen.map(({ step }) => step).find((step) => step.kind === 'turn')
+  assert.deepEqual([turn?.answer, turn?.usage?.inputTokens, turn?.usage?.outputTokens], ['They did it.', 2_469, 67])
+  assert.equal(seen.filter(({ step }) => step.kind === 'prompt').length, 1)
+})
+
+test('what waits when OpenCode ends at once is told all the same', (t) => {
+  const { documents } = toldBy(t, eventsOf('subagent'), 'at once')
+  const kinds = seenOf(documents).map(({ step }) => step.kind)
+  assert.deepEqual(kinds.filter((kind) => kind === 'turn' || kind === 'end').sort(), ['end', 'turn'])
+})
+
+test('without Conduct the plugin does nothing and says nothing', (t) => {
+  const folder = freshFolder(t)
+  writeFileSync(join(folder, 'conduct.mjs'), openCodePlugin)
+  writeFileSync(join(folder, 'host.mjs'), host)
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [join(folder, 'host.mjs'), join(folder, 'conduct.mjs'), folder, eventsOf('basic')],
+    { env: { PATH: '/nowhere', HOME: folder }, encoding: 'utf8' },
+  )
+  assert.deepEqual([status, stdout, stderr], [0, '', ''])
+})
+
+const base = { agent: 'opencode', session: 'ses_1', cwd: '/shop' }
+const more: [string, Fields, Step][] = [
+  [
+    'an error ends a turn',
+    {
+      event: 'turn',
+      id: 'm1',
+      answer: '',
+      error: { name: 'ContextOverflowError', data: { message: 'prompt is too long: 250000 tokens > 200000 maximum' } },
+    },
+    {
+      kind: 'turn',
+      failure: { code: 'CONTEXT_OVERFLOW_ERROR', message: 'prompt is too long: 250000 tokens > 200000 maximum' },
+    },
+  ],
+  [
+    'its user interrupts a turn',
+    { event: 'turn', id: 'm1', error: { name: 'MessageAbortedError', data: { message: 'Aborted' } } },
+    { kind: 'turn', interrupted: true },
+  ],
+  [
+    'it waits for a permission',
+    { event: 'wait', tool: 'bash', patterns: ['rm *'] },
+    { kind: 'wait', tool: 'bash', target: 'rm *' },
+  ],
+  ['it sums a conversation up', { event: 'compact' }, { kind: 'compact' }],
+]
+
+for (const [name, document, step] of more) {
+  test(`OpenCode: ${name}`, () => {
+    const seen = seenIn('opencode', { ...base, ...document })
+    assert.deepEqual([seen.agent, seen.session, seen.step], ['opencode', 'ses_1', step])
+  })
+}
+
+test('a model of OpenCode whose price it does not know has no cost', () => {
+  const steps = [{ tokens: { input: 10, output: 2, reasoning: 1, cache: { read: 5, write: 3 } }, cost: 0 }]
+  const { step } = seenIn('opencode', { ...base, event: 'turn', id: 'm1', steps, model: 'a-new-model' })
+  assert.deepEqual(step.kind === 'turn' && step.usage, {
+    model: 'a-new-model',
+    inputTokens: 18,
+    outputTokens: 3,
+    cacheReadTokens: 5,
+    cacheWriteTokens: 3,
+  })
+})
