@@ -1,10 +1,10 @@
 import type { Span } from './span.ts'
 
-/** What the name of a secret ends with, but for what `suffix` allows to follow. `pass` and `pwd` alone mean other things. */
+/** What the name of a secret ends with, but for what `suffix` allows to follow. `pass`, `pwd` and `key` alone mean other things. */
 const names = [
-  'password|passwd|passphrase|(?<=[_-])(?:pass|pwd)',
-  'secret|token|credentials?',
-  '(?:api|access|auth|account|private|secret|signing|encryption|master|session|shared)[_-]?key',
+  'password|passwd|passphrase|(?<=[_-])(?:pass|pwd|pw)|(?<=;)pwd',
+  'secret|token|credentials?|(?<=[a-z0-9]_)auth',
+  '(?:api|access|auth|account|private|secret|signing|encryption|master|session|shared|role|anon|app)[_-]?key|(?<=[a-z0-9]_)key',
 ]
 const suffix = '(?:[_-]?(?:key|base|id|value|prod|production|dev|test|staging|v?\\d{1,2})){0,3}'
 
@@ -26,12 +26,17 @@ export function namedIn(text: string): Span[] {
       match.indices?.groups?.[quoted === undefined ? 'bare' : double === undefined ? 'single' : 'double']?.[0]
     if (start === undefined) return []
     const before = lineBefore(text.slice(Math.max(0, match.index - beforeLength), match.index))
-    if (sign.trim() === '' && !/(?:^|\s)--[\w-]*$/.test(before)) return []
-    const isSetting = isSettingLine(before + name, sign)
+    const form = formOf(
+      before,
+      name,
+      sign,
+      /^[ \t]*(?:[\r\n]|$)/.test(text.slice(match.index + match[0].length).slice(0, 20)),
+    )
+    if (form === 'none') return []
+    const isSetting = form === 'setting'
     const found = quoted?.trimEnd() ?? (isSetting ? bare : (/^[^,;&<>()[\]{}|\\]*/.exec(bare)?.[0] ?? ''))
     const rest = quoted === undefined ? bare.slice(found.length) : ''
-    const isSecret = isSetting || quoted !== undefined ? isValue(found, isSetting) : isDrawn(found, name)
-    return isSecret && !isPlaceholder(found) && (isSetting || !isReference(found, rest))
+    return isSecret({ name, before, form, found, rest, isQuoted: quoted !== undefined })
       ? [{ start, end: start + found.length }]
       : []
   })
@@ -39,22 +44,74 @@ export function namedIn(text: string): Span[] {
 
 const lineBefore = (text: string) => text.slice(Math.max(text.lastIndexOf('\n'), text.lastIndexOf('\r')) + 1)
 
-/** Whether this is a line of a .env file, or a command's: `NAME=` in capitals, or after `export`. */
-const isSettingLine = (beginning: string, sign: string) =>
-  sign === '=' && (/(?:^|[\s"'?&=])[A-Z][A-Z0-9_]*$/.test(beginning) || /^\s*export\s\w+$/.test(beginning))
+/**
+ * What kind of line assigns the value. `setting`: a line of a .env file, or a command's. `entry`: a line of YAML or of
+ * properties that holds nothing else. `plain`: `name=value` or a flag. `text`: anything else. `none`: nothing is assigned.
+ */
+type Form = 'setting' | 'entry' | 'plain' | 'text' | 'none'
+
+function formOf(before: string, name: string, sign: string, isLast: boolean): Form {
+  if (sign.trim() === '') {
+    if (/(?:^|\s)--[\w-]*$/.test(before) || /\blogin\s+\S+\s+$/.test(before)) return 'plain'
+    if (/^\s*ENV\s+\w*$/.test(before)) return 'setting'
+    return /\bset\s+\S*$/.test(before) ? 'text' : 'none'
+  }
+  const beginning = before + name
+  if (sign === '=') {
+    const isSetting = /(?:^|[\s"'?&=])[A-Z][A-Z0-9_]*$/.test(beginning) || /^\s*export\s\w+$/.test(beginning)
+    return isSetting ? 'setting' : 'plain'
+  }
+  return isLast && /^: +$/.test(sign) && /^[\s-]*[\w.-]+$/.test(beginning) ? 'entry' : 'text'
+}
+
+interface Assigned {
+  name: string
+  before: string
+  form: Form
+  found: string
+  rest: string
+  isQuoted: boolean
+}
+
+function isSecret({ name, before, form, found, rest, isQuoted }: Assigned): boolean {
+  if (isPlaceholder(found)) return false
+  const isSetting = form === 'setting'
+  // A name that says no more than KEY.
+  if (/^key$/i.test(name)) {
+    return (
+      isSetting &&
+      !/(?:PUBLIC|CACHE|SORT|PRIMARY|PARTITION|FOREIGN)_$/i.test(before) &&
+      found.length >= 16 &&
+      /\d/.test(found)
+    )
+  }
+  if (!isSetting && isReference(found, rest)) return false
+  if (isSetting || isQuoted) return isValue(found, isSetting)
+  return isDrawn(found, name) || isWord({ name, form, found, rest })
+}
 
 /** Whether a value that is surely one is more than a placeholder. */
 const isValue = (text: string, mayHaveBlanks: boolean) => text.length >= 4 && (mayHaveBlanks || !/\s/.test(text))
 
 /** Whether a value among other words looks drawn at random, or like a password. */
 function isDrawn(text: string, name: string): boolean {
-  if (text.length < 6 || /^[\d.]+$/.test(text)) return false
+  if (text.length < 6) return false
+  if (/^[\d.]+$/.test(text)) return text.length >= 8 && /key$/i.test(name)
   if (/\d/.test(text)) return true
-  return /^pass/i.test(name) && /[^A-Za-z._]/.test(text.slice(0, -1))
+  return isPassword(name) && /[^A-Za-z._]/.test(text.slice(0, -1))
 }
 
+/** Whether a password that is a plain word is assigned where nothing but a value can stand. */
+function isWord({ name, form, found, rest }: Pick<Assigned, 'name' | 'form' | 'found' | 'rest'>): boolean {
+  if (found.length < 4 || !/^[\w.-]+$/.test(found) || /^[A-Z_]+$/.test(found)) return false
+  if (form === 'entry') return isPassword(name) || /^[A-Z0-9_]+$/.test(name)
+  return form === 'plain' && isPassword(name) && /^(?:$|[;&])/.test(rest)
+}
+
+const isPassword = (name: string) => /^(?:pass|pwd|pw)/i.test(name)
+
 const placeholders =
-  /^(?:string|number|boolean|bool|null|none|nil|undefined|true|false|unknown|required|optional|missing|invalid|expired|revoked|empty|redacted|hidden|changed|your[\w-]*|example[\w-]*|bearer|basic|code|#[0-9a-f]{3,8}|x{3,}|\*+|\.{3,}|#+|-+)$/i
+  /^(?:string|number|boolean|bool|null|none|nil|undefined|true|false|unknown|required|optional|missing|invalid|expired|revoked|empty|redacted|hidden|changed|your[\w-]*|example[\w-]*|bearer|basic|code|text|type|file|path|prompt|stdin|value|yes|no|on|off|#[0-9a-f]{3,8}|x{3,}|\*+|\.{3,}|#+|-+)$/i
 
 /** Whether a text stands for a value that is not shown, or is still to be set. */
 const isPlaceholder = (text: string) =>
