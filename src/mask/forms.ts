@@ -20,6 +20,7 @@ const forms = [
   /(?<=:\/\/[^\s/:@]{0,100}:)[^\s/@]+(?=@)/g,
   // A token in the place of a user.
   /(?<=https?:\/\/)(?=[A-Za-z_-]{0,99}\d)[A-Za-z0-9_-]{20,}(?=@)/g,
+  /(?<=<(?:password|passphrase|secret|token|api-?key|private-?key)>)[^<\s$[…]{3,1000}(?=<\/)/gi,
   // The .npmrc of older registries.
   /(?<=(?<!\w)_auth\s?=\s?["']?)[A-Za-z0-9+/=]{8,}/g,
   // curl -u user:password. Numbers are ids, and equal names those of a user and a group.
@@ -27,9 +28,9 @@ const forms = [
   /(?<=\s(?:-u|--user)[ =]?(?<quote>["'])[A-Za-z][^\s:"']{0,63}:)[^"'\n…]{3,}(?=\k<quote>)/g,
   /(?<=\bhttps?\s(?:-a|--auth)[ =]["']?[A-Za-z][^\s:"']{0,63}:)[^\s"':…]{3,}/g,
   /(?<=\s-pass(?:in|out)?\s["']?pass:)[^\s"'$<…]{3,}/g,
-  /(?<=\b(?:login|mongo|mongosh|mongodump|mongorestore)\b[^\n]{0,200}?\s-p\s["']?)[^\s"'$<…-][^\s"']{2,}/g,
-  /(?<=\bredis-cli\b[^\n]{0,200}?\s-a\s["']?)[^\s"'$<…-][^\s"']{2,}/g,
-  /(?<=\b(?:mysql|mysqldump|mysqladmin|mariadb)\b[^\n]{0,200}?\s-p["']?)[^\s"'$<…-][^\s"']{2,}/g,
+  /(?<=\b(?:login|mongo|mongosh|mongodump|mongorestore)\b[^\n&|;]{0,200}?\s-p\s["']?)[^\s"'$<…-][^\s"']{2,}/g,
+  /(?<=\bredis-cli\b[^\n&|;]{0,200}?\s-a\s["']?)[^\s"'$<…-][^\s"']{2,}/g,
+  /(?<=\b(?:mysql|mysqldump|mysqladmin|mariadb)\b[^\n&|;]{0,200}?\s-p["']?)[^\s"'$<…-][^\s"']{2,}/g,
   /(?<=\bsshpass\s-p\s?["']?)[^\s"'$<-][^\s"']{2,}/g,
 ]
 

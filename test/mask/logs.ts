@@ -108,6 +108,26 @@ const tools: ((context: Context) => string)[] = [
   () => 'Invalid token: unexpected end of input; did you forget your password? Enter password:',
   () => 'PWD=/home/alice/app\nOLDPWD=/home/alice\nTERM=xterm-256color\nSSH_AUTH_SOCK=/tmp/ssh-1/agent.1',
   () => 'postgres://localhost:5432/app, redis://cache:6379/0, user@example.com, git@github.com:acme/app.git',
+  // what is like a secret and is none
+  ({ word }) =>
+    `password:\n  type: string\n  minLength: 12\n${word()}: required\n    password: required\n  type: password`,
+  ({ word }) => `time=2026-11-24T10:11:12Z level=info msg="login ok" user=${word()} auth=password realm=${word()}`,
+  () => '  --password TEXT      Password of the registry.  [env var: DB_PASSWORD]\n  -p, --port PORT      the port',
+  ({ number }) =>
+    `redis-cli -p ${number(9000)} ping && docker login registry.example.com && docker run -p ${number(9000)}:80 app`,
+  ({ hex }) => `CACHE_KEY=node-modules-${hex(16)} PUBLIC_KEY=${hex(40)} SORT_KEY=created_at key=${hex(8)}`,
+  ({ number }) =>
+    `Set-Cookie: lang=en; Path=/; Max-Age=${number(90_000)}; Expires=Wed, 21 Oct 2026 07:28:00 GMT; SameSite=Lax`,
+  () =>
+    'Authorization: Bearer <token>\nAuthorization: Bearer $TOKEN\nAuthorization: Bearer token\nauthorization: Basic ...',
+  () => 'curl -u "$USER:$PASS" https://example.com; psql "host=db user=app"; mysql -u root -p app < dump.sql',
+  ({ word }) => `interface Login {\n  password: string;\n  passwordHash: Buffer;\n  token?: ${word()}.Token;\n}`,
+  () => '{"auth":"required","password":{"type":"string"},"access_token":null,"tokens":["a","b"],"auth":"basicauth"}',
+  ({ number }) =>
+    `primary key=${number(9000)} foreign_key=${number(9000)} token_count=${number(9000)} password_attempts=${number(9)}`,
+  () =>
+    'https://user@example.com/a, ssh://git@github.com/acme/app.git, https://deploy-user-of-the-team@example.com/x.git',
+  () => `<password>\${env.DB_PASSWORD}</password> <token/> <secret></secret> <input type="password" name="password">`,
   // tests of JavaScript
   ({ word, number }) => `    ✓ rejects a wrong ${word()} (${number(90)} ms)`,
   ({ number, hex }) =>
