@@ -4,15 +4,15 @@ import sql, { type Sql } from 'sql-template-tag'
 import type { ConductError } from '../../api/error.ts'
 import { createClock } from '../../ledger/clock.ts'
 import type { Db, Tx } from './db.ts'
-import { createWriter } from './sqlite/batch.ts'
 import { connect, createPrivately } from './sqlite/connect.ts'
 import { dialect } from './sqlite/dialect.ts'
 import { fileGuard } from './sqlite/file.ts'
 import { sharedReads } from './sqlite/reading.ts'
 import { ownTx } from './sqlite/schema.ts'
-import { statements } from './sqlite/statements.ts'
+import { type Run, statements } from './sqlite/statements.ts'
 import { createTrimmer } from './sqlite/trim.ts'
 import { createWatcher } from './sqlite/watch.ts'
+import { Writer } from './sqlite/writer.ts'
 import { stopping } from './transaction.ts'
 
 const base = { dialect, now: createClock() }
@@ -28,14 +28,10 @@ export const openSqlite = (path: string, warn: Warn = () => {}): Db =>
 function openFile(path: string, warn: Warn): Db {
   createPrivately(path)
   const damage = noteDamage(warn)
-  const writer = connect(path, 'pragma busy_timeout = 0')
-  const reader = connect(path, 'pragma query_only = on')
-  const write = statements(writer, damage.note)
-  const run = statements(reader, damage.note)
-  // To read makes the log and its index, where they are missing.
-  const readVersion = () => (run(sql`pragma data_version`)[0] as { data_version: number }).data_version
+  const { reader, read, writer, write, close } = connectTwice(path, damage.note)
+  const readVersion = versionReader(read)
   const requireFiles = fileGuard(path, readVersion)
-  const reads = sharedReads(run)
+  const reads = sharedReads(read)
   const watcher = createWatcher({ log: `${path}-wal`, readVersion, warn })
   const trimmer = createTrimmer(`${path}-wal`, write)
   const afterCommit = () => {
@@ -44,49 +40,68 @@ function openFile(path: string, warn: Warn): Db {
     watcher.committed()
   }
   // Whoever is answered reads what was written; and an open read would keep the log from being emptied.
-  const batches = createWriter({ db: writer, write, base, beforeCommit: reads.end, afterCommit })
+  const works = new Writer({ db: writer, write, base, beforeCommit: reads.end, afterCommit })
   return {
     ...base,
     fault: damage.found,
-    query: async <Row extends object>(statement: Sql) => {
+    async query<Row extends object>(statement: Sql) {
       if (!reader.isOpen) throw stopping()
-      return reads.read(statement) as Row[]
+      return reads.read<Row>(statement)
     },
-    tx: batches.tx,
-    apart: apartIn(batches.tx),
+    tx: works.tx,
+    apart: apartIn(works.tx),
     watch: watcher.watch,
     changeSchema: (work, onWait) =>
       changeSchema(connect(path, 'pragma busy_timeout = 0'), work, onWait).finally(reads.end),
     async close() {
       watcher.close()
       trimmer.close()
-      await batches.close()
+      await works.close()
       reads.end()
+      close()
+    },
+  }
+}
+
+/** The two connections of a file: one for its transactions, one for reads beside them. */
+function connectTwice(path: string, onDamage: (error: ConductError) => void) {
+  const writer = connect(path, 'pragma busy_timeout = 0')
+  const reader = connect(path, 'pragma query_only = on')
+  return {
+    writer,
+    write: statements(writer, onDamage),
+    reader,
+    read: statements(reader, onDamage),
+    close() {
       for (const db of [reader, writer]) if (db.isOpen) db.close()
     },
   }
 }
+
+/** Reads a number that differs after a commit of another connection. The read creates the log and its index if missing. */
+const versionReader = (read: Run) => () =>
+  read<{ data_version: number }>(sql`pragma data_version`)[0]?.data_version ?? 0
 
 /** One connection for everything: it reads only while no transaction is open on it. */
 function openMemory(): Db {
   const db = connect(':memory:')
   const run = statements(db)
   const watcher = createWatcher()
-  const batches = createWriter({ db, write: run, base, beforeCommit() {}, afterCommit: watcher.committed })
+  const works = new Writer({ db, write: run, base, beforeCommit() {}, afterCommit: watcher.committed })
   return {
     ...base,
     fault: () => undefined,
     async query<Row extends object>(statement: Sql) {
-      while (batches.flushing) await batches.flushing
-      return run(statement) as Row[]
+      while (works.flushing) await works.flushing
+      return run<Row>(statement)
     },
-    tx: batches.tx,
-    apart: apartIn(batches.tx),
+    tx: works.tx,
+    apart: apartIn(works.tx),
     watch: watcher.watch,
     changeSchema: (work, onWait) => work(ownTx(db, base, onWait)),
     async close() {
       watcher.close()
-      await batches.close()
+      await works.close()
       if (db.isOpen) db.close()
     },
   }

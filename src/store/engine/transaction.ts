@@ -8,13 +8,34 @@ export interface Base extends Pick<Tx, 'dialect' | 'now'> {
   apart?: Tx['apart']
 }
 
+/** A transaction that a caller waits for. */
+export interface Work {
+  /** Runs it, and returns a function that gives the caller its result. */
+  run(tx: Tx): Promise<() => void>
+  /** Gives the caller the error. */
+  reject(error: unknown): void
+}
+
+/** A work whose result goes to `resolve`, or whose error to `reject`. */
+export const workOf = <T>(
+  work: (tx: Tx) => Promise<T>,
+  resolve: (value: T) => void,
+  reject: (error: unknown) => void,
+): Work => ({
+  async run(tx) {
+    const value = await work(tx)
+    return () => resolve(value)
+  },
+  reject,
+})
+
 /**
  * Runs `work` with a handle of the transaction that is open, which is dead once the work has returned or a statement has
  * failed. Throws what the work throws, or else the error of a statement that the work has caught.
  */
 export async function runWork<T>(
   { dialect, now, apart }: Base,
-  run: (statement: Sql) => object[] | Promise<object[]>,
+  run: <Row extends object>(statement: Sql) => Row[] | Promise<Row[]>,
   work: (tx: Tx) => Promise<T>,
 ): Promise<T> {
   let ended: unknown
@@ -27,7 +48,7 @@ export async function runWork<T>(
     async query<Row extends object>(statement: Sql) {
       if (ended) throw new DeadTransaction('The transaction is over.', { cause: ended })
       try {
-        return (await run(statement)) as Row[]
+        return await run<Row>(statement)
       } catch (error) {
         ended = error
         throw error

@@ -2,7 +2,7 @@ import type pg from 'pg'
 import type { Sql } from 'sql-template-tag'
 import { ConductError } from '../../../api/error.ts'
 import type { Tx } from '../db.ts'
-import { type Base, runWork } from '../transaction.ts'
+import { type Base, runWork, type Work, workOf } from '../transaction.ts'
 import { beginOf, isDirect } from './connect.ts'
 import { isConflict, isInTheWay, isOutage } from './errors.ts'
 import type { Pool } from './pool.ts'
@@ -15,16 +15,13 @@ const patience = { lock_timeout: 250, statement_timeout: 2_000 }
 /** How often a work is run again after the engine gave it up for a deadlock or a serialization failure. */
 const attempts = 5
 
-interface Work {
+interface SubjectWork extends Work {
   subject: string
-  run(tx: Tx): Promise<unknown>
-  resolve(value: unknown): void
-  reject(error: unknown): void
 }
 
 /** Runs works in transactions: those that name a subject in common ones on `pool`, the others each alone on `alone`. */
 export function createTransactions(pool: Pool, alone: Pool, base: Base) {
-  const queue: Work[] = []
+  const queue: SubjectWork[] = []
   let isFlushing = false
 
   async function flush() {
@@ -35,7 +32,7 @@ export function createTransactions(pool: Pool, alone: Pool, base: Base) {
   return <T>(work: (tx: Tx) => Promise<T>, subject?: string): Promise<T> => {
     if (subject === undefined) return runAlone(alone, base, work)
     return new Promise<T>((resolve, reject) => {
-      queue.push({ subject, run: work, resolve: resolve as Work['resolve'], reject })
+      queue.push({ subject, ...workOf(work, resolve, reject) })
       if (isFlushing) return
       isFlushing = true
       setImmediate(() => void flush())
@@ -55,7 +52,7 @@ async function runAlone<T>(pool: Pool, base: Base, work: (tx: Tx) => Promise<T>)
   for (let attempt = 1; ; attempt++) {
     try {
       return await transact(pool, {}, (client) =>
-        runWork(baseOn(client, base), (statement) => run(client, statement), work),
+        runWork(baseOn(client, base), <Row extends object>(statement: Sql) => run<Row>(client, statement), work),
       )
     } catch (error) {
       if (attempt === attempts || !(error instanceof ConductError && isConflict(error.cause))) throw error
@@ -67,7 +64,7 @@ async function runAlone<T>(pool: Pool, base: Base, work: (tx: Tx) => Promise<T>)
  * Runs works in one transaction, as if none would fail, and answers them once it is committed. When one fails after it
  * has written, nothing is done, and each is run again alone.
  */
-async function runTogether(pool: Pool, alone: Pool, base: Base, works: Work[]): Promise<void> {
+async function runTogether(pool: Pool, alone: Pool, base: Base, works: SubjectWork[]): Promise<void> {
   let answers: (() => void)[] | undefined
   try {
     await transact(pool, patience, async (client) => {
@@ -79,7 +76,7 @@ async function runTogether(pool: Pool, alone: Pool, base: Base, works: Work[]): 
     const isOver = answers !== undefined || isOutage(error)
     for (const work of works) {
       if (isOver || (works.length === 1 && !isInTheWay(error))) work.reject(error)
-      else void runAlone(alone, base, work.run).then(work.resolve, work.reject)
+      else void runAlone(alone, base, work.run).then((acknowledge) => acknowledge(), work.reject)
     }
   }
 }
@@ -88,26 +85,25 @@ async function runTogether(pool: Pool, alone: Pool, base: Base, works: Work[]): 
  * Runs works of different subjects side by side, so that their statements travel together; those of one subject one after
  * the other. Gives what is to be answered after the commit. Throws what makes a commit impossible, once no work runs any more.
  */
-async function runSideBySide(client: pg.ClientBase, base: Base, works: Work[]): Promise<(() => void)[]> {
+async function runSideBySide(client: pg.ClientBase, base: Base, works: SubjectWork[]): Promise<(() => void)[]> {
   const answers: (() => void)[] = []
   // One for all: of two works of one transaction, one must not wait apart for what the other has locked.
   const own = baseOn(client, base)
   let failure: { error: unknown } | undefined
 
-  async function runOne(work: Work) {
+  async function runOne(work: SubjectWork) {
     if (failure) return
     let hasWritten = false
     try {
-      const statements = (statement: Sql) => {
+      const statements = <Row extends object>(statement: Sql) => {
         hasWritten ||= !isSelect(statement)
-        return run(client, statement).catch((error) => {
+        return run<Row>(client, statement).catch((error) => {
           // It has ended the transaction of all.
           failure ??= { error }
           throw error
         })
       }
-      const value = await runWork(own, statements, work.run)
-      answers.push(() => work.resolve(value))
+      answers.push(await runWork(own, statements, work.run))
     } catch (error) {
       if (hasWritten) failure ??= { error }
       answers.push(() => work.reject(error))
@@ -125,7 +121,7 @@ async function runSideBySide(client: pg.ClientBase, base: Base, works: Work[]): 
   return answers
 }
 
-const bySubject = (a: Work, b: Work) => (a.subject < b.subject ? -1 : a.subject > b.subject ? 1 : 0)
+const bySubject = (a: SubjectWork, b: SubjectWork) => (a.subject < b.subject ? -1 : a.subject > b.subject ? 1 : 0)
 const isSelect = ({ strings }: Sql) => /^\s*select\b/i.test(strings[0] as string)
 
 /** Runs `body` in a transaction, with limits of its own, and commits. Throws what has it rolled back, or what the commit throws. */

@@ -21,7 +21,7 @@ export function sharedReads(run: Run) {
     }
   }
 
-  function read(statement: Sql): object[] {
+  function read<Row extends object>(statement: Sql): Row[] {
     if (!isOpen) {
       run(sql`begin`)
       isOpen = true

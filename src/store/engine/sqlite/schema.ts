@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import sql from 'sql-template-tag'
 import type { Tx } from '../db.ts'
 import { type Base, runWork } from '../transaction.ts'
-import { begin } from './batch.ts'
+import { begin } from './begin.ts'
 import { statements } from './statements.ts'
 
 /** How long an upgrade of the database waits for that of another process. */

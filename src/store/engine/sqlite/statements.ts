@@ -7,11 +7,11 @@ const statementsKept = 200
 
 interface Prepared {
   statement: StatementSync
-  rowOf: (values: unknown[]) => object
+  rowOf: <Row extends object>(values: unknown[]) => Row
 }
 
 /** Runs one statement. Throws UniqueViolation, UNAVAILABLE, INSUFFICIENT_STORAGE. */
-export type Run = (statement: Sql) => object[]
+export type Run = <Row extends object>(statement: Sql) => Row[]
 
 /**
  * Runs statements on one connection, keeping the prepared ones by their text, the most recently used last. `onDamage` is
@@ -19,7 +19,7 @@ export type Run = (statement: Sql) => object[]
  */
 export function statements(db: DatabaseSync, onDamage: (error: ConductError) => void = () => {}): Run {
   const kept = new Map<string, Prepared>()
-  return ({ sql: text, values }) => {
+  return <Row extends object>({ sql: text, values }: Sql) => {
     try {
       const prepared = kept.get(text) ?? prepare(db, text)
       // Until half of the room is taken, nothing will have to go, and the order does not matter.
@@ -27,7 +27,7 @@ export function statements(db: DatabaseSync, onDamage: (error: ConductError) => 
       kept.set(text, prepared)
       if (kept.size > statementsKept) kept.delete(kept.keys().next().value as string)
       const rows = prepared.statement.all(...(values as SQLInputValue[])) as unknown as unknown[][]
-      return rows.map(prepared.rowOf)
+      return rows.map((row) => prepared.rowOf<Row>(row))
     } catch (error) {
       const told = translate(error)
       if (isDamage(error)) onDamage(told as ConductError)

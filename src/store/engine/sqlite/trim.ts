@@ -15,7 +15,7 @@ export function createTrimmer(log: string, write: Run) {
   function trim() {
     try {
       if (statSync(log).size <= logBytes) return
-      const [row] = write(sql`pragma wal_checkpoint(truncate)`) as { busy: number }[]
+      const [row] = write<{ busy: number }>(sql`pragma wal_checkpoint(truncate)`)
       // Another process reads what is in it.
       if (row?.busy) timer.refresh()
     } catch {

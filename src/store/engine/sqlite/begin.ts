@@ -1,0 +1,21 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import sql from 'sql-template-tag'
+import { ConductError } from '../../../api/error.ts'
+import { isBusy, type Run } from './statements.ts'
+
+/**
+ * Begins a transaction for writing as soon as no other process has one. Waits until that time (of `performance.now()`), with
+ * the event loop running, and calls `onWait` before each retry. Throws UNAVAILABLE when the time is over.
+ */
+export async function begin(write: Run, until: () => number, onWait = () => {}): Promise<void> {
+  for (;;) {
+    try {
+      write(sql`begin immediate`)
+      return
+    } catch (error) {
+      if (!(error instanceof ConductError && isBusy(error.cause)) || performance.now() > until()) throw error
+      onWait()
+      await sleep(5 + Math.random() * 20)
+    }
+  }
+}
