@@ -28,7 +28,10 @@ export interface ToolUse {
   failed?: true
   /** A person or a rule refused it, so it did not run. */
   refused?: true
+  /** The whole plan, written anew. */
   plan?: PlanItem[]
+  /** A change of one item, where the agent keeps its plan item by item; see `planAfter`. */
+  task?: PlanTask
   /** The name of the subagent that used it. */
   by?: string
 }
@@ -52,6 +55,12 @@ export interface Failure {
 export interface PlanItem {
   text: string
   status: 'pending' | 'in_progress' | 'completed'
+}
+
+export interface PlanTask {
+  id: string
+  text?: string
+  status?: PlanItem['status'] | 'deleted'
 }
 
 export interface Usage {

@@ -1,5 +1,5 @@
 import { commandLength, defined, type Fields, fieldsOf, listOf, textOf } from './fields.ts'
-import type { PlanItem, ToolUse } from './seen.ts'
+import type { PlanItem, PlanTask, ToolUse } from './seen.ts'
 
 /** What Conduct knows of a tool. Tools of MCP servers are none of these, whatever their fields are called. */
 type Kind = 'shell' | 'edit' | 'patch' | 'plan'
@@ -74,6 +74,19 @@ function patched({ command, input, patchText }: Fields): string[] {
 }
 
 const statuses = ['pending', 'in_progress', 'completed']
+
+/** What Claude Code's task tools change of its plan. */
+export function taskOf(name: unknown, input: Fields, response: Fields): PlanTask | undefined {
+  if (name === 'TaskCreate') {
+    const { id, subject } = fieldsOf(response.task)
+    const [known, text] = [textOf(id, 100), textOf(subject, 500)]
+    return known && text ? { id: known, text, status: 'pending' } : undefined
+  }
+  const [id, text] = [textOf(input.taskId, 100), textOf(input.subject, 500)]
+  if (name !== 'TaskUpdate' || !id) return undefined
+  const status = [...statuses, 'deleted'].find((one) => one === input.status) as PlanTask['status']
+  return defined({ id, text, status })
+}
 
 /** The plan as a tool writes it anew. What was given up is no part of it any more. */
 function planOf({ todos, plan }: Fields): PlanItem[] {

@@ -2,7 +2,7 @@ import { type Dialect, type Events, seenOf, stepsOf } from '../dialect.ts'
 import { failureOf } from '../failure.ts'
 import { answerLength, defined, type Fields, fieldsOf, listOf, numberOf, promptLength, textOf } from '../fields.ts'
 import type { Seen, Step, ToolUse } from '../seen.ts'
-import { targetOf, toolName, toolUse } from '../tools.ts'
+import { targetOf, taskOf, toolName, toolUse } from '../tools.ts'
 
 // https://code.claude.com/docs/en/hooks. Codex, Qwen Code, Droid and Copilot write their documents in this manner too.
 
@@ -87,11 +87,13 @@ const aimOf = ({ tool_name, tool_input }: Fields) =>
 function usedBy(document: Fields, exitCode: number | undefined): ToolUse {
   const { hook_event_name, tool_name, tool_input, tool_use_id, duration_ms } = document
   const subagent = subagentOf(document)
+  const isFailed = hook_event_name === 'PostToolUseFailure'
   return toolUse(tool_name, tool_input, {
     id: textOf(tool_use_id, 200),
     exitCode,
     durationMs: numberOf(duration_ms),
-    failed: hook_event_name === 'PostToolUseFailure' ? true : undefined,
+    failed: isFailed ? true : undefined,
+    task: isFailed ? undefined : taskOf(tool_name, fieldsOf(tool_input), fieldsOf(document.tool_response)),
     by: subagent && (subagent.name ?? subagent.id),
   })
 }

@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Fields } from '../../src/agents/fields.ts'
+import { type KeptItem, planAfter } from '../../src/agents/plan.ts'
+import { documentOf, stepIn } from './documents.ts'
+
+/** The plan after these uses of tools, one after the other. */
+const planned = (named: string, ...documents: Fields[]): KeptItem[] =>
+  documents.reduce<KeptItem[]>((plan, document) => {
+    const step = stepIn(named, document)
+    return step.kind === 'tool' ? planAfter(plan, step) : plan
+  }, [])
+
+const claude = (name: string, changes: Fields = {}) => documentOf('claude', `PostToolUse-${name}`, changes)
+const second = claude('TaskCreate', { tool_use_id: 't2', tool_response: { task: { id: '2', subject: 'Greet' } } })
+
+test('Claude Code keeps its plan item by item: each is added, changes its status, and may go', () => {
+  const begun = [claude('TaskCreate'), second, claude('TaskUpdate-in_progress')]
+  assert.deepEqual(planned('claude', ...begun), [
+    { id: '1', text: 'scripted', status: 'in_progress' },
+    { id: '2', text: 'Greet', status: 'pending' },
+  ])
+  const ended = [claude('TaskUpdate-completed'), claude('TaskUpdate-deleted')]
+  assert.deepEqual(planned('claude', ...begun, ...ended), [{ id: '1', text: 'scripted', status: 'completed' }])
+})
+
+test('a task that nobody added, or that could not be changed, changes no plan', () => {
+  assert.deepEqual(planned('claude', claude('TaskUpdate-completed')), [])
+  const failed = { hook_event_name: 'PostToolUseFailure', error: 'Task not found' }
+  assert.deepEqual(planned('claude', claude('TaskCreate'), claude('TaskUpdate-completed', failed)), [
+    { id: '1', text: 'scripted', status: 'pending' },
+  ])
+})
+
+test('a plan that is written anew stands in the place of the one before; what was given up is no part of it', () => {
+  const todos = [
+    { description: 'Read the code', status: 'completed' },
+    { description: 'Greet', status: 'cancelled' },
+  ]
+  assert.deepEqual(
+    planned(
+      'gemini',
+      documentOf('gemini', 'AfterTool-write_todos'),
+      documentOf('gemini', 'AfterTool-write_todos', { tool_input: { todos } }),
+      documentOf('gemini', 'AfterTool-read_file'),
+    ),
+    [{ text: 'Read the code', status: 'completed' }],
+  )
+})
