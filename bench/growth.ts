@@ -1,7 +1,7 @@
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { encodeCursor } from '../src/ledger/cursor.ts'
+import { untilIndexed } from './indexed.ts'
 import { load, type Next, requestOf } from './load.ts'
 import { atMost, median, type Row } from './report.ts'
 import { hot, seedMany, steadyAgent } from './seed.ts'
@@ -93,21 +93,11 @@ export async function startLedgers(
     const url = urls[index] as string
     await seedMany(url, runs, projects)
     const server = await place.server(startConduct(url))
-    await untilIndexed(server, runs)
+    // A new version of the schema may index everything anew.
+    await untilIndexed(url)
     ledgers.push({ server, runs })
   }
   return ledgers
-}
-
-/** A new version of the schema may index everything anew: waits until the oldest and the newest runs are found. */
-async function untilIndexed({ url }: Server, runs: number): Promise<void> {
-  for (const word of ['RUN-001', `RUN-${runs}`]) {
-    for (;;) {
-      const response = await fetch(`${url}/v1/search?q=${word}`, { headers })
-      if (((await response.json()) as { results: unknown[] }).results.length > 0) break
-      await sleep(500)
-    }
-  }
 }
 
 function sqliteUrls(place: Workplace): string[] {

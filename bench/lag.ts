@@ -2,8 +2,9 @@ import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { untilIndexed } from './indexed.ts'
 import { load, requestOf } from './load.ts'
-import { atMost, type Row, shown } from './report.ts'
+import { atMost, median, type Row, shown } from './report.ts'
 import { adminKey, type Server, startConduct, type Workplace } from './servers.ts'
 import { seeded, seedOf, type WorkName, works } from './work.ts'
 
@@ -32,8 +33,8 @@ export async function measureLag(place: Workplace, options: LagOptions): Promise
     const url = async () =>
       engine === 'SQLite' ? `sqlite:${join(place.folder(), 'conduct.db')}` : await place.postgres()
     rows.push(...(await underLoad(place, engine, await url(), options)))
-    rows.push(await withBacklog(place, engine, await url(), options))
-    rows.push(await withLogs(place, engine, await url(), options))
+    rows.push(...(await withBacklog(place, engine, await url(), options)))
+    rows.push(...(await withLogs(place, engine, await url(), options)))
   }
   return rows
 }
@@ -57,26 +58,16 @@ async function underLoad(place: Workplace, engine: string, url: string, { second
   return rows
 }
 
-/** Many long runs are written, the server is killed, and its successor finds them unindexed. */
-async function withBacklog(place: Workplace, engine: string, url: string, { backlog = 1000 }: LagOptions) {
+/** Many long runs are written, the server is killed, and its successor finds them unindexed. Meanwhile a run grows. */
+async function withBacklog(place: Workplace, engine: string, url: string, { backlog = 1000, seconds }: LagOptions) {
   const first = await startConduct(url)
+  await ask(first, '/v1/runs', { runId: 'LOG-0', content: 'begun' })
   await load(first.url, longRuns(first), { connections: 8, requests: backlog })
-  await ask(first, '/v1/runs', { title: 'The last of them', content: 'lastofthem' })
   await first.stop('SIGKILL')
   const { server, lagOf } = await startProbed(place, url)
-  const lag = await lagOf(() => untilFound(server, 'lastofthem'))
-  return rowOf(`${engine}, a backlog of ${backlog.toLocaleString('en')} unindexed runs of 60 KB`, lag)
-}
-
-/** Waits until a word is indexed, by a filter that no other run has. The search itself may index what is missing. */
-async function untilFound({ url }: Server, word: string): Promise<void> {
-  for (;;) {
-    const response = await fetch(`${url}/v1/search?q=${word}`, { headers })
-    // While a large index is built, the answer is 503.
-    const { results = [] } = (await response.json()) as { results?: unknown[] }
-    if (results.length > 0) return
-    await sleep(20)
-  }
+  const found: number[] = []
+  const lag = await lagOf(() => growLogs(server, 1, seconds, found))
+  return rowsOf(`${engine}, a backlog of ${backlog.toLocaleString('en')} unindexed runs of 60 KB`, lag, found)
 }
 
 async function withLogs(place: Workplace, engine: string, url: string, { logs = 20, seconds }: LagOptions) {
@@ -85,19 +76,37 @@ async function withLogs(place: Workplace, engine: string, url: string, { logs = 
     '\n',
   )
   for (let n = 0; n < logs; n++) await ask(server, '/v1/runs', { runId: `LOG-${n}`, content: full.slice(0, 1_000_000) })
-  await ask(server, '/v1/runs', { content: 'logsarethere' })
-  await untilFound(server, 'logsarethere')
-  const lag = await lagOf(async () => {
-    for (let turn = 0; turn < seconds * 4; turn++) {
-      const text = `${turn} PASS src/part-${turn}.test.ts (7 ms)\n`
-      await Promise.all([
-        sleep(500),
-        ...Array.from({ length: logs }, (_, n) => ask(server, `/v1/runs/LOG-${n}/content`, { text })),
-      ])
-    }
-  })
-  return rowOf(`${engine}, ${logs} logs of 1 MiB, each growing by two lines a second`, lag)
+  await untilIndexed(url)
+  const found: number[] = []
+  const lag = await lagOf(() => growLogs(server, logs, seconds, found))
+  return rowsOf(`${engine}, ${logs} logs of 1 MiB, each growing by two lines a second`, lag, found)
 }
+
+/**
+ * Appends a line to each log every half second, and each time searches for what was appended to the first. Notes how long
+ * that took; throws when it is not found at once.
+ */
+async function growLogs(server: Server, logs: number, seconds: number, found: number[]): Promise<void> {
+  for (let turn = 0; turn < seconds * 4; turn++) {
+    const text = `\n${turn} PASS src/new-${turn}.test.ts (7 ms)`
+    const pause = sleep(500)
+    await Promise.all(Array.from({ length: logs }, (_, n) => ask(server, `/v1/runs/LOG-${n}/content`, { text })))
+    const started = performance.now()
+    const response = await fetch(`${server.url}/v1/search?q=new-${turn}.test.ts&limit=100`, { headers })
+    const body = await response.text()
+    if (!body.includes('"LOG-0"')) throw new Error(`A line that was just appended is not found: ${body}`)
+    found.push(performance.now() - started)
+    await pause
+  }
+}
+
+const rowsOf = (title: string, lag: Lag, found: number[]): Row[] => [
+  rowOf(title, lag),
+  {
+    title: `search for the newest line, ${title}`,
+    measured: `${shown(median(found))} ms, at most ${shown(Math.max(...found))} ms`,
+  },
+]
 
 async function ask({ url }: Server, path: string, body: object): Promise<void> {
   const response = await fetch(url + path, {

@@ -1,0 +1,13 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { openStore } from '../src/store/open.ts'
+import { isBehind } from '../src/store/search/follow.ts'
+
+/** Waits until the servers on that database have indexed all words. */
+export async function untilIndexed(databaseUrl: string): Promise<void> {
+  const store = await openStore(databaseUrl)
+  try {
+    while (await isBehind(store.db)) await sleep(100)
+  } finally {
+    await store.close()
+  }
+}
