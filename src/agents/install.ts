@@ -1,4 +1,5 @@
 import type { Fields } from './fields.ts'
+import { openCodePlugin } from './opencode-plugin.ts'
 
 /** How `conduct init` enters Conduct into a project, for one agent. */
 export interface Install {
@@ -7,7 +8,7 @@ export interface Install {
   title: string
   /** What shows that the agent is used: paths in a project and in a home, and its program. */
   signs: { project: readonly string[]; home: readonly string[]; program: string }
-  hooks: HookFile
+  hooks: HookFile | PluginFile
   servers: readonly ServerFile[]
   /** What its user must still do before the hooks run. */
   trust: string
@@ -26,9 +27,18 @@ export interface HookFile {
   also?: Fields
 }
 
+/** A file that is Conduct's as a whole: the agent loads it, and it runs `conduct hook`. */
+export interface PluginFile {
+  path: string
+  homePath: string
+  text: string
+}
+
 /** A file of MCP servers, and how `conduct mcp` is entered in it. */
 export interface ServerFile {
   path: string
+  /** Its other name, which counts where there is such a file. */
+  orElse?: string
   format: 'json' | 'toml'
   table: string
   entry: Fields
@@ -94,7 +104,7 @@ const cursor: Install = {
     homePath: '.cursor/hooks.json',
     events: [
       ...['sessionStart', 'beforeSubmitPrompt', 'preToolUse', 'postToolUse', 'postToolUseFailure', 'afterFileEdit'],
-      ...['afterAgentResponse', 'subagentStop', 'preCompact', 'stop', 'sessionEnd'],
+      ...['subagentStop', 'preCompact', 'stop', 'sessionEnd'],
     ],
     // It leaves the pipe open at times, and whoever reads it waits.
     otherwise: 'true',
@@ -116,10 +126,11 @@ const copilot: Install = {
   hooks: {
     path: '.github/hooks/conduct.json',
     homePath: '.copilot/hooks/conduct.json',
-    // Without permissionRequest: it also fires where nobody is asked.
+    // VS Code knows the names of Claude Code; the command line both, and `notification` by its own alone. Without
+    // permissionRequest: it also fires where nobody is asked.
     events: [
-      ...['sessionStart', 'userPromptSubmitted', 'preToolUse', 'postToolUse', 'postToolUseFailure', 'errorOccurred'],
-      ...['agentStop', 'subagentStop', 'preCompact', 'notification', 'sessionEnd'],
+      ...['SessionStart', 'UserPromptSubmit', 'PreToolUse', 'PostToolUse', 'PostToolUseFailure', 'SubagentStop'],
+      ...['PreCompact', 'notification', 'Stop', 'SessionEnd'],
     ],
     otherwise: 'cat >/dev/null',
     // Not as `command`: a shell of Windows would run that, fail, and so refuse every tool.
@@ -164,7 +175,7 @@ const qwen: Install = {
     homePath: '.qwen/settings.json',
     events: [
       ...['SessionStart', 'UserPromptSubmit', 'PreToolUse', 'PermissionRequest', 'Notification', 'PostToolUse'],
-      ...['PostToolUseFailure', 'PostToolBatch', 'SubagentStop', 'PreCompact', 'Stop', 'StopFailure', 'SessionEnd'],
+      ...['PostToolUseFailure', 'SubagentStop', 'PreCompact', 'Stop', 'StopFailure', 'SessionEnd'],
     ],
     otherwise: 'cat >/dev/null',
     // Its timeout is in milliseconds or in seconds, by version; without one it is a minute.
@@ -193,5 +204,30 @@ const droid: Install = {
   trust: 'Factory Droid asks you to review changed hooks: start droid and look at /hooks.',
 }
 
+const opencode: Install = {
+  name: 'opencode',
+  title: 'OpenCode',
+  signs: {
+    project: ['.opencode', 'opencode.json', 'opencode.jsonc'],
+    home: ['.config/opencode', '.local/share/opencode'],
+    program: 'opencode',
+  },
+  hooks: {
+    path: '.opencode/plugins/conduct.js',
+    homePath: '.config/opencode/plugins/conduct.js',
+    text: openCodePlugin,
+  },
+  servers: [
+    {
+      path: 'opencode.json',
+      orElse: 'opencode.jsonc',
+      format: 'json',
+      table: 'mcp',
+      entry: { type: 'local', command: ['conduct', 'mcp'], enabled: true },
+    },
+  ],
+  trust: 'OpenCode loads the plugin when it starts; it asks for nothing.',
+}
+
 /** The agents that `conduct init` sets up. */
-export const installs: readonly Install[] = [claude, codex, cursor, copilot, gemini, qwen, droid]
+export const installs: readonly Install[] = [claude, codex, cursor, copilot, opencode, gemini, qwen, droid]

@@ -7,7 +7,7 @@ import { hookOf, project } from './entered.ts'
 import { writeFiles } from './user.ts'
 
 /** The entry of one event in each agent's own form, and the files of its MCP server. */
-const forms: Record<string, { event: string; entry: unknown; servers: Record<string, unknown> }> = {
+const forms: Record<string, { event?: string; entry?: unknown; servers: Record<string, unknown> }> = {
   claude: {
     event: 'PreToolUse',
     entry: { hooks: [{ type: 'command', command: hookOf('claude'), timeout: 30, async: true }] },
@@ -26,13 +26,18 @@ const forms: Record<string, { event: string; entry: unknown; servers: Record<str
     servers: { '.cursor/mcp.json': { mcpServers: { conduct: { command: 'conduct', args: ['mcp'] } } } },
   },
   copilot: {
-    event: 'userPromptSubmitted',
+    event: 'UserPromptSubmit',
     entry: { type: 'command', bash: hookOf('copilot'), timeoutSec: 30 },
     servers: {
       '.github/mcp.json': {
         mcpServers: { conduct: { type: 'local', command: 'conduct', args: ['mcp'], tools: ['*'] } },
       },
       '.vscode/mcp.json': { servers: { conduct: { type: 'stdio', command: 'conduct', args: ['mcp'] } } },
+    },
+  },
+  opencode: {
+    servers: {
+      'opencode.json': { mcp: { conduct: { type: 'local', command: ['conduct', 'mcp'], enabled: true } } },
     },
   },
   gemini: {
@@ -60,7 +65,8 @@ for (const { name, title, hooks, servers } of installs) {
     const { code, stderr } = await init('--agents', name)
     assert.deepEqual([code, stderr], [0, ''])
     const form = forms[name]
-    assert.deepEqual(JSON.parse(read(hooks.path)).hooks[form?.event ?? ''], [form?.entry])
+    if ('text' in hooks) assert.equal(read(hooks.path), hooks.text)
+    else assert.deepEqual(JSON.parse(read(hooks.path)).hooks[form?.event ?? ''], [form?.entry])
     for (const [path, config] of Object.entries(form?.servers ?? {})) {
       assert.deepEqual(path.endsWith('.toml') ? read(path) : JSON.parse(read(path)), config)
     }
@@ -88,6 +94,20 @@ test('one file may hold hooks and MCP servers, and keeps all else', async (t) =>
     theme: 'dark',
     mcpServers: { files: { command: 'files' } },
   })
+})
+
+test("OpenCode's other file of settings counts where it is there, and another's plugin of our name stays", async (t) => {
+  const { read, filesNow, init } = project(t, { 'opencode.jsonc': '{\n  // mine\n  "theme": "dark"\n}\n' })
+  assert.equal((await init('--agents', 'opencode')).code, 0)
+  assert.match(read('opencode.jsonc'), /\/\/ mine[\s\S]*"mcp": \{\s+"conduct": \{/)
+  assert.ok(!('opencode.json' in filesNow()))
+  const mine = { '.opencode/plugins/conduct.js': 'export const Mine = async () => ({})\n' }
+  const other = project(t, mine)
+  const { code, stderr } = await other.init('--agents', 'opencode')
+  assert.equal(code, 2)
+  assert.match(stderr, /plugins\/conduct\.js: it is not the plugin of Conduct.* move it first\. Nothing was written/)
+  await other.init('--remove')
+  assert.deepEqual(other.filesNow(), mine)
 })
 
 test('Gemini CLI does not read AGENTS.md: GEMINI.md has the block, unless it takes AGENTS.md in', async (t) => {
@@ -150,7 +170,9 @@ const targets: [where: string, target: (home: string) => string][] = [
 for (const [where, target] of targets) {
   test(`nothing is written through a link to ${where}, whichever file it is`, async (t) => {
     for (const path of new Set(paths)) {
-      const text = path === 'conduct.json' ? '{ "project": "other" }' : path.endsWith('.toml') ? '' : '{}'
+      const own = installs.find(({ hooks }) => 'text' in hooks && hooks.path === path)?.hooks
+      const old = own && 'text' in own ? `${own.text}// of an older version\n` : '{}'
+      const text = path === 'conduct.json' ? '{ "project": "other" }' : path.endsWith('.toml') ? '' : old
       const { home, cwd, init, filesNow } = project(t, { '.git/hooks/pre-commit': text })
       writeFiles(home, { 'elsewhere/file': text })
       mkdirSync(dirname(join(cwd, path)), { recursive: true })

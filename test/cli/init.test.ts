@@ -19,7 +19,8 @@ test('a project is entered for the agents that are found; twice changes nothing;
     'package.json': '{ "scripts": { "test": "vitest run", "lint": "biome ci" } }\n',
   })
   const before = filesNow()
-  for (const folder of ['.claude', '.copilot', '.qwen', '.factory']) mkdirSync(join(home, folder))
+  for (const folder of ['.claude', '.copilot', '.qwen', '.factory', '.config/opencode'])
+    mkdirSync(join(home, folder), { recursive: true })
   mkdirSync(join(home, 'bin'))
   writeFileSync(join(home, 'bin/cursor'), '#!/bin/sh\n')
   chmodSync(join(home, 'bin/cursor'), 0o755)
@@ -28,7 +29,8 @@ test('a project is entered for the agents that are found; twice changes nothing;
   const { code, stdout, stderr } = await init()
   assert.deepEqual([code, stderr], [0, ''])
   for (const { title, trust, hooks } of installs) {
-    assert.deepEqual(Object.keys(JSON.parse(read(hooks.path)).hooks), hooks.events)
+    if ('text' in hooks) assert.equal(read(hooks.path), hooks.text)
+    else assert.deepEqual(Object.keys(JSON.parse(read(hooks.path)).hooks), hooks.events)
     assert.ok(stdout.includes(`found    ${title}: `) && stdout.includes(trust), title)
   }
   assert.match(stdout, /^found {4}Claude Code: ~\/\.claude$/m)

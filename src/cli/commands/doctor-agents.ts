@@ -15,8 +15,8 @@ import { type Finding, found } from './finding.ts'
 export function agentFindings(env: Env, cwd: string): Finding[] {
   const root = rootOf(cwd)
   const home = env.HOME || homedir()
-  const inProject = installs.filter(({ name, hooks }) => isEntered(join(root, hooks.path), name))
-  const ofUser = installs.filter(({ name, hooks }) => isEntered(join(home, hooks.homePath), name))
+  const inProject = installs.filter(({ name, hooks }) => isEntered(join(root, hooks.path), name, hooks))
+  const ofUser = installs.filter(({ name, hooks }) => isEntered(join(home, hooks.homePath), name, hooks))
   const files = [
     ...inProject.map(({ hooks }) => join(root, hooks.path)),
     ...ofUser.map(({ hooks }) => join(home, hooks.homePath)),
@@ -31,9 +31,9 @@ export function agentFindings(env: Env, cwd: string): Finding[] {
 }
 
 /** Whether that file runs the hooks of that agent. One that cannot be read does not: the agent cannot read it either. */
-function isEntered(path: string, name: string): boolean {
+function isEntered(path: string, name: string, hooks: Install['hooks']): boolean {
   try {
-    return existsSync(path) && hasHooks(readFileSync(path, 'utf8'), name)
+    return existsSync(path) && hasHooks(readFileSync(path, 'utf8'), name, hooks)
   } catch {
     return false
   }

@@ -1,7 +1,7 @@
 import { parse as parseToml, patch as patchToml } from '@decimalturn/toml-patch'
 import { applyEdits, type JSONPath, modify, type ParseError, parse, printParseErrorCode } from 'jsonc-parser'
 import { type Fields, fieldsOf } from '../../agents/fields.ts'
-import type { HookFile, ServerFile } from '../../agents/install.ts'
+import type { HookFile, PluginFile, ServerFile } from '../../agents/install.ts'
 
 // Each function takes the text of a file (undefined: there is none) and answers it with Conduct's own entries, or
 // without them. All else stays as it stands. Each throws an Error that says why a text cannot be changed.
@@ -13,6 +13,17 @@ const runsHook = (name: string) => (entry: unknown) => {
   const { command, bash = command } = fieldsOf(entry)
   return new RegExp(`\\bconduct hook ${name}\\b`).test(String(bash))
 }
+
+/** The plugin of an agent, in its present form, or undefined where it is not wanted. Another's file of that name stays. */
+export function withPlugin(text: Text, plugin: PluginFile, isWanted: boolean): Text {
+  const isOurs = text === undefined || hasPlugin(text, plugin)
+  if (!isWanted) return isOurs ? undefined : text
+  if (!isOurs) throw new Error('it is not the plugin of Conduct, which needs this name: move it first')
+  return plugin.text
+}
+
+/** Whether that is the plugin of Conduct, in this version or another. */
+export const hasPlugin = (text: Text, plugin: PluginFile) => text?.split('\n')[0] === plugin.text.split('\n')[0]
 
 /** The hooks of an agent's file with `command` once per event; undefined as command: without ours. */
 export function withHooks(text: Text, name: string, hooks: HookFile, command: string | undefined): Text {
@@ -33,8 +44,9 @@ export function withHooks(text: Text, name: string, hooks: HookFile, command: st
   return json
 }
 
-/** Whether a file of hooks runs `conduct hook` for that agent. Throws an Error that says what is wrong in the text. */
-export function hasHooks(text: Text, name: string): boolean {
+/** Whether a file makes an agent run `conduct hook`. Throws an Error that says what is wrong in the text. */
+export function hasHooks(text: Text, name: string, hooks: HookFile | PluginFile): boolean {
+  if ('text' in hooks) return hasPlugin(text, hooks)
   if (!text?.trim()) return false
   const entries = Object.values(fieldsOf(read(text, 'hooks'))).flatMap(asList)
   return entries.flatMap((entry) => [entry, ...asList(fieldsOf(entry).hooks)]).some(runsHook(name))

@@ -2,13 +2,13 @@ import { existsSync, realpathSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import type { Fields } from '../../agents/fields.ts'
-import { type Install, installs } from '../../agents/install.ts'
+import { type HookFile, type Install, installs, type ServerFile } from '../../agents/install.ts'
 import { agentsBlock } from '../../words.ts'
 import { git } from '../place/git.ts'
 import { projectFile } from '../place/project.ts'
 import { type Checks, proposedChecks } from './checks.ts'
 import { type Edit, editOf, isChange, refuseOutside } from './edit.ts'
-import { hasHooks, withBlock, withHooks, withServer } from './entry.ts'
+import { hasHooks, withBlock, withHooks, withPlugin, withServer } from './entry.ts'
 
 /** What `conduct init` is to do. */
 export interface Wanted {
@@ -30,8 +30,8 @@ type Change = (text: string | undefined) => string | undefined
  * The command of a hook. It also looks where Conduct keeps its launcher, for a PATH that lacks the program: that of a
  * project with a Node.js of its own. Without Conduct it does nothing and harms nobody.
  */
-export const hookCommand = ({ name, hooks }: Install) =>
-  `PATH="$PATH:\${XDG_DATA_HOME:-$HOME/.local/share}/conduct/bin"; command -v conduct >/dev/null 2>&1 && conduct hook ${name} || ${hooks.otherwise}`
+const hookCommand = (name: string, { otherwise }: HookFile) =>
+  `PATH="$PATH:\${XDG_DATA_HOME:-$HOME/.local/share}/conduct/bin"; command -v conduct >/dev/null 2>&1 && conduct hook ${name} || ${otherwise}`
 
 /** The folder that is entered: that of the nearest conduct.json, else the top of the working tree, else `cwd`. */
 export function rootOf(cwd: string): string {
@@ -54,8 +54,8 @@ export function planOf(wanted: Wanted): Edit[] {
 /** The edits of the agents' own files. Some agents keep hooks and MCP servers in one. */
 function agentEdits({ root, agents, hooks, remove }: Wanted): Edit[] {
   const changes = agents.flatMap((install): [path: string, change: Change][] => [
-    ...(hooks ? [hooksChange(install, install.hooks.path, remove)] : []),
-    ...install.servers.map((file): [string, Change] => [file.path, (text) => withServer(text, file, !remove)]),
+    ...(hooks ? [[install.hooks.path, hooksChange(install, remove)] satisfies [string, Change]] : []),
+    ...install.servers.map((file): [string, Change] => [nameOf(file, root), (text) => withServer(text, file, !remove)]),
   ])
   const byPath = Map.groupBy(changes, ([path]) => path)
   return [...byPath].map(([path, all]) =>
@@ -63,26 +63,25 @@ function agentEdits({ root, agents, hooks, remove }: Wanted): Edit[] {
   )
 }
 
-function hooksChange(install: Install, path: string, remove: boolean): [string, Change] {
-  const command = remove ? undefined : hookCommand(install)
-  return [path, (text) => withHooks(text, install.name, install.hooks, command)]
+const nameOf = ({ path, orElse }: ServerFile, root: string) =>
+  orElse !== undefined && existsSync(join(root, orElse)) ? orElse : path
+
+function hooksChange({ name, hooks }: Install, remove: boolean): Change {
+  if ('text' in hooks) return (text) => withPlugin(text, hooks, !remove)
+  const command = remove ? undefined : hookCommand(name, hooks)
+  return (text) => withHooks(text, name, hooks, command)
 }
 
 /** The hooks in the user's own settings, for every project that has a conduct.json. A link there is the user's own. */
 export const userPlanOf = (home: string, agents: readonly Install[], remove: boolean): Edit[] =>
-  agents
-    .map((install) => {
-      const [path, change] = hooksChange(install, install.hooks.homePath, remove)
-      return editOf(join(home, path), change)
-    })
-    .filter(isChange)
+  agents.map((install) => editOf(join(home, install.hooks.homePath), hooksChange(install, remove))).filter(isChange)
 
 /** The agents whose hooks stand in the project once these edits are made. */
 function recordedBy(root: string, edits: Edit[]): Install[] {
   return installs.filter(({ name, hooks }) => {
     const path = join(root, hooks.path)
     const { after } = edits.find((edit) => edit.path === path) ?? editOf(path, (text) => text)
-    return hasHooks(after, name)
+    return hasHooks(after, name, hooks)
   })
 }
 
