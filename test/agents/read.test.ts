@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import fc from 'fast-check'
 import type { Env } from '../../src/agents/dialect.ts'
 import type { Fields } from '../../src/agents/fields.ts'
 import { readDocument } from '../../src/agents/read.ts'
-import { documentOf } from './documents.ts'
+import { documentOf, namesOf } from './documents.ts'
 
 const agentOf = (named: string, document: Fields, env: Env = {}) =>
   readDocument(named, document, env).map(({ agent }) => agent)
@@ -37,4 +38,26 @@ test('what is no document, or tells of no session, reports nothing', () => {
   assert.deepEqual(readDocument('claude', documentOf('claude', 'Stop', { hook_event_name: 'constructor' }), {}), [])
   assert.deepEqual(readDocument('claude', documentOf('claude', 'Stop', { cwd: 7 }), {}), [])
   assert.deepEqual(readDocument('claude', documentOf('claude', 'CwdChanged'), {}), [])
+})
+
+test('whatever stands in the fields of a document, it is read without a fault', () => {
+  const agents = ['claude', 'codex', 'copilot', 'copilot-in-claude-hooks', 'gemini', 'qwen']
+  const documents = agents.flatMap((agent) => namesOf(agent).map((name) => documentOf(agent, name)))
+  const fields = [...new Set(documents.flatMap((document) => Object.keys(document)))]
+  const odd = fc.dictionary(fc.constantFrom(...fields, 'agent', 'event', 'conversation_id', 'steps'), fc.jsonValue(), {
+    maxKeys: 6,
+  })
+  const named = fc.constantFrom('claude', 'codex', 'cursor', 'copilot', 'gemini', 'qwen', 'droid', 'opencode', 'nobody')
+  fc.assert(
+    fc.property(named, fc.constantFrom(...documents), odd, (name, document, changes) => {
+      for (const { agent, session, cwd, step } of readDocument(
+        name,
+        { ...document, ...changes },
+        { COPILOT_CLI: '1' },
+      )) {
+        assert.ok([agent, session, cwd, step.kind].every((text) => typeof text === 'string' && text !== ''))
+      }
+    }),
+    { seed: 7, numRuns: 5_000 },
+  )
 })

@@ -85,7 +85,7 @@ function inClaudesManner(document: Fields): Fields {
     ...document,
     hook_event_name: named ?? marks.find(([field]) => document[field] !== undefined)?.[1],
     session_id: (agentId ?? agent_id) === own ? (document.parent_agent_id ?? document.parentAgentId ?? own) : own,
-    timestamp: typeof timestamp === 'number' ? new Date(timestamp).toISOString() : timestamp,
+    timestamp: typeof timestamp === 'string' ? Date.parse(timestamp) : timestamp,
     transcript_path: document.transcript_path ?? document.transcriptPath,
     agent_id: agent_id ?? agentId,
     agent_type: document.agent_type ?? document.agentType,
