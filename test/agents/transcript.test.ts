@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import fc from 'fast-check'
 import { readTranscript } from '../../src/agents/transcript.ts'
 import { freshFolder } from '../cli/folder.ts'
 import { transcriptOf } from './documents.ts'
@@ -219,4 +220,54 @@ test('a rollout of a subagent that is gone is left out; a transcript that is gon
 
 test('the transcript of an agent that nobody knows tells nothing', async (t) => {
   assert.deepEqual(await readTranscript('unknown', written(t, [apiError])), {})
+})
+
+test('whatever stands in the lines of a transcript, it is read without a fault', async (t) => {
+  const folder = freshFolder(t)
+  const sources = {
+    'claude-code': 'claude',
+    codex: 'codex',
+    copilot: 'copilot-subagent',
+    gemini: 'gemini',
+    qwen: 'qwen',
+  }
+  const keys = [
+    'message',
+    'usage',
+    'payload',
+    'info',
+    'item',
+    'data',
+    'content',
+    'tokens',
+    'parts',
+    'id',
+    'model',
+    '$set',
+  ]
+  let files = 0
+  for (const [agent, source] of Object.entries(sources)) {
+    const lines = linesOf(source).map((line) => JSON.parse(line) as Record<string, unknown>)
+    const odd = fc.dictionary(fc.constantFrom(...keys), fc.jsonValue(), { minKeys: 1, maxKeys: 3 })
+    const changed = fc.array(fc.tuple(fc.constantFrom(...lines), odd), { minLength: 1, maxLength: 20 })
+    await fc.assert(
+      fc.asyncProperty(changed, fc.boolean(), async (some, isDeep) => {
+        const path = join(folder, `${files++}.jsonl`)
+        const made = some.map(([line, more]) =>
+          isDeep
+            ? {
+                ...line,
+                message: { ...(line.message as object), ...more },
+                payload: { ...(line.payload as object), ...more },
+                data: { ...(line.data as object), ...more },
+              }
+            : { ...line, ...more },
+        )
+        writeFileSync(path, made.map((line) => JSON.stringify(line)).join('\n'))
+        const { usage } = await readTranscript(agent, path)
+        assert.ok(usage === undefined || usage.inputTokens + usage.outputTokens > 0)
+      }),
+      { seed: 11, numRuns: 100 },
+    )
+  }
 })

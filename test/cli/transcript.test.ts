@@ -3,9 +3,8 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { agents } from '../../src/agents/agents.ts'
-import { claude } from '../../src/agents/claude.ts'
 import { budget, linesWith } from '../../src/agents/lines.ts'
+import { readTranscript } from '../../src/agents/transcript.ts'
 import { freshFolder } from './folder.ts'
 import { conductHere } from './program.ts'
 import { syncAll, workplace, writeTranscript } from './session.ts'
@@ -22,12 +21,12 @@ const odd: Record<string, (path: string) => void> = {
   missing: () => {},
 }
 
-for (const agent of agents.filter(({ usageOf }) => usageOf)) {
+for (const agent of ['claude-code', 'codex', 'copilot', 'gemini', 'qwen']) {
   for (const [name, make] of Object.entries(odd)) {
-    test(`${agent.title}: a transcript that is ${name} tells nothing, soon`, { timeout: 60_000 }, async (t) => {
+    test(`${agent}: a transcript that is ${name} tells nothing, soon`, { timeout: 60_000 }, async (t) => {
       const path = join(freshFolder(t), 'transcript.jsonl')
       make(path)
-      await assert.rejects(async () => agent.usageOf?.(path), /no regular file|too large|ENOENT/)
+      await assert.rejects(async () => readTranscript(agent, path), /no regular file|too large|ENOENT/)
     })
   }
 }
@@ -35,11 +34,12 @@ for (const agent of agents.filter(({ usageOf }) => usageOf)) {
 test('a path of a transcript is no pattern', async (t) => {
   const folder = freshFolder(t)
   writeTranscript(folder, 'claude')
-  assert.equal((await claude.usageOf?.(join(folder, 'transcript.jsonl')))?.outputTokens, 66)
+  const { usage } = await readTranscript('claude-code', join(folder, 'transcript.jsonl'))
+  assert.equal(usage?.outputTokens, 66)
   mkdirSync(join(folder, 'other*'))
   writeFileSync(join(folder, 'other*.jsonl'), '')
   rmSync(join(folder, 'transcript.jsonl'))
-  assert.equal(await claude.usageOf?.(join(folder, 'other*.jsonl')), undefined)
+  assert.deepEqual(await readTranscript('claude-code', join(folder, 'other*.jsonl')), {})
 })
 
 test('lines are read across the borders of what is read at once; a very long one is passed over', async (t) => {
