@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
-import { createClock } from '../../ledger/clock.ts'
 import type { Db, Tx } from './db.ts'
 import { createTransactions } from './postgres/batch.ts'
-import { config, settle } from './postgres/connect.ts'
+import { databaseClock, readClock } from './postgres/clock.ts'
+import { config } from './postgres/connect.ts'
 import { dialect } from './postgres/dialect.ts'
-import { createPool, type Pool } from './postgres/pool.ts'
+import { Pool, type PoolOptions } from './postgres/pool.ts'
 import { sharedStatements } from './postgres/reading.ts'
 import { changeSchema } from './postgres/schema.ts'
 import { createWatcher } from './postgres/watch.ts'
@@ -25,23 +25,18 @@ const endMs = 500
  */
 export async function openPostgres(url: string, warn: (error: Error) => void): Promise<Db> {
   const clock = databaseClock()
-  const pool = createPool({ url, max: connections, onClock: clock.set, warn })
-  const alone = createPool({ url, max: connectionsAlone, onClock: clock.set, warn })
-  // No number is given to anybody before a later commit is on the disk, and the log with it.
-  const settings = { synchronous_commit: 'off' }
-  const aside = createPool({ url, max: 1, settings, onClock: clock.set, warn })
-  const query = sharedStatements(pool)
-  const base = { dialect, now: clock.now, apart: { query: sharedStatements(aside) } }
-  const transact = createTransactions(pool, alone, base)
+  const pools = openPools({ url, onClock: clock.set, warn })
+  const query = sharedStatements(pools.common)
+  const base = { dialect, now: clock.now, apart: { query: sharedStatements(pools.aside) } }
+  const transact = createTransactions(pools.common, pools.alone, base)
   const watcher = createWatcher({ url, query, warn })
   const underWay = new Set<Promise<unknown>>()
   let closed = false
-  const close = () => Promise.all([pool.close(), alone.close(), aside.close()])
-  await readClock(pool, clock).catch(async (error) => {
-    await close()
+  await readClock(pools.common, clock).catch(async (error) => {
+    await pools.close()
     throw error
   })
-  const reading = setInterval(() => readClock(pool, clock).catch(warn), clockEveryMs).unref()
+  const reading = setInterval(() => readClock(pools.common, clock).catch(warn), clockEveryMs).unref()
   return {
     ...base,
     fault: () => undefined,
@@ -61,29 +56,18 @@ export async function openPostgres(url: string, warn: (error: Error) => void): P
       clearInterval(reading)
       watcher.close()
       await Promise.race([Promise.allSettled(underWay), sleep(endMs, undefined, { ref: false })])
-      await close()
+      await pools.close()
     },
   }
 }
 
-/** The clock of the database, by which servers with different ones agree: read now and then, and carried on in between. */
-function databaseClock() {
-  let offset = performance.timeOrigin
-  return {
-    now: createClock({ wall: () => offset + performance.now() }),
-    set(measured: number | undefined) {
-      offset = measured ?? offset
-    },
-  }
-}
-
-async function readClock(pool: Pool, clock: ReturnType<typeof databaseClock>) {
-  const client = await pool.take()
-  try {
-    clock.set(await settle(client))
-  } finally {
-    pool.give(client)
-  }
+function openPools(options: Omit<PoolOptions, 'max'>) {
+  const common = new Pool({ ...options, max: connections })
+  const alone = new Pool({ ...options, max: connectionsAlone })
+  // No number is given to anybody before a later commit is on the disk, and the log with it.
+  const aside = new Pool({ ...options, max: 1, settings: { synchronous_commit: 'off' } })
+  const close = () => Promise.all([common.close(), alone.close(), aside.close()])
+  return { common, alone, aside, close }
 }
 
 /** A connection of its own, without the time limits of requests. */

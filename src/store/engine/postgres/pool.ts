@@ -17,53 +17,64 @@ export interface PoolOptions {
   warn(error: Error): void
 }
 
-export type Pool = ReturnType<typeof createPool>
-
 /** Connections to one database. */
-export function createPool({ url, max, settings, onClock, warn }: PoolOptions) {
-  const pool = new pg.Pool({ ...config(url), max })
-  const open = new Set<pg.ClientBase>()
-  let current = new WeakSet<pg.ClientBase>()
-  let closed = false
-  pool.on('error', (error) => closed || warn(error))
-  const settling = new WeakMap<pg.ClientBase, Promise<unknown>>()
-  pool.on('connect', (client) => {
-    open.add(client)
-    current.add(client)
-    // A connection that is lost while a transaction holds it: the transaction's next statement tells.
-    client.on('error', () => {})
-    settling.set(
-      client,
-      settle(client, settings).then(onClock, (error) => closed || warn(error)),
-    )
-  })
-  pool.on('remove', (client) => open.delete(client))
+export class Pool {
+  readonly #options: PoolOptions
+  readonly #pool: pg.Pool
+  readonly #open = new Set<pg.ClientBase>()
+  readonly #settling = new WeakMap<pg.ClientBase, Promise<unknown>>()
+  /** The connections that may be used again. */
+  #current = new WeakSet<pg.ClientBase>()
+  #isClosed = false
+
+  constructor(options: PoolOptions) {
+    this.#options = options
+    this.#pool = new pg.Pool({ ...config(options.url), max: options.max })
+    this.#pool.on('error', (error) => this.#warn(error))
+    this.#pool.on('connect', (client) => this.#settle(client))
+    this.#pool.on('remove', (client) => this.#open.delete(client))
+  }
 
   /** A connection, which must be given back. Throws UNAVAILABLE. */
-  async function take(): Promise<pg.PoolClient> {
+  async take(): Promise<pg.PoolClient> {
     for (;;) {
-      const client = await pool.connect().catch((error) => Promise.reject(translate(error)))
+      const client = await this.#pool.connect().catch((error) => Promise.reject(translate(error)))
       // Until it is known whether a pooler stands between, a transaction would take it for one.
-      await settling.get(client)
-      if (current.has(client)) return client
+      await this.#settling.get(client)
+      if (this.#current.has(client)) return client
       client.release(true)
     }
   }
 
-  /** Gives a connection back, after an error of it where there was one. */
-  function give(client: pg.PoolClient, error?: unknown, broken = false) {
-    // What one connection found, a database that is silent or takes no writes, the others would find again.
-    if (isStale(error)) current = new WeakSet()
-    client.release(broken || !current.has(client))
+  /** Gives a connection back, with the error that it met, if any. */
+  give(client: pg.PoolClient, error?: unknown, broken = false): void {
+    // A database that is silent or read-only on one connection is so on the others.
+    if (isStale(error)) this.#current = new WeakSet()
+    client.release(broken || !this.#current.has(client))
   }
 
   /** Ends the connections once they are given back, and after half a second those that are not, or do not answer. */
-  async function close() {
-    closed = true
-    const ended = Promise.all([pool.end(), ...[...open].map((client) => once(client, 'end'))])
+  async close(): Promise<void> {
+    this.#isClosed = true
+    const ended = Promise.all([this.#pool.end(), ...[...this.#open].map((client) => once(client, 'end'))])
     await Promise.race([ended, sleep(goodbyeMs, undefined, { ref: false })])
-    for (const client of open) socketOf(client).destroy()
+    for (const client of this.#open) socketOf(client).destroy()
   }
 
-  return { take, give, close }
+  /** Sends a new connection its settings, and reads the database's clock on it. */
+  #settle(client: pg.ClientBase): void {
+    const { settings, onClock } = this.#options
+    this.#open.add(client)
+    this.#current.add(client)
+    // When a transaction loses its connection, its next statement reports that.
+    client.on('error', () => {})
+    this.#settling.set(
+      client,
+      settle(client, settings).then(onClock, (error) => this.#warn(error)),
+    )
+  }
+
+  #warn(error: Error): void {
+    if (!this.#isClosed) this.#options.warn(error)
+  }
 }

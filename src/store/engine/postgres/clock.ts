@@ -1,0 +1,24 @@
+import { createClock } from '../../../ledger/clock.ts'
+import { settle } from './connect.ts'
+import type { Pool } from './pool.ts'
+
+/** The database's clock, on which servers with different ones agree: read at intervals, and extrapolated in between. */
+export function databaseClock() {
+  let offset = performance.timeOrigin
+  return {
+    now: createClock({ wall: () => offset + performance.now() }),
+    set(measured: number | undefined) {
+      offset = measured ?? offset
+    },
+  }
+}
+
+/** Reads the clock. Throws UNAVAILABLE. */
+export async function readClock(pool: Pool, clock: ReturnType<typeof databaseClock>) {
+  const client = await pool.take()
+  try {
+    clock.set(await settle(client))
+  } finally {
+    pool.give(client)
+  }
+}
