@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createApp } from '../src/http/app.ts'
 import { localActor } from '../src/ledger/actor.ts'
+import { indexMore } from '../src/store/search/follow.ts'
 import { engines, openLedger, testLedger } from './support/engines.ts'
 
 const json = { 'content-type': 'application/json; charset=utf-8' }
@@ -112,6 +113,24 @@ for (const engine of engines) {
     assert.deepEqual([stopped.status, stopped.headers.get('retry-after')], [503, '1'])
     assert.equal((await get('/conduct/v1/runs', loopback, bearer)).headers.get('connection'), 'close')
     await store.close()
+  })
+
+  test(`the metrics tell how far each follower of the log is behind (${engine.name})`, async (t) => {
+    const { store, client } = await openLedger(t, engine)
+    const app = createApp({ store })
+    const env = { incoming: { socket: { remoteAddress: '127.0.0.1' } } }
+    const lag = async () => {
+      const text = await (await app.fetch(new Request('http://localhost/metrics'), env)).text()
+      assert.match(text, /^process_uptime_seconds \d+$/m)
+      return /^conduct_follower_lag_events\{follower="search"\} (\d+)$/m.exec(text)?.[1]
+    }
+    for (const runId of ['A', 'B', 'C']) await client.createRun({ runId })
+    const { events } = await client.listEvents({})
+    assert.equal(await lag(), String(events.length))
+    while (await indexMore(store.db, 50)) {}
+    assert.equal(await lag(), '0')
+    await store.close()
+    assert.equal(await lag(), undefined)
   })
 
   test(`a database that takes no write is not ready (${engine.name})`, async (t) => {

@@ -90,7 +90,7 @@ function partsOf(options: AppOptions, fetch: Fetch) {
 
 /** All doors, in the order in which they may take a request. */
 function doorsOf({ webFolder }: AppOptions, parts: Parts): Door[] {
-  const { store, basePath, auth, metrics, isStopping, contentLimit } = parts
+  const { store, basePath, isStopping, contentLimit } = parts
   return [
     eventsDoor({ ...parts, endpoint: createEndpoint('listEvents', parts) }),
     loginDoor(createEndpoint('createSession', parts), basePath),
@@ -100,7 +100,7 @@ function doorsOf({ webFolder }: AppOptions, parts: Parts): Door[] {
     docsDoor(basePath),
     livenessDoor,
     readinessDoor(store, isStopping),
-    metricsDoor(metrics, auth),
+    metricsDoor(parts),
     pageDoor(basePath, webFolder),
   ]
 }

@@ -1,3 +1,5 @@
+import type { Lag } from '../store/log/lag.ts'
+
 /** Upper bounds in seconds of the histogram's buckets. */
 const bounds = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10]
 
@@ -30,12 +32,14 @@ export function createMetrics() {
       if (bucket >= 0) one.buckets[bucket] = (one.buckets[bucket] ?? 0) + 1
     },
 
-    print(): string {
+    /** Prints what was observed, and the lags of followers. */
+    print(lags: readonly Lag[]): string {
       const { rss, heapUsed } = process.memoryUsage()
       return [
         '# HELP conduct_request_duration_seconds Time from a request to its answer.',
         '# TYPE conduct_request_duration_seconds histogram',
         ...[...series.values()].flatMap(linesOf),
+        ...lagLines(lags),
         '# HELP process_resident_memory_bytes Resident memory.',
         '# TYPE process_resident_memory_bytes gauge',
         `process_resident_memory_bytes ${rss}`,
@@ -49,6 +53,15 @@ export function createMetrics() {
       ].join('\n')
     },
   }
+}
+
+function lagLines(lags: readonly Lag[]): string[] {
+  if (lags.length === 0) return []
+  return [
+    '# HELP conduct_follower_lag_events Events of the log that a follower has not read yet.',
+    '# TYPE conduct_follower_lag_events gauge',
+    ...lags.map(({ follower, events }) => `conduct_follower_lag_events{follower="${follower}"} ${events}`),
+  ]
 }
 
 function linesOf({ operation, status, count, seconds, buckets }: Series): string[] {

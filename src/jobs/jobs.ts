@@ -3,7 +3,7 @@ import { purgeSessions } from '../store/key/session.ts'
 import { numberEvents } from '../store/log/number.ts'
 import type { Store } from '../store/open.ts'
 import { reap } from '../store/run/reap.ts'
-import { indexMore, unindexed } from '../store/search/follow.ts'
+import { indexMore } from '../store/search/follow.ts'
 import { type Job, type Jobs, startJobs } from './scheduler.ts'
 
 /** Starts what a server does beside its requests. Whoever opens a ledger for one command starts none of it. */
@@ -17,7 +17,7 @@ function* jobsOf(db: Store['db'], now: Store['now']): Generator<Job> {
     yield { name: 'number', everyMs: 1_000, step: () => numberEvents(db).then(() => false) }
   }
   // Searches read what is not indexed yet. So a text that grows by many lines a second is indexed once a second.
-  yield { name: 'index', everyMs: 1_000, step: (ms) => indexMore(db, ms), lag: () => unindexed(db) }
+  yield { name: 'index', everyMs: 1_000, step: (ms) => indexMore(db, ms) }
   yield {
     name: 'purge',
     everyMs: 60_000,

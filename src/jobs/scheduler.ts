@@ -11,23 +11,9 @@ export interface Job {
   isExclusive?: boolean
   /** Does some of the work, for about `ms` milliseconds at most. Returns whether there is more to do. */
   step(ms: number): Promise<boolean>
-  /** How far it is behind: rows or events that wait. */
-  lag?(): Promise<number>
-}
-
-/** What a job did since the start. */
-export interface JobReport {
-  name: string
-  steps: number
-  failures: number
-  /** Time spent in its steps, in milliseconds. */
-  ms: number
-  /** Undefined for a job that has none, or where it cannot be read. */
-  lag: number | undefined
 }
 
 export interface Jobs {
-  report(): Promise<JobReport[]>
   /** Ends after the steps that are under way, but does not wait long for a database that is silent. */
   stop(): Promise<void>
 }
@@ -39,57 +25,59 @@ const endMs = 500
 /** After a failure a job waits, so that it does not fail as fast as it can. */
 const afterFailureMs = 1_000
 
-/** Runs jobs until they are stopped, each by itself; `warn` is given what a step throws. */
+/** Runs jobs until they are stopped, independently of each other; `warn` receives what a step throws. */
 export function startJobs(db: Db, jobs: Job[], now: () => string, warn: (error: Error) => void): Jobs {
-  const running = jobs.map((job) => start(db, job, now, warn))
+  const workers = jobs.map((job) => new Worker(job, () => isLeader(db, job.name, now()), warn))
   return {
-    report: () => Promise.all(running.map((one) => one.report())),
     async stop() {
-      await Promise.all(running.map((one) => one.stop()))
+      await Promise.all(workers.map((worker) => worker.stop()))
     },
   }
 }
 
-function start(db: Db, job: Job, now: () => string, warn: (error: Error) => void) {
-  const { name, everyMs } = job
-  const told = { name, steps: 0, failures: 0, ms: 0 }
-  let timer: NodeJS.Timeout | undefined
-  let isStopping = false
-  let running: Promise<void> = Promise.resolve()
+/** Runs one job from now on. */
+class Worker {
+  readonly #job: Job
+  readonly #isLeader: () => Promise<boolean>
+  readonly #warn: (error: Error) => void
+  #timer: NodeJS.Timeout | undefined
+  #running: Promise<void> = Promise.resolve()
+  #isStopping = false
 
-  function plan(ms: number) {
-    if (!isStopping) timer = setTimeout(() => (running = work()), ms).unref()
+  constructor(job: Job, isLeader: () => Promise<boolean>, warn: (error: Error) => void) {
+    this.#job = job
+    this.#isLeader = isLeader
+    this.#warn = warn
+    this.#runIn(job.everyMs)
   }
 
-  async function work() {
+  async stop(): Promise<void> {
+    this.#isStopping = true
+    clearTimeout(this.#timer)
+    await Promise.race([this.#running, sleep(endMs, undefined, { ref: false })])
+  }
+
+  #runIn(ms: number): void {
+    if (this.#isStopping) return
+    this.#timer = setTimeout(() => {
+      this.#running = this.#run()
+    }, ms).unref()
+  }
+
+  /** Works until there is nothing left to do, and plans the next run. */
+  async #run(): Promise<void> {
+    const { isExclusive, everyMs } = this.#job
     let waitMs = everyMs
     try {
-      if (!job.isExclusive || (await isLeader(db, name, now()))) while (!isStopping && (await step())) await turn()
+      if (!isExclusive || (await this.#isLeader())) await this.#work()
     } catch (error) {
-      told.failures++
-      warn(error as Error)
+      this.#warn(error as Error)
       waitMs = Math.max(everyMs, afterFailureMs)
     }
-    plan(waitMs)
+    this.#runIn(waitMs)
   }
 
-  async function step(): Promise<boolean> {
-    const begin = performance.now()
-    try {
-      return await job.step(stepMs)
-    } finally {
-      told.steps++
-      told.ms += performance.now() - begin
-    }
-  }
-
-  plan(everyMs)
-  return {
-    report: async (): Promise<JobReport> => ({ ...told, lag: await job.lag?.().catch(() => undefined) }),
-    async stop() {
-      isStopping = true
-      clearTimeout(timer)
-      await Promise.race([running, sleep(endMs, undefined, { ref: false })])
-    },
+  async #work(): Promise<void> {
+    while (!this.#isStopping && (await this.#job.step(stepMs))) await turn()
   }
 }

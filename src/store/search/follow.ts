@@ -23,15 +23,6 @@ export async function isBehind(db: Tx): Promise<boolean> {
   return behind !== undefined
 }
 
-/** How many events and entries wait to be indexed. */
-export async function unindexed(db: Tx): Promise<number> {
-  const [row] = await db.query<{ events: number; entries: number }>(sql`
-    select (select coalesce(max(seq), 0) from events) - last_seq as events,
-      (select count(*) from search_entries where is_stale = 1) as entries
-    from followers where name = 'search'`)
-  return row ? row.events + row.entries : 0
-}
-
 /**
  * Marks the entries of all subjects that events since the last time tell of. What is marked is in the index as it was
  * before, or not at all.
