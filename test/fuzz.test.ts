@@ -18,12 +18,12 @@ const each = 24
 
 /** An app whose content limit is small, so that small bodies go over it. */
 const openApp = (store: Store) => createApp({ store, rateLimit: 0, contentLimit: 4096 })
+type App = ReturnType<typeof openApp>
 
 const takesAway = /^(delete(Run|Spec|Check|Feature)|unlinkFeature)$/
 
 /** Puts there, or back, what the shots are likely to ask for, as made by that key. */
-async function furnish(store: Store, key: string) {
-  const app = openApp(store)
+async function furnish(app: App, key: string) {
   for (const project of ['default', 'shop']) {
     const client = createClient({ url: base, key, project, fetch: (request) => app.fetch(request) })
     const calls = [
@@ -71,11 +71,11 @@ async function openRange(t: TestContext, engine: Engine) {
   const { store } = await openLedger(t, engine)
   const app = openApp(store)
   let callers = await newCallers(store)
-  await furnish(store, callers[0])
+  await furnish(app, callers[0])
   return async (shot: Shot, caller: number): Promise<boolean> => {
     const response = await app.fetch(requestOf(shot, base, callers[caller % callers.length]))
     if (response.status === 401) callers = await newCallers(store)
-    if (response.ok && takesAway.test(shot.name)) await furnish(store, callers[0])
+    if (response.ok && takesAway.test(shot.name)) await furnish(app, callers[0])
     assert.equal(await faultOf(shot, response), undefined)
     return response.ok
   }

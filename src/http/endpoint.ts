@@ -1,6 +1,6 @@
 import type { HonoRequest } from 'hono'
 import { ConductError } from '../api/error.ts'
-import type { Name } from '../api/paths.ts'
+import { addressOf, type Name } from '../api/paths.ts'
 import { type Parsed, type Route, routes } from '../api/routes.ts'
 import { type Actor, permits } from '../ledger/actor.ts'
 import type { Ctx } from '../store/ctx.ts'
@@ -27,11 +27,10 @@ const noBytes = new Uint8Array()
 /** Serves one operation of the table. Returns the single steps, for doors, and `answer`, which takes them all in order. */
 export function createEndpoint<N extends Name>(name: N, { store, auth, basePath, contentLimit }: EndpointParts) {
   const route: Route = routes[name]
-  const input = planOf(name)
   const output = answerPlanOf(name)
   // TypeScript cannot connect the entry's own type with the generic name.
   const operation = operations[name] as (ctx: Ctx, input: unknown) => Promise<Record<string, unknown>>
-  const isGet = input.address.method === 'GET'
+  const isGet = addressOf(name).method === 'GET'
 
   /** Authenticates the caller. Throws UNAUTHORIZED, or FORBIDDEN if the caller lacks the permission. */
   async function enter(exchange: Exchange): Promise<Ctx> {
@@ -48,7 +47,7 @@ export function createEndpoint<N extends Name>(name: N, { store, auth, basePath,
   /** Reads and parses the input. The body may have `limit` bytes. */
   async function read({ request }: Exchange, limit = contentLimit * 2) {
     const bytes = isGet ? noBytes : await readBody(request, limit)
-    return { bytes, parsed: readInput(input, rawInputOf(request, isGet ? undefined : bytes)) as Parsed<N> }
+    return { bytes, parsed: readInput(planOf(name), rawInputOf(request, isGet ? undefined : bytes)) as Parsed<N> }
   }
 
   const perform = async (ctx: Ctx, parsed: Parsed<N>, { request }: Exchange): Promise<Kept> =>

@@ -18,7 +18,16 @@ export interface InputPlan {
   headers: [field: string, header: string][]
 }
 
+const plans = new Map<Name, InputPlan>()
+
+/** The plan of an operation, made when it is first asked for: a command of one operation does not wait for those of all. */
 export function planOf(name: Name): InputPlan {
+  const plan = plans.get(name) ?? makePlan(name)
+  plans.set(name, plan)
+  return plan
+}
+
+function makePlan(name: Name): InputPlan {
   const route: Route = routes[name]
   const address = addressOf(name)
   const properties = z.toJSONSchema(route.input, { io: 'input', unrepresentable: 'any' }).properties ?? {}

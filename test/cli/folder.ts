@@ -10,5 +10,9 @@ export function freshFolder(t: TestContext): string {
   return folder
 }
 
-/** The environment of a user whose home is that folder, and who has no settings. */
-export const homeOf = (folder: string) => ({ PATH: process.env.PATH, HOME: folder })
+/** The environment of a user whose home is that folder, and who has no settings. What the program compiles is kept for all. */
+export const homeOf = (folder: string) => ({
+  PATH: process.env.PATH,
+  HOME: folder,
+  ...(process.env.NODE_COMPILE_CACHE && { NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE }),
+})

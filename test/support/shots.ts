@@ -155,8 +155,16 @@ function withoutSeldom(shot: Shot): Shot {
   }
 }
 
+const rightShots = new Map<Name, Arbitrary<Shot>>()
+
 /** Requests to the operation as its description asks for them; what they name is mostly there in a furnished ledger. */
 export function rightShot(name: Name): Arbitrary<Shot> {
+  const known = rightShots.get(name) ?? makeRightShot(name)
+  rightShots.set(name, known)
+  return known
+}
+
+function makeRightShot(name: Name): Arbitrary<Shot> {
   const { parameters, requestBody } = operationOf(name)
   const at = (place: string) => {
     const here = parameters.filter((parameter) => parameter.in === place)
