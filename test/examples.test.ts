@@ -7,7 +7,7 @@ import { inOrder } from '../scripts/generate.ts'
 import { type Route, routes } from '../src/api/routes.ts'
 import { type Engine, engines } from './support/engines.ts'
 import { create, type Example, examples, get, link, list, remove, update } from './support/runs-api.ts'
-import { adminKey, startServer } from './support/server.ts'
+import { adminKey, openServer } from './support/server.ts'
 import { assertShows } from './support/shown.ts'
 
 const run = promisify(execFile)
@@ -20,7 +20,7 @@ interface Answer {
 
 /** A server that was just started, as a function that runs commands of the documentation against it in the shell. */
 async function freshShell(t: TestContext, engine: Engine): Promise<(command: string) => Promise<Answer>> {
-  const { url } = await startServer(t, await engine.freshUrl(t))
+  const { url } = await openServer(t, await engine.freshUrl(t))
   const { origin } = new URL(url)
   return async (command) => {
     const here = command.replaceAll('http://localhost:3000', origin).replaceAll('sk_admin_xxx', adminKey)

@@ -7,6 +7,7 @@ import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { stateOf } from '../../src/cli/record/state.ts'
 import { wakeSync } from '../../src/cli/record/wake.ts'
+import { size } from '../proof/size.ts'
 import { engines } from '../support/engines.ts'
 import { startServer } from '../support/server.ts'
 import { freePort } from '../support/setup.ts'
@@ -152,13 +153,17 @@ test('sync tells what was refused, tries it again when asked, and forgets it on 
   )
 })
 
+const megabytes = size(16, 50)
+/** The number up to which `seq` counts to write so much. */
+const last = Math.round(megabytes * 130_000)
+
 for (const isThere of [true, false]) {
-  const name = `50 MB of output leave memory and disk flat, with a server that is ${isThere ? 'there' : 'away'}`
+  const name = `${megabytes} MB of output leave memory and disk flat, with a server that is ${isThere ? 'there' : 'away'}`
   test(name, { timeout: 180_000 }, async (t) => {
     const place = await server(t)
     if (isThere) await place.start()
     const { env, cwd, ledger } = remoteUser(t, place.url)
-    const { child, ran } = start(['exec', '--', 'seq', '1', '6500000'], env, cwd)
+    const { child, ran } = start(['exec', '--', 'seq', '1', String(last)], env, cwd)
     // A reader that takes all: its own memory is not what is measured.
     child.stdout?.removeAllListeners('data').resume()
     let most = 0
@@ -181,7 +186,7 @@ for (const isThere of [true, false]) {
     assert.equal(run.status, 'completed')
     const head = Array.from({ length: 20_000 }, (_, i) => `${i + 1}\n`).join('')
     assert.ok(run.content.startsWith(head), 'the head')
-    const newest = Array.from({ length: 90_000 }, (_, i) => `${6_410_001 + i}\n`).join('')
+    const newest = Array.from({ length: 90_000 }, (_, i) => `${last - 90_000 + i + 1}\n`).join('')
     assert.ok(run.content.endsWith(newest), run.content.slice(-200))
     assert.match(run.content, /\n\[[\d,]+ bytes dropped here\]\n/)
   })

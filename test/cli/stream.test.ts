@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { type TestContext, test } from 'node:test'
+import { size } from '../proof/size.ts'
 import { type Engine, engines } from '../support/engines.ts'
 import { adminKey, openServer } from '../support/server.ts'
 import { freshFolder, homeOf } from './folder.ts'
@@ -50,12 +51,16 @@ test('a reader that has enough ends the command quietly', async (t) => {
   }
 })
 
-test('twenty processes write to one local file at once, and all of it is there', async (t) => {
+const processes = size(8, 20)
+
+test(`${processes} processes write to one local file at once, and all of it is there`, async (t) => {
   const env = { ...homeOf(freshFolder(t)), CONDUCT_PROJECT: 'shop' }
-  const many = Array.from({ length: 20 }, (_, at) => conduct(['run', 'create', '--title', `t${at}`, '--quiet'], env))
+  const many = Array.from({ length: processes }, (_, at) =>
+    conduct(['run', 'create', '--title', `t${at}`, '--quiet'], env),
+  )
   const ended = await Promise.all(many)
   for (const { code, stderr } of ended) assert.equal(code, 0, stderr)
-  assert.equal(new Set(ended.map(({ stdout }) => stdout)).size, 20)
+  assert.equal(new Set(ended.map(({ stdout }) => stdout)).size, processes)
   const { runs } = await programOf(env).json('run list --limit 100')
-  assert.equal(runs.length, 20)
+  assert.equal(runs.length, processes)
 })

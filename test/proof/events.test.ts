@@ -8,7 +8,7 @@ import { prove } from './prove.ts'
 import { size } from './size.ts'
 import { clientOf, startWriters } from './writers.ts'
 
-const changes = size(600, 100_000)
+const changes = size(300, 100_000)
 /** How long a transaction is held open that has written an event: on PostgreSQL, its number comes out of turn. */
 const heldMs = { sqlite: 20, postgres: 300 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
-import { type TestContext, test } from 'node:test'
+import { after, before, type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ConductError } from '../../src/client/client.ts'
 import { startServer } from '../support/server.ts'
@@ -15,13 +15,19 @@ const isAskedToWait = ({ status }: ConductError) => status === 503
 /** What a server is given to end after SIGTERM, with something for a busy machine. */
 const endMs = 10_000 + 1_000
 
-async function ownPostgres(t: TestContext): Promise<string> {
-  const { postgres, url, remove } = await startPostgres(['-c', 'max_connections=60'])
-  t.after(async () => {
-    await postgres.stop()
-    remove()
-  })
-  return url
+let own: Awaited<ReturnType<typeof startPostgres>>
+before(async () => {
+  own = await startPostgres(['-c', 'max_connections=60'])
+})
+after(async () => {
+  await own.postgres.stop()
+  own.remove()
+})
+
+/** A database on the PostgreSQL of these tests, which no other test's connections are ended with. */
+async function ownDatabase(name: string): Promise<string> {
+  await readRows(own.url, `create database ${name}`)
+  return own.url.replace(/\/[^/]*$/, `/${name}`)
 }
 
 /** A way to a database that can fall silent: it takes connections and bytes then, and gives nothing back. */
@@ -66,7 +72,7 @@ async function startProxy(t: TestContext, url: string) {
 }
 
 test('a database that falls silent: requests are answered with 503 in time, and SIGTERM is obeyed', async (t) => {
-  const proxy = await startProxy(t, await ownPostgres(t))
+  const proxy = await startProxy(t, await ownDatabase('silent'))
   const server = await startServer(t, proxy.url)
   const client = clientOf(server)
   for (let round = 1; round <= size(0, 3); round++) {
@@ -96,7 +102,7 @@ test('a database that falls silent: requests are answered with 503 in time, and 
 })
 
 test('a database that becomes read-only: writes are 503 with words, reads go on, and it recovers', async (t) => {
-  const url = await ownPostgres(t)
+  const url = await ownDatabase('read_only')
   const server = await startServer(t, url)
   const client = clientOf(server)
   for (let round = 1; round <= size(1, 20); round++) {
@@ -123,11 +129,14 @@ test('a database that becomes read-only: writes are 503 with words, reads go on,
 /** As when the primary is demoted: its connections are ended, and new ones cannot write. */
 async function setReadOnly(url: string, isReadOnly: boolean) {
   const writing = `${url}?options=${encodeURIComponent('-c default_transaction_read_only=off')}`
-  await readRows(writing, `alter database postgres set default_transaction_read_only = ${isReadOnly}`)
+  await readRows(
+    writing,
+    `alter database ${new URL(url).pathname.slice(1)} set default_transaction_read_only = ${isReadOnly}`,
+  )
   if (isReadOnly) {
     await readRows(
       url,
-      `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'conduct' and pid <> pg_backend_pid()`,
+      `select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name = 'conduct' and pid <> pg_backend_pid()`,
     )
   }
 }
@@ -150,7 +159,7 @@ async function untilReadiness(url: string, status: number): Promise<string> {
 }
 
 test('a server that stands still does not keep another one from its work', async (t) => {
-  const url = await ownPostgres(t)
+  const url = await ownDatabase('frozen')
   const [still, other] = [await startServer(t, url), await startServer(t, url)]
   for (let round = 1; round <= size(1, 20); round++) {
     // What needs a feature or run that the frozen server holds may have to be sent again; nothing else is.
@@ -181,7 +190,7 @@ test('a server that stands still does not keep another one from its work', async
 })
 
 test('a server whose clock is hours ahead fails no lease that is held elsewhere', async (t) => {
-  const url = await ownPostgres(t)
+  const url = await ownDatabase('ahead')
   const right = await startServer(t, url)
   const { run, lease } = await clientOf(right).createRun({ leaseSeconds: 60 })
   const ahead = `data:text/javascript,const now = Date.now; Date.now = () => now() + 7200e3`

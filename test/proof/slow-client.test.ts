@@ -38,7 +38,7 @@ test('bodies of 100 MB are refused before they are read whole', async (t) => {
 async function startWarm(t: TestContext): Promise<ServerProcess> {
   const sqlite = engines.find(({ name }) => name === 'sqlite') as Engine
   const server = await startServer(t, await sqlite.freshUrl(t), asShipped)
-  for (let n = 0; n < 100; n++) await Promise.all(Array.from({ length: 16 }, () => serveOne(server)))
+  for (let n = 0; n < size(40, 100); n++) await Promise.all(Array.from({ length: 16 }, () => serveOne(server)))
   return server
 }
 

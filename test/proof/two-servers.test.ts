@@ -16,7 +16,7 @@ import { size } from './size.ts'
 import { clientOf, readBack, startWriters, type Touched } from './writers.ts'
 
 /** How many changes the writers of each process make at least. */
-const changes = size(100, 20_000)
+const changes = size(60, 20_000)
 const starts = size(1, 50)
 const noError = () => false
 

@@ -1,11 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { type Client, type ClientOptions, createClient } from '../../src/client/client.ts'
 import { type AppOptions, createApp } from '../../src/http/app.ts'
 import { startServerJobs } from '../../src/jobs/jobs.ts'
 import { openStore, type Store, type StoreOptions } from '../../src/store/open.ts'
+import { databaseFolder } from './folder.ts'
 import { copyPostgres, copySqlite, run } from './template.ts'
 
 /** A database engine that every behaviour is tested on. */
@@ -20,7 +20,7 @@ export interface Engine {
 const sqlite: Engine = {
   name: 'sqlite',
   async freshUrl(t) {
-    const folder = mkdtempSync(join(tmpdir(), 'conduct-test-'))
+    const folder = mkdtempSync(join(databaseFolder, 'conduct-test-'))
     t.after(() => rmSync(folder, { recursive: true, force: true }))
     return `sqlite:${join(folder, 'conduct.db')}`
   },

@@ -1,4 +1,5 @@
 import fc, { type Arbitrary } from 'fast-check'
+import { anyCharacter } from './random.ts'
 
 /** JSON values that a field is not made for. */
 export const oddValues: Arbitrary<unknown> = fc.oneof(
@@ -37,7 +38,7 @@ export const oddValues: Arbitrary<unknown> = fc.oneof(
     '9999-12-31T23:59:59.999-23:59',
   ),
   fc.jsonValue(),
-  fc.string({ unit: 'binary', maxLength: 40 }),
+  fc.string({ unit: anyCharacter, maxLength: 40 }),
 )
 
 /** Pairs of a query, as they stand in the address. */

@@ -1,8 +1,8 @@
 import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
 import { openStore } from '../../src/store/open.ts'
+import { databaseFolder } from './folder.ts'
 
 // An empty ledger takes an engine much longer to make than to copy. So the setup makes one of each, and the tests copy it.
 
@@ -11,7 +11,7 @@ const at = (server: string, database: string) => server.replace(/\/[^/]*$/, `/${
 
 /** Makes the ledgers to copy, tells them to the tests by the environment, and returns what removes them. */
 export async function makeTemplates(server: string): Promise<() => void> {
-  const folder = mkdtempSync(join(tmpdir(), 'conduct-template-'))
+  const folder = mkdtempSync(join(databaseFolder, 'conduct-template-'))
   const file = join(folder, 'conduct.db')
   await run(server, `create database ${name}`)
   for (const url of [`sqlite:${file}`, at(server, name)]) await (await openStore(url, { firstKey: false })).close()
@@ -41,7 +41,7 @@ export async function copyPostgres(server: string): Promise<Copy> {
   const kept = free.pop()
   if (kept) return kept
   const database = `copy_${process.pid}_${++copies}`
-  await run(server, `create database ${database} template ${name}`)
+  await run(server, `create database ${database} template ${name} strategy file_copy`)
   const url = at(server, database)
   const copy: Copy = {
     url,
