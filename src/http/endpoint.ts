@@ -25,24 +25,14 @@ interface EndpointParts {
 const noBytes = new Uint8Array()
 
 /** Serves one operation of the table. Returns the single steps, for doors, and `answer`, which takes them all in order. */
-export function createEndpoint<N extends Name>(name: N, { store, auth, basePath, contentLimit }: EndpointParts) {
+export function createEndpoint<N extends Name>(name: N, parts: EndpointParts) {
+  const { basePath, contentLimit } = parts
   const route: Route = routes[name]
+  const { enter, asAnyone } = entranceOf(route, parts)
   const output = answerPlanOf(name)
   // TypeScript cannot connect the entry's own type with the generic name.
   const operation = operations[name] as (ctx: Ctx, input: unknown) => Promise<Record<string, unknown>>
   const isGet = addressOf(name).method === 'GET'
-
-  /** Authenticates the caller. Throws UNAUTHORIZED, or FORBIDDEN if the caller lacks the permission. */
-  async function enter(exchange: Exchange): Promise<Ctx> {
-    const caller = await auth.callerOf(exchange.request, exchange)
-    if (!permits(caller.actor.permissions, route.permission)) throw forbidden(caller.actor, route.permission)
-    return { db: store.db, now: exchange.now, ...caller, contentLimit }
-  }
-
-  /** The context of an unknown caller, for operations that need no key. */
-  async function asAnyone({ now }: Exchange): Promise<Ctx> {
-    return { db: store.db, now, ...(await auth.nobody()), contentLimit }
-  }
 
   /** Reads and parses the input. The body may have `limit` bytes. */
   async function read({ request }: Exchange, limit = contentLimit * 2) {
@@ -66,6 +56,26 @@ export function createEndpoint<N extends Name>(name: N, { store, auth, basePath,
   }
 
   return { enter, asAnyone, read, perform, answer }
+}
+
+/** Who calls an operation, as the context that it runs in. */
+function entranceOf({ permission }: Route, { store, auth, contentLimit }: EndpointParts) {
+  return {
+    /** Authenticates the caller. Throws UNAUTHORIZED, or FORBIDDEN if the caller lacks the permission. */
+    async enter(exchange: Exchange): Promise<Ctx> {
+      const caller = await auth.callerOf(exchange.request, exchange)
+      if (!permits(caller.actor.permissions, permission)) throw forbidden(caller.actor, permission)
+      return { db: store.db, now: exchange.now, ...caller, contentLimit }
+    },
+
+    /** The context of an unknown caller, for operations that need no key. */
+    asAnyone: async ({ now }: Exchange): Promise<Ctx> => ({
+      db: store.db,
+      now,
+      ...(await auth.nobody()),
+      contentLimit,
+    }),
+  }
 }
 
 /** The parts of a request that make up the input; a GET has no body. */

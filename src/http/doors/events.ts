@@ -9,7 +9,7 @@ import { selected } from '../../store/log/list.ts'
 import type { Store } from '../../store/open.ts'
 import type { Endpoint } from '../endpoint.ts'
 import type { Door } from './door.ts'
-import { createFeed, type Reader } from './feed.ts'
+import { Feed, type Reader } from './feed.ts'
 import { createPlaces } from './places.ts'
 
 /** How often a stream sends a comment and checks that its key or session is still valid. */
@@ -28,7 +28,7 @@ interface Parts {
 
 /** Serves the log as server-sent events (html.spec.whatwg.org/multipage/server-sent-events.html) if Accept asks for them. */
 export function eventsDoor({ endpoint, store, basePath, stopping, warn }: Parts): Door {
-  const openReader = createFeed(store, stopping, warn)
+  const feed = new Feed(store, stopping, warn)
   const takePlace = createPlaces()
   const headers = { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' }
 
@@ -44,7 +44,7 @@ export function eventsDoor({ endpoint, store, basePath, stopping, warn }: Parts)
       const { after, ...selection } = resumed(parsed, exchange.request.header('last-event-id'))
       const seen = await selected(ctx, selection)
       const givePlaceBack = takePlace(ctx)
-      const reader = await openReader(after, seen).catch((error) => {
+      const reader = await feed.open(after, seen).catch((error) => {
         givePlaceBack()
         throw error
       })

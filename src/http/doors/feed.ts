@@ -22,47 +22,56 @@ export interface Reader {
 }
 
 /** Follows the log once for all streams of this process. It reads after each commit, and only while there are readers. */
-export function createFeed({ db }: Store, stopping: AbortSignal | undefined, warn: (error: unknown) => void) {
-  const recent = new Recent()
-  const wakes = new Set<() => void>()
-  const look = oneAtATime(() => readOn(db, recent, wakeAll).catch(warn))
-  let unwatch: (() => void) | undefined
-  stopping?.addEventListener('abort', wakeAll)
+export class Feed {
+  readonly #db: Db
+  readonly #stopping: AbortSignal | undefined
+  readonly #recent = new Recent()
+  readonly #wakes = new Set<() => void>()
+  readonly #look: () => Promise<void>
+  #unwatch: (() => void) | undefined
 
-  function wakeAll() {
-    for (const wake of wakes) wake()
-  }
-
-  function join(wake: () => void, end: number) {
-    if (wakes.size === 0) {
-      recent.restart(end)
-      unwatch = db.watch(look)
-    }
-    wakes.add(wake)
-  }
-
-  function leave(wake: () => void) {
-    wakes.delete(wake)
-    wake()
-    if (wakes.size === 0) unwatch?.()
+  constructor({ db }: Store, stopping: AbortSignal | undefined, warn: (error: unknown) => void) {
+    this.#db = db
+    this.#stopping = stopping
+    const wakeAll = () => this.#wakeAll()
+    this.#look = oneAtATime(() => readOn(db, this.#recent, wakeAll).catch(warn))
+    stopping?.addEventListener('abort', wakeAll)
   }
 
   /** Opens a reader that begins after `after`, or at the end of the log. */
-  return async (after: number | undefined, seen: Selected): Promise<Reader> => {
-    await numberEvents(db)
-    const end = await lastSeq(db)
+  async open(after: number | undefined, seen: Selected): Promise<Reader> {
+    await numberEvents(this.#db)
+    const end = await lastSeq(this.#db)
     const start = after ?? end
-    const { read, wake } = createReader(createCursor(db, recent, start, seen))
+    const { read, wake } = createReader(createCursor(this.#db, this.#recent, start, seen))
     let isOver = false
-    join(wake, end)
+    this.#join(wake, end)
     return {
       start,
-      read: () => read(() => isOver || stopping?.aborted === true),
-      leave() {
+      read: () => read(() => isOver || this.#stopping?.aborted === true),
+      leave: () => {
         isOver = true
-        leave(wake)
+        this.#leave(wake)
       },
     }
+  }
+
+  #join(wake: () => void, end: number) {
+    if (this.#wakes.size === 0) {
+      this.#recent.restart(end)
+      this.#unwatch = this.#db.watch(this.#look)
+    }
+    this.#wakes.add(wake)
+  }
+
+  #leave(wake: () => void) {
+    this.#wakes.delete(wake)
+    wake()
+    if (this.#wakes.size === 0) this.#unwatch?.()
+  }
+
+  #wakeAll() {
+    for (const wake of this.#wakes) wake()
   }
 }
 

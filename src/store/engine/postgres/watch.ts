@@ -5,8 +5,6 @@ import { Listener } from './listener.ts'
 
 /** The channel on which servers tell each other of commits. */
 const channel = 'conduct_commits'
-/** How often to wake callers whether or not a notice has come. */
-const lookEveryMs = 1000
 /** How often to send a notice to the other servers, at most. */
 const noticeEveryMs = 20
 
@@ -21,33 +19,19 @@ export interface WatcherOptions {
 export function createWatcher({ url, query, warn }: WatcherOptions) {
   const wakes = new Wakes()
   const me = randomUUID()
-  const listener = new Listener(url, channel, (sender) => sender !== me && wakes.callAll(), warn)
+  const listener = new Listener({ url, channel, onNotice: (sender) => sender !== me && wakes.callAll(), warn })
   const notices = new Throttle(noticeEveryMs, () =>
     query(sql`select pg_notify(${channel}, ${me})`).catch((error) => wakes.isClosed || warn(error)),
   )
-  let timer: NodeJS.Timeout | undefined
-
-  function look() {
-    if (wakes.isEmpty) return
-    void listener.start()
-    wakes.callAll()
-  }
-
-  function stop() {
-    clearInterval(timer)
-    timer = undefined
-    listener.stop()
-  }
 
   return {
     watch(wake: () => void): () => void {
       if (wakes.isClosed) return () => {}
       wakes.add(wake)
-      void listener.start()
-      timer ??= setInterval(look, lookEveryMs).unref()
+      listener.start()
       return () => {
         wakes.delete(wake)
-        if (wakes.isEmpty) stop()
+        if (wakes.isEmpty) listener.stop()
       }
     },
     /** Reports a commit of this process. Call it after the commit: inside the transaction a notice would queue the writers. */
@@ -58,7 +42,7 @@ export function createWatcher({ url, query, warn }: WatcherOptions) {
     close() {
       notices.close()
       wakes.close()
-      stop()
+      listener.stop()
     },
   }
 }
@@ -69,7 +53,7 @@ class Throttle {
   readonly #run: () => void
   #timer: NodeJS.Timeout | undefined
   #hasMore = false
-  isClosed = false
+  #isClosed = false
 
   constructor(everyMs: number, run: () => void) {
     this.#everyMs = everyMs
@@ -82,11 +66,11 @@ class Throttle {
     this.#run()
     this.#timer = setTimeout(() => {
       this.#timer = undefined
-      if (this.#hasMore && !this.isClosed) this.call()
+      if (this.#hasMore && !this.#isClosed) this.call()
     }, this.#everyMs).unref()
   }
 
   close(): void {
-    this.isClosed = true
+    this.#isClosed = true
   }
 }
