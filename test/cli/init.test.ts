@@ -10,6 +10,7 @@ import { main } from '../support/program.ts'
 import { adminKey, openServer } from '../support/server.ts'
 import { hookOf, project } from './entered.ts'
 import { syncAll } from './session.ts'
+import { writeFiles } from './user.ts'
 
 test('a project is entered for the agents that are found; twice changes nothing; it can be taken out', async (t) => {
   const { home, env, read, filesNow, init, ledger } = project(t, {
@@ -314,4 +315,15 @@ test('on a terminal it asks first, and does nothing when the person ends it', as
   assert.equal(exitCode, 0, shown)
   assert.deepEqual(JSON.parse(read('conduct.json')), { project: 'shop-front' })
   assert.match(read('.claude/settings.json'), /conduct hook claude/)
+  writeFiles(cwd, { 'go.mod': 'module shop\n' })
+  const proposes = /Record these commands of a session as checks\?[\s\S]*tests: go test\*[\s\S]*lint: go vet\*/
+  const answer = (key: string): [RegExp, string][] => [
+    [/sessions record themselves/, '\r'],
+    [proposes, key],
+    [/Write the files of/, '\r'],
+  ]
+  assert.equal((await run(answer('n'))).exitCode, 0)
+  assert.deepEqual(JSON.parse(read('conduct.json')), { project: 'shop-front' })
+  assert.equal((await run(answer('\r'))).exitCode, 0)
+  assert.deepEqual(JSON.parse(read('conduct.json')).checks, { tests: 'go test*', lint: 'go vet*' })
 })
