@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { rowId, text, time } from './field.ts'
+import { actor, contentType, exitCode, rowId, text, time } from './field.ts'
+import { dirty, tree } from './work.ts'
 
 export const checkResult = z.enum(['pass', 'fail', 'warn'])
 export type CheckResult = z.infer<typeof checkResult>
@@ -7,11 +8,14 @@ export type CheckResult = z.infer<typeof checkResult>
 export const checkName = text(200, 1)
 
 export const checkFields = {
-  content: text(Number.POSITIVE_INFINITY).optional().describe('What was found, as markdown'),
+  content: text(Number.POSITIVE_INFINITY).optional().describe('What was found'),
+  contentType: contentType.optional(),
   command: text(4000, 1).nullable().optional().describe('What was run'),
-  exitCode: z.int().min(-2_147_483_648).max(4_294_967_295).nullable().optional(),
+  exitCode: exitCode.nullable().optional(),
   durationMs: z.int().min(0).max(1e12).nullable().optional(),
-  commit: text(64, 1).nullable().optional(),
+  commit: text(64, 1).nullable().optional().describe('The commit when the command ended'),
+  tree: tree.nullable().optional(),
+  dirty: dirty.nullable().optional(),
   agent: text(200, 1).nullable().optional(),
 }
 
@@ -30,10 +34,15 @@ export const check = z
     command: z.string().nullable(),
     exitCode: z.int().nullable(),
     durationMs: z.int().nullable(),
+    contentType,
     commit: z.string().nullable(),
+    tree: z.string().nullable(),
+    dirty: z.boolean().nullable(),
     agent: z.string().nullable(),
     createdAt: time,
     updatedAt: time,
+    createdBy: actor,
+    updatedBy: actor,
     version: z.int(),
   })
   .meta({ id: 'Check' })

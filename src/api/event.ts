@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { rowId, time } from './field.ts'
 
-const nouns = ['run', 'spec', 'check', 'feature', 'project', 'key'] as const
+const nouns = ['run', 'turn', 'spec', 'check', 'feature', 'project', 'key'] as const
 const deeds = ['created', 'updated', 'deleted'] as const
 const eventTypes = nouns.flatMap((noun) => deeds.map((deed) => `${noun}.${deed}` as const))
 export const eventType = z.enum(eventTypes)
@@ -20,6 +20,7 @@ export const event = z
       name: z.string().optional(),
     }),
     at: time,
+    imported: z.literal(true).optional().describe('It tells of what happened at another time, which the caller gave'),
     changes: z.record(z.string(), z.tuple([z.unknown(), z.unknown()])).describe('Field → [before, after]'),
   })
   .meta({ id: 'Event' })

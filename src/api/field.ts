@@ -33,3 +33,26 @@ export const timeInput = z.iso
 
 /** `If-Match` (RFC 9110 §13.1.1): a list of ETags or `*`. */
 export const ifVersion = z.string().max(1000).optional().describe('ETags of the versions that may be changed, or *')
+
+/** How a command ended: a POSIX exit code, or one of Windows, which has 32 bits. */
+export const exitCode = z.int().min(-2_147_483_648).max(4_294_967_295)
+
+/** The person for whom work is done, as git writes one. */
+export const author = text(200, 1).describe('The person for whom the work is done: "Ada Example <ada@example.com>"')
+
+/** How a content is to be read. */
+export const contentType = z
+  .enum(['text/markdown', 'text/x-terminal'])
+  .describe('text/x-terminal: what a terminal received, colours included')
+
+/** `createdAt` where something is created: an import says when it happened. */
+export const importedAt = timeInput.optional().describe('For a key with admin: when it was made, where history is brought in')
+
+/** Who did something, by name: events give their keys' numbers too. */
+export const actor = z
+  .object({
+    kind: z.enum(['key', 'person', 'local', 'system', 'import']).describe('local: somebody at the database itself'),
+    name: z.string().nullable(),
+  })
+  .meta({ id: 'Actor' })
+export type ActorName = z.infer<typeof actor>

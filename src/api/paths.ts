@@ -13,6 +13,10 @@ export const paths = {
   heartbeat: 'POST /v1/runs/:runId/heartbeat',
   timeline: 'GET /v1/runs/:runId/timeline',
 
+  appendTurn: 'POST /v1/runs/:runId/turns',
+  listTurns: 'GET /v1/runs/:runId/turns',
+  getTurn: 'GET /v1/runs/:runId/turns/:n',
+
   createSpec: 'POST /v1/specs',
   listSpecs: 'GET /v1/specs',
   getSpec: 'GET /v1/specs/:specId',

@@ -4,7 +4,7 @@ import { maxFeatureNumber } from '../ledger/feature.ts'
 import { check, checkFields, checkName, checkResult, fullCheck } from './check.ts'
 import { event, eventType } from './event.ts'
 import { feature, featureFields } from './feature.ts'
-import { humanId, ifVersion, rowId, text, time, timeInput } from './field.ts'
+import { author, humanId, ifVersion, importedAt, rowId, text, time, timeInput } from './field.ts'
 import { key, keyFields, permission } from './key.ts'
 import { lease, leaseSeconds, leaseToken } from './lease.ts'
 import { pageInput, pageMeta } from './page.ts'
@@ -15,6 +15,8 @@ import { found, searchType } from './search.ts'
 import { fullSpec, fullSpecVersion, spec, specFields, specStatus, specVersion } from './spec.ts'
 import { day, duration, tally } from './stats.ts'
 import { timelineEntry } from './timeline.ts'
+import { turn, turnFields, turnNumber } from './turn.ts'
+import { activityInput } from './work.ts'
 
 export interface Route {
   summary: string
@@ -39,6 +41,7 @@ const runAnswer = z.object({ run })
 const leasedAnswer = runAnswer.extend({
   lease: lease.optional().describe('Where one was granted or renewed by leaseSeconds'),
 })
+const turnAnswer = z.object({ turn })
 const specAnswer = z.object({ spec })
 const checkAnswer = z.object({ check })
 const featureAnswer = z.object({ feature })
@@ -60,6 +63,7 @@ export const routes = {
         .optional()
         .describe('Fails the run unless it is heard of again within so many seconds'),
       leaseToken,
+      createdAt: importedAt,
     }),
     output: leasedAnswer,
     success: [201],
@@ -85,7 +89,18 @@ export const routes = {
         .optional()
         .describe('name:value'),
       featureId: featureNumber.optional(),
+      author: author.optional(),
+      commit: z
+        .string()
+        .regex(/^[0-9a-f]{7,64}$/, 'must be 7 to 64 of 0-9 a-f')
+        .optional()
+        .describe('That it made or ended on: its id, or the first 7 digits or more'),
+      branch: text(255, 1).optional(),
+      session: text(200, 1).optional(),
+      href: text(2048, 1).optional().describe('The address of one of its links'),
       ...created,
+      endedAfter: timeInput.optional(),
+      endedBefore: timeInput.optional(),
       ...pageInput,
     }),
     output: runPage,
@@ -93,7 +108,7 @@ export const routes = {
     example: { specId: 'AUTH-001' },
   },
   getRun: {
-    summary: 'Read a run with its content and features',
+    summary: 'Read a run with its content, its features and its last turn',
     permission: 'read',
     input: z.strictObject({ runId: humanId }),
     output: z.object({ run: fullRun }),
@@ -181,7 +196,12 @@ export const routes = {
     summary: 'Say that a run is alive, and renew its lease',
     words: 'run heartbeat',
     permission: 'agent',
-    input: z.strictObject({ runId: humanId, leaseSeconds: leaseSeconds.optional(), leaseToken }),
+    input: z.strictObject({
+      runId: humanId,
+      activity: activityInput.optional().describe('What it does now'),
+      leaseSeconds: leaseSeconds.optional(),
+      leaseToken,
+    }),
     output: runAnswer,
     success: [200],
     example: { runId: 'RUN-001' },
@@ -196,12 +216,60 @@ export const routes = {
     example: { runId: 'RUN-001' },
   },
 
+  appendTurn: {
+    summary: 'Add a turn to a run: what happened between a prompt and its answer. What the run used and changed follows',
+    words: 'run add-turn',
+    permission: 'agent',
+    input: z.strictObject({
+      runId: humanId,
+      n: turnNumber.optional().describe('Its number, so that sending it twice adds it once; else the next'),
+      ...turnFields,
+      leaseToken,
+    }),
+    output: turnAnswer,
+    success: [201],
+    example: {
+      runId: 'RUN-001',
+      n: 1,
+      prompt: 'Let people log in with a passkey.',
+      answer: 'The login form has a passkey button now, and its tests pass.',
+      model: 'claude-sonnet',
+      tools: [{ name: 'Edit', count: 2 }],
+      files: [{ path: 'src/auth/login.ts', insertions: 40, deletions: 3 }],
+      commands: [{ command: 'npm test', exitCode: 0, durationMs: 41_000 }],
+      usage: { inputTokens: 48_200, cacheReadTokens: 40_000, outputTokens: 1_900 },
+    },
+  },
+  listTurns: {
+    summary: 'List the turns of a run, the first one first',
+    words: 'run turns',
+    permission: 'read',
+    input: z.strictObject({
+      runId: humanId,
+      ...pageInput,
+      order: z.enum(['asc', 'desc']).default('asc').describe('Oldest or newest first'),
+    }),
+    output: z.object({ turns: z.array(turn), meta: pageMeta }),
+    success: [200],
+    example: { runId: 'RUN-001' },
+  },
+  getTurn: {
+    summary: 'Read a turn of a run',
+    words: 'run turn',
+    permission: 'read',
+    input: z.strictObject({ runId: humanId, n: turnNumber }),
+    output: turnAnswer,
+    success: [200],
+    example: { runId: 'RUN-001', n: 1 },
+  },
+
   createSpec: {
     summary: 'Create a spec',
     permission: 'agent',
     input: z.strictObject({
       specId: humanId.optional().describe('Else the next SPEC-<n> of the project'),
       ...specFields,
+      createdAt: importedAt,
     }),
     output: specAnswer,
     success: [201],
@@ -284,10 +352,13 @@ export const routes = {
     permission: 'agent',
     input: z.strictObject({
       checkId: humanId.optional().describe('Else the next CHECK-<n> of the project'),
-      runId: humanId,
+      runId: humanId
+        .optional()
+        .describe('Else the newest run that made or ended on the commit, which is then its full id'),
       name: checkName.default('check').describe('The newest check of each name counts'),
       result: checkResult,
       ...checkFields,
+      createdAt: importedAt,
     }),
     output: checkAnswer,
     success: [201],

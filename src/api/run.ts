@@ -1,7 +1,9 @@
 import { z } from 'zod'
 import { statuses, verdicts } from '../ledger/run.ts'
 import { titleBytes } from '../ledger/title.ts'
-import { humanId, rowId, text, time } from './field.ts'
+import { actor, author, contentType, exitCode, humanId, rowId, text, time, timeInput } from './field.ts'
+import { turn } from './turn.ts'
+import { activity, changes, failure, git, usage } from './work.ts'
 
 export const runStatus = z.enum(statuses)
 export type RunStatus = z.infer<typeof runStatus>
@@ -11,8 +13,6 @@ export const verdict = z.enum(verdicts)
 /** A number for each of `keys`. */
 export const counts = <Key extends string>(keys: readonly Key[]) =>
   z.object(Object.fromEntries(keys.map((key) => [key, z.int()])) as Record<Key, z.ZodInt>)
-
-const count = z.int().min(0).max(1e12)
 
 const label = {
   name: /^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}$/,
@@ -38,44 +38,24 @@ const where = z.strictObject({
   session: text(200).optional(),
 })
 
-const git = z.strictObject({
-  repository: text(512).optional(),
-  branch: text(255).optional(),
-  base: text(255).optional(),
-  commit: text(64).optional(),
-  dirty: z.boolean().optional(),
-})
-
-const changes = z.strictObject({
-  files: count.optional(),
-  insertions: count.optional(),
-  deletions: count.optional(),
-})
-
 const links = z
   .array(z.strictObject({ rel: text(64, 1), href: text(2048, 1) }))
   .max(32, 'at most 32 links')
   .describe('Pull request, CI job, transcript and the like')
 
-const usage = z.strictObject({
-  model: text(100).optional(),
-  inputTokens: count.optional(),
-  outputTokens: count.optional(),
-  costUsd: z.number().min(0).max(1e9).optional(),
-})
-
-const failure = z.strictObject({
-  code: z.string().regex(/^[A-Z0-9_]{1,64}$/, 'must be 1 to 64 of A-Z 0-9 _'),
-  message: text(4000),
-})
-
 /** What a caller may say of a run, at its creation and later. */
 export const runFields = {
   title: text(titleBytes, 1).nullable().optional().describe("Else the content's first heading or line"),
   specId: humanId.nullable().optional().describe('The spec that the run works on; it need not be registered'),
-  content: text(Number.POSITIVE_INFINITY).optional().describe('Markdown'),
+  content: text(Number.POSITIVE_INFINITY).optional().describe('Markdown, or as contentType says'),
+  contentType: contentType.optional(),
   status: runStatus.optional(),
+  startedAt: timeInput.optional().describe('When it happened, where that is not now; at most 5 minutes ahead'),
+  endedAt: timeInput.optional().describe('Not before startedAt; stands only with a status that ends the run'),
   agent: text(200, 1).nullable().optional().describe('Who does the work: "claude-code", "ci"'),
+  author: author.nullable().optional(),
+  command: text(4000, 1).nullable().optional().describe('The command that the run is of'),
+  exitCode: exitCode.nullable().optional(),
   labels: labels.optional(),
   where: where.nullable().optional(),
   git: git.nullable().optional(),
@@ -99,6 +79,10 @@ export const run = z
     specVersion: z.int().nullable(),
     status: runStatus,
     agent: z.string().nullable(),
+    author: z.string().nullable(),
+    command: z.string().nullable(),
+    exitCode: z.int().nullable(),
+    contentType,
     labels: z.record(z.string(), z.string()),
     where: where.nullable(),
     git: git.nullable(),
@@ -109,13 +93,19 @@ export const run = z
     retryOf: z.string().nullable(),
     attempt: z.int(),
     verdict,
-    evidence: z.enum(['self', 'executed', 'independent']).nullable(),
+    evidence: z
+      .enum(['self', 'executed', 'independent'])
+      .nullable()
+      .describe("Claimed by its author, run by the author's recorder, or run under another key"),
+    activity: activity.nullable().describe('What it does, while it is in progress'),
     leaseExpiresAt: time.nullable(),
     lastSeenAt: time.nullable(),
     startedAt: time.nullable(),
     endedAt: time.nullable(),
     createdAt: time,
     updatedAt: time,
+    createdBy: actor,
+    updatedBy: actor,
     version: z.int(),
   })
   .meta({ id: 'Run' })
@@ -127,5 +117,6 @@ export const fullRun = z
     ...run.shape,
     content: z.string(),
     features: z.array(z.object({ id: rowId, name: z.string() })),
+    turns: z.object({ count: z.int(), last: turn.optional() }),
   })
   .meta({ id: 'FullRun' })

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { time } from './field.ts'
 
-export const searchable = ['run', 'spec', 'check', 'feature'] as const
+export const searchable = ['run', 'turn', 'spec', 'check', 'feature'] as const
 export const searchType = z.enum(searchable)
 export type SearchType = z.infer<typeof searchType>
 

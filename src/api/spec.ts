@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { statuses, verdicts } from '../ledger/run.ts'
-import { rowId, text, time } from './field.ts'
+import { actor, rowId, text, time } from './field.ts'
 import { counts } from './run.ts'
 
 export const specStatus = z.enum(['draft', 'pending', 'in_progress', 'completed', 'archived'])
@@ -29,6 +29,8 @@ export const spec = z
     checklist: z.object({ total: z.int(), done: z.int() }),
     createdAt: time,
     updatedAt: time,
+    createdBy: actor,
+    updatedBy: actor,
     version: z.int(),
   })
   .meta({ id: 'Spec' })

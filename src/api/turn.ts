@@ -1,0 +1,68 @@
+import { z } from 'zod'
+import { actor, exitCode, rowId, text, time, timeInput } from './field.ts'
+import { count, failure, git, usage } from './work.ts'
+
+export const turnNumber = z.int().min(1).max(1_000_000)
+
+const tool = z.strictObject({
+  name: text(200, 1),
+  count: count.describe('How often it was used'),
+  failed: count.optional(),
+  refused: count.optional().describe('How often a person or a rule did not let it run'),
+})
+
+const file = z.strictObject({
+  path: text(1000, 1).describe("From the repository's root"),
+  insertions: count.optional().describe('Lines against the file as it was before the run'),
+  deletions: count.optional(),
+})
+
+const command = z.strictObject({
+  command: text(2000, 1),
+  exitCode: exitCode.optional(),
+  durationMs: count.optional(),
+  at: timeInput.optional(),
+})
+
+const planItem = z.strictObject({ text: text(1000, 1), status: z.enum(['pending', 'in_progress', 'completed']) })
+
+const subagent = z.strictObject({ name: text(200, 1), turns: count.optional(), tokens: count.optional() })
+
+/** What a caller may say of a turn. */
+export const turnFields = {
+  startedAt: timeInput.optional(),
+  endedAt: timeInput.optional(),
+  prompt: text(20_000).optional().describe('What a person asked'),
+  answer: text(16_000).optional().describe('What the agent said at the end'),
+  model: text(100).optional(),
+  tools: z.array(tool).max(100).optional(),
+  files: z.array(file).max(500).optional().describe('The files that this session wrote'),
+  commands: z.array(command).max(200).optional(),
+  plan: z.array(planItem).max(100).optional(),
+  agents: z.array(subagent).max(100).optional().describe('Subagents that worked for it'),
+  compactions: count.optional().describe('How often the agent cut down its context'),
+  usage: usage.optional(),
+  git: git.optional().describe('The state of the repository when the turn ended'),
+  failure: failure.optional(),
+  interrupted: z.boolean().optional(),
+}
+
+const fieldsSchema = z.object(turnFields)
+export type TurnFields = z.infer<typeof fieldsSchema>
+
+/** What happened between a prompt and the answer to it. A field that nobody told is missing. */
+export const turn = z
+  .object({
+    id: rowId,
+    project: z.string(),
+    runId: z.string(),
+    n: turnNumber,
+    ...turnFields,
+    startedAt: time.optional(),
+    endedAt: time.optional(),
+    commands: z.array(z.object({ ...command.shape, at: time.optional() })).optional(),
+    createdBy: actor,
+    createdAt: time,
+  })
+  .meta({ id: 'Turn' })
+export type Turn = z.infer<typeof turn>

@@ -1,0 +1,62 @@
+import { z } from 'zod'
+import { text, time, timeInput } from './field.ts'
+
+/** Figures that runs and turns share: which work it is, what it changed, used and failed of. */
+
+export const count = z.int().min(0).max(1e12)
+
+/** The id of a git object: SHA-1 or SHA-256. */
+const objectId = z.string().regex(/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/, 'must be a git object id: 40 or 64 of 0-9 a-f')
+
+export const tree = objectId.describe(
+  "The tree of the working folder: what `git add -A` and `git write-tree` give. It tells one state of the work from another",
+)
+export const dirty = z.boolean().describe('Whether tracked files differ from the commit')
+
+export const git = z.strictObject({
+  repository: text(512).optional(),
+  branch: text(255).optional(),
+  base: text(255).optional().describe('The commit at the beginning'),
+  commit: text(64).optional().describe('The commit at the end, or now'),
+  tree: tree.optional(),
+  dirty: dirty.optional(),
+  commits: z.array(objectId).max(500).optional().describe('The commits that were made, oldest first'),
+})
+export type Git = z.infer<typeof git>
+
+export const changes = z.strictObject({
+  files: count.optional(),
+  insertions: count.optional(),
+  deletions: count.optional(),
+})
+export type FileChanges = z.infer<typeof changes>
+
+export const usage = z.strictObject({
+  model: text(100).optional(),
+  inputTokens: count.optional().describe('All input, what was read from and written to a cache included'),
+  outputTokens: count.optional(),
+  cacheReadTokens: count.optional().describe('The part of inputTokens that was read from a cache'),
+  cacheWriteTokens: count.optional().describe('The part of inputTokens that was written to a cache'),
+  costUsd: z.number().min(0).max(1e9).optional().describe('Left out where it is not known'),
+  costSource: z.enum(['reported', 'estimated']).optional().describe('By the agent itself, or from a list of prices'),
+})
+export type Usage = z.infer<typeof usage>
+
+export const failure = z.strictObject({
+  code: z.string().regex(/^[A-Z0-9_]{1,64}$/, 'must be 1 to 64 of A-Z 0-9 _'),
+  message: text(4000),
+})
+export type Failure = z.infer<typeof failure>
+
+const doing = {
+  state: z.enum(['working', 'waiting', 'idle']).describe('waiting: for a person'),
+  tool: text(200, 1).optional(),
+  target: text(1000, 1).optional().describe('The file, command or address that the tool works on'),
+}
+
+/** What a live run does, as a caller tells it. */
+export const activityInput = z.strictObject({ ...doing, since: timeInput.optional().describe('Else now, where it is news') })
+export type ActivityInput = z.infer<typeof activityInput>
+
+export const activity = z.object({ ...doing, since: time }).meta({ id: 'Activity' })
+export type Activity = z.infer<typeof activity>
