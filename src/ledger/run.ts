@@ -1,6 +1,7 @@
 import { invalid } from '../api/error.ts'
 import type { Run, RunFields, RunStatus } from '../api/run.ts'
 import { titleOf } from './title.ts'
+import { isOtherWork } from './verdict.ts'
 
 export const statuses = ['pending', 'in_progress', 'completed', 'failed'] as const
 
@@ -14,6 +15,10 @@ export type RunState = Pick<
   | 'specId'
   | 'status'
   | 'agent'
+  | 'author'
+  | 'command'
+  | 'exitCode'
+  | 'contentType'
   | 'labels'
   | 'where'
   | 'git'
@@ -30,6 +35,10 @@ export const emptyRun: RunState = {
   specId: null,
   status: 'pending',
   agent: null,
+  author: null,
+  command: null,
+  exitCode: null,
+  contentType: 'text/markdown',
   labels: {},
   where: null,
   git: null,
@@ -44,11 +53,11 @@ export const emptyRun: RunState = {
 const ended = (status: RunStatus) => status === 'completed' || status === 'failed'
 
 /**
- * The state of a run after `patch`, at the moment `now`. Any status may follow any; a run that ends for the second time
- * without having been reopened keeps its first end. Throws VALIDATION_ERROR when the patch gives a failure to a run
- * that has not failed.
+ * The state of a run after `patch`, at the moment `now`. What does not say when it happened happens then, or at `at`. Any
+ * status may follow any; a run that ends for the second time without having been reopened keeps its first end. Throws
+ * VALIDATION_ERROR when the patch gives a failure to a run that has not failed, or times that cannot be.
  */
-export function change(before: RunState, patch: RunFields, now: string): RunState {
+export function change(before: RunState, patch: RunFields, now: string, at = now): RunState {
   const { content, ...given } = patch
   const after: RunState = { ...before, ...definedOf(given) }
   if (after.status !== 'failed') {
@@ -56,20 +65,51 @@ export function change(before: RunState, patch: RunFields, now: string): RunStat
     after.failure = null
   }
   if (after.title === null && content !== undefined) after.title = titleOf(content)
-  if (after.status !== 'pending') after.startedAt ??= now
-  after.endedAt = ended(after.status) ? (before.endedAt ?? now) : null
+  if (after.status !== 'pending') after.startedAt ??= earlier(at, after.endedAt)
+  requireTimes(patch, after, now)
+  if (!ended(after.status)) after.endedAt = null
+  else after.endedAt ??= later(at, after.startedAt)
   return after
+}
+
+const earlier = (one: string, other: string | null) => (other !== null && other < one ? other : one)
+const later = (one: string, other: string | null) => (other !== null && other > one ? other : one)
+
+/** Recorders have clocks of their own. */
+const aheadMs = 5 * 60_000
+
+/** Throws VALIDATION_ERROR for a time that has not come, and for an end before the start or of what goes on. */
+function requireTimes(patch: RunFields, { status, startedAt, endedAt }: RunState, now: string): void {
+  const latest = new Date(Date.parse(now) + aheadMs).toISOString()
+  for (const field of ['startedAt', 'endedAt'] as const) {
+    const at = patch[field]
+    if (at !== undefined && at > latest) {
+      throw invalid(field, `must not be more than 5 minutes ahead of the server, where it is ${now}, and is ${at}`)
+    }
+  }
+  if (patch.startedAt !== undefined && status === 'pending') {
+    throw invalid('startedAt', "stands only with a run that has started, and its status is 'pending'")
+  }
+  if (patch.endedAt !== undefined && !ended(status)) {
+    throw invalid('endedAt', `stands only with a status that ends the run, and the status is '${status}'`)
+  }
+  if (!ended(status) || startedAt === null || endedAt === null || endedAt >= startedAt) return
+  const field = patch.endedAt === undefined ? 'startedAt' : 'endedAt'
+  throw invalid(field, `must leave the end, ${endedAt}, not before the start, ${startedAt}`)
 }
 
 function definedOf<T extends object>(value: T) {
   return Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined))
 }
 
-/** Whether going from `before` to `after` makes what was checked a different piece of work. */
+/**
+ * Whether going from `before` to `after` makes what was checked a different piece of work, for a check of which neither a
+ * tree nor a commit is known.
+ */
 export function isWork(before: RunState, after: RunState, contentReplaced: boolean): boolean {
   return (
     contentReplaced ||
-    before.git?.commit !== after.git?.commit ||
+    isOtherWork(before.git ?? {}, after.git ?? {}) ||
     before.specId !== after.specId ||
     (ended(before.status) && !ended(after.status))
   )

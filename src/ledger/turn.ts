@@ -1,0 +1,123 @@
+import type { Turn, TurnFields } from '../api/turn.ts'
+import type { Git, Usage } from '../api/work.ts'
+
+/** How the log and searches name a turn of a run: `RUN-007/3`. */
+export const turnId = (runId: string, n: number) => `${runId}/${n}`
+
+/** What a turn is called: the first line of its prompt; null where it has none. */
+export function turnTitle(prompt: string | undefined): string | null {
+  return prompt === undefined ? null : firstLine(prompt, 100) || null
+}
+
+/** How many of each are named in a digest, and the most characters of a prompt and of one command. */
+const named = { files: 50, commands: 50, prompt: 4_000, command: 300 }
+
+/** A turn in markdown, as it is appended to what its run tells already. */
+export function digestOf(turn: Pick<Turn, 'n'> & TurnFields): string {
+  const { prompt, answer, plan = [], agents = [], compactions = 0, failure } = turn
+  const facts = [
+    ...usedIn(turn),
+    ...changedIn(turn),
+    ...ranIn(turn),
+    ...agents.map(({ name, turns }) => `- subagent ${codeOf(name)}${turns === undefined ? '' : `: ${timesOf(turns, 'turn')}`}`),
+    ...(compactions > 0 ? [`- cut its context down${compactions > 1 ? ` ${compactions} times` : ''}`] : []),
+    ...(turn.interrupted ? ['- interrupted'] : []),
+    ...(failure ? [`- failed: ${failure.code}, ${firstLine(failure.message, named.command)}`] : []),
+  ]
+  const parts = [
+    `## ${turnTitle(prompt) ?? 'The agent went on by itself'}`,
+    ...(prompt?.trim() ? [quoteOf(short(prompt.trim(), named.prompt))] : []),
+    ...(plan.length > 0 ? [plan.map(({ text, status }) => `- [${status === 'completed' ? 'x' : ' '}] ${onOneLine(text)}`).join('\n')] : []),
+    ...(answer?.trim() ? [answer.trim()] : []),
+    ...(facts.length > 0 ? [facts.join('\n')] : []),
+  ]
+  return `${parts.join('\n\n')}\n\n`
+}
+
+function usedIn({ tools = [] }: TurnFields): string[] {
+  if (tools.length === 0) return []
+  const used = tools.map(({ name, count, failed = 0, refused = 0 }) => {
+    const notes = [failed > 0 ? `${failed} failed` : '', refused > 0 ? `${refused} refused` : ''].filter(Boolean)
+    return `${name}${count > 1 ? ` ×${count}` : ''}${notes.length > 0 ? ` (${notes.join(', ')})` : ''}`
+  })
+  return [`- used ${used.join(', ')}`]
+}
+
+function changedIn({ files = [] }: TurnFields): string[] {
+  if (files.length === 0) return []
+  const more = files.length > named.files ? ` and ${files.length - named.files} more` : ''
+  return [`- changed ${files.slice(0, named.files).map(({ path }) => codeOf(path)).join(', ')}${more}`]
+}
+
+function ranIn({ commands = [] }: TurnFields): string[] {
+  const told = commands.slice(0, named.commands).map(({ command, exitCode, durationMs }) => {
+    const notes = [
+      ...(exitCode === undefined ? [] : [`exit ${exitCode}`]),
+      ...(durationMs === undefined ? [] : [`${(durationMs / 1000).toFixed(1)} s`]),
+    ]
+    return `- ran ${codeOf(short(onOneLine(command), named.command))}${notes.length > 0 ? `: ${notes.join(', ')}` : ''}`
+  })
+  const more = commands.length - told.length
+  return more > 0 ? [...told, `- ran ${timesOf(more, 'command')} more`] : told
+}
+
+const timesOf = (count: number, what: string) => `${count} ${what}${count === 1 ? '' : 's'}`
+
+/** The first line with words in it, without the marks of a heading. */
+export function firstLine(text: string, length: number): string {
+  const line = text.split('\n').find((one) => one.trim() !== '') ?? ''
+  return short(line.trim().replace(/^#+\s*/, ''), length)
+}
+
+const short = (text: string, length: number) =>
+  text.length > length ? `${text.slice(0, length - 1).toWellFormed()}…` : text
+
+const onOneLine = (text: string) =>
+  text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter(Boolean)
+    .join(' ; ')
+
+const quoteOf = (text: string) => text.replace(/^/gm, '> ')
+
+/** As code, in a fence that is longer than any in it. */
+function codeOf(text: string): string {
+  const longest = Math.max(0, ...(text.match(/`+/g) ?? []).map(({ length }) => length))
+  const fence = '`'.repeat(longest + 1)
+  return longest > 0 ? `${fence} ${text} ${fence}` : `${fence}${text}${fence}`
+}
+
+const sums = ['inputTokens', 'outputTokens', 'cacheReadTokens', 'cacheWriteTokens'] as const
+
+/**
+ * What a run used, with one more turn. The cost is the sum of all turns: where one of them does not know its cost, nor does
+ * the run. It is `reported` only where every part is.
+ */
+export function addUsage(before: Usage | null, turn: Usage | undefined): Usage | null {
+  if (turn === undefined) return before
+  if (before === null) return turn
+  const total: Usage = { ...before, ...(turn.model !== undefined && { model: turn.model }) }
+  for (const field of sums) {
+    if (before[field] !== undefined || turn[field] !== undefined) total[field] = (before[field] ?? 0) + (turn[field] ?? 0)
+  }
+  delete total.costUsd
+  delete total.costSource
+  if (before.costUsd === undefined || turn.costUsd === undefined) return total
+  total.costUsd = before.costUsd + turn.costUsd
+  const sources = [before.costSource, turn.costSource]
+  if (sources.includes('estimated')) total.costSource = 'estimated'
+  else if (sources.every((source) => source === 'reported')) total.costSource = 'reported'
+  return total
+}
+
+const mostCommits = 500
+
+/** The state of a run's repository after a turn: what the turn saw takes the place of the whole state before. */
+export function addGit(before: Git | null, turn: Git | undefined): Git | null {
+  if (turn === undefined) return before
+  const commits = [...new Set([...(before?.commits ?? []), ...(turn.commits ?? [])])].slice(-mostCommits)
+  const { commit: _commit, tree: _tree, dirty: _dirty, ...kept } = before ?? {}
+  const isSeen = turn.commit !== undefined || turn.tree !== undefined || turn.dirty !== undefined
+  return { ...(isSeen ? kept : before), ...turn, ...(before?.base && { base: before.base }), ...(commits.length > 0 && { commits }) }
+}
