@@ -1,7 +1,7 @@
-import { ConductError } from '../api/error.ts'
+import { ConductError, invalid } from '../api/error.ts'
 import type { Name } from '../api/paths.ts'
 import type { Output, Parsed } from '../api/routes.ts'
-import { type Actor, isConfined } from '../ledger/actor.ts'
+import { type Actor, isConfined, permits } from '../ledger/actor.ts'
 import type { Tx } from './engine/db.ts'
 
 export interface ProjectRef {
@@ -62,4 +62,17 @@ export function requireVersion(ifVersion: string | undefined, id: number | strin
       `If-Match names ${ifVersion}, but the current version is ${current}: read it again, then decide whether to change it.`,
     )
   }
+}
+
+/**
+ * When something is made: now, or at the past moment that a caller with admin gives for it. FORBIDDEN for others;
+ * VALIDATION_ERROR for a moment that has not come.
+ */
+export function madeAt({ now, actor }: Ctx, given: string | undefined): string {
+  if (given === undefined) return now
+  if (!permits(actor.permissions, 'admin')) {
+    throw new ConductError('FORBIDDEN', `createdAt needs a key with admin: leave it out, and it is now.`)
+  }
+  if (given > now) throw invalid('createdAt', `must not be in the future, and is ${given}: it is ${now}`)
+  return given
 }

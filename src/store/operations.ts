@@ -12,6 +12,7 @@ import { listFeatureRuns, listRuns, listSpecRuns } from './run/list.ts'
 import { createRun, deleteRun, getRun, updateRun } from './run/run.ts'
 import { stats } from './run/stats.ts'
 import { timeline } from './run/timeline.ts'
+import { appendTurn, getTurn, listTurns } from './run/turn.ts'
 import { search } from './search/search.ts'
 import { createSpec, deleteSpec, getSpec, listSpecs, updateSpec } from './spec/spec.ts'
 import { getSpecVersion, listSpecVersions } from './spec/version.ts'
@@ -29,6 +30,9 @@ export const operations: Operations = {
   readContent,
   heartbeat,
   timeline,
+  appendTurn,
+  listTurns,
+  getTurn,
   createSpec,
   listSpecs,
   getSpec,

@@ -11,6 +11,7 @@ const runOf: { [N in Name]?: (input: Parsed<N>) => string | undefined } = {
   updateRun: ({ runId }) => runId,
   appendToRun: ({ runId }) => runId,
   heartbeat: ({ runId }) => runId,
+  appendTurn: ({ runId }) => runId,
   createCheck: ({ runId }) => runId,
 }
 

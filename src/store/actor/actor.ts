@@ -1,6 +1,8 @@
-import sql from 'sql-template-tag'
+import sql, { join } from 'sql-template-tag'
 import type { Event } from '../../api/event.ts'
+import type { ActorName } from '../../api/field.ts'
 import type { Ctx } from '../ctx.ts'
+import type { Tx } from '../engine/db.ts'
 
 /** Adds somebody who may act, and returns the number that rows and events give as theirs. */
 export async function insertActor(ctx: Ctx, kind: Event['actor']['kind'], name: string): Promise<number> {
@@ -10,11 +12,25 @@ export async function insertActor(ctx: Ctx, kind: Event['actor']['kind'], name: 
   return (row as { id: number }).id
 }
 
+/** The actors that each database was asked for: they never change. */
+const known = new WeakMap<Tx['apart'], Map<number, ActorName>>()
+
+/** The actors of these numbers, by number. */
+export async function actorsOf(ctx: Ctx, ids: readonly number[]): Promise<ReadonlyMap<number, ActorName>> {
+  const actors = known.get(ctx.db.apart) ?? new Map<number, ActorName>()
+  known.set(ctx.db.apart, actors)
+  const missing = [...new Set(ids)].filter((id) => !actors.has(id))
+  if (missing.length === 0) return actors
+  const rows = await ctx.db.query<ActorName & { id: number }>(
+    sql`select id, kind, name from actors where id in (${join(missing)})`,
+  )
+  for (const { id, kind, name } of rows) actors.set(id, { kind, name })
+  return actors
+}
+
 /** An actor in words, for a message. */
 export async function nameOfActor(ctx: Ctx, id: number): Promise<string> {
-  const [actor] = await ctx.db.query<{ kind: string; name: string | null }>(
-    sql`select kind, name from actors where id = ${id}`,
-  )
+  const actor = (await actorsOf(ctx, [id])).get(id)
   if (actor?.kind === 'key') return `the key '${actor.name}'`
   return actor?.kind === 'system' ? 'Conduct itself' : 'the local user'
 }

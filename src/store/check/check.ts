@@ -1,86 +1,34 @@
-import sql, { empty, join, raw, type Sql } from 'sql-template-tag'
-import type { Check, CheckResult } from '../../api/check.ts'
-import { ConductError } from '../../api/error.ts'
+import sql, { join, raw, type Sql } from 'sql-template-tag'
+import type { Check } from '../../api/check.ts'
+import { ConductError, invalid } from '../../api/error.ts'
 import { appeared, type Changes, differences, vanished } from '../../ledger/event.ts'
 import { insertUnder } from '../counter.ts'
-import { type Ctx, inTx, type Operation, requireVersion } from '../ctx.ts'
+import { type Ctx, inTx, madeAt, type Operation, requireVersion } from '../ctx.ts'
 import { contentOf, deleteDocument, digestOf, findDigest, insertDocument, requireFitting } from '../document.ts'
-import { record } from '../log/record.ts'
 import { readPage, type Walk } from '../page.ts'
 import { type RunRow, recordRun, requireRun } from '../run/row.ts'
 import { visibleProjects } from '../scope.ts'
 import { moveTotals } from '../spec/totals.ts'
+import {
+  type CheckRow,
+  type CheckState,
+  columns,
+  factsOf,
+  noCheck,
+  recordCheck,
+  requireAgreement,
+  requireCheck,
+  shownCheck,
+  shownChecks,
+  stateOf,
+  valuesOf,
+} from './row.ts'
 import { findVerdict } from './verdict.ts'
-
-interface CheckRow {
-  id: number
-  slug: string
-  check_id: string
-  run: string
-  name: string
-  result: CheckResult
-  document_id: number | null
-  command: string | null
-  exit_code: number | null
-  duration_ms: number | null
-  git_commit: string | null
-  agent: string | null
-  created_at: string
-  updated_at: string
-  created_by: number
-  version: number
-}
-
-const columns = sql`checks.id, (select p.slug from projects p where p.id = checks.project_id) as slug, checks.check_id,
-  (select r.run_id from runs r where r.id = checks.run_id) as run, checks.name, checks.result, checks.document_id,
-  checks.command, checks.exit_code, checks.duration_ms, checks.git_commit, checks.agent, checks.created_at,
-  checks.updated_at, checks.created_by, checks.version`
-
-function checkOf(row: CheckRow): Check {
-  return {
-    id: row.id,
-    project: row.slug,
-    checkId: row.check_id,
-    runId: row.run,
-    name: row.name,
-    result: row.result,
-    command: row.command,
-    exitCode: row.exit_code,
-    durationMs: row.duration_ms,
-    commit: row.git_commit,
-    agent: row.agent,
-    createdAt: row.created_at,
-    updatedAt: row.updated_at,
-    version: row.version,
-  }
-}
-
-type State = Pick<Check, 'name' | 'result' | 'command' | 'exitCode' | 'durationMs' | 'commit' | 'agent'>
-
-function stateOf(row: CheckRow): State {
-  const { name, result, command, exitCode, durationMs, commit, agent } = checkOf(row)
-  return { name, result, command, exitCode, durationMs, commit, agent }
-}
-
-const valuesOf = ({ name, result, command, exitCode, durationMs, commit, agent }: State) => ({
-  name,
-  result,
-  command,
-  exit_code: exitCode,
-  duration_ms: durationMs,
-  git_commit: commit,
-  agent,
-})
-
-function recordCheck(ctx: Ctx, what: 'created' | 'updated' | 'deleted', row: CheckRow, changes: Changes) {
-  const { id: subjectId, check_id: subject } = row
-  return record(ctx, { type: `check.${what}`, subject, subjectId, projectId: ctx.project.id, changes })
-}
 
 /** Brings the verdict of a run up to its checks, with an event when it moves. */
 async function settle(ctx: Ctx, run: RunRow): Promise<void> {
   const before = { verdict: run.verdict, evidence: run.evidence }
-  const after = await findVerdict(ctx, run)
+  const after = await findVerdict(ctx, run, run.git === null ? null : JSON.parse(run.git))
   const moved = differences(before, after)
   if (Object.keys(moved).length === 0) return
   await ctx.db.query(sql`update runs set verdict = ${after.verdict}, evidence = ${after.evidence} where id = ${run.id}`)
@@ -88,21 +36,30 @@ async function settle(ctx: Ctx, run: RunRow): Promise<void> {
   await recordRun(ctx, 'updated', run, moved)
 }
 
-/** NOT_FOUND for an unknown run; CONFLICT when the checkId is taken. */
-export const createCheck: Operation<'createCheck'> = async (ctx, { checkId, runId, content = '', ...fields }) => {
+/**
+ * NOT_FOUND for an unknown run, or a commit that no run made or ended on; CONFLICT when the checkId is taken;
+ * VALIDATION_ERROR for a result that its exit code contradicts.
+ */
+export const createCheck: Operation<'createCheck'> = async (
+  ctx,
+  { checkId, runId, content = '', createdAt, name, result, ...fields },
+) => {
   requireFitting(ctx, content)
+  const at = madeAt(ctx, createdAt)
+  const { command = null, exitCode = null, durationMs = null, agent = null } = fields
+  const { contentType = 'text/markdown', commit = null, tree = null, dirty = null } = fields
+  const state = { name, result, command, exitCode, durationMs, contentType, commit, tree, dirty, agent }
+  requireAgreement(state)
   const digest = digestOf(content)
   return inTx(ctx, async (ctx) => {
-    const run = await requireRun(ctx, runId, ctx.db.dialect.forUpdate)
-    const { command = null, exitCode = null, durationMs = null, commit = null, agent = null, name, result } = fields
-    const state = { name, result, command, exitCode, durationMs, commit, agent }
+    const run = await requireRun(ctx, runId ?? (await runOnCommit(ctx, commit)), ctx.db.dialect.forUpdate)
     const values = {
       project_id: ctx.project.id,
       run_id: run.id,
       result_by: ctx.actor.id,
       work_version: run.work_version,
       document_id: await insertDocument(ctx, content, digest),
-      ...stamps(ctx),
+      ...stamps(ctx, at),
       ...valuesOf(state),
     }
     const row = await insertUnder(ctx, 'check', checkId, async (id) => {
@@ -113,16 +70,33 @@ export const createCheck: Operation<'createCheck'> = async (ctx, { checkId, runI
     })
     if (!row)
       throw new ConductError('CONFLICT', `The check '${checkId}' exists: leave checkId out and take the next free one.`)
-    await recordCheck(ctx, 'created', row, appeared({ runId, ...state, content: digest }))
+    const changes = appeared({ ...factsOf(run.run_id, state), content: digest })
+    await recordCheck(ctx, 'created', row, changes, createdAt !== undefined)
     await settle(ctx, run)
-    return { check: checkOf(row) }
+    return { check: await shownCheck(ctx, row) }
   })
 }
 
-const stamps = (ctx: Ctx) => ({
+/** The newest run that made or ended on a commit. NOT_FOUND where there is none; VALIDATION_ERROR without a whole commit id. */
+async function runOnCommit(ctx: Ctx, commit: string | null): Promise<string> {
+  if (commit === null) throw invalid('runId', 'is required where no commit is given to find the run by')
+  if (!/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(commit)) {
+    throw invalid('commit', `must be a whole commit id, 40 or 64 of 0-9 a-f, to find a run by, not '${commit}'`)
+  }
+  const [found] = await ctx.db.query<{ run_id: string }>(sql`
+    select r.run_id from run_commits l join runs r on r.id = l.run_id
+    where l.project_id = ${ctx.project.id} and l.commit_id = ${commit} order by l.created_at desc, l.run_id desc limit 1`)
+  if (found) return found.run_id
+  throw new ConductError(
+    'NOT_FOUND',
+    `No run of project '${ctx.project.slug}' made or ended on commit ${commit}: give a runId, or record the run first.`,
+  )
+}
+
+const stamps = (ctx: Ctx, createdAt: string) => ({
   created_by: ctx.actor.id,
   updated_by: ctx.actor.id,
-  created_at: ctx.now,
+  created_at: createdAt,
   updated_at: ctx.now,
 })
 
@@ -142,7 +116,7 @@ export const listChecks: Operation<'listChecks'> = async (ctx, { project, runId,
     return [...new Set(result)].map((one) => ({ from, where: [...where, sql`checks.result = ${one}`], ...order }))
   })
   const { rows, meta } = await readPage<CheckRow>(ctx.db, columns, walks, page)
-  return { checks: rows.map(checkOf), meta }
+  return { checks: await shownChecks(ctx, rows), meta }
 }
 
 /** Deletes the checks of a run that goes, with an event of each. The caller holds the run. */
@@ -156,21 +130,14 @@ async function removeCheck(ctx: Ctx, row: CheckRow): Promise<void> {
   const content = await findDigest(ctx, row.document_id)
   await ctx.db.query(sql`delete from checks where id = ${row.id}`)
   await deleteDocument(ctx, row.document_id)
-  await recordCheck(ctx, 'deleted', row, vanished({ runId: row.run, ...stateOf(row), content }))
+  await recordCheck(ctx, 'deleted', row, vanished({ ...factsOf(row.run, stateOf(row)), content }))
 }
 
 /** The newest checks of the run of that row. */
 export async function checksOfRun(ctx: Ctx, runRow: number, limit: number): Promise<Check[]> {
   const rows = await ctx.db.query<CheckRow>(sql`
     select ${columns} from checks where checks.run_id = ${runRow} order by checks.created_at desc, checks.id desc limit ${limit}`)
-  return rows.map(checkOf)
-}
-
-async function requireCheck(ctx: Ctx, checkId: string, lock = empty): Promise<CheckRow> {
-  const [row] = await ctx.db.query<CheckRow>(sql`
-    select ${columns} from checks where checks.project_id = ${ctx.project.id} and checks.check_id = ${checkId} ${lock}`)
-  if (!row) throw new ConductError('NOT_FOUND', `There is no check '${checkId}' in project '${ctx.project.slug}'.`)
-  return row
+  return shownChecks(ctx, rows)
 }
 
 /** The check and its run, locked run first. */
@@ -185,11 +152,11 @@ export const getCheck: Operation<'getCheck'> = async (ctx, { checkId }) => {
   const [row] = await ctx.db.query<CheckRow & { content: string | null }>(sql`
     select ${columns}, ${contentOf('checks')} as content from checks
     where checks.project_id = ${ctx.project.id} and checks.check_id = ${checkId}`)
-  if (!row) throw new ConductError('NOT_FOUND', `There is no check '${checkId}' in project '${ctx.project.slug}'.`)
-  return { check: { ...checkOf(row), content: row.content ?? '' } }
+  if (!row) throw noCheck(ctx, checkId)
+  return { check: { ...(await shownCheck(ctx, row)), content: row.content ?? '' } }
 }
 
-/** FORBIDDEN for another key than the one that made the check; PRECONDITION_FAILED; NOT_FOUND. */
+/** FORBIDDEN for another key than the one that made the check; PRECONDITION_FAILED; VALIDATION_ERROR as for a new one; NOT_FOUND. */
 export const updateCheck: Operation<'updateCheck'> = async (ctx, { checkId, ifVersion, content, ...patch }) => {
   if (content !== undefined) requireFitting(ctx, content)
   return inTx(ctx, async (ctx) => {
@@ -203,7 +170,8 @@ export const updateCheck: Operation<'updateCheck'> = async (ctx, { checkId, ifVe
     }
     const before = stateOf(row)
     const given = Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined))
-    const after: State = { ...before, ...given }
+    const after: CheckState = { ...before, ...given }
+    requireAgreement(after)
     const digests =
       content === undefined ? undefined : { before: await findDigest(ctx, row.document_id), after: digestOf(content) }
     const isReplaced = digests !== undefined && digests.before?.sha256 !== digests.after?.sha256
@@ -211,7 +179,7 @@ export const updateCheck: Operation<'updateCheck'> = async (ctx, { checkId, ifVe
       ...differences(before, after),
       ...(isReplaced && { content: [digests.before, digests.after] }),
     }
-    if (Object.keys(changes).length === 0) return { check: checkOf(row) }
+    if (Object.keys(changes).length === 0) return { check: await shownCheck(ctx, row) }
     const values = {
       ...valuesOf(after),
       ...(isReplaced && { document_id: await insertDocument(ctx, content ?? '', digests.after) }),
@@ -227,7 +195,7 @@ export const updateCheck: Operation<'updateCheck'> = async (ctx, { checkId, ifVe
     if (isReplaced) await deleteDocument(ctx, row.document_id)
     await recordCheck(ctx, 'updated', row, changes)
     await settle(ctx, run)
-    return { check: checkOf(changed as CheckRow) }
+    return { check: await shownCheck(ctx, changed as CheckRow) }
   })
 }
 

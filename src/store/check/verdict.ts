@@ -1,6 +1,6 @@
 import sql from 'sql-template-tag'
 import type { CheckResult } from '../../api/check.ts'
-import { type Counted, verdictOf } from '../../ledger/verdict.ts'
+import { type Counted, verdictOf, type WorkState } from '../../ledger/verdict.ts'
 import type { Ctx } from '../ctx.ts'
 
 /** What a verdict needs to know of its run. */
@@ -10,17 +10,23 @@ interface Judged {
   work_version: number
 }
 
-/** The verdict that the checks give on a run as they are in this transaction: the newest by each actor of each name. */
-export async function findVerdict(ctx: Ctx, run: Judged) {
+/**
+ * The verdict that the checks give on a run with that state of its repository, as they are in this transaction: the newest
+ * by each actor of each name.
+ */
+export async function findVerdict(ctx: Ctx, run: Judged, git: WorkState | null) {
   const rows = await ctx.db.query<{
     name: string
     result: CheckResult
     result_by: number
     work_version: number
+    git_tree: string | null
+    git_commit: string | null
+    git_dirty: number | null
     executed: number
     authored: number
   }>(sql`
-    select c.name, c.result, c.result_by, c.work_version,
+    select c.name, c.result, c.result_by, c.work_version, c.git_tree, c.git_commit, c.git_dirty,
       case when c.command is null or c.exit_code is null then 0 else 1 end as executed,
       case when exists (select 1 from run_authors a where a.run_id = c.run_id and a.actor_id = c.result_by)
         then 1 else 0 end as authored
@@ -31,12 +37,13 @@ export async function findVerdict(ctx: Ctx, run: Judged) {
     (row): Counted => ({
       name: row.name,
       result: row.result,
+      state: { tree: row.git_tree, commit: row.git_commit, dirty: row.git_dirty === 1 },
       workVersion: row.work_version,
       executed: row.executed === 1,
       independent: row.authored === 0 && row.result_by !== run.created_by,
     }),
   )
-  return verdictOf(counted, run.work_version)
+  return verdictOf(counted, { state: git ?? {}, version: run.work_version })
 }
 
 /** Records that the caller wrote some of a run: its checks are not independent of it. Returns whether that is news. */

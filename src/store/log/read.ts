@@ -14,10 +14,12 @@ interface EventRow {
   actor_name: string | null
   at: string
   changes: string
+  imported: number
 }
 
 const columns = sql`e.seq, (select p.slug from projects p where p.id = e.project_id) as slug, e.type, e.subject,
-  e.subject_id, a.kind as actor_kind, a.key_id as actor_key, a.name as actor_name, e.at, e.changes`
+  e.subject_id, a.kind as actor_kind, a.key_id as actor_key, a.name as actor_name, e.at, e.changes,
+  e.imported`
 const tables = sql`events e join actors a on a.id = e.actor_id`
 
 /** Where in the log to read: both ends are left out. */
@@ -52,12 +54,22 @@ export async function lastSeq(db: Tx): Promise<number> {
   return row?.seq ?? 0
 }
 
-function eventOf({ slug, subject_id, actor_kind, actor_key, actor_name, changes, ...row }: EventRow): Event {
+function eventOf({ slug, subject_id, actor_kind, actor_key, actor_name, changes, imported, ...row }: EventRow): Event {
   const actor = {
     kind: actor_kind,
     ...(actor_key !== null && { keyId: actor_key }),
     ...(actor_name !== null && { name: actor_name }),
   }
   const { seq, type, subject, at } = row
-  return { seq, project: slug, type, subject, subjectId: subject_id, actor, at, changes: JSON.parse(changes) }
+  return {
+    seq,
+    project: slug,
+    type,
+    subject,
+    subjectId: subject_id,
+    actor,
+    at,
+    ...(imported === 1 && { imported: true as const }),
+    changes: JSON.parse(changes),
+  }
 }

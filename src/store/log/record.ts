@@ -12,11 +12,14 @@ export interface Change {
   changes: Changes
   /** Whether this only adds to a run's content. Timelines count such events instead of showing each. */
   isAppend?: boolean
+  /** Whether it tells of what happened at another time, which the caller gave. */
+  isImported?: boolean
 }
 
 /** Appends a change to the ledger's log, in the transaction that makes it. */
-export async function record(ctx: Ctx, { type, subject, subjectId, projectId, changes, isAppend }: Change) {
-  await ctx.db.query(sql`insert into events (project_id, type, subject, subject_id, actor_id, at, changes, is_append)
+export async function record(ctx: Ctx, { type, subject, subjectId, projectId, changes, ...is }: Change) {
+  await ctx.db.query(sql`insert into events (project_id, type, subject, subject_id, actor_id, at, changes, is_append,
+      imported)
     values (${projectId}, ${type}, ${subject}, ${subjectId}, ${ctx.actor.id}, ${ctx.now}, ${JSON.stringify(changes)},
-      ${isAppend ? 1 : 0})`)
+      ${is.isAppend ? 1 : 0}, ${is.isImported ? 1 : 0})`)
 }

@@ -6,7 +6,7 @@ import { titleOf } from '../../ledger/title.ts'
 import { type Ctx, inTx, type Operation } from '../ctx.ts'
 import { insertParts, type Part, readBytes, readParts } from '../document.ts'
 import { leaseAfter, openRun } from './lease.ts'
-import { requireRun, runOf } from './row.ts'
+import { requireRun, shownRun } from './row.ts'
 import { saveRun } from './save.ts'
 
 /** A part grows to this size with further appends, so that a content of many lines is not as many rows. */
@@ -29,8 +29,8 @@ export const appendToRun: Operation<'appendToRun'> = (ctx, { runId, text, offset
     const added = isThere ? '' : text
     const { columns: lease } = leaseAfter(ctx, opened, base, undefined, leaseToken)
     const after = added === '' ? base : { ...base, title: base.title ?? titleOf(added) }
-    const content = added === '' ? undefined : await append(ctx, row.document_id, end, added)
-    return { run: runOf(await saveRun(ctx, { row, base, after, lease, holds, content }), ctx.project.slug) }
+    const content = added === '' ? undefined : await appendAt(ctx, row.document_id, end, added)
+    return { run: await shownRun(ctx, await saveRun(ctx, { row, base, after, lease, holds, content })) }
   })
 
 const notTheEnd = (runId: string, offset: number, size: number) =>
@@ -69,8 +69,11 @@ async function endOf(ctx: Ctx, documentId: number | null): Promise<End> {
   return end ?? none
 }
 
-/** Adds text to a document that ends so, making it where there is none: its id, and what the log says of it. */
-async function append(ctx: Ctx, documentId: number | null, end: End, text: string) {
+/** Adds text to a document, making it where there is none: its id, and what the log says of it. */
+export const appendText = async (ctx: Ctx, documentId: number | null, text: string) =>
+  appendAt(ctx, documentId, await endOf(ctx, documentId), text)
+
+async function appendAt(ctx: Ctx, documentId: number | null, end: End, text: string) {
   const id = documentId ?? (await insertEmpty(ctx))
   const added = Buffer.byteLength(text)
   const size = end.size + added

@@ -3,11 +3,12 @@ import { ConductError, invalid } from '../../api/error.ts'
 import type { Lease } from '../../api/lease.ts'
 import type { RunStatus } from '../../api/run.ts'
 import { permits, systemActor } from '../../ledger/actor.ts'
+import { activityAfter } from '../../ledger/activity.ts'
 import { expired, expiryOf, tokenHash, tokenOf } from '../../ledger/lease.ts'
 import type { RunState } from '../../ledger/run.ts'
 import { nameOfActor } from '../actor/actor.ts'
 import { type Ctx, inTx, type Operation, requireOwn } from '../ctx.ts'
-import { type RunRow, requireRun, runOf, stateOf } from './row.ts'
+import { activityIn, type RunRow, requireRun, shownRun, stateOf } from './row.ts'
 import { type LeaseColumns, saveRun } from './save.ts'
 
 /** A run that its caller may change, locked until the transaction ends. */
@@ -124,8 +125,11 @@ export function leaseAfter(
   return seconds && token !== undefined ? { columns, lease: { token, expiresAt } } : { columns }
 }
 
-/** LEASE_HELD without the token of a live lease; LEASE_LOST; CONFLICT for a lease asked of a run that has none. */
-export const heartbeat: Operation<'heartbeat'> = (ctx, { runId, leaseSeconds, leaseToken }) =>
+/**
+ * LEASE_HELD without the token of a live lease; LEASE_LOST; CONFLICT for a lease asked of a run that has none, and for the
+ * activity of one that is not in progress.
+ */
+export const heartbeat: Operation<'heartbeat'> = (ctx, { runId, activity: doing, leaseSeconds, leaseToken }) =>
   inTx(ctx, async (ctx) => {
     const opened = await openRun(ctx, runId, leaseToken)
     if (leaseSeconds !== undefined && !opened.holds) {
@@ -138,5 +142,10 @@ export const heartbeat: Operation<'heartbeat'> = (ctx, { runId, leaseSeconds, le
     const lease = opened.holds ? leaseAfter(ctx, opened, base, leaseSeconds, leaseToken).columns : row
     const { lease_token, lease_seconds, lease_expires_at } = lease
     const columns = { lease_token, lease_seconds, lease_expires_at }
-    return { run: runOf(await saveRun(ctx, { row, base, after: base, lease: columns, holds: true }), ctx.project.slug) }
+    if (doing && base.status !== 'in_progress') {
+      throw new ConductError('CONFLICT', `Run '${runId}' is ${base.status}, and only a run in progress does anything.`)
+    }
+    const activity = doing && activityAfter(activityIn(row), doing, ctx.now)
+    const saved = await saveRun(ctx, { row, base, after: base, lease: columns, holds: true, activity })
+    return { run: await shownRun(ctx, saved) }
   })

@@ -1,8 +1,10 @@
 import sql, { empty, type Sql } from 'sql-template-tag'
 import { ConductError } from '../../api/error.ts'
+import type { ActorName } from '../../api/field.ts'
 import type { Run } from '../../api/run.ts'
 import type { Changes } from '../../ledger/event.ts'
 import type { RunState } from '../../ledger/run.ts'
+import { actorsOf } from '../actor/actor.ts'
 import type { Ctx } from '../ctx.ts'
 import { record } from '../log/record.ts'
 
@@ -16,21 +18,31 @@ export interface RunRow {
   status: Run['status']
   document_id: number | null
   agent: string | null
+  author: string | null
+  command: string | null
+  exit_code: number | null
+  content_type: Run['contentType'] | null
   labels: string
   location: string | null
+  session: string | null
+  branch: string | null
   git: string | null
   changes: string | null
   links: string
   model: string | null
   input_tokens: number | null
   output_tokens: number | null
+  cache_read_tokens: number | null
+  cache_write_tokens: number | null
   cost_usd: number | null
+  cost_source: 'reported' | 'estimated' | null
   failure: string | null
   retry_of_run: string | null
   attempt: number
   verdict: Run['verdict']
   evidence: Run['evidence']
   work_version: number
+  activity: string | null
   lease_expires_at: string | null
   lease_token: string | null
   lease_seconds: number | null
@@ -40,15 +52,19 @@ export interface RunRow {
   created_at: string
   updated_at: string
   created_by: number
+  updated_by: number
   version: number
 }
 
 /** The columns of `runs` that make a RunRow. */
-export const columns = sql`runs.id, runs.project_id, runs.run_id, runs.title,
-  runs.spec_id, runs.spec_version, runs.status, runs.document_id, runs.agent, runs.labels, runs.location, runs.git, runs.changes, runs.links, runs.model,
-  runs.input_tokens, runs.output_tokens, runs.cost_usd, runs.failure,
-  case when runs.retry_of is null then null else (select o.run_id from runs o where o.id = runs.retry_of) end as retry_of_run, runs.attempt, runs.verdict, runs.evidence, runs.work_version,
-  runs.lease_expires_at, runs.lease_token, runs.lease_seconds, runs.last_seen_at, runs.started_at, runs.ended_at, runs.created_at, runs.updated_at, runs.created_by, runs.version`
+export const columns = sql`runs.id, runs.project_id, runs.run_id, runs.title, runs.spec_id, runs.spec_version, runs.status,
+  runs.document_id, runs.agent, runs.author, runs.command, runs.exit_code, runs.content_type, runs.labels, runs.location,
+  runs.session, runs.branch, runs.git, runs.changes, runs.links, runs.model, runs.input_tokens, runs.output_tokens, runs.cache_read_tokens,
+  runs.cache_write_tokens, runs.cost_usd, runs.cost_source, runs.failure,
+  case when runs.retry_of is null then null else (select o.run_id from runs o where o.id = runs.retry_of) end as retry_of_run,
+  runs.attempt, runs.verdict, runs.evidence, runs.work_version, runs.activity, runs.lease_expires_at, runs.lease_token,
+  runs.lease_seconds, runs.last_seen_at, runs.started_at, runs.ended_at, runs.created_at, runs.updated_at, runs.created_by,
+  runs.updated_by, runs.version`
 
 const parsed = (json: string | null) => (json === null ? null : JSON.parse(json))
 const written = (value: object | null) => (value === null ? null : JSON.stringify(value))
@@ -57,40 +73,69 @@ const labelsOf = ({ labels }: RunRow) => (labels === '{}' ? {} : JSON.parse(labe
 const linksOf = ({ links }: RunRow) => (links === '[]' ? [] : JSON.parse(links))
 
 /** Usage has columns of its own, for sums; a null there says that the field was not given. */
-function usageOf({ model, input_tokens, output_tokens, cost_usd }: RunRow): Run['usage'] {
-  if (model === null && input_tokens === null && output_tokens === null && cost_usd === null) return null
-  return {
+function usageOf(row: RunRow): Run['usage'] {
+  const { model, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cost_usd, cost_source } = row
+  const usage = {
     ...(model !== null && { model }),
     ...(input_tokens !== null && { inputTokens: input_tokens }),
     ...(output_tokens !== null && { outputTokens: output_tokens }),
+    ...(cache_read_tokens !== null && { cacheReadTokens: cache_read_tokens }),
+    ...(cache_write_tokens !== null && { cacheWriteTokens: cache_write_tokens }),
     ...(cost_usd !== null && { costUsd: cost_usd }),
+    ...(cost_source !== null && { costSource: cost_source }),
   }
+  return Object.keys(usage).length === 0 ? null : usage
 }
 
 /** The columns that carry a state. */
 export function valuesOf(state: RunState) {
+  const { usage } = state
   return {
     title: state.title,
     spec_id: state.specId,
     status: state.status,
     agent: state.agent,
+    author: state.author,
+    command: state.command,
+    exit_code: state.exitCode,
+    content_type: state.contentType === 'text/markdown' ? null : state.contentType,
     labels: written(state.labels),
     location: written(state.where),
     git: written(state.git),
     changes: written(state.changes),
     links: written(state.links),
-    model: state.usage?.model ?? null,
-    input_tokens: state.usage?.inputTokens ?? null,
-    output_tokens: state.usage?.outputTokens ?? null,
-    cost_usd: state.usage?.costUsd ?? null,
+    model: usage?.model ?? null,
+    input_tokens: usage?.inputTokens ?? null,
+    output_tokens: usage?.outputTokens ?? null,
+    cache_read_tokens: usage?.cacheReadTokens ?? null,
+    cache_write_tokens: usage?.cacheWriteTokens ?? null,
+    cost_usd: usage?.costUsd ?? null,
+    cost_source: usage?.costSource ?? null,
     failure: written(state.failure),
     started_at: state.startedAt,
     ended_at: state.endedAt,
+    // What lists find it by.
+    branch: state.git?.branch ?? null,
+    session: state.where?.session ?? null,
   }
 }
 
-/** A row as a run of the project of that slug. Written out field by field: lists make a page of these for every request. */
-export function runOf(row: RunRow, project: string): Run {
+/** The runs of some rows, as answers show them. `slugOf` gives the slug of a project by its number. */
+export async function shownRuns(ctx: Ctx, rows: RunRow[], slugOf = (_id: number) => ctx.project.slug): Promise<Run[]> {
+  const actors = await actorsOf(
+    ctx,
+    rows.flatMap((row) => [row.created_by, row.updated_by]),
+  )
+  return rows.map((row) => runOf(row, slugOf(row.project_id), actors))
+}
+
+/** The run of a row of the caller's project, as answers show it. */
+export async function shownRun(ctx: Ctx, row: RunRow): Promise<Run> {
+  return runOf(row, ctx.project.slug, await actorsOf(ctx, [row.created_by, row.updated_by]))
+}
+
+/** Written out field by field: lists make a page of these for every request. */
+function runOf(row: RunRow, project: string, actors: ReadonlyMap<number, ActorName>): Run {
   return {
     id: row.id,
     project,
@@ -100,6 +145,10 @@ export function runOf(row: RunRow, project: string): Run {
     specVersion: row.spec_version,
     status: row.status,
     agent: row.agent,
+    author: row.author,
+    command: row.command,
+    exitCode: row.exit_code,
+    contentType: row.content_type ?? 'text/markdown',
     labels: labelsOf(row),
     where: parsed(row.location),
     git: parsed(row.git),
@@ -111,27 +160,56 @@ export function runOf(row: RunRow, project: string): Run {
     attempt: row.attempt,
     verdict: row.verdict,
     evidence: row.evidence,
+    activity: parsed(row.activity),
     leaseExpiresAt: row.lease_expires_at,
     lastSeenAt: row.last_seen_at,
     startedAt: row.started_at,
     endedAt: row.ended_at,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
+    createdBy: actors.get(row.created_by) as ActorName,
+    updatedBy: actors.get(row.updated_by) as ActorName,
     version: row.version,
   }
 }
 
 export function stateOf(row: RunRow): RunState {
-  const { title, specId, status, agent, labels, where, git, changes, links, usage, failure, startedAt, endedAt } =
-    runOf(row, '')
-  return { title, specId, status, agent, labels, where, git, changes, links, usage, failure, startedAt, endedAt }
+  return {
+    title: row.title,
+    specId: row.spec_id,
+    status: row.status,
+    agent: row.agent,
+    author: row.author,
+    command: row.command,
+    exitCode: row.exit_code,
+    contentType: row.content_type ?? 'text/markdown',
+    labels: labelsOf(row),
+    where: parsed(row.location),
+    git: parsed(row.git),
+    changes: parsed(row.changes),
+    links: linksOf(row),
+    usage: usageOf(row),
+    failure: parsed(row.failure),
+    startedAt: row.started_at,
+    endedAt: row.ended_at,
+  }
 }
+
+/** What a run does, as it is stored. */
+export const activityIn = ({ activity }: RunRow): Run['activity'] => parsed(activity)
 
 /** What the log says of a run that is made or goes: its state, and what other operations or Conduct itself set. */
 export function factsOf(row: RunRow) {
-  const { specVersion, retryOf, attempt, verdict, evidence, leaseExpiresAt } = runOf(row, '')
-  const first = { attempt: attempt === 1 ? null : attempt, verdict: verdict === 'unchecked' ? null : verdict }
-  return { ...stateOf(row), specVersion, retryOf, ...first, evidence, leaseExpiresAt }
+  return {
+    ...stateOf(row),
+    contentType: row.content_type,
+    specVersion: row.spec_version,
+    retryOf: row.retry_of_run,
+    attempt: row.attempt === 1 ? null : row.attempt,
+    verdict: row.verdict === 'unchecked' ? null : row.verdict,
+    evidence: row.evidence,
+    leaseExpiresAt: row.lease_expires_at,
+  }
 }
 
 /** The run of that id in the caller's project. NOT_FOUND when there is none. */
@@ -150,7 +228,7 @@ export function recordRun(
   what: 'created' | 'updated' | 'deleted',
   row: { id: number; run_id: string },
   changes: Changes,
-  isAppend = false,
+  is: { isAppend?: boolean; isImported?: boolean } = {},
 ) {
   return record(ctx, {
     type: `run.${what}`,
@@ -158,6 +236,6 @@ export function recordRun(
     subjectId: row.id,
     projectId: ctx.project.id,
     changes,
-    isAppend,
+    ...is,
   })
 }

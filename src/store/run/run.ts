@@ -5,7 +5,7 @@ import { cancelled } from '../../ledger/lease.ts'
 import { change, emptyRun, type RunState } from '../../ledger/run.ts'
 import { deleteChecksOf } from '../check/check.ts'
 import { insertUnder } from '../counter.ts'
-import { type Ctx, inTx, type Operation, requireVersion } from '../ctx.ts'
+import { type Ctx, inTx, madeAt, type Operation, requireVersion } from '../ctx.ts'
 import {
   contentOf,
   deleteDocument,
@@ -18,25 +18,28 @@ import {
 import { moveTotals } from '../spec/totals.ts'
 import { findSpecVersion } from '../spec/version.ts'
 import { grant, leaseAfter, openRun, statusUnder } from './lease.ts'
-import { columns, factsOf, noRun, type RunRow, recordRun, requireRun, runOf, valuesOf } from './row.ts'
-import { insertLabels, saveRun } from './save.ts'
+import { columns, factsOf, noRun, type RunRow, recordRun, requireRun, shownRun, valuesOf } from './row.ts'
+import { insertFinders, saveRun } from './save.ts'
+import { deleteTurnsOf, turnsIn } from './turn.ts'
 
-/** CONFLICT when the runId is taken; NOT_FOUND for an unknown `retryOf`. */
+/** CONFLICT when the runId is taken; NOT_FOUND for an unknown `retryOf`; FORBIDDEN for a createdAt without admin. */
 export const createRun: Operation<'createRun'> = async (
   ctx,
-  { runId, content = '', retryOf, leaseSeconds, leaseToken, ...fields },
+  { runId, content = '', retryOf, leaseSeconds, leaseToken, createdAt, ...fields },
 ) => {
   requireFitting(ctx, content)
   if (leaseToken !== undefined && leaseSeconds === undefined) {
     throw invalid('leaseToken', 'goes with leaseSeconds: it proposes the token of a lease')
   }
   const status = statusUnder(leaseSeconds, fields.status)
-  const state = change(emptyRun, { ...fields, status, content }, ctx.now)
+  const at = madeAt(ctx, createdAt)
+  const state = change(emptyRun, { ...fields, status, content }, ctx.now, at)
   const digest = digestOf(content)
   const granted = leaseSeconds === undefined ? undefined : grant(ctx.now, leaseSeconds, leaseToken)
   return inTx(ctx, async (ctx) => {
     const retried = retryOf === undefined ? undefined : await requireRun(ctx, retryOf, ctx.db.dialect.forUpdate)
     const more = {
+      created_at: at,
       ...granted?.columns,
       ...(granted && { last_seen_at: ctx.now }),
       ...(retried && { retry_of: retried.id, attempt: retried.attempt + 1 }),
@@ -50,10 +53,11 @@ export const createRun: Operation<'createRun'> = async (
         'CONFLICT',
         `The run '${runId}' exists: PATCH it, or leave runId out and take the next free one.`,
       )
-    await insertLabels(ctx, row, state.labels)
+    await insertFinders(ctx, row, state)
     await moveTotals(ctx, null, row)
-    await recordRun(ctx, 'created', row, appeared({ ...factsOf(row), content: digest }))
-    return { run: runOf(row, ctx.project.slug), lease: granted?.lease }
+    const changes = appeared({ ...factsOf(row), content: digest })
+    await recordRun(ctx, 'created', row, changes, { isImported: createdAt !== undefined })
+    return { run: await shownRun(ctx, row), lease: granted?.lease }
   })
 }
 
@@ -68,7 +72,6 @@ async function insertRun(
     run_id: runId,
     created_by: ctx.actor.id,
     updated_by: ctx.actor.id,
-    created_at: ctx.now,
     updated_at: ctx.now,
     ...valuesOf(state),
     ...more,
@@ -81,13 +84,17 @@ async function insertRun(
 
 /** NOT_FOUND when the project has none of that id. */
 export const getRun: Operation<'getRun'> = async (ctx, { runId }) => {
-  const [row] = await ctx.db.query<RunRow & { content: string | null; is_linked: number | null }>(sql`
+  const [row] = await ctx.db.query<
+    RunRow & { content: string | null; is_linked: number | null; turn: number | null }
+  >(sql`
     select ${columns}, ${contentOf('runs')} as content,
-      (select 1 from run_features l where l.run_id = runs.id limit 1) as is_linked
+      (select 1 from run_features l where l.run_id = runs.id limit 1) as is_linked,
+      (select max(t.n) from turns t where t.run_id = runs.id) as turn
     from runs where runs.project_id = ${ctx.project.id} and runs.run_id = ${runId}`)
   if (!row) throw noRun(ctx, runId)
   const features = row.is_linked === null ? [] : await featuresOf(ctx, row.id)
-  return { run: { ...runOf(row, ctx.project.slug), content: row.content ?? '', features } }
+  const turns = await turnsIn(ctx, row, row.turn)
+  return { run: { ...(await shownRun(ctx, row)), content: row.content ?? '', features, turns } }
 }
 
 function featuresOf(ctx: Ctx, runRow: number) {
@@ -119,7 +126,7 @@ export const updateRun: Operation<'updateRun'> = async (
     const { columns: lease, lease: told } = leaseAfter(ctx, opened, after, leaseSeconds, leaseToken)
     const saved = await saveRun(ctx, { row, base, after, lease, holds, content })
     if (content) await deleteDocument(ctx, row.document_id)
-    return { run: runOf(saved, ctx.project.slug), lease: told }
+    return { run: await shownRun(ctx, saved), lease: told }
   })
 }
 
@@ -136,13 +143,14 @@ async function replaceContent(ctx: Ctx, row: RunRow, content: string | undefined
   }
 }
 
-/** PRECONDITION_FAILED when `ifVersion` is stale; LEASE_HELD, LEASE_LOST; NOT_FOUND. Its checks and links go with it. */
+/** PRECONDITION_FAILED when `ifVersion` is stale; LEASE_HELD, LEASE_LOST; NOT_FOUND. Its checks, turns and links go with it. */
 export const deleteRun: Operation<'deleteRun'> = (ctx, { runId, ifVersion, leaseToken }) =>
   inTx(ctx, async (ctx) => {
     const { row } = await openRun(ctx, runId, leaseToken, { deletes: true })
     requireVersion(ifVersion, row.id, row.version)
     const content = await findDigest(ctx, row.document_id)
     await deleteChecksOf(ctx, row)
+    await deleteTurnsOf(ctx, row)
     await forgetAttempt(ctx, row)
     await ctx.db.query(sql`delete from runs where id = ${row.id}`)
     await deleteDocument(ctx, row.document_id)

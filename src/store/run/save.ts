@@ -1,12 +1,15 @@
 import sql, { join, raw } from 'sql-template-tag'
 import type { Run } from '../../api/run.ts'
+import type { Activity } from '../../api/work.ts'
+import { activityUnder } from '../../ledger/activity.ts'
 import { type Changes, differences } from '../../ledger/event.ts'
 import { isWork, type RunState } from '../../ledger/run.ts'
 import { findVerdict, noteAuthor } from '../check/verdict.ts'
 import type { Ctx } from '../ctx.ts'
 import { moveTotals } from '../spec/totals.ts'
 import { findSpecVersion } from '../spec/version.ts'
-import { columns, type RunRow, recordRun, stateOf, valuesOf } from './row.ts'
+import { insertFoundBy, replaceFoundBy } from './found-by.ts'
+import { activityIn, columns, type RunRow, recordRun, stateOf, valuesOf } from './row.ts'
 
 /** The columns of a run's lease. */
 export type LeaseColumns = Pick<RunRow, 'lease_token' | 'lease_seconds' | 'lease_expires_at'>
@@ -21,6 +24,10 @@ export interface Move {
   holds: boolean
   /** The document that takes the place of the row's, and how the log tells of it. */
   content?: { documentId: number | null; changes: [unknown, unknown]; isReplaced: boolean } | undefined
+  /** What it does now, where that is told; what a live run does is kept without an event. */
+  activity?: Activity | undefined
+  /** Whether it is an ordinary addition, which timelines count with others rather than show. */
+  isAppend?: boolean
 }
 
 /**
@@ -28,42 +35,56 @@ export interface Move {
  * the event. A lease that is merely renewed counts as no change; who neither changes anything nor is or becomes the holder
  * leaves the row as it is, and its former holder the way back. Answers the row as it is then.
  */
-export async function saveRun(ctx: Ctx, { row, base, after, lease, holds, content }: Move): Promise<RunRow> {
+export async function saveRun(ctx: Ctx, move: Move): Promise<RunRow> {
+  const { row, base, after, lease, holds, content } = move
   const own: Changes = { ...differences(stateOf(row), after), ...(content && { content: content.changes }) }
   const isChanged = Object.keys(own).length > 0
-  if (!isChanged && !holds && lease.lease_expires_at === null) return row
-  const isWorked = isWork(base, after, content?.isReplaced === true)
-  const work_version = row.work_version + (isWorked ? 1 : 0)
-  const isNewAuthor = (isWorked || content !== undefined) && (await noteAuthor(ctx, row))
-  const before = { verdict: row.verdict, evidence: row.evidence }
-  const isJudgedAnew = isWorked || isNewAuthor
-  const settled =
-    isJudgedAnew && row.verdict !== 'unchecked' ? await findVerdict(ctx, { ...row, work_version }) : before
+  const activity = activityColumn(move)
+  if (!isChanged && !holds && lease.lease_expires_at === null && activity === row.activity) return row
+  const judged = await judgeAnew(ctx, move, own)
   const saved = await update(ctx, row, {
     ...lease,
     ...(holds && { last_seen_at: ctx.now }),
+    activity,
     ...(isChanged && {
       ...valuesOf(after),
-      ...settled,
+      ...judged,
       spec_version: own.specId ? await findSpecVersion(ctx, after.specId) : row.spec_version,
       document_id: content ? content.documentId : row.document_id,
-      work_version,
       updated_at: ctx.now,
       updated_by: ctx.actor.id,
       version: row.version + 1,
     }),
   })
   if (own.labels) await replaceLabels(ctx, row, after.labels)
+  if (own.git || own.links) await replaceFoundBy(ctx, row, base, after)
   const moved: Changes = {
     ...own,
     ...specVersionChange(row, saved),
     ...leaseChanges(row, lease),
-    ...differences(before, settled),
+    ...differences(verdictIn(row), verdictIn(saved)),
   }
-  const isAppend = content?.isReplaced === false && Object.keys(moved).length === 1
-  if (Object.keys(moved).length > 0) await recordRun(ctx, 'updated', row, moved, isAppend)
+  const isAppend = move.isAppend || (content?.isReplaced === false && Object.keys(moved).length === 1)
+  if (Object.keys(moved).length > 0) await recordRun(ctx, 'updated', row, moved, { isAppend })
   await moveTotals(ctx, row, saved)
   return saved
+}
+
+const verdictIn = ({ verdict, evidence }: RunRow) => ({ verdict, evidence })
+
+function activityColumn({ row, after, activity }: Move): string | null {
+  const shown = activityUnder(after.status, activity ?? activityIn(row))
+  return shown === null ? null : JSON.stringify(shown)
+}
+
+/** The verdict on a run that changes, and the version of its work. */
+async function judgeAnew(ctx: Ctx, { row, base, after, content }: Move, own: Changes) {
+  const isWorked = isWork(base, after, content?.isReplaced === true)
+  const work_version = row.work_version + (isWorked ? 1 : 0)
+  const isNewAuthor = (isWorked || content !== undefined) && (await noteAuthor(ctx, row))
+  const mayMove = isWorked || isNewAuthor || own.git !== undefined
+  if (!mayMove || row.verdict === 'unchecked') return { ...verdictIn(row), work_version }
+  return { ...(await findVerdict(ctx, { ...row, work_version }, after.git)), work_version }
 }
 
 /** Names only the columns that move: an engine writes the indexes of each column that is named, even where it stays the same. */
@@ -92,8 +113,13 @@ async function replaceLabels(ctx: Ctx, row: RunRow, labels: Run['labels']) {
   await insertLabels(ctx, row, labels)
 }
 
-/** The labels of a run as rows by which lists find it. */
-export async function insertLabels(ctx: Ctx, row: RunRow, labels: Run['labels']): Promise<void> {
+/** What lists find a new run by, beside its own columns. */
+export async function insertFinders(ctx: Ctx, row: RunRow, state: RunState): Promise<void> {
+  await insertLabels(ctx, row, state.labels)
+  await insertFoundBy(ctx, row, state)
+}
+
+async function insertLabels(ctx: Ctx, row: RunRow, labels: Run['labels']): Promise<void> {
   const rows = Object.entries(labels).map(
     ([name, value]) => sql`(${row.id}, ${name}, ${value}, ${ctx.project.id}, ${row.created_at})`,
   )

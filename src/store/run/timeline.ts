@@ -8,8 +8,9 @@ import type { Tx } from '../engine/db.ts'
 import { numberEvents } from '../log/number.ts'
 import { readEvents } from '../log/read.ts'
 import { requireRun } from './row.ts'
+import { turnsOfRun } from './turn.ts'
 
-/** How many checks and attempts a timeline shows: the newest. */
+/** How many turns, checks and attempts a timeline shows: the newest. */
 const shown = 500
 /** How many events it shows by themselves: from the beginning, and from the end. */
 const first = 100
@@ -29,7 +30,8 @@ export const timeline: Operation<'timeline'> = async (ctx, { runId }) => {
     at,
     run,
   }))
-  const others = [...checks.reverse(), ...attempts.reverse()].sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0))
+  const turns = (await turnsOfRun(ctx, id, shown)).map((turn) => ({ kind: 'turn' as const, ...turn }))
+  const others = [...turns.reverse(), ...checks.reverse(), ...attempts.reverse()].sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0))
   return { timeline: merged(events, others) }
 }
 

@@ -4,7 +4,7 @@ import { passageBytes } from '../../ledger/passage.ts'
 import { contentOf } from '../document.ts'
 import type { Tx } from '../engine/db.ts'
 
-/** What of a run, spec, check or feature is searched and shown. */
+/** What of a run, turn, spec, check or feature is searched and shown. */
 export interface Subject {
   id: number
   project_id: number
@@ -35,12 +35,23 @@ function documentOf(table: 'runs' | 'specs' | 'checks'): Sql {
     case when ${ofRow} <= ${passageBytes} then ${contentOf(table)} else null end as text`
 }
 
+/** The text of the document of that id. */
+const partsOf = (id: Sql) =>
+  sql`(select string_agg(d.text, '' order by d.start) from document_parts d where d.document_id = ${id})`
+
 const tables = { runs: sql`runs`, specs: sql`specs`, checks: sql`checks` }
 const without = sql`null as document_id, 0 as bytes, 0 as gap, 0 as gap_start, null as text`
 
 const subjects: Record<SearchType, Sql> = {
   run: sql`select id, project_id, ${slugOf}, run_id as subject, title, status, updated_at,
-    coalesce(spec_id, '') || ' ' || coalesce(agent, '') as more, ${documentOf('runs')} from runs`,
+    coalesce(spec_id, '') || ' ' || coalesce(agent, '') || ' ' || coalesce(author, '') || ' ' || coalesce(command, '')
+      || ' ' || coalesce(branch, '') || ' ' || coalesce((select string_agg(c.commit_id, ' ' order by c.commit_id)
+        from run_commits c where c.run_id = runs.id), '') as more, ${documentOf('runs')} from runs`,
+  // A turn is one passage: its prompt, and beside that its answer.
+  turn: sql`select id, project_id, ${slugOf}, (select r.run_id from runs r where r.id = turns.run_id) || '/' || n as subject,
+    title, null as status, created_at as updated_at, coalesce(${partsOf(sql`turns.answer_id`)}, '') as more,
+    prompt_id as document_id, coalesce((select d.bytes from documents d where d.id = prompt_id), 0) as bytes,
+    0 as gap, 0 as gap_start, coalesce(${partsOf(sql`turns.prompt_id`)}, '') as text from turns`,
   spec: sql`select id, project_id, ${slugOf}, spec_id as subject, title, status, updated_at, '' as more,
     ${documentOf('specs')} from specs`,
   check: sql`select id, project_id, ${slugOf}, check_id as subject, name as title, result as status, updated_at,

@@ -1,11 +1,13 @@
 import sql, { empty, join, raw } from 'sql-template-tag'
 import { ConductError } from '../../api/error.ts'
+import type { ActorName } from '../../api/field.ts'
 import type { Spec, SpecFields } from '../../api/spec.ts'
 import { checklistOf } from '../../ledger/checklist.ts'
 import { appeared, type Changes, differences, vanished } from '../../ledger/event.ts'
 import { titleOf } from '../../ledger/title.ts'
+import { actorsOf } from '../actor/actor.ts'
 import { insertUnder } from '../counter.ts'
-import { type Ctx, inTx, type Operation, requireOwn, requireVersion } from '../ctx.ts'
+import { type Ctx, inTx, madeAt, type Operation, requireOwn, requireVersion } from '../ctx.ts'
 import {
   contentOf,
   type Digest,
@@ -35,14 +37,25 @@ interface SpecRow {
   created_at: string
   updated_at: string
   created_by: number
+  updated_by: number
   version: number
 }
 
 const columns = sql`specs.id, (select p.slug from projects p where p.id = specs.project_id) as slug, specs.spec_id,
   specs.title, specs.status, specs.agent, specs.document_id, specs.checklist_total, specs.checklist_done,
-  specs.created_at, specs.updated_at, specs.created_by, specs.version`
+  specs.created_at, specs.updated_at, specs.created_by, specs.updated_by, specs.version`
 
-function specOf(row: SpecRow): Spec {
+async function shownSpecs(ctx: Ctx, rows: SpecRow[]): Promise<Spec[]> {
+  const actors = await actorsOf(
+    ctx,
+    rows.flatMap((row) => [row.created_by, row.updated_by]),
+  )
+  return rows.map((row) => specOf(row, actors))
+}
+
+const shownSpec = async (ctx: Ctx, row: SpecRow) => (await shownSpecs(ctx, [row]))[0] as Spec
+
+function specOf(row: SpecRow, actors: ReadonlyMap<number, ActorName>): Spec {
   const { id, slug, spec_id: specId, title, status, agent, version } = row
   const checklist = { total: row.checklist_total, done: row.checklist_done }
   return {
@@ -55,6 +68,8 @@ function specOf(row: SpecRow): Spec {
     checklist,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
+    createdBy: actors.get(row.created_by) as ActorName,
+    updatedBy: actors.get(row.updated_by) as ActorName,
     version,
   }
 }
@@ -71,14 +86,15 @@ async function requireSpec(ctx: Ctx, specId: string, lock = empty): Promise<Spec
   return row
 }
 
-function recordSpec(ctx: Ctx, what: 'created' | 'updated' | 'deleted', row: SpecRow, changes: Changes) {
+function recordSpec(ctx: Ctx, what: 'created' | 'updated' | 'deleted', row: SpecRow, changes: Changes, isImported = false) {
   const { id: subjectId, spec_id: subject } = row
-  return record(ctx, { type: `spec.${what}`, subject, subjectId, projectId: ctx.project.id, changes })
+  return record(ctx, { type: `spec.${what}`, subject, subjectId, projectId: ctx.project.id, changes, isImported })
 }
 
 /** CONFLICT when the specId is taken. */
-export const createSpec: Operation<'createSpec'> = async (ctx, { specId, content = '', ...fields }) => {
+export const createSpec: Operation<'createSpec'> = async (ctx, { specId, content = '', createdAt, ...fields }) => {
   requireFitting(ctx, content)
+  const at = madeAt(ctx, createdAt)
   const state: State = {
     title: fields.title ?? titleOf(content),
     status: fields.status ?? 'draft',
@@ -93,7 +109,7 @@ export const createSpec: Operation<'createSpec'> = async (ctx, { specId, content
       ...checklistColumns(content),
       created_by: ctx.actor.id,
       updated_by: ctx.actor.id,
-      created_at: ctx.now,
+      created_at: at,
       updated_at: ctx.now,
     }
     const row = await insertUnder(ctx, 'spec', specId, async (id) => {
@@ -110,8 +126,8 @@ export const createSpec: Operation<'createSpec'> = async (ctx, { specId, content
       )
     await keepVersion(ctx, row)
     await keepGrams(ctx, 'spec', row.id, undefined, row.title)
-    await recordSpec(ctx, 'created', row, appeared({ ...state, content: digest }))
-    return { spec: specOf(row) }
+    await recordSpec(ctx, 'created', row, appeared({ ...state, content: digest }), createdAt !== undefined)
+    return { spec: await shownSpec(ctx, row) }
   })
 }
 
@@ -131,7 +147,7 @@ export const listSpecs: Operation<'listSpecs'> = async (ctx, { project, status, 
     return [...new Set(status)].map((one) => ({ ...walk, where: [...where, sql`specs.status = ${one}`] }))
   })
   const { rows, meta } = await readPage<SpecRow>(ctx.db, columns, walks, page)
-  return { specs: rows.map(specOf), meta }
+  return { specs: await shownSpecs(ctx, rows), meta }
 }
 
 /** NOT_FOUND when the project has none of that id. */
@@ -140,7 +156,7 @@ export const getSpec: Operation<'getSpec'> = async (ctx, { specId }) => {
     select ${columns}, ${contentOf('specs')} as content from specs
     where specs.project_id = ${ctx.project.id} and specs.spec_id = ${specId}`)
   if (!row) throw noSpec(ctx, specId)
-  return { spec: { ...specOf(row), content: row.content ?? '', totals: await totalsOf(ctx, specId) } }
+  return { spec: { ...(await shownSpec(ctx, row)), content: row.content ?? '', totals: await totalsOf(ctx, specId) } }
 }
 
 /** FORBIDDEN for an agent key on another's spec; PRECONDITION_FAILED when `ifVersion` is stale; NOT_FOUND. */
@@ -154,7 +170,7 @@ export const updateSpec: Operation<'updateSpec'> = async (ctx, { specId, ifVersi
     const after = change(before, { ...patch, content })
     const moved = content === undefined ? undefined : await replaceContent(ctx, row, content)
     const changes: Changes = { ...differences(before, after), ...(moved && { content: moved.digests }) }
-    if (Object.keys(changes).length === 0) return { spec: specOf(row) }
+    if (Object.keys(changes).length === 0) return { spec: await shownSpec(ctx, row) }
     const values = {
       ...after,
       ...moved?.columns,
@@ -169,7 +185,7 @@ export const updateSpec: Operation<'updateSpec'> = async (ctx, { specId, ifVersi
     await keepVersion(ctx, changed as SpecRow)
     await keepGrams(ctx, 'spec', row.id, row.title, after.title)
     await recordSpec(ctx, 'updated', row, changes)
-    return { spec: specOf(changed as SpecRow) }
+    return { spec: await shownSpec(ctx, changed as SpecRow) }
   })
 }
 

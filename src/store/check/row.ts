@@ -1,0 +1,129 @@
+import sql, { empty, type Sql } from 'sql-template-tag'
+import type { Check, CheckResult } from '../../api/check.ts'
+import { ConductError, invalid } from '../../api/error.ts'
+import type { ActorName } from '../../api/field.ts'
+import type { Changes } from '../../ledger/event.ts'
+import { actorsOf } from '../actor/actor.ts'
+import type { Ctx } from '../ctx.ts'
+import { record } from '../log/record.ts'
+
+export interface CheckRow {
+  id: number
+  slug: string
+  check_id: string
+  run: string
+  name: string
+  result: CheckResult
+  document_id: number | null
+  command: string | null
+  exit_code: number | null
+  duration_ms: number | null
+  content_type: Check['contentType'] | null
+  git_commit: string | null
+  git_tree: string | null
+  git_dirty: number | null
+  agent: string | null
+  created_at: string
+  updated_at: string
+  created_by: number
+  updated_by: number
+  version: number
+}
+
+/** The columns of `checks` that make a CheckRow. */
+export const columns = sql`checks.id, (select p.slug from projects p where p.id = checks.project_id) as slug, checks.check_id,
+  (select r.run_id from runs r where r.id = checks.run_id) as run, checks.name, checks.result, checks.document_id,
+  checks.command, checks.exit_code, checks.duration_ms, checks.content_type, checks.git_commit, checks.git_tree,
+  checks.git_dirty, checks.agent, checks.created_at, checks.updated_at, checks.created_by, checks.updated_by, checks.version`
+
+const booleanOf = (value: number | null) => (value === null ? null : value === 1)
+
+/** The checks of some rows, as answers show them. */
+export async function shownChecks(ctx: Ctx, rows: CheckRow[]): Promise<Check[]> {
+  const actors = await actorsOf(
+    ctx,
+    rows.flatMap((row) => [row.created_by, row.updated_by]),
+  )
+  return rows.map((row) => ({
+    id: row.id,
+    project: row.slug,
+    checkId: row.check_id,
+    runId: row.run,
+    ...stateOf(row),
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+    createdBy: actors.get(row.created_by) as ActorName,
+    updatedBy: actors.get(row.updated_by) as ActorName,
+    version: row.version,
+  }))
+}
+
+export const shownCheck = async (ctx: Ctx, row: CheckRow) => (await shownChecks(ctx, [row]))[0] as Check
+
+/** What of a check its maker says. */
+export type CheckState = Pick<
+  Check,
+  'name' | 'result' | 'command' | 'exitCode' | 'durationMs' | 'contentType' | 'commit' | 'tree' | 'dirty' | 'agent'
+>
+
+export const stateOf = (row: CheckRow): CheckState => ({
+  name: row.name,
+  result: row.result,
+  command: row.command,
+  exitCode: row.exit_code,
+  durationMs: row.duration_ms,
+  contentType: row.content_type ?? 'text/markdown',
+  commit: row.git_commit,
+  tree: row.git_tree,
+  dirty: booleanOf(row.git_dirty),
+  agent: row.agent,
+})
+
+export const valuesOf = (state: CheckState) => ({
+  name: state.name,
+  result: state.result,
+  command: state.command,
+  exit_code: state.exitCode,
+  duration_ms: state.durationMs,
+  content_type: state.contentType === 'text/markdown' ? null : state.contentType,
+  git_commit: state.commit,
+  git_tree: state.tree,
+  git_dirty: state.dirty === null ? null : Number(state.dirty),
+  agent: state.agent,
+})
+
+/** What the log says of a check that is made or goes. */
+export const factsOf = (runId: string, state: CheckState) => ({
+  runId,
+  ...state,
+  contentType: state.contentType === 'text/markdown' ? null : state.contentType,
+})
+
+/** Throws VALIDATION_ERROR for a command that failed and is to have passed. */
+export function requireAgreement({ result, exitCode }: Pick<CheckState, 'result' | 'exitCode'>): void {
+  if (result === 'pass' && exitCode !== null && exitCode !== 0) {
+    throw invalid('result', `is 'pass', and exitCode is ${exitCode}: a command that ended so did not pass`)
+  }
+}
+
+export function recordCheck(
+  ctx: Ctx,
+  what: 'created' | 'updated' | 'deleted',
+  row: CheckRow,
+  changes: Changes,
+  isImported = false,
+) {
+  const { id: subjectId, check_id: subject } = row
+  return record(ctx, { type: `check.${what}`, subject, subjectId, projectId: ctx.project.id, changes, isImported })
+}
+
+/** The check of that id in the caller's project. NOT_FOUND when there is none. */
+export async function requireCheck(ctx: Ctx, checkId: string, lock: Sql = empty): Promise<CheckRow> {
+  const [row] = await ctx.db.query<CheckRow>(sql`
+    select ${columns} from checks where checks.project_id = ${ctx.project.id} and checks.check_id = ${checkId} ${lock}`)
+  if (!row) throw noCheck(ctx, checkId)
+  return row
+}
+
+export const noCheck = (ctx: Ctx, checkId: string) =>
+  new ConductError('NOT_FOUND', `There is no check '${checkId}' in project '${ctx.project.slug}'.`)

@@ -1,0 +1,27 @@
+import sql, { join } from 'sql-template-tag'
+import type { TurnFields } from '../../api/turn.ts'
+import type { FileChanges } from '../../api/work.ts'
+import type { Ctx } from '../ctx.ts'
+import type { RunRow } from './row.ts'
+
+/** The files that a run changed, by what its turns tell; of a file the last that was told counts. */
+
+export async function keepFiles(ctx: Ctx, run: RunRow, files: NonNullable<TurnFields['files']>): Promise<void> {
+  const last = new Map(files.map((file) => [file.path, file]))
+  if (last.size === 0) return
+  const rows = [...last.values()].map(
+    ({ path, insertions = null, deletions = null }) => sql`(${run.id}, ${path}, ${insertions}, ${deletions})`,
+  )
+  await ctx.db.query(sql`
+    insert into run_files (run_id, path, insertions, deletions) values ${join(rows)}
+    on conflict (run_id, path) do update set insertions = excluded.insertions, deletions = excluded.deletions`)
+}
+
+/** What they come to. Lines that nobody counted are left out. */
+export async function changesOf(ctx: Ctx, run: RunRow): Promise<FileChanges> {
+  const [sum] = await ctx.db.query<{ files: number; insertions: number | null; deletions: number | null }>(sql`
+    select count(*) as files, cast(sum(insertions) as double precision) as insertions,
+      cast(sum(deletions) as double precision) as deletions from run_files where run_id = ${run.id}`)
+  const { files = 0, insertions = null, deletions = null } = sum ?? {}
+  return { files, ...(insertions !== null && { insertions }), ...(deletions !== null && { deletions }) }
+}

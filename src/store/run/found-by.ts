@@ -1,0 +1,44 @@
+import sql, { join, raw } from 'sql-template-tag'
+import { commitsOf, hrefKeysOf } from '../../ledger/found-by.ts'
+import type { RunState } from '../../ledger/run.ts'
+import type { Ctx } from '../ctx.ts'
+import type { RunRow } from './row.ts'
+
+type Row = Pick<RunRow, 'id' | 'created_at'>
+type State = Pick<RunState, 'git' | 'links'>
+
+/** The side tables by which lists find runs, with their column and what a state has for it. */
+const finders = [
+  { table: 'run_commits', column: 'commit_id', valuesOf: commitsOf },
+  { table: 'run_links', column: 'href_key', valuesOf: hrefKeysOf },
+] as const
+
+type Finder = (typeof finders)[number]
+
+/** Enters a new run into the tables by which lists find it. */
+export async function insertFoundBy(ctx: Ctx, row: Row, state: State): Promise<void> {
+  for (const finder of finders) await insert(ctx, finder, row, finder.valuesOf(state))
+}
+
+/** Brings those tables up to a run that changes. */
+export async function replaceFoundBy(ctx: Ctx, row: Row, before: State, after: State): Promise<void> {
+  for (const finder of finders) {
+    const { table, column, valuesOf } = finder
+    const [had, has] = [new Set(valuesOf(before)), new Set(valuesOf(after))]
+    const gone = [...had.difference(has)]
+    if (gone.length > 0) {
+      await ctx.db.query(
+        sql`delete from ${raw(table)} where run_id = ${row.id} and ${raw(column)} in (${join(gone)})`,
+      )
+    }
+    await insert(ctx, finder, row, [...has.difference(had)])
+  }
+}
+
+async function insert(ctx: Ctx, { table, column }: Finder, row: Row, values: string[]): Promise<void> {
+  if (values.length === 0) return
+  const rows = values.map((value) => sql`(${row.id}, ${value}, ${ctx.project.id}, ${row.created_at})`)
+  await ctx.db.query(
+    sql`insert into ${raw(table)} (run_id, ${raw(column)}, project_id, created_at) values ${join(rows)}`,
+  )
+}

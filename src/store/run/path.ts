@@ -1,0 +1,227 @@
+import sql, { empty, join, raw, type Sql } from 'sql-template-tag'
+import { invalid } from '../../api/error.ts'
+import type { Parsed } from '../../api/routes.ts'
+import { hrefKey } from '../../ledger/found-by.ts'
+import { statuses } from '../../ledger/run.ts'
+import type { Tx } from '../engine/db.ts'
+import type { Walk } from '../page.ts'
+
+/** What any list of runs may be asked for. */
+export type Filters = Partial<
+  Omit<Parsed<'listRuns'>, 'project' | 'limit' | 'cursor' | 'order' | 'createdAfter' | 'createdBefore'>
+>
+
+/** One thing asked of the runs of a project, with the index that finds them by it. */
+interface Path extends Walk {
+  /** The filters that the index knows, its own first. */
+  knows: readonly [keyof Filters, ...(keyof Filters)[]]
+  table: Sql
+  /** What finds the runs in that table, each together with the project, in the order in which its index has them. */
+  probes: Sql[]
+  ordered: Sql
+  /** The index has the order of lists for each of these by itself. */
+  apart: Sql[]
+  /** The same as a condition on `runs` that tempts no engine to leave the path that was chosen. */
+  condition: Sql
+  /** Its index has not the order of lists: it is taken only where it leads to few runs, which are then sorted. */
+  isUnordered?: true
+}
+
+/** The walks through a project that find what is asked, all along the index that leads to the fewest runs. */
+export async function walksOf(db: Tx, projectId: number, filters: Filters): Promise<Walk[]> {
+  const { specVersion } = filters
+  const commits = filters.commit === undefined ? [] : await commitsBy(db, projectId, filters.commit)
+  if (commits.length === 0 && filters.commit !== undefined) return []
+  const paths = pathsOf(projectId, filters, commits)
+  const path = await narrowest(db, paths)
+  const where = [
+    sql`runs.project_id = ${projectId}`,
+    ...paths.filter(({ knows: [own] }) => !path?.knows.includes(own)).map(({ condition }) => condition),
+    ...(specVersion === undefined ? [] : [sql`runs.spec_version = ${specVersion}`]),
+  ]
+  if (!path) return [{ ...alongRuns, where }]
+  return path.apart.map((one) => ({ ...path, where: [...path.where, ...(one === empty ? [] : [one]), ...where] }))
+}
+
+/** Runs are counted up to this number: so many are soon looked through, whatever else is asked of them. */
+const few = 500
+
+/** The path that leads to the fewest runs; where all lead to many, the first. */
+async function narrowest(db: Tx, paths: Path[]): Promise<Path | undefined> {
+  const own = paths.filter((path) => !paths.some((other) => other !== path && other.knows.includes(path.knows[0])))
+  if (own.length < 2 && !own[0]?.isUnordered) return own[0]
+  const counts = await Promise.all(
+    own.map(async ({ table, probes, ordered }) => {
+      const found = probes.map(
+        (probe) => sql`select * from (
+          select 1 as one from ${table} where ${probe} order by ${ordered} limit ${raw(String(few))}) as probe`,
+      )
+      const [row] = await db.query<{ count: number }>(
+        sql`select count(*) as count from (${join(found, ' union all ')}) as found`,
+      )
+      return Math.min(row?.count ?? 0, few)
+    }),
+  )
+  const usable = own.map((path, at) => ({ path, count: counts[at] ?? few }))
+  return usable
+    .filter(({ path, count }) => !path.isUnordered || count < few)
+    .reduce<(typeof usable)[number] | undefined>((a, b) => (a && a.count <= b.count ? a : b), undefined)?.path
+}
+
+/** A beginning of commit ids that so many have is asked for with more digits. */
+const mostCommits = 20
+
+/** The commits of a project's runs that begin so. VALIDATION_ERROR for a beginning that very many have. */
+async function commitsBy(db: Tx, projectId: number, prefix: string): Promise<string[]> {
+  const rows = await db.query<{ commit_id: string }>(sql`
+    select distinct commit_id from run_commits
+    where project_id = ${projectId} and commit_id >= ${prefix} and commit_id < ${`${prefix}g`}
+    order by commit_id limit ${mostCommits + 1}`)
+  if (rows.length > mostCommits) {
+    throw invalid('commit', `'${prefix}' is the beginning of more than ${mostCommits} commits: give more digits`)
+  }
+  return rows.map(({ commit_id }) => commit_id)
+}
+
+/** The paths to what is asked, that of what is mostly rarest first. */
+function pathsOf(projectId: number, filters: Filters, commits: string[]): Path[] {
+  const { featureId, label, specId, agent, status, verdict } = filters
+  const paths: Path[] = []
+  if (commits.length > 0) paths.push(commitPath(projectId, commits))
+  if (filters.href !== undefined) {
+    const key = hrefKey(filters.href)
+    paths.push(sidePath('href', sql`run_links`, sql`l.project_id = ${projectId} and l.href_key = ${key}`))
+  }
+  for (const column of ['session', 'branch', 'author'] as const) {
+    const value = filters[column]
+    if (value !== undefined) paths.push(columnPath(projectId, column, value))
+  }
+  if (featureId !== undefined) {
+    const feature = sql`(select f.id from features f where f.project_id = ${projectId} and f.number = ${featureId})`
+    paths.push(sidePath('featureId', sql`run_features`, sql`l.feature_id = ${feature}`))
+  }
+  if (label !== undefined) {
+    paths.push(sidePath('label', sql`run_labels`, sql`l.project_id = ${projectId} and ${isLabel(label)}`))
+  }
+  const each = status && eachOf('status', status)
+  if (specId !== undefined) paths.push(runPath(projectId, 'specId', sql`runs.spec_id`, specId, each ?? [empty]))
+  if (agent !== undefined) {
+    paths.push(runPath(projectId, 'agent', sql`runs.agent`, agent, each ?? eachOf('status', statuses)))
+  }
+  if (status) paths.push(valuesPath(projectId, 'status', status))
+  if (verdict) paths.push(valuesPath(projectId, 'verdict', verdict))
+  if (filters.endedAfter !== undefined || filters.endedBefore !== undefined) paths.push(endPath(projectId, filters))
+  return paths
+}
+
+/** Runs of several commits, each once: by the first of them. */
+function commitPath(projectId: number, commits: string[]): Path {
+  const found = (commit: string) => sql`l.project_id = ${projectId} and l.commit_id = ${commit}`
+  const path = sidePath('commit', sql`run_commits`, found(commits[0] as string))
+  const apart = commits.map((commit, at) => {
+    const before = commits.slice(0, at)
+    const first =
+      before.length === 0
+        ? empty
+        : sql`and not exists (select 1 from run_commits o where o.run_id = l.run_id and o.commit_id in (${join(before)}))`
+    return sql`${found(commit)} ${first}`
+  })
+  return {
+    ...path,
+    probes: commits.map(found),
+    apart,
+    where: [sql`runs.id = l.run_id`],
+    condition: sql`exists (select 1 from run_commits l where l.run_id = runs.id and l.commit_id in (${join(commits)}))`,
+  }
+}
+
+/** The index of a column by itself. */
+function columnPath(projectId: number, own: 'session' | 'branch' | 'author', value: string): Path {
+  const column = sql`runs.${raw(own)}`
+  return {
+    ...alongRuns,
+    knows: [own],
+    table: sql`runs`,
+    probes: [sql`runs.project_id = ${projectId} and ${column} = ${value}`],
+    ordered: sql`runs.created_at, runs.id`,
+    apart: [empty],
+    condition: sql`${column} || '' = ${value}`,
+    where: [sql`${column} = ${value}`],
+  }
+}
+
+function endPath(projectId: number, { endedAfter, endedBefore }: Filters): Path {
+  const between = (table: 'runs' | 'l') => {
+    const column = sql`${raw(table)}.ended_at`
+    return sql`${column} > ${endedAfter ?? ''} ${endedBefore === undefined ? empty : sql`and ${column} < ${endedBefore}`}`
+  }
+  const found = sql`l.project_id = ${projectId} and ${between('l')}`
+  return {
+    knows: ['endedAfter'],
+    table: sql`runs l`,
+    probes: [found],
+    ordered: sql`l.ended_at, l.created_at, l.id`,
+    apart: [empty],
+    condition: sql`(${between('runs')})`,
+    from: sql`(select l.id, l.created_at from runs l where ${found} order by l.ended_at limit ${raw(String(few))}) l cross join runs`,
+    where: [sql`runs.id = l.id`],
+    createdAt: 'l.created_at',
+    id: 'l.id',
+    isUnordered: true,
+  }
+}
+
+function sidePath(own: keyof Filters, table: Sql, found: Sql): Path {
+  return {
+    knows: [own],
+    table: sql`${table} l`,
+    probes: [found],
+    ordered: sql`l.created_at, l.run_id`,
+    apart: [empty],
+    condition: sql`exists (select 1 from ${table} l where l.run_id = runs.id and ${found})`,
+    // SQLite keeps the order of the tables in a cross join.
+    from: sql`${table} l cross join runs`,
+    where: [found, sql`runs.id = l.run_id`],
+    createdAt: 'l.created_at',
+    id: 'l.run_id',
+  }
+}
+
+const alongRuns = { from: sql`runs`, createdAt: 'runs.created_at', id: 'runs.id' }
+
+/** The index of a column and the status. */
+function runPath(projectId: number, own: keyof Filters, column: Sql, value: string, apart: Sql[]): Path {
+  return {
+    ...alongRuns,
+    knows: [own, 'status'],
+    table: sql`runs`,
+    probes: [sql`runs.project_id = ${projectId} and ${column} = ${value}`],
+    ordered: sql`runs.status, runs.created_at, runs.id`,
+    apart,
+    condition: sql`${column} || '' = ${value}`,
+    where: [sql`${column} = ${value}`],
+  }
+}
+
+function valuesPath(projectId: number, own: 'status' | 'verdict', values: readonly string[]): Path {
+  const apart = eachOf(own, values)
+  return {
+    ...alongRuns,
+    knows: [own],
+    table: sql`runs`,
+    probes: apart.map((one) => sql`runs.project_id = ${projectId} and ${one}`),
+    ordered: sql`runs.created_at, runs.id`,
+    apart,
+    condition: sql`runs.${raw(own)} || '' in (${join(values)})`,
+    where: [],
+  }
+}
+
+/** The conditions of a repeatable filter, one for each value. */
+const eachOf = (column: 'status' | 'verdict', values: readonly string[]) =>
+  [...new Set(values)].map((value) => sql`runs.${raw(column)} = ${value}`)
+
+function isLabel(label: string): Sql {
+  const colon = label.indexOf(':')
+  return sql`l.name = ${label.slice(0, colon)} and l.value = ${label.slice(colon + 1)}`
+}

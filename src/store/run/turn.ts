@@ -1,0 +1,209 @@
+import sql, { join } from 'sql-template-tag'
+import { ConductError, invalid } from '../../api/error.ts'
+import type { ActorName } from '../../api/field.ts'
+import type { Turn, TurnFields } from '../../api/turn.ts'
+import { activityAfter } from '../../ledger/activity.ts'
+import { appeared, vanished } from '../../ledger/event.ts'
+import type { RunState } from '../../ledger/run.ts'
+import { titleOf } from '../../ledger/title.ts'
+import { addGit, addUsage, digestOf as markdownOf, turnId, turnTitle } from '../../ledger/turn.ts'
+import { actorsOf } from '../actor/actor.ts'
+import { type Ctx, inTx, type Operation } from '../ctx.ts'
+import { deleteDocument, digestOf, insertDocument } from '../document.ts'
+import { record } from '../log/record.ts'
+import { readPage } from '../page.ts'
+import { appendText } from './content.ts'
+import { changesOf, keepFiles } from './file.ts'
+import { leaseAfter, openRun } from './lease.ts'
+import { activityIn, type RunRow, requireRun } from './row.ts'
+import { saveRun } from './save.ts'
+
+interface TurnRow {
+  id: number
+  n: number
+  prompt_id: number | null
+  answer_id: number | null
+  prompt: string | null
+  answer: string | null
+  /** All other fields that were told. */
+  facts: string
+  created_by: number
+  created_at: string
+}
+
+const textOf = (column: 'prompt_id' | 'answer_id') => {
+  const document = column === 'prompt_id' ? sql`turns.prompt_id` : sql`turns.answer_id`
+  return sql`(select string_agg(d.text, '' order by d.start) from document_parts d where d.document_id = ${document})`
+}
+
+const columns = sql`turns.id, turns.n, turns.prompt_id, turns.answer_id, ${textOf('prompt_id')} as prompt,
+  ${textOf('answer_id')} as answer, turns.facts, turns.created_by, turns.created_at`
+
+async function shownTurns(ctx: Ctx, runId: string, rows: TurnRow[]): Promise<Turn[]> {
+  const actors = await actorsOf(
+    ctx,
+    rows.map((row) => row.created_by),
+  )
+  return rows.map((row) => ({
+    id: row.id,
+    project: ctx.project.slug,
+    runId,
+    n: row.n,
+    ...(row.prompt !== null && { prompt: row.prompt }),
+    ...(row.answer !== null && { answer: row.answer }),
+    ...(JSON.parse(row.facts) as Omit<TurnFields, 'prompt' | 'answer'>),
+    createdBy: actors.get(row.created_by) as ActorName,
+    createdAt: row.created_at,
+  }))
+}
+
+async function findTurn(ctx: Ctx, run: Pick<RunRow, 'id' | 'run_id'>, n: number): Promise<Turn | undefined> {
+  const rows = await ctx.db.query<TurnRow>(
+    sql`select ${columns} from turns where turns.run_id = ${run.id} and turns.n = ${n}`,
+  )
+  return (await shownTurns(ctx, run.run_id, rows))[0]
+}
+
+/**
+ * Adds a turn to a run, with what it means for the run, in one transaction. A turn that is there under its `n` with the same
+ * fields is not added again. CONFLICT where another turn has that `n`, or it is not the next; LEASE_HELD, LEASE_LOST;
+ * FORBIDDEN for an agent key on another's run; VALIDATION_ERROR for an end before the start; NOT_FOUND.
+ */
+export const appendTurn: Operation<'appendTurn'> = async (ctx, { runId, n, leaseToken, ...fields }) => {
+  if (fields.startedAt && fields.endedAt && fields.endedAt < fields.startedAt) {
+    throw invalid('endedAt', `must not be before startedAt, ${fields.startedAt}, and is ${fields.endedAt}`)
+  }
+  return inTx(ctx, async (ctx) => {
+    const opened = await openRun(ctx, runId, leaseToken)
+    const { row, base } = opened
+    const known = n === undefined ? undefined : await findTurn(ctx, row, n)
+    if (known && !isSame(known, fields)) {
+      throw new ConductError('CONFLICT', `Run '${runId}' has another turn ${n}: read it, and send yours as the next.`)
+    }
+    const number = known ? known.n : await nextNumber(ctx, row, n)
+    const turn = known ?? (await insertTurn(ctx, row, number, fields))
+    const { columns: lease } = leaseAfter(ctx, opened, base, undefined, leaseToken)
+    if (known) await saveRun(ctx, { row, base, after: base, lease, holds: opened.holds })
+    else await saveRun(ctx, { ...opened, lease, isAppend: true, ...(await meaningOf(ctx, row, base, turn)) })
+    return { turn }
+  })
+}
+
+/** Whether a turn that is there says what is told. */
+function isSame(known: Turn, fields: TurnFields): boolean {
+  const { id: _id, project: _project, runId: _runId, n: _n, createdBy: _by, createdAt: _at, ...told } = known
+  return JSON.stringify(sorted(told)) === JSON.stringify(sorted(toldOf(fields)))
+}
+
+const sorted = (value: object) => Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+
+/** The fields that say something: an empty text is none. */
+function toldOf(fields: TurnFields): TurnFields {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined && value !== ''))
+}
+
+async function nextNumber(ctx: Ctx, row: RunRow, given: number | undefined): Promise<number> {
+  const [newest] = await ctx.db.query<{ n: number }>(
+    sql`select coalesce(max(n), 0) as n from turns where run_id = ${row.id}`,
+  )
+  const next = (newest?.n ?? 0) + 1
+  if (given === undefined || given === next) return next
+  throw new ConductError('CONFLICT', `The next turn of run '${row.run_id}' is ${next}, not ${given}: send that first.`)
+}
+
+async function insertTurn(ctx: Ctx, run: RunRow, n: number, fields: TurnFields): Promise<Turn> {
+  const { prompt = '', answer = '', ...facts } = toldOf(fields)
+  const digests = { prompt: digestOf(prompt), answer: digestOf(answer) }
+  const values = [
+    ctx.project.id,
+    run.id,
+    n,
+    turnTitle(prompt || undefined),
+    await insertDocument(ctx, prompt, digests.prompt),
+    await insertDocument(ctx, answer, digests.answer),
+    JSON.stringify(facts),
+    ctx.actor.id,
+    ctx.now,
+  ]
+  const [row] = await ctx.db.query<{ id: number }>(sql`
+    insert into turns (project_id, run_id, n, title, prompt_id, answer_id, facts, created_by, created_at)
+    values (${join(values)}) returning id`)
+  const { id } = row as { id: number }
+  await recordTurn(ctx, 'created', run, { id, n }, appeared({ ...facts, ...digests }))
+  return (await findTurn(ctx, run, n)) as Turn
+}
+
+function recordTurn(
+  ctx: Ctx,
+  what: 'created' | 'deleted',
+  run: RunRow,
+  { id, n }: { id: number; n: number },
+  changes: ReturnType<typeof appeared>,
+) {
+  const subject = turnId(run.run_id, n)
+  return record(ctx, { type: `turn.${what}`, subject, subjectId: id, projectId: ctx.project.id, changes })
+}
+
+/** What a new turn means for its run: what was used and changed, the state of the repository, the content, and that it is idle. */
+async function meaningOf(ctx: Ctx, row: RunRow, base: RunState, turn: Turn) {
+  if (turn.files) await keepFiles(ctx, row, turn.files)
+  const markdown = markdownOf(turn)
+  const after: RunState = {
+    ...base,
+    title: base.title ?? titleOf(turn.prompt ?? markdown),
+    usage: addUsage(base.usage, turn.usage),
+    git: addGit(base.git, turn.git),
+    changes: turn.files ? await changesOf(ctx, row) : base.changes,
+  }
+  const content = await appendText(ctx, row.document_id, markdown)
+  const activity = activityAfter(activityIn(row), { state: 'idle', since: turn.endedAt }, ctx.now)
+  return { after, content, activity }
+}
+
+/** The turns of a run, as reading it shows them. `newest` is the number of the last; null: it has none. */
+export async function turnsIn(ctx: Ctx, run: RunRow, newest: number | null) {
+  if (newest === null) return { count: 0 }
+  const last = await findTurn(ctx, run, newest)
+  return { count: newest, ...(last && { last }) }
+}
+
+/** NOT_FOUND when the project has no such run; BAD_REQUEST for a cursor that is not of this order. */
+export const listTurns: Operation<'listTurns'> = async (ctx, { runId, ...page }) => {
+  const run = await requireRun(ctx, runId)
+  const where = [sql`turns.run_id = ${run.id}`]
+  const walk = { from: sql`turns`, where, createdAt: 'turns.created_at', id: 'turns.id' }
+  const { rows, meta } = await readPage<TurnRow>(ctx.db, columns, [walk], page)
+  return { turns: await shownTurns(ctx, runId, rows), meta }
+}
+
+/** NOT_FOUND when the project has no such run, or the run no such turn. */
+export const getTurn: Operation<'getTurn'> = async (ctx, { runId, n }) => {
+  const run = await requireRun(ctx, runId)
+  const turn = await findTurn(ctx, run, n)
+  if (turn) return { turn }
+  throw new ConductError('NOT_FOUND', `Run '${runId}' has no turn ${n}.`)
+}
+
+/** Deletes the turns of a run that goes, with an event of each. The caller holds the run. */
+export async function deleteTurnsOf(ctx: Ctx, run: RunRow): Promise<void> {
+  const rows = await ctx.db.query<TurnRow>(
+    sql`select ${columns} from turns where turns.run_id = ${run.id} order by turns.n`,
+  )
+  for (const row of rows) {
+    await ctx.db.query(sql`delete from turns where id = ${row.id}`)
+    await deleteDocument(ctx, row.prompt_id)
+    await deleteDocument(ctx, row.answer_id)
+    const digests = { prompt: digestOf(row.prompt ?? ''), answer: digestOf(row.answer ?? '') }
+    await recordTurn(ctx, 'deleted', run, row, vanished({ ...JSON.parse(row.facts), ...digests }))
+  }
+}
+
+/** The newest turns of the run of that row, as its timeline shows them; the newest first. */
+export async function turnsOfRun(ctx: Ctx, runRow: number, limit: number) {
+  const rows = await ctx.db.query<{ n: number; title: string | null; facts: string; created_at: string }>(sql`
+    select n, title, facts, created_at from turns where run_id = ${runRow} order by n desc limit ${limit}`)
+  return rows.map(({ n, title, facts, created_at: at }) => {
+    const { startedAt, endedAt, model, failure, interrupted } = JSON.parse(facts) as TurnFields
+    return { at, turn: { n, title, startedAt, endedAt, model, failure, interrupted } }
+  })
+}
