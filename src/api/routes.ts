@@ -217,7 +217,8 @@ export const routes = {
   },
 
   appendTurn: {
-    summary: 'Add a turn to a run: what happened between a prompt and its answer. What the run used and changed follows',
+    summary:
+      'Add a turn to a run: what happened between a prompt and its answer. What the run used and changed follows',
     words: 'run add-turn',
     permission: 'agent',
     input: z.strictObject({

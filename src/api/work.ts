@@ -9,7 +9,7 @@ export const count = z.int().min(0).max(1e12)
 const objectId = z.string().regex(/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/, 'must be a git object id: 40 or 64 of 0-9 a-f')
 
 export const tree = objectId.describe(
-  "The tree of the working folder: what `git add -A` and `git write-tree` give. It tells one state of the work from another",
+  'The tree of the working folder: what `git add -A` and `git write-tree` give. It tells one state of the work from another',
 )
 export const dirty = z.boolean().describe('Whether tracked files differ from the commit')
 
@@ -55,7 +55,10 @@ const doing = {
 }
 
 /** What a live run does, as a caller tells it. */
-export const activityInput = z.strictObject({ ...doing, since: timeInput.optional().describe('Else now, where it is news') })
+export const activityInput = z.strictObject({
+  ...doing,
+  since: timeInput.optional().describe('Else now, where it is news'),
+})
 export type ActivityInput = z.infer<typeof activityInput>
 
 export const activity = z.object({ ...doing, since: time }).meta({ id: 'Activity' })

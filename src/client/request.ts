@@ -22,7 +22,7 @@ export interface ClientOptions {
 
 export interface CallOptions {
   signal?: AbortSignal | undefined
-  /** Else a random one, for every write but an append at an offset: so that a write may be tried again. */
+  /** Else a random one, for every write but an append at an offset and a turn with its number: so that a write may be tried again. */
   idempotencyKey?: string | undefined
 }
 
@@ -53,8 +53,9 @@ export function requestOf(
     const query = queryOf(rest)
     return { url: query === '' ? address : `${address}?${query}`, init: { method, headers } }
   }
-  // An append at an offset happens once by itself, so that the server need not keep its answer.
-  const isOnce = name === 'appendToRun' && rest.offset !== undefined
+  // An append at an offset, and a turn with its number, happen once by themselves: the server need not keep the answer.
+  const isOnce =
+    (name === 'appendToRun' && rest.offset !== undefined) || (name === 'appendTurn' && rest.n !== undefined)
   if (idempotencyKey !== undefined || !isOnce) headers['idempotency-key'] = idempotencyKey ?? randomKey()
   if (method === 'DELETE') return { url: address, init: { method, headers } }
   headers['content-type'] = 'application/json'

@@ -8,4 +8,5 @@ export function activityAfter(before: Activity | null, { since, ...doing }: Acti
 }
 
 /** Only a run in progress does anything. */
-export const activityUnder = (status: RunStatus, activity: Activity | null) => (status === 'in_progress' ? activity : null)
+export const activityUnder = (status: RunStatus, activity: Activity | null) =>
+  status === 'in_progress' ? activity : null

@@ -19,7 +19,9 @@ export function digestOf(turn: Pick<Turn, 'n'> & TurnFields): string {
     ...usedIn(turn),
     ...changedIn(turn),
     ...ranIn(turn),
-    ...agents.map(({ name, turns }) => `- subagent ${codeOf(name)}${turns === undefined ? '' : `: ${timesOf(turns, 'turn')}`}`),
+    ...agents.map(
+      ({ name, turns }) => `- subagent ${codeOf(name)}${turns === undefined ? '' : `: ${timesOf(turns, 'turn')}`}`,
+    ),
     ...(compactions > 0 ? [`- cut its context down${compactions > 1 ? ` ${compactions} times` : ''}`] : []),
     ...(turn.interrupted ? ['- interrupted'] : []),
     ...(failure ? [`- failed: ${failure.code}, ${firstLine(failure.message, named.command)}`] : []),
@@ -27,7 +29,9 @@ export function digestOf(turn: Pick<Turn, 'n'> & TurnFields): string {
   const parts = [
     `## ${turnTitle(prompt) ?? 'The agent went on by itself'}`,
     ...(prompt?.trim() ? [quoteOf(short(prompt.trim(), named.prompt))] : []),
-    ...(plan.length > 0 ? [plan.map(({ text, status }) => `- [${status === 'completed' ? 'x' : ' '}] ${onOneLine(text)}`).join('\n')] : []),
+    ...(plan.length > 0
+      ? [plan.map(({ text, status }) => `- [${status === 'completed' ? 'x' : ' '}] ${onOneLine(text)}`).join('\n')]
+      : []),
     ...(answer?.trim() ? [answer.trim()] : []),
     ...(facts.length > 0 ? [facts.join('\n')] : []),
   ]
@@ -46,7 +50,12 @@ function usedIn({ tools = [] }: TurnFields): string[] {
 function changedIn({ files = [] }: TurnFields): string[] {
   if (files.length === 0) return []
   const more = files.length > named.files ? ` and ${files.length - named.files} more` : ''
-  return [`- changed ${files.slice(0, named.files).map(({ path }) => codeOf(path)).join(', ')}${more}`]
+  return [
+    `- changed ${files
+      .slice(0, named.files)
+      .map(({ path }) => codeOf(path))
+      .join(', ')}${more}`,
+  ]
 }
 
 function ranIn({ commands = [] }: TurnFields): string[] {
@@ -99,7 +108,8 @@ export function addUsage(before: Usage | null, turn: Usage | undefined): Usage |
   if (before === null) return turn
   const total: Usage = { ...before, ...(turn.model !== undefined && { model: turn.model }) }
   for (const field of sums) {
-    if (before[field] !== undefined || turn[field] !== undefined) total[field] = (before[field] ?? 0) + (turn[field] ?? 0)
+    if (before[field] !== undefined || turn[field] !== undefined)
+      total[field] = (before[field] ?? 0) + (turn[field] ?? 0)
   }
   delete total.costUsd
   delete total.costSource
@@ -119,5 +129,10 @@ export function addGit(before: Git | null, turn: Git | undefined): Git | null {
   const commits = [...new Set([...(before?.commits ?? []), ...(turn.commits ?? [])])].slice(-mostCommits)
   const { commit: _commit, tree: _tree, dirty: _dirty, ...kept } = before ?? {}
   const isSeen = turn.commit !== undefined || turn.tree !== undefined || turn.dirty !== undefined
-  return { ...(isSeen ? kept : before), ...turn, ...(before?.base && { base: before.base }), ...(commits.length > 0 && { commits }) }
+  return {
+    ...(isSeen ? kept : before),
+    ...turn,
+    ...(before?.base && { base: before.base }),
+    ...(commits.length > 0 && { commits }),
+  }
 }

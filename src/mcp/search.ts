@@ -54,6 +54,9 @@ const lists: Record<SearchType, (call: Call, status?: string, verdict?: Verdict)
     const brief = runs.map(({ runId, title, status, verdict, specId }) => ({ runId, title, status, verdict, specId }))
     return listed(runs.map(runLine), { runs: brief }, meta.hasMore)
   },
+  async turn() {
+    throw invalid('query', 'is what turns are found by: give words, or read a run for its turns')
+  },
   async spec({ client }, status) {
     const only = { status: own(specStatus.options, 'spec', status) }
     const { specs, meta } = await client.listSpecs({ limit: shown, ...only })

@@ -27,9 +27,7 @@ export async function replaceFoundBy(ctx: Ctx, row: Row, before: State, after: S
     const [had, has] = [new Set(valuesOf(before)), new Set(valuesOf(after))]
     const gone = [...had.difference(has)]
     if (gone.length > 0) {
-      await ctx.db.query(
-        sql`delete from ${raw(table)} where run_id = ${row.id} and ${raw(column)} in (${join(gone)})`,
-      )
+      await ctx.db.query(sql`delete from ${raw(table)} where run_id = ${row.id} and ${raw(column)} in (${join(gone)})`)
     }
     await insert(ctx, finder, row, [...has.difference(had)])
   }

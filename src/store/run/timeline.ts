@@ -31,7 +31,9 @@ export const timeline: Operation<'timeline'> = async (ctx, { runId }) => {
     run,
   }))
   const turns = (await turnsOfRun(ctx, id, shown)).map((turn) => ({ kind: 'turn' as const, ...turn }))
-  const others = [...turns.reverse(), ...checks.reverse(), ...attempts.reverse()].sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0))
+  const others = [...turns.reverse(), ...checks.reverse(), ...attempts.reverse()].sort((a, b) =>
+    a.at < b.at ? -1 : a.at > b.at ? 1 : 0,
+  )
   return { timeline: merged(events, others) }
 }
 

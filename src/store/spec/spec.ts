@@ -86,7 +86,13 @@ async function requireSpec(ctx: Ctx, specId: string, lock = empty): Promise<Spec
   return row
 }
 
-function recordSpec(ctx: Ctx, what: 'created' | 'updated' | 'deleted', row: SpecRow, changes: Changes, isImported = false) {
+function recordSpec(
+  ctx: Ctx,
+  what: 'created' | 'updated' | 'deleted',
+  row: SpecRow,
+  changes: Changes,
+  isImported = false,
+) {
   const { id: subjectId, spec_id: subject } = row
   return record(ctx, { type: `spec.${what}`, subject, subjectId, projectId: ctx.project.id, changes, isImported })
 }

@@ -23,6 +23,14 @@ export function Timeline({ entries, project }: { entries: TimelineEntry[]; proje
 function Entry({ entry, project }: { entry: TimelineEntry; project: string }) {
   if (entry.kind === 'appends') return <p>wrote {plural(entry.appends, 'time')}</p>
 
+  if (entry.kind === 'turn') {
+    const { n, title, failure, interrupted } = entry.turn
+    return (
+      <p>
+        turn {n} {title && <b>{title}</b>} {failure && `failed: ${failure.message}`} {interrupted && 'interrupted'}
+      </p>
+    )
+  }
   if (entry.kind === 'check') {
     const { check } = entry
     return (

@@ -58,7 +58,8 @@ function findRuns({ text, integer, tableEnd }: Dialect): string[] {
     ...side('run_commits', 'commit_id'),
     ...side('run_links', 'href_key'),
     ...['author', 'branch', 'session'].map(
-      (column) => `create index runs_by_${column} on runs (project_id, ${column}, created_at, id) where ${column} is not null`,
+      (column) =>
+        `create index runs_by_${column} on runs (project_id, ${column}, created_at, id) where ${column} is not null`,
     ),
     'create index runs_by_end on runs (project_id, ended_at, created_at, id) where ended_at is not null',
   ]
