@@ -99,8 +99,18 @@ const walks: [what: string, steps: Step[], verdict: string, evidence: string | n
   ],
   [
     'another commit',
-    [(a) => a.check(a.maker, {}), (a) => a.maker.updateRun({ runId: 'A', git: { commit: 'b' } })],
+    [
+      (a) => a.maker.updateRun({ runId: 'A', git: { commit: 'a' } }),
+      (a) => a.check(a.maker, {}),
+      (a) => a.maker.updateRun({ runId: 'A', git: { commit: 'b' } }),
+    ],
     'stale',
+    'self',
+  ],
+  [
+    'a commit that is told later',
+    [(a) => a.check(a.maker, {}), (a) => a.maker.updateRun({ runId: 'A', git: { commit: 'b' } })],
+    'verified',
     'self',
   ],
   [
@@ -153,7 +163,7 @@ const walks: [what: string, steps: Step[], verdict: string, evidence: string | n
   ],
   [
     'a checker that changes the work later',
-    [(a) => a.check(a.other, executed), (a) => a.other.updateRun({ runId: 'A', git: { commit: 'c' } })],
+    [(a) => a.check(a.other, executed), (a) => a.other.updateRun({ runId: 'A', content: 'two' })],
     'stale',
     'executed',
   ],

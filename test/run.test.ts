@@ -10,19 +10,44 @@ testLedger('a run keeps every field that was given, and the rest is null', async
     agent: 'claude-code',
     labels: { team: 'web', 'ci/job': '12' },
     where: { host: 'laptop', cwd: '/src', session: 's1' },
-    git: { repository: 'shop', branch: 'main', base: 'dev', commit: 'abc', dirty: true },
+    git: {
+      repository: 'shop',
+      branch: 'main',
+      base: 'dev',
+      commit: 'abc',
+      tree: 'a'.repeat(40),
+      dirty: true,
+      commits: ['b'.repeat(64)],
+    },
     changes: { files: 3, insertions: 10, deletions: 0 },
     links: [{ rel: 'pull-request', href: 'https://example.com/1' }],
-    usage: { model: 'm', inputTokens: 1e12, outputTokens: 7, costUsd: 0.25 },
+    author: 'Ada Example <ada@example.com>',
+    command: 'npm run deploy',
+    exitCode: 3,
+    contentType: 'text/x-terminal' as const,
+    startedAt: '2026-01-31T09:30:00.000Z',
+    endedAt: '2026-01-31T09:31:00.000Z',
+    usage: {
+      model: 'm',
+      inputTokens: 1e12,
+      outputTokens: 7,
+      cacheReadTokens: 5,
+      cacheWriteTokens: 6,
+      costUsd: 0.25,
+      costSource: 'reported' as const,
+    },
     failure: { code: 'TESTS_FAILED', message: 'two of them' },
   }
   const { run } = await client.createRun({ ...given, content: 'text' })
   for (const [field, value] of Object.entries(given)) assert.deepEqual(run[field as keyof typeof run], value, field)
-  assert.deepEqual((await client.getRun({ runId: 'RUN-001' })).run, { ...run, content: 'text', features: [] })
+  const more = { content: 'text', features: [], turns: { count: 0 } }
+  assert.deepEqual((await client.getRun({ runId: 'RUN-001' })).run, { ...run, ...more })
 
   const { run: bare } = await client.createRun({})
-  const { id, project, runId, status, labels, links, attempt, verdict, createdAt, updatedAt, version, ...unknown } =
-    bare
+  const { id, project, runId, status, labels, links, attempt, verdict, createdAt, updatedAt, version, ...others } = bare
+  const { contentType, createdBy, updatedBy, ...unknown } = others
+  assert.equal(contentType, 'text/markdown')
+  assert.deepEqual([createdBy, updatedBy], Array(2).fill({ kind: 'key', name: 'first admin' }))
   assert.deepEqual(
     { project, runId, status, labels, links, attempt, verdict, version },
     {

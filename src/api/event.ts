@@ -7,6 +7,15 @@ const eventTypes = nouns.flatMap((noun) => deeds.map((deed) => `${noun}.${deed}`
 export const eventType = z.enum(eventTypes)
 export type EventType = z.infer<typeof eventType>
 
+/** What an event is of. */
+export const eventSubject = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}(?:\/[1-9]\d{0,6})?$/,
+    'must be an id, or a run and the number of one of its turns, like RUN-007/3',
+  )
+  .describe('The id of what changed; of a turn, its run and its number: RUN-007/3')
+
 export const event = z
   .object({
     seq: rowId,

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { Required } from '../ledger/actor.ts'
 import { maxFeatureNumber } from '../ledger/feature.ts'
 import { check, checkFields, checkName, checkResult, fullCheck } from './check.ts'
-import { event, eventType } from './event.ts'
+import { event, eventSubject, eventType } from './event.ts'
 import { feature, featureFields } from './feature.ts'
 import { author, humanId, ifVersion, importedAt, rowId, text, time, timeInput } from './field.ts'
 import { key, keyFields, permission } from './key.ts'
@@ -580,7 +580,7 @@ export const routes = {
       project: projectFilter,
       after: z.int().min(0).optional().describe('The seq after which to begin; a stream else begins now'),
       type: z.array(eventType).optional(),
-      subject: humanId.optional().describe('The id of what changed'),
+      subject: eventSubject.optional(),
       limit: pageInput.limit,
       order: z.enum(['asc', 'desc']).default('asc').describe('Oldest or newest first; a stream goes on only forwards'),
       before: z.int().min(1).optional().describe('The seq before which to end'),

@@ -37,11 +37,12 @@ const bodies: [name: Name, body: unknown, ...issues: (string | RegExp)[]][] = [
   ['createRun', { runId: 'a b' }, /^runId: must be 1 to 128 of .*, not 'a b'$/],
   ['createRun', { nope: 1, no: 2 }, /^nope: unknown field; the known ones are runId, .*[^ ]$/, 'no: unknown field'],
 
+  ['createCheck', {}, 'result: is required and must be one of pass, fail, warn'],
   [
-    'createCheck',
-    {},
-    /^runId: is required and must be a string$/,
-    'result: is required and must be one of pass, fail, warn',
+    'createFeature',
+    { description: 5 },
+    'name: is required and must be a string',
+    'description: must be a string, not 5',
   ],
   ['createKey', { name: 'x', permissions: [] }, 'permissions: must have at least 1 item, not 0'],
   ['createLoginCode', { x: 1 }, 'x: unknown field; there are none here'],

@@ -5,8 +5,10 @@ import { idOf, numberOf } from '../../src/ledger/id.ts'
 import { change, emptyRun, isWork, type RunState } from '../../src/ledger/run.ts'
 import { titleOf } from '../../src/ledger/title.ts'
 
+const t0 = '2026-01-01T00:00:00.000Z'
 const t1 = '2026-01-01T00:00:01.000Z'
 const t2 = '2026-01-01T00:00:02.000Z'
+const t3 = '2026-01-01T00:00:03.000Z'
 const failure = { code: 'X', message: 'y' }
 
 const running: RunState = { ...emptyRun, status: 'in_progress', startedAt: t1 }
@@ -22,6 +24,19 @@ const moves: [what: string, before: RunState, patch: RunFields, after: Partial<R
   ['an end is kept by another end', completed, { status: 'failed' }, { endedAt: t1, failure: null }],
   ['a reopened run has no end', completed, { status: 'in_progress' }, { startedAt: t1, endedAt: null }],
   ['a reopened run keeps its start', failed, { status: 'pending' }, { startedAt: t1, endedAt: null, failure: null }],
+  [
+    'times are taken as they happened',
+    emptyRun,
+    { status: 'completed', startedAt: t0, endedAt: t1 },
+    { startedAt: t0, endedAt: t1 },
+  ],
+  ['an end that is told later moves it', completed, { endedAt: t2 }, { startedAt: t1, endedAt: t2 }],
+  [
+    'an end comes not before the start',
+    emptyRun,
+    { status: 'completed', startedAt: t3 },
+    { startedAt: t3, endedAt: t3 },
+  ],
   ['a failure comes with failing', running, { status: 'failed', failure }, { failure }],
   ['a failure is given later', { ...failed, failure: null }, { failure }, { failure }],
   ['a failure goes with failing', failed, { status: 'completed' }, { failure: null, endedAt: t1 }],
@@ -61,10 +76,43 @@ test('a failure without failing is a contradiction', () => {
   }
 })
 
+const refused: [patch: RunFields, before: RunState, message: RegExp][] = [
+  [{ startedAt: '2026-01-01T00:05:02.001Z' }, running, /^startedAt: must not be more than 5 minutes ahead/],
+  [{ startedAt: t1 }, emptyRun, /^startedAt: stands only with a run that has started/],
+  [{ endedAt: t1 }, running, /^endedAt: stands only with a status that ends the run, and the status is 'in_progress'/],
+  [
+    { status: 'completed', endedAt: t0 },
+    running,
+    /^endedAt: must leave the end, .*00\.000Z, not before the start, .*01\.000Z/,
+  ],
+  [{ startedAt: t2 }, completed, /^startedAt: must leave the end, .*01\.000Z, not before the start, .*02\.000Z/],
+]
+
+test('times that cannot be are refused', () => {
+  for (const [patch, before, message] of refused) {
+    assert.throws(() => change(before, patch, t2), { code: 'VALIDATION_ERROR', message }, JSON.stringify(patch))
+  }
+})
+
 const work: [what: string, before: RunState, after: RunState, replaced: boolean, expected: boolean][] = [
   ['nothing', running, running, false, false],
   ['replaced content', running, running, true, true],
-  ['another commit', running, { ...running, git: { commit: 'b' } }, false, true],
+  ['a commit that is told', running, { ...running, git: { commit: 'b' } }, false, false],
+  ['another commit', { ...running, git: { commit: 'a' } }, { ...running, git: { commit: 'b' } }, false, true],
+  [
+    'another commit of the same tree',
+    { ...running, git: { commit: 'a', tree: 't' } },
+    { ...running, git: { commit: 'b', tree: 't' } },
+    false,
+    false,
+  ],
+  [
+    'another tree on the same commit',
+    { ...running, git: { commit: 'a', tree: 't' } },
+    { ...running, git: { commit: 'a', tree: 'u' } },
+    false,
+    true,
+  ],
   ['another branch', running, { ...running, git: { branch: 'b' } }, false, false],
   ['another spec', running, { ...running, specId: 'S' }, false, true],
   ['finishing', running, completed, false, false],

@@ -10,7 +10,7 @@ export type Deed = { [N in Call]: { call: N; input: Input<N> } }[Call] | { call:
 
 const calls = [
   ...(['createRun', 'updateRun', 'appendToRun', 'deleteRun', 'linkFeatures', 'unlinkFeature', 'heartbeat'] as const),
-  ...(['createSpec', 'updateSpec', 'deleteSpec', 'createCheck', 'updateCheck', 'deleteCheck'] as const),
+  ...(['appendTurn', 'createSpec', 'updateSpec', 'deleteSpec', 'createCheck', 'updateCheck', 'deleteCheck'] as const),
   ...(['createFeature', 'updateFeature', 'deleteFeature'] as const),
 ]
 type Call = (typeof calls)[number]
@@ -40,6 +40,8 @@ const text = fc
 const title = maybe(fc.tuple(word, word).map((words) => words.join(' ')))
 
 const status = maybe(fc.constantFrom(...statuses))
+const objectId = fc.constantFrom('a'.repeat(40), 'b'.repeat(40))
+const git = fc.record({ commit: objectId, tree: maybe(objectId), dirty: maybe(fc.boolean()) })
 const runFields = fc.record({
   title,
   status,
@@ -47,9 +49,25 @@ const runFields = fc.record({
   specId: maybe(fc.oneof(specId, fc.constant(null))),
   labels: maybe(fc.dictionary(fc.constantFrom('a', 'b'), fc.constantFrom('', '1'))),
   usage: maybe(fc.record({ inputTokens: fc.nat(9), costUsd: fc.constantFrom(0.25, 0.5) })),
-  git: maybe(fc.record({ commit: fc.constantFrom('a'.repeat(40), 'b'.repeat(40)) })),
+  git: maybe(git),
+  author: maybe(fc.constantFrom(null, 'Ada')),
+  command: maybe(word),
+  exitCode: maybe(fc.constantFrom(null, 0, 1)),
+  contentType: maybe(fc.constantFrom('text/markdown' as const, 'text/x-terminal')),
 })
-const checkFields = fc.record({ content: maybe(text), command: maybe(word), agent: maybe(word) })
+const checkFields = fc.record({
+  ...{ content: maybe(text), command: maybe(word), agent: maybe(word), commit: maybe(objectId) },
+  ...{ tree: maybe(fc.oneof(objectId, fc.constant(null))), dirty: maybe(fc.boolean()) },
+})
+const turnFields = fc.record({
+  prompt: maybe(text.map((long) => long.slice(0, 900))),
+  answer: maybe(text.map((long) => long.slice(0, 900))),
+  model: maybe(word),
+  tools: maybe(fc.array(fc.record({ name: word, count: fc.nat(9) }), { maxLength: 2 })),
+  files: maybe(fc.array(fc.record({ path: word, insertions: maybe(fc.nat(9)) }), { maxLength: 3 })),
+  usage: maybe(fc.record({ inputTokens: fc.nat(9), costUsd: maybe(fc.constantFrom(0.25, 0.5)) })),
+  git: maybe(git),
+})
 const result = fc.constantFrom('pass' as const, 'fail' as const, 'warn' as const)
 /** What would keep most calls from being carried out, were it there more often. */
 const seldom = <Value>(value: Arbitrary<Value>) =>
@@ -63,6 +81,11 @@ const inputs: { [N in Call]: Arbitrary<Input<N>> } = {
   }),
   updateRun: fc.tuple(runId, runFields).map(([runId, fields]) => ({ runId, ...fields })),
   appendToRun: fc.record({ runId, text }),
+  appendTurn: fc.tuple(turnFields, runId, seldom(fc.nat(3))).map(([fields, runId, n]) => ({
+    ...fields,
+    runId,
+    ...(n !== undefined && { n: n + 1 }),
+  })),
   deleteRun: fc.record({ runId }),
   linkFeatures: fc.record({ runId, featureIds: fc.array(id, { minLength: 1, maxLength: 3 }) }),
   unlinkFeature: fc.record({ runId, featureId: id }),
@@ -97,6 +120,7 @@ const inputs: { [N in Call]: Arbitrary<Input<N>> } = {
 const weights: Partial<Record<Call, number>> = {
   createRun: 6,
   appendToRun: 4,
+  appendTurn: 3,
   createCheck: 3,
   createSpec: 3,
   linkFeatures: 3,
@@ -117,6 +141,7 @@ const beginning: Deed[] = [
   { call: 'createRun', input: { runId: 'R-2', retryOf: 'R-1' } },
   { call: 'createRun', input: { runId: 'R-3', content: '🚀rakete '.repeat(9000) } },
   { call: 'createCheck', input: { checkId: 'C-1', runId: 'R-1', name: 'tests', result: 'pass' } },
+  { call: 'appendTurn', input: { runId: 'R-1', prompt: 'apfel', answer: 'birne' } },
   { call: 'createCheck', input: { checkId: 'C-2', runId: 'R-3', name: 'lint', result: 'warn', content: 'Straße' } },
   { call: 'linkFeatures', input: { runId: 'R-1', featureIds: [1, 2] } },
   { call: 'linkFeatures', input: { runId: 'R-3', featureIds: [2] } },

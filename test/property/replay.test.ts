@@ -8,7 +8,7 @@ import { allOf, carryOut, type Deed, history } from './deeds.ts'
 
 type Event = Output<'listEvents'>['events'][number]
 type Row = Record<string, unknown>
-type Noun = 'run' | 'spec' | 'check' | 'feature'
+type Noun = 'run' | 'turn' | 'spec' | 'check' | 'feature'
 type Tables = Record<Noun, Record<string, Row>>
 
 /** What the log tells of each noun, and the value of a field that it has not told of. */
@@ -17,9 +17,14 @@ const told: Record<Noun, Row> = {
     ...{ title: null, specId: null, status: null, agent: null, labels: {}, where: null, git: null, changes: null },
     ...{ links: [], usage: null, failure: null, startedAt: null, endedAt: null, retryOf: null, isLeased: false },
     ...{ verdict: 'unchecked', evidence: null, content: null, features: [] },
+    ...{ author: null, command: null, exitCode: null, contentType: 'text/markdown' },
   },
+  turn: { prompt: null, answer: null, model: null, tools: null, files: null, usage: null, git: null },
   spec: { title: null, status: null, agent: null, content: null },
-  check: { runId: null, name: null, result: null, command: null, exitCode: null, agent: null, content: null },
+  check: {
+    ...{ runId: null, name: null, result: null, command: null, exitCode: null, agent: null, content: null },
+    ...{ commit: null, tree: null, dirty: null },
+  },
   feature: { name: null, description: null, file: null },
 }
 
@@ -52,7 +57,7 @@ async function logOf(client: Client): Promise<Event[]> {
 
 /** The rows that the log tells of, by their ids. Throws where a change does not begin at what was there before. */
 function replay(log: Event[]): Tables {
-  const tables: Tables = { run: {}, spec: {}, check: {}, feature: {} }
+  const tables: Tables = { run: {}, turn: {}, spec: {}, check: {}, feature: {} }
   for (const { seq, type, subject, changes } of log) {
     const [noun, what] = type.split('.') as [Noun, string]
     const rows = tables[noun]
@@ -72,8 +77,8 @@ function apply(noun: Noun, before: Row, changes: Event['changes']): Row {
       const [gone, added] = [(from ?? []) as number[], (to ?? []) as number[]]
       const left = (row.features as number[]).filter((number) => !gone.includes(number))
       row.features = [...left, ...added].sort((a, b) => a - b)
-    } else if (field === 'content') {
-      row.content = (to as { bytes: number } | null)?.bytes ?? null
+    } else if (texts.includes(field)) {
+      row[field] = (to as { bytes: number } | null)?.bytes ?? null
     } else if (field === 'leaseExpiresAt') {
       row.isLeased = to !== null
     } else if (field in told[noun]) {
@@ -84,11 +89,12 @@ function apply(noun: Noun, before: Row, changes: Event['changes']): Row {
 }
 
 async function tablesOf(client: Client): Promise<Tables> {
-  const tables: Tables = { run: {}, spec: {}, check: {}, feature: {} }
+  const tables: Tables = { run: {}, turn: {}, spec: {}, check: {}, feature: {} }
   for (const { runId } of await allOf(client, 'listRuns')) {
     const { run } = await client.getRun({ runId })
     const features = run.features.map(({ id }) => id)
     tables.run[runId] = pick('run', { ...run, isLeased: run.leaseExpiresAt !== null, features })
+    for (const turn of await turnsOf(client, runId)) tables.turn[`${runId}/${turn.n}`] = pick('turn', turn)
   }
   for (const { specId } of await allOf(client, 'listSpecs')) {
     tables.spec[specId] = pick('spec', (await client.getSpec({ specId })).spec)
@@ -100,9 +106,21 @@ async function tablesOf(client: Client): Promise<Tables> {
   return tables
 }
 
+async function turnsOf(client: Client, runId: string): Promise<Output<'listTurns'>['turns']> {
+  const { turns, meta } = await client.listTurns({ runId, limit: 100 })
+  assert.equal(meta.hasMore, false)
+  return turns
+}
+
+/** The log tells of texts by their digests. */
+const texts = ['content', 'prompt', 'answer']
+
 const pick = (noun: Noun, row: Row): Row =>
   Object.fromEntries(
-    Object.keys(told[noun]).map((field) => [field, field === 'content' ? bytesOf(row.content as string) : row[field]]),
+    Object.entries(told[noun]).map(([field, unsaid]) => [
+      field,
+      texts.includes(field) ? bytesOf(row[field] as string | undefined) : (row[field] ?? unsaid),
+    ]),
   )
 
-const bytesOf = (text: string) => (text === '' ? null : Buffer.byteLength(text))
+const bytesOf = (text = '') => (text === '' ? null : Buffer.byteLength(text))

@@ -80,6 +80,50 @@ export async function leases({ call, wait, reap }: Recorder) {
   for (const runId of ['L', 'L-3', 'REAPED', 'RETRIED']) await call('timeline', { runId })
 }
 
+/** Turns that are right, wrong, sent twice and out of order, and runs that are found by what they say. */
+export async function turns({ call, wait }: Recorder) {
+  await call('createRun', { runId: 'T', status: 'in_progress' })
+  const git = { branch: 'main', commit: '1'.repeat(40), tree: '2'.repeat(40), dirty: false, commits: ['1'.repeat(40)] }
+  const usages = [{ inputTokens: 5, costUsd: 0.1 }, { outputTokens: 3, costUsd: 0.2, costSource: 'estimated' }, {}]
+  for (const [index, usage] of usages.entries()) {
+    wait(1)
+    const files = [{ path: `src/${index % 2}.ts`, insertions: index }]
+    const turn = { runId: 'T', n: index + 1, prompt: `prompt ${index}`, answer: '# `code`', files, usage, git }
+    await call('appendTurn', turn)
+    await call('appendTurn', turn)
+    await call('appendTurn', { ...turn, answer: 'another' })
+    await call('getRun', { runId: 'T' })
+  }
+  for (const n of [0, 1, 5, 1.5, '1', null]) await call('appendTurn', { runId: 'T', n, prompt: 'x' })
+  for (const field of ['prompt', 'answer', 'tools', 'files', 'commands', 'plan', 'usage', 'git', 'startedAt', 'nope']) {
+    for (const value of [null, 1, '', 'x'.repeat(20_001), [], [{}], {}, 'a\0b']) {
+      await call('appendTurn', { runId: 'T', [field]: value })
+    }
+  }
+  await walk(call, 'listTurns', { runId: 'T', limit: 3 })
+  await walk(call, 'listTurns', { runId: 'T', limit: 4, order: 'desc' })
+  for (const n of [1, 2, 99, 0]) await call('getTurn', { runId: 'T', n })
+  await call('appendTurn', { runId: 'missing' })
+  await call('heartbeat', { runId: 'T', activity: { state: 'working', tool: 'Edit', target: 'a.ts' } })
+  await call('heartbeat', { runId: 'T', activity: { state: 'asleep' } })
+  const filters = [
+    { commit: '1111111' },
+    { commit: '1'.repeat(40) },
+    { commit: '111111' },
+    { branch: 'main' },
+    { endedAfter: '2026-01-01T00:00:00Z' },
+  ]
+  for (const filter of [...filters, { session: 'x' }, { author: 'x' }, { href: 'https://example.com' }]) {
+    await walk(call, 'listRuns', { ...filter, limit: 3 })
+  }
+  await call('createCheck', { commit: '1'.repeat(40), result: 'pass' })
+  await call('createCheck', { commit: '3'.repeat(40), result: 'pass' })
+  await call('timeline', { runId: 'T' })
+  await call('search', { q: 'prompt', type: ['turn'] })
+  await call('updateRun', { runId: 'T', status: 'completed', endedAt: '2020-01-01T00:00:00Z' })
+  await call('deleteRun', { runId: 'T' })
+}
+
 /** Questions of every kind, whose signs must mean nothing to either engine. */
 export async function searches({ call, wait }: Recorder) {
   const signs = [

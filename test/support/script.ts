@@ -1,5 +1,5 @@
 import { checks, specs } from './script-plan.ts'
-import { contents, leases, searches } from './script-work.ts'
+import { contents, leases, searches, turns } from './script-work.ts'
 import { adminKey } from './server.ts'
 import { type Recorder, walk } from './transcript.ts'
 
@@ -12,6 +12,7 @@ export async function everything(recorder: Recorder) {
   await checks(recorder)
   await contents(recorder)
   await leases(recorder)
+  await turns(recorder)
   await lists(recorder)
   await searches(recorder)
   await replays(recorder)

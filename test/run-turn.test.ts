@@ -1,0 +1,181 @@
+import assert from 'node:assert/strict'
+import type { Input } from '../src/client/client.ts'
+import { testLedger } from './support/engines.ts'
+
+const tree = 'a'.repeat(40)
+const turn = {
+  startedAt: '2026-01-31T09:30:00.000Z',
+  endedAt: '2026-01-31T09:31:30.000Z',
+  prompt: 'Let people log in with a passkey.\nKeep the old form.',
+  answer: 'The form has a passkey button now.',
+  model: 'm-1',
+  tools: [
+    { name: 'Edit', count: 2, failed: 1 },
+    { name: 'Bash', count: 1, refused: 1 },
+  ],
+  files: [{ path: 'src/login.ts', insertions: 4, deletions: 1 }],
+  commands: [{ command: 'npm test', exitCode: 1, durationMs: 3200, at: '2026-01-31T09:31:00.000Z' }],
+  plan: [
+    { text: 'button', status: 'completed' as const },
+    { text: 'tests', status: 'pending' as const },
+  ],
+  agents: [{ name: 'reviewer', turns: 2, tokens: 300 }],
+  compactions: 1,
+  usage: {
+    model: 'm-1',
+    inputTokens: 100,
+    cacheReadTokens: 80,
+    outputTokens: 10,
+    costUsd: 0.5,
+    costSource: 'reported' as const,
+  },
+  git: { branch: 'main', commit: '1'.repeat(40), tree, dirty: true },
+  failure: { code: 'RATE_LIMIT', message: 'Too many requests.' },
+  interrupted: true,
+}
+
+testLedger('a turn keeps what it was told, and its run what follows from it', async ({ client }) => {
+  const { runId } = (
+    await client.createRun({ status: 'in_progress', git: { base: '0'.repeat(40), commit: '0'.repeat(40) } })
+  ).run
+  const { turn: first } = await client.appendTurn({ runId, n: 1, ...turn })
+  const { id: _id, createdAt: _at, ...told } = first
+  const by = { kind: 'key', name: 'first admin' }
+  assert.deepEqual(told, { project: 'default', runId, n: 1, ...turn, createdBy: by })
+
+  await client.appendTurn({
+    runId,
+    prompt: 'Now the tests.',
+    files: [
+      { path: 'src/login.ts', insertions: 9, deletions: 1 },
+      { path: 'b.ts', insertions: 1 },
+    ],
+    usage: { model: 'm-2', inputTokens: 50, outputTokens: 5, costUsd: 0.25, costSource: 'estimated' },
+  })
+  const { run } = await client.getRun({ runId })
+  assert.equal(run.title, 'Let people log in with a passkey.')
+  assert.deepEqual(run.usage, {
+    model: 'm-2',
+    inputTokens: 150,
+    cacheReadTokens: 80,
+    outputTokens: 15,
+    costUsd: 0.75,
+    costSource: 'estimated',
+  })
+  assert.deepEqual(run.git, { ...turn.git, base: '0'.repeat(40) })
+  assert.deepEqual(run.changes, { files: 2, insertions: 10, deletions: 1 }, 'of a file the last that was told counts')
+  assert.equal(run.activity?.state, 'idle')
+  assert.deepEqual([run.turns.count, run.turns.last?.n, run.turns.last?.prompt], [2, 2, 'Now the tests.'])
+  for (const words of [
+    '## Let people log in',
+    '> Keep the old form.',
+    'The form has a passkey button now.',
+    '- [x] button',
+    '- ran `npm test`: exit 1, 3.2 s',
+    '- used Edit ×2 (1 failed), Bash (1 refused)',
+    '- interrupted',
+    '- failed: RATE_LIMIT',
+    '## Now the tests.',
+  ]) {
+    assert.ok(run.content.includes(words), words)
+  }
+  await client.updateRun({ runId, status: 'completed' })
+  assert.equal((await client.getRun({ runId })).run.activity, null)
+})
+
+testLedger('a cost that one turn does not know is not known of the run', async ({ client }) => {
+  const { runId } = (await client.createRun({})).run
+  const usages: [usage: Input<'appendTurn'>['usage'], costUsd: number | undefined][] = [
+    [{ inputTokens: 1, costUsd: 0.5 }, 0.5],
+    [{ inputTokens: 1 }, undefined],
+    [{ inputTokens: 1, costUsd: 0.5 }, undefined],
+  ]
+  for (const [usage, costUsd] of usages) {
+    await client.appendTurn({ runId, prompt: 'x', usage })
+    assert.equal((await client.getRun({ runId })).run.usage?.costUsd, costUsd)
+  }
+})
+
+testLedger('a turn that is sent again is there once', async ({ client }) => {
+  const { runId } = (await client.createRun({})).run
+  const first = await client.appendTurn({ runId, n: 1, ...turn, answer: '' })
+  assert.deepEqual(await client.appendTurn({ runId, n: 1, ...turn, answer: '' }), first)
+  const { run } = await client.getRun({ runId })
+  assert.deepEqual([run.turns.count, run.usage?.inputTokens, run.version], [1, 100, 2])
+  await assert.rejects(client.appendTurn({ runId, n: 1, prompt: 'another' }), {
+    code: 'CONFLICT',
+    message: /has another turn 1/,
+  })
+  await assert.rejects(client.appendTurn({ runId, n: 3 }), {
+    code: 'CONFLICT',
+    message: /The next turn of run 'RUN-001' is 2, not 3/,
+  })
+  await assert.rejects(client.appendTurn({ runId, startedAt: turn.endedAt, endedAt: turn.startedAt }), {
+    code: 'VALIDATION_ERROR',
+    message: /endedAt: must not be before startedAt/,
+  })
+  const both = await Promise.all([1, 2].map(() => client.appendTurn({ runId, n: 2, prompt: 'at once' })))
+  assert.deepEqual(both[0], both[1])
+})
+
+testLedger('turns are read, listed, searched and told, and go with their run', async ({ client }) => {
+  const { runId } = (await client.createRun({})).run
+  for (const word of ['apfel', 'birne', 'quitte'])
+    await client.appendTurn({ runId, prompt: `Eine ${word}`, answer: `Hier: ${word}saft` })
+  const page = await client.listTurns({ runId, limit: 2 })
+  assert.deepEqual([page.turns.map(({ n }) => n), page.meta.hasMore], [[1, 2], true])
+  const rest = await client.listTurns({ runId, limit: 2, cursor: page.meta.nextCursor })
+  assert.deepEqual(
+    rest.turns.map(({ n }) => n),
+    [3],
+  )
+  assert.deepEqual(
+    (await client.listTurns({ runId, order: 'desc' })).turns.map(({ n }) => n),
+    [3, 2, 1],
+  )
+  assert.equal((await client.getTurn({ runId, n: 2 })).turn.prompt, 'Eine birne')
+  await assert.rejects(client.getTurn({ runId, n: 4 }), { code: 'NOT_FOUND', message: /has no turn 4/ })
+  await assert.rejects(client.listTurns({ runId: 'NONE' }), { code: 'NOT_FOUND' })
+
+  const found = async (q: string) =>
+    (await client.search({ q, type: ['turn'] })).results.map(({ subject, title }) => [subject, title])
+  assert.deepEqual(await found('birne'), [[`${runId}/2`, 'Eine birne']])
+  assert.deepEqual(await found('quittesaft'), [[`${runId}/3`, 'Eine quitte']])
+  const { events } = await client.listEvents({ type: ['turn.created'], subject: `${runId}/2` })
+  assert.deepEqual(
+    events.map(({ subject, changes }) => [subject, Object.keys(changes)]),
+    [[`${runId}/2`, ['prompt', 'answer']]],
+  )
+  const { timeline } = await client.timeline({ runId })
+  assert.deepEqual(
+    timeline.flatMap((entry) => (entry.kind === 'turn' ? [entry.turn.title] : [])),
+    ['Eine apfel', 'Eine birne', 'Eine quitte'],
+  )
+
+  await client.deleteRun({ runId })
+  assert.deepEqual(await found('birne'), [])
+  assert.equal((await client.listEvents({ type: ['turn.deleted'] })).events.length, 3)
+})
+
+testLedger('a run says what it does, without a version or an event', async ({ client }) => {
+  const { run, lease } = await client.createRun({ leaseSeconds: 60 })
+  const { runId } = run
+  const told = async (activity: Input<'heartbeat'>['activity']) =>
+    (await client.heartbeat({ runId, leaseToken: lease?.token, activity })).run
+  const { activity, version } = await told({ state: 'working', tool: 'Edit', target: 'a.ts' })
+  assert.deepEqual({ ...activity, since: '' }, { state: 'working', tool: 'Edit', target: 'a.ts', since: '' })
+  assert.deepEqual(
+    (await told({ state: 'working', tool: 'Edit', target: 'a.ts' })).activity,
+    activity,
+    'the same since the same moment',
+  )
+  const since = '2026-01-31T09:30:00.000Z'
+  assert.deepEqual((await told({ state: 'waiting', since })).activity, { state: 'waiting', since })
+  assert.deepEqual((await told(undefined)).activity, { state: 'waiting', since }, 'a heartbeat alone changes nothing')
+  assert.deepEqual([version, (await client.listEvents({ after: 0, subject: runId })).events.length], [1, 1])
+  await client.updateRun({ runId, status: 'completed', leaseToken: lease?.token })
+  await assert.rejects(told({ state: 'idle' }), {
+    code: 'CONFLICT',
+    message: /is completed, and only a run in progress/,
+  })
+})

@@ -1,0 +1,188 @@
+import assert from 'node:assert/strict'
+import type { Input } from '../src/client/client.ts'
+import { testLedger } from './support/engines.ts'
+
+const [one, two, three] = ['1', '2', '3'].map((digit) => digit.repeat(40)) as [string, string, string]
+const [a, b] = ['a', 'b'].map((digit) => digit.repeat(40)) as [string, string]
+
+type Git = NonNullable<Input<'updateRun'>['git']>
+type Tested = Pick<Input<'createCheck'>, 'tree' | 'commit' | 'dirty'>
+type Step = ['work', Git] | ['pass' | 'fail', Tested]
+
+/** What somebody does between the beginning of a run and the reading of its verdict. */
+const walks: [what: string, steps: Step[], verdict: string][] = [
+  [
+    'edit, test, commit the same tree',
+    [
+      ['work', { commit: one, tree: a, dirty: true }],
+      ['pass', { commit: one, tree: a, dirty: true }],
+      ['work', { commit: two, tree: a, dirty: false }],
+    ],
+    'verified',
+  ],
+  [
+    'test, then edit without a commit',
+    [
+      ['pass', { commit: one, tree: a, dirty: true }],
+      ['work', { commit: one, tree: b, dirty: true }],
+    ],
+    'stale',
+  ],
+  [
+    'test, edit, undo the edit',
+    [
+      ['pass', { commit: one, tree: a, dirty: true }],
+      ['work', { commit: one, tree: b, dirty: true }],
+      ['work', { commit: one, tree: a, dirty: true }],
+    ],
+    'verified',
+  ],
+  [
+    'a scratch file that is never committed, and a check on the commit',
+    [
+      ['work', { commit: one, tree: b, dirty: false }],
+      ['pass', { commit: one, tree: a, dirty: false }],
+    ],
+    'verified',
+  ],
+  [
+    'a scratch file, and a check that knows only the commit',
+    [
+      ['work', { commit: one, tree: b, dirty: false }],
+      ['pass', { commit: one }],
+    ],
+    'verified',
+  ],
+  [
+    'changes that are not committed, and a check on the commit',
+    [
+      ['work', { commit: one, tree: b, dirty: true }],
+      ['pass', { commit: one, tree: a, dirty: false }],
+    ],
+    'stale',
+  ],
+  [
+    'the same where the check knows only the commit',
+    [
+      ['work', { commit: one, tree: b, dirty: true }],
+      ['pass', { commit: one }],
+    ],
+    'stale',
+  ],
+  [
+    'another branch with the same tree',
+    [
+      ['pass', { commit: one, tree: a, dirty: false }],
+      ['work', { branch: 'other', commit: three, tree: a, dirty: false }],
+    ],
+    'verified',
+  ],
+  [
+    'another branch with another tree',
+    [
+      ['pass', { commit: one, tree: a, dirty: false }],
+      ['work', { branch: 'other', commit: three, tree: b, dirty: false }],
+    ],
+    'stale',
+  ],
+  [
+    'commits alone, another one',
+    [
+      ['pass', { commit: one }],
+      ['work', { commit: two }],
+    ],
+    'stale',
+  ],
+  [
+    'commits alone, told before and after',
+    [
+      ['work', { commit: one }],
+      ['pass', { commit: one }],
+      ['work', { commit: one, dirty: false }],
+    ],
+    'verified',
+  ],
+  [
+    'a check without a state, and an edit after it',
+    [
+      ['work', { commit: one, tree: a }],
+      ['pass', {}],
+      ['work', { commit: one, tree: b }],
+    ],
+    'stale',
+  ],
+  [
+    'a check without a state, and a commit of the same tree after it',
+    [
+      ['work', { commit: one, tree: a }],
+      ['pass', {}],
+      ['work', { commit: two, tree: a }],
+    ],
+    'verified',
+  ],
+  [
+    'no git at all',
+    [
+      ['pass', {}],
+      ['work', {}],
+    ],
+    'verified',
+  ],
+  [
+    'a failure stays one whatever the tree',
+    [
+      ['fail', { commit: one, tree: a }],
+      ['work', { commit: one, tree: b }],
+    ],
+    'failing',
+  ],
+  [
+    'ids of SHA-256',
+    [
+      ['pass', { commit: 'c'.repeat(64), tree: 'd'.repeat(64), dirty: false }],
+      ['work', { commit: 'e'.repeat(64), tree: 'd'.repeat(64), dirty: false }],
+    ],
+    'verified',
+  ],
+]
+
+testLedger('a verdict follows the tree of the work', async ({ client }) => {
+  for (const [what, steps, verdict] of walks) {
+    const { runId } = (await client.createRun({ status: 'in_progress' })).run
+    for (const [did, state] of steps) {
+      if (did === 'work') await client.updateRun({ runId, git: state as Git })
+      else await client.createCheck({ runId, result: did, ...(state as Tested) })
+    }
+    await client.updateRun({ runId, status: 'completed' })
+    assert.equal((await client.getRun({ runId })).run.verdict, verdict, what)
+  }
+})
+
+testLedger('a command that failed did not pass', async ({ client }) => {
+  const { runId } = (await client.createRun({})).run
+  const refusal = { code: 'VALIDATION_ERROR', message: /result: is 'pass', and exitCode is 1/ }
+  await assert.rejects(client.createCheck({ runId, result: 'pass', exitCode: 1 }), refusal)
+  const { check } = await client.createCheck({ runId, result: 'fail', exitCode: 1 })
+  await assert.rejects(client.updateCheck({ checkId: check.checkId, result: 'pass' }), refusal)
+  assert.equal((await client.updateCheck({ checkId: check.checkId, result: 'pass', exitCode: 0 })).check.result, 'pass')
+})
+
+testLedger('a check finds its run by the commit', async ({ client }) => {
+  await client.createRun({ runId: 'A', git: { commit: one, commits: [three, one] } })
+  await client.createRun({ runId: 'B', git: { commit: two, dirty: false } })
+  await client.createRun({ runId: 'C', git: { commit: three } })
+  const checked = async (commit: string) => (await client.createCheck({ commit, result: 'pass' })).check.runId
+  assert.deepEqual([await checked(one), await checked(two), await checked(three)], ['A', 'B', 'C'], 'the newest')
+  assert.equal((await client.getRun({ runId: 'B' })).run.verdict, 'verified')
+  await assert.rejects(checked(a), {
+    code: 'NOT_FOUND',
+    message: /No run of project 'default' made or ended on commit a/,
+  })
+  await assert.rejects(checked('1111111'), { code: 'VALIDATION_ERROR', message: /commit: must be a whole commit id/ })
+  await assert.rejects(client.createCheck({ result: 'pass' }), {
+    code: 'VALIDATION_ERROR',
+    message: /runId: is required/,
+  })
+  await client.updateRun({ runId: 'C', git: { commit: two } })
+  assert.equal(await checked(three), 'A', 'a commit that a run no longer names finds it no more')
+})
