@@ -31,6 +31,7 @@ async function furnish(app: App, key: string) {
       () => client.updateSpec({ specId: 'SPEC-001', content: '# Log in with a passkey' }),
       () => client.createRun({ runId: 'RUN-001', specId: 'SPEC-001', content: '# Done' }),
       () => client.createCheck({ checkId: 'CHECK-001', runId: 'RUN-001', result: 'pass' }),
+      () => client.appendTurn({ runId: 'RUN-001', n: 1, prompt: 'Do it.' }),
       () => client.linkFeatures({ runId: 'RUN-001', featureIds: [1, 2, 3, 4, 5, 6] }),
     ]
     for (const call of calls) {

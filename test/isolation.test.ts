@@ -24,6 +24,7 @@ async function twoProjects({ client, as }: Ledger) {
     labels: { mark },
     content: `${mark} ${everywhere}`,
   })
+  await client.appendTurn({ runId: run.runId, prompt: `${mark} ${everywhere}`, answer: mark })
   await client.createCheck({ checkId: mark, runId: run.runId, name: mark, result: 'pass', content: mark })
   await client.linkFeatures({ runId: run.runId, features: [{ name: mark, file: mark }], featureIds: [4242] })
   await client.updateProject({ slug: 'default', name: mark })
@@ -59,6 +60,7 @@ testLedger('what another project holds answers as what does not exist', async (l
     runId: mark,
     specId: mark,
     version: 1,
+    n: 1,
     checkId: mark,
     featureId: 4242,
     slug: 'default',
@@ -67,6 +69,7 @@ testLedger('what another project holds answers as what does not exist', async (l
     runId: 'nowhere',
     specId: 'nowhere',
     version: 1,
+    n: 1,
     checkId: 'nowhere',
     featureId: 4243,
     slug: 'missing',

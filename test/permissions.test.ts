@@ -68,7 +68,8 @@ const makeTarget: Record<string, (owner: Client, n: number, project: string) => 
   '/v1/runs/:runId': async (owner, n) => {
     const { run } = await owner.createRun({ runId: `TARGET-${n}`, content: '# Log\n\nFirst lines.\n' })
     await owner.linkFeatures({ runId: run.runId, featureIds: [n] })
-    return { runId: run.runId, featureId: n }
+    const { turn } = await owner.appendTurn({ runId: run.runId, prompt: 'first' })
+    return { runId: run.runId, featureId: n, n: turn.n }
   },
   '/v1/specs/:specId': async (owner, n) => {
     const { spec } = await owner.createSpec({ specId: `TARGET-${n}`, content: '# Plan\n' })
@@ -102,6 +103,8 @@ async function inputOf(name: Name, owner: Client, n: number, project: string): P
     const target = await makeTarget[prefix]?.(owner, n, project)
     for (const field of targets) example[field] = target?.[field]
   }
+  // The next one, whatever the number of the example.
+  if (name === 'appendTurn') delete example.n
   const fresh: Record<string, string> = {
     runId: `NEW-${n}`,
     specId: `NEW-${n}`,

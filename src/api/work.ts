@@ -1,9 +1,10 @@
 import { z } from 'zod'
+import { most } from '../ledger/turn.ts'
 import { text, time, timeInput } from './field.ts'
 
 /** Figures that runs and turns share: which work it is, what it changed, used and failed of. */
 
-export const count = z.int().min(0).max(1e12)
+export const count = z.int().min(0).max(most.count)
 
 /** The id of a git object: SHA-1 or SHA-256. */
 const objectId = z.string().regex(/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/, 'must be a git object id: 40 or 64 of 0-9 a-f')
@@ -37,7 +38,7 @@ export const usage = z.strictObject({
   outputTokens: count.optional(),
   cacheReadTokens: count.optional().describe('The part of inputTokens that was read from a cache'),
   cacheWriteTokens: count.optional().describe('The part of inputTokens that was written to a cache'),
-  costUsd: z.number().min(0).max(1e9).optional().describe('Left out where it is not known'),
+  costUsd: z.number().min(0).max(most.costUsd).optional().describe('Left out where it is not known'),
   costSource: z.enum(['reported', 'estimated']).optional().describe('By the agent itself, or from a list of prices'),
 })
 export type Usage = z.infer<typeof usage>

@@ -41,14 +41,17 @@ const errorSchema = z.object({
 /** A schema whose named parts stand among the components. */
 function schemaOf(schema: z.ZodType, io: 'input' | 'output'): Schema {
   const { $schema: _, $defs: __, ...json } = z.toJSONSchema(schema, { io, unrepresentable: 'any' })
-  return JSON.parse(JSON.stringify(json).replaceAll('#/$defs/', '#/components/schemas/'))
+  return amongComponents(json)
 }
+
+const amongComponents = <Value>(value: Value): Value =>
+  JSON.parse(JSON.stringify(value).replaceAll('#/$defs/', '#/components/schemas/'))
 
 /** The schemas that have a name, in `meta({ id })`. */
 function componentsOf(): Record<string, Schema> {
   const all: Record<string, Schema> = {}
   for (const name of names) Object.assign(all, z.toJSONSchema(routes[name].output, { unrepresentable: 'any' }).$defs)
-  return all
+  return amongComponents(all)
 }
 
 /** The API as OpenAPI 3.1, printed from the table of operations; `answers` are examples of what each answers. */

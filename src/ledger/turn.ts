@@ -97,6 +97,9 @@ function codeOf(text: string): string {
   return longest > 0 ? `${fence} ${text} ${fence}` : `${fence}${text}${fence}`
 }
 
+/** The most that a count, and a cost, of a run can be: so many of them add up to no more. */
+export const most = { count: 1e12, costUsd: 1e9 }
+
 const sums = ['inputTokens', 'outputTokens', 'cacheReadTokens', 'cacheWriteTokens'] as const
 
 /**
@@ -109,12 +112,12 @@ export function addUsage(before: Usage | null, turn: Usage | undefined): Usage |
   const total: Usage = { ...before, ...(turn.model !== undefined && { model: turn.model }) }
   for (const field of sums) {
     if (before[field] !== undefined || turn[field] !== undefined)
-      total[field] = (before[field] ?? 0) + (turn[field] ?? 0)
+      total[field] = Math.min((before[field] ?? 0) + (turn[field] ?? 0), most.count)
   }
   delete total.costUsd
   delete total.costSource
   if (before.costUsd === undefined || turn.costUsd === undefined) return total
-  total.costUsd = before.costUsd + turn.costUsd
+  total.costUsd = Math.min(before.costUsd + turn.costUsd, most.costUsd)
   const sources = [before.costSource, turn.costSource]
   if (sources.includes('estimated')) total.costSource = 'estimated'
   else if (sources.every((source) => source === 'reported')) total.costSource = 'reported'

@@ -61,6 +61,7 @@ async function openRange(t: TestContext, engine: Engine) {
       ])
       await Promise.allSettled([
         client.createCheck({ checkId: 'CHECK-001', runId: 'RUN-001', result: 'pass' }),
+        client.appendTurn({ runId: 'RUN-001', n: 1, prompt: 'Do it.' }),
         client.linkFeatures({ runId: 'RUN-001', featureIds: [1, 2, 3] }),
       ])
     }

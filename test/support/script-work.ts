@@ -104,6 +104,7 @@ export async function turns({ call, wait }: Recorder) {
   await walk(call, 'listTurns', { runId: 'T', limit: 4, order: 'desc' })
   for (const n of [1, 2, 99, 0]) await call('getTurn', { runId: 'T', n })
   await call('appendTurn', { runId: 'missing' })
+  await call('listTurns', { runId: 'missing' })
   await call('heartbeat', { runId: 'T', activity: { state: 'working', tool: 'Edit', target: 'a.ts' } })
   await call('heartbeat', { runId: 'T', activity: { state: 'asleep' } })
   const filters = [

@@ -56,6 +56,7 @@ const hints: Record<string, Arbitrary<unknown>> = {
   specId: mostly('SPEC-001', 'spec-001', 'a:b'),
   checkId: mostly('CHECK-001', 'CHECK-002', 'a:b'),
   version: fc.constantFrom(1, 2, 3),
+  n: fc.constantFrom(1, 1, 1, 2),
   specVersion: numbers,
   subject: fc.constantFrom('RUN-001', 'CHECK-001', 'SPEC-001', 'a:b'),
   after: fc.constantFrom(0, 1, 5, 40, 1000),
@@ -139,7 +140,8 @@ const fieldsOf = (properties: Record<string, Schema>) =>
 /** What is mostly left out, since it is right only for what stands in the ledger just then. */
 const seldom = [
   ...['Lease-Token', 'retryOf', 'offset', 'cursor', 'failure', 'leaseSeconds', 'expiresAt'],
-  ...['project', 'createdAfter', 'createdBefore'],
+  ...['project', 'createdAfter', 'createdBefore', 'endedAfter', 'endedBefore'],
+  ...['createdAt', 'startedAt', 'endedAt', 'exitCode', 'n'],
 ]
 
 /** Ids that those who make something mostly leave to the server. */
@@ -173,7 +175,8 @@ function makeRightShot(name: Name): Arbitrary<Shot> {
     return fc.record(arbitraries, { requiredKeys }).map(Object.entries<unknown>)
   }
   const body = requestBody?.content['application/json'].schema as Schema | undefined
-  const fields = body && fc.record(fieldsOf(body.properties ?? {}), { requiredKeys: body.required ?? [] })
+  const requiredKeys = [...(body?.required ?? []), ...(name === 'createCheck' ? ['runId'] : [])]
+  const fields = body && fc.record(fieldsOf(body.properties ?? {}), { requiredKeys })
   const parts = {
     caller: fc.nat(),
     params: at('path').map((all) =>

@@ -96,6 +96,14 @@ const told = [
   'set-cookie',
 ]
 
+/** By which field the rows of a noun are known. */
+const nouns = [
+  ['n', 'turn'],
+  ['checkId', 'check'],
+  ['runId', 'run'],
+  ['specId', 'spec'],
+] as const
+
 /**
  * Hides what may differ between engines: PostgreSQL spends a row's id on an insert that finds the row there, so row ids
  * (and cursors, which carry them) are told by the order of their appearance; secrets are random; `lastUsedAt` is noted
@@ -120,8 +128,8 @@ function createMask() {
 
   function field(name: string, value: unknown, fields: Record<string, unknown>): unknown {
     const { type } = fields
-    // A check has a runId and a run a specId, so the first of these tells whose row it is.
-    const noun = ['check', 'run', 'spec'].find((noun) => fields[`${noun}Id`] !== undefined)
+    // A turn and a check have a runId, and a run a specId, so the first of these tells whose row it is.
+    const [, noun] = nouns.find(([field]) => fields[field] !== undefined) ?? []
     if (name === 'id' && noun) return alias(noun, value)
     if (name === 'token' || (name === 'code' && /^code_/.test(String(value)))) return typeof value
     if (name === 'subjectId') return alias(String(type).split('.')[0] as string, value)

@@ -32,7 +32,10 @@ type Input = Record<string, unknown>
 export const kebab = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
 
 /** Flags that are given once for each of several. */
-const singular: Record<string, string> = { labels: 'label', links: 'link', permissions: 'permission' }
+const singular: Record<string, string> = {
+  ...{ labels: 'label', links: 'link', permissions: 'permission' },
+  ...{ tools: 'tool', files: 'file', commands: 'command', agents: 'agent' },
+}
 
 /** What a flag means where that differs from what the field of the API does. */
 const meanings: Record<string, string> = {
@@ -67,7 +70,7 @@ function flagOf(field: string, part: string | undefined, schema: Schema, require
   const choices = one.enum ?? (one.type === 'boolean' ? ['true', 'false'] : undefined)
   if (choices) option.choices(choices)
   option.argParser((text: string, before: unknown): unknown => {
-    const value = readField[field]?.(text) ?? read(text, schema, choices)
+    const value = readField[field]?.(text) ?? read(text, field, schema, choices)
     return many ? [...((before as unknown[] | undefined) ?? []), value] : value
   })
   return {
@@ -89,17 +92,21 @@ const readField: Record<string, (text: string) => unknown> = {
 const isRecord = ({ type, properties }: Schema) => type === 'object' && !properties
 
 /** The names of the two halves of a flag like `--link rel=href`. */
-function halves({ items, ...schema }: Schema): [string, string] | undefined {
+function halves(field: string, schema: Schema): [string, string] | undefined {
   if (isRecord(schema)) return ['name', 'value']
-  const parts = Object.keys(items?.properties ?? {})
-  return parts.length > 0 ? [parts[0] as string, parts[1] as string] : undefined
+  if (field === 'features') return ['name', 'description']
+  return field === 'links' ? ['rel', 'href'] : undefined
 }
+
+/** Whether a flag takes an object, which is written as JSON. */
+const isJson = (field: string, schema: Schema) => schema.items?.properties !== undefined && !halves(field, schema)
 
 /** What stands for the value in a help: `rel=href`, `n`, `text`, or the field's own name where it has a set of values. */
 function placeholder(schema: Schema, field: string): string {
   // A filter by label is written as a label is.
-  const names = field === 'label' ? ['name', 'value'] : halves(schema)
+  const names = field === 'label' ? ['name', 'value'] : halves(field, schema)
   if (names) return names.join('=')
+  if (isJson(field, schema)) return 'json'
   if (field === 'featureId') return 'feature'
   const { type, enum: values, format } = nonNull(schema.items ?? schema).schema
   if (values) return kebab(singular[field] ?? field)
@@ -118,16 +125,27 @@ function meaning({ description, default: fallback }: Schema, many: boolean): str
 }
 
 /** The value of a flag's text, one of several where it may be repeated. Throws what commander tells as a wrong argument. */
-function read(text: string, schema: Schema, choices: string[] | undefined): unknown {
+function read(text: string, field: string, schema: Schema, choices: string[] | undefined): unknown {
   const { type } = schema.items ?? schema
   if (choices && !choices.includes(text)) throw new InvalidArgumentError(`It must be one of ${choices.join(', ')}.`)
   if (type === 'boolean') return text === 'true'
   if (type === 'integer' || type === 'number') return numberOf(text, type)
-  const names = halves(schema)
+  if (isJson(field, schema)) return objectOf(text)
+  const names = halves(field, schema)
   if (!names) return text
   const at = text.search(/[=:]/)
   if (at < 1) throw new InvalidArgumentError(`It must be ${names.join('=')}.`)
   return [text.slice(0, at), text.slice(at + 1)]
+}
+
+function objectOf(text: string): object {
+  try {
+    const value: unknown = JSON.parse(text)
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value
+  } catch {
+    // It is told below.
+  }
+  throw new InvalidArgumentError('It must be a JSON object.')
 }
 
 /** A number, strictly decimal. */
@@ -143,14 +161,14 @@ export function inputOf(flags: Flag[], options: Input): Input {
   for (const { field, part, option, schema } of flags) {
     const given = options[option.attributeName()]
     if (given === undefined) continue
-    if (part === undefined) input[field] = joined(given, schema)
+    if (part === undefined) input[field] = joined(given, field, schema)
     else input[field] = { ...(input[field] as Input | undefined), [part]: given }
   }
   return input
 }
 
-function joined(given: unknown, schema: Schema): unknown {
-  const names = halves(schema)
+function joined(given: unknown, field: string, schema: Schema): unknown {
+  const names = halves(field, schema)
   if (!names) return given
   const pairs = given as [string, string][]
   if (isRecord(schema)) return Object.fromEntries(pairs)
@@ -164,6 +182,6 @@ export function wordsOfInput(flags: Flag[], input: Input): string[] {
     const value = part === undefined ? whole : (whole as Input | undefined)?.[part]
     if (value === undefined) return []
     const all = isRecord(schema) ? Object.entries(value as Input).map((pair) => pair.join('=')) : [value].flat()
-    return all.flatMap((one) => [name, String(one)])
+    return all.flatMap((one) => [name, typeof one === 'object' ? JSON.stringify(one) : String(one)])
   })
 }

@@ -1,3 +1,4 @@
+import { firstLine } from '../../ledger/turn.ts'
 import { clean } from './text.ts'
 
 export type Row = Record<string, unknown>
@@ -37,6 +38,18 @@ export const tables: Record<string, Table> = {
       column('AGENT', 'agent'),
       wide('TITLE', 'title'),
       created,
+    ],
+  },
+  turns: {
+    id: 'n',
+    columns: [
+      column('TURN', 'n'),
+      column('ENDED', 'endedAt'),
+      column('MODEL', 'model'),
+      column('TOOLS', ({ tools }) => String(timesUsed(tools as { count: number }[] | undefined))),
+      column('USD', ({ usage }) => costText(usage as { costUsd?: number } | undefined)),
+      wide('PROMPT', ({ prompt }) => clean(firstLine(String(prompt ?? ''), 200))),
+      wide('ANSWER', ({ answer }) => clean(firstLine(String(answer ?? ''), 200))),
     ],
   },
   specs: {
@@ -129,6 +142,10 @@ export const tables: Record<string, Table> = {
   },
 }
 
+const timesUsed = (tools: { count: number }[] = []) => tools.reduce((sum, { count }) => sum + count, 0)
+/** Nothing where nobody told a cost: that is not a cost of 0. */
+const costText = ({ costUsd }: { costUsd?: number } = {}) => (costUsd === undefined ? '' : costUsd.toFixed(2))
+
 type Checklist = { total: number; done: number }
 type Actor = { kind: string; name?: string }
 type Changes = Record<string, [unknown, unknown]>
@@ -153,13 +170,18 @@ function changesText(changes: Changes): string {
     .join(', ')
 }
 
-function happened({ kind, event, check, run, appends, until }: Row): string {
+function happened({ kind, event, check, run, turn, appends, until }: Row): string {
   const of = (value: unknown) => value as Row
   if (kind === 'event') {
     const { type, actor, changes } = of(event)
     return `${type} by ${actorName(actor as Actor)}: ${changesText(changes as Changes)}`
   }
   if (kind === 'appends') return `${appends} appends until ${until}`
+  if (kind === 'turn') {
+    const { n, title, failure, interrupted } = of(turn)
+    const end = failure ? `: ${of(failure).code}` : interrupted ? ': interrupted' : ''
+    return `turn ${n} ${title ?? ''}${end}`
+  }
   if (kind === 'check') return `${of(check).checkId} ${of(check).name}: ${of(check).result}`
   return `${of(run).runId} attempt ${of(run).attempt}: ${of(run).status}, ${of(run).verdict}`
 }

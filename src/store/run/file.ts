@@ -1,6 +1,7 @@
 import sql, { join } from 'sql-template-tag'
 import type { TurnFields } from '../../api/turn.ts'
 import type { FileChanges } from '../../api/work.ts'
+import { most } from '../../ledger/turn.ts'
 import type { Ctx } from '../ctx.ts'
 import type { RunRow } from './row.ts'
 
@@ -23,5 +24,10 @@ export async function changesOf(ctx: Ctx, run: RunRow): Promise<FileChanges> {
     select count(*) as files, cast(sum(insertions) as double precision) as insertions,
       cast(sum(deletions) as double precision) as deletions from run_files where run_id = ${run.id}`)
   const { files = 0, insertions = null, deletions = null } = sum ?? {}
-  return { files, ...(insertions !== null && { insertions }), ...(deletions !== null && { deletions }) }
+  const atMost = (lines: number) => Math.min(lines, most.count)
+  return {
+    files,
+    ...(insertions !== null && { insertions: atMost(insertions) }),
+    ...(deletions !== null && { deletions: atMost(deletions) }),
+  }
 }

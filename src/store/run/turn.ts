@@ -97,9 +97,10 @@ function isSame(known: Turn, fields: TurnFields): boolean {
 
 const sorted = (value: object) => Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
 
-/** The fields that say something: an empty text is none. */
+/** The fields that say something: an empty text or list says nothing. */
 function toldOf(fields: TurnFields): TurnFields {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined && value !== ''))
+  const isEmpty = (value: unknown) => value === '' || (value instanceof Object && Object.keys(value).length === 0)
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined && !isEmpty(value)))
 }
 
 async function nextNumber(ctx: Ctx, row: RunRow, given: number | undefined): Promise<number> {
