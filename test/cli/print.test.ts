@@ -86,9 +86,20 @@ startedAt: <time>
 endedAt:   <time>
 createdAt: <time>
 updatedAt: <time>
+createdBy: first admin
+updatedBy: first admin
 version:   1
 `,
   )
+  await run(
+    `run add-turn RUN-001 --prompt 'Add a button' --answer Done. --command '{"command":"npm test","exitCode":1}' --quiet`,
+  )
+  assert.match(await run('run turns RUN-001'), /^TURN +ENDED +TOOLS +PROMPT +ANSWER\n1 +0 +Add a button +Done\.\n$/)
+  assert.match(
+    await run('run turn RUN-001 1'),
+    /\n## Add a button\n\n> Add a button\n\nDone\.\n\n- ran `npm test`: exit 1\n/,
+  )
+  assert.match(await run('run get RUN-001'), /^turns: +1$.*^## Add a button$/ms)
   const empty = await all('run list --status failed')
   assert.deepEqual(empty, { code: 0, stdout: '', stderr: 'Nothing found.\n' })
   const first = await all('run list --limit 1')

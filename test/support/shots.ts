@@ -141,7 +141,7 @@ const fieldsOf = (properties: Record<string, Schema>) =>
 const seldom = [
   ...['Lease-Token', 'retryOf', 'offset', 'cursor', 'failure', 'leaseSeconds', 'expiresAt'],
   ...['project', 'createdAfter', 'createdBefore', 'endedAfter', 'endedBefore'],
-  ...['createdAt', 'startedAt', 'endedAt', 'exitCode', 'n'],
+  ...['createdAt', 'startedAt', 'endedAt', 'exitCode', 'n', 'activity'],
 ]
 
 /** Ids that those who make something mostly leave to the server. */

@@ -147,7 +147,7 @@ const timesUsed = (tools: { count: number }[] = []) => tools.reduce((sum, { coun
 const costText = ({ costUsd }: { costUsd?: number } = {}) => (costUsd === undefined ? '' : costUsd.toFixed(2))
 
 type Checklist = { total: number; done: number }
-type Actor = { kind: string; name?: string }
+export type Actor = { kind: string; name?: string | null }
 type Changes = Record<string, [unknown, unknown]>
 
 type Counts = Record<string, number>
@@ -159,7 +159,8 @@ const countsText = (counts: Counts) =>
     .join(', ')
 
 const share = ({ total, done }: Checklist) => (total > 0 ? `${done}/${total}` : '')
-const actorName = ({ kind, name }: Actor) => name ?? kind
+/** An actor by name, or by kind where it has none. */
+export const actorName = ({ kind, name }: Actor) => name ?? kind
 
 /** `status pending → completed`, with only what can be said in a few words. */
 function changesText(changes: Changes): string {

@@ -1,6 +1,7 @@
 import { styleText } from 'node:util'
 import type { Manner } from '../option.ts'
-import { type Column, type Row, type Table, tables } from './columns.ts'
+import { type Actor, actorName, type Column, type Row, type Table, tables } from './columns.ts'
+import { storyOf } from './story.ts'
 import { fitted, laidOut, widthOf } from './table.ts'
 import { clean, jsonOf, line } from './text.ts'
 import { relative } from './time.ts'
@@ -119,9 +120,9 @@ export function printRecord(answer: Answer, manner: Manner) {
       lines.push([name, name === 'key' ? 'none: the user of this machine' : shown(value, manner.utc)])
     else if (name === 'lease') lines.push(['leaseToken', shown(value.token)])
     else {
-      const { content: body, ...fields } = value
-      content = typeof body === 'string' ? clean(body) : ''
-      lines.push(...linesOf(fields, '', manner))
+      const story = storyOf(name, value)
+      content = clean(story.content)
+      lines.push(...linesOf(story.fields, '', manner))
     }
   }
   if (typeof secret === 'string') lines.push(['secret', secret])
@@ -129,19 +130,29 @@ export function printRecord(answer: Answer, manner: Manner) {
   if (content !== '') out(`\n${content}`)
 }
 
-const labelsText = (labels: Row) =>
-  line(
-    Object.entries(labels)
-      .map((pair) => pair.join('='))
-      .join(', '),
-  )
+/** Fields that are told in another form than others. */
+const forms: Record<string, (value: unknown) => string> = {
+  labels: (labels) =>
+    line(
+      Object.entries(labels as Row)
+        .map((pair) => pair.join('='))
+        .join(', '),
+    ),
+  createdBy: (actor) => line(actorName(actor as Actor)),
+  updatedBy: (actor) => line(actorName(actor as Actor)),
+  // What most have need not be said.
+  contentType: (type) => (type === 'text/markdown' ? '' : String(type)),
+  turns: (turns) => ((turns as { count: number }).count === 0 ? '' : String((turns as { count: number }).count)),
+  status: (status) => paint(shown(status)),
+}
 
 function linesOf(fields: Row, prefix: string, manner: Manner): [string, string][] {
   return Object.entries(fields).flatMap(([name, value]): [string, string][] => {
+    const form = value === null ? undefined : forms[name]
+    if (form) return [[`${prefix}${name}`, form(value)]]
     const isDeep = isRecord(value) && Object.values(value).some(isRecord)
     if (isDeep) return linesOf(value, `${prefix}${name}.`, manner)
-    if (name === 'labels' && isRecord(value)) return [[name, labelsText(value)]]
-    return [[`${prefix}${name}`, name === 'status' ? paint(shown(value)) : shown(value, manner.utc)]]
+    return [[`${prefix}${name}`, shown(value, manner.utc)]]
   })
 }
 

@@ -1,0 +1,20 @@
+import type { Turn } from '../../api/turn.ts'
+import { digestOf } from '../../ledger/turn.ts'
+import type { Row } from './columns.ts'
+
+/** A record as people read it: its fields, and what stands below them. */
+export interface Story {
+  fields: Row
+  content: string
+}
+
+/** A turn is told by what was asked, answered and done; other records by their content. */
+export function storyOf(name: string, record: Row): Story {
+  if (name !== 'turn') {
+    const { content, ...fields } = record
+    return { fields, content: typeof content === 'string' ? content : '' }
+  }
+  const turn = record as unknown as Turn
+  const { project, runId, n, startedAt, endedAt, model, usage, git, createdBy } = turn
+  return { fields: { project, runId, n, startedAt, endedAt, model, usage, git, createdBy }, content: digestOf(turn) }
+}
