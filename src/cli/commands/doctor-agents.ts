@@ -62,7 +62,7 @@ function program(env: Env): Finding[] {
           found(
             'program',
             'warn',
-            'conduct is not on the PATH: the MCP server cannot start, and hooks only where conduct init ran',
+            'the PATH lacks conduct: the MCP server cannot start, and hooks need the launcher that conduct init keeps',
           ),
         ]),
     ...(other === '' || other === process.versions.node
