@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import type { Env } from '../../src/agents/dialect.ts'
 import type { Fields } from '../../src/agents/fields.ts'
@@ -59,5 +62,28 @@ test('whatever stands in the fields of a document, it is read without a fault', 
       }
     }),
     { seed: 7, numRuns: 5_000 },
+  )
+})
+
+/** All that is loaded with a file of the sources: files, and modules of others. */
+function loadedWith(file: string, loaded = new Set<string>()): Set<string> {
+  if (loaded.has(file)) return loaded
+  loaded.add(file)
+  for (const [, type, to = ''] of readFileSync(file, 'utf8').matchAll(/^import (type )?[^']*from '([^']+)'/gm)) {
+    if (type) continue
+    if (to.startsWith('.')) loadedWith(join(dirname(file), to), loaded)
+    else loaded.add(to)
+  }
+  return loaded
+}
+
+test('a hook loads neither transcripts nor prices to read a document', () => {
+  const loaded = [...loadedWith(fileURLToPath(new URL('../../src/agents/read.ts', import.meta.url)))]
+  assert.ok(loaded.some((one) => one.endsWith('dialects/codex.ts')))
+  assert.deepEqual(
+    loaded.filter(
+      (one) => !one.startsWith('node:') && (!one.includes('/src/agents/') || /transcript|cost|lines/.test(one)),
+    ),
+    [],
   )
 })
