@@ -1,8 +1,8 @@
 import { commandLength, defined, type Fields, fieldsOf, listOf, textOf } from './fields.ts'
-import type { PlanItem, PlanTask, ToolUse } from './seen.ts'
+import type { PlanItem, PlanTask, Step, ToolUse } from './seen.ts'
 
 /** What Conduct knows of a tool. Tools of MCP servers are none of these, whatever their fields are called. */
-type Kind = 'shell' | 'edit' | 'patch' | 'plan'
+type Kind = 'shell' | 'edit' | 'patch' | 'plan' | 'question'
 
 const names: Record<Kind, string[]> = {
   shell: [
@@ -22,6 +22,10 @@ const names: Record<Kind, string[]> = {
     ...['insert_edit_into_file', 'edit_notebook_file'],
   ],
   patch: ['apply_patch', 'ApplyPatch'],
+  question: [
+    ...['AskUserQuestion', 'ExitPlanMode', 'AskQuestion', 'ask_user', 'ask_user_question', 'exit_plan_mode'],
+    ...['request_user_input', 'question'],
+  ],
   plan: ['TodoWrite', 'todowrite', 'todo_write', 'write_todos', 'update_plan'],
 }
 
@@ -40,6 +44,7 @@ export function toolUse(name: unknown, input: unknown, more: Omit<ToolUse, 'tool
   const { exitCode, ...rest } = more
   const fields = fieldsOf(input)
   const did: Record<Kind, () => Partial<ToolUse>> = {
+    question: () => ({}),
     shell: () => ({ command: commandOf(fields), exitCode }),
     edit: () => ({ files: more.failed ? undefined : [fileOf(fields) ?? []].flat() }),
     patch: () => ({ files: more.failed ? undefined : patched(fields) }),
@@ -47,6 +52,14 @@ export function toolUse(name: unknown, input: unknown, more: Omit<ToolUse, 'tool
   }
   const kind = kinds.get(tool)
   return defined({ tool, ...rest, ...(kind && did[kind]()) })
+}
+
+/** A tool is about to be used. One that asks a person waits for the answer. */
+export function begin(name: unknown, input: unknown, id?: unknown): Step {
+  const tool = toolName(name)
+  const aim = defined({ tool, target: targetOf(name, input) })
+  if (kinds.get(tool) === 'question') return { kind: 'wait', ...aim }
+  return { kind: 'begin', ...aim, ...defined({ id: textOf(id, 200) }) }
 }
 
 /** What a tool is about to work on, in a few words: a file, a command, or what is looked for. */

@@ -137,6 +137,11 @@ test('a command in the background, or one that was interrupted, has no exit code
   }
 })
 
+test('a tool that asks a person waits for the answer', () => {
+  const document = claude('PreToolUse-Bash', { tool_name: 'AskUserQuestion', tool_input: { questions: [] } })
+  assert.deepEqual(stepIn('claude', document), { kind: 'wait', tool: 'AskUserQuestion' })
+})
+
 test('an edit that failed has changed no file', () => {
   const failed = claude('PostToolUse-Edit', { hook_event_name: 'PostToolUseFailure', error: 'no match' })
   const step = stepIn('claude', failed)

@@ -95,6 +95,16 @@ test('an error that is tried again, and a permission that nobody is asked for, r
   }
 })
 
+test('Copilot waits where it notifies of a permission or of a question', () => {
+  const notified = (notification_type: string) => {
+    const document = { sessionId: 's1', timestamp: 1, cwd: '/shop', hook_event_name: 'Notification', notification_type }
+    return readDocument('copilot', document, {}).map(({ step }) => step)
+  }
+  assert.deepEqual(notified('permission_prompt'), [{ kind: 'wait' }])
+  assert.deepEqual(notified('elicitation_dialog'), [{ kind: 'wait' }])
+  assert.deepEqual(notified('shell_completed'), [])
+})
+
 test('the same moment has the same id, by the hooks of Copilot and by those of Claude Code', () => {
   const moment = { timestamp: 1795567447504, sessionId: 'ded19cff-0343-47c7-aa18-77f06902365f' }
   const first = seenIn('copilot', own('postToolUse-bash-exit-3', moment))

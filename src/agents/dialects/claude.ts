@@ -2,7 +2,7 @@ import { type Dialect, type Events, seenOf, stepsOf } from '../dialect.ts'
 import { failureOf } from '../failure.ts'
 import { answerLength, defined, type Fields, fieldsOf, listOf, numberOf, promptLength, textOf } from '../fields.ts'
 import type { Seen, Step, ToolUse } from '../seen.ts'
-import { targetOf, taskOf, toolName, toolUse } from '../tools.ts'
+import { begin, targetOf, taskOf, toolName, toolUse } from '../tools.ts'
 
 // https://code.claude.com/docs/en/hooks. Codex, Qwen Code, Droid and Copilot write their documents in this manner too.
 
@@ -12,11 +12,7 @@ export function eventsLikeClaude(exitCodeOf: (document: Fields) => number | unde
   return {
     SessionStart: ({ source }) => ({ kind: 'start', ...defined({ source: sourceOf(source) }) }),
     UserPromptSubmit: prompted,
-    PreToolUse: (document) => ({
-      kind: 'begin',
-      ...aimOf(document),
-      ...defined({ id: textOf(document.tool_use_id, 200) }),
-    }),
+    PreToolUse: ({ tool_name, tool_input, tool_use_id }) => begin(tool_name, tool_input, tool_use_id),
     PermissionRequest: (document) => ({ ...aimOf(document), kind: 'wait' }),
     Notification: ({ notification_type }) =>
       ['permission_prompt', 'elicitation_dialog'].includes(notification_type as string) ? { kind: 'wait' } : undefined,

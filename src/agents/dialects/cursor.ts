@@ -2,7 +2,7 @@ import { type Dialect, type Events, seenOf, stepsOf } from '../dialect.ts'
 import { failureOf } from '../failure.ts'
 import { countOf, defined, type Fields, fieldsOf, numberOf, promptLength, textOf } from '../fields.ts'
 import type { Step, TurnEnd } from '../seen.ts'
-import { isEdit, targetOf, toolName, toolUse } from '../tools.ts'
+import { begin, isEdit, toolUse } from '../tools.ts'
 
 // https://cursor.com/docs/hooks. How its transcripts look is documented nowhere, so none is read.
 
@@ -12,14 +12,7 @@ const events: Events = {
     const text = textOf(prompt, promptLength)
     return text === undefined ? undefined : { kind: 'prompt', text }
   },
-  preToolUse: ({ tool_name, tool_input, tool_use_id }) => ({
-    kind: 'begin',
-    ...defined({
-      tool: toolName(tool_name),
-      target: targetOf(tool_name, tool_input),
-      id: textOf(tool_use_id, 200),
-    }),
-  }),
+  preToolUse: ({ tool_name, tool_input, tool_use_id }) => begin(tool_name, tool_input, tool_use_id),
   // An edit that succeeds is told by afterFileEdit, with its file.
   postToolUse: (document) => (isEdit(document.tool_name) ? undefined : used(document)),
   postToolUseFailure: used,

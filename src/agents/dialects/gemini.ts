@@ -1,7 +1,7 @@
 import { type Dialect, type Events, seenOf, stepsOf } from '../dialect.ts'
 import { answerLength, defined, type Fields, fieldsOf, textOf } from '../fields.ts'
 import type { Step } from '../seen.ts'
-import { targetOf, toolName, toolUse } from '../tools.ts'
+import { begin, toolUse } from '../tools.ts'
 import { prompted, sourceOf } from './claude.ts'
 
 // https://geminicli.com/docs/hooks/reference. PreCompress is not read: it comes before every call of the model.
@@ -9,10 +9,7 @@ import { prompted, sourceOf } from './claude.ts'
 const events: Events = {
   SessionStart: ({ source }) => ({ kind: 'start', ...defined({ source: sourceOf(source) }) }),
   BeforeAgent: prompted,
-  BeforeTool: ({ tool_name, tool_input }) => ({
-    kind: 'begin',
-    ...defined({ tool: toolName(tool_name), target: targetOf(tool_name, tool_input) }),
-  }),
+  BeforeTool: ({ tool_name, tool_input }) => begin(tool_name, tool_input),
   AfterTool: used,
   Notification: ({ notification_type }) => (notification_type === 'ToolPermission' ? { kind: 'wait' } : undefined),
   AfterAgent: ({ prompt_response }) => ({

@@ -12,7 +12,7 @@ import {
   textOf,
 } from '../fields.ts'
 import type { Seen, Step, TurnEnd, Usage } from '../seen.ts'
-import { targetOf, toolName, toolUse } from '../tools.ts'
+import { begin, toolUse } from '../tools.ts'
 import { plus } from '../usage.ts'
 
 // The documents of Conduct's own plugin (opencode-plugin.ts), with what https://opencode.ai/docs/plugins tells it.
@@ -23,10 +23,7 @@ const events: Events = {
     const words = textOf(text, promptLength)
     return words === undefined ? undefined : { kind: 'prompt', text: words }
   },
-  begin: ({ tool, id, input }) => ({
-    kind: 'begin',
-    ...defined({ tool: toolName(tool), target: targetOf(tool, input), id: textOf(id, 200) }),
-  }),
+  begin: ({ tool, id, input }) => begin(tool, input, id),
   tool: used,
   wait: ({ tool, patterns }) => {
     const target = textOf(Array.isArray(patterns) ? patterns[0] : undefined, 300)
