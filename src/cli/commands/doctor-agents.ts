@@ -67,7 +67,7 @@ function program(env: Env): Finding[] {
         ]),
     ...(other === '' || other === process.versions.node
       ? []
-      : [found('program', 'note', `node on the PATH is ${other}; conduct runs by ${process.execPath}`)]),
+      : [found('program', 'note', `node on the PATH is ${other}, but Conduct runs on ${process.execPath}`)]),
   ]
 }
 
