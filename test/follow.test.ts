@@ -1,22 +1,32 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
-import { createClient } from '../src/client/client.ts'
+import { statSync } from 'node:fs'
+import { type TestContext, test } from 'node:test'
+import sql from 'sql-template-tag'
+import { type Client, createClient } from '../src/client/client.ts'
 import { createApp } from '../src/http/app.ts'
 import { openStore } from '../src/store/open.ts'
-import { followLog, isBehind } from '../src/store/search/follow.ts'
-import { base, engines } from './support/engines.ts'
+import { followLog, indexMore, isBehind } from '../src/store/search/follow.ts'
+import { base, type Engine, engines } from './support/engines.ts'
+
+/** An empty ledger that no job indexes in steps of its own. */
+async function openWithoutJobs(t: TestContext, engine: Engine, contentLimit?: number) {
+  const { url } = await engine.ledger(t)
+  const store = await openStore(url)
+  t.after(() => store.close())
+  const app = createApp({ store, rateLimit: 0, contentLimit })
+  const client = createClient({ url: base, key: store.newSecret ?? '', fetch: (request) => app.fetch(request) })
+  return { client, db: store.db, url }
+}
+
+const engineOf = (name: Engine['name']) => engines.find((engine) => engine.name === name) as Engine
 
 for (const engine of engines) {
-  // No jobs run here: they would index in steps of their own.
   test(`the index makes progress even if every step is out of time from the start (${engine.name})`, async (t) => {
-    const store = await openStore((await engine.ledger(t)).url)
-    t.after(() => store.close())
-    const app = createApp({ store, rateLimit: 0, contentLimit: 300_000 })
-    const client = createClient({ url: base, key: store.newSecret ?? '', fetch: (request) => app.fetch(request) })
+    const { client, db } = await openWithoutJobs(t, engine, 300_000)
     const found = async (q: string) => {
-      for (let steps = 0; await isBehind(store.db); steps++) {
+      for (let steps = 0; await isBehind(db); steps++) {
         assert.ok(steps < 50, 'the index is still behind after 50 steps')
-        await followLog(store.db, 0)
+        await followLog(db, 0)
       }
       return (await client.search({ q })).results.map(({ subject }) => subject)
     }
@@ -29,3 +39,44 @@ for (const engine of engines) {
     assert.deepEqual([await found('begin'), await found('border')], [['LOG'], []])
   })
 }
+
+/** Adds texts of 3,000 words each that no other has. */
+async function addTexts(client: Client, texts: number) {
+  for (let n = 0; n < texts; n++) {
+    await client.createRun({ content: Array.from({ length: 3_000 }, (_, word) => `w${n}x${word}`).join(' ') })
+  }
+}
+
+for (const engine of engines) {
+  test(`an old run that grows is found at once, however much waits for the index (${engine.name})`, async (t) => {
+    const { client, db } = await openWithoutJobs(t, engine)
+    await client.createRun({ runId: 'LOG', content: 'begin' })
+    while (await indexMore(db, 5));
+    await addTexts(client, 40)
+    await client.appendToRun({ runId: 'LOG', text: ' quokka' })
+    const tx = t.mock.method(db, 'tx')
+    const { results } = await client.search({ q: 'begin quokka' })
+    assert.deepEqual([results.map(({ subject }) => subject), tx.mock.callCount() <= 2], [['LOG'], true])
+  })
+}
+
+test('no step of the index writes much more than the others (sqlite)', async (t) => {
+  const { client, db, url } = await openWithoutJobs(t, engineOf('sqlite'))
+  await addTexts(client, 60)
+  const logSize = () => statSync(`${url.slice('sqlite:'.length)}-wal`).size
+  const written: number[] = []
+  for (let isMore = true, before = logSize(); isMore; before = logSize()) {
+    isMore = await indexMore(db, 0)
+    written.push(logSize() - before)
+  }
+  assert.ok(written.length >= 60, `${written.length} steps`)
+  assert.ok(Math.max(...written) < 600_000, `bytes of each step: ${written}`)
+})
+
+test('few words are left for a later step to enter into the index (postgres)', async (t) => {
+  const { client, db } = await openWithoutJobs(t, engineOf('postgres'))
+  await addTexts(client, 10)
+  while (await indexMore(db, 0));
+  const [left] = await db.query<{ pages: number }>(sql`select gin_clean_pending_list('search_words_inverted') as pages`)
+  assert.ok((left?.pages ?? 0) <= 64, `${left?.pages} pages of 8 kB`)
+})

@@ -90,28 +90,6 @@ testLedger('what waits for the index is found among what is in it, page by page'
   assert.ok(indexed.length > 20, String(indexed.length))
 })
 
-testLedger('an old run that grows is found at once, however much waits for the index', async ({ client, store }) => {
-  await client.createRun({ runId: 'LOG', content: 'begin' })
-  await indexAll(store)
-  for (let n = 0; n < 40; n++) {
-    const words = Array.from({ length: 4_000 }, (_, word) => `w${n}x${word}`)
-    await client.createRun({ runId: `LONG-${n}`, content: words.join(' ') })
-  }
-  await client.appendToRun({ runId: 'LOG', text: ' quokka' })
-  const { tx } = store.db
-  let steps = 0
-  store.db.tx = (work, subject) => {
-    steps++
-    return tx(work, subject)
-  }
-  assert.deepEqual(
-    (await client.search({ q: 'begin quokka' })).results.map(({ subject }) => subject),
-    ['LOG'],
-  )
-  store.db.tx = tx
-  assert.ok(steps <= 2, `the search took ${steps} transactions`)
-})
-
 testLedger('a search that has nothing to catch up with writes nothing', async ({ client, store }) => {
   await client.createRun({ runId: 'A', title: 'badger' })
   await indexAll(store)

@@ -35,6 +35,7 @@ export interface Words {
 
 /** What an entry becomes, and what of the index goes and comes. */
 export interface Renewal {
+  id: number
   /** Undefined where the subject is gone. */
   entry: Entry | undefined
   isDone: boolean
@@ -92,14 +93,14 @@ export interface Budget {
 /** Indexes what the plan of an entry names, until the budget is spent, but at least one passage that was not indexed. */
 export async function renew(tx: Tx, entry: Entry, subject: Subject | undefined, budget: Budget): Promise<Renewal> {
   const { drops, edges, grown } = planOf(entry, subject)
-  if (!subject) return { entry: undefined, isDone: true, drops, words: [] }
+  if (!subject) return { id: entry.id, entry: undefined, isDone: true, drops, words: [] }
   const words: Words[] = []
   let bytes = isAsItWas(entry, subject) ? entry.bytes : 0
   const passages = [...edges, ...grown]
   for (const [index, passage] of passages.entries()) {
     const rowid = rowOf(entry.id, passage)
     const tokens = tokensOf(entry.type, subject, passage, await textOf(tx, subject, passage))
-    drops.push({ from: rowid, to: rowid })
+    if (entry.head !== null) drops.push({ from: rowid, to: rowid })
     words.push({ rowid, words: tokens })
     budget.spend(tokens.length)
     if (index < edges.length) continue
@@ -110,6 +111,7 @@ export async function renew(tx: Tx, entry: Entry, subject: Subject | undefined, 
   }
   const isDone = words.length === passages.length
   return {
+    id: entry.id,
     entry: {
       ...entry,
       head: digestOf(subject),

@@ -1,4 +1,4 @@
-import sql, { join, raw, type Sql } from 'sql-template-tag'
+import sql, { join, type Sql } from 'sql-template-tag'
 import { searchable } from '../../api/search.ts'
 import { slots } from '../../ledger/passage.ts'
 import type { Tx } from '../engine/db.ts'
@@ -9,7 +9,7 @@ import { piecesOf, subjectsOf } from './subject.ts'
 const eventsAtOnce = 500
 const entriesAtOnce = 10
 /** After so many words a step writes them: engines take longest for that. */
-const wordsAtOnce = 4_000
+const wordsAtOnce = 3_000
 /** How many of the newest entries have an index of their own, so that a search for what many have reads only those. */
 const recentEntries = 4096
 
@@ -63,7 +63,6 @@ export function followLog(db: Tx, ms: number): Promise<boolean> {
         }
         const renewal = await renew(tx, entry, subjectOf(entry), budget)
         renewals.push(renewal)
-        await keep(tx, entry, renewal)
         last = entry.id
       }
     } while (isMore && !budget.isSpent())
@@ -116,34 +115,35 @@ async function markStale(tx: Tx, after: number): Promise<boolean> {
   return events.length === eventsAtOnce
 }
 
-async function keep(tx: Tx, { id }: Entry, { entry, isDone }: Renewal): Promise<void> {
-  await tx.query(
-    entry
-      ? sql`update search_entries set document_id = ${entry.document_id}, head = ${entry.head}, bytes = ${entry.bytes},
-          gap = ${entry.gap}, is_stale = ${isDone ? 0 : 1} where id = ${id}`
-      : sql`delete from search_entries where id = ${id}`,
-  )
-}
-
-/** Deletions first, then words in the order of their rows: FTS5 gathers them, and so writes one segment for all. */
+/**
+ * Writes what became of entries. Deletions first, then words in the order of their rows: FTS5 gathers them, and so writes
+ * one segment for all. No statement waits for the answer to the one before.
+ */
 async function write(tx: Tx, renewals: Renewal[]): Promise<void> {
-  const drops = renewals.flatMap(({ drops }) => drops)
-  const words = renewals.flatMap(({ words }) => words).sort((a, b) => a.rowid - b.rowid)
   const [newest] = await tx.query<{ id: number }>(sql`select max(id) as id from search_entries`)
   const oldest = (newest?.id ?? 0) - recentEntries + 1
+  const drops = renewals.flatMap(({ drops }) => drops)
+  const words = renewals.flatMap(({ words }) => words).sort((a, b) => a.rowid - b.rowid)
   const recent = words.filter(({ rowid }) => entryOf(rowid) >= oldest)
-  for (const table of ['search_words', 'search_recent']) {
-    for (const { from, to } of drops) {
-      await tx.query(sql`delete from ${raw(table)} where rowid between ${from} and ${to}`)
-    }
-  }
-  await tx.query(sql`delete from search_recent where rowid < ${oldest * slots}`)
-  await insertWords(tx, sql`search_words`, words)
-  await insertWords(tx, sql`search_recent`, recent)
+  const statements = [
+    ...renewals.map(keep),
+    ...drops.map(({ from, to }) => sql`delete from search_words where rowid between ${from} and ${to}`),
+    ...drops.map(({ from, to }) => sql`delete from search_recent where rowid between ${from} and ${to}`),
+    sql`delete from search_recent where rowid < ${oldest * slots}`,
+    ...insertWords(tx, sql`search_words`, words),
+    ...insertWords(tx, sql`search_recent`, recent),
+    ...(words.length > 0 ? ['search_words', 'search_recent'].flatMap(tx.dialect.tidyWords) : []),
+  ]
+  await Promise.all(statements.map((statement) => tx.query(statement)))
 }
 
-async function insertWords(tx: Tx, table: Sql, rows: Words[]): Promise<void> {
-  for (const some of piecesOf(rows.map(({ rowid, words }) => sql`(${rowid}, ${tx.dialect.words(words)})`))) {
-    await tx.query(sql`insert into ${table} (rowid, words) values ${join(some)}`)
-  }
-}
+const keep = ({ id, entry, isDone }: Renewal): Sql =>
+  entry
+    ? sql`update search_entries set document_id = ${entry.document_id}, head = ${entry.head}, bytes = ${entry.bytes},
+        gap = ${entry.gap}, is_stale = ${isDone ? 0 : 1} where id = ${id}`
+    : sql`delete from search_entries where id = ${id}`
+
+const insertWords = (tx: Tx, table: Sql, rows: Words[]): Sql[] =>
+  piecesOf(rows.map(({ rowid, words }) => sql`(${rowid}, ${tx.dialect.words(words)})`)).map(
+    (some) => sql`insert into ${table} (rowid, words) values ${join(some)}`,
+  )

@@ -26,8 +26,11 @@ const limits = {
   lock_timeout: lockMs,
   idle_in_transaction_session_timeout: idleMs,
 }
-/** Every statement reads a page or less: neither compiling it nor sharing it among workers can pay. */
-const planning = { jit: 'off', max_parallel_workers_per_gather: 0 }
+/**
+ * Every statement reads a page or less: neither compiling it nor sharing it among workers can pay. Words that wait to be
+ * entered into an index are few kilobytes: the statement that enters them holds up others, and each search reads them.
+ */
+const planning = { jit: 'off', max_parallel_workers_per_gather: 0, gin_pending_list_limit: '128kB' }
 
 export const config = (url: string): pg.PoolConfig => ({
   connectionString: url,

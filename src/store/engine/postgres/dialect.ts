@@ -18,6 +18,7 @@ export const dialect: Dialect = {
     `create index ${table}_inverted on ${table} using gin (words)`,
   ],
   words: (words) => sql`array_to_tsvector(cast(${words} as text[]))`,
+  tidyWords: () => [],
   matches(_table, { wanted, terms, without }) {
     const quoted = (words: string[]) => words.map((word) => `'${word}'`)
     const all = (words: string[]) => `${quoted(words).join(' & ')}:*`

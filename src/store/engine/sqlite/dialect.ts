@@ -1,5 +1,8 @@
-import sql, { empty } from 'sql-template-tag'
+import sql, { empty, raw } from 'sql-template-tag'
 import type { Dialect } from '../db.ts'
+
+/** Pages of an index of words that are merged after each write. Fewer fall behind what a step of the index writes. */
+const mergedPages = 16
 
 export const dialect: Dialect = {
   id: 'integer primary key autoincrement',
@@ -17,6 +20,12 @@ export const dialect: Dialect = {
     `create virtual table ${table} using fts5 (words, content = '', contentless_delete = 1, tokenize = "ascii tokenchars '._/:@#-'", detail = 'none')`,
   ],
   words: (words) => sql`${words.join(' ')}`,
+  // FTS5 would merge by itself, hundreds of pages at a time. An index that does not know yet is told to leave it.
+  tidyWords: (table) => [
+    sql`insert into ${raw(table)} (${raw(table)}, rank) select 'automerge', 0
+      where not exists (select 1 from ${raw(table)}_config where k = 'automerge' and v = 0)`,
+    sql`insert into ${raw(table)} (${raw(table)}, rank) values ('merge', ${mergedPages})`,
+  ],
   matches(table, { wanted, terms, without }) {
     const quoted = (words: string[]) => words.map((word) => `"${word}"`)
     const all = (words: string[]) => `${quoted(words).join(' AND ')} *`
