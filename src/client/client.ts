@@ -50,12 +50,12 @@ export function createClient(options: ClientOptions): Client {
   const call = (name: Name, input: Record<string, unknown> = {}, more: CallOptions = {}) =>
     send(options, name, input, more)
 
-  async function* all(name: Name, input: Record<string, unknown> = {}, more: CallOptions = {}) {
-    let cursor = input.cursor as string | undefined
+  async function* all(name: Name, input: Record<string, unknown> & { cursor?: string } = {}, more: CallOptions = {}) {
+    let { cursor } = input
     do {
       const { meta, ...page } = await call(name, { ...input, ...(cursor !== undefined && { cursor }) }, more)
-      yield* Object.values(page)[0] as unknown[]
-      cursor = (meta as { nextCursor?: string }).nextCursor
+      yield* Object.values(page).find(Array.isArray) ?? []
+      cursor = meta?.nextCursor
     } while (cursor !== undefined)
   }
 
@@ -70,12 +70,15 @@ export function createClient(options: ClientOptions): Client {
   } as Client
 }
 
+/** The body of a successful answer. */
+type Answer = Record<string, unknown> & { meta?: { nextCursor?: string } }
+
 async function send(
   options: ClientOptions,
   name: Name,
   input: Record<string, unknown>,
   { signal, idempotencyKey }: CallOptions,
-) {
+): Promise<Answer> {
   const { attempts = 5, timeout = 30_000, patience = Number.POSITIVE_INFINITY, fetch = globalThis.fetch } = options
   const { url, init } = requestOf(options, name, input, idempotencyKey)
   for (let attempt = 1; ; attempt++) {
@@ -87,7 +90,7 @@ async function send(
         const response = await fetch(request)
         return { response, body: await bodyOf(response, options) }
       })
-      if (response.ok && body !== undefined) return body as Record<string, unknown>
+      if (response.ok && body !== undefined) return body as Answer
       failure = failureOf(response, body, options)
     } catch (error) {
       signal?.throwIfAborted()

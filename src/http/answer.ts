@@ -6,7 +6,8 @@ import { masked } from '../ledger/secret.ts'
 import type { Kept } from '../store/idempotency.ts'
 import { Aborted } from './body.ts'
 
-type Output = Record<string, unknown>
+/** What an operation returns. */
+export type Output = Record<string, unknown> & { created?: boolean; meta?: { nextCursor?: string } }
 type Resource = Record<string, unknown> & { version: number }
 
 /** How to turn the output of one operation into status, headers and body. */
@@ -46,7 +47,7 @@ export function answerOf(plan: AnswerPlan, output: Output, base: string, url: st
     )
     headers.location = base + path
   }
-  const next = (output.meta as { nextCursor?: string } | undefined)?.nextCursor
+  const next = output.meta?.nextCursor
   if (next !== undefined) headers.link = linkTo(url, next)
   return { status, headers, body: JSON.stringify(output) }
 }

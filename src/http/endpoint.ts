@@ -8,7 +8,7 @@ import type { Kept } from '../store/idempotency.ts'
 import type { Store } from '../store/open.ts'
 import { operations } from '../store/operations.ts'
 import { subjectOf } from '../store/subject.ts'
-import { answerOf, answerPlanOf } from './answer.ts'
+import { answerOf, answerPlanOf, type Output } from './answer.ts'
 import type { Auth } from './auth.ts'
 import { parseBody, readBody } from './body.ts'
 import type { Exchange } from './exchange.ts'
@@ -31,7 +31,7 @@ export function createEndpoint<N extends Name>(name: N, parts: EndpointParts) {
   const { enter, asAnyone } = entranceOf(route, parts)
   const output = answerPlanOf(name)
   // TypeScript cannot connect the entry's own type with the generic name.
-  const operation = operations[name] as (ctx: Ctx, input: unknown) => Promise<Record<string, unknown>>
+  const operation = operations[name] as (ctx: Ctx, input: unknown) => Promise<Output>
   const isGet = addressOf(name).method === 'GET'
 
   /** Reads and parses the input. The body may have `limit` bytes. */

@@ -34,7 +34,7 @@ function makePlan(name: Name): InputPlan {
   const kinds = Object.fromEntries(Object.entries(properties).map(([field, schema]) => [field, kindOf(schema)]))
   const limits = Object.entries(properties).map(([field, schema]) => [
     field,
-    (schema as { maxItems?: number }).maxItems,
+    typeof schema === 'object' ? schema.maxItems : undefined,
   ])
   const most = Object.fromEntries(limits.filter(([, limit]) => limit !== undefined))
   const headers = Object.entries(headerFields).filter(([field]) => field in properties)
@@ -44,11 +44,13 @@ function makePlan(name: Name): InputPlan {
 }
 
 function kindOf(schema: z.core.JSONSchema._JSONSchema): Kind {
-  const { type, items } = schema as { type?: unknown; items?: { type?: unknown } }
-  const isNumber = (type: unknown) => type === 'integer' || type === 'number'
-  if (type !== 'array') return isNumber(type) ? 'number' : 'string'
-  return isNumber(items?.type) ? 'numbers' : 'strings'
+  if (typeof schema === 'boolean') return 'string'
+  if (schema.type !== 'array') return isNumber(schema) ? 'number' : 'string'
+  return schema.items && !Array.isArray(schema.items) && isNumber(schema.items) ? 'numbers' : 'strings'
 }
+
+const isNumber = (schema: z.core.JSONSchema._JSONSchema) =>
+  typeof schema === 'object' && (schema.type === 'integer' || schema.type === 'number')
 
 export interface RawInput {
   params: Record<string, string>
@@ -85,13 +87,14 @@ function readQuery({ fields, kinds }: InputPlan, query: string, input: Record<st
   const strangers = [...given.keys()].filter((name) => !fields.has(name))
   issues.push(...unknown('query parameter', strangers, fields))
   for (const name of fields) {
-    const values = given.get(name)
+    const values = given.get(name) ?? []
+    const [value] = values
     const kind = kinds[name]
-    if (!values || !kind) continue
+    if (value === undefined || !kind) continue
     if (kind === 'strings') input[name] = values
     else if (kind === 'numbers') input[name] = values.map((value) => fromText('number', name, value, issues))
     else if (values.length > 1) issues.push({ path: name, message: `was given ${values.length} times: give it once` })
-    else input[name] = fromText(kind, name, values[0] as string, issues)
+    else input[name] = fromText(kind, name, value, issues)
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Name } from '../api/paths.ts'
-import type { Database } from './database.ts'
-import { columns, type Recording, recordingOf, type Told, updateRecording } from './recordings.ts'
+import type { Database, Stored } from './database.ts'
+import { columns, type Recording, type RecordingRow, recordingOf, type Told, updateRecording } from './recordings.ts'
 
 /** A call that is still to be sent: its input without runId and leaseToken, which the recording knows. */
 export interface Call {
@@ -42,26 +42,32 @@ export function callsIn(db: Database): Calls {
     queue: (name, ...calls) => db.together(() => insertCalls(db, name, calls)),
     waiting: () =>
       db
-        .rows(
+        .rows<{ name: string }>(
           `select c.name from calls c join recordings r on r.name = c.name
             where r.refused is null group by c.name order by min(c.id)`,
         )
-        .map(({ name }) => name as string),
+        .map(({ name }) => name),
     unsent: () =>
       db
-        .rows(
+        .rows<RecordingRow & { calls: number }>(
           `select ${columns}, u.calls from recordings
             join (select name as of, count(*) as calls, min(id) as first from calls group by name) u on u.of = name
             order by u.first`,
         )
-        .map((row) => ({ ...recordingOf(row), calls: row.calls as number })),
+        .map(({ calls, ...row }) => ({ ...recordingOf(row), calls })),
     size(name) {
-      const [row] = db.rows('select coalesce(sum(length(input)), 0) as size from calls where name = ?', name)
-      return row?.size as number
+      const [row] = db.rows<{ size: number }>(
+        'select coalesce(sum(length(input)), 0) as size from calls where name = ?',
+        name,
+      )
+      return row?.size ?? 0
     },
     next(name) {
-      const [row] = db.rows('select id, operation, input, key from calls where name = ? order by id limit 1', name)
-      return row && ({ ...row, input: JSON.parse(row.input as string) } as unknown as Queued)
+      const [row] = db.rows<Stored<Queued, 'input'>>(
+        'select id, operation, input, key from calls where name = ? order by id limit 1',
+        name,
+      )
+      return row && { ...row, input: JSON.parse(row.input) }
     },
     done: (id, name, told = {}) =>
       db.together(() => {

@@ -2,13 +2,16 @@ import { DatabaseSync } from 'node:sqlite'
 import { migrations } from './migrations.ts'
 
 export type Value = string | number | null
-export type Row = Record<string, Value>
+
+/** A row of `T` in which these fields are JSON. */
+export type Stored<T, Field extends keyof T> = Omit<T, Field> & Record<Field, string>
 
 /** The open file. All is on disk when a function returns. */
 export interface Database {
   /** Runs a statement, and returns how many rows it changed. */
   run(text: string, ...values: Value[]): number
-  rows(text: string, ...values: Value[]): Row[]
+  /** The rows that a statement selects; the caller knows its columns. */
+  rows<Row extends object>(text: string, ...values: Value[]): Row[]
   /** All of the work or, when it throws, nothing of it. */
   together<T>(work: () => T): T
   close(): void
@@ -35,7 +38,7 @@ export function openDatabase(file: string): Database {
 function databaseOf(db: DatabaseSync): Database {
   return {
     run: (text, ...values) => Number(db.prepare(text).run(...values).changes),
-    rows: (text, ...values) => db.prepare(text).all(...values) as Row[],
+    rows: <Row extends object>(text: string, ...values: Value[]) => db.prepare(text).all(...values) as Row[],
     together(work) {
       if (db.isTransaction) return work()
       db.exec('begin immediate')
@@ -52,7 +55,7 @@ function databaseOf(db: DatabaseSync): Database {
   }
 }
 
-const versionOf = (db: DatabaseSync) => db.prepare('pragma user_version').get()?.user_version as number
+const versionOf = (db: DatabaseSync) => Number(db.prepare('pragma user_version').get()?.user_version)
 
 function refuseNewer(db: DatabaseSync, file: string) {
   const version = versionOf(db)

@@ -1,6 +1,6 @@
 import type { Seen } from '../agents/agent.ts'
 import { type Call, insertCalls } from './calls.ts'
-import type { Database } from './database.ts'
+import type { Database, Stored } from './database.ts'
 import { insertRecording, type New, type Recording } from './recordings.ts'
 
 /** What a hook saw, kept in the state until calls are made of it. */
@@ -37,16 +37,19 @@ export function notesIn(db: Database): Notes {
       }),
     noted: () =>
       db
-        .rows('select distinct name from notes where settled = 0 and due = 1 order by name')
-        .map(({ name }) => name as string),
+        .rows<{ name: string }>('select distinct name from notes where settled = 0 and due = 1 order by name')
+        .map(({ name }) => name),
     notes: (name) =>
       db
-        .rows('select id, at, seen from notes where name = ? and settled = 0 order by id', name)
-        .map((row) => ({ ...row, seen: JSON.parse(row.seen as string) }) as unknown as Note),
+        .rows<Stored<Note, 'seen'>>('select id, at, seen from notes where name = ? and settled = 0 order by id', name)
+        .map((row) => ({ ...row, seen: JSON.parse(row.seen) })),
     settle: (name, ids, calls, { memo, ended }) =>
       db.together(() => {
         const these = 'settled = 0 and id in (select value from json_each(?))'
-        const [left] = db.rows(`select count(*) as count from notes where ${these}`, JSON.stringify(ids))
+        const [left] = db.rows<{ count: number }>(
+          `select count(*) as count from notes where ${these}`,
+          JSON.stringify(ids),
+        )
         if (left?.count !== ids.length) return false
         // The key stays, so that the same note is known when it is told again; its words do not.
         db.run(`update notes set settled = 1, seen = '' where ${these}`, JSON.stringify(ids))

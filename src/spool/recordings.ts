@@ -1,4 +1,4 @@
-import type { Database, Row } from './database.ts'
+import type { Database, Stored } from './database.ts'
 import { type Place, samePlace, withoutSecret } from './place.ts'
 import { isGone, type ProcessId, thisProcess } from './process.ts'
 
@@ -70,11 +70,17 @@ const columnOf = {
   appended: 'appended',
 }
 
+/** A recording as `columns` select it. */
+export type RecordingRow = Stored<Omit<Recording, 'ended' | 'agentProcess'>, 'place' | 'memo'> & {
+  ended: number
+  agentProcess: string | null
+}
+
 const dayMs = 86_400_000
 
 export function recordingsIn(db: Database): Recordings {
   const where = (condition: string, ...values: string[]) =>
-    db.rows(`select ${columns} from recordings where ${condition}`, ...values).map(recordingOf)
+    db.rows<RecordingRow>(`select ${columns} from recordings where ${condition}`, ...values).map(recordingOf)
   const find = (name: string) => where('name = ?', name)[0]
   return {
     find,
@@ -102,17 +108,16 @@ export function recordingsIn(db: Database): Recordings {
   }
 }
 
-export const recordingOf = ({ place, memo, ended, agentProcess, ...row }: Row) =>
-  ({
-    ...row,
-    place: JSON.parse(place as string),
-    memo: JSON.parse(memo as string),
-    ended: ended === 1,
-    agentProcess: JSON.parse((agentProcess ?? 'null') as string),
-  }) as unknown as Recording
+export const recordingOf = ({ place, memo, ended, agentProcess, ...row }: RecordingRow): Recording => ({
+  ...row,
+  place: JSON.parse(place),
+  memo: JSON.parse(memo),
+  ended: ended === 1,
+  agentProcess: JSON.parse(agentProcess ?? 'null'),
+})
 
 function sessions(db: Database, { ids, processes }: { ids: string[]; processes: ProcessId[] }): Session[] {
-  const rows = db.rows(
+  const rows = db.rows<RecordingRow & { session: string; isLive: number }>(
     `select ${columns}, ended = 0 or exists (
         select 1 from notes where notes.name = recordings.name and settled = 0 and due = 1
       ) as "isLive" from recordings
@@ -122,7 +127,7 @@ function sessions(db: Database, { ids, processes }: { ids: string[]; processes: 
     JSON.stringify(ids),
     JSON.stringify(processes.map(storedProcess)),
   )
-  return rows.map(({ isLive, ...row }) => ({ ...recordingOf(row), isLive: isLive === 1 }) as Session)
+  return rows.map(({ isLive, ...row }) => ({ ...recordingOf(row), session: row.session, isLive: isLive === 1 }))
 }
 
 /** The same text for the same process. */
@@ -150,13 +155,13 @@ export function updateRecording(db: Database, name: string, fields: Told) {
 }
 
 function endGone(db: Database) {
-  const open = db.rows(
+  const open = db.rows<{ name: string; process: string }>(
     `select name, process from recordings where ended = 0 and process is not null
       and (kind <> 'mcp' or max(created_at, held_until) < ?)`,
     Date.now() - dayMs,
   )
   for (const { name, process } of open) {
-    if (isGone(JSON.parse(process as string) as ProcessId)) updateRecording(db, name as string, { ended: true })
+    if (isGone(JSON.parse(process))) updateRecording(db, name, { ended: true })
   }
 }
 

@@ -1,7 +1,7 @@
 import sql from 'sql-template-tag'
 import { idOf, type Numbered, numberOf } from '../ledger/id.ts'
 import type { Ctx } from './ctx.ts'
-import type { Tx } from './engine/db.ts'
+import { only, type Tx } from './engine/db.ts'
 
 type Noun = Numbered | 'feature'
 type Statements = Tx['apart']
@@ -38,10 +38,10 @@ export async function claimNumber(ctx: Ctx, noun: Noun): Promise<number> {
 
 /** Claims as many numbers; gives the first. */
 async function claimNumbers(db: Statements, projectId: number, noun: Noun, count: number): Promise<number> {
-  const [row] = await db.query<{ claimed: number }>(sql`
+  const rows = await db.query<{ claimed: number }>(sql`
     insert into counters (project_id, noun, next) values (${projectId}, ${noun}, ${count + 1})
     on conflict (project_id, noun) do update set next = counters.next + ${count} returning next - ${count} as claimed`)
-  return (row as { claimed: number }).claimed
+  return only(rows).claimed
 }
 
 /** Moves the counter past a number that a caller took by hand, whatever becomes of the row. */

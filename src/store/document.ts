@@ -4,7 +4,7 @@ import { invalid } from '../api/error.ts'
 import { pieces } from '../ledger/content.ts'
 import { fits } from '../ledger/text.ts'
 import type { Ctx } from './ctx.ts'
-import type { Tx } from './engine/db.ts'
+import { only, type Tx } from './engine/db.ts'
 
 /** The largest part in which a text is stored, in UTF-8 bytes. */
 export const partBytes = 65_536
@@ -46,9 +46,9 @@ export async function isContent(ctx: Ctx, documentId: number | null, stored: Dig
 /** Stores a content apart from its noun, and returns the document's id; null for an empty content. */
 export async function insertDocument(ctx: Ctx, content: string, digest: Digest | null): Promise<number | null> {
   if (!digest) return null
-  const [document] = await ctx.db.query<{ id: number }>(sql`
+  const rows = await ctx.db.query<{ id: number }>(sql`
     insert into documents (project_id, bytes, sha256) values (${ctx.project.id}, ${digest.bytes}, ${digest.sha256}) returning id`)
-  const { id } = document as { id: number }
+  const { id } = only(rows)
   await insertParts(ctx, id, 0, content)
   return id
 }

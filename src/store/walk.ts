@@ -49,7 +49,7 @@ async function foremost<Row extends object>(
   return heads
     .sort(compare)
     .slice(0, limit)
-    .map(({ walk }) => walks[walk] as Walk)
+    .flatMap(({ walk }) => walks[walk] ?? [])
 }
 
 async function unionOf<Row extends object>(db: Tx, terms: Sql[]): Promise<Row[]> {

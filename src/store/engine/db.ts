@@ -84,6 +84,13 @@ export interface Db extends Tx {
   close(): Promise<void>
 }
 
+/** The row of a statement that always returns one. Throws an Error if it did not. */
+export function only<Row>(rows: Row[]): Row {
+  const [row] = rows
+  if (row === undefined) throw new Error('Bug: a statement returned no row.')
+  return row
+}
+
 /** A row with such a key is there already. */
 export class UniqueViolation extends Error {
   override readonly name = 'UniqueViolation'

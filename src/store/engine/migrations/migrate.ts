@@ -25,12 +25,11 @@ export async function migrate(db: Db, say: (line: string) => unknown = () => {},
         `The database has schema version ${found}, and this Conduct knows versions up to ${migrations.length}: start a newer Conduct.`,
       )
     }
-    for (let version = found + 1; version <= migrations.length; version++) {
+    for (const [index, migration] of migrations.slice(found).entries()) {
+      const version = found + 1 + index
       const label = `Upgrading the database: version ${version} of ${migrations.length}`
       if (found > 0) say(`${label}.`)
-      await withHeartbeat(label, say, (progress) =>
-        bringTo(own, version, migrations[version - 1] as Migration, progress),
-      )
+      await withHeartbeat(label, say, (progress) => bringTo(own, version, migration, progress))
     }
   }, waiting)
 }

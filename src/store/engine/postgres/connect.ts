@@ -1,4 +1,5 @@
 import pg from 'pg'
+import { only } from '../db.ts'
 
 /**
  * How long a statement may run, by the server's judgement and, where that does not answer at all, by ours. Together with the
@@ -62,7 +63,7 @@ export async function settle(client: pg.ClientBase, more: Record<string, string>
     `select extract(epoch from clock_timestamp())::float8 * 1000 as now, (select count(set_config(name, value, false))
       from (values ${values}) as settings (name, value) where pg_backend_pid() = ${processID}) as set`,
   )
-  const [row] = rows as [{ now: number; set: number }]
+  const row = only(rows)
   if (row.set > 0) direct.add(client)
   const took = performance.now() - sent
   return took < clockMs ? row.now - sent - took / 2 : undefined

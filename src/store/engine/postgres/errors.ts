@@ -15,7 +15,7 @@ const silence = 'Query read timeout'
 /** Whether an error, as `translate` gives it, tells of more than its own connection: no other will fare better. */
 export function isStale(error: unknown): boolean {
   const cause = error instanceof ConductError ? error.cause : undefined
-  return sqlState(cause) === readOnly || (cause as Error | undefined)?.message === silence
+  return sqlState(cause) === readOnly || (cause instanceof Error && cause.message === silence)
 }
 
 /** Whether an error, as `translate` gives it, says that other transactions were in the way, or that it took too long. */

@@ -61,7 +61,9 @@ function nameOf(client: pg.ClientBase, text: string): string | undefined {
 }
 
 function forgetOldest(client: pg.ClientBase, byText: Names['byText']) {
-  const [[text, name]] = byText as Iterable<[string, string | undefined]> as [[string, string | undefined]]
+  const oldest = byText.entries().next().value
+  if (!oldest) return
+  const [text, name] = oldest
   byText.delete(text)
   if (name === undefined) return
   delete wireOf(client).parsedStatements[name]

@@ -25,14 +25,21 @@ export function statements(db: DatabaseSync, onDamage: (error: ConductError) => 
       // Until half of the room is taken, nothing will have to go, and the order does not matter.
       if (kept.size > statementsKept / 2) kept.delete(text)
       kept.set(text, prepared)
-      if (kept.size > statementsKept) kept.delete(kept.keys().next().value as string)
+      if (kept.size > statementsKept) deleteOldest(kept)
       const rows = prepared.statement.all(...(values as SQLInputValue[])) as unknown as unknown[][]
       return rows.map((row) => prepared.rowOf<Row>(row))
     } catch (error) {
       const told = translate(error)
-      if (isDamage(error)) onDamage(told as ConductError)
+      if (told instanceof ConductError && isDamage(error)) onDamage(told)
       throw told
     }
+  }
+}
+
+function deleteOldest(kept: Map<string, Prepared>) {
+  for (const text of kept.keys()) {
+    kept.delete(text)
+    return
   }
 }
 
