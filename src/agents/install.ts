@@ -73,7 +73,8 @@ const claude: Install = {
     entry: nested((event) => ({ timeout, ...(background.includes(event) && { async: true }) })),
   },
   servers: [{ path: '.mcp.json', format: 'json', table: 'mcpServers', entry: program }],
-  trust: 'Claude Code asks whether you trust the folder, and whether you allow the MCP server of .mcp.json: say yes.',
+  trust:
+    'Claude Code asks whether you trust the folder, and whether you allow the MCP server of .mcp.json: say yes. It reads no hooks of the project when it is started in a subfolder: conduct init --user --agents claude has it recorded there too.',
 }
 
 const codex: Install = {

@@ -25,13 +25,9 @@ export function namedIn(text: string): Span[] {
     const start =
       match.indices?.groups?.[quoted === undefined ? 'bare' : double === undefined ? 'single' : 'double']?.[0]
     if (start === undefined) return []
+    const until = match.index + match[0].length
     const before = lineBefore(text.slice(Math.max(0, match.index - beforeLength), match.index))
-    const form = formOf(
-      before,
-      name,
-      sign,
-      /^[ \t]*(?:[\r\n]|$)/.test(text.slice(match.index + match[0].length).slice(0, 20)),
-    )
+    const form = formOf(before, name, sign, /^[ \t]*(?:[\r\n]|$)/.test(text.slice(until, until + 20)))
     if (form === 'none') return []
     const isSetting = form === 'setting'
     const found = quoted?.trimEnd() ?? (isSetting ? bare : (/^[^,;&<>()[\]{}|\\]*/.exec(bare)?.[0] ?? ''))

@@ -276,10 +276,10 @@ test('the hook that is written records where conduct is there, and harms nobody 
     execFileSync('sh', ['-c', hookOf('codex')], { env, cwd, input: JSON.stringify(document), encoding: 'utf8' })
   assert.equal(run(), '')
   assert.ok(!existsSync(join(home, '.local/state')))
-  mkdirSync(join(home, 'bin'))
-  writeFileSync(join(home, 'bin/conduct'), `#!/bin/sh\nexec "${process.execPath}" "${main}" "$@"\n`)
-  chmodSync(join(home, 'bin/conduct'), 0o755)
-  env.PATH = `${join(home, 'bin')}:${env.PATH}`
+  // Where a PATH without conduct finds it: the launcher.
+  const launcher = join(home, '.local/share/conduct/bin/conduct')
+  writeFiles(home, { '.local/share/conduct/bin/conduct': `#!/bin/sh\nexec "${process.execPath}" "${main}" "$@"\n` })
+  chmodSync(launcher, 0o755)
   assert.equal(run(), '')
   await syncAll(env)
   const { runs } = await (await ledger()).listRuns()
