@@ -1,6 +1,6 @@
 import { defined } from './fields.ts'
 import type { Usage } from './seen.ts'
-import { plus } from './usage.ts'
+import { plus, rounded } from './usage.ts'
 
 // The price list (https://github.com/pydantic/genai-prices) is large: it is loaded by whoever needs it, and by no hook.
 
@@ -58,7 +58,7 @@ async function costOf(requests: Priced[]): Promise<number | undefined> {
     if (!price) return undefined
     sum += price.total_price * parts
   }
-  return Number(sum.toFixed(8))
+  return rounded(sum)
 }
 
 /** The list throws for counts that cannot be, such as more tokens from the cache than all. */

@@ -12,8 +12,11 @@ export function plus(a: Usage | undefined, b: Usage | undefined): Usage | undefi
     cacheWriteTokens: (a.cacheWriteTokens ?? 0) + (b.cacheWriteTokens ?? 0),
     ...(a.costUsd !== undefined &&
       b.costUsd !== undefined &&
-      a.costSource === b.costSource && { costUsd: a.costUsd + b.costUsd, costSource: a.costSource }),
+      a.costSource === b.costSource && { costUsd: rounded(a.costUsd + b.costUsd), costSource: a.costSource }),
   }
 }
+
+/** A cost without the noise of adding fractions. */
+export const rounded = (usd: number): number => Number(usd.toFixed(8))
 
 export const tokensOf = ({ inputTokens, outputTokens }: Usage) => inputTokens + outputTokens

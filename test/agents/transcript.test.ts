@@ -46,8 +46,15 @@ test('a sum of Claude Code that is behind, or has a model without a price, tells
 })
 
 test("Claude Code's sum knows what no message tells: the summary of a conversation", async (t) => {
-  const lines = linesOf('claude').map((line) => line.replace('"outputTokens":264', '"outputTokens":273'))
-  assert.equal((await readTranscript('claude-code', written(t, lines))).usage?.outputTokens, 273)
+  const more = {
+    '"outputTokens":264': '"outputTokens":273',
+    '"totalCostUSD":0.038985': '"totalCostUSD":0.0391200000000000001',
+  }
+  const lines = linesOf('claude').map((line) =>
+    Object.entries(more).reduce((text, [from, to]) => text.replace(from, to), line),
+  )
+  const { usage } = await readTranscript('claude-code', written(t, lines))
+  assert.deepEqual([usage?.outputTokens, usage?.costUsd], [273, 0.03912])
 })
 
 test('subagents of Claude Code count, each with its tokens', async (t) => {

@@ -4,7 +4,7 @@ import { failureOf } from '../failure.ts'
 import { answerLength, countOf, defined, type Fields, fieldsOf, listOf, textOf } from '../fields.ts'
 import { type Budget, budget, filesIn, linesWith } from '../lines.ts'
 import type { Told, Usage } from '../seen.ts'
-import { plus, tokensOf } from '../usage.ts'
+import { plus, rounded, tokensOf } from '../usage.ts'
 
 /** One conversation, of the agent or of a subagent. */
 interface Conversation {
@@ -99,7 +99,7 @@ function sumOf({ modelUsage, totalCostUSD, hasUnknownModelCost }: Fields): Usage
     })
     .reduce<Usage | undefined>(plus, undefined)
   const isKnown = typeof totalCostUSD === 'number' && totalCostUSD >= 0 && hasUnknownModelCost !== true
-  return sum && { ...sum, ...(isKnown && { costUsd: totalCostUSD, costSource: 'reported' }) }
+  return sum && { ...sum, ...(isKnown && { costUsd: rounded(totalCostUSD), costSource: 'reported' }) }
 }
 
 const textIn = ({ content }: Fields): string | undefined => {
