@@ -196,8 +196,8 @@ function hooksWords(agents: readonly Install[], env: Env): string[] {
   const isHere = isOnPath('conduct', env)
   return [
     ...agents.map(({ trust }) => trust),
-    'The hooks and the MCP server run the program conduct; where it is missing, the hooks do nothing.',
-    `It is ${isHere ? '' : 'not '}on your PATH; each teammate needs it on theirs${isHere ? '' : ', and so do you'}.`,
-    'They are for the shell of Linux, macOS and WSL.',
+    'The hooks and the MCP server run the program conduct. Where it is missing, the hooks do nothing.',
+    `It is ${isHere ? '' : 'not '}on your PATH; ${isHere ? 'each teammate needs it there too' : 'you and each teammate need it there'}.`,
+    'Hooks need the shell of Linux, macOS or WSL.',
   ]
 }
