@@ -83,13 +83,16 @@ const textOf = (words: string[]) => [...new Set(words)].join(' ')
 
 async function sendAll(state: State, name: string, holder: string, options: DeliverOptions, words: string[]) {
   const { connect, signal } = options
-  const { place } = state.find(name) as Recording
+  const place = state.find(name)?.place
+  // Another process has discarded the recording, and its calls with it.
+  if (!place) return
   const { client, close } = await connect(place)
   try {
     for (let call = state.next(name); call; call = state.next(name)) {
       // One that was taken over while this process slept is gone on with all the same: a call that two send happens once.
       state.claim(name, holder, 2 * tryMs)
-      const recording = state.find(name) as Recording
+      const recording = state.find(name)
+      if (!recording) return
       const { run, lease, left, appended } = await send(client, state, recording, call, signal).catch(async (error) => {
         throw (await missingProject(client, place, error)) ?? error
       })

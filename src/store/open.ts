@@ -65,7 +65,8 @@ async function lastTime(db: Tx): Promise<number> {
 }
 
 async function openDb(url: string, warn: (error: Error) => void): Promise<Db> {
-  if (url.startsWith('sqlite:')) return (await import('./engine/sqlite.ts')).openSqlite(url.slice('sqlite:'.length))
+  if (url.startsWith('sqlite:'))
+    return (await import('./engine/sqlite.ts')).openSqlite(url.slice('sqlite:'.length), warn)
   if (/^postgres(ql)?:/.test(url)) return (await import('./engine/postgres.ts')).openPostgres(url, warn)
   throw new Error('A database URL is sqlite:FILE, sqlite::memory: or postgres://…')
 }

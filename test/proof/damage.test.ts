@@ -3,7 +3,9 @@ import { randomBytes } from 'node:crypto'
 import { closeSync, openSync, renameSync, writeSync } from 'node:fs'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import sql from 'sql-template-tag'
 import { ConductError } from '../../src/client/client.ts'
+import { openStore } from '../../src/store/open.ts'
 import { type Engine, engines } from '../support/engines.ts'
 import { type ServerProcess, startServer } from '../support/server.ts'
 import { readRows } from './database.ts'
@@ -74,6 +76,20 @@ test('a damaged page fails the requests that need it, and /readyz; the server go
   assert.equal(server.process.exitCode, null)
   assert.match(server.output(), /The database file is damaged/)
   assert.equal(await server.end('SIGTERM'), 0)
+})
+
+test('the first damage that a statement finds is reported once', async (t) => {
+  const url = await sqlite.freshUrl(t)
+  await (await openStore(url)).close()
+  await damage(url, 'runs_by_status')
+  const warnings: string[] = []
+  const store = await openStore(url, { warn: ({ message }) => warnings.push(message) })
+  t.after(() => store.close())
+  const read = () => store.db.query(sql`select id from runs where project_id = 1 and status = 'completed'`)
+  await assert.rejects(read(), /damaged/)
+  await assert.rejects(read(), /damaged/)
+  assert.equal(warnings.length, 1)
+  assert.match(warnings[0] ?? '', /^The database file is damaged/)
 })
 
 for (const [what, files] of [
