@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 /** A text of about so many characters. */
 export type Shape = (length: number) => string
 
-const mebibyte = 1_048_576
+export const mebibyte = 1_048_576
 /** Each text is so many times as long as the one before. */
 const step = 8
 /** Work in proportion takes `step` times as long for each; work that grows with the square takes 64 times. */
@@ -12,13 +12,17 @@ const mostGrowth = 3 * step
 const quickMs = 50
 
 /**
- * Throws unless `read` takes time in proportion to its text, up to 1 MiB of each shape. Counts the processor time of this
+ * Throws unless `read` takes time in proportion to its text, up to `longest` characters of each shape. Counts the processor time of this
  * thread, so that a busy machine makes no difference, and goes up in steps, so that a fault shows before it takes minutes.
  */
-export async function assertLinear(shapes: Shape[], read: (text: string) => unknown): Promise<void> {
+export async function assertLinear(
+  shapes: Shape[],
+  read: (text: string) => unknown,
+  longest = mebibyte,
+): Promise<void> {
   for (const shape of shapes) {
     let before = Number.POSITIVE_INFINITY
-    for (const length of [mebibyte / step ** 2, mebibyte / step, mebibyte]) {
+    for (const length of [longest / step ** 2, longest / step, longest]) {
       const text = shape(length)
       const ms = await cpuMs(() => read(text))
       const most = Math.max(quickMs, mostGrowth * before)

@@ -83,18 +83,31 @@ async function test(files: string[]): Promise<boolean> {
     // A file that hangs fails, and the others are reported.
     ...(!values.proof && { timeout: 240_000 }),
   })
+  const now: [path: string, ms: number][] = []
   stream.on('test:summary', ({ file, success, duration_ms }) => {
     if (!success) passed = false
-    if (file?.startsWith(root)) taken[file.slice(root.length)] = Math.round(duration_ms)
+    if (file?.startsWith(root)) now.push([file.slice(root.length), Math.round(duration_ms)])
   })
   stream.compose(spec).pipe(process.stdout)
   await once(stream, 'end')
-  writeFileSync(durations, JSON.stringify(taken, null, 1))
+  writeFileSync(durations, JSON.stringify({ ...taken, ...Object.fromEntries(now) }, null, 1))
+  if (now.length > 1) process.stdout.write(slowestOf(now))
   return passed
 }
 
+/** Where the time went: several files run at once, so these add up to more than the whole. */
+function slowestOf(files: [path: string, ms: number][]): string {
+  const slowest = files.toSorted(([, a], [, b]) => b - a).slice(0, 10)
+  return `slowest files:\n${slowest.map(([path, ms]) => `${(ms / 1000).toFixed(1).padStart(7)} s  ${path}\n`).join('')}`
+}
+
 const testsOnly = values.tests || values.proof || positionals.length > 0
-const checks = testsOnly ? [] : [toolOf('biome', 'ci', '--error-on-warnings'), toolOf('tsc')]
+const checks = testsOnly
+  ? []
+  : [
+      toolOf('biome', 'ci', '--error-on-warnings'),
+      toolOf('tsc', '--incremental', '--tsBuildInfoFile', join(cache, 'types')),
+    ]
 const files = values.proof ? proofs(positionals) : positionals.length > 0 ? positionals : longestFirst(tests())
 await globalSetup()
 process.once('SIGINT', () => globalTeardown().finally(() => process.exit(130)))
