@@ -87,62 +87,74 @@ test('there is a dump of every version of the schema but the one that is being w
   assert.deepEqual(missing, [], 'make each by its own code: node test/upgrade/make.ts CHECKOUT')
 })
 
+type Opened = Awaited<ReturnType<typeof opened>>
+
+async function returnsRows({ clientOf, store }: Opened, answers: Answers) {
+  assertAnswersKept(await answersOf(clientOf), answers)
+  const [row] = await store.db.query<{ version: number }>(sql`select max(version) as version from schema_versions`)
+  assert.equal(row?.version, migrations.length)
+}
+
+async function findsWords({ clientOf, client }: Opened, story: Story) {
+  for (const { q, project, type, subject } of story.words) {
+    const { results } = await client.search({ q })
+    assert.deepEqual(
+      results.map((one) => [one.project, one.type, one.subject]),
+      [[project, type, subject]],
+      q,
+    )
+  }
+  assert.deepEqual((await client.search({ q: 'verwehtwort' })).results, [], 'the run of that word was deleted')
+  await clientOf('shop').updateRun({ runId: 'FULL', title: 'Neuwort' })
+  for (const q of ['neuwort', 'nurladenwort']) assert.equal((await client.search({ q })).results.length, 1, q)
+}
+
+async function goesOn(it: Opened, story: Story, answers: Answers) {
+  await knowsPeople(it, story)
+  const { client } = it
+  const { name, input, idempotencyKey, runId } = story.replay
+  assert.equal((await client[name](input, { idempotencyKey })).run.runId, runId, 'not carried out again')
+  const known = new Set(answers.runs.map(({ listed }) => (listed as { id: number }).id))
+  const { run } = await client.createRun({})
+  assert.ok(!known.has(run.id) && run.id > Math.max(...known))
+  await client.appendToRun({ runId: 'LONG', text: 'more' })
+  await client.createCheck({ runId: 'FULL', result: 'pass' })
+  const { feature } = await client.createFeature({ name: 'brand-new' })
+  assert.ok(feature.id > 4, 'the number of a deleted feature is not given again')
+  for (const runId of ['CHANGED', 'FULL', 'LONG']) {
+    await client.deleteRun({ runId })
+    await assert.rejects(client.getRun({ runId }), { code: 'NOT_FOUND' })
+  }
+}
+
+/** Keys, sessions and leases are whose they were. */
+async function knowsPeople({ app, clientOf, client }: Opened, story: Story) {
+  const { ada, gone, reader } = story.secrets
+  assert.equal((await clientOf(undefined, ada).me()).key?.name, 'ada')
+  await assert.rejects(clientOf(undefined, gone).me(), { code: 'UNAUTHORIZED' })
+  await assert.rejects(clientOf(undefined, reader).createRun({}), { code: 'FORBIDDEN' })
+  if (story.cookie) {
+    const me = await app.fetch(new Request(`${base}/v1/auth/me`, { headers: { cookie: story.cookie } }))
+    assert.equal(me.status, 200)
+  }
+  if (story.lease) {
+    const { runId, token } = story.lease
+    await assert.rejects(client.heartbeat({ runId }), { code: 'LEASE_HELD' })
+    const { run } = await clientOf(undefined, ada).heartbeat({ runId, leaseToken: token })
+    assert.equal(run.status, 'in_progress')
+  }
+}
+
 for (const engine of engines) {
   for (const version of versions) {
     const { story, answers } = made(version)
     const of = `of version ${version} (${engine.name})`
 
-    test(`returns every row of a ledger ${of}`, async (t) => {
-      const { clientOf, store } = await opened(t, await loaded(t, engine, version), story)
-      assertAnswersKept(await answersOf(clientOf), answers)
-      const [row] = await store.db.query<{ version: number }>(sql`select max(version) as version from schema_versions`)
-      assert.equal(row?.version, migrations.length)
-    })
-
-    test(`finds the old words of a ledger ${of}, and new ones`, async (t) => {
-      const { clientOf, client } = await opened(t, await loaded(t, engine, version), story)
-      for (const { q, project, type, subject } of story.words) {
-        const { results } = await client.search({ q })
-        assert.deepEqual(
-          results.map((one) => [one.project, one.type, one.subject]),
-          [[project, type, subject]],
-          q,
-        )
-      }
-      assert.deepEqual((await client.search({ q: 'verwehtwort' })).results, [], 'the run of that word was deleted')
-      await clientOf('shop').updateRun({ runId: 'FULL', title: 'Neuwort' })
-      for (const q of ['neuwort', 'nurladenwort']) assert.equal((await client.search({ q })).results.length, 1, q)
-    })
-
-    test(`goes on with keys, sessions, leases and numbers of a ledger ${of}`, async (t) => {
-      const { app, clientOf, client } = await opened(t, await loaded(t, engine, version), story)
-      const { ada, gone, reader } = story.secrets
-      assert.equal((await clientOf(undefined, ada).me()).key?.name, 'ada')
-      await assert.rejects(clientOf(undefined, gone).me(), { code: 'UNAUTHORIZED' })
-      await assert.rejects(clientOf(undefined, reader).createRun({}), { code: 'FORBIDDEN' })
-      if (story.cookie) {
-        const me = await app.fetch(new Request(`${base}/v1/auth/me`, { headers: { cookie: story.cookie } }))
-        assert.equal(me.status, 200)
-      }
-      if (story.lease) {
-        const { runId, token } = story.lease
-        await assert.rejects(client.heartbeat({ runId }), { code: 'LEASE_HELD' })
-        const { run } = await clientOf(undefined, ada).heartbeat({ runId, leaseToken: token })
-        assert.equal(run.status, 'in_progress')
-      }
-      const { name, input, idempotencyKey, runId } = story.replay
-      assert.equal((await client[name](input, { idempotencyKey })).run.runId, runId, 'not carried out again')
-      const known = new Set(answers.runs.map(({ listed }) => (listed as { id: number }).id))
-      const { run } = await client.createRun({})
-      assert.ok(!known.has(run.id) && run.id > Math.max(...known))
-      await client.appendToRun({ runId: 'LONG', text: 'more' })
-      await client.createCheck({ runId: 'FULL', result: 'pass' })
-      const { feature } = await client.createFeature({ name: 'brand-new' })
-      assert.ok(feature.id > 4, 'the number of a deleted feature is not given again')
-      for (const runId of ['CHANGED', 'FULL', 'LONG']) {
-        await client.deleteRun({ runId })
-        await assert.rejects(client.getRun({ runId }), { code: 'NOT_FOUND' })
-      }
+    test(`a ledger ${of}`, async (t) => {
+      const it = await opened(t, await loaded(t, engine, version), story)
+      await t.test('returns every row', () => returnsRows(it, answers))
+      await t.test('finds its old words, and new ones', () => findsWords(it, story))
+      await t.test('goes on with its keys, sessions, leases and numbers', () => goesOn(it, story, answers))
     })
 
     test(`two servers that start at once serve a ledger ${of}`, async (t) => {
