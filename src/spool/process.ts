@@ -55,8 +55,8 @@ export function ancestorsOf(pid: number): Listed[] {
 }
 
 /**
- * For a hook: the process of the agent that runs it, whatever shells stand between; undefined where the system does not
- * show it. A session that is resumed goes on in another process.
+ * For a hook or an MCP server: the process of the agent that started it, whatever shells stand between; undefined where the
+ * system does not show it. A session that is resumed goes on in another process.
  */
 export function agentProcessOf(pid = process.pid): ProcessId | undefined {
   return ancestorsOf(pid).find(({ words }) => !isLauncher(words))?.id
@@ -66,11 +66,11 @@ const launchers = new Set(
   ['ash', 'bash', 'busybox', 'dash', 'fish', 'ksh', 'mksh', 'sh', 'zsh'].concat('env', 'nice', 'timeout'),
 )
 
-/** Whether a process only stands between an agent and its hook: a shell, a script in an argument, or our own start. */
+/** Whether a process only stands between an agent and what it starts: a shell, a script in an argument, or our own start. */
 function isLauncher(words: string[]): boolean {
   if (launchers.has(programOf(words))) return true
   const [first = '', second = ''] = words.slice(1)
-  const isOurs = /(?:^|\/)conduct(?:\.cjs)?$/.test(first) && second === 'hook'
+  const isOurs = /(?:^|\/)conduct(?:\.cjs)?$/.test(first) && (second === 'hook' || second === 'mcp')
   return isOurs || words.slice(1, 4).some((word) => word === '-e' || word === '--eval')
 }
 

@@ -44,7 +44,10 @@ export interface Recordings {
   /** The recording of that name, made where it is new. */
   record(recording: New): Recording
   find(name: string): Recording | undefined
-  /** Those of that place whose end was not recorded, newest first: of that run, or begun in that folder. */
+  /**
+   * Those of that place whose end was not recorded, newest first: of that run, or begun in that folder. The session of a
+   * run is among them also after its end, since it may be resumed.
+   */
   open(place: Place, by: { runId: string } | { cwd: string }): Recording[]
   /** The recorded sessions with one of these ids, and those whose agent is one of these processes. */
   sessions(by: { ids: string[]; processes: ProcessId[] }): Session[]
@@ -89,8 +92,9 @@ export function recordingsIn(db: Database): Recordings {
       return find(recording.name) as Recording
     },
     open(place, by) {
-      const [column, value] = 'runId' in by ? ['run_id', by.runId] : ['cwd', by.cwd]
-      const found = where(`ended = 0 and ${column} = ? order by created_at desc, rowid desc`, value as string)
+      const [condition, value] =
+        'runId' in by ? [`run_id = ? and (ended = 0 or kind = 'hook')`, by.runId] : ['cwd = ? and ended = 0', by.cwd]
+      const found = where(`${condition} order by created_at desc, rowid desc`, value)
       return found.filter((one) => samePlace(one.place, place))
     },
     sessions: (by) => sessions(db, by),

@@ -47,6 +47,7 @@ test("a hook's agent is found over shells, scripts in arguments and our own star
     `${process.execPath} hook.mjs`,
     `bash -lc 'true; ${process.execPath} hook.mjs; true'`,
     `sh -c 'env A=b sh -c "${process.execPath} conduct.cjs hook claude; true"; true'`,
+    `${process.execPath} conduct.cjs mcp`,
     `${process.execPath} -e "require('child_process').execFileSync(process.execPath, ['hook.mjs'], { stdio: 'inherit' })"`,
   ]) {
     const { agent, ancestors, pid } = told(script)

@@ -156,6 +156,10 @@ test('open recordings are found by run or folder, at the same place alone', (t) 
   assert.deepEqual(names({ ...place, databaseUrl: 'postgres://me@db/x' }, { cwd: '/shop' }), [])
   assert.deepEqual(names({ ...place, project: 'blog' }, { cwd: '/shop' }), ['exec-2'])
   assert.deepEqual(names(place, { cwd: '/elsewhere' }), [])
+  state.record({ ...recording, name: 'claude-1', kind: 'hook', place })
+  for (const name of ['exec-1', 'claude-1']) state.update(name, { runId: 'RUN-001', ended: true })
+  assert.deepEqual(names(place, { runId: 'RUN-001' }), ['claude-1'], 'a session may be resumed')
+  assert.deepEqual(names(place, { cwd: '/shop' }), [])
 })
 
 test('places are the same whatever password, profile or last slash leads to them', () => {

@@ -23,7 +23,7 @@ function sessionOf(words: string): Known {
   }
 }
 
-/** What is handed down, written as `claude=A codex=B meta=C thread=D run=E`, and the processes above: `/ 3 2 1`. */
+/** What is handed down, written as `claude=A codex=B run=C`, with `mcp meta=D thread=E` for a call, and the processes above: `/ 3 2 1`. */
 function callerOf(words: string): Caller {
   const [given = '', above = ''] = words.split('/')
   const by = Object.fromEntries(
@@ -34,17 +34,18 @@ function callerOf(words: string): Caller {
   )
   return {
     env: { CLAUDE_CODE_SESSION_ID: by.claude, CODEX_SESSION_ID: by.codex, CONDUCT_RUN_ID: by.run },
-    meta: by.meta || by.thread ? { sessionId: by.meta, threadId: by.thread } : undefined,
+    meta: given.includes('mcp') ? { sessionId: by.meta, threadId: by.thread } : undefined,
+    starter: processOf(Number(above.trim().split(' ')[0])),
     ancestors: above.trim().split(' ').filter(Boolean).map(Number).map(processOf),
   }
 }
 
-/** `RUN-1` for a run, the session's id for a session, `own` for none, `own of A, B` for several. */
+/** `RUN-1` for a run, the session's id for a session, `own` for neither, `own of A, B` with the candidates. */
 function shown(caller: string, sessions: string[]): string {
   const whose = whoseWork(callerOf(caller), sessions.map(sessionOf))
   if (whose.kind === 'run') return whose.runId
   if (whose.kind === 'session') return whose.session.session
-  return whose.several.length > 0 ? `own of ${whose.several.map(({ session }) => session).join(', ')}` : 'own'
+  return whose.candidates.length > 0 ? `own of ${whose.candidates.map(({ session }) => session).join(', ')}` : 'own'
 }
 
 const table: [what: string, caller: string, sessions: string[], whose: string][] = [
@@ -53,37 +54,44 @@ const table: [what: string, caller: string, sessions: string[], whose: string][]
   ['the session above', '/ 3 2 1', ['A @2', 'B @9'], 'A'],
   ['the nearest of two above, one agent inside of another', '/ 3 2 1', ['A @1', 'B @2'], 'B'],
   ['the nearest has ended, and the outer one is another', '/ 3 2 1', ['A @1', 'B @2 ended'], 'own'],
-  ['the session before in the same process has ended', '/ 3 2 1', ['A @2 ended', 'B @2'], 'B'],
+  ['the session before in the same process has ended', '/ 2 1', ['A @2 ended', 'B @2'], 'B'],
+  ['what the session before may have started', '/ 3 2 1', ['A @2 ended', 'B @2'], 'own of B'],
   ['an editor with two sessions in one process', '/ 3 2 1', ['A @2', 'B @2'], 'own of A, B'],
   ['the session of a process that is not known', '/ 3 2 1', ['A'], 'own'],
 
-  ['the session that Claude Code names', 'claude=A / 3 2 1', ['A @9', 'B @2'], 'A'],
-  ['the session that Codex names', 'codex=A / 3 2 1', ['A', 'B @2'], 'A'],
-  ['the name of a session without a record says that it is no other', 'claude=X / 3 2 1', ['A @2'], 'own'],
+  ['the session that Claude Code names', 'claude=A / 3 2 1', ['A @2', 'B @1'], 'A'],
+  ['the session that Codex names', 'codex=A / 3 2 1', ['A', 'B @9'], 'A'],
+  ['the name of a session without a record says that it is no other', 'claude=X / 3 2 1', ['A @2'], 'own of A'],
   ['an editor with two sessions, and the name of one', 'claude=B / 3 2 1', ['A @2', 'B @2'], 'B'],
   ['a session that has ended', 'claude=A / 3 2 1', ['A @2 ended'], 'own'],
-  ['a session that another one in its process followed', 'claude=A / 3 2 1', ['A @2 ended', 'B @2'], 'B'],
+  ['an MCP server, after its agent has begun another session', 'mcp claude=A / 2 1', ['A @2 ended', 'B @2'], 'B'],
+  ['the server of an agent without a record inside of it', 'mcp claude=A / 3 2 1', ['A @2 ended', 'B @2'], 'own of B'],
+  ['the same after two others', 'mcp claude=A / 2 1', ['A @2 ended', 'B @2', 'C @2'], 'own of B, C'],
+  ['a command of a session that has ended is not of the next', 'claude=A / 3 2 1', ['A @2 ended', 'B @2'], 'own of B'],
   [
-    'a session that two others in its process followed',
-    'claude=A / 3 2 1',
-    ['A @2 ended', 'B @2', 'C @2'],
-    'own of B, C',
+    'what a session left behind, after its process has begun another',
+    'mcp claude=A / 1',
+    ['A @2 ended', 'B @2'],
+    'own',
   ],
-  ['what a session left behind, after its process has begun another', 'claude=A / 1', ['A @2 ended', 'B @2'], 'own'],
-  ['a session that has ended inside of another', 'claude=B / 3 2 1', ['A @1', 'B @2 ended'], 'own'],
+  ['a session that has ended inside of another', 'mcp claude=B / 3 2 1', ['A @1', 'B @2 ended'], 'own'],
+  ['an agent without names inside of one with them', 'claude=A / 3 2 1', ['A @1', 'B @2'], 'B'],
+  ['a terminal that a session left, and an agent without names in it', 'claude=A / 3 2 1', ['A @9 ended', 'B @2'], 'B'],
+  ['a live session of elsewhere against the agent above', 'claude=A / 3 2 1', ['A @9', 'B @2'], 'own of B'],
 
   ['Codex inside of Claude Code', 'claude=A codex=B / 3 2 1', ['A @1', 'B @2'], 'B'],
   ['Claude Code inside of Codex', 'claude=A codex=B / 3 2 1', ['A @2', 'B @1'], 'A'],
-  ['the inner one has no record', 'claude=A codex=X / 3 2 1', ['A @1'], 'own'],
+  ['an agent without names inside of both', 'claude=A codex=B / 3 2 1', ['A @2', 'B @1', 'C @3'], 'C'],
+  ['the inner one has no record', 'claude=A codex=X / 3 2 1', ['A @1'], 'own of A'],
   ['the inner one has ended', 'claude=A codex=B / 3 2 1', ['A @1', 'B @2 ended'], 'own'],
   ['two names, and neither process above', 'claude=A codex=B / 3 2 1', ['A @8', 'B @9'], 'own'],
   ['a terminal that a session left, and another agent in it', 'claude=A codex=B / 3 2 1', ['A @9 ended', 'B @2'], 'B'],
 
-  ['the session that a call of MCP names', 'meta=B / 3 2 1', ['A @2', 'B @2'], 'B'],
-  ['the thread that a call of MCP names', 'thread=B / 3 2 1', ['A @2', 'B @2'], 'B'],
-  ['a call names it more exactly than the environment', 'claude=A meta=B / 3 2 1', ['A @1', 'B @2'], 'B'],
-  ['a call of a session that was thought to have ended', 'meta=A / 3 2 1', ['A @2 ended', 'B @2'], 'A'],
-  ['a call of a session without a record', 'claude=A meta=X / 3 2 1', ['A @1'], 'own'],
+  ['the session that a call of MCP names', 'mcp meta=B / 3 2 1', ['A @2', 'B @2'], 'B'],
+  ['the thread that a call of MCP names', 'mcp thread=B / 3 2 1', ['A @2', 'B @2'], 'B'],
+  ['a call names it more exactly than the environment', 'claude=A mcp meta=B / 3 2 1', ['A @1', 'B @2'], 'B'],
+  ['a call of a session that was thought to have ended', 'mcp meta=A / 3 2 1', ['A @2 ended', 'B @2'], 'A'],
+  ['a call of a session without a record', 'claude=A mcp meta=X / 3 2 1', ['A @1'], 'own'],
 
   ['a run that is named', 'run=RUN-7 claude=A / 3 2 1', ['A @2'], 'RUN-7'],
 ]
@@ -135,7 +143,7 @@ test('a session that is recorded for another project is not taken for ours', (t)
   const caller = { env: { CLAUDE_CODE_SESSION_ID: 'A' }, ancestors: [] }
   state.record({ name: 'claude-A', kind: 'hook', place: here, cwd: '/shop', session: 'A' })
   assert.equal(whoseRun(state, here, caller).kind, 'session')
-  assert.deepEqual(whoseRun(state, { ...here, project: 'blog' }, caller), { kind: 'own', several: [] })
+  assert.deepEqual(whoseRun(state, { ...here, project: 'blog' }, caller), { kind: 'own', candidates: [] })
 })
 
 test('a hook notes the session and the process of its agent', async (t) => {

@@ -97,18 +97,22 @@ test('without a name the session of the agent above is meant, and of several non
   assert.equal((await call('log_run', { text: 'alone' })).data.runId, a)
   const b = await record('B', { agentProcess })
   const other = await agentOf()
-  assert.match(await other.refused('log_run', { text: 'x' }), new RegExp(`started no run; open are ${a}, ${b}`))
+  assert.match(
+    await other.refused('log_run', { text: 'x' }),
+    new RegExp(`several sessions run in this process; open are ${a}, ${b}`),
+  )
   const own = (await other.call('start_run', work)).data.runId as string
   assert.ok(![a, b, killed].includes(own))
-  await other.call('log_run', { text: 'mine' })
-  await other.call('finish_run', { status: 'completed', summary: 'done' })
+  assert.match(await other.refused('log_run', { text: 'x' }), new RegExp(`open are ${a}, ${b}, ${own}`))
+  await other.call('log_run', { text: 'mine', runId: own })
+  await other.call('finish_run', { status: 'completed', summary: 'done', runId: own })
   assert.equal((await runOf(own)).status, 'completed', 'what it began it ends')
   const contents = await Promise.all([killed, a, b].map(async (runId) => (await runOf(runId)).content))
   assert.deepEqual(contents, ['', 'alone\n', ''])
 })
 
 test('no session is taken for ours that has ended, is not recorded or belongs to another project', async (t) => {
-  const { here, state, record, agentOf } = await workplace(t)
+  const { here, record, agentOf } = await workplace(t)
   const theirs = [
     await record('ended', { agentProcess: thisProcess(), ended: true }),
     await record('elsewhere', { place: { ...here, project: 'another' } }),
@@ -120,15 +124,13 @@ test('no session is taken for ours that has ended, is not recorded or belongs to
     assert.ok(!theirs.includes(told.data.runId as string), id)
     assert.match(told.text, /is started/)
   }
-  state.record({ name: 'claude-early', kind: 'hook', place: here, cwd: '/', session: 'early' })
-  const early = await agentOf({ CLAUDE_CODE_SESSION_ID: 'early' })
-  assert.match(await early.refused('log_run', { text: 'x' }), /session is not in the ledger yet.*conduct sync/)
 })
 
 test('the first prompt of a session is waited for', async (t) => {
   const { here, state, client, agentOf, runOf } = await workplace(t)
   state.record({ name: 'claude-A', kind: 'hook', place: here, cwd: '/', session: 'A' })
-  const { call } = await agentOf({ CLAUDE_CODE_SESSION_ID: 'A' })
+  const { call, refused } = await agentOf({ CLAUDE_CODE_SESSION_ID: 'A' })
+  assert.match(await refused('log_run', { text: 'x' }), /session is not in the ledger yet.*conduct sync/)
   const answered = call('log_run', { text: 'x' })
   const { run } = await client.createRun({})
   state.update('claude-A', { runId: run.runId })

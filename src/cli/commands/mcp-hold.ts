@@ -4,12 +4,12 @@ import type { Run } from '../../api/run.ts'
 import type { CallOptions, Client, Input } from '../../client/client.ts'
 import { type Hold, type Meta, renewed, whichRun } from '../../mcp/hold.ts'
 import type { Place } from '../../spool/place.ts'
-import { ancestorsOf, type ProcessId } from '../../spool/process.ts'
+import { agentProcessOf, ancestorsOf, type ProcessId } from '../../spool/process.ts'
 import type { Recording } from '../../spool/recordings.ts'
 import type { State } from '../../spool/state.ts'
 import type { Env } from '../place/folders.ts'
 import { runOf } from '../record/in-session.ts'
-import { callingSession, whoseRun } from '../record/whose-run.ts'
+import { callingSession, type Whose, whoseRun } from '../record/whose-run.ts'
 
 /** Seconds after which the run of a process that was killed has failed. */
 const leaseSeconds = 90
@@ -31,6 +31,8 @@ export interface LocalHoldOptions {
   now?: () => number
   /** The processes above this one, the nearest first. */
   ancestors?: ProcessId[]
+  /** The agent that started this process. */
+  starter?: ProcessId | undefined
 }
 
 export interface LocalHold extends Hold {
@@ -47,12 +49,13 @@ interface Open {
   calledAt: number
   /** Whether this process made it. */
   isOwn: boolean
-  /** The session that called for it last, where the client names one. */
-  session: string | undefined
+  /** Whose work it is; undefined where several sessions share this process and the client does not say which one called. */
+  worker: string | undefined
 }
 
 /** The runs that this process works on, by their ids, and what the state knows of them. */
-interface Held extends Required<LocalHoldOptions> {
+interface Held extends Required<Omit<LocalHoldOptions, 'starter'>> {
+  starter: ProcessId | undefined
   open: Map<string, Open>
   /** Those that others record and end. */
   recorded: Set<string>
@@ -69,6 +72,7 @@ export function localHold(options: LocalHoldOptions): LocalHold {
     now: Date.now,
     // As they are at the start: whoever outlives its agent is still its own.
     ancestors: ancestorsOf(process.pid).map(({ id }) => id),
+    starter: agentProcessOf(),
     ...options,
     open: new Map(),
     recorded: new Set(),
@@ -77,7 +81,7 @@ export function localHold(options: LocalHoldOptions): LocalHold {
   }
   return {
     session: async (meta) => {
-      const runId = await sessionOf(held, meta)
+      const runId = await sessionOf(held, whoseCall(held, meta))
       return runId !== undefined && held.finished.has(runId) ? undefined : runId
     },
     isRecorded: (runId) => isRecorded(recordingOf(held, runId)),
@@ -101,9 +105,11 @@ const recordingOf = ({ state, place }: Held, runId: string) => state.open(place,
 const isRecorded = (recording: Recording | undefined) => recording !== undefined && recording.kind !== 'mcp'
 const idsOf = (recordings: Pick<Recording, 'runId'>[]) => recordings.flatMap(({ runId }) => runId ?? [])
 
+const whoseCall = ({ state, place, env, ancestors, starter }: Held, meta: Meta) =>
+  whoseRun(state, place, { env, meta, ancestors, starter })
+
 /** The run of the session that calls; undefined where there is none, or where it may be one of several. */
-async function sessionOf({ state, place, env, ancestors }: Held, meta: Meta): Promise<string | undefined> {
-  const whose = whoseRun(state, place, { env, meta, ancestors })
+async function sessionOf({ state, env }: Held, whose: Whose): Promise<string | undefined> {
   if (whose.kind === 'own') return undefined
   if (whose.kind === 'run') return whose.runId
   const runId = await runOf(state, whose.session, env)
@@ -114,14 +120,23 @@ async function sessionOf({ state, place, env, ancestors }: Held, meta: Meta): Pr
   )
 }
 
+/** Tells the work of one session from that of another in this process; undefined where it may be that of several. */
+function workerOf(whose: Whose, meta: Meta): string | undefined {
+  if (whose.kind === 'run') return whose.runId
+  if (whose.kind === 'session') return whose.session.name
+  const [candidate, ...others] = whose.candidates
+  return others.length > 0 ? undefined : (candidate?.name ?? callingSession(meta) ?? '')
+}
+
 /** Keeps in mind that a call came for that run, which makes it one that this process works on. */
-function called(held: Held, runId: string, meta: Meta, recording = recordingOf(held, runId)) {
+function called(held: Held, runId: string, meta: Meta, recording = recordingOf(held, runId), isNew = false) {
   if (isRecorded(recording)) held.recorded.add(runId)
   if (recording?.kind !== 'mcp') return
   held.claim(recording.name)
-  const { isOwn = false, session } = held.open.get(runId) ?? {}
-  const calling = callingSession(meta) ?? session
-  held.open.set(runId, { name: recording.name, calledAt: held.now(), isOwn, session: calling })
+  const before = held.open.get(runId)
+  const isOwn = isNew || before?.isOwn === true
+  const worker = before?.isOwn ? before.worker : workerOf(whoseCall(held, meta), meta)
+  held.open.set(runId, { name: recording.name, calledAt: held.now(), isOwn, worker })
 }
 
 function forget({ open, state }: Held, runId: string, name: string | undefined) {
@@ -143,9 +158,7 @@ async function start(held: Held, input: Input<'createRun'>, options: CallOptions
     // A call that is tried again makes the run that it made before.
     const isKnown = recordingOf(held, run.runId) !== undefined
     state.update(name, isKnown ? { ended: true } : { runId: run.runId, leaseToken: lease?.token ?? null })
-    called(held, run.runId, meta)
-    const open = held.open.get(run.runId)
-    if (open) open.isOwn = true
+    called(held, run.runId, meta, recordingOf(held, run.runId), true)
     return run
   } catch (error) {
     state.update(name, { ended: true })
@@ -169,27 +182,26 @@ async function write<T>(held: Held, runId: string, call: Write<T>, meta: Meta): 
 
 /** The one run that a call without an id means. Throws where there is none, or more than one. */
 async function only(held: Held, meta: Meta): Promise<string> {
-  const runs = await candidates(held, meta)
+  const { state, place, cwd, open } = held
+  const whose = whoseCall(held, meta)
+  if (whose.kind === 'own' && whose.candidates.length > 1) {
+    throw whichRun('several sessions run in this process', [...idsOf(whose.candidates), ...open.keys()])
+  }
+  const runs = await candidates(held, whose, meta)
   const [runId, ...others] = runs
-  if (runId === undefined) throw whichRun('this process has started no run', openHere(held, meta))
+  if (runId !== undefined && others.length === 0) return runId
   if (others.length > 0) throw whichRun(`this process has ${runs.length} runs open`, runs)
-  return runId
+  const begunHere = state.open(place, { cwd }).filter(({ kind }) => kind === 'mcp')
+  throw whichRun('this process has started no run', idsOf(begunHere))
 }
 
-async function candidates(held: Held, meta: Meta): Promise<string[]> {
-  const calling = callingSession(meta)
-  const open = [...held.open].filter(([, { session }]) => calling === undefined || session === calling)
-  const session = await sessionOf(held, meta)
+async function candidates(held: Held, whose: Whose, meta: Meta): Promise<string[]> {
+  const worker = workerOf(whose, meta)
+  const open = [...held.open].filter(([, run]) => run.worker === worker)
+  const session = await sessionOf(held, whose)
   if (session === undefined) return open.map(([runId]) => runId)
   const own = open.filter(([, { isOwn }]) => isOwn).map(([runId]) => runId)
   return own.length === 0 || held.recorded.has(session) ? [session, ...own] : own
-}
-
-/** What a call may have meant that this process has not started: sessions that it may belong to, and runs of this folder. */
-function openHere({ state, place, cwd, env, ancestors }: Held, meta: Meta): string[] {
-  const whose = whoseRun(state, place, { env, meta, ancestors })
-  const several = whose.kind === 'own' ? whose.several : []
-  return idsOf([...several, ...state.open(place, { cwd }).filter(({ kind }) => kind === 'mcp')])
 }
 
 const isIdle = ({ now }: Held, { calledAt }: Open) => now() - calledAt > idleMs

@@ -95,12 +95,12 @@ async function checkExec(runId: string | undefined, words: string[], options: Ch
 function targetOf(state: State, place: Place): Target {
   const whose = whoseHere(state, place, process.env)
   if (whose.kind !== 'own') return whose
-  const several = whose.several.flatMap(({ runId }) => runId ?? [])
+  const ids = whose.candidates.flatMap(({ runId }) => runId ?? [])
   const why =
-    several.length > 0
-      ? `Several sessions run in this process: ${several.join(', ')}.`
+    ids.length > 0
+      ? `This command may belong to ${ids.join(' or ')}, or to a session that is not recorded.`
       : 'This command belongs to no session that hooks record, and does not run inside conduct exec.'
-  throw new UsageError(`${why} Name the run that is checked: conduct check exec ${several[0] ?? 'RUN-001'} -- npm test`)
+  throw new UsageError(`${why} Name the run that is checked: conduct check exec ${ids[0] ?? 'RUN-001'} -- npm test`)
 }
 
 async function run(words: string[]) {

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Call } from '../../spool/calls.ts'
 import { deliver } from '../../spool/deliver.ts'
 import type { Place } from '../../spool/place.ts'
-import { ancestorsOf } from '../../spool/process.ts'
+import { agentProcessOf, ancestorsOf } from '../../spool/process.ts'
 import type { Recording } from '../../spool/recordings.ts'
 import type { State } from '../../spool/state.ts'
 import type { Env } from '../place/folders.ts'
@@ -17,7 +17,7 @@ type Here = Exclude<Whose, { kind: 'session' }> | { kind: 'session'; session: Re
 /** Whose work this process does. A run that CONDUCT_RUN_ID names is its session's where hooks on this machine record it. */
 export function whoseHere(state: State, place: Place, env: Env): Here {
   const ancestors = ancestorsOf(process.pid).map(({ id }) => id)
-  const whose = whoseRun(state, place, { env, ancestors })
+  const whose = whoseRun(state, place, { env, ancestors, starter: agentProcessOf() })
   if (whose.kind !== 'run') return whose
   const session = state.open(place, { runId: whose.runId }).find(({ kind }) => kind === 'hook')
   return session ? { kind: 'session', session } : whose

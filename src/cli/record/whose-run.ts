@@ -8,10 +8,12 @@ import type { Env } from '../place/folders.ts'
 /** What decides whose work a process does. */
 export interface Caller {
   env: Env
-  /** The metadata of an MCP call. */
+  /** The metadata of an MCP call; undefined for a command. */
   meta?: Record<string, unknown> | undefined
   /** The processes above this one, the nearest first. */
   ancestors: ProcessId[]
+  /** What started this process, whatever shells stand between. */
+  starter?: ProcessId | undefined
 }
 
 /** What is known of a recorded session. */
@@ -21,8 +23,8 @@ export type Known = Pick<Session, 'runId' | 'session' | 'agentProcess' | 'isLive
 export type Whose<S extends Known = Session> =
   | { kind: 'run'; runId: string }
   | { kind: 'session'; session: S }
-  /** `several` are the sessions that it may be; none where it belongs to no session. */
-  | { kind: 'own'; several: S[] }
+  /** `candidates` are the sessions to which it may belong all the same. */
+  | { kind: 'own'; candidates: S[] }
 
 const variables = ['CLAUDE_CODE_SESSION_ID', 'CODEX_SESSION_ID']
 
@@ -45,37 +47,52 @@ function namesOf({ env, meta }: Pick<Caller, 'env' | 'meta'>): string[] {
  */
 export function whoseWork<S extends Known>(caller: Caller, sessions: S[]): Whose<S> {
   if (caller.env.CONDUCT_RUN_ID) return { kind: 'run', runId: caller.env.CONDUCT_RUN_ID }
+  const agent = nearest(caller, sessions)
   const names = namesOf(caller)
-  const found = names.length > 0 ? bearers(names, caller, sessions) : sessionsOf(nearest(caller, sessions), sessions)
+  const found = names.length > 0 ? bearers(names, agent, caller, sessions) : ofAgent(agent, caller, sessions)
   const [session, ...others] = found
-  return session && others.length === 0 ? { kind: 'session', session } : { kind: 'own', several: found }
+  if (session && others.length === 0) return { kind: 'session', session }
+  if (callingSession(caller.meta) !== undefined) return { kind: 'own', candidates: [] }
+  return { kind: 'own', candidates: others.length > 0 ? found : liveIn(agent, sessions) }
 }
 
 /** The sessions that the names mean. */
-function bearers<S extends Known>(names: string[], caller: Caller, sessions: S[]): S[] {
+function bearers<S extends Known>(names: string[], agent: ProcessId | undefined, caller: Caller, sessions: S[]): S[] {
   const named = names.flatMap((name) => sessions.filter(({ session }) => session === name))
-  // One agent inside of another hands down both names, and either may be without a record.
+  // One agent inside another hands down both names, and either may be without a record.
   if (named.length < names.length) return []
   if (callingSession(caller.meta) !== undefined) return named
-  const inner = names.length === 1 ? named : named.filter((one) => isOf(one, nearest(caller, named)))
-  if (inner.length === 1 && inner[0]?.isLive === false) return successors(inner[0], caller, sessions)
-  return inner.filter(({ isLive }) => isLive)
+  const inner = named.filter((one) => isOf(one, agent))
+  const live = inner.filter(({ isLive }) => isLive)
+  if (live.length > 0) return live
+  // An MCP server is not told that its agent has ended that session and begun another.
+  if (inner.length > 0) return caller.meta && isStartedBy(agent, caller) ? liveIn(agent, sessions) : []
+  const elsewhere = named.filter((one) => one.isLive && !isAbove(one, caller))
+  // The agents that hand down the names run around the nearest one, which hands down none.
+  if (agent !== undefined) return elsewhere.length === 0 ? ofAgent(agent, caller, sessions) : []
+  return names.length === 1 ? elsewhere : []
 }
 
-/** What goes on in the process of a session that has ended: an MCP server is not told that its agent began another one. */
-function successors<S extends Known>({ agentProcess }: S, { ancestors }: Caller, sessions: S[]): S[] {
-  const isAbove = ancestors.some((one) => agentProcess !== null && sameProcess(one, agentProcess))
-  return isAbove ? sessionsOf(agentProcess ?? undefined, sessions) : []
+/** The session that the agent works on. What it started long ago may be of an earlier one. */
+function ofAgent<S extends Known>(agent: ProcessId | undefined, caller: Caller, sessions: S[]): S[] {
+  const live = liveIn(agent, sessions)
+  const isOnly = sessions.filter((session) => isOf(session, agent)).length === 1
+  return live.length > 1 || isOnly || isStartedBy(agent, caller) ? live : []
 }
 
 /** The nearest process above the caller that is the agent of any of the sessions. */
 const nearest = ({ ancestors }: Caller, sessions: Known[]): ProcessId | undefined =>
   ancestors.find((one) => sessions.some((session) => isOf(session, one)))
 
+const isAbove = (session: Known, { ancestors }: Caller) => ancestors.some((one) => isOf(session, one))
+
+const isStartedBy = (agent: ProcessId | undefined, { starter }: Caller) =>
+  agent !== undefined && starter !== undefined && sameProcess(agent, starter)
+
 const isOf = ({ agentProcess }: Known, agent: ProcessId | undefined) =>
   agent !== undefined && agentProcess !== null && sameProcess(agentProcess, agent)
 
-const sessionsOf = <S extends Known>(agent: ProcessId | undefined, sessions: S[]): S[] =>
+const liveIn = <S extends Known>(agent: ProcessId | undefined, sessions: S[]): S[] =>
   sessions.filter((session) => session.isLive && isOf(session, agent))
 
 /** The same, by what this machine has recorded. A session that is recorded for another ledger or project is not ours. */
@@ -83,6 +100,6 @@ export function whoseRun(state: State, place: Place, caller: Caller): Whose {
   const whose = whoseWork(caller, state.sessions({ ids: namesOf(caller), processes: caller.ancestors }))
   if (whose.kind === 'run') return whose
   const isHere = (session: Session) => samePlace(session.place, place)
-  if (whose.kind === 'session') return isHere(whose.session) ? whose : { kind: 'own', several: [] }
-  return { ...whose, several: whose.several.filter(isHere) }
+  if (whose.kind === 'session') return isHere(whose.session) ? whose : { kind: 'own', candidates: [] }
+  return { ...whose, candidates: whose.candidates.filter(isHere) }
 }

@@ -1,0 +1,321 @@
+import assert from 'node:assert/strict'
+import { localHold } from '../../src/cli/commands/mcp-hold.ts'
+import { type Caller, whoseRun } from '../../src/cli/record/whose-run.ts'
+import type { Client, Input } from '../../src/client/client.ts'
+import { ConductError } from '../../src/client/client.ts'
+import { tools } from '../../src/mcp/tools.ts'
+import type { Place } from '../../src/spool/place.ts'
+import type { ProcessId } from '../../src/spool/process.ts'
+import type { State } from '../../src/spool/state.ts'
+
+// Agents at work in one folder and its worktree: who writes what to which run.
+
+export type Random = (below: number) => number
+
+/** Numbers that a seed decides (mulberry32). */
+export function randomOf(seed: number): Random {
+  let state = seed
+  return (below) => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296) * below)
+  }
+}
+
+/** How an agent tells whose a call is: `claude` and `codex` as these do, `plain` not at all. */
+const kinds = ['claude', 'codex', 'plain'] as const
+type Kind = (typeof kinds)[number]
+
+/** A process of an agent, with the one MCP server that it has started. */
+interface Host {
+  kind: Kind
+  id: ProcessId
+  /** The processes above it, the nearest first. */
+  above: ProcessId[]
+  /** What it was given: names of the sessions around it. */
+  env: Record<string, string>
+  /** The session that started it, if any. */
+  outer: Session | undefined
+  /** The session for which the MCP server was started, and the server. */
+  servedFirst: string
+  hold: ReturnType<typeof localHold>
+}
+
+export interface Session {
+  name: string
+  host: Host
+  /** The session that started it, if any; it may have been resumed at a terminal since. */
+  startedBy: Session | undefined
+  /** Whether hooks record it. */
+  isHooked: boolean
+  isLive: boolean
+  /** The run that it began by start_run. */
+  begun: string | undefined
+  /** What it wrote and the ledger took, by marks that name the session. */
+  marks: string[]
+}
+
+export interface World {
+  client: Client
+  state: State
+  place: Place
+  random: Random
+  sessions: Session[]
+  /** Numbers that are used once. */
+  next(): number
+}
+
+export const worldOf = (client: Client, state: State, place: Place, random: Random): World => {
+  let last = 0
+  return { client, state, place, random, sessions: [], next: () => ++last }
+}
+
+const one = <T>({ random }: World, of: readonly T[]): T | undefined => of[random(of.length)]
+const live = ({ sessions }: World) => sessions.filter(({ isLive }) => isLive)
+const processOf = (world: World): ProcessId => ({ machine: 'here', pid: world.next(), started: '1' })
+
+/** What a session gives the commands that it runs: the names around it, and its own where its agent has one. */
+function envOf({ host, name }: Session): Record<string, string> {
+  if (host.kind === 'claude') return { ...host.env, CLAUDE_CODE_SESSION_ID: name }
+  return host.kind === 'codex' ? { ...host.env, CODEX_SESSION_ID: name } : host.env
+}
+
+/** What stands above a command of the session: a shell, then its agent. */
+const aboveCommand = (world: World, { id, above }: Host) => [processOf(world), id, ...above]
+
+function startServer(world: World, { kind, id, above, env }: Omit<Host, 'hold' | 'servedFirst'>, name: string) {
+  const { client, state, place } = world
+  const own = kind === 'claude' ? { ...env, CLAUDE_CODE_SESSION_ID: name } : env
+  const cwd = one(world, ['/shop', '/shop-worktree']) as string
+  return localHold({ client, state, place, cwd, env: own, ancestors: [id, ...above], starter: id })
+}
+
+/** Starts an agent, at a terminal or from a session. */
+async function launch(world: World) {
+  const outer = world.random(2) === 0 ? one(world, live(world)) : undefined
+  const kind = one(world, kinds) as Kind
+  const above = outer ? aboveCommand(world, outer.host) : [processOf(world)]
+  const host = { kind, id: processOf(world), above, env: outer ? envOf(outer) : {}, outer }
+  const name = `S${world.next()}`
+  const served = { ...host, hold: startServer(world, host, name), servedFirst: name }
+  await begin(world, served, name, world.random(4) > 0)
+}
+
+/** Of sessions in one process that nobody records and nothing names, nobody can tell one from another. */
+const isApart = ({ isHooked, host }: Session) => isHooked || host.kind === 'codex'
+
+/** Begins a session in a process that has others, as an editor does. */
+async function join(world: World) {
+  const beside = one(
+    world,
+    live(world).filter((other) => isApart(other) && other.host.kind !== 'claude'),
+  )
+  if (beside) await begin(world, beside.host, `S${world.next()}`, beside.isHooked)
+}
+
+async function begin(world: World, host: Host, name: string, isHooked: boolean) {
+  const session: Session = { name, host, startedBy: host.outer, isHooked, isLive: true, begun: undefined, marks: [] }
+  world.sessions.push(session)
+  if (!isHooked) return
+  const { client, state } = world
+  const { run, lease } = await client.createRun({ title: `of ${name}`, where: { session: name }, leaseSeconds: 600 })
+  prompt(world, session)
+  const ids = state.notes(nameOf(session)).map((note) => note.id)
+  state.settle(nameOf(session), ids, [], { memo: {}, ended: false })
+  state.update(nameOf(session), { runId: run.runId, leaseToken: lease?.token ?? null })
+}
+
+const nameOf = ({ name }: Session) => `hook-${name}`
+
+/** A hook tells of a prompt. */
+function prompt({ state, place, next }: World, session: Session) {
+  const { name, host } = session
+  const recording = { name: nameOf(session), kind: 'hook', place, cwd: '/shop', session: name } as const
+  const seen = { session: name, cwd: '/shop', step: { kind: 'prompt', text: 'x' } } as const
+  state.note({ ...recording, agentProcess: host.id }, seen, `${next()}`, true)
+}
+
+/** Ends a session: its hook tells so or, where it is killed, nobody does. */
+async function end(world: World, session: Session | undefined, isKilled: boolean) {
+  if (!session) return
+  session.isLive = false
+  if (session.isHooked && !isKilled) {
+    const ids = world.state.notes(nameOf(session)).map(({ id }) => id)
+    world.state.settle(nameOf(session), ids, [], { memo: {}, ended: true })
+    await tell(world, session, { status: 'completed' })
+  }
+}
+
+/** The recorder of a session tells the ledger of it, with the lease that it alone has. */
+async function tell({ client, state }: World, session: Session, fields: Omit<Input<'updateRun'>, 'runId'>) {
+  const { runId, leaseToken } = state.find(nameOf(session)) ?? assert.fail(session.name)
+  await client.updateRun({ runId: runId as string, leaseToken: leaseToken as string, ...fields })
+}
+
+/** Kills a process, with all sessions in it; what it has started may live on. */
+async function kill(world: World) {
+  const victim = one(world, live(world))
+  for (const session of live(world)) if (session.host === victim?.host) await end(world, session, true)
+}
+
+/** Resumes a session that is over, in a process of its own. The prompt that its hook has noted is still to be told. */
+async function resume(world: World) {
+  const session = one(
+    world,
+    world.sessions.filter(({ isLive }) => !isLive),
+  )
+  if (!session) return
+  const host = { ...session.host, id: processOf(world), above: [processOf(world)], env: {}, outer: undefined }
+  session.host = { ...host, hold: startServer(world, host, session.name), servedFirst: session.name }
+  session.isLive = true
+  if (!session.isHooked) return
+  prompt(world, session)
+  // Its agent may be faster than the recorder.
+  if (world.random(2) === 0) await call(world, session)
+  const ids = world.state.notes(nameOf(session)).map(({ id }) => id)
+  world.state.settle(nameOf(session), ids, [], { memo: {}, ended: false })
+  await tell(world, session, { status: 'in_progress', leaseSeconds: 600 })
+}
+
+/** Begins another session in the process of one that is over: `/clear`. The MCP server stays. */
+async function clear(world: World) {
+  const alone = ({ host }: Session) => live(world).filter((other) => other.host === host).length === 1
+  const session = one(
+    world,
+    live(world).filter((one) => isApart(one) && alone(one)),
+  )
+  if (!session) return
+  await end(world, session, false)
+  await begin(world, session.host, `S${world.next()}`, session.isHooked)
+}
+
+function restartServer(world: World) {
+  const session = one(world, live(world))
+  if (!session) return
+  session.host.hold = startServer(world, session.host, session.name)
+  session.host.servedFirst = session.name
+}
+
+/** One call of an MCP tool; where it is told to name its run, it names the one that it began. */
+async function call(world: World, session: Session) {
+  const mark = `<${session.name}:${world.next()}>`
+  const given = inputs(mark, session.begun ?? 'SPEC')
+  const [tool, input] = one(world, given) as (typeof given)[number]
+  const data = await answered(world, session, tool, input).catch((error) => {
+    if (!isUnnamed(error)) throw error
+    assert.ok(session.begun || !mustBeFound(world, session), `${session.name} is not found: ${error.message}`)
+    return session.begun === undefined ? undefined : answered(world, session, tool, { ...input, runId: session.begun })
+  })
+  if (!data) return
+  if (tool === 'start_run') session.begun = data.runId as string
+  else if ('runId' in data) session.marks.push(mark)
+}
+
+const isUnnamed = (error: unknown) => error instanceof ConductError && error.code === 'VALIDATION_ERROR'
+
+const inputs = (mark: string, id: string) =>
+  [
+    ['start_run', { title: mark }],
+    ['log_run', { text: mark, features: [mark] }],
+    ['log_run', { text: mark }],
+    ['record_check', { name: mark, result: 'pass' }],
+    ['finish_run', { status: 'completed', summary: mark }],
+    ['save_spec', { title: mark, content: mark }],
+    ['search_ledger', {}],
+    ['read_ledger', { id }],
+  ] as const
+
+async function answered({ client }: World, { name, host }: Session, tool: string, input: object) {
+  const meta = host.kind === 'codex' ? { sessionId: name, threadId: name } : {}
+  const call = { client, hold: host.hold, agent: host.kind, meta, once: () => ({}) }
+  const found = tools.find((one) => one.name === tool) ?? assert.fail(tool)
+  return (await found.call(call, input)).data
+}
+
+/** A command that asks whose work it does, as `conduct check exec` does. */
+function command(world: World, session: Session) {
+  const { host } = session
+  const caller: Caller = { env: envOf(session), ancestors: aboveCommand(world, host), starter: host.id }
+  const whose = whoseRun(world.state, world.place, caller)
+  if (whose.kind === 'session') assert.ok(mayWrite(session, whose.session.session), `a command of ${session.name}`)
+  else assert.ok(!mustBeFound(world, session, true), `the session of a command of ${session.name} is not found`)
+}
+
+/** Whether the work of the session may stand in a run of `owner`: its own, or that of who started an agent that nothing tells apart. */
+export function mayWrite({ name, host, isHooked, startedBy }: Session, owner: string): boolean {
+  if (name === owner) return true
+  return !isHooked && host.kind === 'plain' && startedBy !== undefined && mayWrite(startedBy, owner)
+}
+
+/** Whether everything tells which session calls, so that it must be found. */
+function mustBeFound(world: World, session: Session, isCommand = false): boolean {
+  const { host, isHooked } = session
+  const beside = world.sessions.filter((other) => other !== session && other.host === host)
+  const isTold = host.kind === 'codex' || (host.kind === 'claude' && isCommand)
+  // A server that outlived its first session names that one, which may go on elsewhere.
+  const first = world.sessions.find((other) => other.name === host.servedFirst)
+  const isGone = !first || world.state.find(nameOf(first))?.ended === true
+  const isMisled = host.kind === 'claude' && !isCommand && first !== session && !isGone
+  const isAlone = isTold || (!isMisled && beside.every(({ isLive, isHooked }) => !isLive && isHooked))
+  return isHooked && isAlone && isRecorded(host)
+}
+
+/** Whether all agents around are recorded, and still where they were. */
+const isRecorded = ({ outer, above }: Host): boolean =>
+  outer === undefined || (outer.isHooked && outer.isLive && above.includes(outer.host.id) && isRecorded(outer.host))
+
+const deeds: [weight: number, deed: (world: World) => Promise<void> | void][] = [
+  [3, launch],
+  [1, join],
+  [1, kill],
+  [1, (world) => end(world, one(world, live(world)), false)],
+  [1, resume],
+  [1, clear],
+  [1, restartServer],
+  [
+    3,
+    (world) => {
+      for (const session of live(world)) command(world, session)
+    },
+  ],
+  [
+    12,
+    async (world) => {
+      const session = one(world, live(world))
+      if (session) await call(world, session)
+    },
+  ],
+]
+
+/** Lets agents work for so many steps. */
+export async function play(world: World, steps: number): Promise<void> {
+  await world.client.createSpec({ specId: 'SPEC' })
+  await launch(world)
+  await launch(world)
+  const all = deeds.flatMap(([weight, deed]) => Array.from({ length: weight }, () => deed))
+  for (let step = 0; step < steps; step++) await one(world, all)?.(world)
+}
+
+/** Throws unless each run holds what one session wrote and, where hooks record it, that session; and nothing is lost. */
+export async function requireApart(world: World): Promise<void> {
+  const { client, sessions } = world
+  const found = new Set<string>()
+  for await (const { runId } of client.all('listRuns', { limit: 100 })) {
+    const { run } = await client.getRun({ runId })
+    const { checks } = await client.listChecks({ runId, limit: 100 })
+    const texts = [run.content, run.title, ...run.features.map(({ name }) => name), ...checks.map(({ name }) => name)]
+    const marks = texts.flatMap((text) => text?.match(/<S\d+:\d+>/g) ?? [])
+    for (const mark of marks) found.add(mark)
+    const writers = new Set(marks.map((mark) => sessions.find(({ name }) => mark.startsWith(`<${name}:`))))
+    const owner = run.where?.session ?? [...writers].find((writer) => writer?.begun !== undefined)?.name
+    for (const writer of writers) {
+      assert.ok(writer && mayWrite(writer, owner ?? writer.name), `${writer?.name} wrote to the run of ${owner}`)
+    }
+    if (!run.where?.session) continue
+    const session = sessions.find(({ name }) => name === owner)
+    const isOver = world.state.find(`hook-${owner}`)?.ended
+    assert.equal(run.status, isOver ? 'completed' : 'in_progress', `only ${session?.name} itself ends its run`)
+  }
+  for (const { marks } of sessions) for (const mark of marks) assert.ok(found.has(mark), `${mark} is lost`)
+}
