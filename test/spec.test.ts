@@ -76,7 +76,10 @@ testLedger('a run knows the version of its spec, and the spec what its runs come
     attempts: 1,
     inputTokens: 15,
     outputTokens: 7,
+    cacheReadTokens: 0,
+    cacheWriteTokens: 0,
     costUsd: 0.5,
+    costed: 1,
   })
   assert.deepEqual(
     (await client.listRuns({ specId: 'S', specVersion: 1 })).runs.map(({ runId }) => runId),

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Run } from '../src/api/run.ts'
-import type { Tally } from '../src/api/stats.ts'
+import type { StatsBy, Tally } from '../src/api/stats.ts'
 import { statuses } from '../src/ledger/run.ts'
 import { durationOf, emptyTally, rangeOf } from '../src/ledger/stats.ts'
 import { testLedger } from './support/engines.ts'
@@ -18,9 +18,17 @@ function tallyOf(runs: Run[]): Tally {
     tally.byVerdict[verdict]++
     tally.inputTokens += usage?.inputTokens ?? 0
     tally.outputTokens += usage?.outputTokens ?? 0
+    tally.cacheReadTokens += usage?.cacheReadTokens ?? 0
+    tally.cacheWriteTokens += usage?.cacheWriteTokens ?? 0
     tally.costUsd += usage?.costUsd ?? 0
+    tally.costed += usage?.costUsd === undefined ? 0 : 1
   }
   return { ...tally, costUsd: Number(tally.costUsd.toPrecision(12)) }
+}
+
+function groupOf({ usage, git, ...run }: Run, by: StatsBy): string | null {
+  if (by === 'model') return usage?.model ?? null
+  return by === 'branch' ? (git?.branch ?? null) : run[by]
 }
 
 testLedger('every run is counted once, on the day on which it was made', async (ledger) => {
@@ -32,7 +40,13 @@ testLedger('every run is counted once, on the day on which it was made', async (
       runId: `R${n}`,
       status: statuses[n % 4],
       ...(n % 3 && { specId: `SPEC-${n % 3}`, agent: n % 2 ? 'codex' : 'ci' }),
-      ...(n % 7 && { usage: { inputTokens: n * 1000, outputTokens: n, costUsd: n / 10 } }),
+      ...(n % 7 && {
+        usage: {
+          ...{ model: `m-${n % 2}`, inputTokens: n * 1000, outputTokens: n, cacheReadTokens: n, cacheWriteTokens: 1 },
+          ...(n % 5 && { costUsd: n / 10 }),
+        },
+      }),
+      ...(n % 4 && { author: `person ${n % 4}`, git: { branch: `b-${n % 3}` } }),
     })
     if (n % 2) await writer.createCheck({ runId: run.runId, result: n % 4 === 1 ? 'pass' : 'fail' })
     sleep(5 * hour)
@@ -55,6 +69,20 @@ testLedger('every run is counted once, on the day on which it was made', async (
     const wanted = await Array.fromAsync(client.all('listRuns', filter))
     const { days, total } = await client.stats(filter)
     assert.deepEqual(total, tallyOf(wanted), JSON.stringify(filter))
+    for (const by of ['agent', 'author', 'specId', 'model', 'branch'] as const) {
+      const { groups = [] } = await client.stats({ ...filter, by })
+      const counted = Map.groupBy(wanted, (run) => groupOf(run, by))
+      assert.deepEqual(
+        new Map(groups.map(({ value, ...tally }) => [value, tally])),
+        new Map([...counted].map(([value, runs]) => [value, tallyOf(runs)])),
+        by,
+      )
+      const sizes = groups.map(({ runs }) => runs)
+      assert.deepEqual(
+        sizes,
+        sizes.toSorted((a, b) => b - a),
+      )
+    }
     for (const { day, ...tally } of days) {
       assert.deepEqual(tally, tallyOf(wanted.filter(({ createdAt }) => createdAt.startsWith(day))), day)
     }

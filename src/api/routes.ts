@@ -13,7 +13,7 @@ import { project, projectFields, projectFilter } from './project.ts'
 import { fullRun, run, runFields, runStatus, verdict } from './run.ts'
 import { found, searchType } from './search.ts'
 import { fullSpec, fullSpecVersion, spec, specFields, specStatus, specVersion } from './spec.ts'
-import { day, duration, tally } from './stats.ts'
+import { day, duration, group, statsBy, tally } from './stats.ts'
 import { timelineEntry } from './timeline.ts'
 import { turn, turnFields, turnNumber } from './turn.ts'
 import { activityInput } from './work.ts'
@@ -597,7 +597,7 @@ export const routes = {
   },
 
   search: {
-    summary: 'Find runs, specs, checks and features by their words; hits in id and title first, then the newest',
+    summary: 'Find runs, turns, specs, checks and features by their words; hits in id and title first, then the newest',
     words: 'search',
     permission: 'read',
     input: z.strictObject({
@@ -620,9 +620,11 @@ export const routes = {
       project: projectFilter,
       specId: humanId.optional(),
       agent: text(200, 1).optional(),
+      by: statsBy.optional().describe('Tells the runs apart by this'),
       ...created,
     }),
     output: z.object({
+      groups: z.array(group).optional().describe('By what was asked for, those of most runs first; at most 100'),
       days: z.array(day).describe('Every day of the range in UTC, oldest first; at most 366'),
       total: tally,
       duration: duration.describe('From start to end'),

@@ -96,7 +96,7 @@ export const run = z
     evidence: z
       .enum(['self', 'executed', 'independent'])
       .nullable()
-      .describe("Claimed by its author, run by the author's recorder, or run under another key"),
+      .describe('Claimed by a writer of the run, run by its recorder, or recorded under another key'),
     activity: activity.nullable().describe('What it does, while it is in progress'),
     leaseExpiresAt: time.nullable(),
     lastSeenAt: time.nullable(),

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { statuses, verdicts } from '../ledger/run.ts'
 import { actor, rowId, text, time } from './field.ts'
 import { counts } from './run.ts'
+import { used } from './stats.ts'
 
 export const specStatus = z.enum(['draft', 'pending', 'in_progress', 'completed', 'archived'])
 
@@ -42,9 +43,7 @@ export const totals = z.object({
   byStatus: counts(statuses),
   byVerdict: counts(verdicts),
   attempts: z.int().describe('Runs that retry another'),
-  inputTokens: z.int(),
-  outputTokens: z.int(),
-  costUsd: z.number(),
+  ...used,
 })
 export type Totals = z.infer<typeof totals>
 

@@ -2,14 +2,22 @@ import { z } from 'zod'
 import { statuses, verdicts } from '../ledger/run.ts'
 import { counts } from './run.ts'
 
+/** What runs used, all together. */
+export const used = {
+  inputTokens: z.int().describe('All input, what was read from and written to a cache included'),
+  outputTokens: z.int(),
+  cacheReadTokens: z.int(),
+  cacheWriteTokens: z.int(),
+  costUsd: z.number().describe('Of the runs whose cost is known'),
+  costed: z.int().describe('How many runs those are'),
+}
+
 /** What some runs come to, each counted once. */
 export const tally = z.object({
   runs: z.int(),
   byStatus: counts(statuses),
   byVerdict: counts(verdicts),
-  inputTokens: z.int(),
-  outputTokens: z.int(),
-  costUsd: z.number(),
+  ...used,
 })
 export type Tally = z.infer<typeof tally>
 
@@ -23,6 +31,15 @@ export const day = z
   })
   .meta({ id: 'Day' })
 export type Day = z.infer<typeof day>
+
+/** By what runs can be told apart, and the field of a run that says it. */
+export const statsBy = z.enum(['agent', 'author', 'specId', 'model', 'branch'])
+export type StatsBy = z.infer<typeof statsBy>
+
+export const group = z
+  .object({ value: z.string().nullable().describe('null: of the runs that do not say'), ...tally.shape })
+  .meta({ id: 'Group' })
+export type Group = z.infer<typeof group>
 
 export const duration = z.object({
   runs: z.int().describe('How many ended runs were looked at: the newest, at most 10,000'),

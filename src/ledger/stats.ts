@@ -13,13 +13,20 @@ export const timedRuns = 10_000
 export const zeros = <Key extends string>(keys: readonly Key[]) =>
   Object.fromEntries(keys.map((key) => [key, 0])) as Record<Key, number>
 
+export const nothingUsed = {
+  inputTokens: 0,
+  outputTokens: 0,
+  cacheReadTokens: 0,
+  cacheWriteTokens: 0,
+  costUsd: 0,
+  costed: 0,
+}
+
 export const emptyTally = (): Tally => ({
   runs: 0,
   byStatus: zeros(statuses),
   byVerdict: zeros(verdicts),
-  inputTokens: 0,
-  outputTokens: 0,
-  costUsd: 0,
+  ...nothingUsed,
 })
 
 /** Which runs are counted: those made after the one moment and before the other, as lists have it. */

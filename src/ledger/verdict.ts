@@ -53,8 +53,8 @@ export const isCurrent = ({ state, workVersion }: Pick<Counted, 'state' | 'workV
 
 /**
  * The verdict that checks give on the work of a run, and how well they support it. `checks` are the newest by each actor of
- * each name, oldest first. A later independent check replaces those of its name; one by an author of the run replaces only
- * that author's own, so that nobody can pass over another's failure.
+ * each name, oldest first. A later independent check replaces those of its name; one by a writer of the run replaces only
+ * that writer's own, so that nobody can pass over another's failure.
  */
 export function verdictOf(checks: Counted[], work: Work): Pick<Run, 'verdict' | 'evidence'> {
   const counted = checks.filter(

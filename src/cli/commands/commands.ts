@@ -46,7 +46,7 @@ export const commands: Record<string, Entry> = {
       return wordCommand('check').enablePositionalOptions().addCommand(checkExecCommand())
     },
   },
-  search: fromTable('search', 'find runs, specs, checks and features by their words', 'ledger'),
+  search: fromTable('search', 'find runs, turns, specs, checks and features by their words', 'ledger'),
   events: fromTable('events', 'every change in order; with --follow, as they happen', 'ledger'),
   status: {
     summary: 'which ledger and key are used, and what runs now',

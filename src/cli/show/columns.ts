@@ -26,6 +26,15 @@ const wide = (head: string, of: Column['of']): Column => ({ head, of, isWide: tr
 const created = column('CREATED', 'createdAt')
 const updated = column('UPDATED', 'updatedAt')
 
+/** What some runs come to. */
+const tallied = [
+  column('RUNS', 'runs'),
+  wide('STATUS', ({ byStatus }) => countsText(byStatus as Counts)),
+  wide('VERDICT', ({ byVerdict }) => countsText(byVerdict as Counts)),
+  column('TOKENS', ({ inputTokens, outputTokens }) => String(Number(inputTokens) + Number(outputTokens))),
+  column('USD', ({ costUsd, costed }) => (costed === 0 ? '' : Number(costUsd).toFixed(2))),
+]
+
 /** The tables of the lists, by the name that a list has in its answer. */
 export const tables: Record<string, Table> = {
   runs: {
@@ -112,18 +121,17 @@ export const tables: Record<string, Table> = {
       wide('CHANGES', ({ changes }) => changesText(changes as Changes)),
     ],
   },
+  groups: {
+    id: 'value',
+    total: ({ total }) => ({ ...(total as Row), value: 'total' }),
+    below: 'duration',
+    columns: [column('VALUE', ({ value }) => String(value ?? '–')), ...tallied],
+  },
   days: {
     id: 'day',
     total: ({ total }) => ({ day: 'total', ...(total as Row) }),
     below: 'duration',
-    columns: [
-      column('DAY', 'day'),
-      column('RUNS', 'runs'),
-      wide('STATUS', ({ byStatus }) => countsText(byStatus as Counts)),
-      wide('VERDICT', ({ byVerdict }) => countsText(byVerdict as Counts)),
-      column('TOKENS', ({ inputTokens, outputTokens }) => String(Number(inputTokens) + Number(outputTokens))),
-      column('USD', ({ costUsd }) => Number(costUsd).toFixed(2)),
-    ],
+    columns: [column('DAY', 'day'), ...tallied],
   },
   timeline: {
     id: 'at',

@@ -4,7 +4,7 @@ import type { Activity } from '../../api/work.ts'
 import { activityUnder } from '../../ledger/activity.ts'
 import { type Changes, differences } from '../../ledger/event.ts'
 import { isWork, type RunState } from '../../ledger/run.ts'
-import { findVerdict, noteAuthor } from '../check/verdict.ts'
+import { findVerdict, noteWriter } from '../check/verdict.ts'
 import type { Ctx } from '../ctx.ts'
 import { moveTotals } from '../spec/totals.ts'
 import { findSpecVersion } from '../spec/version.ts'
@@ -81,8 +81,8 @@ function activityColumn({ row, after, activity }: Move): string | null {
 async function judgeAnew(ctx: Ctx, { row, base, after, content }: Move, own: Changes) {
   const isWorked = isWork(base, after, content?.isReplaced === true)
   const work_version = row.work_version + (isWorked ? 1 : 0)
-  const isNewAuthor = (isWorked || content !== undefined) && (await noteAuthor(ctx, row))
-  const mayMove = isWorked || isNewAuthor || own.git !== undefined
+  const isNewWriter = (isWorked || content !== undefined) && (await noteWriter(ctx, row))
+  const mayMove = isWorked || isNewWriter || own.git !== undefined
   if (!mayMove || row.verdict === 'unchecked') return { ...verdictIn(row), work_version }
   return { ...(await findVerdict(ctx, { ...row, work_version }, after.git)), work_version }
 }

@@ -1,8 +1,8 @@
 import { setImmediate as turn } from 'node:timers/promises'
-import sql, { join, type Sql } from 'sql-template-tag'
+import sql, { empty, join, raw, type Sql } from 'sql-template-tag'
 import type { Parsed } from '../../api/routes.ts'
 import type { Run } from '../../api/run.ts'
-import type { Day, Tally } from '../../api/stats.ts'
+import type { Day, Group, StatsBy, Tally } from '../../api/stats.ts'
 import { statuses } from '../../ledger/run.ts'
 import { durationOf, emptyTally, rangeOf, timedRuns } from '../../ledger/stats.ts'
 import type { Ctx, Operation } from '../ctx.ts'
@@ -16,25 +16,33 @@ export const stats: Operation<'stats'> = async (ctx, input) => {
   const end = before === undefined ? [] : [sql`created_at < ${before}`]
   const duration = await durationsOf(ctx, [...where, sql`created_at > ${after}`, ...end])
   const total = emptyTally()
+  const groups = new Map<string | null, Tally>()
   const told: Day[] = []
   for (const [index, day] of days.entries()) {
     const tally = emptyTally()
     const next = days[index + 1]
     const from = index === 0 ? sql`created_at > ${after}` : sql`created_at >= ${day}`
-    for (const group of await groupsOf(ctx, [
-      ...where,
-      from,
-      ...(next === undefined ? end : [sql`created_at < ${next}`]),
-    ])) {
-      add(tally, group)
-      add(total, group)
+    const ofDay = [...where, from, ...(next === undefined ? end : [sql`created_at < ${next}`])]
+    for (const sum of await sumsOf(ctx, ofDay, input.by)) {
+      const group = groups.get(sum.value) ?? emptyTally()
+      groups.set(sum.value, group)
+      for (const one of [tally, total, group]) add(one, sum)
     }
     told.push({ day, ...rounded(tally) })
     // SQLite reads without pause: a day at a time, and whoever else asks comes in between.
     await turn()
   }
-  return { days: told, total: rounded(total), duration }
+  return { ...(input.by && { groups: largest(groups) }), days: told, total: rounded(total), duration }
 }
+
+/** How many groups are told. */
+const mostGroups = 100
+
+const largest = (groups: Map<string | null, Tally>): Group[] =>
+  [...groups]
+    .map(([value, tally]) => ({ value, ...rounded(tally) }))
+    .sort((a, b) => b.runs - a.runs || ((a.value ?? '') < (b.value ?? '') ? -1 : 1))
+    .slice(0, mostGroups)
 
 /** An agent's runs are indexed by status too: with every status named, its index goes by time as well. */
 const filtersOf = ({ specId, agent }: Parsed<'stats'>): Sql[] => [
@@ -43,28 +51,48 @@ const filtersOf = ({ specId, agent }: Parsed<'stats'>): Sql[] => [
 ]
 
 /** What runs of one status and verdict come to. */
-interface Group {
+interface Sum {
+  /** What they say of that by which runs are told apart. */
+  value: string | null
   status: Run['status']
   verdict: Run['verdict']
   runs: number
   input_tokens: number | null
   output_tokens: number | null
+  cache_read_tokens: number | null
+  cache_write_tokens: number | null
   cost_usd: number | null
+  costed: number
 }
 
-const groupsOf = ({ db }: Ctx, where: Sql[]) =>
-  db.query<Group>(sql`
-    select status, verdict, count(*) as runs, sum(cast(input_tokens as double precision)) as input_tokens,
-      sum(cast(output_tokens as double precision)) as output_tokens, sum(cost_usd) as cost_usd
-    from runs where ${join(where, ' and ')} group by status, verdict order by status, verdict`)
+const columnOf: Record<StatsBy, Sql> = {
+  agent: sql`agent`,
+  author: sql`author`,
+  specId: sql`spec_id`,
+  model: sql`model`,
+  branch: sql`branch`,
+}
 
-function add(tally: Tally, group: Group): void {
-  tally.runs += group.runs
-  tally.byStatus[group.status] += group.runs
-  tally.byVerdict[group.verdict] += group.runs
-  tally.inputTokens += group.input_tokens ?? 0
-  tally.outputTokens += group.output_tokens ?? 0
-  tally.costUsd += group.cost_usd ?? 0
+const sumOf = (column: string) => sql`sum(cast(${raw(column)} as double precision)) as ${raw(column)}`
+
+const sumsOf = ({ db }: Ctx, where: Sql[], by: StatsBy | undefined) =>
+  db.query<Sum>(sql`
+    select ${by ? columnOf[by] : sql`cast(null as text)`} as value, status, verdict, count(*) as runs,
+      ${sumOf('input_tokens')}, ${sumOf('output_tokens')}, ${sumOf('cache_read_tokens')}, ${sumOf('cache_write_tokens')},
+      sum(cost_usd) as cost_usd, count(cost_usd) as costed
+    from runs where ${join(where, ' and ')} group by ${by ? sql`${columnOf[by]}, ` : empty}status, verdict
+    order by status, verdict${by ? sql`, ${columnOf[by]}` : empty}`)
+
+function add(tally: Tally, sum: Sum): void {
+  tally.runs += sum.runs
+  tally.byStatus[sum.status] += sum.runs
+  tally.byVerdict[sum.verdict] += sum.runs
+  tally.inputTokens += sum.input_tokens ?? 0
+  tally.outputTokens += sum.output_tokens ?? 0
+  tally.cacheReadTokens += sum.cache_read_tokens ?? 0
+  tally.cacheWriteTokens += sum.cache_write_tokens ?? 0
+  tally.costUsd += sum.cost_usd ?? 0
+  tally.costed += sum.costed
 }
 
 /** Engines add in different orders, which the last digits of a sum tell: twelve digits are the same everywhere. */

@@ -2,7 +2,7 @@ import sql from 'sql-template-tag'
 import type { Run } from '../../api/run.ts'
 import type { Totals } from '../../api/spec.ts'
 import { statuses, verdicts } from '../../ledger/run.ts'
-import { zeros } from '../../ledger/stats.ts'
+import { nothingUsed, zeros } from '../../ledger/stats.ts'
 import type { Ctx } from '../ctx.ts'
 
 /** What of a run counts for its spec. */
@@ -13,6 +13,8 @@ export interface Countable {
   retry_of_run: string | null
   input_tokens: number | null
   output_tokens: number | null
+  cache_read_tokens: number | null
+  cache_write_tokens: number | null
   cost_usd: number | null
 }
 
@@ -24,7 +26,10 @@ interface Sum {
   attempts: number
   inputTokens: number
   outputTokens: number
+  cacheReadTokens: number
+  cacheWriteTokens: number
   costUsd: number
+  costed: number
 }
 
 /** Brings the totals of specs up to a run that was `before` and is `after`; null: it was not there, or is gone. */
@@ -41,33 +46,41 @@ export async function moveTotals(ctx: Ctx, before: Countable | null, after: Coun
       attempts: sum.attempts + (run.retry_of_run === null ? 0 : times),
       inputTokens: sum.inputTokens + times * (run.input_tokens ?? 0),
       outputTokens: sum.outputTokens + times * (run.output_tokens ?? 0),
+      cacheReadTokens: sum.cacheReadTokens + times * (run.cache_read_tokens ?? 0),
+      cacheWriteTokens: sum.cacheWriteTokens + times * (run.cache_write_tokens ?? 0),
       costUsd: sum.costUsd + times * (run.cost_usd ?? 0),
+      costed: sum.costed + (run.cost_usd === null ? 0 : times),
     })
   }
   // In one order for all, so that two transactions do not wait for each other.
   for (const [, sum] of [...moves].sort(([a], [b]) => (a < b ? -1 : 1))) if (isMove(sum)) await add(ctx, sum)
 }
 
-const nothing = { runs: 0, attempts: 0, inputTokens: 0, outputTokens: 0, costUsd: 0 }
+const nothing = { runs: 0, attempts: 0, ...nothingUsed }
 
 const isMove = (sum: Sum) => Object.keys(nothing).some((field) => sum[field as keyof typeof nothing] !== 0)
 
 async function add({ db, project }: Ctx, sum: Sum): Promise<void> {
   await db.query(sql`
-    insert into spec_totals (project_id, spec_id, status, verdict, shard, runs, attempts, input_tokens, output_tokens, cost_usd)
+    insert into spec_totals (project_id, spec_id, status, verdict, shard, runs, attempts, input_tokens, output_tokens,
+      cache_read_tokens, cache_write_tokens, cost_usd, costed)
     values (${project.id}, ${sum.spec}, ${sum.status}, ${sum.verdict}, ${db.dialect.shard},
-      ${sum.runs}, ${sum.attempts}, ${sum.inputTokens}, ${sum.outputTokens}, ${sum.costUsd})
+      ${sum.runs}, ${sum.attempts}, ${sum.inputTokens}, ${sum.outputTokens}, ${sum.cacheReadTokens},
+      ${sum.cacheWriteTokens}, ${sum.costUsd}, ${sum.costed})
     on conflict (project_id, spec_id, status, verdict, shard) do update set
       runs = spec_totals.runs + excluded.runs, attempts = spec_totals.attempts + excluded.attempts,
       input_tokens = spec_totals.input_tokens + excluded.input_tokens,
       output_tokens = spec_totals.output_tokens + excluded.output_tokens,
-      cost_usd = spec_totals.cost_usd + excluded.cost_usd`)
+      cache_read_tokens = spec_totals.cache_read_tokens + excluded.cache_read_tokens,
+      cache_write_tokens = spec_totals.cache_write_tokens + excluded.cache_write_tokens,
+      cost_usd = spec_totals.cost_usd + excluded.cost_usd, costed = spec_totals.costed + excluded.costed`)
 }
 
 /** What the runs of a spec come to. */
 export async function totalsOf({ db, project }: Ctx, specId: string): Promise<Totals> {
-  const rows = await db.query<Omit<Countable, 'retry_of_run'> & Record<'runs' | 'attempts', number>>(sql`
-    select status, verdict, runs, attempts, input_tokens, output_tokens, cost_usd from spec_totals
+  const rows = await db.query<Omit<Countable, 'retry_of_run'> & Record<'runs' | 'attempts' | 'costed', number>>(sql`
+    select status, verdict, runs, attempts, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cost_usd,
+      costed from spec_totals
     where project_id = ${project.id} and spec_id = ${specId} order by status, verdict, shard`)
   const totals: Totals = { ...nothing, byStatus: zeros(statuses), byVerdict: zeros(verdicts) }
   for (const row of rows) {
@@ -77,7 +90,10 @@ export async function totalsOf({ db, project }: Ctx, specId: string): Promise<To
     totals.attempts += row.attempts
     totals.inputTokens += row.input_tokens ?? 0
     totals.outputTokens += row.output_tokens ?? 0
+    totals.cacheReadTokens += row.cache_read_tokens ?? 0
+    totals.cacheWriteTokens += row.cache_write_tokens ?? 0
     totals.costUsd += row.cost_usd ?? 0
+    totals.costed += row.costed
   }
   return { ...totals, costUsd: exact(totals.costUsd) }
 }

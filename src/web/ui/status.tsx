@@ -32,9 +32,9 @@ export const resultLooks: Record<CheckResult, Look> = {
 
 /** How much the verdict can be relied on. */
 export const evidenceWords: Record<NonNullable<Run['evidence']>, string> = {
-  self: 'reported by the agent itself',
-  executed: 'a command that was run',
-  independent: 'independent of the author',
+  self: 'claimed by whoever did the work',
+  executed: 'run by the recorder of whoever did the work',
+  independent: 'recorded under another key',
 }
 
 export function Badge({ look, title }: { look: Look; title?: string }) {

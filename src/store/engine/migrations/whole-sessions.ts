@@ -31,9 +31,24 @@ export function wholeSessions(dialect: Dialect): Step[] {
     ...Object.entries(runColumns).map(([name, type]) => `alter table runs add column ${name} ${type}`),
     ...Object.entries(checkColumns).map(([name, type]) => `alter table checks add column ${name} ${type}`),
     `alter table events add column imported ${integer} not null default 0`,
+    // An author is the person for whom the work is done; who wrote some of a run is a writer.
+    'alter table run_authors rename to run_writers',
     ...turns(dialect),
     ...findRuns(dialect),
     findKnown,
+    ...totals(dialect),
+  ]
+}
+
+/** The totals of specs count what was cached, and the runs whose cost is known. */
+function totals({ integer }: Dialect): string[] {
+  const added = ['cache_read_tokens', 'cache_write_tokens', 'costed']
+  return [
+    ...added.map((column) => `alter table spec_totals add column ${column} ${integer} not null default 0`),
+    `update spec_totals set costed = (select count(cost_usd) from runs r where r.project_id = spec_totals.project_id
+      and r.spec_id = spec_totals.spec_id and r.status = spec_totals.status and r.verdict = spec_totals.verdict)
+      where shard = (select min(t.shard) from spec_totals t where t.project_id = spec_totals.project_id
+        and t.spec_id = spec_totals.spec_id and t.status = spec_totals.status and t.verdict = spec_totals.verdict)`,
   ]
 }
 
