@@ -55,7 +55,7 @@ test('a session of OpenCode is told from its first prompt to its end', (t) => {
     steps.map(({ kind }) => kind),
     ['start', 'prompt', ...Array.from({ length: 6 }, () => ['begin', 'tool']).flat(), 'turn', 'end'],
   )
-  assert.deepEqual(steps[1], { kind: 'prompt', text: '"Add a greeting to the demo\nand run its tests."' })
+  assert.deepEqual(steps[1], { kind: 'prompt', text: 'Add a greeting to the demo\nand run its tests.' })
   assert.deepEqual(steps.at(-2), {
     kind: 'turn',
     answer: 'Done: the demo greets now.\n\nAll tests but one pass.',
@@ -156,6 +156,17 @@ for (const [name, document, step] of more) {
     assert.deepEqual([seen.agent, seen.session, seen.step], ['opencode', 'ses_1', step])
   })
 }
+
+test('only the quotes that `opencode run` puts around a prompt are taken off', () => {
+  const prompt = (text: string) => {
+    const { step } = seenIn('opencode', { ...base, event: 'prompt', id: 'm1', text })
+    return step.kind === 'prompt' && step.text
+  }
+  assert.equal(prompt('"Say \\"hello\\" to a\\b"'), 'Say "hello" to a\\b')
+  assert.equal(prompt('"a" and "b"'), '"a" and "b"')
+  assert.equal(prompt('Say "hello"'), 'Say "hello"')
+  assert.equal(prompt(`"${'\\'.repeat(100_001)}`).toString().length, 20_000)
+})
 
 test('a model of OpenCode whose price it does not know has no cost', () => {
   const steps = [{ tokens: { input: 10, output: 2, reasoning: 1, cache: { read: 5, write: 3 } }, cost: 0 }]

@@ -20,7 +20,7 @@ import { plus } from '../usage.ts'
 const events: Events = {
   start: () => ({ kind: 'start', source: 'startup' }),
   prompt: ({ text }) => {
-    const words = textOf(text, promptLength)
+    const words = textOf(unquoted(text), promptLength)
     return words === undefined ? undefined : { kind: 'prompt', text: words }
   },
   begin: ({ tool, id, input }) => begin(tool, input, id),
@@ -36,6 +36,12 @@ const events: Events = {
   },
   turn: (document) => ({ kind: 'turn', ...endOf(document) }),
   end: () => ({ kind: 'end' }),
+}
+
+/** `opencode run` puts a prompt of several words in quotes that its user did not write. */
+function unquoted(text: unknown): unknown {
+  const inner = typeof text === 'string' && /^"((?:[^"\\]|\\[\s\S])*)"$/.exec(text.slice(0, promptLength))?.[1]
+  return inner ? inner.replaceAll('\\"', '"') : text
 }
 
 function used({ tool, id, input, exit, time, error, subagent }: Fields): Step {
