@@ -53,7 +53,7 @@ export function createAuth({ store, limiter, actor, warn }: Options) {
   async function actingIn(actor: Actor, own: ProjectRef | null, slug: string | undefined): Promise<Caller> {
     const named = slug !== undefined
     if (own && (!named || slug === own.slug)) return { actor, project: own, named }
-    if (own) await findProject(db, slug as string, own.id)
+    if (own && named) await findProject(db, slug, own.id)
     return { actor, project: await projectOf(slug ?? defaultProject), named }
   }
 

@@ -6,7 +6,21 @@ import { type Address, addressOf, headerFields, type Name, names } from '../api/
 import { type Route, routes } from '../api/routes.ts'
 import { root } from '../root.ts'
 
-type Schema = Record<string, unknown>
+/** A JSON Schema, as far as its parts are read here. */
+export interface Schema {
+  type?: string | string[]
+  description?: string
+  enum?: string[]
+  items?: Schema
+  anyOf?: Schema[]
+  properties?: Record<string, Schema>
+  required?: string[]
+  [part: string]: unknown
+}
+
+interface Response {
+  content?: { 'application/json': { example?: unknown } }
+}
 
 export interface Operation {
   operationId: Name
@@ -16,7 +30,7 @@ export interface Operation {
   security?: []
   parameters: { name: string; in: string; required: boolean; description?: string; schema: Schema; example?: unknown }[]
   requestBody?: { required: boolean; content: { 'application/json': { schema: Schema; example: unknown } } }
-  responses: Record<string, unknown>
+  responses: Record<string, Response>
 }
 
 export interface OpenApi {
@@ -41,17 +55,17 @@ const errorSchema = z.object({
 /** A schema whose named parts stand among the components. */
 function schemaOf(schema: z.ZodType, io: 'input' | 'output'): Schema {
   const { $schema: _, $defs: __, ...json } = z.toJSONSchema(schema, { io, unrepresentable: 'any' })
-  return amongComponents(json)
+  return amongComponents<Schema>(json)
 }
 
-const amongComponents = <Value>(value: Value): Value =>
+const amongComponents = <Value>(value: object): Value =>
   JSON.parse(JSON.stringify(value).replaceAll('#/$defs/', '#/components/schemas/'))
 
 /** The schemas that have a name, in `meta({ id })`. */
 function componentsOf(): Record<string, Schema> {
-  const all: Record<string, Schema> = {}
+  const all = {}
   for (const name of names) Object.assign(all, z.toJSONSchema(routes[name].output, { unrepresentable: 'any' }).$defs)
-  return amongComponents(all)
+  return amongComponents<Record<string, Schema>>(all)
 }
 
 /** The API as OpenAPI 3.1, printed from the table of operations; `answers` are examples of what each answers. */
@@ -93,10 +107,7 @@ function operationOf(name: Name, answer: unknown): Operation {
   const route: Route = routes[name]
   const address = addressOf(name)
   const needsKey = route.permission !== 'none'
-  const { properties = {}, required = [] } = schemaOf(route.input, 'input') as {
-    properties?: Record<string, Schema>
-    required?: string[]
-  }
+  const { properties = {}, required = [] } = schemaOf(route.input, 'input')
   const { parameters, body } = placesOf(address, properties)
   return {
     operationId: name,
@@ -105,7 +116,7 @@ function operationOf(name: Name, answer: unknown): Operation {
     ...(!needsKey && { security: [] }),
     parameters: [
       ...parameters.map(({ field, at, header }) => {
-        const { description, ...schema } = properties[field] as Schema & { description?: string }
+        const { description, ...schema } = properties[field] ?? {}
         const example = route.example[field]
         return {
           name: header ?? field,
@@ -163,8 +174,8 @@ function requestBodyOf(
   properties: Record<string, Schema>,
   required: string[],
 ) {
-  const pick = (all: Record<string, unknown>) =>
-    Object.fromEntries(fields.filter((field) => field in all).map((field) => [field, all[field]]))
+  const pick = <Value>(all: Record<string, Value>) =>
+    Object.fromEntries(fields.flatMap((field) => (all[field] === undefined ? [] : [[field, all[field]]])))
   const demanded = required.filter((field) => fields.includes(field))
   const schema = {
     type: 'object',

@@ -40,21 +40,8 @@ export interface Calls {
 export function callsIn(db: Database): Calls {
   return {
     queue: (name, ...calls) => db.together(() => insertCalls(db, name, calls)),
-    waiting: () =>
-      db
-        .rows<{ name: string }>(
-          `select c.name from calls c join recordings r on r.name = c.name
-            where r.refused is null group by c.name order by min(c.id)`,
-        )
-        .map(({ name }) => name),
-    unsent: () =>
-      db
-        .rows<RecordingRow & { calls: number }>(
-          `select ${columns}, u.calls from recordings
-            join (select name as of, count(*) as calls, min(id) as first from calls group by name) u on u.of = name
-            order by u.first`,
-        )
-        .map(({ calls, ...row }) => ({ ...recordingOf(row), calls })),
+    waiting: () => waiting(db),
+    unsent: () => unsent(db),
     size(name) {
       const [row] = db.rows<{ size: number }>(
         'select coalesce(sum(length(input)), 0) as size from calls where name = ?',
@@ -82,6 +69,23 @@ export function callsIn(db: Database): Calls {
       db.run('update recordings set holder = null where name = ? and holder = ?', name, holder)
     },
   }
+}
+
+function waiting(db: Database): string[] {
+  const rows = db.rows<{ name: string }>(
+    `select c.name from calls c join recordings r on r.name = c.name
+      where r.refused is null group by c.name order by min(c.id)`,
+  )
+  return rows.map(({ name }) => name)
+}
+
+function unsent(db: Database): Unsent[] {
+  const rows = db.rows<RecordingRow & { calls: number }>(
+    `select ${columns}, u.calls from recordings
+      join (select name as of, count(*) as calls, min(id) as first from calls group by name) u on u.of = name
+      order by u.first`,
+  )
+  return rows.map(({ calls, ...row }) => ({ ...recordingOf(row), calls }))
 }
 
 export function insertCalls(db: Database, name: string, calls: Call[]) {

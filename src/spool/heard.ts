@@ -13,11 +13,10 @@ export function readHeard(file: string): Heard[] {
   const db = openDatabase(file)
   try {
     // A recording of hooks is named by its agent and the session.
-    const rows = db.rows(
+    return db.rows<Heard>(
       `select substr(r.name, 1, instr(r.name, '-') - 1) as agent, max(n.at) as at
         from recordings r join notes n on n.name = r.name where r.kind = 'hook' group by 1 order by 2 desc`,
     )
-    return rows as unknown as Heard[]
   } finally {
     db.close()
   }

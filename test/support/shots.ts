@@ -21,7 +21,7 @@ export interface Shot {
 }
 
 interface Schema {
-  type?: string
+  type?: string | string[]
   const?: unknown
   enum?: unknown[]
   anyOf?: Schema[]

@@ -1,6 +1,6 @@
 import { html, raw } from 'hono/html'
 import { curlOf } from '../curl.ts'
-import { type OpenApi, type Operation, readOpenapi } from '../openapi.ts'
+import { type OpenApi, type Operation, readOpenapi, type Schema } from '../openapi.ts'
 import type { Door } from './door.ts'
 
 const style = `body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color-scheme:light dark}
@@ -71,17 +71,15 @@ function section(method: string, path: string, operation: Operation) {
       description,
       schema,
     })),
-    ...Object.entries((body?.schema.properties ?? {}) as Record<string, Record<string, unknown>>).map(
-      ([name, schema]) => ({
-        name,
-        place: 'body',
-        required: ((body?.schema.required ?? []) as string[]).includes(name),
-        description: schema.description as string | undefined,
-        schema,
-      }),
-    ),
+    ...Object.entries(body?.schema.properties ?? {}).map(([name, schema]) => ({
+      name,
+      place: 'body',
+      required: body?.schema.required?.includes(name),
+      description: schema.description,
+      schema,
+    })),
   ]
-  const answer = Object.values(operation.responses)[0] as { content: { 'application/json': { example?: unknown } } }
+  const [answer] = Object.values(operation.responses)
   return html`<h2 id="${operation.operationId}">${operation.operationId}</h2>
 <p><code>${method} ${path}</code><br>${operation.summary}. ${operation.description}</p>
 <table><tr><th>Field</th><th>In</th><th>Type</th><th></th></tr>${fields.map(
@@ -89,19 +87,11 @@ function section(method: string, path: string, operation: Operation) {
       html`<tr><td><code>${name}</code>${required ? ' (required)' : ''}</td><td>${place}</td><td>${typeOf(schema)}</td><td>${description ?? ''}</td></tr>`,
   )}</table>
 <pre>${curlOf(method, path, operation)}</pre>
-<pre>${JSON.stringify(answer.content['application/json'].example, null, 2)}</pre>`
-}
-
-interface JsonSchema {
-  type?: string | string[]
-  enum?: string[]
-  items?: JsonSchema
-  anyOf?: JsonSchema[]
-  properties?: Record<string, JsonSchema>
+<pre>${JSON.stringify(answer?.content?.['application/json'].example, null, 2)}</pre>`
 }
 
 /** A JSON Schema in a few words. */
-export function typeOf({ type, enum: values, items, anyOf, properties }: JsonSchema): string {
+export function typeOf({ type, enum: values, items, anyOf, properties }: Schema): string {
   if (values) return values.join(' · ')
   if (anyOf) return anyOf.map(typeOf).join(' or ')
   if (items) return `list of ${typeOf(items)}`
