@@ -73,7 +73,7 @@ export async function act(plan: Plan, given: unknown[], options: Options) {
     return printRequest(plan, input, place, options)
   }
   await withClient(place, async (client) => {
-    await numberFeatures(plan, client, input)
+    await numberFeatures(plan.features, client, input)
     if (options.follow) return followEvents(client, input, options)
     const call = callsOf(plan, client, `Waiting for ${shownPlace(place)}`, options)
     if (plan.isWrite) await taggedVersion(plan, client, input)

@@ -1,15 +1,14 @@
 import { type Client, ConductError } from '../../client/client.ts'
 import { UsageError } from '../exit.ts'
-import type { Plan } from './plan.ts'
 
 type Input = Record<string, unknown>
 
 /** A feature as people call it: a whole number is its number, anything else its name. */
 export const featureOf = (text: string): number | string => (/^[1-9]\d{0,15}$/.test(text) ? Number(text) : text)
 
-/** Puts numbers in the place of features that were called by their names. NOT_FOUND where there is none of that name. */
-export async function numberFeatures({ features }: Plan, client: Client, input: Input) {
-  for (const field of features) {
+/** Replaces the names of features in these fields by their numbers. Throws NOT_FOUND if no feature has that name. */
+export async function numberFeatures(fields: string[], client: Client, input: Input) {
+  for (const field of fields) {
     const name = input[field]
     if (typeof name === 'string')
       input[field] = await numberOfFeature(client, name, input.project as string[] | undefined)
