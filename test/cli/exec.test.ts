@@ -32,9 +32,8 @@ testPlaces('a command becomes a run, and its output passes through unchanged', a
   assert.equal(run.leaseExpiresAt, null)
   assert.equal(run.title, `sh -c '${script.replaceAll("'", `'\\''`)}'`)
   assert.deepEqual([run.specId, run.agent, run.where], ['AUTH-001', 'me', { host: hostname(), cwd }])
-  const { 'duration-ms': duration, ...labels } = run.labels
-  assert.deepEqual(labels, { team: 'web', a: 'b=c', 'exit-code': '0' })
-  assert.ok(Number(duration) > 0 && Number(duration) < 60_000, duration)
+  assert.deepEqual(run.labels, { team: 'web', a: 'b=c' })
+  assert.deepEqual([run.command, run.exitCode, run.contentType], [run.title, 0, 'text/x-terminal'])
   assert.ok(run.content.includes('one\n') && run.content.includes('two'), run.content)
   assert.ok(run.content.includes('\uFFFD\uFFFD err\n'), run.content)
   assert.equal(readFileSync(join(cwd, 'id'), 'utf8'), 'RUN-001\n')
@@ -82,6 +81,14 @@ test('the exit code is the command’s, and a failure says what ended it', async
       ['failed', 'EXIT_127'],
     ],
   )
+  assert.deepEqual(
+    runs.map(({ command, exitCode }) => [command, exitCode]),
+    [
+      ["sh -c 'exit 3'", 3],
+      ["sh -c 'kill -TERM $$'", 143],
+      ['no-such-command', 127],
+    ],
+  )
   assert.deepEqual([runs[0]?.title, runs[1]?.retryOf, runs[1]?.attempt], ['Three', 'RUN-001', 2])
   assert.match(runs[2]?.failure?.message ?? '', /no command 'no-such-command'/)
 })
@@ -97,6 +104,7 @@ test('secrets are masked in title and output, also across batches and streams', 
   assert.ok(stdout.includes(`${token}\n`), 'passed through as it is')
   const { run } = await (await ledger()).getRun({ runId: 'RUN-001' })
   assert.equal(run.title, 'by [masked]')
+  assert.ok(run.command?.includes('[masked]') && !run.command.includes(adminKey), run.command ?? '')
   assert.ok(!/ghp_|sk_admin_01234/.test(run.content), run.content.replace(/x{9,}|y{9,}|z{9,}/g, '…'))
   assert.ok(run.content.includes('zzz') && run.content.length > 220_000)
 })
@@ -116,8 +124,8 @@ test('check exec records what was run and how it ended, and ends with its code',
   const client = await ledger()
   const { check } = await client.getCheck({ checkId: 'CHECK-001' })
   assert.deepEqual(
-    [check.name, check.result, check.exitCode, check.command, check.content, check.commit],
-    ['tests', 'pass', 0, "sh -c 'echo 3 pass'", '3 pass\n', null],
+    [check.name, check.result, check.exitCode, check.command, check.content, check.contentType, check.commit],
+    ['tests', 'pass', 0, "sh -c 'echo 3 pass'", '3 pass\n', 'text/x-terminal', null],
   )
   const { check: other } = await client.getCheck({ checkId: 'CHECK-002' })
   assert.deepEqual([other.name, other.result, other.exitCode, other.agent], ['check', 'fail', 4, 'ci'])
@@ -181,7 +189,7 @@ test('what reads our output may stop: the command learns so, and the run ends as
   const { code } = await ran
   assert.ok(code, `${code}`)
   const { run } = await (await ledger()).getRun({ runId: 'RUN-001' })
-  assert.deepEqual([run.status, run.labels['exit-code']], ['failed', `${code}`])
+  assert.deepEqual([run.status, run.exitCode], ['failed', code])
 })
 
 test('a process that the command leaves behind is not waited for', async (t) => {

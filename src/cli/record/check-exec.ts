@@ -110,7 +110,8 @@ async function run(words: string[]) {
   process.exitCode = exitCode
   if (fault) say(fault)
   await output.end()
-  return { result: exitCode === 0 ? 'pass' : 'fail', exitCode, durationMs, content: fault ?? tail.text() }
+  const content = { content: fault ?? tail.text(), contentType: 'text/x-terminal' }
+  return { result: exitCode === 0 ? 'pass' : 'fail', exitCode, durationMs, ...content }
 }
 
 interface Here {

@@ -123,8 +123,7 @@ async function exec(words: string[], options: ExecOptions, objects: string, comm
     say(`The end of the output is lost: ${(error as Error).message}.`)
   }
   try {
-    const labels = { ...run.labels, ...labelsOf(ended) }
-    const input = { ...endOf(ended), labels, ...workOf(before, before && snapshot(cwd, objects)) }
+    const input = { ...endOf(ended), ...workOf(before, before && snapshot(cwd, objects)) }
     const runId = recorder.runId()
     await recorder.end({ operation: 'updateRun', input })
     if (runId !== null) say(`recorded as ${runId}`)
@@ -137,11 +136,12 @@ async function exec(words: string[], options: ExecOptions, objects: string, comm
 /** The run as it is to be made. Throws a UsageError that names each flag that is wrong. */
 async function runOf(words: string[], options: ExecOptions, before: Snapshot | undefined, command: Command) {
   const { specId, agent, retryOf, label: labels } = options
-  const title = slice(await mask(options.title ?? commandLine(words)), 0, 300)
+  const line = await mask(commandLine(words))
+  const title = slice(options.title === undefined ? line : await mask(options.title), 0, 300)
   const where = { host: hostname(), cwd: slice(process.cwd(), 0, 1000) }
-  const run = { title, specId, agent, retryOf, labels, where, ...workOf(before), leaseSeconds }
-  const ended = { ...run, labels: { ...labels, ...labelsOf({ exitCode: 0, durationMs: 0 }) } }
-  refuseFaults(command, routes.createRun.input, ended)
+  const told = { title, specId, agent, retryOf, labels, where, command: slice(line, 0, 4000) }
+  const run = { ...told, contentType: 'text/x-terminal', ...workOf(before), leaseSeconds }
+  refuseFaults(command, routes.createRun.input, run)
   return run
 }
 
@@ -177,15 +177,10 @@ function outputOf(recorder: Recorder): Output {
   return createOutput({ isFull: recorder.isFull, put })
 }
 
-const labelsOf = ({ exitCode, durationMs }: Pick<Ended, 'exitCode' | 'durationMs'>) => ({
-  'exit-code': String(exitCode),
-  'duration-ms': String(durationMs),
-})
-
 function endOf({ exitCode, signal, fault }: Ended) {
-  if (exitCode === 0) return { status: 'completed' }
+  if (exitCode === 0) return { status: 'completed', exitCode }
   const failure = signal
     ? { code: `SIGNAL_${signal}`, message: `The command was ended by ${signal}.` }
     : { code: `EXIT_${exitCode}`, message: fault ?? `The command ended with exit code ${exitCode}.` }
-  return { status: 'failed', failure }
+  return { status: 'failed', exitCode, failure }
 }
