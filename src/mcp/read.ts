@@ -1,9 +1,10 @@
 import { z } from 'zod'
 import { ConductError } from '../api/error.ts'
 import { text } from '../api/field.ts'
+import type { Client } from '../client/client.ts'
 import { humanIdPattern } from '../ledger/id.ts'
 import { near } from './near.ts'
-import { checkText, featureLine, runLine, runText, shown, specText } from './show.ts'
+import { checkText, featureLine, runLine, runText, shown, specText, turnText } from './show.ts'
 import { type Call, reads, type Told, tool } from './tool.ts'
 
 /** Bytes of a content that read_ledger gives. */
@@ -11,12 +12,14 @@ const contentBytes = 8000
 
 export const readLedger = tool({
   name: 'read_ledger',
-  description: 'Read one run, spec, check or feature in full.',
+  description: 'Read one run, turn, spec, check or feature in full.',
   annotations: reads,
-  input: z.strictObject({ id: text(200, 1).describe('RUN-001, AUTH-001, CHECK-001, or a feature by name or number') }),
+  input: z.strictObject({
+    id: text(200, 1).describe('RUN-001, RUN-001/2 for a turn, AUTH-001, CHECK-001, or a feature by name or number'),
+  }),
   async run(call, { id }) {
     // One id may be that of several things.
-    const readers = humanIdPattern.test(id) ? [readRun, readSpec, readCheck, readFeature] : [readFeature]
+    const readers = humanIdPattern.test(id) ? [readRun, readSpec, readCheck, readFeature] : [readTurn, readFeature]
     const answers = await Promise.all(readers.map((read) => read(call, id).catch(unlessMissing)))
     const found = answers.filter((answer) => answer !== undefined)
     if (found.length === 0) throw new ConductError('NOT_FOUND', `Nothing has the id '${id}'.${await near(call, id)}`)
@@ -28,10 +31,29 @@ export const readLedger = tool({
 })
 
 async function readRun({ client }: Call, runId: string): Promise<Told> {
+  const whole = await wholeRun(client, runId, shown)
+  const { content: _, turns, ...data } = whole.run
+  const { count } = turns
+  return {
+    text: runText(whole.run, whole.checks, whole.turns, contentBytes),
+    data: { run: { ...data, turns: { count } } },
+  }
+}
+
+/** A run with so many of its checks and of its newest turns, oldest first. */
+export async function wholeRun(client: Client, runId: string, limit: number) {
   const { run } = await client.getRun({ runId })
-  const { checks } = await client.listChecks({ runId, limit: shown })
-  const { content: _, ...data } = run
-  return { text: runText(run, checks, contentBytes), data: { run: data } }
+  const { checks } = await client.listChecks({ runId, limit })
+  const turns = run.turns.count > 0 ? (await client.listTurns({ runId, order: 'desc', limit })).turns : []
+  return { run, checks, turns: turns.toReversed() }
+}
+
+/** A turn by the id that a run's list of turns gives it. */
+async function readTurn({ client }: Call, id: string): Promise<Told | undefined> {
+  const [, runId, n] = /^([^/]+)\/([1-9]\d{0,6})$/.exec(id) ?? []
+  if (runId === undefined || !humanIdPattern.test(runId)) return undefined
+  const { turn } = await client.getTurn({ runId, n: Number(n) })
+  return { text: turnText(turn), data: { turn } }
 }
 
 async function readSpec({ client }: Call, specId: string): Promise<Told> {

@@ -1,6 +1,7 @@
 import { type McpServer, ResourceNotFoundError, ResourceTemplate, type Variables } from '@modelcontextprotocol/server'
 import { ConductError } from '../api/error.ts'
 import type { Client } from '../client/client.ts'
+import { wholeRun } from './read.ts'
 import { runText, specText, uriOf } from './show.ts'
 
 const mimeType = 'text/markdown'
@@ -23,9 +24,8 @@ export function addResources(server: McpServer, client: Client): void {
   })
   server.registerResource('run', runs, { title: 'A run', mimeType }, (uri, { runId }) =>
     contents(uri, async () => {
-      const { run } = await client.getRun({ runId: idOf(runId) })
-      const { checks } = await client.listChecks({ runId: run.runId, limit: 100 })
-      return runText(run, checks, Number.POSITIVE_INFINITY)
+      const { run, checks, turns } = await wholeRun(client, idOf(runId), 100)
+      return runText(run, checks, turns, Number.POSITIVE_INFINITY)
     }),
   )
 

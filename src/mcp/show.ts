@@ -1,10 +1,13 @@
+import { stripVTControlCharacters } from 'node:util'
 import type { Check } from '../api/check.ts'
 import type { Feature } from '../api/feature.ts'
 import type { Run } from '../api/run.ts'
 import type { Found } from '../api/search.ts'
 import type { Spec } from '../api/spec.ts'
+import type { Turn } from '../api/turn.ts'
 import type { Output } from '../client/client.ts'
 import { slice } from '../ledger/content.ts'
+import { digestOf, turnId, turnTitle } from '../ledger/turn.ts'
 
 type FullRun = Output<'getRun'>['run']
 type FullSpec = Output<'getSpec'>['spec']
@@ -51,18 +54,37 @@ function cut(text: string, most: number, rest: string): string {
   return more > 0 ? `${kept}\n… ${more.toLocaleString('en')} more bytes; ${rest}` : kept
 }
 
-/** A run as markdown. */
-export function runText(run: FullRun, checks: Check[], most: number): string {
-  const { runId, title, failure, features, startedAt, endedAt, agent, retryOf, leaseExpiresAt } = run
+export const turnLine = ({ runId, n, prompt, failure, interrupted }: Turn) =>
+  `${turnId(runId, n)} ${turnTitle(prompt) ?? 'without a prompt'}${failure ? `: failed, ${failure.code}` : ''}${interrupted ? ': interrupted' : ''}`
+
+/** A turn as markdown. */
+export function turnText(turn: Turn): string {
+  const { runId, n, startedAt, endedAt, model } = turn
+  const times = words(startedAt && `started ${startedAt}`, endedAt && `ended ${endedAt}`, model && `by ${model}`)
+  return [`# ${turnId(runId, n)}`, times, '', digestOf(turn).trimEnd()].join('\n')
+}
+
+/** Output of a terminal without its colours; other contents as they are. */
+const plain = ({ content, contentType }: Pick<FullRun, 'content' | 'contentType'>) =>
+  contentType === 'text/x-terminal' ? stripVTControlCharacters(content) : content
+
+/** A run as markdown, with its newest turns, oldest first. */
+export function runText(run: FullRun, checks: Check[], turns: Turn[], most: number): string {
+  const { runId, title, failure, features, startedAt, endedAt, agent, author, retryOf, leaseExpiresAt } = run
+  const exit = run.exitCode === null ? '' : `: exit code ${run.exitCode}`
   const times = words(startedAt && `started ${startedAt}`, endedAt && `ended ${endedAt}`)
   return [
     `# ${runId}: ${title ?? 'untitled'}`,
     words(run.status, verdictText(run), run.specId && `spec ${run.specId}`, retryOf && `retry of ${retryOf}`),
-    words(agent && `by ${agent}`, times, leaseExpiresAt && `held until ${leaseExpiresAt}`),
+    words(agent && `by ${agent}`, author && `for ${author}`, times, leaseExpiresAt && `held until ${leaseExpiresAt}`),
+    run.command && `Command ${run.command}${exit}`,
     failure && `Failure ${failure.code}: ${failure.message}`,
     features.length > 0 && `Features: ${features.map(({ id, name }) => `${name} (${id})`).join(', ')}`,
     ...checks.map((check) => `- ${checkLine(check)}`),
-    run.content && `\n${cut(run.content, most, `the resource ${uriOf('run', runId)} has all`)}`,
+    turns.length > 0 &&
+      `Turns: ${run.turns.count}${run.turns.count > turns.length ? `, the newest ${turns.length}` : ''}`,
+    ...turns.map((turn) => `- ${turnLine(turn)}`),
+    run.content && `\n${cut(plain(run), most, `the resource ${uriOf('run', runId)} has all`)}`,
   ]
     .filter(Boolean)
     .join('\n')
@@ -83,7 +105,7 @@ export function specText(spec: FullSpec, most: number): string {
 }
 
 export function checkText(check: FullCheck, most: number): string {
-  const content = check.content && `\n\n${cut(check.content, most, `GET /v1/checks/${check.checkId} has all`)}`
+  const content = check.content && `\n\n${cut(plain(check), most, `GET /v1/checks/${check.checkId} has all`)}`
   return `${checkLine(check)}${content}`
 }
 

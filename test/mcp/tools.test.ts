@@ -159,6 +159,32 @@ testLedger('the ledger is searched, listed and read', async ({ app, adminKey, cl
     assert.match((await call('read_ledger', { id })).text, /^feature 1 login.*\n- RUN-002/, id)
 })
 
+testLedger('the turns of a run are listed with it, and read one by one', async ({ app, adminKey, client }, t) => {
+  const agent = await agentByHttp(t, base, adminKey, '2026-07-28', (request) => app.fetch(request))
+  await client.createRun({ runId: 'RUN-7', status: 'in_progress', author: 'Ada', command: 'claude', exitCode: 1 })
+  for (let n = 1; n <= 21; n++) {
+    const failure = n === 21 ? { code: 'API_ERROR', message: 'Too many requests.' } : undefined
+    const commands = [{ command: 'npm test', exitCode: 0 }]
+    await client.appendTurn({ runId: 'RUN-7', prompt: `Step ${n}`, answer: `Done ${n}.`, commands, failure })
+  }
+  const { text, data } = await agent.call('read_ledger', { id: 'RUN-7' })
+  assert.match(text, /for Ada.*\nCommand claude: exit code 1\n/)
+  assert.match(text, /\nTurns: 21, the newest 20\n- RUN-7\/2 Step 2\n.*- RUN-7\/21 Step 21: failed, API_ERROR\n/s)
+  assert.deepEqual((data.run as { turns: unknown }).turns, { count: 21 }, 'the text has it')
+  const one = await agent.call('read_ledger', { id: 'RUN-7/3' })
+  assert.match(one.text, /^# RUN-7\/3\n.*## Step 3\n\n> Step 3\n\nDone 3\.\n\n- ran `npm test`: exit 0$/s)
+  assert.equal((one.data.turn as { prompt: string }).prompt, 'Step 3')
+  assert.match(await agent.refused('read_ledger', { id: 'RUN-7/22' }), /Nothing has the id 'RUN-7\/22'/)
+})
+
+testLedger('output of a terminal is read without its colours', async ({ app, adminKey, client }, t) => {
+  const { call } = await agentByHttp(t, base, adminKey, '2026-07-28', (request) => app.fetch(request))
+  const output = { content: '\x1b[31mred\x1b[0m text', contentType: 'text/x-terminal' } as const
+  await client.createRun({ runId: 'RUN-7', title: 'x', ...output })
+  await client.createCheck({ runId: 'RUN-7', checkId: 'C-7', result: 'fail', ...output })
+  for (const id of ['RUN-7', 'C-7']) assert.match((await call('read_ledger', { id })).text, /\n\nred text$/)
+})
+
 testLedger('runs and specs are resources', async ({ app, adminKey, client: ledger }, t) => {
   for (const revision of revisions) {
     const { client } = await agentByHttp(t, base, adminKey, revision, (request) => app.fetch(request))
