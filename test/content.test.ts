@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
+import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { pieces, slice, squeeze } from '../src/ledger/content.ts'
-import { type Ledger, testLedger } from './support/engines.ts'
+import { type Engine, engines, type Ledger, openLedger, testLedger } from './support/engines.ts'
 import fc, { anyCharacter } from './support/random.ts'
 
 const contentOf = async ({ client }: Ledger) => (await client.getRun({ runId: 'A' })).run.content
@@ -138,4 +139,15 @@ testLedger('a piece that ends inside a character is continued with that characte
   const { text, next } = await client.readContent({ runId: 'A', after: 262_142 })
   assert.ok(text.startsWith('😀'), 'a place inside a character is one before the next')
   assert.equal(262_143 + Buffer.byteLength(text), next)
+})
+
+test('a text of many appended lines takes hardly more pages than bytes (sqlite)', async (t) => {
+  const { client, url } = await openLedger(t, engines[0] as Engine)
+  await client.createRun({ runId: 'LOG' })
+  const line = '- 12:04:31 npm test: 412 passed, 0 failed, 3 skipped in 12.7 s\n'
+  for (let n = 0; n < 500; n++) await client.appendToRun({ runId: 'LOG', text: line })
+  const db = new DatabaseSync(url.slice('sqlite:'.length), { readOnly: true })
+  t.after(() => db.close())
+  const row = db.prepare(`select sum(pgsize) as bytes from dbstat where name = 'document_parts'`).get()
+  assert.ok(Number(row?.bytes) < 500 * line.length * 1.4, `${row?.bytes} bytes for ${500 * line.length}`)
 })

@@ -73,13 +73,13 @@ export interface Part {
   dropped: number
 }
 
-/** The parts of a document that hold the bytes from `from` on, before `to`; at most `most`. */
-export function readParts(db: Tx, documentId: number | null, from: number, to: number, most = 10_000): Promise<Part[]> {
+/** The parts of a document that hold the bytes from `from` on, before `to`. */
+export function readParts(db: Tx, documentId: number | null, from: number, to: number): Promise<Part[]> {
   return db.query<Part>(sql`
     select start, text, dropped from document_parts
     where document_id = ${documentId} and start < ${to} and start >= (
       select coalesce(max(p.start), 0) from document_parts p where p.document_id = ${documentId} and p.start <= ${from})
-    order by start limit ${most}`)
+    order by start`)
 }
 
 /** The bytes of a document from `from` on, before `to`; those that are gone are line feeds. */

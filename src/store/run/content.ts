@@ -9,8 +9,11 @@ import { leaseAfter, openRun } from './lease.ts'
 import { requireRun, shownRun } from './row.ts'
 import { saveRun } from './save.ts'
 
-/** A part grows to this size with further appends, so that a content of many lines is not as many rows. */
-const growBytes = 4096
+/**
+ * A part grows to this size with further appends, so that a content of many lines is not as many rows. Each append writes
+ * the part anew: small ones leave little behind on PostgreSQL, and fill the pages of SQLite.
+ */
+const growBytes = 1_000
 /** The most that one readContent returns. */
 const readLimit = 262_144
 
@@ -119,8 +122,7 @@ async function dropMiddle(ctx: Ctx, documentId: number, size: number): Promise<v
 /** NOT_FOUND when the project has no such run. */
 export const readContent: Operation<'readContent'> = async (ctx, { runId, after }) => {
   const { document_id } = await requireRun(ctx, runId)
-  // Not all at once: a content may be one large part or thousands of small ones.
-  const parts = await readParts(ctx.db, document_id, after, Number.MAX_SAFE_INTEGER, 64)
+  const parts = await readParts(ctx.db, document_id, after, after + readLimit)
   const { size, gone } = await endOf(ctx, document_id)
   const { text, next } = textFrom(parts, after)
   return { text, next: Math.min(next, size), truncated: gone > 0 }
