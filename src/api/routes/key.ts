@@ -1,0 +1,78 @@
+import { z } from 'zod'
+import { rowId, text, time } from '../field.ts'
+import { key, keyFields, permission } from '../key.ts'
+import { pageInput, pageMeta } from '../page.ts'
+import type { Name } from '../paths.ts'
+import { done, exampleKey, type Route } from './route.ts'
+
+export const keyRoutes = {
+  createKey: {
+    summary: 'Create a key; its secret is in this answer and nowhere else',
+    permission: 'admin',
+    input: z.strictObject(keyFields),
+    output: z.object({ key, secret: z.string() }),
+    success: [201],
+    secret: 'secret',
+    example: { name: 'nightly agents', permissions: ['agent'], project: 'shop' },
+  },
+  listKeys: {
+    summary: 'List keys',
+    permission: 'admin',
+    input: z.strictObject(pageInput),
+    output: z.object({ keys: z.array(key), meta: pageMeta }),
+    success: [200],
+    example: { limit: 50 },
+  },
+  revokeKey: {
+    summary: 'Revoke a key',
+    words: 'key revoke',
+    permission: 'admin',
+    input: z.strictObject({ id: rowId }),
+    output: done,
+    success: [200],
+    example: { id: 2 },
+  },
+  me: {
+    summary: 'The key that asks',
+    words: 'whoami',
+    permission: 'read',
+    input: z.strictObject({}),
+    output: z.object({ key: key.nullable().describe('null: the local user'), permissions: z.array(permission) }),
+    success: [200],
+    example: {},
+  },
+  createLoginCode: {
+    summary: 'A code with which a browser logs in, once and within ten minutes, as the key that asks',
+    words: null,
+    permission: 'read',
+    input: z.strictObject({}),
+    output: z.object({
+      code: z.string().describe('For createSession; the page takes it from the address: <base path>/#code=…'),
+      expiresAt: time,
+    }),
+    success: [201],
+    secret: 'code',
+    example: {},
+  },
+  createSession: {
+    summary: 'Log a browser in with a key or a login code, for a cookie that scripts cannot read',
+    words: null,
+    permission: 'none',
+    input: z.strictObject({
+      key: text(200, 1).optional().describe('The secret of a key'),
+      code: text(200, 1).optional().describe('A login code; one of the two'),
+    }),
+    output: z.object({ key, expiresAt: time.describe('When the session ends, if not before with its key') }),
+    success: [201],
+    example: { key: exampleKey },
+  },
+  deleteSession: {
+    summary: 'Log the browser out whose cookie comes along',
+    words: null,
+    permission: 'none',
+    input: z.strictObject({}),
+    output: done,
+    success: [200],
+    example: {},
+  },
+} as const satisfies { [N in Name]?: Route }

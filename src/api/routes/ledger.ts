@@ -1,0 +1,71 @@
+import { z } from 'zod'
+import { event, eventSubject, eventType } from '../event.ts'
+import { humanId, text } from '../field.ts'
+import { pageInput, pageMeta } from '../page.ts'
+import type { Name } from '../paths.ts'
+import { projectFilter } from '../project.ts'
+import { found, searchType } from '../search.ts'
+import { day, duration, group, statsBy, tally } from '../stats.ts'
+import type { Route } from './route.ts'
+import { created } from './route.ts'
+
+export const ledgerRoutes = {
+  listEvents: {
+    summary: 'Changes in the order in which they became visible, oldest first unless told otherwise',
+    words: 'events',
+    permission: 'read',
+    input: z.strictObject({
+      project: projectFilter,
+      after: z.int().min(0).optional().describe('The seq after which to begin; a stream else begins now'),
+      type: z.array(eventType).optional(),
+      subject: eventSubject.optional(),
+      limit: pageInput.limit,
+      order: z.enum(['asc', 'desc']).default('asc').describe('Oldest or newest first; a stream goes on only forwards'),
+      before: z.int().min(1).optional().describe('The seq before which to end'),
+    }),
+    output: z.object({
+      events: z.array(event),
+      meta: z.object({
+        hasMore: z.boolean(),
+        lastSeq: z.int().describe('Where to go on: the next `after`; newest first, the next `before`'),
+      }),
+    }),
+    success: [200],
+    example: { after: 0, limit: 3 },
+  },
+  search: {
+    summary: 'Find runs, turns, specs, checks and features by their words; hits in id and title first, then the newest',
+    words: 'search',
+    permission: 'read',
+    input: z.strictObject({
+      project: projectFilter,
+      q: text(200, 1).describe('Words that are all there; the last may be the beginning of one'),
+      type: z.array(searchType).optional(),
+      limit: pageInput.limit,
+      cursor: pageInput.cursor,
+    }),
+    output: z.object({ results: z.array(found), meta: pageMeta }),
+    success: [200],
+    example: { q: 'passkey' },
+  },
+  stats: {
+    summary: 'What runs come to, day by day; the last 30 days unless told otherwise',
+    words: 'stats',
+    permission: 'read',
+    input: z.strictObject({
+      project: projectFilter,
+      specId: humanId.optional(),
+      agent: text(200, 1).optional(),
+      by: statsBy.optional().describe('Tells the runs apart by this'),
+      ...created,
+    }),
+    output: z.object({
+      groups: z.array(group).optional().describe('By what was asked for, those of most runs first; at most 100'),
+      days: z.array(day).describe('Every day of the range in UTC, oldest first; at most 366'),
+      total: tally,
+      duration: duration.describe('From start to end'),
+    }),
+    success: [200],
+    example: { createdAfter: '2026-01-31T00:00:00Z', createdBefore: '2026-02-01T00:00:00Z' },
+  },
+} as const satisfies { [N in Name]?: Route }

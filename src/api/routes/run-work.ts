@@ -1,0 +1,111 @@
+import { z } from 'zod'
+import { humanId, text } from '../field.ts'
+import { leaseSeconds, leaseToken } from '../lease.ts'
+import { pageInput, pageMeta } from '../page.ts'
+import type { Name } from '../paths.ts'
+import { timelineEntry } from '../timeline.ts'
+import { turn, turnFields, turnNumber } from '../turn.ts'
+import { activityInput } from '../work.ts'
+import { type Route, runAnswer } from './route.ts'
+
+const turnAnswer = z.object({ turn })
+
+export const runWorkRoutes = {
+  appendToRun: {
+    summary: "Append text to a run's content; concurrent appends all survive",
+    words: 'run append',
+    permission: 'agent',
+    input: z.strictObject({
+      runId: humanId,
+      text: text(Number.POSITIVE_INFINITY),
+      offset: z.int().min(0).optional().describe('Bytes that the caller believes are there'),
+      leaseToken,
+    }),
+    output: runAnswer,
+    success: [200],
+    example: { runId: 'RUN-001', text: '\nAll tests pass.\n' },
+  },
+  readContent: {
+    summary: "Read a run's content from a byte on, as it grows",
+    words: 'run content',
+    permission: 'read',
+    input: z.strictObject({ runId: humanId, after: z.int().min(0).default(0).describe('The byte to begin at') }),
+    output: z.object({
+      text: z.string(),
+      next: z.int().describe('The byte to begin at next'),
+      truncated: z.boolean().describe('Whether the middle of the content was dropped'),
+    }),
+    success: [200],
+    example: { runId: 'RUN-001', after: 10 },
+  },
+  heartbeat: {
+    summary: 'Say that a run is alive, and renew its lease',
+    words: 'run heartbeat',
+    permission: 'agent',
+    input: z.strictObject({
+      runId: humanId,
+      activity: activityInput.optional().describe('What it does now'),
+      leaseSeconds: leaseSeconds.optional(),
+      leaseToken,
+    }),
+    output: runAnswer,
+    success: [200],
+    example: { runId: 'RUN-001' },
+  },
+  timeline: {
+    summary: 'The events, checks and attempts of a run, oldest first',
+    words: 'run timeline',
+    permission: 'read',
+    input: z.strictObject({ runId: humanId }),
+    output: z.object({ timeline: z.array(timelineEntry) }),
+    success: [200],
+    example: { runId: 'RUN-001' },
+  },
+  appendTurn: {
+    summary:
+      'Add a turn to a run: what happened between a prompt and its answer. What the run used and changed follows',
+    words: 'run add-turn',
+    permission: 'agent',
+    input: z.strictObject({
+      runId: humanId,
+      n: turnNumber.optional().describe('Its number, so that sending it twice adds it once; else the next'),
+      ...turnFields,
+      leaseToken,
+    }),
+    output: turnAnswer,
+    success: [201],
+    example: {
+      runId: 'RUN-001',
+      n: 1,
+      prompt: 'Let people log in with a passkey.',
+      answer: 'The login form has a passkey button now, and its tests pass.',
+      model: 'claude-sonnet',
+      tools: [{ name: 'Edit', count: 2 }],
+      files: [{ path: 'src/auth/login.ts', insertions: 40, deletions: 3 }],
+      commands: [{ command: 'npm test', exitCode: 0, durationMs: 41_000 }],
+      usage: { inputTokens: 48_200, cacheReadTokens: 40_000, outputTokens: 1_900 },
+    },
+  },
+  listTurns: {
+    summary: 'List the turns of a run, the first one first',
+    words: 'run turns',
+    permission: 'read',
+    input: z.strictObject({
+      runId: humanId,
+      ...pageInput,
+      order: z.enum(['asc', 'desc']).default('asc').describe('Oldest or newest first'),
+    }),
+    output: z.object({ turns: z.array(turn), meta: pageMeta }),
+    success: [200],
+    example: { runId: 'RUN-001' },
+  },
+  getTurn: {
+    summary: 'Read a turn of a run',
+    words: 'run turn',
+    permission: 'read',
+    input: z.strictObject({ runId: humanId, n: turnNumber }),
+    output: turnAnswer,
+    success: [200],
+    example: { runId: 'RUN-001', n: 1 },
+  },
+} as const satisfies { [N in Name]?: Route }

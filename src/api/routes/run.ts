@@ -1,0 +1,129 @@
+import { z } from 'zod'
+import { featureFields } from '../feature.ts'
+import { author, humanId, ifVersion, importedAt, rowId, text, timeInput } from '../field.ts'
+import { lease, leaseSeconds, leaseToken } from '../lease.ts'
+import { pageInput } from '../page.ts'
+import type { Name } from '../paths.ts'
+import { projectFilter } from '../project.ts'
+import { fullRun, runFields, runStatus, verdict } from '../run.ts'
+import { created, done, featureNumber, type Route, runAnswer, runPage } from './route.ts'
+
+const leasedAnswer = runAnswer.extend({
+  lease: lease.optional().describe('Where one was granted or renewed by leaseSeconds'),
+})
+
+export const runRoutes = {
+  createRun: {
+    summary: 'Create a run',
+    permission: 'agent',
+    input: z.strictObject({
+      runId: humanId.optional().describe('Else the next RUN-<n> of the project'),
+      ...runFields,
+      retryOf: humanId.optional().describe('The runId that this is a further attempt of'),
+      leaseSeconds: leaseSeconds
+        .optional()
+        .describe('Fails the run unless it is heard of again within so many seconds'),
+      leaseToken,
+      createdAt: importedAt,
+    }),
+    output: leasedAnswer,
+    success: [201],
+    example: {
+      runId: 'RUN-001',
+      specId: 'AUTH-001',
+      content: '# Run Log\n\nImplemented features...',
+      status: 'completed',
+    },
+  },
+  listRuns: {
+    summary: 'List runs',
+    permission: 'read',
+    input: z.strictObject({
+      project: projectFilter,
+      specId: humanId.optional(),
+      specVersion: z.int().min(1).optional(),
+      status: z.array(runStatus).optional(),
+      verdict: z.array(verdict).optional(),
+      agent: text(200, 1).optional(),
+      label: text(320)
+        .regex(/^[^:]+:/, 'must be name:value')
+        .optional()
+        .describe('name:value'),
+      featureId: featureNumber.optional(),
+      author: author.optional(),
+      commit: z
+        .string()
+        .regex(/^[0-9a-f]{7,64}$/, 'must be 7 to 64 of 0-9 a-f')
+        .optional()
+        .describe('That it made or ended on: its id, or the first 7 digits or more'),
+      branch: text(255, 1).optional(),
+      session: text(200, 1).optional(),
+      href: text(2048, 1).optional().describe('The address of one of its links'),
+      ...created,
+      endedAfter: timeInput.optional(),
+      endedBefore: timeInput.optional(),
+      ...pageInput,
+    }),
+    output: runPage,
+    success: [200],
+    example: { specId: 'AUTH-001' },
+  },
+  getRun: {
+    summary: 'Read a run with its content, its features and its last turn',
+    permission: 'read',
+    input: z.strictObject({ runId: humanId }),
+    output: z.object({ run: fullRun }),
+    success: [200],
+    example: { runId: 'RUN-001' },
+  },
+  updateRun: {
+    summary: 'Change fields of a run',
+    permission: 'agent',
+    input: z.strictObject({
+      runId: humanId,
+      ...runFields,
+      leaseSeconds: z
+        .union([z.literal(0), leaseSeconds], 'must be 0, or 10 to 86400 seconds')
+        .optional()
+        .describe('Grants or renews a lease; 0 ends it'),
+      ifVersion,
+      leaseToken,
+    }),
+    output: leasedAnswer,
+    success: [200],
+    example: { runId: 'RUN-001', status: 'completed', labels: { team: 'web' } },
+  },
+  deleteRun: {
+    summary: 'Delete a run',
+    permission: 'delete',
+    input: z.strictObject({ runId: humanId, ifVersion, leaseToken }),
+    output: done,
+    success: [200],
+    example: { runId: 'RUN-001' },
+  },
+  linkFeatures: {
+    summary: 'Link features to a run, by number or by name; those that do not exist yet are created',
+    words: 'run link',
+    permission: 'agent',
+    input: z.strictObject({
+      runId: humanId,
+      featureIds: z.array(featureNumber).max(100).optional(),
+      features: z.array(z.strictObject(featureFields)).max(100).optional(),
+    }),
+    output: done.extend({
+      count: z.int().describe('Distinct features that the call named'),
+      created: z.array(rowId).describe('Those of them that did not exist before'),
+    }),
+    success: [200],
+    example: { runId: 'RUN-001', featureIds: [42, 43, 44] },
+  },
+  unlinkFeature: {
+    summary: 'Take a feature off a run',
+    words: 'run unlink',
+    permission: 'agent',
+    input: z.strictObject({ runId: humanId, featureId: rowId }),
+    output: done,
+    success: [200],
+    example: { runId: 'RUN-001', featureId: 44 },
+  },
+} as const satisfies { [N in Name]?: Route }
