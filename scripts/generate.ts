@@ -66,7 +66,7 @@ function reference(document: OpenApi): string {
   })
   return `# API
 
-Generated from \`src/routes.ts\` by \`npm run generate\`; do not edit. The addresses stand under the base path, \`/conduct\`
+Generated from \`src/api/routes/\` by \`npm run generate\`; do not edit. The addresses stand under the base path, \`/conduct\`
 unless the server was started with another. What holds for all of them (errors, pages, versions, idempotency, limits)
 is in [conventions](conventions.md). The examples stand on each other: run from top to bottom they work, but for the
 deletions, which come last.
