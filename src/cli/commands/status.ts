@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { Command } from 'commander'
 import type { Output } from '../../api/routes.ts'
-import type { Client } from '../../client/client.ts'
+import type { Client, Input } from '../../client/client.ts'
 import { isMissing, withClient } from '../operation/call.ts'
 import { addCommon, addExamples, type Common } from '../option.ts'
 import { localProfile, type Place, placeOf, shownPlace } from '../place/connect.ts'
@@ -42,8 +42,8 @@ async function status(options: Common) {
 }
 
 async function ask(client: Client, project: string | undefined): Promise<Told> {
-  const running = {
-    status: ['in_progress'] as ['in_progress'],
+  const running: Input<'listRuns'> = {
+    status: ['in_progress'],
     limit: 10,
     ...(project !== undefined && { project: [project] }),
   }

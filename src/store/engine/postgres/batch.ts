@@ -122,7 +122,7 @@ async function runSideBySide(client: pg.ClientBase, base: Base, works: SubjectWo
 }
 
 const bySubject = (a: SubjectWork, b: SubjectWork) => (a.subject < b.subject ? -1 : a.subject > b.subject ? 1 : 0)
-const isSelect = ({ strings }: Sql) => /^\s*select\b/i.test(strings[0] as string)
+const isSelect = ({ strings }: Sql) => /^\s*select\b/i.test(strings[0] ?? '')
 
 /** Runs `body` in a transaction, with limits of its own, and commits. Throws what has it rolled back, or what the commit throws. */
 async function transact<T>(

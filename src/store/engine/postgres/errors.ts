@@ -34,7 +34,7 @@ const lostConnection = /connect|terminat|timeout|closed/i
 /** PostgreSQL's errors in Conduct's words; others are bugs and pass unchanged. */
 export function translate(error: unknown): unknown {
   const state = sqlState(error)
-  if (state === '23505') return new UniqueViolation((error as Error).message)
+  if (error instanceof Error && state === '23505') return new UniqueViolation(error.message)
   if (state === '53100') {
     return new ConductError('INSUFFICIENT_STORAGE', 'The disk is full: nothing of this request was written.', {
       cause: error,
@@ -50,7 +50,7 @@ export function translate(error: unknown): unknown {
   const lost =
     !state &&
     error instanceof Error &&
-    (/^E[A-Z]+$/.test(String((error as NodeJS.ErrnoException).code)) || lostConnection.test(error.message))
+    (('code' in error && /^E[A-Z]+$/.test(String(error.code))) || lostConnection.test(error.message))
   if (lost || passing.test(state)) {
     return new ConductError('UNAVAILABLE', 'The database cannot be used just now: try again.', {
       cause: error,

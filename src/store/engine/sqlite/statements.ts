@@ -65,7 +65,7 @@ const unavailable: readonly number[] = [
 ]
 const uniqueViolations: readonly number[] = [1555, 2067]
 
-const errcode = (error: unknown) => (error as { errcode?: number }).errcode ?? 0
+const errcode = (error: unknown) => (error instanceof Error && 'errcode' in error ? Number(error.errcode) : 0)
 
 /** Whether another connection held the file. */
 export const isBusy = (error: unknown) => (errcode(error) & 0xff) === resultCode.busy
@@ -76,7 +76,7 @@ const isDamage = (error: unknown) => damaged.includes(errcode(error) & 0xff)
 /** SQLite's result codes (sqlite.org/rescode.html) in Conduct's words; other errors are bugs and pass unchanged. */
 function translate(error: unknown): unknown {
   const code = errcode(error)
-  if (uniqueViolations.includes(code)) return new UniqueViolation((error as Error).message)
+  if (error instanceof Error && uniqueViolations.includes(code)) return new UniqueViolation(error.message)
   if ((code & 0xff) === resultCode.full) {
     return new ConductError('INSUFFICIENT_STORAGE', 'The disk is full: nothing of this request was written.', {
       cause: error,
