@@ -38,6 +38,9 @@ export const toolName = (name: unknown): string =>
 /** Whether the tool changes the file that it is given. */
 export const isEdit = (name: unknown): boolean => kinds.get(toolName(name)) === 'edit'
 
+/** Whether a tool runs commands. */
+export const isShell = (name: unknown): boolean => kinds.get(toolName(name)) === 'shell'
+
 /** One use of a tool, from what the agent gave it. One that failed has changed no file. */
 export function toolUse(name: unknown, input: unknown, more: Omit<ToolUse, 'tool'> = {}): ToolUse {
   const tool = toolName(name)

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { Name } from '../api/paths.ts'
 import type { Database, Stored } from './database.ts'
 import { columns, type Recording, type RecordingRow, recordingOf, type Told, updateRecording } from './recordings.ts'
@@ -9,6 +10,13 @@ export interface Call {
   /** The Idempotency-Key: the same with each try, so that the call happens once. Appends do with their offset. */
   key: string
 }
+
+/** A call with a key of its own, unless it has one that is the same whoever makes the call. */
+export const newCall = (operation: Name, input: Call['input'], key: string = randomUUID()): Call => ({
+  operation,
+  input,
+  key,
+})
 
 export interface Queued extends Call {
   id: number
@@ -30,6 +38,8 @@ export interface Calls {
   size(name: string): number
   /** The oldest unsent call. */
   next(name: string): Queued | undefined
+  /** Changes what a call says, before it is tried again. */
+  amend(id: number, input: Call['input']): void
   /** Takes an acknowledged call off, and keeps what its answer told, at once; nothing where another process was first. */
   done(id: number, name: string, told?: Told): void
   /** Makes `holder` the one process that sends a recording's calls, for `ms`; false while another is. */
@@ -55,6 +65,9 @@ export function callsIn(db: Database): Calls {
         name,
       )
       return row && { ...row, input: JSON.parse(row.input) }
+    },
+    amend(id, input) {
+      db.run('update calls set input = ? where id = ?', JSON.stringify(input), id)
     },
     done: (id, name, told = {}) =>
       db.together(() => {

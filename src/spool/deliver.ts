@@ -52,7 +52,7 @@ const final: readonly Code[] = [
 
 /**
  * Sends the queued calls of a recording in order, one try each, until none is left or one fails. Each happens once however
- * often it is tried: an append by its offset, all others by their Idempotency-Key. Throws nothing but faults of the state
+ * often it is tried: an append by its offset, a turn by its number, all others by their Idempotency-Key. Throws nothing but faults of the state
  * itself.
  */
 export async function deliver(state: State, name: string, options: DeliverOptions): Promise<Delivery> {
@@ -87,15 +87,20 @@ async function sendAll(state: State, name: string, holder: string, options: Deli
   // Another process has discarded the recording, and its calls with it.
   if (!place) return
   const { client, close } = await connect(place)
+  let amendments = 0
   try {
     for (let call = state.next(name); call; call = state.next(name)) {
       // One that was taken over while this process slept is gone on with all the same: a call that two send happens once.
       state.claim(name, holder, 2 * tryMs)
       const recording = state.find(name)
       if (!recording) return
-      const { run, lease, left, appended } = await send(client, state, recording, call, signal).catch(async (error) => {
-        throw (await missingProject(client, place, error)) ?? error
+      const answer = await send(client, state, recording, call, signal).catch(async (error) => {
+        const input = amendments++ < mostAmendments ? await amended(client, recording, call, error) : undefined
+        if (!input) throw (await missingProject(client, place, error)) ?? error
+        state.amend(call.id, input)
       })
+      if (!answer) continue
+      const { run, lease, left, appended } = answer
       if (left) words.push(left)
       const isFirst = call.operation === 'createRun'
       state.done(call.id, name, {
@@ -108,6 +113,24 @@ async function sendAll(state: State, name: string, holder: string, options: Deli
   } finally {
     await close()
   }
+}
+
+/** How often calls of one delivery are changed and tried again. */
+const mostAmendments = 20
+
+/** What the call says instead where the server does not take what it says; undefined where no change would help. */
+async function amended(client: Client, { runId }: Recording, { operation, input }: Queued, error: unknown) {
+  if (!(error instanceof ConductError)) return undefined
+  const paths = error.issues?.map(({ path }) => path) ?? []
+  if (error.code === 'VALIDATION_ERROR' && paths.some((path) => path === 'startedAt' || path === 'endedAt')) {
+    // The clock of this machine is ahead of the server's: then the server says when it was.
+    const { startedAt, endedAt, ...rest } = input
+    return startedAt === undefined && endedAt === undefined ? undefined : rest
+  }
+  if (error.code !== 'CONFLICT' || operation !== 'appendTurn' || runId === null) return undefined
+  // Another one has told turns of this run, or this machine has forgotten its own.
+  const { run } = await client.getRun({ runId })
+  return run.turns.count + 1 === input.n ? undefined : { ...input, n: run.turns.count + 1 }
 }
 
 /** What to say of a NOT_FOUND that only means that the project is still to be made: then nothing is refused. */
@@ -142,12 +165,13 @@ async function send(
 ): Promise<Answer> {
   const { name, runId, leaseToken } = recording
   const given = takesRun(operation) && runId !== null ? { runId, ...input } : input
-  const isHeld = operation !== 'createRun' && leaseToken !== null
+  const isHeld = operation !== 'createRun' && operation !== 'createCheck' && leaseToken !== null
   const isAppend = operation === 'appendToRun'
   const invoke = async (input: Input, idempotencyKey: string): Promise<Answer> =>
     isAppend && recording.appended !== null
       ? { appended: await appendOnce(client, state, { name, id, input: input as Append['input'] }, signal) }
-      : callOf(client, operation)(input, { idempotencyKey, signal })
+      : // A turn has its number.
+        callOf(client, operation)(input, { signal, ...(operation !== 'appendTurn' && { idempotencyKey }) })
   try {
     return await invoke(isHeld ? { leaseToken, ...given } : given, key)
   } catch (error) {
@@ -155,7 +179,7 @@ async function send(
     const left = `${error.message} What others made of it stays.`
     const rest = withoutLease(operation, given)
     // Without the token, so that the run is not resumed.
-    const { appended } = rest ? await invoke(rest, isAppend ? key : `${key}.facts`) : {}
+    const { appended } = rest ? await invoke(rest, operation === 'updateRun' ? `${key}.facts` : key) : {}
     return { left, appended }
   }
 }
@@ -170,7 +194,7 @@ const takesRun = (operation: Name) => operation === 'createCheck' || addressOf(o
 
 /** What may still be said of a run by who lost its lease: its log, and facts that nobody else knows. */
 function withoutLease(operation: Name, given: Record<string, unknown>): Record<string, unknown> | undefined {
-  if (operation === 'appendToRun') return given
+  if (operation === 'appendToRun' || operation === 'appendTurn') return given
   if (operation !== 'updateRun') return undefined
   const facts = ['git', 'changes', 'usage', 'links'].filter((field) => given[field] !== undefined)
   if (facts.length === 0) return undefined

@@ -37,4 +37,23 @@ export const migrations: readonly string[] = [
   `alter table recordings add column session text;
   alter table recordings add column agent_process text;
   update recordings set session = substr(name, instr(name, '-') + 1) where kind = 'hook';`,
+
+  // Who was last heard and what it does, when that is to be told; the tree that a note was taken at; what sessions of one
+  // working tree did beside each other.
+  `alter table recordings add column agent text;
+  alter table recordings add column last_heard integer;
+  alter table recordings add column activity text;
+  alter table recordings add column beat_due integer;
+  alter table recordings add column beaten integer not null default 0;
+  update recordings set agent = case
+    when name like 'claude-%' then 'claude-code' when name like 'codex-%' then 'codex' else 'cursor' end
+    where kind = 'hook';
+  alter table notes add column git text;
+  create table acts (
+    id integer primary key autoincrement,
+    name text not null references recordings (name) on delete cascade,
+    root text, path text, target text, began integer not null, ended integer, git text
+  ) strict;
+  create index acts_by_name on acts (name, target) where ended is null;
+  create index acts_by_time on acts (began);`,
 ]

@@ -1,6 +1,7 @@
-import type { Seen } from '../agents/agent.ts'
+import type { Seen } from '../agents/seen.ts'
+import { leaseSeconds } from './beats.ts'
 import { type Call, insertCalls } from './calls.ts'
-import type { Database, Stored } from './database.ts'
+import type { Database } from './database.ts'
 import { insertRecording, type New, type Recording } from './recordings.ts'
 
 /** What a hook saw, kept in the state until calls are made of it. */
@@ -9,16 +10,22 @@ export interface Note {
   /** Milliseconds since 1970. */
   at: number
   seen: Seen
+  /** The working tree at that moment, in the form of who took it; null where nobody did. */
+  git: object | null
 }
 
 export interface Notes {
   /**
-   * Keeps what was seen of the recording, which is made where it is new. A second note of the same key is the same. It
-   * may wait for the next one unless it is `due`.
+   * Keeps what was seen of the recording, which is made where it is new. A second note of the same key is the same: false.
+   * It may wait for the next one unless it is `due`.
    */
-  note(recording: New, seen: Seen, key: string, due: boolean): void
+  note(recording: New, seen: Seen, key: string, due: boolean, git?: object): boolean
+  /** Adds the working tree to a note, unless it is settled, and makes it due. */
+  complete(name: string, key: string, git: object | undefined): void
   /** Names of recordings with notes that are due. */
   noted(): string[]
+  /** Notes the end of sessions that stopped in the middle of a turn, and of which nothing was heard until their lease ran out. */
+  endLost(): void
   /** The notes that are not settled, oldest first. */
   notes(name: string): Note[]
   /** Puts calls in the place of these notes; false, and nothing is done, where another process has done so. */
@@ -27,22 +34,35 @@ export interface Notes {
 
 export function notesIn(db: Database): Notes {
   return {
-    note: (recording, seen, key, due) =>
+    note: (recording, seen, key, due, git) =>
       db.together(() => {
         insertRecording(db, recording)
-        db.run(
-          'insert into notes (name, at, key, due, seen) values (?, ?, ?, ?, ?) on conflict do nothing',
-          ...[recording.name, Date.now(), key, Number(due), JSON.stringify(seen)],
+        const added = db.run(
+          'insert into notes (name, at, key, due, seen, git) values (?, ?, ?, ?, ?, ?) on conflict do nothing',
+          ...[recording.name, Date.now(), key, Number(due), JSON.stringify(seen), git ? JSON.stringify(git) : null],
         )
+        return added === 1
       }),
+    complete(name, key, git) {
+      const text = 'update notes set git = ?, due = 1 where name = ? and key = ? and settled = 0'
+      db.run(text, git ? JSON.stringify(git) : null, name, key)
+    },
     noted: () =>
       db
         .rows<{ name: string }>('select distinct name from notes where settled = 0 and due = 1 order by name')
         .map(({ name }) => name),
+    endLost: () => db.together(() => endLost(db)),
     notes: (name) =>
       db
-        .rows<Stored<Note, 'seen'>>('select id, at, seen from notes where name = ? and settled = 0 order by id', name)
-        .map((row) => ({ ...row, seen: JSON.parse(row.seen) })),
+        .rows<Omit<Note, 'seen' | 'git'> & { seen: string; git: string | null }>(
+          'select id, at, seen, git from notes where name = ? and settled = 0 order by id',
+          name,
+        )
+        .map(({ seen, git, ...row }) => ({
+          ...row,
+          seen: JSON.parse(seen),
+          git: git === null ? null : JSON.parse(git),
+        })),
     settle: (name, ids, calls, { memo, ended }) =>
       db.together(() => {
         const these = 'settled = 0 and id in (select value from json_each(?))'
@@ -52,10 +72,42 @@ export function notesIn(db: Database): Notes {
         )
         if (left?.count !== ids.length) return false
         // The key stays, so that the same note is known when it is told again; its words do not.
-        db.run(`update notes set settled = 1, seen = '' where ${these}`, JSON.stringify(ids))
+        db.run(`update notes set settled = 1, seen = '', git = null where ${these}`, JSON.stringify(ids))
         db.run('update recordings set memo = ?, ended = ? where name = ?', JSON.stringify(memo), Number(ended), name)
         insertCalls(db, name, calls)
         return true
       }),
   }
 }
+
+/** A session that stopped in the middle of a turn. */
+interface Lost {
+  name: string
+  session: string
+  cwd: string
+  agent: string
+  /** When it was last heard, in milliseconds since 1970. */
+  at: number
+}
+
+function endLost(db: Database) {
+  const open = db.rows<Lost>(
+    `select name, session, cwd, agent, at from (
+        select name, session, cwd, agent, activity, coalesce(last_heard, (select max(at) from notes n where n.name = r.name)) as at
+          from recordings r where kind = 'hook' and ended = 0
+            and (json_extract(memo, '$.draft') is not null or json_extract(memo, '$.turn') is not null
+              or exists (select 1 from notes n where n.name = r.name and n.settled = 0))
+            and not exists (select 1 from notes n where n.name = r.name and n.settled = 0 and n.due = 1)
+      ) where at + 1000 * case when json_extract(activity, '$.state') = 'working' then ? else ? end < ?`,
+    ...[leaseSeconds.working, leaseSeconds.resting, Date.now()],
+  )
+  for (const { name, session, cwd, agent, at } of open) {
+    const seen = { agent, session, cwd, step: { kind: 'end', failure: lost } }
+    db.run(
+      'insert into notes (name, at, key, due, seen) values (?, ?, ?, 1, ?) on conflict do nothing',
+      ...[name, at, `lost ${at}`, JSON.stringify(seen)],
+    )
+  }
+}
+
+const lost = { code: 'LEASE_EXPIRED', message: 'Nothing was heard of the session until its lease ran out.' }

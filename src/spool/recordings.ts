@@ -27,10 +27,12 @@ export interface Recording {
   session: string | null
   /** The agent's process that the session was last heard of from; null where it is not known. */
   agentProcess: ProcessId | null
+  /** The agent's name in the ledger; null for other recordings. */
+  agent: string | null
 }
 
 export type New = Pick<Recording, 'name' | 'kind' | 'place' | 'cwd'> &
-  Partial<Pick<Recording, 'session' | 'agentProcess'>>
+  Partial<Pick<Recording, 'session' | 'agentProcess' | 'agent'>>
 export type Told = Partial<Pick<Recording, 'runId' | 'leaseToken' | 'ended' | 'refused' | 'trouble' | 'appended'>>
 
 /** A recording of a session, by its hooks. */
@@ -63,7 +65,7 @@ export interface Recordings {
 }
 
 export const columns = `name, kind, place, cwd, run_id as "runId", lease_token as "leaseToken", ended, refused, trouble, appended, memo,
-  session, agent_process as "agentProcess"`
+  session, agent_process as "agentProcess", agent`
 const columnOf = {
   runId: 'run_id',
   leaseToken: 'lease_token',
@@ -138,15 +140,16 @@ function sessions(db: Database, { ids, processes }: { ids: string[]; processes: 
 const storedProcess = ({ machine, pid, started }: ProcessId) => JSON.stringify({ machine, pid, started })
 
 /** A session that is known already keeps its recording; that it goes on in another process is noted. */
-export function insertRecording(db: Database, { name, kind, place, cwd, session, agentProcess }: New) {
+export function insertRecording(db: Database, recording: New) {
+  const { name, kind, place, cwd, session = null, agentProcess, agent = null } = recording
   // A hook ends at once; what it records goes on.
   const recorder = kind === 'hook' ? null : storedProcess(thisProcess())
-  const agent = agentProcess ? storedProcess(agentProcess) : null
+  const above = agentProcess ? storedProcess(agentProcess) : null
   db.run(
-    `insert into recordings (name, kind, place, cwd, process, created_at, session, agent_process)
-      values (?, ?, ?, ?, ?, ?, ?, ?)
+    `insert into recordings (name, kind, place, cwd, process, created_at, session, agent_process, agent)
+      values (?, ?, ?, ?, ?, ?, ?, ?, ?)
       on conflict (name) do update set agent_process = coalesce(excluded.agent_process, agent_process)`,
-    ...[name, kind, JSON.stringify(withoutSecret(place)), cwd, recorder, Date.now(), session ?? null, agent],
+    ...[name, kind, JSON.stringify(withoutSecret(place)), cwd, recorder, Date.now(), session, above, agent],
   )
 }
 

@@ -1,10 +1,12 @@
+import { type Acts, actsIn } from './acts.ts'
+import { type Beats, beatsIn } from './beats.ts'
 import { type Calls, callsIn } from './calls.ts'
 import { openDatabase } from './database.ts'
 import { type Notes, notesIn } from './notes.ts'
 import { type Recordings, recordingsIn } from './recordings.ts'
 
 /** What must outlive a process: recordings, what was noted of them, and the calls that their server has not acknowledged. */
-export interface State extends Recordings, Calls, Notes {
+export interface State extends Recordings, Calls, Notes, Acts, Beats {
   close(): void
 }
 
@@ -14,5 +16,5 @@ export interface State extends Recordings, Calls, Notes {
  */
 export function openState(file: string): State {
   const db = openDatabase(file)
-  return { ...recordingsIn(db), ...callsIn(db), ...notesIn(db), close: db.close }
+  return { ...recordingsIn(db), ...callsIn(db), ...notesIn(db), ...actsIn(db), ...beatsIn(db), close: db.close }
 }

@@ -4,7 +4,6 @@ import type { Step } from '../../src/agents/agent.ts'
 import { claude } from '../../src/agents/claude.ts'
 import { codex } from '../../src/agents/codex.ts'
 import { cursor } from '../../src/agents/cursor.ts'
-import { digestOf, emptyTurn, firstLine, withStep } from '../../src/cli/record/digest.ts'
 
 const session = { session_id: 's', conversation_id: 's', cwd: '/shop', workspace_roots: ['/shop'] }
 
@@ -89,33 +88,4 @@ test('Cursor tells no model where it chose one itself', () => {
   const document = { ...session, hook_event_name: 'beforeSubmitPrompt', prompt: 'Go' }
   assert.equal(cursor.read({ ...document, model: 'default' })?.model, undefined)
   assert.equal(cursor.read({ ...document, model: 'gpt-5.6-sol' })?.model, 'gpt-5.6-sol')
-})
-
-test('a title is the first line with words, without the marks of a heading', () => {
-  assert.equal(firstLine('\n  \n## Fix it\nnow', 70), 'Fix it')
-  assert.equal(firstLine('a'.repeat(80), 70), `${'a'.repeat(69)}…`)
-  assert.equal(firstLine(' \n', 70), '')
-})
-
-test('a digest is bounded, and says what it leaves out', () => {
-  const steps: Step[] = [
-    { kind: 'prompt', text: 'Fix it\nplease' },
-    ...Array.from(
-      { length: 60 },
-      (_, n): Step => ({ kind: 'tool', tool: 'Edit', files: [`/shop/${n}.ts`, '/etc/hosts'] }),
-    ),
-    ...Array.from({ length: 53 }, (): Step => ({ kind: 'tool', tool: 'Bash', command: 'a `b` \n c', exitCode: 1 })),
-  ]
-  const text = digestOf(
-    steps.reduce((turn, step) => withStep(turn, step, '/shop'), emptyTurn),
-    'the API is away',
-  )
-  assert.match(
-    text,
-    /^## Fix it\n\n> Fix it\n> please\n\n- used Edit ×60, Bash ×53\n- changed `0\.ts`, `\/etc\/hosts`, `1\.ts`/,
-  )
-  assert.match(text, / and 11 more$/m)
-  assert.equal(text.match(/^- ran `` a `b` ; c ``: exit 1$/gm)?.length, 50)
-  assert.match(text, /^- ran 3 commands more$/m)
-  assert.match(text, /^- failed: the API is away$/m)
 })

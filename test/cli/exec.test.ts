@@ -160,9 +160,11 @@ test('git: where it began, where it is, and what changed, with uncommitted and n
   const { runs } = await (await ledger()).listRuns({ order: 'asc' })
   const [first, second] = runs
   const same = { repository: 'https://example.com/acme/shop.git', branch: 'work', base, dirty: true }
-  assert.deepEqual(first?.git, { ...same, commit: base })
+  const trees = runs.map((run) => run.git?.tree)
+  assert.equal(trees[0], trees[1], 'a commit changes no file')
+  assert.deepEqual(first?.git, { ...same, commit: base, tree: trees[0] })
   assert.deepEqual(first?.changes, { files: 3, insertions: 3, deletions: 0 })
-  assert.deepEqual(second?.git, { ...same, commit: git('rev-parse', 'HEAD') })
+  assert.deepEqual(second?.git, { ...same, commit: git('rev-parse', 'HEAD'), tree: trees[0], dirty: false })
   assert.deepEqual(second?.changes, { files: 0, insertions: 0, deletions: 0 })
   assert.equal((await (await ledger()).listRuns({ project: ['acme.shop'] })).runs.length, 2)
 })

@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } fr
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { snapshot } from '../../src/cli/record/changes.ts'
+import { snapshot } from '../../src/cli/place/tree.ts'
 import { freshFolder } from './folder.ts'
 import { gitIn, writeFiles } from './user.ts'
 

@@ -1,15 +1,96 @@
 import { execFileSync } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
+import { Readable } from 'node:stream'
 import type { TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { observe } from '../../src/cli/record/observe.ts'
 import { conductHere, type ProgramEnv } from './program.ts'
-import { gitIn, localUser, writeFiles } from './user.ts'
+import { gitIn, localUser, type User, writeFiles } from './user.ts'
 
 /** A secret that must not leave the machine, put together so that no scanner takes this file for a leak. */
 export const secret = `ghp_${'k7Qw2ZrT9xBn4LsVd8Mf'.repeat(2).slice(0, 36)}`
 
 export type Document = Record<string, unknown>
+
+/** Gives one document to the hook, in this process; nothing is sent before it is asked for. */
+export async function hook(name: string, document: Document | string, env: ProgramEnv) {
+  const text = typeof document === 'string' ? document : JSON.stringify(document)
+  const input = Readable.from([Buffer.from(text)], { objectMode: false })
+  const printed = await observe(name, input, env, () => {})
+  if (printed !== (name === 'cursor' ? '{}' : '')) throw new Error(`the hook printed ${printed}`)
+}
+
+/** A session of Claude Code in a folder, told by its hooks. */
+export function claudeIn(cwd: string, env: ProgramEnv, session: string = randomUUID()) {
+  let ids = 0
+  const transcript = join(env.HOME ?? '', `.claude/projects/demo/${session}.jsonl`)
+  const tell = (hook_event_name: string, more: Document = {}) =>
+    hook(
+      'claude',
+      { session_id: session, transcript_path: transcript, cwd, prompt_id: `p${ids}`, hook_event_name, ...more },
+      env,
+    )
+  const use = async (tool_name: string, tool_input: Document, work: () => unknown, more: Document = {}) => {
+    const tool_use_id = `toolu_${session}_${++ids}`
+    await tell('PreToolUse', { tool_name, tool_input, tool_use_id })
+    work()
+    const hook_event_name = more.error === undefined ? 'PostToolUse' : 'PostToolUseFailure'
+    await tell(hook_event_name, { tool_name, tool_input, tool_use_id, tool_response: {}, duration_ms: 5, ...more })
+  }
+  return {
+    session,
+    transcript,
+    tell,
+    prompt: (prompt: string) => tell('UserPromptSubmit', { prompt, prompt_id: `p${++ids}` }),
+    /** Runs a command line in a shell, as the agent does. */
+    run: (command: string, more: Document = {}) => {
+      let error: string | undefined
+      const work = () => {
+        try {
+          execFileSync('sh', ['-c', command], { cwd, stdio: 'pipe', env: { ...process.env, ...gitPerson } })
+        } catch (failed) {
+          error = `Exit code ${(failed as { status: number }).status}`
+        }
+        Object.assign(more, error !== undefined && { error })
+      }
+      return use('Bash', { command }, work, more)
+    },
+    write: (path: string, text: string) =>
+      use('Write', { file_path: join(cwd, path) }, () => writeFiles(cwd, { [path]: text })),
+    use,
+    stop: (answer = 'Done.') => tell('Stop', { last_assistant_message: answer }),
+    end: (reason = 'other') => tell('SessionEnd', { reason }),
+    /** Writes what the agent's own transcript says by now. */
+    transcribe(...lines: unknown[]) {
+      writeFiles(dirname(transcript), {
+        [basename(transcript)]: lines.map((line) => `${JSON.stringify(line)}\n`).join(''),
+      })
+    },
+  }
+}
+
+const gitPerson = { GIT_AUTHOR_NAME: 'a', GIT_AUTHOR_EMAIL: 'a@b', GIT_COMMITTER_NAME: 'a', GIT_COMMITTER_EMAIL: 'a@b' }
+
+/** All runs of the project, whole. */
+export async function runsOf({ ledger }: Pick<User, 'ledger'>) {
+  const client = await ledger()
+  const { runs } = await client.listRuns({ order: 'asc' })
+  return Promise.all(runs.map(async ({ runId }) => (await client.getRun({ runId })).run))
+}
+
+export async function onlyRun(user: Pick<User, 'ledger'>) {
+  const [run, ...others] = await runsOf(user)
+  if (!run || others.length > 0) throw new Error(`${run ? 1 + others.length : 0} runs`)
+  return run
+}
+
+/** The turns of the only run, without what the ledger adds. */
+export async function turnsOf(user: Pick<User, 'ledger'>) {
+  const { runId } = await onlyRun(user)
+  return (await (await user.ledger()).listTurns({ runId })).turns
+}
 
 /** Sends all that waits, also what a `conduct sync` in the background is just sending. */
 export async function syncAll(env: ProgramEnv) {

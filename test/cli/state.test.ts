@@ -74,7 +74,8 @@ test('a recording is made once, waits while it has calls, and is forgotten when 
 
 test('notes are kept once each, and calls take their place once', (t) => {
   const { env, state } = open(t)
-  const seen = (text: string) => ({ session: 's', cwd: '/shop', step: { kind: 'prompt', text } }) as const
+  const seen = (text: string) =>
+    ({ agent: 'claude-code', session: 's', cwd: '/shop', step: { kind: 'prompt', text } }) as const
   state.note(recording, seen('a'), 'one', false)
   state.note(recording, seen('a again'), 'one', true)
   assert.deepEqual(state.noted(), [], 'a second note of a key is none')

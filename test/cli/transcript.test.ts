@@ -63,6 +63,7 @@ test('a session with a bad transcript is recorded, and keeps no other from it', 
   const session = async (session_id: string, transcript_path: string) => {
     for (const more of [
       { hook_event_name: 'UserPromptSubmit', prompt: session_id },
+      { hook_event_name: 'Stop' },
       { hook_event_name: 'SessionEnd' },
     ]) {
       const document = { session_id, cwd, transcript_path, ...more }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { Readable } from 'node:stream'
 import { type TestContext, test } from 'node:test'
-import type { Seen } from '../../src/agents/agent.ts'
+import type { Seen } from '../../src/agents/seen.ts'
 import { observe } from '../../src/cli/record/observe.ts'
 import { stateOf } from '../../src/cli/record/state.ts'
 import { type Caller, type Known, whoseRun, whoseWork } from '../../src/cli/record/whose-run.ts'
@@ -109,6 +109,7 @@ function home(t: TestContext) {
 
 const here: Place = { kind: 'local', databaseUrl: 'sqlite:/conduct.db', project: 'shop' }
 const step = (kind: 'prompt' | 'end'): Seen => ({
+  agent: 'claude-code',
   session: 'A',
   cwd: '/shop',
   step: kind === 'prompt' ? { kind, text: 'x' } : { kind },

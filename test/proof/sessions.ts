@@ -132,7 +132,7 @@ const nameOf = ({ name }: Session) => `hook-${name}`
 function prompt({ state, place, next }: World, session: Session) {
   const { name, host } = session
   const recording = { name: nameOf(session), kind: 'hook', place, cwd: '/shop', session: name } as const
-  const seen = { session: name, cwd: '/shop', step: { kind: 'prompt', text: 'x' } } as const
+  const seen = { agent: 'claude-code', session: name, cwd: '/shop', step: { kind: 'prompt', text: 'x' } } as const
   state.note({ ...recording, agentProcess: host.id }, seen, `${next()}`, true)
 }
 

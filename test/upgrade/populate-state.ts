@@ -36,7 +36,12 @@ export function populateState(state: State) {
   record('mcp', 'mcp-open')
   state.update('mcp-open', { runId: 'RUN-MCP', leaseToken: 'token-of-mcp' })
 
-  const seen = (session: string, step: Parameters<State['note']>[1]['step']) => ({ session, cwd: folder, step })
+  const seen = (session: string, step: Parameters<State['note']>[1]['step']) => ({
+    agent: 'claude-code',
+    session,
+    cwd: folder,
+    step,
+  })
   const hook = (session: string) => ({ name: `claude-${session}`, kind: 'hook' as const, place, cwd: folder })
   state.note(hook('new'), seen('new', { kind: 'prompt', text: 'Fix the login' }), 'n1', true)
   state.note(hook('new'), seen('new', { kind: 'tool', tool: 'Bash', command: 'npm test', exitCode: 1 }), 'n2', false)

@@ -9,6 +9,13 @@ export function git(cwd: string, ...words: string[]): string | undefined {
   }
 }
 
+/** The person who commits in that folder, as git writes one; undefined where git knows nobody. */
+export function authorOf(cwd: string): string | undefined {
+  const [name, email] = [git(cwd, 'config', 'user.name'), git(cwd, 'config', 'user.email')]
+  if (name === undefined) return email && `<${email}>`
+  return email === undefined ? name : `${name} <${email}>`
+}
+
 export interface GitOptions {
   env?: NodeJS.ProcessEnv
   /** What git reads from its standard input. */

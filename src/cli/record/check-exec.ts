@@ -8,7 +8,7 @@ import type { State } from '../../spool/state.ts'
 import { UsageError } from '../exit.ts'
 import { addExamples, addPlace } from '../option.ts'
 import { type PlaceOptions, placeOf } from '../place/connect.ts'
-import { git } from '../place/git.ts'
+import { gitStateOf } from '../place/tree.ts'
 import { commandLine } from '../show/shell.ts'
 import { runChild } from './child.ts'
 import { refuseFaults } from './faults.ts'
@@ -81,8 +81,8 @@ async function checkExec(runId: string | undefined, words: string[], options: Ch
   try {
     const target = runId === undefined ? targetOf(state, place) : { runId }
     const ended = await run(words)
-    const commit = git(cwd, 'rev-parse', '--verify', '--quiet', 'HEAD')
-    await record(target, { ...check, ...ended, commit }, { state, place, cwd }).catch((error: Error) =>
+    const { commit, tree, dirty } = gitStateOf(cwd)
+    await record(target, { ...check, ...ended, commit, tree, dirty }, { state, place, cwd }).catch((error: Error) =>
       say(`The check is lost: ${error.message}.`),
     )
     return ended.exitCode

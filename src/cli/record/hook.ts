@@ -1,5 +1,5 @@
 import { Argument, Command } from 'commander'
-import { agents } from '../../agents/agents.ts'
+import { installs } from '../../agents/install.ts'
 import { addExamples } from '../option.ts'
 import { observe } from './observe.ts'
 
@@ -7,7 +7,7 @@ import { observe } from './observe.ts'
 export function hookCommand(): Command {
   const command = new Command('hook')
     .description('Note what a coding agent does, from the document of its hook on standard input')
-    .addArgument(new Argument('<agent>', 'whose hook it is').choices(agents.map(({ name }) => name)))
+    .addArgument(new Argument('<agent>', 'whose hook it is').choices(installs.map(({ name }) => name)))
     .addHelpText(
       'after',
       '\nconduct init enters it into the hooks of a project. It is quick, says nothing, and ends with 0.',

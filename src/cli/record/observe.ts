@@ -1,13 +1,14 @@
-import { hash, randomUUID } from 'node:crypto'
 import type { Readable } from 'node:stream'
-import { type Agent, type Fields, fieldsOf, type Seen } from '../../agents/agent.ts'
-import { agents } from '../../agents/agents.ts'
+import { type Fields, fieldsOf } from '../../agents/fields.ts'
+import { readDocument } from '../../agents/read.ts'
+import type { Seen } from '../../agents/seen.ts'
 import { agentProcessOf } from '../../spool/process.ts'
 import type { New } from '../../spool/recordings.ts'
 import type { State } from '../../spool/state.ts'
 import { placeOf } from '../place/connect.ts'
 import type { Env } from '../place/folders.ts'
 import { declaredProject } from '../place/project.ts'
+import { type Heard, noteStep } from './note.ts'
 import { stateOf } from './state.ts'
 import { wakeSync } from './wake.ts'
 
@@ -17,49 +18,52 @@ import { wakeSync } from './wake.ts'
 const most = { ms: 2_000, characters: 16_000_000 }
 
 /**
- * Notes what the document on `input` tells of a session, and answers what to print. Throws nothing: an agent must not
- * stumble over Conduct.
+ * Notes what the document on `input` reports of a session, and returns what to print: nothing, or what the agent `name` takes
+ * for no opinion. Throws nothing: an agent must not stumble over Conduct.
  */
 export async function observe(name: string, input: Readable, env: Env, wake = wakeSync): Promise<string> {
-  const agent = agents.find((one) => one.name === name)
-  if (!agent) return ''
   try {
     const document = await documentFrom(input)
-    const seen = agent.read(document)
-    if (seen && note(agent, seen, document, env)) wake(env)
+    const seen = readDocument(name, document, env)
+    if (seen.length > 0 && noteAll(seen, env)) wake(env)
   } catch {
     // The session goes on without a record.
   }
-  return agent.answer
+  // Cursor reads JSON; an empty object decides nothing. What a hook of Claude Code prints becomes a part of the prompt.
+  return name === 'cursor' ? '{}' : ''
 }
 
-/** Keeps what was seen; answers whether it should be sent now. */
-function note(agent: Agent, seen: Seen, document: Fields, env: Env): boolean {
+/** Returns whether something should be sent now. */
+function noteAll(seen: Seen[], env: Env): boolean {
   const state = stateOf(env)
   try {
-    const recording = recordingOf(agent, seen, state, env)
-    if (!recording) return false
-    // What is told twice (by hooks of the project and of the user, say) is the same document.
-    const key = seen.id === undefined ? randomUUID() : hash('sha256', JSON.stringify(document))
-    const isDue = seen.step.kind !== 'tool'
-    state.note(recording, seen, key, isDue)
-    return isDue
+    // All are of one document, and so of one session.
+    const recordings = seen.map((one) => ({ seen: one, recording: recordingOf(one, state, env) }))
+    const heard = recordings.flatMap(({ seen, recording }): Heard[] => (recording ? [{ seen, recording }] : []))
+    return heard.map((one) => noteStep(state, one, env)).includes(true)
   } finally {
     state.close()
   }
 }
 
 /** The recording of the session; undefined where it began in a folder that no conduct.json enters into the ledger. */
-function recordingOf(agent: Agent, { session, cwd, step }: Seen, state: State, env: Env): New | undefined {
+function recordingOf({ agent, session, cwd, step }: Seen, state: State, env: Env): New | undefined {
   // It becomes the name of a recording, and of a folder.
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/.test(session)) return undefined
-  const name = `${agent.name}-${session}`
+  const name = `${agent.replace(/-code$/, '')}-${session}`
   const known = state.find(name)
   // A session that is resumed goes on in another process.
   if (known) return step.kind === 'prompt' ? { ...known, agentProcess: agentProcessOf() ?? null } : known
   if (declaredProject(cwd) === undefined) return undefined
-  const agentProcess = agentProcessOf() ?? null
-  return { name, kind: 'hook', place: placeOf({}, env, cwd), cwd, session, agentProcess }
+  return {
+    name,
+    kind: 'hook',
+    place: placeOf({}, env, cwd),
+    cwd,
+    session,
+    agent,
+    agentProcess: agentProcessOf() ?? null,
+  }
 }
 
 /** One JSON object. It ends where it is whole: not every agent closes the pipe. */

@@ -1,39 +1,44 @@
-import { randomUUID } from 'node:crypto'
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
-import { hostname, tmpdir } from 'node:os'
+import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Agent, Seen, Step, Usage } from '../../agents/agent.ts'
-import { agents } from '../../agents/agents.ts'
+import type { Step, Told } from '../../agents/seen.ts'
+import { readTranscript } from '../../agents/transcript.ts'
+import { isEmpty, newDraft, withStep } from '../../agents/turn.ts'
 import { mask } from '../../mask/mask.ts'
 import type { Call } from '../../spool/calls.ts'
 import type { Note } from '../../spool/notes.ts'
 import type { Recording } from '../../spool/recordings.ts'
 import type { State } from '../../spool/state.ts'
-import { type Env, folders } from '../place/folders.ts'
-import { changesBetween, type Snapshot, snapshot } from './changes.ts'
-import { digestOf, emptyTurn, firstLine, isEmpty, type Turn, withStep } from './digest.ts'
+import type { Env } from '../place/folders.ts'
+import { type RecordRules, recordRules } from '../place/rules.ts'
+import { checksOf } from './check-calls.ts'
+import { type Memo, memoOf, stepOf } from './memo.ts'
+import { objectsOf, type Trees } from './note.ts'
+import { begun, ended, turned } from './run-calls.ts'
 
-/** What is kept of a session from one batch of notes to the next. */
-export interface Memo {
-  /** Whether its run was created. */
-  begun?: boolean
-  /** The working tree at its beginning. */
-  base?: Snapshot
-  /** The turn that goes on. */
-  turn?: Turn
-  /** Why the last turn failed, where it did. */
-  failure?: string
-  model?: string
-  transcript?: string
-  /** The sum of what the turns told, for an agent whose transcript tells nothing. */
-  usage?: Usage
+/** What a session's calls are made of. */
+export interface Session {
+  state: State
+  recording: Recording
+  /** Its agent's name in the ledger. */
+  agent: string
+  /** Where the objects of its snapshots are stored. */
+  objects: string
+  /** Which of its texts are recorded. */
+  rules: RecordRules
+  /** What its transcript says now; nothing where it has none, or it cannot be read. */
+  transcript(): Promise<Told>
 }
 
-/** Seconds; each turn's end renews it, so a session that nobody hears of fails after as long. */
-const leaseSeconds = 7_200
+/** What notes come to. */
+export interface Settled {
+  calls: Call[]
+  memo: Memo
+  ended: boolean
+}
 
 /** Makes calls of all that hooks noted, ready to be sent. What cannot be read now is said, and kept. */
 export async function settleNotes(state: State, env: Env, say: (line: string) => void): Promise<void> {
+  state.endLost()
   for (const name of state.noted()) {
     await settle(state, name, env).catch((error: Error) => say(`${name}: ${error.message}`))
   }
@@ -41,21 +46,136 @@ export async function settleNotes(state: State, env: Env, say: (line: string) =>
 
 /** Makes calls of the notes of a session. Notes that another process is first with, while this one looks, are read again. */
 async function settle(state: State, name: string, env: Env) {
-  const agent = agents.find((one) => name.startsWith(`${one.name}-`))
-  for (let isSettled = false; agent && !isSettled; ) {
+  for (let isSettled = false; !isSettled; ) {
     const recording = state.find(name)
     const notes = state.notes(name)
-    if (!recording || notes.length === 0) return
-    const session = { agent, recording, objects: join(objectsOf(env), name) }
-    const told = { calls: [], memo: recording.memo as Memo, ended: recording.ended }
-    const { calls, memo, ended } = await toldBy(notes, session, told)
+    const [first] = notes
+    if (!recording || !first) return
+    const before = { calls: [], memo: memoSeen(memoOf(recording.memo, first.at), notes), ended: recording.ended }
+    const session = sessionOf(state, recording, before.memo, env)
+    const { calls, memo, ended } = await settledBy(notes, session, before)
     const ids = notes.map(({ id }) => id)
     isSettled = state.settle(name, ids, calls, { memo, ended })
   }
 }
 
-/** Where the objects of snapshots stand that git does not have: one folder per session. */
-const objectsOf = (env: Env) => join(folders.state(env), 'objects')
+/** The memo with what the documents say of the session itself. */
+function memoSeen(memo: Memo, notes: Note[]): Memo {
+  const subagents = notes.flatMap(({ seen: { step } }) => (step.kind === 'subagent' ? (step.transcript ?? []) : []))
+  const transcript = notes.findLast(({ seen }) => seen.transcript !== undefined)?.seen.transcript ?? memo.transcript
+  const model = notes.findLast(({ seen }) => seen.model !== undefined)?.seen.model ?? memo.model
+  return {
+    ...memo,
+    ...(transcript !== undefined && { transcript }),
+    ...(model !== undefined && { model }),
+    ...(subagents.length > 0 && { subagents: [...new Set([...(memo.subagents ?? []), ...subagents])].slice(-100) }),
+  }
+}
+
+function sessionOf(state: State, recording: Recording, { transcript, subagents }: Memo, env: Env): Session {
+  const agent = recording.agent ?? 'unknown'
+  const read = () => (transcript === undefined ? Promise.resolve({}) : readTranscript(agent, transcript, subagents))
+  let told: Promise<Told> | undefined
+  return {
+    state,
+    recording,
+    agent,
+    objects: objectsOf(env, recording.name),
+    rules: recordRules(recording.cwd),
+    transcript: () => {
+      told ??= read().catch(() => ({}))
+      return told
+    },
+  }
+}
+
+async function settledBy(notes: Note[], session: Session, before: Settled): Promise<Settled> {
+  let settled = before
+  for (const [at, note] of notes.entries()) {
+    const step = await withoutSecrets(stepOf(note.seen))
+    settled = await after({ ...note, step, isLast: at === notes.length - 1 }, session, settled)
+  }
+  return settled
+}
+
+/** Text is masked before it is kept for long, and before it is sent. */
+async function withoutSecrets(step: Step): Promise<Step> {
+  const masked = async (text: string | undefined) => (text === undefined ? undefined : await mask(text))
+  switch (step.kind) {
+    case 'prompt':
+      return { ...step, text: await mask(step.text) }
+    case 'tool': {
+      const plan =
+        step.plan && (await Promise.all(step.plan.map(async (item) => ({ ...item, text: await mask(item.text) }))))
+      const command = await masked(step.command)
+      const task = step.task && { ...step.task, ...(step.task.text && { text: await mask(step.task.text) }) }
+      return { ...step, ...(command !== undefined && { command }), ...(plan && { plan }), ...(task && { task }) }
+    }
+    case 'turn':
+    case 'end': {
+      const answer = await masked(step.kind === 'turn' ? step.answer : undefined)
+      const failure = step.failure && { ...step.failure, message: await mask(step.failure.message) }
+      return { ...step, ...(answer !== undefined && { answer }), ...(failure && { failure }) }
+    }
+    default:
+      return step
+  }
+}
+
+/** A note that is told. */
+interface Given extends Note {
+  step: Step
+  /** Whether no other note follows it. */
+  isLast: boolean
+}
+
+async function after(note: Given, session: Session, settled: Settled): Promise<Settled> {
+  const { step, at, seen } = note
+  const trees = (note.git ?? {}) as Trees
+  const draft = withStep(settled.memo.draft ?? newDraft(at, settled.memo.plan), step, at)
+  switch (step.kind) {
+    case 'prompt': {
+      const before = await leftOpen(note, session, settled)
+      const base = before.memo.base ?? trees.now
+      const memo = { ...before.memo, ...(base && { base }), draft: withStep(newDraft(at, before.memo.plan), step, at) }
+      return begun(session, { ...before, memo }, { at, prompt: step.text })
+    }
+    case 'turn':
+      return turned(session, settled, { ...step, at, now: trees.now })
+    case 'end': {
+      const { failure, interrupted } = step
+      const last = await leftOpen(note, session, settled, { failure, interrupted })
+      return ended(session, last, at)
+    }
+    case 'tool': {
+      const from = trees.began ?? at - (step.durationMs ?? at - (settled.memo.draft?.at ?? at))
+      const commands = [...(settled.memo.commands ?? []), ...(step.command ? [{ from, to: at, ...trees }] : [])]
+      const memo = { ...settled.memo, draft, commands: commands.slice(-500) }
+      return checksOf({ cwd: seen.cwd, trees, step }, session, { ...settled, memo })
+    }
+    default:
+      return { ...settled, memo: { ...settled.memo, draft } }
+  }
+}
+
+/** How a turn ended whose end no hook told: with an error, or because its user interrupted it. */
+async function leftOpen(
+  { at, isLast }: Given,
+  session: Session,
+  settled: Settled,
+  said: Pick<Memo, 'failure' | 'interrupted'> = {},
+): Promise<Settled> {
+  const { draft } = settled.memo
+  if ((!draft || isEmpty(draft)) && !said.failure) return settled
+  // The transcript tells of the last turn alone.
+  const { failure, interrupted, answer } = isLast ? await session.transcript() : {}
+  const wasFailure = said.failure ?? (failure && { ...failure, message: await mask(failure.message) })
+  // What an agent does by itself ends with its session.
+  const wasInterrupted = said.interrupted ?? interrupted ?? (draft?.prompt === undefined ? undefined : true)
+  const how = wasFailure ? { failure: wasFailure } : wasInterrupted ? { interrupted: wasInterrupted } : {}
+  const words = wasFailure || answer === undefined ? {} : { answer: await mask(answer) }
+  return turned(session, settled, { ...how, ...words, at })
+}
 
 /** Forgets the snapshots of sessions that are forgotten. */
 export function forgetObjects(state: State, env: Env) {
@@ -63,133 +183,5 @@ export function forgetObjects(state: State, env: Env) {
   if (!existsSync(folder)) return
   for (const name of readdirSync(folder)) {
     if (!state.find(name)) rmSync(join(folder, name), { recursive: true, force: true })
-  }
-}
-
-interface Session {
-  agent: Agent
-  recording: Recording
-  objects: string
-}
-
-interface Told {
-  calls: Call[]
-  memo: Memo
-  ended: boolean
-}
-
-async function toldBy(notes: Note[], session: Session, before: Told): Promise<Told> {
-  let told = before
-  for (const { seen } of notes) {
-    const step = await withoutSecrets(seen.step)
-    told = await after(step, session, { ...told, memo: withSeen(told.memo, seen) })
-  }
-  return told
-}
-
-/** Text is masked before it is kept for long, and before it is sent. */
-async function withoutSecrets(step: Step): Promise<Step> {
-  if (step.kind === 'prompt') return { ...step, text: await mask(step.text) }
-  if (step.kind === 'tool') {
-    return { ...step, ...(step.command !== undefined && { command: await mask(step.command) }) }
-  }
-  return { ...step, ...(step.failure !== undefined && { failure: await mask(step.failure) }) }
-}
-
-function withSeen(memo: Memo, { transcript, model, step }: Seen): Memo {
-  const used = step.kind === 'turn' ? step.usage : undefined
-  return {
-    ...memo,
-    ...(transcript !== undefined && { transcript }),
-    ...(model !== undefined && { model }),
-    ...(used && {
-      usage: {
-        inputTokens: (memo.usage?.inputTokens ?? 0) + used.inputTokens,
-        outputTokens: (memo.usage?.outputTokens ?? 0) + used.outputTokens,
-      },
-    }),
-  }
-}
-
-async function after(step: Step, session: Session, told: Told): Promise<Told> {
-  const turn = withStep(told.memo.turn ?? emptyTurn, step, session.recording.cwd)
-  switch (step.kind) {
-    case 'prompt':
-      return begun(session, { ...told, memo: { ...told.memo, turn } }, step.text)
-    case 'tool':
-      return { ...told, memo: { ...told.memo, turn } }
-    case 'turn':
-      return turned(step.failure, session, told)
-    case 'end': {
-      const last = await turned(step.failure, session, told)
-      if (!last.memo.begun || last.ended) return { ...last, ended: true }
-      const message = last.memo.failure
-      const end =
-        message === undefined
-          ? { status: 'completed' }
-          : { status: 'failed', failure: { code: 'AGENT_FAILED', message: message.slice(0, 1_000) } }
-      return { ...last, calls: [...last.calls, call('updateRun', end)], ended: true }
-    }
-  }
-}
-
-const call = (operation: Call['operation'], input: Call['input'], key: string = randomUUID()): Call => ({
-  operation,
-  input,
-  key,
-})
-
-/** With a run in progress: a new one for a new session, the same one again for a session that is taken up. */
-function begun({ agent, recording, objects }: Session, told: Told, prompt: string): Told {
-  const { calls, memo, ended } = told
-  if (memo.begun && !ended) return told
-  const { name, cwd } = recording
-  const base = memo.base ?? snapshot(cwd, objects)
-  const run = {
-    title: firstLine(prompt, 70) || `A session of ${agent.title}`,
-    agent: agent.agent,
-    where: { host: hostname(), cwd, session: name.slice(agent.name.length + 1) },
-    ...(base && { git: base.git }),
-    leaseSeconds,
-  }
-  const next = memo.begun
-    ? call('updateRun', { status: 'in_progress', leaseSeconds })
-    : // The session's own key: also a machine that forgot the session does not make a second run of it.
-      call('createRun', run, name)
-  return { calls: [...calls, next], memo: { ...memo, begun: true, base }, ended: false }
-}
-
-/** The end of a turn: what happened in it, and what the session comes to so far. Nothing where nothing happened. */
-async function turned(failure: string | undefined, session: Session, before: Told): Promise<Told> {
-  const { turn = emptyTurn } = before.memo
-  if (isEmpty(turn) && failure === undefined) return before
-  const { calls, memo } = begun(session, before, turn.prompts[0] ?? '')
-  const { turn: _, failure: __, ...rest } = memo
-  const facts = await factsOf(session, memo)
-  return {
-    calls: [...calls, call('appendToRun', { text: digestOf(turn, failure) }), ...facts],
-    memo: { ...rest, ...(failure !== undefined && { failure }) },
-    ended: false,
-  }
-}
-
-async function factsOf({ agent, recording }: Session, { transcript, usage, model, base }: Memo): Promise<Call[]> {
-  const used = (transcript !== undefined && (await agent.usageOf?.(transcript).catch(() => undefined))) || usage
-  const by = used?.model ?? model
-  const facts = {
-    ...((used || by) && { usage: { ...used, ...(by && { model: by }) } }),
-    ...(base && gitSince(base, recording.cwd)),
-  }
-  return Object.keys(facts).length > 0 ? [call('updateRun', facts)] : []
-}
-
-function gitSince(base: Snapshot, cwd: string) {
-  const scratch = mkdtempSync(join(tmpdir(), 'conduct-objects-'))
-  try {
-    const now = snapshot(cwd, scratch)
-    const changes = now && changesBetween(base, now)
-    return { ...(now && { git: { ...now.git, base: base.git.commit } }), ...(changes && { changes }) }
-  } finally {
-    rmSync(scratch, { recursive: true, force: true })
   }
 }

@@ -6,6 +6,7 @@ import type { State } from '../../spool/state.ts'
 import { exitCodes, UsageError } from '../exit.ts'
 import { addExamples } from '../option.ts'
 import type { Env } from '../place/folders.ts'
+import { sendBeats } from './beat.ts'
 import { reconnect } from './reconnect.ts'
 import { forgetObjects, settleNotes } from './session.ts'
 import { stateOf } from './state.ts'
@@ -64,7 +65,10 @@ export async function sync(state: State, env: Env, { again, say }: SyncOptions):
     if (delivery.outcome !== 'sent') isAllSent = false
     say(lineOf({ ...recording, runId: state.find(name)?.runId ?? null }, delivery))
   }
+  // A hook woke this one, also to tell what is done just now.
+  await sendBeats(state, { connect, waits: !again })
   state.endGone()
+  state.forgetActs()
   state.forget(keptDays)
   forgetObjects(state, env)
   return isAllSent

@@ -1,0 +1,216 @@
+import { randomUUID } from 'node:crypto'
+import {
+  copyFileSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import type { RunFields } from '../../api/run.ts'
+import { git, gitIn, ownFilters } from './git.ts'
+
+/** The state of a working tree at one moment, with uncommitted and new files. */
+export interface Snapshot {
+  /** The top folder of the working tree. */
+  root: string
+  /** The id of git's tree object, which is stored in `objects`. */
+  tree: string
+  /** A folder of git objects beside the repository's own, which stays as it was. */
+  objects: string
+  /** How long git's log of HEAD was then, in bytes: with it, the commits that were made since can be told. */
+  log?: number
+  /** What a run says of git. */
+  git: NonNullable<RunFields['git']>
+}
+
+/**
+ * Takes a snapshot of the working tree around `cwd`. Objects that git does not have are stored in the folder `objects`, which
+ * is created where it is missing and makes the next snapshot faster. Returns undefined outside of git, and where git takes longer than ten seconds.
+ */
+export function snapshot(cwd: string, objects: string): Snapshot | undefined {
+  const wanted = ['objects', 'index', 'logs/HEAD'].flatMap((path) => ['--git-path', path])
+  const paths = git(cwd, 'rev-parse', '--path-format=absolute', '--show-toplevel', ...wanted)
+  const [root, own, index, log] = paths?.split('\n') ?? []
+  if (!root || !own || !index || !log) return undefined
+  try {
+    mkdirSync(objects, { recursive: true, mode: 0o700 })
+    const env = { ...process.env, ...withObjects(objects, own) }
+    const tree = treeOf({ root, env, objects, index, filters: ownFilters(root) })
+    const size = statSync(log, { throwIfNoEntry: false })?.size ?? 0
+    return { root, tree, objects, log: size, git: gitFields(root, tree, env) }
+  } catch {
+    return undefined
+  }
+}
+
+/** What a check or a run says of the working tree around `cwd` as it is now; nothing outside of git. */
+export function gitStateOf(cwd: string): Pick<Snapshot['git'], 'branch' | 'commit' | 'tree' | 'dirty'> {
+  const objects = mkdtempSync(join(tmpdir(), 'conduct-objects-'))
+  try {
+    const { branch, commit, tree, dirty } = snapshot(cwd, objects)?.git ?? {}
+    return { branch, commit, tree, dirty }
+  } finally {
+    rmSync(objects, { recursive: true, force: true })
+  }
+}
+
+/** How a tree is made. */
+interface Making {
+  root: string
+  env: NodeJS.ProcessEnv
+  objects: string
+  /** The repository's own index. */
+  index: string
+  filters: string[]
+}
+
+/** The tree of all files on disk that git tracks or does not ignore, as `git add --all` and `git write-tree` would make it. */
+function treeOf(making: Making): string {
+  const { objects, index } = making
+  const scratch = join(objects, `index-${randomUUID()}`)
+  try {
+    const state = stampOf(index)
+    const isKept = copyKept(objects, scratch, state)
+    if (!isKept) copyIndex(index, scratch)
+    let tree = writtenTree(making, scratch)
+    if (isKept && hasIgnored(making, scratch)) {
+      // A file that was new is ignored by now, or one that is ignored is tracked: only git's own index tells which.
+      rmSync(scratch, { force: true })
+      copyIndex(index, scratch)
+      tree = writtenTree(making, scratch)
+    }
+    keepIndex(objects, scratch, state)
+    return tree
+  } finally {
+    rmSync(scratch, { force: true })
+  }
+}
+
+/** Tells one state of git's own index from another. */
+function stampOf(index: string): string {
+  const stat = statSync(index, { throwIfNoEntry: false, bigint: true })
+  return stat ? `${stat.ino} ${stat.size} ${stat.mtimeNs}` : 'none'
+}
+
+// The index of the last snapshot knows also the files that are new to git, so that only what changed since is read.
+
+const keptIndex = (objects: string) => ({ index: join(objects, 'index'), stamp: join(objects, 'index.of') })
+
+/** Copies the index of the last snapshot, unless git's own has changed since. */
+function copyKept(objects: string, to: string, state: string): boolean {
+  const kept = keptIndex(objects)
+  if (!existsSync(kept.stamp) || readFileSync(kept.stamp, 'utf8') !== state) return false
+  return copyIndex(kept.index, to)
+}
+
+function keepIndex(objects: string, from: string, state: string) {
+  if (!existsSync(from)) return
+  const kept = keptIndex(objects)
+  // In this order: an index that stands beside the stamp of another state is not used.
+  rmSync(kept.stamp, { force: true })
+  renameSync(from, kept.index)
+  writeFileSync(kept.stamp, state)
+}
+
+/** Copies an index with its time: git looks into files that changed at that very moment. */
+function copyIndex(from: string, to: string): boolean {
+  const stat = statSync(from, { throwIfNoEntry: false })
+  if (!stat) return false
+  copyFileSync(from, to)
+  utimesSync(to, stat.atime, new Date(Math.floor(stat.mtimeMs)))
+  return true
+}
+
+const hasIgnored = ({ root, env, filters }: Making, index: string) =>
+  gitIn(
+    root,
+    { env: { ...env, GIT_INDEX_FILE: index } },
+    ...filters,
+    'ls-files',
+    '-z',
+    '-c',
+    '-i',
+    '--exclude-standard',
+  ) !== ''
+
+/** `git add` itself would run `git status` in each submodule, with whatever filters that names. */
+function writtenTree({ root, env: given, filters }: Making, index: string): string {
+  const env = { ...given, GIT_INDEX_FILE: index }
+  const update = (paths: string[], ...words: string[]) => {
+    const input = paths.map((path) => `${path}\0`).join('')
+    if (paths.length > 0) gitIn(root, { env, input }, ...filters, 'update-index', ...words, '-z', '--stdin')
+  }
+  // Of each path a letter, a blank, and the path: R is gone, C differs, ? is new.
+  const listed = gitIn(root, { env }, ...filters, 'ls-files', '-z', '-t', '-d', '-m', '-o', '--exclude-standard')
+  const found = listed.split('\0').filter(Boolean)
+  // A repository inside of this one, which is no submodule yet, is listed as a folder.
+  const pathOf = (line: string) => line.slice(2).replace(/\/$/, '')
+  const gone = new Set(found.filter((line) => line.startsWith('R')).map(pathOf))
+  for (const path of found.filter((line) => line.startsWith('C')).map(pathOf)) {
+    if (!gone.has(path) && isPlainFolder(join(root, path))) gone.add(path)
+  }
+  update([...gone], '--force-remove')
+  const kept = found.map(pathOf).filter((path) => !gone.has(path))
+  update(kept, '--add', '--remove', '--replace')
+  return gitIn(root, { env }, ...filters, 'write-tree').trim()
+}
+
+/** A folder stands where a file was, and is no repository of its own. */
+const isPlainFolder = (path: string) =>
+  lstatSync(path, { throwIfNoEntry: false })?.isDirectory() && !existsSync(join(path, '.git'))
+
+function gitFields(root: string, tree: string, env: NodeJS.ProcessEnv): Snapshot['git'] {
+  const repository = git(root, 'remote', 'get-url', 'origin')
+  const branch = git(root, 'symbolic-ref', '--quiet', '--short', 'HEAD')
+  const [commit, committed] = git(root, 'rev-parse', 'HEAD', 'HEAD^{tree}')?.split('\n') ?? []
+  return {
+    // An address may carry a password.
+    ...(repository && { repository: repository.replace(/(?<=:\/\/)[^/@]*@/, '').slice(0, 512) }),
+    ...(branch && { branch }),
+    ...(commit && { commit }),
+    tree,
+    ...(committed && { dirty: isDirty(root, committed, tree, env) }),
+  }
+}
+
+/** Whether files that git tracks differ from those of the commit. A new file is tracked once it is staged. */
+function isDirty(root: string, committed: string, tree: string, env: NodeJS.ProcessEnv): boolean {
+  if (tree === committed) return false
+  const plain = ['-r', '--no-renames', '--name-only', '-z']
+  if (gitIn(root, { env }, 'diff-tree', ...plain, '--diff-filter=a', committed, tree) !== '') return true
+  return gitIn(root, {}, 'diff-index', '--cached', ...plain.slice(1), '--diff-filter=A', committed) !== ''
+}
+
+/** What changed from one snapshot to a later one of the same working tree; moved files count once, lines of binary files not. */
+export function changesBetween(before: Snapshot, after: Snapshot): NonNullable<RunFields['changes']> | undefined {
+  try {
+    const told = diffTrees(before, after, '-M', '--shortstat')
+    const count = (unit: string) => Number(new RegExp(`(\\d+) ${unit}`).exec(told)?.[1] ?? 0)
+    return { files: count('file'), insertions: count('insertion'), deletions: count('deletion') }
+  } catch {
+    return undefined
+  }
+}
+
+/** What `git diff-tree` says of two snapshots of one working tree. Throws where git fails. */
+export function diffTrees(before: Snapshot, after: Snapshot, ...words: string[]): string {
+  const { root } = after
+  const own = gitIn(root, {}, 'rev-parse', '--path-format=absolute', '--git-path', 'objects').trim()
+  const env = { ...process.env, ...withObjects(after.objects, own, before.objects) }
+  return gitIn(root, { env }, 'diff-tree', '-r', '--no-ext-diff', '--no-textconv', ...words, before.tree, after.tree)
+}
+
+/** New objects go to the first folder; the others are read too. */
+const withObjects = (objects: string, ...others: string[]) => ({
+  LC_ALL: 'C',
+  GIT_OBJECT_DIRECTORY: resolve(objects),
+  GIT_ALTERNATE_OBJECT_DIRECTORIES: others.map((other) => JSON.stringify(resolve(other))).join(':'),
+})

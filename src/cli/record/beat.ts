@@ -1,0 +1,53 @@
+import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { ActivityInput } from '../../api/work.ts'
+import { mask } from '../../mask/mask.ts'
+import { type Beat, leaseSeconds } from '../../spool/beats.ts'
+import { type Line, tryMs } from '../../spool/deliver.ts'
+import type { Place } from '../../spool/place.ts'
+import type { State } from '../../spool/state.ts'
+
+export interface BeatOptions {
+  connect(place: Place): Promise<Line>
+  /** Whether heartbeats that are due in a few seconds are waited for. */
+  waits: boolean
+}
+
+/** Tells the servers of live sessions what these do. A heartbeat that fails is made up for by the next. */
+export async function sendBeats(state: State, { connect, waits }: BeatOptions): Promise<void> {
+  const left = new Set<string>()
+  for (;;) {
+    const next = state.beats().find(({ name }) => !left.has(name))
+    if (!next || (next.due > Date.now() && !waits)) return
+    await sleep(Math.max(0, next.due - Date.now()))
+    if (!(await sendBeat(state, next, connect).catch(() => false))) left.add(next.name)
+  }
+}
+
+/** False where another process talks to the server of that session, or something is still to be sent before. */
+async function sendBeat(state: State, beat: Beat, connect: BeatOptions['connect']): Promise<boolean> {
+  const { name } = beat
+  const holder = randomUUID()
+  // The end of a turn must not be overtaken by what was done before.
+  if (!state.claim(name, holder, 2 * tryMs)) return false
+  try {
+    const { runId, leaseToken, place } = state.find(name) ?? {}
+    if (!place || !runId || !leaseToken || state.next(name)) return false
+    const activity = state.takeBeat(beat)
+    if (!activity) return false
+    const { client, close } = await connect(place)
+    try {
+      const seconds = activity.state === 'working' ? leaseSeconds.working : leaseSeconds.resting
+      await client.heartbeat({ runId, leaseToken, leaseSeconds: seconds, activity: await masked(activity) })
+    } finally {
+      await close()
+    }
+    return true
+  } finally {
+    state.release(name, holder)
+  }
+}
+
+async function masked({ target, ...activity }: ActivityInput): Promise<ActivityInput> {
+  return { ...activity, ...(target !== undefined && { target: (await mask(target)).slice(0, 300).toWellFormed() }) }
+}

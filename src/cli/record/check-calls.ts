@@ -1,0 +1,72 @@
+import type { Step, Told } from '../../agents/seen.ts'
+import { cut } from '../../agents/turn.ts'
+import { type Call, newCall } from '../../spool/calls.ts'
+import { checkRules } from '../place/rules.ts'
+import { checkNamesOf } from './checked.ts'
+import type { Candidate } from './memo.ts'
+import type { Trees } from './note.ts'
+import type { Session, Settled } from './session.ts'
+
+/** A use of a tool as it was noted. */
+interface Use {
+  cwd: string
+  trees: Trees
+  step: Step & { kind: 'tool' }
+}
+
+/** The checks that a command was, by the rules of conduct.json. Without an exit code it may be told by the transcript later. */
+export async function checksOf({ cwd, trees, step }: Use, session: Session, settled: Settled): Promise<Settled> {
+  const { id, command, durationMs } = step
+  if (command === undefined || trees.home === undefined) return settled
+  const candidate: Candidate = {
+    cwd,
+    trees,
+    command,
+    ...(id && { id }),
+    ...(durationMs !== undefined && { durationMs }),
+  }
+  const { exitCode = await toldCode(session, id) } = step
+  if (exitCode !== undefined) return withChecks(settled, callsOf(session, candidate, exitCode))
+  const { memo } = settled
+  return { ...settled, memo: { ...memo, unsure: [...(memo.unsure ?? []), candidate].slice(-100) } }
+}
+
+async function toldCode(session: Session, id: string | undefined): Promise<number | undefined> {
+  if (id === undefined) return undefined
+  const { commands = {} } = await session.transcript()
+  return Object.hasOwn(commands, id) ? commands[id]?.exitCode : undefined
+}
+
+/** The checks of commands whose exit code is known by now. The others stay unknown: a gap is better than a guess. */
+export function unsureChecks(session: Session, settled: Settled, { commands = {} }: Told): Settled {
+  const { unsure = [], ...memo } = settled.memo
+  const calls = unsure.flatMap((candidate) => {
+    const { exitCode, durationMs } = (candidate.id !== undefined && commands[candidate.id]) || {}
+    if (exitCode === undefined) return []
+    return callsOf(session, { ...(durationMs !== undefined && { durationMs }), ...candidate }, exitCode)
+  })
+  return withChecks({ ...settled, memo }, calls)
+}
+
+const withChecks = (settled: Settled, calls: Call[]): Settled =>
+  settled.memo.begun ? { ...settled, calls: [...settled.calls, ...calls] } : settled
+
+function callsOf({ agent }: Session, candidate: Candidate, exitCode: number): Call[] {
+  const { cwd, trees, command, durationMs } = candidate
+  const { commit, tree, dirty } = trees.now?.git ?? {}
+  const names = checkNamesOf(command, exitCode, checkRules(cwd), { cwd, home: trees.home })
+  return names.map((name) =>
+    newCall('createCheck', {
+      name: cut(name, 200),
+      result: exitCode === 0 ? 'pass' : 'fail',
+      command: cut(command, 4_000),
+      exitCode,
+      // Of a chain it is not known how long each of its commands took.
+      ...(durationMs !== undefined && names.length === 1 && { durationMs }),
+      ...(commit && { commit }),
+      ...(tree && { tree }),
+      ...(dirty !== undefined && { dirty }),
+      agent,
+    }),
+  )
+}

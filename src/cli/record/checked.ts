@@ -1,0 +1,74 @@
+import { resolve } from 'node:path'
+import type { CheckRule } from '../place/rules.ts'
+
+/** Where a command was run, and the folder in which the rules hold. */
+export interface Where {
+  cwd: string
+  home: string | undefined
+}
+
+/**
+ * The names of the checks that a command line was. It is none where its exit code is not that of the command that the rule
+ * names: after `|`, `;`, `||` or `&`. In a chain of `&&`, each command has passed when the chain has; one that failed may be any of them.
+ */
+export function checkNamesOf(line: string, exitCode: number | undefined, rules: CheckRule[], where: Where): string[] {
+  const commands = chainOf(line)
+  if (exitCode === undefined || commands === undefined) return []
+  let cwd: string | undefined = resolve(where.cwd)
+  const found: string[] = []
+  let isAlone = true
+  for (const [at, command] of commands.entries()) {
+    if (/^(?:cd|pushd|popd)\b/.test(command)) {
+      const folder = folderOf(command)
+      cwd = cwd !== undefined && folder !== undefined ? resolve(cwd, folder) : undefined
+    } else {
+      isAlone &&= at === commands.length - 1
+      if (cwd === where.home) found.push(...rules.filter((rule) => isOf(rule, command)).map(({ name }) => name))
+    }
+  }
+  return exitCode === 0 || isAlone ? [...new Set(found)] : []
+}
+
+/** The commands of a line that stand between `&&`; undefined for a line with anything else between its commands. */
+function chainOf(line: string): string[] | undefined {
+  // What is quoted, and the copies of streams, join no commands. One sign takes the place of each, so that places stay.
+  const plain = line
+    .replace(/\\[\s\S]|'[^']*'|"(?:[^"\\]|\\[\s\S])*"/g, (text) => '_'.repeat(text.length))
+    .replace(/\d?[<>]&\d?-?|&>>?/g, (text) => '_'.repeat(text.length))
+  const commands: string[] = []
+  let from = 0
+  for (const { index } of plain.matchAll(/&&/g)) {
+    commands.push(line.slice(from, index).trim())
+    from = index + 2
+  }
+  commands.push(line.slice(from).trim())
+  const isPlain = !/[|;&\n]/.test(plain.replaceAll('&&', '__').trim())
+  return isPlain ? commands : undefined
+}
+
+/** Where a command goes that is a plain `cd`; undefined where only the shell knows. */
+function folderOf(command: string): string | undefined {
+  const [, single, double, bare] = /^cd\s+(?:'([^']*)'|"([^"$`\\]*)"|([^\s'"$`\\~*?]+))$/.exec(command) ?? []
+  return single ?? double ?? bare
+}
+
+function isOf({ patterns }: CheckRule, command: string): boolean {
+  // Variables that are set for the command alone are no part of it.
+  const [, named = command] = /^(?:[A-Za-z_]\w*=[^\s'"`$]*\s+)*([\s\S]*)$/.exec(command) ?? []
+  return patterns.some((pattern) => matches(named.trim(), pattern.trim()))
+}
+
+/** `*` stands for any characters. Linear: each piece is taken where it comes first. */
+function matches(text: string, pattern: string): boolean {
+  const [first = '', ...rest] = pattern.split('*')
+  const last = rest.pop()
+  if (last === undefined) return text === first
+  if (!text.startsWith(first)) return false
+  let at = first.length
+  for (const piece of rest) {
+    const found = text.indexOf(piece, at)
+    if (found < 0) return false
+    at = found + piece.length
+  }
+  return text.length - last.length >= at && text.endsWith(last)
+}

@@ -1,0 +1,88 @@
+import type { KeptItem } from '../../agents/plan.ts'
+import type { Failure, Seen, Step, Usage } from '../../agents/seen.ts'
+import { type Draft, newDraft } from '../../agents/turn.ts'
+import type { Snapshot } from '../place/tree.ts'
+import type { Trees } from './note.ts'
+
+/** What is kept of a session from one batch of notes to the next. */
+export interface Memo {
+  /** Whether its run was created. */
+  begun?: boolean
+  /** How many turns were told. */
+  n?: number
+  /** The working tree at its beginning. */
+  base?: Snapshot
+  /** The turn that goes on. */
+  draft?: Draft
+  /** The commands of that turn. */
+  commands?: Window[]
+  /** Commands that may be checks, and whose exit code is not known yet. */
+  unsure?: Candidate[]
+  /** How the last turn ended, where it did not end well. */
+  failure?: Failure
+  interrupted?: true
+  /** The plan that the agent keeps. */
+  plan?: KeptItem[]
+  model?: string
+  transcript?: string
+  /** The transcripts of its subagents. */
+  subagents?: string[]
+  /** The totals of the transcript when the last turn was told. */
+  usage?: Usage
+}
+
+/** When a command ran, in milliseconds since 1970, and the trees before and after it. */
+export interface Window extends Trees {
+  from: number
+  to: number
+}
+
+/** A command that may be a check. */
+export interface Candidate {
+  cwd: string
+  trees: Trees
+  /** The agent's own id of this use of the tool. */
+  id?: string
+  command: string
+  durationMs?: number
+}
+
+/** What recorders of version 0.1 kept instead. */
+interface Earlier {
+  turn?: {
+    prompts: string[]
+    tools: Record<string, number>
+    files: string[]
+    commands: { command: string; exitCode?: number }[]
+  }
+  failure?: unknown
+}
+
+/** The memo as it stands on disk, in today's form. `at` is when its turn began, where it does not say so. */
+export function memoOf(stored: object, at: number): Memo {
+  const { turn, failure, ...memo } = stored as Memo & Earlier
+  return {
+    ...memo,
+    ...(turn && { draft: draftOf(turn, at) }),
+    ...(failure !== undefined && { failure: failureOf(failure) }),
+  }
+}
+
+function draftOf({ prompts, tools, files, commands }: NonNullable<Earlier['turn']>, at: number): Draft {
+  return {
+    ...newDraft(at),
+    ...(prompts.length > 0 && { prompt: prompts.join('\n\n') }),
+    tools: Object.entries(tools).map(([name, count]) => ({ name, count })),
+    files,
+    commands: commands.map((ran) => ({ ...ran, at })),
+  }
+}
+
+const failureOf = (failure: unknown): Failure =>
+  typeof failure === 'string' ? { code: 'AGENT_FAILED', message: failure } : (failure as Failure)
+
+/** A note as it stands on disk, in today's form: in version 0.1 a failure was a text. */
+export function stepOf({ step }: Seen): Step {
+  if ((step.kind !== 'turn' && step.kind !== 'end') || step.failure === undefined) return step
+  return { ...step, failure: failureOf(step.failure) }
+}

@@ -1,0 +1,114 @@
+import { realpathSync } from 'node:fs'
+import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path'
+import { pathOf } from '../../agents/turn.ts'
+import type { TurnFields } from '../../api/turn.ts'
+import type { State } from '../../spool/state.ts'
+import { commitsMade } from '../place/commits.ts'
+import { git } from '../place/git.ts'
+import { diffTrees, type Snapshot } from '../place/tree.ts'
+import type { Window } from './memo.ts'
+
+/** A turn of a session, and what the session may have changed in it. */
+export interface Work {
+  state: State
+  /** The name of its recording. */
+  name: string
+  cwd: string
+  /** The files that its documents name. */
+  files: string[]
+  /** The commands that it ran. */
+  commands: Window[]
+  /** The working tree before the run and now. */
+  base: Snapshot | undefined
+  now: Snapshot | undefined
+}
+
+const most = { files: 500, commits: 500 }
+
+/**
+ * The files that this session wrote, and the commits that it made: those that its documents name, and what its own commands
+ * changed. What another session may have changed at the same time is left out.
+ */
+export function ownWork(work: Work): { files: NonNullable<TurnFields['files']>; commits: string[] } {
+  const { base, now, cwd } = work
+  const commits = [...new Set(ownCommits(work))]
+  const named = work.files.map((file) => placed(now?.root, cwd, file))
+  const paths = new Set([...named, ...work.commands.flatMap((command) => changedBy(command, work, commits))])
+  const lines = base && now && base.root === now.root ? linesOf(base, now) : new Map<string, object>()
+  const files = [...paths].flatMap((path) => (pathOf(path) ? [{ path, ...lines.get(path) }] : []))
+  return { files: files.slice(0, most.files), commits: commits.slice(-most.commits) }
+}
+
+/** A file's path from the top of the working tree; an absolute one where it is outside of it. */
+function placed(root: string | undefined, cwd: string, file: string): string {
+  const path = isAbsolute(file) ? file : resolve(cwd, file)
+  const real = join(realFolder(dirname(path)), basename(path))
+  const inside = root === undefined ? relative(cwd, path) : relative(root, real)
+  return inside === '' || inside.startsWith('..') || isAbsolute(inside) ? path : inside
+}
+
+function realFolder(folder: string): string {
+  try {
+    return realpathSync(folder)
+  } catch {
+    // It is gone.
+    return folder
+  }
+}
+
+/** Lines that were added and removed, by path; none of binary files. */
+function linesOf(base: Snapshot, now: Snapshot) {
+  const lines = new Map<string, { insertions: number; deletions: number }>()
+  for (const line of attempt(() => diffTrees(base, now, '--no-renames', '--numstat', '-z')).split('\0')) {
+    const [, insertions, deletions, path] = /^(\d+)\t(\d+)\t([\s\S]+)$/.exec(line) ?? []
+    if (path) lines.set(path, { insertions: Number(insertions), deletions: Number(deletions) })
+  }
+  return lines
+}
+
+/** The files that a command changed; none where another session ran one meanwhile, since nobody can tell whose they are. */
+function changedBy({ from, to, before, now }: Window, { state, name }: Work, commits: string[]): string[] {
+  if (!before || !now || before.root !== now.root || before.tree === now.tree) return []
+  if (state.hasRival(name, now.root, from, to)) return []
+  const changed = namesIn(attempt(() => diffTrees(before, now, '--no-renames', '--name-only', '-z')))
+  const written = before.git.commit === now.git.commit ? changed : changed.filter(isWrittenSince(before, now, commits))
+  const others = new Set(state.othersFiles(name, from).map((path) => placed(now.root, now.root, path)))
+  return written.filter((path) => !others.has(path))
+}
+
+/**
+ * Where a command went to another commit, a checkout or a pull, its files are nobody's work here: only what is not committed
+ * there, and what the session committed itself.
+ */
+function isWrittenSince(before: Snapshot, now: Snapshot, commits: string[]) {
+  const { root } = now
+  const tree = git(root, 'rev-parse', `${now.git.commit}^{tree}`)
+  const head = tree === undefined ? undefined : { ...before, tree }
+  const open = head ? namesIn(attempt(() => diffTrees(head, now, '--no-renames', '--name-only', '-z'))) : []
+  const committed = commits.flatMap((commit) =>
+    namesIn(
+      git(root, 'diff-tree', '-r', '--root', '--no-commit-id', '--no-renames', '--name-only', '-z', commit) ?? '',
+    ),
+  )
+  const written = new Set([...open, ...committed])
+  return (path: string) => written.has(path)
+}
+
+/** The commits that this session's commands made, and no other session's. */
+function ownCommits({ state, name, commands }: Work): string[] {
+  return commands.flatMap(({ from, to, before, now }) => {
+    if (before?.log === undefined || now?.log === undefined || before.root !== now.root) return []
+    return state.hasRival(name, now.root, from, to) ? [] : commitsMade(now.root, before.log, now.log)
+  })
+}
+
+const namesIn = (listed: string) => listed.split('\0').filter(Boolean)
+
+/** What git says; nothing where it fails, for a snapshot whose objects are gone for instance. */
+function attempt(ask: () => string): string {
+  try {
+    return ask()
+  } catch {
+    return ''
+  }
+}

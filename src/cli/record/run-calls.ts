@@ -1,0 +1,142 @@
+import { hostname } from 'node:os'
+import { estimateCost } from '../../agents/cost.ts'
+import type { Failure, Told, TurnEnd, Usage } from '../../agents/seen.ts'
+import { cut, isEmpty, newDraft, turnOf, usageBetween } from '../../agents/turn.ts'
+import { firstLine } from '../../ledger/turn.ts'
+import { leaseSeconds } from '../../spool/beats.ts'
+import { newCall } from '../../spool/calls.ts'
+import { authorOf } from '../place/git.ts'
+import { type Snapshot, snapshot } from '../place/tree.ts'
+import { unsureChecks } from './check-calls.ts'
+import { ownWork } from './own-work.ts'
+import type { Session, Settled } from './session.ts'
+
+const isoOf = (ms: number) => new Date(ms).toISOString()
+
+/** With a run in progress: a new one for a new session, the same one again for a session that is taken up. */
+export function begun(
+  session: Session,
+  settled: Settled,
+  { at, prompt }: { at: number; prompt: string | undefined },
+): Settled {
+  const { calls, memo } = settled
+  if (memo.begun && !settled.ended) return settled
+  const lease = { leaseSeconds: leaseSeconds.working }
+  const next = memo.begun
+    ? newCall('updateRun', { status: 'in_progress', ...lease })
+    : // The session's own key: also a machine that forgot the session does not make a second run of it.
+      newCall(
+        'createRun',
+        { ...runOf(session, memo.base, prompt), startedAt: isoOf(at), ...lease },
+        session.recording.name,
+      )
+  return { calls: [...calls, next], memo: { ...memo, begun: true }, ended: false }
+}
+
+function runOf({ agent, recording, rules }: Session, base: Snapshot | undefined, prompt: string | undefined) {
+  const { cwd, session } = recording
+  const author = cut(authorOf(cwd), 200)
+  return {
+    title: (rules.prompts && firstLine(prompt ?? '', 70)) || `A session of ${agent}`,
+    agent,
+    ...(author && { author }),
+    where: { host: hostname(), cwd: cut(cwd, 1_000), ...(session && { session }) },
+    ...(base && { git: { ...base.git, ...(base.git.commit && { base: base.git.commit }) } }),
+  }
+}
+
+/** How a turn ended. */
+export interface Ended extends TurnEnd {
+  at: number
+  /** The working tree then; else it is taken now. */
+  now?: Snapshot | undefined
+}
+
+/** The end of a turn, which is sent under its number. Nothing where nothing happened. */
+export async function turned(session: Session, before: Settled, end: Ended): Promise<Settled> {
+  const draft = before.memo.draft ?? newDraft(end.at, before.memo.plan)
+  const isSaid = before.memo.begun && end.answer !== undefined
+  if (isEmpty(draft) && !isSaid && end.failure === undefined) return before
+  const { calls, memo } = begun(session, before, { at: draft.startedAt, prompt: draft.prompt })
+  const told = await session.transcript()
+  const n = (memo.n ?? 0) + 1
+  const usage = await usageOf(told, memo.usage, end.usage, memo.model)
+  const { rules } = session
+  const texts = { ...(!rules.answers && { answer: undefined }), ...(!rules.prompts && { prompt: undefined }) }
+  const turn = {
+    n,
+    ...turnOf(draft, { ...end, usage, model: memo.model }, told),
+    ...texts,
+    ...workOf(session, memo, draft, end),
+  }
+  const { draft: _, commands: __, failure: ___, interrupted: ____, ...rest } = memo
+  const { failure, interrupted } = end
+  const plan = draft.plan ?? draft.kept
+  const next = {
+    ...rest,
+    n,
+    ...(plan && { plan }),
+    ...(told.usage && { usage: told.usage }),
+    ...(failure && { failure }),
+    ...(interrupted && { interrupted }),
+  }
+  const settled = { calls: [...calls, newCall('appendTurn', turn)], memo: next, ended: false }
+  return unsureChecks(session, settled, told)
+}
+
+/** What the turn used: as its hook says, else what the transcript's totals have grown by. */
+async function usageOf(
+  told: Told,
+  before: Usage | undefined,
+  said: Usage | undefined,
+  model: string | undefined,
+): Promise<Usage | undefined> {
+  const used = said ?? (told.usage && usageBetween(before, told.usage))
+  return used && estimateCost({ ...(model !== undefined && { model }), ...used })
+}
+
+/** The state of the repository at the end of a turn, and what the session did to it. */
+function workOf(
+  { state, recording, objects }: Session,
+  memo: Settled['memo'],
+  draft: { startedAt: number; files: string[] },
+  end: Ended,
+) {
+  const { name, cwd } = recording
+  const { base, commands = [] } = memo
+  const now = end.now ?? snapshot(cwd, objects)
+  const { files, commits } = ownWork({
+    state,
+    name,
+    cwd,
+
+    files: draft.files,
+    commands,
+    base,
+    now,
+  })
+  return {
+    ...(files.length > 0 && { files }),
+    ...(now && {
+      git: { ...now.git, ...(base?.git.commit && { base: base.git.commit }), ...(commits.length > 0 && { commits }) },
+    }),
+  }
+}
+
+const interruption: Failure = { code: 'INTERRUPTED', message: 'Its user interrupted the last turn.' }
+
+/** The end of a session, with the totals that its transcript ends with. */
+export async function ended(session: Session, settled: Settled, at: number): Promise<Settled> {
+  const { calls, memo } = settled
+  if (!memo.begun || settled.ended) return { ...settled, ended: true }
+  const failure = memo.failure ?? (memo.interrupted && interruption)
+  const { usage } = await session.transcript()
+  const total = usage && (await estimateCost({ ...(memo.model !== undefined && { model: memo.model }), ...usage }))
+  const end = {
+    status: failure ? 'failed' : 'completed',
+    ...(failure && { failure: { code: failure.code, message: cut(failure.message, 4_000) ?? failure.code } }),
+    ...(total && { usage: total }),
+    endedAt: isoOf(at),
+  }
+  return { calls: [...calls, newCall('updateRun', end)], memo, ended: true }
+}

@@ -1,0 +1,71 @@
+import type { Database } from './database.ts'
+
+/** The state of a working tree, in the form of who takes it. */
+type Git = object
+
+/** A command of a session that goes on. */
+export interface Begun {
+  began: number
+  git: Git
+}
+
+/** What sessions do to working trees, so that each is told only what it did itself. Times are in milliseconds since 1970. */
+export interface Acts {
+  /** Notes that a session begins to run a command in the working tree `root`. */
+  begin(name: string, root: string, target: string, git: Git): void
+  /** Notes that such a command ended, the oldest of that text; undefined where its beginning was not noted. */
+  finish(name: string, target: string): Begun | undefined
+  /** Notes that a session wrote files, by their absolute paths. */
+  wrote(name: string, paths: string[]): void
+  /** Whether another session ran a command in `root` between these times. */
+  hasRival(name: string, root: string, from: number, to: number): boolean
+  /** The files that other sessions wrote since. */
+  othersFiles(name: string, from: number): string[]
+  /** Forgets what is older than a day. */
+  forgetActs(): void
+}
+
+const dayMs = 86_400_000
+/** A command whose end was not noted counts as long. */
+const longestMs = 3_600_000
+
+export function actsIn(db: Database): Acts {
+  return {
+    begin(name, root, target, git) {
+      const text = 'insert into acts (name, root, target, began, git) values (?, ?, ?, ?, ?)'
+      db.run(text, name, root, target, Date.now(), JSON.stringify(git))
+    },
+    finish: (name, target) =>
+      db.together(() => {
+        const [act] = db.rows<{ id: number; began: number; git: string }>(
+          'select id, began, git from acts where name = ? and target = ? and ended is null order by id limit 1',
+          ...[name, target],
+        )
+        if (!act) return undefined
+        db.run('update acts set ended = ?, git = null where id = ?', Date.now(), act.id)
+        return { began: act.began, git: JSON.parse(act.git) }
+      }),
+    wrote: (name, paths) =>
+      db.together(() => {
+        for (const path of paths) {
+          db.run('insert into acts (name, path, began, ended) values (?, ?, ?3, ?3)', name, path, Date.now())
+        }
+      }),
+    hasRival(name, root, from, to) {
+      const found = db.rows(
+        `select 1 from acts where root = ? and name <> ? and began between ? and ? and coalesce(ended, ?) >= ? limit 1`,
+        ...[root, name, from - longestMs, to, to, from],
+      )
+      return found.length > 0
+    },
+    othersFiles: (name, from) =>
+      db
+        .rows<{ path: string }>(
+          'select distinct path from acts where path is not null and name <> ? and began >= ?',
+          name,
+          from,
+        )
+        .map(({ path }) => path),
+    forgetActs: () => void db.run('delete from acts where began < ?', Date.now() - dayMs),
+  }
+}

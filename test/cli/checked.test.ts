@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { checkNamesOf } from '../../src/cli/record/checked.ts'
+
+const rules = [
+  { name: 'tests', patterns: ['npm test*', 'pytest'] },
+  { name: 'lint', patterns: ['npm run lint', 'biome * --ci'] },
+]
+const cwd = '/shop'
+
+/** A command line, how it ended, and the checks that it was. */
+const cases: [string, number | undefined, string[]][] = [
+  ['npm test', 0, ['tests']],
+  ['npm test', 1, ['tests']],
+  ['npm test -- --watch=false > out.txt 2>&1', 1, ['tests']],
+  ['npm test', undefined, []],
+  ['npm tests', 0, ['tests']],
+  ['pytest', 0, ['tests']],
+  ['pytest -x', 0, []],
+  ['pnpm test', 0, []],
+  ['biome check src --ci', 1, ['lint']],
+  ['CI=1 FORCE_COLOR=0 npm test', 1, ['tests']],
+  ["npm test -- -t 'a | b; c && d'", 1, ['tests']],
+  ['npm test -- -t "a || $x & b"', 1, ['tests']],
+  // The exit code is that of another command.
+  ['npm test | tail -20', 0, []],
+  ['npm test 2>&1 | tee log', 0, []],
+  ['npm test || true', 0, []],
+  ['npm test; echo $?', 0, []],
+  ['npm test &', 0, []],
+  ['npm test\necho done', 0, []],
+  ['! npm test', 0, []],
+  ['(npm test)', 0, []],
+  // All of a chain has passed, or any of it has failed.
+  ['npm run lint && npm test', 0, ['lint', 'tests']],
+  ['npm run lint && npm test', 1, []],
+  ['npm ci && npm test', 0, ['tests']],
+  ['npm ci && npm test', 1, []],
+  ['npm test && npm test', 0, ['tests']],
+  // Elsewhere it is another check.
+  ['cd /shop && npm test', 1, ['tests']],
+  ["cd '/shop/' && npm test", 0, ['tests']],
+  ['cd packages/a && npm test', 0, []],
+  ['cd packages/a && cd ../.. && npm test', 0, ['tests']],
+  ['cd "$HOME" && npm test', 0, []],
+  ['cd && npm test', 0, []],
+  ['pushd src && npm test', 0, []],
+]
+
+for (const [line, exitCode, names] of cases) {
+  test(`${JSON.stringify(line)} that ended with ${exitCode} is ${names.join(' and ') || 'no check'}`, () => {
+    assert.deepEqual(checkNamesOf(line, exitCode, rules, { cwd, home: cwd }), names)
+  })
+}
+
+test('a command in another folder is no check', () => {
+  assert.deepEqual(checkNamesOf('npm test', 0, rules, { cwd: '/shop/packages/a', home: cwd }), [])
+  assert.deepEqual(checkNamesOf('cd ../.. && npm test', 0, rules, { cwd: '/shop/packages/a', home: cwd }), ['tests'])
+  assert.deepEqual(checkNamesOf('npm test', 0, rules, { cwd, home: undefined }), [])
+})
+
+test('long lines and patterns take no time', () => {
+  const long = [
+    `npm test ${'\\'.repeat(200_000)}`,
+    `npm test ${'"'.repeat(200_001)}`,
+    `A=${'b '.repeat(100_000)}npm test`,
+    '&&'.repeat(100_000),
+  ]
+  const stars = [{ name: 'x', patterns: [`${'*a'.repeat(90)}*b`] }]
+  const started = performance.now()
+  for (const line of [...long, 'a'.repeat(200_000)]) checkNamesOf(line, 0, stars, { cwd, home: cwd })
+  assert.ok(performance.now() - started < 2_000)
+})

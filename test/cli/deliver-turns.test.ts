@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict'
+import type { TestContext } from 'node:test'
+import { stateOf } from '../../src/cli/record/state.ts'
+import type { Client } from '../../src/client/client.ts'
+import { newCall } from '../../src/spool/calls.ts'
+import { deliver } from '../../src/spool/deliver.ts'
+import { base, type Ledger, testLedger } from '../support/engines.ts'
+import { freshFolder, homeOf } from './folder.ts'
+
+const name = 'claude-1'
+const turn = (n: number, prompt = `Prompt ${n}`) => newCall('appendTurn', { n, prompt })
+
+/** A session of one machine; every answer to a turn may be lost, by `after`. */
+function machine(t: TestContext, { as }: Ledger, after = (_times: number) => {}) {
+  const state = stateOf(homeOf(freshFolder(t)))
+  t.after(() => state.close())
+  state.record({
+    name,
+    kind: 'hook',
+    place: { kind: 'server', url: base, profile: undefined, project: undefined },
+    cwd: '/',
+  })
+  const inner = as({})
+  let times = 0
+  const appendTurn: Client['appendTurn'] = async (...words) => {
+    const answer = await inner.appendTurn(...words)
+    after(++times)
+    return answer
+  }
+  const client = { ...inner, appendTurn }
+  const send = () => deliver(state, name, { connect: async () => ({ client, close: async () => {} }) })
+  const begin = (more = {}) => newCall('createRun', { leaseSeconds: 600, title: 'Go', ...more })
+  return { state, send, begin }
+}
+
+async function prompts({ client }: Ledger) {
+  const { turns } = await client.listTurns({ runId: 'RUN-001' })
+  return turns.map(({ prompt }) => prompt)
+}
+
+testLedger('each turn arrives once, though every other answer is lost', async (ledger, t) => {
+  const { state, send, begin } = machine(t, ledger, (times) => {
+    if (times % 2 === 1) throw new Error('The connection is lost.')
+  })
+  state.queue(name, begin(), turn(1), turn(2), turn(3))
+  for (let tries = 0; state.next(name); tries++) {
+    await send()
+    assert.ok(tries < 10)
+  }
+  assert.deepEqual(await prompts(ledger), ['Prompt 1', 'Prompt 2', 'Prompt 3'])
+})
+
+testLedger('a machine that has forgotten how many turns it told goes on after them', async (ledger, t) => {
+  const { state, send, begin } = machine(t, ledger)
+  state.queue(name, begin(), turn(1), turn(2), turn(1, 'Again'), turn(2, 'And again'))
+  assert.equal((await send()).outcome, 'sent')
+  assert.deepEqual(await prompts(ledger), ['Prompt 1', 'Prompt 2', 'Again', 'And again'])
+})
+
+testLedger('a check and a turn of a session are sent under its lease, and after it too', async (ledger, t) => {
+  const { state, send, begin } = machine(t, ledger)
+  state.queue(name, begin(), newCall('createCheck', { name: 'tests', result: 'pass' }), turn(1))
+  assert.equal((await send()).outcome, 'sent')
+  await ledger.client.updateRun({
+    runId: 'RUN-001',
+    status: 'failed',
+    failure: { code: 'CANCELLED', message: 'Enough' },
+  })
+  state.queue(name, turn(2), newCall('updateRun', { status: 'completed' }))
+  const { outcome, words } = await send()
+  assert.equal(outcome, 'sent')
+  assert.match(words ?? '', /What others made of it stays\./)
+  assert.deepEqual(await prompts(ledger), ['Prompt 1', 'Prompt 2'])
+  const { run } = await ledger.client.getRun({ runId: 'RUN-001' })
+  assert.deepEqual([run.status, run.verdict], ['failed', 'verified'])
+})
+
+testLedger('a clock that is ahead of the server’s loses no run', async (ledger, t) => {
+  const { state, send, begin } = machine(t, ledger)
+  const later = new Date(Date.now() + 86_400_000).toISOString()
+  state.queue(name, begin({ startedAt: later }), newCall('updateRun', { status: 'completed', endedAt: later }))
+  assert.equal((await send()).outcome, 'sent')
+  const { run } = await ledger.client.getRun({ runId: 'RUN-001' })
+  assert.equal(run.status, 'completed')
+  assert.ok(run.startedAt && run.startedAt < later && run.endedAt && run.endedAt >= run.startedAt)
+})

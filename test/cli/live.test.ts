@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict'
+import { DatabaseSync } from 'node:sqlite'
+import { test } from 'node:test'
+import { stateFile, stateOf } from '../../src/cli/record/state.ts'
+import { claudeIn, onlyRun, secret, syncAll, workplace } from './session.ts'
+import { writeFiles } from './user.ts'
+
+/** Lets so many milliseconds go by for what waits in the state. */
+function letPass(env: Parameters<typeof stateFile>[0], ms: number) {
+  const db = new DatabaseSync(stateFile(env))
+  db.exec(`update recordings set beaten = beaten - ${ms}, beat_due = beat_due - ${ms}, last_heard = last_heard - ${ms}`)
+  db.close()
+}
+
+test('the run says what its session does, and its lease is short while the agent works', async (t) => {
+  const user = workplace(t)
+  const { env, cwd } = user
+  const claude = claudeIn(cwd, env)
+  await claude.prompt('Go')
+  await syncAll(env)
+  const lease = async () => {
+    const { leaseExpiresAt, lastSeenAt } = await onlyRun(user)
+    return Math.round((Date.parse(leaseExpiresAt ?? '') - Date.parse(lastSeenAt ?? '')) / 1000)
+  }
+  assert.equal((await onlyRun(user)).activity?.state, 'working')
+  assert.equal(await lease(), 600)
+  const command = `deploy --token=${secret}`
+  await claude.tell('PreToolUse', { tool_name: 'Bash', tool_input: { command }, tool_use_id: '1' })
+  await syncAll(env)
+  assert.equal((await onlyRun(user)).activity?.tool, undefined, 'it was told less than five seconds ago')
+  letPass(env, 5_000)
+  await syncAll(env)
+  const { tool, target } = (await onlyRun(user)).activity ?? {}
+  assert.deepEqual([tool, target], ['Bash', 'deploy --token=[masked]'])
+  letPass(env, 5_000)
+  await claude.tell('PermissionRequest', { tool_name: 'Bash', tool_input: { command: 'deploy' } })
+  await syncAll(env)
+  assert.equal((await onlyRun(user)).activity?.state, 'waiting')
+  assert.equal(await lease(), 7_200, 'a person may take their time')
+  letPass(env, 5_000)
+  await claude.stop()
+  await syncAll(env)
+  assert.equal((await onlyRun(user)).activity?.state, 'idle')
+  await claude.end()
+  await syncAll(env)
+  assert.equal((await onlyRun(user)).activity, null)
+})
+
+test('one process at a time is woken for a heartbeat, and the newest is told', (t) => {
+  const { env } = workplace(t)
+  const state = stateOf(env)
+  t.after(() => state.close())
+  t.mock.timers.enable({ apis: ['Date'], now: 1_800_000_000_000 })
+  state.record({
+    name: 'claude-1',
+    kind: 'hook',
+    place: { kind: 'local', databaseUrl: 'x', project: 'shop' },
+    cwd: '/',
+  })
+  state.update('claude-1', { runId: 'RUN-001' })
+  const working = (tool: string) => state.heard('claude-1', { state: 'working', tool })
+  assert.deepEqual([working('a'), working('b')], [true, false])
+  const [beat] = state.beats()
+  assert.ok(beat && beat.due <= Date.now())
+  assert.equal(state.takeBeat(beat)?.tool, 'b')
+  assert.equal(state.takeBeat(beat), undefined, 'another one took it')
+  t.mock.timers.tick(1_000)
+  assert.deepEqual([working('c'), working('d')], [true, false])
+  assert.equal(state.beats()[0]?.due, beat.due + 5_000)
+  t.mock.timers.tick(30_000)
+  assert.deepEqual([working('e'), working('f')], [true, false], 'whoever was woken first was killed')
+  assert.equal(state.heard('claude-1', null), false)
+  assert.deepEqual(state.beats(), [])
+})
+
+test('a command that matches a rule of conduct.json is a check of the tree that it left', async (t) => {
+  const user = workplace(t)
+  const { env, cwd, git } = user
+  const checks = { tests: 'sh test.sh*', lint: ['true lint'] }
+  writeFiles(cwd, {
+    'conduct.json': JSON.stringify({ project: 'shop', checks }),
+    'test.sh': 'grep -q 401 src/login.ts\n',
+  })
+  git('add', '-A')
+  git('commit', '-q', '-m', 'rules')
+  const claude = claudeIn(cwd, env)
+  const told = async () => {
+    await syncAll(env)
+    const { runId, verdict, evidence } = await onlyRun(user)
+    const { checks } = await (await user.ledger()).listChecks({ runId })
+    const all = checks.map(({ name, result, exitCode, command }) => [name, result, exitCode, command])
+    return { verdict, evidence, checks: all.sort() }
+  }
+  await claude.prompt('Go')
+  await claude.run('sh test.sh')
+  const failed = ['tests', 'fail', 1, 'sh test.sh']
+  assert.deepEqual(await told(), { verdict: 'failing', evidence: 'executed', checks: [failed] })
+  await claude.run('sh test.sh | cat')
+  await claude.write('src/login.ts', 'answer(401)\n')
+  await claude.run('true lint && sh test.sh -v')
+  await claude.stop()
+  const passed = [
+    ['lint', 'pass', 0, 'true lint && sh test.sh -v'],
+    failed,
+    ['tests', 'pass', 0, 'true lint && sh test.sh -v'],
+  ]
+  const verified = { verdict: 'verified', evidence: 'executed', checks: passed }
+  assert.deepEqual(await told(), verified)
+  await claude.prompt('Commit it')
+  await claude.run('git commit -q -a -m fixed')
+  await claude.stop()
+  assert.deepEqual(await told(), verified, 'the very tree that was tested')
+  await claude.prompt('One thing more')
+  await claude.write('src/login.ts', 'answer(500)\n')
+  await claude.stop()
+  assert.equal((await told()).verdict, 'stale')
+})
+
+test('a conduct.json with a wrong rule loses nothing of the session', async (t) => {
+  const user = workplace(t)
+  const { env, cwd } = user
+  const claude = claudeIn(cwd, env)
+  await claude.prompt('Go')
+  writeFiles(cwd, { 'conduct.json': '{ "project": "shop", "checks": { "tests": 7 } }' })
+  await claude.run('true')
+  await claude.stop()
+  await syncAll(env)
+  assert.deepEqual((await onlyRun(user)).turns.last?.tools, [{ name: 'Bash', count: 1 }])
+})

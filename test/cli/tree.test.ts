@@ -1,0 +1,173 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { appendFileSync, existsSync, rmSync, utimesSync } from 'node:fs'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { commitsMade } from '../../src/cli/place/commits.ts'
+import { gitStateOf, snapshot } from '../../src/cli/place/tree.ts'
+import { freshFolder } from './folder.ts'
+import { gitIn, writeFiles } from './user.ts'
+
+function repository(t: TestContext, ...words: string[]) {
+  const cwd = freshFolder(t)
+  const objects = join(freshFolder(t), 'objects')
+  const git = gitIn(cwd)
+  git('init', '-q', '-b', 'main', ...words)
+  const take = () => snapshot(cwd, objects)
+  /** What git itself would commit now, without touching its index. */
+  const wanted = () => {
+    const env = { ...process.env, GIT_INDEX_FILE: join(objects, 'wanted') }
+    rmSync(env.GIT_INDEX_FILE, { force: true })
+    const run = (...words: string[]) => execFileSync('git', words, { cwd, env, encoding: 'utf8', stdio: 'pipe' }).trim()
+    if (existsSync(join(cwd, '.git/index'))) execFileSync('cp', [join(cwd, '.git/index'), env.GIT_INDEX_FILE])
+    run('add', '-A')
+    return run('write-tree')
+  }
+  return { cwd, git, take, wanted, objects }
+}
+
+for (const format of ['sha1', 'sha256']) {
+  test(`a repository is looked at before and after its first commit (${format})`, (t) => {
+    const { cwd, git, take, wanted } = repository(t, `--object-format=${format}`)
+    writeFiles(cwd, { a: 'one\n' })
+    const before = take()
+    assert.equal(before?.tree, wanted())
+    assert.deepEqual(before?.git, { branch: 'main', tree: wanted() })
+    git('add', '-A')
+    git('commit', '-q', '-m', 'first')
+    const commit = git('rev-parse', 'HEAD')
+    assert.deepEqual(take()?.git, { branch: 'main', commit, tree: before?.tree, dirty: false })
+    assert.deepEqual(gitStateOf(cwd), { branch: 'main', commit, tree: before?.tree, dirty: false })
+  })
+}
+
+test('outside of git there is nothing to say', (t) => {
+  assert.deepEqual(gitStateOf(freshFolder(t)), {
+    branch: undefined,
+    commit: undefined,
+    tree: undefined,
+    dirty: undefined,
+  })
+})
+
+test('dirty means that tracked files differ: a new file does not, until it is staged', (t) => {
+  const { cwd, git, take } = repository(t)
+  writeFiles(cwd, { a: 'one\n' })
+  git('add', '-A')
+  git('commit', '-q', '-m', 'first')
+  const dirty = () => take()?.git.dirty
+  writeFiles(cwd, { scratch: 'x\n' })
+  assert.equal(dirty(), false)
+  git('add', 'scratch')
+  assert.equal(dirty(), true)
+  git('rm', '-q', '--cached', 'scratch')
+  assert.equal(dirty(), false)
+  writeFiles(cwd, { a: 'two\n' })
+  assert.equal(dirty(), true)
+  git('commit', '-q', '-a', '-m', 'second')
+  assert.equal(dirty(), false)
+  rmSync(join(cwd, 'a'))
+  assert.equal(dirty(), true)
+})
+
+test('a snapshot after others says what git says, whatever happened between', (t) => {
+  const { cwd, git, take, wanted } = repository(t)
+  writeFiles(cwd, { a: 'one\n', b: 'one\n', 'dist/tracked': 'x\n', '.gitignore': 'ignored\n' })
+  git('add', '-A')
+  git('commit', '-q', '-m', 'first')
+  const changes: Record<string, () => void> = {
+    'a new file': () => writeFiles(cwd, { new: 'x\n', 'folder/new': 'x\n' }),
+    'the same again': () => {},
+    'it changes at the same size': () => writeFiles(cwd, { new: 'y\n' }),
+    'it is ignored from now on': () => appendFileSync(join(cwd, '.gitignore'), 'new\nfolder\n'),
+    'it is not any more': () => writeFiles(cwd, { '.gitignore': 'ignored\n' }),
+    'a tracked file is ignored': () => appendFileSync(join(cwd, '.gitignore'), 'dist\n'),
+    'an ignored file is tracked': () => {
+      writeFiles(cwd, { ignored: 'x\n' })
+      git('add', '-f', 'ignored')
+    },
+    'and is not any more': () => git('rm', '-q', '--cached', 'ignored'),
+    'a commit': () => {
+      git('add', '-A')
+      git('commit', '-q', '-m', 'second')
+    },
+    'another branch': () => {
+      git('checkout', '-q', '-b', 'side', 'HEAD~1')
+      writeFiles(cwd, { b: 'side\n' })
+    },
+    'a stash': () => git('stash', '-u', '-q'),
+    'its return': () => git('stash', 'pop', '-q'),
+    'a file that is gone': () => rmSync(join(cwd, 'a')),
+    'an index that is gone': () => rmSync(join(cwd, '.git/index')),
+  }
+  for (const [what, change] of Object.entries(changes)) {
+    change()
+    assert.equal(take()?.tree, wanted(), what)
+    assert.equal(take()?.tree, wanted(), `${what}, once more`)
+  }
+})
+
+test('a file that changes at the moment of the index is seen, though size and time are the same', (t) => {
+  const { cwd, git, take, wanted } = repository(t)
+  writeFiles(cwd, { a: 'one\n' })
+  const time = new Date(Math.floor(Date.now() / 1000) * 1000)
+  utimesSync(join(cwd, 'a'), time, time)
+  git('add', '-A')
+  utimesSync(join(cwd, '.git/index'), time, time)
+  writeFiles(cwd, { a: 'two\n' })
+  utimesSync(join(cwd, 'a'), time, time)
+  assert.equal(take()?.tree, wanted())
+})
+
+test('a linked working tree has its own branch and files', (t) => {
+  const { cwd, git } = repository(t)
+  writeFiles(cwd, { a: 'one\n' })
+  git('add', '-A')
+  git('commit', '-q', '-m', 'first')
+  const linked = join(freshFolder(t), 'linked')
+  git('worktree', 'add', '-q', '-b', 'side', linked)
+  writeFiles(linked, { a: 'two\n' })
+  const [main, side] = [gitStateOf(cwd), gitStateOf(linked)]
+  assert.deepEqual([main.branch, main.dirty, side.branch, side.dirty], ['main', false, 'side', true])
+  assert.notEqual(main.tree, side.tree)
+})
+
+test('the repository itself gets no object and keeps its index', (t) => {
+  const { cwd, git, take } = repository(t)
+  writeFiles(cwd, { a: 'one\n' })
+  git('add', '-A')
+  git('commit', '-q', '-m', 'first')
+  writeFiles(cwd, { a: 'two\n', b: 'new\n' })
+  const before = [git('count-objects', '-v'), git('ls-files', '-s', '-t'), git('status', '--porcelain')]
+  const tree = take()?.tree ?? ''
+  assert.deepEqual([git('count-objects', '-v'), git('ls-files', '-s', '-t'), git('status', '--porcelain')], before)
+  assert.throws(() => git('cat-file', '-e', tree))
+})
+
+test('the commits that were made are told apart from those that were only visited or fetched', (t) => {
+  const { cwd, git, take } = repository(t)
+  const commit = (message: string) => {
+    git('commit', '-q', '--allow-empty', '-m', message)
+    return git('rev-parse', 'HEAD')
+  }
+  const logged = () => take()?.log ?? 0
+  const before = logged()
+  const first = commit('first')
+  git('branch', 'side')
+  const from = logged()
+  const second = commit('second')
+  git('checkout', '-q', 'side')
+  const other = commit('on the side\tcommit: 1')
+  git('commit', '-q', '--amend', '--allow-empty', '-m', 'amended')
+  const amended = git('rev-parse', 'HEAD')
+  git('checkout', '-q', 'main')
+  git('merge', '-q', '--no-edit', 'side')
+  const merged = git('rev-parse', 'HEAD')
+  git('reset', '-q', '--hard', second)
+  git('merge', '-q', '--ff-only', merged)
+  const to = logged()
+  assert.deepEqual(commitsMade(cwd, from, to), [second, other, amended, merged])
+  assert.deepEqual(commitsMade(cwd, before, from), [first])
+  assert.deepEqual(commitsMade(cwd, to, to), [])
+  assert.deepEqual(commitsMade(freshFolder(t), 0, 1_000), [])
+})
