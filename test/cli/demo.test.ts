@@ -91,26 +91,25 @@ for (const engine of engines) {
     assert.match(stderr, /'demo' already has runs or specs.*conduct demo --project demo-2/s)
     assert.equal(stdout, '')
     assert.deepEqual((await json('run list --project demo')).runs, [])
-    assert.equal(await run('demo --project demo-2 --quiet'), 'demo-2\n')
-    assert.equal((await json('run list --all-projects --status in_progress')).runs[0].project, 'demo-2')
   })
 }
 
-test('it tells the same each time', async (t) => {
+test('it tells the same each time, also in another project', async (t) => {
   const [sqlite] = engines as [Engine]
-  const tell = async () => {
+  const tell = async (project: string, words: string) => {
     const env = { ...homeOf(freshFolder(t)), CONDUCT_DATABASE_URL: await sqlite.freshUrl(t) }
-    const { json, run } = programOf(env)
-    const told = await json('demo')
-    const lines = (await run('run list --project demo --all --json')).trim().split('\n')
+    const { run } = programOf(env)
+    assert.equal(await run(words), `${project}\n`)
+    const lines = (await run(`run list --project ${project} --all --json`)).trim().split('\n')
     const runs = lines.map((line) => JSON.parse(line))
+    assert.deepEqual(new Set(runs.map((run) => run.project)), new Set([project]))
     return [
-      told,
-      runs.map(({ createdAt, updatedAt, startedAt, endedAt, leaseExpiresAt, lastSeenAt, ...run }) => run),
-      await run('run content RUN-146 --project demo'),
+      runs.map(({ project, createdAt, updatedAt, startedAt, endedAt, leaseExpiresAt, lastSeenAt, ...run }) => run),
+      await run(`run content RUN-146 --project ${project}`),
     ]
   }
-  assert.deepEqual(await tell(), await tell())
+  const first = await tell('demo', 'demo --quiet')
+  assert.deepEqual(await tell('demo-2', 'demo --project demo-2 --quiet'), first)
 })
 
 test('with --live the runs go on until Ctrl-C, and one that somebody ends is left alone', async (t) => {
