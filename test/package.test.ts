@@ -21,8 +21,7 @@ import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { gzipSync } from 'node:zlib'
-import { fieldsOf } from '../src/agents/agent.ts'
-import { agents } from '../src/agents/agents.ts'
+import { fieldsOf } from '../src/agents/fields.ts'
 import { installs } from '../src/agents/install.ts'
 import { documentsOf, untilNobodyRuns } from './cli/session.ts'
 import { gitIn, localUser, type User, writeFiles } from './cli/user.ts'
@@ -149,7 +148,8 @@ test('conduct init, a session of an agent, conduct run list: there is its run, f
   const user = localUser(t)
   const { env, cwd } = user
   writeFiles(cwd, { 'src/login.ts': 'answer(500)\n' })
-  const recorded = installs.filter(({ name }) => agents.some((agent) => agent.name === name))
+  const agents = { claude: 'claude-code', codex: 'codex', cursor: 'cursor' }
+  const recorded = installs.filter(({ name }) => Object.hasOwn(agents, name))
   for (const { signs } of recorded) mkdirSync(join(cwd, signs.project[0] as string))
   const git = gitIn(cwd)
   git('init', '-q')
@@ -165,10 +165,10 @@ test('conduct init, a session of an agent, conduct run list: there is its run, f
   }
   untilNobodyRuns(env.HOME)
   const { stdout } = await inShell(user, 'conduct run list')
-  for (const { agent } of agents) {
+  for (const agent of Object.values(agents)) {
     assert.match(stdout, new RegExp(`^RUN-\\d+ +completed +unchecked +${agent} +Fix the login `, 'm'), agent)
   }
-  assert.equal(stdout.trim().split('\n').length, 1 + agents.length, stdout)
+  assert.equal(stdout.trim().split('\n').length, 1 + recorded.length, stdout)
 })
 
 test('a hook records in a project whose PATH begins with an old Node.js', async (t) => {

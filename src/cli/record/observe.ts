@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream'
 import { type Fields, fieldsOf } from '../../agents/fields.ts'
-import { readDocument } from '../../agents/read.ts'
+import { answerOf, readDocument } from '../../agents/read.ts'
 import type { Seen } from '../../agents/seen.ts'
 import { agentProcessOf } from '../../spool/process.ts'
 import type { New } from '../../spool/recordings.ts'
@@ -29,8 +29,7 @@ export async function observe(name: string, input: Readable, env: Env, wake = wa
   } catch {
     // The session goes on without a record.
   }
-  // Cursor reads JSON; an empty object decides nothing. What a hook of Claude Code prints becomes a part of the prompt.
-  return name === 'cursor' ? '{}' : ''
+  return answerOf(name)
 }
 
 /** Returns whether something should be sent now. */
