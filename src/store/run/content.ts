@@ -81,13 +81,13 @@ async function appendAt(ctx: Ctx, documentId: number | null, end: End, text: str
   const added = Buffer.byteLength(text)
   const size = end.size + added
   const grows = end.start !== null && !end.isGap && end.length + added <= growBytes
-  if (grows) {
-    await ctx.db.query(sql`update document_parts set text = text || ${text}
-      where document_id = ${id} and start = ${end.start}`)
-  } else {
-    await insertParts(ctx, id, end.size, text)
-  }
-  await ctx.db.query(sql`update documents set bytes = ${size}, sha256 = null where id = ${id}`)
+  await Promise.all([
+    grows
+      ? ctx.db.query(sql`update document_parts set text = text || ${text}
+          where document_id = ${id} and start = ${end.start}`)
+      : insertParts(ctx, id, end.size, text),
+    ctx.db.query(sql`update documents set bytes = ${size}, sha256 = null where id = ${id}`),
+  ])
   if (size - end.gone > ctx.contentLimit) await dropMiddle(ctx, id, size)
   const before = end.size === 0 ? null : { bytes: end.size }
   const changes: [unknown, unknown] = [before, { bytes: size, appended: hash('sha256', text) }]

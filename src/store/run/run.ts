@@ -38,14 +38,19 @@ export const createRun: Operation<'createRun'> = async (
   const granted = leaseSeconds === undefined ? undefined : grant(ctx.now, leaseSeconds, leaseToken)
   return inTx(ctx, async (ctx) => {
     const retried = retryOf === undefined ? undefined : await requireRun(ctx, retryOf, ctx.db.dialect.forUpdate)
+    // Statements that do not need each other's answers are sent together.
+    const [spec_version, document_id] = await Promise.all([
+      state.specId ? findSpecVersion(ctx, state.specId) : null,
+      // Before an id is claimed: from then on, other writers of the project wait.
+      insertDocument(ctx, content, digest),
+    ])
     const more = {
       created_at: at,
       ...granted?.columns,
       ...(granted && { last_seen_at: ctx.now }),
       ...(retried && { retry_of: retried.id, attempt: retried.attempt + 1 }),
-      ...(state.specId && { spec_version: await findSpecVersion(ctx, state.specId) }),
-      // Before an id is claimed: from then on, other writers of the project wait.
-      document_id: await insertDocument(ctx, content, digest),
+      spec_version,
+      document_id,
     }
     const row = await insertUnder(ctx, 'run', runId, (id) => insertRun(ctx, id, state, more))
     if (!row)
@@ -53,11 +58,14 @@ export const createRun: Operation<'createRun'> = async (
         'CONFLICT',
         `The run '${runId}' exists: PATCH it, or leave runId out and take the next free one.`,
       )
-    await insertFinders(ctx, row, state)
-    await moveTotals(ctx, null, row)
     const changes = appeared({ ...factsOf(row), content: digest })
-    await recordRun(ctx, 'created', row, changes, { isImported: createdAt !== undefined })
-    return { run: await shownRun(ctx, row), lease: granted?.lease }
+    const [run] = await Promise.all([
+      shownRun(ctx, row),
+      insertFinders(ctx, row, state),
+      moveTotals(ctx, null, row),
+      recordRun(ctx, 'created', row, changes, { isImported: createdAt !== undefined }),
+    ])
+    return { run, lease: granted?.lease }
   })
 }
 

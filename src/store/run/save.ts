@@ -65,8 +65,10 @@ export async function saveRun(ctx: Ctx, move: Move): Promise<RunRow> {
     ...differences(verdictIn(row), verdictIn(saved)),
   }
   const isAppend = move.isAppend || (content?.isReplaced === false && Object.keys(moved).length === 1)
-  if (Object.keys(moved).length > 0) await recordRun(ctx, 'updated', row, moved, { isAppend })
-  await moveTotals(ctx, row, saved)
+  await Promise.all([
+    Object.keys(moved).length > 0 && recordRun(ctx, 'updated', row, moved, { isAppend }),
+    moveTotals(ctx, row, saved),
+  ])
   return saved
 }
 
@@ -115,8 +117,7 @@ async function replaceLabels(ctx: Ctx, row: RunRow, labels: Run['labels']) {
 
 /** What lists find a new run by, beside its own columns. */
 export async function insertFinders(ctx: Ctx, row: RunRow, state: RunState): Promise<void> {
-  await insertLabels(ctx, row, state.labels)
-  await insertFoundBy(ctx, row, state)
+  await Promise.all([insertLabels(ctx, row, state.labels), insertFoundBy(ctx, row, state)])
 }
 
 async function insertLabels(ctx: Ctx, row: RunRow, labels: Run['labels']): Promise<void> {
