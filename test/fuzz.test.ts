@@ -12,9 +12,9 @@ import { base, type Engine, engines, openLedger } from './support/engines.ts'
 import fc from './support/random.ts'
 import { requestOf, rightShot, type Shot, shots } from './support/shots.ts'
 
-const perEngine = size(600, 100_000)
+const perEngine = size(400, 100_000)
 /** Requests to each operation of which a good part must be carried out. */
-const each = size(16, 24)
+const each = size(12, 24)
 
 /** An app whose content limit is small, so that small bodies go over it. */
 const openApp = (store: Store) => createApp({ store, rateLimit: 0, contentLimit: 4096 })

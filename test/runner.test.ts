@@ -13,7 +13,7 @@ test('a failing test fails the run of npm test', (t) => {
   writeFileSync(file, `import { test } from 'node:test'\ntest('fails', () => { throw new Error('as it should') })\n`)
   const run = fileURLToPath(new URL('support/run.ts', import.meta.url))
   // A test that runs inside another is told to report to it.
-  const { NODE_TEST_CONTEXT: _, CONDUCT_TEST_POSTGRES: __, ...env } = process.env
+  const { NODE_TEST_CONTEXT: _, ...env } = process.env
   const { status, stdout } = spawnSync(process.execPath, [run, '--tests', file], { env })
   assert.match(stdout.toString(), /fail 1/)
   assert.equal(status, 1)

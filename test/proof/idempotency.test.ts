@@ -10,7 +10,7 @@ import { clientOf, noAnswer } from './writers.ts'
 
 const creates = size(200, 10_000)
 /** How many creates lie between two kills of the server. */
-const killEvery = size(50, 250)
+const killEvery = size(80, 250)
 
 prove('a create happens once, through duplicates, cut connections and kills', async (t, url, engine) => {
   let server = await startServer(t, url)

@@ -28,7 +28,7 @@ const told: Record<Noun, Row> = {
   feature: { name: null, description: null, file: null },
 }
 
-const histories = size(15, 1500)
+const histories = size(8, 1500)
 
 for (const engine of engines) {
   test(`the log, replayed, gives the tables (${engine.name})`, async () => {

@@ -7,7 +7,7 @@ import { engines, withLedger } from '../support/engines.ts'
 import fc from '../support/random.ts'
 import { allOf, carryOut, history } from './deeds.ts'
 
-const histories = size(10, 1000)
+const histories = size(6, 1000)
 
 /** What is asked for, and the words of which a text that is found has one. Ids and other fields are not in it. */
 const questions: Record<string, RegExp> = {

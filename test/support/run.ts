@@ -109,7 +109,8 @@ const checks = testsOnly
       toolOf('tsc', '--incremental', '--tsBuildInfoFile', join(cache, 'types')),
     ]
 const files = values.proof ? proofs(positionals) : positionals.length > 0 ? positionals : longestFirst(tests())
-await globalSetup()
+// A run within another, as the test of this file is, has its PostgreSQL.
+if (!process.env.CONDUCT_TEST_POSTGRES) await globalSetup()
 process.once('SIGINT', () => globalTeardown().finally(() => process.exit(130)))
 const passed = await test(files).finally(globalTeardown)
 const faults = (await Promise.all(checks)).filter((said) => said !== '')
