@@ -56,4 +56,13 @@ export const migrations: readonly string[] = [
   ) strict;
   create index acts_by_name on acts (name, target) where ended is null;
   create index acts_by_time on acts (began);`,
+
+  // All processes in which agents have worked on a session: one that is resumed goes on in another.
+  `create table session_processes (
+    name text not null references recordings (name) on delete cascade,
+    process text not null,
+    primary key (name, process)
+  ) strict;
+  create index session_processes_by_process on session_processes (process);
+  insert into session_processes select name, agent_process from recordings where agent_process is not null;`,
 ]

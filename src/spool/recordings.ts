@@ -38,6 +38,8 @@ export type Told = Partial<Pick<Recording, 'runId' | 'leaseToken' | 'ended' | 'r
 /** A recording of a session, by its hooks. */
 export interface Session extends Recording {
   session: string
+  /** All processes in which its agent has worked, the present one too. */
+  processes: ProcessId[]
   /** Whether it goes on: it has not ended, or has been heard of since. */
   isLive: boolean
 }
@@ -51,7 +53,7 @@ export interface Recordings {
    * run is among them also after its end, since it may be resumed.
    */
   open(place: Place, by: { runId: string } | { cwd: string }): Recording[]
-  /** The recorded sessions with one of these ids, and those whose agent is one of these processes. */
+  /** The recorded sessions with one of these ids, and those on which an agent has worked in one of these processes. */
   sessions(by: { ids: string[]; processes: ProcessId[] }): Session[]
   update(name: string, fields: Told): void
   /** Sets where the content ends, unless another process has done so meanwhile. */
@@ -123,17 +125,24 @@ export const recordingOf = ({ place, memo, ended, agentProcess, ...row }: Record
 })
 
 function sessions(db: Database, { ids, processes }: { ids: string[]; processes: ProcessId[] }): Session[] {
-  const rows = db.rows<RecordingRow & { session: string; isLive: number }>(
+  const rows = db.rows<RecordingRow & { session: string; isLive: number; processes: string }>(
     `select ${columns}, ended = 0 or exists (
         select 1 from notes where notes.name = recordings.name and settled = 0 and due = 1
-      ) as "isLive" from recordings
+      ) as "isLive",
+      (select json_group_array(json(process)) from session_processes p where p.name = recordings.name) as processes
+      from recordings
       where session is not null and (session in (select value from json_each(?))
-        or agent_process in (select value from json_each(?)))
+        or name in (select name from session_processes where process in (select value from json_each(?))))
       order by created_at, rowid`,
     JSON.stringify(ids),
     JSON.stringify(processes.map(storedProcess)),
   )
-  return rows.map(({ isLive, ...row }) => ({ ...recordingOf(row), session: row.session, isLive: isLive === 1 }))
+  return rows.map(({ isLive, processes, ...row }) => ({
+    ...recordingOf(row),
+    session: row.session,
+    processes: JSON.parse(processes),
+    isLive: isLive === 1,
+  }))
 }
 
 /** The same text for the same process. */
@@ -151,6 +160,7 @@ export function insertRecording(db: Database, recording: New) {
       on conflict (name) do update set agent_process = coalesce(excluded.agent_process, agent_process)`,
     ...[name, kind, JSON.stringify(withoutSecret(place)), cwd, recorder, Date.now(), session, above, agent],
   )
+  if (above) db.run('insert into session_processes (name, process) values (?, ?) on conflict do nothing', name, above)
 }
 
 export function updateRecording(db: Database, name: string, fields: Told) {

@@ -12,13 +12,15 @@ import { freshFolder, homeOf } from './folder.ts'
 
 const processOf = (pid: number): ProcessId => ({ machine: 'here', pid, started: `${pid}` })
 
-/** A session, written as `ID @PROCESS`, with `ended` where it is; without a process where none is known. */
+/** A session, written as `ID @PROCESS`, with `was @PROCESS` before it was resumed and `ended` where it is; without a process where none is known. */
 function sessionOf(words: string): Known {
-  const [, session = '', pid, ended] = /^(\w+)(?: @(\d+))?( ended)?$/.exec(words) ?? assert.fail(words)
+  const [, session = '', pid, former, ended] =
+    /^(\w+)(?: @(\d+))?(?: was @(\d+))?( ended)?$/.exec(words) ?? assert.fail(words)
   return {
     session,
     runId: `RUN-${session}`,
     agentProcess: pid === undefined ? null : processOf(Number(pid)),
+    processes: [pid, former].filter((one) => one !== undefined).map((one) => processOf(Number(one))),
     isLive: ended === undefined,
   }
 }
@@ -56,6 +58,8 @@ const table: [what: string, caller: string, sessions: string[], whose: string][]
   ['the nearest has ended, and the outer one is another', '/ 3 2 1', ['A @1', 'B @2 ended'], 'own'],
   ['the session before in the same process has ended', '/ 2 1', ['A @2 ended', 'B @2'], 'B'],
   ['what the session before may have started', '/ 3 2 1', ['A @2 ended', 'B @2'], 'own of B'],
+  ['what a session started before it was resumed elsewhere', '/ 3 2 1', ['A @9 was @2', 'B @2'], 'own of B'],
+  ['the same, with another agent around', '/ 3 2 1', ['A @9 was @2', 'B @1'], 'own'],
   ['an editor with two sessions in one process', '/ 3 2 1', ['A @2', 'B @2'], 'own of A, B'],
   ['the session of a process that is not known', '/ 3 2 1', ['A'], 'own'],
 
@@ -136,7 +140,8 @@ test('a recorded session is found by its id and by its process, live as soon as 
   assert.deepEqual([resumed?.isLive, resumed?.ended], [true, true], 'its end is still to be taken back')
   state.note(recording, step('end'), 'third', true)
   assert.deepEqual(sessions(['A'])[0]?.agentProcess, processOf(5), 'whoever does not know the process keeps it')
-  assert.deepEqual(sessions([], 2), [])
+  const processes = sessions([], 2).map((session) => session.processes)
+  assert.deepEqual(processes, [[processOf(2), processOf(5)]], 'what it started there is still its own')
 })
 
 test('a session that is recorded for another project is not taken for ours', (t) => {

@@ -17,7 +17,7 @@ export interface Caller {
 }
 
 /** What is known of a recorded session. */
-export type Known = Pick<Session, 'runId' | 'session' | 'agentProcess' | 'isLive'>
+export type Known = Pick<Session, 'runId' | 'session' | 'agentProcess' | 'processes' | 'isLive'>
 
 /** Whose work a process does: that of a run, that of a recorded session, or its own. */
 export type Whose<S extends Known = Session> =
@@ -76,13 +76,13 @@ function bearers<S extends Known>(names: string[], agent: ProcessId | undefined,
 /** The session that the agent works on. What it started long ago may be of an earlier one. */
 function ofAgent<S extends Known>(agent: ProcessId | undefined, caller: Caller, sessions: S[]): S[] {
   const live = liveIn(agent, sessions)
-  const isOnly = sessions.filter((session) => isOf(session, agent)).length === 1
+  const isOnly = sessions.filter((session) => wasOf(session, agent)).length === 1
   return live.length > 1 || isOnly || isStartedBy(agent, caller) ? live : []
 }
 
-/** The nearest process above the caller that is the agent of any of the sessions. */
+/** The nearest process above the caller that is, or was, the agent of any of the sessions. */
 const nearest = ({ ancestors }: Caller, sessions: Known[]): ProcessId | undefined =>
-  ancestors.find((one) => sessions.some((session) => isOf(session, one)))
+  ancestors.find((one) => sessions.some((session) => wasOf(session, one)))
 
 const isAbove = (session: Known, { ancestors }: Caller) => ancestors.some((one) => isOf(session, one))
 
@@ -91,6 +91,9 @@ const isStartedBy = (agent: ProcessId | undefined, { starter }: Caller) =>
 
 const isOf = ({ agentProcess }: Known, agent: ProcessId | undefined) =>
   agent !== undefined && agentProcess !== null && sameProcess(agentProcess, agent)
+
+const wasOf = ({ processes }: Known, agent: ProcessId | undefined) =>
+  agent !== undefined && processes.some((one) => sameProcess(one, agent))
 
 const liveIn = <S extends Known>(agent: ProcessId | undefined, sessions: S[]): S[] =>
   sessions.filter((session) => session.isLive && isOf(session, agent))
