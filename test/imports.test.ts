@@ -14,7 +14,7 @@ const allowed: Record<string, { parts: string[]; packages: string[] }> = {
   jobs: { parts: ['store', 'jobs'], packages: ['sql-template-tag'] },
   // zod: it reads the schemas of the table, to print them and to explain what does not fit.
   http: {
-    parts: ['src', 'api', 'ledger', 'store', 'mask', 'jobs', 'http'],
+    parts: ['src', 'api', 'ledger', 'store', 'agents', 'mask', 'jobs', 'http'],
     packages: ['hono', '@hono/node-server', 'rate-limiter-flexible', 'pino', 'zod'],
   },
   client: { parts: ['client'], packages: [] },

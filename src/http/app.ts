@@ -9,6 +9,7 @@ import { createAuth } from './auth.ts'
 import { docsDoor, openapiDoor } from './doors/docs.ts'
 import type { Door } from './doors/door.ts'
 import { eventsDoor } from './doors/events.ts'
+import { hooksDoor } from './doors/hooks.ts'
 import { mcpDoor } from './doors/mcp.ts'
 import { metricsDoor } from './doors/metrics.ts'
 import { pageDoor } from './doors/page.ts'
@@ -95,6 +96,7 @@ function doorsOf({ webFolder }: AppOptions, parts: Parts): Door[] {
     eventsDoor({ ...parts, endpoint: createEndpoint('listEvents', parts) }),
     loginDoor(createEndpoint('createSession', parts), basePath),
     logoutDoor(createEndpoint('deleteSession', parts), basePath),
+    hooksDoor(parts),
     mcpDoor({ ...parts, bodyLimit: contentLimit * 2 }),
     openapiDoor(basePath),
     docsDoor(basePath),

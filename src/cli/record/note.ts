@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { dirname, join, relative, resolve } from 'node:path'
+import { activityOf, shortOf } from '../../agents/activity.ts'
 import type { Seen, Step } from '../../agents/seen.ts'
 import { isShell } from '../../agents/tools.ts'
-import type { ActivityInput } from '../../api/work.ts'
 import type { New } from '../../spool/recordings.ts'
 import type { State } from '../../spool/state.ts'
 import { type Env, folders } from '../place/folders.ts'
@@ -85,9 +85,6 @@ function treesAt(state: State, { seen, recording }: Heard, take: () => Snapshot 
   return seen.step.kind === 'prompt' && begun ? undefined : { now: take() }
 }
 
-/** A command without an id is known by its text, as its beginning names it. */
-const targetOf = (command: string) => command.slice(0, 300)
-
 function beginCommand(
   state: State,
   { recording }: Heard,
@@ -95,7 +92,7 @@ function beginCommand(
   take: () => Snapshot | undefined,
 ) {
   const tree = isShell(tool) && target !== undefined ? take() : undefined
-  if (tree && target !== undefined) state.begin(recording.name, tree.root, id ?? targetOf(target), tree)
+  if (tree && target !== undefined) state.begin(recording.name, tree.root, id ?? shortOf(target), tree)
 }
 
 interface Command {
@@ -113,7 +110,7 @@ function commandTrees(
 ) {
   const now = take()
   const { name } = recording
-  const begun = (id !== undefined && state.finish(name, id)) || state.finish(name, targetOf(command))
+  const begun = (id !== undefined && state.finish(name, id)) || state.finish(name, shortOf(command))
   const { began, git: before } = begun ?? {}
   const home = homeOf(seen.cwd, now)
   // Its exit code may only be known later, by the transcript.
@@ -136,27 +133,5 @@ function rulesOf(cwd: string) {
     return checkRules(cwd)
   } catch {
     return []
-  }
-}
-
-/** What the session does after the step; undefined where the step does not tell, null where it has ended. */
-function activityOf(step: Step, since: string): ActivityInput | null | undefined {
-  switch (step.kind) {
-    case 'begin':
-    case 'tool':
-    case 'wait': {
-      const { tool } = step
-      const target = step.kind === 'tool' ? (step.command ?? step.files?.[0]) : step.target
-      const state = step.kind === 'wait' ? 'waiting' : 'working'
-      return { state, ...(tool && { tool }), ...(target && { target: targetOf(target) }), since }
-    }
-    case 'turn':
-      return { state: step.goesOn ? 'working' : 'idle', since }
-    case 'end':
-      return null
-    case 'start':
-      return undefined
-    default:
-      return { state: 'working', since }
   }
 }

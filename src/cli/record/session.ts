@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { withoutSecrets } from '../../agents/secrets.ts'
 import type { Step, Told } from '../../agents/seen.ts'
 import { readTranscript } from '../../agents/transcript.ts'
 import { isEmpty, newDraft, withStep } from '../../agents/turn.ts'
@@ -92,34 +93,10 @@ function sessionOf(state: State, recording: Recording, { transcript, subagents }
 async function settledBy(notes: Note[], session: Session, before: Settled): Promise<Settled> {
   let settled = before
   for (const [at, note] of notes.entries()) {
-    const step = await withoutSecrets(stepOf(note.seen))
+    const step = await withoutSecrets(stepOf(note.seen), mask)
     settled = await after({ ...note, step, isLast: at === notes.length - 1 }, session, settled)
   }
   return settled
-}
-
-/** Text is masked before it is kept for long, and before it is sent. */
-async function withoutSecrets(step: Step): Promise<Step> {
-  const masked = async (text: string | undefined) => (text === undefined ? undefined : await mask(text))
-  switch (step.kind) {
-    case 'prompt':
-      return { ...step, text: await mask(step.text) }
-    case 'tool': {
-      const plan =
-        step.plan && (await Promise.all(step.plan.map(async (item) => ({ ...item, text: await mask(item.text) }))))
-      const command = await masked(step.command)
-      const task = step.task && { ...step.task, ...(step.task.text && { text: await mask(step.task.text) }) }
-      return { ...step, ...(command !== undefined && { command }), ...(plan && { plan }), ...(task && { task }) }
-    }
-    case 'turn':
-    case 'end': {
-      const answer = await masked(step.kind === 'turn' ? step.answer : undefined)
-      const failure = step.failure && { ...step.failure, message: await mask(step.failure.message) }
-      return { ...step, ...(answer !== undefined && { answer }), ...(failure && { failure }) }
-    }
-    default:
-      return step
-  }
 }
 
 /** A note that is told. */

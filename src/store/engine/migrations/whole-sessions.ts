@@ -58,6 +58,11 @@ function turns({ id, text, integer, tableEnd }: Dialect): string[] {
       run_id ${integer} not null references runs (id) on delete cascade, n ${integer} not null, title ${text},
       prompt_id ${integer}, answer_id ${integer}, facts ${text} not null, created_by ${integer} not null,
       created_at ${text} not null, unique (run_id, n)) ${tableEnd}`,
+    `create table hook_sessions (id ${id}, project_id ${integer} not null references projects (id),
+      actor_id ${integer} not null, agent ${text} not null, session ${text} not null,
+      run_row ${integer} references runs (id) on delete set null, lease_token ${text}, memo ${text} not null,
+      unique (project_id, actor_id, agent, session)) ${tableEnd}`,
+    'create index hook_sessions_by_run on hook_sessions (run_row) where run_row is not null',
     `create table run_files (run_id ${integer} not null references runs (id) on delete cascade, path ${text} not null,
       insertions ${integer}, deletions ${integer}, primary key (run_id, path)) ${tableEnd}`,
   ]

@@ -1,0 +1,27 @@
+import type { ActivityInput } from '../api/work.ts'
+import type { Step } from './seen.ts'
+
+/** A command, or another aim of a tool, as it is told of what goes on. */
+export const shortOf = (target: string) => target.slice(0, 300).toWellFormed()
+
+/** What the session does after the step; undefined where the step does not tell, null where it has ended. */
+export function activityOf(step: Step, since: string): ActivityInput | null | undefined {
+  switch (step.kind) {
+    case 'begin':
+    case 'tool':
+    case 'wait': {
+      const { tool } = step
+      const target = step.kind === 'tool' ? (step.command ?? step.files?.[0]) : step.target
+      const state = step.kind === 'wait' ? 'waiting' : 'working'
+      return { state, ...(tool && { tool }), ...(target && { target: shortOf(target) }), since }
+    }
+    case 'turn':
+      return { state: step.goesOn ? 'working' : 'idle', since }
+    case 'end':
+      return null
+    case 'start':
+      return undefined
+    default:
+      return { state: 'working', since }
+  }
+}

@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict'
+import type { Fields } from '../src/agents/fields.ts'
+import { createApp } from '../src/http/app.ts'
+import { documentOf } from './agents/documents.ts'
+import { base, type Ledger, testLedger } from './support/engines.ts'
+
+const claude = (name: string, changes: Fields = {}) => documentOf('claude', name, { session_id: 's-1', ...changes })
+
+/** Sends documents to the door of hooks, one after the other. */
+function senderTo({ fetch }: Ledger, headers: Record<string, string> = {}) {
+  return async (agent: string, ...documents: unknown[]) => {
+    const statuses: number[] = []
+    for (const document of documents) {
+      const body = JSON.stringify(document)
+      const init = { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body }
+      statuses.push((await fetch(`/v1/hooks/${agent}`, init)).status)
+    }
+    return statuses
+  }
+}
+
+testLedger('a session whose hooks are sent is a run with its turns', async (ledger) => {
+  const { client, sleep } = ledger
+  const send = senderTo(ledger)
+  const secret = `ghp_${'a1B2c3D4e5'.repeat(4).slice(0, 36)}`
+  const prompt = claude('UserPromptSubmit', { prompt: `Use ${secret} to push.`, prompt_id: 'p-1' })
+  assert.deepEqual(
+    await send('claude', claude('SessionStart-startup'), prompt, claude('PreToolUse-Bash')),
+    [204, 204, 204],
+  )
+  const { runs } = await client.listRuns({})
+  const [run] = runs
+  assert.deepEqual(
+    [runs.length, run?.agent, run?.status, run?.where?.session],
+    [1, 'claude-code', 'in_progress', 's-1'],
+  )
+  assert.deepEqual(
+    { ...run?.activity, since: '' },
+    { state: 'working', tool: 'Bash', target: 'curl -s https://shop.example/', since: '' },
+  )
+  const runId = run?.runId as string
+
+  const tool = claude('PostToolUse-Bash')
+  assert.deepEqual(
+    await send('claude', tool, tool, claude('Stop', { last_assistant_message: 'Pushed.' })),
+    [204, 204, 204],
+  )
+  const { turns } = await client.listTurns({ runId })
+  assert.deepEqual(
+    turns.map(({ answer, tools }) => ({ answer, tools })),
+    [{ answer: 'Pushed.', tools: [{ name: 'Bash', count: 1 }] }],
+    'a document that two hooks send is told once',
+  )
+  assert.match(turns[0]?.prompt ?? '', /^Use \S+ to push\.$/)
+  assert.ok(!JSON.stringify(await client.getRun({ runId })).includes(secret), 'what is secret is masked')
+  assert.equal((await client.getRun({ runId })).run.activity?.state, 'idle')
+
+  assert.deepEqual(await send('claude', claude('SessionEnd-other', { reason: 'other' })), [204])
+  assert.equal((await client.getRun({ runId })).run.status, 'completed')
+  sleep(60_000)
+  await send('claude', claude('UserPromptSubmit', { prompt: 'Once more.', prompt_id: 'p-2' }))
+  const again = (await client.getRun({ runId })).run
+  assert.deepEqual(
+    [again.status, (await client.listRuns({})).runs.length],
+    ['in_progress', 1],
+    'a resumed session goes on',
+  )
+  await send('claude', claude('StopFailure-rate_limit'), claude('SessionEnd-other'))
+  const failed = (await client.getRun({ runId })).run
+  assert.deepEqual([failed.status, failed.failure?.code], ['failed', 'RATE_LIMIT'])
+})
+
+testLedger("a session of one key is no other key's, and what another took over is left alone", async (ledger) => {
+  const { client } = ledger
+  const key = async (name: string) => {
+    const { secret } = await client.createKey({ name, permissions: ['agent'] })
+    return senderTo(ledger, { authorization: `Bearer ${secret}` })
+  }
+  const [one, two] = [await key('one'), await key('two')]
+  const prompt = claude('UserPromptSubmit', { prompt: 'Do it.' })
+  await one('claude', prompt)
+  await two('claude', prompt)
+  const { runs } = await client.listRuns({ order: 'asc' })
+  assert.deepEqual(
+    runs.map(({ createdBy }) => createdBy.name),
+    ['one', 'two'],
+  )
+  const runId = runs[0]?.runId as string
+  await client.updateRun({ runId, status: 'failed' })
+  assert.deepEqual(await one('claude', claude('Stop'), claude('SessionEnd-other')), [204, 204])
+  assert.equal((await client.getRun({ runId })).run.failure?.code, 'CANCELLED')
+  await client.deleteRun({ runId })
+  assert.deepEqual(
+    await one('claude', claude('Stop'), claude('UserPromptSubmit', { prompt: 'Again.', prompt_id: 'p-9' })),
+    [204, 204],
+  )
+  assert.equal((await client.listRuns({})).runs.length, 2)
+})
+
+testLedger('the door of hooks lets in who may record, by a safe way, and stumbles over nothing', async (ledger) => {
+  const { client, adminKey, store } = ledger
+  const send = senderTo(ledger)
+  assert.deepEqual(
+    await send('claude', {}, [], 5, null, { hook_event_name: 'Nope' }, claude('Stop')),
+    Array(6).fill(204),
+  )
+  assert.deepEqual(await send('nobody', claude('UserPromptSubmit', { prompt: 'Hi.' })), [204])
+  assert.equal((await client.listRuns({})).runs[0]?.agent, 'claude-code', 'a document is read by its own fields')
+  const { secret } = await client.createKey({ name: 'reader', permissions: ['read'] })
+  assert.deepEqual(await senderTo(ledger, { authorization: `Bearer ${secret}` })('claude', {}), [403])
+  assert.deepEqual(await senderTo(ledger, { authorization: 'Bearer nonsense' })('claude', {}), [401])
+  const app = createApp({ store, rateLimit: 0 })
+  const from = async (remoteAddress: string, more: Record<string, string> = {}) => {
+    const headers = { authorization: `Bearer ${adminKey}`, 'content-type': 'application/json', ...more }
+    const request = new Request(`${base}/v1/hooks/claude`, { method: 'POST', headers, body: '{}' })
+    return (await app.fetch(request, { incoming: { socket: { remoteAddress } } })).status
+  }
+  assert.equal(await from('192.0.2.7'), 403, 'in clear over a network')
+  assert.equal(await from('192.0.2.7', { 'x-forwarded-proto': 'https' }), 204)
+  assert.deepEqual([await from('127.0.0.1'), await from('::1'), await from('::ffff:127.0.0.1')], [204, 204, 204])
+})
