@@ -65,7 +65,7 @@ testLedger('a session whose hooks are sent is a run with its turns', async (ledg
     ['in_progress', 1],
     'a resumed session goes on',
   )
-  await send('claude', claude('StopFailure-rate_limit'), claude('SessionEnd-other'))
+  await send('claude', claude('StopFailure-rate_limit'), claude('SessionEnd-other', { prompt_id: 'p-2' }))
   const failed = (await client.getRun({ runId })).run
   assert.deepEqual([failed.status, failed.failure?.code], ['failed', 'RATE_LIMIT'])
 })
