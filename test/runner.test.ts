@@ -1,20 +1,56 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { allProofs, nameOf, proofs, shareOf } from './support/proofs.ts'
 
-test('a failing test fails the run of npm test', (t) => {
+/** Runs test files of these contents as `npm test` and `npm run proof` do, which `how` tells apart. */
+function runFiles(t: TestContext, how: string[], files: Record<string, string>) {
   const folder = mkdtempSync(join(tmpdir(), 'conduct-runner-'))
   t.after(() => rmSync(folder, { recursive: true, force: true }))
-  const file = join(folder, 'failing.test.mjs')
-  writeFileSync(file, `import { test } from 'node:test'\ntest('fails', () => { throw new Error('as it should') })\n`)
+  const paths = Object.entries(files).map(([name, text]) => {
+    const path = join(folder, `${name}.test.mjs`)
+    writeFileSync(path, `import { test } from 'node:test'\n${text}\n`)
+    return path
+  })
   const run = fileURLToPath(new URL('support/run.ts', import.meta.url))
   // A test that runs inside another is told to report to it.
   const { NODE_TEST_CONTEXT: _, ...env } = process.env
-  const { status, stdout } = spawnSync(process.execPath, [run, '--tests', file], { env })
-  assert.match(stdout.toString(), /fail 1/)
+  return spawnSync(process.execPath, [run, ...how, ...paths], { env, encoding: 'utf8' })
+}
+
+const failing = `test('fails', () => { throw new Error('as it should') })`
+
+test('a failing test fails the run of npm test', (t) => {
+  const { status, stdout } = runFiles(t, ['--tests'], { failing })
+  assert.match(stdout, /fail 1/)
   assert.equal(status, 1)
+})
+
+test('proofs go on after one that fails, and end with a table of all', (t) => {
+  const { status, stdout } = runFiles(t, ['--proof', '--share', '0.1'], {
+    failing,
+    breaking: 'process.exit(7)',
+    passing: `test('passes', (t) => t.diagnostic(\`a share of \${process.env.CONDUCT_PROOF}\`))`,
+  })
+  const table = stdout.slice(stdout.indexOf('proof  ')).replaceAll(/ +/g, ' ')
+  assert.match(table, /failing\.test\.mjs \d+\.\d failed 0 of 1 tests passed\n failed: fails\n/)
+  assert.match(table, /breaking\.test\.mjs \S+ failed/)
+  assert.match(table, /passing\.test\.mjs \d+\.\d ok 1 of 1 tests passed\n a share of 0\.1\n/)
+  assert.equal(status, 1)
+})
+
+test('a proof that there is not is answered with all that there are', () => {
+  assert.throws(() => proofs(['kil']), /no proof 'kil'.* kill, /)
+  assert.deepEqual(proofs(['kill']), ['test/proof/kill.test.ts'])
+  assert.throws(() => shareOf('2'), /'2', and must be a number above 0/)
+})
+
+test('CONTRIBUTING.md names every proof', () => {
+  const text = readFileSync(new URL('../CONTRIBUTING.md', import.meta.url), 'utf8')
+  const named = [...text.matchAll(/^\| `([\w/-]+)` \|/gm)].map(([, name]) => name)
+  assert.deepEqual(named.toSorted(), allProofs().map(nameOf).toSorted())
 })

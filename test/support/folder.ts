@@ -8,7 +8,7 @@ const wanted = 2 ** 30
  * Where the tests make SQLite files: in memory, where the system has room there, since nothing in `npm test` needs them on
  * a disk. The proofs at full size do.
  */
-export const databaseFolder = process.env.CONDUCT_PROOF !== 'full' && hasRoom() ? inMemory : tmpdir()
+export const databaseFolder = process.env.CONDUCT_PROOF === undefined && hasRoom() ? inMemory : tmpdir()
 
 function hasRoom(): boolean {
   try {

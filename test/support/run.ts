@@ -2,19 +2,24 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { basename, join, resolve } from 'node:path'
+import { join, relative, resolve } from 'node:path'
 import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
 import { parseArgs } from 'node:util'
 import { root } from './built.ts'
+import { nameOf, type Proved, proofs, shareOf, tableOf } from './proofs.ts'
 import { globalSetup, globalTeardown } from './setup.ts'
 
 // `npm test`: lint, types and tests beside each other. `npm run test:all -- test/run.test.ts`: these tests, or all.
-// `npm run proof kill events`: the proofs of these names, or all, at full size.
+// `npm run proof kill events`: the proofs of these names, or all, at full size; `-- --share 0.1`: at a tenth of it.
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { tests: { type: 'boolean', default: false }, proof: { type: 'boolean', default: false } },
+  options: {
+    tests: { type: 'boolean', default: false },
+    proof: { type: 'boolean', default: false },
+    share: { type: 'string', default: '1' },
+  },
 })
 
 const cache = join(root, 'node_modules/.cache/conduct')
@@ -23,7 +28,10 @@ mkdirSync(cache, { recursive: true })
 process.chdir(root)
 // The tests and what they start compile each file once.
 process.env.NODE_COMPILE_CACHE ??= join(cache, 'compiled')
-if (values.proof) process.env.CONDUCT_PROOF = 'full'
+if (values.proof) {
+  process.env.CONDUCT_PROOF = shareOf(values.share)
+  process.env.CONDUCT_TEST_SEED ??= String(Date.now() % 1_000_000)
+}
 
 /** What a tool of node_modules says where it finds a fault, else nothing. */
 async function toolOf(name: string, ...args: string[]): Promise<string> {
@@ -40,19 +48,6 @@ async function toolOf(name: string, ...args: string[]): Promise<string> {
 
 function tests(): string[] {
   return globSync('test/**/*.test.ts', { cwd: root }).sort()
-}
-
-/** The tests that have a full size, one after the other. Throws where none has such a name. */
-function proofs(names: string[]): string[] {
-  const large = [...globSync('test/proof/*.proof.ts', { cwd: root }), ...tests()].filter(
-    (path) => path.startsWith('test/proof/') || /\bsize\(/.test(readFileSync(path, 'utf8')),
-  )
-  const nameOf = (path: string) => basename(path).replace(/\.(test|proof)\.ts$/, '')
-  const unknown = names.filter((name) => !large.some((path) => nameOf(path) === name))
-  if (unknown.length > 0) {
-    throw new Error(`There is no proof '${unknown[0]}': choose of ${large.map(nameOf).join(', ')}.`)
-  }
-  return large.filter((path) => names.length === 0 || names.includes(nameOf(path)))
 }
 
 /** By how long they took last time, so that no long one is left for the end; unknown ones first. */
@@ -81,18 +76,40 @@ async function test(files: string[]): Promise<boolean> {
     // Some wait for clocks, disks and other processes.
     concurrency: values.proof ? 1 : availableParallelism() + 2,
     // A file that hangs fails, and the others are reported.
-    ...(!values.proof && { timeout: 240_000 }),
+    timeout: values.proof ? 3 * 3_600_000 : 240_000,
   })
   const now: [path: string, ms: number][] = []
   stream.on('test:summary', ({ file, success, duration_ms }) => {
     if (!success) passed = false
     if (file?.startsWith(root)) now.push([file.slice(root.length), Math.round(duration_ms)])
   })
+  const proved = values.proof ? collect(stream, files) : undefined
   stream.compose(spec).pipe(process.stdout)
   await once(stream, 'end')
+  if (proved) {
+    const table = tableOf([...proved].map(([path, one]) => [nameOf(relative(root, path)), one]))
+    process.stdout.write(`\n${table}\nseed ${process.env.CONDUCT_TEST_SEED}\n`)
+    return passed
+  }
   writeFileSync(durations, JSON.stringify({ ...taken, ...Object.fromEntries(now) }, null, 1))
   if (now.length > 1) process.stdout.write(slowestOf(now))
   return passed
+}
+
+/** What each file shows, filled while the tests run: what its tests say of themselves, and those that fail. */
+function collect(stream: ReturnType<typeof run>, files: string[]): Map<string, Proved> {
+  const proved = new Map(files.map((path): [string, Proved] => [resolve(root, path), { passed: false, showed: [] }]))
+  const say = (file: string | undefined, line: string) => proved.get(file ?? '')?.showed.push(line)
+  stream.on('test:diagnostic', ({ file, message }) => say(file, message))
+  stream.on('test:fail', ({ file, name }) => say(file, `failed: ${name}`))
+  stream.on('test:summary', ({ file, success, duration_ms, counts }) => {
+    const one = proved.get(file ?? '')
+    if (!one) return
+    one.seconds = duration_ms / 1000
+    one.passed = success
+    one.showed.unshift(`${counts.passed} of ${counts.tests} tests passed`)
+  })
+  return proved
 }
 
 /** Where the time went: several files run at once, so these add up to more than the whole. */

@@ -1,0 +1,60 @@
+import { globSync, readFileSync } from 'node:fs'
+import { root } from './built.ts'
+
+/** A proof that ran: its time, unless it broke off; whether it passed; and what it showed, a line for each thing. */
+export interface Proved {
+  seconds?: number
+  passed: boolean
+  showed: string[]
+}
+
+/** The files of all proofs: what stands in `test/proof`, and the tests that have a full size. */
+export function allProofs(): string[] {
+  const tests = globSync('test/**/*.test.ts', { cwd: root }).sort()
+  const large = tests.filter((path) => path.startsWith('test/proof/') || /\bsize\(/.test(readFileSync(path, 'utf8')))
+  return [...globSync('test/proof/*.proof.ts', { cwd: root }).sort(), ...large]
+}
+
+/** The name by which a proof is run: its path without what all have. */
+export const nameOf = (path: string) =>
+  path.replace(/^test\/(proof\/|property\/)?/, '').replace(/\.(test|proof)\.ts$/, '')
+
+/** The files of the proofs of these names, or of all. A name may also be the path of a file. Throws where there is no such proof. */
+export function proofs(names: string[]): string[] {
+  const all = allProofs()
+  if (names.length === 0) return all
+  return names.map((name) => {
+    const found = /\.\w+$/.test(name) ? name : all.find((path) => nameOf(path) === name)
+    if (found === undefined) {
+      throw new Error(`There is no proof '${name}'. The proofs are ${all.map(nameOf).sort().join(', ')}.`)
+    }
+    return found
+  })
+}
+
+/** The share of the full size that `--share` asks for. Throws unless it is above 0, and 1 at most. */
+export function shareOf(text: string): string {
+  const share = Number(text)
+  if (share > 0 && share <= 1) return text
+  throw new Error(`--share is '${text}', and must be a number above 0, and 1 at most: 0.1 is a tenth of the full size.`)
+}
+
+const widest = 110
+
+/** One line for each proof: its name, its seconds, ok or failed, and what it showed, on further lines where that is more. */
+export function tableOf(results: [name: string, proved: Proved][]): string {
+  const rows = results.flatMap(([name, { seconds, passed, showed }]) => {
+    const about = [name, seconds?.toFixed(1) ?? '—', passed ? 'ok' : 'failed']
+    return (showed.length === 0 ? [''] : showed).map((line, n) => [
+      ...(n === 0 ? about : ['', '', '']),
+      line.length > widest ? `${line.slice(0, widest)}…` : line,
+    ])
+  })
+  const table = [['proof', 'seconds', 'result', 'showed'], ...rows]
+  const [name, seconds, result] = [0, 1, 2].map((column) => Math.max(...table.map((row) => row[column]?.length ?? 0)))
+  return table
+    .map(([a = '', b = '', c = '', d = '']) =>
+      `${a.padEnd(name ?? 0)}  ${b.padStart(seconds ?? 0)}  ${c.padEnd(result ?? 0)}  ${d}`.trimEnd(),
+    )
+    .join('\n')
+}
