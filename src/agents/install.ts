@@ -54,8 +54,11 @@ const nested =
   (more: (event: string) => Fields) =>
   (command: string, event: string): Fields => ({ hooks: [{ type: 'command', command, ...more(event) }] })
 
-/** Events of Claude Code that only show life: nothing depends on their order, so no session waits for them. */
-const background = ['PreToolUse', 'PermissionRequest', 'Notification', 'PreCompact']
+/**
+ * Events of Claude Code that only show life: nothing depends on their order, so no session waits for them. PreToolUse is
+ * none of them, since its hook takes the tree before the command changes it.
+ */
+const background = ['PermissionRequest', 'Notification', 'PreCompact']
 
 const claude: Install = {
   name: 'claude',

@@ -9,7 +9,7 @@ import { writeFiles } from './user.ts'
 /** The entry of one event in each agent's own form, and the files of its MCP server. */
 const forms: Record<string, { event?: string; entry?: unknown; servers: Record<string, unknown> }> = {
   claude: {
-    event: 'PreToolUse',
+    event: 'Notification',
     entry: { hooks: [{ type: 'command', command: hookOf('claude'), timeout: 30, async: true }] },
     servers: { '.mcp.json': { mcpServers: { conduct: { command: 'conduct', args: ['mcp'] } } } },
   },
@@ -197,4 +197,9 @@ test('a folder that is a link out of the project is not written into', async (t)
   assert.equal(code, 2)
   assert.match(stderr, /leads to .* by a link/)
   assert.equal(readFileSync(join(home, 'elsewhere/settings.json'), 'utf8'), '{}\n')
+})
+
+test('Claude Code waits for the hook that takes the tree before a command', () => {
+  const claude = installs.find(({ name }) => name === 'claude')
+  assert.doesNotMatch(JSON.stringify(claude?.hooks?.entry('conduct hook claude', 'PreToolUse')), /async/)
 })
