@@ -200,6 +200,7 @@ test('a folder that is a link out of the project is not written into', async (t)
 })
 
 test('Claude Code waits for the hook that takes the tree before a command', () => {
-  const claude = installs.find(({ name }) => name === 'claude')
-  assert.doesNotMatch(JSON.stringify(claude?.hooks?.entry('conduct hook claude', 'PreToolUse')), /async/)
+  const hooks = installs.find(({ name }) => name === 'claude')?.hooks
+  assert.ok(hooks && 'entry' in hooks)
+  assert.doesNotMatch(JSON.stringify(hooks.entry('conduct hook claude', 'PreToolUse')), /async/)
 })
