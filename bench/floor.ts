@@ -9,9 +9,10 @@ db.exec(`
   pragma journal_mode = wal; pragma synchronous = full; pragma cache_size = -16000;
   create table documents (id integer primary key, text text not null) strict;
   create table runs (id integer primary key, run_id text not null unique, title text, spec_id text, spec_version integer,
-    status text not null, document_id integer references documents (id), agent text, labels text not null, location text,
-    git text, changes text, links text not null, model text, input_tokens integer, output_tokens integer, cost_usd real,
-    failure text, retry_of text, attempt integer not null default 1, verdict text not null default 'unchecked',
+    status text not null, document_id integer references documents (id), agent text, author text, command text,
+    exit_code integer, content_type text, labels text not null, location text, session text, branch text, git text,
+    changes text, links text not null, model text, input_tokens integer, output_tokens integer, cache_read_tokens integer,
+    cache_write_tokens integer, cost_usd real, cost_source text, activity text, failure text, retry_of text, attempt integer not null default 1, verdict text not null default 'unchecked',
     evidence text, lease_expires_at text, last_seen_at text, started_at text, ended_at text, created_at text not null,
     updated_at text not null, version integer not null default 1) strict;
   create index runs_by_spec on runs (spec_id, created_at, id);
@@ -25,8 +26,8 @@ const listRuns = db.prepare('select * from runs where spec_id = ? order by creat
 const insertDocument = db.prepare('insert into documents (text) values (?)')
 const insertRun =
   db.prepare(`insert into runs (run_id, title, spec_id, status, document_id, agent, labels, location, git,
-    changes, links, model, input_tokens, output_tokens, cost_usd, failure, started_at, ended_at, created_at, updated_at)
-  values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) returning *`)
+    changes, links, model, input_tokens, output_tokens, cost_usd, failure, started_at, ended_at, created_at, updated_at, session, branch)
+  values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) returning *`)
 const appendText = db.prepare(`update documents set text = text || ?
   where id = (select document_id from runs where run_id = ?)`)
 const touchRun = db.prepare('update runs set updated_at = ?, version = version + 1 where run_id = ? returning *')
@@ -43,6 +44,8 @@ function usageOf({ model, input_tokens, output_tokens, cost_usd }: Row) {
   return { model, inputTokens: input_tokens, outputTokens: output_tokens, costUsd: cost_usd }
 }
 
+const actor = { kind: 'key', name: 'first admin' }
+
 function runOf(row: Row) {
   return {
     id: row.id,
@@ -53,6 +56,10 @@ function runOf(row: Row) {
     specId: row.spec_id,
     status: row.status,
     agent: row.agent,
+    author: row.author,
+    command: row.command,
+    exitCode: row.exit_code,
+    contentType: row.content_type ?? 'text/markdown',
     labels: parsed(row.labels),
     where: parsed(row.location),
     git: parsed(row.git),
@@ -66,10 +73,13 @@ function runOf(row: Row) {
     attempt: row.attempt,
     verdict: row.verdict,
     evidence: row.evidence,
+    activity: parsed(row.activity),
     leaseExpiresAt: row.lease_expires_at,
     lastSeenAt: row.last_seen_at,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
+    createdBy: actor,
+    updatedBy: actor,
     version: row.version,
   }
 }
@@ -105,6 +115,8 @@ function create(input: any) {
     ended ? now : null,
     now,
     now,
+    input.where?.session ?? null,
+    input.git?.branch ?? null,
   ) as Row
   commit.run()
   return { run: runOf(row) }
@@ -129,7 +141,9 @@ function list(specId: string) {
 
 function get(runId: string) {
   const row = getRun.get(runId) as Row
-  return { run: { ...runOf(row), content: row.content, features: getFeatures.all(row.id as number) } }
+  return {
+    run: { ...runOf(row), content: row.content, features: getFeatures.all(row.id as number), turns: { count: 0 } },
+  }
 }
 
 function answer(response: ServerResponse, status: number, value: unknown) {

@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import pg from 'pg'
 import { recordCreate, runSteps } from '../bench/recorded.ts'
 import { atLeast, atMost, isAllWell, summary } from '../bench/report.ts'
-import { engines } from './support/engines.ts'
+import { startOwn } from '../bench/servers.ts'
+import { newRun } from '../bench/work.ts'
+import { type Engine, engines, openLedger } from './support/engines.ts'
 
 test('a recorded createRun makes a new run each time that its statements run', async (t) => {
   const url = (await engines.find(({ name }) => name === 'postgres')?.freshUrl(t)) as string
@@ -19,6 +24,22 @@ test('a recorded createRun makes a new run each time that its statements run', a
       (select runs::int from spec_totals) as total
     from runs`)
   assert.deepEqual(rows, [{ runs: 4, names: 4, labels: 4, events: 4, total: 4 }])
+})
+
+test('the floor that Conduct is measured against answers as Conduct does', async (t) => {
+  const { client } = await openLedger(t, engines[0] as Engine)
+  const folder = mkdtempSync(join(tmpdir(), 'conduct-floor-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const floor = await startOwn('floor.ts', join(folder, 'floor.db'))
+  t.after(() => floor.stop())
+  const body = newRun('SPEC-1')
+  await client.createRun(JSON.parse(body))
+  await fetch(`${floor.url}/v1/runs`, { method: 'POST', body })
+  const ask = async (path: string) => (await fetch(floor.url + path)).json()
+  const ours = [await client.getRun({ runId: 'RUN-001' }), await client.listRuns({ specId: 'SPEC-1' })]
+  const theirs = [await ask('/v1/runs/RUN-001'), await ask('/v1/runs?specId=SPEC-1')]
+  const bare = (answers: unknown[]) => JSON.parse(JSON.stringify(answers).replace(/"\d{4}-\d\d-\d\dT[^"]+"/g, '"time"'))
+  assert.deepEqual(bare(theirs), bare(ours))
 })
 
 test('the summary names every figure that has a bar, and every part that failed', () => {
