@@ -385,6 +385,24 @@ test('Codex tells in its rollout how commands ended and that a turn failed', asy
   assert.deepEqual([run.status, ran?.exitCode, ran?.durationMs], ['failed', 3, 2000])
 })
 
+test('Copilot tells its answer in its events alone', async (t) => {
+  const user = workplace(t)
+  const { env, cwd } = user
+  const transcriptPath = join(env.HOME, 'events.jsonl')
+  const events = [
+    { type: 'user.message', data: { content: 'Go' } },
+    { type: 'assistant.message', data: { content: `Done, with ${secret}.` } },
+  ]
+  writeFileSync(transcriptPath, events.map((event) => `${JSON.stringify(event)}\n`).join(''))
+  const tell = (timestamp: number, more: object) => hook('copilot', { sessionId: 'x', timestamp, cwd, ...more }, env)
+  await tell(1, { prompt: 'Go' })
+  await tell(2, { transcriptPath, stopReason: 'end_turn' })
+  await tell(3, { reason: 'complete' })
+  await syncAll(env)
+  const run = await onlyRun(user)
+  assert.deepEqual([run.agent, run.status, run.turns.last?.answer], ['copilot', 'completed', 'Done, with [masked].'])
+})
+
 test('a transcript that is no regular file holds nobody up', async (t) => {
   const user = workplace(t)
   const { env, cwd } = user

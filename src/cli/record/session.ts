@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { withoutSecrets } from '../../agents/secrets.ts'
-import type { Step, Told } from '../../agents/seen.ts'
+import type { Step, Told, TurnEnd } from '../../agents/seen.ts'
 import { readTranscript } from '../../agents/transcript.ts'
 import { isEmpty, newDraft, withStep } from '../../agents/turn.ts'
 import { mask } from '../../mask/mask.ts'
@@ -94,7 +94,9 @@ async function settledBy(notes: Note[], session: Session, before: Settled): Prom
   let settled = before
   for (const [at, note] of notes.entries()) {
     const step = await withoutSecrets(stepOf(note.seen), mask)
-    settled = await after({ ...note, step, isLast: at === notes.length - 1 }, session, settled)
+    const later = notes.slice(at + 1)
+    const isLastTurn = !later.some(({ seen }) => seen.step.kind === 'prompt')
+    settled = await after({ ...note, step, isLast: later.length === 0, isLastTurn }, session, settled)
   }
   return settled
 }
@@ -104,6 +106,8 @@ interface Given extends Note {
   step: Step
   /** Whether no other note follows it. */
   isLast: boolean
+  /** Whether no prompt follows it. */
+  isLastTurn: boolean
 }
 
 async function after(note: Given, session: Session, settled: Settled): Promise<Settled> {
@@ -118,7 +122,7 @@ async function after(note: Given, session: Session, settled: Settled): Promise<S
       return begun(session, { ...before, memo }, { at, prompt: step.text })
     }
     case 'turn':
-      return turned(session, settled, { ...step, at, now: trees.now })
+      return turned(session, settled, { ...step, ...(await wordsOf(note, step, session)), at, now: trees.now })
     case 'end': {
       const { failure, interrupted } = step
       const last = await leftOpen(note, session, settled, { failure, interrupted })
@@ -133,6 +137,13 @@ async function after(note: Given, session: Session, settled: Settled): Promise<S
     default:
       return { ...settled, memo: { ...settled.memo, draft } }
   }
+}
+
+/** The answer of a turn whose hook has none. The transcript tells that of the last turn alone. */
+async function wordsOf({ isLastTurn }: Given, { answer, failure, interrupted }: TurnEnd, session: Session) {
+  if (!isLastTurn || answer !== undefined || failure || interrupted) return {}
+  const told = await session.transcript()
+  return told.answer === undefined ? {} : { answer: await mask(told.answer) }
 }
 
 /** How a turn ended whose end no hook told: with an error, or because its user interrupted it. */
