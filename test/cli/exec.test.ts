@@ -4,8 +4,10 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { adminKey } from '../support/server.ts'
+import { adminKey, openServer } from '../support/server.ts'
+import { freePort } from '../support/setup.ts'
 import { conduct, start } from './program.ts'
+import { syncAll } from './session.ts'
 import { gitIn, localUser, serverUser, testPlaces } from './user.ts'
 
 testPlaces('a command becomes a run, and its output passes through unchanged', async ({ env, cwd, ledger }) => {
@@ -93,6 +95,20 @@ test('the exit code is the command’s, and a failure says what ended it', async
   assert.match(runs[2]?.failure?.message ?? '', /no command 'no-such-command'/)
 })
 
+test('times are those of this machine, also where the ledger hears of them later', async (t) => {
+  const port = await freePort()
+  const user = localUser(t, { CONDUCT_URL: `http://127.0.0.1:${port}/conduct`, CONDUCT_API_KEY: adminKey })
+  const { env, cwd, ledger } = user
+  const before = Date.now()
+  await conduct(['exec', '--', 'sleep', '0.3'], env, cwd)
+  const after = Date.now()
+  await openServer(t, 'sqlite::memory:', { port })
+  await syncAll(env)
+  const { run } = await (await ledger()).getRun({ runId: 'RUN-001' })
+  const [started, ended] = [Date.parse(run.startedAt ?? ''), Date.parse(run.endedAt ?? '')]
+  assert.ok(before <= started && started + 300 <= ended && ended <= after, `${run.startedAt} ${run.endedAt}`)
+})
+
 test('secrets are masked in title and output, also across batches and streams', async (t) => {
   const { env, cwd, ledger } = localUser(t)
   const token = `ghp_${'k7Qw2ZrT9xBn4LsVd8MfYh3JcPg6RaUe5XtH'}`
@@ -138,6 +154,8 @@ test('git: where it began, where it is, and what changed, with uncommitted and n
   const { env, cwd, ledger } = localUser(t)
   const git = gitIn(cwd)
   git('init', '-q', '-b', 'work')
+  git('config', 'user.name', 'Ada')
+  git('config', 'user.email', 'ada@example.com')
   git('remote', 'add', 'origin', 'https://user:pass@example.com/acme/shop.git')
   writeFileSync(join(cwd, 'kept'), 'one\ntwo\n')
   writeFileSync(join(cwd, '.gitignore'), 'ignored\n')
@@ -163,6 +181,7 @@ test('git: where it began, where it is, and what changed, with uncommitted and n
   const trees = runs.map((run) => run.git?.tree)
   assert.equal(trees[0], trees[1], 'a commit changes no file')
   assert.deepEqual(first?.git, { ...same, commit: base, tree: trees[0] })
+  assert.equal(first?.author, 'Ada <ada@example.com>')
   assert.deepEqual(first?.changes, { files: 3, insertions: 3, deletions: 0 })
   assert.deepEqual(second?.git, { ...same, commit: git('rev-parse', 'HEAD'), tree: trees[0], dirty: false })
   assert.deepEqual(second?.changes, { files: 0, insertions: 0, deletions: 0 })

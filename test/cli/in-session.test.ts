@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { type TestContext, test } from 'node:test'
@@ -11,6 +11,7 @@ import { adminKey, openServer } from '../support/server.ts'
 import { freePort } from '../support/setup.ts'
 import { conduct, type ProgramEnv } from './program.ts'
 import { syncAll, workplace } from './session.ts'
+import { localUser } from './user.ts'
 
 /** A folder where the hooks of Claude Code have told of the first prompts of these sessions, which is not sent yet. */
 async function prompted(t: TestContext, sessions: string[], more: ProgramEnv = {}) {
@@ -65,10 +66,36 @@ test('without a name the session of the agent above is checked, and of several n
   assert.ok(!existsSync(join(cwd, 'never')))
 })
 
+test('outside of a session the newest run on the commit is checked, where the files are those of the commit', async (t) => {
+  const { env, cwd, ledger, git } = await prompted(t, [])
+  const client = await ledger()
+  const commit = git('rev-parse', 'HEAD')
+  const words = ['check', 'exec', '--name', 'ci', '--', 'true']
+  const { code, stderr } = await conduct(words, env, cwd)
+  assert.equal(code, 0)
+  assert.match(stderr, /No run .* made or ended on commit/)
+  await client.createRun({ runId: 'OLD', status: 'completed', git: { commit } })
+  await client.createRun({ runId: 'NEW', status: 'completed', git: { commit } })
+  await conduct(words, env, cwd)
+  const { checks } = await client.listChecks({ name: 'ci' })
+  assert.deepEqual(
+    checks.map(({ runId, commit, dirty, tree }) => ({ runId, commit, dirty, tree })),
+    [{ runId: 'NEW', commit, dirty: false, tree: git('rev-parse', 'HEAD^{tree}') }],
+  )
+  assert.equal((await client.getRun({ runId: 'NEW' })).run.verdict, 'verified')
+  writeFileSync(join(cwd, 'src/login.ts'), 'answer(200)\n')
+  const dirty = await conduct(['check', 'exec', '--', 'touch', 'never'], env, cwd)
+  assert.deepEqual([dirty.code, existsSync(join(cwd, 'never'))], [2, false])
+  assert.match(dirty.stderr, /since its files differ from commit [0-9a-f]{12}\. Name the run/)
+})
+
 test('what is no check of anything is refused before anything is run', async (t) => {
-  const { env, cwd } = await prompted(t, [])
+  const { env, cwd } = localUser(t)
   const cases: [words: string[], told: RegExp][] = [
-    [['--', 'touch', 'never'], /belongs to no session that hooks record.*check exec RUN-001 -- npm test/],
+    [
+      ['--', 'touch', 'never'],
+      /belongs to no session that hooks record.*this folder has no commit.*check exec RUN-001 -- npm test/,
+    ],
     [['RUN-001', 'RUN-002', '--', 'touch', 'never'], /Before -- stands one run, not also 'RUN-002'/],
     [['RUN-001'], /There is no command to run/],
     [['RUN-001', '--'], /There is no command to run/],

@@ -66,8 +66,8 @@ function parted(all: string[], behind = all.length - 1): { runId: string | undef
   return { runId, words }
 }
 
-/** Where the check goes: to a run that is named, or to what is recorded of a session. */
-type Target = { runId: string } | { session: Recording }
+/** Where the check goes: to a run that is named, to what is recorded of a session, or to the newest run on the commit. */
+type Target = { runId: string } | { session: Recording } | { isOfCommit: true }
 
 /** Runs the command and answers what to exit with. Throws where there can be no such check, before anything is run. */
 async function checkExec(runId: string | undefined, words: string[], options: CheckOptions, exec: Command) {
@@ -79,7 +79,7 @@ async function checkExec(runId: string | undefined, words: string[], options: Ch
   refuseFaults(exec, routes.createCheck.input, { ...check, runId: runId ?? 'RUN-001', result: 'pass' })
   const state = stateOrMemory(process.env, say)
   try {
-    const target = runId === undefined ? targetOf(state, place) : { runId }
+    const target = runId === undefined ? targetOf(state, place, cwd) : { runId }
     const ended = await run(words)
     const { commit, tree, dirty } = gitStateOf(cwd)
     await record(target, { ...check, ...ended, commit, tree, dirty }, { state, place, cwd }).catch((error: Error) =>
@@ -92,15 +92,23 @@ async function checkExec(runId: string | undefined, words: string[], options: Ch
 }
 
 /** Whose work is checked. Throws a UsageError where that cannot be told. */
-function targetOf(state: State, place: Place): Target {
+function targetOf(state: State, place: Place, cwd: string): Target {
   const whose = whoseHere(state, place, process.env)
   if (whose.kind !== 'own') return whose
   const ids = whose.candidates.flatMap(({ runId }) => runId ?? [])
-  const why =
-    ids.length > 0
-      ? `This command may belong to ${ids.join(' or ')}, or to a session that is not recorded.`
-      : 'This command belongs to no session that hooks record, and does not run inside conduct exec.'
-  throw new UsageError(`${why} Name the run that is checked: conduct check exec ${ids[0] ?? 'RUN-001'} -- npm test`)
+  const { commit, dirty } = ids.length > 0 ? {} : gitStateOf(cwd)
+  // What differs from the commit is the work of somebody else.
+  if (commit !== undefined && !dirty) return { isOfCommit: true }
+  const name = `Name the run that is checked: conduct check exec ${ids[0] ?? 'RUN-001'} -- npm test`
+  if (ids.length > 0) {
+    throw new UsageError(
+      `This command may belong to ${ids.join(' or ')}, or to a session that is not recorded. ${name}`,
+    )
+  }
+  const why = commit === undefined ? 'this folder has no commit' : `its files differ from commit ${commit.slice(0, 12)}`
+  throw new UsageError(
+    `This command belongs to no session that hooks record and does not run inside conduct exec, and no run is found by its commit, since ${why}. ${name}`,
+  )
 }
 
 async function run(words: string[]) {
@@ -123,7 +131,10 @@ interface Here {
 async function record(target: Target, input: Record<string, unknown>, { state, place, cwd }: Here) {
   const { env } = process
   const call = { operation: 'createCheck', input } as const
-  if ('runId' in target) return createRecorder({ place, cwd, env, runId: target.runId, say }).end(call)
+  if (!('session' in target)) {
+    const named = 'runId' in target ? { runId: target.runId } : {}
+    return createRecorder({ place, cwd, env, say, ...named }).end(call)
+  }
   const { session } = target
   await addToSession(state, session, env, call, say)
   say(`recorded for ${state.find(session.name)?.runId ?? session.name}, the run of this session`)

@@ -10,6 +10,7 @@ import { mask } from '../../mask/mask.ts'
 import { UsageError } from '../exit.ts'
 import { addExamples, addPlace } from '../option.ts'
 import { type PlaceOptions, placeOf } from '../place/connect.ts'
+import { authorOf } from '../place/git.ts'
 import { changesBetween, type Snapshot, snapshot } from '../place/tree.ts'
 import { commandLine } from '../show/shell.ts'
 import { type Ended, runChild } from './child.ts'
@@ -110,6 +111,7 @@ async function exec(words: string[], options: ExecOptions, objects: string, comm
   const recorder = createRecorder({ place, cwd, env: process.env, say, first: { operation: 'createRun', input: run } })
   await start(recorder)
   const output = outputOf(recorder)
+  const startedAt = Date.now()
   const ended = await runChild(words, {
     // Not the id of a run around this one.
     env: { ...process.env, CONDUCT_RUN_ID: recorder.runId() ?? undefined },
@@ -123,7 +125,7 @@ async function exec(words: string[], options: ExecOptions, objects: string, comm
     say(`The end of the output is lost: ${(error as Error).message}.`)
   }
   try {
-    const input = { ...endOf(ended), ...workOf(before, before && snapshot(cwd, objects)) }
+    const input = { ...endOf(ended), ...timesOf(startedAt, ended), ...workOf(before, before && snapshot(cwd, objects)) }
     const runId = recorder.runId()
     await recorder.end({ operation: 'updateRun', input })
     if (runId !== null) say(`recorded as ${runId}`)
@@ -139,8 +141,10 @@ async function runOf(words: string[], options: ExecOptions, before: Snapshot | u
   const line = await mask(commandLine(words))
   const title = slice(options.title === undefined ? line : await mask(options.title), 0, 300)
   const where = { host: hostname(), cwd: slice(process.cwd(), 0, 1000) }
+  const author = authorOf(process.cwd())
   const told = { title, specId, agent, retryOf, labels, where, command: slice(line, 0, 4000) }
-  const run = { ...told, contentType: 'text/x-terminal', ...workOf(before), leaseSeconds }
+  const by = author === undefined ? {} : { author: slice(author, 0, 200) }
+  const run = { ...told, ...by, contentType: 'text/x-terminal', ...workOf(before), leaseSeconds }
   refuseFaults(command, routes.createRun.input, run)
   return run
 }
@@ -176,6 +180,12 @@ function outputOf(recorder: Recorder): Output {
   }
   return createOutput({ isFull: recorder.isFull, put })
 }
+
+/** As this machine saw it: the ledger may hear of it much later. */
+const timesOf = (startedAt: number, { durationMs }: Ended) => ({
+  startedAt: new Date(startedAt).toISOString(),
+  endedAt: new Date(startedAt + durationMs).toISOString(),
+})
 
 function endOf({ exitCode, signal, fault }: Ended) {
   if (exitCode === 0) return { status: 'completed', exitCode }
