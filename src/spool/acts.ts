@@ -53,8 +53,11 @@ export function actsIn(db: Database): Acts {
       }),
     hasRival(name, root, from, to) {
       const found = db.rows(
-        `select 1 from acts where root = ? and name <> ? and began between ? and ? and coalesce(ended, ?) >= ? limit 1`,
-        ...[root, name, from - longestMs, to, to, from],
+        // A session that was killed ends nothing that it began.
+        `select 1 from acts a join recordings r on r.name = a.name
+          where a.root = ? and a.name <> ? and a.began between ? and ?
+            and (a.ended >= ? or a.ended is null and r.ended = 0) limit 1`,
+        ...[root, name, from - longestMs, to, from],
       )
       return found.length > 0
     },

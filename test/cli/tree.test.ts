@@ -171,3 +171,10 @@ test('the commits that were made are told apart from those that were only visite
   assert.deepEqual(commitsMade(cwd, to, to), [])
   assert.deepEqual(commitsMade(freshFolder(t), 0, 1_000), [])
 })
+
+test('a working tree that git needs too long for has no snapshot', (t) => {
+  const { cwd, objects } = repository(t)
+  writeFiles(cwd, { a: 'one\n' })
+  assert.equal(snapshot(cwd, objects, 0), undefined)
+  assert.ok(snapshot(cwd, objects))
+})

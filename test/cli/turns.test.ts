@@ -236,6 +236,17 @@ test('where commands of two sessions run at once, nobody is told to have written
   await syncAll(env)
   const [run] = await runsOf(user)
   assert.deepEqual([run?.turns.last?.files, run?.turns.last?.git?.commits], [undefined, undefined])
+  await two.end()
+  await syncAll(env)
+  await one.prompt('Alone')
+  await one.run('echo x > mine.txt')
+  await one.stop()
+  await syncAll(env)
+  const { turns } = (await runsOf(user)).find(({ title }) => title === 'One') ?? {}
+  assert.deepEqual(
+    turns?.last?.files?.map(({ path }) => path),
+    ['mine.txt'],
+  )
 })
 
 test('a checkout is nobody’s work, and commits are those that the session made', async (t) => {

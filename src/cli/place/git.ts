@@ -20,21 +20,27 @@ export interface GitOptions {
   env?: NodeJS.ProcessEnv
   /** What git reads from its standard input. */
   input?: string
+  /** How long it may take, in milliseconds. */
+  timeoutMs?: number
 }
 
 /**
- * What git writes. Throws where it fails, or takes longer than ten seconds. It asks nobody, fetches
+ * What git writes. Throws where it fails, or takes longer than it may: ten seconds, unless `timeoutMs` says otherwise. It asks nobody, fetches
  * nothing, takes no lock that it can do without, and runs neither hooks nor a monitor that the repository names; see
  * `ownFilters` for the rest.
  */
-export function gitIn(cwd: string, { env = process.env, input = '' }: GitOptions, ...words: string[]): string {
+export function gitIn(
+  cwd: string,
+  { env = process.env, input = '', timeoutMs = 10_000 }: GitOptions,
+  ...words: string[]
+): string {
   return execFileSync('git', [...quiet, ...words], {
     cwd,
     env: { ...env, ...alone },
     encoding: 'utf8',
     input,
     stdio: 'pipe',
-    timeout: 10_000,
+    timeout: Math.max(1, Math.ceil(timeoutMs)),
     killSignal: 'SIGKILL',
     maxBuffer: 67_108_864,
   })

@@ -33,9 +33,11 @@ export interface Snapshot {
 
 /**
  * Takes a snapshot of the working tree around `cwd`. Objects that git does not have are stored in the folder `objects`, which
- * is created where it is missing and makes the next snapshot faster. Returns undefined outside of git, and where git takes longer than ten seconds.
+ * is created where it is missing and makes the next snapshot faster. Returns undefined outside of git, and where git takes
+ * longer than `withinMs` milliseconds.
  */
-export function snapshot(cwd: string, objects: string): Snapshot | undefined {
+export function snapshot(cwd: string, objects: string, withinMs = 10_000): Snapshot | undefined {
+  const until = performance.now() + withinMs
   const wanted = ['objects', 'index', 'logs/HEAD'].flatMap((path) => ['--git-path', path])
   const paths = git(cwd, 'rev-parse', '--path-format=absolute', '--show-toplevel', ...wanted)
   const [root, own, index, log] = paths?.split('\n') ?? []
@@ -43,7 +45,7 @@ export function snapshot(cwd: string, objects: string): Snapshot | undefined {
   try {
     mkdirSync(objects, { recursive: true, mode: 0o700 })
     const env = { ...process.env, ...withObjects(objects, own) }
-    const tree = treeOf({ root, env, objects, index, filters: ownFilters(root) })
+    const tree = treeOf({ root, env, objects, index, filters: ownFilters(root), until })
     const size = statSync(log, { throwIfNoEntry: false })?.size ?? 0
     return { root, tree, objects, log: size, git: gitFields(root, tree, env) }
   } catch {
@@ -70,6 +72,8 @@ interface Making {
   /** The repository's own index. */
   index: string
   filters: string[]
+  /** When it must be done, by `performance.now()`. */
+  until: number
 }
 
 /** The tree of all files on disk that git tracks or does not ignore, as `git add --all` and `git write-tree` would make it. */
@@ -142,14 +146,16 @@ const hasIgnored = ({ root, env, filters }: Making, index: string) =>
   ) !== ''
 
 /** `git add` itself would run `git status` in each submodule, with whatever filters that names. */
-function writtenTree({ root, env: given, filters }: Making, index: string): string {
+function writtenTree({ root, env: given, filters, until }: Making, index: string): string {
   const env = { ...given, GIT_INDEX_FILE: index }
+  const run = (words: string[], input = '') =>
+    gitIn(root, { env, input, timeoutMs: until - performance.now() }, ...filters, ...words)
   const update = (paths: string[], ...words: string[]) => {
     const input = paths.map((path) => `${path}\0`).join('')
-    if (paths.length > 0) gitIn(root, { env, input }, ...filters, 'update-index', ...words, '-z', '--stdin')
+    if (paths.length > 0) run(['update-index', ...words, '-z', '--stdin'], input)
   }
   // Of each path a letter, a blank, and the path: R is gone, C differs, ? is new.
-  const listed = gitIn(root, { env }, ...filters, 'ls-files', '-z', '-t', '-d', '-m', '-o', '--exclude-standard')
+  const listed = run(['ls-files', '-z', '-t', '-d', '-m', '-o', '--exclude-standard'])
   const found = listed.split('\0').filter(Boolean)
   // A repository inside of this one, which is no submodule yet, is listed as a folder.
   const pathOf = (line: string) => line.slice(2).replace(/\/$/, '')
@@ -160,7 +166,7 @@ function writtenTree({ root, env: given, filters }: Making, index: string): stri
   update([...gone], '--force-remove')
   const kept = found.map(pathOf).filter((path) => !gone.has(path))
   update(kept, '--add', '--remove', '--replace')
-  return gitIn(root, { env }, ...filters, 'write-tree').trim()
+  return run(['write-tree']).trim()
 }
 
 /** A folder stands where a file was, and is no repository of its own. */

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { existsSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { activityOf, shortOf } from '../../agents/activity.ts'
 import type { Seen, Step } from '../../agents/seen.ts'
@@ -37,12 +38,25 @@ export function noteStep(state: State, heard: Heard, env: Env): boolean {
   const isNoted = !['start', 'begin', 'wait'].includes(step.kind)
   // A session that has done nothing yet has no recording.
   if (!isNoted && !state.find(recording.name)) return false
-  const take = () => snapshot(recording.cwd, objectsOf(env, recording.name))
+  const take = () => snapshotInHook(recording.cwd, objectsOf(env, recording.name))
   if (step.kind === 'begin') beginCommand(state, heard, step, take)
   const isDue = isNoted && keep(state, heard, take)
   const activity = activityOf(step, new Date().toISOString())
   const isBeat = activity !== undefined && state.heard(recording.name, activity)
   return isDue || isBeat
+}
+
+/** How long an agent waits for git, in milliseconds. */
+const patienceMs = 2_000
+
+/** A working tree that git needs too long for is not looked at again while the agent waits: `conduct sync` does so where it can. */
+function snapshotInHook(cwd: string, objects: string): Snapshot | undefined {
+  const mark = join(objects, 'slow')
+  if (existsSync(mark)) return undefined
+  const started = performance.now()
+  const taken = snapshot(cwd, objects, patienceMs)
+  if (performance.now() - started > patienceMs && existsSync(objects)) writeFileSync(mark, '')
+  return taken
 }
 
 /** Keeps the note; returns whether it should be sent now. */

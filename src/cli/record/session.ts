@@ -11,6 +11,7 @@ import type { Recording } from '../../spool/recordings.ts'
 import type { State } from '../../spool/state.ts'
 import type { Env } from '../place/folders.ts'
 import { type RecordRules, recordRules } from '../place/rules.ts'
+import { snapshot } from '../place/tree.ts'
 import { checksOf } from './check-calls.ts'
 import { type Memo, memoOf, stepOf } from './memo.ts'
 import { objectsOf, type Trees } from './note.ts'
@@ -117,7 +118,8 @@ async function after(note: Given, session: Session, settled: Settled): Promise<S
   switch (step.kind) {
     case 'prompt': {
       const before = await leftOpen(note, session, settled)
-      const base = before.memo.base ?? trees.now
+      // One that the hook could not take is late, and better than none.
+      const base = before.memo.base ?? trees.now ?? snapshot(session.recording.cwd, session.objects)
       const memo = { ...before.memo, ...(base && { base }), draft: withStep(newDraft(at, before.memo.plan), step, at) }
       return begun(session, { ...before, memo }, { at, prompt: step.text })
     }
