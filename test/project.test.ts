@@ -78,3 +78,24 @@ testLedger('a list over hundreds of projects is one list', async (ledger) => {
     ['old'],
   )
 })
+
+testLedger('a list of all runs asks no more of the database for many projects than for few', async (ledger, t) => {
+  const { client, store } = ledger
+  const asked = t.mock.method(store.db, 'query')
+  const listAll = async () => {
+    asked.mock.resetCalls()
+    const { runs } = await client.listRuns({ limit: 5 })
+    return { runs: runs.map(({ runId }) => runId), size: Math.max(...asked.mock.calls.map(sizeOf)) }
+  }
+  const sizeOf = ({ arguments: [statement] }: { arguments: { text: string }[] }) => statement?.text.length ?? 0
+  const runs: string[] = []
+  const sizes: number[] = []
+  for (let n = 0; n < 30; n++) {
+    await client.createProject({ slug: `p${n}` })
+    await ledger.as({ project: `p${n}` }).createRun({ runId: `R${n}` })
+    runs.unshift(`R${n}`)
+    if (n === 1 || n === 29) sizes.push((await listAll()).size)
+  }
+  assert.equal(sizes[0], sizes[1])
+  assert.deepEqual((await listAll()).runs, runs.slice(0, 5))
+})

@@ -189,6 +189,9 @@ function sidePath(own: keyof Filters, table: Sql, found: Sql): Path {
 
 const alongRuns = { from: sql`runs`, createdAt: 'runs.created_at', id: 'runs.id' }
 
+/** The walk through the runs of all projects. */
+export const alongAll: Walk = { ...alongRuns, where: [sql`1 = 1`] }
+
 /** The index of a column and the status. */
 function runPath(projectId: number, own: keyof Filters, column: Sql, value: string, apart: Sql[]): Path {
   return {
