@@ -6,7 +6,8 @@ import { createClient } from '../src/client/client.ts'
 import { createApp } from '../src/http/app.ts'
 import { curlOf } from '../src/http/curl.ts'
 import { typeOf } from '../src/http/doors/docs.ts'
-import { type OpenApi, type Operation, openapi } from '../src/http/openapi.ts'
+import { bodySchemaOf, type OpenApi, type Operation } from '../src/http/openapi/document.ts'
+import { openapi } from '../src/http/openapi/openapi.ts'
 import { localActor } from '../src/ledger/actor.ts'
 import { openStore } from '../src/store/open.ts'
 import { cliReference } from './cli-reference.ts'
@@ -62,7 +63,7 @@ function reference(document: OpenApi): string {
     const { method, path } = addressOf(name)
     const template = path.replace(/:(\w+)/g, '{$1}')
     const operation = document.paths[template]?.[method.toLowerCase()] as Operation
-    return section(method, template, operation)
+    return section(document, method, template, operation)
   })
   return `# API
 
@@ -74,27 +75,26 @@ deletions, which come last.
 ${sections.join('\n')}`
 }
 
-function section(method: string, path: string, operation: Operation): string {
-  const answer = Object.values(operation.responses)[0] as { content: { 'application/json': { example: unknown } } }
+function section(document: OpenApi, method: string, path: string, operation: Operation): string {
+  const answer = Object.values(operation.responses)[0]?.content?.['application/json']?.example
   return `## ${operation.operationId}
 
 \`${method} ${path}\`. ${operation.summary}. ${operation.description}
 
-${fields(operation)}
+${fields(document, operation)}
 \`\`\`sh
 ${curlOf(method, `/conduct${path}`, operation)}
 \`\`\`
 
 \`\`\`json
-${JSON.stringify(answer.content['application/json'].example, null, 2)}
+${JSON.stringify(answer, null, 2)}
 \`\`\`
 `
 }
 
-function fields({ parameters, requestBody }: Operation): string {
-  const body = requestBody?.content['application/json'].schema as
-    | { properties?: Record<string, Record<string, unknown>>; required?: string[] }
-    | undefined
+function fields(document: OpenApi, operation: Operation): string {
+  const { parameters } = operation
+  const body = bodySchemaOf(document, operation)
   const rows = [
     ...parameters
       .filter(({ name }) => name !== 'X-Project-ID' && name !== 'Idempotency-Key')
@@ -102,14 +102,14 @@ function fields({ parameters, requestBody }: Operation): string {
         name,
         place,
         required,
-        typeOf(schema),
+        typeOf(document, schema),
         description ?? '',
       ]),
     ...Object.entries(body?.properties ?? {}).map(([name, schema]) => [
       name,
       'body',
       body?.required?.includes(name),
-      typeOf(schema),
+      typeOf(document, schema),
       schema.description ?? '',
     ]),
   ]

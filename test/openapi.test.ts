@@ -5,6 +5,8 @@ import { Validator } from '@seriousme/openapi-schema-validator'
 import { generate } from '../scripts/generate.ts'
 import { addressOf, names } from '../src/api/paths.ts'
 import { createApp } from '../src/http/app.ts'
+import type { Schema } from '../src/http/openapi/document.ts'
+import { statuses } from '../src/ledger/run.ts'
 import { openStore } from '../src/store/open.ts'
 import { answerFault, document, faultOf, operationOf, responseOf } from './support/described.ts'
 
@@ -47,6 +49,47 @@ test('every example is what its schema says', () => {
     assert.ok(examples.length > 0, `${name} has no example of an answer`)
     for (const fault of examples) assert.equal(fault, undefined, name)
   }
+})
+
+test('what generators and readers need is there', () => {
+  const { components, tags, paths } = document
+  const operations = Object.values(paths).flatMap((methods) => Object.values(methods))
+  const known = tags.map(({ name }) => name)
+  for (const { operationId, tags, parameters, requestBody, responses } of operations) {
+    assert.ok(tags.length === 1 && known.includes(tags[0] ?? ''), `${operationId} has a tag`)
+    for (const { name, description } of parameters) assert.ok(description, `${operationId} ${name} is described`)
+    const body = requestBody?.content['application/json'].schema
+    if (body) assert.match(body.$ref ?? '', /Body$/, `${operationId} has a body with a name`)
+    for (const { content, headers } of Object.values(responses).filter(({ $ref }) => !$ref)) {
+      assert.match(
+        content?.['application/json']?.schema.$ref ?? '',
+        /Answer$/,
+        `${operationId} has an answer with a name`,
+      )
+      assert.ok(headers?.['X-Request-Id'], `${operationId} has headers`)
+    }
+  }
+  const { headers } = operationOf('createRun').responses[201] ?? {}
+  assert.ok(headers?.ETag && headers.Location && headers['Idempotent-Replayed'])
+  assert.ok(operationOf('listRuns').responses[200]?.headers?.Link)
+  assert.ok(operationOf('listEvents').responses[200]?.content?.['text/event-stream'])
+  assert.ok(!('Error' in components.schemas), 'Error is a word of many languages')
+  const text = JSON.stringify(document)
+  assert.equal(text.split(`"enum":${JSON.stringify(statuses)}`).length, 2, 'an enumeration is written once')
+  assert.ok(!text.includes('prefixItems'), 'tuples are not understood by most readers')
+})
+
+test('every field of every schema is described', () => {
+  const bare: string[] = []
+  const look = (at: string, schema: Schema) => {
+    for (const [field, one] of Object.entries(schema.properties ?? {})) {
+      if (one.description === undefined && one.$ref === undefined) bare.push(`${at}.${field}`)
+      look(`${at}.${field}`, one)
+    }
+    for (const one of [schema.items, ...(schema.anyOf ?? []), ...(schema.oneOf ?? [])]) if (one) look(at, one)
+  }
+  for (const [name, schema] of Object.entries(document.components.schemas)) look(name, schema)
+  assert.deepEqual(bare, [])
 })
 
 test('a field or status that is not documented is seen', () => {

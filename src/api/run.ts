@@ -9,6 +9,7 @@ export const runStatus = z.enum(statuses)
 export type RunStatus = z.infer<typeof runStatus>
 
 export const verdict = z.enum(verdicts)
+export const evidence = z.enum(['self', 'executed', 'independent'])
 
 /** A number for each of `keys`. */
 export const counts = <Key extends string>(keys: readonly Key[]) =>
@@ -93,8 +94,7 @@ export const run = z
     retryOf: z.string().nullable(),
     attempt: z.int(),
     verdict,
-    evidence: z
-      .enum(['self', 'executed', 'independent'])
+    evidence: evidence
       .nullable()
       .describe('Claimed by a writer of the run, run by its recorder, or recorded under another key'),
     activity: activity.nullable().describe('What it does, while it is in progress'),

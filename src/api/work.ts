@@ -49,8 +49,10 @@ export const failure = z.strictObject({
 })
 export type Failure = z.infer<typeof failure>
 
+export const activityState = z.enum(['working', 'waiting', 'idle'])
+
 const doing = {
-  state: z.enum(['working', 'waiting', 'idle']).describe('waiting: for a person'),
+  state: activityState.describe('waiting: for a person'),
   tool: text(200, 1).optional(),
   target: text(1000, 1).optional().describe('The file, command or address that the tool works on'),
 }

@@ -1,4 +1,4 @@
-import type { Operation } from './openapi.ts'
+import type { Operation } from './openapi/document.ts'
 
 /** The example of an operation as a command for the shell, with the key in $CONDUCT_API_KEY. */
 export function curlOf(method: string, path: string, { parameters, requestBody, security }: Operation): string {

@@ -1,8 +1,15 @@
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import formats from 'ajv-formats'
 import { addressOf, type Name } from '../../src/api/paths.ts'
-import type { OpenApi, Operation } from '../../src/http/openapi.ts'
-import { readOpenapi } from '../../src/http/openapi.ts'
+import {
+  bodySchemaOf,
+  type OpenApi,
+  type Operation,
+  type Response,
+  readOpenapi,
+  resolved,
+  type Schema,
+} from '../../src/http/openapi/document.ts'
 
 export const document: OpenApi = readOpenapi('/conduct')
 
@@ -11,7 +18,24 @@ export function operationOf(name: Name): Operation {
   return document.paths[path.replace(/:(\w+)/g, '{$1}')]?.[method.toLowerCase()] as Operation
 }
 
-type Response = { $ref?: string; content?: Record<string, { schema: object; example?: unknown }> }
+/** A schema without references. */
+export function inFull(schema: Schema): Schema {
+  const { properties, items, anyOf, ...rest } = resolved(document, schema)
+  return {
+    ...rest,
+    ...(properties && {
+      properties: Object.fromEntries(Object.entries(properties).map(([name, one]) => [name, inFull(one)])),
+    }),
+    ...(items && { items: inFull(items) }),
+    ...(anyOf && { anyOf: anyOf.map(inFull) }),
+  }
+}
+
+/** The schema of the body of an operation, without references. */
+export function bodyOf(name: Name): Schema | undefined {
+  const schema = bodySchemaOf(document, operationOf(name))
+  return schema && inFull(schema)
+}
 
 /** What openapi.json says of an answer; undefined for a status that it does not give the operation. */
 export function responseOf(name: Name, status: number): Response | undefined {

@@ -1,7 +1,7 @@
 import fc, { type Arbitrary } from 'fast-check'
 import { addressOf, type Name, names } from '../../src/api/paths.ts'
 import { encodeCursor } from '../../src/ledger/cursor.ts'
-import { operationOf } from './described.ts'
+import { bodyOf, inFull, operationOf } from './described.ts'
 import { oddBodies, oddHeaders, oddPairs, oddSegments, oddValues } from './odd.ts'
 
 /** One request to one operation, right or spoiled. */
@@ -167,14 +167,14 @@ export function rightShot(name: Name): Arbitrary<Shot> {
 }
 
 function makeRightShot(name: Name): Arbitrary<Shot> {
-  const { parameters, requestBody } = operationOf(name)
+  const { parameters } = operationOf(name)
   const at = (place: string) => {
     const here = parameters.filter((parameter) => parameter.in === place)
-    const arbitraries = fieldsOf(Object.fromEntries(here.map(({ name, schema }) => [name, schema])))
+    const arbitraries = fieldsOf(Object.fromEntries(here.map(({ name, schema }) => [name, inFull(schema) as Schema])))
     const requiredKeys = here.filter(({ required }) => required).map(({ name }) => name)
     return fc.record(arbitraries, { requiredKeys }).map(Object.entries<unknown>)
   }
-  const body = requestBody?.content['application/json'].schema as Schema | undefined
+  const body = bodyOf(name) as Schema | undefined
   const requiredKeys = [...(body?.required ?? []), ...(name === 'createCheck' ? ['runId'] : [])]
   const fields = body && fc.record(fieldsOf(body.properties ?? {}), { requiredKeys })
   const parts = {

@@ -1,6 +1,6 @@
 import { html, raw } from 'hono/html'
 import { curlOf } from '../curl.ts'
-import { type OpenApi, type Operation, readOpenapi, type Schema } from '../openapi.ts'
+import { bodySchemaOf, type OpenApi, type Operation, readOpenapi, resolved, type Schema } from '../openapi/document.ts'
 import type { Door } from './door.ts'
 
 const style = `body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color-scheme:light dark}
@@ -57,12 +57,12 @@ function docsPage(api: OpenApi) {
 <p>${api.info.description} Send a key with every request: <code>Authorization: Bearer sk_…</code>.
 The same as a file for tools: <a href="${base}/openapi.json">openapi.json</a>.</p>
 <nav>${operations.map(({ operation }) => html`<a href="#${operation.operationId}">${operation.operationId}</a>`)}</nav>
-${operations.map((one) => section(one.method, base + one.path, one.operation))}
+${operations.map((one) => section(api, one.method, base + one.path, one.operation))}
 </body></html>`
 }
 
-function section(method: string, path: string, operation: Operation) {
-  const body = operation.requestBody?.content['application/json']
+function section(api: OpenApi, method: string, path: string, operation: Operation) {
+  const body = bodySchemaOf(api, operation)
   const fields = [
     ...operation.parameters.map(({ name, in: place, required, description, schema }) => ({
       name,
@@ -71,10 +71,10 @@ function section(method: string, path: string, operation: Operation) {
       description,
       schema,
     })),
-    ...Object.entries(body?.schema.properties ?? {}).map(([name, schema]) => ({
+    ...Object.entries(body?.properties ?? {}).map(([name, schema]) => ({
       name,
       place: 'body',
-      required: body?.schema.required?.includes(name),
+      required: body?.required?.includes(name),
       description: schema.description,
       schema,
     })),
@@ -84,17 +84,19 @@ function section(method: string, path: string, operation: Operation) {
 <p><code>${method} ${path}</code><br>${operation.summary}. ${operation.description}</p>
 <table><tr><th>Field</th><th>In</th><th>Type</th><th></th></tr>${fields.map(
     ({ name, place, required, description, schema }) =>
-      html`<tr><td><code>${name}</code>${required ? ' (required)' : ''}</td><td>${place}</td><td>${typeOf(schema)}</td><td>${description ?? ''}</td></tr>`,
+      html`<tr><td><code>${name}</code>${required ? ' (required)' : ''}</td><td>${place}</td><td>${typeOf(api, schema)}</td><td>${description ?? ''}</td></tr>`,
   )}</table>
 <pre>${curlOf(method, path, operation)}</pre>
-<pre>${JSON.stringify(answer?.content?.['application/json'].example, null, 2)}</pre>`
+<pre>${JSON.stringify(answer?.content?.['application/json']?.example, null, 2)}</pre>`
 }
 
 /** A JSON Schema in a few words. */
-export function typeOf({ type, enum: values, items, anyOf, properties }: Schema): string {
+export function typeOf(api: OpenApi, schema: Schema): string {
+  const { type, enum: values, items, anyOf, properties } = resolved(api, schema)
+  const inner = (one: Schema) => typeOf(api, one)
   if (values) return values.join(' · ')
-  if (anyOf) return anyOf.map(typeOf).join(' or ')
-  if (items) return `list of ${typeOf(items)}`
+  if (anyOf) return anyOf.map(inner).join(' or ')
+  if (items) return `list of ${inner(items)}`
   if (properties) return `{ ${Object.keys(properties).join(', ')} }`
   return [type ?? 'any'].flat().join(' or ')
 }

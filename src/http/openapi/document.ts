@@ -1,0 +1,77 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Name } from '../../api/paths.ts'
+import { root } from '../../root.ts'
+
+/** What of a JSON Schema the description prints and readers look at. */
+export interface Schema {
+  $ref?: string
+  type?: string | string[]
+  enum?: unknown[]
+  description?: string
+  properties?: Record<string, Schema>
+  required?: string[]
+  items?: Schema
+  anyOf?: Schema[]
+  oneOf?: Schema[]
+  additionalProperties?: Schema | boolean
+  [keyword: string]: unknown
+}
+
+export interface Parameter {
+  name: string
+  in: string
+  required: boolean
+  description?: string
+  schema: Schema
+  example?: unknown
+}
+
+export interface Response {
+  $ref?: string
+  description?: string
+  headers?: Record<string, { $ref: string }>
+  content?: Record<string, { schema: Schema; example?: unknown }>
+}
+
+export interface Operation {
+  operationId: Name
+  tags: string[]
+  summary: string
+  description: string
+  /** Empty where no key is needed. */
+  security?: []
+  parameters: Parameter[]
+  requestBody?: { required: boolean; content: { 'application/json': { schema: Schema; example: unknown } } }
+  responses: Record<string, Response>
+}
+
+export interface OpenApi {
+  openapi: string
+  info: { title: string; version: string; description: string; license: { name: string; identifier: string } }
+  servers: { url: string }[]
+  security: Record<string, string[]>[]
+  tags: { name: string; description: string }[]
+  paths: Record<string, Record<string, Operation>>
+  components: { schemas: Record<string, Schema>; responses: Record<string, Response>; [kind: string]: unknown }
+}
+
+let committed: OpenApi | undefined
+
+/** The description that ships with Conduct, as of a server under `basePath`. */
+export function readOpenapi(basePath: string): OpenApi {
+  committed ??= JSON.parse(readFileSync(join(root, 'openapi.json'), 'utf8')) as OpenApi
+  return { ...committed, servers: [{ url: basePath || '/' }] }
+}
+
+/** The schema that a reference names, with what stands beside the reference; any other schema as it is. */
+export function resolved({ components }: Pick<OpenApi, 'components'>, schema: Schema): Schema {
+  const { $ref, ...beside } = schema
+  if ($ref === undefined) return schema
+  return { ...components.schemas[$ref.replace('#/components/schemas/', '')], ...beside }
+}
+
+/** The schema of the body of an operation; undefined where it takes none. */
+export function bodySchemaOf(api: Pick<OpenApi, 'components'>, { requestBody }: Operation): Schema | undefined {
+  return requestBody && resolved(api, requestBody.content['application/json'].schema)
+}

@@ -1,0 +1,45 @@
+import type { AnswerPlan } from '../answer.ts'
+
+const header = (description: string, type = 'string') => ({ description, schema: { type } })
+
+/** The headers of answers, as components. */
+export const headers = {
+  'X-Request-Id': header('Names the request in the log of the server'),
+  'X-RateLimit-Limit': header('Requests a minute that the key has', 'integer'),
+  'X-RateLimit-Remaining': header('Requests that it has left in this minute', 'integer'),
+  'X-RateLimit-Reset': header('When the minute ends, in Unix seconds', 'integer'),
+  'Retry-After': header('Seconds to wait before the same request may succeed', 'integer'),
+  'WWW-Authenticate': header('Always Bearer'),
+  ETag: header('The version of the resource, for If-Match'),
+  Location: header('The address of what was made'),
+  Link: header('The next page, with rel="next"'),
+  'Idempotent-Replayed': header('true: the answer of an earlier request with the same Idempotency-Key'),
+}
+
+export type Header = keyof typeof headers
+
+const always: Header[] = ['X-Request-Id']
+const limits: Header[] = ['X-RateLimit-Limit', 'X-RateLimit-Remaining', 'X-RateLimit-Reset']
+
+/** References to the headers of a successful answer. */
+export function headersOf(plan: AnswerPlan, is: { keyed: boolean; write: boolean; page: boolean }) {
+  return references([
+    ...always,
+    ...(is.keyed ? limits : []),
+    ...(plan.resource ? (['ETag'] as const) : []),
+    ...(plan.location ? (['Location'] as const) : []),
+    ...(is.page ? (['Link'] as const) : []),
+    ...(is.keyed && is.write ? (['Idempotent-Replayed'] as const) : []),
+  ])
+}
+
+/** References to the headers of a failure with that status. */
+export const failureHeadersOf = (status: number) =>
+  references([
+    ...always,
+    ...(status === 401 ? (['WWW-Authenticate'] as const) : []),
+    ...(status === 429 || status === 503 ? (['Retry-After'] as const) : []),
+  ])
+
+const references = (names: readonly Header[]) =>
+  Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]))

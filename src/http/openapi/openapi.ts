@@ -1,0 +1,72 @@
+import { z } from 'zod'
+import { statusOf } from '../../api/error.ts'
+import { addressOf, type Name, names } from '../../api/paths.ts'
+import type { OpenApi, Schema } from './document.ts'
+import { headers } from './headers.ts'
+import { failureResponses, operationOf } from './operation.ts'
+import { componentsOf, createNaming, schemaOf } from './schema.ts'
+
+const errorSchema = z.object({
+  error: z.string().describe('What is wrong, with the value, and what to do'),
+  code: z.enum(Object.keys(statusOf)),
+  requestId: z.string(),
+  issues: z
+    .array(z.object({ path: z.string(), message: z.string().describe('What would be right') }))
+    .optional()
+    .describe('Only for VALIDATION_ERROR'),
+})
+
+/** The groups of operations, by the second step of their addresses. */
+const tags: Record<string, string> = {
+  runs: 'What agents did, their turns and features',
+  specs: 'What is to be done',
+  checks: 'Whether it holds',
+  features: 'What of the code base it touched',
+  projects: 'What a ledger keeps apart',
+  auth: 'Keys and sessions',
+  events: 'Every change in order',
+  search: 'Everything by its words',
+  stats: 'What runs come to',
+}
+
+/** The API as OpenAPI 3.1, printed from the table of operations; `answers` are examples of what each answers. */
+export function openapi(version: string, answers: Partial<Record<Name, unknown>>): OpenApi {
+  const named = createNaming()
+  const parts: Record<string, Schema> = {}
+  const paths: OpenApi['paths'] = {}
+  for (const name of names) {
+    const { method, path } = addressOf(name)
+    const template = path.replace(/:(\w+)/g, '{$1}')
+    paths[template] = { ...paths[template], [method.toLowerCase()]: operationOf(name, answers[name], { named, parts }) }
+  }
+  const schemas = Object.entries(componentsOf()).map(([name, schema]) => [name, named.inside(schema)])
+  return {
+    openapi: '3.1.1',
+    info: {
+      title: 'Conduct',
+      version,
+      description: 'The ledger of what coding agents did.',
+      license: { name: 'MIT', identifier: 'MIT' },
+    },
+    servers: [{ url: '/conduct' }],
+    security: [{ key: [] }, { session: [] }],
+    tags: Object.entries(tags).map(([name, description]) => ({ name, description })),
+    paths,
+    components: {
+      securitySchemes: {
+        key: { type: 'http', scheme: 'bearer', description: 'A key: sk_<role>_<43 characters>' },
+        session: {
+          type: 'apiKey',
+          in: 'cookie',
+          name: 'conduct_session_3000',
+          description:
+            'The cookie of createSession. Its name ends in the port of the server; a write needs Sec-Fetch-Site: same-origin too',
+        },
+      },
+      headers,
+      responses: failureResponses(),
+      // Not Error, which the clients of many languages have already.
+      schemas: { ...Object.fromEntries(schemas), ...parts, ErrorAnswer: schemaOf(errorSchema, 'output') },
+    },
+  }
+}

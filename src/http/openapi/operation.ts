@@ -1,0 +1,165 @@
+import { statusOf } from '../../api/error.ts'
+import { type Address, addressOf, headerFields, type Name } from '../../api/paths.ts'
+import { type Route, routes } from '../../api/routes.ts'
+import { answerPlanOf } from '../answer.ts'
+import type { Operation, Response, Schema } from './document.ts'
+import { failureHeadersOf, headersOf } from './headers.ts'
+import { meanings } from './meaning.ts'
+import { type Naming, schemaOf } from './schema.ts'
+
+interface Into {
+  named: Naming
+  /** Takes the bodies and answers, by their names. */
+  parts: Record<string, Schema>
+}
+
+export function operationOf(name: Name, answer: unknown, into: Into): Operation {
+  const route: Route = routes[name]
+  const address = addressOf(name)
+  const needsKey = route.permission !== 'none'
+  const input = schemaOf(route.input, 'input')
+  const { parameters, body } = placesOf(address, input.properties ?? {})
+  return {
+    operationId: name,
+    tags: [address.path.split('/')[2] as string],
+    summary: route.summary,
+    description: needsKey ? `Permission: ${route.permission}.` : 'It needs no key.',
+    ...(!needsKey && { security: [] }),
+    parameters: [
+      ...parameters.map((place) => parameterOf(place, route, input, into)),
+      ...(needsKey ? [projectHeader] : []),
+      ...(needsKey && address.method !== 'GET' ? [idempotencyHeader] : []),
+    ],
+    ...(body.length > 0 && { requestBody: requestBodyOf(name, body, input, into) }),
+    responses: responsesOf(name, answer, into),
+  }
+}
+
+interface Place {
+  field: string
+  at: string
+  header?: string
+}
+
+/** Where each input field travels. */
+function placesOf({ method, params }: Address, properties: Record<string, Schema>) {
+  const parameters: Place[] = []
+  const body: string[] = []
+  for (const field of Object.keys(properties)) {
+    if (params.includes(field)) parameters.push({ field, at: 'path' })
+    else if (field in headerFields)
+      parameters.push({ field, at: 'header', header: headerFields[field as keyof typeof headerFields] })
+    else if (method === 'GET') parameters.push({ field, at: 'query' })
+    else body.push(field)
+  }
+  return { parameters, body }
+}
+
+function parameterOf(
+  { field, at, header }: Place,
+  route: Route,
+  { properties = {}, required = [] }: Schema,
+  into: Into,
+) {
+  const { description = meanings[field], ...schema } = properties[field] ?? {}
+  const example = route.example[field]
+  return {
+    name: header ?? field,
+    in: at,
+    required: at === 'path' || required.includes(field),
+    ...(description !== undefined && { description }),
+    schema: into.named.inside(schema),
+    ...(example !== undefined && { example }),
+  }
+}
+
+const projectHeader = {
+  name: 'X-Project-ID',
+  in: 'header',
+  required: false,
+  description: 'The project to act in, for a key of the whole server; else default',
+  schema: { type: 'string' },
+  example: 'default',
+}
+
+const idempotencyHeader = {
+  name: 'Idempotency-Key',
+  in: 'header',
+  required: false,
+  description: 'The same request with the same key is carried out once, for 24 hours',
+  schema: { type: 'string', maxLength: 255 },
+}
+
+/** `CreateRun` for `createRun`. */
+const capital = (name: string) => name.slice(0, 1).toUpperCase() + name.slice(1)
+
+/** A schema under a name of its own among the components. */
+function part(name: string, schema: Schema, { named, parts }: Into): Schema {
+  parts[name] = named.inside(schema)
+  return { $ref: `#/components/schemas/${name}` }
+}
+
+function requestBodyOf(name: Name, fields: string[], { properties = {}, required = [] }: Schema, into: Into) {
+  const pick = (all: Record<string, unknown>) =>
+    Object.fromEntries(fields.filter((field) => field in all).map((field) => [field, all[field]]))
+  const demanded = required.filter((field) => fields.includes(field))
+  const isPatch = addressOf(name).method === 'PATCH'
+  const schema = {
+    type: 'object',
+    properties: pick(properties) as Record<string, Schema>,
+    ...(demanded.length > 0 && { required: demanded }),
+    ...(isPatch && { minProperties: 1 }),
+    additionalProperties: false,
+  }
+  const content = { schema: part(`${capital(name)}Body`, schema, into), example: pick(routes[name].example) }
+  return { required: demanded.length > 0 || isPatch, content: { 'application/json': content } }
+}
+
+function responsesOf(name: Name, answer: unknown, into: Into): Record<string, Response> {
+  const route: Route = routes[name]
+  const { method } = addressOf(name)
+  const schema = part(`${capital(name)}Answer`, schemaOf(route.output, 'output'), into)
+  const content: Response['content'] = {
+    'application/json': { schema, ...(answer !== undefined && { example: answer }) },
+    ...(name === 'listEvents' && { 'text/event-stream': eventStream }),
+  }
+  const is = {
+    keyed: route.permission !== 'none',
+    write: method !== 'GET',
+    page: 'cursor' in route.input.shape,
+  }
+  const plan = answerPlanOf(name)
+  const successes = route.success.map((status = 200) => {
+    const own = { ...plan, location: status === 201 ? plan.location : undefined }
+    return [status, { description: status === 201 ? 'Created' : 'OK', headers: headersOf(own, is), content }]
+  })
+  const failures = failureStatuses.filter((status) => is.write || !onlyWrites.has(status))
+  return {
+    ...Object.fromEntries(successes),
+    ...Object.fromEntries(failures.map((status) => [status, { $ref: `#/components/responses/${status}` }])),
+  }
+}
+
+/** The same events as server-sent ones, for who accepts them: each message has its seq as id, and an Event as data. */
+const eventStream = {
+  schema: { type: 'string', description: 'Server-sent events: `id` is the seq, `data` an Event as JSON, without end' },
+}
+
+const failureStatuses = [...new Set<number>(Object.values(statusOf))]
+
+/** Each status of failure, with the codes that it carries. */
+export function failureResponses(): Record<string, Response> {
+  const content = { 'application/json': { schema: { $ref: '#/components/schemas/ErrorAnswer' } } }
+  const codesOf = (status: number) =>
+    Object.entries(statusOf)
+      .filter(([, its]) => its === status)
+      .map(([code]) => code)
+  return Object.fromEntries(
+    failureStatuses.map((status) => [
+      status,
+      { description: codesOf(status).join(', '), headers: failureHeadersOf(status), content },
+    ]),
+  )
+}
+
+const onlyWrites = new Set<number>([409, 412, 413, 415, 507])
