@@ -18,6 +18,8 @@ export interface Hold {
   write<T>(runId: string, call: (leaseToken: string | undefined) => Promise<T>, meta: Meta): Promise<T>
   /** The run as it is now, without its content; its lease is renewed where it is held. */
   renew(runId: string, meta: Meta): Promise<Run>
+  /** The commit and tree that a check in this call is of; nothing where the work is not on this machine. */
+  work(meta: Meta): Pick<Input<'createCheck'>, 'commit' | 'tree' | 'dirty'>
   /** Told of a run that finish_run has finished. */
   finished(runId: string): void
   /** The one open run that a call means which names none. Throws VALIDATION_ERROR that lists them when there is not exactly one. */
@@ -52,6 +54,7 @@ export function keyHold(client: Client, secret: string): Hold {
   return {
     session: async () => undefined,
     isRecorded: () => false,
+    work: () => ({}),
     start: async (input, options) =>
       (await client.createRun({ ...input, leaseSeconds: keyLeaseSeconds, leaseToken }, options)).run,
     write,

@@ -111,7 +111,7 @@ export const recordCheck = tool({
   }),
   async run({ client, hold, agent, meta, once }, { runId: named, ...fields }) {
     const runId = named ?? (await hold.only(meta))
-    const { check } = await client.createCheck({ ...fields, runId, agent }, once('check'))
+    const { check } = await client.createCheck({ ...fields, ...hold.work(meta), runId, agent }, once('check'))
     const run = await hold.renew(runId, meta)
     const proven = check.command !== null && check.exitCode !== null
     const hint = proven ? '' : ' It is your word only: command and exitCode make it evidence.'

@@ -5,6 +5,7 @@ import { connect, type Place, placeOf } from '../../src/cli/place/connect.ts'
 import { stateOf } from '../../src/cli/record/state.ts'
 import { type ProcessId, thisProcess } from '../../src/spool/process.ts'
 import { freshFolder, homeOf } from '../cli/folder.ts'
+import { gitIn, writeFiles } from '../cli/user.ts'
 import { agentByStdio } from './connect.ts'
 
 interface SessionOptions {
@@ -33,7 +34,7 @@ async function workplace(t: TestContext) {
 
   const agentOf = (more: Record<string, string> = {}) => agentByStdio(t, { ...env, ...more }, folder)
   const runOf = async (runId: unknown) => (await client.getRun({ runId: runId as string })).run
-  return { here, client, state, record, agentOf, runOf }
+  return { here, folder, client, state, record, agentOf, runOf }
 }
 
 const work = { title: 'Passkeys' }
@@ -147,4 +148,27 @@ test('a further attempt in a session is a run of its own, and the calls that fol
   assert.equal((await runOf(second)).content, 'second try\n')
   await call('log_run', { text: 'first', runId: a })
   assert.match(await refused('log_run', { text: 'x' }), new RegExp(`2 runs open; open are ${a}, ${second}`))
+})
+
+test('a check has the commit and the tree of the folder', async (t) => {
+  const { folder, client, agentOf } = await workplace(t)
+  const git = gitIn(folder)
+  git('init', '-q')
+  writeFiles(folder, { work: 'one', '.gitignore': '*\n!work' })
+  git('add', 'work')
+  git('commit', '-qm', 'first')
+  const { call } = await agentOf()
+  await call('start_run', work)
+  await call('record_check', { name: 'clean', result: 'pass' })
+  writeFiles(folder, { work: 'two' })
+  await call('record_check', { name: 'edited', result: 'pass' })
+  const { checks } = await client.listChecks({ order: 'asc' })
+  const commit = git('rev-parse', 'HEAD')
+  const told = checks.map(({ commit, tree, dirty }) => [commit, tree, dirty])
+  const first = git('rev-parse', 'HEAD^{tree}')
+  git('add', 'work')
+  assert.deepEqual(told, [
+    [commit, first, false],
+    [commit, git('write-tree'), true],
+  ])
 })

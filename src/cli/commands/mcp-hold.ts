@@ -8,6 +8,7 @@ import { agentProcessOf, ancestorsOf, type ProcessId } from '../../spool/process
 import type { Recording } from '../../spool/recordings.ts'
 import type { State } from '../../spool/state.ts'
 import type { Env } from '../place/folders.ts'
+import { gitStateOf } from '../place/tree.ts'
 import { runOf } from '../record/in-session.ts'
 import { callingSession, type Whose, whoseRun } from '../record/whose-run.ts'
 
@@ -84,6 +85,7 @@ export function localHold(options: LocalHoldOptions): LocalHold {
       const runId = await sessionOf(held, whoseCall(held, meta))
       return runId !== undefined && held.finished.has(runId) ? undefined : runId
     },
+    work: (meta) => workOf(held, meta),
     isRecorded: (runId) => isRecorded(recordingOf(held, runId)),
     start: (input, options, meta) => start(held, input, options, meta),
     write: (runId, call, meta) => write(held, runId, call, meta),
@@ -118,6 +120,13 @@ async function sessionOf({ state, env }: Held, whose: Whose): Promise<string | u
     'UNAVAILABLE',
     `The run of your session is not in the ledger yet, so nothing was written. \`conduct sync\` says why; then try again.`,
   )
+}
+
+/** As the folder of the session is now, else that of this process. */
+function workOf(held: Held, meta: Meta) {
+  const whose = whoseCall(held, meta)
+  const { commit, tree, dirty } = gitStateOf(whose.kind === 'session' ? whose.session.cwd : held.cwd)
+  return { commit, tree, dirty }
 }
 
 /** Tells the work of one session from that of another in this process; undefined where it may be that of several. */
