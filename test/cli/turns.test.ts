@@ -168,6 +168,26 @@ test('a turn without an end was interrupted: by the next prompt, or by the end o
   )
 })
 
+test('an end that overtakes the end of its last turn interrupts nothing', async (t) => {
+  const user = workplace(t)
+  const { env, cwd } = user
+  const [one, two] = [claudeIn(cwd, env), claudeIn(cwd, env)]
+  await one.prompt('One')
+  await one.end()
+  await one.stop('Done.')
+  await two.prompt('Two')
+  await two.end()
+  const synced = syncAll(env)
+  await two.stop('Done too.')
+  await synced
+  await syncAll(env)
+  const told = (await runsOf(user)).map(({ title, status, turns }) => [title, status, turns.last?.answer, turns.count])
+  assert.deepEqual(told.sort(), [
+    ['One', 'completed', 'Done.', 1],
+    ['Two', 'completed', 'Done too.', 1],
+  ])
+})
+
 test('a failure that no hook told is read from the transcript', async (t) => {
   const user = workplace(t)
   const { env, cwd } = user

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { withoutSecrets } from '../../agents/secrets.ts'
 import type { Step, Told, TurnEnd } from '../../agents/seen.ts'
 import { readTranscript } from '../../agents/transcript.ts'
@@ -50,15 +51,41 @@ export async function settleNotes(state: State, env: Env, say: (line: string) =>
 async function settle(state: State, name: string, env: Env) {
   for (let isSettled = false; !isSettled; ) {
     const recording = state.find(name)
-    const notes = state.notes(name)
+    const notes = inOrder(state.notes(name))
     const [first] = notes
     if (!recording || !first) return
+    const lateMs = stopMayFollow(notes, memoOf(recording.memo, first.at)) - Date.now()
+    if (lateMs > 0) {
+      await sleep(lateMs)
+      continue
+    }
     const before = { calls: [], memo: memoSeen(memoOf(recording.memo, first.at), notes), ended: recording.ended }
     const session = sessionOf(state, recording, before.memo, env)
     const { calls, memo, ended } = await settledBy(notes, session, before)
     const ids = notes.map(({ id }) => id)
     isSettled = state.settle(name, ids, calls, { memo, ended })
   }
+}
+
+/** How long after the end of a session the hook of its last turn may still be heard, in milliseconds. */
+const overtakenMs = 1_000
+
+/** Hooks run at once: the end of a session may overtake the end of its last turn. */
+function inOrder(notes: Note[]): Note[] {
+  const ordered: Note[] = []
+  for (const note of notes) {
+    const isLate = note.seen.step.kind === 'turn' && ordered.at(-1)?.seen.step.kind === 'end'
+    ordered.splice(isLate ? -1 : ordered.length, 0, note)
+  }
+  return ordered
+}
+
+/** Until when to wait for the end of the last turn, where only that of the session was heard; 0 where nothing is missing. */
+function stopMayFollow(notes: Note[], { draft }: Memo): number {
+  const last = notes.at(-1)
+  const begins = notes.findLast(({ seen: { step } }) => step.kind === 'prompt' || step.kind === 'turn')
+  const isOpen = begins ? begins.seen.step.kind === 'prompt' : draft?.prompt !== undefined
+  return isOpen && last?.seen.step.kind === 'end' ? last.at + overtakenMs : 0
 }
 
 /** The memo with what the documents say of the session itself. */
