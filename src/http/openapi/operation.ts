@@ -68,7 +68,7 @@ function parameterOf(
     in: at,
     required: at === 'path' || required.includes(field),
     ...(description !== undefined && { description }),
-    schema: into.named.inside(schema),
+    schema: into.named.whole(schema),
     ...(example !== undefined && { example }),
   }
 }

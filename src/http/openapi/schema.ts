@@ -115,6 +115,8 @@ const essenceOf = ({ description: _, ...schema }: Schema) => JSON.stringify(sche
 export interface Naming {
   /** In all that stands in a schema, though not the schema itself. */
   inside(schema: Schema): Schema
+  /** In a schema and all that stands in it. */
+  whole(schema: Schema): Schema
 }
 
 export function createNaming(): Naming {
@@ -125,5 +127,6 @@ export function createNaming(): Naming {
     const { description } = one
     return { $ref: `#/components/schemas/${name}`, ...(description !== undefined && { description }) }
   }
-  return { inside: (schema) => inner(schema, (one) => everywhere(one, reference)) }
+  const whole = (schema: Schema) => everywhere(schema, reference)
+  return { whole, inside: (schema) => inner(schema, whole) }
 }
