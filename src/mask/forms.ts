@@ -52,8 +52,10 @@ function cookiesIn(text: string): Span[] {
 
 /** What docker keeps in its config.json: user and password in base64. */
 const dockerAuth = /(?<="auth"\s?:\s?")[A-Za-z0-9+/]{8,}={0,2}(?=")/g
-const isUserAndPassword = (text: string) =>
-  /^[\x20-\x7e]+:[\x20-\x7e]+$/.test(Buffer.from(text, 'base64').toString('latin1'))
+const isUserAndPassword = (text: string) => {
+  const decoded = Buffer.from(text, 'base64').toString('latin1')
+  return /^[\x20-\x7e]+$/.test(decoded) && decoded.slice(1, -1).includes(':')
+}
 
 export function formsIn(text: string): Span[] {
   const found = forms.flatMap((form) => [...text.matchAll(form)].map((match) => spanOf(match)))

@@ -57,7 +57,7 @@ function formOf(before: string, name: string, sign: string, isLast: boolean): Fo
     const isSetting = /(?:^|[\s"'?&=])[A-Z][A-Z0-9_]*$/.test(beginning) || /^\s*export\s\w+$/.test(beginning)
     return isSetting ? 'setting' : 'plain'
   }
-  return isLast && /^: +$/.test(sign) && /^[\s-]*[\w.-]+$/.test(beginning) ? 'entry' : 'text'
+  return isLast && /^: +$/.test(sign) && /^[\s-]*[\w.][\w.-]*$/.test(beginning) ? 'entry' : 'text'
 }
 
 interface Assigned {

@@ -14,6 +14,13 @@ import { clientOf } from './writers.ts'
 
 const sqlite = engines.find(({ name }) => name === 'sqlite') as Engine
 
+/** Throws unless SIGTERM ends the server as it should, and in time. */
+async function endInTime(server: ServerProcess) {
+  const asked = performance.now()
+  assert.equal(await server.end('SIGTERM'), 0)
+  assert(performance.now() - asked < 10_000, 'it did not end within 10 s')
+}
+
 /** What `/readyz` answers: its status, and its words. */
 async function readiness({ url }: ServerProcess): Promise<[number, string]> {
   const response = await fetch(new URL('/readyz', url))
@@ -75,7 +82,7 @@ test('a damaged page fails the requests that need it, and /readyz; the server go
   assert.match(await untilReadiness(server, 503), /damaged/)
   assert.equal(server.process.exitCode, null)
   assert.match(server.output(), /The database file is damaged/)
-  assert.equal(await server.end('SIGTERM'), 0)
+  await endInTime(server)
 })
 
 test('the first damage that a statement finds is reported once', async (t) => {
@@ -113,7 +120,7 @@ for (const [what, files] of [
       acknowledged.push((await client.createRun({})).run.runId)
       await untilReadiness(server, 200)
     }
-    assert.equal(await server.end('SIGTERM'), 0)
+    await endInTime(server)
     const again = await startServer(t, url)
     for (const runId of acknowledged) await clientOf(again).getRun({ runId })
   })
@@ -127,5 +134,5 @@ test('a file put in the place of the database is not taken for it', async (t) =>
   renameSync(path, `${path}-old`)
   closeSync(openSync(path, 'w'))
   await assert.rejects(clientOf(server).createRun({ runId: 'second' }), refused(/was deleted or replaced/))
-  assert.equal(await server.end('SIGTERM'), 0)
+  await endInTime(server)
 })

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import type { ConductError } from '../../src/client/client.ts'
+import type { Client, ConductError } from '../../src/client/client.ts'
 import { type Engine, engines } from '../support/engines.ts'
 import { startServer } from '../support/server.ts'
 import { requireWhole } from './log.ts'
@@ -20,6 +20,7 @@ for (const call of ['write', 'sync', 'read']) {
     const url = await sqlite.freshUrl(t)
     const env = { LD_PRELOAD: shim, EIO_ORDER: order }
     let server = await startServer(t, url, env)
+    const old = await writeMore(clientOf(server))
     for (let round = 1; round <= size(2, 20); round++) {
       let refused = 0
       const isRefused = ({ status }: ConductError) => {
@@ -30,9 +31,8 @@ for (const call of ['write', 'sync', 'read']) {
       const writers = startWriters(t, client, `${call}-${round}`, isRefused)
       await writers.until(() => writers.acknowledged() >= 50)
       writeFileSync(order, call)
-      // What is read stands in memory: only a page that is not there needs the disk.
       if (call !== 'read') await writers.until(() => refused >= 50)
-      else await Promise.allSettled(Array.from({ length: 50 }, () => client.listRuns({ limit: 100 })))
+      else assert.ok((await countRefused(client, old)) > 0, 'nothing needed the disk')
       const live = await fetch(new URL('/livez', server.url))
       assert.equal(live.status, 200)
       if (call !== 'read') assert.equal((await fetch(new URL('/readyz', server.url))).status, 503)
@@ -42,12 +42,38 @@ for (const call of ['write', 'sync', 'read']) {
       await writers.stop()
       assert.equal(server.process.exitCode, null)
       await readBack(client, writers.touched)
-      assert.equal(await server.end('SIGTERM'), 0)
+      assert.equal(await countRefused(client, old), 0)
+      // By turns with a disk that works, and with one that fails.
+      if (round % 2 === 0) writeFileSync(order, call)
+      const asked = performance.now()
+      const code = await server.end('SIGTERM')
+      assert.ok(performance.now() - asked < 10_000, 'it did not end within 10 s')
+      if (round % 2 === 1) assert.equal(code, 0)
+      rmSync(order, { force: true })
       server = await startServer(t, url, env)
       await readBack(clientOf(server), writers.touched)
     }
     await requireWhole(clientOf(server), url)
   })
+}
+
+/** Writes more than SQLite keeps of a file in memory. Returns the ids of the runs that hold it. */
+async function writeMore(client: Client): Promise<string[]> {
+  const ids = Array.from({ length: 200 }, (_, n) => `old-${n}`)
+  for (const runId of ids) await client.createRun({ runId, content: 'x'.repeat(100_000) })
+  return ids
+}
+
+/** How many of these runs a read is refused of. Throws where one is refused otherwise than with 503. */
+async function countRefused(client: Client, runIds: string[]): Promise<number> {
+  let refused = 0
+  for (const runId of runIds) {
+    await client.getRun({ runId }).catch(({ status }: ConductError) => {
+      assert.equal(status, 503)
+      refused++
+    })
+  }
+  return refused
 }
 
 /** Builds the library that fails calls; the file that orders it to. */

@@ -187,18 +187,29 @@ test('a server that stands still does not keep another one from its work', async
     await clientOf(still).getRun({ runId: run.runId })
   }
   await requireWhole(clientOf(other), url)
+  still.process.kill('SIGSTOP')
+  const asked = performance.now()
+  assert.equal(await other.end('SIGTERM'), 0)
+  assert(performance.now() - asked < endMs, 'it did not end within 10 s')
 })
 
-test('a server whose clock is hours ahead fails no lease that is held elsewhere', async (t) => {
-  const url = await ownDatabase('ahead')
-  const right = await startServer(t, url)
-  const { run, lease } = await clientOf(right).createRun({ leaseSeconds: 60 })
-  const ahead = `data:text/javascript,const now = Date.now; Date.now = () => now() + 7200e3`
-  const wrong = await startServer(t, url, { NODE_OPTIONS: `--import="${ahead}"` })
-  const made = await clientOf(wrong).createRun({ leaseSeconds: 60 })
-  assert(Math.abs(Date.parse(made.run.createdAt) - Date.now()) < 60_000, 'the time of a run is the database’s')
-  // It looks for leases that have run out once a second.
-  await sleep(2_500)
-  assert.equal((await clientOf(right).getRun({ runId: run.runId })).run.status, 'in_progress')
-  await clientOf(wrong).heartbeat({ runId: run.runId, leaseToken: lease?.token as string })
+test('servers whose clocks are hours off fail no lease that is held elsewhere, and date nothing', async (t) => {
+  const url = await ownDatabase('off')
+  const right = clientOf(await startServer(t, url))
+  const { run, lease } = await right.createRun({ leaseSeconds: 60 })
+  const offBy = async (ms: number) => {
+    const off = `data:text/javascript,const now = Date.now; Date.now = () => now() + ${ms}`
+    return clientOf(await startServer(t, url, { NODE_OPTIONS: `--import="${off}"` }))
+  }
+  for (const wrong of await Promise.all([7200e3, -7200e3].map(offBy))) {
+    const made = await wrong.createRun({ leaseSeconds: 60 })
+    assert(Math.abs(Date.parse(made.run.createdAt) - Date.now()) < 60_000, 'the time of a run is the database’s')
+    // Servers look for leases that have run out once a second.
+    await sleep(2_500)
+    for (const { runId } of [run, made.run]) {
+      assert.equal((await right.getRun({ runId })).run.status, 'in_progress')
+    }
+    await wrong.heartbeat({ runId: run.runId, leaseToken: lease?.token as string })
+    await right.heartbeat({ runId: made.run.runId, leaseToken: made.lease?.token as string })
+  }
 })

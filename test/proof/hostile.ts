@@ -70,10 +70,24 @@ const strangersOf = (count: number) =>
 const strangers = strangersOf(100)
 const manyStrangers = strangersOf(150_000)
 const wrongKey = `sk_admin_${'x'.repeat(43)}`
-const routes = names.map((name) => {
-  const { method, path } = addressOf(name)
-  return head(method, `/conduct${path.replace(/:\w+/g, 'x')}`, 'Accept: text/event-stream', close)
-})
+const doors = [
+  '/',
+  '/livez',
+  '/readyz',
+  '/metrics',
+  '/conduct/',
+  '/conduct/docs',
+  '/conduct/openapi.json',
+  '/conduct/mcp',
+]
+const routes = [
+  ...doors.flatMap((path) => ['GET', 'POST'].map((method) => head(method, path, close))),
+  ...names.map((name) => {
+    const { method, path } = addressOf(name)
+    return head(method, `/conduct${path.replace(/:\w+/g, 'x')}`, 'Accept: text/event-stream', close)
+  }),
+]
+const askAnyRoute = () => ask(routes[Math.floor(Math.random() * routes.length)] as string)
 
 const attacks: (() => Promise<void>)[] = [
   () => dribble('GET /conduct/v1/runs HTTP/1.1\r\nHost: slow\r\nX: '),
@@ -97,7 +111,16 @@ const attacks: (() => Promise<void>)[] = [
   () => ask(head('GET', `/conduct/v1/runs/${'%E0%A4%A'.repeat(1900)}`, close)),
   () => ask(head('GET', `/conduct/v1/runs?${'&a'.repeat(7000)}`, close)),
   () => ask('nonsense\r\n\r\n'),
-  () => ask(routes[Math.floor(Math.random() * routes.length)] as string),
+  () =>
+    readNothing(
+      ['/metrics', '/readyz', '/livez']
+        .map((path) => head('GET', path))
+        .join('')
+        .repeat(80),
+    ),
+  askAnyRoute,
+  askAnyRoute,
+  askAnyRoute,
 ]
 
 /** One client for each: the same over and over, a hundred times a second at most. */

@@ -52,7 +52,7 @@ function mainWorktree(cwd: string): string | undefined {
 
 /** `git@host:owner/name.git` and `https://host/group/owner/name` alike: `owner.name`. */
 function ownerAndName(origin: string): string {
-  const path = origin.replace(/\/+$/, '').replace(/\.git$/, '')
+  const path = origin.replace(/\.git\/*$/, '')
   return path.split(/[/:]/).filter(Boolean).slice(-2).join('.')
 }
 
