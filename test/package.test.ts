@@ -3,7 +3,6 @@ import { type ExecFileException, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import {
   chmodSync,
-  cpSync,
   existsSync,
   globSync,
   mkdirSync,
@@ -12,7 +11,6 @@ import {
   readFileSync,
   rmSync,
   statSync,
-  symlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -26,6 +24,7 @@ import { installs } from '../src/agents/install.ts'
 import { documentsOf, untilNobodyRuns } from './cli/session.ts'
 import { gitIn, localUser, type User, writeFiles } from './cli/user.ts'
 import { oldNode } from './support/old-node.ts'
+import { packInto } from './support/packed.ts'
 import { adminKey, startServer } from './support/server.ts'
 
 const run = promisify(execFile)
@@ -56,30 +55,12 @@ await store.close()
 `
 
 before(async () => {
-  // Packed from a copy, so that a build that is in use stays as it is.
-  const copy = join(folder, 'copy')
-  const { files } = readJson(join(root, 'package.json')) as { files: string[] }
-  const packed = [
-    'package.json',
-    'tsconfig.json',
-    'tsconfig.build.json',
-    'README.md',
-    'LICENSE',
-    'src',
-    'scripts',
-    ...files,
-  ]
-  for (const path of packed) {
-    if (path !== 'dist' && existsSync(join(root, path))) cpSync(join(root, path), join(copy, path), { recursive: true })
-  }
-  symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'))
-  await run('npm', ['pack', '--pack-destination', folder], { cwd: copy })
-  const [tarball] = globSync('*.tgz', { cwd: folder })
+  const tarball = await packInto(folder)
   mkdirSync(home)
   writeFileSync(join(home, 'package.json'), '{ "private": true, "type": "module" }')
   writeFileSync(join(home, 'consumer.ts'), consumer)
   const flags = ['--omit=dev', '--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund']
-  await run('npm', ['install', ...flags, join(folder, String(tarball))], { cwd: home })
+  await run('npm', ['install', ...flags, tarball], { cwd: home })
 })
 
 after(() => rmSync(folder, { recursive: true, force: true }))

@@ -1,0 +1,49 @@
+import type { ApiFailure } from '../model/script.ts'
+
+/** A real coding agent: how it is installed, run against the scripted model, and what is known to be recorded of it. */
+export interface RealAgent {
+  /** Its name in commands of Conduct, and that of its program. */
+  name: string
+  title: string
+  packageName: string
+  version: string
+  /** Its name in the ledger. */
+  agent: string
+  model: string
+  /** Writes what its user has answered before: keys, trust, no telemetry. */
+  configure(place: { home: string; repository: string; url: string }): Record<string, string>
+  env(url: string): Record<string, string>
+  /** The arguments of a session without a terminal. */
+  args(session: { prompt: string; url: string; model: string; refuses: boolean }): string[]
+  /** What the first of its output says the session is. */
+  session: RegExp
+  /** What its hooks call a tool that the model knows by another name. */
+  toolNames?: Record<string, string>
+  cost: Cost | undefined
+  /** The failure of its API that it does not try to mend for long, and what it makes of that in its own words. */
+  failure: ApiFailure & { told?: string }
+  /** Its subagents work in the background, and it begins a turn by itself when they are done. */
+  goesOnAfterSubagents?: true
+  /** What it does not report. */
+  limits?: Limit[]
+}
+
+/** Told by the agent or estimated, by these prices of a million tokens; undefined where the model has no public price. */
+export interface Cost {
+  source: 'reported' | 'estimated'
+  input: number
+  cacheRead: number
+  /** Where the API tells them apart from other input. */
+  cacheWrite?: number
+  output: number
+}
+
+/** A figure that no agent's fault but its silence makes another than the script. */
+export interface Limit {
+  /** In every scenario, unless it is named. */
+  scenario?: string
+  figure: string
+  /** What the ledger says in its place. */
+  is: unknown
+  why: string
+}

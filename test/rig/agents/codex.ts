@@ -1,0 +1,44 @@
+import type { RealAgent } from './agent.ts'
+
+export const codex: RealAgent = {
+  name: 'codex',
+  title: 'Codex',
+  packageName: '@openai/codex',
+  version: '0.169.0',
+  agent: 'codex',
+  // One of its catalog: others get no tool to edit with.
+  model: 'gpt-6.1-sol',
+  configure: ({ repository, url }) => ({
+    '.codex/config.toml': `model_provider = "scripted"
+check_for_update_on_startup = false
+approval_policy = "never"
+sandbox_mode = "danger-full-access"
+[analytics]
+enabled = false
+[model_providers.scripted]
+name = "scripted"
+base_url = "${url}"
+wire_api = "responses"
+env_key = "OPENAI_API_KEY"
+request_max_retries = 1
+stream_max_retries = 1
+[projects."${repository}"]
+trust_level = "trusted"
+`,
+  }),
+  env: () => ({ OPENAI_API_KEY: 'scripted' }),
+  args: ({ prompt, url, model }) => [
+    ...['exec', '--json', '--dangerously-bypass-hook-trust', '-m', model],
+    ...['-c', `model_providers.scripted.base_url="${url}"`, prompt],
+  ],
+  session: /"thread_id":"([^"]+)"/,
+  toolNames: { exec_command: 'Bash' },
+  // Its model has no public price.
+  cost: undefined,
+  failure: {
+    status: 429,
+    type: 'rate_limit_exceeded',
+    message: 'Too fast',
+    told: 'last status: 429 Too Many Requests',
+  },
+}

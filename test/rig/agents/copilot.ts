@@ -1,0 +1,28 @@
+import type { RealAgent } from './agent.ts'
+
+export const copilot: RealAgent = {
+  name: 'copilot',
+  title: 'Copilot CLI',
+  packageName: '@github/copilot',
+  version: '1.0.102',
+  agent: 'copilot',
+  model: 'gpt-4.1',
+  configure: () => ({}),
+  env: (url) => ({
+    COPILOT_OFFLINE: 'true',
+    COPILOT_AUTO_UPDATE: 'false',
+    COPILOT_PROVIDER_BASE_URL: `${url}/v1`,
+    COPILOT_PROVIDER_TYPE: 'openai',
+    COPILOT_PROVIDER_API_KEY: 'scripted',
+    COPILOT_MODEL: copilot.model,
+  }),
+  args: ({ prompt, refuses }) => [
+    ...['-p', prompt, '--trust-folder', '--disable-client-telemetry', '--output-format', 'json'],
+    ...(refuses ? [] : ['--allow-all-tools', '--allow-all-paths']),
+  ],
+  // By the names of Claude Code, under which its hooks are registered.
+  toolNames: { view: 'Read', edit: 'Edit', create: 'Write', bash: 'Bash' },
+  session: /"sessionId":"([^"]+)"/,
+  cost: { source: 'estimated', input: 2, cacheRead: 0.5, output: 8 },
+  failure: { status: 400, type: 'invalid_request_error', message: 'The scripted request is not valid' },
+}

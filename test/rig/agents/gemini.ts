@@ -1,0 +1,26 @@
+import type { RealAgent } from './agent.ts'
+
+export const gemini: RealAgent = {
+  name: 'gemini',
+  title: 'Gemini CLI',
+  packageName: '@google/gemini-cli',
+  version: '0.61.0',
+  agent: 'gemini',
+  model: 'gemini-2.5-pro',
+  configure: ({ repository }) => ({
+    '.gemini/trustedFolders.json': JSON.stringify({ [repository]: 'TRUST_FOLDER' }),
+    '.gemini/settings.json': JSON.stringify({
+      general: { enableAutoUpdate: false, enableAutoUpdateNotification: false },
+      privacy: { usageStatisticsEnabled: false },
+      security: { auth: { selectedType: 'gemini-api-key' } },
+    }),
+  }),
+  env: (url) => ({ GEMINI_API_KEY: 'scripted', GOOGLE_GEMINI_BASE_URL: url }),
+  args: ({ prompt, model, refuses }) => [
+    ...['-m', model, '--skip-trust', '--approval-mode', refuses ? 'default' : 'yolo'],
+    ...['-o', 'stream-json', '-p', prompt],
+  ],
+  session: /"session_id":"([^"]+)"/,
+  cost: { source: 'estimated', input: 1.25, cacheRead: 0.125, output: 10 },
+  failure: { status: 400, type: 'INVALID_ARGUMENT', message: 'The scripted request is not valid' },
+}

@@ -1,0 +1,36 @@
+import type { RealAgent } from './agent.ts'
+
+const price = { input: 3, output: 15, cache_read: 0.3, cache_write: 3.75 }
+
+export const opencode: RealAgent = {
+  name: 'opencode',
+  title: 'OpenCode',
+  packageName: 'opencode-ai',
+  version: '1.18.33',
+  agent: 'opencode',
+  model: 'scripted-model',
+  configure: () => ({}),
+  env: (url) => ({
+    OPENCODE_DISABLE_AUTOUPDATE: '1',
+    OPENCODE_DISABLE_MODELS_FETCH: '1',
+    OPENCODE_DISABLE_LSP_DOWNLOAD: '1',
+    OPENCODE_CONFIG_CONTENT: JSON.stringify({
+      autoupdate: false,
+      share: 'disabled',
+      model: 'scripted/scripted-model',
+      small_model: 'scripted/scripted-model',
+      permission: 'allow',
+      provider: {
+        scripted: {
+          npm: '@ai-sdk/openai-compatible',
+          options: { baseURL: `${url}/v1`, apiKey: 'scripted' },
+          models: { 'scripted-model': { limit: { context: 200_000, output: 8_000 }, cost: price } },
+        },
+      },
+    }),
+  }),
+  args: ({ prompt }) => ['run', '--format', 'json', prompt],
+  session: /"sessionID":"([^"]+)"/,
+  cost: { source: 'reported', input: 3, cacheRead: 0.3, output: 15 },
+  failure: { status: 400, type: 'invalid_request_error', message: 'The scripted request is not valid' },
+}

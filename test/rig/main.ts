@@ -1,0 +1,54 @@
+import { parseArgs } from 'node:util'
+import type { RealAgent } from './agents/agent.ts'
+import { realAgents } from './agents/agents.ts'
+import { installedAgent, installedConduct } from './install.ts'
+import { report } from './report.ts'
+import { scenarios } from './scenarios.ts'
+import { type Outcome, tryScenario } from './try.ts'
+
+// `npm run proof:agents`: every scenario with every agent. `npm run proof:agents -- claude codex --scenario subagent --keep`.
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    scenario: { type: 'string', multiple: true, default: scenarios.map(({ name }) => name) },
+    /** Leaves the folders in which the agents worked. */
+    keep: { type: 'boolean', default: false },
+    /** The newest version of each agent in place of the known one. */
+    latest: { type: 'boolean', default: false },
+  },
+})
+const names = positionals.length > 0 ? positionals : realAgents.map(({ name }) => name)
+mustBeKnown('agent', names, realAgents)
+mustBeKnown('scenario', values.scenario, scenarios)
+
+const conduct = await installedConduct()
+const outcomes: Outcome[] = []
+for (const agent of realAgents.filter(({ name }) => names.includes(name))) outcomes.push(...(await tryAgent(agent)))
+process.stdout.write(report(outcomes))
+process.exitCode =
+  outcomes.every(({ kind }) => kind === 'not tried') || outcomes.some(({ kind }) => kind === 'differs') ? 1 : 0
+
+/** One agent after the other, and each scenario by itself: they share the machine with nobody. */
+async function tryAgent(agent: RealAgent): Promise<Outcome[]> {
+  const wanted = scenarios.filter(
+    ({ name, only }) => values.scenario.includes(name) && (only?.includes(agent.name) ?? true),
+  )
+  const outcomes: Outcome[] = []
+  const installed = await installedAgent(agent.packageName, values.latest ? 'latest' : agent.version).catch(
+    (error: Error) => error,
+  )
+  for (const scenario of wanted) {
+    process.stderr.write(`${agent.title}: ${scenario.name}\n`)
+    outcomes.push(await tryScenario(agent, scenario, { conduct, installed, keep: values.keep }))
+  }
+  return outcomes
+}
+
+function mustBeKnown(what: string, given: string[], known: readonly { name: string }[]) {
+  const all = known.map(({ name }) => name)
+  const unknown = given.find((name) => !all.includes(name))
+  if (unknown === undefined) return
+  console.error(`There is no ${what} '${unknown}': choose of ${all.join(', ')}.`)
+  process.exit(2)
+}

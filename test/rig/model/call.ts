@@ -1,0 +1,138 @@
+import type { Fields } from '../../../src/agents/fields.ts'
+import type { Act } from './script.ts'
+import type { Tool } from './tools.ts'
+
+/** A call of a tool: what the model wants, by which tool, and what it sends. */
+export interface Call {
+  act: Act
+  tool: Tool
+  input: string | Fields
+}
+
+/** The names that agents have for each kind of tool. */
+const toolNames: Record<Exclude<Act['do'], 'ledger'>, readonly string[]> = {
+  write: ['Write', 'write', 'write_file', 'create', 'apply_patch'],
+  edit: ['Edit', 'edit', 'replace', 'apply_patch'],
+  read: ['Read', 'read', 'read_file', 'view'],
+  shell: ['Bash', 'bash', 'exec_command', 'run_shell_command'],
+  plan: ['TodoWrite', 'TaskCreate', 'todowrite', 'todo_write', 'write_todos', 'update_todo', 'update_plan'],
+  delegate: ['Agent', 'spawn_agent', 'task', 'agent', 'invoke_agent'],
+  await: ['wait_agent'],
+}
+
+/** Whether an agent offers what it needs to work, and not only to name or to sum up a conversation. */
+export const canWork = (tools: Tool[]) => tools.some(({ name }) => toolNames.shell.includes(name))
+
+/** How the properties of tools are called. */
+const propertyNames: Record<string, readonly string[]> = {
+  path: ['file_path', 'filePath', 'path', 'absolute_path'],
+  content: ['content', 'file_text'],
+  from: ['old_string', 'oldString', 'old_str'],
+  to: ['new_string', 'newString', 'new_str'],
+  command: ['command', 'cmd'],
+  task: ['prompt', 'message'],
+  about: ['description', 'task_name', 'subject', 'instruction', 'intent'],
+}
+
+/** What an act comes to with these tools; undefined where none of them is for it. */
+export function callOf(act: Act, tools: Tool[]): Call | undefined {
+  const tool = act.do === 'ledger' ? ledgerTool(act.tool, tools) : toolFor(act, tools)
+  if (tool) return { act, tool, input: act.do === 'ledger' ? act.input : inputOf(act, tool) }
+  // Without a tool to read with, agents read by a command.
+  return act.do === 'read' ? callOf({ do: 'shell', command: `cat ${act.path}` }, tools) : undefined
+}
+
+function toolFor(act: Exclude<Act, { do: 'ledger' }>, tools: Tool[]): Tool | undefined {
+  const names = toolNames[act.do]
+  return names.map((name) => tools.find((tool) => tool.name === name)).find((tool) => tool !== undefined)
+}
+
+function ledgerTool(name: string, tools: Tool[]): Tool | undefined {
+  const names = ['mcp__conduct__', 'conduct_', 'mcp_conduct_', 'conduct-'].map((prefix) => prefix + name)
+  const found = tools.find(
+    (tool) => names.includes(tool.name) || (tool.namespace?.includes('conduct') && tool.name === name),
+  )
+  if (found) return found
+  // Codex lists the tools of MCP servers only for a model that searches for them, and runs them all the same.
+  const inside = tools.find((tool) => tool.inside)?.inside
+  return inside && { name: `mcp__conduct__${name}`, properties: {}, required: [], inside }
+}
+
+function inputOf(act: Exclude<Act, { do: 'ledger' }>, tool: Tool): string | Fields {
+  if (tool.name === 'apply_patch') return tool.isFreeform ? patchOf(act) : { input: patchOf(act) }
+  const { do: _, ...values } = { about: 'Scripted', ...act }
+  const input: Fields = act.do === 'plan' ? planInput(act.items, tool) : {}
+  for (const [field, value] of Object.entries(values)) {
+    const name = propertyNames[field]?.find((one) => one in tool.properties)
+    if (name !== undefined) input[name] = value
+  }
+  if (act.do === 'delegate') Object.assign(input, helperIn(tool))
+  if (act.do === 'await') Object.assign(input, 'timeout_ms' in tool.properties && { timeout_ms: 30_000 })
+  for (const name of tool.required) input[name] ??= anyOf(tool.properties[name])
+  return input
+}
+
+/** Which of its subagents an agent is to start. */
+function helperIn({ properties }: Tool): Fields {
+  const [kind, name] = [properties.subagent_type, properties.agent_name]
+  const first = (schema: Fields | undefined, otherwise: string) =>
+    Array.isArray(schema?.enum) ? schema.enum[0] : otherwise
+  return {
+    ...(kind && {
+      subagent_type: first(kind, 'filePath' in properties || 'command' in properties ? 'general' : 'general-purpose'),
+    }),
+    ...(name && { agent_name: first(name, 'generalist') }),
+    ...(properties.task_name && { task_name: 'scripted_helper' }),
+    ...(properties.name && { name: 'scripted-helper' }),
+  }
+}
+
+/** The plan in the form of the tool: a list of items, a checklist as a text, or one item. */
+function planInput(items: string[], { properties }: Tool): Fields {
+  const name = ['todos', 'plan'].find((one) => one in properties)
+  if (name === undefined) return { subject: items[0], description: items[0] }
+  if (properties[name]?.type !== 'array') return { [name]: items.map((item) => `- [ ] ${item}`).join('\n') }
+  const known = propertiesOfItems(properties[name])
+  const itemOf = (text: string, index: number) => {
+    const all: Fields = { content: text, description: text, step: text, activeForm: text, priority: 'medium' }
+    const item: Fields = { ...all, id: String(index + 1), status: index === 0 ? 'in_progress' : 'pending' }
+    return Object.fromEntries(Object.entries(item).filter(([field]) => known.includes(field)))
+  }
+  return { [name]: items.map(itemOf) }
+}
+
+function propertiesOfItems(schema: Fields): string[] {
+  const { items } = schema as { items?: { properties?: object } }
+  return Object.keys(items?.properties ?? {})
+}
+
+/** A value for a property that must be there and that no script tells. */
+function anyOf(schema: Fields = {}): unknown {
+  if (Array.isArray(schema.enum)) return schema.enum[0]
+  const values: Record<string, unknown> = { boolean: false, number: 1, integer: 1, array: [], object: {} }
+  return values[String(schema.type)] ?? 'scripted'
+}
+
+function patchOf(act: Act): string {
+  const lines = (sign: string, text: string) =>
+    text
+      .replace(/\n$/, '')
+      .split('\n')
+      .map((line) => sign + line)
+  const change =
+    act.do === 'write'
+      ? [`*** Add File: ${act.path}`, ...lines('+', act.content)]
+      : act.do === 'edit'
+        ? [`*** Update File: ${act.path}`, '@@', ...lines('-', act.from), ...lines('+', act.to)]
+        : []
+  return ['*** Begin Patch', ...change, '*** End Patch'].join('\n')
+}
+
+/** What is sent for a call: itself, or the line of JavaScript that makes it. */
+export function sentFor({ tool, input }: Call): { tool: Tool; input: string | Fields } {
+  if (!tool.inside) return { tool, input }
+  return {
+    tool: tool.inside,
+    input: `const done = await tools.${tool.name}(${JSON.stringify(input)}); text(JSON.stringify(done))`,
+  }
+}

@@ -1,0 +1,43 @@
+import { randomUUID } from 'node:crypto'
+import { type Fields, fieldsOf } from '../../../src/agents/fields.ts'
+import type { ApiFailure, Tokens } from './script.ts'
+import type { Tool } from './tools.ts'
+
+/** An API by which agents ask their model. */
+export interface Dialect {
+  /** Whether a request to that path asks the model for something. */
+  serves(path: string): boolean
+  /** All that stands in the conversation as said by the user. */
+  asked(body: Fields): string
+  answer(answer: Answer, request: Request): Message
+  failure(failure: ApiFailure): unknown
+}
+
+export interface Request {
+  path: string
+  body: Fields
+}
+
+export interface Answer {
+  text: string | undefined
+  calls: { tool: Tool; input: string | Fields }[]
+  tokens: Tokens
+}
+
+/** What goes over the wire: one JSON, or events of a stream with a last line. */
+export type Message = { json: unknown } | { events: { name?: string; data: unknown }[]; last?: string }
+
+export const newId = (prefix: string) => `${prefix}_${randomUUID().replaceAll('-', '')}`
+
+/** The texts of a message, which is a string or a list of parts. */
+export function textIn(content: unknown): string {
+  if (typeof content === 'string') return content
+  if (!Array.isArray(content)) return ''
+  return content
+    .map((part) => fieldsOf(part))
+    .map(({ text, encrypted_content }) => text ?? encrypted_content ?? '')
+    .join('\n')
+}
+
+/** Input in the sense of OpenAI and Google, who count in it what a cache gives. */
+export const allInput = ({ input, cacheRead, cacheWrite }: Tokens) => input + cacheRead + cacheWrite

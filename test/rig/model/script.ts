@@ -1,0 +1,50 @@
+/** What the scripted model answers to one session: a reply per request, and those for a subagent that it starts. */
+export interface Script {
+  replies: Reply[]
+  subagent?: Reply[]
+}
+
+export interface Reply {
+  say?: string
+  does?: Act[]
+  tokens?: Tokens
+  /** The API fails in this way until the agent gives up. */
+  fails?: ApiFailure
+  /** No answer comes: the agent waits until it is interrupted. */
+  hangs?: true
+  /** The answer waits until every session whose script has this meeting asks for it. */
+  meets?: string
+}
+
+export interface Tokens {
+  /** Without what the cache takes part in. */
+  input: number
+  cacheRead: number
+  cacheWrite: number
+  output: number
+}
+
+export const noTokens: Tokens = { input: 0, cacheRead: 0, cacheWrite: 0, output: 0 }
+
+export interface ApiFailure {
+  status: number
+  type: string
+  message: string
+}
+
+/** What the model wants done, in words that no agent owns; `callOf` finds the agent's tool for it. */
+export type Act =
+  | { do: 'write'; path: string; content: string }
+  | { do: 'edit'; path: string; from: string; to: string }
+  | { do: 'read'; path: string }
+  /** `exits` is the code with which it must end; a command that is refused does not run. */
+  | { do: 'shell'; command: string; exits?: number; refused?: true }
+  | { do: 'plan'; items: string[] }
+  /** The task begins with `subagentMark`, by which the requests of the subagent are told from the others. */
+  | { do: 'delegate'; task: string }
+  /** For agents whose helpers work beside them. */
+  | { do: 'await' }
+  | { do: 'ledger'; tool: string; input: Record<string, unknown> }
+
+/** A prompt with this mark is that of a subagent. */
+export const subagentMark = '[scripted subagent]'

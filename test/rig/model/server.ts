@@ -1,0 +1,110 @@
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { setTimeout as after } from 'node:timers/promises'
+import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from 'node:zlib'
+import { type Fields, fieldsOf } from '../../../src/agents/fields.ts'
+import { anthropic } from './anthropic.ts'
+import { type Call, canWork, sentFor } from './call.ts'
+import { chat } from './chat.ts'
+import type { Dialect, Message } from './dialect.ts'
+import { gemini } from './gemini.ts'
+import { type Played, play } from './play.ts'
+import { responses } from './responses.ts'
+import { noTokens, type Reply, type Script } from './script.ts'
+import { toolsIn } from './tools.ts'
+
+const dialects: readonly Dialect[] = [anthropic, responses, chat, gemini]
+
+/** How long a model thinks, in milliseconds. */
+const pace = 300
+
+/** What a model answers that is asked for a title or a summary. */
+const aside: Reply = { say: '{"title": "Scripted"}', tokens: noTokens }
+
+export interface Model {
+  /** The address under which the session of that name asks. */
+  urlOf(name: string): string
+  /** From now on the session of that name is answered by the script. */
+  play(name: string, script: Script): Played
+  close(): Promise<void>
+}
+
+/** A scripted model on 127.0.0.1, in the APIs of Anthropic, OpenAI and Google. */
+export async function startModel(): Promise<Model> {
+  const sessions = new Map<string, Played>()
+  const server = createServer((request, response) => {
+    answer(sessions, request, response).catch((error: unknown) => {
+      if (!response.headersSent) sendJson(response, 500, { error: { message: String(error) } })
+      response.destroy()
+    })
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  return {
+    urlOf: (name) => `http://127.0.0.1:${port}/${name}`,
+    play(name, script) {
+      const played = play(script, () => [...sessions.values()])
+      sessions.set(name, played)
+      return played
+    },
+    async close() {
+      server.closeAllConnections()
+      server.close()
+      await once(server, 'close')
+    },
+  }
+}
+
+async function answer(sessions: Map<string, Played>, request: IncomingMessage, response: ServerResponse) {
+  const body = await bodyOf(request)
+  const { pathname } = new URL(String(request.url), 'http://localhost')
+  const [, name = '', path = ''] = /^\/([^/]+)(\/.*)$/.exec(pathname) ?? []
+  const dialect = dialects.find(({ serves }) => serves(path))
+  const played = sessions.get(name)
+  if (!dialect || !played) return sendJson(response, ...otherwise(path))
+  const tools = toolsIn(body)
+  const { reply, calls } = canWork(tools) ? await played.next(dialect.asked(body), tools) : { reply: aside, calls: [] }
+  // An agent that is interrupted goes away; until then it waits.
+  if (reply.hangs) return
+  await after(pace)
+  if (reply.fails) return sendJson(response, reply.fails.status, dialect.failure(reply.fails))
+  send(response, messageOf(dialect, { body, path }, reply, calls))
+}
+
+function messageOf(dialect: Dialect, request: { body: Fields; path: string }, reply: Reply, calls: Call[]): Message {
+  const sent = calls.map(sentFor)
+  return dialect.answer({ text: reply.say, calls: sent, tokens: reply.tokens ?? noTokens }, request)
+}
+
+async function bodyOf(request: IncomingMessage): Promise<Fields> {
+  const chunks: Buffer[] = []
+  for await (const chunk of request) chunks.push(chunk as Buffer)
+  const raw = Buffer.concat(chunks)
+  if (raw.length === 0) return {}
+  const unpack = { gzip: gunzipSync, br: brotliDecompressSync, zstd: zstdDecompressSync }[
+    String(request.headers['content-encoding'])
+  ]
+  return fieldsOf(JSON.parse((unpack ? unpack(raw) : raw).toString('utf8')))
+}
+
+/** What agents ask beside the model's work: how many tokens a text has, which models there are. */
+function otherwise(path: string): [status: number, body: unknown] {
+  if (path.endsWith('/count_tokens')) return [200, { input_tokens: 0 }]
+  if (path.endsWith(':countTokens')) return [200, { totalTokens: 0 }]
+  if (path.endsWith('/models')) return [200, { object: 'list', data: [], models: [], has_more: false }]
+  return [404, { error: { type: 'not_found_error', message: `The scripted model has no ${path}.` } }]
+}
+
+function sendJson(response: ServerResponse, status: number, body: unknown) {
+  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+}
+
+function send(response: ServerResponse, message: Message) {
+  if ('json' in message) return sendJson(response, 200, message.json)
+  response.writeHead(200, { 'content-type': 'text/event-stream' })
+  for (const { name, data } of message.events)
+    response.write(`${name === undefined ? '' : `event: ${name}\n`}data: ${JSON.stringify(data)}\n\n`)
+  response.end(message.last)
+}

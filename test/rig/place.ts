@@ -1,0 +1,101 @@
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { delimiter, dirname, join } from 'node:path'
+
+/** A home of its own with a git repository, into which nothing but `conduct init --yes` entered Conduct. */
+export interface Place {
+  folder: string
+  home: string
+  repository: string
+  /** All that a program finds in its environment. */
+  env: Record<string, string>
+  git(...words: string[]): string
+  conduct(...words: string[]): string
+  /** The tree of all that stands in the repository now. */
+  tree(): string
+  /** What is wrong where a program cannot be run. */
+  fault(program: string, ...words: string[]): Error | undefined
+  write(root: string, files: Record<string, string>): void
+  remove(): void
+}
+
+/** The project that the agents work on: a greeting and its test. */
+const project = {
+  'README.md': '# Greetings\n',
+  'package.json': '{ "name": "greetings", "private": true, "type": "module", "scripts": { "test": "node --test" } }\n',
+  'src/greet.js': "export const greet = (name) => 'Hi ' + name\n",
+  'test/greet.test.js': `import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { greet } from '../src/greet.js'
+
+test('greets politely', () => assert.match(greet('Ada'), /^(Hi|Good day,) Ada$/))
+`,
+}
+
+/** Makes one. The programs in the folders `bins` are found, and Node.js and what the system has. */
+export function freshPlace(bins: string[]): Place {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'conduct-agents-')))
+  const [home, repository, scratch] = ['home', 'greetings', 'tmp'].map((name) => join(folder, name)) as [
+    string,
+    string,
+    string,
+  ]
+  for (const one of [home, repository, scratch]) mkdirSync(one)
+  const env = {
+    PATH: [...bins, dirname(process.execPath), '/usr/local/bin', '/usr/bin', '/bin'].join(delimiter),
+    HOME: home,
+    TMPDIR: scratch,
+    TERM: 'xterm-256color',
+    LANG: 'C.UTF-8',
+    NPM_CONFIG_UPDATE_NOTIFIER: 'false',
+  }
+  const call = (program: string, words: string[], more: Record<string, string> = {}) =>
+    execFileSync(program, words, {
+      cwd: repository,
+      env: { ...env, ...more },
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+    }).trim()
+  const place: Place = {
+    folder,
+    home,
+    repository,
+    env,
+    git: (...words) => call('git', words),
+    conduct: (...words) => call('conduct', words),
+    tree() {
+      const index = { GIT_INDEX_FILE: join(scratch, 'index') }
+      call('git', ['add', '-A'], index)
+      return call('git', ['write-tree'], index)
+    },
+    fault(program, ...words) {
+      try {
+        call(program, words)
+        return undefined
+      } catch (error) {
+        return error as Error
+      }
+    },
+    write,
+    remove: () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }),
+  }
+  write(repository, project)
+  place.git('init', '-q', '-b', 'main')
+  // In the repository, since Gemini CLI hides the user's own settings from git.
+  place.git('config', 'user.name', 'Ada')
+  place.git('config', 'user.email', 'ada@example.com')
+  place.git('add', '-A')
+  place.git('commit', '-qm', 'Greet')
+  place.conduct('init', '--yes')
+  place.git('add', '-A')
+  place.git('commit', '-qm', 'Record sessions with Conduct')
+  return place
+}
+
+function write(root: string, files: Record<string, string>) {
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(root, path)), { recursive: true })
+    writeFileSync(join(root, path), text)
+  }
+}

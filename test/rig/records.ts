@@ -1,0 +1,43 @@
+import { setTimeout as after } from 'node:timers/promises'
+import type { z } from 'zod'
+import type { Check } from '../../src/api/check.ts'
+import type { fullRun } from '../../src/api/run.ts'
+import type { Turn } from '../../src/api/turn.ts'
+import type { Place } from './place.ts'
+
+/** A run with all that the ledger holds of it, as `conduct` shows it. */
+export interface Recorded {
+  run: z.infer<typeof fullRun>
+  turns: Turn[]
+  checks: Check[]
+  /** Its content as a terminal shows it. */
+  text: string
+}
+
+/** How long what hooks began may go on behind an agent that has ended, in milliseconds. */
+const patience = 30_000
+
+/** The runs of the place, oldest first, as soon as none is in progress any more, or when patience ends. */
+export async function recordsOf(place: Place): Promise<Recorded[]> {
+  const until = Date.now() + patience
+  let ids = idsOf(place)
+  while (ids.some(({ status }) => status === 'in_progress') && Date.now() < until) {
+    await after(500)
+    ids = idsOf(place)
+  }
+  return ids.map(({ runId }) => ({
+    run: JSON.parse(place.conduct('run', 'get', runId, '--json')).run,
+    turns: lines(place.conduct('run', 'turns', runId, '--json', '--all')),
+    checks: lines(place.conduct('check', 'list', '--run-id', runId, '--json', '--all')),
+    text: place.conduct('run', 'content', runId),
+  }))
+}
+
+const idsOf = (place: Place) =>
+  lines<{ runId: string; status: string }>(place.conduct('run', 'list', '--json', '--all')).toReversed()
+
+const lines = <T>(text: string): T[] =>
+  text
+    .split('\n')
+    .filter(Boolean)
+    .map((line): T => JSON.parse(line))

@@ -1,0 +1,206 @@
+import type { RealAgent } from './agents/agent.ts'
+import { type Reply, type Script, subagentMark, type Tokens } from './model/script.ts'
+
+/** What a session of an agent is to do, and what must be recorded of it. */
+export interface Session {
+  prompt: string
+  script: Script
+  ends: 'well' | 'failed' | 'interrupted'
+  /** What the checks come to; unchecked where nothing is said. */
+  verdict?: 'verified'
+  /** The title that it gives its run by the tools of Conduct. */
+  title?: string
+  /** What it writes to its run by the tools of Conduct, and nobody else. */
+  words?: string[]
+}
+
+export interface Scenario {
+  name: string
+  /** The agents that it is for: all, unless it says so. */
+  only?: string[]
+  /** The agent refuses what needs a permission. */
+  refuses?: true
+  /** The sessions run at once in that repository. */
+  sessions(repository: string, agent: RealAgent): Session[]
+}
+
+const tokens = (input: number, cacheRead: number, cacheWrite: number, output: number): Tokens => ({
+  input,
+  cacheRead,
+  cacheWrite,
+  output,
+})
+
+const polite = "export const greet = (name) => 'Good day, ' + name\n"
+const rude = "export const greet = (name) => 'What, ' + name + '?'\n"
+const first = "export const greet = (name) => 'Hi ' + name\n"
+
+/** A prompt of two lines, edits, a failing test, a fix, a passing test, a commit, a final answer. */
+const whole: Scenario = {
+  name: 'whole session',
+  sessions: (repository) => [
+    {
+      prompt: 'Greet politely\nand keep the tests green.',
+      ends: 'well',
+      verdict: 'verified',
+      script: {
+        replies: [
+          {
+            say: 'A plan first.',
+            does: [{ do: 'plan', items: ['Greet politely', 'Run the tests'] }],
+            tokens: tokens(1000, 0, 5000, 50),
+          },
+          {
+            say: 'I look.',
+            does: [{ do: 'read', path: `${repository}/src/greet.js` }],
+            tokens: tokens(20, 5000, 300, 30),
+          },
+          {
+            say: 'I change it.',
+            does: [{ do: 'edit', path: `${repository}/src/greet.js`, from: first, to: rude }],
+            tokens: tokens(21, 5300, 200, 40),
+          },
+          { say: 'I test.', does: [{ do: 'shell', command: 'npm test', exits: 1 }], tokens: tokens(22, 5500, 100, 25) },
+          {
+            say: 'I mend it.',
+            does: [{ do: 'edit', path: `${repository}/src/greet.js`, from: rude, to: polite }],
+            tokens: tokens(23, 5600, 200, 41),
+          },
+          {
+            say: 'I note it.',
+            does: [{ do: 'write', path: `${repository}/NOTES.md`, content: '# Notes\n\nPolite now.\n' }],
+            tokens: tokens(24, 5800, 100, 35),
+          },
+          {
+            say: 'Once more.',
+            does: [{ do: 'shell', command: 'npm test', exits: 0 }],
+            tokens: tokens(25, 5900, 100, 26),
+          },
+          {
+            say: 'I commit.',
+            does: [{ do: 'shell', command: 'git add -A && git commit -qm "Greet politely"', exits: 0 }],
+            tokens: tokens(26, 6000, 100, 45),
+          },
+          {
+            say: 'The greeting is polite now.\n\nAll tests pass, and it is committed.',
+            tokens: tokens(27, 6100, 0, 33),
+          },
+        ],
+      },
+    },
+  ],
+}
+
+const writes = (path: string, content = 'One line.\n'): Reply => ({
+  say: `I write ${path}.`,
+  does: [{ do: 'write', path, content }],
+  tokens: tokens(10, 100, 5, 7),
+})
+
+const apiError: Scenario = {
+  name: 'API error',
+  sessions: (repository, { failure }) => [
+    {
+      prompt: 'Write until the API fails.',
+      ends: 'failed',
+      script: { replies: [writes(`${repository}/e.txt`), { fails: failure }] },
+    },
+  ],
+}
+
+const interruption: Scenario = {
+  name: 'interruption',
+  sessions: (repository) => [
+    {
+      prompt: 'Write, then be interrupted.',
+      ends: 'interrupted',
+      script: { replies: [writes(`${repository}/i.txt`), { hangs: true }] },
+    },
+  ],
+}
+
+const refusal: Scenario = {
+  name: 'refused permission',
+  // Codex asks nobody where it has no terminal.
+  only: ['claude', 'opencode', 'gemini', 'qwen', 'copilot'],
+  refuses: true,
+  sessions: () => [
+    {
+      prompt: 'Try what is not allowed.',
+      ends: 'well',
+      script: {
+        replies: [
+          {
+            say: 'I run it.',
+            does: [{ do: 'shell', command: 'rm -rf src', refused: true }],
+            tokens: tokens(10, 100, 5, 7),
+          },
+          { say: 'It was not allowed.', tokens: tokens(11, 110, 0, 3) },
+        ],
+      },
+    },
+  ],
+}
+
+const subagent: Scenario = {
+  name: 'subagent',
+  sessions: (repository, { goesOnAfterSubagents }) => [
+    {
+      prompt: 'Let somebody else write it.',
+      ends: 'well',
+      script: {
+        replies: [
+          {
+            say: 'I delegate.',
+            does: [{ do: 'delegate', task: `${subagentMark} Write s.txt.` }],
+            tokens: tokens(10, 1000, 100, 40),
+          },
+          { say: 'I wait.', does: [{ do: 'await' }], tokens: tokens(12, 1000, 50, 5) },
+          ...(goesOnAfterSubagents ? [{ say: 'They are at it.', tokens: tokens(13, 1100, 0, 4) }] : []),
+          { say: 'They wrote it.', tokens: tokens(11, 1100, 0, 6) },
+        ],
+        subagent: [writes(`${repository}/s.txt`), { say: 's.txt is written.', tokens: tokens(7, 80, 0, 4) }],
+      },
+    },
+  ],
+}
+
+/** Two sessions of one agent, in step, each of which uses every tool of Conduct. */
+const twoAtOnce: Scenario = {
+  name: 'two at once',
+  only: ['claude', 'codex'],
+  sessions: (repository) => ['A', 'B'].map((who) => withLedger(repository, who)),
+}
+
+function withLedger(repository: string, who: string): Session {
+  const call = (tool: string, input: Record<string, unknown>, meets: string): Reply => ({
+    say: `${who} calls ${tool}.`,
+    does: [{ do: 'ledger', tool, input }],
+    tokens: tokens(10, 100, 5, 7),
+    meets,
+  })
+  const title = `Titled by ${who}`
+  const words = [`Logged by ${who}.`, `Summed up by ${who}.`]
+  return {
+    prompt: `Session ${who} keeps the ledger.`,
+    ends: 'well',
+    verdict: 'verified',
+    title,
+    words,
+    script: {
+      replies: [
+        call('search_ledger', { query: 'greeting' }, 'search'),
+        call('start_run', { title }, 'start'),
+        { ...writes(`${repository}/${who}.txt`, who === 'A' ? 'A\n' : 'B\nB\n'), meets: 'write' },
+        call('log_run', { text: words[0] }, 'log'),
+        call('record_check', { name: `check ${who}`, result: 'pass', command: `true ${who}`, exitCode: 0 }, 'check'),
+        call('save_spec', { specId: `SPEC-${who}`, title: `Spec of ${who}`, content: `Written by ${who}.` }, 'spec'),
+        call('read_ledger', { id: `SPEC-${who}` }, 'read'),
+        call('finish_run', { status: 'completed', summary: words[1] }, 'finish'),
+        { say: `${who} is done.`, tokens: tokens(11, 110, 0, 3), meets: 'end' },
+      ],
+    },
+  }
+}
+
+export const scenarios: readonly Scenario[] = [whole, apiError, interruption, refusal, subagent, twoAtOnce]

@@ -1,0 +1,25 @@
+import { execFile } from 'node:child_process'
+import { cpSync, existsSync, globSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { root } from './built.ts'
+
+const run = promisify(execFile)
+const sources = ['package.json', 'tsconfig.json', 'tsconfig.build.json', 'README.md', 'LICENSE', 'src', 'scripts']
+
+/**
+ * Makes the tarball that is published, in a folder that is in no `node_modules`, and returns its path. It is packed from a
+ * copy, so that a build that is in use stays as it is.
+ */
+export async function packInto(folder: string): Promise<string> {
+  const copy = join(folder, 'copy')
+  const { files } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { files: string[] }
+  for (const path of [...sources, ...files]) {
+    if (path !== 'dist' && existsSync(join(root, path))) cpSync(join(root, path), join(copy, path), { recursive: true })
+  }
+  symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'))
+  await run('npm', ['pack', '--pack-destination', folder], { cwd: copy })
+  rmSync(copy, { recursive: true })
+  const [tarball] = globSync('*.tgz', { cwd: folder })
+  return join(folder, String(tarball))
+}
