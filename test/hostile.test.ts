@@ -175,12 +175,13 @@ const bodies = [
 const pieces = ['[', '{"a":', '"a":1,', '1,', '[],', '{},', '"a":"b",', '\\u0000', '\\ud800', '"', '\\', 'sk_']
 
 for (const beginning of bodies) {
-  test(`a body may begin with ${beginning || 'anything'} and go on for ${long}`, () =>
-    assertAnswered(shapesOf(beginning, ...pieces), async (text) => {
-      for (const name of ['/conduct/v1/auth/session', '/conduct/v1/runs', '/conduct/mcp']) {
-        await answered(name, { method: 'POST', headers: json, body: text })
-      }
-    }))
+  test(`a body may begin with ${beginning || 'anything'} and go on for ${long}`, async () => {
+    for (const path of ['/conduct/v1/auth/session', '/conduct/v1/runs', '/conduct/v1/hooks/claude', '/conduct/mcp']) {
+      await assertAnswered(shapesOf(beginning, ...pieces), (body) =>
+        answered(path, { method: 'POST', headers: json, body }),
+      )
+    }
+  })
 }
 
 /** As many items as a text of that length has, each of about `width` characters. */

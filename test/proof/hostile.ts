@@ -79,6 +79,7 @@ const doors = [
   '/conduct/docs',
   '/conduct/openapi.json',
   '/conduct/mcp',
+  '/conduct/v1/hooks/claude',
 ]
 const routes = [
   ...doors.flatMap((path) => ['GET', 'POST'].map((method) => head(method, path, close))),

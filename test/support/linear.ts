@@ -24,8 +24,10 @@ export async function assertLinear(
     let before = Number.POSITIVE_INFINITY
     for (const length of [longest / step ** 2, longest / step, longest]) {
       const text = shape(length)
-      const ms = await cpuMs(() => read(text))
       const most = Math.max(quickMs, mostGrowth * before)
+      let ms = await cpuMs(() => read(text))
+      // What grew too much does so again; a collection of garbage, or compiling, does not.
+      for (let again = 0; ms > most && again < 2; again++) ms = Math.min(ms, await cpuMs(() => read(text)))
       const told = `${ms.toFixed(1)} ms for ${length} characters of ${JSON.stringify(text.slice(0, 60))}…`
       assert.ok(ms <= most, `${told}: an ${step}th of it took ${before.toFixed(1)} ms`)
       before = ms

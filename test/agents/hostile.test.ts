@@ -1,0 +1,106 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { readDocument } from '../../src/agents/read.ts'
+import { readTranscript } from '../../src/agents/transcript.ts'
+import { size } from '../proof/size.ts'
+import { assertLinear, mebibyte, type Shape } from '../support/linear.ts'
+import { documentOf, namesOf, transcriptOf } from './documents.ts'
+
+const longest = size(mebibyte / 64, mebibyte)
+
+/** What the readers look for in a text, again and again. */
+const units = [
+  'a',
+  ' ',
+  '\n',
+  '/',
+  '\\',
+  '"',
+  "'",
+  '[',
+  '{"a":',
+  '\n*** Update File: a',
+  '\n+',
+  '&&',
+  ';',
+  '$(',
+  '<',
+  '\0',
+  '€',
+]
+const words = [
+  '\nExit Code: 1',
+  '\nSignal: 1\nA: b',
+  ' exit code 1',
+  '(exit code 1)',
+  ' requires approval',
+  '<system-reminder>',
+]
+const texts = [...units, ...words].map(
+  (unit): Shape =>
+    (length) =>
+      unit.repeat(length / unit.length),
+)
+
+/** The places of all texts of a JSON value. */
+function placesIn(value: unknown, at: string[] = []): string[][] {
+  if (typeof value === 'string') return [at]
+  if (typeof value !== 'object' || value === null) return []
+  return Object.entries(value).flatMap(([key, one]) => placesIn(one, [...at, key]))
+}
+
+/** The value with another text in some of its places. */
+function withText<Value>(value: Value, places: string[][], text: string): Value {
+  const copy = structuredClone(value)
+  for (const place of places) {
+    let holder = copy as Record<string, unknown>
+    for (const key of place.slice(0, -1)) holder = holder[key] as Record<string, unknown>
+    holder[place.at(-1) as string] = text
+  }
+  return copy
+}
+
+for (const agent of ['claude', 'codex', 'copilot', 'gemini', 'qwen']) {
+  test(`each field of what ${agent} tells its hooks may have ${longest / 1024} KiB`, async () => {
+    for (const name of namesOf(agent)) {
+      const document = documentOf(agent, name)
+      for (const place of placesIn(document)) {
+        const read = (text: string) => readDocument(agent, withText(document, [place], text), {})
+        await assertLinear(texts, read, longest)
+      }
+    }
+  })
+
+  test(`the texts of a transcript of ${agent} may have ${longest / 1024} KiB`, async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'conduct-transcript-'))
+    t.after(() => rmSync(folder, { recursive: true }))
+    const lines = readFileSync(transcriptOf(agent), 'utf8').trim().split('\n')
+    const documents = lines.map((line): unknown => JSON.parse(line))
+    // What is short names something that the reader must find as it is.
+    const isText = (document: unknown) => (place: string[]) => String(at(document, place)).length > 40
+    const places = documents.map((document) => placesIn(document).filter(isText(document)))
+    const count = places.reduce((sum, some) => sum + some.length, 0)
+    const shapes = texts.map(
+      (shape): Shape =>
+        (length) =>
+          shape(length / count),
+    )
+    let files = 0
+    await assertLinear(
+      shapes,
+      async (text) => {
+        const path = join(folder, `${files++}.jsonl`)
+        const changed = documents.map((document, n) => withText(document, places[n] as string[][], text))
+        writeFileSync(path, changed.map((one) => JSON.stringify(one)).join('\n'))
+        await readTranscript(agent === 'claude' ? 'claude-code' : agent, path)
+        rmSync(path)
+      },
+      longest,
+    )
+  })
+}
+
+const at = (value: unknown, place: string[]): unknown =>
+  place.reduce((holder, key) => (holder as Record<string, unknown>)[key], value)
