@@ -12,6 +12,7 @@ const calls = [
   ...(['createRun', 'updateRun', 'appendToRun', 'deleteRun', 'linkFeatures', 'unlinkFeature', 'heartbeat'] as const),
   ...(['appendTurn', 'createSpec', 'updateSpec', 'deleteSpec', 'createCheck', 'updateCheck', 'deleteCheck'] as const),
   ...(['createFeature', 'updateFeature', 'deleteFeature'] as const),
+  ...(['createProject', 'updateProject', 'createKey', 'revokeKey'] as const),
 ]
 type Call = (typeof calls)[number]
 
@@ -20,6 +21,7 @@ const runId = idOf('R')
 const specId = idOf('S', 3)
 const checkId = idOf('C', 4)
 const id = fc.integer({ min: 1, max: 4 })
+const slug = idOf('P', 2)
 const name = fc.constantFrom('tests', 'lint', 'review')
 const featureName = fc.constantFrom('login', 'über uns', 'checkout', 'feature-2', 'feature-9')
 const maybe = <Value>(value: Arbitrary<Value>) => fc.option(value, { nil: undefined })
@@ -114,6 +116,16 @@ const inputs: { [N in Call]: Arbitrary<Input<N>> } = {
   createFeature: fc.record({ name: featureName, description: maybe(text.map((long) => long.slice(0, 900))) }),
   updateFeature: fc.record({ id, name: maybe(featureName), file: maybe(word) }),
   deleteFeature: fc.record({ id }),
+  createProject: fc.record({ slug, name: maybe(word), repository: maybe(fc.constantFrom(null, 'shop.git')) }),
+  updateProject: fc.record({ slug, name: maybe(word), repository: maybe(fc.constantFrom(null, 'till.git')) }),
+  createKey: fc.record({
+    name: word,
+    permissions: fc.subarray(['read', 'agent', 'write'] as const, { minLength: 1 }).map((some) => [...some]),
+    project: maybe(fc.oneof(slug, fc.constant(null))),
+    expiresAt: maybe(fc.constantFrom(null, '2999-01-01T00:00:00.000Z')),
+  }),
+  // Not the first key, by which all is done.
+  revokeKey: fc.record({ id: id.map((n) => n + 1) }),
 }
 
 /** Creating and appending come more often, so that there is something to change and take away. */
@@ -140,6 +152,8 @@ const beginning: Deed[] = [
   { call: 'createRun', input: { runId: 'R-1', specId: 'S-1', content: 'birne' } },
   { call: 'createRun', input: { runId: 'R-2', retryOf: 'R-1' } },
   { call: 'createRun', input: { runId: 'R-3', content: '🚀rakete '.repeat(9000) } },
+  { call: 'createProject', input: { slug: 'P-1' } },
+  { call: 'createKey', input: { name: 'apfel', permissions: ['agent'], project: 'P-1' } },
   { call: 'createCheck', input: { checkId: 'C-1', runId: 'R-1', name: 'tests', result: 'pass' } },
   { call: 'appendTurn', input: { runId: 'R-1', prompt: 'apfel', answer: 'birne' } },
   { call: 'createCheck', input: { checkId: 'C-2', runId: 'R-3', name: 'lint', result: 'warn', content: 'Straße' } },
@@ -175,7 +189,9 @@ export async function carryOut({ client, sleep }: Pick<Ledger, 'client' | 'sleep
 }
 
 /** Every row of a list. */
-export const allOf = <List extends 'listRuns' | 'listSpecs' | 'listChecks' | 'listFeatures'>(
+export const allOf = <
+  List extends 'listRuns' | 'listSpecs' | 'listChecks' | 'listFeatures' | 'listProjects' | 'listKeys',
+>(
   client: Client,
   list: List,
 ) => Array.fromAsync(client.all(list, { limit: 100 } as Input<List>))

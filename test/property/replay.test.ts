@@ -8,7 +8,7 @@ import { allOf, carryOut, type Deed, history } from './deeds.ts'
 
 type Event = Output<'listEvents'>['events'][number]
 type Row = Record<string, unknown>
-type Noun = 'run' | 'turn' | 'spec' | 'check' | 'feature'
+type Noun = 'run' | 'turn' | 'spec' | 'check' | 'feature' | 'project' | 'key'
 type Tables = Record<Noun, Record<string, Row>>
 
 /** What the log tells of each noun, and the value of a field that it has not told of. */
@@ -26,6 +26,8 @@ const told: Record<Noun, Row> = {
     ...{ commit: null, tree: null, dirty: null },
   },
   feature: { name: null, description: null, file: null },
+  project: { name: null, repository: null },
+  key: { name: null, permissions: null, expiresAt: null, revokedAt: null },
 }
 
 const histories = size(8, 1500)
@@ -55,13 +57,15 @@ async function logOf(client: Client): Promise<Event[]> {
   }
 }
 
+const emptyTables = (): Tables => ({ run: {}, turn: {}, spec: {}, check: {}, feature: {}, project: {}, key: {} })
+
 /** The rows that the log tells of, by their ids. Throws where a change does not begin at what was there before. */
 function replay(log: Event[]): Tables {
-  const tables: Tables = { run: {}, turn: {}, spec: {}, check: {}, feature: {} }
+  const tables = emptyTables()
   for (const { seq, type, subject, changes } of log) {
     const [noun, what] = type.split('.') as [Noun, string]
     const rows = tables[noun]
-    if (rows === undefined) continue
+    assert.ok(rows, `${type} is of no noun that is compared`)
     const at = `event ${seq}, ${type} of ${subject}`
     assert.equal(subject in rows, what !== 'created', at)
     if (what === 'deleted') delete rows[subject]
@@ -89,7 +93,7 @@ function apply(noun: Noun, before: Row, changes: Event['changes']): Row {
 }
 
 async function tablesOf(client: Client): Promise<Tables> {
-  const tables: Tables = { run: {}, turn: {}, spec: {}, check: {}, feature: {} }
+  const tables = emptyTables()
   for (const { runId } of await allOf(client, 'listRuns')) {
     const { run } = await client.getRun({ runId })
     const features = run.features.map(({ id }) => id)
@@ -103,6 +107,8 @@ async function tablesOf(client: Client): Promise<Tables> {
     tables.check[checkId] = pick('check', (await client.getCheck({ checkId })).check)
   }
   for (const feature of await allOf(client, 'listFeatures')) tables.feature[feature.id] = pick('feature', feature)
+  for (const project of await allOf(client, 'listProjects')) tables.project[project.slug] = pick('project', project)
+  for (const key of await allOf(client, 'listKeys')) tables.key[key.id] = pick('key', key)
   return tables
 }
 
