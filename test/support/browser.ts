@@ -36,6 +36,8 @@ export interface PageOptions extends BrowserContextOptions {
   permissions?: Permission[]
   /** What stands before the page and the API. */
   basePath?: string
+  /** The largest content, in bytes. */
+  contentLimit?: number
 }
 
 /**
@@ -43,7 +45,7 @@ export interface PageOptions extends BrowserContextOptions {
  * test, which fails when the page threw something, broke its content security policy or asked another host.
  */
 export async function openPage(t: TestContext, address = '', options: PageOptions = {}): Promise<Shown> {
-  const { permissions = ['admin'], basePath = '/conduct', ...more } = options
+  const { permissions = ['admin'], basePath = '/conduct', contentLimit, ...more } = options
   const [sqlite] = engines
   const databaseUrl = (await sqlite?.freshUrl(t)) ?? ''
   const webFolder = await builtPage()
@@ -51,7 +53,7 @@ export async function openPage(t: TestContext, address = '', options: PageOption
   let running: Running | undefined
   const start = async (port: number) => {
     const store = await openStore(databaseUrl, { adminKey, now: () => Date.now() + ahead })
-    running = await serve({ host: '127.0.0.1', port, store, basePath, webFolder, rateLimit: 0 })
+    running = await serve({ host: '127.0.0.1', port, store, basePath, webFolder, contentLimit, rateLimit: 0 })
     return running
   }
   const { url, port } = await start(0)

@@ -33,7 +33,8 @@ const pages: [address: string, sign: string][] = [
   ['#/runs?agent=nobody', '.empty'],
   ['#/runs?q=limit', '.results .title'],
   ['#/runs/default/RUN-001', '.prose table'],
-  ['#/runs/default/RUN-001?view=raw', '.log pre'],
+  ['#/runs/default/RUN-001?view=raw', '.log .screen'],
+  ['#/runs/default/RUN-TERM?line=2', '.log .marked'],
   ['#/runs/default/RUN-001?view=timeline', '.timeline li'],
   ['#/runs/default/RUN-404', '.problem'],
   ['#/?days=7', '.figures'],
@@ -51,8 +52,20 @@ const pages: [address: string, sign: string][] = [
   ['#/nowhere', '.empty'],
 ]
 
+/** A line in every colour of a terminal. */
+const colourful = [1, 2, 4, 30, 31, 32, 33, 34, 35, 36, 37, 90, 91, 95, 41, 42, 43, 44, '38;5;208', '38;2;250;250;0']
+  .map((code) => `\x1b[${code}mtold in ${code}\x1b[0m`)
+  .join(' ')
+
 async function fill({ client }: Shown) {
   const long = 'averylongwordwithoutanyplacetobreak'.repeat(6)
+  await client.createRun({
+    runId: 'RUN-TERM',
+    title: 'Output',
+    content: `one\n${colourful}\n`.repeat(40),
+    contentType: 'text/x-terminal',
+    status: 'completed',
+  })
   await client.createRun({
     title: `Add a limit to ${long}`,
     status: 'completed',

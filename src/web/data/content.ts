@@ -7,13 +7,15 @@ import { clientOf } from './server.ts'
 
 export interface Content {
   text: string
+  /** Counts how often the text was replaced, rather than appended to. */
+  edition: number
   /** Whether the server had dropped its middle when it was read. */
   truncated: boolean
   isRead: boolean
   error?: ConductError
 }
 
-const nothing: Content = { text: '', truncated: false, isRead: false }
+const nothing: Content = { text: '', edition: 0, truncated: false, isRead: false }
 
 /** The content of a run as it grows: only what is new is read. `id` is the run's row. */
 export function useContent(project: string, runId: string, id: number | undefined): Content {
@@ -33,7 +35,7 @@ export function useContent(project: string, runId: string, id: number | undefine
           const { text, next, truncated } = await clientOf(project).readContent({ runId, after: at }, end)
           if (was !== replacements) continue
           at = next
-          read = { text: read.text + text, truncated: read.truncated || truncated, isRead: true }
+          read = { text: read.text + text, edition: was, truncated: read.truncated || truncated, isRead: true }
         }
       } catch (error) {
         read = { ...read, error: failureOf(error) }
@@ -47,7 +49,7 @@ export function useContent(project: string, runId: string, id: number | undefine
         if (isReplaced(news.event)) {
           replacements++
           at = 0
-          read = nothing
+          read = { ...nothing, edition: replacements }
         }
         if (news.event.changes.content) readOn()
       } else if (news.kind === 'connected') readOn()
@@ -59,6 +61,9 @@ export function useContent(project: string, runId: string, id: number | undefine
   }, [project, runId, id])
   return content
 }
+
+/** Whether an event tells that text was added to a run's content, and nothing of it replaced. */
+export const isAppend = (event: Event) => event.changes.content !== undefined && !isReplaced(event)
 
 /** Only what was given whole has its hash in the log; an append tells the new size. */
 function isReplaced({ changes }: Event): boolean {

@@ -5,7 +5,7 @@ import { clientOf } from '../data/server.ts'
 import { Ago, spanOf } from '../ui/ago.tsx'
 import { Problem } from '../ui/problem.tsx'
 import { Badge, resultLooks } from '../ui/status.tsx'
-import { Markdown } from './log.tsx'
+import { Text } from './log.tsx'
 
 /** The checks of a run, newest first. Of each name the newest counts; those that were followed stand back. */
 export function Checks({ checks }: { checks: Check[] }) {
@@ -58,7 +58,11 @@ function CheckBody({ check: { project, checkId, command, commit } }: { check: Ch
       </p>
       {error && <Problem error={error} onRetry={reload} />}
       {data &&
-        (data.check.content === '' ? <p class="muted">No further details.</p> : <Markdown text={data.check.content} />)}
+        (data.check.content === '' ? (
+          <p class="muted">No further details.</p>
+        ) : (
+          <Text text={data.check.content} contentType={data.check.contentType} />
+        ))}
     </div>
   )
 }

@@ -1,33 +1,59 @@
 import type { ComponentType } from 'preact'
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
+import type { Run } from '../../api/run.ts'
+import type { Route } from '../app/router.ts'
+import type { Content } from '../data/content.ts'
+import { plainOf } from '../log/lines.ts'
 import { Copy } from '../ui/copy.tsx'
+import { lazy } from '../ui/lazy.tsx'
 
-/** Longer texts are shown as they are: as markdown they would make the page slow. In characters. */
-const longest = 300_000
-/** What sets colours in a terminal. */
-const escapes = new RegExp(`${String.fromCharCode(27)}\\[[0-9;?]*[ -/]*[@-~]`, 'g')
+const TerminalLog = lazy(() => import('../log/terminal-log.tsx'))
 
 interface Props {
-  text: string
+  run: Pick<Run, 'contentType' | 'endedAt'>
+  content: Content
   isRaw: boolean
-  isTruncated: boolean
+  route: Route
 }
 
-/** What an agent said, as markdown or as it is. Whoever is at its end stays there while it grows. */
-export function Log({ text, isRaw, isTruncated }: Props) {
-  const plain = text.replace(escapes, '')
-  const isLong = plain.length > longest
-  useStayAtEnd(text)
+/** Longer texts are shown as they are: as Markdown they would make the page slow. In characters. */
+const longest = 300_000
+
+/** The content of a run: Markdown, or the output of a terminal. */
+export function Log({ run, content: { text, edition, truncated }, isRaw, route }: Props) {
+  const isLong = text.length > longest
+  const isMarkdown = run.contentType === 'text/markdown' && !isRaw && !isLong
   return (
     <div class="log">
-      <p class="small muted">
-        {isTruncated && 'The middle was dropped, since the log outgrew the limit. '}
-        {isLong && !isRaw && 'The log is too long to be shown as Markdown.'}
-        <Copy text={text} label="Copy the log" />
-      </p>
-      {isRaw || isLong ? <pre>{plain}</pre> : <Markdown text={plain} />}
+      {truncated && <p class="small muted">The middle was dropped because the log outgrew the size limit.</p>}
+      {run.contentType === 'text/markdown' && isLong && !isRaw && (
+        <p class="small muted">The log is too long to be shown as Markdown.</p>
+      )}
+      {isMarkdown ? (
+        <MarkdownLog text={text} />
+      ) : (
+        <TerminalLog text={text} edition={edition} isLive={run.endedAt === null} isPlain={isRaw} route={route} />
+      )}
     </div>
   )
+}
+
+/** Markdown that grows: a reader at its end stays there. */
+function MarkdownLog({ text }: { text: string }) {
+  useStayAtEnd(text)
+  return (
+    <>
+      <p class="small tools">
+        <Copy text={text} label="Copy the log" />
+      </p>
+      <Markdown text={plainOf(text)} />
+    </>
+  )
+}
+
+/** A text of a check or of a run, as its type asks. */
+export function Text({ text, contentType }: { text: string; contentType: Run['contentType'] }) {
+  return contentType === 'text/x-terminal' ? <TerminalLog text={text} /> : <Markdown text={text} />
 }
 
 /** Markdown, by code that is loaded with the first of it. */

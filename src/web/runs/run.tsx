@@ -1,8 +1,9 @@
 import type { TimelineEntry } from '../../api/timeline.ts'
 import type { Output } from '../../client/client.ts'
 import { href, type Route } from '../app/router.ts'
-import { useContent } from '../data/content.ts'
+import { isAppend, useContent } from '../data/content.ts'
 import { useRead } from '../data/read.ts'
+import { useRun } from '../data/run.ts'
 import { clientOf } from '../data/server.ts'
 import { Ago, spanOf } from '../ui/ago.tsx'
 import { Head } from '../ui/head.tsx'
@@ -27,15 +28,12 @@ interface Props {
 /** One run: how it went, what changed, what was checked, and above all that, what is to be done about it. */
 export function RunPage({ project, runId, route }: Props) {
   const client = clientOf(project)
-  const read = useRead('run', (signal) => client.getRun({ runId }, { signal }), {
-    touches: ({ type, subject }) => type.startsWith('run.') && subject === runId,
-    restMs: 1000,
-  })
+  const read = useRun(project, runId)
   const history = useRead('timeline', (signal) => client.timeline({ runId }, { signal }), {
-    touches: ({ type, project: of }) => of === project && /^(run|check)\./.test(type),
+    touches: (event) => event.project === project && /^(run|check|turn)\./.test(event.type) && !isAppend(event),
     restMs: 1000,
   })
-  const run = read.data?.run
+  const { run } = read
   if (!run || read.error?.code === 'NOT_FOUND') {
     return (
       <>
@@ -123,7 +121,8 @@ const views = { log: 'Log', raw: 'Raw', timeline: 'Timeline' }
 
 /** What it said and what happened to it. Which of them is seen stands in the address. */
 function Told({ run, entries, route }: Omit<ShownProps, 'onConflict'>) {
-  const { text, truncated, isRead, error } = useContent(run.project, run.runId, run.id)
+  const content = useContent(run.project, run.runId, run.id)
+  const { text, isRead, error } = content
   const asked = route.query.get('view') ?? ''
   const view = Object.hasOwn(views, asked) ? asked : 'log'
   return (
@@ -135,7 +134,7 @@ function Told({ run, entries, route }: Omit<ShownProps, 'onConflict'>) {
         <>
           {error && <Problem error={error} />}
           {isRead && text === '' && <p class="empty">No output{run.endedAt ? '.' : ' yet.'}</p>}
-          {text !== '' && <Log text={text} isRaw={view === 'raw'} isTruncated={truncated} />}
+          {text !== '' && <Log run={run} content={content} isRaw={view === 'raw'} route={route} />}
         </>
       )}
     </section>

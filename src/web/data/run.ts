@@ -1,0 +1,50 @@
+import { useEffect, useRef, useState } from 'preact/hooks'
+import type { Event } from '../../api/event.ts'
+import type { ConductError, Output } from '../../client/client.ts'
+import { isAppend } from './content.ts'
+import { listen } from './live.ts'
+import { useRead } from './read.ts'
+import { clientOf } from './server.ts'
+
+type FullRun = Output<'getRun'>['run']
+
+export interface OneRun {
+  run: FullRun | undefined
+  error: ConductError | undefined
+  reload(): void
+}
+
+/**
+ * One run as it changes. Reading a run brings its whole content, so appends, which come all the time, are taken from
+ * their events instead.
+ */
+export function useRun(project: string, runId: string): OneRun {
+  const isOfRun = ({ type, subject, project: of }: Event) =>
+    type.startsWith('run.') && subject === runId && of === project
+  const { data, error, reload } = useRead('run', (signal) => clientOf(project).getRun({ runId }, { signal }), {
+    touches: (event) => isOfRun(event) && !isAppend(event),
+    restMs: 1000,
+  })
+  const read = useRef(data)
+  read.current = data
+  const [grown, setGrown] = useState<{ since: typeof data; run: FullRun }>()
+  useEffect(
+    () =>
+      listen((news) => {
+        const since = read.current
+        if (news.kind !== 'event' || !since || !isOfRun(news.event) || !isAppend(news.event)) return
+        const { event } = news
+        setGrown((before) => ({ since, run: appended(before?.since === since ? before.run : since.run, event) }))
+      }),
+    [],
+  )
+  return { run: grown && grown.since === data ? grown.run : data?.run, error, reload }
+}
+
+/** The run after an append, whose event carries all that it changed. */
+function appended(run: FullRun, { changes, at }: Event): FullRun {
+  if (at <= run.updatedAt) return run
+  const { content: _, ...others } = changes
+  const fields = Object.fromEntries(Object.entries(others).map(([field, [, value]]) => [field, value]))
+  return { ...run, ...fields, updatedAt: at, lastSeenAt: at, version: run.version + 1 }
+}

@@ -1,0 +1,43 @@
+import type { RefObject } from 'preact'
+import { useLayoutEffect, useState } from 'preact/hooks'
+
+/** The height of a line, as the style sheet has it in `--line-height`. */
+export const linePx = 20
+/** Lines drawn beyond those in sight, so that scrolling shows no gaps. */
+const spare = 30
+
+/** Which of `count` lines are in sight of the box that scrolls them, or nearly; `last` is one past them. */
+export function useLineWindow(box: RefObject<HTMLElement | null>, count: number): { first: number; last: number } {
+  const [range, setRange] = useState({ first: 0, last: 80 })
+  useLayoutEffect(() => {
+    const element = box.current
+    if (!element) return
+    const measure = () => {
+      const first = Math.max(0, Math.floor(element.scrollTop / linePx) - spare)
+      const last = Math.ceil((element.scrollTop + element.clientHeight) / linePx) + spare
+      // In steps, so that not every pixel of scrolling draws anew.
+      setRange((before) => (isNear(before.first, first) && isNear(before.last, last) ? before : { first, last }))
+    }
+    measure()
+    const size = new ResizeObserver(measure)
+    size.observe(element)
+    element.addEventListener('scroll', measure, { passive: true })
+    return () => {
+      size.disconnect()
+      element.removeEventListener('scroll', measure)
+    }
+  }, [])
+  const last = Math.min(range.last, count)
+  return { first: Math.min(range.first, last), last }
+}
+
+const isNear = (a: number, b: number) => Math.abs(a - b) < spare / 3
+
+export const isAtEnd = ({ scrollHeight, scrollTop, clientHeight }: HTMLElement) =>
+  scrollHeight - scrollTop - clientHeight < linePx
+
+export const toEnd = (box: HTMLElement | null) => box?.scrollTo({ top: box.scrollHeight })
+
+/** Scrolls a line to the middle of the box. */
+export const toLine = (box: HTMLElement | null, index: number) =>
+  box?.scrollTo({ top: index * linePx - box.clientHeight / 2 })

@@ -1,0 +1,93 @@
+const esc = String.fromCharCode(27)
+const bell = String.fromCharCode(7)
+/** Colours and decorations: the only escape sequences that a log shows. */
+const colours = new RegExp(`${esc}\\[([\\d;]*)m`, 'g')
+/** Every other escape sequence: cursor movements, window titles, links, and a lone escape. */
+const others = new RegExp(
+  `${esc}(?:\\[(?![\\d;]*m)[0-?]*[ -/]*[@-~]|\\][^${bell}${esc}]*(?:${bell}|${esc}\\\\)?|[^\\[\\]]|\\[(?![\\d;]*m)|$)`,
+  'g',
+)
+/** Colours beyond this length are not carried to the next line: a log that never resets them must not slow each line. */
+const longestCarry = 200
+/** A longer line is cut when it is drawn. In characters. */
+export const longestLine = 4000
+
+/** The lines of a terminal's output, which grow by appending. */
+export class Lines {
+  private readonly texts: string[] = []
+  /** The colours that are set where a line begins; lines without any are missing. */
+  private readonly carried = new Map<number, string>()
+  private carry = ''
+  private rest = ''
+
+  get count(): number {
+    return this.texts.length + (this.rest === '' ? 0 : 1)
+  }
+
+  append(text: string): void {
+    const lines = (this.rest + text).split('\n')
+    this.rest = lines.pop() ?? ''
+    for (const line of lines) this.end(line)
+  }
+
+  /** A line with its colours, as far as it is drawn. `index` starts at 0. */
+  coloured(index: number): string {
+    const line = shown(this.raw(index)).replace(others, '')
+    return (this.carried.get(index) ?? '') + line.slice(0, longestLine)
+  }
+
+  /** A line without any escape sequence. */
+  plain(index: number): string {
+    return plainOf(shown(this.raw(index)))
+  }
+
+  /** The indexes of the lines that contain `words`, in any case. */
+  find(words: string): number[] {
+    const wanted = words.toLowerCase()
+    const found: number[] = []
+    for (let index = 0; index < this.count; index++) {
+      if (this.plain(index).toLowerCase().includes(wanted)) found.push(index)
+    }
+    return found
+  }
+
+  /** The index of the first line that reports an error; -1 if none does. */
+  firstError(): number {
+    for (let index = 0; index < this.count; index++) if (isError(this.plain(index))) return index
+    return -1
+  }
+
+  private raw(index: number): string {
+    return index < this.texts.length ? (this.texts[index] ?? '') : this.rest
+  }
+
+  private end(line: string): void {
+    this.texts.push(line)
+    if (line.includes(esc)) {
+      for (const [sequence, codes = ''] of line.matchAll(colours)) {
+        const carry = /^0*$/.test(codes) ? '' : this.carry + sequence
+        this.carry = carry.length > longestCarry ? '' : carry
+      }
+    }
+    if (this.carry !== '') this.carried.set(this.texts.length, this.carry)
+  }
+}
+
+/** What a terminal shows of a line: a carriage return starts it anew, as progress bars do. */
+function shown(line: string): string {
+  const text = line.endsWith('\r') ? line.slice(0, -1) : line
+  return text.slice(text.lastIndexOf('\r') + 1)
+}
+
+/** `text` without escape sequences. */
+export const plainOf = (text: string) => (text.includes(esc) ? text.replace(others, '').replace(colours, '') : text)
+
+const errorWords = /\b(?:errors?|fail(?:ed|ure|s)?|fatal|panic(?:ked)?|exception|traceback|not ok)\b|^\s*(?:✖|✗|×)/i
+/** Counts of nothing, which a passing test run ends with. */
+const noErrors = /\b(?:0|no)\s+(?:errors?|fail(?:ed|ures?|s)?)\b|\b(?:errors?|fail(?:ed|ures?|s)?)[:=]?\s+0\b/i
+
+/** Whether a line reports an error. Lines are judged by their first 1,000 characters. */
+export function isError(line: string): boolean {
+  const start = line.slice(0, 1000)
+  return errorWords.test(start) && !noErrors.test(start)
+}

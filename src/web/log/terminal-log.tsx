@@ -1,0 +1,114 @@
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
+import { goQuery, type Route } from '../app/router.ts'
+import { Copy } from '../ui/copy.tsx'
+import { FindField } from './find-field.tsx'
+import { toEnd, toLine } from './line-window.ts'
+import { Lines } from './lines.ts'
+import { Screen } from './screen.tsx'
+
+interface Props {
+  text: string
+  /** Counts how often the text was replaced, rather than appended to. */
+  edition?: number
+  /** Whether it still grows. */
+  isLive?: boolean
+  /** Without colours. */
+  isPlain?: boolean
+  /** The page whose address keeps the marked line; without it, line numbers are no links. */
+  route?: Route
+}
+
+/** Output of a terminal: windowed, so that 10 MB of it scroll as smoothly as a page. */
+export default function TerminalLog({ text, edition = 0, isLive = false, isPlain = false, route }: Props) {
+  const lines = useLines(text, edition)
+  const box = useRef<HTMLElement>(null)
+  const asked = lineAsked(route)
+  const [isFollowing, setFollowing] = useState(isLive && asked === undefined)
+  const [marked, setMarked] = useState<number>()
+  const jump = (index: number) => {
+    setFollowing(false)
+    setMarked(index)
+    toLine(box.current, index)
+  }
+  const isThere = asked !== undefined && asked < lines.count
+  useLayoutEffect(() => {
+    if (!isThere) return
+    jump(asked)
+    box.current?.scrollIntoView({ block: 'nearest' })
+  }, [asked, isThere])
+  useLayoutEffect(() => {
+    if (isFollowing) toEnd(box.current)
+  }, [isFollowing, text])
+  return (
+    <div class="terminal">
+      <div class="bar">
+        <FindField lines={lines} size={text.length} onFound={jump} />
+        <FirstError lines={lines} size={text.length} onFound={jump} />
+        <button type="button" onClick={() => toEnd(box.current)}>
+          End
+        </button>
+        {isLive && (
+          <button type="button" onClick={() => setFollowing(!isFollowing)}>
+            {isFollowing ? 'Pause' : 'Follow'}
+          </button>
+        )}
+        <span class="muted small">{lines.count.toLocaleString('en')} lines</span>
+        <Copy text={text} label="Copy the log" />
+      </div>
+      <Screen
+        box={box}
+        lines={lines}
+        marked={marked}
+        isPlain={isPlain}
+        onScroll={(isAtEnd) => isLive && setFollowing(isAtEnd)}
+        onMark={route && ((index) => goQuery(route, { line: index + 1 }, { replace: true }))}
+      />
+    </div>
+  )
+}
+
+interface ErrorProps {
+  lines: Lines
+  /** Changes when lines are added. */
+  size: number
+  onFound: (index: number) => void
+}
+
+function FirstError({ lines, size, onFound }: ErrorProps) {
+  const [hasNone, setNone] = useState(false)
+  useEffect(() => setNone(false), [size])
+  const jump = () => {
+    const index = lines.firstError()
+    setNone(index < 0)
+    if (index >= 0) onFound(index)
+  }
+  return (
+    <>
+      <button type="button" onClick={jump}>
+        First error
+      </button>
+      <span class="muted small" role="status">
+        {hasNone && 'No line reports an error'}
+      </span>
+    </>
+  )
+}
+
+/** The lines of a text; where it was only appended to, only what is new is split. */
+function useLines(text: string, edition: number): Lines {
+  const kept = useRef({ lines: new Lines(), length: 0, edition })
+  if (kept.current.edition !== edition || kept.current.length > text.length) {
+    kept.current = { lines: new Lines(), length: 0, edition }
+  }
+  if (kept.current.length < text.length) {
+    kept.current.lines.append(text.slice(kept.current.length))
+    kept.current.length = text.length
+  }
+  return kept.current.lines
+}
+
+/** The index of the line that the address asks for. */
+function lineAsked(route: Route | undefined): number | undefined {
+  const line = route?.query.get('line') ?? ''
+  return /^[1-9]\d{0,8}$/.test(line) ? Number(line) - 1 : undefined
+}

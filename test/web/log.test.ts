@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { isError, Lines, plainOf } from '../../src/web/log/lines.ts'
+import { openPage } from '../support/browser.ts'
+
+const esc = String.fromCharCode(27)
+const red = `${esc}[31m`
+const reset = `${esc}[0m`
+
+const linesOf = (...texts: string[]) => {
+  const lines = new Lines()
+  for (const text of texts) lines.append(text)
+  return lines
+}
+
+test('a line has the colours that earlier lines set, and no other escape sequence', () => {
+  const lines = linesOf(`${red}one\ntw`, `o${reset}\nthree ${esc}[2K${esc}]0;title${String.fromCharCode(7)}end\n`)
+  assert.deepEqual(
+    [0, 1, 2].map((at) => lines.coloured(at)),
+    [`${red}one`, `${red}two${reset}`, 'three end'],
+  )
+  assert.deepEqual(
+    [0, 1, 2].map((at) => lines.plain(at)),
+    ['one', 'two', 'three end'],
+  )
+  assert.equal(lines.count, 3)
+  assert.equal(linesOf(` 10%\r 50%\r100%\r\n`).plain(0), '100%')
+  assert.equal(plainOf(`a${esc}[1;31mb${esc}(c${esc}`), 'abc')
+})
+
+test('the first error is the first line that reports one', () => {
+  const errors = ['error: x', 'FAIL test/a.ts', 'not ok 3 - b', '  ✖ c', '2 failed', 'panicked at main.rs', 'Errors: 1']
+  const others = ['0 errors', 'no failures', 'failed 0', 'errors: 0', 'ok 3', 'terrors', 'all passed']
+  assert.deepEqual(
+    errors.filter((line) => !isError(line)),
+    [],
+  )
+  assert.deepEqual(others.filter(isError), [])
+  assert.equal(linesOf('ok\n', `${red}error${reset}: x\nerror\n`).firstError(), 1)
+  assert.equal(linesOf('ok\n').firstError(), -1)
+})
+
+test('escape sequences of a megabyte are read in linear time', () => {
+  for (const text of [esc, `${esc}[`, `${esc}]`, `${esc}[1;`, `${esc}[31m`]) {
+    const begin = performance.now()
+    const lines = linesOf(`${text.repeat(1_000_000 / text.length)}\nend\n`)
+    assert.equal(lines.plain(1), 'end')
+    lines.coloured(0)
+    lines.plain(0)
+    assert.ok(performance.now() - begin < 3000, JSON.stringify(text))
+  }
+})
+
+test('terminal output keeps its lines and colours, and its markup is text', async (t) => {
+  const { page, client, home } = await openPage(t)
+  const content = `# not a heading\n*no* emphasis\n${red}not ok 3 - broken${reset}\n<b>no markup</b>\n`
+  const { run } = await client.createRun({ title: 'Tests', content, contentType: 'text/x-terminal', status: 'failed' })
+  await client.createCheck({
+    runId: run.runId,
+    name: 'tests',
+    result: 'fail',
+    content,
+    contentType: 'text/x-terminal',
+  })
+  await page.goto(`${home}#/runs/default/RUN-001`)
+  const log = page.locator('.log .screen')
+  assert.equal(await log.locator('[class*=ansi-red]').textContent(), 'not ok 3 - broken')
+  assert.equal(await log.locator('h3, em, b').count(), 0)
+  await log.getByText('<b>no markup</b>').waitFor()
+  await page.locator('.checks summary').click()
+  await page.locator('.checks [class*=ansi-red]').waitFor()
+
+  await page.getByRole('button', { name: 'First error' }).last().click()
+  assert.equal(await log.locator('.marked .text').textContent(), 'not ok 3 - broken')
+  await log.getByRole('link', { name: 'Line 2', exact: true }).click()
+  await page.waitForURL(/line=2/)
+  assert.equal(await log.locator('.marked .text').textContent(), '*no* emphasis')
+  await page.goto(`${home}?again#/runs/default/RUN-001?view=raw&line=4`)
+  await log.locator('.marked').getByText('<b>no markup</b>').waitFor()
+  assert.equal(await log.locator('[class*=ansi-]').count(), 0)
+})
+
+test('a log of 10 MB is read, found in and scrolled, and only the lines in sight are drawn', async (t) => {
+  const { page, client, home } = await openPage(t, '', { contentLimit: 20_000_000 })
+  const line = (n: number) => `line ${n} ${'x'.repeat(86)}\n`
+  const block = (n: number) => Array.from({ length: 5000 }, (_, at) => line(n * 5000 + at + 1)).join('')
+  const { run } = await client.createRun({ title: 'Long', contentType: 'text/x-terminal', status: 'in_progress' })
+  for (let n = 0; n < 20; n++) await client.appendToRun({ runId: run.runId, text: block(n) })
+  await page.goto(`${home}#/runs/default/RUN-001`)
+  const log = page.locator('.log .screen')
+  await log.getByText('line 100000 ').waitFor()
+  assert.ok((await log.locator('.lines > div').count()) < 200)
+  await page.getByPlaceholder('Find in the log').fill('line 54321 ')
+  await log.locator('.marked').getByText('line 54321 ').waitFor()
+  await page.getByText('1 of 1', { exact: true }).waitFor()
+  await page.getByRole('button', { name: 'End' }).click()
+  await log.getByText('line 100000 ').waitFor()
+})
+
+test('a log is followed until somebody pauses it, and only what was appended is read', async (t) => {
+  const { page, client, home } = await openPage(t)
+  const content = Array.from({ length: 200 }, (_, n) => `line ${n}\n`).join('')
+  const { run } = await client.createRun({
+    title: 'Live',
+    content,
+    contentType: 'text/x-terminal',
+    status: 'in_progress',
+  })
+  await page.goto(`${home}#/runs/default/RUN-001`)
+  const log = page.locator('.log .screen')
+  await log.getByText('line 199').waitFor()
+  const reads: string[] = []
+  let runReads = 0
+  page.on('response', (response) => {
+    if (response.url().includes('/content')) void response.text().then((text) => reads.push(text))
+    if (response.url().endsWith('/RUN-001')) runReads++
+  })
+  const append = (text: string) => client.appendToRun({ runId: run.runId, text })
+  await append('the first more\n')
+  await log.getByText('the first more').waitFor()
+  await page.getByRole('button', { name: 'Pause' }).click()
+  for (let n = 0; n < 60; n++) await append(`more ${n}\n`)
+  await page.getByText('261 lines').waitFor()
+  assert.equal(await log.getByText('more 59').count(), 0)
+  await page.getByRole('button', { name: 'Follow' }).click()
+  await log.getByText('more 59').waitFor()
+  assert.ok(reads.length > 0)
+  assert.deepEqual(
+    reads.filter((text) => text.includes('line 1')),
+    [],
+  )
+  // Once, when the stream of events connects after the page was drawn.
+  assert.ok(runReads <= 1, `${runReads} times`)
+})
