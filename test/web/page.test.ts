@@ -62,7 +62,7 @@ async function fill({ client }: Shown) {
   await client.createRun({
     runId: 'RUN-TERM',
     title: 'Output',
-    content: `one\n${colourful}\n`.repeat(40),
+    content: `one\n${colourful}\n`.repeat(3),
     contentType: 'text/x-terminal',
     status: 'completed',
   })

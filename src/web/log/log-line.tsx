@@ -37,7 +37,7 @@ function styleOf({ fg, bg, fg_truecolor, bg_truecolor }: Piece) {
   const text = rgbOf(fg, fg_truecolor)
   const ground = rgbOf(bg, bg_truecolor)
   return {
-    ...(text && { color: `color-mix(in oklab, rgb(${text}) 55%, var(--ink))` }),
+    ...(text && { color: `color-mix(in oklab, rgb(${text}) 40%, var(--ink))` }),
     ...(ground && { backgroundColor: `color-mix(in oklab, rgb(${ground}) 25%, var(--sheet))` }),
   }
 }
