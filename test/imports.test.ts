@@ -21,7 +21,7 @@ const allowed: Record<string, { parts: string[]; packages: string[] }> = {
   // zod: it prints the inputs of the tools.
   mcp: { parts: ['src', 'api', 'ledger', 'client', 'mcp'], packages: ['@modelcontextprotocol/server', 'zod'] },
   agents: { parts: ['agents'], packages: ['@pydantic/genai-prices'] },
-  web: { parts: ['client', 'web'], packages: ['preact', 'marked', 'uplot', 'diff'] },
+  web: { parts: ['client', 'web'], packages: ['preact', 'marked', 'uplot', 'anser', 'diff'] },
   mask: { parts: ['ledger', 'mask'], packages: ['@secretlint/core', '@secretlint/secretlint-rule-preset-recommend'] },
   spool: { parts: ['src', 'api', 'ledger', 'client', 'agents', 'spool'], packages: [] },
   cli: {
