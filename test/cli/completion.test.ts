@@ -23,7 +23,7 @@ test('bash completes commands, flags and their values', async (t) => {
   assert.deepEqual(completed(['run', 'cr']), ['create'])
   assert.deepEqual(completed(['--profile', 'work', 'run', 'cr']), ['create'])
   assert.deepEqual(completed(['run', 'list', '--status', '']), ['pending', 'in_progress', 'completed', 'failed'])
-  assert.deepEqual(completed(['run', 'update', 'RUN-001', '--sta']), ['--status'])
+  assert.deepEqual(completed(['run', 'update', 'RUN-001', '--statu']), ['--status'])
   assert.deepEqual(completed(['completion', 'z']), ['zsh'])
   assert.deepEqual(completed(['run', 'get', 'RUN']), [''])
 })
