@@ -30,14 +30,8 @@ const steps: [string, Step][] = [
       ],
     },
   ],
-  [
-    'AfterAgent',
-    {
-      kind: 'turn',
-      answer:
-        'First a plan.\nI read.\nI edit.\nI write.\nI test.\nNow one that fails.\nDone: the demo greets now.\n\nAll tests but one pass.',
-    },
-  ],
+  // Its answer is every text of the turn; the transcript has the last one.
+  ['AfterAgent', { kind: 'turn' }],
   ['SessionEnd-exit', { kind: 'end' }],
 ]
 
@@ -79,4 +73,10 @@ test('Gemini CLI is known by its session where nothing else tells', () => {
   const env = { GEMINI_SESSION_ID: document.session_id as string }
   assert.equal(seenIn('claude', document, env).agent, 'gemini')
   assert.deepEqual(readDocument('claude', document, {}), [])
+})
+
+test('without a transcript, the answer is all that was said in the turn', () => {
+  const document = gemini('AfterAgent', { transcript_path: undefined, prompt_response: 'I read.\nDone.' })
+  const { step } = seenIn('gemini', document, { GEMINI_SESSION_ID: String(document.session_id) })
+  assert.deepEqual(step, { kind: 'turn', answer: 'I read.\nDone.' })
 })

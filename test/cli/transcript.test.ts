@@ -7,7 +7,7 @@ import { budget, linesWith } from '../../src/agents/lines.ts'
 import { readTranscript } from '../../src/agents/transcript.ts'
 import { freshFolder } from './folder.ts'
 import { conductHere } from './program.ts'
-import { syncAll, workplace, writeTranscript } from './session.ts'
+import { hook, onlyRun, syncAll, workplace, writeTranscript } from './session.ts'
 
 /** What a transcript may be that is none, made at a path. */
 const odd: Record<string, (path: string) => void> = {
@@ -78,4 +78,22 @@ test('a session with a bad transcript is recorded, and keeps no other from it', 
     ['bad', 'completed', undefined],
     ['good', 'completed', 66],
   ])
+})
+
+test('a failure is told in the words of the transcript where the hook has none of its own', async (t) => {
+  const user = workplace(t)
+  const { env, cwd, folder } = user
+  const home = join(folder, '.copilot')
+  mkdirSync(join(home, 'session-state/x'), { recursive: true })
+  const events = [
+    { type: 'user.message', data: { content: 'Go' } },
+    { type: 'session.error', data: { errorType: 'query', message: '400 Not valid', statusCode: 400 } },
+  ]
+  writeFileSync(join(home, 'session-state/x/events.jsonl'), events.map((one) => `${JSON.stringify(one)}\n`).join(''))
+  const tell = (timestamp: number, more: object) =>
+    hook('copilot', { sessionId: 'x', timestamp, cwd, ...more }, { ...env, COPILOT_CLI: '1', COPILOT_HOME: home })
+  await tell(1, { prompt: 'Go' })
+  await tell(2, { reason: 'error' })
+  await syncAll(env)
+  assert.deepEqual((await onlyRun(user)).failure, { code: 'QUERY', message: '400 Not valid' })
 })

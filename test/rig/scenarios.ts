@@ -159,7 +159,14 @@ const subagent: Scenario = {
           ...(goesOnAfterSubagents ? [{ say: 'They are at it.', tokens: tokens(13, 1100, 0, 4) }] : []),
           { say: 'They wrote it.', tokens: tokens(11, 1100, 0, 6) },
         ],
-        subagent: [writes(`${repository}/s.txt`), { say: 's.txt is written.', tokens: tokens(7, 80, 0, 4) }],
+        subagent: [
+          writes(`${repository}/s.txt`),
+          {
+            say: 's.txt is written.',
+            does: [{ do: 'finish', result: 's.txt is written.' }],
+            tokens: tokens(7, 80, 0, 4),
+          },
+        ],
       },
     },
   ],

@@ -87,7 +87,8 @@ function compared(agent: RealAgent, { name }: Scenario, place: Place, ran: Ran[]
   const findings: Finding[] =
     records.length === ran.length ? [] : [{ name: 'runs', scripted: ran.length, recorded: records.length }]
   for (const one of ran) {
-    const own = records.find(({ run }) => run.where?.session === one.id && one.id !== undefined)
+    // Where one session alone ran, the run must be its own, whether or not its output says which session it was.
+    const own = records.find(({ run }) => run.where?.session === one.id) ?? (ran.length === 1 ? records[0] : undefined)
     if (!own) findings.push({ name: 'run of the session', scripted: one.id, recorded: null })
     else findings.push(...findingsOf(agent, name, figuresOf(agent, place, one, own)))
     const others = ran.filter((other) => other !== one).flatMap(({ session }) => session.words ?? [])

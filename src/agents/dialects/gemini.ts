@@ -12,11 +12,14 @@ const events: Events = {
   BeforeTool: ({ tool_name, tool_input }) => begin(tool_name, tool_input),
   AfterTool: used,
   Notification: ({ notification_type }) => (notification_type === 'ToolPermission' ? { kind: 'wait' } : undefined),
-  AfterAgent: ({ prompt_response }) => ({
-    kind: 'turn',
-    ...defined({ answer: textOf(prompt_response, answerLength) }),
-  }),
+  AfterAgent: turned,
   SessionEnd: () => ({ kind: 'end' }),
+}
+
+/** The response is every text of the turn, joined. The transcript has the last one, which is the answer. */
+function turned({ prompt_response, transcript_path }: Fields): Step {
+  const answer = textOf(transcript_path) === undefined ? textOf(prompt_response, answerLength) : undefined
+  return { kind: 'turn', ...defined({ answer }) }
 }
 
 function used({ tool_name, tool_input, tool_response }: Fields): Step {

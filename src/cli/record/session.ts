@@ -186,7 +186,8 @@ async function leftOpen(
   if ((!draft || isEmpty(draft)) && !said.failure) return settled
   // The transcript tells of the last turn alone.
   const { failure, interrupted, answer } = isLast ? await session.transcript() : {}
-  const wasFailure = said.failure ?? (failure && { ...failure, message: await mask(failure.message) })
+  // Of the two that tell of a failure, the transcript says more.
+  const wasFailure = failure ? { ...failure, message: await mask(failure.message) } : said.failure
   // What an agent does by itself ends with its session.
   const wasInterrupted = said.interrupted ?? interrupted ?? (draft?.prompt === undefined ? undefined : true)
   const how = wasFailure ? { failure: wasFailure } : wasInterrupted ? { interrupted: wasInterrupted } : {}

@@ -24,7 +24,6 @@ export interface RealAgent {
   failure: ApiFailure & { told?: string }
   /** Its subagents work in the background, and it begins a turn by itself when they are done. */
   goesOnAfterSubagents?: true
-  /** What it does not report. */
   limits?: Limit[]
 }
 
@@ -38,12 +37,15 @@ export interface Cost {
   output: number
 }
 
-/** A figure that no agent's fault but its silence makes another than the script. */
+/** Figures that the agent does not report, so that the ledger has nothing in their place. */
 export interface Limit {
-  /** In every scenario, unless it is named. */
-  scenario?: string
-  figure: string
-  /** What the ledger says in its place. */
-  is: unknown
+  scenario: string
+  figures: readonly string[]
   why: string
 }
+
+/** All that a turn tells, where nothing is heard of its end. */
+export const wholeTurn: readonly string[] = [
+  ...['status', 'failure', 'story in the terminal', 'prompts', 'answer', 'interrupted', 'tools', 'files'],
+  ...['model', 'tokens', 'cost', 'tree', 'changes'],
+]

@@ -21,8 +21,11 @@ export const copilot: RealAgent = {
     ...(refuses ? [] : ['--allow-all-tools', '--allow-all-paths']),
   ],
   // By the names of Claude Code, under which its hooks are registered.
-  toolNames: { view: 'Read', edit: 'Edit', create: 'Write', bash: 'Bash' },
+  toolNames: { view: 'Read', edit: 'Edit', create: 'Write', bash: 'Bash', task: 'Agent' },
   session: /"sessionId":"([^"]+)"/,
   cost: { source: 'estimated', input: 2, cacheRead: 0.5, output: 8 },
   failure: { status: 400, type: 'invalid_request_error', message: 'The scripted request is not valid' },
+  limits: [
+    { scenario: 'refused permission', figures: ['tools', 'refused'], why: 'It runs no hook after a tool is refused.' },
+  ],
 }

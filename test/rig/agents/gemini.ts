@@ -1,4 +1,4 @@
-import type { RealAgent } from './agent.ts'
+import { type RealAgent, wholeTurn } from './agent.ts'
 
 export const gemini: RealAgent = {
   name: 'gemini',
@@ -23,4 +23,16 @@ export const gemini: RealAgent = {
   session: /"session_id":"([^"]+)"/,
   cost: { source: 'estimated', input: 1.25, cacheRead: 0.125, output: 10 },
   failure: { status: 400, type: 'INVALID_ARGUMENT', message: 'The scripted request is not valid' },
+  limits: [
+    {
+      scenario: 'API error',
+      figures: wholeTurn,
+      why: 'It runs no hook after an API error: the run fails when its lease ends.',
+    },
+    {
+      scenario: 'subagent',
+      figures: ['subagents', 'tokens', 'cost'],
+      why: 'Neither its hooks nor its transcript name subagents or what they use.',
+    },
+  ],
 }

@@ -1,4 +1,17 @@
-import type { RealAgent } from './agent.ts'
+import { type Limit, type RealAgent, wholeTurn } from './agent.ts'
+
+/** It reports the end of a turn that goes well, and nothing after it. */
+const unended = (scenario: string): Limit => ({
+  scenario,
+  figures: ['status'],
+  why: 'It runs no hook at the end of a session without a terminal: the run stays open until its lease ends.',
+})
+
+const unheard = (scenario: string): Limit => ({
+  scenario,
+  figures: wholeTurn,
+  why: 'It runs no hook when a turn breaks off: the run fails when its lease ends.',
+})
 
 export const qwen: RealAgent = {
   name: 'qwen',
@@ -23,5 +36,10 @@ export const qwen: RealAgent = {
   session: /"session_id":"([^"]+)"/,
   // Its model has no public price.
   cost: undefined,
+  goesOnAfterSubagents: true,
   failure: { status: 400, type: 'invalid_request_error', message: 'The scripted request is not valid' },
+  limits: [
+    ...['whole session', 'refused permission', 'subagent'].map(unended),
+    ...['API error', 'interruption'].map(unheard),
+  ],
 }

@@ -18,10 +18,12 @@ const toolNames: Record<Exclude<Act['do'], 'ledger'>, readonly string[]> = {
   plan: ['TodoWrite', 'TaskCreate', 'todowrite', 'todo_write', 'write_todos', 'update_todo', 'update_plan'],
   delegate: ['Agent', 'spawn_agent', 'task', 'agent', 'invoke_agent'],
   await: ['wait_agent'],
+  finish: ['complete_task'],
 }
 
 /** Whether an agent offers what it needs to work, and not only to name or to sum up a conversation. */
-export const canWork = (tools: Tool[]) => tools.some(({ name }) => toolNames.shell.includes(name))
+export const canWork = (tools: Tool[]) =>
+  tools.some(({ name }) => toolNames.shell.includes(name) || toolNames.read.includes(name))
 
 /** How the properties of tools are called. */
 const propertyNames: Record<string, readonly string[]> = {
@@ -31,6 +33,7 @@ const propertyNames: Record<string, readonly string[]> = {
   to: ['new_string', 'newString', 'new_str'],
   command: ['command', 'cmd'],
   task: ['prompt', 'message'],
+  result: ['result'],
   about: ['description', 'task_name', 'subject', 'instruction', 'intent'],
 }
 

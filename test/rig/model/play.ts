@@ -1,6 +1,6 @@
 import { EventEmitter, once } from 'node:events'
 import { type Call, callOf } from './call.ts'
-import { noTokens, type Reply, type Script, subagentMark, type Tokens } from './script.ts'
+import { noTokens, type Reply, type Script, subagentMark, sum, type Tokens } from './script.ts'
 import type { Tool } from './tools.ts'
 
 /** A script as a session plays it, and what it came to. */
@@ -10,8 +10,8 @@ export interface Played {
   next(asked: string, tools: Tool[]): Promise<{ reply: Reply; calls: Call[] }>
   /** All that was called for, in its order. */
   calls: { call: Call; by: 'agent' | 'subagent' }[]
-  /** All that was answered. */
-  tokens: Tokens
+  /** All that was answered, to the agent itself and to its subagent. */
+  tokens: Record<'agent' | 'subagent', Tokens>
   /** The last text that was said to the agent itself. */
   answer: string | undefined
   /** How many requests came when nothing was scripted any more. */
@@ -31,7 +31,7 @@ export function play(script: Script, all: () => Played[]): Played {
   const played: Played = {
     script,
     calls: [],
-    tokens: noTokens,
+    tokens: { agent: noTokens, subagent: noTokens },
     answer: undefined,
     beyond: 0,
     hanging: once(events, 'hanging'),
@@ -47,7 +47,7 @@ export function play(script: Script, all: () => Played[]): Played {
       played.calls.push(...calls.map((call) => ({ call, by }) as const))
       if (reply.meets !== undefined) await met(reply.meets, played, all())
       if (reply.hangs) events.emit('hanging')
-      if (!reply.hangs && !reply.fails) played.tokens = sum(played.tokens, reply.tokens ?? noTokens)
+      if (!reply.hangs && !reply.fails) played.tokens[by] = sum(played.tokens[by], reply.tokens ?? noTokens)
       if (by === 'agent') played.answer = reply.say ?? played.answer
       return { reply, calls }
     },
@@ -62,7 +62,7 @@ function nextOf(left: Reply[], tools: Tool[]): { reply: Reply | undefined; calls
     if (!reply?.fails) left.shift()
     const acts = reply?.does ?? []
     const calls = acts.flatMap((act) => callOf(act, tools) ?? [])
-    if (!reply || acts.length === 0 || calls.length > 0) return { reply, calls }
+    if (calls.length > 0 || acts.every((act) => act.do === 'finish')) return { reply, calls }
   }
 }
 
@@ -73,10 +73,3 @@ async function met(meeting: string, played: Played, all: Played[]) {
   const expected = all.filter(({ script }) => script.replies.some(({ meets }) => meets === meeting))
   while (!expected.every(({ arrived }) => arrived.has(meeting))) await once(played.events, 'arrived')
 }
-
-const sum = (a: Tokens, b: Tokens): Tokens => ({
-  input: a.input + b.input,
-  cacheRead: a.cacheRead + b.cacheRead,
-  cacheWrite: a.cacheWrite + b.cacheWrite,
-  output: a.output + b.output,
-})

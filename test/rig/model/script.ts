@@ -26,6 +26,13 @@ export interface Tokens {
 
 export const noTokens: Tokens = { input: 0, cacheRead: 0, cacheWrite: 0, output: 0 }
 
+export const sum = (a: Tokens, b: Tokens): Tokens => ({
+  input: a.input + b.input,
+  cacheRead: a.cacheRead + b.cacheRead,
+  cacheWrite: a.cacheWrite + b.cacheWrite,
+  output: a.output + b.output,
+})
+
 export interface ApiFailure {
   status: number
   type: string
@@ -44,6 +51,8 @@ export type Act =
   | { do: 'delegate'; task: string }
   /** For agents whose helpers work beside them. */
   | { do: 'await' }
+  /** Where a subagent has a tool to say that it is done; elsewhere the words that come with it say so. */
+  | { do: 'finish'; result: string }
   | { do: 'ledger'; tool: string; input: Record<string, unknown> }
 
 /** A prompt with this mark is that of a subagent. */

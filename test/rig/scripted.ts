@@ -1,0 +1,60 @@
+import type { RealAgent } from './agents/agent.ts'
+import type { Call } from './model/call.ts'
+import type { Tokens } from './model/script.ts'
+import type { Place } from './place.ts'
+
+// What the calls and tokens of a script come to, in the words of the ledger.
+
+export const isRefused = ({ act }: Call) => act.do === 'shell' && act.refused === true
+
+export function toolsOf({ toolNames = {} }: RealAgent, calls: Call[]): Record<string, number> {
+  const counts: Record<string, number> = {}
+  for (const { tool } of calls) {
+    const name = toolNames[tool.name] ?? tool.name
+    counts[name] = (counts[name] ?? 0) + 1
+  }
+  return counts
+}
+
+export function filesOf({ repository }: Place, calls: Call[]): string[] {
+  const paths = calls.flatMap(({ act }) => (act.do === 'write' || act.do === 'edit' ? [act.path] : []))
+  return [...new Set(paths)].map((path) => path.replace(`${repository}/`, '')).sort()
+}
+
+export const commandsOf = (calls: Call[]) =>
+  calls.flatMap(({ act }) =>
+    act.do === 'shell' && !act.refused ? [{ command: act.command, exitCode: act.exits ?? 0 }] : [],
+  )
+
+/** Some agents add one item at a time. */
+export const planOf = (calls: Call[]) =>
+  calls.flatMap(({ act, tool }) =>
+    act.do === 'plan'
+      ? act.items.slice(0, 'todos' in tool.properties || 'plan' in tool.properties ? undefined : 1)
+      : [],
+  )
+
+/** Only one API tells what is written to the cache from other input. */
+export const tokensOf = ({ cost }: RealAgent, { input, cacheRead, cacheWrite, output }: Tokens) => ({
+  cacheReadTokens: cacheRead,
+  cacheWriteTokens: cost?.cacheWrite === undefined ? 0 : cacheWrite,
+  inputTokens: input + cacheRead + cacheWrite,
+  outputTokens: output,
+})
+
+export function costOf({ cost }: RealAgent, { input, cacheRead, cacheWrite, output }: Tokens) {
+  if (cost === undefined) return null
+  const written = cacheWrite * (cost.cacheWrite ?? cost.input)
+  const sum = input * cost.input + cacheRead * cost.cacheRead + written + output * cost.output
+  return { usd: rounded(sum / 1e6), source: cost.source }
+}
+
+export const rounded = (usd: number) => Number(usd.toFixed(6))
+
+/** The checks that the rules of conduct.json make of commands, and those that the agent recorded. */
+export const checksOf = (calls: Call[]) =>
+  calls.flatMap(({ act }) => {
+    if (act.do === 'ledger' && act.tool === 'record_check') return [act.input]
+    if (act.do !== 'shell' || act.command !== 'npm test') return []
+    return [{ name: 'tests', result: act.exits === 0 ? 'pass' : 'fail', command: act.command, exitCode: act.exits }]
+  })
