@@ -16,9 +16,6 @@ import { toolsIn } from './tools.ts'
 
 const dialects: readonly Dialect[] = [anthropic, responses, chat, gemini]
 
-/** How long a model thinks, in milliseconds. */
-const pace = 300
-
 /** What a model answers that is asked for a title or a summary. */
 const aside: Reply = { say: '{"title": "Scripted"}', tokens: noTokens }
 
@@ -30,11 +27,11 @@ export interface Model {
   close(): Promise<void>
 }
 
-/** A scripted model on 127.0.0.1, in the APIs of Anthropic, OpenAI and Google. */
-export async function startModel(): Promise<Model> {
+/** A scripted model on 127.0.0.1, in the APIs of Anthropic, OpenAI and Google. It thinks for `pace` milliseconds. */
+export async function startModel({ pace = 300 } = {}): Promise<Model> {
   const sessions = new Map<string, Played>()
   const server = createServer((request, response) => {
-    answer(sessions, request, response).catch((error: unknown) => {
+    answer({ sessions, pace }, request, response).catch((error: unknown) => {
       if (!response.headersSent) sendJson(response, 500, { error: { message: String(error) } })
       response.destroy()
     })
@@ -57,7 +54,12 @@ export async function startModel(): Promise<Model> {
   }
 }
 
-async function answer(sessions: Map<string, Played>, request: IncomingMessage, response: ServerResponse) {
+interface Serving {
+  sessions: Map<string, Played>
+  pace: number
+}
+
+async function answer({ sessions, pace }: Serving, request: IncomingMessage, response: ServerResponse) {
   const body = await bodyOf(request)
   const { pathname } = new URL(String(request.url), 'http://localhost')
   const [, name = '', path = ''] = /^\/([^/]+)(\/.*)$/.exec(pathname) ?? []
