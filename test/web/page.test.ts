@@ -35,6 +35,7 @@ const pages: [address: string, sign: string][] = [
   ['#/runs/default/RUN-001', '.prose table'],
   ['#/runs/default/RUN-001?view=raw', '.log .screen'],
   ['#/runs/default/RUN-TERM?line=2', '.log .marked'],
+  ['#/runs/default/RUN-TURNS?turn=1', '.turn .prose'],
   ['#/runs/default/RUN-001?view=timeline', '.timeline li'],
   ['#/runs/default/RUN-404', '.problem'],
   ['#/?days=7', '.figures'],
@@ -59,6 +60,23 @@ const colourful = [1, 2, 4, 30, 31, 32, 33, 34, 35, 36, 37, 90, 91, 95, 41, 42, 
 
 async function fill({ client }: Shown) {
   const long = 'averylongwordwithoutanyplacetobreak'.repeat(6)
+  await client.createRun({
+    runId: 'RUN-TURNS',
+    title: 'A session',
+    status: 'in_progress',
+  })
+  await client.appendTurn({
+    runId: 'RUN-TURNS',
+    prompt: `Add a limit to ${long}`,
+    answer: `It **has** ${long}`,
+    plan: [{ text: long, status: 'in_progress' }],
+    files: [{ path: `src/${long}`, insertions: 1, deletions: 2 }],
+    commands: [{ command: `npm test ${long}`, exitCode: 1, durationMs: 1200 }],
+    tools: [{ name: 'Edit', count: 2, refused: 1 }],
+    agents: [{ name: long.slice(0, 190), turns: 1 }],
+    interrupted: true,
+    failure: { code: 'API_ERROR', message: long },
+  })
   await client.createRun({
     runId: 'RUN-TERM',
     title: 'Output',

@@ -2,6 +2,7 @@ import type { TimelineEntry } from '../../api/timeline.ts'
 import type { Output } from '../../client/client.ts'
 import { href } from '../app/router.ts'
 import { Ago } from '../ui/ago.tsx'
+import { costOf } from '../ui/cost.ts'
 import { Fact } from '../ui/fact.tsx'
 import { OuterLink } from '../ui/outer-link.tsx'
 import { Status } from '../ui/status.tsx'
@@ -29,6 +30,9 @@ export function RunFacts({ run, attempts }: Props) {
         )}
       </Fact>
       <Fact name="Agent">{run.agent}</Fact>
+      <Fact name="Author">{run.author}</Fact>
+      <Fact name="Command">{run.command && <code>{run.command}</code>}</Fact>
+      <Fact name="Exit code">{run.exitCode}</Fact>
       <Fact name="Created">{<Ago at={run.createdAt} />}</Fact>
       <Fact name="Started">{run.startedAt && <Ago at={run.startedAt} />}</Fact>
       <Fact name="Ended">{run.endedAt && <Ago at={run.endedAt} />}</Fact>
@@ -41,7 +45,10 @@ export function RunFacts({ run, attempts }: Props) {
         {(usage?.inputTokens ?? usage?.outputTokens) !== undefined &&
           `${count(usage?.inputTokens ?? 0)} in, ${count(usage?.outputTokens ?? 0)} out`}
       </Fact>
-      <Fact name="Cost">{usage?.costUsd !== undefined && `$${usage.costUsd.toFixed(2)}`}</Fact>
+      <Fact name="Cost">
+        {usage?.costSource === 'estimated' && '≈ '}
+        {costOf(usage?.costUsd)}
+      </Fact>
       <Fact name="Features">{run.features.length > 0 && <Features run={run} />}</Fact>
       <Fact name="Labels">{Object.keys(run.labels).length > 0 && <Labels run={run} />}</Fact>
       <Fact name="Attempts">{attempts.length > 1 && <Attempts run={run} attempts={attempts} />}</Fact>

@@ -7,6 +7,7 @@ import { useRun } from '../data/run.ts'
 import { clientOf } from '../data/server.ts'
 import { Ago, spanOf } from '../ui/ago.tsx'
 import { Head } from '../ui/head.tsx'
+import { lazy } from '../ui/lazy.tsx'
 import { Problem } from '../ui/problem.tsx'
 import { evidenceWords, Status, Verdict, verdictLooks } from '../ui/status.tsx'
 import { Tabs } from '../ui/tabs.tsx'
@@ -117,26 +118,35 @@ function Standing({ run }: { run: FullRun }) {
   )
 }
 
-const views = { log: 'Log', raw: 'Raw', timeline: 'Timeline' }
+const Session = lazy(() => import('./session.tsx'))
 
-/** What it said and what happened to it. Which of them is seen stands in the address. */
+const ofText = { log: 'Log', raw: 'Raw', timeline: 'Timeline' }
+const ofSession = { session: 'Session', ...ofText }
+
+/** What it said and what happened to it. The view that is shown stands in the address. */
 function Told({ run, entries, route }: Omit<ShownProps, 'onConflict'>) {
+  const views: Record<string, string> = run.turns.count > 0 ? ofSession : ofText
+  const asked = route.query.get('view') ?? ''
+  const view = Object.hasOwn(views, asked) ? asked : (Object.keys(views)[0] as string)
+  return (
+    <section aria-label={views[view]}>
+      <Tabs label="Views" views={views} view={view} route={route} />
+      {view === 'session' && <Session run={run} route={route} />}
+      {view === 'timeline' && <Timeline entries={entries} project={run.project} />}
+      {(view === 'log' || view === 'raw') && <Written run={run} isRaw={view === 'raw'} route={route} />}
+    </section>
+  )
+}
+
+/** The content of a run as it grows. */
+function Written({ run, isRaw, route }: { run: FullRun; isRaw: boolean; route: Route }) {
   const content = useContent(run.project, run.runId, run.id)
   const { text, isRead, error } = content
-  const asked = route.query.get('view') ?? ''
-  const view = Object.hasOwn(views, asked) ? asked : 'log'
   return (
-    <section aria-label={views[view as keyof typeof views]}>
-      <Tabs label="Views" views={views} view={view} route={route} />
-      {view === 'timeline' ? (
-        <Timeline entries={entries} project={run.project} />
-      ) : (
-        <>
-          {error && <Problem error={error} />}
-          {isRead && text === '' && <p class="empty">No output{run.endedAt ? '.' : ' yet.'}</p>}
-          {text !== '' && <Log run={run} content={content} isRaw={view === 'raw'} route={route} />}
-        </>
-      )}
-    </section>
+    <>
+      {error && <Problem error={error} />}
+      {isRead && text === '' && <p class="empty">No output{run.endedAt ? '.' : ' yet.'}</p>}
+      {text !== '' && <Log run={run} content={content} isRaw={isRaw} route={route} />}
+    </>
   )
 }

@@ -1,0 +1,61 @@
+import { useEffect, useState } from 'preact/hooks'
+import type { Turn } from '../../api/turn.ts'
+import type { ConductError } from '../../client/client.ts'
+import { listen } from './live.ts'
+import { failureOf, oneAtATime } from './read.ts'
+import { clientOf } from './server.ts'
+
+export interface Turns {
+  /** By their numbers. */
+  turns: Turn[]
+  isRead: boolean
+  error?: ConductError
+}
+
+const pageSize = 100
+
+/** The turns of a run, all of them, and each new one as it ends: only what is new is read. */
+export function useTurns(project: string, runId: string): Turns {
+  const [state, setState] = useState<Turns>({ turns: [], isRead: false })
+  useEffect(() => {
+    const end = new AbortController()
+    let turns: Turn[] = []
+    const set = (next: Turns) => end.signal.aborted || setState(next)
+    const readOn = oneAtATime(async () => {
+      try {
+        for await (const turn of newTurns(project, runId, turns.length, end.signal)) turns = [...turns, turn]
+        set({ turns, isRead: true })
+      } catch (error) {
+        set({ turns, isRead: true, error: failureOf(error) })
+      }
+    }, 200)
+    readOn()
+    const leave = listen((news) => {
+      const isNew = news.kind === 'event' && news.event.type === 'turn.created' && isOf(news.event, project, runId)
+      if (isNew || news.kind === 'connected') readOn()
+    })
+    return () => {
+      end.abort()
+      leave()
+    }
+  }, [project, runId])
+  return state
+}
+
+const isOf = (event: { project: string | null; subject: string }, project: string, runId: string) =>
+  event.project === project && event.subject.startsWith(`${runId}/`)
+
+/** The turns after the first `known`, in their order: the newest are read back to those that are known. */
+async function* newTurns(project: string, runId: string, known: number, signal: AbortSignal) {
+  const client = clientOf(project)
+  if (known === 0) {
+    yield* client.all('listTurns', { runId, limit: pageSize }, { signal })
+    return
+  }
+  const newer: Turn[] = []
+  for await (const turn of client.all('listTurns', { runId, order: 'desc', limit: 10 }, { signal })) {
+    if (turn.n <= known) break
+    newer.unshift(turn)
+  }
+  yield* newer
+}

@@ -1,0 +1,42 @@
+import { useLayoutEffect, useRef } from 'preact/hooks'
+import type { Run } from '../../api/run.ts'
+import type { Route } from '../app/router.ts'
+import { useTurns } from '../data/turns.ts'
+import { Problem } from '../ui/problem.tsx'
+import { TurnCard } from './turn-card.tsx'
+
+/** A session as a story: its turns, each with a link of its own. */
+export default function Session({ run, route }: { run: Pick<Run, 'project' | 'runId' | 'endedAt'>; route: Route }) {
+  const { turns, isRead, error } = useTurns(run.project, run.runId)
+  const asked = Number(route.query.get('turn'))
+  const isThere = turns.some(({ n }) => n === asked)
+  const list = useRef<HTMLOListElement>(null)
+  useLayoutEffect(() => (isThere && list.current ? stayAt(`turn-${asked}`, list.current) : undefined), [asked, isThere])
+  return (
+    <>
+      {error && <Problem error={error} />}
+      {isRead && turns.length === 0 && !error && <p class="empty">No turns{run.endedAt ? '.' : ' yet.'}</p>}
+      <ol class="session" ref={list}>
+        {turns.map((turn) => (
+          <TurnCard key={turn.id} turn={turn} route={route} isMarked={turn.n === asked} />
+        ))}
+      </ol>
+    </>
+  )
+}
+
+const moves = ['wheel', 'pointerdown', 'keydown', 'touchstart']
+
+/** Scrolls to an element and keeps it there while what is above it grows, until somebody moves on. */
+function stayAt(id: string, list: HTMLElement): () => void {
+  const scroll = () => document.getElementById(id)?.scrollIntoView()
+  const size = new ResizeObserver(scroll)
+  const leave = () => {
+    size.disconnect()
+    for (const move of moves) removeEventListener(move, leave)
+  }
+  scroll()
+  size.observe(list)
+  for (const move of moves) addEventListener(move, leave, { passive: true })
+  return leave
+}

@@ -1,0 +1,6 @@
+/** A cost in US dollars; "—" where nobody reported one. */
+export function costOf(usd: number | null | undefined): string {
+  if (usd === null || usd === undefined) return '—'
+  if (usd > 0 && usd < 0.01) return '< $0.01'
+  return usd === 0 ? '$0' : `$${usd.toFixed(2)}`
+}

@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { openPage } from '../support/browser.ts'
+
+test('a session is shown as its turns, with what each did, used and cost', async (t) => {
+  const { page, client, home } = await openPage(t)
+  const { run } = await client.createRun({ title: 'Hold a boat', agent: 'claude-code', status: 'in_progress' })
+  await client.appendTurn({
+    runId: run.runId,
+    prompt: 'Hold a boat for ten minutes.\nTwo guests must not get the same one.',
+    answer: 'A boat is now **held** for ten minutes.',
+    startedAt: '2026-03-02T09:00:00.000Z',
+    endedAt: '2026-03-02T09:03:20.000Z',
+    plan: [
+      { text: 'Write a failing test', status: 'completed' },
+      { text: 'Add the hold', status: 'in_progress' },
+    ],
+    files: [{ path: 'src/booking/hold.ts', insertions: 42, deletions: 3 }],
+    commands: [
+      { command: 'npm test', exitCode: 1, durationMs: 8200 },
+      { command: 'npm run lint', exitCode: 0, durationMs: 900 },
+    ],
+    tools: [{ name: 'Edit', count: 3, failed: 1 }],
+    agents: [{ name: 'reviewer', turns: 2, tokens: 1200 }],
+    usage: { model: 'claude-sonnet', inputTokens: 120_000, outputTokens: 3400, costUsd: 0.412, costSource: 'reported' },
+  })
+  await client.appendTurn({
+    runId: run.runId,
+    prompt: 'Go on',
+    interrupted: true,
+    failure: { code: 'RATE_LIMITED', message: 'The provider refused the request.' },
+  })
+  await page.goto(`${home}#/runs/default/RUN-001`)
+  const first = page.locator('#turn-1')
+  for (const words of [
+    'Two guests must not get the same one.',
+    '3 min 20 s',
+    '120K in, 3.4K out',
+    '$0.41',
+    '1 of 2 done',
+    'src/booking/hold.ts',
+    'exit code 1',
+    '8 s',
+    '1 failed',
+    'Edit ×3 (1 failed)',
+    'reviewer',
+    '1,200 tokens',
+  ]) {
+    await first.getByText(words, { exact: false }).first().waitFor()
+  }
+  assert.equal(await first.locator('strong').textContent(), 'held')
+  const second = page.locator('#turn-2')
+  for (const words of ['Interrupted', 'RATE_LIMITED', '— tokens']) await second.getByText(words).waitFor()
+  await second.getByText('—', { exact: true }).waitFor()
+  assert.equal(await page.getByText('$0.00').count(), 0)
+})
+
+test('a turn has a link, new turns appear, and long texts are folded', async (t) => {
+  const { page, client, home } = await openPage(t)
+  const { run } = await client.createRun({ title: 'Long session', status: 'in_progress' })
+  const add = (n: number) =>
+    client.appendTurn({
+      runId: run.runId,
+      prompt: `Prompt ${n}`,
+      answer: `${'A line.\n\n'.repeat(30)}The end of ${n}.`,
+    })
+  for (let n = 1; n <= 120; n++) await add(n)
+  await page.goto(`${home}#/runs/default/RUN-001?turn=110`)
+  const asked = page.locator('#turn-110.marked')
+  await asked.waitFor()
+  await page.waitForFunction(() => {
+    const top = document.getElementById('turn-110')?.getBoundingClientRect().top ?? -1
+    return top >= 0 && top < innerHeight
+  })
+  assert.equal(await asked.getByText('The end of 110.').count(), 0)
+  await asked.getByRole('button', { name: 'Show all' }).click()
+  await asked.getByText('The end of 110.').waitFor()
+  await page.locator('#turn-120').getByRole('link', { name: 'Turn 120' }).click()
+  await page.waitForURL(/turn=120$/)
+  await add(121)
+  await page.locator('#turn-121').getByText('Prompt 121').waitFor()
+  assert.equal(await page.locator('.turn').count(), 121)
+})
