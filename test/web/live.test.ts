@@ -80,3 +80,29 @@ test('the tabs of a browser share one stream, and another takes over when its ho
   for (const tab of [second, third]) await tab.locator('.lane', { hasText: 'those that are left' }).waitFor()
   assert.equal(holders.filter((tab) => tab !== page).length, 1)
 })
+
+test('lanes say who waits for a person, who works on what, and who is idle, in that order', async (t) => {
+  const { page, client } = await openPage(t)
+  const at = (minutes: number) => new Date(Date.now() - minutes * 60_000).toISOString()
+  for (const [title, activity] of [
+    ['Waits', { state: 'waiting', tool: 'Bash', target: 'rm -rf dist', since: at(3) }],
+    ['Works', { state: 'working', tool: 'Edit', target: 'src/hold.ts', since: at(2) }],
+    ['Rests', { state: 'idle', since: at(5) }],
+  ] as const) {
+    const { run } = await client.createRun({ title, status: 'in_progress' })
+    await client.appendTurn({ runId: run.runId, prompt: 'Go', answer: `${title} at last.\n\nAnd more.` })
+    await client.heartbeat({ runId: run.runId, activity })
+  }
+  await page.reload()
+  await page.getByText('1 waiting for you').waitFor()
+  const lanes = page.locator('.lane')
+  await lanes.nth(2).getByText('Rests at last.').waitFor()
+  const words = await lanes.allTextContents()
+  for (const [n, expected] of [
+    ['Waits', 'waiting for you, 3 min', 'Bash', 'rm -rf dist', 'Waits at last.'],
+    ['Works', 'working, 2 min', 'Edit', 'src/hold.ts', 'Works at last.'],
+    ['Rests', 'idle 5 min', 'Rests at last.'],
+  ].entries()) {
+    for (const word of expected) assert.ok(words[n]?.includes(word), `${word} in ${words[n]}`)
+  }
+})

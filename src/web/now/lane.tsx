@@ -6,27 +6,28 @@ import { useRead } from '../data/read.ts'
 import { clientOf } from '../data/server.ts'
 import { Changes } from '../runs/changes.tsx'
 import { spanOf, useNow } from '../ui/ago.tsx'
-import { Icon } from '../ui/icon.tsx'
+import { Icon, type IconName } from '../ui/icon.tsx'
 
 /** Enough of a content's end to have its last line, in bytes. */
 const tailBytes = 2048
 const farAway = Number.MAX_SAFE_INTEGER
 
-/** A run in progress: who does what and where, and when it was heard of last. */
+/** A run in progress: what it does or waits for, since when, and what it said last. */
 export function Lane({ run }: { run: Run }) {
-  const line = useLastLine(run)
+  const answer = useLastAnswer(run)
+  const line = useLastLine(run, answer === undefined)
   const now = useNow(1000)
-  const silentMs = Math.max(0, now - heardAt(run))
-  const isQuiet = silentMs > patienceMs(run)
+  const standing = standingOf(run, now)
   return (
-    <li class={`lane ${isQuiet ? 'quiet-too-long' : ''}`}>
+    <li class={`lane ${standing.look}`}>
       <a class="title" href={href(['runs', run.project, run.runId])}>
         {run.title ?? run.runId}
       </a>
-      <span class="silence" title={isQuiet ? 'Silent for more than half its lease' : 'Time since its last activity'}>
-        <Icon name={isQuiet ? 'warn' : 'activity'} />
-        {silentMs < 5000 ? 'writing now' : `silent ${spanOf(silentMs)}`}
+      <span class="silence" title={standing.meaning}>
+        <Icon name={standing.icon} />
+        {standing.words}
       </span>
+      <Doing activity={run.activity} />
       <span class="facts">
         <span>{run.project}</span>
         <span>{run.runId}</span>
@@ -34,10 +35,53 @@ export function Lane({ run }: { run: Run }) {
         {run.where?.cwd && <span class="path">{run.where.cwd}</span>}
         <Changes changes={run.changes} />
       </span>
-      <span class="line">{line === '' ? 'No output yet.' : (line ?? ' ')}</span>
+      <span class="line">{answer ?? (line === '' ? 'No output yet.' : (line ?? ' '))}</span>
     </li>
   )
 }
+
+/** The tool that is at work, and what it works on. */
+function Doing({ activity }: Pick<Run, 'activity'>) {
+  if (!activity?.tool) return null
+  return (
+    <span class="doing">
+      <b>{activity.tool}</b> {activity.target && <code title={activity.target}>{activity.target}</code>}
+    </span>
+  )
+}
+
+interface Standing {
+  look: 'working' | 'waiting' | 'idle' | 'quiet-too-long'
+  icon: IconName
+  words: string
+  meaning: string
+}
+
+function standingOf(run: Run, now: number): Standing {
+  const silentMs = Math.max(0, now - heardAt(run))
+  const forMs = run.activity ? Math.max(0, now - Date.parse(run.activity.since)) : 0
+  const state = run.activity?.state
+  if (state === 'waiting') {
+    const meaning = 'The agent waits for an answer or a permission'
+    return { look: 'waiting', icon: 'warn', words: `waiting for you, ${spanOf(forMs)}`, meaning }
+  }
+  if (silentMs > patienceMs(run)) {
+    const meaning = 'Silent for more than half its lease'
+    return { look: 'quiet-too-long', icon: 'warn', words: `silent ${spanOf(silentMs)}`, meaning }
+  }
+  if (state === 'idle') return { look: 'idle', icon: 'clock', words: `idle ${spanOf(forMs)}`, meaning: 'Between turns' }
+  if (state === 'working') {
+    return { look: 'working', icon: 'activity', words: `working, ${spanOf(forMs)}`, meaning: 'Time in this step' }
+  }
+  const words = silentMs < 5000 ? 'writing now' : `silent ${spanOf(silentMs)}`
+  return { look: 'working', icon: 'activity', words, meaning: 'Time since its last activity' }
+}
+
+const order = ['waiting', 'working', undefined, 'idle'] as const
+
+/** Runs that wait for a person come first, those that do nothing last. */
+export const byUrgency = (runs: Run[]) =>
+  runs.toSorted((a, b) => order.indexOf(a.activity?.state) - order.indexOf(b.activity?.state))
 
 const heardAt = (run: Run) => Math.max(Date.parse(run.lastSeenAt ?? run.createdAt), Date.parse(run.updatedAt))
 
@@ -47,10 +91,20 @@ function patienceMs({ leaseExpiresAt, lastSeenAt }: Run): number {
   return (Date.parse(leaseExpiresAt) - Date.parse(lastSeenAt)) / 2
 }
 
-function useLastLine({ id, project, runId }: Run): string | undefined {
+/** The first line of the last answer of a session; undefined for a run that tells no activity or has no answer. */
+function useLastAnswer({ project, runId, activity }: Run): string | undefined {
+  const { data } = useRead(
+    activity ? `answer ${project}/${runId}` : '',
+    (signal) => clientOf(project).listTurns({ runId, order: 'desc', limit: 1 }, { signal }),
+    { touches: ({ type, subject }) => type === 'turn.created' && subject.startsWith(`${runId}/`), restMs: 2000 },
+  )
+  return data?.turns[0]?.answer?.trim().split('\n', 1)[0]
+}
+
+function useLastLine({ id, project, runId }: Run, isWanted: boolean): string | undefined {
   const size = useRef(farAway)
   const { data } = useRead(
-    `${project}/${runId}`,
+    isWanted ? `${project}/${runId}` : '',
     async (signal) => {
       const client = clientOf(project)
       if (size.current === farAway)

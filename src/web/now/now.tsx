@@ -11,7 +11,7 @@ import { Command } from '../ui/copy.tsx'
 import { Head } from '../ui/head.tsx'
 import { Problem } from '../ui/problem.tsx'
 import { Brief } from './brief.tsx'
-import { Lane } from './lane.tsx'
+import { byUrgency, Lane } from './lane.tsx'
 import { NeedRow } from './need.tsx'
 import { Trends } from './trends.tsx'
 
@@ -39,19 +39,21 @@ export function Now({ route }: { route: Route }) {
   )
 }
 
-/** One lane for each run in progress. Heartbeats tell no event, so they are looked for. */
+/** One lane for each run in progress. No event tells of heartbeats and activities, so they are polled. */
 function Live() {
   const { data, error, reload } = useRead(
     'live',
     (signal) => client.listRuns({ status: ['in_progress'], limit: 100 }, { signal }),
-    { touches: isOfRun, restMs: 500, everyMs: 10_000 },
+    { touches: isOfRun, restMs: 500, everyMs: 5_000 },
   )
-  const runs = data?.runs.slice(0, shownLanes) ?? []
+  const runs = byUrgency(data?.runs ?? []).slice(0, shownLanes)
+  const waiting = data?.runs.filter(({ activity }) => activity?.state === 'waiting').length ?? 0
   const more = (data?.runs.length ?? 0) - runs.length
   return (
     <section aria-labelledby="live">
       <h2 id="live">
         In progress <span class="muted">{data && `${data.runs.length}${data.meta.hasMore ? '+' : ''}`}</span>
+        {waiting > 0 && <span class="new">{waiting} waiting for you</span>}
       </h2>
       {error && <Problem error={error} onRetry={reload} />}
       {data?.runs.length === 0 && (
