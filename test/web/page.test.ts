@@ -77,6 +77,7 @@ async function fill({ client }: Shown) {
     interrupted: true,
     failure: { code: 'API_ERROR', message: long },
   })
+  await client.heartbeat({ runId: 'RUN-TURNS', activity: { state: 'waiting', tool: 'Bash', target: long } })
   await client.createRun({
     runId: 'RUN-TERM',
     title: 'Output',

@@ -103,3 +103,38 @@ test('a long list is drawn only where it is seen, and read as far as it is scrol
   await page.getByRole('link', { name: 'Run number 1', exact: true }).waitFor()
   assert.equal(await page.getByRole('table').getAttribute('aria-rowcount'), '351')
 })
+
+test('a filter that cannot be is said, and the others hold', async (t) => {
+  const { page, client, home } = await openPage(t)
+  await client.createRun({ title: 'Bad', status: 'failed' })
+  await client.createRun({ title: 'Good', status: 'completed' })
+  await page.goto(`${home}#/runs?status=bogus&status=failed&createdAfter=yesterday`)
+  await page
+    .getByText("status 'bogus' was ignored: it must be one of pending, in_progress, completed, failed.")
+    .waitFor()
+  await page.getByText("createdAfter 'yesterday' was ignored: it must be a day like 2026-03-02.").waitFor()
+  await page.getByRole('link', { name: 'Bad' }).waitFor()
+  assert.equal(await page.getByRole('link', { name: 'Good' }).count(), 0)
+})
+
+test('a search keeps the filter by status, and says which filters it cannot use', async (t) => {
+  const { page, client, home } = await openPage(t)
+  await client.createRun({ title: 'Passkey lost', status: 'failed' })
+  await client.createRun({ title: 'Passkey found', status: 'completed', agent: 'codex' })
+  await page.goto(`${home}#/runs?status=failed&agent=codex`)
+  await page.getByRole('searchbox').fill('passkey')
+  await page.getByRole('link', { name: 'Passkey lost' }).waitFor()
+  assert.equal(await page.getByRole('link', { name: 'Passkey found' }).count(), 0)
+  await page.getByText('Other filters apply without words.').waitFor()
+  assert.match(page.url(), /status=failed&agent=codex&q=passkey$/)
+})
+
+test('the backdrop of a dialog darkens the page to its edge', async (t) => {
+  const { page } = await openPage(t, '#/runs', { colorScheme: 'light' })
+  const edge = () => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor)
+  await page.getByText('No runs yet').waitFor()
+  const before = await edge()
+  await page.keyboard.press('?')
+  await page.getByRole('dialog').waitFor()
+  assert.notEqual(await edge(), before)
+})

@@ -16,7 +16,9 @@ test('trends tell in figures, in words and as a table what the runs of a period 
   await client.createCheck({ runId: run.runId, name: 'tests', result: 'pass' })
   const trends = page.getByRole('region', { name: 'Trends' })
   const figures = () => trends.locator('dd b').allTextContents()
-  await trends.getByText('1 of 2 that ended').waitFor()
+  await trends.getByText('1 of 2 runs completed').waitFor()
+  await trends.getByText('1 of 2 runs verified').waitFor()
+  await trends.getByText('known for 1 of 2 runs').waitFor()
   assert.deepEqual(
     (await figures()).filter((_, index) => index !== 3 && index !== 4),
     ['2', '50%', '50%', '$1.50'],
@@ -25,11 +27,20 @@ test('trends tell in figures, in words and as a table what the runs of a period 
   assert.equal(await trends.locator('canvas').count(), 2)
 
   await trends.getByRole('link', { name: '7 days' }).click()
-  await trends.getByText('1 of 1 that ended').waitFor()
+  await trends.getByText('1 of 1 runs completed').waitFor()
   assert.equal(page.url(), `${home}#/?days=7`)
   assert.match((await figures()).join(), /^1,100%,100%,1 min 30 s,1 min 30 s,\$1.50$/)
   await trends.getByText('As a table').first().click()
   assert.equal(await trends.getByRole('row').count(), 8)
   await page.goBack()
-  await trends.getByText('1 of 2 that ended').waitFor()
+  await trends.getByText('1 of 2 runs completed').waitFor()
+})
+
+test('a cost that no run reports is unknown, not nothing', async (t) => {
+  const { page, client, home } = await openPage(t)
+  await client.createRun({ title: 'One', status: 'in_progress' })
+  await page.goto(`${home}?again#/`)
+  const trends = page.getByRole('region', { name: 'Trends' })
+  await trends.getByText('known for 0 of 1 runs').waitFor()
+  assert.equal(await trends.locator('dd b').last().textContent(), '—')
 })

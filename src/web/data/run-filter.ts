@@ -28,6 +28,23 @@ export function runFilterOf(query: URLSearchParams): RunFilter {
   }
 }
 
+/** What an address asks for that no run can be found by, in words. */
+export function mistakesIn(query: URLSearchParams): string[] {
+  const wrong = (name: string, isRight: (value: string) => boolean, right: string) =>
+    query
+      .getAll(name)
+      .filter((value) => value !== '' && !isRight(value))
+      .map((value) => `${name} '${value}' was ignored: it must be ${right}.`)
+  const isNumber = (value: string) => /^[1-9]\d{0,9}$/.test(value)
+  const isDay = (value: string) => midnight(value) !== undefined
+  return [
+    ...wrong('status', isStatus, `one of ${Object.keys(statusLooks).join(', ')}`),
+    ...wrong('verdict', isVerdict, `one of ${Object.keys(verdictLooks).join(', ')}`),
+    ...['specVersion', 'featureId'].flatMap((name) => wrong(name, isNumber, 'a whole number from 1 on')),
+    ...['createdAfter', 'createdBefore'].flatMap((name) => wrong(name, isDay, 'a day like 2026-03-02')),
+  ]
+}
+
 function midnight(day: string | undefined): string | undefined {
   const date = new Date(`${day}T00:00`)
   return Number.isNaN(date.getTime()) ? undefined : date.toISOString()

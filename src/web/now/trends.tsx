@@ -3,6 +3,7 @@ import { href, type Route } from '../app/router.ts'
 import { useRead } from '../data/read.ts'
 import { client } from '../data/server.ts'
 import { spanOf } from '../ui/ago.tsx'
+import { costOf } from '../ui/cost.ts'
 import { lazy } from '../ui/lazy.tsx'
 import { Problem } from '../ui/problem.tsx'
 import { statusLooks, verdictLooks } from '../ui/status.tsx'
@@ -51,7 +52,6 @@ const beginningOf = (days: number) => new Date((Math.floor(Date.now() / dayMs) -
 
 function Told({ stats: { days, total, duration }, days: count }: { stats: Output<'stats'>; days: number }) {
   if (total.runs === 0) return <p class="empty">No runs in the last {count} days.</p>
-  const ended = total.byStatus.completed + total.byStatus.failed
   const labels = days.map(({ day }) => day)
   return (
     <>
@@ -59,17 +59,21 @@ function Told({ stats: { days, total, duration }, days: count }: { stats: Output
         <Figure name="Runs" value={total.runs.toLocaleString('en')} note={`in ${count} days`} />
         <Figure
           name="Success"
-          value={shareOf(total.byStatus.completed, ended)}
-          note={`${total.byStatus.completed} of ${ended} that ended`}
+          value={shareOf(total.byStatus.completed, total.runs)}
+          note={`${total.byStatus.completed} of ${total.runs} runs completed`}
         />
         <Figure
           name="Verified"
           value={shareOf(total.byVerdict.verified, total.runs)}
-          note={`${total.byVerdict.verified} of ${total.runs} runs`}
+          note={`${total.byVerdict.verified} of ${total.runs} runs verified`}
         />
         <Figure name="Median duration" value={timeOf(duration.medianMs)} note={`of ${duration.runs} that ended`} />
         <Figure name="90th percentile" value={timeOf(duration.p90Ms)} note="nine of ten are shorter" />
-        <Figure name="Cost" value={`$${total.costUsd.toFixed(2)}`} note="as far as runs tell it" />
+        <Figure
+          name="Cost"
+          value={costOf(total.costed === 0 ? undefined : total.costUsd)}
+          note={`known for ${total.costed} of ${total.runs} runs`}
+        />
       </dl>
       <div class="charts">
         <Chart
@@ -99,8 +103,8 @@ function seriesOf<Name extends string>(
   return names.map((name) => ({ ...looks[name], values: days.map((day) => counted(day)[name]) }))
 }
 
-const shareOf = (part: number, whole: number) => (whole === 0 ? '–' : `${Math.round((part / whole) * 100)}%`)
-const timeOf = (ms: number | null) => (ms === null ? '–' : spanOf(ms))
+const shareOf = (part: number, whole: number) => (whole === 0 ? '—' : `${Math.round((part / whole) * 100)}%`)
+const timeOf = (ms: number | null) => (ms === null ? '—' : spanOf(ms))
 
 function Figure({ name, value, note }: { name: string; value: string; note: string }) {
   return (

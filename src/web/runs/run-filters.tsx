@@ -30,14 +30,9 @@ export function RunFilters({ route }: { route: Route }) {
     <search class="filters">
       <SearchField route={route} label="Search in runs" />
       <ProjectChoice route={route} />
+      <Choice name="Status" options={optionsOf(statusLooks)} chosen={query.getAll('status')} onChange={set('status')} />
       {!isSearch && (
         <>
-          <Choice
-            name="Status"
-            options={optionsOf(statusLooks)}
-            chosen={query.getAll('status')}
-            onChange={set('status')}
-          />
           <Choice
             name="Verdict"
             options={optionsOf(verdictLooks)}

@@ -1,5 +1,5 @@
 import { go, goQuery, href, type Route } from '../app/router.ts'
-import { runFilterOf } from '../data/run-filter.ts'
+import { mistakesIn, runFilterOf } from '../data/run-filter.ts'
 import { useRunList } from '../data/run-list.ts'
 import { Command } from '../ui/copy.tsx'
 import { Head } from '../ui/head.tsx'
@@ -16,7 +16,12 @@ export function Runs({ route }: { route: Route }) {
     <>
       <Head title="Runs" />
       <RunFilters route={route} />
-      {q ? <RunResults q={q} project={route.query.getAll('project')} /> : <Listed route={route} />}
+      {mistakesIn(route.query).map((mistake) => (
+        <p key={mistake} class="problem" role="alert">
+          {mistake}
+        </p>
+      ))}
+      {q ? <RunResults q={q} filter={runFilterOf(route.query)} /> : <Listed route={route} />}
     </>
   )
 }

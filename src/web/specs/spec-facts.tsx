@@ -2,6 +2,7 @@ import type { Run } from '../../api/run.ts'
 import type { Output } from '../../client/client.ts'
 import { href } from '../app/router.ts'
 import { Ago } from '../ui/ago.tsx'
+import { costOf } from '../ui/cost.ts'
 import { Fact } from '../ui/fact.tsx'
 import { Badge, statusLooks } from '../ui/status.tsx'
 import { VerdictCounts } from './spec-status.tsx'
@@ -40,7 +41,7 @@ export function SpecFacts({ spec: { project, specId, agent, createdAt, totals } 
         {totals.inputTokens + totals.outputTokens > 0 &&
           `${count(totals.inputTokens)} in, ${count(totals.outputTokens)} out`}
       </Fact>
-      <Fact name="Cost">{totals.costUsd > 0 && `$${totals.costUsd.toFixed(2)}`}</Fact>
+      <Fact name="Cost">{totals.costUsd > 0 && costOf(totals.costUsd)}</Fact>
     </dl>
   )
 }
