@@ -62,6 +62,13 @@ for (const engine of engines) {
       assert.ok(Date.parse(createdAt) < Date.now() && Date.parse(endedAt ?? createdAt) < Date.now(), runId)
     }
 
+    assert.ok(runs.some(({ contentType }) => contentType === 'text/x-terminal'))
+    assert.deepEqual(runs.flatMap(({ activity }) => activity?.state ?? []).sort(), [
+      'waiting',
+      'working',
+      'working',
+      'working',
+    ])
     const live = runs.filter(({ status }) => status === 'in_progress')
     assert.deepEqual(
       live.map(({ runId }) => runId),
@@ -104,7 +111,9 @@ test('it tells the same each time, also in another project', async (t) => {
     const runs = lines.map((line) => JSON.parse(line))
     assert.deepEqual(new Set(runs.map((run) => run.project)), new Set([project]))
     return [
-      runs.map(({ project, createdAt, updatedAt, startedAt, endedAt, leaseExpiresAt, lastSeenAt, ...run }) => run),
+      runs.map(
+        ({ project, createdAt, updatedAt, startedAt, endedAt, leaseExpiresAt, lastSeenAt, activity, ...run }) => run,
+      ),
       await run(`run content RUN-146 --project ${project}`),
     ]
   }

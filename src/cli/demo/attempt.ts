@@ -2,7 +2,8 @@ import type { Client } from '../../client/client.ts'
 import type { Chance } from './chance.ts'
 import { type Agent, complaints, failures, jobs, type Member, people, repository } from './data.ts'
 import { beginning, hour, minute, type Step, type Task, type Team } from './step.ts'
-import { closing, lineOf, specText, usageOf } from './text.ts'
+import { closing, specText, usageOf } from './text.ts'
+import { firstTurn, lastTurn } from './turn.ts'
 
 export type Outcome = 'verified' | 'warned' | 'failing' | 'stale' | 'unchecked' | 'failed' | 'lapsed'
 
@@ -22,13 +23,13 @@ export function attemptSteps(attempt: Attempt, isSettled: boolean, chance: Chanc
   const end = at + minutes * minute
   const it = { runId: '' }
   const begun = beginning(attempt, agent, chance)
-  const lines = [0.2, 0.5, 0.8].map((share) => lineOf(part, Math.ceil(minutes * share), chance)).join('')
   const create = async (team: Team) => {
     const more = { ...(retried && { retryOf: retried.runId }), ...(outcome === 'lapsed' && { leaseSeconds: 600 }) }
     const { run } = await team[agent].createRun({ status: 'in_progress', ...begun, ...more })
     it.runId = run.runId
   }
-  const append = (team: Team) => team[agent].appendToRun({ runId: it.runId, text: lines })
+  const append = (team: Team) =>
+    team[agent].appendTurn({ runId: it.runId, ...firstTurn(attempt.title, part, at, Math.floor(minutes / 2)) })
   const steps: Step[] = [{ at, act: create }]
   if (outcome === 'lapsed') steps.push({ at: at + hour, act: (team) => explainLapse(team.ada, it.runId, begun.labels) })
   else
@@ -57,7 +58,6 @@ function endSteps(attempt: Attempt, it: { runId: string }, before: Git, minutes:
     return [{ at: end, act: (team) => team[agent].updateRun({ runId: it.runId, status: 'failed', failure, usage }) }]
   }
   const insertions = chance.between(12, 240)
-  const changes = { files: part.files.length, insertions, deletions: chance.between(0, insertions) }
   const git = { ...before, commit: chance.hex(40) }
   const number = 400 + turn * 2 + (retried ? 1 : 0)
   const links = [
@@ -66,8 +66,10 @@ function endSteps(attempt: Attempt, it: { runId: string }, before: Git, minutes:
   ]
   const complete = async (team: Team) => {
     const { runId } = it
-    await team[agent].appendToRun({ runId, text: closing(title, part, insertions) })
-    await team[agent].updateRun({ runId, status: 'completed', changes, usage, git, links })
+    const half = Math.floor(minutes / 2)
+    const answer = closing(title, part, insertions)
+    await team[agent].appendTurn({ runId, ...lastTurn(part, insertions, end - half * minute, half, usage, answer) })
+    await team[agent].updateRun({ runId, status: 'completed', git, links })
     const { name, file, description } = part
     await team[agent].linkFeatures({ runId, features: [{ name, file, description }] })
   }

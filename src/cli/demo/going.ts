@@ -4,6 +4,7 @@ import { type Chance, chanceOf } from './chance.ts'
 import type { Agent, Part } from './data.ts'
 import { beginning, minute, type Step, type Task, type Team } from './step.ts'
 import { lineOf, usageOf } from './text.ts'
+import { firstTurn } from './turn.ts'
 
 /** A run that goes on at the end of the story. */
 export interface Live {
@@ -29,18 +30,22 @@ export function liveSteps(task: Task, agent: Agent, minutes: number, live: Live[
   }
   const goOn = async (team: Team) => {
     const { runId, leaseToken } = it
+    const turn = firstTurn(task.title, part, -minutes * minute, Math.floor(minutes / 2))
+    await team[agent].appendTurn({ runId, leaseToken, ...turn, usage })
     await team[agent].appendToRun({ runId, leaseToken, text: lines })
-    await team[agent].updateRun({
-      runId,
-      leaseToken,
-      usage,
-      changes: { files: 2, insertions: 9 * minutes, deletions: 3 },
-    })
+    await team[agent].heartbeat({ runId, leaseToken, activity: activityOf(part, minutes) })
   }
   return [
     { at: -minutes * minute, act: create },
     { at: -2_000 * minutes ** 0.5, act: goOn },
   ]
+}
+
+/** One waits for a person, the others work. */
+function activityOf({ file, files }: Part, minutes: number) {
+  if (minutes === 18)
+    return { state: 'waiting' as const, tool: 'Bash', target: 'npm run migrate -- --database staging' }
+  return { state: 'working' as const, tool: 'Edit', target: file + files[minutes % files.length] }
 }
 
 const everyMs = 2_000

@@ -19,13 +19,15 @@ export function nightlySteps(chance: Chance): Step[] {
         where: { host: 'runner-2', cwd: '/builds/harbor' },
         git: { repository, branch: 'main', commit, dirty: false },
         links: [{ rel: 'job', href: `${jobs}/${9000 - ago}` }],
-        content: `# Nightly end-to-end tests\n\n${result === 'pass' ? 'All 312 pass.' : 'One of 312 passes only when it is tried again.'}\n`,
+        command: 'npm run e2e',
+        contentType: 'text/x-terminal',
+        content: outputOf(result),
       })
       it.runId = run.runId
     }
     const end = async ({ ci }: Team) => {
-      await ci.updateRun({ runId: it.runId, status: 'completed' })
       const exitCode = result === 'fail' ? 1 : 0
+      await ci.updateRun({ runId: it.runId, status: 'completed', exitCode })
       await ci.createCheck({
         runId: it.runId,
         name: 'e2e',
@@ -43,3 +45,28 @@ export function nightlySteps(chance: Chance): Step[] {
     ]
   })
 }
+
+const pages = ['booking', 'calendar', 'payments', 'login', 'search', 'mail']
+const colour = (code: number, text: string) => `\x1b[${code}m${text}\x1b[0m`
+
+/** The output of the end-to-end tests, in colours. */
+function outputOf(result: 'pass' | 'warn' | 'fail'): string {
+  const tests = Array.from({ length: 312 }, (_, at) => {
+    const page = pages[at % pages.length]
+    const isOdd = at === 213
+    const mark =
+      isOdd && result === 'fail' ? colour(31, '✖') : isOdd && result === 'warn' ? colour(33, '↻') : colour(32, '✔')
+    const details = isOdd && result === 'fail' ? assertion : ''
+    const name = isOdd
+      ? 'two guests book the same boat in the same second'
+      : `case ${Math.floor(at / pages.length) + 1}`
+    return `  ${mark} ${page} › ${name} ${colour(90, `(${400 + ((at * 37) % 900)} ms)`)}\n${details}`
+  })
+  const summary =
+    result === 'fail'
+      ? `${colour(31, '1 failed')}, 311 passed`
+      : `${colour(32, '312 passed')}${result === 'warn' ? ', 1 flaky' : ''}`
+  return `${colour(36, '> harbor e2e')}\n\n${tests.join('')}\n${summary}\n`
+}
+
+const assertion = `${colour(31, '    AssertionError: expected 1 booking, got 2')}\n        at test/e2e/booking.spec.ts:88:14\n`

@@ -40,6 +40,6 @@ export function beginning(task: Task, agent: Agent, chance: Chance) {
     labels: { area: task.part.name },
     where: { host, cwd, session: chance.hex(8) },
     git: { repository, branch: branchOf(task), base: 'main', commit: chance.hex(40), dirty: false },
-    content: opening(task.title, task.part),
+    content: opening(task.title),
   }
 }

@@ -16,13 +16,12 @@ export function lineOf(part: Part, minutes: number, chance: Chance): string {
 }
 
 /** How a log begins. */
-export const opening = (title: string, part: Part) =>
-  `# ${title}\n\n## Plan\n\n1. Read \`${part.file}\` and its tests\n2. A test that fails for want of it\n3. The change\n4. All tests, types, lint\n\n## Log\n\n`
+export const opening = (title: string) => `# ${title}\n\n`
 
-/** How the log of a run ends that has done what it should. */
+/** The last answer of a session that has done what it should. */
 export function closing(title: string, { file, files }: Part, insertions: number): string {
   const rows = files.map((name, at) => `| \`${file}${name}\` | +${Math.ceil(insertions / 2 ** (at + 1))} |`)
-  return `\n## Result\n\n${title}: done, with tests.\n\n| file | |\n|---|---|\n${rows.join('\n')}\n`
+  return `${title}: done, with tests.\n\n| file | |\n|---|---|\n${rows.join('\n')}\n`
 }
 
 const million = 1_000_000
