@@ -33,8 +33,11 @@ test('greets politely', () => assert.match(greet('Ada'), /^(Hi|Good day,) Ada$/)
 `,
 }
 
-/** Makes one. The programs in the folders `bins` are found, and Node.js and what the system has. */
-export function freshPlace(bins: string[]): Place {
+/**
+ * Makes one. The programs in the folders `bins` are found, and Node.js and what the system has. `agents` are those that Conduct
+ * is set up for, where it is not left to find them.
+ */
+export function freshPlace(bins: string[], agents: string[] = []): Place {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'conduct-agents-')))
   const [home, repository, scratch] = ['home', 'greetings', 'tmp'].map((name) => join(folder, name)) as [
     string,
@@ -87,7 +90,7 @@ export function freshPlace(bins: string[]): Place {
   place.git('config', 'user.email', 'ada@example.com')
   place.git('add', '-A')
   place.git('commit', '-qm', 'Greet')
-  place.conduct('init', '--yes')
+  place.conduct('init', '--yes', ...(agents.length > 0 ? ['--agents', agents.join(',')] : []))
   place.git('add', '-A')
   place.git('commit', '-qm', 'Record sessions with Conduct')
   return place

@@ -18,6 +18,8 @@ export interface Scenario {
   name: string
   /** The agents that it is for: all, unless it says so. */
   only?: string[]
+  /** The agents that Conduct is set up for: that which `conduct init` finds, unless it says so. */
+  setUp?: string[]
   /** The agent refuses what needs a permission. */
   refuses?: true
   /** The sessions run at once in that repository. */
@@ -90,6 +92,9 @@ const whole: Scenario = {
     },
   ],
 }
+
+/** Copilot runs the hooks of Claude Code too. */
+const beside: Scenario = { ...whole, name: 'beside Claude Code', only: ['copilot'], setUp: ['claude', 'copilot'] }
 
 const writes = (path: string, content = 'One line.\n'): Reply => ({
   say: `I write ${path}.`,
@@ -210,4 +215,4 @@ function withLedger(repository: string, who: string): Session {
   }
 }
 
-export const scenarios: readonly Scenario[] = [whole, apiError, interruption, refusal, subagent, twoAtOnce]
+export const scenarios: readonly Scenario[] = [whole, beside, apiError, interruption, refusal, subagent, twoAtOnce]

@@ -36,7 +36,7 @@ export async function tryScenario(agent: RealAgent, scenario: Scenario, programs
   const head = { agent, scenario: scenario.name }
   if (installed instanceof Error) return { ...head, ...notTried(agent.version, installed) }
   const version = versionOf(installed, agent.packageName)
-  const place = freshPlace([conduct, installed])
+  const place = freshPlace([conduct, installed], scenario.setUp)
   const fault = place.fault(agent.name, '--version')
   if (fault) {
     place.remove()
