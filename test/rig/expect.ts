@@ -118,15 +118,16 @@ function workOf(place: Place, { session, played }: Ran, { run, checks }: Recorde
   const [base = ''] = place.git('log', '--format=%H', '--grep', 'Record sessions').split('\n')
   const made = place.git('log', '--format=%H', '--reverse', `${base}..HEAD`).split('\n').filter(Boolean)
   const tree = place.tree()
+  const files = filesOf(place, calls)
   const found = checks.map(({ name, result, command, exitCode }) => ({ name, result, command, exitCode }))
   const verified = session.verdict === 'verified'
   return [
     ['commit', place.git('rev-parse', 'HEAD'), run.git?.commit],
     ['base', base, run.git?.base],
     ['branch', 'main', run.git?.branch],
-    ['tree', tree, run.git?.tree, place.git('rev-parse', `${base}^{tree}`)],
+    ['tree', tree, run.git?.tree, place.tree(files)],
     ['commits', made, run.git?.commits ?? []],
-    ['changes', changesOf(place, base, tree, filesOf(place, calls)), run.changes],
+    ['changes', changesOf(place, base, tree, files), run.changes],
     ['verdict', session.verdict ?? 'unchecked', run.verdict],
     ['evidence', verified ? 'executed' : null, run.evidence],
     ['checks', checksOf(calls), found.reverse(), []],

@@ -12,8 +12,8 @@ export interface Place {
   env: Record<string, string>
   git(...words: string[]): string
   conduct(...words: string[]): string
-  /** The tree of all that stands in the repository now. */
-  tree(): string
+  /** The tree of all that stands in the repository now, without some new files. */
+  tree(without?: string[]): string
   /** What is wrong where a program cannot be run. */
   fault(program: string, ...words: string[]): Error | undefined
   write(root: string, files: Record<string, string>): void
@@ -67,9 +67,10 @@ export function freshPlace(bins: string[], agents: string[] = []): Place {
     env,
     git: (...words) => call('git', words),
     conduct: (...words) => call('conduct', words),
-    tree() {
+    tree(without = []) {
       const index = { GIT_INDEX_FILE: join(scratch, 'index') }
       call('git', ['add', '-A'], index)
+      if (without.length > 0) call('git', ['rm', '-q', '--cached', '--', ...without], index)
       return call('git', ['write-tree'], index)
     },
     fault(program, ...words) {

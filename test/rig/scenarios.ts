@@ -126,8 +126,8 @@ const interruption: Scenario = {
 
 const refusal: Scenario = {
   name: 'refused permission',
-  // Codex asks nobody where it has no terminal.
-  only: ['claude', 'opencode', 'gemini', 'qwen', 'copilot'],
+  // Without a terminal Codex asks nobody, and Gemini CLI and Qwen Code offer no tool that needs a permission.
+  only: ['claude', 'opencode', 'copilot'],
   refuses: true,
   sessions: () => [
     {

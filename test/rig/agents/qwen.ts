@@ -38,8 +38,5 @@ export const qwen: RealAgent = {
   cost: undefined,
   goesOnAfterSubagents: true,
   failure: { status: 400, type: 'invalid_request_error', message: 'The scripted request is not valid' },
-  limits: [
-    ...['whole session', 'refused permission', 'subagent'].map(unended),
-    ...['API error', 'interruption'].map(unheard),
-  ],
+  limits: [...['whole session', 'subagent'].map(unended), ...['API error', 'interruption'].map(unheard)],
 }

@@ -22,8 +22,7 @@ const toolNames: Record<Exclude<Act['do'], 'ledger'>, readonly string[]> = {
 }
 
 /** Whether an agent offers what it needs to work, and not only to name or to sum up a conversation. */
-export const canWork = (tools: Tool[]) =>
-  tools.some(({ name }) => toolNames.shell.includes(name) || toolNames.read.includes(name))
+export const canWork = (tools: Tool[]) => tools.some(({ name }) => toolNames.shell.includes(name))
 
 /** How the properties of tools are called. */
 const propertyNames: Record<string, readonly string[]> = {
@@ -70,6 +69,7 @@ function inputOf(act: Exclude<Act, { do: 'ledger' }>, tool: Tool): string | Fiel
     if (name !== undefined) input[name] = value
   }
   if (act.do === 'delegate') Object.assign(input, helperIn(tool))
+  if (act.do === 'finish' && tool.properties.result?.type === 'object') input.result = { response: act.result }
   if (act.do === 'await') Object.assign(input, 'timeout_ms' in tool.properties && { timeout_ms: 30_000 })
   for (const name of tool.required) input[name] ??= anyOf(tool.properties[name])
   return input
