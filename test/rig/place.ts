@@ -70,7 +70,7 @@ export function freshPlace(bins: string[], agents: string[] = []): Place {
     tree(without = []) {
       const index = { GIT_INDEX_FILE: join(scratch, 'index') }
       call('git', ['add', '-A'], index)
-      if (without.length > 0) call('git', ['rm', '-q', '--cached', '--', ...without], index)
+      if (without.length > 0) call('git', ['rm', '-qf', '--cached', '--ignore-unmatch', '--', ...without], index)
       return call('git', ['write-tree'], index)
     },
     fault(program, ...words) {
