@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import { request } from 'node:http'
 import { connect } from 'node:net'
 import { type TestContext, test } from 'node:test'
@@ -78,9 +77,10 @@ const headOfBody = [
 async function dribble({ url }: ServerProcess, beginning: string) {
   const socket = connect(Number(new URL(url).port), '127.0.0.1').resume()
   socket.on('error', () => {})
+  const closed = new Promise((resolve) => socket.once('close', resolve))
   socket.write(beginning)
   const drop = setInterval(() => socket.write('x'), 1000)
-  await once(socket, 'close')
+  await closed
   clearInterval(drop)
 }
 
@@ -98,6 +98,7 @@ async function upload({ url }: ServerProcess, { hasKey, isChunked }: { hasKey: b
   const ended = new Promise<number | 'cut'>((resolve) => {
     sending.once('response', (response) => resolve(response.resume().statusCode ?? 0))
     sending.on('error', () => resolve('cut'))
+    sending.once('close', () => resolve('cut'))
   })
   const chunk = Buffer.alloc(65_536, ' ')
   let sent = 0
