@@ -4,8 +4,8 @@ import { lastSeq, readEvents } from '../../store/log/read.ts'
 import type { Store } from '../../store/open.ts'
 import { type Entry, entryOf, Recent } from './recent.ts'
 
-/** How many events to read from the database at once, at first and at most. */
-const firstBatch = 10
+/** How many events to read from the database at once, at first and at most. An event may be large, and many streams may open at once. */
+const firstBatch = 1
 const batch = 100
 /** A chunk ends with the event that reaches this size. */
 const chunkBytes = 65_536
