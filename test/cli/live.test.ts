@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
+import { sendBeats } from '../../src/cli/record/beat.ts'
+import { reconnect } from '../../src/cli/record/reconnect.ts'
 import { stateFile, stateOf } from '../../src/cli/record/state.ts'
+import { sync } from '../../src/cli/record/sync.ts'
+import type { Place } from '../../src/spool/place.ts'
 import { claudeIn, onlyRun, secret, syncAll, workplace } from './session.ts'
 import { writeFiles } from './user.ts'
 
@@ -71,6 +75,34 @@ test('one process at a time is woken for a heartbeat, and the newest is told', (
   assert.deepEqual([working('e'), working('f')], [true, false], 'whoever was woken first was killed')
   assert.equal(state.heard('claude-1', null), false)
   assert.deepEqual(state.beats(), [])
+})
+
+test('an end that comes while a heartbeat is sent is sent after it', async (t) => {
+  const user = workplace(t)
+  const { env, cwd } = user
+  const claude = claudeIn(cwd, env)
+  await claude.prompt('Go')
+  await syncAll(env)
+  letPass(env, 5_000)
+  await claude.tell('PreToolUse', { tool_name: 'Read', tool_input: { file_path: 'a' }, tool_use_id: '1' })
+  const [state, other] = [stateOf(env), stateOf(env)]
+  t.after(() => {
+    state.close()
+    other.close()
+  })
+  let isEnded = false
+  const connect = async (place: Place) => {
+    if (!isEnded) {
+      isEnded = true
+      await claude.stop()
+      await claude.end()
+      assert.equal(await sync(other, env, { again: false, say: () => {} }), false, 'this process is sending')
+    }
+    return reconnect(place, env)
+  }
+  await sendBeats(state, { connect, waits: true })
+  assert.ok(isEnded)
+  assert.equal((await onlyRun(user)).status, 'completed')
 })
 
 test('a command that matches a rule of conduct.json is a check of the tree that it left', async (t) => {

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { ActivityInput } from '../../api/work.ts'
 import { mask } from '../../mask/mask.ts'
 import { type Beat, leaseSeconds } from '../../spool/beats.ts'
-import { type Line, tryMs } from '../../spool/deliver.ts'
+import { deliver, type Line, tryMs } from '../../spool/deliver.ts'
 import type { Place } from '../../spool/place.ts'
 import type { State } from '../../spool/state.ts'
 
@@ -21,6 +21,8 @@ export async function sendBeats(state: State, { connect, waits }: BeatOptions): 
     if (!next || (next.due > Date.now() && !waits)) return
     await sleep(Math.max(0, next.due - Date.now()))
     if (!(await sendBeat(state, next, connect).catch(() => false))) left.add(next.name)
+    // Whoever queued a call meanwhile, such as the end of the session, found it busy and could not send it.
+    await deliver(state, next.name, { connect })
   }
 }
 
