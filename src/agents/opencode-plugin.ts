@@ -1,7 +1,7 @@
 /**
  * The plugin that `conduct init` writes for OpenCode, which has no hooks that run commands. It hands what OpenCode tells it
- * to `conduct hook opencode`, one document after the other, and keeps nobody waiting. The documents are read in
- * `dialects/opencode.ts`.
+ * to `conduct hook opencode`, one document after the other. Only a command waits for it, so that its hook sees the working tree before it runs.
+ * The documents are read in `dialects/opencode.ts`.
  */
 export const openCodePlugin = `// Written by \`conduct init\`: records the sessions of OpenCode in the ledger, by \`conduct hook opencode\`.
 import { spawn, spawnSync } from 'node:child_process'
@@ -21,28 +21,40 @@ export const Conduct = async ({ directory }) => {
     if (isRunning || isMissing || waiting.length === 0) return
     isRunning = true
     const child = spawn(...command, { cwd: directory, env, stdio: ['pipe', 'ignore', 'ignore'] })
-    const next = () => {
-      isRunning = false
-      run()
-    }
+    const { document, done } = waiting.shift()
     child.on('error', () => {
       isMissing = true
+      for (const one of [{ done }, ...waiting]) one.done()
     })
-    child.on('close', next)
+    child.on('close', () => {
+      isRunning = false
+      done()
+      run()
+    })
     child.stdin.on('error', () => {})
-    child.stdin.end(JSON.stringify(waiting.shift()))
+    child.stdin.end(JSON.stringify(document))
   }
 
   // What is still waiting when OpenCode ends, and the end itself.
-  process.once('exit', () => {
+  const end = () => {
     for (const [id, { parent, prompted }] of sessions) {
-      if (parent === undefined && prompted) waiting.push({ agent: 'opencode', event: 'end', session: id, cwd: directory })
+      if (parent === undefined && prompted) waiting.push({ document: { agent: 'opencode', event: 'end', session: id, cwd: directory } })
     }
-    for (const document of isMissing ? [] : waiting) {
+    sessions.clear()
+    for (const { document } of isMissing ? [] : waiting.splice(0)) {
       const input = JSON.stringify(document)
       spawnSync(...command, { cwd: directory, env, input, stdio: ['pipe', 'ignore', 'ignore'], timeout: 3000 })
     }
-  })
+  }
+  process.once('exit', end)
+  // A signal that nobody else handles ends the process without an exit.
+  for (const signal of ['SIGINT', 'SIGTERM']) {
+    process.once(signal, () => {
+      if (process.listenerCount(signal) > 0) return
+      end()
+      process.kill(process.pid, signal)
+    })
+  }
 
   const sessionOf = (id) => {
     if (!sessions.has(id)) sessions.set(id, { texts: new Map() })
@@ -55,8 +67,12 @@ export const Conduct = async ({ directory }) => {
   const tell = (event, id, fields) => {
     const { parent, name } = sessionOf(id)
     const subagent = parent === undefined ? undefined : { id, name }
-    waiting.push({ agent: 'opencode', event, session: rootOf(id), cwd: directory, subagent, ...fields })
-    run()
+    const document = { agent: 'opencode', event, session: rootOf(id), cwd: directory, subagent, ...fields }
+    if (isMissing) return Promise.resolve()
+    return new Promise((done) => {
+      waiting.push({ document, done })
+      run()
+    })
   }
   const once = (key) => !told.has(key) && told.add(key)
 
@@ -107,7 +123,12 @@ export const Conduct = async ({ directory }) => {
   }
 
   return {
-    event: async ({ event }) => events[event.type]?.(event.properties),
+    event: async ({ event }) => {
+      events[event.type]?.(event.properties)
+    },
+    'tool.execute.before': async ({ tool, sessionID, callID }, { args }) => {
+      if (tool === 'bash' && once('begin ' + callID)) await tell('begin', sessionID, { id: callID, tool, input: args })
+    },
     'chat.message': async (input, { message, parts }) => {
       const session = sessionOf(input.sessionID)
       session.name = message.agent

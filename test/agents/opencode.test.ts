@@ -18,13 +18,20 @@ const { Conduct } = await import(process.argv[2])
 const hooks = await Conduct({ directory: process.argv[3] })
 for (const line of readFileSync(process.argv[4], 'utf8').trim().split('\\n')) {
   const { hook, event, input, output } = JSON.parse(line)
+  const isCommand = hook === 'tool.execute.before'
   await (hook === 'event' ? hooks.event({ event }) : hooks[hook](input, output))
+  // What was told when a command begins.
+  if (isCommand) process.stdout.write(readFileSync(process.env.TOLD, 'utf8'))
 }
 if (process.argv[5] === 'at once') process.exit(0)
+if (process.argv[5] === 'by a signal') {
+  process.kill(process.pid, 'SIGINT')
+  setTimeout(() => process.exit(0), 60_000)
+}
 `
 
 /** The documents that the plugin gives to `conduct hook opencode` for the events of a file. */
-function toldBy(t: TestContext, events: string, end = 'when all is told'): { documents: Fields[]; stderr: string } {
+function toldBy(t: TestContext, events: string, end = 'when all is told') {
   const folder = freshFolder(t)
   const [plugin, script, told] = ['conduct.mjs', 'host.mjs', 'told.jsonl'].map((name) => join(folder, name)) as [
     string,
@@ -35,13 +42,14 @@ function toldBy(t: TestContext, events: string, end = 'when all is told'): { doc
   writeFileSync(script, host)
   writeFileSync(join(folder, 'conduct'), '#!/bin/sh\nprintf "%s\\n" "$(cat)" >> "$TOLD"\n', { mode: 0o755 })
   const PATH = `${folder}:${process.env.PATH}`
-  const { status, stderr } = spawnSync(process.execPath, [script, plugin, folder, events, end], {
+  const { status, signal, stdout, stderr } = spawnSync(process.execPath, [script, plugin, folder, events, end], {
     env: { PATH, TOLD: told, HOME: folder },
     encoding: 'utf8',
   })
-  assert.equal(status, 0, stderr)
+  assert.equal(signal ?? status, end === 'by a signal' ? 'SIGINT' : 0, stderr)
   const lines = existsSync(told) ? readFileSync(told, 'utf8').trim().split('\n') : []
-  return { documents: lines.map((line) => JSON.parse(line) as Fields), stderr }
+  const atCommand = stdout.split('\n').filter(Boolean).length
+  return { documents: lines.map((line) => JSON.parse(line) as Fields), stderr, atCommand }
 }
 
 const eventsOf = (name: string) => fileURLToPath(new URL(`documents/opencode-${name}-events.jsonl`, import.meta.url))
@@ -108,6 +116,29 @@ test('what waits when OpenCode ends at once is told all the same', (t) => {
   const { documents } = toldBy(t, eventsOf('subagent'), 'at once')
   const kinds = seenOf(documents).map(({ step }) => step.kind)
   assert.deepEqual(kinds.filter((kind) => kind === 'turn' || kind === 'end').sort(), ['end', 'turn'])
+})
+
+test('Ctrl-C ends OpenCode as ever, and what waits is told', (t) => {
+  const { documents } = toldBy(t, eventsOf('basic'), 'by a signal')
+  assert.equal(seenOf(documents).at(-1)?.step.kind, 'end')
+})
+
+test('a command begins when its hook has seen the working tree', (t) => {
+  const folder = freshFolder(t)
+  const events = join(folder, 'events.jsonl')
+  const before = { tool: 'bash', sessionID: 'ses_1', callID: 'call_1' }
+  const running = { type: 'tool', sessionID: 'ses_1', callID: 'call_1', tool: 'bash', state: { status: 'running' } }
+  const lines = [
+    { hook: 'tool.execute.before', input: before, output: { args: { command: 'true' } } },
+    { hook: 'event', event: { type: 'message.part.updated', properties: { part: running } } },
+  ]
+  writeFileSync(events, lines.map((line) => JSON.stringify(line)).join('\n'))
+  const { documents, atCommand } = toldBy(t, events)
+  assert.deepEqual(
+    documents.map(({ event, id }) => [event, id]),
+    [['begin', 'call_1']],
+  )
+  assert.equal(atCommand, 1, 'it was waited for')
 })
 
 test('without Conduct the plugin does nothing and says nothing', (t) => {

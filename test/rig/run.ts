@@ -37,7 +37,7 @@ export async function runAgent(
   const words = agent.args({ prompt: session.prompt, url, model: agent.model, refuses })
   const child = spawn(agent.name, words, {
     cwd: place.repository,
-    env: { ...place.env, ...agent.env(url) },
+    env: { ...place.env, ...agent.env(url, refuses) },
     // A group of its own, as a terminal gives it, which Ctrl-C reaches as a whole.
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],

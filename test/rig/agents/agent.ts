@@ -12,7 +12,7 @@ export interface RealAgent {
   model: string
   /** Writes what its user has answered before: keys, trust, no telemetry. */
   configure(place: { home: string; repository: string; url: string }): Record<string, string>
-  env(url: string): Record<string, string>
+  env(url: string, refuses: boolean): Record<string, string>
   /** The arguments of a session without a terminal. */
   args(session: { prompt: string; url: string; model: string; refuses: boolean }): string[]
   /** What the first of its output says the session is. */

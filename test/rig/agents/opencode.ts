@@ -10,7 +10,7 @@ export const opencode: RealAgent = {
   agent: 'opencode',
   model: 'scripted-model',
   configure: () => ({}),
-  env: (url) => ({
+  env: (url, refuses) => ({
     OPENCODE_DISABLE_AUTOUPDATE: '1',
     OPENCODE_DISABLE_MODELS_FETCH: '1',
     OPENCODE_DISABLE_LSP_DOWNLOAD: '1',
@@ -19,7 +19,8 @@ export const opencode: RealAgent = {
       share: 'disabled',
       model: 'scripted/scripted-model',
       small_model: 'scripted/scripted-model',
-      permission: 'allow',
+      // What is denied by a pattern is offered, and refused when it is used.
+      permission: refuses ? { bash: { '*': 'allow', 'rm *': 'deny' } } : 'allow',
       provider: {
         scripted: {
           npm: '@ai-sdk/openai-compatible',
