@@ -19,7 +19,7 @@ function repository(t: TestContext, ...words: string[]) {
     const env = { ...process.env, GIT_INDEX_FILE: join(objects, 'wanted') }
     rmSync(env.GIT_INDEX_FILE, { force: true })
     const run = (...words: string[]) => execFileSync('git', words, { cwd, env, encoding: 'utf8', stdio: 'pipe' }).trim()
-    if (existsSync(join(cwd, '.git/index'))) execFileSync('cp', [join(cwd, '.git/index'), env.GIT_INDEX_FILE])
+    if (existsSync(join(cwd, '.git/index'))) execFileSync('cp', ['-p', join(cwd, '.git/index'), env.GIT_INDEX_FILE])
     run('add', '-A')
     return run('write-tree')
   }
