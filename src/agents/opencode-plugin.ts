@@ -37,8 +37,13 @@ export const Conduct = async ({ directory }) => {
 
   // What is still waiting when OpenCode ends, and the end itself.
   const end = () => {
-    for (const [id, { parent, prompted }] of sessions) {
-      if (parent === undefined && prompted) waiting.push({ document: { agent: 'opencode', event: 'end', session: id, cwd: directory } })
+    for (const [session, { parent, prompted, prompt, steps, error, model }] of sessions) {
+      if (parent !== undefined || !prompted) continue
+      const head = { agent: 'opencode', session, cwd: directory }
+      // A turn that is not over yet is broken off.
+      const aborted = { name: 'MessageAbortedError' }
+      if (prompt !== undefined) waiting.push({ document: { ...head, event: 'turn', id: prompt, steps, error: error ?? aborted, model } })
+      waiting.push({ document: { ...head, event: 'end' } })
     }
     sessions.clear()
     for (const { document } of isMissing ? [] : waiting.splice(0)) {

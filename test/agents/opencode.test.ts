@@ -123,6 +123,17 @@ test('Ctrl-C ends OpenCode as ever, and what waits is told', (t) => {
   assert.equal(seenOf(documents).at(-1)?.step.kind, 'end')
 })
 
+test('a turn that OpenCode is ended in is told as interrupted, with what it used', (t) => {
+  const events = join(freshFolder(t), 'events.jsonl')
+  const lines = readFileSync(eventsOf('basic'), 'utf8').trim().split('\n')
+  const isEnd = (line: string) => line.includes('"session.idle"')
+  writeFileSync(events, lines.filter((line) => !isEnd(line)).join('\n'))
+  const [turn, end] = seenOf(toldBy(t, events, 'by a signal').documents).slice(-2)
+  assert.deepEqual([turn?.step.kind, end?.step.kind], ['turn', 'end'])
+  assert.ok(turn?.step.kind === 'turn' && turn.step.interrupted)
+  assert.equal(turn.step.usage?.outputTokens, 264)
+})
+
 test('a command begins when its hook has seen the working tree', (t) => {
   const folder = freshFolder(t)
   const events = join(folder, 'events.jsonl')
