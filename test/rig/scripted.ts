@@ -9,8 +9,7 @@ export const isRefused = ({ act }: Call) => act.do === 'shell' && act.refused ==
 
 export function toolsOf({ toolNames = {} }: RealAgent, calls: Call[]): Record<string, number> {
   const counts: Record<string, number> = {}
-  // That a subagent is done is no use of a tool.
-  for (const { tool } of calls.filter(({ act }) => act.do !== 'finish')) {
+  for (const { tool } of calls) {
     const name = toolNames[tool.name] ?? tool.name
     counts[name] = (counts[name] ?? 0) + 1
   }
