@@ -16,8 +16,8 @@ function* jobsOf(db: Store['db'], now: Store['now']): Generator<Job> {
   if (!db.dialect.commitsInOrder) {
     yield { name: 'number', everyMs: 1_000, step: () => numberEvents(db).then(() => false) }
   }
-  // Searches read what is not indexed yet. So a text that grows by many lines a second is indexed once a second.
-  yield { name: 'index', everyMs: 1_000, step: (ms) => indexMore(db, ms) }
+  // Searches read what is not indexed yet. So a text that grows by many lines a second is indexed seldom: each time its last passage is indexed anew.
+  yield { name: 'index', everyMs: 5_000, step: (ms) => indexMore(db, ms) }
   yield {
     name: 'purge',
     everyMs: 60_000,
