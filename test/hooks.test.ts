@@ -70,6 +70,25 @@ testLedger('a session whose hooks are sent is a run with its turns', async (ledg
   assert.deepEqual([failed.status, failed.failure?.code], ['failed', 'RATE_LIMIT'])
 })
 
+testLedger('a session that waits for its user is left two hours, and one that works ten minutes', async (ledger) => {
+  const { client, sleep } = ledger
+  const send = senderTo(ledger)
+  const statusOf = async () => {
+    const [run] = (await client.listRuns({})).runs
+    // A lease that has run out is noticed by the next call on its run.
+    await client.appendToRun({ runId: run?.runId ?? '', text: ' ' }).catch(() => {})
+    return (await client.listRuns({})).runs[0]?.status
+  }
+  await send('claude', claude('UserPromptSubmit', { prompt: 'Do it.' }), claude('Stop'))
+  sleep(3_600_000)
+  assert.equal(await statusOf(), 'in_progress')
+  await send('claude', claude('UserPromptSubmit', { prompt: 'Go on.', prompt_id: 'p-2' }), claude('PreToolUse-Bash'))
+  sleep(590_000)
+  assert.equal(await statusOf(), 'in_progress')
+  sleep(20_000)
+  assert.equal(await statusOf(), 'failed')
+})
+
 testLedger("a session of one key is no other key's, and what another took over is left alone", async (ledger) => {
   const { client } = ledger
   const key = async (name: string) => {

@@ -25,3 +25,9 @@ export function activityOf(step: Step, since: string): ActivityInput | null | un
       return { state: 'working', since }
   }
 }
+
+/** How long a run stands without a word of its session, in seconds: while the agent works, and while it rests or waits. */
+export const leaseSeconds = { working: 600, resting: 7_200 }
+
+export const leaseSecondsOf = ({ state }: Pick<ActivityInput, 'state'>) =>
+  state === 'working' ? leaseSeconds.working : leaseSeconds.resting

@@ -1,4 +1,4 @@
-import { activityOf } from '../agents/activity.ts'
+import { activityOf, leaseSeconds, leaseSecondsOf } from '../agents/activity.ts'
 import { estimateCost } from '../agents/cost.ts'
 import type { Failure, Seen, Step } from '../agents/seen.ts'
 import { cut, type Draft, type Ending, isEmpty, newDraft, turnOf, withStep } from '../agents/turn.ts'
@@ -7,9 +7,6 @@ import { firstLine } from '../ledger/turn.ts'
 import { type Ctx, inTx } from '../store/ctx.ts'
 import { type HookSession, keepHookSession, openHookSession } from '../store/hook/session.ts'
 import { operations } from '../store/operations.ts'
-
-/** How long a run stands without a hook of its session, in seconds: while the agent works, and while it rests. */
-const leaseSeconds = { working: 600, resting: 7_200 }
 
 /** What is kept of a session between two hooks. */
 interface Memo {
@@ -57,11 +54,19 @@ async function take(session: Session, step: Step): Promise<void> {
   }
   // Before its first prompt a session has done nothing.
   if (kept.runId === null) return
-  if (step.kind === 'turn') return endTurn(session, { ...step, at })
   if (step.kind === 'end') return end(session, step)
-  memo.draft = withStep(memo.draft ?? newDraft(at), step, at)
+  if (step.kind === 'turn') await endTurn(session, { ...step, at })
+  else memo.draft = withStep(memo.draft ?? newDraft(at), step, at)
+  await live(session, step)
+}
+
+/** Says what the run does, and renews its lease for as long as that may take. */
+async function live(session: Session, step: Step): Promise<void> {
   const activity = activityOf(step, session.ctx.now)
-  if (activity) await unlessLost(session, (held) => operations.heartbeat(session.ctx, { ...held, activity }))
+  if (activity)
+    await unlessLost(session, (held) =>
+      operations.heartbeat(session.ctx, { ...held, activity, leaseSeconds: leaseSecondsOf(activity) }),
+    )
 }
 
 /** With a run in progress: a new one, or that of a session that is taken up again. */

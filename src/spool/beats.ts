@@ -1,9 +1,6 @@
 import type { ActivityInput } from '../api/work.ts'
 import type { Database } from './database.ts'
 
-/** How long a run stands without a word of its session, in seconds: while the agent works, and while it waits for a person. */
-export const leaseSeconds = { working: 600, resting: 7_200 }
-
 /** The pause between two heartbeats of a session, in milliseconds. */
 const pauseMs = 5_000
 /** One that is so late was given up by the process that had taken it on. */

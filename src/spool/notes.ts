@@ -1,5 +1,5 @@
+import { leaseSeconds } from '../agents/activity.ts'
 import type { Seen } from '../agents/seen.ts'
-import { leaseSeconds } from './beats.ts'
 import { type Call, insertCalls } from './calls.ts'
 import type { Database } from './database.ts'
 import { insertRecording, type New, type Recording } from './recordings.ts'

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { leaseSecondsOf } from '../../agents/activity.ts'
 import type { ActivityInput } from '../../api/work.ts'
 import { mask } from '../../mask/mask.ts'
-import { type Beat, leaseSeconds } from '../../spool/beats.ts'
+import type { Beat } from '../../spool/beats.ts'
 import { deliver, type Line, tryMs } from '../../spool/deliver.ts'
 import type { Place } from '../../spool/place.ts'
 import type { State } from '../../spool/state.ts'
@@ -39,8 +40,12 @@ async function sendBeat(state: State, beat: Beat, connect: BeatOptions['connect'
     if (!activity) return false
     const { client, close } = await connect(place)
     try {
-      const seconds = activity.state === 'working' ? leaseSeconds.working : leaseSeconds.resting
-      await client.heartbeat({ runId, leaseToken, leaseSeconds: seconds, activity: await masked(activity) })
+      await client.heartbeat({
+        runId,
+        leaseToken,
+        leaseSeconds: leaseSecondsOf(activity),
+        activity: await masked(activity),
+      })
     } finally {
       await close()
     }
