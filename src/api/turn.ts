@@ -50,7 +50,7 @@ export const turnFields = {
 const fieldsSchema = z.object(turnFields)
 export type TurnFields = z.infer<typeof fieldsSchema>
 
-/** What happened between a prompt and the answer to it. A field that nobody told is missing. */
+/** What happened between a prompt and the answer to it. A field is missing where no value was given. */
 export const turn = z
   .object({
     id: rowId,

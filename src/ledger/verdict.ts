@@ -1,7 +1,7 @@
 import type { CheckResult } from '../api/check.ts'
 import type { Run } from '../api/run.ts'
 
-/** What is known of the state of a repository. Undefined or null: nobody told. */
+/** The known state of a repository. Undefined or null: unknown. */
 export interface WorkState {
   tree?: string | null | undefined
   commit?: string | null | undefined
@@ -41,7 +41,7 @@ function isSameWork(one: WorkState, other: WorkState): boolean | undefined {
   return dirty === 2 ? undefined : dirty === 0
 }
 
-/** Whether the work of a run moved from one state to another. What is told for the first time did not move. */
+/** Whether the work of a run moved from one state to another. A value that was unknown before did not move. */
 export const isOtherWork = (before: WorkState, after: WorkState): boolean => {
   if (before.tree && after.tree) return before.tree !== after.tree
   return Boolean(before.commit && after.commit) && before.commit !== after.commit

@@ -151,7 +151,7 @@ export const tables: Record<string, Table> = {
 }
 
 const timesUsed = (tools: { count: number }[] = []) => tools.reduce((sum, { count }) => sum + count, 0)
-/** Nothing where nobody told a cost: that is not a cost of 0. */
+/** Empty where the cost is unknown: that is not a cost of 0. */
 const costText = ({ costUsd }: { costUsd?: number } = {}) => (costUsd === undefined ? '' : costUsd.toFixed(2))
 
 type Checklist = { total: number; done: number }

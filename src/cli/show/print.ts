@@ -130,7 +130,7 @@ export function printRecord(answer: Answer, manner: Manner) {
   if (content !== '') out(`\n${content}`)
 }
 
-/** Fields that are told in another form than others. */
+/** Fields with a form of their own. */
 const forms: Record<string, (value: unknown) => string> = {
   labels: (labels) =>
     line(

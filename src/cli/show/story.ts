@@ -8,7 +8,7 @@ export interface Story {
   content: string
 }
 
-/** A turn is told by what was asked, answered and done; other records by their content. */
+/** A turn shows the prompt, the answer and the work; other records show their content. */
 export function storyOf(name: string, record: Row): Story {
   if (name !== 'turn') {
     const { content, ...fields } = record

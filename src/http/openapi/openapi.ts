@@ -18,15 +18,15 @@ const errorSchema = z.object({
 
 /** The groups of operations, by the second step of their addresses. */
 const tags: Record<string, string> = {
-  runs: 'What agents did, their turns and features',
-  specs: 'What is to be done',
-  checks: 'Whether it holds',
-  features: 'What of the code base it touched',
-  projects: 'What a ledger keeps apart',
+  runs: 'The work of agents, with its turns and features',
+  specs: 'The plans for the work',
+  checks: 'The evidence that the work holds',
+  features: 'The parts of the code base that the work touched',
+  projects: 'Separate parts of a ledger',
   auth: 'Keys and sessions',
   events: 'Every change in order',
   search: 'Everything by its words',
-  stats: 'What runs come to',
+  stats: 'Sums over runs',
 }
 
 /** The API as OpenAPI 3.1, printed from the table of operations; `answers` are examples of what each answers. */

@@ -35,7 +35,7 @@ export const stats: Operation<'stats'> = async (ctx, input) => {
   return { ...(input.by && { groups: largest(groups) }), days: told, total: rounded(total), duration }
 }
 
-/** How many groups are told. */
+/** The most groups in an answer. */
 const mostGroups = 100
 
 const largest = (groups: Map<string | null, Tally>): Group[] =>
@@ -52,7 +52,7 @@ const filtersOf = ({ specId, agent }: Parsed<'stats'>): Sql[] => [
 
 /** What runs of one status and verdict come to. */
 interface Sum {
-  /** What they say of that by which runs are told apart. */
+  /** The value that these runs share in the field by which runs are grouped. */
   value: string | null
   status: Run['status']
   verdict: Run['verdict']

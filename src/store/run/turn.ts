@@ -89,7 +89,7 @@ export const appendTurn: Operation<'appendTurn'> = async (ctx, { runId, n, lease
   })
 }
 
-/** Whether a turn that is there says what is told. */
+/** Whether a stored turn has just these fields. */
 function isSame(known: Turn, fields: TurnFields): boolean {
   const { id: _id, project: _project, runId: _runId, n: _n, createdBy: _by, createdAt: _at, ...told } = known
   return JSON.stringify(sorted(told)) === JSON.stringify(sorted(toldOf(fields)))

@@ -32,8 +32,8 @@ export const resultLooks: Record<CheckResult, Look> = {
 
 /** How much the verdict can be relied on. */
 export const evidenceWords: Record<NonNullable<Run['evidence']>, string> = {
-  self: 'claimed by whoever did the work',
-  executed: 'run by the recorder of whoever did the work',
+  self: 'claimed by the author of the work',
+  executed: "run by the author's recorder",
   independent: 'recorded under another key',
 }
 
