@@ -5,7 +5,8 @@ import { getRequestListener, type Http2Bindings, type HttpBindings } from '@hono
 import type { Logger } from 'pino'
 import { startServerJobs } from '../jobs/jobs.ts'
 import { type AppOptions, createApp } from './app.ts'
-import { inTurns, type Listener, limitPipelines } from './turn.ts'
+import { inBatches, type Listener } from './batch.ts'
+import { limitPipelines } from './pipeline.ts'
 
 export { openStore, type Store, type StoreOptions } from '../store/open.ts'
 export { type AppOptions, createApp } from './app.ts'
@@ -48,7 +49,7 @@ export async function serve({ host, port, stallMs = 30_000, ...options }: ServeO
   }
   const answer = getRequestListener(fetch, { hostname: host })
   const listen = (...exchange: Parameters<Listener>) => void answer(...exchange)
-  const server = createServer(timeouts, limitPipelines(inTurns(listen)))
+  const server = createServer(timeouts, limitPipelines(inBatches(listen)))
   server.listen(port, host)
   await once(server, 'listening')
   // For example, when the process runs out of file descriptors. Open connections continue.

@@ -1,4 +1,4 @@
-import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises'
+import { setTimeout as sleep, setImmediate as tick } from 'node:timers/promises'
 import type { Db } from '../store/engine/db.ts'
 import { isLeader } from './leader.ts'
 
@@ -78,6 +78,6 @@ class Worker {
   }
 
   async #work(): Promise<void> {
-    while (!this.#isStopping && (await this.#job.step(stepMs))) await turn()
+    while (!this.#isStopping && (await this.#job.step(stepMs))) await tick()
   }
 }

@@ -30,7 +30,7 @@ export class Wakes {
     for (const wake of this.#wakes) wake()
   }
 
-  /** Calls `before` and then all callbacks, after this turn of the event loop has sent its answers: once for all commits of it. */
+  /** Calls `before` and then all callbacks, after this tick of the event loop has sent its answers: once for all commits of it. */
   callSoon(before?: () => void): void {
     if (this.#isDue || this.isEmpty) return
     this.#isDue = true

@@ -3,18 +3,18 @@ import type { Sql } from 'sql-template-tag'
 import type { Pool } from './pool.ts'
 import { run } from './statements.ts'
 
-/** Statements that one connection is sent in one turn, at most: behind a slow one the others wait. */
+/** Statements that one connection is sent in one tick, at most: behind a slow one the others wait. */
 const sharedBy = 16
 
 interface Reading {
   client: Promise<pg.PoolClient>
   asked: number
-  /** How many still hold it, the turn itself among them. */
+  /** How many still hold it, the tick itself among them. */
   holders: number
   error?: unknown
 }
 
-/** Runs statements by themselves; those of one turn of the event loop share connections, so that each is woken once for many. */
+/** Runs statements by themselves; those of one tick of the event loop share connections, so that each is woken once for many. */
 export function sharedStatements(pool: Pool) {
   let reading: Reading | undefined
 

@@ -30,7 +30,7 @@ export async function send(client: pg.ClientBase, text: string): Promise<pg.Quer
 
 const corked = new WeakSet<Socket>()
 
-/** What is asked of one connection in one turn of the event loop goes out in one write, which wakes the other side once. */
+/** What is asked of one connection in one tick of the event loop goes out in one write, which wakes the other side once. */
 function sendTogether(stream: Socket) {
   if (corked.has(stream)) return
   corked.add(stream)

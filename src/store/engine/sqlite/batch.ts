@@ -25,7 +25,7 @@ export async function runBatch(
   for (const [index, work] of batch.entries()) {
     write(sql`savepoint work`)
     try {
-      acknowledgements.push(await runWork(base, write, (tx) => withinTurn(work.run(tx))))
+      acknowledgements.push(await runWork(base, write, (tx) => withinTick(work.run(tx))))
     } catch (error) {
       if (!db.isTransaction) {
         // A full disk ended the transaction, not just the work; a further savepoint would commit alone.
@@ -47,15 +47,15 @@ function lossOf(error: unknown): unknown {
 }
 
 /** Throws when `work` awaits more than statements of its own: while it runs, every other writer waits. */
-async function withinTurn<T>(work: Promise<T>): Promise<T> {
-  let turn: NodeJS.Immediate | undefined
+async function withinTick<T>(work: Promise<T>): Promise<T> {
+  let tick: NodeJS.Immediate | undefined
   const foreign = new Promise<never>((_, reject) => {
-    turn = setImmediate(() => reject(new Error('Bug: a transaction awaited something other than its own statements.')))
+    tick = setImmediate(() => reject(new Error('Bug: a transaction awaited something other than its own statements.')))
   })
   try {
     return await Promise.race([work, foreign])
   } finally {
-    clearImmediate(turn)
+    clearImmediate(tick)
     work.catch(() => {})
   }
 }

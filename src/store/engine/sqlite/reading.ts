@@ -2,7 +2,7 @@ import sql, { type Sql } from 'sql-template-tag'
 import type { Run } from './statements.ts'
 
 /**
- * Reads of one turn of the event loop share a transaction, which spares each of them the locks on the file. It ends before
+ * Reads of one tick of the event loop share a transaction, which spares each of them the locks on the file. It ends before
  * the event loop hands over the next request, which may have been sent after a commit of another process: no answer is
  * older than its question.
  */

@@ -17,7 +17,7 @@ export interface WriterOptions extends Connection {
   afterCommit(): void
 }
 
-/** Runs the works that arrive in one turn of the event loop in one transaction, and acknowledges them once it is committed. */
+/** Runs the works that arrive in one tick of the event loop in one transaction, and acknowledges them once it is committed. */
 export class Writer {
   readonly #options: WriterOptions
   readonly #queue: Work[] = []

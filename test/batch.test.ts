@@ -2,25 +2,26 @@ import assert from 'node:assert/strict'
 import { IncomingMessage, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import { test } from 'node:test'
-import { setImmediate as nextTurn } from 'node:timers/promises'
-import { inTurns, limitPipelines } from '../src/http/turn.ts'
+import { setImmediate as nextTick } from 'node:timers/promises'
+import { inBatches } from '../src/http/batch.ts'
+import { limitPipelines } from '../src/http/pipeline.ts'
 
 function exchangeOn(socket: Socket): [IncomingMessage, ServerResponse] {
   const incoming = new IncomingMessage(socket)
   return [incoming, new ServerResponse(incoming)]
 }
 
-test('requests of one turn of the event loop start together, in their order', async () => {
+test('requests that arrive in one tick of the event loop start together, in their order', async () => {
   const started: IncomingMessage[] = []
-  const listen = inTurns((incoming) => started.push(incoming))
+  const listen = inBatches((incoming) => started.push(incoming))
   const exchanges = Array.from({ length: 3 }, () => exchangeOn(new Socket()))
   for (const exchange of exchanges.slice(0, 2)) listen(...exchange)
   await Promise.resolve()
   assert.equal(started.length, 0, 'more may arrive')
-  await nextTurn()
+  await nextTick()
   listen(...(exchanges[2] as (typeof exchanges)[0]))
   assert.equal(started.length, 2)
-  await nextTurn()
+  await nextTick()
   assert.deepEqual(
     started,
     exchanges.map(([incoming]) => incoming),

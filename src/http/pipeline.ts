@@ -1,25 +1,5 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-
-export type Listener = (incoming: IncomingMessage, outgoing: ServerResponse) => void
-
-/**
- * Starts all requests that arrived in one turn of the event loop together, so that they share one database snapshot. The
- * snapshot begins after the last of them arrived, so each request sees everything that was committed before it.
- */
-export function inTurns(listen: Listener): Listener {
-  let arrived: [IncomingMessage, ServerResponse][] = []
-
-  function takeUp() {
-    const batch = arrived
-    arrived = []
-    for (const [incoming, outgoing] of batch) listen(incoming, outgoing)
-  }
-
-  return (incoming, outgoing) => {
-    if (arrived.push([incoming, outgoing]) === 1) setImmediate(takeUp)
-  }
-}
+import type { Listener } from './batch.ts'
 
 /** How many unanswered requests a connection may have. Browsers never pipeline; few programs do. */
 const mostUnderWay = 100
