@@ -57,7 +57,8 @@ async function runsOf(client: Client, filter: object): Promise<Row[]> {
     const runId = listed.runId as string
     const { run } = await client.getRun({ runId })
     const content = 'readContent' in client ? await contentOf(client, runId) : undefined
-    rows.push({ listed, read: short(run), ...(content && { content }) })
+    const turns = await rowsOf(client, 'listTurns', { runId, order: 'desc' })
+    rows.push({ listed, read: short(run), ...(content && { content }), ...(turns.length > 0 && { turns }) })
   }
   return rows
 }

@@ -26,6 +26,7 @@ export async function populate(code: Code, url: string): Promise<Story> {
   await work(it, secrets)
   await texts(it)
   const checked = await specsAndChecks(it, secrets)
+  await sessions(it, secrets)
   const lease = await leases(it, secrets)
   const cookie = await session(it, secrets)
   await shop(it, secrets)
@@ -187,6 +188,75 @@ async function specsAndChecks(it: Teller, secrets: Record<string, string>): Prom
     { q: 'hortwort', project: 'default', type: 'spec', subject: 'AUTH-001' },
     { q: 'pruefwort', project: 'default', type: 'check', subject: 'CHECK-001' },
   ]
+}
+
+/** What a session of an agent leaves: turns with every field, what it did just then, a check by commit, a run brought in. */
+async function sessions(it: Teller, secrets: Record<string, string>): Promise<void> {
+  if (!it.knows('appendTurn')) return
+  const [admin, ada, ci] = [it.as(adminKey), it.as(secrets.ada as string), it.as(secrets.ci as string)]
+  const state = (tree: string, commit = 'e') => ({ tree: tree.repeat(40), commit: commit.repeat(40), dirty: false })
+  const leaseToken = 'a-token-of-a-session-0123456789abcdef'
+  const author = 'Ada Lovelace <ada@example.org>'
+  await ada('createRun', {
+    runId: 'SESSION',
+    status: 'in_progress',
+    author,
+    where: { cwd: '/home/ada/shop', session: '7f3a' },
+    git: { repository: 'https://git.example/shop.git', branch: 'wechsel', ...state('1') },
+    startedAt: '2026-11-20T08:00:01Z',
+    leaseSeconds: 600,
+    leaseToken,
+  })
+  await ada('heartbeat', {
+    runId: 'SESSION',
+    leaseToken,
+    activity: { state: 'working', tool: 'Bash', target: 'npm test' },
+  })
+  const usage = { model: 'model-1', inputTokens: 9000, cacheReadTokens: 8000, cacheWriteTokens: 500, outputTokens: 120 }
+  await ada('appendTurn', {
+    runId: 'SESSION',
+    leaseToken,
+    n: 1,
+    startedAt: '2026-11-20T08:00:01Z',
+    endedAt: '2026-11-20T08:00:40Z',
+    prompt: `Warum ist der Test rot?\n\n${'Und noch etwas. '.repeat(500)}fragewort`,
+    answer: 'Weil die Uhr falsch geht.',
+    model: 'model-1',
+    tools: [
+      { name: 'Bash', count: 2, failed: 1 },
+      { name: 'Edit', count: 1, refused: 1 },
+    ],
+    files: [{ path: 'src/clock.ts', insertions: 12, deletions: 3 }, { path: 'docs/уhr.md' }],
+    commands: [{ command: 'npm test', exitCode: 1, durationMs: 4100, at: '2026-11-20T08:00:20Z' }],
+    plan: [
+      { text: 'find it', status: 'completed' },
+      { text: 'mend it', status: 'in_progress' },
+    ],
+    agents: [{ name: 'explorer', turns: 2, tokens: 900 }],
+    compactions: 1,
+    usage: { ...usage, costUsd: 0.0421, costSource: 'estimated' },
+    git: state('2'),
+  })
+  await ada('appendTurn', { runId: 'SESSION', leaseToken, n: 2, prompt: 'Weiter', interrupted: true })
+  await ada('appendTurn', { runId: 'SESSION', leaseToken, n: 3, failure: { code: 'API_ERROR', message: 'overloaded' } })
+  await ada('appendTurn', {
+    runId: 'SESSION',
+    leaseToken,
+    n: 4,
+    answer: 'Fertig.',
+    git: { ...state('3', 'f'), commits: ['f'.repeat(40)] },
+  })
+  await ada('updateRun', {
+    runId: 'SESSION',
+    leaseToken,
+    status: 'completed',
+    endedAt: new Date(it.now() - 500).toISOString(),
+  })
+  await ci('createCheck', { name: 'tests', result: 'pass', exitCode: 0, ...state('3', 'f') })
+  const command = 'npm run \u001b[1mbuild\u001b[0m'
+  await ci('createRun', { runId: 'EXEC', status: 'failed', command, exitCode: 2, contentType: 'text/x-terminal' })
+  await admin('createRun', { runId: 'BROUGHT', title: 'From before', createdAt: '2025-01-02T03:04:05Z', author })
+  it.words.push({ q: 'fragewort', project: 'default', type: 'turn', subject: 'SESSION/1' })
 }
 
 async function leases(it: Teller, secrets: Record<string, string>): Promise<Story['lease']> {

@@ -10,7 +10,7 @@ export const base = 'http://localhost/conduct'
 export interface Word {
   q: string
   project: string
-  type: 'run' | 'spec' | 'check' | 'feature'
+  type: 'run' | 'spec' | 'check' | 'feature' | 'turn'
   subject: string
 }
 
