@@ -269,3 +269,50 @@ test('a query is its words, and a snippet shows where they are', () => {
   assert.match(snippetOf(text, ['needle']), /^….*the \*\*needle\*\* is here.*…$/)
   assert.equal(snippetOf('short', ['none']), 'short')
 })
+
+testLedger('a search with filters of runs finds the runs that lists with them show', async (ledger) => {
+  const { client } = ledger
+  const find = finder(ledger)
+  const git = (branch: string, commit: string) => ({ branch, commit: commit.repeat(40) })
+  await client.createSpec({ specId: 'S-1', title: 'A zebra' })
+  await client.createRun({ runId: 'A', title: 'zebra', agent: 'x', specId: 'S-1', labels: { team: 'web' } })
+  await client.createRun({ runId: 'B', content: 'zebra', agent: 'y', author: 'Ada', git: git('main', 'b') })
+  await client.createRun({ runId: 'C', title: 'zebra', agent: 'y', author: 'Ada', status: 'failed' })
+  await client.createRun({ runId: 'D', title: 'giraffe', agent: 'y', author: 'Ada', status: 'failed' })
+  await client.linkFeatures({ runId: 'B', features: [{ name: 'herd' }] })
+  await client.createCheck({ runId: 'A', name: 'tests', result: 'pass' })
+  const asked: [filters: Omit<Parameters<typeof client.search>[0], 'q'>, found: string[]][] = [
+    [{ status: ['failed'] }, ['run C']],
+    [{ status: ['failed', 'pending'], agent: 'y' }, ['run C', 'run B']],
+    [{ agent: 'x' }, ['run A']],
+    [{ author: 'Ada', branch: 'main' }, ['run B']],
+    [{ label: 'team:web' }, ['run A']],
+    [{ label: 'team:api' }, []],
+    [{ specId: 'S-1', specVersion: 1 }, ['run A']],
+    [{ specVersion: 2 }, []],
+    [{ verdict: ['verified'] }, ['run A']],
+    [{ commit: 'bbbbbbb' }, ['run B']],
+    [{ commit: 'ccccccc' }, []],
+    [{ featureId: 1 }, ['run B']],
+    [{ createdAfter: '2999-01-01T00:00:00Z' }, []],
+    [{ createdBefore: '2999-01-01T00:00:00Z', agent: 'x' }, ['run A']],
+    [{ agent: 'x', type: ['run', 'spec'] }, ['run A']],
+    [{ agent: 'x', type: ['spec'] }, []],
+  ]
+  for (const [filters, found] of asked) assert.deepEqual(await find('zebra', filters), found, JSON.stringify(filters))
+  assert.deepEqual(await find('zebra'), ['run C', 'run B', 'run A', 'spec S-1'])
+})
+
+testLedger(
+  'a search with a filter that few of many hits fulfil finds them all, page by page',
+  async ({ client, store }) => {
+    for (let n = 0; n < 260; n++) {
+      await client.createRun({ runId: `R-${n}`, title: 'okapi', agent: n % 40 === 0 ? 'rare' : 'common' })
+    }
+    await indexAll(store)
+    await client.updateRun({ runId: 'R-80', title: 'An okapi' })
+    const found: string[] = []
+    for await (const { subject } of client.all('search', { q: 'okapi', agent: 'rare', limit: 2 })) found.push(subject)
+    assert.deepEqual(found.toSorted(), ['R-0', 'R-120', 'R-160', 'R-200', 'R-240', 'R-40', 'R-80'])
+  },
+)

@@ -54,6 +54,7 @@ export const paths = {
 
   listEvents: 'GET /v1/events',
   search: 'GET /v1/search',
+  suggest: 'GET /v1/suggestions',
   stats: 'GET /v1/stats',
 } as const
 

@@ -17,3 +17,7 @@ export const found = z
   })
   .meta({ id: 'Found' })
 export type Found = z.infer<typeof found>
+
+/** The fields of runs whose values can be listed: those by which lists of runs are filtered. */
+export const suggested = z.enum(['agent', 'author', 'branch', 'specId', 'label'])
+export type Suggested = z.infer<typeof suggested>

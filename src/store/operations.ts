@@ -11,6 +11,7 @@ import { linkFeatures, unlinkFeature } from './run/link.ts'
 import { listFeatureRuns, listRuns, listSpecRuns } from './run/list.ts'
 import { createRun, deleteRun, getRun, updateRun } from './run/run.ts'
 import { stats } from './run/stats.ts'
+import { suggest } from './run/suggest.ts'
 import { timeline } from './run/timeline.ts'
 import { appendTurn, getTurn, listTurns } from './run/turn.ts'
 import { search } from './search/search.ts'
@@ -65,5 +66,6 @@ export const operations: Operations = {
   deleteSession,
   listEvents,
   search,
+  suggest,
   stats,
 }

@@ -4,10 +4,11 @@ import { humanId, text } from '../field.ts'
 import { pageInput, pageMeta } from '../page.ts'
 import type { Name } from '../paths.ts'
 import { projectFilter } from '../project.ts'
-import { found, searchType } from '../search.ts'
+import { found, searchType, suggested } from '../search.ts'
 import { day, duration, group, statsBy, tally } from '../stats.ts'
 import type { Route } from './route.ts'
 import { created } from './route.ts'
+import { runFilters } from './run.ts'
 
 export const ledgerRoutes = {
   listEvents: {
@@ -34,19 +35,38 @@ export const ledgerRoutes = {
     example: { after: 0, limit: 3 },
   },
   search: {
-    summary: 'Find runs, turns, specs, checks and features by their words; hits in id and title first, then the newest',
+    summary:
+      'Find runs, turns, specs, checks and features by their words, hits in id and title first, then the newest; with a filter of runs, only runs',
     words: 'search',
     permission: 'read',
     input: z.strictObject({
       project: projectFilter,
       q: text(200, 1).describe('Words that are all there; the last may be the beginning of one'),
       type: z.array(searchType).optional(),
+      ...runFilters,
       limit: pageInput.limit,
       cursor: pageInput.cursor,
     }),
     output: z.object({ results: z.array(found), meta: pageMeta }),
     success: [200],
     example: { q: 'passkey' },
+  },
+  suggest: {
+    summary: 'List the values that a field of runs has, to choose a filter from',
+    words: 'suggest',
+    permission: 'read',
+    input: z.strictObject({
+      project: projectFilter,
+      field: suggested,
+      prefix: text(200).optional().describe('Only values that begin so'),
+      limit: pageInput.limit,
+    }),
+    output: z.object({
+      values: z.array(z.string()).describe('In the order of their characters; labels as name:value'),
+      meta: z.object({ hasMore: z.boolean() }),
+    }),
+    success: [200],
+    example: { field: 'agent' },
   },
   stats: {
     summary: 'What runs come to, day by day; the last 30 days unless told otherwise',

@@ -12,6 +12,32 @@ const leasedAnswer = runAnswer.extend({
   lease: lease.optional().describe('Where one was granted or renewed by leaseSeconds'),
 })
 
+/** What a list of runs may be asked for. */
+export const runFilters = {
+  specId: humanId.optional(),
+  specVersion: z.int().min(1).optional(),
+  status: z.array(runStatus).optional(),
+  verdict: z.array(verdict).optional(),
+  agent: text(200, 1).optional(),
+  label: text(320)
+    .regex(/^[^:]+:/, 'must be name:value')
+    .optional()
+    .describe('name:value'),
+  featureId: featureNumber.optional(),
+  author: author.optional(),
+  commit: z
+    .string()
+    .regex(/^[0-9a-f]{7,64}$/, 'must be 7 to 64 of 0-9 a-f')
+    .optional()
+    .describe('That it made or ended on: its id, or the first 7 digits or more'),
+  branch: text(255, 1).optional(),
+  session: text(200, 1).optional(),
+  href: text(2048, 1).optional().describe('The address of one of its links'),
+  ...created,
+  endedAfter: timeInput.optional(),
+  endedBefore: timeInput.optional(),
+}
+
 export const runRoutes = {
   createRun: {
     summary: 'Create a run',
@@ -40,28 +66,7 @@ export const runRoutes = {
     permission: 'read',
     input: z.strictObject({
       project: projectFilter,
-      specId: humanId.optional(),
-      specVersion: z.int().min(1).optional(),
-      status: z.array(runStatus).optional(),
-      verdict: z.array(verdict).optional(),
-      agent: text(200, 1).optional(),
-      label: text(320)
-        .regex(/^[^:]+:/, 'must be name:value')
-        .optional()
-        .describe('name:value'),
-      featureId: featureNumber.optional(),
-      author: author.optional(),
-      commit: z
-        .string()
-        .regex(/^[0-9a-f]{7,64}$/, 'must be 7 to 64 of 0-9 a-f')
-        .optional()
-        .describe('That it made or ended on: its id, or the first 7 digits or more'),
-      branch: text(255, 1).optional(),
-      session: text(200, 1).optional(),
-      href: text(2048, 1).optional().describe('The address of one of its links'),
-      ...created,
-      endedAfter: timeInput.optional(),
-      endedBefore: timeInput.optional(),
+      ...runFilters,
       ...pageInput,
     }),
     output: runPage,

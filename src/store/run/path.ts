@@ -43,6 +43,17 @@ export async function walksOf(db: Tx, projectId: number, filters: Filters): Prom
   return path.apart.map((one) => ({ ...path, where: [...path.where, ...(one === empty ? [] : [one]), ...where] }))
 }
 
+/** Conditions for all that is asked, on runs of a project that something else finds. Undefined where no run can fulfil them. */
+export async function conditionsOf(db: Tx, projectId: number, filters: Filters): Promise<Sql[] | undefined> {
+  const commits = filters.commit === undefined ? [] : await commitsBy(db, projectId, filters.commit)
+  if (commits.length === 0 && filters.commit !== undefined) return undefined
+  return [
+    sql`runs.project_id = ${projectId}`,
+    ...pathsOf(projectId, filters, commits).map(({ condition }) => condition),
+    ...(filters.specVersion === undefined ? [] : [sql`runs.spec_version = ${filters.specVersion}`]),
+  ]
+}
+
 /** Runs are counted up to this number: so many are soon looked through, whatever else is asked of them. */
 const few = 500
 

@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import sql, { empty, raw, type Sql } from 'sql-template-tag'
 import { ConductError } from '../../api/error.ts'
-import type { Found } from '../../api/search.ts'
+import { type Found, searchable } from '../../api/search.ts'
 import { decodeHit, encodeHit, type Hit as HitPlace } from '../../ledger/cursor.ts'
 import { passageIn, slots } from '../../ledger/passage.ts'
 import { snippetOf } from '../../ledger/snippet.ts'
@@ -10,6 +10,7 @@ import type { Operation } from '../ctx.ts'
 import type { Tx } from '../engine/db.ts'
 import { visibleProjects } from '../scope.ts'
 import { firstToken, headOf, kindToken, projectToken, textOf, wordToken } from './entry.ts'
+import { type Filter, filterOf } from './filter.ts'
 import { followLog, markChanged } from './follow.ts'
 import { readSubjects } from './subject.ts'
 import { type Place, type Row, readWaiting, type Waiting, type Wanted } from './wait.ts'
@@ -21,29 +22,44 @@ const patienceMs = 20_000
 /** So many entries that wait for the index are read by a search itself. */
 const mostWaiting = 10_000
 
-/** BAD_REQUEST for a cursor that no search gave; NOT_FOUND for an unknown project; UNAVAILABLE while the index is built. */
-export const search: Operation<'search'> = async (ctx, { project, q, type, limit, cursor }) => {
+/** With a filter of runs, so many hits are asked for at once, and so many looked through for one page. */
+const filteredAtOnce = 200
+const mostFiltered = 10_000
+
+/**
+ * BAD_REQUEST for a cursor that no search gave; NOT_FOUND for an unknown project; UNAVAILABLE while the index is built. Where
+ * few of very many hits fulfil the filters, a page may have fewer than `limit` rows though more follow.
+ */
+export const search: Operation<'search'> = async (ctx, { project, q, type, limit, cursor, ...filters }) => {
   const { all, projects } = await visibleProjects(ctx, project)
+  const filter = filterOf(ctx.db, filters)
+  const types = filter ? (type ?? searchable).filter((one) => one === 'run') : type
   const from = cursor === undefined ? { place: 'head' as const, entry: undefined } : decodeHit(cursor)
   const terms = termsOf(q)
+  if (terms.length === 0 || types?.length === 0) return { results: [], meta: { hasMore: false } }
   const waiting = await readUnindexed(ctx.db, {
     terms,
     has: (ofType, projectId) =>
-      (type === undefined || type.includes(ofType)) && (all || projects.some(({ id }) => id === projectId)),
+      (types === undefined || types.includes(ofType)) && (all || projects.some(({ id }) => id === projectId)),
   })
-  const wanted = [all ? [] : projects.map(({ id }) => projectToken(id)), (type ?? []).map(kindToken)].filter(
+  const wanted = [all ? [] : projects.map(({ id }) => projectToken(id)), (types ?? []).map(kindToken)].filter(
     (some) => some.length > 0,
   )
   const hits: Hit[] = []
+  let rest: HitPlace | undefined
   for (const place of from.place === 'head' ? (['head', 'body'] as const) : (['body'] as const)) {
-    if (terms.length === 0 || hits.length > limit) break
+    if (rest || hits.length > limit) break
     const before = place === from.place ? from.entry : undefined
-    hits.push(...(await find(ctx.db, { place, wanted, terms, before }, waiting, limit + 1 - hits.length)))
+    const found = await find(ctx.db, { place, wanted, terms, before, filter }, waiting, limit + 1 - hits.length)
+    hits.push(...found.hits)
+    rest = found.rest
   }
   const page = hits.slice(0, limit)
-  const last = page.at(-1)
-  const meta = last && hits.length > limit ? { hasMore: true, nextCursor: encodeHit(last) } : { hasMore: false }
-  return { results: page.map((hit) => hit.found), meta }
+  const next = hits.length > limit ? page.at(-1) : rest
+  return {
+    results: page.map((hit) => hit.found),
+    meta: next ? { hasMore: true, nextCursor: encodeHit(next) } : { hasMore: false },
+  }
 }
 
 /** What the index does not tell yet. While very much waits for it, this helps to index. */
@@ -79,27 +95,42 @@ interface Question {
   terms: string[]
   /** The entry before which to begin. */
   before: number | undefined
+  filter: Filter | undefined
+}
+
+interface Findings {
+  hits: Hit[]
+  /** Where to go on, if `mostFiltered` hits were looked through before there were enough. */
+  rest?: HitPlace
 }
 
 /** The newest subjects, about `limit`, whose head, or else of which only a passage, has all the terms. */
-async function find(db: Tx, question: Question, waiting: Waiting, limit: number): Promise<Hit[]> {
-  const { place, before } = question
+async function find(db: Tx, question: Question, waiting: Waiting, limit: number): Promise<Findings> {
+  const { place, before, filter } = question
   const hits: Hit[] = []
   const seen = new Set<number>()
   let end = before === undefined ? Number.MAX_SAFE_INTEGER : before * slots
   for (;;) {
-    const rows = await ask(db, question, end, limit - hits.length)
-    const last = rows.length < limit - hits.length ? undefined : rows.at(-1)
+    const wanted = filter ? filteredAtOnce : limit - hits.length
+    const rows = await ask(db, question, end, wanted)
+    const last = rows.length < wanted ? undefined : rows.at(-1)
     const reached = last?.rowid ?? 0
     const unindexed = waiting.rows[place].filter(({ rowid }) => rowid < end && rowid >= reached)
     const all = [...rows.filter(({ rowid }) => !waiting.isStale(rowid)), ...unindexed].sort((a, b) => a.rowid - b.rowid)
     // A text that has the terms in several passages is found by its last.
     const newest = new Map(all.filter(({ entry }) => !seen.has(entry)).map((row) => [row.entry, row]))
-    const found = await Promise.all([...newest.values()].map((row) => shown(db, row, question)))
-    hits.push(...found.filter((hit) => hit !== undefined).sort((a, b) => b.entry - a.entry))
-    if (!last || hits.length >= limit) return hits
+    const kept = filter ? await filter([...newest.values()]) : [...newest.values()]
+    kept.sort((a, b) => b.entry - a.entry)
+    for (let at = 0; at < kept.length && hits.length < limit; at += limit) {
+      const found = await Promise.all(kept.slice(at, at + limit).map((row) => shown(db, row, question)))
+      hits.push(...found.filter((hit) => hit !== undefined))
+    }
+    if (!last || hits.length >= limit) return { hits }
     for (const entry of newest.keys()) seen.add(entry)
     end = seen.has(last.entry) ? last.entry * slots : reached
+    if (!filter) continue
+    if (seen.size >= mostFiltered) return { hits, rest: { place, entry: last.entry } }
+    await turn()
   }
 }
 
