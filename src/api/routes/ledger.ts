@@ -57,7 +57,7 @@ export const ledgerRoutes = {
     permission: 'read',
     input: z.strictObject({
       project: projectFilter,
-      field: suggested,
+      field: suggested.describe('The field whose values are wanted'),
       prefix: text(200).optional().describe('Only values that begin so'),
       limit: pageInput.limit,
     }),

@@ -26,6 +26,7 @@ const tags: Record<string, string> = {
   auth: 'Keys and sessions',
   events: 'Every change in order',
   search: 'Everything by its words',
+  suggestions: 'The values that runs can be filtered by',
   stats: 'Sums over runs',
 }
 
