@@ -179,3 +179,21 @@ testLedger('a run says what it does, without a version or an event', async ({ cl
     message: /is completed, and only a run in progress/,
   })
 })
+
+testLedger('the files that the turns of a run changed are listed, the largest changes first', async ({ client }) => {
+  const { runId } = (await client.createRun({})).run
+  assert.deepEqual(await client.listRunFiles({ runId }), { files: [], meta: { total: 0 } })
+  await client.appendTurn({
+    runId,
+    files: [{ path: 'src/b.ts', insertions: 5, deletions: 1 }, { path: 'a.ts' }, { path: 'z.ts', deletions: 6 }],
+  })
+  await client.appendTurn({ runId, files: [{ path: 'a.ts', insertions: 40, deletions: 0 }] })
+  const files = [
+    { path: 'a.ts', insertions: 40, deletions: 0 },
+    { path: 'src/b.ts', insertions: 5, deletions: 1 },
+    { path: 'z.ts', deletions: 6 },
+  ]
+  assert.deepEqual(await client.listRunFiles({ runId }), { files, meta: { total: 3 } })
+  assert.deepEqual(await client.listRunFiles({ runId, limit: 1 }), { files: files.slice(0, 1), meta: { total: 3 } })
+  await assert.rejects(client.listRunFiles({ runId: 'NONE' }), { code: 'NOT_FOUND' })
+})

@@ -16,6 +16,7 @@ export const paths = {
   appendTurn: 'POST /v1/runs/:runId/turns',
   listTurns: 'GET /v1/runs/:runId/turns',
   getTurn: 'GET /v1/runs/:runId/turns/:n',
+  listRunFiles: 'GET /v1/runs/:runId/files',
 
   createSpec: 'POST /v1/specs',
   listSpecs: 'GET /v1/specs',

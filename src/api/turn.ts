@@ -11,7 +11,7 @@ const tool = z.strictObject({
   refused: count.optional().describe('How often a person or a rule did not let it run'),
 })
 
-const file = z.strictObject({
+export const file = z.strictObject({
   path: text(1000, 1).describe("From the repository's root"),
   insertions: count.optional().describe('Lines against the file as it was before the run'),
   deletions: count.optional(),

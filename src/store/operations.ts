@@ -6,6 +6,7 @@ import { createLoginCode, createSession, deleteSession } from './key/session.ts'
 import { listEvents } from './log/list.ts'
 import { createProject, getProject, listProjects, updateProject } from './project/project.ts'
 import { appendToRun, readContent } from './run/content.ts'
+import { listRunFiles } from './run/file.ts'
 import { heartbeat } from './run/lease.ts'
 import { linkFeatures, unlinkFeature } from './run/link.ts'
 import { listFeatureRuns, listRuns, listSpecRuns } from './run/list.ts'
@@ -34,6 +35,7 @@ export const operations: Operations = {
   appendTurn,
   listTurns,
   getTurn,
+  listRunFiles,
   createSpec,
   listSpecs,
   getSpec,

@@ -103,6 +103,8 @@ export async function turns({ call, wait }: Recorder) {
   await walk(call, 'listTurns', { runId: 'T', limit: 3 })
   await walk(call, 'listTurns', { runId: 'T', limit: 4, order: 'desc' })
   for (const n of [1, 2, 99, 0]) await call('getTurn', { runId: 'T', n })
+  for (const limit of [1, 100, 0]) await call('listRunFiles', { runId: 'T', limit })
+  await call('listRunFiles', { runId: 'missing' })
   await call('appendTurn', { runId: 'missing' })
   await call('listTurns', { runId: 'missing' })
   await call('heartbeat', { runId: 'T', activity: { state: 'working', tool: 'Edit', target: 'a.ts' } })

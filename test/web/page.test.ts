@@ -70,7 +70,11 @@ async function fill({ client }: Shown) {
     prompt: `Add a limit to ${long}`,
     answer: `It **has** ${long}`,
     plan: [{ text: long, status: 'in_progress' }],
-    files: [{ path: `src/${long}`, insertions: 1, deletions: 2 }],
+    files: [
+      { path: `src/${long}`, insertions: 1, deletions: 2 },
+      { path: 'src/a.ts', insertions: 100 },
+    ],
+    git: { repository: 'git@github.com:acme/shop.git', branch: 'main', commits: ['4'.repeat(40)] },
     commands: [{ command: `npm test ${long}`, exitCode: 1, durationMs: 1200 }],
     tools: [{ name: 'Edit', count: 2, refused: 1 }],
     agents: [{ name: long.slice(0, 190), turns: 1 }],
@@ -94,7 +98,12 @@ async function fill({ client }: Shown) {
 | a | b |\n|---|---|\n| ${long} | [link](https://example.com/${long}) |\n\n![image](https://example.com/a.png)\n`,
     labels: { team: 'web', long: long.slice(0, 200) },
     where: { host: 'h', cwd: `/home/${long}`, session: 's' },
-    git: { branch: long.slice(0, 200), base: 'main', commit: '4f2a91c0de', repository: `https://example.com/${long}` },
+    git: {
+      branch: long.slice(0, 200),
+      base: '4f2a91c',
+      commit: '4f2a91c0de',
+      repository: `https://github.com/a/${long}`,
+    },
     changes: { files: 1200, insertions: 1_234_567, deletions: 89 },
     links: [{ rel: 'pull request', href: `https://example.com/${long}` }],
     usage: { model: 'm', inputTokens: 1_000_000_000, outputTokens: 2, costUsd: 3.5 },
@@ -153,7 +162,8 @@ for (const colorScheme of ['light', 'dark'] as const) {
       await page.keyboard.press('Escape')
     }
     await page.goto(`${home}#/runs/default/RUN-001`)
-    for (const name of ['Add check', 'Labels', 'Delete']) {
+    for (const name of ['Add check', 'Edit labels', 'Delete run']) {
+      if (name === 'Delete run') await page.locator('.actions summary', { hasText: 'More actions' }).click()
       await page.getByRole('button', { name }).click()
       assert.deepEqual(await violations(page, only), [], name)
       await page.keyboard.press('Escape')

@@ -19,15 +19,16 @@ test('a run is finished, checked, labelled and deleted', async (t) => {
   await page.locator('summary', { hasText: 'review' }).click()
   await page.locator('.checks strong', { hasText: 'nothing' }).waitFor()
 
-  await page.getByRole('button', { name: 'Labels' }).click()
+  await page.getByRole('button', { name: 'Edit labels' }).click()
   await page.getByRole('textbox').fill('team: web\nurl: a:b')
   await page.getByRole('button', { name: 'Save' }).click()
   await page.getByRole('link', { name: 'team: web' }).waitFor()
   const { run } = await client.getRun({ runId: 'RUN-001' })
   assert.deepEqual([run.status, run.verdict, run.labels], ['completed', 'warned', { team: 'web', url: 'a:b' }])
 
-  await page.getByRole('button', { name: 'Delete' }).click()
+  await page.locator('.actions summary', { hasText: 'More actions' }).click()
   await page.getByRole('button', { name: 'Delete run' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Delete run' }).click()
   await page.getByText('No runs yet').waitFor()
   await assert.rejects(client.getRun({ runId: 'RUN-001' }), { code: 'NOT_FOUND' })
 })
@@ -36,7 +37,7 @@ test('whoever comes second is told, sees what is there now, and may try again', 
   const { page, client } = await openPage(t)
   await client.createRun({ title: 'Ours', status: 'completed' })
   await page.goto(`${page.url()}#/runs/default/RUN-001`)
-  await page.getByRole('button', { name: 'Labels' }).click()
+  await page.getByRole('button', { name: 'Edit labels' }).click()
   await page.getByRole('textbox').fill('team: web')
   // Between what is shown and what is asked for, somebody else writes.
   let writes = 0
@@ -76,9 +77,9 @@ test('what a key may not do is not offered, and refused in words where it is ask
   await client.createRun({ title: 'Failed one', status: 'failed' })
   await page.getByRole('region', { name: 'Needs attention' }).getByText('Failed one').waitFor()
   await page.getByRole('link', { name: 'Failed one' }).first().click()
-  await page.getByRole('button', { name: 'New attempt' }).waitFor()
-  for (const name of ['Add check', 'Labels', 'Delete'])
-    assert.equal(await page.getByRole('button', { name }).count(), 0)
+  await page.locator('.retry').getByText('conduct exec --retry-of RUN-001 --').waitFor()
+  for (const name of ['Add check', 'Edit labels']) assert.equal(await page.getByRole('button', { name }).count(), 0)
+  assert.equal(await page.getByText('More actions').count(), 0)
 
   // A page that believes to have more than it has.
   const permissions = ['admin']

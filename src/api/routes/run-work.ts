@@ -4,7 +4,7 @@ import { leaseSeconds, leaseToken } from '../lease.ts'
 import { pageInput, pageMeta } from '../page.ts'
 import type { Name } from '../paths.ts'
 import { timelineEntry } from '../timeline.ts'
-import { turn, turnFields, turnNumber } from '../turn.ts'
+import { file, turn, turnFields, turnNumber } from '../turn.ts'
 import { activityInput } from '../work.ts'
 import { type Route, runAnswer } from './route.ts'
 
@@ -107,5 +107,17 @@ export const runWorkRoutes = {
     output: turnAnswer,
     success: [200],
     example: { runId: 'RUN-001', n: 1 },
+  },
+  listRunFiles: {
+    summary: 'List the files that the turns of a run changed, those with the most changed lines first',
+    words: 'run files',
+    permission: 'read',
+    input: z.strictObject({ runId: humanId, limit: pageInput.limit }),
+    output: z.object({
+      files: z.array(file).describe('As the last turn that names each file reports it'),
+      meta: z.object({ total: z.int().describe('How many files the run changed, also those beyond the limit') }),
+    }),
+    success: [200],
+    example: { runId: 'RUN-001' },
   },
 } as const satisfies { [N in Name]?: Route }

@@ -2,8 +2,8 @@ import sql, { join } from 'sql-template-tag'
 import type { TurnFields } from '../../api/turn.ts'
 import type { FileChanges } from '../../api/work.ts'
 import { most } from '../../ledger/turn.ts'
-import type { Ctx } from '../ctx.ts'
-import type { RunRow } from './row.ts'
+import type { Ctx, Operation } from '../ctx.ts'
+import { type RunRow, requireRun } from './row.ts'
 
 /** The files that a run changed, by what its turns tell; of a file the last that was told counts. */
 
@@ -30,4 +30,19 @@ export async function changesOf(ctx: Ctx, run: RunRow): Promise<FileChanges> {
     ...(insertions !== null && { insertions: atMost(insertions) }),
     ...(deletions !== null && { deletions: atMost(deletions) }),
   }
+}
+
+/** NOT_FOUND when the project has no such run. */
+export const listRunFiles: Operation<'listRunFiles'> = async (ctx, { runId, limit }) => {
+  const run = await requireRun(ctx, runId)
+  const rows = await ctx.db.query<{ path: string; insertions: number | null; deletions: number | null }>(sql`
+    select path, insertions, deletions from run_files where run_id = ${run.id}
+    order by coalesce(insertions, 0) + coalesce(deletions, 0) desc, path limit ${limit}`)
+  const { files: total = 0 } = await changesOf(ctx, run)
+  const files = rows.map(({ path, insertions, deletions }) => ({
+    path,
+    ...(insertions !== null && { insertions }),
+    ...(deletions !== null && { deletions }),
+  }))
+  return { files, meta: { total } }
 }

@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks'
-import type { Check } from '../../api/check.ts'
+import type { Check, CheckResult } from '../../api/check.ts'
 import { useRead } from '../data/read.ts'
 import { clientOf } from '../data/server.ts'
 import { Ago, spanOf } from '../ui/ago.tsx'
@@ -7,16 +7,32 @@ import { Problem } from '../ui/problem.tsx'
 import { Badge, resultLooks } from '../ui/status.tsx'
 import { Text } from './log.tsx'
 
-/** The checks of a run, newest first. Of each name the newest counts; those that were followed stand back. */
+/** In the order in which they want to be looked at. */
+const results: CheckResult[] = ['fail', 'warn', 'pass']
+
+/**
+ * The checks of a run, of which `checks` are the newest first. Of each name only the newest counts: those come first, the
+ * failing ones before the others.
+ */
 export function Checks({ checks }: { checks: Check[] }) {
-  const counted = new Set(new Map(checks.toReversed().map((check) => [check.name, check.id])).values())
+  const newest = new Map(checks.toReversed().map((check) => [check.name, check.id]))
+  const counts = ({ name, id }: Check) => newest.get(name) === id
+  const rank = (check: Check) => (counts(check) ? results.indexOf(check.result) : results.length)
+  const sorted = checks.toSorted((a, b) => rank(a) - rank(b))
   return (
     <ul class="rows checks">
-      {checks.map((check) => (
-        <CheckRow key={check.id} check={check} counts={counted.has(check.id)} />
+      {sorted.map((check) => (
+        <CheckRow key={check.id} check={check} counts={counts(check)} />
       ))}
     </ul>
   )
+}
+
+/** How many of the checks that count passed, warned and failed: `1 fail, 3 pass`. */
+export function checkCounts(checks: Check[]): string {
+  const newest = [...new Map(checks.toReversed().map((check) => [check.name, check.result])).values()]
+  const counted = results.map((result) => [newest.filter((one) => one === result).length, result] as const)
+  return counted.flatMap(([count, result]) => (count > 0 ? `${count} ${result}` : [])).join(', ')
 }
 
 function CheckRow({ check, counts }: { check: Check; counts: boolean }) {
@@ -30,7 +46,7 @@ function CheckRow({ check, counts }: { check: Check; counts: boolean }) {
           <span class="name">{name}</span>
           {command && <code class="one-line">{command}</code>}
           <span class="facts">
-            {!counts && <span>followed by a newer one</span>}
+            {!counts && <span>replaced by a newer one</span>}
             {exitCode !== null && <span>exit code {exitCode}</span>}
             {durationMs !== null && <span>{spanOf(durationMs)}</span>}
             {agent && <span>{agent}</span>}

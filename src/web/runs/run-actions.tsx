@@ -5,7 +5,8 @@ import { type Act, useAct } from '../data/act.ts'
 import { clientOf } from '../data/server.ts'
 import { may, useSession } from '../data/session.ts'
 import { etagOf } from '../data/version.ts'
-import { Copy } from '../ui/copy.tsx'
+import { Command } from '../ui/copy.tsx'
+import { Icon } from '../ui/icon.tsx'
 import { Menu } from '../ui/menu.tsx'
 import { Problem } from '../ui/problem.tsx'
 import { CheckForm, DeleteForm, LabelForm } from './run-forms.tsx'
@@ -21,7 +22,6 @@ export function RunActions({ run, onConflict }: { run: Run; onConflict: () => vo
   const mayChange = may(session, 'agent')
   return (
     <div class="actions">
-      <Copy text={`conduct exec --retry-of ${run.runId} -- `} label="New attempt" isShown />
       {mayChange && <FinishMenu run={run} it={it} />}
       {mayChange && (
         <button type="button" onClick={() => setForm('check')}>
@@ -30,19 +30,41 @@ export function RunActions({ run, onConflict }: { run: Run; onConflict: () => vo
       )}
       {mayChange && (
         <button type="button" onClick={() => setForm('labels')}>
-          Labels
+          Edit labels
         </button>
       )}
       {may(session, 'delete') && (
-        <button type="button" class="danger" onClick={() => setForm('delete')}>
-          Delete
-        </button>
+        <Menu label={<More />}>
+          <button type="button" class="danger" onClick={() => setForm('delete')}>
+            Delete run
+          </button>
+        </Menu>
       )}
+      <Retry run={run} />
       {it.error && <Problem error={it.error} />}
       {form === 'check' && <CheckForm run={run} onClose={close} />}
       {form === 'labels' && <LabelForm run={run} onClose={close} onConflict={onConflict} />}
       {form === 'delete' && <DeleteForm run={run} onClose={close} onConflict={onConflict} />}
     </div>
+  )
+}
+
+const More = () => (
+  <>
+    <Icon name="more" />
+    <span class="unseen">More actions</span>
+  </>
+)
+
+/** The command that records the next attempt. The run's own command is part of it only where it is seen whole and is one line. */
+function Retry({ run: { runId, status, command } }: { run: Run }) {
+  if (status !== 'completed' && status !== 'failed') return null
+  const again = command !== null && /^[\x20-\x7e]{1,200}$/.test(command) ? command : ''
+  return (
+    <span class="retry">
+      <span class="muted small">Retry</span>
+      <Command text={`conduct exec --retry-of ${runId} -- ${again}`} />
+    </span>
   )
 }
 

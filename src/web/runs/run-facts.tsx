@@ -1,9 +1,11 @@
 import type { TimelineEntry } from '../../api/timeline.ts'
 import type { Output } from '../../client/client.ts'
 import { href } from '../app/router.ts'
-import { Ago } from '../ui/ago.tsx'
+import { forgeOf } from '../data/forge.ts'
+import { When } from '../ui/ago.tsx'
 import { costOf } from '../ui/cost.ts'
 import { Fact } from '../ui/fact.tsx'
+
 import { OuterLink } from '../ui/outer-link.tsx'
 import { Status } from '../ui/status.tsx'
 
@@ -33,13 +35,13 @@ export function RunFacts({ run, attempts }: Props) {
       <Fact name="Author">{run.author}</Fact>
       <Fact name="Command">{run.command && <code>{run.command}</code>}</Fact>
       <Fact name="Exit code">{run.exitCode}</Fact>
-      <Fact name="Created">{<Ago at={run.createdAt} />}</Fact>
-      <Fact name="Started">{run.startedAt && <Ago at={run.startedAt} />}</Fact>
-      <Fact name="Ended">{run.endedAt && <Ago at={run.endedAt} />}</Fact>
+      <Fact name="Created">{<When at={run.createdAt} />}</Fact>
+      <Fact name="Started">{run.startedAt && <When at={run.startedAt} />}</Fact>
+      <Fact name="Ended">{run.endedAt && <When at={run.endedAt} />}</Fact>
       <Fact name="Host">{where?.host}</Fact>
       <Fact name="Folder">{where?.cwd && <span class="path">{where.cwd}</span>}</Fact>
       <Fact name="Session">{where?.session && <span class="path">{where.session}</span>}</Fact>
-      <Fact name="Repository">{git?.repository && <OuterLink href={git.repository} />}</Fact>
+      <Fact name="Repository">{git?.repository && <Repository remote={git.repository} />}</Fact>
       <Fact name="Model">{usage?.model}</Fact>
       <Fact name="Tokens">
         {(usage?.inputTokens ?? usage?.outputTokens) !== undefined &&
@@ -55,6 +57,11 @@ export function RunFacts({ run, attempts }: Props) {
     </dl>
   )
 }
+
+/** Leads to the repository's page where its host is known, also from an SSH remote. */
+const Repository = ({ remote }: { remote: string }) => (
+  <OuterLink href={forgeOf(remote)?.home ?? remote}>{remote}</OuterLink>
+)
 
 const Features = ({ run }: Pick<Props, 'run'>) => (
   <span class="tags">

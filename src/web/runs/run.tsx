@@ -5,13 +5,13 @@ import { isAppend, useContent } from '../data/content.ts'
 import { useRead } from '../data/read.ts'
 import { useRun } from '../data/run.ts'
 import { clientOf } from '../data/server.ts'
-import { Ago, spanOf } from '../ui/ago.tsx'
+import { spanOf, When } from '../ui/ago.tsx'
 import { Head } from '../ui/head.tsx'
 import { lazy } from '../ui/lazy.tsx'
 import { Problem } from '../ui/problem.tsx'
 import { evidenceWords, Status, Verdict, verdictLooks } from '../ui/status.tsx'
 import { Tabs } from '../ui/tabs.tsx'
-import { Checks } from './checks.tsx'
+import { Checks, checkCounts } from './checks.tsx'
 import { Log } from './log.tsx'
 import { RunActions } from './run-actions.tsx'
 import { RunFacts } from './run-facts.tsx'
@@ -54,7 +54,6 @@ interface ShownProps {
 }
 
 function Shown({ run, entries, route, onConflict }: ShownProps) {
-  const checks = entries.flatMap((entry) => (entry.kind === 'check' ? [entry.check] : [])).reverse()
   const attempts = entries.flatMap((entry) => (entry.kind === 'attempt' ? [entry.run] : []))
   return (
     <>
@@ -73,21 +72,33 @@ function Shown({ run, entries, route, onConflict }: ShownProps) {
       )}
       <div class="beside">
         <div>
-          <section aria-labelledby="changed">
-            <h2 id="changed">What changed</h2>
-            <WhatChanged run={run} />
-          </section>
-          <section aria-labelledby="checks">
-            <h2 id="checks">Checks</h2>
-            <p class="muted small">{verdictLooks[run.verdict].meaning}</p>
-            {checks.length > 0 && <Checks checks={checks} />}
-          </section>
+          <Work run={run} entries={entries} />
           <Told run={run} entries={entries} route={route} />
         </div>
         <aside aria-label="About this run">
           <RunFacts run={run} attempts={attempts} />
         </aside>
       </div>
+    </>
+  )
+}
+
+/** What it changed, and what checks found of that. */
+function Work({ run, entries }: Pick<ShownProps, 'run' | 'entries'>) {
+  const checks = entries.flatMap((entry) => (entry.kind === 'check' ? [entry.check] : [])).reverse()
+  return (
+    <>
+      <section aria-labelledby="changed">
+        <h2 id="changed">What changed</h2>
+        <WhatChanged run={run} />
+      </section>
+      <section aria-labelledby="checks">
+        <h2 id="checks">
+          Checks <span class="muted">{checkCounts(checks)}</span>
+        </h2>
+        <p class="muted small">{verdictLooks[run.verdict].meaning}</p>
+        {checks.length > 0 && <Checks checks={checks} />}
+      </section>
     </>
   )
 }
@@ -104,12 +115,12 @@ function Standing({ run }: { run: FullRun }) {
       {tookMs > 0 && <span class="muted">took {spanOf(tookMs)}</span>}
       {endedAt ? (
         <span class="muted">
-          ended <Ago at={endedAt} />
+          ended <When at={endedAt} />
         </span>
       ) : (
         lastSeenAt && (
           <span class="muted">
-            last activity <Ago at={lastSeenAt} />
+            last activity <When at={lastSeenAt} />
           </span>
         )
       )}

@@ -1,35 +1,94 @@
 import type { Run } from '../../api/run.ts'
+import type { Git } from '../../api/work.ts'
+import { type Forge, forgeOf, isCommit } from '../data/forge.ts'
 import { outerAddress } from '../data/outer.ts'
 import { Icon } from '../ui/icon.tsx'
 import { OuterLink } from '../ui/outer-link.tsx'
-import { Changes } from './changes.tsx'
+import { Changes, plural } from './changes.tsx'
+import { RunFiles } from './run-files.tsx'
 
-/** What of the code a run changed, and where that is to be seen. */
-export function WhatChanged({ run: { changes, git, links } }: { run: Run }) {
+/** What of the code a run changed, and where to see it at the repository's host. */
+export function WhatChanged({ run }: { run: Run & { turns: { count: number } } }) {
+  const { changes, git, links } = run
   if (!changes && !git && links.length === 0) {
     return <p class="muted">Unknown: the run names no changes, no commit and no links.</p>
   }
   return (
-    <div class="changed">
-      <Changes changes={changes} />
-      {git?.branch && (
+    <>
+      <div class="changed">
+        <Changes changes={changes} />
+        <Links links={links} />
+        {git && <State git={git} forge={forgeOf(git.repository)} />}
+      </div>
+      {git?.commits && <Commits ids={git.commits} forge={forgeOf(git.repository)} />}
+      {run.turns.count > 0 && <RunFiles run={run} />}
+    </>
+  )
+}
+
+/** What is to be reviewed first: pull requests, with their numbers. */
+function Links({ links }: Pick<Run, 'links'>) {
+  const isReview = ({ href }: Run['links'][number]) => reviewNumber(href) !== undefined
+  const sorted = links.toSorted((a, b) => Number(isReview(b)) - Number(isReview(a)))
+  return sorted.map(({ rel, href }, index) => {
+    const number = reviewNumber(href)
+    return (
+      <OuterLink key={index} href={href}>
+        {outerAddress(href) ? `${rel}${number === undefined ? '' : ` #${number}`}` : `${rel}: ${href}`}
+      </OuterLink>
+    )
+  })
+}
+
+/** The number in the address of a pull request, as GitHub, Gitea, GitLab and Bitbucket write it. */
+const reviewNumber = (href: string) => /\/(?:pulls?|merge_requests|pull-requests)\/(\d{1,9})(?:[/?#]|$)/.exec(href)?.[1]
+
+/** The branch, where it began and where it stands, and the comparison of the two. */
+function State({ git: { branch, base, commit, dirty }, forge }: { git: Git; forge: Forge | undefined }) {
+  const canCompare = forge && isCommit(base) && isCommit(commit) && base !== commit
+  return (
+    <>
+      {branch && (
         <span class="ref">
           <Icon name="branch" />
-          <code>{git.branch}</code>
-          {git.base && (
-            <span class="muted">
-              from <code>{git.base}</code>
-            </span>
-          )}
+          <code>{forge ? <OuterLink href={forge.branch(branch)}>{branch}</OuterLink> : branch}</code>
         </span>
       )}
-      {git?.commit && <code title={git.commit}>{git.commit.slice(0, 12)}</code>}
-      {git?.dirty && <span class="muted">with changes that are not committed</span>}
-      {links.map(({ rel, href }, index) => (
-        <OuterLink key={index} href={href}>
-          {outerAddress(href) ? rel : `${rel}: ${href}`}
-        </OuterLink>
-      ))}
-    </div>
+      {base && (
+        <span class="muted">
+          from <Commit id={base} forge={forge} />
+        </span>
+      )}
+      {commit && (
+        <span class="muted">
+          at <Commit id={commit} forge={forge} />
+        </span>
+      )}
+      {canCompare && <OuterLink href={forge.compare(base, commit)}>Compare</OuterLink>}
+      {dirty && <span class="muted">with changes that are not committed</span>}
+    </>
+  )
+}
+
+function Commit({ id, forge }: { id: string; forge: Forge | undefined }) {
+  if (!isCommit(id)) return <code title={id}>{id}</code>
+  const text = <code title={id}>{id.slice(0, 12)}</code>
+  return forge ? <OuterLink href={forge.commit(id)}>{text}</OuterLink> : text
+}
+
+/** The commits that a run made, folded where they are many. */
+function Commits({ ids, forge }: { ids: string[]; forge: Forge | undefined }) {
+  if (ids.length === 0) return null
+  return (
+    <details class="part commits" open={ids.length <= 5}>
+      <summary>{plural(ids.length, 'commit')}</summary>
+      <ol>
+        {ids.map((id) => (
+          <li key={id}>
+            <Commit id={id} forge={forge} />
+          </li>
+        ))}
+      </ol>
+    </details>
   )
 }

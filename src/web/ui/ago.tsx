@@ -31,6 +31,18 @@ export function Ago({ at }: { at: string }) {
   )
 }
 
+const short = new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'short' })
+
+/** The moment in the viewer's time zone, and how long ago that is; the seconds on hover. */
+export function When({ at }: { at: string }) {
+  const now = useNow()
+  return (
+    <time dateTime={at} title={exact.format(new Date(at))}>
+      {short.format(new Date(at))} <span class="muted">({agoOf(at, now)})</span>
+    </time>
+  )
+}
+
 function agoOf(at: string, now: number): string {
   const seconds = Math.max(0, Math.round((now - Date.parse(at)) / 1000))
   if (seconds < 5) return 'now'

