@@ -69,11 +69,11 @@ testLedger('every run is counted once, on the day on which it was made', async (
     const wanted = await Array.fromAsync(client.all('listRuns', filter))
     const { days, total } = await client.stats(filter)
     assert.deepEqual(total, tallyOf(wanted), JSON.stringify(filter))
-    for (const by of ['agent', 'author', 'specId', 'model', 'branch'] as const) {
+    for (const by of ['agent', 'author', 'specId', 'model', 'branch', 'project'] as const) {
       const { groups = [] } = await client.stats({ ...filter, by })
       const counted = Map.groupBy(wanted, (run) => groupOf(run, by))
       assert.deepEqual(
-        new Map(groups.map(({ value, ...tally }) => [value, tally])),
+        new Map(groups.map(({ value, duration: _, ...tally }) => [value, tally])),
         new Map([...counted].map(([value, runs]) => [value, tallyOf(runs)])),
         by,
       )
@@ -160,13 +160,80 @@ test('percentiles are durations that occurred', () => {
 
 test('a range is whole days of UTC, but for the moments that are given', () => {
   const now = '2026-03-01T09:30:00.000Z'
-  const { after, before, days } = rangeOf(undefined, undefined, now)
+  const { after, before, days } = rangeOf(undefined, undefined, now, 'UTC')
   assert.deepEqual([after, before, days.length], ['2026-01-30T23:59:59.999Z', undefined, 30])
-  assert.deepEqual([days[0], days[28], days[29]], ['2026-01-31', '2026-02-28', '2026-03-01'])
-  const given = rangeOf('2026-02-27T23:59:59.999Z', '2026-03-01T00:00:00.000Z', now)
+  assert.deepEqual(
+    [days[0], days[28], days[29]].map((one) => one?.day),
+    ['2026-01-31', '2026-02-28', '2026-03-01'],
+  )
+  const given = rangeOf('2026-02-27T23:59:59.999Z', '2026-03-01T00:00:00.000Z', now, 'UTC')
   assert.deepEqual(given, {
     after: '2026-02-27T23:59:59.999Z',
     before: '2026-03-01T00:00:00.000Z',
-    days: ['2026-02-28'],
+    days: [{ day: '2026-02-28', start: '2026-02-28T00:00:00.000Z' }],
   })
+})
+
+test('days begin at midnight of the time zone, also where clocks change', () => {
+  const startsIn = (timeZone: string, after: string, before: string) =>
+    rangeOf(after, before, before, timeZone).days.map(({ day, start }) => `${day} ${start}`)
+  assert.deepEqual(startsIn('Europe/Berlin', '2026-03-28T23:00:00.000Z', '2026-03-31T00:00:00.000Z'), [
+    '2026-03-29 2026-03-28T23:00:00.000Z',
+    '2026-03-30 2026-03-29T22:00:00.000Z',
+    '2026-03-31 2026-03-30T22:00:00.000Z',
+  ])
+  // Clocks go from 24:00 to 01:00, and from 01:00 back to 00:00.
+  const beginsAt = (day: string, start: string) => `${day} ${start}`
+  assert.deepEqual(startsIn('America/Havana', '2026-03-07T06:00:00.000Z', '2026-03-08T12:00:00.000Z'), [
+    beginsAt('2026-03-07', '2026-03-07T05:00:00.000Z'),
+    beginsAt('2026-03-08', '2026-03-08T05:00:00.000Z'),
+  ])
+  assert.deepEqual(startsIn('America/Havana', '2026-10-31T05:00:00.000Z', '2026-11-01T12:00:00.000Z'), [
+    beginsAt('2026-10-31', '2026-10-31T04:00:00.000Z'),
+    beginsAt('2026-11-01', '2026-11-01T04:00:00.000Z'),
+  ])
+  assert.deepEqual(startsIn('Asia/Kathmandu', '2026-01-01T18:15:00.000Z', '2026-01-02T00:00:00.000Z'), [
+    beginsAt('2026-01-02', '2026-01-01T18:15:00.000Z'),
+  ])
+  assert.throws(() => rangeOf(undefined, undefined, '2026-01-01T00:00:00.000Z', 'Berlin'), {
+    code: 'VALIDATION_ERROR',
+    message: /timeZone.*not 'Berlin'/,
+  })
+})
+
+testLedger('a run counts on its day in the time zone that is asked for', async ({ client, sleep, store }) => {
+  const untilMidnight = 24 * hour - (Date.parse(store.now()) % (24 * hour))
+  sleep(untilMidnight + 23 * hour)
+  const { run } = await client.createRun({})
+  const day = run.createdAt.slice(0, 10)
+  const counted = async (timeZone?: string) =>
+    (await client.stats({ timeZone })).days.filter(({ runs }) => runs > 0).map((one) => one.day)
+  assert.deepEqual(await counted(), [day])
+  const next = midnight(Date.parse(run.createdAt) + 24 * hour).toISOString()
+  assert.deepEqual(await counted('Asia/Tokyo'), [next.slice(0, 10)])
+  await assert.rejects(client.stats({ timeZone: 'Mars/Olympus' }), { code: 'VALIDATION_ERROR' })
+})
+
+testLedger('each group has the durations of its own runs', async ({ client, sleep }) => {
+  for (const [agent, hours] of [
+    ['codex', 1],
+    ['codex', 3],
+    ['ci', 2],
+  ] as const) {
+    const { run } = await client.createRun({ agent, status: 'in_progress' })
+    sleep(hours * hour)
+    await client.updateRun({ runId: run.runId, status: 'completed' })
+  }
+  await client.createRun({ agent: 'idle' })
+  const { groups = [] } = await client.stats({ by: 'agent' })
+  const rounded = groups.map(({ value, duration: { runs, medianMs, p90Ms } }) => [
+    value,
+    runs,
+    ...[medianMs, p90Ms].map((ms) => ms && Math.round(ms / hour)),
+  ])
+  assert.deepEqual(rounded, [
+    ['codex', 2, 1, 3],
+    ['ci', 1, 2, 2],
+    ['idle', 0, null, null],
+  ])
 })

@@ -26,20 +26,15 @@ export const day = z
     day: z
       .string()
       .meta({ examples: ['2026-01-31'] })
-      .describe('In UTC'),
+      .describe('In the time zone that was asked for'),
     ...tally.shape,
   })
   .meta({ id: 'Day' })
 export type Day = z.infer<typeof day>
 
 /** By what runs can be told apart, and the field of a run that says it. */
-export const statsBy = z.enum(['agent', 'author', 'specId', 'model', 'branch'])
+export const statsBy = z.enum(['agent', 'author', 'specId', 'model', 'branch', 'project'])
 export type StatsBy = z.infer<typeof statsBy>
-
-export const group = z
-  .object({ value: z.string().nullable().describe('null: of the runs that do not say'), ...tally.shape })
-  .meta({ id: 'Group' })
-export type Group = z.infer<typeof group>
 
 export const duration = z.object({
   runs: z.int().describe('How many ended runs were looked at: the newest, at most 10,000'),
@@ -47,3 +42,12 @@ export const duration = z.object({
   p90Ms: z.int().nullable(),
 })
 export type Duration = z.infer<typeof duration>
+
+export const group = z
+  .object({
+    value: z.string().nullable().describe('null: of the runs that do not say'),
+    ...tally.shape,
+    duration: duration.describe('From start to end, of the runs of this group'),
+  })
+  .meta({ id: 'Group' })
+export type Group = z.infer<typeof group>

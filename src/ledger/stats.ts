@@ -33,34 +33,80 @@ export const emptyTally = (): Tally => ({
 export interface Range {
   after: string
   before: string | undefined
-  /** The days in it, as `2026-01-31`. */
-  days: string[]
+  days: Day[]
+}
+
+/** A day, as `2026-01-31`, and the moment at which it begins. */
+interface Day {
+  day: string
+  start: string
 }
 
 /**
  * The range that is asked for: up to now, and from the beginning of the 29th day before its end, where no other moments are
- * given. Throws VALIDATION_ERROR for one that holds no moment, or more than 366 days.
+ * given. Days are those of the time zone. Throws VALIDATION_ERROR for a range that holds no moment, or more than 366 days,
+ * and for an unknown time zone.
  */
-export function rangeOf(createdAfter: string | undefined, createdBefore: string | undefined, now: string): Range {
+export function rangeOf(
+  createdAfter: string | undefined,
+  createdBefore: string | undefined,
+  now: string,
+  timeZone: string,
+): Range {
+  const calendar = calendarOf(timeZone)
   const last = createdBefore === undefined ? Date.parse(now) : Date.parse(createdBefore) - 1
-  const first = createdAfter === undefined ? startOf(last) - (defaultDays - 1) * dayMs : Date.parse(createdAfter) + 1
+  const lastDay = calendar.dayOf(last)
+  const first =
+    createdAfter === undefined ? calendar.startOf(lastDay - (defaultDays - 1) * dayMs) : Date.parse(createdAfter) + 1
   if (first > last) {
     throw invalid('createdAfter', `must be before ${createdBefore ?? `now, which is ${now}`}, not ${createdAfter}`)
   }
-  const count = Math.round((startOf(last) - startOf(first)) / dayMs) + 1
+  const firstDay = calendar.dayOf(first)
+  const count = Math.round((lastDay - firstDay) / dayMs) + 1
   if (count > maxDays) {
     throw invalid(
       'createdAfter',
       `leaves ${count} days to count, and ${maxDays} are the most: give a later moment, or an earlier createdBefore`,
     )
   }
-  const days = Array.from({ length: count }, (_, n) => dayOf(new Date(startOf(first) + n * dayMs).toISOString()))
+  const days = Array.from({ length: count }, (_, n) => firstDay + n * dayMs).map((day) => ({
+    day: nameOf(day),
+    start: new Date(calendar.startOf(day)).toISOString(),
+  }))
   return { after: new Date(first - 1).toISOString(), before: createdBefore, days }
 }
 
-const startOf = (ms: number) => Math.floor(ms / dayMs) * dayMs
+const nameOf = (day: number) => {
+  const text = new Date(day).toISOString()
+  return text.slice(0, text.indexOf('T'))
+}
 
-const dayOf = (at: string) => at.slice(0, at.indexOf('T'))
+/** The days of a time zone, each as its midnight in UTC. VALIDATION_ERROR for a time zone that is not known. */
+function calendarOf(timeZone: string) {
+  const format = formatOf(timeZone)
+  /** How far its clocks are ahead of UTC at a moment. */
+  const offsetAt = (ms: number) => {
+    const name = format.formatToParts(ms).find(({ type }) => type === 'timeZoneName')?.value ?? ''
+    const [, sign, hours, minutes, seconds = 0] = /([+-])(\d\d):(\d\d)(?::(\d\d))?$/.exec(name) ?? []
+    if (sign === undefined) return 0
+    return (sign === '-' ? -1 : 1) * (Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds)) * 1000
+  }
+  const dayOf = (ms: number) => Math.floor((ms + offsetAt(ms)) / dayMs) * dayMs
+  /** Where clocks are changed at midnight, a day begins at the first of two midnights, or later than at one that is left out. */
+  const startOf = (day: number) => {
+    const starts = [day - offsetAt(day - dayMs), day - offsetAt(day + dayMs)].sort((a, b) => a - b)
+    return starts.find((start) => dayOf(start) === day) ?? day
+  }
+  return { dayOf, startOf }
+}
+
+function formatOf(timeZone: string): Intl.DateTimeFormat {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone, timeZoneName: 'longOffset' })
+  } catch {
+    throw invalid('timeZone', `must be the IANA name of a time zone, as Europe/Berlin, not '${timeZone}'`)
+  }
+}
 
 /** The median and the 90th percentile, each the duration of a run (nearest rank). */
 export function durationOf(milliseconds: number[]): Duration {

@@ -77,11 +77,14 @@ export const ledgerRoutes = {
       specId: humanId.optional(),
       agent: text(200, 1).optional(),
       by: statsBy.optional().describe('Tells the runs apart by this'),
+      timeZone: text(64, 1)
+        .default('UTC')
+        .describe('The IANA name of the time zone in which days begin, as Europe/Berlin'),
       ...created,
     }),
     output: z.object({
       groups: z.array(group).optional().describe('By what was asked for, those of most runs first; at most 100'),
-      days: z.array(day).describe('Every day of the range in UTC, oldest first; at most 366'),
+      days: z.array(day).describe('Every day of the range in that time zone, oldest first; at most 366'),
       total: tally,
       duration: duration.describe('From start to end'),
     }),

@@ -10,19 +10,19 @@ import { visibleProjects } from '../scope.ts'
 
 /** NOT_FOUND for an unknown project; VALIDATION_ERROR for a range that is empty or too long. */
 export const stats: Operation<'stats'> = async (ctx, input) => {
-  const { after, before, days } = rangeOf(input.createdAfter, input.createdBefore, ctx.now)
+  const { after, before, days } = rangeOf(input.createdAfter, input.createdBefore, ctx.now, input.timeZone)
   const { projects } = await visibleProjects(ctx, input.project)
   const where = [sql`project_id in (${join(projects.map(({ id }) => id))})`, ...filtersOf(input)]
   const end = before === undefined ? [] : [sql`created_at < ${before}`]
-  const duration = await durationsOf(ctx, [...where, sql`created_at > ${after}`, ...end])
+  const durations = await durationsOf(ctx, [...where, sql`created_at > ${after}`, ...end], input.by)
   const total = emptyTally()
   const groups = new Map<string | null, Tally>()
   const told: Day[] = []
-  for (const [index, day] of days.entries()) {
+  for (const [index, { day, start }] of days.entries()) {
     const tally = emptyTally()
     const next = days[index + 1]
-    const from = index === 0 ? sql`created_at > ${after}` : sql`created_at >= ${day}`
-    const ofDay = [...where, from, ...(next === undefined ? end : [sql`created_at < ${next}`])]
+    const from = index === 0 ? sql`created_at > ${after}` : sql`created_at >= ${start}`
+    const ofDay = [...where, from, ...(next === undefined ? end : [sql`created_at < ${next.start}`])]
     for (const sum of await sumsOf(ctx, ofDay, input.by)) {
       const group = groups.get(sum.value) ?? emptyTally()
       groups.set(sum.value, group)
@@ -32,17 +32,32 @@ export const stats: Operation<'stats'> = async (ctx, input) => {
     // SQLite reads without pause: a day at a time, and whoever else asks comes in between.
     await turn()
   }
-  return { ...(input.by && { groups: largest(groups) }), days: told, total: rounded(total), duration }
+  const slugs = new Map(projects.map(({ id, slug }) => [String(id), slug]))
+  const shown = largest(groups, durations).map((group) =>
+    input.by === 'project' ? { ...group, value: slugs.get(group.value ?? '') ?? null } : group,
+  )
+  return {
+    ...(input.by && { groups: shown }),
+    days: told,
+    total: rounded(total),
+    duration: durationOf(durations.map(({ ms }) => ms)),
+  }
 }
 
 /** The most groups in an answer. */
 const mostGroups = 100
 
-const largest = (groups: Map<string | null, Tally>): Group[] =>
-  [...groups]
-    .map(([value, tally]) => ({ value, ...rounded(tally) }))
-    .sort((a, b) => b.runs - a.runs || ((a.value ?? '') < (b.value ?? '') ? -1 : 1))
+function largest(groups: Map<string | null, Tally>, durations: Timed[]): Group[] {
+  const timed = Map.groupBy(durations, ({ value }) => value)
+  return [...groups]
+    .sort(([a, one], [b, other]) => other.runs - one.runs || ((a ?? '') < (b ?? '') ? -1 : 1))
     .slice(0, mostGroups)
+    .map(([value, tally]) => ({
+      value,
+      ...rounded(tally),
+      duration: durationOf((timed.get(value) ?? []).map(({ ms }) => ms)),
+    }))
+}
 
 /** An agent's runs are indexed by status too: with every status named, its index goes by time as well. */
 const filtersOf = ({ specId, agent }: Parsed<'stats'>): Sql[] => [
@@ -71,13 +86,16 @@ const columnOf: Record<StatsBy, Sql> = {
   specId: sql`spec_id`,
   model: sql`model`,
   branch: sql`branch`,
+  project: sql`cast(project_id as text)`,
 }
+
+const groupValue = (by: StatsBy | undefined) => (by ? columnOf[by] : sql`cast(null as text)`)
 
 const sumOf = (column: string) => sql`sum(cast(${raw(column)} as double precision)) as ${raw(column)}`
 
 const sumsOf = ({ db }: Ctx, where: Sql[], by: StatsBy | undefined) =>
   db.query<Sum>(sql`
-    select ${by ? columnOf[by] : sql`cast(null as text)`} as value, status, verdict, count(*) as runs,
+    select ${groupValue(by)} as value, status, verdict, count(*) as runs,
       ${sumOf('input_tokens')}, ${sumOf('output_tokens')}, ${sumOf('cache_read_tokens')}, ${sumOf('cache_write_tokens')},
       sum(cost_usd) as cost_usd, count(cost_usd) as costed
     from runs where ${join(where, ' and ')} group by ${by ? sql`${columnOf[by]}, ` : empty}status, verdict
@@ -98,9 +116,15 @@ function add(tally: Tally, sum: Sum): void {
 /** Engines add in different orders, which the last digits of a sum tell: twelve digits are the same everywhere. */
 const rounded = (tally: Tally): Tally => ({ ...tally, costUsd: Number(tally.costUsd.toPrecision(12)) })
 
-async function durationsOf({ db }: Ctx, where: Sql[]) {
-  const rows = await db.query<{ started_at: string; ended_at: string }>(sql`
-    select started_at, ended_at from runs where ${join(where, ' and ')} and ended_at is not null
+/** How long a run took, and its value of the field by which runs are grouped. */
+interface Timed {
+  value: string | null
+  ms: number
+}
+
+async function durationsOf({ db }: Ctx, where: Sql[], by: StatsBy | undefined): Promise<Timed[]> {
+  const rows = await db.query<{ value: string | null; started_at: string; ended_at: string }>(sql`
+    select ${groupValue(by)} as value, started_at, ended_at from runs where ${join(where, ' and ')} and ended_at is not null
     order by created_at desc, id desc limit ${timedRuns}`)
-  return durationOf(rows.map((row) => Date.parse(row.ended_at) - Date.parse(row.started_at)))
+  return rows.map(({ value, started_at, ended_at }) => ({ value, ms: Date.parse(ended_at) - Date.parse(started_at) }))
 }
