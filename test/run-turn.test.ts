@@ -83,6 +83,21 @@ testLedger('a turn keeps what it was told, and its run what follows from it', as
   assert.equal((await client.getRun({ runId })).run.activity, null)
 })
 
+testLedger('of changes that somebody gave and those of turns, the newest count', async ({ client }) => {
+  const { run } = await client.createRun({ title: 'Go' })
+  const { runId } = run
+  const changes = async () => (await client.getRun({ runId })).run.changes
+  await client.appendTurn({ runId, files: [{ path: 'a.ts', insertions: 1 }] })
+  const given = { files: 9, insertions: 99, deletions: 9 }
+  await client.updateRun({ runId, changes: given })
+  await client.appendTurn({ runId, prompt: 'A turn that names no file' })
+  assert.deepEqual(await changes(), given)
+  await client.appendTurn({ runId, files: [{ path: 'b.ts', insertions: 2 }] })
+  assert.deepEqual(await changes(), { files: 2, insertions: 3 })
+  await client.updateRun({ runId, changes: given, status: 'completed' })
+  assert.deepEqual(await changes(), given)
+})
+
 testLedger('a cost that one turn does not know is not known of the run', async ({ client }) => {
   const { runId } = (await client.createRun({})).run
   const usages: [usage: Input<'appendTurn'>['usage'], costUsd: number | undefined][] = [
