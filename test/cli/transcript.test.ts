@@ -6,8 +6,8 @@ import { test } from 'node:test'
 import { budget, linesWith } from '../../src/agents/lines.ts'
 import { readTranscript } from '../../src/agents/transcript.ts'
 import { freshFolder } from './folder.ts'
-import { conductHere } from './program.ts'
-import { hook, onlyRun, syncAll, workplace, writeTranscript } from './session.ts'
+import { conduct, conductHere } from './program.ts'
+import { claudeIn, hook, onlyRun, secret, syncAll, workplace, writeTranscript } from './session.ts'
 
 /** What a transcript may be that is none, made at a path. */
 const odd: Record<string, (path: string) => void> = {
@@ -96,4 +96,71 @@ test('a failure is told in the words of the transcript where the hook has none o
   await tell(2, { reason: 'error' })
   await syncAll(env)
   assert.deepEqual((await onlyRun(user)).failure, { code: 'QUERY', message: '400 Not valid' })
+})
+
+test('Codex tells in its rollout how commands ended and that a turn failed', async (t) => {
+  const user = workplace(t)
+  const { env, cwd } = user
+  const transcript = join(env.HOME, 'rollout-2026-01-31T09-30-00-x.jsonl')
+  const tell = (hook_event_name: string, more = {}) =>
+    hook(
+      'codex',
+      { session_id: 'x', turn_id: 't', transcript_path: transcript, cwd, hook_event_name, model: 'gpt-5.5', ...more },
+      env,
+    )
+  await tell('UserPromptSubmit', { prompt: 'Go' })
+  await tell('PostToolUse', {
+    tool_name: 'Bash',
+    tool_input: { command: 'exit 3' },
+    tool_use_id: 'exec-1',
+    tool_response: 'out',
+  })
+  const item = {
+    type: 'CommandExecution',
+    id: 'exec-1',
+    exit_code: 3,
+    status: 'failed',
+    duration: { secs: 2, nanos: 0 },
+  }
+  const events = [
+    { type: 'task_started' },
+    { type: 'item_completed', item },
+    { type: 'task_complete', error: { message: 'Too many requests', codex_error_info: 'usage_limit_exceeded' } },
+  ]
+  writeFileSync(transcript, events.map((payload) => `${JSON.stringify({ type: 'event_msg', payload })}\n`).join(''))
+  await tell('SessionEnd', { reason: 'other' })
+  await syncAll(env)
+  const run = await onlyRun(user)
+  assert.deepEqual(run.failure, { code: 'USAGE_LIMIT_EXCEEDED', message: 'Too many requests' })
+  const [ran] = run.turns.last?.commands ?? []
+  assert.deepEqual([run.status, ran?.exitCode, ran?.durationMs], ['failed', 3, 2000])
+})
+
+test('Copilot tells its answer in its events alone', async (t) => {
+  const user = workplace(t)
+  const { env, cwd } = user
+  const transcriptPath = join(env.HOME, 'events.jsonl')
+  const events = [
+    { type: 'user.message', data: { content: 'Go' } },
+    { type: 'assistant.message', data: { content: `Done, with ${secret}.` } },
+  ]
+  writeFileSync(transcriptPath, events.map((event) => `${JSON.stringify(event)}\n`).join(''))
+  const tell = (timestamp: number, more: object) => hook('copilot', { sessionId: 'x', timestamp, cwd, ...more }, env)
+  await tell(1, { prompt: 'Go' })
+  await tell(2, { transcriptPath, stopReason: 'end_turn' })
+  await tell(3, { reason: 'complete' })
+  await syncAll(env)
+  const run = await onlyRun(user)
+  assert.deepEqual([run.agent, run.status, run.turns.last?.answer], ['copilot', 'completed', 'Done, with [masked].'])
+})
+
+test('a transcript that is no regular file holds nobody up', async (t) => {
+  const user = workplace(t)
+  const { env, cwd } = user
+  const claude = claudeIn(cwd, env)
+  await claude.prompt('Go')
+  await conduct(['status'], env)
+  await claude.tell('Stop', { last_assistant_message: 'Done.', transcript_path: '/dev/zero' })
+  await syncAll(env)
+  assert.equal((await onlyRun(user)).turns.last?.answer, 'Done.')
 })

@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict'
+import { rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { freshFolder } from './folder.ts'
+import { claudeIn, onlyRun, runsOf, syncAll, workplace } from './session.ts'
+import { gitIn, writeFiles } from './user.ts'
+
+test('sessions in one folder tell what each wrote itself', async (t) => {
+  const user = workplace(t)
+  const { env, cwd } = user
+  const [one, two] = [claudeIn(cwd, env), claudeIn(cwd, env)]
+  await one.prompt('One')
+  await two.prompt('Two')
+  await one.write('a.txt', 'a\n')
+  await one.run('echo made > by-one.txt')
+  await two.write('b.txt', 'b\n')
+  await two.write('c.txt', 'c\n')
+  // While a command of one runs, two writes a file, and its hook tells later.
+  await one.use('Bash', { command: 'build' }, () => writeFiles(cwd, { 'built.txt': 'x\n', 'd.txt': 'd\n' }))
+  await two.use('Write', { file_path: join(cwd, 'd.txt') }, () => {})
+  await one.stop()
+  await two.stop()
+  await syncAll(env)
+  const files = new Map((await runsOf(user)).map((run) => [run.title, run.turns.last?.files?.map(({ path }) => path)]))
+  assert.deepEqual(files.get('One'), ['a.txt', 'by-one.txt', 'built.txt'])
+  assert.deepEqual(files.get('Two'), ['b.txt', 'c.txt', 'd.txt'])
+  assert.deepEqual(
+    (await runsOf(user)).map(({ changes }) => changes?.files),
+    [3, 3],
+  )
+})
+
+test('where commands of two sessions run at once, nobody is told to have written what they changed', async (t) => {
+  const user = workplace(t)
+  const { env, cwd } = user
+  const [one, two] = [claudeIn(cwd, env), claudeIn(cwd, env)]
+  await one.prompt('One')
+  await two.prompt('Two')
+  await two.tell('PreToolUse', { tool_name: 'Bash', tool_input: { command: 'other' }, tool_use_id: 'other' })
+  await one.run('echo x > whose.txt && git add -A && git commit -q -m whose')
+  await one.stop()
+  await syncAll(env)
+  const [run] = await runsOf(user)
+  assert.deepEqual([run?.turns.last?.files, run?.turns.last?.git?.commits], [undefined, undefined])
+  await two.end()
+  await syncAll(env)
+  await one.prompt('Alone')
+  await one.run('echo x > mine.txt')
+  await one.stop()
+  await syncAll(env)
+  const { turns } = (await runsOf(user)).find(({ title }) => title === 'One') ?? {}
+  assert.deepEqual(
+    turns?.last?.files?.map(({ path }) => path),
+    ['mine.txt'],
+  )
+})
+
+test('a checkout is nobody’s work, and commits are those that the session made', async (t) => {
+  const user = workplace(t)
+  const { env, cwd, git } = user
+  git('checkout', '-q', '-b', 'side')
+  writeFiles(cwd, { 'of-side.txt': 'x\n' })
+  git('add', '-A')
+  git('commit', '-q', '-m', 'on the side')
+  git('checkout', '-q', 'main')
+  const base = git('rev-parse', 'HEAD')
+  const claude = claudeIn(cwd, env)
+  await claude.prompt('Go')
+  await claude.run('git checkout -q side && echo y > mine.txt')
+  await claude.run('git add -A && git commit -q -m mine')
+  await claude.run('sed -i s/500/401/ src/login.ts && git commit -q -a -m both')
+  await claude.stop()
+  await syncAll(env)
+  const run = await onlyRun(user)
+  const commits = [git('rev-parse', 'HEAD~1'), git('rev-parse', 'HEAD')]
+  assert.deepEqual(run.turns.last?.files, [
+    { path: 'mine.txt', insertions: 1, deletions: 0 },
+    { path: 'src/login.ts', insertions: 1, deletions: 1 },
+  ])
+  const { branch, dirty, tree } = run.git ?? {}
+  assert.deepEqual(run.git, { base, branch, dirty, tree, commit: commits[1], commits })
+  assert.deepEqual([branch, dirty, tree], ['side', false, git('rev-parse', 'HEAD^{tree}')])
+})
+
+test('files are told from the top of the repository, and others as they are', async (t) => {
+  const user = workplace(t)
+  const { env, cwd } = user
+  const outside = join(freshFolder(t), 'notes.txt')
+  const claude = claudeIn(join(cwd, 'src'), env)
+  await claude.prompt('Go')
+  await claude.write('login.ts', 'x\n')
+  await claude.write('../top.txt', 'x\n')
+  await claude.use('Write', { file_path: outside }, () => writeFileSync(outside, 'x\n'))
+  await claude.stop()
+  await syncAll(env)
+  const { turns } = await onlyRun(user)
+  assert.deepEqual(turns.last?.files, [
+    { path: 'src/login.ts', insertions: 1, deletions: 1 },
+    { path: 'top.txt', insertions: 1, deletions: 0 },
+    { path: outside },
+  ])
+})
+
+test('outside of git a session is recorded too', async (t) => {
+  const user = workplace(t)
+  const { env, cwd } = user
+  rmSync(join(cwd, '.git'), { recursive: true })
+  const claude = claudeIn(cwd, env)
+  await claude.prompt('Go')
+  await claude.write('a.txt', 'x\n')
+  await claude.run('echo y > b.txt')
+  await claude.stop()
+  await syncAll(env)
+  const { turns, git } = await onlyRun(user)
+  assert.deepEqual([turns.last?.files, git], [[{ path: 'a.txt' }], null])
+})
+
+test('a linked working tree is a place of its own', async (t) => {
+  const user = workplace(t)
+  const { env, cwd, git } = user
+  const linked = join(env.HOME, 'linked')
+  git('worktree', 'add', '-q', '-b', 'side', linked)
+  const [main, side] = [claudeIn(cwd, env), claudeIn(linked, env)]
+  await main.prompt('Main')
+  await side.prompt('Side')
+  await main.run('echo x > a.txt')
+  await side.run('echo x > b.txt && git add -A && git commit -q -m b')
+  await main.stop()
+  await side.stop()
+  await syncAll(env)
+  const told = (await runsOf(user)).map(({ git, turns, project }) => {
+    return [project, git?.branch, git?.commits, turns.last?.files?.map(({ path }) => path)]
+  })
+  assert.deepEqual(told.sort(), [
+    ['shop', 'main', undefined, ['a.txt']],
+    ['shop', 'side', [gitIn(linked)('rev-parse', 'HEAD')], ['b.txt']],
+  ])
+})

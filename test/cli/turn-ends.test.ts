@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict'
+import { DatabaseSync } from 'node:sqlite'
+import { test } from 'node:test'
+import { stateFile } from '../../src/cli/record/state.ts'
+import { claudeIn, onlyRun, runsOf, secret, syncAll, turnsOf, workplace } from './session.ts'
+
+test('a turn without an end was interrupted: by the next prompt, or by the end of the session', async (t) => {
+  const user = workplace(t)
+  const { env, cwd } = user
+  const claude = claudeIn(cwd, env)
+  await claude.prompt('One')
+  await claude.prompt('Two')
+  await claude.run('true')
+  await claude.end()
+  await syncAll(env)
+  const run = await onlyRun(user)
+  assert.deepEqual([run.status, run.failure?.code], ['failed', 'INTERRUPTED'])
+  assert.deepEqual(
+    (await turnsOf(user)).map(({ prompt, interrupted }) => [prompt, interrupted]),
+    [
+      ['One', true],
+      ['Two', true],
+    ],
+  )
+})
+
+test('an end that overtakes the end of its last turn interrupts nothing', async (t) => {
+  const user = workplace(t)
+  const { env, cwd } = user
+  const [one, two] = [claudeIn(cwd, env), claudeIn(cwd, env)]
+  await one.prompt('One')
+  await one.end()
+  await one.stop('Done.')
+  await two.prompt('Two')
+  await two.end()
+  const synced = syncAll(env)
+  await two.stop('Done too.')
+  await synced
+  await syncAll(env)
+  const told = (await runsOf(user)).map(({ title, status, turns }) => [title, status, turns.last?.answer, turns.count])
+  assert.deepEqual(told.sort(), [
+    ['One', 'completed', 'Done.', 1],
+    ['Two', 'completed', 'Done too.', 1],
+  ])
+})
+
+test('a failure that no hook told is read from the transcript', async (t) => {
+  const user = workplace(t)
+  const { env, cwd } = user
+  const claude = claudeIn(cwd, env)
+  await claude.prompt('One')
+  const failed = { content: [{ type: 'text', text: `API Error: 429 ${secret}` }], model: '<synthetic>' }
+  claude.transcribe({ type: 'assistant', isApiErrorMessage: true, error: 'rate_limit', message: failed })
+  await claude.end()
+  await syncAll(env)
+  const run = await onlyRun(user)
+  assert.deepEqual([run.status, run.failure], ['failed', { code: 'RATE_LIMIT', message: 'API Error: 429 [masked]' }])
+  assert.deepEqual(run.turns.last?.failure, run.failure)
+})
+
+test('a failed session that is taken up and goes well is completed', async (t) => {
+  const user = workplace(t)
+  const { env, cwd } = user
+  const claude = claudeIn(cwd, env)
+  await claude.prompt('One')
+  await claude.tell('StopFailure', { error: 'server_error', last_assistant_message: 'API Error: 500' })
+  await claude.end()
+  await syncAll(env)
+  assert.deepEqual((await onlyRun(user)).failure, { code: 'SERVER_ERROR', message: 'API Error: 500' })
+  await claude.prompt('Again')
+  await claude.stop()
+  await claude.end()
+  await syncAll(env)
+  const run = await onlyRun(user)
+  assert.deepEqual([run.status, run.failure, run.turns.count], ['completed', null, 2])
+})
+
+test('a session that was killed is told by a later sync, as failed', async (t) => {
+  const user = workplace(t)
+  const { env, cwd } = user
+  const claude = claudeIn(cwd, env)
+  await claude.prompt('Go')
+  await claude.write('a.txt', 'x\n')
+  await syncAll(env)
+  assert.equal((await onlyRun(user)).turns.count, 0, 'it may go on')
+  const db = new DatabaseSync(stateFile(env))
+  db.exec('update recordings set last_heard = last_heard - 601000; update notes set at = at - 601000')
+  db.close()
+  await syncAll(env)
+  const run = await onlyRun(user)
+  assert.deepEqual([run.status, run.failure?.code], ['failed', 'LEASE_EXPIRED'])
+  assert.deepEqual(
+    run.turns.last?.files?.map(({ path }) => path),
+    ['a.txt'],
+  )
+  // It was not killed after all.
+  await claude.stop()
+  await claude.end()
+  await syncAll(env)
+  assert.equal((await onlyRun(user)).status, 'completed')
+})
