@@ -16,6 +16,8 @@ export interface Dialect {
   mayWrite(document: Fields): boolean
   /** Whether what comes through another agent's hooks also comes through its own, and is not read twice. */
   onlyByOwnHooks?: true
+  /** Whether it reports each time that it waits for a person: then the time between the hooks of a tool is the tool's own. */
+  tellsWaits?: true
   /** What the document reports, mostly one thing; nothing where it tells nothing of the work. */
   read(document: Fields, env: Env): Seen[]
 }

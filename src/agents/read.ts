@@ -26,7 +26,9 @@ export function readDocument(named: string, document: unknown, env: Env): Seen[]
   const dialect =
     dialects.find((one) => one.owns(fields, env)) ?? dialects.find((one) => one.name === named && one.mayWrite(fields))
   if (!dialect) return readLikeClaude('unknown', unknownEvents, fields)
-  return dialect.onlyByOwnHooks && dialect.name !== named ? [] : dialect.read(fields, env)
+  if (dialect.onlyByOwnHooks && dialect.name !== named) return []
+  const { tellsWaits } = dialect
+  return dialect.read(fields, env).map((seen) => ({ ...seen, ...(tellsWaits && { tellsWaits }) }))
 }
 
 /** What `conduct hook NAME` prints: nothing, since some agents make a part of the prompt of it, or what the agent takes for no opinion. */

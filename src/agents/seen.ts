@@ -85,6 +85,8 @@ export interface Seen {
   id?: string
   transcript?: string
   model?: string
+  /** The agent reports each time that it waits for a person. */
+  tellsWaits?: true
   /** The document comes from inside a subagent. */
   subagent?: { id: string; name?: string }
 }

@@ -41,14 +41,14 @@ export const isEdit = (name: unknown): boolean => kinds.get(toolName(name)) === 
 /** Whether a tool runs commands. */
 export const isShell = (name: unknown): boolean => kinds.get(toolName(name)) === 'shell'
 
-/** One use of a tool, from what the agent gave it. One that failed has changed no file. */
+/** One use of a tool, from what the agent gave it. One that failed has changed no file; a command fails by its exit code too. */
 export function toolUse(name: unknown, input: unknown, more: Omit<ToolUse, 'tool'> = {}): ToolUse {
   const tool = toolName(name)
   const { exitCode, ...rest } = more
   const fields = fieldsOf(input)
   const did: Record<Kind, () => Partial<ToolUse>> = {
     question: () => ({}),
-    shell: () => ({ command: commandOf(fields), exitCode }),
+    shell: () => ({ command: commandOf(fields), exitCode, failed: rest.failed ?? (exitCode ? true : undefined) }),
     edit: () => ({ files: more.failed ? undefined : [fileOf(fields) ?? []].flat() }),
     patch: () => ({ files: more.failed ? undefined : patched(fields) }),
     plan: () => ({ plan: planOf(fields) }),

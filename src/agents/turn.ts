@@ -9,7 +9,7 @@ export interface Draft {
   /** When the last step was seen. */
   at: number
   prompt?: string
-  tools: { name: string; count: number; failed?: number; refused?: number }[]
+  tools: Used[]
   /** As the agent names them. */
   files: string[]
   commands: Ran[]
@@ -18,6 +18,16 @@ export interface Draft {
   plan?: KeptItem[]
   agents: { id?: string; name: string }[]
   compactions?: number
+}
+
+/** How often a tool was used, and how that went. */
+interface Used {
+  name: string
+  count: number
+  failed?: number
+  refused?: number
+  /** The ids of uses whose end only the transcript tells. */
+  open?: string[]
 }
 
 /** A command that was run. */
@@ -96,13 +106,25 @@ function withTool(draft: Draft, use: ToolUse): Draft {
 }
 
 /** A use that was refused counts as that, and not as failed too. */
-function counted(tools: Draft['tools'], { tool, failed, refused }: ToolUse): Draft['tools'] {
+function counted(tools: Used[], use: ToolUse): Used[] {
+  const { tool, failed, refused } = use
   const known = tools.find(({ name }) => name === tool)
   if (!known && tools.length === most.tools) return tools
-  const before = known ?? { name: tool, count: 0 }
+  const before: Used = known ?? { name: tool, count: 0 }
   const more = refused ? { refused: (before.refused ?? 0) + 1 } : failed && { failed: (before.failed ?? 0) + 1 }
-  const after = { ...before, count: before.count + 1, ...more }
+  const open = isOpen(use) ? { open: [...(before.open ?? []), use.id as string] } : {}
+  const after = { ...before, count: before.count + 1, ...more, ...open }
   return known ? tools.map((one) => (one === known ? after : one)) : [...tools, after]
+}
+
+/** Whether a command was run whose exit code the document does not have. */
+const isOpen = ({ id, command, exitCode, failed, refused }: ToolUse) =>
+  id !== undefined && command !== undefined && exitCode === undefined && !failed && !refused
+
+/** A tool as a turn has it, with the uses of which the transcript tells that they failed. */
+function toolOf({ open = [], failed = 0, ...tool }: Used, { commands = {} }: Told) {
+  const told = open.filter((id) => Object.hasOwn(commands, id) && commands[id]?.exitCode).length
+  return { ...tool, name: cut(tool.name, bytes.name) ?? 'unknown', ...(failed + told > 0 && { failed: failed + told }) }
 }
 
 /**
@@ -119,7 +141,7 @@ export function turnOf(draft: Draft, ending: Ending, told: Told = {}): TurnField
     prompt: cut(prompt, bytes.prompt),
     answer: cut(answer, bytes.answer),
     model: cut(usage?.model ?? model, bytes.model),
-    tools: some(tools.map((tool) => ({ ...tool, name: cut(tool.name, bytes.name) ?? 'unknown' }))),
+    tools: some(tools.map((tool) => toolOf(tool, told))),
     commands: some(commands.flatMap((ran) => commandOf(ran, told))),
     plan: some(planOf(plan)),
     agents: some(agentsOf(draft, told)),

@@ -20,6 +20,8 @@ export interface Beats {
    * that, since nobody has a heartbeat of it to send.
    */
   heard(name: string, activity: ActivityInput | null): boolean
+  /** What the session was last heard to do; undefined where that is not known, and after its end. */
+  doing(name: string): ActivityInput | undefined
   /** The heartbeats that are to be sent of runs that are there, the first one first. */
   beats(): Beat[]
   /** Takes a heartbeat on, with the newest that is known; undefined where another process has done so. */
@@ -49,6 +51,7 @@ export function beatsIn(db: Database): Beats {
           ) === 1
         )
       }),
+    doing: (name) => doing(db, name),
     beats: () =>
       db.rows<Beat>(
         `select name, beat_due as due from recordings
@@ -59,8 +62,12 @@ export function beatsIn(db: Database): Beats {
       db.together(() => {
         const text = 'update recordings set beat_due = null, beaten = ? where name = ? and beat_due = ?'
         if (db.run(text, Date.now(), name, due) === 0) return undefined
-        const [row] = db.rows<{ activity: string | null }>('select activity from recordings where name = ?', name)
-        return JSON.parse(row?.activity ?? 'null') ?? undefined
+        return doing(db, name)
       }),
   }
+}
+
+function doing(db: Database, name: string): ActivityInput | undefined {
+  const [row] = db.rows<{ activity: string | null }>('select activity from recordings where name = ?', name)
+  return JSON.parse(row?.activity ?? 'null') ?? undefined
 }

@@ -15,7 +15,10 @@ const steps: [string, Step][] = [
   ['userPromptSubmitted', { kind: 'prompt', text: 'Add a greeting to the demo\nand run its tests.' }],
   ['preToolUse-bash', { kind: 'begin', tool: 'bash', target: out }],
   ['postToolUse-bash', { kind: 'tool', tool: 'bash', command: out, exitCode: 0 }],
-  ['postToolUse-bash-exit-3', { kind: 'tool', tool: 'bash', command: 'echo broken >&2; exit 3', exitCode: 3 }],
+  [
+    'postToolUse-bash-exit-3',
+    { kind: 'tool', tool: 'bash', command: 'echo broken >&2; exit 3', exitCode: 3, failed: true },
+  ],
   ['postToolUse-edit', { kind: 'tool', tool: 'edit', files: ['/home/demo/demo/src/app.js'] }],
   ['postToolUse-create', { kind: 'tool', tool: 'create', files: ['/home/demo/demo/src/greet.js'] }],
   ['postToolUse-view', { kind: 'tool', tool: 'view' }],
@@ -39,7 +42,10 @@ for (const [name, step] of steps) {
 const claudeSteps: [string, Step][] = [
   ['UserPromptSubmit', { kind: 'prompt', text: 'Add a greeting to the demo\nand run its tests.' }],
   ['PostToolUse-Bash', { kind: 'tool', tool: 'Bash', command: out, exitCode: 0 }],
-  ['PostToolUse-Bash-exit-3', { kind: 'tool', tool: 'Bash', command: 'echo broken >&2; exit 3', exitCode: 3 }],
+  [
+    'PostToolUse-Bash-exit-3',
+    { kind: 'tool', tool: 'Bash', command: 'echo broken >&2; exit 3', exitCode: 3, failed: true },
+  ],
   ['PostToolUse-Edit', { kind: 'tool', tool: 'Edit', files: ['/home/demo/demo/src/app.js'] }],
   ['PostToolUse-Write', { kind: 'tool', tool: 'Write', files: ['/home/demo/demo/src/greet.js'] }],
   ['Stop', { kind: 'turn' }],
@@ -49,7 +55,10 @@ const claudeSteps: [string, Step][] = [
     { kind: 'end', failure: { code: 'AGENT_FAILED', message: 'Copilot ended the session for an error.' } },
   ],
   ['SubagentStop-in-subagent', { kind: 'subagent', name: 'explore', id: 'ffe4b48c-2f0b-48b5-b3de-dba0f254f90d' }],
-  ['PostToolUse-in-subagent', { kind: 'tool', tool: 'Bash', command: 'exit 4', exitCode: 4, by: 'explore' }],
+  [
+    'PostToolUse-in-subagent',
+    { kind: 'tool', tool: 'Bash', command: 'exit 4', exitCode: 4, failed: true, by: 'explore' },
+  ],
 ]
 
 for (const [name, step] of claudeSteps) {

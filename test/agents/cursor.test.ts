@@ -28,7 +28,7 @@ const steps: [string, Fields, Step | undefined][] = [
   [
     'postToolUse',
     { ...shell, tool_output: '{"exitCode":2}', duration: 12.4 },
-    { kind: 'tool', tool: 'Shell', id: 'u1', command: 'make', exitCode: 2, durationMs: 12 },
+    { kind: 'tool', tool: 'Shell', id: 'u1', command: 'make', exitCode: 2, failed: true, durationMs: 12 },
   ],
   ['postToolUse', { ...shell, tool_output: 'exitCode 2' }, { kind: 'tool', tool: 'Shell', id: 'u1', command: 'make' }],
   ['postToolUse', edit, undefined],

@@ -62,6 +62,8 @@ test('the exit code of a command of Gemini CLI stands below its output', () => {
   assert.equal(exitCodeOf(`<untrusted_context>\nOutput: Exit Code: 4\nbut well\n${end}`), 0)
   assert.equal(exitCodeOf(`<untrusted_context>\nOutput: \nSignal: 9\n${end}`), undefined)
   assert.equal(exitCodeOf('Command was cancelled by user before it could complete.'), undefined)
+  const failed = printed(`<untrusted_context>\nOutput: broken\nExit Code: 3\n${end}`)
+  assert.equal(failed.kind === 'tool' && failed.failed, true)
 })
 
 test('a compression, which comes before each call of the model, reports nothing', () => {

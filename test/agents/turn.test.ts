@@ -30,7 +30,7 @@ test('a turn is what its steps come to', () => {
     answer: 'Done',
     model: 'm',
     tools: [
-      { name: 'Bash', count: 2, refused: 1 },
+      { name: 'Bash', count: 2, failed: 1, refused: 1 },
       { name: 'Edit', count: 2, failed: 1 },
       { name: 'TodoWrite', count: 1 },
     ],

@@ -2,12 +2,15 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { budget, linesWith } from '../../src/agents/lines.ts'
 import { readTranscript } from '../../src/agents/transcript.ts'
+import { stateFile } from '../../src/cli/record/state.ts'
 import { freshFolder } from './folder.ts'
 import { conduct, conductHere } from './program.ts'
 import { claudeIn, hook, onlyRun, secret, syncAll, workplace, writeTranscript } from './session.ts'
+import { writeFiles } from './user.ts'
 
 /** What a transcript may be that is none, made at a path. */
 const odd: Record<string, (path: string) => void> = {
@@ -134,6 +137,51 @@ test('Codex tells in its rollout how commands ended and that a turn failed', asy
   assert.deepEqual(run.failure, { code: 'USAGE_LIMIT_EXCEEDED', message: 'Too many requests' })
   const [ran] = run.turns.last?.commands ?? []
   assert.deepEqual([run.status, ran?.exitCode, ran?.durationMs], ['failed', 3, 2000])
+  assert.deepEqual(run.turns.last?.tools, [{ name: 'Bash', count: 1, failed: 1 }])
+})
+
+test('a command takes the time between its hooks, where its agent reports every wait for a person', async (t) => {
+  const user = workplace(t)
+  const { env, cwd } = user
+  writeFiles(cwd, { 'conduct.json': '{ "project": "shop", "checks": { "tests": "make test", "lint": "make lint" } }' })
+  const transcript = join(env.HOME, 'rollout-2026-01-31T09-30-00-x.jsonl')
+  const tell = (hook_event_name: string, more = {}) =>
+    hook('codex', { session_id: 'x', turn_id: 't', transcript_path: transcript, cwd, hook_event_name, ...more }, env)
+  const use = async (id: string, command: string, between: () => unknown) => {
+    const tool = { tool_name: 'Bash', tool_input: { command }, tool_use_id: id }
+    await tell('PreToolUse', tool)
+    await between()
+    // Three seconds go by.
+    const db = new DatabaseSync(stateFile(env))
+    db.exec('update acts set began = began - 3000 where ended is null')
+    db.close()
+    await tell('PostToolUse', { ...tool, tool_response: '' })
+    return {
+      type: 'item_completed',
+      item: { type: 'CommandExecution', id, exit_code: 0, duration: { secs: 0, nanos: 9 } },
+    }
+  }
+  await tell('UserPromptSubmit', { prompt: 'Go' })
+  const items = [
+    await use('exec-1', 'make test', () => {}),
+    await use('exec-2', 'make lint', () => tell('PermissionRequest', { tool_name: 'Bash', tool_input: {} })),
+  ]
+  writeFileSync(transcript, items.map((payload) => `${JSON.stringify({ type: 'event_msg', payload })}\n`).join(''))
+  await tell('Stop', { last_assistant_message: 'Done.' })
+  await syncAll(env)
+  const { runId, turns } = await onlyRun(user)
+  const [alone, asked, ...others] = turns.last?.commands ?? []
+  const { durationMs = 0 } = alone ?? {}
+  assert.ok(durationMs >= 3_000 && durationMs < 60_000, `${durationMs}`)
+  assert.deepEqual([asked?.exitCode, asked?.durationMs, others], [0, undefined, []])
+  const { checks } = await (await user.ledger()).listChecks({ runId, order: 'asc' })
+  assert.deepEqual(
+    checks.map((check) => [check.name, check.durationMs]),
+    [
+      ['tests', durationMs],
+      ['lint', null],
+    ],
+  )
 })
 
 test('Copilot tells its answer in its events alone', async (t) => {

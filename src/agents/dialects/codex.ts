@@ -18,6 +18,7 @@ const events = {
 export const codex: Dialect = {
   name: 'codex',
   agent: 'codex',
+  tellsWaits: true,
   owns: ({ transcript_path }) => /[/\\]rollout-[^/\\]+\.jsonl$/.test(textOf(transcript_path) ?? ''),
   mayWrite: ({ hook_event_name, timestamp }) => typeof hook_event_name === 'string' && timestamp === undefined,
   read: (document) => readLikeClaude('codex', events, document),

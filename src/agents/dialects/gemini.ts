@@ -42,6 +42,7 @@ function exitCodeOf(response: unknown): number | undefined {
 export const gemini: Dialect = {
   name: 'gemini',
   agent: 'gemini',
+  tellsWaits: true,
   owns: ({ session_id, transcript_path }, env) =>
     (typeof session_id === 'string' && env.GEMINI_SESSION_ID === session_id) ||
     /[/\\]\.gemini[/\\]/.test(textOf(transcript_path) ?? ''),

@@ -23,27 +23,33 @@ export async function checksOf({ cwd, trees, step }: Use, session: Session, sett
     trees,
     command,
     ...(id && { id }),
-    ...(durationMs !== undefined && { durationMs }),
+    ...timeOf({ durationMs }),
   }
-  const { exitCode = await toldCode(session, id) } = step
-  if (exitCode !== undefined) return withChecks(settled, callsOf(session, candidate, exitCode))
+  const told = step.exitCode === undefined ? await toldOf(session, id) : step
+  if (told.exitCode !== undefined) {
+    return withChecks(settled, callsOf(session, { ...timeOf(told), ...candidate }, told.exitCode))
+  }
   const { memo } = settled
   return { ...settled, memo: { ...memo, unsure: [...(memo.unsure ?? []), candidate].slice(-100) } }
 }
 
-async function toldCode(session: Session, id: string | undefined): Promise<number | undefined> {
-  if (id === undefined) return undefined
+type Ended = Pick<Step & { kind: 'tool' }, 'exitCode' | 'durationMs'>
+
+/** What the transcript says of a command by now. */
+async function toldOf(session: Session, id: string | undefined): Promise<Ended> {
   const { commands = {} } = await session.transcript()
-  return Object.hasOwn(commands, id) ? commands[id]?.exitCode : undefined
+  return (id !== undefined && Object.hasOwn(commands, id) && commands[id]) || {}
 }
+
+const timeOf = ({ durationMs }: Ended) => (durationMs === undefined ? {} : { durationMs })
 
 /** The checks of commands whose exit code is known by now. The others stay unknown: a gap is better than a guess. */
 export function unsureChecks(session: Session, settled: Settled, { commands = {} }: Told): Settled {
   const { unsure = [], ...memo } = settled.memo
   const calls = unsure.flatMap((candidate) => {
-    const { exitCode, durationMs } = (candidate.id !== undefined && commands[candidate.id]) || {}
-    if (exitCode === undefined) return []
-    return callsOf(session, { ...(durationMs !== undefined && { durationMs }), ...candidate }, exitCode)
+    const told = (candidate.id !== undefined && commands[candidate.id]) || {}
+    if (told.exitCode === undefined) return []
+    return callsOf(session, { ...timeOf(told), ...candidate }, told.exitCode)
   })
   return withChecks({ ...settled, memo }, calls)
 }

@@ -16,6 +16,8 @@ import { checkNamesOf } from './checked.ts'
 export interface Heard {
   seen: Seen
   recording: New
+  /** When the hook was run, in milliseconds since 1970. */
+  at: number
 }
 
 /** What a note keeps of the working tree as the hook found it. */
@@ -80,7 +82,7 @@ function keep(state: State, heard: Heard, take: () => Snapshot | undefined): boo
           ? commandTrees(state, heard, { id: step.id, command: step.command }, take)
           : undefined
       const due = trees?.isCheck === true
-      if (!state.note(recording, seen, key, due, trees?.git)) return false
+      if (!state.note(recording, timed(seen, step, trees?.durationMs), key, due, trees?.git)) return false
       state.wrote(
         recording.name,
         (step.files ?? []).map((file) => resolve(seen.cwd, file)),
@@ -115,23 +117,34 @@ interface Command {
   command: string
 }
 
-/** The trees before and after a command, and whether it may be a check. */
+/** The trees before and after a command, whether it may be a check, and how long it took by its hooks. */
 function commandTrees(
   state: State,
-  { seen, recording }: Heard,
+  { seen, recording, at }: Heard,
   { id, command }: Command,
   take: () => Snapshot | undefined,
 ) {
   const now = take()
   const { name } = recording
+  // After a wait for a person, or beside another tool, nobody knows how long it took itself.
+  const isAlone = seen.tellsWaits && isDoing(state, name, command)
   const begun = (id !== undefined && state.finish(name, id)) || state.finish(name, shortOf(command))
   const { began, git: before } = begun ?? {}
   const home = homeOf(seen.cwd, now)
   // Its exit code may only be known later, by the transcript.
   const isCheck = checkNamesOf(command, 0, rulesOf(seen.cwd), { cwd: seen.cwd, home }).length > 0
   const git: Trees = { now, before: before as Snapshot | undefined, began, ...(isCheck && { home }) }
-  return { git, isCheck }
+  return { git, isCheck, ...(isAlone && began !== undefined && { durationMs: Math.max(0, at - began) }) }
 }
+
+const isDoing = (state: State, name: string, command: string) => {
+  const activity = state.doing(name)
+  return activity?.state === 'working' && activity.target === shortOf(command)
+}
+
+/** What was seen, with the time between the hooks where the document has none. */
+const timed = (seen: Seen, step: Step & { kind: 'tool' }, durationMs: number | undefined): Seen =>
+  durationMs === undefined ? seen : { ...seen, step: { durationMs, ...step } }
 
 /** The folder in which the rules of conduct.json hold: its own or, in a linked working tree that has none, the top. */
 function homeOf(cwd: string, tree: Snapshot | undefined): string | undefined {

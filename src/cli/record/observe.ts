@@ -22,10 +22,11 @@ const most = { ms: 2_000, characters: 16_000_000 }
  * for no opinion. Throws nothing: an agent must not stumble over Conduct.
  */
 export async function observe(name: string, input: Readable, env: Env, wake = wakeSync): Promise<string> {
+  const at = Date.now()
   try {
     const document = await documentFrom(input)
     const seen = readDocument(name, document, env)
-    if (seen.length > 0 && noteAll(seen, env)) wake(env)
+    if (seen.length > 0 && noteAll(seen, at, env)) wake(env)
   } catch {
     // The session goes on without a record.
   }
@@ -33,12 +34,12 @@ export async function observe(name: string, input: Readable, env: Env, wake = wa
 }
 
 /** Returns whether something should be sent now. */
-function noteAll(seen: Seen[], env: Env): boolean {
+function noteAll(seen: Seen[], at: number, env: Env): boolean {
   const state = stateOf(env)
   try {
     // All are of one document, and so of one session.
     const recordings = seen.map((one) => ({ seen: one, recording: recordingOf(one, state, env) }))
-    const heard = recordings.flatMap(({ seen, recording }): Heard[] => (recording ? [{ seen, recording }] : []))
+    const heard = recordings.flatMap(({ seen, recording }): Heard[] => (recording ? [{ seen, recording, at }] : []))
     return heard.map((one) => noteStep(state, one, env)).includes(true)
   } finally {
     state.close()
