@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { statSync } from 'node:fs'
 import { type TestContext, test } from 'node:test'
-import sql from 'sql-template-tag'
+import sql, { raw } from 'sql-template-tag'
 import { type Client, createClient } from '../src/client/client.ts'
 import { createApp } from '../src/http/app.ts'
 import { openStore } from '../src/store/open.ts'
@@ -71,6 +71,38 @@ test('no step of the index writes much more than the others (sqlite)', async (t)
   }
   assert.ok(written.length >= 60, `${written.length} steps`)
   assert.ok(Math.max(...written) < 600_000, `bytes of each step: ${written}`)
+})
+
+test('words that are written have no earlier ones merged at once (sqlite)', async (t) => {
+  const { client, db, url } = await openWithoutJobs(t, engineOf('sqlite'))
+  await addTexts(client, 1)
+  while (await indexMore(db, 5));
+  const logSize = () => statSync(`${url.slice('sqlite:'.length)}-wal`).size
+  const written: number[] = []
+  for (let n = 0, before = logSize(); n < 40; n++, before = logSize()) {
+    const words = Array.from({ length: 3_000 }, (_, word) => `w${n}x${word}`)
+    await db.tx((tx) =>
+      tx.query(sql`insert into search_words (rowid, words) values (${1e9 + n}, ${tx.dialect.words(words)})`),
+    )
+    written.push(logSize() - before)
+  }
+  assert.ok(Math.max(...written) < 300_000, `bytes of each transaction: ${written}`)
+})
+
+test('a step writes one segment of an index, however many entries it renews (sqlite)', async (t) => {
+  const { client, db } = await openWithoutJobs(t, engineOf('sqlite'))
+  for (let n = 0; n < 45; n++) await client.createRun({ content: `text ${n}` })
+  while (await indexMore(db, 1_000));
+  for (let n = 1; n <= 45; n++) await client.appendToRun({ runId: `RUN-${String(n).padStart(3, '0')}`, text: ' more' })
+  const segments = async (table: string) =>
+    (await db.query<{ n: number }>(sql`select count(distinct segid) as n from ${raw(table)}_idx`))[0]?.n ?? 0
+  const before = [await segments('search_words'), await segments('search_recent')]
+  while (await indexMore(db, 1_000));
+  const after = [await segments('search_words'), await segments('search_recent')]
+  assert.deepEqual(
+    after.map((n, index) => n - (before[index] as number)),
+    [1, 1],
+  )
 })
 
 test('few words are left for a later step to enter into the index (postgres)', async (t) => {

@@ -21,11 +21,13 @@ export interface Dialect {
   searchWords(table: string): string[]
   /** The words of one entry, as a value of such an index; each word is of letters, digits and ._/:@#- */
   words(words: string[]): Sql
+  /** How many rows one statement inserts into an index of words. */
+  wordRowsAtOnce: number
   /**
-   * What to run after words were written to an index: a little of the work that the engine would otherwise do now and then
-   * all at once, while everybody waits.
+   * Does a little of the work that the engine would otherwise do now and then all at once, while everybody waits. Returns
+   * whether there may be more of it.
    */
-  tidyWords(table: string): Sql[]
+  tidyWords(tx: Pick<Tx, 'query'>, table: string): Promise<boolean>
   /** A condition on an index of words. */
   matches(table: Sql, question: Question): Sql
   /** After a key in `order by`: lets the engine find the rows by their words and then sort them, rather than go along the key. */

@@ -42,13 +42,14 @@ export const indexMore = async (db: Tx, ms: number): Promise<boolean> => (await 
 
 /**
  * Brings the index one step further, for about `ms` milliseconds: marks the entries of the subjects that events since the
- * last time tell of, and renews marked ones. One transaction of all servers does so at a time. No text can stop it: what
- * is written of a passage has a bounded size. Returns whether there is more to do.
+ * last time tell of, merges what earlier steps wrote, and renews marked entries. One transaction of all servers does so at
+ * a time. No text can stop it: what is written of a passage has a bounded size. Returns whether there is more to do.
  */
 export function followLog(db: Tx, ms: number): Promise<boolean> {
   return db.tx(async (tx) => {
     const budget = budgetOf(ms)
     const isMoreToMark = await markNext(tx)
+    if (await tidyWords(tx, budget)) return true
     const renewals: Renewal[] = []
     let last = 0
     let isMore: boolean
@@ -115,6 +116,14 @@ async function markStale(tx: Tx, after: number): Promise<boolean> {
   return events.length === eventsAtOnce
 }
 
+/** Tidies the indexes of words until nothing is left to do or the budget is spent. Returns whether it is spent. */
+async function tidyWords(tx: Tx, budget: Budget): Promise<boolean> {
+  for (const table of ['search_words', 'search_recent']) {
+    while (await tx.dialect.tidyWords(tx, table)) if (budget.isSpent()) return true
+  }
+  return false
+}
+
 /**
  * Writes what became of entries. Deletions first, then words in the order of their rows: FTS5 gathers them, and so writes
  * one segment for all. No statement waits for the answer to the one before.
@@ -127,12 +136,11 @@ async function write(tx: Tx, renewals: Renewal[]): Promise<void> {
   const recent = words.filter(({ rowid }) => entryOf(rowid) >= oldest)
   const statements = [
     ...renewals.map(keep),
-    ...drops.map(({ from, to }) => sql`delete from search_words where rowid between ${from} and ${to}`),
-    ...drops.map(({ from, to }) => sql`delete from search_recent where rowid between ${from} and ${to}`),
+    ...deleteWords(sql`search_words`, drops),
+    ...deleteWords(sql`search_recent`, drops),
     sql`delete from search_recent where rowid < ${oldest * slots}`,
     ...insertWords(tx, sql`search_words`, words),
     ...insertWords(tx, sql`search_recent`, recent),
-    ...(words.length > 0 ? ['search_words', 'search_recent'].flatMap(tx.dialect.tidyWords) : []),
   ]
   await Promise.all(statements.map((statement) => tx.query(statement)))
 }
@@ -143,7 +151,16 @@ const keep = ({ id, entry, isDone }: Renewal): Sql =>
         gap = ${entry.gap}, is_stale = ${isDone ? 0 : 1} where id = ${id}`
     : sql`delete from search_entries where id = ${id}`
 
-const insertWords = (tx: Tx, table: Sql, rows: Words[]): Sql[] =>
-  piecesOf(rows.map(({ rowid, words }) => sql`(${rowid}, ${tx.dialect.words(words)})`)).map(
-    (some) => sql`insert into ${table} (rowid, words) values ${join(some)}`,
+/** Many ranges in one statement: before each, FTS5 would write a segment for what was deleted by the one before. */
+const deleteWords = (table: Sql, drops: Renewal['drops']): Sql[] =>
+  piecesOf(drops.map(({ from, to }) => sql`(cast(${from} as bigint), cast(${to} as bigint))`)).map(
+    (some) => sql`delete from ${table} where rowid in (
+      select ${table}.rowid from (values ${join(some)}) as gone
+      join ${table} on ${table}.rowid between gone.column1 and gone.column2)`,
   )
+
+const insertWords = (tx: Tx, table: Sql, rows: Words[]): Sql[] =>
+  piecesOf(
+    rows.map(({ rowid, words }) => sql`(${rowid}, ${tx.dialect.words(words)})`),
+    tx.dialect.wordRowsAtOnce,
+  ).map((some) => sql`insert into ${table} (rowid, words) values ${join(some)}`)

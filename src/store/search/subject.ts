@@ -81,11 +81,11 @@ export async function subjectsOf(db: Tx, entries: { type: SearchType; subject_id
   return ({ type, subject_id }) => found.get(`${type} ${subject_id}`)
 }
 
-/** A list in pieces of few lengths, so that the statements about them have few texts, which stay prepared. */
-export function piecesOf<T>(all: T[]): T[][] {
+/** A list in pieces of few lengths, `most` at most, so that the statements about them have few texts, which stay prepared. */
+export function piecesOf<T>(all: T[], most = 50): T[][] {
   const found: T[][] = []
   for (let at = 0; at < all.length; ) {
-    const length = [50, 10, 1].find((length) => length <= all.length - at) as number
+    const length = [50, 10, 1].find((length) => length <= Math.min(most, all.length - at)) as number
     found.push(all.slice(at, at + length))
     at += length
   }

@@ -18,7 +18,8 @@ export const dialect: Dialect = {
     `create index ${table}_inverted on ${table} using gin (words)`,
   ],
   words: (words) => sql`array_to_tsvector(cast(${words} as text[]))`,
-  tidyWords: () => [],
+  wordRowsAtOnce: 50,
+  tidyWords: async () => false,
   matches(_table, { wanted, terms, without }) {
     const quoted = (words: string[]) => words.map((word) => `'${word}'`)
     const all = (words: string[]) => `${quoted(words).join(' & ')}:*`

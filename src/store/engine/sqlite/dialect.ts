@@ -1,8 +1,10 @@
 import sql, { empty, raw } from 'sql-template-tag'
-import type { Dialect } from '../db.ts'
+import { type Dialect, only, type Tx } from '../db.ts'
 
-/** Pages of an index of words that are merged after each write. Fewer fall behind what a step of the index writes. */
-const mergedPages = 16
+/** Pages of an index of words that are merged at a time: one to two milliseconds of work. */
+const mergedPages = 8
+/** FTS5 merges nothing by itself until it has so many segments of one level, more than there ever are. */
+const settings = { automerge: 0, crisismerge: 1000 }
 
 export const dialect: Dialect = {
   id: 'integer primary key autoincrement',
@@ -20,12 +22,15 @@ export const dialect: Dialect = {
     `create virtual table ${table} using fts5 (words, content = '', contentless_delete = 1, tokenize = "ascii tokenchars '._/:@#-'", detail = 'none')`,
   ],
   words: (words) => sql`${words.join(' ')}`,
-  // FTS5 would merge by itself, hundreds of pages at a time. An index that does not know yet is told to leave it.
-  tidyWords: (table) => [
-    sql`insert into ${raw(table)} (${raw(table)}, rank) select 'automerge', 0
-      where not exists (select 1 from ${raw(table)}_config where k = 'automerge' and v = 0)`,
-    sql`insert into ${raw(table)} (${raw(table)}, rank) values ('merge', ${mergedPages})`,
-  ],
+  // Before a statement of many rows, FTS5 writes what it has gathered so far, as a segment of its own.
+  wordRowsAtOnce: 1,
+  async tidyWords(tx, table) {
+    await configure(tx, table)
+    const before = await changesOf(tx)
+    await tx.query(sql`insert into ${raw(table)} (${raw(table)}, rank) values ('merge', ${mergedPages})`)
+    // By its documentation, FTS5 has merged nothing if this is less than 2.
+    return (await changesOf(tx)) - before >= 2
+  },
   matches(table, { wanted, terms, without }) {
     const quoted = (words: string[]) => words.map((word) => `"${word}"`)
     const all = (words: string[]) => `${quoted(words).join(' AND ')} *`
@@ -35,3 +40,17 @@ export const dialect: Dialect = {
   // FTS5 finds nothing in any other way.
   afterwards: empty,
 }
+
+/** Has FTS5 leave the merging to `tidyWords`, where the index does not know yet: by itself it merges megabytes at once. */
+async function configure(tx: Pick<Tx, 'query'>, table: string) {
+  const found = await tx.query(sql`
+    select k from ${raw(table)}_config where k = 'crisismerge' and v = ${settings.crisismerge}`)
+  if (found.length > 0) return
+  for (const [name, value] of Object.entries(settings)) {
+    // FTS5 takes whole numbers alone, and node:sqlite binds each as a fraction.
+    await tx.query(sql`insert into ${raw(table)} (${raw(table)}, rank) values (${name}, cast(${value} as integer))`)
+  }
+}
+
+const changesOf = async (tx: Pick<Tx, 'query'>) =>
+  only(await tx.query<{ changes: number }>(sql`select total_changes() as changes`)).changes
