@@ -3,8 +3,8 @@ import { type Dialect, only, type Tx } from '../db.ts'
 
 /** Pages of an index of words that are merged at a time: one to two milliseconds of work. */
 const mergedPages = 8
-/** FTS5 merges nothing by itself until it has so many segments of one level, more than there ever are. */
-const settings = { automerge: 0, crisismerge: 1000 }
+/** FTS5 merges by itself only where one level has 1,000 segments, which none ever has, and when told to, where one has 8. */
+const settings = { automerge: 0, crisismerge: 1000, usermerge: 8 }
 
 export const dialect: Dialect = {
   id: 'integer primary key autoincrement',
