@@ -32,6 +32,7 @@ const pages: [address: string, sign: string][] = [
   ['#/runs?status=failed&agent=ci', 'table.runs .title'],
   ['#/runs?agent=nobody', '.empty'],
   ['#/runs?q=limit', '.results .title'],
+  ['#/compare?run=default/RUN-001&run=default/RUN-002', '.compare .different'],
   ['#/runs/default/RUN-001', '.prose table'],
   ['#/runs/default/RUN-001?view=raw', '.log .screen'],
   ['#/runs/default/RUN-TERM?line=2', '.log .marked'],
@@ -146,7 +147,9 @@ for (const colorScheme of ['light', 'dark'] as const) {
     assert.deepEqual(await violations(page, only), [], 'the dialog')
     await page.keyboard.press('Escape')
     await page.goto(`${home}#/runs`)
-    await page.getByText('More', { exact: true }).click()
+    await page.getByText('Filter', { exact: true }).click()
+    await page.getByRole('button', { name: 'Agent', exact: true }).click()
+    await page.getByRole('button', { name: 'ci', exact: true }).waitFor()
     assert.deepEqual(await violations(page, only), [], 'a menu')
     await page.goto(`${home}#/specs`)
     await page.locator('.card summary').first().click()

@@ -19,6 +19,7 @@ const Specs = lazy(() => import('../specs/specs.tsx'))
 const SpecPage = lazy(() => import('../specs/spec.tsx'))
 const Features = lazy(() => import('../features/features.tsx'))
 const FeaturePage = lazy(() => import('../features/feature.tsx'))
+const Compare = lazy(() => import('../runs/compare.tsx'))
 const Activity = lazy(() => import('../activity/activity.tsx'))
 const Keys = lazy(() => import('../admin/keys.tsx'))
 const Projects = lazy(() => import('../admin/projects.tsx'))
@@ -83,6 +84,7 @@ function Page({ route }: { route: Route }) {
   if (noun === 'features' && project !== undefined && /^[1-9]\d{0,9}$/.test(id ?? '')) {
     return <FeaturePage key={`${project}/${id}`} project={project} number={Number(id)} />
   }
+  if (noun === 'compare') return <Compare route={route} />
   if (noun === 'activity') return <Activity route={route} />
   if (noun === 'keys') return <Keys />
   if (noun === 'projects') return <Projects />

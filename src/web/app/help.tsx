@@ -6,6 +6,7 @@ const keys: [key: string, meaning: string][] = [
   ['j', 'Next row'],
   ['k', 'Previous row'],
   ['Enter', 'Open the row'],
+  ['x', 'Pick the run of the row to compare it'],
   ['/', 'Search'],
   ['?', 'Show this list'],
 ]

@@ -28,5 +28,8 @@ export function useKeys(shortcuts: Shortcuts): void {
 /** Whether keys are meant for a field or a dialog. */
 export function isTyping(target: EventTarget | null): boolean {
   if (document.querySelector('dialog[open]')) return true
-  return target instanceof HTMLElement && target.closest('input, textarea, select, [contenteditable]') !== null
+  return (
+    target instanceof HTMLElement &&
+    target.closest('input:not([type=checkbox]), textarea, select, [contenteditable]') !== null
+  )
 }

@@ -8,6 +8,9 @@ export type RunFilter = Omit<Input<'listRuns'>, 'limit' | 'cursor'>
 const isStatus = (value: string): value is Run['status'] => Object.hasOwn(statusLooks, value)
 const isVerdict = (value: string): value is Run['verdict'] => Object.hasOwn(verdictLooks, value)
 
+const isCommit = (value: string) => /^[0-9a-f]{7,64}$/.test(value)
+const isLabel = (value: string) => /^[^:]+:/.test(value)
+
 /** The filter that an address asks for. Days are those of whoever looks, from their midnight on. */
 export function runFilterOf(query: URLSearchParams): RunFilter {
   const text = (name: string) => query.get(name) || undefined
@@ -18,9 +21,13 @@ export function runFilterOf(query: URLSearchParams): RunFilter {
     status: some(query.getAll('status').filter(isStatus)),
     verdict: some(query.getAll('verdict').filter(isVerdict)),
     agent: text('agent'),
+    author: text('author'),
+    branch: text('branch'),
+    commit: isCommit(text('commit') ?? '') ? text('commit') : undefined,
+    session: text('session'),
     specId: text('specId'),
     specVersion: number('specVersion'),
-    label: text('label'),
+    label: isLabel(text('label') ?? '') ? text('label') : undefined,
     featureId: number('featureId'),
     createdAfter: midnight(text('createdAfter')),
     createdBefore: midnight(text('createdBefore')),
@@ -41,6 +48,8 @@ export function mistakesIn(query: URLSearchParams): string[] {
     ...wrong('status', isStatus, `one of ${Object.keys(statusLooks).join(', ')}`),
     ...wrong('verdict', isVerdict, `one of ${Object.keys(verdictLooks).join(', ')}`),
     ...['specVersion', 'featureId'].flatMap((name) => wrong(name, isNumber, 'a whole number from 1 on')),
+    ...wrong('label', isLabel, 'name:value'),
+    ...wrong('commit', isCommit, '7 to 64 of 0-9 a-f'),
     ...['createdAfter', 'createdBefore'].flatMap((name) => wrong(name, isDay, 'a day like 2026-03-02')),
   ]
 }

@@ -1,37 +1,57 @@
-import { Component, type RefObject } from 'preact'
+import type { RefObject } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { Run } from '../../api/run.ts'
 import { isTyping, useKeys } from '../app/keyboard.ts'
-import { href } from '../app/router.ts'
-import { Ago, spanOf } from '../ui/ago.tsx'
 import { rowPx, useRowWindow } from '../ui/row-window.ts'
-import { Status, Verdict } from '../ui/status.tsx'
-import { Changes } from './changes.tsx'
+import { type Column, useColumns } from './columns.tsx'
+import { RunRow } from './run-row.tsx'
 
 interface Props {
   runs: Run[]
   hasMore: boolean
   order: 'asc' | 'desc'
+  /** The runs that are picked to be compared. */
+  picked: Run[]
   onEnd: () => void
   onOrder: () => void
+  onPick: (run: Run) => void
 }
 
 /** Runs as a dense table, of which only the rows in sight are drawn. */
-export function RunTable({ runs, hasMore, order, onEnd, onOrder }: Props) {
+export function RunTable({ runs, hasMore, order, picked, onEnd, onOrder, onPick }: Props) {
+  const columns = useColumns()
   const body = useRef<HTMLTableSectionElement>(null)
   const { first, last } = useRowWindow(body, runs.length)
-  const onFocus = useRowFocus(body, runs.length, first)
+  const { at, onFocus } = useRowFocus(body, runs.length, first)
+  useKeys({ x: () => runs[at] && onPick(runs[at]) })
   useEffect(() => {
     if (hasMore && last >= runs.length - 20) onEnd()
   }, [last, hasMore, runs.length])
 
   return (
     <table class="runs" aria-rowcount={hasMore ? -1 : runs.length + 1}>
-      <Columns order={order} onOrder={onOrder} />
+      <colgroup>
+        <col class="pick" />
+        <col class="status" />
+        <col />
+        {columns.map(({ name, width }) => (
+          <col key={name} width={width} />
+        ))}
+        <col class="created" />
+      </colgroup>
+      <Head columns={columns} order={order} onOrder={onOrder} />
       <tbody ref={body}>
         <Space rows={first} />
         {runs.slice(first, last).map((run, index) => (
-          <Row key={run.id} run={run} row={first + index} onFocus={onFocus} />
+          <RunRow
+            key={run.id}
+            run={run}
+            row={first + index}
+            columns={columns}
+            isPicked={picked.some(({ id }) => id === run.id)}
+            onFocus={onFocus}
+            onPick={onPick}
+          />
         ))}
         <Space rows={runs.length - last} />
       </tbody>
@@ -39,7 +59,7 @@ export function RunTable({ runs, hasMore, order, onEnd, onOrder }: Props) {
   )
 }
 
-/** Lets j and k move the focus from row to row; gives what is to be told of a row that took the focus in another way. */
+/** Lets j and k move the focus from row to row, and knows the row that has it, also where it took it in another way. */
 function useRowFocus(body: RefObject<HTMLTableSectionElement | null>, count: number, first: number) {
   const [at, setAt] = useState(-1)
   const isMoving = useRef(false)
@@ -53,30 +73,32 @@ function useRowFocus(body: RefObject<HTMLTableSectionElement | null>, count: num
     body.current?.querySelector<HTMLElement>(`[data-row="${at}"]`)?.focus({ preventScroll: true })
     isMoving.current = false
   }, [at, first])
-  return (row: number) => {
+  const onFocus = (row: number) => {
     if (!isMoving.current) setAt(row)
   }
+  return { at, onFocus }
 }
 
-const columns = [
-  ['Status', undefined],
-  ['Run', 'wide'],
-  ['Verdict', 'from-s'],
-  ['Agent', 'from-m'],
-  ['Spec', 'from-xl'],
-  ['Changes', 'from-l'],
-  ['Took', 'from-m number'],
-] as const
+interface ColumnsProps extends Pick<Props, 'order' | 'onOrder'> {
+  columns: Column[]
+}
 
-const Columns = ({ order, onOrder }: Pick<Props, 'order' | 'onOrder'>) => (
+const Head = ({ columns, order, onOrder }: ColumnsProps) => (
   <thead>
     <tr aria-rowindex={1}>
-      {columns.map(([name, look]) => (
-        <th key={name} scope="col" class={look}>
-          {name}
+      <th scope="col" class="pick">
+        <span class="unseen">Compare</span>
+      </th>
+      <th scope="col" class="status">
+        Status
+      </th>
+      <th scope="col">Run</th>
+      {columns.map(({ name, label, isNumber }) => (
+        <th key={name} scope="col" class={isNumber ? 'number' : undefined}>
+          {label}
         </th>
       ))}
-      <th scope="col" class="number" aria-sort={order === 'asc' ? 'ascending' : 'descending'}>
+      <th scope="col" class="number created" aria-sort={order === 'asc' ? 'ascending' : 'descending'}>
         <button type="button" class="plain" onClick={onOrder}>
           Created <span aria-hidden="true">{order === 'asc' ? '↑' : '↓'}</span>
         </button>
@@ -84,63 +106,6 @@ const Columns = ({ order, onOrder }: Pick<Props, 'order' | 'onOrder'>) => (
     </tr>
   </thead>
 )
-
-interface RowProps {
-  run: Run
-  row: number
-  onFocus: (row: number) => void
-}
-
-/** Drawn anew only when its run has changed: scrolling draws the rows that come into sight, and no others. */
-class Row extends Component<RowProps> {
-  override shouldComponentUpdate({ run, row }: RowProps) {
-    return run !== this.props.run || row !== this.props.row
-  }
-
-  render() {
-    const { run, row, onFocus } = this.props
-    return (
-      <tr aria-rowindex={row + 2}>
-        <td>
-          <Status run={run} />
-        </td>
-        <td class="wide">
-          <a
-            class="title"
-            data-row={row}
-            href={href(['runs', run.project, run.runId])}
-            title={run.title ?? undefined}
-            onFocus={() => onFocus(row)}
-          >
-            {run.title ?? run.runId}
-          </a>
-          <span class="id">
-            {run.project} / {run.runId}
-            {run.attempt > 1 && ` · attempt ${run.attempt}`}
-          </span>
-        </td>
-        <td class="from-s">
-          <Verdict run={run} />
-        </td>
-        <td class="from-m">{run.agent}</td>
-        <td class="from-xl">{run.specId}</td>
-        <td class="from-l">
-          <Changes changes={run.changes} />
-        </td>
-        <td class="from-m number">{tookOf(run)}</td>
-        <td class="number">
-          <Ago at={run.createdAt} />
-        </td>
-      </tr>
-    )
-  }
-}
-
-function tookOf({ startedAt, endedAt }: Run): string {
-  if (startedAt === null || endedAt === null) return ''
-  const ms = Date.parse(endedAt) - Date.parse(startedAt)
-  return ms > 0 ? spanOf(ms) : ''
-}
 
 /** What stands for rows that are not drawn. */
 function Space({ rows }: { rows: number }) {

@@ -1,3 +1,5 @@
+import { useState } from 'preact/hooks'
+import type { Run } from '../../api/run.ts'
 import { go, goQuery, href, type Route } from '../app/router.ts'
 import { mistakesIn, runFilterOf } from '../data/run-filter.ts'
 import { useRunList } from '../data/run-list.ts'
@@ -5,6 +7,7 @@ import { Command } from '../ui/copy.tsx'
 import { Head } from '../ui/head.tsx'
 import { Problem } from '../ui/problem.tsx'
 import { plural } from './changes.tsx'
+import { filterNames } from './filter-fields.ts'
 import { RunFilters } from './run-filters.tsx'
 import { RunResults } from './run-results.tsx'
 import { RunTable } from './run-table.tsx'
@@ -14,7 +17,7 @@ export function Runs({ route }: { route: Route }) {
   const q = route.query.get('q')
   return (
     <>
-      <Head title="Runs" />
+      <Head title={route.query.get('view') || 'Runs'} />
       <RunFilters route={route} />
       {mistakesIn(route.query).map((mistake) => (
         <p key={mistake} class="problem" role="alert">
@@ -29,6 +32,7 @@ export function Runs({ route }: { route: Route }) {
 function Listed({ route }: { route: Route }) {
   const filter = runFilterOf(route.query)
   const { runs, cursor, fresh, error, isRead, more, restart } = useRunList(filter)
+  const [picked, setPicked] = useState<Run[]>([])
   const order = filter.order ?? 'desc'
   const showNew = () => {
     scrollTo({ top: 0 })
@@ -45,27 +49,56 @@ function Listed({ route }: { route: Route }) {
           </button>
         )}
       </div>
-      {isRead && runs.length === 0 && <None isFiltered={route.query.size > 0} />}
+      {isRead && runs.length === 0 && <None route={route} />}
       {runs.length > 0 && (
         <RunTable
           runs={runs}
           hasMore={cursor !== undefined}
           order={order}
+          picked={picked}
+          onPick={(run) => setPicked((before) => pickedAfter(before, run))}
           onEnd={more}
           onOrder={() => goQuery(route, { order: order === 'asc' ? undefined : 'asc' })}
         />
       )}
       {error && <Problem error={error} onRetry={more} />}
+      {picked.length > 0 && <Picks picked={picked} onClear={() => setPicked([])} />}
     </>
   )
 }
 
-function None({ isFiltered }: { isFiltered: boolean }) {
-  if (isFiltered) {
+/** At most two runs are picked: a third replaces the one that was picked first. */
+function pickedAfter(before: Run[], run: Run): Run[] {
+  const others = before.filter(({ id }) => id !== run.id)
+  return others.length < before.length ? others : [...before, run].slice(-2)
+}
+
+function Picks({ picked, onClear }: { picked: Run[]; onClear: () => void }) {
+  return (
+    <div class="picks" role="status">
+      {picked.length === 2 ? (
+        <a
+          class="button main"
+          href={href(['compare'], { run: picked.map(({ project, runId }) => `${project}/${runId}`) })}
+        >
+          Compare {picked.map(({ runId }) => runId).join(' and ')}
+        </a>
+      ) : (
+        <span>Pick another run to compare {picked[0]?.runId} with.</span>
+      )}
+      <button type="button" class="plain" onClick={onClear}>
+        Clear<span class="unseen"> what is picked</span>
+      </button>
+    </div>
+  )
+}
+
+function None({ route: { query } }: { route: Route }) {
+  if (filterNames.some((name) => query.has(name))) {
     return (
       <div class="empty">
         <p>No runs match these filters.</p>
-        <button type="button" onClick={() => go(href(['runs']))}>
+        <button type="button" onClick={() => go(href(['runs'], { project: query.getAll('project') }))}>
           Show all runs
         </button>
       </div>

@@ -6,11 +6,14 @@ interface Props {
   label: ComponentChildren
   /** Whether something in it is chosen. */
   isActive?: boolean
+  /** Whether it unfolds to the left, where it stands at the right end. */
+  isAtEnd?: boolean
+  onClose?: () => void
   children: ComponentChildren
 }
 
 /** A button that unfolds something; Escape and a click elsewhere fold it up. */
-export function Menu({ label, isActive = false, children }: Props) {
+export function Menu({ label, isActive = false, isAtEnd = false, onClose, children }: Props) {
   const details = useRef<HTMLDetailsElement>(null)
   useEffect(() => {
     const close = (event: Event) => {
@@ -20,21 +23,36 @@ export function Menu({ label, isActive = false, children }: Props) {
       it.open = false
       if (event instanceof KeyboardEvent) it.querySelector('summary')?.focus()
     }
+    // Whoever follows a link is done with the menu.
+    const leave = ({ target }: Event) => target instanceof Element && target.closest('a') && closeMenu(target)
+    const it = details.current
+    it?.addEventListener('click', leave)
     addEventListener('pointerdown', close)
     addEventListener('keydown', close)
     return () => {
+      it?.removeEventListener('click', leave)
       removeEventListener('pointerdown', close)
       removeEventListener('keydown', close)
     }
   }, [])
   return (
-    <details ref={details} class={`menu ${isActive ? 'active' : ''}`}>
+    <details
+      ref={details}
+      class={`menu ${isActive ? 'active' : ''}`}
+      onToggle={(event) => event.currentTarget.open || onClose?.()}
+    >
       <summary>
         {label} <Icon name="down" />
       </summary>
-      <div class="sheet">{children}</div>
+      <div class={isAtEnd ? 'sheet left' : 'sheet'}>{children}</div>
     </details>
   )
+}
+
+/** Folds up the menu in which an element is. */
+export function closeMenu(target: EventTarget | null): void {
+  const menu = target instanceof Element ? target.closest('details') : null
+  if (menu) menu.open = false
 }
 
 interface ChoiceProps {
@@ -42,15 +60,21 @@ interface ChoiceProps {
   options: { value: string; word: string }[]
   chosen: string[]
   onChange: (chosen: string[]) => void
+  /** Whether the button says only its name: what is chosen is seen elsewhere. It then stands at the right end. */
+  isQuiet?: boolean
 }
 
 /** A menu in which any number of values is chosen. */
-export function Choice({ name, options, chosen, onChange }: ChoiceProps) {
-  const words = options.filter(({ value }) => chosen.includes(value)).map(({ word }) => word)
+export function Choice({ name, options, chosen, onChange, isQuiet = false }: ChoiceProps) {
+  const words = isQuiet ? [] : options.filter(({ value }) => chosen.includes(value)).map(({ word }) => word)
   const toggle = (value: string) =>
     onChange(chosen.includes(value) ? chosen.filter((one) => one !== value) : [...chosen, value])
   return (
-    <Menu label={words.length > 0 ? `${name}: ${words.join(', ')}` : name} isActive={words.length > 0}>
+    <Menu
+      label={words.length > 0 ? `${name}: ${words.join(', ')}` : name}
+      isActive={words.length > 0}
+      isAtEnd={isQuiet}
+    >
       <fieldset>
         <legend class="unseen">{name}</legend>
         {options.map(({ value, word }) => (

@@ -1,0 +1,25 @@
+import { keptIn } from './kept.ts'
+
+/** A list of runs that somebody named: its filters, as the address has them. */
+export interface View {
+  name: string
+  query: string
+}
+
+const isView = (value: unknown): value is View =>
+  value instanceof Object &&
+  'name' in value &&
+  typeof value.name === 'string' &&
+  'query' in value &&
+  typeof value.query === 'string'
+
+/** The views that this browser keeps, by name. */
+export const views = keptIn('views', (kept) => (Array.isArray(kept) ? kept.filter(isView) : []))
+
+/** Keeps a view; one of the same name is replaced. */
+export const saveView = (view: View) =>
+  views.write(
+    [...views.read().filter(({ name }) => name !== view.name), view].sort((a, b) => a.name.localeCompare(b.name)),
+  )
+
+export const forgetView = (gone: string) => views.write(views.read().filter(({ name }) => name !== gone))

@@ -1,0 +1,111 @@
+import type { ComponentChildren } from 'preact'
+import { useEffect, useState } from 'preact/hooks'
+import type { Run } from '../../api/run.ts'
+import { keptIn, useKept } from '../data/kept.ts'
+import { spanOf } from '../ui/ago.tsx'
+import { costOf } from '../ui/cost.ts'
+import { Choice } from '../ui/menu.tsx'
+import { Verdict } from '../ui/status.tsx'
+
+/** A column of the table of runs that can be chosen. */
+export interface Column {
+  name: string
+  label: string
+  /** In pixels. */
+  width: number
+  isNumber?: boolean
+  /** What stands in it; nothing where a run does not say. */
+  show: (run: Run) => ComponentChildren
+}
+
+/** In the order in which they stand. */
+const columns: Column[] = [
+  {
+    name: 'verdict',
+    label: 'Verdict',
+    width: 108,
+    show: (run) => (run.verdict === 'unchecked' ? <span class="muted small">Unchecked</span> : <Verdict run={run} />),
+  },
+  { name: 'agent', label: 'Agent', width: 108, show: ({ agent }) => agent },
+  { name: 'author', label: 'Author', width: 124, show: ({ author }) => author?.replace(/\s*<.*>$/s, '') },
+  { name: 'spec', label: 'Spec', width: 100, show: ({ specId }) => specId },
+  { name: 'branch', label: 'Branch', width: 140, show: ({ git }) => git?.branch },
+  { name: 'model', label: 'Model', width: 132, show: ({ usage }) => usage?.model },
+  { name: 'changes', label: 'Lines', width: 92, isNumber: true, show: linesOf },
+  { name: 'tokens', label: 'Tokens', width: 84, isNumber: true, show: tokensOf },
+  {
+    name: 'cost',
+    label: 'Cost',
+    width: 68,
+    isNumber: true,
+    show: ({ usage }) => usage?.costUsd !== undefined && costOf(usage.costUsd),
+  },
+  { name: 'duration', label: 'Duration', width: 92, isNumber: true, show: durationOf },
+]
+
+const usual = ['verdict', 'agent', 'changes', 'cost', 'duration']
+
+const kept = keptIn('columns', (value) => (Array.isArray(value) ? value.map(String) : usual))
+
+function linesOf({ changes }: Run) {
+  const { insertions, deletions } = changes ?? {}
+  if (insertions === undefined && deletions === undefined) return null
+  return (
+    <span class="changes">
+      <span class="added">+{(insertions ?? 0).toLocaleString('en')}</span>
+      <span class="removed">−{(deletions ?? 0).toLocaleString('en')}</span>
+    </span>
+  )
+}
+
+const compact = new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 })
+
+function tokensOf({ usage }: Run) {
+  const { inputTokens, outputTokens } = usage ?? {}
+  if (inputTokens === undefined && outputTokens === undefined) return null
+  const title = `${inputTokens ?? 0} in, ${outputTokens ?? 0} out`
+  return <span title={title}>{compact.format((inputTokens ?? 0) + (outputTokens ?? 0))}</span>
+}
+
+function durationOf({ startedAt, endedAt }: Run) {
+  if (startedAt === null || endedAt === null) return null
+  const ms = Date.parse(endedAt) - Date.parse(startedAt)
+  return ms > 0 && spanOf(ms)
+}
+
+/** What the status, the moment of creation and a readable title need, in pixels. */
+const fixedPx = 248 + 276
+/** What stands beside the table, and the width from which it does. Below it the table has no columns to choose. */
+const [besidePx, narrowPx] = [212 + 56, 720]
+
+/** The chosen columns, as many as leave the titles room: the last ones give way first. */
+export function useColumns(): Column[] {
+  const chosen = useKept(kept)
+  const [width, setWidth] = useState(document.documentElement.clientWidth)
+  useEffect(() => {
+    const measure = () => setWidth(document.documentElement.clientWidth)
+    addEventListener('resize', measure)
+    return () => removeEventListener('resize', measure)
+  }, [])
+  if (width < narrowPx) return []
+  let room = width - besidePx - fixedPx
+  return columns.filter((column) => {
+    if (!chosen.includes(column.name)) return false
+    room -= column.width
+    return room >= 0
+  })
+}
+
+/** Chooses the columns, for this browser. */
+export function ColumnChoice() {
+  const chosen = useKept(kept)
+  return (
+    <Choice
+      name="Columns"
+      isQuiet
+      options={columns.map(({ name, label }) => ({ value: name, word: label }))}
+      chosen={chosen}
+      onChange={kept.write}
+    />
+  )
+}

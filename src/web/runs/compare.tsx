@@ -1,0 +1,168 @@
+import type { ComponentChildren } from 'preact'
+import type { Turn } from '../../api/turn.ts'
+import type { Output } from '../../client/client.ts'
+import { href, type Route } from '../app/router.ts'
+import { useRead } from '../data/read.ts'
+import { clientOf } from '../data/server.ts'
+import { Head } from '../ui/head.tsx'
+import { lazy } from '../ui/lazy.tsx'
+import { Problem } from '../ui/problem.tsx'
+import { Badge, resultLooks } from '../ui/status.tsx'
+import { plural } from './changes.tsx'
+import { factsOf } from './compare-facts.tsx'
+
+const Difference = lazy(() => import('../specs/difference.tsx'))
+
+type FullRun = Output<'getRun'>['run']
+type Check = Output<'listChecks'>['checks'][number]
+
+interface Side {
+  run: FullRun
+  checks: Check[]
+  /** Lines added and removed, by the path of the file. */
+  files: Map<string, string>
+}
+
+/** Longer contents are not compared, in characters. */
+const longest = 300_000
+const mostTurns = 500
+
+/** Two runs side by side. The address names them: `#/compare?run=shop/RUN-001&run=shop/RUN-002`. */
+export default function Compare({ route }: { route: Route }) {
+  const names = route.query.getAll('run').filter((name) => /^[^/]+\/[^/]+$/.test(name))
+  const [a, b] = names
+  const { data, error, reload } = useRead(
+    a && b && names.length === 2 ? names.join(' ') : '',
+    (signal) => Promise.all([readSide(a ?? '', signal), readSide(b ?? '', signal)]),
+    {
+      touches: ({ type, subject }) => type.startsWith('run.') && names.some((name) => name.endsWith(`/${subject}`)),
+      restMs: 2000,
+    },
+  )
+  return (
+    <>
+      <Head title="Compare runs" />
+      {names.length !== 2 && (
+        <p class="empty">
+          To compare two runs, pick them in the <a href={href(['runs'])}>list of runs</a>.
+        </p>
+      )}
+      {error && <Problem error={error} onRetry={reload} />}
+      {data && <Compared sides={data} />}
+    </>
+  )
+}
+
+async function readSide(name: string, signal: AbortSignal): Promise<Side> {
+  const [project = '', runId = ''] = name.split('/')
+  const client = clientOf(project)
+  const [{ run }, { checks }, files] = await Promise.all([
+    client.getRun({ runId }, { signal }),
+    client.listChecks({ runId, limit: 100 }, { signal }),
+    filesOf(client.all('listTurns', { runId, limit: 100 }, { signal })),
+  ])
+  return { run, checks: newestOf(checks), files }
+}
+
+/** Of each name the newest check, which alone counts. */
+const newestOf = (checks: Check[]) => [...new Map(checks.toReversed().map((check) => [check.name, check])).values()]
+
+/** What a run did to each file, as the last turn that wrote to it says. */
+async function filesOf(turns: AsyncIterable<Turn>): Promise<Map<string, string>> {
+  const files = new Map<string, string>()
+  let count = 0
+  for await (const { files: written = [] } of turns) {
+    for (const { path, insertions, deletions } of written) {
+      files.set(
+        path,
+        insertions === undefined && deletions === undefined ? 'written' : `+${insertions ?? 0} −${deletions ?? 0}`,
+      )
+    }
+    if (++count === mostTurns) break
+  }
+  return files
+}
+
+type Sides = [Side, Side]
+
+function Compared({ sides }: { sides: Sides }) {
+  const [a, b] = sides
+  const checks = [...new Set(sides.flatMap(({ checks }) => checks.map(({ name }) => name)))].sort()
+  const files = [...new Set(sides.flatMap(({ files }) => [...files.keys()]))].sort()
+  return (
+    <>
+      <table class="compare">
+        <thead>
+          <tr>
+            <td />
+            {sides.map(({ run }) => (
+              <th key={run.id} scope="col">
+                <a class="title" href={href(['runs', run.project, run.runId])}>
+                  {run.title ?? run.runId}
+                </a>
+                <span class="id">
+                  {run.project} / {run.runId}
+                </span>
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <Rows title="Facts" rows={factsOf(a.run, b.run)} />
+        <Rows title="Checks" rows={checks.map((name) => ({ name, cells: sides.map((side) => checkOf(side, name)) }))} />
+        <Rows
+          title={plural(files.length, 'file')}
+          rows={files.map((path) => ({ name: path, cells: sides.map(({ files }) => files.get(path)) }))}
+        />
+      </table>
+      <section aria-labelledby="content">
+        <h2 id="content">Content</h2>
+        <Contents before={a.run.content} after={b.run.content} />
+      </section>
+    </>
+  )
+}
+
+function checkOf({ checks }: Side, name: string) {
+  const check = checks.find((one) => one.name === name)
+  return check && <Badge look={resultLooks[check.result]} />
+}
+
+interface RowsProps {
+  title: string
+  /** `isDifferent` where it cannot be seen from the cells. */
+  rows: { name: string; cells: ComponentChildren[]; isDifferent?: boolean }[]
+}
+
+function Rows({ title, rows }: RowsProps) {
+  if (rows.length === 0) return null
+  return (
+    <tbody>
+      <tr class="group">
+        <th colSpan={3} scope="rowgroup">
+          {title}
+        </th>
+      </tr>
+      {rows.map(({ name, cells, isDifferent }) => (
+        <tr key={name} class={isDifferent ? 'different' : undefined}>
+          <th scope="row">{name}</th>
+          {cells.map((cell, index) => (
+            <td key={index}>{cell ?? <span class="muted">—</span>}</td>
+          ))}
+        </tr>
+      ))}
+    </tbody>
+  )
+}
+
+function Contents({ before, after }: { before: string; after: string }) {
+  if (before === after)
+    return <p class="empty">{before === '' ? 'Neither run has content.' : 'Both runs have the same content.'}</p>
+  if (before.length + after.length > longest) {
+    return (
+      <p class="empty">
+        The contents are too long to compare here: {plural(before.length + after.length, 'character')}.
+      </p>
+    )
+  }
+  return <Difference before={before} after={after} />
+}

@@ -1,0 +1,71 @@
+import { Component } from 'preact'
+import type { Run } from '../../api/run.ts'
+import { href } from '../app/router.ts'
+import { Ago } from '../ui/ago.tsx'
+import { Status } from '../ui/status.tsx'
+import type { Column } from './columns.tsx'
+
+interface Props {
+  run: Run
+  row: number
+  columns: Column[]
+  isPicked: boolean
+  onFocus: (row: number) => void
+  onPick: (run: Run) => void
+}
+
+/** Drawn anew only when its run has changed: scrolling draws the rows that come into sight, and no others. */
+export class RunRow extends Component<Props> {
+  override shouldComponentUpdate({ run, row, columns, isPicked }: Props) {
+    const names = (some: Column[]) => some.map(({ name }) => name).join()
+    const before = this.props
+    return (
+      run !== before.run ||
+      row !== before.row ||
+      isPicked !== before.isPicked ||
+      names(columns) !== names(before.columns)
+    )
+  }
+
+  render() {
+    const { run, row, columns, isPicked, onFocus, onPick } = this.props
+    return (
+      <tr aria-rowindex={row + 2}>
+        <td class="pick">
+          <input
+            type="checkbox"
+            aria-label={`Pick ${run.runId} to compare`}
+            checked={isPicked}
+            onChange={() => onPick(run)}
+          />
+        </td>
+        <td>
+          <Status run={run} />
+        </td>
+        <td class="wide">
+          <a
+            class="title"
+            data-row={row}
+            href={href(['runs', run.project, run.runId])}
+            title={run.title ?? undefined}
+            onFocus={() => onFocus(row)}
+          >
+            {run.title ?? run.runId}
+          </a>
+          <span class="id">
+            {run.project} / {run.runId}
+            {run.attempt > 1 && ` · attempt ${run.attempt}`}
+          </span>
+        </td>
+        {columns.map(({ name, isNumber, show }) => (
+          <td key={name} class={isNumber ? 'number' : undefined}>
+            {show(run)}
+          </td>
+        ))}
+        <td class="number">
+          <Ago at={run.createdAt} />
+        </td>
+      </tr>
+    )
+  }
+}
