@@ -1,6 +1,6 @@
 import sql from 'sql-template-tag'
 import { ConductError } from '../api/error.ts'
-import { seal, unseal } from '../ledger/seal.ts'
+import { decrypt, encrypt } from '../ledger/encrypt.ts'
 import { hashOf } from '../ledger/secret.ts'
 import { type Ctx, keyIdOf } from './ctx.ts'
 import type { Tx } from './engine/db.ts'
@@ -20,9 +20,9 @@ export interface Kept {
 /** Actions of the local user have no key: they share one scope. */
 const scopeOf = (ctx: Ctx) => keyIdOf(ctx) ?? 0
 
-/** Answers hold tokens of leases: they are sealed under the Idempotency-Key, of which only a hash is stored. */
-const sealed = (answer: Kept, name: string) => seal(JSON.stringify(answer), name)
-const unsealed = (text: string, name: string): Kept => JSON.parse(text.startsWith('{') ? text : unseal(text, name))
+/** Answers hold tokens of leases: they are encrypted under the Idempotency-Key, of which only a hash is stored. */
+const encrypted = (answer: Kept, name: string) => encrypt(JSON.stringify(answer), name)
+const decrypted = (text: string, name: string): Kept => JSON.parse(text.startsWith('{') ? text : decrypt(text, name))
 
 /**
  * Claims an Idempotency-Key, as the first statement of a transaction: a concurrent request with the same key waits here
@@ -47,13 +47,13 @@ export async function claim(ctx: Ctx, name: string, fingerprint: string): Promis
       `The Idempotency-Key '${name}' came with another request before: send a new key with a new request.`,
     )
   }
-  return unsealed(row.answer, name)
+  return decrypted(row.answer, name)
 }
 
 /** Keeps the answer of a claimed key, as the last statement of the same transaction. */
 export async function keep(ctx: Ctx, name: string, answer: Kept): Promise<void> {
   await ctx.db.query(sql`
-    update idempotency_keys set answer = ${sealed(answer, name)}
+    update idempotency_keys set answer = ${encrypted(answer, name)}
     where key_id = ${scopeOf(ctx)} and project_id = ${ctx.project.id} and name = ${hashOf(name)}`)
 }
 

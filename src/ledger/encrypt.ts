@@ -7,16 +7,16 @@ const tagBytes = 16
 const keyOf = (secret: string) => hash('sha256', `sealed under ${secret}`, 'buffer')
 
 /** `text` so that only who knows `secret` can read it: AES-256-GCM (NIST SP 800-38D), in base64. */
-export function seal(text: string, secret: string): string {
+export function encrypt(text: string, secret: string): string {
   const iv = randomBytes(ivBytes)
   const encipher = createCipheriv(cipher, keyOf(secret), iv)
-  const sealed = [iv, encipher.update(text, 'utf8'), encipher.final(), encipher.getAuthTag()]
-  return Buffer.concat(sealed).toString('base64')
+  const encrypted = [iv, encipher.update(text, 'utf8'), encipher.final(), encipher.getAuthTag()]
+  return Buffer.concat(encrypted).toString('base64')
 }
 
-/** The text that was sealed under `secret`. Throws for another secret. */
-export function unseal(sealed: string, secret: string): string {
-  const bytes = Buffer.from(sealed, 'base64')
+/** The text that was encrypted under `secret`. Throws for another secret. */
+export function decrypt(encrypted: string, secret: string): string {
+  const bytes = Buffer.from(encrypted, 'base64')
   const decipher = createDecipheriv(cipher, keyOf(secret), bytes.subarray(0, ivBytes))
   decipher.setAuthTag(bytes.subarray(-tagBytes))
   return decipher.update(bytes.subarray(ivBytes, -tagBytes), undefined, 'utf8') + decipher.final('utf8')

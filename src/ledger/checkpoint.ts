@@ -1,0 +1,103 @@
+import { createPrivateKey, createPublicKey, generateKeyPairSync, hash, type KeyObject, sign, verify } from 'node:crypto'
+import { type Head, hashBytes } from './tree.ts'
+
+/** Checkpoints as C2SP has them (c2sp.org/tlog-checkpoint), signed notes (c2sp.org/signed-note) with Ed25519. */
+
+const ed25519 = Buffer.of(1)
+const idBytes = 4
+const keyBytes = 32
+
+/** What precedes the 32 bytes of an Ed25519 key in SPKI and PKCS #8 (RFC 8410). */
+const spki = Buffer.from('302a300506032b6570032100', 'hex')
+const pkcs8 = Buffer.from('302e020100300506032b657004220420', 'hex')
+
+/** A signed statement that the log of that origin had, at that size, that root. */
+export interface Checkpoint extends Head {
+  origin: string
+  /** The whole signed note. */
+  note: string
+}
+
+/** A new Ed25519 key pair, as its 32 bytes each. */
+export function newKeyPair(): { privateKey: Buffer; publicKey: Buffer } {
+  const { privateKey, publicKey } = generateKeyPairSync('ed25519')
+  const last = (key: Buffer) => key.subarray(-keyBytes)
+  return {
+    privateKey: last(privateKey.export({ format: 'der', type: 'pkcs8' })),
+    publicKey: last(publicKey.export({ format: 'der', type: 'spki' })),
+  }
+}
+
+/** The id of a key in a signature line. */
+const keyIdOf = (origin: string, publicKey: Buffer) =>
+  hash('sha256', Buffer.concat([Buffer.from(`${origin}\n`), ed25519, publicKey]), 'buffer').subarray(0, idBytes)
+
+/** The key by which others check notes, in the form of Go's `note.NewVerifier`. */
+export const verifierKeyOf = (origin: string, publicKey: Buffer) =>
+  `${origin}+${keyIdOf(origin, publicKey).toString('hex')}+${Buffer.concat([ed25519, publicKey]).toString('base64')}`
+
+const bodyOf = (origin: string, { size, root }: Head) => `${origin}\n${size}\n${root.toString('base64')}\n`
+
+/** The checkpoint of a log at that head. */
+export function signCheckpoint(
+  origin: string,
+  keys: { privateKey: Buffer; publicKey: Buffer },
+  head: Head,
+): Checkpoint {
+  const body = bodyOf(origin, head)
+  const key = createPrivateKey({ key: Buffer.concat([pkcs8, keys.privateKey]), format: 'der', type: 'pkcs8' })
+  const signature = sign(null, Buffer.from(body), key)
+  const line = Buffer.concat([keyIdOf(origin, keys.publicKey), signature]).toString('base64')
+  return { ...head, origin, note: `${body}\n— ${origin} ${line}\n` }
+}
+
+const noteForm = /^([^\s+]+)\n(0|[1-9]\d{0,15})\n([A-Za-z0-9+/]{43}=)\n\n((?:— \S+ [A-Za-z0-9+/]+={0,2}\n)+)/gm
+
+/** Every checkpoint that stands in a text, in its order; what is around them does not matter. */
+export function checkpointsIn(text: string): Checkpoint[] {
+  return [...text.replaceAll('\r\n', '\n').matchAll(noteForm)].map(([note, origin = '', size, root = '']) => ({
+    origin,
+    size: Number(size),
+    root: Buffer.from(root, 'base64'),
+    note,
+  }))
+}
+
+/** Whether a checkpoint was signed by the key of that verifier key, for the origin that it names. */
+export function isSignedBy(checkpoint: Checkpoint, verifierKey: string): boolean {
+  const { origin, publicKey } = readVerifierKey(verifierKey)
+  if (checkpoint.origin !== origin) return false
+  const id = keyIdOf(origin, publicKey)
+  const key: KeyObject = createPublicKey({ key: Buffer.concat([spki, publicKey]), format: 'der', type: 'spki' })
+  const [, signatures = ''] = checkpoint.note.split('\n\n')
+  const body = Buffer.from(bodyOf(origin, checkpoint))
+  return signatures
+    .split('\n')
+    .map((line) => line.split(' '))
+    .filter(([, name]) => name === origin)
+    .map(([, , text = '']) => Buffer.from(text, 'base64'))
+    .some((bytes) => bytes.subarray(0, idBytes).equals(id) && verify(null, body, key, bytes.subarray(idBytes)))
+}
+
+/** Throws an Error for what is no verifier key of Ed25519. */
+function readVerifierKey(text: string): { origin: string; publicKey: Buffer } {
+  const [, origin = '', key = ''] = /^([^+]+)\+[0-9a-f]{8}\+(.+)$/.exec(text) ?? []
+  const bytes = Buffer.from(key, 'base64')
+  if (bytes.length !== keyBytes + 1 || bytes[0] !== ed25519[0]) throw new Error(`'${text}' is not a verifier key.`)
+  return { origin, publicKey: bytes.subarray(1) }
+}
+
+/** A proof that a leaf is in the log, for verifiers without a connection (c2sp.org/tlog-proof). `extra` is unauthenticated. */
+export function proofText(index: number, proof: readonly Buffer[], note: string, extra?: string): string {
+  const lines = proof.map((one) => one.toString('base64'))
+  const more = extra === undefined ? [] : [`extra ${Buffer.from(extra).toString('base64')}`]
+  return `${['c2sp.org/tlog-proof@v1', ...more, `index ${index}`, ...lines].join('\n')}\n\n${note}`
+}
+
+/** The hashes of a proof as they travel. Throws an Error for one that is not base64 of 32 bytes. */
+export const hashesFrom = (texts: readonly string[]): Buffer[] =>
+  texts.map((text) => {
+    const bytes = Buffer.from(text, 'base64')
+    if (bytes.length === hashBytes) return bytes
+    throw new Error(`'${text}' is not the base64 of a SHA-256.`)
+  })

@@ -1,0 +1,71 @@
+import { hash, randomBytes } from 'node:crypto'
+import type { Changes } from './event.ts'
+import { countTexts, mapTexts } from './event-text.ts'
+import { leafHash } from './tree.ts'
+
+const saltBytes = 16
+
+/** An event as the log stores it: what its leaf rests on. */
+export interface StoredEvent {
+  seq: number
+  projectId: number | null
+  type: string
+  subject: string
+  subjectId: number
+  actorKind: string | null
+  keyId: number | null
+  at: string
+  imported: number
+  changes: Changes
+}
+
+/** One salt for each text of an event, in a row. */
+export const newSalts = (changes: Changes): Buffer => randomBytes(countTexts(changes) * saltBytes)
+
+/** The hash that a text leaves behind: SHA-256(salt ‖ text), in hex. */
+const textHash = (salt: Buffer, text: string) => hash('sha256', Buffer.concat([salt, Buffer.from(text)]))
+
+/** Takes the salts of a row one after the other. Throws an Error for a row that ends before the texts do. */
+function inTurn(salts: Buffer) {
+  let next = 0
+  return {
+    take(): Buffer {
+      const salt = salts.subarray(next, next + saltBytes)
+      next += saltBytes
+      if (salt.length < saltBytes) throw new Error('A text of this event has no salt.')
+      return salt
+    },
+    isOver: () => next === salts.length,
+  }
+}
+
+/**
+ * The bytes of an event in the tree: JSON, with the hash of each text in its place. They stay the same when texts are
+ * erased. Throws an Error when there are more or fewer salts than texts.
+ */
+export function entryOf(event: StoredEvent, salts: Buffer): string {
+  const { seq, projectId, type, subject, subjectId, actorKind, keyId, at, imported } = event
+  const salt = inTurn(salts)
+  const changes = mapTexts(event.changes, (text) => ({ erased: textHash(salt.take(), text) }))
+  if (!salt.isOver()) throw new Error('This event has more salts than texts.')
+  return JSON.stringify([seq, projectId, type, subject, subjectId, actorKind, keyId, at, imported, changes])
+}
+
+/** The leaf of an event. Throws as `entryOf` does. */
+export const leafOf = (event: StoredEvent, salts: Buffer): Buffer => leafHash(Buffer.from(entryOf(event, salts)))
+
+/**
+ * The changes and salts of an event after the texts that `isToGo` names are erased. Neither text nor salt remains, and the
+ * leaf stays the same.
+ */
+export function eraseTexts(changes: Changes, salts: Buffer, isToGo: (text: string) => boolean) {
+  const salt = inTurn(salts)
+  const kept: Buffer[] = []
+  const rest = mapTexts(changes, (text) => {
+    const own = salt.take()
+    if (isToGo(text)) return { erased: textHash(own, text) }
+    kept.push(own)
+    return text
+  })
+  return { changes: rest, salts: Buffer.concat(kept) }
+}

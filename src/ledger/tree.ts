@@ -1,0 +1,139 @@
+import { hash } from 'node:crypto'
+
+/** The Merkle tree of RFC 6962 §2.1 over SHA-256. Leaves and sizes are counted from 0 and in JavaScript's safe integers. */
+
+export const hashBytes = 32
+
+const sha256 = (bytes: Uint8Array) => hash('sha256', bytes, 'buffer')
+const leafPrefix = Buffer.of(0)
+const nodePrefix = Buffer.of(1)
+
+/** The hash of a leaf: SHA-256(0x00 ‖ bytes). */
+export const leafHash = (bytes: Uint8Array): Buffer => sha256(Buffer.concat([leafPrefix, bytes]))
+
+/** The hash of an interior node: SHA-256(0x01 ‖ left ‖ right). */
+export const nodeHash = (left: Uint8Array, right: Uint8Array): Buffer =>
+  sha256(Buffer.concat([nodePrefix, left, right]))
+
+const emptyRoot = sha256(new Uint8Array())
+
+/** The root over a growing list of leaves, in memory that grows with its logarithm. */
+export class Roots {
+  /** The roots of the complete subtrees that make up the leaves so far, the largest first. */
+  readonly #peaks: { leaves: number; hash: Buffer }[] = []
+  #size = 0
+
+  get size(): number {
+    return this.#size
+  }
+
+  push(leaf: Buffer): void {
+    this.#size++
+    let peak = { leaves: 1, hash: leaf }
+    for (let last = this.#peaks.at(-1); last?.leaves === peak.leaves; last = this.#peaks.at(-1)) {
+      this.#peaks.pop()
+      peak = { leaves: peak.leaves * 2, hash: nodeHash(last.hash, peak.hash) }
+    }
+    this.#peaks.push(peak)
+  }
+
+  root(): Buffer {
+    const [last, ...larger] = this.#peaks.toReversed()
+    return last ? larger.reduce((right, left) => nodeHash(left.hash, right), last.hash) : emptyRoot
+  }
+}
+
+/** The root of a list of hashes. */
+export function rootOf(hashes: readonly Buffer[]): Buffer {
+  const roots = new Roots()
+  for (const one of hashes) roots.push(one)
+  return roots.root()
+}
+
+/** Reads the root of the complete subtree over the leaves from `index * 2 ** level` on. */
+export type ReadNode = (level: number, index: number) => Promise<Buffer>
+
+/** The largest power of two below `n`, where a tree of `n` > 1 leaves is split. */
+function splitOf(n: number): number {
+  let split = 1
+  while (split * 2 < n) split *= 2
+  return split
+}
+
+/** The root over the leaves from `from` up to `to`, which is left out. */
+export async function rootBetween(read: ReadNode, from: number, to: number): Promise<Buffer> {
+  const count = to - from
+  if (count === 0) return emptyRoot
+  const level = Math.round(Math.log2(count))
+  if (2 ** level === count) return read(level, from / count)
+  const middle = from + splitOf(count)
+  return nodeHash(await rootBetween(read, from, middle), await rootBetween(read, middle, to))
+}
+
+/** The inclusion proof of a leaf in the tree of `size` leaves (RFC 6962 §2.1.1): from its sibling up. */
+export async function proveLeaf(read: ReadNode, index: number, size: number, from = 0): Promise<Buffer[]> {
+  if (size - from === 1) return []
+  const middle = from + splitOf(size - from)
+  return index < middle
+    ? [...(await proveLeaf(read, index, middle, from)), await rootBetween(read, middle, size)]
+    : [...(await proveLeaf(read, index, size, middle)), await rootBetween(read, from, middle)]
+}
+
+/** The proof that the tree of `old` leaves is the beginning of the tree of `size` leaves (RFC 6962 §2.1.2); `old` > 0. */
+export async function proveConsistency(read: ReadNode, old: number, size: number, from = 0): Promise<Buffer[]> {
+  // A verifier knows the root of the whole old tree.
+  if (old === size) return from === 0 ? [] : [await rootBetween(read, from, size)]
+  const middle = from + splitOf(size - from)
+  return old <= middle
+    ? [...(await proveConsistency(read, old, middle, from)), await rootBetween(read, middle, size)]
+    : [...(await proveConsistency(read, old, size, middle)), await rootBetween(read, from, middle)]
+}
+
+/** Whether a proof shows that the leaf of that hash stands at `index` in the tree of that size and root (RFC 9162 §2.1.3.2). */
+export function isIncluded(leaf: Buffer, index: number, size: number, proof: readonly Buffer[], root: Buffer): boolean {
+  if (index >= size) return false
+  let at = index
+  let last = size - 1
+  let found = leaf
+  for (const one of proof) {
+    if (last === 0) return false
+    if (at % 2 === 1 || at === last) {
+      found = nodeHash(one, found)
+      while (at % 2 === 0 && at !== 0) [at, last] = [at / 2, Math.floor(last / 2)]
+    } else {
+      found = nodeHash(found, one)
+    }
+    ;[at, last] = [Math.floor(at / 2), Math.floor(last / 2)]
+  }
+  return last === 0 && found.equals(root)
+}
+
+export interface Head {
+  size: number
+  root: Buffer
+}
+
+/** Whether a proof shows that the tree of `old` is the beginning of the tree of `head` (RFC 9162 §2.1.4.2). */
+export function isConsistent(old: Head, head: Head, proof: readonly Buffer[]): boolean {
+  if (old.size > head.size) return false
+  if (old.size === head.size) return proof.length === 0 && old.root.equals(head.root)
+  if (old.size === 0) return proof.length === 0
+  const path = Number.isInteger(Math.log2(old.size)) ? [old.root, ...proof] : [...proof]
+  let [at, last] = [old.size - 1, head.size - 1]
+  while (at % 2 === 1) [at, last] = [Math.floor(at / 2), Math.floor(last / 2)]
+  const first = path.shift()
+  if (!first) return false
+  let [oldRoot, root] = [first, first]
+  for (const one of path) {
+    if (last === 0) return false
+    if (at % 2 === 1 || at === last) {
+      oldRoot = nodeHash(one, oldRoot)
+      root = nodeHash(one, root)
+      while (at % 2 === 0 && at !== 0) [at, last] = [at / 2, Math.floor(last / 2)]
+    } else {
+      root = nodeHash(root, one)
+    }
+    ;[at, last] = [Math.floor(at / 2), Math.floor(last / 2)]
+  }
+  return last === 0 && oldRoot.equals(old.root) && root.equals(head.root)
+}

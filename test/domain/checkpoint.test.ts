@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import {
+  checkpointsIn,
+  hashesFrom,
+  isSignedBy,
+  newKeyPair,
+  proofText,
+  signCheckpoint,
+  verifierKeyOf,
+} from '../../src/ledger/checkpoint.ts'
+
+// The key of the examples in Go's package sumdb/note.
+const goKey = 'PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW'
+
+const keys = newKeyPair()
+const origin = 'conduct/one'
+const verifierKey = verifierKeyOf(origin, keys.publicKey)
+const head = { size: 12, root: Buffer.alloc(32, 7) }
+const checkpoint = signCheckpoint(origin, keys, head)
+
+test('a verifier key has the id that Go gives it', () => {
+  const publicKey = Buffer.from(goKey.split('+')[2] as string, 'base64').subarray(1)
+  assert.equal(verifierKeyOf('PeterNeumann', publicKey), goKey)
+})
+
+test('a checkpoint is origin, size and root, signed by its key alone', () => {
+  assert.match(checkpoint.note, /^conduct\/one\n12\nBwcH[A-Za-z0-9+/]+=\n\n— conduct\/one [A-Za-z0-9+/=]+\n$/)
+  assert.ok(isSignedBy(checkpoint, verifierKey))
+  assert.ok(!isSignedBy(checkpoint, verifierKeyOf(origin, newKeyPair().publicKey)))
+  assert.ok(!isSignedBy(checkpoint, verifierKeyOf('conduct/two', keys.publicKey)))
+  assert.ok(!isSignedBy({ ...checkpoint, size: 13 }, verifierKey))
+  assert.ok(!isSignedBy({ ...checkpoint, root: Buffer.alloc(32) }, verifierKey))
+  assert.throws(() => isSignedBy(checkpoint, 'conduct/one+0+x'), /not a verifier key/)
+})
+
+test('checkpoints are found in any text, with the signatures of others', () => {
+  const later = signCheckpoint(origin, keys, { ...head, size: 13 })
+  const cosigned = `${checkpoint.note}— witness.example AAAA\n`
+  const found = checkpointsIn(`a log of CI\n${cosigned}\nsomething\r\n${later.note.replaceAll('\n', '\r\n')}tail`)
+  assert.deepEqual(found, [{ ...checkpoint, note: cosigned }, later])
+  assert.ok(found.every((one) => isSignedBy(one, verifierKey)))
+  assert.deepEqual(checkpointsIn('nothing'), [])
+})
+
+test('a proof is a text of C2SP, and only hashes are hashes', () => {
+  const text = proofText(3, [head.root], checkpoint.note, '[1]')
+  const root = head.root.toString('base64')
+  assert.equal(text, `c2sp.org/tlog-proof@v1\nextra WzFd\nindex 3\n${root}\n\n${checkpoint.note}`)
+  assert.deepEqual(hashesFrom([root]), [head.root])
+  assert.throws(() => hashesFrom(['AAAA']), /SHA-256/)
+})

@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict'
+import { hash } from 'node:crypto'
+import { test } from 'node:test'
+import type { Changes } from '../../src/ledger/event.ts'
+import { countTexts, mapTexts } from '../../src/ledger/event-text.ts'
+import { entryOf, eraseTexts, leafOf, newSalts, type StoredEvent } from '../../src/ledger/leaf.ts'
+
+const changes: Changes = {
+  title: [null, 'Fix the login'],
+  status: ['pending', 'failed'],
+  labels: [null, { status: 'green', erased: 'f'.repeat(64), team: 'blue' }],
+  links: [null, [{ rel: 'pr', href: 'https://example.com/1' }]],
+  failure: [null, { code: 'TIMEOUT', message: 'It took too long' }],
+  content: [null, { bytes: 12, sha256: 'a'.repeat(64), appended: 'b'.repeat(64) }],
+  exitCode: [null, 1],
+  features: [null, [1, 2]],
+}
+const event: StoredEvent = {
+  ...{ seq: 7, projectId: 1, type: 'run.updated', subject: 'RUN-7', subjectId: 7, actorKind: 'key', keyId: 2 },
+  ...{ at: '2026-01-31T09:30:00.000Z', imported: 0, changes },
+}
+const texts = ['Fix the login', 'green', 'f'.repeat(64), 'blue', 'pr', 'https://example.com/1', 'It took too long']
+
+test('the texts of an event are what people and agents wrote, wherever it stands', () => {
+  const found: string[] = []
+  mapTexts(changes, (text) => found.push(text))
+  assert.deepEqual(found, texts)
+  assert.equal(countTexts(changes), texts.length)
+  assert.deepEqual(
+    mapTexts(changes, (text) => text),
+    changes,
+  )
+})
+
+test('an entry has the hash of each text, and everything else as it is', () => {
+  const salts = Buffer.alloc(16 * texts.length, 1)
+  const [, title] = JSON.parse(entryOf(event, salts))[9].title
+  assert.deepEqual(title, {
+    erased: hash('sha256', Buffer.concat([salts.subarray(0, 16), Buffer.from('Fix the login')])),
+  })
+  for (const text of texts) assert.ok(!entryOf(event, salts).includes(`"${text}"`), text)
+  assert.ok(entryOf(event, salts).startsWith('[7,1,"run.updated","RUN-7",7,"key",2,"2026-01-31T09:30:00.000Z",0,{'))
+})
+
+test('a leaf stays what it is in every later version', () => {
+  const salts = Buffer.from(Array.from({ length: 16 * texts.length }, (_, n) => n))
+  assert.equal(leafOf(event, salts).toString('hex'), '914cdf7be72f5c586fb55d99338eff8c1a5e6a08c7a1eab71763968694618e5f')
+})
+
+test('a leaf moves with everything that an event says', () => {
+  const salts = newSalts(changes)
+  const leaf = leafOf(event, salts)
+  const others: Partial<StoredEvent>[] = [
+    { seq: 8 },
+    { projectId: null },
+    { type: 'run.created' },
+    { subject: 'RUN-8' },
+    { subjectId: 8 },
+    { actorKind: 'local' },
+    { keyId: null },
+    { at: '2026-01-31T09:30:00.001Z' },
+    { imported: 1 },
+    { changes: { ...changes, status: ['pending', 'completed'] } },
+    { changes: { ...changes, title: [null, 'Fix the logout'] } },
+    { changes: { ...changes, labels: [null, { state: 'green', erased: 'f'.repeat(64), team: 'blue' }] } },
+  ]
+  for (const other of others) assert.notDeepEqual(leafOf({ ...event, ...other }, salts), leaf, JSON.stringify(other))
+  assert.notDeepEqual(leafOf(event, newSalts(changes)), leaf)
+  assert.throws(() => leafOf(event, salts.subarray(16)), /no salt/)
+  assert.throws(() => leafOf(event, Buffer.concat([salts, salts])), /more salts/)
+})
+
+test('erasing leaves neither text nor salt, and the leaf as it was', () => {
+  const salts = newSalts(changes)
+  const leaf = leafOf(event, salts)
+  for (const gone of texts) {
+    const at = texts.indexOf(gone)
+    const rest = eraseTexts(changes, salts, (text) => text === gone)
+    const expected = Buffer.concat([salts.subarray(0, at * 16), salts.subarray((at + 1) * 16)])
+    assert.deepEqual(rest.salts, expected)
+    assert.ok(!JSON.stringify(rest.changes).includes(`"${gone}"`))
+    assert.deepEqual(leafOf({ ...event, changes: rest.changes }, rest.salts), leaf)
+  }
+  const none = eraseTexts(changes, salts, () => true)
+  assert.equal(none.salts.length, 0)
+  assert.equal(countTexts(none.changes), 0)
+  assert.deepEqual(leafOf({ ...event, changes: none.changes }, none.salts), leaf)
+  assert.deepEqual(
+    eraseTexts(none.changes, none.salts, () => true),
+    none,
+  )
+  assert.deepEqual(
+    eraseTexts(changes, salts, () => false),
+    { changes, salts },
+  )
+})
