@@ -45,7 +45,13 @@ const maskSecrets = (answer: unknown) =>
   JSON.parse(
     JSON.stringify(answer)
       .replace(/(sk_[a-z]+_|code_)[0-9A-Za-z]{43}/g, `$1${'x'.repeat(43)}`)
-      .replace(/(sk_[a-z]+_)[0-9A-Za-z]{4}"/g, '$1xxxx"'),
+      .replace(/(sk_[a-z]+_)[0-9A-Za-z]{4}"/g, '$1xxxx"')
+      // Each ledger has an origin, a key and salts of its own.
+      .replace(/conduct\/[0-9a-f-]{36}/g, 'conduct/00000000-0000-4000-8000-000000000000')
+      .replace(/\+[0-9a-f]{8}\+[A-Za-z0-9+/]{44}/g, `+00000000+${'x'.repeat(44)}`)
+      .replace(/(nextra |"salts":")[A-Za-z0-9+/]+={0,2}/g, `$1${'x'.repeat(22)}==`)
+      .replace(/(— \S+ )[A-Za-z0-9+/]+={0,2}/g, `$1${'x'.repeat(90)}==`)
+      .replace(/(?<=["\\]|\\n)[A-Za-z0-9+/]{43}=/g, `${'x'.repeat(43)}=`),
   )
 
 /** The generated files, by their path in the repository. */

@@ -18,7 +18,7 @@ const may: Record<Permission, readonly Required[]> = {
 }
 
 /** The operations that a key of one project may not run whatever its permission. */
-const serverOnly: Name[] = ['createProject']
+const serverOnly: Name[] = ['createProject', 'listLeaves']
 
 interface Caller {
   kind: string

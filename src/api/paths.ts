@@ -54,6 +54,10 @@ export const paths = {
   deleteSession: 'DELETE /v1/auth/session',
 
   listEvents: 'GET /v1/events',
+  getCheckpoint: 'GET /v1/log/checkpoint',
+  getProof: 'GET /v1/log/proof',
+  getConsistency: 'GET /v1/log/consistency',
+  listLeaves: 'GET /v1/log/leaves',
   search: 'GET /v1/search',
   suggest: 'GET /v1/suggestions',
   stats: 'GET /v1/stats',

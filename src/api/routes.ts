@@ -4,6 +4,7 @@ import { checkRoutes } from './routes/check.ts'
 import { featureRoutes } from './routes/feature.ts'
 import { keyRoutes } from './routes/key.ts'
 import { ledgerRoutes } from './routes/ledger.ts'
+import { logRoutes } from './routes/log.ts'
 import { projectRoutes } from './routes/project.ts'
 import type { Route } from './routes/route.ts'
 import { runRoutes } from './routes/run.ts'
@@ -23,6 +24,7 @@ export const routes = {
   ...projectRoutes,
   ...keyRoutes,
   ...ledgerRoutes,
+  ...logRoutes,
 } as const satisfies { [N in Name]: Route }
 
 export type Routes = typeof routes

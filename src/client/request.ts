@@ -35,7 +35,7 @@ export function requestOf(
 ) {
   const { method, path, params } = addressOf(name)
   const rest: Record<string, unknown> = { ...input }
-  const headers: Record<string, string> = {}
+  const headers: Record<string, string> = { accept: 'application/json' }
   if (key !== undefined) headers.authorization = `Bearer ${key}`
   if (project !== undefined) headers['x-project-id'] = project
   for (const [field, header] of Object.entries(headerFields)) {

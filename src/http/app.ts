@@ -12,6 +12,7 @@ import { eventsDoor } from './doors/events.ts'
 import { hooksDoor } from './doors/hooks.ts'
 import { mcpDoor } from './doors/mcp.ts'
 import { metricsDoor } from './doors/metrics.ts'
+import { noteDoor } from './doors/note.ts'
 import { pageDoor } from './doors/page.ts'
 import { livenessDoor, readinessDoor } from './doors/probes.ts'
 import { loginDoor, logoutDoor } from './doors/session.ts'
@@ -94,6 +95,8 @@ function doorsOf({ webFolder }: AppOptions, parts: Parts): Door[] {
   const { store, basePath, isStopping, contentLimit } = parts
   return [
     eventsDoor({ ...parts, endpoint: createEndpoint('listEvents', parts) }),
+    noteDoor('getCheckpoint', 'note', parts),
+    noteDoor('getProof', 'proof', parts),
     loginDoor(createEndpoint('createSession', parts), basePath),
     logoutDoor(createEndpoint('deleteSession', parts), basePath),
     hooksDoor(parts),

@@ -20,7 +20,7 @@ export interface StoredEvent {
 }
 
 /** One salt for each text of an event, in a row. */
-export const newSalts = (changes: Changes): Buffer => randomBytes(countTexts(changes) * saltBytes)
+const newSalts = (changes: Changes): Buffer => randomBytes(countTexts(changes) * saltBytes)
 
 /** The hash that a text leaves behind: SHA-256(salt ‖ text), in hex. */
 const textHash = (salt: Buffer, text: string) => hash('sha256', Buffer.concat([salt, Buffer.from(text)]))
@@ -53,6 +53,12 @@ export function entryOf(event: StoredEvent, salts: Buffer): string {
 
 /** The leaf of an event. Throws as `entryOf` does. */
 export const leafOf = (event: StoredEvent, salts: Buffer): Buffer => leafHash(Buffer.from(entryOf(event, salts)))
+
+/** The leaf of an event that is new to the tree, and the salts of its texts. */
+export function sealEvent(event: StoredEvent): { leaf: Buffer; salts: Buffer } {
+  const salts = newSalts(event.changes)
+  return { leaf: leafOf(event, salts), salts }
+}
 
 /**
  * The changes and salts of an event after the texts that `isToGo` names are erased. Neither text nor salt remains, and the

@@ -15,6 +15,7 @@ import { stats } from './run/stats.ts'
 import { suggest } from './run/suggest.ts'
 import { timeline } from './run/timeline.ts'
 import { appendTurn, getTurn, listTurns } from './run/turn.ts'
+import { getCheckpoint, getConsistency, getProof, listLeaves } from './seal/read.ts'
 import { search } from './search/search.ts'
 import { createSpec, deleteSpec, getSpec, listSpecs, updateSpec } from './spec/spec.ts'
 import { getSpecVersion, listSpecVersions } from './spec/version.ts'
@@ -67,6 +68,10 @@ export const operations: Operations = {
   createSession,
   deleteSession,
   listEvents,
+  getCheckpoint,
+  getProof,
+  getConsistency,
+  listLeaves,
   search,
   suggest,
   stats,

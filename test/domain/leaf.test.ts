@@ -3,7 +3,7 @@ import { hash } from 'node:crypto'
 import { test } from 'node:test'
 import type { Changes } from '../../src/ledger/event.ts'
 import { countTexts, mapTexts } from '../../src/ledger/event-text.ts'
-import { entryOf, eraseTexts, leafOf, newSalts, type StoredEvent } from '../../src/ledger/leaf.ts'
+import { entryOf, eraseTexts, leafOf, type StoredEvent, sealEvent } from '../../src/ledger/leaf.ts'
 
 const changes: Changes = {
   title: [null, 'Fix the login'],
@@ -48,8 +48,8 @@ test('a leaf stays what it is in every later version', () => {
 })
 
 test('a leaf moves with everything that an event says', () => {
-  const salts = newSalts(changes)
-  const leaf = leafOf(event, salts)
+  const { leaf, salts } = sealEvent(event)
+  assert.deepEqual(leafOf(event, salts), leaf)
   const others: Partial<StoredEvent>[] = [
     { seq: 8 },
     { projectId: null },
@@ -65,14 +65,13 @@ test('a leaf moves with everything that an event says', () => {
     { changes: { ...changes, labels: [null, { state: 'green', erased: 'f'.repeat(64), team: 'blue' }] } },
   ]
   for (const other of others) assert.notDeepEqual(leafOf({ ...event, ...other }, salts), leaf, JSON.stringify(other))
-  assert.notDeepEqual(leafOf(event, newSalts(changes)), leaf)
+  assert.notDeepEqual(sealEvent(event).leaf, leaf)
   assert.throws(() => leafOf(event, salts.subarray(16)), /no salt/)
   assert.throws(() => leafOf(event, Buffer.concat([salts, salts])), /more salts/)
 })
 
 test('erasing leaves neither text nor salt, and the leaf as it was', () => {
-  const salts = newSalts(changes)
-  const leaf = leafOf(event, salts)
+  const { leaf, salts } = sealEvent(event)
   for (const gone of texts) {
     const at = texts.indexOf(gone)
     const rest = eraseTexts(changes, salts, (text) => text === gone)

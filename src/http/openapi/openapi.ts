@@ -25,6 +25,7 @@ const tags: Record<string, string> = {
   projects: 'Separate parts of a ledger',
   auth: 'Keys and sessions',
   events: 'Every change in order',
+  log: 'Proofs that the log was not rewritten',
   search: 'Everything by its words',
   suggestions: 'The values that runs can be filtered by',
   stats: 'Sums over runs',

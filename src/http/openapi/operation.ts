@@ -122,6 +122,7 @@ function responsesOf(name: Name, answer: unknown, into: Into): Record<string, Re
   const content: Response['content'] = {
     'application/json': { schema, ...(answer !== undefined && { example: answer }) },
     ...(name === 'listEvents' && { 'text/event-stream': eventStream }),
+    ...(name in notes && { 'text/plain': { schema: { type: 'string', description: notes[name] } } }),
   }
   const is = {
     keyed: route.permission !== 'none',
@@ -143,6 +144,12 @@ function responsesOf(name: Name, answer: unknown, into: Into): Record<string, Re
 /** The same events as server-sent ones, for who accepts them: each message has its seq as id, and an Event as data. */
 const eventStream = {
   schema: { type: 'string', description: 'Server-sent events: `id` is the seq, `data` an Event as JSON, without end' },
+}
+
+/** What is a text for who does not ask for JSON. */
+const notes: { [N in Name]?: string } = {
+  getCheckpoint: 'The note of the checkpoint, unless Accept asks for JSON',
+  getProof: 'The proof, unless Accept asks for JSON',
 }
 
 const failureStatuses = [...new Set<number>(Object.values(statusOf))]

@@ -9,6 +9,7 @@ export interface Dialect {
   text: string
   integer: string
   real: string
+  bytes: string
   /** What follows a table's closing bracket. */
   tableEnd: string
   /** Ends a select whose row is about to be changed. */

@@ -7,6 +7,7 @@ export const dialect: Dialect = {
   text: 'text collate "C"',
   integer: 'bigint',
   real: 'double precision',
+  bytes: 'bytea',
   tableEnd: '',
   forUpdate: sql`for update`,
   concurrently: 'concurrently',

@@ -11,6 +11,7 @@ export const dialect: Dialect = {
   text: 'text',
   integer: 'integer',
   real: 'real',
+  bytes: 'blob',
   tableEnd: 'strict',
   forUpdate: empty,
   // `begin immediate` has done it.

@@ -1,0 +1,56 @@
+import sql from 'sql-template-tag'
+import { type Checkpoint, signCheckpoint } from '../../ledger/checkpoint.ts'
+import { rootBetween } from '../../ledger/tree.ts'
+import { only, type Tx } from '../engine/db.ts'
+import { readSize } from './seal.ts'
+import { nodeReader } from './tile.ts'
+
+/** How many checkpoints are kept: a week of one a minute. Those that count are kept elsewhere. */
+const kept = 10_000
+
+export interface Signed extends Checkpoint {
+  signedAt: string
+}
+
+/** The origin of the ledger's log and the key that signs for it. */
+export async function readKey(db: Tx) {
+  const rows = await db.query<{ origin: string; private_key: Uint8Array; public_key: Uint8Array }>(sql`
+    select origin, private_key, public_key from seal_keys order by id desc limit 1`)
+  const { origin, private_key, public_key } = only(rows)
+  return { origin, privateKey: Buffer.from(private_key), publicKey: Buffer.from(public_key) }
+}
+
+/** The newest checkpoint; undefined before the first. */
+export async function readNewest(db: Tx): Promise<Signed | undefined> {
+  const [row] = await db.query<{ size: number; root: Uint8Array; note: string; created_at: string }>(sql`
+    select size, root, note, created_at from seal_checkpoints order by size desc limit 1`)
+  if (!row) return undefined
+  const { size, root, note, created_at: signedAt } = row
+  const origin = note.slice(0, note.indexOf('\n'))
+  return { origin, size, root: Buffer.from(root), note, signedAt }
+}
+
+/**
+ * Signs what is in the tree now, unless the newest checkpoint covers it. Throws an Error when the newest checkpoint is
+ * not of the beginning of this tree: a log never signs two histories.
+ */
+export async function signTree(db: Tx, now: string): Promise<void> {
+  // In this order: another server may sign a larger tree meanwhile.
+  const newest = await readNewest(db)
+  const size = await readSize(db)
+  const read = nodeReader(db)
+  if (size === 0 || newest?.size === size) return
+  if (newest && (newest.size > size || !newest.root.equals(await rootBetween(read, 0, newest.size)))) {
+    throw new Error(
+      `The stored tree of ${size} events does not continue checkpoint ${newest.size}: run conduct verify.`,
+    )
+  }
+  const { origin, ...keys } = await readKey(db)
+  const { root, note } = signCheckpoint(origin, keys, { size, root: await rootBetween(read, 0, size) })
+  await db.tx(async (tx) => {
+    await tx.query(sql`insert into seal_checkpoints (size, root, note, created_at)
+      values (${size}, ${root}, ${note}, ${now}) on conflict (size) do nothing`)
+    await tx.query(sql`delete from seal_checkpoints where size <=
+      (select size from seal_checkpoints order by size desc limit 1 offset ${kept})`)
+  })
+}

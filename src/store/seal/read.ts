@@ -1,0 +1,100 @@
+import { ConductError, invalid } from '../../api/error.ts'
+import { proofText, verifierKeyOf } from '../../ledger/checkpoint.ts'
+import { entryOf } from '../../ledger/leaf.ts'
+import { proveConsistency, proveLeaf } from '../../ledger/tree.ts'
+import type { Ctx, Operation } from '../ctx.ts'
+import type { Tx } from '../engine/db.ts'
+import { selected } from '../log/list.ts'
+import { numberEvents } from '../log/number.ts'
+import { lastSeq, readEvents } from '../log/read.ts'
+import { confinementOf } from '../scope.ts'
+import { readKey, readNewest, type Signed, signTree } from './checkpoint.ts'
+import { readRows, readSealed } from './event.ts'
+import { readSize, sealNext } from './seal.ts'
+import { nodeReader, readLeaves } from './tile.ts'
+
+/** How old a checkpoint may be before a reader has the log sealed itself: no server may be there to do it. */
+const staleMs = 60_000
+/** The most events that one reader seals. */
+const sealedByReader = 10_000
+
+/** The newest checkpoint, at most a minute old where the log has moved on. UNAVAILABLE while the first is being made. */
+async function newestCheckpoint({ db, now }: Pick<Ctx, 'db' | 'now'>): Promise<Signed> {
+  const newest = await readNewest(db)
+  if (newest && Date.parse(now) - Date.parse(newest.signedAt) < staleMs) return newest
+  const failure = await sealAll(db, now).then(
+    () => undefined,
+    (error: unknown) => error,
+  )
+  const fresh = await readNewest(db)
+  // A server that can no longer sign has said so in its log; what it signed before is still true.
+  if (fresh) return fresh
+  if (failure) throw failure
+  throw new ConductError('UNAVAILABLE', 'The log is being sealed for the first time.', { retryAfter: 10 })
+}
+
+async function sealAll(db: Tx, now: string): Promise<void> {
+  await numberEvents(db)
+  if ((await lastSeq(db)) - (await readSize(db)) > sealedByReader) return
+  while (await sealNext(db));
+  await signTree(db, now)
+}
+
+/** UNAVAILABLE while a large ledger is sealed for the first time. */
+export const getCheckpoint: Operation<'getCheckpoint'> = async (ctx) => {
+  const { origin, size, root, note, signedAt } = await newestCheckpoint(ctx)
+  const key = await readKey(ctx.db)
+  const verifierKey = verifierKeyOf(key.origin, key.publicKey)
+  return { note, origin, size, root: root.toString('base64'), signedAt, verifierKey }
+}
+
+/** NOT_FOUND for an event that no checkpoint covers yet; UNAVAILABLE as for the checkpoint. */
+export const getProof: Operation<'getProof'> = async (ctx, { seq }) => {
+  const { size, note } = await newestCheckpoint(ctx)
+  if (seq > size) {
+    throw new ConductError(
+      'NOT_FOUND',
+      `The newest checkpoint covers the events up to ${size}, not ${seq}: a new one is signed once a minute.`,
+    )
+  }
+  const proof = await proveLeaf(nodeReader(ctx.db), seq - 1, size)
+  return { proof: proofText(seq - 1, proof, note, await visibleEntry(ctx, seq)) }
+}
+
+/** The entry of an event; undefined for one that the caller may not read. */
+async function visibleEntry(ctx: Ctx, seq: number): Promise<string | undefined> {
+  const { admits } = await selected(ctx, {})
+  const [shown] = await readEvents(ctx.db, { after: seq - 1 }, 1)
+  if (shown?.seq !== seq || !admits(shown)) return undefined
+  const [stored] = await readSealed(ctx.db, seq - 1, 1)
+  return stored && entryOf(stored.event, stored.salts)
+}
+
+/** VALIDATION_ERROR for sizes in the wrong order; NOT_FOUND for one that the tree does not have yet. */
+export const getConsistency: Operation<'getConsistency'> = async ({ db, now }, { from, to: given }) => {
+  const to = given ?? (await newestCheckpoint({ db, now })).size
+  if (from > to) throw invalid('from', `must be at most ${to}, and is ${from}`)
+  const size = await readSize(db)
+  if (to > size) throw new ConductError('NOT_FOUND', `${size} events of the log are sealed, not ${to}.`)
+  const proof = await proveConsistency(nodeReader(db), from, to)
+  return { from, to, hashes: proof.map((one) => one.toString('base64')) }
+}
+
+/** FORBIDDEN for a key of one project. */
+export const listLeaves: Operation<'listLeaves'> = async (ctx, { after, limit }) => {
+  if (confinementOf(ctx) !== null) {
+    throw new ConductError('FORBIDDEN', 'Only a key of the whole server reads the whole log.')
+  }
+  const { db } = ctx
+  await numberEvents(db)
+  const rows = await readRows(db, after, limit + 1)
+  const page = rows.slice(0, limit)
+  const last = page.at(-1)?.seq ?? after
+  const hashes = await readLeaves(db, after, last)
+  const leaves = page.map(({ salts, ...row }) => ({
+    ...row,
+    salts: Buffer.from(salts ?? []).toString('base64'),
+    hash: hashes[row.seq - after - 1]?.toString('base64') ?? null,
+  }))
+  return { leaves, meta: { hasMore: rows.length > limit, lastSeq: last } }
+}

@@ -1,0 +1,41 @@
+import sql, { join } from 'sql-template-tag'
+import { sealEvent } from '../../ledger/leaf.ts'
+import { only, type Tx } from '../engine/db.ts'
+import { numberEvents } from '../log/number.ts'
+import { readSealed } from './event.ts'
+import { appendHashes, tileSize } from './tile.ts'
+
+/** How many events are in the tree. */
+export async function readSize(db: Tx): Promise<number> {
+  return only(await db.query<{ last_seq: number }>(sql`select last_seq from followers where name = 'seal'`)).last_seq
+}
+
+/**
+ * Adds the next events to the tree, as many as its last tile takes; returns whether there may be more. No writer waits
+ * for it: it reads outside of a transaction, and what it read is dropped if another process was faster. Throws an Error
+ * when an event is missing.
+ */
+export async function sealNext(db: Tx): Promise<boolean> {
+  await numberEvents(db)
+  const size = await readSize(db)
+  const room = tileSize - (size % tileSize)
+  const events = (await readSealed(db, size, room)).map(({ event }) => event)
+  if (events.length === 0) return false
+  for (const [at, { seq }] of events.entries()) {
+    const expected = size + at + 1
+    if (seq !== expected) throw new Error(`Event ${expected} is missing from the log: run conduct verify.`)
+  }
+  const sealed = events.map((event) => ({ seq: event.seq, ...sealEvent(event) }))
+  await db.tx(async (tx) => {
+    const [isFirst] = await tx.query(sql`update followers set last_seq = ${size + events.length}
+      where name = 'seal' and last_seq = ${size} returning 1 as one`)
+    if (!isFirst) return
+    const leaves = sealed.map(({ leaf }) => leaf)
+    await appendHashes(tx, size, leaves)
+    const salted = sealed.filter(({ salts }) => salts.length > 0)
+    if (salted.length === 0) return
+    await tx.query(sql`insert into seal_salts (seq, salts)
+      values ${join(salted.map(({ seq, salts }) => sql`(${seq}, ${salts})`))}`)
+  })
+  return events.length === room
+}

@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict'
+import sql from 'sql-template-tag'
+import { checkpointsIn, hashesFrom, isSignedBy } from '../src/ledger/checkpoint.ts'
+import { isConsistent, isIncluded, leafHash, rootOf } from '../src/ledger/tree.ts'
+import { type Ledger, testLedger } from './support/engines.ts'
+
+/** The newest checkpoint of a ledger whose newest one is no longer fresh. */
+async function checkpointOf({ client, sleep }: Pick<Ledger, 'client' | 'sleep'>) {
+  sleep(61_000)
+  const { note, verifierKey } = await client.getCheckpoint()
+  const [checkpoint] = checkpointsIn(note)
+  assert.ok(checkpoint && isSignedBy(checkpoint, verifierKey))
+  return checkpoint
+}
+
+testLedger('a checkpoint covers the whole log, and a new one continues it', async (ledger) => {
+  const { client } = ledger
+  await client.createRun({ title: 'one' })
+  const old = await checkpointOf(ledger)
+  const { events } = await client.listEvents({ limit: 100 })
+  assert.equal(old.size, events.length)
+  assert.deepEqual((await checkpointOf(ledger)).note, old.note, 'without news there is no other')
+
+  const runs = Array.from({ length: 300 }, (_, n) => ({ title: `run ${n}`, labels: { team: 'blue' } }))
+  await Promise.all(runs.map((run) => client.createRun(run)))
+  const head = await checkpointOf(ledger)
+  assert.equal(head.size, old.size + runs.length)
+  await client.createRun({ title: 'another' })
+  assert.equal((await client.getCheckpoint()).size, head.size, 'a checkpoint lasts for a minute')
+  const { hashes, to } = await client.getConsistency({ from: old.size })
+  assert.equal(to, head.size)
+  assert.ok(isConsistent(old, head, hashesFrom(hashes)))
+  const { leaves } = await client.listLeaves({ limit: 1000 })
+  const sealed = leaves.flatMap(({ hash }) => hash ?? [])
+  assert.deepEqual([leaves.length, sealed.length], [head.size + 1, head.size])
+  assert.deepEqual(rootOf(hashesFrom(sealed)), head.root)
+})
+
+testLedger('a proof shows that an event is in the log, with the entry for who may read it', async (ledger) => {
+  const { client, as } = ledger
+  await client.createProject({ slug: 'shop' })
+  const { secret } = await client.createKey({ name: 'shop', permissions: ['read'], project: 'shop' })
+  for (let n = 0; n < 20; n++) await client.createRun({ title: `secret ${n}` })
+  const head = await checkpointOf(ledger)
+  for (let seq = 1; seq <= head.size; seq++) {
+    const { proof } = await client.getProof({ seq })
+    const [, extra = '', index, hashes = ''] =
+      /^c2sp\.org\/tlog-proof@v1\nextra (\S+)\nindex (\d+)\n((?:\S+\n)*)\n/.exec(proof) ?? []
+    const entry = Buffer.from(extra, 'base64')
+    assert.ok(!entry.includes('secret'))
+    assert.equal(JSON.parse(entry.toString())[0], seq)
+    assert.equal(Number(index), seq - 1)
+    assert.ok(proof.endsWith(`\n\n${head.note}`))
+    const path = hashesFrom(hashes.split('\n').filter(Boolean))
+    assert.ok(isIncluded(leafHash(entry), seq - 1, head.size, path, head.root), `${seq}`)
+  }
+  const { proof } = await as({ key: secret }).getProof({ seq: head.size })
+  assert.ok(!proof.includes('extra'), 'of the event of another project a key learns the hashes alone')
+  await assert.rejects(client.getProof({ seq: head.size + 1 }), { code: 'NOT_FOUND' })
+})
+
+testLedger('a checkpoint and a proof are texts, unless JSON is asked for', async (ledger) => {
+  const { note } = await checkpointOf(ledger)
+  const asText = await ledger.fetch('/v1/log/checkpoint')
+  assert.equal(asText.headers.get('content-type'), 'text/plain; charset=utf-8')
+  assert.equal(await asText.text(), note)
+  const asJson = await ledger.fetch('/v1/log/checkpoint', { headers: { accept: 'application/json' } })
+  assert.equal((await asJson.json()).note, note)
+  assert.match(await (await ledger.fetch('/v1/log/proof?seq=1')).text(), /^c2sp\.org\/tlog-proof@v1\n/)
+  assert.equal((await ledger.fetch('/v1/log/proof')).status, 422)
+})
+
+testLedger('proofs are refused for what is not there', async (ledger) => {
+  const { client, as } = ledger
+  const { size } = await checkpointOf(ledger)
+  await assert.rejects(client.getConsistency({ from: size + 1 }), { code: 'VALIDATION_ERROR' })
+  await assert.rejects(client.getConsistency({ from: 1, to: size + 1 }), { code: 'NOT_FOUND' })
+  const { secret } = await client.createKey({ name: 'local', permissions: ['admin'], project: 'default' })
+  await assert.rejects(as({ key: secret }).listLeaves(), { code: 'FORBIDDEN' })
+})
+
+testLedger('a log whose stored tree was changed signs nothing more', async (ledger) => {
+  const { client, store } = ledger
+  const before = await checkpointOf(ledger)
+  await store.db.tx((tx) =>
+    tx.query(sql`update seal_tiles set hashes = ${Buffer.alloc(32 * before.size, 1)} where level = 0`),
+  )
+  await client.createRun({ title: 'one' })
+  assert.deepEqual(await checkpointOf(ledger), before)
+})
+
+testLedger('a log that misses an event signs nothing more', async (ledger) => {
+  const { client, store } = ledger
+  const before = await checkpointOf(ledger)
+  for (let n = 0; n < 3; n++) await client.createRun({ title: `run ${n}` })
+  await client.listEvents({})
+  await store.db.tx((tx) => tx.query(sql`delete from events where seq = ${before.size + 2}`))
+  assert.deepEqual(await checkpointOf(ledger), before)
+})
