@@ -63,6 +63,7 @@ export const commands: Record<string, Entry> = {
     group: 'place',
     load: async () => (await import('./open.ts')).openCommand(),
   },
+  log: fromTable('log', 'prove what the log says: checkpoint, proof, consistency', 'more'),
   stats: fromTable('stats', 'what runs amount to, day by day', 'more'),
   feature: fromTable('feature', 'the parts of the code base that runs touch', 'more'),
   project: fromTable('project', 'projects', 'more'),

@@ -77,6 +77,7 @@ export function planOf(name: Name): Plan {
 function kindOf(name: Name, field: string): Operand['kind'] | undefined {
   if (field === 'content' || field === 'text') return 'file'
   if (name === 'search' && field === 'q') return 'words'
+  if (name === 'getProof' && field === 'seq') return 'number'
   if (name === 'linkFeatures' && field === 'features') return 'features'
 }
 

@@ -108,7 +108,8 @@ const cellOf = ({ of }: Column, row: Row, { utc }: Manner) =>
 
 /** Prints what is not a list: a record with its content below, a content alone, or what was done. */
 export function printRecord(answer: Answer, manner: Manner) {
-  const { message, text, secret, ...rest } = answer
+  const { message, secret, ...rest } = answer
+  const text = answer.text ?? answer.note ?? answer.proof
   if (typeof text === 'string') return process.stdout.write(process.stdout.isTTY ? clean(text) : text)
   if (manner.quiet) return printEssence(answer)
   if (typeof message === 'string') out(clean(message))

@@ -24,13 +24,13 @@ async function newestCheckpoint({ db, now }: Pick<Ctx, 'db' | 'now'>): Promise<S
   if (newest && Date.parse(now) - Date.parse(newest.signedAt) < staleMs) return newest
   const failure = await sealAll(db, now).then(
     () => undefined,
-    (error: unknown) => error,
+    (error: Error) => error,
   )
   const fresh = await readNewest(db)
   // A server that can no longer sign has said so in its log; what it signed before is still true.
   if (fresh) return fresh
-  if (failure) throw failure
-  throw new ConductError('UNAVAILABLE', 'The log is being sealed for the first time.', { retryAfter: 10 })
+  const words = failure ? `The log cannot be sealed. ${failure.message}` : 'The log is being sealed for the first time.'
+  throw new ConductError('UNAVAILABLE', words, { retryAfter: 10, cause: failure })
 }
 
 async function sealAll(db: Tx, now: string): Promise<void> {
