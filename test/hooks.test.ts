@@ -35,8 +35,8 @@ testLedger('a session whose hooks are sent is a run with its turns', async (ledg
     [1, 'claude-code', 'in_progress', 's-1'],
   )
   assert.deepEqual(
-    { ...run?.activity, since: '' },
-    { state: 'working', tool: 'Bash', target: 'curl -s https://shop.example/', since: '' },
+    { ...run?.activity, since: '', turnSince: '' },
+    { state: 'working', tool: 'Bash', target: 'curl -s https://shop.example/', since: '', turnSince: '' },
   )
   const runId = run?.runId as string
 

@@ -178,15 +178,24 @@ testLedger('a run says what it does, without a version or an event', async ({ cl
   const told = async (activity: Input<'heartbeat'>['activity']) =>
     (await client.heartbeat({ runId, leaseToken: lease?.token, activity })).run
   const { activity, version } = await told({ state: 'working', tool: 'Edit', target: 'a.ts' })
-  assert.deepEqual({ ...activity, since: '' }, { state: 'working', tool: 'Edit', target: 'a.ts', since: '' })
+  const turnSince = activity?.turnSince
+  assert.deepEqual({ ...activity, since: '' }, { state: 'working', tool: 'Edit', target: 'a.ts', since: '', turnSince })
   assert.deepEqual(
     (await told({ state: 'working', tool: 'Edit', target: 'a.ts' })).activity,
     activity,
     'the same since the same moment',
   )
   const since = '2026-01-31T09:30:00.000Z'
-  assert.deepEqual((await told({ state: 'waiting', since })).activity, { state: 'waiting', since })
-  assert.deepEqual((await told(undefined)).activity, { state: 'waiting', since }, 'a heartbeat alone changes nothing')
+  assert.deepEqual((await told({ state: 'waiting', since })).activity, {
+    state: 'waiting',
+    since,
+    turnSince,
+  })
+  assert.deepEqual(
+    (await told(undefined)).activity,
+    { state: 'waiting', since, turnSince },
+    'a heartbeat alone changes nothing',
+  )
   assert.deepEqual([version, (await client.listEvents({ after: 0, subject: runId })).events.length], [1, 1])
   await client.updateRun({ runId, status: 'completed', leaseToken: lease?.token })
   await assert.rejects(told({ state: 'idle' }), {

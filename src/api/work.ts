@@ -64,5 +64,13 @@ export const activityInput = z.strictObject({
 })
 export type ActivityInput = z.infer<typeof activityInput>
 
-export const activity = z.object({ ...doing, since: time }).meta({ id: 'Activity' })
+export const activity = z
+  .object({
+    ...doing,
+    since: time,
+    turnSince: time
+      .optional()
+      .describe('Since when it works on the prompt, waiting included; missing while it is idle'),
+  })
+  .meta({ id: 'Activity' })
 export type Activity = z.infer<typeof activity>

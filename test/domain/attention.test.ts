@@ -51,13 +51,13 @@ const lost = { ...failed, failure: { code: 'LEASE_EXPIRED', message: '' } }
 const cases: [what: string, runs: Told[], needs: string[]][] = [
   ['what went well needs nothing', [{ runId: 'A' }, { runId: 'B', status: 'pending' }], []],
   [
-    'what failed, lost its lease or fails its checks does, newest first',
+    'what failed, lost its lease or fails its checks does, most urgent first',
     [
       { runId: 'A', ...failed },
       { runId: 'B', ...lost },
       { runId: 'C', verdict: 'failing' },
     ],
-    ['C failing', 'B lease lost', 'A failed'],
+    ['C failing', 'A failed', 'B lease lost'],
   ],
   [
     'a later attempt that completed makes good what it retried, through others too',
@@ -94,7 +94,7 @@ const cases: [what: string, runs: Told[], needs: string[]][] = [
       { runId: 'D' },
       { runId: 'E', project: 'q' },
     ],
-    ['D unchecked', 'C stale'],
+    ['C stale', 'D unchecked'],
   ],
 ]
 

@@ -36,6 +36,8 @@ export interface PageOptions extends BrowserContextOptions {
   permissions?: Permission[]
   /** What stands before the page and the API. */
   basePath?: string
+  /** A script that every document of the browser runs first. */
+  before?: string
   /** The largest content, in bytes. */
   contentLimit?: number
 }
@@ -45,7 +47,7 @@ export interface PageOptions extends BrowserContextOptions {
  * test, which fails when the page threw something, broke its content security policy or asked another host.
  */
 export async function openPage(t: TestContext, address = '', options: PageOptions = {}): Promise<Shown> {
-  const { permissions = ['admin'], basePath = '/conduct', contentLimit, ...more } = options
+  const { permissions = ['admin'], basePath = '/conduct', contentLimit, before, ...more } = options
   const [sqlite] = engines
   const databaseUrl = (await sqlite?.freshUrl(t)) ?? ''
   const webFolder = await builtPage()
@@ -65,6 +67,7 @@ export async function openPage(t: TestContext, address = '', options: PageOption
     ...more,
   })
   context.setDefaultTimeout(15_000)
+  if (before !== undefined) await context.addInitScript(before)
   const faults = watch(context, home)
   t.after(async () => {
     await context.close()

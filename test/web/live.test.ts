@@ -94,7 +94,8 @@ test('lanes say who waits for a person, who works on what, and who is idle, in t
     await client.heartbeat({ runId: run.runId, activity })
   }
   await page.reload()
-  await page.getByText('1 waiting for you').waitFor()
+  await page.getByRole('heading', { name: /1 waiting for you/ }).waitFor()
+  await page.waitForFunction(() => document.title === '(1 waiting) Now · Conduct')
   const lanes = page.locator('.lane')
   await lanes.nth(2).getByText('Rests at last.').waitFor()
   const words = await lanes.allTextContents()
@@ -105,4 +106,81 @@ test('lanes say who waits for a person, who works on what, and who is idle, in t
   ].entries()) {
     for (const word of expected) assert.ok(words[n]?.includes(word), `${word} in ${words[n]}`)
   }
+})
+
+test('a browser that may notify does so when an agent begins to wait, and only after it was asked for', async (t) => {
+  const { page, client, home } = await openPage(t, '', {
+    before: `
+      globalThis.shown = []
+      globalThis.asked = 0
+      globalThis.Notification = class {
+        static permission = 'default'
+        static async requestPermission() {
+          globalThis.asked++
+          return (this.permission = 'granted')
+        }
+        constructor(title, { body, tag }) {
+          globalThis.shown.push([title, body, tag].join(' | '))
+        }
+      }
+      document.hasFocus = () => false`,
+  })
+  const shown = () => page.evaluate('shown')
+  const wait = async (title: string) => {
+    const { run } = await client.createRun({ title, agent: 'codex', status: 'in_progress' })
+    const activity = { state: 'waiting', tool: 'Bash', target: 'rm -rf dist' } as const
+    await client.heartbeat({ runId: run.runId, activity })
+    await page.locator('.lane.waiting', { hasText: title }).waitFor()
+  }
+  await wait('Unasked')
+  assert.deepEqual([await shown(), await page.evaluate('asked')], [[], 0])
+  await page.getByRole('button', { name: 'Notify me when an agent waits' }).click()
+  await page.getByRole('button', { name: 'Stop notifying me' }).waitFor()
+  await wait('Asked')
+  await page.waitForFunction(() => (globalThis as { shown?: string[] }).shown?.length === 1)
+  assert.deepEqual(await shown(), ['codex waits for you | Asked\nBash rm -rf dist | conduct default/RUN-002'])
+  await page.getByRole('button', { name: 'Stop notifying me' }).click()
+  await wait('Unwanted')
+  assert.equal(((await shown()) as string[]).length, 1)
+  assert.equal(page.url(), home)
+})
+
+test('what needs attention says why, most urgent first, and a dismissal can be undone', async (t) => {
+  const { page, client } = await openPage(t)
+  const [first, second] = ['a'.repeat(40), 'b'.repeat(40)]
+  for (const runId of ['OK-1', 'OK-2', 'OK-3', 'OK-4']) {
+    await client.createRun({ runId, status: 'completed' })
+    await client.createCheck({ runId, name: 'tests', result: 'pass' })
+  }
+  await client.createRun({ runId: 'FAILING', status: 'completed' })
+  await client.createCheck({ runId: 'FAILING', name: 'lint', result: 'pass' })
+  await client.createCheck({
+    runId: 'FAILING',
+    name: 'tests',
+    result: 'fail',
+    exitCode: 2,
+    command: 'npm test',
+    agent: 'ci',
+  })
+  const failure = { code: 'API_ERROR', message: 'The model is overloaded.\nTry later.' }
+  await client.createRun({ runId: 'FAILED', status: 'failed', failure })
+  await client.createRun({ runId: 'STALE', status: 'completed', git: { commit: first } })
+  await client.createCheck({ runId: 'STALE', name: 'tests', result: 'pass', commit: first })
+  await client.updateRun({ runId: 'STALE', git: { commit: second } })
+  await client.createRun({ runId: 'UNCHECKED', status: 'completed' })
+  await page.reload()
+  const needs = page.getByRole('region', { name: 'Needs attention' })
+  const reasons = needs.locator('> .rows > .brief')
+  await reasons.nth(0).getByText('Check tests failed with exit code 2').waitFor()
+  await reasons.nth(0).getByText('by ci').waitFor()
+  await reasons.nth(1).getByText('API_ERROR The model is overloaded.').waitFor()
+  await reasons.nth(2).getByText('Commit bbbbbbbb came after check tests of commit aaaaaaaa').waitFor()
+  await reasons.nth(3).getByText('Completed without a check. Most runs in default have one.').waitFor()
+
+  await page.getByRole('button', { name: 'Dismiss FAILED' }).click()
+  await reasons.nth(3).waitFor({ state: 'detached' })
+  assert.equal(await needs.getByText('API_ERROR').isVisible(), false)
+  await page.keyboard.press('Enter')
+  await needs.getByText('API_ERROR').waitFor()
+  assert.equal(await page.getByText('dismissed by you').count(), 0)
 })

@@ -2,9 +2,12 @@ import { useEffect, useLayoutEffect, useState } from 'preact/hooks'
 import { Login } from '../admin/login.tsx'
 import { follow, listen } from '../data/live.ts'
 import { useRead } from '../data/read.ts'
+import { ScopeContext, useChosenProjects } from '../data/scope.ts'
 import { client } from '../data/server.ts'
 import { type Session, SessionContext } from '../data/session.ts'
 import { AttentionContext, useAttention } from '../data/use-attention.ts'
+import { LanesContext, useLanes } from '../data/use-lanes.ts'
+import { useNotifications, useNotifying } from '../data/use-notifications.ts'
 import { Now } from '../now/now.tsx'
 import { RunPage } from '../runs/run.tsx'
 import { Runs } from '../runs/runs.tsx'
@@ -54,16 +57,23 @@ export function App() {
 }
 
 function Inside({ session, route }: { session: Session; route: Route }) {
-  const attention = useAttention()
+  const projects = useChosenProjects(route)
+  const attention = useAttention(projects)
+  const lanes = useLanes(projects, useNotifying() === 'on')
+  useNotifications(lanes.waiting, lanes.isRead)
   useEffect(follow, [])
   useScroll(route)
   return (
     <SessionContext.Provider value={session}>
-      <AttentionContext.Provider value={attention}>
-        <Frame route={route}>
-          <Page route={route} />
-        </Frame>
-      </AttentionContext.Provider>
+      <ScopeContext.Provider value={projects}>
+        <AttentionContext.Provider value={attention}>
+          <LanesContext.Provider value={lanes}>
+            <Frame route={route}>
+              <Page route={route} />
+            </Frame>
+          </LanesContext.Provider>
+        </AttentionContext.Provider>
+      </ScopeContext.Provider>
     </SessionContext.Provider>
   )
 }

@@ -1,20 +1,22 @@
 const size = 64
 
-/** Shows the mark of Conduct in the tab, with a number on it where there is one. */
-export function showCount(count: number): void {
+const colours = { attention: '#b3261e', waiting: '#8a5600' }
+
+/** Shows the mark of Conduct in the tab, or a number in the colour of what it counts. */
+export function showCount(count: number, of: keyof typeof colours): void {
   const link = document.querySelector<HTMLLinkElement>('link[rel="icon"]')
   if (!link) return
   link.type = count > 0 ? 'image/png' : 'image/svg+xml'
-  link.href = count > 0 ? drawn(count > 99 ? '99' : String(count)) : './favicon.svg'
+  link.href = count > 0 ? drawn(count > 99 ? '99' : String(count), colours[of]) : './favicon.svg'
 }
 
-function drawn(text: string): string {
+function drawn(text: string, colour: string): string {
   const canvas = document.createElement('canvas')
   canvas.width = size
   canvas.height = size
   const pen = canvas.getContext('2d')
   if (!pen) return './favicon.svg'
-  pen.fillStyle = '#b3261e'
+  pen.fillStyle = colour
   pen.roundRect(0, 0, size, size, 16)
   pen.fill()
   pen.fillStyle = '#ffffff'

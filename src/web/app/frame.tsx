@@ -3,6 +3,7 @@ import { useContext, useEffect, useState } from 'preact/hooks'
 import { listen } from '../data/live.ts'
 import { useSession } from '../data/session.ts'
 import { AttentionContext } from '../data/use-attention.ts'
+import { LanesContext } from '../data/use-lanes.ts'
 import { Icon } from '../ui/icon.tsx'
 import { Who } from '../ui/who.tsx'
 import { Help } from './help.tsx'
@@ -49,12 +50,19 @@ export function Frame({ route, children }: { route: Route; children: ComponentCh
 
 function Places({ route }: { route: Route }) {
   const { count } = useContext(AttentionContext)
+  const waiting = useContext(LanesContext).waiting.length
   return (
     <nav aria-label="Pages">
       {placesOf(useSession()).map(({ path, name, icon }) => (
         <a key={name} href={href(path)} aria-current={path[0] === route.path[0] ? 'page' : undefined}>
           <Icon name={icon} />
           {name}
+          {name === 'Now' && waiting > 0 && (
+            <span class="count waits">
+              {waiting}
+              <span class="unseen"> waiting for you</span>
+            </span>
+          )}
           {name === 'Now' && count > 0 && (
             <span class="count">
               {count}

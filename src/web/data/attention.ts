@@ -1,11 +1,14 @@
 import type { Run } from '../../api/run.ts'
 
+/** Most urgent first: work that passes for done and is not, then work that stopped, then what nobody knows. */
+const urgency = ['failing', 'failed', 'lease lost', 'stale', 'unchecked'] as const
+
 export interface Need {
   run: Run
-  why: 'failed' | 'lease lost' | 'failing' | 'unchecked' | 'stale'
+  why: (typeof urgency)[number]
 }
 
-/** Newest first, and how many others lack a check that holds. */
+/** Most urgent first, then newest, and how many others lack a check that holds. */
 export interface Attention {
   needs: Need[]
   unchecked: number
@@ -27,7 +30,9 @@ export function attentionOf(runs: Run[]): Attention {
     return why ? [{ run, why }] : []
   })
   return {
-    needs: needs.sort((a, b) => (a.run.createdAt < b.run.createdAt ? 1 : -1)),
+    needs: needs.sort(
+      (a, b) => urgency.indexOf(a.why) - urgency.indexOf(b.why) || (a.run.createdAt < b.run.createdAt ? 1 : -1),
+    ),
     unchecked: ended.filter(({ verdict }) => verdict === 'unchecked').length,
     stale: ended.filter(({ verdict }) => verdict === 'stale').length,
   }

@@ -19,6 +19,8 @@ export interface ReadOptions {
   restMs?: number
   /** Reads again so often while the page is seen, for what no event tells. */
   everyMs?: number
+  /** Does so while the page is hidden, too. */
+  isHiddenToo?: boolean
 }
 
 /**
@@ -51,7 +53,11 @@ export function useRead<T>(key: string, load: (signal: AbortSignal) => Promise<T
     const leave = listen((news) => {
       if (news.kind === 'connected' || (news.kind === 'event' && latest.current.options.touches?.(news.event))) again()
     })
-    const timer = everyMs && setInterval(() => document.hidden || again(), everyMs)
+    const timer =
+      everyMs &&
+      setInterval(() => {
+        if (!document.hidden || latest.current.options.isHiddenToo) again()
+      }, everyMs)
     return () => {
       end.abort()
       leave()

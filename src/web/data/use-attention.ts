@@ -1,7 +1,7 @@
 import { createContext } from 'preact'
 import type { Event } from '../../api/event.ts'
 import type { Run } from '../../api/run.ts'
-import type { ConductError } from '../../client/client.ts'
+import type { ConductError, Input } from '../../client/client.ts'
 import { type Attention, attentionOf, type Need } from './attention.ts'
 import { dismissalOf, useDismissed } from './dismissed.ts'
 import { useRead } from './read.ts'
@@ -31,8 +31,12 @@ export const AttentionContext = createContext<Seen>({
 })
 
 /** What needs attention, kept up to date while the page is open. */
-export function useAttention(): Seen {
-  const { data, error } = useRead('attention', read, { touches, restMs: 3000 })
+export function useAttention(projects: string[]): Seen {
+  const filter = projects.length > 0 ? { project: projects } : {}
+  const { data, error } = useRead(`attention ${projects.join(' ')}`, (signal) => read(filter, signal), {
+    touches,
+    restMs: 3000,
+  })
   const hidden = useDismissed()
   const { needs: all, unchecked, stale } = data ?? nothing
   const isHidden = (need: Need) => hidden.has(dismissalOf(need))
@@ -48,20 +52,22 @@ export function useAttention(): Seen {
   }
 }
 
-async function read(signal: AbortSignal): Promise<Attention> {
-  const createdAfter = new Date(Date.now() - periodMs).toISOString()
+type Filter = Input<'listRuns'>
+
+async function read(projects: Filter, signal: AbortSignal): Promise<Attention> {
+  const filter = { ...projects, createdAfter: new Date(Date.now() - periodMs).toISOString() }
   const [newest, ...others] = await Promise.all([
-    newestRuns(createdAfter, signal),
-    client.listRuns({ status: ['failed'], createdAfter, limit: 100 }, { signal }),
-    client.listRuns({ verdict: ['failing'], createdAfter, limit: 100 }, { signal }),
+    newestRuns(filter, signal),
+    client.listRuns({ ...filter, status: ['failed'], limit: 100 }, { signal }),
+    client.listRuns({ ...filter, verdict: ['failing'], limit: 100 }, { signal }),
   ])
   const runs = [...newest, ...others.flatMap(({ runs }) => runs)]
   return attentionOf([...new Map(runs.map((run) => [run.id, run])).values()])
 }
 
-async function newestRuns(createdAfter: string, signal: AbortSignal): Promise<Run[]> {
+async function newestRuns(filter: Filter, signal: AbortSignal): Promise<Run[]> {
   const runs: Run[] = []
-  for await (const run of client.all('listRuns', { createdAfter, limit: 100 }, { signal })) {
+  for await (const run of client.all('listRuns', { ...filter, limit: 100 }, { signal })) {
     if (runs.push(run) === lookedThrough) break
   }
   return runs

@@ -11,12 +11,14 @@ interface Props {
   isNew?: boolean
   /** Stands in place of its status. */
   badge?: ComponentChildren
+  /** A sentence below its title. */
+  reason?: ComponentChildren
   /** Stands at its end. */
   children?: ComponentChildren
 }
 
 /** A run in one line, of a short list. */
-export function Brief({ run, isNew = false, badge, children }: Props) {
+export function Brief({ run, isNew = false, badge, reason, children }: Props) {
   return (
     <li class="brief">
       {badge ?? <Status run={run} />}
@@ -29,6 +31,7 @@ export function Brief({ run, isNew = false, badge, children }: Props) {
             new
           </span>
         )}
+        {reason && <p class="reason">{reason}</p>}
         <span class="facts">
           <span>{run.project}</span>
           <span>{run.runId}</span>

@@ -18,6 +18,7 @@ export function Lane({ run }: { run: Run }) {
   const line = useLastLine(run, answer === undefined)
   const now = useNow(1000)
   const standing = standingOf(run, now)
+  const turnMs = turnMsOf(run, now)
   return (
     <li class={`lane ${standing.look}`}>
       <a class="title" href={href(['runs', run.project, run.runId])}>
@@ -26,6 +27,7 @@ export function Lane({ run }: { run: Run }) {
       <span class="silence" title={standing.meaning}>
         <Icon name={standing.icon} />
         {standing.words}
+        {turnMs !== undefined && <span class="muted">{spanOf(turnMs)} in this turn</span>}
       </span>
       <Doing activity={run.activity} />
       <span class="facts">
@@ -35,7 +37,11 @@ export function Lane({ run }: { run: Run }) {
         {run.where?.cwd && <span class="path">{run.where.cwd}</span>}
         <Changes changes={run.changes} />
       </span>
-      <span class="line">{answer ?? (line === '' ? 'No output yet.' : (line ?? ' '))}</span>
+      {answer === undefined ? (
+        <span class="line">{line === '' ? 'No output yet.' : (line ?? ' ')}</span>
+      ) : (
+        <span class="said">{answer}</span>
+      )}
     </li>
   )
 }
@@ -77,11 +83,11 @@ function standingOf(run: Run, now: number): Standing {
   return { look: 'working', icon: 'activity', words, meaning: 'Time since its last activity' }
 }
 
-const order = ['waiting', 'working', undefined, 'idle'] as const
-
-/** Runs that wait for a person come first, those that do nothing last. */
-export const byUrgency = (runs: Run[]) =>
-  runs.toSorted((a, b) => order.indexOf(a.activity?.state) - order.indexOf(b.activity?.state))
+/** How long a turn has lasted, where that is longer than its step. */
+function turnMsOf({ activity }: Run, now: number): number | undefined {
+  const { since, turnSince } = activity ?? {}
+  return turnSince === undefined || turnSince === since ? undefined : Math.max(0, now - Date.parse(turnSince))
+}
 
 const heardAt = (run: Run) => Math.max(Date.parse(run.lastSeenAt ?? run.createdAt), Date.parse(run.updatedAt))
 
@@ -98,8 +104,16 @@ function useLastAnswer({ project, runId, activity }: Run): string | undefined {
     (signal) => clientOf(project).listTurns({ runId, order: 'desc', limit: 1 }, { signal }),
     { touches: ({ type, subject }) => type === 'turn.created' && subject.startsWith(`${runId}/`), restMs: 2000 },
   )
-  return data?.turns[0]?.answer?.trim().split('\n', 1)[0]
+  return data?.turns[0]?.answer && plainLine(data.turns[0].answer)
 }
+
+/** The first line of markdown, without its marks. */
+const plainLine = (text: string) =>
+  text
+    .slice(0, 1000)
+    .trim()
+    .split('\n', 1)[0]
+    ?.replace(/^[#>\s]+|\*\*|`/g, '')
 
 function useLastLine({ id, project, runId }: Run, isWanted: boolean): string | undefined {
   const size = useRef(farAway)

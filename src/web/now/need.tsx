@@ -1,8 +1,8 @@
 import type { Need } from '../data/attention.ts'
-import { dismiss, restore } from '../data/dismissed.ts'
 import { Icon } from '../ui/icon.tsx'
 import { Badge, type Look, statusLooks, verdictLooks } from '../ui/status.tsx'
 import { Brief } from './brief.tsx'
+import { Why } from './why.tsx'
 
 const looks = {
   failed: statusLooks.failed,
@@ -15,23 +15,26 @@ const looks = {
 interface Props {
   need: Need
   isNew: boolean
-  /** Whether this person has dismissed it. */
-  isDismissed?: boolean
+  /** Given for what this person has not dismissed. */
+  onDismiss?: () => void
+  /** Given for what this person has dismissed. */
+  onRestore?: () => void
 }
 
 /** A run that somebody has to look at, until they say that they did. */
-export function NeedRow({ need, isNew, isDismissed = false }: Props) {
-  const { run, why } = need
+export function NeedRow({ need, isNew, onDismiss, onRestore }: Props) {
+  const { runId } = need.run
   return (
-    <Brief run={run} isNew={isNew} badge={<Badge look={looks[why]} title={run.failure?.message} />}>
-      {isDismissed ? (
-        <button type="button" class="plain" onClick={() => restore(need)}>
-          Restore<span class="unseen"> {run.runId}</span>
+    <Brief run={need.run} isNew={isNew} badge={<Badge look={looks[need.why]} />} reason={<Why need={need} />}>
+      {onRestore && (
+        <button type="button" class="plain" onClick={onRestore}>
+          Restore<span class="unseen"> {runId}</span>
         </button>
-      ) : (
-        <button type="button" class="plain" onClick={() => dismiss(need)} title="Dismiss">
+      )}
+      {onDismiss && (
+        <button type="button" class="plain" onClick={onDismiss} title="Dismiss">
           <Icon name="close" />
-          <span class="unseen">Dismiss {run.runId}</span>
+          <span class="unseen">Dismiss {runId}</span>
         </button>
       )}
     </Brief>

@@ -4,118 +4,107 @@ import type { Event } from '../../api/event.ts'
 import { href, type Route } from '../app/router.ts'
 import { useLooked } from '../data/looked.ts'
 import { useRead } from '../data/read.ts'
+import { useScope } from '../data/scope.ts'
 import { client } from '../data/server.ts'
 import { AttentionContext } from '../data/use-attention.ts'
+import { LanesContext } from '../data/use-lanes.ts'
+import { notify, useNotifying } from '../data/use-notifications.ts'
 import { plural } from '../runs/changes.tsx'
 import { Command } from '../ui/copy.tsx'
 import { Head } from '../ui/head.tsx'
+import { Icon } from '../ui/icon.tsx'
 import { Problem } from '../ui/problem.tsx'
+import { Skeleton } from '../ui/skeleton.tsx'
 import { Brief } from './brief.tsx'
-import { byUrgency, Lane } from './lane.tsx'
-import { NeedRow } from './need.tsx'
+import { Lane } from './lane.tsx'
+import { Needs } from './needs.tsx'
 import { Trends } from './trends.tsx'
 
 const shownLanes = 20
-const shownNeeds = 20
 
 const isOfRun = ({ type }: Event) => type.startsWith('run.')
 
 /** What happens now, and what somebody has to look at. */
 export function Now({ route }: { route: Route }) {
   const looked = useLooked()
-  const { isRead, error } = useContext(AttentionContext)
+  const lanes = useContext(LanesContext)
+  const attention = useContext(AttentionContext)
+  const isRead = (lanes.isRead || lanes.error) && (attention.isRead || attention.error)
   return (
     <>
-      <Head title="Now" />
-      <Live />
-      <Needs looked={looked} />
-      {/* Each waits for what is above it, which would move it. */}
-      {(isRead || error) && (
-        <Ended looked={looked}>
-          <Trends route={route} />
-        </Ended>
+      <Head title="Now">
+        <NotifyButton />
+      </Head>
+      {isRead ? (
+        <>
+          <Live />
+          <Needs looked={looked} />
+          {/* It waits for what is above it, which would move it. */}
+          <Ended looked={looked}>
+            <Trends route={route} />
+          </Ended>
+        </>
+      ) : (
+        <Skeleton rows={5} tall />
       )}
     </>
   )
 }
 
-/** One lane for each run in progress. No event tells of heartbeats and activities, so they are polled. */
+/** One lane for each run in progress. */
 function Live() {
-  const { data, error, reload } = useRead(
-    'live',
-    (signal) => client.listRuns({ status: ['in_progress'], limit: 100 }, { signal }),
-    { touches: isOfRun, restMs: 500, everyMs: 5_000 },
-  )
-  const runs = byUrgency(data?.runs ?? []).slice(0, shownLanes)
-  const waiting = data?.runs.filter(({ activity }) => activity?.state === 'waiting').length ?? 0
-  const more = (data?.runs.length ?? 0) - runs.length
+  const { runs, waiting, hasMore, isRead, error, reload } = useContext(LanesContext)
+  const project = useScope()
+  const more = runs.length - shownLanes
   return (
     <section aria-labelledby="live">
       <h2 id="live">
-        In progress <span class="muted">{data && `${data.runs.length}${data.meta.hasMore ? '+' : ''}`}</span>
-        {waiting > 0 && <span class="new">{waiting} waiting for you</span>}
+        In progress <span class="muted">{isRead && `${runs.length}${hasMore ? '+' : ''}`}</span>
+        {waiting.length > 0 && <span class="new">{waiting.length} waiting for you</span>}
       </h2>
       {error && <Problem error={error} onRetry={reload} />}
-      {data?.runs.length === 0 && (
+      {isRead && runs.length === 0 && (
         <div class="empty">
           <p>Nothing is in progress. To record any command as a run:</p>
           <Command text="conduct exec -- claude -p 'Fix the flaky test'" />
         </div>
       )}
       <ul class="lanes">
-        {runs.map((run) => (
+        {runs.slice(0, shownLanes).map((run) => (
           <Lane key={run.id} run={run} />
         ))}
       </ul>
-      {more > 0 && <a href={href(['runs'], { status: 'in_progress' })}>{plural(more, 'more run')} in progress</a>}
-    </section>
-  )
-}
-
-function Needs({ looked }: { looked: number }) {
-  const { needs, dismissed, unchecked, stale, isRead, error } = useContext(AttentionContext)
-  return (
-    <section aria-labelledby="needs">
-      <h2 id="needs">
-        Needs attention <span class="muted">{isRead && needs.length}</span>
-      </h2>
-      {error && <Problem error={error} />}
-      {isRead && needs.length === 0 && <p class="empty">{nothing(dismissed.length)}</p>}
-      <ul class="rows">
-        {needs.slice(0, shownNeeds).map((need) => (
-          <NeedRow key={need.run.id} need={need} isNew={Date.parse(need.run.updatedAt) > looked} />
-        ))}
-      </ul>
-      {dismissed.length > 0 && (
-        <details>
-          <summary>{dismissed.length} dismissed by you</summary>
-          <ul class="rows">
-            {dismissed.map((need) => (
-              <NeedRow key={need.run.id} need={need} isNew={false} isDismissed />
-            ))}
-          </ul>
-        </details>
+      {more > 0 && (
+        <a href={href(['runs'], { project, status: 'in_progress' })}>{plural(more, 'more run')} in progress</a>
       )}
-      <p class="more">
-        {needs.length > shownNeeds && (
-          <a href={href(['runs'], { status: 'failed' })}>{plural(needs.length - shownNeeds, 'more run')}</a>
-        )}
-        {unchecked > 0 && (
-          <a href={href(['runs'], { status: 'completed', verdict: 'unchecked' })}>{unchecked} completed, not checked</a>
-        )}
-        {stale > 0 && <a href={href(['runs'], { verdict: 'stale' })}>{stale} changed since they were checked</a>}
-      </p>
     </section>
   )
 }
 
-const nothing = (dismissed: number) =>
-  dismissed > 0 ? 'You dismissed everything that needs attention.' : 'No open failures in the last 14 days.'
+/** Asks the browser for notifications, only when somebody wants them. */
+function NotifyButton() {
+  const standing = useNotifying()
+  if (standing === 'unsupported') return null
+  if (standing === 'blocked') {
+    return <span class="muted small at-end">Your browser blocks notifications of this page.</span>
+  }
+  return (
+    <button type="button" class="plain at-end" onClick={() => notify(standing === 'off')}>
+      <Icon name={standing === 'on' ? 'check' : 'clock'} />
+      {standing === 'on' ? 'Stop notifying me' : 'Notify me when an agent waits'}
+    </button>
+  )
+}
 
 function Ended({ looked, children }: { looked: number; children: ComponentChildren }) {
+  const project = useScope()
   const { data, error, reload } = useRead(
-    'ended',
-    (signal) => client.listRuns({ status: ['completed', 'failed'], limit: 10 }, { signal }),
+    `ended ${project.join(' ')}`,
+    (signal) =>
+      client.listRuns(
+        { ...(project.length > 0 && { project }), status: ['completed', 'failed'], limit: 10 },
+        { signal },
+      ),
     { touches: isOfRun, restMs: 1000 },
   )
   if (!data && !error) return null
@@ -131,7 +120,7 @@ function Ended({ looked, children }: { looked: number; children: ComponentChildr
             ))}
           </ul>
           <p class="more">
-            <a href={href(['runs'])}>All runs</a>
+            <a href={href(['runs'], { project })}>All runs</a>
           </p>
         </section>
       )}

@@ -2,15 +2,18 @@ import type { ComponentChildren } from 'preact'
 import { useContext, useEffect, useRef } from 'preact/hooks'
 import { showCount } from '../app/favicon.ts'
 import { AttentionContext } from '../data/use-attention.ts'
+import { LanesContext } from '../data/use-lanes.ts'
 
 /** The head of a page: its one `h1`, which also names the tab and takes the focus when the page is come to. */
 export function Head({ title, tab = title, children }: { title: string; tab?: string; children?: ComponentChildren }) {
   const { count } = useContext(AttentionContext)
+  const waiting = useContext(LanesContext).waiting.length
   const heading = useRef<HTMLHeadingElement>(null)
   useEffect(() => {
-    document.title = `${count > 0 ? `(${count}) ` : ''}${tab} · Conduct`
-    showCount(count)
-  }, [tab, count])
+    document.title = `${waiting > 0 ? `(${waiting} waiting) ` : count > 0 ? `(${count}) ` : ''}${tab} · Conduct`
+    if (waiting > 0) showCount(waiting, 'waiting')
+    else showCount(count, 'attention')
+  }, [tab, count, waiting])
   useEffect(() => heading.current?.focus({ preventScroll: true }), [])
   return (
     <header class="head">

@@ -1,0 +1,50 @@
+import { createContext } from 'preact'
+import type { Run } from '../../api/run.ts'
+import type { ConductError } from '../../client/client.ts'
+import { useRead } from './read.ts'
+import { client } from './server.ts'
+
+/** The runs in progress, of which every page tells how many wait for a person. */
+export interface Lanes {
+  runs: Run[]
+  waiting: Run[]
+  /** Whether there are more than were read. */
+  hasMore: boolean
+  isRead: boolean
+  error: ConductError | undefined
+  reload(): void
+}
+
+export const LanesContext = createContext<Lanes>({
+  runs: [],
+  waiting: [],
+  hasMore: false,
+  isRead: false,
+  error: undefined,
+  reload: () => {},
+})
+
+/** Reads them again as they change. No event tells of heartbeats and activities, so they are polled, in a hidden tab too if asked. */
+export function useLanes(projects: string[], isHiddenToo: boolean): Lanes {
+  const input = { status: ['in_progress' as const], limit: 100, ...(projects.length > 0 && { project: projects }) }
+  const { data, error, reload } = useRead(
+    `lanes ${projects.join(' ')}`,
+    (signal) => client.listRuns(input, { signal }),
+    { touches: ({ type }) => type.startsWith('run.'), restMs: 500, everyMs: 5_000, isHiddenToo },
+  )
+  const runs = byUrgency(data?.runs ?? [])
+  return {
+    runs,
+    waiting: runs.filter(({ activity }) => activity?.state === 'waiting'),
+    hasMore: data?.meta.hasMore ?? false,
+    isRead: data !== undefined,
+    error,
+    reload,
+  }
+}
+
+const order = ['waiting', 'working', undefined, 'idle'] as const
+
+/** Runs that wait for a person come first, those that do nothing last. */
+const byUrgency = (runs: Run[]) =>
+  runs.toSorted((a, b) => order.indexOf(a.activity?.state) - order.indexOf(b.activity?.state))

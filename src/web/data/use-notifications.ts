@@ -1,0 +1,51 @@
+import { useEffect, useRef } from 'preact/hooks'
+import type { Run } from '../../api/run.ts'
+import { go, href } from '../app/router.ts'
+import { keptIn, useKept } from './kept.ts'
+
+const wanted = keptIn('notify', (kept) => kept === true)
+
+export type Standing = 'unsupported' | 'off' | 'on' | 'blocked'
+
+/** Whether somebody wants to be told outside the page when an agent waits, and whether the browser lets us. */
+export function useNotifying(): Standing {
+  const isWanted = useKept(wanted)
+  // Browsers offer it only over HTTPS and to localhost.
+  if (!('Notification' in globalThis) || !isSecureContext) return 'unsupported'
+  if (!isWanted) return 'off'
+  return Notification.permission === 'granted' ? 'on' : 'blocked'
+}
+
+/** Turns notifications on, for which the browser asks, or off. */
+export async function notify(isOn: boolean): Promise<void> {
+  if (isOn) await Notification.requestPermission()
+  wanted.write(isOn)
+}
+
+const waitOf = ({ project, runId, activity }: Run) => `${project}/${runId} ${activity?.since}`
+
+/** Tells of each run that begins to wait while nobody looks at the page. Those that wait already when it is opened are seen there. */
+export function useNotifications(waiting: Run[], isRead: boolean): void {
+  const isOn = useNotifying() === 'on'
+  const known = useRef<Set<string>>(undefined)
+  useEffect(() => {
+    if (!isRead) return
+    const before = known.current
+    known.current = new Set(waiting.map(waitOf))
+    if (!before || !isOn || document.hasFocus()) return
+    for (const run of waiting) if (!before.has(waitOf(run))) show(run)
+  }, [waiting.map(waitOf).join('\n'), isRead])
+}
+
+function show({ project, runId, title, agent, activity }: Run) {
+  // The tag lets several tabs tell of it once.
+  const it = new Notification(`${agent ?? 'An agent'} waits for you`, {
+    body: [title ?? runId, [activity?.tool, activity?.target].filter(Boolean).join(' ')].filter(Boolean).join('\n'),
+    tag: `conduct ${project}/${runId}`,
+  })
+  it.onclick = () => {
+    focus()
+    go(href(['runs', project, runId]))
+    it.close()
+  }
+}

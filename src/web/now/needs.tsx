@@ -1,0 +1,97 @@
+import { useContext, useEffect, useRef, useState } from 'preact/hooks'
+import { href } from '../app/router.ts'
+import type { Need } from '../data/attention.ts'
+import { dismiss, restore } from '../data/dismissed.ts'
+import { useScope } from '../data/scope.ts'
+import { AttentionContext } from '../data/use-attention.ts'
+import { plural } from '../runs/changes.tsx'
+import { Problem } from '../ui/problem.tsx'
+import { NeedRow } from './need.tsx'
+
+const shown = 20
+
+/** What somebody has to look at, most urgent first, and what they have dismissed. */
+export function Needs({ looked }: { looked: number }) {
+  const { needs, dismissed, isRead, error } = useContext(AttentionContext)
+  const [last, setLast] = useState<Need>()
+  const onDismiss = (need: Need) => {
+    dismiss(need)
+    setLast(need)
+  }
+  return (
+    <section aria-labelledby="needs">
+      <h2 id="needs">
+        Needs attention <span class="muted">{isRead && needs.length}</span>
+      </h2>
+      {error && <Problem error={error} />}
+      {isRead && needs.length === 0 && <p class="empty">{nothing(dismissed.length)}</p>}
+      <ul class="rows">
+        {needs.slice(0, shown).map((need) => (
+          <NeedRow
+            key={need.run.id}
+            need={need}
+            isNew={Date.parse(need.run.updatedAt) > looked}
+            onDismiss={() => onDismiss(need)}
+          />
+        ))}
+      </ul>
+      {last && <Undo key={last.run.id} need={last} onClose={() => setLast(undefined)} />}
+      {dismissed.length > 0 && (
+        <details class="dismissed">
+          <summary>{dismissed.length} dismissed by you</summary>
+          <ul class="rows">
+            {dismissed.map((need) => (
+              <NeedRow key={need.run.id} need={need} isNew={false} onRestore={() => restore(need)} />
+            ))}
+          </ul>
+        </details>
+      )}
+      <Elsewhere hidden={needs.length - shown} />
+    </section>
+  )
+}
+
+const nothing = (dismissed: number) =>
+  dismissed > 0 ? 'You dismissed everything that needs attention.' : 'No open failures in the last 14 days.'
+
+/** Links to what is not in the list. */
+function Elsewhere({ hidden }: { hidden: number }) {
+  const { unchecked, stale } = useContext(AttentionContext)
+  const project = useScope()
+  return (
+    <p class="more">
+      {hidden > 0 && <a href={href(['runs'], { project, status: 'failed' })}>{plural(hidden, 'more run')}</a>}
+      {unchecked > 0 && (
+        <a href={href(['runs'], { project, status: 'completed', verdict: 'unchecked' })}>
+          {unchecked} completed, not checked
+        </a>
+      )}
+      {stale > 0 && <a href={href(['runs'], { project, verdict: 'stale' })}>{stale} changed since they were checked</a>}
+    </p>
+  )
+}
+
+const undoMs = 10_000
+
+/** Offers to take the last dismissal back, for a while. */
+function Undo({ need, onClose }: { need: Need; onClose: () => void }) {
+  const button = useRef<HTMLButtonElement>(null)
+  useEffect(() => {
+    // The button that was pressed is gone, and with it the focus.
+    if (document.activeElement === document.body) button.current?.focus({ preventScroll: true })
+    const timer = setTimeout(onClose, undoMs)
+    return () => clearTimeout(timer)
+  }, [])
+  const undo = () => {
+    restore(need)
+    onClose()
+  }
+  return (
+    <div class="picks" role="status">
+      {need.run.runId} dismissed, for you alone.
+      <button ref={button} type="button" onClick={undo}>
+        Undo
+      </button>
+    </div>
+  )
+}

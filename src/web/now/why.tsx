@@ -1,0 +1,79 @@
+import type { Check } from '../../api/check.ts'
+import type { Run } from '../../api/run.ts'
+import type { Need } from '../data/attention.ts'
+import { useRead } from '../data/read.ts'
+import { clientOf } from '../data/server.ts'
+import { Ago } from '../ui/ago.tsx'
+
+/** Why a run needs attention, in a sentence. */
+export function Why({ need: { run, why } }: { need: Need }) {
+  if (why === 'unchecked') return <>Completed without a check. Most runs in {run.project} have one.</>
+  if (why === 'failing' || why === 'stale') return <OfChecks run={run} why={why} />
+  const { code, message } = run.failure ?? {}
+  if (why === 'lease lost') return <>No sign of life until the lease expired. {firstLine(message)}</>
+  if (code === undefined)
+    return <>{run.exitCode ? `The command ended with exit code ${run.exitCode}.` : 'No reason was recorded.'}</>
+  return (
+    <>
+      <code>{code}</code> {firstLine(message)}
+    </>
+  )
+}
+
+const firstLine = (text = '') => text.trim().split('\n', 1)[0]
+
+function OfChecks({ run, why }: { run: Run; why: 'failing' | 'stale' }) {
+  const { project, runId, version } = run
+  const { data, error } = useRead(
+    `${project}/${runId} ${version}`,
+    (signal) => clientOf(project).listChecks({ runId, limit: 100 }, { signal }),
+    { touches: ({ type }) => type.startsWith('check.'), restMs: 3000 },
+  )
+  if (error) return <>{error.message}</>
+  // A space keeps the height of the line.
+  if (!data) return <> </>
+  return why === 'failing' ? <Failing checks={data.checks} /> : <Stale run={run} checks={data.checks} />
+}
+
+function Failing({ checks }: { checks: Check[] }) {
+  const failing = checks.filter(({ result }) => result === 'fail')
+  const names = [...new Set(failing.map(({ name }) => name))]
+  const [first] = failing
+  if (!first) return <>A check failed.</>
+  const exit = first.exitCode === null ? '' : ` with exit code ${first.exitCode}`
+  return (
+    <>
+      {names.length > 1 ? 'Checks ' : 'Check '}
+      <b>{names.join(', ')}</b> failed{names.length > 1 ? '' : exit}, <Ago at={first.createdAt} />
+      {first.agent && `, by ${first.agent}`}
+    </>
+  )
+}
+
+function Stale({ run: { git, updatedAt }, checks: [last] }: { run: Run; checks: Check[] }) {
+  if (!last) return <>The work changed after it was checked.</>
+  const now = shortOf(git?.commit)
+  const then = shortOf(last.commit)
+  if (now && then && now !== then) {
+    return (
+      <>
+        Commit <code>{now}</code> came after check <b>{last.name}</b> of commit <code>{then}</code>,{' '}
+        <Ago at={last.createdAt} />
+      </>
+    )
+  }
+  return (
+    <>
+      Edited after check <b>{last.name}</b>
+      {now && (
+        <>
+          {' '}
+          on commit <code>{now}</code>
+        </>
+      )}
+      ; last change <Ago at={updatedAt} />
+    </>
+  )
+}
+
+const shortOf = (commit: string | null | undefined) => commit?.slice(0, 8)

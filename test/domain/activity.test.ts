@@ -1,0 +1,25 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { activityAfter } from '../../src/ledger/activity.ts'
+
+const at = (minute: number) => `2026-01-01T00:0${minute}:00.000Z`
+
+test('an activity keeps the beginning of its step and of its turn', () => {
+  const prompted = activityAfter(null, { state: 'working' }, at(0))
+  assert.deepEqual(prompted, { state: 'working', since: at(0), turnSince: at(0) })
+  const edits = activityAfter(prompted, { state: 'working', tool: 'Edit', target: 'a.ts' }, at(1))
+  assert.deepEqual(edits, { state: 'working', tool: 'Edit', target: 'a.ts', since: at(1), turnSince: at(0) })
+  assert.deepEqual(activityAfter(edits, { state: 'working', tool: 'Edit', target: 'a.ts' }, at(2)), edits)
+  const waits = activityAfter(edits, { state: 'waiting', since: at(3) }, at(4))
+  assert.deepEqual(waits, { state: 'waiting', since: at(3), turnSince: at(0) })
+  const rests = activityAfter(waits, { state: 'idle' }, at(5))
+  assert.deepEqual(rests, { state: 'idle', since: at(5) })
+  assert.deepEqual(activityAfter(rests, { state: 'working' }, at(6)), {
+    state: 'working',
+    since: at(6),
+    turnSince: at(6),
+  })
+  // As an earlier version stored it.
+  const old = { state: 'working', since: at(1) } as const
+  assert.equal(activityAfter(old, { state: 'waiting' }, at(2)).turnSince, at(1))
+})
