@@ -13,7 +13,8 @@ export type Step =
   /** A subagent ended. */
   | { kind: 'subagent'; id?: string; name: string; transcript?: string }
   | ({ kind: 'turn' } & TurnEnd)
-  | { kind: 'end'; failure?: Failure; interrupted?: true }
+  /** `isGone`: nobody reported the end; the process of the agent is gone. */
+  | { kind: 'end'; failure?: Failure; interrupted?: true; isGone?: true }
 
 export interface ToolUse {
   tool: string

@@ -65,4 +65,7 @@ export const migrations: readonly string[] = [
   ) strict;
   create index session_processes_by_process on session_processes (process);
   insert into session_processes select name, agent_process from recordings where agent_process is not null;`,
+
+  // Whether a second hook came from the agent's process. What was seen once may only have started that hook.
+  `alter table recordings add column agent_proven integer not null default 0;`,
 ]

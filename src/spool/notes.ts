@@ -1,4 +1,3 @@
-import { leaseSeconds } from '../agents/activity.ts'
 import type { Seen } from '../agents/seen.ts'
 import { type Call, insertCalls } from './calls.ts'
 import type { Database } from './database.ts'
@@ -24,8 +23,6 @@ export interface Notes {
   complete(name: string, key: string, git: object | undefined): void
   /** Names of recordings with notes that are due. */
   noted(): string[]
-  /** Notes the end of sessions that stopped in the middle of a turn, and of which nothing was heard until their lease ran out. */
-  endLost(): void
   /** The notes that are not settled, oldest first. */
   notes(name: string): Note[]
   /** Puts calls in the place of these notes; false, and nothing is done, where another process has done so. */
@@ -51,7 +48,6 @@ export function notesIn(db: Database): Notes {
       db
         .rows<{ name: string }>('select distinct name from notes where settled = 0 and due = 1 order by name')
         .map(({ name }) => name),
-    endLost: () => db.together(() => endLost(db)),
     notes: (name) =>
       db
         .rows<Omit<Note, 'seen' | 'git'> & { seen: string; git: string | null }>(
@@ -79,35 +75,3 @@ export function notesIn(db: Database): Notes {
       }),
   }
 }
-
-/** A session that stopped in the middle of a turn. */
-interface Lost {
-  name: string
-  session: string
-  cwd: string
-  agent: string
-  /** When it was last heard, in milliseconds since 1970. */
-  at: number
-}
-
-function endLost(db: Database) {
-  const open = db.rows<Lost>(
-    `select name, session, cwd, agent, at from (
-        select name, session, cwd, agent, activity, coalesce(last_heard, (select max(at) from notes n where n.name = r.name)) as at
-          from recordings r where kind = 'hook' and ended = 0
-            and (json_extract(memo, '$.draft') is not null or json_extract(memo, '$.turn') is not null
-              or exists (select 1 from notes n where n.name = r.name and n.settled = 0))
-            and not exists (select 1 from notes n where n.name = r.name and n.settled = 0 and n.due = 1)
-      ) where at + 1000 * case when json_extract(activity, '$.state') = 'working' then ? else ? end < ?`,
-    ...[leaseSeconds.working, leaseSeconds.resting, Date.now()],
-  )
-  for (const { name, session, cwd, agent, at } of open) {
-    const seen = { agent, session, cwd, step: { kind: 'end', failure: lost } }
-    db.run(
-      'insert into notes (name, at, key, due, seen) values (?, ?, ?, 1, ?) on conflict do nothing',
-      ...[name, at, `lost ${at}`, JSON.stringify(seen)],
-    )
-  }
-}
-
-const lost = { code: 'LEASE_EXPIRED', message: 'Nothing was heard of the session until its lease ran out.' }

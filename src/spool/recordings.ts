@@ -56,6 +56,8 @@ export interface Recordings {
   /** The recorded sessions with one of these ids, and those on which an agent has worked in one of these processes. */
   sessions(by: { ids: string[]; processes: ProcessId[] }): Session[]
   update(name: string, fields: Told): void
+  /** Notes that a further hook of the session came from its agent's process; `look` finds from which, and is called only where that is not known. */
+  prove(name: string, look: () => ProcessId | undefined): void
   /** Sets where the content ends, unless another process has done so meanwhile. */
   moveEnd(name: string, from: number, to: number): void
   /** Ends the recordings of processes that were killed; of `conduct mcp` a day later, since another may go on with its runs. */
@@ -103,6 +105,15 @@ export function recordingsIn(db: Database): Recordings {
     },
     sessions: (by) => sessions(db, by),
     update: (name, fields) => db.together(() => updateRecording(db, name, fields)),
+    prove(name, look) {
+      const [row] = db.rows<{ process: string | null }>(
+        'select agent_process as process from recordings where name = ? and agent_proven = 0',
+        name,
+      )
+      const seen = row?.process && look()
+      if (!seen || storedProcess(seen) !== row.process) return
+      db.run('update recordings set agent_proven = 1 where name = ? and agent_process = ?', name, row.process)
+    },
     moveEnd: (name, from, to) => {
       db.run('update recordings set appended = ? where name = ? and appended = ?', to, name, from)
     },
@@ -157,7 +168,8 @@ export function insertRecording(db: Database, recording: New) {
   db.run(
     `insert into recordings (name, kind, place, cwd, process, created_at, session, agent_process, agent)
       values (?, ?, ?, ?, ?, ?, ?, ?, ?)
-      on conflict (name) do update set agent_process = coalesce(excluded.agent_process, agent_process)`,
+      on conflict (name) do update set agent_process = coalesce(excluded.agent_process, agent_process),
+        agent_proven = agent_proven and coalesce(excluded.agent_process = agent_process, 1)`,
     ...[name, kind, JSON.stringify(withoutSecret(place)), cwd, recorder, Date.now(), session, above, agent],
   )
   if (above) db.run('insert into session_processes (name, process) values (?, ?) on conflict do nothing', name, above)

@@ -2,11 +2,12 @@ import { type Acts, actsIn } from './acts.ts'
 import { type Beats, beatsIn } from './beats.ts'
 import { type Calls, callsIn } from './calls.ts'
 import { openDatabase } from './database.ts'
+import { type Lost, lostIn } from './lost.ts'
 import { type Notes, notesIn } from './notes.ts'
 import { type Recordings, recordingsIn } from './recordings.ts'
 
 /** What must outlive a process: recordings, what was noted of them, and the calls that their server has not acknowledged. */
-export interface State extends Recordings, Calls, Notes, Acts, Beats {
+export interface State extends Recordings, Calls, Notes, Lost, Acts, Beats {
   close(): void
 }
 
@@ -16,5 +17,13 @@ export interface State extends Recordings, Calls, Notes, Acts, Beats {
  */
 export function openState(file: string): State {
   const db = openDatabase(file)
-  return { ...recordingsIn(db), ...callsIn(db), ...notesIn(db), ...actsIn(db), ...beatsIn(db), close: db.close }
+  return {
+    ...recordingsIn(db),
+    ...callsIn(db),
+    ...notesIn(db),
+    ...lostIn(db),
+    ...actsIn(db),
+    ...beatsIn(db),
+    close: db.close,
+  }
 }

@@ -53,7 +53,9 @@ function recordingOf({ agent, session, cwd, step }: Seen, state: State, env: Env
   const name = `${agent.replace(/-code$/, '')}-${session}`
   const known = state.find(name)
   // A session that is resumed goes on in another process.
-  if (known) return step.kind === 'prompt' ? { ...known, agentProcess: agentProcessOf() ?? null } : known
+  if (known && step.kind === 'prompt') return { ...known, agentProcess: agentProcessOf() ?? null }
+  if (known) state.prove(name, agentProcessOf)
+  if (known) return known
   if (declaredProject(cwd) === undefined) return undefined
   return {
     name,

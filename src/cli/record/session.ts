@@ -2,7 +2,7 @@ import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { withoutSecrets } from '../../agents/secrets.ts'
-import type { Step, Told, TurnEnd } from '../../agents/seen.ts'
+import type { Failure, Step, Told, TurnEnd } from '../../agents/seen.ts'
 import { readTranscript } from '../../agents/transcript.ts'
 import { isEmpty, newDraft, withStep } from '../../agents/turn.ts'
 import { mask } from '../../mask/mask.ts'
@@ -42,6 +42,16 @@ export interface Settled {
 /** Makes calls of all that hooks noted, ready to be sent. What cannot be read now is said, and kept. */
 export async function settleNotes(state: State, env: Env, say: (line: string) => void): Promise<void> {
   state.endLost()
+  await settleAll(state, env, say)
+  const deserted = state.deserted()
+  if (deserted.length === 0) return
+  // The hook of their end may still be on its way.
+  await sleep(overtakenMs)
+  for (const session of deserted) state.endDeserted(session)
+  await settleAll(state, env, say)
+}
+
+async function settleAll(state: State, env: Env, say: (line: string) => void) {
   for (const name of state.noted()) {
     await settle(state, name, env).catch((error: Error) => say(`${name}: ${error.message}`))
   }
@@ -153,8 +163,10 @@ async function after(note: Given, session: Session, settled: Settled): Promise<S
     case 'turn':
       return turned(session, settled, { ...step, ...(await wordsOf(note, step, session)), at, now: trees.now })
     case 'end': {
-      const { failure, interrupted } = step
-      const last = await leftOpen(note, session, settled, { failure, interrupted })
+      const { failure, interrupted, isGone } = step
+      const isOpen = settled.memo.draft !== undefined && !isEmpty(settled.memo.draft)
+      const said = isGone && isOpen ? { failure: gone } : { failure, interrupted }
+      const last = await leftOpen(note, session, settled, said)
       return ended(session, last, at)
     }
     case 'tool': {
@@ -167,6 +179,8 @@ async function after(note: Given, session: Session, settled: Settled): Promise<S
       return { ...settled, memo: { ...settled.memo, draft } }
   }
 }
+
+const gone: Failure = { code: 'AGENT_GONE', message: "The agent's process ended before the turn did." }
 
 /** The answer of a turn whose hook has none. The transcript tells that of the last turn alone. */
 async function wordsOf({ isLastTurn }: Given, { answer, failure, interrupted }: TurnEnd, session: Session) {
@@ -186,8 +200,12 @@ async function leftOpen(
   if ((!draft || isEmpty(draft)) && !said.failure) return settled
   // The transcript tells of the last turn alone.
   const { failure, interrupted, answer } = isLast ? await session.transcript() : {}
-  // Of the two that tell of a failure, the transcript says more.
-  const wasFailure = failure ? { ...failure, message: await mask(failure.message) } : said.failure
+  // Of the two that tell how it ended, the transcript says more.
+  const wasFailure = failure
+    ? { ...failure, message: await mask(failure.message) }
+    : interrupted
+      ? undefined
+      : said.failure
   // What an agent does by itself ends with its session.
   const wasInterrupted = said.interrupted ?? interrupted ?? (draft?.prompt === undefined ? undefined : true)
   const how = wasFailure ? { failure: wasFailure } : wasInterrupted ? { interrupted: wasInterrupted } : {}

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Command } from 'commander'
 import type { Unsent } from '../../spool/calls.ts'
 import { type Delivery, deliver } from '../../spool/deliver.ts'
@@ -51,6 +52,33 @@ export interface SyncOptions {
 /** Sends all that waits, oldest first, and says what became of it; a place that does not answer is asked once. Answers whether nothing is left. */
 export async function sync(state: State, env: Env, { again, say }: SyncOptions): Promise<boolean> {
   await settleNotes(state, env, say)
+  const isAllSent = await sendCalls(state, env, { again, say })
+  // A hook woke this one, also to tell what is done just now.
+  await sendBeats(state, { connect: (place) => reconnect(place, env), waits: !again })
+  if (!again && (await isDeserted(state))) {
+    await settleNotes(state, env, say)
+    await sendCalls(state, env, { again, say })
+  }
+  state.endGone()
+  state.forgetActs()
+  state.forget(keptDays)
+  forgetObjects(state, env)
+  return isAllSent
+}
+
+/** How long an agent that has ended its turn may take to end, in milliseconds, and the pause between two looks. */
+const [exitMs, pauseMs] = [3_000, 250]
+
+/** Whether an agent has ended without a word, as some do right after their last turn. */
+async function isDeserted(state: State): Promise<boolean> {
+  while (state.deserted().length === 0) {
+    if (!state.hasJustRested(exitMs)) return false
+    await sleep(pauseMs)
+  }
+  return true
+}
+
+async function sendCalls(state: State, env: Env, { again, say }: SyncOptions): Promise<boolean> {
   const away: { place: Place; delivery: Delivery }[] = []
   const connect = (place: Place) => reconnect(place, env)
   const unsent = state.unsent()
@@ -65,12 +93,6 @@ export async function sync(state: State, env: Env, { again, say }: SyncOptions):
     if (delivery.outcome !== 'sent') isAllSent = false
     say(lineOf({ ...recording, runId: state.find(name)?.runId ?? null }, delivery))
   }
-  // A hook woke this one, also to tell what is done just now.
-  await sendBeats(state, { connect, waits: !again })
-  state.endGone()
-  state.forgetActs()
-  state.forget(keptDays)
-  forgetObjects(state, env)
   return isAllSent
 }
 

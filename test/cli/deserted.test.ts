@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict'
+import { fork } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { type TestContext, test } from 'node:test'
+import { stateFile } from '../../src/cli/record/state.ts'
+import { main } from '../support/program.ts'
+import { claudeIn, type Document, onlyRun, syncAll, untilNobodyRuns, workplace } from './session.ts'
+import type { User } from './user.ts'
+
+/** An agent in a process of its own, which runs `conduct hook` as agents do, and ends without a word. */
+async function agentOf(t: TestContext, { env, cwd }: Pick<User, 'env' | 'cwd'>) {
+  const program = join(env.HOME, 'agent.mjs')
+  writeFileSync(
+    program,
+    `import { execFileSync } from 'node:child_process'
+    process.on('message', (input) => {
+      const env = { ...process.env, HOME: process.env.FOLDER }
+      execFileSync(process.execPath, [${JSON.stringify(main)}, 'hook', 'claude'], { input, env })
+      process.send('heard')
+    })
+    process.send('ready')`,
+  )
+  // Its own HOME is another one, since it is none of the processes that hooks leave behind.
+  const child = fork(program, [], { env: { ...env, HOME: cwd, FOLDER: env.HOME }, cwd, execArgv: [] })
+  t.after(() => child.kill('SIGKILL'))
+  await once(child, 'message')
+  const session = randomUUID()
+  const transcript_path = join(env.HOME, `.claude/projects/demo/${session}.jsonl`)
+  return {
+    async tell(hook_event_name: string, more: Document = {}) {
+      const prompt_id = `${hook_event_name} ${JSON.stringify(more)}`
+      child.send(JSON.stringify({ session_id: session, transcript_path, cwd, prompt_id, hook_event_name, ...more }))
+      await once(child, 'message')
+    },
+    async kill() {
+      child.kill('SIGKILL')
+      await once(child, 'exit')
+    },
+  }
+}
+
+const edit = (id: string) => ({ tool_name: 'Edit', tool_input: { file_path: 'src/login.ts' }, tool_use_id: id })
+
+test('a session whose agent is gone ends at once, as its last turn did', async (t) => {
+  const user = workplace(t)
+  const agent = await agentOf(t, user)
+  await agent.tell('UserPromptSubmit', { prompt: 'Go' })
+  await agent.tell('PostToolUse', { ...edit('1'), tool_response: {} })
+  await agent.tell('Stop', { last_assistant_message: 'Done.' })
+  await agent.kill()
+  // What the last hook started sees that it is gone.
+  untilNobodyRuns(user.env.HOME)
+  const run = await onlyRun(user)
+  assert.deepEqual([run.status, run.failure, run.turns.last?.answer], ['completed', null, 'Done.'])
+  assert.ok(Date.parse(run.endedAt ?? '') >= Date.parse(run.turns.last?.endedAt ?? ''))
+})
+
+test('a session whose agent is gone in the middle of a turn has failed, and goes on where it was not', async (t) => {
+  const user = workplace(t)
+  const { env, cwd } = user
+  const agent = await agentOf(t, user)
+  await agent.tell('UserPromptSubmit', { prompt: 'Go' })
+  await agent.tell('PostToolUse', { ...edit('1'), tool_response: {} })
+  untilNobodyRuns(env.HOME)
+  await syncAll(env)
+  assert.equal((await onlyRun(user)).status, 'in_progress', 'it works')
+  await agent.kill()
+  await syncAll(env)
+  const run = await onlyRun(user)
+  const failure = { code: 'AGENT_GONE', message: "The agent's process ended before the turn did." }
+  assert.deepEqual([run.status, run.failure, run.turns.last?.failure], ['failed', failure, failure])
+  assert.deepEqual([run.turns.last?.prompt, run.turns.last?.tools], ['Go', [{ name: 'Edit', count: 1 }]])
+  const { session } = run.where ?? {}
+  const resumed = claudeIn(cwd, env, session)
+  await resumed.prompt('Again')
+  await resumed.stop()
+  await resumed.end()
+  await syncAll(env)
+  const { status, turns } = await onlyRun(user)
+  assert.deepEqual([status, turns.count], ['completed', 2])
+})
+
+test('a process that one hook came from, and no other, is not taken for the agent', async (t) => {
+  const user = workplace(t)
+  const { env, cwd } = user
+  const agent = await agentOf(t, user)
+  await agent.tell('UserPromptSubmit', { prompt: 'Go' })
+  await agent.kill()
+  untilNobodyRuns(env.HOME)
+  await syncAll(env)
+  const run = await onlyRun(user)
+  assert.equal(run.status, 'in_progress')
+  // The next hook comes from another process.
+  const claude = claudeIn(cwd, env, run.where?.session)
+  await claude.run('true')
+  await syncAll(env)
+  assert.equal((await onlyRun(user)).status, 'in_progress')
+})
+
+test('a session that is heard while its end is looked for goes on', async (t) => {
+  const user = workplace(t)
+  const { env, cwd } = user
+  const claude = claudeIn(cwd, env)
+  await claude.prompt('Go')
+  await claude.run('true')
+  const db = new DatabaseSync(stateFile(env))
+  t.after(() => db.close())
+  const gone = `json_set(agent_process, '$.pid', ${2 ** 22 + 1})`
+  db.exec(`update recordings set agent_process = ${gone}, agent_proven = 1`)
+  const synced = syncAll(env)
+  await claude.stop()
+  await claude.end()
+  await synced
+  await syncAll(env)
+  const { status, turns } = await onlyRun(user)
+  assert.deepEqual([status, turns.count, turns.last?.failure], ['completed', 1, undefined])
+})
