@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
+import { csvOf } from '../../src/web/data/csv.ts'
 import { openPage } from '../support/browser.ts'
 
 const dayMs = 86_400_000
 
 test('trends tell in figures, in words and as a table what the runs of a period come to', async (t) => {
-  const { page, client, home, sleep } = await openPage(t)
+  const { page, client, home, sleep } = await openPage(t, '#/trends')
   await page.getByText('No runs in the last 30 days').waitFor()
   sleep(-10 * dayMs)
   await client.createRun({ title: 'Long ago', status: 'failed' })
@@ -14,33 +16,83 @@ test('trends tell in figures, in words and as a table what the runs of a period 
   sleep(90_000)
   await client.updateRun({ runId: run.runId, status: 'completed' })
   await client.createCheck({ runId: run.runId, name: 'tests', result: 'pass' })
-  const trends = page.getByRole('region', { name: 'Trends' })
+  const trends = page.getByRole('main')
   const figures = () => trends.locator('dd b').allTextContents()
   await trends.getByText('1 of 2 runs completed').waitFor()
   await trends.getByText('1 of 2 runs verified').waitFor()
   await trends.getByText('known for 1 of 2 runs').waitFor()
   assert.deepEqual(
     (await figures()).filter((_, index) => index !== 3 && index !== 4),
-    ['2', '50%', '50%', '$1.50'],
+    ['2', '50%', '50%', '$1.50', '—'],
   )
-  await trends.getByText('Runs by status, each day in UTC: 1 completed, 1 failed.').waitFor()
-  assert.equal(await trends.locator('canvas').count(), 2)
+  await trends.getByText(/^Runs by status, each day in .*: 1 completed, 1 failed\.$/).waitFor()
+  await trends.getByText(/^Cost in US dollars, each day in .*: \$1\.50\.$/).waitFor()
+  await trends.getByText(/^Tokens, each day in .*: none known\.$/).waitFor()
+  assert.equal(await trends.locator('canvas').count(), 4)
 
   await trends.getByRole('link', { name: '7 days' }).click()
   await trends.getByText('1 of 1 runs completed').waitFor()
-  assert.equal(page.url(), `${home}#/?days=7`)
-  assert.match((await figures()).join(), /^1,100%,100%,1 min 30 s,1 min 30 s,\$1.50$/)
+  assert.equal(page.url(), `${home}#/trends?days=7`)
+  assert.match((await figures()).join(), /^1,100%,100%,1 min 30 s,1 min 30 s,\$1.50,—$/)
   await trends.getByText('As a table').first().click()
-  assert.equal(await trends.getByRole('row').count(), 8)
+  assert.equal(await trends.getByRole('region', { name: 'Runs by status, as a table' }).getByRole('row').count(), 8)
   await page.goBack()
   await trends.getByText('1 of 2 runs completed').waitFor()
 })
 
-test('a cost that no run reports is unknown, not nothing', async (t) => {
+test('a day is that of the viewer, not of the server', async (t) => {
+  const { page, client, home } = await openPage(t, '', { timezoneId: 'Pacific/Kiritimati' })
+  const { run } = await client.createRun({ title: 'One' })
+  await page.goto(`${home}#/trends`)
+  await page.getByText('Runs by status, each day in Pacific/Kiritimati: 1 pending.').waitFor()
+  await page.getByText('As a table').first().click()
+  const there = new Date(Date.parse(run.createdAt) + 14 * 3_600_000).toISOString().slice(0, 10)
+  await page.getByRole('row', { name: `${there} 1` }).waitFor()
+})
+
+test('runs are compared by agent, author, spec, project and model, and the table is downloaded as it is shown', async (t) => {
   const { page, client, home } = await openPage(t)
-  await client.createRun({ title: 'One', status: 'in_progress' })
-  await page.goto(`${home}?again#/`)
-  const trends = page.getByRole('region', { name: 'Trends' })
-  await trends.getByText('known for 0 of 1 runs').waitFor()
-  assert.equal(await trends.locator('dd b').last().textContent(), '—')
+  const usage = { model: 'm-1', inputTokens: 1200, outputTokens: 34, costUsd: 0.25 }
+  await client.createRun({ agent: '=HYPERLINK("x")', author: 'Jürgen, Ada', specId: 'A-1', status: 'completed', usage })
+  await client.createRun({ agent: 'codex', status: 'failed' })
+  await client.createRun({ agent: 'codex', status: 'completed' })
+  await page.goto(`${home}#/trends`)
+  const table = page.getByRole('region', { name: 'Runs by agent' })
+  const cells = (name: string) => table.getByRole('row', { name }).locator('td').allTextContents()
+  await table.getByRole('link', { name: 'codex' }).waitFor()
+  assert.deepEqual((await cells('codex')).slice(0, 5), ['2', '50%', '0%', '—', '—'])
+  assert.deepEqual((await cells('=HYPER')).slice(0, 5), ['1', '100%', '0%', '$0.25', '1.2K in, 34 out'])
+
+  const saved = async (name: string) => {
+    const download = page.waitForEvent('download')
+    await page.getByRole('button', { name: `Download CSV of ${name}` }).click()
+    const file = await download
+    assert.equal(file.suggestedFilename(), `${name}.csv`)
+    return readFileSync(await file.path(), 'utf8').split('\r\n')
+  }
+  const lines = await saved('runs-by-agent-30-days')
+  const head = 'agent,runs,completed,verified,cost_usd,cost_known_for_runs,input_tokens,output_tokens,median_ms,p90_ms'
+  assert.equal(lines[0], `\ufeff${head}`)
+  assert.match(lines[1] ?? '', /^codex,2,1,0,,0,,,\d+,\d+$/)
+  assert.match(lines[2] ?? '', /^"'=HYPERLINK\(""x""\)",1,1,0,0.25,1,1200,34,\d+,\d+$/)
+  assert.equal((await saved('runs-by-day-30-days')).length, 32)
+
+  for (const [tab, value] of [
+    ['Author', 'Jürgen, Ada'],
+    ['Spec', 'A-1'],
+    ['Project', 'default'],
+    ['Model', 'm-1'],
+  ] as const) {
+    await page.getByRole('navigation', { name: 'Compare by' }).getByRole('link', { name: tab }).click()
+    await page.getByRole('rowheader', { name: value, exact: true }).waitFor()
+  }
+  await page.getByRole('navigation', { name: 'Compare by' }).getByRole('link', { name: 'Spec' }).click()
+  await page.getByRole('rowheader', { name: '—' }).waitFor()
+  await page.getByRole('link', { name: 'A-1' }).click()
+  await page.waitForURL(/#\/runs\?specId=A-1$/)
+})
+
+test('a spreadsheet takes no cell for a formula', () => {
+  const rows = [['=1+1', '+1', '-1', '@x', '\tx', '\rx', 'a=b', 'a,b', 'a"b', 'a\nb', -1, null, '']]
+  assert.equal(csvOf(rows), `\ufeff'=1+1,'+1,'-1,'@x,'\tx,"'\rx",a=b,"a,b","a""b","a\nb",-1,,\r\n`)
 })

@@ -23,6 +23,7 @@ const SpecPage = lazy(() => import('../specs/spec.tsx'))
 const Features = lazy(() => import('../features/features.tsx'))
 const FeaturePage = lazy(() => import('../features/feature.tsx'))
 const Compare = lazy(() => import('../runs/compare.tsx'))
+const Trends = lazy(() => import('../trends/trends.tsx'))
 const Activity = lazy(() => import('../activity/activity.tsx'))
 const Keys = lazy(() => import('../admin/keys.tsx'))
 const Projects = lazy(() => import('../admin/projects.tsx'))
@@ -81,7 +82,7 @@ function Inside({ session, route }: { session: Session; route: Route }) {
 /** The page of an address: `#/runs` lists, `#/runs/<project>/<runId>` is one. */
 function Page({ route }: { route: Route }) {
   const [noun, project, id] = route.path
-  if (noun === undefined) return <Now route={route} />
+  if (noun === undefined) return <Now />
   if (noun === 'runs' && project === undefined) return <Runs route={route} />
   if (noun === 'runs' && project !== undefined && id !== undefined) {
     return <RunPage key={`${project}/${id}`} project={project} runId={id} route={route} />
@@ -95,6 +96,7 @@ function Page({ route }: { route: Route }) {
     return <FeaturePage key={`${project}/${id}`} project={project} number={Number(id)} />
   }
   if (noun === 'compare') return <Compare route={route} />
+  if (noun === 'trends') return <Trends route={route} />
   if (noun === 'activity') return <Activity route={route} />
   if (noun === 'keys') return <Keys />
   if (noun === 'projects') return <Projects />

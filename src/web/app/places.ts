@@ -18,6 +18,7 @@ export const places: Place[] = [
   { path: ['runs'], name: 'Runs', icon: 'runs', key: 'r' },
   { path: ['specs'], name: 'Specs', icon: 'specs', key: 's' },
   { path: ['features'], name: 'Features', icon: 'features', key: 'f' },
+  { path: ['trends'], name: 'Trends', icon: 'trends', key: 't' },
   { path: ['activity'], name: 'Activity', icon: 'activity', key: 'a' },
   { path: ['keys'], name: 'Keys', icon: 'keys', key: 'k', permission: 'admin' },
   { path: ['projects'], name: 'Projects', icon: 'folder', key: 'p', permission: 'admin' },

@@ -8,7 +8,7 @@ export const ScopeContext = createContext<string[]>([])
 export const useScope = () => useContext(ScopeContext)
 
 /** Pages that go over projects, by the first piece of their addresses. */
-const overProjects = [undefined, 'runs', 'specs', 'features', 'activity']
+const overProjects = [undefined, 'runs', 'specs', 'features', 'trends', 'activity']
 
 /** Whether a page shows what is in the chosen projects, rather than one thing or none of theirs. */
 export const isOverProjects = ({ path }: Route) => path.length < 2 && overProjects.includes(path[0])

@@ -1,7 +1,6 @@
-import type { ComponentChildren } from 'preact'
 import { useContext } from 'preact/hooks'
 import type { Event } from '../../api/event.ts'
-import { href, type Route } from '../app/router.ts'
+import { href } from '../app/router.ts'
 import { useLooked } from '../data/looked.ts'
 import { useRead } from '../data/read.ts'
 import { useScope } from '../data/scope.ts'
@@ -18,14 +17,13 @@ import { Skeleton } from '../ui/skeleton.tsx'
 import { Brief } from './brief.tsx'
 import { Lane } from './lane.tsx'
 import { Needs } from './needs.tsx'
-import { Trends } from './trends.tsx'
 
 const shownLanes = 20
 
 const isOfRun = ({ type }: Event) => type.startsWith('run.')
 
 /** What happens now, and what somebody has to look at. */
-export function Now({ route }: { route: Route }) {
+export function Now() {
   const looked = useLooked()
   const lanes = useContext(LanesContext)
   const attention = useContext(AttentionContext)
@@ -40,9 +38,7 @@ export function Now({ route }: { route: Route }) {
           <Live />
           <Needs looked={looked} />
           {/* It waits for what is above it, which would move it. */}
-          <Ended looked={looked}>
-            <Trends route={route} />
-          </Ended>
+          <Ended looked={looked} />
         </>
       ) : (
         <Skeleton rows={5} tall />
@@ -96,7 +92,7 @@ function NotifyButton() {
   )
 }
 
-function Ended({ looked, children }: { looked: number; children: ComponentChildren }) {
+function Ended({ looked }: { looked: number }) {
   const project = useScope()
   const { data, error, reload } = useRead(
     `ended ${project.join(' ')}`,
@@ -124,7 +120,6 @@ function Ended({ looked, children }: { looked: number; children: ComponentChildr
           </p>
         </section>
       )}
-      {children}
     </>
   )
 }

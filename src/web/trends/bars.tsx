@@ -60,9 +60,14 @@ function stacked(labels: string[], series: Series[]): uPlot.AlignedData {
   return [labels.map((_, index) => index), ...layers.reverse()]
 }
 
+const compact = new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 2 })
+/** Between two lines of a chart of whole numbers there is no half of one. */
+const wholeSteps = Array.from({ length: 13 }, (_, power) => [1, 2, 5].map((step) => step * 10 ** power)).flat()
+
 function optionsOf(labels: string[], series: Series[], swatches: HTMLElement, width: number): uPlot.Options {
   const colours = [...swatches.children].map((swatch) => getComputedStyle(swatch).color)
   const soft = getComputedStyle(swatches).color
+  const isWhole = series.every(({ values }) => values.every(Number.isInteger))
   const bars = uPlot.paths.bars?.({ size: [0.7, 28] })
   return {
     width,
@@ -72,7 +77,7 @@ function optionsOf(labels: string[], series: Series[], swatches: HTMLElement, wi
     padding: [8, 4, 0, 0],
     scales: {
       x: { time: false, range: () => [-0.6, labels.length - 0.4] },
-      y: { range: (_, __, max) => [0, Math.max(4, max)] },
+      y: { range: (_, __, max) => [0, Math.max(isWhole ? 4 : 0, max) || 1] },
     },
     axes: [
       {
@@ -86,8 +91,9 @@ function optionsOf(labels: string[], series: Series[], swatches: HTMLElement, wi
       },
       {
         stroke: soft,
-        size: 36,
-        incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 5000, 10_000],
+        size: 44,
+        ...(isWhole && { incrs: wholeSteps }),
+        values: (_, at) => at.map((value) => compact.format(value)),
         ticks: { show: false },
         grid: { stroke: getComputedStyle(swatches).borderTopColor, width: 1 },
       },

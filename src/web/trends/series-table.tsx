@@ -5,6 +5,8 @@ export interface Series extends Look {
   values: number[]
 }
 
+const numbers = new Intl.NumberFormat('en', { maximumFractionDigits: 2 })
+
 /** What a chart shows, as numbers, the newest day first. */
 export function SeriesTable({ title, labels, series }: { title: string; labels: string[]; series: Series[] }) {
   return (
@@ -28,7 +30,7 @@ export function SeriesTable({ title, labels, series }: { title: string; labels: 
               <tr key={label}>
                 <th scope="row">{label}</th>
                 {series.map(({ word, values }) => (
-                  <td key={word}>{values[index]}</td>
+                  <td key={word}>{numbers.format(values[index] ?? 0)}</td>
                 ))}
               </tr>
             ))

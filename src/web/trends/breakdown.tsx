@@ -1,0 +1,104 @@
+import { href } from '../app/router.ts'
+import type { Cell } from '../data/csv.ts'
+import { CsvButton } from '../ui/csv-button.tsx'
+import {
+  type Breakdown,
+  breakdowns,
+  costText,
+  type Group,
+  knownCost,
+  knownTokens,
+  shareOf,
+  timeOf,
+  tokensText,
+} from './measures.ts'
+
+/** The most groups that the server tells. */
+const most = 100
+
+interface Props {
+  by: Breakdown
+  groups: Group[]
+  days: number
+}
+
+/** What the runs of each agent, author, spec and so on come to, those of most runs first. */
+export function BreakdownTable({ by, groups, days }: Props) {
+  return (
+    <>
+      {/* Where it is too wide it scrolls in its own place, also by keys. */}
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls has to be reached by keys */}
+      <section class="scrolls whole" aria-label={`Runs by ${breakdowns[by].toLowerCase()}`} tabIndex={0}>
+        <table class="series">
+          <thead>
+            <tr>
+              {[breakdowns[by], 'Runs', 'Success', 'Verified', 'Cost', 'Tokens', 'Median', '90th percentile'].map(
+                (name) => (
+                  <th key={name} scope="col">
+                    {name}
+                  </th>
+                ),
+              )}
+            </tr>
+          </thead>
+          <tbody>
+            {groups.map((group) => (
+              <GroupRow key={group.value} by={by} group={group} />
+            ))}
+          </tbody>
+        </table>
+      </section>
+      <p class="more">
+        <CsvButton name={`runs-by-${by}-${days}-days`} rows={() => csvRows(by, groups)} />
+        {groups.length >= most && <span class="muted">These are the {most} with the most runs.</span>}
+      </p>
+    </>
+  )
+}
+
+function GroupRow({ by, group }: { by: Breakdown; group: Group }) {
+  const { runs, byStatus, byVerdict, costed, duration } = group
+  return (
+    <tr>
+      <th scope="row">
+        <Name by={by} value={group.value} />
+      </th>
+      <td>{runs.toLocaleString('en')}</td>
+      <td title={`${byStatus.completed} of ${runs} runs completed`}>{shareOf(byStatus.completed, runs)}</td>
+      <td title={`${byVerdict.verified} of ${runs} runs verified`}>{shareOf(byVerdict.verified, runs)}</td>
+      <td title={`Known for ${costed} of ${runs} runs`}>{costText(group)}</td>
+      <td>{tokensText(group)}</td>
+      <td title={`Of ${duration.runs} runs that ended`}>{timeOf(duration.medianMs)}</td>
+      <td>{timeOf(duration.p90Ms)}</td>
+    </tr>
+  )
+}
+
+/** The runs list has no filter for models. */
+function Name({ by, value }: { by: Breakdown; value: string | null }) {
+  if (value === null) return <span title={`Runs that name no ${breakdowns[by].toLowerCase()}`}>—</span>
+  return by === 'model' ? <span>{value}</span> : <a href={href(['runs'], { [by]: value })}>{value}</a>
+}
+
+/** What the table shows, in numbers: milliseconds, dollars, and counts in place of shares. */
+function csvRows(by: Breakdown, groups: Group[]): Cell[][] {
+  const columns = ['runs', 'completed', 'verified', 'cost_usd', 'cost_known_for_runs', 'input_tokens', 'output_tokens']
+  return [
+    [by, ...columns, 'median_ms', 'p90_ms'],
+    ...groups.map((group) => {
+      const tokens = knownTokens(group)
+      return [
+        group.value,
+        group.runs,
+        group.byStatus.completed,
+        group.byVerdict.verified,
+        knownCost(group),
+        group.costed,
+        tokens?.input ?? null,
+        tokens?.output ?? null,
+        group.duration.medianMs,
+        group.duration.p90Ms,
+      ]
+    }),
+  ]
+}

@@ -1,0 +1,39 @@
+import { lazy } from '../ui/lazy.tsx'
+import { type Series, SeriesTable } from './series-table.tsx'
+
+const Bars = lazy(() => import('./bars.tsx'))
+
+interface Props {
+  title: string
+  /** The days. */
+  labels: string[]
+  series: Series[]
+  /** The sum of one series, in words. */
+  sumText: (sum: number, series: Series) => string
+  timeZone: string
+}
+
+/** A chart of days, and the same in words and as a table. */
+export function Chart({ title, labels, series, sumText, timeZone }: Props) {
+  const some = series.filter(({ values }) => values.some((value) => value > 0))
+  const sums = some.map((one) =>
+    sumText(
+      one.values.reduce((a, b) => a + b, 0),
+      one,
+    ),
+  )
+  return (
+    <figure class="chart">
+      <figcaption>
+        {title}, each day in {timeZone}: {sums.length > 0 ? sums.join(', ') : 'none known'}.
+      </figcaption>
+      <div class="plot" aria-hidden="true">
+        <Bars labels={labels} series={some} />
+      </div>
+      <details>
+        <summary>As a table</summary>
+        <SeriesTable title={title} labels={labels} series={some} />
+      </details>
+    </figure>
+  )
+}

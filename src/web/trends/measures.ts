@@ -1,0 +1,40 @@
+import type { Output } from '../../client/client.ts'
+import { spanOf } from '../ui/ago.tsx'
+import { costOf } from '../ui/cost.ts'
+
+export type Stats = Output<'stats'>
+export type Tally = Omit<Stats['total'], 'day'>
+export type Group = NonNullable<Stats['groups']>[number]
+
+/** By what the page can tell runs apart, and how a column of it is called. */
+export const breakdowns = {
+  agent: 'Agent',
+  author: 'Author',
+  specId: 'Spec',
+  project: 'Project',
+  model: 'Model',
+  branch: 'Branch',
+} as const
+export type Breakdown = keyof typeof breakdowns
+
+const compact = new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 })
+
+/** A share of all runs: success and verified have one denominator. */
+export const shareOf = (part: number, whole: number) => (whole === 0 ? '—' : `${Math.round((part / whole) * 100)}%`)
+export const timeOf = (ms: number | null) => (ms === null ? '—' : spanOf(ms))
+export const knownCost = ({ costed, costUsd }: Pick<Tally, 'costed' | 'costUsd'>) => (costed === 0 ? null : costUsd)
+export const costText = (tally: Tally) => costOf(knownCost(tally))
+
+/** Runs that tell nothing of their tokens add 0 to the sums: no tokens at all are unknown ones. */
+export const knownTokens = ({ inputTokens, outputTokens }: Tally) =>
+  inputTokens + outputTokens === 0 ? null : { input: inputTokens, output: outputTokens }
+
+export function allTokensText(tally: Tally): string {
+  const tokens = knownTokens(tally)
+  return tokens === null ? '—' : compact.format(tokens.input + tokens.output)
+}
+
+export function tokensText(tally: Tally): string {
+  const tokens = knownTokens(tally)
+  return tokens === null ? '—' : `${compact.format(tokens.input)} in, ${compact.format(tokens.output)} out`
+}

@@ -1,0 +1,28 @@
+import { type Cell, csvOf } from '../data/csv.ts'
+import { Icon } from './icon.tsx'
+
+interface Props {
+  /** The name of the file, without its ending. */
+  name: string
+  /** The first row names the columns. */
+  rows: () => Cell[][]
+}
+
+/** Downloads a table as it is shown. */
+export function CsvButton({ name, rows }: Props) {
+  const download = () => {
+    const address = URL.createObjectURL(new Blob([csvOf(rows())], { type: 'text/csv;charset=utf-8' }))
+    const link = document.createElement('a')
+    link.href = address
+    link.download = `${name}.csv`
+    link.click()
+    // After the browser has begun to read it.
+    setTimeout(() => URL.revokeObjectURL(address), 60_000)
+  }
+  return (
+    <button type="button" onClick={download}>
+      <Icon name="save" />
+      Download CSV<span class="unseen"> of {name}</span>
+    </button>
+  )
+}
