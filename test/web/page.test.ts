@@ -45,6 +45,9 @@ const pages: [address: string, sign: string][] = [
   ['#/specs?q=nothing', '.empty'],
   ['#/specs/default/AUTH-001', '.left li'],
   ['#/specs/default/AUTH-001?view=runs', '.brief'],
+  ['#/specs/default/AUTH-001?view=edit', '.editor .prose'],
+  ['#/specs/default/NAMED', '.brief'],
+  ['#/specs?view=new', '.editor'],
   ['#/specs/default/AUTH-001?view=versions', '.difference ins'],
   ['#/features', '.features .title'],
   ['#/features/default/1', '.brief'],
@@ -119,7 +122,7 @@ async function fill({ client }: Shown) {
     failure: { code: 'X', message: long },
   })
   await client.createRun({ retryOf: 'RUN-002', title: 'Held', agent: 'ci', leaseSeconds: 3600 })
-  await client.createRun({ title: 'Waiting' })
+  await client.createRun({ title: 'Waiting', specId: 'NAMED' })
   const content = `# ${long}\n\n- [ ] ${long}\n- [x] done\n`
   await client.createSpec({ specId: 'AUTH-001', content, status: 'in_progress', agent: long.slice(0, 190) })
   await client.updateSpec({ specId: 'AUTH-001', content: `${content}\n- [ ] ${long} again` })

@@ -60,7 +60,7 @@ test('who may only read is not offered to move', async (t) => {
 
 test('a spec tells what is left, its runs and totals, and how to start the next attempt', async (t) => {
   const { page, client } = await openPage(t, '#/specs/default/AUTH-001')
-  await page.getByRole('alert').getByText("There is no spec 'AUTH-001'").waitFor()
+  await page.getByText('Nobody has written the spec AUTH-001 in project default yet').waitFor()
   await client.createSpec({ specId: 'AUTH-001', content: '# Log in\n\n- [x] first thing\n- [ ] other thing\n' })
   const left = page.getByRole('region', { name: /^What is left/ })
   await left.getByText('other thing').waitFor()

@@ -1,4 +1,5 @@
 import { useEffect, useMemo, useState } from 'preact/hooks'
+import { useSettled } from '../ui/settled.ts'
 import type { Lines } from './lines.ts'
 
 const typingMs = 150
@@ -13,7 +14,7 @@ interface Props {
 /** Finds words in a log. Enter goes to the next line that has them, Shift+Enter to the one before. */
 export function FindField({ lines, size, onFound }: Props) {
   const [words, setWords] = useState('')
-  const wanted = useSettled(words)
+  const wanted = useSettled(words, typingMs)
   const [at, setAt] = useState(0)
   const found = useMemo(() => (wanted === '' ? [] : lines.find(wanted)), [lines, size, wanted])
   const show = (next: number) => {
@@ -40,14 +41,4 @@ export function FindField({ lines, size, onFound }: Props) {
       </span>
     </search>
   )
-}
-
-/** `text` once nobody has typed for a moment. */
-function useSettled(text: string): string {
-  const [settled, setSettled] = useState(text)
-  useEffect(() => {
-    const timer = setTimeout(() => setSettled(text), typingMs)
-    return () => clearTimeout(timer)
-  }, [text])
-  return settled
 }

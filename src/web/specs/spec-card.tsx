@@ -3,6 +3,7 @@ import type { Spec } from '../../api/spec.ts'
 import { href } from '../app/router.ts'
 import { useRead } from '../data/read.ts'
 import { clientOf } from '../data/server.ts'
+import { may, useSession } from '../data/session.ts'
 import { SpecMove } from './spec-move.tsx'
 import { Checklist, VerdictCounts } from './spec-status.tsx'
 
@@ -10,10 +11,13 @@ interface Props {
   spec: Spec
   onMoved: (spec: Spec) => void
   onConflict: () => void
+  /** It is dragged; undefined: it was let go. */
+  onDrag: (spec: Spec | undefined) => void
 }
 
 /** A spec on the board. What its runs come to is read once it comes into sight. */
-export function SpecCard({ spec, onMoved, onConflict }: Props) {
+export function SpecCard({ spec, onMoved, onConflict, onDrag }: Props) {
+  const canMove = may(useSession(), 'agent')
   const card = useRef<HTMLLIElement>(null)
   const [isSeen, setSeen] = useState(false)
   useEffect(() => {
@@ -29,7 +33,17 @@ export function SpecCard({ spec, onMoved, onConflict }: Props) {
     { touches: (event) => event.project === project && bearsOnTotals(event.changes), restMs: 10_000 },
   )
   return (
-    <li ref={card} class="card">
+    <li
+      ref={card}
+      class="card"
+      draggable={canMove}
+      onDragStart={(event) => {
+        // Without data Firefox begins no drag; elsewhere it is the spec's id.
+        event.dataTransfer?.setData('text/plain', specId)
+        onDrag(spec)
+      }}
+      onDragEnd={() => onDrag(undefined)}
+    >
       <a class="title" id={cardId(spec)} href={href(['specs', project, specId])}>
         {spec.title ?? specId}
       </a>

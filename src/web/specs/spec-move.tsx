@@ -1,5 +1,5 @@
 import type { Spec } from '../../api/spec.ts'
-import { useAct } from '../data/act.ts'
+import { type Act, useAct } from '../data/act.ts'
 import { clientOf } from '../data/server.ts'
 import { may, useSession } from '../data/session.ts'
 import { etagOf } from '../data/version.ts'
@@ -15,16 +15,26 @@ interface Props {
   onConflict: () => void
 }
 
-/** A menu that gives a spec another status, by the version that is shown; nothing for who may not. */
-export function SpecMove({ spec, onMoved, onConflict }: Props) {
-  const { act, isBusy, error } = useAct(onConflict)
-  if (!may(useSession(), 'agent')) return null
-  const move = (status: Spec['status']) =>
+export interface Move extends Omit<Act, 'act'> {
+  move(spec: Spec, status: Spec['status']): Promise<boolean>
+}
+
+/** Gives a spec another status, by the version that is shown. */
+export function useMove({ onMoved, onConflict }: Omit<Props, 'spec'>): Move {
+  const { act, ...state } = useAct(onConflict)
+  const move = (spec: Spec, status: Spec['status']) =>
     act(async () => {
       const { specId, project } = spec
       const { spec: moved } = await clientOf(project).updateSpec({ specId, status, ifVersion: etagOf(spec) })
       onMoved?.(moved)
     })
+  return { ...state, move }
+}
+
+/** A menu that gives a spec another status; nothing for who may not. */
+export function SpecMove({ spec, ...moving }: Props) {
+  const { move, isBusy, error } = useMove(moving)
+  if (!may(useSession(), 'agent')) return null
   return (
     <>
       <Menu
@@ -38,7 +48,7 @@ export function SpecMove({ spec, onMoved, onConflict }: Props) {
         {specStatuses
           .filter((status) => status !== spec.status)
           .map((status) => (
-            <button key={status} type="button" disabled={isBusy} onClick={() => move(status)}>
+            <button key={status} type="button" disabled={isBusy} onClick={() => move(spec, status)}>
               to {specLooks[status].word}
             </button>
           ))}

@@ -1,11 +1,13 @@
 import type { Output } from '../../client/client.ts'
-import { href, type Route } from '../app/router.ts'
+import { go, href, type Route } from '../app/router.ts'
 import { useRead } from '../data/read.ts'
 import { clientOf } from '../data/server.ts'
+import { may, useSession } from '../data/session.ts'
 import { Markdown } from '../runs/log.tsx'
-import { Ago } from '../ui/ago.tsx'
+import { When } from '../ui/ago.tsx'
 import { Command } from '../ui/copy.tsx'
 import { Head } from '../ui/head.tsx'
+import { lazy } from '../ui/lazy.tsx'
 import { Problem } from '../ui/problem.tsx'
 import { Badge } from '../ui/status.tsx'
 import { Tabs } from '../ui/tabs.tsx'
@@ -15,6 +17,9 @@ import { SpecMove } from './spec-move.tsx'
 import { SpecRuns } from './spec-runs.tsx'
 import { Checklist, specLooks } from './spec-status.tsx'
 import { SpecVersions } from './spec-versions.tsx'
+import { SpecCrumbs, UnwrittenSpec } from './unwritten-spec.tsx'
+
+const SpecEditor = lazy(() => import('./spec-editor.tsx'))
 
 type FullSpec = Output<'getSpec'>['spec']
 
@@ -32,7 +37,8 @@ export default function SpecPage({ project, specId, route }: Props) {
       (event.type.startsWith('spec.') ? event.subject === specId : bearsOnTotals(event.changes)),
     restMs: 1000,
   })
-  if (data && error?.code !== 'NOT_FOUND') return <Shown spec={data.spec} route={route} onConflict={reload} />
+  if (error?.code === 'NOT_FOUND') return <UnwrittenSpec project={project} specId={specId} />
+  if (data) return <Shown spec={data.spec} route={route} onConflict={reload} />
   return (
     <>
       <Head title={specId} />
@@ -47,37 +53,53 @@ function Shown({ spec, route, onConflict }: { spec: FullSpec; route: Route; onCo
   const { project, specId } = spec
   const asked = route.query.get('view')
   const view = asked === 'runs' || asked === 'versions' ? asked : 'spec'
+  const mayWrite = may(useSession(), 'agent')
+  const isEditing = asked === 'edit' && mayWrite
   return (
     <>
-      <nav class="crumbs" aria-label="Breadcrumb">
-        <a href={href(['specs'])}>Specs</a> / <a href={href(['specs'], { project })}>{project}</a> /{' '}
-        <span>{specId}</span>
-      </nav>
+      <SpecCrumbs project={project} specId={specId} />
       <Head title={spec.title ?? specId} tab={`${specId} ${spec.title ?? ''}`} />
-      <p class="standing">
-        <Badge look={specLooks[spec.status]} />
-        <Checklist checklist={spec.checklist} />
-        <span class="muted">version {spec.version}</span>
-        <span class="muted">
-          changed <Ago at={spec.updatedAt} />
-        </span>
-      </p>
-      <div class="actions">
-        <Command text={`conduct exec --spec-id ${specId} -- claude -p 'Do what is left of ${specId}'`} />
-        <SpecMove spec={spec} onConflict={onConflict} />
-      </div>
-      <div class="beside">
-        <div>
-          <Tabs label="Views" views={views} view={view} route={route} />
-          {view === 'spec' && <Words spec={spec} />}
-          {view === 'runs' && <SpecRuns project={project} specId={specId} />}
-          {view === 'versions' && <SpecVersions spec={spec} route={route} />}
-        </div>
-        <aside aria-label="About this spec">
-          <SpecFacts spec={spec} />
-        </aside>
-      </div>
+      <Standing spec={spec} />
+      {isEditing ? (
+        <SpecEditor spec={spec} onClose={() => go(href(route.path))} />
+      ) : (
+        <>
+          <div class="actions">
+            {mayWrite && (
+              <a class="button" href={href(route.path, { view: 'edit' })}>
+                Edit spec
+              </a>
+            )}
+            <SpecMove spec={spec} onConflict={onConflict} />
+            <Command text={`conduct exec --spec-id ${specId} -- claude -p 'Do what is left of ${specId}'`} />
+          </div>
+          <div class="beside">
+            <div>
+              <Tabs label="Views" views={views} view={view} route={route} />
+              {view === 'spec' && <Words spec={spec} />}
+              {view === 'runs' && <SpecRuns project={project} specId={specId} />}
+              {view === 'versions' && <SpecVersions spec={spec} route={route} />}
+            </div>
+            <aside aria-label="About this spec">
+              <SpecFacts spec={spec} />
+            </aside>
+          </div>
+        </>
+      )}
     </>
+  )
+}
+
+function Standing({ spec }: { spec: FullSpec }) {
+  return (
+    <p class="standing">
+      <Badge look={specLooks[spec.status]} />
+      <Checklist checklist={spec.checklist} />
+      <span class="muted">version {spec.version}</span>
+      <span class="muted">
+        changed <When at={spec.updatedAt} /> by {spec.updatedBy}
+      </span>
+    </p>
   )
 }
 

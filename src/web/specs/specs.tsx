@@ -1,21 +1,30 @@
 import { useEffect, useState } from 'preact/hooks'
 import type { Spec } from '../../api/spec.ts'
-import type { Output } from '../../client/client.ts'
 import type { Route } from '../app/router.ts'
 import { useRead } from '../data/read.ts'
 import { client } from '../data/server.ts'
+import { may, useSession } from '../data/session.ts'
 import { Command } from '../ui/copy.tsx'
 import { Head } from '../ui/head.tsx'
+import { lazy } from '../ui/lazy.tsx'
 import { Problem } from '../ui/problem.tsx'
 import { ProjectChoice } from '../ui/project-choice.tsx'
 import { SearchField } from '../ui/search-field.tsx'
-import { cardId, SpecCard } from './spec-card.tsx'
+import { Board, most } from './board.tsx'
+import { newSpecAddress } from './spec-address.ts'
+import { cardId } from './spec-card.tsx'
 import { specLooks, specStatuses } from './spec-status.tsx'
 
-const most = 100
+const NewSpec = lazy(() => import('./new-spec.tsx'))
 
-/** All specs, in a column for each status. */
-export default function Specs({ route: { query }, route }: { route: Route }) {
+/** All specs, in a column for each status; or a new one. */
+export default function Specs({ route }: { route: Route }) {
+  const mayWrite = may(useSession(), 'agent')
+  if (route.query.get('view') === 'new' && mayWrite) return <NewSpec route={route} />
+  return <AllSpecs route={route} />
+}
+
+function AllSpecs({ route: { query }, route }: { route: Route }) {
   const filter = { project: query.has('project') ? query.getAll('project') : undefined, q: query.get('q') || undefined }
   const { data, error, reload } = useRead(
     JSON.stringify(filter),
@@ -35,7 +44,7 @@ export default function Specs({ route: { query }, route }: { route: Route }) {
   const isEmpty = data?.every(({ specs }) => specs.length === 0)
   return (
     <>
-      <Head title="Specs" />
+      <SpecsHead project={query.get('project') ?? undefined} />
       <search class="filters">
         <SearchField route={route} label="Search in titles" />
         <ProjectChoice route={route} />
@@ -45,47 +54,20 @@ export default function Specs({ route: { query }, route }: { route: Route }) {
       </p>
       {error && <Problem error={error} onRetry={reload} />}
       {isEmpty && <None isFiltered={query.size > 0} />}
-      {data && !isEmpty && (
-        <div class="board">
-          {data.map((page, index) => (
-            <Column
-              key={index}
-              page={page}
-              status={specStatuses[index] ?? 'draft'}
-              onMoved={onMoved}
-              onConflict={reload}
-            />
-          ))}
-        </div>
-      )}
+      {data && !isEmpty && <Board pages={data} onMoved={onMoved} onConflict={reload} />}
     </>
   )
 }
 
-interface ColumnProps {
-  page: Output<'listSpecs'>
-  status: Spec['status']
-  onMoved: (spec: Spec) => void
-  onConflict: () => void
-}
-
-function Column({ page: { specs, meta }, status, ...moving }: ColumnProps) {
+function SpecsHead({ project }: { project: string | undefined }) {
   return (
-    <section aria-labelledby={`column-${status}`}>
-      <h2 id={`column-${status}`}>
-        {specLooks[status].word}{' '}
-        <span class="muted">
-          {specs.length}
-          {meta.hasMore && '+'}
-        </span>
-      </h2>
-      <ul>
-        {specs.map((spec) => (
-          <SpecCard key={spec.id} spec={spec} {...moving} />
-        ))}
-      </ul>
-      {meta.hasMore && <p class="muted small">These are the newest {most}. The search finds the others.</p>}
-    </section>
+    <Head title="Specs">
+      {may(useSession(), 'agent') && (
+        <a class="button main" href={newSpecAddress(project)}>
+          New spec
+        </a>
+      )}
+    </Head>
   )
 }
 

@@ -1,0 +1,99 @@
+import { useRef, useState } from 'preact/hooks'
+import type { Spec } from '../../api/spec.ts'
+import type { Output } from '../../client/client.ts'
+import { Problem } from '../ui/problem.tsx'
+import { SpecCard } from './spec-card.tsx'
+import { useMove } from './spec-move.tsx'
+import { specLooks, specStatuses } from './spec-status.tsx'
+
+/** The most specs of a column. */
+export const most = 100
+
+interface Moving {
+  onMoved: (spec: Spec) => void
+  onConflict: () => void
+}
+
+interface Props extends Moving {
+  /** A page of specs for each status, in the order of `specStatuses`. */
+  pages: Output<'listSpecs'>[]
+}
+
+/** A column for each status. A card is moved by its menu, or dragged to another column. */
+export function Board({ pages, ...moving }: Props) {
+  const { move, error } = useMove(moving)
+  const dragged = useRef<Spec | undefined>(undefined)
+  const drop = (status: Spec['status']) => {
+    const spec = dragged.current
+    dragged.current = undefined
+    if (spec && spec.status !== status) void move(spec, status)
+  }
+  return (
+    <>
+      {error && <Problem error={error} />}
+      <div class="board">
+        {pages.map((page, index) => (
+          <Column
+            key={index}
+            page={page}
+            status={specStatuses[index] ?? 'draft'}
+            onDrag={(spec) => {
+              dragged.current = spec
+            }}
+            isWanted={(status) => dragged.current !== undefined && dragged.current.status !== status}
+            onDrop={drop}
+            {...moving}
+          />
+        ))}
+      </div>
+    </>
+  )
+}
+
+interface ColumnProps extends Moving {
+  page: Output<'listSpecs'>
+  status: Spec['status']
+  /** A card is picked up; undefined: it was let go. */
+  onDrag: (spec: Spec | undefined) => void
+  /** Whether the card that is dragged can be dropped here. */
+  isWanted: (status: Spec['status']) => boolean
+  onDrop: (status: Spec['status']) => void
+}
+
+function Column({ page: { specs, meta }, status, isWanted, onDrop, ...cards }: ColumnProps) {
+  const [isOver, setOver] = useState(false)
+  return (
+    <section
+      aria-labelledby={`column-${status}`}
+      class={isOver ? 'over' : undefined}
+      onDragOver={(event) => {
+        if (!isWanted(status)) return
+        // Says that it can be dropped here.
+        event.preventDefault()
+        setOver(true)
+      }}
+      onDragLeave={(event) => {
+        if (!event.currentTarget.contains(event.relatedTarget as Node | null)) setOver(false)
+      }}
+      onDrop={(event) => {
+        event.preventDefault()
+        setOver(false)
+        onDrop(status)
+      }}
+    >
+      <h2 id={`column-${status}`}>
+        {specLooks[status].word}{' '}
+        <span class="muted">
+          {specs.length}
+          {meta.hasMore && '+'}
+        </span>
+      </h2>
+      <ul>
+        {specs.map((spec) => (
+          <SpecCard key={spec.id} spec={spec} {...cards} />
+        ))}
+      </ul>
+      {meta.hasMore && <p class="muted small">These are the newest {most}. The search finds the others.</p>}
+    </section>
+  )
+}

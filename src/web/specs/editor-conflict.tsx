@@ -1,0 +1,35 @@
+import { lazy } from '../ui/lazy.tsx'
+import type { FullSpec } from './spec-editor.tsx'
+
+const Difference = lazy(() => import('./difference.tsx'))
+
+interface Props {
+  /** What somebody else saved meanwhile. */
+  newer: FullSpec
+  /** The text in the editor. */
+  content: string
+  isBusy: boolean
+  onKeepMine: () => void
+  onTakeTheirs: () => void
+}
+
+/** Two people edited a spec at once: how their texts differ, and both ways out. */
+export function EditorConflict({ newer, content, isBusy, onKeepMine, onTakeTheirs }: Props) {
+  return (
+    <div class="conflict" role="alert">
+      <p>
+        <b>{newer.updatedBy}</b> saved version {newer.version} while you edited. This is how your text differs from it:
+      </p>
+      <Difference before={newer.content} after={content} />
+      <div class="row">
+        <button type="button" class="main" disabled={isBusy} onClick={onKeepMine}>
+          Save mine over version {newer.version}
+        </button>
+        <button type="button" disabled={isBusy} onClick={onTakeTheirs}>
+          Discard mine and edit version {newer.version}
+        </button>
+      </div>
+      <p class="muted small">Version {newer.version} stays in the list of versions either way.</p>
+    </div>
+  )
+}

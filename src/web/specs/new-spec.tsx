@@ -1,0 +1,62 @@
+import { useState } from 'preact/hooks'
+import { go, href, type Route } from '../app/router.ts'
+import { useAct } from '../data/act.ts'
+import { useProjects } from '../data/projects.ts'
+import { clientOf } from '../data/server.ts'
+import { useSession } from '../data/session.ts'
+import { Head } from '../ui/head.tsx'
+import { Problem } from '../ui/problem.tsx'
+import { SpecText } from './spec-text.tsx'
+
+/** Writes a new spec. Its project and id may stand in the address. */
+export default function NewSpec({ route: { query } }: { route: Route }) {
+  const projects = useProjects()
+  const own = useSession().key?.project
+  const [chosen, setChosen] = useState(query.get('project') ?? own ?? '')
+  const [specId, setSpecId] = useState(query.get('specId') ?? '')
+  const [content, setContent] = useState('')
+  const { act, isBusy, error } = useAct()
+  const project = chosen || (projects[0]?.slug ?? '')
+  const create = (event: Event) => {
+    event.preventDefault()
+    return act(async () => {
+      const { spec } = await clientOf(project).createSpec({ specId: specId.trim() || undefined, content })
+      go(href(['specs', spec.project, spec.specId]))
+    })
+  }
+  return (
+    <>
+      <Head title="New spec" />
+      <form class="editor" onSubmit={create}>
+        <div class="row fields">
+          {projects.length > 1 && (
+            <label class="field">
+              Project
+              <select value={project} onChange={(event) => setChosen(event.currentTarget.value)}>
+                {projects.map(({ slug, name }) => (
+                  <option key={slug} value={slug}>
+                    {name}
+                  </option>
+                ))}
+              </select>
+            </label>
+          )}
+          <label class="field">
+            Id; empty for the next free one
+            <input value={specId} placeholder="AUTH-001" onInput={(event) => setSpecId(event.currentTarget.value)} />
+          </label>
+        </div>
+        <SpecText content={content} onInput={setContent} isRequired />
+        {error && <Problem error={error} />}
+        <div class="row end">
+          <button type="button" onClick={() => history.back()}>
+            Cancel
+          </button>
+          <button type="submit" class="main" disabled={isBusy || project === ''}>
+            Create spec
+          </button>
+        </div>
+      </form>
+    </>
+  )
+}

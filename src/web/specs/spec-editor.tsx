@@ -1,0 +1,86 @@
+import { useState } from 'preact/hooks'
+import type { ConductError, Output } from '../../client/client.ts'
+import { useAct } from '../data/act.ts'
+import { clientOf } from '../data/server.ts'
+import { etagOf } from '../data/version.ts'
+import { Problem } from '../ui/problem.tsx'
+import { EditorConflict } from './editor-conflict.tsx'
+import { SpecText } from './spec-text.tsx'
+
+export type FullSpec = Output<'getSpec'>['spec']
+
+interface Props {
+  spec: FullSpec
+  onClose: () => void
+}
+
+/**
+ * Edits what a spec says. A save carries the version that the text began from: where somebody else saved in between, both
+ * texts are compared, and the person decides.
+ */
+export default function SpecEditor({ spec, onClose }: Props) {
+  const [base, setBase] = useState(spec)
+  const [title, setTitle] = useState(spec.title ?? '')
+  const [content, setContent] = useState(spec.content)
+  const [newer, setNewer] = useState<FullSpec>()
+  const { act, isBusy, error } = useAct()
+  const client = clientOf(spec.project)
+  const { specId } = spec
+
+  const save = (over: FullSpec) =>
+    act(async () => {
+      try {
+        await client.updateSpec({ specId, ...changed(over, title, content), ifVersion: etagOf(over) })
+        onClose()
+      } catch (failure) {
+        if ((failure as ConductError).code !== 'PRECONDITION_FAILED') throw failure
+        setNewer((await client.getSpec({ specId })).spec)
+      }
+    })
+  const take = (theirs: FullSpec) => {
+    setBase(theirs)
+    setTitle(theirs.title ?? '')
+    setContent(theirs.content)
+    setNewer(undefined)
+  }
+
+  return (
+    <form
+      class="editor"
+      onSubmit={(event) => {
+        event.preventDefault()
+        save(base)
+      }}
+    >
+      {newer && (
+        <EditorConflict
+          newer={newer}
+          content={content}
+          isBusy={isBusy}
+          onKeepMine={() => save(newer)}
+          onTakeTheirs={() => take(newer)}
+        />
+      )}
+      <label class="field">
+        Title
+        <input value={title} onInput={(event) => setTitle(event.currentTarget.value)} />
+      </label>
+      <SpecText content={content} onInput={setContent} />
+      {error && <Problem error={error} />}
+      <div class="row end">
+        <button type="button" onClick={onClose}>
+          Cancel
+        </button>
+        <button type="submit" class="main" disabled={isBusy || newer !== undefined}>
+          Save spec
+        </button>
+      </div>
+    </form>
+  )
+}
+
+/** An empty title is taken from the content; one that was left alone is not sent. */
+function changed(over: FullSpec, title: string, content: string) {
+  const given = title.trim() === '' ? null : title
+  return { ...(given !== over.title && { title: given }), ...(content !== over.content && { content }) }
+}

@@ -1,0 +1,34 @@
+import { Markdown } from '../runs/log.tsx'
+import { useSettled } from '../ui/settled.ts'
+
+const typingMs = 250
+const example = '# Log in with a passkey\n\n- [ ] A button on the login page\n- [ ] A test that fails without it'
+
+interface Props {
+  content: string
+  onInput: (content: string) => void
+  isRequired?: boolean
+}
+
+/** The Markdown of a spec, and beside it how it will look. */
+export function SpecText({ content, onInput, isRequired = false }: Props) {
+  const preview = useSettled(content, typingMs)
+  return (
+    <div class="sides">
+      <label class="field">
+        Text, as Markdown; each “- [ ]” item is part of the checklist
+        <textarea
+          rows={22}
+          value={content}
+          required={isRequired}
+          placeholder={example}
+          onInput={(event) => onInput(event.currentTarget.value)}
+        />
+      </label>
+      <section aria-label="Preview">
+        <p class="muted small">Preview</p>
+        {preview.trim() === '' ? <p class="muted">Nothing written yet.</p> : <Markdown text={preview} />}
+      </section>
+    </div>
+  )
+}

@@ -1,0 +1,11 @@
+import { useEffect, useState } from 'preact/hooks'
+
+/** `text` once nobody has typed for `restMs`. */
+export function useSettled(text: string, restMs: number): string {
+  const [settled, setSettled] = useState(text)
+  useEffect(() => {
+    const timer = setTimeout(() => setSettled(text), restMs)
+    return () => clearTimeout(timer)
+  }, [text])
+  return settled
+}
