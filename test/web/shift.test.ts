@@ -22,7 +22,8 @@ const movedOn = (page: Page) =>
 
 /** Every page, and what is drawn on it last. */
 const pages: [address: string, sign: string][] = [
-  ['#/', '.bars canvas'],
+  ['#/', '[aria-labelledby=ended] .brief'],
+  ['#/trends', '.bars canvas'],
   ['#/specs', '.card'],
   ['#/specs/default/A-1', '.left li'],
   ['#/specs/default/A-1?view=runs', '.brief'],

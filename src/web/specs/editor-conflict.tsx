@@ -1,3 +1,4 @@
+import { actorText } from '../ui/actor.ts'
 import { lazy } from '../ui/lazy.tsx'
 import type { FullSpec } from './spec-editor.tsx'
 
@@ -18,7 +19,8 @@ export function EditorConflict({ newer, content, isBusy, onKeepMine, onTakeTheir
   return (
     <div class="conflict" role="alert">
       <p>
-        <b>{newer.updatedBy}</b> saved version {newer.version} while you edited. This is how your text differs from it:
+        <b>{actorText(newer.updatedBy)}</b> saved version {newer.version} while you edited. This is how your text
+        differs from it:
       </p>
       <Difference before={newer.content} after={content} />
       <div class="row">

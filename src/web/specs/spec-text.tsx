@@ -25,8 +25,8 @@ export function SpecText({ content, onInput, isRequired = false }: Props) {
           onInput={(event) => onInput(event.currentTarget.value)}
         />
       </label>
-      <section aria-label="Preview">
-        <p class="muted small">Preview</p>
+      <section aria-labelledby="preview">
+        <h2 id="preview">Preview</h2>
         {preview.trim() === '' ? <p class="muted">Nothing written yet.</p> : <Markdown text={preview} />}
       </section>
     </div>

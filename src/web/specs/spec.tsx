@@ -4,6 +4,7 @@ import { useRead } from '../data/read.ts'
 import { clientOf } from '../data/server.ts'
 import { may, useSession } from '../data/session.ts'
 import { Markdown } from '../runs/log.tsx'
+import { actorText } from '../ui/actor.ts'
 import { When } from '../ui/ago.tsx'
 import { Command } from '../ui/copy.tsx'
 import { Head } from '../ui/head.tsx'
@@ -97,7 +98,7 @@ function Standing({ spec }: { spec: FullSpec }) {
       <Checklist checklist={spec.checklist} />
       <span class="muted">version {spec.version}</span>
       <span class="muted">
-        changed <When at={spec.updatedAt} /> by {spec.updatedBy}
+        changed <When at={spec.updatedAt} /> by {actorText(spec.updatedBy)}
       </span>
     </p>
   )

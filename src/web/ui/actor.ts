@@ -1,0 +1,12 @@
+import type { ActorName } from '../../api/field.ts'
+
+const nameless: Record<ActorName['kind'], string> = {
+  key: 'a key',
+  person: 'a person',
+  local: 'a local user',
+  system: 'Conduct',
+  import: 'an import',
+}
+
+/** Who did something, in words. */
+export const actorText = ({ kind, name }: ActorName): string => name ?? nameless[kind]
