@@ -20,7 +20,7 @@ test('a recorded createRun makes a new run each time that its statements run', a
   const { rows } = await client.query(`
     select count(*)::int as runs, count(distinct run_id)::int as names,
       (select count(*)::int from run_labels l join runs r on r.id = l.run_id) as labels,
-      (select count(*)::int from events where type = 'run.created') as events,
+      (select count(*)::int from pending_events where type = 'run.created') as events,
       (select runs::int from spec_totals) as total
     from runs`)
   assert.deepEqual(rows, [{ runs: 4, names: 4, labels: 4, events: 4, total: 4 }])

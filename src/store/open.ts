@@ -7,6 +7,7 @@ import type { Ctx } from './ctx.ts'
 import type { Db, Tx } from './engine/db.ts'
 import { migrate } from './engine/migrations/migrate.ts'
 import { insertKey } from './key/key.ts'
+import { numberEvents } from './log/number.ts'
 import { createProject } from './project/project.ts'
 import { reap } from './run/reap.ts'
 
@@ -60,6 +61,7 @@ export async function openStore(url: string, options: StoreOptions = {}): Promis
 
 /** When the newest change was made, in Unix milliseconds; 0 where there is none. */
 async function lastTime(db: Tx): Promise<number> {
+  await numberEvents(db)
   const [event] = await db.query<{ at: string }>(sql`select at from events order by seq desc limit 1`)
   return event ? Date.parse(event.at) : 0
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Client } from '../../src/client/client.ts'
+import type { Engine } from '../support/engines.ts'
 import { startServer } from '../support/server.ts'
 import { beginWith, readRows } from './database.ts'
 import { type Event, readLog, readOn, requireWhole } from './log.ts'
@@ -23,7 +24,7 @@ prove('a reader of the log gets every change once, in order, made by two servers
   async function hold() {
     let held = 0
     while (!over) {
-      const commit = await beginWith(url, insertEvent(++held))
+      const commit = await beginWith(url, insertEvent(engine.name, ++held))
       await sleep(Math.random() * heldMs[engine.name])
       await commit()
       await sleep(30)
@@ -61,5 +62,8 @@ prove('a reader of the log gets every change once, in order, made by two servers
   t.diagnostic(`${acknowledged} changes, ${held} events of transactions that were held open`)
 })
 
-const insertEvent = (n: number) => `insert into events (project_id, type, subject, subject_id, actor_id, at, changes)
+const unnumbered = { sqlite: 'events', postgres: 'pending_events' }
+
+const insertEvent = (engine: Engine['name'], n: number) => `insert into ${unnumbered[engine]}
+  (project_id, type, subject, subject_id, actor_id, at, changes)
   values (null, 'key.updated', 'held', ${n}, -1, '2026-01-31T09:30:00.000Z', '{}')`

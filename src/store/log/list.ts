@@ -53,12 +53,18 @@ function conditionsOf(
   if (subject !== undefined) {
     const ofType = types ? sql`and (${oneOf(types)})` : shown
     return places.flatMap((place) =>
-      [0, 1].map((isAppend) => sql`${place} and e.subject = ${subject} and e.is_append = ${isAppend} ${ofType}`),
+      both.map((isAppend) => sql`${place} ${isAppend} and e.subject = ${subject} ${ofType}`),
     )
   }
-  if (!types) return places.map((place) => sql`${place} ${shown}`)
-  return places.flatMap((place) => types.map((type) => sql`${place} and e.type = ${type}`))
+  if (!types) return places.flatMap((place) => both.map((isAppend) => sql`${place} ${isAppend} ${shown}`))
+  return places.flatMap((place) => types.flatMap((type) => kindsOf(type).map((kind) => sql`${place} ${kind}`)))
 }
+
+const [others, appends] = [sql`and e.is_append = 0`, sql`and e.is_append = 1`]
+const both = [others, appends]
+
+/** Appends have one type, and the index of types is without them. */
+const kindsOf = (type: EventType) => [sql`${others} and e.type = ${type}`, ...(type === 'run.updated' ? [appends] : [])]
 
 /** As no engine takes for a reason to leave the index of subjects. */
 const oneOf = (types: EventType[]) =>

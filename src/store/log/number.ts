@@ -1,7 +1,11 @@
 import sql from 'sql-template-tag'
-import type { Tx } from '../engine/db.ts'
+import type { Db, Tx } from '../engine/db.ts'
 
 const numberedAtOnce = 1000
+/** After so many events `pending_events` is vacuumed, so that it stays a few pages. */
+const vacuumedAfter = 1000
+
+const moved = sql`subject_id, project_id, actor_id, is_append, imported, type, subject, at, changes`
 
 /**
  * Numbers the events that became visible since the last time, in the order of their ids. Only one transaction of all
@@ -12,18 +16,32 @@ export async function numberEvents(db: Tx): Promise<void> {
   if (db.dialect.commitsInOrder) return
   let numbered = numberedAtOnce
   while (numbered === numberedAtOnce) {
-    const [waiting] = await db.query(sql`select 1 as one from events where seq is null limit 1`)
+    const [waiting] = await db.query(sql`select 1 as one from pending_events limit 1`)
     if (!waiting) return
     numbered = await db.tx(async (tx) => {
       await tx.query(sql`select pg_advisory_xact_lock(7239450183)`)
       const rows = await tx.query(sql`
-        with batch as (
-          select id, row_number() over (order by id) as n
-          from (select id from events where seq is null order by id limit ${numberedAtOnce}) as unnumbered
+        with moved as (
+          delete from pending_events where ctid = any(array(
+            select ctid from pending_events order by id limit ${numberedAtOnce})) returning *
         )
-        update events set seq = batch.n + (select coalesce(max(seq), 0) from events) from batch where events.id = batch.id
+        insert into events (seq, ${moved})
+        select row_number() over (order by id) + (select coalesce(max(seq), 0) from events), ${moved} from moved
         returning 1 as one`)
       return rows.length
     })
+  }
+}
+
+/**
+ * Frees the room of events that were numbered, for those that come. PostgreSQL would do so by itself at most once a
+ * minute. Writers and readers go on meanwhile.
+ */
+export async function tidyNumbered(db: Db): Promise<void> {
+  const [since] = await db.query<{ events: number }>(
+    sql`select pg_stat_get_ins_since_vacuum('pending_events'::regclass) as events`,
+  )
+  if (since && since.events >= vacuumedAfter) {
+    await db.query(sql`vacuum (skip_locked, truncate false) pending_events`)
   }
 }

@@ -2,6 +2,7 @@ import sql, { empty, raw, type Sql } from 'sql-template-tag'
 import type { Event, EventType } from '../../api/event.ts'
 import type { Tx } from '../engine/db.ts'
 import { firstOf } from '../walk.ts'
+import { unpacked } from './changes.ts'
 
 interface EventRow {
   seq: number
@@ -70,6 +71,6 @@ function eventOf({ slug, subject_id, actor_kind, actor_key, actor_name, changes,
     actor,
     at,
     ...(imported === 1 && { imported: true as const }),
-    changes: JSON.parse(changes),
+    changes: unpacked(changes),
   }
 }

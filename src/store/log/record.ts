@@ -2,6 +2,7 @@ import sql from 'sql-template-tag'
 import type { EventType } from '../../api/event.ts'
 import type { Changes } from '../../ledger/event.ts'
 import type { Ctx } from '../ctx.ts'
+import { packed } from './changes.ts'
 
 export interface Change {
   type: EventType
@@ -10,7 +11,10 @@ export interface Change {
   /** The row id of its project; null for what belongs to the whole server. */
   projectId: number | null
   changes: Changes
-  /** Whether this only adds to a run's content. Timelines count such events instead of showing each. */
+  /**
+   * Whether this only adds to a run, by an event of the type run.updated. Timelines count such events instead of
+   * showing each.
+   */
   isAppend?: boolean
   /** Whether it tells of what happened at another time, which the caller gave. */
   isImported?: boolean
@@ -18,8 +22,9 @@ export interface Change {
 
 /** Appends a change to the ledger's log, in the transaction that makes it. */
 export async function record(ctx: Ctx, { type, subject, subjectId, projectId, changes, ...is }: Change) {
-  await ctx.db.query(sql`insert into events (project_id, type, subject, subject_id, actor_id, at, changes, is_append,
+  const log = ctx.db.dialect.commitsInOrder ? sql`events` : sql`pending_events`
+  await ctx.db.query(sql`insert into ${log} (project_id, type, subject, subject_id, actor_id, at, changes, is_append,
       imported)
-    values (${projectId}, ${type}, ${subject}, ${subjectId}, ${ctx.actor.id}, ${ctx.now}, ${JSON.stringify(changes)},
+    values (${projectId}, ${type}, ${subject}, ${subjectId}, ${ctx.actor.id}, ${ctx.now}, ${packed(changes)},
       ${is.isAppend ? 1 : 0}, ${is.isImported ? 1 : 0})`)
 }

@@ -1,6 +1,7 @@
 import sql from 'sql-template-tag'
 import type { StoredEvent } from '../../ledger/leaf.ts'
 import type { Tx } from '../engine/db.ts'
+import { unpacked } from '../log/changes.ts'
 
 export interface SealedEvent {
   event: StoredEvent
@@ -25,7 +26,7 @@ export const readRows = (db: Tx, after: number, limit: number): Promise<Row[]> =
 export async function readSealed(db: Tx, after: number, limit: number): Promise<SealedEvent[]> {
   const rows = await readRows(db, after, limit)
   return rows.map(({ salts, changes, ...event }) => ({
-    event: { ...event, changes: JSON.parse(changes) },
+    event: { ...event, changes: unpacked(changes) },
     salts: Buffer.from(salts ?? []),
   }))
 }

@@ -1,11 +1,21 @@
 import type { Dialect } from '../db.ts'
+import { eventsOnce } from './events-once.ts'
 import { firmGround } from './firm-ground.ts'
 import type { Migration } from './migration.ts'
 import { seal } from './seal.ts'
 import { wholeSessions } from './whole-sessions.ts'
 
 /** Each entry takes the schema one version up. Append only: what has run somewhere is never edited. */
-export const migrations: Migration[] = [dayOne, wholeLedger, sessions, boundedReads, firmGround, wholeSessions, seal]
+export const migrations: Migration[] = [
+  dayOne,
+  wholeLedger,
+  sessions,
+  boundedReads,
+  firmGround,
+  wholeSessions,
+  seal,
+  eventsOnce,
+]
 
 function dayOne({ id, text, integer, real, tableEnd, commitsInOrder }: Dialect): string[] {
   // Where commits come in the order of ids, an event's id is its seq; elsewhere it is numbered once it is visible.

@@ -1,0 +1,36 @@
+import type { Changes } from '../../ledger/event.ts'
+
+/** What an append changes, and nothing else: a log of many lines has as many of them. */
+type Appended = [before: number, added: number, sha256: string]
+
+/** The changes of an event as the log stores them: those of a plain append as `[before, added, digest in base64url]`. */
+export function packed(changes: Changes): string {
+  return JSON.stringify(appendedIn(changes) ?? changes)
+}
+
+/** The changes that were stored. */
+export function unpacked(stored: string): Changes {
+  const found: Changes | Appended = JSON.parse(stored)
+  if (!Array.isArray(found)) return found
+  const [before, added, digest] = found
+  const appended = Buffer.from(digest, 'base64url').toString('hex')
+  return { content: [before === 0 ? null : { bytes: before }, { bytes: before + added, appended }] }
+}
+
+function appendedIn({ content, ...others }: Changes): Appended | undefined {
+  if (!content || Object.keys(others).length > 0) return undefined
+  const [before, after] = content as [Size | null, Size | null]
+  if (!isSize(after, ['bytes', 'appended']) || !/^[0-9a-f]{64}$/.test(after.appended ?? '')) return undefined
+  if (before !== null && !(isSize(before, ['bytes']) && before.bytes > 0)) return undefined
+  const from = before?.bytes ?? 0
+  return [from, after.bytes - from, Buffer.from(after.appended as string, 'hex').toString('base64url')]
+}
+
+interface Size {
+  bytes: number
+  appended?: string
+}
+
+/** Whether these are all the fields that it has. */
+const isSize = (size: Size | null, fields: string[]): size is Size =>
+  size !== null && Object.keys(size).join() === fields.join()
