@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { type ClientRequest, type IncomingMessage, request } from 'node:http'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -17,7 +18,7 @@ prove('SIGTERM under load answers all that is carried out, and ends with 0', asy
   for (let end = 1; end <= size(2, 50); end++) {
     const server = await startServer(t, url)
     const writers = startWriters(t, clientOf(server), `term-${end}`, noAnswer)
-    const halves = Array.from({ length: 4 }, (_, n) => beginCreate(server, `half-${end}-${n}`))
+    const halves = await Promise.all(Array.from({ length: 4 }, (_, n) => beginCreate(server, `half-${end}-${n}`)))
     await sleep(200 + Math.random() * 300)
     const ending = endInTime(server)
     await sleep(20)
@@ -41,9 +42,8 @@ prove('SIGTERM under load answers all that is carried out, and ends with 0', asy
 
 test('SIGTERM is not held up by a request that never ends', async (t) => {
   const server = await startServer(t, await (engines[0] as (typeof engines)[0]).freshUrl(t))
-  const { request } = beginCreate(server, 'never')
+  const { request } = await beginCreate(server, 'never')
   const cut = new Promise((resolve) => request.once('error', resolve))
-  await sleep(200)
   await endInTime(server)
   await cut
 })
@@ -54,8 +54,8 @@ async function endInTime(server: ServerProcess) {
   assert(performance.now() - started < exitMs, 'it took longer than 10 s')
 }
 
-/** Sends the first half of a create; `finish` sends the other half and gives the answer. */
-function beginCreate({ url }: ServerProcess, runId: string) {
+/** Sends the first half of a create, once the server has its head; `finish` sends the other half and gives the answer. */
+async function beginCreate({ url }: ServerProcess, runId: string) {
   const body = JSON.stringify({ runId })
   const begun: ClientRequest = request(`${url}/v1/runs`, {
     method: 'POST',
@@ -64,14 +64,17 @@ function beginCreate({ url }: ServerProcess, runId: string) {
       authorization: `Bearer ${adminKey}`,
       'content-type': 'application/json',
       'content-length': body.length,
+      // A server that stops drops connections on which no request has begun.
+      expect: '100-continue',
     },
   })
-  begun.write(body.slice(0, 5))
   const answer = new Promise<IncomingMessage>((resolve, reject) => {
     begun.once('response', (response) => resolve(response.resume()))
     begun.once('error', reject)
   })
   answer.catch(() => {})
+  await Promise.race([once(begun, 'continue'), answer])
+  begun.write(body.slice(0, 5))
   const finish = () => {
     begun.end(body.slice(5))
     return answer
