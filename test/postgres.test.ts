@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises'
 import sql, { raw } from 'sql-template-tag'
 import type { Db } from '../src/store/engine/db.ts'
+import { migrate } from '../src/store/engine/migrations/migrate.ts'
 import { openPostgres } from '../src/store/engine/postgres.ts'
+import { numberEvents, tidyNumbered } from '../src/store/log/number.ts'
 import { engines } from './support/engines.ts'
 
 async function open(t: TestContext): Promise<{ db: Db; url: string; warnings: string[] }> {
@@ -93,4 +95,37 @@ test('a transaction that does nothing for long loses its locks to others', async
     (await db.query(sql`select v from t order by k`)).map((row) => ({ ...row })),
     [{ v: 1 }, { v: 2 }],
   )
+})
+
+test('the room of numbered events is used again', async (t) => {
+  const { db } = await open(t)
+  await migrate(db)
+  const append = sql`insert into pending_events (subject_id, actor_id, type, subject, at, changes)
+    select n, -1, 'run.updated', 'LOG', '2026-01-31T09:30:00.000Z', '{}' from generate_series(1, 1500) as n`
+  const pages = async () => {
+    const [row] = await db.query<{ pages: number }>(sql`select pg_relation_size('pending_events') / 8192 as pages`)
+    return row?.pages ?? 0
+  }
+  const uncounted = async () => {
+    const [row] = await db.query<{ events: number }>(
+      sql`select pg_stat_get_ins_since_vacuum('pending_events'::regclass) as events`,
+    )
+    return row?.events
+  }
+  const cycle = async () => {
+    await db.tx(async (tx) => {
+      await tx.query(append)
+      await tx.query(sql`select pg_stat_force_next_flush() is null as told`)
+    })
+    await numberEvents(db)
+    // A session tells its statistics once it has told the end of its transaction.
+    while ((await uncounted()) !== 1500) await turn()
+    await tidyNumbered(db)
+    assert.equal(await uncounted(), 0)
+    return pages()
+  }
+  const first = await cycle()
+  for (let n = 0; n < 3; n++) assert.ok((await cycle()) <= first * 1.5, `${first} pages at first`)
+  const [log] = await db.query(sql`select count(*) as events, max(seq) as last from events`)
+  assert.deepEqual(log, { events: 6000, last: 6000 })
 })

@@ -8,6 +8,7 @@ import { createClient } from '../../src/client/client.ts'
 import { createApp } from '../../src/http/app.ts'
 import { migrations } from '../../src/store/engine/migrations/schema.ts'
 import { openStore, type Store } from '../../src/store/open.ts'
+import { readRows } from '../proof/database.ts'
 import { type Engine, engines } from '../support/engines.ts'
 import { startServer } from '../support/server.ts'
 import { type Answers, answersOf } from './answers.ts'
@@ -185,3 +186,28 @@ for (const engine of engines) {
     }
   })
 }
+
+test('events of version 6 that have no number yet follow the others, in their order (postgres)', async (t) => {
+  const postgres = engines.find(({ name }) => name === 'postgres') as Engine
+  const { story, answers } = made(6)
+  const url = await loaded(t, postgres, 6)
+  const subjects = ['first', 'second', 'third']
+  for (const subject of subjects) {
+    await readRows(
+      url,
+      `insert into events (project_id, type, subject, subject_id, actor_id, at, changes)
+        values (null, 'key.updated', '${subject}', 1, -1, '2026-11-20T09:00:00.000Z', '{}')`,
+    )
+  }
+  const { client } = await opened(t, url, story)
+  const { events } = await client.listEvents({ order: 'desc', limit: 4 })
+  const last = answers.events.length
+  assert.deepEqual(
+    events
+      .map(({ seq, subject }) => [seq, subject])
+      .reverse()
+      .slice(1),
+    subjects.map((subject, n) => [last + 1 + n, subject]),
+  )
+  assert.equal(events.at(-1)?.seq, last)
+})
