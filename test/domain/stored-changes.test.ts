@@ -12,10 +12,9 @@ test('changes are stored and read back, those of a plain append in half the room
   ]
   for (const changes of appends) {
     assert.ok(packed(changes).length < 65, packed(changes))
-    assert.deepEqual(unpacked(packed(changes)), changes)
-    assert.equal(JSON.stringify(unpacked(packed(changes))), JSON.stringify(changes))
+    assert.equal(unpacked(packed(changes)), JSON.stringify(changes))
     // Earlier versions stored them whole.
-    assert.deepEqual(unpacked(JSON.stringify(changes)), changes)
+    assert.equal(unpacked(JSON.stringify(changes)), JSON.stringify(changes))
   }
 })
 
@@ -41,6 +40,6 @@ const odd: [what: string, Changes][] = [
 for (const [what, changes] of odd) {
   test(`changes are stored as they are: ${what}`, () => {
     assert.equal(packed(changes), JSON.stringify(changes))
-    assert.deepEqual(unpacked(packed(changes)), changes)
+    assert.equal(unpacked(packed(changes)), JSON.stringify(changes))
   })
 }

@@ -8,11 +8,12 @@ export function packed(changes: Changes): string {
   return JSON.stringify(appendedIn(changes) ?? changes)
 }
 
-/** The changes that were stored. */
-export function unpacked(stored: string): Changes {
-  const found: Changes | Appended = JSON.parse(stored)
-  if (!Array.isArray(found)) return found
-  const [before, added, digest] = found
+/** The JSON of changes that were stored. */
+export function unpacked(stored: string): string {
+  return stored.startsWith('[') ? JSON.stringify(changesOf(JSON.parse(stored))) : stored
+}
+
+function changesOf([before, added, digest]: Appended): Changes {
   const appended = Buffer.from(digest, 'base64url').toString('hex')
   return { content: [before === 0 ? null : { bytes: before }, { bytes: before + added, appended }] }
 }

@@ -71,6 +71,6 @@ function eventOf({ slug, subject_id, actor_kind, actor_key, actor_name, changes,
     actor,
     at,
     ...(imported === 1 && { imported: true as const }),
-    changes: unpacked(changes),
+    changes: JSON.parse(unpacked(changes)),
   }
 }

@@ -14,19 +14,21 @@ interface Row extends Omit<StoredEvent, 'changes'> {
   salts: Uint8Array | null
 }
 
-/** At most `limit` events from the one after `after` on as they are stored, with the salts of their texts, in order. */
-export const readRows = (db: Tx, after: number, limit: number): Promise<Row[]> =>
-  db.query<Row>(sql`
+/** At most `limit` events from the one after `after` on, with the salts of their texts, in order. */
+export async function readRows(db: Tx, after: number, limit: number): Promise<Row[]> {
+  const rows = await db.query<Row>(sql`
     select e.seq, e.project_id as "projectId", e.type, e.subject, e.subject_id as "subjectId", a.kind as "actorKind",
       a.key_id as "keyId", e.at, e.imported, e.changes, s.salts
     from events e left join actors a on a.id = e.actor_id left join seal_salts s on s.seq = e.seq
     where e.seq > ${after} order by e.seq limit ${limit}`)
+  return rows.map((row) => ({ ...row, changes: unpacked(row.changes) }))
+}
 
 /** As `readRows`, with what changed. */
 export async function readSealed(db: Tx, after: number, limit: number): Promise<SealedEvent[]> {
   const rows = await readRows(db, after, limit)
   return rows.map(({ salts, changes, ...event }) => ({
-    event: { ...event, changes: unpacked(changes) },
+    event: { ...event, changes: JSON.parse(changes) },
     salts: Buffer.from(salts ?? []),
   }))
 }
