@@ -100,12 +100,14 @@ async function sendAll(state: State, name: string, holder: string, options: Deli
         state.amend(call.id, input)
       })
       if (!answer) continue
-      const { run, lease, left, appended } = answer
+      const { run, check, lease, left, appended } = answer
       if (left) words.push(left)
       const isFirst = call.operation === 'createRun'
       state.done(call.id, name, {
         trouble: null,
         ...(isFirst && run && { runId: run.runId, appended: Buffer.byteLength(String(call.input.content ?? '')) }),
+        // The ledger chose the run by the commit of the check.
+        ...(check && recording.runId === null && { runId: check.runId }),
         ...(appended !== undefined && { appended }),
         ...(lease && { leaseToken: lease.token }),
       })
@@ -151,6 +153,7 @@ interface Answer {
   /** Where the content ends now. */
   appended?: number
   run?: { runId: string }
+  check?: { runId: string }
   lease?: { token: string }
   /** What was left undone, since the run is somebody else's now. */
   left?: string

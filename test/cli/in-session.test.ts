@@ -76,7 +76,9 @@ test('outside of a session the newest run on the commit is checked, where the fi
   assert.match(stderr, /No run .* made or ended on commit/)
   await client.createRun({ runId: 'OLD', status: 'completed', git: { commit } })
   await client.createRun({ runId: 'NEW', status: 'completed', git: { commit } })
-  await conduct(words, env, cwd)
+  const told = await conduct(words, env, cwd)
+  const found = `recorded for NEW, the newest run on commit ${commit.slice(0, 12)}`
+  assert.equal(told.stderr, `conduct check exec: ${found}\n`)
   const { checks } = await client.listChecks({ name: 'ci' })
   assert.deepEqual(
     checks.map(({ runId, commit, dirty, tree }) => ({ runId, commit, dirty, tree })),

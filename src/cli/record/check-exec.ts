@@ -133,7 +133,10 @@ async function record(target: Target, input: Record<string, unknown>, { state, p
   const call = { operation: 'createCheck', input } as const
   if (!('session' in target)) {
     const named = 'runId' in target ? { runId: target.runId } : {}
-    return createRecorder({ place, cwd, env, say, ...named }).end(call)
+    const runId = await createRecorder({ place, cwd, env, say, ...named }).end(call)
+    const isFound = 'isOfCommit' in target && runId !== null
+    if (isFound) say(`recorded for ${runId}, the newest run on commit ${String(input.commit).slice(0, 12)}`)
+    return
   }
   const { session } = target
   await addToSession(state, session, env, call, say)

@@ -7,8 +7,8 @@ export const patienceMs = 5_000
 /** The pauses before the last tries: long enough for a server that is just starting again. */
 const lastWaitsMs = [300, 1000]
 
-/** Sends the rest of a recording, for as long as that gets on, and says what becomes of what is left. */
-export async function sayFarewell(recorded: Recorded, sender: Sender): Promise<void> {
+/** Sends the rest of a recording, for as long as that gets on, and says what becomes of what is left. Returns whether nothing is. */
+export async function sayFarewell(recorded: Recorded, sender: Sender): Promise<boolean> {
   const { name, ending, say } = recorded
   const interrupt = () => ending.abort(new Error('It was interrupted.'))
   process.on('SIGINT', interrupt).on('SIGTERM', interrupt).on('SIGHUP', interrupt)
@@ -18,6 +18,7 @@ export async function sayFarewell(recorded: Recorded, sender: Sender): Promise<v
   if (outcome === 'refused')
     say(`What was not sent is kept: conduct sync tries again, or forgets it with --discard ${name}`)
   else if (outcome !== 'sent') say('The record is not sent yet. It is kept, and conduct sync sends it.')
+  return outcome === 'sent'
 }
 
 /** Tries until nothing is left, a person or a silent server puts an end to it, or it fails again. */

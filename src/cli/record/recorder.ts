@@ -34,8 +34,8 @@ export interface Recorder {
   add(...calls: NewCall[]): void
   /** Sends now what is kept. */
   send(): Promise<Delivery>
-  /** Ends with a last call; what cannot be sent then waits for a sync. */
-  end(last: NewCall): Promise<void>
+  /** Ends with a last call; what cannot be sent then waits for a sync. Returns the id of the run where all is sent. */
+  end(last: NewCall): Promise<string | null>
   /** Ends, and leaves no trace of what was not sent. */
   discard(): Promise<void>
 }
@@ -63,7 +63,8 @@ export function createRecorder(options: RecorderOptions): Recorder {
       try {
         state.queue(name, keyed(last))
         state.update(name, { ended: true })
-        await sayFarewell(recorded, sender)
+        const isSent = await sayFarewell(recorded, sender)
+        return isSent ? (state.find(name)?.runId ?? null) : null
       } finally {
         await close(recorded, sender)
       }
