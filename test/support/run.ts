@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util'
 import { root } from './built.ts'
 import { nameOf, type Proved, proofs, shareOf, tableOf } from './proofs.ts'
 import { globalSetup, globalTeardown } from './setup.ts'
+import { startsOf } from './together.ts'
 
 // `npm test`: lint, types and tests beside each other. `npm run test:all -- test/run.test.ts`: these tests, or all.
 // `npm run proof kill events`: the proofs of these names, or all, at full size; `-- --share 0.1`: at a tenth of it.
@@ -46,8 +47,10 @@ async function toolOf(name: string, ...args: string[]): Promise<string> {
   return code === 0 ? '' : `${name} found faults:\n${said}\n`
 }
 
-function tests(): string[] {
-  return globSync('test/**/*.test.ts', { cwd: root }).sort()
+/** What to start for all tests, longest first. */
+function allTests(): string[] {
+  const files = globSync('test/**/*.test.ts', { cwd: root }).sort()
+  return longestFirst(startsOf(files, join(cache, 'together')).map((path) => relative(root, resolve(root, path))))
 }
 
 /** By how long they took last time, so that no long one is left for the end; unknown ones first. */
@@ -67,12 +70,13 @@ function lastDurations(): Record<string, number> {
   }
 }
 
-/** Runs test files, each in a process of its own, and reports. Returns whether all passed. */
+/** Runs test files, each in a process of its own unless `startsOf` put it into a group, and reports. Returns whether all passed. */
 async function test(files: string[]): Promise<boolean> {
   const taken = lastDurations()
   let passed = true
   const stream = run({
     files: files.map((path) => resolve(root, path)),
+    execArgv: ['--import', new URL('unhooked.ts', import.meta.url).href],
     // Some wait for clocks, disks and other processes.
     concurrency: values.proof ? 1 : availableParallelism() + 2,
     // A file that hangs fails, and the others are reported.
@@ -125,7 +129,7 @@ const checks = testsOnly
       toolOf('biome', 'ci', '--error-on-warnings'),
       toolOf('tsc', '--incremental', '--tsBuildInfoFile', join(cache, 'types')),
     ]
-const files = values.proof ? proofs(positionals) : positionals.length > 0 ? positionals : longestFirst(tests())
+const files = values.proof ? proofs(positionals) : positionals.length > 0 ? positionals : allTests()
 // A run within another, as the test of this file is, has its PostgreSQL.
 if (!process.env.CONDUCT_TEST_POSTGRES) await globalSetup()
 process.once('SIGINT', () => globalTeardown().finally(() => process.exit(130)))

@@ -1,0 +1,45 @@
+import { globSync, mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { root } from './built.ts'
+
+/**
+ * Files whose tests share a process within `npm test`: it loads the program once, runs code that is compiled already, and
+ * empties the same copies of a PostgreSQL ledger. They must leave the process as it was: no changed environment or working folder,
+ * no count of open handles. Every other file has a process of its own.
+ */
+export const groups: Record<string, string[]> = {
+  rules: [
+    'test/{agents,domain,rig}/*.test.ts',
+    'test/mask/{mask,recall}.test.ts',
+    'test/{clock,imports,node,openapi}.test.ts',
+    'test/cli/{checked,completion,help}.test.ts',
+    'test/mcp/near.test.ts',
+  ],
+  lists: ['test/{search,suggest,stats,follow,event,find-run}.test.ts'],
+  runs: ['test/{run,run-turn,content,check,verdict,lease,errors,page,story}.test.ts'],
+  nouns: ['test/{feature,spec,project,key,session,isolation,idempotency,open,hooks,http}.test.ts'],
+  doors: ['test/permissions.test.ts', 'test/mcp/{http,tools}.test.ts'],
+}
+
+/** The files of a group, in the order in which they run. */
+export const filesOf = (group: string): string[] => globSync(groups[group] ?? [], { cwd: root }).sort()
+
+/** The files to start for all of these: each group of which every file is among them has one in `folder`, which imports them. */
+export function startsOf(files: string[], folder: string): string[] {
+  const left = new Set(files)
+  const starts: string[] = []
+  for (const group of Object.keys(groups)) {
+    const members = filesOf(group)
+    if (!members.every((path) => left.has(path))) continue
+    for (const path of members) left.delete(path)
+    starts.push(writeStart(join(folder, `${group}.test.mjs`), members))
+  }
+  return [...starts, ...left]
+}
+
+function writeStart(path: string, members: string[]): string {
+  mkdirSync(join(path, '..'), { recursive: true })
+  writeFileSync(path, members.map((member) => `await import('${pathToFileURL(join(root, member))}')\n`).join(''))
+  return path
+}
