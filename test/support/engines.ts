@@ -14,7 +14,7 @@ export interface Engine {
   /** The URL of an empty database, which is removed when the test ends. */
   freshUrl(t: Lasting): Promise<string>
   /** An empty ledger, whose schema is there. `giveBack` is for a test that handed its URL to nobody else. */
-  ledger(t: Lasting): Promise<{ url: string; giveBack?(): Promise<void> }>
+  ledger(t: Lasting): Promise<{ url: string; giveBack?(): void }>
 }
 
 const sqlite: Engine = {
@@ -99,7 +99,7 @@ export async function openLedger(t: Lasting, engine: Engine, options: LedgerOpti
   t.after(async () => {
     await jobs.stop()
     await store.close()
-    if (!isShared) await giveBack?.()
+    if (!isShared) giveBack?.()
   })
   const adminKey = options.adminKey ?? store.newSecret ?? ''
   const app = createApp({ rateLimit: 0, ...options, store })

@@ -2,10 +2,10 @@ import { statfsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 
 const inMemory = '/dev/shm'
-const wanted = 2 ** 30
+const wanted = 2 * 2 ** 30
 
 /**
- * Where the tests make SQLite files: in memory, where the system has room there, since nothing in `npm test` needs them on
+ * Where the tests keep databases: in memory, where the system has room there, since nothing in `npm test` needs them on
  * a disk. The proofs at full size do.
  */
 export const databaseFolder = process.env.CONDUCT_PROOF === undefined && hasRoom() ? inMemory : tmpdir()

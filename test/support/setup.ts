@@ -1,8 +1,8 @@
 import { randomInt } from 'node:crypto'
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { databaseFolder } from './folder.ts'
 
 // Loading it hooks a `process.exit(0)` to the end of the process, which would hide that a test failed.
 const ends = ['beforeExit', 'exit']
@@ -47,7 +47,7 @@ const passing = {
 export async function startPostgres(
   flags = Object.entries(passing).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
 ) {
-  const folder = mkdtempSync(join(tmpdir(), 'conduct-postgres-'))
+  const folder = mkdtempSync(join(databaseFolder, 'conduct-postgres-'))
   // The server runs as another user where we are root.
   chmodSync(folder, 0o755)
   const port = await freePort()
@@ -58,7 +58,8 @@ export async function startPostgres(
     password: 'conduct',
     persistent: true,
     createPostgresUser: process.getuid?.() === 0,
-    initdbFlags: ['--encoding=UTF8', '--locale=C'],
+    // Thousands of connections are made, none of them by a stranger: the password need not take long to guess.
+    initdbFlags: ['--encoding=UTF8', '--locale=C', '--set=scram_iterations=1'],
     postgresFlags: flags,
     onLog: () => {},
     onError: () => {},
