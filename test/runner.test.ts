@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { allProofs, nameOf, proofs, shareOf } from './support/proofs.ts'
+import { filesOf, groups, startsOf } from './support/together.ts'
 
 /** Runs test files of these contents as `npm test` and `npm run proof` do, which `how` tells apart. */
 function runFiles(t: TestContext, how: string[], files: Record<string, string>) {
@@ -28,6 +29,31 @@ test('a failing test fails the run of npm test', (t) => {
   const { status, stdout } = runFiles(t, ['--tests'], { failing })
   assert.match(stdout, /fail 1/)
   assert.equal(status, 1)
+})
+
+test('an error that nobody catches fails the run, and is shown', (t) => {
+  const late = `test('passes', async () => {
+    setTimeout(() => { throw new Error('thrown by a timer') })
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  })`
+  const { status, stdout } = runFiles(t, ['--tests'], { late })
+  assert.match(stdout, /thrown by a timer/)
+  assert.equal(status, 1)
+})
+
+test('the files of a group are started as one when all are run, and each alone otherwise', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'conduct-runner-'))
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  for (const group of Object.keys(groups)) {
+    const members = filesOf(group)
+    const [start = '', ...others] = startsOf([...members, 'test/alone.test.ts'], folder)
+    assert.deepEqual(others, ['test/alone.test.ts'])
+    const imported = readFileSync(start, 'utf8').match(/test\/.*\.test\.ts/g)
+    assert.deepEqual(imported, members)
+    assert.deepEqual(startsOf(members.slice(1), folder), members.slice(1))
+  }
+  const all = Object.keys(groups).flatMap(filesOf)
+  assert.equal(new Set(all).size, all.length, 'a file is in one group at most')
 })
 
 test('proofs go on after one that fails, and end with a table of all', (t) => {
