@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { secretPattern } from './ledger/secret.ts'
@@ -12,6 +13,7 @@ export interface Settings {
   rateLimit: number
   contentLimit: number
   corsOrigins: string[]
+  webhookAllow: string[]
   logLevel: LogLevel
 }
 
@@ -106,6 +108,14 @@ export const settings: Table = {
     meaning: 'Origins of pages that may call the API from a browser, with commas between',
     read: (text) => text.split(',').filter(Boolean).map(origin),
   },
+  webhookAllow: {
+    env: 'CONDUCT_WEBHOOK_ALLOW',
+    flag: '--webhook-allow',
+    fallback: '',
+    meaning:
+      'Hosts, addresses and CIDR ranges that webhooks may reach although they are not public, with commas between',
+    read: (text) => text.split(',').filter(Boolean).map(receiver),
+  },
   logLevel: {
     env: 'CONDUCT_LOG_LEVEL',
     flag: '--log-level',
@@ -133,6 +143,17 @@ function origin(text: string): string {
   const trimmed = text.trim()
   if (URL.canParse(trimmed) && new URL(trimmed).origin === trimmed) return trimmed
   throw new Error(`must be origins like https://example.com, not '${trimmed}'`)
+}
+
+/** A host, an address or a range of addresses. */
+function receiver(text: string): string {
+  const trimmed = text.trim()
+  const [address = '', prefix, ...more] = trimmed.split('/')
+  const bits = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1
+  const isRange = more.length === 0 && /^\d{1,3}$/.test(prefix ?? '0') && Number(prefix ?? 0) <= bits
+  const isHost = /^[a-z0-9_]([a-z0-9_.-]{0,252}[a-z0-9_])?$/i.test(trimmed) && !/^[\d.]+$/.test(trimmed)
+  if (isRange || isHost) return trimmed
+  throw new Error(`must be hosts, addresses and ranges like hooks.internal, 10.0.0.7 or 10.0.0.0/8, not '${trimmed}'`)
 }
 
 /** Settings that other parts of Conduct read. */

@@ -11,10 +11,11 @@ const allowed: Record<string, { parts: string[]; packages: string[] }> = {
   api: { parts: ['api', 'ledger'], packages: ['zod'] },
   ledger: { parts: ['ledger'], packages: [] },
   store: { parts: ['api', 'ledger', 'store'], packages: ['pg', 'sql-template-tag'] },
-  jobs: { parts: ['store', 'jobs'], packages: ['sql-template-tag'] },
+  webhook: { parts: ['src', 'ledger', 'webhook'], packages: ['ipaddr.js'] },
+  jobs: { parts: ['ledger', 'store', 'webhook', 'jobs'], packages: ['sql-template-tag'] },
   // zod: it reads the schemas of the table, to print them and to explain what does not fit.
   http: {
-    parts: ['src', 'api', 'ledger', 'store', 'agents', 'mask', 'jobs', 'http'],
+    parts: ['src', 'api', 'ledger', 'store', 'agents', 'mask', 'webhook', 'jobs', 'http'],
     packages: ['hono', '@hono/node-server', 'rate-limiter-flexible', 'pino', 'zod'],
   },
   client: { parts: ['client'], packages: [] },

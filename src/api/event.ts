@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { rowId, time } from './field.ts'
 
-const nouns = ['run', 'turn', 'spec', 'check', 'feature', 'project', 'key'] as const
+const nouns = ['run', 'turn', 'spec', 'check', 'feature', 'project', 'key', 'webhook'] as const
 const deeds = ['created', 'updated', 'deleted'] as const
 const eventTypes = nouns.flatMap((noun) => deeds.map((deed) => `${noun}.${deed}` as const))
 export const eventType = z.enum(eventTypes)

@@ -53,6 +53,15 @@ export const paths = {
   createSession: 'POST /v1/auth/session',
   deleteSession: 'DELETE /v1/auth/session',
 
+  createWebhook: 'POST /v1/webhooks',
+  listWebhooks: 'GET /v1/webhooks',
+  getWebhook: 'GET /v1/webhooks/:id',
+  updateWebhook: 'PATCH /v1/webhooks/:id',
+  deleteWebhook: 'DELETE /v1/webhooks/:id',
+  testWebhook: 'POST /v1/webhooks/:id/test',
+  rotateWebhookSecret: 'POST /v1/webhooks/:id/secret',
+  listWebhookDeliveries: 'GET /v1/webhooks/:id/deliveries',
+
   listEvents: 'GET /v1/events',
   getCheckpoint: 'GET /v1/log/checkpoint',
   getProof: 'GET /v1/log/proof',

@@ -10,6 +10,7 @@ import type { Route } from './routes/route.ts'
 import { runRoutes } from './routes/run.ts'
 import { runWorkRoutes } from './routes/run-work.ts'
 import { specRoutes } from './routes/spec.ts'
+import { webhookRoutes } from './routes/webhook.ts'
 
 export type { Route } from './routes/route.ts'
 export { exampleKey } from './routes/route.ts'
@@ -23,6 +24,7 @@ export const routes = {
   ...featureRoutes,
   ...projectRoutes,
   ...keyRoutes,
+  ...webhookRoutes,
   ...ledgerRoutes,
   ...logRoutes,
 } as const satisfies { [N in Name]: Route }

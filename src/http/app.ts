@@ -4,6 +4,7 @@ import type { Logger } from 'pino'
 import { addressOf, type Name, names } from '../api/paths.ts'
 import type { Actor } from '../ledger/actor.ts'
 import type { Store } from '../store/open.ts'
+import { createSender, type SenderOptions } from '../webhook/send.ts'
 import { createRefusal, pathOf } from './address.ts'
 import { createAuth } from './auth.ts'
 import { docsDoor, openapiDoor } from './doors/docs.ts'
@@ -16,6 +17,7 @@ import { noteDoor } from './doors/note.ts'
 import { pageDoor } from './doors/page.ts'
 import { livenessDoor, readinessDoor } from './doors/probes.ts'
 import { loginDoor, logoutDoor } from './doors/session.ts'
+import { webhookTestDoor } from './doors/webhook-test.ts'
 import { createEndpoint } from './endpoint.ts'
 import { type Bindings, createExchange } from './exchange.ts'
 import { createLimiter } from './limit.ts'
@@ -31,6 +33,8 @@ export interface AppOptions {
   contentLimit?: number
   /** Origins of pages that may call the API from a browser. */
   corsOrigins?: string[]
+  /** How webhooks are sent. */
+  webhooks?: SenderOptions
   log?: Logger
   /** The folder of the built page; else the one that the build makes. */
   webFolder?: string
@@ -91,7 +95,7 @@ function partsOf(options: AppOptions, fetch: Fetch) {
 }
 
 /** All doors, in the order in which they may take a request. */
-function doorsOf({ webFolder }: AppOptions, parts: Parts): Door[] {
+function doorsOf({ webFolder, webhooks }: AppOptions, parts: Parts): Door[] {
   const { store, basePath, isStopping, contentLimit } = parts
   return [
     eventsDoor({ ...parts, endpoint: createEndpoint('listEvents', parts) }),
@@ -100,6 +104,7 @@ function doorsOf({ webFolder }: AppOptions, parts: Parts): Door[] {
     loginDoor(createEndpoint('createSession', parts), basePath),
     logoutDoor(createEndpoint('deleteSession', parts), basePath),
     hooksDoor(parts),
+    webhookTestDoor(createEndpoint('testWebhook', parts), basePath, createSender(webhooks)),
     mcpDoor({ ...parts, bodyLimit: contentLimit * 2 }),
     openapiDoor(basePath),
     docsDoor(basePath),

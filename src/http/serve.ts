@@ -55,7 +55,7 @@ export async function serve({ host, port, stallMs = 30_000, ...options }: ServeO
   // For example, when the process runs out of file descriptors. Open connections continue.
   server.on('error', (error) => options.log?.warn({ err: error }, 'could not accept a connection'))
   const warn = (error: Error) => options.log?.warn({ err: error }, 'background work failed')
-  const jobs = startServerJobs(options.store, warn)
+  const jobs = startServerJobs(options.store, warn, options.webhooks)
   let stopped: Promise<void> | undefined
 
   async function stop() {

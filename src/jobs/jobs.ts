@@ -4,11 +4,16 @@ import { numberEvents, tidyNumbered } from '../store/log/number.ts'
 import type { Store } from '../store/open.ts'
 import { reap } from '../store/run/reap.ts'
 import { indexMore } from '../store/search/follow.ts'
+import { purgeSecrets } from '../store/webhook/due.ts'
+import { createSender, type SenderOptions } from '../webhook/send.ts'
+import { createDeliverer } from './deliver.ts'
 import { type Job, type Jobs, startJobs } from './scheduler.ts'
 
 /** Starts what a server does beside its requests. Whoever opens a ledger for one command starts none of it. */
-export function startServerJobs({ db, now }: Store, warn: (error: Error) => void): Jobs {
-  return startJobs(db, [...jobsOf(db, now)], now, warn)
+export function startServerJobs(store: Store, warn: (error: Error) => void, webhooks?: SenderOptions): Jobs {
+  const { db, now } = store
+  const deliver = { name: 'deliver', everyMs: 500, ...createDeliverer(store, createSender(webhooks), warn) }
+  return startJobs(db, [...jobsOf(db, now), deliver], now, warn)
 }
 
 /** Numbers the events that nobody has read yet. */
@@ -29,6 +34,9 @@ function* jobsOf(db: Store['db'], now: Store['now']): Generator<Job> {
     name: 'purge',
     everyMs: 60_000,
     isExclusive: true,
-    step: async () => (await Promise.all([purgeKept(db, now()), purgeSessions(db, now())])).includes(true),
+    async step() {
+      await purgeSecrets(db, now())
+      return (await Promise.all([purgeKept(db, now()), purgeSessions(db, now())])).includes(true)
+    },
   }
 }

@@ -11,6 +11,8 @@ export interface Job {
   isExclusive?: boolean
   /** Does some of the work, for about `ms` milliseconds at most. Returns whether there is more to do. */
   step(ms: number): Promise<boolean>
+  /** Ends what its steps have left under way. */
+  stop?(): Promise<void>
 }
 
 export interface Jobs {
@@ -54,7 +56,8 @@ class Worker {
   async stop(): Promise<void> {
     this.#isStopping = true
     clearTimeout(this.#timer)
-    await Promise.race([this.#running, sleep(endMs, undefined, { ref: false })])
+    const ended = Promise.all([this.#running, this.#job.stop?.().catch(this.#warn)])
+    await Promise.race([ended, sleep(endMs, undefined, { ref: false })])
   }
 
   #runIn(ms: number): void {

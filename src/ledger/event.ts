@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 
 /** The nouns whose events only an admin of the whole server sees. */
-export const adminNouns = ['key', 'project'] as const
+export const adminNouns = ['key', 'project', 'webhook'] as const
 
 /** Field → [before, after]. */
 export type Changes = Record<string, [unknown, unknown]>

@@ -2,6 +2,7 @@ import { ConductError, invalid } from '../api/error.ts'
 import type { Name } from '../api/paths.ts'
 import type { Output, Parsed } from '../api/routes.ts'
 import { type Actor, isConfined, permits } from '../ledger/actor.ts'
+import type { Send } from '../ledger/webhook.ts'
 import type { Tx } from './engine/db.ts'
 
 export interface ProjectRef {
@@ -21,6 +22,8 @@ export interface Ctx {
   named: boolean
   /** The secret of the session by which the caller came, or that the operation begins or ends. */
   session?: string | undefined
+  /** Sends to a webhook, for the operation that does. */
+  send?: Send
   /** What alone this operation changes, where that is known. */
   subject?: string | undefined
   /** The largest content of one document, in UTF-8 bytes. */

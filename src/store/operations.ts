@@ -19,6 +19,15 @@ import { getCheckpoint, getConsistency, getProof, listLeaves } from './seal/read
 import { search } from './search/search.ts'
 import { createSpec, deleteSpec, getSpec, listSpecs, updateSpec } from './spec/spec.ts'
 import { getSpecVersion, listSpecVersions } from './spec/version.ts'
+import { listWebhookDeliveries, testWebhook } from './webhook/delivery.ts'
+import {
+  createWebhook,
+  deleteWebhook,
+  getWebhook,
+  listWebhooks,
+  rotateWebhookSecret,
+  updateWebhook,
+} from './webhook/webhook.ts'
 
 /** Each operation of the API as one function; a missing or mistyped one does not compile. */
 export const operations: Operations = {
@@ -67,6 +76,14 @@ export const operations: Operations = {
   createLoginCode,
   createSession,
   deleteSession,
+  createWebhook,
+  listWebhooks,
+  getWebhook,
+  updateWebhook,
+  deleteWebhook,
+  testWebhook,
+  rotateWebhookSecret,
+  listWebhookDeliveries,
   listEvents,
   getCheckpoint,
   getProof,

@@ -34,12 +34,12 @@ async function run(flags: Record<string, string>) {
   ])
   const log = pino({ level: chosen.logLevel }, pino.destination({ dest: 2, sync: true }))
   const warn = (error: Error): undefined => void log.warn({ err: error }, 'background work failed')
-  const { databaseUrl, adminKey, port } = chosen
+  const { databaseUrl, adminKey, port, webhookAllow } = chosen
   const onProgress = (line: string) => process.stderr.write(`${line}\n`)
   const store = await openStore(databaseUrl, { adminKey, warn, onProgress }).catch(notOpened(databaseUrl))
   const { ignoredAdminKey, newSecret } = store
   const firstKey = newSecret === undefined ? undefined : shownOrKept(databaseUrl, newSecret)
-  const running = await serve({ ...chosen, store, log }).catch(async (error) => {
+  const running = await serve({ ...chosen, webhooks: { allow: webhookAllow }, store, log }).catch(async (error) => {
     await store.close()
     if (firstKey) print(firstKeyLines(firstKey))
     throw new Error(reason(error, port), { cause: error })

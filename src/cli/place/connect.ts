@@ -138,8 +138,9 @@ export async function openLedger({ databaseUrl }: LocalPlace, env: Env, now?: ()
     import('../../ledger/actor.ts'),
   ])
   const contentLimit = read('contentLimit', env)
+  const webhooks = { allow: read('webhookAllow', env) }
   const store = await openStore(databaseUrl, { firstKey: false, ...(now && { now }) }).catch(notOpened(databaseUrl))
-  const app = createApp({ store, actor: localActor, rateLimit: 0, contentLimit })
+  const app = createApp({ store, actor: localActor, rateLimit: 0, contentLimit, webhooks })
   return {
     as: (options) =>
       createClient({ url: 'http://localhost/conduct', fetch: (request) => app.fetch(request), ...options }),

@@ -8,8 +8,16 @@ export interface Lag {
   events: number
 }
 
-/** The lag of each follower, by name. Events that have no number yet do not count. */
+/** Webhooks whose lag is told; metrics with more series than that help nobody. */
+const mostWebhooks = 1000
+
+/** The lag of each follower and of each webhook that is enabled, by name. Events that have no number yet do not count. */
 export const readLags = (db: Tx): Promise<Lag[]> =>
   db.query<Lag>(sql`
     select name as follower, (select coalesce(max(seq), 0) from events) - last_seq as events
-    from followers order by name`)
+    from (
+      select name, last_seq from followers
+      union all
+      select name, last_seq from (select 'webhook/' || id as name, after_seq as last_seq from webhooks
+        where enabled = 1 order by id limit ${mostWebhooks}) as sending
+    ) as all_followers order by name`)

@@ -11,7 +11,7 @@ import { ProjectChoice } from '../ui/project-choice.tsx'
 import { EventRow } from './event-row.tsx'
 
 const nouns = ['run', 'spec', 'check', 'feature']
-const adminNouns = ['key', 'project']
+const adminNouns = ['key', 'project', 'webhook']
 const deeds = ['created', 'updated', 'deleted']
 
 /** All that happened, newest first and live. What is looked for stands in the address. */

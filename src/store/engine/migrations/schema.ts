@@ -3,6 +3,7 @@ import { eventsOnce } from './events-once.ts'
 import { firmGround } from './firm-ground.ts'
 import type { Migration } from './migration.ts'
 import { seal } from './seal.ts'
+import { webhooks } from './webhooks.ts'
 import { wholeSessions } from './whole-sessions.ts'
 
 /** Each entry takes the schema one version up. Append only: what has run somewhere is never edited. */
@@ -15,6 +16,7 @@ export const migrations: Migration[] = [
   wholeSessions,
   seal,
   eventsOnce,
+  webhooks,
 ]
 
 function dayOne({ id, text, integer, real, tableEnd, commitsInOrder }: Dialect): string[] {

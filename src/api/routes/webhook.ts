@@ -1,0 +1,104 @@
+import { z } from 'zod'
+import { ifVersion, rowId } from '../field.ts'
+import { pageInput, pageMeta } from '../page.ts'
+import type { Name } from '../paths.ts'
+import { delivery, webhook, webhookFields, webhookProject } from '../webhook.ts'
+import { done, type Route } from './route.ts'
+
+const webhookAnswer = z.object({ webhook })
+const secretAnswer = z.object({ webhook, secret: z.string().describe('The signing secret, returned this once') })
+
+/** The longest time for which two secrets are valid, in seconds. */
+const longestOverlap = 7 * 86_400
+
+export const webhookRoutes = {
+  createWebhook: {
+    summary: 'Create a webhook, which sends events to a URL; only this answer has the secret that signs them',
+    permission: 'admin',
+    input: z.strictObject({
+      ...webhookFields,
+      after: webhookFields.after.describe(
+        'The seq after which to begin; 0: the whole log; else what happens from now on',
+      ),
+      project: webhookProject,
+    }),
+    output: secretAnswer,
+    success: [201],
+    secret: 'secret',
+    example: { url: 'http://localhost:5678/conduct', types: ['run.created', 'run.updated'] },
+  },
+  listWebhooks: {
+    summary: 'List webhooks',
+    permission: 'admin',
+    input: z.strictObject(pageInput),
+    output: z.object({ webhooks: z.array(webhook), meta: pageMeta }),
+    success: [200],
+    example: {},
+  },
+  getWebhook: {
+    summary: 'Read a webhook',
+    permission: 'admin',
+    input: z.strictObject({ id: rowId }),
+    output: webhookAnswer,
+    success: [200],
+    example: { id: 1 },
+  },
+  updateWebhook: {
+    summary: 'Change a webhook, disable it, enable it again, or set it back in the log to send events once more',
+    permission: 'admin',
+    input: z.strictObject({
+      id: rowId,
+      url: webhookFields.url.optional(),
+      types: webhookFields.types,
+      after: webhookFields.after,
+      enabled: z.boolean().optional().describe('Whether to send; true also tries again at once'),
+      ifVersion,
+    }),
+    output: webhookAnswer,
+    success: [200],
+    example: { id: 1, after: 0 },
+  },
+  deleteWebhook: {
+    summary: 'Delete a webhook and its deliveries',
+    permission: 'admin',
+    input: z.strictObject({ id: rowId }),
+    output: done,
+    success: [200],
+    example: { id: 1 },
+  },
+  testWebhook: {
+    summary: 'Send a signed test message now, also to a disabled webhook; a success ends the wait for the next attempt',
+    permission: 'admin',
+    input: z.strictObject({ id: rowId }),
+    output: z.object({ delivery }),
+    success: [200],
+    example: { id: 1 },
+  },
+  rotateWebhookSecret: {
+    summary: 'Replace the signing secret; the one before signs beside it for a while',
+    words: 'webhook rotate-secret',
+    permission: 'admin',
+    input: z.strictObject({
+      id: rowId,
+      overlapSeconds: z
+        .int()
+        .min(0)
+        .max(longestOverlap)
+        .default(86_400)
+        .describe('How long both secrets sign, in seconds; 0: the one before ends now'),
+    }),
+    output: secretAnswer,
+    success: [200],
+    secret: 'secret',
+    example: { id: 1, overlapSeconds: 3600 },
+  },
+  listWebhookDeliveries: {
+    summary: 'List the last 100 attempts to deliver to a webhook',
+    words: 'webhook deliveries',
+    permission: 'admin',
+    input: z.strictObject({ id: rowId, ...pageInput }),
+    output: z.object({ deliveries: z.array(delivery), meta: pageMeta }),
+    success: [200],
+    example: { id: 1 },
+  },
+} as const satisfies { [N in Name]?: Route }

@@ -1,0 +1,22 @@
+import { addressOf } from '../../api/paths.ts'
+import type { Send } from '../../ledger/webhook.ts'
+import type { Endpoint } from '../endpoint.ts'
+import type { Door } from './door.ts'
+
+/**
+ * Sends a test message to a webhook. The network is awaited outside any transaction, so an Idempotency-Key does not keep
+ * the answer: each request sends a test.
+ */
+export function webhookTestDoor({ enter, read, perform }: Endpoint<'testWebhook'>, basePath: string, send: Send): Door {
+  return {
+    label: 'testWebhook',
+    carries: 'testWebhook',
+    methods: ['POST'],
+    paths: [basePath + addressOf('testWebhook').path],
+    async answer(exchange) {
+      const caller = await enter(exchange)
+      const { parsed } = await read(exchange)
+      return perform({ ...caller, send }, parsed, exchange)
+    },
+  }
+}

@@ -1,0 +1,78 @@
+import { createHmac, randomBytes } from 'node:crypto'
+
+/** One request to the receiver of a webhook. */
+export interface Message {
+  url: string
+  headers: Record<string, string>
+  body: string
+}
+
+/** What became of a message. Without `error`, the receiver accepted it. */
+export interface Outcome {
+  /** The HTTP status of the response; undefined when there was none. */
+  statusCode?: number
+  error?: string
+  /** Seconds that the receiver asks to wait before the next attempt. */
+  retryAfter?: number
+  durationMs: number
+}
+
+/** Sends a message once and never throws. An aborted message has an outcome with an error. */
+export type Send = (message: Message, signal?: AbortSignal) => Promise<Outcome>
+
+const secretPrefix = 'whsec_'
+
+/** A new signing secret: 256 random bits in the form of Standard Webhooks. */
+export const newSigningSecret = () => secretPrefix + randomBytes(32).toString('base64')
+
+/** Identifies a webhook in its message ids, across ledgers. */
+export const newWebhookTag = () => randomBytes(9).toString('hex')
+
+/** Events that stand next to each other in what a webhook receives, with what identifies them as one message. */
+export interface Range {
+  firstSeq: number
+  lastSeq: number
+}
+
+/** The `webhook-id` of a batch: the same for each attempt at the same events. */
+export const messageIdOf = (tag: string, { firstSeq, lastSeq }: Range) => `msg_${tag}_${firstSeq}_${lastSeq}`
+
+/** The headers of Standard Webhooks 1.0: a signature for each secret that is valid now. */
+export function signedHeaders(id: string, at: string, body: string, secrets: readonly string[]) {
+  const timestamp = String(Math.floor(Date.parse(at) / 1000))
+  const signatures = secrets.map((secret) => {
+    const key = Buffer.from(secret.slice(secretPrefix.length), 'base64')
+    return `v1,${createHmac('sha256', key).update(`${id}.${timestamp}.${body}`).digest('base64')}`
+  })
+  return { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': signatures.join(' ') }
+}
+
+const secondMs = 1000
+const minuteMs = 60 * secondMs
+const hourMs = 60 * minuteMs
+const dayMs = 24 * hourMs
+
+/** How long to wait after each failure in a row, from the example schedule of Standard Webhooks 1.0. */
+const delaysMs = [
+  ...[5 * secondMs, 5 * minuteMs, 30 * minuteMs, 2 * hourMs, 5 * hourMs],
+  ...[10 * hourMs, 14 * hourMs, 20 * hourMs, dayMs],
+]
+
+/** A webhook whose deliveries have failed for so long is disabled. */
+export const patienceMs = 5 * dayMs
+
+export type DisabledReason = 'request' | 'failing' | 'gone'
+
+/** When to try again after the `failures`-th failure in a row, in milliseconds from it. `random` is from 0 to 1. */
+export function delayAfter(failures: number, retryAfter = 0, random = Math.random()): number {
+  const delay = delaysMs[Math.min(failures, delaysMs.length) - 1] ?? 0
+  const asked = Math.min(retryAfter * secondMs, dayMs)
+  // The jitter keeps webhooks that failed together from returning together.
+  return Math.round(Math.max(delay, asked) * (1 + random / 10))
+}
+
+/** Why a webhook is disabled after a failure; undefined while it is to be tried again. */
+export function disabledBy({ statusCode }: Outcome, failingSince: string, now: string): DisabledReason | undefined {
+  if (statusCode === 410) return 'gone'
+  return Date.parse(now) - Date.parse(failingSince) >= patienceMs ? 'failing' : undefined
+}

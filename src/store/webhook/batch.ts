@@ -1,0 +1,68 @@
+import type { Event } from '../../api/event.ts'
+import type { Actor } from '../../ledger/actor.ts'
+import { type Message, messageIdOf, type Range, signedHeaders } from '../../ledger/webhook.ts'
+import type { Ctx } from '../ctx.ts'
+import type { Tx } from '../engine/db.ts'
+import { selected } from '../log/list.ts'
+import { readEvents } from '../log/read.ts'
+import { secretsAt } from './delivery.ts'
+import { typesOf, type WebhookRow } from './row.ts'
+
+const eventsAtOnce = 100
+/** After so many bytes of JSON a batch takes no further event. */
+const batchBytes = 256 * 1024
+
+/** The events that a webhook sends next. */
+export interface Batch {
+  range: Range
+  /** Each event as JSON, in order. */
+  events: string[]
+}
+
+/** What comes after the webhook's place, of the events that it may send; undefined if there is nothing up to its `last_seq`. */
+export async function readBatch(db: Tx, row: WebhookRow, now: string): Promise<Batch | undefined> {
+  const types = typesOf(row)
+  const { conditions } = await selected(readerOf(db, row, now), types.length > 0 ? { type: types } : {})
+  if (conditions.length === 0) return undefined
+  // After a failure the same events go again, so that the message keeps its id.
+  const before = (row.batch_end ?? row.last_seq) + 1
+  const events = await readEvents(db, { after: row.after_seq, before }, eventsAtOnce, conditions)
+  return batchOf(events)
+}
+
+function batchOf(events: Event[]): Batch | undefined {
+  const texts: string[] = []
+  let bytes = 0
+  for (const event of events) {
+    const text = JSON.stringify(event)
+    bytes += Buffer.byteLength(text)
+    if (texts.length > 0 && bytes > batchBytes) break
+    texts.push(text)
+  }
+  const [first, last] = [events[0], events[texts.length - 1]]
+  return first && last && { range: { firstSeq: first.seq, lastSeq: last.seq }, events: texts }
+}
+
+/** A webhook of a project reads the log as an admin key of that project does. */
+function readerOf(db: Tx, { project_id: projectId, slug }: WebhookRow, now: string): Ctx {
+  const actor: Actor = {
+    kind: 'key',
+    id: 0,
+    keyId: 0,
+    name: 'webhook',
+    permissions: ['admin'],
+    projectId,
+    endsAt: null,
+  }
+  const project = { id: projectId ?? 0, slug: slug ?? '' }
+  return { db, now, actor, project, named: false, contentLimit: 0 }
+}
+
+/** The signed message of a batch. */
+export function messageOf(row: WebhookRow, { range, events }: Batch, now: string): Message & { id: string } {
+  const last: Event = JSON.parse(events.at(-1) ?? '{}')
+  const head = `{"type":"events","timestamp":${JSON.stringify(last.at)},"data":{"webhookId":${row.id},"events":[`
+  const body = `${head}${events.join(',')}]}}`
+  const id = messageIdOf(row.tag, range)
+  return { id, url: row.url, body, headers: signedHeaders(id, now, body, secretsAt(row, now)) }
+}

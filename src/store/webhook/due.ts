@@ -1,0 +1,146 @@
+import sql, { empty, join, type Sql } from 'sql-template-tag'
+import { systemActor } from '../../ledger/actor.ts'
+import { differences } from '../../ledger/event.ts'
+import { type DisabledReason, delayAfter, disabledBy, type Outcome } from '../../ledger/webhook.ts'
+import type { Ctx } from '../ctx.ts'
+import type { Tx } from '../engine/db.ts'
+import { numberEvents } from '../log/number.ts'
+import type { Batch } from './batch.ts'
+import { addDelivery } from './delivery.ts'
+import { columns, stateOf, type WebhookRow } from './row.ts'
+import { recordWebhook } from './webhook.ts'
+
+/** Who works on a webhook, and until when nobody else does. */
+export interface Lease {
+  server: string
+  now: string
+  expiresAt: string
+}
+
+const isFree = ({ server, now }: Pick<Lease, 'server' | 'now'>) =>
+  sql`(w.lease_expires_at is null or w.lease_expires_at <= ${now} or w.server = ${server})`
+
+/** Webhooks that are behind the log and wait for nothing, of those that meet `condition`; the longest unattended first. */
+export async function findDue(db: Tx, lease: Lease, condition: Sql, limit: number): Promise<WebhookRow[]> {
+  const [any] = await db.query(sql`select 1 as one from webhooks where enabled = 1 limit 1`)
+  if (!any) return []
+  await numberEvents(db)
+  return db.query<WebhookRow>(sql`
+    select ${columns} from webhooks w
+    where w.enabled = 1 and (w.next_attempt_at is null or w.next_attempt_at <= ${lease.now}) and ${isFree(lease)}
+      and w.after_seq < (select max(seq) from events) and ${condition}
+    order by w.attempted_at nulls first, w.id limit ${limit}`)
+}
+
+export const isWebhook = (id: number): Sql => sql`w.id = ${id}`
+export const isOther = (ids: readonly number[]): Sql => (ids.length > 0 ? sql`w.id not in (${join(ids)})` : sql`1 = 1`)
+
+/** A condition under which the webhook is still as `row` has it. */
+const isSame = ({ id, version, after_seq }: WebhookRow) =>
+  sql`w.id = ${id} and w.version = ${version} and w.after_seq = ${after_seq} and w.enabled = 1`
+
+/** Takes the lease of a webhook. False if another server has it, or the webhook has changed since it was read. */
+export async function claim(db: Tx, row: WebhookRow, lease: Lease): Promise<boolean> {
+  const [taken] = await db.tx((tx) =>
+    tx.query(sql`
+      update webhooks as w set server = ${lease.server}, lease_expires_at = ${lease.expiresAt},
+        attempted_at = ${lease.now}
+      where ${isSame(row)} and ${isFree(lease)} returning w.id`),
+  )
+  return taken !== undefined
+}
+
+/** Extends a lease that is held. False if it is lost. */
+export async function renew(db: Tx, id: number, { server, expiresAt }: Lease): Promise<boolean> {
+  const [held] = await db.tx((tx) =>
+    tx.query(
+      sql`update webhooks set lease_expires_at = ${expiresAt} where id = ${id} and server = ${server} returning id`,
+    ),
+  )
+  return held !== undefined
+}
+
+/** Gives a lease back. */
+export const release = (db: Tx, id: number, server: string) =>
+  db.tx((tx) =>
+    tx.query(sql`update webhooks set server = null, lease_expires_at = null where id = ${id} and server = ${server}`),
+  )
+
+/** Moves webhooks past events that they do not send, as far as each was read. */
+export const passOver = (db: Tx, rows: readonly WebhookRow[], now: string) =>
+  db.tx(async (tx) => {
+    for (const row of rows) {
+      await tx.query(sql`
+        update webhooks as w set after_seq = ${row.last_seq}, batch_end = null, attempted_at = ${now} where ${isSame(row)}`)
+    }
+  })
+
+/** Drops secrets that no longer sign. */
+export async function purgeSecrets(db: Tx, now: string): Promise<void> {
+  const expired = sql`previous_secret is not null and previous_secret_expires_at <= ${now}`
+  const [any] = await db.query(sql`select 1 as one from webhooks where ${expired} limit 1`)
+  if (any) await db.tx((tx) => tx.query(sql`update webhooks set previous_secret = null where ${expired}`))
+}
+
+export interface Finished {
+  row: WebhookRow
+  batch: Batch
+  messageId: string
+  outcome: Outcome
+}
+
+/**
+ * Notes what became of a batch and gives the lease back. The webhook moves on if the receiver accepted the batch, unless
+ * somebody changed it meanwhile; a batch that failed is due again later, or disables the webhook.
+ */
+export function finish(
+  db: Tx,
+  server: string,
+  now: string,
+  { row, batch, messageId, outcome }: Finished,
+): Promise<void> {
+  return db.tx(async (tx) => {
+    const [held] = await tx.query<WebhookRow & { server: string | null }>(sql`
+      select ${columns}, w.server from webhooks w where w.id = ${row.id} ${tx.dialect.forUpdate}`)
+    if (!held) return
+    const it = { messageId, range: batch.range, count: batch.events.length, attempt: row.failures + 1 }
+    await addDelivery(tx, row.id, now, it, outcome)
+    if (held.server !== server) return
+    const isCurrent = held.version === row.version && held.after_seq === row.after_seq
+    const moved = !isCurrent
+      ? empty
+      : outcome.error === undefined
+        ? accepted(batch, now)
+        : failed(held, batch, outcome, now)
+    await tx.query(sql`update webhooks set server = null, lease_expires_at = null ${moved} where id = ${row.id}`)
+    const reason = isCurrent && outcome.error !== undefined && disabledBy(outcome, held.failing_since ?? now, now)
+    if (reason) await disable({ ...systemCtx, db: tx, now }, held, reason)
+  })
+}
+
+const accepted = ({ range }: Batch, now: string): Sql =>
+  sql`, after_seq = ${range.lastSeq}, batch_end = null, failures = 0, failing_since = null, last_error = null,
+    next_attempt_at = null, delivered_at = ${now}`
+
+function failed({ failures, failing_since }: WebhookRow, { range }: Batch, outcome: Outcome, now: string): Sql {
+  const next = new Date(Date.parse(now) + delayAfter(failures + 1, outcome.retryAfter)).toISOString()
+  return sql`, batch_end = ${range.lastSeq}, failures = ${failures + 1}, failing_since = ${failing_since ?? now},
+    last_error = ${outcome.error}, next_attempt_at = ${next}`
+}
+
+/** Conduct itself acts, in no project. */
+const systemCtx: Omit<Ctx, 'db' | 'now'> = {
+  actor: systemActor,
+  project: { id: 0, slug: '' },
+  named: false,
+  contentLimit: 0,
+}
+
+async function disable(ctx: Ctx, row: WebhookRow, reason: DisabledReason): Promise<void> {
+  const changes = differences(stateOf(row), stateOf({ ...row, enabled: 0, disabled_reason: reason }))
+  await ctx.db.query(sql`
+    update webhooks set enabled = 0, disabled_reason = ${reason}, next_attempt_at = null, updated_at = ${ctx.now},
+      updated_by = ${ctx.actor.id}, version = version + 1
+    where id = ${row.id}`)
+  await recordWebhook(ctx, 'updated', row, changes)
+}

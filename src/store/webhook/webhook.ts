@@ -1,0 +1,140 @@
+import sql from 'sql-template-tag'
+import { ConductError, invalid } from '../../api/error.ts'
+import { appeared, type Changes, differences, vanished } from '../../ledger/event.ts'
+import { newSigningSecret, newWebhookTag } from '../../ledger/webhook.ts'
+import { type Ctx, inTx, type Operation, requireVersion } from '../ctx.ts'
+import { numberEvents } from '../log/number.ts'
+import { lastSeq } from '../log/read.ts'
+import { record } from '../log/record.ts'
+import { readPage } from '../page.ts'
+import { confinementOf, findProject } from '../scope.ts'
+import { columns, readWebhook, stateOf, typesOf, type WebhookRow, webhookOf } from './row.ts'
+
+/**
+ * FORBIDDEN for a webhook of the whole server from a key of one project; NOT_FOUND for an unknown project;
+ * VALIDATION_ERROR for a place after the end of the log.
+ */
+export const createWebhook: Operation<'createWebhook'> = async (ctx, { url, types = [], after, project }) => {
+  await numberEvents(ctx.db)
+  return inTx(ctx, async (ctx) => {
+    const projectId = await projectFor(ctx, project)
+    const secret = newSigningSecret()
+    const { id: by } = ctx.actor
+    const place = after === undefined ? await lastSeq(ctx.db) : await placeIn(ctx, after)
+    const [row] = await ctx.db.query<{ id: number }>(sql`
+      insert into webhooks (project_id, url, types, tag, secret, after_seq, created_by, updated_by, created_at, updated_at)
+      values (${projectId}, ${url}, ${typesText(types)}, ${newWebhookTag()}, ${secret}, ${place}, ${by}, ${by},
+        ${ctx.now}, ${ctx.now})
+      returning id`)
+    const made = await readWebhook(ctx, (row as { id: number }).id)
+    await recordWebhook(ctx, 'created', made, appeared({ ...stateOf(made), after }))
+    return { webhook: webhookOf(made, ctx.now), secret }
+  })
+}
+
+const typesText = (types: readonly string[]) => JSON.stringify([...new Set(types)].sort())
+
+/** Where a webhook without a project belongs depends on its maker, as with keys. */
+async function projectFor(ctx: Ctx, project: string | null | undefined): Promise<number | null> {
+  const confinedTo = confinementOf(ctx)
+  if (confinedTo !== null && project === null) {
+    throw new ConductError('FORBIDDEN', 'A key of one project makes webhooks of that project only: leave project out.')
+  }
+  if (project) return (await findProject(ctx.db, project, confinedTo)).id
+  return project === undefined && (confinedTo !== null || ctx.named) ? ctx.project.id : null
+}
+
+async function placeIn(ctx: Ctx, after: number): Promise<number> {
+  const end = await lastSeq(ctx.db)
+  if (after > end) throw invalid('after', `must be at most ${end}, the seq of the newest event, and is ${after}`)
+  return after
+}
+
+export const recordWebhook = (ctx: Ctx, deed: 'created' | 'updated' | 'deleted', row: WebhookRow, changes: Changes) =>
+  record(ctx, {
+    type: `webhook.${deed}`,
+    subject: String(row.id),
+    subjectId: row.id,
+    projectId: row.project_id,
+    changes,
+  })
+
+export const listWebhooks: Operation<'listWebhooks'> = async (ctx, input) => {
+  const confinedTo = confinementOf(ctx)
+  const where = [confinedTo === null ? sql`w.id > 0` : sql`w.project_id = ${confinedTo}`]
+  const walk = { from: sql`webhooks w`, where, createdAt: 'w.created_at', id: 'w.id' }
+  const { rows, meta } = await readPage<WebhookRow>(ctx.db, columns, [walk], input)
+  return { webhooks: rows.map((row) => webhookOf(row, ctx.now)), meta }
+}
+
+/** NOT_FOUND when there is none that the caller may see. */
+export const getWebhook: Operation<'getWebhook'> = async (ctx, { id }) => ({
+  webhook: webhookOf(await readWebhook(ctx, id), ctx.now),
+})
+
+/**
+ * A change of what is sent, or enabling it, ends the wait for the next attempt. NOT_FOUND as for reading;
+ * PRECONDITION_FAILED when `ifVersion` is not the current one; VALIDATION_ERROR for a place after the end of the log.
+ */
+export const updateWebhook: Operation<'updateWebhook'> = async (ctx, { id, ifVersion, ...patch }) => {
+  if (patch.after !== undefined) await numberEvents(ctx.db)
+  return inTx(ctx, async (ctx) => {
+    const row = await readWebhook(ctx, id, ctx.db.dialect.forUpdate)
+    requireVersion(ifVersion, id, row.version)
+    const enabled = patch.enabled ?? row.enabled === 1
+    const after: ReturnType<typeof stateOf> = {
+      url: patch.url ?? row.url,
+      types: patch.types === undefined ? typesOf(row) : JSON.parse(typesText(patch.types)),
+      enabled,
+      disabledReason: enabled ? null : (row.disabled_reason ?? 'request'),
+    }
+    const place = patch.after === undefined ? row.after_seq : await placeIn(ctx, patch.after)
+    const changes = differences({ ...stateOf(row), after: row.after_seq }, { ...after, after: place })
+    if (Object.keys(changes).length > 0) await change(ctx, row, { ...after, place }, changes)
+    else if (enabled) await ctx.db.query(sql`update webhooks set next_attempt_at = null where id = ${id}`)
+    return { webhook: webhookOf(await readWebhook(ctx, id), ctx.now) }
+  })
+}
+
+type State = ReturnType<typeof stateOf> & { place: number }
+
+async function change(
+  ctx: Ctx,
+  row: WebhookRow,
+  { url, types, enabled, disabledReason, place }: State,
+  changes: Changes,
+) {
+  await ctx.db.query(sql`
+    update webhooks set url = ${url}, types = ${JSON.stringify(types)}, enabled = ${enabled ? 1 : 0},
+      disabled_reason = ${disabledReason}, after_seq = ${place}, batch_end = null, failures = 0, failing_since = null,
+      next_attempt_at = null, last_error = ${enabled ? null : row.last_error}, updated_at = ${ctx.now},
+      updated_by = ${ctx.actor.id}, version = version + 1
+    where id = ${row.id}`)
+  await recordWebhook(ctx, 'updated', row, changes)
+}
+
+/** NOT_FOUND when there is none that the caller may see. */
+export const deleteWebhook: Operation<'deleteWebhook'> = (ctx, { id }) =>
+  inTx(ctx, async (ctx) => {
+    const row = await readWebhook(ctx, id, ctx.db.dialect.forUpdate)
+    await ctx.db.query(sql`delete from webhooks where id = ${id}`)
+    await recordWebhook(ctx, 'deleted', row, vanished(stateOf(row)))
+    return { message: 'Webhook deleted successfully' }
+  })
+
+/** The last secret goes on signing for a while. A third one never does. */
+export const rotateWebhookSecret: Operation<'rotateWebhookSecret'> = (ctx, { id, overlapSeconds }) =>
+  inTx(ctx, async (ctx) => {
+    const row = await readWebhook(ctx, id, ctx.db.dialect.forUpdate)
+    const secret = newSigningSecret()
+    const expiresAt = overlapSeconds === 0 ? null : new Date(Date.parse(ctx.now) + overlapSeconds * 1000).toISOString()
+    await ctx.db.query(sql`
+      update webhooks set secret = ${secret}, previous_secret = ${expiresAt === null ? null : row.secret},
+        previous_secret_expires_at = ${expiresAt}, updated_at = ${ctx.now}, updated_by = ${ctx.actor.id},
+        version = version + 1
+      where id = ${id}`)
+    await recordWebhook(ctx, 'updated', row, {
+      previousSecretExpiresAt: [row.previous_secret_expires_at, expiresAt],
+    })
+    return { webhook: webhookOf(await readWebhook(ctx, id), ctx.now), secret }
+  })

@@ -1,0 +1,78 @@
+import { lookup } from 'node:dns/promises'
+import { once } from 'node:events'
+import { connect, isIP, type Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
+import { type Guard, hostOf } from './guard.ts'
+
+/** An address that a name resolves to. */
+export interface Address {
+  address: string
+  family: number
+}
+
+/** Finds the addresses of a name. Rejects if there is none. */
+export type Resolve = (host: string) => Promise<Address[]>
+
+/** The guard let no message out. */
+export class Refused extends Error {
+  override readonly name = 'Refused'
+}
+
+/** Asks the machine's resolver, as other programs do: /etc/hosts counts. */
+export const resolveByMachine: Resolve = (host) => lookup(host, { all: true })
+
+/**
+ * Opens a connection to the host of `url`, with TLS for https. Throws Refused unless the guard lets every address of the
+ * host pass, and again the address that the socket is connected to, before anything is written.
+ */
+export async function open(url: URL, guard: Guard, resolve: Resolve, signal: AbortSignal): Promise<Socket> {
+  const host = hostOf(url)
+  const isSecure = url.protocol === 'https:'
+  const addresses = await addressesOf(host, resolve, signal)
+  for (const { address } of addresses) requirePass(guard(address, host))
+  const port = Number(url.port || (isSecure ? 443 : 80))
+  // The socket connects to what was checked: the name is not resolved again. Node.js asks no lookup for a literal address.
+  const socket = connect({ host, port, lookup: (_host, _options, done) => done(null, addresses) })
+  try {
+    await untilEvent(socket, 'connect', signal)
+    requirePass(guard(socket.remoteAddress ?? '', host))
+    if (!isSecure) return socket
+    const secure = connectTls({ socket, host, servername: isIP(host) ? '' : host, ALPNProtocols: ['http/1.1'] })
+    await untilEvent(secure, 'secureConnect', signal)
+    return secure
+  } catch (error) {
+    socket.destroy()
+    throw error
+  }
+}
+
+async function addressesOf(host: string, resolve: Resolve, signal: AbortSignal): Promise<Address[]> {
+  const family = isIP(host)
+  if (family !== 0) return [{ address: host, family }]
+  const addresses = await untilAborted(resolve(host), signal)
+  if (addresses.length === 0) throw new Error(`${host} has no address`)
+  return addresses
+}
+
+function requirePass(refusal: string | undefined): void {
+  if (refusal !== undefined) throw new Refused(refusal)
+}
+
+/** Waits for the event of a socket. Later errors of the socket are reported by whatever uses it then. */
+async function untilEvent(socket: Socket, event: string, signal: AbortSignal): Promise<void> {
+  socket.on('error', () => {})
+  await once(socket, event, { signal })
+}
+
+/** Rejects with the reason of the signal when it aborts first. */
+async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted()
+  const { promise, reject } = Promise.withResolvers<never>()
+  const abort = () => reject(signal.reason)
+  signal.addEventListener('abort', abort)
+  try {
+    return await Promise.race([work, promise])
+  } finally {
+    signal.removeEventListener('abort', abort)
+  }
+}
