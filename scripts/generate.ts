@@ -51,7 +51,10 @@ const maskSecrets = (answer: unknown) =>
       .replace(/\+[0-9a-f]{8}\+[A-Za-z0-9+/]{44}/g, `+00000000+${'x'.repeat(44)}`)
       .replace(/(nextra |"salts":")[A-Za-z0-9+/]+={0,2}/g, `$1${'x'.repeat(22)}==`)
       .replace(/(— \S+ )[A-Za-z0-9+/]+={0,2}/g, `$1${'x'.repeat(90)}==`)
-      .replace(/(?<=["\\]|\\n)[A-Za-z0-9+/]{43}=/g, `${'x'.repeat(43)}=`),
+      .replace(/(?<=["\\]|\\n)[A-Za-z0-9+/]{43}=/g, `${'x'.repeat(43)}=`)
+      .replace(/whsec_[0-9A-Za-z+/]{43}=/g, `whsec_${'x'.repeat(43)}=`)
+      .replace(/msg_[0-9a-f]{18}/g, `msg_${'x'.repeat(18)}`)
+      .replace(/"durationMs":\d+,"at"/g, '"durationMs":1,"at"'),
   )
 
 /** The generated files, by their path in the repository. */

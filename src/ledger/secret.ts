@@ -29,7 +29,8 @@ export const hashOf = (secret: string) => hash('sha256', secret)
 export const prefixOf = (secret: string) => secret.slice(0, secret.lastIndexOf('_') + 5)
 
 /** A secret of Conduct in a text; the group is what of it may be shown. */
-export const secretWithin = /\b((?:sk_[a-z]{4,6}|session|code)_[0-9A-Za-z]{4})[0-9A-Za-z]{39,}/g
+export const secretWithin =
+  /\b((?:(?:sk_[a-z]{4,6}|session|code)_[0-9A-Za-z]{4})(?=[0-9A-Za-z]{39})|whsec_[0-9A-Za-z+/]{4}(?=[0-9A-Za-z+/]{39}))[0-9A-Za-z+/]+=?/g
 
 /** A text from outside without the secrets in it, for logs and answers. */
 export const masked = (text: string) => text.replace(secretWithin, '$1…')

@@ -27,7 +27,7 @@ export interface Plan {
   isList: boolean
   /** Whether a `--project` of it says what to look through, and not where to act. */
   hasProject: boolean
-  /** Whether it acts in a project. Projects, keys, sessions and the log belong to the server; a new key may be for one project. */
+  /** Whether it acts in a project. Projects, keys, sessions, webhooks and the log belong to the server; a new key or webhook may be for one project. */
   actsInProject: boolean
 }
 
@@ -69,7 +69,7 @@ export function planOf(name: Name): Plan {
     isWrite: method !== 'GET',
     isList: 'meta' in route.output.shape,
     hasProject: 'project' in properties,
-    actsInProject: 'project' in properties || !/^\/v1\/(projects|auth|log)\b/.test(path),
+    actsInProject: 'project' in properties || !/^\/v1\/(projects|auth|log|webhooks)\b/.test(path),
   }
 }
 

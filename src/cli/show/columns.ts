@@ -110,6 +110,32 @@ export const tables: Record<string, Table> = {
       column('REVOKED', 'revokedAt'),
     ],
   },
+  webhooks: {
+    id: 'id',
+    columns: [
+      column('ID', 'id'),
+      wide('URL', 'url'),
+      column('PROJECT', 'project'),
+      column('STATE', webhookState),
+      column('AFTER', 'after'),
+      column('LAG', 'lag'),
+      column('DELIVERED', 'deliveredAt'),
+      wide('LAST ERROR', 'lastError'),
+    ],
+  },
+  deliveries: {
+    id: 'id',
+    columns: [
+      column('AT', 'at'),
+      column('FROM', 'firstSeq'),
+      column('TO', 'lastSeq'),
+      column('EVENTS', 'count'),
+      column('ATTEMPT', 'attempt'),
+      column('STATUS', 'statusCode'),
+      column('MS', 'durationMs'),
+      wide('ERROR', 'error'),
+    ],
+  },
   events: {
     id: 'seq',
     columns: [
@@ -177,6 +203,11 @@ function changesText(changes: Changes): string {
   return Object.entries(changes)
     .map(([field, [before, after]]) => `${field} ${before === null ? '' : `${short(before)} → `}${short(after)}`)
     .join(', ')
+}
+
+function webhookState({ enabled, disabledReason, failures }: Row): string {
+  if (!enabled) return `disabled: ${disabledReason}`
+  return Number(failures) > 0 ? 'failing' : 'enabled'
 }
 
 function happened({ kind, event, check, run, turn, appends, until }: Row): string {

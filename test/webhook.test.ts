@@ -1,0 +1,330 @@
+import assert from 'node:assert/strict'
+import type { Client } from '../src/client/client.ts'
+import { testLedger } from './support/engines.ts'
+import { accept, hang, openReceiver, status, verify, verifyNow } from './support/receiver.ts'
+
+const webhooks = { allow: ['127.0.0.1'], timeoutMs: 2_000 }
+
+/** Reads a webhook until it is as it should be. */
+async function webhookWhen(
+  client: Client,
+  id: number,
+  reached: (webhook: Awaited<ReturnType<Client['getWebhook']>>['webhook']) => boolean,
+) {
+  for (;;) {
+    const { webhook } = await client.getWebhook({ id })
+    if (reached(webhook)) return webhook
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}
+
+const seqs = (events: { seq: number }[]) => events.map(({ seq }) => seq)
+
+testLedger('a webhook shows its secret once, and the log tells of it without one', async ({ client, fetch }) => {
+  const { webhook, secret } = await client.createWebhook({
+    url: 'https://HOOKS.example:443/a?b',
+    types: ['run.created'],
+  })
+  assert.match(secret, /^whsec_[0-9A-Za-z+/]{43}=$/)
+  assert.deepEqual(
+    [webhook.url, webhook.types, webhook.project, webhook.enabled, webhook.failures, webhook.lastError],
+    ['https://hooks.example/a?b', ['run.created'], null, true, 0, null],
+  )
+  const { id } = webhook
+  const changed = await client.updateWebhook({ id, types: [], enabled: false })
+  assert.deepEqual(
+    [changed.webhook.enabled, changed.webhook.disabledReason, changed.webhook.version],
+    [false, 'request', 2],
+  )
+  const { secret: second, webhook: rotated } = await client.rotateWebhookSecret({ id })
+  assert.notEqual(second, secret)
+  assert.ok(rotated.previousSecretExpiresAt)
+  const listed = await client.listWebhooks()
+  assert.deepEqual(
+    listed.webhooks.map(({ id }) => id),
+    [id],
+  )
+  await client.deleteWebhook({ id })
+  await assert.rejects(client.getWebhook({ id }), { code: 'NOT_FOUND' })
+  const { events } = await client.listEvents({ type: ['webhook.created', 'webhook.updated', 'webhook.deleted'] })
+  assert.deepEqual(
+    events.map(({ type, changes }) => [type, Object.keys(changes)]),
+    [
+      ['webhook.created', ['url', 'types', 'enabled']],
+      ['webhook.updated', ['types', 'enabled', 'disabledReason']],
+      ['webhook.updated', ['previousSecretExpiresAt']],
+      ['webhook.deleted', ['url', 'disabledReason']],
+    ],
+  )
+  const text = JSON.stringify([events, listed, changed, rotated]) + (await (await fetch('/v1/events')).text())
+  for (const one of [secret, second]) assert.ok(!text.includes(one.slice(6)))
+})
+
+testLedger('addresses that no message can go to are refused, and never quoted', async ({ client }) => {
+  const wrong = ['', 'ftp://example.com/', 'file:///etc/passwd', '//example.com', 'https://', 'javascript:alert(1)']
+  for (const url of [...wrong, 'https://user:hunter2@example.com/', 'https://example.com/#part']) {
+    await assert.rejects(client.createWebhook({ url }), (error: Error & { code: string }) => {
+      assert.equal(error.code, 'VALIDATION_ERROR', url)
+      assert.ok(!error.message.includes('hunter2'))
+      return true
+    })
+  }
+  const { webhook } = await client.createWebhook({ url: 'http://0x7f.1/' })
+  assert.equal(webhook.url, 'http://127.0.0.1/')
+  await assert.rejects(client.createWebhook({ url: 'https://hooks.example/', after: 99 }), { message: /at most/ })
+  await assert.rejects(client.updateWebhook({ id: webhook.id, after: 99 }), { message: /at most/ })
+})
+
+testLedger(
+  'every event of the log arrives once, in order and signed, in batches of at most 100',
+  async ({ client }, t) => {
+    const receiver = await openReceiver(t)
+    for (let n = 0; n < 250; n++) await client.createRun({ title: `before ${n}` })
+    const { secret, webhook } = await client.createWebhook({ url: receiver.url, after: 0 })
+    await client.createRun({ title: 'after' })
+    const { events } = await client.listEvents({ order: 'desc', limit: 1 })
+    const last = events[0]?.seq as number
+    await receiver.until(() => receiver.events().at(-1)?.seq === last)
+    assert.deepEqual(
+      seqs(receiver.events()),
+      Array.from({ length: last }, (_, n) => n + 1),
+    )
+    for (const message of receiver.received) {
+      assert.ok(message.events.length <= 100)
+      assert.deepEqual([message.type, message.headers['content-type']], ['events', 'application/json'])
+      verifyNow(secret, message)
+      assert.throws(() => verifyNow(`whsec_${'A'.repeat(43)}=`, message))
+    }
+    const log = await client.listEvents({ after: last - 1 })
+    assert.deepEqual(receiver.events().at(-1), log.events[0])
+    const done = await webhookWhen(client, webhook.id, ({ after }) => after === last)
+    assert.deepEqual([done.lag, done.failures, done.lastError], [0, 0, null])
+    assert.ok(done.deliveredAt)
+    const { deliveries } = await client.listWebhookDeliveries({ id: webhook.id })
+    assert.deepEqual(
+      deliveries.map(({ count, lastSeq, statusCode, error }) => [count, lastSeq, statusCode, error]).reverse(),
+      receiver.received.map(({ events }) => [events.length, events.at(-1)?.seq, 204, null]),
+    )
+  },
+  { webhooks },
+)
+
+testLedger(
+  'a webhook sends the types that it names, of its project, and nothing of keys to a project',
+  async ({ client, as }, t) => {
+    const [all, shop, some] = [await openReceiver(t), await openReceiver(t), await openReceiver(t)]
+    await client.createProject({ slug: 'shop' })
+    const boss = as({ key: (await client.createKey({ name: 'boss', permissions: ['admin'], project: 'shop' })).secret })
+    const made = await boss.createWebhook({ url: shop.url, after: 0 })
+    assert.equal(made.webhook.project, 'shop')
+    await client.createWebhook({ url: some.url, types: ['run.deleted', 'run.created', 'run.deleted'] })
+    await client.createWebhook({ url: all.url, after: 0 })
+    await as({ project: 'shop' }).createRun({ runId: 'IN-SHOP' })
+    await client.createRun({ runId: 'OUTSIDE' })
+    await client.updateRun({ runId: 'OUTSIDE', title: 'changed' })
+    await client.deleteRun({ runId: 'OUTSIDE' })
+    const named = (receiver: typeof all) => receiver.events().map(({ type, subject }) => `${type} ${subject}`)
+    await all.until(() => named(all).includes('run.deleted OUTSIDE'))
+    await some.until(() => named(some).includes('run.deleted OUTSIDE'))
+    await shop.until(() => named(shop).length > 0)
+    assert.deepEqual(named(some), ['run.created IN-SHOP', 'run.created OUTSIDE', 'run.deleted OUTSIDE'])
+    assert.deepEqual(named(shop), ['run.created IN-SHOP'])
+    assert.ok(named(all).includes('key.created 1') && named(all).includes('webhook.created 2'))
+
+    await assert.rejects(boss.createWebhook({ url: shop.url, project: null }), { code: 'FORBIDDEN' })
+    await assert.rejects(boss.createWebhook({ url: shop.url, project: 'default' }), { code: 'NOT_FOUND' })
+    for (const call of ['getWebhook', 'deleteWebhook', 'testWebhook', 'listWebhookDeliveries'] as const) {
+      await assert.rejects(boss[call]({ id: 2 }), { code: 'NOT_FOUND' }, call)
+    }
+    assert.deepEqual(
+      (await boss.listWebhooks()).webhooks.map(({ id }) => id),
+      [1],
+    )
+    assert.deepEqual((await boss.listEvents({ type: ['webhook.created'] })).events, [])
+  },
+  { webhooks },
+)
+
+testLedger(
+  'a failed delivery is tried again on the schedule, with the same id and events, until it is accepted',
+  async (ledger, t) => {
+    const { client } = ledger
+    const receiver = await openReceiver(t, status(500))
+    const { webhook, secret } = await client.createWebhook({ url: receiver.url, types: ['run.created'] })
+    await client.createRun({ runId: 'A' })
+    const waits = [5, 300, 1800, 7200, 18_000]
+    for (const [index, seconds] of waits.entries()) {
+      const failing = await webhookWhen(client, webhook.id, ({ failures }) => failures === index + 1)
+      assert.equal(failing.lastError, 'responded with 500')
+      const now = Date.parse(ledger.store.now())
+      const wait = (Date.parse(failing.nextAttemptAt ?? '') - now) / 1000
+      assert.ok(wait > seconds - 5 && wait <= seconds * 1.1, `${wait} s after failure ${index + 1}`)
+      if (index === 0) await client.createRun({ runId: 'B' })
+      if (index === waits.length - 1) receiver.respond(accept)
+      ledger.sleep(wait * 1000)
+    }
+    await receiver.until((received) => received.length === waits.length + 2)
+    const subjects = receiver.received.map(({ events }) => events.map(({ subject }) => subject).join())
+    assert.deepEqual(subjects, [...Array(waits.length + 1).fill('A'), 'B'])
+    const ids = receiver.received.map(({ headers }) => headers['webhook-id'])
+    assert.equal(new Set(ids).size, 2)
+    for (const message of receiver.received) verify(secret, message)
+    const done = await webhookWhen(client, webhook.id, ({ lag }) => lag === 0)
+    assert.deepEqual([done.failures, done.failingSince, done.lastError], [0, null, null])
+  },
+  { webhooks },
+)
+
+testLedger(
+  'a webhook that fails for five days is disabled, and one that responds with 410 at once',
+  async (ledger, t) => {
+    const { client } = ledger
+    const [broken, gone] = [await openReceiver(t, status(503)), await openReceiver(t, status(410))]
+    const first = await client.createWebhook({ url: broken.url, types: ['run.created'] })
+    const second = await client.createWebhook({ url: gone.url, types: ['run.created'] })
+    await client.createRun({ runId: 'A' })
+    const ended = await webhookWhen(client, second.webhook.id, ({ enabled }) => !enabled)
+    assert.deepEqual([ended.disabledReason, ended.lastError], ['gone', 'responded with 410'])
+    let attempts = 0
+    for (let enabled = true; enabled; ) {
+      const row = await webhookWhen(client, first.webhook.id, (it) => !it.enabled || it.failures > attempts)
+      attempts = row.failures
+      enabled = row.enabled
+      if (enabled) ledger.sleep(Date.parse(row.nextAttemptAt ?? '') - Date.parse(ledger.store.now()))
+    }
+    const failed = (await client.getWebhook({ id: first.webhook.id })).webhook
+    assert.equal(failed.disabledReason, 'failing')
+    const days = (Date.parse(ledger.store.now()) - Date.parse(failed.failingSince ?? '')) / 86_400_000
+    assert.ok(days >= 5 && days < 6.2, `${days} days`)
+    const { events } = await client.listEvents({ type: ['webhook.updated'] })
+    assert.deepEqual(
+      events.map(({ subject, actor, changes }) => [subject, actor.kind, changes]),
+      [
+        ['2', 'system', { enabled: [true, false], disabledReason: [null, 'gone'] }],
+        ['1', 'system', { enabled: [true, false], disabledReason: [null, 'failing'] }],
+      ],
+    )
+    // It goes on where it stood when somebody enables it.
+    broken.respond(accept)
+    await client.updateWebhook({ id: first.webhook.id, enabled: true })
+    await webhookWhen(client, first.webhook.id, ({ lag, enabled }) => enabled && lag === 0)
+    assert.equal(broken.received.at(-1)?.events[0]?.subject, 'A')
+  },
+  { webhooks },
+)
+
+testLedger(
+  'a webhook that is set back sends the same events again; a disabled one sends nothing',
+  async ({ client }, t) => {
+    const receiver = await openReceiver(t)
+    const { webhook } = await client.createWebhook({ url: receiver.url, types: ['run.created'], after: 0 })
+    const { id } = webhook
+    await client.createRun({ runId: 'A' })
+    await receiver.until((received) => received.length === 1)
+    await webhookWhen(client, id, ({ lag }) => lag === 0)
+    await client.updateWebhook({ id, enabled: false })
+    await client.createRun({ runId: 'B' })
+    await client.updateWebhook({ id, after: 0, enabled: true })
+    await receiver.until((received) => received.flatMap(({ events }) => events).length === 3)
+    assert.deepEqual(
+      receiver.events().map(({ subject }) => subject),
+      ['A', 'A', 'B'],
+    )
+  },
+  { webhooks },
+)
+
+testLedger(
+  'two secrets sign after a rotation, until the first one expires',
+  async (ledger, t) => {
+    const { client } = ledger
+    const receiver = await openReceiver(t)
+    const { webhook, secret } = await client.createWebhook({ url: receiver.url })
+    const { id } = webhook
+    const second = (await client.rotateWebhookSecret({ id, overlapSeconds: 60 })).secret
+    await client.testWebhook({ id })
+    const last = () => receiver.received.findLast(({ type }) => type === 'test') as (typeof receiver.received)[0]
+    verify(secret, last())
+    verify(second, last())
+    ledger.sleep(61_000)
+    assert.equal((await client.getWebhook({ id })).webhook.previousSecretExpiresAt, null)
+    await client.testWebhook({ id })
+    assert.throws(() => verify(secret, last()))
+    verify(second, last())
+    const third = (await client.rotateWebhookSecret({ id, overlapSeconds: 0 })).secret
+    await client.testWebhook({ id })
+    assert.throws(() => verify(second, last()))
+    verify(third, last())
+  },
+  { webhooks },
+)
+
+testLedger(
+  'a test says what came of it; one that succeeds ends the wait for the next attempt',
+  async (ledger, t) => {
+    const { client } = ledger
+    const receiver = await openReceiver(t, status(302, { location: 'http://127.0.0.1:1/elsewhere' }))
+    const { webhook, secret } = await client.createWebhook({ url: receiver.url, types: ['run.created'] })
+    const { id } = webhook
+    await client.createRun({ runId: 'A' })
+    await webhookWhen(client, id, ({ failures }) => failures === 1)
+    ledger.sleep(60_000)
+    await webhookWhen(client, id, ({ failures }) => failures === 2)
+    const { delivery } = await client.testWebhook({ id })
+    assert.deepEqual(
+      [delivery.statusCode, delivery.error, delivery.firstSeq, delivery.count],
+      [302, 'responded with 302: redirects are not followed', null, 0],
+    )
+    receiver.respond(accept)
+    const again = await client.testWebhook({ id })
+    assert.deepEqual([again.delivery.statusCode, again.delivery.error], [204, null])
+    await receiver.until(() => receiver.received.at(-1)?.type === 'events')
+    verify(secret, receiver.received.at(-1) as (typeof receiver.received)[0])
+    receiver.respond(hang)
+    const late = await client.testWebhook({ id })
+    assert.deepEqual([late.delivery.statusCode, late.delivery.error], [null, 'no response within 2 s'])
+  },
+  { webhooks },
+)
+
+testLedger('a test names the rule that keeps a message in', async ({ client }) => {
+  const { webhook } = await client.createWebhook({ url: 'http://127.0.0.1:9/' })
+  const { delivery } = await client.testWebhook({ id: webhook.id })
+  assert.equal(
+    delivery.error,
+    '127.0.0.1 is not a public address (loopback). To allow it, add 127.0.0.1 to CONDUCT_WEBHOOK_ALLOW.',
+  )
+})
+
+testLedger(
+  'receivers that hang do not delay others',
+  async ({ client }, t) => {
+    const [dead, live] = [await openReceiver(t, hang), await openReceiver(t)]
+    for (let n = 0; n < 5; n++) await client.createWebhook({ url: dead.url, types: ['run.created'] })
+    await client.createWebhook({ url: live.url, types: ['run.created'] })
+    await client.createRun({ runId: 'A' })
+    await dead.until((received) => received.length === 5)
+    await live.until((received) => received.length === 1)
+    await client.createRun({ runId: 'B' })
+    await live.until((received) => received.length === 2)
+    assert.equal(dead.received.length, 5)
+    assert.deepEqual(
+      live.events().map(({ subject }) => subject),
+      ['A', 'B'],
+    )
+  },
+  { webhooks },
+)
+
+testLedger(
+  'the last 100 deliveries are kept',
+  async ({ client }, t) => {
+    const receiver = await openReceiver(t)
+    const { id } = (await client.createWebhook({ url: receiver.url, types: ['key.deleted'] })).webhook
+    for (let n = 0; n < 103; n++) await client.testWebhook({ id })
+    const deliveries = await Array.fromAsync(client.all('listWebhookDeliveries', { id, limit: 30 }))
+    assert.equal(deliveries.length, 100)
+    assert.equal(new Set(deliveries.map(({ messageId }) => messageId)).size, 100)
+  },
+  { webhooks },
+)
