@@ -29,6 +29,7 @@ async function twoProjects({ client, as }: Ledger) {
   await client.linkFeatures({ runId: run.runId, features: [{ name: mark, file: mark }], featureIds: [4242] })
   await client.updateProject({ slug: 'default', name: mark })
   const { key: foreign } = await client.createKey({ name: mark, permissions: ['read'] })
+  await client.createWebhook({ url: `http://${mark}.localhost/`, types: ['run.deleted'] })
   const { secret } = await client.createKey({ name: 'shop admin', permissions: ['admin'], project: 'shop' })
   const shop = as({ key: secret })
   await shop.createSpec({ specId: 'HERE' })
@@ -75,14 +76,19 @@ testLedger('what another project holds answers as what does not exist', async (l
     slug: 'missing',
   }
   for (const name of addressed) {
-    const isKey = addressOf(name).path.startsWith('/v1/auth/keys')
-    const found = await call(name, targeted(name, { ...there, id: isKey ? foreign.id : 4242 }), { key: secret })
+    const { path } = addressOf(name)
+    const own = path.startsWith('/v1/auth/keys') ? foreign.id : path.startsWith('/v1/webhooks') ? 1 : 4242
+    const found = await call(name, targeted(name, { ...there, id: own }), { key: secret })
     const missed = await call(name, targeted(name, { ...nowhere, id: 4243 }), { key: secret })
     assert.equal(found.status, openNamed.includes(name) ? 200 : 404, `${name}: ${found.text}`)
     assert.ok(!found.text.includes(everywhere), `${name}: ${found.text}`)
     const words = (text: string) => text.replace(/\b(elsewhere|default|nowhere|missing|424[23])\b/g, '#')
-    const id = new RegExp(`key ${foreign.id}\\b`, 'g')
-    assert.equal(words(JSON.stringify(told(found)).replace(id, 'key #')), words(JSON.stringify(told(missed))), name)
+    const id = new RegExp(`(key ${foreign.id}|webhook 1)\\b`, 'g')
+    assert.equal(
+      words(JSON.stringify(told(found)).replace(id, (said) => said.replace(/\d+/, '#'))),
+      words(JSON.stringify(told(missed))),
+      name,
+    )
   }
 })
 

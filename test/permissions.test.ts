@@ -85,6 +85,9 @@ const makeTarget: Record<string, (owner: Client, n: number, project: string) => 
   '/v1/auth/keys/:id': async (owner, n) => ({
     id: (await owner.createKey({ name: `target ${n}`, permissions: ['read'] })).key.id,
   }),
+  '/v1/webhooks/:id': async (owner) => ({
+    id: (await owner.createWebhook({ url: 'http://localhost:9/', types: ['run.deleted'] })).webhook.id,
+  }),
   '/v1/projects/:slug': async (_owner, _n, slug) => ({ slug }),
 }
 

@@ -3,7 +3,12 @@ import type { Client } from '../src/client/client.ts'
 import { testLedger } from './support/engines.ts'
 import { accept, hang, openReceiver, status, verify, verifyNow } from './support/receiver.ts'
 
-const webhooks = { allow: ['127.0.0.1'], timeoutMs: 2_000 }
+const options = {
+  webhooks: { allow: ['127.0.0.1'], timeoutMs: 2_000 },
+  warn: (error: Error) => {
+    throw error
+  },
+}
 
 /** Reads a webhook until it is as it should be. */
 async function webhookWhen(
@@ -53,7 +58,7 @@ testLedger('a webhook shows its secret once, and the log tells of it without one
       ['webhook.created', ['url', 'types', 'enabled']],
       ['webhook.updated', ['types', 'enabled', 'disabledReason']],
       ['webhook.updated', ['previousSecretExpiresAt']],
-      ['webhook.deleted', ['url', 'disabledReason']],
+      ['webhook.deleted', ['url', 'enabled', 'disabledReason']],
     ],
   )
   const text = JSON.stringify([events, listed, changed, rotated]) + (await (await fetch('/v1/events')).text())
@@ -106,7 +111,7 @@ testLedger(
       receiver.received.map(({ events }) => [events.length, events.at(-1)?.seq, 204, null]),
     )
   },
-  { webhooks },
+  options,
 )
 
 testLedger(
@@ -142,7 +147,7 @@ testLedger(
     )
     assert.deepEqual((await boss.listEvents({ type: ['webhook.created'] })).events, [])
   },
-  { webhooks },
+  options,
 )
 
 testLedger(
@@ -172,7 +177,7 @@ testLedger(
     const done = await webhookWhen(client, webhook.id, ({ lag }) => lag === 0)
     assert.deepEqual([done.failures, done.failingSince, done.lastError], [0, null, null])
   },
-  { webhooks },
+  options,
 )
 
 testLedger(
@@ -210,7 +215,7 @@ testLedger(
     await webhookWhen(client, first.webhook.id, ({ lag, enabled }) => enabled && lag === 0)
     assert.equal(broken.received.at(-1)?.events[0]?.subject, 'A')
   },
-  { webhooks },
+  options,
 )
 
 testLedger(
@@ -231,7 +236,7 @@ testLedger(
       ['A', 'A', 'B'],
     )
   },
-  { webhooks },
+  options,
 )
 
 testLedger(
@@ -256,7 +261,7 @@ testLedger(
     assert.throws(() => verify(second, last()))
     verify(third, last())
   },
-  { webhooks },
+  options,
 )
 
 testLedger(
@@ -284,7 +289,7 @@ testLedger(
     const late = await client.testWebhook({ id })
     assert.deepEqual([late.delivery.statusCode, late.delivery.error], [null, 'no response within 2 s'])
   },
-  { webhooks },
+  options,
 )
 
 testLedger('a test names the rule that keeps a message in', async ({ client }) => {
@@ -313,7 +318,7 @@ testLedger(
       ['A', 'B'],
     )
   },
-  { webhooks },
+  options,
 )
 
 testLedger(
@@ -326,5 +331,5 @@ testLedger(
     assert.equal(deliveries.length, 100)
     assert.equal(new Set(deliveries.map(({ messageId }) => messageId)).size, 100)
   },
-  { webhooks },
+  options,
 )

@@ -13,6 +13,7 @@ const calls = [
   ...(['appendTurn', 'createSpec', 'updateSpec', 'deleteSpec', 'createCheck', 'updateCheck', 'deleteCheck'] as const),
   ...(['createFeature', 'updateFeature', 'deleteFeature'] as const),
   ...(['createProject', 'updateProject', 'createKey', 'revokeKey'] as const),
+  ...(['createWebhook', 'updateWebhook', 'deleteWebhook', 'rotateWebhookSecret'] as const),
 ]
 type Call = (typeof calls)[number]
 
@@ -39,6 +40,8 @@ const word = fc.constantFrom(
 const text = fc
   .tuple(fc.array(word, { maxLength: 4 }), fc.constantFrom(1, 1, 1, 40, 700))
   .map(([words, times]) => ` ${words.join(' ')}\n`.repeat(times))
+const url = fc.constantFrom('http://localhost:9/', 'http://127.0.0.1:9/b')
+const types = fc.subarray(['run.created', 'check.created', 'spec.updated'] as const).map((some) => [...some])
 const title = maybe(fc.tuple(word, word).map((words) => words.join(' ')))
 
 const status = maybe(fc.constantFrom(...statuses))
@@ -126,6 +129,10 @@ const inputs: { [N in Call]: Arbitrary<Input<N>> } = {
   }),
   // Not the first key, by which all is done.
   revokeKey: fc.record({ id: id.map((n) => n + 1) }),
+  createWebhook: fc.record({ url, types: maybe(types), project: maybe(fc.oneof(slug, fc.constant(null))) }),
+  updateWebhook: fc.record({ id, url: maybe(url), types: maybe(types), enabled: maybe(fc.boolean()) }),
+  deleteWebhook: fc.record({ id }),
+  rotateWebhookSecret: fc.record({ id }),
 }
 
 /** Creating and appending come more often, so that there is something to change and take away. */
@@ -154,6 +161,7 @@ const beginning: Deed[] = [
   { call: 'createRun', input: { runId: 'R-3', content: '🚀rakete '.repeat(9000) } },
   { call: 'createProject', input: { slug: 'P-1' } },
   { call: 'createKey', input: { name: 'apfel', permissions: ['agent'], project: 'P-1' } },
+  { call: 'createWebhook', input: { url: 'http://localhost:9/', project: 'P-1' } },
   { call: 'createCheck', input: { checkId: 'C-1', runId: 'R-1', name: 'tests', result: 'pass' } },
   { call: 'appendTurn', input: { runId: 'R-1', prompt: 'apfel', answer: 'birne' } },
   { call: 'createCheck', input: { checkId: 'C-2', runId: 'R-3', name: 'lint', result: 'warn', content: 'Straße' } },
@@ -190,7 +198,7 @@ export async function carryOut({ client, sleep }: Pick<Ledger, 'client' | 'sleep
 
 /** Every row of a list. */
 export const allOf = <
-  List extends 'listRuns' | 'listSpecs' | 'listChecks' | 'listFeatures' | 'listProjects' | 'listKeys',
+  List extends 'listRuns' | 'listSpecs' | 'listChecks' | 'listFeatures' | 'listProjects' | 'listKeys' | 'listWebhooks',
 >(
   client: Client,
   list: List,

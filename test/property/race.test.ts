@@ -68,6 +68,7 @@ async function openRange(t: TestContext, engine: Engine) {
         client.createCheck({ checkId: 'CHECK-001', runId: 'RUN-001', result: 'pass' }),
         client.appendTurn({ runId: 'RUN-001', n: 1, prompt: 'Do it.' }),
         client.linkFeatures({ runId: 'RUN-001', featureIds: [1, 2, 3] }),
+        client.createWebhook({ url: 'http://localhost:9/', types: ['run.created'] }),
       ])
     }
     // A race may have revoked the key of those before it.

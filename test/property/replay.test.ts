@@ -8,7 +8,7 @@ import { allOf, carryOut, type Deed, history } from './deeds.ts'
 
 type Event = Output<'listEvents'>['events'][number]
 type Row = Record<string, unknown>
-type Noun = 'run' | 'turn' | 'spec' | 'check' | 'feature' | 'project' | 'key'
+type Noun = 'run' | 'turn' | 'spec' | 'check' | 'feature' | 'project' | 'key' | 'webhook'
 type Tables = Record<Noun, Record<string, Row>>
 
 /** What the log tells of each noun, and the value of a field that it has not told of. */
@@ -28,6 +28,7 @@ const told: Record<Noun, Row> = {
   feature: { name: null, description: null, file: null },
   project: { name: null, repository: null },
   key: { name: null, permissions: null, expiresAt: null, revokedAt: null },
+  webhook: { url: null, types: [], enabled: null, disabledReason: null, previousSecretExpiresAt: null },
 }
 
 const histories = size(8, 1500)
@@ -57,7 +58,10 @@ async function logOf(client: Client): Promise<Event[]> {
   }
 }
 
-const emptyTables = (): Tables => ({ run: {}, turn: {}, spec: {}, check: {}, feature: {}, project: {}, key: {} })
+const emptyTables = (): Tables => ({
+  ...{ run: {}, turn: {}, spec: {}, check: {} },
+  ...{ feature: {}, project: {}, key: {}, webhook: {} },
+})
 
 /** The rows that the log tells of, by their ids. Throws where a change does not begin at what was there before. */
 function replay(log: Event[]): Tables {
@@ -109,6 +113,7 @@ async function tablesOf(client: Client): Promise<Tables> {
   for (const feature of await allOf(client, 'listFeatures')) tables.feature[feature.id] = pick('feature', feature)
   for (const project of await allOf(client, 'listProjects')) tables.project[project.slug] = pick('project', project)
   for (const key of await allOf(client, 'listKeys')) tables.key[key.id] = pick('key', key)
+  for (const webhook of await allOf(client, 'listWebhooks')) tables.webhook[webhook.id] = pick('webhook', webhook)
   return tables
 }
 

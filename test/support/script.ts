@@ -1,4 +1,5 @@
 import { checks, specs } from './script-plan.ts'
+import { webhooks } from './script-webhooks.ts'
 import { contents, leases, searches, turns } from './script-work.ts'
 import { adminKey } from './server.ts'
 import { type Recorder, walk } from './transcript.ts'
@@ -13,6 +14,7 @@ export async function everything(recorder: Recorder) {
   await contents(recorder)
   await leases(recorder)
   await turns(recorder)
+  await webhooks(recorder)
   await lists(recorder)
   await searches(recorder)
   await replays(recorder)

@@ -62,6 +62,7 @@ const hints: Record<string, Arbitrary<unknown>> = {
   after: fc.constantFrom(0, 1, 5, 40, 1000),
   offset: fc.constantFrom(0, 1, 40),
   leaseSeconds: fc.constantFrom(60, 3600, 86_400),
+  url: fc.constantFrom('http://localhost:9/', 'http://[::1]:9/hook', 'http://0x7f.1:9/'),
   slug: fc.oneof(
     slugs,
     slugs,

@@ -104,6 +104,9 @@ const nouns = [
   ['specId', 'spec'],
 ] as const
 
+/** Fields whose values are random, or noted beside the request. */
+const ofChance = ['nextCursor', 'secret', 'prefix', 'lastUsedAt', 'messageId', 'lag']
+
 /**
  * Hides what may differ between engines: PostgreSQL spends a row's id on an insert that finds the row there, so row ids
  * (and cursors, which carry them) are told by the order of their appearance; secrets are random; `lastUsedAt` is noted
@@ -133,7 +136,7 @@ function createMask() {
     if (name === 'id' && noun) return alias(noun, value)
     if (name === 'token' || (name === 'code' && /^code_/.test(String(value)))) return typeof value
     if (name === 'subjectId') return alias(String(type).split('.')[0] as string, value)
-    if (name === 'nextCursor' || name === 'secret' || name === 'prefix' || name === 'lastUsedAt') return typeof value
+    if (ofChance.includes(name) || (name === 'durationMs' && 'messageId' in fields)) return typeof value
     return body(value)
   }
 

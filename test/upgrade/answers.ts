@@ -4,7 +4,10 @@ import type { Client } from '../../src/client/client.ts'
 type Row = Record<string, unknown>
 
 /** Everything that the API returns of a ledger: a list of rows for each noun. */
-export type Answers = Record<'projects' | 'keys' | 'runs' | 'specs' | 'checks' | 'features' | 'events', Row[]>
+export type Answers = Record<
+  'projects' | 'keys' | 'webhooks' | 'runs' | 'specs' | 'checks' | 'features' | 'events',
+  Row[]
+>
 
 /** A content longer than that is kept as its size and digest. */
 const longest = 2000
@@ -23,6 +26,7 @@ export async function answersOf(clientOf: (project?: string) => Client): Promise
   return {
     projects,
     keys: await rowsOf(client, 'listKeys'),
+    webhooks: await rowsOf(client, 'listWebhooks'),
     runs: await each(runsOf),
     specs: await each(specsOf),
     checks: await each(checksOf),

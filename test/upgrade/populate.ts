@@ -63,6 +63,10 @@ async function people(it: Teller): Promise<Record<string, string>> {
     secrets[key.name] = secret as unknown as string
     if (key.name === 'gone') await admin('revokeKey', { id: made.id })
   }
+  await admin('createWebhook', { url: 'https://hooks.example/server' })
+  await admin('createWebhook', { url: 'https://hooks.example/shop', types: ['run.created'], project: 'shop' })
+  await admin('rotateWebhookSecret', { id: 2 })
+  await admin('updateWebhook', { id: 2, enabled: false })
   return secrets
 }
 

@@ -45,7 +45,7 @@ export async function claim(db: Tx, row: WebhookRow, lease: Lease): Promise<bool
     tx.query(sql`
       update webhooks as w set server = ${lease.server}, lease_expires_at = ${lease.expiresAt},
         attempted_at = ${lease.now}
-      where ${isSame(row)} and ${isFree(lease)} returning w.id`),
+      where ${isSame(row)} and ${isFree(lease)} returning id`),
   )
   return taken !== undefined
 }
