@@ -68,7 +68,7 @@ export const commands: Record<string, Entry> = {
   feature: fromTable('feature', 'the parts of the code base that runs touch', 'more'),
   project: fromTable('project', 'projects', 'more'),
   key: fromTable('key', 'keys: create, list, revoke', 'more'),
-  webhook: fromTable('webhook', 'webhooks: send what happens to a URL', 'more'),
+  webhook: fromTable('webhook', 'webhooks: create, list, test, update, delete', 'more'),
   whoami: fromTable('whoami', 'show the key in use', 'more'),
   demo: {
     summary: 'fill a project with a sample month of a small team',
