@@ -56,7 +56,7 @@ export async function addDelivery(tx: Tx, webhookId: number, now: string, it: At
   await tx.query(sql`
     delete from webhook_deliveries where webhook_id = ${webhookId} and id <= (
       select id from webhook_deliveries where webhook_id = ${webhookId}
-      order by created_at desc, id desc limit 1 offset ${keptDeliveries})`)
+      order by id desc limit 1 offset ${keptDeliveries})`)
   return deliveryOf(only(rows))
 }
 
