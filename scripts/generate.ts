@@ -53,7 +53,10 @@ const maskSecrets = (answer: unknown) =>
       .replace(/(— \S+ )[A-Za-z0-9+/]+={0,2}/g, `$1${'x'.repeat(90)}==`)
       .replace(/(?<=["\\]|\\n)[A-Za-z0-9+/]{43}=/g, `${'x'.repeat(43)}=`)
       .replace(/whsec_[0-9A-Za-z+/]{43}=/g, `whsec_${'x'.repeat(43)}=`)
-      .replace(/msg_[0-9a-f]{18}/g, `msg_${'x'.repeat(18)}`)
+      .replace(
+        /msg_[0-9a-f]{18}(_test_)?[0-9a-f]*/g,
+        (_, test = '') => `msg_${'x'.repeat(18)}${test}${test && 'x'.repeat(12)}`,
+      )
       .replace(/"durationMs":\d+,"at"/g, '"durationMs":1,"at"'),
   )
 

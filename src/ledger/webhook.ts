@@ -37,6 +37,9 @@ export interface Range {
 /** The `webhook-id` of a batch: the same for each attempt at the same events. */
 export const messageIdOf = (tag: string, { firstSeq, lastSeq }: Range) => `msg_${tag}_${firstSeq}_${lastSeq}`
 
+/** The `webhook-id` of a test: each is a message of its own. */
+export const newTestIdOf = (tag: string) => `msg_${tag}_test_${randomBytes(6).toString('hex')}`
+
 /** The headers of Standard Webhooks 1.0: a signature for each secret that is valid now. */
 export function signedHeaders(id: string, at: string, body: string, secrets: readonly string[]) {
   const timestamp = String(Math.floor(Date.parse(at) / 1000))

@@ -1,6 +1,6 @@
 import sql from 'sql-template-tag'
 import type { Delivery } from '../../api/webhook.ts'
-import { messageIdOf, type Outcome, type Range, signedHeaders } from '../../ledger/webhook.ts'
+import { newTestIdOf, type Outcome, type Range, signedHeaders } from '../../ledger/webhook.ts'
 import { inTx, type Operation } from '../ctx.ts'
 import { only, type Tx } from '../engine/db.ts'
 import { readPage } from '../page.ts'
@@ -78,7 +78,7 @@ export const testWebhook: Operation<'testWebhook'> = async (ctx, { id }) => {
   const row = await readWebhook(ctx, id)
   const { url, tag } = row
   const body = JSON.stringify({ type: 'test', timestamp: ctx.now, data: { webhookId: id, events: [] } })
-  const messageId = `${messageIdOf(tag, { firstSeq: 0, lastSeq: 0 })}_${Date.parse(ctx.now)}`
+  const messageId = newTestIdOf(tag)
   const outcome = await ctx.send({
     url,
     body,
