@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { statSync } from 'node:fs'
+import { once } from 'node:events'
+import { statSync, watch } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
@@ -172,4 +173,29 @@ test('a log that grew is emptied once nobody writes', async (t) => {
   reader.exec('commit')
   while (statSync(`${path}-wal`).size > 0) await sleep(50)
   assert.equal((await keys(db)).length, 70)
+})
+
+test('the log is written into the file beside the transactions, and stays short', async (t) => {
+  const { db, path } = await openFile(t)
+  const page = 'x'.repeat(4_000)
+  let k = 0
+  const writePages = (pages: number) =>
+    db.tx(async (tx) => {
+      for (const end = k + pages; k < end; k++) await insert(tx, k, page)
+    })
+  const size = (file: string) => statSync(file).size
+  await writePages(3_000)
+  const before = size(path)
+  await writePages(2_000)
+  assert.equal(size(path), before, 'the transaction itself has not written it')
+  const changes = watch(path)
+  t.after(() => changes.close())
+  while (size(path) < 5_000 * 4_096) await once(changes, 'change')
+  for (let n = 0; n < 100; n++) await writePages(250)
+  assert.ok(size(`${path}-wal`) < 80_000_000, `${size(`${path}-wal`)} bytes of log`)
+  await db.close()
+  assert.throws(() => size(`${path}-wal`), { code: 'ENOENT' }, 'no connection is left open')
+  const file = new DatabaseSync(path)
+  t.after(() => file.close())
+  assert.deepEqual({ ...file.prepare('select count(*) as n from t').get() }, { n: k })
 })

@@ -4,6 +4,7 @@ import sql, { type Sql } from 'sql-template-tag'
 import type { ConductError } from '../../api/error.ts'
 import { createClock } from '../../ledger/clock.ts'
 import type { Db, Tx } from './db.ts'
+import { createCheckpointer } from './sqlite/checkpoint.ts'
 import { connect, createPrivately } from './sqlite/connect.ts'
 import { dialect } from './sqlite/dialect.ts'
 import { fileGuard } from './sqlite/file.ts'
@@ -34,9 +35,11 @@ function openFile(path: string, warn: Warn): Db {
   const reads = sharedReads(read)
   const watcher = createWatcher({ log: `${path}-wal`, readVersion, warn })
   const trimmer = createTrimmer(`${path}-wal`, write)
+  const checkpointer = createCheckpointer(path, write, warn)
   const afterCommit = () => {
     requireFiles()
     trimmer.written()
+    checkpointer.written()
     watcher.committed()
   }
   // Whoever is answered reads what was written; and an open read would keep the log from being emptied.
@@ -58,6 +61,7 @@ function openFile(path: string, warn: Warn): Db {
       trimmer.close()
       await works.close()
       reads.end()
+      await checkpointer.close()
       close()
     },
   }

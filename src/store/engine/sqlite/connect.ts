@@ -6,6 +6,8 @@ import { DatabaseSync } from 'node:sqlite'
 const openingMs = 10_000
 /** What is left of the log once it has been written into the file and nobody reads it. */
 export const logBytes = 67_108_864
+/** How many pages the log has before a connection writes it into the file by itself, where the checkpointer has not. */
+const mostPages = 16_000
 
 /** Makes the file and its folder, for their owner alone. */
 export function createPrivately(path: string) {
@@ -22,7 +24,7 @@ export function connect(path: string, ...pragmas: string[]): DatabaseSync {
   }
   const mode = db.prepare('pragma journal_mode = wal').get()?.journal_mode
   db.exec(
-    `pragma synchronous = full; pragma cache_size = -8000; pragma temp_store = memory; pragma wal_autocheckpoint = 4000;
+    `pragma synchronous = full; pragma cache_size = -8000; pragma temp_store = memory; pragma wal_autocheckpoint = ${mostPages};
     pragma journal_size_limit = ${logBytes}`,
   )
   for (const pragma of pragmas) db.exec(pragma)
