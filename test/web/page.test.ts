@@ -150,6 +150,14 @@ for (const colorScheme of ['light', 'dark'] as const) {
     await page.getByRole('dialog').waitFor()
     assert.deepEqual(await violations(page, only), [], 'the dialog')
     await page.keyboard.press('Escape')
+    await page.keyboard.press('Control+k')
+    await page.getByRole('combobox').fill('limit')
+    await page
+      .getByRole('option', { name: /^Add a limit/ })
+      .first()
+      .waitFor()
+    assert.deepEqual(await violations(page, only), [], 'the palette')
+    await page.keyboard.press('Escape')
     await page.goto(`${home}#/runs`)
     await page.getByText('Filter', { exact: true }).click()
     await page.getByRole('button', { name: 'Agent', exact: true }).click()
@@ -165,6 +173,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
     ]) {
       await page.goto(`${home}#/${place}`)
       await page.getByRole('button', { name }).click()
+      await page.getByRole('dialog').waitFor()
       assert.deepEqual(await violations(page, only), [], name)
       await page.keyboard.press('Escape')
     }
@@ -172,6 +181,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
     for (const name of ['Add check', 'Edit labels', 'Delete run']) {
       if (name === 'Delete run') await page.locator('.actions summary', { hasText: 'More actions' }).click()
       await page.getByRole('button', { name }).click()
+      await page.getByRole('dialog').waitFor()
       assert.deepEqual(await violations(page, only), [], name)
       await page.keyboard.press('Escape')
     }

@@ -7,7 +7,6 @@ import { Command } from '../ui/copy.tsx'
 import { Head } from '../ui/head.tsx'
 import { Choice } from '../ui/menu.tsx'
 import { Problem } from '../ui/problem.tsx'
-import { ProjectChoice } from '../ui/project-choice.tsx'
 import { EventRow } from './event-row.tsx'
 
 const nouns = ['run', 'spec', 'check', 'feature']
@@ -40,7 +39,6 @@ export default function Activity({ route }: { route: Route }) {
             onChange={(event) => goQuery(route, { subject: event.currentTarget.value.trim() })}
           />
         </label>
-        <ProjectChoice route={route} />
         {route.query.size > 0 && (
           <button type="button" class="plain" onClick={() => go(href(route.path))}>
             Clear

@@ -3,7 +3,7 @@ import type { Key } from '../../api/key.ts'
 import type { Output } from '../../client/client.ts'
 import { useList } from '../data/list.ts'
 import { client } from '../data/server.ts'
-import { may, useSession } from '../data/session.ts'
+import { may, readOnlyReason, useSession } from '../data/session.ts'
 import { useNow } from '../ui/ago.tsx'
 import { Command } from '../ui/copy.tsx'
 import { Dialog } from '../ui/dialog.tsx'
@@ -28,6 +28,7 @@ export default function Keys() {
 
 function Listed() {
   const now = useNow(60_000)
+  const isReadOnly = readOnlyReason(useSession()) !== undefined
   const [isMaking, setMaking] = useState(false)
   const [made, setMade] = useState<Output<'createKey'>>()
   const [leaving, setLeaving] = useState<Key>()
@@ -48,13 +49,13 @@ function Listed() {
   return (
     <>
       <Head title="Keys">
-        <button type="button" class="main" onClick={() => setMaking(true)}>
+        <button type="button" class="main" disabled={isReadOnly} onClick={() => setMaking(true)}>
           New key
         </button>
       </Head>
       <ul class="rows keyed">
         {live?.map((key) => (
-          <KeyRow key={key.id} it={key} now={now} onRevoke={setLeaving} />
+          <KeyRow key={key.id} it={key} now={now} onRevoke={isReadOnly ? undefined : setLeaving} />
         ))}
       </ul>
       {over && over.length > 0 && (

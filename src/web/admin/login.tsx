@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'preact/hooks'
 import type { Input } from '../../client/client.ts'
 import { useAct } from '../data/act.ts'
+import { requireCookie } from '../data/cookie.ts'
 import { tell } from '../data/live.ts'
 import { client } from '../data/server.ts'
 import { Problem } from '../ui/problem.tsx'
@@ -10,7 +11,11 @@ export function Login({ code }: { code: string | undefined }) {
   const { act, isBusy, error } = useAct()
   const [key, setKey] = useState('')
   const begin = async (by: Input<'createSession'>) => {
-    if (await act(() => client.createSession(by))) tell({ kind: 'begun' })
+    const login = async () => {
+      await client.createSession(by)
+      await requireCookie()
+    }
+    if (await act(login)) tell({ kind: 'begun' })
   }
   useEffect(() => {
     document.title = 'Log in · Conduct'

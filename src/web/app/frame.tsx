@@ -1,10 +1,13 @@
 import type { ComponentChildren } from 'preact'
 import { useContext, useEffect, useState } from 'preact/hooks'
 import { listen } from '../data/live.ts'
-import { useSession } from '../data/session.ts'
+import { useScope } from '../data/scope.ts'
+import { readOnlyReason, useSession } from '../data/session.ts'
 import { AttentionContext } from '../data/use-attention.ts'
 import { LanesContext } from '../data/use-lanes.ts'
 import { Icon } from '../ui/icon.tsx'
+import { lazy } from '../ui/lazy.tsx'
+import { ProjectSwitch } from '../ui/project-switch.tsx'
 import { Who } from '../ui/who.tsx'
 import { Help } from './help.tsx'
 import { useKeys } from './keyboard.ts'
@@ -12,28 +15,39 @@ import { placesOf } from './places.ts'
 import { go, href, type Route } from './router.ts'
 import { themeNow, toggleTheme } from './theme.ts'
 
+const Palette = lazy(() => import('./palette.tsx'))
+
 /** What is around every page: where one can go, who is there, and whether the page is live. */
 export function Frame({ route, children }: { route: Route; children: ComponentChildren }) {
-  const [isHelping, setHelping] = useState(false)
-  const jumps = placesOf(useSession()).map(({ key, path }) => [`g ${key}`, () => go(href(path))] as const)
-  useKeys({ ...Object.fromEntries(jumps), '?': () => setHelping(true) })
+  const [open, setOpen] = useState<'help' | 'palette'>()
+  const project = useScope()
+  const jumps = placesOf(useSession()).map(({ key, path }) => [`g ${key}`, () => go(href(path, { project }))] as const)
+  const help = () => setOpen('help')
+  useKeys({ ...Object.fromEntries(jumps), '?': help, 'mod+k': () => setOpen('palette') })
   return (
     <div class="frame">
       <button type="button" class="skip" onClick={() => document.getElementById('content')?.focus()}>
         Skip to the content
       </button>
       <header class="side">
-        <a class="brand" href={href([])}>
+        <a class="brand" href={href([], { project })}>
           <img src="./favicon.svg" alt="" width="22" height="22" />
-          Conduct
+          <span>Conduct</span>
         </a>
+        <ProjectSwitch route={route} />
+        <button type="button" class="anything" onClick={() => setOpen('palette')}>
+          <Icon name="search" />
+          <span>Go to</span>
+          <kbd>Ctrl K</kbd>
+        </button>
         <Places route={route} />
         <div class="foot">
           <Connection />
+          <ReadOnly />
           <Who />
           <div class="row">
             <ThemeButton />
-            <button type="button" class="plain" onClick={() => setHelping(true)} title="Keys (?)">
+            <button type="button" class="plain" onClick={help} title="Keys (?)">
               <kbd>?</kbd>
               <span class="unseen">Keys</span>
             </button>
@@ -43,7 +57,8 @@ export function Frame({ route, children }: { route: Route; children: ComponentCh
       <main id="content" tabIndex={-1}>
         {children}
       </main>
-      {isHelping && <Help onClose={() => setHelping(false)} />}
+      {open === 'help' && <Help onClose={() => setOpen(undefined)} />}
+      {open === 'palette' && <Palette onClose={() => setOpen(undefined)} onHelp={() => setTimeout(help)} />}
     </div>
   )
 }
@@ -51,10 +66,11 @@ export function Frame({ route, children }: { route: Route; children: ComponentCh
 function Places({ route }: { route: Route }) {
   const { count } = useContext(AttentionContext)
   const waiting = useContext(LanesContext).waiting.length
+  const project = useScope()
   return (
     <nav aria-label="Pages">
       {placesOf(useSession()).map(({ path, name, icon }) => (
-        <a key={name} href={href(path)} aria-current={path[0] === route.path[0] ? 'page' : undefined}>
+        <a key={name} href={href(path, { project })} aria-current={path[0] === nounOf(route) ? 'page' : undefined}>
           <Icon name={icon} />
           {name}
           {name === 'Now' && waiting > 0 && (
@@ -72,6 +88,20 @@ function Places({ route }: { route: Route }) {
         </a>
       ))}
     </nav>
+  )
+}
+
+/** Two runs beside each other stand for the page of runs. */
+const nounOf = ({ path: [noun] }: Route) => (noun === 'compare' ? 'runs' : noun)
+
+/** Says once for the whole page that nothing can be changed, and why. */
+function ReadOnly() {
+  const reason = readOnlyReason(useSession())
+  if (reason === undefined) return null
+  return (
+    <p class="read-only" title={reason}>
+      <b>Read-only.</b> <span>{reason}</span>
+    </p>
   )
 }
 

@@ -8,6 +8,7 @@ const keys: [key: string, meaning: string][] = [
   ['Enter', 'Open the row'],
   ['x', 'Pick the run of the row to compare it'],
   ['/', 'Search'],
+  ['Ctrl K', 'Go to anything'],
   ['?', 'Show this list'],
 ]
 

@@ -1,6 +1,6 @@
 import { useLayoutEffect, useRef } from 'preact/hooks'
 
-/** Keys that do something, by their name (`event.key`); two in a row are written with a space: `g n`. */
+/** Keys that do something, by their name (`event.key`); two in a row are written with a space: `g n`, Ctrl or Cmd as `mod+k`. */
 export type Shortcuts = Record<string, () => void>
 
 const pairMs = 1000
@@ -12,7 +12,13 @@ export function useKeys(shortcuts: Shortcuts): void {
   useLayoutEffect(() => {
     let first = { key: '', at: 0 }
     const press = (event: KeyboardEvent) => {
-      if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || isTyping(event.target)) return
+      if (event.altKey || event.defaultPrevented) return
+      if (event.ctrlKey || event.metaKey) {
+        const act = hasDialog() ? undefined : latest.current[`mod+${event.key.toLowerCase()}`]
+        if (act) event.preventDefault()
+        return act?.()
+      }
+      if (isTyping(event.target)) return
       const pair = performance.now() - first.at < pairMs ? `${first.key} ${event.key}` : ''
       first = { key: event.key, at: performance.now() }
       const act = latest.current[pair] ?? latest.current[event.key]
@@ -27,9 +33,11 @@ export function useKeys(shortcuts: Shortcuts): void {
 
 /** Whether keys are meant for a field or a dialog. */
 export function isTyping(target: EventTarget | null): boolean {
-  if (document.querySelector('dialog[open]')) return true
+  if (hasDialog()) return true
   return (
     target instanceof HTMLElement &&
     target.closest('input:not([type=checkbox]), textarea, select, [contenteditable]') !== null
   )
 }
+
+const hasDialog = () => document.querySelector('dialog[open]') !== null

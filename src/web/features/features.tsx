@@ -5,7 +5,6 @@ import { Ago } from '../ui/ago.tsx'
 import { Command } from '../ui/copy.tsx'
 import { Head } from '../ui/head.tsx'
 import { More } from '../ui/more.tsx'
-import { ProjectChoice } from '../ui/project-choice.tsx'
 import { SearchField } from '../ui/search-field.tsx'
 
 /** The parts of the code base that runs have touched. */
@@ -24,7 +23,6 @@ export default function Features({ route: { query }, route }: { route: Route }) 
       <Head title="Features" />
       <search class="filters">
         <SearchField route={route} label="Search in features" />
-        <ProjectChoice route={route} />
       </search>
       {list.isRead && list.items.length === 0 && <None isFiltered={query.size > 0} />}
       <ul class="rows features">

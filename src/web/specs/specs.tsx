@@ -8,7 +8,6 @@ import { Command } from '../ui/copy.tsx'
 import { Head } from '../ui/head.tsx'
 import { lazy } from '../ui/lazy.tsx'
 import { Problem } from '../ui/problem.tsx'
-import { ProjectChoice } from '../ui/project-choice.tsx'
 import { SearchField } from '../ui/search-field.tsx'
 import { Board, most } from './board.tsx'
 import { newSpecAddress } from './spec-address.ts'
@@ -47,7 +46,6 @@ function AllSpecs({ route: { query }, route }: { route: Route }) {
       <SpecsHead project={query.get('project') ?? undefined} />
       <search class="filters">
         <SearchField route={route} label="Search in titles" />
-        <ProjectChoice route={route} />
       </search>
       <p class="unseen" role="status">
         {moved && `${moved.specId} is now ${specLooks[moved.status].word}.`}

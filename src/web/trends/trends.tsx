@@ -5,7 +5,6 @@ import { costOf } from '../ui/cost.ts'
 import { CsvButton } from '../ui/csv-button.tsx'
 import { Head } from '../ui/head.tsx'
 import { Problem } from '../ui/problem.tsx'
-import { ProjectChoice } from '../ui/project-choice.tsx'
 import { statusLooks, verdictLooks } from '../ui/status.tsx'
 import { BreakdownTable } from './breakdown.tsx'
 import { Chart } from './chart.tsx'
@@ -32,7 +31,6 @@ export default function Trends({ route }: { route: Route }) {
     <div class="trends">
       <Head title="Trends" />
       <div class="filters">
-        <ProjectChoice route={route} />
         <Periods route={route} days={days} />
       </div>
       {error && <Problem error={error} onRetry={reload} />}

@@ -60,18 +60,20 @@ interface ChoiceProps {
   options: { value: string; word: string }[]
   chosen: string[]
   onChange: (chosen: string[]) => void
+  /** What the button says where nothing is chosen, in place of its name. */
+  none?: string
   /** Whether the button says only its name: what is chosen is seen elsewhere. It then stands at the right end. */
   isQuiet?: boolean
 }
 
 /** A menu in which any number of values is chosen. */
-export function Choice({ name, options, chosen, onChange, isQuiet = false }: ChoiceProps) {
+export function Choice({ name, options, chosen, onChange, none, isQuiet = false }: ChoiceProps) {
   const words = isQuiet ? [] : options.filter(({ value }) => chosen.includes(value)).map(({ word }) => word)
   const toggle = (value: string) =>
     onChange(chosen.includes(value) ? chosen.filter((one) => one !== value) : [...chosen, value])
   return (
     <Menu
-      label={words.length > 0 ? `${name}: ${words.join(', ')}` : name}
+      label={words.length > 0 ? `${name}: ${words.join(', ')}` : (none ?? name)}
       isActive={words.length > 0}
       isAtEnd={isQuiet}
     >

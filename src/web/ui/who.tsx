@@ -18,7 +18,7 @@ export function Who() {
       <p class="who muted" title={`${key.permissions.join(', ')}${key.project ? ` in ${key.project}` : ''}`}>
         {key.name}
       </p>
-      <button type="button" class="plain" disabled={isBusy} onClick={leave} title="Log out">
+      <button type="button" class="plain" disabled={isBusy || !isSecureContext} onClick={leave} title="Log out">
         <Icon name="leave" />
         <span class="unseen">Log out</span>
       </button>

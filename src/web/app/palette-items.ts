@@ -1,0 +1,111 @@
+import { useEffect, useState } from 'preact/hooks'
+import type { Found } from '../../api/search.ts'
+import { useKept } from '../data/kept.ts'
+import { useProjects } from '../data/projects.ts'
+import { useRead } from '../data/read.ts'
+import { useScope } from '../data/scope.ts'
+import { client } from '../data/server.ts'
+import { useSession } from '../data/session.ts'
+import { views } from '../data/views.ts'
+import type { IconName } from '../ui/icon.tsx'
+import { placesOf } from './places.ts'
+import { go, href } from './router.ts'
+import { toggleTheme } from './theme.ts'
+
+/** One thing to go to or to do. */
+export interface Item {
+  id: string
+  label: string
+  /** What kind of thing it is, and where. */
+  detail: string
+  icon: IconName
+  act: () => void
+}
+
+const typingMs = 150
+const mostFound = 12
+
+/** What matches the words: pages, actions, views and projects from here, the rest by the server's search. */
+export function useItems(text: string, onHelp: () => void) {
+  const words = text.trim().toLowerCase()
+  const own = useOwnItems(onHelp).filter(({ label, detail }) =>
+    words.split(/\s+/).every((word) => `${label} ${detail}`.toLowerCase().includes(word)),
+  )
+  const q = useSettled(words)
+  const { data, error, isCurrent } = useRead(q.length < 2 ? '' : q, (signal) =>
+    client.search({ q, type: ['run', 'turn', 'spec', 'feature'], limit: mostFound }, { signal }),
+  )
+  const found = q.length >= 2 && isCurrent ? (data?.results ?? []).map(itemOf) : []
+  return { items: [...own, ...found], error: isCurrent ? error : undefined }
+}
+
+/** A text once nobody has changed it for a moment. */
+function useSettled(text: string): string {
+  const [settled, setSettled] = useState(text)
+  useEffect(() => {
+    const timer = setTimeout(() => setSettled(text), typingMs)
+    return () => clearTimeout(timer)
+  }, [text])
+  return settled
+}
+
+function useOwnItems(onHelp: () => void): Item[] {
+  const session = useSession()
+  const projects = useProjects()
+  const kept = useKept(views)
+  const project = useScope()
+  const to = (address: string) => () => go(address)
+  const pages = placesOf(session).map(({ name, icon, path }) => ({
+    label: name,
+    detail: 'Page',
+    icon,
+    act: to(href(path, { project })),
+  }))
+  const ofProjects = projects.map(({ slug, name }) => ({
+    label: name,
+    detail: `Project ${slug}`,
+    icon: 'folder' as const,
+    act: to(href(['runs'], { project: slug })),
+  }))
+  const ofViews = kept.map(({ name, query }) => ({
+    label: name,
+    detail: 'View of runs',
+    icon: 'runs' as const,
+    act: to(`#/runs?${query}`),
+  }))
+  const deeds = [
+    { label: 'Show all projects', detail: 'Action', icon: 'folder' as const, act: to(href(['runs'])) },
+    {
+      label: 'Failed runs',
+      detail: 'Action',
+      icon: 'cross' as const,
+      act: to(href(['runs'], { project, status: 'failed' })),
+    },
+    { label: 'Switch between light and dark colours', detail: 'Action', icon: 'moon' as const, act: toggleTheme },
+    { label: 'Show keyboard shortcuts', detail: 'Action', icon: 'keys' as const, act: onHelp },
+  ]
+  return [...pages, ...ofViews, ...ofProjects, ...deeds].map((item) => ({
+    ...item,
+    id: `${item.detail} ${item.label}`,
+  }))
+}
+
+const icons: Record<Found['type'], IconName> = {
+  run: 'runs',
+  turn: 'agent',
+  spec: 'specs',
+  check: 'check',
+  feature: 'features',
+}
+
+function itemOf({ type, project, subject, title }: Found): Item {
+  const [id = '', turn] = subject.split('/')
+  const noun = type === 'turn' ? 'run' : type
+  return {
+    id: `${type} ${project} ${subject}`,
+    label: title ?? subject,
+    detail: `${type[0]?.toUpperCase()}${type.slice(1)} ${subject} in ${project}`,
+    icon: icons[type],
+    act: () => go(href([`${noun}s`, project, id], { turn })),
+  }
+}

@@ -1,0 +1,33 @@
+import { ConductError } from '../../client/client.ts'
+import { failureOf } from './read.ts'
+import { base, client } from './server.ts'
+
+/** Makes sure that the browser sends the session's cookie back. UNAUTHORIZED, with the reason, if it does not. */
+export async function requireCookie(): Promise<void> {
+  try {
+    await client.me()
+  } catch (error) {
+    const failure = failureOf(error)
+    throw failure.code === 'UNAUTHORIZED' ? new ConductError('UNAUTHORIZED', await reasonOf()) : failure
+  }
+}
+
+/** Why the cookie did not come back: it has another path, or the browser does not keep it. */
+async function reasonOf(): Promise<string> {
+  const here = new URL(base).pathname
+  const there = await servedAt()
+  if (there !== undefined && !here.startsWith(there)) {
+    return `You are logged in, but at another path: this page is at ${here}, and the server believes to be at ${there}. A proxy rewrites the path. Set CONDUCT_BASE_PATH to ${here.replace(/\/$/, '') || '/'} and let the proxy keep the path.`
+  }
+  return `The server accepted the key, but the browser did not keep the session's cookie. Allow cookies for ${location.host}, and check that a proxy passes Set-Cookie on; then log in again.`
+}
+
+/** The path at which the server believes to be, as its description says; undefined where it cannot be read. */
+async function servedAt(): Promise<string | undefined> {
+  try {
+    const { servers } = await (await fetch(`${base}openapi.json`)).json()
+    return `${new URL(servers[0].url, location.href).pathname.replace(/\/$/, '')}/`
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { openPage } from '../support/browser.ts'
+import { adminKey } from '../support/server.ts'
+
+test('Ctrl+K goes to pages, runs, specs, features and projects, and does what the page can', async (t) => {
+  const { page, client, home } = await openPage(t)
+  await client.createProject({ slug: 'shop', name: 'Shop' })
+  await client.createRun({ title: 'Mend the checkout', status: 'completed' })
+  await client.createSpec({ specId: 'PAY-001', title: 'Checkout by card' })
+  await client.linkFeatures({ runId: 'RUN-001', features: [{ name: 'checkout' }] })
+  const open = async (words: string) => {
+    await page.keyboard.press('Control+k')
+    await page.getByRole('combobox').fill(words)
+  }
+  const go = async (words: string, name: RegExp, address: string) => {
+    await open(words)
+    await page.getByRole('option', { name }).waitFor()
+    const chosen = page.getByRole('option', { name, selected: true })
+    for (let n = await page.getByRole('option').count(); n > 0 && (await chosen.count()) === 0; n--) {
+      await page.keyboard.press('ArrowDown')
+    }
+    await page.keyboard.press('Enter')
+    await page.waitForURL(home + address)
+  }
+  await go('mend', /^Mend the checkout Run/, '#/runs/default/RUN-001')
+  await go('PAY-001', /^Checkout by card Spec/, '#/specs/default/PAY-001')
+  await go('checkout', /^checkout Feature/, '#/features/default/1')
+  await go('activ', /^Activity Page/, '#/activity')
+  await go('shop', /^Shop Project/, '#/runs?project=shop')
+  const theme = () => page.evaluate(() => document.documentElement.dataset.theme)
+  const before = await theme()
+  await open('colours')
+  await page.getByRole('option', { name: 'Switch between light and dark' }).click()
+  await page.getByRole('dialog').waitFor({ state: 'detached' })
+  assert.notEqual(await theme(), before)
+  await open('nothing like this')
+  await page.getByText('Nothing matches these words.').waitFor()
+  await page.keyboard.press('Escape')
+  await page.getByRole('dialog').waitFor({ state: 'detached' })
+  // Also from a field, where other keys are letters.
+  await page.getByRole('searchbox').focus()
+  await open('shortcuts')
+  await page.keyboard.press('Enter')
+  await page.getByRole('dialog', { name: 'Keys' }).waitFor()
+})
+
+test('one switch chooses the projects of all pages', async (t) => {
+  const { page, client, home } = await openPage(t)
+  await client.createProject({ slug: 'shop', name: 'Shop' })
+  await client.createRun({ title: 'Ours', status: 'failed' })
+  await page.goto(`${home}?again#/`)
+  const needs = page.getByRole('region', { name: 'Needs attention' })
+  await needs.getByRole('link', { name: 'Ours' }).waitFor()
+  await page.locator('.project-switch summary').click()
+  await page.getByRole('checkbox', { name: 'Shop' }).check()
+  await needs.getByRole('link', { name: 'Ours' }).waitFor({ state: 'detached' })
+  assert.equal(page.url(), `${home}?again#/?project=shop`)
+  await page.waitForFunction(() => document.title === 'Now · Conduct')
+  for (const name of ['Runs', 'Specs', 'Features', 'Activity', 'Trends']) {
+    await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name, exact: true }).click()
+    await page.waitForURL(`${home}?again#/${name.toLowerCase()}?project=shop`)
+  }
+  // A page that goes over no projects keeps the choice.
+  await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: 'Keys' }).click()
+  await page.getByRole('heading', { name: 'Keys', level: 1 }).waitFor()
+  await page.keyboard.press('g')
+  await page.keyboard.press('r')
+  await page.waitForURL(`${home}?again#/runs?project=shop`)
+  await page.locator('.project-switch summary').click()
+  await page.getByRole('checkbox', { name: 'Shop' }).uncheck()
+  await page.getByRole('link', { name: 'Ours' }).waitFor()
+})
+
+test('who may only read is told so once', async (t) => {
+  const { page } = await openPage(t, '', { permissions: ['read'] })
+  await page.getByText('Your key can read but not change anything.').waitFor()
+  assert.equal(await page.getByText('Read-only.').count(), 1)
+})
+
+test('a page over plain HTTP says that it cannot change anything, and offers nothing that would be refused', async (t) => {
+  const before = `Object.defineProperty(globalThis, 'isSecureContext', { value: false })`
+  const { page, client, home } = await openPage(t, '#/keys', { before })
+  await client.createRun({ title: 'Seen', status: 'failed' })
+  await page.getByText('This page came over plain HTTP. Open it over HTTPS or at localhost').waitFor()
+  assert.ok(await page.getByRole('button', { name: 'New key' }).isDisabled())
+  assert.equal(await page.getByRole('button', { name: /^Revoke/ }).count(), 0)
+  await page.goto(`${home}?again#/runs/default/RUN-001`)
+  await page.getByRole('heading', { name: 'Seen' }).waitFor()
+  assert.equal(await page.getByRole('button', { name: 'Add check' }).count(), 0)
+})
+
+test('the menu is one row on a phone', async (t) => {
+  const { page, client, home } = await openPage(t, '', { viewport: { width: 390, height: 844 } })
+  await client.createProject({ slug: 'shop', name: 'Shop' })
+  await client.createRun({ title: 'Failed', status: 'failed' })
+  await page.goto(`${home}?again#/`)
+  await page.getByText('need attention').waitFor({ state: 'attached' })
+  const tops = await page
+    .getByRole('navigation', { name: 'Pages' })
+    .getByRole('link')
+    .evaluateAll((links) => links.map((link) => Math.round(link.getBoundingClientRect().top)))
+  assert.equal(new Set(tops).size, 1, tops.join(' '))
+  assert.ok((await page.locator('.side').evaluate((side) => side.clientHeight)) <= 96)
+})
+
+test('a login whose cookie does not come back says why', async (t) => {
+  const { page, home } = await openPage(t, '', { permissions: [] })
+  const login = async () => {
+    await page.getByLabel('Key').fill(adminKey)
+    await page.getByRole('button', { name: 'Log in' }).click()
+  }
+  // As a proxy does that passes no cookies on, and serves the page also at another path than the server knows.
+  await page.route(/\/(conduct\/v1|tools\/ledger)\//, async (route) => {
+    const request = route.request()
+    const address = request.url().replace('/tools/ledger/', '/conduct/')
+    const { host: _, ...headers } = await request.allHeaders()
+    const answer = await fetch(address, { method: request.method(), headers, body: request.postData() })
+    const passed = [...answer.headers].filter(([name]) => !/^(set-cookie|content-(encoding|length))$/.test(name))
+    const body = Buffer.from(await answer.arrayBuffer())
+    await route.fulfill({ status: answer.status, headers: Object.fromEntries(passed), body })
+  })
+  for (const [address, reason] of [
+    [home, 'the browser did not keep the session'],
+    [home.replace('/conduct/', '/tools/ledger/'), 'Set CONDUCT_BASE_PATH to /tools/ledger'],
+  ] as const) {
+    await page.goto(address)
+    await login()
+    await page.getByRole('alert').getByText(reason).waitFor()
+  }
+})
