@@ -49,7 +49,7 @@ export interface PageOptions extends BrowserContextOptions {
 export async function openPage(t: TestContext, address = '', options: PageOptions = {}): Promise<Shown> {
   const { permissions = ['admin'], basePath = '/conduct', contentLimit, before, ...more } = options
   const [sqlite] = engines
-  const databaseUrl = (await sqlite?.freshUrl(t)) ?? ''
+  const { url: databaseUrl } = await (sqlite as (typeof engines)[0]).ledger(t)
   const webFolder = await builtPage()
   let ahead = 0
   let running: Running | undefined

@@ -2,13 +2,14 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Browser, chromium } from 'playwright-core'
-import { build } from 'vite'
 import { builtOf, madeOnce, root } from './built.ts'
 
 /** The page as it is built from the sources that are there now. */
 export function builtPage(): Promise<string> {
   const sources = ['src/{web,client,api,ledger}/**/*.*', 'package-lock.json']
   return builtOf('web', sources, async (outDir) => {
+    // Rarely needed, and slow to load.
+    const { build } = await import('vite')
     await build({ root: join(root, 'src/web'), logLevel: 'warn', build: { outDir } })
   })
 }

@@ -71,6 +71,8 @@ test('the search finds runs by their words, and marks them', async (t) => {
 test('the keyboard goes through the rows, opens one, and shows what else it can', async (t) => {
   const { page, client } = await openPage(t)
   for (const title of ['One', 'Two', 'Three']) await client.createRun({ title })
+  // Before the page is drawn, nothing hears the keys.
+  await page.locator('.lane, .brief').or(page.getByText('Nothing is in progress')).first().waitFor()
   await page.keyboard.press('g')
   await page.keyboard.press('r')
   await page.getByRole('link', { name: 'Three' }).waitFor()
