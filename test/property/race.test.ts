@@ -18,16 +18,25 @@ const pairs = [
   ...pairsOfWrites,
   ...writes.flatMap((one) => names.filter(isRead).map((read): [Name, Name] => [one, read])),
 ]
-/** Every pair of writes comes up; in the full size, also every write beside every read, and each many times. */
-const races = size(pairsOfWrites.length, 100_000)
+/**
+ * On PostgreSQL every pair of writes comes up, on SQLite, where one write waits for the other, every third; in the full size, also
+ * every write beside every read, and each many times.
+ */
+const racesOn = (engine: Engine): [Name, Name][] => {
+  const step = engine.name === 'sqlite' ? 3 : 1
+  const count = size(Math.ceil(pairsOfWrites.length / step), 100_000)
+  // Each round begins one further, so that steps come to every pair.
+  const at = (n: number) => n * step + Math.floor((n * step) / pairs.length)
+  return Array.from({ length: count }, (_, n) => pairs[at(n) % pairs.length] as [Name, Name])
+}
 
 for (const engine of engines) {
-  test(`any two operations that race are answered, and never by a 5xx (${engine.name}, ${races})`, async (t) => {
+  const races = racesOn(engine)
+  test(`any two operations that race are answered, and never by a 5xx (${engine.name}, ${races.length})`, async (t) => {
     const { fetchFrom, furnish } = await openRange(t, engine)
     const faults: string[] = []
     let done = 0
-    for (let n = 0; n < races; n++) {
-      const [one, other] = pairs[n % pairs.length] as [Name, Name]
+    for (const [n, [one, other]] of races.entries()) {
       const key = await furnish()
       // Each twice, and each at both servers.
       const answers = [...shotsOf(one, n), ...shotsOf(other, n)].map(async (shot, index) => {
@@ -39,8 +48,8 @@ for (const engine of engines) {
       await Promise.all(answers)
     }
     assert.deepEqual(faults, [])
-    t.diagnostic(`${done} of ${4 * races} were carried out`)
-    assert.ok(done > races, `only ${done} of ${4 * races} were carried out`)
+    t.diagnostic(`${done} of ${4 * races.length} were carried out`)
+    assert.ok(done > races.length, `only ${done} of ${4 * races.length} were carried out`)
   })
 }
 
