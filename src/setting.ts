@@ -15,6 +15,8 @@ export interface Settings {
   corsOrigins: string[]
   webhookAllow: string[]
   logLevel: LogLevel
+  anchorFile: string | undefined
+  anchorCommand: string | undefined
 }
 
 const logLevels = ['silent', 'error', 'warn', 'info', 'debug'] as const
@@ -126,6 +128,20 @@ export const settings: Table = {
       if (level) return level
       throw new Error(`must be one of ${logLevels.join(', ')}, not '${text}'`)
     },
+  },
+  anchorFile: {
+    env: 'CONDUCT_ANCHOR_FILE',
+    flag: '--anchor-file',
+    fallback: '',
+    meaning: 'File to which the server appends each checkpoint of the log',
+    read: (text) => text || undefined,
+  },
+  anchorCommand: {
+    env: 'CONDUCT_ANCHOR_COMMAND',
+    flag: '--anchor-command',
+    fallback: '',
+    meaning: 'Shell command that receives each checkpoint of the log on standard input',
+    read: (text) => text || undefined,
   },
 }
 

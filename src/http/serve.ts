@@ -16,6 +16,10 @@ export interface ServeOptions extends Omit<AppOptions, 'stopping' | 'actor'> {
   /** 0 takes a free one. */
   port: number
   log?: Logger
+  /** A file to which the server appends each checkpoint of the log. */
+  anchorFile?: string | undefined
+  /** A shell command to whose standard input the server writes each checkpoint of the log. */
+  anchorCommand?: string | undefined
   /** Milliseconds after which a client that reads nothing of its response is disconnected; default 30,000. */
   stallMs?: number
 }
@@ -55,7 +59,7 @@ export async function serve({ host, port, stallMs = 30_000, ...options }: ServeO
   // For example, when the process runs out of file descriptors. Open connections continue.
   server.on('error', (error) => options.log?.warn({ err: error }, 'could not accept a connection'))
   const warn = (error: Error) => options.log?.warn({ err: error }, 'background work failed')
-  const jobs = startServerJobs(options.store, warn, options.webhooks)
+  const jobs = startServerJobs(options.store, warn, options)
   let stopped: Promise<void> | undefined
 
   async function stop() {

@@ -6,14 +6,21 @@ import { reap } from '../store/run/reap.ts'
 import { indexMore } from '../store/search/follow.ts'
 import { purgeSecrets } from '../store/webhook/due.ts'
 import { createSender, type SenderOptions } from '../webhook/send.ts'
+import { type AnchorOptions, anchorsOf } from './anchor.ts'
 import { createDeliverer } from './deliver.ts'
 import { type Job, type Jobs, startJobs } from './scheduler.ts'
+import { sealJob } from './seal.ts'
+
+export interface JobOptions extends AnchorOptions {
+  webhooks?: SenderOptions | undefined
+}
 
 /** Starts what a server does beside its requests. Whoever opens a ledger for one command starts none of it. */
-export function startServerJobs(store: Store, warn: (error: Error) => void, webhooks?: SenderOptions): Jobs {
+export function startServerJobs(store: Store, warn: (error: Error) => void, options: JobOptions = {}): Jobs {
   const { db, now } = store
-  const deliver = { name: 'deliver', everyMs: 500, ...createDeliverer(store, createSender(webhooks), warn) }
-  return startJobs(db, [...jobsOf(db, now), deliver], now, warn)
+  const sender = createSender(options.webhooks)
+  const deliver = { name: 'deliver', everyMs: 500, ...createDeliverer(store, sender, warn) }
+  return startJobs(db, [...jobsOf(db, now), deliver, sealJob(db, now, anchorsOf(options))], now, warn)
 }
 
 /** Numbers the events that nobody has read yet. */

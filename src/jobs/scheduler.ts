@@ -11,7 +11,7 @@ export interface Job {
   isExclusive?: boolean
   /** Does some of the work, for about `ms` milliseconds at most. Returns whether there is more to do. */
   step(ms: number): Promise<boolean>
-  /** Ends what its steps have left under way. */
+  /** Ends what its steps have left under way, or does it once more. */
   stop?(): Promise<void>
 }
 

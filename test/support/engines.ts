@@ -95,7 +95,7 @@ export async function openLedger(t: Lasting, engine: Engine, options: LedgerOpti
   let isShared = false
   let ahead = 0
   const store = await openStore(url, { now: () => Date.now() + ahead, ...options })
-  const jobs = startServerJobs(store, options.warn ?? (() => {}), options.webhooks)
+  const jobs = startServerJobs(store, options.warn ?? (() => {}), options)
   t.after(async () => {
     await jobs.stop()
     await store.close()

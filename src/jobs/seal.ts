@@ -1,0 +1,34 @@
+import type { Db } from '../store/engine/db.ts'
+import { readNewest, signTree } from '../store/seal/checkpoint.ts'
+import { sealNext } from '../store/seal/seal.ts'
+import type { Anchor } from './anchor.ts'
+import type { Job } from './scheduler.ts'
+
+/** How long a server that stops goes on sealing, in milliseconds. */
+const sealedAtStopMs = 300
+
+/** Seals the log once a minute while there is news, and when the server stops; hands each checkpoint to the anchors. */
+export function sealJob(db: Db, now: () => string, anchors: Anchor[]): Job {
+  async function finish(): Promise<void> {
+    await signTree(db, now())
+    if (anchors.length === 0) return
+    const newest = await readNewest(db)
+    if (newest) await Promise.all(anchors.map((anchor) => anchor(newest)))
+  }
+
+  return {
+    name: 'seal',
+    everyMs: 60_000,
+    isExclusive: true,
+    async step() {
+      if (await sealNext(db)) return true
+      await finish()
+      return false
+    },
+    async stop() {
+      const end = performance.now() + sealedAtStopMs
+      while (await sealNext(db)) if (performance.now() > end) return
+      await finish()
+    },
+  }
+}
