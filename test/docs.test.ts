@@ -67,7 +67,8 @@ test('every relative link leads somewhere', () => {
 
 // Blocks of the language sh are run; a block of json after one shows a part of its answer. Blocks of the language
 // console are for reading: what starts a server, or has a placeholder.
-for (const path of ['README.md', 'docs/getting-started.md', 'docs/mcp.md', 'docs/recording.md', 'docs/webhooks.md']) {
+const pagesOfCommands = ['getting-started', 'mcp', 'recording', 'webhooks', 'seal'].map((name) => `docs/${name}.md`)
+for (const path of ['README.md', ...pagesOfCommands]) {
   test(`the commands of ${path} work one after the other`, async (t) => {
     const { url } = await openServer(t)
     const { origin } = new URL(url)

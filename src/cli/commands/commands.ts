@@ -64,6 +64,11 @@ export const commands: Record<string, Entry> = {
     load: async () => (await import('./open.ts')).openCommand(),
   },
   log: fromTable('log', 'prove what the log says: checkpoint, proof, consistency', 'more'),
+  verify: {
+    summary: 'check that the log was not rewritten',
+    group: 'more',
+    load: async () => (await import('./verify.ts')).verifyCommand(),
+  },
   stats: fromTable('stats', 'what runs amount to, day by day', 'more'),
   feature: fromTable('feature', 'the parts of the code base that runs touch', 'more'),
   project: fromTable('project', 'projects', 'more'),

@@ -7,6 +7,7 @@ import type { State } from '../../spool/state.ts'
 import { exitCodes, UsageError } from '../exit.ts'
 import { addExamples } from '../option.ts'
 import type { Env } from '../place/folders.ts'
+import { isSameLog } from '../verify/same-log.ts'
 import { sendBeats } from './beat.ts'
 import { reconnect } from './reconnect.ts'
 import { forgetObjects, settleNotes } from './session.ts'
@@ -22,7 +23,10 @@ export function syncCommand(): Command {
   const command = new Command('sync')
     .option('--quiet', 'say nothing, and leave alone what was refused')
     .option('--discard <name>', 'forget a recording instead, with all that was not sent of it')
-    .addHelpText('after', `\nEnds with ${waitsCode} when something is not sent.`)
+    .addHelpText(
+      'after',
+      `\nEnds with ${waitsCode} when something is not sent, and with ${exitCodes.failed[0]} when the server rewrote its log.`,
+    )
     .action((options: { quiet?: true; discard?: string }) => run(options, process.env))
   return addExamples(command, ['conduct sync'])
 }
@@ -37,7 +41,11 @@ async function run({ quiet, discard }: { quiet?: true; discard?: string }, env: 
       if (!state.discard(discard))
         throw new UsageError(`There is no recording '${discard}': conduct sync names those that wait.`)
       say(`${discard} is forgotten.`)
-    } else if (!(await sync(state, env, { again: !quiet, say }))) process.exitCode = waitsCode
+      return
+    }
+    const isAllSent = await sync(state, env, { again: !quiet, say })
+    if (!isAllSent) process.exitCode = waitsCode
+    if (!(await isSameLog(env, quiet === true))) process.exitCode = exitCodes.failed[0]
   } finally {
     state.close()
   }

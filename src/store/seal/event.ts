@@ -21,7 +21,16 @@ export async function readRows(db: Tx, after: number, limit: number): Promise<Ro
       a.key_id as "keyId", e.at, e.imported, e.changes, s.salts
     from events e left join actors a on a.id = e.actor_id left join seal_salts s on s.seq = e.seq
     where e.seq > ${after} order by e.seq limit ${limit}`)
-  return rows.map((row) => ({ ...row, changes: unpacked(row.changes) }))
+  return rows.map((row) => ({ ...row, changes: readable(row.changes) }))
+}
+
+/** As JSON; what somebody made of it that is none comes as it is, and fits no leaf. */
+function readable(stored: string): string {
+  try {
+    return unpacked(stored)
+  } catch {
+    return stored
+  }
 }
 
 /** As `readRows`, with what changed. */

@@ -20,20 +20,21 @@ const sealedByReader = 10_000
 
 /** The newest checkpoint, at most a minute old where the log has moved on. UNAVAILABLE while the first is being made. */
 async function newestCheckpoint({ db, now }: Pick<Ctx, 'db' | 'now'>): Promise<Signed> {
-  const newest = await readNewest(db)
-  if (newest && Date.parse(now) - Date.parse(newest.signedAt) < staleMs) return newest
-  const failure = await sealAll(db, now).then(
+  const failure = await sealIfStale(db, now).then(
     () => undefined,
     (error: Error) => error,
   )
-  const fresh = await readNewest(db)
+  const newest = await readNewest(db)
   // A server that can no longer sign has said so in its log; what it signed before is still true.
-  if (fresh) return fresh
+  if (newest) return newest
   const words = failure ? `The log cannot be sealed. ${failure.message}` : 'The log is being sealed for the first time.'
   throw new ConductError('UNAVAILABLE', words, { retryAfter: 10, cause: failure })
 }
 
-async function sealAll(db: Tx, now: string): Promise<void> {
+/** Seals the log where the newest checkpoint is older than a minute, and not too much has happened since. */
+export async function sealIfStale(db: Tx, now: string): Promise<void> {
+  const newest = await readNewest(db)
+  if (newest && Date.parse(now) - Date.parse(newest.signedAt) < staleMs) return
   await numberEvents(db)
   if ((await lastSeq(db)) - (await readSize(db)) > sealedByReader) return
   while (await sealNext(db));
@@ -87,10 +88,11 @@ export const listLeaves: Operation<'listLeaves'> = async (ctx, { after, limit })
   }
   const { db } = ctx
   await numberEvents(db)
+  // Before the events: one that is sealed meanwhile has no hash yet, rather than no salts yet.
+  const hashes = await readLeaves(db, after, after + limit)
   const rows = await readRows(db, after, limit + 1)
   const page = rows.slice(0, limit)
   const last = page.at(-1)?.seq ?? after
-  const hashes = await readLeaves(db, after, last)
   const leaves = page.map(({ salts, ...row }) => ({
     ...row,
     salts: Buffer.from(salts ?? []).toString('base64'),

@@ -1,0 +1,77 @@
+import { Command, Option } from 'commander'
+import { exitCodes } from '../exit.ts'
+import { tries } from '../operation/call.ts'
+import { addExamples, addPlace, type Common } from '../option.ts'
+import { connect, type Place, placeOf, shownPlace } from '../place/connect.ts'
+import { pairs, printJson } from '../show/print.ts'
+import { whileWaiting } from '../show/progress.ts'
+import { readAnchors } from '../verify/anchors.ts'
+import { checkMemory, forget } from '../verify/remember.ts'
+import { type Verified, verify } from '../verify/verify.ts'
+
+interface Options extends Common {
+  anchor?: string[]
+  forget?: boolean
+}
+
+/** `conduct verify`: whether the log is what was sealed, and what its anchors say. */
+export function verifyCommand(): Command {
+  const command = new Command('verify')
+  const anchor = new Option(
+    '--anchor <file or address>',
+    'checkpoints that were kept where nobody who can change the database can change them; may be repeated',
+  )
+  command.addOption(anchor.argParser((text: string, before?: string[]) => [...(before ?? []), text]))
+  command.option('--forget', 'forget what this machine saw of the log of this server before')
+  command.option('--json', 'as JSON')
+  addPlace(command, true)
+  command.addHelpText('after', `\nEnds with ${exitCodes.failed[0]} when something does not fit.`)
+  addExamples(command, ['conduct verify'])
+  return command.action(run)
+}
+
+async function run(options: Options): Promise<void> {
+  const { env } = process
+  const anchors = (await Promise.all((options.anchor ?? []).map(readAnchors))).flat()
+  const place = { ...placeOf(options, env, process.cwd()), project: undefined }
+  if (options.forget && place.kind === 'server') forget(place.url, env)
+  const { client, close } = await connect(place, env, tries)
+  try {
+    const found = await whileWaiting(`Checking ${shownPlace(place)}`, verify(client, anchors))
+    const changed = place.kind === 'server' ? await checkMemory(client, place.url, env) : undefined
+    if (changed !== undefined) found.faults.push({ words: changed })
+    tell(found, place, options)
+  } finally {
+    await close()
+  }
+}
+
+function tell(found: Verified, place: Place, { json }: Options): void {
+  if (found.faults.length > 0) process.exitCode = exitCodes.failed[0]
+  if (json) {
+    printJson(found)
+    return
+  }
+  process.stdout.write(`${pairs(linesOf(found, place))}\n`)
+  for (const { words } of found.faults) process.stderr.write(`DOES NOT FIT: ${words}\n`)
+  if (found.faults.length === 0) process.stdout.write('Everything fits.\n')
+}
+
+function linesOf(
+  { by, origin, events, sealed, anchors, anchored, erased }: Verified,
+  place: Place,
+): [string, string][] {
+  const isAnchored = anchored >= events
+  return [
+    ['ledger', shownPlace(place)],
+    ['log', origin],
+    ['events', `${events}, of which ${sealed} are sealed`],
+    ['checked', by === 'proofs' ? 'the proofs of the server; an admin key of the whole server recomputes all' : 'all'],
+    ['erased', erased ? `${erased} texts` : ''],
+    ['anchors', anchors === 0 ? 'none' : `${anchors}, the newest of ${anchored} events`],
+    [
+      'unanchored',
+      isAnchored ? 'none' : `events ${anchored + 1} to ${events}: who can write the database can rewrite them`,
+    ],
+  ]
+}

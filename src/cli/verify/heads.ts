@@ -1,0 +1,43 @@
+import { type Checkpoint, isSignedBy } from '../../ledger/checkpoint.ts'
+
+/** What does not fit. */
+export interface Fault {
+  /** The first event that does not fit, as far as it can be told; absent where it is none of an event. */
+  seq?: number
+  /** Where the first event that does not fit is at the latest. */
+  until?: number
+  words: string
+}
+
+/** What a log that is checked says of itself. */
+export interface Own {
+  head: Checkpoint
+  verifierKey: string
+}
+
+/** The faults of checkpoints that need no look at the log: another origin, or another key. */
+export function faultsOf(anchors: readonly Checkpoint[], { head, verifierKey }: Own): Fault[] {
+  const faults: Fault[] = []
+  if (!isSignedBy(head, verifierKey))
+    faults.push({ words: 'The newest checkpoint is not signed by the key of the log.' })
+  const other = anchors.find(({ origin }) => origin !== head.origin)
+  if (other) {
+    const words = `An anchor is of the log ${other.origin}, and this is ${head.origin}: it is of another ledger, or this one was replaced.`
+    faults.push({ words })
+  }
+  const forged = anchors.find((anchor) => anchor.origin === head.origin && !isSignedBy(anchor, verifierKey))
+  if (forged)
+    faults.push({ words: `The anchor of ${forged.size} events is not signed by the key that the log has now.` })
+  return faults
+}
+
+/** The fault of a log that is shorter than a checkpoint; others fit up to `fits` events. */
+export function shorterThan(covered: number, events: number, fits: number): Fault {
+  const [seq, until] = [fits + 1, events + 1]
+  const where = seq === until ? `from event ${seq}` : `from an event from ${seq} to ${until}`
+  return {
+    seq,
+    until,
+    words: `A checkpoint covers ${covered} events, and the log has ${events}: it was cut ${where} on.`,
+  }
+}

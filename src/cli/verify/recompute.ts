@@ -1,0 +1,130 @@
+import type { Output } from '../../api/routes.ts'
+import type { Client } from '../../client/client.ts'
+import type { Checkpoint } from '../../ledger/checkpoint.ts'
+import { isErased } from '../../ledger/event-text.ts'
+import { leafOf } from '../../ledger/leaf.ts'
+import { Roots } from '../../ledger/tree.ts'
+import { type Fault, shorterThan } from './heads.ts'
+
+type Leaf = Output<'listLeaves'>['leaves'][number]
+
+const pageSize = 1000
+/** Stands for the leaf of an event that has none. */
+const noLeaf = Buffer.alloc(32)
+
+/** What was found by reading the whole log. */
+export interface Recomputed {
+  events: number
+  /** How many texts are erased. */
+  erased: number
+  faults: Fault[]
+}
+
+/**
+ * Reads the whole log, computes its tree anew and compares it with the stored leaves, with the newest checkpoint of the log
+ * itself and with anchors. Needs an admin key.
+ */
+export async function recompute(client: Client, own: Checkpoint, anchors: readonly Checkpoint[]): Promise<Recomputed> {
+  const scan = new Scan(own, anchors)
+  let after = 0
+  for (let hasMore = true; hasMore; ) {
+    const { leaves, meta } = await client.listLeaves({ after, limit: pageSize })
+    for (const leaf of leaves) scan.add(leaf)
+    hasMore = meta.hasMore
+    after = meta.lastSeq
+  }
+  return { events: scan.events, erased: scan.erased, faults: scan.faults() }
+}
+
+/** One pass over the log. */
+class Scan {
+  events = 0
+  erased = 0
+  readonly #own: Checkpoint
+  /** The log's own checkpoint and the anchors, the smallest first. */
+  readonly #heads: readonly Checkpoint[]
+  /** The tree of the events as they are, and that of the leaves that are stored. */
+  readonly #computed = new Roots()
+  readonly #stored = new Roots()
+  /** The first event that is missing. */
+  #missing: number | undefined
+  /** The first event whose stored leaf is not its own. */
+  #changed: number | undefined
+  /** The largest anchor that fits, before the first checkpoint that does not. */
+  #fits = 0
+  #misfit: { size: number; isStored: boolean } | undefined
+
+  constructor(own: Checkpoint, anchors: readonly Checkpoint[]) {
+    this.#own = own
+    this.#heads = [own, ...anchors].sort((a, b) => a.size - b.size)
+  }
+
+  add(leaf: Leaf): void {
+    this.events++
+    this.#missing ??= leaf.seq === this.events ? undefined : this.events
+    if (this.#missing !== undefined || leaf.hash === null) return
+    const stored = Buffer.from(leaf.hash, 'base64')
+    const computed = this.#leafOf(leaf)
+    if (!computed.equals(stored)) this.#changed ??= leaf.seq
+    // What follows an event that is not sealed is not sealed either.
+    if (this.#computed.size !== leaf.seq - 1) return
+    this.#computed.push(computed)
+    this.#stored.push(stored)
+    for (const head of this.#heads) if (head.size === leaf.seq) this.#compare(head)
+  }
+
+  #leafOf({ hash: _, salts, changes, ...event }: Leaf): Buffer {
+    try {
+      const parsed = JSON.parse(changes, (_, value) => {
+        if (isErased(value)) this.erased++
+        return value
+      })
+      return leafOf({ ...event, changes: parsed }, Buffer.from(salts, 'base64'))
+    } catch {
+      return noLeaf
+    }
+  }
+
+  #compare(head: Checkpoint): void {
+    if (this.#misfit) return
+    const { size, root } = head
+    // That its own checkpoint fits says nothing: it may have been signed after the log was changed.
+    if (this.#computed.root().equals(root)) this.#fits = head === this.#own ? this.#fits : size
+    else this.#misfit = { size, isStored: this.#stored.root().equals(root) }
+  }
+
+  faults(): Fault[] {
+    const fault = this.#missingFault() ?? this.#misfitFault() ?? this.#changedFault() ?? this.#tailFault()
+    return fault ? [fault] : []
+  }
+
+  #missingFault(): Fault | undefined {
+    const seq = this.#missing
+    if (seq === undefined || (this.#changed ?? seq) < seq || this.#misfit) return undefined
+    return { seq, until: seq, words: `Event ${seq} is missing.` }
+  }
+
+  #misfitFault(): Fault | undefined {
+    if (!this.#misfit) return undefined
+    const { size, isStored } = this.#misfit
+    const changed = this.#changed ?? size
+    // The stored leaves are those that were signed: so they tell exactly which event is another.
+    if (isStored && changed <= size) return this.#changedFault()
+    const [seq, until] = [this.#fits + 1, Math.min(changed, size)]
+    const words = `The checkpoint of ${size} events does not fit: the stored tree was changed, too, and the first event that is another is one of ${seq} to ${until}.`
+    return { seq, until, words }
+  }
+
+  #changedFault(): Fault | undefined {
+    const seq = this.#changed
+    return seq === undefined ? undefined : { seq, until: seq, words: `Event ${seq} is not what was sealed.` }
+  }
+
+  #tailFault(): Fault | undefined {
+    const covered = this.#heads.at(-1)?.size ?? 0
+    if (covered > this.events) return shorterThan(covered, this.events, this.#fits)
+    const seq = this.#computed.size + 1
+    if (covered < seq) return undefined
+    return { seq, until: seq, words: `A checkpoint covers event ${seq}, and it is not sealed any more.` }
+  }
+}

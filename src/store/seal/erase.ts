@@ -1,0 +1,21 @@
+import sql from 'sql-template-tag'
+import { eraseTexts } from '../../ledger/leaf.ts'
+import type { Tx } from '../engine/db.ts'
+import { readSealed } from './event.ts'
+import { readSize, sealNext } from './seal.ts'
+
+/**
+ * Erases the texts that `isToGo` names from an event, in the caller's transaction; its leaf stays what it is. The log is
+ * sealed up to the event first, so that nobody who seals meanwhile has read the text. Returns whether anything was erased.
+ */
+export async function eraseFromEvent(tx: Tx, seq: number, isToGo: (text: string) => boolean): Promise<boolean> {
+  await tx.query(sql`select last_seq from followers where name = 'seal' ${tx.dialect.forUpdate}`)
+  while ((await readSize(tx)) < seq && (await sealNext(tx)));
+  const [found] = await readSealed(tx, seq - 1, 1)
+  if (found?.event.seq !== seq) return false
+  const { changes, salts } = eraseTexts(found.event.changes, found.salts, isToGo)
+  if (salts.length === found.salts.length) return false
+  await tx.query(sql`update events set changes = ${JSON.stringify(changes)} where seq = ${seq}`)
+  await tx.query(sql`update seal_salts set salts = ${salts} where seq = ${seq}`)
+  return true
+}

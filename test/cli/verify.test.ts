@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import sql from 'sql-template-tag'
+import { createClient } from '../../src/client/client.ts'
+import { serve } from '../../src/http/serve.ts'
+import { openStore } from '../../src/store/open.ts'
+import { engines } from '../support/engines.ts'
+import { adminKey } from '../support/server.ts'
+import { freshFolder } from './folder.ts'
+import { conductHere } from './program.ts'
+import { remoteUser } from './user.ts'
+
+for (const engine of engines) {
+  test(`verify names the event that somebody changed (${engine.name})`, async (t) => {
+    const { url } = await engine.ledger(t)
+    let ahead = 0
+    const store = await openStore(url, { adminKey, now: () => Date.now() + ahead })
+    const running = await serve({ host: '127.0.0.1', port: 0, store })
+    t.after(() => running.stop())
+    const { env, client } = { ...remoteUser(t, running.url), client: createClient({ url: running.url, key: adminKey }) }
+    const conduct = (...words: string[]) => conductHere(words, env)
+    for (let n = 0; n < 5; n++) await client.createRun({ title: `run ${n}` })
+
+    const anchors = join(freshFolder(t), 'anchors')
+    writeFileSync(anchors, (await conduct('log', 'checkpoint')).stdout)
+    ahead = 61_000
+    await client.createRun({ title: 'not anchored' })
+    const { events } = await client.listEvents({})
+    const fine = await conduct('verify', '--anchor', anchors)
+    assert.equal(fine.code, 0, fine.stderr)
+    assert.match(fine.stdout, new RegExp(`^events: +${events.length}, of which ${events.length} are sealed$`, 'm'))
+    assert.match(fine.stdout, new RegExp(`^unanchored: +events ${events.length} to ${events.length}:`, 'm'))
+    assert.match(fine.stdout, /^Everything fits\.$/m)
+    assert.match((await conduct('verify')).stdout, /^anchors: +none$/m)
+
+    const { secret } = await client.createKey({ name: 'reader', permissions: ['read'] })
+    const asReader = await conductHere(['verify', '--anchor', anchors], { ...env, CONDUCT_API_KEY: secret })
+    assert.match(asReader.stdout, /^checked: +the proofs of the server/m)
+    assert.equal(asReader.code, 0, asReader.stderr)
+
+    await store.db.tx((tx) => tx.query(sql`update events set subject = 'RUN-9' where seq = 4`))
+    const found = await conduct('verify', '--anchor', anchors, '--json')
+    assert.equal(found.code, 1)
+    assert.deepEqual(JSON.parse(found.stdout).faults, [{ seq: 4, until: 4, words: 'Event 4 is not what was sealed.' }])
+    const nothing = join(freshFolder(t), 'nothing')
+    writeFileSync(nothing, 'nothing')
+    assert.equal((await conduct('verify', '--anchor', nothing)).code, 2)
+    assert.match((await conduct('verify', '--anchor', `${nothing}.gone`)).stderr, /ENOENT/)
+  })
+}
+
+test('sync and verify tell that the server rewrote its log, until that is forgotten', async (t) => {
+  const folder = freshFolder(t)
+  const serveFile = async (name: string) => {
+    const store = await openStore(`sqlite:${join(folder, name)}`, { adminKey })
+    const running = await serve({ host: '127.0.0.1', port, store })
+    return running
+  }
+  let port = 0
+  const first = await serveFile('one.db')
+  port = first.port
+  const { env } = remoteUser(t, first.url)
+  const conduct = (...words: string[]) => conductHere(words, env)
+  assert.equal((await conduct('sync')).code, 0)
+  assert.equal((await conduct('sync')).code, 0)
+  await first.stop()
+  assert.equal((await conduct('sync')).code, 0, 'a server that does not answer is not suspected')
+
+  const second = await serveFile('two.db')
+  t.after(() => second.stop())
+  const synced = await conduct('sync')
+  assert.equal(synced.code, 1)
+  assert.match(synced.stderr, /The log of http\S+ is conduct\/\S+, and was conduct\/\S+, against what this machine saw/)
+  const verified = await conduct('verify')
+  assert.equal(verified.code, 1)
+  assert.match(verified.stderr, /^DOES NOT FIT: The log of /)
+  assert.equal((await conduct('verify', '--forget')).code, 0)
+  assert.equal((await conduct('sync')).code, 0)
+})
