@@ -1,19 +1,24 @@
+const v8 = require('node:v8')
+
 // By default V8 lets the heap of a busy server grow until most of it is garbage, and glibc keeps what each thread has
-// freed. Both take other ways only from the start of a process. Measured under load: 190 MB without, 141 MB with them.
+// freed. With `growth`, V8 collects when the heap has grown by half since the last time; that can be set at any time, the
+// rest only at the start of a process. The most that a server on a busy machine had resident under load: 181 to 206 MB
+// without `growth`, 146 and 147 MB with it.
+const growth = '--heap-growing-percent=50'
 const wanted = '--max-semi-space-size=4'
 const malloc = { MALLOC_ARENA_MAX: '2', MALLOC_TRIM_THRESHOLD_: '131072' }
+
+const nameOf = (flag) => flag.split('=')[0]
 
 /**
  * Starts `node <args>` with these settings in the place of this process. Returns where they are in force already, and on
  * Windows, where a process cannot be replaced. A flag that this Node.js does not know is left out.
  */
 exports.restart = (args) => {
-  const name = wanted.split('=')[0]
-  const isLimited = process.execArgv
-    .concat(process.env.NODE_OPTIONS || '')
-    .join(' ')
-    .includes(name)
-  const flags = !isLimited && process.allowedNodeEnvironmentFlags.has(name) ? [wanted] : []
+  const given = process.execArgv.concat(process.env.NODE_OPTIONS || '').join(' ')
+  if (!given.includes(nameOf(growth))) v8.setFlagsFromString(growth)
+  const isKnown = process.allowedNodeEnvironmentFlags.has(nameOf(wanted))
+  const flags = isKnown && !given.includes(nameOf(wanted)) ? [wanted] : []
   const isSet = Object.keys(malloc).every((variable) => variable in process.env)
   if (process.platform === 'win32' || (flags.length === 0 && isSet)) return
   const all = [process.execPath].concat(flags, process.execArgv, args)

@@ -68,6 +68,21 @@ test('serve runs with little memory; what its user has set stays', { skip: proce
   assert.deepEqual(run({ NODE_OPTIONS: `--require ${dropped}` }, bin, 'serve'), [[], '2', ['serve']])
 })
 
+test('serve has V8 collect its heap sooner, unless its user has said when', (t) => {
+  const bin = join(clone(t, 'console.log(JSON.stringify(globalThis.flags))'), 'bin/conduct.cjs')
+  const env = homeOf(freshFolder(t))
+  const noted = join(env.HOME, 'noted.cjs')
+  const note = `const v8 = require('node:v8'), set = v8.setFlagsFromString
+    globalThis.flags = []
+    v8.setFlagsFromString = (flag) => { globalThis.flags.push(flag); set(flag) }`
+  writeFileSync(noted, note)
+  const flags = (...args: string[]) =>
+    JSON.parse(execFileSync(process.execPath, ['--require', noted, ...args], { encoding: 'utf8', env }))
+  assert.deepEqual(flags(bin, 'serve'), ['--heap-growing-percent=50'])
+  assert.deepEqual(flags('--heap-growing-percent=200', bin, 'serve'), [])
+  assert.deepEqual(flags(bin, 'status'), [])
+})
+
 test('npm start serves from source, in the same way', { skip: process.platform === 'win32' }, async (t) => {
   const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
   const [, script = ''] = /^node (\S+)$/.exec(scripts.start) ?? []
