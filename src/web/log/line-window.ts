@@ -38,6 +38,6 @@ export const isAtEnd = ({ scrollHeight, scrollTop, clientHeight }: HTMLElement) 
 
 export const toEnd = (box: HTMLElement | null) => box?.scrollTo({ top: box.scrollHeight })
 
-/** Scrolls a line to the middle of the box. */
-export const toLine = (box: HTMLElement | null, index: number) =>
-  box?.scrollTo({ top: index * linePx - box.clientHeight / 2 })
+/** Scrolls a row to the middle of the box. */
+export const toRow = (box: HTMLElement | null, row: number) =>
+  box?.scrollTo({ top: row * linePx - box.clientHeight / 2 })

@@ -1,3 +1,5 @@
+import { Groups } from './groups.ts'
+
 const esc = String.fromCharCode(27)
 const bell = String.fromCharCode(7)
 /** Colours and decorations: the only escape sequences that a log shows. */
@@ -14,6 +16,8 @@ export const longestLine = 4000
 
 /** The lines of a terminal's output, which grow by appending. */
 export class Lines {
+  /** The parts of it that can be folded. */
+  readonly groups = new Groups()
   private readonly texts: string[] = []
   /** The colours that are set where a line begins; lines without any are missing. */
   private readonly carried = new Map<number, string>()
@@ -62,6 +66,7 @@ export class Lines {
   }
 
   private end(line: string): void {
+    this.groups.add(this.texts.length, line, (marked) => plainOf(shown(marked)))
     this.texts.push(line)
     if (line.includes(esc)) {
       for (const [sequence, codes = ''] of line.matchAll(colours)) {

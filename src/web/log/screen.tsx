@@ -1,7 +1,9 @@
 import type { RefObject } from 'preact'
+import { plural } from '../runs/changes.tsx'
 import { isAtEnd, linePx, useLineWindow } from './line-window.ts'
 import type { Lines } from './lines.ts'
 import { LogLine } from './log-line.tsx'
+import type { Folding } from './use-folds.ts'
 
 interface Props {
   box: RefObject<HTMLElement | null>
@@ -9,15 +11,17 @@ interface Props {
   /** The index of the line that stands out. */
   marked: number | undefined
   isPlain: boolean
+  folding: Folding
   onScroll: (isAtEnd: boolean) => void
   /** Keeps a line in the address. */
   onMark: ((index: number) => void) | undefined
 }
 
 /** The lines of a log in a box that scrolls them. */
-export function Screen({ box, lines, marked, isPlain, onScroll, onMark }: Props) {
-  const { first, last } = useLineWindow(box, lines.count)
-  const shown = Array.from({ length: last - first }, (_, at) => first + at)
+export function Screen({ box, lines, marked, isPlain, folding, onScroll, onMark }: Props) {
+  const rows = folding.folds.rows(lines.count)
+  const { first, last } = useLineWindow(box, rows)
+  const shown = Array.from({ length: last - first }, (_, at) => folding.folds.lineAt(first + at))
   return (
     <section
       class="screen"
@@ -27,17 +31,38 @@ export function Screen({ box, lines, marked, isPlain, onScroll, onMark }: Props)
       ref={box}
       onScroll={({ currentTarget }) => onScroll(isAtEnd(currentTarget))}
     >
-      <div style={{ height: `${lines.count * linePx}px` }}>
+      <div style={{ height: `${rows * linePx}px` }}>
         <div class="lines" style={{ transform: `translateY(${first * linePx}px)` }}>
           {shown.map((index) => (
             <div key={index} class={index === marked ? 'marked' : undefined}>
               <Anchor index={index} onMark={onMark} />
-              <LogLine lines={lines} index={index} isPlain={isPlain} />
+              <Line lines={lines} index={index} isPlain={isPlain} folding={folding} />
             </div>
           ))}
         </div>
       </div>
     </section>
+  )
+}
+
+/** A line, or a button that folds and unfolds the group which it names. */
+function Line({ lines, index, isPlain, folding }: Pick<Props, 'lines' | 'isPlain' | 'folding'> & { index: number }) {
+  const group = lines.groups.at(index)
+  if (!group) return <LogLine lines={lines} index={index} isPlain={isPlain} />
+  const isFolded = folding.isFolded(group)
+  const length = (group.end ?? lines.count - 1) - group.start
+  return (
+    <button
+      type="button"
+      class="group"
+      aria-expanded={!isFolded}
+      disabled={group.end === undefined}
+      onClick={() => folding.toggle(group)}
+    >
+      <span aria-hidden="true">{isFolded ? '▸' : '▾'}</span>
+      {group.title}
+      {isFolded && <span class="muted"> {plural(length, 'line')}</span>}
+    </button>
   )
 }
 

@@ -1,10 +1,12 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { goQuery, type Route } from '../app/router.ts'
+import { plural } from '../runs/changes.tsx'
 import { Copy } from '../ui/copy.tsx'
 import { FindField } from './find-field.tsx'
-import { toEnd, toLine } from './line-window.ts'
+import { toEnd, toRow } from './line-window.ts'
 import { Lines } from './lines.ts'
 import { Screen } from './screen.tsx'
+import { type Folding, useFolds } from './use-folds.ts'
 
 interface Props {
   text: string
@@ -21,15 +23,20 @@ interface Props {
 /** Output of a terminal: windowed, so that 10 MB of it scroll as smoothly as a page. */
 export default function TerminalLog({ text, edition = 0, isLive = false, isPlain = false, route }: Props) {
   const lines = useLines(text, edition)
+  const folding = useFolds(lines)
   const box = useRef<HTMLElement>(null)
   const asked = lineAsked(route)
   const [isFollowing, setFollowing] = useState(isLive && asked === undefined)
-  const [marked, setMarked] = useState<number>()
+  const [marked, setMarked] = useState<{ index: number }>()
   const jump = (index: number) => {
     setFollowing(false)
-    setMarked(index)
-    toLine(box.current, index)
+    folding.reveal(index)
+    setMarked({ index })
   }
+  // Once the line is drawn, which may have been folded.
+  useLayoutEffect(() => {
+    if (marked) toRow(box.current, folding.folds.rowOf(marked.index))
+  }, [marked])
   const isThere = asked !== undefined && asked < lines.count
   useLayoutEffect(() => {
     if (!isThere) return
@@ -52,18 +59,29 @@ export default function TerminalLog({ text, edition = 0, isLive = false, isPlain
             {isFollowing ? 'Pause' : 'Follow'}
           </button>
         )}
-        <span class="muted small">{lines.count.toLocaleString('en')} lines</span>
+        {lines.groups.all.length > 0 && <FoldAll lines={lines} folding={folding} />}
+        <span class="muted small">{plural(lines.count, 'line')}</span>
         <Copy text={text} label="Copy the log" />
       </div>
       <Screen
         box={box}
         lines={lines}
-        marked={marked}
+        marked={marked?.index}
         isPlain={isPlain}
+        folding={folding}
         onScroll={(isAtEnd) => isLive && setFollowing(isAtEnd)}
         onMark={route && ((index) => goQuery(route, { line: index + 1 }, { replace: true }))}
       />
     </div>
+  )
+}
+
+function FoldAll({ lines, folding }: { lines: Lines; folding: Folding }) {
+  const canUnfold = lines.groups.all.some(folding.isFolded)
+  return (
+    <button type="button" onClick={() => folding.setAll(!canUnfold)}>
+      {canUnfold ? 'Unfold all' : 'Fold all'}
+    </button>
   )
 }
 

@@ -1,0 +1,70 @@
+/** A part of a log between two marks, as GitHub, Azure and GitLab fold them. */
+export interface Group {
+  /** The index of the line with its mark, which also names it. */
+  start: number
+  title: string
+  /** The index of its last line, which is the mark of its end, or the line before the next group; undefined while it is open. */
+  end: number | undefined
+  /** Whether it is folded until somebody unfolds it. */
+  isFolded: boolean
+}
+
+/** More are shown as plain lines: they would make each new line slow. */
+const most = 10_000
+/** Groups within groups. */
+const deepest = 32
+/** A line is looked at as far as this. In characters. */
+const longestMark = 1000
+
+/** GitHub Actions: `::group::Title`, or `##[group]Title` in logs that were downloaded, perhaps after a time. */
+const opening = /^(?:\S{1,40}Z )?(?:::group::|##\[group\])(.*)$/s
+const closing = /^(?:\S{1,40}Z )?(?:::endgroup::|##\[endgroup\])\s*$/
+/** GitLab CI: `section_start:<time>:<name>[collapsed=true]`, a carriage return, and the title. */
+const section = /section_(start|end):\d{1,20}:([\w.-]{1,100})(\[[\w=,]{0,100}\])?\r/g
+
+/** Finds the groups of a log that grows a line at a time. */
+export class Groups {
+  readonly all: Group[] = []
+  private readonly byStart = new Map<number, Group>()
+  private readonly open: { group: Group; name: string }[] = []
+
+  /** The group that begins at a line. */
+  at(index: number): Group | undefined {
+    return this.byStart.get(index)
+  }
+
+  /** Looks at one more line. `title` is what a line with a mark shows without it. */
+  add(index: number, line: string, title: (line: string) => string): void {
+    const begin = line.slice(0, longestMark)
+    if (begin.includes('section_')) this.addSections(index, begin, title)
+    if (!begin.includes('group')) return
+    const plain = title(begin)
+    const [, named] = opening.exec(plain) ?? []
+    if (named !== undefined) this.begin(index, named.trim() || 'Group', '', true)
+    else if (closing.test(plain)) this.finish('', index)
+  }
+
+  private addSections(index: number, line: string, title: (line: string) => string): void {
+    const isBegun = line.includes('section_start:')
+    for (const [, what, name = '', options = ''] of line.matchAll(section)) {
+      if (what === 'start') this.begin(index, title(line).trim() || name, name, options.includes('collapsed=true'))
+      // The line of an end also begins what follows.
+      else this.finish(name, isBegun ? index - 1 : index)
+    }
+  }
+
+  private begin(start: number, title: string, name: string, isFolded: boolean): void {
+    if (this.all.length >= most || this.open.length >= deepest || this.byStart.has(start)) return
+    const group = { start, title, end: undefined, isFolded }
+    this.all.push(group)
+    this.byStart.set(start, group)
+    this.open.push({ group, name })
+  }
+
+  private finish(name: string, end: number): void {
+    const at = this.open.findLastIndex((one) => one.name === name)
+    if (at < 0) return
+    // Whatever began inside of it ends with it.
+    for (const { group } of this.open.splice(at)) group.end = end
+  }
+}

@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Folds } from '../../src/web/log/folds.ts'
+import { Lines } from '../../src/web/log/lines.ts'
+import { openPage } from '../support/browser.ts'
+
+const groupsOf = (text: string) => {
+  const lines = new Lines()
+  lines.append(text)
+  return lines.groups.all.map(({ start, end, title, isFolded }) => [start, end, title, isFolded])
+}
+
+test('groups are found by the marks of GitHub, Azure and GitLab', () => {
+  assert.deepEqual(groupsOf('::group::Install\na\n::endgroup::\nb\n'), [[0, 2, 'Install', true]])
+  assert.deepEqual(groupsOf('2026-01-01T00:00:00.1Z ##[group]Run tests\nx\n2026-01-01T00:00:00.2Z ##[endgroup]\n'), [
+    [0, 2, 'Run tests', true],
+  ])
+  const start = (name: string, title: string, options = '') =>
+    `\x1b[0Ksection_start:1560896352:${name}${options}\r\x1b[0K\x1b[36;1m${title}\x1b[0m\n`
+  const end = (name: string) => `\x1b[0Ksection_end:1560896353:${name}\r\x1b[0K`
+  const gitlab = `${start('a', 'Prepare')}x\n${end('a')}${start('b', 'Script', '[collapsed=true]')}y\n${end('b')}\nz\n`
+  assert.deepEqual(groupsOf(gitlab), [
+    [0, 1, 'Prepare', false],
+    [2, 4, 'Script', true],
+  ])
+})
+
+test('a mark without its other half folds nothing', () => {
+  assert.deepEqual(groupsOf('::group::Open\na\nb\n'), [[0, undefined, 'Open', true]])
+  assert.deepEqual(groupsOf('::endgroup::\nsection_end:1:a\rx\n'), [])
+  assert.deepEqual(groupsOf('a ::group::b\nthe group:: c\nsection_start without\n'), [])
+  assert.deepEqual(groupsOf('::group::A\n::group::B\nx\n::endgroup::\n::endgroup::\n'), [
+    [0, 4, 'A', true],
+    [1, 3, 'B', true],
+  ])
+})
+
+test('a row is a line, but for those that are folded', () => {
+  const group = (start: number, end: number) => ({ start, end, title: '', isFolded: true })
+  const folds = new Folds([group(1, 3), group(2, 3), group(6, 6), group(7, 9)])
+  assert.equal(folds.rows(12), 8)
+  const lines = Array.from({ length: 8 }, (_, row) => folds.lineAt(row))
+  assert.deepEqual(lines, [0, 1, 4, 5, 6, 7, 10, 11])
+  for (const [row, line] of lines.entries()) assert.equal(folds.rowOf(line), row, String(line))
+  assert.deepEqual(
+    [2, 3, 8, 9].map((line) => folds.rowOf(line)),
+    [1, 1, 5, 5],
+  )
+  assert.deepEqual([new Folds([]).rows(3), new Folds([]).lineAt(2), new Folds([]).rowOf(2)], [3, 2, 2])
+})
+
+test('a megabyte of marks is read in linear time', () => {
+  for (const line of [
+    '::group::a\n',
+    '::endgroup::\n',
+    'section_start:1:a\r\n',
+    'section_end:1:a\r',
+    'section_start:',
+  ]) {
+    const begin = performance.now()
+    new Lines().append(`${line.repeat(1_000_000 / line.length)}\n`)
+    assert.ok(performance.now() - begin < 3000, line)
+  }
+})
+
+test('a group is folded, unfolded by hand, and by whatever is looked for in it', async (t) => {
+  const { page, client, home } = await openPage(t)
+  const many = Array.from({ length: 300 }, (_, n) => `package ${n}\n`).join('')
+  const content = `begin\n::group::Install\n${many}::endgroup::\n::group::Test\nok\nerror: broken\n::endgroup::\nend\n`
+  await client.createRun({ title: 'CI', content, contentType: 'text/x-terminal', status: 'failed' })
+  await page.goto(`${home}#/runs/default/RUN-001`)
+  const log = page.locator('.log .screen')
+  const install = log.getByRole('button', { name: 'Install' })
+  await install.getByText('301 lines').waitFor()
+  await log.getByText('end', { exact: true }).waitFor()
+  assert.equal(await log.getByText('package 1', { exact: true }).count(), 0)
+  assert.equal(await install.getAttribute('aria-expanded'), 'false')
+  await install.click()
+  await log.getByText('package 1', { exact: true }).waitFor()
+  await install.click()
+  await page.getByRole('button', { name: 'First error' }).click()
+  assert.equal(await log.locator('.marked .text').textContent(), 'error: broken')
+  await page.getByPlaceholder('Find in the log').fill('package 222')
+  await log.locator('.marked').getByText('package 222').waitFor()
+  await page.getByRole('button', { name: 'Fold all' }).click()
+  assert.equal(await log.locator('.marked').count(), 0)
+  await page.getByRole('button', { name: 'Unfold all' }).click()
+  await page.goto(`${home}?again#/runs/default/RUN-001?line=150`)
+  await log.locator('.marked').getByText('package 147').waitFor()
+})
