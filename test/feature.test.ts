@@ -147,3 +147,33 @@ testLedger('the runs of a feature come newest first, of one spec or since a mome
     ['R3'],
   )
 })
+
+testLedger(
+  'the list of features tells how many runs touched each, the newest of them and their cost',
+  async (ledger) => {
+    const { client, sleep } = ledger
+    await client.createFeature({ name: 'idle' })
+    for (const [runId, costUsd] of [
+      ['A', 0.1],
+      ['B', 0.2],
+      ['C', undefined],
+    ] as const) {
+      await client.createRun({ runId, status: 'completed', usage: { inputTokens: 1, costUsd } })
+      sleep(1000)
+    }
+    await client.linkFeatures({ runId: 'B', features: [{ name: 'auth' }, { name: 'export' }] })
+    await client.linkFeatures({ runId: 'A', features: [{ name: 'auth' }] })
+    await client.linkFeatures({ runId: 'C', features: [{ name: 'free' }] })
+    await client.createCheck({ runId: 'B', result: 'pass' })
+    const { features } = await client.listFeatures({ order: 'asc' })
+    assert.deepEqual(
+      features.map(({ name, runs, lastRun, costUsd }) => [name, runs, lastRun?.runId, lastRun?.verdict, costUsd]),
+      [
+        ['idle', 0, undefined, undefined, null],
+        ['auth', 2, 'B', 'verified', 0.3],
+        ['export', 1, 'B', 'verified', 0.2],
+        ['free', 1, 'C', 'unchecked', null],
+      ],
+    )
+  },
+)

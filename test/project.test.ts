@@ -99,3 +99,20 @@ testLedger('a list of all runs asks no more of the database for many projects th
   assert.equal(sizes[0], sizes[1])
   assert.deepEqual((await listAll()).runs, runs.slice(0, 5))
 })
+
+testLedger('the list of projects tells the newest run of each', async ({ client, as, sleep }) => {
+  await client.createProject({ slug: 'empty' })
+  await client.createRun({ runId: 'OLD', status: 'failed' })
+  sleep(1000)
+  const { run } = await client.createRun({ runId: 'NEW', status: 'completed' })
+  await client.createProject({ slug: 'shop' })
+  await as({ project: 'shop' }).createRun({ runId: 'ONLY' })
+  const { projects } = await client.listProjects()
+  assert.deepEqual(Object.fromEntries(projects.map(({ slug, lastRun }) => [slug, lastRun?.runId])), {
+    default: 'NEW',
+    empty: undefined,
+    shop: 'ONLY',
+  })
+  const { lastRun } = projects.find(({ slug }) => slug === 'default') ?? {}
+  assert.deepEqual(lastRun, { runId: 'NEW', status: 'completed', verdict: 'unchecked', createdAt: run.createdAt })
+})

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { rowId, text, time } from './field.ts'
+import { lastRun } from './run.ts'
 
 export const featureFields = {
   name: text(200, 1),
@@ -24,3 +25,13 @@ export const feature = z
   })
   .meta({ id: 'Feature' })
 export type Feature = z.infer<typeof feature>
+
+const featureRuns = z.object({
+  runs: z.int().describe('How many runs touched it'),
+  lastRun: lastRun.nullable(),
+  costUsd: z.number().nullable().describe('Of its newest 100 runs; null where none of them tells its cost'),
+})
+export type FeatureRuns = z.infer<typeof featureRuns>
+
+/** A feature as lists show it, with what the runs that touched it come to. */
+export const listedFeature = z.object({ ...feature.shape, ...featureRuns.shape }).meta({ id: 'ListedFeature' })

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { humanId, text, time } from './field.ts'
+import { lastRun } from './run.ts'
 
 export const projectFields = {
   name: text(200, 1),
@@ -17,6 +18,9 @@ export const project = z
   })
   .meta({ id: 'Project' })
 export type Project = z.infer<typeof project>
+
+/** A project as lists show it. */
+export const listedProject = z.object({ ...project.shape, lastRun: lastRun.nullable() }).meta({ id: 'ListedProject' })
 
 /** The project in which a key of the whole server acts unless it names another. */
 export const defaultProject = 'default'

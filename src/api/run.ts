@@ -120,3 +120,7 @@ export const fullRun = z
     turns: z.object({ count: z.int(), last: turn.optional() }),
   })
   .meta({ id: 'FullRun' })
+
+/** The newest run of something, as a list of those things shows it. */
+export const lastRun = run.pick({ runId: true, status: true, verdict: true, createdAt: true }).meta({ id: 'LastRun' })
+export type LastRun = z.infer<typeof lastRun>

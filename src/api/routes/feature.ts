@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { feature, featureFields } from '../feature.ts'
+import { feature, featureFields, listedFeature } from '../feature.ts'
 import { humanId, ifVersion, rowId, text } from '../field.ts'
 import { pageInput, pageMeta } from '../page.ts'
 import type { Name } from '../paths.ts'
@@ -26,7 +26,7 @@ export const featureRoutes = {
       file: text(512, 1).optional(),
       ...pageInput,
     }),
-    output: z.object({ features: z.array(feature), meta: pageMeta }),
+    output: z.object({ features: z.array(listedFeature), meta: pageMeta }),
     success: [200],
     example: { q: 'auth' },
   },

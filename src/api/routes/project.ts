@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { humanId, ifVersion } from '../field.ts'
 import { pageInput, pageMeta } from '../page.ts'
 import type { Name } from '../paths.ts'
-import { project, projectFields } from '../project.ts'
+import { listedProject, project, projectFields } from '../project.ts'
 import type { Route } from './route.ts'
 
 const projectAnswer = z.object({ project })
@@ -24,7 +24,7 @@ export const projectRoutes = {
     summary: 'List the projects that the key sees',
     permission: 'read',
     input: z.strictObject(pageInput),
-    output: z.object({ projects: z.array(project), meta: pageMeta }),
+    output: z.object({ projects: z.array(listedProject), meta: pageMeta }),
     success: [200],
     example: {},
   },

@@ -1,6 +1,6 @@
 import sql, { empty } from 'sql-template-tag'
 import { ConductError } from '../../api/error.ts'
-import type { Feature, FeatureFields } from '../../api/feature.ts'
+import type { Feature, FeatureFields, FeatureRuns } from '../../api/feature.ts'
 import { appeared, type Changes, differences, vanished } from '../../ledger/event.ts'
 import { numberOfName } from '../../ledger/feature.ts'
 import { claimNumber, moveCounter } from '../counter.ts'
@@ -11,6 +11,7 @@ import { readPage } from '../page.ts'
 import { keepGrams, likeOf, partFilter } from '../part.ts'
 import { recordRun } from '../run/row.ts'
 import { visibleProjects } from '../scope.ts'
+import { runsTouching } from './touched.ts'
 
 export interface FeatureRow {
   id: number
@@ -159,7 +160,11 @@ export const listFeatures: Operation<'listFeatures'> = async (ctx, { project, q,
     id: 'f.id',
   }))
   const { rows, meta } = await readPage<FeatureRow>(ctx.db, columns, walks, page)
-  return { features: rows.map(featureOf), meta }
+  const touching = await runsTouching(
+    ctx.db,
+    rows.map(({ id }) => id),
+  )
+  return { features: rows.map((row) => ({ ...featureOf(row), ...(touching.get(row.id) as FeatureRuns) })), meta }
 }
 
 /** NOT_FOUND when the project has none of that number. */

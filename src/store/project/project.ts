@@ -1,8 +1,10 @@
-import sql, { empty } from 'sql-template-tag'
+import sql, { empty, join } from 'sql-template-tag'
 import { ConductError } from '../../api/error.ts'
 import type { Project } from '../../api/project.ts'
+import type { LastRun } from '../../api/run.ts'
 import { appeared, differences } from '../../ledger/event.ts'
 import { type Ctx, inTx, type Operation, requireVersion } from '../ctx.ts'
+import type { Tx } from '../engine/db.ts'
 import { record } from '../log/record.ts'
 import { readPage } from '../page.ts'
 import { confinementOf, unknownProject } from '../scope.ts'
@@ -43,7 +45,34 @@ export const listProjects: Operation<'listProjects'> = async (ctx, input) => {
   const where = [confinedTo === null ? sql`id > 0` : sql`id = ${confinedTo}`]
   const walk = { from: sql`projects`, where, createdAt: 'created_at', id: 'id' }
   const { rows, meta } = await readPage<ProjectRow>(ctx.db, columns, [walk], input)
-  return { projects: rows.map(projectOf), meta }
+  const lasts = await lastRunsOf(
+    ctx.db,
+    rows.map(({ id }) => id),
+  )
+  return { projects: rows.map((row) => ({ ...projectOf(row), lastRun: lasts.get(row.id) ?? null })), meta }
+}
+
+/** The newest run of each project that has one. */
+async function lastRunsOf(db: Tx, projects: number[]): Promise<Map<number, LastRun>> {
+  if (projects.length === 0) return new Map()
+  const newest = projects.map(
+    (id) => sql`select * from (
+      select project_id, run_id, status, verdict, created_at from runs where project_id = ${id}
+      order by created_at desc, id desc limit 1) as one`,
+  )
+  const rows = await db.query<Pick<LastRun, 'status' | 'verdict'> & Record<'run_id' | 'created_at', string> & Owned>(
+    join(newest, ' union all '),
+  )
+  return new Map(
+    rows.map(({ project_id, run_id: runId, status, verdict, created_at: createdAt }) => [
+      project_id,
+      { runId, status, verdict, createdAt },
+    ]),
+  )
+}
+
+interface Owned {
+  project_id: number
 }
 
 /** NOT_FOUND when there is none that the key may see. */
