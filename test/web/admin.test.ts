@@ -36,7 +36,7 @@ test('a project is made and renamed; who comes second is told', async (t) => {
   const { page, client } = await openPage(t, '#/projects')
   await page.getByRole('button', { name: 'New project' }).click()
   await page.getByLabel(/^Slug/).fill('shop')
-  await page.getByRole('button', { name: 'Create key' }).click()
+  await page.getByRole('button', { name: 'Create project' }).click()
   await page.getByRole('button', { name: 'Change shop' }).click()
   await page.getByLabel('Name').fill('Web shop')
   await client.updateProject({ slug: 'shop', name: 'Theirs' })

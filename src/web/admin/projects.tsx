@@ -1,13 +1,19 @@
 import { useState } from 'preact/hooks'
 import type { Project } from '../../api/project.ts'
+import type { Output } from '../../client/client.ts'
 import { href } from '../app/router.ts'
+import { forgeOf } from '../data/forge.ts'
 import { useList } from '../data/list.ts'
+import { useRead } from '../data/read.ts'
 import { client } from '../data/server.ts'
 import { may, useSession } from '../data/session.ts'
 import { etagOf } from '../data/version.ts'
+import { plural } from '../runs/changes.tsx'
+import { costText, shareOf } from '../trends/measures.ts'
 import { Ago } from '../ui/ago.tsx'
 import { Form } from '../ui/form.tsx'
 import { Head } from '../ui/head.tsx'
+import { LastRun } from '../ui/last-run.tsx'
 import { More } from '../ui/more.tsx'
 import { OuterLink } from '../ui/outer-link.tsx'
 
@@ -21,8 +27,13 @@ export default function Projects() {
       const { projects, meta } = await client.listProjects(page, options)
       return { items: projects, nextCursor: meta.nextCursor }
     },
-    { touches: ({ type }) => type.startsWith('project.') },
+    { touches: ({ type }) => /^(project|run)\./.test(type), restMs: 5000 },
   )
+  const recent = useRead('projects by run', (signal) => client.stats({ by: 'project' }, { signal }), {
+    touches: ({ type }) => type.startsWith('run.'),
+    restMs: 10_000,
+  })
+  const sums = new Map(recent.data?.groups?.map((group) => [group.value, group]))
   const close = () => setForm(undefined)
   const isAdmin = may(session, 'admin')
   return (
@@ -36,7 +47,13 @@ export default function Projects() {
       </Head>
       <ul class="rows keyed">
         {list.items.map((project) => (
-          <Row key={project.slug} project={project} onChange={isAdmin ? () => setForm(project) : undefined} />
+          <Row
+            key={project.slug}
+            project={project}
+            sum={sums.get(project.slug)}
+            isSummed={recent.data !== undefined}
+            onChange={isAdmin ? () => setForm(project) : undefined}
+          />
         ))}
       </ul>
       <More list={list} />
@@ -46,33 +63,53 @@ export default function Projects() {
   )
 }
 
+type Sum = NonNullable<Output<'stats'>['groups']>[number]
+
 interface RowProps {
-  project: Project
+  project: Output<'listProjects'>['projects'][number]
+  /** What its runs of the last 30 days come to; undefined where there are none, or they are not read yet. */
+  sum: Sum | undefined
+  isSummed: boolean
   /** Where it may be changed. */
   onChange: (() => void) | undefined
 }
 
-const Row = ({ project: { slug, name, repository, createdAt }, onChange }: RowProps) => (
-  <li>
-    <div class="what">
-      <a class="title" href={href(['runs'], { project: slug })}>
-        {name}
-      </a>
-      <span class="facts">
-        <span>{slug}</span>
-        {repository && <OuterLink href={repository} />}
-        <span>
-          created <Ago at={createdAt} />
+function Row({ project, sum, isSummed, onChange }: RowProps) {
+  const { slug, name, repository, createdAt, lastRun } = project
+  return (
+    <li>
+      <div class="what">
+        <a class="title" href={href(['runs'], { project: slug })}>
+          {name}
+        </a>
+        <span class="facts">
+          <span>{slug}</span>
+          {repository && <OuterLink href={forgeOf(repository)?.home ?? repository}>{repository}</OuterLink>}
+          <span>
+            created <Ago at={createdAt} />
+          </span>
         </span>
-      </span>
-    </div>
-    {onChange && (
-      <button type="button" onClick={onChange}>
-        Change<span class="unseen"> {slug}</span>
-      </button>
-    )}
-  </li>
-)
+      </div>
+      <div class="figured">
+        <span class="facts">
+          {isSummed && <a href={href(['trends'], { project: slug })}>{plural(sum?.runs ?? 0, 'run')} in 30 days</a>}
+          {sum && (
+            <>
+              <span>{shareOf(sum.byVerdict.verified, sum.runs)} verified</span>
+              <span title={`Cost, known for ${sum.costed} of ${sum.runs} runs`}>{costText(sum)}</span>
+            </>
+          )}
+        </span>
+        <LastRun project={slug} run={lastRun} />
+      </div>
+      {onChange && (
+        <button type="button" onClick={onChange}>
+          Change<span class="unseen"> {slug}</span>
+        </button>
+      )}
+    </li>
+  )
+}
 
 interface FormProps {
   /** The one to change; without it a new one is made. */
@@ -97,7 +134,7 @@ function ProjectForm({ project, onClose, onConflict }: FormProps) {
   return (
     <Form
       title={project ? `Change ${project.slug}` : 'New project'}
-      deed={project ? 'Save' : 'Create key'}
+      deed={project ? 'Save' : 'Create project'}
       work={work}
       onClose={onClose}
       onConflict={onConflict}

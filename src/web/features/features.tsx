@@ -1,11 +1,19 @@
+import type { Output } from '../../client/client.ts'
 import { href, type Route } from '../app/router.ts'
 import { useList } from '../data/list.ts'
 import { client } from '../data/server.ts'
-import { Ago } from '../ui/ago.tsx'
+import { plural } from '../runs/changes.tsx'
 import { Command } from '../ui/copy.tsx'
+import { costOf } from '../ui/cost.ts'
 import { Head } from '../ui/head.tsx'
+import { LastRun } from '../ui/last-run.tsx'
 import { More } from '../ui/more.tsx'
 import { SearchField } from '../ui/search-field.tsx'
+
+type ListedFeature = Output<'listFeatures'>['features'][number]
+
+/** Of how many of its newest runs the server tells the cost of a feature. */
+const costed = 100
 
 /** The parts of the code base that runs have touched. */
 export default function Features({ route: { query }, route }: { route: Route }) {
@@ -16,7 +24,7 @@ export default function Features({ route: { query }, route }: { route: Route }) 
       const { features, meta } = await client.listFeatures({ ...filter, ...page }, options)
       return { items: features, nextCursor: meta.nextCursor }
     },
-    { touches: ({ type }) => type.startsWith('feature.'), restMs: 1000 },
+    { touches: ({ type }) => /^(feature|run|check)\./.test(type), restMs: 2000 },
   )
   return (
     <>
@@ -27,24 +35,40 @@ export default function Features({ route: { query }, route }: { route: Route }) 
       {list.isRead && list.items.length === 0 && <None isFiltered={query.size > 0} />}
       <ul class="rows features">
         {list.items.map((feature) => (
-          <li key={`${feature.project}/${feature.id}`}>
-            <div class="what">
-              <a class="title" href={href(['features', feature.project, feature.id])}>
-                {feature.name}
-              </a>
-              <span class="facts">
-                <span>{feature.project}</span>
-                <span>number {feature.id}</span>
-                {feature.file && <span class="path">{feature.file}</span>}
-                {feature.description && <span>{feature.description.split('\n', 1)}</span>}
-              </span>
-            </div>
-            <Ago at={feature.updatedAt} />
-          </li>
+          <Row key={`${feature.project}/${feature.id}`} feature={feature} />
         ))}
       </ul>
       <More list={list} />
     </>
+  )
+}
+
+function Row({ feature }: { feature: ListedFeature }) {
+  const { id, project, name, file, description, runs, lastRun, costUsd } = feature
+  return (
+    <li>
+      <div class="what">
+        <a class="title" href={href(['features', project, id])}>
+          {name}
+        </a>
+        <span class="facts">
+          <span>{project}</span>
+          <span>number {id}</span>
+          {file && <span class="path">{file}</span>}
+          {description && <span>{description.split('\n', 1)}</span>}
+        </span>
+      </div>
+      <div class="figured">
+        <span class="facts">
+          <a href={href(['runs'], { project, featureId: id })}>{plural(runs, 'run')}</a>
+          <span title={runs > costed ? `Cost of the newest ${costed} runs` : 'Cost of its runs'}>
+            {costOf(costUsd)}
+            {runs > costed && ` in the newest ${costed}`}
+          </span>
+        </span>
+        <LastRun project={project} run={lastRun} />
+      </div>
+    </li>
   )
 }
 

@@ -1,0 +1,20 @@
+import type { LastRun as Last } from '../../api/run.ts'
+import { href } from '../app/router.ts'
+import { Ago } from './ago.tsx'
+import { Status, Verdict } from './status.tsx'
+
+/** The newest run of a feature or a project: how it went, and when it was. */
+export function LastRun({ project, run }: { project: string; run: Last | null }) {
+  if (run === null) return <span class="muted small">No run yet</span>
+  return (
+    <span class="last-run">
+      <a href={href(['runs', project, run.runId])}>{run.runId}</a>
+      {run.verdict === 'unchecked' ? (
+        <Status run={{ ...run, failure: null }} />
+      ) : (
+        <Verdict run={{ ...run, evidence: null }} />
+      )}
+      <Ago at={run.createdAt} />
+    </span>
+  )
+}
