@@ -28,7 +28,7 @@ export type Feature = z.infer<typeof feature>
 
 const featureRuns = z.object({
   runs: z.int().describe('How many runs touched it'),
-  lastRun: lastRun.nullable(),
+  lastRun: lastRun.nullable().describe('The newest run that touched it'),
   costUsd: z.number().nullable().describe('Of its newest 100 runs; null where none of them tells its cost'),
 })
 export type FeatureRuns = z.infer<typeof featureRuns>

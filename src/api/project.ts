@@ -20,7 +20,9 @@ export const project = z
 export type Project = z.infer<typeof project>
 
 /** A project as lists show it. */
-export const listedProject = z.object({ ...project.shape, lastRun: lastRun.nullable() }).meta({ id: 'ListedProject' })
+export const listedProject = z
+  .object({ ...project.shape, lastRun: lastRun.nullable().describe('The newest run in it') })
+  .meta({ id: 'ListedProject' })
 
 /** The project in which a key of the whole server acts unless it names another. */
 export const defaultProject = 'default'
