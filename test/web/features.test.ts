@@ -1,4 +1,3 @@
-import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { openPage } from '../support/browser.ts'
 
@@ -11,7 +10,7 @@ test('features are searched, and one tells which runs touched it', async (t) => 
   await page.keyboard.press('/')
   await page.keyboard.type('auth')
   await page.getByRole('link', { name: 'export' }).waitFor({ state: 'detached' })
-  assert.match(page.url(), /#\/features\?q=auth$/)
+  await page.waitForURL(/#\/features\?q=auth$/)
   await page.getByRole('link', { name: 'user-auth' }).click()
   await page.getByText('conduct run link RUN-001 1').waitFor()
   await page.locator('em', { hasText: 'there' }).waitFor()

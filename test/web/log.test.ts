@@ -74,7 +74,7 @@ test('terminal output keeps its lines and colours, and its markup is text', asyn
   assert.equal(await log.locator('.marked .text').textContent(), 'not ok 3 - broken')
   await log.getByRole('link', { name: 'Line 2', exact: true }).click()
   await page.waitForURL(/line=2/)
-  assert.equal(await log.locator('.marked .text').textContent(), '*no* emphasis')
+  await log.locator('.marked').getByText('*no* emphasis').waitFor()
   await page.goto(`${home}?again#/runs/default/RUN-001?view=raw&line=4`)
   await log.locator('.marked').getByText('<b>no markup</b>').waitFor()
   assert.equal(await log.locator('[class*=ansi-]').count(), 0)

@@ -60,6 +60,7 @@ test('a run that an agent holds is cancelled while it writes, and not finished i
   const write = () => client.appendToRun({ runId: run.runId, text: 'a line\n', leaseToken: lease?.token })
   await page.locator('.lane').getByRole('link', { name: 'Held' }).click()
   await page.getByText('Finish').click()
+  await page.getByRole('button', { name: 'Cancel run' }).waitFor()
   assert.equal(await page.getByRole('button', { name: 'Complete run' }).count(), 0)
   let writes = 0
   await page.route('**/v1/runs/RUN-001', async (route) => {

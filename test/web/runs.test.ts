@@ -62,7 +62,7 @@ test('the search finds runs by their words, and marks them', async (t) => {
   await page.keyboard.press('/')
   await page.keyboard.type('passkey')
   await page.locator('mark', { hasText: 'passkey' }).waitFor()
-  assert.match(page.url(), /#\/runs\?q=passkey$/)
+  await page.waitForURL(/#\/runs\?q=passkey$/)
   assert.deepEqual(await page.locator('.results .title').allTextContents(), ['Login'])
   await page.goBack()
   await page.getByRole('link', { name: 'Logout' }).waitFor()

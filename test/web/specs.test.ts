@@ -19,7 +19,7 @@ test('the board shows specs by status, with checklist and verdicts, and a card i
   await page.keyboard.press('Tab')
   await page.keyboard.press('Enter')
   await page.keyboard.press('Tab')
-  assert.equal(await page.evaluate(() => document.activeElement?.textContent), 'to Pending')
+  await page.waitForFunction(() => document.activeElement?.textContent === 'to Pending')
   await page.keyboard.press('Enter')
   const pending = page.getByRole('region', { name: /^Pending/ })
   await pending.getByRole('link', { name: 'Log in' }).waitFor()
