@@ -73,6 +73,12 @@ export const newDraft = (at: number, kept?: KeptItem[]): Draft => ({
   agents: [],
 })
 
+/** The draft of the turn that a prompt begins. Of what is left of the draft before, which is no turn, it has the compactions. */
+export const draftAfter = (left: Draft | undefined, at: number, kept?: KeptItem[]): Draft => ({
+  ...newDraft(at, kept),
+  ...(left?.compactions && { compactions: left.compactions }),
+})
+
 /** Whether nothing was done that a turn could tell. */
 export const isEmpty = ({ prompt, tools, agents }: Draft) => prompt === undefined && tools.length + agents.length === 0
 

@@ -1,7 +1,7 @@
 import { activityOf, leaseSeconds, leaseSecondsOf } from '../agents/activity.ts'
 import { estimateCost } from '../agents/cost.ts'
 import type { Failure, Seen, Step } from '../agents/seen.ts'
-import { cut, type Draft, type Ending, isEmpty, newDraft, turnOf, withStep } from '../agents/turn.ts'
+import { cut, type Draft, draftAfter, type Ending, isEmpty, newDraft, turnOf, withStep } from '../agents/turn.ts'
 import { ConductError } from '../api/error.ts'
 import { firstLine } from '../ledger/turn.ts'
 import { type Ctx, inTx } from '../store/ctx.ts'
@@ -49,7 +49,7 @@ async function take(session: Session, step: Step): Promise<void> {
   const { memo, kept, at } = session
   if (step.kind === 'prompt') {
     if (memo.draft && !isEmpty(memo.draft)) await endTurn(session, { at, interrupted: true })
-    memo.draft = withStep(newDraft(at, memo.draft?.kept), step, at)
+    memo.draft = withStep(draftAfter(memo.draft, at, memo.draft?.kept), step, at)
     return begin(session, step.text)
   }
   // Before its first prompt a session has done nothing.

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Step, Usage } from '../../src/agents/seen.ts'
-import { cut, isEmpty, newDraft, turnOf, usageBetween, withStep } from '../../src/agents/turn.ts'
+import { cut, draftAfter, isEmpty, newDraft, turnOf, usageBetween, withStep } from '../../src/agents/turn.ts'
 import { routes } from '../../src/api/routes.ts'
 
 const at = Date.parse('2026-01-31T09:30:00.000Z')
@@ -52,6 +52,12 @@ test('a plan that is kept item by item goes on from turn to turn, and is told wh
     { text: 'Two', status: 'pending' },
   ])
   assert.equal(turnOf(withStep(newDraft(at, made.plan), tool('Read'), at), { at }).plan, undefined)
+})
+
+test('a context that is cut down between two turns counts for the next, and one inside a turn for that alone', () => {
+  const left = draftOf({ kind: 'compact' })
+  assert.equal(turnOf(withStep(draftAfter(left, at), { kind: 'prompt', text: 'Go' }, at), { at }).compactions, 1)
+  assert.equal(draftAfter(undefined, at).compactions, undefined)
 })
 
 test('only work makes a turn', () => {

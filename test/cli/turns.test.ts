@@ -106,6 +106,27 @@ test('each prompt with its answer is a turn, with all that happened between', as
   assert.ok(!JSON.stringify([run, first, second]).includes(secret))
 })
 
+test('a context that is cut down between two turns is told with the next', async (t) => {
+  const user = workplace(t)
+  const { env, cwd } = user
+  const claude = claudeIn(cwd, env)
+  await claude.prompt('One')
+  await claude.stop()
+  await claude.tell('PreCompact', { trigger: 'manual' })
+  await claude.end()
+  await syncAll(env)
+  await claude.prompt('Two')
+  await claude.stop()
+  await syncAll(env)
+  assert.deepEqual(
+    (await turnsOf(user)).map(({ prompt, compactions }) => [prompt, compactions]),
+    [
+      ['One', undefined],
+      ['Two', 1],
+    ],
+  )
+})
+
 test('what each turn used is what the transcript has grown by, and the last word on the cost is its own', async (t) => {
   const user = workplace(t)
   const { env, cwd } = user

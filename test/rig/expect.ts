@@ -4,7 +4,18 @@ import { noTokens, sum } from './model/script.ts'
 import type { Place } from './place.ts'
 import type { Recorded } from './records.ts'
 import type { Ran } from './run.ts'
-import { checksOf, commandsOf, costOf, filesOf, isRefused, planOf, rounded, tokensOf, toolsOf } from './scripted.ts'
+import {
+  checksOf,
+  commandsOf,
+  costOf,
+  filesOf,
+  isFailed,
+  isRefused,
+  planOf,
+  rounded,
+  tokensOf,
+  toolsOf,
+} from './scripted.ts'
 
 /** What one figure of a run is by the script, and by the ledger. */
 export interface Figure {
@@ -59,7 +70,7 @@ function headOf(agent: RealAgent, { session, id, end, played }: Ran, { run, text
   const { ends, prompt, script, words = [] } = session
   const fails = script.replies.find(({ fails }) => fails)?.fails
   const failed = fails && (agent.failure.told ?? fails.message)
-  const failure = { well: null, failed, interrupted: 'INTERRUPTED' }[ends]
+  const failure = { well: null, failed, interrupted: 'INTERRUPTED', killed: gone }[ends]
   const { code, message } = run.failure ?? {}
   const said = [prompt.split('\n')[0] ?? '', ...(ends === 'well' ? [played.answer ?? ''] : []), ...words]
   return [
@@ -70,14 +81,21 @@ function headOf(agent: RealAgent, { session, id, end, played }: Ran, { run, text
     ['session', id ?? run.where?.session, run.where?.session],
     ['author', 'Ada <ada@example.com>', run.author],
     ['status', ends === 'well' ? 'completed' : 'failed', run.status, 'in_progress'],
-    ['failure', failure, code === 'INTERRUPTED' ? code : failed && message?.includes(failed) ? failed : message],
+    ['failure', failure, isNamed(code) ? code : failed && message?.includes(failed) ? failed : message, gone],
     ['story in the terminal', said, said.filter((words) => text.includes(words)), []],
   ]
 }
 
+/** What a session fails with whose agent ends without a word. */
+const gone = 'AGENT_GONE'
+
+const isNamed = (code: string | undefined) => code === 'INTERRUPTED' || code === gone
+
 function turnOf(agent: RealAgent, place: Place, { session, played }: Ran, { turns }: Recorded): Row[] {
   const calls = played.calls.map(({ call }) => call)
-  const { ends, prompt } = session
+  const { ends, prompt, next = [], compactions = 0 } = session
+  // A command of the agent itself is no prompt.
+  const prompts = [prompt, ...next.filter((one) => !one.startsWith('/'))]
   // What a subagent in the background did begins a turn that nobody prompted.
   const goesOn = agent.goesOnAfterSubagents === true && calls.some(({ act }) => act.do === 'delegate')
   const each = <T>(pick: (turn: Recorded['turns'][number]) => T[] | undefined) =>
@@ -86,13 +104,21 @@ function turnOf(agent: RealAgent, place: Place, { session, played }: Ran, { turn
   const commands = each((turn) => turn.commands).map(({ command, exitCode }) => ({ command, exitCode }))
   const files = each((turn) => turn.files).map(({ path }) => path)
   return [
-    ['prompts', goesOn ? [prompt, null] : [prompt], turns.map((turn) => turn.prompt ?? null), []],
+    ['prompts', goesOn ? [...prompts, null] : prompts, turns.map((turn) => turn.prompt ?? null), []],
     ['answer', ends === 'well' ? played.answer : null, turns.at(-1)?.answer],
+    ['compactions', compactions, turns.reduce((all, { compactions = 0 }) => all + compactions, 0), 0],
     ['interrupted', ends === 'interrupted', turns.at(-1)?.interrupted ?? false, false],
     ['tools', toolsOf(agent, calls), Object.fromEntries(tools.map(({ name, count }) => [name, count])), {}],
+    ['failed', calls.filter(isFailed).length, tools.reduce((all, { failed = 0 }) => all + failed, 0), 0],
     ['refused', calls.filter(isRefused).length, tools.reduce((all, { refused = 0 }) => all + refused, 0), 0],
     ['files', filesOf(place, calls), files.sort(), []],
     ['commands', commandsOf(calls), commands, []],
+    [
+      'durations',
+      commands.length,
+      each((turn) => turn.commands).filter(({ durationMs }) => durationMs !== undefined).length,
+      0,
+    ],
     ['plan', planOf(calls), each((turn) => turn.plan).map(({ text }) => text), []],
     ['subagents', calls.filter(({ act }) => act.do === 'delegate').length, each((turn) => turn.agents).length, 0],
   ]

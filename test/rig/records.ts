@@ -22,6 +22,8 @@ export async function recordsOf(place: Place): Promise<Recorded[]> {
   const until = Date.now() + patience
   let ids = idsOf(place)
   while (ids.some(({ status }) => status === 'in_progress') && Date.now() < until) {
+    // It sees whose agent is gone without a word.
+    place.fault('conduct', 'sync')
     await after(500)
     ids = idsOf(place)
   }

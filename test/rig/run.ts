@@ -20,10 +20,10 @@ export interface Ran {
 
 /** After so many milliseconds a session is killed. */
 const limit = 180_000
-/** What Ctrl-C comes after, in milliseconds: the agent has asked its model, and waits. */
+/** What Ctrl-C or the kill comes after, in milliseconds: the agent has asked its model, and waits. */
 const thought = 1_500
 
-/** Runs one session of an agent in that place, without a terminal. */
+/** Runs one session of an agent in that place, without a terminal, and takes it up as often as it goes on. */
 export async function runAgent(
   agent: RealAgent,
   place: Place,
@@ -34,10 +34,30 @@ export async function runAgent(
 ): Promise<Ran> {
   const played = model.play(name, session.script)
   const url = model.urlOf(name)
-  const words = agent.args({ prompt: session.prompt, url, model: agent.model, refuses })
-  const child = spawn(agent.name, words, {
-    cwd: place.repository,
-    env: { ...place.env, ...agent.env(url, refuses) },
+  const ran: Ran = { session, played, id: undefined, end: '', output: '' }
+  for (const prompt of [session.prompt, ...(session.next ?? [])]) {
+    const words = agent.args({ prompt, url, model: agent.model, refuses, resumes: ran.id })
+    const { end, output } = await runOnce(
+      [agent.name, ...words],
+      { ...place.env, ...agent.env(url, refuses) },
+      place,
+      ran,
+    )
+    Object.assign(ran, { end, output: ran.output + output, id: ran.id ?? agent.session.exec(output)?.[1] })
+  }
+  return ran
+}
+
+/** One process of the session, to its end. */
+async function runOnce(
+  [program = '', ...words]: string[],
+  env: Record<string, string>,
+  { repository }: Place,
+  { session, played }: Ran,
+) {
+  const child = spawn(program, words, {
+    cwd: repository,
+    env,
     // A group of its own, as a terminal gives it, which Ctrl-C reaches as a whole.
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -49,10 +69,11 @@ export async function runAgent(
     })
   const signal = (name: NodeJS.Signals) => child.pid !== undefined && tryKill(-child.pid, name)
   const late = setTimeout(() => signal('SIGKILL'), limit)
-  played.hanging.then(() => after(thought)).then(() => signal('SIGINT'))
+  const end = session.ends === 'killed' ? 'SIGKILL' : 'SIGINT'
+  played.hanging.then(() => after(thought)).then(() => signal(end))
   const [code, by] = (await once(child, 'exit')) as [number | null, string | null]
   clearTimeout(late)
-  return { session, played, id: agent.session.exec(output)?.[1], end: by ?? `code ${code}`, output }
+  return { end: by ?? `code ${code}`, output }
 }
 
 function tryKill(group: number, name: NodeJS.Signals) {

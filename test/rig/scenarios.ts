@@ -1,11 +1,17 @@
 import type { RealAgent } from './agents/agent.ts'
-import { type Reply, type Script, subagentMark, type Tokens } from './model/script.ts'
+import { apiError, compaction, interruption, kill, resume } from './endings.ts'
+import { type Reply, type Script, subagentMark } from './model/script.ts'
+import { tokens, writes } from './replies.ts'
 
 /** What a session of an agent is to do, and what must be recorded of it. */
 export interface Session {
   prompt: string
   script: Script
-  ends: 'well' | 'failed' | 'interrupted'
+  ends: 'well' | 'failed' | 'interrupted' | 'killed'
+  /** The prompts with which it is taken up again, each in a process of its own. */
+  next?: string[]
+  /** How often its context is cut down. */
+  compactions?: number
   /** What the checks come to; unchecked where nothing is said. */
   verdict?: 'verified'
   /** The title that it gives its run by the tools of Conduct. */
@@ -25,13 +31,6 @@ export interface Scenario {
   /** The sessions run at once in that repository. */
   sessions(repository: string, agent: RealAgent): Session[]
 }
-
-const tokens = (input: number, cacheRead: number, cacheWrite: number, output: number): Tokens => ({
-  input,
-  cacheRead,
-  cacheWrite,
-  output,
-})
 
 const polite = "export const greet = (name) => 'Good day, ' + name\n"
 const rude = "export const greet = (name) => 'What, ' + name + '?'\n"
@@ -95,34 +94,6 @@ const whole: Scenario = {
 
 /** Copilot runs the hooks of Claude Code too. */
 const beside: Scenario = { ...whole, name: 'beside Claude Code', only: ['copilot'], setUp: ['claude', 'copilot'] }
-
-const writes = (path: string, content = 'One line.\n'): Reply => ({
-  say: `I write ${path}.`,
-  does: [{ do: 'write', path, content }],
-  tokens: tokens(10, 100, 5, 7),
-})
-
-const apiError: Scenario = {
-  name: 'API error',
-  sessions: (repository, { failure }) => [
-    {
-      prompt: 'Write until the API fails.',
-      ends: 'failed',
-      script: { replies: [writes(`${repository}/e.txt`), { fails: failure }] },
-    },
-  ],
-}
-
-const interruption: Scenario = {
-  name: 'interruption',
-  sessions: (repository) => [
-    {
-      prompt: 'Write, then be interrupted.',
-      ends: 'interrupted',
-      script: { replies: [writes(`${repository}/i.txt`), { hangs: true }] },
-    },
-  ],
-}
 
 const refusal: Scenario = {
   name: 'refused permission',
@@ -215,4 +186,15 @@ function withLedger(repository: string, who: string): Session {
   }
 }
 
-export const scenarios: readonly Scenario[] = [whole, beside, apiError, interruption, refusal, subagent, twoAtOnce]
+export const scenarios: readonly Scenario[] = [
+  whole,
+  beside,
+  apiError,
+  interruption,
+  kill,
+  resume,
+  compaction,
+  refusal,
+  subagent,
+  twoAtOnce,
+]

@@ -7,6 +7,8 @@ import type { Place } from './place.ts'
 
 export const isRefused = ({ act }: Call) => act.do === 'shell' && act.refused === true
 
+export const isFailed = ({ act }: Call) => act.do === 'shell' && !act.refused && (act.exits ?? 0) > 0
+
 export function toolsOf({ toolNames = {} }: RealAgent, calls: Call[]): Record<string, number> {
   const counts: Record<string, number> = {}
   for (const { tool } of calls) {

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { withoutSecrets } from '../../agents/secrets.ts'
 import type { Failure, Step, Told, TurnEnd } from '../../agents/seen.ts'
 import { readTranscript } from '../../agents/transcript.ts'
-import { isEmpty, newDraft, withStep } from '../../agents/turn.ts'
+import { draftAfter, isEmpty, newDraft, withStep } from '../../agents/turn.ts'
 import { mask } from '../../mask/mask.ts'
 import type { Call } from '../../spool/calls.ts'
 import type { Note } from '../../spool/notes.ts'
@@ -157,7 +157,8 @@ async function after(note: Given, session: Session, settled: Settled): Promise<S
       const before = await leftOpen(note, session, settled)
       // One that the hook could not take is late, and better than none.
       const base = before.memo.base ?? trees.now ?? snapshot(session.recording.cwd, session.objects)
-      const memo = { ...before.memo, ...(base && { base }), draft: withStep(newDraft(at, before.memo.plan), step, at) }
+      const draft = withStep(draftAfter(before.memo.draft, at, before.memo.plan), step, at)
+      const memo = { ...before.memo, ...(base && { base }), draft }
       return begun(session, { ...before, memo }, { at, prompt: step.text })
     }
     case 'turn':

@@ -14,7 +14,7 @@ export interface RealAgent {
   configure(place: { home: string; repository: string; url: string }): Record<string, string>
   env(url: string, refuses: boolean): Record<string, string>
   /** The arguments of a session without a terminal. */
-  args(session: { prompt: string; url: string; model: string; refuses: boolean }): string[]
+  args(session: Start): string[]
   /** What the first of its output says the session is. */
   session: RegExp
   /** What its hooks call a tool that the model knows by another name. */
@@ -25,6 +25,16 @@ export interface RealAgent {
   /** Its subagents work in the background, and it begins a turn by itself when they are done. */
   goesOnAfterSubagents?: true
   limits?: Limit[]
+}
+
+/** One process of a session. */
+export interface Start {
+  prompt: string
+  url: string
+  model: string
+  refuses: boolean
+  /** The id of the session that it takes up. */
+  resumes: string | undefined
 }
 
 /** Told by the agent or estimated, by these prices of a million tokens; undefined where the model has no public price. */
@@ -43,9 +53,3 @@ export interface Limit {
   figures: readonly string[]
   why: string
 }
-
-/** All that a turn tells, where nothing is heard of its end. */
-export const wholeTurn: readonly string[] = [
-  ...['status', 'failure', 'story in the terminal', 'prompts', 'answer', 'interrupted', 'tools', 'files'],
-  ...['model', 'tokens', 'cost', 'tree', 'changes'],
-]

@@ -28,9 +28,10 @@ export const claude: RealAgent = {
     // Else it keeps the tools of MCP servers back until the model searches for them.
     ENABLE_TOOL_SEARCH: 'false',
   }),
-  args: ({ prompt, model, refuses }) => [
+  args: ({ prompt, model, refuses, resumes }) => [
     ...['-p', prompt, '--model', model, '--output-format', 'stream-json', '--verbose'],
     ...['--permission-mode', refuses ? 'dontAsk' : 'bypassPermissions'],
+    ...(resumes ? ['--resume', resumes] : []),
   ],
   session: /"session_id":"([^"]+)"/,
   cost: { source: 'reported', input: 3, cacheRead: 0.3, cacheWrite: 3.75, output: 15 },

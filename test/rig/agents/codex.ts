@@ -27,9 +27,10 @@ trust_level = "trusted"
 `,
   }),
   env: () => ({ OPENAI_API_KEY: 'scripted' }),
-  args: ({ prompt, url, model }) => [
+  args: ({ prompt, url, model, resumes }) => [
     ...['exec', '--json', '--dangerously-bypass-hook-trust', '-m', model],
-    ...['-c', `model_providers.scripted.base_url="${url}"`, prompt],
+    ...['-c', `model_providers.scripted.base_url="${url}"`],
+    ...(resumes ? ['resume', resumes, prompt] : [prompt]),
   ],
   session: /"thread_id":"([^"]+)"/,
   toolNames: { exec_command: 'Bash' },

@@ -16,8 +16,15 @@ export const copilot: RealAgent = {
     COPILOT_PROVIDER_API_KEY: 'scripted',
     COPILOT_MODEL: copilot.model,
   }),
-  args: ({ prompt, refuses }) => [
-    ...['-p', prompt, '--trust-folder', '--disable-client-telemetry', '--output-format', 'json'],
+  args: ({ prompt, refuses, resumes }) => [
+    ...[
+      '-p',
+      prompt,
+      ...(resumes ? ['--resume', resumes] : ['--trust-folder']),
+      '--disable-client-telemetry',
+      '--output-format',
+      'json',
+    ],
     ...(refuses ? [] : ['--allow-all-tools', '--allow-all-paths']),
   ],
   // By the names of Claude Code, under which its hooks are registered.

@@ -1,4 +1,4 @@
-import { type RealAgent, wholeTurn } from './agent.ts'
+import type { RealAgent } from './agent.ts'
 
 export const gemini: RealAgent = {
   name: 'gemini',
@@ -16,8 +16,9 @@ export const gemini: RealAgent = {
     }),
   }),
   env: (url) => ({ GEMINI_API_KEY: 'scripted', GOOGLE_GEMINI_BASE_URL: url }),
-  args: ({ prompt, model, refuses }) => [
+  args: ({ prompt, model, refuses, resumes }) => [
     ...['-m', model, '--skip-trust', '--approval-mode', refuses ? 'default' : 'yolo'],
+    ...(resumes ? ['--resume', 'latest'] : []),
     ...['-o', 'stream-json', '-p', prompt],
   ],
   session: /"session_id":"([^"]+)"/,
@@ -26,8 +27,8 @@ export const gemini: RealAgent = {
   limits: [
     {
       scenario: 'API error',
-      figures: wholeTurn,
-      why: 'It runs no hook after an API error: the run fails when its lease ends.',
+      figures: ['failure'],
+      why: 'It runs no hook after an API error: the run fails when its process is gone.',
     },
     {
       scenario: 'subagent',

@@ -30,7 +30,7 @@ export const opencode: RealAgent = {
       },
     }),
   }),
-  args: ({ prompt }) => ['run', '--format', 'json', prompt],
+  args: ({ prompt, resumes }) => ['run', '--format', 'json', ...(resumes ? ['--session', resumes] : []), prompt],
   session: /"sessionID":"([^"]+)"/,
   cost: { source: 'reported', input: 3, cacheRead: 0.3, output: 15 },
   failure: { status: 400, type: 'invalid_request_error', message: 'The scripted request is not valid' },

@@ -1,17 +1,6 @@
-import { type Limit, type RealAgent, wholeTurn } from './agent.ts'
+import type { RealAgent } from './agent.ts'
 
-/** It reports the end of a turn that goes well, and nothing after it. */
-const unended = (scenario: string): Limit => ({
-  scenario,
-  figures: ['status'],
-  why: 'It runs no hook at the end of a session without a terminal: the run stays open until its lease ends.',
-})
-
-const unheard = (scenario: string): Limit => ({
-  scenario,
-  figures: wholeTurn,
-  why: 'It runs no hook when a turn breaks off: the run fails when its lease ends.',
-})
+const unheard = 'It runs no hook when a turn breaks off: the run fails when its process is gone.'
 
 export const qwen: RealAgent = {
   name: 'qwen',
@@ -29,8 +18,9 @@ export const qwen: RealAgent = {
     }),
   }),
   env: (url) => ({ OPENAI_API_KEY: 'scripted', OPENAI_BASE_URL: `${url}/v1`, OPENAI_MODEL: qwen.model }),
-  args: ({ prompt, model, refuses }) => [
+  args: ({ prompt, model, refuses, resumes }) => [
     ...['--auth-type', 'openai', '-m', model, '--approval-mode', refuses ? 'default' : 'yolo'],
+    ...(resumes ? ['--resume', resumes] : []),
     ...['-o', 'stream-json', '-p', prompt],
   ],
   session: /"session_id":"([^"]+)"/,
@@ -38,5 +28,8 @@ export const qwen: RealAgent = {
   cost: undefined,
   goesOnAfterSubagents: true,
   failure: { status: 400, type: 'invalid_request_error', message: 'The scripted request is not valid' },
-  limits: [...['whole session', 'subagent'].map(unended), ...['API error', 'interruption'].map(unheard)],
+  limits: [
+    { scenario: 'API error', figures: ['failure'], why: unheard },
+    { scenario: 'interruption', figures: ['failure', 'interrupted'], why: unheard },
+  ],
 }

@@ -1,0 +1,79 @@
+import { done, writes } from './replies.ts'
+import type { Scenario } from './scenarios.ts'
+
+// How turns and sessions end, and go on.
+
+export const apiError: Scenario = {
+  name: 'API error',
+  sessions: (repository, { failure }) => [
+    {
+      prompt: 'Write until the API fails.',
+      ends: 'failed',
+      script: { replies: [writes(`${repository}/e.txt`), { fails: failure }] },
+    },
+  ],
+}
+
+export const interruption: Scenario = {
+  name: 'interruption',
+  sessions: (repository) => [
+    {
+      prompt: 'Write, then be interrupted.',
+      ends: 'interrupted',
+      script: { replies: [writes(`${repository}/i.txt`), { hangs: true }] },
+    },
+  ],
+}
+
+export const kill: Scenario = {
+  name: 'kill',
+  sessions: (repository) => [
+    {
+      prompt: 'Write, then be killed.',
+      ends: 'killed',
+      script: { replies: [writes(`${repository}/k.txt`), { hangs: true }] },
+    },
+  ],
+}
+
+export const resume: Scenario = {
+  name: 'resume',
+  sessions: (repository) => [
+    {
+      prompt: 'Write one.',
+      next: ['Write two.'],
+      ends: 'well',
+      script: {
+        replies: [
+          writes(`${repository}/one.txt`),
+          done('One is written.'),
+          writes(`${repository}/two.txt`),
+          done('Two is written.'),
+        ],
+      },
+    },
+  ],
+}
+
+export const compaction: Scenario = {
+  name: 'compaction',
+  // The others have no command for it that a script can give.
+  only: ['claude'],
+  sessions: (repository) => [
+    {
+      prompt: 'Write one.',
+      next: ['/compact', 'Write two.'],
+      compactions: 1,
+      ends: 'well',
+      script: {
+        replies: [
+          writes(`${repository}/one.txt`),
+          done('One is written.'),
+          done('A summary: one.txt is written.'),
+          writes(`${repository}/two.txt`),
+          done('Two is written.'),
+        ],
+      },
+    },
+  ],
+}

@@ -1,0 +1,18 @@
+import type { Reply, Tokens } from './model/script.ts'
+
+export const tokens = (input: number, cacheRead: number, cacheWrite: number, output: number): Tokens => ({
+  input,
+  cacheRead,
+  cacheWrite,
+  output,
+})
+
+/** The model writes a file. */
+export const writes = (path: string, content = 'One line.\n'): Reply => ({
+  say: `I write ${path}.`,
+  does: [{ do: 'write', path, content }],
+  tokens: tokens(10, 100, 5, 7),
+})
+
+/** The model says its last word. */
+export const done = (say: string): Reply => ({ say, tokens: tokens(11, 110, 0, 3) })
