@@ -150,7 +150,7 @@ function workOf(place: Place, { session, played }: Ran, { run, checks }: Recorde
   return [
     ['commit', place.git('rev-parse', 'HEAD'), run.git?.commit],
     ['base', base, run.git?.base],
-    ['branch', 'main', run.git?.branch],
+    ['branch', place.git('branch', '--show-current'), run.git?.branch],
     ['tree', tree, run.git?.tree, place.tree(files)],
     ['commits', made, run.git?.commits ?? []],
     ['changes', changesOf(place, base, tree, files), run.changes],

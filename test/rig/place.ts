@@ -12,6 +12,8 @@ export interface Place {
   env: Record<string, string>
   git(...words: string[]): string
   conduct(...words: string[]): string
+  /** The same place with another working tree of its repository. */
+  beside(tree: string): Place
   /** The tree of all that stands in the repository now, without some new files. */
   tree(without?: string[]): string
   /** What is wrong where a program cannot be run. */
@@ -53,37 +55,7 @@ export function freshPlace(bins: string[], agents: string[] = []): Place {
     LANG: 'C.UTF-8',
     NPM_CONFIG_UPDATE_NOTIFIER: 'false',
   }
-  const call = (program: string, words: string[], more: Record<string, string> = {}) =>
-    execFileSync(program, words, {
-      cwd: repository,
-      env: { ...env, ...more },
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'pipe'],
-    }).trim()
-  const place: Place = {
-    folder,
-    home,
-    repository,
-    env,
-    git: (...words) => call('git', words),
-    conduct: (...words) => call('conduct', words),
-    tree(without = []) {
-      const index = { GIT_INDEX_FILE: join(scratch, 'index') }
-      call('git', ['add', '-A'], index)
-      if (without.length > 0) call('git', ['rm', '-qf', '--cached', '--ignore-unmatch', '--', ...without], index)
-      return call('git', ['write-tree'], index)
-    },
-    fault(program, ...words) {
-      try {
-        call(program, words)
-        return undefined
-      } catch (error) {
-        return error as Error
-      }
-    },
-    write,
-    remove: () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }),
-  }
+  const place = placeIn({ folder, home, repository, env })
   write(repository, project)
   place.git('init', '-q', '-b', 'main')
   // In the repository, since Gemini CLI hides the user's own settings from git.
@@ -101,5 +73,37 @@ function write(root: string, files: Record<string, string>) {
   for (const [path, text] of Object.entries(files)) {
     mkdirSync(dirname(join(root, path)), { recursive: true })
     writeFileSync(join(root, path), text)
+  }
+}
+
+function placeIn(head: Pick<Place, 'folder' | 'home' | 'repository' | 'env'>): Place {
+  const call = (program: string, words: string[], more: Record<string, string> = {}) =>
+    execFileSync(program, words, {
+      cwd: head.repository,
+      env: { ...head.env, ...more },
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+    }).trim()
+  return {
+    ...head,
+    git: (...words) => call('git', words),
+    conduct: (...words) => call('conduct', words),
+    tree(without = []) {
+      const index = { GIT_INDEX_FILE: join(head.folder, 'index') }
+      call('git', ['add', '-A'], index)
+      if (without.length > 0) call('git', ['rm', '-qf', '--cached', '--ignore-unmatch', '--', ...without], index)
+      return call('git', ['write-tree'], index)
+    },
+    beside: (repository) => placeIn({ ...head, repository }),
+    fault(program, ...words) {
+      try {
+        call(program, words)
+        return undefined
+      } catch (error) {
+        return error as Error
+      }
+    },
+    write,
+    remove: () => rmSync(head.folder, { recursive: true, force: true, maxRetries: 5 }),
   }
 }

@@ -56,7 +56,7 @@ async function runOnce(
   { session, played }: Ran,
 ) {
   const child = spawn(program, words, {
-    cwd: repository,
+    cwd: session.folder ?? repository,
     env,
     // A group of its own, as a terminal gives it, which Ctrl-C reaches as a whole.
     detached: true,

@@ -1,12 +1,17 @@
 import type { RealAgent } from './agents/agent.ts'
 import { apiError, compaction, interruption, kill, resume } from './endings.ts'
 import { type Reply, type Script, subagentMark } from './model/script.ts'
-import { tokens, writes } from './replies.ts'
+import type { Place } from './place.ts'
+import { done, tokens, writes } from './replies.ts'
 
 /** What a session of an agent is to do, and what must be recorded of it. */
 export interface Session {
   prompt: string
   script: Script
+  /** Where it begins, if not at the top of the repository. */
+  folder?: string
+  /** The working tree, if it is not the first. */
+  tree?: string
   ends: 'well' | 'failed' | 'interrupted' | 'killed'
   /** The prompts with which it is taken up again, each in a process of its own. */
   next?: string[]
@@ -28,6 +33,8 @@ export interface Scenario {
   setUp?: string[]
   /** The agent refuses what needs a permission. */
   refuses?: true
+  /** What is done before. */
+  prepare?(place: Place, agent: RealAgent): void
   /** The sessions run at once in that repository. */
   sessions(repository: string, agent: RealAgent): Session[]
 }
@@ -148,6 +155,37 @@ const subagent: Scenario = {
   ],
 }
 
+const subfolder: Scenario = {
+  name: 'subfolder',
+  prepare(place, { name }) {
+    // It reads the hooks of a project only where they stand: below, those in the user's own settings record.
+    if (name === 'claude') place.conduct('init', '--user', '--agents', name)
+  },
+  sessions: (repository) => [
+    {
+      prompt: 'Write from below.',
+      folder: `${repository}/src`,
+      ends: 'well',
+      script: { replies: [writes(`${repository}/top.txt`), writes(`${repository}/src/inner.txt`), done('Written.')] },
+    },
+  ],
+}
+
+const worktree: Scenario = {
+  name: 'worktree',
+  prepare({ git, repository }) {
+    git('worktree', 'add', '-q', '-b', 'side', `${repository}-side`)
+  },
+  sessions: (repository) =>
+    [repository, `${repository}-side`].map((tree, at) => ({
+      prompt: `Write in tree ${at}.`,
+      folder: tree,
+      tree,
+      ends: 'well',
+      script: { replies: [writes(`${tree}/w${at}.txt`), done(`Written in ${at}.`)] },
+    })),
+}
+
 /** Two sessions of one agent, in step, each of which uses every tool of Conduct. */
 const twoAtOnce: Scenario = {
   name: 'two at once',
@@ -194,6 +232,8 @@ export const scenarios: readonly Scenario[] = [
   kill,
   resume,
   compaction,
+  subfolder,
+  worktree,
   refusal,
   subagent,
   twoAtOnce,

@@ -71,6 +71,7 @@ async function played(agent: RealAgent, scenario: Scenario, place: Place) {
     const nameOf = (index: number) => `session-${index + 1}`
     const url = model.urlOf(nameOf(0))
     place.write(place.home, agent.configure({ home: place.home, repository: place.repository, url }))
+    scenario.prepare?.(place, agent)
     const ran = await Promise.all(
       sessions.map((session, index) =>
         runAgent(agent, place, model, nameOf(index), session, scenario.refuses === true),
@@ -90,7 +91,14 @@ function compared(agent: RealAgent, { name }: Scenario, place: Place, ran: Ran[]
     // Where one session alone ran, the run must be its own, whether or not its output says which session it was.
     const own = records.find(({ run }) => run.where?.session === one.id) ?? (ran.length === 1 ? records[0] : undefined)
     if (!own) findings.push({ name: 'run of the session', scripted: one.id, recorded: null })
-    else findings.push(...findingsOf(agent, name, figuresOf(agent, place, one, own)))
+    else
+      findings.push(
+        ...findingsOf(
+          agent,
+          name,
+          figuresOf(agent, one.session.tree ? place.beside(one.session.tree) : place, one, own),
+        ),
+      )
     const others = ran.filter((other) => other !== one).flatMap(({ session }) => session.words ?? [])
     const foreign = others.filter((words) => own?.text.includes(words))
     if (foreign.length > 0) findings.push({ name: 'words of another session', scripted: [], recorded: foreign })
