@@ -69,6 +69,8 @@ export const compaction: Scenario = {
         replies: [
           writes(`${repository}/one.txt`),
           done('One is written.'),
+          // It asks twice for a summary.
+          done('A summary: one.txt is written.'),
           done('A summary: one.txt is written.'),
           writes(`${repository}/two.txt`),
           done('Two is written.'),

@@ -108,7 +108,7 @@ function turnOf(agent: RealAgent, place: Place, { session, played }: Ran, { turn
     ['answer', ends === 'well' ? played.answer : null, turns.at(-1)?.answer],
     ['compactions', compactions, turns.reduce((all, { compactions = 0 }) => all + compactions, 0), 0],
     ['interrupted', ends === 'interrupted', turns.at(-1)?.interrupted ?? false, false],
-    ['tools', toolsOf(agent, calls), Object.fromEntries(tools.map(({ name, count }) => [name, count])), {}],
+    ['tools', toolsOf(agent, calls), counted(tools), {}],
     ['failed', calls.filter(isFailed).length, tools.reduce((all, { failed = 0 }) => all + failed, 0), 0],
     ['refused', calls.filter(isRefused).length, tools.reduce((all, { refused = 0 }) => all + refused, 0), 0],
     ['files', filesOf(place, calls), files.sort(), []],
@@ -124,7 +124,14 @@ function turnOf(agent: RealAgent, place: Place, { session, played }: Ran, { turn
   ]
 }
 
-function usageOf(agent: RealAgent, { played }: Ran, { run, turns }: Recorded): Row[] {
+/** How often each tool was used, in all turns. */
+function counted(tools: { name: string; count: number }[]): Record<string, number> {
+  const counts: Record<string, number> = {}
+  for (const { name, count } of tools) counts[name] = (counts[name] ?? 0) + count
+  return counts
+}
+
+function usageOf(agent: RealAgent, { session, played }: Ran, { run, turns }: Recorded): Row[] {
   const { model, costUsd, costSource, ...tokens } = run.usage ?? {}
   const cost = costUsd === undefined ? null : { usd: rounded(costUsd), source: costSource }
   const all = sum(played.tokens.agent, played.tokens.subagent)
@@ -135,7 +142,7 @@ function usageOf(agent: RealAgent, { played }: Ran, { run, turns }: Recorded): R
   return [
     ['model', agent.model, model],
     ['tokens', tokensOf(agent, all), recorded, tokensOf(agent, told)],
-    ['cost', costOf(agent, all), cost, isSilent ? null : costOf(agent, told)],
+    ['cost', costOf(agent, all, session.ends), cost, isSilent ? null : costOf(agent, told, session.ends)],
   ]
 }
 

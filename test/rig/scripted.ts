@@ -2,6 +2,7 @@ import type { RealAgent } from './agents/agent.ts'
 import type { Call } from './model/call.ts'
 import type { Tokens } from './model/script.ts'
 import type { Place } from './place.ts'
+import type { Session } from './scenarios.ts'
 
 // What the calls and tokens of a script come to, in the words of the ledger.
 
@@ -44,11 +45,12 @@ export const tokensOf = ({ cost }: RealAgent, { input, cacheRead, cacheWrite, ou
   outputTokens: output,
 })
 
-export function costOf({ cost }: RealAgent, { input, cacheRead, cacheWrite, output }: Tokens) {
+export function costOf({ cost }: RealAgent, { input, cacheRead, cacheWrite, output }: Tokens, ends?: Session['ends']) {
   if (cost === undefined) return null
+  const isUntold = ends === 'killed' && cost.isToldAtEnd
   const written = cacheWrite * (cost.cacheWrite ?? cost.input)
   const sum = input * cost.input + cacheRead * cost.cacheRead + written + output * cost.output
-  return { usd: rounded(sum / 1e6), source: cost.source }
+  return { usd: rounded(sum / 1e6), source: isUntold ? 'estimated' : cost.source }
 }
 
 export const rounded = (usd: number) => Number(usd.toFixed(6))

@@ -40,6 +40,8 @@ export interface Start {
 /** Told by the agent or estimated, by these prices of a million tokens; undefined where the model has no public price. */
 export interface Cost {
   source: 'reported' | 'estimated'
+  /** The agent tells it as its session ends, and not before. */
+  isToldAtEnd?: true
   input: number
   cacheRead: number
   /** Where the API tells them apart from other input. */

@@ -34,7 +34,7 @@ export const claude: RealAgent = {
     ...(resumes ? ['--resume', resumes] : []),
   ],
   session: /"session_id":"([^"]+)"/,
-  cost: { source: 'reported', input: 3, cacheRead: 0.3, cacheWrite: 3.75, output: 15 },
+  cost: { source: 'reported', isToldAtEnd: true, input: 3, cacheRead: 0.3, cacheWrite: 3.75, output: 15 },
   goesOnAfterSubagents: true,
   failure: { status: 429, type: 'rate_limit_error', message: 'This request would exceed your rate limit' },
 }
