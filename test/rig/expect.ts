@@ -135,7 +135,7 @@ function usageOf(agent: RealAgent, { session, played }: Ran, { run, turns }: Rec
   const { model, costUsd, costSource, ...tokens } = run.usage ?? {}
   const cost = costUsd === undefined ? null : { usd: rounded(costUsd), source: costSource }
   const all = sum(played.tokens.agent, played.tokens.subagent)
-  const isSilent = turns.length === 0
+  const isSilent = turns.every(({ usage }) => usage === undefined)
   // Where a turn is told at all, what it leaves out is its subagents.
   const told = isSilent ? noTokens : played.tokens.agent
   const recorded = { cacheReadTokens: 0, cacheWriteTokens: 0, inputTokens: 0, outputTokens: 0, ...tokens }

@@ -34,4 +34,7 @@ export const opencode: RealAgent = {
   session: /"sessionID":"([^"]+)"/,
   cost: { source: 'reported', input: 3, cacheRead: 0.3, output: 15 },
   failure: { status: 400, type: 'invalid_request_error', message: 'The scripted request is not valid' },
+  limits: [
+    { scenario: 'kill', figures: ['model', 'tokens', 'cost'], why: 'Its plugin reports what was used as a turn ends.' },
+  ],
 }
