@@ -6,14 +6,18 @@ export const hashBytes = 32
 
 const sha256 = (bytes: Uint8Array) => hash('sha256', bytes, 'buffer')
 const leafPrefix = Buffer.of(0)
-const nodePrefix = Buffer.of(1)
+/** The bytes of the node that is hashed just now. */
+const node = Buffer.alloc(1 + 2 * hashBytes, 1)
 
 /** The hash of a leaf: SHA-256(0x00 ‖ bytes). */
 export const leafHash = (bytes: Uint8Array): Buffer => sha256(Buffer.concat([leafPrefix, bytes]))
 
 /** The hash of an interior node: SHA-256(0x01 ‖ left ‖ right). */
-export const nodeHash = (left: Uint8Array, right: Uint8Array): Buffer =>
-  sha256(Buffer.concat([nodePrefix, left, right]))
+export function nodeHash(left: Uint8Array, right: Uint8Array): Buffer {
+  node.set(left, 1)
+  node.set(right, 1 + hashBytes)
+  return sha256(node)
+}
 
 const emptyRoot = sha256(new Uint8Array())
 
