@@ -54,6 +54,7 @@ const pages: [address: string, sign: string][] = [
   ['#/activity', '.activity li'],
   ['#/activity?subject=nothing', '.empty'],
   ['#/keys', '.keyed .badge'],
+  ['#/webhooks', '.keyed .badge'],
   ['#/projects', '.keyed .title'],
   ['#/nowhere', '.empty'],
 ]

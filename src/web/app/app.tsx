@@ -26,6 +26,7 @@ const Compare = lazy(() => import('../runs/compare.tsx'))
 const Trends = lazy(() => import('../trends/trends.tsx'))
 const Activity = lazy(() => import('../activity/activity.tsx'))
 const Keys = lazy(() => import('../admin/keys.tsx'))
+const Webhooks = lazy(() => import('../admin/webhooks.tsx'))
 const Projects = lazy(() => import('../admin/projects.tsx'))
 
 /** The page as a whole: who is there, and what the address asks for. */
@@ -99,6 +100,7 @@ function Page({ route }: { route: Route }) {
   if (noun === 'trends') return <Trends route={route} />
   if (noun === 'activity') return <Activity route={route} />
   if (noun === 'keys') return <Keys />
+  if (noun === 'webhooks') return <Webhooks />
   if (noun === 'projects') return <Projects />
   return <Missing />
 }

@@ -21,6 +21,7 @@ export const places: Place[] = [
   { path: ['trends'], name: 'Trends', icon: 'trends', key: 't' },
   { path: ['activity'], name: 'Activity', icon: 'activity', key: 'a' },
   { path: ['keys'], name: 'Keys', icon: 'keys', key: 'k', permission: 'admin' },
+  { path: ['webhooks'], name: 'Webhooks', icon: 'out', key: 'w', permission: 'admin' },
   { path: ['projects'], name: 'Projects', icon: 'folder', key: 'p', permission: 'admin' },
 ]
 

@@ -1,0 +1,134 @@
+import { useState } from 'preact/hooks'
+import type { Delivery, Webhook } from '../../api/webhook.ts'
+import { useAct } from '../data/act.ts'
+import { useRead } from '../data/read.ts'
+import { client } from '../data/server.ts'
+import { Ago } from '../ui/ago.tsx'
+import { Dialog } from '../ui/dialog.tsx'
+import { Fact } from '../ui/fact.tsx'
+import { Form } from '../ui/form.tsx'
+import { Problem } from '../ui/problem.tsx'
+import { lookOf } from './webhook-row.tsx'
+
+/** What one can do with a webhook, each in a dialog of its own. */
+export type Deed = 'manage' | 'edit' | 'replay' | 'rotate' | 'delete'
+
+interface Props {
+  it: Webhook
+  onDeed: (deed: Deed) => void
+  onDone: () => void
+  onClose: () => void
+}
+
+export function WebhookDialog({ it, onDeed, onDone, onClose }: Props) {
+  const { id, enabled } = it
+  const { act, isBusy, error } = useAct()
+  const enable = async (enabled: boolean) => {
+    if (await act(() => client.updateWebhook({ id, enabled }))) onDone()
+  }
+  return (
+    <Dialog title={`Webhook ${id}`} onClose={onClose}>
+      <dl class="facts-list">
+        <Fact name="URL">{it.url}</Fact>
+        <Fact name="State">{lookOf(it)?.word ?? 'Enabled'}</Fact>
+        <Fact name="Delivered up to event">{String(it.after)}</Fact>
+        <Fact name="Next attempt">{it.nextAttemptAt && new Date(it.nextAttemptAt).toLocaleString('en')}</Fact>
+        <Fact name="Last error">{it.lastError}</Fact>
+      </dl>
+      <div class="row wrap">
+        <button type="button" disabled={isBusy} onClick={() => enable(!enabled)}>
+          {enabled ? 'Disable' : 'Enable'}
+        </button>
+        {enabled && it.failures > 0 && (
+          <button type="button" disabled={isBusy} onClick={() => enable(true)}>
+            Retry now
+          </button>
+        )}
+        <button type="button" onClick={() => onDeed('edit')}>
+          Edit
+        </button>
+        <button type="button" onClick={() => onDeed('replay')}>
+          Send again
+        </button>
+        <button type="button" onClick={() => onDeed('rotate')}>
+          Rotate secret
+        </button>
+        <button type="button" class="danger" onClick={() => onDeed('delete')}>
+          Delete
+        </button>
+      </div>
+      {error && <Problem error={error} />}
+      <Deliveries id={id} />
+    </Dialog>
+  )
+}
+
+function Deliveries({ id }: { id: number }) {
+  const read = useRead(`deliveries ${id}`, () => client.listWebhookDeliveries({ id, limit: 20 }), { everyMs: 5_000 })
+  return (
+    <section aria-labelledby="deliveries">
+      <h3 id="deliveries">Last deliveries</h3>
+      {read.error && <Problem error={read.error} onRetry={read.reload} />}
+      {read.data?.deliveries.length === 0 && <p class="muted">Nothing was sent yet.</p>}
+      <ul class="deliveries">
+        {read.data?.deliveries.map((delivery) => (
+          <li key={delivery.id}>
+            <Ago at={delivery.at} /> {contentOf(delivery)}: <b>{outcomeOf(delivery)}</b>
+          </li>
+        ))}
+      </ul>
+    </section>
+  )
+}
+
+const contentOf = ({ firstSeq, lastSeq, attempt }: Delivery) => {
+  const what =
+    firstSeq === null ? 'test' : firstSeq === lastSeq ? `event ${firstSeq}` : `events ${firstSeq} to ${lastSeq}`
+  return attempt > 1 ? `${what}, attempt ${attempt}` : what
+}
+
+/** What came of a delivery, in words. */
+export const outcomeOf = ({ error, statusCode, durationMs }: Delivery) =>
+  error ?? `accepted with ${statusCode} in ${durationMs} ms`
+
+interface FormProps {
+  it: Webhook
+  onDone: () => void
+  onClose: () => void
+}
+
+export function ReplayForm({ it: { id, after }, onDone, onClose }: FormProps) {
+  const [from, setFrom] = useState('0')
+  const work = async () => {
+    await client.updateWebhook({ id, after: Number(from) })
+    onDone()
+  }
+  return (
+    <Form title="Send events again" deed="Send again" work={work} onClose={onClose}>
+      <p>Everything up to event {after} was delivered. The receiver gets the events after this one again.</p>
+      <label class="field">
+        After event; 0: from the beginning of the log
+        <input
+          type="number"
+          min="0"
+          step="1"
+          required
+          value={from}
+          onInput={(event) => setFrom(event.currentTarget.value)}
+        />
+      </label>
+    </Form>
+  )
+}
+
+export function DeleteForm({ it: { id, url }, onDone, onClose }: FormProps) {
+  const work = async () => {
+    await client.deleteWebhook({ id })
+    onDone()
+  }
+  return (
+    <Form title={`Delete webhook ${id}?`} deed="Delete webhook" isDanger work={work} onClose={onClose}>
+      <p>{url} receives no further events. Its place in the log and its deliveries are lost.</p>
+    </Form>
+  )
+}

@@ -1,0 +1,102 @@
+import { useState } from 'preact/hooks'
+import type { EventType } from '../../api/event.ts'
+import type { Webhook } from '../../api/webhook.ts'
+import type { Output } from '../../client/client.ts'
+import { useProjects } from '../data/projects.ts'
+import { client } from '../data/server.ts'
+import { useSession } from '../data/session.ts'
+import { etagOf } from '../data/version.ts'
+import { Form } from '../ui/form.tsx'
+
+const nouns = ['run', 'turn', 'spec', 'check', 'feature', 'project', 'key', 'webhook']
+const types = nouns.flatMap((noun) => ['created', 'updated', 'deleted'].map((deed) => `${noun}.${deed}` as EventType))
+
+interface Props {
+  /** The one to change; without it a new one is made. */
+  webhook?: Webhook
+  onMade?: (made: Output<'createWebhook'>) => void
+  onDone: () => void
+  onClose: () => void
+}
+
+export function WebhookForm({ webhook, onMade, onDone, onClose }: Props) {
+  const projects = useProjects()
+  const ownProject = useSession().key?.project ?? null
+  const [url, setUrl] = useState(webhook?.url ?? '')
+  const [chosen, setChosen] = useState<EventType[]>(webhook?.types ?? [])
+  const [project, setProject] = useState(ownProject ?? '')
+  const [isWhole, setWhole] = useState(false)
+  const work = async () => {
+    if (webhook) {
+      const ifVersion = etagOf({ id: webhook.id, version: webhook.version })
+      await client.updateWebhook({ id: webhook.id, url, types: chosen, ifVersion })
+    } else {
+      onMade?.(
+        await client.createWebhook({ url, types: chosen, project: project || null, after: isWhole ? 0 : undefined }),
+      )
+    }
+    onDone()
+  }
+  return (
+    <Form
+      title={webhook ? 'Edit webhook' : 'New webhook'}
+      deed={webhook ? 'Save' : 'Create webhook'}
+      work={work}
+      onClose={onClose}
+      onConflict={onDone}
+    >
+      <label class="field">
+        URL that receives the events
+        <input
+          type="url"
+          value={url}
+          required
+          placeholder="https://hooks.example.com/conduct"
+          onInput={(event) => setUrl(event.currentTarget.value)}
+        />
+      </label>
+      <Types chosen={chosen} onChange={setChosen} />
+      {!webhook && (
+        <>
+          <label class="field">
+            Events of
+            <select
+              value={project}
+              disabled={ownProject !== null}
+              onChange={(event) => setProject(event.currentTarget.value)}
+            >
+              {ownProject === null && <option value="">The whole server</option>}
+              {projects.map(({ slug, name }) => (
+                <option key={slug} value={slug}>
+                  {name}
+                </option>
+              ))}
+            </select>
+          </label>
+          <label class="row permission">
+            <input type="checkbox" checked={isWhole} onChange={() => setWhole(!isWhole)} />
+            Begin with the first event of the log
+          </label>
+        </>
+      )}
+    </Form>
+  )
+}
+
+function Types({ chosen, onChange }: { chosen: EventType[]; onChange: (chosen: EventType[]) => void }) {
+  const toggle = (type: EventType) =>
+    onChange(chosen.includes(type) ? chosen.filter((one) => one !== type) : [...chosen, type])
+  return (
+    <fieldset class="field">
+      <legend>Types of events; none: all of them</legend>
+      <div class="types">
+        {types.map((type) => (
+          <label key={type} class="row permission">
+            <input type="checkbox" checked={chosen.includes(type)} onChange={() => toggle(type)} />
+            {type}
+          </label>
+        ))}
+      </div>
+    </fieldset>
+  )
+}

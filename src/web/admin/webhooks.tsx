@@ -1,0 +1,139 @@
+import { useState } from 'preact/hooks'
+import type { Delivery, Webhook } from '../../api/webhook.ts'
+import { useAct } from '../data/act.ts'
+import { useList } from '../data/list.ts'
+import { client } from '../data/server.ts'
+import { may, useSession } from '../data/session.ts'
+import { Command } from '../ui/copy.tsx'
+import { Dialog } from '../ui/dialog.tsx'
+import { Form } from '../ui/form.tsx'
+import { Head } from '../ui/head.tsx'
+import { More } from '../ui/more.tsx'
+import { Problem } from '../ui/problem.tsx'
+import { type Deed, DeleteForm, outcomeOf, ReplayForm, WebhookDialog } from './webhook-dialog.tsx'
+import { WebhookForm } from './webhook-form.tsx'
+import { WebhookRow } from './webhook-row.tsx'
+
+/** The webhooks of the server, or of a project, for their admins. */
+export default function Webhooks() {
+  if (may(useSession(), 'admin')) return <Listed />
+  return (
+    <>
+      <Head title="Webhooks" />
+      <p class="empty">Webhooks are for admins: log in with a key that has the permission “admin”.</p>
+    </>
+  )
+}
+
+/** Something that one does with a webhook, or what came of a test. */
+type Open = { deed: Deed; id: number } | { deed: 'new' } | { tested: Delivery }
+
+interface Made {
+  webhook: Webhook
+  secret: string
+}
+
+function Listed() {
+  const [open, setOpen] = useState<Open>()
+  const [made, setMade] = useState<Made>()
+  const { act, error } = useAct()
+  // No event tells of deliveries.
+  const list = useList(
+    'webhooks',
+    async (page, options) => {
+      const { webhooks, meta } = await client.listWebhooks(page, options)
+      return { items: webhooks, nextCursor: meta.nextCursor }
+    },
+    { touches: ({ type }) => type.startsWith('webhook.'), everyMs: 5_000 },
+  )
+  const test = (id: number) =>
+    act(async () => {
+      setOpen({ tested: (await client.testWebhook({ id })).delivery })
+      list.reload()
+    })
+  return (
+    <>
+      <Head title="Webhooks">
+        <button type="button" class="main" onClick={() => setOpen({ deed: 'new' })}>
+          New webhook
+        </button>
+      </Head>
+      {error && <Problem error={error} />}
+      {list.isRead && list.items.length === 0 && <p class="empty">A webhook sends what happens to another program.</p>}
+      <ul class="rows keyed">
+        {list.items.map((it) => (
+          <WebhookRow
+            key={it.id}
+            it={it}
+            onTest={() => test(it.id)}
+            onManage={() => setOpen({ deed: 'manage', id: it.id })}
+          />
+        ))}
+      </ul>
+      <More list={list} />
+      {open && <Opened open={open} items={list.items} onOpen={setOpen} onMade={setMade} onDone={list.reload} />}
+      {made && <Secret {...made} onClose={() => setMade(undefined)} />}
+    </>
+  )
+}
+
+interface OpenedProps {
+  open: Open
+  items: Webhook[]
+  onOpen: (open: Open | undefined) => void
+  onMade: (made: Made) => void
+  onDone: () => void
+}
+
+function Opened({ open, items, onOpen, onMade, onDone }: OpenedProps) {
+  const onClose = () => onOpen(undefined)
+  if ('tested' in open) return <Tested it={open.tested} onClose={onClose} />
+  if (open.deed === 'new') return <WebhookForm onMade={onMade} onDone={onDone} onClose={onClose} />
+  const it = items.find(({ id }) => id === open.id)
+  if (!it) return null
+  const props = { it, onDone, onClose }
+  if (open.deed === 'edit') return <WebhookForm webhook={it} onDone={onDone} onClose={onClose} />
+  if (open.deed === 'replay') return <ReplayForm {...props} />
+  if (open.deed === 'rotate') return <RotateForm it={it} onMade={onMade} onClose={onClose} />
+  if (open.deed === 'delete') return <DeleteForm {...props} />
+  return <WebhookDialog {...props} onDeed={(deed) => onOpen({ deed, id: it.id })} />
+}
+
+function Tested({ it, onClose }: { it: Delivery; onClose: () => void }) {
+  return (
+    <Dialog title="Test message" onClose={onClose}>
+      <p>{it.error === null ? 'The receiver accepted it.' : 'It was not delivered.'}</p>
+      <p>
+        <b>{outcomeOf(it)}</b>
+      </p>
+    </Dialog>
+  )
+}
+
+interface RotateProps {
+  it: Webhook
+  onMade: (made: Made) => void
+  onClose: () => void
+}
+
+function RotateForm({ it, onMade, onClose }: RotateProps) {
+  const work = async () => onMade(await client.rotateWebhookSecret({ id: it.id }))
+  return (
+    <Form title="Rotate the secret?" deed="Rotate secret" work={work} onClose={onClose}>
+      <p>
+        A new secret signs from now on. The old one signs beside it for a day, so that the receiver can change over.
+      </p>
+    </Form>
+  )
+}
+
+function Secret({ secret, webhook: { url }, onClose }: Made & { onClose: () => void }) {
+  return (
+    <Dialog title="The signing secret" onClose={onClose}>
+      <div class="secret">
+        <p>Copy the secret now: it is not shown again. With it, {url} verifies that a message is from here.</p>
+        <Command text={secret} />
+      </div>
+    </Dialog>
+  )
+}

@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { openPage } from '../support/browser.ts'
+
+test('a webhook is created, tested, disabled, set back and deleted on the page', async (t) => {
+  const { page, client } = await openPage(t, '#/webhooks')
+  await page.getByText('A webhook sends what happens to another program.').waitFor()
+  await page.getByRole('button', { name: 'New webhook' }).click()
+  const form = page.getByRole('dialog', { name: 'New webhook' })
+  await form.getByLabel(/^URL/).fill('http://localhost:9/hook')
+  await form.getByLabel('run.created').check()
+  await form.getByRole('button', { name: 'Create webhook' }).click()
+  const shown = page.getByRole('dialog', { name: 'The signing secret' })
+  const secret = (await shown.locator('code').first().textContent()) ?? ''
+  assert.match(secret, /^whsec_/)
+  await form.waitFor({ state: 'detached' })
+  await page.keyboard.press('Escape')
+  await shown.waitFor({ state: 'detached' })
+  assert.ok(!(await page.content()).includes(secret))
+
+  const row = page.locator('.keyed li', { hasText: 'http://localhost:9/hook' })
+  await row.getByText('run.created').waitFor()
+  await row.getByRole('button', { name: 'Test' }).click()
+  const tested = page.getByRole('dialog', { name: 'Test message' })
+  await tested.getByText(/localhost .* is not a public address \(loopback\)/).waitFor()
+  await page.keyboard.press('Escape')
+
+  await client.createRun({ runId: 'A' })
+  await row.getByText('Failing').waitFor()
+  const manage = async () => {
+    await row.getByRole('button', { name: 'Manage' }).click()
+    return page.getByRole('dialog', { name: 'Webhook 1' })
+  }
+  const dialog = await manage()
+  await dialog
+    .getByText(/^test: /)
+    .or(dialog.getByText('test'))
+    .first()
+    .waitFor()
+  await dialog.getByRole('button', { name: 'Disable' }).click()
+  await row.getByText('Disabled').waitFor()
+  await dialog.getByRole('button', { name: 'Send again' }).click()
+  await page.getByRole('dialog', { name: 'Send events again' }).getByRole('button', { name: 'Send again' }).click()
+  await page.getByRole('dialog').waitFor({ state: 'detached' })
+  assert.equal((await client.getWebhook({ id: 1 })).webhook.after, 0)
+
+  await (await manage()).getByRole('button', { name: 'Rotate secret' }).click()
+  await page.getByRole('dialog', { name: 'Rotate the secret?' }).getByRole('button', { name: 'Rotate secret' }).click()
+  await shown.locator('code').first().waitFor()
+  await page.keyboard.press('Escape')
+  await (await manage()).getByRole('button', { name: 'Delete' }).click()
+  await page.getByRole('dialog', { name: 'Delete webhook 1?' }).getByRole('button', { name: 'Delete webhook' }).click()
+  await page.getByText('A webhook sends what happens to another program.').waitFor()
+})
