@@ -333,3 +333,21 @@ testLedger(
   },
   options,
 )
+
+testLedger(
+  'the metrics tell how far each enabled webhook is behind',
+  async ({ client, app }, t) => {
+    const receiver = await openReceiver(t, hang)
+    const { id } = (await client.createWebhook({ url: receiver.url, types: ['run.created'] })).webhook
+    await client.createRun({})
+    await receiver.until((received) => received.length === 1)
+    const metrics = async () => {
+      const peer = { incoming: { socket: { remoteAddress: '127.0.0.1' } } }
+      return (await app.fetch(new Request('http://localhost/metrics'), peer as never)).text()
+    }
+    assert.match(await metrics(), new RegExp(`conduct_follower_lag_events\\{follower="webhook/${id}"\\} 2\\n`))
+    await client.updateWebhook({ id, enabled: false })
+    assert.doesNotMatch(await metrics(), /webhook\//)
+  },
+  options,
+)

@@ -51,3 +51,13 @@ test('origins are a list', () => {
     'http://localhost:5173',
   ])
 })
+
+test('CONDUCT_WEBHOOK_ALLOW names hosts, addresses and ranges', () => {
+  const read = (text: string) => readSettings({}, { CONDUCT_WEBHOOK_ALLOW: text }).webhookAllow
+  const right = ['hooks.internal', 'n8n', '10.0.0.7', '10.0.0.0/8', '::1', 'fd00::/8']
+  assert.deepEqual(read(right.join(', ')), right)
+  assert.deepEqual(read(''), [])
+  for (const wrong of ['10.0.0.0/33', '10.0.0', 'http://x', 'fd00::/129', 'a/8', '10.0.0.0/8/8', '10.0.0.0/', 'a b']) {
+    assert.throws(() => read(wrong), /CONDUCT_WEBHOOK_ALLOW must be hosts, addresses and ranges/, wrong)
+  }
+})

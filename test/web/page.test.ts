@@ -131,6 +131,10 @@ async function fill({ client }: Shown) {
   await client.createFeature({ name: 'plain', file: `src/${long}.ts`, description: long })
   await client.createProject({ slug: 'shop', name: 'Shop', repository: `https://example.com/${long}` })
   const expiresAt = new Date(Date.now() + 86_400_000).toISOString()
+  const { webhook } = await client.createWebhook({
+    url: `https://hooks.example/${long.replaceAll(' ', '-').slice(0, 190)}`,
+  })
+  await client.updateWebhook({ id: webhook.id, enabled: false })
   await client.createKey({ name: long.slice(0, 190), permissions: ['agent'], project: 'shop', expiresAt })
 }
 
