@@ -9,11 +9,15 @@ test('activity tells what happens as it happens, in sentences, by filters of the
   const lines = page.locator('.activity li')
   await lines.filter({ hasText: 'created run RUN-001' }).waitFor()
   await client.updateRun({ runId: 'RUN-001', status: 'completed' })
-  await lines.filter({ hasText: 'Pending → Completed' }).waitFor()
+  const completed = lines.filter({ hasText: 'completed run RUN-001' })
+  await completed.getByText(/fields?$/).click()
+  await completed.getByText('Pending → Completed').waitFor()
+  await client.updateRun({ runId: 'RUN-001', status: 'failed', failure: { code: 'X', message: 'Out of memory' } })
+  await lines.filter({ hasText: 'ended run RUN-001 as failed, Out of memory' }).waitFor()
   await client.createSpec({ specId: 'A-1', title: 'Hidden' })
   await client.createRun({ title: 'Second' })
   await lines.filter({ hasText: 'RUN-002' }).waitFor()
-  assert.equal(await lines.count(), 3)
+  assert.equal(await lines.count(), 4)
 
   await page.getByLabel('Subject').fill('RUN-001')
   await page.getByLabel('Subject').press('Enter')
@@ -39,4 +43,19 @@ test('activity goes back to the beginning as it is scrolled', async (t) => {
   }
   assert.equal(await lines.count(), 250)
   await lines.last().getByText('part 0').waitFor()
+})
+
+test('activity keeps a bounded number of events, whatever arrives', async (t) => {
+  const { page, client } = await openPage(t, '#/activity?type=run.updated')
+  await page.getByText('No events match these filters').waitFor()
+  await client.createRun({ runId: 'A', status: 'in_progress' })
+  // Labels differ each time, so that no two events are one line.
+  for (let n = 0; n < 1100; n += 20) {
+    await Promise.all(
+      Array.from({ length: 20 }, (_, m) => client.updateRun({ runId: 'A', labels: { n: String(n + m) } })),
+    )
+  }
+  const lines = page.locator('.activity li')
+  await page.getByRole('button', { name: 'Show older' }).waitFor({ state: 'attached' })
+  assert.ok((await lines.count()) <= 1000, String(await lines.count()))
 })

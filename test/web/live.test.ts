@@ -47,7 +47,7 @@ test('a run is followed: its log as it grows, its end, its checks', async (t) =>
   await page.locator('.prose').getByText('Something else.').waitFor()
   assert.equal(await page.getByRole('heading', { name: 'Plan' }).count(), 0)
   await page.getByRole('link', { name: 'Timeline' }).click()
-  await page.locator('.timeline').getByText('Pending').or(page.getByText('In progress → Completed')).first().waitFor()
+  await page.locator('.timeline').getByText('completed the run').waitFor()
 })
 
 test('what changes while the server is away is there once it is back', async (t) => {

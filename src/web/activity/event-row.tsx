@@ -1,30 +1,38 @@
+import { useState } from 'preact/hooks'
 import type { Event } from '../../api/event.ts'
 import { href } from '../app/router.ts'
 import { plural } from '../runs/changes.tsx'
 import { Ago } from '../ui/ago.tsx'
+import { deedOf } from './deed.ts'
 import { actorOf, ChangeWords } from './event-line.tsx'
 
 /** A change as a sentence: who did what to which thing. `times`: how often in a row. */
 export function EventRow({ event, times }: { event: Event; times: number }) {
   const [noun = '', made = ''] = event.type.split('.')
-  const isRevoked = noun === 'key' && event.changes.revokedAt !== undefined
-  const deed = isRevoked ? 'revoked' : made
-  const hasWords = made !== 'deleted' && !isRevoked && Object.keys(event.changes).length > 0
+  const { verb, outcome } = deedOf(event, times)
   return (
     <li>
       <Ago at={event.at} />
-      <p>
-        <b>{actorOf(event)}</b> {times > 1 ? 'wrote to' : deed} {noun} <Subject event={event} noun={noun} />
+      <div>
+        <b>{actorOf(event)}</b> {verb} {noun} <Subject event={event} noun={noun} />
+        {outcome && <> {outcome}</>}
         {event.project !== null && <span class="muted"> in {event.project}</span>}
-        {times > 1
-          ? `, ${plural(times, 'time')}`
-          : hasWords && (
-              <>
-                : <ChangeWords changes={event.changes} />
-              </>
-            )}
-      </p>
+        {times === 1 && made !== 'deleted' && <Details event={event} />}
+      </div>
     </li>
+  )
+}
+
+/** What changed field by field, folded until somebody wants it. */
+export function Details({ event: { changes } }: { event: Event }) {
+  const [isOpen, setOpen] = useState(false)
+  const count = Object.keys(changes).length
+  if (count === 0) return null
+  return (
+    <details class="changed" onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary>{plural(count, 'field')}</summary>
+      {isOpen && <ChangeWords changes={changes} />}
+    </details>
   )
 }
 

@@ -8,6 +8,10 @@ import { client } from './server.ts'
 export type EventFilter = Pick<Input<'listEvents'>, 'project' | 'type' | 'subject'>
 
 const pageSize = 100
+/** So many events are kept; what arrives meanwhile pushes the oldest out, which can be read again. */
+const most = 1000
+/** Events that arrive within so many milliseconds are drawn together. */
+const gatherMs = 200
 
 interface State {
   /** The filter, as text, that the events answer. */
@@ -44,6 +48,17 @@ export function useEventList(filter: EventFilter): EventList {
     const add = (events: Event[], hasMore?: boolean) =>
       set((before) => ({ key, events: joined(before.events, events), hasMore: hasMore ?? before.hasMore }))
 
+    let arrived: Event[] = []
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const gather = (event: Event) => {
+      arrived = [...arrived, event].slice(-most)
+      timer ??= setTimeout(() => {
+        timer = undefined
+        set((before) => newest(before, arrived))
+        arrived = []
+      }, gatherMs)
+    }
+
     const back = oneAtATime(async () => {
       const before = latest.current.key === key ? latest.current.events.at(-1)?.seq : undefined
       await read({ order: 'desc', before }).then(({ events, meta }) => add(events, meta.hasMore), fail)
@@ -62,15 +77,24 @@ export function useEventList(filter: EventFilter): EventList {
     back()
     const leave = listen((news) => {
       if (news.kind === 'connected') catchUp()
-      if (news.kind === 'event' && isMeant(filter, news.event)) add([news.event])
+      if (news.kind === 'event' && isMeant(filter, news.event)) gather(news.event)
     })
     return () => {
       end.abort()
+      clearTimeout(timer)
       leave()
     }
   }, [key])
 
   return { ...state, isRead: state.key === key, older: () => older.current() }
+}
+
+/** The state with what arrived, as far as the newest events go that are kept. */
+function newest(before: State, arrived: Event[]): State {
+  const events = joined(before.events, arrived)
+  // Whoever has read further back keeps that much, and no more.
+  const kept = Math.max(most, before.events.length)
+  return { ...before, events: events.slice(0, kept), hasMore: before.hasMore || events.length > kept }
 }
 
 function joined(before: Event[], more: Event[]): Event[] {

@@ -1,6 +1,7 @@
-import type { Event } from '../../api/event.ts'
 import type { TimelineEntry } from '../../api/timeline.ts'
-import { actorOf, ChangeWords } from '../activity/event-line.tsx'
+import { deedOf } from '../activity/deed.ts'
+import { actorOf } from '../activity/event-line.tsx'
+import { Details } from '../activity/event-row.tsx'
 import { href } from '../app/router.ts'
 import { Ago } from '../ui/ago.tsx'
 import { Badge, resultLooks, Status, Verdict } from '../ui/status.tsx'
@@ -49,11 +50,11 @@ function Entry({ entry, project }: { entry: TimelineEntry; project: string }) {
     )
   }
   const { event } = entry
+  const { verb, outcome } = deedOf(event)
   return (
-    <p>
-      <b>{actorOf(event)}</b> {deeds[event.type] ?? event.type} <ChangeWords changes={event.changes} />
-    </p>
+    <div>
+      <b>{actorOf(event)}</b> {verb} the run{outcome && <> {outcome}</>}
+      <Details event={event} />
+    </div>
   )
 }
-
-const deeds: Partial<Record<Event['type'], string>> = { 'run.created': 'created it:', 'run.updated': '' }

@@ -1,0 +1,57 @@
+import type { Event } from '../../api/event.ts'
+import { resultLooks, verdictLooks } from '../ui/status.tsx'
+
+/** A change in words: `completed` before the name of what changed, and what came of it after. */
+export interface Deed {
+  verb: string
+  outcome?: string
+}
+
+const after = ({ changes }: Event, field: string): unknown => changes[field]?.[1]
+
+const wordOf = (looks: Record<string, { word: string }>, value: unknown) =>
+  typeof value === 'string' && Object.hasOwn(looks, value) ? looks[value]?.word : undefined
+
+const runVerbs: Record<string, string> = {
+  pending: 'put back',
+  in_progress: 'started',
+  completed: 'completed',
+  failed: 'ended',
+}
+
+/** What happened in an event, as the middle and the end of a sentence. `times`: how often in a row. */
+export function deedOf(event: Event, times = 1): Deed {
+  const [noun = '', made = ''] = event.type.split('.')
+  if (times > 1) return { verb: 'wrote to', outcome: `${times.toLocaleString('en')} times` }
+  if (made === 'created') return { verb: noun === 'check' ? 'recorded' : 'created', outcome: createdOutcome(event) }
+  if (made === 'deleted') return { verb: 'deleted' }
+  if (noun === 'key' && event.changes.revokedAt !== undefined) return { verb: 'revoked' }
+  return { verb: updateVerb(noun, event), outcome: updateOutcome(event) }
+}
+
+function createdOutcome(event: Event): string | undefined {
+  const result = wordOf(resultLooks, after(event, 'result'))
+  const title = after(event, 'title') ?? after(event, 'name')
+  const named = typeof title === 'string' ? `“${title.slice(0, 120)}”` : undefined
+  return [named, result].filter(Boolean).join(': ') || undefined
+}
+
+function updateVerb(noun: string, event: Event): string {
+  const status = after(event, 'status')
+  if (noun === 'run' && typeof status === 'string') return runVerbs[status] ?? 'updated'
+  if (noun === 'spec' && typeof status === 'string') return 'moved'
+  if ('content' in event.changes) return noun === 'run' ? 'wrote to' : 'edited'
+  if ('labels' in event.changes) return 'labelled'
+  return 'updated'
+}
+
+function updateOutcome(event: Event): string | undefined {
+  const verdict = wordOf(verdictLooks, after(event, 'verdict'))
+  const result = wordOf(resultLooks, after(event, 'result'))
+  const failure = after(event, 'failure')
+  const message =
+    failure instanceof Object && 'message' in failure ? String(failure.message).split('\n', 1)[0] : undefined
+  const failed = event.type === 'run.updated' && after(event, 'status') === 'failed' && 'as failed'
+  const said = [failed, verdict && `now ${verdict}`, result && `now ${result}`, message?.slice(0, 200)]
+  return said.filter(Boolean).join(', ') || undefined
+}
