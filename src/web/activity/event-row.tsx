@@ -29,7 +29,7 @@ export function Details({ event: { changes } }: { event: Event }) {
   const count = Object.keys(changes).length
   if (count === 0) return null
   return (
-    <details class="changed" onToggle={(event) => setOpen(event.currentTarget.open)}>
+    <details class="event-fields" onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>{plural(count, 'field')}</summary>
       {isOpen && <ChangeWords changes={changes} />}
     </details>

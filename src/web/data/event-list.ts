@@ -54,8 +54,9 @@ export function useEventList(filter: EventFilter): EventList {
       arrived = [...arrived, event].slice(-most)
       timer ??= setTimeout(() => {
         timer = undefined
-        set((before) => newest(before, arrived))
+        const some = arrived
         arrived = []
+        set((before) => newest(before, some))
       }, gatherMs)
     }
 
