@@ -6,7 +6,8 @@ import { accept, hang, openReceiver, status, verify, verifyNow } from './support
 const options = {
   webhooks: { allow: ['127.0.0.1'], timeoutMs: 2_000 },
   warn: (error: Error) => {
-    throw error
+    // The file of a test is removed before its ledger is closed, and the last work of the jobs misses it.
+    if (!/was deleted or replaced/.test(error.message)) throw error
   },
 }
 
