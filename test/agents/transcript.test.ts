@@ -207,7 +207,9 @@ test("Gemini CLI's session tells each message once, with its tokens", async (t) 
   })
   const thoughtful = { id: 'm', type: 'gemini', content: 'So.', model: 'gemini-2.5-pro' }
   const counts = { input: 100, output: 10, cached: 50, thoughts: 7, tool: 3, total: 120 }
-  const { usage } = await readTranscript('gemini', written(t, [{ ...thoughtful, tokens: counts }]))
+  // Where a session is taken up, what was said before is there again, without its tokens.
+  const again = { $set: { messages: [{ id: 'u', type: 'user' }, thoughtful] } }
+  const { usage } = await readTranscript('gemini', written(t, [{ ...thoughtful, tokens: counts }, again]))
   assert.deepEqual([usage?.inputTokens, usage?.outputTokens, usage?.cacheReadTokens], [103, 17, 50])
 })
 

@@ -11,7 +11,8 @@ export async function readGemini(path: string): Promise<Told> {
     for (const message of [line, ...listOf(fieldsOf(line.$set).messages)]) {
       if (message.type === 'user') answer = undefined
       if (message.type !== 'gemini') continue
-      requests.set(message.id, usageOf(message))
+      // A session that is taken up repeats what was said before, without its tokens.
+      if (message.tokens !== undefined) requests.set(message.id, usageOf(message))
       model = textOf(message.model, 100) ?? model
       answer = textOf(message.content, answerLength) ?? answer
     }

@@ -7,7 +7,7 @@ export const copilot: RealAgent = {
   version: '1.0.102',
   agent: 'copilot',
   model: 'gpt-4.1',
-  configure: () => ({}),
+  configure: ({ repository }) => ({ '.copilot/config.json': JSON.stringify({ trusted_folders: [repository] }) }),
   env: (url) => ({
     COPILOT_OFFLINE: 'true',
     COPILOT_AUTO_UPDATE: 'false',
