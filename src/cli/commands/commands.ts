@@ -75,6 +75,16 @@ export const commands: Record<string, Entry> = {
   key: fromTable('key', 'keys: create, list, revoke', 'more'),
   webhook: fromTable('webhook', 'webhooks: create, list, test, update, delete', 'more'),
   whoami: fromTable('whoami', 'show the key in use', 'more'),
+  backup: {
+    summary: 'write a verified backup of the ledger, also while a server runs',
+    group: 'more',
+    load: async () => (await import('./backup.ts')).backupCommand(),
+  },
+  restore: {
+    summary: 'put a backup in the place of the ledger',
+    group: 'more',
+    load: async () => (await import('./restore.ts')).restoreCommand(),
+  },
   demo: {
     summary: 'fill a project with a sample month of a small team',
     group: 'more',

@@ -104,6 +104,9 @@ export async function inspect(databaseUrl: string): Promise<string[]> {
   }
 }
 
+/** The functions that copy a ledger of SQLite, loaded only by the commands that do. */
+export const copying = () => import('../../store/engine/sqlite/backup.ts')
+
 /** What to do with an error of opening that database: UNAVAILABLE, with the reason. */
 export const notOpened = (databaseUrl: string) => (cause: Error & { cause?: Error }) => {
   const reason = cause.cause ? `${cause.message} (${cause.cause.message})` : cause.message

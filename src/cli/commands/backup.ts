@@ -1,0 +1,90 @@
+import { resolve } from 'node:path'
+import { Command } from 'commander'
+import { ConductError } from '../../api/error.ts'
+import type { Copied, CopyStep } from '../../store/engine/sqlite/copy.ts'
+import { UsageError } from '../exit.ts'
+import { addExamples } from '../option.ts'
+import { copying, type Place, placeOf } from '../place/connect.ts'
+import { pairs, printJson, shown } from '../show/print.ts'
+import { whileWaiting } from '../show/progress.ts'
+
+export interface CopyFlags {
+  profile?: string
+  force?: boolean
+  json?: boolean
+}
+
+/** `conduct backup FILE`: a verified copy of the ledger of this machine. */
+export function backupCommand(): Command {
+  const command = new Command('backup').argument('<file>', 'the backup to write')
+  addCopyFlags(command, 'replace the file if it exists')
+  addExamples(command, ['conduct backup conduct-backup.db'], 'console')
+  return command.action(backup)
+}
+
+async function backup(name: string, flags: CopyFlags): Promise<void> {
+  const file = resolve(name)
+  const path = ledgerFile(flags, dumpRecipe)
+  const { writeBackup } = await copying()
+  const copied = await showing((options) => writeBackup(path, file, { ...flags, ...options }))
+  tell(copied, flags, [
+    ['ledger', path],
+    ['backup', file],
+  ])
+}
+
+const dumpRecipe = `back it up with pg_dump --format=custom --file=conduct.dump "$CONDUCT_DATABASE_URL"`
+
+/** The flags of the commands that copy a ledger of this machine. */
+export function addCopyFlags(command: Command, force: string): Command {
+  return command
+    .option('--force', force)
+    .option('--json', 'as JSON')
+    .option('--profile <name>', 'local is the database of this machine, whichever server is in use')
+}
+
+/** The file of the ledger. Throws a UsageError where it is none, saying what to do instead on PostgreSQL. */
+export function ledgerFile({ profile }: CopyFlags, onPostgres: string): string {
+  const place: Place = placeOf({ profile }, process.env, process.cwd())
+  if (place.kind === 'server') {
+    throw new UsageError(
+      `${place.url} is a server: do this on its machine, or add --profile local for the database of this machine.`,
+    )
+  }
+  if (!place.databaseUrl.startsWith('sqlite:'))
+    throw new UsageError(`The ledger is in PostgreSQL: ${onPostgres}. docs/backup.md has the whole recipe.`)
+  const file = place.databaseUrl.slice('sqlite:'.length)
+  if (file === ':memory:') throw new UsageError('The ledger is in memory, and nowhere else.')
+  return file
+}
+
+/** Shows how far a copy is. Ctrl-C ends it, and nothing is left of it. */
+export async function showing(
+  copy: (options: { onStep(step: CopyStep): void; signal: AbortSignal }) => Promise<Copied>,
+): Promise<Copied> {
+  let doing = 'Starting'
+  const stopping = new AbortController()
+  const stop = () => stopping.abort()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stop)
+  const onStep = (step: CopyStep) => {
+    doing = step.step === 'verify' ? 'Verifying' : `Copying: ${Math.floor((100 * step.pages) / step.of)} %`
+  }
+  try {
+    return await whileWaiting(() => doing, copy({ onStep, signal: stopping.signal }))
+  } catch (error) {
+    if (!stopping.signal.aborted) throw error
+    throw new ConductError('UNAVAILABLE', 'Interrupted: nothing was kept of the copy.')
+  }
+}
+
+export function tell(copied: Copied, { json }: CopyFlags, places: [name: string, value: string][]) {
+  if (json) {
+    printJson({ ...Object.fromEntries(places), ...copied })
+    return
+  }
+  const { bytes, runs, events, newestSeq, newestAt } = copied
+  const newest = newestAt === null ? 'none' : `${newestSeq}, of ${shown(newestAt, true)}`
+  process.stdout.write(
+    `${pairs([...places, ['bytes', String(bytes)], ['runs', String(runs)], ['events', String(events)], ['newest', newest], ['verified', 'SQLite finds no damage, and every table has all of its rows']])}\n`,
+  )
+}

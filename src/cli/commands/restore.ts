@@ -1,0 +1,32 @@
+import { resolve } from 'node:path'
+import { Command } from 'commander'
+import { ConductError } from '../../api/error.ts'
+import { addExamples } from '../option.ts'
+import { copying } from '../place/connect.ts'
+import { serversOf } from '../place/servers.ts'
+import { addCopyFlags, type CopyFlags, ledgerFile, showing, tell } from './backup.ts'
+
+const restoreRecipe = 'restore it with pg_restore --dbname="$CONDUCT_DATABASE_URL" conduct.dump'
+
+/** `conduct restore FILE`: a verified backup in the place of the ledger of this machine. */
+export function restoreCommand(): Command {
+  const command = new Command('restore').argument('<file>', 'the backup to restore')
+  addCopyFlags(command, 'replace the ledger that is there')
+  addExamples(command, ['conduct restore conduct-backup.db'], 'console')
+  return command.action(restore)
+}
+
+async function restore(name: string, flags: CopyFlags): Promise<void> {
+  const file = resolve(name)
+  const path = ledgerFile(flags, restoreRecipe)
+  // A server of this user has a name; of others only the lock on the file is known.
+  const [server] = serversOf(process.env, `sqlite:${path}`)
+  if (server !== undefined)
+    throw new ConductError('CONFLICT', `A server has ${path} open, at ${server}: stop it first.`)
+  const { restoreBackup } = await copying()
+  const copied = await showing((options) => restoreBackup(file, path, { ...flags, ...options }))
+  tell(copied, flags, [
+    ['backup', file],
+    ['ledger', path],
+  ])
+}
