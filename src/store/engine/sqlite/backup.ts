@@ -61,8 +61,11 @@ export async function restoreBackup(file: string, path: string, options: BackupO
   if (existsSync(path)) whileUnused(path, () => {})
   return throughDraft(file, path, options, (draft, { schemaVersion }) => {
     if (schemaVersion > migrations.length) throw tooNew(file, schemaVersion)
-    if (existsSync(path)) whileUnused(path, () => replace(draft, path))
-    else replace(draft, path)
+    if (!existsSync(path)) return replace(draft, path)
+    whileUnused(path, (db) => {
+      endLog(db)
+      replace(draft, path)
+    })
   })
 }
 
@@ -125,25 +128,35 @@ function replace(draft: string, path: string) {
 
 /**
  * Does something while no other connection can be made to the ledger. Throws CONFLICT while another process has it open: each
- * connection to a write-ahead log holds a lock on the file as long as it lasts, even when it does nothing.
+ * connection to a write-ahead log holds a lock on the file as long as it lasts, even when it does nothing. A ledger that
+ * SQLite cannot read is taken for unused.
  */
-function whileUnused(path: string, work: () => void) {
+function whileUnused(path: string, work: (db: DatabaseSync) => void) {
   const db = new DatabaseSync(path, { timeout: unusedMs })
   try {
-    db.exec('pragma locking_mode = exclusive; begin exclusive; commit')
-    // Moves the log into the file and ends it: closing a connection that has a log deletes whatever has the name of the log then.
-    db.exec('pragma journal_mode = delete')
-    work()
+    unlessDamaged(() => db.exec('pragma locking_mode = exclusive; begin exclusive; commit'))
+    work(db)
   } catch (error) {
-    const errcode = Number((error as { errcode?: number }).errcode) & 0xff
-    if (errcode === 5) throw new ConductError('CONFLICT', `${path} is open in another process: stop the server first.`)
-    // A ledger that SQLite cannot read any more is replaced all the same.
-    if (errcode !== 11 && errcode !== 26) throw error
-    work()
+    if (codeOf(error) !== 5) throw error
+    throw new ConductError('CONFLICT', `${path} is open in another process: stop the server first.`)
   } finally {
     db.close()
   }
 }
+
+/** Moves the log into the file and ends it: a connection that has a log deletes, when it is closed, whatever has the name of the log then. */
+const endLog = (db: DatabaseSync) => unlessDamaged(() => db.exec('pragma journal_mode = delete'))
+
+function unlessDamaged(work: () => void) {
+  try {
+    work()
+  } catch (error) {
+    if (![11, 26].includes(codeOf(error))) throw error
+  }
+}
+
+/** SQLite's primary result code; 0 for other errors. */
+const codeOf = (error: unknown) => Number((error as { errcode?: number }).errcode ?? 0) & 0xff
 
 /** Removes what processes that were killed have left beside `target`. */
 function removeDeadDrafts(target: string) {
@@ -179,7 +192,10 @@ function isSame(file: string, path: string): boolean {
 function told(error: unknown, target: string): unknown {
   const { code, message } = error as NodeJS.ErrnoException
   if (code === 'ENOSPC' || code === 'EDQUOT')
-    return new ConductError('INSUFFICIENT_STORAGE', `The disk of ${target} is full: nothing was kept of the copy.`)
+    return new ConductError(
+      'INSUFFICIENT_STORAGE',
+      `The disk of ${dirname(target)} is full: nothing was kept of the copy.`,
+    )
   if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS')
     return new ConductError('UNAVAILABLE', `${target} cannot be written: ${message}.`)
   return error

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { setPriority } from 'node:os'
+import { dirname } from 'node:path'
 import { ConductError } from '../../../api/error.ts'
 import { copyAndVerify } from './copying.ts'
 
@@ -80,7 +81,7 @@ const damaged = [11, 26]
 function errorOf({ fault, words, errcode }: Fault, from: string, to: string): ConductError {
   const code = errcode & 0xff
   if (code === full)
-    return new ConductError('INSUFFICIENT_STORAGE', `The disk of ${to} is full: nothing was kept of the copy.`)
+    return new ConductError('INSUFFICIENT_STORAGE', `The disk of ${dirname(to)} is full: nothing was kept of the copy.`)
   if (fault === 'foreign') return new ConductError('VALIDATION_ERROR', `${from} is not a ledger of Conduct: ${words}.`)
   if (fault === 'damaged' || damaged.includes(code))
     return new ConductError('VALIDATION_ERROR', `${from} is damaged: ${words}`)

@@ -1,0 +1,199 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { readRows } from '../proof/database.ts'
+import { engines } from '../support/engines.ts'
+import { startServer } from '../support/server.ts'
+import { freshFolder, homeOf } from './folder.ts'
+import { type ProgramEnv, programOf } from './program.ts'
+
+/** A user with a ledger of one run. */
+async function ledgerIn(t: TestContext) {
+  const folder = freshFolder(t)
+  const env: ProgramEnv = homeOf(folder)
+  const path = join(folder, '.local/share/conduct/conduct.db')
+  const program = programOf(env)
+  await program.run('run create --title first')
+  const titles = async () =>
+    (await readRows<{ title: string }>(`sqlite:${path}`, 'select title from runs order by id')).map((row) => row.title)
+  return { folder, env, path, titles, backup: join(folder, 'copy.db'), ...program }
+}
+
+test('a backup is one private file, verified, and restores to what the ledger was', async (t) => {
+  const { folder, path, backup, run, json, titles } = await ledgerIn(t)
+  const told = await json(`backup ${backup}`)
+  assert.equal(told.runs, 1)
+  assert.equal(told.backup, backup)
+  assert.ok(told.newestSeq > 0 && told.newestAt !== null)
+  assert.equal(told.bytes, statSync(backup).size)
+  assert.equal(statSync(backup).mode & 0o777, 0o600)
+  assert.deepEqual(
+    readdirSync(folder).filter((name) => name.startsWith('copy')),
+    ['copy.db'],
+  )
+  await run('run create --title second')
+  assert.match(await run(`restore --force ${backup}`), /^runs: +1$/m)
+  assert.deepEqual(await titles(), ['first'])
+  assert.deepEqual(readdirSync(join(path, '..')), ['conduct.db'])
+  assert.equal(statSync(path).mode & 0o777, 0o600)
+  await run('run create --title third')
+  assert.deepEqual(await titles(), ['first', 'third'])
+})
+
+test('a backup replaces a file only with --force, and never the ledger', async (t) => {
+  const { path, backup, all, run, titles } = await ledgerIn(t)
+  writeFileSync(backup, 'precious')
+  const refused = await all(`backup ${backup}`)
+  assert.equal(refused.code, 5)
+  assert.match(refused.stderr, /copy\.db exists already: choose another name, or replace it with --force/)
+  assert.equal(readFileSync(backup, 'utf8'), 'precious')
+  assert.match((await all(`backup --force ${path}`)).stderr, /is the ledger itself/)
+  assert.match((await all(`restore --force ${path}`)).stderr, /is the ledger itself/)
+  assert.match((await all(`backup ${backup}/in/it`)).stderr, /There is no folder/)
+  await run(`backup --force ${backup}`)
+  writeFileSync(`${backup}-wal`, '')
+  assert.match((await all(`backup --force ${backup}`)).stderr, /is a database that somebody has open/)
+  assert.deepEqual(await titles(), ['first'])
+})
+
+test('a restore replaces a ledger only with --force, and makes one where none is', async (t) => {
+  const { folder, backup, all, run, env } = await ledgerIn(t)
+  await run(`backup ${backup}`)
+  const refused = await all(`restore ${backup}`)
+  assert.equal(refused.code, 5)
+  assert.match(refused.stderr, /There is a ledger at \S+conduct\.db already: --force replaces it/)
+  const path = join(folder, 'elsewhere/new.db')
+  const elsewhere = programOf({ ...env, CONDUCT_DATABASE_URL: `sqlite:${path}` })
+  // The log of a ledger that is gone does not meet the new file.
+  mkdirSync(join(folder, 'elsewhere'))
+  writeFileSync(`${path}-wal`, 'old')
+  await elsewhere.run(`restore ${backup}`)
+  assert.match(await elsewhere.run('run list'), /first/)
+})
+
+test('a ledger that is open is not replaced: neither by its user nor by another', async (t) => {
+  const { path, backup, run, env, titles } = await ledgerIn(t)
+  await run(`backup ${backup}`)
+  const server = await startServer(t, `sqlite:${path}`, { XDG_STATE_HOME: join(env.HOME ?? '', '.local/state') })
+  const own = await programOf(env).all(`restore --force ${backup}`)
+  assert.equal(own.code, 5)
+  assert.match(own.stderr, /A server has \S+ open, at http\S+: stop it first/)
+  const other = await programOf({ ...env, XDG_STATE_HOME: join(env.HOME ?? '', 'nobody') }).all(
+    `restore --force ${backup}`,
+  )
+  assert.equal(other.code, 5)
+  assert.match(other.stderr, /conduct\.db is open in another process: stop the server first/)
+  await run('run create --title second')
+  await server.end('SIGTERM')
+  assert.deepEqual(await titles(), ['first', 'second'])
+  await run(`restore --force ${backup}`)
+  assert.deepEqual(await titles(), ['first'])
+})
+
+test('what is damaged, foreign, of a newer version or missing is not restored, and nothing is written', async (t) => {
+  const { folder, path, backup, all, run, titles } = await ledgerIn(t)
+  await run(`backup ${backup}`)
+  const before = readFileSync(path)
+  const refuses = async (file: string, words: RegExp) => {
+    const { code, stderr } = await all(`restore --force ${file}`)
+    assert.notEqual(code, 0)
+    assert.match(stderr, words)
+    assert.deepEqual(readdirSync(join(path, '..')), ['conduct.db'])
+    assert.deepEqual(readFileSync(path), before)
+  }
+  const damaged = join(folder, 'damaged.db')
+  const bytes = readFileSync(backup)
+  bytes.fill(0xff, bytes.length - 40_000, bytes.length - 20_000)
+  writeFileSync(damaged, bytes)
+  await refuses(damaged, /damaged\.db is damaged: /)
+  writeFileSync(damaged, bytes.subarray(0, bytes.length / 2))
+  await refuses(damaged, /damaged\.db is damaged: /)
+  const text = join(folder, 'text.db')
+  writeFileSync(text, 'not a database at all, but text '.repeat(1000))
+  await refuses(text, /text\.db is damaged: /)
+  writeFileSync(text, '')
+  await refuses(text, /text\.db is not a ledger of Conduct/)
+  const newer = join(folder, 'newer.db')
+  copyFileSync(backup, newer)
+  await readRows(`sqlite:${newer}`, 'insert into schema_versions (version) values (999) returning version')
+  await refuses(newer, /has schema version 999, and this Conduct knows versions up to \d+/)
+  await refuses(join(folder, 'missing.db'), /There is no backup at/)
+  assert.deepEqual(await titles(), ['first'])
+})
+
+test('a ledger that SQLite cannot read is replaced with --force', async (t) => {
+  const { path, backup, run, titles } = await ledgerIn(t)
+  await run(`backup ${backup}`)
+  writeFileSync(path, 'no ledger any more'.repeat(1000))
+  await run(`restore --force ${backup}`)
+  assert.deepEqual(await titles(), ['first'])
+})
+
+test('a backup that is killed leaves only a draft, which a later backup removes', async (t) => {
+  const { folder, backup, run } = await ledgerIn(t)
+  const dead = `${backup}.0badcafe.part`
+  const young = `${backup}.00c0ffee.part`
+  for (const name of [dead, `${dead}-journal`, young]) writeFileSync(name, 'half')
+  const longAgo = Date.now() / 1000 - 7200
+  for (const name of [dead, `${dead}-journal`]) utimesSync(name, longAgo, longAgo)
+  await run(`backup ${backup}`)
+  assert.deepEqual(
+    readdirSync(folder)
+      .filter((name) => name.startsWith('copy'))
+      .sort(),
+    ['copy.db', 'copy.db.00c0ffee.part'],
+  )
+})
+
+test('a full disk and a folder that may not be written are told, and nothing is left', async (t) => {
+  const { folder, all, run } = await ledgerIn(t)
+  await run(`spec create -`, 'word '.repeat(180_000))
+  const small = join(folder, 'small')
+  mkdirSync(small)
+  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=512k', 'conduct-test', small]).status === 0
+  if (!mounted) t.diagnostic('This user may not mount a file system: the full disk is not tried.')
+  else {
+    const { code, stderr } = await all(`backup ${join(small, 'copy.db')}`)
+    const left = readdirSync(small)
+    spawnSync('umount', ['--lazy', small])
+    assert.equal(code, 1)
+    assert.match(stderr, /The disk of \S+small is full: nothing was kept of the copy/)
+    assert.deepEqual(left, [])
+  }
+  if (process.getuid?.() === 0) return
+  const closed = join(folder, 'closed')
+  mkdirSync(closed)
+  chmodSync(closed, 0o500)
+  assert.match((await all(`backup ${join(closed, 'copy.db')}`)).stderr, /cannot be written/)
+})
+
+test('a server elsewhere, PostgreSQL, memory and a ledger that is not there yet have no such backup', async (t) => {
+  const folder = freshFolder(t)
+  const tried = async (env: ProgramEnv, words: string) => programOf({ ...homeOf(folder), ...env }).all(words)
+  const server = { CONDUCT_URL: 'http://127.0.0.1:9/conduct', CONDUCT_API_KEY: 'x' }
+  assert.match(
+    (await tried(server, 'backup copy.db')).stderr,
+    /is a server: do this on its machine, or add --profile local/,
+  )
+  const [, postgres] = engines
+  const url = (await postgres?.freshUrl(t)) ?? ''
+  const dump = await tried({ CONDUCT_DATABASE_URL: url }, 'backup copy.db')
+  assert.equal(dump.code, 2)
+  assert.match(dump.stderr, /in PostgreSQL: back it up with pg_dump --format=custom/)
+  assert.match((await tried({ CONDUCT_DATABASE_URL: url }, 'restore copy.db')).stderr, /restore it with pg_restore/)
+  assert.match((await tried({ CONDUCT_DATABASE_URL: 'sqlite::memory:' }, 'backup copy.db')).stderr, /in memory/)
+  assert.equal((await tried({}, 'backup copy.db')).code, 4)
+  assert.ok(!existsSync(join(folder, '.local/share')))
+})

@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict'
+import { existsSync, readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { createClient } from '../../src/client/client.ts'
+import { createApp } from '../../src/http/app.ts'
+import { openStore } from '../../src/store/open.ts'
+import { freshFolder, homeOf } from '../cli/folder.ts'
+import { programOf, start } from '../cli/program.ts'
+import { base } from '../support/engines.ts'
+import { adminKey, startServer } from '../support/server.ts'
+import { readRows } from './database.ts'
+import { requireWhole } from './log.ts'
+import { size } from './size.ts'
+import { clientOf, readBack, startWriters, type Touched } from './writers.ts'
+
+/** A server on a ledger in a folder of its own, and the commands of its machine. */
+async function served(t: TestContext) {
+  const folder = freshFolder(t)
+  const url = `sqlite:${join(folder, 'ledger.db')}`
+  const server = await startServer(t, url)
+  const env = { ...homeOf(folder), CONDUCT_DATABASE_URL: url }
+  return { folder, url, server, client: clientOf(server), env, run: programOf(env).run }
+}
+
+/** Throws unless the ledger at that URL is whole, and holds what was touched. */
+async function requireHeld(url: string, touched: Touched) {
+  const store = await openStore(url, { adminKey })
+  try {
+    const app = createApp({ store, rateLimit: 0 })
+    const client = createClient({ url: base, key: adminKey, attempts: 1, fetch: (request) => app.fetch(request) })
+    await readBack(client, touched)
+    await requireWhole(client, url)
+  } finally {
+    await store.close()
+  }
+}
+
+const never = () => false
+
+test('a backup under 16 writers holds every write that was acknowledged before it began', async (t) => {
+  const { folder, client, run } = await served(t)
+  const held: Touched = new Map()
+  let backups = 0
+  for (let round = 1; round <= size(2, 50); round++) {
+    const first = startWriters(t, client, `before-${round}`, never)
+    await first.until(() => first.acknowledged() >= 60)
+    await first.stop()
+    for (const [runId, states] of first.touched) held.set(runId, states)
+    const meanwhile = startWriters(t, client, `while-${round}`, never)
+    await meanwhile.until(() => meanwhile.acknowledged() >= 20)
+    const file = join(folder, `copy-${round}.db`)
+    await run(`backup ${file}`)
+    await meanwhile.stop()
+    await requireHeld(`sqlite:${file}`, held)
+    for (const [runId, states] of meanwhile.touched) held.set(runId, states)
+    for (const name of [file, `${file}-wal`, `${file}-shm`]) rmSync(name, { force: true })
+    backups++
+  }
+  t.diagnostic(`${backups} backups, the last with ${held.size} runs`)
+})
+
+test('kill -9 in a backup leaves no file that looks like one', async (t) => {
+  const { folder, client, env } = await served(t)
+  const writers = startWriters(t, client, 'killed', never)
+  await writers.until(() => writers.acknowledged() >= 50)
+  let whole = 0
+  const kills = size(3, 50)
+  for (let kill = 1; kill <= kills; kill++) {
+    const file = join(folder, `copy-${kill}.db`)
+    const { child, ran } = start(['backup', file], env)
+    await sleep(Math.random() * 600)
+    child.kill('SIGKILL')
+    await ran
+    const made = readdirSync(folder).filter(
+      (name) => name.startsWith(`copy-${kill}.db`) && !/\.part(-journal)?$/.test(name),
+    )
+    assert.deepEqual(made, existsSync(file) ? [`copy-${kill}.db`] : [])
+    if (!existsSync(file)) continue
+    whole++
+    assert.deepEqual(await readRows(`sqlite:${file}`, 'pragma integrity_check'), [{ integrity_check: 'ok' }])
+  }
+  await writers.stop()
+  t.diagnostic(`${kills} kills, ${whole} of which came when the backup was there already`)
+})
+
+test('kill -9 in a restore leaves the former ledger or the backup, each whole', async (t) => {
+  const { folder, url, server, client, env, run } = await served(t)
+  const file = join(folder, 'copy.db')
+  const earlier = startWriters(t, client, 'earlier', never)
+  await earlier.until(() => earlier.acknowledged() >= 60)
+  await earlier.stop()
+  await run(`backup ${file}`)
+  const later = startWriters(t, client, 'later', never)
+  await later.until(() => later.acknowledged() >= 60)
+  await later.stop()
+  await server.end('SIGTERM')
+  const newest = join(folder, 'newest.db')
+  await run(`backup ${newest}`)
+  const [of, was] = await Promise.all([file, newest].map((path) => eventsOf(`sqlite:${path}`)))
+  let restored = 0
+  const kills = size(3, 50)
+  for (let kill = 1; kill <= kills; kill++) {
+    await run(`restore --force ${newest}`)
+    const { child, ran } = start(['restore', '--force', file], env)
+    await sleep(Math.random() * 600)
+    child.kill('SIGKILL')
+    await ran
+    const events = await eventsOf(url)
+    assert.ok(events === of || events === was, `${events} events, neither ${of} nor ${was}`)
+    assert.deepEqual(await readRows(url, 'pragma integrity_check'), [{ integrity_check: 'ok' }])
+    if (events === of) restored++
+  }
+  await run(`restore --force ${file}`)
+  await requireHeld(url, earlier.touched)
+  t.diagnostic(`${kills} kills, ${restored} of which came when the backup was restored`)
+})
+
+const eventsOf = async (url: string) => (await readRows<{ n: number }>(url, 'select count(*) as n from events'))[0]?.n
