@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
+import { type Keep, readKeep } from './ledger/keep.ts'
 import { secretPattern } from './ledger/secret.ts'
 
 /** The settings of `conduct serve`. */
@@ -17,6 +18,8 @@ export interface Settings {
   logLevel: LogLevel
   anchorFile: string | undefined
   anchorCommand: string | undefined
+  backupDir: string | undefined
+  backupKeep: Keep[]
 }
 
 const logLevels = ['silent', 'error', 'warn', 'info', 'debug'] as const
@@ -142,6 +145,20 @@ export const settings: Table = {
     fallback: '',
     meaning: 'Shell command that receives each checkpoint of the log on standard input',
     read: (text) => text || undefined,
+  },
+  backupDir: {
+    env: 'CONDUCT_BACKUP_DIR',
+    flag: '--backup-dir',
+    fallback: '',
+    meaning: 'Folder in which the server backs up a ledger of SQLite; none without',
+    read: (text) => text || undefined,
+  },
+  backupKeep: {
+    env: 'CONDUCT_BACKUP_KEEP',
+    flag: '--backup-keep',
+    fallback: '24h,7d,4w',
+    meaning: 'Backups to keep of the last hours, days, weeks and months',
+    read: readKeep,
   },
 }
 

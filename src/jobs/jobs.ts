@@ -7,12 +7,15 @@ import { indexMore } from '../store/search/follow.ts'
 import { purgeSecrets } from '../store/webhook/due.ts'
 import { createSender, type SenderOptions } from '../webhook/send.ts'
 import { type AnchorOptions, anchorsOf } from './anchor.ts'
+import { type BackupJobOptions, backupJob } from './backup.ts'
 import { createDeliverer } from './deliver.ts'
 import { type Job, type Jobs, startJobs } from './scheduler.ts'
 import { sealJob } from './seal.ts'
 
 export interface JobOptions extends AnchorOptions {
   webhooks?: SenderOptions | undefined
+  /** Where the server backs its ledger up; nowhere without. */
+  backups?: BackupJobOptions | undefined
 }
 
 /** Starts what a server does beside its requests. Whoever opens a ledger for one command starts none of it. */
@@ -20,7 +23,9 @@ export function startServerJobs(store: Store, warn: (error: Error) => void, opti
   const { db, now } = store
   const sender = createSender(options.webhooks)
   const deliver = { name: 'deliver', everyMs: 500, ...createDeliverer(store, sender, warn) }
-  return startJobs(db, [...jobsOf(db, now), deliver, sealJob(db, now, anchorsOf(options))], now, warn)
+  const jobs = [...jobsOf(db, now), deliver, sealJob(db, now, anchorsOf(options))]
+  if (options.backups) jobs.push(backupJob(options.backups, now, warn))
+  return startJobs(db, jobs, now, warn)
 }
 
 /** Numbers the events that nobody has read yet. */

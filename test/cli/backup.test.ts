@@ -14,7 +14,9 @@ import {
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { readRows } from '../proof/database.ts'
+import { root } from '../support/built.ts'
 import { engines } from '../support/engines.ts'
+import { main } from '../support/program.ts'
 import { startServer } from '../support/server.ts'
 import { freshFolder, homeOf } from './folder.ts'
 import { type ProgramEnv, programOf } from './program.ts'
@@ -196,4 +198,19 @@ test('a server elsewhere, PostgreSQL, memory and a ledger that is not there yet 
   assert.match((await tried({ CONDUCT_DATABASE_URL: 'sqlite::memory:' }, 'backup copy.db')).stderr, /in memory/)
   assert.equal((await tried({}, 'backup copy.db')).code, 4)
   assert.ok(!existsSync(join(folder, '.local/share')))
+})
+
+test('the commands of docs/backup.md for SQLite work one after the other', async (t) => {
+  const folder = freshFolder(t)
+  const page = readFileSync(join(root, 'docs/backup.md'), 'utf8')
+  const blocks = [...page.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, text = '']) => text)
+  assert.equal(blocks.length, 2)
+  const script = `conduct() { "${process.execPath}" "${main}" "$@"; }\n${blocks.join('')}`
+  const { status, stdout, stderr } = spawnSync('sh', ['-e', '-c', script], {
+    env: homeOf(folder),
+    cwd: folder,
+    encoding: 'utf8',
+  })
+  assert.equal(status, 0, stderr)
+  assert.match(stdout, /Log in/)
 })

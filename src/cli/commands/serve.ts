@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { Command, Option } from 'commander'
 import { createClient } from '../../client/client.ts'
 import type { createApp } from '../../http/serve.ts'
@@ -35,15 +36,18 @@ async function run(flags: Record<string, string>) {
   const log = pino({ level: chosen.logLevel }, pino.destination({ dest: 2, sync: true }))
   const warn = (error: Error): undefined => void log.warn({ err: error }, 'background work failed')
   const { databaseUrl, adminKey, port, webhookAllow } = chosen
+  const backups = backupsOf(chosen)
   const onProgress = (line: string) => process.stderr.write(`${line}\n`)
   const store = await openStore(databaseUrl, { adminKey, warn, onProgress }).catch(notOpened(databaseUrl))
   const { ignoredAdminKey, newSecret } = store
   const firstKey = newSecret === undefined ? undefined : shownOrKept(databaseUrl, newSecret)
-  const running = await serve({ ...chosen, webhooks: { allow: webhookAllow }, store, log }).catch(async (error) => {
-    await store.close()
-    if (firstKey) print(firstKeyLines(firstKey))
-    throw new Error(reason(error, port), { cause: error })
-  })
+  const running = await serve({ ...chosen, webhooks: { allow: webhookAllow }, store, log, backups }).catch(
+    async (error) => {
+      await store.close()
+      if (firstKey) print(firstKeyLines(firstKey))
+      throw new Error(reason(error, port), { cause: error })
+    },
+  )
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => running.stop().then(() => process.exit(0)))
   }
@@ -78,6 +82,18 @@ function settingsOf(flags: Record<string, string>): Settings {
   } catch (error) {
     throw new UsageError((error as Error).message)
   }
+}
+
+/** Where the server backs its ledger up. Throws a UsageError where the ledger is no file. */
+function backupsOf({ backupDir, backupKeep, databaseUrl }: Settings) {
+  if (backupDir === undefined) return undefined
+  const path = databaseUrl.replace(/^sqlite:/, '')
+  if (path === databaseUrl || path === ':memory:') {
+    throw new UsageError(
+      `${settings.backupDir.env} is for a ledger in a file of SQLite. Back up PostgreSQL with pg_dump: docs/backup.md has the recipe.`,
+    )
+  }
+  return { path: resolve(path), folder: resolve(backupDir), keep: backupKeep }
 }
 
 /** A code with which a browser logs in as the user of this machine. */

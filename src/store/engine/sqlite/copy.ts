@@ -54,7 +54,11 @@ export function copyLedger(from: string, to: string, { onStep, signal }: CopyOpt
       else if (message.step === 'fault') end = () => reject(errorOf(message, from, to))
       else onStep?.(message)
     })
-    child.on('error', (error) => reject(interrupted(from, error.message, '')))
+    child.on('error', ({ message }) => {
+      end = () => reject(interrupted(from, message, ''))
+      // It never started, so it will not end.
+      if (child.pid === undefined) end('')
+    })
     child.on('close', (code, ended) => end(String(code ?? ended)))
   })
 }

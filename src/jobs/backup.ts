@@ -1,0 +1,71 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { isDue, type Keep, toForget } from '../ledger/keep.ts'
+import { writeBackup } from '../store/engine/sqlite/backup.ts'
+import { backupName, listBackups, removeBackup } from '../store/engine/sqlite/backups.ts'
+import type { Job } from './scheduler.ts'
+
+export interface BackupJobOptions {
+  /** The file of the ledger. */
+  path: string
+  /** The folder of the backups. */
+  folder: string
+  keep: Keep[]
+}
+
+/** After a failure the disk may be full: the next attempt waits. */
+const afterFailureMs = 600_000
+
+/**
+ * Backs the ledger up in each period of the smallest unit that is kept, and then removes the backups that are not kept. A step
+ * only starts what is due: the backup is a process of its own. `warn` receives what goes wrong.
+ */
+export function backupJob(
+  { path, folder, keep }: BackupJobOptions,
+  now: () => string,
+  warn: (error: Error) => void,
+): Job {
+  const stopping = new AbortController()
+  let underWay: Promise<void> | undefined
+  let notBefore = Number.NEGATIVE_INFINITY
+
+  async function backUp(): Promise<void> {
+    await mkdir(folder, { recursive: true, mode: 0o700 })
+    const at = Date.parse(now())
+    const backups = await listBackups(folder)
+    if (!isDue(keep, backups.at(-1)?.at, at)) return
+    await writeBackup(path, join(folder, backupName(at)), { signal: stopping.signal })
+    const made = await listBackups(folder)
+    const gone = new Set(
+      toForget(
+        keep,
+        made.map((backup) => backup.at),
+      ),
+    )
+    await Promise.all(made.filter((backup) => gone.has(backup.at)).map(removeBackup))
+  }
+
+  return {
+    name: 'backup',
+    everyMs: 60_000,
+    isExclusive: true,
+    async step() {
+      if (underWay || performance.now() < notBefore) return false
+      underWay = backUp()
+        .catch((cause: Error) => {
+          if (stopping.signal.aborted) return
+          notBefore = performance.now() + afterFailureMs
+          warn(new Error(`The backup in ${folder} failed: ${cause.message}`, { cause }))
+        })
+        .finally(() => {
+          underWay = undefined
+        })
+      return false
+    },
+    /** Ends a backup that is under way; nothing is left of it. */
+    async stop() {
+      stopping.abort()
+      await underWay
+    },
+  }
+}

@@ -1,0 +1,52 @@
+/** How many backups are kept of each unit of time, as `restic forget` counts: the newest of each of the last so many hours, days… */
+export interface Keep {
+  unit: Unit
+  count: number
+}
+
+/** From the smallest on. */
+const units = ['h', 'd', 'w', 'm'] as const
+type Unit = (typeof units)[number]
+
+/** Reads `24h,7d,4w`. Throws an Error that says what would be right. */
+export function readKeep(text: string): Keep[] {
+  const parts = text.split(',').map((part) => /^([1-9]\d{0,3})([hdwm])$/.exec(part.trim()))
+  const keep = parts.flatMap((part) => (part ? [{ count: Number(part[1]), unit: part[2] as Unit }] : []))
+  if (keep.length === parts.length && new Set(keep.map(({ unit }) => unit)).size === keep.length)
+    return keep.sort((a, b) => units.indexOf(a.unit) - units.indexOf(b.unit))
+  throw new Error(`must be counts of hours, days, weeks and months, each once, like 24h,7d,4w, not '${text}'`)
+}
+
+/** Whether a backup is due: the newest one is of an earlier period of the smallest unit. Times are Unix milliseconds. */
+export function isDue(keep: Keep[], newest: number | undefined, now: number): boolean {
+  const [smallest] = keep
+  if (newest === undefined || smallest === undefined) return true
+  return now > newest && periodOf(smallest.unit, newest) !== periodOf(smallest.unit, now)
+}
+
+/** Which of the backups made at these times are not kept. The newest one always is. */
+export function toForget(keep: Keep[], times: number[]): number[] {
+  const newestFirst = [...times].sort((a, b) => b - a)
+  const kept = new Set(newestFirst.slice(0, 1))
+  for (const { unit, count } of keep) {
+    const periods = new Map<string, number>()
+    for (const time of newestFirst) {
+      const period = periodOf(unit, time)
+      if (!periods.has(period)) periods.set(period, time)
+    }
+    for (const time of [...periods.values()].slice(0, count)) kept.add(time)
+  }
+  return newestFirst.filter((time) => !kept.has(time))
+}
+
+const dayMs = 86_400_000
+
+/** A name of the hour, day, week from Monday, or month of a time, in UTC. */
+function periodOf(unit: Unit, time: number): string {
+  const text = new Date(time).toISOString()
+  if (unit === 'h') return text.slice(0, 13)
+  if (unit === 'd') return text.slice(0, 10)
+  if (unit === 'm') return text.slice(0, 7)
+  // 5 January 1970 was a Monday.
+  return String(Math.floor((time / dayMs - 4) / 7))
+}

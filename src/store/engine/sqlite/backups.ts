@@ -1,0 +1,48 @@
+import { readdir, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+
+/** A scheduled backup, whose name says when it was begun (Unix milliseconds). */
+export interface Backup {
+  path: string
+  at: number
+}
+
+/** The name of a scheduled backup: `conduct-20260715T120000Z.db`. */
+export const backupName = (at: number) => `conduct-${new Date(at).toISOString().replace(/[-:]|\.\d+/g, '')}.db`
+
+/** The scheduled backups in a folder, the oldest first; none where there is no folder. */
+export async function listBackups(folder: string): Promise<Backup[]> {
+  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return []
+    throw error
+  })
+  return names
+    .flatMap((name) => {
+      const at = timeOf(name)
+      return at === undefined ? [] : [{ path: join(folder, name), at }]
+    })
+    .sort((a, b) => a.at - b.at)
+}
+
+function timeOf(name: string): number | undefined {
+  const [, year, month, day, hour, minute, second] =
+    /^conduct-(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z\.db$/.exec(name) ?? []
+  if (year === undefined) return undefined
+  const at = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`)
+  return Number.isNaN(at) ? undefined : at
+}
+
+/** What a scheduled backup is, as metrics and `conduct doctor` tell it. */
+export interface BackupState {
+  count: number
+  /** The newest one; undefined while there is none. */
+  newest: { at: number; bytes: number } | undefined
+}
+
+export async function backupState(folder: string): Promise<BackupState> {
+  const backups = await listBackups(folder)
+  const last = backups.at(-1)
+  return { count: backups.length, newest: last && { at: last.at, bytes: (await stat(last.path)).size } }
+}
+
+export const removeBackup = ({ path }: Backup) => rm(path, { force: true })

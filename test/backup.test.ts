@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict'
+import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { type TestContext, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { backupJob } from '../src/jobs/backup.ts'
+import { readKeep } from '../src/ledger/keep.ts'
+import { freshFolder } from './cli/folder.ts'
+import { programOf } from './cli/program.ts'
+import { readRows } from './proof/database.ts'
+import { engines, openLedger } from './support/engines.ts'
+import { freePort } from './support/setup.ts'
+
+const [sqlite] = engines
+
+/** A ledger, the job that backs it up, and a clock that can be set. */
+async function scheduled(t: TestContext, keep: string) {
+  if (!sqlite) throw new Error('Bug: there is no SQLite.')
+  const ledger = await openLedger(t, sqlite)
+  const folder = join(freshFolder(t), 'backups')
+  const failures: Error[] = []
+  let at = '2026-07-15T12:00:30.000Z'
+  const options = { path: ledger.url.slice('sqlite:'.length), folder, keep: readKeep(keep) }
+  const job = backupJob(
+    options,
+    () => at,
+    (error) => failures.push(error),
+  )
+  t.after(() => job.stop?.())
+  const names = () => (existsSync(folder) ? readdirSync(folder).sort() : [])
+  return {
+    ...ledger,
+    folder,
+    failures,
+    job,
+    names,
+    /** Lets the job look at that time until `isDone`. */
+    async look(time: string, isDone: () => boolean) {
+      at = time
+      do {
+        await job.step(5)
+        await sleep(5)
+      } while (!isDone())
+    },
+  }
+}
+
+test('the server backs up once an hour, and removes what is not kept, but nothing else', async (t) => {
+  const { client, folder, job, names, look, failures } = await scheduled(t, '2h,2d')
+  await client.createRun({ title: 'first' })
+  const [one, two, three] = ['11', '12', '13'].map((hour) => `conduct-20260716T${hour}0000Z.db`)
+  await look('2026-07-15T12:00:30.000Z', () => failures.length > 0 || names().includes('conduct-20260715T120030Z.db'))
+  assert.deepEqual(failures, [])
+  assert.equal(statSync(folder).mode & 0o777, 0o700)
+  writeFileSync(join(folder, 'conduct-mine.db'), '')
+  for (const hour of ['11', '12', '13']) {
+    await look(`2026-07-16T${hour}:00:00.000Z`, () => names().includes(`conduct-20260716T${hour}0000Z.db`))
+    await until(async () => !(await job.step(5)) && names().every((name) => !name.endsWith('.part')))
+  }
+  const kept = ['conduct-20260715T120030Z.db', two, three, 'conduct-mine.db']
+  await until(() => !names().includes(one ?? ''))
+  await job.step(5)
+  await job.stop?.()
+  assert.deepEqual(names(), kept)
+  const rows = await readRows(`sqlite:${join(folder, three ?? '')}`, 'select title from runs')
+  assert.deepEqual(rows, [{ title: 'first' }])
+})
+
+async function until(isSo: () => boolean | Promise<boolean>) {
+  while (!(await isSo())) await sleep(5)
+}
+
+test('a backup that fails is told, and tried again later', async (t) => {
+  const { folder, failures, look, job } = await scheduled(t, '1h')
+  writeFileSync(folder, 'a file, and no folder')
+  await look('2026-07-15T12:00:30.000Z', () => failures.length > 0)
+  assert.match(failures[0]?.message ?? '', /^The backup in \S+ failed: /)
+  await job.step(5)
+  await job.stop?.()
+  assert.equal(failures.length, 1)
+})
+
+test('a server that stops ends its backup, and leaves nothing of it', async (t) => {
+  const { client, job, names, failures } = await scheduled(t, '1h')
+  for (let n = 0; n < 20; n++) await client.createRun({ content: 'x'.repeat(1_000_000) })
+  await job.step(5)
+  await until(() => names().some((name) => name.endsWith('.part')))
+  await job.stop?.()
+  assert.deepEqual([names(), failures], [[], []])
+})
+
+test('a backup does not hold up the event loop', async (t) => {
+  const { client, names, look } = await scheduled(t, '1h')
+  for (let n = 0; n < 40; n++) await client.createRun({ content: 'x'.repeat(1_000_000) })
+  const delay = monitorEventLoopDelay({ resolution: 5 })
+  delay.enable()
+  const began = performance.now()
+  await look('2026-07-15T12:00:30.000Z', () => names().some((name) => name.endsWith('.db')))
+  const took = performance.now() - began
+  delay.disable()
+  const longest = delay.max / 1e6
+  t.diagnostic(`the longest delay was ${Math.round(longest)} ms of ${Math.round(took)} ms`)
+  assert.ok(longest < took / 2)
+})
+
+test('a ledger that is no file is refused a folder for backups', async (t) => {
+  const env = {
+    HOME: freshFolder(t),
+    PATH: process.env.PATH,
+    CONDUCT_BACKUP_DIR: 'x',
+    CONDUCT_PORT: String(await freePort()),
+  }
+  for (const url of ['sqlite::memory:', 'postgres://127.0.0.1:1/none']) {
+    const { code, stderr } = await programOf({ ...env, CONDUCT_DATABASE_URL: url }).all('serve')
+    assert.equal(code, 2)
+    assert.match(stderr, /CONDUCT_BACKUP_DIR is for a ledger in a file of SQLite\. Back up PostgreSQL with pg_dump/)
+  }
+})
