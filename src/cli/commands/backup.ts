@@ -1,10 +1,9 @@
 import { resolve } from 'node:path'
 import { Command } from 'commander'
 import { ConductError } from '../../api/error.ts'
-import type { Copied, CopyStep } from '../../store/engine/sqlite/copy.ts'
 import { UsageError } from '../exit.ts'
 import { addExamples } from '../option.ts'
-import { copying, type Place, placeOf } from '../place/connect.ts'
+import { type Copied, type CopyStep, copying, type Place, placeOf } from '../place/connect.ts'
 import { pairs, printJson, shown } from '../show/print.ts'
 import { whileWaiting } from '../show/progress.ts'
 

@@ -8,6 +8,7 @@ import type { Env } from './folders.ts'
 import { keyOf, readProfiles } from './profile.ts'
 import { declaredProject, projectOf } from './project.ts'
 
+export type { Copied, CopyStep } from '../../store/engine/sqlite/copy.ts'
 export type { LocalPlace, Place }
 
 /** The name by which the database of this machine is meant; no profile has it. */
