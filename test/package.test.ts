@@ -231,7 +231,7 @@ test('it depends on what the build leaves out and what its types name, and on no
   const follow = (path: string) => {
     if (seen.has(path)) return
     seen.add(path)
-    for (const [, target = ''] of readFileSync(path, 'utf8').matchAll(/(?:from|import\() ?['"]([^'"]+)/g)) {
+    for (const [, target = ''] of readFileSync(path, 'utf8').matchAll(/(?:from |import\()['"]([^'"\s]+)['"]/g)) {
       if (target.startsWith('.')) follow(join(dirname(path), target.replace(/\.[jt]s$/, '.d.ts')))
       else named.add(target.split('/', target.startsWith('@') ? 2 : 1).join('/'))
     }

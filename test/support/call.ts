@@ -49,8 +49,9 @@ export function rawCalls(store: Store, options: Omit<AppOptions, 'store'> = {}):
   }
 }
 
-/** An answer with its body, which must be a JSON object. */
+/** An answer with its body: a JSON object, or the text as the only field of one. */
 export async function read(response: Response): Promise<Answer> {
   const text = await response.text()
-  return { status: response.status, headers: response.headers, text, body: JSON.parse(text) }
+  const body = /^text\/plain\b/.test(response.headers.get('content-type') ?? '') ? { text } : JSON.parse(text)
+  return { status: response.status, headers: response.headers, text, body }
 }

@@ -127,6 +127,27 @@ export async function turns({ call, wait }: Recorder) {
   await call('deleteRun', { runId: 'T' })
 }
 
+/** What the seal proves of the log, and sizes and places that the log does not have. */
+export async function proofs({ call }: Recorder) {
+  await call('getCheckpoint')
+  await call('getCheckpoint', {}, { headers: { accept: 'text/plain' } })
+  for (const seq of [1, 7, 1_000_000, 0, '1']) await call('getProof', { seq })
+  for (const from of [1, 2, 1_000_000, 0]) await call('getConsistency', { from })
+  for (const to of [1, 5, 1_000_000]) await call('getConsistency', { from: 3, to })
+  for (const after of [0, 3, 1_000_000, -1]) await call('listLeaves', { after, limit: 5 })
+  for (const name of ['getCheckpoint', 'getProof', 'getConsistency', 'listLeaves'] as const) {
+    await call(name, { seq: 1, from: 1 }, { key: 'x' })
+  }
+}
+
+/** The values of each field of runs, in parts, and fields that runs do not have. */
+export async function suggestions({ call }: Recorder) {
+  for (const field of ['agent', 'author', 'specId', 'branch', 'label', 'model', 'title', '']) {
+    for (const prefix of [undefined, '', 'a', 'A', 'ä', '%', '_']) await call('suggest', { field, prefix })
+    await call('suggest', { field, limit: 1 })
+  }
+}
+
 /** Questions of every kind, whose signs must mean nothing to either engine. */
 export async function searches({ call, wait }: Recorder) {
   const signs = [

@@ -1,6 +1,6 @@
 import { checks, specs } from './script-plan.ts'
 import { webhooks } from './script-webhooks.ts'
-import { contents, leases, searches, turns } from './script-work.ts'
+import { contents, leases, proofs, searches, suggestions, turns } from './script-work.ts'
 import { adminKey } from './server.ts'
 import { type Recorder, walk } from './transcript.ts'
 
@@ -17,6 +17,8 @@ export async function everything(recorder: Recorder) {
   await webhooks(recorder)
   await lists(recorder)
   await searches(recorder)
+  await suggestions(recorder)
+  await proofs(recorder)
   await replays(recorder)
   await deletions(recorder)
 }
