@@ -7,6 +7,7 @@ import { createApp } from '../src/http/app.ts'
 import { localActor } from '../src/ledger/actor.ts'
 import type { Store } from '../src/store/open.ts'
 import { size } from './proof/size.ts'
+import { read } from './support/call.ts'
 import { answerFault } from './support/described.ts'
 import { base, type Engine, engines, openLedger } from './support/engines.ts'
 import fc from './support/random.ts'
@@ -56,9 +57,10 @@ async function newCallers(store: Store): Promise<[string, ...string[]]> {
 /** What is wrong with the answer to a shot; undefined when nothing is. */
 async function faultOf({ name }: Shot, response: Response): Promise<string | undefined> {
   const { status } = response
-  const text = await response.text()
+  const { text, body, headers } = await read(response)
   if (status >= 500) return `${status}: ${text}`
-  const body = JSON.parse(text)
+  if (/^text\/plain/.test(headers.get('content-type') ?? ''))
+    return status === 200 ? undefined : `${status}: a plain text`
   const fault = answerFault(name, status, body)
   if (fault) return `${status}: ${fault}: ${text}`
   if (status < 400) return undefined

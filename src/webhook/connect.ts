@@ -1,25 +1,13 @@
-import { lookup } from 'node:dns/promises'
 import { once } from 'node:events'
 import { connect, isIP, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { type Guard, hostOf } from './guard.ts'
-
-/** An address that a name resolves to. */
-export interface Address {
-  address: string
-  family: number
-}
-
-/** Finds the addresses of a name. Rejects if there is none. */
-export type Resolve = (host: string) => Promise<Address[]>
+import type { Address, Resolve } from './resolve.ts'
 
 /** The guard let no message out. */
 export class Refused extends Error {
   override readonly name = 'Refused'
 }
-
-/** Asks the machine's resolver, as other programs do: /etc/hosts counts. */
-export const resolveByMachine: Resolve = (host) => lookup(host, { all: true })
 
 /**
  * Opens a connection to the host of `url`, with TLS for https. Throws Refused unless the guard lets every address of the

@@ -3,8 +3,9 @@ import { type IncomingMessage, request as newRequest } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Message, Outcome, Send } from '../ledger/webhook.ts'
 import { version } from '../version.ts'
-import { open, Refused, type Resolve, resolveByMachine } from './connect.ts'
+import { open, Refused } from './connect.ts'
 import { createGuard } from './guard.ts'
+import { type Resolve, resolveByMachine } from './resolve.ts'
 
 export interface SenderOptions {
   /** Hosts, addresses and CIDR ranges that may receive webhooks although they are not public. */

@@ -61,6 +61,9 @@ const hints: Record<string, Arbitrary<unknown>> = {
   subject: fc.constantFrom('RUN-001', 'CHECK-001', 'SPEC-001', 'a:b'),
   after: fc.constantFrom(0, 1, 5, 40, 1000),
   offset: fc.constantFrom(0, 1, 40),
+  seq: fc.constantFrom(1, 5, 20),
+  from: fc.constantFrom(1, 2, 5),
+  to: fc.constantFrom(5, 20, 30),
   leaseSeconds: fc.constantFrom(60, 3600, 86_400),
   url: fc.constantFrom('http://localhost:9/', 'http://[::1]:9/hook', 'http://0x7f.1:9/'),
   slug: fc.oneof(

@@ -3,7 +3,7 @@ import { rowId, time } from '../field.ts'
 import type { Name } from '../paths.ts'
 import type { Route } from './route.ts'
 
-const bytes = z.string().meta({ format: 'base64' })
+const bytes = z.string().meta({ contentEncoding: 'base64' })
 const size = z.int().min(1)
 
 const leaf = z

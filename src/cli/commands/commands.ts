@@ -70,6 +70,7 @@ export const commands: Record<string, Entry> = {
     load: async () => (await import('./verify.ts')).verifyCommand(),
   },
   stats: fromTable('stats', 'what runs amount to, day by day', 'more'),
+  suggest: fromTable('suggest', 'the values that runs have in a field', 'more'),
   feature: fromTable('feature', 'the parts of the code base that runs touch', 'more'),
   project: fromTable('project', 'projects', 'more'),
   key: fromTable('key', 'keys: create, list, revoke', 'more'),

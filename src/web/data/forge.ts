@@ -48,10 +48,10 @@ const owned: Record<string, Form> = { github, gitlab, gitea, forgejo: gitea }
 export function forgeOf(remote: string | undefined): Forge | undefined {
   const url = remote === undefined ? undefined : urlOf(remote.trim())
   if (!url) return undefined
-  const path = url.pathname.replace(/\/+$/, '').replace(/\.git$/, '')
+  const pieces = url.pathname.split('/').filter((piece) => piece !== '')
   const form = hosts[url.hostname] ?? owned[url.hostname.split('.')[0] ?? '']
-  if (!form || path.split('/').filter((piece) => piece !== '').length < 2) return undefined
-  const home = url.origin + path
+  if (!form || pieces.length < 2) return undefined
+  const home = `${url.origin}/${pieces.join('/').replace(/\.git$/, '')}`
   return { home, ...form(home) }
 }
 

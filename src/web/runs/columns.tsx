@@ -27,7 +27,7 @@ const columns: Column[] = [
     show: (run) => (run.verdict === 'unchecked' ? <span class="muted small">Unchecked</span> : <Verdict run={run} />),
   },
   { name: 'agent', label: 'Agent', width: 108, show: ({ agent }) => agent },
-  { name: 'author', label: 'Author', width: 124, show: ({ author }) => author?.replace(/\s*<.*>$/s, '') },
+  { name: 'author', label: 'Author', width: 124, show: ({ author }) => author?.split(' <')[0] },
   { name: 'spec', label: 'Spec', width: 100, show: ({ specId }) => specId },
   { name: 'branch', label: 'Branch', width: 140, show: ({ git }) => git?.branch },
   { name: 'model', label: 'Model', width: 132, show: ({ usage }) => usage?.model },
