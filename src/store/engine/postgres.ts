@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import pg from 'pg'
+import type pg from 'pg'
 import type { Db, Tx } from './db.ts'
 import { createTransactions } from './postgres/batch.ts'
 import { databaseClock, readClock } from './postgres/clock.ts'
-import { config } from './postgres/connect.ts'
 import { dialect } from './postgres/dialect.ts'
+import { guard } from './postgres/guard.ts'
+import { Hosts } from './postgres/hosts.ts'
 import { Pool, type PoolOptions } from './postgres/pool.ts'
 import { sharedStatements } from './postgres/reading.ts'
 import { changeSchema } from './postgres/schema.ts'
@@ -25,17 +26,19 @@ const endMs = 500
  */
 export async function openPostgres(url: string, warn: (error: Error) => void): Promise<Db> {
   const clock = databaseClock()
-  const pools = openPools({ url, onClock: clock.set, warn })
+  const hosts = new Hosts(url)
+  const pools = openPools({ hosts, onClock: clock.set, warn })
   const query = sharedStatements(pools.common)
   const base = { dialect, now: clock.now, apart: { query: sharedStatements(pools.aside) } }
   const transact = createTransactions(pools.common, pools.alone, base)
-  const watcher = createWatcher({ url, query, warn })
+  const watcher = createWatcher({ hosts, query, warn })
   const underWay = new Set<Promise<unknown>>()
   let closed = false
   await readClock(pools.common, clock).catch(async (error) => {
     await pools.close()
     throw error
   })
+  const unguard = guard(hosts, warn)
   const reading = setInterval(() => readClock(pools.common, clock).catch(warn), clockEveryMs).unref()
   return {
     ...base,
@@ -49,11 +52,12 @@ export async function openPostgres(url: string, warn: (error: Error) => void): P
       return running.finally(() => underWay.delete(running))
     },
     watch: watcher.watch,
-    changeSchema: (work, onWait) => changeSchema(() => connect(url, warn), base, work, onWait),
+    changeSchema: (work, onWait) => changeSchema(() => connect(hosts, warn), base, work, onWait),
     async close() {
       if (closed) return
       closed = true
       clearInterval(reading)
+      unguard()
       watcher.close()
       await Promise.race([Promise.allSettled(underWay), sleep(endMs, undefined, { ref: false })])
       await pools.close()
@@ -71,10 +75,8 @@ function openPools(options: Omit<PoolOptions, 'max'>) {
 }
 
 /** A connection of its own, without the time limits of requests. */
-async function connect(url: string, warn: (error: Error) => void): Promise<pg.Client> {
-  const { query_timeout: _, pipeline: __, ...rest } = config(url)
-  const client = new pg.Client({ ...rest, application_name: 'conduct upgrade' })
+async function connect(hosts: Hosts, warn: (error: Error) => void): Promise<pg.Client> {
+  const client = await hosts.connect({ application_name: 'conduct upgrade', query_timeout: 0, pipeline: false })
   client.on('error', warn)
-  await client.connect()
   return client
 }

@@ -17,7 +17,7 @@ export function databaseClock() {
 export async function readClock(pool: Pool, clock: ReturnType<typeof databaseClock>) {
   const client = await pool.take()
   try {
-    clock.set(await settle(client))
+    clock.set((await settle(client)).clock)
   } finally {
     pool.give(client)
   }

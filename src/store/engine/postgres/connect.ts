@@ -7,7 +7,7 @@ import { only } from '../db.ts'
  */
 const statementMs = 25_000
 const answerMs = 28_000
-const connectMs = 5_000
+export const connectMs = 5_000
 /** How long a statement waits for the lock of another transaction. */
 const lockMs = 5_000
 /** How long a transaction of a server that stands still keeps its locks. */
@@ -33,8 +33,8 @@ const limits = {
  */
 const planning = { jit: 'off', max_parallel_workers_per_gather: 0, gin_pending_list_limit: '128kB' }
 
-export const config = (url: string): pg.PoolConfig => ({
-  connectionString: url,
+/** What the driver is told for every connection, wherever it leads. */
+export const driverSettings: pg.ClientConfig = {
   application_name: 'conduct',
   connectionTimeoutMillis: connectMs,
   query_timeout: answerMs,
@@ -42,31 +42,45 @@ export const config = (url: string): pg.PoolConfig => ({
   keepAliveInitialDelayMillis: 10_000,
   pipeline: true,
   types,
-})
+}
+
+/** What a session is allowed, as its server says. */
+export interface Session {
+  isStandby: boolean
+  isReadOnly: boolean
+}
+
+/** The columns by which a statement asks for that. */
+export const sessionColumns = `pg_is_in_recovery() as "isStandby", current_setting('transaction_read_only') = 'on' as "isReadOnly"`
 
 /** Connections of which it is known that no pooler stands between. */
 const direct = new WeakSet<pg.ClientBase>()
 /** A clock that was read more slowly than this is not exact. */
 const clockMs = 1_000
 
+export interface Settled extends Session {
+  /** The database's time in Unix milliseconds less that of `performance.now()`; undefined when the answer came late. */
+  clock: number | undefined
+}
+
 /**
- * Sends a connection its settings, and reads the database's clock: its time in Unix milliseconds less that of
- * `performance.now()`, undefined when the answer came late. A pooler gives
+ * Sends a connection its settings, and asks for the database's clock and what the session is allowed. A pooler gives
  * itself away by a process id that is not the server's.
  */
-export async function settle(client: pg.ClientBase, more: Record<string, string> = {}): Promise<number | undefined> {
+export async function settle(client: pg.ClientBase, more: Record<string, string> = {}): Promise<Settled> {
   const settings = Object.entries({ ...limits, ...planning, ...more })
   const { processID } = client as pg.ClientBase & { processID: number }
   const values = settings.map(([name, value]) => `('${name}', '${value}')`).join(', ')
   const sent = performance.now()
-  const { rows } = await client.query<{ now: number; set: number }>(
-    `select extract(epoch from clock_timestamp())::float8 * 1000 as now, (select count(set_config(name, value, false))
+  const { rows } = await client.query<Session & { now: number; set: number }>(
+    `select extract(epoch from clock_timestamp())::float8 * 1000 as now, ${sessionColumns},
+      (select count(set_config(name, value, false))
       from (values ${values}) as settings (name, value) where pg_backend_pid() = ${processID}) as set`,
   )
-  const row = only(rows)
-  if (row.set > 0) direct.add(client)
+  const { now, set, ...session } = only(rows)
+  if (set > 0) direct.add(client)
   const took = performance.now() - sent
-  return took < clockMs ? row.now - sent - took / 2 : undefined
+  return { ...session, clock: took < clockMs ? now - sent - took / 2 : undefined }
 }
 
 /** Whether settings stay with this connection, and another one can be had while this one is in a transaction. */

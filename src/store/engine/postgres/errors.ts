@@ -18,6 +18,18 @@ export function isStale(error: unknown): boolean {
   return sqlState(cause) === readOnly || (cause instanceof Error && cause.message === silence)
 }
 
+const unreached = /^E(AI_AGAIN|CONNREFUSED|HOSTUNREACH|NETUNREACH|NOTFOUND|TIMEDOUT|NOENT|ACCES)$/
+
+/**
+ * Whether a server refused the way in which a connection encrypts, so that the other way may do: it spoke, and had no TLS, a
+ * certificate that is not trusted, or no entry in its pg_hba.conf.
+ */
+export function refusesChoice(error: Error): boolean {
+  const code = 'code' in error ? String(error.code) : ''
+  if (error instanceof ConductError || unreached.test(code) || /timeout/i.test(error.message)) return false
+  return !(error instanceof pg.DatabaseError) || code === '28000'
+}
+
 /** Whether an error, as `translate` gives it, says that other transactions were in the way, or that it took too long. */
 export const isInTheWay = (error: unknown): boolean =>
   error instanceof ConductError && (isConflict(error.cause) || ['55P03', '57014'].includes(sqlState(error.cause)))

@@ -1,11 +1,12 @@
-import pg from 'pg'
-import { config } from './connect.ts'
+import type pg from 'pg'
+import type { Hosts } from './hosts.ts'
+import { socketOf } from './statements.ts'
 
 /** How often a listener calls `onNotice` although no notice has come, and connects anew if it must. */
 const lookEveryMs = 1000
 
 export interface ListenerOptions {
-  url: string
+  hosts: Hosts
   channel: string
   /** Receives the payload of each notice; undefined when there may have been one. */
   onNotice(payload: string | undefined): void
@@ -18,7 +19,7 @@ export class Listener {
   readonly #options: ListenerOptions
   #timer: NodeJS.Timeout | undefined
   #current: pg.Client | undefined
-  #isConnected = false
+  #isConnecting = false
 
   constructor(options: ListenerOptions) {
     this.#options = options
@@ -35,41 +36,38 @@ export class Listener {
     this.#timer = undefined
     const last = this.#current
     this.#current = undefined
-    // `#connect` ends a client that is still connecting: what is sent to a server before its greeting confuses it.
-    if (this.#isConnected) last?.end().catch(() => {})
+    last?.end().catch(() => {})
   }
 
   #look(): void {
-    if (!this.#timer) return
+    // A host that has been left may be silent.
+    if (this.#current && !this.#options.hosts.isCurrent(this.#current)) socketOf(this.#current).destroy()
     void this.#connect()
     this.#options.onNotice(undefined)
   }
 
   async #connect(): Promise<void> {
-    if (this.#current) return
-    const { url, channel, onNotice } = this.#options
-    const client = new pg.Client({ ...config(url), application_name: 'conduct watch' })
-    this.#current = client
-    this.#isConnected = false
-    client.on('notification', ({ payload }) => onNotice(payload))
-    client.on('error', (error) => this.#lost(client, error))
+    if (this.#current || this.#isConnecting) return
+    const { hosts, channel, onNotice } = this.#options
+    this.#isConnecting = true
     try {
-      await client.connect()
-      this.#isConnected ||= this.#isCurrent(client)
-      if (this.#isCurrent(client)) await client.query(`listen ${channel}`)
+      const client = await hosts.connect({ application_name: 'conduct watch' })
+      if (!this.#timer) return void client.end().catch(() => {})
+      this.#current = client
+      client.on('notification', ({ payload }) => onNotice(payload))
+      client.on('error', (error) => this.#lost(client, error))
+      await client.query(`listen ${channel}`).catch((error) => this.#lost(client, error))
     } catch (error) {
-      this.#lost(client, error as Error)
+      if (this.#timer) this.#options.warn(error as Error)
+    } finally {
+      this.#isConnecting = false
     }
-    if (!this.#isCurrent(client)) await client.end().catch(() => {})
-  }
-
-  #isCurrent(client: pg.Client): boolean {
-    return this.#current === client
   }
 
   #lost(client: pg.Client, error: Error): void {
-    if (!this.#isCurrent(client)) return
+    if (this.#current !== client) return
     this.#current = undefined
+    socketOf(client).destroy()
     this.#options.warn(error)
   }
 }

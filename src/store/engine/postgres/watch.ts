@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import sql, { type Sql } from 'sql-template-tag'
 import { Wakes } from '../wakes.ts'
+import type { Hosts } from './hosts.ts'
 import { Listener } from './listener.ts'
 
 /** The channel on which servers tell each other of commits. */
@@ -9,17 +10,17 @@ const channel = 'conduct_commits'
 const noticeEveryMs = 20
 
 export interface WatcherOptions {
-  url: string
+  hosts: Hosts
   /** Runs a statement in no transaction. */
   query(statement: Sql): Promise<unknown>
   warn(error: Error): void
 }
 
 /** Wakes callers that wait for commits: soon after those of this process, and by notices for those of other servers. */
-export function createWatcher({ url, query, warn }: WatcherOptions) {
+export function createWatcher({ hosts, query, warn }: WatcherOptions) {
   const wakes = new Wakes()
   const me = randomUUID()
-  const listener = new Listener({ url, channel, onNotice: (sender) => sender !== me && wakes.callAll(), warn })
+  const listener = new Listener({ hosts, channel, onNotice: (sender) => sender !== me && wakes.callAll(), warn })
   const notices = new Throttle(noticeEveryMs, () =>
     query(sql`select pg_notify(${channel}, ${me})`).catch((error) => wakes.isClosed || warn(error)),
   )

@@ -1,0 +1,105 @@
+import { type SslMode, sslMode, type TlsChoice, tlsChoices } from './tls.ts'
+
+/** What a session must be able to do: `any` takes it as it is, `primary` no standby, `read-write` nothing that is read-only. */
+export type SessionAttrs = 'any' | 'read-write' | 'primary'
+
+/** One way to the database: a host and port, with TLS or without. */
+export interface Target {
+  /** For messages: `host:port`, or the folder of a socket. */
+  name: string
+  connectionString: string
+  ssl: TlsChoice
+}
+
+export interface Address {
+  /** In the order in which they are tried. */
+  targets: Target[]
+  attrs: SessionAttrs
+  /** How long connecting to one host may take, where the URL says so. */
+  connectTimeoutMs: number | undefined
+}
+
+/** What this file and `tls.ts` read; the driver reads the other parameters itself. */
+const own = ['host', 'port', 'target_session_attrs', 'connect_timeout', 'load_balance_hosts', 'ssl']
+const ownTls = ['sslmode', 'sslrootcert', 'sslcert', 'sslkey', 'sslpassword']
+const form = /^(postgres(?:ql)?:\/\/)([^/?#]*)(\/[^?#]*)?(\?[^#]*)?$/
+
+/**
+ * Reads a database URL as libpq does: several hosts, `target_session_attrs`, `connect_timeout`, `sslmode` and the files of
+ * certificates (postgresql.org/docs/current/libpq-connect.html). Throws what is wrong with it.
+ */
+export function readAddress(url: string, env: NodeJS.ProcessEnv = process.env): Address {
+  const [, scheme, authority = '', path = '', search = ''] = form.exec(url) ?? []
+  if (!scheme) throw new Error('A PostgreSQL URL has the form postgres://user:password@host:port,host:port/database.')
+  const at = authority.lastIndexOf('@') + 1
+  const query = new URLSearchParams(search)
+  const hosts = hostsOf(authority.slice(at), query)
+  const attrs = attrsOf(query.get('target_session_attrs'), hosts.length)
+  const connectTimeoutMs = timeoutOf(query.get('connect_timeout'))
+  const mode = sslMode(query, env)
+  const rest = new URLSearchParams([...query].filter(([name]) => ![...own, ...ownTls].includes(name)))
+  const targets = hosts.flatMap((host) => targetsOf(host, mode, query, scheme + authority.slice(0, at), path, rest))
+  return { targets, attrs, connectTimeoutMs }
+}
+
+interface Host {
+  host: string
+  port: string
+}
+
+/** The hosts of the authority, or those of `?host=`, each with its port; one that is empty is left to the environment. */
+function hostsOf(authority: string, query: URLSearchParams): Host[] {
+  const inQuery = query.get('host')
+  const ports = query.get('port')?.split(',') ?? []
+  const hosts = (inQuery ?? authority).split(',').map((part) => {
+    if (inQuery !== null) return { host: part, port: '' }
+    const [, host = part, port = ''] = /^(\[[^\]]*\]|[^:]*)(?::(\d*))?$/.exec(part) ?? []
+    return { host: decodeURIComponent(host.replace(/^\[(.*)\]$/, '$1')), port }
+  })
+  if (ports.length > 1 && ports.length !== hosts.length) {
+    throw new Error(
+      `The database URL has ${hosts.length} hosts and ${ports.length} ports: give one port, or one for each.`,
+    )
+  }
+  return hosts.map(({ host, port }, index) => {
+    const number = port || ports[index] || ports[0] || ''
+    if (number && !(Number(number) >= 1 && Number(number) <= 65_535)) {
+      throw new Error(`The port "${number}" of the database URL is not a number from 1 to 65535.`)
+    }
+    if (hosts.length > 1 && !host) throw new Error('A database URL with several hosts names each of them.')
+    return { host, port: number }
+  })
+}
+
+function targetsOf(
+  { host, port }: Host,
+  mode: SslMode,
+  query: URLSearchParams,
+  start: string,
+  path: string,
+  rest: URLSearchParams,
+): Target[] {
+  const own = new URLSearchParams(rest)
+  if (host) own.set('host', host)
+  if (port) own.set('port', port)
+  // The driver needs a host where it could stand, and takes that of the parameter.
+  const connectionString = `${start}${host ? 'localhost' : ''}${path || '/'}?${own}`.replaceAll('+', '%20')
+  const name = host.includes(':') ? `[${host}]:${port || 5432}` : `${host || 'localhost'}:${port || 5432}`
+  const isSocket = host.startsWith('/')
+  // libpq, too, never encrypts a socket of this machine.
+  const choices: TlsChoice[] = isSocket ? [false] : tlsChoices(mode, query)
+  return choices.map((ssl) => ({ name: isSocket ? host : name, connectionString, ssl }))
+}
+
+function attrsOf(given: string | null, hosts: number): SessionAttrs {
+  // With one host reads go on while it is read-only; with several, another one may take writes.
+  if (given === null) return hosts > 1 ? 'read-write' : 'any'
+  if (given === 'any' || given === 'read-write' || given === 'primary') return given
+  throw new Error(`target_session_attrs is any, read-write or primary, since Conduct writes; not "${given}".`)
+}
+
+function timeoutOf(given: string | null): number | undefined {
+  if (given === null) return undefined
+  if (!/^\d{1,6}$/.test(given)) throw new Error(`connect_timeout is a number of seconds, not "${given}".`)
+  return Number(given) * 1000 || undefined
+}

@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import sql from 'sql-template-tag'
+import type { Db } from '../src/store/engine/db.ts'
+import { openPostgres } from '../src/store/engine/postgres.ts'
+import { engines } from './support/engines.ts'
+import { freePort, startPostgres } from './support/setup.ts'
+import { run } from './support/template.ts'
+
+async function freshUrl(t: TestContext): Promise<URL> {
+  return new URL((await engines.find(({ name }) => name === 'postgres')?.freshUrl(t)) as string)
+}
+
+async function open(t: TestContext, url: string): Promise<Db> {
+  const db = await openPostgres(url, () => {})
+  t.after(() => db.close())
+  return db
+}
+
+/** The URL with these hosts in place of its own. */
+const withHosts = ({ username, password, pathname, search }: URL, hosts: string) =>
+  `postgres://${username}:${password}@${hosts}${pathname}${search}`
+
+const portOf = (tx: Pick<Db, 'query'>) =>
+  tx.query<{ port: number }>(sql`select inet_server_port() as port`).then(([row]) => row?.port)
+
+test('a host that is away is passed over', async (t) => {
+  const url = await freshUrl(t)
+  const db = await open(t, withHosts(url, `127.0.0.1:${await freePort()},${url.host}`))
+  assert.equal(await db.tx(portOf), Number(url.port))
+  const named = withHosts(url, '').replace('?', `?host=127.0.0.1,127.0.0.1&port=${await freePort()},${url.port}&`)
+  assert.equal(await portOf(await open(t, named)), Number(url.port))
+})
+
+test('where no host can be reached, opening fails in time', async (t) => {
+  const url = await freshUrl(t)
+  const dead = `127.0.0.1:${await freePort()},127.0.0.1:${await freePort()}`
+  const asked = performance.now()
+  await assert.rejects(
+    openPostgres(withHosts(url, dead), () => {}),
+    { code: 'UNAVAILABLE' },
+  )
+  assert(performance.now() - asked < 7_000)
+})
+
+test('a URL that cannot be read says what is wrong with it', async (t) => {
+  const url = await freshUrl(t)
+  const opened = (query: string, hosts = 'a,b') =>
+    openPostgres(withHosts(url, hosts).replace(/\?.*$/, `?${query}`), () => {})
+  await assert.rejects(opened('target_session_attrs=standby'), /any, read-write or primary.*not "standby"/)
+  await assert.rejects(opened('port=1,2,3'), /2 hosts and 3 ports/)
+  await assert.rejects(opened('', 'a:99999'), /"99999"/)
+  await assert.rejects(opened('', 'a,,b'), /names each of them/)
+  await assert.rejects(opened('connect_timeout=soon'), /"soon"/)
+  await assert.rejects(opened('sslmode=no-verify'), /"no-verify".*use require/)
+  await assert.rejects(opened('sslmode=verify-ca'), /needs sslrootcert/)
+  await assert.rejects(opened('sslmode=prefer&sslrootcert=system'), /needs sslmode=verify-full/)
+  await assert.rejects(opened('sslmode=verify-ca&sslrootcert=/none.crt'), /sslrootcert cannot be read.*\/none\.crt/)
+})
+
+test('databases that only speak the protocol are refused by name', async (t) => {
+  const url = await freshUrl(t)
+  const schema = /search_path=(\w+)/.exec(decodeURIComponent(url.search))?.[1] as string
+  await run(
+    url.href,
+    `create function ${schema}.version() returns text language sql as $$ select 'CockroachDB CCL v25.2.0' $$`,
+  )
+  url.search = `?options=${encodeURIComponent(`-c search_path=${schema},pg_catalog`)}`
+  await assert.rejects(
+    openPostgres(url.href, () => {}),
+    /is CockroachDB\. Conduct needs PostgreSQL/,
+  )
+})
+
+test('a host that becomes read-only is left for one that takes writes, by all connections', async (t) => {
+  const [first, second] = await Promise.all([startPostgres(), startPostgres()])
+  t.after(async () => {
+    await Promise.all([first.postgres.stop(), second.postgres.stop()])
+    first.remove()
+    second.remove()
+  })
+  const [a, b] = [new URL(first.url), new URL(second.url)]
+  for (const { url } of [first, second]) await run(url, 'create table t (k bigint generated always as identity)')
+  const insert = sql`insert into t default values returning inet_server_port() as port`
+  const db = await open(t, withHosts(a, `${a.host},${b.host}`))
+  const write = () => db.tx((tx) => tx.query<{ port: number }>(insert)).then(([row]) => row?.port)
+  assert.equal(await write(), Number(a.port))
+  assert.equal(await portOf(db), Number(a.port))
+  const woken = Promise.withResolvers<void>()
+  t.after(db.watch(woken.resolve))
+
+  await run(a.href, 'alter system set default_transaction_read_only = on')
+  await run(a.href, 'select pg_reload_conf()')
+  const moved = async (): Promise<void> => {
+    const port = await write().catch((error) => assert.equal(error.code, 'UNAVAILABLE'))
+    if (port !== Number(b.port)) await moved()
+  }
+  await moved()
+  assert.equal(await portOf(db), Number(b.port), 'reads go on at the old host')
+  await woken.promise
+})
