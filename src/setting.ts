@@ -230,5 +230,5 @@ export function unknownSettings(env: Record<string, string | undefined>): string
 
 /** A database URL as it may be shown. */
 export function withoutPassword(url: string): string {
-  return url.replace(/^(postgres(?:ql)?:\/\/[^:/@]*):.*@/, '$1:…@').replace(/([?&]password=)[^&]*/, '$1…')
+  return url.replace(/^(postgres(?:ql)?:\/\/[^:/@]*):.*@/, '$1:…@').replace(/([?&](?:ssl)?password=)[^&]*/g, '$1…')
 }
