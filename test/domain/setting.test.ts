@@ -38,8 +38,8 @@ test('a database URL keeps its password', () => {
 
 test('a secret never shows', () => {
   assert.equal(
-    withoutPassword('postgres://me:p@ss:w/rd@host/db?password=x&a=b'),
-    'postgres://me:…@host/db?password=…&a=b',
+    withoutPassword('postgres://me:p@ss:w/rd@host/db?password=x&a=b&sslpassword=y'),
+    'postgres://me:…@host/db?password=…&a=b&sslpassword=…',
   )
   const fault = () => readSettings({}, { CONDUCT_ADMIN_KEY: `sk_admin_secret` })
   assert.throws(fault, (error: Error) => !error.message.includes('sk_admin_secret'))
