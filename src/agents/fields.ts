@@ -21,6 +21,12 @@ export const countOf = (value: unknown): number => (Number.isInteger(value) && N
 export const numberOf = (value: unknown): number | undefined =>
   Number.isInteger(value) && Number(value) >= 0 ? Number(value) : undefined
 
+/** The moment that an ISO date names, in milliseconds since 1970; undefined for anything else. */
+export const timeOf = (value: unknown): number | undefined => {
+  const ms = typeof value === 'string' ? Date.parse(value) : Number.NaN
+  return Number.isNaN(ms) ? undefined : ms
+}
+
 /** The object without the fields that are undefined. */
 export const defined = <T extends object>(object: T): T =>
   Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as T

@@ -105,4 +105,14 @@ export interface Told {
   /** By the id of the tool use. */
   commands?: Record<string, { exitCode?: number; durationMs?: number }>
   subagents?: { id?: string; name?: string; tokens: number }[]
+  /** How far the last turn is written. */
+  written?: Written
+}
+
+/** What of a turn stands in a transcript, which agents write behind their hooks. */
+export interface Written {
+  /** Whether the end of the turn stands there. */
+  isWhole: boolean
+  /** When the last of it was written, in milliseconds since 1970. */
+  at?: number
 }

@@ -17,12 +17,14 @@ function written(t: TestContext, lines: (string | object)[], name = 'transcript.
 }
 
 const answer = 'Done: the demo greets now.\n\nAll tests but one pass.'
+const wholeAt = (moment: string) => ({ isWhole: true, at: Date.parse(moment) })
 const tokens = { inputTokens: 39_835, outputTokens: 264, cacheReadTokens: 32_900, cacheWriteTokens: 5_800 }
 
 test("Claude Code's transcript tells the tokens, the cost and the answer", async () => {
   assert.deepEqual(await readTranscript('claude-code', transcriptOf('claude')), {
     usage: { model: 'claude-sonnet-4-5-20250929', ...tokens, costUsd: 0.038985, costSource: 'reported' },
     answer,
+    written: wholeAt('2026-11-24T23:52:52.518Z'),
   })
 })
 
@@ -118,6 +120,7 @@ test("Codex's rollout tells tokens, answer, and how each command ended", async (
       cacheWriteTokens: 0,
     },
     answer,
+    written: wholeAt('2026-11-24T23:52:50.795Z'),
   })
   assert.deepEqual(commands, {
     'exec-338d8359-3c86-42b1-9998-f3b11008ae84': { exitCode: 0 },
@@ -179,6 +182,7 @@ test("Copilot's events tell tokens, model and answer", async () => {
   assert.deepEqual(await readTranscript('copilot', transcriptOf('copilot')), {
     usage: { model: 'gpt-4.1', ...cached, cacheWriteTokens: 0, costUsd: 0.020032, costSource: 'estimated' },
     answer,
+    written: wholeAt('2026-11-25T00:44:08.174Z'),
   })
 })
 
@@ -204,6 +208,7 @@ test("Gemini CLI's session tells each message once, with its tokens", async (t) 
   assert.deepEqual(told, {
     usage: { model: 'gemini-2.5-pro', ...tokens, cacheWriteTokens: 0, costUsd: 0.01542125, costSource: 'estimated' },
     answer,
+    written: wholeAt('2026-11-25T00:43:02.699Z'),
   })
   const thoughtful = { id: 'm', type: 'gemini', content: 'So.', model: 'gemini-2.5-pro' }
   const counts = { input: 100, output: 10, cached: 50, thoughts: 7, tool: 3, total: 120 }
@@ -217,6 +222,7 @@ test("Qwen Code's session tells tokens and answer; a model without a public pric
   assert.deepEqual(await readTranscript('qwen', transcriptOf('qwen')), {
     usage: { model: 'qwen3-coder-plus', ...cached, cacheWriteTokens: 0 },
     answer,
+    written: wholeAt('2026-11-25T00:42:49.160Z'),
   })
 })
 

@@ -1,9 +1,9 @@
 import { basename } from 'node:path'
 import { totalOf } from '../cost.ts'
 import { failureOf } from '../failure.ts'
-import { answerLength, countOf, defined, type Fields, fieldsOf, listOf, textOf } from '../fields.ts'
+import { answerLength, countOf, defined, type Fields, fieldsOf, listOf, textOf, timeOf } from '../fields.ts'
 import { type Budget, budget, filesIn, linesWith } from '../lines.ts'
-import type { Told, Usage } from '../seen.ts'
+import type { Told, Usage, Written } from '../seen.ts'
 import { plus, rounded, tokensOf } from '../usage.ts'
 
 /** One conversation, of the agent or of a subagent. */
@@ -12,6 +12,7 @@ interface Conversation {
   model?: string
   /** How the last turn stands. */
   end: Pick<Told, 'failure' | 'interrupted' | 'answer'>
+  written?: Written
   /** The last sum of the whole session that Claude Code wrote, subagents and summaries of the conversation included. */
   sum?: Usage
 }
@@ -19,7 +20,7 @@ interface Conversation {
 /** What a session of Claude Code says of itself. Its subagents have files of their own, beside it. */
 export async function readClaude(path: string): Promise<Told> {
   const left = budget()
-  const { end, model, sum, requests } = await conversationIn(path, left)
+  const { end, written, model, sum, requests } = await conversationIn(path, left)
   const subagents: NonNullable<Told['subagents']> = []
   for (const file of await filesIn(`${path.replace(/\.jsonl$/, '')}/subagents`, '.jsonl')) {
     const other = await conversationIn(file, left)
@@ -34,6 +35,7 @@ export async function readClaude(path: string): Promise<Told> {
     usage: usage && defined({ model, ...usage }),
     ...end,
     subagents: subagents.length > 0 ? subagents : undefined,
+    written,
   })
 }
 
@@ -58,6 +60,7 @@ async function conversationIn(path: string, left: Budget): Promise<Conversation>
   const found: Conversation = { requests: [], end: {} }
   for await (const line of linesWith(path, words, left)) {
     if (line.type === 'cost-state') found.sum = sumOf(line)
+    found.written = writtenBy(line) ?? found.written
     if (line.type === 'user') found.end = afterUser(line, found.end)
     if (line.type !== 'assistant') continue
     const message = fieldsOf(line.message)
@@ -73,6 +76,21 @@ async function conversationIn(path: string, left: Budget): Promise<Conversation>
     found.model = model ?? found.model
   }
   return { ...found, requests: [...messages.values()] }
+}
+
+/** How far the turn is written after a line; undefined for one that is no part of it. */
+function writtenBy(line: Fields): Written | undefined {
+  const at = timeOf(line.timestamp)
+  const message = fieldsOf(line.message)
+  if (line.type === 'user' && line.isMeta !== true) {
+    return defined({ isWhole: afterUser(line, {}).interrupted === true, at })
+  }
+  if (line.type !== 'assistant') return undefined
+  const reason = message.stop_reason
+  return defined({
+    isWhole: line.isApiErrorMessage === true || (typeof reason === 'string' && reason !== 'tool_use'),
+    at,
+  })
 }
 
 function usageOf(usage: Fields): Usage {

@@ -1,8 +1,8 @@
 import { totalOf } from '../cost.ts'
 import { failureOf } from '../failure.ts'
-import { answerLength, countOf, defined, type Fields, fieldsOf, numberOf, textOf } from '../fields.ts'
+import { answerLength, countOf, defined, type Fields, fieldsOf, numberOf, textOf, timeOf } from '../fields.ts'
 import { type Budget, budget, linesWith } from '../lines.ts'
-import type { Told, Usage } from '../seen.ts'
+import type { Told, Usage, Written } from '../seen.ts'
 import { plus, tokensOf } from '../usage.ts'
 
 /** What a session of Codex says of itself. Each of its subagents has a rollout of its own, which its end names. */
@@ -34,6 +34,7 @@ interface Rollout extends End {
   id?: string
   model?: string
   requests: Usage[]
+  written?: Written
   commands: NonNullable<Told['commands']>
 }
 
@@ -44,7 +45,8 @@ async function rolloutIn(path: string, left: Budget): Promise<Rollout> {
   const requests: Usage[] = []
   let [end, before]: [End, Usage | undefined] = [{}, undefined]
   let [id, model]: (string | undefined)[] = []
-  for await (const { type, payload } of linesWith(path, words, left)) {
+  let written: Written | undefined
+  for await (const { type, payload, timestamp } of linesWith(path, words, left)) {
     const fields = fieldsOf(payload)
     if (type === 'session_meta') id ??= textOf(fields.id, 200)
     else if (type === 'turn_context') model = textOf(fields.model, 100) ?? model
@@ -53,10 +55,13 @@ async function rolloutIn(path: string, left: Budget): Promise<Rollout> {
       if (total) requests.push(defined({ model, ...since(before, total) }))
       before = total ?? before
       Object.assign(commands, commandIn(fields))
-      end = endOf(fields) ?? end
+      const now = endOf(fields)
+      if (!now) continue
+      end = now
+      written = defined({ isWhole: fields.type !== 'task_started', at: timeOf(timestamp) })
     }
   }
-  return { ...end, ...defined({ id, model }), requests, commands }
+  return { ...end, ...defined({ id, model, written }), requests, commands }
 }
 
 function totalIn({ info }: Fields): Usage | undefined {

@@ -1,8 +1,8 @@
 import { totalOf } from '../cost.ts'
 import { failureOf } from '../failure.ts'
-import { answerLength, countOf, defined, type Fields, fieldsOf, textOf } from '../fields.ts'
+import { answerLength, countOf, defined, type Fields, fieldsOf, listOf, textOf, timeOf } from '../fields.ts'
 import { linesWith } from '../lines.ts'
-import type { Told, Usage } from '../seen.ts'
+import type { Told, Usage, Written } from '../seen.ts'
 import { plus, tokensOf } from '../usage.ts'
 
 type End = Pick<Told, 'failure' | 'interrupted' | 'answer'>
@@ -22,7 +22,8 @@ export async function readCopilot(path: string): Promise<Told> {
   const subagents = new Map<string, { name?: string; usage?: Usage }>()
   let end: End = {}
   let model: string | undefined
-  for await (const { type, data, agentId } of linesWith(path, words)) {
+  let written: Written | undefined
+  for await (const { type, data, agentId, timestamp } of linesWith(path, words)) {
     const fields = fieldsOf(data)
     const id = textOf(agentId, 200)
     const subagent = id === undefined ? undefined : (subagents.get(id) ?? {})
@@ -33,7 +34,10 @@ export async function readCopilot(path: string): Promise<Told> {
       requests.push(usage)
       if (subagent) subagent.usage = plus(subagent.usage, usage)
       else model = usage.model ?? model
-    } else if (!subagent) end = endAfter(type, fields) ?? end
+    } else if (!subagent) {
+      end = endAfter(type, fields) ?? end
+      written = defined({ isWhole: isWholeAfter(type, fields), at: timeOf(timestamp) })
+    }
   }
   const usage = await totalOf(requests)
   const used = [...subagents].flatMap(([id, { name, usage: of }]) =>
@@ -43,8 +47,13 @@ export async function readCopilot(path: string): Promise<Told> {
     usage: usage && defined({ model, ...usage }),
     ...end,
     subagents: used.length > 0 ? used : undefined,
+    written,
   })
 }
+
+/** A message that asks for no tool is the last one. What was used for it is written before it. */
+const isWholeAfter = (type: unknown, { toolRequests }: Fields) =>
+  type === 'assistant.message' ? listOf(toolRequests).length === 0 : type !== 'user.message'
 
 function usageOf({ model, inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens }: Fields): Usage {
   return defined({

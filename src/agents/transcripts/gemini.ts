@@ -1,16 +1,23 @@
 import { totalOf } from '../cost.ts'
-import { answerLength, countOf, defined, type Fields, fieldsOf, listOf, textOf } from '../fields.ts'
+import { answerLength, countOf, defined, type Fields, fieldsOf, listOf, textOf, timeOf } from '../fields.ts'
 import { linesWith } from '../lines.ts'
-import type { Told, Usage } from '../seen.ts'
+import type { Told, Usage, Written } from '../seen.ts'
 
 /** What a session of Gemini CLI says of itself: each message of the model again and again, as it grows. */
 export async function readGemini(path: string): Promise<Told> {
   const requests = new Map<unknown, Usage>()
   let [model, answer]: (string | undefined)[] = []
+  let written: Written | undefined
   for await (const line of linesWith(path, ['"tokens"', '"type":"user"'])) {
     for (const message of [line, ...listOf(fieldsOf(line.$set).messages)]) {
-      if (message.type === 'user') answer = undefined
-      if (message.type !== 'gemini') continue
+      const isUser = message.type === 'user'
+      if (!isUser && message.type !== 'gemini') continue
+      const isWhole = !isUser && listOf(message.toolCalls).length === 0
+      written = defined({ isWhole, at: timeOf(message.timestamp) })
+      if (isUser) {
+        answer = undefined
+        continue
+      }
       // A session that is taken up repeats what was said before, without its tokens.
       if (message.tokens !== undefined) requests.set(message.id, usageOf(message))
       model = textOf(message.model, 100) ?? model
@@ -18,7 +25,7 @@ export async function readGemini(path: string): Promise<Told> {
     }
   }
   const usage = await totalOf([...requests.values()])
-  return defined({ usage: usage && defined({ model, ...usage }), answer })
+  return defined({ usage: usage && defined({ model, ...usage }), answer, written })
 }
 
 /** Thoughts are paid for as output; what tools bring in, as input. */

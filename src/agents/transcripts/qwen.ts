@@ -1,16 +1,21 @@
 import { totalOf } from '../cost.ts'
-import { answerLength, countOf, defined, type Fields, fieldsOf, listOf, textOf } from '../fields.ts'
+import { answerLength, countOf, defined, type Fields, fieldsOf, listOf, textOf, timeOf } from '../fields.ts'
 import { budget, linesWith } from '../lines.ts'
-import type { Told, Usage } from '../seen.ts'
+import type { Told, Usage, Written } from '../seen.ts'
 
 /** What a session of Qwen Code says of itself, its subagents included. */
 export async function readQwen(path: string, subagents: readonly string[]): Promise<Told> {
   const left = budget()
   const requests: Usage[] = []
   let [model, answer]: (string | undefined)[] = []
+  let written: Written | undefined
   for await (const line of linesWith(path, ['"usageMetadata"', '"real_user"'], left)) {
-    if (line.type === 'user') answer = undefined
+    if (line.type === 'user') {
+      answer = undefined
+      written = defined({ isWhole: false, at: timeOf(line.timestamp) })
+    }
     if (line.type !== 'assistant') continue
+    written = defined({ isWhole: !usesTool(line), at: timeOf(line.timestamp) })
     requests.push(usageOf(line))
     model = textOf(line.model, 100) ?? model
     answer = textIn(line) ?? answer
@@ -23,7 +28,7 @@ export async function readQwen(path: string, subagents: readonly string[]): Prom
     }
   }
   const usage = await totalOf(requests)
-  return defined({ usage: usage && defined({ model, ...usage }), answer })
+  return defined({ usage: usage && defined({ model, ...usage }), answer, written })
 }
 
 /** The total counts thoughts, which are paid for as output. */
@@ -37,6 +42,9 @@ function usageOf({ model, usageMetadata }: Fields): Usage {
     cacheReadTokens: countOf(cachedContentTokenCount),
   })
 }
+
+const usesTool = ({ message }: Fields) =>
+  listOf(fieldsOf(message).parts).some(({ functionCall }) => functionCall !== undefined)
 
 function textIn({ message }: Fields): string | undefined {
   const texts = listOf(fieldsOf(message).parts).flatMap(({ text, thought }) =>

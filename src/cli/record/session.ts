@@ -17,6 +17,7 @@ import { checksOf } from './check-calls.ts'
 import { type Memo, memoOf, stepOf } from './memo.ts'
 import { objectsOf, type Trees } from './note.ts'
 import { begun, ended, turned } from './run-calls.ts'
+import { type Awaited, awaitedOf, toldWith } from './told.ts'
 
 /** What a session's calls are made of. */
 export interface Session {
@@ -70,7 +71,7 @@ async function settle(state: State, name: string, env: Env) {
       continue
     }
     const before = { calls: [], memo: memoSeen(memoOf(recording.memo, first.at), notes), ended: recording.ended }
-    const session = sessionOf(state, recording, before.memo, env)
+    const session = sessionOf(state, recording, before.memo, env, awaitedOf(notes, before.memo))
     const { calls, memo, ended } = await settledBy(notes, session, before)
     const ids = notes.map(({ id }) => id)
     isSettled = state.settle(name, ids, calls, { memo, ended })
@@ -111,7 +112,13 @@ function memoSeen(memo: Memo, notes: Note[]): Memo {
   }
 }
 
-function sessionOf(state: State, recording: Recording, { transcript, subagents }: Memo, env: Env): Session {
+function sessionOf(
+  state: State,
+  recording: Recording,
+  { transcript, subagents }: Memo,
+  env: Env,
+  awaited: Awaited | undefined,
+): Session {
   const agent = recording.agent ?? 'unknown'
   const read = () => (transcript === undefined ? Promise.resolve({}) : readTranscript(agent, transcript, subagents))
   let told: Promise<Told> | undefined
@@ -122,7 +129,7 @@ function sessionOf(state: State, recording: Recording, { transcript, subagents }
     objects: objectsOf(env, recording.name),
     rules: recordRules(recording.cwd),
     transcript: () => {
-      told ??= read().catch(() => ({}))
+      told ??= (awaited ? toldWith(awaited, read) : read()).catch(() => ({}))
       return told
     },
   }
