@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
+import type { ProgramEnv } from './program.ts'
 import { hook, onlyRun, syncAll, turnsOf, workplace } from './session.ts'
 
 // Agents write their transcripts behind their hooks.
@@ -102,7 +103,7 @@ const textOf = (lines: object[]) => lines.map((line) => `${JSON.stringify(line)}
 const now = () => new Date().toISOString()
 
 /** The hooks of two manners: Gemini CLI has other names for the same events. */
-function tellerOf({ agent, path }: Behind, cwd: string, env: Record<string, string>) {
+function tellerOf({ agent, path }: Behind, cwd: string, env: ProgramEnv) {
   const names: Record<string, string> =
     agent === 'gemini' ? { UserPromptSubmit: 'BeforeAgent', Stop: 'AfterAgent' } : {}
   const isDated = agent === 'copilot' || agent === 'gemini'

@@ -35,7 +35,7 @@ export interface Scenario {
   refuses?: true
   /** What is done before. */
   prepare?(place: Place, agent: RealAgent): void
-  /** The sessions run at once in that repository. */
+  /** The sessions run at once in that repository, or one after the other where the agent starts alone. */
   sessions(repository: string, agent: RealAgent): Session[]
 }
 

@@ -7,7 +7,7 @@ import { startModel } from './model/server.ts'
 import { freshPlace, type Place } from './place.ts'
 import { type Recorded, recordsOf } from './records.ts'
 import { type Ran, runAgent } from './run.ts'
-import type { Scenario } from './scenarios.ts'
+import type { Scenario, Session } from './scenarios.ts'
 
 /** How one scenario went with one agent. */
 export interface Outcome {
@@ -72,15 +72,19 @@ async function played(agent: RealAgent, scenario: Scenario, place: Place) {
     const url = model.urlOf(nameOf(0))
     place.write(place.home, agent.configure({ home: place.home, repository: place.repository, url }))
     scenario.prepare?.(place, agent)
-    const ran = await Promise.all(
-      sessions.map((session, index) =>
-        runAgent(agent, place, model, nameOf(index), session, scenario.refuses === true),
-      ),
-    )
+    const run = (session: Session, index: number) =>
+      runAgent(agent, place, model, nameOf(index), session, scenario.refuses === true)
+    const ran = agent.startsAlone ? await inTurn(sessions, run) : await Promise.all(sessions.map(run))
     return { ran, records: await recordsOf(place) }
   } finally {
     await model.close()
   }
+}
+
+async function inTurn(sessions: Session[], run: (session: Session, index: number) => Promise<Ran>): Promise<Ran[]> {
+  const ran: Ran[] = []
+  for (const [index, session] of sessions.entries()) ran.push(await run(session, index))
+  return ran
 }
 
 /** Each session has one run, which is the one that names it. */
