@@ -99,7 +99,7 @@ function detailsOf(command: Command): string {
   const usage = `\`${pathOf(command)} ${command.usage()}\`\n`
   // Its flags are the settings, of which some defaults depend on the machine.
   if (command.name() === 'serve') {
-    return `${usage}\nThe flags are in [self-hosting](self-hosting.md#settings).\n${examplesIn(command)}`
+    return `${usage}\n[Settings](settings.md) lists its flags.\n${examplesIn(command)}`
   }
   const rows = command.options.filter((option) => option.helpGroupHeading !== commonHeading).map(rowOf)
   const table = rows.length > 0 ? `\n| flag | |\n|---|---|\n${rows.join('\n')}\n` : ''
