@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import { type TestContext, test } from 'node:test'
+import { promisify } from 'node:util'
 import sql from 'sql-template-tag'
 import type { Db } from '../src/store/engine/db.ts'
 import { openPostgres } from '../src/store/engine/postgres.ts'
 import { engines } from './support/engines.ts'
+import { main } from './support/program.ts'
+import { startServer } from './support/server.ts'
 import { freePort, startPostgres } from './support/setup.ts'
 import { run } from './support/template.ts'
 
@@ -70,6 +74,22 @@ test('databases that only speak the protocol are refused by name', async (t) => 
     openPostgres(url.href, () => {}),
     /is CockroachDB\. Conduct needs PostgreSQL/,
   )
+})
+
+test('settings that may lose what was acknowledged are told by the log of a server, /readyz and doctor', async (t) => {
+  // The PostgreSQL of the tests runs with these.
+  const risky = [/fsync=off/, /full_page_writes=off/, /synchronous_commit=off/]
+  const url = (await freshUrl(t)).href
+  const server = await startServer(t, url, { CONDUCT_LOG_LEVEL: 'warn' })
+  const { warnings } = (await (await fetch(new URL('/readyz', server.url))).json()) as { warnings: string[] }
+  const env = { ...process.env, CONDUCT_DATABASE_URL: url }
+  // It ends with 1 where something else of this machine is broken.
+  const { stdout } = await promisify(execFile)(process.execPath, [main, 'doctor', '--json'], { env }).catch((e) => e)
+  for (const words of risky) {
+    assert(warnings.some((warning) => words.test(warning)))
+    assert.match(stdout, words)
+    assert.match(server.output(), words)
+  }
 })
 
 test('a host that becomes read-only is left for one that takes writes, by all connections', async (t) => {

@@ -103,10 +103,11 @@ async function databaseOf(place: Place & { kind: 'local' }): Promise<Finding[]> 
   const file = /^sqlite:(?!:memory:)(.+)$/.exec(place.databaseUrl)?.[1]
   if (file !== undefined) findings.push(privacy('data', file))
   try {
-    const damaged = await inspect(place.databaseUrl)
+    const { damaged, risks } = await inspect(place.databaseUrl)
     const isWhole = damaged.length === 0
     findings.push(
       found('database', isWhole ? 'ok' : 'fail', isWhole ? 'it opens, and is not damaged' : damaged.join('\n')),
+      ...risks.map((risk) => found('database', 'warn', risk)),
     )
   } catch (error) {
     const { message } = error as Error

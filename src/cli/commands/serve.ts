@@ -39,6 +39,7 @@ async function run(flags: Record<string, string>) {
   const backups = backupsOf(chosen)
   const onProgress = (line: string) => process.stderr.write(`${line}\n`)
   const store = await openStore(databaseUrl, { adminKey, warn, onProgress }).catch(notOpened(databaseUrl))
+  for (const risk of await store.db.risks().catch(() => [])) log.warn(risk)
   const { ignoredAdminKey, newSecret } = store
   const firstKey = newSecret === undefined ? undefined : shownOrKept(databaseUrl, newSecret)
   const running = await serve({ ...chosen, webhooks: { allow: webhookAllow }, store, log, backups }).catch(

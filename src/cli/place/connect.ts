@@ -91,7 +91,7 @@ export function localUrl(env: Env): string {
 }
 
 /** Opens a database, writes to it and, where it is a file, reads all of it. Answers what is damaged; throws what is in the way. */
-export async function inspect(databaseUrl: string): Promise<string[]> {
+export async function inspect(databaseUrl: string): Promise<{ damaged: string[]; risks: string[] }> {
   const [{ openStore }, { damages, tryWrite }] = await Promise.all([
     import('../../store/open.ts'),
     import('../../store/health.ts'),
@@ -99,7 +99,7 @@ export async function inspect(databaseUrl: string): Promise<string[]> {
   const store = await openStore(databaseUrl, { firstKey: false })
   try {
     await tryWrite(store)
-    return await damages(store, databaseUrl)
+    return { damaged: await damages(store, databaseUrl), risks: await store.db.risks() }
   } finally {
     await store.close()
   }

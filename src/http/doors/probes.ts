@@ -5,6 +5,7 @@ import type { Answer } from '../exchange.ts'
 import type { Door } from './door.ts'
 
 const tryEveryMs = 1000
+const readRisksEveryMs = 60_000
 
 /** Liveness: 200 while the process responds, whatever the state of the database. */
 export const livenessDoor: Door = {
@@ -14,10 +15,12 @@ export const livenessDoor: Door = {
   answer: async () => probe(200, 'ok'),
 }
 
-/** Readiness: 200, or 503 while the server stops or the database accepts no writes. */
+/** Readiness: 200, with the risks of the database's configuration, or 503 while the server stops or the database accepts no writes. */
 export function readinessDoor(store: Store, isStopping: () => boolean): Door {
   let triedAt = Number.NEGATIVE_INFINITY
   let tried: Promise<string | undefined> = Promise.resolve(undefined)
+  let readAt = Number.NEGATIVE_INFINITY
+  let risks: Promise<string[]> = Promise.resolve([])
 
   /** Why the database accepts no writes; undefined if it does. */
   function obstacle(): Promise<string | undefined> {
@@ -31,6 +34,14 @@ export function readinessDoor(store: Store, isStopping: () => boolean): Door {
     return tried
   }
 
+  function warnings(): Promise<string[]> {
+    if (performance.now() - readAt >= readRisksEveryMs) {
+      readAt = performance.now()
+      risks = store.db.risks().catch(() => [])
+    }
+    return risks
+  }
+
   return {
     label: 'readyz',
     methods: ['GET'],
@@ -38,11 +49,12 @@ export function readinessDoor(store: Store, isStopping: () => boolean): Door {
     async answer() {
       if (isStopping()) return probe(503, 'stopping')
       const words = await obstacle()
-      return words === undefined ? probe(200, 'ok') : probe(503, words)
+      return words === undefined ? probe(200, 'ok', await warnings()) : probe(503, words)
     },
   }
 }
 
-function probe(status: 200 | 503, words: string): Answer {
-  return { status, headers: status === 503 ? { 'retry-after': '1' } : {}, body: JSON.stringify({ status: words }) }
+function probe(status: 200 | 503, words: string, warnings: string[] = []): Answer {
+  const body = { status: words, ...(warnings.length > 0 && { warnings }) }
+  return { status, headers: status === 503 ? { 'retry-after': '1' } : {}, body: JSON.stringify(body) }
 }

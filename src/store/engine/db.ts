@@ -74,6 +74,8 @@ export interface Tx {
 export interface Db extends Tx {
   /** Why this database should not be relied on until the server is restarted; undefined while nothing is known. */
   fault(): ConductError | undefined
+  /** What in the configuration of the database may lose what has been acknowledged, in words for its operator. */
+  risks(): Promise<string[]>
   /**
    * Calls `wake` soon after something was committed, by this process or another, until the function that this gives is
    * called. It may be called for nothing; when the watch itself has a fault, it is called late.

@@ -47,6 +47,7 @@ function openFile(path: string, warn: Warn): Db {
   return {
     ...base,
     fault: damage.found,
+    risks: async () => [],
     async query<Row extends object>(statement: Sql) {
       if (!reader.isOpen) throw stopping()
       return reads.read<Row>(statement)
@@ -95,6 +96,7 @@ function openMemory(): Db {
   return {
     ...base,
     fault: () => undefined,
+    risks: async () => [],
     async query<Row extends object>(statement: Sql) {
       while (works.flushing) await works.flushing
       return run<Row>(statement)
