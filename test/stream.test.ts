@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { getEventListeners } from 'node:events'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import sql from 'sql-template-tag'
 import { ConductError } from '../src/api/error.ts'
 import { createApp } from '../src/http/app.ts'
 import { openStore } from '../src/store/open.ts'
@@ -67,6 +68,32 @@ testLedger(
     assert.deepEqual([subjects(await live.take(1)), subjects(await resumed.take(1))], [['D'], ['D']])
     const odd = await ledger.fetch('/v1/events', { headers: { accept: 'text/event-stream', 'last-event-id': 'x' } })
     assert.equal(odd.status, 400)
+  },
+)
+
+testLedger(
+  'where the database has lost events, open streams end, and nobody resumes beyond the end',
+  async (ledger, t) => {
+    const { client, store } = ledger
+    for (const runId of ['A', 'B', 'C']) await client.createRun({ runId })
+    const live = await read(ledger, t, '/v1/events?after=0')
+    const last = (await client.listEvents({ order: 'desc', limit: 1 })).events[0]?.seq as number
+    const told: number[] = []
+    while (told.at(-1) !== last) told.push(...(await live.take(1)).map(({ id }) => id))
+    const follower = client.follow({ after: last })
+    const forked = assert.rejects(follower.next(), { code: 'LOG_FORKED', status: 410 })
+    // As after a failover to a standby that had not received the newest one.
+    await store.db.tx((tx) => tx.query(sql`delete from events where seq >= ${last}`))
+    assert.deepEqual(await live.take(1), [])
+    await forked
+    const resumed = await ledger.fetch('/v1/events', {
+      headers: { accept: 'text/event-stream', 'last-event-id': String(last) },
+    })
+    assert.equal(resumed.status, 410)
+    const answer = (await resumed.json()) as { code: string; error: string }
+    assert.equal(answer.code, 'LOG_FORKED')
+    assert.match(answer.error, new RegExp(`ends with event ${last - 1}, and this reader has event ${last}`))
+    await (await read(ledger, t, `/v1/events?after=${last - 1}`)).cancel()
   },
 )
 

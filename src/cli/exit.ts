@@ -22,6 +22,7 @@ const exitOf: Partial<Record<Code, Exit>> = {
   CONFLICT: 'conflict',
   LEASE_HELD: 'conflict',
   LEASE_LOST: 'conflict',
+  LOG_FORKED: 'conflict',
   PRECONDITION_FAILED: 'conflict',
   VALIDATION_ERROR: 'usage',
   IDEMPOTENCY_MISMATCH: 'usage',

@@ -1,3 +1,4 @@
+import { ConductError } from '../../api/error.ts'
 import type { Selected } from '../../store/log/list.ts'
 import { numberEvents } from '../../store/log/number.ts'
 import { lastSeq, readEvents } from '../../store/log/read.ts'
@@ -29,26 +30,33 @@ export class Feed {
   readonly #wakes = new Set<() => void>()
   readonly #look: () => Promise<void>
   #unwatch: (() => void) | undefined
+  /** Readers of an earlier history end. */
+  #history = 0
 
   constructor({ db }: Store, stopping: AbortSignal | undefined, warn: (error: unknown) => void) {
     this.#db = db
     this.#stopping = stopping
     const wakeAll = () => this.#wakeAll()
-    this.#look = oneAtATime(() => readOn(db, this.#recent, wakeAll).catch(warn))
+    this.#look = oneAtATime(() => readOn(db, this.#recent, wakeAll, (end) => this.#fork(end)).catch(warn))
     stopping?.addEventListener('abort', wakeAll)
   }
 
-  /** Opens a reader that begins after `after`, or at the end of the log. */
+  /** Opens a reader that begins after `after`, or at the end of the log. Throws LOG_FORKED when the log ends before `after`. */
   async open(after: number | undefined, seen: Selected): Promise<Reader> {
     await numberEvents(this.#db)
     const end = await lastSeq(this.#db)
     const start = after ?? end
+    if (start > end) {
+      const words = `The log ends with event ${end}, and this reader has event ${start}: the database has lost events. Read the ledger again, then follow from its end.`
+      throw new ConductError('LOG_FORKED', words)
+    }
     const { read, wake } = createReader(createCursor(this.#db, this.#recent, start, seen))
     let isOver = false
+    const history = this.#history
     this.#join(wake, end)
     return {
       start,
-      read: () => read(() => isOver || this.#stopping?.aborted === true),
+      read: () => read(() => isOver || history !== this.#history || this.#stopping?.aborted === true),
       leave: () => {
         isOver = true
         this.#leave(wake)
@@ -68,6 +76,13 @@ export class Feed {
     this.#wakes.delete(wake)
     wake()
     if (this.#wakes.size === 0) this.#unwatch?.()
+  }
+
+  /** Ends all readers: the log ends before the newest event that they have. They learn that when they come back. */
+  #fork(end: number) {
+    this.#history++
+    this.#recent.restart(end)
+    this.#wakeAll()
   }
 
   #wakeAll() {
@@ -91,12 +106,16 @@ function createReader(cursor: Cursor) {
   }
 }
 
-/** Reads to the end of the log. */
-async function readOn(db: Db, recent: Recent, wakeAll: () => void) {
+/** Reads to the end of the log. Calls `fork` with that end when it lies before what was read earlier. */
+async function readOn(db: Db, recent: Recent, wakeAll: () => void, fork: (end: number) => void) {
   await numberEvents(db)
   for (;;) {
     const events = await readEvents(db, { after: recent.end }, batch)
-    if (events.length === 0) return
+    if (events.length === 0) {
+      const end = await lastSeq(db)
+      if (end < recent.end) fork(end)
+      return
+    }
     recent.add(events)
     wakeAll()
   }

@@ -53,7 +53,10 @@ async function lead(signal: AbortSignal): Promise<void> {
     for await (const event of follower.follow({}, { signal })) tell({ kind: 'event', event })
   } catch (error) {
     if (signal.aborted) return
-    tell({ kind: error instanceof ConductError && error.code === 'UNAUTHORIZED' ? 'over' : 'lost' })
+    const code = error instanceof ConductError ? error.code : undefined
+    // The database has lost events: everything is read again as the stream begins anew.
+    if (code === 'LOG_FORKED') return lead(signal)
+    tell({ kind: code === 'UNAUTHORIZED' ? 'over' : 'lost' })
   }
 }
 
