@@ -1,6 +1,6 @@
 import type { Client } from '../../client/client.ts'
 import type { Chance } from './chance.ts'
-import { type Agent, complaints, failures, jobs, type Member, people, repository } from './data.ts'
+import { type Agent, failures, findings, jobs, type Member, people, repository } from './data.ts'
 import { beginning, hour, minute, type Step, type Task, type Team } from './step.ts'
 import { closing, specText, usageOf } from './text.ts'
 import { firstTurn, lastTurn } from './turn.ts'
@@ -103,18 +103,18 @@ function checkSteps(
   })
   const executed = (command: string, exitCode = 0) => ({ command, exitCode, durationMs: chance.between(4, 90) * 1000 })
   const byItself = outcome === 'verified' ? turn % 11 : undefined
-  if (byItself === 8) return [check(agent, 'self-review', 1, { result: 'pass', content: complaints.review })]
+  if (byItself === 8) return [check(agent, 'self-review', 1, { result: 'pass', ...findings.review })]
   if (byItself === 3) return [check(agent, 'tests', 1, { result: 'pass', ...executed('npm test') })]
   const tests: Step =
     outcome === 'failing'
-      ? check('ci', 'tests', 4, { result: 'fail', content: complaints.fail, ...executed('npm test', 1) })
+      ? check('ci', 'tests', 4, { result: 'fail', ...findings.fail, ...executed('npm test', 1) })
       : check('ci', 'tests', 4, { result: 'pass', ...executed('npm test') })
   const steps = [check('ci', 'lint', 3, { result: 'pass', ...executed('npm run lint') }), tests]
   if (outcome === 'warned')
-    steps.push(check('ci', 'bundle', 5, { result: 'warn', content: complaints.warn, ...executed('npm run size') }))
+    steps.push(check('ci', 'bundle', 5, { result: 'warn', ...findings.warn, ...executed('npm run size') }))
   if (turn % 2 === 0 && outcome !== 'failing') {
     const reviewer = people[turn % people.length] as (typeof people)[number]
-    steps.push(check(reviewer, 'review', 12, { result: 'pass', content: complaints.review }))
+    steps.push(check(reviewer, 'review', 12, { result: 'pass', ...findings.review }))
   }
   return steps
 }

@@ -1,6 +1,7 @@
 import type { Client } from '../../client/client.ts'
 import type { Chance } from './chance.ts'
-import { type Agent, agents, type Member, type Part, repository, type SpecPlan } from './data.ts'
+import { type Agent, agents, type Member, type Part, repository } from './data.ts'
+import type { SpecPlan } from './specs.ts'
 import { opening } from './text.ts'
 
 export type Team = Record<Member, Client>

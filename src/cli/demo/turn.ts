@@ -14,7 +14,7 @@ export function firstTurn(title: string, part: Part, at: number, minutes: number
   return {
     startedAt,
     endedAt,
-    prompt: `${title}.\n\nWrite a test that fails first, and run lint and types before you finish.`,
+    prompt: `${title}.\n\nAdd a failing test first. Run lint and types before you finish.`,
     plan: planOf(part, 2),
     files: [{ path: part.file + first, insertions: 14, deletions: 2 }],
     tools: [
@@ -26,7 +26,7 @@ export function firstTurn(title: string, part: Part, at: number, minutes: number
       { command: `git log --oneline -5 ${part.file}`, exitCode: 0, durationMs: 40 },
       { command: testOf(part), exitCode: 1, durationMs: 6200 },
     ],
-    answer: `The new test fails for the right reason: \`${part.file}${first}\` knows nothing of it yet. I have started the change there.\n\nNext: the other files in \`${part.file}\`, then all tests.`,
+    answer: `I added a test to \`${part.file}${first}\`; it fails as expected, because the behavior does not exist yet.\n\nNext, I will change the other files in \`${part.file}\` and run all tests.`,
   }
 }
 
@@ -44,7 +44,7 @@ export function lastTurn(
   return {
     startedAt,
     endedAt,
-    prompt: 'Looks right. Finish it.',
+    prompt: 'Looks good, go ahead and finish it.',
     plan: planOf(part, 4),
     files: others.map((name, index) => ({
       path: part.file + name,
