@@ -38,6 +38,8 @@ async function takePictures(
   const context = await browser.newContext({
     viewport: { width: 1280, height: 800 },
     reducedMotion: 'reduce',
+    // Without it the browser takes that of the machine, which may be one that pages do not know, as en-US@posix.
+    locale: 'en-US',
     ...options,
   })
   // The page tells distances in time; they must not grow while it is looked at.
