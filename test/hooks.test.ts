@@ -136,5 +136,7 @@ testLedger('the door of hooks lets in who may record, by a safe way, and stumble
   }
   assert.equal(await from('192.0.2.7'), 403, 'in clear over a network')
   assert.equal(await from('192.0.2.7', { 'x-forwarded-proto': 'https' }), 204)
+  // A proxy on the same machine that took it in clear.
+  assert.equal(await from('127.0.0.1', { 'x-forwarded-proto': 'http' }), 403)
   assert.deepEqual([await from('127.0.0.1'), await from('::1'), await from('::ffff:127.0.0.1')], [204, 204, 204])
 })

@@ -1,4 +1,3 @@
-import type { HonoRequest } from 'hono'
 import { readDocument } from '../../agents/read.ts'
 import { withoutSecrets } from '../../agents/secrets.ts'
 import { ConductError } from '../../api/error.ts'
@@ -50,12 +49,11 @@ export function hooksDoor({ store, auth, basePath, contentLimit }: Parts): Door 
 /** Throws FORBIDDEN for a document that came over a network in clear: it holds what people and commands said. */
 function requireSafeWay({ request, peer }: Exchange): void {
   const isLocal = peer === undefined || /^(?:127\.|::1$|::ffff:127\.)/.test(peer)
-  if (isLocal || isOverTls(request)) return
+  const forwarded = request.header('x-forwarded-proto')?.split(',')[0]?.trim()
+  // A proxy in front says how it was asked itself.
+  if (forwarded === undefined ? isLocal : forwarded === 'https') return
   throw new ConductError(
     'FORBIDDEN',
     'Hooks are taken over HTTPS, or from this machine: their documents hold what was said.',
   )
 }
-
-/** As a proxy in front says that ends the encryption. */
-const isOverTls = (request: HonoRequest) => request.header('x-forwarded-proto')?.split(',')[0]?.trim() === 'https'
