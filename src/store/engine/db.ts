@@ -35,6 +35,12 @@ export interface Dialect {
   afterwards: Sql
   /** Which of several rows that stand for one sum this process writes to, so that servers do not wait for each other. */
   shard: number
+  /** Reads the last id that a table has handed out, as `id`; 0 before the first. */
+  lastId(table: string): Sql
+  /** Makes that id the last one that the table has handed out. */
+  setLastId(table: string, id: number): Sql[]
+  /** Stands before the values of an insert that gives rows the ids that they had elsewhere. */
+  ownIds: Sql
   /** Whether rows become visible in the order of their ids. Where they do not, `store/event.ts` numbers events itself. */
   commitsInOrder: boolean
 }
@@ -71,7 +77,14 @@ export interface Tx {
   readonly apart: Pick<Tx, 'query'>
 }
 
+/** The database as it was at one moment, on a connection of its own, while others write. It costs room until it is closed. */
+export interface Snapshot extends Pick<Tx, 'dialect' | 'query'> {
+  close(): Promise<void>
+}
+
 export interface Db extends Tx {
+  /** Opens a view of this moment, without time limits. Throws UNAVAILABLE. */
+  snapshot(): Promise<Snapshot>
   /** Why this database should not be relied on until the server is restarted; undefined while nothing is known. */
   fault(): ConductError | undefined
   /** What in the configuration of the database may lose what has been acknowledged, in words for its operator. */

@@ -10,6 +10,7 @@ import { Pool, type PoolOptions } from './postgres/pool.ts'
 import { sharedStatements } from './postgres/reading.ts'
 import { readRisks } from './postgres/risks.ts'
 import { changeSchema } from './postgres/schema.ts'
+import { openSnapshot } from './postgres/snapshot.ts'
 import { createWatcher } from './postgres/watch.ts'
 import { stopping } from './transaction.ts'
 
@@ -54,7 +55,8 @@ export async function openPostgres(url: string, warn: (error: Error) => void): P
       return running.finally(() => underWay.delete(running))
     },
     watch: watcher.watch,
-    changeSchema: (work, onWait) => changeSchema(() => connect(hosts, warn), base, work, onWait),
+    snapshot: async () => openSnapshot(await connect(hosts, 'conduct export', warn)),
+    changeSchema: (work, onWait) => changeSchema(() => connect(hosts, 'conduct upgrade', warn), base, work, onWait),
     async close() {
       if (closed) return
       closed = true
@@ -77,8 +79,8 @@ function openPools(options: Omit<PoolOptions, 'max'>) {
 }
 
 /** A connection of its own, without the time limits of requests. */
-async function connect(hosts: Hosts, warn: (error: Error) => void): Promise<pg.Client> {
-  const client = await hosts.connect({ application_name: 'conduct upgrade', query_timeout: 0, pipeline: false })
+async function connect(hosts: Hosts, name: string, warn: (error: Error) => void): Promise<pg.Client> {
+  const client = await hosts.connect({ application_name: name, query_timeout: 0, pipeline: false })
   client.on('error', warn)
   return client
 }

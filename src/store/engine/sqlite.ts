@@ -10,6 +10,7 @@ import { dialect } from './sqlite/dialect.ts'
 import { fileGuard } from './sqlite/file.ts'
 import { sharedReads } from './sqlite/reading.ts'
 import { ownTx } from './sqlite/schema.ts'
+import { copySnapshot, openSnapshot } from './sqlite/snapshot.ts'
 import { type Run, statements } from './sqlite/statements.ts'
 import { createTrimmer } from './sqlite/trim.ts'
 import { createWatcher } from './sqlite/watch.ts'
@@ -55,6 +56,10 @@ function openFile(path: string, warn: Warn): Db {
     tx: works.tx,
     apart: apartIn(works.tx),
     watch: watcher.watch,
+    async snapshot() {
+      if (!reader.isOpen) throw stopping()
+      return openSnapshot(path)
+    },
     changeSchema: (work, onWait) =>
       changeSchema(connect(path, 'pragma busy_timeout = 0'), work, onWait).finally(reads.end),
     async close() {
@@ -104,6 +109,10 @@ function openMemory(): Db {
     tx: works.tx,
     apart: apartIn(works.tx),
     watch: watcher.watch,
+    async snapshot() {
+      while (works.flushing) await works.flushing
+      return copySnapshot(db)
+    },
     changeSchema: (work, onWait) => work(ownTx(db, base, onWait)),
     async close() {
       watcher.close()

@@ -13,6 +13,12 @@ export const dialect: Dialect = {
   concurrently: 'concurrently',
   alone: sql`select pg_advisory_xact_lock(7239450182)`,
   shard: randomInt(16),
+  lastId: (table) => sql`
+    select coalesce(pg_sequence_last_value(pg_get_serial_sequence(${table}, 'id')::regclass), 0) as id`,
+  setLastId: (table, id) => [
+    sql`select setval(pg_get_serial_sequence(${table}, 'id'), greatest(cast(${id} as bigint), 1), cast(${id} as bigint) > 0)`,
+  ],
+  ownIds: sql`overriding system value`,
   commitsInOrder: false,
   searchWords: (table) => [
     `create table ${table} (rowid bigint primary key, words tsvector not null)`,

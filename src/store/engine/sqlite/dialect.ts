@@ -18,6 +18,12 @@ export const dialect: Dialect = {
   alone: sql`select 1`,
   concurrently: '',
   shard: 0,
+  lastId: (table) => sql`select coalesce(max(seq), 0) as id from sqlite_sequence where name = ${table}`,
+  setLastId: (table, id) => [
+    sql`delete from sqlite_sequence where name = ${table}`,
+    sql`insert into sqlite_sequence (name, seq) select ${table}, ${id} where ${id} > 0`,
+  ],
+  ownIds: empty,
   commitsInOrder: true,
   searchWords: (table) => [
     `create virtual table ${table} using fts5 (words, content = '', contentless_delete = 1, tokenize = "ascii tokenchars '._/:@#-'", detail = 'none')`,

@@ -1,0 +1,50 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { DatabaseSync } from 'node:sqlite'
+import { setImmediate as turn } from 'node:timers/promises'
+import sql, { type Sql } from 'sql-template-tag'
+import type { Snapshot } from '../db.ts'
+import { connect } from './connect.ts'
+import { dialect } from './dialect.ts'
+import { statements } from './statements.ts'
+
+/** The file as it is now. Until the snapshot is closed, the write-ahead log keeps what is written. */
+export function openSnapshot(path: string): Snapshot {
+  const db = connect(path, 'pragma query_only = on')
+  const run = statements(db)
+  try {
+    run(sql`begin`)
+    // The first read takes the snapshot.
+    run(sql`select count(*) from schema_versions`)
+  } catch (error) {
+    db.close()
+    throw error
+  }
+  return {
+    dialect,
+    async query<Row extends object>(statement: Sql) {
+      // Others get their turn: a statement holds the event loop.
+      await turn()
+      return run<Row>(statement)
+    },
+    async close() {
+      if (db.isOpen) db.close()
+    },
+  }
+}
+
+/** A database in memory as it is now: a copy of it in a file, which is removed in the end. */
+export function copySnapshot(memory: DatabaseSync): Snapshot {
+  const folder = mkdtempSync(join(tmpdir(), 'conduct-'))
+  const remove = () => rmSync(folder, { recursive: true, force: true })
+  try {
+    const path = join(folder, 'conduct.db')
+    memory.prepare('vacuum into ?').run(path)
+    const { close, ...snapshot } = openSnapshot(path)
+    return { ...snapshot, close: () => close().finally(remove) }
+  } catch (error) {
+    remove()
+    throw error
+  }
+}
