@@ -6,6 +6,7 @@ import { hashOf, newSecret } from '../ledger/secret.ts'
 import type { Ctx } from './ctx.ts'
 import type { Db, Tx } from './engine/db.ts'
 import { migrate } from './engine/migrations/migrate.ts'
+import { requireWhole } from './export/empty.ts'
 import { insertKey } from './key/key.ts'
 import { numberEvents } from './log/number.ts'
 import { createProject } from './project/project.ts'
@@ -46,6 +47,7 @@ export async function openStore(url: string, options: StoreOptions = {}): Promis
   const now = () => new Date(clock()).toISOString()
   let first: { newSecret?: string; ignoredAdminKey: boolean }
   try {
+    await requireWhole(db)
     await migrate(db, options.onProgress)
     // The times of one ledger never run backwards, also where the clock was set back while nobody had it open.
     clock = options.now ?? createClock({ wall: db.now, floor: await lastTime(db) })
@@ -66,7 +68,8 @@ async function lastTime(db: Tx): Promise<number> {
   return event ? Date.parse(event.at) : 0
 }
 
-async function openDb(url: string, warn: (error: Error) => void): Promise<Db> {
+/** Opens a database as it is: without its schema, its default project or a key. */
+export async function openDb(url: string, warn: (error: Error) => void): Promise<Db> {
   if (url.startsWith('sqlite:'))
     return (await import('./engine/sqlite.ts')).openSqlite(url.slice('sqlite:'.length), warn)
   if (/^postgres(ql)?:/.test(url)) return (await import('./engine/postgres.ts')).openPostgres(url, warn)

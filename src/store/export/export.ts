@@ -98,14 +98,19 @@ function shaper({ key, live = [], secret = [], withoutKeys }: Table, withKeys: b
   let columns: string[] | undefined
   return (stored: Row) => {
     const row = withKeys || !withoutKeys ? stored : withoutKeys(stored)
-    columns ??= [...key, ...Object.keys(row).filter((name) => !key.includes(name) && !left.has(name)).sort()]
+    columns ??= [
+      ...key,
+      ...Object.keys(row)
+        .filter((name) => !key.includes(name) && !left.has(name))
+        .sort(),
+    ]
     const shaped: Record<string, Value> = {}
-    for (const name of columns) shaped[name] = valueOf(row[name])
+    for (const name of columns) shaped[name] = asValue(row[name])
     return shaped
   }
 }
 
-function valueOf(stored: unknown): Value {
+function asValue(stored: unknown): Value {
   if (!(stored instanceof Uint8Array)) return stored as Value
   return { base64: Buffer.from(stored.buffer, stored.byteOffset, stored.length).toString('base64') }
 }

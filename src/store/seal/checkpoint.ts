@@ -1,7 +1,8 @@
-import sql from 'sql-template-tag'
+import sql, { empty } from 'sql-template-tag'
 import { type Checkpoint, signCheckpoint } from '../../ledger/checkpoint.ts'
 import { rootBetween } from '../../ledger/tree.ts'
 import { only, type Tx } from '../engine/db.ts'
+import { makeKey } from '../engine/migrations/seal.ts'
 import { readSize } from './seal.ts'
 import { nodeReader } from './tile.ts'
 
@@ -12,12 +13,24 @@ export interface Signed extends Checkpoint {
   signedAt: string
 }
 
-/** The origin of the ledger's log and the key that signs for it. */
-export async function readKey(db: Tx) {
+/** The origin of the ledger's log and the key that signs for it; of an earlier origin, the key that signed for that. */
+export async function readKey(db: Tx, of?: string) {
   const rows = await db.query<{ origin: string; private_key: Uint8Array; public_key: Uint8Array }>(sql`
-    select origin, private_key, public_key from seal_keys order by id desc limit 1`)
+    select origin, private_key, public_key from seal_keys ${of === undefined ? empty : sql`where origin = ${of}`}
+    order by id desc limit 1`)
   const { origin, private_key, public_key } = only(rows)
   return { origin, privateKey: Buffer.from(private_key), publicKey: Buffer.from(public_key) }
+}
+
+/** The key that signs. One whose private half was left behind by an import is followed by a key of a new origin. */
+async function signingKey(db: Tx) {
+  const key = await readKey(db)
+  if (key.privateKey.length > 0) return key
+  return db.tx(async (tx) => {
+    await tx.query(tx.dialect.alone)
+    if ((await readKey(tx)).privateKey.length === 0) await makeKey(tx)
+    return readKey(tx)
+  })
 }
 
 /** The newest checkpoint; undefined before the first. */
@@ -45,7 +58,7 @@ export async function signTree(db: Tx, now: string): Promise<void> {
       `The stored tree of ${size} events does not continue checkpoint ${newest.size}: run conduct verify.`,
     )
   }
-  const { origin, ...keys } = await readKey(db)
+  const { origin, ...keys } = await signingKey(db)
   const { root, note } = signCheckpoint(origin, keys, { size, root: await rootBetween(read, 0, size) })
   await db.tx(async (tx) => {
     await tx.query(sql`insert into seal_checkpoints (size, root, note, created_at)

@@ -44,7 +44,7 @@ export async function sealIfStale(db: Tx, now: string): Promise<void> {
 /** UNAVAILABLE while a large ledger is sealed for the first time. */
 export const getCheckpoint: Operation<'getCheckpoint'> = async (ctx) => {
   const { origin, size, root, note, signedAt } = await newestCheckpoint(ctx)
-  const key = await readKey(ctx.db)
+  const key = await readKey(ctx.db, origin)
   const verifierKey = verifierKeyOf(key.origin, key.publicKey)
   return { note, origin, size, root: root.toString('base64'), signedAt, verifierKey }
 }

@@ -34,7 +34,8 @@ export async function migrate(db: Db, say: (line: string) => unknown = () => {},
   }, waiting)
 }
 
-async function readVersion(db: Tx): Promise<number> {
+/** Which version the schema has; 0 before the first. */
+export async function readVersion(db: Tx): Promise<number> {
   const [row] = await db.query<{ version: number }>(
     sql`select coalesce(max(version), 0) as version from schema_versions`,
   )

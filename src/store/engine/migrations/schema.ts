@@ -1,6 +1,7 @@
 import type { Dialect } from '../db.ts'
 import { eventsOnce } from './events-once.ts'
 import { firmGround } from './firm-ground.ts'
+import { imports } from './imports.ts'
 import type { Migration } from './migration.ts'
 import { seal } from './seal.ts'
 import { webhooks } from './webhooks.ts'
@@ -17,6 +18,7 @@ export const migrations: Migration[] = [
   seal,
   eventsOnce,
   webhooks,
+  imports,
 ]
 
 function dayOne({ id, text, integer, real, tableEnd, commitsInOrder }: Dialect): string[] {

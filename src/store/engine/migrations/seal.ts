@@ -20,7 +20,8 @@ export function seal({ id, text, integer, bytes, tableEnd }: Dialect): Step[] {
   ]
 }
 
-async function makeKey(tx: Tx) {
+/** Makes the key that signs from now on, for a log of a new origin. */
+export async function makeKey(tx: Tx) {
   const { privateKey, publicKey } = newKeyPair()
   await tx.query(sql`insert into seal_keys (origin, private_key, public_key)
     values (${`conduct/${randomUUID()}`}, ${privateKey}, ${publicKey})`)

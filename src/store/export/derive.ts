@@ -1,0 +1,36 @@
+import sql, { join, raw, type Sql } from 'sql-template-tag'
+import { searchable } from '../../api/search.ts'
+import type { Tx } from '../engine/db.ts'
+import { gramWords } from '../part.ts'
+
+const rowsAtOnce = 1000
+
+/** Makes what rests on the rows of a ledger: totals, what finds parts of titles, and entries that wait for the index of words. */
+export async function deriveAll(tx: Tx): Promise<void> {
+  await tx.query(sql`
+    insert into spec_totals (project_id, spec_id, status, verdict, shard, runs, attempts, input_tokens, output_tokens,
+      cache_read_tokens, cache_write_tokens, cost_usd, costed)
+    select project_id, spec_id, status, verdict, 0, count(*), count(retry_of), coalesce(sum(input_tokens), 0),
+      coalesce(sum(output_tokens), 0), coalesce(sum(cache_read_tokens), 0), coalesce(sum(cache_write_tokens), 0),
+      coalesce(sum(cost_usd), 0.0), count(cost_usd)
+    from runs where spec_id is not null group by project_id, spec_id, status, verdict`)
+  await fillGrams(tx, 'spec', sql`coalesce(title, '')`)
+  await fillGrams(tx, 'feature', sql`name || '\n' || coalesce(description, '')`)
+  const subjects = searchable.map((type) => sql`select ${type} as type, id, created_at from ${raw(`${type}s`)}`)
+  await tx.query(sql`insert into search_entries (type, subject_id)
+    select type, id from (${join(subjects, ' union all ')}) as subjects order by created_at, id`)
+  await tx.query(sql`insert into followers (name, last_seq) select 'search', coalesce(max(seq), 0) from events`)
+}
+
+async function fillGrams(tx: Tx, noun: 'spec' | 'feature', text: Sql): Promise<void> {
+  for (let last = 0; ; ) {
+    const rows = await tx.query<{ id: number; project_id: number; text: string }>(sql`
+      select id, project_id, ${text} as text from ${raw(`${noun}s`)} where id > ${last} order by id limit ${rowsAtOnce}`)
+    for (const { id, project_id, text } of rows) {
+      const words = tx.dialect.words(gramWords(project_id, text))
+      await tx.query(sql`insert into ${raw(`${noun}_grams`)} (rowid, words) values (${id}, ${words})`)
+    }
+    last = rows.at(-1)?.id ?? last
+    if (rows.length < rowsAtOnce) return
+  }
+}

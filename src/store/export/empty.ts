@@ -1,0 +1,63 @@
+import sql, { join, raw } from 'sql-template-tag'
+import { ConductError } from '../../api/error.ts'
+import type { Tx } from '../engine/db.ts'
+import { makeKey } from '../engine/migrations/seal.ts'
+import { handsOutIds, tables } from './tables.ts'
+
+/** How far an import has come. */
+export interface Progress {
+  ledger: string
+  line: number
+  crc32: string
+}
+
+/** The import that is not at its end; undefined where none is. */
+export async function readProgress(db: Pick<Tx, 'query'>): Promise<Progress | undefined> {
+  const [progress] = await db.query<Progress>(sql`select ledger, line, crc32 from imports where id = 1`)
+  return progress
+}
+
+/** Throws an Error for a ledger that is only half there. */
+export async function requireWhole(db: Pick<Tx, 'query'>): Promise<void> {
+  // A database of an earlier version has no such table, and no import.
+  const progress = await readProgress(db).catch(() => undefined)
+  if (!progress) return
+  throw new Error(
+    `an import of ${progress.ledger} into it stopped at line ${progress.line}: run the same conduct import again, which goes on there.`,
+  )
+}
+
+/** Throws CONFLICT for a ledger in which anything has happened but that it was opened. */
+export async function requireEmpty(tx: Pick<Tx, 'query' | 'dialect'>): Promise<void> {
+  const logs = [
+    sql`select type from events`,
+    ...(tx.dialect.commitsInOrder ? [] : [sql`select type from pending_events`]),
+  ]
+  const happened = await tx.query<{ type: string }>(sql`select type from (${join(logs, ' union all ')}) as log limit 2`)
+  const keys = await tx.query(sql`select 1 as one from keys limit 1`)
+  // Opening a new database makes its default project.
+  if (keys.length === 0 && (happened[0]?.type ?? 'project.created') === 'project.created' && happened.length < 2) return
+  throw new ConductError(
+    'CONFLICT',
+    'The ledger is not empty: import into a new SQLite file, or a new PostgreSQL database or schema.',
+  )
+}
+
+/** Deletes every row that travels, and what is derived from them. */
+export async function deleteAll(tx: Tx): Promise<void> {
+  const derived = ['spec_totals', 'search_entries', 'spec_grams', 'feature_grams', 'search_words', 'search_recent']
+  const log = tx.dialect.commitsInOrder ? [] : ['pending_events']
+  const rest = tables.filter(({ name }) => name !== 'followers').map(({ name }) => name)
+  for (const table of [...derived, ...log, 'followers', ...rest.reverse()])
+    await tx.query(sql`delete from ${raw(table)}`)
+  for (const { name } of tables.filter(handsOutIds)) {
+    for (const statement of tx.dialect.setLastId(name, 0)) await tx.query(statement)
+  }
+}
+
+/** Brings an empty database to how its schema made it. */
+export async function renew(tx: Tx): Promise<void> {
+  await tx.query(sql`insert into actors (id, kind) values (0, 'local'), (-1, 'system')`)
+  await tx.query(sql`insert into followers (name, last_seq) values ('search', 0), ('seal', 0)`)
+  await makeKey(tx)
+}

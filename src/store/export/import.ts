@@ -1,0 +1,196 @@
+import sql, { empty, join, raw, type Sql } from 'sql-template-tag'
+import { ConductError } from '../../api/error.ts'
+import { type Header, type Line, type Row, readExport, type Value } from '../../ledger/export.ts'
+import type { Db, Tx } from '../engine/db.ts'
+import { migrate, readVersion } from '../engine/migrations/migrate.ts'
+import { migrations } from '../engine/migrations/schema.ts'
+import { deriveAll } from './derive.ts'
+import { deleteAll, type Progress, readProgress, renew, requireEmpty } from './empty.ts'
+import { lastIds, type Table, tables } from './tables.ts'
+
+/** Rows of one statement. */
+const rowsAtOnce = 100
+
+export interface ImportOptions {
+  /** Drops what an earlier import has left, and begins at the first line. */
+  restart?: boolean
+  /** Receives the number of each line up to which all is stored. */
+  onProgress?: (line: number) => void
+}
+
+export interface Imported {
+  ledger: string
+  withKeys: boolean
+  rows: Record<string, number>
+}
+
+/**
+ * Fills an empty database with an export. What is stored is marked until it is whole: nothing else opens the database until
+ * then, and the same import goes on where an earlier one ended. Throws BAD_REQUEST for a line that is not right, and takes
+ * back what it has stored; CONFLICT for a ledger that is not empty, or half there from another export.
+ */
+export async function importLedger(
+  db: Db,
+  source: AsyncIterable<Uint8Array>,
+  { restart = false, onProgress = () => {} }: ImportOptions = {},
+): Promise<Imported> {
+  const groups = readExport(source)
+  const first: Line[] = (await groups.next()).value ?? []
+  const header = headerOf(first)
+  await prepareSchema(db, header)
+  const lines = (async function* () {
+    yield first
+    yield* groups
+  })()
+  const rows = await db.changeSchema((own) => store(own, header, lines, { restart, onProgress }), ignore)
+  await migrate(db)
+  await db.changeSchema((own) => own.tx(finish), ignore)
+  return { ledger: header.ledger, withKeys: header.withKeys, rows }
+}
+
+const ignore = () => {}
+
+/** The reader has made sure that the first line is one. */
+function headerOf([line]: Line[]): Header {
+  if (line && 'header' in line.content) return line.content.header
+  throw new Error('Bug: an export was read without its header.')
+}
+
+/** Brings the database to the version of the schema that the export has. Throws BAD_REQUEST where that is not possible. */
+async function prepareSchema(db: Db, { schema }: Header): Promise<void> {
+  const known = migrations.length
+  if (schema > known) {
+    throw new ConductError(
+      'BAD_REQUEST',
+      `Line 1: the export has schema version ${schema}, and this Conduct knows versions up to ${known}: use a newer Conduct.`,
+    )
+  }
+  const found = await readVersion(db).catch(() => 0)
+  if (found > schema) {
+    throw new ConductError(
+      'BAD_REQUEST',
+      `Line 1: the export has schema version ${schema}, and the database has ${found}: import into one that no newer Conduct has opened.`,
+    )
+  }
+  await migrate(db, ignore, migrations.slice(0, schema))
+}
+
+type Lines = AsyncIterable<Line[]>
+
+async function store(own: Tx, header: Header, groups: Lines, { restart, onProgress }: Required<ImportOptions>) {
+  const from = await own.tx((tx) => begin(tx, header, restart))
+  let rows: Record<string, number> = {}
+  let last: Progress = { ledger: header.ledger, line: 0, crc32: '' }
+  try {
+    for await (const group of groups) {
+      const fresh = after(from, last, group)
+      const end = group.at(-1)
+      if (end) last = { ...last, line: end.number, crc32: end.crc32 }
+      if (end && 'trailer' in end.content) rows = end.content.trailer.rows
+      if (fresh.length === 0) continue
+      await own.tx((tx) => storeGroup(tx, fresh, last))
+      onProgress(last.line)
+    }
+    if (last.line < from.line) throw otherExport(from)
+    return rows
+  } catch (error) {
+    if (!isRefusal(error)) throw error
+    await own.tx(async (tx) => {
+      await deleteAll(tx)
+      await renew(tx)
+      await tx.query(sql`delete from imports`)
+    })
+    throw error
+  }
+}
+
+/** Whether the export is to blame, so that trying again cannot help. */
+const isRefusal = (error: unknown) => error instanceof ConductError && error.code === 'BAD_REQUEST'
+
+/** Marks the ledger as half there, or finds how far an earlier import has come. */
+async function begin(tx: Tx, { ledger }: Header, restart: boolean): Promise<Progress> {
+  const before = await readProgress(tx)
+  if (before && !restart) return before
+  if (!before) await requireEmpty(tx)
+  await deleteAll(tx)
+  await tx.query(sql`delete from imports`)
+  await tx.query(sql`insert into imports (id, ledger, line, crc32) values (1, ${ledger}, 0, '')`)
+  return { ledger, line: 0, crc32: '' }
+}
+
+/** The lines of a group that are not stored yet. Throws CONFLICT where an earlier import had other lines. */
+function after(from: Progress, last: Progress, group: Line[]): Line[] {
+  const end = group.find(({ number }) => number === from.line)
+  if (from.ledger !== last.ledger || (end && end.crc32 !== from.crc32)) {
+    throw otherExport(from)
+  }
+  return group.filter(({ number }) => number > from.line)
+}
+
+const otherExport = ({ ledger, line }: Progress) =>
+  new ConductError(
+    'CONFLICT',
+    `An import of another export of ${ledger} stopped at line ${line}: give that export, or --restart to drop what it left.`,
+  )
+
+async function storeGroup(tx: Tx, lines: Line[], { line, crc32 }: Progress): Promise<void> {
+  const before = (lines[0]?.number ?? 1) - 1
+  const [isNext] = await tx.query(sql`update imports set line = ${line}, crc32 = ${crc32}
+    where id = 1 and line = ${before} returning 1 as one`)
+  if (!isNext) throw new ConductError('CONFLICT', 'Another import into this ledger is under way: let it end.')
+  for (const some of runsOf(lines)) await insertRows(tx, some)
+}
+
+interface Stored {
+  number: number
+  table: string
+  row: Row
+}
+
+/** The rows of the lines, those together that one statement can insert. */
+function runsOf(lines: Line[]): Stored[][] {
+  const runs: Stored[][] = []
+  for (const { number, content } of lines) {
+    if (!('table' in content)) continue
+    const last = runs.at(-1)
+    if (last && last.length < rowsAtOnce && last[0]?.table === content.table) last.push({ number, ...content })
+    else runs.push([{ number, ...content }])
+  }
+  return runs
+}
+
+async function insertRows(tx: Tx, rows: Stored[]): Promise<void> {
+  const { table: name, number } = rows[0] as Stored
+  if (name === lastIds) {
+    for (const { row } of rows) await setLastId(tx, row)
+    return
+  }
+  const table = tables.find((one) => one.name === name)
+  if (!table) throw new ConductError('BAD_REQUEST', `Line ${number}: there is no table '${name}' in an export.`)
+  const full = rows.map(({ row }) => filled(table, row))
+  const columns = Object.keys(full[0] as Row)
+  if (!columns.every((column) => /^[a-z][a-z0-9_]*$/.test(column))) {
+    throw new ConductError('BAD_REQUEST', `Line ${number} has columns that no table has.`)
+  }
+  const values = full.map((row) => sql`(${join(columns.map((column) => boundOf(row[column])))})`)
+  await tx.query(sql`insert into ${raw(name)} (${join(columns.map((column) => raw(column)))}) ${ownIds(tx, table)}
+    values ${join(values)}`)
+}
+
+const ownIds = (tx: Tx, { key }: Table): Sql => (key.join() === 'id' ? tx.dialect.ownIds : empty)
+
+const filled = ({ secret = [], filled }: Table, row: Row): Row =>
+  filled && secret.every((column) => !(column in row)) ? { ...row, ...filled() } : row
+
+const boundOf = (value: Value | undefined) =>
+  typeof value === 'object' && value !== null ? Buffer.from(value.base64, 'base64') : (value ?? null)
+
+async function setLastId(tx: Tx, { table, id }: Row): Promise<void> {
+  const known = tables.find(({ name }) => name === table)
+  if (known) for (const statement of tx.dialect.setLastId(known.name, Number(id))) await tx.query(statement)
+}
+
+async function finish(tx: Tx): Promise<void> {
+  await deriveAll(tx)
+  await tx.query(sql`delete from imports`)
+}
