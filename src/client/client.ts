@@ -2,6 +2,7 @@ import { ConductError } from '../api/error.ts'
 import type { Event } from '../api/event.ts'
 import { type Name, names } from '../api/paths.ts'
 import type { Input, Output } from '../api/routes.ts'
+import { exportLedger } from './export.ts'
 import { follow } from './follow.ts'
 import {
   bodyOf,
@@ -39,6 +40,8 @@ export type Client = { [N in Name]: Call<N> } & {
     input?: Omit<Input<'listEvents'>, 'limit' | 'order' | 'before'>,
     options?: CallOptions,
   ): AsyncGenerator<Event, void, undefined>
+  /** The whole ledger as lines of JSON, for an admin key of the whole server. The last line is a trailer, or it was cut off. */
+  exportLedger(input?: { withKeys?: boolean }, options?: CallOptions): AsyncGenerator<Uint8Array, void, undefined>
 }
 
 /**
@@ -67,6 +70,7 @@ export function createClient(options: ClientOptions): Client {
     ...Object.fromEntries(calls),
     all,
     follow: (input = {}, more = {}) => follow(options, input, more),
+    exportLedger: (input = {}, more = {}) => exportLedger(options, input, more),
   } as Client
 }
 

@@ -10,6 +10,7 @@ import { createAuth } from './auth.ts'
 import { docsDoor, openapiDoor } from './doors/docs.ts'
 import type { Door } from './doors/door.ts'
 import { eventsDoor } from './doors/events.ts'
+import { exportDoor } from './doors/export.ts'
 import { hooksDoor } from './doors/hooks.ts'
 import { mcpDoor } from './doors/mcp.ts'
 import { metricsDoor } from './doors/metrics.ts'
@@ -104,6 +105,7 @@ function doorsOf({ webFolder, webhooks }: AppOptions, parts: Parts): Door[] {
     loginDoor(createEndpoint('createSession', parts), basePath),
     logoutDoor(createEndpoint('deleteSession', parts), basePath),
     hooksDoor(parts),
+    exportDoor(parts),
     webhookTestDoor(createEndpoint('testWebhook', parts), basePath, createSender(webhooks)),
     mcpDoor({ ...parts, bodyLimit: contentLimit * 2 }),
     openapiDoor(basePath),

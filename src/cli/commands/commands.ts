@@ -91,6 +91,16 @@ export const commands: Record<string, Entry> = {
     group: 'more',
     load: async () => (await import('./demo.ts')).demoCommand(),
   },
+  export: {
+    summary: 'write the whole ledger to a file, for any database',
+    group: 'more',
+    load: async () => (await import('./export.ts')).exportCommand(),
+  },
+  import: {
+    summary: 'fill an empty ledger with an export',
+    group: 'more',
+    load: async () => (await import('./import.ts')).importCommand(),
+  },
   profile: {
     summary: 'servers and their keys: add, list, use, remove',
     group: 'more',

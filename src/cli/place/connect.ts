@@ -3,6 +3,7 @@ import { ConductError } from '../../api/error.ts'
 import type { Client, ClientOptions } from '../../client/client.ts'
 import { type Settings, settings, withoutPassword } from '../../setting.ts'
 import type { LocalPlace, Place } from '../../spool/place.ts'
+import type { ImportOptions } from '../../store/export/import.ts'
 import { UsageError } from '../exit.ts'
 import type { Env } from './folders.ts'
 import { keyOf, readProfiles } from './profile.ts'
@@ -107,6 +108,20 @@ export async function inspect(databaseUrl: string): Promise<{ damaged: string[];
 
 /** The functions that copy a ledger of SQLite, loaded only by the commands that do. */
 export const copying = () => import('../../store/engine/sqlite/backup.ts')
+
+/** Fills the database at that URL with an export, as `importLedger` says. */
+export async function importInto(databaseUrl: string, source: AsyncIterable<Uint8Array>, options: ImportOptions) {
+  const [{ openDb }, { importLedger }] = await Promise.all([
+    import('../../store/open.ts'),
+    import('../../store/export/import.ts'),
+  ])
+  const db = await openDb(databaseUrl, () => {}).catch(notOpened(databaseUrl))
+  try {
+    return await importLedger(db, source, options)
+  } finally {
+    await db.close()
+  }
+}
 
 /** What to do with an error of opening that database: UNAVAILABLE, with the reason. */
 export const notOpened = (databaseUrl: string) => (cause: Error & { cause?: Error }) => {

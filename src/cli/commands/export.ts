@@ -1,0 +1,78 @@
+import { createWriteStream, existsSync, renameSync, rmSync } from 'node:fs'
+import { Readable, type Writable } from 'node:stream'
+import { finished } from 'node:stream/promises'
+import { Command } from 'commander'
+import type { Client } from '../../client/client.ts'
+import { readExport } from '../../ledger/export.ts'
+import { UsageError } from '../exit.ts'
+import { tries } from '../operation/call.ts'
+import { addExamples, addPlace, type Common } from '../option.ts'
+import { connect, placeOf, shownPlace } from '../place/connect.ts'
+import { whileWaiting } from '../show/progress.ts'
+
+interface Options extends Common {
+  withKeys?: boolean
+  force?: boolean
+}
+
+/** `conduct export [FILE]`: the whole ledger as lines of JSON. */
+export function exportCommand(): Command {
+  const command = new Command('export')
+  command.argument('[file]', 'where to write; - or nothing for standard output')
+  command.option('--with-keys', 'with the hashes of keys and the secrets of webhooks and the seal')
+  command.option('--force', 'replace the file if it is there')
+  addPlace(command, true)
+  addExamples(command, ['conduct export ledger.ndjson'])
+  return command.action(run)
+}
+
+async function run(file: string | undefined, options: Options): Promise<void> {
+  const { env } = process
+  const place = { ...placeOf(options, env, process.cwd()), project: undefined }
+  const { client, close } = await connect(place, env, tries)
+  try {
+    const work = file === undefined || file === '-' ? toOutput(client, options) : toFile(file, client, options)
+    await whileWaiting(`Exporting ${shownPlace(place)}`, work)
+  } finally {
+    await close()
+  }
+}
+
+const toOutput = (client: Client, options: Options) => writeChecked(client, options, process.stdout)
+
+/** The file has its name only once it is whole, and is readable by its owner alone. */
+async function toFile(file: string, client: Client, options: Options): Promise<void> {
+  if (existsSync(file) && !options.force) {
+    throw new UsageError(`${file} is there already: give another name, or --force to replace it.`)
+  }
+  const draft = `${file}.${process.pid}`
+  const output = createWriteStream(draft, { mode: 0o600, flags: 'wx', flush: true })
+  try {
+    await writeChecked(client, options, output)
+    output.end()
+    await finished(output)
+    renameSync(draft, file)
+  } catch (error) {
+    output.destroy()
+    rmSync(draft, { force: true })
+    throw error
+  }
+}
+
+/** Writes the export as it arrives, and checks it. Throws where it does not arrive whole. */
+async function writeChecked(client: Client, { withKeys = false }: Options, output: Writable): Promise<void> {
+  const failed = new AbortController()
+  output.once('error', (error) => failed.abort(error))
+  async function* written() {
+    for await (const chunk of client.exportLedger({ withKeys })) {
+      yield chunk
+      failed.signal.throwIfAborted()
+      if (!output.write(chunk)) await Promise.race([drained(output), rejected(failed.signal)])
+    }
+  }
+  for await (const _ of readExport(Readable.from(written()))) failed.signal.throwIfAborted()
+}
+
+const drained = (output: Writable) => new Promise<void>((resolve) => output.once('drain', resolve))
+const rejected = (signal: AbortSignal) =>
+  new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }))

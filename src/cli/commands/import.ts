@@ -1,0 +1,91 @@
+import { createReadStream } from 'node:fs'
+import { Command } from 'commander'
+import { readExport, type Trailer } from '../../ledger/export.ts'
+import { withoutPassword } from '../../setting.ts'
+import { UsageError } from '../exit.ts'
+import { addExamples } from '../option.ts'
+import { databaseUrlOf, importInto } from '../place/connect.ts'
+import { pairs, printJson } from '../show/print.ts'
+import { whileWaiting } from '../show/progress.ts'
+
+interface Options {
+  databaseUrl?: string
+  check?: boolean
+  restart?: boolean
+  json?: boolean
+}
+
+/** `conduct import FILE`: fills an empty ledger with an export. */
+export function importCommand(): Command {
+  const command = new Command('import')
+  command.argument('<file>', 'an export; - for standard input')
+  command.option('--database-url <url>', 'the database to fill; else that of CONDUCT_DATABASE_URL')
+  command.option('--check', 'read the export to its end, and write nothing')
+  command.option('--restart', 'drop what an import that was cut off has left, and begin anew')
+  command.option('--json', 'as JSON')
+  addExamples(command, ['conduct import ledger.ndjson --check'])
+  return command.action(run)
+}
+
+async function run(file: string, options: Options): Promise<void> {
+  const source = file === '-' ? process.stdin : createReadStream(file, { highWaterMark: 1_048_576 })
+  const work = options.check ? check(source) : fill(source, options)
+  const done = await work.catch((error: NodeJS.ErrnoException) => {
+    if (error.syscall !== 'open' && error.code !== 'EISDIR') throw error
+    throw new UsageError(`${file} cannot be read: ${error.message}`)
+  })
+  if (options.json) printJson(done)
+  else process.stdout.write(`${pairs(linesOf(done))}\n`)
+}
+
+interface Done {
+  ledger: string
+  database?: string
+  withKeys: boolean
+  rows: Record<string, number>
+}
+
+async function check(source: AsyncIterable<Uint8Array>): Promise<Done> {
+  let line = 0
+  let found: Partial<Done & Trailer> = {}
+  const work = async () => {
+    for await (const group of readExport(source)) {
+      line = group.at(-1)?.number ?? line
+      for (const { content } of group) {
+        if ('header' in content) found = { ledger: content.header.ledger, withKeys: content.header.withKeys }
+        if ('trailer' in content) found.rows = content.trailer.rows
+      }
+    }
+  }
+  await whileWaiting(() => `Checked ${line} lines`, work())
+  return found as Done
+}
+
+async function fill(source: AsyncIterable<Uint8Array>, { databaseUrl, restart = false }: Options): Promise<Done> {
+  const env = databaseUrl === undefined ? process.env : { ...process.env, CONDUCT_DATABASE_URL: databaseUrl }
+  const url = databaseUrlOf(env, process.cwd())
+  let done = 0
+  const onProgress = (line: number) => {
+    done = line
+  }
+  const imported = await whileWaiting(() => `Imported ${done} lines`, importInto(url, source, { restart, onProgress }))
+  return { ...imported, database: withoutPassword(url) }
+}
+
+function linesOf({ ledger, database = '', withKeys, rows }: Done): [string, string][] {
+  const of = (table: string) => String(rows[table] ?? 0)
+  return [
+    ['ledger', ledger],
+    ['into', database],
+    ['projects', of('projects')],
+    ['runs', of('runs')],
+    ['specs', of('specs')],
+    ['checks', of('checks')],
+    ['features', of('features')],
+    ['events', of('events')],
+    [
+      'keys',
+      withKeys ? of('keys') : 'none: create new ones, and rotate the secrets of webhooks before you enable them',
+    ],
+  ]
+}

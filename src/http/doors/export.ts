@@ -1,0 +1,108 @@
+import { ConductError } from '../../api/error.ts'
+import { permits } from '../../ledger/actor.ts'
+import { exportLedger } from '../../store/export/export.ts'
+import type { Store } from '../../store/open.ts'
+import type { Auth } from '../auth.ts'
+import type { Door } from './door.ts'
+
+/** Exports that one process serves at a time: each keeps a view of the database open. */
+const mostAtOnce = 2
+/** A reader that takes nothing for so long, or is not done after so long, loses its export. */
+const stallMs = 60_000
+const longestMs = 4 * 3_600_000
+
+interface Parts {
+  auth: Auth
+  store: Store
+  basePath: string
+  stopping: AbortSignal | undefined
+  warn(error: unknown): void
+}
+
+/** Serves the whole ledger as lines of JSON, only as fast as the reader takes them. */
+export function exportDoor({ auth, store, basePath, stopping, warn }: Parts): Door {
+  const headers = { 'content-type': 'application/x-ndjson', 'x-accel-buffering': 'no' }
+  let open = 0
+  return {
+    label: 'exportLedger',
+    methods: ['GET'],
+    paths: [`${basePath}/v1/export`],
+    // HEAD would open a view that nobody reads.
+    takes: ({ method }) => method === 'GET',
+    async answer(exchange) {
+      const { actor } = await auth.callerOf(exchange.request, exchange)
+      if (!permits(actor.permissions, 'admin') || (actor.kind === 'key' && actor.projectId !== null)) {
+        throw new ConductError('FORBIDDEN', 'An export needs a key of the whole server with the permission admin.')
+      }
+      const withKeys = withKeysIn(exchange.request.query('withKeys'))
+      if (open >= mostAtOnce) {
+        throw new ConductError('RATE_LIMIT_EXCEEDED', `${mostAtOnce} exports are under way: wait for one to end.`, {
+          retryAfter: 30,
+        })
+      }
+      open++
+      const pieces = exportLedger(store.db, { withKeys })
+      const body = streamOf(pieces, stopping, (error) => {
+        open--
+        if (error) warn(error)
+      })
+      return { status: 200, headers, body }
+    },
+  }
+}
+
+function withKeysIn(text = 'false'): boolean {
+  if (text === 'true' || text === 'false') return text === 'true'
+  throw new ConductError('BAD_REQUEST', `withKeys must be true or false, not '${text.slice(0, 40)}'.`)
+}
+
+/** Streams the pieces until their end, or until the reader or the server goes. `onEnd` is called once, with what went wrong. */
+function streamOf(
+  pieces: AsyncGenerator<string>,
+  stopping: AbortSignal | undefined,
+  onEnd: (error?: unknown) => void,
+): ReadableStream {
+  const encoder = new TextEncoder()
+  let timer: NodeJS.Timeout | undefined
+  const over = new AbortController()
+  const longest = performance.now() + longestMs
+
+  function end(error?: unknown) {
+    if (over.signal.aborted) return
+    over.abort()
+    clearTimeout(timer)
+    onEnd(error)
+    void pieces.return(undefined).catch(() => {})
+  }
+
+  return new ReadableStream({
+    start(controller) {
+      const cut = (words: string) => {
+        if (over.signal.aborted) return
+        const error = new Error(words)
+        end(error)
+        controller.error(error)
+      }
+      timer = setTimeout(() => cut(`The reader of an export took nothing for ${stallMs / 1000} s.`), stallMs).unref()
+      stopping?.addEventListener('abort', () => cut('The server stops: an export is cut off.'), {
+        signal: over.signal,
+      })
+    },
+    async pull(controller) {
+      timer?.refresh()
+      try {
+        if (performance.now() > longest) throw new Error(`An export took longer than ${longestMs / 3_600_000} h.`)
+        const { done, value } = await pieces.next()
+        if (over.signal.aborted) return
+        if (value !== undefined) controller.enqueue(encoder.encode(value))
+        if (!done) return
+        end()
+        controller.close()
+      } catch (error) {
+        end(error)
+        throw error
+      }
+    },
+    cancel: () => end(),
+  })
+}
