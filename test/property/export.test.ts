@@ -1,34 +1,13 @@
 import assert from 'node:assert/strict'
-import { Readable } from 'node:stream'
 import { test } from 'node:test'
-import { exportLedger } from '../../src/store/export/export.ts'
-import { importLedger } from '../../src/store/export/import.ts'
-import { openDb, openStore } from '../../src/store/open.ts'
+import type { Client } from '../../src/client/client.ts'
 import { size } from '../proof/size.ts'
 import { type Engine, engines, withLedger } from '../support/engines.ts'
+import { exportAt, exportOf, importAt, openAt } from '../support/exported.ts'
 import fc from '../support/random.ts'
 import { allOf, carryOut, type Deed, history } from './deeds.ts'
 
 const histories = size(6, 300)
-
-/** All lines of an export of the database at that URL. */
-async function exported(url: string, withKeys: boolean): Promise<string> {
-  const store = await openStore(url, { firstKey: false })
-  try {
-    return (await Array.fromAsync(exportLedger(store.db, { withKeys }))).join('')
-  } finally {
-    await store.close()
-  }
-}
-
-async function imported(url: string, text: string): Promise<void> {
-  const db = await openDb(url, () => {})
-  try {
-    await importLedger(db, Readable.from([Buffer.from(text)]))
-  } finally {
-    await db.close()
-  }
-}
 
 for (const engine of engines) {
   test(`any ledger, there and back, exports the same bytes and reads the same (${engine.name})`, async () => {
@@ -37,15 +16,18 @@ for (const engine of engines) {
         for (const one of deeds) await carryOut(ledger, one)
         const runs = await allOf(ledger.client, 'listRuns')
         for (const { runId } of runs) await carryOut(ledger, { call: 'heartbeat', input: { runId } })
-        await ledger.client.getCheckpoint()
-        const text = (await Array.fromAsync(exportLedger(ledger.store.db, { withKeys }))).join('')
+        const { root } = await ledger.client.getCheckpoint()
+        const text = await exportOf(ledger.store, withKeys)
         const [there, back] = otherThan(engine)
-        const url = (await there.ledger(t)).url
-        await imported(url, text)
-        assert.equal(await exported(url, withKeys), text)
-        const home = (await back.ledger(t)).url
-        await imported(home, await exported(url, withKeys))
-        assert.equal(await exported(home, withKeys), text)
+        const { url } = await there.ledger(t)
+        await importAt(url, text)
+        assert.ok((await exportAt(url, withKeys)) === text, 'the same bytes')
+        const { url: home } = await back.ledger(t)
+        await importAt(home, await exportAt(url, withKeys))
+        assert.ok((await exportAt(home, withKeys)) === text, 'the same bytes')
+        const { client } = await openAt(t, home)
+        assert.deepEqual(await readAll(client), await readAll(ledger.client))
+        assert.equal((await client.getCheckpoint()).root, root)
       }),
     )
     await fc.assert(property, { numRuns: histories })
@@ -53,3 +35,23 @@ for (const engine of engines) {
 }
 
 const otherThan = (engine: Engine) => engines.toSorted((a) => (a === engine ? 1 : -1)) as [Engine, Engine]
+
+/** What the lists, the specs with their totals, searches and the log tell. */
+async function readAll(client: Client) {
+  const specs = await allOf(client, 'listSpecs')
+  const texts = ['apfel', 'birne', 'rakete', 'loginForm']
+  return {
+    runs: await allOf(client, 'listRuns'),
+    checks: await allOf(client, 'listChecks'),
+    features: await allOf(client, 'listFeatures'),
+    projects: await allOf(client, 'listProjects'),
+    specs: await Promise.all(specs.map(({ specId }) => client.getSpec({ specId }))),
+    found: await Promise.all(
+      texts.map(async (q) =>
+        (await client.search({ q, limit: 100 })).results.map(({ type, subject }) => `${type} ${subject}`).sort(),
+      ),
+    ),
+    named: await Promise.all(texts.map(async (q) => (await client.listSpecs({ q })).specs.map(({ specId }) => specId))),
+    log: await client.listEvents({ after: 0, limit: 100 }),
+  }
+}

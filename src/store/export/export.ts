@@ -53,15 +53,23 @@ interface Page {
 }
 
 async function* pagesOf(snapshot: Snapshot, withKeys: boolean): AsyncGenerator<Page> {
+  // First: on PostgreSQL they are not part of the snapshot, and may only run ahead of it.
+  const ids = await readLastIds(snapshot)
   for (const table of tables) {
     if (table.isSecret && !withKeys) continue
     const shape = shaper(table, withKeys)
     for await (const rows of rowsOf(snapshot, table)) yield { table: table.name, rows: rows.map(shape) }
   }
+  yield { table: lastIds, rows: ids }
+}
+
+async function readLastIds({ dialect, query }: Snapshot): Promise<Page['rows']> {
+  const rows: Page['rows'] = []
   for (const { name } of tables.filter(handsOutIds)) {
-    const [row] = await snapshot.query<{ id: number }>(snapshot.dialect.lastId(name))
-    yield { table: lastIds, rows: [{ table: name, id: row?.id ?? 0 }] }
+    const [row] = await query<{ id: number }>(dialect.lastId(name))
+    rows.push({ table: name, id: row?.id ?? 0 })
   }
+  return rows
 }
 
 async function* rowsOf(snapshot: Snapshot, table: Table): AsyncGenerator<Row[]> {

@@ -1,0 +1,224 @@
+import assert from 'node:assert/strict'
+import { Readable } from 'node:stream'
+import sql, { raw } from 'sql-template-tag'
+import { ConductError } from '../src/api/error.ts'
+import { checkpointsIn, hashesFrom, isSignedBy } from '../src/ledger/checkpoint.ts'
+import { LineWriter } from '../src/ledger/export.ts'
+import { isConsistent } from '../src/ledger/tree.ts'
+import { exportLedger } from '../src/store/export/export.ts'
+import { staying, tables } from '../src/store/export/tables.ts'
+import { openStore } from '../src/store/open.ts'
+import { engines, type Ledger, testLedger } from './support/engines.ts'
+import { exportAt, exportOf, importAt, openAt } from './support/exported.ts'
+
+const isRefused = (code: string, words: RegExp) => (error: unknown) =>
+  error instanceof ConductError && error.code === code && words.test(error.message)
+
+/** Enough for several groups of lines. */
+async function fill({ client, sleep }: Pick<Ledger, 'client' | 'sleep'>, runs = 150) {
+  await client.createSpec({ specId: 'S-1', title: 'Log in', content: '- [ ] form' })
+  const numbers = Array.from({ length: runs }, (_, at) => at + 1)
+  const made = numbers.map((n) =>
+    client.createRun({
+      runId: `R-${n}`,
+      specId: 'S-1',
+      title: `run ${n}`,
+      content: `text ${n}`,
+      labels: { n: `${n}` },
+    }),
+  )
+  await Promise.all(made)
+  // What is sealed meanwhile would travel, too.
+  sleep(61_000)
+  await client.getCheckpoint()
+}
+
+testLedger('every table travels, or stays for a reason', async ({ store: { db } }) => {
+  const names = db.dialect.commitsInOrder
+    ? sql`select name from sqlite_schema where type = 'table' and name not like 'sqlite_%' and name not like 'search_words_%'
+        and name not like 'search_recent_%' and name not like '%_grams_%'`
+    : sql`select table_name as name from information_schema.tables where table_schema = current_schema()`
+  const found = await db.query<{ name: string }>(names)
+  const known = new Set([...tables.map(({ name }) => name), ...Object.keys(staying)])
+  if (db.dialect.commitsInOrder) known.delete('pending_events')
+  assert.deepEqual(found.map(({ name }) => name).sort(), [...known].sort())
+  for (const { name, key, live = [], secret = [] } of tables) {
+    for (const column of [...key, ...live, ...secret])
+      await db.query(sql`select ${raw(column)} from ${raw(name)} limit 0`)
+  }
+})
+
+testLedger('an export is of one moment, and holds up no writer', async (ledger) => {
+  await fill(ledger)
+  const before = await exportOf(ledger.store)
+  const pieces = exportLedger(ledger.store.db, { withKeys: false })
+  let text = (await pieces.next()).value as string
+  await ledger.client.createRun({ runId: 'LATE' })
+  await ledger.client.updateRun({ runId: 'R-150', title: 'late' })
+  for await (const piece of pieces) text += piece
+  assert.ok(text === before, 'the same bytes')
+})
+
+testLedger('secrets travel only with the keys, and nobody holds a lease after an import', async (ledger, t) => {
+  const { client } = ledger
+  const { secret } = await client.createWebhook({ url: 'https://example.com/' })
+  const { run, lease } = await client.createRun({ leaseSeconds: 600 })
+  const without = await exportOf(ledger.store)
+  const withKeys = await exportOf(ledger.store, true)
+  for (const text of [without, withKeys]) assert.doesNotMatch(text, /lease_token/)
+  for (const word of [secret, '"hash"', 'private_key']) {
+    assert.ok(!without.includes(word), word)
+    assert.ok(withKeys.includes(word), word)
+  }
+  assert.match(without, /"enabled":0/)
+  const { url } = await ledger.engine.ledger(t)
+  await importAt(url, withKeys)
+  const moved = (await openAt(t, url)).as(ledger.adminKey)
+  const held = { runId: run.runId, leaseToken: lease?.token ?? '' }
+  await assert.rejects(moved.heartbeat(held), isRefused('LEASE_LOST', /not yours/))
+})
+
+testLedger('an export that is not right is refused by its line, and leaves nothing', async (ledger, t) => {
+  await fill(ledger, 250)
+  const text = await exportOf(ledger.store)
+  const lines = text.split('\n')
+  const newer = new LineWriter().header({ format: 2, ledger: 'x', schema: 1, withKeys: false })
+  const writer = new LineWriter()
+  const newSchema = writer.header({ format: 1, ledger: 'x', schema: 999, withKeys: false }) + writer.trailer()
+  const at = Math.floor(text.length * 0.9)
+  const flipped = Buffer.from(text)
+  flipped[at] = (flipped[at] as number) ^ 1
+  const lineOf = (place: number) => text.slice(0, place).split('\n').length
+  const bad: [string, RegExp][] = [
+    [text.slice(0, at), new RegExp(`^Line ${lineOf(at)} is cut off`)],
+    [lines.slice(0, -2).join('\n').concat('\n'), /ends after line \d+ without its trailer/],
+    [flipped.toString('latin1'), new RegExp(`^Line (${lineOf(at)}|${lineOf(at) + 1}) `)],
+    [[...lines.slice(0, 1100), ...lines.slice(1101)].join('\n'), /^Line 1101 does not fit/],
+    [[...lines.slice(0, -1), lines[5], ''].join('\n'), /stands after the trailer/],
+    [newer, /^Line 1: the export has format 2/],
+    [newSchema, /^Line 1: the export has schema version 999/],
+    ['', /ends after line 0/],
+    ['{"some":"json"}\n', /not an export/],
+  ]
+  for (const engine of engines) {
+    const { url } = await engine.ledger(t)
+    for (const [source, words] of bad) {
+      const bytes = Readable.from([Buffer.from(source, source.length === flipped.length ? 'latin1' : 'utf8')])
+      await assert.rejects(importAt(url, bytes), isRefused('BAD_REQUEST', words))
+      const store = await openStore(url, { firstKey: false })
+      assert.deepEqual(await store.db.query(sql`select run_id from runs limit 1`), [])
+      await store.close()
+    }
+    await importAt(url, text)
+    assert.ok((await exportAt(url)) === text, 'the same bytes')
+  }
+})
+
+testLedger('a ledger that is not empty is left as it is', async (ledger) => {
+  await ledger.client.createRun({ runId: 'R-1' })
+  const text = await exportOf(ledger.store)
+  await assert.rejects(importAt(ledger.url, text), isRefused('CONFLICT', /not empty/))
+  assert.ok((await exportOf(ledger.store)) === text, 'the same bytes')
+})
+
+/** The first part of an export, and then an end as of a process that is killed. */
+async function* cutShort(text: string, share: number): AsyncGenerator<Uint8Array> {
+  yield Buffer.from(text).subarray(0, Math.floor(text.length * share))
+  throw new Error('killed')
+}
+
+testLedger('an import that was cut off keeps the ledger closed, and goes on where it was', async (ledger, t) => {
+  await fill(ledger, 250)
+  const text = await exportOf(ledger.store)
+  await ledger.client.createProject({ slug: 'later' })
+  const later = await exportOf(ledger.store)
+  const { url } = await ledger.engine.ledger(t)
+  await assert.rejects(importAt(url, cutShort(text, 0.8)), /killed/)
+  await assert.rejects(openStore(url), /stopped at line \d+: run the same conduct import again/)
+  await assert.rejects(importAt(url, later), isRefused('CONFLICT', /--restart/))
+  const lines: number[] = []
+  await importAt(url, text, { onProgress: (line) => lines.push(line) })
+  assert.ok((lines[0] ?? 0) > 1000, 'it went on where it was')
+  assert.ok((await exportAt(url)) === text, 'the same bytes')
+})
+
+testLedger('an import begins anew where it is told to', async (ledger, t) => {
+  await fill(ledger, 250)
+  const text = await exportOf(ledger.store)
+  await ledger.client.createProject({ slug: 'later' })
+  const later = await exportOf(ledger.store)
+  const { url } = await ledger.engine.ledger(t)
+  await assert.rejects(importAt(url, cutShort(text, 0.8)), /killed/)
+  await importAt(url, later, { restart: true })
+  assert.ok((await exportAt(url)) === later, 'the same bytes')
+})
+
+testLedger(
+  'after an import without keys ids are not used again, and a new key continues the seal',
+  async (ledger, t) => {
+    const { client } = ledger
+    await client.createRun({ runId: 'R-1' })
+    await client.createFeature({ name: 'gone' })
+    await client.deleteFeature({ id: 1 })
+    const old = await client.getCheckpoint()
+    for (const engine of engines) {
+      const { url } = await engine.ledger(t)
+      await importAt(url, await exportOf(ledger.store))
+      const copy = await openAt(t, url)
+      const kept = await copy.client.getCheckpoint()
+      assert.deepEqual(kept, old)
+      await copy.client.createFeature({ name: 'new' })
+      const { events } = await copy.client.listEvents({ after: old.size })
+      assert.deepEqual(
+        events.map(({ subjectId }) => subjectId),
+        [2],
+      )
+      copy.sleep(61_000)
+      const head = await copy.client.getCheckpoint()
+      assert.notEqual(head.origin, old.origin)
+      const [checkpoint] = checkpointsIn(head.note)
+      assert.ok(checkpoint && isSignedBy(checkpoint, head.verifierKey))
+      const { hashes } = await copy.client.getConsistency({ from: old.size, to: head.size })
+      const before = { size: old.size, root: Buffer.from(old.root, 'base64') }
+      assert.ok(isConsistent(before, checkpoint, hashesFrom(hashes)))
+      const { key } = await copy.client.createKey({ name: 'new', permissions: ['admin'], project: null })
+      assert.equal(key.id, 2)
+    }
+  },
+)
+
+testLedger(
+  'a webhook that came without its secret is disabled, and sends again once it has a new one',
+  async (ledger, t) => {
+    await ledger.client.createWebhook({ url: 'https://example.com/' })
+    const { url } = await ledger.engine.ledger(t)
+    await importAt(url, await exportOf(ledger.store))
+    const { client } = await openAt(t, url)
+    const { webhooks } = await client.listWebhooks()
+    assert.deepEqual(
+      webhooks.map(({ enabled, disabledReason }) => [enabled, disabledReason]),
+      [[false, 'request']],
+    )
+    const { secret } = await client.rotateWebhookSecret({ id: 1 })
+    assert.match(secret, /^whsec_/)
+    assert.equal((await client.updateWebhook({ id: 1, enabled: true })).webhook.enabled, true)
+  },
+)
+
+testLedger('an export needs an admin key of the whole server', async ({ client, as, fetch, adminKey }) => {
+  await client.createProject({ slug: 'shop' })
+  const keys = [
+    { name: 'agent', permissions: ['agent' as const], project: null },
+    { name: 'shop', permissions: ['admin' as const], project: 'shop' },
+  ]
+  for (const one of keys) {
+    const { secret } = await client.createKey(one)
+    await assert.rejects(Array.fromAsync(as({ key: secret }).exportLedger()), isRefused('FORBIDDEN', /whole server/))
+  }
+  await assert.rejects(Array.fromAsync(as({ key: 'sk_none' }).exportLedger()), isRefused('UNAUTHORIZED', /./))
+  const response = await fetch('/v1/export')
+  assert.equal(response.headers.get('content-type'), 'application/x-ndjson')
+  const pieces = await Array.fromAsync(as({ key: adminKey }).exportLedger())
+  assert.equal(Buffer.concat(pieces).toString(), await response.text())
+  assert.equal((await fetch('/v1/export?withKeys=maybe')).status, 400)
+})

@@ -1,0 +1,47 @@
+import { Readable } from 'node:stream'
+import { createClient } from '../../src/client/client.ts'
+import { createApp } from '../../src/http/app.ts'
+import { localActor } from '../../src/ledger/actor.ts'
+import { exportLedger } from '../../src/store/export/export.ts'
+import { type ImportOptions, importLedger } from '../../src/store/export/import.ts'
+import { openDb, openStore, type Store } from '../../src/store/open.ts'
+import { base } from './engines.ts'
+
+/** All lines of an export of an open ledger. */
+export const exportOf = async ({ db }: Pick<Store, 'db'>, withKeys = false) =>
+  (await Array.fromAsync(exportLedger(db, { withKeys }))).join('')
+
+/** All lines of an export of the database at that URL. */
+export async function exportAt(url: string, withKeys = false): Promise<string> {
+  const store = await openStore(url, { firstKey: false })
+  try {
+    return await exportOf(store, withKeys)
+  } finally {
+    await store.close()
+  }
+}
+
+/** Imports an export, given whole or in pieces, into the database at that URL. */
+export async function importAt(url: string, source: string | AsyncIterable<Uint8Array>, options?: ImportOptions) {
+  const db = await openDb(url, () => {})
+  try {
+    return await importLedger(db, typeof source === 'string' ? Readable.from([Buffer.from(source)]) : source, options)
+  } finally {
+    await db.close()
+  }
+}
+
+/** Opens the database at that URL until the test ends, with clients of it: the local user's, or with a key. */
+export async function openAt(t: { after(end: () => unknown): void }, url: string) {
+  let ahead = 0
+  const store = await openStore(url, { firstKey: false, now: () => Date.now() + ahead })
+  t.after(() => store.close())
+  const as = (key?: string) => {
+    const app = createApp({ store, rateLimit: 0, ...(key === undefined && { actor: localActor }) })
+    return createClient({ url: base, key, attempts: 1, fetch: (request) => app.fetch(request) })
+  }
+  const sleep = (ms: number) => {
+    ahead += ms
+  }
+  return { store, as, client: as(), sleep }
+}
