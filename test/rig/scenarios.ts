@@ -158,8 +158,8 @@ const subagent: Scenario = {
 const subfolder: Scenario = {
   name: 'subfolder',
   prepare(place, { name }) {
-    // It reads the hooks of a project only where they stand: below, those in the user's own settings record.
-    if (name === 'claude') place.conduct('init', '--user', '--agents', name)
+    // They read the hooks of a project only where they stand: below, those in the user's own settings record.
+    if (['claude', 'gemini', 'qwen', 'copilot'].includes(name)) place.conduct('init', '--user', '--agents', name)
   },
   sessions: (repository) => [
     {

@@ -24,7 +24,7 @@ export interface RealAgent {
   failure: ApiFailure & { told?: string }
   /** Its subagents work in the background, and it begins a turn by itself when they are done. */
   goesOnAfterSubagents?: true
-  /** Two of it that start at once are in each other's way, with or without Conduct: the second starts when the first has ended. */
+  /** Two of it that start at once may be in each other's way: the second starts when the first has ended. */
   startsAlone?: true
   limits?: Limit[]
 }

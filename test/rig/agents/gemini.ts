@@ -8,8 +8,13 @@ export const gemini: RealAgent = {
   agent: 'gemini',
   model: 'gemini-2.5-pro',
   configure: ({ repository }) => ({
-    '.gemini/trustedFolders.json': JSON.stringify({ [repository]: 'TRUST_FOLDER' }),
+    '.gemini/trustedFolders.json': JSON.stringify({
+      [repository]: 'TRUST_FOLDER',
+      [`${repository}-side`]: 'TRUST_FOLDER',
+    }),
     '.gemini/settings.json': JSON.stringify({
+      // It writes nowhere else, and it may be started below.
+      context: { includeDirectories: [repository] },
       general: { enableAutoUpdate: false, enableAutoUpdateNotification: false },
       privacy: { usageStatisticsEnabled: false },
       security: { auth: { selectedType: 'gemini-api-key' } },

@@ -32,7 +32,7 @@ export const opencode: RealAgent = {
   }),
   args: ({ prompt, resumes }) => ['run', '--format', 'json', ...(resumes ? ['--session', resumes] : []), prompt],
   session: /"sessionID":"([^"]+)"/,
-  // It makes its database when it first starts.
+  // Two may find its database locked: https://github.com/anomalyco/opencode/issues/33320
   startsAlone: true,
   cost: { source: 'reported', input: 3, cacheRead: 0.3, output: 15 },
   failure: { status: 400, type: 'invalid_request_error', message: 'The scripted request is not valid' },
