@@ -2,6 +2,7 @@ import { Hono } from 'hono'
 import { cors } from 'hono/cors'
 import type { Logger } from 'pino'
 import { addressOf, type Name, names } from '../api/paths.ts'
+import type { BackupJobOptions } from '../jobs/backup.ts'
 import type { Actor } from '../ledger/actor.ts'
 import type { Store } from '../store/open.ts'
 import { createSender, type SenderOptions } from '../webhook/send.ts'
@@ -37,6 +38,8 @@ export interface AppOptions {
   /** How webhooks are sent. */
   webhooks?: SenderOptions
   log?: Logger
+  /** Where the server backs its ledger up, which the metrics tell of; nowhere without. */
+  backups?: BackupJobOptions | undefined
   /** The folder of the built page; else the one that the build makes. */
   webFolder?: string
   /** Who calls without a key, for calls in process. If absent, every call needs a key. */
@@ -96,7 +99,7 @@ function partsOf(options: AppOptions, fetch: Fetch) {
 }
 
 /** All doors, in the order in which they may take a request. */
-function doorsOf({ webFolder, webhooks }: AppOptions, parts: Parts): Door[] {
+function doorsOf({ webFolder, webhooks, backups }: AppOptions, parts: Parts): Door[] {
   const { store, basePath, isStopping, contentLimit } = parts
   return [
     eventsDoor({ ...parts, endpoint: createEndpoint('listEvents', parts) }),
@@ -112,7 +115,7 @@ function doorsOf({ webFolder, webhooks }: AppOptions, parts: Parts): Door[] {
     docsDoor(basePath),
     livenessDoor,
     readinessDoor(store, isStopping),
-    metricsDoor(parts),
+    metricsDoor({ ...parts, backups }),
     pageDoor(basePath, webFolder),
   ]
 }

@@ -57,6 +57,7 @@ export function createExchange({ now, limiter, metrics, log, isStopping }: Parts
 
   return (label: string, work: (exchange: Exchange) => Promise<Answer>) => async (c: Call) => {
     const begun = performance.now()
+    metrics.begin()
     const exchange = exchangeOf(c, now())
     const { headers } = exchange
     const answer = await work(exchange).catch((thrown) => failed(thrown, exchange, label))

@@ -1,4 +1,6 @@
 import type { Lag } from '../store/log/lag.ts'
+import { linesOf, type Metric } from './exposition.ts'
+import { processMetrics } from './watched.ts'
 
 /** Upper bounds in seconds of the histogram's buckets. */
 const bounds = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10]
@@ -16,9 +18,12 @@ export type Metrics = ReturnType<typeof createMetrics>
 /** Counts requests by operation and status, and prints them as Prometheus text (exposition format 0.0.4). */
 export function createMetrics() {
   const series = new Map<string, Series>()
+  let inProgress = 0
+  let streams = 0
 
   return {
     observe(operation: string, status: number, ms: number): void {
+      inProgress--
       const id = `${operation} ${status}`
       let one = series.get(id)
       if (!one) {
@@ -32,39 +37,40 @@ export function createMetrics() {
       if (bucket >= 0) one.buckets[bucket] = (one.buckets[bucket] ?? 0) + 1
     },
 
-    /** Prints what was observed, and the lags of followers. */
-    print(lags: readonly Lag[]): string {
-      const { rss, heapUsed } = process.memoryUsage()
+    /** Counts a request until it is observed. */
+    begin(): void {
+      inProgress++
+    },
+
+    /** Counts an open stream until the function that this returns is called. */
+    openStream(): () => void {
+      streams++
+      return () => {
+        streams--
+      }
+    },
+
+    /** Prints what was observed, the lags of followers, and what is known of the ledger. */
+    print(lags: readonly Lag[], ledger: Metric[]): string {
       return [
         '# HELP conduct_request_duration_seconds Time from a request to its answer.',
         '# TYPE conduct_request_duration_seconds histogram',
-        ...[...series.values()].flatMap(linesOf),
-        ...lagLines(lags),
-        '# HELP process_resident_memory_bytes Resident memory.',
-        '# TYPE process_resident_memory_bytes gauge',
-        `process_resident_memory_bytes ${rss}`,
-        '# HELP nodejs_heap_size_used_bytes JavaScript heap in use.',
-        '# TYPE nodejs_heap_size_used_bytes gauge',
-        `nodejs_heap_size_used_bytes ${heapUsed}`,
-        '# HELP process_uptime_seconds Time since the start.',
-        '# TYPE process_uptime_seconds gauge',
-        `process_uptime_seconds ${Math.round(process.uptime())}`,
+        ...[...series.values()].flatMap(histogramOf),
+        ...linesOf([lagOf(lags), ...ledger, ...processMetrics(streams, inProgress)]),
         '',
       ].join('\n')
     },
   }
 }
 
-function lagLines(lags: readonly Lag[]): string[] {
-  if (lags.length === 0) return []
-  return [
-    '# HELP conduct_follower_lag_events Events of the log that a follower has not read yet.',
-    '# TYPE conduct_follower_lag_events gauge',
-    ...lags.map(({ follower, events }) => `conduct_follower_lag_events{follower="${follower}"} ${events}`),
-  ]
-}
+const lagOf = (lags: readonly Lag[]): Metric => ({
+  name: 'conduct_follower_lag_events',
+  type: 'gauge',
+  help: 'Events of the log that a follower has not read yet.',
+  samples: lags.map(({ follower, events }) => [Number(events), { follower }]),
+})
 
-function linesOf({ operation, status, count, seconds, buckets }: Series): string[] {
+function histogramOf({ operation, status, count, seconds, buckets }: Series): string[] {
   const name = 'conduct_request_duration_seconds'
   const labels = `operation="${operation}",status="${status}"`
   let below = 0

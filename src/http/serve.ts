@@ -3,7 +3,6 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { getRequestListener, type Http2Bindings, type HttpBindings } from '@hono/node-server'
 import type { Logger } from 'pino'
-import type { BackupJobOptions } from '../jobs/backup.ts'
 import { startServerJobs } from '../jobs/jobs.ts'
 import { type AppOptions, createApp } from './app.ts'
 import { inBatches, type Listener } from './batch.ts'
@@ -21,8 +20,6 @@ export interface ServeOptions extends Omit<AppOptions, 'stopping' | 'actor'> {
   anchorFile?: string | undefined
   /** A shell command to whose standard input the server writes each checkpoint of the log. */
   anchorCommand?: string | undefined
-  /** Where the server backs its ledger up; nowhere without. */
-  backups?: BackupJobOptions | undefined
   /** Milliseconds after which a client that reads nothing of its response is disconnected; default 30,000. */
   stallMs?: number
 }

@@ -8,6 +8,7 @@ import { findSession } from '../../store/key/session.ts'
 import { selected } from '../../store/log/list.ts'
 import type { Store } from '../../store/open.ts'
 import type { Endpoint } from '../endpoint.ts'
+import type { Metrics } from '../metrics.ts'
 import type { Door } from './door.ts'
 import { Feed, type Reader } from './feed.ts'
 import { createPlaces } from './places.ts'
@@ -23,11 +24,12 @@ interface Parts {
   store: Store
   basePath: string
   stopping: AbortSignal | undefined
+  metrics: Metrics
   warn(error: unknown): void
 }
 
 /** Serves the log as server-sent events (html.spec.whatwg.org/multipage/server-sent-events.html) if Accept asks for them. */
-export function eventsDoor({ endpoint, store, basePath, stopping, warn }: Parts): Door {
+export function eventsDoor({ endpoint, store, basePath, stopping, metrics, warn }: Parts): Door {
   const feed = new Feed(store, stopping, warn)
   const takePlace = createPlaces()
   const headers = { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' }
@@ -48,9 +50,11 @@ export function eventsDoor({ endpoint, store, basePath, stopping, warn }: Parts)
         givePlaceBack()
         throw error
       })
+      const closed = metrics.openStream()
       const leave = () => {
         reader.leave()
         givePlaceBack()
+        closed()
       }
       return { status: 200, headers, body: streamOf({ ...reader, leave }, () => mayGoOn(store, ctx), warn) }
     },

@@ -1,22 +1,43 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ConductError } from '../../api/error.ts'
-import { type Lag, readLags } from '../../store/log/lag.ts'
+import { backupState } from '../../store/engine/sqlite/backups.ts'
+import { readEnded, readFacts } from '../../store/facts.ts'
+import { readLags } from '../../store/log/lag.ts'
+import { lastSeq } from '../../store/log/read.ts'
 import type { Store } from '../../store/open.ts'
 import type { Auth } from '../auth.ts'
 import type { Metrics } from '../metrics.ts'
+import { type Ends, ledgerMetrics } from '../watched.ts'
 import type { Door } from './door.ts'
 
 /** How long a silent database may delay the metrics of the process. */
-const lagsMs = 1_000
+const silentMs = 1_000
+/** How many pieces of the log one scrape counts; the next goes on from there. */
+const mostPieces = 10
 
 interface Parts {
   metrics: Metrics
   auth: Auth
   store: Store
+  /** The folder of the scheduled backups, if there are any. */
+  backups: { folder: string } | undefined
 }
 
 /** Serves the metrics to this machine, and to others with a key of the whole server. */
-export function metricsDoor({ metrics, auth, store }: Parts): Door {
+export function metricsDoor({ metrics, auth, store, backups }: Parts): Door {
+  const ends = countEnds(store)
+
+  async function print(): Promise<string> {
+    const { db, now } = store
+    const [lags, facts, counted, kept] = await Promise.all([
+      inTime(readLags(db)),
+      inTime(readFacts(db, now())),
+      inTime(ends()),
+      inTime(backups ? backupState(backups.folder) : Promise.resolve(undefined)),
+    ])
+    return metrics.print(lags ?? [], ledgerMetrics(facts, counted ?? ends.counted, kept))
+  }
+
   return {
     label: 'metrics',
     methods: ['GET'],
@@ -30,14 +51,41 @@ export function metricsDoor({ metrics, auth, store }: Parts): Door {
       return {
         status: 200,
         headers: { 'content-type': 'text/plain; version=0.0.4' },
-        body: metrics.print(await lagsOf(store)),
+        body: await print(),
       }
     },
   }
 }
 
-/** The lags of followers; none if the database does not return them in time. */
-const lagsOf = ({ db }: Store): Promise<Lag[]> =>
-  Promise.race([readLags(db).catch(() => []), sleep(lagsMs, [], { ref: false })])
+/** What is read; undefined if the database does not return it in time. */
+const inTime = <T>(reading: Promise<T>): Promise<T | undefined> =>
+  Promise.race([reading.catch(() => undefined), sleep(silentMs, undefined, { ref: false })])
+
+/** Counts how runs end, along the log from its end at the first call. */
+function countEnds({ db }: Store) {
+  const counted: Ends = { completed: 0, failed: 0, leaseLost: 0 }
+  let at: number | undefined
+  let reading: Promise<Ends> | undefined
+
+  async function read(): Promise<Ends> {
+    at ??= await lastSeq(db)
+    for (let piece = 0; piece < mostPieces; piece++) {
+      const { end, ...more } = await readEnded(db, at)
+      if (end === at) break
+      at = end
+      for (const name of ['completed', 'failed', 'leaseLost'] as const) counted[name] += more[name]
+    }
+    return counted
+  }
+
+  const next = () => {
+    // Two scrapes at once count each event once.
+    reading ??= read().finally(() => {
+      reading = undefined
+    })
+    return reading
+  }
+  return Object.assign(next, { counted })
+}
 
 const isLoopback = (address: string | undefined) => address !== undefined && /^(127\.|::1$|::ffff:127\.)/.test(address)
