@@ -3,6 +3,7 @@ import { ConductError } from '../../api/error.ts'
 import { backupState } from '../../store/engine/sqlite/backups.ts'
 import { readEnded, readFacts } from '../../store/facts.ts'
 import { readLags } from '../../store/log/lag.ts'
+import { numberEvents } from '../../store/log/number.ts'
 import { lastSeq } from '../../store/log/read.ts'
 import type { Store } from '../../store/open.ts'
 import type { Auth } from '../auth.ts'
@@ -68,7 +69,10 @@ function countEnds({ db }: Store) {
   let reading: Promise<Ends> | undefined
 
   async function read(): Promise<Ends> {
-    at ??= await lastSeq(db)
+    if (at === undefined) {
+      await numberEvents(db)
+      at = await lastSeq(db)
+    }
     for (let piece = 0; piece < mostPieces; piece++) {
       const { end, ...more } = await readEnded(db, at)
       if (end === at) break
