@@ -120,8 +120,9 @@ test('every line that the server logs is documented', () => {
   )
   const sources = globSync('src/**/*.ts', { cwd: root }).map(read)
   const logged = sources.flatMap((text) =>
-    [...text.matchAll(/\blog\??\.(debug|info|warn|error|fatal)\((\{[^}]*\})(?:, '([^']*)')?\)/g)].map(
-      ([, level, , message]) => `${level} ${message ?? ''}`,
+    [...text.matchAll(/\blog\??\.(debug|info|warn|error|fatal)\((?:\{[^}]*\}(?:, '([^']*)')?|(\w+))\)/g)].map(
+      // A text that is made at run time is documented by the name of its variable.
+      ([, level, message, variable]) => `${level} ${message ?? (variable ? `<${variable}>` : '')}`,
     ),
   )
   const calls = sources.flatMap((text) => [...text.matchAll(/\blog\??\.(debug|info|warn|error|fatal)\(/g)])
