@@ -46,9 +46,7 @@ export const contentType = z
   .describe('text/x-terminal: what a terminal received, colours included')
 
 /** `createdAt` where something is created: an import says when it happened. */
-export const importedAt = timeInput
-  .optional()
-  .describe('For a key with admin: when it was made, where history is brought in')
+export const importedAt = timeInput.optional().describe('For imports, with an admin key: when it was created')
 
 /** Who did something, by name: events give their keys' numbers too. */
 export const actor = z

@@ -4,8 +4,8 @@ export type Order = 'asc' | 'desc'
 
 /** The input fields of every list. */
 export const pageInput = {
-  limit: z.int().min(1).max(100).default(20).describe('Rows on a page'),
-  cursor: z.string().max(200).optional().describe('nextCursor of the page before'),
+  limit: z.int().min(1).max(100).default(20).describe('Rows per page'),
+  cursor: z.string().max(200).optional().describe('nextCursor of the previous page'),
   order: z.enum(['desc', 'asc']).default('desc').describe('Newest first, or oldest first'),
 }
 

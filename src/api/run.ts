@@ -46,14 +46,14 @@ const links = z
 
 /** What a caller may say of a run, at its creation and later. */
 export const runFields = {
-  title: text(titleBytes, 1).nullable().optional().describe("Else the content's first heading or line"),
+  title: text(titleBytes, 1).nullable().optional().describe('Default: the first heading or line of the content'),
   specId: humanId.nullable().optional().describe('The spec that the run works on; it need not be registered'),
   content: text(Number.POSITIVE_INFINITY).optional().describe('Markdown, or as contentType says'),
   contentType: contentType.optional(),
   status: runStatus.optional(),
-  startedAt: timeInput.optional().describe('When it happened, where that is not now; at most 5 minutes ahead'),
+  startedAt: timeInput.optional().describe('Default: now; at most 5 minutes ahead'),
   endedAt: timeInput.optional().describe('Not before startedAt; stands only with a status that ends the run'),
-  agent: text(200, 1).nullable().optional().describe('Who does the work: "claude-code", "ci"'),
+  agent: text(200, 1).nullable().optional().describe('The agent that does the work: "claude-code", "ci"'),
   author: author.nullable().optional(),
   command: text(4000, 1).nullable().optional().describe('The command that the run is of'),
   exitCode: exitCode.nullable().optional(),
@@ -96,7 +96,7 @@ export const run = z
     verdict,
     evidence: evidence
       .nullable()
-      .describe('Claimed by a writer of the run, run by its recorder, or recorded under another key'),
+      .describe('Claimed by a writer of the run, executed by its recorder, or recorded under another key'),
     activity: activity.nullable().describe('What it does, while it is in progress'),
     leaseExpiresAt: time.nullable(),
     lastSeenAt: time.nullable(),

@@ -11,7 +11,7 @@ export const found = z
     project: z.string(),
     subject: z.string().describe('Its id'),
     title: z.string().nullable(),
-    snippet: z.string().describe('Where it was found, the words **marked**'),
+    snippet: z.string().describe('The matching passage, with the words **marked**'),
     status: z.string().nullable(),
     updatedAt: time,
   })

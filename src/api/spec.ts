@@ -7,7 +7,7 @@ import { used } from './stats.ts'
 export const specStatus = z.enum(['draft', 'pending', 'in_progress', 'completed', 'archived'])
 
 export const specFields = {
-  title: text(300, 1).nullable().optional().describe("Else the content's first heading or line"),
+  title: text(300, 1).nullable().optional().describe('Default: the first heading or line of the content'),
   content: text(Number.POSITIVE_INFINITY)
     .optional()
     .describe('Markdown; its `- [ ]` and `- [x]` items are the checklist'),

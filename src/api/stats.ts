@@ -37,7 +37,7 @@ export const statsBy = z.enum(['agent', 'author', 'specId', 'model', 'branch', '
 export type StatsBy = z.infer<typeof statsBy>
 
 export const duration = z.object({
-  runs: z.int().describe('How many ended runs were looked at: the newest, at most 10,000'),
+  runs: z.int().describe('How many finished runs this covers: the newest, at most 10,000'),
   medianMs: z.int().nullable(),
   p90Ms: z.int().nullable(),
 })

@@ -8,7 +8,7 @@ const tool = z.strictObject({
   name: text(200, 1),
   count: count.describe('How often it was used'),
   failed: count.optional(),
-  refused: count.optional().describe('How often a person or a rule did not let it run'),
+  refused: count.optional().describe('How often a person or a rule refused it'),
 })
 
 export const file = z.strictObject({

@@ -38,7 +38,7 @@ export const usage = z.strictObject({
   outputTokens: count.optional(),
   cacheReadTokens: count.optional().describe('The part of inputTokens that was read from a cache'),
   cacheWriteTokens: count.optional().describe('The part of inputTokens that was written to a cache'),
-  costUsd: z.number().min(0).max(most.costUsd).optional().describe('Left out where it is not known'),
+  costUsd: z.number().min(0).max(most.costUsd).optional().describe('Missing if unknown'),
   costSource: z.enum(['reported', 'estimated']).optional().describe('By the agent itself, or from a list of prices'),
 })
 export type Usage = z.infer<typeof usage>
@@ -60,7 +60,7 @@ const doing = {
 /** What a live run does, as a caller tells it. */
 export const activityInput = z.strictObject({
   ...doing,
-  since: timeInput.optional().describe('Else now, where it is news'),
+  since: timeInput.optional().describe('Default: now, if it changes'),
 })
 export type ActivityInput = z.infer<typeof activityInput>
 

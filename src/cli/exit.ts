@@ -2,12 +2,12 @@ import { type Code, ConductError } from '../api/error.ts'
 
 /** The exit codes of every command. */
 export const exitCodes = {
-  ok: [0, 'it worked'],
+  ok: [0, 'success'],
   failed: [1, 'it failed; the message says why'],
   usage: [2, 'a wrong command, flag, value or file'],
   denied: [3, 'the key is missing or revoked, or may not do this'],
   missing: [4, 'what you asked for does not exist'],
-  conflict: [5, 'it is taken, was changed in the meantime, or somebody else holds it'],
+  conflict: [5, 'a conflict: the id is taken, or somebody else changed or holds the resource'],
   limited: [6, 'too many requests'],
   unreachable: [7, 'the server, the network or the database cannot be reached'],
 } as const

@@ -13,7 +13,7 @@ export const checkRoutes = {
     summary: 'Record a check of a run; the verdict of the run follows',
     permission: 'agent',
     input: z.strictObject({
-      checkId: humanId.optional().describe('Else the next CHECK-<n> of the project'),
+      checkId: humanId.optional().describe('Default: the next CHECK-<n> of the project'),
       runId: humanId
         .optional()
         .describe('Else the newest run that made or ended on the commit, which is then its full id'),

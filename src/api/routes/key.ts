@@ -7,7 +7,7 @@ import { done, exampleKey, type Route } from './route.ts'
 
 export const keyRoutes = {
   createKey: {
-    summary: 'Create a key; its secret is in this answer and nowhere else',
+    summary: 'Create a key; only this answer contains its secret',
     permission: 'admin',
     input: z.strictObject(keyFields),
     output: z.object({ key, secret: z.string() }),
@@ -33,7 +33,7 @@ export const keyRoutes = {
     example: { id: 2 },
   },
   me: {
-    summary: 'The key that asks',
+    summary: 'Show the calling key',
     words: 'whoami',
     permission: 'read',
     input: z.strictObject({}),
@@ -42,7 +42,7 @@ export const keyRoutes = {
     example: {},
   },
   createLoginCode: {
-    summary: 'A code with which a browser logs in, once and within ten minutes, as the key that asks',
+    summary: 'Create a login code: it logs a browser in as the calling key, once, within ten minutes',
     words: null,
     permission: 'read',
     input: z.strictObject({}),
@@ -67,7 +67,7 @@ export const keyRoutes = {
     example: { key: exampleKey },
   },
   deleteSession: {
-    summary: 'Log the browser out whose cookie comes along',
+    summary: 'Log out the browser that sends the cookie',
     words: null,
     permission: 'none',
     input: z.strictObject({}),

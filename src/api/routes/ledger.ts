@@ -12,7 +12,7 @@ import { runFilters } from './run.ts'
 
 export const ledgerRoutes = {
   listEvents: {
-    summary: 'Changes in the order in which they became visible, oldest first unless told otherwise',
+    summary: 'List changes in the order in which they became visible, oldest first by default',
     words: 'events',
     permission: 'read',
     input: z.strictObject({
@@ -41,7 +41,7 @@ export const ledgerRoutes = {
     permission: 'read',
     input: z.strictObject({
       project: projectFilter,
-      q: text(200, 1).describe('Words that are all there; the last may be the beginning of one'),
+      q: text(200, 1).describe('Words that must all occur; the last may be a prefix'),
       type: z.array(searchType).optional(),
       ...runFilters,
       limit: pageInput.limit,
@@ -58,7 +58,7 @@ export const ledgerRoutes = {
     input: z.strictObject({
       project: projectFilter,
       field: suggested.describe('The field whose values are wanted'),
-      prefix: text(200).optional().describe('Only values that begin so'),
+      prefix: text(200).optional().describe('Only values with this prefix'),
       limit: pageInput.limit,
     }),
     output: z.object({
@@ -69,7 +69,7 @@ export const ledgerRoutes = {
     example: { field: 'agent' },
   },
   stats: {
-    summary: 'What runs come to, day by day; the last 30 days unless told otherwise',
+    summary: 'Count and sum runs by day, for the last 30 days by default',
     words: 'stats',
     permission: 'read',
     input: z.strictObject({
@@ -83,7 +83,10 @@ export const ledgerRoutes = {
       ...created,
     }),
     output: z.object({
-      groups: z.array(group).optional().describe('By what was asked for, those of most runs first; at most 100'),
+      groups: z
+        .array(group)
+        .optional()
+        .describe('By the requested field, groups with the most runs first; at most 100'),
       days: z.array(day).describe('Every day of the range in that time zone, oldest first; at most 366'),
       total: tally,
       duration: duration.describe('From start to end'),

@@ -26,7 +26,7 @@ export type Leaf = z.infer<typeof leaf>
 
 export const logRoutes = {
   getCheckpoint: {
-    summary: 'The newest signed checkpoint of the log, as a note of c2sp.org/tlog-checkpoint or as JSON',
+    summary: 'Read the newest signed checkpoint of the log, as a note of c2sp.org/tlog-checkpoint or as JSON',
     words: 'log checkpoint',
     permission: 'read',
     input: z.strictObject({}),
@@ -76,7 +76,7 @@ export const logRoutes = {
     permission: 'admin',
     input: z.strictObject({
       after: z.int().min(0).default(0).describe('The seq after which to begin'),
-      limit: z.int().min(1).max(1000).default(100).describe('Events on a page'),
+      limit: z.int().min(1).max(1000).default(100).describe('Events per page'),
     }),
     output: z.object({
       leaves: z.array(leaf).describe('The events of this page, in order'),

@@ -13,7 +13,7 @@ export const projectRoutes = {
     permission: 'admin',
     input: z.strictObject({
       slug: humanId,
-      name: projectFields.name.optional().describe('Else the slug'),
+      name: projectFields.name.optional().describe('Default: the slug'),
       repository: projectFields.repository.optional(),
     }),
     output: projectAnswer,

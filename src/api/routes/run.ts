@@ -43,12 +43,12 @@ export const runRoutes = {
     summary: 'Create a run',
     permission: 'agent',
     input: z.strictObject({
-      runId: humanId.optional().describe('Else the next RUN-<n> of the project'),
+      runId: humanId.optional().describe('Default: the next RUN-<n> of the project'),
       ...runFields,
-      retryOf: humanId.optional().describe('The runId that this is a further attempt of'),
+      retryOf: humanId.optional().describe('The runId of the run that this one retries'),
       leaseSeconds: leaseSeconds
         .optional()
-        .describe('Fails the run unless it is heard of again within so many seconds'),
+        .describe('Fails the run unless the holder renews the lease within so many seconds'),
       leaseToken,
       createdAt: importedAt,
     }),
@@ -123,7 +123,7 @@ export const runRoutes = {
     example: { runId: 'RUN-001', featureIds: [42, 43, 44] },
   },
   unlinkFeature: {
-    summary: 'Take a feature off a run',
+    summary: 'Unlink a feature from a run',
     words: 'run unlink',
     permission: 'agent',
     input: z.strictObject({ runId: humanId, featureId: rowId }),

@@ -14,7 +14,7 @@ export const specRoutes = {
     summary: 'Create a spec',
     permission: 'agent',
     input: z.strictObject({
-      specId: humanId.optional().describe('Else the next SPEC-<n> of the project'),
+      specId: humanId.optional().describe('Default: the next SPEC-<n> of the project'),
       ...specFields,
       createdAt: importedAt,
     }),
@@ -85,7 +85,7 @@ export const specRoutes = {
     example: { specId: 'AUTH-001' },
   },
   getSpecVersion: {
-    summary: 'Read a spec as it was',
+    summary: 'Read an earlier version of a spec',
     words: 'spec version',
     permission: 'read',
     input: z.strictObject({ specId: humanId, version: z.int().min(1) }),

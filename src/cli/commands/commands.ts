@@ -35,7 +35,7 @@ export const commands: Record<string, Entry> = {
   },
   spec: fromTable('spec', 'what to build, with every version of it', 'ledger'),
   check: {
-    summary: 'whether a run holds up: create, list, get, update, delete, exec',
+    summary: 'checks of runs: create, list, get, update, delete, exec',
     group: 'ledger',
     load: async () => {
       const [{ wordCommand }, { checkExecCommand }] = await Promise.all([

@@ -38,7 +38,7 @@ export function initCommand(): Command {
     .option('--no-hooks', 'without hooks: sessions do not record themselves')
     .option('--no-checks', 'without proposing checks in conduct.json')
     .option('--user', 'the hooks alone, in your own settings: for every project that has a conduct.json')
-    .option('--remove', 'take out what an earlier init wrote; the ledger keeps its runs')
+    .option('--remove', 'remove what an earlier init wrote; the ledger keeps its runs')
     .option('--dry-run', 'show the changes of files, and change nothing')
     .option('-y, --yes', 'do not ask')
     .action((options: Options) => init(options, process.env, process.cwd()))

@@ -46,7 +46,7 @@ export function checkExecCommand(): Command {
     .usage('[options] [run-id] -- <command...>')
     .argument('[run-id]', 'the run that is checked (default: that of the session)')
     .argument('[command...]', 'the command and its arguments')
-    .option('--name <name>', 'what is checked; of each name the newest check counts', 'check')
+    .option('--name <name>', 'the name of the check; the newest check of each name counts', 'check')
     .option('--agent <name>', 'who checks')
     .addHelpText('after', '\nEnds as the command does.')
     .action(async (first: string | undefined, rest: string[], options: CheckOptions) => {

@@ -41,13 +41,13 @@ const say = createSay('conduct exec')
 /** `conduct exec`: runs a command and records it as a run. */
 export function execCommand(): Command {
   const command = new Command('exec')
-    .description('Run a command, and record it as a run with its output and how it ended')
+    .description('Run a command, and record it as a run with its output and exit code')
     .usage('[options] -- <command...>')
     .argument('<command...>', 'the command and its arguments')
-    .option('--spec-id <id>', 'the spec that it works on')
+    .option('--spec-id <id>', 'the spec that the run works on')
     .option('--agent <name>', 'who does the work')
-    .option('--retry-of <run-id>', 'the run that this is a further attempt of')
-    .option('--title <title>', 'what it does (default: the command)')
+    .option('--retry-of <run-id>', 'the run that this one retries')
+    .option('--title <title>', 'the title of the run (default: the command)')
     .option('--label <name=value>', 'may be repeated', addLabel)
     .option('--capture', 'record the output of an interactive command too; it has no terminal then')
     .addHelpText(
