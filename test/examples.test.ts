@@ -28,7 +28,8 @@ async function freshShell(t: TestContext, engine: Engine): Promise<(command: str
     const script = `curl() { command curl -sS -w '\\n%{http_code}' "$@"; }\n${here}`
     const { stdout } = await run('sh', ['-c', script], { env: { ...process.env, CONDUCT_API_KEY: adminKey } })
     const end = stdout.lastIndexOf('\n')
-    return { status: Number(stdout.slice(end)), body: JSON.parse(stdout.slice(0, end)) }
+    const text = stdout.slice(0, end)
+    return { status: Number(stdout.slice(end)), body: text.startsWith('{') ? JSON.parse(text) : text }
   }
 }
 

@@ -204,16 +204,16 @@ test('the client and the server can be imported, with their types', async () => 
   await run(join(root, 'node_modules/.bin/tsc'), [...options, 'consumer.ts'], { cwd: home })
 })
 
-test('the TypeScript of the README works', async (t) => {
+test('the TypeScript of the documentation works', async (t) => {
   const { url } = await startServer(t, 'sqlite::memory:', cacheHome, bin)
-  const [, code = ''] = /^```ts\n([\s\S]*?)^```$/m.exec(readFileSync(join(root, 'README.md'), 'utf8')) ?? []
+  const [, code = ''] = /^```ts\n([\s\S]*?)^```$/m.exec(readFileSync(join(root, 'docs/rest.md'), 'utf8')) ?? []
   assert.match(code, /from 'conduct-ledger'/)
-  writeFileSync(join(home, 'readme.ts'), code.replace('http://localhost:3000/conduct', url))
+  writeFileSync(join(home, 'client.ts'), code.replace('http://localhost:3000/conduct', url))
   const strictest = ['--strict', '--exactOptionalPropertyTypes', '--noUncheckedIndexedAccess', '--noUnusedLocals']
   const types = ['--types', 'node', '--typeRoots', join(root, 'node_modules/@types')]
   const rest = ['--noEmit', '--skipLibCheck', '--module', 'nodenext', '--target', 'es2024']
-  await run(join(root, 'node_modules/.bin/tsc'), [...strictest, ...types, ...rest, 'readme.ts'], { cwd: home })
-  await run(process.execPath, ['readme.ts'], { cwd: home, env: { ...process.env, CONDUCT_API_KEY: adminKey } })
+  await run(join(root, 'node_modules/.bin/tsc'), [...strictest, ...types, ...rest, 'client.ts'], { cwd: home })
+  await run(process.execPath, ['client.ts'], { cwd: home, env: { ...process.env, CONDUCT_API_KEY: adminKey } })
 })
 
 test('it holds what it should and nothing else', () => {

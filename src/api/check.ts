@@ -44,6 +44,7 @@ export const check = z
     createdBy: actor,
     updatedBy: actor,
     version: z.int(),
+    erasedAt: time.optional().describe('When texts of it were erased; missing where none were'),
   })
   .meta({ id: 'Check' })
 export type Check = z.infer<typeof check>

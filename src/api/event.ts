@@ -4,7 +4,7 @@ import { rowId, time } from './field.ts'
 const nouns = ['run', 'turn', 'spec', 'check', 'feature', 'project', 'key', 'webhook'] as const
 const deeds = ['created', 'updated', 'deleted'] as const
 const eventTypes = nouns.flatMap((noun) => deeds.map((deed) => `${noun}.${deed}` as const))
-export const eventType = z.enum(eventTypes)
+export const eventType = z.enum([...eventTypes, 'erasure.created'])
 export type EventType = z.infer<typeof eventType>
 
 /** What an event is of. */

@@ -22,6 +22,7 @@ export const feature = z
     createdAt: time,
     updatedAt: time,
     version: z.int(),
+    erasedAt: time.optional().describe('When texts of it were erased; missing where none were'),
   })
   .meta({ id: 'Feature' })
 export type Feature = z.infer<typeof feature>

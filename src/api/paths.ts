@@ -62,6 +62,7 @@ export const paths = {
   rotateWebhookSecret: 'POST /v1/webhooks/:id/secret',
   listWebhookDeliveries: 'GET /v1/webhooks/:id/deliveries',
 
+  erase: 'POST /v1/erase',
   listEvents: 'GET /v1/events',
   getCheckpoint: 'GET /v1/log/checkpoint',
   getProof: 'GET /v1/log/proof',

@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import type { Name } from './paths.ts'
 import { checkRoutes } from './routes/check.ts'
+import { eraseRoutes } from './routes/erase.ts'
 import { featureRoutes } from './routes/feature.ts'
 import { keyRoutes } from './routes/key.ts'
 import { ledgerRoutes } from './routes/ledger.ts'
@@ -25,6 +26,7 @@ export const routes = {
   ...projectRoutes,
   ...keyRoutes,
   ...webhookRoutes,
+  ...eraseRoutes,
   ...ledgerRoutes,
   ...logRoutes,
 } as const satisfies { [N in Name]: Route }

@@ -107,6 +107,7 @@ export const run = z
     createdBy: actor,
     updatedBy: actor,
     version: z.int(),
+    erasedAt: time.optional().describe('When texts of it were erased; missing where none were'),
   })
   .meta({ id: 'Run' })
 export type Run = z.infer<typeof run>

@@ -63,6 +63,7 @@ export const turn = z
     commands: z.array(z.object({ ...command.shape, at: time.optional() })).optional(),
     createdBy: actor,
     createdAt: time,
+    erasedAt: time.optional().describe('When texts of it were erased; missing where none were'),
   })
   .meta({ id: 'Turn' })
 export type Turn = z.infer<typeof turn>

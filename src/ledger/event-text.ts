@@ -22,9 +22,12 @@ export function isErased(value: unknown): value is Erased {
   return typeof erased === 'string' && hashForm.test(erased)
 }
 
+/** Gives what takes the place of a text. `field` is the name under which the text stands; '' for the value of a label. */
+type Replace = (text: string, field: string) => unknown
+
 /** The changes of an event with something else in the place of each text, in the order in which JSON writes them. */
-export function mapTexts<Value>(changes: Value, replace: (text: string) => unknown): Value {
-  return mapped(changes, undefined, replace) as Value
+export function mapTexts<Value>(changes: Value, replace: Replace, ofErased?: (erased: Erased) => unknown): Value {
+  return mapped(changes, undefined, replace, ofErased) as Value
 }
 
 /** How many texts the changes of an event have that are not erased. */
@@ -34,13 +37,21 @@ export function countTexts(changes: unknown): number {
   return count
 }
 
-function mapped(value: unknown, field: string | undefined, replace: (text: string) => unknown): unknown {
-  if (typeof value === 'string') return field !== undefined && facts.has(field) ? value : replace(value)
+function mapped(
+  value: unknown,
+  field: string | undefined,
+  replace: Replace,
+  ofErased: (erased: Erased) => unknown = (erased) => erased,
+): unknown {
+  if (typeof value === 'string') return field !== undefined && facts.has(field) ? value : replace(value, field ?? '')
   if (typeof value !== 'object' || value === null) return value
-  if (Array.isArray(value)) return value.map((one) => mapped(one, field, replace))
+  if (Array.isArray(value)) return value.map((one) => mapped(one, field, replace, ofErased))
   // A label may have any name, also `erased` or that of a fact.
   const isLabels = field === 'labels'
-  if (!isLabels && isErased(value)) return value
-  const parts = Object.entries(value).map(([name, part]) => [name, mapped(part, isLabels ? '' : name, replace)])
+  if (!isLabels && isErased(value)) return ofErased(value)
+  const parts = Object.entries(value).map(([name, part]) => [
+    name,
+    mapped(part, isLabels ? '' : name, replace, ofErased),
+  ])
   return Object.fromEntries(parts)
 }

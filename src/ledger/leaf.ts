@@ -1,4 +1,5 @@
 import { hash, randomBytes } from 'node:crypto'
+import type { IsToGo } from './erase.ts'
 import type { Changes } from './event.ts'
 import { countTexts, mapTexts } from './event-text.ts'
 import { leafHash } from './tree.ts'
@@ -74,12 +75,12 @@ export function sealEvent(event: StoredEvent): { leaf: Buffer; salts: Buffer } {
  * The changes and salts of an event after the texts that `isToGo` names are erased. Neither text nor salt remains, and the
  * leaf stays the same.
  */
-export function eraseTexts(changes: Changes, salts: Buffer, isToGo: (text: string) => boolean) {
+export function eraseTexts(changes: Changes, salts: Buffer, isToGo: IsToGo) {
   const salt = inTurn(salts)
   const kept: Buffer[] = []
-  const rest = mapTexts(changes, (text) => {
+  const rest = mapTexts(changes, (text, field) => {
     const own = salt.take()
-    if (isToGo(text)) return { erased: textHash(own, text) }
+    if (isToGo(text, field)) return { erased: textHash(own, text) }
     kept.push(own)
     return text
   })

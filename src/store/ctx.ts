@@ -24,6 +24,8 @@ export interface Ctx {
   session?: string | undefined
   /** Sends to a webhook, for the operation that does. */
   send?: Send
+  /** Removes what erased texts left behind in the database, for the operation that erases. */
+  scrub?: () => Promise<void>
   /** What alone this operation changes, where that is known. */
   subject?: string | undefined
   /** The largest content of one document, in UTF-8 bytes. */

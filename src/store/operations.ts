@@ -1,5 +1,6 @@
 import { createCheck, deleteCheck, getCheck, listChecks, updateCheck } from './check/check.ts'
 import type { Operations } from './ctx.ts'
+import { erase } from './erase/erase.ts'
 import { createFeature, deleteFeature, getFeature, listFeatures, updateFeature } from './feature/feature.ts'
 import { createKey, listKeys, me, revokeKey } from './key/key.ts'
 import { createLoginCode, createSession, deleteSession } from './key/session.ts'
@@ -84,6 +85,7 @@ export const operations: Operations = {
   testWebhook,
   rotateWebhookSecret,
   listWebhookDeliveries,
+  erase,
   listEvents,
   getCheckpoint,
   getProof,

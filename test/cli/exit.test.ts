@@ -17,6 +17,7 @@ test('each error code ends a command with the code for its kind', () => {
     403: 3,
     404: 4,
     409: 5,
+    410: 5,
     412: 5,
     422: 2,
     429: 6,

@@ -58,12 +58,12 @@ test('a profile for a project that does not exist yet is kept', async (t) => {
   assert.match(stderr, /no project 'shop' .*conduct project create --slug shop --profile work$/m)
 })
 
-test("keys, projects and sessions are the server's, all else a project's", () => {
+test("keys, projects, webhooks, sessions and the seal are the server's, all else a project's", () => {
   const ofServer = names.filter((name) => !planOf(name).actsInProject)
   assert.deepEqual(
-    ofServer.map((name) => /Project|Key|Session|LoginCode|^me$/.test(name)),
+    ofServer.map((name) => /Project|Key|Webhook|Session|LoginCode|Checkpoint|Proof|Consistency|Leaves|^me$/.test(name)),
     ofServer.map(() => true),
   )
   assert.ok(planOf('createKey').actsInProject, 'a key may be for one project')
-  assert.equal(ofServer.length, 10)
+  assert.equal(ofServer.length, 21)
 })

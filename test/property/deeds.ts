@@ -13,7 +13,7 @@ const calls = [
   ...(['appendTurn', 'createSpec', 'updateSpec', 'deleteSpec', 'createCheck', 'updateCheck', 'deleteCheck'] as const),
   ...(['createFeature', 'updateFeature', 'deleteFeature'] as const),
   ...(['createProject', 'updateProject', 'createKey', 'revokeKey'] as const),
-  ...(['createWebhook', 'updateWebhook', 'deleteWebhook', 'rotateWebhookSecret'] as const),
+  ...(['createWebhook', 'updateWebhook', 'deleteWebhook', 'rotateWebhookSecret', 'erase'] as const),
 ]
 type Call = (typeof calls)[number]
 
@@ -133,6 +133,12 @@ const inputs: { [N in Call]: Arbitrary<Input<N>> } = {
   updateWebhook: fc.record({ id, url: maybe(url), types: maybe(types), enabled: maybe(fc.boolean()) }),
   deleteWebhook: fc.record({ id }),
   rotateWebhookSecret: fc.record({ id }),
+  erase: fc.oneof(
+    fc.record({ runId }),
+    fc.record({ specId }),
+    fc.record({ text: word }),
+    fc.constant({ everything: true as const }),
+  ),
 }
 
 /** Creating and appending come more often, so that there is something to change and take away. */

@@ -67,6 +67,8 @@ const emptyTables = (): Tables => ({
 function replay(log: Event[]): Tables {
   const tables = emptyTables()
   for (const { seq, type, subject, changes } of log) {
+    // What it did to texts, the other events show.
+    if (type === 'erasure.created') continue
     const [noun, what] = type.split('.') as [Noun, string]
     const rows = tables[noun]
     assert.ok(rows, `${type} is of no noun that is compared`)
@@ -130,8 +132,16 @@ const pick = (noun: Noun, row: Row): Row =>
   Object.fromEntries(
     Object.entries(told[noun]).map(([field, unsaid]) => [
       field,
-      texts.includes(field) ? bytesOf(row[field] as string | undefined) : (row[field] ?? unsaid),
+      texts.includes(field) ? bytesOf(row[field] as string | undefined) : (shownAs(row[field]) ?? unsaid),
     ]),
   )
 
-const bytesOf = (text = '') => (text === '' ? null : Buffer.byteLength(text))
+/** Names of features that were erased have a number, since no two are the same. */
+const shownAs = (value: unknown) => (typeof value === 'string' ? value.replace(/^\[erased\] \d+$/, '[erased]') : value)
+
+/** How long a text is, or was before it was erased. */
+function bytesOf(text = ''): number | null {
+  if (text === '') return null
+  const [line = '', bytes = '0'] = /^\[([\d,]+) bytes erased\]\n/.exec(text) ?? []
+  return Number(bytes.replaceAll(',', '')) + Buffer.byteLength(text.slice(line.length))
+}

@@ -140,6 +140,18 @@ export async function proofs({ call }: Recorder) {
   }
 }
 
+/** Erases by each scope, dry first and twice over, and by scopes that say too much or nothing. */
+export async function erasures({ call }: Recorder) {
+  await call('createRun', { runId: 'E', title: 'zu löschen', content: 'geheimwort', labels: { a: 'geheimwort' } })
+  for (const scope of [{ text: 'geheimwort' }, { runId: 'E' }, { specId: 'missing' }]) {
+    for (const dryRun of [true, undefined, undefined]) await call('erase', { ...scope, dryRun })
+    await call('getRun', { runId: 'E' })
+  }
+  for (const scope of [{}, { runId: 'E', specId: 'E' }, { text: 'abc' }, { text: '' }, { everything: false }]) {
+    await call('erase', scope)
+  }
+}
+
 /** The values of each field of runs, in parts, and fields that runs do not have. */
 export async function suggestions({ call }: Recorder) {
   for (const field of ['agent', 'author', 'specId', 'branch', 'label', 'model', 'title', '']) {

@@ -1,6 +1,6 @@
 import { checks, specs } from './script-plan.ts'
 import { webhooks } from './script-webhooks.ts'
-import { contents, leases, proofs, searches, suggestions, turns } from './script-work.ts'
+import { contents, erasures, leases, proofs, searches, suggestions, turns } from './script-work.ts'
 import { adminKey } from './server.ts'
 import { type Recorder, walk } from './transcript.ts'
 
@@ -20,6 +20,7 @@ export async function everything(recorder: Recorder) {
   await suggestions(recorder)
   await proofs(recorder)
   await replays(recorder)
+  await erasures(recorder)
   await deletions(recorder)
 }
 

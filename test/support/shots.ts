@@ -76,6 +76,7 @@ const hints: Record<string, Arbitrary<unknown>> = {
   id: numbers,
   featureId: numbers,
   featureIds: fc.array(numbers, { minLength: 1, maxLength: 5 }),
+  timeZone: fc.constantFrom('UTC', 'Europe/Berlin'),
   label: fc.constantFrom('team:web', 'team:', 'a:b:c'),
   labels: fc.constantFrom({ team: 'web' }, { team: '', a: 'b:c' }, {}),
   name: fc.constantFrom('auth', 'Auth', 'feature-3', 'feature-9', 'ÄÖ', '50%', 'a_b'),

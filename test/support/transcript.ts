@@ -138,6 +138,7 @@ function createMask() {
     const [, noun] = nouns.find(([field]) => fields[field] !== undefined) ?? []
     if (name === 'id' && noun) return alias(noun, value)
     if (name === 'token' || (name === 'code' && /^code_/.test(String(value)))) return typeof value
+    if (name === 'subject' && String(type).startsWith('erasure.')) return alias('erasure', Number(value))
     if (name === 'subjectId') return alias(String(type).split('.')[0] as string, value)
     if (sealed.includes(name)) return Array.isArray(value) ? value.length : typeof value
     if (ofChance.includes(name) || (name === 'durationMs' && 'messageId' in fields)) return typeof value

@@ -21,7 +21,7 @@ test('a key is made, its secret shown once, and revoked', async (t) => {
   assert.match(secret ?? '', /^sk_agent_[0-9A-Za-z]{43}$/)
   await page.keyboard.press('Escape')
   const row = page.locator('.keyed li', { hasText: 'nightly' })
-  await shown.waitFor({ state: 'detached' })
+  await page.locator('code', { hasText: secret ?? '' }).waitFor({ state: 'detached' })
   await row.getByText('in shop').waitFor()
   assert.ok(!(await page.content()).includes(secret ?? ''))
 

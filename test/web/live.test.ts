@@ -130,7 +130,7 @@ test('a browser that may notify does so when an agent begins to wait, and only a
     const { run } = await client.createRun({ title, agent: 'codex', status: 'in_progress' })
     const activity = { state: 'waiting', tool: 'Bash', target: 'rm -rf dist' } as const
     await client.heartbeat({ runId: run.runId, activity })
-    await page.locator('.lane.waiting', { hasText: title }).waitFor()
+    await page.locator('.lane.waiting', { hasText: new RegExp(`^${title}`) }).waitFor()
   }
   await wait('Unasked')
   assert.deepEqual([await shown(), await page.evaluate('asked')], [[], 0])

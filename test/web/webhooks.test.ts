@@ -15,7 +15,7 @@ test('a webhook is created, tested, disabled, set back and deleted on the page',
   assert.match(secret, /^whsec_/)
   await form.waitFor({ state: 'detached' })
   await page.keyboard.press('Escape')
-  await shown.waitFor({ state: 'detached' })
+  await page.locator('code', { hasText: secret }).waitFor({ state: 'detached' })
   assert.ok(!(await page.content()).includes(secret))
 
   const row = page.locator('.keyed li', { hasText: 'http://localhost:9/hook' })

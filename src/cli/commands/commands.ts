@@ -69,6 +69,11 @@ export const commands: Record<string, Entry> = {
     group: 'more',
     load: async () => (await import('./verify.ts')).verifyCommand(),
   },
+  erase: {
+    summary: 'erase texts for good: of a run, a spec or a project, or where a text stands',
+    group: 'more',
+    load: async () => (await import('./erase.ts')).eraseCommand(),
+  },
   stats: fromTable('stats', 'what runs amount to, day by day', 'more'),
   suggest: fromTable('suggest', 'the values that runs have in a field', 'more'),
   feature: fromTable('feature', 'the parts of the code base that runs touch', 'more'),

@@ -116,7 +116,10 @@ async function readOn(db: Db, recent: Recent, wakeAll: () => void, fork: (end: n
       if (end < recent.end) fork(end)
       return
     }
-    recent.add(events)
+    const erased = events.findLast(({ type }) => type === 'erasure.created')
+    // What was kept before may have texts that are erased in the database.
+    if (erased) recent.restart(erased.seq - 1)
+    recent.add(erased ? events.filter(({ seq }) => seq >= erased.seq) : events)
     wakeAll()
   }
 }

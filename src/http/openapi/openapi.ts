@@ -24,6 +24,7 @@ const tags: Record<string, string> = {
   features: 'The parts of the code base that the work touched',
   projects: 'Separate parts of a ledger',
   auth: 'Keys and sessions',
+  erase: 'Texts that are to go for good',
   webhooks: 'What sends events to other programs',
   events: 'Every change in order',
   log: 'Proofs that the log was not rewritten',

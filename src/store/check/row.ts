@@ -28,13 +28,15 @@ export interface CheckRow {
   created_by: number
   updated_by: number
   version: number
+  erased_at: string | null
 }
 
 /** The columns of `checks` that make a CheckRow. */
 export const columns = sql`checks.id, (select p.slug from projects p where p.id = checks.project_id) as slug, checks.check_id,
   (select r.run_id from runs r where r.id = checks.run_id) as run, checks.name, checks.result, checks.document_id,
   checks.command, checks.exit_code, checks.duration_ms, checks.content_type, checks.git_commit, checks.git_tree,
-  checks.git_dirty, checks.agent, checks.created_at, checks.updated_at, checks.created_by, checks.updated_by, checks.version`
+  checks.git_dirty, checks.agent, checks.created_at, checks.updated_at, checks.created_by, checks.updated_by, checks.version,
+  checks.erased_at`
 
 const booleanOf = (value: number | null) => (value === null ? null : value === 1)
 
@@ -55,6 +57,7 @@ export async function shownChecks(ctx: Ctx, rows: CheckRow[]): Promise<Check[]> 
     createdBy: actors.get(row.created_by) as ActorName,
     updatedBy: actors.get(row.updated_by) as ActorName,
     version: row.version,
+    ...(row.erased_at !== null && { erasedAt: row.erased_at }),
   }))
 }
 

@@ -29,6 +29,11 @@ export interface Dialect {
    * whether there may be more of it.
    */
   tidyWords(tx: Pick<Tx, 'query'>, table: string): Promise<boolean>
+  /**
+   * Drops a little of what an index of words keeps of rows that were deleted. Returns whether there may be more of it. On
+   * PostgreSQL `scrub` does that.
+   */
+  forgetWords(tx: Pick<Tx, 'query'>, table: string): Promise<boolean>
   /** A condition on an index of words. */
   matches(table: Sql, question: Question): Sql
   /** After a key in `order by`: lets the engine find the rows by their words and then sort them, rather than go along the key. */
@@ -99,6 +104,12 @@ export interface Db extends Tx {
    * until `work` has returned, on SQLite for each of its transactions. `onWait` is called again and again while this one waits.
    */
   changeSchema<T>(work: (own: Tx) => Promise<T>, onWait: () => void): Promise<T>
+  /**
+   * Removes what deleted and replaced rows left behind in the database, and gives the room back. SQLite rewrites the whole
+   * file, and writers wait meanwhile. Throws UNAVAILABLE while another connection still reads what was there before, and
+   * INSUFFICIENT_STORAGE where the room for that is missing.
+   */
+  scrub(): Promise<void>
   close(): Promise<void>
 }
 

@@ -10,6 +10,7 @@ import { Pool, type PoolOptions } from './postgres/pool.ts'
 import { sharedStatements } from './postgres/reading.ts'
 import { readRisks } from './postgres/risks.ts'
 import { changeSchema } from './postgres/schema.ts'
+import { scrub } from './postgres/scrub.ts'
 import { openSnapshot } from './postgres/snapshot.ts'
 import { createWatcher } from './postgres/watch.ts'
 import { stopping } from './transaction.ts'
@@ -57,6 +58,7 @@ export async function openPostgres(url: string, warn: (error: Error) => void): P
     watch: watcher.watch,
     snapshot: async () => openSnapshot(await connect(hosts, 'conduct export', warn)),
     changeSchema: (work, onWait) => changeSchema(() => connect(hosts, 'conduct upgrade', warn), base, work, onWait),
+    scrub: () => scrub(() => connect(hosts, 'conduct erase', warn)),
     async close() {
       if (closed) return
       closed = true

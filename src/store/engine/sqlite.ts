@@ -10,6 +10,7 @@ import { dialect } from './sqlite/dialect.ts'
 import { fileGuard } from './sqlite/file.ts'
 import { sharedReads } from './sqlite/reading.ts'
 import { ownTx } from './sqlite/schema.ts'
+import { scrub } from './sqlite/scrub.ts'
 import { copySnapshot, openSnapshot } from './sqlite/snapshot.ts'
 import { type Run, statements } from './sqlite/statements.ts'
 import { createTrimmer } from './sqlite/trim.ts'
@@ -62,6 +63,10 @@ function openFile(path: string, warn: Warn): Db {
     },
     changeSchema: (work, onWait) =>
       changeSchema(connect(path, 'pragma busy_timeout = 0'), work, onWait).finally(reads.end),
+    async scrub() {
+      reads.end()
+      await scrub(path)
+    },
     async close() {
       watcher.close()
       trimmer.close()
@@ -114,6 +119,10 @@ function openMemory(): Db {
       return copySnapshot(db)
     },
     changeSchema: (work, onWait) => work(ownTx(db, base, onWait)),
+    async scrub() {
+      while (works.flushing) await works.flushing
+      run(sql`vacuum`)
+    },
     async close() {
       watcher.close()
       await works.close()

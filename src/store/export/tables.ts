@@ -54,6 +54,7 @@ export const tables: readonly Table[] = [
     withoutKeys: (row) => ({ ...row, enabled: 0, disabled_reason: row.disabled_reason ?? 'request' }),
     filled: () => ({ secret: newSigningSecret() }),
   },
+  { name: 'erasures', key: ['id'] },
   { name: 'events', key: ['seq'] },
   {
     name: 'seal_keys',

@@ -24,10 +24,11 @@ export interface FeatureRow {
   updated_at: string
   created_by: number
   version: number
+  erased_at: string | null
 }
 
 const columns = sql`f.id, f.number, (select p.slug from projects p where p.id = f.project_id) as slug, f.name,
-  f.description, f.file, f.created_at, f.updated_at, f.created_by, f.version`
+  f.description, f.file, f.created_at, f.updated_at, f.created_by, f.version, f.erased_at`
 
 function featureOf(row: FeatureRow): Feature {
   const { number, slug, name, description, file, version } = row
@@ -40,6 +41,7 @@ function featureOf(row: FeatureRow): Feature {
     createdAt: row.created_at,
     updatedAt: row.updated_at,
     version,
+    ...(row.erased_at !== null && { erasedAt: row.erased_at }),
   }
 }
 

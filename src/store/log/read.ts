@@ -1,5 +1,6 @@
 import sql, { empty, raw, type Sql } from 'sql-template-tag'
 import type { Event, EventType } from '../../api/event.ts'
+import { shownChanges } from '../../ledger/erase.ts'
 import type { Tx } from '../engine/db.ts'
 import { firstOf } from '../walk.ts'
 import { unpacked } from './changes.ts'
@@ -71,6 +72,12 @@ function eventOf({ slug, subject_id, actor_kind, actor_key, actor_name, changes,
     actor,
     at,
     ...(imported === 1 && { imported: true as const }),
-    changes: JSON.parse(unpacked(changes)),
+    changes: shownIn(unpacked(changes)),
   }
+}
+
+/** Looks for what is erased only where something is: most events are whole. */
+function shownIn(changes: string): Event['changes'] {
+  const parsed = JSON.parse(changes)
+  return changes.includes('{"erased":"') ? shownChanges(parsed) : parsed
 }

@@ -113,7 +113,7 @@ async function dropMiddle(ctx: Ctx, documentId: number, size: number): Promise<v
   const newestSize = Buffer.byteLength(kept.newest)
   const dropped = size - headSize - newestSize
   await ctx.db.query(sql`delete from document_parts where document_id = ${documentId}`)
-  await insertParts(ctx, documentId, 0, kept.head)
+  if (headSize > 0) await insertParts(ctx, documentId, 0, kept.head)
   await ctx.db.query(sql`insert into document_parts (document_id, start, text, dropped)
     values (${documentId}, ${headSize}, ${markerOf(dropped)}, ${dropped})`)
   await insertParts(ctx, documentId, size - newestSize, kept.newest)

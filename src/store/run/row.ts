@@ -54,6 +54,7 @@ export interface RunRow {
   created_by: number
   updated_by: number
   version: number
+  erased_at: string | null
 }
 
 /** The columns of `runs` that make a RunRow. */
@@ -64,7 +65,7 @@ export const columns = sql`runs.id, runs.project_id, runs.run_id, runs.title, ru
   case when runs.retry_of is null then null else (select o.run_id from runs o where o.id = runs.retry_of) end as retry_of_run,
   runs.attempt, runs.verdict, runs.evidence, runs.work_version, runs.activity, runs.lease_expires_at, runs.lease_token,
   runs.lease_seconds, runs.last_seen_at, runs.started_at, runs.ended_at, runs.created_at, runs.updated_at, runs.created_by,
-  runs.updated_by, runs.version`
+  runs.updated_by, runs.version, runs.erased_at`
 
 const parsed = (json: string | null) => (json === null ? null : JSON.parse(json))
 const written = (value: object | null) => (value === null ? null : JSON.stringify(value))
@@ -170,6 +171,7 @@ function runOf(row: RunRow, project: string, actors: ReadonlyMap<number, ActorNa
     createdBy: actors.get(row.created_by) as ActorName,
     updatedBy: actors.get(row.updated_by) as ActorName,
     version: row.version,
+    ...(row.erased_at !== null && { erasedAt: row.erased_at }),
   }
 }
 

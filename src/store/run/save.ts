@@ -110,7 +110,7 @@ function leaseChanges(row: RunRow, { lease_expires_at: after }: LeaseColumns): C
   return (before === null) === (after === null) ? {} : { leaseExpiresAt: [before, after] }
 }
 
-async function replaceLabels(ctx: Ctx, row: RunRow, labels: Run['labels']) {
+export async function replaceLabels(ctx: Ctx, row: RunRow, labels: Run['labels']) {
   await ctx.db.query(sql`delete from run_labels where run_id = ${row.id}`)
   await insertLabels(ctx, row, labels)
 }

@@ -29,6 +29,7 @@ interface TurnRow {
   facts: string
   created_by: number
   created_at: string
+  erased_at: string | null
 }
 
 const textOf = (column: 'prompt_id' | 'answer_id') => {
@@ -37,7 +38,7 @@ const textOf = (column: 'prompt_id' | 'answer_id') => {
 }
 
 const columns = sql`turns.id, turns.n, turns.prompt_id, turns.answer_id, ${textOf('prompt_id')} as prompt,
-  ${textOf('answer_id')} as answer, turns.facts, turns.created_by, turns.created_at`
+  ${textOf('answer_id')} as answer, turns.facts, turns.created_by, turns.created_at, turns.erased_at`
 
 async function shownTurns(ctx: Ctx, runId: string, rows: TurnRow[]): Promise<Turn[]> {
   const actors = await actorsOf(
@@ -54,6 +55,7 @@ async function shownTurns(ctx: Ctx, runId: string, rows: TurnRow[]): Promise<Tur
     ...(JSON.parse(row.facts) as Omit<TurnFields, 'prompt' | 'answer'>),
     createdBy: actors.get(row.created_by) as ActorName,
     createdAt: row.created_at,
+    ...(row.erased_at !== null && { erasedAt: row.erased_at }),
   }))
 }
 
@@ -77,7 +79,8 @@ export const appendTurn: Operation<'appendTurn'> = async (ctx, { runId, n, lease
     const opened = await openRun(ctx, runId, leaseToken)
     const { row, base } = opened
     const known = n === undefined ? undefined : await findTurn(ctx, row, n)
-    if (known && !isSame(known, fields)) {
+    // A turn whose texts are erased cannot be compared any more.
+    if (known && known.erasedAt === undefined && !isSame(known, fields)) {
       throw new ConductError('CONFLICT', `Run '${runId}' has another turn ${n}: read it, and send yours as the next.`)
     }
     const number = known ? known.n : await nextNumber(ctx, row, n)

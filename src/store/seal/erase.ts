@@ -1,4 +1,5 @@
 import sql from 'sql-template-tag'
+import type { IsToGo } from '../../ledger/erase.ts'
 import { eraseTexts } from '../../ledger/leaf.ts'
 import type { Tx } from '../engine/db.ts'
 import { readSealed } from './event.ts'
@@ -8,7 +9,7 @@ import { readSize, sealNext } from './seal.ts'
  * Erases the texts that `isToGo` names from an event, in the caller's transaction; its leaf stays what it is. The log is
  * sealed up to the event first, so that nobody who seals meanwhile has read the text. Returns whether anything was erased.
  */
-export async function eraseFromEvent(tx: Tx, seq: number, isToGo: (text: string) => boolean): Promise<boolean> {
+export async function eraseFromEvent(tx: Tx, seq: number, isToGo: IsToGo): Promise<boolean> {
   await tx.query(sql`select last_seq from followers where name = 'seal' ${tx.dialect.forUpdate}`)
   while ((await readSize(tx)) < seq && (await sealNext(tx)));
   const [found] = await readSealed(tx, seq - 1, 1)

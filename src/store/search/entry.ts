@@ -129,8 +129,9 @@ export async function renew(tx: Tx, entry: Entry, subject: Subject | undefined, 
 function passagesOf(entry: Pick<Entry, 'bytes' | 'gap'>, subject: Subject) {
   const { bytes, gap, gap_start } = subject
   const gapEnd = gap_start + gap
+  // The first passage finds a subject by its title, also where its text is gone.
   const isGone = (passage: number) =>
-    gap > 0 && passage * passageBytes >= gap_start && (passage + 1) * passageBytes <= gapEnd
+    passage > 0 && gap > 0 && passage * passageBytes >= gap_start && (passage + 1) * passageBytes <= gapEnd
   const isThere = (passage: number) => !isGone(passage)
   const last = passageAt(Math.max(0, bytes - 1))
   const first = Math.min(last, passageAt(growsFrom(entry.bytes)))

@@ -39,11 +39,13 @@ interface SpecRow {
   created_by: number
   updated_by: number
   version: number
+  erased_at: string | null
 }
 
 const columns = sql`specs.id, (select p.slug from projects p where p.id = specs.project_id) as slug, specs.spec_id,
   specs.title, specs.status, specs.agent, specs.document_id, specs.checklist_total, specs.checklist_done,
-  specs.created_at, specs.updated_at, specs.created_by, specs.updated_by, specs.version`
+  specs.created_at, specs.updated_at, specs.created_by, specs.updated_by, specs.version,
+  specs.erased_at`
 
 async function shownSpecs(ctx: Ctx, rows: SpecRow[]): Promise<Spec[]> {
   const actors = await actorsOf(
@@ -71,6 +73,7 @@ function specOf(row: SpecRow, actors: ReadonlyMap<number, ActorName>): Spec {
     createdBy: actors.get(row.created_by) as ActorName,
     updatedBy: actors.get(row.updated_by) as ActorName,
     version,
+    ...(row.erased_at !== null && { erasedAt: row.erased_at }),
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Dialect } from '../db.ts'
+import { erasing } from './erasing.ts'
 import { eventsOnce } from './events-once.ts'
 import { firmGround } from './firm-ground.ts'
 import { imports } from './imports.ts'
@@ -19,6 +20,7 @@ export const migrations: Migration[] = [
   eventsOnce,
   webhooks,
   imports,
+  erasing,
 ]
 
 function dayOne({ id, text, integer, real, tableEnd, commitsInOrder }: Dialect): string[] {

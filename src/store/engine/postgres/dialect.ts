@@ -27,6 +27,7 @@ export const dialect: Dialect = {
   words: (words) => sql`array_to_tsvector(cast(${words} as text[]))`,
   wordRowsAtOnce: 50,
   tidyWords: async () => false,
+  forgetWords: async () => false,
   matches(_table, { wanted, terms, without }) {
     const quoted = (words: string[]) => words.map((word) => `'${word}'`)
     const all = (words: string[]) => `${quoted(words).join(' & ')}:*`

@@ -38,6 +38,12 @@ export const dialect: Dialect = {
     // By its documentation, FTS5 has merged nothing if this is less than 2.
     return (await changesOf(tx)) - before >= 2
   },
+  async forgetWords(tx, table) {
+    const before = await changesOf(tx)
+    // A negative number merges everything into one segment, and drops the words of rows that are gone.
+    await tx.query(sql`insert into ${raw(table)} (${raw(table)}, rank) values ('merge', ${-mergedPages})`)
+    return (await changesOf(tx)) - before >= 2
+  },
   matches(table, { wanted, terms, without }) {
     const quoted = (words: string[]) => words.map((word) => `"${word}"`)
     const all = (words: string[]) => `${quoted(words).join(' AND ')} *`

@@ -74,7 +74,7 @@ export const isBusy = (error: unknown) => (errcode(error) & 0xff) === resultCode
 const isDamage = (error: unknown) => damaged.includes(errcode(error) & 0xff)
 
 /** SQLite's result codes (sqlite.org/rescode.html) in Conduct's words; other errors are bugs and pass unchanged. */
-function translate(error: unknown): unknown {
+export function translate(error: unknown): unknown {
   const code = errcode(error)
   if (error instanceof Error && uniqueViolations.includes(code)) return new UniqueViolation(error.message)
   if ((code & 0xff) === resultCode.full) {

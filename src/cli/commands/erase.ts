@@ -1,0 +1,76 @@
+import { Command } from 'commander'
+import type { Client, Input, Output } from '../../client/client.ts'
+import { UsageError } from '../exit.ts'
+import { readText } from '../file.ts'
+import { tries } from '../operation/call.ts'
+import { addExamples, addPlace, type Common } from '../option.ts'
+import { connect, placeOf, shownPlace } from '../place/connect.ts'
+import { pairs, printJson } from '../show/print.ts'
+import { whileWaiting } from '../show/progress.ts'
+
+interface Options extends Common {
+  run?: string
+  spec?: string
+  everything?: true
+  yes?: boolean
+}
+
+/** `conduct erase`: texts that are to go for good. Without `--yes` it only counts. */
+export function eraseCommand(): Command {
+  const command = new Command('erase')
+  command.argument('[file]', 'a file with a text: erases every text in which it stands, in all projects; - reads stdin')
+  command.option('--run <run-id>', 'erase the texts of this run, its turns and its checks')
+  command.option('--spec <spec-id>', 'erase the texts of every version of this spec')
+  command.option('--everything', 'erase all texts of the project')
+  command.option('--yes', 'erase; without it, nothing is erased, and you see what would be')
+  command.option('--json', 'as JSON')
+  addPlace(command)
+  command.addHelpText('after', '\nErased texts cannot be brought back. Backups and exports still have them.')
+  addExamples(command, ['conduct erase --run RUN-001', 'conduct erase --run RUN-001 --yes'])
+  return command.action(run)
+}
+
+async function run(file: string | undefined, options: Options): Promise<void> {
+  const input = await inputOf(file, options)
+  const { env } = process
+  const place = placeOf(options, env, process.cwd())
+  const { client, close } = await connect(place, env, tries)
+  try {
+    const doing = `${input.dryRun ? 'Counting in' : 'Erasing from'} ${shownPlace(place)}`
+    const erased = await whileWaiting(doing, eraseAll(client, input))
+    if (options.json) printJson({ erased, dryRun: input.dryRun })
+    else tell(erased, input.dryRun === true)
+  } finally {
+    await close()
+  }
+}
+
+async function inputOf(file: string | undefined, options: Options): Promise<Input<'erase'>> {
+  const { run: runId, spec: specId, everything, yes } = options
+  const named = [file, runId, specId, everything].filter((one) => one !== undefined).length
+  if (named !== 1) throw new UsageError('Give one of: a file with a text, --run, --spec, --everything.')
+  // An editor or `echo` ends a text with a line feed that is no part of it.
+  const text = file === undefined ? undefined : (await readText(file)).replace(/\r?\n$/, '')
+  return {
+    ...(runId !== undefined && { runId }),
+    ...(specId !== undefined && { specId }),
+    ...(everything && { everything }),
+    ...(text !== undefined && { text }),
+    dryRun: yes !== true,
+  }
+}
+
+/** Goes on until all is erased. */
+async function eraseAll(client: Client, input: Input<'erase'>): Promise<Output<'erase'>['erased']> {
+  for (let cursor: string | undefined; ; ) {
+    const { erased, hasMore, nextCursor } = await client.erase({ ...input, ...(cursor !== undefined && { cursor }) })
+    if (!hasMore) return erased
+    cursor = nextCursor
+  }
+}
+
+function tell(erased: Output<'erase'>['erased'], isDryRun: boolean): void {
+  const counts = Object.entries(erased).map(([noun, count]): [string, string] => [noun, String(count)])
+  process.stdout.write(`${pairs(counts)}\n`)
+  if (isDryRun) process.stderr.write('Nothing was erased yet: these have texts that would go. To erase them: --yes\n')
+}

@@ -1,0 +1,42 @@
+import { Worker } from 'node:worker_threads'
+import { ConductError } from '../../../api/error.ts'
+import { translate } from './statements.ts'
+
+type Scrubbed = { isRead: boolean } | { error: string; errcode: number }
+
+/**
+ * Rewrites the database at `path` on a thread of its own, and empties its log. Throws UNAVAILABLE while somebody reads what
+ * the log had before; INSUFFICIENT_STORAGE.
+ */
+export async function scrub(path: string): Promise<void> {
+  const thread = new Worker(`(${rewrite})()`, { eval: true, execArgv: [], env: {}, workerData: path })
+  const scrubbed = await new Promise<Scrubbed>((resolve, reject) => {
+    thread.on('message', resolve)
+    thread.on('error', reject)
+  }).finally(() => thread.terminate())
+  if ('error' in scrubbed) throw translate(Object.assign(new Error(scrubbed.error), { errcode: scrubbed.errcode }))
+  if (scrubbed.isRead) {
+    throw new ConductError(
+      'UNAVAILABLE',
+      `Another process reads the database, so its log ${path}-wal cannot be emptied and may still hold what was deleted: try again when that process is done.`,
+      { retryAfter: 10 },
+    )
+  }
+}
+
+/** What the thread does. Its text is all that the thread has, so it names nothing from outside. */
+function rewrite() {
+  const { DatabaseSync } = process.getBuiltinModule('node:sqlite')
+  const { parentPort, workerData } = process.getBuiltinModule('node:worker_threads')
+  try {
+    // That long it waits for each writer, and then for readers.
+    const db = new DatabaseSync(workerData, { timeout: 20_000 })
+    db.exec('pragma synchronous = full; pragma cache_size = -8000; pragma auto_vacuum = incremental; vacuum')
+    const emptied = db.prepare('pragma wal_checkpoint(truncate)').get()
+    db.close()
+    parentPort?.postMessage({ isRead: emptied?.busy !== 0 })
+  } catch (error) {
+    const { message, errcode } = error as Error & { errcode?: number }
+    parentPort?.postMessage({ error: message, errcode: errcode ?? 0 })
+  }
+}

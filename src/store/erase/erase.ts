@@ -1,0 +1,161 @@
+import sql, { raw } from 'sql-template-tag'
+import { ConductError } from '../../api/error.ts'
+import type { Ctx, Operation } from '../ctx.ts'
+import { numberEvents } from '../log/number.ts'
+import { lastSeq } from '../log/read.ts'
+import { record } from '../log/record.ts'
+import { eraseFromEvent } from '../seal/erase.ts'
+import { sealNext } from '../seal/seal.ts'
+import { followLog, isBehind } from '../search/follow.ts'
+import { eraseCheck, eraseFeature, eraseSpec, eraseTurn } from './others.ts'
+import { type Counts, type Place, placeIn, placeText, steps } from './place.ts'
+import { eraseRun } from './run.ts'
+import { type Noun, type Scope, scopeOf } from './scope.ts'
+import { eraseAnswers, eraseNames } from './sides.ts'
+
+/** How long one request goes on before it says where to continue. */
+const budgetMs = 10_000
+/** How many rows and events one transaction erases, and how many ids one statement looks at. */
+const erasedAtOnce = 20
+const lookedAtOnce = 1_000
+
+const erasers = { run: eraseRun, turn: eraseTurn, spec: eraseSpec, check: eraseCheck, feature: eraseFeature }
+
+/**
+ * Erases texts in slices, each a transaction of its own: rows first, then what the log tells of them, then the index of
+ * words, then what is left in the file. So it may be cut off and called again at any point. VALIDATION_ERROR, NOT_FOUND as
+ * `scopeOf`; BAD_REQUEST for a cursor that is none; UNAVAILABLE, INSUFFICIENT_STORAGE as `Db.scrub`.
+ */
+export const erase: Operation<'erase'> = async (ctx, { dryRun = false, cursor, ...asked }) => {
+  await numberEvents(ctx.db)
+  const scope = await scopeOf(ctx, asked)
+  const place = placeIn(cursor)
+  const until = performance.now() + budgetMs
+  while (place.step !== 'done' && performance.now() < until) {
+    if (await walkOn(ctx, scope, place, dryRun)) continue
+    place.step = steps[steps.indexOf(place.step) + 1] ?? 'done'
+    place.last = 0
+    if (dryRun && place.step === 'index') place.step = 'done'
+  }
+  const hasMore = place.step !== 'done'
+  return { erased: place.erased, hasMore, ...(hasMore && { nextCursor: placeText(place) }) }
+}
+
+/** One slice of a step. Returns whether the step goes on. */
+async function walkOn(ctx: Ctx, scope: Scope, place: Place, dryRun: boolean): Promise<boolean> {
+  const { step } = place
+  if (step === 'events') return walkEvents(ctx, scope, place, dryRun)
+  if (step === 'sides') return eraseSides(ctx, scope, place, dryRun)
+  if (step === 'index') return forgetWords(ctx, place)
+  if (step === 'scrub') return scrub(ctx)
+  return walkRows(ctx, scope, place, step as Noun, dryRun)
+}
+
+async function walkRows(ctx: Ctx, { rows, isToGo }: Scope, place: Place, noun: Noun, dryRun: boolean) {
+  const where = rows[noun]
+  if (!where) return false
+  const table = raw(`${noun}s`)
+  const [end] = await ctx.db.query<{ id: number | null }>(sql`select max(id) as id from
+    (select id from ${table} where id > ${place.last} order by id limit ${lookedAtOnce}) as looked`)
+  if (!end?.id) return false
+  const found = await ctx.db.query<{ id: number; project_id: number }>(sql`
+    select id, project_id from ${table} where id > ${place.last} and id <= ${end.id} and ${where}
+    order by id limit ${erasedAtOnce}`)
+  place.erased[`${noun}s`] += await slice(ctx, dryRun, async (ctx) => {
+    // Whoever follows the log for the index must not write words that it read before.
+    await ctx.db.query(sql`select last_seq from followers where name = 'search' ${ctx.db.dialect.forUpdate}`)
+    let count = 0
+    for (const { id, project_id } of found) {
+      const own = { ...ctx, project: { id: project_id, slug: '' } }
+      if (await erasers[noun](own, id, isToGo)) count++
+    }
+    return count
+  })
+  place.last = found.length === erasedAtOnce ? (found.at(-1)?.id ?? end.id) : end.id
+  return true
+}
+
+async function walkEvents(ctx: Ctx, { events, isToGo }: Scope, place: Place, dryRun: boolean): Promise<boolean> {
+  if (place.last === 0) while (await sealNext(ctx.db));
+  const end = Math.min(place.last + lookedAtOnce * 5, await lastSeq(ctx.db))
+  if (end <= place.last) return false
+  const found = await ctx.db.query<{ seq: number }>(sql`select e.seq from events e
+    where e.seq > ${place.last} and e.seq <= ${end} and ${events} order by e.seq limit ${erasedAtOnce}`)
+  place.erased.events += await slice(ctx, dryRun, async (ctx) => {
+    let count = 0
+    for (const { seq } of found) if (await eraseFromEvent(ctx.db, seq, isToGo)) count++
+    return count
+  })
+  place.last = found.length === erasedAtOnce ? (found.at(-1)?.seq ?? end) : end
+  return true
+}
+
+/** What stands beside the nouns; and the event that tells of it all. */
+async function eraseSides(ctx: Ctx, scope: Scope, place: Place, dryRun: boolean): Promise<boolean> {
+  place.erased.others += await slice(ctx, dryRun, async (ctx) => {
+    const names = await eraseNames(ctx, scope)
+    const answers = await eraseAnswers(ctx, scope.projectId)
+    await tell(ctx, scope, place.erased)
+    return names + answers
+  })
+  return false
+}
+
+async function tell(ctx: Ctx, { projectId, told }: Scope, erased: Counts): Promise<void> {
+  const [row] = await ctx.db.query<{ id: number }>(sql`insert into erasures (project_id, created_by, created_at)
+    values (${projectId}, ${ctx.actor.id}, ${ctx.now}) returning id`)
+  const { id } = row as { id: number }
+  const facts = Object.entries({ ...told, erased }).map(([field, value]) => [field, [null, value]])
+  const changes = Object.fromEntries(facts)
+  await record(ctx, { type: 'erasure.created', subject: String(id), subjectId: id, projectId, changes })
+}
+
+/** Brings the index of words up to what was erased, then drops the words of rows that are gone. */
+async function forgetWords({ db }: Ctx, place: Place): Promise<boolean> {
+  const tables = ['search_words', 'search_recent', 'spec_grams', 'feature_grams']
+  if (place.last === 0) {
+    if (await isBehind(db)) {
+      await followLog(db, sliceMs)
+      return true
+    }
+    place.last = 1
+  }
+  const table = tables[place.last - 1]
+  if (table === undefined) return false
+  if (!(await db.tx((tx) => tx.dialect.forgetWords(tx, table)))) place.last++
+  return true
+}
+
+const sliceMs = 20
+
+async function scrub({ scrub }: Ctx): Promise<false> {
+  await scrub?.().catch((cause) => {
+    if (!(cause instanceof ConductError)) throw cause
+    const words = `All texts are erased, but what is left of them in the database was not removed. ${cause.message}`
+    throw new ConductError(cause.code, words, { cause, ...(cause.retryAfter && { retryAfter: cause.retryAfter }) })
+  })
+  return false
+}
+
+class Rehearsed extends Error {
+  readonly count: number
+
+  constructor(count: number) {
+    super('This transaction only counts.')
+    this.count = count
+  }
+}
+
+/** Runs one slice; a dry run counts what it would do, and takes it back. */
+async function slice(ctx: Ctx, dryRun: boolean, work: (ctx: Ctx) => Promise<number>): Promise<number> {
+  try {
+    return await ctx.db.tx(async (tx) => {
+      const count = await work({ ...ctx, db: tx })
+      if (dryRun) throw new Rehearsed(count)
+      return count
+    })
+  } catch (error) {
+    if (error instanceof Rehearsed) return error.count
+    throw error
+  }
+}

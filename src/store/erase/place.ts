@@ -1,0 +1,31 @@
+import { ConductError } from '../../api/error.ts'
+
+/** In this order: a change that comes meanwhile tells the log only of texts that are erased by then, or read later. */
+export const steps = ['run', 'turn', 'spec', 'check', 'feature', 'events', 'sides', 'index', 'scrub', 'done'] as const
+
+const counted = ['runs', 'turns', 'specs', 'checks', 'features', 'events', 'others'] as const
+export type Counts = Record<(typeof counted)[number], number>
+
+/** How far an erasure has come. */
+export interface Place {
+  step: (typeof steps)[number]
+  last: number
+  erased: Counts
+}
+
+const countsOf = (values: number[]) => Object.fromEntries(counted.map((name, at) => [name, values[at] ?? 0])) as Counts
+
+/** The place as a cursor: the number of the step, the last row, and the counts. */
+export const placeText = ({ step, last, erased }: Place) =>
+  [steps.indexOf(step), last, ...counted.map((name) => erased[name])].join('.')
+
+/** The place that a cursor names; without one, the beginning. BAD_REQUEST for a cursor that this did not make. */
+export function placeIn(cursor: string | undefined): Place {
+  if (cursor === undefined) return { step: 'run', last: 0, erased: countsOf([]) }
+  const [at = -1, last = 0, ...counts] = cursor.split('.').map(Number)
+  const step = steps[at]
+  if (step === undefined || counts.length !== counted.length || !/^\d{1,2}(?:\.\d{1,15}){8}$/.test(cursor)) {
+    throw new ConductError('BAD_REQUEST', 'The cursor is none of an erasure: leave it out to begin again.')
+  }
+  return { step, last, erased: countsOf(counts) }
+}

@@ -1,0 +1,68 @@
+import sql, { empty, raw } from 'sql-template-tag'
+import { erasedText } from '../../ledger/erase.ts'
+import type { Ctx } from '../ctx.ts'
+import type { Scope } from './scope.ts'
+
+/** What an answer that is kept under an Idempotency-Key is replaced by: the request stays carried out. */
+const gone = JSON.stringify({
+  status: 409,
+  headers: { 'content-type': 'application/json' },
+  body: JSON.stringify({
+    error: { code: 'CONFLICT', message: 'This request was carried out before, and its answer was erased since.' },
+  }),
+})
+
+/** Drops the kept answers of a project, or all: they are encrypted, so that nobody can tell what stands in them. */
+export async function eraseAnswers(ctx: Ctx, projectId: number | null): Promise<number> {
+  const place = projectId === null ? empty : sql`and project_id = ${projectId}`
+  const rows = await ctx.db.query(sql`update idempotency_keys set answer = ${gone}
+    where answer is not null and answer <> ${gone} ${place} returning 1 as one`)
+  return rows.length
+}
+
+/** The names that belong to the server, by table. */
+const names = [
+  { table: 'projects', columns: ['name', 'repository'] },
+  { table: 'keys', columns: ['name'] },
+  { table: 'actors', columns: ['name'] },
+  { table: 'webhook_deliveries', columns: ['error'] },
+  { table: 'webhooks', columns: ['last_error'] },
+]
+
+/** Erases names of the server in which a text stands, for who may erase in the whole ledger. */
+export async function eraseNames(ctx: Ctx, { told, projectId, isToGo }: Scope): Promise<number> {
+  if (told.what !== 'text' || projectId !== null) return 0
+  let count = 0
+  for (const { table, columns } of names) {
+    for (const column of columns) {
+      const found = await ctx.db.query<{ id: number; text: string }>(
+        sql`select id, ${raw(column)} as text from ${raw(table)} where ${raw(column)} is not null`,
+      )
+      for (const { id } of found.filter(({ text }) => isToGo(text, column))) {
+        await ctx.db.query(sql`update ${raw(table)} set ${raw(column)} = ${erasedText} where id = ${id}`)
+        count++
+      }
+    }
+  }
+  return count + (await eraseAddresses(ctx, isToGo)) + (await eraseMemos(ctx, isToGo))
+}
+
+/** A webhook without its address sends nothing more. */
+async function eraseAddresses(ctx: Ctx, isToGo: Scope['isToGo']): Promise<number> {
+  const found = await ctx.db.query<{ id: number; url: string }>(sql`select id, url from webhooks`)
+  const hits = found.filter(({ url }) => isToGo(url, 'url'))
+  for (const { id } of hits) {
+    await ctx.db.query(sql`update webhooks set url = ${erasedText}, enabled = 0 where id = ${id}`)
+  }
+  return hits.length
+}
+
+/** Of sessions that have no run. */
+async function eraseMemos(ctx: Ctx, isToGo: Scope['isToGo']): Promise<number> {
+  const found = await ctx.db.query<{ id: number; memo: string; session: string }>(
+    sql`select id, memo, session from hook_sessions`,
+  )
+  const hits = found.filter(({ memo, session }) => isToGo(session, 'session') || isToGo(memo, 'memo'))
+  for (const { id } of hits) await ctx.db.query(sql`delete from hook_sessions where id = ${id}`)
+  return hits.length
+}

@@ -1,0 +1,175 @@
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import sql, { raw } from 'sql-template-tag'
+import { verify } from '../src/cli/verify/verify.ts'
+import type { Client, Input } from '../src/client/client.ts'
+import { indexMore } from '../src/store/search/follow.ts'
+import { type Ledger, testLedger } from './support/engines.ts'
+
+/** Calls until it is done, as the command does. */
+async function eraseAll(client: Client, input: Input<'erase'>) {
+  let answer = await client.erase(input)
+  while (answer.hasMore) answer = await client.erase({ ...input, cursor: answer.nextCursor })
+  return answer.erased
+}
+
+/** Where a word still stands: files of an SQLite ledger, or tables of PostgreSQL with all that they say. */
+async function placesOf({ url, engine, store }: Ledger, word: string): Promise<string[]> {
+  if (engine.name === 'sqlite') {
+    const folder = dirname(url.slice('sqlite:'.length))
+    return readdirSync(folder).filter((name) => readFileSync(join(folder, name)).includes(word))
+  }
+  const tables = await store.db.query<{ name: string }>(
+    sql`select relname as name from pg_class where relkind = 'r' and relnamespace = current_schema()::regnamespace`,
+  )
+  const places: string[] = []
+  for (const { name } of tables) {
+    const [found] = await store.db.query(
+      sql`select 1 as one from ${raw(name)} t where position(${word} in t::text) > 0 limit 1`,
+    )
+    if (found) places.push(name)
+  }
+  return places
+}
+
+const secret = 'sk_live_Qx7Zt9'
+const folded = 'sk_live_qx7zt9'
+
+/** A ledger in which the secret stands in every place that takes it. */
+async function fill({ client, as }: Ledger) {
+  await client.createProject({ slug: 'shop', name: `Shop ${secret}`, repository: secret })
+  await client.createSpec({ specId: 'S', title: `Plan ${secret}`, content: `# Plan\n\n${secret}\n` })
+  await client.updateSpec({ specId: 'S', content: '# Plan\n\n- [ ] clean\n' })
+  const { run } = await client.createRun({
+    ...{ runId: 'R', title: `Use ${secret}`, content: `log ${secret}\n`, labels: { key: secret, team: 'blue' } },
+    ...{ agent: 'ci', author: `Ada ${secret}`, command: `curl ${secret}`, specId: 'S' },
+    ...{ where: { cwd: `/home/${secret}`, session: secret }, links: [{ rel: 'pr', href: `https://a.b/${secret}` }] },
+    git: { branch: secret, commit: 'a'.repeat(40) },
+    ...{ usage: { model: 'm-1', inputTokens: 7 }, status: 'failed', failure: { code: 'OOPS', message: secret } },
+  })
+  await client.appendToRun({ runId: 'R', text: `${'x'.repeat(70_000)}${secret.slice(0, 7)}` })
+  await client.appendToRun({ runId: 'R', text: secret.slice(7) })
+  await client.appendTurn({
+    ...{ runId: 'R', prompt: `say ${secret}`, answer: `said ${secret}`, plan: [{ text: secret, status: 'pending' }] },
+    ...{ commands: [{ command: `echo "${secret}"`, exitCode: 0 }], files: [{ path: `src/${secret}`, insertions: 3 }] },
+  })
+  await client.createCheck({ checkId: 'C', runId: 'R', result: 'fail', command: secret, content: secret })
+  await client.linkFeatures({ runId: 'R', features: [{ name: `login ${secret}`, description: secret, file: secret }] })
+  await client.createRun({ runId: 'GONE', title: secret })
+  await client.deleteRun({ runId: 'GONE' })
+  await client.updateRun({ runId: 'R', title: `${secret} again` })
+  await as({ project: 'shop' }).createRun({ runId: 'R', title: secret, content: secret })
+  await client.createRun({ runId: 'OTHER', title: 'innocent', content: 'innocent words\n' })
+  await client.createKey({ name: secret, permissions: ['read'] })
+  return run
+}
+
+testLedger('a text is erased from every row, event, index and file', async (ledger) => {
+  const { client, store, sleep } = ledger
+  await fill(ledger)
+  const keyed = { method: 'POST', headers: { 'idempotency-key': 'k1', 'content-type': 'application/json' } }
+  const body = JSON.stringify({ runId: 'KEPT', title: secret })
+  assert.equal((await ledger.fetch('/v1/runs', { ...keyed, body })).status, 201)
+  while (await indexMore(store.db, 5));
+  sleep(61_000)
+  const before = await client.getCheckpoint()
+
+  const counted = await eraseAll(client, { text: secret, dryRun: true })
+  assert.ok((await placesOf(ledger, secret)).length > 0)
+  assert.equal((await client.getRun({ runId: 'R' })).run.title, `${secret} again`)
+  const erased = await eraseAll(client, { text: secret })
+  assert.deepEqual(counted, erased)
+  assert.deepEqual(await placesOf(ledger, secret), [])
+  assert.deepEqual(await placesOf(ledger, folded), [], 'nor as a word of the index')
+  assert.deepEqual((await client.search({ q: secret })).results, [])
+  assert.deepEqual((await client.listSpecs({ q: 'sk_live' })).specs, [])
+
+  const { run } = await client.getRun({ runId: 'R' })
+  assert.deepEqual([run.title, run.labels, run.author], ['[erased]', { key: '[erased]', team: 'blue' }, '[erased]'])
+  assert.deepEqual([run.usage, run.agent, run.git?.commit], [{ model: 'm-1', inputTokens: 7 }, 'ci', 'a'.repeat(40)])
+  assert.match(run.content, /^\[\d\d,\d\d\d bytes erased\]\n$/)
+  assert.ok(run.erasedAt)
+  assert.equal((await client.getRun({ runId: 'OTHER' })).run.content, 'innocent words\n')
+  const { turn } = await client.getTurn({ runId: 'R', n: 1 })
+  assert.deepEqual([turn.prompt, turn.commands?.[0]?.exitCode], ['[18 bytes erased]\n', 0])
+  assert.equal((await client.listRuns({ session: '[erased]' })).runs.length, 1)
+  const replayed = await ledger.fetch('/v1/runs', { ...keyed, body })
+  assert.equal(replayed.status, 409, 'the request stays carried out')
+
+  sleep(61_000)
+  const found = await verify(client, [])
+  assert.deepEqual(found.faults, [])
+  assert.ok((found.erased ?? 0) > 20)
+  assert.ok((await client.getConsistency({ from: before.size })).hashes)
+  const { events } = await client.listEvents({ type: ['erasure.created'] })
+  assert.equal(events.length, 1)
+  assert.deepEqual(events[0]?.changes.what, [null, 'text'])
+})
+
+testLedger('a run goes on after its texts are erased, and is found again by what comes', async (ledger) => {
+  const { client, store } = ledger
+  await client.createRun({
+    runId: 'R',
+    title: 'geheimnis',
+    content: 'a'.repeat(100_000),
+    agent: 'ci',
+    status: 'in_progress',
+  })
+  await client.createCheck({ checkId: 'C', runId: 'R', result: 'pass', content: 'geheimnis' })
+  while (await indexMore(store.db, 5));
+  const erased = await eraseAll(client, { runId: 'R' })
+  assert.deepEqual([erased.runs, erased.checks, erased.specs], [1, 1, 0])
+  assert.equal((await client.getCheck({ checkId: 'C' })).check.result, 'pass')
+  await client.appendToRun({ runId: 'R', text: 'wiedergefunden\n', offset: 100_000 })
+  assert.equal((await client.getRun({ runId: 'R' })).run.content, '[100,000 bytes erased]\nwiedergefunden\n')
+  assert.deepEqual((await client.readContent({ runId: 'R', after: 100_000 })).text, 'wiedergefunden\n')
+  for (let round = 0; round < 2; round++) {
+    const { results } = await client.search({ q: 'wiedergefunden' })
+    assert.deepEqual(
+      results.map(({ subject }) => subject),
+      ['R'],
+    )
+    assert.deepEqual((await client.search({ q: 'geheimnis' })).results, [])
+    while (await indexMore(store.db, 5));
+  }
+  await client.updateRun({ runId: 'R', title: 'renamed' })
+  assert.deepEqual(
+    (await client.search({ q: 'renamed' })).results.map(({ subject }) => subject),
+    ['R'],
+  )
+  assert.deepEqual(await eraseAll(client, { runId: 'R' }), { ...erased, checks: 0, events: 1, others: 1 })
+})
+
+testLedger('a run that was deleted, a spec and a project are erased', async (ledger) => {
+  const { client, as } = ledger
+  await fill(ledger)
+  await eraseAll(client, { runId: 'GONE' })
+  const { events } = await client.listEvents({ subject: 'GONE' })
+  assert.deepEqual(
+    events.map(({ changes }) => changes.title),
+    [
+      [null, '[erased]'],
+      ['[erased]', null],
+    ],
+  )
+  await eraseAll(client, { specId: 'S' })
+  assert.match((await client.getSpecVersion({ specId: 'S', version: 1 })).version.content, /bytes erased/)
+  assert.deepEqual((await client.getSpec({ specId: 'S' })).spec.checklist, { total: 1, done: 0 })
+  await eraseAll(client, { everything: true })
+  assert.equal((await client.getRun({ runId: 'OTHER' })).run.title, '[erased]')
+  assert.equal((await as({ project: 'shop' }).getRun({ runId: 'R' })).run.title, secret)
+  await assert.rejects(client.erase({ runId: 'NONE' }), { code: 'NOT_FOUND' })
+  await assert.rejects(client.erase({}), { code: 'VALIDATION_ERROR' })
+  await assert.rejects(client.erase({ runId: 'R', text: 'text' }), { code: 'VALIDATION_ERROR' })
+  await assert.rejects(client.erase({ runId: 'R', cursor: 'nonsense' }), { code: 'BAD_REQUEST' })
+})
+
+testLedger('an admin of one project erases in that project alone', async (ledger) => {
+  const { client, as } = ledger
+  await fill(ledger)
+  const shop = as({ key: (await client.createKey({ name: 'shop', permissions: ['admin'], project: 'shop' })).secret })
+  await eraseAll(shop, { text: secret })
+  assert.equal((await shop.getRun({ runId: 'R' })).run.title, '[erased]')
+  assert.equal((await client.getRun({ runId: 'R' })).run.title, `${secret} again`)
+})
