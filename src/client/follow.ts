@@ -64,7 +64,9 @@ async function* connect(
   if (!response.ok || !response.body) throw failureOf(response, await bodyOf(response, options), options)
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader()
   // An app in process does not look at the signal of its request.
-  end.addEventListener('abort', () => void reader.cancel().catch(() => {}), { once: true })
+  const cancel = () => void reader.cancel().catch(() => {})
+  end.addEventListener('abort', cancel, { once: true })
+  if (end.aborted) cancel()
   let text = ''
   try {
     for (;;) {
