@@ -11,6 +11,7 @@ import { base, engines, type Ledger, openLedger, testLedger } from './support/en
 interface Told {
   id: number
   subject: string
+  event: unknown
 }
 
 /** A stream of events, as a reader that stops after `count` of them. */
@@ -35,7 +36,7 @@ async function read(
       const end = text.indexOf('\n\n')
       if (end >= 0) {
         const [, id, data] = /^id: (\d+)\ndata: (.*)$/.exec(text.slice(0, end)) ?? []
-        if (id && data) told.push({ id: Number(id), subject: JSON.parse(data).subject })
+        if (id && data) told.push(toldBy(id, data))
         text = text.slice(end + 2)
         continue
       }
@@ -46,6 +47,11 @@ async function read(
     return told
   }
   return { take, cancel: () => reader.cancel() }
+}
+
+function toldBy(id: string, data: string): Told {
+  const event = JSON.parse(data)
+  return { id: Number(id), subject: event.subject, event }
 }
 
 const subjects = (told: Told[]) => told.map(({ subject }) => subject)
@@ -136,6 +142,37 @@ testLedger('the client follows, and takes up a lost connection where it was', as
   const wrong = as({ key: `sk_read_${'x'.repeat(43)}` })
   await assert.rejects(wrong.follow().next(), { code: 'UNAUTHORIZED' })
   await assert.rejects(client.follow({}, { signal: AbortSignal.timeout(50) }).next(), { name: 'TimeoutError' })
+})
+
+testLedger('a reader that gives up while its stream opens waits no longer', async (ledger) => {
+  const gaveUp = new AbortController()
+  const { as } = ledger
+  const fetch = async (request: Request) => {
+    const response = await ledger.app.fetch(request)
+    gaveUp.abort()
+    return response
+  }
+  await assert.rejects(as({ fetch }).follow({}, { signal: gaveUp.signal }).next(), { name: 'AbortError' })
+})
+
+testLedger('a stream tells of each event what the list tells, live and afterwards', async (ledger, t) => {
+  const { client } = ledger
+  const live = await read(ledger, t)
+  const { meta } = await client.listEvents({ order: 'desc', limit: 1 })
+  await client.createRun({ runId: 'A', title: 'A log', labels: { a: '"quoted" — 日本' } })
+  await client.appendToRun({ runId: 'A', text: 'one\n' })
+  await client.appendToRun({ runId: 'A', text: 'two\n' })
+  await client.createRun({ runId: 'B', content: 'whole' })
+  await client.appendToRun({ runId: 'B', text: 'more' })
+  const { events } = await client.listEvents({ after: meta.lastSeq })
+  assert.equal(events.length, 5)
+  const later = await read(ledger, t, `/v1/events?after=${meta.lastSeq}`)
+  for (const { take } of [live, later]) {
+    assert.deepEqual(
+      (await take(events.length)).map(({ event }) => event),
+      events,
+    )
+  }
 })
 
 testLedger('what opens no stream takes no place of one', async ({ fetch, store }) => {
