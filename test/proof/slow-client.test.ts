@@ -5,7 +5,7 @@ import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Engine, engines } from '../support/engines.ts'
 import { adminKey, type ServerProcess, startServer } from '../support/server.ts'
-import { asShipped, memoryOf } from './memory.ts'
+import { heldBy, inspected } from './memory.ts'
 import { size } from './size.ts'
 import { clientOf } from './writers.ts'
 
@@ -36,7 +36,7 @@ test('bodies of 100 MB are refused before they are read whole', async (t) => {
 /** A server that has reached the memory that it takes under an ordinary load. */
 async function startWarm(t: TestContext): Promise<ServerProcess> {
   const sqlite = engines.find(({ name }) => name === 'sqlite') as Engine
-  const server = await startServer(t, await sqlite.freshUrl(t), asShipped)
+  const server = await startServer(t, await sqlite.freshUrl(t), inspected)
   for (let n = 0; n < size(40, 100); n++) await Promise.all(Array.from({ length: 16 }, () => serveOne(server)))
   return server
 }
@@ -46,9 +46,9 @@ async function serveOne(server: ServerProcess) {
   await clientOf(server).getRun({ runId: run.runId })
 }
 
-/** Goes on with ordinary requests until all of `trouble` is over; throws when one fails, or when the server's memory grows too much. */
+/** Goes on with ordinary requests until all of `trouble` is over; throws when one fails, or when the server holds too much. */
 async function beside(t: TestContext, server: ServerProcess, trouble: Promise<unknown>[]) {
-  const before = await memoryOf(server)
+  const before = await heldBy(server)
   let over = false
   const done = Promise.all(trouble).finally(() => {
     over = true
@@ -56,11 +56,11 @@ async function beside(t: TestContext, server: ServerProcess, trouble: Promise<un
   let most = before
   while (!over) {
     await serveOne(server)
-    most = Math.max(most, await memoryOf(server))
+    most = Math.max(most, await heldBy(server))
     await sleep(10)
   }
   await done
-  const grown = `its memory grew by ${Math.round(most - before)} MB`
+  const grown = `it held up to ${Math.round(most - before)} MB more`
   t.diagnostic(grown)
   assert(most - before <= mayGrow, grown)
 }

@@ -1,7 +1,7 @@
 import { ConductError } from '../../api/error.ts'
 import type { Selected } from '../../store/log/list.ts'
 import { numberEvents } from '../../store/log/number.ts'
-import { lastSeq, readEvents } from '../../store/log/read.ts'
+import { lastSeq, readLines } from '../../store/log/read.ts'
 import type { Store } from '../../store/open.ts'
 import { type Entry, entryOf, Recent } from './recent.ts'
 
@@ -99,7 +99,8 @@ function createReader(cursor: Cursor) {
       while (!isOver()) {
         if (!cursor.isBehind()) await new Promise<void>((resolve) => (resume = resolve))
         const entries = await cursor.next()
-        if (entries.length > 0) return Buffer.concat(entries.map(({ message }) => message))
+        const [first, ...others] = entries.map(({ message }) => message)
+        if (first) return others.length === 0 ? first : Buffer.concat([first, ...others])
       }
       return undefined
     },
@@ -110,16 +111,16 @@ function createReader(cursor: Cursor) {
 async function readOn(db: Db, recent: Recent, wakeAll: () => void, fork: (end: number) => void) {
   await numberEvents(db)
   for (;;) {
-    const events = await readEvents(db, { after: recent.end }, batch)
-    if (events.length === 0) {
+    const lines = await readLines(db, { after: recent.end }, batch)
+    if (lines.length === 0) {
       const end = await lastSeq(db)
       if (end < recent.end) fork(end)
       return
     }
-    const erased = events.findLast(({ type }) => type === 'erasure.created')
+    const erased = lines.findLast(({ event }) => event.type === 'erasure.created')?.event
     // What was kept before may have texts that are erased in the database.
     if (erased) recent.restart(erased.seq - 1)
-    recent.add(erased ? events.filter(({ seq }) => seq >= erased.seq) : events)
+    recent.add(erased ? lines.filter(({ event }) => event.seq >= erased.seq) : lines)
     wakeAll()
   }
 }
@@ -151,10 +152,10 @@ function createCursor(db: Db, recent: Recent, start: number, { conditions, admit
   async function find(): Promise<{ entries: Entry[]; end: number }> {
     if (at >= recent.start) return { entries: recent.after(at).filter(({ event }) => admits(event)), end: recent.end }
     const kept = recent.start
-    const events = await readEvents(db, { after: at }, limit, conditions)
-    const last = events.at(-1)?.seq ?? at
+    const lines = await readLines(db, { after: at }, limit, conditions)
+    const last = lines.at(-1)?.event.seq ?? at
     // A short batch means that the log was searched completely; memory covers the rest.
-    return { entries: events.map(entryOf), end: events.length === limit ? last : Math.max(last, kept) }
+    return { entries: lines.map(entryOf), end: lines.length === limit ? last : Math.max(last, kept) }
   }
 
   return {

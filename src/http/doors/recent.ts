@@ -1,4 +1,4 @@
-import type { Event } from '../../api/event.ts'
+import type { Line } from '../../store/log/read.ts'
 
 /** How many bytes of recent events to keep in memory for all readers. */
 const keptBytes = 4_194_304
@@ -7,13 +7,13 @@ const encoder = new TextEncoder()
 
 /** An event and its message, which is encoded once for all readers. */
 export interface Entry {
-  event: Event
+  event: Line['event']
   message: Uint8Array
 }
 
-export const entryOf = (event: Event): Entry => ({
+export const entryOf = ({ event, json }: Line): Entry => ({
   event,
-  message: encoder.encode(`id: ${event.seq}\ndata: ${JSON.stringify(event)}\n\n`),
+  message: encoder.encode(`id: ${event.seq}\ndata: ${json}\n\n`),
 })
 
 /** The newest events of the log, without gaps, in a bounded amount of memory. */
@@ -34,8 +34,8 @@ export class Recent {
     this.end = end
   }
 
-  add(events: readonly Event[]): void {
-    for (const entry of events.map(entryOf)) {
+  add(lines: readonly Line[]): void {
+    for (const entry of lines.map(entryOf)) {
       this.#kept.push(entry)
       this.#bytes += entry.message.length
       this.end = entry.event.seq

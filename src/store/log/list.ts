@@ -17,7 +17,7 @@ export interface Selection {
 /** What of the log a reader sees: as conditions for `readEvents`, and as a test of one event. */
 export interface Selected {
   conditions: Sql[]
-  admits(event: Event): boolean
+  admits(event: Omit<Event, 'changes'>): boolean
 }
 
 /** Events of keys and projects are for admins of the whole server. NOT_FOUND for an unknown project. */

@@ -35,7 +35,25 @@ export interface Range {
  * At most `limit` events of a range that meet one of the conditions on `events e`, in order. No event may meet two of
  * them, and each is to be led by an index that ends in `seq`.
  */
-export async function readEvents(db: Tx, range: Range, limit: number, conditions: Sql[] = [empty]): Promise<Event[]> {
+export async function readEvents(db: Tx, range: Range, limit: number, conditions?: Sql[]): Promise<Event[]> {
+  return (await readRows(db, range, limit, conditions)).map(eventOf)
+}
+
+/** An event without its changes, and as JSON with them. */
+export interface Line {
+  event: Omit<Event, 'changes'>
+  json: string
+}
+
+/** The same events as lines of JSON. Changes may be large, and are not parsed. */
+export async function readLines(db: Tx, range: Range, limit: number, conditions?: Sql[]): Promise<Line[]> {
+  return (await readRows(db, range, limit, conditions)).map((row) => {
+    const event = headOf(row)
+    return { event, json: `${JSON.stringify(event).slice(0, -1)},"changes":${shownIn(row.changes)}}` }
+  })
+}
+
+async function readRows(db: Tx, range: Range, limit: number, conditions: Sql[] = [empty]): Promise<EventRow[]> {
   const { after, before, order = 'asc' } = range
   const end = before === undefined ? empty : sql`and e.seq < ${before}`
   const walks = conditions.map((condition) => {
@@ -46,8 +64,7 @@ export async function readEvents(db: Tx, range: Range, limit: number, conditions
     }
   })
   const turned = order === 'desc' ? -1 : 1
-  const rows = await firstOf<EventRow>(db, walks, limit, (a, b) => (a.seq - b.seq) * turned)
-  return rows.map(eventOf)
+  return firstOf<EventRow>(db, walks, limit, (a, b) => (a.seq - b.seq) * turned)
 }
 
 /** The place of the newest event that has one; 0 on an empty log. */
@@ -56,7 +73,9 @@ export async function lastSeq(db: Tx): Promise<number> {
   return row?.seq ?? 0
 }
 
-function eventOf({ slug, subject_id, actor_kind, actor_key, actor_name, changes, imported, ...row }: EventRow): Event {
+const eventOf = (row: EventRow): Event => ({ ...headOf(row), changes: JSON.parse(shownIn(row.changes)) })
+
+function headOf({ slug, subject_id, actor_kind, actor_key, actor_name, imported, ...row }: EventRow): Line['event'] {
   const actor = {
     kind: actor_kind,
     ...(actor_key !== null && { keyId: actor_key }),
@@ -72,12 +91,11 @@ function eventOf({ slug, subject_id, actor_kind, actor_key, actor_name, changes,
     actor,
     at,
     ...(imported === 1 && { imported: true as const }),
-    changes: shownIn(unpacked(changes)),
   }
 }
 
-/** Looks for what is erased only where something is: most events are whole. */
-function shownIn(changes: string): Event['changes'] {
-  const parsed = JSON.parse(changes)
-  return changes.includes('{"erased":"') ? shownChanges(parsed) : parsed
+/** The JSON of stored changes. Looks for what is erased only where something is: most events are whole. */
+function shownIn(stored: string): string {
+  const changes = unpacked(stored)
+  return changes.includes('{"erased":"') ? JSON.stringify(shownChanges(JSON.parse(changes))) : changes
 }
