@@ -144,6 +144,22 @@ testLedger('the client follows, and takes up a lost connection where it was', as
   await assert.rejects(client.follow({}, { signal: AbortSignal.timeout(50) }).next(), { name: 'TimeoutError' })
 })
 
+testLedger('readers that are far behind leave others their turn', async (ledger, t) => {
+  const { client } = ledger
+  await Promise.all(Array.from({ length: 300 }, (_, n) => client.createRun({ runId: `R-${n}` })))
+  const streams = await Promise.all(Array.from({ length: 15 }, () => read(ledger, t, '/v1/events?after=2')))
+  let turns = 0
+  let isOver = false
+  const count = () => {
+    turns++
+    if (!isOver) setImmediate(count)
+  }
+  setImmediate(count)
+  await Promise.all(streams.map(({ take }) => take(300)))
+  isOver = true
+  assert.ok(turns > 2, `the event loop turned ${turns} times`)
+})
+
 testLedger('a reader that gives up while its stream opens waits no longer', async (ledger) => {
   const gaveUp = new AbortController()
   const { as } = ledger

@@ -1,9 +1,10 @@
 import { ConductError } from '../../api/error.ts'
 import type { Selected } from '../../store/log/list.ts'
 import { numberEvents } from '../../store/log/number.ts'
-import { lastSeq, readLines } from '../../store/log/read.ts'
+import { type Line, lastSeq, readLines } from '../../store/log/read.ts'
 import type { Store } from '../../store/open.ts'
 import { type Entry, entryOf, Recent } from './recent.ts'
+import { createTurns } from './turns.ts'
 
 /** How many events to read from the database at once, at first and at most. An event may be large, and many streams may open at once. */
 const firstBatch = 1
@@ -27,6 +28,7 @@ export class Feed {
   readonly #db: Db
   readonly #stopping: AbortSignal | undefined
   readonly #recent = new Recent()
+  readonly #inTurn = createTurns()
   readonly #wakes = new Set<() => void>()
   readonly #look: () => Promise<void>
   #unwatch: (() => void) | undefined
@@ -50,7 +52,7 @@ export class Feed {
       const words = `The log ends with event ${end}, and this reader has event ${start}: the database has lost events. Read the ledger again, then follow from its end.`
       throw new ConductError('LOG_FORKED', words)
     }
-    const { read, wake } = createReader(createCursor(this.#db, this.#recent, start, seen))
+    const { read, wake } = createReader(createCursor(this.#readBehind, this.#recent, start, seen))
     let isOver = false
     const history = this.#history
     this.#join(wake, end)
@@ -63,6 +65,10 @@ export class Feed {
       },
     }
   }
+
+  /** Reads for readers that are behind: many of them may come at once, each to read thousands of events. */
+  readonly #readBehind: ReadBehind = (after, limit, conditions) =>
+    this.#inTurn(() => readLines(this.#db, { after }, limit, conditions))
 
   #join(wake: () => void, end: number) {
     if (this.#wakes.size === 0) {
@@ -142,9 +148,10 @@ function oneAtATime(work: () => Promise<void>) {
 }
 
 type Cursor = ReturnType<typeof createCursor>
+type ReadBehind = (after: number, limit: number, conditions: Selected['conditions']) => Promise<Line[]>
 
 /** One reader's position in the log. It reads from memory if that reaches back far enough, else from the database. */
-function createCursor(db: Db, recent: Recent, start: number, { conditions, admits }: Selected) {
+function createCursor(readBehind: ReadBehind, recent: Recent, start: number, { conditions, admits }: Selected) {
   let at = start
   let limit = firstBatch
 
@@ -152,7 +159,7 @@ function createCursor(db: Db, recent: Recent, start: number, { conditions, admit
   async function find(): Promise<{ entries: Entry[]; end: number }> {
     if (at >= recent.start) return { entries: recent.after(at).filter(({ event }) => admits(event)), end: recent.end }
     const kept = recent.start
-    const lines = await readLines(db, { after: at }, limit, conditions)
+    const lines = await readBehind(at, limit, conditions)
     const last = lines.at(-1)?.event.seq ?? at
     // A short batch means that the log was searched completely; memory covers the rest.
     return { entries: lines.map(entryOf), end: lines.length === limit ? last : Math.max(last, kept) }
