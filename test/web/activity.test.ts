@@ -15,11 +15,12 @@ test('activity tells what happens as it happens, in sentences, by filters of the
   await client.updateRun({ runId: 'RUN-001', status: 'failed', failure: { code: 'X', message: 'Out of memory' } })
   await lines.filter({ hasText: 'ended run RUN-001 as failed, Out of memory' }).waitFor()
   await client.createSpec({ specId: 'A-1', title: 'Hidden' })
+  await page.getByLabel('Subject').fill('RUN-001')
   await client.createRun({ title: 'Second' })
   await lines.filter({ hasText: 'RUN-002' }).waitFor()
   assert.equal(await lines.count(), 4)
 
-  await page.getByLabel('Subject').fill('RUN-001')
+  assert.equal(await page.getByLabel('Subject').inputValue(), 'RUN-001', 'an event leaves what is being typed')
   await page.getByLabel('Subject').press('Enter')
   await lines.filter({ hasText: 'RUN-002' }).waitFor({ state: 'detached' })
   assert.equal(page.url(), `${home}#/activity?type=run.created&type=run.updated&subject=RUN-001`)

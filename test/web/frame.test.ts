@@ -36,8 +36,9 @@ test('Ctrl+K goes to pages, runs, specs, features and projects, and does what th
   assert.notEqual(await theme(), before)
   await open('nothing like this')
   await page.getByText('Nothing matches these words.').waitFor()
-  await page.keyboard.press('Escape')
-  await page.getByRole('dialog').waitFor({ state: 'detached' })
+  // It opens again at once, and closes as fast.
+  for (const key of ['Escape', 'Control+k', 'Escape']) await page.keyboard.press(key)
+  await page.locator('dialog').waitFor({ state: 'detached' })
   // Also from a field, where other keys are letters.
   await page.getByRole('searchbox').focus()
   await open('shortcuts')

@@ -35,7 +35,7 @@ export default function Activity({ route }: { route: Route }) {
             key={route.query.get('subject')}
             type="text"
             placeholder="RUN-001"
-            value={route.query.get('subject') ?? ''}
+            defaultValue={route.query.get('subject') ?? ''}
             onChange={(event) => goQuery(route, { subject: event.currentTarget.value.trim() })}
           />
         </label>
