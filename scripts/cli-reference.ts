@@ -86,9 +86,12 @@ seconds; a write is sent with an idempotency key, so that it happens once.
 
 function sectionsOf(command: Command): string[] {
   if (command.commands.length === 0) return [detailsOf(command)]
-  return command.commands.map(
+  // A command that takes an argument does something of its own too.
+  const own = command.registeredArguments.length > 0 ? [detailsOf(command)] : []
+  const children = command.commands.map(
     (child) => `### ${pathOf(child)}\n\n${sentence(child.description())}\n\n${detailsOf(child)}`,
   )
+  return [...own, ...children]
 }
 
 function pathOf(command: Command): string {

@@ -22,23 +22,71 @@ const lineBytes = 16_777_216
  */
 export async function* linesWith(path: string, words: string | string[], left = budget()): AsyncGenerator<Fields> {
   const sought = [words].flat()
-  for await (const bytes of linesOf(path, left)) {
-    if (!sought.some((word) => bytes.includes(word))) continue
-    try {
-      yield fieldsOf(JSON.parse(bytes.toString()))
-    } catch {
-      // Cut off, or none of ours.
+  for await (const { bytes } of linesOf(path, left)) {
+    if (!bytes || !sought.some((word) => bytes.includes(word))) continue
+    const fields = parsed(bytes)
+    // Cut off, or none of ours.
+    if (fields) yield fields
+  }
+}
+
+/** Why a line is passed over. */
+export type Fault = 'it is longer than 16 MiB' | 'it is no JSON object'
+
+/**
+ * The JSON objects of such a file, each with the number of its line. `pass` is called for each line that is passed over, but for
+ * one at the end that is being written. Throws as `linesWith` does.
+ */
+export async function* numberedWith(
+  path: string,
+  words: readonly string[],
+  pass: (line: number, fault: Fault) => void,
+  left = budget(),
+): AsyncGenerator<{ line: number; fields: Fields }> {
+  let line = 0
+  for await (const { bytes, isOpen } of linesOf(path, left)) {
+    line += 1
+    if (bytes === undefined) pass(line, 'it is longer than 16 MiB')
+    else if (bytes.length > 0 && !looksWhole(bytes)) {
+      if (!isOpen) pass(line, 'it is no JSON object')
+    } else if (words.some((word) => bytes.includes(word))) {
+      const fields = parsed(bytes)
+      if (fields) yield { line, fields }
+      else if (!isOpen) pass(line, 'it is no JSON object')
     }
   }
 }
 
-async function* linesOf(path: string, left: Budget): AsyncGenerator<Buffer> {
+const [opening, closing, carriageReturn] = [123, 125, 13]
+
+function looksWhole(bytes: Buffer): boolean {
+  const last = bytes.at(-1) === carriageReturn ? bytes.at(-2) : bytes.at(-1)
+  return bytes[0] === opening && last === closing
+}
+
+function parsed(bytes: Buffer): Fields | undefined {
+  try {
+    return fieldsOf(JSON.parse(bytes.toString()))
+  } catch {
+    return undefined
+  }
+}
+
+/** A line; without bytes where it is too long. `isOpen`: no line break follows it. */
+interface Line {
+  bytes: Buffer | undefined
+  isOpen?: true
+}
+
+async function* linesOf(path: string, left: Budget): AsyncGenerator<Line> {
   let rest: Buffer[] = []
   let length = 0
+  const lineOf = (bytes: Buffer[]) => ({ bytes: length > lineBytes ? undefined : Buffer.concat(bytes) })
   for await (const chunk of chunksOf(path, left)) {
     let from = 0
     for (let end = chunk.indexOf(10); end >= 0; end = chunk.indexOf(10, from)) {
-      if (length + end - from <= lineBytes) yield Buffer.concat([...rest, chunk.subarray(from, end)])
+      length += end - from
+      yield lineOf([...rest, chunk.subarray(from, end)])
       rest = []
       length = 0
       from = end + 1
@@ -46,7 +94,7 @@ async function* linesOf(path: string, left: Budget): AsyncGenerator<Buffer> {
     length += chunk.length - from
     rest = length > lineBytes ? [] : [...rest, chunk.subarray(from)]
   }
-  if (length <= lineBytes) yield Buffer.concat(rest)
+  yield { ...lineOf(rest), isOpen: true }
 }
 
 async function* chunksOf(path: string, left: Budget): AsyncGenerator<Buffer> {

@@ -56,11 +56,13 @@ test('every command that a help or a message names is there', async (t) => {
     texts.set(file, strings.join('\n'))
   }
   for (const [where, text] of texts) {
-    for (const [, words = ''] of text.matchAll(/\bconduct ((?:[a-z][a-z-]*)(?: [a-z][a-z-]*)*)/g)) {
+    for (const [, words = ''] of text.matchAll(/\bconduct ((?:[a-z][a-z0-9-]*)(?: [a-z][a-z0-9-]*)*)/g)) {
       let command = program
       for (const word of words.split(' ').filter((word) => word !== 'help')) {
         if (command.commands.length === 0) break
         const child = command.commands.find((one) => one.name() === word)
+        // `conduct import ledger.ndjson`: a command with sub-commands may take an argument too.
+        if (!child && command.registeredArguments.length > 0) break
         assert.ok(child, `${where}: conduct ${words}`)
         command = child
       }

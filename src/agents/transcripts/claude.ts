@@ -93,7 +93,7 @@ function writtenBy(line: Fields): Written | undefined {
   })
 }
 
-function usageOf(usage: Fields): Usage {
+export function usageOf(usage: Fields): Usage {
   const [read, write] = [countOf(usage.cache_read_input_tokens), countOf(usage.cache_creation_input_tokens)]
   return {
     inputTokens: countOf(usage.input_tokens) + read + write,
@@ -120,13 +120,13 @@ function sumOf({ modelUsage, totalCostUSD, hasUnknownModelCost }: Fields): Usage
   return sum && { ...sum, ...(isKnown && { costUsd: rounded(totalCostUSD), costSource: 'reported' }) }
 }
 
-const textIn = ({ content }: Fields): string | undefined => {
+export const textIn = ({ content }: Fields): string | undefined => {
   if (typeof content === 'string') return textOf(content, answerLength)
   const texts = listOf(content).flatMap(({ type, text }) => (type === 'text' && typeof text === 'string' ? [text] : []))
   return textOf(texts.join('\n'), answerLength)
 }
 
-const apiFailure = ({ error, errorDetails }: Fields, message: Fields) =>
+export const apiFailure = ({ error, errorDetails }: Fields, message: Fields) =>
   failureOf(error, textIn(message)?.slice(0, 1_000), errorDetails)
 
 /** A word of the user, a command's answer, or the mark that the user interrupted what was going on. */

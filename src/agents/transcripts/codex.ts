@@ -64,7 +64,7 @@ async function rolloutIn(path: string, left: Budget): Promise<Rollout> {
   return { ...end, ...defined({ id, model, written }), requests, commands }
 }
 
-function totalIn({ info }: Fields): Usage | undefined {
+export function totalIn({ info }: Fields): Usage | undefined {
   const { input_tokens, output_tokens, cached_input_tokens, cache_write_input_tokens } = fieldsOf(
     fieldsOf(info).total_token_usage,
   )
@@ -78,7 +78,7 @@ function totalIn({ info }: Fields): Usage | undefined {
 }
 
 /** What was used between two totals. They begin again where some versions take a session up. */
-function since(before: Usage | undefined, total: Usage): Usage {
+export function since(before: Usage | undefined, total: Usage): Usage {
   if (!before || total.inputTokens < before.inputTokens) return total
   const less = (name: 'inputTokens' | 'outputTokens' | 'cacheReadTokens' | 'cacheWriteTokens') =>
     Math.max(0, (total[name] ?? 0) - (before[name] ?? 0))
@@ -91,7 +91,7 @@ function since(before: Usage | undefined, total: Usage): Usage {
 }
 
 /** How the last turn stands after an event; undefined for one that does not change it. */
-function endOf(event: Fields): End | undefined {
+export function endOf(event: Fields): End | undefined {
   if (event.type === 'task_started') return {}
   if (event.type === 'turn_aborted') return event.reason === 'interrupted' ? { interrupted: true } : {}
   if (event.type !== 'task_complete') return undefined
@@ -101,7 +101,7 @@ function endOf(event: Fields): End | undefined {
   return { failure: failureOf(typeof info === 'string' ? info : Object.keys(fieldsOf(info))[0], message) }
 }
 
-function commandIn({ type, item }: Fields): Told['commands'] {
+export function commandIn({ type, item }: Fields): Told['commands'] {
   const { type: kind, id, exit_code, duration } = fieldsOf(item)
   const exitCode = numberOf(exit_code)
   if (type !== 'item_completed' || kind !== 'CommandExecution' || typeof id !== 'string' || exitCode === undefined)

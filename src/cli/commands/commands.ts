@@ -102,7 +102,7 @@ export const commands: Record<string, Entry> = {
     load: async () => (await import('./export.ts')).exportCommand(),
   },
   import: {
-    summary: 'fill an empty ledger with an export',
+    summary: 'bring in an export, or what agents did before: claude, codex, conduct-v0',
     group: 'more',
     load: async () => (await import('./import.ts')).importCommand(),
   },

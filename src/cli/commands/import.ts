@@ -3,6 +3,8 @@ import { Command } from 'commander'
 import { readExport, type Trailer } from '../../ledger/export.ts'
 import { withoutPassword } from '../../setting.ts'
 import { UsageError } from '../exit.ts'
+import { transcriptsCommand } from '../import/transcripts.ts'
+import { v0Command } from '../import/v0.ts'
 import { addExamples } from '../option.ts'
 import { databaseUrlOf, importInto } from '../place/connect.ts'
 import { pairs, printJson } from '../show/print.ts'
@@ -15,7 +17,7 @@ interface Options {
   json?: boolean
 }
 
-/** `conduct import FILE`: fills an empty ledger with an export. */
+/** `conduct import FILE`: fills an empty ledger with an export; its sub-commands bring in what agents did before. */
 export function importCommand(): Command {
   const command = new Command('import')
   command.argument('<file>', 'an export; - for standard input')
@@ -24,7 +26,9 @@ export function importCommand(): Command {
   command.option('--restart', 'drop what an import that was cut off has left, and begin anew')
   command.option('--json', 'as JSON')
   addExamples(command, ['conduct import ledger.ndjson --check'])
-  return command.action(run)
+  command.addCommand(transcriptsCommand('claude')).addCommand(transcriptsCommand('codex')).addCommand(v0Command())
+  // So that an option after a sub-command is the sub-command's.
+  return command.enablePositionalOptions().action(run)
 }
 
 async function run(file: string, options: Options): Promise<void> {

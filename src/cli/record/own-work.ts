@@ -39,6 +39,10 @@ export function ownWork(work: Work): { files: NonNullable<TurnFields['files']>; 
   return { files: files.slice(0, most.files), commits: commits.slice(-most.commits) }
 }
 
+/** The paths of files that a session's documents name, as the ledger takes them. */
+export const pathsOf = (root: string | undefined, cwd: string, files: string[]): string[] =>
+  [...new Set(files.map((file) => placed(root, cwd, file)))].flatMap((path) => pathOf(path) ?? []).slice(0, most.files)
+
 /** A file's path from the top of the working tree; an absolute one where it is outside of it. */
 function placed(root: string | undefined, cwd: string, file: string): string {
   const path = isAbsolute(file) ? file : resolve(cwd, file)

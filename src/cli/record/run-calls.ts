@@ -6,6 +6,7 @@ import { cut, isEmpty, newDraft, turnOf, usageBetween } from '../../agents/turn.
 import { firstLine } from '../../ledger/turn.ts'
 import { newCall } from '../../spool/calls.ts'
 import { authorOf } from '../place/git.ts'
+import type { RecordRules } from '../place/rules.ts'
 import { type Snapshot, snapshot } from '../place/tree.ts'
 import { unsureChecks } from './check-calls.ts'
 import { ownWork } from './own-work.ts'
@@ -37,13 +38,17 @@ function runOf({ agent, recording, rules }: Session, base: Snapshot | undefined,
   const { cwd, session } = recording
   const author = cut(authorOf(cwd), 200)
   return {
-    title: (rules.prompts && firstLine(prompt ?? '', 70)) || `A session of ${agent}`,
+    title: titleOf(rules, prompt, agent),
     agent,
     ...(author && { author }),
     where: { host: hostname(), cwd: cut(cwd, 1_000), ...(session && { session }) },
     ...(base && { git: { ...base.git, ...(base.git.commit && { base: base.git.commit }) } }),
   }
 }
+
+/** The title of a session's run, by its first prompt. */
+export const titleOf = ({ prompts }: RecordRules, prompt: string | undefined, agent: string): string =>
+  (prompts && firstLine(prompt ?? '', 70)) || `A session of ${agent}`
 
 /** How a turn ended. */
 export interface Ended extends TurnEnd {
@@ -125,16 +130,22 @@ function workOf(
 
 const interruption: Failure = { code: 'INTERRUPTED', message: 'Its user interrupted the last turn.' }
 
+/** Why a session failed whose last turn ended so; undefined where that ended well. */
+export function failureAfter(failure: Failure | undefined, interrupted: boolean | undefined): Failure | undefined {
+  const why = failure ?? (interrupted ? interruption : undefined)
+  return why && { code: why.code, message: cut(why.message, 4_000) ?? why.code }
+}
+
 /** The end of a session, with the totals that its transcript ends with. */
 export async function ended(session: Session, settled: Settled, at: number): Promise<Settled> {
   const { calls, memo } = settled
   if (!memo.begun || settled.ended) return { ...settled, ended: true }
-  const failure = memo.failure ?? (memo.interrupted && interruption)
+  const failure = failureAfter(memo.failure, memo.interrupted)
   const { usage } = await session.transcript()
   const total = usage && (await estimateCost({ ...(memo.model !== undefined && { model: memo.model }), ...usage }))
   const end = {
     status: failure ? 'failed' : 'completed',
-    ...(failure && { failure: { code: failure.code, message: cut(failure.message, 4_000) ?? failure.code } }),
+    ...(failure && { failure }),
     ...(total && { usage: total }),
     endedAt: isoOf(at),
   }

@@ -1,0 +1,181 @@
+import { basename, dirname, join } from 'node:path'
+import { claude } from '../dialects/claude.ts'
+import { type Fields, fieldsOf, listOf, textOf } from '../fields.ts'
+import { budget, linesWith, numberedWith } from '../lines.ts'
+import type { Step } from '../seen.ts'
+import { apiFailure, textIn, usageOf } from '../transcripts/claude.ts'
+import { plus, tokensOf } from '../usage.ts'
+import { type Moment, merged, momentOf, type Pass } from './moment.ts'
+
+// A line becomes the document that a hook would have got, and the dialect reads that: so both mean the same.
+
+const words = ['"type":"user"', '"type":"assistant"', '"compact_boundary"']
+const unlimited = () => budget(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY)
+
+/** What a session of Claude Code and its subagents did, in the order of time. */
+export async function* claudeMoments(path: string, subagents: readonly string[], pass: Pass): AsyncGenerator<Moment> {
+  const others: Moment[] = []
+  for (const file of subagents) {
+    try {
+      others.push(...(await subagentMoments(file, pass)))
+    } catch (error) {
+      pass(file, undefined, (error as Error).message)
+    }
+  }
+  others.sort((a, b) => a.at - b.at)
+  yield* merged(conversation(path, undefined, pass), others)
+}
+
+/** The steps of a subagent, and its end. */
+async function subagentMoments(file: string, pass: Pass): Promise<Moment[]> {
+  const id = basename(file, '.jsonl').replace(/^agent-/, '')
+  const name = (await typeOf(file)) ?? 'subagent'
+  const moments: Moment[] = []
+  for await (const moment of conversation(file, { id, name }, pass)) moments.push(moment)
+  const last = moments.at(-1)
+  if (!last) return []
+  const requests = new Map(moments.flatMap(({ request }) => (request ? [[request.id, request.usage] as const] : [])))
+  const used = [...requests.values()].reduce<Parameters<typeof plus>[0]>(plus, undefined)
+  const end: Moment = { at: last.at, step: { kind: 'subagent', id, name } }
+  return [...moments, used ? { ...end, subagent: { id, tokens: tokensOf(used) } } : end]
+}
+
+async function typeOf(file: string): Promise<string | undefined> {
+  const meta = join(dirname(file), `${basename(file, '.jsonl')}.meta.json`)
+  try {
+    for await (const { agentType } of linesWith(meta, '"agentType"')) return textOf(agentType, 100)
+  } catch {
+    // Older versions write none.
+  }
+  return undefined
+}
+
+interface By {
+  id: string
+  name: string
+}
+
+/** What is known while a conversation is read. */
+interface Reading {
+  at: number
+  by: By | undefined
+  /** The tools that were begun, by their ids. */
+  open: Map<string, { name: unknown; input: unknown; by: By | undefined }>
+  /** What the agent said last; `isLast` where nothing of the turn follows it. */
+  said?: { text: string | undefined; at: number; isLast: boolean } | undefined
+  cwd?: string | undefined
+  branch?: string | undefined
+}
+
+async function* conversation(path: string, by: By | undefined, pass: Pass): AsyncGenerator<Moment> {
+  const reading: Reading = { at: 0, by, open: new Map() }
+  const passed = (line: number, reason: string) => pass(path, line, reason)
+  for await (const { line, fields } of numberedWith(path, words, passed, unlimited())) {
+    // A conversation that goes on in another file begins with a copy of it.
+    if (fields.forkedFrom !== undefined) continue
+    reading.at = momentOf(fields.timestamp, reading.at)
+    if (reading.at === 0) passed(line, 'neither it nor a line before it has a time')
+    else yield* momentsIn(reading, fields)
+  }
+  yield* stop(reading)
+}
+
+function* momentsIn(reading: Reading, fields: Fields): Generator<Moment> {
+  yield* placeIn(reading, fields)
+  if (fields.type === 'assistant') yield* answered(reading, fields)
+  else if (fields.type === 'user') yield* asked(reading, fields)
+  else if (fields.subtype === 'compact_boundary') yield* steps(reading, { hook_event_name: 'PreCompact' })
+}
+
+function* placeIn(reading: Reading, { cwd, gitBranch }: Fields): Generator<Moment> {
+  const [folder, branch] = [textOf(cwd), textOf(gitBranch, 255)]
+  if (folder === undefined || (folder === reading.cwd && branch === reading.branch)) return
+  Object.assign(reading, { cwd: folder, branch })
+  const isBranch = branch !== undefined && branch !== 'HEAD'
+  yield { at: reading.at, session: { cwd: folder, ...(isBranch && { branch }) } }
+}
+
+function* answered(reading: Reading, line: Fields): Generator<Moment> {
+  const message = fieldsOf(line.message)
+  const by = byOf(reading, line)
+  if (line.isApiErrorMessage === true) {
+    reading.said = undefined
+    if (!by) yield { at: reading.at, step: { kind: 'turn', failure: apiFailure(line, message) } }
+    return
+  }
+  if (message.model !== '<synthetic>') {
+    const model = textOf(message.model, 100)
+    const usage = { ...(model !== undefined && { model }), ...usageOf(fieldsOf(message.usage)) }
+    yield { at: reading.at, request: { id: message.id, usage } }
+  }
+  const tools = listOf(message.content).filter(({ type }) => type === 'tool_use')
+  for (const { id, name, input } of tools) if (typeof id === 'string') reading.open.set(id, { name, input, by })
+  if (by) return
+  const text = textIn(message)
+  const isLast = tools.length === 0 && message.stop_reason !== 'tool_use' && (text !== undefined || isEnd(message))
+  if (text !== undefined || !isLast) reading.said = { text, at: reading.at, isLast }
+}
+
+const isEnd = ({ stop_reason }: Fields) => stop_reason === 'end_turn' || stop_reason === 'stop_sequence'
+
+/** Older versions write subagents into the same file. */
+const byOf = ({ by }: Reading, { isSidechain }: Fields): By | undefined =>
+  by ?? (isSidechain === true ? { id: 'sidechain', name: 'subagent' } : undefined)
+
+function* asked(reading: Reading, line: Fields): Generator<Moment> {
+  const message = fieldsOf(line.message)
+  for (const result of listOf(message.content).filter(({ type }) => type === 'tool_result')) {
+    yield* used(reading, result, line.toolUseResult)
+  }
+  const text = textIn(message)
+  if (text === undefined || line.isMeta === true || line.isCompactSummary === true || byOf(reading, line)) return
+  if (text.startsWith('[Request interrupted by user')) {
+    reading.said = undefined
+    yield { at: reading.at, step: { kind: 'turn', interrupted: true } }
+    return
+  }
+  if (/^\s*<(?:local-command-\w+|bash-\w+)>/.test(text)) return
+  yield* stop(reading)
+  yield* steps(reading, { hook_event_name: 'UserPromptSubmit', prompt: commandIn(text) ?? text })
+}
+
+/** A command of the user, as it was typed. */
+function commandIn(text: string): string | undefined {
+  const name = /<command-name>(.*?)<\/command-name>/s.exec(text)?.[1]?.trim()
+  if (name === undefined) return undefined
+  const words = /<command-args>(.*?)<\/command-args>/s.exec(text)?.[1]?.trim()
+  return words ? `${name} ${words}` : name
+}
+
+/** The end of a use of a tool. */
+function* used(reading: Reading, result: Fields, response: unknown): Generator<Moment> {
+  const id = textOf(result.tool_use_id, 200)
+  const begun = id === undefined ? undefined : reading.open.get(id)
+  if (id === undefined || !begun) return
+  reading.open.delete(id)
+  const text = typeof result.content === 'string' ? result.content : (textIn(result) ?? '')
+  const head = { tool_name: begun.name, tool_input: begun.input, tool_use_id: id }
+  const by = begun.by && { agent_id: begun.by.id, agent_type: begun.by.name }
+  if (result.is_error !== true) {
+    yield* steps(reading, { hook_event_name: 'PostToolUse', ...head, ...by, tool_response: response ?? {} })
+    return
+  }
+  // One that was refused, or by its own checks, is told by its batch alone.
+  const batch = { hook_event_name: 'PostToolBatch', ...by, tool_calls: [{ ...head, tool_response: text }] }
+  const unrun = [...steps(reading, batch)]
+  if (unrun.length > 0) yield* unrun
+  else yield* steps(reading, { hook_event_name: 'PostToolUseFailure', ...head, ...by, error: text })
+}
+
+/** The end of a turn, once something follows it that is none of it. */
+function* stop(reading: Reading): Generator<Moment> {
+  const { said } = reading
+  reading.said = undefined
+  if (!said?.isLast || reading.by) return
+  yield* steps({ ...reading, at: said.at }, { hook_event_name: 'Stop', last_assistant_message: said.text })
+}
+
+function* steps({ at }: Pick<Reading, 'at'>, document: Fields): Generator<Moment> {
+  for (const { step } of claude.read({ session_id: 'past', cwd: '/', ...document }, {}))
+    yield { at, step: step as Step }
+}

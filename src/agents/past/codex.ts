@@ -1,0 +1,270 @@
+import { codex } from '../dialects/codex.ts'
+import { type Fields, fieldsOf, listOf, textOf } from '../fields.ts'
+import { budget, numberedWith } from '../lines.ts'
+import type { Step, Usage } from '../seen.ts'
+import { commandIn, endOf, since, totalIn } from '../transcripts/codex.ts'
+import { plus, tokensOf } from '../usage.ts'
+import { type Moment, merged, momentOf, type Pass } from './moment.ts'
+
+const words = [
+  ...['"session_meta"', '"turn_context"', '"token_count"', '"task_', '"turn_aborted"', '"item_completed"'],
+  ...['"user_message"', '"agent_message"', '"compacted"', '_call"', '_call_output"'],
+]
+
+/** What a session of Codex and its subagents did, in the order of time. */
+export async function* codexMoments(path: string, subagents: readonly string[], pass: Pass): AsyncGenerator<Moment> {
+  const others: Moment[] = []
+  for (const file of subagents) {
+    try {
+      others.push(...(await subagentMoments(file, pass)))
+    } catch (error) {
+      pass(file, undefined, (error as Error).message)
+    }
+  }
+  others.sort((a, b) => a.at - b.at)
+  yield* merged(rollout(path, false, pass), others)
+}
+
+async function subagentMoments(file: string, pass: Pass): Promise<Moment[]> {
+  const moments: Moment[] = []
+  let reading: Reading | undefined
+  const own = rollout(file, true, pass, (one) => {
+    reading = one
+  })
+  // Its prompts and answers are its parent's.
+  for await (const moment of own) {
+    if (moment.step === undefined || moment.step.kind === 'tool')
+      moments.push({ ...moment, session: undefined } as Moment)
+  }
+  const last = moments.at(-1)
+  if (!last || !reading?.id) return []
+  const used = moments.reduce<Usage | undefined>((sum, { request }) => plus(sum, request?.usage), undefined)
+  const { id, name = 'default' } = reading
+  const end: Moment = { at: last.at, step: { kind: 'subagent', id, name } }
+  return [...moments, used ? { ...end, subagent: { id, tokens: tokensOf(used) } } : end]
+}
+
+/** What is known while a rollout is read. */
+interface Reading {
+  at: number
+  isSubagent: boolean
+  id?: string
+  name?: string
+  model?: string
+  total?: Usage
+  requests: number
+  /** Newer versions report what was done as items, and the words of the protocol beside them. */
+  hasItems: boolean
+  /** The calls of tools that were begun, by their ids; of older versions. */
+  open: Map<string, { name: string; input: unknown }>
+  said?: string | undefined
+}
+
+async function* rollout(
+  path: string,
+  isSubagent: boolean,
+  pass: Pass,
+  tell: (reading: Reading) => void = () => {},
+): AsyncGenerator<Moment> {
+  const reading: Reading = { at: 0, isSubagent, requests: 0, hasItems: false, open: new Map() }
+  tell(reading)
+  const passed = (line: number, reason: string) => pass(path, line, reason)
+  const left = budget(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY)
+  for await (const { line, fields } of numberedWith(path, words, passed, left)) {
+    reading.at = momentOf(fields.timestamp, reading.at)
+    if (reading.at === 0) passed(line, 'neither it nor a line before it has a time')
+    else for (const moment of momentsIn(reading, fields)) yield { at: reading.at, ...moment }
+  }
+  if (!reading.hasItems && reading.said !== undefined) yield { at: reading.at, step: stopped(reading.said) }
+}
+
+type Told = Omit<Moment, 'at'>
+
+function momentsIn(reading: Reading, { type, payload }: Fields): Told[] {
+  const fields = fieldsOf(payload)
+  switch (type) {
+    case 'session_meta':
+      return begun(reading, fields)
+    case 'turn_context':
+      reading.model = textOf(fields.model, 100) ?? reading.model ?? ''
+      return []
+    case 'compacted':
+      return [{ step: { kind: 'compact' } }]
+    case 'response_item':
+      return called(reading, fields)
+    case 'event_msg':
+      return happened(reading, fields)
+    default:
+      return []
+  }
+}
+
+/** The first one is of the session itself, another of the one that it was forked from. */
+function begun(reading: Reading, { id, cwd, git, source }: Fields): Told[] {
+  if (reading.id !== undefined) return []
+  reading.id = textOf(id, 200) ?? ''
+  const spawned = fieldsOf(fieldsOf(fieldsOf(source).subagent).thread_spawn)
+  reading.name = textOf(spawned.agent_role, 100) ?? 'default'
+  const { branch, commit_hash } = fieldsOf(git)
+  const [folder, on, base] = [textOf(cwd), textOf(branch, 255), textOf(commit_hash, 64)]
+  const session = { ...(folder && { cwd: folder }), ...(on && { branch: on }), ...(base && { base }) }
+  return [{ session }]
+}
+
+function happened(reading: Reading, event: Fields): Told[] {
+  const total = totalIn(event)
+  if (total) {
+    const usage = since(reading.total, total)
+    reading.total = total
+    reading.requests += 1
+    return [{ request: { id: `${reading.id} ${reading.requests}`, usage: { ...model(reading), ...usage } } }]
+  }
+  switch (event.type) {
+    case 'item_completed':
+      return itemOf(reading, event)
+    case 'user_message':
+      return reading.hasItems
+        ? []
+        : [...stop(reading), ...steps({ hook_event_name: 'UserPromptSubmit', prompt: event.message })]
+    case 'agent_message':
+      reading.said = textOf(event.message, 16_000) ?? reading.said
+      return []
+    case 'turn_aborted':
+      reading.said = undefined
+      return event.reason === 'interrupted' ? steps({ hook_event_name: 'Interrupt' }) : []
+    case 'task_complete': {
+      reading.said = undefined
+      const { failure, answer } = endOf(event) ?? {}
+      return [{ step: failure ? { kind: 'turn', failure } : stopped(answer) }]
+    }
+    default:
+      return []
+  }
+}
+
+const model = ({ model }: Reading) => (model ? { model } : {})
+
+function stop(reading: Reading): Told[] {
+  const { said } = reading
+  reading.said = undefined
+  return said === undefined ? [] : [{ step: stopped(said) }]
+}
+
+const stopped = (answer: string | undefined): Step => ({ kind: 'turn', ...(answer !== undefined && { answer }) })
+
+function itemOf(reading: Reading, event: Fields): Told[] {
+  reading.hasItems = true
+  const item = fieldsOf(event.item)
+  // A subagent's rollout begins with the conversation that it inherited.
+  if (reading.isSubagent && event.thread_id !== reading.id) return []
+  const id = textOf(item.id, 200)
+  switch (item.type) {
+    case 'UserMessage':
+      return steps({ hook_event_name: 'UserPromptSubmit', prompt: textsIn(item.content) })
+    case 'CommandExecution':
+      return [
+        ...tool(reading, 'Bash', { command: shellIn(item.command) }, { id, response: { exit_code: item.exit_code } }),
+        { commands: commandIn(event) ?? {} },
+      ]
+    case 'FileChange': {
+      const failed = item.status !== 'completed'
+      return tool(reading, 'apply_patch', { command: patchOf(fieldsOf(item.changes)) }, { id, failed })
+    }
+    case 'McpToolCall':
+      return tool(reading, `mcp__${item.server}__${item.tool}`, item.arguments, {
+        id,
+        failed: item.status === 'failed',
+      })
+    default:
+      return []
+  }
+}
+
+const textsIn = (content: unknown): string =>
+  listOf(content)
+    .flatMap(({ text }) => (typeof text === 'string' ? [text] : []))
+    .join('\n')
+
+/** The command itself, where a shell was only called to run it. */
+function shellIn(command: unknown): unknown {
+  const list: unknown[] = Array.isArray(command) ? command : [command]
+  const isShell = /(?:^|[/\\])(?:ba|z|da)?sh$/.test(String(list[0])) && /^-\w*c$/.test(String(list[1]))
+  return isShell && list.length === 3 ? list[2] : list.join(' ')
+}
+
+const heads: Record<string, string> = { add: 'Add', update: 'Update', delete: 'Delete' }
+
+/** What was changed, as a patch names it. */
+const patchOf = (changes: Fields): string =>
+  Object.entries(changes)
+    .flatMap(([path, change]) => {
+      const { type, move_path: to } = fieldsOf(change)
+      return [
+        `*** ${heads[String(type)] ?? 'Update'} File: ${path}`,
+        ...(typeof to === 'string' ? [`*** Move to: ${to}`] : []),
+      ]
+    })
+    .join('\n')
+
+/** A call of a tool, and its output, as versions without items wrote them. */
+function called(reading: Reading, item: Fields): Told[] {
+  const { type, call_id, name, namespace, arguments: given, input, action, output } = item
+  const id = textOf(call_id, 200)
+  if (id === undefined) return []
+  if (type === 'function_call' || type === 'custom_tool_call' || type === 'local_shell_call') {
+    // What is an item, too, is told by that.
+    if (reading.hasItems && namespace !== 'collaboration' && name !== 'update_plan') return []
+    reading.said = undefined
+    reading.open.set(id, callOf(String(name ?? 'shell'), given ?? input ?? action))
+    return []
+  }
+  const begun = reading.open.get(id)
+  if (!begun || !String(type).endsWith('_output')) return []
+  reading.open.delete(id)
+  const { exit_code } = fieldsOf(fieldsOf(json(output)).metadata)
+  const told = exit_code ?? /(?:exited with code|Exit code:) (\d{1,3})/.exec(String(output))?.[1]
+  const code = told === undefined ? undefined : Number(told)
+  const isPatch = begun.name === 'apply_patch'
+  const failed = isPatch && code !== undefined && code !== 0
+  return tool(reading, begun.name, begun.input, { id, response: { exit_code: code }, failed })
+}
+
+const shells = ['shell', 'shell_command', 'local_shell', 'exec_command', 'container.exec']
+
+function callOf(name: string, given: unknown) {
+  const input = fieldsOf(json(given))
+  if (shells.includes(name)) {
+    const { command, cmd } = input
+    const text = shellIn(command ?? cmd)
+    const patch = /^apply_patch\b/.test(String(text)) || (Array.isArray(command) && command[0] === 'apply_patch')
+    return patch
+      ? { name: 'apply_patch', input: { command: [command].flat().join('\n') } }
+      : { name: 'Bash', input: { command: text } }
+  }
+  return { name, input: name === 'apply_patch' ? { command: typeof given === 'string' ? given : input.input } : input }
+}
+
+function json(value: unknown): unknown {
+  if (typeof value !== 'string') return value
+  try {
+    return JSON.parse(value)
+  } catch {
+    return undefined
+  }
+}
+
+interface Use {
+  id: string | undefined
+  response?: Fields
+  failed?: boolean
+}
+
+function tool({ isSubagent, id: agent, name: type }: Reading, name: string, input: unknown, use: Use): Told[] {
+  const by = isSubagent && { agent_id: agent, agent_type: type }
+  const event = use.failed ? 'PostToolUseFailure' : 'PostToolUse'
+  const told = { tool_name: name, tool_input: input, tool_use_id: use.id, tool_response: use.response ?? {} }
+  return steps({ hook_event_name: event, ...told, ...by })
+}
+
+const steps = (document: Fields): Told[] =>
+  codex.read({ session_id: 'past', cwd: '/', ...document }, {}).map(({ step }) => ({ step }))

@@ -1,0 +1,95 @@
+import type { TurnFields } from '../../api/turn.ts'
+import { totalOf } from '../cost.ts'
+import type { KeptItem } from '../plan.ts'
+import { withoutSecrets } from '../secrets.ts'
+import type { Step, Told, TurnEnd, Usage } from '../seen.ts'
+import { type Draft, draftAfter, isEmpty, newDraft, turnOf, withStep } from '../turn.ts'
+import type { Moment } from './moment.ts'
+
+/** A turn that a transcript tells, in the form in which a session's hooks send one. */
+export interface PastTurn {
+  turn: TurnFields
+  /** The files that it changed, as the agent names them. */
+  files: string[]
+  session: NonNullable<Moment['session']>
+  /** Nothing in the transcript ends it: it may still go on. */
+  isOpen?: true
+}
+
+/** What stands between two turns. */
+interface State {
+  draft: Draft | undefined
+  plan?: KeptItem[] | undefined
+  session: NonNullable<Moment['session']>
+  requests: Map<unknown, Usage>
+  told: Required<Pick<Told, 'commands' | 'subagents'>>
+  at: number
+}
+
+/** The turns of the moments, each once it is over. `mask` takes the secrets out of a text. */
+export async function* turnsOf(
+  moments: AsyncIterable<Moment>,
+  mask: (text: string) => Promise<string>,
+): AsyncGenerator<PastTurn> {
+  const state: State = {
+    ...{ draft: undefined, session: {}, requests: new Map(), at: 0 },
+    told: { commands: {}, subagents: [] },
+  }
+  for await (const moment of moments) {
+    state.at = moment.at
+    Object.assign(state.session, moment.session)
+    if (moment.request) state.requests.set(moment.request.id, moment.request.usage)
+    if (moment.subagent) state.told.subagents.push(moment.subagent)
+    Object.assign(state.told.commands, moment.commands)
+    if (moment.step) yield* stepped(state, await withoutSecrets(moment.step, mask))
+  }
+  const last = await leftOpen(state)
+  if (last) yield { ...last, isOpen: true }
+}
+
+async function* stepped(state: State, step: Step): AsyncGenerator<PastTurn> {
+  const { at } = state
+  if (step.kind === 'turn') {
+    const turn = await turned(state, step)
+    if (turn) yield turn
+    return
+  }
+  if (step.kind === 'prompt') {
+    const turn = await leftOpen(state)
+    if (turn) yield turn
+    state.draft = draftAfter(state.draft, at, state.plan)
+  }
+  state.draft = withStep(state.draft ?? newDraft(at, state.plan), step, at)
+}
+
+/** A turn whose end nothing tells: its user interrupted it. What an agent did by itself just ended. */
+async function leftOpen(state: State): Promise<PastTurn | undefined> {
+  const { draft } = state
+  if (!draft || isEmpty(draft)) return undefined
+  // A command of the agent itself, such as /clear, was no work.
+  if (/^\/\S+(?: |$)/.test(draft.prompt ?? '') && draft.tools.length + state.requests.size === 0) {
+    state.draft = undefined
+    return undefined
+  }
+  return turned(state, draft.prompt === undefined ? {} : { interrupted: true })
+}
+
+async function turned(state: State, end: TurnEnd): Promise<PastTurn | undefined> {
+  const { draft = newDraft(state.at, state.plan), told, session, requests } = state
+  const isSaid = end.answer !== undefined && requests.size > 0
+  if (isEmpty(draft) && !isSaid && end.failure === undefined) return undefined
+  const used = [...requests.values()]
+  const total = await totalOf(used)
+  const model = used.findLast((usage) => usage.model !== undefined)?.model
+  const usage = total && { ...(model !== undefined && { model }), ...total }
+  const turn = turnOf(
+    draft,
+    { ...end, at: state.at, ...(usage && { usage }), ...(model !== undefined && { model }) },
+    told,
+  )
+  state.plan = draft.plan ?? draft.kept
+  state.draft = undefined
+  state.requests = new Map()
+  state.told = { commands: {}, subagents: [] }
+  return { turn, files: draft.files, session: { ...session } }
+}

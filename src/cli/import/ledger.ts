@@ -1,0 +1,65 @@
+import { type Client, ConductError, createClient } from '../../client/client.ts'
+import { isMissing, tries } from '../operation/call.ts'
+import { openLedger, type Place, shownPlace } from '../place/connect.ts'
+import type { Env } from '../place/folders.ts'
+import { keyOf } from '../place/profile.ts'
+
+/** A ledger that history is brought into. */
+export interface Target {
+  /** A client that acts in no project. */
+  client: Client
+  /** A client that acts in that project. */
+  in(project: string): Client
+  /** Creates the project unless it is there. */
+  ensure(project: string): Promise<void>
+  close(): Promise<void>
+}
+
+export async function openTarget(place: Place, env: Env): Promise<Target> {
+  if (place.kind === 'local') {
+    const { as, close } = await openLedger(place, env)
+    return targetOf((project) => as({ project }), close)
+  }
+  const key = keyOf(place.profile, env)
+  return targetOf(
+    (project) => createClient({ url: place.url, key, project, ...tries }),
+    async () => {},
+  )
+}
+
+function targetOf(as: (project?: string) => Client, close: () => Promise<void>): Target {
+  const clients = new Map<string, Client>()
+  const client = as()
+  const known = new Set<string>()
+  return {
+    client,
+    close,
+    in(project) {
+      const one = clients.get(project) ?? as(project)
+      clients.set(project, one)
+      return one
+    },
+    async ensure(project) {
+      if (known.has(project)) return
+      await client.getProject({ slug: project }).catch(async (error) => {
+        if (!isMissing(error)) throw error
+        await client.createProject({ slug: project }).catch((error) => {
+          // Another process may have been first.
+          if (!(error instanceof ConductError) || error.code !== 'CONFLICT') throw error
+        })
+      })
+      known.add(project)
+    },
+  }
+}
+
+/** Throws FORBIDDEN unless the key has admin, without which no past time is accepted. */
+export async function requireAdmin({ client }: Target, place: Place) {
+  const { key, permissions } = await client.me()
+  if (permissions.includes('admin')) return
+  throw new ConductError(
+    'FORBIDDEN',
+    `An import gives past times, which needs the permission admin. The key '${key?.name}' of ${shownPlace(place)} has ${permissions.join(', ')}: ` +
+      'use an admin key (CONDUCT_API_KEY, or --profile). With --dry-run, any key that can read will do.',
+  )
+}

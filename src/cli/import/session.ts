@@ -1,0 +1,209 @@
+import { existsSync } from 'node:fs'
+import { hostname } from 'node:os'
+import type { Moment, Pass } from '../../agents/past/moment.ts'
+import { type PastTurn, turnsOf } from '../../agents/past/turns.ts'
+import { readTranscript } from '../../agents/transcript.ts'
+import { cut } from '../../agents/turn.ts'
+import type { Client, Output } from '../../client/client.ts'
+import { mask } from '../../mask/mask.ts'
+import { authorOf, git } from '../place/git.ts'
+import { projectOf } from '../place/project.ts'
+import { type RecordRules, recordRules } from '../place/rules.ts'
+import { pathsOf } from '../record/own-work.ts'
+import { failureAfter, titleOf } from '../record/run-calls.ts'
+import type { Found } from './find.ts'
+import type { Target } from './ledger.ts'
+import type { Reporter } from './report.ts'
+
+/** An agent whose transcripts can be brought in. */
+export interface Source {
+  /** Its name in the command, and in the label of its runs. */
+  name: 'claude' | 'codex'
+  /** Its name in the ledger. */
+  agent: string
+  moments(path: string, subagents: readonly string[], pass: Pass): AsyncIterable<Moment>
+}
+
+export interface Wishes {
+  dryRun: boolean
+  /** Only sessions that began then or later, in milliseconds since 1970. */
+  since?: number | undefined
+  /** Only sessions of this project. */
+  project?: string | undefined
+  /** The project of sessions whose folder is gone. */
+  goneTo?: string | undefined
+}
+
+type Run = Output<'listRuns'>['runs'][number]
+
+/** What is known of the folder in which a session ran. */
+interface Folder {
+  cwd: string
+  project: string
+  rules: RecordRules
+  author: string | undefined
+  /** The top of its working tree. */
+  root: string | undefined
+}
+
+/** A session written to within so many milliseconds may still go on. */
+const quietMs = 600_000
+
+/** Brings a session in, or what is new of it. Throws what the ledger answers, and where the transcript cannot be read. */
+export async function importSession(
+  target: Target,
+  source: Source,
+  found: Found,
+  { report, wishes }: { report: Reporter; wishes: Wishes },
+) {
+  const turns = turnsOf(source.moments(found.file, found.subagents, report.pass), mask)
+  let into: Into | undefined
+  let n = 0
+  for await (const past of turns) {
+    if (past.isOpen && Date.now() - found.writtenAt < quietMs) {
+      report.pass(found.file, undefined, 'its last turn may still go on: import it again later')
+      report.count('turns that may go on')
+      break
+    }
+    into ??= await begin(target, source, found, past, { report, wishes })
+    if (!into) return
+    n += 1
+    await add(into, past, n, report)
+  }
+  if (into) await end(into, source, found)
+  else if (n === 0) report.count('sessions without a whole turn')
+}
+
+/** The run that a session is brought into. */
+interface Into {
+  client: Client
+  folder: Folder
+  dryRun: boolean
+  /** Undefined in a dry run for a session that is new. */
+  run: Run | undefined
+  /** How many turns it has already. */
+  has: number
+  last?: PastTurn
+}
+
+async function begin(
+  target: Target,
+  source: Source,
+  found: Found,
+  first: PastTurn,
+  { report, wishes }: { report: Reporter; wishes: Wishes },
+): Promise<Into | undefined> {
+  const startedAt = first.turn.startedAt as string
+  if (wishes.since !== undefined && Date.parse(startedAt) < wishes.since) {
+    report.count('sessions that began earlier')
+    return undefined
+  }
+  const folder = folderOf(first.session.cwd, wishes)
+  if (typeof folder === 'string') {
+    report.pass(found.file, undefined, folder)
+    return undefined
+  }
+  if (wishes.project !== undefined && wishes.project !== folder.project) {
+    report.count('sessions of other projects')
+    return undefined
+  }
+  const runs = await runsOf(target, source.agent, found.session)
+  const own = runs.find(({ labels }) => labels.imported === source.name)
+  if (runs.some((run) => run !== own)) {
+    report.count('sessions recorded already')
+    return undefined
+  }
+  report.count(own ? 'sessions imported before' : 'sessions')
+  const { dryRun } = wishes
+  if (!own && !dryRun) await target.ensure(folder.project)
+  const client = target.in(own?.project ?? folder.project)
+  const run = own ?? (dryRun ? undefined : await create(client, source, found, first, folder))
+  const has = own ? ((await client.getRun({ runId: own.runId })).run.turns?.count ?? 0) : 0
+  return { client, folder, dryRun, run, has }
+}
+
+async function runsOf({ client }: Target, agent: string, session: string): Promise<Run[]> {
+  const runs: Run[] = []
+  for await (const run of client.all('listRuns', { session, limit: 100 })) if (run.agent === agent) runs.push(run)
+  return runs
+}
+
+/** What stands in the way, in words, where the folder has no project. */
+function folderOf(cwd: string | undefined, { goneTo }: Wishes): Folder | string {
+  if (cwd === undefined) return 'it names no folder, so that it belongs to no project'
+  if (!existsSync(cwd)) {
+    if (goneTo === undefined)
+      return `its folder ${cwd} is gone, so that nothing tells its project: --gone-to <slug> names one`
+    return { cwd, project: goneTo, rules: { answers: true, prompts: true }, author: undefined, root: undefined }
+  }
+  try {
+    const root = git(cwd, 'rev-parse', '--show-toplevel')
+    return { cwd, project: projectOf(cwd), rules: recordRules(cwd), author: authorOf(cwd), root }
+  } catch (error) {
+    return (error as Error).message
+  }
+}
+
+async function create(
+  client: Client,
+  source: Source,
+  { session }: Found,
+  first: PastTurn,
+  folder: Folder,
+): Promise<Run> {
+  const { branch, base } = first.session
+  const { startedAt, endedAt } = first.turn
+  const [cwd, author] = [cut(folder.cwd, 1_000), cut(folder.author, 200)]
+  const input = {
+    title: titleOf(folder.rules, first.turn.prompt, source.agent),
+    agent: source.agent,
+    ...(author && { author }),
+    where: { host: hostname(), ...(cwd && { cwd }), session },
+    ...((branch || base) && { git: { ...(branch && { branch }), ...(base && { base }) } }),
+    labels: { imported: source.name },
+    // It ended long ago; an import that is cut off here goes on with the turns that are missing.
+    status: 'completed' as const,
+    ...{ createdAt: startedAt, startedAt, endedAt },
+  }
+  // Two imports at once make one run.
+  const idempotencyKey = `import-${source.name}-${session}`
+  const { run } = await client.createRun(input, { idempotencyKey })
+  return run as Run
+}
+
+async function add(into: Into, past: PastTurn, n: number, report: Reporter) {
+  into.last = past
+  if (n <= into.has) return
+  report.count('turns')
+  const { client, folder, run, dryRun } = into
+  if (dryRun || !run) return
+  const { rules, root, cwd } = folder
+  const { branch } = past.session
+  const files = pathsOf(root, cwd, past.files).map((path) => ({ path }))
+  const texts = { ...(!rules.answers && { answer: undefined }), ...(!rules.prompts && { prompt: undefined }) }
+  await client.appendTurn({
+    runId: run.runId,
+    n,
+    ...past.turn,
+    ...texts,
+    ...(files.length > 0 && { files }),
+    ...(branch && { git: { branch } }),
+  })
+}
+
+/** The end of the run as its last turn tells it, with the totals that the transcript ends with. */
+async function end({ client, run, dryRun, last, has }: Into, { agent }: Source, { file, subagents }: Found) {
+  if (dryRun || !run || !last) return
+  const { endedAt, failure: failed, interrupted } = last.turn
+  const { run: now } = await client.getRun({ runId: run.runId })
+  const isNew = has < (now.turns?.count ?? 0) || now.endedAt !== endedAt
+  if (!isNew) return
+  const told = await readTranscript(agent, file, subagents).catch(() => undefined)
+  const failure = failureAfter(failed, interrupted)
+  await client.updateRun({
+    runId: run.runId,
+    ...(failure ? { status: 'failed' as const, failure } : { status: 'completed' as const }),
+    endedAt,
+    ...(told?.usage && { usage: told.usage }),
+  })
+}

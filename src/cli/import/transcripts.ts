@@ -1,0 +1,95 @@
+import { Command } from 'commander'
+import { claudeMoments } from '../../agents/past/claude.ts'
+import { codexMoments } from '../../agents/past/codex.ts'
+import type { Pass } from '../../agents/past/moment.ts'
+import { ConductError } from '../../client/client.ts'
+import { addExamples, addPlace, type Common } from '../option.ts'
+import { placeOf } from '../place/connect.ts'
+import type { Env } from '../place/folders.ts'
+import { whileWaiting } from '../show/progress.ts'
+import { claudeSessions, codexSessions, type Found, transcriptFolders } from './find.ts'
+import { openTarget, requireAdmin, type Target } from './ledger.ts'
+import { createReporter, print, type Reporter } from './report.ts'
+import { importSession, type Source, type Wishes } from './session.ts'
+import { readSince } from './since.ts'
+
+interface Options extends Common {
+  since?: number
+  goneTo?: string
+  dryRun?: boolean
+}
+
+const sources = {
+  claude: { name: 'claude', agent: 'claude-code', moments: claudeMoments, find: claudeSessions, called: 'Claude Code' },
+  codex: { name: 'codex', agent: 'codex', moments: codexMoments, find: codexSessions, called: 'Codex' },
+} as const satisfies Record<string, Source & { find(folder: string, pass: Pass): Promise<Found[]>; called: string }>
+
+type Name = keyof typeof sources
+
+/** `conduct import claude`, `conduct import codex`: the sessions that stand on this machine. */
+export function transcriptsCommand(name: Name): Command {
+  const { called } = sources[name]
+  const command = new Command(name).description(`bring the sessions of ${called} on this machine into the ledger`)
+  command.option(
+    '--since <time>',
+    'only sessions that began then or later: 2026-01-31, or 30d for the last 30 days',
+    readSince,
+  )
+  command.option('--project <slug>', 'only sessions of this project')
+  command.option('--gone-to <slug>', 'the project of sessions whose folder is gone')
+  command.option('--dry-run', 'count what is new, and write nothing')
+  command.option('--json', 'as JSON')
+  addPlace(command, true)
+  addExamples(command, [`conduct import ${name} --dry-run`, `conduct import ${name} --since 30d`])
+  return command.action((options: Options) => run(name, options))
+}
+
+async function run(name: Name, { since, project, goneTo, dryRun = false, ...options }: Options): Promise<void> {
+  const { env } = process
+  const place = { ...placeOf({ profile: options.profile }, env, process.cwd()), project: undefined }
+  const reporter = createReporter(dryRun, { sessions: 0, turns: 0 })
+  const found = await findAll(name, env, reporter)
+  const target = await openTarget(place, env)
+  try {
+    if (!dryRun) await requireAdmin(target, place)
+    await importAll(target, name, found, { report: reporter, wishes: { dryRun, since, project, goneTo } })
+  } finally {
+    await target.close()
+  }
+  print(reporter.report, options)
+}
+
+async function findAll(name: Name, env: Env, { pass }: Reporter): Promise<Found[]> {
+  const folder = transcriptFolders[name](env)
+  return sources[name].find(folder, pass).catch((error: NodeJS.ErrnoException) => {
+    const where = name === 'claude' ? 'CLAUDE_CONFIG_DIR' : 'CODEX_HOME'
+    pass(folder, undefined, `it cannot be read (${error.code ?? error.message}); ${where} names another folder`)
+    return []
+  })
+}
+
+async function importAll(target: Target, name: Name, found: Found[], context: { report: Reporter; wishes: Wishes }) {
+  let done = 0
+  const work = async () => {
+    for (const one of found) {
+      await importSession(target, sources[name], one, context).catch((error: unknown) => {
+        if (!(error instanceof Error) || isOfAll(error)) throw error
+        context.report.pass(one.file, undefined, error.message)
+      })
+      done += 1
+    }
+  }
+  await whileWaiting(() => `Imported ${done} of ${found.length} sessions`, work())
+}
+
+/** Whether the next session would fare no better. */
+const isOfAll = (error: Error) =>
+  error instanceof ConductError &&
+  [
+    'UNAUTHORIZED',
+    'FORBIDDEN',
+    'UNAVAILABLE',
+    'RATE_LIMIT_EXCEEDED',
+    'INTERNAL_ERROR',
+    'INSUFFICIENT_STORAGE',
+  ].includes(error.code)

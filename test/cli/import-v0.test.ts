@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { testLedger } from '../support/engines.ts'
+import { freshFolder, homeOf } from './folder.ts'
+import { conductHere } from './program.ts'
+
+const meta = (lines: Record<string, string>) =>
+  `## Meta\n${Object.entries(lines)
+    .map(([name, value]) => `- **${name}:** ${value}\n`)
+    .join('')}`
+
+const files = {
+  'conduct.track.json': JSON.stringify({
+    specs: [
+      {
+        id: '1',
+        location: '_conduct/specs/1.v0.spec.md',
+        type: 'file',
+        status: 'completed',
+        version: 0,
+        agent: 'a-model',
+        createdAt: '2025-11-04T09:00:00Z',
+      },
+    ],
+    runs: [
+      {
+        id: '1',
+        specId: '1',
+        location: '_conduct/runs/1/',
+        type: 'directory',
+        status: 'completed',
+        startedAt: '2025-11-04T10:00:00Z',
+        completedAt: '2025-11-04T12:00:00Z',
+      },
+      {
+        id: '2',
+        specId: '1',
+        location: '_conduct/runs/2.v0.run.md',
+        status: 'completed',
+        startedAt: '2025-11-04T13:00:00Z',
+      },
+    ],
+    checks: [
+      {
+        id: '1',
+        runId: '1',
+        location: '_conduct/checks/1.check.md',
+        result: 'partial',
+        completedAt: '2025-11-04T00:15:00Z',
+      },
+      { id: '2', runId: '7', location: '_conduct/checks/1.check.md', result: 'pass' },
+    ],
+    widgets: [],
+  }),
+  '_conduct/specs/1.v0.spec.md': '# Spec 1: Search\n\n- [x] Find things\n',
+  '_conduct/runs/1/index.md': `# Run 1: Search\n\n${meta({ Status: 'in-progress' })}`,
+  '_conduct/runs/1/10-last.md': 'Part ten.\n',
+  '_conduct/runs/1/2-first.md': 'Part two.\n',
+  '_conduct/checks/1.check.md': '# Check 1\n\nMostly.\n',
+}
+
+testLedger(
+  'a tracker with its documents becomes specs, runs and checks, once; what contradicts itself is listed',
+  async (ledger, t) => {
+    const folder = freshFolder(t)
+    for (const [name, text] of Object.entries(files)) {
+      mkdirSync(dirname(join(folder, name)), { recursive: true })
+      writeFileSync(join(folder, name), text)
+    }
+    const env = { ...homeOf(folder), CONDUCT_DATABASE_URL: ledger.url }
+    const run = async (...words: string[]) => {
+      const { code, stdout, stderr } = await conductHere(
+        ['import', 'conduct-v0', '.', '--project', 'old', '--json', ...words],
+        env,
+        folder,
+      )
+      assert.equal(code, 0, stderr)
+      return JSON.parse(stdout)
+    }
+    const first = await run('--dry-run')
+    assert.deepEqual((await ledger.client.listSpecs({})).specs, [])
+    assert.deepEqual({ ...(await run()), dryRun: true }, first)
+    assert.deepEqual(first.counts, { specs: 1, runs: 1, checks: 1 })
+    assert.deepEqual(
+      first.unplaced.map(({ file }: { file: string }) => file),
+      ['_conduct/runs/2.v0.run.md', '_conduct/checks/1.check.md', 'conduct.track.json'],
+    )
+    assert.deepEqual(
+      first.contradictions.map(({ file }: { file: string }) => file),
+      ['_conduct/runs/1/', '_conduct/checks/1.check.md'],
+    )
+    const client = ledger.as({ project: 'old' })
+    const { run: imported } = await client.getRun({ runId: 'v0-1' })
+    assert.deepEqual(
+      [imported.status, imported.createdAt, imported.endedAt, imported.specId, imported.verdict],
+      ['completed', '2025-11-04T10:00:00.000Z', '2025-11-04T12:00:00.000Z', 'v0-1', 'warned'],
+    )
+    assert.match(imported.content, /# Run 1[\s\S]*Part two\.[\s\S]*Part ten\./)
+    assert.equal((await client.getCheck({ checkId: 'v0-1' })).check.createdAt, '2025-11-04T12:00:00.000Z')
+    const again = await run()
+    assert.deepEqual(again.counts, {
+      specs: 0,
+      runs: 0,
+      checks: 0,
+      'specs imported before': 1,
+      'runs imported before': 1,
+      'checks imported before': 1,
+    })
+  },
+)
