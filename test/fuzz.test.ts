@@ -109,7 +109,7 @@ for (const engine of engines) {
     t.diagnostic(`of ${each} of each: ${[...done].map(([name, count]) => `${count} ${name}`).join(', ')}`)
     // createSession takes a secret, which no description tells; a spec that is made anew begins with another version;
     // erase takes one field of four, and getConsistency and getProof what is sealed already.
-    const hardToHit = ['createSession', 'getSpecVersion', 'erase', 'getConsistency', 'getProof']
+    const hardToHit = ['createSession', 'getSpecVersion', 'erase']
     const seldomDone = [...done].filter(([name, count]) => count < each / 8 && !hardToHit.includes(name))
     assert.deepEqual(seldomDone, [])
   })

@@ -4,7 +4,7 @@ import { numberEvents } from '../../store/log/number.ts'
 import { type Line, lastSeq, readLines } from '../../store/log/read.ts'
 import type { Store } from '../../store/open.ts'
 import { type Entry, entryOf, Recent } from './recent.ts'
-import { createTurns } from './turns.ts'
+import { createFairQueue } from './fair-queue.ts'
 
 /** How many events to read from the database at once, at first and at most. An event may be large, and many streams may open at once. */
 const firstBatch = 1
@@ -28,7 +28,7 @@ export class Feed {
   readonly #db: Db
   readonly #stopping: AbortSignal | undefined
   readonly #recent = new Recent()
-  readonly #inTurn = createTurns()
+  readonly #queue = createFairQueue()
   readonly #wakes = new Set<() => void>()
   readonly #look: () => Promise<void>
   #unwatch: (() => void) | undefined
@@ -68,7 +68,7 @@ export class Feed {
 
   /** Reads for readers that are behind: many of them may come at once, each to read thousands of events. */
   readonly #readBehind: ReadBehind = (after, limit, conditions) =>
-    this.#inTurn(() => readLines(this.#db, { after }, limit, conditions))
+    this.#queue(() => readLines(this.#db, { after }, limit, conditions))
 
   #join(wake: () => void, end: number) {
     if (this.#wakes.size === 0) {
