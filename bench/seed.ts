@@ -119,7 +119,7 @@ function inserts({ time, hex, words }: Words, runs: number, projects: number): s
     `insert into run_features (run_id, feature_id, created_at) select n, 1 + n % 10, ${at} from ${numbers(runs)}`,
     `insert into run_features (run_id, feature_id, created_at) select n, 11 + n % ${features - 10}, ${at} from ${numbers(runs)}`,
     `insert into events (seq, project_id, type, subject, subject_id, actor, at, changes)
-      select n + 100, ${project}, ${eventType}, ${runId}, n, '{"kind":"key","keyId":1,"name":"first admin"}', ${at}, ${changes} from ${numbers(runs)}`,
+      select n + (select coalesce(max(seq), 0) from events), ${project}, ${eventType}, ${runId}, n, '{"kind":"key","keyId":1,"name":"first admin"}', ${at}, ${changes} from ${numbers(runs)}`,
     `insert into specs (project_id, spec_id, title, status, checklist_total, checklist_done, created_at, updated_at, created_by, updated_by)
       select ${project}, case n when 1 then '${hot.spec}' else 'SPEC-' || n end, 'Part ' || n, case n % 5 when 0 then 'draft' else 'completed' end, 0, 0, ${at}, ${at}, 1, 1 from ${numbers(features)}`,
     `insert into checks (project_id, check_id, run_id, name, result, work_version, created_at, updated_at, created_by, updated_by)
@@ -127,7 +127,7 @@ function inserts({ time, hex, words }: Words, runs: number, projects: number): s
     `insert into search_entries (type, subject_id) select 'run', n from ${numbers(runs)}`,
     `insert into search_words (rowid, words) select n, ${words(tokens)} from ${numbers(runs)}`,
     `insert into search_recent (rowid, words) select n, ${words(tokens)} from ${numbers(runs)} where n > ${runs - 4096}`,
-    `update search_state set last_seq = ${runs + 100}`,
+    `update search_state set last_seq = (select coalesce(max(seq), 0) from events)`,
     `insert into counters (project_id, noun, next) select n, 'run', ${runs + 1} from ${numbers(projects)}`,
     `insert into counters (project_id, noun, next) select n, 'feature', ${features + 1} from ${numbers(projects)}`,
   ]

@@ -3,8 +3,8 @@ import type { Selected } from '../../store/log/list.ts'
 import { numberEvents } from '../../store/log/number.ts'
 import { type Line, lastSeq, readLines } from '../../store/log/read.ts'
 import type { Store } from '../../store/open.ts'
-import { type Entry, entryOf, Recent } from './recent.ts'
 import { createFairQueue } from './fair-queue.ts'
+import { type Entry, entryOf, Recent } from './recent.ts'
 
 /** How many events to read from the database at once, at first and at most. An event may be large, and many streams may open at once. */
 const firstBatch = 1
