@@ -5,6 +5,7 @@ import { useProjects } from '../data/projects.ts'
 import { client } from '../data/server.ts'
 import { useSession } from '../data/session.ts'
 import { Form } from '../ui/form.tsx'
+import { ProjectChoice } from '../ui/project-choice.tsx'
 
 type Permission = Key['permissions'][number]
 
@@ -52,21 +53,14 @@ export function KeyForm({ onMade, onClose }: Props) {
           </label>
         ))}
       </fieldset>
-      <label class="field">
-        Where
-        <select
-          value={project}
-          disabled={ownProject !== null}
-          onChange={(event) => setProject(event.currentTarget.value)}
-        >
-          {ownProject === null && <option value="">The whole server</option>}
-          {projects.map(({ slug, name }) => (
-            <option key={slug} value={slug}>
-              {name}
-            </option>
-          ))}
-        </select>
-      </label>
+      <ProjectChoice
+        label="Where"
+        projects={projects}
+        chosen={project}
+        onChoose={setProject}
+        none={ownProject === null ? 'The whole server' : undefined}
+        disabled={ownProject !== null}
+      />
       <label class="field">
         Last day, if it shall expire
         <input type="date" value={until} onChange={(event) => setUntil(event.currentTarget.value)} />

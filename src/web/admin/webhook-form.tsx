@@ -7,6 +7,7 @@ import { client } from '../data/server.ts'
 import { useSession } from '../data/session.ts'
 import { etagOf } from '../data/version.ts'
 import { Form } from '../ui/form.tsx'
+import { ProjectChoice } from '../ui/project-choice.tsx'
 
 const nouns = ['run', 'turn', 'spec', 'check', 'feature', 'project', 'key', 'webhook']
 const types = nouns.flatMap((noun) => ['created', 'updated', 'deleted'].map((deed) => `${noun}.${deed}` as EventType))
@@ -58,21 +59,14 @@ export function WebhookForm({ webhook, onMade, onDone, onClose }: Props) {
       <Types chosen={chosen} onChange={setChosen} />
       {!webhook && (
         <>
-          <label class="field">
-            Events of
-            <select
-              value={project}
-              disabled={ownProject !== null}
-              onChange={(event) => setProject(event.currentTarget.value)}
-            >
-              {ownProject === null && <option value="">The whole server</option>}
-              {projects.map(({ slug, name }) => (
-                <option key={slug} value={slug}>
-                  {name}
-                </option>
-              ))}
-            </select>
-          </label>
+          <ProjectChoice
+            label="Events of"
+            projects={projects}
+            chosen={project}
+            onChoose={setProject}
+            none={ownProject === null ? 'The whole server' : undefined}
+            disabled={ownProject !== null}
+          />
           <label class="row permission">
             <input type="checkbox" checked={isWhole} onChange={() => setWhole(!isWhole)} />
             Begin with the first event of the log

@@ -6,6 +6,7 @@ import { clientOf } from '../data/server.ts'
 import { useSession } from '../data/session.ts'
 import { Head } from '../ui/head.tsx'
 import { Problem } from '../ui/problem.tsx'
+import { ProjectChoice } from '../ui/project-choice.tsx'
 import { SpecText } from './spec-text.tsx'
 
 /** Writes a new spec. Its project and id may stand in the address. */
@@ -30,16 +31,7 @@ export default function NewSpec({ route: { query } }: { route: Route }) {
       <form class="editor" onSubmit={create}>
         <div class="row fields">
           {projects.length > 1 && (
-            <label class="field">
-              Project
-              <select value={project} onChange={(event) => setChosen(event.currentTarget.value)}>
-                {projects.map(({ slug, name }) => (
-                  <option key={slug} value={slug}>
-                    {name}
-                  </option>
-                ))}
-              </select>
-            </label>
+            <ProjectChoice label="Project" projects={projects} chosen={project} onChoose={setChosen} />
           )}
           <label class="field">
             Id; empty for the next free one
