@@ -1,20 +1,23 @@
 import { closeSync, openSync, readSync } from 'node:fs'
 import { git } from './git.ts'
 
-/** How git's reflog names what makes a commit. A checkout, a reset or a fast-forward only goes to one. */
+/**
+ * The words with which git's reflog records a new commit. A checkout, a reset or a fast-forward moves HEAD to an
+ * existing commit, so none of them counts.
+ */
 const making =
   /^(?:commit|cherry-pick|revert|am|merge|pull|rebase)\b(?!.*(?:Fast-forward|\((?:start|finish|abort)\)|: returning to ))/
 
-/** Where git logs what happens to HEAD in a working tree. */
+/** The path of git's reflog of HEAD for a working tree. */
 export const logOf = (root: string): string | undefined =>
   git(root, 'rev-parse', '--path-format=absolute', '--git-path', 'logs/HEAD')
 
-/** At most so much of a log is read, in bytes. */
+/** The most bytes of the reflog that we read. */
 const mostBytes = 1_048_576
 
 /**
- * The commits that were made in a working tree while its log of HEAD grew `from` so many bytes `to` so many, the oldest
- * first. Commits that came from elsewhere are none of them. Empty where there is no such log.
+ * The commits made in a working tree while its reflog of HEAD grew from `from` bytes to `to` bytes, oldest first.
+ * Commits that were only fetched or checked out are not included. Empty if there is no such reflog.
  */
 export function commitsMade(root: string, from: number, to: number): string[] {
   const made = textOf(logOf(root), from, Math.min(to - from, mostBytes))

@@ -12,30 +12,30 @@ import { declaredProject, projectOf } from './project.ts'
 export type { Copied, CopyStep } from '../../store/engine/sqlite/copy.ts'
 export type { LocalPlace, Place }
 
-/** The name by which the database of this machine is meant; no profile has it. */
+/** The name that selects the database of this machine. No profile can have it. */
 export const localProfile = 'local'
 
-/** What the flags of a command say about the place; each wins over the environment. */
+/** What the flags of a command say about the place. Each wins over the environment. */
 export interface PlaceOptions {
   profile?: string | undefined
   /** The project to act in. */
   project?: string | undefined
 }
 
-/** How patiently a server is asked. */
+/** How long and how often the client tries to reach a server. */
 export type Tries = Pick<ClientOptions, 'attempts' | 'timeout' | 'patience'>
 
 export interface Connection {
   client: Client
   place: Place
-  /** Gives the database back; nothing for a server. */
+  /** Closes the database; does nothing for a server. */
   close(): Promise<void>
 }
 
 /**
- * The place that flags, environment, profiles and folder tell: the profile of the flag (`local` is the database of this
- * machine), else CONDUCT_URL, else the profile in use, else the local database. Throws a UsageError for a profile that
- * does not exist.
+ * The place that flags, environment, profiles and folder select: the profile of the flag (`local` is the database of
+ * this machine), else CONDUCT_URL, else the profile in use, else the local database. Throws a UsageError for a profile
+ * that does not exist.
  */
 export function placeOf({ profile, project: chosen }: PlaceOptions, env: Env, cwd: string): Place {
   const project = chosen ?? (env.CONDUCT_PROJECT || undefined)
@@ -51,18 +51,21 @@ export function placeOf({ profile, project: chosen }: PlaceOptions, env: Env, cw
     )
   }
   const url = known?.url ?? (env.CONDUCT_URL as string)
-  // A project that is only guessed is none that the server must know.
+  // The server need not have a project that we only guessed.
   return { kind: 'server', url, profile: name, project: project ?? declaredProject(cwd) ?? known?.project }
 }
 
-/** The local database; a relative file is taken from `cwd`, so that the place is the same from wherever it is opened. */
+/**
+ * The URL of the local database. A relative path is resolved against `cwd`, so it means the same file wherever it is
+ * opened.
+ */
 export function databaseUrlOf(env: Env, cwd: string): string {
   const url = read('databaseUrl', env)
   const file = url.startsWith('sqlite:') ? url.slice('sqlite:'.length) : ':memory:'
   return file === ':memory:' ? url : `sqlite:${resolve(cwd, file)}`
 }
 
-/** Where the ledger is, in words. */
+/** A place as messages show it. */
 export const shownPlace = (place: Place) => (place.kind === 'server' ? place.url : withoutPassword(place.databaseUrl))
 
 function read<N extends keyof Settings>(name: N, env: Env): Settings[N] {
@@ -74,7 +77,10 @@ function read<N extends keyof Settings>(name: N, env: Env): Settings[N] {
   }
 }
 
-/** A client of that place, with the key of its profile or of CONDUCT_API_KEY; the project is made where it is local and new. */
+/**
+ * A client of that place, with the key of its profile or of CONDUCT_API_KEY. In the local database it creates a missing
+ * project.
+ */
 export async function connect(place: Place, env: Env, tries?: Tries): Promise<Connection> {
   if (place.kind === 'local') return openLocal(place, env)
   const { url, project, profile } = place
@@ -82,16 +88,19 @@ export async function connect(place: Place, env: Env, tries?: Tries): Promise<Co
   return { client: createClient({ url, key: keyOf(profile, env), project, ...tries }), place, close: async () => {} }
 }
 
-/** Loaded only by who connects: a hook, which just asks where the place is, does without. */
+/** Loaded on first use: a hook only asks where the place is, and does without. */
 const client = () => import('../../client/client.ts')
 
-/** Where a server of this machine is that was started with these settings. */
+/** The address of a server started on this machine with these settings. */
 export function localUrl(env: Env): string {
   const host = read('host', env)
   return `http://${host.includes(':') ? `[${host}]` : host}:${read('port', env)}${read('basePath', env)}`
 }
 
-/** Opens a database, writes to it and, where it is a file, reads all of it. Answers what is damaged; throws what is in the way. */
+/**
+ * Opens a database, writes to it and, if it is a file, reads all of it. Returns what is damaged; throws if it cannot do
+ * so.
+ */
 export async function inspect(databaseUrl: string): Promise<{ damaged: string[]; risks: string[] }> {
   const [{ openStore }, { damages, tryWrite }] = await Promise.all([
     import('../../store/open.ts'),
@@ -106,7 +115,7 @@ export async function inspect(databaseUrl: string): Promise<{ damaged: string[];
   }
 }
 
-/** The functions that copy a ledger of SQLite, loaded only by the commands that do. */
+/** The functions that copy an SQLite ledger, loaded only by the commands that need them. */
 export const copying = () => import('../../store/engine/sqlite/backup.ts')
 
 /** Fills the database at that URL with an export, as `importLedger` says. */
@@ -123,7 +132,7 @@ export async function importInto(databaseUrl: string, source: AsyncIterable<Uint
   }
 }
 
-/** What to do with an error of opening that database: UNAVAILABLE, with the reason. */
+/** Turns an error of opening that database into UNAVAILABLE with the reason. */
 export const notOpened = (databaseUrl: string) => (cause: Error & { cause?: Error }) => {
   const reason = cause.cause ? `${cause.message} (${cause.cause.message})` : cause.message
   throw new ConductError('UNAVAILABLE', `${withoutPassword(databaseUrl)} cannot be opened: ${reason}`, { cause })
@@ -140,15 +149,18 @@ async function openLocal(place: LocalPlace, env: Env): Promise<Connection> {
   return { client: as({ project: place.project }), place, close }
 }
 
-/** A database that is open in process: clients of it act as the local user, or as the key that they are given. */
+/** A database open in this process. Its clients act as the local user, or as the key they are given. */
 export interface OpenLedger {
   as(options: Pick<ClientOptions, 'key' | 'project'>): Client
   close(): Promise<void>
 }
 
-/** Opens the database of that place; what is written gets its times by `now` (Unix milliseconds), else by the database's clock. */
+/**
+ * Opens the database of that place. Writes get their times from `now` (Unix milliseconds), else from the database's
+ * clock.
+ */
 export async function openLedger({ databaseUrl }: LocalPlace, env: Env, now?: () => number): Promise<OpenLedger> {
-  // Loaded only where it is needed: a client of a server does without.
+  // Loaded on first use: a client of a server does without.
   const [{ createClient }, { createApp }, { openStore }, { tidy }, { localActor }] = await Promise.all([
     client(),
     import('../../http/app.ts'),
@@ -164,7 +176,7 @@ export async function openLedger({ databaseUrl }: LocalPlace, env: Env, now?: ()
     as: (options) =>
       createClient({ url: 'http://localhost/conduct', fetch: (request) => app.fetch(request), ...options }),
     async close() {
-      // A full disk or a busy file is no reason to fail what was done.
+      // The command has done its work; a full disk or a busy file must not make it fail now.
       await tidy(store).catch(() => {})
       await store.close()
     },
@@ -177,7 +189,7 @@ async function ensureProject(client: Client, slug: string) {
   }
   await client.getProject({ slug }).catch(async (error) => {
     isCode('NOT_FOUND')(error)
-    // Another process may have been first.
+    // Another process may have created it first.
     await client.createProject({ slug }).catch(isCode('CONFLICT'))
   })
 }

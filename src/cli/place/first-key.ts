@@ -3,8 +3,8 @@ import { type Env, folders, privateFolder } from './folders.ts'
 import { writePrivate } from './private-file.ts'
 
 /**
- * Keeps the first key of a database in a file that only its owner may read: beside an SQLite file, else in the state
- * folder of the user. Returns its path; throws when it cannot be written.
+ * Writes the first key of a database to a file that only its owner can read: beside an SQLite file, else in the user's
+ * state folder. Returns the path. Throws if the file cannot be written.
  */
 export function keepFirstKey(env: Env, databaseUrl: string, secret: string): string {
   const path = pathFor(env, databaseUrl)

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 
-/** What git returns, or undefined where it fails. */
+/** The output of git, or undefined if git fails. */
 export function git(cwd: string, ...words: string[]): string | undefined {
   try {
     return gitIn(cwd, {}, ...words).trim() || undefined
@@ -9,7 +9,7 @@ export function git(cwd: string, ...words: string[]): string | undefined {
   }
 }
 
-/** The person who commits in that folder, as git writes one; undefined where git knows nobody. */
+/** The author that git would write into a commit in that folder; undefined if git knows none. */
 export function authorOf(cwd: string): string | undefined {
   const [name, email] = [git(cwd, 'config', 'user.name'), git(cwd, 'config', 'user.email')]
   if (name === undefined) return email && `<${email}>`
@@ -18,16 +18,16 @@ export function authorOf(cwd: string): string | undefined {
 
 export interface GitOptions {
   env?: NodeJS.ProcessEnv
-  /** What git reads from its standard input. */
+  /** The standard input of git. */
   input?: string
-  /** How long it may take, in milliseconds. */
+  /** How long git may take, in milliseconds. */
   timeoutMs?: number
 }
 
 /**
- * What git writes. Throws where it fails, or takes longer than it may: ten seconds, unless `timeoutMs` says otherwise. It asks nobody, fetches
- * nothing, takes no lock that it can do without, and runs neither hooks nor a monitor that the repository names; see
- * `ownFilters` for the rest.
+ * The output of git. Throws if git fails or takes longer than `timeoutMs` (ten seconds by default). Git asks no
+ * questions, fetches nothing, takes no optional locks, and runs neither hooks nor a file monitor that the repository
+ * configures; `ownFilters` takes care of filters.
  */
 export function gitIn(
   cwd: string,
@@ -50,9 +50,9 @@ const quiet = ['-c', 'core.fsmonitor=false', '-c', 'core.hooksPath=/dev/null']
 const alone = { GIT_OPTIONAL_LOCKS: '0', GIT_TERMINAL_PROMPT: '0', GIT_NO_LAZY_FETCH: '1' }
 
 /**
- * Words for git by which filters that the repository's own settings name are not run: content that they would change counts
- * as it is on disk. The filters of the user and of the machine remain, also under a name that the repository takes for
- * another. Throws where git cannot tell them.
+ * Arguments that keep git from running filters configured by the repository itself; the content they would change
+ * counts as it is on disk. Filters of the user and of the machine still run, even under a name that the repository
+ * reuses. Throws if git cannot list its settings.
  */
 export function ownFilters(cwd: string): string[] {
   const settings = filterSettings(cwd)
@@ -71,7 +71,7 @@ interface FilterSetting {
 }
 
 function filterSettings(cwd: string): FilterSetting[] {
-  // In pairs, each ended by NUL: the scope, then the name, a line end and the value.
+  // Pairs that each end with NUL: the scope, then the name, a line break and the value.
   const told = git(cwd, 'config', '--list', '--show-scope', '-z') ?? ''
   const [...fields] = told.split('\0')
   const settings: FilterSetting[] = []

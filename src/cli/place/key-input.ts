@@ -11,8 +11,8 @@ export interface KeySource {
 }
 
 /**
- * The key of a server, by the ways that other users of this machine cannot see: the standard input, a file for its owner
- * alone, CONDUCT_API_KEY, else a hidden prompt. Throws a UsageError that says what is wrong.
+ * Reads the key of a server in ways that other users of this machine cannot watch: from standard input, a file that
+ * only its owner can read, CONDUCT_API_KEY, or a hidden prompt. Throws a UsageError that says what is wrong.
  */
 export async function askKey({ keyStdin, keyFile }: KeySource, env: Env): Promise<string> {
   const key = (await given(keyStdin, keyFile, env)).trim()
@@ -35,7 +35,7 @@ async function given(keyStdin: boolean | undefined, keyFile: string | undefined,
   }
   const answer = await password({ message: 'The key (sk_…)', output: process.stderr })
   if (isCancel(answer)) throw new UsageError('No key was given.')
-  // Ctrl-D on an empty line gives nothing at all.
+  // Ctrl-D on an empty line leaves `answer` undefined.
   return answer ?? ''
 }
 

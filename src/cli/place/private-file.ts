@@ -1,6 +1,6 @@
 import { renameSync, writeFileSync } from 'node:fs'
 
-/** Writes a file that only its owner may read, at once or not at all; replaces a file or link of that name. */
+/** Writes a file that only its owner can read, in one step or not at all. Replaces a file or link of that name. */
 export function writePrivate(path: string, text: string) {
   const draft = `${path}.${process.pid}`
   writeFileSync(draft, text, { mode: 0o600, flush: true })

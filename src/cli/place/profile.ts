@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { type Env, folders, privateFolder } from './folders.ts'
 import { writePrivate } from './private-file.ts'
 
-/** A server that the command line knows, with the key for it. */
+/** A server and the key for it. */
 export interface Profile {
   url: string
   key?: string
@@ -11,14 +11,14 @@ export interface Profile {
 }
 
 export interface Profiles {
-  /** The name of the one in use. */
+  /** The name of the profile in use. */
   current?: string
   profiles: Record<string, Profile>
 }
 
 const pathOf = (env: Env) => join(folders.config(env), 'profiles.json')
 
-/** The profiles of this user; none where there is no file. Throws an Error that names a file which cannot be read. */
+/** The profiles of this user; none if there is no file. Throws an Error that names the file if it cannot be read. */
 export function readProfiles(env: Env): Profiles {
   const path = pathOf(env)
   try {
@@ -31,12 +31,12 @@ export function readProfiles(env: Env): Profiles {
   }
 }
 
-/** Writes them at once or not at all, for this user's eyes only. */
+/** Writes the profiles in one step or not at all, readable only by this user. */
 export function writeProfiles(env: Env, profiles: Profiles) {
   privateFolder(folders.config(env))
   writePrivate(pathOf(env), `${JSON.stringify(profiles, null, 2)}\n`)
 }
 
-/** The key of that profile; without one, of CONDUCT_API_KEY. */
+/** The key of that profile, or CONDUCT_API_KEY if no profile is given. */
 export const keyOf = (profile: string | undefined, env: Env) =>
   profile === undefined ? env.CONDUCT_API_KEY || undefined : readProfiles(env).profiles[profile]?.key

@@ -12,7 +12,7 @@ import { type Profiles, readProfiles, writeProfiles } from './profile.ts'
 
 const { env } = process
 
-/** `conduct profile`: the servers that this user knows, with a key for each. */
+/** `conduct profile`: the servers of this user, with a key for each. */
 export function profileCommand(): Command {
   const command = new Command('profile')
   const add = command

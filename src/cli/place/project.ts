@@ -6,9 +6,9 @@ import { git } from './git.ts'
 export const projectFile = 'conduct.json'
 
 /**
- * The project that a folder belongs to: what the nearest `conduct.json` says (also the one of the main worktree), else
- * owner and name of the git origin, else the name of the repository's folder, else the folder's. All worktrees of a
- * repository are one project. Throws an Error that names a `conduct.json` which cannot be read.
+ * The project that a folder belongs to: the one in the nearest `conduct.json` (also that of the main worktree), else
+ * owner and name from the git origin, else the name of the repository's folder, else that of the folder itself. All
+ * worktrees of a repository share one project. Throws an Error that names a `conduct.json` it cannot read.
  */
 export function projectOf(cwd: string): string {
   const declared = declaredProject(cwd)
@@ -18,13 +18,13 @@ export function projectOf(cwd: string): string {
   return slugOf(origin ? ownerAndName(origin) : basename(main ?? resolve(cwd)))
 }
 
-/** The project by a `conduct.json` alone. */
+/** The project that a `conduct.json` names. */
 export function declaredProject(cwd: string): string | undefined {
   const path = projectFileOf(cwd)
   return path && readProject(path)
 }
 
-/** The nearest `conduct.json`: of the folder or one above it, else of the main worktree. */
+/** The nearest `conduct.json`: in the folder or one above it, else in the main worktree. */
 export const projectFileOf = (cwd: string): string | undefined => nearestFile(cwd) ?? nearestFile(mainWorktree(cwd))
 
 function nearestFile(cwd: string | undefined): string | undefined {
@@ -39,24 +39,24 @@ function readProject(path: string): string {
     const { project } = JSON.parse(readFileSync(path, 'utf8')) as { project?: unknown }
     if (typeof project === 'string' && humanIdPattern.test(project)) return project
   } catch {
-    // Told below, like any other content that is not right.
+    // The schema below reports it like any other wrong content.
   }
   throw new Error(`${path} must be { "project": "<slug>" }, a slug of letters, digits and . _ : -`)
 }
 
-/** The folder of the repository itself, wherever its worktrees are. */
+/** The top folder of the repository itself, wherever its worktrees are. */
 function mainWorktree(cwd: string): string | undefined {
   const common = git(cwd, 'rev-parse', '--path-format=absolute', '--git-common-dir')
   return common && (basename(common) === '.git' ? dirname(common) : common)
 }
 
-/** `git@host:owner/name.git` and `https://host/group/owner/name` alike: `owner.name`. */
+/** `owner.name` from `git@host:owner/name.git` and from `https://host/group/owner/name`. */
 function ownerAndName(origin: string): string {
   const path = origin.replace(/\.git\/*$/, '')
   return path.split(/[/:]/).filter(Boolean).slice(-2).join('.')
 }
 
-/** A slug as near to the text as one may be. */
+/** The valid slug that comes closest to the text. */
 function slugOf(text: string): string {
   const slug = text
     .replace(/[^A-Za-z0-9._-]+/g, '-')

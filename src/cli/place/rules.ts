@@ -2,35 +2,38 @@ import { readFileSync } from 'node:fs'
 import { type Fields, fieldsOf } from '../../agents/fields.ts'
 import { projectFileOf } from './project.ts'
 
-/** A command of a session that matches one of the patterns is a check of that name. `*` stands for any characters. */
+/** A session's command that matches one of the patterns becomes a check of that name. `*` matches any characters. */
 export interface CheckRule {
   name: string
   patterns: string[]
 }
 
-/** Which texts of a session are recorded. */
+/** Which texts of a session to record. */
 export interface RecordRules {
   answers: boolean
   prompts: boolean
 }
 
-/** How many checks `conduct.json` may name, how many patterns each, and how long a name or pattern may be, in characters. */
+/** The most checks in `conduct.json`, patterns per check, and characters per name or pattern. */
 const most = { checks: 50, patterns: 20, length: 200 }
 
 /**
- * The `"checks"` of the nearest `conduct.json`; none where it has none, or where there is no such file. Throws an Error that
- * names the file and the entry that is wrong.
+ * The `"checks"` of the nearest `conduct.json`; empty if it has none or there is no such file. Throws an Error that
+ * names the file and the wrong entry.
  */
 export const checkRules = (cwd: string): CheckRule[] => ruleIn(cwd, 'checks', checksIn)
 
-/** Whether the nearest `conduct.json` says which checks there are, be it none. Throws as `checkRules` does. */
+/** Whether the nearest `conduct.json` lists its checks, even as an empty list. Throws as `checkRules` does. */
 export const declaresChecks = (cwd: string): boolean =>
   ruleIn(cwd, 'checks', (value) => {
     checksIn(value)
     return value !== undefined
   })
 
-/** The `"record"` of the nearest `conduct.json`; everything is recorded unless it says false. Throws as `checkRules` does. */
+/**
+ * The `"record"` of the nearest `conduct.json`. Everything is recorded unless it says false. Throws as `checkRules`
+ * does.
+ */
 export const recordRules = (cwd: string): RecordRules => ruleIn(cwd, 'record', recordIn)
 
 function ruleIn<T>(cwd: string, field: string, read: (value: unknown) => T): T {

@@ -4,7 +4,7 @@ import { withoutPassword } from '../../setting.ts'
 import { type Env, folders, privateFolder } from './folders.ts'
 import { writePrivate } from './private-file.ts'
 
-/** What a server of this user tells the commands of this user about itself. */
+/** What a running server publishes for the commands of the same user. */
 interface Running {
   pid: number
   url: string
@@ -14,15 +14,16 @@ interface Running {
 
 const folderOf = (env: Env) => join(folders.state(env), 'servers')
 
-/** One name for a database, however its file is reached. Another server's password is nothing to compare. */
+/** One name for a database, however its path is written. The password is left out, so two URLs can be compared. */
 function nameOf(databaseUrl: string): string {
   if (!databaseUrl.startsWith('sqlite:')) return withoutPassword(databaseUrl)
   return `sqlite:${realpathSync(databaseUrl.slice('sqlite:'.length))}`
 }
 
 /**
- * Tells the other commands of this user that this process serves that database, until it exits. A server of
- * `sqlite::memory:` tells nothing, since nobody else can open its database. Throws when the file cannot be written.
+ * Publishes for the other commands of this user that this process serves that database, until it exits. A server of
+ * `sqlite::memory:` publishes nothing, since no other process can open its database. Throws if the file cannot be
+ * written.
  */
 export function announce(env: Env, url: string, databaseUrl: string) {
   if (databaseUrl === 'sqlite::memory:') return
@@ -38,19 +39,19 @@ export function announce(env: Env, url: string, databaseUrl: string) {
   process.on('exit', () => rmSync(path, { force: true }))
 }
 
-/** The addresses of this user's servers of that database, the newest first. Forgets servers that were killed. */
+/** The addresses of this user's servers of that database, newest first. Forgets servers that were killed. */
 export function serversOf(env: Env, databaseUrl: string): string[] {
   try {
     const database = nameOf(databaseUrl)
     const servers = announced(env).filter((server) => server.database === database)
     return servers.sort((a, b) => b.startedAt.localeCompare(a.startedAt)).map(({ url }) => url)
   } catch {
-    // Without the folder, or without the database, nobody serves it.
+    // No folder or no database: no server.
     return []
   }
 }
 
-/** The database that the server at that address says it serves, if it is another than this one. */
+/** The database that the server at that address serves, if it is not this one. */
 export function otherDatabaseAt(env: Env, url: string, databaseUrl: string): string | undefined {
   try {
     const database = nameOf(databaseUrl)
@@ -65,7 +66,7 @@ function announced(env: Env): Running[] {
     const path = join(folderOf(env), name)
     const running = read(path)
     if (running && isAlive(running.pid)) return [running]
-    // A draft is renamed in a moment.
+    // Leave a draft alone: its writer is about to rename it.
     if (name.endsWith('.json')) rmSync(path, { force: true })
     return []
   })
@@ -75,7 +76,7 @@ function read(path: string): Running | undefined {
   try {
     return JSON.parse(readFileSync(path, 'utf8')) as Running
   } catch {
-    // It was removed meanwhile, or is not ours.
+    // The file is gone by now, or belongs to another program.
     return undefined
   }
 }

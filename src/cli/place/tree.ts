@@ -23,18 +23,18 @@ export interface Snapshot {
   root: string
   /** The id of git's tree object, which is stored in `objects`. */
   tree: string
-  /** A folder of git objects beside the repository's own, which stays as it was. */
+  /** A folder of git objects outside the repository, which stays untouched. */
   objects: string
-  /** How long git's log of HEAD was then, in bytes: with it, the commits that were made since can be told. */
+  /** The length of git's reflog of HEAD at that moment, in bytes. It tells later which commits are new. */
   log?: number
-  /** What a run says of git. */
+  /** The `git` fields of a run. */
   git: NonNullable<RunFields['git']>
 }
 
 /**
- * Takes a snapshot of the working tree around `cwd`. Objects that git does not have are stored in the folder `objects`, which
- * is created where it is missing and makes the next snapshot faster. Returns undefined outside of git, and where git takes
- * longer than `withinMs` milliseconds.
+ * Takes a snapshot of the working tree around `cwd`. Stores objects that git lacks in the folder `objects`, which it
+ * creates if needed and which makes the next snapshot faster. Returns undefined outside git, and if git takes longer
+ * than `withinMs` milliseconds.
  */
 export function snapshot(cwd: string, objects: string, withinMs = 10_000): Snapshot | undefined {
   const until = performance.now() + withinMs
@@ -53,7 +53,7 @@ export function snapshot(cwd: string, objects: string, withinMs = 10_000): Snaps
   }
 }
 
-/** What a check or a run says of the working tree around `cwd` as it is now; nothing outside of git. */
+/** The git fields of a check or run for the working tree around `cwd` as it is now; empty outside git. */
 export function gitStateOf(cwd: string): Pick<Snapshot['git'], 'branch' | 'commit' | 'tree' | 'dirty'> {
   const objects = mkdtempSync(join(tmpdir(), 'conduct-objects-'))
   try {
@@ -64,7 +64,7 @@ export function gitStateOf(cwd: string): Pick<Snapshot['git'], 'branch' | 'commi
   }
 }
 
-/** How a tree is made. */
+/** What the steps of making a tree share. */
 interface Making {
   root: string
   env: NodeJS.ProcessEnv
@@ -72,7 +72,7 @@ interface Making {
   /** The repository's own index. */
   index: string
   filters: string[]
-  /** When it must be done, by `performance.now()`. */
+  /** The deadline, in the time of `performance.now()`. */
   until: number
 }
 
@@ -86,7 +86,7 @@ function treeOf(making: Making): string {
     if (!isKept) copyIndex(index, scratch)
     let tree = writtenTree(making, scratch)
     if (isKept && hasIgnored(making, scratch)) {
-      // A file that was new is ignored by now, or one that is ignored is tracked: only git's own index tells which.
+      // A new file may be ignored by now, or an ignored one tracked. Only git's own index knows.
       rmSync(scratch, { force: true })
       copyIndex(index, scratch)
       tree = writtenTree(making, scratch)
@@ -98,17 +98,17 @@ function treeOf(making: Making): string {
   }
 }
 
-/** Tells one state of git's own index from another. */
+/** Identifies a state of git's own index. */
 function stampOf(index: string): string {
   const stat = statSync(index, { throwIfNoEntry: false, bigint: true })
   return stat ? `${stat.ino} ${stat.size} ${stat.mtimeNs}` : 'none'
 }
 
-// The index of the last snapshot knows also the files that are new to git, so that only what changed since is read.
+// The index of the last snapshot also lists files that are new to git, so git reads only what has changed since.
 
 const keptIndex = (objects: string) => ({ index: join(objects, 'index'), stamp: join(objects, 'index.of') })
 
-/** Copies the index of the last snapshot, unless git's own has changed since. */
+/** Copies the index of the last snapshot, unless git's own index has changed since. */
 function copyKept(objects: string, to: string, state: string): boolean {
   const kept = keptIndex(objects)
   if (!existsSync(kept.stamp) || readFileSync(kept.stamp, 'utf8') !== state) return false
@@ -118,13 +118,13 @@ function copyKept(objects: string, to: string, state: string): boolean {
 function keepIndex(objects: string, from: string, state: string) {
   if (!existsSync(from)) return
   const kept = keptIndex(objects)
-  // In this order: an index that stands beside the stamp of another state is not used.
+  // The order matters: an index beside the stamp of another state is never used.
   rmSync(kept.stamp, { force: true })
   renameSync(from, kept.index)
   writeFileSync(kept.stamp, state)
 }
 
-/** Copies an index with its time: git looks into files that changed at that very moment. */
+/** Copies an index with its modification time, because git re-reads files that changed at that very moment. */
 function copyIndex(from: string, to: string): boolean {
   const stat = statSync(from, { throwIfNoEntry: false })
   if (!stat) return false
@@ -145,7 +145,7 @@ const hasIgnored = ({ root, env, filters }: Making, index: string) =>
     '--exclude-standard',
   ) !== ''
 
-/** `git add` itself would run `git status` in each submodule, with whatever filters that names. */
+/** `git add` would run `git status` in each submodule, with whatever filters it configures. */
 function writtenTree({ root, env: given, filters, until }: Making, index: string): string {
   const env = { ...given, GIT_INDEX_FILE: index }
   const run = (words: string[], input = '') =>
@@ -154,10 +154,10 @@ function writtenTree({ root, env: given, filters, until }: Making, index: string
     const input = paths.map((path) => `${path}\0`).join('')
     if (paths.length > 0) run(['update-index', ...words, '-z', '--stdin'], input)
   }
-  // Of each path a letter, a blank, and the path: R is gone, C differs, ? is new.
+  // Each entry is a letter, a space and a path: R means removed, C changed, ? new.
   const listed = run(['ls-files', '-z', '-t', '-d', '-m', '-o', '--exclude-standard'])
   const found = listed.split('\0').filter(Boolean)
-  // A repository inside of this one, which is no submodule yet, is listed as a folder.
+  // Git lists a nested repository that is not a submodule yet as a folder.
   const pathOf = (line: string) => line.slice(2).replace(/\/$/, '')
   const gone = new Set(found.filter((line) => line.startsWith('R')).map(pathOf))
   for (const path of found.filter((line) => line.startsWith('C')).map(pathOf)) {
@@ -169,7 +169,7 @@ function writtenTree({ root, env: given, filters, until }: Making, index: string
   return run(['write-tree']).trim()
 }
 
-/** A folder stands where a file was, and is no repository of its own. */
+/** Whether a folder has replaced a file and is not a repository of its own. */
 const isPlainFolder = (path: string) =>
   lstatSync(path, { throwIfNoEntry: false })?.isDirectory() && !existsSync(join(path, '.git'))
 
@@ -178,7 +178,7 @@ function gitFields(root: string, tree: string, env: NodeJS.ProcessEnv): Snapshot
   const branch = git(root, 'symbolic-ref', '--quiet', '--short', 'HEAD')
   const [commit, committed] = git(root, 'rev-parse', 'HEAD', 'HEAD^{tree}')?.split('\n') ?? []
   return {
-    // An address may carry a password.
+    // A URL may contain a password.
     ...(repository && { repository: repository.replace(/(?<=:\/\/)[^/@]*@/, '').slice(0, 512) }),
     ...(branch && { branch }),
     ...(commit && { commit }),
@@ -187,7 +187,7 @@ function gitFields(root: string, tree: string, env: NodeJS.ProcessEnv): Snapshot
   }
 }
 
-/** Whether files that git tracks differ from those of the commit. A new file is tracked once it is staged. */
+/** Whether tracked files differ from those of the commit. A new file counts as tracked once it is staged. */
 function isDirty(root: string, committed: string, tree: string, env: NodeJS.ProcessEnv): boolean {
   if (tree === committed) return false
   const plain = ['-r', '--no-renames', '--name-only', '-z']
@@ -195,7 +195,10 @@ function isDirty(root: string, committed: string, tree: string, env: NodeJS.Proc
   return gitIn(root, {}, 'diff-index', '--cached', ...plain.slice(1), '--diff-filter=A', committed) !== ''
 }
 
-/** What changed from one snapshot to a later one of the same working tree; moved files count once, lines of binary files not. */
+/**
+ * What changed between two snapshots of the same working tree. A moved file counts once; lines of binary files do not
+ * count.
+ */
 export function changesBetween(before: Snapshot, after: Snapshot): NonNullable<RunFields['changes']> | undefined {
   try {
     const told = diffTrees(before, after, '-M', '--shortstat')
@@ -206,7 +209,7 @@ export function changesBetween(before: Snapshot, after: Snapshot): NonNullable<R
   }
 }
 
-/** What `git diff-tree` says of two snapshots of one working tree. Throws where git fails. */
+/** The output of `git diff-tree` for two snapshots of one working tree. Throws if git fails. */
 export function diffTrees(before: Snapshot, after: Snapshot, ...words: string[]): string {
   const { root } = after
   const own = gitIn(root, {}, 'rev-parse', '--path-format=absolute', '--git-path', 'objects').trim()
@@ -214,7 +217,7 @@ export function diffTrees(before: Snapshot, after: Snapshot, ...words: string[])
   return gitIn(root, { env }, 'diff-tree', '-r', '--no-ext-diff', '--no-textconv', ...words, before.tree, after.tree)
 }
 
-/** New objects go to the first folder; the others are read too. */
+/** Git writes new objects to the first folder and also reads the others. */
 const withObjects = (objects: string, ...others: string[]) => ({
   LC_ALL: 'C',
   GIT_OBJECT_DIRECTORY: resolve(objects),
