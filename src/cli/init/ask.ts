@@ -4,7 +4,7 @@ import { humanIdPattern } from '../../ledger/id.ts'
 import { checkLines } from './checks.ts'
 import type { Wanted } from './project-files.ts'
 
-/** Asks the person at the terminal what the flags leave open; undefined when they end it. */
+/** Asks the person at the terminal for what the flags leave open. Returns undefined if they cancel. */
 export async function askFor(wanted: Wanted, open: { project: boolean; agents: boolean }): Promise<Wanted | undefined> {
   const answers = { ...wanted }
   if (open.project) {

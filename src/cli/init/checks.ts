@@ -4,10 +4,10 @@ import { parse as parseToml } from '@decimalturn/toml-patch'
 import { type Fields, fieldsOf } from '../../agents/fields.ts'
 import { readText } from './edit.ts'
 
-/** Names of checks with the patterns of their commands, as conduct.json has them. */
+/** Names of checks and the patterns of their commands, as in conduct.json. */
 export type Checks = Record<string, string | string[]>
 
-/** The checks by the words that projects use for them, in scripts and in targets. */
+/** The words that projects use for each check, in scripts and in targets. */
 const words: Record<string, readonly string[]> = {
   tests: ['test', 'tests', 'check'],
   lint: ['lint'],
@@ -16,8 +16,8 @@ const words: Record<string, readonly string[]> = {
 }
 
 /**
- * The checks that a project's own files speak of: package.json, Makefile, pyproject.toml, Cargo.toml and go.mod. A file
- * that cannot be read as what it should be speaks of none.
+ * The checks that a project's own files mention: package.json, Makefile, pyproject.toml, Cargo.toml and go.mod. A file
+ * that cannot be parsed is skipped.
  */
 export function proposedChecks(root: string): Checks {
   const has = (name: string) => existsSync(join(root, name))
@@ -70,9 +70,9 @@ function npmChecks(scripts: Fields, has: Has): Named[] {
   const program = runners.find(([lockFile]) => has(lockFile))?.[1] ?? 'npm'
   return named((word) => {
     const script = scripts[word]
-    // The script of `npm init` says that there are no tests.
+    // The default script of `npm init` only says that there are no tests.
     if (typeof script !== 'string' || script.includes('no test specified')) return []
-    // `bun test` is a test runner of its own.
+    // `bun test` is Bun's own test runner.
     if (program === 'bun') return [`bun run ${word}`]
     if (word === 'test') return [`${program} test*`, `${program} run test`]
     return program === 'npm' ? [`npm run ${word}`] : [`${program} ${word}`, `${program} run ${word}`]
@@ -84,7 +84,7 @@ function makeChecks(text: string): Named[] {
   return named((word) => (targets.has(word) ? [`make ${word}`] : []))
 }
 
-/** What `patternsOf` knows of each word, by the check that the word means. */
+/** Names the patterns that `patternsOf` finds for each word after the check that the word stands for. */
 const named = (patternsOf: (word: string) => string[]): Named[] =>
   Object.entries(words).flatMap(([name, all]) => all.flatMap(patternsOf).map((pattern): Named => [name, pattern]))
 

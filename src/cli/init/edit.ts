@@ -2,14 +2,17 @@ import { chmodSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, s
 import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path'
 import { UsageError } from '../exit.ts'
 
-/** A file before and after; undefined where there is none. */
+/** The text of a file before and after an edit; undefined means no file. */
 export interface Edit {
   path: string
   before: string | undefined
   after: string | undefined
 }
 
-/** The edit of a file by a function of its text. Throws an Error that names a file which cannot be read, a UsageError for what stands in it. */
+/**
+ * An edit of a file by a function of its text. Throws an Error that names a file it cannot read, and a UsageError for
+ * content it cannot change.
+ */
 export function editOf(path: string, change: (before: string | undefined) => string | undefined): Edit {
   const before = readText(path)
   try {
@@ -30,8 +33,8 @@ export function readText(path: string): string | undefined {
 }
 
 /**
- * Throws a UsageError for an edit whose file lies elsewhere by way of a link: a repository from elsewhere could lead it to
- * any file of the user's, or to what git runs. A link to a file of the same project is fine.
+ * Throws a UsageError for an edit whose file lies outside the project because of a link. A cloned repository could use
+ * one to reach any file of the user, or files that git runs. A link to a file of the same project is fine.
  */
 export function refuseOutside(root: string, edits: Edit[]) {
   const top = realpathSync(root)
@@ -45,7 +48,7 @@ export function refuseOutside(root: string, edits: Edit[]) {
   }
 }
 
-/** Where a path leads; of what does not exist, the part that does. */
+/** The real path; for a path that does not exist, the real path of the part that does. */
 function realPath(path: string): string {
   try {
     return realpathSync(path)
@@ -56,12 +59,12 @@ function realPath(path: string): string {
 
 export const isChange = ({ before, after }: Edit) => before !== after
 
-/** Writes all files or, when one cannot be written, none of them. */
+/** Writes all files, or none of them if one cannot be written. */
 export function writeAll(edits: Edit[]) {
   const drafts: string[] = []
   const done: Edit[] = []
   try {
-    // Whatever is likely to fail does so here, before the first file is touched.
+    // Whatever is likely to fail fails here, before the first file is touched.
     for (const edit of edits) if (edit.after !== undefined) drafts.push(drafted(edit, edit.after))
     for (const edit of edits) {
       if (edit.after === undefined) rmSync(targetOf(edit))
@@ -78,16 +81,16 @@ export function writeAll(edits: Edit[]) {
   }
 }
 
-/** A link stays one: what it leads to is written. */
+/** A link stays a link: we write to its target. */
 const targetOf = ({ path, before }: Edit) => (before === undefined ? path : realpathSync(path))
 
 const draftOf = (edit: Edit) => `${targetOf(edit)}.conduct-${process.pid}`
 
-/** Puts the new text beside the file, and answers where. */
+/** Writes the new text to a file beside the old one. Returns the path. */
 function drafted(edit: Edit, text: string): string {
   mkdirSync(dirname(edit.path), { recursive: true })
   const draft = draftOf(edit)
-  // Not through a link that stands there.
+  // Never follow an existing link of that name.
   writeFileSync(draft, text, { flush: true, flag: 'wx' })
   if (edit.before !== undefined) chmodSync(draft, statSync(edit.path).mode & 0o7777)
   return draft

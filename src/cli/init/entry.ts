@@ -3,18 +3,18 @@ import { applyEdits, type JSONPath, modify, type ParseError, parse, printParseEr
 import { type Fields, fieldsOf } from '../../agents/fields.ts'
 import type { HookFile, PluginFile, ServerFile } from '../../agents/install.ts'
 
-// Each function takes the text of a file (undefined: there is none) and answers it with Conduct's own entries, or
-// without them. All else stays as it stands. Each throws an Error that says why a text cannot be changed.
+// Each function takes the text of a file (undefined if there is none) and returns it with Conduct's own entries, or
+// without them. Everything else stays unchanged. Each throws an Error that says why it cannot change a text.
 
 type Text = string | undefined
 
-/** Whether an entry of a file of hooks runs `conduct hook` for that agent. */
+/** Whether an entry of a hooks file runs `conduct hook` for that agent. */
 const runsHook = (name: string) => (entry: unknown) => {
   const { command, bash = command } = fieldsOf(entry)
   return new RegExp(`\\bconduct hook ${name}\\b`).test(String(bash))
 }
 
-/** The plugin of an agent, in its present form, or undefined where it is not wanted. Another's file of that name stays. */
+/** The current plugin of an agent, or undefined if it is not wanted. A file of that name that is not ours stays. */
 export function withPlugin(text: Text, plugin: PluginFile, isWanted: boolean): Text {
   const isOurs = text === undefined || hasPlugin(text, plugin)
   if (!isWanted) return isOurs ? undefined : text
@@ -22,10 +22,10 @@ export function withPlugin(text: Text, plugin: PluginFile, isWanted: boolean): T
   return plugin.text
 }
 
-/** Whether that is the plugin of Conduct, in this version or another. */
+/** Whether the text is Conduct's plugin, in this or another version. */
 export const hasPlugin = (text: Text, plugin: PluginFile) => text?.split('\n')[0] === plugin.text.split('\n')[0]
 
-/** The hooks of an agent's file with `command` once per event; undefined as command: without ours. */
+/** The hooks file of an agent with `command` once per event; without our hooks if `command` is undefined. */
 export function withHooks(text: Text, name: string, hooks: HookFile, command: string | undefined): Text {
   const isOurs = runsHook(name)
   let json = text?.trim() ? text : '{}\n'
@@ -44,7 +44,7 @@ export function withHooks(text: Text, name: string, hooks: HookFile, command: st
   return json
 }
 
-/** Whether a file makes an agent run `conduct hook`. Throws an Error that says what is wrong in the text. */
+/** Whether a file makes an agent run `conduct hook`. Throws an Error that says what is wrong with the text. */
 export function hasHooks(text: Text, name: string, hooks: HookFile | PluginFile): boolean {
   if ('text' in hooks) return hasPlugin(text, hooks)
   if (!text?.trim()) return false
@@ -52,7 +52,7 @@ export function hasHooks(text: Text, name: string, hooks: HookFile | PluginFile)
   return entries.flatMap((entry) => [entry, ...asList(fieldsOf(entry).hooks)]).some(runsHook(name))
 }
 
-/** Takes our entries of an event out, but those that run `kept`; and what is empty then. */
+/** Removes our entries of an event except those that run `kept`, and any object that becomes empty. */
 function withoutHook(text: string, path: JSONPath, isOurs: (entry: unknown) => boolean, kept?: string): string {
   const goes = (entry: unknown) => {
     const { command, bash = command } = fieldsOf(entry)
@@ -74,7 +74,7 @@ function withoutHook(text: string, path: JSONPath, isOurs: (entry: unknown) => b
   return isEmptied ? set(json, path, undefined) : json
 }
 
-/** A file that held nothing but ours goes, and an object that is empty now. */
+/** Drops a file that contained only our entries, and objects that are now empty. */
 function withoutRest(before: Text, json: string, also: Fields = {}): Text {
   if (before === undefined || json === before) return before
   let rest = json
@@ -86,7 +86,7 @@ function withoutRest(before: Text, json: string, also: Fields = {}): Text {
   return isOnlyOurs ? undefined : rest
 }
 
-/** Runs our MCP server: by the program, or by npx as version 0.1 wrote it. */
+/** Whether a server is ours: started by the program, or by npx as version 0.1 wrote it. */
 function isOurServer(server: unknown): boolean {
   const { command, args } = fieldsOf(server)
   const words = [command, args].flat().map(String)
@@ -95,7 +95,7 @@ function isOurServer(server: unknown): boolean {
     : words.some((word) => /^conduct-ledger\b/.test(word))
 }
 
-/** The MCP server `conduct` in an agent's file, or the file without it. Another server of that name stays. */
+/** An agent's file with the MCP server `conduct`, or without it. Another server of that name stays. */
 export function withServer(text: Text, { format, table, entry }: ServerFile, isWanted: boolean): Text {
   const server = isWanted ? entry : undefined
   return format === 'json' ? jsonServer(text, table, server) : tomlServer(text, table, server)
@@ -124,7 +124,7 @@ function tomlServer(text: Text, table: string, server: Fields | undefined): Text
 
 const [begin, end] = ['<!-- conduct:begin -->', '<!-- conduct:end -->']
 
-/** A text of markdown with our block at its end or where it stood; undefined as block: without it. */
+/** A markdown text with our block where it was, or at the end; without the block if it is undefined. */
 export function withBlock(text: Text, block: string | undefined): Text {
   const before = text ?? ''
   const [start, stop] = [before.indexOf(begin), before.indexOf(end)]
@@ -140,7 +140,7 @@ export function withBlock(text: Text, block: string | undefined): Text {
   return rest.trim() === '' ? undefined : rest
 }
 
-/** The object that a text of JSON holds, or the object in it at `key`. Comments are allowed. */
+/** The object in a JSON text, or the object in it at `key`. Comments are allowed. */
 function read(text: string, key?: string): Fields {
   const errors: ParseError[] = []
   const value: unknown = parse(text, errors, { allowTrailingComma: true })
@@ -166,7 +166,7 @@ function list(text: string, [key, event]: JSONPath): unknown[] {
 
 const asList = (value: unknown): unknown[] => (Array.isArray(value) ? value : [])
 
-/** The text with one value set, or taken out where it is undefined, in the indentation that it has. */
+/** The text with one value set, or removed if it is undefined. Keeps the indentation of the file. */
 function set(text: string, path: JSONPath, value: unknown): string {
   const indent = /^([ \t]+)\S/m.exec(text)?.[1] ?? '  '
   const formattingOptions = {

@@ -28,7 +28,7 @@ interface Options {
   yes?: true
 }
 
-/** `conduct init`: enters a project into the ledger, and its agents' hooks into their files. */
+/** `conduct init`: adds a project to the ledger, and hooks to the files of its agents. */
 export function initCommand(): Command {
   const names = known.map(({ name }) => name).join(',')
   const command = new Command('init')
@@ -68,9 +68,9 @@ async function init(options: Options, env: Env, cwd: string) {
   say(told(edits, root, wanted.remove))
   if (wanted.remove) return
   for (const line of checkLines(wanted.checks)) say(`check    ${line}`)
-  // The files stand whether or not the ledger answers now.
+  // The files are written even if the ledger does not answer now.
   const place = placeOf({ ...options, project: wanted.project }, env, root)
-  // A server knows nothing of a project that is still to be made.
+  // The server does not know a project that we are about to create.
   const connection = await connect(place.kind === 'server' ? { ...place, project: undefined } : place, env)
   try {
     say(await projectIn(connection, wanted.project))
@@ -80,7 +80,7 @@ async function init(options: Options, env: Env, cwd: string) {
   say(whatNext(wanted, env))
 }
 
-/** `conduct init --user`: the hooks alone, in the user's own settings. */
+/** `conduct init --user`: adds only the hooks, to the user's own settings. */
 async function initUser(options: Options, agents: readonly Install[], home: string, env: Env) {
   if (options.project !== undefined || !options.hooks) {
     throw new UsageError('--user enters hooks and no project: leave --project and --no-hooks out')
@@ -122,7 +122,7 @@ function agentOf(name: string): Install {
   return agent
 }
 
-/** What is wanted when the person at the terminal has been asked; undefined where they want nothing. */
+/** What to do after asking the person at the terminal; undefined if they want nothing. */
 async function settled(wanted: Wanted, { yes, dryRun, project, agents }: Options): Promise<Wanted | undefined> {
   if (yes || dryRun || !process.stdin.isTTY || !process.stdout.isTTY) return wanted
   const { askFor } = await import('./ask.ts')
@@ -130,7 +130,7 @@ async function settled(wanted: Wanted, { yes, dryRun, project, agents }: Options
   return askFor(wanted, { project: !isDeclared && !wanted.remove, agents: agents === undefined && !wanted.remove })
 }
 
-/** The changes as a patch. */
+/** The edits as a patch. */
 async function diffOf(edits: Edit[], root: string): Promise<string> {
   if (edits.length === 0) return 'Nothing would change.'
   const { createTwoFilesPatch, FILE_HEADERS_ONLY } = await import('diff')
@@ -153,13 +153,13 @@ function told(edits: Edit[], root: string, remove: boolean): string {
   return lines.join('\n')
 }
 
-/** Makes the project where it is new and the key may; answers what became of it. */
+/** Creates the project if it is new and the key may do so. Returns what happened. */
 async function projectIn({ client, place }: Connection, slug: string): Promise<string> {
   const where = place.kind === 'server' ? `on ${place.url}` : 'in the database of this machine'
   const isCode = (error: unknown, code: string) => error instanceof ConductError && error.code === code
   try {
     const { key } = await client.me()
-    // A key of one project writes to that one, whatever the folder says.
+    // A key of one project writes to that project, whatever the folder says.
     if (key?.project && key.project !== slug) {
       return `The key belongs to the project '${key.project}' ${where}: that is where sessions will be recorded.`
     }

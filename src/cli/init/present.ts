@@ -4,7 +4,7 @@ import { delimiter, join } from 'node:path'
 import { type Install, installs } from '../../agents/install.ts'
 import type { Env } from '../place/folders.ts'
 
-/** An agent, and what shows that this project or this user has it. */
+/** An agent, and the evidence that this project or this user has it. */
 export interface Found {
   install: Install
   by: string[]
@@ -24,7 +24,7 @@ export function foundAgents(root: string, env: Env): Found[] {
   })
 }
 
-/** What was found, and what was not, in lines. */
+/** One line for each agent that was found, and one for those that were not. */
 export function foundWords(found: Found[]): string[] {
   const lines = found.map(({ install, by }) => `found    ${install.title}: ${by.join(', ')}`)
   const missing = installs.filter((install) => !found.some((one) => one.install === install))

@@ -10,30 +10,30 @@ import { type Checks, proposedChecks } from './checks.ts'
 import { type Edit, editOf, isChange, refuseOutside } from './edit.ts'
 import { hasHooks, withBlock, withHooks, withPlugin, withServer } from './entry.ts'
 
-/** What `conduct init` is to do. */
+/** What `conduct init` should do. */
 export interface Wanted {
   root: string
   project: string
   agents: readonly Install[]
   hooks: boolean
-  /** The checks to enter where conduct.json has none. */
+  /** The checks to write if conduct.json has none. */
   checks: Checks
-  /** Takes out what an earlier init wrote, in place of writing. */
+  /** Whether to remove what an earlier init wrote instead of writing. */
   remove: boolean
-  /** Whether the project is entered, or left, as a whole, and not for some agents only. */
+  /** Whether to add or remove the whole project rather than some of its agents. */
   whole: boolean
 }
 
 type Change = (text: string | undefined) => string | undefined
 
 /**
- * The command of a hook. It also looks where Conduct keeps its launcher, for a PATH that lacks the program: that of a
- * project with a Node.js of its own. Without Conduct it does nothing and harms nobody.
+ * The command of a hook. If the PATH lacks the program, as in a project with its own Node.js, it looks where Conduct
+ * keeps its launcher. Without Conduct it does nothing.
  */
 const hookCommand = (name: string, { otherwise }: HookFile) =>
   `PATH="$PATH:\${XDG_DATA_HOME:-$HOME/.local/share}/conduct/bin"; command -v conduct >/dev/null 2>&1 && conduct hook ${name} || ${otherwise}`
 
-/** The folder that is entered: that of the nearest conduct.json, else the top of the working tree, else `cwd`. */
+/** The folder to set up: that of the nearest conduct.json, else the top of the working tree, else `cwd`. */
 export function rootOf(cwd: string): string {
   for (let folder = resolve(cwd); ; folder = dirname(folder)) {
     if (existsSync(join(folder, projectFile))) return folder
@@ -41,7 +41,7 @@ export function rootOf(cwd: string): string {
   }
 }
 
-/** All changes of files, none of them made. Throws an Error that names a file which cannot be changed. */
+/** All edits of files; none is made yet. Throws an Error that names a file that cannot be changed. */
 export function planOf(wanted: Wanted): Edit[] {
   const { root, whole } = wanted
   const edits = agentEdits(wanted)
@@ -51,7 +51,7 @@ export function planOf(wanted: Wanted): Edit[] {
   return changes
 }
 
-/** The edits of the agents' own files. Some agents keep hooks and MCP servers in one. */
+/** The edits of the agents' own files. Some agents keep hooks and MCP servers in one file. */
 function agentEdits({ root, agents, hooks, remove }: Wanted): Edit[] {
   const changes = agents.flatMap((install): [path: string, change: Change][] => [
     ...(hooks ? [[install.hooks.path, hooksChange(install, remove)] satisfies [string, Change]] : []),
@@ -72,11 +72,14 @@ function hooksChange({ name, hooks }: Install, remove: boolean): Change {
   return (text) => withHooks(text, name, hooks, command)
 }
 
-/** The hooks in the user's own settings, for every project that has a conduct.json. A link there is the user's own. */
+/**
+ * The hooks in the user's own settings, which apply to every project with a conduct.json. The user may have made these
+ * files links.
+ */
 export const userPlanOf = (home: string, agents: readonly Install[], remove: boolean): Edit[] =>
   agents.map((install) => editOf(join(home, install.hooks.homePath), hooksChange(install, remove))).filter(isChange)
 
-/** The agents whose hooks stand in the project once these edits are made. */
+/** The agents that have hooks in the project after these edits. */
 function recordedBy(root: string, edits: Edit[]): Install[] {
   return installs.filter(({ name, hooks }) => {
     const path = join(root, hooks.path)
@@ -85,7 +88,7 @@ function recordedBy(root: string, edits: Edit[]): Install[] {
   })
 }
 
-/** The name of the project and, where there are no rules yet, those of its checks. */
+/** The name of the project and, if there are no rules yet, those of its checks. */
 function projectEdit({ root, project, checks, remove }: Wanted): Edit {
   return editOf(join(root, projectFile), (text) => {
     const { project: present, ...others }: Fields = text === undefined ? {} : JSON.parse(text)
@@ -96,11 +99,11 @@ function projectEdit({ root, project, checks, remove }: Wanted): Edit {
   })
 }
 
-/** Whether conduct.json has nothing beside the project but the checks that init proposes. */
+/** Whether conduct.json contains only the project and the checks that init proposes. */
 const isOurs = (root: string, { checks = {}, ...others }: Fields) =>
   Object.keys(others).length === 0 && [{}, proposedChecks(root)].some((own) => isDeepStrictEqual(own, checks))
 
-/** AGENTS.md, and the files of agents that do not read it, unless these take it in. */
+/** Edits AGENTS.md, and the files of agents that do not read it unless those files include it. */
 function blockEdits({ root, project, agents, remove, whole }: Wanted, recorded: Install[]): Edit[] {
   const titles = recorded.map(({ title }) => title)
   const block = remove && whole ? undefined : agentsBlock(project, titles)

@@ -25,7 +25,7 @@ export interface Options extends Common {
   clear?: string[]
 }
 
-/** The input of the operation that arguments and flags make; reads the file. */
+/** The input that arguments and flags give to the operation. Reads the file if there is one. */
 async function inputFrom(plan: Plan, given: unknown[], options: Options): Promise<Input> {
   const input = inputOf(plan.flags, { ...options })
   for (const [at, { field, kind }] of plan.operands.entries()) {
@@ -60,7 +60,7 @@ function featuresOf(words: string[]) {
   }
 }
 
-/** Carries a command out: calls its operation and prints the answer. */
+/** Runs a command: calls its operation and prints the result. */
 export async function act(plan: Plan, given: unknown[], options: Options) {
   refuseBoth(options, 'all', 'cursor')
   refuseBoth(options, 'all', 'follow')
@@ -96,7 +96,7 @@ async function printAll(plan: Plan, call: Call, input: Input, options: Options) 
   }
 }
 
-/** What of the input leads to the next page. */
+/** The part of the input that selects the next page. */
 function nextOf({ meta }: Input): Input | undefined {
   const { hasMore, nextCursor, lastSeq } = (meta ?? {}) as { hasMore?: boolean; nextCursor?: string; lastSeq?: number }
   if (!hasMore) return undefined
@@ -109,7 +109,7 @@ function printerOf({ isList, route }: Plan, options: Options): (answer: Input) =
   return isTable ? listPrinter(options) : (answer) => printRecord(answer, options)
 }
 
-/** A line of JSON for each item of a page. */
+/** Prints one line of JSON for each item of a page. */
 function printLines({ meta: _, ...page }: Input) {
   for (const item of Object.values(page).flat()) process.stdout.write(`${jsonOf(item)}\n`)
 }

@@ -7,10 +7,15 @@ import { nameOf, type Plan } from './plan.ts'
 type Input = Record<string, unknown>
 export type Call = (input: Input) => Promise<Record<string, unknown>>
 
-/** A person waits: a server that is gone is told after a second or two, one that asks for a long wait at once. */
+/**
+ * A person is waiting: give up on an unreachable server after a second or two, and at once on one that asks us to wait
+ * longer.
+ */
 export const tries = { attempts: 4, patience: 5 }
 
-/** Where an operation goes: into no project where it acts in none, has a filter by project, or goes over all of them. */
+/**
+ * The place of an operation: without a project if the operation has none, filters by project, or covers all of them.
+ */
 export function placeFor(
   { hasProject, actsInProject }: Plan,
   input: Input,
@@ -21,8 +26,8 @@ export function placeFor(
 }
 
 /**
- * Does the work with a client of that place, and gives the place back whatever happens. Throws a NOT_FOUND that says how
- * to create the project of the place where that is what is missing.
+ * Does the work with a client of that place and always closes the place. If the project is missing, throws a NOT_FOUND
+ * that says how to create it.
  */
 export async function withClient(place: Place, work: (client: Client) => Promise<void>) {
   const { client, close } = await connect(place, process.env, tries)
@@ -43,7 +48,7 @@ async function missingProject(client: Client, { project: slug }: Place, cause: u
   return new ConductError('NOT_FOUND', noProject(slug), { cause, requestId: cause.requestId })
 }
 
-/** Whether the server has no project of that slug which this key may see. */
+/** Whether the server has no project of that slug, or hides it from this key. */
 export async function lacksProject(client: Client, slug: string): Promise<boolean> {
   return client.getProject({ slug }).then(
     () => false,
@@ -54,11 +59,13 @@ export async function lacksProject(client: Client, slug: string): Promise<boolea
   )
 }
 
-/** What to do about a project that the server does not have, or does not show to this key. */
+/** What to do about a project that the server does not have, or hides from this key. */
 export const noProject = (slug: string) =>
   `There is no project '${slug}' that this key may see. To create it: conduct project create --slug ${slug}`
 
-/** The operation as a function. Its errors name flags and arguments instead of fields, unless they are told as JSON. */
+/**
+ * The operation as a function. Its errors name flags and arguments instead of fields, unless they are printed as JSON.
+ */
 export function callsOf(
   plan: Plan,
   client: Client,

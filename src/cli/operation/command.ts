@@ -6,7 +6,7 @@ import { featureOf } from './feature.ts'
 import { kebab, numberOf } from './flag.ts'
 import { exampleOf, type Operand, type Plan, plansOf, shownName } from './plan.ts'
 
-/** The command of a word of the API: `run` with all that can be done to runs, or `search` itself. */
+/** The command for a word of the API: `run` with all its operations, or `search` itself. */
 export function wordCommand(word: string): Command {
   const plans = plansOf(word)
   const [only] = plans
@@ -55,7 +55,7 @@ function one(text: string, choices: string[]): string {
   throw new UsageError(`--clear must be one of ${choices.join(', ')}, not '${text}'.`)
 }
 
-/** The file of an example: `run.md`, or a log that is appended. */
+/** The file name in an example: `run.md`, or a log to append. */
 const fileName = ({ name, words }: Plan) => (name === 'appendToRun' ? 'run.log' : `${words[0]}.md`)
 
 function termOf(operand: Operand): string {
@@ -69,7 +69,7 @@ function meaningOf({ kind }: Operand): string {
   return kind === 'features' ? 'numbers and names' : ''
 }
 
-/** How the text of an operand is read; one that may be repeated gets what came before. */
+/** Parses the text of an operand. If the operand can be repeated, the parser also gets the previous values. */
 function readerOf({ kind }: Operand): (text: string, before: unknown) => unknown {
   if (kind === 'number') return (text) => numberOf(text, 'integer')
   if (kind === 'feature') return featureOf

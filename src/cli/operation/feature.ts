@@ -3,7 +3,7 @@ import { UsageError } from '../exit.ts'
 
 type Input = Record<string, unknown>
 
-/** A feature as people call it: a whole number is its number, anything else its name. */
+/** Parses how people refer to a feature: a whole number is its number, anything else its name. */
 export const featureOf = (text: string): number | string => (/^[1-9]\d{0,15}$/.test(text) ? Number(text) : text)
 
 /** Replaces the names of features in these fields by their numbers. Throws NOT_FOUND if no feature has that name. */

@@ -1,7 +1,7 @@
 import { InvalidArgumentError, Option } from 'commander'
 import { featureOf } from './feature.ts'
 
-/** What of a JSON schema the command line looks at. */
+/** The parts of a JSON schema that the command line reads. */
 export interface Schema {
   type?: string
   enum?: string[]
@@ -15,10 +15,10 @@ export interface Schema {
   default?: unknown
 }
 
-/** One flag: where its value goes in the input, and how its text is read. */
+/** One flag: where its value goes in the input, and how to parse its text. */
 export interface Flag {
   field: string
-  /** The part of a field that is an object: `commit` of `git`. */
+  /** The property of an object field: `commit` of `git`. */
   part?: string
   name: string
   schema: Schema
@@ -28,16 +28,16 @@ export interface Flag {
 
 type Input = Record<string, unknown>
 
-/** `gitCommit` as `git-commit`. */
+/** Turns `gitCommit` into `git-commit`. */
 export const kebab = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
 
-/** Flags that are given once for each of several. */
+/** Flags to repeat, named for one value. */
 const singular: Record<string, string> = {
   ...{ labels: 'label', links: 'link', permissions: 'permission' },
   ...{ tools: 'tool', files: 'file', commands: 'command', agents: 'agent' },
 }
 
-/** What a flag means where that differs from what the field of the API does. */
+/** Descriptions of flags that differ from those of their API fields. */
 const meanings: Record<string, string> = {
   label: '',
   featureId: 'its number or its name',
@@ -46,13 +46,13 @@ const meanings: Record<string, string> = {
   ifVersion: 'change nothing unless this is the current version number',
 }
 
-/** The schema without null, and whether it had it. */
+/** The schema without null, and whether it allowed null. */
 export function nonNull({ anyOf, ...rest }: Schema): { schema: Schema; nullable: boolean } {
   const inner = anyOf?.filter(({ type }) => type !== 'null').at(-1)
   return { schema: { ...inner, ...rest }, nullable: anyOf?.some(({ type }) => type === 'null') ?? false }
 }
 
-/** The flags of an input field: one, or for an object one for each of its parts. */
+/** The flags of an input field: one, or one for each property of an object. */
 export function flagsOf(field: string, outer: Schema, required: boolean): Flag[] {
   const { schema } = nonNull(outer)
   if (!schema.properties) return [flagOf(field, undefined, schema, required)]
@@ -83,7 +83,7 @@ function flagOf(field: string, part: string | undefined, schema: Schema, require
   }
 }
 
-/** Fields that are written in another way than the API has them. */
+/** Fields whose values people write differently from the API. */
 const readField: Record<string, (text: string) => unknown> = {
   label: (text) => text.replace(/^([^:=]+)=/, '$1:'),
   featureId: featureOf,
@@ -91,19 +91,21 @@ const readField: Record<string, (text: string) => unknown> = {
 
 const isRecord = ({ type, properties }: Schema) => type === 'object' && !properties
 
-/** The names of the two halves of a flag like `--link rel=href`. */
+/** The names of the two halves of a flag such as `--link rel=href`. */
 function halves(field: string, schema: Schema): [string, string] | undefined {
   if (isRecord(schema)) return ['name', 'value']
   if (field === 'features') return ['name', 'description']
   return field === 'links' ? ['rel', 'href'] : undefined
 }
 
-/** Whether a flag takes an object, which is written as JSON. */
+/** Whether the value of a flag is an object, written as JSON. */
 const isJson = (field: string, schema: Schema) => schema.items?.properties !== undefined && !halves(field, schema)
 
-/** What stands for the value in a help: `rel=href`, `n`, `text`, or the field's own name where it has a set of values. */
+/**
+ * The placeholder for the value in the help: `rel=href`, `n`, `text`, or the field's own name if it has fixed values.
+ */
 function placeholder(schema: Schema, field: string): string {
-  // A filter by label is written as a label is.
+  // A filter by label is written like a label.
   const names = field === 'label' ? ['name', 'value'] : halves(field, schema)
   if (names) return names.join('=')
   if (isJson(field, schema)) return 'json'
@@ -124,7 +126,10 @@ function meaning({ description, default: fallback }: Schema, many: boolean): str
   return words.filter(Boolean).join('; ')
 }
 
-/** The value of a flag's text, one of several where it may be repeated. Throws what commander tells as a wrong argument. */
+/**
+ * The value of a flag, added to the earlier ones if it can be repeated. Throws the error that commander reports as a
+ * wrong argument.
+ */
 function read(text: string, field: string, schema: Schema, choices: string[] | undefined): unknown {
   const { type } = schema.items ?? schema
   if (choices && !choices.includes(text)) throw new InvalidArgumentError(`It must be one of ${choices.join(', ')}.`)
@@ -143,19 +148,19 @@ function objectOf(text: string): object {
     const value: unknown = JSON.parse(text)
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value
   } catch {
-    // It is told below.
+    // Reported below.
   }
   throw new InvalidArgumentError('It must be a JSON object.')
 }
 
-/** A number, strictly decimal. */
+/** Parses a number. Only decimal notation is allowed. */
 export function numberOf(text: string, type: 'integer' | 'number'): number {
   const pattern = type === 'integer' ? /^-?(0|[1-9]\d{0,15})$/ : /^\d{1,16}(\.\d{1,16})?$/
   if (pattern.test(text)) return Number(text)
   throw new InvalidArgumentError(`It must be a ${type === 'integer' ? 'whole ' : ''}number.`)
 }
 
-/** The input that the flags given (as commander hands them over) make. */
+/** The input from the given flags, as commander passes them. */
 export function inputOf(flags: Flag[], options: Input): Input {
   const input: Input = {}
   for (const { field, part, option, schema } of flags) {
@@ -175,7 +180,7 @@ function joined(given: unknown, field: string, schema: Schema): unknown {
   return pairs.map(([first, second]) => ({ [names[0]]: first, [names[1]]: second }))
 }
 
-/** The words of the flags that would make this input: the other way round. */
+/** The inverse of `inputOf`: the words of the flags that would make this input. */
 export function wordsOfInput(flags: Flag[], input: Input): string[] {
   return flags.flatMap(({ field, part, name, schema }) => {
     const whole = input[field]

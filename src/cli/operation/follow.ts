@@ -4,7 +4,7 @@ import { type Column, type Row, tables } from '../show/columns.ts'
 import { shown } from '../show/print.ts'
 import { jsonOf, line } from '../show/text.ts'
 
-/** Prints each change as it happens, a line for each, until Ctrl-C (exit code 130). */
+/** Prints one line for each change as it happens, until Ctrl-C (exit code 130). */
 export async function followEvents(client: Client, input: Record<string, unknown>, manner: Manner) {
   const end = new AbortController()
   process.once('SIGINT', () => end.abort())
@@ -19,7 +19,7 @@ export async function followEvents(client: Client, input: Record<string, unknown
   }
 }
 
-/** The cells of the table of events; with exact times, since a line stays while time goes on. */
+/** The cells of an event. Times are exact, because a printed line does not age. */
 function eventLine(event: Row): string {
   const columns = tables.events?.columns as Column[]
   return columns

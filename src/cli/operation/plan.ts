@@ -4,14 +4,14 @@ import { type Route, routes } from '../../api/routes.ts'
 import { commandLine } from '../show/shell.ts'
 import { type Flag, flagsOf, kebab, nonNull, type Schema, wordsOfInput } from './flag.ts'
 
-/** What stands in a command without a flag before it. */
+/** A positional argument of a command. */
 export interface Operand {
   field: string
   kind: 'text' | 'number' | 'file' | 'words' | 'feature' | 'features'
   required: boolean
 }
 
-/** An operation of the API as the command line takes it. */
+/** An API operation as a command. */
 export interface Plan {
   name: Name
   route: Route
@@ -19,19 +19,22 @@ export interface Plan {
   words: string[]
   operands: Operand[]
   flags: Flag[]
-  /** The fields that are a feature, which people may call by its name. */
+  /** The fields that hold a feature, which people may give by name. */
   features: string[]
-  /** The fields that may be set to null. */
+  /** The fields that accept null. */
   clearable: string[]
   isWrite: boolean
   isList: boolean
-  /** Whether a `--project` of it says what to look through, and not where to act. */
+  /** Whether its `--project` selects what to search rather than where to act. */
   hasProject: boolean
-  /** Whether it acts in a project. Projects, keys, sessions, webhooks and the log belong to the server; a new key or webhook may be for one project. */
+  /**
+   * Whether it acts in a project. Projects, keys, sessions, webhooks and the log belong to the server; a new key or
+   * webhook may be limited to one project.
+   */
   actsInProject: boolean
 }
 
-/** `run create` for createRun, `run list` for listRuns; none for an operation without a command. */
+/** `run create` for createRun, `run list` for listRuns; empty for an operation without a command. */
 function wordsOf(name: Name): string[] {
   const { words }: Route = routes[name]
   if (words !== undefined) return words?.split(' ') ?? []
@@ -73,7 +76,7 @@ export function planOf(name: Name): Plan {
   }
 }
 
-/** Bodies come by file, and a search is a row of words. */
+/** Content comes from a file, and a search takes several words. */
 function kindOf(name: Name, field: string): Operand['kind'] | undefined {
   if (field === 'content' || field === 'text') return 'file'
   if (name === 'search' && field === 'q') return 'words'
@@ -81,14 +84,14 @@ function kindOf(name: Name, field: string): Operand['kind'] | undefined {
   if (name === 'linkFeatures' && field === 'features') return 'features'
 }
 
-/** Every operation whose command begins with that word. */
+/** All operations whose command begins with that word. */
 export const plansOf = (word: string) => names.filter((name) => wordsOf(name)[0] === word).map(planOf)
 
-/** `run-id`, or `file` for a content. */
+/** `run-id`, or `file` for content. */
 export const shownName = ({ field, kind }: Operand) =>
   kind === 'file' || kind === 'words' || kind === 'feature' ? kind : kebab(field)
 
-/** What the command line calls the input field of that path (`git.commit`): `--git-commit`, `<run-id>`. */
+/** The name on the command line of the input field at that path (`git.commit`): `--git-commit`, `<run-id>`. */
 export function nameOf({ operands, flags }: Plan, path: string): string {
   const [field, part] = path.split('.')
   const operand = operands.find((one) => one.field === field)
@@ -97,7 +100,7 @@ export function nameOf({ operands, flags }: Plan, path: string): string {
   return flag?.name ?? path
 }
 
-/** The example of the table as a command line; a content is in `file`. */
+/** The example of the API table as a command line. Content is read from `file`. */
 export function exampleOf({ route: { example }, words, operands, flags }: Plan, file: string): string {
   const given = operands.flatMap(({ field, kind }) => {
     const value = kind === 'features' ? example.featureIds : example[field]

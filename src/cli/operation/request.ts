@@ -7,7 +7,7 @@ import { printJson } from '../show/print.ts'
 import { jsonOf } from '../show/text.ts'
 import type { Plan } from './plan.ts'
 
-/** Prints the request of an operation, without the key; nothing is sent. */
+/** Prints the request of an operation without the key. Sends nothing. */
 export function printRequest(
   { name }: Plan,
   input: Record<string, unknown>,

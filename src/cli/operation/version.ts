@@ -6,8 +6,8 @@ type Input = Record<string, unknown>
 type Versioned = { id?: number; slug?: string; version: number }
 
 /**
- * Puts the ETag in the place of an `ifVersion` that is a plain number, as people see it. PRECONDITION_FAILED when that
- * version is past already; the server decides on what happens meanwhile.
+ * Replaces an `ifVersion` that is a plain number, as people see it, by the ETag. Throws PRECONDITION_FAILED if that
+ * version is already outdated; the server catches later changes.
  */
 export async function taggedVersion({ name, words, operands }: Plan, client: Client, input: Input) {
   const wanted = input.ifVersion

@@ -5,19 +5,19 @@ export type Row = Record<string, unknown>
 
 export interface Column {
   head: string
-  /** The field that it shows (`checklist.done`), or what it makes of the row. */
+  /** The field to show (`checklist.done`), or a function of the row. */
   of: string | ((row: Row) => string)
-  /** Whether it gives way first on a narrow terminal. */
+  /** Whether the column shrinks first on a narrow terminal. */
   isWide?: true
 }
 
 export interface Table {
-  /** The field by which a row is named. */
+  /** The field that identifies a row. */
   id: string
   columns: Column[]
-  /** A row that sums the others up. */
+  /** A row with the totals. */
   total?: (answer: Row) => Row
-  /** A field of the answer that is told below. */
+  /** A field of the result that is printed below the table. */
   below?: string
 }
 
@@ -26,7 +26,7 @@ const wide = (head: string, of: Column['of']): Column => ({ head, of, isWide: tr
 const created = column('CREATED', 'createdAt')
 const updated = column('UPDATED', 'updatedAt')
 
-/** What some runs come to. */
+/** The totals of a group of runs. */
 const tallied = [
   column('RUNS', 'runs'),
   wide('STATUS', ({ byStatus }) => countsText(byStatus as Counts)),
@@ -35,7 +35,7 @@ const tallied = [
   column('USD', ({ costUsd, costed }) => (costed === 0 ? '' : Number(costUsd).toFixed(2))),
 ]
 
-/** The tables of the lists, by the name that a list has in its answer. */
+/** The tables of lists, by the name of the list in the response. */
 export const tables: Record<string, Table> = {
   runs: {
     id: 'runId',
@@ -177,7 +177,7 @@ export const tables: Record<string, Table> = {
 }
 
 const timesUsed = (tools: { count: number }[] = []) => tools.reduce((sum, { count }) => sum + count, 0)
-/** Empty where the cost is unknown: that is not a cost of 0. */
+/** Empty if the cost is unknown, which is not the same as 0. */
 const costText = ({ costUsd }: { costUsd?: number } = {}) => (costUsd === undefined ? '' : costUsd.toFixed(2))
 
 type Checklist = { total: number; done: number }
@@ -185,7 +185,7 @@ export type Actor = { kind: string; name?: string | null }
 type Changes = Record<string, [unknown, unknown]>
 
 type Counts = Record<string, number>
-/** `completed 3, failed 1`, without what did not happen. */
+/** `completed 3, failed 1`, without zeros. */
 const countsText = (counts: Counts) =>
   Object.entries(counts)
     .filter(([, count]) => count > 0)
@@ -193,10 +193,10 @@ const countsText = (counts: Counts) =>
     .join(', ')
 
 const share = ({ total, done }: Checklist) => (total > 0 ? `${done}/${total}` : '')
-/** An actor by name, or by kind where it has none. */
+/** The name of an actor, or its kind if it has none. */
 export const actorName = ({ kind, name }: Actor) => name ?? kind
 
-/** `status pending → completed`, with only what can be said in a few words. */
+/** `status pending → completed`, for changes that fit in a few words. */
 function changesText(changes: Changes): string {
   const short = (value: unknown) =>
     value === null ? '–' : typeof value === 'object' ? '…' : clean(String(value)).slice(0, 40)

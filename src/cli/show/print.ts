@@ -35,7 +35,7 @@ const isEmpty = (value: unknown) =>
   value === '' ||
   (typeof value === 'object' && Object.keys(value).length === 0)
 
-/** A value of an answer in a few words on one line. */
+/** A value of a result on one line. */
 export function shown(value: unknown, utc = false): string {
   if (isEmpty(value)) return ''
   if (typeof value === 'string' && moment.test(value)) return utc ? value : relative(value, Date.now())
@@ -46,7 +46,7 @@ export function shown(value: unknown, utc = false): string {
   return given.map(([name, part]) => `${line(name)} ${shown(part, utc)}`).join(', ')
 }
 
-/** `name: value` lines, the values one below the other; what is empty is left out. */
+/** `name: value` lines with aligned values. Empty values are left out. */
 export function pairs(given: [name: string, value: string][]): string {
   const filled = given.filter(([, value]) => value !== '')
   const width = Math.max(...filled.map(([name]) => name.length)) + 1
@@ -55,17 +55,17 @@ export function pairs(given: [name: string, value: string][]): string {
 
 const out = (text: string) => process.stdout.write(text.endsWith('\n') ? text : `${text}\n`)
 
-/** The answer as it is. */
+/** Prints the result as JSON. */
 export const printJson = (answer: unknown) => out(jsonOf(answer, 2))
 
-/** The table of a list in an answer, and its rows. */
+/** The list in a result: its table and rows. */
 function listIn(answer: Answer): { table: Table; rows: Row[] } | undefined {
   const [name, rows] = Object.entries(answer).find(([name, value]) => Array.isArray(value) && name in tables) ?? []
   const table = tables[name ?? '']
   return table && { table, rows: rows as Row[] }
 }
 
-/** Prints answers of one list page after page, with the columns of the first; widths only grow. */
+/** Prints the results of one list page by page, with the columns of the first page. Widths only grow. */
 export function listPrinter(manner: Manner): (answer: Answer) => void {
   let columns: Column[] = []
   let widths: number[] = []
@@ -87,7 +87,7 @@ export function listPrinter(manner: Manner): (answer: Answer) => void {
   }
 }
 
-/** The lines in columns of those widths, or as much of them as the terminal has room for. */
+/** The lines in columns of those widths, cut to the width of the terminal. */
 function onScreen(columns: Column[], lines: string[][], widths: number[]): string {
   const wide = new Set(columns.flatMap(({ isWide }, at) => (isWide ? [at] : [])))
   const room = process.stdout.isTTY ? process.stdout.columns : Number.POSITIVE_INFINITY
@@ -95,7 +95,7 @@ function onScreen(columns: Column[], lines: string[][], widths: number[]): strin
   return laidOut(painted, fitted(widths, wide, room))
 }
 
-/** The columns of a table that say something: none without any value, and the project where there are several. */
+/** The columns worth showing: those with a value, and the project if there are several. */
 function columnsFor({ columns }: Table, rows: Row[]): Column[] {
   const filled = columns.filter((column, at) => at < 2 || rows.some((row) => cellOf(column, row, {}) !== ''))
   const projects = new Set(rows.map(({ project }) => project))
@@ -106,7 +106,7 @@ function columnsFor({ columns }: Table, rows: Row[]): Column[] {
 const cellOf = ({ of }: Column, row: Row, { utc }: Manner) =>
   typeof of === 'function' ? line(of(row)) : shown(row[of], utc)
 
-/** Prints what is not a list: a record with its content below, a content alone, or what was done. */
+/** Prints a result that is not a list: a record with its content, content alone, or what was done. */
 export function printRecord(answer: Answer, manner: Manner) {
   const { message, secret, ...rest } = answer
   const text = answer.text ?? answer.note ?? answer.proof
@@ -131,7 +131,7 @@ export function printRecord(answer: Answer, manner: Manner) {
   if (content !== '') out(`\n${content}`)
 }
 
-/** Fields with a form of their own. */
+/** Fields with their own format. */
 const forms: Record<string, (value: unknown) => string> = {
   labels: (labels) =>
     line(
@@ -141,7 +141,7 @@ const forms: Record<string, (value: unknown) => string> = {
     ),
   createdBy: (actor) => line(actorName(actor as Actor)),
   updatedBy: (actor) => line(actorName(actor as Actor)),
-  // What most have need not be said.
+  // Leave out the default.
   contentType: (type) => (type === 'text/markdown' ? '' : String(type)),
   turns: (turns) => ((turns as { count: number }).count === 0 ? '' : String((turns as { count: number }).count)),
   status: (status) => paint(shown(status)),
@@ -157,7 +157,7 @@ function linesOf(fields: Row, prefix: string, manner: Manner): [string, string][
   })
 }
 
-/** What a script wants to know: the secret that is shown this once, else the id. */
+/** Prints what a script needs: the secret that is shown only once, else the id. */
 function printEssence({ secret, ...answer }: Answer) {
   if (typeof secret === 'string') return out(secret)
   for (const [name, value] of Object.entries(answer)) {

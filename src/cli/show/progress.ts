@@ -1,4 +1,4 @@
-/** Waits for the work, and says on a terminal that it does (as `what` has it by then) when this takes longer than a second. */
+/** Waits for the work. If it takes longer than a second, says so on a terminal, with the current text of `what`. */
 export async function whileWaiting<T>(what: string | (() => string), work: Promise<T>): Promise<T> {
   const { stderr } = process
   if (!stderr.isTTY) return work

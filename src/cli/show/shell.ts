@@ -1,4 +1,4 @@
-/** The words as a shell would take them, quoted where they must be. */
+/** Joins words into a shell command, with quotes where needed. */
 export function commandLine(words: string[]): string {
   const quoted = (word: string) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`)
   return words.map(quoted).join(' ')

@@ -2,7 +2,7 @@ import type { Turn } from '../../api/turn.ts'
 import { digestOf } from '../../ledger/turn.ts'
 import type { Row } from './columns.ts'
 
-/** A record as people read it: its fields, and what stands below them. */
+/** A record for people: its fields, and the text below them. */
 export interface Story {
   fields: Row
   content: string

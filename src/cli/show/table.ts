@@ -1,6 +1,6 @@
 import CliTable from 'cli-table3'
 
-/** How many columns of a terminal a text takes; those of East Asia and pictures take two. */
+/** The number of terminal columns that a text takes. East Asian characters and emoji take two. */
 const double =
   /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}\p{Extended_Pictographic}]/gu
 export const widthOf = (text: string) => [...text].length + (text.match(double)?.length ?? 0)
@@ -13,8 +13,8 @@ const borders = [
 const chars = { ...Object.fromEntries(borders.map((border) => [border, ''])), middle: ' '.repeat(gap) }
 
 /**
- * Widths for columns of those natural widths that fit into `room` terminal columns: the ones at `wide` give way first,
- * the others when that is not enough.
+ * Fits columns of those natural widths into `room` terminal columns. The columns at `wide` shrink first, the others
+ * only if that is not enough.
  */
 export function fitted(natural: number[], wide: ReadonlySet<number>, room: number): number[] {
   const widths = [...natural]
@@ -33,7 +33,7 @@ export function fitted(natural: number[], wide: ReadonlySet<number>, room: numbe
   return widths
 }
 
-/** Rows of cells in columns of those widths, without borders; what is longer is cut. */
+/** Rows of cells in columns of those widths, without borders. Longer cells are cut. */
 export function laidOut(rows: string[][], widths: number[]): string {
   const table = new CliTable({
     chars,

@@ -5,7 +5,7 @@ const units: [unit: string, seconds: number][] = [
   ['s', 1],
 ]
 
-/** The moment as people say it, seen from `now` (Unix milliseconds): `3m ago`, `in 2h`; its day where it is more than 30 days off. */
+/** A time relative to `now` (Unix milliseconds): `3m ago`, `in 2h`; a date if it is more than 30 days away. */
 export function relative(time: string, now: number): string {
   const seconds = Math.round((now - Date.parse(time)) / 1000)
   const distance = Math.abs(seconds)
