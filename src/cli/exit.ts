@@ -30,10 +30,10 @@ const exitOf: Partial<Record<Code, Exit>> = {
   UNAVAILABLE: 'unreachable',
 }
 
-/** What the caller of a command did wrong, in words for them. */
+/** A mistake of the caller, with a message for them. */
 export class UsageError extends Error {}
 
-/** The exit code of a command that ended with this error. */
+/** The exit code of a command that failed with this error. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof UsageError) return exitCodes.usage[0]
   return exitCodes[(error instanceof ConductError && exitOf[error.code]) || 'failed'][0]

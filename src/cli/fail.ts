@@ -2,7 +2,10 @@ import { ConductError } from '../api/error.ts'
 import { exitCodeOf } from './exit.ts'
 import { clean, jsonOf } from './show/text.ts'
 
-/** Tells on stderr why a command failed and what to do, as the API's form of an error where JSON is asked for, and sets the exit code. */
+/**
+ * Prints to stderr why a command failed and what to do, as an error of the API if the command prints JSON. Sets the
+ * exit code.
+ */
 export function fail(error: unknown, json = false) {
   process.exitCode = exitCodeOf(error)
   const { message } = error as Error
@@ -15,7 +18,7 @@ export function fail(error: unknown, json = false) {
   process.stderr.write(`conduct: ${clean(message)}\n${advice === undefined ? '' : `${advice}\n`}`)
 }
 
-/** What to do next, where the message of the server cannot know it. */
+/** The next step, if the message of the server cannot know it. */
 function adviceOf({ code, retryAfter }: ConductError): string | undefined {
   switch (code) {
     case 'UNAUTHORIZED':

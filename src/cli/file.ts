@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { buffer } from 'node:stream/consumers'
 import { UsageError } from './exit.ts'
 
-/** The text of a file, or of the standard input for `-`. Throws a UsageError that names what cannot be read. */
+/** The text of a file, or of standard input for `-`. Throws a UsageError that names a file it cannot read. */
 export async function readText(path: string): Promise<string> {
   const name = path === '-' ? 'Standard input' : path
   const bytes = path === '-' ? await standardInput() : await readFile(path).catch((error) => refuse(path, error))

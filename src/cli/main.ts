@@ -2,13 +2,13 @@
 
 void run(process.argv.slice(2))
 
-/** Loads no more than what these words ask for. */
+/** Loads only what these words need. */
 async function run(words: string[]) {
   if (words[0] === '--version' || words[0] === '-V') {
     const { version } = await import('../version.ts')
     process.stdout.write(`${version}\n`)
   } else if (words[0] === 'hook' && words.length === 2 && !words[1]?.startsWith('-')) {
-    // An agent waits for it.
+    // An agent waits for this command.
     const { observe } = await import('./record/observe.ts')
     process.stdout.write(await observe(words[1] ?? '', process.stdin, process.env))
   } else {

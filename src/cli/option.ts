@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander'
 import { UsageError } from './exit.ts'
 import { kebab } from './operation/flag.ts'
 
-/** The options that every command which asks the ledger has. */
+/** The options of every command that uses the ledger. */
 export interface Common {
   profile?: string
   /** The project to act in. */
@@ -12,13 +12,13 @@ export interface Common {
   utc?: boolean
 }
 
-/** How the answer is shown. */
+/** How to print the result. */
 export type Manner = Pick<Common, 'json' | 'quiet' | 'utc'>
 
-/** Under this heading they stand in each help. */
+/** The heading of these options in each help. */
 export const commonHeading = 'Common options:'
 
-/** Gives a command that prints an answer the common options; `--project` unless it has one of its own. */
+/** Adds the common options to a command that prints a result, with `--project` unless it has its own. */
 export function addCommon(command: Command, hasProject = false): Command {
   addPlace(command, hasProject)
   addOption(command, '--json', 'print the answer of the API, unchanged')
@@ -27,7 +27,7 @@ export function addCommon(command: Command, hasProject = false): Command {
   return addOption(command, '--no-color', 'print no colours, as with NO_COLOR')
 }
 
-/** Those of the common options that say where the ledger is, for a command whose output is not an answer. */
+/** Adds the common options that say where the ledger is, to a command that prints something else. */
 export function addPlace(command: Command, hasProject = false): Command {
   addOption(command, '--profile <name>', 'the server of that profile; local is the database of this machine')
   return hasProject ? command : addOption(command, '--project <slug>', 'the project to act in')
@@ -38,11 +38,13 @@ const addOption = (command: Command, flags: string, meaning: string) =>
 
 export interface Examples {
   lines: string[]
-  /** `sh`: each can be run as it stands; `console`: it runs until it is ended, or waits for somebody. */
+  /**
+   * `sh` for examples that can be run as they are; `console` for those that run until stopped, or wait for a person.
+   */
   language: 'sh' | 'console'
 }
 
-/** Adds examples to the help of a command, each of them a command line. */
+/** Adds examples to the help of a command, one command line each. */
 export function addExamples(command: Command, lines: string[], language: Examples['language'] = 'sh'): Command {
   examples.set(command, { lines, language })
   return command.addHelpText('after', `\nExamples:\n${lines.map((line) => `  ${line}`).join('\n')}`)
@@ -50,10 +52,10 @@ export function addExamples(command: Command, lines: string[], language: Example
 
 const examples = new WeakMap<Command, Examples>()
 
-/** The examples that a command was given. */
+/** The examples of a command. */
 export const examplesOf = (command: Command) => examples.get(command)
 
-/** Throws a UsageError where both of two flags are given that do not go together. */
+/** Throws a UsageError if both flags are given but exclude each other. */
 export function refuseBoth(options: object, ...pair: [string, string]) {
   const given = options as Record<string, unknown>
   if (pair.some((name) => !given[name])) return

@@ -3,7 +3,7 @@ import { commands, type Entry, groups } from './commands/commands.ts'
 import { UsageError } from './exit.ts'
 import { fail } from './fail.ts'
 
-/** Runs `conduct <words>` to its end; sets the exit code. Only the file of the command that is asked for is loaded. */
+/** Runs `conduct <words>` and sets the exit code. Loads only the file of the requested command. */
 export async function runProgram(words: string[]): Promise<void> {
   endQuietly()
   const args = arranged(words)
@@ -14,14 +14,14 @@ export async function runProgram(words: string[]): Promise<void> {
     const program = await programFor(args[0])
     await program.parseAsync(leads(program, args) ? args : args.filter((word) => !asksForHelp(word)), { from: 'user' })
   } catch (error) {
-    // What commander has to say it has said already.
+    // Commander has already printed its message.
     if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2
     else fail(error, own.includes('--json'))
   }
   if (words.length === 0) process.stderr.write('\nconduct --help lists the commands.\n')
 }
 
-/** Whoever reads our output may stop: `conduct run list | head -1`. */
+/** A reader may stop early: `conduct run list | head -1`. */
 function endQuietly() {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(0)
@@ -29,10 +29,13 @@ function endQuietly() {
   })
 }
 
-/** The words before `--`, which are ours. */
+/** The words before `--`. The words after it belong to another command. */
 const ownOf = (words: string[]) => (words.includes('--') ? words.slice(0, words.indexOf('--')) : words)
 
-/** `help run create` as `run create --help`, nothing as `status`, and options that stand before the command behind it. */
+/**
+ * Rewrites `help run create` to `run create --help` and no words to `status`, and moves leading options behind the
+ * command.
+ */
 function arranged(words: string[]): string[] {
   if (words.length === 0) return ['status']
   if (words[0] === 'help') return [...words.filter((word) => word !== 'help'), '--help']
@@ -44,7 +47,7 @@ function arranged(words: string[]): string[] {
 
 const asksForHelp = (word: string) => word === '--help' || word === '-h'
 
-/** Whether the words lead to a command. Where they do not, that is what is wrong, and no help is what was meant. */
+/** Whether the words name a command. If not, that is the error to report, even if they ask for help. */
 function leads(program: Command, words: string[]): boolean {
   let command = program
   for (const word of words) {
@@ -67,7 +70,7 @@ function refuseSecrets(words: string[]) {
   )
 }
 
-/** The whole program; commands but the wanted one are there by name alone. */
+/** The whole program. Commands other than the wanted one have only a name and a summary. */
 export async function programFor(wanted: string | undefined): Promise<Command> {
   const program = new Command('conduct')
     .description('The ledger of what coding agents did.')
@@ -86,10 +89,10 @@ export async function programFor(wanted: string | undefined): Promise<Command> {
   return program
 }
 
-/** A summary as a sentence of its own. */
+/** A summary as a sentence. */
 export const sentence = (text: string) => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`
 
-/** The commands that the first help only names. */
+/** The commands that the first help lists by name only. */
 function named(): string {
   const isMore = ([, { group }]: [string, Entry]) => group === 'more'
   const more = Object.entries(commands).filter(isMore)
@@ -97,13 +100,13 @@ function named(): string {
   return `${more.length > 0 ? `\n${groups.more}: ${names}\n` : ''}\nFor help on a command: conduct help <command>`
 }
 
-/** What was probably meant, by the command and what commander finds wrong with it. */
+/** What the user probably meant, by the command and commander's error. */
 const hints: Record<string, string> = {
   'run commander.unknownCommand': 'To record a command: conduct exec -- npm test',
   'exec commander.unknownOption': 'Put -- before the command to record: conduct exec -- npm test',
 }
 
-/** The manners that all commands share. */
+/** Settings that all commands share. */
 function settle(command: Command) {
   command
     .showSuggestionAfterError()
@@ -118,7 +121,7 @@ function settle(command: Command) {
   for (const child of command.commands) settle(child)
 }
 
-/** A command and its arguments in a list; that it has options is understood. */
+/** A command and its arguments in a list. The list does not say that a command has options. */
 const subcommandTerm = (command: Command) => new Help().subcommandTerm(command).replace(' [options]', '')
 
 function pathOf(command: Command): string {

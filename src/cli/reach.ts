@@ -1,4 +1,7 @@
-/** What a Conduct tells of itself, and how many seconds its clock is ahead of ours. Throws an Error that says what is at that address instead. */
+/**
+ * What a server reports about itself, and by how many seconds its clock is ahead of ours. If no Conduct answers at that
+ * address, throws an Error that says what does.
+ */
 export async function reach(url: string): Promise<{ version: string; ahead: number }> {
   const response = await fetch(`${url}/openapi.json`, { signal: AbortSignal.timeout(10_000) }).catch((error: Error) => {
     throw error.cause instanceof Error && error.cause.message ? error.cause : error

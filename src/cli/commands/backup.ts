@@ -13,7 +13,7 @@ export interface CopyFlags {
   json?: boolean
 }
 
-/** `conduct backup FILE`: a verified copy of the ledger of this machine. */
+/** `conduct backup FILE`: writes a verified copy of this machine's ledger. */
 export function backupCommand(): Command {
   const command = new Command('backup').argument('<file>', 'the backup to write')
   addCopyFlags(command, 'replace the file if it exists')
@@ -34,7 +34,7 @@ async function backup(name: string, flags: CopyFlags): Promise<void> {
 
 const dumpRecipe = `back it up with pg_dump --format=custom --file=conduct.dump "$CONDUCT_DATABASE_URL"`
 
-/** The flags of the commands that copy a ledger of this machine. */
+/** The flags of the commands that copy this machine's ledger. */
 export function addCopyFlags(command: Command, force: string): Command {
   return command
     .option('--force', force)
@@ -42,7 +42,9 @@ export function addCopyFlags(command: Command, force: string): Command {
     .option('--profile <name>', 'local is the database of this machine, whichever server is in use')
 }
 
-/** The file of the ledger. Throws a UsageError where it is none, saying what to do instead on PostgreSQL. */
+/**
+ * The file of the ledger. Throws a UsageError if the ledger is not a file; on PostgreSQL it says what to do instead.
+ */
 export function ledgerFile({ profile }: CopyFlags, onPostgres: string): string {
   const place: Place = placeOf({ profile }, process.env, process.cwd())
   if (place.kind === 'server') {
@@ -57,7 +59,7 @@ export function ledgerFile({ profile }: CopyFlags, onPostgres: string): string {
   return file
 }
 
-/** Shows how far a copy is. Ctrl-C ends it, and nothing is left of it. */
+/** Shows the progress of a copy. Ctrl-C stops it and leaves nothing behind. */
 export async function showing(
   copy: (options: { onStep(step: CopyStep): void; signal: AbortSignal }) => Promise<Copied>,
 ): Promise<Copied> {

@@ -3,17 +3,17 @@ import { called } from '../called.ts'
 import { linkOf } from '../link.ts'
 import { commandLine } from '../show/shell.ts'
 
-/** What a server says of itself when it starts. */
+/** What a server prints when it starts. */
 export interface Start {
   url: string
   databaseUrl: string
-  /** The code of a link that logs in; none where the output may be a log. */
+  /** The code of a login link; undefined if the output may end up in a log. */
   code: string | undefined
   firstKey: FirstKey | undefined
   ignoredAdminKey: boolean
 }
 
-/** Where the first key is: shown here, in a file, or lost since that file could not be written. */
+/** Where the first key is: printed here, in a file, or lost because that file could not be written. */
 export type FirstKey = { secret: string } | { path: string } | { lost: string }
 
 export function bannerOf({ url, databaseUrl, code, firstKey, ignoredAdminKey }: Start): string[] {

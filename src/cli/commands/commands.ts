@@ -1,16 +1,16 @@
 import type { Command } from 'commander'
 
-/** The headings of `conduct --help`, in their order; the commands of `more` are only named there. */
+/** The headings of `conduct --help`, in order. Commands under `more` are listed by name only. */
 export const groups = { record: 'Record', ledger: 'The ledger', place: 'This machine', more: 'More' } as const
 
 export interface Entry {
   summary: string
   group: keyof typeof groups
-  /** Loads the file of this command alone. */
+  /** Loads the file of this command. */
   load(): Promise<Command>
 }
 
-/** Every command by its first word. At most ten stand outside of `more`. */
+/** Every command by its first word. At most ten are outside `more`. */
 export const commands: Record<string, Entry> = {
   init: {
     summary: 'set up a project so that its coding agents record themselves',
@@ -42,7 +42,7 @@ export const commands: Record<string, Entry> = {
         import('../operation/command.ts'),
         import('../record/check-exec.ts'),
       ])
-      // So that what stands behind -- is left to the command.
+      // The words after `--` belong to the command to run.
       return wordCommand('check').enablePositionalOptions().addCommand(checkExecCommand())
     },
   },
@@ -138,7 +138,7 @@ export const commands: Record<string, Entry> = {
   },
 }
 
-/** A word whose commands are those of the table of operations. */
+/** A word whose commands come from the table of operations. */
 function fromTable(word: string, summary: string, group: Entry['group']): Entry {
   return { summary, group, load: async () => (await import('../operation/command.ts')).wordCommand(word) }
 }

@@ -2,7 +2,7 @@ import { Argument, Command, type Option } from 'commander'
 import { addExamples } from '../option.ts'
 import type { Entry } from './commands.ts'
 
-/** `conduct completion bash|zsh`: a script made of all commands, their flags and the values that flags may have. */
+/** `conduct completion bash|zsh`: prints a script generated from all commands, their flags and the values of these. */
 export function completionCommand(commands: Record<string, Entry>): Command {
   const command = new Command('completion')
     .description('Print the completion script for a shell')
@@ -17,7 +17,7 @@ export function completionCommand(commands: Record<string, Entry>): Command {
   ])
 }
 
-/** What may follow which words, as the branches of a shell's case: `'run list') echo '--status …';;` */
+/** Which words can follow which, as branches of a shell `case`: `'run list') echo '--status …';;` */
 async function cases(commands: Record<string, Entry>): Promise<string> {
   const lines = [branch('', [...Object.keys(commands), 'help', '--version', '--help'])]
   for (const [name, { load }] of Object.entries(commands)) lines.push(...branches(await load(), name))
@@ -38,7 +38,9 @@ function branches(command: Command, path: string): string[] {
 const choices = (path: string, { long, argChoices }: Option) => branch(`${path} ${long}`, argChoices ?? [])
 const branch = (path: string, words: string[]) => `    '${path}') echo '${words.join(' ')}';;`
 
-/** The words before the one that is completed, without flags and their values, lead to a branch; the flag just before it may too. */
+/**
+ * The words before the cursor, without flags and their values, select a branch. So can the flag just before the cursor.
+ */
 const shared = (words: string) => `_conduct_words() {
   case "$1" in
 ${words}

@@ -17,7 +17,7 @@ interface Options extends Common {
   live?: boolean
 }
 
-/** `conduct demo`: a month of a small team, to look around in. */
+/** `conduct demo`: fills a project with a month of a small team's work. */
 export function demoCommand(): Command {
   const command = new Command('demo').description(
     'Fill a project of the local database with a sample month of a small team',
@@ -41,7 +41,7 @@ async function demo(options: Options) {
 
 async function fill(place: LocalPlace, project: string, options: Options) {
   const began = Date.now()
-  /** What the ledger takes for the present; undefined for the present itself. */
+  /** The present as the ledger sees it; undefined for the real one. */
   let then: number | undefined
   const ledger = await openLedger(place, env, () => then ?? Date.now())
   try {
@@ -67,7 +67,7 @@ async function fill(place: LocalPlace, project: string, options: Options) {
   }
 }
 
-/** Throws CONFLICT when the project has runs or specs. */
+/** Throws CONFLICT if the project has runs or specs. */
 async function refuseUsed(client: Client, project: string) {
   const isThere = await client.getProject({ slug: project }).catch((error) => {
     if (error instanceof ConductError && error.code === 'NOT_FOUND') return undefined
@@ -86,11 +86,11 @@ async function refuseUsed(client: Client, project: string) {
   )
 }
 
-/** The project, and a client for each member, by a key that reaches no further. */
+/** Creates the project, and a client for each member with a key for this project only. */
 async function teamIn(ledger: OpenLedger, project: string): Promise<Record<Member, Client>> {
   const local = ledger.as({})
   await local.createProject({ slug: project, name: 'Harbor', repository }).catch((error) => {
-    // One that is empty will do.
+    // An existing project is fine if it is empty.
     if (!(error instanceof ConductError) || error.code !== 'CONFLICT') throw error
   })
   const member = async (name: Member, permission: 'agent' | 'write'): Promise<[Member, Client]> => {

@@ -11,7 +11,7 @@ import { heardAgents, missedHook, missedWords, titleOf } from '../record/heard.t
 import { shown } from '../show/print.ts'
 import { type Finding, found } from './finding.ts'
 
-/** The hooks of this project and of this user, and when each agent was last heard. */
+/** The hooks of this project and of this user, and when each agent last called one. */
 export function agentFindings(env: Env, cwd: string): Finding[] {
   const root = rootOf(cwd)
   const home = env.HOME || homedir()
@@ -30,7 +30,7 @@ export function agentFindings(env: Env, cwd: string): Finding[] {
   ]
 }
 
-/** Whether that file runs the hooks of that agent. One that cannot be read does not: the agent cannot read it either. */
+/** Whether that file runs our hooks for that agent. If we cannot parse it, neither can the agent. */
 function isEntered(path: string, name: string, hooks: Install['hooks']): boolean {
   try {
     return existsSync(path) && hasHooks(readFileSync(path, 'utf8'), name, hooks)
@@ -39,7 +39,7 @@ function isEntered(path: string, name: string, hooks: Install['hooks']): boolean
   }
 }
 
-/** Claude Code reads the hooks of a project only when it is started in the folder that has them. */
+/** Claude Code reads a project's hooks only if it is started in the folder that has them. */
 function subfolder(inProject: Install[], ofUser: Install[], isBelow: boolean): Finding[] {
   const isMissing = (all: Install[]) => !all.some(({ name }) => name === 'claude')
   if (isMissing(inProject) || !isMissing(ofUser)) return []
@@ -51,7 +51,7 @@ function subfolder(inProject: Install[], ofUser: Install[], isBelow: boolean): F
   ]
 }
 
-/** Whether hooks and MCP servers find the program, and the Node.js that they find. */
+/** Whether hooks and MCP servers find the program, and which Node.js they find. */
 function program(env: Env): Finding[] {
   const { stdout } = spawnSync('node', ['--version'], { encoding: 'utf8', timeout: 2_000, env: { ...env } })
   const other = stdout?.trim().slice(1) ?? ''
@@ -71,7 +71,7 @@ function program(env: Env): Finding[] {
   ]
 }
 
-/** When each agent was last heard, and what was missed. */
+/** When each agent last called a hook, and which calls failed. */
 function listening(entered: Install[], env: Env): Finding[] {
   const heard = heardAgents(env)
   const missed = missedHook(env, heard)

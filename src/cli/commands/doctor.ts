@@ -20,7 +20,7 @@ import { missingFile } from './status.ts'
 const { env } = process
 const colours = { ok: 'green', note: 'dim', warn: 'yellow', fail: 'red' } as const
 
-/** `conduct doctor`: looks at everything that a command needs. Ends with 1 when something is broken. */
+/** `conduct doctor`: checks everything that a command needs. Exits with 1 if something is broken. */
 export function doctorCommand(): Command {
   const command = new Command('doctor')
   addCommon(command)
@@ -46,7 +46,7 @@ async function doctor(options: Common) {
   }
 }
 
-/** What `look` gives; where it throws, that is a finding. */
+/** The result of `look`. If it throws, adds a finding. */
 function looked<T>(about: string, findings: Finding[], look: () => T): T | undefined {
   try {
     return look()
@@ -60,7 +60,7 @@ function looking(about: string, look: () => Finding[]): Finding[] {
   return [...(looked(about, findings, look) ?? []), ...findings]
 }
 
-/** What this machine alone tells. */
+/** What can be checked on this machine alone. */
 function here(): Finding[] {
   const unknown = unknownSettings(env)
   return [
@@ -80,7 +80,7 @@ function profiles(): Finding[] {
   return names.length === 0 ? [] : [found('profiles', 'ok', `${names.join(', ')}; in use: ${current ?? 'local'}`)]
 }
 
-/** A folder or file that only its owner should read. */
+/** Checks that only the owner can read a folder or file. */
 function privacy(about: string, path: string): Finding {
   if (!existsSync(path)) return found(about, 'note', `${path} does not exist yet`)
   const mode = statSync(path).mode & 0o777
@@ -138,7 +138,7 @@ async function serverOf(place: Place & { kind: 'server' }): Promise<Finding[]> {
   return findings
 }
 
-/** Keys that end within so many days are told of. */
+/** Keys that expire within this many days are reported. */
 const soonDays = 14
 
 function expiry(expiresAt: string | null | undefined): Finding[] {
@@ -147,7 +147,7 @@ function expiry(expiresAt: string | null | undefined): Finding[] {
   return [found('key', isSoon ? 'warn' : 'ok', `expires ${shown(expiresAt)}`)]
 }
 
-/** Seconds by which clocks may differ; the Date of an answer is exact to one. */
+/** The tolerated difference between clocks, in seconds. The Date of a response is exact to one second. */
 const clockSeconds = 5
 
 async function answering(url: string): Promise<Finding> {

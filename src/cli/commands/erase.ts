@@ -15,7 +15,7 @@ interface Options extends Common {
   yes?: boolean
 }
 
-/** `conduct erase`: texts that are to go for good. Without `--yes` it only counts. */
+/** `conduct erase`: erases texts for good. Without `--yes` it only counts. */
 export function eraseCommand(): Command {
   const command = new Command('erase')
   command.argument('[file]', 'a file with a text: erases every text in which it stands, in all projects; - reads stdin')
@@ -49,7 +49,7 @@ async function inputOf(file: string | undefined, options: Options): Promise<Inpu
   const { run: runId, spec: specId, everything, yes } = options
   const named = [file, runId, specId, everything].filter((one) => one !== undefined).length
   if (named !== 1) throw new UsageError('Give one of: a file with a text, --run, --spec, --everything.')
-  // An editor or `echo` ends a text with a line feed that is no part of it.
+  // Editors and `echo` end a file with a line feed that is not part of the text.
   const text = file === undefined ? undefined : (await readText(file)).replace(/\r?\n$/, '')
   return {
     ...(runId !== undefined && { runId }),
@@ -60,7 +60,7 @@ async function inputOf(file: string | undefined, options: Options): Promise<Inpu
   }
 }
 
-/** Goes on until all is erased. */
+/** Repeats the call until everything is erased. */
 async function eraseAll(client: Client, input: Input<'erase'>): Promise<Output<'erase'>['erased']> {
   for (let cursor: string | undefined; ; ) {
     const { erased, hasMore, nextCursor } = await client.erase({ ...input, ...(cursor !== undefined && { cursor }) })

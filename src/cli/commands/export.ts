@@ -15,7 +15,7 @@ interface Options extends Common {
   force?: boolean
 }
 
-/** `conduct export [FILE]`: the whole ledger as lines of JSON. */
+/** `conduct export [FILE]`: writes the whole ledger as lines of JSON. */
 export function exportCommand(): Command {
   const command = new Command('export')
   command.argument('[file]', 'where to write; - or nothing for standard output')
@@ -40,7 +40,7 @@ async function run(file: string | undefined, options: Options): Promise<void> {
 
 const toOutput = (client: Client, options: Options) => writeChecked(client, options, process.stdout)
 
-/** The file has its name only once it is whole, and is readable by its owner alone. */
+/** The file gets its name only once it is complete. Only its owner can read it. */
 async function toFile(file: string, client: Client, options: Options): Promise<void> {
   if (existsSync(file) && !options.force) {
     throw new UsageError(`${file} is there already: give another name, or --force to replace it.`)
@@ -59,7 +59,7 @@ async function toFile(file: string, client: Client, options: Options): Promise<v
   }
 }
 
-/** Writes the export as it arrives, and checks it. Throws where it does not arrive whole. */
+/** Writes the export as it arrives, and verifies it. Throws if it is incomplete. */
 async function writeChecked(client: Client, { withKeys = false }: Options, output: Writable): Promise<void> {
   const failed = new AbortController()
   output.once('error', (error) => failed.abort(error))

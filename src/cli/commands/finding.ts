@@ -1,4 +1,4 @@
-/** What one look of `conduct doctor` found: `note` is no judgement. */
+/** One result of `conduct doctor`. A `note` is neither good nor bad. */
 export interface Finding {
   about: string
   state: 'ok' | 'note' | 'warn' | 'fail'

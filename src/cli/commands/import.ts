@@ -17,7 +17,7 @@ interface Options {
   json?: boolean
 }
 
-/** `conduct import FILE`: fills an empty ledger with an export; its sub-commands bring in what agents did before. */
+/** `conduct import FILE`: fills an empty ledger with an export. Its sub-commands import what agents did before. */
 export function importCommand(): Command {
   const command = new Command('import')
   command.argument('<file>', 'an export; - for standard input')
@@ -27,7 +27,7 @@ export function importCommand(): Command {
   command.option('--json', 'as JSON')
   addExamples(command, ['conduct import ledger.ndjson --check'])
   command.addCommand(transcriptsCommand('claude')).addCommand(transcriptsCommand('codex')).addCommand(v0Command())
-  // So that an option after a sub-command is the sub-command's.
+  // An option after a sub-command belongs to the sub-command.
   return command.enablePositionalOptions().action(run)
 }
 

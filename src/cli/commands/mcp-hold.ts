@@ -12,13 +12,13 @@ import { gitStateOf } from '../place/tree.ts'
 import { runOf } from '../record/in-session.ts'
 import { callingSession, type Whose, whoseRun } from '../record/whose-run.ts'
 
-/** Seconds after which the run of a process that was killed has failed. */
+/** Seconds after which the run of a killed process fails. */
 const leaseSeconds = 90
-/** How often the leases are renewed, in milliseconds. */
+/** The interval at which leases are renewed, in milliseconds. */
 export const beatMs = (leaseSeconds * 1000) / 3
-/** A run that nothing is written to for so long is not renewed any more, in milliseconds. */
+/** A run with no writes for this long is no longer renewed, in milliseconds. */
 const idleMs = 2 * 3600_000
-/** How long a process that ends waits for the ledger, in milliseconds. */
+/** How long an exiting process waits for the ledger, in milliseconds. */
 const farewellMs = 5_000
 
 const sessionEnded = { code: 'SESSION_ENDED', message: 'The session of its agent ended before the run did.' }
@@ -30,7 +30,7 @@ export interface LocalHoldOptions {
   cwd: string
   env: Env
   now?: () => number
-  /** The processes above this one, the nearest first. */
+  /** The ancestors of this process, nearest first. */
   ancestors?: ProcessId[]
   /** The agent that started this process. */
   starter?: ProcessId | undefined
@@ -43,35 +43,40 @@ export interface LocalHold extends Hold {
   end(): Promise<void>
 }
 
-/** A run that this process works on, and holds unless another one does. */
+/** A run that this process works on, and whose lease it holds unless another process does. */
 interface Open {
-  /** Of its recording. */
+  /** The name of its recording. */
   name: string
   calledAt: number
-  /** Whether this process made it. */
+  /** Whether this process created it. */
   isOwn: boolean
-  /** Whose work it is; undefined where several sessions share this process and the client does not say which one called. */
+  /**
+   * The session that does the work; undefined if several sessions share this process and the client does not say which
+   * one called.
+   */
   worker: string | undefined
 }
 
-/** The runs that this process works on, by their ids, and what the state knows of them. */
+/** The runs that this process works on, by their ids, and what the state file knows about them. */
 interface Held extends Required<Omit<LocalHoldOptions, 'starter'>> {
   starter: ProcessId | undefined
   open: Map<string, Open>
-  /** Those that others record and end. */
+  /** Runs that hooks record and end. */
   recorded: Set<string>
-  /** Those that a call has finished. */
+  /** Runs that a call has finished. */
   finished: Set<string>
-  /** Of two processes that write to a run, the one that came first holds and ends it. */
+  /** When two processes write to a run, the first one holds and ends it. */
   claim(name: string): boolean
 }
 
-/** Runs held by this process; what it knows of them is on disk, so that another process can go on with its tokens. */
+/**
+ * The runs held by this process. What it knows about them is on disk, so another process can continue with its tokens.
+ */
 export function localHold(options: LocalHoldOptions): LocalHold {
   const holder = randomUUID()
   const held: Held = {
     now: Date.now,
-    // As they are at the start: whoever outlives its agent is still its own.
+    // Read at the start: a process that outlives its agent still belongs to it.
     ancestors: ancestorsOf(process.pid).map(({ id }) => id),
     starter: agentProcessOf(),
     ...options,
@@ -110,7 +115,7 @@ const idsOf = (recordings: Pick<Recording, 'runId'>[]) => recordings.flatMap(({ 
 const whoseCall = ({ state, place, env, ancestors, starter }: Held, meta: Meta) =>
   whoseRun(state, place, { env, meta, ancestors, starter })
 
-/** The run of the session that calls; undefined where there is none, or where it may be one of several. */
+/** The run of the calling session; undefined if there is none, or if it could be one of several. */
 async function sessionOf({ state, env }: Held, whose: Whose): Promise<string | undefined> {
   if (whose.kind === 'own') return undefined
   if (whose.kind === 'run') return whose.runId
@@ -122,14 +127,14 @@ async function sessionOf({ state, env }: Held, whose: Whose): Promise<string | u
   )
 }
 
-/** As the folder of the session is now, else that of this process. */
+/** The git fields of a run: of the session's current folder, else of this process. */
 function workOf(held: Held, meta: Meta) {
   const whose = whoseCall(held, meta)
   const { commit, tree, dirty } = gitStateOf(whose.kind === 'session' ? whose.session.cwd : held.cwd)
   return { commit, tree, dirty }
 }
 
-/** Tells the work of one session from that of another in this process; undefined where it may be that of several. */
+/** Identifies the session that does the work; undefined if it could be one of several. */
 function workerOf(whose: Whose, meta: Meta): string | undefined {
   if (whose.kind === 'run') return whose.runId
   if (whose.kind === 'session') return whose.session.name
@@ -137,7 +142,7 @@ function workerOf(whose: Whose, meta: Meta): string | undefined {
   return others.length > 0 ? undefined : (candidate?.name ?? callingSession(meta) ?? '')
 }
 
-/** Keeps in mind that a call came for that run, which makes it one that this process works on. */
+/** Notes that a call used that run, so this process works on it now. */
 function called(held: Held, runId: string, meta: Meta, recording = recordingOf(held, runId), isNew = false) {
   if (isRecorded(recording)) held.recorded.add(runId)
   if (recording?.kind !== 'mcp') return
@@ -153,7 +158,7 @@ function forget({ open, state }: Held, runId: string, name: string | undefined) 
   if (name !== undefined) state.update(name, { ended: true })
 }
 
-/** After an error that says the run is not ours any more. */
+/** Forgets a run after an error that says it is no longer ours. */
 function forgetLost(held: Held, error: unknown, runId: string, recording: Recording | undefined) {
   const isLost = error instanceof ConductError && (error.code === 'LEASE_LOST' || error.code === 'NOT_FOUND')
   if (isLost && recording?.kind === 'mcp') forget(held, runId, recording.name)
@@ -164,7 +169,7 @@ async function start(held: Held, input: Input<'createRun'>, options: CallOptions
   const { name } = state.record({ name: `mcp-${randomUUID()}`, kind: 'mcp', place, cwd })
   try {
     const { run, lease } = await client.createRun({ ...input, leaseSeconds }, options)
-    // A call that is tried again makes the run that it made before.
+    // A retried call gets the run that its first try created.
     const isKnown = recordingOf(held, run.runId) !== undefined
     state.update(name, isKnown ? { ended: true } : { runId: run.runId, leaseToken: lease?.token ?? null })
     called(held, run.runId, meta, recordingOf(held, run.runId), true)
@@ -189,7 +194,7 @@ async function write<T>(held: Held, runId: string, call: Write<T>, meta: Meta): 
   }
 }
 
-/** The one run that a call without an id means. Throws where there is none, or more than one. */
+/** The only run that a call without an id can mean. Throws if there is none, or more than one. */
 async function only(held: Held, meta: Meta): Promise<string> {
   const { state, place, cwd, open } = held
   const whose = whoseCall(held, meta)
@@ -232,7 +237,7 @@ async function end(held: Held) {
     const leaseToken = recordingOf(held, runId)?.leaseToken
     if (!leaseToken || !held.claim(run.name)) continue
     const failed = { runId, status: 'failed', failure: sessionEnded, leaseToken } as const
-    // Whom the ledger does not hear now, it gives up by itself when the lease runs out.
+    // A run that cannot reach the ledger now fails by itself when its lease expires.
     if (!isIdle(held, run)) await held.client.updateRun(failed, { signal }).catch(() => {})
     forget(held, runId, run.name)
   }

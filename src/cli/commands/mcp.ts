@@ -4,7 +4,7 @@ import { fail } from '../fail.ts'
 import { addExamples, addPlace } from '../option.ts'
 import { connect, type PlaceOptions, placeOf } from '../place/connect.ts'
 
-/** `conduct mcp`: the tools for a client that starts this process and talks to it on stdin and stdout. */
+/** `conduct mcp`: serves the tools to a client that starts this process and talks to it on stdin and stdout. */
 export function mcpCommand(): Command {
   const command = new Command('mcp')
     .description('Serve MCP on stdin and stdout, for a client that starts this command')
@@ -15,7 +15,7 @@ export function mcpCommand(): Command {
 
 async function run(options: PlaceOptions) {
   try {
-    // What is not protocol must not come between.
+    // Stdout is for the protocol only.
     console.log = console.error
     await serve(options)
     process.exit(0)
@@ -29,7 +29,7 @@ async function serve(options: PlaceOptions) {
   const { env } = process
   const cwd = process.cwd()
   const place = placeOf(options, env, cwd)
-  // Loaded only now: the other commands do without.
+  // Loaded here, because other commands do without.
   const [{ serveMcp }, { beatMs, localHold }, { stateOrMemory }, { client, close }] = await Promise.all([
     import('../../mcp/stdio.ts'),
     import('./mcp-hold.ts'),

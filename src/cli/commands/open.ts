@@ -17,7 +17,7 @@ interface Options extends Common {
   print?: boolean
 }
 
-/** `conduct open`: the page in the browser, with a link that logs in once. */
+/** `conduct open`: opens the dashboard in the browser, with a link that logs in once. */
 export function openCommand(): Command {
   const command = new Command('open').description('Open the dashboard in the browser, with a link that logs in')
   command.option('--print', 'only print the link: for another browser, or on a shared machine')
@@ -29,7 +29,7 @@ export function openCommand(): Command {
 async function open({ print, json, quiet, ...where }: Options) {
   const place = placeOf(where, process.env, process.cwd())
   const url = place.kind === 'server' ? await serverAt(place.url) : await serverHere(place)
-  // No project is made, or must be there, to log in.
+  // Logging in needs no project.
   await withClient({ ...place, project: undefined }, async (client) => {
     const { code, expiresAt } = await client.createLoginCode()
     const link = linkOf(url, code)
@@ -39,7 +39,7 @@ async function open({ print, json, quiet, ...where }: Options) {
   })
 }
 
-/** That address, where a Conduct answers. Throws UNAVAILABLE, with that advice, where none does. */
+/** The address, if a Conduct answers there. Throws UNAVAILABLE with the advice if none does. */
 async function serverAt(
   url: string,
   advice = 'is the address right, and does it include the base path?',
@@ -50,7 +50,7 @@ async function serverAt(
   return url
 }
 
-/** The server of this machine that serves that database: one that says so, else the one at the address of the settings. */
+/** This machine's server for that database: one that has published itself, else the one at the configured address. */
 async function serverHere({ databaseUrl }: LocalPlace): Promise<string> {
   const expected = localUrl(process.env)
   const announced = serversOf(process.env, databaseUrl)
@@ -75,19 +75,19 @@ async function serverHere({ databaseUrl }: LocalPlace): Promise<string> {
   )
 }
 
-/** What opens an address, and takes it as one argument; no shell reads it. */
+/** Programs that open a URL. They get it as one argument, without a shell. */
 const openers: Partial<Record<NodeJS.Platform, [string, ...string[]]>> = {
   darwin: ['open'],
   win32: ['rundll32', 'url.dll,FileProtocolHandler'],
 }
 
-/** Hands the address to the browser; false where there is none that takes it. */
+/** Passes the URL to the browser. Returns false if nothing could open it. */
 async function browse(link: string): Promise<boolean> {
   const [program, ...words] = openers[process.platform] ?? ['xdg-open']
   const child = spawn(program, [...words, link], { stdio: 'ignore', detached: true })
   child.unref()
   try {
-    // One that is still there after a while is the browser itself.
+    // A program that is still running after a while is the browser itself.
     const [code] = await once(child, 'exit', { signal: AbortSignal.timeout(3_000) })
     return code === 0
   } catch (error) {

@@ -8,7 +8,7 @@ import { addCopyFlags, type CopyFlags, ledgerFile, showing, tell } from './backu
 
 const restoreRecipe = 'restore it with pg_restore --dbname="$CONDUCT_DATABASE_URL" conduct.dump'
 
-/** `conduct restore FILE`: a verified backup in the place of the ledger of this machine. */
+/** `conduct restore FILE`: replaces this machine's ledger by a verified backup. */
 export function restoreCommand(): Command {
   const command = new Command('restore').argument('<file>', 'the backup to restore')
   addCopyFlags(command, 'replace the ledger that is there')
@@ -19,7 +19,7 @@ export function restoreCommand(): Command {
 async function restore(name: string, flags: CopyFlags): Promise<void> {
   const file = resolve(name)
   const path = ledgerFile(flags, restoreRecipe)
-  // A server of this user has a name; of others only the lock on the file is known.
+  // We can name a server of this user; of others we only see the lock on the file.
   const [server] = serversOf(process.env, `sqlite:${path}`)
   if (server !== undefined)
     throw new ConductError('CONFLICT', `A server has ${path} open, at ${server}: stop it first.`)

@@ -11,12 +11,12 @@ export interface Attempt extends Task {
   at: number
   agent: Agent
   outcome: Outcome
-  /** Tells which of several ways the same outcome takes. */
+  /** Selects one of several ways to the same outcome. */
   turn: number
   retried?: { runId: string }
 }
 
-/** One attempt, from its beginning to what was found of it; where it went wrong and `isSettled`, another one that goes well. */
+/** One attempt, from its start to its checks. If it fails and `isSettled`, a second one succeeds. */
 export function attemptSteps(attempt: Attempt, isSettled: boolean, chance: Chance): Step[] {
   const { at, agent, outcome, part, retried } = attempt
   const minutes = chance.between(6, 48)
@@ -36,19 +36,19 @@ export function attemptSteps(attempt: Attempt, isSettled: boolean, chance: Chanc
     steps.push({ at: at + (minutes * minute) / 2, act: append }, ...endSteps(attempt, it, begun.git, minutes, chance))
   const hasFailed = outcome === 'failed' || outcome === 'failing' || outcome === 'lapsed'
   if (!hasFailed || !isSettled) return steps
-  // The second attempt of some fails too.
+  // Some second attempts fail, too.
   const next = outcome === 'failing' && !retried && attempt.turn % 48 === 2 ? 'failed' : 'verified'
   const later = end + hour + chance.between(20, 70) * minute
   return [...steps, ...attemptSteps({ ...attempt, at: later, outcome: next, retried: it }, true, chance)]
 }
 
-/** Whoever looks at a run whose lease has run out is who makes it known. */
+/** Reading a run whose lease has expired ends it. */
 const explainLapse = (client: Client, runId: string, labels: Record<string, string>) =>
   client.updateRun({ runId, labels: { ...labels, lost: 'laptop-asleep' } })
 
 type Git = ReturnType<typeof beginning>['git']
 
-/** The end of a run of so many minutes, and its checks. */
+/** The end of a run after that many minutes, and its checks. */
 function endSteps(attempt: Attempt, it: { runId: string }, before: Git, minutes: number, chance: Chance): Step[] {
   const { agent, outcome, title, part, turn, retried } = attempt
   const end = attempt.at + minutes * minute
@@ -81,14 +81,14 @@ function endSteps(attempt: Attempt, it: { runId: string }, before: Git, minutes:
   return steps
 }
 
-/** Somebody ticks the item of the spec. */
+/** Ticks the item of the spec. */
 function tick(team: Team, { spec, title, done }: Task) {
   done.add(title)
   const status = done.size === spec.tasks.length ? 'completed' : 'in_progress'
   return team.mateo.updateSpec({ specId: spec.specId, status, content: specText(spec, done) })
 }
 
-/** The checks that give a run its verdict: by the CI and a person, by the agent itself, or none. */
+/** The checks that give a run its verdict: by CI and a person, by the agent itself, or none. */
 function checkSteps(
   { agent, outcome, turn }: Attempt,
   it: { runId: string },

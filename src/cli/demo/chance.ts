@@ -1,9 +1,9 @@
-/** Numbers that look like chance and are the same each time. */
+/** Pseudo-random numbers that are the same every time. */
 export interface Chance {
   /** A whole number from `least` to `most`. */
   between(least: number, most: number): number
   pick<T>(list: readonly T[]): T
-  /** So many hexadecimal digits. */
+  /** That many hexadecimal digits. */
   hex(digits: number): string
 }
 

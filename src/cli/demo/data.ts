@@ -1,6 +1,9 @@
-/** The demo's team builds Harbor, a site for renting boats: who works there, on which parts of the code, and what they write. */
+/**
+ * The demo's team builds Harbor, a site for renting boats. This file says who works there, on which parts of the code,
+ * and what they write.
+ */
 
-/** Whoever has a key; agents name the machine and the model that they work with, and what a million tokens of it cost (USD). */
+/** Everyone with a key. Agents name their machine, their model, and its price per million tokens (USD). */
 export const agents = {
   'claude-code': { host: 'ada-laptop', cwd: '/home/ada/harbor', model: 'claude-sonnet', input: 3, output: 15 },
   codex: { host: 'mateo-desktop', cwd: '/home/mateo/src/harbor', model: 'gpt-codex', input: 1.25, output: 10 },
@@ -21,7 +24,7 @@ export interface Part {
   files: readonly string[]
 }
 
-/** The parts of the code base, by the beginning of the ids of the specs that are about them. */
+/** The parts of the code base, by the prefix of the ids of their specs. */
 export const parts: Record<string, Part> = {
   BOOK: {
     name: 'booking',
@@ -67,7 +70,7 @@ export const parts: Record<string, Part> = {
   },
 }
 
-/** What agents wrote while they worked; `{file}` is one of the files that they changed. */
+/** What agents write while they work. `{file}` stands for one of the changed files. */
 export const steps = [
   'Read `{file}` and its tests',
   'Found three other callers of `{file}`',
@@ -93,7 +96,7 @@ export const failures = [
   { code: 'QUOTA_EXCEEDED', message: '429: the provider’s hourly token limit is used up.' },
 ]
 
-/** What checks print or people write, by how they ended. */
+/** What checks print or people write, by result. */
 export const findings = {
   fail: {
     contentType: 'text/x-terminal',

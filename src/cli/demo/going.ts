@@ -6,7 +6,7 @@ import { beginning, minute, type Step, type Task, type Team } from './step.ts'
 import { lineOf, usageOf } from './text.ts'
 import { firstTurn } from './turn.ts'
 
-/** A run that goes on at the end of the story. */
+/** A run still in progress at the end of the story. */
 export interface Live {
   runId: string
   leaseToken: string
@@ -17,7 +17,7 @@ export interface Live {
 
 /** The leases of runs that go on, in seconds. */
 const liveLease = 6 * 3600
-/** A run that is not over; its lease lasts some hours more. */
+/** An unfinished run. Its lease lasts for some more hours. */
 export function liveSteps(task: Task, agent: Agent, minutes: number, live: Live[], chance: Chance): Step[] {
   const { part } = task
   const begun = beginning(task, agent, chance)
@@ -50,7 +50,7 @@ function activityOf({ file, files }: Part, minutes: number) {
 
 const everyMs = 2_000
 
-/** Writes to the runs in turn until Ctrl-C (exit code 130), or until others have ended them all. */
+/** Writes to the runs in turn until Ctrl-C (exit code 130), or until other people have ended them all. */
 export async function goOn(team: Team, live: Live[]) {
   const end = new AbortController()
   process.once('SIGINT', () => end.abort())
@@ -74,7 +74,7 @@ export async function goOn(team: Team, live: Live[]) {
   }
 }
 
-/** Whoever looks at the page may end a run; then there is nothing to write to it any more. */
+/** A visitor may end a run from the dashboard. Then we stop writing to it. */
 function isEnded(runId: string, error: unknown): false {
   if (!(error instanceof ConductError) || error.code === 'UNAVAILABLE') throw error
   process.stderr.write(`No more of ${runId}: ${error.message}\n`)

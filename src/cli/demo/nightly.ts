@@ -2,7 +2,7 @@ import type { Chance } from './chance.ts'
 import { jobs, repository } from './data.ts'
 import { day, hour, type Step, type Team } from './step.ts'
 
-/** What the CI does each night: without a spec, and checked by itself. */
+/** What CI does each night: a run without a spec that CI itself checks. */
 export function nightlySteps(chance: Chance): Step[] {
   return Array.from({ length: 30 }, (_, at) => 29 - at).flatMap((ago) => {
     const it = { runId: '' }
@@ -49,7 +49,7 @@ export function nightlySteps(chance: Chance): Step[] {
 const pages = ['booking', 'calendar', 'payments', 'login', 'search', 'mail']
 const colour = (code: number, text: string) => `\x1b[${code}m${text}\x1b[0m`
 
-/** The output of the end-to-end tests, in colours. */
+/** The output of the end-to-end tests, in colour. */
 function outputOf(result: 'pass' | 'warn' | 'fail'): string {
   const tests = Array.from({ length: 312 }, (_, at) => {
     const page = pages[at % pages.length]

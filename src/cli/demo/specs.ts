@@ -1,4 +1,4 @@
-/** The specs of Harbor, with the tasks that become runs. */
+/** The specs of Harbor, and their tasks, which become runs. */
 
 export interface SpecPlan {
   specId: string
@@ -206,7 +206,7 @@ export const specs: SpecPlan[] = [
   ),
 ]
 
-/** Specs nobody works on: `draft` and `archived`. */
+/** Specs that nobody works on, with the statuses `draft` and `archived`. */
 export const otherSpecs = [
   {
     status: 'draft',

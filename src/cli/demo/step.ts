@@ -6,9 +6,9 @@ import { opening } from './text.ts'
 
 export type Team = Record<Member, Client>
 
-/** Something that somebody did. */
+/** Something that a member did. */
 export interface Step {
-  /** Milliseconds from the present; those before it are negative. */
+  /** Milliseconds from now; negative for the past. */
   at: number
   act(team: Team): Promise<unknown>
 }
@@ -17,7 +17,7 @@ export interface Task {
   spec: SpecPlan
   title: string
   part: Part
-  /** The items of the spec that are done. */
+  /** The finished items of the spec. */
   done: Set<string>
 }
 
@@ -31,7 +31,7 @@ const branchOf = ({ spec: { specId }, title }: Task) =>
     .slice(0, 40)
     .replace(/-$/, '')}`
 
-/** What is known of a run when it begins. */
+/** The fields of a run when it starts. */
 export function beginning(task: Task, agent: Agent, chance: Chance) {
   const { host, cwd } = agents[agent]
   return {

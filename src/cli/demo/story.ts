@@ -8,9 +8,9 @@ import { day, hour, minute, type Step, type Task, type Team } from './step.ts'
 import { specText } from './text.ts'
 
 export interface Story {
-  /** Milliseconds from the present: when the team comes together. */
+  /** When the team starts work, in milliseconds from now. */
   begins: number
-  /** In the order of time. */
+  /** In chronological order. */
   steps: Step[]
   /** Filled by the steps. */
   live: Live[]
@@ -18,10 +18,10 @@ export interface Story {
 
 const liveMinutes = [41, 18, 7, 2]
 const pendingTasks = 3
-/** What failed so many tasks ago or later, nobody has got round to. */
+/** The last failures are not fixed yet: those of the last so many tasks. */
 const unsettledTasks = 10
 
-/** How tasks go, in turn. */
+/** The outcomes of tasks, in turn. */
 const rounds: Outcome[][] = [
   ['verified', 'verified', 'failing', 'verified', 'verified', 'warned', 'verified', 'failed'],
   ['verified', 'verified', 'lapsed', 'verified', 'verified', 'verified', 'stale', 'verified'],
@@ -29,21 +29,21 @@ const rounds: Outcome[][] = [
 ]
 const outcomes = rounds.flat()
 
-/** By whom they are done, in turn; another number of them, so that everybody meets everything. */
+/** Who does the tasks, in turn. The number differs from that of the outcomes, so everyone meets every outcome. */
 const turns: Agent[] = ['claude-code', 'claude-code', 'codex', 'claude-code', 'cursor', 'codex', 'claude-code']
 const agentOf = (turn: number) => turns[turn % turns.length] as Agent
 
-/** Days of the month, in days ago, on which people work: two of seven are free. */
+/** The working days of the month, as days ago. Two of seven are free. */
 const workdays = Array.from({ length: 30 }, (_, at) => 29 - at).filter((ago) => ago % 7 !== 2 && ago % 7 !== 3)
 
-/** The moment that lies so far (0 to 1) through the working hours of the month. */
+/** The time at that share (0 to 1) of the month's working hours. */
 function workingTime(share: number): number {
   const at = share * workdays.length
   const ago = workdays[Math.floor(at)] as number
   return -ago * day - 100 * minute - (1 - (at % 1)) * 8 * hour
 }
 
-/** A month of the team. It is the same each time that it is told, but for the present to which it leads. */
+/** A month of the team's work. It is the same every time, except that it ends now. */
 export function storyOf(): Story {
   const chance = chanceOf(7)
   const tasks = tasksInOrder(chance)
@@ -69,7 +69,7 @@ export function storyOf(): Story {
   return { begins: -31 * day, steps: steps.sort((a, b) => a.at - b.at), live }
 }
 
-/** The tasks of all specs: one spec is begun after the other, and several are under way at any time. */
+/** The tasks of all specs. Specs start one after another, and several are in progress at any time. */
 function tasksInOrder(chance: Chance): Task[] {
   const ordered = specs.flatMap((spec, at) => {
     const task = { spec, part: partOf(spec), done: new Set<string>() }

@@ -2,7 +2,7 @@ import type { Chance } from './chance.ts'
 import { type Agent, agents, type Part, steps } from './data.ts'
 import type { SpecPlan } from './specs.ts'
 
-/** The words of a spec; the items of `done` are ticked. */
+/** The text of a spec, with the items of `done` ticked. */
 export function specText({ title, why, tasks }: Pick<SpecPlan, 'title' | 'why' | 'tasks'>, done: ReadonlySet<string>) {
   const items = tasks.map((task) => `- [${done.has(task) ? 'x' : ' '}] ${task}`)
   return `# ${title}\n\n${why}\n\n## Done when\n\n${items.join('\n')}\n`
@@ -10,16 +10,16 @@ export function specText({ title, why, tasks }: Pick<SpecPlan, 'title' | 'why' |
 
 const fileOf = ({ file, files }: Part, chance: Chance) => file + chance.pick(files)
 
-/** One line of a log, so many minutes after its beginning. */
+/** A line of a log, that many minutes after its start. */
 export function lineOf(part: Part, minutes: number, chance: Chance): string {
   const text = chance.pick(steps).replace('{file}', fileOf(part, chance))
   return `- ${String(Math.floor(minutes / 60)).padStart(2, '0')}:${String(minutes % 60).padStart(2, '0')} ${text}\n`
 }
 
-/** How a log begins. */
+/** The first lines of a log. */
 export const opening = (title: string) => `# ${title}\n\n`
 
-/** The last answer of a session that has done what it should. */
+/** The last answer of a successful session. */
 export function closing(title: string, { file, files }: Part, insertions: number): string {
   const rows = files.map((name, at) => `| \`${file}${name}\` | +${Math.ceil(insertions / 2 ** (at + 1))} |`)
   return `Done: ${title[0]?.toLowerCase()}${title.slice(1)}. All 214 tests pass.\n\n| file | |\n|---|---|\n${rows.join('\n')}\n`
@@ -27,7 +27,7 @@ export function closing(title: string, { file, files }: Part, insertions: number
 
 const million = 1_000_000
 
-/** What a run of so many minutes may have used. */
+/** The usage of a run of that many minutes. */
 export function usageOf(agent: Agent, minutes: number, chance: Chance) {
   const { model, input, output } = agents[agent]
   const inputTokens = minutes * chance.between(9_000, 22_000)

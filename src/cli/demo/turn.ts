@@ -7,7 +7,7 @@ type Usage = Turn['usage']
 
 const testOf = ({ file }: Part) => `npm test -- ${file}`
 
-/** The first half of the work: a test that fails, and the beginning of a change. */
+/** The first half of the work: a failing test and the start of a change. */
 export function firstTurn(title: string, part: Part, at: number, minutes: number): Turn {
   const [first] = part.files
   const { startedAt, endedAt } = timesOf(at, minutes)
@@ -30,7 +30,7 @@ export function firstTurn(title: string, part: Part, at: number, minutes: number
   }
 }
 
-/** The second half, to the end. */
+/** The second half, up to the end. */
 export function lastTurn(
   part: Part,
   insertions: number,
@@ -66,7 +66,7 @@ export function lastTurn(
   }
 }
 
-/** `at` is in milliseconds from the present. */
+/** `at` is in milliseconds from now. */
 const timesOf = (at: number, minutes: number) => ({
   startedAt: new Date(Date.now() + at).toISOString(),
   endedAt: new Date(Date.now() + at + minutes * minute).toISOString(),

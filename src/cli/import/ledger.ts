@@ -4,13 +4,13 @@ import { openLedger, type Place, shownPlace } from '../place/connect.ts'
 import type { Env } from '../place/folders.ts'
 import { keyOf } from '../place/profile.ts'
 
-/** A ledger that history is brought into. */
+/** The ledger that receives an import. */
 export interface Target {
-  /** A client that acts in no project. */
+  /** A client without a project. */
   client: Client
-  /** A client that acts in that project. */
+  /** A client for that project. */
   in(project: string): Client
-  /** Creates the project unless it is there. */
+  /** Creates the project if it does not exist. */
   ensure(project: string): Promise<void>
   close(): Promise<void>
 }
@@ -44,7 +44,7 @@ function targetOf(as: (project?: string) => Client, close: () => Promise<void>):
       await client.getProject({ slug: project }).catch(async (error) => {
         if (!isMissing(error)) throw error
         await client.createProject({ slug: project }).catch((error) => {
-          // Another process may have been first.
+          // Another process may have created it first.
           if (!(error instanceof ConductError) || error.code !== 'CONFLICT') throw error
         })
       })
@@ -53,7 +53,7 @@ function targetOf(as: (project?: string) => Client, close: () => Promise<void>):
   }
 }
 
-/** Throws FORBIDDEN unless the key has admin, without which no past time is accepted. */
+/** Throws FORBIDDEN unless the key has admin: only an admin may give past times. */
 export async function requireAdmin({ client }: Target, place: Place) {
   const { key, permissions } = await client.me()
   if (permissions.includes('admin')) return

@@ -1,26 +1,26 @@
 import type { Pass } from '../../agents/past/moment.ts'
 import { pairs, printJson } from '../show/print.ts'
 
-/** What has no place in the ledger, or says two things, and where it stands. */
+/** Something that the import left out or found contradictory, and where it is. */
 export interface Unplaced {
   file: string
   line?: number
   reason: string
 }
 
-/** What an import has done, or would do. */
+/** What an import did, or would do. */
 export interface Report {
   dryRun: boolean
   counts: Record<string, number>
-  /** What was not brought in, with the reason. */
+  /** What was left out, with the reason. */
   unplaced: Unplaced[]
-  /** How many more there are. */
+  /** The number of further entries. */
   more: number
-  /** Where the source says two things, and which of them holds. */
+  /** Contradictions in the source, with the value that was used. */
   contradictions: Unplaced[]
 }
 
-/** So many are listed of each file, and of all. */
+/** The most entries listed per file, and in all. */
 const most = { perFile: 20, all: 1_000 }
 
 export interface Reporter {

@@ -15,7 +15,7 @@ import type { Found } from './find.ts'
 import type { Target } from './ledger.ts'
 import type { Reporter } from './report.ts'
 
-/** An agent whose transcripts can be brought in. */
+/** An agent whose transcripts can be imported. */
 export interface Source {
   /** Its name in the command, and in the label of its runs. */
   name: 'claude' | 'codex'
@@ -36,7 +36,7 @@ export interface Wishes {
 
 type Run = Output<'listRuns'>['runs'][number]
 
-/** What is known of the folder in which a session ran. */
+/** The facts about the folder in which a session ran. */
 interface Folder {
   cwd: string
   project: string
@@ -46,10 +46,10 @@ interface Folder {
   root: string | undefined
 }
 
-/** A session written to within so many milliseconds may still go on. */
+/** A session that was written to within this many milliseconds may still be running. */
 const quietMs = 600_000
 
-/** Brings a session in, or what is new of it. Throws what the ledger answers, and where the transcript cannot be read. */
+/** Imports a session, or its new turns. Throws the errors of the ledger, and if the transcript cannot be read. */
 export async function importSession(
   target: Target,
   source: Source,
@@ -74,14 +74,14 @@ export async function importSession(
   else if (n === 0) report.count('sessions without a whole turn')
 }
 
-/** The run that a session is brought into. */
+/** The run that receives a session. */
 interface Into {
   client: Client
   folder: Folder
   dryRun: boolean
   /** Undefined in a dry run for a session that is new. */
   run: Run | undefined
-  /** How many turns it has already. */
+  /** The number of turns that it already has. */
   has: number
   last?: PastTurn
 }
@@ -128,7 +128,7 @@ async function runsOf({ client }: Target, agent: string, session: string): Promi
   return runs
 }
 
-/** What stands in the way, in words, where the folder has no project. */
+/** The folder's facts, or the reason why it has no project. */
 function folderOf(cwd: string | undefined, { goneTo }: Wishes): Folder | string {
   if (cwd === undefined) return 'it names no folder, so that it belongs to no project'
   if (!existsSync(cwd)) {
@@ -161,11 +161,11 @@ async function create(
     where: { host: hostname(), ...(cwd && { cwd }), session },
     ...((branch || base) && { git: { ...(branch && { branch }), ...(base && { base }) } }),
     labels: { imported: source.name },
-    // It ended long ago; an import that is cut off here goes on with the turns that are missing.
+    // The session ended long ago. If this import is interrupted, the next one adds the missing turns.
     status: 'completed' as const,
     ...{ createdAt: startedAt, startedAt, endedAt },
   }
-  // Two imports at once make one run.
+  // Two concurrent imports create one run.
   const idempotencyKey = `import-${source.name}-${session}`
   const { run } = await client.createRun(input, { idempotencyKey })
   return run as Run
@@ -191,7 +191,7 @@ async function add(into: Into, past: PastTurn, n: number, report: Reporter) {
   })
 }
 
-/** The end of the run as its last turn tells it, with the totals that the transcript ends with. */
+/** Ends the run as its last turn ended, with the totals at the end of the transcript. */
 async function end({ client, run, dryRun, last, has }: Into, { agent }: Source, { file, subagents }: Found) {
   if (dryRun || !run || !last) return
   const { endedAt, failure: failed, interrupted } = last.turn

@@ -3,7 +3,7 @@ import { InvalidArgumentError } from 'commander'
 const dayMs = 86_400_000
 const units: Record<string, number> = { h: dayMs / 24, d: dayMs, w: 7 * dayMs }
 
-/** A moment in milliseconds since 1970: a date, a date with a time, or so many hours, days or weeks ago. */
+/** Parses a time into milliseconds since 1970: a date, a date with a time, or a number of hours, days or weeks ago. */
 export function readSince(text: string): number {
   const [, count, unit = ''] = /^(\d{1,5})([hdw])$/.exec(text) ?? []
   if (count !== undefined) return Date.now() - Number(count) * (units[unit] as number)

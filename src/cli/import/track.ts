@@ -8,13 +8,13 @@ import type { Reporter } from './report.ts'
 
 export const trackFile = 'conduct.track.json'
 
-/** One entry of the tracker. */
+/** An entry of the tracker. */
 interface Entry {
   id: string
   location: string
   status: string
   agent?: { agent: string }
-  /** Its text, without secrets. */
+  /** Its text, masked. */
   content: string
   fields: Record<string, unknown>
 }
@@ -26,7 +26,10 @@ interface Context {
   report: Reporter
 }
 
-/** Brings the specs, runs and checks in that the tracker of an earlier Conduct names. What is there already is left as it is. */
+/**
+ * Imports the specs, runs and checks that the tracker of an earlier Conduct names. Leaves what is already there
+ * unchanged.
+ */
 export async function importTrack(track: unknown, context: Context) {
   const { specs, runs, checks } = fieldsOf(track)
   for (const entry of await entriesOf(specs, 'spec', context)) await importSpec(entry, context)
@@ -70,7 +73,7 @@ async function entriesOf(list: unknown, noun: string, { folder, report }: Contex
 
 const statusOf = (status: unknown) => String(status ?? '').replaceAll('-', '_')
 
-/** A moment that the tracker tells; undefined where it is none, or is still to come. */
+/** A time in the tracker; undefined if it is invalid or in the future. */
 function timeOf(value: unknown): string | undefined {
   const at = typeof value === 'string' ? Date.parse(value) : Number.NaN
   return Number.isNaN(at) || at > Date.now() ? undefined : new Date(at).toISOString()

@@ -26,7 +26,7 @@ const sources = {
 
 type Name = keyof typeof sources
 
-/** `conduct import claude`, `conduct import codex`: the sessions that stand on this machine. */
+/** `conduct import claude` and `conduct import codex`: import the sessions on this machine. */
 export function transcriptsCommand(name: Name): Command {
   const { called } = sources[name]
   const command = new Command(name).description(`bring the sessions of ${called} on this machine into the ledger`)
@@ -82,7 +82,7 @@ async function importAll(target: Target, name: Name, found: Found[], context: { 
   await whileWaiting(() => `Imported ${done} of ${found.length} sessions`, work())
 }
 
-/** Whether the next session would fare no better. */
+/** Whether the next session would fail in the same way. */
 const isOfAll = (error: Error) =>
   error instanceof ConductError &&
   [

@@ -9,7 +9,7 @@ import { openTarget, requireAdmin } from './ledger.ts'
 import { createReporter, print } from './report.ts'
 import { importTrack, trackFile } from './track.ts'
 
-/** `conduct import conduct-v0`: the ledger of the earlier Conduct. */
+/** `conduct import conduct-v0`: imports the ledger of the earlier Conduct. */
 export function v0Command(): Command {
   const command = new Command('conduct-v0').description(`bring in what the ${trackFile} of the earlier Conduct names`)
   command.argument('<folder>', `the folder with ${trackFile}`)

@@ -2,10 +2,12 @@ import { readFile } from 'node:fs/promises'
 import { type Checkpoint, checkpointsIn } from '../../ledger/checkpoint.ts'
 import { UsageError } from '../exit.ts'
 
-/** How long an address may take to answer, in milliseconds. */
+/** How long to wait for an address, in milliseconds. */
 const patienceMs = 30_000
 
-/** The checkpoints in a file or at an address. Throws a UsageError where there are none, and an Error where it cannot be read. */
+/**
+ * The checkpoints in a file or at an address. Throws a UsageError if there are none, and an Error if it cannot be read.
+ */
 export async function readAnchors(place: string): Promise<Checkpoint[]> {
   const text = /^https?:\/\//.test(place) ? await fetchText(place) : await readFile(place, 'utf8')
   const found = checkpointsIn(text)

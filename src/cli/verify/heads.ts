@@ -1,21 +1,21 @@
 import { type Checkpoint, isSignedBy } from '../../ledger/checkpoint.ts'
 
-/** What does not fit. */
+/** A mismatch. */
 export interface Fault {
-  /** The first event that does not fit, as far as it can be told; absent where it is none of an event. */
+  /** The first event that does not match, if it can be determined; absent if the fault is not in an event. */
   seq?: number
-  /** Where the first event that does not fit is at the latest. */
+  /** The last event that can be the first one that does not match. */
   until?: number
   words: string
 }
 
-/** What a log that is checked says of itself. */
+/** What the checked log reports about itself. */
 export interface Own {
   head: Checkpoint
   verifierKey: string
 }
 
-/** The faults of checkpoints that need no look at the log: another origin, or another key. */
+/** The faults of checkpoints that show without reading the log: another origin, or another key. */
 export function faultsOf(anchors: readonly Checkpoint[], { head, verifierKey }: Own): Fault[] {
   const faults: Fault[] = []
   if (!isSignedBy(head, verifierKey))
@@ -31,7 +31,7 @@ export function faultsOf(anchors: readonly Checkpoint[], { head, verifierKey }: 
   return faults
 }
 
-/** The fault of a log that is shorter than a checkpoint; others fit up to `fits` events. */
+/** The fault of a log that is shorter than a checkpoint. Earlier checkpoints match up to `fits` events. */
 export function shorterThan(covered: number, events: number, fits: number): Fault {
   const [seq, until] = [fits + 1, events + 1]
   const where = seq === until ? `from event ${seq}` : `from an event from ${seq} to ${until}`

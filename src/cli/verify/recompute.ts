@@ -9,20 +9,20 @@ import { type Fault, shorterThan } from './heads.ts'
 type Leaf = Output<'listLeaves'>['leaves'][number]
 
 const pageSize = 1000
-/** Stands for the leaf of an event that has none. */
+/** Stands in for the leaf of an event that has none. */
 const noLeaf = Buffer.alloc(32)
 
-/** What was found by reading the whole log. */
+/** The result of reading the whole log. */
 export interface Recomputed {
   events: number
-  /** How many texts are erased. */
+  /** The number of erased texts. */
   erased: number
   faults: Fault[]
 }
 
 /**
- * Reads the whole log, computes its tree anew and compares it with the stored leaves, with the newest checkpoint of the log
- * itself and with anchors. Needs an admin key.
+ * Reads the whole log, recomputes its tree, and compares it with the stored leaves, with the log's own newest
+ * checkpoint and with anchors. Needs an admin key.
  */
 export async function recompute(client: Client, own: Checkpoint, anchors: readonly Checkpoint[]): Promise<Recomputed> {
   const scan = new Scan(own, anchors)
@@ -41,16 +41,16 @@ class Scan {
   events = 0
   erased = 0
   readonly #own: Checkpoint
-  /** The log's own checkpoint and the anchors, the smallest first. */
+  /** The log's own checkpoint and the anchors, smallest first. */
   readonly #heads: readonly Checkpoint[]
-  /** The tree of the events as they are, and that of the leaves that are stored. */
+  /** The tree of the events as they are now, and the tree of the stored leaves. */
   readonly #computed = new Roots()
   readonly #stored = new Roots()
   /** The first event that is missing. */
   #missing: number | undefined
-  /** The first event whose stored leaf is not its own. */
+  /** The first event whose stored leaf does not match. */
   #changed: number | undefined
-  /** The largest anchor that fits, before the first checkpoint that does not. */
+  /** The largest anchor that matches, before the first checkpoint that does not. */
   #fits = 0
   #misfit: { size: number; isStored: boolean } | undefined
 
@@ -66,7 +66,7 @@ class Scan {
     const stored = Buffer.from(leaf.hash, 'base64')
     const computed = this.#leafOf(leaf)
     if (!computed.equals(stored)) this.#changed ??= leaf.seq
-    // What follows an event that is not sealed is not sealed either.
+    // Nothing after an unsealed event is sealed.
     if (this.#computed.size !== leaf.seq - 1) return
     this.#computed.push(computed)
     this.#stored.push(stored)
@@ -88,7 +88,7 @@ class Scan {
   #compare(head: Checkpoint): void {
     if (this.#misfit) return
     const { size, root } = head
-    // That its own checkpoint fits says nothing: it may have been signed after the log was changed.
+    // A match with the log's own checkpoint proves nothing: it may have been signed after the log was changed.
     if (this.#computed.root().equals(root)) this.#fits = head === this.#own ? this.#fits : size
     else this.#misfit = { size, isStored: this.#stored.root().equals(root) }
   }
@@ -108,7 +108,7 @@ class Scan {
     if (!this.#misfit) return undefined
     const { size, isStored } = this.#misfit
     const changed = this.#changed ?? size
-    // The stored leaves are those that were signed: so they tell exactly which event is another.
+    // The stored leaves are the signed ones, so they show exactly which event was changed.
     if (isStored && changed <= size) return this.#changedFault()
     const [seq, until] = [this.#fits + 1, Math.min(changed, size)]
     const words = `The checkpoint of ${size} events does not fit: the stored tree was changed, too, and the first event that is another is one of ${seq} to ${until}.`

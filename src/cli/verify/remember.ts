@@ -8,7 +8,7 @@ import { type Env, folders, privateFolder } from '../place/folders.ts'
 import { writePrivate } from '../place/private-file.ts'
 import type { Own } from './heads.ts'
 
-/** What this machine remembers of the log of a server. */
+/** What this machine remembers about the log of a server. */
 interface Remembered {
   url: string
   seenAt: string
@@ -28,7 +28,7 @@ function recall(url: string, env: Env): Remembered | undefined {
   }
 }
 
-/** Forgets the log of a server; the next that is seen there is taken as it is. */
+/** Forgets the log of a server. The next one seen there is accepted as it is. */
 export const forget = (url: string, env: Env) => rmSync(fileOf(url, env), { force: true })
 
 function remember({ url, verifierKey, note }: Omit<Remembered, 'seenAt'>, env: Env): void {
@@ -37,7 +37,7 @@ function remember({ url, verifierKey, note }: Omit<Remembered, 'seenAt'>, env: E
   writePrivate(fileOf(url, env), `${JSON.stringify(seen, null, 2)}\n`)
 }
 
-/** The newest checkpoint of a log; undefined where the server is too old to have one. */
+/** The newest checkpoint of a log; undefined if the server is too old to have one. */
 export async function readOwn(client: Client): Promise<Own | undefined> {
   try {
     const { note, verifierKey } = await client.getCheckpoint()
@@ -50,7 +50,7 @@ export async function readOwn(client: Client): Promise<Own | undefined> {
   }
 }
 
-/** Why a log does not continue an earlier checkpoint of it; undefined when it does. */
+/** Why a log does not continue its earlier checkpoint; undefined if it does. */
 export async function breakBetween(client: Client, old: Checkpoint, head: Checkpoint): Promise<string | undefined> {
   if (old.size > head.size) return `had ${old.size} events, and has ${head.size}`
   const same = old.size === head.size
@@ -58,12 +58,12 @@ export async function breakBetween(client: Client, old: Checkpoint, head: Checkp
   return isConsistent(old, head, hashesFrom(hashes)) ? undefined : `has other events among its first ${old.size}`
 }
 
-/** How long a background process trusts what it saw, in milliseconds. */
+/** How long a background process trusts its last check, in milliseconds. */
 const trustedMs = 3_600_000
 
 /**
- * Compares the log of a server with what this machine saw of it before, and remembers it from now on. Returns why it is not
- * the same log; what was seen before stays then. With `seldom`, looks once an hour.
+ * Compares the log of a server with what this machine saw of it before, and remembers the new state. If the log is not
+ * the same, returns the reason and keeps the old state. With `seldom`, checks once an hour.
  */
 export async function checkMemory(client: Client, url: string, env: Env, seldom = false): Promise<string | undefined> {
   const known = recall(url, env)

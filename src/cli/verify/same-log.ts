@@ -6,8 +6,8 @@ import type { Env } from '../place/folders.ts'
 import { checkMemory } from './remember.ts'
 
 /**
- * Whether the log of the server in use continues what this machine saw of it; if not, says so on stderr. A server that
- * does not answer says nothing of its log. With `seldom`, looks once an hour.
+ * Whether the log of the server in use continues what this machine saw of it. If not, prints so to stderr. An
+ * unreachable server counts as unchanged. With `seldom`, checks once an hour.
  */
 export async function isSameLog(env: Env, seldom: boolean): Promise<boolean> {
   try {

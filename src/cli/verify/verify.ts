@@ -4,23 +4,23 @@ import { type Fault, faultsOf, type Own, shorterThan } from './heads.ts'
 import { recompute } from './recompute.ts'
 import { breakBetween, readOwn } from './remember.ts'
 
-/** What `conduct verify` found. */
+/** The result of `conduct verify`. */
 export interface Verified {
   origin: string
-  /** How the log was checked: computed anew, or by the proofs of the server alone. */
+  /** How the log was checked: by recomputing it, or only by proofs from the server. */
   by: 'recomputing' | 'proofs'
   events: number
-  /** How many events the newest checkpoint covers. */
+  /** The number of events that the newest checkpoint covers. */
   sealed: number
   anchors: number
-  /** How many events the newest anchor covers. */
+  /** The number of events that the newest anchor covers. */
   anchored: number
-  /** How many texts are erased, where the log was computed anew. */
+  /** The number of erased texts, if the log was recomputed. */
   erased?: number
   faults: Fault[]
 }
 
-/** Checks the log of a ledger against its newest checkpoint and against anchors. Throws where the server has no seal. */
+/** Checks the log of a ledger against its newest checkpoint and against anchors. Throws if the server has no seal. */
 export async function verify(client: Client, anchors: readonly Checkpoint[]): Promise<Verified> {
   const own = await readOwn(client)
   if (!own) throw new Error('This server is too old to seal its log: upgrade it.')
