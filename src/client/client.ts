@@ -25,7 +25,7 @@ type Call<N extends Name> =
     ? (input?: Input<N>, options?: CallOptions) => Promise<Output<N>>
     : (input: Input<N>, options?: CallOptions) => Promise<Output<N>>
 
-/** The operations that answer in pages, and what is on their pages. */
+/** The operations that return pages, and the type of their items. */
 type Items<N extends Name> =
   Output<N> extends { meta: { nextCursor?: string | undefined } }
     ? Extract<Output<N>[Exclude<keyof Output<N>, 'meta'>], unknown[]>[number]
@@ -33,21 +33,27 @@ type Items<N extends Name> =
 type Listing = { [N in Name]: Items<N> extends never ? never : N }[Name]
 
 export type Client = { [N in Name]: Call<N> } & {
-  /** Every item of a list, page by page, as it is asked for. */
+  /** Iterates over all items of a list, fetching pages as needed. */
   all<N extends Listing>(name: N, input?: Input<N>, options?: CallOptions): AsyncGenerator<Items<N>, void, undefined>
-  /** Each change as it happens, from `after` (else from now) on, without end: a lost connection is taken up where it was. */
+  /**
+   * Iterates over changes as they happen, starting after `after` or else now. It never ends: it reconnects and
+   * continues where it stopped.
+   */
   follow(
     input?: Omit<Input<'listEvents'>, 'limit' | 'order' | 'before'>,
     options?: CallOptions,
   ): AsyncGenerator<Event, void, undefined>
-  /** The whole ledger as lines of JSON, for an admin key of the whole server. The last line is a trailer, or it was cut off. */
+  /**
+   * Streams the whole ledger as lines of JSON; needs an admin key of the whole server. An export without a trailer in
+   * its last line is incomplete.
+   */
   exportLedger(input?: { withKeys?: boolean }, options?: CallOptions): AsyncGenerator<Uint8Array, void, undefined>
 }
 
 /**
- * A typed client of the API: one function per operation. Every call throws ConductError. A call that was answered
- * 429 or 503, not to the end, or not at all, is tried again with growing waits (or the server's Retry-After); a write
- * carries an Idempotency-Key, so that it happens once however often it is tried.
+ * A typed client of the API with one function per operation. Every call throws ConductError. The client retries a call
+ * that got 429, 503, an incomplete response or none, with growing pauses or after the server's Retry-After. A write
+ * carries an Idempotency-Key, so it takes effect once however often it is retried.
  */
 export function createClient(options: ClientOptions): Client {
   const call = (name: Name, input: Record<string, unknown> = {}, more: CallOptions = {}) =>
@@ -74,7 +80,7 @@ export function createClient(options: ClientOptions): Client {
   } as Client
 }
 
-/** The body of a successful answer. */
+/** The body of a successful response. */
 type Answer = Record<string, unknown> & { meta?: { nextCursor?: string } }
 
 async function send(

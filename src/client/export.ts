@@ -1,9 +1,9 @@
 import { bodyOf, type CallOptions, type ClientOptions, failureOf, unreachable, whileHeld } from './request.ts'
 
-/** How long a server may take until its first line. */
+/** How long a server may take to send the first line, in milliseconds. */
 const answerMs = 60_000
 
-/** The bytes of an export. A stream that breaks off throws UNAVAILABLE; it cannot be taken up again. */
+/** The bytes of an export. Throws UNAVAILABLE if the stream breaks off; an export cannot be resumed. */
 export async function* exportLedger(
   options: ClientOptions,
   { withKeys = false }: { withKeys?: boolean },

@@ -12,7 +12,7 @@ import {
   whileHeld,
 } from './request.ts'
 
-/** A server says something every 15 s; a connection that is silent for so long is lost. */
+/** A server sends something every 15 s. A connection that is silent for this many milliseconds is lost. */
 const silentMs = 45_000
 
 export async function* follow(
@@ -44,7 +44,7 @@ interface Message {
   data?: string
 }
 
-/** The messages of one connection, until it ends. Throws what the server answers instead of a stream. */
+/** The messages of one connection, until it ends. If the server responds with an error, throws it. */
 async function* connect(
   options: ClientOptions,
   input: Record<string, unknown>,
@@ -63,7 +63,7 @@ async function* connect(
   const response = await whileHeld(request, () => heard(options.timeout ?? silentMs, async () => fetch(request)))
   if (!response.ok || !response.body) throw failureOf(response, await bodyOf(response, options), options)
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader()
-  // An app in process does not look at the signal of its request.
+  // An in-process app ignores the signal of its request.
   const cancel = () => void reader.cancel().catch(() => {})
   end.addEventListener('abort', cancel, { once: true })
   if (end.aborted) cancel()
@@ -81,7 +81,7 @@ async function* connect(
   }
 }
 
-/** `id` and `data` of a message; a comment has neither. */
+/** The `id` and `data` of a message; a comment has neither. */
 function messageOf(text: string): Message {
   const field = (name: string) => new RegExp(`^${name}: (.*)$`, 'm').exec(text)?.[1]
   return { id: field('id'), data: field('data') }

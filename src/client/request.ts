@@ -2,31 +2,34 @@ import { type Code, ConductError, type Issue, invalid, statusOf } from '../api/e
 import { addressOf, headerFields, type Name } from '../api/paths.ts'
 
 export interface ClientOptions {
-  /** Where the server is, with its base path: `http://localhost:3000/conduct`. */
+  /** The URL of the server with its base path: `http://localhost:3000/conduct`. */
   url: string
-  /** The key; a page that has a session, and a call in process, need none. */
+  /** The key. A page with a session and in-process calls need none. */
   key?: string | undefined
   /** The project to act in, for a key of the whole server. */
   project?: string | undefined
-  /** Takes the place of the global fetch: an app in process, a test. */
+  /** Replaces the global fetch, for in-process apps and tests. */
   fetch?: ((request: Request) => Promise<Response> | Response) | undefined
-  /** How often a call is tried in all. */
+  /** The most tries of a call. */
   attempts?: number | undefined
-  /** How long one try may take, in milliseconds. */
+  /** The time limit of one try, in milliseconds. */
   timeout?: number | undefined
-  /** A server that asks for a longer wait than so many seconds is not tried again. */
+  /** Do not retry if the server asks for a longer pause than this many seconds. */
   patience?: number | undefined
-  /** The longest wait between two tries that the server did not ask for, in milliseconds. */
+  /** The longest pause between two tries unless the server asks for a longer one, in milliseconds. */
   longestPause?: number | undefined
 }
 
 export interface CallOptions {
   signal?: AbortSignal | undefined
-  /** Else a random one, for every write but an append at an offset and a turn with its number: so that a write may be tried again. */
+  /**
+   * Random by default for every write, so that it can be retried; an append at an offset and a turn with its number
+   * need none.
+   */
   idempotencyKey?: string | undefined
 }
 
-/** The request of a call, built once for all its tries. */
+/** The request of a call, built once for all tries. */
 export function requestOf(
   { url, key, project }: ClientOptions,
   name: Name,
@@ -53,7 +56,8 @@ export function requestOf(
     const query = queryOf(rest)
     return { url: query === '' ? address : `${address}?${query}`, init: { method, headers } }
   }
-  // An append at an offset, and a turn with its number, happen once by themselves: the server need not keep the answer.
+  // An append at an offset and a turn with its number take effect once anyway, so the server need not store the
+  // response.
   const isOnce =
     (name === 'appendToRun' && rest.offset !== undefined) || (name === 'appendTurn' && rest.n !== undefined)
   if (idempotencyKey !== undefined || !isOnce) headers['idempotency-key'] = idempotencyKey ?? randomKey()
@@ -62,10 +66,10 @@ export function requestOf(
   return { url: address, init: { method, headers, body: JSON.stringify(rest) } }
 }
 
-/** Requests under way. Held by nobody, one is collected as garbage, and its signal no longer ends it. */
+/** Requests in progress. Without a reference, a request is garbage-collected and its signal no longer aborts it. */
 const underway = new Set<Request>()
 
-/** Does what waits for an answer to the request, which is held until then. */
+/** Waits for `work` and keeps the request referenced until then. */
 export async function whileHeld<T>(request: Request, work: () => Promise<T>): Promise<T> {
   underway.add(request)
   try {
@@ -83,14 +87,14 @@ function queryOf(fields: Record<string, unknown>): string {
   return query.toString()
 }
 
-/** 128 random bits; `crypto.randomUUID` is missing on pages that are not served over TLS. */
+/** 128 random bits. `crypto.randomUUID` does not exist on pages without TLS. */
 function randomKey(): string {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 
 /**
- * The JSON of a response; undefined where there is none. Throws UNAVAILABLE where it broke off: what was done is then as
- * unknown as without any answer.
+ * The JSON of a response; undefined if it has none. Throws UNAVAILABLE if the response is incomplete: as with no
+ * response, the outcome is unknown.
  */
 export async function bodyOf(response: Response, { url }: ClientOptions): Promise<unknown> {
   try {
@@ -124,7 +128,7 @@ export function failureOf(response: Response, body: unknown, { url }: ClientOpti
 
 const noServer = { code: 'UNAVAILABLE', says: 'reaches no server behind it', advice: ': is it running there?' } as const
 
-/** What a status means that does not come from Conduct. */
+/** What to report for a status that does not come from Conduct. */
 const proxyErrors: Record<number, { code: Code; says: string; advice: string }> = {
   413: {
     code: 'PAYLOAD_TOO_LARGE',
@@ -147,18 +151,20 @@ export function unreachable({ url }: ClientOptions, cause: unknown): ConductErro
   return new ConductError('UNAVAILABLE', words, { cause })
 }
 
-/** What failed while a secure connection was made, by the codes of OpenSSL and Node.js; undefined where it was nothing of that. */
+/** The TLS error, by the codes of OpenSSL and Node.js; undefined for other errors. */
 function tlsFault(error: unknown): string | undefined {
   const { code, message } = ((error as Error | undefined)?.cause ?? {}) as { code?: unknown; message?: string }
   if (typeof code !== 'string') return undefined
   if (/CERT|SIGNATURE|^CRL_|HOSTNAME_MISMATCH|^INVALID_CA$|^ERR_TLS_CERT/.test(code)) {
     return `${message}. Is it the right server? A certificate of your own authority is trusted by NODE_EXTRA_CA_CERTS=FILE.`
   }
-  // What OpenSSL says of it is for programmers.
+  // OpenSSL's own messages are for programmers.
   return /^(?:ERR_SSL|ERR_TLS|EPROTO)/.test(code) ? `${code}. Does the server speak TLS there?` : undefined
 }
 
-/** Waits before another try: as long as the server says, else longer with each try, up to half a minute or as set. */
+/**
+ * Waits before the next try: as long as the server asks, else longer each time, up to half a minute or the given limit.
+ */
 export function pause(
   { longestPause = 30_000 }: ClientOptions,
   attempt: number,

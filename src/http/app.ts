@@ -28,28 +28,28 @@ import { createMetrics } from './metrics.ts'
 
 export interface AppOptions {
   store: Store
-  /** What stands before `/v1`. */
+  /** The path before `/v1`. */
   basePath?: string
-  /** Requests a minute and key; 0: no limit. */
+  /** Requests per minute and key; 0 means no limit. */
   rateLimit?: number
-  /** UTF-8 bytes of one content; a body may be twice that. */
+  /** The most UTF-8 bytes of a content. A request body may be twice as long. */
   contentLimit?: number
-  /** Origins of pages that may call the API from a browser. */
+  /** Origins whose pages may call the API from a browser. */
   corsOrigins?: string[]
-  /** How webhooks are sent. */
+  /** How to send webhooks. */
   webhooks?: SenderOptions
   log?: Logger
-  /** Where the server backs its ledger up, which the metrics tell of; nowhere without. */
+  /** Where the server writes its backups, for the metrics; undefined if it makes none. */
   backups?: BackupJobOptions | undefined
-  /** The folder of the built page; else the one that the build makes. */
+  /** The folder of the built dashboard, if not the default. */
   webFolder?: string
-  /** Who calls without a key, for calls in process. If absent, every call needs a key. */
+  /** The actor of in-process calls without a key. If absent, every call needs a key. */
   actor?: Actor
-  /** Aborts when the server stops: streams end, and responses close their connections. */
+  /** Aborts when the server stops. Streams then end, and responses close their connections. */
   stopping?: AbortSignal
 }
 
-/** The whole HTTP interface of a store, as a function from request to response. It does not listen on a socket. */
+/** The whole HTTP interface of a store as a function from request to response. It does not listen on a socket. */
 export function createApp(options: AppOptions) {
   const app = new Hono<{ Bindings: Bindings }>({ getPath: pathOf })
   const parts = partsOf(options, (request) => app.fetch(request))
@@ -87,7 +87,7 @@ type Parts = ReturnType<typeof partsOf>
 
 const isApi = (path: string, basePath: string) => `${path}/`.startsWith(`${basePath}/v1/`)
 
-/** What the doors and the endpoints share. */
+/** What doors and endpoints share. */
 function partsOf(options: AppOptions, fetch: Fetch) {
   const { store, basePath = '/conduct', contentLimit = 1_048_576, corsOrigins = [], log, stopping } = options
   const warn = (error: unknown) => log?.warn({ err: error }, 'background work failed')
@@ -99,7 +99,7 @@ function partsOf(options: AppOptions, fetch: Fetch) {
   return { store, basePath, contentLimit, corsOrigins, stopping, warn, auth, metrics, isStopping, exchange, fetch }
 }
 
-/** All doors, in the order in which they may take a request. */
+/** All doors, in order of precedence. */
 function doorsOf({ webFolder, webhooks, backups }: AppOptions, parts: Parts): Door[] {
   const { store, basePath, isStopping, contentLimit } = parts
   return [
@@ -122,7 +122,7 @@ function doorsOf({ webFolder, webhooks, backups }: AppOptions, parts: Parts): Do
   ]
 }
 
-/** The addresses that belong to one door alone. */
+/** The addresses that only a door serves. */
 const waysOf = (doors: readonly Door[]) =>
   doors
     .filter(({ takes, carries }) => !takes && !carries)

@@ -6,7 +6,7 @@ export interface Metric {
   samples: [value: number, labels?: Record<string, string>][]
 }
 
-/** A metric without labels; none where its value is not known. */
+/** A metric without labels; it has no sample if its value is unknown. */
 export const metric = (name: string, type: Metric['type'], help: string, value: number | undefined): Metric => ({
   name,
   type,

@@ -8,13 +8,13 @@ import { type Ctx, inTx } from '../store/ctx.ts'
 import { type HookSession, keepHookSession, openHookSession } from '../store/hook/session.ts'
 import { operations } from '../store/operations.ts'
 
-/** What is kept of a session between two hooks. */
+/** The state of a session between two hooks. */
 interface Memo {
   draft?: Draft | undefined
   model?: string | undefined
-  /** Of its last turn. */
+  /** The failure of its last turn. */
   failure?: Failure | undefined
-  /** The ids of the newest documents: two hooks may send the same. */
+  /** The ids of the latest documents, because two hooks may send the same one. */
   told: string[]
 }
 
@@ -30,8 +30,8 @@ interface Session {
 }
 
 /**
- * Records what a hook reports of a session, whose texts are masked already, in one transaction. What does not fit its run
- * any more, because somebody else has ended or taken it, is dropped.
+ * Records what a hook reports about a session, in one transaction. Its texts are already masked. A report that no
+ * longer fits its run, because someone else has ended it or taken it over, is dropped.
  */
 export function tell(ctx: Ctx, seen: Seen): Promise<void> {
   return inTx(ctx, async (ctx) => {
@@ -52,7 +52,7 @@ async function take(session: Session, step: Step): Promise<void> {
     memo.draft = withStep(draftAfter(memo.draft, at, memo.draft?.kept), step, at)
     return begin(session, step.text)
   }
-  // Before its first prompt a session has done nothing.
+  // A session without a prompt has done nothing yet.
   if (kept.runId === null) return
   if (step.kind === 'end') return end(session, step)
   if (step.kind === 'turn') await endTurn(session, { ...step, at })
@@ -60,7 +60,7 @@ async function take(session: Session, step: Step): Promise<void> {
   await live(session, step)
 }
 
-/** Says what the run does, and renews its lease for as long as that may take. */
+/** Updates the activity of the run, and renews its lease for as long as the step may take. */
 async function live(session: Session, step: Step): Promise<void> {
   const activity = activityOf(step, session.ctx.now)
   if (activity)
@@ -69,7 +69,7 @@ async function live(session: Session, step: Step): Promise<void> {
     )
 }
 
-/** With a run in progress: a new one, or that of a session that is taken up again. */
+/** Starts a run, or reopens that of a resumed session. */
 async function begin(session: Session, prompt: string): Promise<void> {
   const { ctx, kept, memo, seen } = session
   memo.failure = undefined
@@ -115,7 +115,7 @@ async function end(session: Session, { failure, interrupted }: Step & { kind: 'e
   )
 }
 
-/** Does something with the session's run; undefined where it has none, or another has taken it over. */
+/** Does something with the run of the session; undefined if it has none, or another holder has taken it over. */
 async function unlessLost<T>(
   { kept: { runId, leaseToken } }: Session,
   work: (held: { runId: string; leaseToken?: string }) => Promise<T>,

@@ -4,14 +4,14 @@ import type { Facts } from '../store/facts.ts'
 import { version } from '../version.ts'
 import { type Metric, metric } from './exposition.ts'
 
-/** How runs ended since the server counts. */
+/** How many runs have ended since the server began to count. */
 export interface Ends {
   completed: number
   failed: number
   leaseLost: number
 }
 
-/** What a ledger is like, for alerts. Without facts, because the database is silent, only what is known is there. */
+/** Metrics of a ledger. If the database does not answer, `facts` is undefined and only the rest is reported. */
 export function ledgerMetrics(facts: Facts | undefined, ends: Ends, backups: BackupState | undefined): Metric[] {
   return [
     metric('conduct_runs_live', 'gauge', 'Runs in progress, 10000 at most.', facts?.liveRuns),
@@ -55,7 +55,7 @@ function backupMetrics(backups: BackupState | undefined): Metric[] {
   const at = backups?.newest?.at
   return [
     metric('conduct_backups', 'gauge', 'Scheduled backups that are kept.', backups?.count),
-    // 0 is long ago: an alert on the age holds before the first backup, too.
+    // A time of 0 makes an alert on the age fire before the first backup, too.
     metric(
       'conduct_backup_last_success_timestamp_seconds',
       'gauge',
@@ -66,7 +66,7 @@ function backupMetrics(backups: BackupState | undefined): Metric[] {
   ]
 }
 
-/** What the process is like. */
+/** Metrics of the process. */
 export function processMetrics(openStreams: number, inProgress: number): Metric[] {
   const { rss, heapUsed } = process.memoryUsage()
   const { user, system } = process.cpuUsage()

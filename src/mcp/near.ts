@@ -1,11 +1,11 @@
 import type { SearchType } from '../api/search.ts'
 import type { Call } from './tool.ts'
 
-/** So many of the newest runs and specs are looked at, and so many ids suggested. */
+/** How many of the newest runs and specs to compare, and how many ids to suggest. */
 const looked = 100
 const most = 3
 
-/** The question whether an id was meant that differs from this one by a slip or two; empty where there is none. */
+/** Asks whether the caller meant a similar id; empty if there is none. */
 export async function near({ client }: Pick<Call, 'client'>, id: string, type?: SearchType): Promise<string> {
   const [{ runs }, { specs }, { results }] = await Promise.all([
     client.listRuns({ limit: looked }),
@@ -21,7 +21,7 @@ export async function near({ client }: Pick<Call, 'client'>, id: string, type?: 
   return nearest.length > 0 ? ` Did you mean ${nearest.join(' or ')}?` : ''
 }
 
-/** Those of the ids that differ from `wanted` by little, the nearest first. */
+/** The ids that are similar to `wanted`, nearest first. */
 export function nearestOf(wanted: string, ids: string[]): string[] {
   const allowed = Math.min(2, Math.floor(wanted.length / 3))
   return [...new Set(ids)]
@@ -32,10 +32,10 @@ export function nearestOf(wanted: string, ids: string[]): string[] {
     .map(({ id }) => id)
 }
 
-/** `run-7` and `RUN-007` alike. */
+/** Makes `run-7` and `RUN-007` equal. */
 const plain = (id: string) => id.toLowerCase().replace(/\b0+(?=\d)/g, '')
 
-/** The least number of letters to insert, delete or replace that makes one of the other (Levenshtein). */
+/** The Levenshtein distance. */
 function distanceOf(one: string, other: string): number {
   let row = Array.from({ length: other.length + 1 }, (_, at) => at)
   for (const [y, letter] of [...one].entries()) {

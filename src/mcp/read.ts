@@ -7,7 +7,7 @@ import { near } from './near.ts'
 import { checkText, featureLine, runLine, runText, shown, specText, turnText } from './show.ts'
 import { type Call, reads, type Told, tool } from './tool.ts'
 
-/** Bytes of a content that read_ledger gives. */
+/** The most bytes of content that read_ledger returns. */
 const contentBytes = 8000
 
 export const readLedger = tool({
@@ -18,7 +18,7 @@ export const readLedger = tool({
     id: text(200, 1).describe('RUN-001, RUN-001/2 for a turn, AUTH-001, CHECK-001, or a feature by name or number'),
   }),
   async run(call, { id }) {
-    // One id may be that of several things.
+    // Several things can have the same id.
     const readers = humanIdPattern.test(id) ? [readRun, readSpec, readCheck, readFeature] : [readTurn, readFeature]
     const answers = await Promise.all(readers.map((read) => read(call, id).catch(unlessMissing)))
     const found = answers.filter((answer) => answer !== undefined)
@@ -40,7 +40,7 @@ async function readRun({ client }: Call, runId: string): Promise<Told> {
   }
 }
 
-/** A run with so many of its checks and of its newest turns, oldest first. */
+/** A run with up to that many of its checks and newest turns, oldest first. */
 export async function wholeRun(client: Client, runId: string, limit: number) {
   const { run } = await client.getRun({ runId })
   const { checks } = await client.listChecks({ runId, limit })
@@ -48,7 +48,7 @@ export async function wholeRun(client: Client, runId: string, limit: number) {
   return { run, checks, turns: turns.toReversed() }
 }
 
-/** A turn by the id that a run's list of turns gives it. */
+/** A turn by the id in a run's list of turns. */
 async function readTurn({ client }: Call, id: string): Promise<Told | undefined> {
   const [, runId, n] = /^([^/]+)\/([1-9]\d{0,6})$/.exec(id) ?? []
   if (runId === undefined || !humanIdPattern.test(runId)) return undefined

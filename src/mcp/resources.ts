@@ -7,7 +7,7 @@ import { runText, specText, uriOf } from './show.ts'
 const mimeType = 'text/markdown'
 const newest = 20
 
-/** Runs and specs as resources: markdown, the newest of them listed. */
+/** Offers runs and specs as markdown resources, and lists the newest. */
 export function addResources(server: McpServer, client: Client): void {
   const runs = new ResourceTemplate(uriOf('run', '{runId}'), {
     async list() {

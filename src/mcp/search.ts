@@ -9,7 +9,7 @@ import type { Output } from '../client/client.ts'
 import { checkLine, featureLine, foundLine, runLine, shown, specLine } from './show.ts'
 import { type Call, reads, type Told, tool } from './tool.ts'
 
-/** Hits of a search that are looked through for a status. */
+/** How many hits of a search to filter by status. */
 const sifted = 200
 
 const anyStatus = z.enum([...new Set([...runStatus.options, ...specStatus.options, ...checkResult.options])])
@@ -77,7 +77,7 @@ const lists: Record<SearchType, (call: Call, status?: string, verdict?: Verdict)
   },
 }
 
-/** A filter by that status, if there is one. VALIDATION_ERROR where things of that type do not have it. */
+/** A filter by that status, if given. Throws VALIDATION_ERROR if that type does not have the status. */
 function own<Status extends string>(statuses: Status[], type: SearchType, status: string | undefined) {
   if (status === undefined) return undefined
   const its = statuses.filter((one) => one === status)

@@ -12,20 +12,20 @@ import type { Call, Tool } from './tool.ts'
 import { tools } from './tools.ts'
 
 export interface McpOptions {
-  /** The door to the ledger; it has the permissions of its key. */
+  /** The client that the tools use. It has the permissions of its key. */
   client: Client
   hold: Hold
-  /** Within it a request id means one call, so that a call which is tried again happens once. */
+  /** Within a session, a request id identifies one call, so a retried call takes effect once. */
   session: string | undefined
-  /** Told of errors that are no answer to a caller. */
+  /** Receives errors that no caller gets to see. */
   warn: (error: unknown) => void
-  /** Told of each call that begins. */
+  /** Receives each call when it begins. */
   began?: (call: Promise<unknown>) => void
 }
 
-/** A server of the tools and resources, for one connection or one request. */
+/** An MCP server with the tools and resources, for one connection or one request. */
 export function createMcpServer(options: McpOptions): McpServer {
-  // What there is never changes while a client looks.
+  // Tools and resources never change during a connection.
   const capabilities = { tools: { listChanged: false }, resources: { listChanged: false } }
   const server = new McpServer({ name: 'conduct', title: 'Conduct', version }, { instructions, capabilities })
   for (const tool of tools) {
@@ -44,7 +44,7 @@ export function createMcpServer(options: McpOptions): McpServer {
   return server
 }
 
-/** The tool reads its input itself, so that what is wrong is told in Conduct's words. */
+/** The tool validates its input itself, so errors use Conduct's words. */
 function schemaOf({ inputSchema }: Tool) {
   const jsonSchema = { input: () => inputSchema, output: () => inputSchema }
   const validate = (value: unknown) => ({ value })
@@ -57,7 +57,7 @@ async function answer({ warn }: McpOptions, tool: Tool, call: Call, input: unkno
     return { content: [{ type: 'text', text }], structuredContent: data }
   } catch (error) {
     if (!(error instanceof ConductError)) warn(error)
-    // An error names the value that was wrong, which may be a key in the wrong place.
+    // An error quotes the wrong value, which may be a key in the wrong place.
     return { content: [{ type: 'text', text: masked(await failureText(error, call, input)) }], isError: true }
   }
 }
@@ -70,17 +70,17 @@ async function failureText(error: unknown, call: Call, input: unknown): Promise<
   return `${error.message}${await near(call, missing, 'run').catch(() => '')}`
 }
 
-/** How the client of a request of the 2026 protocol names itself. */
+/** The name that the client gives itself in a request of the 2026 protocol. */
 function clientName({ mcpReq }: ServerContext): string | undefined {
   const envelope: Record<string, unknown> = mcpReq.envelope ?? {}
   const info = envelope[CLIENT_INFO_META_KEY] as { name?: unknown } | undefined
   return typeof info?.name === 'string' ? info.name : undefined
 }
 
-/** Metadata by which clients name a call, whatever request carries it: ours, and that of Claude Code. */
+/** Metadata by which clients identify a call across requests: ours, and that of Claude Code. */
 const callNames = ['idempotencyKey', 'claudecode/toolUseId']
 
-/** Idempotency-Keys of the writes of one call; random ones where nothing tells that it is tried again. */
+/** Idempotency-Keys for the writes of one call; random if nothing identifies a retry. */
 function onceIn(session: string | undefined, tool: Tool, input: unknown, { mcpReq }: ServerContext) {
   const meta: Record<string, unknown> = mcpReq._meta ?? {}
   const named = callNames.map((name) => meta[name]).find((value) => typeof value === 'string')

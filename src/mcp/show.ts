@@ -13,7 +13,7 @@ type FullRun = Output<'getRun'>['run']
 type FullSpec = Output<'getSpec'>['spec']
 type FullCheck = Output<'getCheck'>['check']
 
-/** Lines of a list. */
+/** The most lines of a list. */
 export const shown = 20
 
 const verdictWords = {
@@ -24,7 +24,7 @@ const verdictWords = {
   verified: 'verified',
 }
 
-/** What the checks of a run come to, in words. */
+/** The verdict of a run in words. */
 export const verdictText = ({ verdict, evidence }: Run) =>
   `${verdictWords[verdict]}${evidence === null ? '' : ` (evidence: ${evidence})`}`
 
@@ -47,7 +47,7 @@ export function foundLine({ type, subject, status, title, snippet }: Found): str
   return `${type} ${subject}${status ? ` ${status}` : ''}: ${title ?? 'untitled'}${place}`
 }
 
-/** A text of at most `most` bytes, with where to read the rest. */
+/** At most `most` bytes of a text, with a note where to read the rest. */
 function cut(text: string, most: number, rest: string): string {
   const kept = slice(text, 0, most)
   const more = Buffer.byteLength(text) - Buffer.byteLength(kept)
@@ -64,7 +64,7 @@ export function turnText(turn: Turn): string {
   return [`# ${turnId(runId, n)}`, times, '', digestOf(turn).trimEnd()].join('\n')
 }
 
-/** Output of a terminal without its colours; other contents as they are. */
+/** Terminal output without its colours; other content unchanged. */
 const plain = ({ content, contentType }: Pick<FullRun, 'content' | 'contentType'>) =>
   contentType === 'text/x-terminal' ? stripVTControlCharacters(content) : content
 

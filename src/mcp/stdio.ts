@@ -2,12 +2,12 @@ import { StdioServerTransport, serveStdio } from '@modelcontextprotocol/server/s
 import { createMcpServer, type McpOptions } from './server.ts'
 
 export interface StdioServer {
-  /** Resolves when the client has closed its end, or `close` was called, and no call is under way any more. */
+  /** Resolves once the client has closed its end or `close` was called, and no call is in progress. */
   closed: Promise<void>
   close(): Promise<void>
 }
 
-/** Serves MCP on this process' stdin and stdout, in the protocol that the client opens with. */
+/** Serves MCP on stdin and stdout of this process, in the protocol version that the client opens with. */
 export function serveMcp(options: McpOptions): StdioServer {
   const wire = new StdioServerTransport()
   const underWay = new Set<Promise<unknown>>()
@@ -24,7 +24,7 @@ export function serveMcp(options: McpOptions): StdioServer {
   const closed = new Promise<void>((resolve) => {
     wire.onclose = () => {
       tearDown?.()
-      // Nobody hears their answers, but what they write is asked for.
+      // Nobody reads their results any more, but their writes were requested.
       resolve(Promise.all(underWay).then(() => {}))
     }
   })

@@ -3,25 +3,25 @@ import { explain, invalidInput } from '../api/explain.ts'
 import type { CallOptions, Client } from '../client/client.ts'
 import type { Hold, Meta } from './hold.ts'
 
-/** What one call of a tool has at hand. */
+/** What a tool gets with each call. */
 export interface Call {
   client: Client
   hold: Hold
-  /** Who calls, as the client names itself. */
+  /** The name that the client gives itself. */
   agent: string | undefined
   meta: Meta
-  /** Options of a write, so that it happens once when the client tries the call again. */
+  /** Options that make a write take effect once, even if the client retries the call. */
   once(step: string): CallOptions
 }
 
 export interface Told {
-  /** For the model. */
+  /** The result for the model. */
   text: string
-  /** The same for a program. */
+  /** The result for a program. */
   data: Record<string, unknown>
 }
 
-/** What a tool may do, as clients ask before they let a model call it. */
+/** What a tool may do. Clients show this before they let a model call it. */
 export interface Hints {
   readOnlyHint: boolean
   destructiveHint: boolean
@@ -36,10 +36,10 @@ export const changes: Hints = { ...adds, idempotentHint: true }
 export interface Tool {
   name: string
   description: string
-  /** The input as JSON Schema, without the limits: an input that breaks one is told so. */
+  /** The input as JSON Schema without its limits. Errors explain a limit when an input exceeds it. */
   inputSchema: Record<string, unknown>
   annotations: Hints
-  /** Throws VALIDATION_ERROR for what the schema does not allow, and what the operations throw. */
+  /** Throws VALIDATION_ERROR for input that violates the schema, and the errors of the operations. */
   call(call: Call, input: unknown): Promise<Told>
 }
 
@@ -61,7 +61,7 @@ export function tool<Input extends z.ZodObject>({ input, run, ...rest }: Definit
   }
 }
 
-/** What a model can do without: it pays for each definition in every session. */
+/** Keywords to leave out: a model pays for each definition in every session. */
 const left = new Set(['$schema', 'pattern', 'minLength', 'maxLength', 'minimum', 'maximum', 'minItems', 'maxItems'])
 
 function brief(schema: unknown): unknown {

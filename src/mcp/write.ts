@@ -12,7 +12,7 @@ import { adds, type Call, changes, tool } from './tool.ts'
 const runId = humanId.optional().describe('Default: the one open run')
 const features = z.array(featureFields.name).max(100).optional().describe('Names of features touched')
 const words = text(Number.POSITIVE_INFINITY, 1)
-/** What a failure may say, in bytes. */
+/** The most bytes of a failure message. */
 const failureBytes = 4000
 
 export const startRun = tool({
@@ -27,7 +27,7 @@ export const startRun = tool({
   async run({ client, hold, agent, meta, once }, { title, specId, retryOf }) {
     const adopt = (runId: string) => async (leaseToken: string | undefined) =>
       (await client.updateRun({ runId, title, specId, leaseToken }, once('adopt'))).run
-    // A further attempt is a run of its own.
+    // A new attempt is a separate run.
     const opened = retryOf === undefined ? await hold.session(meta) : undefined
     const run =
       opened === undefined
@@ -69,11 +69,11 @@ export const finishRun = tool({
     const { client, hold } = call
     const runId = input.runId ?? (await call.hold.only(call.meta))
     const isRecorded = hold.isRecorded(runId)
-    // What the agent says of a run that it does not end stands in its words alone.
+    // If the agent does not end the run itself, only the text can carry its outcome.
     const outcomeWords = isRecorded && status === 'failed' ? 'It failed. ' : ''
     const chapter = `\n## Summary\n\n${outcomeWords}${summary}\n`
     const { run: before } = await client.getRun({ runId })
-    // Whoever finishes twice says it once.
+    // Finishing twice must not repeat the text.
     if (!before.content.endsWith(chapter)) await append(call, runId, chapter)
     await link(call, runId, features)
     const run = isRecorded ? await hold.renew(runId, call.meta) : await ended(call, runId, status, summary)
@@ -152,11 +152,11 @@ async function save(
   })
   if (specId === undefined) return create()
   const update = async () => ({ ...(await client.updateSpec({ specId, ...fields }, once('update'))), deed: 'updated' })
-  // Between the two, another may make it or delete it.
+  // Another caller may create or delete it between our two calls.
   return update().catch(instead('NOT_FOUND', create)).catch(instead('CONFLICT', update))
 }
 
-/** Another way to go after an error of that code. */
+/** Falls back to another call after an error with that code. */
 const instead =
   <T>(code: ConductError['code'], otherwise: () => Promise<T>) =>
   (error: unknown): Promise<T> => {

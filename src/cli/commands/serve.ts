@@ -11,7 +11,7 @@ import { keepFirstKey } from '../place/first-key.ts'
 import { announce } from '../place/servers.ts'
 import { bannerOf, type FirstKey, firstKeyLines } from './banner.ts'
 
-/** `conduct serve`, with a flag for each setting that is not a secret. */
+/** `conduct serve`, with a flag for each setting except secrets. */
 export function serveCommand(): Command {
   const command = new Command('serve')
   for (const { env, flag, fallback, meaning } of Object.values(settings)) {
@@ -28,7 +28,7 @@ export function serveCommand(): Command {
 
 async function run(flags: Record<string, string>) {
   const chosen = settingsOf(flags)
-  // Loaded only now: `conduct --version` needs none of it.
+  // Loaded here: `conduct --version` needs none of it.
   const [{ createApp, openStore, serve }, { default: pino }] = await Promise.all([
     import('../../http/serve.ts'),
     import('pino'),
@@ -58,7 +58,7 @@ async function run(flags: Record<string, string>) {
   } catch (error) {
     warn(error as Error)
   }
-  // A link that logs in may not stand in a log. A database that takes no writes just now is served all the same.
+  // A login link must not end up in a log. A database that rejects writes for now is served all the same.
   const code = process.stdout.isTTY
     ? await newLoginCode(createApp({ store, actor: localActor })).catch(warn)
     : undefined
@@ -67,7 +67,7 @@ async function run(flags: Record<string, string>) {
 
 const print = (lines: string[]) => process.stdout.write(`${lines.join('\n')}\n`)
 
-/** A key is printed on a terminal. Any other output may be a log, which others read and which is kept. */
+/** Prints a key only to a terminal. Other output may be a log, which others read and which is kept. */
 function shownOrKept(databaseUrl: string, secret: string): FirstKey {
   if (process.stdout.isTTY) return { secret }
   try {
@@ -85,7 +85,7 @@ function settingsOf(flags: Record<string, string>): Settings {
   }
 }
 
-/** Where the server backs its ledger up. Throws a UsageError where the ledger is no file. */
+/** Where the server writes its backups. Throws a UsageError if the ledger is not a file. */
 function backupsOf({ backupDir, backupKeep, databaseUrl }: Settings) {
   if (backupDir === undefined) return undefined
   const path = databaseUrl.replace(/^sqlite:/, '')
@@ -97,14 +97,14 @@ function backupsOf({ backupDir, backupKeep, databaseUrl }: Settings) {
   return { path: resolve(path), folder: resolve(backupDir), keep: backupKeep }
 }
 
-/** A code with which a browser logs in as the user of this machine. */
+/** A code that logs a browser in as the user of this machine. */
 async function newLoginCode(app: ReturnType<typeof createApp>): Promise<string> {
   const fetch = (request: Request) => app.fetch(request)
   const client = createClient({ url: 'http://localhost/conduct', fetch, attempts: 1 })
   return (await client.createLoginCode()).code
 }
 
-/** Why it cannot listen. */
+/** Why the server cannot listen. */
 function reason({ code, message }: NodeJS.ErrnoException, port: number): string {
   if (code === 'EADDRINUSE') return `port ${port} is taken: choose another with --port or CONDUCT_PORT.`
   if (code === 'EACCES') return `may not listen on port ${port}: choose one above 1023 with --port or CONDUCT_PORT.`

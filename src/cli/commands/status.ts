@@ -11,7 +11,10 @@ import { listPrinter, pairs, printJson, shown } from '../show/print.ts'
 import { whileWaiting } from '../show/progress.ts'
 import { line } from '../show/text.ts'
 
-/** `conduct status`: where the ledger is, whose key is used and what runs now. Bare `conduct` prints it too. */
+/**
+ * `conduct status`: shows where the ledger is, whose key is in use and what runs now. `conduct` without words prints
+ * it, too.
+ */
 export function statusCommand(): Command {
   const command = new Command('status').description('Show which ledger and key are used, and what runs now')
   addCommon(command)
@@ -19,14 +22,14 @@ export function statusCommand(): Command {
   return command.action((options: Common) => status(options))
 }
 
-/** The database file of a place that does not exist yet; asking would make it. */
+/** The database file of a place if it does not exist yet. Connecting would create it. */
 export function missingFile(place: Place): string | undefined {
   if (place.kind === 'server' || !place.databaseUrl.startsWith('sqlite:')) return undefined
   const file = place.databaseUrl.slice('sqlite:'.length)
   return file === ':memory:' || existsSync(file) ? undefined : file
 }
 
-/** What the ledger returned: nothing while there is no database, no list while there is no such project. */
+/** What the ledger returned; empty if there is no database, without a list if there is no such project. */
 interface Told {
   me: Output<'me'> | null
   running: Output<'listRuns'> | null
@@ -35,7 +38,7 @@ interface Told {
 async function status(options: Common) {
   const place = placeOf(options, process.env, process.cwd())
   if (missingFile(place) !== undefined) return report(place, { me: null, running: null }, options)
-  // Asking about a project does not create it.
+  // Reading about a project must not create it.
   await withClient({ ...place, project: undefined }, async (client) => {
     report(place, await whileWaiting(`Waiting for ${shownPlace(place)}`, ask(client, place.project)), options)
   })
@@ -88,7 +91,7 @@ function linesOf(place: Place, { me, running }: Told, { utc }: Common): [name: s
   ]
 }
 
-/** When each agent was last heard on this machine, and the hook that recorded nothing. */
+/** When each agent last called a hook on this machine, and the last call that failed. */
 function heardLines(utc: boolean | undefined): [name: string, value: string][] {
   try {
     const heard = heardAgents(process.env)
@@ -104,7 +107,7 @@ function heardLines(utc: boolean | undefined): [name: string, value: string][] {
   }
 }
 
-/** What waits on this machine, and what was refused; nothing where all is sent. */
+/** What is still to be sent from this machine, and what was refused; empty if everything is sent. */
 function unsentLines(): [name: string, value: string][] {
   try {
     const { waits, refusals } = unsentWords(unsentOf(process.env))

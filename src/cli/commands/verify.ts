@@ -14,7 +14,7 @@ interface Options extends Common {
   forget?: boolean
 }
 
-/** `conduct verify`: whether the log is what was sealed, and what its anchors say. */
+/** `conduct verify`: checks that the log is what was sealed, and compares it with anchors. */
 export function verifyCommand(): Command {
   const command = new Command('verify')
   const anchor = new Option(

@@ -1,10 +1,13 @@
 import { open, readdir, realpath, stat } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 
-/** More than this of one document has no place in a ledger. */
+/** The largest document that a ledger stores. */
 const documentBytes = 8_388_608
 
-/** The text of a document that a tracker names: a file, or the files of a folder, `index.md` and `spec.md` first. Throws where it cannot be read, or leads out of `folder`. */
+/**
+ * The text of a document that a tracker names: a file, or the files of a folder with `index.md` and `spec.md` first.
+ * Throws if it cannot be read or lies outside `folder`.
+ */
 export async function readDocument(folder: string, location: string): Promise<string> {
   const path = await inside(folder, location)
   if (!(await stat(path)).isDirectory()) return readText(path)
@@ -41,7 +44,7 @@ async function readText(path: string): Promise<string> {
 
 const tooLong = (name: string) => new Error(`${name} is longer than 8 MiB`)
 
-/** A line of the `## Meta` of a document: `- **Status:** completed`. */
+/** A field in the `## Meta` of a document: `- **Status:** completed`. */
 export const metaIn = (text: string, name: string): string | undefined =>
   text
     .slice(0, 4_000)

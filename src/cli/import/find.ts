@@ -6,7 +6,7 @@ import { budget, numberedWith } from '../../agents/lines.ts'
 import type { Pass } from '../../agents/past/moment.ts'
 import type { Env } from '../place/folders.ts'
 
-/** A session that stands on the disk. */
+/** A session on this disk. */
 export interface Found {
   /** Its id, as the agent's hooks report it. */
   session: string
@@ -23,7 +23,7 @@ export const transcriptFolders = {
   codex: (env: Env) => join(env.CODEX_HOME || join(env.HOME || homedir(), '.codex'), 'sessions'),
 }
 
-/** The sessions of Claude Code below a folder. Throws where it cannot be read. */
+/** The sessions of Claude Code below a folder. Throws if the folder cannot be read. */
 export async function claudeSessions(folder: string, pass: Pass): Promise<Found[]> {
   const files = await filesBelow(folder, /\.jsonl$/, pass)
   const sessions = new Map<string, Found>()
@@ -38,7 +38,7 @@ export async function claudeSessions(folder: string, pass: Pass): Promise<Found[
   return dated([...sessions.values()])
 }
 
-/** The sessions of Codex below a folder. Throws where it cannot be read. */
+/** The sessions of Codex below a folder. Throws if the folder cannot be read. */
 export async function codexSessions(folder: string, pass: Pass): Promise<Found[]> {
   const files = await filesBelow(folder, /^rollout-.*\.jsonl$/, pass)
   const sessions = new Map<string, Found>()
@@ -68,7 +68,7 @@ function attach(sessions: Map<string, Found>, session: string | undefined, file:
   else pass(file, undefined, 'it is of a subagent whose session has no transcript here')
 }
 
-/** The files below a folder in the order of their names. Links are not followed: they may lead in circles. */
+/** The files below a folder, sorted by name. Links are not followed: they may form a cycle. */
 async function filesBelow(folder: string, name: RegExp, pass: Pass): Promise<string[]> {
   const found: string[] = []
   const entries = await readdir(folder, { withFileTypes: true })
@@ -97,13 +97,13 @@ const leadsToFolder = (path: string) =>
     () => false,
   )
 
-/** The first line of a file that tells of its session; nothing where there is none. */
+/** The first line of a file that describes its session; undefined if there is none. */
 async function firstLine(file: string) {
   try {
     const words = ['"sessionId"', '"session_meta"']
     for await (const { fields } of numberedWith(file, words, () => {}, budget())) return fields
   } catch {
-    // Whoever reads it says why it cannot be read.
+    // The code that reads the whole file reports the error.
   }
   return {}
 }

@@ -4,8 +4,8 @@ import type { Endpoint } from '../endpoint.ts'
 import type { Door } from './door.ts'
 
 /**
- * Erases. That is many transactions, so an Idempotency-Key does not keep the answer: the same request again erases what is
- * left.
+ * Serves the erasing of texts. It takes many transactions, so an Idempotency-Key does not store the response: repeating
+ * the request erases what is left.
  */
 export function eraseDoor({ enter, read, perform }: Endpoint<'erase'>, basePath: string, { db }: Store): Door {
   return {

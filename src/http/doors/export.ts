@@ -5,9 +5,9 @@ import type { Store } from '../../store/open.ts'
 import type { Auth } from '../auth.ts'
 import type { Door } from './door.ts'
 
-/** Exports that one process serves at a time: each keeps a view of the database open. */
+/** The most exports at a time in one process, because each keeps a view of the database open. */
 const mostAtOnce = 2
-/** A reader that takes nothing for so long, or is not done after so long, loses its export. */
+/** An export ends if its reader takes nothing for `stallMs`, or has not finished after the longer limit. */
 const stallMs = 60_000
 const longestMs = 4 * 3_600_000
 
@@ -19,7 +19,7 @@ interface Parts {
   warn(error: unknown): void
 }
 
-/** Serves the whole ledger as lines of JSON, only as fast as the reader takes them. */
+/** Streams the whole ledger as lines of JSON, no faster than the reader takes them. */
 export function exportDoor({ auth, store, basePath, stopping, warn }: Parts): Door {
   const headers = { 'content-type': 'application/x-ndjson', 'x-accel-buffering': 'no' }
   let open = 0
@@ -56,7 +56,10 @@ function withKeysIn(text = 'false'): boolean {
   throw new ConductError('BAD_REQUEST', `withKeys must be true or false, not '${text.slice(0, 40)}'.`)
 }
 
-/** Streams the pieces until their end, or until the reader or the server goes. `onEnd` is called once, with what went wrong. */
+/**
+ * Streams the pieces until they end, the reader disconnects or the server stops. Calls `onEnd` once, with the error if
+ * there was one.
+ */
 function streamOf(
   pieces: AsyncGenerator<string>,
   stopping: AbortSignal | undefined,

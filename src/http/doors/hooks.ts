@@ -15,12 +15,12 @@ interface Parts {
   contentLimit: number
 }
 
-/** A hook document holds what a tool printed, too; it may have so many bytes. */
+/** The most bytes of a hook document, which includes the output of tools. */
 const documentLimit = 16_000_000
 
 /**
- * Takes the documents of agents' hooks, for agents that can send them, and for sandboxes without our program. What a
- * document does not tell of the work, and what is of nobody we know, is answered alike: an agent must not stumble over Conduct.
+ * Serves hooks of agents that can send them over HTTP, and of sandboxes without our program. Documents without news,
+ * and those of unknown agents, get the same response: an agent must never stumble over Conduct.
  */
 export function hooksDoor({ store, auth, basePath, contentLimit }: Parts): Door {
   return {
@@ -46,11 +46,11 @@ export function hooksDoor({ store, auth, basePath, contentLimit }: Parts): Door 
   }
 }
 
-/** Throws FORBIDDEN for a document that came over a network in clear: it holds what people and commands said. */
+/** Throws FORBIDDEN for a document sent unencrypted over a network: it contains what people and commands wrote. */
 function requireSafeWay({ request, peer }: Exchange): void {
   const isLocal = peer === undefined || /^(?:127\.|::1$|::ffff:127\.)/.test(peer)
   const forwarded = request.header('x-forwarded-proto')?.split(',')[0]?.trim()
-  // A proxy in front says how it was asked itself.
+  // A proxy says how it was reached itself.
   if (forwarded === undefined ? isLocal : forwarded === 'https') return
   throw new ConductError(
     'FORBIDDEN',

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { Name } from '../../api/paths.ts'
 import { root } from '../../root.ts'
 
-/** What of a JSON Schema the description prints and readers look at. */
+/** The parts of a JSON Schema that the description contains and its readers use. */
 export interface Schema {
   $ref?: string
   type?: string | string[]
@@ -39,7 +39,7 @@ export interface Operation {
   tags: string[]
   summary: string
   description: string
-  /** Empty where no key is needed. */
+  /** Empty if no key is needed. */
   security?: []
   parameters: Parameter[]
   requestBody?: { required: boolean; content: { 'application/json': { schema: Schema; example: unknown } } }
@@ -58,20 +58,20 @@ export interface OpenApi {
 
 let committed: OpenApi | undefined
 
-/** The description that ships with Conduct, as of a server under `basePath`. */
+/** The API description that ships with Conduct, for a server under `basePath`. */
 export function readOpenapi(basePath: string): OpenApi {
   committed ??= JSON.parse(readFileSync(join(root, 'openapi.json'), 'utf8')) as OpenApi
   return { ...committed, servers: [{ url: basePath || '/' }] }
 }
 
-/** The schema that a reference names, with what stands beside the reference; any other schema as it is. */
+/** The schema that a reference names, merged with the keywords beside the reference; other schemas unchanged. */
 export function resolved({ components }: Pick<OpenApi, 'components'>, schema: Schema): Schema {
   const { $ref, ...beside } = schema
   if ($ref === undefined) return schema
   return { ...components.schemas[$ref.replace('#/components/schemas/', '')], ...beside }
 }
 
-/** The schema of the body of an operation; undefined where it takes none. */
+/** The schema of the request body of an operation; undefined if it has none. */
 export function bodySchemaOf(api: Pick<OpenApi, 'components'>, { requestBody }: Operation): Schema | undefined {
   return requestBody && resolved(api, requestBody.content['application/json'].schema)
 }

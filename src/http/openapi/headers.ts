@@ -2,7 +2,7 @@ import type { AnswerPlan } from '../answer.ts'
 
 const header = (description: string, type = 'string') => ({ description, schema: { type } })
 
-/** The headers of answers, as components. */
+/** The response headers, as components. */
 export const headers = {
   'X-Request-Id': header('Names the request in the log of the server'),
   'X-RateLimit-Limit': header('Requests a minute that the key has', 'integer'),
@@ -21,7 +21,7 @@ export type Header = keyof typeof headers
 const always: Header[] = ['X-Request-Id']
 const limits: Header[] = ['X-RateLimit-Limit', 'X-RateLimit-Remaining', 'X-RateLimit-Reset']
 
-/** References to the headers of a successful answer. */
+/** References to the headers of a successful response. */
 export function headersOf(plan: AnswerPlan, is: { keyed: boolean; write: boolean; page: boolean }) {
   return references([
     ...always,

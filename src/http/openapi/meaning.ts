@@ -1,4 +1,4 @@
-/** What a field means wherever it stands, unless its schema says something else. One word has one meaning. */
+/** The description of a field, unless its schema has its own. A name means the same everywhere. */
 export const meanings: Record<string, string> = {
   actor: 'Who did it',
   agent: 'Who does the work, by name',

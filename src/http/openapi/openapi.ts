@@ -16,7 +16,7 @@ const errorSchema = z.object({
     .describe('Only for VALIDATION_ERROR'),
 })
 
-/** The groups of operations, by the second step of their addresses. */
+/** The groups of operations, by the second segment of their paths. */
 const tags: Record<string, string> = {
   runs: 'The work of agents, with its turns and features',
   specs: 'The plans for the work',
@@ -33,7 +33,7 @@ const tags: Record<string, string> = {
   stats: 'Sums over runs',
 }
 
-/** The API as OpenAPI 3.1, printed from the table of operations; `answers` are examples of what each answers. */
+/** The API as OpenAPI 3.1, generated from the table of operations. `answers` are example responses. */
 export function openapi(version: string, answers: Partial<Record<Name, unknown>>): OpenApi {
   const named = createNaming()
   const parts: Record<string, Schema> = {}
@@ -69,7 +69,7 @@ export function openapi(version: string, answers: Partial<Record<Name, unknown>>
       },
       headers,
       responses: failureResponses(),
-      // Not Error, which the clients of many languages have already.
+      // Not `Error`, a name that many languages already use.
       schemas: { ...Object.fromEntries(schemas), ...parts, ErrorAnswer: schemaOf(errorSchema, 'output') },
     },
   }

@@ -9,7 +9,7 @@ import { type Naming, schemaOf } from './schema.ts'
 
 interface Into {
   named: Naming
-  /** Takes the bodies and answers, by their names. */
+  /** Collects the bodies and responses, by name. */
   parts: Record<string, Schema>
 }
 
@@ -41,7 +41,7 @@ interface Place {
   header?: string
 }
 
-/** Where each input field travels. */
+/** Where each input field goes: path, query, header or body. */
 function placesOf({ method, params }: Address, properties: Record<string, Schema>) {
   const parameters: Place[] = []
   const body: string[] = []
@@ -93,7 +93,7 @@ const idempotencyHeader = {
 /** `CreateRun` for `createRun`. */
 const capital = (name: string) => name.slice(0, 1).toUpperCase() + name.slice(1)
 
-/** A schema under a name of its own among the components. */
+/** Turns a schema into a named component. */
 function part(name: string, schema: Schema, { named, parts }: Into): Schema {
   parts[name] = named.inside(schema)
   return { $ref: `#/components/schemas/${name}` }
@@ -141,12 +141,15 @@ function responsesOf(name: Name, answer: unknown, into: Into): Record<string, Re
   }
 }
 
-/** The same events as server-sent ones, for who accepts them: each message has its seq as id, and an Event as data. */
+/**
+ * The same events as a stream, for clients that accept one. Each message has the seq as its id and an Event as its
+ * data.
+ */
 const eventStream = {
   schema: { type: 'string', description: 'Server-sent events: `id` is the seq, `data` an Event as JSON, without end' },
 }
 
-/** What is a text for who does not ask for JSON. */
+/** Operations that return text to clients that do not ask for JSON. */
 const notes: { [N in Name]?: string } = {
   getCheckpoint: 'The note of the checkpoint, unless Accept asks for JSON',
   getProof: 'The proof, unless Accept asks for JSON',
@@ -154,7 +157,7 @@ const notes: { [N in Name]?: string } = {
 
 const failureStatuses = [...new Set<number>(Object.values(statusOf))]
 
-/** Each status of failure, with the codes that it carries. */
+/** Each status of failure, with its codes. */
 export function failureResponses(): Record<string, Response> {
   const content = { 'application/json': { schema: { $ref: '#/components/schemas/ErrorAnswer' } } }
   const codesOf = (status: number) =>

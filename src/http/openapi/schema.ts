@@ -15,8 +15,8 @@ import type { Schema } from './document.ts'
 import { meanings } from './meaning.ts'
 
 /**
- * A pair is an array of two, since tuples, which JSON Schema 2020-12 writes as `prefixItems`, are not understood by most
- * readers of OpenAPI.
+ * Describes a pair as an array of two items. JSON Schema 2020-12 has `prefixItems` for tuples, but most OpenAPI tools
+ * do not understand it.
  */
 function override({
   zodSchema,
@@ -31,7 +31,7 @@ function override({
   Object.assign(jsonSchema, { items: {}, minItems: def.items.length, maxItems: def.items.length })
 }
 
-/** A schema of the table as JSON Schema; what has an id stands among the components. */
+/** A schema of the table as JSON Schema. Schemas with an id become components. */
 export function schemaOf(schema: z.ZodType, io: 'input' | 'output'): Schema {
   const { $schema: _, $defs: __, ...json } = z.toJSONSchema(schema, { io, unrepresentable: 'any', override })
   return explained(amongComponents(json as Schema))
@@ -40,7 +40,7 @@ export function schemaOf(schema: z.ZodType, io: 'input' | 'output'): Schema {
 const amongComponents = <Value>(value: Value): Value =>
   JSON.parse(JSON.stringify(value).replaceAll('#/$defs/', '#/components/schemas/'))
 
-/** Schemas that stand in many places under one name. */
+/** Schemas that several places share under one name. */
 const shared: Record<string, z.ZodType> = {
   RunStatus: runStatus,
   Verdict: verdict,
@@ -61,7 +61,7 @@ const shared: Record<string, z.ZodType> = {
   Duration: duration,
 }
 
-/** The components that the table has: the schemas with an id, and those that many share. */
+/** The components of the table: the schemas with an id, and the shared ones. */
 export function componentsOf(): Record<string, Schema> {
   const all: Record<string, Schema> = {}
   for (const name of names) {
@@ -75,7 +75,7 @@ export function componentsOf(): Record<string, Schema> {
 const explainedAll = (all: Record<string, Schema>) =>
   Object.fromEntries(Object.entries(all).map(([name, schema]) => [name, explained(schema)]))
 
-/** The schema with a description of each field that has none. */
+/** Adds a description to each field without one. */
 function explained(schema: Schema): Schema {
   return everywhere(schema, ({ properties, ...rest }) => {
     if (!properties) return rest
@@ -87,12 +87,12 @@ function explained(schema: Schema): Schema {
   })
 }
 
-/** Does something to a schema and to all that stand in it, the inner ones first. */
+/** Applies a change to a schema and all schemas in it, innermost first. */
 function everywhere(schema: Schema, change: (schema: Schema) => Schema): Schema {
   return change(inner(schema, (one) => everywhere(one, change)))
 }
 
-/** Does something to the schemas that stand in a schema. */
+/** Applies a change to the schemas directly in a schema. */
 function inner(schema: Schema, inside: (schema: Schema) => Schema): Schema {
   const { properties, items, anyOf, additionalProperties, oneOf } = schema
   const isSchema = (value: unknown): value is Schema => typeof value === 'object' && value !== null
@@ -108,14 +108,14 @@ function inner(schema: Schema, inside: (schema: Schema) => Schema): Schema {
   }
 }
 
-/** How a schema is compared: a description does not make it another. */
+/** The form in which schemas are compared. Descriptions do not count. */
 const essenceOf = ({ description: _, ...schema }: Schema) => JSON.stringify(schema)
 
-/** Puts references in place of the schemas that many share. */
+/** Replaces shared schemas by references. */
 export interface Naming {
-  /** In all that stands in a schema, though not the schema itself. */
+  /** Replaces in everything inside a schema, but not the schema itself. */
   inside(schema: Schema): Schema
-  /** In a schema and all that stands in it. */
+  /** Replaces in a schema and everything inside it. */
   whole(schema: Schema): Schema
 }
 
