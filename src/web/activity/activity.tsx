@@ -13,7 +13,7 @@ const nouns = ['run', 'spec', 'check', 'feature']
 const adminNouns = ['key', 'project', 'webhook']
 const deeds = ['created', 'updated', 'deleted']
 
-/** All that happened, newest first and live. What is looked for stands in the address. */
+/** Everything that happened, newest first and live. The filters are part of the address. */
 export default function Activity({ route }: { route: Route }) {
   const session = useSession()
   const seen = may(session, 'admin') ? [...nouns, ...adminNouns] : nouns
@@ -66,7 +66,7 @@ function filterOf({ query }: Route, types: EventType[]): EventFilter {
   }
 }
 
-/** Reads on when it comes into sight; the button is for whoever goes by keys. */
+/** Loads older events when it becomes visible. The button is for keyboard users. */
 function Older({ onSeen, count }: { onSeen: () => void; count: number }) {
   const button = useRef<HTMLButtonElement>(null)
   useEffect(() => {
@@ -83,7 +83,7 @@ function Older({ onSeen, count }: { onSeen: () => void; count: number }) {
   )
 }
 
-/** Words that were added to one run, one after the other, are one line. */
+/** Successive appends to one run become one line. */
 function folded(events: Event[]): { event: Event; times: number }[] {
   const lines: { event: Event; times: number }[] = []
   for (const event of events) {

@@ -1,7 +1,7 @@
 import type { Event } from '../../api/event.ts'
 import { resultLooks, verdictLooks } from '../ui/status.tsx'
 
-/** A change in words: `completed` before the name of what changed, and what came of it after. */
+/** A change in words: `completed` before the name of the thing, and the result after it. */
 export interface Deed {
   verb: string
   outcome?: string
@@ -19,7 +19,7 @@ const runVerbs: Record<string, string> = {
   failed: 'ended',
 }
 
-/** What happened in an event, as the middle and the end of a sentence. `times`: how often in a row. */
+/** What an event did, as the middle and the end of a sentence. `times` says how often in a row. */
 export function deedOf(event: Event, times = 1): Deed {
   const [noun = '', made = ''] = event.type.split('.')
   if (times > 1) return { verb: 'wrote to', outcome: `${times.toLocaleString('en')} times` }

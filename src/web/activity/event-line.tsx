@@ -2,7 +2,7 @@ import type { Event } from '../../api/event.ts'
 import { plural } from '../runs/changes.tsx'
 import { statusLooks, verdictLooks } from '../ui/status.tsx'
 
-/** Who made a change: the name of the key, or what it was. */
+/** Who made a change: the name of the key, or the kind of actor. */
 export function actorOf({ actor }: Event): string {
   if (actor.name !== undefined) return actor.name
   return actor.kind === 'system' ? 'Conduct' : actor.kind === 'local' ? 'Local user' : `key ${actor.keyId}`
@@ -19,10 +19,10 @@ const names: Record<string, string> = {
   runId: 'run',
   expiresAt: 'expires',
 }
-/** They follow from others, which are told. */
+/** These follow from other fields, which are shown. */
 const derived = ['startedAt', 'endedAt', 'evidence']
 
-/** What an event changed, in words: `status Pending → Completed, labels`. */
+/** The changes of an event in words: `status Pending → Completed, labels`. */
 export function ChangeWords({ changes }: Pick<Event, 'changes'>) {
   const fields = Object.entries(changes).filter(([field]) => !derived.includes(field))
   return (

@@ -6,7 +6,7 @@ import { Ago } from '../ui/ago.tsx'
 import { deedOf } from './deed.ts'
 import { actorOf, ChangeWords } from './event-line.tsx'
 
-/** A change as a sentence: who did what to which thing. `times`: how often in a row. */
+/** A change as a sentence: who did what to which thing. `times` says how often in a row. */
 export function EventRow({ event, times }: { event: Event; times: number }) {
   const [noun = '', made = ''] = event.type.split('.')
   const { verb, outcome } = deedOf(event, times)
@@ -23,7 +23,7 @@ export function EventRow({ event, times }: { event: Event; times: number }) {
   )
 }
 
-/** What changed field by field, folded until somebody wants it. */
+/** The changes field by field, folded at first. */
 export function Details({ event: { changes } }: { event: Event }) {
   const [isOpen, setOpen] = useState(false)
   const count = Object.keys(changes).length
@@ -36,7 +36,7 @@ export function Details({ event: { changes } }: { event: Event }) {
   )
 }
 
-/** The name of what changed, as a link where it has a page and is still there. */
+/** The name of the changed thing, with a link if it has a page and still exists. */
 function Subject({ event: { type, project, subject }, noun }: { event: Event; noun: string }) {
   const places = ['run', 'spec', 'feature']
   if (type.endsWith('.deleted') || project === null || !places.includes(noun)) return <b>{subject}</b>

@@ -69,7 +69,7 @@ export function KeyForm({ onMade, onClose }: Props) {
   )
 }
 
-/** The end of that day, for whoever chose it; undefined for none. */
+/** The end of that day in the viewer's time zone; undefined for no day. */
 function endOf(day: string): string | undefined {
   const date = new Date(`${day}T23:59:59`)
   return Number.isNaN(date.getTime()) ? undefined : date.toISOString()

@@ -2,10 +2,10 @@ import type { Key } from '../../api/key.ts'
 import { Ago, spanOf } from '../ui/ago.tsx'
 import { Badge, type Look } from '../ui/status.tsx'
 
-/** A key that ends within so many milliseconds is to be replaced. */
+/** A key that expires within this many milliseconds should be replaced. */
 const soonMs = 14 * 86_400_000
 
-/** Whether a key can still be used, and what is to be said of that. */
+/** Whether a key still works, and a warning if there is one. */
 export function standingOf({ revokedAt, expiresAt }: Key, now: number): { isLive: boolean; look?: Look } {
   if (revokedAt !== null) return { isLive: false, look: { word: 'Revoked', icon: 'close', tone: 'quiet' } }
   if (expiresAt === null) return { isLive: true }

@@ -13,7 +13,7 @@ import { More } from '../ui/more.tsx'
 import { KeyForm } from './key-form.tsx'
 import { KeyRow, standingOf } from './key-row.tsx'
 
-/** The keys of the server, or of a project, for their admins. */
+/** The keys of the server or of a project, for admins. */
 export default function Keys() {
   const isAdmin = may(useSession(), 'admin')
   return isAdmin ? (
@@ -32,7 +32,7 @@ function Listed() {
   const [isMaking, setMaking] = useState(false)
   const [made, setMade] = useState<Output<'createKey'>>()
   const [leaving, setLeaving] = useState<Key>()
-  // That a key was used is no event.
+  // Using a key causes no event.
   const list = useList(
     'keys',
     async (page, options) => {

@@ -6,7 +6,7 @@ import { tell } from '../data/live.ts'
 import { client } from '../data/server.ts'
 import { Problem } from '../ui/problem.tsx'
 
-/** Takes a key, or the one-time code of a login link, for a session that scripts cannot read. */
+/** Exchanges a key, or the one-time code of a login link, for a session that scripts cannot read. */
 export function Login({ code }: { code: string | undefined }) {
   const { act, isBusy, error } = useAct()
   const [key, setKey] = useState('')

@@ -17,7 +17,7 @@ import { LastRun } from '../ui/last-run.tsx'
 import { More } from '../ui/more.tsx'
 import { OuterLink } from '../ui/outer-link.tsx'
 
-/** The projects, for admins: made by those of the whole server, renamed by those of the project too. */
+/** The projects, for admins. Server admins create them; project admins may rename theirs. */
 export default function Projects() {
   const session = useSession()
   const [form, setForm] = useState<Project | 'new'>()
@@ -67,10 +67,10 @@ type Sum = NonNullable<Output<'stats'>['groups']>[number]
 
 interface RowProps {
   project: Output<'listProjects'>['projects'][number]
-  /** What its runs of the last 30 days come to; undefined where there are none, or they are not read yet. */
+  /** The totals of its runs of the last 30 days; undefined if there are none or they are not loaded. */
   sum: Sum | undefined
   isSummed: boolean
-  /** Where it may be changed. */
+  /** Undefined if it may not be changed. */
   onChange: (() => void) | undefined
 }
 
@@ -112,7 +112,7 @@ function Row({ project, sum, isSummed, onChange }: RowProps) {
 }
 
 interface FormProps {
-  /** The one to change; without it a new one is made. */
+  /** The project to change; without one, creates a new project. */
   project?: Project
   onClose: () => void
   onConflict?: () => void

@@ -10,7 +10,7 @@ import { Form } from '../ui/form.tsx'
 import { Problem } from '../ui/problem.tsx'
 import { lookOf } from './webhook-row.tsx'
 
-/** What one can do with a webhook, each in a dialog of its own. */
+/** The actions on a webhook, each in its own dialog. */
 export type Deed = 'manage' | 'edit' | 'replay' | 'rotate' | 'delete'
 
 interface Props {
@@ -87,7 +87,7 @@ const contentOf = ({ firstSeq, lastSeq, attempt }: Delivery) => {
   return attempt > 1 ? `${what}, attempt ${attempt}` : what
 }
 
-/** What came of a delivery, in words. */
+/** The result of a delivery. */
 export const outcomeOf = ({ error, statusCode, durationMs }: Delivery) =>
   error ?? `accepted with ${statusCode} in ${durationMs} ms`
 

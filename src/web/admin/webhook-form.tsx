@@ -13,7 +13,7 @@ const nouns = ['run', 'turn', 'spec', 'check', 'feature', 'project', 'key', 'web
 const types = nouns.flatMap((noun) => ['created', 'updated', 'deleted'].map((deed) => `${noun}.${deed}` as EventType))
 
 interface Props {
-  /** The one to change; without it a new one is made. */
+  /** The webhook to change; without one, creates a new webhook. */
   webhook?: Webhook
   onMade?: (made: Output<'createWebhook'>) => void
   onDone: () => void

@@ -9,7 +9,7 @@ const reasons: Record<NonNullable<Webhook['disabledReason']>, string> = {
   gone: 'Disabled: the receiver responded with 410',
 }
 
-/** How a webhook stands, if there is something to say. */
+/** The state of a webhook, if it needs a mention. */
 export function lookOf({ enabled, disabledReason, failures }: Webhook): Look | undefined {
   if (!enabled) {
     const isAsked = disabledReason === 'request'

@@ -14,7 +14,7 @@ import { type Deed, DeleteForm, outcomeOf, ReplayForm, WebhookDialog } from './w
 import { WebhookForm } from './webhook-form.tsx'
 import { WebhookRow } from './webhook-row.tsx'
 
-/** The webhooks of the server, or of a project, for their admins. */
+/** The webhooks of the server or of a project, for admins. */
 export default function Webhooks() {
   if (may(useSession(), 'admin')) return <Listed />
   return (
@@ -25,7 +25,7 @@ export default function Webhooks() {
   )
 }
 
-/** Something that one does with a webhook, or what came of a test. */
+/** The open dialog: an action on a webhook, or the result of a test. */
 type Open = { deed: Deed; id: number } | { deed: 'new' } | { tested: Delivery }
 
 interface Made {
@@ -37,7 +37,7 @@ function Listed() {
   const [open, setOpen] = useState<Open>()
   const [made, setMade] = useState<Made>()
   const { act, error } = useAct()
-  // No event tells of deliveries.
+  // Deliveries cause no events.
   const list = useList(
     'webhooks',
     async (page, options) => {

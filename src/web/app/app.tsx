@@ -29,7 +29,7 @@ const Keys = lazy(() => import('../admin/keys.tsx'))
 const Webhooks = lazy(() => import('../admin/webhooks.tsx'))
 const Projects = lazy(() => import('../admin/projects.tsx'))
 
-/** The page as a whole: who is there, and what the address asks for. */
+/** The root: checks the session, then shows the page of the address. */
 export function App() {
   const [isOver, setOver] = useState(false)
   const me = useRead('me', () => client.me())
@@ -50,7 +50,7 @@ export function App() {
     const [, given] = /^code=(.+)/.exec(route.path[0] ?? '') ?? []
     if (given === undefined) return
     setCode(given)
-    // It serves once, and is of no use in the history.
+    // The code works once and must not stay in the history.
     go(href([]), { replace: true })
   }, [route])
   if (isOver || code !== undefined || me.error?.code === 'UNAUTHORIZED') return <Login code={code} />
@@ -80,7 +80,7 @@ function Inside({ session, route }: { session: Session; route: Route }) {
   )
 }
 
-/** The page of an address: `#/runs` lists, `#/runs/<project>/<runId>` is one. */
+/** The page of an address: `#/runs` is the list, `#/runs/<project>/<runId>` a run. */
 function Page({ route }: { route: Route }) {
   const [noun, project, id] = route.path
   if (noun === undefined) return <Now />

@@ -2,7 +2,7 @@ const size = 64
 
 const colours = { attention: '#b3261e', waiting: '#8a5600' }
 
-/** Shows the mark of Conduct in the tab, or a number in the colour of what it counts. */
+/** Shows Conduct's logo in the tab, or a count in the colour of what it counts. */
 export function showCount(count: number, of: keyof typeof colours): void {
   const link = document.querySelector<HTMLLinkElement>('link[rel="icon"]')
   if (!link) return

@@ -17,7 +17,7 @@ import { themeNow, toggleTheme } from './theme.ts'
 
 const Palette = lazy(() => import('./palette.tsx'))
 
-/** What is around every page: where one can go, who is there, and whether the page is live. */
+/** The frame of every page: the menu, the key in use, and whether the page is live. */
 export function Frame({ route, children }: { route: Route; children: ComponentChildren }) {
   const [open, setOpen] = useState<'help' | 'palette'>()
   const project = useScope()
@@ -91,7 +91,7 @@ function Places({ route }: { route: Route }) {
   )
 }
 
-/** Two runs beside each other stand for the page of runs. */
+/** The comparison of two runs belongs to Runs. */
 const nounOf = ({ path: [noun] }: Route) => (noun === 'compare' ? 'runs' : noun)
 
 /** Says once for the whole page that nothing can be changed, and why. */

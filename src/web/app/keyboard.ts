@@ -1,11 +1,13 @@
 import { useLayoutEffect, useRef } from 'preact/hooks'
 
-/** Keys that do something, by their name (`event.key`); two in a row are written with a space: `g n`, Ctrl or Cmd as `mod+k`. */
+/**
+ * Actions by key (`event.key`). Two keys in a row have a space between them, as in `g n`; `mod+k` means Ctrl or Cmd.
+ */
 export type Shortcuts = Record<string, () => void>
 
 const pairMs = 1000
 
-/** Listens for keys while the component is there, but not where somebody types, nor behind a dialog. */
+/** Listens for keys while the component is mounted, except while someone types or a dialog is open. */
 export function useKeys(shortcuts: Shortcuts): void {
   const latest = useRef(shortcuts)
   latest.current = shortcuts
@@ -31,7 +33,7 @@ export function useKeys(shortcuts: Shortcuts): void {
   }, [])
 }
 
-/** Whether keys are meant for a field or a dialog. */
+/** Whether keys belong to a field or a dialog. */
 export function isTyping(target: EventTarget | null): boolean {
   if (hasDialog()) return true
   return (

@@ -12,11 +12,11 @@ import { placesOf } from './places.ts'
 import { go, href } from './router.ts'
 import { toggleTheme } from './theme.ts'
 
-/** One thing to go to or to do. */
+/** A page to go to or an action to run. */
 export interface Item {
   id: string
   label: string
-  /** What kind of thing it is, and where. */
+  /** What kind of item it is, and where. */
   detail: string
   icon: IconName
   act: () => void
@@ -25,7 +25,7 @@ export interface Item {
 const typingMs = 150
 const mostFound = 12
 
-/** What matches the words: pages, actions, views and projects from here, the rest by the server's search. */
+/** Matching items: pages, actions, views and projects are searched here, everything else by the server. */
 export function useItems(text: string, onHelp: () => void) {
   const words = text.trim().toLowerCase()
   const own = useOwnItems(onHelp).filter(({ label, detail }) =>
@@ -39,7 +39,7 @@ export function useItems(text: string, onHelp: () => void) {
   return { items: [...own, ...found], error: isCurrent ? error : undefined }
 }
 
-/** A text once nobody has changed it for a moment. */
+/** The text once it has not changed for a moment. */
 function useSettled(text: string): string {
   const [settled, setSettled] = useState(text)
   useEffect(() => {

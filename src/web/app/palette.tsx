@@ -3,7 +3,7 @@ import { Dialog } from '../ui/dialog.tsx'
 import { Icon } from '../ui/icon.tsx'
 import { type Item, useItems } from './palette-items.ts'
 
-/** Everything that one can go to or do, by its words: opened by Ctrl+K or Cmd+K. */
+/** The command palette, opened by Ctrl+K or Cmd+K. */
 export default function Palette({ onClose, onHelp }: { onClose: () => void; onHelp: () => void }) {
   const [text, setText] = useState('')
   const { items, error } = useItems(text, onHelp)
@@ -26,7 +26,7 @@ export default function Palette({ onClose, onHelp }: { onClose: () => void; onHe
     <Dialog title="Go to anything" onClose={onClose}>
       <div class="palette">
         <input
-          // The browser gives it the focus as the dialog opens.
+          // The browser focuses it when the dialog opens.
           autofocus
           type="text"
           role="combobox"

@@ -2,14 +2,14 @@ import type { Required } from '../../ledger/actor.ts'
 import { may, type Session } from '../data/session.ts'
 import type { IconName } from '../ui/icon.tsx'
 
-/** The pages that one can go to, in the order of the menu. */
+/** The pages in the order of the menu. */
 export interface Place {
   path: string[]
   name: string
   icon: IconName
-  /** Pressed after `g`. */
+  /** The key to press after `g`. */
   key: string
-  /** Without it the page is not offered. */
+  /** The permission without which the page is not offered. */
   permission?: Required
 }
 

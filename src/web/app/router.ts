@@ -1,6 +1,6 @@
 import { useLayoutEffect, useState } from 'preact/hooks'
 
-/** What the address says after its `#`: `#/runs/shop/RUN-001?status=failed` is a path in pieces, and a query. */
+/** The address after its `#`: `#/runs/shop/RUN-001?status=failed` has path segments and a query. */
 export interface Route {
   path: string[]
   query: URLSearchParams
@@ -22,7 +22,7 @@ function decoded(piece: string): string {
   }
 }
 
-/** The address of a page of ours, with its filters; what is undefined, empty or no value is left out. */
+/** The address of a page with its filters. Undefined and empty values are left out. */
 export function href(path: readonly (string | number)[], query: Query = {}): string {
   const params = new URLSearchParams()
   for (const [name, value] of Object.entries(query)) {
@@ -32,7 +32,7 @@ export function href(path: readonly (string | number)[], query: Query = {}): str
   return `#/${path.map((piece) => encodeURIComponent(piece)).join('/')}${text === '' ? '' : `?${text}`}`
 }
 
-/** Goes to an address; `replace` leaves no step back, for what changes with every key. */
+/** Goes to an address. `replace` adds no step to the history, for changes with every key. */
 export function go(address: string, { replace = false } = {}): void {
   if (address === location.hash) return
   if (replace) {
@@ -41,7 +41,7 @@ export function go(address: string, { replace = false } = {}): void {
   } else location.hash = address
 }
 
-/** The same page with other filters: those given are set, the others stay. */
+/** The same page with other filters: sets the given ones and keeps the rest. */
 export function goQuery({ path, query }: Route, changes: Query, options?: { replace?: boolean }): void {
   const kept: Query = Object.fromEntries([...query.keys()].map((name) => [name, query.getAll(name)]))
   go(href(path, { ...kept, ...changes }), options)
@@ -49,7 +49,7 @@ export function goQuery({ path, query }: Route, changes: Query, options?: { repl
 
 export function useRoute(): Route {
   const [route, setRoute] = useState(routeNow)
-  // In the same breath as the first drawing: an address that changes right after it is not missed.
+  // A layout effect runs together with the first drawing, so no change of the address is missed.
   useLayoutEffect(() => {
     const read = () => setRoute(routeNow())
     addEventListener('hashchange', read)

@@ -1,7 +1,7 @@
 import { useLayoutEffect } from 'preact/hooks'
 import type { Route } from './router.ts'
 
-/** Where each step of the history was scrolled to; the step's number is its state. */
+/** The scroll position of each history entry. The state of an entry is its number. */
 const heights: number[] = []
 
 const stepNow = (): number | undefined => {
@@ -9,7 +9,7 @@ const stepNow = (): number | undefined => {
   return typeof state === 'number' ? state : undefined
 }
 
-/** Begins each page at its top, and one that is come back to where it was left. */
+/** Starts a new page at its top, and returns to the old position on the way back. */
 export function useScroll({ path }: Route): void {
   const page = path.join('/')
   useLayoutEffect(() => {

@@ -4,20 +4,20 @@ export type Theme = 'light' | 'dark'
 
 const system = matchMedia('(prefers-color-scheme: dark)')
 
-/** The theme that is shown: the one chosen here, else the system's. */
+/** The current theme: the one chosen here, else the system's. */
 export function themeNow(): Theme {
   const chosen = localStorage.getItem(name)
   return chosen === 'light' || chosen === 'dark' ? chosen : system.matches ? 'dark' : 'light'
 }
 
-/** Shows the theme that was chosen; without a choice the style sheet follows the system. */
+/** Applies the chosen theme. Without a choice, the style sheet follows the system. */
 export function applyTheme(): void {
   const chosen = localStorage.getItem(name)
   if (chosen) document.documentElement.dataset.theme = chosen
   else delete document.documentElement.dataset.theme
 }
 
-/** Turns the theme; one that is the system's again is no choice, and follows it from then on. */
+/** Switches the theme. Choosing the system's own theme removes the choice, so the page follows the system again. */
 export function toggleTheme(): Theme {
   const next = themeNow() === 'dark' ? 'light' : 'dark'
   if ((next === 'dark') === system.matches) localStorage.removeItem(name)

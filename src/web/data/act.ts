@@ -5,11 +5,13 @@ import { failureOf } from './read.ts'
 export interface Act {
   isBusy: boolean
   error: ConductError | undefined
-  /** Runs a change; answers whether it succeeded. Its error stands until the next one. */
+  /** Makes a change and returns whether it succeeded. Its error stays until the next change. */
   act(work: () => Promise<unknown>): Promise<boolean>
 }
 
-/** A change that somebody makes on the page. `onConflict` reads again what somebody else had changed before. */
+/**
+ * A change that a person makes on the page. If someone else changed the same thing first, `onConflict` reads it again.
+ */
 export function useAct(onConflict: () => void = () => {}): Act {
   const [isBusy, setBusy] = useState(false)
   const [error, setError] = useState<ConductError>()

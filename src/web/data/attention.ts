@@ -1,6 +1,6 @@
 import type { Run } from '../../api/run.ts'
 
-/** Most urgent first: work that passes for done and is not, then work that stopped, then what nobody knows. */
+/** Most urgent first: work that looks done but is not, then work that stopped, then work of unknown quality. */
 const urgency = ['failing', 'failed', 'lease lost', 'stale', 'unchecked'] as const
 
 export interface Need {
@@ -8,7 +8,7 @@ export interface Need {
   why: (typeof urgency)[number]
 }
 
-/** Most urgent first, then newest, and how many others lack a check that holds. */
+/** Most urgent first, then newest; and how many other runs lack a valid check. */
 export interface Attention {
   needs: Need[]
   unchecked: number
@@ -16,9 +16,9 @@ export interface Attention {
 }
 
 /**
- * Which runs of a period somebody has to look at: those that failed, lost their lease or have a failing verdict, and were
- * not followed by an attempt that completed or was verified. That a run is unchecked or stale is only told where most
- * runs of its project are checked.
+ * The runs of a period that someone should look at: those that failed, lost their lease or have a failing verdict,
+ * unless a later attempt completed or was verified. Unchecked and stale runs are listed only for projects that check
+ * most of their runs.
  */
 export function attentionOf(runs: Run[]): Attention {
   const settled = settledOf(runs)
@@ -47,7 +47,7 @@ function lackOf({ status, verdict }: Run): Need['why'] | undefined {
   return status === 'completed' && (verdict === 'unchecked' || verdict === 'stale') ? verdict : undefined
 }
 
-/** The projects in which most runs that completed were checked. */
+/** The projects that checked most of their completed runs. */
 function checkingProjects(runs: Run[]): Set<string> {
   const ended = Object.entries(Object.groupBy(runs, ({ project }) => project)).map(([project, some = []]) => {
     const completed = some.filter(({ status }) => status === 'completed')
@@ -56,7 +56,7 @@ function checkingProjects(runs: Run[]): Set<string> {
   return new Set(ended.filter(({ all, checked }) => checked > all / 2).map(({ project }) => project))
 }
 
-/** The rows of the runs that a later attempt, directly or through others, has made good. */
+/** The row ids of runs that a later attempt has made good, directly or through others. */
 function settledOf(runs: Run[]): Set<number> {
   const byName = new Map(runs.map((run) => [`${run.project}/${run.runId}`, run]))
   const settled = new Set<number>()

@@ -7,9 +7,9 @@ import { clientOf } from './server.ts'
 
 export interface Content {
   text: string
-  /** Counts how often the text was replaced, rather than appended to. */
+  /** Counts how often the text was replaced rather than appended to. */
   edition: number
-  /** Whether the server had dropped its middle when it was read. */
+  /** Whether the server had already dropped the middle of the text. */
   truncated: boolean
   isRead: boolean
   error?: ConductError
@@ -17,7 +17,7 @@ export interface Content {
 
 const nothing: Content = { text: '', edition: 0, truncated: false, isRead: false }
 
-/** The content of a run as it grows: only what is new is read. `id` is the run's row. */
+/** The content of a run as it grows. Fetches only new text. `id` is the row id of the run. */
 export function useContent(project: string, runId: string, id: number | undefined): Content {
   const [content, setContent] = useState(nothing)
   useEffect(() => {
@@ -62,10 +62,10 @@ export function useContent(project: string, runId: string, id: number | undefine
   return content
 }
 
-/** Whether an event tells that text was added to a run's content, and nothing of it replaced. */
+/** Whether an event appended text to a run's content without replacing any. */
 export const isAppend = (event: Event) => event.changes.content !== undefined && !isReplaced(event)
 
-/** Only what was given whole has its hash in the log; an append tells the new size. */
+/** The log has a hash only for content that was set as a whole; an append has the new size. */
 function isReplaced({ changes }: Event): boolean {
   const after = changes.content?.[1]
   return changes.content !== undefined && !(after instanceof Object && !('sha256' in after))

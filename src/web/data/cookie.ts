@@ -2,7 +2,7 @@ import { ConductError } from '../../client/client.ts'
 import { failureOf } from './read.ts'
 import { base, client } from './server.ts'
 
-/** Makes sure that the browser sends the session's cookie back. UNAUTHORIZED, with the reason, if it does not. */
+/** Checks that the browser sends the session cookie back. Throws UNAUTHORIZED with the reason if it does not. */
 export async function requireCookie(): Promise<void> {
   try {
     await client.me()
@@ -12,7 +12,7 @@ export async function requireCookie(): Promise<void> {
   }
 }
 
-/** Why the cookie did not come back: it has another path, or the browser does not keep it. */
+/** Why the cookie did not come back: it has another path, or the browser does not store it. */
 async function reasonOf(): Promise<string> {
   const here = new URL(base).pathname
   const there = await servedAt()
@@ -22,7 +22,7 @@ async function reasonOf(): Promise<string> {
   return `The server accepted the key, but the browser did not keep the session's cookie. Allow cookies for ${location.host}, and check that a proxy passes Set-Cookie on; then log in again.`
 }
 
-/** The path at which the server believes to be, as its description says; undefined where it cannot be read. */
+/** The base path that the server believes it has, from its API description; undefined if that cannot be read. */
 async function servedAt(): Promise<string | undefined> {
   try {
     const { servers } = await (await fetch(`${base}openapi.json`)).json()

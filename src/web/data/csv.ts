@@ -1,9 +1,9 @@
 export type Cell = string | number | null
 
-/** What a spreadsheet takes for the beginning of a formula: it would run what an agent named a branch. */
+/** Characters that start a formula in a spreadsheet, which would execute a branch name that an agent chose. */
 const formula = /^[=+\-@\t\r]/
 
-/** Rows as CSV (RFC 4180), with a byte order mark by which spreadsheets know UTF-8. An unknown value is an empty cell. */
+/** Rows as CSV (RFC 4180). A byte order mark makes spreadsheets read UTF-8. An unknown value is an empty cell. */
 export const csvOf = (rows: Cell[][]): string =>
   `\ufeff${rows.map((row) => `${row.map(cellOf).join(',')}\r\n`).join('')}`
 

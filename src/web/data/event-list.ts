@@ -8,15 +8,15 @@ import { client } from './server.ts'
 export type EventFilter = Pick<Input<'listEvents'>, 'project' | 'type' | 'subject'>
 
 const pageSize = 100
-/** So many events are kept; what arrives meanwhile pushes the oldest out, which can be read again. */
+/** The most events to keep. New ones push out the oldest, which can be fetched again. */
 const most = 1000
-/** Events that arrive within so many milliseconds are drawn together. */
+/** Events that arrive within this many milliseconds are drawn together. */
 const gatherMs = 200
 
 interface State {
-  /** The filter, as text, that the events answer. */
+  /** The filter that the events match, as text. */
   key: string
-  /** Newest first, each once. */
+  /** Newest first, without duplicates. */
   events: Event[]
   hasMore: boolean
   error?: ConductError
@@ -24,11 +24,11 @@ interface State {
 
 export interface EventList extends State {
   isRead: boolean
-  /** Reads on into the past. */
+  /** Fetches older events. */
   older(): void
 }
 
-/** The log from its end on, as far back as it is asked for, and each change as it happens. */
+/** The end of the log, as far back as requested, and each change as it happens. */
 export function useEventList(filter: EventFilter): EventList {
   const key = JSON.stringify(filter)
   const [state, setState] = useState<State>({ key: '', events: [], hasMore: false })
@@ -64,7 +64,7 @@ export function useEventList(filter: EventFilter): EventList {
       const before = latest.current.key === key ? latest.current.events.at(-1)?.seq : undefined
       await read({ order: 'desc', before }).then(({ events, meta }) => add(events, meta.hasMore), fail)
     }, 0)
-    /** What was missed; where that is more than a page, the newest page stands alone. */
+    /** Fetches the missed events. If that takes more than a page, only the newest page is kept. */
     const catchUp = oneAtATime(async () => {
       const after = latest.current.key === key ? latest.current.events[0]?.seq : undefined
       if (after === undefined) return back()
@@ -90,10 +90,10 @@ export function useEventList(filter: EventFilter): EventList {
   return { ...state, isRead: state.key === key, older: () => older.current() }
 }
 
-/** The state with what arrived, as far as the newest events go that are kept. */
+/** Adds new events to the state, within the limit. */
 function newest(before: State, arrived: Event[]): State {
   const events = joined(before.events, arrived)
-  // Whoever has read further back keeps that much, and no more.
+  // A reader who has scrolled back keeps that many events, and no more.
   const kept = Math.max(most, before.events.length)
   return { ...before, events: events.slice(0, kept), hasMore: before.hasMore || events.length > kept }
 }

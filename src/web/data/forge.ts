@@ -1,15 +1,15 @@
-/** The web addresses of a repository at its host. Ids of commits are hexadecimal, names of branches anything. */
+/** The web addresses of a repository at its host. Commit ids are hexadecimal; branch names can be anything. */
 export interface Forge {
   home: string
   commit(id: string): string
   branch(name: string): string
-  /** What changed from one commit to a later one. */
+  /** The comparison of a commit with a later one. */
   compare(base: string, head: string): string
 }
 
 type Form = (home: string) => Omit<Forge, 'home'>
 
-/** A name in a path: its slashes stay. */
+/** A name as part of a path. It keeps its slashes. */
 const inPath = (name: string) => name.split('/').map(encodeURIComponent).join('/')
 
 const github: Form = (home) => ({
@@ -29,7 +29,7 @@ const gitea: Form = (home) => ({ ...github(home), branch: (name) => `${home}/src
 const bitbucket: Form = (home) => ({
   commit: (id) => `${home}/commits/${id}`,
   branch: (name) => `${home}/branch/${inPath(name)}`,
-  // The later one first, with an encoded carriage return between them.
+  // The later commit comes first, with an encoded carriage return between them.
   compare: (base, head) => `${home}/branches/compare/${head}%0D${base}`,
 })
 
@@ -41,10 +41,13 @@ const hosts: Record<string, Form> = {
   'bitbucket.org': bitbucket,
 }
 
-/** Hosts of one's own are known by the first part of their name: `gitlab.example.com`. Bitbucket's own hosts have other addresses. */
+/**
+ * Self-hosted servers are recognised by the first label of their name: `gitlab.example.com`. A self-hosted Bitbucket
+ * has other addresses.
+ */
 const owned: Record<string, Form> = { github, gitlab, gitea, forgejo: gitea }
 
-/** The host of a repository, by the address of its remote; undefined for a host whose addresses are not known. */
+/** The host of a repository, from the address of its remote; undefined for unknown hosts. */
 export function forgeOf(remote: string | undefined): Forge | undefined {
   const url = remote === undefined ? undefined : urlOf(remote.trim())
   if (!url) return undefined
@@ -55,7 +58,7 @@ export function forgeOf(remote: string | undefined): Forge | undefined {
   return { home, ...form(home) }
 }
 
-/** The address on the web of a remote: `https://…`, `ssh://git@host/…` or `git@host:owner/name`. Names and passwords are dropped. */
+/** The web address of a remote: `https://…`, `ssh://git@host/…` or `git@host:owner/name`. Drops names and passwords. */
 function urlOf(remote: string): URL | undefined {
   const [, host, path] = /^(?:[\w.-]+@)?([a-z\d.-]+\.[a-z]+):(?!\/\/)\/?(.+)$/i.exec(remote) ?? []
   if (host !== undefined) return URL.parse(`https://${host}/${path}`) ?? undefined
@@ -64,5 +67,5 @@ function urlOf(remote: string): URL | undefined {
   return url?.protocol === 'https:' || url?.protocol === 'http:' ? url : undefined
 }
 
-/** Whether a text is the id of a commit, whole or its first digits. */
+/** Whether a text is a commit id, in full or abbreviated. */
 export const isCommit = (text: string | undefined): text is string => /^[\da-f]{7,64}$/.test(text ?? '')

@@ -1,16 +1,16 @@
 import { useEffect, useState } from 'preact/hooks'
 import { base } from './server.ts'
 
-/** Something that this browser keeps of a ledger, the same in all its tabs. */
+/** A value that this browser stores for a ledger, shared by all its tabs. */
 export interface Kept<T> {
   read(): T
-  /** Stores what `parse` reads; a Set is stored as a list. */
+  /** Stores the value in a form that `parse` reads. A Set is stored as a list. */
   write(value: T): void
 }
 
 const listeners = new Set<() => void>()
 
-/** Keeps a value under that name; `parse` makes sense of what is kept, which somebody else may have written. */
+/** Stores a value under that name. `parse` must cope with any stored value, since other code may have written it. */
 export function keptIn<T>(name: string, parse: (kept: unknown) => T): Kept<T> {
   const place = `conduct.${name} ${base}`
   return {
@@ -19,7 +19,7 @@ export function keptIn<T>(name: string, parse: (kept: unknown) => T): Kept<T> {
       try {
         localStorage.setItem(place, JSON.stringify(value instanceof Set ? [...value] : value))
       } catch {
-        // A browser that keeps nothing, or no more: the page works without.
+        // The browser stores nothing, or its storage is full. The page works without it.
       }
       for (const listener of listeners) listener()
     },
@@ -34,7 +34,7 @@ function readJson(place: string): unknown {
   }
 }
 
-/** The value as it is now, here and in other tabs. */
+/** The current value, also after changes in other tabs. */
 export function useKept<T>(kept: Kept<T>): T {
   const [value, setValue] = useState(kept.read)
   useEffect(() => {
@@ -49,5 +49,5 @@ export function useKept<T>(kept: Kept<T>): T {
   return value
 }
 
-/** The texts of a list; whatever else is kept is none. */
+/** The strings of a list; empty for any other value. */
 export const textsOf = (kept: unknown): string[] => (Array.isArray(kept) ? kept.map(String) : [])

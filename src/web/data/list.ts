@@ -15,11 +15,11 @@ export interface List<T> extends Omit<Read<unknown>, 'data'> {
   items: T[]
   isRead: boolean
   hasMore: boolean
-  /** Reads one more page. */
+  /** Fetches one more page. */
   more(): void
 }
 
-/** The first pages of a list, read again as `useRead` does; `more` reads one more. */
+/** The first pages of a list, refreshed like `useRead`. `more` fetches one more page. */
 export function useList<T>(key: string, load: LoadPage<T>, options?: ReadOptions): List<T> {
   const [asked, setAsked] = useState({ key, pages: 1 })
   const pages = asked.key === key ? asked.pages : 1

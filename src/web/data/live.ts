@@ -3,8 +3,8 @@ import { ConductError, createClient } from '../../client/client.ts'
 import { base } from './server.ts'
 
 /**
- * What the one stream of this browser tells all its tabs. `connected`: from here on nothing is missed, so what was read
- * before has to be read again. `over` and `begun`: the session has ended, another one has begun.
+ * What the one stream of this browser reports to all tabs. After `connected` nothing is missed, so everything read
+ * before must be read again. `over` means that the session has ended, `begun` that a new one has begun.
  */
 export type News = { kind: 'event'; event: Event } | { kind: 'connected' | 'lost' | 'over' | 'begun' }
 
@@ -19,19 +19,19 @@ function hear(news: News) {
   for (const listener of listeners) listener(news)
 }
 
-/** Tells this tab and all others. */
+/** Reports to this tab and all others. */
 export function tell(news: News): void {
   hear(news)
   channel.postMessage(news)
 }
 
-/** Hears what is told until the function that this gives is called. */
+/** Calls the listener with all reports, until the returned function is called. */
 export function listen(listener: Listener): () => void {
   listeners.add(listener)
   return () => listeners.delete(listener)
 }
 
-// A server that was restarted is found again within a second.
+// Finds a restarted server again within a second.
 const follower = createClient({
   url: base,
   longestPause: 500,
@@ -47,23 +47,23 @@ const follower = createClient({
   },
 })
 
-/** Follows the log until the signal aborts, or the session ends. */
+/** Follows the log until the signal aborts or the session ends. */
 async function lead(signal: AbortSignal): Promise<void> {
   try {
     for await (const event of follower.follow({}, { signal })) tell({ kind: 'event', event })
   } catch (error) {
     if (signal.aborted) return
     const code = error instanceof ConductError ? error.code : undefined
-    // The database has lost events: everything is read again as the stream begins anew.
+    // The database has lost events. The stream starts again, and everything is read again.
     if (code === 'LOG_FORKED') return lead(signal)
     tell({ kind: code === 'UNAUTHORIZED' ? 'over' : 'lost' })
   }
 }
 
 /**
- * Takes part in following the log, until the function that this gives is called. One tab holds the stream and forwards
- * what it hears; when it is closed another takes over. Where the browser has no locks (a page without TLS on another
- * host), each tab follows for itself.
+ * Takes part in following the log until the returned function is called. One tab holds the stream and forwards its
+ * events; when it is closed, another takes over. Without browser locks (a page without TLS from another host), each tab
+ * has its own stream.
  */
 export function follow(): () => void {
   const end = new AbortController()

@@ -2,7 +2,10 @@ import { useEffect, useState } from 'preact/hooks'
 
 const name = 'conduct.looked'
 
-/** When somebody looked here last, in milliseconds: what is newer is new to them. It counts as looked at when they leave. */
+/**
+ * The time of the last visit to this page, in milliseconds; anything newer is new to this person. A visit counts when
+ * it ends.
+ */
 export function useLooked(): number {
   const [looked] = useState(() => Number(localStorage.getItem(name) ?? Date.now()))
   useEffect(() => {

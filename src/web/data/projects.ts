@@ -2,7 +2,7 @@ import type { Project } from '../../api/project.ts'
 import { useRead } from './read.ts'
 import { client } from './server.ts'
 
-/** The projects that the session sees; none until they are read. */
+/** The projects visible to the session; empty until they are loaded. */
 export function useProjects(): Project[] {
   const { data } = useRead(
     'projects',

@@ -4,28 +4,28 @@ import { ConductError } from '../../client/client.ts'
 import { listen, tell } from './live.ts'
 
 export interface Read<T> {
-  /** What was read last; while another `key` is being read, still that of the one before. */
+  /** The last data; while another `key` loads, still that of the previous key. */
   data: T | undefined
   error: ConductError | undefined
-  /** Whether `data` is that of this key. */
+  /** Whether `data` belongs to the current key. */
   isCurrent: boolean
   reload(): void
 }
 
 export interface ReadOptions {
-  /** Whether an event may have changed what was read. */
+  /** Whether an event may have changed the data. */
   touches?: (event: Event) => boolean
-  /** The least time between two reads, in milliseconds: a run that is written to all the time is read as often. */
+  /** The shortest time between two reads, in milliseconds, for data that changes all the time. */
   restMs?: number
-  /** Reads again so often while the page is seen, for what no event tells. */
+  /** Reads again at this interval while the page is visible, for changes without events. */
   everyMs?: number
-  /** Does so while the page is hidden, too. */
+  /** Also while the page is hidden. */
   isHiddenToo?: boolean
 }
 
 /**
- * Reads from the server, again whenever `key` changes, an event `touches` what was read, or the stream was connected
- * anew. `key` says all that `load` depends on; '' reads nothing.
+ * Reads from the server, and again whenever `key` changes, an event `touches` the data, or the stream reconnects. `key`
+ * names everything that `load` depends on; '' reads nothing.
  */
 export function useRead<T>(key: string, load: (signal: AbortSignal) => Promise<T>, options: ReadOptions = {}): Read<T> {
   const [state, setState] = useState<{ key: string; data?: T; error?: ConductError }>({ key: '' })
@@ -68,7 +68,7 @@ export function useRead<T>(key: string, load: (signal: AbortSignal) => Promise<T
   return { data: state.data, error: state.error, isCurrent: state.key === key, reload: () => reload.current() }
 }
 
-/** Runs `work` at once where it rests; the calls that come while it runs, and `restMs` long, are answered by one more. */
+/** Runs `work` at once if idle. All calls during a run and the `restMs` after it cause one more run. */
 export function oneAtATime(work: () => Promise<void>, restMs: number): () => void {
   let isBusy = false
   let isAsked = false

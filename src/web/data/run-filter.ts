@@ -2,7 +2,7 @@ import type { Run } from '../../api/run.ts'
 import type { Input } from '../../client/client.ts'
 import { statusLooks, verdictLooks } from '../ui/status.tsx'
 
-/** What a list of runs may be asked for, as the address of the page says it. */
+/** The filters of a list of runs, as in the address of the page. */
 export type RunFilter = Omit<Input<'listRuns'>, 'limit' | 'cursor'>
 
 const isStatus = (value: string): value is Run['status'] => Object.hasOwn(statusLooks, value)
@@ -11,7 +11,7 @@ const isVerdict = (value: string): value is Run['verdict'] => Object.hasOwn(verd
 const isCommit = (value: string) => /^[0-9a-f]{7,64}$/.test(value)
 const isLabel = (value: string) => /^[^:]+:/.test(value)
 
-/** The filter that an address asks for. Days are those of whoever looks, from their midnight on. */
+/** The filters in an address. Days begin at the viewer's midnight. */
 export function runFilterOf(query: URLSearchParams): RunFilter {
   const text = (name: string) => query.get(name) || undefined
   const number = (name: string) => (/^[1-9]\d{0,9}$/.test(query.get(name) ?? '') ? Number(query.get(name)) : undefined)
@@ -35,7 +35,7 @@ export function runFilterOf(query: URLSearchParams): RunFilter {
   }
 }
 
-/** What an address asks for that no run can be found by, in words. */
+/** Explains each filter of an address that cannot match any run. */
 export function mistakesIn(query: URLSearchParams): string[] {
   const wrong = (name: string, isRight: (value: string) => boolean, right: string) =>
     query

@@ -10,26 +10,26 @@ import { client } from './server.ts'
 const pageSize = 100
 
 interface State {
-  /** The filter, as text, that the rows answer. */
+  /** The filter that the rows match, as text. */
   key: string
   runs: Run[]
   cursor?: string
-  /** Runs that the filter finds now and that are not among the rows. */
+  /** How many runs match the filter now but are not in the rows. */
   fresh: number
   error?: ConductError
 }
 
 export interface RunList extends State {
   isRead: boolean
-  /** Reads the next page, where there is one. */
+  /** Fetches the next page if there is one. */
   more(): void
-  /** Starts again from the top, with all that is new. */
+  /** Starts again from the top, with all new runs. */
   restart(): void
 }
 
 const empty: State = { key: '', runs: [], fresh: 0 }
 
-/** The list that was left last, for whoever comes back to it. */
+/** The last list that was left, for a person who returns to it. */
 let left = empty
 listen((news) => {
   if (news.kind === 'event') left = moved(left, news.event)
@@ -37,8 +37,8 @@ listen((news) => {
 })
 
 /**
- * The runs that a filter finds, page by page. Rows that are shown follow their events in place; what is new is counted
- * and not shown until `restart`, so that nothing moves under the cursor.
+ * The runs that match a filter, page by page. Visible rows follow their events in place. New runs are only counted
+ * until `restart`, so nothing moves under the cursor.
  */
 export function useRunList(filter: RunFilter): RunList {
   const key = JSON.stringify(filter)
@@ -93,7 +93,7 @@ function joined(before: State, runs: Run[], cursor: string | undefined): State {
   return { ...before, runs: [...before.runs, ...runs.filter(({ id }) => !known.has(id))], cursor, error: undefined }
 }
 
-/** The rows as the first page has them now, and how many on it are not among them. */
+/** Updates the rows from the current first page, and counts the runs that are not among them. */
 function compared(before: State, newest: Run[]): State {
   const now = new Map(newest.map((run) => [run.id, run]))
   const runs = before.runs.map((run) => now.get(run.id) ?? run)
@@ -101,7 +101,7 @@ function compared(before: State, newest: Run[]): State {
   return { ...before, runs, fresh: now.size, error: undefined }
 }
 
-/** The rows after an event: a change carries all that it changed. */
+/** Applies an event to the rows. It contains everything that changed. */
 function moved(before: State, { type, subjectId, changes, at }: Event): State {
   if (!type.startsWith('run.')) return before
   if (type === 'run.deleted') return { ...before, runs: before.runs.filter(({ id }) => id !== subjectId) }

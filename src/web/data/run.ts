@@ -15,8 +15,8 @@ export interface OneRun {
 }
 
 /**
- * One run as it changes. Reading a run brings its whole content, so appends, which come all the time, are taken from
- * their events instead.
+ * A run as it changes. Reading a run fetches its whole content, so appends, which are frequent, are applied from their
+ * events.
  */
 export function useRun(project: string, runId: string): OneRun {
   const isOfRun = ({ type, subject, project: of }: Event) =>
@@ -41,7 +41,7 @@ export function useRun(project: string, runId: string): OneRun {
   return { run: grown && grown.since === data ? grown.run : data?.run, error, reload }
 }
 
-/** The run after an append, whose event carries all that it changed. */
+/** The run after an append. The event contains everything that changed. */
 function appended(run: FullRun, { changes, at }: Event): FullRun {
   if (at <= run.updatedAt) return run
   const { content: _, ...others } = changes

@@ -1,14 +1,14 @@
 import { type Client, createClient } from '../../client/client.ts'
 
-/** Where the page, and so the server, is: with the base path, and a slash at its end. */
+/** The URL of the page and thus of the server, with the base path and a trailing slash. */
 export const base = new URL('.', location.href).href
 
-/** The client that asks over all projects which the session sees. */
+/** A client for all projects visible to the session. */
 export const client = createClient({ url: base })
 
 const clients = new Map<string, Client>()
 
-/** The client that acts in a project: ids are unique only there. */
+/** A client for one project. Ids are unique only within a project. */
 export function clientOf(project: string): Client {
   const known = clients.get(project) ?? createClient({ url: base, project })
   clients.set(project, known)

@@ -3,14 +3,17 @@ import { useContext } from 'preact/hooks'
 import type { Output } from '../../client/client.ts'
 import type { Required } from '../../ledger/actor.ts'
 
-/** Who looks at the page, and what their key permits. */
+/** The person viewing the page, and the permissions of their key. */
 export type Session = Output<'me'>
 
 export const SessionContext = createContext<Session>({ key: null, permissions: [] })
 
 export const useSession = () => useContext(SessionContext)
 
-/** Whether to offer what asks for that permission. The server decides: an agent's key may do some things only to its own runs. */
+/**
+ * Whether to offer something that needs that permission. The server decides in the end: an agent's key may change only
+ * its own runs.
+ */
 export function may({ permissions }: Session, required: Required): boolean {
   if (isPlain() && ['agent', 'write', 'delete'].includes(required)) return false
   if (required === 'none' || required === 'read' || permissions.includes('admin')) return true
@@ -18,10 +21,13 @@ export function may({ permissions }: Session, required: Required): boolean {
   return permissions.includes(required)
 }
 
-/** Whether the page came over plain HTTP from another host: its browser does not prove to the server that a write is its own. */
+/**
+ * Whether the page came over plain HTTP from another host. Its browser then does not prove to the server that a write
+ * comes from the page.
+ */
 const isPlain = () => !isSecureContext
 
-/** Why nothing can be changed on the page, in words; undefined where something can. */
+/** Why nothing can be changed on the page; undefined if changes are possible. */
 export function readOnlyReason(session: Session): string | undefined {
   if (isPlain() && session.key)
     return 'This page came over plain HTTP. Open it over HTTPS or at localhost to make changes.'

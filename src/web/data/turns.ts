@@ -6,7 +6,7 @@ import { failureOf, oneAtATime } from './read.ts'
 import { clientOf } from './server.ts'
 
 export interface Turns {
-  /** By their numbers. */
+  /** In the order of their numbers. */
   turns: Turn[]
   isRead: boolean
   error?: ConductError
@@ -14,7 +14,7 @@ export interface Turns {
 
 const pageSize = 100
 
-/** The turns of a run, all of them, and each new one as it ends: only what is new is read. */
+/** All turns of a run, and each new one when it ends. Fetches only new turns. */
 export function useTurns(project: string, runId: string): Turns {
   const [state, setState] = useState<Turns>({ turns: [], isRead: false })
   useEffect(() => {
@@ -45,7 +45,7 @@ export function useTurns(project: string, runId: string): Turns {
 const isOf = (event: { project: string | null; subject: string }, project: string, runId: string) =>
   event.project === project && event.subject.startsWith(`${runId}/`)
 
-/** The turns after the first `known`, in their order: the newest are read back to those that are known. */
+/** The turns after the first `known`, in order. Reads backwards from the newest until it meets known ones. */
 async function* newTurns(project: string, runId: string, known: number, signal: AbortSignal) {
   const client = clientOf(project)
   if (known === 0) {

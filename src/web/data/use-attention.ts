@@ -8,14 +8,14 @@ import { useRead } from './read.ts'
 import { client } from './server.ts'
 
 const periodMs = 14 * 86_400_000
-/** How many of the newest runs of the period are looked through; of the older ones only those that failed. */
+/** How many of the newest runs of the period to check. Of older ones only the failed are read. */
 const lookedThrough = 500
 
 export interface Seen extends Attention {
-  /** What this person has dismissed of it. */
+  /** What this person has dismissed. */
   dismissed: Need[]
   count: number
-  /** Whether it is known yet. */
+  /** Whether it is loaded. */
   isRead: boolean
   error: ConductError | undefined
 }

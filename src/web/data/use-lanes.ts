@@ -4,11 +4,11 @@ import type { ConductError } from '../../client/client.ts'
 import { useRead } from './read.ts'
 import { client } from './server.ts'
 
-/** The runs in progress, of which every page tells how many wait for a person. */
+/** The runs in progress. Every page shows how many of them wait for a person. */
 export interface Lanes {
   runs: Run[]
   waiting: Run[]
-  /** Whether there are more than were read. */
+  /** Whether there are more than were loaded. */
   hasMore: boolean
   isRead: boolean
   error: ConductError | undefined
@@ -24,7 +24,10 @@ export const LanesContext = createContext<Lanes>({
   reload: () => {},
 })
 
-/** Reads them again as they change. No event tells of heartbeats and activities, so they are polled, in a hidden tab too if asked. */
+/**
+ * Keeps them up to date. Heartbeats and activities have no events, so they are polled; also in a hidden tab if
+ * requested.
+ */
 export function useLanes(projects: string[], isHiddenToo: boolean): Lanes {
   const input = { status: ['in_progress' as const], limit: 100, ...(projects.length > 0 && { project: projects }) }
   const { data, error, reload } = useRead(
@@ -45,6 +48,6 @@ export function useLanes(projects: string[], isHiddenToo: boolean): Lanes {
 
 const order = ['waiting', 'working', undefined, 'idle'] as const
 
-/** Runs that wait for a person come first, those that do nothing last. */
+/** Runs that wait for a person first, idle ones last. */
 const byUrgency = (runs: Run[]) =>
   runs.toSorted((a, b) => order.indexOf(a.activity?.state) - order.indexOf(b.activity?.state))

@@ -7,16 +7,16 @@ const wanted = keptIn('notify', (kept) => kept === true)
 
 export type Standing = 'unsupported' | 'off' | 'on' | 'blocked'
 
-/** Whether somebody wants to be told outside the page when an agent waits, and whether the browser lets us. */
+/** Whether the person wants notifications of waiting agents, and whether the browser allows them. */
 export function useNotifying(): Standing {
   const isWanted = useKept(wanted)
-  // Browsers offer it only over HTTPS and to localhost.
+  // Browsers offer notifications only over HTTPS and on localhost.
   if (!('Notification' in globalThis) || !isSecureContext) return 'unsupported'
   if (!isWanted) return 'off'
   return Notification.permission === 'granted' ? 'on' : 'blocked'
 }
 
-/** Turns notifications on, for which the browser asks, or off. */
+/** Turns notifications on, for which the browser asks permission, or off. */
 export async function notify(isOn: boolean): Promise<void> {
   if (isOn) await Notification.requestPermission()
   wanted.write(isOn)
@@ -24,7 +24,10 @@ export async function notify(isOn: boolean): Promise<void> {
 
 const waitOf = ({ project, runId, activity }: Run) => `${project}/${runId} ${activity?.since}`
 
-/** Tells of each run that begins to wait while nobody looks at the page. Those that wait already when it is opened are seen there. */
+/**
+ * Notifies of each run that starts to wait while nobody looks at the page. Runs that already wait when it opens are
+ * visible there.
+ */
 export function useNotifications(waiting: Run[], isRead: boolean): void {
   const isOn = useNotifying() === 'on'
   const known = useRef<Set<string>>(undefined)
@@ -38,7 +41,7 @@ export function useNotifications(waiting: Run[], isRead: boolean): void {
 }
 
 function show({ project, runId, title, agent, activity }: Run) {
-  // The tag lets several tabs tell of it once.
+  // The tag makes several tabs show one notification.
   const it = new Notification(`${agent ?? 'An agent'} waits for you`, {
     body: [title ?? runId, [activity?.tool, activity?.target].filter(Boolean).join(' ')].filter(Boolean).join('\n'),
     tag: `conduct ${project}/${runId}`,

@@ -1,2 +1,2 @@
-/** The ETag of a resource as it was read: a change that carries it is refused when somebody else was first. */
+/** The ETag of a resource as it was read. The server refuses a change with an outdated one. */
 export const etagOf = ({ id, version }: { id: number | string; version: number }) => `"${id}-${version}"`

@@ -1,6 +1,6 @@
 import { keptIn } from './kept.ts'
 
-/** A list of runs that somebody named: its filters, as the address has them. */
+/** A named list of runs: its filters, as in the address. */
 export interface View {
   name: string
   query: string
@@ -16,7 +16,7 @@ const isView = (value: unknown): value is View =>
 /** The views that this browser keeps, by name. */
 export const views = keptIn('views', (kept) => (Array.isArray(kept) ? kept.filter(isView) : []))
 
-/** Keeps a view; one of the same name is replaced. */
+/** Saves a view, replacing one of the same name. */
 export const saveView = (view: View) =>
   views.write(
     [...views.read().filter(({ name }) => name !== view.name), view].sort((a, b) => a.name.localeCompare(b.name)),

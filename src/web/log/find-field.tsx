@@ -11,7 +11,7 @@ interface Props {
   onFound: (index: number) => void
 }
 
-/** Finds words in a log. Enter goes to the next line that has them, Shift+Enter to the one before. */
+/** Finds words in a log. Enter goes to the next matching line, Shift+Enter to the previous one. */
 export function FindField({ lines, size, onFound }: Props) {
   const [words, setWords] = useState('')
   const wanted = useSettled(words, typingMs)

@@ -3,15 +3,15 @@ import type { Group } from './groups.ts'
 interface Hidden {
   first: number
   last: number
-  /** How many lines are hidden up to its end. */
+  /** How many lines are hidden up to the end of this part. */
   sum: number
 }
 
-/** Which lines of a log are shown while some groups are folded. Of a folded group only the line that names it is. */
+/** Which lines of a log are visible while some groups are folded. Of a folded group, only the line with its name is. */
 export class Folds {
   private readonly hidden: Hidden[] = []
 
-  /** `folded` in the order of their lines; what is inside of another one adds nothing. */
+  /** `folded` is in the order of lines. A group inside another one adds nothing. */
   constructor(folded: Group[]) {
     let sum = 0
     for (const { start, end = start } of folded) {
@@ -21,7 +21,7 @@ export class Folds {
     }
   }
 
-  /** How many of `count` lines are shown. */
+  /** How many of `count` lines are visible. */
   rows(count: number): number {
     return count - (this.hidden.at(-1)?.sum ?? 0)
   }
@@ -33,7 +33,7 @@ export class Folds {
     )
   }
 
-  /** The row of a line; of a hidden one, that of the line that names its group. */
+  /** The row of a line. For a hidden line, the row with the name of its group. */
   rowOf(line: number): number {
     const at = this.before(({ first }) => first <= line)
     const hidden = this.hidden[at]
@@ -41,7 +41,10 @@ export class Folds {
     return line > hidden.last ? line - hidden.sum : hidden.first - 1 - (this.hidden[at - 1]?.sum ?? 0)
   }
 
-  /** The index of the last part for which `holds` is true, which it is for all before; -1 if there is none. */
+  /**
+   * The index of the last part for which `holds` is true, given that it is true for all parts before; -1 if there is
+   * none.
+   */
   private before(holds: (hidden: Hidden) => boolean): number {
     let low = 0
     let high = this.hidden.length

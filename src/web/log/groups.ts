@@ -1,28 +1,28 @@
-/** A part of a log between two marks, as GitHub, Azure and GitLab fold them. */
+/** A part of a log between two marks, which GitHub, Azure and GitLab fold. */
 export interface Group {
-  /** The index of the line with its mark, which also names it. */
+  /** The index of the line with its mark and its name. */
   start: number
   title: string
-  /** The index of its last line, which is the mark of its end, or the line before the next group; undefined while it is open. */
+  /** The index of its last line: the end mark, or the line before the next group; undefined while it is open. */
   end: number | undefined
-  /** Whether it is folded until somebody unfolds it. */
+  /** Whether it is folded at first. */
   isFolded: boolean
 }
 
-/** More are shown as plain lines: they would make each new line slow. */
+/** The most groups. Further ones stay plain lines, because they would slow down each new line. */
 const most = 10_000
-/** Groups within groups. */
+/** The deepest nesting of groups. */
 const deepest = 32
-/** A line is looked at as far as this. In characters. */
+/** How many characters of a line to search for a mark. */
 const longestMark = 1000
 
-/** GitHub Actions: `::group::Title`, or `##[group]Title` in logs that were downloaded, perhaps after a time. */
+/** GitHub Actions: `::group::Title`, or `##[group]Title` in downloaded logs, possibly after a timestamp. */
 const opening = /^(?:\S{1,40}Z )?(?:::group::|##\[group\])(.*)$/s
 const closing = /^(?:\S{1,40}Z )?(?:::endgroup::|##\[endgroup\])\s*$/
 /** GitLab CI: `section_start:<time>:<name>[collapsed=true]`, a carriage return, and the title. */
 const section = /section_(start|end):\d{1,20}:([\w.-]{1,100})(\[[\w=,]{0,100}\])?\r/g
 
-/** Finds the groups of a log that grows a line at a time. */
+/** Finds the groups of a log that grows line by line. */
 export class Groups {
   readonly all: Group[] = []
   private readonly byStart = new Map<number, Group>()
@@ -33,7 +33,7 @@ export class Groups {
     return this.byStart.get(index)
   }
 
-  /** Looks at one more line. `title` is what a line with a mark shows without it. */
+  /** Processes the next line. `title` returns what a line with a mark shows without it. */
   add(index: number, line: string, title: (line: string) => string): void {
     const begin = line.slice(0, longestMark)
     if (begin.includes('section_')) this.addSections(index, begin, title)
@@ -48,7 +48,7 @@ export class Groups {
     const isBegun = line.includes('section_start:')
     for (const [, what, name = '', options = ''] of line.matchAll(section)) {
       if (what === 'start') this.begin(index, title(line).trim() || name, name, options.includes('collapsed=true'))
-      // The line of an end also begins what follows.
+      // The line of an end mark can also begin the next part.
       else this.finish(name, isBegun ? index - 1 : index)
     }
   }
@@ -64,7 +64,7 @@ export class Groups {
   private finish(name: string, end: number): void {
     const at = this.open.findLastIndex((one) => one.name === name)
     if (at < 0) return
-    // Whatever began inside of it ends with it.
+    // Groups inside it end with it.
     for (const { group } of this.open.splice(at)) group.end = end
   }
 }

@@ -1,12 +1,12 @@
 import type { RefObject } from 'preact'
 import { useLayoutEffect, useState } from 'preact/hooks'
 
-/** The height of a line, as the style sheet has it in `--line-height`. */
+/** The height of a line, as in `--line-height` of the style sheet. */
 export const linePx = 20
-/** Lines drawn beyond those in sight, so that scrolling shows no gaps. */
+/** Extra lines to draw beyond the visible ones, so that scrolling shows no gaps. */
 const spare = 30
 
-/** Which of `count` lines are in sight of the box that scrolls them, or nearly; `last` is one past them. */
+/** The range of lines to draw of `count` lines in the scrolling box. `last` is exclusive. */
 export function useLineWindow(box: RefObject<HTMLElement | null>, count: number): { first: number; last: number } {
   const [range, setRange] = useState({ first: 0, last: 80 })
   useLayoutEffect(() => {
@@ -15,7 +15,7 @@ export function useLineWindow(box: RefObject<HTMLElement | null>, count: number)
     const measure = () => {
       const first = Math.max(0, Math.floor(element.scrollTop / linePx) - spare)
       const last = Math.ceil((element.scrollTop + element.clientHeight) / linePx) + spare
-      // In steps, so that not every pixel of scrolling draws anew.
+      // Changes in steps, so that not every pixel of scrolling draws again.
       setRange((before) => (isNear(before.first, first) && isNear(before.last, last) ? before : { first, last }))
     }
     measure()

@@ -16,10 +16,10 @@ export const longestLine = 4000
 
 /** The lines of a terminal's output, which grow by appending. */
 export class Lines {
-  /** The parts of it that can be folded. */
+  /** Its foldable parts. */
   readonly groups = new Groups()
   private readonly texts: string[] = []
-  /** The colours that are set where a line begins; lines without any are missing. */
+  /** The colours that are active at the start of a line, only for lines that have any. */
   private readonly carried = new Map<number, string>()
   private carry = ''
   private rest = ''
@@ -78,7 +78,7 @@ export class Lines {
   }
 }
 
-/** What a terminal shows of a line: a carriage return starts it anew, as progress bars do. */
+/** The visible text of a line: a carriage return starts it again, as progress bars do. */
 function shown(line: string): string {
   const text = line.endsWith('\r') ? line.slice(0, -1) : line
   return text.slice(text.lastIndexOf('\r') + 1)
@@ -88,7 +88,7 @@ function shown(line: string): string {
 export const plainOf = (text: string) => (text.includes(esc) ? text.replace(others, '').replace(colours, '') : text)
 
 const errorWords = /\b(?:errors?|fail(?:ed|ure|s)?|fatal|panic(?:ked)?|exception|traceback|not ok)\b|^\s*(?:✖|✗|×)/i
-/** Counts of nothing, which a passing test run ends with. */
+/** Counts of nothing, which appear at the end of a passing test run. */
 const noErrors = /\b(?:0|no)\s+(?:errors?|fail(?:ed|ures?|s)?)\b|\b(?:errors?|fail(?:ed|ures?|s)?)[:=]?\s+0\b/i
 
 /** Whether a line reports an error. Lines are judged by their first 1,000 characters. */

@@ -32,7 +32,7 @@ type Piece = ReturnType<typeof Anser.ansiToJson>[number]
 const classesOf = ({ fg, bg, decorations }: Piece) =>
   [fg && `${fg}-fg`, bg && `${bg}-bg`, ...decorations.map((name) => `ansi-${name}`)].filter(Boolean).join(' ')
 
-/** Colours beyond the 16 that the style sheet names. They are mixed with the ink, to be legible in both themes. */
+/** Colours beyond the 16 of the style sheet. They are mixed with the text colour, to be legible in both themes. */
 function styleOf({ fg, bg, fg_truecolor, bg_truecolor }: Piece) {
   const text = rgbOf(fg, fg_truecolor)
   const ground = rgbOf(bg, bg_truecolor)

@@ -8,16 +8,16 @@ import type { Folding } from './use-folds.ts'
 interface Props {
   box: RefObject<HTMLElement | null>
   lines: Lines
-  /** The index of the line that stands out. */
+  /** The index of the highlighted line. */
   marked: number | undefined
   isPlain: boolean
   folding: Folding
   onScroll: (isAtEnd: boolean) => void
-  /** Keeps a line in the address. */
+  /** Puts a line into the address. */
   onMark: ((index: number) => void) | undefined
 }
 
-/** The lines of a log in a box that scrolls them. */
+/** The lines of a log in a scrolling box. */
 export function Screen({ box, lines, marked, isPlain, folding, onScroll, onMark }: Props) {
   const rows = folding.folds.rows(lines.count)
   const { first, last } = useLineWindow(box, rows)
@@ -45,7 +45,7 @@ export function Screen({ box, lines, marked, isPlain, folding, onScroll, onMark 
   )
 }
 
-/** A line, or a button that folds and unfolds the group which it names. */
+/** A line, or a button that folds and unfolds the group it names. */
 function Line({ lines, index, isPlain, folding }: Pick<Props, 'lines' | 'isPlain' | 'folding'> & { index: number }) {
   const group = lines.groups.at(index)
   if (!group) return <LogLine lines={lines} index={index} isPlain={isPlain} />
@@ -66,7 +66,7 @@ function Line({ lines, index, isPlain, folding }: Pick<Props, 'lines' | 'isPlain
   )
 }
 
-/** The number of a line, and a link to it where the address can keep it. */
+/** The number of a line, and a link to it if the address can contain one. */
 function Anchor({ index, onMark }: { index: number; onMark: Props['onMark'] }) {
   if (!onMark) return <span class="number">{index + 1}</span>
   const mark = (event: MouseEvent) => {
@@ -80,7 +80,7 @@ function Anchor({ index, onMark }: { index: number; onMark: Props['onMark'] }) {
   )
 }
 
-/** The address of the page as it is, with that line. */
+/** The current address of the page, with that line. */
 function addressOf(index: number): string {
   const [path = '', query = ''] = location.hash.split('?')
   const params = new URLSearchParams(query)

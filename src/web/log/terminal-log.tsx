@@ -10,17 +10,17 @@ import { type Folding, useFolds } from './use-folds.ts'
 
 interface Props {
   text: string
-  /** Counts how often the text was replaced, rather than appended to. */
+  /** Counts how often the text was replaced rather than appended to. */
   edition?: number
   /** Whether it still grows. */
   isLive?: boolean
   /** Without colours. */
   isPlain?: boolean
-  /** The page whose address keeps the marked line; without it, line numbers are no links. */
+  /** The page whose address contains the marked line; without it, line numbers are not links. */
   route?: Route
 }
 
-/** Output of a terminal: windowed, so that 10 MB of it scroll as smoothly as a page. */
+/** Terminal output. It is windowed, so 10 MB scroll as smoothly as a page. */
 export default function TerminalLog({ text, edition = 0, isLive = false, isPlain = false, route }: Props) {
   const lines = useLines(text, edition)
   const folding = useFolds(lines)
@@ -33,7 +33,7 @@ export default function TerminalLog({ text, edition = 0, isLive = false, isPlain
     folding.reveal(index)
     setMarked({ index })
   }
-  // Once the line is drawn, which may have been folded.
+  // Runs after the line is drawn, which may have been folded.
   useLayoutEffect(() => {
     if (marked) toRow(box.current, folding.folds.rowOf(marked.index))
   }, [marked])
@@ -112,7 +112,7 @@ function FirstError({ lines, size, onFound }: ErrorProps) {
   )
 }
 
-/** The lines of a text; where it was only appended to, only what is new is split. */
+/** The lines of a text. After an append, only the new text is split. */
 function useLines(text: string, edition: number): Lines {
   const kept = useRef({ lines: new Lines(), length: 0, edition })
   if (kept.current.edition !== edition || kept.current.length > text.length) {
@@ -125,7 +125,7 @@ function useLines(text: string, edition: number): Lines {
   return kept.current.lines
 }
 
-/** The index of the line that the address asks for. */
+/** The index of the line in the address. */
 function lineAsked(route: Route | undefined): number | undefined {
   const line = route?.query.get('line') ?? ''
   return /^[1-9]\d{0,8}$/.test(line) ? Number(line) - 1 : undefined

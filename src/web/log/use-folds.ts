@@ -7,12 +7,12 @@ export interface Folding {
   folds: Folds
   isFolded(group: Group): boolean
   toggle(group: Group): void
-  /** Unfolds what a line is in. */
+  /** Unfolds the groups around a line. */
   reveal(index: number): void
   setAll(isFolded: boolean): void
 }
 
-/** Which groups of a log are folded: as its marks say, until somebody says otherwise. A group that is still open never is. */
+/** Which groups of a log are folded: as their marks say, until the person changes it. An open group is never folded. */
 export function useFolds(lines: Lines): Folding {
   const [all, setAll] = useState<boolean>()
   const [chosen, setChosen] = useState(new Map<number, boolean>())

@@ -7,17 +7,17 @@ import { Status, Verdict } from '../ui/status.tsx'
 
 interface Props {
   run: Run
-  /** Whether it came since this page was looked at last. */
+  /** Whether it is newer than the last visit. */
   isNew?: boolean
-  /** Stands in place of its status. */
+  /** Replaces the status. */
   badge?: ComponentChildren
-  /** A sentence below its title. */
+  /** A sentence below the title. */
   reason?: ComponentChildren
-  /** Stands at its end. */
+  /** The content at its end. */
   children?: ComponentChildren
 }
 
-/** A run in one line, of a short list. */
+/** A run as one line of a short list. */
 export function Brief({ run, isNew = false, badge, reason, children }: Props) {
   return (
     <li class="brief">

@@ -8,11 +8,11 @@ import { Changes } from '../runs/changes.tsx'
 import { spanOf, useNow } from '../ui/ago.tsx'
 import { Icon, type IconName } from '../ui/icon.tsx'
 
-/** Enough of a content's end to have its last line, in bytes. */
+/** How many bytes to read from the end of a content to get its last line. */
 const tailBytes = 2048
 const farAway = Number.MAX_SAFE_INTEGER
 
-/** A run in progress: what it does or waits for, since when, and what it said last. */
+/** A run in progress: its current step or what it waits for, since when, and its last words. */
 export function Lane({ run }: { run: Run }) {
   const answer = useLastAnswer(run)
   const line = useLastLine(run, answer === undefined)
@@ -46,7 +46,7 @@ export function Lane({ run }: { run: Run }) {
   )
 }
 
-/** The tool that is at work, and what it works on. */
+/** The current tool and its target. */
 function Doing({ activity }: Pick<Run, 'activity'>) {
   if (!activity?.tool) return null
   return (
@@ -83,7 +83,7 @@ function standingOf(run: Run, now: number): Standing {
   return { look: 'working', icon: 'activity', words, meaning: 'Time since its last activity' }
 }
 
-/** How long a turn has lasted, where that is longer than its step. */
+/** How long the turn has lasted, if that is longer than its current step. */
 function turnMsOf({ activity }: Run, now: number): number | undefined {
   const { since, turnSince } = activity ?? {}
   return turnSince === undefined || turnSince === since ? undefined : Math.max(0, now - Date.parse(turnSince))
@@ -91,13 +91,13 @@ function turnMsOf({ activity }: Run, now: number): number | undefined {
 
 const heardAt = (run: Run) => Math.max(Date.parse(run.lastSeenAt ?? run.createdAt), Date.parse(run.updatedAt))
 
-/** Half the lease: from the last sign of life to its end is a whole one. Who has none may be silent. */
+/** Half the duration of the lease, counted from the last heartbeat. A run without a lease may be silent for ever. */
 function patienceMs({ leaseExpiresAt, lastSeenAt }: Run): number {
   if (leaseExpiresAt === null || lastSeenAt === null) return Number.POSITIVE_INFINITY
   return (Date.parse(leaseExpiresAt) - Date.parse(lastSeenAt)) / 2
 }
 
-/** The first line of the last answer of a session; undefined for a run that tells no activity or has no answer. */
+/** The first line of a session's last answer; undefined for a run without activity or answer. */
 function useLastAnswer({ project, runId, activity }: Run): string | undefined {
   const { data } = useRead(
     activity ? `answer ${project}/${runId}` : '',
@@ -107,7 +107,7 @@ function useLastAnswer({ project, runId, activity }: Run): string | undefined {
   return data?.turns[0]?.answer && plainLine(data.turns[0].answer)
 }
 
-/** The first line of markdown, without its marks. */
+/** The first line of a Markdown text, without its marks. */
 const plainLine = (text: string) =>
   text
     .slice(0, 1000)

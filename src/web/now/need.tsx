@@ -15,13 +15,13 @@ const looks = {
 interface Props {
   need: Need
   isNew: boolean
-  /** Given for what this person has not dismissed. */
+  /** Present unless this person has dismissed it. */
   onDismiss?: () => void
-  /** Given for what this person has dismissed. */
+  /** Present if this person has dismissed it. */
   onRestore?: () => void
 }
 
-/** A run that somebody has to look at, until they say that they did. */
+/** A run that someone should look at, until they dismiss it. */
 export function NeedRow({ need, isNew, onDismiss, onRestore }: Props) {
   const { runId } = need.run
   return (

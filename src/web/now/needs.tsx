@@ -10,7 +10,7 @@ import { NeedRow } from './need.tsx'
 
 const shown = 20
 
-/** What somebody has to look at, most urgent first, and what they have dismissed. */
+/** The runs that need attention, most urgent first, and those that were dismissed. */
 export function Needs({ looked }: { looked: number }) {
   const { needs, dismissed, isRead, error } = useContext(AttentionContext)
   const [last, setLast] = useState<Need>()
@@ -54,7 +54,7 @@ export function Needs({ looked }: { looked: number }) {
 const nothing = (dismissed: number) =>
   dismissed > 0 ? 'You dismissed everything that needs attention.' : 'No open failures in the last 14 days.'
 
-/** Links to what is not in the list. */
+/** Links to what the list does not contain. */
 function Elsewhere({ hidden }: { hidden: number }) {
   const { unchecked, stale } = useContext(AttentionContext)
   const project = useScope()
@@ -73,11 +73,11 @@ function Elsewhere({ hidden }: { hidden: number }) {
 
 const undoMs = 10_000
 
-/** Offers to take the last dismissal back, for a while. */
+/** Offers to undo the last dismissal for a while. */
 function Undo({ need, onClose }: { need: Need; onClose: () => void }) {
   const button = useRef<HTMLButtonElement>(null)
   useEffect(() => {
-    // The button that was pressed is gone, and with it the focus.
+    // The pressed button is gone, and the focus with it.
     if (document.activeElement === document.body) button.current?.focus({ preventScroll: true })
     const timer = setTimeout(onClose, undoMs)
     return () => clearTimeout(timer)

@@ -22,7 +22,7 @@ const shownLanes = 20
 
 const isOfRun = ({ type }: Event) => type.startsWith('run.')
 
-/** What happens now, and what somebody has to look at. */
+/** What happens now, and what needs attention. */
 export function Now() {
   const looked = useLooked()
   const lanes = useContext(LanesContext)
@@ -47,7 +47,7 @@ export function Now() {
   )
 }
 
-/** One lane for each run in progress. */
+/** One lane per run in progress. */
 function Live() {
   const { runs, waiting, hasMore, isRead, error, reload } = useContext(LanesContext)
   const project = useScope()
@@ -77,7 +77,7 @@ function Live() {
   )
 }
 
-/** Asks the browser for notifications, only when somebody wants them. */
+/** Asks the browser to allow notifications, only when clicked. */
 function NotifyButton() {
   const standing = useNotifying()
   if (standing === 'unsupported') return null

@@ -6,13 +6,13 @@ import { Brief } from './brief.tsx'
 
 interface Props {
   list: List<Run>
-  /** What is said of a run at the end of its line. */
+  /** A note at the end of a run's line. */
   note?: (run: Run) => string
-  /** What is said where there is none. */
+  /** Shown if there are no runs. */
   children: ComponentChildren
 }
 
-/** A list of runs, a page at a time. */
+/** A list of runs, one page at a time. */
 export function RunBriefs({ list, note, children }: Props) {
   return (
     <>

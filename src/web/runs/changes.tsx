@@ -2,7 +2,7 @@ import type { Run } from '../../api/run.ts'
 
 export const plural = (count: number, noun: string) => `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`
 
-/** What of the code was changed: `3 files +120 −8`; nothing where nothing is known. */
+/** The changes to the code: `3 files +120 −8`; nothing if unknown. */
 export function Changes({ changes }: Pick<Run, 'changes'>) {
   const { files, insertions, deletions } = changes ?? {}
   if (files === undefined && insertions === undefined && deletions === undefined) return null

@@ -7,12 +7,12 @@ import { Problem } from '../ui/problem.tsx'
 import { Badge, resultLooks } from '../ui/status.tsx'
 import { Text } from './log.tsx'
 
-/** In the order in which they want to be looked at. */
+/** Worst result first. */
 const results: CheckResult[] = ['fail', 'warn', 'pass']
 
 /**
- * The checks of a run, of which `checks` are the newest first. Of each name only the newest counts: those come first, the
- * failing ones before the others.
+ * The checks of a run, given newest first. Only the newest check of each name counts; those come first, failing ones at
+ * the top.
  */
 export function Checks({ checks }: { checks: Check[] }) {
   const newest = new Map(checks.toReversed().map((check) => [check.name, check.id]))
@@ -28,7 +28,7 @@ export function Checks({ checks }: { checks: Check[] }) {
   )
 }
 
-/** How many of the checks that count passed, warned and failed: `1 fail, 3 pass`. */
+/** The counts of the current results: `1 fail, 3 pass`. */
 export function checkCounts(checks: Check[]): string {
   const newest = [...new Map(checks.toReversed().map((check) => [check.name, check.result])).values()]
   const counted = results.map((result) => [newest.filter((one) => one === result).length, result] as const)

@@ -7,18 +7,18 @@ import { costOf } from '../ui/cost.ts'
 import { Choice } from '../ui/menu.tsx'
 import { Verdict } from '../ui/status.tsx'
 
-/** A column of the table of runs that can be chosen. */
+/** An optional column of the table of runs. */
 export interface Column {
   name: string
   label: string
   /** In pixels. */
   width: number
   isNumber?: boolean
-  /** What stands in it; nothing where a run does not say. */
+  /** The content of a cell; nothing if the run has no value. */
   show: (run: Run) => ComponentChildren
 }
 
-/** In the order in which they stand. */
+/** In the order of display. */
 const columns: Column[] = [
   {
     name: 'verdict',
@@ -73,12 +73,15 @@ function durationOf({ startedAt, endedAt }: Run) {
   return ms > 0 && spanOf(ms)
 }
 
-/** What the status, the moment of creation and a readable title need, in pixels. */
+/** The width of the status, the creation time and a readable title, in pixels. */
 const fixedPx = 248 + 276
-/** What stands beside the table, and the width from which it does. Below it the table has no columns to choose. */
+/**
+ * The width of what is beside the table, and the width of the window from which it is there. In a narrower window the
+ * table has no optional columns.
+ */
 const [besidePx, narrowPx] = [212 + 56, 720]
 
-/** The chosen columns, as many as leave the titles room: the last ones give way first. */
+/** The chosen columns that leave enough room for titles. The last ones are dropped first. */
 export function useColumns(): Column[] {
   const chosen = useKept(kept)
   const [width, setWidth] = useState(document.documentElement.clientWidth)
@@ -96,7 +99,7 @@ export function useColumns(): Column[] {
   })
 }
 
-/** Chooses the columns, for this browser. */
+/** Chooses the columns for this browser. */
 export function ColumnChoice() {
   const chosen = useKept(kept)
   return (

@@ -6,9 +6,9 @@ import { Status, Verdict } from '../ui/status.tsx'
 
 interface Fact {
   name: string
-  /** What is compared; undefined where a run does not say. */
+  /** The value to compare; undefined if the run has none. */
   value: (run: Run) => string | number | undefined
-  /** How it is shown, where that is not the value itself. */
+  /** How to show it, if not as the value itself. */
   show?: (run: Run) => ComponentChildren
 }
 
@@ -41,7 +41,7 @@ const facts: Fact[] = [
   { name: 'Created', value: ({ createdAt }) => createdAt, show: ({ createdAt }) => <Ago at={createdAt} /> },
 ]
 
-/** What two runs say of themselves; facts that neither tells are left out. */
+/** The facts of two runs. A fact that both lack is left out. */
 export function factsOf(...runs: [Run, Run]) {
   return facts
     .filter(({ value }) => runs.some((run) => isTold(value(run))))

@@ -19,15 +19,15 @@ type Check = Output<'listChecks'>['checks'][number]
 interface Side {
   run: FullRun
   checks: Check[]
-  /** Lines added and removed, by the path of the file. */
+  /** Added and removed lines by file path. */
   files: Map<string, string>
 }
 
-/** Longer contents are not compared, in characters. */
+/** Contents longer than this many characters are not compared. */
 const longest = 300_000
 const mostTurns = 500
 
-/** Two runs side by side. The address names them: `#/compare?run=shop/RUN-001&run=shop/RUN-002`. */
+/** Two runs side by side, named in the address: `#/compare?run=shop/RUN-001&run=shop/RUN-002`. */
 export default function Compare({ route }: { route: Route }) {
   const names = route.query.getAll('run').filter((name) => /^[^/]+\/[^/]+$/.test(name))
   const [a, b] = names
@@ -64,10 +64,10 @@ async function readSide(name: string, signal: AbortSignal): Promise<Side> {
   return { run, checks: newestOf(checks), files }
 }
 
-/** Of each name the newest check, which alone counts. */
+/** The newest check of each name; only these count. */
 const newestOf = (checks: Check[]) => [...new Map(checks.toReversed().map((check) => [check.name, check])).values()]
 
-/** What a run did to each file, as the last turn that wrote to it says. */
+/** The changes of a run to each file, from the last turn that wrote to it. */
 async function filesOf(turns: AsyncIterable<Turn>): Promise<Map<string, string>> {
   const files = new Map<string, string>()
   let count = 0
@@ -129,7 +129,7 @@ function checkOf({ checks }: Side, name: string) {
 
 interface RowsProps {
   title: string
-  /** `isDifferent` where it cannot be seen from the cells. */
+  /** `isDifferent` is for differences that the cells do not show. */
   rows: { name: string; cells: ComponentChildren[]; isDifferent?: boolean }[]
 }
 

@@ -1,13 +1,13 @@
 import type { Suggested } from '../../api/search.ts'
 
-/** A filter of runs that takes one value. */
+/** A filter of runs with one value. */
 export interface FilterField {
-  /** As the address and the API name it. */
+  /** Its name in the address and in the API. */
   name: string
   label: string
-  /** The field of runs whose values are offered. */
+  /** The run field whose values are suggested. */
   suggested?: Suggested
-  /** An example of a value; a field without one is a day. */
+  /** An example of a value. A field without one is a day. */
   hint?: string
 }
 
@@ -25,5 +25,5 @@ export const filterFields: FilterField[] = [
   { name: 'createdBefore', label: 'Created before' },
 ]
 
-/** All parts of an address that say which runs a list shows. */
+/** All parameters of an address that select runs. */
 export const filterNames = ['q', 'status', 'verdict', ...filterFields.map(({ name }) => name)]

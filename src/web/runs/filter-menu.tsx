@@ -7,7 +7,7 @@ import { Icon } from '../ui/icon.tsx'
 import { closeMenu, Menu } from '../ui/menu.tsx'
 import { type FilterField, filterFields } from './filter-fields.ts'
 
-/** Adds a filter: first its field, then a value, with those that the ledger has. */
+/** Adds a filter: first the field, then a value, with suggestions from the ledger. */
 export function FilterMenu({ route }: { route: Route }) {
   const [field, setField] = useState<FilterField>()
   return (
@@ -97,7 +97,7 @@ function Suggestions({ field, prefix, project, onChoose }: SuggestionsProps) {
   )
 }
 
-/** The filters that hold, each with its way out. */
+/** The active filters, each with a button to remove it. */
 export function FilterChips({ route }: { route: Route }) {
   return (
     <>

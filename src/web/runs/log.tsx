@@ -16,10 +16,10 @@ interface Props {
   route: Route
 }
 
-/** Longer texts are shown as they are: as Markdown they would make the page slow. In characters. */
+/** Longer texts, in characters, are shown as plain text: rendering Markdown would make the page slow. */
 const longest = 300_000
 
-/** The content of a run: Markdown, or the output of a terminal. */
+/** The content of a run: Markdown or terminal output. */
 export function Log({ run, content: { text, edition, truncated }, isRaw, route }: Props) {
   const isLong = text.length > longest
   const isMarkdown = run.contentType === 'text/markdown' && !isRaw && !isLong
@@ -38,7 +38,7 @@ export function Log({ run, content: { text, edition, truncated }, isRaw, route }
   )
 }
 
-/** Markdown that grows: a reader at its end stays there. */
+/** Growing Markdown. A reader at its end stays there. */
 function MarkdownLog({ text }: { text: string }) {
   useStayAtEnd(text)
   return (
@@ -51,12 +51,12 @@ function MarkdownLog({ text }: { text: string }) {
   )
 }
 
-/** A text of a check or of a run, as its type asks. */
+/** A text of a check or a run, rendered by its content type. */
 export function Text({ text, contentType }: { text: string; contentType: Run['contentType'] }) {
   return contentType === 'text/x-terminal' ? <TerminalLog text={text} /> : <Markdown text={text} />
 }
 
-/** Markdown, by code that is loaded with the first of it. */
+/** Markdown. Its code is loaded on first use. */
 export function Markdown({ text }: { text: string }) {
   const [Prose, setProse] = useState<ComponentType<{ text: string }>>()
   useEffect(() => {

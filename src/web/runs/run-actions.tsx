@@ -13,7 +13,10 @@ import { CheckForm, DeleteForm, LabelForm } from './run-forms.tsx'
 
 type Form = 'check' | 'labels' | 'delete'
 
-/** What the session may do to a run. Each change goes by the version that is shown; `onConflict` reads the newer one. */
+/**
+ * The actions that the session may take on a run. Each change requires the version on screen; `onConflict` reads the
+ * newer one.
+ */
 export function RunActions({ run, onConflict }: { run: Run; onConflict: () => void }) {
   const session = useSession()
   const it = useAct(onConflict)
@@ -56,7 +59,7 @@ const More = () => (
   </>
 )
 
-/** The command that records the next attempt. The run's own command is part of it only where it is seen whole and is one line. */
+/** The command that records the next attempt. It includes the run's own command only if that is a single line. */
 function Retry({ run: { runId, status, command } }: { run: Run }) {
   if (status !== 'completed' && status !== 'failed') return null
   const again = command !== null && /^[\x20-\x7e]{1,200}$/.test(command) ? command : ''
@@ -68,7 +71,7 @@ function Retry({ run: { runId, status, command } }: { run: Run }) {
   )
 }
 
-/** Who holds the lease of a run finishes it; anybody else can only cancel it. */
+/** The holder of the lease finishes a run; anyone else can only cancel it. */
 function FinishMenu({ run, it: { act, isBusy } }: { run: Run; it: Act }) {
   if (run.status === 'completed' || run.status === 'failed') return null
   const end = (status: 'completed' | 'failed') =>
@@ -96,7 +99,7 @@ function FinishMenu({ run, it: { act, isBusy } }: { run: Run; it: Act }) {
 
 const tries = 5
 
-/** Ends a run that is written to all the time: whatever was written meanwhile, but only while it has not ended by itself. */
+/** Cancels a run that changes all the time. Other changes do not matter, unless it has ended meanwhile. */
 async function cancel({ project, runId }: Run): Promise<void> {
   const client = clientOf(project)
   for (let left = tries; left > 0; left--) {

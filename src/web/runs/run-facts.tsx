@@ -18,7 +18,7 @@ interface Props {
 
 const count = (value: number) => value.toLocaleString('en')
 
-/** What is known of a run beside its work. */
+/** The facts of a run beside its work. */
 export function RunFacts({ run, attempts }: Props) {
   const { where, usage, git } = run
   return (
@@ -58,7 +58,7 @@ export function RunFacts({ run, attempts }: Props) {
   )
 }
 
-/** Leads to the repository's page where its host is known, also from an SSH remote. */
+/** Links to the repository's page if its host is known, also for an SSH remote. */
 const Repository = ({ remote }: { remote: string }) => (
   <OuterLink href={forgeOf(remote)?.home ?? remote}>{remote}</OuterLink>
 )

@@ -8,11 +8,11 @@ import { Changes, plural } from './changes.tsx'
 
 type RunFile = Output<'listRunFiles'>['files'][number]
 
-/** Files that are shown before somebody asks for the others, and the most that are read. */
+/** How many files to show at first, and the most to read. */
 const shownFirst = 10
 const most = 100
 
-/** The files that a run changed, those with the most changed lines first, each with a bar. */
+/** The files that a run changed, most changed lines first, with a bar for each. */
 export function RunFiles({ run: { project, runId } }: { run: Pick<Run, 'project' | 'runId'> }) {
   const [isWhole, setWhole] = useState(false)
   const { data, error, reload } = useRead(

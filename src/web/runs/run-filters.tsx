@@ -10,7 +10,7 @@ import { ViewMenu } from './view-menu.tsx'
 const optionsOf = (looks: Record<string, { word: string }>) =>
   Object.entries(looks).map(([value, { word }]) => ({ value, word }))
 
-/** All that a list of runs can be asked for. What is chosen stands in the address. */
+/** All filters of a list of runs. The choice is part of the address. */
 export function RunFilters({ route }: { route: Route }) {
   const { query, path } = route
   const set = (name: string) => (value: string[]) => goQuery(route, { [name]: value })

@@ -67,7 +67,7 @@ const textOf = (labels: Run['labels']) =>
     .map(([name, value]) => `${name}: ${value}`)
     .join('\n')
 
-/** What a line means, the server judges. */
+/** The server decides what a line means. */
 function labelsOf(text: string): Run['labels'] {
   const lines = text.split('\n').filter((line) => line.trim() !== '')
   return Object.fromEntries(

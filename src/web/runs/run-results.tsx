@@ -7,7 +7,7 @@ import { Problem } from '../ui/problem.tsx'
 import { Snippet } from '../ui/snippet.tsx'
 import { Badge, statusLooks } from '../ui/status.tsx'
 
-/** The runs in which all words of `q` are and that the filter shows. */
+/** The runs that contain all words of `q` and match the filter. */
 export function RunResults({ q, filter }: { q: string; filter: RunFilter }) {
   const { order: _, ...filters } = filter
   const input = { ...filters, q, type: ['run' as const], limit: 50 }

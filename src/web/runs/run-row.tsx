@@ -14,7 +14,7 @@ interface Props {
   onPick: (run: Run) => void
 }
 
-/** Drawn anew only when its run has changed: scrolling draws the rows that come into sight, and no others. */
+/** Draws again only when its run changes, so scrolling draws only rows that become visible. */
 export class RunRow extends Component<Props> {
   override shouldComponentUpdate({ run, row, columns, isPicked }: Props) {
     const names = (some: Column[]) => some.map(({ name }) => name).join()

@@ -10,14 +10,14 @@ interface Props {
   runs: Run[]
   hasMore: boolean
   order: 'asc' | 'desc'
-  /** The runs that are picked to be compared. */
+  /** The runs picked for comparison. */
   picked: Run[]
   onEnd: () => void
   onOrder: () => void
   onPick: (run: Run) => void
 }
 
-/** Runs as a dense table, of which only the rows in sight are drawn. */
+/** A dense table of runs that draws only visible rows. */
 export function RunTable({ runs, hasMore, order, picked, onEnd, onOrder, onPick }: Props) {
   const columns = useColumns()
   const body = useRef<HTMLTableSectionElement>(null)
@@ -59,14 +59,14 @@ export function RunTable({ runs, hasMore, order, picked, onEnd, onOrder, onPick 
   )
 }
 
-/** Lets j and k move the focus from row to row, and knows the row that has it, also where it took it in another way. */
+/** Lets j and k move the focus from row to row. Also follows focus that moves in other ways. */
 function useRowFocus(body: RefObject<HTMLTableSectionElement | null>, count: number, first: number) {
   const [at, setAt] = useState(-1)
   const isMoving = useRef(false)
   const step = (by: number) => setAt((before) => Math.min(count - 1, Math.max(0, before + by)))
   useKeys({ j: () => step(1), k: () => step(-1) })
   useEffect(() => reveal(body.current, at), [at])
-  // The row may be drawn only after it was scrolled to. That it takes the focus is no news of where somebody is.
+  // The row may be drawn only after scrolling. Focusing it then must not change the position.
   useEffect(() => {
     if (isTyping(document.activeElement)) return
     isMoving.current = true
@@ -107,7 +107,7 @@ const Head = ({ columns, order, onOrder }: ColumnsProps) => (
   </thead>
 )
 
-/** What stands for rows that are not drawn. */
+/** Takes the space of rows that are not drawn. */
 function Space({ rows }: { rows: number }) {
   if (rows <= 0) return null
   return (
@@ -117,7 +117,7 @@ function Space({ rows }: { rows: number }) {
   )
 }
 
-/** Scrolls so far that the row is in sight, clear of the head of the table. */
+/** Scrolls the row into view, below the head of the table. */
 function reveal(body: HTMLElement | null, row: number) {
   if (!body || row < 0) return
   const top = body.getBoundingClientRect().top + row * rowPx

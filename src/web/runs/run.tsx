@@ -26,7 +26,7 @@ interface Props {
   route: Route
 }
 
-/** One run: how it went, what changed, what was checked, and above all that, what is to be done about it. */
+/** A run: how it went, what changed, what was checked, and above all, what to do about it. */
 export function RunPage({ project, runId, route }: Props) {
   const client = clientOf(project)
   const read = useRun(project, runId)
@@ -83,7 +83,7 @@ function Shown({ run, entries, route, onConflict }: ShownProps) {
   )
 }
 
-/** What it changed, and what checks found of that. */
+/** What it changed, and what checks found. */
 function Work({ run, entries }: Pick<ShownProps, 'run' | 'entries'>) {
   const checks = entries.flatMap((entry) => (entry.kind === 'check' ? [entry.check] : [])).reverse()
   return (
@@ -103,7 +103,7 @@ function Work({ run, entries }: Pick<ShownProps, 'run' | 'entries'>) {
   )
 }
 
-/** How it stands, in words. */
+/** Its state in words. */
 function Standing({ run }: { run: FullRun }) {
   const { startedAt, endedAt, lastSeenAt, leaseExpiresAt } = run
   const tookMs = startedAt && endedAt ? Date.parse(endedAt) - Date.parse(startedAt) : 0
@@ -134,7 +134,7 @@ const Session = lazy(() => import('./session.tsx'))
 const ofText = { log: 'Log', raw: 'Raw', timeline: 'Timeline' }
 const ofSession = { session: 'Session', ...ofText }
 
-/** What it said and what happened to it. The view that is shown stands in the address. */
+/** What it wrote and what happened to it. The view is part of the address. */
 function Told({ run, entries, route }: Omit<ShownProps, 'onConflict'>) {
   const views: Record<string, string> = run.turns.count > 0 ? ofSession : ofText
   const asked = route.query.get('view') ?? ''

@@ -12,7 +12,7 @@ import { RunFilters } from './run-filters.tsx'
 import { RunResults } from './run-results.tsx'
 import { RunTable } from './run-table.tsx'
 
-/** All runs that the filters in the address find. */
+/** All runs that match the filters in the address. */
 export function Runs({ route }: { route: Route }) {
   const q = route.query.get('q')
   return (
@@ -67,7 +67,7 @@ function Listed({ route }: { route: Route }) {
   )
 }
 
-/** At most two runs are picked: a third replaces the one that was picked first. */
+/** At most two runs are picked: a third replaces the first. */
 function pickedAfter(before: Run[], run: Run): Run[] {
   const others = before.filter(({ id }) => id !== run.id)
   return others.length < before.length ? others : [...before, run].slice(-2)

@@ -5,7 +5,7 @@ import { useTurns } from '../data/turns.ts'
 import { Problem } from '../ui/problem.tsx'
 import { TurnCard } from './turn-card.tsx'
 
-/** A session as a story: its turns, each with a link of its own. */
+/** A session as a story: its turns, each with its own link. */
 export default function Session({ run, route }: { run: Pick<Run, 'project' | 'runId' | 'endedAt'>; route: Route }) {
   const { turns, isRead, error } = useTurns(run.project, run.runId)
   const asked = Number(route.query.get('turn'))
@@ -27,7 +27,7 @@ export default function Session({ run, route }: { run: Pick<Run, 'project' | 'ru
 
 const moves = ['wheel', 'pointerdown', 'keydown', 'touchstart']
 
-/** Scrolls to an element and keeps it there while what is above it grows, until somebody moves on. */
+/** Scrolls to an element and keeps it in place while the content above it grows, until the person scrolls. */
 function stayAt(id: string, list: HTMLElement): () => void {
   const scroll = () => document.getElementById(id)?.scrollIntoView()
   const size = new ResizeObserver(scroll)

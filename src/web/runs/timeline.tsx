@@ -7,7 +7,7 @@ import { Ago } from '../ui/ago.tsx'
 import { Badge, resultLooks, Status, Verdict } from '../ui/status.tsx'
 import { plural } from './changes.tsx'
 
-/** What happened to a run, newest first. */
+/** The history of a run, newest first. */
 export function Timeline({ entries, project }: { entries: TimelineEntry[]; project: string }) {
   return (
     <ol class="timeline">

@@ -8,17 +8,17 @@ import { Badge } from '../ui/status.tsx'
 import { Markdown } from './log.tsx'
 import { Commands, Files, Plan, Subagents, Tools } from './turn-parts.tsx'
 
-/** Longer prompts and answers are folded. In characters and lines. */
+/** Longer prompts and answers are folded. */
 const longest = { characters: 1200, lines: 16 }
 
 interface Props {
   turn: Turn
   route: Route
-  /** Whether the address names it. */
+  /** Whether the address names this turn. */
   isMarked: boolean
 }
 
-/** What happened between a prompt and the answer to it. */
+/** A turn: the prompt, the work, and the answer. */
 export function TurnCard({ turn, route, isMarked }: Props) {
   const { n, prompt, answer, failure, interrupted, compactions = 0 } = turn
   return (
@@ -78,7 +78,7 @@ function TurnFigures({ turn: { startedAt, endedAt, usage, model } }: Pick<Props,
 const compact = new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 })
 const tokensOf = (count: number | undefined) => (count === undefined ? '—' : compact.format(count))
 
-/** A text, of which a long one shows its beginning until somebody unfolds it. */
+/** A text. A long one is folded to its beginning. */
 function Folded({ text, children }: { text: string; children: (text: string) => ComponentChildren }) {
   const [isOpen, setOpen] = useState(false)
   const start = startOf(text)

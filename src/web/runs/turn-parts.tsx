@@ -3,7 +3,7 @@ import type { Turn } from '../../api/turn.ts'
 import { spanOf } from '../ui/ago.tsx'
 import { Changes, plural } from './changes.tsx'
 
-/** Lists of at most this length are open. */
+/** Lists up to this length are open. */
 const openUpTo = 5
 
 interface PartProps {
@@ -14,7 +14,7 @@ interface PartProps {
   children: ComponentChildren
 }
 
-/** A part of a turn: a list that is folded where it is long. */
+/** A part of a turn: a list that is folded if it is long. */
 function Part({ title, count, note, isBad = false, children }: PartProps) {
   return (
     <details class="part" open={count <= openUpTo}>

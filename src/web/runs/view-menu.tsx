@@ -6,7 +6,7 @@ import { Form } from '../ui/form.tsx'
 import { Icon } from '../ui/icon.tsx'
 import { Menu } from '../ui/menu.tsx'
 
-/** The views that this browser keeps. A view is an address, so that it can also be sent to others. */
+/** The views saved in this browser. A view is an address, so it can also be sent to others. */
 export function ViewMenu({ route }: { route: Route }) {
   const kept = useKept(views)
   const [isNaming, setNaming] = useState(false)

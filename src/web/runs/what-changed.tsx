@@ -7,7 +7,7 @@ import { OuterLink } from '../ui/outer-link.tsx'
 import { Changes, plural } from './changes.tsx'
 import { RunFiles } from './run-files.tsx'
 
-/** What of the code a run changed, and where to see it at the repository's host. */
+/** What a run changed in the code, with links to the repository's host. */
 export function WhatChanged({ run }: { run: Run & { turns: { count: number } } }) {
   const { changes, git, links } = run
   if (!changes && !git && links.length === 0) {
@@ -26,7 +26,7 @@ export function WhatChanged({ run }: { run: Run & { turns: { count: number } } }
   )
 }
 
-/** What is to be reviewed first: pull requests, with their numbers. */
+/** What to review first: pull requests, with their numbers. */
 function Links({ links }: Pick<Run, 'links'>) {
   const isReview = ({ href }: Run['links'][number]) => reviewNumber(href) !== undefined
   const sorted = links.toSorted((a, b) => Number(isReview(b)) - Number(isReview(a)))
@@ -40,10 +40,10 @@ function Links({ links }: Pick<Run, 'links'>) {
   })
 }
 
-/** The number in the address of a pull request, as GitHub, Gitea, GitLab and Bitbucket write it. */
+/** The number in the address of a pull request at GitHub, Gitea, GitLab or Bitbucket. */
 const reviewNumber = (href: string) => /\/(?:pulls?|merge_requests|pull-requests)\/(\d{1,9})(?:[/?#]|$)/.exec(href)?.[1]
 
-/** The branch, where it began and where it stands, and the comparison of the two. */
+/** The branch, its base and its head, and a link to compare the two. */
 function State({ git: { branch, base, commit, dirty }, forge }: { git: Git; forge: Forge | undefined }) {
   const canCompare = forge && isCommit(base) && isCommit(commit) && base !== commit
   return (
@@ -76,7 +76,7 @@ function Commit({ id, forge }: { id: string; forge: Forge | undefined }) {
   return forge ? <OuterLink href={forge.commit(id)}>{text}</OuterLink> : text
 }
 
-/** The commits that a run made, folded where they are many. */
+/** The commits of a run, folded if there are many. */
 function Commits({ ids, forge }: { ids: string[]; forge: Forge | undefined }) {
   if (ids.length === 0) return null
   return (

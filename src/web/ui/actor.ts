@@ -8,5 +8,5 @@ const nameless: Record<ActorName['kind'], string> = {
   import: 'an import',
 }
 
-/** Who did something, in words. */
+/** The name of an actor. */
 export const actorText = ({ kind, name }: ActorName): string => name ?? nameless[kind]

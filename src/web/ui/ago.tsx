@@ -11,7 +11,7 @@ const steps: [limit: number, seconds: number, unit: Intl.RelativeTimeFormatUnit]
 const relative = new Intl.RelativeTimeFormat('en', { numeric: 'always', style: 'narrow' })
 const exact = new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'medium' })
 
-/** The present moment in milliseconds, renewed as often as said. */
+/** The current time in milliseconds, updated at that interval. */
 export function useNow(everyMs = 15_000): number {
   const [now, setNow] = useState(Date.now)
   useEffect(() => {
@@ -21,7 +21,7 @@ export function useNow(everyMs = 15_000): number {
   return Math.max(now, Date.now() - everyMs)
 }
 
-/** How long ago, with the exact moment on hover. */
+/** The time since then, with the exact time on hover. */
 export function Ago({ at }: { at: string }) {
   const now = useNow()
   return (
@@ -33,7 +33,7 @@ export function Ago({ at }: { at: string }) {
 
 const short = new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'short' })
 
-/** The moment in the viewer's time zone, and how long ago that is; the seconds on hover. */
+/** The time in the viewer's time zone and how long ago that is, with seconds on hover. */
 export function When({ at }: { at: string }) {
   const now = useNow()
   return (
@@ -57,7 +57,7 @@ const units = [
   ['s', 1],
 ] as const
 
-/** A span of time in its two largest units: `850 ms`, `42 s`, `3 min 20 s`, `4 d 3 h`. */
+/** A duration in its two largest units: `850 ms`, `42 s`, `3 min 20 s`, `4 d 3 h`. */
 export function spanOf(ms: number): string {
   if (ms < 1000) return `${Math.max(0, Math.round(ms))} ms`
   const seconds = Math.round(ms / 1000)

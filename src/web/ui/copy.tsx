@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks'
 import { Icon } from './icon.tsx'
 
-/** A command that is there to be copied. */
+/** A command to copy. */
 export function Command({ text }: { text: string }) {
   return (
     <span class="command">
@@ -14,7 +14,7 @@ export function Command({ text }: { text: string }) {
 interface Props {
   text: string
   label?: string
-  /** Whether the label is seen, or only read out. */
+  /** Whether the label is visible or only read aloud. */
   isShown?: boolean
 }
 
@@ -34,7 +34,7 @@ export function Copy({ text, label = 'Copy', isShown = false }: Props) {
   )
 }
 
-/** Whether it went to the clipboard, which a page without TLS on another host may not write. */
+/** Copies the text and returns whether that worked. A page without TLS from another host may not use the clipboard. */
 async function copied(text: string): Promise<boolean> {
   if (!navigator.clipboard) return false
   return navigator.clipboard.writeText(text).then(

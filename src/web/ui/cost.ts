@@ -1,4 +1,4 @@
-/** A cost in US dollars; "—" where nobody reported one. */
+/** A cost in US dollars; "—" if unknown. */
 export function costOf(usd: number | null | undefined): string {
   if (usd === null || usd === undefined) return '—'
   if (usd > 0 && usd < 0.01) return '< $0.01'

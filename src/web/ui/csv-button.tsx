@@ -2,13 +2,13 @@ import { type Cell, csvOf } from '../data/csv.ts'
 import { Icon } from './icon.tsx'
 
 interface Props {
-  /** The name of the file, without its ending. */
+  /** The file name without its extension. */
   name: string
-  /** The first row names the columns. */
+  /** The first row has the names of the columns. */
   rows: () => Cell[][]
 }
 
-/** Downloads a table as it is shown. */
+/** Downloads a table as shown. */
 export function CsvButton({ name, rows }: Props) {
   const download = () => {
     const address = URL.createObjectURL(new Blob([csvOf(rows())], { type: 'text/csv;charset=utf-8' }))
@@ -16,7 +16,7 @@ export function CsvButton({ name, rows }: Props) {
     link.href = address
     link.download = `${name}.csv`
     link.click()
-    // After the browser has begun to read it.
+    // Once the browser has started to read it.
     setTimeout(() => URL.revokeObjectURL(address), 60_000)
   }
   return (

@@ -9,8 +9,9 @@ interface Props {
 }
 
 /**
- * A modal dialog: the browser keeps the focus in it and gives it back, and Escape closes it. The browser reports a close
- * only a moment later, when the person may have opened the next dialog already; so Escape and the button tell it at once.
+ * A modal dialog. The browser keeps the focus inside, restores it afterwards, and closes the dialog on Escape. It
+ * reports a close only a moment later, when the person may already have opened the next dialog, so Escape and the
+ * button report it at once.
  */
 export function Dialog({ title, onClose, children }: Props) {
   const dialog = useRef<HTMLDialogElement>(null)
@@ -23,7 +24,7 @@ export function Dialog({ title, onClose, children }: Props) {
     }
   }, [])
   const cancel = (event: Event) => {
-    // Choosing no file in a file field is a cancel too, which rises to here.
+    // A cancelled file field also sends `cancel`, which bubbles up to here.
     if (event.target !== dialog.current) return
     event.preventDefault()
     onClose()

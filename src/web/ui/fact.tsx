@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact'
 
-/** A line of what is known of something; what is not known is left out. */
+/** A name and a value; nothing if the value is unknown. */
 export function Fact({ name, children }: { name: string; children: ComponentChildren }) {
   if (children === null || children === undefined || children === false || children === '') return null
   return (

@@ -5,7 +5,7 @@ import { Problem } from './problem.tsx'
 
 interface FormProps {
   title: string
-  /** The word on the button that does it. */
+  /** The label of the submit button. */
   deed: string
   isDanger?: boolean
   work: () => Promise<unknown>
@@ -14,7 +14,7 @@ interface FormProps {
   children: ComponentChildren
 }
 
-/** A dialog that makes one change, and stays open with the reason when it could not. */
+/** A dialog that makes one change. If the change fails, it stays open and shows the error. */
 export function Form({ title, deed, isDanger = false, work, onClose, onConflict, children }: FormProps) {
   const { act, isBusy, error } = useAct(onConflict)
   const submit = async (event: Event) => {

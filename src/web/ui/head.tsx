@@ -4,7 +4,7 @@ import { showCount } from '../app/favicon.ts'
 import { AttentionContext } from '../data/use-attention.ts'
 import { LanesContext } from '../data/use-lanes.ts'
 
-/** The head of a page: its one `h1`, which also names the tab and takes the focus when the page is come to. */
+/** The head of a page with its only `h1`, which also names the tab and gets the focus when the page opens. */
 export function Head({ title, tab = title, children }: { title: string; tab?: string; children?: ComponentChildren }) {
   const { count } = useContext(AttentionContext)
   const waiting = useContext(LanesContext).waiting.length

@@ -1,4 +1,4 @@
-/** Drawings of 16 by 16, in the colour of the text. */
+/** Drawings of 16 by 16 pixels, in the colour of the text. */
 const drawings = {
   now: 'M8 2.5v11M4.500 5.500v5M11.500 5.500v5M1.500 7.250v1.500M14.500 7.250v1.500',
   runs: 'M2.500 4h11M2.500 8h11M2.500 12h7',
@@ -30,7 +30,7 @@ const drawings = {
 
 export type IconName = keyof typeof drawings
 
-/** A decoration: what it means is said in words beside it. */
+/** A decorative icon: the text beside it has the meaning. */
 export function Icon({ name }: { name: IconName }) {
   return (
     <svg class="icon" viewBox="0 0 16 16" aria-hidden="true" focusable="false">

@@ -3,7 +3,7 @@ import { href } from '../app/router.ts'
 import { Ago } from './ago.tsx'
 import { Status, Verdict } from './status.tsx'
 
-/** The newest run of a feature or a project: how it went, and when it was. */
+/** The newest run of a feature or a project: its status and time. */
 export function LastRun({ project, run }: { project: string; run: Last | null }) {
   if (run === null) return <span class="muted small">No run yet</span>
   return (

@@ -1,25 +1,25 @@
 import { Lexer, type Token, Tokenizer, type Tokens, type TokensList } from 'marked'
 
-/** Characters of a text that are read as Markdown; what follows is shown as it is. */
+/** The most characters to parse as Markdown. The rest is shown as plain text. */
 const mostText = 131_072
-/** How deep quotes, lists and emphasis may lie in each other. What is deeper is shown as it is. */
+/** The deepest nesting of quotes, lists and emphasis. Deeper text is shown as it is. */
 const mostDepth = 24
-/** Characters of one quote: marked reads one again with each line that continues it without a mark. */
+/** The most characters of a quote, because marked reads it again for each unmarked line that continues it. */
 const mostQuote = 4096
-/** Characters of one paragraph that are read for emphasis, links and code. */
+/** The most characters of a paragraph to parse for emphasis, links and code. */
 const mostInline = 10_000
-/** The time for that grows with the square of the length in the worst case; so much of it is spent on one text. */
+/** In the worst case that takes quadratic time. This is the budget for one text. */
 const mostWork = 3e8
-/** Characters that are read for paragraphs, lists and quotes, where each level of nesting reads them once more. */
+/** The budget of characters for paragraphs, lists and quotes, which are read again for each level of nesting. */
 const mostRead = 16 * mostText
 
 export interface Markdown {
   tokens: Token[]
-  /** What was not read as Markdown since the text is too long, or cannot be. */
+  /** Text that was not parsed because it is too long or cannot be. */
   rest: string
 }
 
-/** The tokens of a text from anywhere, in bounded time and depth. */
+/** The tokens of an untrusted text, in bounded time and depth. */
 export function markdownOf(text: string): Markdown {
   const end = text.length <= mostText ? text.length : text.lastIndexOf('\n', mostText) + 1 || mostText
   try {

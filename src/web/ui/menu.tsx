@@ -6,13 +6,13 @@ interface Props {
   label: ComponentChildren
   /** Whether something in it is chosen. */
   isActive?: boolean
-  /** Whether it unfolds to the left, where it stands at the right end. */
+  /** Whether it opens to the left because it is at the right edge. */
   isAtEnd?: boolean
   onClose?: () => void
   children: ComponentChildren
 }
 
-/** A button that unfolds something; Escape and a click elsewhere fold it up. */
+/** A button that opens a menu. Escape and a click elsewhere close it. */
 export function Menu({ label, isActive = false, isAtEnd = false, onClose, children }: Props) {
   const details = useRef<HTMLDetailsElement>(null)
   useEffect(() => {
@@ -23,7 +23,7 @@ export function Menu({ label, isActive = false, isAtEnd = false, onClose, childr
       it.open = false
       if (event instanceof KeyboardEvent) it.querySelector('summary')?.focus()
     }
-    // Whoever follows a link is done with the menu.
+    // Following a link closes the menu.
     const leave = ({ target }: Event) => target instanceof Element && target.closest('a') && closeMenu(target)
     const it = details.current
     it?.addEventListener('click', leave)
@@ -49,7 +49,7 @@ export function Menu({ label, isActive = false, isAtEnd = false, onClose, childr
   )
 }
 
-/** Folds up the menu in which an element is. */
+/** Closes the menu that contains an element. */
 export function closeMenu(target: EventTarget | null): void {
   const menu = target instanceof Element ? target.closest('details') : null
   if (menu) menu.open = false
@@ -60,13 +60,16 @@ interface ChoiceProps {
   options: { value: string; word: string }[]
   chosen: string[]
   onChange: (chosen: string[]) => void
-  /** What the button says where nothing is chosen, in place of its name. */
+  /** The label when nothing is chosen, instead of the name. */
   none?: string
-  /** Whether the button says only its name: what is chosen is seen elsewhere. It then stands at the right end. */
+  /**
+   * Whether the button shows only its name, because the choice is visible elsewhere. The menu is then at the right
+   * edge.
+   */
   isQuiet?: boolean
 }
 
-/** A menu in which any number of values is chosen. */
+/** A menu for choosing any number of values. */
 export function Choice({ name, options, chosen, onChange, none, isQuiet = false }: ChoiceProps) {
   const words = isQuiet ? [] : options.filter(({ value }) => chosen.includes(value)).map(({ word }) => word)
   const toggle = (value: string) =>

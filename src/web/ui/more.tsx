@@ -1,7 +1,7 @@
 import type { List } from '../data/list.ts'
 import { Problem } from './problem.tsx'
 
-/** The end of a list: a button for its next page, or what went wrong. */
+/** The end of a list: a button for the next page, or the error. */
 export function More({ list: { error, hasMore, isCurrent, more, reload } }: { list: Omit<List<unknown>, 'items'> }) {
   if (error) return <Problem error={error} onRetry={reload} />
   if (!hasMore) return null

@@ -2,7 +2,7 @@ import type { ComponentChildren } from 'preact'
 import { outerAddress } from '../data/outer.ts'
 import { Icon } from './icon.tsx'
 
-/** A link that an agent wrote. It tells the other side nothing; what is no address of the web stands as text. */
+/** A link written by an agent. It sends no referrer; a text that is not a web address stays text. */
 export function OuterLink({ href, children = href }: { href: string; children?: ComponentChildren }) {
   const address = outerAddress(href)
   if (address === undefined) return <span title={href}>{children}</span>

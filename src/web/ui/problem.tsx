@@ -1,6 +1,6 @@
 import type { ConductError } from '../../client/client.ts'
 
-/** What went wrong, in the server's words, and what to do. */
+/** An error in the server's words, and what to do. */
 export function Problem({ error, onRetry }: { error: ConductError; onRetry?: () => void }) {
   return (
     <div class="problem" role="alert">

@@ -3,12 +3,12 @@ interface Props {
   projects: readonly { slug: string; name: string }[]
   chosen: string
   onChoose(slug: string): void
-  /** What choosing none means; undefined where a project must be chosen. */
+  /** The label for choosing no project; undefined if one is required. */
   none?: string | undefined
   disabled?: boolean
 }
 
-/** A field in which a project is chosen. */
+/** A field for choosing a project. */
 export function ProjectChoice({ label, projects, chosen, onChoose, none, disabled = false }: Props) {
   return (
     <label class="field">

@@ -3,7 +3,7 @@ import { useProjects } from '../data/projects.ts'
 import { isOverProjects, useScope } from '../data/scope.ts'
 import { Choice } from './menu.tsx'
 
-/** Chooses the projects of all pages, where there are several; they stand in the address. */
+/** Chooses the projects for all pages, if there are several. The choice is part of the address. */
 export function ProjectSwitch({ route }: { route: Route }) {
   const projects = useProjects()
   const chosen = useScope()

@@ -5,8 +5,8 @@ import { markdownOf } from './markdown.ts'
 import { OuterLink } from './outer-link.tsx'
 
 /**
- * Markdown that an agent wrote, which is to say: hostile. Its tokens become elements one by one, and HTML in it is shown
- * as the text that it is, so that there is nothing which could run, load or reach out of its place.
+ * Markdown written by an agent, so hostile. Its tokens become elements one by one, and HTML in it is shown as text.
+ * Nothing in it can run, load or leave its place.
  */
 export default function Prose({ text }: { text: string }) {
   const { tokens, rest } = useMemo(() => markdownOf(text), [text])
@@ -25,7 +25,9 @@ export default function Prose({ text }: { text: string }) {
   )
 }
 
-/** A paragraph, list, table: drawn anew only when its source has changed, so that a log that grows keeps what is selected. */
+/**
+ * A paragraph, list or table. It is drawn again only when its source changes, so a selection in a growing log survives.
+ */
 class Block extends Component<{ token: Token }> {
   override shouldComponentUpdate({ token }: { token: Token }) {
     return token.raw !== this.props.token.raw
@@ -40,7 +42,7 @@ function elementsOf(tokens: Token[] | undefined): ComponentChildren {
   return tokens?.map((token) => elementOf(token))
 }
 
-/** The marked types of tokens are open, since extensions add to them; here are none. */
+/** The token types of marked are open for extensions; we use none. */
 function elementOf(some: Token): ComponentChildren {
   const token = some as MarkedToken
   switch (token.type) {
@@ -148,7 +150,7 @@ function Table({ table: { header, rows } }: { table: Tokens.Table }) {
   )
 }
 
-/** An image is not loaded: it would tell its host who reads what. Whoever wants to see it goes there. */
+/** We do not load images: that would tell their host who reads what. A reader can follow the link. */
 function Image({ image: { href, text } }: { image: Tokens.Image }) {
   return (
     <span class="image">

@@ -1,12 +1,12 @@
 import type { RefObject } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 
-/** The height of a row, as the style sheet has it in `--row`. */
+/** The height of a row, as in `--row` of the style sheet. */
 export const rowPx = 44
-/** Rows drawn beyond what is in sight, so that scrolling shows no gaps. */
+/** Extra rows to draw beyond the visible ones, so that scrolling shows no gaps. */
 const spare = 15
 
-/** Which of `count` rows of that body are in sight, or nearly; `last` is one past them. */
+/** The range of rows to draw of `count` rows in that body. `last` is exclusive. */
 export function useRowWindow(body: RefObject<HTMLElement | null>, count: number): { first: number; last: number } {
   const [range, setRange] = useState({ first: 0, last: 60 })
   useEffect(() => {
@@ -16,7 +16,7 @@ export function useRowWindow(body: RefObject<HTMLElement | null>, count: number)
       const top = body.current?.getBoundingClientRect().top ?? 0
       const first = Math.max(0, Math.floor(-top / rowPx) - spare)
       const last = Math.ceil((innerHeight - top) / rowPx) + spare
-      // By steps, so that not every pixel of scrolling draws anew.
+      // Changes in steps, so that not every pixel of scrolling draws again.
       setRange((before) => (near(before.first, first) && near(before.last, last) ? before : { first, last }))
     }
     const soon = () => {

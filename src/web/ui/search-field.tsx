@@ -5,7 +5,7 @@ import { Icon } from './icon.tsx'
 
 const typingMs = 250
 
-/** Words to look for, which stand in the address as `q` once they are written. */
+/** A search field whose text becomes `q` in the address. */
 export function SearchField({ route, label }: { route: Route; label: string }) {
   const asked = route.query.get('q') ?? ''
   const [text, setText] = useState(asked)
@@ -14,7 +14,7 @@ export function SearchField({ route, label }: { route: Route; label: string }) {
   useEffect(() => setText(asked), [asked])
   useEffect(() => {
     if (text === asked) return
-    // The first letter is a step that the back button takes back; the others only go on with it.
+    // Only the first letter adds a step to the history; the others replace it.
     const timer = setTimeout(() => goQuery(route, { q: text }, { replace: asked !== '' }), typingMs)
     return () => clearTimeout(timer)
   }, [text])

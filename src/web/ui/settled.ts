@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'preact/hooks'
 
-/** `text` once nobody has typed for `restMs`. */
+/** The text once nobody has typed for `restMs`. */
 export function useSettled(text: string, restMs: number): string {
   const [settled, setSettled] = useState(text)
   useEffect(() => {

@@ -1,4 +1,4 @@
-/** Stands for rows that are being read, in their height, so that nothing jumps when they come. */
+/** A placeholder of the same height as the rows that are loading, so that nothing jumps. */
 export function Skeleton({ rows, tall = false }: { rows: number; tall?: boolean }) {
   return (
     <div class={tall ? 'skeleton tall' : 'skeleton'} role="status">

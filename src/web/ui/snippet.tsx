@@ -1,4 +1,4 @@
-/** A piece of text in which the words of the query `q` stand between `**`; whatever else does so is the text's own. */
+/** An excerpt with the matches of the query `q` between `**`. Other asterisks belong to the text. */
 export function Snippet({ text, q }: { text: string; q: string }) {
   const words = q.toLowerCase()
   return (

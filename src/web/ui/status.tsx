@@ -2,7 +2,7 @@ import type { CheckResult } from '../../api/check.ts'
 import type { Run } from '../../api/run.ts'
 import { Icon, type IconName } from './icon.tsx'
 
-/** How a thing is called, drawn and coloured. */
+/** The label, icon and colour of a state. */
 export interface Look {
   word: string
   icon: IconName
@@ -30,7 +30,7 @@ export const resultLooks: Record<CheckResult, Look> = {
   warn: { word: 'Warn', icon: 'warn', tone: 'doubt' },
 }
 
-/** How much the verdict can be relied on. */
+/** How reliable the verdict is. */
 export const evidenceWords: Record<NonNullable<Run['evidence']>, string> = {
   self: 'claimed by the author of the work',
   executed: "run by the author's recorder",
@@ -46,7 +46,7 @@ export function Badge({ look, title }: { look: Look; title?: string }) {
   )
 }
 
-/** A run whose lease ran out is told apart from one that failed by itself. */
+/** A lost lease looks different from a failure. */
 export function Status({ run }: { run: Pick<Run, 'status' | 'failure'> }) {
   const look = statusLooks[run.status]
   const isLost = run.failure?.code === 'LEASE_EXPIRED'

@@ -2,13 +2,13 @@ import { href, type Route } from '../app/router.ts'
 
 interface Props {
   label: string
-  /** What can be seen, the default first. */
+  /** The views, the default one first. */
   views: Record<string, string>
   view: string
   route: Route
 }
 
-/** Links that show one thing or another on a page; which one stands in the address. */
+/** Links that switch between views of a page. The view is part of the address. */
 export function Tabs({ label, views, view, route }: Props) {
   return (
     <nav class="tabs" aria-label={label}>

@@ -5,7 +5,7 @@ import { useSession } from '../data/session.ts'
 import { Icon } from './icon.tsx'
 import { Problem } from './problem.tsx'
 
-/** Whose key looks at the page, and the way out. The local user has no session to end. */
+/** The key in use, and the logout button. The local user has no session to end. */
 export function Who() {
   const { key } = useSession()
   const { act, isBusy, error } = useAct()
