@@ -1,8 +1,8 @@
 import { findPackageJSON } from 'node:module'
 import { dirname } from 'node:path'
 
-/** The folder of this package, wherever in it the build has put this code. */
+/** The root folder of this package, wherever the build puts this code. */
 export const root = dirname(findPackageJSON(import.meta.url) as string)
 
-/** Whether this code is run as it was written, without a build. */
+/** Whether this code runs from its sources, without a build. */
 export const isSource = import.meta.filename.endsWith('.ts')

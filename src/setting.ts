@@ -27,18 +27,18 @@ export type LogLevel = (typeof logLevels)[number]
 
 interface Setting<Value> {
   env: string
-  /** The command line's flag; a secret has none, since other users see arguments. */
+  /** The flag of the command line. A secret has none, because other users can see arguments. */
   flag?: string
-  /** The value where none is given, as text. */
+  /** The default value, as text. */
   fallback: string
   meaning: string
-  /** The value of a text. Throws an Error that says what would be right. */
+  /** Parses the value. Throws an Error that says what would be right. */
   read(text: string): Value
 }
 
 type Table = { [Name in keyof Settings]: Setting<Settings[Name]> }
 
-/** Every setting: the flags, the environment, the documentation and the checks come from here. */
+/** Every setting. Flags, environment variables, documentation and validation are derived from this table. */
 export const settings: Table = {
   host: {
     env: 'CONDUCT_HOST',
@@ -189,12 +189,12 @@ function receiver(text: string): string {
   throw new Error(`must be hosts, addresses and ranges like hooks.internal, 10.0.0.7 or 10.0.0.0/8, not '${trimmed}'`)
 }
 
-/** Settings that other parts of Conduct read. */
+/** Variables that other parts of Conduct read. */
 const otherEnv = ['CONDUCT_URL', 'CONDUCT_API_KEY', 'CONDUCT_PROJECT', 'CONDUCT_RUN_ID']
 
 /**
- * The settings from flags (by setting name) and environment; flags win. Throws an Error whose message names every
- * setting that is wrong and what would be right, and every CONDUCT_ variable that does not exist.
+ * Reads the settings from flags (by setting name) and environment; flags win. Throws an Error that names every wrong
+ * setting with what would be right, and every unknown CONDUCT_ variable.
  */
 export function readSettings(
   flags: Record<string, string | undefined>,
@@ -220,7 +220,7 @@ export function readSettings(
   return Object.fromEntries(read) as unknown as Settings
 }
 
-/** A fault for each CONDUCT_ variable that does not exist. */
+/** An error for each unknown CONDUCT_ variable. */
 export function unknownSettings(env: Record<string, string | undefined>): string[] {
   const known = [...Object.values(settings).map(({ env }) => env), ...otherEnv]
   return Object.keys(env)
@@ -228,7 +228,7 @@ export function unknownSettings(env: Record<string, string | undefined>): string
     .map((variable) => `${variable} is not a setting; there are ${known.join(', ')}`)
 }
 
-/** A database URL as it may be shown. */
+/** A database URL without its password. */
 export function withoutPassword(url: string): string {
   return url.replace(/^(postgres(?:ql)?:\/\/[^:/@]*):.*@/, '$1:…@').replace(/([?&](?:ssl)?password=)[^&]*/g, '$1…')
 }

@@ -1,4 +1,4 @@
-// What coding agents are told of Conduct: AGENTS.md and the instructions of the MCP server share these sentences.
+// What coding agents read about Conduct. AGENTS.md and the instructions of the MCP server share these sentences.
 
 const sentences = {
   ledger: 'Conduct is the ledger of what coding agents did.',
@@ -12,7 +12,7 @@ const sentences = {
   honest: 'Never record a check that you did not run.',
 }
 
-/** The instructions of the MCP server. Hooks may record its clients. */
+/** The instructions of the MCP server. Hooks may record its clients, too. */
 export const instructions = `${sentences.ledger}
 - ${sentences.before}
 - Does AGENTS.md say that hooks record your session? Then ${sentences.hooks}
@@ -20,7 +20,7 @@ export const instructions = `${sentences.ledger}
 - ${sentences.check}
 - ${sentences.honest}`
 
-/** The block of AGENTS.md. `titles` names the agents whose hooks are written; there may be none. */
+/** The block of AGENTS.md. `titles` names the agents with hooks; it may be empty. */
 export function agentsBlock(project: string, titles: readonly string[]): string {
   const who =
     titles.length === 0
@@ -37,6 +37,6 @@ ${who}
 - ${sentences.honest}`
 }
 
-/** Names as a sentence lists them: `a`, `a and b`, `a, b and c`. */
+/** Joins names for a sentence: `a`, `a and b`, `a, b and c`. */
 export const listed = (names: readonly string[]) =>
   names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`

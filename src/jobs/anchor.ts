@@ -6,13 +6,13 @@ export interface AnchorOptions {
   anchorCommand?: string | undefined
 }
 
-/** Puts a checkpoint where it is kept. Throws an Error that says what is in the way. */
+/** Stores a checkpoint outside the ledger. Throws an Error that says why it cannot. */
 export type Anchor = (checkpoint: { size: number; note: string }) => Promise<void>
 
-/** A command that takes longer is ended. */
+/** A command that takes longer is killed. */
 const commandMs = 30_000
 
-/** What the settings name, each of which is given a checkpoint until it has taken it. */
+/** The configured anchors. Each gets a checkpoint again until it has accepted it. */
 export function anchorsOf({ anchorFile, anchorCommand }: AnchorOptions): Anchor[] {
   return [
     ...(anchorFile === undefined ? [] : [onceEach((note) => append(anchorFile, note))]),
@@ -29,7 +29,7 @@ function onceEach(put: (note: string) => Promise<void>): Anchor {
   }
 }
 
-/** Appends a note and an empty line, on the disk once this returns. */
+/** Appends a note and an empty line, and flushes them to disk. */
 async function append(path: string, note: string): Promise<void> {
   try {
     const file = await open(path, 'a')
@@ -50,7 +50,7 @@ function run(command: string, note: string): Promise<void> {
     const child = spawn(command, { shell: true, stdio: ['pipe', 'ignore', 'ignore'], timeout: commandMs })
     child.on('error', ({ message }) => fail(`did not start: ${message}`))
     child.on('close', (code, signal) => (code === 0 ? resolve() : fail(`ended with ${code ?? signal}`)))
-    // A command that reads nothing closes the pipe; how it ends tells whether it worked.
+    // A command that does not read closes the pipe. Its exit code tells whether it worked.
     child.stdin.on('error', () => {})
     child.stdin.end(note)
   })

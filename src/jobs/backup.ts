@@ -13,12 +13,12 @@ export interface BackupJobOptions {
   keep: Keep[]
 }
 
-/** After a failure the disk may be full: the next attempt waits. */
+/** After a failure, which may be a full disk, wait this long. */
 const afterFailureMs = 600_000
 
 /**
- * Backs the ledger up in each period of the smallest unit that is kept, and then removes the backups that are not kept. A step
- * only starts what is due: the backup is a process of its own. `warn` receives what goes wrong.
+ * Makes a backup in each period of the smallest unit to keep, then removes the backups that are not kept. A step only
+ * starts a backup, which runs in its own process. `warn` receives errors.
  */
 export function backupJob(
   { path, folder, keep }: BackupJobOptions,
@@ -62,7 +62,7 @@ export function backupJob(
         })
       return false
     },
-    /** Ends a backup that is under way; nothing is left of it. */
+    /** Stops a running backup and leaves nothing of it behind. */
     async stop() {
       stopping.abort()
       await underWay

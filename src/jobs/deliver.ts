@@ -16,21 +16,21 @@ import {
 } from '../store/webhook/due.ts'
 import type { WebhookRow } from '../store/webhook/row.ts'
 
-/** How many webhooks a server sends to at once. */
+/** How many webhooks a server sends to at the same time. */
 const mostAtOnce = 32
-/** How long a webhook is left to a server that is not heard of any more. */
+/** How long a webhook stays reserved for a server that no longer reports, in milliseconds. */
 const leaseMs = 6_000
 const renewMs = 2_000
-/** How many webhooks one step reads for. */
+/** How many webhooks one step reads. */
 const readAtOnce = 200
-/** How often webhooks are moved past events that they do not send, unless there are many of them. */
+/** How often to advance webhooks past events they do not send, unless there are many such events. */
 const passOverMs = 10_000
 
 export type Deliverer = ReturnType<typeof createDeliverer>
 
 /**
- * Sends the events of the log to webhooks: to each one batch at a time, whichever server does it. `step` starts what is
- * due and waits for none of it. `warn` receives what is not the fault of a receiver.
+ * Sends the events of the log to webhooks, one batch at a time per webhook across all servers. `step` starts what is
+ * due and waits for none of it. `warn` receives errors that are not the fault of a receiver.
  */
 export function createDeliverer({ db, now }: Pick<Store, 'db' | 'now'>, send: Send, warn: (error: Error) => void) {
   const server = randomUUID()
@@ -43,7 +43,7 @@ export function createDeliverer({ db, now }: Pick<Store, 'db' | 'now'>, send: Se
     return { server, now: at, expiresAt: new Date(Date.parse(at) + leaseMs).toISOString() }
   }
 
-  /** Sends to a webhook until it is up to the log, fails, or others wait for their turn. */
+  /** Sends to a webhook until it has caught up with the log, fails, or others need its place. */
   async function deliver(row: WebhookRow, batch: Batch): Promise<void> {
     const isDone = await attempt(row, batch)
     if (!isDone || underWay.size >= mostAtOnce || stopping.signal.aborted) return
@@ -66,7 +66,7 @@ export function createDeliverer({ db, now }: Pick<Store, 'db' | 'now'>, send: Se
     return outcome.error === undefined
   }
 
-  /** Keeps the lease while `work` goes on. Aborts `sending` when the lease is lost or the server stops. */
+  /** Renews the reservation while `work` runs. Aborts `sending` when the reservation is lost or the server stops. */
   async function whileRenewed<T>(id: number, sending: AbortController, work: () => Promise<T>): Promise<T> {
     const stop = () => sending.abort()
     let heldUntil = performance.now() + leaseMs
@@ -116,7 +116,7 @@ export function createDeliverer({ db, now }: Pick<Store, 'db' | 'now'>, send: Se
       return false
     },
 
-    /** Cuts off what is under way, which is sent again by another server or after the next start. */
+    /** Aborts deliveries in progress. Another server, or this one after its next start, sends them again. */
     async stop(): Promise<void> {
       stopping.abort()
       await Promise.all(underWay.values())

@@ -14,11 +14,11 @@ import { sealJob } from './seal.ts'
 
 export interface JobOptions extends AnchorOptions {
   webhooks?: SenderOptions | undefined
-  /** Where the server backs its ledger up; nowhere without. */
+  /** Where the server writes its backups; undefined if it makes none. */
   backups?: BackupJobOptions | undefined
 }
 
-/** Starts what a server does beside its requests. Whoever opens a ledger for one command starts none of it. */
+/** Starts the background jobs of a server. A process that opens the ledger for one command starts none. */
 export function startServerJobs(store: Store, warn: (error: Error) => void, options: JobOptions = {}): Jobs {
   const { db, now } = store
   const sender = createSender(options.webhooks)
@@ -28,7 +28,7 @@ export function startServerJobs(store: Store, warn: (error: Error) => void, opti
   return startJobs(db, jobs, now, warn)
 }
 
-/** Numbers the events that nobody has read yet. */
+/** Numbers events that no reader has numbered yet. */
 async function number(db: Store['db']): Promise<boolean> {
   await numberEvents(db)
   await tidyNumbered(db)
@@ -40,7 +40,8 @@ function* jobsOf(db: Store['db'], now: Store['now']): Generator<Job> {
   if (!db.dialect.commitsInOrder) {
     yield { name: 'number', everyMs: 1_000, step: () => number(db) }
   }
-  // Searches read what is not indexed yet. So a text that grows by many lines a second is indexed seldom: each time its last passage is indexed anew.
+  // Searches also read text that is not indexed yet, so the index may lag. A fast-growing text is thus indexed seldom,
+  // although each time its last passage is indexed again.
   yield { name: 'index', everyMs: 5_000, step: (ms) => indexMore(db, ms) }
   yield {
     name: 'purge',

@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto'
 import sql from 'sql-template-tag'
 import type { Db } from '../store/engine/db.ts'
 
-/** How long a server stays the one that does a job, in milliseconds; it renews that whenever it looks. */
+/** How long a server keeps a job, in milliseconds. It renews this each time it looks for work. */
 const heldMs = 180_000
 const me = randomUUID()
 
-/** Whether this server does a job for all: it has no leader whose time has not run out, or this one is it. */
+/** Whether this server does a job for all servers: it holds the job already, or the last holder's time has expired. */
 export async function isLeader(db: Db, job: string, now: string): Promise<boolean> {
   const until = new Date(Date.parse(now) + heldMs).toISOString()
   const [taken] = await db.tx((tx) =>

@@ -2,32 +2,32 @@ import { setTimeout as sleep, setImmediate as tick } from 'node:timers/promises'
 import type { Db } from '../store/engine/db.ts'
 import { isLeader } from './leader.ts'
 
-/** Work that a server does beside its requests. */
+/** A background job of a server. */
 export interface Job {
   name: string
-  /** How long after its last step it looks again whether there is something to do, in milliseconds. */
+  /** How long to wait after a step without work, in milliseconds. */
   everyMs: number
-  /** Whether one server at a time does it for all. */
+  /** Whether only one server at a time does it, for all servers. */
   isExclusive?: boolean
-  /** Does some of the work, for about `ms` milliseconds at most. Returns whether there is more to do. */
+  /** Does some of the work, for about `ms` milliseconds. Returns whether there is more. */
   step(ms: number): Promise<boolean>
-  /** Ends what its steps have left under way, or does it once more. */
+  /** Finishes or aborts what its steps have started. */
   stop?(): Promise<void>
 }
 
 export interface Jobs {
-  /** Ends after the steps that are under way, but does not wait long for a database that is silent. */
+  /** Waits for steps in progress, but not long for a database that does not answer. */
   stop(): Promise<void>
 }
 
-/** How long a step keeps the event loop from others. */
+/** How long a step may block the event loop, in milliseconds. */
 const stepMs = 5
-/** How long the end waits for a step. */
+/** How long the end waits for a step, in milliseconds. */
 const endMs = 500
-/** After a failure a job waits, so that it does not fail as fast as it can. */
+/** The pause after a failure, so that a job does not fail in a tight loop. */
 const afterFailureMs = 1_000
 
-/** Runs jobs until they are stopped, independently of each other; `warn` receives what a step throws. */
+/** Runs jobs independently of each other until they are stopped. `warn` receives the errors of their steps. */
 export function startJobs(db: Db, jobs: Job[], now: () => string, warn: (error: Error) => void): Jobs {
   const workers = jobs.map((job) => new Worker(job, () => isLeader(db, job.name, now()), warn))
   return {
@@ -37,7 +37,7 @@ export function startJobs(db: Db, jobs: Job[], now: () => string, warn: (error: 
   }
 }
 
-/** Runs one job from now on. */
+/** Runs one job. */
 class Worker {
   readonly #job: Job
   readonly #isLeader: () => Promise<boolean>
@@ -67,7 +67,7 @@ class Worker {
     }, ms).unref()
   }
 
-  /** Works until there is nothing left to do, and plans the next run. */
+  /** Works until nothing is left, and schedules the next run. */
   async #run(): Promise<void> {
     const { isExclusive, everyMs } = this.#job
     let waitMs = everyMs

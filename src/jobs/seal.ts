@@ -4,10 +4,10 @@ import { sealNext } from '../store/seal/seal.ts'
 import type { Anchor } from './anchor.ts'
 import type { Job } from './scheduler.ts'
 
-/** How long a server that stops goes on sealing, in milliseconds. */
+/** How long a stopping server continues to seal, in milliseconds. */
 const sealedAtStopMs = 300
 
-/** Seals the log once a minute while there is news, and when the server stops; hands each checkpoint to the anchors. */
+/** Seals the log once a minute if it has grown, and when the server stops. Passes each checkpoint to the anchors. */
 export function sealJob(db: Db, now: () => string, anchors: Anchor[]): Job {
   async function finish(): Promise<void> {
     await signTree(db, now())

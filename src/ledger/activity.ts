@@ -2,8 +2,8 @@ import type { RunStatus } from '../api/run.ts'
 import type { Activity, ActivityInput } from '../api/work.ts'
 
 /**
- * What a run does after it was told so at the moment `now`. `since` stays while the state, tool and target are the same;
- * `turnSince` stays until the run is idle.
+ * The activity of a run after a report at `now`. `since` stays while state, tool and target are the same; `turnSince`
+ * stays until the run is idle.
  */
 export function activityAfter(before: Activity | null, { since, ...doing }: ActivityInput, now: string): Activity {
   const isSame = before?.state === doing.state && before.tool === doing.tool && before.target === doing.target
@@ -13,6 +13,6 @@ export function activityAfter(before: Activity | null, { since, ...doing }: Acti
   return { ...doing, since: begun, turnSince }
 }
 
-/** Only a run in progress does anything. */
+/** Only a run in progress has an activity. */
 export const activityUnder = (status: RunStatus, activity: Activity | null) =>
   status === 'in_progress' ? activity : null

@@ -1,12 +1,12 @@
 import type { Permission } from './secret.ts'
 
-/** The actors that every ledger has; keys and others get positive numbers. */
+/** Numbers of the actors that every ledger has. Keys and others have positive numbers. */
 const localId = 0
 const systemId = -1
 
 /**
- * Who acts: the holder of a key, somebody at the local database, Conduct itself, or whoever it may be. `id` is the number
- * under which rows and events name the actor. A key that the local user made by opening the page acts as the local user.
+ * Who acts: the holder of a key, a user of the local database, Conduct itself, or an unknown caller. `id` is the
+ * actor's number in rows and events. A key that the local user created by opening the dashboard acts as the local user.
  */
 export type Actor =
   | {
@@ -16,7 +16,7 @@ export type Actor =
       name: string
       permissions: readonly Permission[]
       projectId: number | null
-      /** When the key, or the session that uses it, ends; null: never. */
+      /** When the key or its session expires; null for never. */
       endsAt: string | null
     }
   | { kind: 'local'; id: number; permissions: readonly Permission[] }
@@ -25,20 +25,23 @@ export type Actor =
 
 export const localActor: Actor = { kind: 'local', id: localId, permissions: ['admin'] }
 export const systemActor: Actor = { kind: 'system', id: systemId, permissions: ['admin'] }
-/** May do nothing that is recorded but log in, which Conduct records as its own act. */
+/** An unknown caller may only log in, which is recorded as an act of Conduct. */
 export const anyone: Actor = { kind: 'anyone', id: systemId, permissions: [] }
 
-/** What an operation asks of its caller. `none`: not even a key; `agent`: an agent key will do, on what it created itself. */
+/**
+ * The permission an operation requires. `none`: no key at all; `agent`: an agent key is enough for what it created
+ * itself.
+ */
 export type Required = 'none' | 'read' | 'agent' | 'write' | 'delete' | 'admin'
 
-/** Whether a holder of `held` may run an operation that asks for `required`. */
+/** Whether a holder of `held` may call an operation that requires `required`. */
 export function permits(held: readonly Permission[], required: Required): boolean {
   if (required === 'none' || required === 'read' || held.includes('admin')) return true
   if (required === 'agent') return held.includes('agent') || held.includes('write')
   return held.includes(required)
 }
 
-/** Whether the actor may change only what it created itself. */
+/** Whether the actor may change only what it created. */
 export function isConfined({ permissions }: Actor): boolean {
   return !permits(permissions, 'write')
 }

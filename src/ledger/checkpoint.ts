@@ -1,24 +1,24 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, hash, type KeyObject, sign, verify } from 'node:crypto'
 import { type Head, hashBytes } from './tree.ts'
 
-/** Checkpoints as C2SP has them (c2sp.org/tlog-checkpoint), signed notes (c2sp.org/signed-note) with Ed25519. */
+/** Checkpoints as specified by C2SP (c2sp.org/tlog-checkpoint): notes signed with Ed25519 (c2sp.org/signed-note). */
 
 const ed25519 = Buffer.of(1)
 const idBytes = 4
 const keyBytes = 32
 
-/** What precedes the 32 bytes of an Ed25519 key in SPKI and PKCS #8 (RFC 8410). */
+/** The bytes before the 32 bytes of an Ed25519 key in SPKI and PKCS #8 (RFC 8410). */
 const spki = Buffer.from('302a300506032b6570032100', 'hex')
 const pkcs8 = Buffer.from('302e020100300506032b657004220420', 'hex')
 
-/** A signed statement that the log of that origin had, at that size, that root. */
+/** A signed statement of the size and root of a log, named by its origin. */
 export interface Checkpoint extends Head {
   origin: string
   /** The whole signed note. */
   note: string
 }
 
-/** A new Ed25519 key pair, as its 32 bytes each. */
+/** Creates an Ed25519 key pair of 32 bytes each. */
 export function newKeyPair(): { privateKey: Buffer; publicKey: Buffer } {
   const { privateKey, publicKey } = generateKeyPairSync('ed25519')
   const last = (key: Buffer) => key.subarray(-keyBytes)
@@ -32,13 +32,13 @@ export function newKeyPair(): { privateKey: Buffer; publicKey: Buffer } {
 const keyIdOf = (origin: string, publicKey: Buffer) =>
   hash('sha256', Buffer.concat([Buffer.from(`${origin}\n`), ed25519, publicKey]), 'buffer').subarray(0, idBytes)
 
-/** The key by which others check notes, in the form of Go's `note.NewVerifier`. */
+/** The key for verifying notes, in the form of Go's `note.NewVerifier`. */
 export const verifierKeyOf = (origin: string, publicKey: Buffer) =>
   `${origin}+${keyIdOf(origin, publicKey).toString('hex')}+${Buffer.concat([ed25519, publicKey]).toString('base64')}`
 
 const bodyOf = (origin: string, { size, root }: Head) => `${origin}\n${size}\n${root.toString('base64')}\n`
 
-/** The checkpoint of a log at that head. */
+/** Signs a checkpoint of a log. */
 export function signCheckpoint(
   origin: string,
   keys: { privateKey: Buffer; publicKey: Buffer },
@@ -53,7 +53,7 @@ export function signCheckpoint(
 
 const noteForm = /^([^\s+]+)\n(0|[1-9]\d{0,15})\n([A-Za-z0-9+/]{43}=)\n\n((?:— \S+ [A-Za-z0-9+/]+={0,2}\n)+)/gm
 
-/** Every checkpoint that stands in a text, in its order; what is around them does not matter. */
+/** All checkpoints in a text, in order. Any text around them is ignored. */
 export function checkpointsIn(text: string): Checkpoint[] {
   return [...text.replaceAll('\r\n', '\n').matchAll(noteForm)].map(([note, origin = '', size, root = '']) => ({
     origin,
@@ -63,7 +63,7 @@ export function checkpointsIn(text: string): Checkpoint[] {
   }))
 }
 
-/** Whether a checkpoint was signed by the key of that verifier key, for the origin that it names. */
+/** Whether the key of that verifier key signed a checkpoint, for the origin it names. */
 export function isSignedBy(checkpoint: Checkpoint, verifierKey: string): boolean {
   const { origin, publicKey } = readVerifierKey(verifierKey)
   if (checkpoint.origin !== origin) return false
@@ -79,7 +79,7 @@ export function isSignedBy(checkpoint: Checkpoint, verifierKey: string): boolean
     .some((bytes) => bytes.subarray(0, idBytes).equals(id) && verify(null, body, key, bytes.subarray(idBytes)))
 }
 
-/** Throws an Error for what is no verifier key of Ed25519. */
+/** Throws an Error if the text is not an Ed25519 verifier key. */
 function readVerifierKey(text: string): { origin: string; publicKey: Buffer } {
   const [, origin = '', key = ''] = /^([^+]+)\+[0-9a-f]{8}\+(.+)$/.exec(text) ?? []
   const bytes = Buffer.from(key, 'base64')
@@ -87,14 +87,14 @@ function readVerifierKey(text: string): { origin: string; publicKey: Buffer } {
   return { origin, publicKey: bytes.subarray(1) }
 }
 
-/** A proof that a leaf is in the log, for verifiers without a connection (c2sp.org/tlog-proof). `extra` is unauthenticated. */
+/** A proof that a leaf is in the log, for offline verifiers (c2sp.org/tlog-proof). `extra` is not authenticated. */
 export function proofText(index: number, proof: readonly Buffer[], note: string, extra?: string): string {
   const lines = proof.map((one) => one.toString('base64'))
   const more = extra === undefined ? [] : [`extra ${Buffer.from(extra).toString('base64')}`]
   return `${['c2sp.org/tlog-proof@v1', ...more, `index ${index}`, ...lines].join('\n')}\n\n${note}`
 }
 
-/** The hashes of a proof as they travel. Throws an Error for one that is not base64 of 32 bytes. */
+/** Decodes the hashes of a proof. Throws an Error unless each is base64 of 32 bytes. */
 export const hashesFrom = (texts: readonly string[]): Buffer[] =>
   texts.map((text) => {
     const bytes = Buffer.from(text, 'base64')

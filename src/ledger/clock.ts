@@ -1,18 +1,18 @@
-/** How fast the clock goes while it waits for a source that was set back. */
+/** The speed of the clock while its source lags behind it. */
 const slowed = 0.9
 
 export interface ClockOptions {
-  /** The time as its source has it now, in Unix milliseconds; it may jump. */
+  /** The source's current time in Unix milliseconds. It may jump. */
   wall?: () => number
-  /** Milliseconds that pass evenly, whatever is done to the time of day. */
+  /** Milliseconds that pass evenly, whatever happens to the time of day. */
   monotonic?: () => number
-  /** The time that it begins with, if its source is behind. */
+  /** The time to start with, if the source is behind it. */
   floor?: number
 }
 
 /**
- * A clock in Unix milliseconds that never runs backwards. It follows its source forwards at once; where the source was
- * set back, it goes on a tenth slower until that has caught up.
+ * A clock in Unix milliseconds that never goes backwards. It follows its source forwards at once. If the source is set
+ * back, the clock runs a tenth slower until the source has caught up.
  */
 export function createClock({
   wall = Date.now,

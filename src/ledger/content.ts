@@ -1,21 +1,21 @@
-/** What a content that has outgrown the limit keeps of its beginning, in bytes. */
+/** How much of the beginning of an oversized content is kept, in bytes. */
 const headBytes = 131_072
 
-/** The largest whole number of bytes up to `at`, or the smallest from it on, that does not split a character. */
+/** The position nearest to `at` that does not split a character: downwards for -1, upwards for 1. */
 export function boundary(bytes: Buffer, at: number, direction: -1 | 1): number {
   let end = Math.min(Math.max(at, 0), bytes.length)
   while (end > 0 && end < bytes.length && ((bytes[end] as number) & 0xc0) === 0x80) end += direction
   return end
 }
 
-/** A piece of `text`, from byte `from` on and at most `most` bytes long; characters stay whole. */
+/** A piece of `text` of at most `most` bytes, starting at byte `from`. Does not split characters. */
 export function slice(text: string, from: number, most = Number.POSITIVE_INFINITY): string {
   const bytes = Buffer.from(text)
   const begin = boundary(bytes, from, 1)
   return bytes.toString('utf8', begin, boundary(bytes, begin + most, -1))
 }
 
-/** `text` in pieces of at most `most` bytes (4 or more); characters stay whole. */
+/** Splits `text` into pieces of at most `most` bytes (4 or more). Does not split characters. */
 export function pieces(text: string, most: number): string[] {
   const bytes = Buffer.from(text)
   const found: string[] = []
@@ -28,8 +28,8 @@ export function pieces(text: string, most: number): string[] {
 }
 
 /**
- * A content that has outgrown `limit` bytes, as its head and its newest part; what lies between is dropped. An eighth of
- * the limit is left free, so that it is not cut again with every append. `head` is that of an earlier cut, if there was one.
+ * Cuts a content that has outgrown `limit` bytes to its head and its newest part. An eighth of the limit stays free, so
+ * that not every append cuts it again. `head` is the head of an earlier cut, if there was one.
  */
 export function squeeze(head: string | undefined, rest: string, limit: number): { head: string; newest: string } {
   const kept = Math.min(headBytes, limit >> 3)
@@ -38,5 +38,5 @@ export function squeeze(head: string | undefined, rest: string, limit: number): 
   return { head: first, newest: slice(rest, Buffer.byteLength(rest) - room) }
 }
 
-/** The line that stands where the middle of a content was dropped. */
+/** The line that marks where the middle of a content was dropped. */
 export const markerOf = (bytes: number) => `\n[${bytes.toLocaleString('en')} bytes dropped here]\n`

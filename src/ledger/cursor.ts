@@ -1,7 +1,7 @@
 import { ConductError } from '../api/error.ts'
 import type { Order } from '../api/page.ts'
 
-/** Where a page ended: the last row's place in the order (createdAt, id). */
+/** Where a page ended: the position of the last row in the order (createdAt, id). */
 export interface Position {
   createdAt: string
   id: number
@@ -13,7 +13,7 @@ export function encodeCursor(order: Order, at: Position): string {
   return Buffer.from(`${order} ${at.createdAt} ${at.id}`).toString('base64url')
 }
 
-/** Reads a cursor of the given order. Throws BAD_REQUEST for any text that `encodeCursor` did not give for that order. */
+/** Decodes a cursor of that order. Throws BAD_REQUEST for any text that `encodeCursor` did not return for it. */
 export function decodeCursor(order: Order, cursor: string): Position {
   const match = position.exec(Buffer.from(cursor, 'base64url').toString('latin1'))
   const [, itsOrder, createdAt, id] = match ?? []
@@ -28,7 +28,9 @@ export function decodeCursor(order: Order, cursor: string): Position {
   return found
 }
 
-/** Where a page of search results ended: hits in id and title come first, then those in bodies, each newest first. */
+/**
+ * Where a page of search results ended. Matches in id and title come first, then matches in content, each newest first.
+ */
 export interface Hit {
   place: 'head' | 'body'
   entry: number
@@ -38,7 +40,7 @@ export function encodeHit({ place, entry }: Hit): string {
   return Buffer.from(`${place} ${entry}`).toString('base64url')
 }
 
-/** Throws BAD_REQUEST for any text that `encodeHit` did not give. */
+/** Throws BAD_REQUEST for any text that `encodeHit` did not return. */
 export function decodeHit(cursor: string): Hit {
   const [, place, entry] =
     /^(head|body) ([1-9]\d{0,15})$/.exec(Buffer.from(cursor, 'base64url').toString('latin1')) ?? []

@@ -6,7 +6,7 @@ const tagBytes = 16
 
 const keyOf = (secret: string) => hash('sha256', `sealed under ${secret}`, 'buffer')
 
-/** `text` so that only who knows `secret` can read it: AES-256-GCM (NIST SP 800-38D), in base64. */
+/** Encrypts `text` under `secret` with AES-256-GCM (NIST SP 800-38D), in base64. */
 export function encrypt(text: string, secret: string): string {
   const iv = randomBytes(ivBytes)
   const encipher = createCipheriv(cipher, keyOf(secret), iv)
@@ -14,7 +14,7 @@ export function encrypt(text: string, secret: string): string {
   return Buffer.concat(encrypted).toString('base64')
 }
 
-/** The text that was encrypted under `secret`. Throws for another secret. */
+/** Decrypts a text. Throws if `secret` is not the one it was encrypted under. */
 export function decrypt(encrypted: string, secret: string): string {
   const bytes = Buffer.from(encrypted, 'base64')
   const decipher = createDecipheriv(cipher, keyOf(secret), bytes.subarray(0, ivBytes))

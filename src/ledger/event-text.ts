@@ -1,6 +1,6 @@
 /**
- * The fields of an event whose strings are ids, times, hashes or words of a fixed list. Every other string is a text,
- * also in fields that are still to come. The leaves of the seal rest on this list: a field that events have had may
+ * The event fields whose strings are ids, times, hashes or words of a fixed list. All other strings are texts,
+ * including those in future fields. The leaves of the seal depend on this list: a field that events already have must
  * never move into it or out of it.
  */
 const facts: ReadonlySet<string> = new Set([
@@ -11,7 +11,7 @@ const facts: ReadonlySet<string> = new Set([
 
 const hashForm = /^[0-9a-f]{64}$/
 
-/** What stands in an event in the place of a text: the hash of the text and its salt. */
+/** What replaces a text in an event: the hash of the text and its salt. */
 export interface Erased {
   erased: string
 }
@@ -22,15 +22,15 @@ export function isErased(value: unknown): value is Erased {
   return typeof erased === 'string' && hashForm.test(erased)
 }
 
-/** Gives what takes the place of a text. `field` is the name under which the text stands; '' for the value of a label. */
+/** Returns the replacement of a text. `field` is its field name; '' for the value of a label. */
 type Replace = (text: string, field: string) => unknown
 
-/** The changes of an event with something else in the place of each text, in the order in which JSON writes them. */
+/** Replaces each text in the changes of an event, in the order in which JSON writes them. */
 export function mapTexts<Value>(changes: Value, replace: Replace, ofErased?: (erased: Erased) => unknown): Value {
   return mapped(changes, undefined, replace, ofErased) as Value
 }
 
-/** How many texts the changes of an event have that are not erased. */
+/** Counts the texts in the changes of an event that are not erased. */
 export function countTexts(changes: unknown): number {
   let count = 0
   mapTexts(changes, () => ++count)
@@ -46,7 +46,7 @@ function mapped(
   if (typeof value === 'string') return field !== undefined && facts.has(field) ? value : replace(value, field ?? '')
   if (typeof value !== 'object' || value === null) return value
   if (Array.isArray(value)) return value.map((one) => mapped(one, field, replace, ofErased))
-  // A label may have any name, also `erased` or that of a fact.
+  // A label may have any name, even `erased` or that of a fact.
   const isLabels = field === 'labels'
   if (!isLabels && isErased(value)) return ofErased(value)
   const parts = Object.entries(value).map(([name, part]) => [

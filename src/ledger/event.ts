@@ -1,12 +1,12 @@
 import { isDeepStrictEqual } from 'node:util'
 
-/** The nouns whose events only an admin of the whole server sees. */
+/** Nouns whose events only an admin of the whole server sees. */
 export const adminNouns = ['key', 'project', 'webhook'] as const
 
 /** Field → [before, after]. */
 export type Changes = Record<string, [unknown, unknown]>
 
-/** The changes between two states of a resource; none when they are equal. */
+/** The changes between two states of a resource; empty if they are equal. */
 export function differences<State extends object>(before: State, after: State): Changes {
   const moved: Changes = {}
   for (const field of Object.keys(after) as (keyof State & string)[]) {
@@ -15,7 +15,7 @@ export function differences<State extends object>(before: State, after: State): 
   return moved
 }
 
-/** The changes of a resource that was made: all that it says. */
+/** The changes of a new resource: all its fields. */
 export function appeared(state: object): Changes {
   const told = Object.entries(state).filter(([, value]) => value !== null && value !== undefined && !isEmpty(value))
   return Object.fromEntries(told.map(([field, value]) => [field, [null, value]]))
@@ -23,7 +23,7 @@ export function appeared(state: object): Changes {
 
 const isEmpty = (value: unknown) => value instanceof Object && Object.keys(value).length === 0
 
-/** The changes of a resource that is gone. */
+/** The changes of a deleted resource. */
 export function vanished(state: object): Changes {
   return Object.fromEntries(Object.entries(appeared(state)).map(([field, [, value]]) => [field, [value, null]]))
 }

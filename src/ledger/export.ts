@@ -2,23 +2,23 @@ import { createHash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 import { ConductError } from '../api/error.ts'
 
-/** The form of the lines. A later form has a higher number. */
+/** The version of the line format. */
 export const exportFormat = 1
 
-/** What a column of a row may hold. */
+/** The value of a column. */
 export type Value = string | number | null | { base64: string }
 export type Row = Record<string, Value>
 
-/** The first line: which ledger this is, and by which version of the schema to read the rows. */
+/** The first line: which ledger this is, and the schema version of its rows. */
 export interface Header {
   format: number
   ledger: string
   schema: number
-  /** Whether it holds secrets: the hashes of keys, the secrets of webhooks, the key that signs checkpoints. */
+  /** Whether it contains secrets: hashes of keys, secrets of webhooks, and the key that signs checkpoints. */
   withKeys: boolean
 }
 
-/** The last line: the rows of each table, and the SHA-256 of every byte before this line. */
+/** The last line: the number of rows of each table, and the SHA-256 of all bytes before this line. */
 export interface Trailer {
   rows: Record<string, number>
   sha256: string
@@ -27,7 +27,7 @@ export interface Trailer {
 interface RowContent {
   table: string
   row: Row
-  /** Of the text of a content. */
+  /** The hash of a content's text. */
   sha256?: string
 }
 
@@ -35,7 +35,7 @@ export type Content = { header: Header } | { trailer: Trailer } | RowContent
 
 export interface Line {
   number: number
-  /** The CRC-32 of this line and all before it. */
+  /** The CRC-32 of everything up to and including this line. */
   crc32: string
   content: Content
 }
@@ -44,7 +44,7 @@ const endOf = (crc: number) => `,"crc32":"${crc.toString(16).padStart(8, '0')}"}
 const endBytes = endOf(0).length
 const endForm = /^,"crc32":"([0-9a-f]{8})"\}$/
 
-/** Writes the lines of an export, each with a CRC-32 that continues that of the line before. */
+/** Writes the lines of an export. The CRC-32 of each line continues that of the line before. */
 export class LineWriter {
   #crc = 0
   readonly #hash = createHash('sha256')
@@ -73,14 +73,14 @@ export class LineWriter {
 }
 
 const lineFeed = 10
-/** No line of an export comes near to this. */
+/** Far longer than any line of an export. */
 const mostBytes = 64 * 1_048_576
 const groupRows = 1000
 const groupBytes = 2 * 1_048_576
 
 /**
- * Reads an export in groups of lines, and checks each line before it is returned and the whole at the trailer. Throws
- * BAD_REQUEST that names the first line that is not right.
+ * Reads an export in groups of lines. Checks each line before returning it, and everything at the trailer. Throws
+ * BAD_REQUEST with the number of the first wrong line.
  */
 export async function* readExport(source: AsyncIterable<Uint8Array>): AsyncGenerator<Line[]> {
   const checker = new LineChecker()
@@ -98,7 +98,7 @@ export async function* readExport(source: AsyncIterable<Uint8Array>): AsyncGener
   yield group
 }
 
-/** Each line without its line feed. What stands behind the last line feed is a line, too. */
+/** Splits into lines without line feeds. Bytes after the last line feed are a line, too. */
 async function* bytesOfLines(source: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
   let kept: Uint8Array[] = []
   let size = 0
@@ -111,7 +111,7 @@ async function* bytesOfLines(source: AsyncIterable<Uint8Array>): AsyncGenerator<
       size = 0
       start = end + 1
     }
-    // The chunk may be reused by whoever read it.
+    // The source may reuse the chunk.
     if (start < chunk.length) kept.push(Uint8Array.from(chunk.subarray(start)))
     size += chunk.length - start
     if (size > mostBytes) throw new ConductError('BAD_REQUEST', 'This is not an export of Conduct: it has no lines.')

@@ -1,10 +1,10 @@
-/** The largest number by which a caller may name a feature that does not exist yet. */
+/** The largest number by which a caller may refer to a feature that does not exist yet. */
 export const maxFeatureNumber = 2_147_483_647
 
-/** The name that a feature has while it is known by its number alone. */
+/** The name of a feature that is only known by its number. */
 export const placeholderName = (number: number) => `feature-${number}`
 
-/** The number to which the name `feature-<n>` belongs; undefined for other names. */
+/** The number in a name of the form `feature-<n>`; undefined for other names. */
 export function numberOfName(name: string): number | undefined {
   const number = Number(/^feature-([1-9]\d{0,9})$/.exec(name)?.[1])
   return number <= maxFeatureNumber ? number : undefined

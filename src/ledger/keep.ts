@@ -1,14 +1,17 @@
-/** How many backups are kept of each unit of time, as `restic forget` counts: the newest of each of the last so many hours, days… */
+/**
+ * How many backups to keep per unit of time, counted like `restic forget`: the newest backup of each of the last n
+ * hours, days and so on.
+ */
 export interface Keep {
   unit: Unit
   count: number
 }
 
-/** From the smallest on. */
+/** Smallest first. */
 const units = ['h', 'd', 'w', 'm'] as const
 type Unit = (typeof units)[number]
 
-/** Reads `24h,7d,4w`. Throws an Error that says what would be right. */
+/** Parses `24h,7d,4w`. Throws an Error that says what would be right. */
 export function readKeep(text: string): Keep[] {
   const parts = text.split(',').map((part) => /^([1-9]\d{0,3})([hdwm])$/.exec(part.trim()))
   const keep = parts.flatMap((part) => (part ? [{ count: Number(part[1]), unit: part[2] as Unit }] : []))
@@ -17,14 +20,17 @@ export function readKeep(text: string): Keep[] {
   throw new Error(`must be counts of hours, days, weeks and months, each once, like 24h,7d,4w, not '${text}'`)
 }
 
-/** Whether a backup is due: the newest one is of an earlier period of the smallest unit. Times are Unix milliseconds. */
+/**
+ * Whether a backup is due: the newest one belongs to an earlier period of the smallest unit. Times are Unix
+ * milliseconds.
+ */
 export function isDue(keep: Keep[], newest: number | undefined, now: number): boolean {
   const [smallest] = keep
   if (newest === undefined || smallest === undefined) return true
   return now > newest && periodOf(smallest.unit, newest) !== periodOf(smallest.unit, now)
 }
 
-/** Which of the backups made at these times are not kept. The newest one always is. */
+/** The backup times that need not be kept. The newest backup is always kept. */
 export function toForget(keep: Keep[], times: number[]): number[] {
   const newestFirst = [...times].sort((a, b) => b - a)
   const kept = new Set(newestFirst.slice(0, 1))
@@ -41,7 +47,7 @@ export function toForget(keep: Keep[], times: number[]): number[] {
 
 const dayMs = 86_400_000
 
-/** A name of the hour, day, week from Monday, or month of a time, in UTC. */
+/** Identifies the hour, day, week (from Monday) or month of a time, in UTC. */
 function periodOf(unit: Unit, time: number): string {
   const text = new Date(time).toISOString()
   if (unit === 'h') return text.slice(0, 13)

@@ -6,7 +6,7 @@ import { leafHash } from './tree.ts'
 
 const saltBytes = 16
 
-/** An event as the log stores it: what its leaf rests on. */
+/** An event as the log stores it, which its leaf depends on. */
 export interface StoredEvent {
   seq: number
   projectId: number | null
@@ -20,11 +20,11 @@ export interface StoredEvent {
   changes: Changes
 }
 
-/** Random bytes that are not used yet: to ask for many at once takes much less time. */
+/** Spare random bytes: fetching many at once is much faster. */
 let unused: Buffer = Buffer.alloc(0)
 const askedAtOnce = 4096
 
-/** One salt for each text of an event, in a row. */
+/** Concatenated salts, one for each text of an event. */
 function newSalts(changes: Changes): Buffer {
   const length = countTexts(changes) * saltBytes
   if (unused.length < length) unused = randomBytes(Math.max(length, askedAtOnce))
@@ -33,10 +33,10 @@ function newSalts(changes: Changes): Buffer {
   return salts
 }
 
-/** The hash that a text leaves behind: SHA-256(salt ‖ text), in hex. */
+/** The hash that remains of an erased text: SHA-256(salt ‖ text), in hex. */
 const textHash = (salt: Buffer, text: string) => hash('sha256', Buffer.concat([salt, Buffer.from(text)]))
 
-/** Takes the salts of a row one after the other. Throws an Error for a row that ends before the texts do. */
+/** Takes the concatenated salts one by one. Throws an Error if there are fewer salts than texts. */
 function inTurn(salts: Buffer) {
   let next = 0
   return {
@@ -51,8 +51,8 @@ function inTurn(salts: Buffer) {
 }
 
 /**
- * The bytes of an event in the tree: JSON, with the hash of each text in its place. They stay the same when texts are
- * erased. Throws an Error when there are more or fewer salts than texts.
+ * The bytes of an event in the tree: JSON with each text replaced by its hash. Erasing texts does not change them.
+ * Throws an Error if the numbers of salts and texts differ.
  */
 export function entryOf(event: StoredEvent, salts: Buffer): string {
   const { seq, projectId, type, subject, subjectId, actorKind, keyId, at, imported } = event
@@ -62,18 +62,18 @@ export function entryOf(event: StoredEvent, salts: Buffer): string {
   return JSON.stringify([seq, projectId, type, subject, subjectId, actorKind, keyId, at, imported, changes])
 }
 
-/** The leaf of an event. Throws as `entryOf` does. */
+/** The leaf of an event. Throws like `entryOf`. */
 export const leafOf = (event: StoredEvent, salts: Buffer): Buffer => leafHash(Buffer.from(entryOf(event, salts)))
 
-/** The leaf of an event that is new to the tree, and the salts of its texts. */
+/** The leaf of a new event, and the salts of its texts. */
 export function sealEvent(event: StoredEvent): { leaf: Buffer; salts: Buffer } {
   const salts = newSalts(event.changes)
   return { leaf: leafOf(event, salts), salts }
 }
 
 /**
- * The changes and salts of an event after the texts that `isToGo` names are erased. Neither text nor salt remains, and the
- * leaf stays the same.
+ * The changes and salts of an event after erasing the texts that `isToGo` selects. Both text and salt are gone, and the
+ * leaf is still the same.
  */
 export function eraseTexts(changes: Changes, salts: Buffer, isToGo: IsToGo) {
   const salt = inTurn(salts)

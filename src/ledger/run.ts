@@ -5,10 +5,10 @@ import { isOtherWork } from './verdict.ts'
 
 export const statuses = ['pending', 'in_progress', 'completed', 'failed'] as const
 
-/** What the checks of a run come to. */
+/** The verdicts on a run. */
 export const verdicts = ['unchecked', 'failing', 'warned', 'stale', 'verified'] as const
 
-/** What a change of a run moves; content is carried beside it. */
+/** The fields of a run that a change can set. Content is handled separately. */
 export type RunState = Pick<
   Run,
   | 'title'
@@ -53,9 +53,9 @@ export const emptyRun: RunState = {
 const ended = (status: RunStatus) => status === 'completed' || status === 'failed'
 
 /**
- * The state of a run after `patch`, at the moment `now`. What does not say when it happened happens then, or at `at`. Any
- * status may follow any; a run that ends for the second time without having been reopened keeps its first end. Throws
- * VALIDATION_ERROR when the patch gives a failure to a run that has not failed, or times that cannot be.
+ * The state of a run after `patch` at `now`. A change without a time of its own happens at `now`, or at `at`. Any
+ * status may follow any other. A run that ends again without having been reopened keeps its first end. Throws
+ * VALIDATION_ERROR if the patch gives a failure to a run that has not failed, or impossible times.
  */
 export function change(before: RunState, patch: RunFields, now: string, at = now): RunState {
   const { content, ...given } = patch
@@ -75,10 +75,10 @@ export function change(before: RunState, patch: RunFields, now: string, at = now
 const earlier = (one: string, other: string | null) => (other !== null && other < one ? other : one)
 const later = (one: string, other: string | null) => (other !== null && other > one ? other : one)
 
-/** Recorders have clocks of their own. */
+/** How far a recorder's clock may be ahead, in milliseconds. */
 const aheadMs = 5 * 60_000
 
-/** Throws VALIDATION_ERROR for a time that has not come, and for an end before the start or of what goes on. */
+/** Throws VALIDATION_ERROR for a time in the future, an end before the start, and an end of a run in progress. */
 function requireTimes(patch: RunFields, { status, startedAt, endedAt }: RunState, now: string): void {
   const latest = new Date(Date.parse(now) + aheadMs).toISOString()
   for (const field of ['startedAt', 'endedAt'] as const) {
@@ -102,10 +102,7 @@ function definedOf<T extends object>(value: T) {
   return Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined))
 }
 
-/**
- * Whether going from `before` to `after` makes what was checked a different piece of work, for a check of which neither a
- * tree nor a commit is known.
- */
+/** Whether a change makes the work a different one for checks without a known tree or commit. */
 export function isWork(before: RunState, after: RunState, contentReplaced: boolean): boolean {
   return (
     contentReplaced ||

@@ -1,6 +1,6 @@
 import { hash, randomInt } from 'node:crypto'
 
-/** What a key may do, from the highest to the lowest. */
+/** The permissions of keys, highest first. */
 export const permissions = ['admin', 'delete', 'write', 'agent', 'read'] as const
 export type Permission = (typeof permissions)[number]
 
@@ -22,15 +22,15 @@ export const newSessionSecret = () => `session_${random()}`
 /** A new code with which a browser logs in once. */
 export const newLoginCode = () => `code_${random()}`
 
-/** What is stored in place of a secret. */
+/** What is stored instead of a secret. */
 export const hashOf = (secret: string) => hash('sha256', secret)
 
 /** The part of a secret that may be shown: its role and four characters. */
 export const prefixOf = (secret: string) => secret.slice(0, secret.lastIndexOf('_') + 5)
 
-/** A secret of Conduct in a text; the group is what of it may be shown. */
+/** A secret of Conduct in a text. The group is the part that may be shown. */
 export const secretWithin =
   /\b((?:(?:sk_[a-z]{4,6}|session|code)_[0-9A-Za-z]{4})(?=[0-9A-Za-z]{39})|whsec_[0-9A-Za-z+/]{4}(?=[0-9A-Za-z+/]{39}))[0-9A-Za-z+/]+=?/g
 
-/** A text from outside without the secrets in it, for logs and answers. */
+/** Masks Conduct's secrets in a text from outside, for logs and responses. */
 export const masked = (text: string) => text.replace(secretWithin, '$1…')

@@ -1,5 +1,5 @@
-/** How long a session lasts, unless its key ends before. */
+/** How long a session lasts unless its key expires earlier. */
 export const sessionMs = 30 * 24 * 3600_000
 
-/** How long a login code may be used. */
+/** How long a login code is valid. */
 export const loginCodeMs = 10 * 60_000

@@ -1,9 +1,9 @@
 const around = 80
 
-/** The surroundings of the first of `terms` in `text`, with every term in them marked; the beginning where there is none. */
+/** The part of `text` around the first of `terms`, with all terms in it marked; the beginning if there is none. */
 export function snippetOf(text: string, terms: string[]): string {
   const lower = text.toLowerCase()
-  // Lower case may be longer than the text (İ); then places do not match, and the beginning is shown.
+  // Lower case can change the length of a text (İ). Positions then do not match, and we show the beginning.
   const at =
     lower.length === text.length
       ? Math.min(...terms.map((term) => lower.indexOf(term)).filter((at) => at >= 0))

@@ -3,11 +3,11 @@ import type { Duration, Tally } from '../api/stats.ts'
 import { statuses, verdicts } from './run.ts'
 
 const dayMs = 24 * 3600_000
-/** The days that are told where none are asked for, and the most that may be. */
+/** The default number of days, and the limit. */
 const defaultDays = 30
 const maxDays = 366
 
-/** Of how many of the newest runs the duration is told. */
+/** The durations are those of this many newest runs. */
 export const timedRuns = 10_000
 
 export const zeros = <Key extends string>(keys: readonly Key[]) =>
@@ -29,23 +29,22 @@ export const emptyTally = (): Tally => ({
   ...nothingUsed,
 })
 
-/** Which runs are counted: those made after the one moment and before the other, as lists have it. */
+/** The runs to count: created after one time and before another, as in lists. */
 export interface Range {
   after: string
   before: string | undefined
   days: Day[]
 }
 
-/** A day, as `2026-01-31`, and the moment at which it begins. */
+/** A day such as `2026-01-31`, and the time at which it starts. */
 interface Day {
   day: string
   start: string
 }
 
 /**
- * The range that is asked for: up to now, and from the beginning of the 29th day before its end, where no other moments are
- * given. Days are those of the time zone. Throws VALIDATION_ERROR for a range that holds no moment, or more than 366 days,
- * and for an unknown time zone.
+ * The requested range. The default ends now and starts with the 29th day before its end, in that time zone. Throws
+ * VALIDATION_ERROR for an empty range, for more than 366 days, and for an unknown time zone.
  */
 export function rangeOf(
   createdAfter: string | undefined,
@@ -81,10 +80,10 @@ const nameOf = (day: number) => {
   return text.slice(0, text.indexOf('T'))
 }
 
-/** The days of a time zone, each as its midnight in UTC. VALIDATION_ERROR for a time zone that is not known. */
+/** The days of a time zone, each as its midnight in UTC. Throws VALIDATION_ERROR for an unknown time zone. */
 function calendarOf(timeZone: string) {
   const format = formatOf(timeZone)
-  /** How far its clocks are ahead of UTC at a moment. */
+  /** The offset from UTC at a time. */
   const offsetAt = (ms: number) => {
     const name = format.formatToParts(ms).find(({ type }) => type === 'timeZoneName')?.value ?? ''
     const [, sign, hours, minutes, seconds = 0] = /([+-])(\d\d):(\d\d)(?::(\d\d))?$/.exec(name) ?? []
@@ -92,7 +91,7 @@ function calendarOf(timeZone: string) {
     return (sign === '-' ? -1 : 1) * (Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds)) * 1000
   }
   const dayOf = (ms: number) => Math.floor((ms + offsetAt(ms)) / dayMs) * dayMs
-  /** Where clocks are changed at midnight, a day begins at the first of two midnights, or later than at one that is left out. */
+  /** If clocks change at midnight, a day starts at the first of two midnights, or after a skipped one. */
   const startOf = (day: number) => {
     const starts = [day - offsetAt(day - dayMs), day - offsetAt(day + dayMs)].sort((a, b) => a - b)
     return starts.find((start) => dayOf(start) === day) ?? day
@@ -108,7 +107,7 @@ function formatOf(timeZone: string): Intl.DateTimeFormat {
   }
 }
 
-/** The median and the 90th percentile, each the duration of a run (nearest rank). */
+/** The median and the 90th percentile of durations (nearest rank). */
 export function durationOf(milliseconds: number[]): Duration {
   const sorted = milliseconds.toSorted((a, b) => a - b)
   const at = (share: number) => sorted[Math.ceil(share * sorted.length) - 1] ?? null

@@ -1,15 +1,15 @@
 import { fits } from './text.ts'
 
-/** The most bytes that a title has. */
+/** The most bytes of a title. */
 export const titleBytes = 300
 
-/** Content is searched for a title in so many of its first lines, and in so many first characters of each. */
+/** How many lines of a content to search for a title, and how many characters of each. */
 const lines = 100
 const lineLength = 1000
 
 /**
- * The first Markdown heading (CommonMark's ATX form, outside fences) among the first 100 lines of `content`, else its
- * first line with words; null where there is neither. Takes time in proportion to those lines at most.
+ * The first Markdown heading (CommonMark's ATX form, outside fences) in the first 100 lines of `content`, else the
+ * first line with words; null if there is neither. The time depends only on those lines.
  */
 export function titleOf(content: string): string | null {
   let fenced = false
@@ -35,7 +35,7 @@ function* firstLines(content: string) {
   }
 }
 
-/** The text of a heading; undefined for a line that is none. A closing row of `#` after a space is not part of it. */
+/** The text of a heading; undefined if the line is none. A closing sequence of `#` after a space is not part of it. */
 function headingOf(line: string): string | undefined {
   const opening = /^ {0,3}#{1,6}(?=\s)/.exec(line)?.[0]
   if (opening === undefined) return undefined
@@ -46,12 +46,12 @@ function headingOf(line: string): string | undefined {
   return isClosing ? text.slice(0, end).trimEnd() : text
 }
 
-/** The longest beginning of `title` that is whole characters and fits. */
+/** The longest prefix of whole characters that fits. */
 function cut(title: string): string {
   if (fits(title, titleBytes)) return title
   const bytes = Buffer.from(title)
   let end = titleBytes
-  // A byte 10xxxxxx goes on with the character before it.
+  // A byte of the form 10xxxxxx continues the character before it.
   while (((bytes[end] as number) & 0xc0) === 0x80) end--
   return bytes.toString('utf8', 0, end)
 }

@@ -6,7 +6,7 @@ export const hashBytes = 32
 
 const sha256 = (bytes: Uint8Array) => hash('sha256', bytes, 'buffer')
 const leafPrefix = Buffer.of(0)
-/** The bytes of the node that is hashed just now. */
+/** A buffer for the node being hashed. */
 const node = Buffer.alloc(1 + 2 * hashBytes, 1)
 
 /** The hash of a leaf: SHA-256(0x00 ‖ bytes). */
@@ -21,9 +21,9 @@ export function nodeHash(left: Uint8Array, right: Uint8Array): Buffer {
 
 const emptyRoot = sha256(new Uint8Array())
 
-/** The root over a growing list of leaves, in memory that grows with its logarithm. */
+/** Computes the root of a growing list of leaves in logarithmic memory. */
 export class Roots {
-  /** The roots of the complete subtrees that make up the leaves so far, the largest first. */
+  /** The roots of the complete subtrees of the leaves so far, largest first. */
   readonly #peaks: { leaves: number; hash: Buffer }[] = []
   #size = 0
 
@@ -54,17 +54,17 @@ export function rootOf(hashes: readonly Buffer[]): Buffer {
   return roots.root()
 }
 
-/** Reads the root of the complete subtree over the leaves from `index * 2 ** level` on. */
+/** Reads the root of the complete subtree that starts at leaf `index * 2 ** level`. */
 export type ReadNode = (level: number, index: number) => Promise<Buffer>
 
-/** The largest power of two below `n`, where a tree of `n` > 1 leaves is split. */
+/** The largest power of two below `n` > 1, where RFC 6962 splits a tree of `n` leaves. */
 function splitOf(n: number): number {
   let split = 1
   while (split * 2 < n) split *= 2
   return split
 }
 
-/** The root over the leaves from `from` up to `to`, which is left out. */
+/** The root of the leaves from `from` up to but not including `to`. */
 export async function rootBetween(read: ReadNode, from: number, to: number): Promise<Buffer> {
   const count = to - from
   if (count === 0) return emptyRoot
@@ -74,7 +74,7 @@ export async function rootBetween(read: ReadNode, from: number, to: number): Pro
   return nodeHash(await rootBetween(read, from, middle), await rootBetween(read, middle, to))
 }
 
-/** The inclusion proof of a leaf in the tree of `size` leaves (RFC 6962 §2.1.1): from its sibling up. */
+/** The inclusion proof of a leaf in the tree of `size` leaves (RFC 6962 §2.1.1), starting with its sibling. */
 export async function proveLeaf(read: ReadNode, index: number, size: number, from = 0): Promise<Buffer[]> {
   if (size - from === 1) return []
   const middle = from + splitOf(size - from)
@@ -83,9 +83,9 @@ export async function proveLeaf(read: ReadNode, index: number, size: number, fro
     : [...(await proveLeaf(read, index, size, middle)), await rootBetween(read, from, middle)]
 }
 
-/** The proof that the tree of `old` leaves is the beginning of the tree of `size` leaves (RFC 6962 §2.1.2); `old` > 0. */
+/** The proof that the tree of `size` leaves extends the tree of `old` > 0 leaves (RFC 6962 §2.1.2). */
 export async function proveConsistency(read: ReadNode, old: number, size: number, from = 0): Promise<Buffer[]> {
-  // A verifier knows the root of the whole old tree.
+  // The verifier knows the root of the whole old tree.
   if (old === size) return from === 0 ? [] : [await rootBetween(read, from, size)]
   const middle = from + splitOf(size - from)
   return old <= middle
@@ -93,7 +93,10 @@ export async function proveConsistency(read: ReadNode, old: number, size: number
     : [...(await proveConsistency(read, old, size, middle)), await rootBetween(read, from, middle)]
 }
 
-/** Whether a proof shows that the leaf of that hash stands at `index` in the tree of that size and root (RFC 9162 §2.1.3.2). */
+/**
+ * Whether a proof shows that the leaf with that hash is at `index` in the tree of that size and root (RFC 9162
+ * §2.1.3.2).
+ */
 export function isIncluded(leaf: Buffer, index: number, size: number, proof: readonly Buffer[], root: Buffer): boolean {
   if (index >= size) return false
   let at = index
@@ -117,7 +120,7 @@ export interface Head {
   root: Buffer
 }
 
-/** Whether a proof shows that the tree of `old` is the beginning of the tree of `head` (RFC 9162 §2.1.4.2). */
+/** Whether a proof shows that the tree of `head` extends the tree of `old` (RFC 9162 §2.1.4.2). */
 export function isConsistent(old: Head, head: Head, proof: readonly Buffer[]): boolean {
   if (old.size > head.size) return false
   if (old.size === head.size) return proof.length === 0 && old.root.equals(head.root)

@@ -1,18 +1,18 @@
 import type { Turn, TurnFields } from '../api/turn.ts'
 import type { Git, Usage } from '../api/work.ts'
 
-/** How the log and searches name a turn of a run: `RUN-007/3`. */
+/** The id of a turn in the log and in searches: `RUN-007/3`. */
 export const turnId = (runId: string, n: number) => `${runId}/${n}`
 
-/** What a turn is called: the first line of its prompt; null where it has none. */
+/** The title of a turn: the first line of its prompt; null if it has none. */
 export function turnTitle(prompt: string | undefined): string | null {
   return prompt === undefined ? null : firstLine(prompt, 100) || null
 }
 
-/** How many of each are named in a digest, and the most characters of a prompt and of one command. */
+/** The limits of a digest: items of each kind, characters of the prompt and of a command. */
 const named = { files: 50, commands: 50, prompt: 4_000, command: 300 }
 
-/** A turn in markdown, as it is appended to what its run tells already. */
+/** A turn as Markdown, to append to the content of its run. */
 export function digestOf(turn: Pick<Turn, 'n'> & TurnFields): string {
   const { prompt, answer, plan = [], agents = [], compactions = 0, failure } = turn
   const facts = [
@@ -72,7 +72,7 @@ function ranIn({ commands = [] }: TurnFields): string[] {
 
 const timesOf = (count: number, what: string) => `${count} ${what}${count === 1 ? '' : 's'}`
 
-/** The first line with words in it, without the marks of a heading. */
+/** The first line with words, without heading marks. */
 export function firstLine(text: string, length: number): string {
   const line = text.split('\n').find((one) => one.trim() !== '') ?? ''
   return short(line.trim().replace(/^#+\s*/, ''), length)
@@ -90,21 +90,21 @@ const onOneLine = (text: string) =>
 
 const quoteOf = (text: string) => text.replace(/^/gm, '> ')
 
-/** As code, in a fence that is longer than any in it. */
+/** A fenced code block whose fence is longer than any in the text. */
 function codeOf(text: string): string {
   const longest = Math.max(0, ...(text.match(/`+/g) ?? []).map(({ length }) => length))
   const fence = '`'.repeat(longest + 1)
   return longest > 0 ? `${fence} ${text} ${fence}` : `${fence}${text}${fence}`
 }
 
-/** The most that a count, and a cost, of a run can be: so many of them add up to no more. */
+/** The largest count and cost of a run. Sums stop there. */
 export const most = { count: 1e12, costUsd: 1e9 }
 
 const sums = ['inputTokens', 'outputTokens', 'cacheReadTokens', 'cacheWriteTokens'] as const
 
 /**
- * What a run used, with one more turn. The cost is the sum of all turns: where one of them does not know its cost, nor does
- * the run. It is `reported` only where every part is.
+ * The usage of a run after one more turn. The cost is the sum over all turns; if one is unknown, so is the sum. It is
+ * `reported` only if every part is.
  */
 export function addUsage(before: Usage | null, turn: Usage | undefined): Usage | null {
   if (turn === undefined) return before
@@ -126,7 +126,7 @@ export function addUsage(before: Usage | null, turn: Usage | undefined): Usage |
 
 const mostCommits = 500
 
-/** The state of a run's repository after a turn: what the turn saw takes the place of the whole state before. */
+/** The git state of a run after a turn. What the turn saw replaces the whole state before. */
 export function addGit(before: Git | null, turn: Git | undefined): Git | null {
   if (turn === undefined) return before
   const commits = [...new Set([...(before?.commits ?? []), ...(turn.commits ?? [])])].slice(-mostCommits)

@@ -1,60 +1,60 @@
 import type { CheckResult } from '../api/check.ts'
 import type { Run } from '../api/run.ts'
 
-/** The known state of a repository. Undefined or null: unknown. */
+/** The known state of a repository. Undefined and null mean unknown. */
 export interface WorkState {
   tree?: string | null | undefined
   commit?: string | null | undefined
   dirty?: boolean | null | undefined
 }
 
-/** What a verdict needs to know of a check. */
+/** The properties of a check that decide its effect on the verdict. */
 export interface Counted {
   name: string
   result: CheckResult
   /** The state of the repository when its command ended. */
   state: WorkState
-  /** The run's work that it judged, where no state decides. */
+  /** The version of the work it judged, for checks without a state. */
   workVersion: number
-  /** Whether it carries a command and an exit code. */
+  /** Whether it has a command and an exit code. */
   executed: boolean
-  /** Whether the actor that set its result wrote nothing of the run. */
+  /** Whether the actor that set its result wrote nothing else in the run. */
   independent: boolean
 }
 
-/** The work of a run that checks are to be of. */
+/** The work of a run that its checks must match. */
 export interface Work {
   state: WorkState
   version: number
 }
 
 /**
- * Whether two states are of the same work: by their trees, else by their commits where nothing else was changed; undefined
- * where that is not known. Two trees of one clean commit differ only by files that git does not track.
+ * Whether two states are the same work: by their trees, else by their commits if nothing else was changed; undefined if
+ * that is unknown. Two trees of one clean commit differ only in untracked files.
  */
 function isSameWork(one: WorkState, other: WorkState): boolean | undefined {
   const isSameCommit = one.commit && other.commit ? one.commit === other.commit : undefined
   const dirty = [one, other].filter((state) => state.dirty === true).length
   if (one.tree && other.tree) return one.tree === other.tree || (isSameCommit === true && dirty === 0)
   if (!isSameCommit) return isSameCommit
-  // Two changed states of one commit may be the same or not.
+  // Two modified states of one commit may or may not be the same.
   return dirty === 2 ? undefined : dirty === 0
 }
 
-/** Whether the work of a run moved from one state to another. A value that was unknown before did not move. */
+/** Whether the work of a run changed between two states. A value that was unknown before did not change. */
 export const isOtherWork = (before: WorkState, after: WorkState): boolean => {
   if (before.tree && after.tree) return before.tree !== after.tree
   return Boolean(before.commit && after.commit) && before.commit !== after.commit
 }
 
-/** Whether a check is of the work as it is. */
+/** Whether a check applies to the current work. */
 export const isCurrent = ({ state, workVersion }: Pick<Counted, 'state' | 'workVersion'>, work: Work): boolean =>
   isSameWork(state, work.state) ?? workVersion >= work.version
 
 /**
- * The verdict that checks give on the work of a run, and how well they support it. `checks` are the newest by each actor of
- * each name, oldest first. A later independent check replaces those of its name; one by a writer of the run replaces only
- * that writer's own, so that nobody can pass over another's failure.
+ * The verdict of checks on the work of a run, and how strong their evidence is. `checks` are the newest of each name by
+ * each actor, oldest first. A later independent check replaces all earlier ones of its name; a check by a writer of the
+ * run replaces only that writer's own, so nobody can override someone else's failure.
  */
 export function verdictOf(checks: Counted[], work: Work): Pick<Run, 'verdict' | 'evidence'> {
   const counted = checks.filter(

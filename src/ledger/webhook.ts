@@ -7,17 +7,17 @@ export interface Message {
   body: string
 }
 
-/** What became of a message. Without `error`, the receiver accepted it. */
+/** The result of a message. Without `error`, the receiver accepted it. */
 export interface Outcome {
   /** The HTTP status of the response; undefined when there was none. */
   statusCode?: number
   error?: string
-  /** Seconds that the receiver asks to wait before the next attempt. */
+  /** The seconds to wait before the next attempt, if the receiver asks for them. */
   retryAfter?: number
   durationMs: number
 }
 
-/** Sends a message once and never throws. An aborted message has an outcome with an error. */
+/** Sends a message once and never throws. An aborted message results in an error. */
 export type Send = (message: Message, signal?: AbortSignal) => Promise<Outcome>
 
 const secretPrefix = 'whsec_'
@@ -28,16 +28,16 @@ export const newSigningSecret = () => secretPrefix + randomBytes(32).toString('b
 /** Identifies a webhook in its message ids, across ledgers. */
 export const newWebhookTag = () => randomBytes(9).toString('hex')
 
-/** Events that stand next to each other in what a webhook receives, with what identifies them as one message. */
+/** Consecutive events of a webhook, with what identifies them as one message. */
 export interface Range {
   firstSeq: number
   lastSeq: number
 }
 
-/** The `webhook-id` of a batch: the same for each attempt at the same events. */
+/** The `webhook-id` of a batch. It is the same in each attempt to send the same events. */
 export const messageIdOf = (tag: string, { firstSeq, lastSeq }: Range) => `msg_${tag}_${firstSeq}_${lastSeq}`
 
-/** The `webhook-id` of a test: each is a message of its own. */
+/** The `webhook-id` of a test. Each test is a separate message. */
 export const newTestIdOf = (tag: string) => `msg_${tag}_test_${randomBytes(6).toString('hex')}`
 
 /** The headers of Standard Webhooks 1.0: a signature for each secret that is valid now. */

@@ -4,14 +4,14 @@ import { connect as connectTls } from 'node:tls'
 import { type Guard, hostOf } from './guard.ts'
 import type { Address, Resolve } from './resolve.ts'
 
-/** The guard let no message out. */
+/** The guard blocked a message. */
 export class Refused extends Error {
   override readonly name = 'Refused'
 }
 
 /**
- * Opens a connection to the host of `url`, with TLS for https. Throws Refused unless the guard lets every address of the
- * host pass, and again the address that the socket is connected to, before anything is written.
+ * Opens a connection to the host of `url`, with TLS for https. Throws Refused unless the guard allows every address of
+ * the host, and again the address the socket is connected to, before anything is written.
  */
 export async function open(url: URL, guard: Guard, resolve: Resolve, signal: AbortSignal): Promise<Socket> {
   const host = hostOf(url)
@@ -19,7 +19,8 @@ export async function open(url: URL, guard: Guard, resolve: Resolve, signal: Abo
   const addresses = await addressesOf(host, resolve, signal)
   for (const { address } of addresses) requirePass(guard(address, host))
   const port = Number(url.port || (isSecure ? 443 : 80))
-  // The socket connects to what was checked: the name is not resolved again. Node.js asks no lookup for a literal address.
+  // The socket connects to a checked address: the name is not resolved again. Node.js does not call `lookup` for a
+  // literal address.
   const socket = connect({ host, port, lookup: (_host, _options, done) => done(null, addresses) })
   try {
     await untilEvent(socket, 'connect', signal)
@@ -52,7 +53,7 @@ async function untilEvent(socket: Socket, event: string, signal: AbortSignal): P
   await once(socket, event, { signal })
 }
 
-/** Rejects with the reason of the signal when it aborts first. */
+/** Rejects with the signal's reason if it aborts first. */
 async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   signal.throwIfAborted()
   const { promise, reject } = Promise.withResolvers<never>()

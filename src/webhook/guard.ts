@@ -1,15 +1,15 @@
 import { BlockList, isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
 
-/** Says why nothing may be sent to `address`, which the URL calls `host`; undefined if it may. */
+/** Returns why nothing may be sent to `address`, which the URL calls `host`; undefined if it may. */
 export type Guard = (address: string, host: string) => string | undefined
 
-/** What public IPv6 addresses begin with (RFC 4291): everything else is special or not assigned. */
+/** The prefix of public IPv6 addresses (RFC 4291). Everything else is special or unassigned. */
 const globalUnicast: [ipaddr.IPv6, number] = [ipaddr.IPv6.parse('2000::'), 3]
 
 /**
- * Lets public addresses pass, and others only if `allow` names them: by the host of the URL, by address or by CIDR range.
- * Throws for a range that is not one.
+ * Allows public addresses, and others only if `allow` names them: by the host of the URL, by address or by CIDR range.
+ * Throws for an invalid range.
  */
 export function createGuard(allow: readonly string[]): Guard {
   const ranges = new BlockList()
@@ -41,5 +41,5 @@ function rangeOf(address: string): string {
   return parsed.range()
 }
 
-/** The host of a URL as names and addresses are compared: without brackets, and without the root's dot. */
+/** The host of a URL in the form in which names and addresses are compared: without brackets or a trailing dot. */
 export const hostOf = ({ hostname }: URL) => hostname.replace(/^\[(.*)\]$/, '$1').replace(/\.$/, '')

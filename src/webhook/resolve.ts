@@ -1,13 +1,13 @@
 import { lookup } from 'node:dns/promises'
 
-/** An address that a name resolves to. */
+/** An address of a name. */
 export interface Address {
   address: string
   family: number
 }
 
-/** Finds the addresses of a name. Rejects if there is none. */
+/** Resolves a name. Rejects if it has no address. */
 export type Resolve = (host: string) => Promise<Address[]>
 
-/** Asks the machine's resolver, as other programs do: /etc/hosts counts. */
+/** Uses the machine's resolver like other programs, including /etc/hosts. */
 export const resolveByMachine: Resolve = (host) => lookup(host, { all: true })

@@ -15,11 +15,11 @@ export interface SenderOptions {
   timeoutMs?: number
 }
 
-/** How much of a response is read, and for how long, before the connection is cut. */
+/** The most bytes of a response to read before cutting the connection. */
 const responseBytes = 16_384
 const responseMs = 1_000
 
-/** Makes the function that sends messages. It follows no redirect, uses no proxy and keeps no connection. */
+/** Returns the function that sends messages. It follows no redirects, uses no proxy and keeps no connections. */
 export function createSender({ allow = [], resolve = resolveByMachine, timeoutMs = 15_000 }: SenderOptions = {}): Send {
   const guard = createGuard(allow)
   return async (message, signal) => {
@@ -93,7 +93,7 @@ function outcomeOf({ statusCode = 0, headers }: IncomingMessage): Omit<Outcome, 
   }
 }
 
-/** Reads a response to its end and keeps nothing of it; cuts off one that is long or slow. */
+/** Reads a response to its end and discards it. Cuts off a long or slow one. */
 async function drop(response: IncomingMessage): Promise<void> {
   let bytes = 0
   const { promise, resolve } = Promise.withResolvers<void>()
@@ -110,7 +110,7 @@ async function drop(response: IncomingMessage): Promise<void> {
 
 const longestError = 300
 
-/** What went wrong, for an admin of the webhook. */
+/** The error in words for an admin of the webhook. */
 function wordsOf(error: NodeJS.ErrnoException): string {
   if (error instanceof Refused) return error.message
   const known = error.code === undefined ? undefined : meanings[error.code]

@@ -11,7 +11,7 @@ import { Fact } from '../ui/fact.tsx'
 import { Head } from '../ui/head.tsx'
 import { Problem } from '../ui/problem.tsx'
 
-/** One feature: which runs touched it, when, and what came of them. */
+/** A feature: the runs that touched it, when, and their results. */
 export default function FeaturePage({ project, number }: { project: string; number: number }) {
   const { data, error, reload } = useRead(
     'feature',

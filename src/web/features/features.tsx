@@ -12,7 +12,7 @@ import { SearchField } from '../ui/search-field.tsx'
 
 type ListedFeature = Output<'listFeatures'>['features'][number]
 
-/** Of how many of its newest runs the server tells the cost of a feature. */
+/** The server reports the cost of a feature over this many of its newest runs. */
 const costed = 100
 
 /** The parts of the code base that runs have touched. */

@@ -6,7 +6,7 @@ import { SpecCard } from './spec-card.tsx'
 import { useMove } from './spec-move.tsx'
 import { specLooks, specStatuses } from './spec-status.tsx'
 
-/** The most specs of a column. */
+/** The most specs in a column. */
 export const most = 100
 
 interface Moving {
@@ -19,7 +19,7 @@ interface Props extends Moving {
   pages: Output<'listSpecs'>[]
 }
 
-/** A column for each status. A card is moved by its menu, or dragged to another column. */
+/** One column per status. A card moves by its menu, or by dragging. */
 export function Board({ pages, ...moving }: Props) {
   const { move, error } = useMove(moving)
   const dragged = useRef<Spec | undefined>(undefined)
@@ -53,9 +53,9 @@ export function Board({ pages, ...moving }: Props) {
 interface ColumnProps extends Moving {
   page: Output<'listSpecs'>
   status: Spec['status']
-  /** A card is picked up; undefined: it was let go. */
+  /** A card was picked up, or dropped if undefined. */
   onDrag: (spec: Spec | undefined) => void
-  /** Whether the card that is dragged can be dropped here. */
+  /** Whether the dragged card can be dropped here. */
   isWanted: (status: Spec['status']) => boolean
   onDrop: (status: Spec['status']) => void
 }
@@ -68,7 +68,7 @@ function Column({ page: { specs, meta }, status, isWanted, onDrop, ...cards }: C
       class={isOver ? 'over' : undefined}
       onDragOver={(event) => {
         if (!isWanted(status)) return
-        // Says that it can be dropped here.
+        // Allows the drop.
         event.preventDefault()
         setOver(true)
       }}

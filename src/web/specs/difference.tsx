@@ -1,8 +1,8 @@
 import { structuredPatch } from 'diff'
 
-/** Lines around a change that are shown with it. */
+/** How many unchanged lines to show around a change. */
 const context = 3
-/** Texts that differ in more lines are not compared: it would take too long. */
+/** Texts with more differing lines are not compared: that would take too long. */
 const maxEditLength = 4000
 
 interface Props {
@@ -10,7 +10,7 @@ interface Props {
   after: string
 }
 
-/** What changed between two texts, line by line. */
+/** The changes between two texts, line by line. */
 export default function Difference({ before, after }: Props) {
   const patch = structuredPatch('', '', before, after, '', '', { context, maxEditLength })
   if (!patch) return <p class="empty">These versions have too little in common to compare.</p>
@@ -29,7 +29,7 @@ export default function Difference({ before, after }: Props) {
   )
 }
 
-/** The first character says what became of the line. */
+/** The first character says whether the line was added or removed. */
 function Line({ line }: { line: string }) {
   const text = line.slice(1)
   if (line.startsWith('+')) {

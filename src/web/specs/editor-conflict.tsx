@@ -5,7 +5,7 @@ import type { FullSpec } from './spec-editor.tsx'
 const Difference = lazy(() => import('./difference.tsx'))
 
 interface Props {
-  /** What somebody else saved meanwhile. */
+  /** What someone else has saved meanwhile. */
   newer: FullSpec
   /** The text in the editor. */
   content: string
@@ -14,7 +14,7 @@ interface Props {
   onTakeTheirs: () => void
 }
 
-/** Two people edited a spec at once: how their texts differ, and both ways out. */
+/** Two people edited a spec at once: shows how their texts differ, and offers both ways out. */
 export function EditorConflict({ newer, content, isBusy, onKeepMine, onTakeTheirs }: Props) {
   return (
     <div class="conflict" role="alert">

@@ -9,7 +9,7 @@ import { Problem } from '../ui/problem.tsx'
 import { ProjectChoice } from '../ui/project-choice.tsx'
 import { SpecText } from './spec-text.tsx'
 
-/** Writes a new spec. Its project and id may stand in the address. */
+/** Writes a new spec. The address may contain its project and id. */
 export default function NewSpec({ route: { query } }: { route: Route }) {
   const projects = useProjects()
   const own = useSession().key?.project

@@ -1,4 +1,4 @@
 import { href } from '../app/router.ts'
 
-/** Where a new spec is written, under an id that may be given. */
+/** The address for writing a new spec, optionally with its id. */
 export const newSpecAddress = (project?: string, specId?: string) => href(['specs'], { view: 'new', project, specId })

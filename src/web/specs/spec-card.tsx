@@ -11,11 +11,11 @@ interface Props {
   spec: Spec
   onMoved: (spec: Spec) => void
   onConflict: () => void
-  /** It is dragged; undefined: it was let go. */
+  /** The card is being dragged, or was dropped if undefined. */
   onDrag: (spec: Spec | undefined) => void
 }
 
-/** A spec on the board. What its runs come to is read once it comes into sight. */
+/** A spec on the board. The totals of its runs are loaded once it becomes visible. */
 export function SpecCard({ spec, onMoved, onConflict, onDrag }: Props) {
   const canMove = may(useSession(), 'agent')
   const card = useRef<HTMLLIElement>(null)
@@ -29,7 +29,7 @@ export function SpecCard({ spec, onMoved, onConflict, onDrag }: Props) {
   const { data } = useRead(
     isSeen ? `${project}/${specId}` : '',
     (signal) => clientOf(project).getSpec({ specId }, { signal }),
-    // A change of a run does not say whose spec it was made from, and each card in sight asks.
+    // An event of a run does not name its spec, so every visible card must check it.
     { touches: (event) => event.project === project && bearsOnTotals(event.changes), restMs: 10_000 },
   )
   return (
@@ -38,7 +38,7 @@ export function SpecCard({ spec, onMoved, onConflict, onDrag }: Props) {
       class="card"
       draggable={canMove}
       onDragStart={(event) => {
-        // Without data Firefox begins no drag; elsewhere it is the spec's id.
+        // Firefox starts no drag without data. Elsewhere the data is the id of the spec.
         event.dataTransfer?.setData('text/plain', specId)
         onDrag(spec)
       }}
@@ -65,7 +65,7 @@ export function SpecCard({ spec, onMoved, onConflict, onDrag }: Props) {
   )
 }
 
-/** Where the focus goes once a card has moved. */
+/** The element that gets the focus after a card has moved. */
 export const cardId = ({ id }: Spec) => `spec-${id}`
 
 export const bearsOnTotals = (changes: object) =>

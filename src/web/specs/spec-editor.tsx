@@ -15,8 +15,8 @@ interface Props {
 }
 
 /**
- * Edits what a spec says. A save carries the version that the text began from: where somebody else saved in between, both
- * texts are compared, and the person decides.
+ * Edits a spec. Saving requires the version that the editor started from. If someone else saved in between, it shows
+ * both texts, and the person decides.
  */
 export default function SpecEditor({ spec, onClose }: Props) {
   const [base, setBase] = useState(spec)
@@ -79,7 +79,7 @@ export default function SpecEditor({ spec, onClose }: Props) {
   )
 }
 
-/** An empty title is taken from the content; one that was left alone is not sent. */
+/** The server derives an empty title from the content. An unchanged title is not sent. */
 function changed(over: FullSpec, title: string, content: string) {
   const given = title.trim() === '' ? null : title
   return { ...(given !== over.title && { title: given }), ...(content !== over.content && { content }) }

@@ -11,7 +11,7 @@ type FullSpec = Output<'getSpec'>['spec']
 
 const count = (value: number) => value.toLocaleString('en')
 
-/** What is known of a spec beside its words: who wrote it, and what its runs come to. */
+/** The facts of a spec beside its text: its author, and the totals of its runs. */
 export function SpecFacts({ spec: { project, specId, agent, createdAt, totals } }: { spec: FullSpec }) {
   const statuses = Object.entries(statusLooks).filter(([status]) => totals.byStatus[status as Run['status']] > 0)
   return (

@@ -11,7 +11,7 @@ interface Props {
   spec: Spec
   /** Called once it has moved. */
   onMoved?: (spec: Spec) => void
-  /** Reads again what somebody else had changed before. */
+  /** Reads the spec again after someone else has changed it. */
   onConflict: () => void
 }
 
@@ -19,7 +19,7 @@ export interface Move extends Omit<Act, 'act'> {
   move(spec: Spec, status: Spec['status']): Promise<boolean>
 }
 
-/** Gives a spec another status, by the version that is shown. */
+/** Changes the status of a spec, if the version on screen is still the current one. */
 export function useMove({ onMoved, onConflict }: Omit<Props, 'spec'>): Move {
   const { act, ...state } = useAct(onConflict)
   const move = (spec: Spec, status: Spec['status']) =>
@@ -31,7 +31,7 @@ export function useMove({ onMoved, onConflict }: Omit<Props, 'spec'>): Move {
   return { ...state, move }
 }
 
-/** A menu that gives a spec another status; nothing for who may not. */
+/** A menu to change the status of a spec; nothing without the permission. */
 export function SpecMove({ spec, ...moving }: Props) {
   const { move, isBusy, error } = useMove(moving)
   if (!may(useSession(), 'agent')) return null

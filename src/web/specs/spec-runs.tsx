@@ -3,7 +3,7 @@ import { clientOf } from '../data/server.ts'
 import { RunBriefs } from '../now/run-briefs.tsx'
 import { Command } from '../ui/copy.tsx'
 
-/** The runs that were built from a spec, newest first, each with its attempt and the version that it was built from. */
+/** The runs of a spec, newest first, each with its attempt and the version of the spec it used. */
 export function SpecRuns({ project, specId }: { project: string; specId: string }) {
   const list = useList(
     `runs of ${project}/${specId}`,

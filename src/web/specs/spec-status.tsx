@@ -13,7 +13,7 @@ export const specLooks: Record<Spec['status'], Look> = {
 /** In the order of the board. */
 export const specStatuses = Object.keys(specLooks) as Spec['status'][]
 
-/** How much of a checklist is done, in words and as a bar; nothing where there is none. */
+/** The progress of a checklist in words and as a bar; nothing if there is none. */
 export function Checklist({ checklist: { total, done } }: Pick<Spec, 'checklist'>) {
   if (total === 0) return null
   const words = `${done} of ${total} done`
@@ -25,7 +25,7 @@ export function Checklist({ checklist: { total, done } }: Pick<Spec, 'checklist'
   )
 }
 
-/** How many runs have which verdict. */
+/** The number of runs for each verdict. */
 export function VerdictCounts({ byVerdict }: { byVerdict: Record<Run['verdict'], number> }) {
   const some = Object.entries(verdictLooks).filter(([verdict]) => byVerdict[verdict as Run['verdict']] > 0)
   return (

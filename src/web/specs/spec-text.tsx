@@ -10,7 +10,7 @@ interface Props {
   isRequired?: boolean
 }
 
-/** The Markdown of a spec, and beside it how it will look. */
+/** The Markdown of a spec with a preview beside it. */
 export function SpecText({ content, onInput, isRequired = false }: Props) {
   const preview = useSettled(content, typingMs)
   return (

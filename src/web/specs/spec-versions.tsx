@@ -12,7 +12,7 @@ const Difference = lazy(() => import('./difference.tsx'))
 
 type FullSpec = Output<'getSpec'>['spec']
 
-/** What a spec said before, and what changed between two versions. Which two stands in the address. */
+/** Earlier versions of a spec, and the changes between two of them. The address names the two. */
 export function SpecVersions({ spec: { project, specId, version }, route }: { spec: FullSpec; route: Route }) {
   const list = useList(
     `versions of ${project}/${specId}`,
@@ -99,6 +99,6 @@ function Compared({ project, specId, from, to }: ComparedProps) {
   return <Difference before={textOf(data.before)} after={textOf(data.after)} />
 }
 
-/** The title is part of what a version says, where its content does not say it. */
+/** The title belongs to a version unless its content contains it. */
 const textOf = ({ title, content }: { title: string | null; content: string }) =>
   title === null || content.includes(title) ? content : `${title}\n\n${content}`

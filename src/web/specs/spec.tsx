@@ -30,7 +30,7 @@ interface Props {
   route: Route
 }
 
-/** One spec: what is left of it, what it says and said, and which runs were built from it. */
+/** A spec: what is left to do, its text and versions, and its runs. */
 export default function SpecPage({ project, specId, route }: Props) {
   const { data, error, reload } = useRead('spec', (signal) => clientOf(project).getSpec({ specId }, { signal }), {
     touches: (event) =>
@@ -104,7 +104,7 @@ function Standing({ spec }: { spec: FullSpec }) {
   )
 }
 
-/** What is left first, since that is what the next attempt is for. */
+/** What is left comes first, because that is what the next attempt is for. */
 function Words({ spec: { content, checklist } }: { spec: FullSpec }) {
   const open = openItemsOf(content)
   return (
@@ -124,6 +124,6 @@ function Words({ spec: { content, checklist } }: { spec: FullSpec }) {
   )
 }
 
-/** The items of a checklist that are not ticked, as the server counts them. */
+/** The open items of a checklist, as the server counts them. */
 const openItemsOf = (content: string): string[] =>
   (content.match(/^[ \t]*(?:[-*+]|\d+[.)]) \[ \] .*$/gm) ?? []).map((line) => line.replace(/^.*?\[ \]/, '- [ ]'))

@@ -16,7 +16,7 @@ import { specLooks, specStatuses } from './spec-status.tsx'
 
 const NewSpec = lazy(() => import('./new-spec.tsx'))
 
-/** All specs, in a column for each status; or a new one. */
+/** All specs, in one column per status. */
 export default function Specs({ route }: { route: Route }) {
   const mayWrite = may(useSession(), 'agent')
   if (route.query.get('view') === 'new' && mayWrite) return <NewSpec route={route} />
@@ -36,7 +36,7 @@ function AllSpecs({ route: { query }, route }: { route: Route }) {
     setMoved(spec)
     reload()
   }
-  // The card is drawn anew in its new column, and whoever moved it goes along.
+  // The card is drawn again in its new column, and the focus follows it.
   useEffect(() => {
     if (moved && document.activeElement === document.body) document.getElementById(cardId(moved))?.focus()
   }, [data, moved])

@@ -15,7 +15,7 @@ export const SpecCrumbs = ({ project, specId }: Props) => (
   </nav>
 )
 
-/** A spec that only runs name: nobody has written what it says. */
+/** A spec that only runs mention: nobody has written it yet. */
 export function UnwrittenSpec({ project, specId }: Props) {
   return (
     <>

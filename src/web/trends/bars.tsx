@@ -10,7 +10,7 @@ interface Props {
   series: Series[]
 }
 
-/** Bars of a day each, one series on top of the other. It is drawn again when its numbers, its room or the theme change. */
+/** One bar per day, with the series stacked. Draws again when the data, the size or the theme changes. */
 export default function Bars({ labels, series }: Props) {
   const place = useRef<HTMLDivElement>(null)
   const legend = useRef<HTMLUListElement>(null)
@@ -53,7 +53,7 @@ export default function Bars({ labels, series }: Props) {
   )
 }
 
-/** The sums from the bottom on, the highest first, so that each next one is drawn over the one before. */
+/** Running sums from the bottom, highest first, so that each series is drawn over the one before. */
 function stacked(labels: string[], series: Series[]): uPlot.AlignedData {
   const sums = labels.map(() => 0)
   const layers = series.map(({ values }) => values.map((value, index) => (sums[index] = (sums[index] ?? 0) + value)))
@@ -61,7 +61,7 @@ function stacked(labels: string[], series: Series[]): uPlot.AlignedData {
 }
 
 const compact = new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 2 })
-/** Between two lines of a chart of whole numbers there is no half of one. */
+/** A chart of whole numbers has no fractional grid lines. */
 const wholeSteps = Array.from({ length: 13 }, (_, power) => [1, 2, 5].map((step) => step * 10 ** power)).flat()
 
 function optionsOf(labels: string[], series: Series[], swatches: HTMLElement, width: number): uPlot.Options {

@@ -13,7 +13,7 @@ import {
   tokensText,
 } from './measures.ts'
 
-/** The most groups that the server tells. */
+/** The most groups that the server returns. */
 const most = 100
 
 interface Props {
@@ -22,7 +22,7 @@ interface Props {
   days: number
 }
 
-/** What the runs of each agent, author, spec and so on come to, those of most runs first. */
+/** The totals of the runs of each agent, author, spec and so on, most runs first. */
 export function BreakdownTable({ by, groups, days }: Props) {
   return (
     <>
@@ -74,13 +74,13 @@ function GroupRow({ by, group }: { by: Breakdown; group: Group }) {
   )
 }
 
-/** The runs list has no filter for models. */
+/** The list of runs has no filter for models. */
 function Name({ by, value }: { by: Breakdown; value: string | null }) {
   if (value === null) return <span title={`Runs that name no ${breakdowns[by].toLowerCase()}`}>—</span>
   return by === 'model' ? <span>{value}</span> : <a href={href(['runs'], { [by]: value })}>{value}</a>
 }
 
-/** What the table shows, in numbers: milliseconds, dollars, and counts in place of shares. */
+/** The numbers of the table: milliseconds, dollars, and counts instead of shares. */
 function csvRows(by: Breakdown, groups: Group[]): Cell[][] {
   const columns = ['runs', 'completed', 'verified', 'cost_usd', 'cost_known_for_runs', 'input_tokens', 'output_tokens']
   return [

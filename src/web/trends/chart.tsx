@@ -8,12 +8,12 @@ interface Props {
   /** The days. */
   labels: string[]
   series: Series[]
-  /** The sum of one series, in words. */
+  /** The sum of a series, as text. */
   sumText: (sum: number, series: Series) => string
   timeZone: string
 }
 
-/** A chart of days, and the same in words and as a table. */
+/** A chart of days, with the same data as text and as a table. */
 export function Chart({ title, labels, series, sumText, timeZone }: Props) {
   const some = series.filter(({ values }) => values.some((value) => value > 0))
   const sums = some.map((one) =>

@@ -1,6 +1,6 @@
 import { allTokensText, costText, type Stats, shareOf, timeOf, tokensText } from './measures.ts'
 
-/** What all runs of the period come to. */
+/** The totals of all runs of the period. */
 export function Figures({ stats: { total, duration }, days }: { stats: Stats; days: number }) {
   const { runs, byStatus, byVerdict, costed } = total
   return (

@@ -6,7 +6,7 @@ export type Stats = Output<'stats'>
 export type Tally = Omit<Stats['total'], 'day'>
 export type Group = NonNullable<Stats['groups']>[number]
 
-/** By what the page can tell runs apart, and how a column of it is called. */
+/** The dimensions of the breakdown, and the headings of their columns. */
 export const breakdowns = {
   agent: 'Agent',
   author: 'Author',
@@ -19,13 +19,13 @@ export type Breakdown = keyof typeof breakdowns
 
 const compact = new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 })
 
-/** A share of all runs: success and verified have one denominator. */
+/** A share of all runs, so that success and verified have the same denominator. */
 export const shareOf = (part: number, whole: number) => (whole === 0 ? '—' : `${Math.round((part / whole) * 100)}%`)
 export const timeOf = (ms: number | null) => (ms === null ? '—' : spanOf(ms))
 export const knownCost = ({ costed, costUsd }: Pick<Tally, 'costed' | 'costUsd'>) => (costed === 0 ? null : costUsd)
 export const costText = (tally: Tally) => costOf(knownCost(tally))
 
-/** Runs that tell nothing of their tokens add 0 to the sums: no tokens at all are unknown ones. */
+/** Runs without known tokens add 0 to the sums, so a sum of 0 means unknown. */
 export const knownTokens = ({ inputTokens, outputTokens }: Tally) =>
   inputTokens + outputTokens === 0 ? null : { input: inputTokens, output: outputTokens }
 

@@ -1,16 +1,16 @@
 import type { Look } from '../ui/status.tsx'
 
-/** A number for each day. */
+/** One number per day. */
 export interface Series extends Look {
   values: number[]
 }
 
 const numbers = new Intl.NumberFormat('en', { maximumFractionDigits: 2 })
 
-/** What a chart shows, as numbers, the newest day first. */
+/** The data of a chart, newest day first. */
 export function SeriesTable({ title, labels, series }: { title: string; labels: string[]; series: Series[] }) {
   return (
-    // Where it is too wide it scrolls in its own place, also by keys.
+    // A wide table scrolls in its own box, also by keyboard.
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls has to be reached by keys
     <section class="scrolls" aria-label={`${title}, as a table`} tabIndex={0}>
       <table class="series">

@@ -14,7 +14,7 @@ import type { Series } from './series-table.tsx'
 
 const periods = [7, 14, 30, 90]
 
-/** What the runs of the last days come to. How many days, and by what they are told apart, stands in the address. */
+/** The totals of the runs of the last days. The number of days and the breakdown are part of the address. */
 export default function Trends({ route }: { route: Route }) {
   const asked = Number(route.query.get('days'))
   const days = periods.includes(asked) ? asked : 30
@@ -50,7 +50,7 @@ export default function Trends({ route }: { route: Route }) {
   )
 }
 
-/** Just before the first of so many days where the viewer is, of which today is the last. */
+/** Just before the first of that many days in the viewer's time zone, counting today. */
 function beginningOf(days: number): string {
   const today = new Date()
   const first = new Date(today.getFullYear(), today.getMonth(), today.getDate() - days + 1)
@@ -137,7 +137,7 @@ function Charts({ stats: { days }, timeZone }: { stats: Stats; timeZone: string 
 
 type Day = Stats['days'][number]
 
-/** One series for each name that a day is counted by. */
+/** One series for each name in the counts of a day. */
 function seriesOf<Name extends string>(
   days: Day[],
   looks: Record<Name, Omit<Series, 'values'>>,
@@ -147,7 +147,7 @@ function seriesOf<Name extends string>(
   return names.map((name) => ({ ...looks[name], values: days.map((day) => counted(day)[name]) }))
 }
 
-/** What the charts show; a cost that no run of a day reports is left empty. */
+/** The data of the charts. A day without a known cost stays empty. */
 function dayRows(days: Day[]) {
   const statuses = Object.keys(statusLooks) as (keyof Day['byStatus'])[]
   const verdicts = Object.keys(verdictLooks) as (keyof Day['byVerdict'])[]
