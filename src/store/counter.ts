@@ -6,7 +6,7 @@ import { only, type Tx } from './engine/db.ts'
 type Noun = Numbered | 'feature'
 type Statements = Tx['apart']
 
-/** Numbers of one project and noun that are claimed together. */
+/** Numbers of one project and noun to claim together. */
 interface Claim {
   count: number
   first: Promise<number>
@@ -15,9 +15,9 @@ interface Claim {
 const claims = new WeakMap<Statements, Map<string, Claim>>()
 
 /**
- * The next number of the project for that noun: never handed out before, nor again. Where writers work side by side it is
- * claimed past the transaction, so that they do not queue for it, in one statement with those that are claimed in
- * the same moment; a transaction that fails leaves a gap.
+ * The next number for that noun in the project, which is never handed out twice. If writers work concurrently, it is
+ * claimed outside the transaction, so that they do not queue for it, together with all numbers claimed at that moment.
+ * A failed transaction leaves a gap.
  */
 export async function claimNumber(ctx: Ctx, noun: Noun): Promise<number> {
   const { apart } = ctx.db
@@ -36,7 +36,7 @@ export async function claimNumber(ctx: Ctx, noun: Noun): Promise<number> {
   return (await claim.first) + place
 }
 
-/** Claims as many numbers; gives the first. */
+/** Claims that many numbers. Returns the first one. */
 async function claimNumbers(db: Statements, projectId: number, noun: Noun, count: number): Promise<number> {
   const rows = await db.query<{ claimed: number }>(sql`
     insert into counters (project_id, noun, next) values (${projectId}, ${noun}, ${count + 1})
@@ -44,7 +44,7 @@ async function claimNumbers(db: Statements, projectId: number, noun: Noun, count
   return only(rows).claimed
 }
 
-/** Moves the counter past a number that a caller took by hand, whatever becomes of the row. */
+/** Moves the counter past a number that a caller has chosen, even if the row is never written. */
 export async function moveCounter(ctx: Ctx, noun: Noun, taken: number): Promise<void> {
   await ctx.db.apart.query(sql`
     insert into counters (project_id, noun, next) values (${ctx.project.id}, ${noun}, ${taken + 1})
@@ -53,9 +53,9 @@ export async function moveCounter(ctx: Ctx, noun: Noun, taken: number): Promise<
 }
 
 /**
- * Inserts a row under the id that a caller gave, or under the next free one. `insert` answers undefined for an id that
- * is taken; so does this, for one that was given. A number that was taken by hand in another form (`RUN-0007` beside
- * `RUN-007`) is passed over.
+ * Inserts a row under the id that the caller gave, or under the next free one. `insert` returns undefined if the id is
+ * taken; so does this function for a given id. It skips numbers that a caller has taken in another form (`RUN-0007`
+ * beside `RUN-007`).
  */
 export async function insertUnder<Row>(
   ctx: Ctx,

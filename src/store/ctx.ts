@@ -10,40 +10,40 @@ export interface ProjectRef {
   slug: string
 }
 
-/** What an operation knows beside its input. */
+/** What an operation knows besides its input. */
 export interface Ctx {
   db: Tx
-  /** The one instant of this operation. */
+  /** The time of this operation. */
   now: string
   actor: Actor
-  /** The project in which it acts. */
+  /** The project that it acts in. */
   project: ProjectRef
-  /** Whether the caller named that project, rather than being given the default. */
+  /** Whether the caller named the project, rather than getting the default. */
   named: boolean
-  /** The secret of the session by which the caller came, or that the operation begins or ends. */
+  /** The secret of the caller's session, or of the session to start or end. */
   session?: string | undefined
-  /** Sends to a webhook, for the operation that does. */
+  /** Sends to a webhook, for the operation that does so. */
   send?: Send
   /** Removes what erased texts left behind in the database, for the operation that erases. */
   scrub?: () => Promise<void>
-  /** What alone this operation changes, where that is known. */
+  /** The only subject that this operation changes, if known. */
   subject?: string | undefined
-  /** The largest content of one document, in UTF-8 bytes. */
+  /** The most UTF-8 bytes of one document. */
   contentLimit: number
 }
 
 export type Operation<N extends Name> = (ctx: Ctx, input: Parsed<N>) => Promise<Output<N>>
 export type Operations = { [N in Name]: Operation<N> }
 
-/** Runs `work` in a transaction, or in the one that is open already. */
+/** Runs `work` in a transaction, or in the one that is already open. */
 export function inTx<T>(ctx: Ctx, work: (ctx: Ctx) => Promise<T>): Promise<T> {
   return ctx.db.tx((tx) => work({ ...ctx, db: tx }), ctx.subject)
 }
 
-/** The key by which the caller came; null for the local user and Conduct itself. */
+/** The caller's key; null for the local user and Conduct itself. */
 export const keyIdOf = ({ actor }: Ctx) => (actor.kind === 'key' ? actor.keyId : null)
 
-/** Throws FORBIDDEN when the actor may change only what it created, and this it did not. */
+/** Throws FORBIDDEN if the actor may change only what it created, and did not create this. */
 export function requireOwn(ctx: Ctx, row: { created_by: number }, what: string): void {
   if (isConfined(ctx.actor) && row.created_by !== ctx.actor.id) {
     throw new ConductError(
@@ -54,9 +54,9 @@ export function requireOwn(ctx: Ctx, row: { created_by: number }, what: string):
 }
 
 /**
- * Throws PRECONDITION_FAILED when `If-Match` names other versions than the current one. RFC 9110 §13.1.1 demands strong
- * comparison, since a weak tag may stand for several contents. Ours never do: a proxy that compresses an answer makes
- * `W/"1-1"` of `"1-1"`, and both name the same version of the resource. So `W/` is ignored.
+ * Throws PRECONDITION_FAILED if `If-Match` names only other versions. RFC 9110 §13.1.1 requires strong comparison,
+ * because a weak tag may stand for several contents. Ours never does: a proxy that compresses a response turns `"1-1"`
+ * into `W/"1-1"`, and both mean the same version. So we ignore `W/`.
  */
 export function requireVersion(ifVersion: string | undefined, id: number | string, version: number): void {
   if (ifVersion === undefined || ifVersion.trim() === '*') return
@@ -70,8 +70,8 @@ export function requireVersion(ifVersion: string | undefined, id: number | strin
 }
 
 /**
- * When something is made: now, or at the past moment that a caller with admin gives for it. FORBIDDEN for others;
- * VALIDATION_ERROR for a moment that has not come.
+ * The creation time: now, or the past time that an admin gives. Throws FORBIDDEN for others; VALIDATION_ERROR for a
+ * time in the future.
  */
 export function madeAt({ now, actor }: Ctx, given: string | undefined): string {
   if (given === undefined) return now

@@ -6,17 +6,17 @@ import { fits } from '../ledger/text.ts'
 import type { Ctx } from './ctx.ts'
 import { only, type Tx } from './engine/db.ts'
 
-/** The largest part in which a text is stored, in UTF-8 bytes. */
+/** Texts are stored in parts of at most this many UTF-8 bytes. */
 export const partBytes = 65_536
 
-/** What the log says of a content. */
+/** What the log records about a content. */
 export interface Digest {
   bytes: number
-  /** Null once a content has been appended to: the events of the appends have digests of their own. */
+  /** Null once a content has been appended to: the events of appends have their own digests. */
   sha256: string | null
 }
 
-/** VALIDATION_ERROR when a content given whole is larger than this server takes. */
+/** Throws VALIDATION_ERROR if a content is larger than this server allows. */
 export function requireFitting(ctx: Ctx, content: string): void {
   if (!fits(content, ctx.contentLimit)) {
     const size = Buffer.byteLength(content).toLocaleString('en')
@@ -30,11 +30,11 @@ export function digestOf(content: string): Digest | null {
   return { bytes: Buffer.byteLength(content), sha256: hash('sha256', content) }
 }
 
-/** The content of the row of `table` that a statement reads; null for an empty one. */
+/** A subquery for the content of a row of `table`; null if it is empty. */
 export const contentOf = (table: 'runs' | 'specs' | 'spec_versions' | 'checks'): Sql =>
   sql`(select string_agg(d.text, '' order by d.start) from document_parts d where d.document_id = ${raw(table)}.document_id)`
 
-/** Whether a stored content is the one of that digest. */
+/** Whether a stored content has that digest. */
 export async function isContent(ctx: Ctx, documentId: number | null, stored: Digest | null, digest: Digest | null) {
   if (documentId === null || stored?.bytes !== digest?.bytes) return stored?.bytes === digest?.bytes
   if (stored?.sha256) return stored.sha256 === digest?.sha256
@@ -43,7 +43,7 @@ export async function isContent(ctx: Ctx, documentId: number | null, stored: Dig
   return digestOf(parts.map(({ text }) => text).join(''))?.sha256 === digest?.sha256
 }
 
-/** Stores a content apart from its noun, and returns the document's id; null for an empty content. */
+/** Stores a content and returns the id of its document; null if it is empty. */
 export async function insertDocument(ctx: Ctx, content: string, digest: Digest | null): Promise<number | null> {
   if (!digest) return null
   const rows = await ctx.db.query<{ id: number }>(sql`
@@ -64,16 +64,16 @@ export async function insertParts(ctx: Ctx, documentId: number, start: number, t
   await ctx.db.query(sql`insert into document_parts (document_id, start, text) values ${join(rows)}`)
 }
 
-/** A piece of a document as it is stored. */
+/** A stored piece of a document. */
 export interface Part {
-  /** Its place among all bytes that were ever there. */
+  /** Its position among all bytes ever written. */
   start: number
   text: string
-  /** For the line that stands for a gap: the bytes that are gone. */
+  /** For a line that marks a gap: the number of missing bytes. */
   dropped: number
 }
 
-/** The parts of a document that hold the bytes from `from` on, before `to`. */
+/** The parts of a document with the bytes from `from` on, before `to`. */
 export function readParts(db: Tx, documentId: number | null, from: number, to: number): Promise<Part[]> {
   return db.query<Part>(sql`
     select start, text, dropped from document_parts
@@ -82,7 +82,7 @@ export function readParts(db: Tx, documentId: number | null, from: number, to: n
     order by start`)
 }
 
-/** The bytes of a document from `from` on, before `to`; those that are gone are line feeds. */
+/** The bytes of a document from `from` on, before `to`. Missing bytes are line feeds. */
 export async function readBytes(db: Tx, documentId: number, from: number, to: number): Promise<Buffer> {
   const found = Buffer.alloc(Math.max(0, to - from), '\n')
   let end = from

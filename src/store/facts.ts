@@ -3,25 +3,25 @@ import { dirname } from 'node:path'
 import sql from 'sql-template-tag'
 import { only, type Tx } from './engine/db.ts'
 
-/** More rows than that are not counted: each fact must be cheap, however large the ledger is. */
+/** Counts stop here: each fact must be cheap, however large the ledger is. */
 export const mostCounted = 10_000
 
-/** What an operator watches in a ledger. Counts stop at `mostCounted`. */
+/** What an operator monitors. Counts stop at `mostCounted`. */
 export interface Facts {
   liveRuns: number
-  /** Live runs whose lease ran out, and that no server has failed yet. */
+  /** Live runs with an expired lease that no server has failed yet. */
   lapsedLeases: number
   newestSeq: number
-  /** When the newest event was made; null in a ledger without events. */
+  /** When the newest event happened; null in a ledger without events. */
   newestAt: string | null
-  /** Entries of the index of words that wait to be renewed. */
+  /** Entries of the word index that wait to be renewed. */
   waitingEntries: number
   databaseBytes: number
-  /** Of a ledger in a file of SQLite: its write-ahead log, and what is free on its disk. */
+  /** For SQLite: the size of the write-ahead log, and the free space on its disk. */
   file: { path: string; walBytes: number; freeBytes: number } | undefined
 }
 
-/** Reads what an operator watches, `now`. */
+/** Reads these facts. */
 export async function readFacts(db: Tx, now: string): Promise<Facts> {
   const count = (rows: { n: number }[]) => Number(only(rows).n)
   const [live, lapsed, newest, waiting, size] = await Promise.all([
@@ -64,20 +64,20 @@ async function sizeOf(db: Tx): Promise<Pick<Facts, 'databaseBytes' | 'file'>> {
   return { databaseBytes: size, file: { path, walBytes: wal?.size ?? 0, freeBytes: disk.bavail * disk.bsize } }
 }
 
-/** How runs ended, in a piece of the log. */
+/** How many runs ended, in a section of the log. */
 export interface Ended {
-  /** How far the log was read. */
+  /** The last event read. */
   end: number
   completed: number
   failed: number
-  /** Of the failed: those whose lease ran out. */
+  /** The failed ones whose lease expired. */
   leaseLost: number
 }
 
-/** How many events are read at once. */
+/** How many events to read at once. */
 const eventsAtOnce = 2_000
 
-/** Counts the ends of runs in the events after `after`, of which it reads a bounded number. */
+/** Counts the runs that ended in the events after `after`. Reads a limited number of events. */
 export async function readEnded(db: Tx, after: number): Promise<Ended> {
   const { last } = only(await db.query<{ last: number }>(sql`select coalesce(max(seq), 0) as last from events`))
   const end = Math.min(last, after + eventsAtOnce)

@@ -5,29 +5,29 @@ import { hashOf } from '../ledger/secret.ts'
 import { type Ctx, keyIdOf } from './ctx.ts'
 import type { Tx } from './engine/db.ts'
 
-/** How long an answer is kept. */
+/** How long a response is stored, in milliseconds. */
 const keptMs = 24 * 3600_000
 
 const staleAt = (now: string) => new Date(Date.parse(now) - keptMs).toISOString()
 
-/** An answer that is kept to be given again. */
+/** A stored response. */
 export interface Kept {
   status: number
   headers: Record<string, string>
   body: string
 }
 
-/** Actions of the local user have no key: they share one scope. */
+/** The local user has no key; all local actions share one scope. */
 const scopeOf = (ctx: Ctx) => keyIdOf(ctx) ?? 0
 
-/** Answers hold tokens of leases: they are encrypted under the Idempotency-Key, of which only a hash is stored. */
+/** Responses can contain lease tokens. They are encrypted under the Idempotency-Key, of which only a hash is stored. */
 const encrypted = (answer: Kept, name: string) => encrypt(JSON.stringify(answer), name)
 const decrypted = (text: string, name: string): Kept => JSON.parse(text.startsWith('{') ? text : decrypt(text, name))
 
 /**
- * Claims an Idempotency-Key, as the first statement of a transaction: a concurrent request with the same key waits here
- * until this one ends. Answers what was kept when the same request came before, undefined when this is the first.
- * Throws IDEMPOTENCY_MISMATCH when the key came with another request.
+ * Claims an Idempotency-Key. This is the first statement of a transaction, so a concurrent request with the same key
+ * waits here until this one ends. Returns the stored response if the same request came before, and undefined for the
+ * first one. Throws IDEMPOTENCY_MISMATCH if the key came with another request.
  */
 export async function claim(ctx: Ctx, name: string, fingerprint: string): Promise<Kept | undefined> {
   const [claimed] = await ctx.db.query(sql`
@@ -50,7 +50,7 @@ export async function claim(ctx: Ctx, name: string, fingerprint: string): Promis
   return decrypted(row.answer, name)
 }
 
-/** Keeps the answer of a claimed key, as the last statement of the same transaction. */
+/** Stores the response for a claimed key, as the last statement of the same transaction. */
 export async function keep(ctx: Ctx, name: string, answer: Kept): Promise<void> {
   await ctx.db.query(sql`
     update idempotency_keys set answer = ${encrypted(answer, name)}
@@ -59,7 +59,7 @@ export async function keep(ctx: Ctx, name: string, answer: Kept): Promise<void> 
 
 const purgedAtOnce = 500
 
-/** Drops answers that were kept long enough, a bounded number at a time. Returns whether there may be more. */
+/** Deletes expired responses, a limited number at a time. Returns whether there may be more. */
 export async function purgeKept(db: Tx, now: string): Promise<boolean> {
   const until = staleAt(now)
   const [old] = await db.query(

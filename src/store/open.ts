@@ -13,32 +13,33 @@ import { createProject } from './project/project.ts'
 import { reap } from './run/reap.ts'
 
 export interface StoreOptions {
-  /** The secret of the first key, on a database that has none. */
+  /** The secret of the first key, for a database without keys. */
   adminKey?: string | undefined
-  /** Whether a database without keys is given its first one; who opens it in process needs none. */
+  /** Whether to create a first key in a database without keys. In-process users need none. */
   firstKey?: boolean
-  /** Is told of faults that no caller waits for. */
+  /** Receives errors that no caller waits for. */
   warn?: (error: Error) => void
-  /** Receives a line now and then while the schema of a populated database is brought up to date. */
+  /** Receives a progress line now and then during a migration. */
   onProgress?: (line: string) => unknown
-  /** The clock, in Unix milliseconds; else the database's. */
+  /** The clock, in Unix milliseconds; by default that of the database. */
   now?: () => number
 }
 
 export interface Store {
   db: Db
-  /** This instant: ISO 8601, UTC, milliseconds. */
+  /** The current time: ISO 8601, UTC, milliseconds. */
   now(): string
-  /** The secret of the first key, when opening the store made it; it is stored nowhere. */
+  /** The secret of the first key, if it was created now. It is stored nowhere. */
   newSecret?: string
-  /** Whether `adminKey` was given and is not a key of this database. */
+  /** Whether `adminKey` was given but is not a key of this database. */
   ignoredAdminKey: boolean
   close(): Promise<void>
 }
 
 /**
- * Opens the database at `url` (`sqlite:FILE`, `sqlite::memory:`, `postgres://…`), brings its schema up to date and, on
- * one without keys, makes the first. Throws when the URL is none of these, the schema is too new, or it cannot be reached.
+ * Opens the database at `url` (`sqlite:FILE`, `sqlite::memory:`, `postgres://…`), migrates its schema, and creates the
+ * first key if there is none. Throws if the URL has another form, the schema is too new, or the database cannot be
+ * reached.
  */
 export async function openStore(url: string, options: StoreOptions = {}): Promise<Store> {
   const { adminKey, firstKey = true, warn = () => {} } = options
@@ -49,26 +50,26 @@ export async function openStore(url: string, options: StoreOptions = {}): Promis
   try {
     await requireWhole(db)
     await migrate(db, options.onProgress)
-    // The times of one ledger never run backwards, also where the clock was set back while nobody had it open.
+    // Times in a ledger never go backwards, even if the clock was set back while it was closed.
     clock = options.now ?? createClock({ wall: db.now, floor: await lastTime(db) })
     first = await db.tx((tx) => prepare(tx, now(), adminKey, firstKey))
   } catch (error) {
     await db.close()
     throw error
   }
-  // What lapsed while no server was there is known before the first answer.
+  // Leases that expired while no server ran take effect before the first response.
   await reap(db, now()).catch(warn)
   return { db, now, ...first, close: () => db.close() }
 }
 
-/** When the newest change was made, in Unix milliseconds; 0 where there is none. */
+/** The time of the newest change in Unix milliseconds; 0 if there is none. */
 async function lastTime(db: Tx): Promise<number> {
   await numberEvents(db)
   const [event] = await db.query<{ at: string }>(sql`select at from events order by seq desc limit 1`)
   return event ? Date.parse(event.at) : 0
 }
 
-/** Opens a database as it is: without its schema, its default project or a key. */
+/** Opens a database as it is, without schema, default project or key. */
 export async function openDb(url: string, warn: (error: Error) => void): Promise<Db> {
   if (url.startsWith('sqlite:'))
     return (await import('./engine/sqlite.ts')).openSqlite(url.slice('sqlite:'.length), warn)
@@ -76,7 +77,7 @@ export async function openDb(url: string, warn: (error: Error) => void): Promise
   throw new Error('A database URL is sqlite:FILE, sqlite::memory: or postgres://…')
 }
 
-/** The default project and the first key, in one transaction that only one server runs at a time. */
+/** Creates the default project and the first key, in one transaction that only one server runs at a time. */
 async function prepare(db: Tx, now: string, adminKey: string | undefined, firstKey: boolean) {
   await db.query(db.dialect.alone)
   const ctx = await systemCtx(db, now)
@@ -91,12 +92,12 @@ async function prepare(db: Tx, now: string, adminKey: string | undefined, firstK
   return { ignoredAdminKey: false, ...(adminKey === undefined && { newSecret: secret }) }
 }
 
-/** Conduct itself as the actor in the default project, which is made where it is missing. */
+/** Conduct itself as the actor, in the default project, which is created if missing. */
 async function systemCtx(db: Tx, now: string): Promise<Ctx> {
   const ctx = { db, now, actor: systemActor, named: false, contentLimit: 0 }
   const [there] = await db.query<{ id: number }>(sql`select id from projects where slug = ${defaultProject}`)
   if (there) return { ...ctx, project: { id: there.id, slug: defaultProject } }
-  // It creates itself: no project is there yet to act in.
+  // The project creates itself: there is none to act in yet.
   const outside = { ...ctx, project: { id: 0, slug: '' } }
   await createProject(outside, { slug: defaultProject })
   return systemCtx(db, now)

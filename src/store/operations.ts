@@ -30,7 +30,7 @@ import {
   updateWebhook,
 } from './webhook/webhook.ts'
 
-/** Each operation of the API as one function; a missing or mistyped one does not compile. */
+/** One function per API operation. A missing or mistyped one does not compile. */
 export const operations: Operations = {
   createRun,
   listRuns,

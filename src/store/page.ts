@@ -5,12 +5,12 @@ import { decodeCursor, encodeCursor, type Position } from '../ledger/cursor.ts'
 import type { Tx } from './engine/db.ts'
 import { firstOf, type Walk as Ordered } from './walk.ts'
 
-/** One index-ordered walk: rows that satisfy `where`, in the order of the leading table's created_at and id. */
+/** A walk along one index: rows that satisfy `where`, ordered by created_at and id of the leading table. */
 export interface Walk {
-  /** `runs`, or the side table whose index leads, joined to it. */
+  /** `runs`, or the side table with the leading index, joined to it. */
   from: Sql
   where: Sql[]
-  /** The columns of the order in the leading table. */
+  /** The ordering columns of the leading table. */
   createdAt: string
   id: string
 }
@@ -20,16 +20,16 @@ interface Positioned {
   created_at: string
 }
 
-/** The moments between which a list's rows were made, both left out. */
+/** The times between which the rows of a list were created, both exclusive. */
 export interface Span {
   createdAfter?: string | undefined
   createdBefore?: string | undefined
 }
 
 /**
- * One page of the rows that any of `walks` finds; no row may be found by two. Each walk reads at most a page from its
- * own index, so the time does not depend on how many rows there are. BAD_REQUEST for a cursor that is not of this order;
- * VALIDATION_ERROR for a span that holds no moment.
+ * One page of the rows that any of `walks` finds; no two walks may find the same row. Each walk reads at most a page
+ * from its own index, so the time does not depend on the number of rows. Throws BAD_REQUEST for a cursor of another
+ * order; VALIDATION_ERROR for an empty span.
  */
 export async function readPage<Row extends Positioned>(db: Tx, columns: Sql, walks: Walk[], input: PageInput & Span) {
   const { limit, order } = input
@@ -56,8 +56,8 @@ function orderedBy({ from, where, createdAt, id }: Walk, columns: Sql, bounds: S
 }
 
 /**
- * Where a walk begins and ends. At each end only the tighter of cursor and span is named: given both, an engine may start
- * at the looser one and walk all the way to the other.
+ * Where a walk starts and ends. At each end we give only the tighter one of cursor and span: with both, an engine may
+ * start at the looser one and walk all the way to the other.
  */
 function boundsOf(
   { createdAt, id }: Walk,

@@ -2,7 +2,7 @@ import sql, { empty, raw, type Sql } from 'sql-template-tag'
 import { gramsOf, gramsOfPart } from '../ledger/grams.ts'
 import type { Ctx, ProjectRef } from './ctx.ts'
 
-/** Whether a column holds `part`, as it stands. Letters A to Z match in either case; that is what both engines can promise. */
+/** Whether a column contains `part` literally. A to Z match in either case, which is all that both engines support. */
 export function likeOf(column: string, part: string): Sql {
   const escaped = part.replace(/[\\%_]/g, '\\$&').replace(/[A-Z]/g, (letter) => letter.toLowerCase())
   return sql`lower(${raw(column)}) like ${`%${escaped}%`} escape '\\'`
@@ -13,10 +13,10 @@ type Noun = 'spec' | 'feature'
 const tableOf = (noun: Noun) => raw(`${noun}_grams`)
 const projectWord = (id: number) => `p${id}`
 
-/** The words under which a row is found by parts of its text. */
+/** The words that find a row by parts of its text. */
 export const gramWords = (projectId: number, text: string) => [projectWord(projectId), ...gramsOf(text)]
 
-/** Brings what finds a row by parts of its text up to a change of that text; undefined: there is no such row. */
+/** Updates the index of parts after the text of a row changed; undefined means that the row does not exist. */
 export async function keepGrams(
   ctx: Ctx,
   noun: Noun,
@@ -31,10 +31,10 @@ export async function keepGrams(
   await ctx.db.query(sql`insert into ${tableOf(noun)} (rowid, words) values (${id}, ${words})`)
 }
 
-/** A part that more rows than these have is soon found by looking at the newest. */
+/** A part that more rows than this contain is found quickly among the newest rows. */
 const few = 2000
 
-/** The conditions on a list of rows that have `part` in one of their texts, as `like` says. None where there is no `part`. */
+/** The conditions for rows with `part` in one of their texts, as `like` defines it. Empty without a `part`. */
 export async function partFilter(
   { db }: Ctx,
   noun: Noun,
@@ -52,5 +52,5 @@ export async function partFilter(
   return [like(part), isRare ? sql`${raw(aliasOf[noun])}.id in (${found})` : empty].filter((one) => one !== empty)
 }
 
-/** The names under which the lists read these tables. */
+/** The aliases of these tables in lists. */
 const aliasOf = { spec: 'specs', feature: 'f' } as const

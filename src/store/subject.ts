@@ -3,8 +3,8 @@ import type { Parsed } from '../api/routes.ts'
 import type { Ctx } from './ctx.ts'
 
 /**
- * The run which alone an operation changes and locks, with the rows that belong to it. An operation that is missing here,
- * or gives undefined, touches more.
+ * The only run that an operation changes and locks, with the rows that belong to it. An operation that is missing here,
+ * or returns undefined, touches more.
  */
 const runOf: { [N in Name]?: (input: Parsed<N>) => string | undefined } = {
   createRun: ({ runId, retryOf }) => (retryOf === undefined ? (runId ?? '') : undefined),
@@ -18,8 +18,8 @@ const runOf: { [N in Name]?: (input: Parsed<N>) => string | undefined } = {
 let created = 0
 
 /**
- * What alone a request changes, as `tx` takes it. Of two requests with one Idempotency-Key the second must find the answer
- * of the first, so they have one subject also where each would make a run of its own.
+ * The only subject of a request, as `tx` expects it. Of two requests with one Idempotency-Key, the second must find the
+ * response of the first. So they have the same subject, even if each would create its own run.
  */
 export function subjectOf<N extends Name>(
   { project }: Pick<Ctx, 'project'>,

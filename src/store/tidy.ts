@@ -3,12 +3,12 @@ import type { Store } from './open.ts'
 import { sealIfStale } from './seal/read.ts'
 import { indexMore } from './search/follow.ts'
 
-/** How long a command that wrote something indexes it, in milliseconds. */
+/** How long a command spends on indexing after a write, in milliseconds. */
 const indexMs = 10
 
 /**
- * What a command does for the ledger before it lets go of it, where no server may ever do so: it indexes a little, so that
- * the next search need not, seals the log once a minute, and drops some answers that are no longer wanted.
+ * Maintenance by a command before it closes the ledger, in case no server ever runs: indexes a little for the next
+ * search, seals the log once a minute, and deletes some expired responses.
  */
 export async function tidy({ db, now }: Store): Promise<void> {
   await indexMore(db, indexMs)

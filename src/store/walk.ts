@@ -1,23 +1,23 @@
 import sql, { join, raw, type Sql } from 'sql-template-tag'
 import type { Tx } from './engine/db.ts'
 
-/** Rows along one index, in its order: each walk of a list by itself costs what it returns. */
+/** Rows along one index, in its order. Each walk costs only what it returns. */
 export interface Walk {
-  /** Selects the walk's first rows, at most `limit`, in order. */
+  /** Selects the first rows of the walk in order, at most `limit`. */
   rows(limit: Sql): Sql
-  /** Selects the place of its first row: `created_at` and `id`, or `seq`. */
+  /** Selects the position of its first row: `created_at` and `id`, or `seq`. */
   head: Sql
 }
 
-/** SQLite takes at most 500 terms in one `union all`. */
+/** SQLite allows at most 500 terms in a `union all`. */
 const walksAtOnce = 200
 
-/** Statements are prepared by their text, so limits come in few sizes. */
+/** Statements are prepared by their text, so limits come in a few sizes. */
 const sizes = [2, 11, 21, 51, 101]
 
 /**
- * The first `limit` rows of all walks together, in the order of `compare`. Where there are more walks than rows are
- * wanted, only those are read whose first rows can be among them: the cost does not grow with what the others hold.
+ * The first `limit` rows of all walks together, in the order of `compare`. If there are more walks than rows wanted,
+ * only those whose first rows can be among them are read, so the cost does not grow with the others.
  */
 export async function firstOf<Row extends object>(
   db: Tx,
@@ -25,7 +25,7 @@ export async function firstOf<Row extends object>(
   limit: number,
   compare: (a: Row, b: Row) => number,
 ): Promise<Row[]> {
-  // As a literal: for a parameter PostgreSQL plans as if a tenth of all rows were wanted.
+  // As a literal: for a parameter, PostgreSQL plans as if a tenth of all rows were wanted.
   const literal = raw(String(sizes.find((size) => size >= limit) ?? limit))
   const chosen = walks.length > limit ? await foremost(db, walks, limit, compare) : walks
   const found = await unionOf<Row>(

@@ -4,7 +4,7 @@ import type { ActorName } from '../../api/field.ts'
 import type { Ctx } from '../ctx.ts'
 import type { Tx } from '../engine/db.ts'
 
-/** Adds somebody who may act, and returns the number that rows and events give as theirs. */
+/** Adds an actor, and returns its number for rows and events. */
 export async function insertActor(ctx: Ctx, kind: Event['actor']['kind'], name: string): Promise<number> {
   const [row] = await ctx.db.query<{ id: number }>(
     sql`insert into actors (kind, name) values (${kind}, ${name}) returning id`,
@@ -12,10 +12,10 @@ export async function insertActor(ctx: Ctx, kind: Event['actor']['kind'], name: 
   return (row as { id: number }).id
 }
 
-/** The actors that each database was asked for: they never change. */
+/** The actors read so far from each database. They never change. */
 const known = new WeakMap<Tx['apart'], Map<number, ActorName>>()
 
-/** The actors of these numbers, by number. */
+/** The actors with these numbers, by number. */
 export async function actorsOf(ctx: Ctx, ids: readonly number[]): Promise<ReadonlyMap<number, ActorName>> {
   const actors = known.get(ctx.db.apart) ?? new Map<number, ActorName>()
   known.set(ctx.db.apart, actors)
@@ -28,7 +28,7 @@ export async function actorsOf(ctx: Ctx, ids: readonly number[]): Promise<Readon
   return actors
 }
 
-/** An actor in words, for a message. */
+/** The name of an actor, for a message. */
 export async function nameOfActor(ctx: Ctx, id: number): Promise<string> {
   const actor = (await actorsOf(ctx, [id])).get(id)
   if (actor?.kind === 'key') return `the key '${actor.name}'`

@@ -25,7 +25,7 @@ import {
 } from './row.ts'
 import { findVerdict } from './verdict.ts'
 
-/** Brings the verdict of a run up to its checks, with an event when it moves. */
+/** Updates the verdict of a run from its checks, with an event if it changes. */
 async function settle(ctx: Ctx, run: RunRow): Promise<void> {
   const before = { verdict: run.verdict, evidence: run.evidence }
   const after = await findVerdict(ctx, run, run.git === null ? null : JSON.parse(run.git))
@@ -37,8 +37,8 @@ async function settle(ctx: Ctx, run: RunRow): Promise<void> {
 }
 
 /**
- * NOT_FOUND for an unknown run, or a commit that no run made or ended on; CONFLICT when the checkId is taken;
- * VALIDATION_ERROR for a result that its exit code contradicts.
+ * Throws NOT_FOUND for an unknown run, or a commit that no run made or ended on; CONFLICT if the checkId is taken;
+ * VALIDATION_ERROR if the exit code contradicts the result.
  */
 export const createCheck: Operation<'createCheck'> = async (
   ctx,
@@ -77,7 +77,10 @@ export const createCheck: Operation<'createCheck'> = async (
   })
 }
 
-/** The newest run that made or ended on a commit. NOT_FOUND where there is none; VALIDATION_ERROR without a whole commit id. */
+/**
+ * The newest run that made or ended on a commit. Throws NOT_FOUND if there is none; VALIDATION_ERROR for an abbreviated
+ * commit id.
+ */
 async function runOnCommit(ctx: Ctx, commit: string | null): Promise<string> {
   if (commit === null) throw invalid('runId', 'is required where no commit is given to find the run by')
   if (!/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(commit)) {
@@ -100,7 +103,7 @@ const stamps = (ctx: Ctx, createdAt: string) => ({
   updated_at: ctx.now,
 })
 
-/** NOT_FOUND for an unknown project. */
+/** Throws NOT_FOUND for an unknown project. */
 export const listChecks: Operation<'listChecks'> = async (ctx, { project, runId, name, result, ...page }) => {
   const { projects } = await visibleProjects(ctx, project)
   const filters: Sql[] = name === undefined ? [] : [sql`checks.name = ${name}`]
@@ -119,7 +122,7 @@ export const listChecks: Operation<'listChecks'> = async (ctx, { project, runId,
   return { checks: await shownChecks(ctx, rows), meta }
 }
 
-/** Deletes the checks of a run that goes, with an event of each. The caller holds the run. */
+/** Deletes the checks of a run that is being deleted, with an event for each. The caller has locked the run. */
 export async function deleteChecksOf(ctx: Ctx, run: RunRow): Promise<void> {
   const rows = await ctx.db.query<CheckRow>(sql`
     select ${columns} from checks where checks.run_id = ${run.id} order by checks.id`)
@@ -133,21 +136,21 @@ async function removeCheck(ctx: Ctx, row: CheckRow): Promise<void> {
   await recordCheck(ctx, 'deleted', row, vanished({ ...factsOf(row.run, stateOf(row)), content }))
 }
 
-/** The newest checks of the run of that row. */
+/** The newest checks of a run. */
 export async function checksOfRun(ctx: Ctx, runRow: number, limit: number): Promise<Check[]> {
   const rows = await ctx.db.query<CheckRow>(sql`
     select ${columns} from checks where checks.run_id = ${runRow} order by checks.created_at desc, checks.id desc limit ${limit}`)
   return shownChecks(ctx, rows)
 }
 
-/** The check and its run, locked run first. */
+/** The check and its run. Locks the run first. */
 async function openCheck(ctx: Ctx, checkId: string) {
   const { run: runId } = await requireCheck(ctx, checkId)
   const run = await requireRun(ctx, runId, ctx.db.dialect.forUpdate)
   return { run, row: await requireCheck(ctx, checkId, ctx.db.dialect.forUpdate) }
 }
 
-/** NOT_FOUND when the project has none of that id. */
+/** Throws NOT_FOUND if the project has no check with that id. */
 export const getCheck: Operation<'getCheck'> = async (ctx, { checkId }) => {
   const [row] = await ctx.db.query<CheckRow & { content: string | null }>(sql`
     select ${columns}, ${contentOf('checks')} as content from checks
@@ -156,7 +159,10 @@ export const getCheck: Operation<'getCheck'> = async (ctx, { checkId }) => {
   return { check: { ...(await shownCheck(ctx, row)), content: row.content ?? '' } }
 }
 
-/** FORBIDDEN for another key than the one that made the check; PRECONDITION_FAILED; VALIDATION_ERROR as for a new one; NOT_FOUND. */
+/**
+ * Throws FORBIDDEN for a key other than the one that created the check; PRECONDITION_FAILED; VALIDATION_ERROR as in
+ * createCheck; NOT_FOUND.
+ */
 export const updateCheck: Operation<'updateCheck'> = async (ctx, { checkId, ifVersion, content, ...patch }) => {
   if (content !== undefined) requireFitting(ctx, content)
   return inTx(ctx, async (ctx) => {
@@ -199,7 +205,7 @@ export const updateCheck: Operation<'updateCheck'> = async (ctx, { checkId, ifVe
   })
 }
 
-/** PRECONDITION_FAILED when `ifVersion` is stale; NOT_FOUND. */
+/** Throws PRECONDITION_FAILED if `ifVersion` is outdated; NOT_FOUND. */
 export const deleteCheck: Operation<'deleteCheck'> = (ctx, { checkId, ifVersion }) =>
   inTx(ctx, async (ctx) => {
     const { row, run } = await openCheck(ctx, checkId)

@@ -31,7 +31,7 @@ export interface CheckRow {
   erased_at: string | null
 }
 
-/** The columns of `checks` that make a CheckRow. */
+/** The columns of a CheckRow. */
 export const columns = sql`checks.id, (select p.slug from projects p where p.id = checks.project_id) as slug, checks.check_id,
   (select r.run_id from runs r where r.id = checks.run_id) as run, checks.name, checks.result, checks.document_id,
   checks.command, checks.exit_code, checks.duration_ms, checks.content_type, checks.git_commit, checks.git_tree,
@@ -40,7 +40,7 @@ export const columns = sql`checks.id, (select p.slug from projects p where p.id 
 
 const booleanOf = (value: number | null) => (value === null ? null : value === 1)
 
-/** The checks of some rows, as answers show them. */
+/** The checks of some rows, as responses show them. */
 export async function shownChecks(ctx: Ctx, rows: CheckRow[]): Promise<Check[]> {
   const actors = await actorsOf(
     ctx,
@@ -63,7 +63,7 @@ export async function shownChecks(ctx: Ctx, rows: CheckRow[]): Promise<Check[]> 
 
 export const shownCheck = async (ctx: Ctx, row: CheckRow) => (await shownChecks(ctx, [row]))[0] as Check
 
-/** What of a check its maker says. */
+/** The fields of a check that its creator sets. */
 export type CheckState = Pick<
   Check,
   'name' | 'result' | 'command' | 'exitCode' | 'durationMs' | 'contentType' | 'commit' | 'tree' | 'dirty' | 'agent'
@@ -95,14 +95,14 @@ export const valuesOf = (state: CheckState) => ({
   agent: state.agent,
 })
 
-/** What the log says of a check that is made or goes. */
+/** What the log records about a new or deleted check. */
 export const factsOf = (runId: string, state: CheckState) => ({
   runId,
   ...state,
   contentType: state.contentType === 'text/markdown' ? null : state.contentType,
 })
 
-/** Throws VALIDATION_ERROR for a command that failed and is to have passed. */
+/** Throws VALIDATION_ERROR if a failed command is reported as passed. */
 export function requireAgreement({ result, exitCode }: Pick<CheckState, 'result' | 'exitCode'>): void {
   if (result === 'pass' && exitCode !== null && exitCode !== 0) {
     throw invalid('result', `is 'pass', and exitCode is ${exitCode}: a command that ended so did not pass`)
@@ -120,7 +120,7 @@ export function recordCheck(
   return record(ctx, { type: `check.${what}`, subject, subjectId, projectId: ctx.project.id, changes, isImported })
 }
 
-/** The check of that id in the caller's project. NOT_FOUND when there is none. */
+/** The check with that id in the caller's project. Throws NOT_FOUND if there is none. */
 export async function requireCheck(ctx: Ctx, checkId: string, lock: Sql = empty): Promise<CheckRow> {
   const [row] = await ctx.db.query<CheckRow>(sql`
     select ${columns} from checks where checks.project_id = ${ctx.project.id} and checks.check_id = ${checkId} ${lock}`)

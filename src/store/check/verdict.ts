@@ -3,7 +3,7 @@ import type { CheckResult } from '../../api/check.ts'
 import { type Counted, verdictOf, type WorkState } from '../../ledger/verdict.ts'
 import type { Ctx } from '../ctx.ts'
 
-/** What a verdict needs to know of its run. */
+/** The fields of a run that its verdict depends on. */
 interface Judged {
   id: number
   created_by: number
@@ -11,8 +11,8 @@ interface Judged {
 }
 
 /**
- * The verdict that the checks give on a run with that state of its repository, as they are in this transaction: the newest
- * by each actor of each name.
+ * The verdict of the checks on a run with that git state, as seen by this transaction. The newest check of each name by
+ * each actor counts.
  */
 export async function findVerdict(ctx: Ctx, run: Judged, git: WorkState | null) {
   const rows = await ctx.db.query<{
@@ -46,7 +46,9 @@ export async function findVerdict(ctx: Ctx, run: Judged, git: WorkState | null) 
   return verdictOf(counted, { state: git ?? {}, version: run.work_version })
 }
 
-/** Records that the caller wrote some of a run: its checks are not independent of it. Returns whether that is news. */
+/**
+ * Records that the caller wrote part of a run, so their checks are not independent of it. Returns whether this is new.
+ */
 export async function noteWriter(ctx: Ctx, run: Judged): Promise<boolean> {
   if (ctx.actor.id === run.created_by) return false
   const added = await ctx.db.query(sql`

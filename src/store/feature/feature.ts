@@ -51,7 +51,7 @@ const stateOf = ({ name, description, file }: Pick<FeatureRow, 'name' | 'descrip
   file,
 })
 
-/** What parts of it find it by. */
+/** The text that it is searched by. */
 const textOf = ({ name, description }: Pick<FeatureRow, 'name' | 'description'>) => `${name}\n${description ?? ''}`
 
 async function findByNumber(ctx: Ctx, number: number, lock = empty): Promise<FeatureRow | undefined> {
@@ -66,7 +66,7 @@ async function findByName(ctx: Ctx, name: string): Promise<FeatureRow | undefine
   return row
 }
 
-/** The feature of that number. NOT_FOUND when the project has none. */
+/** The feature with that number. Throws NOT_FOUND if the project has none. */
 export async function requireFeature(ctx: Ctx, number: number, lock = empty): Promise<FeatureRow> {
   const row = await findByNumber(ctx, number, lock)
   if (!row) throw new ConductError('NOT_FOUND', `There is no feature ${number} in project '${ctx.project.slug}'.`)
@@ -74,8 +74,8 @@ export async function requireFeature(ctx: Ctx, number: number, lock = empty): Pr
 }
 
 /**
- * Makes a feature unless one of that number or name is there; answers it, and whether it was made. Without a number the
- * next one is handed out, but for the name `feature-<n>`, which belongs to n: CONFLICT when n has another name.
+ * Creates a feature unless one with that number or name exists. Returns it, and whether it was created. Without a
+ * number it gets the next one, except that the name `feature-<n>` belongs to n: CONFLICT if n has another name.
  */
 export async function ensureFeature(ctx: Ctx, fields: FeatureFields, number = numberOfName(fields.name)) {
   const there = number === undefined ? await findByName(ctx, fields.name) : await findByNumber(ctx, number)
@@ -94,7 +94,8 @@ export async function ensureFeature(ctx: Ctx, fields: FeatureFields, number = nu
       await recordFeature(ctx, 'created', row, changes)
       return { row: await requireFeature(ctx, row.number), made: true }
     }
-    // Somebody made it meanwhile, or has that name; a handed-out number that was taken by hand is passed over.
+    // Another caller has created it meanwhile, or has taken its name. A generated number that a caller had chosen
+    // before is skipped.
     const winner = (number !== undefined && (await findByNumber(ctx, number))) || (await findByName(ctx, name))
     if (winner) return { row: winner, made: false }
   }
@@ -108,7 +109,7 @@ const recordFeature = (
 ) =>
   record(ctx, { type: `feature.${what}`, subject: String(number), subjectId: id, projectId: ctx.project.id, changes })
 
-/** Writes the given fields; a change to the same values changes nothing. */
+/** Writes the given fields. Writing the same values is not a change. */
 async function write(ctx: Ctx, row: FeatureRow, patch: Partial<FeatureFields>): Promise<FeatureRow> {
   const before = stateOf(row)
   const after = {
@@ -131,7 +132,10 @@ async function write(ctx: Ctx, row: FeatureRow, patch: Partial<FeatureFields>): 
   return requireFeature(ctx, row.number)
 }
 
-/** Makes a feature, or updates the one of that name. CONFLICT for a name `feature-<n>` whose number has another name. */
+/**
+ * Creates a feature, or updates the one with that name. Throws CONFLICT for a name `feature-<n>` whose number has
+ * another name.
+ */
 export const createFeature: Operation<'createFeature'> = (ctx, fields) =>
   inTx(ctx, async (ctx) => {
     const { row, made } = await ensureFeature(ctx, fields)
@@ -169,12 +173,15 @@ export const listFeatures: Operation<'listFeatures'> = async (ctx, { project, q,
   return { features: rows.map((row) => ({ ...featureOf(row), ...(touching.get(row.id) as FeatureRuns) })), meta }
 }
 
-/** NOT_FOUND when the project has none of that number. */
+/** Throws NOT_FOUND if the project has no feature with that number. */
 export const getFeature: Operation<'getFeature'> = async (ctx, { id }) => ({
   feature: featureOf(await requireFeature(ctx, id)),
 })
 
-/** CONFLICT when the new name is taken, or belongs to another number; PRECONDITION_FAILED when `ifVersion` is stale. */
+/**
+ * Throws CONFLICT if the new name is taken or belongs to another number; PRECONDITION_FAILED if `ifVersion` is
+ * outdated.
+ */
 export const updateFeature: Operation<'updateFeature'> = (ctx, { id, ifVersion, ...patch }) =>
   inTx(ctx, async (ctx) => {
     const row = await requireFeature(ctx, id, ctx.db.dialect.forUpdate)
@@ -185,7 +192,7 @@ export const updateFeature: Operation<'updateFeature'> = (ctx, { id, ifVersion, 
     return { feature: featureOf(await write(ctx, row, patch)) }
   })
 
-/** PRECONDITION_FAILED when `ifVersion` is stale. */
+/** Throws PRECONDITION_FAILED if `ifVersion` is outdated. */
 export const deleteFeature: Operation<'deleteFeature'> = (ctx, { id, ifVersion }) =>
   inTx(ctx, async (ctx) => {
     const row = await requireFeature(ctx, id, ctx.db.dialect.forUpdate)
@@ -197,7 +204,7 @@ export const deleteFeature: Operation<'deleteFeature'> = (ctx, { id, ifVersion }
     return { message: 'Feature deleted successfully' }
   })
 
-/** Takes a feature off its runs, with an event of each. */
+/** Unlinks a feature from its runs, with an event for each. */
 async function unlinkAll(ctx: Ctx, { id, number }: FeatureRow): Promise<void> {
   const runs = await ctx.db.query<{ id: number; run_id: string }>(sql`
     select r.id, r.run_id from run_features l join runs r on r.id = l.run_id where l.feature_id = ${id} order by r.id`)

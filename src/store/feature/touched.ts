@@ -3,7 +3,7 @@ import type { FeatureRuns } from '../../api/feature.ts'
 import type { LastRun } from '../../api/run.ts'
 import type { Tx } from '../engine/db.ts'
 
-/** Of how many of its newest runs the cost of a feature is. */
+/** The cost of a feature covers this many of its newest runs. */
 const costed = 100
 
 interface Count {
@@ -26,7 +26,7 @@ interface Last {
 
 const untouched: FeatureRuns = { runs: 0, lastRun: null, costUsd: null }
 
-/** What the runs that touched each of these features come to, in three queries along their index. */
+/** The totals of the runs that touched each of these features, in three queries along their index. */
 export async function runsTouching(db: Tx, features: number[]): Promise<Map<number, FeatureRuns>> {
   if (features.length === 0) return new Map()
   const newest = (id: number, columns: string, limit: number) => sql`

@@ -1,17 +1,17 @@
 import sql from 'sql-template-tag'
 import type { Ctx } from '../ctx.ts'
 
-/** A session whose hooks are sent to the server, as it is kept between two of them. */
+/** The stored state of a session whose hooks are sent to the server. */
 export interface HookSession {
   id: number
-  /** The id of its run; null before its first prompt, and where the run is gone. */
+  /** The id of its run; null before its first prompt, and if the run no longer exists. */
   runId: string | null
   leaseToken: string | null
-  /** What its hooks told since its last turn, and of itself, as the reader of hooks keeps it. */
+  /** What its hooks reported since its last turn, as the reader of hooks stores it. */
   memo: unknown
 }
 
-/** The session of that agent for the caller, held until the transaction ends; a new one where there was none. */
+/** The caller's session of that agent, locked until the transaction ends; a new one if there was none. */
 export async function openHookSession(ctx: Ctx, agent: string, session: string): Promise<HookSession> {
   const of = sql`project_id = ${ctx.project.id} and actor_id = ${ctx.actor.id} and agent = ${agent} and session = ${session}`
   await ctx.db.query(sql`

@@ -43,7 +43,7 @@ function keyOf(row: KeyRow): Key {
   }
 }
 
-/** A live key, as a request needs it. */
+/** The fields of a live key that a request needs. */
 export interface LiveKey {
   id: number
   name: string
@@ -51,19 +51,19 @@ export interface LiveKey {
   projectId: number | null
   slug: string | null
   lastUsedAt: string | null
-  /** The actor as whom it acts. */
+  /** The actor that it acts as. */
   actorId: number
-  /** When it ends; null: never. */
+  /** When it expires; null for never. */
   endsAt: string | null
 }
 
-/** The live key of that secret; undefined for one that never was, is revoked or has expired. Never cached. */
+/** The live key with that secret; undefined if it is unknown, revoked or expired. Never cached. */
 export const findKey = (db: Tx, secret: string, now: string) => findLive(db, sql`k.hash = ${hashOf(secret)}`, now)
 
-/** The live key of that id. */
+/** The live key with that id. */
 export const findKeyById = (db: Tx, id: number, now: string) => findLive(db, sql`k.id = ${id}`, now)
 
-/** The one key of which `condition` is true, if it is live. */
+/** The only key that matches `condition`, if it is live. */
 async function findLive(db: Tx, condition: Sql, now: string): Promise<LiveKey | undefined> {
   const [row] = await db.query<Omit<KeyRow, 'prefix' | 'created_at'> & { actor_id: number }>(sql`
     select k.id, k.actor_id, k.name, k.permissions, k.project_id, p.slug, k.last_used_at, k.expires_at, k.revoked_at
@@ -83,7 +83,7 @@ export const actorOf = ({ id: keyId, actorId: id, name, permissions, projectId, 
   endsAt,
 })
 
-/** Notes that a key was used, so that `lastUsedAt` is right to the minute. */
+/** Records that a key was used, to keep `lastUsedAt` exact to the minute. */
 export async function touchKey(db: Tx, id: number, now: string): Promise<void> {
   await db.tx((tx) => tx.query(sql`update keys set last_used_at = ${now} where id = ${id}`))
 }
@@ -95,7 +95,7 @@ interface NewKey {
   expiresAt: string | null
 }
 
-/** Stores a key and its event, in the caller's transaction, and returns its id. Without `actorId` it acts as an actor of its own. */
+/** Stores a key and its event in the caller's transaction. Returns its id. Without `actorId` it gets its own actor. */
 export async function insertKey(ctx: Ctx, secret: string, key: NewKey, actorId?: number): Promise<number> {
   const { name, projectId, expiresAt } = key
   const held = permissions.filter((one) => key.permissions.includes(one))
@@ -112,8 +112,8 @@ export async function insertKey(ctx: Ctx, secret: string, key: NewKey, actorId?:
 }
 
 /**
- * FORBIDDEN where the key would reach further than the caller's own; VALIDATION_ERROR where it would outlive the caller's
- * key or session; NOT_FOUND for an unknown project.
+ * Throws FORBIDDEN if the new key would have more permissions than the caller's; VALIDATION_ERROR if it would outlive
+ * the caller's key or session; NOT_FOUND for an unknown project.
  */
 export const createKey: Operation<'createKey'> = (ctx, { name, permissions, project, ...given }) =>
   inTx(ctx, async (ctx) => {
@@ -129,7 +129,7 @@ export const createKey: Operation<'createKey'> = (ctx, { name, permissions, proj
     return { key: await showKey(ctx, id), secret }
   })
 
-/** When a new key ends: as asked for, but never after the caller's own key or session, with which it ends unless told otherwise. */
+/** When a new key expires: as requested, but never after the caller's key or session, which is also the default. */
 function expiryUnder({ actor, now }: Ctx, asked: string | null | undefined): string | null {
   if (asked && asked <= now) throw invalid('expiresAt', `must be in the future, and ${asked} is not`)
   const latest = actor.kind === 'key' ? actor.endsAt : null
@@ -142,7 +142,7 @@ function expiryUnder({ actor, now }: Ctx, asked: string | null | undefined): str
   )
 }
 
-/** A key as it is shown. NOT_FOUND for one that the caller may not see. */
+/** A key as it is shown. Throws NOT_FOUND if the caller may not see it. */
 export const showKey = async (ctx: Ctx, id: number) => keyOf(await readKey(ctx, id))
 
 async function readKey(ctx: Ctx, id: number): Promise<KeyRow> {
@@ -162,10 +162,10 @@ export const listKeys: Operation<'listKeys'> = async (ctx, input) => {
   return { keys: rows.map(keyOf), meta }
 }
 
-/** Revoking a revoked key changes nothing. CONFLICT for the last key by which the whole server can be administered. */
+/** Revoking a revoked key changes nothing. Throws CONFLICT for the last admin key of the whole server. */
 export const revokeKey: Operation<'revokeKey'> = (ctx, { id }) =>
   inTx(ctx, async (ctx) => {
-    // All server admin keys are locked in one order, so that two revocations cannot each spare the other's key.
+    // Locks all server admin keys in one order, so that two revocations cannot each rely on the other's key.
     const admins = await ctx.db.query<{ id: number; permissions: string }>(sql`
       select id, permissions from keys
       where project_id is null and revoked_at is null and expires_at is null order by id ${ctx.db.dialect.forUpdate}`)
@@ -181,14 +181,14 @@ export const revokeKey: Operation<'revokeKey'> = (ctx, { id }) =>
     return { message: 'Key revoked successfully' }
   })
 
-/** Revokes a live key, in the caller's transaction. */
+/** Revokes a live key in the caller's transaction. */
 export async function endKey(ctx: Ctx, id: number, projectId: number | null): Promise<void> {
   await ctx.db.query(sql`update keys set revoked_at = ${ctx.now} where id = ${id}`)
   const changes = { revokedAt: [null, ctx.now] as [unknown, unknown] }
   await record(ctx, { type: 'key.updated', subject: String(id), subjectId: id, projectId, changes })
 }
 
-/** The key of the caller; null for the local user. */
+/** The caller's key; null for the local user. */
 export const me: Operation<'me'> = async (ctx) => {
   const keyId = keyIdOf(ctx)
   const key = keyId === null ? null : await showKey(ctx, keyId)

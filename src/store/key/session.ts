@@ -9,7 +9,7 @@ import { actorOf, endKey, findKey, findKeyById, insertKey, type LiveKey, showKey
 
 const shifted = (now: string, ms: number) => new Date(Date.parse(now) + ms).toISOString()
 
-/** A code that logs in as the key that asks for it; the local user's makes a key of its own. */
+/** Creates a code that logs in as the calling key. For the local user, it creates a separate key. */
 export const createLoginCode: Operation<'createLoginCode'> = (ctx) =>
   inTx(ctx, async (ctx) => {
     const code = newLoginCode()
@@ -19,8 +19,8 @@ export const createLoginCode: Operation<'createLoginCode'> = (ctx) =>
   })
 
 /**
- * Begins the session whose secret is `ctx.session`. UNAUTHORIZED for a key or code that does not open anything (any more).
- * Nothing is locked before that is known: whoever has neither keeps no writer waiting.
+ * Starts the session with the secret `ctx.session`. Throws UNAUTHORIZED for an invalid key or code. Nothing is locked
+ * before they are verified, so callers without either cannot delay writers.
  */
 export const createSession: Operation<'createSession'> = async (ctx, { key: secret, code }) => {
   const { session } = ctx
@@ -45,7 +45,7 @@ async function keyOfSecret({ db, now }: Ctx, secret: string): Promise<number> {
   return key.id
 }
 
-/** The key as which a login code logs in; null for one of the local user. */
+/** The key of a login code; null for a code of the local user. */
 async function keyOfCode({ db, now }: Ctx, code: string): Promise<number | null> {
   const [row] = await db.query<{ key_id: number | null }>(sql`select key_id from login_codes
     where hash = ${hashOf(code)} and created_at > ${shifted(now, -loginCodeMs)}`)
@@ -61,14 +61,18 @@ async function useUp({ db }: Ctx, code: string): Promise<void> {
 const deadCode = () =>
   new ConductError('UNAUTHORIZED', 'This login code was used, is older than ten minutes, or never was: make another.')
 
-/** Nobody knows the secret of this key: it is there so that the session is listed, acts and can be revoked as a key. */
+/**
+ * Nobody knows the secret of this key. It exists so that the session appears as a key, acts as one and can be revoked.
+ */
 function makeKey(ctx: Ctx): Promise<number> {
   const expiresAt = shifted(ctx.now, sessionMs)
   const key = { name: 'browser', permissions: ['admin'], projectId: null, expiresAt } as const
   return insertKey({ ...ctx, actor: localActor }, newSecret(key.permissions), key, localActor.id)
 }
 
-/** Ends the session whose secret is `ctx.session`, and the key that was made for it; without one there is nothing to do. */
+/**
+ * Ends the session with the secret `ctx.session`, and the key that was created for it. Does nothing if there is none.
+ */
 export const deleteSession: Operation<'deleteSession'> = async (ctx) => {
   const ofSession = sql`hash = ${hashOf(ctx.session ?? '')}`
   const [found] = await ctx.db.query<{ key_id: number; made_key: number }>(
@@ -83,7 +87,7 @@ export const deleteSession: Operation<'deleteSession'> = async (ctx) => {
   })
 }
 
-/** The live key of a session; undefined when the session is over, or its key. Never cached. */
+/** The live key of a session; undefined if the session or its key has expired. Never cached. */
 export async function findSession(db: Tx, secret: string, now: string): Promise<LiveKey | undefined> {
   const [session] = await db.query<{ key_id: number; created_at: string }>(
     sql`select key_id, created_at from sessions where hash = ${hashOf(secret)}`,
@@ -95,7 +99,7 @@ export async function findSession(db: Tx, secret: string, now: string): Promise<
   return key && { ...key, endsAt: key.endsAt !== null && key.endsAt < endsAt ? key.endsAt : endsAt }
 }
 
-/** Drops sessions and login codes that are too old to be of use. Returns whether there may be more. */
+/** Deletes expired sessions and login codes. Returns whether there may be more. */
 export async function purgeSessions(db: Tx, now: string): Promise<boolean> {
   const isMore = await Promise.all([
     purge(db, 'sessions', shifted(now, -sessionMs)),

@@ -10,17 +10,17 @@ import { requireRun, shownRun } from './row.ts'
 import { saveRun } from './save.ts'
 
 /**
- * A part grows to this size with further appends, so that a content of many lines is not as many rows. Each append writes
- * the part anew: small ones leave little behind on PostgreSQL, and fill the pages of SQLite.
+ * Appends fill a part up to this many bytes, so that a content of many lines is not as many rows. Each append rewrites
+ * the part. Small parts leave little dead data on PostgreSQL, and fill the pages of SQLite.
  */
 const growBytes = 1_000
-/** The most that one readContent returns. */
+/** The most bytes that one readContent returns. */
 const readLimit = 262_144
 
 /**
- * Appends a text; with `offset`, just once: a text that stands at its offset already is not appended again. CONFLICT when
- * `offset` is not the content's size and something else stands there; LEASE_HELD, LEASE_LOST; FORBIDDEN for an agent key on
- * another's run; NOT_FOUND. Offsets count all bytes that were ever there, those that were dropped too.
+ * Appends a text. With `offset` this takes effect once: a text that is already at its offset is not appended again.
+ * Throws CONFLICT if `offset` is not the size of the content and other text is there; LEASE_HELD; LEASE_LOST; FORBIDDEN
+ * for an agent key on another's run; NOT_FOUND. Offsets count all bytes ever written, including dropped ones.
  */
 export const appendToRun: Operation<'appendToRun'> = (ctx, { runId, text, offset, leaseToken }) =>
   inTx(ctx, async (ctx) => {
@@ -42,7 +42,7 @@ const notTheEnd = (runId: string, offset: number, size: number) =>
     `The content of run '${runId}' has ${size} bytes, and this text does not stand at byte ${offset}: append what follows byte ${size}.`,
   )
 
-/** Whether a document has just this text at byte `offset`. */
+/** Whether a document contains exactly this text at byte `offset`. */
 async function standsAt(ctx: Ctx, documentId: number | null, offset: number, text: string): Promise<boolean> {
   if (documentId === null) return false
   const expected = Buffer.from(text)
@@ -52,11 +52,11 @@ async function standsAt(ctx: Ctx, documentId: number | null, offset: number, tex
 /** The end of a document. */
 interface End {
   size: number
-  /** Its last part, as it is stored. */
+  /** The start of its last part. */
   start: number | null
   length: number
   isGap: number
-  /** The bytes that are gone from its middle. */
+  /** The bytes dropped from its middle. */
   gone: number
 }
 
@@ -72,7 +72,7 @@ async function endOf(ctx: Ctx, documentId: number | null): Promise<End> {
   return end ?? none
 }
 
-/** Adds text to a document, making it where there is none: its id, and what the log says of it. */
+/** Appends text to a document, creating it if needed. Returns its id and what the log records. */
 export const appendText = async (ctx: Ctx, documentId: number | null, text: string) =>
   appendAt(ctx, documentId, await endOf(ctx, documentId), text)
 
@@ -100,7 +100,7 @@ async function insertEmpty(ctx: Ctx): Promise<number> {
   return (row as { id: number }).id
 }
 
-/** Keeps a document within the limit: its head, a line that says how much is gone, and the newest. */
+/** Cuts a document to the limit: its head, a line that says how much is missing, and the newest text. */
 async function dropMiddle(ctx: Ctx, documentId: number, size: number): Promise<void> {
   const parts = await readParts(ctx.db, documentId, 0, size)
   const marker = parts.find(({ dropped }) => dropped > 0)
@@ -119,7 +119,7 @@ async function dropMiddle(ctx: Ctx, documentId: number, size: number): Promise<v
   await insertParts(ctx, documentId, size - newestSize, kept.newest)
 }
 
-/** NOT_FOUND when the project has no such run. */
+/** Throws NOT_FOUND if the project has no such run. */
 export const readContent: Operation<'readContent'> = async (ctx, { runId, after }) => {
   const { document_id } = await requireRun(ctx, runId)
   const parts = await readParts(ctx.db, document_id, after, after + readLimit)
@@ -128,7 +128,7 @@ export const readContent: Operation<'readContent'> = async (ctx, { runId, after 
   return { text, next: Math.min(next, size), truncated: gone > 0 }
 }
 
-/** The text of parts from byte `after` on, at most `readLimit` bytes of whole characters, and the byte where it ends. */
+/** The text from byte `after` on, at most `readLimit` bytes of whole characters, and the byte where it ends. */
 function textFrom(parts: Part[], after: number): { text: string; next: number } {
   let next = after
   let room = readLimit
@@ -149,7 +149,7 @@ function textFrom(parts: Part[], after: number): { text: string; next: number } 
     found.push(bytes.toString('utf8', from, to))
     room -= to - from
     next = start + to
-    // What follows begins after the rest of this part, whether or not a further character had fitted.
+    // The next read starts with the rest of this part, even if another character would have fitted.
     if (to < bytes.length) break
   }
   return { text: found.join(''), next }

@@ -5,7 +5,7 @@ import { most } from '../../ledger/turn.ts'
 import type { Ctx, Operation } from '../ctx.ts'
 import { type RunRow, requireRun } from './row.ts'
 
-/** The files that a run changed, by what its turns tell; of a file the last that was told counts. */
+/** The files that a run changed, from its turns. The last turn that names a file counts. */
 
 export async function keepFiles(ctx: Ctx, run: RunRow, files: NonNullable<TurnFields['files']>): Promise<void> {
   const last = new Map(files.map((file) => [file.path, file]))
@@ -18,7 +18,7 @@ export async function keepFiles(ctx: Ctx, run: RunRow, files: NonNullable<TurnFi
     on conflict (run_id, path) do update set insertions = excluded.insertions, deletions = excluded.deletions`)
 }
 
-/** What they come to. Lines that nobody counted are left out. */
+/** The totals. Files with unknown lines add none. */
 export async function changesOf(ctx: Ctx, run: RunRow): Promise<FileChanges> {
   const [sum] = await ctx.db.query<{ files: number; insertions: number | null; deletions: number | null }>(sql`
     select count(*) as files, cast(sum(insertions) as double precision) as insertions,
@@ -32,7 +32,7 @@ export async function changesOf(ctx: Ctx, run: RunRow): Promise<FileChanges> {
   }
 }
 
-/** NOT_FOUND when the project has no such run. */
+/** Throws NOT_FOUND if the project has no such run. */
 export const listRunFiles: Operation<'listRunFiles'> = async (ctx, { runId, limit }) => {
   const run = await requireRun(ctx, runId)
   const rows = await ctx.db.query<{ path: string; insertions: number | null; deletions: number | null }>(sql`

@@ -7,7 +7,7 @@ import type { RunRow } from './row.ts'
 type Row = Pick<RunRow, 'id' | 'created_at'>
 type State = Pick<RunState, 'git' | 'links'>
 
-/** The side tables by which lists find runs, with their column and what a state has for it. */
+/** The side tables that lists find runs by, each with its column and the values of a state. */
 const finders = [
   { table: 'run_commits', column: 'commit_id', valuesOf: commitsOf },
   { table: 'run_links', column: 'href_key', valuesOf: hrefKeysOf },
@@ -15,12 +15,12 @@ const finders = [
 
 type Finder = (typeof finders)[number]
 
-/** Enters a new run into the tables by which lists find it. */
+/** Adds a new run to these tables. */
 export async function insertFoundBy(ctx: Ctx, row: Row, state: State): Promise<void> {
   for (const finder of finders) await insert(ctx, finder, row, finder.valuesOf(state))
 }
 
-/** Brings those tables up to a run that changes. */
+/** Updates these tables for a changed run. */
 export async function replaceFoundBy(ctx: Ctx, row: Row, before: State, after: State): Promise<void> {
   for (const finder of finders) {
     const { table, column, valuesOf } = finder

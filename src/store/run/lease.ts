@@ -11,10 +11,10 @@ import { type Ctx, inTx, type Operation, requireOwn } from '../ctx.ts'
 import { activityIn, type RunRow, requireRun, shownRun, stateOf } from './row.ts'
 import { type LeaseColumns, saveRun } from './save.ts'
 
-/** A run that its caller may change, locked until the transaction ends. */
+/** A run that the caller may change, locked until the transaction ends. */
 export interface Opened {
   row: RunRow
-  /** The state from which a change starts. */
+  /** The state before the change. */
   base: RunState
   /** Whether the caller holds the lease. */
   holds: boolean
@@ -23,10 +23,11 @@ export interface Opened {
 export const isLapsed = (row: RunRow, now: string) => row.lease_expires_at !== null && row.lease_expires_at <= now
 
 /**
- * The run, for a change. A lease that has run out has failed it, whether or not a server has noticed. Its holder resumes
- * it, unless somebody changed or retried it since. FORBIDDEN for an agent key on another's run, unless it `deletes`: that
- * has a permission of its own. LEASE_HELD without the token, unless `mayEnd` and the caller may write; LEASE_LOST with a
- * token that no longer holds, unless the caller `proposes` it for the run's first lease; NOT_FOUND.
+ * Opens a run for a change. A run whose lease has expired counts as failed, whether or not a server has noticed. Its
+ * holder resumes it, unless someone has changed or retried it since. Throws FORBIDDEN for an agent key on another's
+ * run, unless it `deletes`, which has its own permission; LEASE_HELD without the token, unless `mayEnd` and the caller
+ * may write; LEASE_LOST for a token that is no longer valid, unless the caller `proposes` it for the first lease of the
+ * run; NOT_FOUND.
  */
 export async function openRun(
   ctx: Ctx,
@@ -52,7 +53,7 @@ export async function openRun(
   return { row, base: state, holds: false }
 }
 
-/** Fails a run whose lease has run out, as of that moment. */
+/** Fails a run at the time when its lease expired. */
 export function lapse(ctx: Ctx, row: RunRow): Promise<RunRow> {
   const base = stateOf(row)
   const after: RunState = { ...base, status: 'failed', failure: expired, endedAt: row.lease_expires_at }
@@ -60,7 +61,7 @@ export function lapse(ctx: Ctx, row: RunRow): Promise<RunRow> {
   return saveRun({ ...ctx, actor: systemActor }, { row, base, after, lease, holds: false })
 }
 
-/** The state of a run as if its lease had not run out. LEASE_LOST when the run was retried meanwhile. */
+/** The state of a run as if its lease had not expired. Throws LEASE_LOST if the run was retried meanwhile. */
 async function resumed(ctx: Ctx, row: RunRow, state: RunState): Promise<RunState> {
   const [retry] = await ctx.db.query<{ run_id: string; created_at: string }>(sql`
     select run_id, created_at from runs where retry_of = ${row.id} order by id limit 1`)
@@ -82,7 +83,7 @@ async function leaseLost(ctx: Ctx, row: RunRow): Promise<ConductError> {
   )
 }
 
-/** A new lease: its columns, and the token that its holder is given or has proposed. */
+/** A new lease: its columns, and the token that its holder receives or has proposed. */
 export function grant(now: string, seconds: number, proposed: string | undefined): Required<Granted> {
   const token = tokenOf(proposed)
   const expiresAt = expiryOf(now, seconds)
@@ -90,7 +91,7 @@ export function grant(now: string, seconds: number, proposed: string | undefined
   return { columns, lease: { token, expiresAt } }
 }
 
-/** The status that a lease asks for. VALIDATION_ERROR for another one. */
+/** The status that goes with a lease. Throws VALIDATION_ERROR for another one. */
 export function statusUnder(seconds: number | undefined, status: RunStatus | undefined): RunStatus | undefined {
   if (!seconds) return status
   if (status !== undefined && status !== 'in_progress') {
@@ -101,11 +102,11 @@ export function statusUnder(seconds: number | undefined, status: RunStatus | und
 
 interface Granted {
   columns: LeaseColumns
-  /** What the caller is told, where it asked for a lease. */
+  /** The lease to return, if the caller asked for one. */
   lease?: Lease
 }
 
-/** What a change by `opened` makes of the lease: granted or renewed by `seconds`, ended by 0 or with the run. */
+/** The lease after a change: granted or renewed for `seconds`, or ended by 0 or by the end of the run. */
 export function leaseAfter(
   ctx: Ctx,
   { row, holds }: Opened,
@@ -114,7 +115,7 @@ export function leaseAfter(
   token: string | undefined,
 ): Granted {
   if (seconds && !holds) return grant(ctx.now, seconds, token)
-  // Late words of the last holder are taken until somebody else has acted.
+  // The last holder may still write until someone else has acted.
   const lease_token = holds ? row.lease_token : null
   const lease_seconds = seconds || row.lease_seconds
   const isLeased = row.lease_expires_at !== null || row.status !== 'in_progress'
@@ -126,8 +127,8 @@ export function leaseAfter(
 }
 
 /**
- * LEASE_HELD without the token of a live lease; LEASE_LOST; CONFLICT for a lease asked of a run that has none, and for the
- * activity of one that is not in progress.
+ * Throws LEASE_HELD without the token of a live lease; LEASE_LOST; CONFLICT when renewing the lease of a run without
+ * one, and for an activity of a run that is not in progress.
  */
 export const heartbeat: Operation<'heartbeat'> = (ctx, { runId, activity: doing, leaseSeconds, leaseToken }) =>
   inTx(ctx, async (ctx) => {

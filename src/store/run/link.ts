@@ -5,14 +5,19 @@ import { type Ctx, inTx, type Operation, requireOwn } from '../ctx.ts'
 import { ensureFeature, type FeatureRow } from '../feature/feature.ts'
 import { type RunRow, recordRun, requireRun } from './row.ts'
 
-/** The run, locked until the transaction ends; links need no lease. FORBIDDEN for an agent key on another's run; NOT_FOUND. */
+/**
+ * The run, locked until the transaction ends. Links need no lease. Throws FORBIDDEN for an agent key on another's run;
+ * NOT_FOUND.
+ */
 async function requireChangeable(ctx: Ctx, runId: string): Promise<RunRow> {
   const row = await requireRun(ctx, runId, ctx.db.dialect.forUpdate)
   requireOwn(ctx, row, `Run '${runId}'`)
   return row
 }
 
-/** VALIDATION_ERROR unless 1 to 100 features are named; FORBIDDEN for an agent key on another's run; NOT_FOUND. */
+/**
+ * Throws VALIDATION_ERROR unless 1 to 100 features are named; FORBIDDEN for an agent key on another's run; NOT_FOUND.
+ */
 export const linkFeatures: Operation<'linkFeatures'> = (ctx, { runId, featureIds = [], features = [] }) => {
   const named = featureIds.length + features.length
   if (named < 1 || named > 100) {
@@ -29,7 +34,7 @@ export const linkFeatures: Operation<'linkFeatures'> = (ctx, { runId, featureIds
         made: feature.made || linked.get(feature.row.number)?.made === true,
       })
     }
-    // In one order for all callers, so that two of them do not wait for each other.
+    // All callers use the same order, so that two of them cannot deadlock.
     for (const number of [...featureIds].sort((a, b) => a - b))
       add(await ensureFeature(ctx, { name: placeholderName(number) }, number))
     for (const fields of features) add(await ensureFeature(ctx, fields))
@@ -46,7 +51,7 @@ export const linkFeatures: Operation<'linkFeatures'> = (ctx, { runId, featureIds
   })
 }
 
-/** NOT_FOUND when the run or the link is not there; FORBIDDEN for an agent key on another's run. */
+/** Throws NOT_FOUND if the run or the link does not exist; FORBIDDEN for an agent key on another's run. */
 export const unlinkFeature: Operation<'unlinkFeature'> = (ctx, { runId, featureId }) =>
   inTx(ctx, async (ctx) => {
     const run = await requireChangeable(ctx, runId)

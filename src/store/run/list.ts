@@ -5,7 +5,7 @@ import { visibleProjects } from '../scope.ts'
 import { alongAll, walksOf } from './path.ts'
 import { columns, type RunRow, shownRuns } from './row.ts'
 
-/** NOT_FOUND for an unknown project; BAD_REQUEST for a cursor that is not of this order. */
+/** Throws NOT_FOUND for an unknown project; BAD_REQUEST for a cursor of another order. */
 export const listRuns: Operation<'listRuns'> = async (ctx, { project, ...filters }) => {
   const { all, projects } = await visibleProjects(ctx, project)
   const { limit, order, cursor, createdAfter, createdBefore, ...asked } = filters
@@ -17,7 +17,7 @@ export const listRuns: Operation<'listRuns'> = async (ctx, { project, ...filters
   return { runs: await shownRuns(ctx, rows, (id) => slugs.get(id) ?? ''), meta }
 }
 
-/** The runs that touched a feature. NOT_FOUND when the project has no feature of that number. */
+/** The runs that touched a feature. Throws NOT_FOUND if the project has no feature with that number. */
 export const listFeatureRuns: Operation<'listFeatureRuns'> = async (ctx, { id, ...filters }) => {
   await requireFeature(ctx, id)
   const walks = await walksOf(ctx.db, ctx.project.id, { ...filters, featureId: id })
@@ -25,7 +25,7 @@ export const listFeatureRuns: Operation<'listFeatureRuns'> = async (ctx, { id, .
   return { runs: await shownRuns(ctx, rows), meta }
 }
 
-/** The runs of a spec, registered or not. */
+/** The runs of a spec, whether or not the spec is registered. */
 export const listSpecRuns: Operation<'listSpecRuns'> = async (ctx, filters) => {
   const walks = await walksOf(ctx.db, ctx.project.id, filters)
   const { rows, meta } = await readPage<RunRow>(ctx.db, columns, walks, filters)

@@ -6,28 +6,28 @@ import { statuses } from '../../ledger/run.ts'
 import type { Tx } from '../engine/db.ts'
 import type { Walk } from '../page.ts'
 
-/** What any list of runs may be asked for. */
+/** The filters of any list of runs. */
 export type Filters = Partial<
   Omit<Parsed<'listRuns'>, 'project' | 'limit' | 'cursor' | 'order' | 'createdAfter' | 'createdBefore'>
 >
 
-/** One thing asked of the runs of a project, with the index that finds them by it. */
+/** A filter of the runs of a project, with the index that serves it. */
 interface Path extends Walk {
-  /** The filters that the index knows, its own first. */
+  /** The filters that the index covers, its own first. */
   knows: readonly [keyof Filters, ...(keyof Filters)[]]
   table: Sql
-  /** What finds the runs in that table, each together with the project, in the order in which its index has them. */
+  /** Statements that find the runs in the side table, with the project, in the order of its index. */
   probes: Sql[]
   ordered: Sql
-  /** The index has the order of lists for each of these by itself. */
+  /** For each of these alone, the index has the order of lists. */
   apart: Sql[]
-  /** The same as a condition on `runs` that tempts no engine to leave the path that was chosen. */
+  /** The same filter as a condition on `runs`, written so that no engine abandons the chosen index for it. */
   condition: Sql
-  /** Its index has not the order of lists: it is taken only where it leads to few runs, which are then sorted. */
+  /** Its index does not have the order of lists. It is used only if it leads to few runs, which are then sorted. */
   isUnordered?: true
 }
 
-/** The walks through a project that find what is asked, all along the index that leads to the fewest runs. */
+/** The walks through a project that find the matching runs, all along the index that leads to the fewest. */
 export async function walksOf(db: Tx, projectId: number, filters: Filters): Promise<Walk[]> {
   const { specVersion } = filters
   const commits = filters.commit === undefined ? [] : await commitsBy(db, projectId, filters.commit)
@@ -43,7 +43,7 @@ export async function walksOf(db: Tx, projectId: number, filters: Filters): Prom
   return path.apart.map((one) => ({ ...path, where: [...path.where, ...(one === empty ? [] : [one]), ...where] }))
 }
 
-/** Conditions for all that is asked, on runs of a project that something else finds. Undefined where no run can fulfil them. */
+/** Conditions for all filters, on runs of a project found in another way. Undefined if no run can match. */
 export async function conditionsOf(db: Tx, projectId: number, filters: Filters): Promise<Sql[] | undefined> {
   const commits = filters.commit === undefined ? [] : await commitsBy(db, projectId, filters.commit)
   if (commits.length === 0 && filters.commit !== undefined) return undefined
@@ -54,10 +54,10 @@ export async function conditionsOf(db: Tx, projectId: number, filters: Filters):
   ]
 }
 
-/** Runs are counted up to this number: so many are soon looked through, whatever else is asked of them. */
+/** How far to count runs: checking this many against the other filters is cheap. */
 const few = 500
 
-/** The path that leads to the fewest runs; where all lead to many, the first. */
+/** The index that leads to the fewest runs; if all lead to many, the first one. */
 async function narrowest(db: Tx, paths: Path[]): Promise<Path | undefined> {
   const own = paths.filter((path) => !paths.some((other) => other !== path && other.knows.includes(path.knows[0])))
   if (own.length < 2 && !own[0]?.isUnordered) return own[0]
@@ -79,10 +79,10 @@ async function narrowest(db: Tx, paths: Path[]): Promise<Path | undefined> {
     .reduce<(typeof usable)[number] | undefined>((a, b) => (a && a.count <= b.count ? a : b), undefined)?.path
 }
 
-/** A beginning of commit ids that so many have is asked for with more digits. */
+/** If more commits than this share a prefix, we ask for more digits. */
 const mostCommits = 20
 
-/** The commits of a project's runs that begin so. VALIDATION_ERROR for a beginning that very many have. */
+/** The commits of a project's runs with that prefix. Throws VALIDATION_ERROR if there are too many. */
 async function commitsBy(db: Tx, projectId: number, prefix: string): Promise<string[]> {
   const rows = await db.query<{ commit_id: string }>(sql`
     select distinct commit_id from run_commits
@@ -94,7 +94,7 @@ async function commitsBy(db: Tx, projectId: number, prefix: string): Promise<str
   return rows.map(({ commit_id }) => commit_id)
 }
 
-/** The paths to what is asked, that of what is mostly rarest first. */
+/** The possible indexes, in the order of what is usually rarest. */
 function pathsOf(projectId: number, filters: Filters, commits: string[]): Path[] {
   const { featureId, label, specId, agent, status, verdict } = filters
   const paths: Path[] = []
@@ -125,7 +125,7 @@ function pathsOf(projectId: number, filters: Filters, commits: string[]): Path[]
   return paths
 }
 
-/** Runs of several commits, each once: by the first of them. */
+/** Finds a run with several of the commits only once, by the first of them. */
 function commitPath(projectId: number, commits: string[]): Path {
   const found = (commit: string) => sql`l.project_id = ${projectId} and l.commit_id = ${commit}`
   const path = sidePath('commit', sql`run_commits`, found(commits[0] as string))
@@ -146,7 +146,7 @@ function commitPath(projectId: number, commits: string[]): Path {
   }
 }
 
-/** The index of a column by itself. */
+/** The index of a single column. */
 function columnPath(projectId: number, own: 'session' | 'branch' | 'author', value: string): Path {
   const column = sql`runs.${raw(own)}`
   return {
@@ -190,7 +190,7 @@ function sidePath(own: keyof Filters, table: Sql, found: Sql): Path {
     ordered: sql`l.created_at, l.run_id`,
     apart: [empty],
     condition: sql`exists (select 1 from ${table} l where l.run_id = runs.id and ${found})`,
-    // SQLite keeps the order of the tables in a cross join.
+    // SQLite keeps the order of the tables of a cross join.
     from: sql`${table} l cross join runs`,
     where: [found, sql`runs.id = l.run_id`],
     createdAt: 'l.created_at',
@@ -203,7 +203,7 @@ const alongRuns = { from: sql`runs`, createdAt: 'runs.created_at', id: 'runs.id'
 /** The walk through the runs of all projects. */
 export const alongAll: Walk = { ...alongRuns, where: [sql`1 = 1`] }
 
-/** The index of a column and the status. */
+/** The index of a column together with the status. */
 function runPath(projectId: number, own: keyof Filters, column: Sql, value: string, apart: Sql[]): Path {
   return {
     ...alongRuns,
@@ -231,7 +231,7 @@ function valuesPath(projectId: number, own: 'status' | 'verdict', values: readon
   }
 }
 
-/** The conditions of a repeatable filter, one for each value. */
+/** One condition for each value of a repeatable filter. */
 const eachOf = (column: 'status' | 'verdict', values: readonly string[]) =>
   [...new Set(values)].map((value) => sql`runs.${raw(column)} = ${value}`)
 

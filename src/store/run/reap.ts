@@ -7,8 +7,8 @@ import { columns, type RunRow } from './row.ts'
 const reapedAtOnce = 100
 
 /**
- * Fails runs whose leases have run out by `now`, a bounded number at a time. Any server does so for all; of two that meet,
- * one acts. Returns whether there may be more.
+ * Fails runs whose leases expired before `now`, a limited number at a time. Any server does this for all; if two meet,
+ * one of them acts. Returns whether there may be more.
  */
 export async function reap(db: Tx, now: string): Promise<boolean> {
   const lapsed = await db.query<{ id: number }>(sql`
@@ -20,7 +20,7 @@ export async function reap(db: Tx, now: string): Promise<boolean> {
 async function reapOne(db: Tx, id: number, now: string) {
   const [row] = await db.query<RunRow>(sql`select ${columns} from runs where runs.id = ${id} ${db.dialect.forUpdate}`)
   if (!row || !isLapsed(row, now)) return
-  // The project's slug is of no use to a change that answers nobody.
+  // Only responses need the project's slug.
   const project = { id: row.project_id, slug: '' }
   await lapse({ db, now, actor: systemActor, project, named: true, contentLimit: 0 }, row)
 }

@@ -57,7 +57,7 @@ export interface RunRow {
   erased_at: string | null
 }
 
-/** The columns of `runs` that make a RunRow. */
+/** The columns of a RunRow. */
 export const columns = sql`runs.id, runs.project_id, runs.run_id, runs.title, runs.spec_id, runs.spec_version, runs.status,
   runs.document_id, runs.agent, runs.author, runs.command, runs.exit_code, runs.content_type, runs.labels, runs.location,
   runs.session, runs.branch, runs.git, runs.changes, runs.links, runs.model, runs.input_tokens, runs.output_tokens, runs.cache_read_tokens,
@@ -73,7 +73,7 @@ const written = (value: object | null) => (value === null ? null : JSON.stringif
 const labelsOf = ({ labels }: RunRow) => (labels === '{}' ? {} : JSON.parse(labels))
 const linksOf = ({ links }: RunRow) => (links === '[]' ? [] : JSON.parse(links))
 
-/** Usage has columns of its own, for sums; a null there says that the field was not given. */
+/** Usage has its own columns, for sums. Null means that the field was not given. */
 function usageOf(row: RunRow): Run['usage'] {
   const { model, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cost_usd, cost_source } = row
   const usage = {
@@ -88,7 +88,7 @@ function usageOf(row: RunRow): Run['usage'] {
   return Object.keys(usage).length === 0 ? null : usage
 }
 
-/** The columns that carry a state. */
+/** The columns of a state. */
 export function valuesOf(state: RunState) {
   const { usage } = state
   return {
@@ -115,13 +115,13 @@ export function valuesOf(state: RunState) {
     failure: written(state.failure),
     started_at: state.startedAt,
     ended_at: state.endedAt,
-    // What lists find it by.
+    // The columns that lists search by.
     branch: state.git?.branch ?? null,
     session: state.where?.session ?? null,
   }
 }
 
-/** The runs of some rows, as answers show them. `slugOf` gives the slug of a project by its number. */
+/** The runs of some rows, as responses show them. `slugOf` returns the slug of a project by its number. */
 export async function shownRuns(ctx: Ctx, rows: RunRow[], slugOf = (_id: number) => ctx.project.slug): Promise<Run[]> {
   const actors = await actorsOf(
     ctx,
@@ -130,12 +130,12 @@ export async function shownRuns(ctx: Ctx, rows: RunRow[], slugOf = (_id: number)
   return rows.map((row) => runOf(row, slugOf(row.project_id), actors))
 }
 
-/** The run of a row of the caller's project, as answers show it. */
+/** The run of a row in the caller's project, as responses show it. */
 export async function shownRun(ctx: Ctx, row: RunRow): Promise<Run> {
   return runOf(row, ctx.project.slug, await actorsOf(ctx, [row.created_by, row.updated_by]))
 }
 
-/** Written out field by field: lists make a page of these for every request. */
+/** Field by field for speed: lists build a page of these for every request. */
 function runOf(row: RunRow, project: string, actors: ReadonlyMap<number, ActorName>): Run {
   return {
     id: row.id,
@@ -197,10 +197,10 @@ export function stateOf(row: RunRow): RunState {
   }
 }
 
-/** What a run does, as it is stored. */
+/** The stored activity of a run. */
 export const activityIn = ({ activity }: RunRow): Run['activity'] => parsed(activity)
 
-/** What the log says of a run that is made or goes: its state, and what other operations or Conduct itself set. */
+/** What the log records about a new or deleted run: its state, and what other operations or Conduct itself set. */
 export function factsOf(row: RunRow) {
   return {
     ...stateOf(row),
@@ -214,7 +214,7 @@ export function factsOf(row: RunRow) {
   }
 }
 
-/** The run of that id in the caller's project. NOT_FOUND when there is none. */
+/** The run with that id in the caller's project. Throws NOT_FOUND if there is none. */
 export async function requireRun(ctx: Ctx, runId: string, lock: Sql = empty): Promise<RunRow> {
   const [row] = await ctx.db.query<RunRow>(sql`
     select ${columns} from runs where runs.project_id = ${ctx.project.id} and runs.run_id = ${runId} ${lock}`)

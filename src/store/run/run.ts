@@ -22,7 +22,9 @@ import { columns, factsOf, noRun, type RunRow, recordRun, requireRun, shownRun, 
 import { insertFinders, saveRun } from './save.ts'
 import { deleteTurnsOf, turnsIn } from './turn.ts'
 
-/** CONFLICT when the runId is taken; NOT_FOUND for an unknown `retryOf`; FORBIDDEN for a createdAt without admin. */
+/**
+ * Throws CONFLICT if the runId is taken; NOT_FOUND for an unknown `retryOf`; FORBIDDEN for a createdAt without admin.
+ */
 export const createRun: Operation<'createRun'> = async (
   ctx,
   { runId, content = '', retryOf, leaseSeconds, leaseToken, createdAt, ...fields },
@@ -38,10 +40,10 @@ export const createRun: Operation<'createRun'> = async (
   const granted = leaseSeconds === undefined ? undefined : grant(ctx.now, leaseSeconds, leaseToken)
   return inTx(ctx, async (ctx) => {
     const retried = retryOf === undefined ? undefined : await requireRun(ctx, retryOf, ctx.db.dialect.forUpdate)
-    // Statements that do not need each other's answers are sent together.
+    // Independent statements are sent together.
     const [spec_version, document_id] = await Promise.all([
       state.specId ? findSpecVersion(ctx, state.specId) : null,
-      // Before an id is claimed: from then on, other writers of the project wait.
+      // Before claiming an id, because from then on other writers of the project wait.
       insertDocument(ctx, content, digest),
     ])
     const more = {
@@ -90,7 +92,7 @@ async function insertRun(
   return row
 }
 
-/** NOT_FOUND when the project has none of that id. */
+/** Throws NOT_FOUND if the project has no run with that id. */
 export const getRun: Operation<'getRun'> = async (ctx, { runId }) => {
   const [row] = await ctx.db.query<
     RunRow & { content: string | null; is_linked: number | null; turn: number | null }
@@ -112,8 +114,8 @@ function featuresOf(ctx: Ctx, runRow: number) {
 }
 
 /**
- * FORBIDDEN for an agent key on another's run; PRECONDITION_FAILED when `ifVersion` is stale; LEASE_HELD, LEASE_LOST as
- * for any change of a leased run, but that a key with write may end it without the token; NOT_FOUND.
+ * Throws FORBIDDEN for an agent key on another's run; PRECONDITION_FAILED if `ifVersion` is outdated; LEASE_HELD and
+ * LEASE_LOST as for any change of a leased run, except that a key with write may end it without the token; NOT_FOUND.
  */
 export const updateRun: Operation<'updateRun'> = async (
   ctx,
@@ -138,7 +140,7 @@ export const updateRun: Operation<'updateRun'> = async (
   })
 }
 
-/** Stores a new content; undefined when none is given or it is the one that is there. The caller deletes the old one. */
+/** Stores a new content; undefined if none is given or it is the same. The caller deletes the old one. */
 async function replaceContent(ctx: Ctx, row: RunRow, content: string | undefined) {
   if (content === undefined) return undefined
   const before = await findDigest(ctx, row.document_id)
@@ -151,7 +153,10 @@ async function replaceContent(ctx: Ctx, row: RunRow, content: string | undefined
   }
 }
 
-/** PRECONDITION_FAILED when `ifVersion` is stale; LEASE_HELD, LEASE_LOST; NOT_FOUND. Its checks, turns and links go with it. */
+/**
+ * Deletes a run with its checks, turns and links. Throws PRECONDITION_FAILED if `ifVersion` is outdated; LEASE_HELD;
+ * LEASE_LOST; NOT_FOUND.
+ */
 export const deleteRun: Operation<'deleteRun'> = (ctx, { runId, ifVersion, leaseToken }) =>
   inTx(ctx, async (ctx) => {
     const { row } = await openRun(ctx, runId, leaseToken, { deletes: true })
@@ -167,7 +172,7 @@ export const deleteRun: Operation<'deleteRun'> = (ctx, { runId, ifVersion, lease
     return { message: 'Run deleted successfully' }
   })
 
-/** The later attempts at the task of a run that goes do not name it any more; each is told by an event. */
+/** Later attempts no longer refer to a deleted run. Each gets an event. */
 async function forgetAttempt(ctx: Ctx, row: RunRow): Promise<void> {
   const later = await ctx.db.query<RunRow>(sql`
     select ${columns} from runs where runs.retry_of = ${row.id} order by runs.id ${ctx.db.dialect.forUpdate}`)

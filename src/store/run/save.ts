@@ -16,24 +16,24 @@ export type LeaseColumns = Pick<RunRow, 'lease_token' | 'lease_seconds' | 'lease
 
 export interface Move {
   row: RunRow
-  /** The state from which the change starts: the row's own, or that of the resumed run. */
+  /** The state before the change: that of the row, or of the resumed run. */
   base: RunState
   after: RunState
   lease: LeaseColumns
-  /** Whether this is the holder of the lease, heard of now. */
+  /** Whether the caller holds the lease. If so, the change counts as a sign of life. */
   holds: boolean
-  /** The document that takes the place of the row's, and how the log tells of it. */
+  /** The new document, and what the log records about it. */
   content?: { documentId: number | null; changes: [unknown, unknown]; isReplaced: boolean } | undefined
-  /** What it does now, where that is told; what a live run does is kept without an event. */
+  /** The new activity, if given. The activity of a live run is stored without an event. */
   activity?: Activity | undefined
-  /** Whether it is an ordinary addition, which timelines count with others rather than show. */
+  /** Whether it is an ordinary append, which timelines group. */
   isAppend?: boolean
 }
 
 /**
- * Writes what moved, in the caller's transaction: the columns, what rests on them (version, work, verdict, labels) and
- * the event. A lease that is merely renewed counts as no change; who neither changes anything nor is or becomes the holder
- * leaves the row as it is, and its former holder the way back. Answers the row as it is then.
+ * Writes what changed, in the caller's transaction: the columns, what depends on them (version, work, verdict, labels),
+ * and the event. Renewing a lease is not a change. A caller that changes nothing and does not hold the lease leaves the
+ * row untouched, so the previous holder can still resume. Returns the row as it is then.
  */
 export async function saveRun(ctx: Ctx, move: Move): Promise<RunRow> {
   const { row, base, after, lease, holds, content } = move
@@ -79,7 +79,7 @@ function activityColumn({ row, after, activity }: Move): string | null {
   return shown === null ? null : JSON.stringify(shown)
 }
 
-/** The verdict on a run that changes, and the version of its work. */
+/** The verdict on a changed run, and the version of its work. */
 async function judgeAnew(ctx: Ctx, { row, base, after, content }: Move, own: Changes) {
   const isWorked = isWork(base, after, content?.isReplaced === true)
   const work_version = row.work_version + (isWorked ? 1 : 0)
@@ -89,10 +89,12 @@ async function judgeAnew(ctx: Ctx, { row, base, after, content }: Move, own: Cha
   return { ...(await findVerdict(ctx, { ...row, work_version }, after.git)), work_version }
 }
 
-/** Names only the columns that move: an engine writes the indexes of each column that is named, even where it stays the same. */
+/**
+ * Names only the columns that change: engines update the index of every named column, even if its value stays the same.
+ */
 async function update(ctx: Ctx, row: RunRow, values: Record<string, unknown>): Promise<RunRow> {
   const moved = Object.entries(values).filter(([name, value]) => row[name as keyof RunRow] !== value)
-  // The holder of a lease, heard of twice in a millisecond, moves nothing.
+  // Two signs of life in the same millisecond change nothing.
   if (moved.length === 0) return row
   const assignments = moved.map(([name, value]) => sql`${raw(name)} = ${value}`)
   const [saved] = await ctx.db.query<RunRow>(
@@ -104,7 +106,7 @@ async function update(ctx: Ctx, row: RunRow, values: Record<string, unknown>): P
 const specVersionChange = (before: RunRow, after: RunRow): Changes =>
   before.spec_version === after.spec_version ? {} : { specVersion: [before.spec_version, after.spec_version] }
 
-/** A lease that begins or ends is told; one that is renewed is not. */
+/** The log records when a lease begins or ends, but not when it is renewed. */
 function leaseChanges(row: RunRow, { lease_expires_at: after }: LeaseColumns): Changes {
   const before = row.lease_expires_at
   return (before === null) === (after === null) ? {} : { leaseExpiresAt: [before, after] }
@@ -115,7 +117,7 @@ export async function replaceLabels(ctx: Ctx, row: RunRow, labels: Run['labels']
   await insertLabels(ctx, row, labels)
 }
 
-/** What lists find a new run by, beside its own columns. */
+/** Adds a new run to the side tables that lists find it by. */
 export async function insertFinders(ctx: Ctx, row: RunRow, state: RunState): Promise<void> {
   await Promise.all([insertLabels(ctx, row, state.labels), insertFoundBy(ctx, row, state)])
 }

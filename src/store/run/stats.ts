@@ -8,7 +8,7 @@ import { durationOf, emptyTally, rangeOf, timedRuns } from '../../ledger/stats.t
 import type { Ctx, Operation } from '../ctx.ts'
 import { visibleProjects } from '../scope.ts'
 
-/** NOT_FOUND for an unknown project; VALIDATION_ERROR for a range that is empty or too long. */
+/** Throws NOT_FOUND for an unknown project; VALIDATION_ERROR for an empty range or one that is too long. */
 export const stats: Operation<'stats'> = async (ctx, input) => {
   const { after, before, days } = rangeOf(input.createdAfter, input.createdBefore, ctx.now, input.timeZone)
   const { projects } = await visibleProjects(ctx, input.project)
@@ -29,7 +29,7 @@ export const stats: Operation<'stats'> = async (ctx, input) => {
       for (const one of [tally, total, group]) add(one, sum)
     }
     told.push({ day, ...rounded(tally) })
-    // SQLite reads without pause: a day at a time, and whoever else asks comes in between.
+    // SQLite reads without a pause, so we read one day at a time and let other requests in between.
     await turn()
   }
   const slugs = new Map(projects.map(({ id, slug }) => [String(id), slug]))
@@ -44,7 +44,7 @@ export const stats: Operation<'stats'> = async (ctx, input) => {
   }
 }
 
-/** The most groups in an answer. */
+/** The most groups of a response. */
 const mostGroups = 100
 
 function largest(groups: Map<string | null, Tally>, durations: Timed[]): Group[] {
@@ -59,15 +59,15 @@ function largest(groups: Map<string | null, Tally>, durations: Timed[]): Group[]
     }))
 }
 
-/** An agent's runs are indexed by status too: with every status named, its index goes by time as well. */
+/** Naming every status lets the index of agent and status serve a range of times. */
 const filtersOf = ({ specId, agent }: Parsed<'stats'>): Sql[] => [
   ...(specId === undefined ? [] : [sql`spec_id = ${specId}`]),
   ...(agent === undefined ? [] : [sql`agent = ${agent} and status in (${join(statuses)})`]),
 ]
 
-/** What runs of one status and verdict come to. */
+/** The totals of runs with one status and verdict. */
 interface Sum {
-  /** The value that these runs share in the field by which runs are grouped. */
+  /** The value of the field by which runs are grouped. */
   value: string | null
   status: Run['status']
   verdict: Run['verdict']
@@ -113,10 +113,10 @@ function add(tally: Tally, sum: Sum): void {
   tally.costed += sum.costed
 }
 
-/** Engines add in different orders, which the last digits of a sum tell: twelve digits are the same everywhere. */
+/** Engines add in different orders, which shows in the last digits. Twelve digits are the same everywhere. */
 const rounded = (tally: Tally): Tally => ({ ...tally, costUsd: Number(tally.costUsd.toPrecision(12)) })
 
-/** How long a run took, and its value of the field by which runs are grouped. */
+/** The duration of a run, and its value of the grouping field. */
 interface Timed {
   value: string | null
   ms: number

@@ -4,7 +4,7 @@ import type { Operation, ProjectRef } from '../ctx.ts'
 import type { Tx } from '../engine/db.ts'
 import { visibleProjects } from '../scope.ts'
 
-/** NOT_FOUND for an unknown project. */
+/** Throws NOT_FOUND for an unknown project. */
 export const suggest: Operation<'suggest'> = async (ctx, { project, field, prefix = '', limit }) => {
   const { projects } = await visibleProjects(ctx, project)
   const read = ({ id }: ProjectRef) =>
@@ -41,12 +41,12 @@ async function labelsOf(db: Tx, projectId: number, prefix: string, limit: number
   return labels
 }
 
-/** Follows everything that may come after a prefix, in the order of both engines. */
+/** Sorts after everything that can follow a prefix, in both engines. */
 const last = '\u{10ffff}'
 
 /**
- * The first values of a column that begin with `prefix`, each found by one look into the column's index: the time is that of the
- * values, however many rows have them.
+ * The first values of a column that begin with `prefix`. Each takes one lookup in the index, so the time depends on the
+ * number of values, not of rows.
  */
 async function distinct(
   db: Tx,

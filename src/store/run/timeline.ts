@@ -10,13 +10,13 @@ import { readEvents } from '../log/read.ts'
 import { requireRun } from './row.ts'
 import { turnsOfRun } from './turn.ts'
 
-/** How many turns, checks and attempts a timeline shows: the newest. */
+/** How many of the newest turns, checks and attempts a timeline shows. */
 const shown = 500
-/** How many events it shows by themselves: from the beginning, and from the end. */
+/** How many single events it shows from the start and from the end. */
 const first = 100
 const last = 400
 
-/** NOT_FOUND when the project has no such run. */
+/** Throws NOT_FOUND if the project has no such run. */
 export const timeline: Operation<'timeline'> = async (ctx, { runId }) => {
   const { id } = await requireRun(ctx, runId)
   const events = await eventsOf(ctx, id, runId)
@@ -37,7 +37,7 @@ export const timeline: Operation<'timeline'> = async (ctx, { runId }) => {
   return { timeline: merged(events, others) }
 }
 
-/** Two lists as one: each keeps its own order, since a clock may say another one than the log does. */
+/** Merges two lists. Each keeps its own order, because clocks may disagree with the order of the log. */
 function merged(events: TimelineEntry[], others: TimelineEntry[]): TimelineEntry[] {
   const rest = [...others]
   const all = events.flatMap((event) => {
@@ -48,8 +48,8 @@ function merged(events: TimelineEntry[], others: TimelineEntry[]): TimelineEntry
 }
 
 /**
- * The events of a run in the order of the log, with its appends, and what is too much to show, as groups: so that the
- * beginning of a run is seen, however long it went on.
+ * The events of a run in log order. Appends, and events beyond the limit, become groups, so the start of a run stays
+ * visible however long it goes on.
  */
 async function eventsOf(ctx: Ctx, runRow: number, runId: string): Promise<TimelineEntry[]> {
   await numberEvents(ctx.db)
@@ -66,10 +66,10 @@ async function eventsOf(ctx: Ctx, runRow: number, runId: string): Promise<Timeli
   })
 }
 
-/** How many of the spaces between events one statement looks into. */
+/** How many gaps between events one statement covers. */
 const spacesAtOnce = 50
 
-/** The appends after each of these events and before the next, as groups under the event's place; a run's appends come after it was made. */
+/** The appends between these events, as groups. The appends of a run come after its creation. */
 async function appendsBetween(db: Tx, ofSubject: Sql, events: Event[]): Promise<Map<number, TimelineEntry>> {
   const groups = new Map<number, TimelineEntry>()
   for (let from = 0; from < events.length; from += spacesAtOnce) {
@@ -88,7 +88,10 @@ async function appendsBetween(db: Tx, ofSubject: Sql, events: Event[]): Promise<
   return groups
 }
 
-/** All attempts at the task of a run, itself among them: from the first, whatever retries it or a retry of it. */
+/**
+ * All attempts at the task of a run, including itself: the first one, and everything that retries it directly or
+ * indirectly.
+ */
 function attemptsOf(ctx: Ctx, id: number) {
   return ctx.db.query<Pick<Run, 'runId' | 'status' | 'verdict' | 'attempt' | 'createdAt'>>(sql`
     with recursive before (id, retry_of) as (

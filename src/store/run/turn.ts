@@ -25,7 +25,7 @@ interface TurnRow {
   answer_id: number | null
   prompt: string | null
   answer: string | null
-  /** All other fields that were told. */
+  /** All other fields, as JSON. */
   facts: string
   created_by: number
   created_at: string
@@ -67,9 +67,9 @@ async function findTurn(ctx: Ctx, run: Pick<RunRow, 'id' | 'run_id'>, n: number)
 }
 
 /**
- * Adds a turn to a run, with what it means for the run, in one transaction. A turn that is there under its `n` with the same
- * fields is not added again. CONFLICT where another turn has that `n`, or it is not the next; LEASE_HELD, LEASE_LOST;
- * FORBIDDEN for an agent key on another's run; VALIDATION_ERROR for an end before the start; NOT_FOUND.
+ * Adds a turn to a run and updates the run, in one transaction. A turn that already exists under its `n` with the same
+ * fields is not added again. Throws CONFLICT if another turn has that `n`, or it is not the next one; LEASE_HELD;
+ * LEASE_LOST; FORBIDDEN for an agent key on another's run; VALIDATION_ERROR for an end before the start; NOT_FOUND.
  */
 export const appendTurn: Operation<'appendTurn'> = async (ctx, { runId, n, leaseToken, ...fields }) => {
   if (fields.startedAt && fields.endedAt && fields.endedAt < fields.startedAt) {
@@ -79,7 +79,7 @@ export const appendTurn: Operation<'appendTurn'> = async (ctx, { runId, n, lease
     const opened = await openRun(ctx, runId, leaseToken)
     const { row, base } = opened
     const known = n === undefined ? undefined : await findTurn(ctx, row, n)
-    // A turn whose texts are erased cannot be compared any more.
+    // A turn with erased texts can no longer be compared.
     if (known && known.erasedAt === undefined && !isSame(known, fields)) {
       throw new ConductError('CONFLICT', `Run '${runId}' has another turn ${n}: read it, and send yours as the next.`)
     }
@@ -92,7 +92,7 @@ export const appendTurn: Operation<'appendTurn'> = async (ctx, { runId, n, lease
   })
 }
 
-/** Whether a stored turn has just these fields. */
+/** Whether a stored turn has exactly these fields. */
 function isSame(known: Turn, fields: TurnFields): boolean {
   const { id: _id, project: _project, runId: _runId, n: _n, createdBy: _by, createdAt: _at, ...told } = known
   return JSON.stringify(sorted(told)) === JSON.stringify(sorted(toldOf(fields)))
@@ -100,7 +100,7 @@ function isSame(known: Turn, fields: TurnFields): boolean {
 
 const sorted = (value: object) => Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
 
-/** The fields that say something: an empty text or list says nothing. */
+/** The fields with a value; empty texts and lists have none. */
 function toldOf(fields: TurnFields): TurnFields {
   const isEmpty = (value: unknown) => value === '' || (value instanceof Object && Object.keys(value).length === 0)
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined && !isEmpty(value)))
@@ -148,7 +148,7 @@ function recordTurn(
   return record(ctx, { type: `turn.${what}`, subject, subjectId: id, projectId: ctx.project.id, changes })
 }
 
-/** What a new turn means for its run: what was used and changed, the state of the repository, the content, and that it is idle. */
+/** How a new turn changes its run: usage, changes, git state and content, and it is idle now. */
 async function meaningOf(ctx: Ctx, row: RunRow, base: RunState, turn: Turn) {
   if (turn.files) await keepFiles(ctx, row, turn.files)
   const markdown = markdownOf(turn)
@@ -164,14 +164,14 @@ async function meaningOf(ctx: Ctx, row: RunRow, base: RunState, turn: Turn) {
   return { after, content, activity }
 }
 
-/** The turns of a run, as reading it shows them. `newest` is the number of the last; null: it has none. */
+/** The turns of a run, as getRun shows them. `newest` is the number of the last turn; null if there is none. */
 export async function turnsIn(ctx: Ctx, run: RunRow, newest: number | null) {
   if (newest === null) return { count: 0 }
   const last = await findTurn(ctx, run, newest)
   return { count: newest, ...(last && { last }) }
 }
 
-/** NOT_FOUND when the project has no such run; BAD_REQUEST for a cursor that is not of this order. */
+/** Throws NOT_FOUND if the project has no such run; BAD_REQUEST for a cursor of another order. */
 export const listTurns: Operation<'listTurns'> = async (ctx, { runId, ...page }) => {
   const run = await requireRun(ctx, runId)
   const where = [sql`turns.run_id = ${run.id}`]
@@ -180,7 +180,7 @@ export const listTurns: Operation<'listTurns'> = async (ctx, { runId, ...page })
   return { turns: await shownTurns(ctx, runId, rows), meta }
 }
 
-/** NOT_FOUND when the project has no such run, or the run no such turn. */
+/** Throws NOT_FOUND if there is no such run or turn. */
 export const getTurn: Operation<'getTurn'> = async (ctx, { runId, n }) => {
   const run = await requireRun(ctx, runId)
   const turn = await findTurn(ctx, run, n)
@@ -188,7 +188,7 @@ export const getTurn: Operation<'getTurn'> = async (ctx, { runId, n }) => {
   throw new ConductError('NOT_FOUND', `Run '${runId}' has no turn ${n}.`)
 }
 
-/** Deletes the turns of a run that goes, with an event of each. The caller holds the run. */
+/** Deletes the turns of a run that is being deleted, with an event for each. The caller has locked the run. */
 export async function deleteTurnsOf(ctx: Ctx, run: RunRow): Promise<void> {
   const rows = await ctx.db.query<TurnRow>(
     sql`select ${columns} from turns where turns.run_id = ${run.id} order by turns.n`,
@@ -202,7 +202,7 @@ export async function deleteTurnsOf(ctx: Ctx, run: RunRow): Promise<void> {
   }
 }
 
-/** The newest turns of the run of that row, as its timeline shows them; the newest first. */
+/** The newest turns of a run, newest first, as its timeline shows them. */
 export async function turnsOfRun(ctx: Ctx, runRow: number, limit: number) {
   const rows = await ctx.db.query<{ n: number; title: string | null; facts: string; created_at: string }>(sql`
     select n, title, facts, created_at from turns where run_id = ${runRow} order by n desc limit ${limit}`)

@@ -15,41 +15,41 @@ import { readBytes } from '../document.ts'
 import type { Tx } from '../engine/db.ts'
 import type { Subject } from './subject.ts'
 
-/** A subject in the index. Entries have the order in which their subjects came, and keep it. */
+/** A subject in the index. Entries keep the order in which their subjects were created. */
 export interface Entry {
   id: number
   type: SearchType
   subject_id: number
-  /** What is indexed of it: null before it is. */
+  /** The indexed document; null until it is indexed. */
   document_id: number | null
   head: string | null
   bytes: number
   gap: number
 }
 
-/** Words of one passage, to be written under `rowid`. */
+/** The words of a passage, to be written under `rowid`. */
 export interface Words {
   rowid: number
   words: string[]
 }
 
-/** What an entry becomes, and what of the index goes and comes. */
+/** The new state of an entry, and the index rows to delete and to write. */
 export interface Renewal {
   id: number
-  /** Undefined where the subject is gone. */
+  /** Undefined if the subject no longer exists. */
   entry: Entry | undefined
   isDone: boolean
   drops: { from: number; to: number }[]
   words: Words[]
 }
 
-/** The rows of an entry in the index of words: one for each passage. */
+/** The rowids of an entry in the index of words: one per passage. */
 export const rowOf = (entry: number, passage: number) => entry * slots + slotOf(passage)
 export const entryOf = (rowid: number) => Math.floor(rowid / slots)
 
 /**
- * Every word is indexed under a letter that says where it stands: `h` in the head (id, title), `w` anywhere; `p` is the
- * project, `k` the kind, and `f` marks the first passage of a text.
+ * Each indexed word has a prefix for its place: `h` in the head (id and title), `w` anywhere. `p` is the project, `k`
+ * the kind, and `f` marks the first passage of a text.
  */
 export const wordToken = (place: 'h' | 'w', word: string) => place + word
 export const projectToken = (id: number) => `p${id}`
@@ -58,16 +58,18 @@ export const firstToken = 'f'
 
 export const headOf = ({ subject, title }: Subject) => `${subject} ${title ?? ''}`
 
-/** What the index lacks of an entry, or has otherwise than its subject is now. */
+/** How the index of an entry differs from its subject. */
 export interface Plan {
-  /** The rows of passages that are gone; all where the head or the document is another, or the subject is gone. */
+  /**
+   * The rows of dropped passages; all rows if the head or the document has changed, or the subject no longer exists.
+   */
   drops: { from: number; to: number }[]
-  /** The passages to index: those at the edges of a gap that moved, which are done together, then what has grown. */
+  /** The passages to index: first those at the edges of a moved gap, which are done together, then the new text. */
   edges: number[]
   grown: number[]
 }
 
-/** Compares an entry with its subject, which is undefined where it is gone. */
+/** Compares an entry with its subject; undefined if the subject no longer exists. */
 export function planOf(entry: Entry, subject: Subject | undefined): Plan {
   const all = { from: rowOf(entry.id, 0), to: entry.id * slots + slots - 1 }
   if (!subject) return { drops: [all], edges: [], grown: [] }
@@ -76,21 +78,21 @@ export function planOf(entry: Entry, subject: Subject | undefined): Plan {
   return { drops: isAsItWas(entry, subject) || entry.head === null ? gone : [all, ...gone], edges, grown }
 }
 
-/** Whether the text of an entry has at most grown or lost of its middle since it was indexed. */
+/** Whether the text has only grown, or lost part of its middle, since it was indexed. */
 const isAsItWas = (entry: Entry, subject: Subject) =>
   entry.head === digestOf(subject) && entry.document_id === subject.document_id && entry.bytes <= subject.bytes
 
 const digestOf = (subject: Subject) =>
   hash('sha256', `${subject.project_id} ${headOf(subject)} ${subject.more}`).slice(0, 16)
 
-/** How much of a step is left. */
+/** The rest of the budget of a step. */
 export interface Budget {
   isSpent(): boolean
-  /** Notes that so many words are going to be written. */
+  /** Records that this many words will be written. */
   spend(words: number): void
 }
 
-/** Indexes what the plan of an entry names, until the budget is spent, but at least one passage that was not indexed. */
+/** Indexes the passages in the plan of an entry until the budget is spent, but at least one new passage. */
 export async function renew(tx: Tx, entry: Entry, subject: Subject | undefined, budget: Budget): Promise<Renewal> {
   const { drops, edges, grown } = planOf(entry, subject)
   if (!subject) return { id: entry.id, entry: undefined, isDone: true, drops, words: [] }
@@ -105,7 +107,7 @@ export async function renew(tx: Tx, entry: Entry, subject: Subject | undefined, 
     budget.spend(tokens.length)
     if (index < edges.length) continue
     bytes = Math.max(bytes, Math.min(subject.bytes, knownAfter(passage)))
-    // The last passage but one can end so near to the end of the text that it would be the first of the next step again.
+    // The second-to-last passage can end so close to the end of the text that the next step would start with it again.
     const isFurther = passageAt(growsFrom(bytes)) > passage
     if (isFurther && index < passages.length - 1 && budget.isSpent()) break
   }
@@ -125,11 +127,11 @@ export async function renew(tx: Tx, entry: Entry, subject: Subject | undefined, 
   }
 }
 
-/** The passages to index, in order, and those that are gone. */
+/** The passages to index in order, and the dropped ones. */
 function passagesOf(entry: Pick<Entry, 'bytes' | 'gap'>, subject: Subject) {
   const { bytes, gap, gap_start } = subject
   const gapEnd = gap_start + gap
-  // The first passage finds a subject by its title, also where its text is gone.
+  // The first passage finds a subject by its title, even if its text is gone.
   const isGone = (passage: number) =>
     passage > 0 && gap > 0 && passage * passageBytes >= gap_start && (passage + 1) * passageBytes <= gapEnd
   const isThere = (passage: number) => !isGone(passage)
@@ -155,13 +157,13 @@ function tokensOf(type: SearchType, subject: Subject, passage: number, text: str
   ]
 }
 
-/** The words of the head of a subject, and all by which a passage with this text is found. */
+/** The words of a subject's head, and all words that find a passage with this text. */
 export function wordsOfPassage(subject: Subject, text: string): { head: Set<string>; all: Set<string> } {
   const head = wordsOf(headOf(subject))
   return { head, all: head.union(wordsOf(`${text}\n${subject.more}`)) }
 }
 
-/** The text of a passage of a subject. */
+/** The text of a passage. */
 export async function textOf(db: Tx, { document_id, text }: Subject, passage: number): Promise<string> {
   if (document_id === null) return ''
   if (text !== null) return text

@@ -6,10 +6,10 @@ import type { Row } from './wait.ts'
 
 type RunFilters = Omit<Parsed<'search'>, 'project' | 'q' | 'type' | 'limit' | 'cursor'>
 
-/** Returns those of some hits whose run the filters find. */
+/** Returns the hits whose runs match the filters. */
 export type Filter = (rows: Row[]) => Promise<Row[]>
 
-/** Undefined where no filter is given. */
+/** Undefined without filters. */
 export function filterOf(db: Tx, { createdAfter, createdBefore, ...filters }: RunFilters): Filter | undefined {
   const span = [
     ...(createdAfter === undefined ? [] : [sql`runs.created_at > ${createdAfter}`]),

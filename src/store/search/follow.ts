@@ -8,12 +8,12 @@ import { piecesOf, subjectsOf } from './subject.ts'
 
 const eventsAtOnce = 500
 const entriesAtOnce = 10
-/** After so many words a step writes them: engines take longest for that. */
+/** A step writes its words once it has this many, because writing takes the most time. */
 const wordsAtOnce = 3_000
-/** How many of the newest entries have an index of their own, so that a search for what many have reads only those. */
+/** The newest entries have a second, smaller index, so that a search for common words reads only those. */
 const recentEntries = 4096
 
-/** Whether the index is up to the log. */
+/** Whether the index is behind the log. */
 export async function isBehind(db: Tx): Promise<boolean> {
   await numberEvents(db)
   const [behind] = await db.query(sql`
@@ -24,8 +24,8 @@ export async function isBehind(db: Tx): Promise<boolean> {
 }
 
 /**
- * Marks the entries of all subjects that events since the last time tell of. What is marked is in the index as it was
- * before, or not at all.
+ * Marks the entries of all subjects with new events. Until they are indexed again, the index has their earlier state,
+ * or nothing.
  */
 export async function markChanged(db: Tx): Promise<void> {
   await numberEvents(db)
@@ -37,13 +37,13 @@ export async function markChanged(db: Tx): Promise<void> {
   }
 }
 
-/** One step of `followLog` where the index is behind; where it is not, nothing is written. */
+/** A step of `followLog`; writes nothing if the index is up to date. */
 export const indexMore = async (db: Tx, ms: number): Promise<boolean> => (await isBehind(db)) && followLog(db, ms)
 
 /**
- * Brings the index one step further, for about `ms` milliseconds: marks the entries of the subjects that events since the
- * last time tell of, merges what earlier steps wrote, and renews marked entries. One transaction of all servers does so at
- * a time. No text can stop it: what is written of a passage has a bounded size. Returns whether there is more to do.
+ * Advances the index for about `ms` milliseconds: marks entries with new events, merges what earlier steps wrote, and
+ * indexes marked entries. Only one transaction across all servers does this at a time. No text can block it, because it
+ * writes a bounded amount per passage. Returns whether there is more to do.
  */
 export function followLog(db: Tx, ms: number): Promise<boolean> {
   return db.tx(async (tx) => {
@@ -72,7 +72,7 @@ export function followLog(db: Tx, ms: number): Promise<boolean> {
   })
 }
 
-/** Entries that wait for the index; `place` says which of them, and their order. */
+/** Entries that wait to be indexed. `place` selects and orders them. */
 export const readStale = (db: Tx, place: Sql, limit: number) =>
   db.query<Entry>(sql`
     select id, type, subject_id, document_id, head, bytes, gap from search_entries
@@ -89,7 +89,9 @@ function budgetOf(ms: number): Budget {
   }
 }
 
-/** Marks the entries of what the next events tell of, alone among all servers; true where there may be more events. */
+/**
+ * Marks the entries of the next events; only one server does so at a time. Returns whether there may be more events.
+ */
 async function markNext(tx: Tx): Promise<boolean> {
   const [state] = await tx.query<{ last_seq: number }>(
     sql`select last_seq from followers where name = 'search' ${tx.dialect.forUpdate}`,
@@ -97,7 +99,7 @@ async function markNext(tx: Tx): Promise<boolean> {
   return markStale(tx, state?.last_seq ?? 0)
 }
 
-/** Marks the entries of what changed, making new ones; true where there may be more events to read. */
+/** Marks the entries of changed subjects, creating missing ones. Returns whether there may be more events to read. */
 async function markStale(tx: Tx, after: number): Promise<boolean> {
   const events = await tx.query<{ seq: number; type: string; subject_id: number }>(sql`
     select seq, type, subject_id from events where seq > ${after} order by seq limit ${eventsAtOnce}`)
@@ -116,7 +118,7 @@ async function markStale(tx: Tx, after: number): Promise<boolean> {
   return events.length === eventsAtOnce
 }
 
-/** Tidies the indexes of words until nothing is left to do or the budget is spent. Returns whether it is spent. */
+/** Merges the indexes of words until nothing is left to merge or the budget is spent. Returns whether it is spent. */
 async function tidyWords(tx: Tx, budget: Budget): Promise<boolean> {
   for (const table of ['search_words', 'search_recent']) {
     while (await tx.dialect.tidyWords(tx, table)) if (budget.isSpent()) return true
@@ -125,8 +127,8 @@ async function tidyWords(tx: Tx, budget: Budget): Promise<boolean> {
 }
 
 /**
- * Writes what became of entries. Deletions first, then words in the order of their rows: FTS5 gathers them, and so writes
- * one segment for all. No statement waits for the answer to the one before.
+ * Writes the renewed entries: first deletions, then words in rowid order, which FTS5 gathers into a single segment. No
+ * statement waits for the one before.
  */
 async function write(tx: Tx, renewals: Renewal[]): Promise<void> {
   const [newest] = await tx.query<{ id: number }>(sql`select max(id) as id from search_entries`)
@@ -151,7 +153,7 @@ const keep = ({ id, entry, isDone }: Renewal): Sql =>
         gap = ${entry.gap}, is_stale = ${isDone ? 0 : 1} where id = ${id}`
     : sql`delete from search_entries where id = ${id}`
 
-/** Many ranges in one statement: before each, FTS5 would write a segment for what was deleted by the one before. */
+/** Deletes many ranges in one statement. With several statements, FTS5 would write a segment for each. */
 const deleteWords = (table: Sql, drops: Renewal['drops']): Sql[] =>
   piecesOf(drops.map(({ from, to }) => sql`(cast(${from} as bigint), cast(${to} as bigint))`)).map(
     (some) => sql`delete from ${table} where rowid in (

@@ -15,20 +15,20 @@ import { followLog, markChanged } from './follow.ts'
 import { readSubjects } from './subject.ts'
 import { type Place, type Row, readWaiting, type Waiting, type Wanted } from './wait.ts'
 
-/** How long one step of indexing keeps others waiting. */
+/** How long a step of indexing may block others, in milliseconds. */
 const stepMs = 5
-/** How long a search looks through what is not indexed, or waits for it to become less. */
+/** How long a search reads unindexed texts, or waits for there to be fewer, in milliseconds. */
 const patienceMs = 20_000
-/** So many entries that wait for the index are read by a search itself. */
+/** A search itself reads up to this many entries that wait for the index. */
 const mostWaiting = 10_000
 
-/** With a filter of runs, so many hits are asked for at once, and so many looked through for one page. */
+/** With filters: how many hits to fetch at once, and how many to check for one page. */
 const filteredAtOnce = 200
 const mostFiltered = 10_000
 
 /**
- * BAD_REQUEST for a cursor that no search gave; NOT_FOUND for an unknown project; UNAVAILABLE while the index is built. Where
- * few of very many hits fulfil the filters, a page may have fewer than `limit` rows though more follow.
+ * Throws BAD_REQUEST for an unknown cursor; NOT_FOUND for an unknown project; UNAVAILABLE while the index is being
+ * built. If few of very many hits match the filters, a page may have fewer than `limit` rows although more follow.
  */
 export const search: Operation<'search'> = async (ctx, { project, q, type, limit, cursor, ...filters }) => {
   const { all, projects } = await visibleProjects(ctx, project)
@@ -62,7 +62,7 @@ export const search: Operation<'search'> = async (ctx, { project, q, type, limit
   }
 }
 
-/** What the index does not tell yet. While very much waits for it, this helps to index. */
+/** Reads what is not indexed yet. If that is too much, it helps with indexing. */
 async function readUnindexed(db: Tx, wanted: Omit<Wanted, 'goesOn'>): Promise<Waiting> {
   const end = performance.now() + patienceMs
   const goesOn = () => {
@@ -90,21 +90,21 @@ interface Hit extends HitPlace {
 
 interface Question {
   place: Place
-  /** Groups of which one token each must be there. */
+  /** Groups of tokens. At least one token of each group must match. */
   wanted: string[][]
   terms: string[]
-  /** The entry before which to begin. */
+  /** Only entries before this one. */
   before: number | undefined
   filter: Filter | undefined
 }
 
 interface Findings {
   hits: Hit[]
-  /** Where to go on, if `mostFiltered` hits were looked through before there were enough. */
+  /** Where to continue, if `mostFiltered` hits were checked before there were enough. */
   rest?: HitPlace
 }
 
-/** The newest subjects, about `limit`, whose head, or else of which only a passage, has all the terms. */
+/** About `limit` of the newest subjects with all terms in the head, or else in one passage. */
 async function find(db: Tx, question: Question, waiting: Waiting, limit: number): Promise<Findings> {
   const { place, before, filter } = question
   const hits: Hit[] = []
@@ -117,7 +117,7 @@ async function find(db: Tx, question: Question, waiting: Waiting, limit: number)
     const reached = last?.rowid ?? 0
     const unindexed = waiting.rows[place].filter(({ rowid }) => rowid < end && rowid >= reached)
     const all = [...rows.filter(({ rowid }) => !waiting.isStale(rowid)), ...unindexed].sort((a, b) => a.rowid - b.rowid)
-    // A text that has the terms in several passages is found by its last.
+    // A text with the terms in several passages is found by the last one.
     const newest = new Map(all.filter(({ entry }) => !seen.has(entry)).map((row) => [row.entry, row]))
     const kept = filter ? await filter([...newest.values()]) : [...newest.values()]
     kept.sort((a, b) => b.entry - a.entry)
@@ -135,8 +135,8 @@ async function find(db: Tx, question: Question, waiting: Waiting, limit: number)
 }
 
 /**
- * The newest passages before the row `end`. Terms that many have are found often enough among the newest; what is not has
- * few passages, which all can be read and sorted.
+ * The newest passages before the row `end`. Common terms fill the page from the recent index. A term that does not is
+ * rare, so we can afford to read and sort all of its passages.
  */
 async function ask(db: Tx, question: Question, end: number, limit: number): Promise<Row[]> {
   const newest = await askIn(db, sql`search_recent`, question, end, limit)
@@ -167,7 +167,7 @@ async function askIn(
     join search_entries e on e.id = found.rowid / ${raw(String(slots))} order by found.rowid desc`)
 }
 
-/** A hit as it is shown; undefined when its subject is gone. */
+/** A hit as it is shown; undefined if its subject no longer exists. */
 async function shown(db: Tx, { entry, type, subject_id: id, rowid }: Row, { place, terms }: Question) {
   const subject = (await readSubjects(db, type, [id])).get(id)
   if (!subject) return undefined

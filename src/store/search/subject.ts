@@ -4,7 +4,7 @@ import { passageBytes } from '../../ledger/passage.ts'
 import { contentOf } from '../document.ts'
 import type { Tx } from '../engine/db.ts'
 
-/** What of a run, turn, spec, check or feature is searched and shown. */
+/** The parts of a run, turn, spec, check or feature that are searched and shown. */
 export interface Subject {
   id: number
   project_id: number
@@ -13,20 +13,20 @@ export interface Subject {
   title: string | null
   status: string | null
   updated_at: string
-  /** Short texts beside the title. */
+  /** Short texts besides the title. */
   more: string
   document_id: number | null
-  /** Of its document: the size, how much of the middle is gone, and where the gap begins. */
+  /** The size of its document, how much of the middle is missing, and where the gap starts. */
   bytes: number
   gap: number
   gap_start: number
-  /** Its whole text, where that is one passage. */
+  /** The whole text if it is a single passage. */
   text: string | null
 }
 
 const slugOf = sql`(select p.slug from projects p where p.id = project_id) as slug`
 
-/** The columns that tell of the document of a row of `table`. */
+/** The columns of the document of a row of `table`. */
 function documentOf(table: 'runs' | 'specs' | 'checks'): Sql {
   const ofRow = sql`(select d.bytes from documents d where d.id = document_id)`
   const gap = (column: Sql) => sql`coalesce((select ${column} from document_parts g
@@ -35,7 +35,7 @@ function documentOf(table: 'runs' | 'specs' | 'checks'): Sql {
     case when ${ofRow} <= ${passageBytes} then ${contentOf(table)} else null end as text`
 }
 
-/** The text of the document of that id. */
+/** The text of a document. */
 const partsOf = (id: Sql) =>
   sql`(select string_agg(d.text, '' order by d.start) from document_parts d where d.document_id = ${id})`
 
@@ -47,7 +47,7 @@ const subjects: Record<SearchType, Sql> = {
     coalesce(spec_id, '') || ' ' || coalesce(agent, '') || ' ' || coalesce(author, '') || ' ' || coalesce(command, '')
       || ' ' || coalesce(branch, '') || ' ' || coalesce((select string_agg(c.commit_id, ' ' order by c.commit_id)
         from run_commits c where c.run_id = runs.id), '') as more, ${documentOf('runs')} from runs`,
-  // A turn is one passage: its prompt, and beside that its answer.
+  // A turn is a single passage: its prompt, with its answer beside it.
   turn: sql`select id, project_id, ${slugOf}, (select r.run_id from runs r where r.id = turns.run_id) || '/' || n as subject,
     title, null as status, created_at as updated_at, coalesce(${partsOf(sql`turns.answer_id`)}, '') as more,
     prompt_id as document_id, coalesce((select d.bytes from documents d where d.id = prompt_id), 0) as bytes,
@@ -60,13 +60,13 @@ const subjects: Record<SearchType, Sql> = {
     coalesce(description, '') || ' ' || coalesce(file, '') as more, ${without} from features`,
 }
 
-/** The rows of those ids that are there, by id. */
+/** The existing rows with these ids, by id. */
 export async function readSubjects(db: Tx, type: SearchType, ids: number[]): Promise<Map<number, Subject>> {
   const rows = await db.query<Subject>(sql`${subjects[type]} where id in (${join(ids)})`)
   return new Map(rows.map((row) => [row.id, row]))
 }
 
-/** Finds the subject of an entry among those that were read; undefined where it is gone. */
+/** Returns the subject of an entry; undefined if it no longer exists. */
 export type SubjectOf = (entry: { type: SearchType; subject_id: number }) => Subject | undefined
 
 /** Reads the subjects of entries. */
@@ -81,7 +81,10 @@ export async function subjectsOf(db: Tx, entries: { type: SearchType; subject_id
   return ({ type, subject_id }) => found.get(`${type} ${subject_id}`)
 }
 
-/** A list in pieces of few lengths, `most` at most, so that the statements about them have few texts, which stay prepared. */
+/**
+ * Splits a list into pieces of a few fixed lengths, `most` at most, so that statements about them have few different
+ * texts, which stay prepared.
+ */
 export function piecesOf<T>(all: T[], most = 50): T[][] {
   const found: T[][] = []
   for (let at = 0; at < all.length; ) {

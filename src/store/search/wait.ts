@@ -9,10 +9,10 @@ import { type Subject, subjectsOf } from './subject.ts'
 
 const entriesAtOnce = 50
 const passagesAtOnce = 16
-/** How long this keeps the event loop from others. */
+/** How long a search may block the event loop, in milliseconds. */
 const turnMs = 5
 
-/** A passage that has all terms. */
+/** A passage with all terms. */
 export interface Row {
   rowid: number
   entry: number
@@ -20,25 +20,25 @@ export interface Row {
   subject_id: number
 }
 
-/** Where all terms may stand: in the head (id, title), or else in a passage. */
+/** Where all terms were found: in the head (id and title), or else in a passage. */
 export type Place = 'head' | 'body'
 
-/** What the index does not tell yet. */
+/** What the index does not contain yet. */
 export interface Waiting {
-  /** Whether a row of the index no longer counts. */
+  /** Whether a row of the index is outdated. */
   isStale(rowid: number): boolean
-  /** The passages that are not indexed as they are, and have all terms; the newest first. */
+  /** Passages with all terms that are not indexed in their current state, newest first. */
   rows: Record<Place, Row[]>
 }
 
 export interface Wanted {
   terms: string[]
   has(type: SearchType, projectId: number): boolean
-  /** Is called now and then; what it throws ends the reading. */
+  /** Called regularly. If it throws, reading stops. */
   goesOn(): void
 }
 
-/** A passage to be read. */
+/** A passage to read. */
 interface Unread {
   entry: Entry
   subject: Subject
@@ -47,8 +47,8 @@ interface Unread {
 }
 
 /**
- * Reads the passages that wait for the index, so that a search finds what was written a moment ago without waiting itself.
- * The marks must be up to the log, and the index must be asked afterwards: what is indexed meanwhile then counts once.
+ * Reads the passages that wait for the index, so that a search finds new text at once. The marks must be up to date
+ * with the log, and the index must be searched afterwards: what gets indexed in between then counts once.
  */
 export async function readWaiting(db: Tx, wanted: Wanted): Promise<Waiting> {
   const stale = new Set<number>()
@@ -81,7 +81,7 @@ export async function readWaiting(db: Tx, wanted: Wanted): Promise<Waiting> {
   return { rows, isStale: (rowid) => stale.has(rowid) || gone.some(({ from, to }) => from <= rowid && rowid <= to) }
 }
 
-/** Lets others have their turn when this one has lasted long enough. */
+/** Yields to others after long enough. */
 function pauses() {
   let began = performance.now()
   return async () => {
@@ -91,7 +91,7 @@ function pauses() {
   }
 }
 
-/** Adds those passages to `rows` that have all terms. */
+/** Adds the passages with all terms to `rows`. */
 async function readPassages(db: Tx, unread: Unread[], terms: string[], rows: Waiting['rows']): Promise<void> {
   const places = await Promise.all(unread.map((one) => placeIn(db, one, terms)))
   for (const [index, place] of places.entries()) {
@@ -100,10 +100,10 @@ async function readPassages(db: Tx, unread: Unread[], terms: string[], rows: Wai
   }
 }
 
-/** Where in a passage all terms stand, by the rules of the index. */
+/** Where in a passage all terms are, by the rules of the index. */
 async function placeIn(db: Tx, { subject, passage }: Unread, terms: string[]): Promise<Place | undefined> {
   const text = await textOf(db, subject, passage)
-  // To look for the terms as they are rules most passages out, in a fraction of the time that their words take.
+  // A plain text search rules out most passages in a fraction of the time that splitting into words takes.
   const folded = fold(`${headOf(subject)}\n${subject.more}\n${text}`)
   if (!terms.every((term) => folded.includes(fold(term)))) return undefined
   const { head, all } = wordsOfPassage(subject, text)
@@ -111,7 +111,7 @@ async function placeIn(db: Tx, { subject, passage }: Unread, terms: string[]): P
   return hasTerms(all, terms) ? 'body' : undefined
 }
 
-/** Whether these words are all there; the last may be the beginning of one. */
+/** Whether all terms are in the words; the last term may be a prefix. */
 function hasTerms(words: Set<string>, terms: string[]): boolean {
   const last = terms.at(-1) ?? ''
   return terms.slice(0, -1).every((term) => words.has(term)) && [...words].some((word) => word.startsWith(last))

@@ -81,7 +81,7 @@ type State = Pick<Spec, 'title' | 'status' | 'agent'>
 
 const stateOf = ({ title, status, agent }: State): State => ({ title, status, agent })
 
-/** The spec of that id in the caller's project. NOT_FOUND when there is none. */
+/** The spec with that id in the caller's project. Throws NOT_FOUND if there is none. */
 async function requireSpec(ctx: Ctx, specId: string, lock = empty): Promise<SpecRow> {
   const [row] = await ctx.db.query<SpecRow>(sql`
     select ${columns} from specs where specs.project_id = ${ctx.project.id} and specs.spec_id = ${specId} ${lock}`)
@@ -100,7 +100,7 @@ function recordSpec(
   return record(ctx, { type: `spec.${what}`, subject, subjectId, projectId: ctx.project.id, changes, isImported })
 }
 
-/** CONFLICT when the specId is taken. */
+/** Throws CONFLICT if the specId is taken. */
 export const createSpec: Operation<'createSpec'> = async (ctx, { specId, content = '', createdAt, ...fields }) => {
   requireFitting(ctx, content)
   const at = madeAt(ctx, createdAt)
@@ -145,7 +145,7 @@ function checklistColumns(content: string) {
   return { checklist_total: total, checklist_done: done }
 }
 
-/** NOT_FOUND for an unknown project. */
+/** Throws NOT_FOUND for an unknown project. */
 export const listSpecs: Operation<'listSpecs'> = async (ctx, { project, status, q, ...page }) => {
   const { projects } = await visibleProjects(ctx, project)
   const filters = await partFilter(ctx, 'spec', projects, q, (part) => likeOf('specs.title', part))
@@ -159,7 +159,7 @@ export const listSpecs: Operation<'listSpecs'> = async (ctx, { project, status, 
   return { specs: await shownSpecs(ctx, rows), meta }
 }
 
-/** NOT_FOUND when the project has none of that id. */
+/** Throws NOT_FOUND if the project has no spec with that id. */
 export const getSpec: Operation<'getSpec'> = async (ctx, { specId }) => {
   const [row] = await ctx.db.query<SpecRow & { content: string | null }>(sql`
     select ${columns}, ${contentOf('specs')} as content from specs
@@ -168,7 +168,7 @@ export const getSpec: Operation<'getSpec'> = async (ctx, { specId }) => {
   return { spec: { ...(await shownSpec(ctx, row)), content: row.content ?? '', totals: await totalsOf(ctx, specId) } }
 }
 
-/** FORBIDDEN for an agent key on another's spec; PRECONDITION_FAILED when `ifVersion` is stale; NOT_FOUND. */
+/** Throws FORBIDDEN for an agent key on another's spec; PRECONDITION_FAILED if `ifVersion` is outdated; NOT_FOUND. */
 export const updateSpec: Operation<'updateSpec'> = async (ctx, { specId, ifVersion, content, ...patch }) => {
   if (content !== undefined) requireFitting(ctx, content)
   return inTx(ctx, async (ctx) => {
@@ -207,7 +207,7 @@ function change(before: State, { title, status, agent, content }: SpecFields): S
   }
 }
 
-/** Stores a new content, or finds that of an earlier version again; undefined when it is the one that is there. */
+/** Stores a new content, or reuses that of an earlier version; undefined if it is the current one. */
 async function replaceContent(ctx: Ctx, row: SpecRow, content: string) {
   const before = await findDigest(ctx, row.document_id)
   const after = digestOf(content)
@@ -220,7 +220,7 @@ async function replaceContent(ctx: Ctx, row: SpecRow, content: string) {
   return { digests, columns: { document_id, ...checklistColumns(content) } }
 }
 
-/** PRECONDITION_FAILED when `ifVersion` is stale; NOT_FOUND. */
+/** Throws PRECONDITION_FAILED if `ifVersion` is outdated; NOT_FOUND. */
 export const deleteSpec: Operation<'deleteSpec'> = (ctx, { specId, ifVersion }) =>
   inTx(ctx, async (ctx) => {
     const row = await requireSpec(ctx, specId, ctx.db.dialect.forUpdate)

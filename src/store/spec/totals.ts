@@ -5,7 +5,7 @@ import { statuses, verdicts } from '../../ledger/run.ts'
 import { nothingUsed, zeros } from '../../ledger/stats.ts'
 import type { Ctx } from '../ctx.ts'
 
-/** What of a run counts for its spec. */
+/** The fields of a run that count for its spec. */
 export interface Countable {
   spec_id: string | null
   status: Run['status']
@@ -32,7 +32,10 @@ interface Sum {
   costed: number
 }
 
-/** Brings the totals of specs up to a run that was `before` and is `after`; null: it was not there, or is gone. */
+/**
+ * Updates the totals of specs after a run changed from `before` to `after`. Null means that it did not exist, or no
+ * longer exists.
+ */
 export async function moveTotals(ctx: Ctx, before: Countable | null, after: Countable | null): Promise<void> {
   const moves = new Map<string, Sum>()
   for (const [run, times] of [[before, -1] as const, [after, 1] as const]) {
@@ -52,7 +55,7 @@ export async function moveTotals(ctx: Ctx, before: Countable | null, after: Coun
       costed: sum.costed + (run.cost_usd === null ? 0 : times),
     })
   }
-  // In one order for all, so that two transactions do not wait for each other.
+  // All callers use the same order, so that two transactions cannot deadlock.
   for (const [, sum] of [...moves].sort(([a], [b]) => (a < b ? -1 : 1))) if (isMove(sum)) await add(ctx, sum)
 }
 
@@ -76,7 +79,7 @@ async function add({ db, project }: Ctx, sum: Sum): Promise<void> {
       cost_usd = spec_totals.cost_usd + excluded.cost_usd, costed = spec_totals.costed + excluded.costed`)
 }
 
-/** What the runs of a spec come to. */
+/** The totals of the runs of a spec. */
 export async function totalsOf({ db, project }: Ctx, specId: string): Promise<Totals> {
   const rows = await db.query<Omit<Countable, 'retry_of_run'> & Record<'runs' | 'attempts' | 'costed', number>>(sql`
     select status, verdict, runs, attempts, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cost_usd,
@@ -98,5 +101,8 @@ export async function totalsOf({ db, project }: Ctx, specId: string): Promise<To
   return { ...totals, costUsd: exact(totals.costUsd) }
 }
 
-/** The last digits of a sum tell in which order it was added: twelve digits are the same everywhere, and no sum is below 0. */
+/**
+ * The last digits of a sum depend on the order of addition. Twelve digits are the same everywhere, and no sum is
+ * negative.
+ */
 export const exact = (sum: number) => Math.max(0, Number(sum.toPrecision(12)))

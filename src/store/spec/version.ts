@@ -4,7 +4,7 @@ import type { Ctx, Operation } from '../ctx.ts'
 import { contentOf } from '../document.ts'
 import { readPage } from '../page.ts'
 
-/** The version of a registered spec; null for one that lives elsewhere, and for none. */
+/** The version of a registered spec; null for a spec that lives elsewhere, and for no spec. */
 export async function findSpecVersion(ctx: Ctx, specId: string | null): Promise<number | null> {
   if (specId === null) return null
   const [row] = await ctx.db.query<{ version: number }>(sql`
@@ -12,7 +12,7 @@ export async function findSpecVersion(ctx: Ctx, specId: string | null): Promise<
   return row?.version ?? null
 }
 
-/** What of a spec's row a version keeps. */
+/** The columns of a spec that a version keeps. */
 interface Kept {
   id: number
   version: number
@@ -20,7 +20,7 @@ interface Kept {
   document_id: number | null
 }
 
-/** Keeps what a spec says at this version, for the runs that are built from it. */
+/** Stores this version of a spec, for the runs that are built from it. */
 export async function keepVersion(ctx: Ctx, spec: Kept): Promise<void> {
   const { id, version, title, document_id } = spec
   await ctx.db.query(sql`insert into spec_versions (spec_id, version, title, document_id, created_at)
@@ -44,7 +44,7 @@ async function rowOf(ctx: Ctx, specId: string): Promise<number> {
   return row.id
 }
 
-/** NOT_FOUND when the project has no such spec. */
+/** Throws NOT_FOUND if the project has no such spec. */
 export const listSpecVersions: Operation<'listSpecVersions'> = async (ctx, { specId, ...page }) => {
   const id = await rowOf(ctx, specId)
   const walk = { from: sql`spec_versions`, where: [sql`spec_id = ${id}`], createdAt: 'created_at', id: 'id' }
@@ -52,7 +52,7 @@ export const listSpecVersions: Operation<'listSpecVersions'> = async (ctx, { spe
   return { versions: rows.map(({ version, title, created_at }) => ({ version, title, createdAt: created_at })), meta }
 }
 
-/** NOT_FOUND when the project has no such spec, or the spec no such version. */
+/** Throws NOT_FOUND if there is no such spec or version. */
 export const getSpecVersion: Operation<'getSpecVersion'> = async (ctx, { specId, version }) => {
   const id = await rowOf(ctx, specId)
   const [row] = await ctx.db.query<VersionRow & { content: string | null }>(sql`
@@ -62,12 +62,12 @@ export const getSpecVersion: Operation<'getSpecVersion'> = async (ctx, { specId,
   return { version: { version: row.version, title: row.title, createdAt: row.created_at, content: row.content ?? '' } }
 }
 
-/** The counter of a spec's versions: what comes after those of a spec that was deleted under this id. */
+/** The counter of a spec's versions. It survives the spec, so that a new spec with this id continues it. */
 const counterOf = (specId: string) => `spec ${specId}`
 
 /**
- * The first version of a new spec: 1, or where a deleted spec had this id, the version after its last, so that a version
- * that a run names never means other words.
+ * The first version of a new spec: 1, or if a deleted spec had this id, the next version after its last. So a version
+ * that a run refers to never changes its meaning.
  */
 export async function firstVersion(ctx: Ctx, specId: string): Promise<number> {
   const [row] = await ctx.db.query<{ next: number }>(sql`
@@ -75,7 +75,7 @@ export async function firstVersion(ctx: Ctx, specId: string): Promise<number> {
   return row?.next ?? 1
 }
 
-/** Keeps in mind that the versions of a deleted spec are used up. */
+/** Records that the versions of a deleted spec are taken. */
 export async function useUpVersions(ctx: Ctx, specId: string, last: number): Promise<void> {
   await ctx.db.query(sql`
     insert into counters (project_id, noun, next) values (${ctx.project.id}, ${counterOf(specId)}, ${last + 1})
