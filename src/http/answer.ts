@@ -1,4 +1,6 @@
+import { parseAccept } from 'hono/utils/accept'
 import { z } from 'zod'
+import { type CsvPlan, csvOf, csvPlanOf } from '../api/csv.ts'
 import { ConductError } from '../api/error.ts'
 import { addressOf, type Name, names } from '../api/paths.ts'
 import { type Route, routes } from '../api/routes.ts'
@@ -7,7 +9,8 @@ import type { Kept } from '../store/idempotency.ts'
 import { Aborted } from './body.ts'
 
 /** What an operation returns. */
-export type Output = Record<string, unknown> & { created?: boolean; meta?: { nextCursor?: string } }
+export type Output = Record<string, unknown> & { created?: boolean; meta?: Meta }
+type Meta = { hasMore?: boolean; nextCursor?: string; lastSeq?: number }
 type Resource = Record<string, unknown> & { version: number }
 
 /** How to turn the output of one operation into status, headers and body. */
@@ -17,6 +20,8 @@ export interface AnswerPlan {
   resource: string | undefined
   /** The address of the created resource. */
   location: { path: string; params: string[] } | undefined
+  /** The list of the output as CSV. */
+  csv: CsvPlan | undefined
 }
 
 export function answerPlanOf(name: Name): AnswerPlan {
@@ -30,11 +35,12 @@ export function answerPlanOf(name: Name): AnswerPlan {
     success: route.success,
     resource: resource?.[0],
     location: resource && reader && addressOf(reader),
+    csv: csvPlanOf(name),
   }
 }
 
-/** Builds the response to `url`. The Link header of a page repeats that URL with the next cursor. */
-export function answerOf(plan: AnswerPlan, output: Output, base: string, url: string): Kept {
+/** Builds the response to `url`, with a list as CSV if `accept` prefers that. The Link header leads to the next page. */
+export function answerOf(plan: AnswerPlan, output: Output, base: string, url: string, accept?: string): Kept {
   const headers: Record<string, string> = {}
   const resource = plan.resource ? (output[plan.resource] as Resource) : undefined
   const made = output.created !== false
@@ -47,16 +53,28 @@ export function answerOf(plan: AnswerPlan, output: Output, base: string, url: st
     )
     headers.location = base + path
   }
-  const next = output.meta?.nextCursor
-  if (next !== undefined) headers.link = linkTo(url, next)
-  return { status, headers, body: JSON.stringify(output) }
+  if (output.meta) Object.assign(headers, linkToNext(url, output.meta))
+  if (!plan.csv || !prefersCsv(accept)) return { status, headers, body: JSON.stringify(output) }
+  return { status, headers: { ...headers, 'content-type': csvType }, body: csvOf(plan.csv, output) }
 }
 
-/** A Link header (RFC 8288) to the next page. */
-function linkTo(url: string, cursor: string): string {
+const csvType = 'text/csv; charset=utf-8; header=present'
+
+/** Whether the Accept header names CSV, and JSON only after it. Wildcards mean JSON. */
+function prefersCsv(accept = ''): boolean {
+  if (!/csv/i.test(accept)) return false
+  const wanted = parseAccept(accept).filter(({ q }) => q > 0)
+  const types = wanted.map(({ type }) => type.toLowerCase())
+  return types.find((type) => type === 'text/csv' || type === 'application/json') === 'text/csv'
+}
+
+/** A Link header (RFC 8288) with the same URL, but for where it goes on. Empty at the last page, and where a list has no pages. */
+function linkToNext(url: string, { hasMore, nextCursor, lastSeq }: Meta): Record<string, string> {
+  if (!hasMore || (nextCursor === undefined && lastSeq === undefined)) return {}
   const { pathname, searchParams } = new URL(url)
-  searchParams.set('cursor', cursor)
-  return `<${pathname}?${searchParams}>; rel="next"`
+  if (nextCursor !== undefined) searchParams.set('cursor', nextCursor)
+  else searchParams.set(searchParams.get('order') === 'desc' ? 'before' : 'after', String(lastSeq))
+  return { link: `<${pathname}?${searchParams}>; rel="next"` }
 }
 
 /** Nginx's status for a client that closed the connection early. Only metrics and the log see it. */

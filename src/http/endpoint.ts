@@ -41,7 +41,7 @@ export function createEndpoint<N extends Name>(name: N, parts: EndpointParts) {
   }
 
   const perform = async (ctx: Ctx, parsed: Parsed<N>, { request }: Exchange): Promise<Kept> =>
-    answerOf(output, await operation(ctx, parsed), basePath, request.url)
+    answerOf(output, await operation(ctx, parsed), basePath, request.url, request.header('accept'))
 
   async function answer(exchange: Exchange): Promise<Kept> {
     const caller = await enter(exchange)

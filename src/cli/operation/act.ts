@@ -1,9 +1,11 @@
+import { csvPlanOf } from '../../api/csv.ts'
 import { headerFields } from '../../api/paths.ts'
 import { UsageError } from '../exit.ts'
 import { readText } from '../file.ts'
 import { type Common, refuseBoth } from '../option.ts'
 import { shownPlace } from '../place/connect.ts'
 import { tables } from '../show/columns.ts'
+import { csvPrinter } from '../show/csv.ts'
 import { listPrinter, printJson, printRecord } from '../show/print.ts'
 import { jsonOf } from '../show/text.ts'
 import { type Call, callsOf, placeFor, withClient } from './call.ts'
@@ -18,6 +20,7 @@ type Input = Record<string, unknown>
 
 export interface Options extends Common {
   all?: boolean
+  csv?: boolean
   allProjects?: boolean
   follow?: boolean
   dryRun?: boolean
@@ -64,6 +67,7 @@ function featuresOf(words: string[]) {
 export async function act(plan: Plan, given: unknown[], options: Options) {
   refuseBoth(options, 'all', 'cursor')
   refuseBoth(options, 'all', 'follow')
+  for (const other of ['json', 'quiet', 'follow']) refuseBoth(options, 'csv', other)
   refuseBoth(options, 'allProjects', 'project')
   const input = await inputFrom(plan, given, options)
   const place = placeFor(plan, input, options)
@@ -103,7 +107,9 @@ function nextOf({ meta }: Input): Input | undefined {
   return nextCursor === undefined ? { after: lastSeq } : { cursor: nextCursor }
 }
 
-function printerOf({ isList, route }: Plan, options: Options): (answer: Input) => void {
+function printerOf({ name, isList, route }: Plan, options: Options): (answer: Input) => void {
+  const csv = options.csv ? csvPlanOf(name) : undefined
+  if (csv) return csvPrinter(csv)
   if (options.json) return options.all ? printLines : (answer) => printJson(answer)
   const isTable = isList || Object.keys(route.output.shape).some((name) => name in tables)
   return isTable ? listPrinter(options) : (answer) => printRecord(answer, options)

@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander'
+import { csvPlanOf } from '../../api/csv.ts'
 import { UsageError } from '../exit.ts'
 import { addCommon, addExamples } from '../option.ts'
 import { act, type Options } from './act.ts'
@@ -30,6 +31,7 @@ function operationCommand(plan: Plan): Command {
     )
   }
   if (isList) add('--all', 'all pages; with --json, one item per line')
+  if (csvPlanOf(name)) add('--csv', 'as CSV, with every field')
   if (name === 'listEvents') add('--follow', 'print each change as it happens, until Ctrl-C')
   if (hasProject) add('--all-projects', isWrite ? 'for the whole server' : 'in all projects that the key sees')
   if (isWrite) {

@@ -1,3 +1,4 @@
+import type { CsvPlan } from '../../api/csv.ts'
 import { statusOf } from '../../api/error.ts'
 import { type Address, addressOf, headerFields, type Name } from '../../api/paths.ts'
 import { type Route, routes } from '../../api/routes.ts'
@@ -118,18 +119,19 @@ function requestBodyOf(name: Name, fields: string[], { properties = {}, required
 function responsesOf(name: Name, answer: unknown, into: Into): Record<string, Response> {
   const route: Route = routes[name]
   const { method } = addressOf(name)
+  const plan = answerPlanOf(name)
   const schema = part(`${capital(name)}Answer`, schemaOf(route.output, 'output'), into)
   const content: Response['content'] = {
     'application/json': { schema, ...(answer !== undefined && { example: answer }) },
+    ...(plan.csv && { 'text/csv': { schema: { type: 'string', description: csvWords(plan.csv) } } }),
     ...(name === 'listEvents' && { 'text/event-stream': eventStream }),
     ...(name in notes && { 'text/plain': { schema: { type: 'string', description: notes[name] } } }),
   }
   const is = {
     keyed: route.permission !== 'none',
     write: method !== 'GET',
-    page: 'cursor' in route.input.shape,
+    page: plan.csv !== undefined && ('cursor' in route.input.shape || 'after' in route.input.shape),
   }
-  const plan = answerPlanOf(name)
   const successes = route.success.map((status = 200) => {
     const own = { ...plan, location: status === 201 ? plan.location : undefined }
     return [status, { description: status === 201 ? 'Created' : 'OK', headers: headersOf(own, is), content }]
@@ -148,6 +150,9 @@ function responsesOf(name: Name, answer: unknown, into: Into): Record<string, Re
 const eventStream = {
   schema: { type: 'string', description: 'Server-sent events: `id` is the seq, `data` an Event as JSON, without end' },
 }
+
+const csvWords = (plan: CsvPlan) =>
+  `${plan.map(({ field }) => `\`${field}\``).join(' or ')} as CSV (RFC 4180), if Accept asks for it: a header, and a line for each`
 
 /** Operations that return text to clients that do not ask for JSON. */
 const notes: { [N in Name]?: string } = {
