@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { createApp } from '../src/http/app.ts'
 import { readKeep } from '../src/ledger/keep.ts'
+import { backupName } from '../src/store/engine/sqlite/backups.ts'
 import { reap } from '../src/store/run/reap.ts'
 import { freshFolder } from './cli/folder.ts'
 import { root } from './support/built.ts'
@@ -63,6 +64,7 @@ testLedger('the metrics tell of the database, of backups, and of open streams', 
   assert.equal(before.has('conduct_database_disk_free_bytes'), ledger.engine.name === 'sqlite')
   assert.equal(before.get('conduct_backups'), 0)
   assert.equal(before.get('conduct_backup_last_success_timestamp_seconds'), 0)
+  assert.equal(before.get('conduct_backup_overdue'), 1)
   assert.equal(before.get('conduct_event_streams'), 0)
   assert.equal(before.get('conduct_requests_in_progress'), 1)
   writeFileSync(join(folder, 'conduct-20260715T120030Z.db'), 'four')
@@ -71,6 +73,8 @@ testLedger('the metrics tell of the database, of backups, and of open streams', 
   const during = await values()
   assert.equal(during.get('conduct_backup_last_success_timestamp_seconds'), Date.parse('2026-07-15T12:00:30Z') / 1000)
   assert.equal(during.get('conduct_backup_last_size_bytes'), 4)
+  writeFileSync(join(folder, backupName(Date.now())), '')
+  assert.equal((await values()).get('conduct_backup_overdue'), 0)
   assert.equal(during.get('conduct_event_streams'), 1)
   await stream.body?.cancel()
   assert.equal((await values()).get('conduct_event_streams'), 0)

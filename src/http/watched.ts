@@ -63,6 +63,12 @@ function backupMetrics(backups: BackupState | undefined): Metric[] {
       backups && (at ?? 0) / 1000,
     ),
     metric('conduct_backup_last_size_bytes', 'gauge', 'Size of the newest scheduled backup.', backups?.newest?.bytes),
+    metric(
+      'conduct_backup_overdue',
+      'gauge',
+      '1: the newest scheduled backup is older than the schedule wants.',
+      backups && Number(backups.isOverdue),
+    ),
   ]
 }
 

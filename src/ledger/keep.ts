@@ -30,6 +30,13 @@ export function isDue(keep: Keep[], newest: number | undefined, now: number): bo
   return now > newest && periodOf(smallest.unit, newest) !== periodOf(smallest.unit, now)
 }
 
+/** How long after the beginning of a period its backup may still be missing. */
+const graceMs = 30 * 60_000
+
+/** Whether the newest backup should have been followed by another. Times are Unix milliseconds. */
+export const isOverdue = (keep: Keep[], newest: number | undefined, now: number): boolean =>
+  isDue(keep, newest, now - graceMs)
+
 /** The backup times that need not be kept. The newest backup is always kept. */
 export function toForget(keep: Keep[], times: number[]): number[] {
   const newestFirst = [...times].sort((a, b) => b - a)

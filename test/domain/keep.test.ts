@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { isDue, readKeep, toForget } from '../../src/ledger/keep.ts'
+import { isDue, isOverdue, readKeep, toForget } from '../../src/ledger/keep.ts'
 
 const hour = 3_600_000
 const day = 24 * hour
@@ -27,6 +27,14 @@ test('a backup is due once in each period of the smallest unit', () => {
   assert.ok(!isDue(readKeep('4w'), noon, Date.parse('2026-07-19T23:59:59.999Z')))
   assert.ok(isDue(readKeep('4w'), noon, Date.parse('2026-07-20T00:00:00.000Z')))
   assert.ok(!isDue(keep, noon, noon - 5 * hour), 'a clock that was set back makes no backup after the other')
+})
+
+test('a backup is overdue half an hour after it is due', () => {
+  const keep = readKeep('24h')
+  assert.ok(isOverdue(keep, undefined, noon))
+  assert.ok(!isOverdue(keep, noon, noon + 1.5 * hour - 1))
+  assert.ok(isOverdue(keep, noon, noon + 1.5 * hour))
+  assert.ok(!isOverdue(readKeep('4w'), noon, noon + 3 * day))
 })
 
 test('of a year of hourly backups, those of the last hours, days and weeks are kept', () => {

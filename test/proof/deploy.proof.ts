@@ -66,7 +66,7 @@ test('the rules for a lost lease, an old backup and a silent database fire, and 
         input_series: [
           series(`up{job="conduct",${instance}}`, '1x180'),
           series(`conduct_runs_lease_lost_total{${instance}}`, '0+1x180'),
-          series(`conduct_backup_last_success_timestamp_seconds{${instance}}`, '0x180'),
+          series(`conduct_backup_overdue{${instance}}`, '0x180'),
           series(`conduct_runs_lapsed{${instance}}`, '0x180'),
         ],
         alert_rule_test: [

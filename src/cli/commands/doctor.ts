@@ -1,12 +1,12 @@
 import { existsSync, statSync } from 'node:fs'
 import { styleText } from 'node:util'
 import { Command } from 'commander'
-import { settings, unknownSettings } from '../../setting.ts'
+import { unknownSettings } from '../../setting.ts'
 import { isMissing, noProject, tries } from '../operation/call.ts'
 import { addCommon, addExamples, type Common } from '../option.ts'
-import { connect, inspect, type Place, placeOf, shownPlace } from '../place/connect.ts'
+import { connect, type LocalPlace, type Place, placeOf, shownPlace } from '../place/connect.ts'
 import { folders } from '../place/folders.ts'
-import { readProfiles } from '../place/profile.ts'
+import { keyOf, readProfiles } from '../place/profile.ts'
 import { reach } from '../reach.ts'
 import { stateFile } from '../record/state.ts'
 import { unsentOf, unsentWords } from '../record/unsent.ts'
@@ -14,6 +14,9 @@ import { printJson, shown } from '../show/print.ts'
 import { whileWaiting } from '../show/progress.ts'
 import { clean } from '../show/text.ts'
 import { agentFindings } from './doctor-agents.ts'
+import { databaseFindings } from './doctor-database.ts'
+import { logFindings } from './doctor-log.ts'
+import { stateFindings } from './doctor-server.ts'
 import { type Finding, found } from './finding.ts'
 import { missingFile } from './status.ts'
 
@@ -96,24 +99,13 @@ function unsent(): Finding[] {
   return findings.length > 0 ? findings : [found('unsent', 'ok', 'nothing is waiting to be sent')]
 }
 
-async function databaseOf(place: Place & { kind: 'local' }): Promise<Finding[]> {
+async function databaseOf(place: LocalPlace): Promise<Finding[]> {
   const missing = missingFile(place)
   const findings = [found('ledger', 'ok', shownPlace(place)), found('project', 'ok', place.project ?? 'all')]
   if (missing !== undefined) return [...findings, found('database', 'note', 'the first run creates it')]
   const file = /^sqlite:(?!:memory:)(.+)$/.exec(place.databaseUrl)?.[1]
   if (file !== undefined) findings.push(privacy('data', file))
-  try {
-    const { damaged, risks } = await inspect(place.databaseUrl)
-    const isWhole = damaged.length === 0
-    findings.push(
-      found('database', isWhole ? 'ok' : 'fail', isWhole ? 'it opens, and is not damaged' : damaged.join('\n')),
-      ...risks.map((risk) => found('database', 'warn', risk)),
-    )
-  } catch (error) {
-    const { message } = error as Error
-    findings.push(found('database', 'fail', `${message}; to use another one, set ${settings.databaseUrl.env}`))
-  }
-  return findings
+  return [...findings, ...(await databaseFindings(place, env))]
 }
 
 async function serverOf(place: Place & { kind: 'server' }): Promise<Finding[]> {
@@ -135,6 +127,8 @@ async function serverOf(place: Place & { kind: 'server' }): Promise<Finding[]> {
       return [found('project', 'ok', project.slug)]
     })
   }
+  await ask('database', () => stateFindings(place.url, keyOf(place.profile, env), client.me))
+  await ask('log', () => logFindings(client, place.url, env))
   return findings
 }
 

@@ -4,6 +4,7 @@ import { ConductError } from '../../api/error.ts'
 import { addExamples } from '../option.ts'
 import { copying } from '../place/connect.ts'
 import { serversOf } from '../place/servers.ts'
+import { forget } from '../verify/remember.ts'
 import { addCopyFlags, type CopyFlags, ledgerFile, showing, tell } from './backup.ts'
 
 const restoreRecipe = 'restore it with pg_restore --dbname="$CONDUCT_DATABASE_URL" conduct.dump'
@@ -25,6 +26,8 @@ async function restore(name: string, flags: CopyFlags): Promise<void> {
     throw new ConductError('CONFLICT', `A server has ${path} open, at ${server}: stop it first.`)
   const { restoreBackup } = await copying()
   const copied = await showing((options) => restoreBackup(file, path, { ...flags, ...options }))
+  // The log goes back on purpose.
+  forget(`sqlite:${path}`, process.env)
   tell(copied, flags, [
     ['backup', file],
     ['ledger', path],

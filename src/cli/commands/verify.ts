@@ -22,7 +22,7 @@ export function verifyCommand(): Command {
     'checkpoints that were kept where nobody who can change the database can change them; may be repeated',
   )
   command.addOption(anchor.argParser((text: string, before?: string[]) => [...(before ?? []), text]))
-  command.option('--forget', 'forget what this machine saw of the log of this server before')
+  command.option('--forget', 'forget what this machine saw of this log before')
   command.option('--json', 'as JSON')
   addPlace(command, true)
   command.addHelpText('after', `\nEnds with ${exitCodes.failed[0]} when something does not fit.`)
@@ -34,7 +34,7 @@ async function run(options: Options): Promise<void> {
   const { env } = process
   const anchors = (await Promise.all((options.anchor ?? []).map(readAnchors))).flat()
   const place = { ...placeOf(options, env, process.cwd()), project: undefined }
-  if (options.forget && place.kind === 'server') forget(place.url, env)
+  if (options.forget) forget(shownPlace(place), env)
   const { client, close } = await connect(place, env, tries)
   try {
     const found = await whileWaiting(`Checking ${shownPlace(place)}`, verify(client, anchors))

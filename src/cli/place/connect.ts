@@ -3,6 +3,8 @@ import { ConductError } from '../../api/error.ts'
 import type { Client, ClientOptions } from '../../client/client.ts'
 import { type Settings, settings, withoutPassword } from '../../setting.ts'
 import type { LocalPlace, Place } from '../../spool/place.ts'
+import type { Condition } from '../../store/condition.ts'
+import type { BackupState } from '../../store/engine/sqlite/backups.ts'
 import type { ImportOptions } from '../../store/export/import.ts'
 import { UsageError } from '../exit.ts'
 import type { Env } from './folders.ts'
@@ -97,19 +99,41 @@ export function localUrl(env: Env): string {
   return `http://${host.includes(':') ? `[${host}]` : host}:${read('port', env)}${read('basePath', env)}`
 }
 
-/**
- * Opens a database, writes to it and, if it is a file, reads all of it. Returns what is damaged; throws if it cannot do
- * so.
- */
-export async function inspect(databaseUrl: string): Promise<{ damaged: string[]; risks: string[] }> {
-  const [{ openStore }, { damages, tryWrite }] = await Promise.all([
+/** What a look at a database found. */
+export interface Inspected {
+  /** Why it accepts no writes. */
+  fault: Error | undefined
+  damaged: string[]
+  risks: string[]
+  /** Undefined where the damage does not let it be read. */
+  condition: Condition | undefined
+  /** Undefined where this environment has no folder for them. */
+  backups: BackupState | undefined
+}
+
+/** Opens a database, writes to it and, if it is a file, reads all of it. Throws if it cannot be opened. */
+export async function inspect(databaseUrl: string, env: Env): Promise<Inspected> {
+  const [{ openStore }, { damages, tryWrite }, { readCondition }, { backupState }] = await Promise.all([
     import('../../store/open.ts'),
     import('../../store/health.ts'),
+    import('../../store/condition.ts'),
+    import('../../store/engine/sqlite/backups.ts'),
   ])
+  const folder = read('backupDir', env)
   const store = await openStore(databaseUrl, { firstKey: false })
   try {
-    await tryWrite(store)
-    return { damaged: await damages(store, databaseUrl), risks: await store.db.risks() }
+    const fault = await tryWrite(store).then(
+      () => undefined,
+      (error: Error) => error,
+    )
+    const damaged = await damages(store, databaseUrl)
+    return {
+      fault,
+      damaged,
+      risks: await store.db.risks(),
+      condition: await readCondition(store).catch(() => undefined),
+      backups: folder === undefined ? undefined : await backupState(folder, read('backupKeep', env), Date.now()),
+    }
   } finally {
     await store.close()
   }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ConductError } from '../../api/error.ts'
+import type { Keep } from '../../ledger/keep.ts'
 import { backupState } from '../../store/engine/sqlite/backups.ts'
 import { readEnded, readFacts } from '../../store/facts.ts'
 import { readLags } from '../../store/log/lag.ts'
@@ -20,8 +21,8 @@ interface Parts {
   metrics: Metrics
   auth: Auth
   store: Store
-  /** The folder of the scheduled backups, if there are any. */
-  backups: { folder: string } | undefined
+  /** The scheduled backups, if there are any. */
+  backups: { folder: string; keep: Keep[] } | undefined
 }
 
 /** Serves the metrics to this machine, and to others with a key of the whole server. */
@@ -34,7 +35,7 @@ export function metricsDoor({ metrics, auth, store, backups }: Parts): Door {
       inTime(readLags(db)),
       inTime(readFacts(db, now())),
       inTime(ends()),
-      inTime(backups ? backupState(backups.folder) : Promise.resolve(undefined)),
+      inTime(backups ? backupState(backups.folder, backups.keep, Date.parse(now())) : Promise.resolve(undefined)),
     ])
     return metrics.print(lags ?? [], ledgerMetrics(facts, counted ?? ends.counted, kept))
   }

@@ -87,6 +87,31 @@ export interface Snapshot extends Pick<Tx, 'dialect' | 'query'> {
   close(): Promise<void>
 }
 
+/** How PostgreSQL passes its write-ahead log on. */
+export interface Replication {
+  standbys: Standby[]
+  slots: Slot[]
+  /** Whether a commit waits for a synchronous standby. */
+  waitsForStandby: boolean
+  /** When the archive last took a segment, and when it last refused one, in Unix milliseconds; undefined without an archive. */
+  archive: { archivedAt: number | null; failedAt: number | null } | undefined
+}
+
+/** Its figures are null where the user of the database may not see them. */
+export interface Standby {
+  name: string
+  state: string | null
+  /** `sync` or `quorum`: a commit waits for it. */
+  sync: string | null
+  behindBytes: number | null
+}
+
+/** A place in the write-ahead log from which on PostgreSQL keeps it. */
+export interface Slot {
+  name: string
+  keptBytes: number
+}
+
 export interface Db extends Tx {
   /** Opens a view of this moment, without time limits. Throws UNAVAILABLE. */
   snapshot(): Promise<Snapshot>
@@ -94,6 +119,8 @@ export interface Db extends Tx {
   fault(): ConductError | undefined
   /** What in the configuration of the database may lose what has been acknowledged, in words for its operator. */
   risks(): Promise<string[]>
+  /** The standbys of the database, and what holds its write-ahead log up; undefined where an engine has none of that. */
+  replication(): Promise<Replication | undefined>
   /**
    * Calls `wake` soon after something was committed, by this process or another, until the function that this gives is
    * called. It may be called for nothing; when the watch itself has a fault, it is called late.

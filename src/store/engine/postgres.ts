@@ -8,6 +8,7 @@ import { guard } from './postgres/guard.ts'
 import { Hosts } from './postgres/hosts.ts'
 import { Pool, type PoolOptions } from './postgres/pool.ts'
 import { sharedStatements } from './postgres/reading.ts'
+import { readReplication } from './postgres/replication.ts'
 import { readRisks } from './postgres/risks.ts'
 import { changeSchema } from './postgres/schema.ts'
 import { scrub } from './postgres/scrub.ts'
@@ -47,6 +48,7 @@ export async function openPostgres(url: string, warn: (error: Error) => void): P
     ...base,
     fault: () => undefined,
     risks: () => readRisks(query),
+    replication: () => readReplication(query),
     query,
     tx<T>(work: (tx: Tx) => Promise<T>, subject?: string) {
       if (closed) return Promise.reject(stopping())

@@ -50,6 +50,7 @@ function openFile(path: string, warn: Warn): Db {
     ...base,
     fault: damage.found,
     risks: async () => [],
+    replication: async () => undefined,
     async query<Row extends object>(statement: Sql) {
       if (!reader.isOpen) throw stopping()
       return reads.read<Row>(statement)
@@ -107,6 +108,7 @@ function openMemory(): Db {
     ...base,
     fault: () => undefined,
     risks: async () => [],
+    replication: async () => undefined,
     async query<Row extends object>(statement: Sql) {
       while (works.flushing) await works.flushing
       return run<Row>(statement)

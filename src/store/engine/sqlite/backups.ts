@@ -1,5 +1,6 @@
 import { readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { isOverdue, type Keep } from '../../../ledger/keep.ts'
 
 /** A scheduled backup, whose name says when it was begun (Unix milliseconds). */
 export interface Backup {
@@ -37,12 +38,19 @@ export interface BackupState {
   count: number
   /** The newest one; undefined while there is none. */
   newest: { at: number; bytes: number } | undefined
+  /** Whether it is older than the schedule wants. */
+  isOverdue: boolean
 }
 
-export async function backupState(folder: string): Promise<BackupState> {
+/** Reads the scheduled backups in a folder, of which so many are kept. `now` is in Unix milliseconds. */
+export async function backupState(folder: string, keep: Keep[], now: number): Promise<BackupState> {
   const backups = await listBackups(folder)
   const last = backups.at(-1)
-  return { count: backups.length, newest: last && { at: last.at, bytes: (await stat(last.path)).size } }
+  return {
+    count: backups.length,
+    newest: last && { at: last.at, bytes: (await stat(last.path)).size },
+    isOverdue: isOverdue(keep, last?.at, now),
+  }
 }
 
 export const removeBackup = ({ path }: Backup) => rm(path, { force: true })

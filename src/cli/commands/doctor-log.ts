@@ -1,0 +1,16 @@
+import { type Client, ConductError } from '../../client/client.ts'
+import type { Env } from '../place/folders.ts'
+import { checkMemory } from '../verify/remember.ts'
+import { type Finding, found } from './finding.ts'
+
+/** Whether the log of that ledger continues what this machine saw of it before, and remembers it from now on. */
+export async function logFindings(client: Client, ledger: string, env: Env): Promise<Finding[]> {
+  try {
+    const changed = await checkMemory(client, ledger, env)
+    if (changed !== undefined) return [found('log', 'fail', changed)]
+    return [found('log', 'ok', 'it continues what this machine saw of it; conduct verify checks every event')]
+  } catch (error) {
+    const isNew = error instanceof ConductError && error.code === 'UNAVAILABLE'
+    return [found('log', isNew ? 'note' : 'fail', (error as Error).message)]
+  }
+}

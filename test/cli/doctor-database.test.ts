@@ -1,0 +1,223 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { replicationFindings } from '../../src/cli/commands/doctor-database.ts'
+import { clockFinding, roomFindings } from '../../src/cli/commands/doctor-figures.ts'
+import type { Finding } from '../../src/cli/commands/finding.ts'
+import { createClient } from '../../src/client/client.ts'
+import { backupName } from '../../src/store/engine/sqlite/backups.ts'
+import { Cluster } from '../proof/cluster.ts'
+import { readRows } from '../proof/database.ts'
+import { type Engine, engines } from '../support/engines.ts'
+import { adminKey, startServer } from '../support/server.ts'
+import { startPostgres } from '../support/setup.ts'
+import { freshFolder, homeOf } from './folder.ts'
+import { conduct, type ProgramEnv, programOf } from './program.ts'
+
+const shownOf = (findings: Finding[], about: string) =>
+  findings.filter((finding) => finding.about === about).map(({ state, told }) => `${state} ${told}`)
+
+/** A ledger with some events, and what the doctor finds about something in it. */
+async function ledgerOn(t: TestContext, engine: Engine) {
+  const folder = freshFolder(t)
+  const url = await engine.freshUrl(t)
+  const env: ProgramEnv = { ...homeOf(folder), CONDUCT_DATABASE_URL: url }
+  const { run } = programOf(env)
+  await run('run create --title first')
+  const examine = async (more: ProgramEnv = {}) => {
+    const { code, stdout } = await programOf({ ...env, ...more }).all('doctor --json')
+    const findings: Finding[] = JSON.parse(stdout)
+    return { code, of: (about: string) => shownOf(findings, about) }
+  }
+  return { folder, url, env, run, examine }
+}
+
+/** Rewrites the log as somebody could who can write the database: the seal is made anew over other events. */
+async function rewriteLog(url: string): Promise<void> {
+  for (const statement of [
+    `update events set subject = 'OTHER' where seq = 1`,
+    'delete from seal_checkpoints',
+    'delete from seal_tiles',
+    'delete from seal_salts',
+    `update followers set last_seq = 0 where name = 'seal'`,
+  ]) {
+    await readRows(url, statement)
+  }
+}
+
+for (const engine of engines) {
+  const isFile = engine.name === 'sqlite'
+
+  test(`the doctor tells of the disk, the log and the clock (${engine.name})`, async (t) => {
+    const { url, env, examine } = await ledgerOn(t, engine)
+    const well = await examine()
+    assert.equal(well.code, 0)
+    assert.match(well.of('log').join(), /^ok it continues what this machine saw of it/)
+    assert.match(well.of('clock').join(), /^ok it agrees/)
+    if (isFile) {
+      assert.match(well.of('disk').join(), /^(ok|warn) .+B free beside the ledger of \d+ kB/)
+      assert.match(well.of('wal').join(), /^ok the write-ahead log has \d+ kB$/)
+      assert.match(well.of('backup').join(), /^note CONDUCT_BACKUP_DIR is not set here/)
+    } else {
+      assert.deepEqual(well.of('standby'), ['note none is connected'])
+      const risks = well.of('database').join('\n')
+      for (const setting of ['fsync=off', 'full_page_writes=off', 'synchronous_commit=off'])
+        assert.match(risks, new RegExp(`^warn .*${setting}`, 'm'))
+      const ahead = 'data:text/javascript,const now = Date.now; Date.now = () => now() - 90e3'
+      const { stdout } = await conduct(['doctor', '--json'], { ...env, NODE_OPTIONS: `--import="${ahead}"` })
+      assert.match(shownOf(JSON.parse(stdout), 'clock').join(), /^warn the clock of the database is (89|90|91) s ahead/)
+    }
+    await readRows(url, `update events set at = '2999-01-01T00:00:00.000Z' where seq = (select max(seq) from events)`)
+    const early = await examine()
+    assert.equal(early.code, 0)
+    assert.match(early.of('clock').join(), /^warn the newest event is of 2999-01-01T00:00:00\.000Z, \d+ s ahead/)
+  })
+
+  test(`the doctor finds a log that was rewritten since it last looked (${engine.name})`, async (t) => {
+    const { url, run, examine } = await ledgerOn(t, engine)
+    assert.equal((await examine()).code, 0)
+    await run('run create --title second')
+    assert.equal((await examine()).code, 0)
+    await rewriteLog(url)
+    const found = await examine()
+    assert.equal(found.code, 1)
+    assert.match(found.of('log').join(), /^fail The log of \S+ has other events among its first \d+.*--forget$/)
+    assert.equal((await examine()).code, 1, 'it is not forgotten by looking')
+    await run('verify --forget')
+    assert.equal((await examine()).code, 0)
+  })
+
+  test(`the doctor tells what a server tells of its database (${engine.name})`, async (t) => {
+    const folder = freshFolder(t)
+    const url = await engine.freshUrl(t)
+    const backups = join(folder, 'backups')
+    const { url: address } = await startServer(t, url, isFile ? { CONDUCT_BACKUP_DIR: backups } : {})
+    const examine = async (key: string) => {
+      const env = { ...homeOf(folder), CONDUCT_URL: address, CONDUCT_API_KEY: key }
+      const { code, stdout } = await programOf(env).all('doctor --json')
+      return { code, of: (about: string) => shownOf(JSON.parse(stdout), about) }
+    }
+    const all = await examine(adminKey)
+    assert.equal(all.code, 0)
+    assert.equal(all.of('database')[0], 'ok it accepts writes')
+    assert.equal(all.of('database').length, isFile ? 1 : 4, 'PostgreSQL runs with three risks here')
+    assert.match(all.of('disk').join(), isFile ? /free beside the ledger/ : /^$/)
+    assert.match(all.of('backup').join(), isFile ? /^(ok the newest one is of|warn there is none)/ : /^$/)
+    const { secret } = await createClient({ url: address, key: adminKey }).createKey({
+      name: 'narrow',
+      permissions: ['agent'],
+    })
+    const narrow = await examine(secret)
+    assert.deepEqual([narrow.of('disk'), narrow.of('backup')], [[], []])
+    assert.match(narrow.of('log').join(), /^ok/)
+    await rewriteLog(url)
+    const rewritten = await examine(adminKey)
+    assert.equal(rewritten.code, 1)
+    assert.match(rewritten.of('log').join(), /^fail The log of http\S+ has other events/)
+  })
+}
+
+test('the doctor compares the newest backup with the schedule', async (t) => {
+  const [sqlite] = engines as [Engine]
+  const { folder, examine } = await ledgerOn(t, sqlite)
+  const backups = join(folder, 'backups')
+  const look = async (keep = '24h') =>
+    (await examine({ CONDUCT_BACKUP_DIR: backups, CONDUCT_BACKUP_KEEP: keep })).of('backup').join()
+  assert.match(await look(), /^warn there is none, and the schedule wants a newer one/)
+  mkdirSync(backups)
+  writeFileSync(join(backups, backupName(Date.now() - 5 * 3_600_000)), '')
+  assert.match(await look(), /^warn the newest one is of 5h ago, and the schedule wants a newer one/)
+  assert.match(await look('12m'), /^(ok the newest one is of 5h ago|warn .*)$/)
+  writeFileSync(join(backups, backupName(Date.now())), '')
+  assert.match(await look(), /^ok the newest one is of /)
+})
+
+test('a restored backup is no rewritten log', async (t) => {
+  const [sqlite] = engines as [Engine]
+  const { folder, run, examine } = await ledgerOn(t, sqlite)
+  const backup = join(folder, 'copy.db')
+  await run(`backup ${backup}`)
+  await run('run create --title second')
+  assert.equal((await examine()).code, 0)
+  await run(`restore --force ${backup}`)
+  assert.equal((await examine()).code, 0)
+})
+
+test('a disk with little room, and a large write-ahead log, are told', async (t) => {
+  const states = (findings: Finding[]) => findings.map(({ state }) => state)
+  assert.deepEqual(states(roomFindings(1e6, { walBytes: 1e6, freeBytes: 2e9 })), ['ok', 'ok'])
+  assert.deepEqual(states(roomFindings(1e6, { walBytes: 1.1e9, freeBytes: 0.9e9 })), ['warn', 'warn'])
+  assert.deepEqual(states(roomFindings(20e9, { walBytes: 0, freeBytes: 3e9 })), ['warn', 'ok'])
+  // Only root mounts a small disk.
+  if (process.getuid?.() !== 0 || process.platform !== 'linux') return
+  const folder = freshFolder(t)
+  const small = join(folder, 'small')
+  mkdirSync(small)
+  if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=40m', 'tmpfs', small]).status !== 0) return
+  t.after(() => spawnSync('umount', ['--lazy', small]))
+  const env = { ...homeOf(folder), CONDUCT_DATABASE_URL: `sqlite:${join(small, 'ledger.db')}` }
+  await programOf(env).run('run create')
+  const findings: Finding[] = JSON.parse(await programOf(env).run('doctor --json'))
+  assert.match(shownOf(findings, 'disk').join(), /^warn \d+ MB free beside the ledger of \d+ kB: writes fail once/)
+})
+
+test('clocks that differ by seconds are told', () => {
+  const now = Date.parse('2026-07-15T12:00:00.000Z')
+  const states = [
+    clockFinding(now, 0, null),
+    clockFinding(now, 4_000, '2026-07-15T12:00:04.000Z'),
+    clockFinding(now, -9_000, null),
+    clockFinding(now, 0, '2026-07-15T12:00:09.000Z'),
+  ].map(({ state }) => state)
+  assert.deepEqual(states, ['ok', 'ok', 'warn', 'warn'])
+})
+
+test('what keeps a standby or the log of PostgreSQL behind is told', () => {
+  const standby = { name: 'b', state: 'streaming', sync: 'sync', behindBytes: 0 }
+  const set = { standbys: [standby], slots: [], waitsForStandby: true, archive: undefined }
+  const told = (change: object) => replicationFindings({ ...set, ...change }).map(({ state, told }) => `${state} ${told}`)
+  assert.deepEqual(told({}), ['ok b: streaming, sync, 0 kB behind'])
+  assert.deepEqual(told({ standbys: [{ ...standby, behindBytes: 9e8 }] }), ['warn b: streaming, sync, 900 MB behind'])
+  assert.deepEqual(told({ standbys: [{ ...standby, state: 'catchup' }] }), ['warn b: catchup, sync, 0 kB behind'])
+  assert.match(told({ standbys: [{ ...standby, sync: 'async' }] })[1] ?? '', /^fail none of them is synchronous/)
+  assert.match(
+    told({ standbys: [{ name: 'b', state: null, sync: null, behindBytes: null }] }).join(),
+    /^note b: .*grant pg_monitor/,
+  )
+  assert.match(told({ slots: [{ name: 's', keptBytes: 2e9 }] })[1] ?? '', /^warn the slot s keeps 2\.0 GB/)
+  assert.deepEqual(told({ slots: [{ name: 's', keptBytes: 2e6 }] }).length, 1)
+})
+
+test('the doctor tells of the standby of PostgreSQL', async (t) => {
+  const cluster = await Cluster.start(t)
+  await cluster.renew(true)
+  const env = { ...homeOf(freshFolder(t)), CONDUCT_DATABASE_URL: cluster.primaryUrl }
+  await programOf(env).run('run create')
+  const findings: Finding[] = JSON.parse(await programOf(env).run('doctor --json'))
+  assert.match(shownOf(findings, 'standby').join(), /^ok \w+: streaming, sync, \d+ kB behind$/)
+  assert.equal(shownOf(findings, 'database').join(), 'ok it opens, and is not damaged')
+})
+
+test('the doctor tells of an archive that fails, and of a synchronous standby that is missing', async (t) => {
+  const flags = ['wal_level=replica', 'archive_mode=on', 'archive_command=false'].flatMap((flag) => ['-c', flag])
+  const { postgres, url, remove } = await startPostgres([...flags, '-c', 'max_connections=40'])
+  t.after(async () => {
+    await postgres.stop()
+    remove()
+  })
+  const env = { ...homeOf(freshFolder(t)), CONDUCT_DATABASE_URL: url }
+  const examine = async () => JSON.parse((await programOf(env).all('doctor --json')).stdout) as Finding[]
+  await programOf(env).run('run create')
+  assert.deepEqual(shownOf(await examine(), 'archive'), ['ok nothing archived yet'])
+  await readRows(url, 'select pg_switch_wal()')
+  while ((await readRows(url, 'select 1 from pg_stat_archiver where failed_count > 0')).length === 0) await sleep(50)
+  assert.match(shownOf(await examine(), 'archive').join(), /^warn archive_command failed at \d{4}-/)
+  await readRows(url, `alter system set synchronous_standby_names = 'nobody'`)
+  await readRows(url, 'select pg_reload_conf()')
+  const waiting = await examine()
+  assert.match(shownOf(waiting, 'standby').join(), /^fail none is connected, and synchronous_standby_names is set/)
+  assert.match(shownOf(waiting, 'database').join(), /^fail it accepts no writes: /)
+})
