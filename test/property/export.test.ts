@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
+import { Readable } from 'node:stream'
 import { test } from 'node:test'
+import { ConductError } from '../../src/api/error.ts'
 import type { Client } from '../../src/client/client.ts'
+import { readExport } from '../../src/ledger/export.ts'
 import { size } from '../proof/size.ts'
 import { type Engine, engines, withLedger } from '../support/engines.ts'
 import { exportAt, exportOf, importAt, openAt } from '../support/exported.ts'
@@ -33,6 +36,28 @@ for (const engine of engines) {
     await fc.assert(property, { numRuns: histories })
   })
 }
+
+test('an export that is cut anywhere, or has one other bit, is refused by its line', async () => {
+  await withLedger(engines[0] as Engine, async (ledger) => {
+    for (let n = 1; n <= 20; n++) await ledger.client.createRun({ title: `run ${n}`, content: `text ${n}` })
+    const bytes = Buffer.from(await exportOf(ledger.store))
+    const read = async (part: Uint8Array) => {
+      for await (const _ of readExport(Readable.from([part])));
+    }
+    await read(bytes)
+    const refused = (code: string) => (error: unknown) =>
+      error instanceof ConductError && error.code === code && /^(Line \d+ |This is not an export|The export ends)/.test(error.message)
+    const place = fc.nat(bytes.length - 1)
+    const damage = fc.asyncProperty(place, fc.nat(7), async (at, bit) => {
+      const changed = Buffer.from(bytes)
+      changed[at] = (changed[at] as number) ^ (1 << bit)
+      await assert.rejects(read(changed), refused('BAD_REQUEST'))
+      // A last line without its line feed is still whole.
+      if (at < bytes.length - 1) await assert.rejects(read(bytes.subarray(0, at)), refused('BAD_REQUEST'))
+    })
+    await fc.assert(damage, { numRuns: size(200, 20_000) })
+  })
+})
 
 const otherThan = (engine: Engine) => engines.toSorted((a) => (a === engine ? 1 : -1)) as [Engine, Engine]
 
