@@ -3,17 +3,13 @@ import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createClient } from '../../src/client/client.ts'
-import { createApp } from '../../src/http/app.ts'
-import { openStore } from '../../src/store/open.ts'
 import { freshFolder, homeOf } from '../cli/folder.ts'
 import { programOf, start } from '../cli/program.ts'
-import { base } from '../support/engines.ts'
-import { adminKey, startServer } from '../support/server.ts'
+import { startServer } from '../support/server.ts'
 import { readRows } from './database.ts'
-import { requireWhole } from './log.ts'
+import { requireHeld } from './held.ts'
 import { size } from './size.ts'
-import { clientOf, readBack, startWriters, type Touched } from './writers.ts'
+import { clientOf, startWriters, type Touched } from './writers.ts'
 
 /** A server on a ledger in a folder of its own, and the commands of its machine. */
 async function served(t: TestContext) {
@@ -22,19 +18,6 @@ async function served(t: TestContext) {
   const server = await startServer(t, url)
   const env = { ...homeOf(folder), CONDUCT_DATABASE_URL: url }
   return { folder, url, server, client: clientOf(server), env, run: programOf(env).run }
-}
-
-/** Throws unless the ledger at that URL is whole, and holds what was touched. */
-async function requireHeld(url: string, touched: Touched) {
-  const store = await openStore(url, { adminKey })
-  try {
-    const app = createApp({ store, rateLimit: 0 })
-    const client = createClient({ url: base, key: adminKey, attempts: 1, fetch: (request) => app.fetch(request) })
-    await readBack(client, touched)
-    await requireWhole(client, url)
-  } finally {
-    await store.close()
-  }
 }
 
 const never = () => false

@@ -1,0 +1,20 @@
+import { createClient } from '../../src/client/client.ts'
+import { createApp } from '../../src/http/app.ts'
+import { openStore } from '../../src/store/open.ts'
+import { base } from '../support/engines.ts'
+import { adminKey } from '../support/server.ts'
+import { requireWhole } from './log.ts'
+import { readBack, type Touched } from './writers.ts'
+
+/** Throws unless the ledger at that URL is whole, and holds what was touched. */
+export async function requireHeld(url: string, touched: Touched) {
+  const store = await openStore(url, { adminKey })
+  try {
+    const app = createApp({ store, rateLimit: 0 })
+    const client = createClient({ url: base, key: adminKey, attempts: 1, fetch: (request) => app.fetch(request) })
+    await readBack(client, touched)
+    await requireWhole(client, url)
+  } finally {
+    await store.close()
+  }
+}
