@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
+import { execFile, spawnSync } from 'node:child_process'
 import {
   appendFileSync,
   chmodSync,
@@ -16,6 +16,7 @@ import { tmpdir, userInfo } from 'node:os'
 import { dirname, join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import { startServer } from '../support/server.ts'
 import { freePort } from '../support/setup.ts'
 import { readRows } from './database.ts'
@@ -58,13 +59,13 @@ class Database {
     const database = new Database(folder, await freePort())
     const isRoot = process.getuid?.() === 0
     if (isRoot) for (const path of [folder, join(folder, 'wal')]) own(path)
-    t.after(() => {
-      database.stop('immediate')
+    t.after(async () => {
+      await database.stop('immediate')
       rmSync(folder, { recursive: true, force: true })
     })
-    database.run(`initdb --username=conduct --auth=trust --encoding=UTF8 --locale=C --pgdata="$PGDATA"`)
+    await database.run(`initdb --username=conduct --auth=trust --encoding=UTF8 --locale=C --pgdata="$PGDATA"`)
     appendFileSync(join(database.data, 'postgresql.conf'), database.#local(archiving))
-    database.begin()
+    await database.begin()
     return database
   }
 
@@ -72,26 +73,21 @@ class Database {
     return text.replaceAll(backupFolder, this.folder)
   }
 
-  /** Runs a block of the page, with the folder of this test in place of that of the page. */
-  run(text = ''): void {
+  /** Runs a block of the page, with the folder of this test in place of that of the page. Throws what it says when it fails. */
+  async run(text = ''): Promise<void> {
     const script = `cd "${this.folder}"\n${this.#local(text)}`
     const env = { PATH: `${binaries()}:/usr/bin:/bin`, PGDATA: this.data, CONDUCT_DATABASE_URL: this.url }
     const isRoot = process.getuid?.() === 0
-    const { status, stdout, stderr } = spawnSync('sh', ['-e', '-c', script], {
-      env,
-      encoding: 'utf8',
-      ...(isRoot && postgresUser()),
-    })
-    assert.equal(status, 0, `${text}${stdout}${stderr}`)
+    await promisify(execFile)('sh', ['-e', '-c', script], { env, ...(isRoot && postgresUser()) })
   }
 
-  begin(): void {
+  begin(): Promise<void> {
     const options = `-p ${this.#port} -k '' -c listen_addresses=127.0.0.1`
-    this.run(`pg_ctl start --wait --log=server.log --options="${options}"`)
+    return this.run(`pg_ctl start --wait --log=server.log --options="${options}"`)
   }
 
-  stop(mode: 'fast' | 'immediate'): void {
-    if (existsSync(join(this.data, 'postmaster.pid'))) this.run(`pg_ctl stop --mode=${mode} --wait`)
+  async stop(mode: 'fast' | 'immediate'): Promise<void> {
+    if (existsSync(join(this.data, 'postmaster.pid'))) await this.run(`pg_ctl stop --mode=${mode} --wait`)
   }
 
   /** Waits until all that is written so far is in the archive. */
@@ -138,8 +134,8 @@ test('pg_dump under 16 writers, restored, holds every write that was acknowledge
   const database = await Database.start(t)
   const held: Touched = new Map()
   await write(t, database.url, 'before', held)
-  await write(t, database.url, 'while', new Map(), async () => database.run(dump))
-  database.run(restoreDump)
+  await write(t, database.url, 'while', new Map(), () => database.run(dump))
+  await database.run(restoreDump)
   await requireHeld(database.url.replace(/\/\w+$/, '/conduct_restored'), held)
   t.diagnostic(`${held.size} runs`)
 })
@@ -148,23 +144,23 @@ test('a base backup with the archive of the log restores every write, and any mo
   const database = await Database.start(t)
   const held: Touched = new Map()
   await write(t, database.url, 'before', held)
-  await write(t, database.url, 'while', held, async () => database.run(baseBackup))
+  await write(t, database.url, 'while', held, () => database.run(baseBackup))
   const atMoment: Touched = new Map(held)
   const [moment] = await readRows<{ now: string }>(database.url, 'select clock_timestamp()::text as now')
   await write(t, database.url, 'later', held)
   await database.archived()
-  database.stop('immediate')
+  await database.stop('immediate')
 
-  database.run(restoreBase)
-  database.begin()
+  await database.run(restoreBase)
+  await database.begin()
   await database.writable()
   await requireHeld(database.url, held)
-  database.stop('fast')
+  await database.stop('fast')
 
   rmSync(`${database.data}.before`, { recursive: true })
-  database.run(restoreBase)
-  database.run(toMoment?.replace(shownMoment, moment?.now ?? ''))
-  database.begin()
+  await database.run(restoreBase)
+  await database.run(toMoment?.replace(shownMoment, moment?.now ?? ''))
+  await database.begin()
   await database.writable()
   await requireHeld(database.url, atMoment)
   const later = await readRows(database.url, `select 1 from runs where run_id like 'later-%' limit 1`)
