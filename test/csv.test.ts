@@ -7,9 +7,9 @@ import pg from 'pg'
 import { csvOf, csvPlanOf } from '../src/api/csv.ts'
 import { type Name, names } from '../src/api/paths.ts'
 import { requestOf } from '../src/client/request.ts'
+import { freshFolder } from './cli/folder.ts'
 import { responseOf } from './support/described.ts'
 import { base, type Ledger, testLedger } from './support/engines.ts'
-import { freshFolder } from './cli/folder.ts'
 
 /** Every list, with an input that finds something. */
 const lists: [name: Name, input: Record<string, unknown>][] = [
@@ -96,7 +96,9 @@ async function readCsv(t: TestContext, text: string, columns: readonly string[])
 }
 
 const at = (item: unknown, column: string): unknown =>
-  column.split('.').reduce<unknown>((value, field) => (value as Record<string, unknown> | null | undefined)?.[field], item)
+  column
+    .split('.')
+    .reduce<unknown>((value, field) => (value as Record<string, unknown> | null | undefined)?.[field], item)
 
 /** The value of a field as the documentation says that a reader finds it. */
 function wanted(item: unknown, column: string): string | null {
@@ -167,7 +169,12 @@ testLedger('Accept chooses between JSON and CSV, and errors are JSON', async ({ 
   await client.createRun({ runId: 'R-1' })
   const typeFor = async (accept: string, path = '/v1/runs') =>
     (await fetch(path, { headers: { accept } })).headers.get('content-type')?.split(';')[0]
-  for (const accept of ['text/csv', 'TEXT/CSV; header=present', 'text/csv, */*;q=0.1', 'application/json;q=0.5, text/csv'])
+  for (const accept of [
+    'text/csv',
+    'TEXT/CSV; header=present',
+    'text/csv, */*;q=0.1',
+    'application/json;q=0.5, text/csv',
+  ])
     assert.equal(await typeFor(accept), 'text/csv', accept)
   for (const accept of ['', '*/*', 'text/*', 'application/json, text/csv;q=0.9', 'text/csv;q=0', 'text/csvx'])
     assert.equal(await typeFor(accept), 'application/json', accept)

@@ -35,8 +35,7 @@ export function csvPlanOf(name: Name): CsvPlan | undefined {
 
 /** The schema without what makes it optional or nullable. */
 function bare(schema: z.ZodType): z.ZodType {
-  const isWrapped =
-    schema instanceof z.ZodOptional || schema instanceof z.ZodNullable || schema instanceof z.ZodDefault
+  const isWrapped = schema instanceof z.ZodOptional || schema instanceof z.ZodNullable || schema instanceof z.ZodDefault
   return isWrapped ? bare(schema.unwrap() as z.ZodType) : schema
 }
 
@@ -58,7 +57,9 @@ export function csvOf(plan: CsvPlan, answer: Record<string, unknown>, withHeader
   const list = plan.find(({ field }) => Array.isArray(answer[field]))
   if (!list) return ''
   const header = withHeader ? [list.columns.map(({ name }) => quoted(name))] : []
-  const rows = (answer[list.field] as unknown[]).map((item) => list.columns.map(({ path }) => cellOf(valueAt(item, path))))
+  const rows = (answer[list.field] as unknown[]).map((item) =>
+    list.columns.map(({ path }) => cellOf(valueAt(item, path))),
+  )
   return [...header, ...rows].map((cells) => `${cells.join(',')}\r\n`).join('')
 }
 

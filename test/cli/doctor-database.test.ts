@@ -178,7 +178,8 @@ test('clocks that differ by seconds are told', () => {
 test('what keeps a standby or the log of PostgreSQL behind is told', () => {
   const standby = { name: 'b', state: 'streaming', sync: 'sync', behindBytes: 0 }
   const set = { standbys: [standby], slots: [], waitsForStandby: true, archive: undefined }
-  const told = (change: object) => replicationFindings({ ...set, ...change }).map(({ state, told }) => `${state} ${told}`)
+  const told = (change: object) =>
+    replicationFindings({ ...set, ...change }).map(({ state, told }) => `${state} ${told}`)
   assert.deepEqual(told({}), ['ok b: streaming, sync, 0 kB behind'])
   assert.deepEqual(told({ standbys: [{ ...standby, behindBytes: 9e8 }] }), ['warn b: streaming, sync, 900 MB behind'])
   assert.deepEqual(told({ standbys: [{ ...standby, state: 'catchup' }] }), ['warn b: catchup, sync, 0 kB behind'])

@@ -31,7 +31,13 @@ async function populate(url: string): Promise<void> {
     const runId = `R-${n}`
     const labels = { team: `team ${n}`, tier: '1' }
     await client.createRun({ runId, specId: 'S-1', title: `Run "${n}"`, content: `text ${n}`, labels, agent: 'codex' })
-    await client.appendTurn({ runId, n: 1, prompt: `go ${n}`, answer: 'done', files: [{ path: 'src/a.ts', insertions: n }] })
+    await client.appendTurn({
+      runId,
+      n: 1,
+      prompt: `go ${n}`,
+      answer: 'done',
+      files: [{ path: 'src/a.ts', insertions: n }],
+    })
     await client.linkFeatures({ runId, features: [{ name: `part ${n % 7}` }] })
     await client.createCheck({ runId, name: 'tests', result: 'pass', content: 'All tests pass.' })
     await client.updateRun({ runId, status: 'completed', usage: { inputTokens: n, costUsd: 0.1 * n } })

@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { createReadStream, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { finished, pipeline } from 'node:stream/promises'
+import { pipeline } from 'node:stream/promises'
 import { after, before, type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -173,7 +173,10 @@ test('kill -9 of an export leaves no file of its name, and what it leaves no imp
       continue
     }
     midst++
-    await assert.rejects(conduct(['import', draft, '--check'], ledger), /ended with 2: .*(cut off|without its trailer)/s)
+    await assert.rejects(
+      conduct(['import', draft, '--check'], ledger),
+      /ended with 2: .*(cut off|without its trailer)/s,
+    )
     rmSync(draft)
   }
   assert.deepEqual(

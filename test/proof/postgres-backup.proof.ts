@@ -105,7 +105,10 @@ class Database {
 
 function postgresUser() {
   const { stdout } = spawnSync('id', ['-u', 'postgres'], { encoding: 'utf8' })
-  const { uid, gid } = statSync('/var/lib/postgresql', { throwIfNoEntry: false }) ?? { ...userInfo(), uid: Number(stdout) }
+  const { uid, gid } = statSync('/var/lib/postgresql', { throwIfNoEntry: false }) ?? {
+    ...userInfo(),
+    uid: Number(stdout),
+  }
   return { uid, gid }
 }
 

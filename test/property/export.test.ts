@@ -46,7 +46,9 @@ test('an export that is cut anywhere, or has one other bit, is refused by its li
     }
     await read(bytes)
     const refused = (code: string) => (error: unknown) =>
-      error instanceof ConductError && error.code === code && /^(Line \d+ |This is not an export|The export ends)/.test(error.message)
+      error instanceof ConductError &&
+      error.code === code &&
+      /^(Line \d+ |This is not an export|The export ends)/.test(error.message)
     const place = fc.nat(bytes.length - 1)
     const damage = fc.asyncProperty(place, fc.nat(7), async (at, bit) => {
       const changed = Buffer.from(bytes)

@@ -2,8 +2,8 @@ import { settings } from '../../setting.ts'
 import { type Inspected, inspect, type LocalPlace, openLedger, shownPlace } from '../place/connect.ts'
 import type { Env } from '../place/folders.ts'
 import { sized } from '../show/size.ts'
-import { logFindings } from './doctor-log.ts'
 import { backupFinding, clockFinding, roomFindings } from './doctor-figures.ts'
+import { logFindings } from './doctor-log.ts'
 import { type Finding, found } from './finding.ts'
 
 /** How a database of this machine is, or one that this machine opens in process. */
@@ -62,14 +62,20 @@ export function replicationFindings({ standbys, slots, waitsForStandby, archive 
       ? [found('standby', 'fail', 'none of them is synchronous: every write waits until one is')]
       : []),
     ...heavy.map(({ name, keptBytes }) =>
-      found('wal', 'warn', `the slot ${name} keeps ${sized(keptBytes)} of the write-ahead log: start its reader, or drop it`),
+      found(
+        'wal',
+        'warn',
+        `the slot ${name} keeps ${sized(keptBytes)} of the write-ahead log: start its reader, or drop it`,
+      ),
     ),
     ...(archive ? [archiveFinding(archive)] : []),
   ]
 }
 
 const missing = (waits: boolean) =>
-  waits ? 'none is connected, and synchronous_standby_names is set: every write waits until one is' : 'none is connected'
+  waits
+    ? 'none is connected, and synchronous_standby_names is set: every write waits until one is'
+    : 'none is connected'
 
 function standbyFinding({ name, state, sync, behindBytes }: Replication['standbys'][number]): Finding {
   if (state === null || behindBytes === null)
@@ -81,7 +87,11 @@ function standbyFinding({ name, state, sync, behindBytes }: Replication['standby
 function archiveFinding({ archivedAt, failedAt }: NonNullable<Replication['archive']>): Finding {
   const at = (ms: number) => new Date(ms).toISOString()
   if (failedAt !== null && failedAt > (archivedAt ?? 0))
-    return found('archive', 'warn', `archive_command failed at ${at(failedAt)}: PostgreSQL keeps its log until it succeeds`)
+    return found(
+      'archive',
+      'warn',
+      `archive_command failed at ${at(failedAt)}: PostgreSQL keeps its log until it succeeds`,
+    )
   return found('archive', 'ok', archivedAt === null ? 'nothing archived yet' : `the last segment at ${at(archivedAt)}`)
 }
 

@@ -24,7 +24,8 @@ export function roomFindings(databaseBytes: number, file: { walBytes: number; fr
 
 /** The scheduled backups; `newestAt` is in Unix milliseconds. */
 export function backupFinding(newestAt: number | undefined, isOverdue: boolean): Finding {
-  const newest = newestAt === undefined ? 'there is none' : `the newest one is of ${shown(new Date(newestAt).toISOString())}`
+  const newest =
+    newestAt === undefined ? 'there is none' : `the newest one is of ${shown(new Date(newestAt).toISOString())}`
   if (!isOverdue) return found('backup', 'ok', newest)
   return found('backup', 'warn', `${newest}, and the schedule wants a newer one: the log of conduct serve says why`)
 }

@@ -35,7 +35,9 @@ async function figures(url: string, key: string | undefined): Promise<Finding[]>
     const [, number] = new RegExp(`^${name} (\\S+)$`, 'm').exec(text) ?? []
     return number === undefined ? undefined : Number(number)
   }
-  const [bytes, walBytes, freeBytes] = ['size', 'wal_size', 'disk_free'].map((of) => value(`conduct_database_${of}_bytes`))
+  const [bytes, walBytes, freeBytes] = ['size', 'wal_size', 'disk_free'].map((of) =>
+    value(`conduct_database_${of}_bytes`),
+  )
   const newest = value('conduct_backup_last_success_timestamp_seconds')
   const isOverdue = value('conduct_backup_overdue') === 1
   return [
