@@ -180,7 +180,7 @@ testLedger('Accept chooses between JSON and CSV, and errors are JSON', async ({ 
     assert.equal(await typeFor(accept), 'application/json', accept)
   assert.equal(await typeFor('text/csv', '/v1/runs/R-1'), 'application/json', 'one run is no list')
   const refused = await fetch('/v1/runs?limit=0', csv)
-  assert.equal(refused.status, 400)
+  assert.equal(refused.status, 422)
   assert.equal(((await refused.json()) as { code: string }).code, 'VALIDATION_ERROR')
 })
 
