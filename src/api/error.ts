@@ -1,4 +1,4 @@
-/** Every error code of the API and the HTTP status that carries it. */
+/** Every error code of the API with its HTTP status. */
 export const statusOf = {
   BAD_REQUEST: 400,
   UNAUTHORIZED: 401,
@@ -22,7 +22,7 @@ export const statusOf = {
 
 export type Code = keyof typeof statusOf
 
-/** One thing wrong with an input: the field's path ("git.commit") and what would be right. */
+/** One fault of an input: the path of the field ("git.commit") and what would be right. */
 export interface Issue {
   path: string
   message: string
@@ -36,7 +36,9 @@ export interface ErrorDetail {
   cause?: unknown
 }
 
-/** The one error that Conduct shows to callers. Anything else that is thrown is a bug: logged, and told as INTERNAL_ERROR. */
+/**
+ * The only error that Conduct shows to callers. Any other error is a bug: it is logged, and reported as INTERNAL_ERROR.
+ */
 export class ConductError extends Error {
   override readonly name = 'ConductError'
   readonly code: Code

@@ -7,7 +7,7 @@ const eventTypes = nouns.flatMap((noun) => deeds.map((deed) => `${noun}.${deed}`
 export const eventType = z.enum([...eventTypes, 'erasure.created'])
 export type EventType = z.infer<typeof eventType>
 
-/** What an event is of. */
+/** The kinds of things that events are about. */
 export const eventSubject = z
   .string()
   .regex(

@@ -34,5 +34,5 @@ const featureRuns = z.object({
 })
 export type FeatureRuns = z.infer<typeof featureRuns>
 
-/** A feature as lists show it, with what the runs that touched it come to. */
+/** A feature as lists show it, with the totals of the runs that touched it. */
 export const listedFeature = z.object({ ...feature.shape, ...featureRuns.shape }).meta({ id: 'ListedFeature' })

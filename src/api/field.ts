@@ -2,7 +2,10 @@ import { z } from 'zod'
 import { humanIdPattern } from '../ledger/id.ts'
 import { fits } from '../ledger/text.ts'
 
-/** Text of `min` to `max` UTF-8 bytes; a `max` of Infinity leaves the limit to the operation. NUL and lone surrogates are refused: PostgreSQL cannot store the one, and UTF-8 cannot carry the other. */
+/**
+ * Text of `min` to `max` UTF-8 bytes. With a `max` of Infinity, the operation sets the limit. NUL and lone surrogates
+ * are refused: PostgreSQL cannot store the former, and UTF-8 cannot encode the latter.
+ */
 export function text(max: number, min = 0) {
   return z
     .string()
@@ -20,13 +23,13 @@ export const humanId = z
   .string()
   .regex(humanIdPattern, 'must be 1 to 128 of A-Z a-z 0-9 . _ : - and begin with a letter or digit')
 
-/** A row's own number: given once, never again. */
+/** The number of a row, which is never reused. */
 export const rowId = z.int().min(1)
 
-/** A moment in an answer: ISO 8601, UTC, milliseconds. */
+/** A time in a response: ISO 8601, UTC, milliseconds. */
 export const time = z.string().meta({ format: 'date-time', examples: ['2026-01-31T09:30:00.000Z'] })
 
-/** A moment in an input: any ISO 8601 date-time with a zone, brought to the form of `time`. */
+/** A time in an input: any ISO 8601 date-time with a zone, normalised to the form of `time`. */
 export const timeInput = z.iso
   .datetime({ offset: true, error: 'must be an ISO 8601 date-time with a zone, like 2026-01-31T09:30:00.000Z' })
   .transform((value) => new Date(value).toISOString())
@@ -34,21 +37,21 @@ export const timeInput = z.iso
 /** `If-Match` (RFC 9110 §13.1.1): a list of ETags or `*`. */
 export const ifVersion = z.string().max(1000).optional().describe('ETags of the versions that may be changed, or *')
 
-/** How a command ended: a POSIX exit code, or one of Windows, which has 32 bits. */
+/** The exit code of a command: POSIX, or Windows with 32 bits. */
 export const exitCode = z.int().min(-2_147_483_648).max(4_294_967_295)
 
-/** The person for whom work is done, as git writes one. */
+/** The person for whom the work is done, in git's notation. */
 export const author = text(200, 1).describe('The person for whom the work is done: "Ada Example <ada@example.com>"')
 
-/** How a content is to be read. */
+/** How to interpret a content. */
 export const contentType = z
   .enum(['text/markdown', 'text/x-terminal'])
   .describe('text/x-terminal: what a terminal received, colours included')
 
-/** `createdAt` where something is created: an import says when it happened. */
+/** The `createdAt` of something new: an import says when it happened. */
 export const importedAt = timeInput.optional().describe('For imports, with an admin key: when it was created')
 
-/** Who did something, by name: events give their keys' numbers too. */
+/** An actor by name. Events also have the number of the key. */
 export const actor = z
   .object({
     kind: z.enum(['key', 'person', 'local', 'system', 'import']).describe('local: somebody at the database itself'),

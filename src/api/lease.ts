@@ -13,7 +13,7 @@ export const lease = z.object({
 })
 export type Lease = z.infer<typeof lease>
 
-/** `Lease-Token`: what the holder of a run's lease was given, or proposes where it asks for one. */
+/** `Lease-Token`: the token that the holder of a lease received, or proposes when asking for one. */
 export const leaseToken = z
   .string()
   .max(128)

@@ -1,4 +1,4 @@
-/** Every operation of the API and its address below the base path. */
+/** Every operation of the API and its path below the base path. */
 export const paths = {
   createRun: 'POST /v1/runs',
   listRuns: 'GET /v1/runs',
@@ -90,6 +90,7 @@ export interface Address {
 export function addressOf(name: Name): Address {
   const [method, path] = paths[name].split(' ') as [Address['method'], string]
   const params = path.match(/(?<=:)\w+/g) ?? []
-  // As keys they are names that V8 knows; as pieces of a text they would undo its compiled code wherever they name a field.
+  // As keys of an object they are names that V8 knows; as substrings they would deoptimise compiled code that uses them
+  // as field names.
   return { method, path, params: Object.keys(Object.fromEntries(params.map((param) => [param, true]))) }
 }

@@ -24,7 +24,7 @@ export const listedProject = z
   .object({ ...project.shape, lastRun: lastRun.nullable().describe('The newest run in it') })
   .meta({ id: 'ListedProject' })
 
-/** The project in which a key of the whole server acts unless it names another. */
+/** The project of a server key that names no other. */
 export const defaultProject = 'default'
 
 /** The `project` filter of lists. */

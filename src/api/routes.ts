@@ -16,7 +16,7 @@ import { webhookRoutes } from './routes/webhook.ts'
 export type { Route } from './routes/route.ts'
 export { exampleKey } from './routes/route.ts'
 
-/** Every operation of the API, by the nouns of which it is. */
+/** Every operation of the API, grouped by noun. */
 export const routes = {
   ...runRoutes,
   ...runWorkRoutes,
@@ -32,7 +32,7 @@ export const routes = {
 } as const satisfies { [N in Name]: Route }
 
 export type Routes = typeof routes
-/** What a caller may give: defaults and transformed fields in their outer form. */
+/** What a caller may send: fields with defaults are optional, and transformed ones have their input form. */
 export type Input<N extends Name> = z.input<Routes[N]['input']>
 /** What an operation receives. */
 export type Parsed<N extends Name> = z.output<Routes[N]['input']>

@@ -20,7 +20,7 @@ const label = {
   rule: 'a label name is 1 to 63 of A-Z a-z 0-9 . _ / - and begins with a letter or digit',
 }
 
-// A record drops the key `__proto__` before its pattern is looked at, so that one is refused first.
+// A record drops the key `__proto__` before it checks the pattern, so refuse that key first.
 const labels = z.preprocess(
   (value, context) => {
     if (value instanceof Object && Object.hasOwn(value, '__proto__')) {
@@ -44,7 +44,7 @@ const links = z
   .max(32, 'at most 32 links')
   .describe('Pull request, CI job, transcript and the like')
 
-/** What a caller may say of a run, at its creation and later. */
+/** The fields that a caller may set, at creation and later. */
 export const runFields = {
   title: text(titleBytes, 1).nullable().optional().describe('Default: the first heading or line of the content'),
   specId: humanId.nullable().optional().describe('The spec that the run works on; it need not be registered'),
@@ -112,7 +112,7 @@ export const run = z
   .meta({ id: 'Run' })
 export type Run = z.infer<typeof run>
 
-/** A run as reading it alone shows it. */
+/** A run as getRun returns it. */
 export const fullRun = z
   .object({
     ...run.shape,
@@ -122,6 +122,6 @@ export const fullRun = z
   })
   .meta({ id: 'FullRun' })
 
-/** The newest run of something, as a list of those things shows it. */
+/** The newest run of something, in a list of such things. */
 export const lastRun = run.pick({ runId: true, status: true, verdict: true, createdAt: true }).meta({ id: 'LastRun' })
 export type LastRun = z.infer<typeof lastRun>

@@ -18,6 +18,6 @@ export const found = z
   .meta({ id: 'Found' })
 export type Found = z.infer<typeof found>
 
-/** The fields of runs whose values can be listed: those by which lists of runs are filtered. */
+/** The run fields with suggestions: those that lists of runs can be filtered by. */
 export const suggested = z.enum(['agent', 'author', 'branch', 'specId', 'label'])
 export type Suggested = z.infer<typeof suggested>

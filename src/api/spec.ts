@@ -38,7 +38,7 @@ export const spec = z
   .meta({ id: 'Spec' })
 export type Spec = z.infer<typeof spec>
 
-/** What the runs of a spec come to, each counted once. */
+/** The totals of a spec's runs. */
 export const totals = z.object({
   runs: z.int(),
   byStatus: counts(statuses),
@@ -48,10 +48,10 @@ export const totals = z.object({
 })
 export type Totals = z.infer<typeof totals>
 
-/** A spec as reading it alone shows it. */
+/** A spec as getSpec returns it. */
 export const fullSpec = z.object({ ...spec.shape, content: z.string(), totals }).meta({ id: 'FullSpec' })
 
-/** An earlier or the current state of a spec's words. */
+/** A version of a spec's text, earlier or current. */
 export const specVersion = z
   .object({ version: z.int(), title: z.string().nullable(), createdAt: time })
   .meta({ id: 'SpecVersion' })

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { statuses, verdicts } from '../ledger/run.ts'
 import { counts } from './run.ts'
 
-/** What runs used, all together. */
+/** The total usage of runs. */
 export const used = {
   inputTokens: z.int().describe('All input, what was read from and written to a cache included'),
   outputTokens: z.int(),
@@ -12,7 +12,7 @@ export const used = {
   costed: z.int().describe('How many runs those are'),
 }
 
-/** What some runs come to, each counted once. */
+/** The totals of some runs. */
 export const tally = z.object({
   runs: z.int(),
   byStatus: counts(statuses),
@@ -32,7 +32,7 @@ export const day = z
   .meta({ id: 'Day' })
 export type Day = z.infer<typeof day>
 
-/** By what runs can be told apart, and the field of a run that says it. */
+/** The dimensions of the statistics, and the run field of each. */
 export const statsBy = z.enum(['agent', 'author', 'specId', 'model', 'branch', 'project'])
 export type StatsBy = z.infer<typeof statsBy>
 

@@ -5,7 +5,10 @@ import { time } from './field.ts'
 import { run } from './run.ts'
 import { turn } from './turn.ts'
 
-/** One thing that happened to a run: a change, appends one after the other, a turn, a check, or another attempt at the same task. */
+/**
+ * An entry in the history of a run: a change, consecutive appends, a turn, a check, or another attempt at the same
+ * task.
+ */
 export const timelineEntry = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('event'), at: time, event }),
   z.object({ kind: z.literal('appends'), at: time, until: time, appends: z.int().describe('How many there were') }),

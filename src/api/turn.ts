@@ -28,7 +28,7 @@ const planItem = z.strictObject({ text: text(1000, 1), status: z.enum(['pending'
 
 const subagent = z.strictObject({ name: text(200, 1), turns: count.optional(), tokens: count.optional() })
 
-/** What a caller may say of a turn. */
+/** The fields of a turn that a caller may set. */
 export const turnFields = {
   startedAt: timeInput.optional(),
   endedAt: timeInput.optional(),
@@ -50,7 +50,7 @@ export const turnFields = {
 const fieldsSchema = z.object(turnFields)
 export type TurnFields = z.infer<typeof fieldsSchema>
 
-/** What happened between a prompt and the answer to it. A field is missing where no value was given. */
+/** What happened between a prompt and the answer to it. A field without a value is missing. */
 export const turn = z
   .object({
     id: rowId,

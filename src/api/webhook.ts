@@ -4,7 +4,10 @@ import { humanId, rowId, time } from './field.ts'
 
 const longestUrl = 2048
 
-/** Where events are sent. It is stored as the URL standard writes it, so `http://2130706433/` becomes `http://127.0.0.1/`. */
+/**
+ * Where events are sent. The URL is stored in the normal form of the URL standard, so `http://2130706433/` becomes
+ * `http://127.0.0.1/`.
+ */
 const url = z
   .string()
   .max(longestUrl)
@@ -15,7 +18,7 @@ const url = z
   })
   .describe('The http or https address that receives the events')
 
-/** What is wrong with the address of a receiver. The quoted address may hold a password, so the messages leave it out. */
+/** What is wrong with the URL of a receiver. It may contain a password, so the message does not quote it. */
 function faultOf(value: string): string | undefined {
   const { protocol, username, password, hash } = URL.canParse(value) ? new URL(value) : {}
   if (protocol !== 'https:' && protocol !== 'http:') return 'must be an address like https://hooks.example.com/conduct'

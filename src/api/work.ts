@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { most } from '../ledger/turn.ts'
 import { text, time, timeInput } from './field.ts'
 
-/** Figures that runs and turns share: which work it is, what it changed, used and failed of. */
+/** Figures that runs and turns share: the state of the work, its changes, usage and failure. */
 
 export const count = z.int().min(0).max(most.count)
 
@@ -57,7 +57,7 @@ const doing = {
   target: text(1000, 1).optional().describe('The file, command or address that the tool works on'),
 }
 
-/** What a live run does, as a caller tells it. */
+/** The activity of a live run, as a caller reports it. */
 export const activityInput = z.strictObject({
   ...doing,
   since: timeInput.optional().describe('Default: now, if it changes'),

@@ -1,32 +1,35 @@
 import type { Database } from './database.ts'
 
-/** The state of a working tree, in the form of who takes it. */
+/** The state of a working tree, in the form of the code that took it. */
 type Git = object
 
-/** A command of a session that goes on. */
+/** A command of a session in progress. */
 export interface Begun {
   began: number
   git: Git
 }
 
-/** What sessions do to working trees, so that each is told only what it did itself. Times are in milliseconds since 1970. */
+/**
+ * What sessions do to working trees, so that each one reports only its own changes. Times are in milliseconds since
+ * 1970.
+ */
 export interface Acts {
-  /** Notes that a session begins to run a command in the working tree `root`. */
+  /** Records that a session starts a command in the working tree `root`. */
   begin(name: string, root: string, target: string, git: Git): void
-  /** Notes that such a command ended, the oldest of that text; undefined where its beginning was not noted. */
+  /** Records the end of such a command: the oldest one with that text. Undefined if its start was not recorded. */
   finish(name: string, target: string): Begun | undefined
-  /** Notes that a session wrote files, by their absolute paths. */
+  /** Records that a session wrote files, by their absolute paths. */
   wrote(name: string, paths: string[]): void
   /** Whether another session ran a command in `root` between these times. */
   hasRival(name: string, root: string, from: number, to: number): boolean
-  /** The files that other sessions wrote since. */
+  /** The files that other sessions have written since. */
   othersFiles(name: string, from: number): string[]
-  /** Forgets what is older than a day. */
+  /** Deletes entries older than a day. */
   forgetActs(): void
 }
 
 const dayMs = 86_400_000
-/** A command whose end was not noted counts as long. */
+/** A command without a recorded end counts for this long, in milliseconds. */
 const longestMs = 3_600_000
 
 export function actsIn(db: Database): Acts {
@@ -53,7 +56,7 @@ export function actsIn(db: Database): Acts {
       }),
     hasRival(name, root, from, to) {
       const found = db.rows(
-        // A session that was killed ends nothing that it began.
+        // A killed session does not end its commands.
         `select 1 from acts a join recordings r on r.name = a.name
           where a.root = ? and a.name <> ? and a.began between ? and ?
             and (a.ended >= ? or a.ended is null and r.ended = 0) limit 1`,

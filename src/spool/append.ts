@@ -1,21 +1,21 @@
 import { type Client, ConductError } from '../client/client.ts'
 import type { State } from './state.ts'
 
-/** How often others may be first before a later delivery tries again. */
+/** How often others may append first before we leave it to a later delivery. */
 const mostTries = 5
 
-/** A queued append of a recording whose end is known. */
+/** A queued append of a recording whose content has a known end. */
 export interface Append {
   name: string
-  /** Of the queued call. */
+  /** The id of the queued call. */
   id: number
   input: { runId: string; text: string; leaseToken?: string }
 }
 
 /**
- * Appends a text once, however often and by however many processes it is tried: a text that stands at its offset is not
- * appended again, and nothing is sent at another offset before that is on disk. Returns where the content ends then;
- * undefined where another process has appended it.
+ * Appends a text once, however often and by however many processes it is tried: a text that is already at its offset is
+ * not appended again, and no other offset is used before it is on disk. Returns where the content then ends; undefined
+ * if another process has appended the text.
  */
 export async function appendOnce(
   client: Client,
@@ -32,7 +32,7 @@ export async function appendOnce(
     } catch (error) {
       if (!(error instanceof ConductError) || error.code !== 'CONFLICT') throw error
       if (tries === mostTries) throw new Error(`Others write to the run all the time. ${error.message}`)
-      // Others have written. Another process that sends this too may have found the end, and appended there.
+      // Others have written. Another process that also sends this may have found the end and appended there.
       const { next } = await client.readContent({ runId: input.runId, after: Number.MAX_SAFE_INTEGER }, { signal })
       state.moveEnd(name, offset, next)
     }

@@ -3,28 +3,28 @@ import type { Database } from './database.ts'
 
 /** The pause between two heartbeats of a session, in milliseconds. */
 const pauseMs = 5_000
-/** One that is so late was given up by the process that had taken it on. */
+/** A heartbeat this late was abandoned by the process that had taken it. */
 const lateMs = 20_000
 
-/** A heartbeat that is to be sent. */
+/** A heartbeat to send. */
 export interface Beat {
   name: string
   /** In milliseconds since 1970. */
   due: number
 }
 
-/** What sessions do at the moment, and when their servers should hear of it. */
+/** What sessions currently do, and when their servers should learn it. */
 export interface Beats {
   /**
-   * Notes that a session was heard, and what it does; null: it has ended. Returns whether somebody must be woken to send
-   * that, since nobody has a heartbeat of it to send.
+   * Records a report of a session and its activity; null means that it has ended. Returns whether to start a process
+   * that sends it, because no running process has a heartbeat of it to send.
    */
   heard(name: string, activity: ActivityInput | null): boolean
-  /** What the session was last heard to do; undefined where that is not known, and after its end. */
+  /** The last reported activity of the session; undefined if it is unknown, and after its end. */
   doing(name: string): ActivityInput | undefined
-  /** The heartbeats that are to be sent of runs that are there, the first one first. */
+  /** The heartbeats to send for existing runs, the earliest due first. */
   beats(): Beat[]
-  /** Takes a heartbeat on, with the newest that is known; undefined where another process has done so. */
+  /** Takes a heartbeat with the newest known activity; undefined if another process has taken it. */
   takeBeat(beat: Beat): ActivityInput | undefined
 }
 

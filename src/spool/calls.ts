@@ -3,15 +3,17 @@ import type { Name } from '../api/paths.ts'
 import type { Database, Stored } from './database.ts'
 import { columns, type Recording, type RecordingRow, recordingOf, type Told, updateRecording } from './recordings.ts'
 
-/** A call that is still to be sent: its input without runId and leaseToken, which the recording knows. */
+/** A call to send: its input without runId and leaseToken, which the recording has. */
 export interface Call {
   operation: Name
   input: Record<string, unknown>
-  /** The Idempotency-Key: the same with each try, so that the call happens once. Appends do with their offset. */
+  /**
+   * The Idempotency-Key, the same in each try, so that the call takes effect once. Appends use their offset for that.
+   */
   key: string
 }
 
-/** A call with a key of its own, unless it has one that is the same whoever makes the call. */
+/** A call with its own key, unless it has one that is the same whichever process makes the call. */
 export const newCall = (operation: Name, input: Call['input'], key: string = randomUUID()): Call => ({
   operation,
   input,
@@ -34,15 +36,20 @@ export interface Calls {
   waiting(): string[]
   /** All recordings with unsent calls, refused or not, oldest call first. */
   unsent(): Unsent[]
-  /** How many characters of calls are not sent yet. */
+  /** The number of characters in unsent calls. */
   size(name: string): number
   /** The oldest unsent call. */
   next(name: string): Queued | undefined
-  /** Changes what a call says, before it is tried again. */
+  /** Changes the input of a call before it is retried. */
   amend(id: number, input: Call['input']): void
-  /** Takes an acknowledged call off, and keeps what its answer told, at once; nothing where another process was first. */
+  /**
+   * Removes an acknowledged call and stores what its response contained, in one step. Does nothing if another process
+   * was faster.
+   */
   done(id: number, name: string, told?: Told): void
-  /** Makes `holder` the one process that sends a recording's calls, for `ms`; false while another is. */
+  /**
+   * Makes `holder` the only process that sends a recording's calls, for `ms`. Returns false while another process is.
+   */
   claim(name: string, holder: string, ms: number): boolean
   release(name: string, holder: string): void
 }

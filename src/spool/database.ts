@@ -3,24 +3,24 @@ import { migrations } from './migrations.ts'
 
 export type Value = string | number | null
 
-/** A row of `T` in which these fields are JSON. */
+/** A row of `T` with these fields as JSON. */
 export type Stored<T, Field extends keyof T> = Omit<T, Field> & Record<Field, string>
 
-/** The open file. All is on disk when a function returns. */
+/** The open file. Everything is on disk when a function returns. */
 export interface Database {
-  /** Runs a statement, and returns how many rows it changed. */
+  /** Runs a statement. Returns how many rows it changed. */
   run(text: string, ...values: Value[]): number
-  /** The rows that a statement selects; the caller knows its columns. */
+  /** The rows that a statement selects. The caller knows its columns. */
   rows<Row extends object>(text: string, ...values: Value[]): Row[]
-  /** All of the work or, when it throws, nothing of it. */
+  /** Does all of the work or, if it throws, none of it. */
   together<T>(work: () => T): T
   close(): void
 }
 
-/** How long another process that writes is waited for, in milliseconds. */
+/** How long to wait for another process that writes, in milliseconds. */
 const busyMs = 5_000
 
-/** Opens the file, and brings it up to date. Throws an Error where a newer program has written it. */
+/** Opens the file and migrates it. Throws an Error if a newer program has written it. */
 export function openDatabase(file: string): Database {
   const db = new DatabaseSync(file, { timeout: busyMs })
   try {
@@ -66,7 +66,7 @@ function refuseNewer(db: DatabaseSync, file: string) {
 }
 
 function migrate(db: DatabaseSync, file: string) {
-  // Another process may have been first.
+  // Another process may have been faster.
   refuseNewer(db, file)
   for (const statements of migrations.slice(versionOf(db))) db.exec(statements)
   db.exec(`pragma user_version = ${migrations.length}`)

@@ -8,36 +8,36 @@ import type { Place } from './place.ts'
 import type { Recording } from './recordings.ts'
 import type { State } from './state.ts'
 
-/** How a delivery ended. */
+/** The result of a delivery. */
 export interface Delivery {
   /**
    * `sent`: nothing is left. `waiting`: it is kept, and may succeed later. `busy`: another process is sending it.
    * `refused`: it can never succeed.
    */
   outcome: 'sent' | 'waiting' | 'busy' | 'refused'
-  /** For people: why it waits or was refused; of what was sent, what somebody else did to the run meanwhile. */
+  /** For people: why it waits or was refused; or what someone else did to the run in the meantime. */
   words?: string
-  /** Whether nobody answered there, so that other recordings of the same place need not be tried now. */
+  /** Whether nobody answered there, so other recordings of the same place need not be tried now. */
   isAway?: boolean
 }
 
-/** A client of the place, which is given back once per delivery. */
+/** A client of the place, closed after each delivery. */
 export interface Line {
   client: Client
   close(): Promise<void>
 }
 
 export interface DeliverOptions {
-  /** Throws where the place cannot be reached as things are now; the delivery then waits. */
+  /** Throws if the place cannot be reached now. The delivery then waits. */
   connect(place: Place): Promise<Line>
-  /** Aborted, the rest waits, for the reason that is given. */
+  /** If aborted, the rest waits, for the signal's reason. */
   signal?: AbortSignal
 }
 
-/** One try of a call may take as long, in milliseconds, and a claim twice that. */
+/** The time limit of one try, in milliseconds. A claim lasts twice as long. */
 export const tryMs = 30_000
 
-/** What no later try can change. All else (no answer, a limit, a key, a full disk) may be mended. */
+/** Errors that no later try can change. All others (no response, a limit, a key, a full disk) may be fixed. */
 const final: readonly Code[] = [
   'BAD_REQUEST',
   'NOT_FOUND',
@@ -51,13 +51,14 @@ const final: readonly Code[] = [
 ]
 
 /**
- * Sends the queued calls of a recording in order, one try each, until none is left or one fails. Each happens once however
- * often it is tried: an append by its offset, a turn by its number, all others by their Idempotency-Key. Throws nothing but faults of the state
- * itself.
+ * Sends the queued calls of a recording in order, with one try each, until none is left or one fails. Each takes effect
+ * once however often it is tried: an append by its offset, a turn by its number, all others by their Idempotency-Key.
+ * Throws only errors of the state file itself.
  */
 export async function deliver(state: State, name: string, options: DeliverOptions): Promise<Delivery> {
   const words: string[] = []
-  // Whoever queued a call while this process held the claim could not send it, so after a release the queue is read again.
+  // While this process held the claim, others could queue calls but not send them. So it reads the queue again after
+  // releasing the claim.
   while (state.next(name)) {
     const refused = state.find(name)?.refused
     if (refused) return { outcome: 'refused', words: refused }
@@ -84,13 +85,13 @@ const textOf = (words: string[]) => [...new Set(words)].join(' ')
 async function sendAll(state: State, name: string, holder: string, options: DeliverOptions, words: string[]) {
   const { connect, signal } = options
   const place = state.find(name)?.place
-  // Another process has discarded the recording, and its calls with it.
+  // Another process has discarded the recording with its calls.
   if (!place) return
   const { client, close } = await connect(place)
   let amendments = 0
   try {
     for (let call = state.next(name); call; call = state.next(name)) {
-      // One that was taken over while this process slept is gone on with all the same: a call that two send happens once.
+      // If another process took over while this one slept, it is safe to continue: a call sent twice takes effect once.
       state.claim(name, holder, 2 * tryMs)
       const recording = state.find(name)
       if (!recording) return
@@ -117,25 +118,25 @@ async function sendAll(state: State, name: string, holder: string, options: Deli
   }
 }
 
-/** How often calls of one delivery are changed and tried again. */
+/** How often calls of one delivery are changed and retried. */
 const mostAmendments = 20
 
-/** What the call says instead where the server does not take what it says; undefined where no change would help. */
+/** What to send instead if the server rejects the input; undefined if no change would help. */
 async function amended(client: Client, { runId }: Recording, { operation, input }: Queued, error: unknown) {
   if (!(error instanceof ConductError)) return undefined
   const paths = error.issues?.map(({ path }) => path) ?? []
   if (error.code === 'VALIDATION_ERROR' && paths.some((path) => path === 'startedAt' || path === 'endedAt')) {
-    // The clock of this machine is ahead of the server's: then the server says when it was.
+    // The clock of this machine is ahead of the server's, so the server sets the time.
     const { startedAt, endedAt, ...rest } = input
     return startedAt === undefined && endedAt === undefined ? undefined : rest
   }
   if (error.code !== 'CONFLICT' || operation !== 'appendTurn' || runId === null) return undefined
-  // Another one has told turns of this run, or this machine has forgotten its own.
+  // Another recorder has added turns to this run, or this machine has lost its own count.
   const { run } = await client.getRun({ runId })
   return run.turns.count + 1 === input.n ? undefined : { ...input, n: run.turns.count + 1 }
 }
 
-/** What to say of a NOT_FOUND that only means that the project is still to be made: then nothing is refused. */
+/** What to do about a NOT_FOUND that only means that the project does not exist yet. Then nothing is refused. */
 async function missingProject(client: Client, { project: slug }: Place, error: unknown): Promise<Error | undefined> {
   const isMissing = (one: unknown) => one instanceof ConductError && one.code === 'NOT_FOUND'
   if (slug === undefined || !isMissing(error)) return undefined
@@ -150,12 +151,12 @@ async function missingProject(client: Client, { project: slug }: Place, error: u
 }
 
 interface Answer {
-  /** Where the content ends now. */
+  /** Where the content now ends. */
   appended?: number
   run?: { runId: string }
   check?: { runId: string }
   lease?: { token: string }
-  /** What was left undone, since the run is somebody else's now. */
+  /** What was left out, because the run now belongs to someone else. */
   left?: string
 }
 
@@ -189,13 +190,13 @@ async function send(
 
 type Input = Record<string, unknown>
 
-/** Each operation is typed on its own; which one this is, only the queue tells. */
+/** Each operation has its own type. Only the queue knows which one this is. */
 const callOf = (client: Client, operation: Name) =>
   client[operation] as (input: Input, options: CallOptions) => Promise<Answer>
 
 const takesRun = (operation: Name) => operation === 'createCheck' || addressOf(operation).params.includes('runId')
 
-/** What may still be said of a run by who lost its lease: its log, and facts that nobody else knows. */
+/** What the former holder of a lost lease may still write: the log, and facts that nobody else knows. */
 function withoutLease(operation: Name, given: Record<string, unknown>): Record<string, unknown> | undefined {
   if (operation === 'appendToRun' || operation === 'appendTurn') return given
   if (operation !== 'updateRun') return undefined

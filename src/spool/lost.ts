@@ -3,25 +3,25 @@ import type { Step } from '../agents/seen.ts'
 import type { Database } from './database.ts'
 import { isGone } from './process.ts'
 
-/** A session that goes on, as far as its hooks told. */
+/** A session in progress, as far as its hooks reported. */
 export interface Silent {
   name: string
   session: string
   cwd: string
   agent: string
-  /** When it was last heard, in milliseconds since 1970. */
+  /** When it was last heard from, in milliseconds since 1970. */
   at: number
 }
 
-/** Sessions that end without a word. */
+/** Sessions that end without reporting it. */
 export interface Lost {
-  /** Notes the end of sessions that stopped in the middle of a turn, and of which nothing was heard until their lease ran out. */
+  /** Records the end of sessions that stopped in the middle of a turn and were silent until their lease expired. */
   endLost(): void
-  /** The sessions whose agent has ended: its process is gone. One that a single hook came from may not be the agent's. */
+  /** The sessions whose agent process is gone. A process that sent only one hook may not be the agent's. */
   deserted(): Silent[]
-  /** Notes the end of such a session; nothing where it was heard again meanwhile. */
+  /** Records the end of such a session, unless it was heard from again. */
   endDeserted(session: Silent): void
-  /** Whether a session of which the process is known was heard to rest within so many milliseconds. */
+  /** Whether a session with a known process became idle within this many milliseconds. */
   hasJustRested(ms: number): boolean
 }
 
@@ -53,7 +53,7 @@ export function lostIn(db: Database): Lost {
   }
 }
 
-/** It goes on, and nothing of it waits to be settled. */
+/** It is in progress, and has no notes to settle. */
 const isSilent = `kind = 'hook' and ended = 0
   and not exists (select 1 from notes n where n.name = r.name and n.settled = 0 and n.due = 1)`
 
@@ -72,7 +72,7 @@ function endLost(db: Database) {
 
 const expired = { code: 'LEASE_EXPIRED', message: 'Nothing was heard of the session until its lease ran out.' }
 
-/** Notes that the session ended when it was last heard. */
+/** Records that the session ended when it was last heard from. */
 function noteEnd(db: Database, { name, session, cwd, agent, at }: Silent, why: string, step: Step) {
   db.run(
     'insert into notes (name, at, key, due, seen) values (?, ?, ?, 1, ?) on conflict do nothing',

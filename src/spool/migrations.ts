@@ -1,9 +1,9 @@
 /**
- * What brings state.db from each version to the next; `pragma user_version` tells how many of them it has had. The list
- * only grows. A column that is added has a default or may be null, since programs of version 0 do not look at the version.
+ * Migrates state.db from each version to the next. `pragma user_version` counts the applied ones. The list only grows.
+ * A new column has a default or allows null, because programs of version 0 ignore the version.
  */
 export const migrations: readonly string[] = [
-  // Files of version 0 have these tables already.
+  // Files of version 0 already have these tables.
   `create table if not exists recordings (
     name text primary key, kind text not null, place text not null, cwd text not null,
     run_id text, lease_token text, ended integer not null default 0, refused text, memo text not null default '{}',
@@ -23,7 +23,7 @@ export const migrations: readonly string[] = [
   ) strict;
   create index if not exists notes_by_name on notes (name, id) where settled = 0;`,
 
-  // The process that records, why the last delivery failed, and the indexes of what is still open.
+  // The recording process, why the last delivery failed, and indexes of what is still open.
   `alter table recordings add column process text;
   alter table recordings add column trouble text;
   create index recordings_by_cwd on recordings (cwd, created_at) where ended = 0;
@@ -33,13 +33,13 @@ export const migrations: readonly string[] = [
   // Where the next text is appended.
   `alter table recordings add column appended integer;`,
 
-  // The session that hooks record, by the id that its agent gives it, and the agent's process.
+  // The session that hooks record, by its agent's id, and the process of the agent.
   `alter table recordings add column session text;
   alter table recordings add column agent_process text;
   update recordings set session = substr(name, instr(name, '-') + 1) where kind = 'hook';`,
 
-  // Who was last heard and what it does, when that is to be told; the tree that a note was taken at; what sessions of one
-  // working tree did beside each other.
+  // The last report and activity, and when to send it; the tree of a note; and what sessions do side by side in one
+  // working tree.
   `alter table recordings add column agent text;
   alter table recordings add column last_heard integer;
   alter table recordings add column activity text;
@@ -57,7 +57,7 @@ export const migrations: readonly string[] = [
   create index acts_by_name on acts (name, target) where ended is null;
   create index acts_by_time on acts (began);`,
 
-  // All processes in which agents have worked on a session: one that is resumed goes on in another.
+  // All processes of agents that have worked on a session: a resumed session continues in another one.
   `create table session_processes (
     name text not null references recordings (name) on delete cascade,
     process text not null,
@@ -66,6 +66,6 @@ export const migrations: readonly string[] = [
   create index session_processes_by_process on session_processes (process);
   insert into session_processes select name, agent_process from recordings where agent_process is not null;`,
 
-  // Whether a second hook came from the agent's process. What was seen once may only have started that hook.
+  // Whether the agent's process has sent a second hook. A process seen once may only have started that hook.
   `alter table recordings add column agent_proven integer not null default 0;`,
 ]

@@ -3,29 +3,29 @@ import { type Call, insertCalls } from './calls.ts'
 import type { Database } from './database.ts'
 import { insertRecording, type New, type Recording } from './recordings.ts'
 
-/** What a hook saw, kept in the state until calls are made of it. */
+/** What a hook reported, kept until it is turned into calls. */
 export interface Note {
   id: number
   /** Milliseconds since 1970. */
   at: number
   seen: Seen
-  /** The working tree at that moment, in the form of who took it; null where nobody did. */
+  /** The working tree at that moment, in the form of the code that took it; null if nobody did. */
   git: object | null
 }
 
 export interface Notes {
   /**
-   * Keeps what was seen of the recording, which is made where it is new. A second note of the same key is the same: false.
-   * It may wait for the next one unless it is `due`.
+   * Stores a report for the recording, which is created if it is new. Returns false for a second note with the same
+   * key. Unless it is `due`, it may wait for the next one.
    */
   note(recording: New, seen: Seen, key: string, due: boolean, git?: object): boolean
   /** Adds the working tree to a note, unless it is settled, and makes it due. */
   complete(name: string, key: string, git: object | undefined): void
-  /** Names of recordings with notes that are due. */
+  /** Names of recordings with due notes. */
   noted(): string[]
-  /** The notes that are not settled, oldest first. */
+  /** The unsettled notes, oldest first. */
   notes(name: string): Note[]
-  /** Puts calls in the place of these notes; false, and nothing is done, where another process has done so. */
+  /** Replaces these notes by calls. If another process has done so, does nothing and returns false. */
   settle(name: string, ids: number[], calls: Call[], told: Pick<Recording, 'memo' | 'ended'>): boolean
 }
 
@@ -67,7 +67,7 @@ export function notesIn(db: Database): Notes {
           JSON.stringify(ids),
         )
         if (left?.count !== ids.length) return false
-        // The key stays, so that the same note is known when it is told again; its words do not.
+        // The key stays, to recognise the same note if it comes again; its text does not.
         db.run(`update notes set settled = 1, seen = '', git = null where ${these}`, JSON.stringify(ids))
         db.run('update recordings set memo = ?, ended = ? where name = ?', JSON.stringify(memo), Number(ended), name)
         insertCalls(db, name, calls)

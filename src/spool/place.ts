@@ -1,6 +1,6 @@
 import { withoutPassword } from '../setting.ts'
 
-/** Where the ledger is: a server, or a database of this machine that is opened in process. */
+/** Where the ledger is: a server, or a database of this machine opened in this process. */
 export type Place =
   | { kind: 'server'; url: string; project: string | undefined; profile: string | undefined }
   | LocalPlace
@@ -11,13 +11,13 @@ export interface LocalPlace {
   project: string | undefined
 }
 
-/** The place as it may be written to disk. Secrets are asked for when they are needed, and kept nowhere. */
+/** The place in a form that may be written to disk. Secrets are read when needed, and stored nowhere. */
 export const withoutSecret = (place: Place): Place =>
   place.kind === 'local' ? { ...place, databaseUrl: withoutPassword(place.databaseUrl) } : place
 
 /**
- * Whether two places are one project of one ledger. The password of a database does not count, nor the profile that leads
- * to a server, nor whether a place was read from disk.
+ * Whether two places are the same project of the same ledger. The password of a database, the profile of a server, and
+ * whether a place was read from disk do not matter.
  */
 export const samePlace = (one: Place, other: Place): boolean => one.project === other.project && sameLedger(one, other)
 
@@ -32,5 +32,5 @@ export function sameLedger(one: Place, other: Place): boolean {
   return sameUrl(one.url, other.url)
 }
 
-/** Whether two addresses of servers are the same, but for a `/` at the end. */
+/** Whether two server URLs are the same except for a trailing `/`. */
 export const sameUrl = (one: string, other: string) => one.replace(/\/$/, '') === other.replace(/\/$/, '')

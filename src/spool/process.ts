@@ -3,19 +3,19 @@ import { readFileSync, readlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { basename } from 'node:path'
 
-/** A process of some machine, told apart from a later one with the same number. */
+/** A process of a machine, distinguished from a later one with the same number. */
 export interface ProcessId {
-  /** The host and, on Linux, the namespace that counts the processes: a container counts its own. */
+  /** The host and, on Linux, the PID namespace: a container has its own. */
   machine: string
   pid: number
-  /** When it started, in the machine's own measure; null where only the number is known. */
+  /** When it started, in the machine's own units; null if only the number is known. */
   started: string | null
 }
 
 /** A process as the system lists it. */
 export interface Listed {
   id: ProcessId
-  /** The program and its arguments. Where only `ps` lists them, a word with blanks is several. */
+  /** The program and its arguments. If only `ps` can list them, an argument with spaces becomes several. */
   words: string[]
 }
 
@@ -26,7 +26,7 @@ const idOf = (pid: number, started: string | null): ProcessId => ({ machine: thi
 export const sameProcess = (one: ProcessId, other: ProcessId): boolean =>
   one.machine === other.machine && one.pid === other.pid && one.started === other.started
 
-/** Whether that process has surely ended. One of another machine may still run. */
+/** Whether that process has certainly ended. A process of another machine may still run. */
 export function isGone({ machine, pid, started }: ProcessId): boolean {
   if (machine !== thisMachine()) return false
   try {
@@ -38,7 +38,7 @@ export function isGone({ machine, pid, started }: ProcessId): boolean {
   return started !== null && seen !== undefined && seen.started !== started
 }
 
-/** More than any real chain has. */
+/** Longer than any real chain. */
 const mostAncestors = 100
 
 /** The parent of a process, its parent, and so on, as far as the system shows them. */
@@ -55,8 +55,8 @@ export function ancestorsOf(pid: number): Listed[] {
 }
 
 /**
- * For a hook or an MCP server: the process of the agent that started it, whatever shells stand between; undefined where the
- * system does not show it. A session that is resumed goes on in another process.
+ * For a hook or an MCP server: the agent process that started it, skipping shells in between; undefined if the system
+ * does not show it. A resumed session continues in another process.
  */
 export function agentProcessOf(pid = process.pid): ProcessId | undefined {
   return ancestorsOf(pid).find(({ words }) => !isLauncher(words))?.id
@@ -66,7 +66,7 @@ const launchers = new Set(
   ['ash', 'bash', 'busybox', 'dash', 'fish', 'ksh', 'mksh', 'sh', 'zsh'].concat('env', 'nice', 'timeout'),
 )
 
-/** Whether a process only stands between an agent and what it starts: a shell, a script in an argument, or our own start. */
+/** Whether a process only stands between an agent and its child: a shell, an inline script, or our own launcher. */
 function isLauncher(words: string[]): boolean {
   if (launchers.has(programOf(words))) return true
   const [first = '', second = ''] = words.slice(1)
@@ -74,7 +74,7 @@ function isLauncher(words: string[]): boolean {
   return isOurs || words.slice(1, 4).some((word) => word === '-e' || word === '--eval')
 }
 
-/** The name of the program; a login shell has a `-` before it. */
+/** The name of the program. A login shell has a `-` in front. */
 export const programOf = ([program = '']: string[]): string => basename(program).replace(/^-/, '')
 
 let machine: string | undefined
@@ -88,9 +88,9 @@ function thisMachine(): string {
   return machine
 }
 
-/** What the system shows of a process that runs. */
+/** What the system shows about a running process. */
 interface Look {
-  /** 0 where it has none. */
+  /** 0 if it has none. */
   parent: number
   started: string
   words: string[]
@@ -98,7 +98,7 @@ interface Look {
 
 const look = (pid: number): Look | undefined => (process.platform === 'linux' ? lookInProc(pid) : lookByPs(pid))
 
-/** By proc_pid_stat(5): field 4 is the parent, field 22 the start; field 2, in parentheses, may hold blanks. */
+/** By proc_pid_stat(5): field 4 is the parent, field 22 the start; field 2, in parentheses, may contain spaces. */
 function lookInProc(pid: number): Look | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
@@ -116,7 +116,7 @@ function lookInProc(pid: number): Look | undefined {
 export function lookByPs(pid: number): Look | undefined {
   try {
     const told = execFileSync('ps', ['-ww', '-o', 'ppid=,lstart=,command=', '-p', String(pid)], {
-      // The start must read the same whoever looks.
+      // The start must be the same for every reader.
       env: { ...process.env, LC_ALL: 'C', TZ: 'UTC' },
       encoding: 'utf8',
       stdio: 'pipe',

@@ -2,12 +2,12 @@ import type { Database, Stored } from './database.ts'
 import { type Place, samePlace, withoutSecret } from './place.ts'
 import { isGone, type ProcessId, thisProcess } from './process.ts'
 
-/** One run as this machine records it: what its server knows of it, and who holds it. */
+/** A run as this machine records it: what is known from its server, and who holds it. */
 export interface Recording {
   /** Unique on this machine: `exec-<uuid>`, `claude-<session>`. */
   name: string
   kind: 'exec' | 'hook' | 'mcp'
-  /** As it was, but for the password of a database. */
+  /** The place at that time, without the password of a database. */
   place: Place
   cwd: string
   /** Known once createRun was answered. */
@@ -15,17 +15,17 @@ export interface Recording {
   leaseToken: string | null
   /** Whether its end was recorded, sent or not. */
   ended: boolean
-  /** Why its calls are not sent any more; null while they are. */
+  /** Why its calls are no longer sent; null while they are. */
   refused: string | null
-  /** Why its calls could not be sent the last time. */
+  /** Why the last delivery failed. */
   trouble: string | null
-  /** Where the content of its run ends, in bytes, as far as it is known; null for recordings of earlier versions. */
+  /** Where the content of its run ends, in bytes, if known; null for recordings of earlier versions. */
   appended: number | null
-  /** What the notes that were settled leave for the next, in the form of who settles them. */
+  /** What settled notes leave for the next ones, in the form of the code that settles them. */
   memo: object
-  /** Of a session that hooks record: the id that its agent gives it. Null for other recordings. */
+  /** The agent's id of a session recorded by hooks; null for other recordings. */
   session: string | null
-  /** The agent's process that the session was last heard of from; null where it is not known. */
+  /** The agent process that last reported; null if unknown. */
   agentProcess: ProcessId | null
   /** The agent's name in the ledger; null for other recordings. */
   agent: string | null
@@ -35,36 +35,42 @@ export type New = Pick<Recording, 'name' | 'kind' | 'place' | 'cwd'> &
   Partial<Pick<Recording, 'session' | 'agentProcess' | 'agent'>>
 export type Told = Partial<Pick<Recording, 'runId' | 'leaseToken' | 'ended' | 'refused' | 'trouble' | 'appended'>>
 
-/** A recording of a session, by its hooks. */
+/** A recording of a session by its hooks. */
 export interface Session extends Recording {
   session: string
-  /** All processes in which its agent has worked, the present one too. */
+  /** All processes of its agent so far, including the current one. */
   processes: ProcessId[]
-  /** Whether it goes on: it has not ended, or has been heard of since. */
+  /** Whether it is in progress: it has not ended, or has reported since. */
   isLive: boolean
 }
 
 export interface Recordings {
-  /** The recording of that name, made where it is new. */
+  /** The recording of that name, created if it is new. */
   record(recording: New): Recording
   find(name: string): Recording | undefined
   /**
-   * Those of that place whose end was not recorded, newest first: of that run, or begun in that folder. The session of a
-   * run is among them also after its end, since it may be resumed.
+   * The recordings of that place without a recorded end, newest first: of that run, or started in that folder. The
+   * session of a run is included even after its end, because it may be resumed.
    */
   open(place: Place, by: { runId: string } | { cwd: string }): Recording[]
-  /** The recorded sessions with one of these ids, and those on which an agent has worked in one of these processes. */
+  /** The recorded sessions with one of these ids, or with an agent in one of these processes. */
   sessions(by: { ids: string[]; processes: ProcessId[] }): Session[]
   update(name: string, fields: Told): void
-  /** Notes that a further hook of the session came from its agent's process; `look` finds from which, and is called only where that is not known. */
+  /**
+   * Records that another hook of the session came from its agent's process. `look` finds the process, and is called
+   * only if it is unknown.
+   */
   prove(name: string, look: () => ProcessId | undefined): void
   /** Sets where the content ends, unless another process has done so meanwhile. */
   moveEnd(name: string, from: number, to: number): void
-  /** Ends the recordings of processes that were killed; of `conduct mcp` a day later, since another may go on with its runs. */
+  /**
+   * Ends the recordings of killed processes; those of `conduct mcp` a day later, because another process may continue
+   * with its runs.
+   */
   endGone(): void
-  /** Forgets a recording with all that was not sent of it; false where there is none. */
+  /** Deletes a recording with everything unsent; false if there is none. */
   discard(name: string): boolean
-  /** Forgets recordings that have nothing to send, whose work has ended or never will, and that are older than so many days. */
+  /** Deletes recordings that have nothing to send, have ended or never will, and are older than that many days. */
   forget(days: number): void
 }
 
@@ -156,13 +162,13 @@ function sessions(db: Database, { ids, processes }: { ids: string[]; processes: 
   }))
 }
 
-/** The same text for the same process. */
+/** The same process always gives the same text. */
 const storedProcess = ({ machine, pid, started }: ProcessId) => JSON.stringify({ machine, pid, started })
 
-/** A session that is known already keeps its recording; that it goes on in another process is noted. */
+/** A known session keeps its recording. If it continues in another process, that is recorded. */
 export function insertRecording(db: Database, recording: New) {
   const { name, kind, place, cwd, session = null, agentProcess, agent = null } = recording
-  // A hook ends at once; what it records goes on.
+  // A hook ends at once; what it records continues.
   const recorder = kind === 'hook' ? null : storedProcess(thisProcess())
   const above = agentProcess ? storedProcess(agentProcess) : null
   db.run(
@@ -195,7 +201,7 @@ function endGone(db: Database) {
 }
 
 function forget(db: Database, before: number) {
-  // Where no process can be looked at, age decides: of hooks, of earlier versions, and of containers that are gone.
+  // If the process cannot be checked, age decides: for hooks, earlier versions, and containers that are gone.
   db.run(
     `delete from recordings
       where (ended = 1 or process is null or json_extract(process, '$.machine') <> ?2) and created_at < ?1

@@ -6,14 +6,14 @@ import { type Lost, lostIn } from './lost.ts'
 import { type Notes, notesIn } from './notes.ts'
 import { type Recordings, recordingsIn } from './recordings.ts'
 
-/** What must outlive a process: recordings, what was noted of them, and the calls that their server has not acknowledged. */
+/** What must outlive a process: recordings, their notes, and calls that their server has not acknowledged. */
 export interface State extends Recordings, Calls, Notes, Lost, Acts, Beats {
   close(): void
 }
 
 /**
- * Opens the state in that file, made where it is missing. Several processes may have it open; a busy one is waited for.
- * Of the file `:memory:` nothing outlives the process. Throws an Error where a newer program has written the file.
+ * Opens the state in that file, which is created if needed. Several processes may have it open, and wait for each
+ * other. With `:memory:`, nothing outlives the process. Throws an Error if a newer program has written the file.
  */
 export function openState(file: string): State {
   const db = openDatabase(file)

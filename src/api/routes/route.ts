@@ -11,23 +11,26 @@ export interface Route {
   permission: Required
   input: z.ZodObject
   output: z.ZodObject
-  /** The statuses of success; with two, the output's `created` tells which. */
+  /** The success statuses. With two, the output's `created` decides. */
   success: readonly [200 | 201, 200?]
-  /** The output field that is shown once and never stored: a replay is refused instead. */
+  /** The output field that is shown once and never stored. A replay of the request is refused instead. */
   secret?: string
-  /** The words of its command, where they do not follow from its name as `run create` from `createRun`; null for what only a browser does. */
+  /**
+   * The words of its command, if they do not follow from its name as `run create` does from `createRun`; null for
+   * operations that only browsers use.
+   */
   words?: string | null
   /** An input that works on the ledger of the documentation, in the order of creating, reading, changing, deleting. */
   example: Record<string, unknown>
 }
 
-/** Stands in the examples for the secret of a key. */
+/** Replaces the secret of a key in examples. */
 export const exampleKey = 'sk_admin_xxx'
 
 export const done = z.object({ message: z.string() })
 export const runAnswer = z.object({ run })
 export const runPage = z.object({ runs: z.array(run), meta: pageMeta })
 
-/** The span of time over which a list goes. */
+/** The time span of a list. */
 export const created = { createdAfter: timeInput.optional(), createdBefore: timeInput.optional() }
 export const featureNumber = z.int().min(1).max(maxFeatureNumber)

@@ -12,7 +12,7 @@ const leasedAnswer = runAnswer.extend({
   lease: lease.optional().describe('Where one was granted or renewed by leaseSeconds'),
 })
 
-/** What a list of runs may be asked for. */
+/** The filters of a list of runs. */
 export const runFilters = {
   specId: humanId.optional(),
   specVersion: z.int().min(1).optional(),

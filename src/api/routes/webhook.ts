@@ -8,7 +8,7 @@ import { done, type Route } from './route.ts'
 const webhookAnswer = z.object({ webhook })
 const secretAnswer = z.object({ webhook, secret: z.string().describe('The signing secret, returned this once') })
 
-/** The longest time for which two secrets are valid, in seconds. */
+/** The longest time during which two secrets are valid, in seconds. */
 const longestOverlap = 7 * 86_400
 
 export const webhookRoutes = {

@@ -16,17 +16,17 @@ import { openSnapshot } from './postgres/snapshot.ts'
 import { createWatcher } from './postgres/watch.ts'
 import { stopping } from './transaction.ts'
 
-/** For reads and common transactions. */
+/** Connections for reads and shared transactions. */
 const connections = 6
-/** For transactions that run alone: what waits for a lock there keeps no connection from the others. */
+/** Connections for transactions that run alone. A wait for a lock there does not block the others. */
 const connectionsAlone = 6
 const clockEveryMs = 60_000
-/** How long `close` waits for what is under way. */
+/** How long `close` waits for work in progress, in milliseconds. */
 const endMs = 500
 
 /**
- * Opens the PostgreSQL database at `url`. Throws UNAVAILABLE when it cannot be reached. `warn` receives what no caller waits
- * for, as the loss of an idle connection.
+ * Opens the PostgreSQL database at `url`. Throws UNAVAILABLE if it cannot be reached. `warn` receives errors that no
+ * caller waits for, such as the loss of an idle connection.
  */
 export async function openPostgres(url: string, warn: (error: Error) => void): Promise<Db> {
   const clock = databaseClock()
@@ -76,13 +76,13 @@ export async function openPostgres(url: string, warn: (error: Error) => void): P
 function openPools(options: Omit<PoolOptions, 'max'>) {
   const common = new Pool({ ...options, max: connections })
   const alone = new Pool({ ...options, max: connectionsAlone })
-  // No number is given to anybody before a later commit is on the disk, and the log with it.
+  // A claimed number need not be durable: callers see it only after a later commit is on disk, and the log with it.
   const aside = new Pool({ ...options, max: 1, settings: { synchronous_commit: 'off' } })
   const close = () => Promise.all([common.close(), alone.close(), aside.close()])
   return { common, alone, aside, close }
 }
 
-/** A connection of its own, without the time limits of requests. */
+/** A separate connection without the time limits of requests. */
 async function connect(hosts: Hosts, name: string, warn: (error: Error) => void): Promise<pg.Client> {
   const client = await hosts.connect({ application_name: name, query_timeout: 0, pipeline: false })
   client.on('error', warn)

@@ -1,6 +1,6 @@
 import type { Dialect } from '../db.ts'
 
-/** When texts of a row were erased, and what was erased. */
+/** Records when texts of a row were erased, and what was erased. */
 export function erasing({ id, text, integer, tableEnd }: Dialect): string[] {
   const tables = ['runs', 'turns', 'specs', 'checks', 'features']
   return [

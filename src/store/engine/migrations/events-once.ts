@@ -1,17 +1,17 @@
 import type { Dialect } from '../db.ts'
 
 /**
- * Events are written once, and appends are in three indexes. On PostgreSQL an event waits in `pending_events` for its
- * number, then moves to `events`, whose rows and index entries are never written anew.
+ * Writes each event once, and appends into three indexes only. On PostgreSQL, an event waits in `pending_events` for
+ * its number, then moves to `events`, whose rows and index entries are never rewritten.
  */
 export function eventsOnce({ commitsInOrder, id, text }: Dialect): string[] {
   const indexes = [
     'create index events_of_project on events (project_id, is_append, seq)',
-    // Every append has the type run.updated, and is found by its project.
+    // Every append has the type run.updated and is found by its project.
     'create index events_by_type on events (type, project_id, seq) where is_append = 0',
   ]
   if (commitsInOrder) return ['drop index events_of_project', 'drop index events_by_type', ...indexes]
-  // Wide columns first, so that no row is padded. Numbers of projects and actors are small.
+  // Wide columns come first, so that rows need no padding. Numbers of projects and actors are small.
   const columns = `subject_id bigint not null, project_id integer, actor_id integer not null,
     is_append smallint not null default 0, imported smallint not null default 0, type ${text} not null,
     subject ${text} not null, at ${text} not null, changes ${text} not null`

@@ -6,12 +6,12 @@ import type { Step } from './migration.ts'
 
 type Progress = (done: number, of: number) => void
 
-/** Rows that one statement of a migration moves. */
+/** How many rows one statement of a migration moves. */
 const batch = 5_000
 
 /**
- * Version 5. Actors, so that each row and event names who acted; followers, so that each reader of the log keeps its
- * place in one way; search entries per piece of a text; totals of specs; what finds part of a title.
+ * Version 5 adds actors, so that each row and event names who acted; followers, so that all readers of the log store
+ * their position in the same way; search entries per piece of text; totals of specs; and an index for parts of titles.
  */
 export function firmGround(dialect: Dialect): Step[] {
   return [
@@ -20,15 +20,15 @@ export function firmGround(dialect: Dialect): Step[] {
     ...search(dialect),
     ...totals(dialect),
     ...grams(dialect),
-    // Only the hash of an Idempotency-Key is kept from now on: the key itself opens the answer that it guards.
+    // From now on only the hash of an Idempotency-Key is stored. The key itself decrypts the response it protects.
     hashIdempotencyKeys,
     'create index runs_by_time_everywhere on runs (created_at, id)',
   ]
 }
 
 /**
- * Each key so far is an actor with the number of the key, so that rows which name a key go on naming whom they named.
- * 0 is the local user, -1 is Conduct itself. A null meant either of them: the reaper is known by the failure that it leaves.
+ * Each existing key becomes an actor with the number of the key, so rows that name a key keep their meaning. 0 is the
+ * local user, -1 Conduct itself. A null meant either of them; expired leases are recognised by their failure.
  */
 function actors({ text, integer, tableEnd, commitsInOrder }: Dialect): Step[] {
   const id = commitsInOrder
@@ -54,7 +54,10 @@ function actors({ text, integer, tableEnd, commitsInOrder }: Dialect): Step[] {
   ]
 }
 
-/** Events name their actor by its number. Plain appends are marked, so that a run's other events are found among them. */
+/**
+ * Events refer to actors by number. Plain appends are marked, so that the other events of a run can be found among
+ * them.
+ */
 function log({ integer }: Dialect): Step[] {
   return [
     `alter table events add column actor_id ${integer}`,
@@ -78,7 +81,7 @@ async function nameActors(tx: Tx, progress: Progress) {
       if (!known.has(actor)) known.set(actor, actorIdOf(JSON.parse(actor)))
       await tx.query(sql`update events set actor_id = ${known.get(actor)} where ${part} and actor = ${actor}`)
     }
-    // An append alone changes the content from one size to another, without a digest.
+    // Only an append changes the content from one size to another without a digest.
     await tx.query(sql`update events set is_append = 1
       where ${part} and type = 'run.updated' and changes like '{"content":[{"bytes":%},{"bytes":%}]}'`)
     progress(Math.min(from + batch, last?.last ?? 0), last?.last ?? 0)
@@ -87,7 +90,9 @@ async function nameActors(tx: Tx, progress: Progress) {
 
 const actorIdOf = ({ kind, keyId }: { kind: string; keyId?: number }) => keyId ?? (kind === 'local' ? 0 : -1)
 
-/** The index is built anew from the rows, by the server's job: each subject has an entry that waits for it. */
+/**
+ * A background job of the server rebuilds the index from the rows: each subject has an entry that waits to be indexed.
+ */
 function search({ id, text, integer, tableEnd, searchWords }: Dialect): Step[] {
   const subjects = Object.entries({ run: 'runs', spec: 'specs', check: 'checks', feature: 'features' }).map(
     ([type, table]) => `select '${type}' as type, id, created_at from ${table}`,
@@ -111,7 +116,10 @@ function search({ id, text, integer, tableEnd, searchWords }: Dialect): Step[] {
   ]
 }
 
-/** What the runs of a spec come to, kept as they change. Several rows may stand for one sum: servers write apart. */
+/**
+ * The totals of a spec's runs, updated with each change. Several rows may add up to one total, so that servers write to
+ * separate ones.
+ */
 function totals({ text, integer, real, tableEnd }: Dialect): Step[] {
   return [
     `create table spec_totals (project_id ${integer} not null, spec_id ${text} not null, status ${text} not null,

@@ -3,17 +3,17 @@ import type { Db, Tx } from '../db.ts'
 import { type Index, isIndexes, type Migration, type Step } from './migration.ts'
 import { migrations as all } from './schema.ts'
 
-/** How often a line says that something still goes on, and after how much waiting for another process the first does. */
+/** The interval of progress lines, and how long to wait for another process before the first. */
 const sayEveryMs = 10_000
 const waitedMs = 2_000
 
 /**
- * Brings the schema up to date, each version in a transaction of its own; servers that start at once wait for each other
- * as long as it takes. `say` receives a line when a populated database is changed, and while that or the waiting lasts.
- * Throws when the schema is newer than this Conduct.
+ * Migrates the schema, each version in its own transaction. Servers that start at the same time wait for each other as
+ * long as it takes. `say` receives a line when a populated database is migrated, and progress lines meanwhile. Throws
+ * if the schema is newer than this program.
  */
 export async function migrate(db: Db, say: (line: string) => unknown = () => {}, migrations = all): Promise<void> {
-  // A table that is missing is the business of the schema's own connection.
+  // The connection that migrates creates the missing table.
   const seen = await readVersion(db).catch(() => 0)
   if (seen === migrations.length) return
   const waiting = seldom(waitedMs, () => say('Waiting for another process to finish its upgrade of the database.'))
@@ -34,7 +34,7 @@ export async function migrate(db: Db, say: (line: string) => unknown = () => {},
   }, waiting)
 }
 
-/** Which version the schema has; 0 before the first. */
+/** The version of the schema; 0 before the first. */
 export async function readVersion(db: Tx): Promise<number> {
   const [row] = await db.query<{ version: number }>(
     sql`select coalesce(max(version), 0) as version from schema_versions`,
@@ -52,7 +52,7 @@ async function bringTo(own: Tx, version: number, migration: Migration, progress:
     for (const { index, on } of steps) await own.query(raw(`create index concurrently ${index} on ${on}`))
   }
   await own.tx(async (tx) => {
-    // Another process may have been first, where the schema is not locked as a whole.
+    // If the schema is not locked as a whole, another process may have been faster.
     if ((await readVersion(tx)) >= version) return
     if (!isIndexes(steps) || !concurrently) for (const step of steps) await run(tx, step, progress)
     await tx.query(sql`insert into schema_versions (version) values (${version})`)
@@ -65,7 +65,7 @@ async function run(tx: Tx, step: Step | Index, progress: Progress): Promise<void
   else await tx.query(raw(`create index ${step.index} on ${step.on}`))
 }
 
-/** Runs `work`, and reports at intervals how far it is. */
+/** Runs `work`, and reports its progress at intervals. */
 async function withHeartbeat(
   label: string,
   say: (line: string) => unknown,
@@ -80,7 +80,7 @@ async function withHeartbeat(
   try {
     await work((count, of) => {
       done = `${count.toLocaleString('en')} of ${of.toLocaleString('en')}, `
-      // On SQLite statements keep the event loop, and with it the timer, from turning.
+      // On SQLite, statements block the event loop and thus the timer.
       beat()
     })
   } finally {
@@ -88,7 +88,7 @@ async function withHeartbeat(
   }
 }
 
-/** Passes on a call once `firstMs` have passed, and from then on at most one every ten seconds. */
+/** Forwards a call once `firstMs` have passed, then at most one every ten seconds. */
 function seldom(firstMs: number, call: () => void): () => void {
   let next = performance.now() + firstMs
   return () => {

@@ -1,14 +1,14 @@
 import type { Dialect, Tx } from '../db.ts'
 
 /**
- * One statement, or work on the rows of the version below, which reports how much of it is done. All steps of a version
- * run in one transaction.
+ * A statement, or work on the rows of the version below that reports its progress. All steps of a version run in one
+ * transaction.
  */
 export type Step = string | ((tx: Tx, progress: (done: number, of: number) => void) => Promise<void>)
 
 /**
- * An index, built while other servers write where the engine can do that. A version of indexes has nothing else, since it
- * runs in no transaction there: when it is cut off, the next start builds its indexes anew.
+ * An index, built while other servers write if the engine supports that. A version with indexes contains nothing else,
+ * because it then runs outside a transaction: if it is interrupted, the next start builds its indexes again.
  */
 export interface Index {
   index: string
@@ -16,7 +16,7 @@ export interface Index {
   on: string
 }
 
-/** Takes the schema one version up. */
+/** Migrates the schema to the next version. */
 export type Migration = (dialect: Dialect) => Step[] | Index[]
 
 export const isIndexes = (steps: Step[] | Index[]): steps is Index[] =>

@@ -8,7 +8,7 @@ import { seal } from './seal.ts'
 import { webhooks } from './webhooks.ts'
 import { wholeSessions } from './whole-sessions.ts'
 
-/** Each entry takes the schema one version up. Append only: what has run somewhere is never edited. */
+/** Each entry migrates the schema to the next version. Append only: never edit an entry that has run anywhere. */
 export const migrations: Migration[] = [
   dayOne,
   wholeLedger,
@@ -24,7 +24,7 @@ export const migrations: Migration[] = [
 ]
 
 function dayOne({ id, text, integer, real, tableEnd, commitsInOrder }: Dialect): string[] {
-  // Where commits come in the order of ids, an event's id is its seq; elsewhere it is numbered once it is visible.
+  // If commits follow the order of ids, the id of an event is its seq; otherwise it is numbered once it is visible.
   const seq = commitsInOrder ? `seq ${id}` : `id ${id}, seq ${integer} unique`
   const row = `created_by ${integer}, updated_by ${integer}, created_at ${text} not null, updated_at ${text} not null,
     version ${integer} not null default 1`
@@ -41,7 +41,8 @@ function dayOne({ id, text, integer, real, tableEnd, commitsInOrder }: Dialect):
     `create table counters (project_id ${integer} not null references projects (id), noun ${text} not null,
       next ${integer} not null, primary key (project_id, noun)) ${tableEnd}`,
 
-    // A document belongs to one row, which deletes it: a foreign key would cost each write an index, for that check alone.
+    // A document belongs to one row, which deletes it. A foreign key would cost each write an index just for that
+    // check.
     `create table documents (id ${id}, project_id ${integer} not null references projects (id),
       bytes ${integer} not null, sha256 ${text}) ${tableEnd}`,
     `create table document_parts (document_id ${integer} not null references documents (id) on delete cascade,
@@ -91,7 +92,7 @@ function dayOne({ id, text, integer, real, tableEnd, commitsInOrder }: Dialect):
   ]
 }
 
-/** Specs, checks, leases, and what appending to a content needs. */
+/** Specs, checks, leases, and appends to contents. */
 function wholeLedger({ id, text, integer, tableEnd, searchWords }: Dialect): string[] {
   const row = `created_by ${integer}, updated_by ${integer}, created_at ${text} not null, updated_at ${text} not null,
     version ${integer} not null default 1`
@@ -150,7 +151,7 @@ function sessions({ id, text, integer, tableEnd }: Dialect): string[] {
   ]
 }
 
-/** What keeps each read as short on a large ledger as on a small one. */
+/** Keeps each read as fast on a large ledger as on a small one. */
 function boundedReads({ searchWords }: Dialect): string[] {
   return [
     ...searchWords('search_recent'),

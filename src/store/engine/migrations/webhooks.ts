@@ -1,6 +1,6 @@
 import type { Dialect } from '../db.ts'
 
-/** Webhooks, each with its place in the log, and their last deliveries. */
+/** Webhooks with their positions in the log, and their last deliveries. */
 export function webhooks({ id, text, integer, tableEnd }: Dialect): string[] {
   return [
     `create table webhooks (id ${id}, project_id ${integer} references projects (id), url ${text} not null,

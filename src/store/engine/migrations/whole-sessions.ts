@@ -5,12 +5,12 @@ import type { Step } from './migration.ts'
 
 type Progress = (done: number, of: number) => void
 
-/** Rows that one statement of a migration moves. */
+/** How many rows one statement of a migration moves. */
 const batch = 5_000
 
 /**
- * Version 6. Turns of runs; checks that know the tree that they judged; who works for whom, on what and since when; what
- * finds runs by commit, branch, session, author, link and end.
+ * Version 6 adds turns of runs; checks with the tree they judged; who works for whom, on what and since when; and
+ * indexes to find runs by commit, branch, session, author, link and end.
  */
 export function wholeSessions(dialect: Dialect): Step[] {
   const { text, integer } = dialect
@@ -31,7 +31,7 @@ export function wholeSessions(dialect: Dialect): Step[] {
     ...Object.entries(runColumns).map(([name, type]) => `alter table runs add column ${name} ${type}`),
     ...Object.entries(checkColumns).map(([name, type]) => `alter table checks add column ${name} ${type}`),
     `alter table events add column imported ${integer} not null default 0`,
-    // An author is the person for whom the work is done; who wrote some of a run is a writer.
+    // An author is the person for whom the work is done; a writer is an actor who wrote part of a run.
     'alter table run_authors rename to run_writers',
     ...turns(dialect),
     ...findRuns(dialect),
@@ -40,7 +40,7 @@ export function wholeSessions(dialect: Dialect): Step[] {
   ]
 }
 
-/** The totals of specs count what was cached, and the runs whose cost is known. */
+/** The totals of specs count cached tokens, and runs with a known cost. */
 function totals({ integer }: Dialect): string[] {
   const added = ['cache_read_tokens', 'cache_write_tokens', 'costed']
   return [
@@ -94,7 +94,7 @@ interface Known {
   links: string
 }
 
-/** Fills in what finds the runs that are there. */
+/** Fills the new indexes for existing runs. */
 async function findKnown(tx: Tx, progress: Progress) {
   const [end] = await tx.query<{ last: number | null }>(sql`select max(id) as last from runs`)
   const last = end?.last ?? 0

@@ -1,9 +1,12 @@
 import { type SslMode, sslMode, type TlsChoice, tlsChoices } from './tls.ts'
 
-/** What a session must be able to do: `any` takes it as it is, `primary` no standby, `read-write` nothing that is read-only. */
+/**
+ * What a session must be able to do: `any` accepts all, `primary` excludes standbys, `read-write` excludes everything
+ * read-only.
+ */
 export type SessionAttrs = 'any' | 'read-write' | 'primary'
 
-/** One way to the database: a host and port, with TLS or without. */
+/** One way to reach the database: a host and port, with or without TLS. */
 export interface Target {
   /** For messages: `host:port`, or the folder of a socket. */
   name: string
@@ -12,21 +15,21 @@ export interface Target {
 }
 
 export interface Address {
-  /** In the order in which they are tried. */
+  /** In the order of attempts. */
   targets: Target[]
   attrs: SessionAttrs
-  /** How long connecting to one host may take, where the URL says so. */
+  /** The time limit for connecting to one host, if the URL has one. */
   connectTimeoutMs: number | undefined
 }
 
-/** What this file and `tls.ts` read; the driver reads the other parameters itself. */
+/** Parameters that this file and `tls.ts` read. The driver reads the others. */
 const own = ['host', 'port', 'target_session_attrs', 'connect_timeout', 'load_balance_hosts', 'ssl']
 const ownTls = ['sslmode', 'sslrootcert', 'sslcert', 'sslkey', 'sslpassword']
 const form = /^(postgres(?:ql)?:\/\/)([^/?#]*)(\/[^?#]*)?(\?[^#]*)?$/
 
 /**
- * Reads a database URL as libpq does: several hosts, `target_session_attrs`, `connect_timeout`, `sslmode` and the files of
- * certificates (postgresql.org/docs/current/libpq-connect.html). Throws what is wrong with it.
+ * Parses a database URL like libpq: several hosts, `target_session_attrs`, `connect_timeout`, `sslmode` and certificate
+ * files (postgresql.org/docs/current/libpq-connect.html). Throws if something is wrong with it.
  */
 export function readAddress(url: string, env: NodeJS.ProcessEnv = process.env): Address {
   const [, scheme, authority = '', path = '', search = ''] = form.exec(url) ?? []
@@ -47,7 +50,7 @@ interface Host {
   port: string
 }
 
-/** The hosts of the authority, or those of `?host=`, each with its port; one that is empty is left to the environment. */
+/** The hosts of the authority or of `?host=`, each with its port. An empty one is taken from the environment. */
 function hostsOf(authority: string, query: URLSearchParams): Host[] {
   const inQuery = query.get('host')
   const ports = query.get('port')?.split(',') ?? []
@@ -82,17 +85,17 @@ function targetsOf(
   const own = new URLSearchParams(rest)
   if (host) own.set('host', host)
   if (port) own.set('port', port)
-  // The driver needs a host where it could stand, and takes that of the parameter.
+  // The driver requires a host in the authority, but then uses that of the parameter.
   const connectionString = `${start}${host ? 'localhost' : ''}${path || '/'}?${own}`.replaceAll('+', '%20')
   const name = host.includes(':') ? `[${host}]:${port || 5432}` : `${host || 'localhost'}:${port || 5432}`
   const isSocket = host.startsWith('/')
-  // libpq, too, never encrypts a socket of this machine.
+  // Like libpq, never encrypts a socket of this machine.
   const choices: TlsChoice[] = isSocket ? [false] : tlsChoices(mode, query)
   return choices.map((ssl) => ({ name: isSocket ? host : name, connectionString, ssl }))
 }
 
 function attrsOf(given: string | null, hosts: number): SessionAttrs {
-  // With one host reads go on while it is read-only; with several, another one may take writes.
+  // With a single host, reads continue while it is read-only; with several, another one may accept writes.
   if (given === null) return hosts > 1 ? 'read-write' : 'any'
   if (given === 'any' || given === 'read-write' || given === 'primary') return given
   throw new Error(`target_session_attrs is any, read-write or primary, since Conduct writes; not "${given}".`)

@@ -8,18 +8,18 @@ import { isConflict, isInTheWay, isOutage } from './errors.ts'
 import type { Pool } from './pool.ts'
 import { run, send } from './statements.ts'
 
-/** Works that share one commit, at most. */
+/** The most works that share a commit. */
 const batchSize = 64
-/** What holds a batch up for longer has each of its works run alone, where it holds up no other. */
+/** If a batch waits for longer than this, its works run alone, where they block no others. */
 const patience = { lock_timeout: 250, statement_timeout: 2_000 }
-/** How often a work is run again after the engine gave it up for a deadlock or a serialization failure. */
+/** How many times a work is retried after a deadlock or a serialization failure. */
 const attempts = 5
 
 interface SubjectWork extends Work {
   subject: string
 }
 
-/** Runs works in transactions: those that name a subject in common ones on `pool`, the others each alone on `alone`. */
+/** Runs works in transactions: works with a subject in shared ones on `pool`, the others alone on `alone`. */
 export function createTransactions(pool: Pool, alone: Pool, base: Base) {
   const queue: SubjectWork[] = []
   let isFlushing = false
@@ -41,13 +41,13 @@ export function createTransactions(pool: Pool, alone: Pool, base: Base) {
 }
 
 /**
- * Behind a pooler nothing goes past a transaction: it would wait there for a connection, while those that could be had wait
- * for it.
+ * Behind a pooler, nothing runs outside a transaction: it would wait for a connection, while the works that hold the
+ * connections wait for it.
  */
 const baseOn = (client: pg.ClientBase, { apart, ...base }: Base): Base =>
   isDirect(client) && apart ? { ...base, apart } : base
 
-/** Runs a work in a transaction of its own, until the engine takes it: after a conflict nothing of it is left. */
+/** Runs a work in its own transaction, again after each conflict, which leaves nothing of it. */
 async function runAlone<T>(pool: Pool, base: Base, work: (tx: Tx) => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
@@ -61,8 +61,8 @@ async function runAlone<T>(pool: Pool, base: Base, work: (tx: Tx) => Promise<T>)
 }
 
 /**
- * Runs works in one transaction, as if none would fail, and answers them once it is committed. When one fails after it
- * has written, nothing is done, and each is run again alone.
+ * Runs works in one transaction, on the assumption that none fails, and resolves them after the commit. If one fails
+ * after it has written, the transaction is rolled back and each work runs alone.
  */
 async function runTogether(pool: Pool, alone: Pool, base: Base, works: SubjectWork[]): Promise<void> {
   let answers: (() => void)[] | undefined
@@ -72,7 +72,7 @@ async function runTogether(pool: Pool, alone: Pool, base: Base, works: SubjectWo
     })
     for (const answer of answers ?? []) answer()
   } catch (error) {
-    // Whether a commit that was not answered took place, nobody knows: to run its works again might do them twice.
+    // Without a response, nobody knows whether the commit took place. Running the works again might do them twice.
     const isOver = answers !== undefined || isOutage(error)
     for (const work of works) {
       if (isOver || (works.length === 1 && !isInTheWay(error))) work.reject(error)
@@ -82,12 +82,13 @@ async function runTogether(pool: Pool, alone: Pool, base: Base, works: SubjectWo
 }
 
 /**
- * Runs works of different subjects side by side, so that their statements travel together; those of one subject one after
- * the other. Gives what is to be answered after the commit. Throws what makes a commit impossible, once no work runs any more.
+ * Runs works of different subjects concurrently, so that their statements travel together, and works of one subject one
+ * after another. Returns what to resolve after the commit. If something prevents a commit, throws it once no work runs
+ * any more.
  */
 async function runSideBySide(client: pg.ClientBase, base: Base, works: SubjectWork[]): Promise<(() => void)[]> {
   const answers: (() => void)[] = []
-  // One for all: of two works of one transaction, one must not wait apart for what the other has locked.
+  // One base for all: two works of one transaction must not wait outside it for each other's locks.
   const own = baseOn(client, base)
   let failure: { error: unknown } | undefined
 
@@ -98,7 +99,7 @@ async function runSideBySide(client: pg.ClientBase, base: Base, works: SubjectWo
       const statements = <Row extends object>(statement: Sql) => {
         hasWritten ||= !isSelect(statement)
         return run<Row>(client, statement).catch((error) => {
-          // It has ended the transaction of all.
+          // It has ended the transaction of all works.
           failure ??= { error }
           throw error
         })
@@ -111,7 +112,7 @@ async function runSideBySide(client: pg.ClientBase, base: Base, works: SubjectWo
   }
 
   const last = new Map<string, Promise<void>>()
-  // The transactions of all servers take their locks in this order.
+  // Transactions of all servers take their locks in this order.
   for (const work of works.sort(bySubject)) {
     const before = last.get(work.subject)
     last.set(work.subject, before ? before.then(() => runOne(work)) : runOne(work))
@@ -124,7 +125,10 @@ async function runSideBySide(client: pg.ClientBase, base: Base, works: SubjectWo
 const bySubject = (a: SubjectWork, b: SubjectWork) => (a.subject < b.subject ? -1 : a.subject > b.subject ? 1 : 0)
 const isSelect = ({ strings }: Sql) => /^\s*select\b/i.test(strings[0] ?? '')
 
-/** Runs `body` in a transaction, with limits of its own, and commits. Throws what has it rolled back, or what the commit throws. */
+/**
+ * Runs `body` in a transaction with its own limits, and commits. Throws the error that made it roll back, or the error
+ * of the commit.
+ */
 async function transact<T>(
   pool: Pool,
   limits: Record<string, number>,
@@ -134,13 +138,13 @@ async function transact<T>(
   let failure: unknown
   let broken = false
   try {
-    // Not awaited: it travels with the first statement. When it fails, so does all that follows.
+    // Not awaited: it travels with the first statement. If it fails, everything after it fails, too.
     const begun = send(client, beginOf(client, limits))
     begun.catch(() => {})
     const value = await body(client)
     await begun
     const { command } = await send(client, 'commit')
-    // PostgreSQL answers so, without an error, where an earlier error had ended the transaction.
+    // If an earlier error has ended the transaction, PostgreSQL responds like this instead of with an error.
     if (command !== 'COMMIT') throw new Error(`The commit was answered with ${command}.`)
     return value
   } catch (error) {

@@ -2,7 +2,10 @@ import { createClock } from '../../../ledger/clock.ts'
 import { settle } from './connect.ts'
 import type { Pool } from './pool.ts'
 
-/** The database's clock, on which servers with different ones agree: read at intervals, and extrapolated in between. */
+/**
+ * The clock of the database, shared by servers whose own clocks differ. It is read at intervals, and extrapolated in
+ * between.
+ */
 export function databaseClock() {
   let offset = performance.timeOrigin
   return {

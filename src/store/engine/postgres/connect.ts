@@ -2,15 +2,15 @@ import pg from 'pg'
 import { only } from '../db.ts'
 
 /**
- * How long a statement may run, by the server's judgement and, where that does not answer at all, by ours. Together with the
- * time for a connection no request waits for more than 35 s.
+ * The time limit of a statement, enforced by PostgreSQL and, if it does not respond at all, by us. Including the time
+ * to get a connection, no request waits longer than 35 s.
  */
 const statementMs = 25_000
 const answerMs = 28_000
 export const connectMs = 5_000
-/** How long a statement waits for the lock of another transaction. */
+/** How long a statement waits for a lock of another transaction. */
 const lockMs = 5_000
-/** How long a transaction of a server that stands still keeps its locks. */
+/** How long a transaction of a frozen server keeps its locks. */
 const idleMs = 3_000
 
 const int8 = 20
@@ -19,8 +19,8 @@ export const types: pg.CustomTypesConfig = {
 }
 
 /**
- * Settings of a connection. They are no startup parameters, which poolers refuse. Behind a pooler in transaction mode
- * a connection cannot keep settings either, and each transaction makes those that limit it.
+ * Settings of a connection. They are not startup parameters, which poolers reject. Behind a pooler in transaction mode
+ * a connection cannot keep settings either, so each transaction sets its own limits.
  */
 const limits = {
   statement_timeout: statementMs,
@@ -28,12 +28,12 @@ const limits = {
   idle_in_transaction_session_timeout: idleMs,
 }
 /**
- * Every statement reads a page or less: neither compiling it nor sharing it among workers can pay. Words that wait to be
- * entered into an index are few kilobytes: the statement that enters them holds up others, and each search reads them.
+ * Every statement reads a page or less, so neither JIT compilation nor parallel workers can pay off. The pending list
+ * of a GIN index stays within a few kilobytes: the statement that merges it blocks others, and each search reads it.
  */
 const planning = { jit: 'off', max_parallel_workers_per_gather: 0, gin_pending_list_limit: '128kB' }
 
-/** What the driver is told for every connection, wherever it leads. */
+/** Driver settings of every connection. */
 export const driverSettings: pg.ClientConfig = {
   application_name: 'conduct',
   connectionTimeoutMillis: connectMs,
@@ -44,28 +44,31 @@ export const driverSettings: pg.ClientConfig = {
   types,
 }
 
-/** What a session is allowed, as its server says. */
+/** What a session may do, as reported by its server. */
 export interface Session {
   isStandby: boolean
   isReadOnly: boolean
 }
 
-/** The columns by which a statement asks for that. */
+/** The columns with which a statement asks for that. */
 export const sessionColumns = `pg_is_in_recovery() as "isStandby", current_setting('transaction_read_only') = 'on' as "isReadOnly"`
 
-/** Connections of which it is known that no pooler stands between. */
+/** Connections known to have no pooler in between. */
 const direct = new WeakSet<pg.ClientBase>()
-/** A clock that was read more slowly than this is not exact. */
+/** A clock that took longer than this to read is not exact. */
 const clockMs = 1_000
 
 export interface Settled extends Session {
-  /** The database's time in Unix milliseconds less that of `performance.now()`; undefined when the answer came late. */
+  /**
+   * The time of the database in Unix milliseconds, minus that of `performance.now()`; undefined if the response was too
+   * late.
+   */
   clock: number | undefined
 }
 
 /**
- * Sends a connection its settings, and asks for the database's clock and what the session is allowed. A pooler gives
- * itself away by a process id that is not the server's.
+ * Configures a connection, and reads the clock of the database and what the session may do. A pooler shows by a process
+ * id that is not the server's.
  */
 export async function settle(client: pg.ClientBase, more: Record<string, string> = {}): Promise<Settled> {
   const settings = Object.entries({ ...limits, ...planning, ...more })
@@ -83,10 +86,10 @@ export async function settle(client: pg.ClientBase, more: Record<string, string>
   return { ...session, clock: took < clockMs ? now - sent - took / 2 : undefined }
 }
 
-/** Whether settings stay with this connection, and another one can be had while this one is in a transaction. */
+/** Whether settings stay with this connection, and another one is available while this one is in a transaction. */
 export const isDirect = (client: pg.ClientBase): boolean => direct.has(client)
 
-/** What begins a transaction with limits of its own. */
+/** The statements that begin a transaction with its own limits. */
 export function beginOf(client: pg.ClientBase, own: Record<string, number>): string {
   const local = isDirect(client) ? own : { ...limits, ...own }
   return ['begin', ...Object.entries(local).map(([name, value]) => `set local ${name} = ${value}`)].join('; ')

@@ -4,15 +4,15 @@ import { UniqueViolation } from '../db.ts'
 
 const sqlState = (error: unknown) => (error instanceof pg.DatabaseError ? (error.code ?? '') : '')
 /**
- * Whether the transaction met another one and was given up, so that it may be run again: a deadlock, a serialization
- * failure, or a row that it refers to and that was deleted meanwhile.
+ * Whether the transaction was aborted because of another one, so it can run again: a deadlock, a serialization failure,
+ * or a referenced row deleted meanwhile.
  */
 export const isConflict = (error: unknown) => ['40001', '40P01', '23503'].includes(sqlState(error))
 
 const readOnly = '25006'
 const silence = 'Query read timeout'
 
-/** Whether an error, as `translate` gives it, tells of more than its own connection: no other will fare better. */
+/** Whether an error from `translate` affects more than its own connection: no other connection would do better. */
 export function isStale(error: unknown): boolean {
   const cause = error instanceof ConductError ? error.cause : undefined
   return sqlState(cause) === readOnly || (cause instanceof Error && cause.message === silence)
@@ -21,8 +21,8 @@ export function isStale(error: unknown): boolean {
 const unreached = /^E(AI_AGAIN|CONNREFUSED|HOSTUNREACH|NETUNREACH|NOTFOUND|TIMEDOUT|NOENT|ACCES)$/
 
 /**
- * Whether a server refused the way in which a connection encrypts, so that the other way may do: it spoke, and had no TLS, a
- * certificate that is not trusted, or no entry in its pg_hba.conf.
+ * Whether a server refused how a connection encrypts, so the other way may work: it responded, but has no TLS, an
+ * untrusted certificate, or no entry in its pg_hba.conf.
  */
 export function refusesChoice(error: Error): boolean {
   const code = 'code' in error ? String(error.code) : ''
@@ -30,20 +30,23 @@ export function refusesChoice(error: Error): boolean {
   return !(error instanceof pg.DatabaseError) || code === '28000'
 }
 
-/** Whether an error, as `translate` gives it, says that other transactions were in the way, or that it took too long. */
+/** Whether an error from `translate` means that other transactions were in the way, or that it took too long. */
 export const isInTheWay = (error: unknown): boolean =>
   error instanceof ConductError && (isConflict(error.cause) || ['55P03', '57014'].includes(sqlState(error.cause)))
 
-/** Whether an error, as `translate` gives it, would come again: the database is away, full or read-only. */
+/** Whether an error from `translate` would occur again: the database is away, full or read-only. */
 export const isOutage = (error: unknown): boolean =>
   error instanceof ConductError && error.status >= 500 && error.cause instanceof Error && !isInTheWay(error)
 
-/** Classes and codes of postgresql.org/docs/current/errcodes-appendix.html after which the same request may succeed. */
+/**
+ * Error classes and codes (postgresql.org/docs/current/errcodes-appendix.html) after which the same request may
+ * succeed.
+ */
 const passing = /^(08|23503|25P0[34]|40001|40P01|53|55P03|57014|57P0[1-5])/
-/** The driver tells of a lost connection by system errors, and by words without a code. */
+/** The driver reports a lost connection by system errors, and by messages without a code. */
 const lostConnection = /connect|terminat|timeout|closed/i
 
-/** PostgreSQL's errors in Conduct's words; others are bugs and pass unchanged. */
+/** Turns PostgreSQL's errors into Conduct's. Other errors are bugs and pass unchanged. */
 export function translate(error: unknown): unknown {
   const state = sqlState(error)
   if (error instanceof Error && state === '23505') return new UniqueViolation(error.message)

@@ -5,8 +5,8 @@ import { socketOf } from './statements.ts'
 const lookEveryMs = 2_000
 
 /**
- * Looks after the host in use while the URL has others: one that falls silent would keep its callers until their time is up.
- * Returns what ends it.
+ * Monitors the current host if the URL has others. A silent host would block its callers until their time limit.
+ * Returns the function that ends this.
  */
 export function guard(hosts: Hosts, warn: (error: Error) => void): () => void {
   if (hosts.count < 2) return () => {}
@@ -25,7 +25,7 @@ export function guard(hosts: Hosts, warn: (error: Error) => void): () => void {
       const wasThere = client !== undefined
       leave()
       if (!isClosed) warn(error as Error)
-      // It looks for another host at once.
+      // Looks for another host at once.
       if (wasThere && !isClosed) setImmediate(() => void look())
     } finally {
       isLooking = false

@@ -7,8 +7,8 @@ import { refusesChoice, translate } from './errors.ts'
 import { socketOf } from './statements.ts'
 
 /**
- * The ways to one database, in the order of its URL, and the one in use. All connections of a process share it: when one of
- * them reaches another host, the others follow.
+ * The ways to reach a database in the order of its URL, and the current one. All connections of a process share them:
+ * when one connection reaches another host, the others follow.
  */
 export class Hosts {
   readonly #targets: Target[]
@@ -22,13 +22,13 @@ export class Hosts {
   #inUse: string | undefined
   #generation = 0
 
-  /** Throws what is wrong with the URL. */
+  /** Throws if something is wrong with the URL. */
   constructor(url: string) {
     const { targets, attrs, connectTimeoutMs } = readAddress(url)
     this.#targets = targets
     this.#next = targets[0] as Target
     this.#attrs = attrs
-    // A caller waits `connectMs` for a connection, and must reach the last host within that time.
+    // A caller waits `connectMs` for a connection. Within that time we must be able to try the last host.
     this.#timeoutMs = Math.min(connectTimeoutMs ?? connectMs, connectMs / this.count)
   }
 
@@ -36,24 +36,24 @@ export class Hosts {
     return new Set(this.#targets.map(({ name }) => name)).size
   }
 
-  /** Whether a connection has been accepted, so that the kind of server is known. */
+  /** Whether a connection has been accepted, so the kind of server is known. */
   get isKnown(): boolean {
     return this.#inUse !== undefined
   }
 
-  /** Calls `move` whenever another host has taken the place of the one in use, until the function that this returns is called. */
+  /** Calls `move` whenever another host replaces the current one, until the returned function is called. */
   onMove(move: () => void): () => void {
     this.#onMove.add(move)
     return () => this.#onMove.delete(move)
   }
 
-  /** Attempts to connect: as many as there are targets, none of them begun after `connectMs`. */
+  /** Attempts to connect: one per target, none started after `connectMs`. */
   *attempts(): Generator<void> {
     const end = performance.now() + connectMs * 0.95
     for (let left = this.#targets.length; left > 0 && performance.now() < end; left--) yield
   }
 
-  /** The class of connections to the target that is next when they are made. */
+  /** A client class whose instances connect to the next target at the time they are created. */
   clientClass(): new (options?: pg.ClientConfig) => pg.Client {
     const hosts = this
     return class extends pg.Client {
@@ -73,12 +73,12 @@ export class Hosts {
     }
   }
 
-  /** A connection outside of a pool, to a host that is as the URL wants it. Throws UNAVAILABLE when none is. */
+  /** A connection outside a pool to a suitable host. Throws UNAVAILABLE if there is none. */
   async connect(options: pg.ClientConfig): Promise<pg.Client> {
     let failure: unknown
     for (const _ of this.attempts()) {
       const client = new (this.clientClass())({ ...driverSettings, ...options })
-      // A caller that must know listens, too.
+      // Callers that need errors listen for them, too.
       client.on('error', () => {})
       try {
         await client.connect()
@@ -92,14 +92,14 @@ export class Hosts {
     throw translate(failure)
   }
 
-  /** Asks a connection what it is allowed. Throws as `accept` does. */
+  /** Asks what a connection may do. Throws like `accept`. */
   async check(client: pg.ClientBase): Promise<void> {
     const statement = { text: `select ${sessionColumns}`, query_timeout: this.#timeoutMs }
     const asked = client.query<Session>(statement).catch((error) => Promise.reject(this.failed(client, error)))
     this.accept(client, only((await asked).rows))
   }
 
-  /** Puts a connection to use. Throws UNAVAILABLE when its host is not as the URL wants it. */
+  /** Accepts a connection. Throws UNAVAILABLE if its host does not meet the URL's requirements. */
   accept(client: pg.ClientBase, { isStandby, isReadOnly }: Session): void {
     const target = this.#targetOf.get(client) as Target
     const isUnfit = { any: false, primary: isStandby, 'read-write': isStandby || isReadOnly }[this.#attrs]
@@ -115,17 +115,17 @@ export class Hosts {
     if (hasMoved) for (const move of this.#onMove) move()
   }
 
-  /** Whether a connection was accepted and has not been given up since, by `renew` or for another host. */
+  /** Whether a connection was accepted and has not been discarded since, by `renew` or for another host. */
   isCurrent(client: pg.ClientBase): boolean {
     return this.#generationOf.get(client) === this.#generation
   }
 
-  /** Gives up all connections once they are not in use. */
+  /** Discards all connections once they are idle. */
   renew(): void {
     this.#generation++
   }
 
-  /** Notes that a connection failed, so that new ones try the next target. Returns the error. */
+  /** Records that a connection failed, so that new ones try the next target. Returns the error. */
   failed<E extends Error>(client: pg.ClientBase, error: E): E {
     const target = this.#targetOf.get(client) as Target
     if (target !== this.#next) return error

@@ -2,19 +2,19 @@ import type pg from 'pg'
 import type { Hosts } from './hosts.ts'
 import { socketOf } from './statements.ts'
 
-/** How often a listener calls `onNotice` although no notice has come, and connects anew if it must. */
+/** How often a listener calls `onNotice` without a notice, and reconnects if needed. */
 const lookEveryMs = 1000
 
 export interface ListenerOptions {
   hosts: Hosts
   channel: string
-  /** Receives the payload of each notice; undefined when there may have been one. */
+  /** Receives the payload of each notice; undefined if there may have been one. */
   onNotice(payload: string | undefined): void
   /** Receives the loss of the connection. */
   warn(error: Error): void
 }
 
-/** Listens for notices on a channel, on a connection of its own. */
+/** Listens for notices on a channel, on its own connection. */
 export class Listener {
   readonly #options: ListenerOptions
   #timer: NodeJS.Timeout | undefined
@@ -25,7 +25,7 @@ export class Listener {
     this.#options = options
   }
 
-  /** Listens from now on. Does nothing if it already does. */
+  /** Starts listening. Does nothing if it already listens. */
   start(): void {
     this.#timer ??= setInterval(() => this.#look(), lookEveryMs).unref()
     void this.#connect()
@@ -40,7 +40,7 @@ export class Listener {
   }
 
   #look(): void {
-    // A host that has been left may be silent.
+    // A host that was left may not answer.
     if (this.#current && !this.#options.hosts.isCurrent(this.#current)) socketOf(this.#current).destroy()
     void this.#connect()
     this.#options.onNotice(undefined)

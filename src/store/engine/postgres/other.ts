@@ -1,7 +1,7 @@
 import type pg from 'pg'
 import { only } from '../db.ts'
 
-/** Databases that speak PostgreSQL's protocol and are not PostgreSQL, by what `version()` says of them. */
+/** Databases that speak PostgreSQL's protocol but are not PostgreSQL, recognised by `version()`. */
 const others: [pattern: RegExp, name: string][] = [
   [/CockroachDB/i, 'CockroachDB'],
   [/-YB-|Yugabyte/i, 'YugabyteDB'],
@@ -11,7 +11,7 @@ const others: [pattern: RegExp, name: string][] = [
   [/Materialize/i, 'Materialize'],
 ]
 
-/** Throws when the server is not a PostgreSQL on which Conduct keeps its promises. */
+/** Throws if the server is not a PostgreSQL that lets Conduct keep its guarantees. */
 export async function refuseOthers(client: pg.ClientBase): Promise<void> {
   const { version } = only((await client.query<{ version: string }>('select version() as version')).rows)
   const other = others.find(([pattern]) => pattern.test(version))?.[1]

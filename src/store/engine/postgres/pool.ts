@@ -12,9 +12,9 @@ const goodbyeMs = 500
 export interface PoolOptions {
   hosts: Hosts
   max: number
-  /** Settings beside those that all connections have. */
+  /** Settings in addition to those of all connections. */
   settings?: Record<string, string>
-  /** Receives the database's clock as a new connection reads it. */
+  /** Receives the clock of the database from each new connection. */
   onClock(offset: number | undefined): void
   warn(error: Error): void
 }
@@ -24,7 +24,7 @@ export class Pool {
   readonly #options: PoolOptions
   readonly #pool: pg.Pool
   readonly #open = new Set<pg.ClientBase>()
-  /** What made a new connection useless, once that is known. */
+  /** The error that makes a new connection unusable, once known. */
   readonly #settling = new WeakMap<pg.ClientBase, Promise<Error | undefined>>()
   readonly #stopMoving: () => void
   #isClosed = false
@@ -40,7 +40,7 @@ export class Pool {
     this.#stopMoving = hosts.onMove(() => this.#leave())
   }
 
-  /** A connection, which must be given back. Throws UNAVAILABLE. */
+  /** Takes a connection, which must be given back. Throws UNAVAILABLE. */
   async take(): Promise<pg.PoolClient> {
     const { hosts } = this.#options
     let failure: unknown
@@ -54,11 +54,11 @@ export class Pool {
     throw translate(failure)
   }
 
-  /** A connection that may be used; those that were given up meanwhile go. Throws what a new one met. */
+  /** Takes a usable connection and closes discarded ones. Throws the error of a new one. */
   async #takeCurrent(): Promise<pg.PoolClient> {
     for (;;) {
       const client = await this.#pool.connect()
-      // Until it is known whether a pooler stands between, a transaction would take it for one.
+      // Until the connection is known to be direct, a transaction would assume a pooler.
       const failure = await this.#settling.get(client)
       if (!failure && this.#options.hosts.isCurrent(client)) return client
       client.release(true)
@@ -66,7 +66,7 @@ export class Pool {
     }
   }
 
-  /** Gives a connection back, with the error that it met, if any. */
+  /** Gives a connection back, with its error if there was one. */
   give(client: pg.PoolClient, error?: unknown, broken = false): void {
     const { hosts } = this.#options
     // A database that is silent or read-only on one connection is so on the others.
@@ -74,7 +74,7 @@ export class Pool {
     client.release(broken || !hosts.isCurrent(client))
   }
 
-  /** Ends the connections once they are given back, and after half a second those that are not, or do not answer. */
+  /** Ends connections when they are given back. After half a second it ends the rest, and those that do not respond. */
   async close(): Promise<void> {
     this.#isClosed = true
     this.#stopMoving()
@@ -83,11 +83,11 @@ export class Pool {
     for (const client of this.#open) socketOf(client).destroy()
   }
 
-  /** Sends a new connection its settings, reads the database's clock on it, and puts it to use if its host is fit. */
+  /** Configures a new connection, reads the clock, and accepts it if its host is suitable. */
   #settle(client: pg.ClientBase): void {
     const { hosts, settings, onClock } = this.#options
     this.#open.add(client)
-    // When a transaction loses its connection, its next statement reports that.
+    // If a transaction loses its connection, its next statement reports that.
     client.on('error', () => {})
     const settled = async () => {
       if (!hosts.isKnown) await refuseOthers(client)
@@ -102,7 +102,7 @@ export class Pool {
     )
   }
 
-  /** Cuts what leads to the host that is not in use any more: whether it would still answer, nobody knows. */
+  /** Closes connections to a host that is no longer in use, because it may never respond. */
   #leave(): void {
     for (const client of this.#open) if (!this.#options.hosts.isCurrent(client)) socketOf(client).destroy()
   }

@@ -3,18 +3,20 @@ import type { Sql } from 'sql-template-tag'
 import type { Pool } from './pool.ts'
 import { run } from './statements.ts'
 
-/** Statements that one connection is sent in one tick, at most: behind a slow one the others wait. */
+/** The most statements per connection in one tick: behind a slow one, the others wait. */
 const sharedBy = 16
 
 interface Reading {
   client: Promise<pg.PoolClient>
   asked: number
-  /** How many still hold it, the tick itself among them. */
+  /** How many users still hold it, including the tick itself. */
   holders: number
   error?: unknown
 }
 
-/** Runs statements by themselves; those of one tick of the event loop share connections, so that each is woken once for many. */
+/**
+ * Runs single statements. Those of one tick of the event loop share connections, so that each is woken once for many.
+ */
 export function sharedStatements(pool: Pool) {
   let reading: Reading | undefined
 

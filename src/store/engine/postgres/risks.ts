@@ -9,7 +9,7 @@ interface Server {
   standbys: number
 }
 
-/** What in the server's configuration may lose what Conduct has acknowledged. */
+/** Settings of the server that may lose acknowledged writes. */
 export async function readRisks(query: Tx['query']): Promise<string[]> {
   const rows = await query<Server>(sql`
     select current_setting('fsync') as fsync, current_setting('full_page_writes') as pages,

@@ -6,15 +6,15 @@ import { type Base, runWork } from '../transaction.ts'
 import { translate } from './errors.ts'
 
 const lookEveryMs = 100
-/** That of `alone` in the dialect. */
+/** The key of the dialect's `alone`. */
 const lockKey = 7239450182
 const begin = `begin; set local statement_timeout = 0; set local lock_timeout = 0;
   set local idle_in_transaction_session_timeout = 0`
 
 /**
- * Runs `work` on a connection of its own while a second one holds the lock of the schema. The lock belongs to a
- * transaction, as a pooler in transaction mode allows no other, and its connection does nothing else: building an index
- * concurrently waits for the transactions that read.
+ * Runs `work` on its own connection while a second one holds the lock of the schema. The lock belongs to a transaction,
+ * because a pooler in transaction mode allows no other. Its connection does nothing else, because building an index
+ * concurrently waits for transactions that read.
  */
 export async function changeSchema<T>(
   connect: () => Promise<pg.Client>,
@@ -25,7 +25,7 @@ export async function changeSchema<T>(
   const holder = await connect()
   try {
     await holder.query(begin)
-    // Not by a lock that waits: building an index would wait for that statement in turn.
+    // Without a lock that waits: building an index would wait for the waiting statement.
     while (!(await tryLock(holder))) {
       onWait()
       await sleep(lookEveryMs)
@@ -44,7 +44,7 @@ export async function changeSchema<T>(
 }
 
 async function tryLock(holder: pg.Client): Promise<boolean> {
-  // Without parameters: the portal of a statement with some would keep its snapshot.
+  // Without parameters: the portal of a statement with parameters would keep its snapshot.
   const { rows } = await holder.query(`select pg_try_advisory_xact_lock(${lockKey}) as taken`)
   return rows[0].taken
 }

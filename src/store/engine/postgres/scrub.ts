@@ -2,8 +2,8 @@ import type pg from 'pg'
 import { translate } from './errors.ts'
 
 /**
- * Vacuums every table of the ledger, one after the other, beside readers and writers. Statistics are gathered anew: they
- * hold values that are common.
+ * Vacuums every table of the ledger in turn, while others read and write. Then gathers statistics again, because they
+ * contain common values.
  */
 export async function scrub(connect: () => Promise<pg.Client>): Promise<void> {
   const client = await connect()

@@ -7,7 +7,7 @@ import { translate } from './errors.ts'
 const begin = `begin isolation level repeatable read read only; set local statement_timeout = 0;
   set local idle_in_transaction_session_timeout = 0; select 1`
 
-/** The database as it is now, on that connection, which is ended with the snapshot. Vacuum spares old rows meanwhile. */
+/** A snapshot of the current state on that connection, which closes with it. Meanwhile, vacuum keeps old rows. */
 export async function openSnapshot(client: pg.Client): Promise<Snapshot> {
   const told = (error: unknown): never => {
     throw translate(error)

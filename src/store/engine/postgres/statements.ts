@@ -3,10 +3,10 @@ import pg from 'pg'
 import type { Sql } from 'sql-template-tag'
 import { translate } from './errors.ts'
 
-/** Texts that are remembered for each connection. */
+/** How many statement texts are remembered per connection. */
 const textsKept = 300
 
-/** What the driver has, and its types do not say. */
+/** Parts of the driver that its types leave out. */
 type Wire = pg.Connection & { stream: Socket; parsedStatements: Record<string, string> }
 const wireOf = (client: pg.ClientBase) => (client as pg.ClientBase & { connection: Wire }).connection
 
@@ -22,7 +22,7 @@ export async function run<Row extends object>(client: pg.ClientBase, { text, val
   }
 }
 
-/** Runs statements without values. Throws as `run` does. */
+/** Runs statements without values. Throws like `run`. */
 export async function send(client: pg.ClientBase, text: string): Promise<pg.QueryResult> {
   sendTogether(socketOf(client))
   return await client.query(text).catch((error) => Promise.reject(translate(error)))
@@ -30,7 +30,7 @@ export async function send(client: pg.ClientBase, text: string): Promise<pg.Quer
 
 const corked = new WeakSet<Socket>()
 
-/** What is asked of one connection in one tick of the event loop goes out in one write, which wakes the other side once. */
+/** Sends all requests of one tick of the event loop in one write, which wakes the other side once. */
 function sendTogether(stream: Socket) {
   if (corked.has(stream)) return
   corked.add(stream)
@@ -41,14 +41,14 @@ function sendTogether(stream: Socket) {
   })
 }
 
-/** By text the name under which a connection has prepared it, once it came a second time; the last used at the end. */
+/** The names of prepared statements by their text, from the second use on; most recently used last. */
 interface Names {
   byText: Map<string, string | undefined>
   given: number
 }
 const known = new WeakMap<pg.ClientBase, Names>()
 
-/** A text that comes again is prepared under a name; one that comes once must not take the place of those. */
+/** A text that is used again is prepared under a name. One that is used once must not displace those. */
 function nameOf(client: pg.ClientBase, text: string): string | undefined {
   const names = known.get(client) ?? { byText: new Map(), given: 0 }
   const { byText } = names
@@ -70,14 +70,14 @@ function forgetOldest(client: pg.ClientBase, byText: Names['byText']) {
   client.query(new Close(name))
 }
 
-/** Drops a prepared statement by the protocol: SQL's `deallocate` does not reach through a pooler. */
+/** Drops a prepared statement through the protocol. SQL's `deallocate` does not pass a pooler. */
 class Close extends pg.Query {
   readonly #name: string
 
   constructor(name: string) {
     super({ name, text: '' })
     this.#name = name
-    // Of a lost connection, the statements that somebody waits for tell.
+    // If a connection is lost, its waiting statements report it.
     this.on('error', () => {})
   }
 
