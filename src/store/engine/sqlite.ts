@@ -22,8 +22,8 @@ const base = { dialect, now: createClock() }
 type Warn = (error: Error) => void
 
 /**
- * Opens the SQLite file at `path` (created with its folder where missing), or a database in memory for `:memory:`. `warn`
- * receives what no caller waits for.
+ * Opens the SQLite file at `path`, which is created with its folder if needed, or a database in memory for `:memory:`.
+ * `warn` receives errors that no caller waits for.
  */
 export const openSqlite = (path: string, warn: Warn = () => {}): Db =>
   path === ':memory:' ? openMemory() : openFile(resolve(path), warn)
@@ -44,7 +44,7 @@ function openFile(path: string, warn: Warn): Db {
     checkpointer.written()
     watcher.committed()
   }
-  // Whoever is answered reads what was written; and an open read would keep the log from being emptied.
+  // A caller with a response must read its own write. An open read would also keep the log from being truncated.
   const works = new Writer({ db: writer, write, base, beforeCommit: reads.end, afterCommit })
   return {
     ...base,
@@ -79,7 +79,7 @@ function openFile(path: string, warn: Warn): Db {
   }
 }
 
-/** The two connections of a file: one for its transactions, one for reads beside them. */
+/** The two connections of a file: one for transactions, one for concurrent reads. */
 function connectTwice(path: string, onDamage: (error: ConductError) => void) {
   const writer = connect(path, 'pragma busy_timeout = 0')
   const reader = connect(path, 'pragma query_only = on')
@@ -94,11 +94,14 @@ function connectTwice(path: string, onDamage: (error: ConductError) => void) {
   }
 }
 
-/** Reads a number that differs after a commit of another connection. The read creates the log and its index if missing. */
+/**
+ * Reads a number that changes with each commit of another connection. The read creates the log and its index if
+ * missing.
+ */
 const versionReader = (read: Run) => () =>
   read<{ data_version: number }>(sql`pragma data_version`)[0]?.data_version ?? 0
 
-/** One connection for everything: it reads only while no transaction is open on it. */
+/** One connection for everything. It reads only while it has no open transaction. */
 function openMemory(): Db {
   const db = connect(':memory:')
   const run = statements(db)
@@ -133,7 +136,7 @@ function openMemory(): Db {
   }
 }
 
-/** Statements that take effect at once are a transaction each. */
+/** Each statement that takes effect immediately is its own transaction. */
 const apartIn = (tx: Db['tx']): Db['apart'] => ({ query: (statement) => tx((tx) => tx.query(statement)) })
 
 async function changeSchema<T>(own: DatabaseSync, work: (tx: Tx) => Promise<T>, onWait: () => void): Promise<T> {
@@ -144,7 +147,7 @@ async function changeSchema<T>(own: DatabaseSync, work: (tx: Tx) => Promise<T>, 
   }
 }
 
-/** Keeps the first damage that a statement finds, and reports it. */
+/** Remembers the first damage that a statement finds, and reports it. */
 function noteDamage(warn: Warn) {
   let first: ConductError | undefined
   return {

@@ -2,21 +2,21 @@ import type { Sql } from 'sql-template-tag'
 import { ConductError } from '../../api/error.ts'
 import { DeadTransaction, type Tx } from './db.ts'
 
-/** What all transactions of a database have in common. */
+/** What all transactions of a database share. */
 export interface Base extends Pick<Tx, 'dialect' | 'now'> {
-  /** Undefined where statements cannot go past a transaction. */
+  /** Undefined if statements cannot run outside a transaction. */
   apart?: Tx['apart']
 }
 
 /** A transaction that a caller waits for. */
 export interface Work {
-  /** Runs it, and returns a function that gives the caller its result. */
+  /** Runs it. Returns a function that resolves the caller's promise. */
   run(tx: Tx): Promise<() => void>
-  /** Gives the caller the error. */
+  /** Rejects the caller's promise. */
   reject(error: unknown): void
 }
 
-/** A work whose result goes to `resolve`, or whose error to `reject`. */
+/** A work that passes its result to `resolve`, or its error to `reject`. */
 export const workOf = <T>(
   work: (tx: Tx) => Promise<T>,
   resolve: (value: T) => void,
@@ -30,8 +30,8 @@ export const workOf = <T>(
 })
 
 /**
- * Runs `work` with a handle of the transaction that is open, which is dead once the work has returned or a statement has
- * failed. Throws what the work throws, or else the error of a statement that the work has caught.
+ * Runs `work` with a handle of the open transaction. The handle is dead once the work has finished or a statement has
+ * failed. Throws the error of the work, or of a statement whose error the work caught.
  */
 export async function runWork<T>(
   { dialect, now, apart }: Base,
@@ -65,5 +65,5 @@ export async function runWork<T>(
   }
 }
 
-/** What is thrown by a database that is closed. */
+/** The error of a closed database. */
 export const stopping = () => new ConductError('UNAVAILABLE', 'The server is stopping.', { retryAfter: 1 })

@@ -1,10 +1,10 @@
-/** The callbacks that wait for commits. */
+/** Callbacks that wait for commits. */
 export class Wakes {
   readonly #wakes = new Set<() => void>()
   #isDue = false
   #isClosed = false
 
-  /** Whether `close` was called, after which nobody can wait. */
+  /** Whether `close` was called. After that, nobody can wait. */
   get isClosed(): boolean {
     return this.#isClosed
   }
@@ -30,7 +30,10 @@ export class Wakes {
     for (const wake of this.#wakes) wake()
   }
 
-  /** Calls `before` and then all callbacks, after this tick of the event loop has sent its answers: once for all commits of it. */
+  /**
+   * Calls `before` and then all callbacks, once this tick of the event loop has sent its responses: once for all its
+   * commits.
+   */
   callSoon(before?: () => void): void {
     if (this.#isDue || this.isEmpty) return
     this.#isDue = true

@@ -3,12 +3,14 @@ import type { ConnectionOptions } from 'node:tls'
 
 const modes = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'] as const
 export type SslMode = (typeof modes)[number]
-/** How one attempt to connect encrypts: by these settings, or not at all. */
+/** How an attempt to connect encrypts: with these settings, or not at all. */
 export type TlsChoice = ConnectionOptions | false
 
 const isMode = (text: string): text is SslMode => modes.some((mode) => mode === text)
 
-/** The `sslmode` of a URL or of `PGSSLMODE`. Like libpq, takes `ssl=true` for `require`. Throws what is not a mode. */
+/**
+ * The `sslmode` of a URL or of `PGSSLMODE`. Like libpq, accepts `ssl=true` for `require`. Throws for an unknown mode.
+ */
 export function sslMode(query: URLSearchParams, env: NodeJS.ProcessEnv): SslMode {
   const isSystem = query.get('sslrootcert') === 'system'
   const given = query.get('sslmode') ?? (query.get('ssl') === 'true' ? 'require' : env.PGSSLMODE)
@@ -23,7 +25,10 @@ export function sslMode(query: URLSearchParams, env: NodeJS.ProcessEnv): SslMode
   return mode
 }
 
-/** What to try on one host, in this order (postgresql.org/docs/current/libpq-ssl.html). Reads the files that the URL names. */
+/**
+ * What to try on one host, in this order (postgresql.org/docs/current/libpq-ssl.html). Reads the files named in the
+ * URL.
+ */
 export function tlsChoices(mode: SslMode, query: URLSearchParams): TlsChoice[] {
   if (mode === 'disable') return [false]
   const encrypted = tlsOptions(mode, query)
@@ -55,7 +60,7 @@ function tlsOptions(mode: SslMode, query: URLSearchParams): ConnectionOptions {
     ...(cert && { cert }),
     ...(key && { key }),
     ...(passphrase && { passphrase }),
-    // libpq checks who signed the certificate wherever it has an authority, and the name only with verify-full.
+    // With a certificate authority, libpq always verifies the issuer, but the name only with verify-full.
     rejectUnauthorized: mode === 'verify-full' || ca !== undefined,
     ...(mode !== 'verify-full' && { checkServerIdentity: () => undefined }),
   }

@@ -19,36 +19,36 @@ import { createPrivately } from './connect.ts'
 import { type Copied, type CopyOptions, copyLedger } from './copy.ts'
 
 export interface BackupOptions extends CopyOptions {
-  /** Whether a file that is there is replaced. */
+  /** Whether to replace an existing file. */
   force?: boolean | undefined
 }
 
-/** What a copy is named until it is verified. */
+/** The suffix of a copy until it is verified. */
 const draftEnd = '.part'
-/** A draft to which nobody has written for so long was left by a process that was killed. */
+/** A draft that has not changed for this long was left by a killed process. */
 const deadMs = 3600_000
-/** How long a restore waits for commands that have the ledger open for a moment. */
+/** How long a restore waits for commands that have the ledger open briefly. */
 const unusedMs = 5_000
 
 /**
- * Writes a backup of the ledger at `path` to `file`, while others write to the ledger. The backup has its name only once it is
- * verified and on the disk. Throws NOT_FOUND without a ledger, CONFLICT where `file` is there and may not be replaced, and
- * what `copyLedger` throws.
+ * Writes a backup of the ledger at `path` to `file`, while others write to the ledger. The backup gets its name only
+ * once it is verified and on disk. Throws NOT_FOUND without a ledger, CONFLICT if `file` exists and may not be
+ * replaced, and the errors of `copyLedger`.
  */
 export async function writeBackup(path: string, file: string, options: BackupOptions = {}): Promise<Copied> {
   if (!existsSync(path)) throw new ConductError('NOT_FOUND', `There is no ledger at ${path}.`)
   requireFree(file, path, options.force)
   return throughDraft(path, file, options, (draft) => {
-    // Another process may have made the file meanwhile.
+    // Another process may have created the file meanwhile.
     if (options.force) renameSync(draft, file)
     else giveName(draft, file)
   })
 }
 
 /**
- * Puts the backup `file` in the place of the ledger at `path`, once a copy of it is verified and on the disk. A process that is
- * killed leaves the former ledger or the backup there, each whole. Throws NOT_FOUND without a backup, CONFLICT where a
- * ledger is there and may not be replaced, or a process has it open, and what `copyLedger` throws.
+ * Replaces the ledger at `path` by the backup `file`, once a copy of it is verified and on disk. If the process is
+ * killed, either the former ledger or the backup is there, complete. Throws NOT_FOUND without a backup, CONFLICT if a
+ * ledger exists and may not be replaced or is open in another process, and the errors of `copyLedger`.
  */
 export async function restoreBackup(file: string, path: string, options: BackupOptions = {}): Promise<Copied> {
   if (!existsSync(file)) throw new ConductError('NOT_FOUND', `There is no backup at ${file}.`)
@@ -69,7 +69,7 @@ export async function restoreBackup(file: string, path: string, options: BackupO
   })
 }
 
-/** Copies a ledger to a draft beside `target`, which `place` gives its name; what goes wrong leaves no draft. */
+/** Copies a ledger to a draft beside `target`, which `place` then names. A failure leaves no draft. */
 async function throughDraft(
   from: string,
   target: string,
@@ -109,7 +109,7 @@ const tooNew = (file: string, version: number) =>
     `${file} has schema version ${version}, and this Conduct knows versions up to ${migrations.length}: restore it with a newer Conduct.`,
   )
 
-/** Names the draft without replacing anything. Not every file system has links. */
+/** Names the draft without replacing a file. Not every file system has links. */
 function giveName(draft: string, file: string) {
   try {
     linkSync(draft, file)
@@ -119,7 +119,7 @@ function giveName(draft: string, file: string) {
   }
 }
 
-/** Puts the draft in the place of a ledger that nobody has open. A log of the former ledger must never meet the new file. */
+/** Replaces a ledger that nobody has open by the draft. A log of the former ledger must never meet the new file. */
 function replace(draft: string, path: string) {
   for (const name of [`${path}-wal`, `${path}-shm`, `${path}-journal`]) rmSync(name, { force: true })
   syncNames(dirname(path))
@@ -127,9 +127,9 @@ function replace(draft: string, path: string) {
 }
 
 /**
- * Does something while no other connection can be made to the ledger. Throws CONFLICT while another process has it open: each
- * connection to a write-ahead log holds a lock on the file as long as it lasts, even when it does nothing. A ledger that
- * SQLite cannot read is taken for unused.
+ * Does something while nobody else can open the ledger. Throws CONFLICT while another process has it open: every
+ * connection to a write-ahead log holds a lock on the file, even when idle. A ledger that SQLite cannot read counts as
+ * unused.
  */
 function whileUnused(path: string, work: (db: DatabaseSync) => void) {
   const db = new DatabaseSync(path, { timeout: unusedMs })
@@ -144,7 +144,10 @@ function whileUnused(path: string, work: (db: DatabaseSync) => void) {
   }
 }
 
-/** Moves the log into the file and ends it: a connection that has a log deletes, when it is closed, whatever has the name of the log then. */
+/**
+ * Moves the log into the file and ends it. A connection with a log deletes, on closing, whatever then has the name of
+ * the log.
+ */
 const endLog = (db: DatabaseSync) => unlessDamaged(() => db.exec('pragma journal_mode = delete'))
 
 function unlessDamaged(work: () => void) {
@@ -158,7 +161,7 @@ function unlessDamaged(work: () => void) {
 /** SQLite's primary result code; 0 for other errors. */
 const codeOf = (error: unknown) => Number((error as { errcode?: number }).errcode ?? 0) & 0xff
 
-/** Removes what processes that were killed have left beside `target`. */
+/** Removes what killed processes have left beside `target`. */
 function removeDeadDrafts(target: string) {
   const folder = dirname(target)
   for (const name of readdirSync(folder)) {
@@ -169,7 +172,7 @@ function removeDeadDrafts(target: string) {
   }
 }
 
-/** Returns once a file or folder is on the disk. */
+/** Flushes a file or folder to disk. */
 function sync(path: string) {
   const file = openSync(path, 'r')
   try {
@@ -179,7 +182,7 @@ function sync(path: string) {
   }
 }
 
-/** Returns once the names in a folder are on the disk; Windows opens no folders, and writes names at once. */
+/** Flushes the names in a folder to disk. Windows cannot open folders, and writes names at once. */
 function syncNames(folder: string) {
   if (process.platform !== 'win32') sync(folder)
 }

@@ -2,7 +2,7 @@ import { readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isOverdue, type Keep } from '../../../ledger/keep.ts'
 
-/** A scheduled backup, whose name says when it was begun (Unix milliseconds). */
+/** A scheduled backup. Its name contains the time at which it started (Unix milliseconds). */
 export interface Backup {
   path: string
   at: number
@@ -11,7 +11,7 @@ export interface Backup {
 /** The name of a scheduled backup: `conduct-20260715T120000Z.db`. */
 export const backupName = (at: number) => `conduct-${new Date(at).toISOString().replace(/[-:]|\.\d+/g, '')}.db`
 
-/** The scheduled backups in a folder, the oldest first; none where there is no folder. */
+/** The scheduled backups in a folder, oldest first; empty if there is no folder. */
 export async function listBackups(folder: string): Promise<Backup[]> {
   const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return []
@@ -33,16 +33,16 @@ function timeOf(name: string): number | undefined {
   return Number.isNaN(at) ? undefined : at
 }
 
-/** What a scheduled backup is, as metrics and `conduct doctor` tell it. */
+/** The state of scheduled backups, for metrics and `conduct doctor`. */
 export interface BackupState {
   count: number
-  /** The newest one; undefined while there is none. */
+  /** The newest one; undefined if there is none. */
   newest: { at: number; bytes: number } | undefined
-  /** Whether it is older than the schedule wants. */
+  /** Whether the newest is older than the schedule allows. */
   isOverdue: boolean
 }
 
-/** Reads the scheduled backups in a folder, of which so many are kept. `now` is in Unix milliseconds. */
+/** Reads the state of the scheduled backups in a folder, of which `keep` are kept. `now` is in Unix milliseconds. */
 export async function backupState(folder: string, keep: Keep[], now: number): Promise<BackupState> {
   const backups = await listBackups(folder)
   const last = backups.at(-1)

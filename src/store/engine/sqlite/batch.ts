@@ -4,7 +4,7 @@ import { ConductError } from '../../../api/error.ts'
 import { type Base, runWork, type Work } from '../transaction.ts'
 import type { Run } from './statements.ts'
 
-/** The connection on which a writer has its transactions. */
+/** The connection for the transactions of a writer. */
 export interface Connection {
   db: DatabaseSync
   write: Run
@@ -12,9 +12,8 @@ export interface Connection {
 }
 
 /**
- * Runs each work in a savepoint of the open transaction. Returns the acknowledgements to send after the commit. Throws when
- * the transaction itself is lost, after it has passed the works that did not run yet to `requeue` and removed them from
- * `batch`.
+ * Runs each work in a savepoint of the open transaction. Returns the acknowledgements to send after the commit. Throws
+ * if the whole transaction is lost, after moving the works that have not run yet from `batch` to `requeue`.
  */
 export async function runBatch(
   { db, write, base }: Connection,
@@ -28,7 +27,7 @@ export async function runBatch(
       acknowledgements.push(await runWork(base, write, (tx) => withinTick(work.run(tx))))
     } catch (error) {
       if (!db.isTransaction) {
-        // A full disk ended the transaction, not just the work; a further savepoint would commit alone.
+        // A full disk has ended the whole transaction. Another savepoint would commit on its own.
         requeue(batch.splice(index + 1))
         throw lossOf(error)
       }
@@ -40,13 +39,13 @@ export async function runBatch(
   return acknowledgements
 }
 
-/** What the callers of a batch are told when its transaction is lost. */
+/** The error for the callers of a batch whose transaction is lost. */
 function lossOf(error: unknown): unknown {
   if (error instanceof ConductError && error.status >= 500) return error
   return new ConductError('UNAVAILABLE', 'The transaction was lost: try again.', { cause: error, retryAfter: 1 })
 }
 
-/** Throws when `work` awaits more than statements of its own: while it runs, every other writer waits. */
+/** Throws if `work` awaits anything besides its own statements: every other writer waits while it runs. */
 async function withinTick<T>(work: Promise<T>): Promise<T> {
   let tick: NodeJS.Immediate | undefined
   const foreign = new Promise<never>((_, reject) => {

@@ -4,8 +4,8 @@ import { ConductError } from '../../../api/error.ts'
 import { isBusy, type Run } from './statements.ts'
 
 /**
- * Begins a transaction for writing as soon as no other process has one. Waits until that time (of `performance.now()`), with
- * the event loop running, and calls `onWait` before each retry. Throws UNAVAILABLE when the time is over.
+ * Begins a write transaction as soon as no other process has one. Waits until that time (of `performance.now()`)
+ * without blocking the event loop, and calls `onWait` before each retry. Throws UNAVAILABLE after that time.
  */
 export async function begin(write: Run, until: () => number, onWait = () => {}): Promise<void> {
   for (;;) {

@@ -2,18 +2,18 @@ import { Worker } from 'node:worker_threads'
 import sql from 'sql-template-tag'
 import type { Run } from './statements.ts'
 
-/** How many pages the log may have before it is written into the file. */
+/** How many pages the log may have before it is copied into the file. */
 const logPages = 4000
 
-/** The row of `pragma wal_checkpoint`: pages that the log has, and of them those that are in the file. */
+/** The row of `pragma wal_checkpoint`: the pages of the log, and how many of them are in the file. */
 interface Pages {
   log: number
   checkpointed: number
 }
 
 /**
- * Writes the log of the database at `path` into its file on a thread with a connection of its own: that takes tens of
- * milliseconds, in which nobody could be served. Where the thread fails, the connection that writes does it, once its
+ * Copies the log of the database at `path` into its file on a thread with its own connection: this takes tens of
+ * milliseconds, during which nobody could be served. If the thread fails, the writing connection does it once its
  * `wal_autocheckpoint` is reached.
  */
 export function createCheckpointer(path: string, write: Run, warn: (error: Error) => void) {
@@ -42,17 +42,17 @@ export function createCheckpointer(path: string, write: Run, warn: (error: Error
     return started
   }
 
-  /** Writes the little that was committed meanwhile: a log begins anew only when all of it is in the file. */
+  /** Copies the little that was committed meanwhile: a log restarts only when all of it is in the file. */
   function finish() {
     try {
       write(sql`pragma wal_checkpoint(passive)`)
     } catch {
-      // What ails the file, the next write tells.
+      // The next write reports a fault of the file.
     }
   }
 
   return {
-    /** Is called after each commit. */
+    /** Called after each commit. */
     written() {
       if (isBusy || hasFailed) return
       const [pages] = write<Pages>(sql`pragma wal_checkpoint(noop)`)
@@ -61,14 +61,14 @@ export function createCheckpointer(path: string, write: Run, warn: (error: Error
       thread ??= start()
       thread.postMessage('copy')
     },
-    /** Ends after what the thread is doing. */
+    /** Ends once the thread has finished its current work. */
     async close() {
       await thread?.terminate()
     },
   }
 }
 
-/** What the thread does. Its text is all that the thread has, so it names nothing from outside. */
+/** The code of the thread. The thread gets only its source text, so it refers to nothing outside. */
 function copyLog() {
   const { DatabaseSync } = process.getBuiltinModule('node:sqlite')
   const { parentPort, workerData } = process.getBuiltinModule('node:worker_threads')
@@ -77,10 +77,10 @@ function copyLog() {
   const checkpoint = db.prepare('pragma wal_checkpoint(passive)')
   parentPort?.on('message', () => {
     try {
-      // Each time less is left of what others write meanwhile.
+      // Each round leaves less of what others write meanwhile.
       for (let n = 0; n < 3; n++) checkpoint.get()
     } catch {
-      // What ails the file, the next write tells.
+      // The next write reports a fault of the file.
     }
     parentPort?.postMessage('copied')
   })

@@ -2,20 +2,20 @@ import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 
-/** How long the pragmas of a new connection wait for another process to let go of the file. */
+/** How long the pragmas of a new connection wait for another process to release the file. */
 const openingMs = 10_000
-/** What is left of the log once it has been written into the file and nobody reads it. */
+/** The size to which the log is truncated once it is copied into the file and nobody reads it. */
 export const logBytes = 67_108_864
-/** How many pages the log has before a connection writes it into the file by itself, where the checkpointer has not. */
+/** The size of the log at which a connection copies it into the file itself, if the checkpointer has not. */
 const mostPages = 16_000
 
-/** Makes the file and its folder, for their owner alone. */
+/** Creates the file and its folder, accessible only to their owner. */
 export function createPrivately(path: string) {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   closeSync(openSync(path, 'a', 0o600))
 }
 
-/** Opens a connection. Throws when its SQLite, or the place of the file, cannot keep what is committed. */
+/** Opens a connection. Throws if this SQLite, or the location of the file, cannot keep committed data safe. */
 export function connect(path: string, ...pragmas: string[]): DatabaseSync {
   const db = new DatabaseSync(path, { enableForeignKeyConstraints: true, timeout: openingMs })
   const version = String(db.prepare('select sqlite_version() as version').get()?.version)
@@ -35,7 +35,7 @@ export function connect(path: string, ...pragmas: string[]): DatabaseSync {
   return db
 }
 
-/** Whether this SQLite is free of the bug in resetting the WAL: fixed in 3.51.3, and in 3.50.7 and 3.44.6 for their lines. */
+/** Whether this SQLite is free of the WAL-reset bug: fixed in 3.51.3, and in 3.50.7 and 3.44.6 for their branches. */
 export function isSafeVersion(version: string): boolean {
   const [major = 0, minor = 0, patch = 0] = version.split('.').map(Number)
   if (major !== 3 || minor > 51) return major >= 3

@@ -4,11 +4,11 @@ import { dirname } from 'node:path'
 import { ConductError } from '../../../api/error.ts'
 import { copyAndVerify } from './copying.ts'
 
-/** What a verified copy of a ledger holds. */
+/** The contents of a verified copy of a ledger. */
 export interface Copied {
   bytes: number
   events: number
-  /** The newest event; 0 and null in a ledger without events. */
+  /** The newest event; 0 and null if there are no events. */
   newestSeq: number
   newestAt: string | null
   runs: number
@@ -19,7 +19,7 @@ export type CopyStep = { step: 'copy'; pages: number; of: number } | { step: 've
 
 export interface CopyOptions {
   onStep?: ((step: CopyStep) => void) | undefined
-  /** Ends the copy at once. */
+  /** Stops the copy immediately. */
   signal?: AbortSignal | undefined
 }
 
@@ -30,10 +30,10 @@ type Message = CopyStep | { step: 'done'; copied: Copied } | ({ step: 'fault' } 
 const priority = 10
 
 /**
- * Copies the ledger at `from` into the empty file at `to` as of now, while others write to it, then verifies the copy: SQLite finds
- * no damage, and each table has as many rows as the source. A process of its own does both: no event loop waits for the
- * disk, and it can be ended at any moment. Throws INSUFFICIENT_STORAGE, UNAVAILABLE, and VALIDATION_ERROR for a file that
- * is no ledger or is damaged.
+ * Copies the current state of the ledger at `from` into the empty file at `to`, while others write to the ledger. Then
+ * verifies the copy: SQLite finds no damage, and each table has as many rows as the source. Both run in a separate
+ * process, which keeps the event loop free and can be killed at any moment. Throws INSUFFICIENT_STORAGE, UNAVAILABLE,
+ * and VALIDATION_ERROR for a file that is damaged or not a ledger.
  */
 export function copyLedger(from: string, to: string, { onStep, signal }: CopyOptions = {}): Promise<Copied> {
   return new Promise((resolve, reject) => {
@@ -56,7 +56,7 @@ export function copyLedger(from: string, to: string, { onStep, signal }: CopyOpt
     })
     child.on('error', ({ message }) => {
       end = () => reject(interrupted(from, message, ''))
-      // It never started, so it will not end.
+      // It never started, so it will not exit.
       if (child.pid === undefined) end('')
     })
     child.on('close', (code, ended) => end(String(code ?? ended)))
@@ -67,7 +67,7 @@ function lower(pid: number | undefined) {
   try {
     if (pid !== undefined) setPriority(pid, priority)
   } catch {
-    // It has ended already, or the system knows no priorities.
+    // It has already exited, or the system has no priorities.
   }
 }
 

@@ -1,4 +1,4 @@
-/** What the process of a copy does. Its text is all that the process has, so it names nothing from outside. */
+/** The code of the copying process. The process gets only its source text, so it refers to nothing outside. */
 export async function copyAndVerify() {
   const { DatabaseSync, backup } = process.getBuiltinModule('node:sqlite')
   const { statSync } = process.getBuiltinModule('node:fs')
@@ -17,7 +17,7 @@ export async function copyAndVerify() {
       .map(({ name }) => String(name))
     return new Map(tables.map((name) => [name, Number(db.prepare(`select count(*) as n from "${name}"`).get()?.n)]))
   }
-  /** What the copy holds, or what is wrong with it. */
+  /** What the copy contains, or what is wrong with it. */
   const verify = (db: Database, expected: Map<string, number>) => {
     const found = db
       .prepare('pragma integrity_check(10)')
@@ -54,7 +54,7 @@ export async function copyAndVerify() {
     if (!['schema_versions', 'events', 'runs'].every((name) => tables.has(name))) {
       return { step: 'fault', fault: 'foreign', words: 'its tables are missing', errcode: 0 }
     }
-    // The transaction keeps its snapshot: what others commit meanwhile neither is in the copy nor begins it anew.
+    // The transaction keeps its snapshot: commits of others are not in the copy and do not restart it.
     await backup(source, to, {
       rate: pagesAtOnce,
       progress: ({ totalPages, remainingPages }) =>
@@ -63,7 +63,7 @@ export async function copyAndVerify() {
     source.close()
     await say({ step: 'verify' })
     const target = new DatabaseSync(to)
-    // One file is the whole copy: it needs no log beside it.
+    // The whole copy is one file that needs no log.
     target.exec('pragma journal_mode = delete')
     const verified = verify(target, tables)
     target.close()

@@ -1,9 +1,9 @@
 import sql, { empty, raw } from 'sql-template-tag'
 import { type Dialect, only, type Tx } from '../db.ts'
 
-/** Pages of an index of words that are merged at a time: one to two milliseconds of work. */
+/** How many pages of an index of words to merge at a time: one to two milliseconds of work. */
 const mergedPages = 8
-/** FTS5 merges by itself only where one level has 1,000 segments, which none ever has, and when told to, where one has 8. */
+/** FTS5 merges on its own only if one level has 1,000 segments, which never happens, and on request if one has 8. */
 const settings = { automerge: 0, crisismerge: 1000, usermerge: 8 }
 
 export const dialect: Dialect = {
@@ -14,7 +14,7 @@ export const dialect: Dialect = {
   bytes: 'blob',
   tableEnd: 'strict',
   forUpdate: empty,
-  // `begin immediate` has done it.
+  // `begin immediate` has already done this.
   alone: sql`select 1`,
   concurrently: '',
   shard: 0,
@@ -29,18 +29,18 @@ export const dialect: Dialect = {
     `create virtual table ${table} using fts5 (words, content = '', contentless_delete = 1, tokenize = "ascii tokenchars '._/:@#-'", detail = 'none')`,
   ],
   words: (words) => sql`${words.join(' ')}`,
-  // Before a statement of many rows, FTS5 writes what it has gathered so far, as a segment of its own.
+  // Before a statement with many rows, FTS5 writes what it has gathered so far as a separate segment.
   wordRowsAtOnce: 1,
   async tidyWords(tx, table) {
     await configure(tx, table)
     const before = await changesOf(tx)
     await tx.query(sql`insert into ${raw(table)} (${raw(table)}, rank) values ('merge', ${mergedPages})`)
-    // By its documentation, FTS5 has merged nothing if this is less than 2.
+    // According to its documentation, FTS5 has merged nothing if this is less than 2.
     return (await changesOf(tx)) - before >= 2
   },
   async forgetWords(tx, table) {
     const before = await changesOf(tx)
-    // A negative number merges everything into one segment, and drops the words of rows that are gone.
+    // A negative number merges everything into one segment, and drops the words of deleted rows.
     await tx.query(sql`insert into ${raw(table)} (${raw(table)}, rank) values ('merge', ${-mergedPages})`)
     return (await changesOf(tx)) - before >= 2
   },
@@ -50,17 +50,19 @@ export const dialect: Dialect = {
     const must = [...wanted.map((some) => `(${quoted(some).join(' OR ')})`), all(terms)].join(' AND ')
     return sql`${table} match ${without ? `(${must}) NOT (${all(without)})` : must}`
   },
-  // FTS5 finds nothing in any other way.
+  // FTS5 always finds rows by their words.
   afterwards: empty,
 }
 
-/** Has FTS5 leave the merging to `tidyWords`, where the index does not know yet: by itself it merges megabytes at once. */
+/**
+ * Tells FTS5 to leave merging to `tidyWords`, unless the index already knows. On its own it merges megabytes at once.
+ */
 async function configure(tx: Pick<Tx, 'query'>, table: string) {
   const found = await tx.query(sql`
     select k from ${raw(table)}_config where k = 'crisismerge' and v = ${settings.crisismerge}`)
   if (found.length > 0) return
   for (const [name, value] of Object.entries(settings)) {
-    // FTS5 takes whole numbers alone, and node:sqlite binds each as a fraction.
+    // FTS5 accepts only integers, and node:sqlite binds every number as a float.
     await tx.query(sql`insert into ${raw(table)} (${raw(table)}, rank) values (${name}, cast(${value} as integer))`)
   }
 }

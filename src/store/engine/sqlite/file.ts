@@ -1,13 +1,16 @@
 import { accessSync, type BigIntStats, statSync } from 'node:fs'
 import { ConductError } from '../../../api/error.ts'
 
-/** How often the log is looked at closely: that makes the write which follows dearer, as the kernel must then note its time. */
+/**
+ * How often to check the log thoroughly. That makes the next write slower, because the kernel must then record its
+ * time.
+ */
 const closelyEveryMs = 1_000
 
 /**
- * Remembers, after a first `read` has made those that were missing, the files of the open database at `path`; what this
- * gives throws UNAVAILABLE when one of them has been deleted or replaced since. What is committed from then on goes where
- * nobody will find it.
+ * Remembers the files of the open database at `path`, after a first `read` has created missing ones. The returned
+ * function throws UNAVAILABLE once one of them was deleted or replaced: later commits would go where nobody can find
+ * them.
  */
 export function fileGuard(path: string, read: () => void): () => void {
   read()
@@ -26,7 +29,7 @@ export function fileGuard(path: string, read: () => void): () => void {
 
   return () => {
     if (areThere()) return
-    // Until all is as it was.
+    // Until the files are back.
     lookedAt = Number.NEGATIVE_INFINITY
     throw new ConductError(
       'UNAVAILABLE',

@@ -2,19 +2,19 @@ import { type FSWatcher, watch as watchFile } from 'node:fs'
 
 /** How often to look for commits of other processes, whatever the file system reports. */
 const lookEveryMs = 250
-/** How soon to look after a write to the log. */
+/** How soon to look after a change of the log. */
 const hintMs = 2
 
 /** A database that other processes write to. */
 export interface Shared {
-  /** The log of its file. */
+  /** The log of the database file. */
   log: string
-  /** Returns a number that differs after a commit of another connection. */
+  /** Returns a number that changes with each commit of another connection. */
   readVersion(): number
   warn(error: Error): void
 }
 
-/** Calls `wake` when another process has committed, until it is stopped. */
+/** Calls `wake` after commits of other processes, until it is stopped. */
 export class Others {
   readonly #shared: Shared
   readonly #wake: () => void
@@ -32,7 +32,7 @@ export class Others {
     this.#file = watchLog(shared.log, () => this.#lookSoon(hintMs))
   }
 
-  /** Whether anything was committed since the last call. A database that cannot be read is reported once. */
+  /** Whether anything was committed since the last call. An unreadable database is reported once. */
   hasCommitted(): boolean {
     const last = this.#seen
     try {
@@ -57,7 +57,7 @@ export class Others {
     return hasCommitted
   }
 
-  /** The log is written before others can see the commit, so this looks until it finds one. */
+  /** The log is written before others can see the commit, so look until it is visible. */
   #lookSoon(ms: number): void {
     this.#soon ??= setTimeout(() => {
       this.#soon = undefined
@@ -66,7 +66,7 @@ export class Others {
   }
 }
 
-/** Calls `hint` when the file is written to, where the system can tell. */
+/** Calls `hint` when the file is written to, if the system reports that. */
 function watchLog(log: string, hint: () => void): FSWatcher | undefined {
   try {
     const file = watchFile(log, { persistent: false }, hint)

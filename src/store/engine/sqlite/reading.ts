@@ -2,14 +2,16 @@ import sql, { type Sql } from 'sql-template-tag'
 import type { Run } from './statements.ts'
 
 /**
- * Reads of one tick of the event loop share a transaction, which spares each of them the locks on the file. It ends before
- * the event loop hands over the next request, which may have been sent after a commit of another process: no answer is
- * older than its question.
+ * Reads of one tick of the event loop share a transaction, so that they lock the file only once. It ends before the
+ * event loop hands over the next request, which may have been sent after a commit of another process: no response is
+ * older than its request.
  */
 export function sharedReads(run: Run) {
   let isOpen = false
 
-  /** Ends the open transaction, if there is one. A read that fails has told its caller; the end of it has nobody to tell. */
+  /**
+   * Ends the open transaction, if there is one. A failed read has told its caller; errors of the end concern nobody.
+   */
   function end() {
     if (!isOpen) return
     isOpen = false
@@ -25,7 +27,7 @@ export function sharedReads(run: Run) {
     if (!isOpen) {
       run(sql`begin`)
       isOpen = true
-      // Not a tick alone, which would come before the continuations of those who wait for this very read.
+      // A tick alone would be too early: the continuations that wait for this very read come first.
       queueMicrotask(() => process.nextTick(end))
     }
     return run(statement)

@@ -5,10 +5,10 @@ import { type Base, runWork } from '../transaction.ts'
 import { begin } from './begin.ts'
 import { statements } from './statements.ts'
 
-/** How long an upgrade of the database waits for that of another process. */
+/** How long a migration waits for that of another process. */
 const upgradeMs = 3600_000
 
-/** A handle of a connection that is used by nothing else, and waits for other processes as long as their upgrades may take. */
+/** A handle on a connection that has no other user, and waits as long as the migrations of other processes may take. */
 export function ownTx(db: DatabaseSync, base: Base, onWait: () => void): Tx {
   const write = statements(db)
   const own: Tx = {

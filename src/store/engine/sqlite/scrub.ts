@@ -5,8 +5,8 @@ import { translate } from './statements.ts'
 type Scrubbed = { isRead: boolean } | { error: string; errcode: number }
 
 /**
- * Rewrites the database at `path` on a thread of its own, and empties its log. Throws UNAVAILABLE while somebody reads what
- * the log had before; INSUFFICIENT_STORAGE.
+ * Rewrites the database at `path` on a separate thread, and truncates its log. Throws UNAVAILABLE while someone reads
+ * an older state from the log; INSUFFICIENT_STORAGE.
  */
 export async function scrub(path: string): Promise<void> {
   const thread = new Worker(`(${rewrite})()`, { eval: true, execArgv: [], env: {}, workerData: path })
@@ -24,12 +24,12 @@ export async function scrub(path: string): Promise<void> {
   }
 }
 
-/** What the thread does. Its text is all that the thread has, so it names nothing from outside. */
+/** The code of the thread. The thread gets only its source text, so it refers to nothing outside. */
 function rewrite() {
   const { DatabaseSync } = process.getBuiltinModule('node:sqlite')
   const { parentPort, workerData } = process.getBuiltinModule('node:worker_threads')
   try {
-    // That long it waits for each writer, and then for readers.
+    // How long it waits for a writer, and then for readers.
     const db = new DatabaseSync(workerData, { timeout: 20_000 })
     db.exec('pragma synchronous = full; pragma cache_size = -8000; pragma auto_vacuum = incremental; vacuum')
     const emptied = db.prepare('pragma wal_checkpoint(truncate)').get()

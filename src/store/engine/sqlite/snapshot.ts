@@ -9,13 +9,13 @@ import { connect } from './connect.ts'
 import { dialect } from './dialect.ts'
 import { statements } from './statements.ts'
 
-/** The file as it is now. Until the snapshot is closed, the write-ahead log keeps what is written. */
+/** The current state of the file. The write-ahead log keeps growing until the snapshot is closed. */
 export function openSnapshot(path: string): Snapshot {
   const db = connect(path, 'pragma query_only = on')
   const run = statements(db)
   try {
     run(sql`begin`)
-    // The first read takes the snapshot.
+    // The first read fixes the snapshot.
     run(sql`select count(*) from schema_versions`)
   } catch (error) {
     db.close()
@@ -24,7 +24,7 @@ export function openSnapshot(path: string): Snapshot {
   return {
     dialect,
     async query<Row extends object>(statement: Sql) {
-      // Others get their turn: a statement holds the event loop.
+      // Yields to others, because a statement blocks the event loop.
       await turn()
       return run<Row>(statement)
     },
@@ -34,7 +34,7 @@ export function openSnapshot(path: string): Snapshot {
   }
 }
 
-/** A database in memory as it is now: a copy of it in a file, which is removed in the end. */
+/** The current state of a database in memory: a copy in a file, which is removed on closing. */
 export function copySnapshot(memory: DatabaseSync): Snapshot {
   const folder = mkdtempSync(join(tmpdir(), 'conduct-'))
   const remove = () => rmSync(folder, { recursive: true, force: true })

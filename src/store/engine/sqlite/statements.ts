@@ -14,15 +14,15 @@ interface Prepared {
 export type Run = <Row extends object>(statement: Sql) => Row[]
 
 /**
- * Runs statements on one connection, keeping the prepared ones by their text, the most recently used last. `onDamage` is
- * called with the error of each statement that finds the file damaged.
+ * Runs statements on one connection. Keeps prepared statements by their text, most recently used last. Calls `onDamage`
+ * with the error of each statement that finds the file damaged.
  */
 export function statements(db: DatabaseSync, onDamage: (error: ConductError) => void = () => {}): Run {
   const kept = new Map<string, Prepared>()
   return <Row extends object>({ sql: text, values }: Sql) => {
     try {
       const prepared = kept.get(text) ?? prepare(db, text)
-      // Until half of the room is taken, nothing will have to go, and the order does not matter.
+      // Until the cache is half full, nothing will be dropped, so the order does not matter.
       if (kept.size > statementsKept / 2) kept.delete(text)
       kept.set(text, prepared)
       if (kept.size > statementsKept) deleteOldest(kept)
@@ -44,8 +44,8 @@ function deleteOldest(kept: Map<string, Prepared>) {
 }
 
 /**
- * Rows come as arrays and become objects here, by a function made once per statement: for rows as wide as a run that
- * takes two thirds of the time that node:sqlite needs for objects. The names in it are those of our own SQL.
+ * Rows arrive as arrays and become objects here, by a function generated once per statement. For rows as wide as a run,
+ * that takes two thirds of the time that node:sqlite needs for objects. The names in it come from our own SQL.
  */
 function prepare(db: DatabaseSync, text: string): Prepared {
   const statement = db.prepare(text)
@@ -73,7 +73,10 @@ export const isBusy = (error: unknown) => (errcode(error) & 0xff) === resultCode
 /** SQLITE_CORRUPT, also of the word index, or SQLITE_NOTADB. */
 const isDamage = (error: unknown) => damaged.includes(errcode(error) & 0xff)
 
-/** SQLite's result codes (sqlite.org/rescode.html) in Conduct's words; other errors are bugs and pass unchanged. */
+/**
+ * Turns SQLite's result codes (sqlite.org/rescode.html) into Conduct's errors. Other errors are bugs and pass
+ * unchanged.
+ */
 export function translate(error: unknown): unknown {
   const code = errcode(error)
   if (error instanceof Error && uniqueViolations.includes(code)) return new UniqueViolation(error.message)

@@ -6,8 +6,8 @@ import type { Run } from './statements.ts'
 const idleMs = 2_000
 
 /**
- * Empties the log of a database that has grown large, once nobody has written for a moment. SQLite shortens it by itself
- * only while writes go on; what it holds has mostly been copied to the file by then, so this takes milliseconds.
+ * Truncates a large log once nobody has written for a moment. SQLite itself truncates it only during writes. By then
+ * most of the log is already in the file, so this takes milliseconds.
  */
 export function createTrimmer(log: string, write: Run) {
   const timer = setTimeout(trim, idleMs).unref()
@@ -16,15 +16,15 @@ export function createTrimmer(log: string, write: Run) {
     try {
       if (statSync(log).size <= logBytes) return
       const [row] = write<{ busy: number }>(sql`pragma wal_checkpoint(truncate)`)
-      // Another process reads what is in it.
+      // Another process still reads the log.
       if (row?.busy) timer.refresh()
     } catch {
-      // What ails the file, the next write tells.
+      // The next write reports a fault of the file.
     }
   }
 
   return {
-    /** Begins to wait anew. */
+    /** Restarts the wait. */
     written: () => timer.refresh(),
     close: () => clearTimeout(timer),
   }

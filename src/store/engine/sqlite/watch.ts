@@ -2,7 +2,7 @@ import { Wakes } from '../wakes.ts'
 import { Others, type Shared } from './others.ts'
 
 /**
- * Wakes callers that wait for commits: soon after those of this process, and by polling for those of others. Without
+ * Wakes callers that wait for commits: soon after commits of this process, and by polling for those of others. Without
  * `shared`, no other process can write to the database.
  */
 export function createWatcher(shared?: Shared) {

@@ -4,9 +4,9 @@ import { stopping, type Work, workOf } from '../transaction.ts'
 import { type Connection, runBatch } from './batch.ts'
 import { begin } from './begin.ts'
 
-/** Works that share one commit, at most. */
+/** The most works that share a commit. */
 const batchSize = 256
-/** How long a batch waits for another process to release the file, and how long while the server stops. */
+/** How long a batch waits for another process to release the file; the second one applies while the server stops. */
 const busyMs = 10_000
 const busyAtEndMs = 1_000
 
@@ -17,7 +17,7 @@ export interface WriterOptions extends Connection {
   afterCommit(): void
 }
 
-/** Runs the works that arrive in one tick of the event loop in one transaction, and acknowledges them once it is committed. */
+/** Runs the works of one tick of the event loop in one transaction, and acknowledges them after the commit. */
 export class Writer {
   readonly #options: WriterOptions
   readonly #queue: Work[] = []
@@ -29,7 +29,7 @@ export class Writer {
     this.#options = options
   }
 
-  /** Settles when no works wait or run; undefined while there are none. */
+  /** Resolves once no works wait or run; undefined if there are none. */
   get flushing(): Promise<void> | undefined {
     return this.#flushing
   }
@@ -42,7 +42,7 @@ export class Writer {
     })
   }
 
-  /** Takes no more works, and waits for those that it has. */
+  /** Accepts no more works, and waits for those it has. */
   async close(): Promise<void> {
     this.#isClosed = true
     this.#deadline = performance.now() + busyAtEndMs
@@ -78,7 +78,7 @@ export class Writer {
     for (const acknowledge of acknowledgements) acknowledge()
   }
 
-  /** Rolls back what is open. If that fails, the next `begin` reports why. */
+  /** Rolls back an open transaction. If that fails, the next `begin` reports why. */
   #rollBack(): void {
     const { db } = this.#options
     try {
