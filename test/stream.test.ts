@@ -196,7 +196,7 @@ testLedger('what opens no stream takes no place of one', async ({ fetch, store }
   for (let n = 0; n < 25; n++) assert.equal((await ask('HEAD')).status, 200)
   const { query } = store.db
   store.db.query = async (statement) => {
-    if (statement.sql.includes('max(seq)')) throw new ConductError('UNAVAILABLE', 'not now')
+    if (statement.sql.includes('order by e.seq desc')) throw new ConductError('UNAVAILABLE', 'not now')
     return query(statement)
   }
   for (let n = 0; n < 25; n++) assert.equal((await ask('GET')).status, 503)

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { placeOf, placePattern } from '../ledger/event-id.ts'
 import { rowId, time } from './field.ts'
 
 const nouns = ['run', 'turn', 'spec', 'check', 'feature', 'project', 'key', 'webhook'] as const
@@ -16,9 +17,18 @@ export const eventSubject = z
   )
   .describe('The id of what changed; of a turn, its run and its number: RUN-007/3')
 
+/** A place in the log, as a seq or as the id of the event there. */
+export const place = z
+  .union([
+    z.int().min(0),
+    z.string().regex(placePattern, 'must be the seq or the id of an event, like 41 or 41-9f3c1a2b0d4e'),
+  ])
+  .transform(placeOf)
+
 export const event = z
   .object({
-    seq: rowId,
+    seq: rowId.describe('Its position in the log'),
+    id: z.string().describe('Names it for good: its seq, and a digest that no other event with this seq has'),
     project: z.string().nullable(),
     type: eventType,
     subject: z.string(),

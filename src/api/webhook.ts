@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { eventType } from './event.ts'
+import { eventType, place } from './event.ts'
 import { humanId, rowId, time } from './field.ts'
 
 const longestUrl = 2048
@@ -29,7 +29,7 @@ function faultOf(value: string): string | undefined {
 export const webhookFields = {
   url,
   types: z.array(eventType).max(100).optional().describe('The types of events to send; none: all of them'),
-  after: z.int().min(0).optional().describe('The seq after which to send; 0: from the beginning of the log'),
+  after: place.optional().describe('The id or seq of the event after which to send; 0: from the beginning of the log'),
 }
 
 export const webhookProject = humanId

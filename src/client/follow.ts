@@ -24,10 +24,12 @@ export async function* follow(
   for (let attempt = 1; ; attempt++) {
     let failure: ConductError
     try {
-      for await (const { id, data } of connect(options, { ...input, ...(after !== undefined && { after }) }, signal)) {
+      for await (const message of connect(options, { ...input, ...(after !== undefined && { after }) }, signal)) {
         attempt = 0
-        if (id !== undefined) after = Number(id)
-        if (data !== undefined) yield JSON.parse(data) as Event
+        const event = message.data === undefined ? undefined : (JSON.parse(message.data) as Event)
+        // A server of an earlier version has seqs alone.
+        after = event?.id ?? message.after ?? message.id ?? after
+        if (event) yield event
       }
       failure = unreachable(options, 'the stream ended')
     } catch (error) {
@@ -41,6 +43,8 @@ export async function* follow(
 
 interface Message {
   id?: string
+  /** The place at which the stream begins. */
+  after?: string
   data?: string
 }
 
@@ -81,8 +85,8 @@ async function* connect(
   }
 }
 
-/** The `id` and `data` of a message; a comment has neither. */
+/** The fields of a message; a comment has none. */
 function messageOf(text: string): Message {
   const field = (name: string) => new RegExp(`^${name}: (.*)$`, 'm').exec(text)?.[1]
-  return { id: field('id'), data: field('data') }
+  return { id: field('id'), after: field('after'), data: field('data') }
 }

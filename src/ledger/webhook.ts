@@ -32,10 +32,12 @@ export const newWebhookTag = () => randomBytes(9).toString('hex')
 export interface Range {
   firstSeq: number
   lastSeq: number
+  /** The id of the last event. */
+  lastId: string
 }
 
-/** The `webhook-id` of a batch. It is the same in each attempt to send the same events. */
-export const messageIdOf = (tag: string, { firstSeq, lastSeq }: Range) => `msg_${tag}_${firstSeq}_${lastSeq}`
+/** The `webhook-id` of a batch. It is the same in each attempt to send the same events, and never that of other events. */
+export const messageIdOf = (tag: string, { firstSeq, lastId }: Range) => `msg_${tag}_${firstSeq}_${lastId}`
 
 /** The `webhook-id` of a test. Each test is a separate message. */
 export const newTestIdOf = (tag: string) => `msg_${tag}_test_${randomBytes(6).toString('hex')}`

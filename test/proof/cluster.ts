@@ -89,6 +89,17 @@ export class Cluster {
       await sleep(50)
   }
 
+  /** Cuts the standby off from the primary, once it has received what was written until now. */
+  async cutOff(): Promise<void> {
+    const [primary, standby] = this.#nodes
+    const [end] = await readRows<{ lsn: string }>(primary.url, 'select pg_current_wal_insert_lsn()::text as lsn')
+    const behind = `select 1 from pg_stat_replication where flush_lsn < '${end?.lsn}'::pg_lsn`
+    while ((await readRows(primary.url, behind)).length > 0) await sleep(50)
+    appendFileSync(join(standby.folder, 'postgresql.auto.conf'), `primary_conninfo = ''\n`)
+    await readRows(standby.url, 'select pg_reload_conf()')
+    while ((await readRows(primary.url, 'select 1 from pg_stat_replication')).length > 0) await sleep(50)
+  }
+
   /** Ends the primary, or stops it where it stands, and promotes the standby. */
   async failover(signal: 'SIGKILL' | 'SIGSTOP' | 'SIGINT'): Promise<void> {
     const [primary, standby] = this.#nodes

@@ -69,6 +69,8 @@ export const oddPairs = fc.constantFrom(
   'project=default&project=missing',
   'after=-1',
   'after=9007199254740993',
+  'after=3-9f3c1a2b0d4e',
+  'after=3-x',
   'after=9007199254740991',
   'featureId=0',
   'featureId=2147483648',

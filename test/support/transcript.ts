@@ -137,6 +137,8 @@ function createMask() {
     // A turn and a check have a runId, and a run a specId, so the first of these tells whose row it is.
     const [, noun] = nouns.find(([field]) => fields[field] !== undefined) ?? []
     if (name === 'id' && noun) return alias(noun, value)
+    // The digest of an event rests on row ids.
+    if (name === 'id' && 'seq' in fields) return String(value).split('-')[0]
     if (name === 'token' || (name === 'code' && /^code_/.test(String(value)))) return typeof value
     if (name === 'subject' && String(type).startsWith('erasure.')) return alias('erasure', Number(value))
     if (name === 'subjectId') return alias(String(type).split('.')[0] as string, value)

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { event, eventSubject, eventType } from '../event.ts'
+import { event, eventSubject, eventType, place } from '../event.ts'
 import { humanId, text } from '../field.ts'
 import { pageInput, pageMeta } from '../page.ts'
 import type { Name } from '../paths.ts'
@@ -17,7 +17,11 @@ export const ledgerRoutes = {
     permission: 'read',
     input: z.strictObject({
       project: projectFilter,
-      after: z.int().min(0).optional().describe('The seq after which to begin; a stream else begins now'),
+      after: place
+        .optional()
+        .describe(
+          'The id of the event after which to begin, or its seq, which cannot tell whether the log has lost events; a stream else begins now',
+        ),
       type: z.array(eventType).optional(),
       subject: eventSubject.optional(),
       limit: pageInput.limit,

@@ -18,7 +18,7 @@ export const webhookRoutes = {
     input: z.strictObject({
       ...webhookFields,
       after: webhookFields.after.describe(
-        'The seq after which to begin; 0: the whole log; else what happens from now on',
+        'The id or seq of the event after which to begin; 0: the whole log; else what happens from now on',
       ),
       project: webhookProject,
     }),

@@ -116,7 +116,7 @@ function placeholder(schema: Schema, field: string): string {
   if (type === 'number') return 'number'
   if (type === 'boolean') return 'true|false'
   if (format === 'date-time') return 'time'
-  return /Id$|^retryOf$|^slug$|^project$/.test(field) ? 'id' : 'text'
+  return /Id$|^retryOf$|^slug$|^project$|^after$/.test(field) ? 'id' : 'text'
 }
 
 function meaning({ description, default: fallback }: Schema, many: boolean): string {

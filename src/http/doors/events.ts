@@ -2,6 +2,7 @@ import { ConductError } from '../../api/error.ts'
 import { cut } from '../../api/explain.ts'
 import { addressOf } from '../../api/paths.ts'
 import type { Parsed } from '../../api/routes.ts'
+import { type Place, placeOf, placePattern } from '../../ledger/event-id.ts'
 import { type Ctx, keyIdOf } from '../../store/ctx.ts'
 import { findKeyById } from '../../store/key/key.ts'
 import { findSession } from '../../store/key/session.ts'
@@ -56,7 +57,8 @@ export function eventsDoor({ endpoint, store, basePath, stopping, metrics, warn 
         givePlaceBack()
         closed()
       }
-      return { status: 200, headers, body: streamOf({ ...reader, leave }, () => mayGoOn(store, ctx), warn) }
+      const greeting = greetingOf(reader.start, after?.id !== undefined)
+      return { status: 200, headers, body: streamOf({ ...reader, leave }, greeting, () => mayGoOn(store, ctx), warn) }
     },
   }
 }
@@ -64,8 +66,8 @@ export function eventsDoor({ endpoint, store, basePath, stopping, metrics, warn 
 /** The input with the position of a browser that reconnects, which sends the last id it received as Last-Event-ID. */
 function resumed(input: Parsed<'listEvents'>, lastEventId: string | undefined): Parsed<'listEvents'> {
   if (lastEventId === undefined) return input
-  if (/^\d{1,15}$/.test(lastEventId)) return { ...input, after: Number(lastEventId) }
-  const words = `The Last-Event-ID '${cut(lastEventId)}' is not the id of an event, which is a whole number.`
+  if (placePattern.test(lastEventId)) return { ...input, after: placeOf(lastEventId) }
+  const words = `The Last-Event-ID '${cut(lastEventId)}' is not the id or seq of an event, like 41-9f3c1a2b0d4e or 41.`
   throw new ConductError('BAD_REQUEST', words)
 }
 
@@ -77,9 +79,21 @@ async function mayGoOn({ db, now }: Store, ctx: Ctx): Promise<boolean> {
 }
 
 /**
+ * What a stream begins with: a client that loses the connection before the first event resumes from that id. The client of
+ * Conduct reads `after`, a field that others ignore.
+ */
+const greetingOf = ({ seq, id = String(seq) }: Place, isById: boolean) =>
+  encoder.encode(`: events follow\nafter: ${id}\nid: ${isById ? id : seq}\n\n`)
+
+/**
  * Streams what a reader returns until the client, its key or the server ends it. Reads only as fast as the client does.
  */
-function streamOf(reader: Reader, lives: () => Promise<boolean>, warn: (error: unknown) => void): ReadableStream {
+function streamOf(
+  reader: Reader,
+  greeting: Uint8Array,
+  lives: () => Promise<boolean>,
+  warn: (error: unknown) => void,
+): ReadableStream {
   let isOver = false
   let beats: NodeJS.Timeout | undefined
 
@@ -104,8 +118,7 @@ function streamOf(reader: Reader, lives: () => Promise<boolean>, warn: (error: u
 
   return new ReadableStream({
     start(controller) {
-      // A client that loses the connection before the first event resumes from this id.
-      controller.enqueue(encoder.encode(`: events follow\nid: ${reader.start}\n\n`))
+      controller.enqueue(greeting)
       beats = setInterval(() => void beat(controller), beatEveryMs)
     },
     async pull(controller) {

@@ -1,10 +1,11 @@
-import { ConductError } from '../../api/error.ts'
+import type { Place } from '../../ledger/event-id.ts'
 import type { Selected } from '../../store/log/list.ts'
 import { numberEvents } from '../../store/log/number.ts'
-import { type Line, lastSeq, readLines } from '../../store/log/read.ts'
+import { readEnd, readEventId, requirePlace } from '../../store/log/place.ts'
+import { type Line, readLines } from '../../store/log/read.ts'
 import type { Store } from '../../store/open.ts'
 import { createFairQueue } from './fair-queue.ts'
-import { type Entry, entryOf, Recent } from './recent.ts'
+import { type Entry, entryOf, messageById, Recent } from './recent.ts'
 
 /** How many events to read from the database at once, at first and at most. An event may be large, and many streams may open at once. */
 const firstBatch = 1
@@ -15,8 +16,8 @@ const chunkBytes = 65_536
 type Db = Store['db']
 
 export interface Reader {
-  /** The seq after which it begins. */
-  start: number
+  /** The place after which it begins. */
+  start: Place
   /** Waits for the next messages. Returns undefined after `leave`, or when the server stops. */
   read(): Promise<Uint8Array | undefined>
   /** Stops the reader, also while `read` waits. */
@@ -43,16 +44,16 @@ export class Feed {
     stopping?.addEventListener('abort', wakeAll)
   }
 
-  /** Opens a reader that begins after `after`, or at the end of the log. Throws LOG_FORKED when the log ends before `after`. */
-  async open(after: number | undefined, seen: Selected): Promise<Reader> {
+  /**
+   * Opens a reader that begins after `after`, or at the end of the log. One that begins after an id gets messages with such
+   * ids. Throws LOG_FORKED when the log does not have the event at `after`.
+   */
+  async open(after: Place | undefined, seen: Selected): Promise<Reader> {
     await numberEvents(this.#db)
-    const end = await lastSeq(this.#db)
-    const start = after ?? end
-    if (start > end) {
-      const words = `The log ends with event ${end}, and this reader has event ${start}: the database has lost events. Read the ledger again, then follow from its end.`
-      throw new ConductError('LOG_FORKED', words)
-    }
-    const { read, wake } = createReader(createCursor(this.#readBehind, this.#recent, start, seen))
+    const end = await readEnd(this.#db)
+    const start = after ? await requirePlace(this.#db, after) : end
+    const cursor = createCursor(this.#readBehind, this.#recent, start.seq, seen)
+    const { read, wake } = createReader(cursor, after?.id === undefined ? ({ message }) => message : messageById)
     let isOver = false
     const history = this.#history
     this.#join(wake, end)
@@ -68,9 +69,17 @@ export class Feed {
 
   /** Reads for readers that are behind: many of them may come at once, each to read thousands of events. */
   readonly #readBehind: ReadBehind = (after, limit, conditions) =>
-    this.#queue(() => readLines(this.#db, { after }, limit, conditions))
+    this.#queue(async () => {
+      const history = this.#history
+      const { end, endId } = this.#recent
+      const lines = await readLines(this.#db, { after }, limit, conditions)
+      // A reader that is behind has a place before the end of `recent`: while the log has that event, it has the place.
+      if (end === 0 || (await readEventId(this.#db, end)) === endId) return lines
+      if (this.#history === history) this.#fork(await readEnd(this.#db))
+      return []
+    })
 
-  #join(wake: () => void, end: number) {
+  #join(wake: () => void, end: Place) {
     if (this.#wakes.size === 0) {
       this.#recent.restart(end)
       this.#unwatch = this.#db.watch(this.#look)
@@ -84,8 +93,8 @@ export class Feed {
     if (this.#wakes.size === 0) this.#unwatch?.()
   }
 
-  /** Ends all readers: the log ends before the newest event that they have. They learn that when they come back. */
-  #fork(end: number) {
+  /** Ends all readers: the log does not have the newest event that was read. They learn that when they come back. */
+  #fork(end: Place) {
     this.#history++
     this.#recent.restart(end)
     this.#wakeAll()
@@ -97,7 +106,7 @@ export class Feed {
 }
 
 /** Reads along a cursor and waits at the end of the log until `wake` is called. */
-function createReader(cursor: Cursor) {
+function createReader(cursor: Cursor, messageOf: (entry: Entry) => Uint8Array) {
   let resume = () => {}
   return {
     wake: () => resume(),
@@ -105,7 +114,7 @@ function createReader(cursor: Cursor) {
       while (!isOver()) {
         if (!cursor.isBehind()) await new Promise<void>((resolve) => (resume = resolve))
         const entries = await cursor.next()
-        const [first, ...others] = entries.map(({ message }) => message)
+        const [first, ...others] = entries.map(messageOf)
         if (first) return others.length === 0 ? first : Buffer.concat([first, ...others])
       }
       return undefined
@@ -113,19 +122,19 @@ function createReader(cursor: Cursor) {
   }
 }
 
-/** Reads to the end of the log. Calls `fork` with that end when it lies before what was read earlier. */
-async function readOn(db: Db, recent: Recent, wakeAll: () => void, fork: (end: number) => void) {
+/** Reads to the end of the log. Calls `fork` with that end when the log does not have the newest event that was read. */
+async function readOn(db: Db, recent: Recent, wakeAll: () => void, fork: (end: Place) => void) {
   await numberEvents(db)
   for (;;) {
-    const lines = await readLines(db, { after: recent.end }, batch)
-    if (lines.length === 0) {
-      const end = await lastSeq(db)
-      if (end < recent.end) fork(end)
-      return
-    }
+    // With the newest event that was read, in one statement: between two, another history may take the place of this one.
+    const { end, endId } = recent
+    const lines = await readLines(db, { after: Math.max(end - 1, 0) }, batch + 1)
+    const known = end > 0 ? lines.shift() : undefined
+    if (known?.event.id !== endId) return fork(await readEnd(db))
+    if (lines.length === 0) return
     const erased = lines.findLast(({ event }) => event.type === 'erasure.created')?.event
     // What was kept before may have texts that are erased in the database.
-    if (erased) recent.restart(erased.seq - 1)
+    if (erased) recent.restart({ seq: erased.seq - 1 })
     recent.add(erased ? lines.filter(({ event }) => event.seq >= erased.seq) : lines)
     wakeAll()
   }

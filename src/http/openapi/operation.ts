@@ -143,12 +143,13 @@ function responsesOf(name: Name, answer: unknown, into: Into): Record<string, Re
   }
 }
 
-/**
- * The same events as a stream, for clients that accept one. Each message has the seq as its id and an Event as its
- * data.
- */
+/** The same events as a stream, for clients that accept one. */
 const eventStream = {
-  schema: { type: 'string', description: 'Server-sent events: `id` is the seq, `data` an Event as JSON, without end' },
+  schema: {
+    type: 'string',
+    description:
+      'Server-sent events without end: `id` is the seq, or the id of the event where the stream began after an id, `data` an Event as JSON',
+  },
 }
 
 const csvWords = (plan: CsvPlan) =>

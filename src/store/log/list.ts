@@ -5,6 +5,7 @@ import { adminNouns } from '../../ledger/event.ts'
 import type { Ctx, Operation } from '../ctx.ts'
 import { confinementOf, type Scope, visibleProjects } from '../scope.ts'
 import { numberEvents } from './number.ts'
+import { requirePlace } from './place.ts'
 import { readEvents } from './read.ts'
 
 /** What of the log a reader wants to see. */
@@ -70,11 +71,16 @@ const kindsOf = (type: EventType) => [sql`${others} and e.type = ${type}`, ...(t
 const oneOf = (types: EventType[]) =>
   types.length === 0 ? sql`1 = 0` : types.map((type) => sql`e.type || '' = ${type}`).reduce((a, b) => sql`${a} or ${b}`)
 
-/** NOT_FOUND for an unknown project. */
-export const listEvents: Operation<'listEvents'> = async (ctx, { after = 0, before, limit, order, ...selection }) => {
+/** NOT_FOUND for an unknown project; LOG_FORKED when the log does not have the event after which to begin. */
+export const listEvents: Operation<'listEvents'> = async (
+  ctx,
+  { after: place = { seq: 0 }, before, limit, order, ...selection },
+) => {
   const { conditions } = await selected(ctx, selection)
+  const { seq: after } = place
   await numberEvents(ctx.db)
   const found = conditions.length === 0 ? [] : await readEvents(ctx.db, { after, before, order }, limit + 1, conditions)
+  await requirePlace(ctx.db, place)
   const events = found.slice(0, limit)
   const unread = order === 'desc' ? (before ?? after) : after
   return { events, meta: { hasMore: found.length > limit, lastSeq: events.at(-1)?.seq ?? unread } }

@@ -1,12 +1,14 @@
 import sql, { empty, raw, type Sql } from 'sql-template-tag'
 import type { Event, EventType } from '../../api/event.ts'
 import { shownChanges } from '../../ledger/erase.ts'
+import { eventIdOf } from '../../ledger/event-id.ts'
 import type { Tx } from '../engine/db.ts'
 import { firstOf } from '../walk.ts'
 import { unpacked } from './changes.ts'
 
-interface EventRow {
+interface HeadRow {
   seq: number
+  project_id: number | null
   slug: string | null
   type: EventType
   subject: string
@@ -15,13 +17,16 @@ interface EventRow {
   actor_key: number | null
   actor_name: string | null
   at: string
-  changes: string
   imported: number
 }
 
-const columns = sql`e.seq, (select p.slug from projects p where p.id = e.project_id) as slug, e.type, e.subject,
-  e.subject_id, a.kind as actor_kind, a.key_id as actor_key, a.name as actor_name, e.at, e.changes,
-  e.imported`
+interface EventRow extends HeadRow {
+  changes: string
+}
+
+const head = sql`e.seq, e.project_id, (select p.slug from projects p where p.id = e.project_id) as slug, e.type,
+  e.subject, e.subject_id, a.kind as actor_kind, a.key_id as actor_key, a.name as actor_name, e.at, e.imported`
+const columns = sql`${head}, e.changes`
 const tables = sql`events e join actors a on a.id = e.actor_id`
 
 /** Where in the log to read: both ends are left out. */
@@ -67,7 +72,14 @@ async function readRows(db: Tx, range: Range, limit: number, conditions: Sql[] =
   return firstOf<EventRow>(db, walks, limit, (a, b) => (a.seq - b.seq) * turned)
 }
 
-/** The place of the newest event that has one; 0 on an empty log. */
+/** The event with that seq or the newest that has one, without its changes; undefined where there is none. */
+export async function readHead(db: Tx, seq: number | 'newest'): Promise<Line['event'] | undefined> {
+  const which = seq === 'newest' ? sql`order by e.seq desc limit 1` : sql`where e.seq = ${seq}`
+  const [row] = await db.query<HeadRow>(sql`select ${head} from ${tables} ${which}`)
+  return row && headOf(row)
+}
+
+/** The seq of the newest event that has one; 0 on an empty log. */
 export async function lastSeq(db: Tx): Promise<number> {
   const [row] = await db.query<{ seq: number }>(sql`select coalesce(max(seq), 0) as seq from events`)
   return row?.seq ?? 0
@@ -75,19 +87,21 @@ export async function lastSeq(db: Tx): Promise<number> {
 
 const eventOf = (row: EventRow): Event => ({ ...headOf(row), changes: JSON.parse(shownIn(row.changes)) })
 
-function headOf({ slug, subject_id, actor_kind, actor_key, actor_name, imported, ...row }: EventRow): Line['event'] {
+function headOf(row: HeadRow): Line['event'] {
+  const { seq, project_id: projectId, slug, type, subject, subject_id: subjectId, at, imported } = row
+  const { actor_kind, actor_key, actor_name } = row
   const actor = {
     kind: actor_kind,
     ...(actor_key !== null && { keyId: actor_key }),
     ...(actor_name !== null && { name: actor_name }),
   }
-  const { seq, type, subject, at } = row
   return {
     seq,
+    id: eventIdOf({ seq, projectId, type, subject, subjectId, actorKind: actor_kind, keyId: actor_key, at }),
     project: slug,
     type,
     subject,
-    subjectId: subject_id,
+    subjectId,
     actor,
     at,
     ...(imported === 1 && { imported: true as const }),

@@ -1,5 +1,5 @@
 import sql, { join } from 'sql-template-tag'
-import { sealEvent } from '../../ledger/leaf.ts'
+import { type StoredEvent, sealEvent } from '../../ledger/leaf.ts'
 import { only, type Tx } from '../engine/db.ts'
 import { numberEvents } from '../log/number.ts'
 import { readSealed } from './event.ts'
@@ -13,7 +13,7 @@ export async function readSize(db: Tx): Promise<number> {
 /**
  * Adds the next events to the tree, as many as its last tile takes; returns whether there may be more. No writer waits
  * for it: it reads outside of a transaction, and what it read is dropped if another process was faster. Throws an Error
- * when an event is missing.
+ * when an event is missing, or when the database loses one meanwhile.
  */
 export async function sealNext(db: Tx): Promise<boolean> {
   await numberEvents(db)
@@ -30,6 +30,7 @@ export async function sealNext(db: Tx): Promise<boolean> {
     const [isFirst] = await tx.query(sql`update followers set last_seq = ${size + events.length}
       where name = 'seal' and last_seq = ${size} returning 1 as one`)
     if (!isFirst) return
+    await requireEvent(tx, events.at(-1) as StoredEvent)
     const leaves = sealed.map(({ leaf }) => leaf)
     await appendHashes(tx, size, leaves)
     const salted = sealed.filter(({ salts }) => salts.length > 0)
@@ -38,4 +39,10 @@ export async function sealNext(db: Tx): Promise<boolean> {
       values ${join(salted.map(({ seq, salts }) => sql`(${seq}, ${salts})`))}`)
   })
   return events.length === room
+}
+
+/** Throws an Error unless the event is still there. After a failover, another may have its seq. */
+async function requireEvent(tx: Tx, { seq, at }: StoredEvent): Promise<void> {
+  const [same] = await tx.query(sql`select 1 as one from events where seq = ${seq} and at = ${at}`)
+  if (!same) throw new Error(`The database lost event ${seq} while the log was sealed.`)
 }

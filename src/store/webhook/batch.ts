@@ -40,7 +40,7 @@ function batchOf(events: Event[]): Batch | undefined {
     texts.push(text)
   }
   const [first, last] = [events[0], events[texts.length - 1]]
-  return first && last && { range: { firstSeq: first.seq, lastSeq: last.seq }, events: texts }
+  return first && last && { range: { firstSeq: first.seq, lastSeq: last.seq, lastId: last.id }, events: texts }
 }
 
 /** A webhook of a project reads the log as an admin key of that project does. */

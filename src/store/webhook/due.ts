@@ -5,6 +5,7 @@ import { type DisabledReason, delayAfter, disabledBy, type Outcome } from '../..
 import type { Ctx } from '../ctx.ts'
 import type { Tx } from '../engine/db.ts'
 import { numberEvents } from '../log/number.ts'
+import { readEventId } from '../log/place.ts'
 import type { Batch } from './batch.ts'
 import { addDelivery } from './delivery.ts'
 import { columns, stateOf, type WebhookRow } from './row.ts'
@@ -66,12 +67,13 @@ export const release = (db: Tx, id: number, server: string) =>
     tx.query(sql`update webhooks set server = null, lease_expires_at = null where id = ${id} and server = ${server}`),
   )
 
-/** Moves webhooks past events that they do not send, as far as each was read. */
+/** Moves webhooks past events that they do not send, as far as each was read, while the log still has that event. */
 export const passOver = (db: Tx, rows: readonly WebhookRow[], now: string) =>
   db.tx(async (tx) => {
     for (const row of rows) {
       await tx.query(sql`
-        update webhooks as w set after_seq = ${row.last_seq}, batch_end = null, attempted_at = ${now} where ${isSame(row)}`)
+        update webhooks as w set after_seq = ${row.last_seq}, batch_end = null, attempted_at = ${now}
+        where ${isSame(row)} and exists (select 1 from events where seq = ${row.last_seq} and at = ${row.last_at})`)
     }
   })
 
@@ -91,7 +93,7 @@ export interface Finished {
 
 /**
  * Notes what became of a batch and gives the lease back. The webhook moves on if the receiver accepted the batch, unless
- * somebody changed it meanwhile; a batch that failed is due again later, or disables the webhook.
+ * somebody changed it meanwhile, or the database lost the events; a batch that failed is due again later, or disables the webhook.
  */
 export function finish(
   db: Tx,
@@ -106,7 +108,10 @@ export function finish(
     const it = { messageId, range: batch.range, count: batch.events.length, attempt: row.failures + 1 }
     await addDelivery(tx, row.id, now, it, outcome)
     if (held.server !== server) return
-    const isCurrent = held.version === row.version && held.after_seq === row.after_seq
+    const isCurrent =
+      held.version === row.version &&
+      held.after_seq === row.after_seq &&
+      (await readEventId(tx, batch.range.lastSeq)) === batch.range.lastId
     const moved = !isCurrent
       ? empty
       : outcome.error === undefined

@@ -19,7 +19,9 @@ export interface WebhookRow {
   enabled: number
   disabled_reason: DisabledReason | null
   after_seq: number
+  /** Of the newest event. */
   last_seq: number
+  last_at: string | null
   batch_end: number | null
   failures: number
   failing_since: string | null
@@ -33,8 +35,9 @@ export interface WebhookRow {
 
 export const columns = sql`w.id, w.project_id, (select p.slug from projects p where p.id = w.project_id) as slug,
   w.url, w.types, w.tag, w.secret, w.previous_secret, w.previous_secret_expires_at, w.enabled, w.disabled_reason,
-  w.after_seq, (select coalesce(max(seq), 0) from events) as last_seq, w.batch_end, w.failures, w.failing_since,
-  w.last_error, w.next_attempt_at, w.delivered_at, w.created_at, w.updated_at, w.version`
+  w.after_seq, (select coalesce(max(seq), 0) from events) as last_seq,
+  (select at from events order by seq desc limit 1) as last_at, w.batch_end, w.failures, w.failing_since, w.last_error,
+  w.next_attempt_at, w.delivered_at, w.created_at, w.updated_at, w.version`
 
 export const typesOf = ({ types }: Pick<WebhookRow, 'types'>): EventType[] => JSON.parse(types)
 

@@ -1,9 +1,11 @@
 import sql from 'sql-template-tag'
 import { ConductError, invalid } from '../../api/error.ts'
 import { appeared, type Changes, differences, vanished } from '../../ledger/event.ts'
+import type { Place } from '../../ledger/event-id.ts'
 import { newSigningSecret, newWebhookTag } from '../../ledger/webhook.ts'
 import { type Ctx, inTx, type Operation, requireVersion } from '../ctx.ts'
 import { numberEvents } from '../log/number.ts'
+import { requirePlace } from '../log/place.ts'
 import { lastSeq } from '../log/read.ts'
 import { record } from '../log/record.ts'
 import { readPage } from '../page.ts'
@@ -27,7 +29,7 @@ export const createWebhook: Operation<'createWebhook'> = async (ctx, { url, type
         ${ctx.now}, ${ctx.now})
       returning id`)
     const made = await readWebhook(ctx, (row as { id: number }).id)
-    await recordWebhook(ctx, 'created', made, appeared({ ...stateOf(made), after }))
+    await recordWebhook(ctx, 'created', made, appeared({ ...stateOf(made), after: after?.seq }))
     return { webhook: webhookOf(made, ctx.now), secret }
   })
 }
@@ -44,10 +46,12 @@ async function projectFor(ctx: Ctx, project: string | null | undefined): Promise
   return project === undefined && (confinedTo !== null || ctx.named) ? ctx.project.id : null
 }
 
-async function placeIn(ctx: Ctx, after: number): Promise<number> {
+/** The seq of a place. Without an id, one after the end is a mistake of the caller. */
+async function placeIn(ctx: Ctx, after: Place): Promise<number> {
   const end = await lastSeq(ctx.db)
-  if (after > end) throw invalid('after', `must be at most ${end}, the seq of the newest event, and is ${after}`)
-  return after
+  if (after.id === undefined && after.seq > end)
+    throw invalid('after', `must be at most ${end}, the seq of the newest event, and is ${after.seq}`)
+  return (await requirePlace(ctx.db, after)).seq
 }
 
 export const recordWebhook = (ctx: Ctx, deed: 'created' | 'updated' | 'deleted', row: WebhookRow, changes: Changes) =>

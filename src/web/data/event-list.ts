@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { Event } from '../../api/event.ts'
-import type { ConductError, Input } from '../../client/client.ts'
+import type { ConductError, Input, Output } from '../../client/client.ts'
 import { listen } from './live.ts'
 import { failureOf, oneAtATime } from './read.ts'
 import { client } from './server.ts'
@@ -66,12 +66,14 @@ export function useEventList(filter: EventFilter): EventList {
     }, 0)
     /** Fetches the missed events. If that takes more than a page, only the newest page is kept. */
     const catchUp = oneAtATime(async () => {
-      const after = latest.current.key === key ? latest.current.events[0]?.seq : undefined
+      const after = latest.current.key === key ? latest.current.events[0]?.id : undefined
       if (after === undefined) return back()
-      await read({ order: 'desc', after }).then(({ events, meta }) => {
-        if (meta.hasMore) set(() => ({ key, events, hasMore: true }))
-        else add(events)
-      }, fail)
+      const renew = ({ events, meta }: Output<'listEvents'>) => set(() => ({ key, events, hasMore: meta.hasMore }))
+      await read({ order: 'desc', after })
+        .then((page) => (page.meta.hasMore ? renew(page) : add(page.events)))
+        // The database has lost events that are shown.
+        .catch((error) => (error.code === 'LOG_FORKED' ? read({ order: 'desc' }).then(renew) : Promise.reject(error)))
+        .catch(fail)
     }, 300)
 
     older.current = back

@@ -1,0 +1,30 @@
+import { ConductError } from '../../api/error.ts'
+import type { Place } from '../../ledger/event-id.ts'
+import type { Tx } from '../engine/db.ts'
+import { lastSeq, readHead } from './read.ts'
+
+/** The place of the newest event that has a number; seq 0 on an empty log. */
+export async function readEnd(db: Tx): Promise<Place> {
+  const newest = await readHead(db, 'newest')
+  return newest ? { seq: newest.seq, id: newest.id } : { seq: 0 }
+}
+
+/** The id of the event with that seq; undefined where there is none. */
+export const readEventId = async (db: Tx, seq: number): Promise<string | undefined> => (await readHead(db, seq))?.id
+
+/**
+ * A reader's place with the id of its event. Throws LOG_FORKED when the log ends before it, or has another event there. A
+ * reader that reads on checks its place afterwards: the database may change between two statements.
+ */
+export async function requirePlace(db: Tx, { seq, id }: Place): Promise<Place> {
+  if (seq === 0) return { seq }
+  const found = await readEventId(db, seq)
+  if (found !== undefined && found === (id ?? found)) return { seq, id: found }
+  const end = await lastSeq(db)
+  if (seq <= end && id === undefined) return { seq }
+  const fault =
+    seq > end
+      ? `The log ends with event ${end}, and this reader has event ${seq}: the database has lost events.`
+      : `The log has another event ${seq} than this reader (${id}): the database has lost events, and others have their numbers.`
+  throw new ConductError('LOG_FORKED', `${fault} Read the ledger again, then follow from the end of the log.`)
+}
