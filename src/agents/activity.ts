@@ -1,10 +1,10 @@
 import type { ActivityInput } from '../api/work.ts'
 import type { Step } from './seen.ts'
 
-/** A command, or another aim of a tool, as it is told of what goes on. */
+/** The target of a tool, such as a command, shortened for an activity. */
 export const shortOf = (target: string) => target.slice(0, 300).toWellFormed()
 
-/** What the session does after the step; undefined where the step does not tell, null where it has ended. */
+/** The activity of a session after the step; undefined if the step does not say, null if the session has ended. */
 export function activityOf(step: Step, since: string): ActivityInput | null | undefined {
   switch (step.kind) {
     case 'begin':
@@ -26,7 +26,10 @@ export function activityOf(step: Step, since: string): ActivityInput | null | un
   }
 }
 
-/** How long a run stands without a word of its session, in seconds: while the agent works, and while it rests or waits. */
+/**
+ * How long a run stays alive without a report from its session, in seconds: while the agent works, and while it rests
+ * or waits.
+ */
 export const leaseSeconds = { working: 600, resting: 7_200 }
 
 export const leaseSecondsOf = ({ state }: Pick<ActivityInput, 'state'>) =>

@@ -2,21 +2,22 @@ import { defined } from './fields.ts'
 import type { Usage } from './seen.ts'
 import { plus, rounded } from './usage.ts'
 
-// The price list (https://github.com/pydantic/genai-prices) is large: it is loaded by whoever needs it, and by no hook.
+// The price list (https://github.com/pydantic/genai-prices) is large, so it is loaded only where needed, and never by a
+// hook.
 
-/** Whatever a provider charges for long requests begins above so many tokens of input. */
+/** Surcharges of providers for long requests start above this many input tokens. */
 const shortTokens = 100_000
 
 /**
- * Adds what the tokens would cost by the list of public prices, as if each request was short. A usage that has a cost, or
- * whose model is not in the list, stays as it is.
+ * Adds the cost by public list prices, as if each request were short. A usage with a cost, or with an unlisted model,
+ * stays unchanged.
  */
 export async function estimateCost(usage: Usage): Promise<Usage> {
   if (usage.costUsd !== undefined) return usage
   return withCost(usage, await costOf([{ ...usage, isMany: true }]))
 }
 
-/** All requests together, with what they would cost by the list of public prices, where it has all their models. */
+/** The total of all requests, with the cost by public list prices if all models are listed. */
 export async function totalOf(requests: readonly Usage[]): Promise<Usage | undefined> {
   const used = requests.filter(({ inputTokens, outputTokens }) => inputTokens + outputTokens > 0)
   const total = used.reduce<Usage | undefined>(plus, undefined)
@@ -28,10 +29,10 @@ export async function totalOf(requests: readonly Usage[]): Promise<Usage | undef
 const withCost = (usage: Usage, costUsd: number | undefined): Usage =>
   costUsd === undefined ? usage : { ...usage, costUsd, costSource: 'estimated' }
 
-/** `isMany`: it is several short requests, whose sizes do not count. */
+/** `isMany` marks a sum of short requests, whose size does not count. */
 type Priced = Usage & { isMany?: true }
 
-/** The short requests to each model as one, since each price takes its time. */
+/** Adds up the short requests of each model, because each price lookup takes time. */
 function gathered(requests: Usage[]): Priced[] {
   const short = new Map<string | undefined, Usage>()
   const long: Usage[] = []
@@ -61,7 +62,7 @@ async function costOf(requests: Priced[]): Promise<number | undefined> {
   return rounded(sum)
 }
 
-/** The list throws for counts that cannot be, such as more tokens from the cache than all. */
+/** The list throws for impossible counts, such as more cached tokens than total tokens. */
 function tried<T>(work: () => T): T | null {
   try {
     return work()

@@ -1,7 +1,7 @@
 import { textOf } from './fields.ts'
 import type { Failure } from './seen.ts'
 
-/** A failure from what an agent says of it: its code in capitals, and the first text of those given. */
+/** A failure as an agent reports it: its code in capitals, and the first non-empty message. */
 export function failureOf(code: unknown, ...words: unknown[]): Failure {
   const name = textOf(code, 64)
     ?.toUpperCase()

@@ -1,37 +1,37 @@
-/** The fields of a JSON object that somebody else wrote. */
+/** The fields of an untrusted JSON object. */
 export type Fields = Record<string, unknown>
 
-/** The fields of an object; none of anything else. */
+/** The fields of an object; empty for anything else. */
 export const fieldsOf = (value: unknown): Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {}
 
-/** The objects of a list; none of anything else. */
+/** The objects in a list; empty for anything else. */
 export const listOf = (value: unknown): Fields[] => (Array.isArray(value) ? value.map(fieldsOf) : [])
 
-/** A text with something in it, cut to so many characters, as the ledger takes it. */
+/** A non-empty text, cut to that many characters, in a form that the ledger accepts. */
 export const textOf = (value: unknown, length = 1_000): string | undefined =>
   typeof value === 'string' && value.trim() !== ''
     ? value.slice(0, length).replaceAll('\0', '').toWellFormed()
     : undefined
 
-/** A whole number above 0; 0 for anything else. */
+/** A positive integer; 0 for anything else. */
 export const countOf = (value: unknown): number => (Number.isInteger(value) && Number(value) > 0 ? Number(value) : 0)
 
-/** A whole number of 0 or more; undefined for anything else. */
+/** A non-negative integer; undefined for anything else. */
 export const numberOf = (value: unknown): number | undefined =>
   Number.isInteger(value) && Number(value) >= 0 ? Number(value) : undefined
 
-/** The moment that an ISO date names, in milliseconds since 1970; undefined for anything else. */
+/** The time of an ISO date in milliseconds since 1970; undefined for anything else. */
 export const timeOf = (value: unknown): number | undefined => {
   const ms = typeof value === 'string' ? Date.parse(value) : Number.NaN
   return Number.isNaN(ms) ? undefined : ms
 }
 
-/** The object without the fields that are undefined. */
+/** The object without undefined fields. */
 export const defined = <T extends object>(object: T): T =>
   Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as T
 
-/** How many characters are kept of a prompt, of an answer, and of a command. */
+/** The most characters to keep of a prompt, of an answer, and of a command. */
 export const promptLength = 20_000
 export const answerLength = 16_000
 export const commandLength = 2_000

@@ -1,43 +1,43 @@
 import type { Fields } from './fields.ts'
 import { openCodePlugin } from './opencode-plugin.ts'
 
-/** How `conduct init` enters Conduct into a project, for one agent. */
+/** How `conduct init` adds Conduct to a project for an agent. */
 export interface Install {
   /** The agent's name in commands: `conduct hook claude`. */
   name: string
   title: string
-  /** What shows that the agent is used: paths in a project and in a home, and its program. */
+  /** Evidence that the agent is in use: paths in a project and in a home folder, and its program. */
   signs: { project: readonly string[]; home: readonly string[]; program: string }
   hooks: HookFile | PluginFile
   servers: readonly ServerFile[]
-  /** What its user must still do before the hooks run. */
+  /** What the user must still do before the hooks run. */
   trust: string
 }
 
 export interface HookFile {
   path: string
-  /** Below the user's home: hooks for every project. */
+  /** Below the user's home folder: hooks for every project. */
   homePath: string
   events: readonly string[]
-  /** The entry of one event that runs a command. */
+  /** The entry that runs a command on an event. */
   entry(command: string, event: string): Fields
-  /** Runs where Conduct is missing. `cat` drains the document, so that the agent's write does not fail. */
+  /** Runs if Conduct is missing. `cat` drains the document, so that the agent's write does not fail. */
   otherwise: 'cat >/dev/null' | 'true'
-  /** What must also stand in the file. */
+  /** Other required content of the file. */
   also?: Fields
 }
 
-/** A file that is Conduct's as a whole: the agent loads it, and it runs `conduct hook`. */
+/** A file that belongs to Conduct: a plugin that the agent loads and that runs `conduct hook`. */
 export interface PluginFile {
   path: string
   homePath: string
   text: string
 }
 
-/** A file of MCP servers, and how `conduct mcp` is entered in it. */
+/** A file of MCP servers, and the entry for `conduct mcp`. */
 export interface ServerFile {
   path: string
-  /** Its other name, which counts where there is such a file. */
+  /** Its alternative name, used if that file exists. */
   orElse?: string
   format: 'json' | 'toml'
   table: string
@@ -49,14 +49,14 @@ const timeout = 30
 
 const program: Fields = { command: 'conduct', args: ['mcp'] }
 
-/** The form that Claude Code introduced; `more` are the fields of its command. */
+/** The format that Claude Code introduced. `more` adds fields to the command. */
 const nested =
   (more: (event: string) => Fields) =>
   (command: string, event: string): Fields => ({ hooks: [{ type: 'command', command, ...more(event) }] })
 
 /**
- * Events of Claude Code that only show life: nothing depends on their order, so no session waits for them. PreToolUse is
- * none of them, since its hook takes the tree before the command changes it.
+ * Claude Code's events that only show activity: their order does not matter, so no session waits for them. PreToolUse
+ * is not among them, because its hook takes the tree before the command changes it.
  */
 const background = ['PermissionRequest', 'Notification', 'PreCompact']
 
@@ -67,7 +67,7 @@ const claude: Install = {
   hooks: {
     path: '.claude/settings.json',
     homePath: '.claude/settings.json',
-    // Without WorktreeCreate: a hook of it makes the worktree in Claude Code's place.
+    // Without WorktreeCreate: its hook would have to create the worktree in Claude Code's place.
     events: [
       ...['SessionStart', 'UserPromptSubmit', 'PreToolUse', 'PermissionRequest', 'Notification', 'PostToolUse'],
       ...['PostToolUseFailure', 'PostToolBatch', 'SubagentStop', 'PreCompact', 'Stop', 'StopFailure', 'SessionEnd'],
@@ -92,7 +92,7 @@ const codex: Install = {
       ...['SubagentStop', 'PreCompact', 'Interrupt', 'Stop', 'SessionEnd'],
     ],
     otherwise: 'cat >/dev/null',
-    // Codex allows these two no more, and warns at each start.
+    // Codex allows these two no more than this, and warns at each start.
     entry: nested((event) => ({ timeout: ['Interrupt', 'SessionEnd'].includes(event) ? 3 : timeout })),
   },
   servers: [{ path: '.codex/config.toml', format: 'toml', table: 'mcp_servers', entry: program }],
@@ -110,7 +110,7 @@ const cursor: Install = {
       ...['sessionStart', 'beforeSubmitPrompt', 'preToolUse', 'postToolUse', 'postToolUseFailure', 'afterFileEdit'],
       ...['subagentStop', 'preCompact', 'stop', 'sessionEnd'],
     ],
-    // It leaves the pipe open at times, and whoever reads it waits.
+    // It sometimes leaves the pipe open, so a reader would hang.
     otherwise: 'true',
     entry: (command) => ({ command, timeout }),
     also: { version: 1 },
@@ -130,14 +130,14 @@ const copilot: Install = {
   hooks: {
     path: '.github/hooks/conduct.json',
     homePath: '.copilot/hooks/conduct.json',
-    // VS Code knows the names of Claude Code; the command line both, and `notification` by its own alone. Without
-    // permissionRequest: it also fires where nobody is asked.
+    // VS Code uses Claude Code's names; the command line accepts both, except for its own `notification`. Without
+    // permissionRequest, which also fires if nobody is asked.
     events: [
       ...['SessionStart', 'UserPromptSubmit', 'PreToolUse', 'PostToolUse', 'PostToolUseFailure', 'SubagentStop'],
       ...['PreCompact', 'notification', 'Stop', 'SessionEnd'],
     ],
     otherwise: 'cat >/dev/null',
-    // Not as `command`: a shell of Windows would run that, fail, and so refuse every tool.
+    // Not `command`: a Windows shell would run it, fail, and thereby refuse every tool.
     entry: (command) => ({ type: 'command', bash: command, timeoutSec: timeout }),
     also: { version: 1 },
   },
@@ -160,7 +160,7 @@ const gemini: Install = {
   hooks: {
     path: '.gemini/settings.json',
     homePath: '.gemini/settings.json',
-    // Without PreCompress, BeforeModel and AfterModel: they fire at each call of the model.
+    // Without PreCompress, BeforeModel and AfterModel, which fire at each call of the model.
     events: [...['SessionStart', 'BeforeAgent', 'BeforeTool', 'AfterTool', 'Notification', 'AfterAgent', 'SessionEnd']],
     otherwise: 'cat >/dev/null',
     // In milliseconds.
@@ -182,7 +182,7 @@ const qwen: Install = {
       ...['PostToolUseFailure', 'SubagentStop', 'PreCompact', 'Stop', 'StopFailure', 'SessionEnd'],
     ],
     otherwise: 'cat >/dev/null',
-    // Its timeout is in milliseconds or in seconds, by version; without one it is a minute.
+    // Its timeout is in milliseconds or seconds, depending on the version. The default is a minute.
     entry: nested(() => ({})),
   },
   servers: [{ path: '.qwen/settings.json', format: 'json', table: 'mcpServers', entry: program }],
@@ -194,7 +194,7 @@ const droid: Install = {
   title: 'Factory Droid',
   signs: { project: ['.factory'], home: ['.factory'], program: 'droid' },
   hooks: {
-    // Not .factory/hooks.json: versions that document it were seen not to read it.
+    // Not .factory/hooks.json: some versions that document it do not read it.
     path: '.factory/settings.json',
     homePath: '.factory/settings.json',
     events: [
@@ -233,5 +233,5 @@ const opencode: Install = {
   trust: 'OpenCode loads the plugin when it starts; it asks for nothing.',
 }
 
-/** The agents that `conduct init` sets up. */
+/** The agents that `conduct init` can set up. */
 export const installs: readonly Install[] = [claude, codex, cursor, copilot, opencode, gemini, qwen, droid]

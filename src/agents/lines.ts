@@ -3,39 +3,39 @@ import { open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Fields, fieldsOf } from './fields.ts'
 
-/** How much is read for one answer, in all files together. */
+/** The limits on reading for one answer, over all files. */
 export interface Budget {
   bytes: number
-  /** By `performance.now()`. */
+  /** In the time of `performance.now()`. */
   until: number
 }
 
 export const budget = (bytes = 268_435_456, ms = 10_000): Budget => ({ bytes, until: performance.now() + ms })
 
 const chunkBytes = 1_048_576
-/** A longer line is passed over. */
+/** Longer lines are skipped. */
 const lineBytes = 16_777_216
 
 /**
- * The JSON objects of a file of lines that have one of these words in them. A line that is being written is passed over. Throws where
- * the path is of no regular file, and where the budget is spent.
+ * The JSON objects that contain one of these words, from a file with one object per line. Skips an unfinished line.
+ * Throws if the path is not a regular file, and if the budget is spent.
  */
 export async function* linesWith(path: string, words: string | string[], left = budget()): AsyncGenerator<Fields> {
   const sought = [words].flat()
   for await (const { bytes } of linesOf(path, left)) {
     if (!bytes || !sought.some((word) => bytes.includes(word))) continue
     const fields = parsed(bytes)
-    // Cut off, or none of ours.
+    // Truncated, or not one of ours.
     if (fields) yield fields
   }
 }
 
-/** Why a line is passed over. */
+/** Why a line is skipped. */
 export type Fault = 'it is longer than 16 MiB' | 'it is no JSON object'
 
 /**
- * The JSON objects of such a file, each with the number of its line. `pass` is called for each line that is passed over, but for
- * one at the end that is being written. Throws as `linesWith` does.
+ * The JSON objects of such a file, each with its line number. Calls `pass` for each skipped line, except for an
+ * unfinished one at the end. Throws like `linesWith`.
  */
 export async function* numberedWith(
   path: string,
@@ -72,7 +72,7 @@ function parsed(bytes: Buffer): Fields | undefined {
   }
 }
 
-/** A line; without bytes where it is too long. `isOpen`: no line break follows it. */
+/** A line; without bytes if it is too long. `isOpen` means that no line break follows it. */
 interface Line {
   bytes: Buffer | undefined
   isOpen?: true
@@ -98,7 +98,7 @@ async function* linesOf(path: string, left: Budget): AsyncGenerator<Line> {
 }
 
 async function* chunksOf(path: string, left: Budget): AsyncGenerator<Buffer> {
-  // The opening of a pipe that nobody writes to would wait for ever.
+  // Opening a pipe without a writer would block for ever.
   const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
   try {
     if (!(await handle.stat()).isFile()) throw new Error(`${path} is no regular file`)
@@ -114,7 +114,7 @@ async function* chunksOf(path: string, left: Budget): AsyncGenerator<Buffer> {
   }
 }
 
-/** The files of a folder whose names end so; none where there is no such folder. Throws where there are very many. */
+/** The files of a folder with that suffix; empty if there is no such folder. Throws if there are too many. */
 export async function filesIn(folder: string, ending: string): Promise<string[]> {
   const names = await readdir(folder).catch(() => [])
   const found = names.filter((name) => name.endsWith(ending))

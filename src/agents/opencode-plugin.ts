@@ -1,7 +1,7 @@
 /**
- * The plugin that `conduct init` writes for OpenCode, which has no hooks that run commands. It hands what OpenCode tells it
- * to `conduct hook opencode`, one document after the other. Only a command waits for it, so that its hook sees the working tree before it runs.
- * The documents are read in `dialects/opencode.ts`.
+ * The plugin that `conduct init` writes for OpenCode, which has no command hooks. It passes what OpenCode reports to
+ * `conduct hook opencode`, one document after another. Only a command waits for it, so that its hook sees the working
+ * tree before it runs. `dialects/opencode.ts` reads the documents.
  */
 export const openCodePlugin = `// Written by \`conduct init\`: records the sessions of OpenCode in the ledger, by \`conduct hook opencode\`.
 import { spawn, spawnSync } from 'node:child_process'

@@ -1,9 +1,9 @@
 import type { PlanItem, ToolUse } from './seen.ts'
 
-/** An item of a plan; one that the agent changes by its id has it. */
+/** An item of a plan. It has an id if the agent changes items by id. */
 export type KeptItem = PlanItem & { id?: string }
 
-/** The plan after a tool was used: as the tool wrote it anew, with the item that it added, changed or took away, or as it was. */
+/** The plan after a tool: rewritten, with one item added, changed or removed, or unchanged. */
 export function planAfter(plan: readonly KeptItem[], { plan: anew, task }: ToolUse): KeptItem[] {
   if (anew) return anew
   if (!task) return [...plan]

@@ -12,7 +12,7 @@ import type { Seen } from './seen.ts'
 
 const dialects: readonly Dialect[] = [opencode, cursor, claude, codex, gemini, qwen, droid, copilot]
 
-/** For whoever imitates Claude Code's hooks, and is nobody we know. How its commands end is not known. */
+/** For unknown agents that imitate Claude Code's hooks. The exit codes of their commands are unknown. */
 const unknownEvents = eventsLikeClaude(() => undefined)
 
 /**
@@ -31,5 +31,8 @@ export function readDocument(named: string, document: unknown, env: Env): Seen[]
   return dialect.read(fields, env).map((seen) => ({ ...seen, ...(tellsWaits && { tellsWaits }) }))
 }
 
-/** What `conduct hook NAME` prints: nothing, since some agents make a part of the prompt of it, or what the agent takes for no opinion. */
+/**
+ * What `conduct hook NAME` prints: nothing, because some agents add it to the prompt, or what the agent accepts as
+ * having no opinion.
+ */
 export const answerOf = (named: string): string => (named === 'cursor' ? '{}' : '')

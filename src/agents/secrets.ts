@@ -1,6 +1,6 @@
 import type { Step } from './seen.ts'
 
-/** A step whose texts went through `mask`. They do before they are kept for long, and before they are sent. */
+/** Masks the texts of a step. This happens before they are stored for long, and before they are sent. */
 export async function withoutSecrets(step: Step, mask: (text: string) => Promise<string>): Promise<Step> {
   const masked = async (text: string | undefined) => (text === undefined ? undefined : await mask(text))
   switch (step.kind) {

@@ -1,37 +1,37 @@
-/** What one hook document reports about a session, in our words. */
+/** What a hook document reports about a session, in Conduct's terms. */
 export type Step =
-  /** No run is made of it: a session without a prompt did nothing. */
+  /** This creates no run: a session without a prompt has done nothing. */
   | { kind: 'start'; source?: 'startup' | 'resume' | 'clear' | 'compact' }
-  /** A person's prompt; never one that the agent wrote itself. */
+  /** A person's prompt, never one that the agent wrote itself. */
   | { kind: 'prompt'; text: string }
-  /** What the agent is about to do. It is activity: the `tool` of the same id that follows is the record. */
+  /** What the agent is about to do. This is only activity; the record is the following `tool` with the same id. */
   | { kind: 'begin'; tool: string; target?: string; id?: string }
   | ({ kind: 'tool' } & ToolUse)
-  /** The agent waits for a person: a permission, a question. */
+  /** The agent waits for a person: for a permission or an answer. */
   | { kind: 'wait'; tool?: string; target?: string }
   | { kind: 'compact' }
   /** A subagent ended. */
   | { kind: 'subagent'; id?: string; name: string; transcript?: string }
   | ({ kind: 'turn' } & TurnEnd)
-  /** `isGone`: nobody reported the end; the process of the agent is gone. */
+  /** `isGone`: nobody reported the end, but the agent's process is gone. */
   | { kind: 'end'; failure?: Failure; interrupted?: true; isGone?: true }
 
 export interface ToolUse {
   tool: string
-  /** The agent's own id of this use; the key of `Told.commands`. */
+  /** The agent's id for this use, which is the key in `Told.commands`. */
   id?: string
   /** The files that the tool changed. */
   files?: string[]
-  /** The command line, where the tool is a shell. */
+  /** The command line, if the tool is a shell. */
   command?: string
   exitCode?: number
   durationMs?: number
   failed?: true
   /** A person or a rule refused it, so it did not run. */
   refused?: true
-  /** The whole plan, written anew. */
+  /** The whole plan, rewritten. */
   plan?: PlanItem[]
-  /** A change of one item, where the agent keeps its plan item by item; see `planAfter`. */
+  /** A change of one item, for agents that change their plan item by item; see `planAfter`. */
   task?: PlanTask
   /** The name of the subagent that used it. */
   by?: string
@@ -41,9 +41,9 @@ export interface TurnEnd {
   answer?: string
   failure?: Failure
   interrupted?: true
-  /** What this turn used, where the hook says so. */
+  /** The usage of this turn, if the hook reports it. */
   usage?: Usage
-  /** Background tasks still run, and the session goes on when they end. */
+  /** Background tasks are still running, and the session continues when they end. */
   goesOn?: true
 }
 
@@ -66,7 +66,7 @@ export interface PlanTask {
 
 export interface Usage {
   model?: string
-  /** All input, the parts of the cache included. */
+  /** All input tokens, including cached ones. */
   inputTokens: number
   outputTokens: number
   cacheReadTokens?: number
@@ -75,44 +75,47 @@ export interface Usage {
   costSource?: 'reported' | 'estimated'
 }
 
-/** One hook document, read. */
+/** A parsed hook document. */
 export interface Seen {
-  /** The agent's name in the ledger; `unknown` for a dialect that is nobody's we know. */
+  /** The agent's name in the ledger; `unknown` for a dialect we do not know. */
   agent: string
   session: string
   cwd: string
   step: Step
-  /** Names this report within its session: a second one with the same id is the same. One without an id may arrive twice. */
+  /**
+   * Identifies this report within its session: another one with the same id is a repetition. Without an id, a report
+   * may be counted twice.
+   */
   id?: string
   transcript?: string
   model?: string
-  /** The agent reports each time that it waits for a person. */
+  /** The agent reports every wait for a person. */
   tellsWaits?: true
   /** The document comes from inside a subagent. */
   subagent?: { id: string; name?: string }
 }
 
-/** What the transcript of a session says; each field only where it says so. */
+/** The content of a session's transcript. A field is missing if the transcript does not say. */
 export interface Told {
-  /** Totals of the session so far, subagents included. */
+  /** The totals of the session so far, including subagents. */
   usage?: Usage
-  /** The last turn ended by an error. */
+  /** The last turn ended with an error. */
   failure?: Failure
   /** The user interrupted the last turn. */
   interrupted?: true
-  /** What the agent said last. */
+  /** The agent's last words. */
   answer?: string
   /** By the id of the tool use. */
   commands?: Record<string, { exitCode?: number; durationMs?: number }>
   subagents?: { id?: string; name?: string; tokens: number }[]
-  /** How far the last turn is written. */
+  /** How much of the last turn is written. */
   written?: Written
 }
 
-/** What of a turn stands in a transcript, which agents write behind their hooks. */
+/** How much of a turn a transcript contains. Agents write it after calling their hooks. */
 export interface Written {
-  /** Whether the end of the turn stands there. */
+  /** Whether it contains the end of the turn. */
   isWhole: boolean
-  /** When the last of it was written, in milliseconds since 1970. */
+  /** When its last entry was written, in milliseconds since 1970. */
   at?: number
 }

@@ -1,7 +1,9 @@
 import { commandLength, defined, type Fields, fieldsOf, listOf, textOf } from './fields.ts'
 import type { PlanItem, PlanTask, Step, ToolUse } from './seen.ts'
 
-/** What Conduct knows of a tool. Tools of MCP servers are none of these, whatever their fields are called. */
+/**
+ * The kinds of tools that Conduct knows. Tools of MCP servers are never among them, whatever their fields are called.
+ */
 type Kind = 'shell' | 'edit' | 'patch' | 'plan' | 'question'
 
 const names: Record<Kind, string[]> = {
@@ -31,17 +33,22 @@ const names: Record<Kind, string[]> = {
 
 const kinds = new Map(Object.entries(names).flatMap(([kind, list]) => list.map((name) => [name, kind as Kind])))
 
-/** The name of a tool as it is told. Codex writes the namespace of its subagent tools before the name, without a sign between. */
+/**
+ * The name of a tool as it is shown. Codex puts the namespace of its subagent tools in front of the name, without a
+ * separator.
+ */
 export const toolName = (name: unknown): string =>
   (textOf(name, 200) ?? 'unknown').replace(/^collaboration(?=[a-z]+_)/, '')
 
-/** Whether the tool changes the file that it is given. */
+/** Whether the tool changes the file it is given. */
 export const isEdit = (name: unknown): boolean => kinds.get(toolName(name)) === 'edit'
 
 /** Whether a tool runs commands. */
 export const isShell = (name: unknown): boolean => kinds.get(toolName(name)) === 'shell'
 
-/** One use of a tool, from what the agent gave it. One that failed has changed no file; a command fails by its exit code too. */
+/**
+ * A use of a tool, from the agent's input. A failed tool has changed no file; a command also fails by its exit code.
+ */
 export function toolUse(name: unknown, input: unknown, more: Omit<ToolUse, 'tool'> = {}): ToolUse {
   const tool = toolName(name)
   const { exitCode, ...rest } = more
@@ -57,7 +64,7 @@ export function toolUse(name: unknown, input: unknown, more: Omit<ToolUse, 'tool
   return defined({ tool, ...rest, ...(kind && did[kind]()) })
 }
 
-/** A tool is about to be used. One that asks a person waits for the answer. */
+/** The start of a tool's use. A tool that asks a person waits for the answer. */
 export function begin(name: unknown, input: unknown, id?: unknown): Step {
   const tool = toolName(name)
   const aim = defined({ tool, target: targetOf(name, input) })
@@ -65,7 +72,7 @@ export function begin(name: unknown, input: unknown, id?: unknown): Step {
   return { kind: 'begin', ...aim, ...defined({ id: textOf(id, 200) }) }
 }
 
-/** What a tool is about to work on, in a few words: a file, a command, or what is looked for. */
+/** A short description of a tool's target: a file, a command, or a search term. */
 export function targetOf(name: unknown, input: unknown): string | undefined {
   const fields = fieldsOf(input)
   if (kinds.get(toolName(name)) === 'patch') return patched(fields)[0]
@@ -91,7 +98,7 @@ function patched({ command, input, patchText }: Fields): string[] {
 
 const statuses = ['pending', 'in_progress', 'completed']
 
-/** What Claude Code's task tools change of its plan. */
+/** The changes to the plan by Claude Code's task tools. */
 export function taskOf(name: unknown, input: Fields, response: Fields): PlanTask | undefined {
   if (name === 'TaskCreate') {
     const { id, subject } = fieldsOf(response.task)
@@ -104,7 +111,7 @@ export function taskOf(name: unknown, input: Fields, response: Fields): PlanTask
   return defined({ id, text, status })
 }
 
-/** The plan as a tool writes it anew. What was given up is no part of it any more. */
+/** The plan as a tool rewrites it, without cancelled items. */
 function planOf({ todos, plan }: Fields): PlanItem[] {
   return listOf(todos ?? plan).flatMap(({ content, step, description, status }) => {
     const text = textOf(content ?? step ?? description, 500)

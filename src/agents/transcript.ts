@@ -17,9 +17,9 @@ const readers = new Map<string, Reader>([
 ])
 
 /**
- * What the transcript of a session of `agent` (its name in the ledger) says; nothing for an agent whose transcripts are not
- * known. `subagents` are the transcripts that the ends of its subagents named. It may take seconds, so no hook calls it.
- * Throws where a file cannot be read: no regular file, too large, or missing.
+ * The content of the transcript of a session of `agent` (its name in the ledger); empty for an agent whose transcripts
+ * we cannot read. `subagents` are the transcripts named at the ends of its subagents. This may take seconds, so no hook
+ * calls it. Throws if a file cannot be read: it is missing, too large or not a regular file.
  */
 export async function readTranscript(agent: string, path: string, subagents: readonly string[] = []): Promise<Told> {
   return (await readers.get(agent)?.(path, subagents)) ?? {}

@@ -4,9 +4,12 @@ import { answerLength, defined, type Fields, fieldsOf, listOf, numberOf, promptL
 import type { Seen, Step, ToolUse } from '../seen.ts'
 import { begin, targetOf, taskOf, toolName, toolUse } from '../tools.ts'
 
-// https://code.claude.com/docs/en/hooks. Codex, Qwen Code, Droid and Copilot write their documents in this manner too.
+// https://code.claude.com/docs/en/hooks. Codex, Qwen Code, Droid and Copilot use this format, too.
 
-/** The events of Claude Code's manner; `exitCodeOf` tells how a command ended, and `undefined` where the document does not say. */
+/**
+ * The events of Claude Code's format. `exitCodeOf` returns the exit code of a command, or `undefined` if the document
+ * does not contain it.
+ */
 export function eventsLikeClaude(exitCodeOf: (document: Fields) => number | undefined): Events {
   const used = (document: Fields): Step => ({ kind: 'tool', ...usedBy(document, exitCodeOf(document)) })
   return {
@@ -30,7 +33,7 @@ export function eventsLikeClaude(exitCodeOf: (document: Fields) => number | unde
   }
 }
 
-/** Reads documents in Claude Code's manner. */
+/** Reads documents in Claude Code's format. */
 export function readLikeClaude(agent: string, events: Events, document: Fields): Seen[] {
   const { session_id, sessionId, cwd, transcript_path, model } = document
   const subagent = subagentOf(document)
@@ -38,7 +41,7 @@ export function readLikeClaude(agent: string, events: Events, document: Fields):
     agent,
     session: textOf(session_id ?? sessionId, 200),
     cwd: textOf(cwd),
-    // A subagent's own would be taken for that of the session.
+    // A subagent's own transcript would be mistaken for that of the session.
     transcript: subagent ? undefined : textOf(transcript_path),
     model: textOf(model, 100),
     subagent,
@@ -53,7 +56,7 @@ export const claude: Dialect = {
     isText(session_id) &&
     (env.CLAUDE_CODE_SESSION_ID === session_id ||
       /[/\\]\.claude[/\\]projects[/\\]/.test(textOf(transcript_path) ?? '')),
-  // Those who imitate it add the time.
+  // Imitators add the time.
   mayWrite: ({ hook_event_name, timestamp }) => isText(hook_event_name) && timestamp === undefined,
   read: (document) => readLikeClaude('claude-code', events, document),
 }
@@ -70,7 +73,10 @@ export function subagentOf({ agent_id, agent_type }: Fields): Seen['subagent'] {
 const sources = ['startup', 'resume', 'clear', 'compact'] as const
 export const sourceOf = (source: unknown) => (source === 'new' ? 'startup' : sources.find((one) => one === source))
 
-/** What a subagent is told, what a background task reports, and the empty prompt of another model call are no person's prompt. */
+/**
+ * The input of a subagent, the report of a background task, and the empty prompt of another model call are not a
+ * person's prompt.
+ */
 export function prompted(document: Fields): Step | undefined {
   const text = textOf(document.prompt, promptLength)
   if (text === undefined || subagentOf(document) || /^\s*<task-notification>/.test(text)) return undefined
@@ -94,7 +100,7 @@ function usedBy(document: Fields, exitCode: number | undefined): ToolUse {
   })
 }
 
-/** A command that succeeds has its own event; one that fails says with which code. */
+/** A successful command has its own event; a failed one contains the code. */
 function exitCodeOf({ hook_event_name, tool_response, error }: Fields): number | undefined {
   if (hook_event_name === 'PostToolUseFailure') {
     const code = /\b(?:exit|status) code:? (\d{1,3})\b/i.exec(textOf(error) ?? '')?.[1]
@@ -108,8 +114,8 @@ const refusals =
   /^(?:Error: )?(?:The user doesn't want to|Permission to use |Claude requested permissions? to |\[Request interrupted by user for tool use|[^\n]* (?:needs|requires) approval\b)/
 
 /**
- * A tool of a batch that did not run: it was refused, or its own checks refused what it was given. No other event tells of
- * it; where words deceive and one did, the id shows that it is the same.
+ * A tool of a batch that did not run, because it was refused or its own checks rejected the input. No other event
+ * reports it. If the wording misleads and it did run, the id shows that it is the same use.
  */
 function unrunOf(document: Fields, call: Fields): Step[] {
   const response = textOf(call.tool_response) ?? ''
@@ -121,7 +127,7 @@ function unrunOf(document: Fields, call: Fields): Step[] {
 }
 
 function subagentStopped({ agent_id, agent_type, agent_transcript_path }: Fields): Step | undefined {
-  // The one that sums up a conversation has no type.
+  // The subagent that summarises a conversation has no type.
   const name = textOf(agent_type, 100)
   if (name === undefined) return undefined
   return {
@@ -131,7 +137,7 @@ function subagentStopped({ agent_id, agent_type, agent_transcript_path }: Fields
   }
 }
 
-/** The end of a turn. One of a subagent is told by its own event. */
+/** The end of a turn. A subagent's end has its own event. */
 export function stopped(document: Fields): Step | undefined {
   if (subagentOf(document)) return undefined
   const { last_assistant_message, background_tasks } = document

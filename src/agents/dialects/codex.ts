@@ -4,7 +4,7 @@ import { eventsLikeClaude, readLikeClaude } from './claude.ts'
 
 // https://developers.openai.com/codex/hooks
 
-/** What a command printed is told as it was printed: how it ended stands in the rollout, under the id of the tool. */
+/** The document contains only the output of a command. The rollout has its exit code, under the id of the tool. */
 const exitCodeOf = ({ tool_response }: Fields): number | undefined => {
   const { exit_code, metadata } = fieldsOf(tool_response)
   return numberOf(exit_code ?? fieldsOf(metadata).exit_code)

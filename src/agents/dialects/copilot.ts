@@ -6,8 +6,9 @@ import { defined, type Fields, fieldsOf, textOf } from '../fields.ts'
 import type { Seen, Step } from '../seen.ts'
 import { eventsLikeClaude, readLikeClaude } from './claude.ts'
 
-// https://docs.github.com/en/copilot/reference/hooks-configuration and https://code.visualstudio.com/docs/agents/reference/hooks-reference.
-// Copilot CLI has documents of its own, and runs the hooks of Claude Code with others in that manner. VS Code writes these too.
+// https://docs.github.com/en/copilot/reference/hooks-configuration and
+// https://code.visualstudio.com/docs/agents/reference/hooks-reference. Copilot CLI has its own documents, and runs
+// Claude Code's hooks with documents in that format. VS Code writes the latter, too.
 
 const events = {
   ...eventsLikeClaude(({ tool_result }) => {
@@ -16,7 +17,7 @@ const events = {
       typeof text === 'string' ? /<shellId: \S+ completed with exit code (\d{1,3})>\s*$/.exec(text.slice(-200)) : null
     return code ? Number(code[1]) : undefined
   }),
-  // It asks its hooks for each tool, also where it asks no person.
+  // It calls this hook for each tool, even if it does not ask a person.
   PermissionRequest: () => undefined,
   SessionEnd: ({ reason }: Fields): Step => ({
     kind: 'end',
@@ -47,18 +48,23 @@ export const copilot: Dialect = {
   },
 }
 
-/** Both manners give the same moment and input, and tools other names. */
+/** Both formats have the same time and input, but other names of tools. */
 const idOf = ({ step }: Seen, at: unknown, { tool_input, prompt }: Fields) =>
   `${step.kind} ${hash('sha256', JSON.stringify([at, tool_input, prompt]))}`
 
-/** Copilot CLI names it at the end of a turn alone, which does not come where the session ends for an error. */
+/**
+ * Copilot CLI names the transcript only at the end of a turn, which does not come if the session ends with an error.
+ */
 function transcriptOf({ transcript, session, subagent }: Seen, env: Env): string | undefined {
   if (transcript !== undefined || subagent || env.COPILOT_CLI !== '1') return transcript
   const home = env.COPILOT_HOME ?? (env.HOME && join(env.HOME, '.copilot'))
   return home && join(home, 'session-state', session, 'events.jsonl')
 }
 
-/** The events of Copilot CLI's own documents, which do not name them, by a field that only they have; the first that fits. */
+/**
+ * The events of Copilot CLI's own documents, which do not name them, by a field that only they have. The first match
+ * counts.
+ */
 const marks: [field: string, event: string][] = [
   ['hookName', 'PermissionRequest'],
   ['errorContext', 'ErrorOccurred'],
@@ -75,7 +81,7 @@ const marks: [field: string, event: string][] = [
   ['trigger', 'PreCompact'],
 ]
 
-/** A document with the names of fields that Claude Code has. A subagent's session is the one that it works for. */
+/** A document with Claude Code's field names. A subagent belongs to the session it works for. */
 function inClaudesManner(document: Fields): Fields {
   const { sessionId, session_id, agentId, agent_id, timestamp } = document
   const own = session_id ?? sessionId

@@ -4,7 +4,7 @@ import { countOf, defined, type Fields, fieldsOf, numberOf, promptLength, textOf
 import type { Step, TurnEnd } from '../seen.ts'
 import { begin, isEdit, toolUse } from '../tools.ts'
 
-// https://cursor.com/docs/hooks. How its transcripts look is documented nowhere, so none is read.
+// https://cursor.com/docs/hooks. The format of its transcripts is undocumented, so none is read.
 
 const events: Events = {
   sessionStart: () => ({ kind: 'start', source: 'startup' }),
@@ -13,7 +13,7 @@ const events: Events = {
     return text === undefined ? undefined : { kind: 'prompt', text }
   },
   preToolUse: ({ tool_name, tool_input, tool_use_id }) => begin(tool_name, tool_input, tool_use_id),
-  // An edit that succeeds is told by afterFileEdit, with its file.
+  // afterFileEdit reports a successful edit, with its file.
   postToolUse: (document) => (isEdit(document.tool_name) ? undefined : used(document)),
   postToolUseFailure: used,
   afterFileEdit: ({ file_path }) => {
@@ -48,7 +48,7 @@ function used(document: Fields): Step {
   }
 }
 
-/** The output of a tool is JSON in a text; that of a shell has a field of its own for the code. */
+/** The output of a tool is JSON in a string; that of a shell has a field for the exit code. */
 function exitCodeOf(output: unknown): number | undefined {
   if (typeof output !== 'string' || !output.startsWith('{')) return undefined
   try {
@@ -80,7 +80,7 @@ const failed = (message: unknown) => failureOf(undefined, message, 'Cursor repor
 export const cursor: Dialect = {
   name: 'cursor',
   agent: 'cursor',
-  // It runs the hooks of Claude Code too, beside its own.
+  // It also runs Claude Code's hooks, beside its own.
   onlyByOwnHooks: true,
   owns: ({ cursor_version, conversation_id }) => cursor_version !== undefined || conversation_id !== undefined,
   mayWrite: ({ hook_event_name }) => typeof hook_event_name === 'string' && Object.hasOwn(events, hook_event_name),
@@ -90,7 +90,7 @@ export const cursor: Dialect = {
       agent: 'cursor',
       session: textOf(conversation_id, 200) ?? textOf(session_id, 200),
       cwd: textOf(Array.isArray(workspace_roots) ? workspace_roots[0] : undefined) ?? textOf(cwd),
-      // That word stands for whichever model Cursor chose.
+      // `default` stands for the model that Cursor chose.
       model: model === 'default' ? undefined : textOf(model, 100),
     }
     return seenOf(defined(head), document, stepsOf(events, document))

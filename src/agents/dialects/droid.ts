@@ -2,11 +2,12 @@ import type { Dialect } from '../dialect.ts'
 import { textOf } from '../fields.ts'
 import { eventsLikeClaude, readLikeClaude } from './claude.ts'
 
-// https://docs.factory.ai/reference/hooks-reference. It does not say how a tool's response looks, so no exit code is known.
+// https://docs.factory.ai/reference/hooks-reference. It does not document the response of a tool, so exit codes are
+// unknown.
 
 const events = {
   ...eventsLikeClaude(() => undefined),
-  // It says in words alone what it waits for.
+  // Only the text says what it waits for.
   Notification: ({ message }: Record<string, unknown>) =>
     /permission/i.test(textOf(message) ?? '') ? ({ kind: 'wait' } as const) : undefined,
 }

@@ -4,7 +4,7 @@ import type { Step } from '../seen.ts'
 import { begin, toolUse } from '../tools.ts'
 import { prompted, sourceOf } from './claude.ts'
 
-// https://geminicli.com/docs/hooks/reference. PreCompress is not read: it comes before every call of the model.
+// https://geminicli.com/docs/hooks/reference. PreCompress is ignored: it precedes every call of the model.
 
 const events: Events = {
   SessionStart: ({ source }) => ({ kind: 'start', ...defined({ source: sourceOf(source) }) }),
@@ -16,7 +16,7 @@ const events: Events = {
   SessionEnd: () => ({ kind: 'end' }),
 }
 
-/** The response is every text of the turn, joined. The transcript has the last one, which is the answer. */
+/** The response joins all texts of the turn. The transcript has the last one, which is the answer. */
 function turned({ prompt_response, transcript_path }: Fields): Step {
   const answer = textOf(transcript_path) === undefined ? textOf(prompt_response, answerLength) : undefined
   return { kind: 'turn', ...defined({ answer }) }
@@ -27,7 +27,7 @@ function used({ tool_name, tool_input, tool_response }: Fields): Step {
   return { kind: 'tool', ...toolUse(tool_name, tool_input, { failed, exitCode: exitCodeOf(tool_response) }) }
 }
 
-/** Gemini CLI writes it below what the command printed, unless it is 0; of a command that goes on it does not. */
+/** Gemini CLI writes a non-zero exit code below the output. A command in the background has none. */
 function exitCodeOf(response: unknown): number | undefined {
   const { llmContent, error } = fieldsOf(response)
   if (typeof llmContent !== 'string' || error !== undefined) return undefined

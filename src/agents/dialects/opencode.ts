@@ -15,7 +15,7 @@ import type { Seen, Step, TurnEnd, Usage } from '../seen.ts'
 import { begin, toolUse } from '../tools.ts'
 import { plus } from '../usage.ts'
 
-// The documents of Conduct's own plugin (opencode-plugin.ts), with what https://opencode.ai/docs/plugins tells it.
+// The documents of Conduct's own plugin (opencode-plugin.ts), based on https://opencode.ai/docs/plugins.
 
 const events: Events = {
   start: () => ({ kind: 'start', source: 'startup' }),
@@ -38,7 +38,7 @@ const events: Events = {
   end: () => ({ kind: 'end' }),
 }
 
-/** `opencode run` puts a prompt of several words in quotes that its user did not write. */
+/** `opencode run` adds quotes around a prompt of several words. */
 function unquoted(text: unknown): unknown {
   const inner = typeof text === 'string' && /^"((?:[^"\\]|\\[\s\S])*)"$/.exec(text.slice(0, promptLength))?.[1]
   return inner ? inner.replaceAll('\\"', '"') : text
@@ -78,11 +78,11 @@ function endOf({ answer, error, steps, model }: Fields): TurnEnd {
 const withModel = (usage: Usage | undefined, model: unknown) =>
   usage && defined({ model: textOf(model, 100), ...usage })
 
-/** OpenCode counts the cache beside the other input, and thoughts beside the other output. */
+/** OpenCode counts cached tokens apart from other input, and reasoning apart from other output. */
 function usageOf({ tokens, cost }: Fields): Usage {
   const { input, output, reasoning, cache } = fieldsOf(tokens)
   const [read, write] = [countOf(fieldsOf(cache).read), countOf(fieldsOf(cache).write)]
-  // It tells 0 also for a model whose price it does not know.
+  // It also reports 0 for a model with an unknown price.
   const isKnown = typeof cost === 'number' && cost > 0
   return {
     inputTokens: countOf(input) + read + write,

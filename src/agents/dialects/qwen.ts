@@ -4,7 +4,7 @@ import { eventsLikeClaude, readLikeClaude } from './claude.ts'
 
 // https://qwenlm.github.io/qwen-code-docs/en/users/features/hooks
 
-/** Qwen Code writes it below what the command printed. */
+/** Qwen Code writes it below the output of the command. */
 function exitCodeOf({ tool_response, error }: Fields): number | undefined {
   const text = error ?? fieldsOf(tool_response).llmContent
   if (typeof text !== 'string') return undefined
@@ -12,7 +12,7 @@ function exitCodeOf({ tool_response, error }: Fields): number | undefined {
   return code === undefined ? undefined : Number(code)
 }
 
-// Its batches name each tool by another id than its other events do.
+// Its batches use other ids for tools than its other events.
 const { PostToolBatch: _, ...events } = eventsLikeClaude(exitCodeOf)
 
 export const qwen: Dialect = {

@@ -7,12 +7,13 @@ import { apiFailure, textIn, usageOf } from '../transcripts/claude.ts'
 import { plus, tokensOf } from '../usage.ts'
 import { type Moment, merged, momentOf, type Pass } from './moment.ts'
 
-// A line becomes the document that a hook would have got, and the dialect reads that: so both mean the same.
+// Each line becomes the document that a hook would have received, and the dialect reads it, so both are interpreted in
+// the same way.
 
 const words = ['"type":"user"', '"type":"assistant"', '"compact_boundary"']
 const unlimited = () => budget(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY)
 
-/** What a session of Claude Code and its subagents did, in the order of time. */
+/** What a session of Claude Code and its subagents did, in chronological order. */
 export async function* claudeMoments(path: string, subagents: readonly string[], pass: Pass): AsyncGenerator<Moment> {
   const others: Moment[] = []
   for (const file of subagents) {
@@ -45,7 +46,7 @@ async function typeOf(file: string): Promise<string | undefined> {
   try {
     for await (const { agentType } of linesWith(meta, '"agentType"')) return textOf(agentType, 100)
   } catch {
-    // Older versions write none.
+    // Older versions have no such file.
   }
   return undefined
 }
@@ -55,13 +56,13 @@ interface By {
   name: string
 }
 
-/** What is known while a conversation is read. */
+/** The state while reading a conversation. */
 interface Reading {
   at: number
   by: By | undefined
-  /** The tools that were begun, by their ids. */
+  /** The tools in use, by their ids. */
   open: Map<string, { name: unknown; input: unknown; by: By | undefined }>
-  /** What the agent said last; `isLast` where nothing of the turn follows it. */
+  /** The last words of the agent. `isLast` means that nothing else of the turn follows. */
   said?: { text: string | undefined; at: number; isLast: boolean } | undefined
   cwd?: string | undefined
   branch?: string | undefined
@@ -71,7 +72,7 @@ async function* conversation(path: string, by: By | undefined, pass: Pass): Asyn
   const reading: Reading = { at: 0, by, open: new Map() }
   const passed = (line: number, reason: string) => pass(path, line, reason)
   for await (const { line, fields } of numberedWith(path, words, passed, unlimited())) {
-    // A conversation that goes on in another file begins with a copy of it.
+    // A conversation that continues in another file starts with a copy of this one.
     if (fields.forkedFrom !== undefined) continue
     reading.at = momentOf(fields.timestamp, reading.at)
     if (reading.at === 0) passed(line, 'neither it nor a line before it has a time')
@@ -139,7 +140,7 @@ function* asked(reading: Reading, line: Fields): Generator<Moment> {
   yield* steps(reading, { hook_event_name: 'UserPromptSubmit', prompt: commandIn(text) ?? text })
 }
 
-/** A command of the user, as it was typed. */
+/** A command as the user typed it. */
 function commandIn(text: string): string | undefined {
   const name = /<command-name>(.*?)<\/command-name>/s.exec(text)?.[1]?.trim()
   if (name === undefined) return undefined
@@ -147,7 +148,7 @@ function commandIn(text: string): string | undefined {
   return words ? `${name} ${words}` : name
 }
 
-/** The end of a use of a tool. */
+/** The end of a tool's use. */
 function* used(reading: Reading, result: Fields, response: unknown): Generator<Moment> {
   const id = textOf(result.tool_use_id, 200)
   const begun = id === undefined ? undefined : reading.open.get(id)
@@ -160,14 +161,14 @@ function* used(reading: Reading, result: Fields, response: unknown): Generator<M
     yield* steps(reading, { hook_event_name: 'PostToolUse', ...head, ...by, tool_response: response ?? {} })
     return
   }
-  // One that was refused, or by its own checks, is told by its batch alone.
+  // Only its batch reports a tool that was refused, or that rejected its input.
   const batch = { hook_event_name: 'PostToolBatch', ...by, tool_calls: [{ ...head, tool_response: text }] }
   const unrun = [...steps(reading, batch)]
   if (unrun.length > 0) yield* unrun
   else yield* steps(reading, { hook_event_name: 'PostToolUseFailure', ...head, ...by, error: text })
 }
 
-/** The end of a turn, once something follows it that is none of it. */
+/** The end of a turn, emitted when something follows that does not belong to it. */
 function* stop(reading: Reading): Generator<Moment> {
   const { said } = reading
   reading.said = undefined

@@ -11,7 +11,7 @@ const words = [
   ...['"user_message"', '"agent_message"', '"compacted"', '_call"', '_call_output"'],
 ]
 
-/** What a session of Codex and its subagents did, in the order of time. */
+/** What a session of Codex and its subagents did, in chronological order. */
 export async function* codexMoments(path: string, subagents: readonly string[], pass: Pass): AsyncGenerator<Moment> {
   const others: Moment[] = []
   for (const file of subagents) {
@@ -31,7 +31,7 @@ async function subagentMoments(file: string, pass: Pass): Promise<Moment[]> {
   const own = rollout(file, true, pass, (one) => {
     reading = one
   })
-  // Its prompts and answers are its parent's.
+  // Its prompts and answers belong to its parent.
   for await (const moment of own) {
     if (moment.step === undefined || moment.step.kind === 'tool')
       moments.push({ ...moment, session: undefined } as Moment)
@@ -44,7 +44,7 @@ async function subagentMoments(file: string, pass: Pass): Promise<Moment[]> {
   return [...moments, used ? { ...end, subagent: { id, tokens: tokensOf(used) } } : end]
 }
 
-/** What is known while a rollout is read. */
+/** The state while reading a rollout. */
 interface Reading {
   at: number
   isSubagent: boolean
@@ -53,9 +53,9 @@ interface Reading {
   model?: string
   total?: Usage
   requests: number
-  /** Newer versions report what was done as items, and the words of the protocol beside them. */
+  /** Newer versions report work as items, in addition to protocol messages. */
   hasItems: boolean
-  /** The calls of tools that were begun, by their ids; of older versions. */
+  /** The open tool calls of older versions, by their ids. */
   open: Map<string, { name: string; input: unknown }>
   said?: string | undefined
 }
@@ -99,7 +99,7 @@ function momentsIn(reading: Reading, { type, payload }: Fields): Told[] {
   }
 }
 
-/** The first one is of the session itself, another of the one that it was forked from. */
+/** The first one describes the session itself; another one, the session it was forked from. */
 function begun(reading: Reading, { id, cwd, git, source }: Fields): Told[] {
   if (reading.id !== undefined) return []
   reading.id = textOf(id, 200) ?? ''
@@ -155,7 +155,7 @@ const stopped = (answer: string | undefined): Step => ({ kind: 'turn', ...(answe
 function itemOf(reading: Reading, event: Fields): Told[] {
   reading.hasItems = true
   const item = fieldsOf(event.item)
-  // A subagent's rollout begins with the conversation that it inherited.
+  // A subagent's rollout starts with the conversation it inherited.
   if (reading.isSubagent && event.thread_id !== reading.id) return []
   const id = textOf(item.id, 200)
   switch (item.type) {
@@ -185,7 +185,7 @@ const textsIn = (content: unknown): string =>
     .flatMap(({ text }) => (typeof text === 'string' ? [text] : []))
     .join('\n')
 
-/** The command itself, where a shell was only called to run it. */
+/** The command itself, if a shell was called only to run it. */
 function shellIn(command: unknown): unknown {
   const list: unknown[] = Array.isArray(command) ? command : [command]
   const isShell = /(?:^|[/\\])(?:ba|z|da)?sh$/.test(String(list[0])) && /^-\w*c$/.test(String(list[1]))
@@ -194,7 +194,7 @@ function shellIn(command: unknown): unknown {
 
 const heads: Record<string, string> = { add: 'Add', update: 'Update', delete: 'Delete' }
 
-/** What was changed, as a patch names it. */
+/** The changes as a patch. */
 const patchOf = (changes: Fields): string =>
   Object.entries(changes)
     .flatMap(([path, change]) => {
@@ -206,13 +206,13 @@ const patchOf = (changes: Fields): string =>
     })
     .join('\n')
 
-/** A call of a tool, and its output, as versions without items wrote them. */
+/** A tool call and its output, in the format without items. */
 function called(reading: Reading, item: Fields): Told[] {
   const { type, call_id, name, namespace, arguments: given, input, action, output } = item
   const id = textOf(call_id, 200)
   if (id === undefined) return []
   if (type === 'function_call' || type === 'custom_tool_call' || type === 'local_shell_call') {
-    // What is an item, too, is told by that.
+    // Work that is also reported as an item is read from the item.
     if (reading.hasItems && namespace !== 'collaboration' && name !== 'update_plan') return []
     reading.said = undefined
     reading.open.set(id, callOf(String(name ?? 'shell'), given ?? input ?? action))

@@ -6,17 +6,17 @@ import type { Step, Told, TurnEnd, Usage } from '../seen.ts'
 import { type Draft, draftAfter, isEmpty, newDraft, turnOf, withStep } from '../turn.ts'
 import type { Moment } from './moment.ts'
 
-/** A turn that a transcript tells, in the form in which a session's hooks send one. */
+/** A turn from a transcript, in the form that hooks would have sent. */
 export interface PastTurn {
   turn: TurnFields
-  /** The files that it changed, as the agent names them. */
+  /** The changed files, as the agent names them. */
   files: string[]
   session: NonNullable<Moment['session']>
-  /** Nothing in the transcript ends it: it may still go on. */
+  /** Nothing in the transcript ends it, so it may still be in progress. */
   isOpen?: true
 }
 
-/** What stands between two turns. */
+/** The state between two turns. */
 interface State {
   draft: Draft | undefined
   plan?: KeptItem[] | undefined
@@ -26,7 +26,7 @@ interface State {
   at: number
 }
 
-/** The turns of the moments, each once it is over. `mask` takes the secrets out of a text. */
+/** Groups moments into turns, each returned once it is over. `mask` removes the secrets from a text. */
 export async function* turnsOf(
   moments: AsyncIterable<Moment>,
   mask: (text: string) => Promise<string>,
@@ -62,11 +62,11 @@ async function* stepped(state: State, step: Step): AsyncGenerator<PastTurn> {
   state.draft = withStep(state.draft ?? newDraft(at, state.plan), step, at)
 }
 
-/** A turn whose end nothing tells: its user interrupted it. What an agent did by itself just ended. */
+/** A turn without an end was interrupted by its user. Work that the agent started itself just ended. */
 async function leftOpen(state: State): Promise<PastTurn | undefined> {
   const { draft } = state
   if (!draft || isEmpty(draft)) return undefined
-  // A command of the agent itself, such as /clear, was no work.
+  // A command of the agent itself, such as /clear, is not work.
   if (/^\/\S+(?: |$)/.test(draft.prompt ?? '') && draft.tools.length + state.requests.size === 0) {
     state.draft = undefined
     return undefined

@@ -6,18 +6,18 @@ import { type Budget, budget, filesIn, linesWith } from '../lines.ts'
 import type { Told, Usage, Written } from '../seen.ts'
 import { plus, rounded, tokensOf } from '../usage.ts'
 
-/** One conversation, of the agent or of a subagent. */
+/** The conversation of the agent or of a subagent. */
 interface Conversation {
   requests: Usage[]
   model?: string
-  /** How the last turn stands. */
+  /** The state of the last turn. */
   end: Pick<Told, 'failure' | 'interrupted' | 'answer'>
   written?: Written
-  /** The last sum of the whole session that Claude Code wrote, subagents and summaries of the conversation included. */
+  /** The last total of the whole session that Claude Code wrote, including subagents and summaries. */
   sum?: Usage
 }
 
-/** What a session of Claude Code says of itself. Its subagents have files of their own, beside it. */
+/** Reads the transcript of a Claude Code session. Its subagents have their own files beside it. */
 export async function readClaude(path: string): Promise<Told> {
   const left = budget()
   const { end, written, model, sum, requests } = await conversationIn(path, left)
@@ -28,7 +28,7 @@ export async function readClaude(path: string): Promise<Told> {
     const used = other.requests.reduce<Usage | undefined>(plus, undefined)
     if (used) subagents.push({ ...(await nameOf(file, left)), tokens: tokensOf(used) })
   }
-  // A sum that is behind is from before the session was taken up again, or knows only a part of it.
+  // A lower total is from before the session was resumed, or covers only part of it.
   const counted = await totalOf(requests)
   const usage = sum && tokensOf(sum) >= (counted ? tokensOf(counted) : 0) ? sum : counted
   return defined({
@@ -39,7 +39,7 @@ export async function readClaude(path: string): Promise<Told> {
   })
 }
 
-/** The id of a subagent, and its kind where that stands in a file of its own. */
+/** The id of a subagent, and its type if there is a file with it. */
 async function nameOf(file: string, left: Budget): Promise<{ id: string; name?: string }> {
   const id = basename(file, '.jsonl').replace(/^agent-/, '')
   try {
@@ -47,7 +47,7 @@ async function nameOf(file: string, left: Budget): Promise<{ id: string; name?: 
       return defined({ id, name: textOf(agentType, 100) })
     }
   } catch {
-    // Older versions write none.
+    // Older versions have no such file.
   }
   return { id }
 }
@@ -78,7 +78,7 @@ async function conversationIn(path: string, left: Budget): Promise<Conversation>
   return { ...found, requests: [...messages.values()] }
 }
 
-/** How far the turn is written after a line; undefined for one that is no part of it. */
+/** How much of the turn is written after a line; undefined for a line that is not part of it. */
 function writtenBy(line: Fields): Written | undefined {
   const at = timeOf(line.timestamp)
   const message = fieldsOf(line.message)
@@ -129,7 +129,7 @@ export const textIn = ({ content }: Fields): string | undefined => {
 export const apiFailure = ({ error, errorDetails }: Fields, message: Fields) =>
   failureOf(error, textIn(message)?.slice(0, 1_000), errorDetails)
 
-/** A word of the user, a command's answer, or the mark that the user interrupted what was going on. */
+/** A prompt, the output of a command, or the mark of an interruption by the user. */
 function afterUser(line: Fields, before: Conversation['end']): Conversation['end'] {
   const text = textIn(fieldsOf(line.message))
   if (text === undefined || line.isMeta === true) return before

@@ -5,13 +5,13 @@ import { type Budget, budget, linesWith } from '../lines.ts'
 import type { Told, Usage, Written } from '../seen.ts'
 import { plus, tokensOf } from '../usage.ts'
 
-/** What a session of Codex says of itself. Each of its subagents has a rollout of its own, which its end names. */
+/** Reads the transcript of a Codex session. Each subagent has its own rollout, which is named at its end. */
 export async function readCodex(path: string, subagents: readonly string[]): Promise<Told> {
   const left = budget()
   const { id: _, requests, model, commands, ...end } = await rolloutIn(path, left)
   const others: NonNullable<Told['subagents']> = []
   for (const file of subagents) {
-    // One that is gone takes nothing else with it.
+    // A missing rollout does not affect the rest.
     const other = await rolloutIn(file, left).catch(() => undefined)
     const used = other?.requests.reduce<Usage | undefined>(plus, undefined)
     if (!other || !used) continue
@@ -77,7 +77,7 @@ export function totalIn({ info }: Fields): Usage | undefined {
   }
 }
 
-/** What was used between two totals. They begin again where some versions take a session up. */
+/** The usage between two totals. In some versions, totals restart when a session is resumed. */
 export function since(before: Usage | undefined, total: Usage): Usage {
   if (!before || total.inputTokens < before.inputTokens) return total
   const less = (name: 'inputTokens' | 'outputTokens' | 'cacheReadTokens' | 'cacheWriteTokens') =>
@@ -90,7 +90,7 @@ export function since(before: Usage | undefined, total: Usage): Usage {
   }
 }
 
-/** How the last turn stands after an event; undefined for one that does not change it. */
+/** The state of the last turn after an event; undefined if it does not change. */
 export function endOf(event: Fields): End | undefined {
   if (event.type === 'task_started') return {}
   if (event.type === 'turn_aborted') return event.reason === 'interrupted' ? { interrupted: true } : {}
@@ -108,6 +108,6 @@ export function commandIn({ type, item }: Fields): Told['commands'] {
     return {}
   const { secs, nanos } = fieldsOf(duration)
   const durationMs = Math.round(countOf(secs) * 1_000 + countOf(nanos) / 1_000_000)
-  // Some versions measure only how long it took to start.
+  // Some versions measure only the start-up time.
   return { [id]: { exitCode, ...(durationMs > 0 && { durationMs }) } }
 }

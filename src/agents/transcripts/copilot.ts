@@ -16,7 +16,7 @@ const words = [
   '"subagent.started"',
 ]
 
-/** What a session of Copilot CLI says of itself. Its subagents write into the same file, under their ids. */
+/** Reads the transcript of a Copilot CLI session. Its subagents write into the same file, under their ids. */
 export async function readCopilot(path: string): Promise<Told> {
   const requests: Usage[] = []
   const subagents = new Map<string, { name?: string; usage?: Usage }>()
@@ -51,7 +51,7 @@ export async function readCopilot(path: string): Promise<Told> {
   })
 }
 
-/** A message that asks for no tool is the last one. What was used for it is written before it. */
+/** A message without tool requests is the last one. Its usage is written before it. */
 const isWholeAfter = (type: unknown, { toolRequests }: Fields) =>
   type === 'assistant.message' ? listOf(toolRequests).length === 0 : type !== 'user.message'
 
@@ -65,7 +65,7 @@ function usageOf({ model, inputTokens, outputTokens, cacheReadTokens, cacheWrite
   })
 }
 
-/** How the last turn stands after an event; undefined for one that does not change it. */
+/** The state of the last turn after an event; undefined if it does not change. */
 function endAfter(type: unknown, { content, errorType, message, reason }: Fields): End | undefined {
   if (type === 'user.message') return {}
   if (type === 'session.error') return { failure: failureOf(errorType, message) }

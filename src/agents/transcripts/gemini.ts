@@ -3,7 +3,7 @@ import { answerLength, countOf, defined, type Fields, fieldsOf, listOf, textOf, 
 import { linesWith } from '../lines.ts'
 import type { Told, Usage, Written } from '../seen.ts'
 
-/** What a session of Gemini CLI says of itself: each message of the model again and again, as it grows. */
+/** Reads the transcript of a Gemini CLI session. It contains each message of the model again as it grows. */
 export async function readGemini(path: string): Promise<Told> {
   const requests = new Map<unknown, Usage>()
   let [model, answer]: (string | undefined)[] = []
@@ -18,7 +18,7 @@ export async function readGemini(path: string): Promise<Told> {
         answer = undefined
         continue
       }
-      // A session that is taken up repeats what was said before, without its tokens.
+      // A resumed session repeats earlier messages without their tokens.
       if (message.tokens !== undefined) requests.set(message.id, usageOf(message))
       model = textOf(message.model, 100) ?? model
       answer = textOf(message.content, answerLength) ?? answer
@@ -28,7 +28,7 @@ export async function readGemini(path: string): Promise<Told> {
   return defined({ usage: usage && defined({ model, ...usage }), answer, written })
 }
 
-/** Thoughts are paid for as output; what tools bring in, as input. */
+/** Thoughts are billed as output, and tool results as input. */
 function usageOf({ model, tokens }: Fields): Usage {
   const { input, output, cached, thoughts, tool } = fieldsOf(tokens)
   return defined({

@@ -1,13 +1,13 @@
 import { markerOf } from '../../ledger/content.ts'
 
-/** Text that waits to be put, in parts; of more than fits, the newest stays. */
+/** Text waiting to be sent, in parts. If there is too much, the newest stays. */
 export interface Backlog {
-  /** Characters that wait. */
+  /** The number of waiting characters. */
   length(): number
   add(text: string): void
   /** Counts bytes that were dropped before they could be added. */
   addDropped(bytes: number): void
-  /** Puts the oldest part, after a line that tells what was dropped before it. Keeps it where `put` throws. */
+  /** Passes on the oldest part, after a line that says how much was dropped before it. Keeps it if `put` throws. */
   putOldest(put: (part: string, gap: string) => Promise<void>): Promise<void>
 }
 

@@ -10,11 +10,11 @@ import type { State } from '../../spool/state.ts'
 
 export interface BeatOptions {
   connect(place: Place): Promise<Line>
-  /** Whether heartbeats that are due in a few seconds are waited for. */
+  /** Whether to wait for heartbeats that are due in a few seconds. */
   waits: boolean
 }
 
-/** Tells the servers of live sessions what these do. A heartbeat that fails is made up for by the next. */
+/** Sends the activity of live sessions to their servers. If a heartbeat fails, the next one makes up for it. */
 export async function sendBeats(state: State, { connect, waits }: BeatOptions): Promise<void> {
   const left = new Set<string>()
   for (;;) {
@@ -22,16 +22,16 @@ export async function sendBeats(state: State, { connect, waits }: BeatOptions): 
     if (!next || (next.due > Date.now() && !waits)) return
     await sleep(Math.max(0, next.due - Date.now()))
     if (!(await sendBeat(state, next, connect).catch(() => false))) left.add(next.name)
-    // Whoever queued a call meanwhile, such as the end of the session, found it busy and could not send it.
+    // Another process may have queued a call meanwhile, such as the end of the session, but found the recording busy.
     await deliver(state, next.name, { connect })
   }
 }
 
-/** False where another process talks to the server of that session, or something is still to be sent before. */
+/** False if another process is talking to the server of that session, or something must be sent first. */
 async function sendBeat(state: State, beat: Beat, connect: BeatOptions['connect']): Promise<boolean> {
   const { name } = beat
   const holder = randomUUID()
-  // The end of a turn must not be overtaken by what was done before.
+  // The end of a turn must not be overtaken by earlier activity.
   if (!state.claim(name, holder, 2 * tryMs)) return false
   try {
     const { runId, leaseToken, place } = state.find(name) ?? {}

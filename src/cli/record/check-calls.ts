@@ -7,14 +7,14 @@ import type { Candidate } from './memo.ts'
 import type { Trees } from './note.ts'
 import type { Session, Settled } from './session.ts'
 
-/** A use of a tool as it was noted. */
+/** A use of a tool, from its note. */
 interface Use {
   cwd: string
   trees: Trees
   step: Step & { kind: 'tool' }
 }
 
-/** The checks that a command was, by the rules of conduct.json. Without an exit code it may be told by the transcript later. */
+/** The checks that a command is, by the rules of conduct.json. The transcript may reveal a missing exit code later. */
 export async function checksOf({ cwd, trees, step }: Use, session: Session, settled: Settled): Promise<Settled> {
   const { id, command, durationMs } = step
   if (command === undefined || trees.home === undefined) return settled
@@ -35,7 +35,7 @@ export async function checksOf({ cwd, trees, step }: Use, session: Session, sett
 
 type Ended = Pick<Step & { kind: 'tool' }, 'exitCode' | 'durationMs'>
 
-/** What the transcript says of a command by now. */
+/** What the transcript currently says about a command. */
 async function toldOf(session: Session, id: string | undefined): Promise<Ended> {
   const { commands = {} } = await session.transcript()
   return (id !== undefined && Object.hasOwn(commands, id) && commands[id]) || {}
@@ -43,7 +43,7 @@ async function toldOf(session: Session, id: string | undefined): Promise<Ended> 
 
 const timeOf = ({ durationMs }: Ended) => (durationMs === undefined ? {} : { durationMs })
 
-/** The checks of commands whose exit code is known by now. The others stay unknown: a gap is better than a guess. */
+/** The checks of commands whose exit code is now known. The others stay unknown: a gap is better than a guess. */
 export function unsureChecks(session: Session, settled: Settled, { commands = {} }: Told): Settled {
   const { unsure = [], ...memo } = settled.memo
   const calls = unsure.flatMap((candidate) => {
@@ -67,7 +67,7 @@ function callsOf({ agent }: Session, candidate: Candidate, exitCode: number): Ca
       result: exitCode === 0 ? 'pass' : 'fail',
       command: cut(command, 4_000),
       exitCode,
-      // Of a chain it is not known how long each of its commands took.
+      // For a chain, the durations of its commands are unknown.
       ...(durationMs !== undefined && names.length === 1 && { durationMs }),
       ...(commit && { commit }),
       ...(tree && { tree }),

@@ -23,12 +23,12 @@ interface CheckOptions extends PlaceOptions {
   agent?: string
 }
 
-/** The most characters that a check keeps of the output. */
+/** The most characters of output that a check keeps. */
 const tailLength = 131_072
 
 const say = createSay('conduct check exec')
 
-/** A command that knows how many of its words stood behind `--`. */
+/** A command that knows how many of its words were after `--`. */
 class CommandWithDashes extends Command {
   behind: number | undefined
 
@@ -57,7 +57,7 @@ export function checkExecCommand(): Command {
   return addExamples(command, ['conduct check exec RUN-001 --name tests -- npm test'])
 }
 
-/** The run that is named before `--`, and the command behind it; without `--` the first word is the run. */
+/** The run before `--`, and the command after it. Without `--`, the first word is the run. */
 function parted(all: string[], behind = all.length - 1): { runId: string | undefined; words: string[] } {
   const words = behind > 0 ? all.slice(-behind) : []
   const [runId, ...more] = all.slice(0, all.length - words.length)
@@ -66,10 +66,10 @@ function parted(all: string[], behind = all.length - 1): { runId: string | undef
   return { runId, words }
 }
 
-/** Where the check goes: to a run that is named, to what is recorded of a session, or to the newest run on the commit. */
+/** Where the check belongs: to the named run, to the recording of a session, or to the newest run on the commit. */
 type Target = { runId: string } | { session: Recording } | { isOfCommit: true }
 
-/** Runs the command and answers what to exit with. Throws where there can be no such check, before anything is run. */
+/** Runs the command and returns the exit code. If no such check is possible, throws before running anything. */
 async function checkExec(runId: string | undefined, words: string[], options: CheckOptions, exec: Command) {
   const { name, agent } = options
   const cwd = process.cwd()
@@ -91,13 +91,13 @@ async function checkExec(runId: string | undefined, words: string[], options: Ch
   }
 }
 
-/** Whose work is checked. Throws a UsageError where that cannot be told. */
+/** Finds the work that is checked. Throws a UsageError if that is unclear. */
 function targetOf(state: State, place: Place, cwd: string): Target {
   const whose = whoseHere(state, place, process.env)
   if (whose.kind !== 'own') return whose
   const ids = whose.candidates.flatMap(({ runId }) => runId ?? [])
   const { commit, dirty } = ids.length > 0 ? {} : gitStateOf(cwd)
-  // What differs from the commit is the work of somebody else.
+  // Uncommitted changes may be someone else's work.
   if (commit !== undefined && !dirty) return { isOfCommit: true }
   const name = `Name the run that is checked: conduct check exec ${ids[0] ?? 'RUN-001'} -- npm test`
   if (ids.length > 0) {

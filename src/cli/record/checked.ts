@@ -1,15 +1,15 @@
 import { resolve } from 'node:path'
 import type { CheckRule } from '../place/rules.ts'
 
-/** Where a command was run, and the folder in which the rules hold. */
+/** Where a command ran, and the folder whose rules apply. */
 export interface Where {
   cwd: string
   home: string | undefined
 }
 
 /**
- * The names of the checks that a command line was. It is none where its exit code is not that of the command that the rule
- * names: after `|`, `;`, `||` or `&`. In a chain of `&&`, each command has passed when the chain has; one that failed may be any of them.
+ * The names of the checks in a command line. Empty if its exit code may not be that of the check's command: after `|`,
+ * `;`, `||` or `&`. If a chain of `&&` passes, so did each command; if it fails, the failed one may be any of them.
  */
 export function checkNamesOf(line: string, exitCode: number | undefined, rules: CheckRule[], where: Where): string[] {
   const commands = chainOf(line)
@@ -29,9 +29,10 @@ export function checkNamesOf(line: string, exitCode: number | undefined, rules: 
   return exitCode === 0 || isAlone ? [...new Set(found)] : []
 }
 
-/** The commands of a line that stand between `&&`; undefined for a line with anything else between its commands. */
+/** The commands between `&&`; undefined if the line has any other separator. */
 function chainOf(line: string): string[] | undefined {
-  // What is quoted, and the copies of streams, join no commands. One sign takes the place of each, so that places stay.
+  // Quotes and redirections do not separate commands. Each character of them is replaced by one other, so that
+  // positions stay.
   const plain = line
     .replace(/\\[\s\S]|'[^']*'|"(?:[^"\\]|\\[\s\S])*"/g, (text) => '_'.repeat(text.length))
     .replace(/\d?[<>]&\d?-?|&>>?/g, (text) => '_'.repeat(text.length))
@@ -46,19 +47,19 @@ function chainOf(line: string): string[] | undefined {
   return isPlain ? commands : undefined
 }
 
-/** Where a command goes that is a plain `cd`; undefined where only the shell knows. */
+/** The target of a plain `cd`; undefined if only the shell knows it. */
 function folderOf(command: string): string | undefined {
   const [, single, double, bare] = /^cd\s+(?:'([^']*)'|"([^"$`\\]*)"|([^\s'"$`\\~*?]+))$/.exec(command) ?? []
   return single ?? double ?? bare
 }
 
 function isOf({ patterns }: CheckRule, command: string): boolean {
-  // Variables that are set for the command alone are no part of it.
+  // Variables that are set only for the command are not part of it.
   const [, named = command] = /^(?:[A-Za-z_]\w*=[^\s'"`$]*\s+)*([\s\S]*)$/.exec(command) ?? []
   return patterns.some((pattern) => matches(named.trim(), pattern.trim()))
 }
 
-/** `*` stands for any characters. Linear: each piece is taken where it comes first. */
+/** `*` matches any characters. Linear: each piece is matched where it first occurs. */
 function matches(text: string, pattern: string): boolean {
   const [first = '', ...rest] = pattern.split('*')
   const last = rest.pop()

@@ -7,13 +7,13 @@ export type Stream = 'stdout' | 'stderr'
 
 export interface ChildOptions {
   env: NodeJS.ProcessEnv
-  /** Is given what the child writes, which is passed on unchanged; without it, the child has our own streams. */
+  /** Receives the child's output, which is passed on unchanged. Without it, the child inherits our own streams. */
   onOutput?: ((stream: Stream, chunk: Buffer) => void) | undefined
 }
 
-/** How a command ended. */
+/** The result of a command. */
 export interface Ended {
-  /** As a shell tells it: 128 and the signal's number where a signal ended it, 127 where there is no such command. */
+  /** As in a shell: 128 plus the number of the signal that ended it, 127 if there is no such command. */
   exitCode: number
   signal: NodeJS.Signals | null
   durationMs: number
@@ -21,19 +21,20 @@ export interface Ended {
   fault?: string
 }
 
-/** How long output is waited for that a process left behind by the child may still write, in milliseconds. */
+/** How long to wait for output of processes that the child left behind, in milliseconds. */
 const graceMs = 1000
 
 /**
- * Runs a command with our stdin, and gives it the signals that end us: SIGINT, SIGQUIT, SIGTERM, SIGHUP. Those that a
- * terminal sends for a key reach it without us.
+ * Runs a command with our stdin, and forwards the signals that end us: SIGINT, SIGQUIT, SIGTERM, SIGHUP. A terminal
+ * sends the ones of its keys to the child directly.
  */
 export async function runChild(words: string[], { env, onOutput }: ChildOptions): Promise<Ended> {
   const started = performance.now()
   const [command = '', ...rest] = words
   const keys: NodeJS.Signals[] = hasTerminal() ? ['SIGINT', 'SIGQUIT'] : []
   let child: ChildProcess | undefined
-  // Before there is a child, and for good: what it leaves behind is not lost by the signal that ended it.
+  // Installed before the child starts, and never removed, so that the signal that ends the child does not lose what it
+  // left behind.
   for (const signal of ['SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => void (keys.includes(signal) || child?.kill(signal)))
   }
@@ -48,16 +49,19 @@ export async function runChild(words: string[], { env, onOutput }: ChildOptions)
   return { exitCode: code ?? 128 + constants.signals[signal as NodeJS.Signals], signal, durationMs }
 }
 
-/** What the child writes, to us and to `to`, as fast as `to` takes it. Once nobody reads that any more, the child learns so. */
+/**
+ * Passes on the child's output, to us and to `to`, as fast as `to` accepts it. When nobody reads any more, the child
+ * learns it.
+ */
 function pass(from: Readable | null, to: Writable, take: (chunk: Buffer) => void) {
   if (!from) return
   from.on('data', take)
   from.pipe(to, { end: false })
-  // Other commands may end with their reader; this one sees its child to the end.
+  // Other commands may end with their reader; this one stays with its child.
   to.removeAllListeners('error').on('error', () => from.destroy())
 }
 
-/** Whether we have a terminal, which sends what Ctrl-C means to all processes of its foreground. */
+/** Whether we have a terminal, which sends Ctrl-C to all processes in its foreground. */
 function hasTerminal(): boolean {
   try {
     closeSync(openSync('/dev/tty', 'r'))
@@ -84,7 +88,7 @@ function endOf(child: ChildProcess): Promise<End> {
   return new Promise((resolve) => {
     child.on('error', (error) => child.pid === undefined && resolve({ code: null, signal: null, error }))
     child.on('exit', (code, signal) => {
-      // What the child wrote may still be on its way, as slowly as our reader takes it.
+      // The child's output may still be in transit if our reader is slow.
       const timer = setInterval(() => {
         if (isQuiet && !streams.some((stream) => stream.isPaused())) for (const stream of streams) stream.destroy()
         isQuiet = true

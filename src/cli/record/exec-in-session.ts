@@ -9,19 +9,19 @@ import { addToSession, runOf } from './in-session.ts'
 import { createOutput } from './output.ts'
 import { createTail } from './tail.ts'
 
-/** The most characters that a session keeps of the output of one command. */
+/** The most characters that a session keeps of one command's output. */
 const tailLength = 32_768
 
 export interface SessionExec {
   state: State
   session: Recording
   env: Env
-  /** Whether the command has the terminal, and its output is not recorded. */
+  /** Whether the command has the terminal, so its output is not recorded. */
   isInteractive: boolean
   say(words: string): void
 }
 
-/** Runs the command as work of the session: what it wrote and how it ended are appended to the session's run. */
+/** Runs the command as part of the session: appends its output and result to the session's run. */
 export async function execInSession(words: string[], options: SessionExec): Promise<number> {
   const { state, session, env, isInteractive, say } = options
   const runId = await runOf(state, session, env)
@@ -45,14 +45,14 @@ export async function execInSession(words: string[], options: SessionExec): Prom
   return ended.exitCode
 }
 
-/** The command as a chapter of a run in markdown, its output without colours. */
+/** The command as a Markdown section of a run, with its output in plain text. */
 function chapterOf(command: string, { exitCode, durationMs, fault }: Ended, written: string): string {
   const plain = stripVTControlCharacters(fault ?? written).trimEnd()
   const end = `It ended with exit code ${exitCode} after ${(durationMs / 1000).toFixed(1)} s.`
   return `\n${fenced(command, 'sh')}\n${end}\n${plain === '' ? '' : `\n${fenced(plain, 'text')}`}`
 }
 
-/** A block whose fence is longer than any in the text. */
+/** A code block whose fence is longer than any in the text. */
 function fenced(text: string, language: string): string {
   const longest = Math.max(2, ...(text.match(/`+/g) ?? []).map(({ length }) => length))
   const fence = '`'.repeat(longest + 1)

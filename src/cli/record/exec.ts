@@ -33,7 +33,7 @@ interface ExecOptions extends PlaceOptions {
 
 /** Three times the pause between heartbeats. */
 const leaseSeconds = 60
-/** One call appends at most so many bytes. */
+/** The most bytes per append. */
 const callBytes = 65_536
 
 const say = createSay('conduct exec')
@@ -73,12 +73,12 @@ function addLabel(text: string, labels: Record<string, string> = {}): Record<str
 
 const ownOptions = ['specId', 'agent', 'retryOf', 'title', 'label'] as const
 
-/** Runs the command as part of the session that it belongs to; undefined, and nothing is run, where it is a run of its own. */
+/** Runs the command as part of its session. If it has none, runs nothing and returns undefined. */
 async function inSession(words: string[], options: ExecOptions): Promise<number | undefined> {
   const { env } = process
   if (ownOptions.some((name) => options[name] !== undefined)) return undefined
   const place = placeOf(options, env, process.cwd())
-  // What cannot be opened is told by the recorder.
+  // The recorder reports why the state cannot be opened.
   const state = stateOrMemory(env, () => {})
   try {
     const whose = whoseHere(state, place, env)
@@ -90,7 +90,7 @@ async function inSession(words: string[], options: ExecOptions): Promise<number 
   }
 }
 
-/** Whether the command has our terminal, and its output is not recorded. */
+/** Whether the command has our terminal, so its output is not recorded. */
 const isInteractive = ({ capture }: ExecOptions) => process.stdin.isTTY && process.stdout.isTTY && !capture
 
 async function asRun(words: string[], options: ExecOptions, command: Command): Promise<number> {
@@ -102,7 +102,7 @@ async function asRun(words: string[], options: ExecOptions, command: Command): P
   }
 }
 
-/** Runs the command and answers what to exit with. Throws where there can be no such run, before anything is run. */
+/** Runs the command and returns the exit code. If no such run is possible, throws before running anything. */
 async function exec(words: string[], options: ExecOptions, objects: string, command: Command): Promise<number> {
   const cwd = process.cwd()
   const place = placeOf(options, process.env, cwd)
@@ -113,7 +113,7 @@ async function exec(words: string[], options: ExecOptions, objects: string, comm
   const output = outputOf(recorder)
   const startedAt = Date.now()
   const ended = await runChild(words, {
-    // Not the id of a run around this one.
+    // Overrides the id of an outer run.
     env: { ...process.env, CONDUCT_RUN_ID: recorder.runId() ?? undefined },
     onOutput: isInteractive(options) ? undefined : output.write,
   })
@@ -135,7 +135,7 @@ async function exec(words: string[], options: ExecOptions, objects: string, comm
   return ended.exitCode
 }
 
-/** The run as it is to be made. Throws a UsageError that names each flag that is wrong. */
+/** The run to create. Throws a UsageError that names each wrong flag. */
 async function runOf(words: string[], options: ExecOptions, before: Snapshot | undefined, command: Command) {
   const { specId, agent, retryOf, label: labels } = options
   const line = await mask(commandLine(words))
@@ -149,7 +149,7 @@ async function runOf(words: string[], options: ExecOptions, before: Snapshot | u
   return run
 }
 
-/** What a run says of git: where it began (`base`), where it is, and what changed between. */
+/** The git fields of a run: its base, its current state, and the changes between them. */
 function workOf(before: Snapshot | undefined, after = before): Pick<Input<'createRun'>, 'git' | 'changes'> {
   if (!before || !after) return {}
   const base = before.git.commit
@@ -157,7 +157,7 @@ function workOf(before: Snapshot | undefined, after = before): Pick<Input<'creat
   return before === after ? { git } : { git, changes: changesBetween(before, after) }
 }
 
-/** Sends the run's beginning, so that the command may know its id. Throws where it can never be made. */
+/** Sends the start of the run, so that the command can know its id. Throws if the run can never be created. */
 async function start(recorder: Recorder) {
   const delivery = await Promise.race([recorder.send(), sleep(patienceMs, undefined, { ref: false })])
   if (delivery?.outcome === 'refused') {
@@ -181,7 +181,7 @@ function outputOf(recorder: Recorder): Output {
   return createOutput({ isFull: recorder.isFull, put })
 }
 
-/** As this machine saw it: the ledger may hear of it much later. */
+/** In this machine's time, because the ledger may receive them much later. */
 const timesOf = (startedAt: number, { durationMs }: Ended) => ({
   startedAt: new Date(startedAt).toISOString(),
   endedAt: new Date(startedAt + durationMs).toISOString(),

@@ -2,12 +2,15 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Delivery } from '../../spool/deliver.ts'
 import type { Recorded, Sender } from './sender.ts'
 
-/** How long an answer is waited for while a person waits, in milliseconds. */
+/** How long to wait for a response while a person waits, in milliseconds. */
 export const patienceMs = 5_000
-/** The pauses before the last tries: long enough for a server that is just starting again. */
+/** The pauses before the last tries: long enough for a server that is restarting. */
 const lastWaitsMs = [300, 1000]
 
-/** Sends the rest of a recording, for as long as that gets on, and says what becomes of what is left. Returns whether nothing is. */
+/**
+ * Sends the rest of a recording while it makes progress, and says what happens to the remainder. Returns whether
+ * nothing is left.
+ */
 export async function sayFarewell(recorded: Recorded, sender: Sender): Promise<boolean> {
   const { name, ending, say } = recorded
   const interrupt = () => ending.abort(new Error('It was interrupted.'))
@@ -21,7 +24,7 @@ export async function sayFarewell(recorded: Recorded, sender: Sender): Promise<b
   return outcome === 'sent'
 }
 
-/** Tries until nothing is left, a person or a silent server puts an end to it, or it fails again. */
+/** Tries until nothing is left, the person or a silent server ends it, or it fails again. */
 async function lastTries(sender: Sender, signal: AbortSignal): Promise<Delivery> {
   await sender.running()
   for (const ms of lastWaitsMs) {
@@ -32,7 +35,7 @@ async function lastTries(sender: Sender, signal: AbortSignal): Promise<Delivery>
   return sender.send()
 }
 
-/** Puts an end to the last tries once no call is acknowledged for a while. */
+/** Ends the last tries if no call is acknowledged for a while. */
 function watch({ state, name, ending }: Recorded) {
   let before = state.next(name)?.id
   return setInterval(() => {

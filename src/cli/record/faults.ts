@@ -4,7 +4,7 @@ import { explain } from '../../api/explain.ts'
 import { UsageError } from '../exit.ts'
 import { kebab } from '../operation/flag.ts'
 
-/** Throws a UsageError that names each flag or argument of the command whose value the ledger would not take. */
+/** Throws a UsageError that names each flag or argument with a value that the ledger would reject. */
 export function refuseFaults(command: Command, schema: z.ZodType, input: Record<string, unknown>) {
   const { error } = schema.safeParse(input, { reportInput: true })
   const issues = error?.issues.flatMap((issue) => explain(issue, new Set(Object.keys(input)))) ?? []
@@ -12,7 +12,7 @@ export function refuseFaults(command: Command, schema: z.ZodType, input: Record<
   throw new UsageError(issues.map(({ path, message }) => `${nameOf(command, path)} ${message}`).join('\n'))
 }
 
-/** What the command calls the field of that path: `--label` for `labels.team`. */
+/** The name on the command line of the field at that path: `--label` for `labels.team`. */
 function nameOf({ options, registeredArguments }: Command, path: string): string {
   const [field = ''] = path.split('.')
   const option = options.find((one) => [field, field.replace(/s$/, '')].includes(one.attributeName()))

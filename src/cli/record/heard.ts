@@ -5,17 +5,19 @@ import { type Heard, readHeard } from '../../spool/heard.ts'
 import { type Env, folders } from '../place/folders.ts'
 import { stateFile } from './state.ts'
 
-/** The agents whose hooks were heard on this machine, newest first. Throws an Error where the state cannot be read. */
+/** The agents that have called hooks on this machine, newest first. Throws an Error if the state cannot be read. */
 export const heardAgents = (env: Env): Heard[] => (existsSync(stateFile(env)) ? readHeard(stateFile(env)) : [])
 
 export const titleOf = (name: string) => installs.find((install) => install.name === name)?.title ?? name
 
-/** The newest hook that could not run the program, so that nothing was recorded. */
+/** The newest hook call that could not run the program and so recorded nothing. */
 export interface Missed extends Heard {
   reason: string
 }
 
-/** What `bin/missed.cjs` kept last, unless a hook of that agent was heard since; undefined where there is none. */
+/**
+ * The last failure that `bin/missed.cjs` stored, unless that agent has called a hook since; undefined if there is none.
+ */
 export function missedHook(env: Env, heard: Heard[]): Missed | undefined {
   try {
     const missed: Missed = JSON.parse(readFileSync(join(folders.state(env), 'hook-missed.json'), 'utf8'))
@@ -25,5 +27,5 @@ export function missedHook(env: Env, heard: Heard[]): Missed | undefined {
   }
 }
 
-/** The same in words. */
+/** The failure in words. */
 export const missedWords = ({ agent, reason }: Missed) => `a hook of ${titleOf(agent)} recorded nothing: ${reason}`

@@ -3,7 +3,10 @@ import { installs } from '../../agents/install.ts'
 import { addExamples } from '../option.ts'
 import { observe } from './observe.ts'
 
-/** `conduct hook`: what agents run. `main.ts` goes to `observe` without it, since each hook is waited for. */
+/**
+ * `conduct hook`: the command that agents run. `main.ts` calls `observe` directly, because an agent waits for each
+ * hook.
+ */
 export function hookCommand(): Command {
   const command = new Command('hook')
     .description('Note what a coding agent does, from the document of its hook on standard input')

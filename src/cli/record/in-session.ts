@@ -14,7 +14,7 @@ import { type Whose, whoseRun } from './whose-run.ts'
 
 type Here = Exclude<Whose, { kind: 'session' }> | { kind: 'session'; session: Recording }
 
-/** Whose work this process does. A run that CONDUCT_RUN_ID names is its session's where hooks on this machine record it. */
+/** Whose work this process does. The run in CONDUCT_RUN_ID belongs to a session if hooks on this machine record it. */
 export function whoseHere(state: State, place: Place, env: Env): Here {
   const ancestors = ancestorsOf(process.pid).map(({ id }) => id)
   const whose = whoseRun(state, place, { env, ancestors, starter: agentProcessOf() })
@@ -23,7 +23,7 @@ export function whoseHere(state: State, place: Place, env: Env): Here {
   return session ? { kind: 'session', session } : whose
 }
 
-/** The run of a session, which is sent now if it is not in the ledger yet; undefined where it does not get there in time. */
+/** The run of a session. If it is not in the ledger yet, sends it now; undefined if that does not succeed in time. */
 export async function runOf(state: State, { name }: Pick<Recording, 'name'>, env: Env): Promise<string | undefined> {
   const runId = () => state.find(name)?.runId ?? undefined
   if (runId() !== undefined) return runId()
@@ -38,12 +38,12 @@ export async function runOf(state: State, { name }: Pick<Recording, 'name'>, env
   return runId()
 }
 
-/** The pause before the state is read again, in milliseconds. */
+/** The pause before reading the state again, in milliseconds. */
 const pauseMs = 50
 
 /**
- * Adds a call to what is recorded of a session, and sends what waits of that; says what is not sent. Throws an Error where
- * the session has no run to add to.
+ * Adds a call to the recording of a session and sends what is queued. Reports what could not be sent. Throws an Error
+ * if the session has no run.
  */
 export async function addToSession(
   state: State,
@@ -60,6 +60,6 @@ export async function addToSession(
   if (outcome === 'waiting') say('The record is not sent yet. It is kept, and conduct sync sends it.')
 }
 
-/** Whether the run of a recording is there, or is to be made by the first call that waits. */
+/** Whether the run of a recording exists, or the first queued call will create it. */
 const hasRun = (state: State, name: string) =>
   Boolean(state.find(name)?.runId) || state.next(name)?.operation === 'createRun'

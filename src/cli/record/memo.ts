@@ -4,34 +4,34 @@ import { type Draft, newDraft } from '../../agents/turn.ts'
 import type { Snapshot } from '../place/tree.ts'
 import type { Trees } from './note.ts'
 
-/** What is kept of a session from one batch of notes to the next. */
+/** The state of a session between two batches of notes. */
 export interface Memo {
   /** Whether its run was created. */
   begun?: boolean
-  /** How many turns were told. */
+  /** The number of turns sent. */
   n?: number
-  /** The working tree at its beginning. */
+  /** The working tree at its start. */
   base?: Snapshot
-  /** The turn that goes on. */
+  /** The current turn. */
   draft?: Draft
   /** The commands of that turn. */
   commands?: Window[]
-  /** Commands that may be checks, and whose exit code is not known yet. */
+  /** Commands that may be checks, with unknown exit codes. */
   unsure?: Candidate[]
-  /** How the last turn ended, where it did not end well. */
+  /** The failure of the last turn, if it failed. */
   failure?: Failure
   interrupted?: true
-  /** The plan that the agent keeps. */
+  /** The agent's plan. */
   plan?: KeptItem[]
   model?: string
   transcript?: string
   /** The transcripts of its subagents. */
   subagents?: string[]
-  /** The totals of the transcript when the last turn was told. */
+  /** The totals of the transcript at the last turn. */
   usage?: Usage
 }
 
-/** When a command ran, in milliseconds since 1970, and the trees before and after it. */
+/** When a command ran, in milliseconds since 1970, with the trees before and after it. */
 export interface Window extends Trees {
   from: number
   to: number
@@ -41,13 +41,13 @@ export interface Window extends Trees {
 export interface Candidate {
   cwd: string
   trees: Trees
-  /** The agent's own id of this use of the tool. */
+  /** The agent's id for this use of the tool. */
   id?: string
   command: string
   durationMs?: number
 }
 
-/** What recorders of version 0.1 kept instead. */
+/** What recorders of version 0.1 stored instead. */
 interface Earlier {
   turn?: {
     prompts: string[]
@@ -58,7 +58,7 @@ interface Earlier {
   failure?: unknown
 }
 
-/** The memo as it stands on disk, in today's form. `at` is when its turn began, where it does not say so. */
+/** A stored memo in its current form. `at` is when its turn started, if it does not say so. */
 export function memoOf(stored: object, at: number): Memo {
   const { turn, failure, ...memo } = stored as Memo & Earlier
   return {
@@ -81,7 +81,7 @@ function draftOf({ prompts, tools, files, commands }: NonNullable<Earlier['turn'
 const failureOf = (failure: unknown): Failure =>
   typeof failure === 'string' ? { code: 'AGENT_FAILED', message: failure } : (failure as Failure)
 
-/** A note as it stands on disk, in today's form: in version 0.1 a failure was a text. */
+/** A stored note in its current form. In version 0.1, a failure was a text. */
 export function stepOf({ step }: Seen): Step {
   if ((step.kind !== 'turn' && step.kind !== 'end') || step.failure === undefined) return step
   return { ...step, failure: failureOf(step.failure) }

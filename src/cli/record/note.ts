@@ -12,33 +12,33 @@ import { checkRules } from '../place/rules.ts'
 import { type Snapshot, snapshot } from '../place/tree.ts'
 import { checkNamesOf } from './checked.ts'
 
-/** One thing that was seen of a session, and what records it. */
+/** A report about a session, and its recording. */
 export interface Heard {
   seen: Seen
   recording: New
-  /** When the hook was run, in milliseconds since 1970. */
+  /** When the hook ran, in milliseconds since 1970. */
   at: number
 }
 
-/** What a note keeps of the working tree as the hook found it. */
+/** The state of the working tree that a note keeps. */
 export interface Trees {
   now?: Snapshot
-  /** Of a command: the tree before it, and when it began, in milliseconds since 1970. */
+  /** For a command: the tree before it, and when it started, in milliseconds since 1970. */
   before?: Snapshot
   began?: number
-  /** Of a command that may be a check: the folder in which the rules of conduct.json hold. */
+  /** For a command that may be a check: the folder whose conduct.json applies. */
   home?: string
 }
 
-/** Where git objects of a session's snapshots are stored that the repository does not have. */
+/** Where to store git objects of a session's snapshots that the repository does not have. */
 export const objectsOf = (env: Env, name = '') => join(folders.state(env), 'objects', name)
 
-/** Notes what was seen, with the working tree where that matters. Returns whether something should be sent now. */
+/** Stores a report, with the working tree if needed. Returns whether to send something now. */
 export function noteStep(state: State, heard: Heard, env: Env): boolean {
   const { seen, recording } = heard
   const { step } = seen
   const isNoted = !['start', 'begin', 'wait'].includes(step.kind)
-  // A session that has done nothing yet has no recording.
+  // A session that has done nothing has no recording.
   if (!isNoted && !state.find(recording.name)) return false
   const take = () => snapshotInHook(recording.cwd, objectsOf(env, recording.name))
   if (step.kind === 'begin') beginCommand(state, heard, step, take)
@@ -51,7 +51,7 @@ export function noteStep(state: State, heard: Heard, env: Env): boolean {
 /** How long an agent waits for git, in milliseconds. */
 const patienceMs = 2_000
 
-/** A working tree that git needs too long for is not looked at again while the agent waits: `conduct sync` does so where it can. */
+/** If git takes too long for a working tree, hooks do not try it again. `conduct sync` does, if it can. */
 function snapshotInHook(cwd: string, objects: string): Snapshot | undefined {
   const mark = join(objects, 'slow')
   if (existsSync(mark)) return undefined
@@ -61,16 +61,16 @@ function snapshotInHook(cwd: string, objects: string): Snapshot | undefined {
   return taken
 }
 
-/** Keeps the note; returns whether it should be sent now. */
+/** Stores the note. Returns whether to send it now. */
 function keep(state: State, heard: Heard, take: () => Snapshot | undefined): boolean {
   const { seen, recording } = heard
   const { step } = seen
-  // What is told twice (by hooks of the project and of the user, say) is the same.
+  // The same report may come twice, for instance from hooks of the project and of the user.
   const key = seen.id ?? randomUUID()
   switch (step.kind) {
     case 'prompt':
     case 'turn':
-      // It is kept before git is asked: an agent that ends may end its hooks.
+      // Stored before calling git, because an agent that exits may kill its hooks.
       if (!state.note(recording, seen, key, false)) return false
       state.complete(recording.name, key, treesAt(state, heard, take))
       return true
@@ -95,7 +95,7 @@ function keep(state: State, heard: Heard, take: () => Snapshot | undefined): boo
   }
 }
 
-/** The tree at a prompt is where the run begins, so it is taken for the first alone; that of a turn, at its end. */
+/** A prompt needs the tree only if it is the first one, where the run starts; a turn needs the tree at its end. */
 function treesAt(state: State, { seen, recording }: Heard, take: () => Snapshot | undefined): Trees | undefined {
   const { begun } = (state.find(recording.name)?.memo ?? {}) as { begun?: boolean }
   return seen.step.kind === 'prompt' && begun ? undefined : { now: take() }
@@ -112,12 +112,12 @@ function beginCommand(
 }
 
 interface Command {
-  /** The agent's own id of this use of the tool. */
+  /** The agent's id for this use of the tool. */
   id: string | undefined
   command: string
 }
 
-/** The trees before and after a command, whether it may be a check, and how long it took by its hooks. */
+/** The trees before and after a command, whether it may be a check, and its duration according to its hooks. */
 function commandTrees(
   state: State,
   { seen, recording, at }: Heard,
@@ -126,12 +126,12 @@ function commandTrees(
 ) {
   const now = take()
   const { name } = recording
-  // After a wait for a person, or beside another tool, nobody knows how long it took itself.
+  // After waiting for a person, or beside another tool, its own duration is unknown.
   const isAlone = seen.tellsWaits && isDoing(state, name, command)
   const begun = (id !== undefined && state.finish(name, id)) || state.finish(name, shortOf(command))
   const { began, git: before } = begun ?? {}
   const home = homeOf(seen.cwd, now)
-  // Its exit code may only be known later, by the transcript.
+  // The transcript may reveal its exit code later.
   const isCheck = checkNamesOf(command, 0, rulesOf(seen.cwd), { cwd: seen.cwd, home }).length > 0
   const git: Trees = { now, before: before as Snapshot | undefined, began, ...(isCheck && { home }) }
   return { git, isCheck, ...(isAlone && began !== undefined && { durationMs: Math.max(0, at - began) }) }
@@ -142,11 +142,11 @@ const isDoing = (state: State, name: string, command: string) => {
   return activity?.state === 'working' && activity.target === shortOf(command)
 }
 
-/** What was seen, with the time between the hooks where the document has none. */
+/** The report, with the time between the hooks if the document has none. */
 const timed = (seen: Seen, step: Step & { kind: 'tool' }, durationMs: number | undefined): Seen =>
   durationMs === undefined ? seen : { ...seen, step: { durationMs, ...step } }
 
-/** The folder in which the rules of conduct.json hold: its own or, in a linked working tree that has none, the top. */
+/** The folder whose conduct.json applies: the current one or, in a linked worktree without one, the top. */
 function homeOf(cwd: string, tree: Snapshot | undefined): string | undefined {
   const file = projectFileOf(cwd)
   const folder = file && dirname(file)
@@ -154,7 +154,7 @@ function homeOf(cwd: string, tree: Snapshot | undefined): string | undefined {
   return isAbove ? folder : tree?.root
 }
 
-/** A conduct.json that cannot be read has no rules; what sends the turn says so. */
+/** An unreadable conduct.json has no rules. The code that sends the turn reports it. */
 function rulesOf(cwd: string) {
   try {
     return checkRules(cwd)

@@ -12,14 +12,14 @@ import { type Heard, noteStep } from './note.ts'
 import { stateOf } from './state.ts'
 import { wakeSync } from './wake.ts'
 
-// All that a hook loads stands above, and it must stay little: an agent waits for each hook.
+// A hook loads only the imports above. Keep them few: an agent waits for each hook.
 
-/** How long a document may be on its way, in milliseconds, and how large it may be. */
+/** The most time a document may take to arrive, in milliseconds, and its largest size. */
 const most = { ms: 2_000, characters: 16_000_000 }
 
 /**
- * Notes what the document on `input` reports of a session, and returns what to print: nothing, or what the agent `name` takes
- * for no opinion. Throws nothing: an agent must not stumble over Conduct.
+ * Stores what the document on `input` reports about a session. Returns what to print: nothing, or what the agent `name`
+ * accepts as having no opinion. Never throws: an agent must not stumble over Conduct.
  */
 export async function observe(name: string, input: Readable, env: Env, wake = wakeSync): Promise<string> {
   const at = Date.now()
@@ -28,16 +28,16 @@ export async function observe(name: string, input: Readable, env: Env, wake = wa
     const seen = readDocument(name, document, env)
     if (seen.length > 0 && noteAll(seen, at, env)) wake(env)
   } catch {
-    // The session goes on without a record.
+    // The session continues without a record.
   }
   return answerOf(name)
 }
 
-/** Returns whether something should be sent now. */
+/** Returns whether to send something now. */
 function noteAll(seen: Seen[], at: number, env: Env): boolean {
   const state = stateOf(env)
   try {
-    // All are of one document, and so of one session.
+    // All reports of a document belong to one session.
     const recordings = seen.map((one) => ({ seen: one, recording: recordingOf(one, state, env) }))
     const heard = recordings.flatMap(({ seen, recording }): Heard[] => (recording ? [{ seen, recording, at }] : []))
     return heard.map((one) => noteStep(state, one, env)).includes(true)
@@ -46,13 +46,13 @@ function noteAll(seen: Seen[], at: number, env: Env): boolean {
   }
 }
 
-/** The recording of the session; undefined where it began in a folder that no conduct.json enters into the ledger. */
+/** The recording of the session; undefined if no conduct.json applies to the folder where it started. */
 function recordingOf({ agent, session, cwd, step }: Seen, state: State, env: Env): New | undefined {
-  // It becomes the name of a recording, and of a folder.
+  // It becomes part of the name of a recording and of a folder.
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/.test(session)) return undefined
   const name = `${agent.replace(/-code$/, '')}-${session}`
   const known = state.find(name)
-  // A session that is resumed goes on in another process.
+  // A resumed session continues in another process.
   if (known && step.kind === 'prompt') return { ...known, agentProcess: agentProcessOf() ?? null }
   if (known) state.prove(name, agentProcessOf)
   if (known) return known
@@ -68,7 +68,7 @@ function recordingOf({ agent, session, cwd, step }: Seen, state: State, env: Env
   }
 }
 
-/** One JSON object. It ends where it is whole: not every agent closes the pipe. */
+/** Reads one JSON object. Stops when it is complete, because not every agent closes the pipe. */
 async function documentFrom(input: Readable): Promise<Fields> {
   const timer = setTimeout(() => input.destroy(), most.ms)
   try {

@@ -4,35 +4,35 @@ import type { Stream } from './child.ts'
 import { createLine } from './line.ts'
 
 export interface OutputOptions {
-  /** Whether there is too much unsent for more to be put; what comes meanwhile is kept here, within a limit. */
+  /** Whether too much is unsent to put more. Further output stays here, up to a limit. */
   isFull(): boolean
-  /** Takes masked text. Where it throws, the text is put again later. */
+  /** Receives masked text. If it throws, the text is put again later. */
   put(text: string): void
 }
 
-/** What a command writes, on its way to the ledger. */
+/** The output of a command on its way to the ledger. */
 export interface Output {
   write(stream: Stream, chunk: Uint8Array): void
-  /** Puts all that is left. Throws what `put` throws. */
+  /** Puts the rest. Throws the errors of `put`. */
   end(): Promise<void>
 }
 
-/** Text is put as often, in milliseconds, or as soon as there is so much. */
+/** How often to put text, in milliseconds, and after how many characters at the latest. */
 const everyMs = 500
 const batchLength = 65_536
-/** The most characters that wait here, of whole lines and of each line that has not ended. */
+/** The most characters to hold, counting complete and unfinished lines. */
 const mostLength = 1_048_576
 
 /**
- * Gathers what a command writes into batches of whole lines, masked, so that no secret lies across a border: a private key
- * is held until its end, and a line without end is cut where nothing secret is.
+ * Collects the output of a command into batches of complete lines and masks them. No secret crosses a border: a private
+ * key is held back until its end, and an unfinished line is cut only outside secrets.
  */
 export function createOutput({ isFull, put }: OutputOptions): Output {
   const backlog = createBacklog(mostLength, batchLength)
   const lines = { stdout: createLine(backlog, mostLength), stderr: createLine(backlog, mostLength) }
   let flushing = Promise.resolve()
   const alarm = createAlarm(() => {
-    // What failed is tried again.
+    // A failed flush is retried.
     flushing = flushing.then(flush).catch(() => {})
   })
   const putOldest = () => backlog.putOldest(async (text, gap) => put(gap + (await mask(text))))
@@ -61,7 +61,7 @@ export function createOutput({ isFull, put }: OutputOptions): Output {
   }
 }
 
-/** Rings once, after the shortest of the times that it was set to. */
+/** Fires once, after the shortest of the times it was set to. */
 function createAlarm(ring: () => void) {
   let timer: NodeJS.Timeout | undefined
   let dueMs = Number.POSITIVE_INFINITY

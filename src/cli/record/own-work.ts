@@ -16,7 +16,7 @@ export interface Work {
   cwd: string
   /** The files that its documents name. */
   files: string[]
-  /** The commands that it ran. */
+  /** Its commands. */
   commands: Window[]
   /** The working tree before the run and now. */
   base: Snapshot | undefined
@@ -26,8 +26,8 @@ export interface Work {
 const most = { files: 500, commits: 500 }
 
 /**
- * The files that this session wrote, and the commits that it made: those that its documents name, and what its own commands
- * changed. What another session may have changed at the same time is left out.
+ * The files and commits of this session: those its documents name, and those its own commands changed. Anything that
+ * another session may have changed at the same time is left out.
  */
 export function ownWork(work: Work): { files: NonNullable<TurnFields['files']>; commits: string[] } {
   const { base, now, cwd } = work
@@ -39,11 +39,11 @@ export function ownWork(work: Work): { files: NonNullable<TurnFields['files']>; 
   return { files: files.slice(0, most.files), commits: commits.slice(-most.commits) }
 }
 
-/** The paths of files that a session's documents name, as the ledger takes them. */
+/** The paths of files in a session's documents, in the form of the ledger. */
 export const pathsOf = (root: string | undefined, cwd: string, files: string[]): string[] =>
   [...new Set(files.map((file) => placed(root, cwd, file)))].flatMap((path) => pathOf(path) ?? []).slice(0, most.files)
 
-/** A file's path from the top of the working tree; an absolute one where it is outside of it. */
+/** The path of a file from the top of the working tree; absolute if it is outside. */
 function placed(root: string | undefined, cwd: string, file: string): string {
   const path = isAbsolute(file) ? file : resolve(cwd, file)
   const real = join(realFolder(dirname(path)), basename(path))
@@ -55,12 +55,12 @@ function realFolder(folder: string): string {
   try {
     return realpathSync(folder)
   } catch {
-    // It is gone.
+    // The folder no longer exists.
     return folder
   }
 }
 
-/** Lines that were added and removed, by path; none of binary files. */
+/** Added and removed lines by path, without binary files. */
 function linesOf(base: Snapshot, now: Snapshot) {
   const lines = new Map<string, { insertions: number; deletions: number }>()
   for (const line of attempt(() => diffTrees(base, now, '--no-renames', '--numstat', '-z')).split('\0')) {
@@ -70,7 +70,10 @@ function linesOf(base: Snapshot, now: Snapshot) {
   return lines
 }
 
-/** The files that a command changed; none where another session ran one meanwhile, since nobody can tell whose they are. */
+/**
+ * The files that a command changed; empty if another session ran a command at the same time, because nobody can tell
+ * whose they are.
+ */
 function changedBy({ from, to, before, now }: Window, { state, name }: Work, commits: string[]): string[] {
   if (!before || !now || before.root !== now.root || before.tree === now.tree) return []
   if (state.hasRival(name, now.root, from, to)) return []
@@ -81,8 +84,8 @@ function changedBy({ from, to, before, now }: Window, { state, name }: Work, com
 }
 
 /**
- * Where a command went to another commit, a checkout or a pull, its files are nobody's work here: only what is not committed
- * there, and what the session committed itself.
+ * If a command moved to another commit, as a checkout or a pull does, the files that came with it are nobody's work
+ * here. What counts is what is not committed there, and what the session committed itself.
  */
 function isWrittenSince(before: Snapshot, now: Snapshot, commits: string[]) {
   const { root } = now
@@ -98,7 +101,7 @@ function isWrittenSince(before: Snapshot, now: Snapshot, commits: string[]) {
   return (path: string) => written.has(path)
 }
 
-/** The commits that this session's commands made, and no other session's. */
+/** The commits made by this session's commands, and by no other session. */
 function ownCommits({ state, name, commands }: Work): string[] {
   return commands.flatMap(({ from, to, before, now }) => {
     if (before?.log === undefined || now?.log === undefined || before.root !== now.root) return []
@@ -108,7 +111,7 @@ function ownCommits({ state, name, commands }: Work): string[] {
 
 const namesIn = (listed: string) => listed.split('\0').filter(Boolean)
 
-/** What git says; nothing where it fails, for a snapshot whose objects are gone for instance. */
+/** The output of git; empty if it fails, for example because a snapshot's objects are gone. */
 function attempt(ask: () => string): string {
   try {
     return ask()

@@ -5,8 +5,8 @@ import type { Env } from '../place/folders.ts'
 import { readProfiles } from '../place/profile.ts'
 
 /**
- * Connects to a recorded place as the environment of now has it: with the URL and the key of its profile, or the password
- * of its database. Throws an Error rather than show CONDUCT_API_KEY to a server that CONDUCT_URL does not name.
+ * Connects to a recorded place with current settings: the URL and key of its profile, or the password of its database.
+ * Throws an Error rather than send CONDUCT_API_KEY to a server that CONDUCT_URL does not name.
  */
 export async function reconnect(place: Place, env: Env): Promise<Line> {
   const tries = { attempts: 1, timeout: tryMs }
@@ -26,7 +26,7 @@ export async function reconnect(place: Place, env: Env): Promise<Line> {
   return connect(place, env, tries)
 }
 
-/** Gives deliveries one connection, which is opened when it is first needed and stays until `close`. */
+/** Gives deliveries one connection, which is opened on first use and stays open until `close`. */
 export function keepOpen(env: Env) {
   let opened: Promise<Line> | undefined
   return {

@@ -14,41 +14,41 @@ export interface RecorderOptions {
   place: Place
   cwd: string
   env: Env
-  /** The run, where it is there already. */
+  /** The run, if it already exists. */
   runId?: string
-  /** What is recorded first. */
+  /** The first call to record. */
   first?: NewCall
-  /** Tells people what they should know. */
+  /** Reports something to the user. */
   say(words: string): void
 }
 
 type NewCall = Omit<Call, 'key'>
 
-/** Sends what is recorded while the work goes on: at once, or again and again where that fails. */
+/** Sends recorded calls in the background: at once, or again until it succeeds. */
 export interface Recorder {
-  /** Null until the run is made. */
+  /** Null until the run is created. */
   runId(): string | null
   /** Whether so much is unsent that no more output should be added. */
   isFull(): boolean
-  /** Keeps calls on disk, and sends them. Throws where they cannot be kept. */
+  /** Stores calls on disk and sends them. Throws if they cannot be stored. */
   add(...calls: NewCall[]): void
-  /** Sends now what is kept. */
+  /** Sends what is stored. */
   send(): Promise<Delivery>
-  /** Ends with a last call; what cannot be sent then waits for a sync. Returns the id of the run where all is sent. */
+  /** Ends with a last call. What cannot be sent waits for a sync. Returns the id of the run if everything is sent. */
   end(last: NewCall): Promise<string | null>
-  /** Ends, and leaves no trace of what was not sent. */
+  /** Ends, and deletes everything unsent. */
   discard(): Promise<void>
 }
 
 const heartbeatMs = 20_000
-/** Characters of calls that wait on disk. */
+/** The most characters of calls waiting on disk. */
 const fullLength = 1_048_576
 
 export function createRecorder(options: RecorderOptions): Recorder {
   const recorded = begun(options)
   const { name, state } = recorded
   const sender = createSender(recorded)
-  // One that fails is made up for by the next, or by the token itself once the server is back.
+  // If one fails, the next makes up for it, or the token itself does once the server is back.
   const beats = setInterval(() => void beat(recorded).catch(() => {}), heartbeatMs)
   return {
     runId: () => state.find(name)?.runId ?? null,
@@ -91,7 +91,7 @@ async function close({ state, connection, ending }: Recorded, sender: Sender) {
   state.close()
 }
 
-/** The recording in the state of this user or, where that cannot be had, in one that ends with this process. */
+/** The recording in the state file of this user or, if that is unavailable, in memory. */
 function stateOf(name: string, { env, place, cwd, runId, first, say }: RecorderOptions): State {
   const begin = (state: State) => {
     state.record({ name, kind: 'exec', place, cwd })
@@ -102,13 +102,13 @@ function stateOf(name: string, { env, place, cwd, runId, first, say }: RecorderO
   try {
     return begin(stateOrMemory(env, say))
   } catch (error) {
-    // It opens, and cannot be written.
+    // The file opens but cannot be written.
     say(lossOf(error))
     return begin(openState(':memory:'))
   }
 }
 
-/** Renews the lease of the run, unless a call that waits will do so. */
+/** Renews the lease of the run, unless a queued call will do so. */
 async function beat({ state, name, connection, ending, say }: Recorded) {
   const { runId, leaseToken, place } = state.find(name) ?? {}
   if (!place || !runId || !leaseToken || state.next(name)) return
@@ -120,7 +120,7 @@ async function beat({ state, name, connection, ending, say }: Recorded) {
 
 const keyed = (call: NewCall): Call => ({ ...call, key: randomUUID() })
 
-/** Tells each thing once, on stderr. */
+/** Prints each message once, on stderr. */
 export function createSay(command: string): (words: string) => void {
   const told = new Set<string>()
   return (words) => {

@@ -14,7 +14,7 @@ import type { Session, Settled } from './session.ts'
 
 const isoOf = (ms: number) => new Date(ms).toISOString()
 
-/** With a run in progress: a new one for a new session, the same one again for a session that is taken up. */
+/** Starts a run for a new session, or reopens the run of a resumed one. */
 export function begun(
   session: Session,
   settled: Settled,
@@ -46,18 +46,18 @@ function runOf({ agent, recording, rules }: Session, base: Snapshot | undefined,
   }
 }
 
-/** The title of a session's run, by its first prompt. */
+/** The title of a session's run, from its first prompt. */
 export const titleOf = ({ prompts }: RecordRules, prompt: string | undefined, agent: string): string =>
   (prompts && firstLine(prompt ?? '', 70)) || `A session of ${agent}`
 
 /** How a turn ended. */
 export interface Ended extends TurnEnd {
   at: number
-  /** The working tree then; else it is taken now. */
+  /** The working tree at that time; if missing, it is taken now. */
   now?: Snapshot | undefined
 }
 
-/** The end of a turn, which is sent under its number. Nothing where nothing happened. */
+/** The end of a turn, sent under its number; undefined if nothing happened. */
 export async function turned(session: Session, before: Settled, end: Ended): Promise<Settled> {
   const draft = before.memo.draft ?? newDraft(end.at, before.memo.plan)
   const isSaid = before.memo.begun && end.answer !== undefined
@@ -89,7 +89,7 @@ export async function turned(session: Session, before: Settled, end: Ended): Pro
   return unsureChecks(session, settled, told)
 }
 
-/** What the turn used: as its hook says, else what the transcript's totals have grown by. */
+/** The usage of the turn: as its hook reports it, else the growth of the transcript's totals. */
 async function usageOf(
   told: Told,
   before: Usage | undefined,
@@ -100,7 +100,7 @@ async function usageOf(
   return used && estimateCost({ ...(model !== undefined && { model }), ...used })
 }
 
-/** The state of the repository at the end of a turn, and what the session did to it. */
+/** The git state at the end of a turn, and what the session changed. */
 function workOf(
   { state, recording, objects }: Session,
   memo: Settled['memo'],
@@ -130,13 +130,13 @@ function workOf(
 
 const interruption: Failure = { code: 'INTERRUPTED', message: 'Its user interrupted the last turn.' }
 
-/** Why a session failed whose last turn ended so; undefined where that ended well. */
+/** Why a session failed whose last turn ended like this; undefined if it ended well. */
 export function failureAfter(failure: Failure | undefined, interrupted: boolean | undefined): Failure | undefined {
   const why = failure ?? (interrupted ? interruption : undefined)
   return why && { code: why.code, message: cut(why.message, 4_000) ?? why.code }
 }
 
-/** The end of a session, with the totals that its transcript ends with. */
+/** The end of a session, with the final totals of its transcript. */
 export async function ended(session: Session, settled: Settled, at: number): Promise<Settled> {
   const { calls, memo } = settled
   if (!memo.begun || settled.ended) return { ...settled, ended: true }

@@ -10,19 +10,19 @@ export interface Recorded {
   name: string
   state: State
   connection: ReturnType<typeof keepOpen>
-  /** Aborted, nothing more is tried. */
+  /** Once aborted, nothing more is tried. */
   ending: AbortController
-  /** Tells people what they should know. */
+  /** Reports something to the user. */
   say(words: string): void
 }
 
 /** Sends the calls of one recording. */
 export interface Sender {
-  /** Sends now what is kept, unless that is being done already. */
+  /** Sends what is stored, unless it is already being sent. */
   send(): Promise<Delivery>
-  /** Sends now unless a further try is planned. */
+  /** Sends now unless a retry is scheduled. */
   wake(): void
-  /** What is being sent now. */
+  /** The delivery in progress. */
   running(): Promise<Delivery> | undefined
   stop(): void
 }
@@ -30,7 +30,7 @@ export interface Sender {
 const firstWaitMs = 500
 const longestWaitMs = 30_000
 
-/** A sender that tries again by itself while something waits, at longer and longer intervals. */
+/** A sender that retries while something waits, with growing pauses. */
 export function createSender({ state, name, connection, ending, say }: Recorded): Sender {
   let running: Promise<Delivery> | undefined
   let timer: NodeJS.Timeout | undefined
@@ -46,7 +46,7 @@ export function createSender({ state, name, connection, ending, say }: Recorded)
     return running
   }
 
-  /** Plans the next try. */
+  /** Schedules the next try. */
   function plan(delivery: Delivery): Delivery {
     running = undefined
     const { outcome, words } = delivery
@@ -55,7 +55,7 @@ export function createSender({ state, name, connection, ending, say }: Recorded)
       waitMs = Math.min(waitMs * 2, longestWaitMs)
     } else {
       waitMs = firstWaitMs
-      // Queued while the last answer was read.
+      // Queued while the last response was read.
       if (outcome === 'sent' && state.next(name)) timer = setTimeout(send, 0)
     }
     if (words !== undefined && outcome !== 'busy') say(words)

@@ -19,34 +19,34 @@ import { objectsOf, type Trees } from './note.ts'
 import { begun, ended, turned } from './run-calls.ts'
 import { type Awaited, awaitedOf, toldWith } from './told.ts'
 
-/** What a session's calls are made of. */
+/** The data for the calls of a session. */
 export interface Session {
   state: State
   recording: Recording
-  /** Its agent's name in the ledger. */
+  /** The name of its agent in the ledger. */
   agent: string
   /** Where the objects of its snapshots are stored. */
   objects: string
-  /** Which of its texts are recorded. */
+  /** Which of its texts to record. */
   rules: RecordRules
-  /** What its transcript says now; nothing where it has none, or it cannot be read. */
+  /** The current content of its transcript; empty if there is none or it cannot be read. */
   transcript(): Promise<Told>
 }
 
-/** What notes come to. */
+/** The result of settling notes. */
 export interface Settled {
   calls: Call[]
   memo: Memo
   ended: boolean
 }
 
-/** Makes calls of all that hooks noted, ready to be sent. What cannot be read now is said, and kept. */
+/** Turns all notes of hooks into calls to send. Reports what cannot be read now, and keeps it. */
 export async function settleNotes(state: State, env: Env, say: (line: string) => void): Promise<void> {
   state.endLost()
   await settleAll(state, env, say)
   const deserted = state.deserted()
   if (deserted.length === 0) return
-  // The hook of their end may still be on its way.
+  // The hook of the last turn's end may still come.
   await sleep(overtakenMs)
   for (const session of deserted) state.endDeserted(session)
   await settleAll(state, env, say)
@@ -58,7 +58,7 @@ async function settleAll(state: State, env: Env, say: (line: string) => void) {
   }
 }
 
-/** Makes calls of the notes of a session. Notes that another process is first with, while this one looks, are read again. */
+/** Turns the notes of a session into calls. If another process settles some of them first, reads them again. */
 async function settle(state: State, name: string, env: Env) {
   for (let isSettled = false; !isSettled; ) {
     const recording = state.find(name)
@@ -78,10 +78,10 @@ async function settle(state: State, name: string, env: Env) {
   }
 }
 
-/** How long after the end of a session the hook of its last turn may still be heard, in milliseconds. */
+/** How long after the end of a session the hook of its last turn may still come, in milliseconds. */
 const overtakenMs = 1_000
 
-/** Hooks run at once: the end of a session may overtake the end of its last turn. */
+/** Hooks run concurrently: the end of a session may overtake the end of its last turn. */
 function inOrder(notes: Note[]): Note[] {
   const ordered: Note[] = []
   for (const note of notes) {
@@ -91,7 +91,7 @@ function inOrder(notes: Note[]): Note[] {
   return ordered
 }
 
-/** Until when to wait for the end of the last turn, where only that of the session was heard; 0 where nothing is missing. */
+/** Until when to wait for the end of the last turn if only the end of the session has come; 0 if nothing is missing. */
 function stopMayFollow(notes: Note[], { draft }: Memo): number {
   const last = notes.at(-1)
   const begins = notes.findLast(({ seen: { step } }) => step.kind === 'prompt' || step.kind === 'turn')
@@ -99,7 +99,7 @@ function stopMayFollow(notes: Note[], { draft }: Memo): number {
   return isOpen && last?.seen.step.kind === 'end' ? last.at + overtakenMs : 0
 }
 
-/** The memo with what the documents say of the session itself. */
+/** Adds what the documents say about the session itself to the memo. */
 function memoSeen(memo: Memo, notes: Note[]): Memo {
   const subagents = notes.flatMap(({ seen: { step } }) => (step.kind === 'subagent' ? (step.transcript ?? []) : []))
   const transcript = notes.findLast(({ seen }) => seen.transcript !== undefined)?.seen.transcript ?? memo.transcript
@@ -146,10 +146,10 @@ async function settledBy(notes: Note[], session: Session, before: Settled): Prom
   return settled
 }
 
-/** A note that is told. */
+/** A note to send. */
 interface Given extends Note {
   step: Step
-  /** Whether no other note follows it. */
+  /** Whether it is the last note. */
   isLast: boolean
   /** Whether no prompt follows it. */
   isLastTurn: boolean
@@ -162,7 +162,7 @@ async function after(note: Given, session: Session, settled: Settled): Promise<S
   switch (step.kind) {
     case 'prompt': {
       const before = await leftOpen(note, session, settled)
-      // One that the hook could not take is late, and better than none.
+      // If the hook could not take the tree, a late one is better than none.
       const base = before.memo.base ?? trees.now ?? snapshot(session.recording.cwd, session.objects)
       const draft = withStep(draftAfter(before.memo.draft, at, before.memo.plan), step, at)
       const memo = { ...before.memo, ...(base && { base }), draft }
@@ -190,14 +190,14 @@ async function after(note: Given, session: Session, settled: Settled): Promise<S
 
 const gone: Failure = { code: 'AGENT_GONE', message: "The agent's process ended before the turn did." }
 
-/** The answer of a turn whose hook has none. The transcript tells that of the last turn alone. */
+/** The answer of a turn whose hook has none. The transcript knows only that of the last turn. */
 async function wordsOf({ isLastTurn }: Given, { answer, failure, interrupted }: TurnEnd, session: Session) {
   if (!isLastTurn || answer !== undefined || failure || interrupted) return {}
   const told = await session.transcript()
   return told.answer === undefined ? {} : { answer: await mask(told.answer) }
 }
 
-/** How a turn ended whose end no hook told: with an error, or because its user interrupted it. */
+/** How a turn ended without a hook: with an error, or because its user interrupted it. */
 async function leftOpen(
   { at, isLast }: Given,
   session: Session,
@@ -206,22 +206,22 @@ async function leftOpen(
 ): Promise<Settled> {
   const { draft } = settled.memo
   if ((!draft || isEmpty(draft)) && !said.failure) return settled
-  // The transcript tells of the last turn alone.
+  // The transcript knows only the last turn.
   const { failure, interrupted, answer } = isLast ? await session.transcript() : {}
-  // Of the two that tell how it ended, the transcript says more.
+  // If both say how it ended, the transcript knows more.
   const wasFailure = failure
     ? { ...failure, message: await mask(failure.message) }
     : interrupted
       ? undefined
       : said.failure
-  // What an agent does by itself ends with its session.
+  // What an agent does on its own ends with its session.
   const wasInterrupted = said.interrupted ?? interrupted ?? (draft?.prompt === undefined ? undefined : true)
   const how = wasFailure ? { failure: wasFailure } : wasInterrupted ? { interrupted: wasInterrupted } : {}
   const words = wasFailure || answer === undefined ? {} : { answer: await mask(answer) }
   return turned(session, settled, { ...how, ...words, at })
 }
 
-/** Forgets the snapshots of sessions that are forgotten. */
+/** Deletes the snapshots of deleted sessions. */
 export function forgetObjects(state: State, env: Env) {
   const folder = objectsOf(env)
   if (!existsSync(folder)) return

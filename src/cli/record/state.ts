@@ -2,15 +2,13 @@ import { join } from 'node:path'
 import { openState, type State } from '../../spool/state.ts'
 import { type Env, folders, privateFolder } from '../place/folders.ts'
 
-/** The file with what this user's programs record and have not sent yet. */
+/** The file for what this user's programs record and have not sent yet. */
 export const stateFile = (env: Env) => join(folders.state(env), 'state.db')
 
 export const lossOf = (error: unknown) =>
   `What cannot be sent at once will be lost, since nothing can be kept here: ${(error as Error).message}.`
 
-/**
- * The state of this user or, where that cannot be opened, one that ends with this process: `say` is told what that means.
- */
+/** The state file of this user or, if it cannot be opened, a state in memory. `say` receives what that means. */
 export function stateOrMemory(env: Env, say: (words: string) => void): State {
   try {
     return stateOf(env)
@@ -20,7 +18,7 @@ export function stateOrMemory(env: Env, say: (words: string) => void): State {
   }
 }
 
-/** Opens the state of this user, made where it is missing. */
+/** Opens the state file of this user, creating it if needed. */
 export function stateOf(env: Env): State {
   privateFolder(folders.state(env))
   return openState(stateFile(env))

@@ -13,12 +13,12 @@ import { reconnect } from './reconnect.ts'
 import { forgetObjects, settleNotes } from './session.ts'
 import { stateOf } from './state.ts'
 
-/** What a sync ends with when something is not sent. */
+/** The exit code of a sync that leaves something unsent. */
 const [waitsCode] = exitCodes.unreachable
-/** How long what was sent is remembered. */
+/** How many days to remember what was sent. */
 const keptDays = 30
 
-/** `conduct sync`: sends what this machine recorded and could not send then. */
+/** `conduct sync`: sends what this machine has recorded but could not send. */
 export function syncCommand(): Command {
   const command = new Command('sync')
     .option('--quiet', 'say nothing, and leave alone what was refused')
@@ -52,16 +52,19 @@ async function run({ quiet, discard }: { quiet?: true; discard?: string }, env: 
 }
 
 export interface SyncOptions {
-  /** Whether what was refused is tried again. */
+  /** Whether to retry refused calls. */
   again: boolean
   say(line: string): void
 }
 
-/** Sends all that waits, oldest first, and says what became of it; a place that does not answer is asked once. Answers whether nothing is left. */
+/**
+ * Sends everything that waits, oldest first, and reports the result. Tries an unreachable place only once. Returns
+ * whether nothing is left.
+ */
 export async function sync(state: State, env: Env, { again, say }: SyncOptions): Promise<boolean> {
   await settleNotes(state, env, say)
   const isAllSent = await sendCalls(state, env, { again, say })
-  // A hook woke this one, also to tell what is done just now.
+  // If a hook has started this process, it also sends the current activity.
   await sendBeats(state, { connect: (place) => reconnect(place, env), waits: !again })
   if (!again && (await isDeserted(state))) {
     await settleNotes(state, env, say)
@@ -74,10 +77,10 @@ export async function sync(state: State, env: Env, { again, say }: SyncOptions):
   return isAllSent
 }
 
-/** How long an agent that has ended its turn may take to end, in milliseconds, and the pause between two looks. */
+/** How long an agent that has ended its turn may take to exit, in milliseconds, and the pause between two checks. */
 const [exitMs, pauseMs] = [3_000, 250]
 
-/** Whether an agent has ended without a word, as some do right after their last turn. */
+/** Whether an agent has exited without reporting it, as some do right after their last turn. */
 async function isDeserted(state: State): Promise<boolean> {
   while (state.deserted().length === 0) {
     if (!state.hasJustRested(exitMs)) return false

@@ -1,10 +1,10 @@
 import { markerOf } from '../../ledger/content.ts'
 import { newestOf } from './line.ts'
 
-/** The newest of a text that grows. */
+/** The end of a growing text. */
 export interface Tail {
   put(text: string): void
-  /** After a line that says how much was dropped before it, where that is so. */
+  /** The text, after a line that says how much was dropped before it, if any. */
   text(): string
 }
 

@@ -3,18 +3,18 @@ import type { Told } from '../../agents/seen.ts'
 import type { Note } from '../../spool/notes.ts'
 import type { Memo } from './memo.ts'
 
-/** An end that notes tell, and that the transcript must tell too. */
+/** An end of a turn that hooks reported and that the transcript must contain, too. */
 export interface Awaited {
-  /** When the turn was prompted, in milliseconds since 1970: what was written before is of another turn. */
+  /** When the turn was prompted, in milliseconds since 1970. Earlier entries belong to another turn. */
   since: number
-  /** How long it may be on its way. */
+  /** The latest time to wait for it. */
   until: number
 }
 
-/** How long an agent may write behind its hooks, in milliseconds, and the first pause between two looks. */
+/** How far an agent's transcript may lag behind its hooks, in milliseconds, and the first pause between two reads. */
 const [behindMs, pauseMs] = [3_000, 50]
 
-/** The end that the last of these notes tell of; undefined where they tell of none, or nobody is left to write it. */
+/** The end that the last of these notes report; undefined if they report none, or if no process is left to write it. */
 export function awaitedOf(notes: Note[], { draft }: Memo): Awaited | undefined {
   const prompt = notes.findLast(({ seen: { step } }) => step.kind === 'prompt')
   const end = notes.findLast(({ seen: { step } }) => step.kind === 'turn' || (step.kind === 'end' && !step.isGone))
@@ -23,7 +23,10 @@ export function awaitedOf(notes: Note[], { draft }: Memo): Awaited | undefined {
   return { since, until: end.at + behindMs }
 }
 
-/** What the transcript tells once it has the end that is awaited, or without what it says of how another turn ended. */
+/**
+ * The content of the transcript once it has the awaited end; otherwise without how the last turn ended, which would
+ * belong to another turn.
+ */
 export async function toldWith({ since, until }: Awaited, read: () => Promise<Told>): Promise<Told> {
   for (let ms = pauseMs; ; ms *= 2) {
     const told = await read()

@@ -2,15 +2,15 @@ import { existsSync } from 'node:fs'
 import type { Env } from '../place/folders.ts'
 import { stateFile, stateOf } from './state.ts'
 
-/** What this machine recorded and no server has acknowledged. */
+/** What this machine has recorded but no server has acknowledged. */
 export interface UnsentSummary {
-  /** How many recordings wait, and why the newest of them that was tried could not be sent. */
+  /** The number of waiting recordings, and why the most recent delivery failed. */
   waiting: number
   trouble: string | undefined
   refused: { name: string; reason: string }[]
 }
 
-/** Throws an Error where the state cannot be read. */
+/** Throws an Error if the state cannot be read. */
 export function unsentOf(env: Env): UnsentSummary {
   if (!existsSync(stateFile(env))) return { waiting: 0, trouble: undefined, refused: [] }
   const state = stateOf(env)
