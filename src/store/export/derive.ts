@@ -5,7 +5,10 @@ import { gramWords } from '../part.ts'
 
 const rowsAtOnce = 1000
 
-/** Makes what rests on the rows of a ledger: totals, what finds parts of titles, and entries that wait for the index of words. */
+/**
+ * Computes what is derived from the rows of a ledger: totals, the index for parts of titles, and entries that wait for
+ * the index of words.
+ */
 export async function deriveAll(tx: Tx): Promise<void> {
   await tx.query(sql`
     insert into spec_totals (project_id, spec_id, status, verdict, shard, runs, attempts, input_tokens, output_tokens,

@@ -4,20 +4,20 @@ import type { Tx } from '../engine/db.ts'
 import { makeKey } from '../engine/migrations/seal.ts'
 import { handsOutIds, tables } from './tables.ts'
 
-/** How far an import has come. */
+/** The progress of an import. */
 export interface Progress {
   ledger: string
   line: number
   crc32: string
 }
 
-/** The import that is not at its end; undefined where none is. */
+/** The unfinished import; undefined if there is none. */
 export async function readProgress(db: Pick<Tx, 'query'>): Promise<Progress | undefined> {
   const [progress] = await db.query<Progress>(sql`select ledger, line, crc32 from imports where id = 1`)
   return progress
 }
 
-/** Throws an Error for a ledger that is only half there. */
+/** Throws an Error if the ledger is incomplete. */
 export async function requireWhole(db: Pick<Tx, 'query'>): Promise<void> {
   // A database of an earlier version has no such table, and no import.
   const progress = await readProgress(db).catch(() => undefined)
@@ -27,7 +27,7 @@ export async function requireWhole(db: Pick<Tx, 'query'>): Promise<void> {
   )
 }
 
-/** Throws CONFLICT for a ledger in which anything has happened but that it was opened. */
+/** Throws CONFLICT if anything but opening has happened in the ledger. */
 export async function requireEmpty(tx: Pick<Tx, 'query' | 'dialect'>): Promise<void> {
   const logs = [
     sql`select type from events`,
@@ -35,7 +35,7 @@ export async function requireEmpty(tx: Pick<Tx, 'query' | 'dialect'>): Promise<v
   ]
   const happened = await tx.query<{ type: string }>(sql`select type from (${join(logs, ' union all ')}) as log limit 2`)
   const keys = await tx.query(sql`select 1 as one from keys limit 1`)
-  // Opening a new database makes its default project.
+  // Opening a new database creates its default project.
   if (keys.length === 0 && (happened[0]?.type ?? 'project.created') === 'project.created' && happened.length < 2) return
   throw new ConductError(
     'CONFLICT',
@@ -43,7 +43,7 @@ export async function requireEmpty(tx: Pick<Tx, 'query' | 'dialect'>): Promise<v
   )
 }
 
-/** Deletes every row that travels, and what is derived from them. */
+/** Deletes every exported row, and what is derived from them. */
 export async function deleteAll(tx: Tx): Promise<void> {
   const derived = ['spec_totals', 'search_entries', 'spec_grams', 'feature_grams', 'search_words', 'search_recent']
   const log = tx.dialect.commitsInOrder ? [] : ['pending_events']
@@ -55,7 +55,7 @@ export async function deleteAll(tx: Tx): Promise<void> {
   }
 }
 
-/** Brings an empty database to how its schema made it. */
+/** Restores an empty database to the state after its migrations. */
 export async function renew(tx: Tx): Promise<void> {
   await tx.query(sql`insert into actors (id, kind) values (0, 'local'), (-1, 'system')`)
   await tx.query(sql`insert into followers (name, last_seq) values ('search', 0), ('seal', 0)`)

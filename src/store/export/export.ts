@@ -5,19 +5,19 @@ import { numberEvents } from '../log/number.ts'
 import { handsOutIds, lastIds, type Table, tables } from './tables.ts'
 
 const rowsAtOnce = 500
-/** Lines are handed on in pieces of about this many characters. */
+/** Lines are passed on in pieces of about this many characters. */
 const pieceLength = 65_536
 
 export interface ExportOptions {
-  /** Whether the secrets of keys, webhooks and the seal are part of it. */
+  /** Whether to include the secrets of keys, webhooks and the seal. */
   withKeys: boolean
 }
 
 type Row = Record<string, unknown>
 
 /**
- * The whole ledger as of one moment, as lines of JSON. Writers go on meanwhile. It reads on only when the next piece is
- * asked for; whoever stops before the end returns the generator.
+ * The whole ledger at one moment, as lines of JSON. Writers are not blocked. It reads on only when the next piece is
+ * requested. A caller that stops early must return the generator.
  */
 export async function* exportLedger(db: Db, { withKeys }: ExportOptions): AsyncGenerator<string> {
   await numberEvents(db)
@@ -53,7 +53,7 @@ interface Page {
 }
 
 async function* pagesOf(snapshot: Snapshot, withKeys: boolean): AsyncGenerator<Page> {
-  // First: on PostgreSQL they are not part of the snapshot, and may only run ahead of it.
+  // Read first: on PostgreSQL, sequences are not part of the snapshot, and must not be behind it.
   const ids = await readLastIds(snapshot)
   for (const table of tables) {
     if (table.isSecret && !withKeys) continue
@@ -79,7 +79,7 @@ async function* rowsOf(snapshot: Snapshot, table: Table): AsyncGenerator<Row[]> 
     yield rows
   }
   if (table.name !== 'events' || snapshot.dialect.commitsInOrder) return
-  // Those that have no number yet get the next ones.
+  // Events without a number get the next ones.
   let seq = Number(last?.seq ?? 0)
   for await (const rows of walk(snapshot, { name: 'pending_events', key: ['id'] })) {
     yield rows.map(({ id: _, ...event }) => ({ seq: ++seq, ...event }))
@@ -100,7 +100,7 @@ async function* walk({ query }: Snapshot, { name, key, where = sql`1 = 1`, atOnc
   }
 }
 
-/** Makes rows as they travel: the key first, then the other columns by their names. */
+/** Returns a function that turns rows into their exported form: the key first, then the other columns by name. */
 function shaper({ key, live = [], secret = [], withoutKeys }: Table, withKeys: boolean) {
   const left = new Set([...live, ...(withKeys ? [] : secret)])
   let columns: string[] | undefined

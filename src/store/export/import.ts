@@ -8,13 +8,13 @@ import { deriveAll } from './derive.ts'
 import { deleteAll, type Progress, readProgress, renew, requireEmpty } from './empty.ts'
 import { lastIds, type Table, tables } from './tables.ts'
 
-/** Rows of one statement. */
+/** The rows per statement. */
 const rowsAtOnce = 100
 
 export interface ImportOptions {
-  /** Drops what an earlier import has left, and begins at the first line. */
+  /** Deletes what an earlier import has left, and starts at the first line. */
   restart?: boolean
-  /** Receives the number of each line up to which all is stored. */
+  /** Receives the number of each line up to which everything is stored. */
   onProgress?: (line: number) => void
 }
 
@@ -25,9 +25,9 @@ export interface Imported {
 }
 
 /**
- * Fills an empty database with an export. What is stored is marked until it is whole: nothing else opens the database until
- * then, and the same import goes on where an earlier one ended. Throws BAD_REQUEST for a line that is not right, and takes
- * back what it has stored; CONFLICT for a ledger that is not empty, or half there from another export.
+ * Fills an empty database with an export. The database is marked as incomplete until the end: nothing else opens it
+ * meanwhile, and the same import continues where an earlier one stopped. Throws BAD_REQUEST for a wrong line, and
+ * deletes what it has stored; CONFLICT if the ledger is not empty, or incomplete from another export.
  */
 export async function importLedger(
   db: Db,
@@ -50,13 +50,13 @@ export async function importLedger(
 
 const ignore = () => {}
 
-/** The reader has made sure that the first line is one. */
+/** The reader has checked that the first line is a header. */
 function headerOf([line]: Line[]): Header {
   if (line && 'header' in line.content) return line.content.header
   throw new Error('Bug: an export was read without its header.')
 }
 
-/** Brings the database to the version of the schema that the export has. Throws BAD_REQUEST where that is not possible. */
+/** Migrates the database to the schema version of the export. Throws BAD_REQUEST if that is impossible. */
 async function prepareSchema(db: Db, { schema }: Header): Promise<void> {
   const known = migrations.length
   if (schema > known) {
@@ -104,10 +104,10 @@ async function store(own: Tx, header: Header, groups: Lines, { restart, onProgre
   }
 }
 
-/** Whether the export is to blame, so that trying again cannot help. */
+/** Whether the export itself is wrong, so that a retry cannot help. */
 const isRefusal = (error: unknown) => error instanceof ConductError && error.code === 'BAD_REQUEST'
 
-/** Marks the ledger as half there, or finds how far an earlier import has come. */
+/** Marks the ledger as incomplete, or finds the progress of an earlier import. */
 async function begin(tx: Tx, { ledger }: Header, restart: boolean): Promise<Progress> {
   const before = await readProgress(tx)
   if (before && !restart) return before
@@ -118,7 +118,7 @@ async function begin(tx: Tx, { ledger }: Header, restart: boolean): Promise<Prog
   return { ledger, line: 0, crc32: '' }
 }
 
-/** The lines of a group that are not stored yet. Throws CONFLICT where an earlier import had other lines. */
+/** The lines of a group that are not stored yet. Throws CONFLICT if an earlier import had other lines. */
 function after(from: Progress, last: Progress, group: Line[]): Line[] {
   const end = group.find(({ number }) => number === from.line)
   if (from.ledger !== last.ledger || (end && end.crc32 !== from.crc32)) {
@@ -147,7 +147,7 @@ interface Stored {
   row: Row
 }
 
-/** The rows of the lines, those together that one statement can insert. */
+/** Groups the rows of lines that one statement can insert. */
 function runsOf(lines: Line[]): Stored[][] {
   const runs: Stored[][] = []
   for (const { number, content } of lines) {

@@ -2,32 +2,32 @@ import sql, { type Sql } from 'sql-template-tag'
 import type { Row } from '../../ledger/export.ts'
 import { newSigningSecret } from '../../ledger/webhook.ts'
 
-/** How a table travels. */
+/** How a table is exported. */
 export interface Table {
   name: string
-  /** The columns by which its rows are ordered; a table whose key is `id` hands out ids. */
+  /** The columns that order its rows. A table with the key `id` generates ids. */
   key: readonly string[]
-  /** The rows that travel; all where absent. */
+  /** The rows to export; all if absent. */
   where?: Sql
-  /** Rows of one read, where they are large. */
+  /** The rows per read, if they are large. */
   atOnce?: number
-  /** Columns that belong to a running server. They do not travel. */
+  /** Columns of a running server, which are not exported. */
   live?: readonly string[]
-  /** Columns that travel only with the keys. */
+  /** Columns that are exported only with the keys. */
   secret?: readonly string[]
-  /** Whether its rows travel only with the keys. */
+  /** Whether its rows are exported only with the keys. */
   isSecret?: true
-  /** What a row becomes when it travels without the keys. */
+  /** Changes a row that is exported without the keys. */
   withoutKeys?: (row: Record<string, unknown>) => Record<string, unknown>
-  /** What takes the place of the secret columns when they did not travel. */
+  /** The values of secret columns that were not exported. */
   filled?: () => Row
 }
 
-/** In this order, each row comes after those that it refers to. */
+/** In this order, each row comes after the rows it refers to. */
 export const tables: readonly Table[] = [
   { name: 'projects', key: ['id'] },
   { name: 'actors', key: ['id'] },
-  // A key without its hash opens nothing. Its name is that of its actor.
+  // A key without its hash opens nothing. Its name is in its actor.
   { name: 'keys', key: ['id'], isSecret: true },
   { name: 'counters', key: ['project_id', 'noun'] },
   { name: 'documents', key: ['id'] },
@@ -35,7 +35,7 @@ export const tables: readonly Table[] = [
   { name: 'features', key: ['id'] },
   { name: 'specs', key: ['id'] },
   { name: 'spec_versions', key: ['id'] },
-  // Nobody holds the lease of a run in another ledger. It ends there when its time is over.
+  // Nobody holds the lease of a run in another ledger. It expires there.
   { name: 'runs', key: ['id'], live: ['lease_token'] },
   { name: 'run_labels', key: ['run_id', 'name'] },
   { name: 'run_features', key: ['run_id', 'feature_id'] },
@@ -50,7 +50,7 @@ export const tables: readonly Table[] = [
     key: ['id'],
     live: ['server', 'lease_expires_at', 'batch_end'],
     secret: ['secret', 'previous_secret', 'previous_secret_expires_at'],
-    // Two ledgers with one webhook would send each message twice.
+    // Two ledgers with the same webhook would send each message twice.
     withoutKeys: (row) => ({ ...row, enabled: 0, disabled_reason: row.disabled_reason ?? 'request' }),
     filled: () => ({ secret: newSigningSecret() }),
   },
@@ -60,7 +60,7 @@ export const tables: readonly Table[] = [
     name: 'seal_keys',
     key: ['id'],
     secret: ['private_key'],
-    // The ledger makes a key of its own before it signs.
+    // The ledger creates its own key before it signs.
     filled: () => ({ private_key: { base64: '' } }),
   },
   { name: 'seal_tiles', key: ['level', 'n'], atOnce: 100 },
@@ -69,13 +69,13 @@ export const tables: readonly Table[] = [
   { name: 'followers', key: ['name'], where: sql`name = 'seal'` },
 ]
 
-/** The tables that do not travel, with the reason. */
+/** The tables that are not exported, with the reason. */
 export const staying: Record<string, 'derived' | 'of the server' | 'for a while'> = {
   ...{ spec_totals: 'derived', search_entries: 'derived', spec_grams: 'derived', feature_grams: 'derived' },
   ...{ search_words: 'derived', search_recent: 'derived' },
   ...{ schema_versions: 'of the server', job_leaders: 'of the server', health: 'of the server' },
   ...{ imports: 'of the server', webhook_deliveries: 'of the server' },
-  // On PostgreSQL they travel as events.
+  // On PostgreSQL they are exported as events.
   ...{ pending_events: 'of the server' },
   ...{ sessions: 'for a while', login_codes: 'for a while', hook_sessions: 'for a while' },
   ...{ idempotency_keys: 'for a while' },
@@ -83,5 +83,5 @@ export const staying: Record<string, 'derived' | 'of the server' | 'for a while'
 
 export const handsOutIds = ({ key }: Table) => key.join() === 'id'
 
-/** The name under which the last ids that tables handed out stand in an export: an id is never used again. */
+/** The name in an export for the last ids that tables have used: an id is never reused. */
 export const lastIds = 'last_ids'

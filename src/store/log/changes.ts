@@ -1,14 +1,16 @@
 import type { Changes } from '../../ledger/event.ts'
 
-/** What an append changes, and nothing else: a log of many lines has as many of them. */
+/** The changes of an append and nothing else: a log of many lines has as many of these. */
 type Appended = [before: number, added: number, sha256: string]
 
-/** The changes of an event as the log stores them: those of a plain append as `[before, added, digest in base64url]`. */
+/**
+ * The changes of an event as the log stores them. A plain append is stored as `[before, added, digest in base64url]`.
+ */
 export function packed(changes: Changes): string {
   return JSON.stringify(appendedIn(changes) ?? changes)
 }
 
-/** The JSON of changes that were stored. */
+/** The JSON of stored changes. */
 export function unpacked(stored: string): string {
   return stored.startsWith('[') ? JSON.stringify(changesOf(JSON.parse(stored))) : stored
 }
@@ -32,6 +34,6 @@ interface Size {
   appended?: string
 }
 
-/** Whether these are all the fields that it has. */
+/** Whether these are all of its fields. */
 const isSize = (size: Size | null, fields: string[]): size is Size =>
   size !== null && Object.keys(size).join() === fields.join()

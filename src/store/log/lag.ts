@@ -8,10 +8,10 @@ export interface Lag {
   events: number
 }
 
-/** Webhooks whose lag is told; metrics with more series than that help nobody. */
+/** The most webhooks with a lag. Metrics with more series help nobody. */
 const mostWebhooks = 1000
 
-/** The lag of each follower and of each webhook that is enabled, by name. Events that have no number yet do not count. */
+/** The lag of each follower and each enabled webhook, by name. Events without a number do not count. */
 export const readLags = (db: Tx): Promise<Lag[]> =>
   db.query<Lag>(sql`
     select name as follower, (select coalesce(max(seq), 0) from events) - last_seq as events

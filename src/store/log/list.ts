@@ -8,20 +8,20 @@ import { numberEvents } from './number.ts'
 import { requirePlace } from './place.ts'
 import { readEvents } from './read.ts'
 
-/** What of the log a reader wants to see. */
+/** The filters of a reader of the log. */
 export interface Selection {
   project?: readonly string[] | undefined
   type?: readonly EventType[] | undefined
   subject?: string | undefined
 }
 
-/** What of the log a reader sees: as conditions for `readEvents`, and as a test of one event. */
+/** What a reader sees of the log: as conditions for `readEvents`, and as a test of one event. */
 export interface Selected {
   conditions: Sql[]
   admits(event: Omit<Event, 'changes'>): boolean
 }
 
-/** Events of keys and projects are for admins of the whole server. NOT_FOUND for an unknown project. */
+/** Events of keys and projects are only for admins of the whole server. Throws NOT_FOUND for an unknown project. */
 export async function selected(ctx: Ctx, { project, type, subject }: Selection): Promise<Selected> {
   const scope = await visibleProjects(ctx, project)
   const hidden = permits(ctx.actor.permissions, 'admin') && confinementOf(ctx) === null ? [] : adminNouns
@@ -38,7 +38,7 @@ export async function selected(ctx: Ctx, { project, type, subject }: Selection):
   }
 }
 
-/** One condition for each piece of an index that has the order of the log by itself. */
+/** One condition for each part of an index that has the order of the log. */
 function conditionsOf(
   { all, projects }: Scope,
   types: EventType[] | undefined,
@@ -64,14 +64,14 @@ function conditionsOf(
 const [others, appends] = [sql`and e.is_append = 0`, sql`and e.is_append = 1`]
 const both = [others, appends]
 
-/** Appends have one type, and the index of types is without them. */
+/** Appends all have the same type, and the index of types leaves them out. */
 const kindsOf = (type: EventType) => [sql`${others} and e.type = ${type}`, ...(type === 'run.updated' ? [appends] : [])]
 
-/** As no engine takes for a reason to leave the index of subjects. */
+/** Written so that no engine abandons the index of subjects for it. */
 const oneOf = (types: EventType[]) =>
   types.length === 0 ? sql`1 = 0` : types.map((type) => sql`e.type || '' = ${type}`).reduce((a, b) => sql`${a} or ${b}`)
 
-/** NOT_FOUND for an unknown project; LOG_FORKED when the log does not have the event after which to begin. */
+/** Throws NOT_FOUND for an unknown project; LOG_FORKED if the log does not contain the event to start after. */
 export const listEvents: Operation<'listEvents'> = async (
   ctx,
   { after: place = { seq: 0 }, before, limit, order, ...selection },

@@ -2,15 +2,15 @@ import sql from 'sql-template-tag'
 import type { Db, Tx } from '../engine/db.ts'
 
 const numberedAtOnce = 1000
-/** After so many events `pending_events` is vacuumed, so that it stays a few pages. */
+/** After this many events `pending_events` is vacuumed, so that it stays within a few pages. */
 const vacuumedAfter = 1000
 
 const moved = sql`subject_id, project_id, actor_id, is_append, imported, type, subject, at, changes`
 
 /**
- * Numbers the events that became visible since the last time, in the order of their ids. Only one transaction of all
- * servers does so at a time, and it looks only once it is alone: so a number, once given, never has a lower one come
- * after it. Where commits come in order anyway, there is nothing to do.
+ * Numbers the events that have become visible, in the order of their ids. Only one transaction across all servers does
+ * this at a time, and it looks only once it is alone, so no later event gets a lower number. If commits follow the
+ * order of ids anyway, there is nothing to do.
  */
 export async function numberEvents(db: Tx): Promise<void> {
   if (db.dialect.commitsInOrder) return
@@ -34,8 +34,8 @@ export async function numberEvents(db: Tx): Promise<void> {
 }
 
 /**
- * Frees the room of events that were numbered, for those that come. PostgreSQL would do so by itself at most once a
- * minute. Writers and readers go on meanwhile.
+ * Frees the space of numbered events for new ones. PostgreSQL itself does so at most once a minute. Readers and writers
+ * are not blocked.
  */
 export async function tidyNumbered(db: Db): Promise<void> {
   const [since] = await db.query<{ events: number }>(

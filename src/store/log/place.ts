@@ -3,18 +3,19 @@ import type { Place } from '../../ledger/event-id.ts'
 import type { Tx } from '../engine/db.ts'
 import { lastSeq, readHead } from './read.ts'
 
-/** The place of the newest event that has a number; seq 0 on an empty log. */
+/** The position of the newest numbered event; seq 0 on an empty log. */
 export async function readEnd(db: Tx): Promise<Place> {
   const newest = await readHead(db, 'newest')
   return newest ? { seq: newest.seq, id: newest.id } : { seq: 0 }
 }
 
-/** The id of the event with that seq; undefined where there is none. */
+/** The id of the event with that seq; undefined if there is none. */
 export const readEventId = async (db: Tx, seq: number): Promise<string | undefined> => (await readHead(db, seq))?.id
 
 /**
- * A reader's place with the id of its event. Throws LOG_FORKED when the log ends before it, or has another event there. A
- * reader that reads on checks its place afterwards: the database may change between two statements.
+ * A reader's position with the id of its event. Throws LOG_FORKED if the log ends before it, or has another event
+ * there. A reader that continues checks its position afterwards, because the database may change between two
+ * statements.
  */
 export async function requirePlace(db: Tx, { seq, id }: Place): Promise<Place> {
   if (seq === 0) return { seq }

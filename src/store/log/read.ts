@@ -29,7 +29,7 @@ const head = sql`e.seq, e.project_id, (select p.slug from projects p where p.id 
 const columns = sql`${head}, e.changes`
 const tables = sql`events e join actors a on a.id = e.actor_id`
 
-/** Where in the log to read: both ends are left out. */
+/** The part of the log to read, both ends exclusive. */
 export interface Range {
   after: number
   before?: number | undefined
@@ -38,7 +38,7 @@ export interface Range {
 
 /**
  * At most `limit` events of a range that meet one of the conditions on `events e`, in order. No event may meet two of
- * them, and each is to be led by an index that ends in `seq`.
+ * them, and each should be served by an index that ends with `seq`.
  */
 export async function readEvents(db: Tx, range: Range, limit: number, conditions?: Sql[]): Promise<Event[]> {
   return (await readRows(db, range, limit, conditions)).map(eventOf)
@@ -50,7 +50,7 @@ export interface Line {
   json: string
 }
 
-/** The same events as lines of JSON. Changes may be large, and are not parsed. */
+/** The same events as lines of JSON. Changes may be large and are not parsed. */
 export async function readLines(db: Tx, range: Range, limit: number, conditions?: Sql[]): Promise<Line[]> {
   return (await readRows(db, range, limit, conditions)).map((row) => {
     const event = headOf(row)
@@ -72,14 +72,14 @@ async function readRows(db: Tx, range: Range, limit: number, conditions: Sql[] =
   return firstOf<EventRow>(db, walks, limit, (a, b) => (a.seq - b.seq) * turned)
 }
 
-/** The event with that seq or the newest that has one, without its changes; undefined where there is none. */
+/** The event with that seq, or the newest numbered one, without its changes; undefined if there is none. */
 export async function readHead(db: Tx, seq: number | 'newest'): Promise<Line['event'] | undefined> {
   const which = seq === 'newest' ? sql`order by e.seq desc limit 1` : sql`where e.seq = ${seq}`
   const [row] = await db.query<HeadRow>(sql`select ${head} from ${tables} ${which}`)
   return row && headOf(row)
 }
 
-/** The seq of the newest event that has one; 0 on an empty log. */
+/** The seq of the newest numbered event; 0 on an empty log. */
 export async function lastSeq(db: Tx): Promise<number> {
   const [row] = await db.query<{ seq: number }>(sql`select coalesce(max(seq), 0) as seq from events`)
   return row?.seq ?? 0
@@ -108,7 +108,7 @@ function headOf(row: HeadRow): Line['event'] {
   }
 }
 
-/** The JSON of stored changes. Looks for what is erased only where something is: most events are whole. */
+/** The JSON of stored changes. Handles erased texts only if there are any: most events have none. */
 function shownIn(stored: string): string {
   const changes = unpacked(stored)
   return changes.includes('{"erased":"') ? JSON.stringify(shownChanges(JSON.parse(changes))) : changes

@@ -8,19 +8,18 @@ export interface Change {
   type: EventType
   subject: string
   subjectId: number
-  /** The row id of its project; null for what belongs to the whole server. */
+  /** The row id of its project; null if it belongs to the whole server. */
   projectId: number | null
   changes: Changes
   /**
-   * Whether this only adds to a run, by an event of the type run.updated. Timelines count such events instead of
-   * showing each.
+   * Whether it only appends to a run, with the type run.updated. Timelines count such events instead of showing each.
    */
   isAppend?: boolean
-  /** Whether it tells of what happened at another time, which the caller gave. */
+  /** Whether it happened at an earlier time that the caller gave. */
   isImported?: boolean
 }
 
-/** Appends a change to the ledger's log, in the transaction that makes it. */
+/** Appends a change to the log, in the transaction that makes it. */
 export async function record(ctx: Ctx, { type, subject, subjectId, projectId, changes, ...is }: Change) {
   const log = ctx.db.dialect.commitsInOrder ? sql`events` : sql`pending_events`
   await ctx.db.query(sql`insert into ${log} (project_id, type, subject, subject_id, actor_id, at, changes, is_append,

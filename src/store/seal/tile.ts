@@ -2,7 +2,7 @@ import sql from 'sql-template-tag'
 import { hashBytes, type ReadNode, rootOf } from '../../ledger/tree.ts'
 import type { Tx } from '../engine/db.ts'
 
-/** How many hashes a tile holds: the tree is stored in every eighth of its levels (c2sp.org/tlog-tiles). */
+/** The hashes per tile: the tree stores every eighth of its levels (c2sp.org/tlog-tiles). */
 export const tileSize = 256
 const levelsOfTile = 8
 
@@ -15,7 +15,7 @@ async function readTile(db: Tx, level: number, n: number): Promise<Buffer> {
 const hashesIn = (tile: Buffer): Buffer[] =>
   Array.from({ length: tile.length / hashBytes }, (_, at) => tile.subarray(at * hashBytes, (at + 1) * hashBytes))
 
-/** The hashes of the leaves from `from` up to `to`, which is left out. */
+/** The hashes of the leaves from `from` up to but not including `to`. */
 export async function readLeaves(db: Tx, from: number, to: number): Promise<Buffer[]> {
   const first = Math.floor(from / tileSize)
   const tiles = await db.query<{ n: number; hashes: Uint8Array }>(sql`
@@ -27,7 +27,7 @@ export async function readLeaves(db: Tx, from: number, to: number): Promise<Buff
   return hashes.slice(0, to - from)
 }
 
-/** Appends hashes that fit into the tile at whose `start` they go, and the root of each tile that is full then. */
+/** Appends hashes that fit into the tile in which they start, and the root of each tile that becomes full. */
 export async function appendHashes(tx: Tx, start: number, hashes: readonly Buffer[], level = 0): Promise<void> {
   const n = Math.floor(start / tileSize)
   const before = await readTile(tx, level, n)
@@ -37,7 +37,7 @@ export async function appendHashes(tx: Tx, start: number, hashes: readonly Buffe
   if (tile.length === tileSize * hashBytes) await appendHashes(tx, n, [rootOf(hashesIn(tile))], level + 1)
 }
 
-/** Reads nodes of the stored tree, each tile once. Throws an Error for one that is not stored. */
+/** Reads nodes of the stored tree, each tile once. Throws an Error if one is missing. */
 export function nodeReader(db: Tx): ReadNode {
   const tiles = new Map<string, Promise<Buffer>>()
   return async (level, index) => {

@@ -9,7 +9,7 @@ import { secretsAt } from './delivery.ts'
 import { typesOf, type WebhookRow } from './row.ts'
 
 const eventsAtOnce = 100
-/** After so many bytes of JSON a batch takes no further event. */
+/** Once a batch has this many bytes of JSON, it takes no further event. */
 const batchBytes = 256 * 1024
 
 /** The events that a webhook sends next. */
@@ -19,12 +19,12 @@ export interface Batch {
   events: string[]
 }
 
-/** What comes after the webhook's place, of the events that it may send; undefined if there is nothing up to its `last_seq`. */
+/** The next events after the webhook's position that it may send; undefined if there are none up to its `last_seq`. */
 export async function readBatch(db: Tx, row: WebhookRow, now: string): Promise<Batch | undefined> {
   const types = typesOf(row)
   const { conditions } = await selected(readerOf(db, row, now), types.length > 0 ? { type: types } : {})
   if (conditions.length === 0) return undefined
-  // After a failure the same events go again, so that the message keeps its id.
+  // After a failure, the same events are sent again, so that the message keeps its id.
   const before = (row.batch_end ?? row.last_seq) + 1
   const events = await readEvents(db, { after: row.after_seq, before }, eventsAtOnce, conditions)
   return batchOf(events)
@@ -43,7 +43,7 @@ function batchOf(events: Event[]): Batch | undefined {
   return first && last && { range: { firstSeq: first.seq, lastSeq: last.seq, lastId: last.id }, events: texts }
 }
 
-/** A webhook of a project reads the log as an admin key of that project does. */
+/** A webhook of a project reads the log like an admin key of that project. */
 function readerOf(db: Tx, { project_id: projectId, slug }: WebhookRow, now: string): Ctx {
   const actor: Actor = {
     kind: 'key',

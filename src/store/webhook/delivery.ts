@@ -34,7 +34,7 @@ const deliveryOf = (row: DeliveryRow): Delivery => ({
   at: row.created_at,
 })
 
-/** How many deliveries of a webhook are kept. */
+/** How many deliveries to keep per webhook. */
 const keptDeliveries = 100
 
 interface Attempt {
@@ -44,7 +44,9 @@ interface Attempt {
   attempt: number
 }
 
-/** Notes an attempt, and drops the oldest of the webhook. In the caller's transaction, which has locked the webhook. */
+/**
+ * Records an attempt and deletes the oldest of the webhook, in the caller's transaction, which has locked the webhook.
+ */
 export async function addDelivery(tx: Tx, webhookId: number, now: string, it: Attempt, outcome: Outcome) {
   const { statusCode = null, error = null, durationMs } = outcome
   const rows = await tx.query<DeliveryRow>(sql`
@@ -60,7 +62,7 @@ export async function addDelivery(tx: Tx, webhookId: number, now: string, it: At
   return deliveryOf(only(rows))
 }
 
-/** The secrets that sign a message now: the one before the last rotation, too, until it expires. */
+/** The secrets that sign a message now, including the previous one until it expires. */
 export function secretsAt(
   row: Pick<WebhookRow, 'secret' | 'previous_secret' | 'previous_secret_expires_at'>,
   now: string,
@@ -70,8 +72,8 @@ export function secretsAt(
 }
 
 /**
- * Sends a test message, outside any transaction, and notes the attempt. When the receiver accepts it, what waits for the
- * next attempt is due at once. NOT_FOUND when there is no such webhook that the caller may see.
+ * Sends a test message outside any transaction, and records the attempt. If the receiver accepts it, waiting events are
+ * due at once. Throws NOT_FOUND if the caller can see no such webhook.
  */
 export const testWebhook: Operation<'testWebhook'> = async (ctx, { id }) => {
   if (ctx.send === undefined) throw new Error('Bug: nothing was given to send with.')
@@ -93,7 +95,7 @@ export const testWebhook: Operation<'testWebhook'> = async (ctx, { id }) => {
   })
 }
 
-/** Newest first unless told otherwise. NOT_FOUND when there is no such webhook that the caller may see. */
+/** Newest first by default. Throws NOT_FOUND if the caller can see no such webhook. */
 export const listWebhookDeliveries: Operation<'listWebhookDeliveries'> = async (ctx, { id, ...input }) => {
   await readWebhook(ctx, id)
   const where = [sql`webhook_id = ${id}`]

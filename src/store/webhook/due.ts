@@ -11,7 +11,7 @@ import { addDelivery } from './delivery.ts'
 import { columns, stateOf, type WebhookRow } from './row.ts'
 import { recordWebhook } from './webhook.ts'
 
-/** Who works on a webhook, and until when nobody else does. */
+/** Which server works on a webhook, and until when it is reserved. */
 export interface Lease {
   server: string
   now: string
@@ -21,7 +21,7 @@ export interface Lease {
 const isFree = ({ server, now }: Pick<Lease, 'server' | 'now'>) =>
   sql`(w.lease_expires_at is null or w.lease_expires_at <= ${now} or w.server = ${server})`
 
-/** Webhooks that are behind the log and wait for nothing, of those that meet `condition`; the longest unattended first. */
+/** Webhooks behind the log that are due now and meet `condition`, the longest unattended first. */
 export async function findDue(db: Tx, lease: Lease, condition: Sql, limit: number): Promise<WebhookRow[]> {
   const [any] = await db.query(sql`select 1 as one from webhooks where enabled = 1 limit 1`)
   if (!any) return []
@@ -36,11 +36,13 @@ export async function findDue(db: Tx, lease: Lease, condition: Sql, limit: numbe
 export const isWebhook = (id: number): Sql => sql`w.id = ${id}`
 export const isOther = (ids: readonly number[]): Sql => (ids.length > 0 ? sql`w.id not in (${join(ids)})` : sql`1 = 1`)
 
-/** A condition under which the webhook is still as `row` has it. */
+/** A condition that the webhook has not changed since `row` was read. */
 const isSame = ({ id, version, after_seq }: WebhookRow) =>
   sql`w.id = ${id} and w.version = ${version} and w.after_seq = ${after_seq} and w.enabled = 1`
 
-/** Takes the lease of a webhook. False if another server has it, or the webhook has changed since it was read. */
+/**
+ * Takes the lease of a webhook. Returns false if another server has it, or the webhook has changed since it was read.
+ */
 export async function claim(db: Tx, row: WebhookRow, lease: Lease): Promise<boolean> {
   const [taken] = await db.tx((tx) =>
     tx.query(sql`
@@ -51,7 +53,7 @@ export async function claim(db: Tx, row: WebhookRow, lease: Lease): Promise<bool
   return taken !== undefined
 }
 
-/** Extends a lease that is held. False if it is lost. */
+/** Extends a lease. Returns false if it is lost. */
 export async function renew(db: Tx, id: number, { server, expiresAt }: Lease): Promise<boolean> {
   const [held] = await db.tx((tx) =>
     tx.query(
@@ -61,13 +63,13 @@ export async function renew(db: Tx, id: number, { server, expiresAt }: Lease): P
   return held !== undefined
 }
 
-/** Gives a lease back. */
+/** Returns a lease. */
 export const release = (db: Tx, id: number, server: string) =>
   db.tx((tx) =>
     tx.query(sql`update webhooks set server = null, lease_expires_at = null where id = ${id} and server = ${server}`),
   )
 
-/** Moves webhooks past events that they do not send, as far as each was read, while the log still has that event. */
+/** Advances webhooks past events that they do not send, as far as each was read, while the log still has that event. */
 export const passOver = (db: Tx, rows: readonly WebhookRow[], now: string) =>
   db.tx(async (tx) => {
     for (const row of rows) {
@@ -77,7 +79,7 @@ export const passOver = (db: Tx, rows: readonly WebhookRow[], now: string) =>
     }
   })
 
-/** Drops secrets that no longer sign. */
+/** Deletes expired secrets. */
 export async function purgeSecrets(db: Tx, now: string): Promise<void> {
   const expired = sql`previous_secret is not null and previous_secret_expires_at <= ${now}`
   const [any] = await db.query(sql`select 1 as one from webhooks where ${expired} limit 1`)
@@ -92,8 +94,9 @@ export interface Finished {
 }
 
 /**
- * Notes what became of a batch and gives the lease back. The webhook moves on if the receiver accepted the batch, unless
- * somebody changed it meanwhile, or the database lost the events; a batch that failed is due again later, or disables the webhook.
+ * Records the result of a batch and returns the lease. If the receiver accepted it, the webhook advances, unless
+ * someone changed it meanwhile or the database lost the events. A failed batch is due again later, or disables the
+ * webhook.
  */
 export function finish(
   db: Tx,

@@ -19,7 +19,7 @@ export interface WebhookRow {
   enabled: number
   disabled_reason: DisabledReason | null
   after_seq: number
-  /** Of the newest event. */
+  /** The seq of the newest event. */
   last_seq: number
   last_at: string | null
   batch_end: number | null
@@ -41,7 +41,7 @@ export const columns = sql`w.id, w.project_id, (select p.slug from projects p wh
 
 export const typesOf = ({ types }: Pick<WebhookRow, 'types'>): EventType[] => JSON.parse(types)
 
-/** A webhook as it is shown: without its secrets. */
+/** A webhook as it is shown, without its secrets. */
 export function webhookOf(row: WebhookRow, now: string): Webhook {
   const expiresAt = row.previous_secret_expires_at
   return {
@@ -65,7 +65,10 @@ export function webhookOf(row: WebhookRow, now: string): Webhook {
   }
 }
 
-/** What the log tells of a webhook. Its place moves with each delivery, so the log tells only where a caller put it. */
+/**
+ * What the log records about a webhook. Its position advances with each delivery, so the log contains it only when a
+ * caller sets it.
+ */
 export const stateOf = (row: Pick<WebhookRow, 'url' | 'types' | 'enabled' | 'disabled_reason'>) => ({
   url: row.url,
   types: typesOf(row),
@@ -73,7 +76,7 @@ export const stateOf = (row: Pick<WebhookRow, 'url' | 'types' | 'enabled' | 'dis
   disabledReason: row.disabled_reason,
 })
 
-/** NOT_FOUND when there is none that the caller may see. */
+/** Throws NOT_FOUND if the caller can see no such webhook. */
 export async function readWebhook(ctx: Ctx, id: number, lock = empty): Promise<WebhookRow> {
   const [row] = await ctx.db.query<WebhookRow>(sql`select ${columns} from webhooks w where w.id = ${id} ${lock}`)
   const confinedTo = confinementOf(ctx)

@@ -13,8 +13,8 @@ import { confinementOf, findProject } from '../scope.ts'
 import { columns, readWebhook, stateOf, typesOf, type WebhookRow, webhookOf } from './row.ts'
 
 /**
- * FORBIDDEN for a webhook of the whole server from a key of one project; NOT_FOUND for an unknown project;
- * VALIDATION_ERROR for a place after the end of the log.
+ * Throws FORBIDDEN for a webhook of the whole server by a key of one project; NOT_FOUND for an unknown project;
+ * VALIDATION_ERROR for a position after the end of the log.
  */
 export const createWebhook: Operation<'createWebhook'> = async (ctx, { url, types = [], after, project }) => {
   await numberEvents(ctx.db)
@@ -36,7 +36,7 @@ export const createWebhook: Operation<'createWebhook'> = async (ctx, { url, type
 
 const typesText = (types: readonly string[]) => JSON.stringify([...new Set(types)].sort())
 
-/** Where a webhook without a project belongs depends on its maker, as with keys. */
+/** As with keys, the default project of a webhook depends on its creator. */
 async function projectFor(ctx: Ctx, project: string | null | undefined): Promise<number | null> {
   const confinedTo = confinementOf(ctx)
   if (confinedTo !== null && project === null) {
@@ -46,7 +46,7 @@ async function projectFor(ctx: Ctx, project: string | null | undefined): Promise
   return project === undefined && (confinedTo !== null || ctx.named) ? ctx.project.id : null
 }
 
-/** The seq of a place. Without an id, one after the end is a mistake of the caller. */
+/** The seq of a position. Without an id, a position after the end is a mistake of the caller. */
 async function placeIn(ctx: Ctx, after: Place): Promise<number> {
   const end = await lastSeq(ctx.db)
   if (after.id === undefined && after.seq > end)
@@ -71,14 +71,14 @@ export const listWebhooks: Operation<'listWebhooks'> = async (ctx, input) => {
   return { webhooks: rows.map((row) => webhookOf(row, ctx.now)), meta }
 }
 
-/** NOT_FOUND when there is none that the caller may see. */
+/** Throws NOT_FOUND if the caller can see no such webhook. */
 export const getWebhook: Operation<'getWebhook'> = async (ctx, { id }) => ({
   webhook: webhookOf(await readWebhook(ctx, id), ctx.now),
 })
 
 /**
- * A change of what is sent, or enabling it, ends the wait for the next attempt. NOT_FOUND as for reading;
- * PRECONDITION_FAILED when `ifVersion` is not the current one; VALIDATION_ERROR for a place after the end of the log.
+ * Changing what is sent, or enabling the webhook, makes the next attempt due at once. Throws NOT_FOUND like getWebhook;
+ * PRECONDITION_FAILED if `ifVersion` is outdated; VALIDATION_ERROR for a position after the end of the log.
  */
 export const updateWebhook: Operation<'updateWebhook'> = async (ctx, { id, ifVersion, ...patch }) => {
   if (patch.after !== undefined) await numberEvents(ctx.db)
@@ -117,7 +117,7 @@ async function change(
   await recordWebhook(ctx, 'updated', row, changes)
 }
 
-/** NOT_FOUND when there is none that the caller may see. */
+/** Throws NOT_FOUND if the caller can see no such webhook. */
 export const deleteWebhook: Operation<'deleteWebhook'> = (ctx, { id }) =>
   inTx(ctx, async (ctx) => {
     const row = await readWebhook(ctx, id, ctx.db.dialect.forUpdate)
@@ -126,7 +126,7 @@ export const deleteWebhook: Operation<'deleteWebhook'> = (ctx, { id }) =>
     return { message: 'Webhook deleted successfully' }
   })
 
-/** The last secret goes on signing for a while. A third one never does. */
+/** The previous secret continues to sign for a while. There are never three. */
 export const rotateWebhookSecret: Operation<'rotateWebhookSecret'> = (ctx, { id, overlapSeconds }) =>
   inTx(ctx, async (ctx) => {
     const row = await readWebhook(ctx, id, ctx.db.dialect.forUpdate)
