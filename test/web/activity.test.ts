@@ -38,10 +38,10 @@ test('activity goes back to the beginning as it is scrolled', async (t) => {
   const lines = page.locator('.activity li')
   await lines.filter({ hasText: 'feature 250' }).waitFor()
   assert.ok((await lines.count()) < 250)
-  while ((await page.getByRole('button', { name: 'Show older' }).count()) > 0) {
-    await page.mouse.wheel(0, 4000)
-    await page.waitForTimeout(50)
-  }
+  await page.waitForFunction(() => {
+    scrollBy(0, 4000)
+    return [...document.querySelectorAll('button')].every(({ textContent }) => textContent !== 'Show older')
+  })
   assert.equal(await lines.count(), 250)
   await lines.last().getByText('part 0').waitFor()
 })

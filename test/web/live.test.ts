@@ -70,6 +70,8 @@ test('the tabs of a browser share one stream, and another takes over when its ho
   context.on('request', (request) => {
     if (request.headers().accept === 'text/event-stream') holders.push(request.frame().page())
   })
+  // Then it holds the stream.
+  await page.getByText('Nothing is in progress').waitFor()
   const second = await openTab()
   const third = await openTab()
   await client.createRun({ title: 'Seen by all', status: 'in_progress' })
@@ -97,7 +99,10 @@ test('lanes say who waits for a person, who works on what, and who is idle, in t
   await page.getByRole('heading', { name: /1 waiting for you/ }).waitFor()
   await page.waitForFunction(() => document.title === '(1 waiting) Now · Conduct')
   const lanes = page.locator('.lane')
-  await lanes.nth(2).getByText('Rests at last.').waitFor()
+  // Each lane reads its answer for itself.
+  for (const [n, title] of ['Waits', 'Works', 'Rests'].entries()) {
+    await lanes.nth(n).getByText(`${title} at last.`).waitFor()
+  }
   const words = await lanes.allTextContents()
   for (const [n, expected] of [
     ['Waits', 'waiting for you, 3 min', 'Bash', 'rm -rf dist', 'Waits at last.'],

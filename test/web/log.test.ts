@@ -118,7 +118,13 @@ test('a log is followed until somebody pauses it, and only what was appended is 
   const append = (text: string) => client.appendToRun({ runId: run.runId, text })
   await append('the first more\n')
   await log.getByText('the first more').waitFor()
-  await page.getByRole('button', { name: 'Pause' }).click()
+  // The browser tells of the last scrolling only now.
+  await page.evaluate(() => {
+    const pause = [...document.querySelectorAll('button')].find(({ textContent }) => textContent === 'Pause')
+    pause?.click()
+    document.querySelector('.screen')?.dispatchEvent(new Event('scroll'))
+  })
+  await page.getByRole('button', { name: 'Follow' }).waitFor()
   for (let n = 0; n < 60; n++) await append(`more ${n}\n`)
   await page.getByText('261 lines').waitFor()
   assert.equal(await log.getByText('more 59').count(), 0)

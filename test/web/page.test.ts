@@ -25,11 +25,11 @@ async function violations(page: Page, only: 'all' | 'colours'): Promise<string[]
   )
 }
 
-/** Every page with something on it, and what says that it is there. */
+/** Every page with something on it, and what says that it is there and not the one before. */
 const pages: [address: string, sign: string][] = [
   ['#/', '.lane'],
   ['#/runs', 'table.runs .title'],
-  ['#/runs?status=failed&agent=ci', 'table.runs .title'],
+  ['#/runs?status=failed&agent=ci', 'table.runs[aria-rowcount="2"] .title'],
   ['#/runs?agent=nobody', '.empty'],
   ['#/runs?q=limit', '.results .title'],
   ['#/compare?run=default/RUN-001&run=default/RUN-002', '.compare .different'],
@@ -40,7 +40,7 @@ const pages: [address: string, sign: string][] = [
   ['#/runs/default/RUN-001?view=timeline', '.timeline li'],
   ['#/runs/default/RUN-404', '.problem'],
   ['#/trends?days=7', '.whole .series'],
-  ['#/trends?by=model', '.whole .series'],
+  ['#/trends?by=model', '.whole[aria-label="Runs by model"] .series tbody td'],
   ['#/specs', '.card .badge'],
   ['#/specs?q=nothing', '.empty'],
   ['#/specs/default/AUTH-001', '.left li'],
@@ -54,8 +54,8 @@ const pages: [address: string, sign: string][] = [
   ['#/activity', '.activity li'],
   ['#/activity?subject=nothing', '.empty'],
   ['#/keys', '.keyed .badge'],
-  ['#/webhooks', '.keyed .badge'],
-  ['#/projects', '.keyed .title'],
+  ['#/webhooks', '.keyed .title:has-text("hooks.example")'],
+  ['#/projects', '.keyed .title:has-text("Shop")'],
   ['#/nowhere', '.empty'],
 ]
 

@@ -28,6 +28,8 @@ test('trends tell in figures, in words and as a table what the runs of a period 
   await trends.getByText(/^Runs by status, each day in .*: 1 completed, 1 failed\.$/).waitFor()
   await trends.getByText(/^Cost in US dollars, each day in .*: \$1\.50\.$/).waitFor()
   await trends.getByText(/^Tokens, each day in .*: none known\.$/).waitFor()
+  // The code that draws them is loaded apart.
+  await trends.locator('canvas').nth(3).waitFor()
   assert.equal(await trends.locator('canvas').count(), 4)
 
   await trends.getByRole('link', { name: '7 days' }).click()

@@ -21,8 +21,9 @@ export function useKeys(shortcuts: Shortcuts): void {
         return act?.()
       }
       if (isTyping(event.target)) return
-      const pair = performance.now() - first.at < pairMs ? `${first.key} ${event.key}` : ''
-      first = { key: event.key, at: performance.now() }
+      // The time of the key press, since a busy page handles it later.
+      const pair = event.timeStamp - first.at < pairMs ? `${first.key} ${event.key}` : ''
+      first = { key: event.key, at: event.timeStamp }
       const act = latest.current[pair] ?? latest.current[event.key]
       if (!act) return
       event.preventDefault()

@@ -32,13 +32,15 @@ export function href(path: readonly (string | number)[], query: Query = {}): str
   return `#/${path.map((piece) => encodeURIComponent(piece)).join('/')}${text === '' ? '' : `?${text}`}`
 }
 
-/** Goes to an address. `replace` adds no step to the history, for changes with every key. */
+/**
+ * Goes to an address. `replace` adds no step to the history, for changes with every key. The page follows at once rather
+ * than in the browser's next task, so it draws nothing for the old address, and the next key is for the new page.
+ */
 export function go(address: string, { replace = false } = {}): void {
   if (address === location.hash) return
-  if (replace) {
-    history.replaceState(history.state, '', address)
-    dispatchEvent(new HashChangeEvent('hashchange'))
-  } else location.hash = address
+  if (replace) history.replaceState(history.state, '', address)
+  else history.pushState(null, '', address)
+  dispatchEvent(new HashChangeEvent('hashchange'))
 }
 
 /** The same page with other filters: sets the given ones and keeps the rest. */

@@ -1,6 +1,6 @@
 import type { RefObject } from 'preact'
 import { plural } from '../runs/changes.tsx'
-import { isAtEnd, linePx, useLineWindow } from './line-window.ts'
+import { linePx, useLineWindow } from './line-window.ts'
 import type { Lines } from './lines.ts'
 import { LogLine } from './log-line.tsx'
 import type { Folding } from './use-folds.ts'
@@ -12,7 +12,7 @@ interface Props {
   marked: number | undefined
   isPlain: boolean
   folding: Folding
-  onScroll: (isAtEnd: boolean) => void
+  onScroll: () => void
   /** Puts a line into the address. */
   onMark: ((index: number) => void) | undefined
 }
@@ -29,7 +29,7 @@ export function Screen({ box, lines, marked, isPlain, folding, onScroll, onMark 
       // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must take the focus, to be scrolled by keys
       tabIndex={0}
       ref={box}
-      onScroll={({ currentTarget }) => onScroll(isAtEnd(currentTarget))}
+      onScroll={onScroll}
     >
       <div style={{ height: `${rows * linePx}px` }}>
         <div class="lines" style={{ transform: `translateY(${first * linePx}px)` }}>

@@ -7,6 +7,7 @@ import { toEnd, toRow } from './line-window.ts'
 import { Lines } from './lines.ts'
 import { Screen } from './screen.tsx'
 import { type Folding, useFolds } from './use-folds.ts'
+import { useFollowing } from './use-following.ts'
 
 interface Props {
   text: string
@@ -26,7 +27,7 @@ export default function TerminalLog({ text, edition = 0, isLive = false, isPlain
   const folding = useFolds(lines)
   const box = useRef<HTMLElement>(null)
   const asked = lineAsked(route)
-  const [isFollowing, setFollowing] = useState(isLive && asked === undefined)
+  const { isFollowing, setFollowing, onScroll } = useFollowing(box, isLive && asked === undefined, text)
   const [marked, setMarked] = useState<{ index: number }>()
   const jump = (index: number) => {
     setFollowing(false)
@@ -43,9 +44,6 @@ export default function TerminalLog({ text, edition = 0, isLive = false, isPlain
     jump(asked)
     box.current?.scrollIntoView({ block: 'nearest' })
   }, [asked, isThere])
-  useLayoutEffect(() => {
-    if (isFollowing) toEnd(box.current)
-  }, [isFollowing, text])
   return (
     <div class="terminal">
       <div class="bar">
@@ -69,7 +67,7 @@ export default function TerminalLog({ text, edition = 0, isLive = false, isPlain
         marked={marked?.index}
         isPlain={isPlain}
         folding={folding}
-        onScroll={(isAtEnd) => isLive && setFollowing(isAtEnd)}
+        onScroll={() => isLive && onScroll()}
         onMark={route && ((index) => goQuery(route, { line: index + 1 }, { replace: true }))}
       />
     </div>

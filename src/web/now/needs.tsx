@@ -1,4 +1,4 @@
-import { useContext, useEffect, useRef, useState } from 'preact/hooks'
+import { useContext, useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { href } from '../app/router.ts'
 import type { Need } from '../data/attention.ts'
 import { dismiss, restore } from '../data/dismissed.ts'
@@ -76,9 +76,11 @@ const undoMs = 10_000
 /** Offers to undo the last dismissal for a while. */
 function Undo({ need, onClose }: { need: Need; onClose: () => void }) {
   const button = useRef<HTMLButtonElement>(null)
-  useEffect(() => {
-    // The pressed button is gone, and the focus with it.
+  // The pressed button is gone, and the focus with it. The next key is for this button.
+  useLayoutEffect(() => {
     if (document.activeElement === document.body) button.current?.focus({ preventScroll: true })
+  }, [])
+  useEffect(() => {
     const timer = setTimeout(onClose, undoMs)
     return () => clearTimeout(timer)
   }, [])

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import type { Suggested } from '../../api/search.ts'
 import { goQuery, type Route } from '../app/router.ts'
 import { useRead } from '../data/read.ts'
@@ -35,7 +35,7 @@ interface ValueProps {
 function ValueOf({ field: { name, label, suggested, hint }, route }: ValueProps) {
   const [text, setText] = useState(route.query.get(name) ?? '')
   const input = useRef<HTMLInputElement>(null)
-  useEffect(() => input.current?.focus(), [])
+  useLayoutEffect(() => input.current?.focus(), [])
   const choose = (value: string, target: EventTarget | null) => {
     closeMenu(target)
     goQuery(route, { [name]: value.trim() })

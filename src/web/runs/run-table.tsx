@@ -1,5 +1,5 @@
 import type { RefObject } from 'preact'
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import type { Run } from '../../api/run.ts'
 import { isTyping, useKeys } from '../app/keyboard.ts'
 import { rowPx, useRowWindow } from '../ui/row-window.ts'
@@ -65,9 +65,10 @@ function useRowFocus(body: RefObject<HTMLTableSectionElement | null>, count: num
   const isMoving = useRef(false)
   const step = (by: number) => setAt((before) => Math.min(count - 1, Math.max(0, before + by)))
   useKeys({ j: () => step(1), k: () => step(-1) })
-  useEffect(() => reveal(body.current, at), [at])
+  useLayoutEffect(() => reveal(body.current, at), [at])
   // The row may be drawn only after scrolling. Focusing it then must not change the position.
-  useEffect(() => {
+  // It has the focus before the next key comes, which may be Enter.
+  useLayoutEffect(() => {
     if (isTyping(document.activeElement)) return
     isMoving.current = true
     body.current?.querySelector<HTMLElement>(`[data-row="${at}"]`)?.focus({ preventScroll: true })

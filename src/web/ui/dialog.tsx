@@ -17,11 +17,10 @@ export function Dialog({ title, onClose, children }: Props) {
   const dialog = useRef<HTMLDialogElement>(null)
   const heading = useId()
   useLayoutEffect(() => {
-    const before = document.activeElement
-    dialog.current?.showModal()
-    return () => {
-      if (before instanceof HTMLElement) before.focus()
-    }
+    const it = dialog.current
+    it?.showModal()
+    // Closing restores the focus. Elements behind an open dialog cannot take it.
+    return () => it?.close()
   }, [])
   const cancel = (event: Event) => {
     // A cancelled file field also sends `cancel`, which bubbles up to here.
@@ -29,8 +28,10 @@ export function Dialog({ title, onClose, children }: Props) {
     event.preventDefault()
     onClose()
   }
+  // The report may arrive after this dialog is gone, when the next one is open.
+  const close = () => dialog.current && onClose()
   return (
-    <dialog ref={dialog} aria-labelledby={heading} onCancel={cancel} onClose={onClose}>
+    <dialog ref={dialog} aria-labelledby={heading} onCancel={cancel} onClose={close}>
       <header>
         <h2 id={heading}>{title}</h2>
         <button type="button" class="plain" onClick={onClose}>

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact'
-import { useContext, useEffect, useRef } from 'preact/hooks'
+import { useContext, useEffect, useLayoutEffect, useRef } from 'preact/hooks'
 import { showCount } from '../app/favicon.ts'
 import { AttentionContext } from '../data/use-attention.ts'
 import { LanesContext } from '../data/use-lanes.ts'
@@ -14,7 +14,8 @@ export function Head({ title, tab = title, children }: { title: string; tab?: st
     if (waiting > 0) showCount(waiting, 'waiting')
     else showCount(count, 'attention')
   }, [tab, count, waiting])
-  useEffect(() => heading.current?.focus({ preventScroll: true }), [])
+  // A layout effect, so that it does not take the focus from someone who has started to type.
+  useLayoutEffect(() => heading.current?.focus({ preventScroll: true }), [])
   return (
     <header class="head">
       <h1 ref={heading} tabIndex={-1}>

@@ -1,23 +1,13 @@
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { useKeys } from '../app/keyboard.ts'
 import { goQuery, type Route } from '../app/router.ts'
 import { Icon } from './icon.tsx'
 
-const typingMs = 250
-
 /** A search field whose text becomes `q` in the address. */
 export function SearchField({ route, label }: { route: Route; label: string }) {
-  const asked = route.query.get('q') ?? ''
-  const [text, setText] = useState(asked)
   const input = useRef<HTMLInputElement>(null)
+  const [text, setText] = useWords(route)
   useKeys({ '/': () => input.current?.focus() })
-  useEffect(() => setText(asked), [asked])
-  useEffect(() => {
-    if (text === asked) return
-    // Only the first letter adds a step to the history; the others replace it.
-    const timer = setTimeout(() => goQuery(route, { q: text }, { replace: asked !== '' }), typingMs)
-    return () => clearTimeout(timer)
-  }, [text])
   return (
     <label class="search">
       <Icon name="search" />
@@ -33,4 +23,35 @@ export function SearchField({ route, label }: { route: Route; label: string }) {
       <kbd>/</kbd>
     </label>
   )
+}
+
+const typingMs = 250
+
+/**
+ * The typed words. The hook puts them into the address after a pause in typing, and takes them from the address when
+ * something else changes it. Letters typed in between stay.
+ */
+function useWords(route: Route): [text: string, setText: (text: string) => void] {
+  const asked = route.query.get('q') ?? ''
+  const [text, setText] = useState(asked)
+  const latest = useRef(route)
+  latest.current = route
+  /** The words that the address has, as far as this field knows. */
+  const known = useRef(asked)
+  useLayoutEffect(() => {
+    if (asked !== known.current) setText(asked)
+    known.current = asked
+  }, [asked])
+  // A layout effect, so that leaving the page stops the timer before it can bring the old address back.
+  useLayoutEffect(() => {
+    if (text === known.current) return
+    const timer = setTimeout(() => {
+      // Only the first letter adds a step to the history; the others replace it.
+      const replace = known.current !== ''
+      known.current = text
+      goQuery(latest.current, { q: text }, { replace })
+    }, typingMs)
+    return () => clearTimeout(timer)
+  }, [text])
+  return [text, setText]
 }
