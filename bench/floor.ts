@@ -1,5 +1,6 @@
-// The least that could do the same work with the same answers: bare node:http over hand-written prepared statements,
-// one durable commit per write. No keys, validation, versions, events or limits. `node bench/floor.ts FILE`.
+// The least program that could do the same work with the same responses: bare node:http over hand-written prepared
+// statements, with one durable commit per write. It has no keys, validation, versions, events or limits. `node
+// bench/floor.ts FILE`.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { DatabaseSync } from 'node:sqlite'

@@ -10,7 +10,7 @@ import { seeded, seedOf, works } from './work.ts'
 const addedUs = 500
 const goals = { create: { bar: 3, hope: 4 }, append: { bar: 3.5, hope: 4 } }
 
-/** Durable writes against the floor, both on a disk whose fsync takes half a millisecond more. */
+/** Measures durable writes against the floor, both on a disk whose fsync takes half a millisecond longer. */
 export async function measureSlowFsync(place: Workplace, { rounds, seconds }: SpeedOptions): Promise<Row[]> {
   const folder = place.folder()
   const shim = join(folder, 'slow-fsync.so')

@@ -8,18 +8,18 @@ import { hot, seedMany, steadyAgent } from './seed.ts'
 import { adminKey, type Server, startConduct, type Workplace } from './servers.ts'
 
 const small = 1000
-/** Many short turns, so that whatever else the machine does hits both ledgers alike; the first ones warm up. */
+/** Many short rounds, so that the other load of the machine affects both ledgers alike. The first ones warm up. */
 const turnsEach = 40
 const warmUpTurns = 10
 const requestsATurn = 6
-/** A question that takes long is not asked so often. */
+/** A slow question is asked less often. */
 const secondsATurn = 0.05
 const goal = { bar: 1.3, hope: 1.05 }
 
 const headers = { authorization: `Bearer ${adminKey}` }
 const middle = (runs: number) => new Date((1_740_000_000 + (runs / 2) * 30) * 1000).toISOString()
 
-/** Lists of which the first page and one at the far end are read, as a path for a ledger of so many runs. */
+/** Lists whose first and last pages are read, as paths for a ledger of that many runs. */
 const lists: Record<string, (runs: number) => string> = {
   runs: () => '/v1/runs?limit=20',
   'runs of a spec': () => `/v1/runs?specId=${hot.spec}`,
@@ -42,7 +42,7 @@ const lists: Record<string, (runs: number) => string> = {
   'features of a file': () => `/v1/features?file=${hot.file}`,
 }
 
-/** Questions that need no far end. */
+/** Questions with a single page. */
 const others: Record<string, (runs: number) => string[]> = {
   'one run': (runs) =>
     Array.from({ length: 97 }, (_, n) => `/v1/runs/RUN-${Math.max(100, Math.floor((runs / 97) * n))}`),
@@ -70,7 +70,7 @@ export interface Ledger {
   runs: number
 }
 
-/** How long pages take with `runs` runs against 1,000, on both engines. */
+/** Compares latencies with `runs` runs and with 1,000, on both engines. */
 export async function measureGrowth(place: Workplace, runs: number): Promise<Row[]> {
   const rows: Row[] = []
   for (const engine of ['SQLite', 'PostgreSQL'] as const) {
@@ -81,7 +81,7 @@ export async function measureGrowth(place: Workplace, runs: number): Promise<Row
   return rows
 }
 
-/** Servers over ledgers that were filled to these sizes. */
+/** Servers with ledgers of these sizes. */
 export async function startLedgers(
   place: Workplace,
   engine: 'SQLite' | 'PostgreSQL',
@@ -93,7 +93,7 @@ export async function startLedgers(
     const url = urls[index] as string
     await seedMany(url, runs, projects)
     const server = await place.server(startConduct(url))
-    // A new version of the schema may index everything anew.
+    // A new schema version may rebuild the index.
     await untilIndexed(url)
     ledgers.push({ server, runs })
   }
@@ -115,7 +115,7 @@ async function postgresUrls(place: Workplace): Promise<string[]> {
   return ['small', 'large'].map((name) => url.replace(/\/postgres$/, `/${name}`))
 }
 
-/** Each question as what to ask the small and the large ledger. */
+/** Each question with its requests for the small and the large ledger. */
 async function questionsOf(ledgers: Ledger[]): Promise<[title: string, Next[]][]> {
   const questions: [string, Next[]][] = []
   for (const [title, pathOf] of Object.entries(lists)) {
@@ -134,7 +134,7 @@ async function questionsOf(ledgers: Ledger[]): Promise<[title: string, Next[]][]
 const nextsOf = (ledgers: Ledger[], pathsOf: (runs: number) => string[]) =>
   ledgers.map(({ server, runs }) => turns(server, pathsOf(runs)))
 
-/** How long the same question takes on both ledgers. */
+/** Compares the latency of a question on both ledgers. */
 export const comparePaths = (title: string, ledgers: Ledger[], pathsOf: (runs: number) => string[]) =>
   compare(title, nextsOf(ledgers, pathsOf), ledgers)
 

@@ -10,13 +10,13 @@ const times = 7
 const files = 50_000
 const goals = { without: { bar: 100, hope: 50 }, withTree: { bar: 1000, hope: 500 } }
 
-/** How long an agent waits for its hook, where the state of the files is to be noted and where it is not. */
+/** How long an agent waits for its hook, with and without a snapshot of the files. */
 export async function measureHook(place: Workplace, { count = files } = {}): Promise<Row[]> {
   const home = place.folder()
   const cwd = join(home, 'shop')
   makeRepository(cwd, count)
   const env = { PATH: process.env.PATH, HOME: home, CONDUCT_DATABASE_URL: `sqlite:${join(home, 'conduct.db')}` }
-  // What hooks leave running in the background ends before its folder goes.
+  // Background processes of hooks must end before their folder is removed.
   place.after(() => sleep(3000))
   const without: number[] = []
   const withTree: number[] = []
@@ -28,7 +28,7 @@ export async function measureHook(place: Workplace, { count = files } = {}): Pro
     const took = await hook(env, { ...of, hook_event_name: 'PostToolUse', ...read })
     writeFileSync(join(cwd, 'changed.ts'), `export const n = ${n}\n`)
     const stopped = await hook(env, { ...of, hook_event_name: 'Stop', last_assistant_message: 'Done.' })
-    // The first one compiles, and reads the files for the first time.
+    // The first call compiles, and reads the files for the first time.
     if (n > 0) {
       without.push(took)
       withTree.push(stopped)

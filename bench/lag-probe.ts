@@ -1,12 +1,13 @@
-// Preloaded into a server (`node --import`): measures how long its event loop keeps a request waiting. At SIGUSR2 it
-// writes what it has seen since the last SIGUSR2 to BENCH_LAG_FILE, as JSON.
+// Preloaded into a server (`node --import`): measures how long its event loop keeps a request waiting. On SIGUSR2 it
+// writes what it has measured since the last SIGUSR2 to BENCH_LAG_FILE, as JSON.
 import { renameSync, writeFileSync } from 'node:fs'
 
 const everyMs = 1
 let waits: number[] = []
 let last = performance.now()
 
-// A pause of 50 ms is not one long wait among thousands of short ones: a request that comes meanwhile waits for its rest.
+// A pause of 50 ms is not a single long wait among thousands of short ones: a request that arrives during it waits for
+// the rest.
 setInterval(() => {
   const now = performance.now()
   waits.push(Math.max(0, now - last - everyMs))

@@ -22,11 +22,11 @@ export interface LagOptions {
   seconds: number
   /** Runs of 60 KB whose words are not indexed yet. */
   backlog?: number
-  /** Logs of 1 MiB that grow at once. */
+  /** Logs of 1 MiB that grow at the same time. */
   logs?: number
 }
 
-/** How long the event loop of a server keeps requests waiting, under each load, on both engines. */
+/** How long the event loop of a server keeps requests waiting under each load, on both engines. */
 export async function measureLag(place: Workplace, options: LagOptions): Promise<Row[]> {
   const rows: Row[] = []
   for (const engine of ['SQLite', 'PostgreSQL'] as const) {
@@ -58,7 +58,7 @@ async function underLoad(place: Workplace, engine: string, url: string, { second
   return rows
 }
 
-/** Many long runs are written, the server is killed, and its successor finds them unindexed. Meanwhile a run grows. */
+/** Many long runs are written, the server is killed, and the next one finds them unindexed. Meanwhile a run grows. */
 async function withBacklog(place: Workplace, engine: string, url: string, { backlog = 1000, seconds }: LagOptions) {
   const first = await startConduct(url)
   await ask(first, '/v1/runs', { runId: 'LOG-0', content: 'begun' })
@@ -83,8 +83,8 @@ async function withLogs(place: Workplace, engine: string, url: string, { logs = 
 }
 
 /**
- * Appends a line to each log every half second, and each time searches for what was appended to the first. Notes how long
- * that took; throws when it is not found at once.
+ * Appends a line to each log every half second, and searches for the line of the first each time. Records how long that
+ * takes. Throws if the search does not find it at once.
  */
 async function growLogs(server: Server, logs: number, seconds: number, found: number[]): Promise<void> {
   for (let turn = 0; turn < seconds * 4; turn++) {
@@ -117,7 +117,7 @@ async function ask({ url }: Server, path: string, body: object): Promise<void> {
   if (!response.ok) throw new Error(`${path} was answered ${response.status}: ${await response.text()}`)
 }
 
-/** Creates of runs with 60 KB of words of their own. */
+/** Creates runs with 60 KB of unique words. */
 function longRuns({ url }: Server) {
   let count = 0
   return () => {
@@ -129,7 +129,7 @@ function longRuns({ url }: Server) {
   }
 }
 
-/** A server with the probe in it, and what measures the lag while something goes on. */
+/** A server with the probe, and a function that measures the lag during something. */
 async function startProbed(place: Workplace, url: string) {
   const file = join(place.folder(), 'lag.json')
   const options = { flags: ['--import', probe], env: { BENCH_LAG_FILE: file } }

@@ -1,16 +1,16 @@
 import { connect, type Socket } from 'node:net'
 
-/** What one connection asks next, as the bytes that go over the wire. */
+/** The bytes of a connection's next request. */
 export type Next = () => Buffer
 
 export interface Load {
-  /** Answers a second. */
+  /** Responses per second. */
   rate: number
-  /** Median time from a request to its whole answer, in milliseconds. */
+  /** The median time from a request to its complete response, in milliseconds. */
   p50: number
 }
 
-/** A request as bytes. `url` is of the server, with its base path. */
+/** A request as bytes. `url` is that of the server, with its base path. */
 export function requestOf(url: string, method: string, path: string, headers: Record<string, string>, body = '') {
   const { host, pathname } = new URL(url + path)
   const query = path.includes('?') ? path.slice(path.indexOf('?')) : ''
@@ -24,9 +24,9 @@ export function requestOf(url: string, method: string, path: string, headers: Re
 }
 
 /**
- * Asks over `connections` connections, each its next question once it has its answer, until `requests` are answered or
- * `seconds` are over. Throws when an answer has not the status 200 or 201, or a connection is lost. Written by hand
- * since the server shall have its core for itself, and more of the other one than the usual generators leave to PostgreSQL.
+ * Sends requests over `connections` connections, each the next one after its response, until `requests` are answered or
+ * `seconds` have passed. Throws if a status is not 200 or 201, or a connection is lost. It is hand-written so that the
+ * server has a core to itself, and PostgreSQL gets more of the other one than the usual generators leave.
  */
 export async function load(
   url: string,
@@ -76,7 +76,7 @@ async function converse(socket: Socket, next: Next, more: () => boolean, times: 
   await promise.finally(() => socket.destroy())
 }
 
-/** The length of the answer that begins with these bytes; more than they are when its head is not whole. */
+/** The length of the response that starts with these bytes; larger than their number if its head is incomplete. */
 function lengthOf(bytes: Buffer): number {
   const end = bytes.indexOf('\r\n\r\n')
   if (end < 0) return Number.POSITIVE_INFINITY

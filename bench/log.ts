@@ -8,14 +8,14 @@ import { adminKey, type Server, startConduct, type Workplace } from './servers.t
 const growth = { bar: 1.3, hope: 1.05 }
 const bytesEach = { bar: 300, hope: 150 }
 const textBytes = 35
-/** A line that no other is like, since engines may compress what repeats. */
+/** Unique lines, because engines may compress repetitions. */
 const lineOf = (n: number) =>
   `- ${(n * 2_654_435_761).toString(36)} passed, ${n % 7} failed`.padEnd(textBytes - 1, '.').concat('\n')
 const headers = { authorization: `Bearer ${adminKey}` }
-/** So many appends are compared at the beginning and at the end of the log. */
+/** How many appends to compare at the start and at the end of the log. */
 const compared = 500
 
-/** A log that grows line by line, each at its offset as recorders send it, up to 1 MiB. */
+/** A log that grows line by line to 1 MiB, each line at its offset as recorders send it. */
 export async function measureLog(place: Workplace, { size = 1_048_576 } = {}): Promise<Row[]> {
   const rows: Row[] = []
   const path = join(place.folder(), 'conduct.db')
@@ -48,7 +48,7 @@ export async function measureLog(place: Workplace, { size = 1_048_576 } = {}): P
   return rows
 }
 
-/** Appends one after the other, each at the offset where the one before ended. */
+/** Appends lines one after another, each at the offset where the last one ended. */
 function appends({ url }: Server) {
   let n = 0
   return () => {

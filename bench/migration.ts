@@ -3,7 +3,7 @@ import { type Row, shown } from './report.ts'
 import { seedVersion4 } from './seed.ts'
 import { startConduct, type Workplace } from './servers.ts'
 
-/** How long a server takes to bring a large ledger of version 4 of the schema up to date, until it listens. */
+/** How long a server takes to migrate a large ledger from version 4 of the schema until it listens. */
 export async function measureMigration(place: Workplace, runs: number): Promise<Row[]> {
   const urls = { SQLite: `sqlite:${join(place.folder(), 'conduct.db')}`, PostgreSQL: await place.postgres() }
   const rows: Row[] = []

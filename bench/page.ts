@@ -10,7 +10,7 @@ const bar = 1.3
 const warmUps = 2
 const rounds = 9
 
-/** Does something on the page, and waits until it is shown. */
+/** Does something on the page, and waits for the result. */
 type Step = (page: Page, home: string) => Promise<void>
 
 const firstRow = (page: Page) => page.locator('table.runs .title').first().waitFor()
@@ -36,7 +36,7 @@ const steps: Record<string, Step> = {
   },
 }
 
-/** How long the dashboard of a large ledger takes to show itself, beside that of a small one, in a browser. */
+/** How long the dashboard of a large ledger takes to appear in a browser, compared with that of a small one. */
 export async function measurePage(place: Workplace): Promise<Row[]> {
   const browser = await launchBrowser()
   try {
@@ -44,7 +44,7 @@ export async function measurePage(place: Workplace): Promise<Row[]> {
     const taken = Object.keys(steps).map(() => sizes.map((): number[] => []))
     for (let round = 0; round < warmUps + rounds; round++) {
       for (const [size, { page, home }] of pages.entries()) {
-        // Each round begins with nothing loaded.
+        // Each round starts with an empty page.
         await page.goto('about:blank')
         for (const [index, step] of Object.values(steps).entries()) {
           if (index < 2) await page.goto('about:blank')

@@ -14,7 +14,7 @@ const pool = new pg.Pool({
   types: { getTypeParser: (oid, format) => (oid === int8 ? Number : pg.types.getTypeParser(oid, format as 'text')) },
 })
 
-/** Creates a run by the recorded statements; returns its row. */
+/** Creates a run with the recorded statements. Returns its row. */
 async function create(steps: Step[], runAt: number) {
   const client = await pool.connect()
   try {

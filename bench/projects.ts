@@ -18,7 +18,7 @@ const questions: Record<string, string> = {
   'search in all projects': '/v1/search?q=flamingo',
 }
 
-/** How long pages take over so many projects against over twelve, with as many runs in all, on both engines. */
+/** Compares latencies over that many projects and over twelve, with the same number of runs, on both engines. */
 export async function measureProjects(place: Workplace, runs: number): Promise<Row[]> {
   const rows: Row[] = []
   for (const engine of ['SQLite', 'PostgreSQL'] as const) {

@@ -8,18 +8,18 @@ import { newRun } from './work.ts'
 
 type Answer = Record<string, unknown>
 
-/** One statement of a transaction; what it is given follows from the rows that the ones before it answered. */
+/** A statement of a transaction. Its values depend on the rows of the statements before it. */
 export interface Step {
   name: string
   text: string
   values: ((answers: Answer[]) => unknown)[]
 }
 
-/** What the database hands out is made so large, and each so different, that it is recognised wherever it comes back. */
+/** Generated ids start so high, and so far apart, that they are recognised wherever they appear. */
 const firstId = 1_000_000_000
 const firstNumber = 777_777_777
 
-/** The statements of one createRun of Conduct, recorded on that PostgreSQL database, so that they are always the same. */
+/** The statements of one createRun of Conduct, recorded on that PostgreSQL database. */
 export async function recordCreate(databaseUrl: string): Promise<Step[]> {
   const store = await openStore(databaseUrl, { adminKey })
   const said: { statement: Sql; answer: Answer }[] = []
@@ -30,7 +30,7 @@ export async function recordCreate(databaseUrl: string): Promise<Step[]> {
       said.push({ statement, answer: { ...rows[0] } })
       return rows as never
     }
-  // What Conduct runs past the transaction, a program that is written plainly runs inside.
+  // What Conduct runs outside the transaction, a plain program runs inside.
   const recording = (tx: Tx): Tx => ({ ...tx, query: noted(tx.query), apart: { query: noted(tx.apart.query) } })
   await store.db.tx(async (tx) => {
     await tx.query(sql`select setval(format('%I.%I', schemaname, sequencename)::regclass, ${firstId} * row_number() over ())
@@ -65,7 +65,7 @@ export async function recordCreate(databaseUrl: string): Promise<Step[]> {
   }))
 }
 
-/** Runs recorded statements in a transaction of their own; gives the first row of each. */
+/** Runs recorded statements in a transaction. Returns the first row of each. */
 export async function runSteps(client: pg.ClientBase, steps: Step[]): Promise<Answer[]> {
   const answers: Answer[] = []
   await client.query('begin')
@@ -77,7 +77,7 @@ export async function runSteps(client: pg.ClientBase, steps: Step[]): Promise<An
   return answers
 }
 
-/** How a value is made again: where it shows a number that was handed out, by the number that is handed out then. */
+/** How to reproduce a value: if it contains a generated number, from the number generated this time. */
 function givenBy(value: unknown, before: Answer[]): (answers: Answer[]) => unknown {
   for (const [index, answer] of before.entries()) {
     for (const [column, number] of Object.entries(answer)) {

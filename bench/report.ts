@@ -1,28 +1,28 @@
-/** One line of the report. */
+/** A line of the report. */
 export interface Row {
   title: string
   measured: string
-  /** What was measured, as one number, where it has a bar. */
+  /** The measured number, if it has a bar. */
   value?: number
   bar?: string
   hope?: string
   pass?: boolean
 }
 
-/** What a part of the benchmark came to: its rows, or why it has none. */
+/** The result of a part of the benchmark: its rows, or its error. */
 export interface Part {
   name: string
   rows: Row[]
   error?: string
 }
 
-/** A figure, what it must reach and what it should. */
+/** The required and the desired value of a figure. */
 export interface Goal {
   bar: number
   hope: number
 }
 
-/** The row of a figure that should be small. */
+/** A row whose figure should be small. */
 export const atMost = (title: string, value: number, unit: string, { bar, hope }: Goal, said?: string): Row => ({
   title,
   measured: said ?? `${shown(value)} ${unit}`,
@@ -32,7 +32,7 @@ export const atMost = (title: string, value: number, unit: string, { bar, hope }
   pass: value <= bar,
 })
 
-/** The row of a figure that should be large. */
+/** A row whose figure should be large. */
 export const atLeast = (title: string, value: number, unit: string, { bar, hope }: Goal, said?: string): Row => ({
   title,
   measured: said ?? `${shown(value)} ${unit}`,
@@ -42,7 +42,7 @@ export const atLeast = (title: string, value: number, unit: string, { bar, hope 
   pass: value >= bar,
 })
 
-/** With two decimals where it is small, and none where it is large. */
+/** Two decimals if it is small, none if it is large. */
 export const shown = (value: number) =>
   Math.abs(value) < 10 ? value.toFixed(2) : Math.round(value).toLocaleString('en')
 
@@ -56,7 +56,7 @@ export function median(values: number[]): number {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2
 }
 
-/** The rows as a markdown table. */
+/** The rows as a Markdown table. */
 export const table = (rows: Row[]) =>
   markdown([
     ['work', 'measured', 'bar', 'hope', ''],
@@ -64,7 +64,7 @@ export const table = (rows: Row[]) =>
     ...rows.map(({ title, measured, bar = '–', hope = '–', pass }) => [title, measured, bar, hope, said(pass)]),
   ])
 
-/** Every figure that has a bar, and every part that failed, as a markdown table. */
+/** Every figure with a bar, and every failed part, as a Markdown table. */
 export function summary(parts: Part[]): string {
   const lines = parts.flatMap(({ name, rows, error }) => [
     ...rows
@@ -75,7 +75,7 @@ export function summary(parts: Part[]): string {
   return markdown([['part', 'figure', 'bar', 'measured', ''], ['---', '---', '---', '---', '---'], ...lines])
 }
 
-/** Whether every part ran to its end and every figure reaches its bar. */
+/** Whether every part finished and every figure reaches its bar. */
 export const isAllWell = (parts: Part[]) =>
   parts.every(({ rows, error }) => error === undefined && rows.every(({ pass }) => pass !== false))
 

@@ -69,14 +69,14 @@ console.log(`${date}, Node.js ${process.version}, ${machine}`)
 const measured: Part[] = []
 for (const name of positionals.length > 0 ? positionals : Object.keys(parts)) {
   measured.push(await measurePart(name))
-  // After each part: what was measured outlives a run that is stopped.
+  // After each part, so that a stopped run keeps its results.
   if (values.json)
     writeFileSync(values.json, JSON.stringify({ date, node: process.version, machine, measured }, null, 2))
 }
 console.log(`\n## Summary\n\n${summary(measured)}`)
 if (!isAllWell(measured)) process.exitCode = 1
 
-/** Measures a part in a workplace of its own, and prints its rows, or the error that ended it. */
+/** Measures a part in its own workplace, and prints its rows or its error. */
 async function measurePart(name: string): Promise<Part> {
   const { title, measure } = parts[name] as (typeof parts)[string]
   console.log(`\n## ${title}\n`)

@@ -3,12 +3,12 @@ import pg from 'pg'
 import { openStore } from '../src/store/open.ts'
 import { makeVersion4 } from './version-4.ts'
 
-/** The words in which the engines differ, for this file. */
+/** What differs between the engines in this file. */
 interface Words {
-  /** ISO 8601 text of Unix seconds. */
+  /** The ISO 8601 text of Unix seconds. */
   time(seconds: string): string
   hex(text: string): string
-  /** The indexed form of words with blanks between, as `src/store/search.ts` writes it. */
+  /** The indexed form of words separated by spaces, as `src/store/search` writes it. */
   words(text: string): string
   before: string[]
   after: string[]
@@ -30,15 +30,15 @@ const postgres: Words = {
   after: ['vacuum analyze', 'checkpoint'],
 }
 
-/** Fills an empty database with `runs` runs and all that goes with them, spread over so many projects. */
+/** Fills an empty database with `runs` runs and everything around them, in that many projects. */
 export async function seedMany(url: string, runs: number, projects = 1): Promise<void> {
   await seedVersion4(url, runs, projects)
   await (await openStore(url)).close()
 }
 
 /**
- * The same as version 4 of the schema left it, in SQL of its own since the API would take an hour. Later versions come by
- * their migrations, so that this file stays as it is when the schema changes.
+ * The same in version 4 of the schema, with its own SQL, because the API would take an hour. Migrations do the rest, so
+ * this file stays the same when the schema changes.
  */
 export async function seedVersion4(url: string, runs: number, projects = 1): Promise<void> {
   await makeVersion4(url)
@@ -63,9 +63,9 @@ const statementsOf = (words: Words, runs: number, projects: number) => [
   ...words.after,
 ]
 
-/** Whose runs never fail: with the index of agents or of statuses alone, looking for its failures reads on and on. */
+/** Its runs never fail: with only the index of agents or of statuses, a search for its failures reads on and on. */
 export const steadyAgent = 'gemini'
-/** What each of these takes part in grows with the ledger. No run of the spec is in progress. */
+/** Values that grow with the ledger. No run of the spec is in progress. */
 export const hot = {
   spec: 'HOT-3',
   agent: 'claude-code',
@@ -74,7 +74,7 @@ export const hot = {
   file: 'src/part-3.ts',
   rareWord: 'flamingo',
 }
-/** Documents that have the rare word, in a ledger of any size. */
+/** How many documents contain the rare word, in a ledger of any size. */
 const rareIn = 50
 const hexOf = (text: string) => Buffer.from(text).toString('hex')
 

@@ -10,7 +10,7 @@ export interface Server {
   /** With the base path. */
   url: string
   pid: number
-  /** What it has written so far. */
+  /** Its output so far. */
   output(): string
   stop(signal?: NodeJS.Signals): Promise<void>
 }
@@ -22,10 +22,10 @@ export const adminKey = `sk_admin_${'0123456789'.repeat(4)}abc`
 
 type Env = Record<string, string>
 
-/** Starts a server of the benchmark itself: a file of this folder that says where it listens. */
+/** Starts a server of the benchmark itself: a file of this folder that prints its address. */
 export const startOwn = (file: string, argument: string, env: Env = {}) => start([here(file), argument], env)
 
-/** Starts Conduct as it is shipped. The limit is on, and set so high that it lets all through. */
+/** Starts Conduct as shipped. The rate limit is on, but too high to matter. */
 export const startConduct = (databaseUrl: string, { flags = [], env = {} }: { flags?: string[]; env?: Env } = {}) =>
   start([...flags, bin, 'serve'], {
     CONDUCT_DATABASE_URL: databaseUrl,
@@ -61,7 +61,7 @@ async function start(args: string[], env: Env): Promise<Server> {
   }
 }
 
-/** The most memory that a process has had resident, in MB; NaN where the system does not tell. */
+/** The peak resident memory of a process in MB; NaN if the system does not report it. */
 export function peakMemory({ pid }: Server): number {
   try {
     return Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024
@@ -70,7 +70,7 @@ export function peakMemory({ pid }: Server): number {
   }
 }
 
-/** Folders, databases and servers of one part, all taken away by `close`, the last first. */
+/** Folders, databases and servers of a part. `close` removes them all, the last one first. */
 export function workplace() {
   const endings: (() => void | Promise<void>)[] = []
   return {
@@ -79,11 +79,11 @@ export function workplace() {
       endings.push(() => rmSync(path, { recursive: true, force: true }))
       return path
     },
-    /** Does this when the part is over. */
+    /** Runs at the end of the part. */
     after(end: () => void | Promise<void>): void {
       endings.push(end)
     },
-    /** The URL of a new PostgreSQL server with the settings that it comes with, so durable. */
+    /** The URL of a new PostgreSQL server with its default settings, so durable. */
     async postgres(): Promise<string> {
       const { postgres, url, remove } = await startPostgres([])
       endings.push(async () => {
@@ -97,7 +97,7 @@ export function workplace() {
       endings.push(() => server.stop())
       return server
     },
-    /** Ends everything; an end that fails is printed, and keeps no other from its turn. */
+    /** Ends everything. An error is printed and does not stop the others. */
     async close(): Promise<void> {
       for (const end of endings.reverse()) {
         try {

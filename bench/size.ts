@@ -8,7 +8,7 @@ import { seedOf } from './work.ts'
 
 const times = 7
 
-/** What it takes to install and to start Conduct. */
+/** The cost of installing and starting Conduct. */
 export async function measureSize(place: Workplace): Promise<Row[]> {
   const version = await timed(async () => execFileSync(process.execPath, [bin, '--version']))
   const start = await startMs(place)
@@ -29,7 +29,7 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
   return median(taken)
 }
 
-/** From the start of the process to the answer that shows a run. */
+/** From the start of the process to a response that shows a run. */
 async function startMs(place: Workplace): Promise<number> {
   const url = `sqlite:${join(place.folder(), 'conduct.db')}`
   const first = await startConduct(url)
@@ -47,7 +47,7 @@ async function startMs(place: Workplace): Promise<number> {
   return median(taken)
 }
 
-/** Packs what would be published and installs it for production in an empty folder. */
+/** Packs the package and installs it for production in an empty folder. */
 function installRows(folder: string): Row[] {
   const npm = (...args: string[]) =>
     execFileSync('npm', args, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })

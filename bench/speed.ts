@@ -14,7 +14,7 @@ const warmUpSeconds = 1
 const names = ['floor', 'sqlite', 'postgres', 'pgAlone'] as const
 type Contender = (typeof names)[number]
 
-/** What is compared: answers a second of `of` against `to`, on that work. */
+/** The comparisons: responses per second of `of` against `to`, for that work. */
 const comparisons: { work: WorkName; title: string; of: Contender; to: Contender; goal?: Goal }[] = [
   {
     work: 'get',
@@ -69,10 +69,10 @@ const comparisons: { work: WorkName; title: string; of: Contender; to: Contender
   },
 ]
 
-/** Answers a second by work and contender, one number for each round. */
+/** Responses per second by work and contender, one number per round. */
 type Rates = Record<WorkName, Record<Contender, number[]>>
 
-/** Loads all contenders in turn, round by round, so that whatever else the machine does hits them alike. */
+/** Loads all contenders in turn, round by round, so that the other load of the machine affects all of them alike. */
 export async function measureSpeed(place: Workplace, { rounds, seconds }: SpeedOptions): Promise<Row[]> {
   const servers = await startAll(place)
   await seedAll(servers)
@@ -121,7 +121,7 @@ async function startAll(place: Workplace): Promise<Record<Contender, Server>> {
   }
 }
 
-/** Makes the same runs everywhere, and sees that Conduct and the floor answer the same. */
+/** Creates the same runs everywhere, and checks that Conduct and the floor respond alike. */
 async function seedAll(servers: Record<Contender, Server>) {
   for (const name of ['floor', 'sqlite', 'postgres'] as const) {
     await load(servers[name].url, seedOf(servers[name]), { connections: 1, requests: seeded })
@@ -135,7 +135,7 @@ async function seedAll(servers: Record<Contender, Server>) {
   }
 }
 
-/** An answer without what no two servers share: times, and the cursor that holds one. */
+/** A response without the parts that no two servers share: times, and the cursor that contains one. */
 async function read({ url }: Server, path: string): Promise<unknown> {
   const response = await fetch(url + path, { headers: { authorization: `Bearer ${adminKey}` } })
   const text = (await response.text()).replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'time')

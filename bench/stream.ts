@@ -8,14 +8,14 @@ import { adminKey, type Server, startConduct, type Workplace } from './servers.t
 import { newRun, seedOf } from './work.ts'
 
 const headers = { authorization: `Bearer ${adminKey}` }
-/** Events that a stream is told when it begins at the beginning. */
+/** How many events a stream sends that starts at the beginning. */
 const logged = 10_000
 const times = 5
 const writes = 100
-/** At most, and at random, so that writes do not keep step with the server's looking for them. */
+/** The longest random pause, so that writes do not fall into step with the server's polling. */
 const pauseMs = 100
 
-/** How fast a stream tells of changes, on both engines. */
+/** How fast a stream sends events, on both engines. */
 export async function measureStreams(place: Workplace): Promise<Row[]> {
   const urls = { SQLite: `sqlite:${join(place.folder(), 'conduct.db')}`, PostgreSQL: await place.postgres() }
   const rows: Row[] = []
@@ -42,7 +42,7 @@ export async function measureStreams(place: Workplace): Promise<Row[]> {
   return rows
 }
 
-/** Events a second, when a stream begins at the beginning of the log. */
+/** Events per second of a stream that starts at the beginning of the log. */
 async function catchUp(server: Server): Promise<number> {
   const started = performance.now()
   const { response, told } = await listen(server, '&after=0')
@@ -51,7 +51,7 @@ async function catchUp(server: Server): Promise<number> {
   return (logged * 1000) / (performance.now() - started)
 }
 
-/** For each of some writes, how long after its answer its event came to a reader, in milliseconds. */
+/** For some writes, how long after the response their event reached a reader, in milliseconds. */
 async function measureDelays(server: Server): Promise<number[]> {
   const { response, told } = await listen(server, '')
   const delays: number[] = []
@@ -68,7 +68,7 @@ async function measureDelays(server: Server): Promise<number[]> {
   return delays
 }
 
-/** Opens a stream of new runs; `told.count` is how many it has told of. */
+/** Opens a stream of new runs. `told.count` is the number received. */
 async function listen(server: Server, query: string) {
   const request = get(`${server.url}/v1/events?type=run.created${query}`, {
     agent: false,

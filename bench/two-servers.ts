@@ -7,7 +7,7 @@ import { seeded, seedOf, works } from './work.ts'
 const goal = { bar: 1.3, hope: 1.5 }
 const connections = 16
 
-/** What a second server on the same PostgreSQL adds, for as many connections in all. */
+/** What a second server on the same PostgreSQL adds, with the same number of connections in total. */
 export async function measureTwoServers(place: Workplace, { rounds, seconds }: SpeedOptions): Promise<Row[]> {
   const url = await place.postgres()
   const one = await place.server(startConduct(url))

@@ -9,7 +9,7 @@ import { adminKey } from './servers.ts'
 const dumpOf = (engine: string) =>
   readFileSync(new URL(`../test/upgrade/ledger/v4.${engine}.sql`, import.meta.url), 'utf8')
 
-/** All but the default project goes; the order is that of the references. */
+/** Everything but the default project is deleted, in the order of references. */
 const emptied = [
   ...['sessions', 'login_codes', 'idempotency_keys', 'checks', 'run_authors', 'run_features', 'run_labels', 'runs'],
   ...['spec_versions', 'specs', 'features', 'document_parts', 'documents', 'events', 'counters', 'keys'],
@@ -22,7 +22,7 @@ const firstRows = [
     values (1, 'first admin', '${prefixOf(adminKey)}', '${hashOf(adminKey)}', '["admin"]', '2025-01-01T00:00:00.000Z')`,
 ]
 
-/** Makes an empty ledger of version 4 of the schema, from the dump of one that the upgrade tests keep. */
+/** Creates an empty ledger of schema version 4, from the dump of the upgrade tests. */
 export async function makeVersion4(url: string): Promise<void> {
   const deletes = emptied.map((table) => `delete from ${table}`)
   if (url.startsWith('sqlite:')) {

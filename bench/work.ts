@@ -1,16 +1,16 @@
 import { type Next, requestOf } from './load.ts'
 import { adminKey, type Server } from './servers.ts'
 
-/** Runs that are there before the load, and the specs over which they are spread: more than a page for each. */
+/** The runs that exist before the load, and the specs they are spread over: more than a page per spec. */
 export const seeded = 3500
-/** As many of them, the newest, are there to be appended to; the others are read. */
+/** The load appends to this many of them, the newest, and reads the others. */
 const growing = 500
 const specs = 100
 
 const headers = { authorization: `Bearer ${adminKey}` }
 const content = `# Log in with a passkey\n\n${'- [x] the tests pass, the lint is clean\n'.repeat(30)}`.slice(0, 1024)
 
-/** A run as a wired-up agent sends it, with 1 KB of content. */
+/** A run as a fully configured agent sends it, with 1 KB of content. */
 export const newRun = (specId: string) =>
   JSON.stringify({
     title: 'Log in with a passkey',
@@ -30,7 +30,7 @@ let keys = 0
 
 const runIdOf = (n: number) => `RUN-${String(n + 1).padStart(3, '0')}`
 
-/** Takes turns through requests that are ready to be sent. */
+/** Cycles through prepared requests. */
 function turns(count: number, make: (n: number) => Buffer): Next {
   const ready = Array.from({ length: count }, (_, n) => make(n))
   let turn = 0
@@ -42,7 +42,7 @@ const createOf = ({ url }: Server, specId: string, more = {}) =>
 
 const appendTo = ({ url }: Server, runId: string) => requestOf(url, 'POST', `/v1/runs/${runId}/content`, headers, line)
 
-/** The same requests, each with an Idempotency-Key that never came before. */
+/** The same requests, each with a new Idempotency-Key. */
 function once(server: Server): Next {
   const blank = '_'.repeat(16)
   const next = turns(specs, (n) => createOf(server, `LOAD-${n}`, { 'idempotency-key': blank }))
@@ -53,12 +53,12 @@ function once(server: Server): Next {
   }
 }
 
-/** Makes the seeded runs, whose ids count from RUN-001. */
+/** Creates the seeded runs, with ids from RUN-001. */
 export const seedOf = (server: Server) => turns(specs, (n) => createOf(server, `SPEC-${n}`))
 
 export type WorkName = 'get' | 'list' | 'create' | 'createOnce' | 'append' | 'events'
 
-/** The questions of each kind of work. The lists are of the seeded specs, which no load adds to. */
+/** The requests of each kind of work. The lists are those of the seeded specs, which no load adds to. */
 export const works: Record<WorkName, (server: Server) => Next> = {
   get: ({ url }) => turns(seeded - growing, (n) => requestOf(url, 'GET', `/v1/runs/${runIdOf(n)}`, headers)),
   list: ({ url }) => turns(specs, (n) => requestOf(url, 'GET', `/v1/runs?specId=SPEC-${n}`, headers)),

@@ -4,7 +4,7 @@ import { exitCodes } from '../src/cli/exit.ts'
 import { commonHeading, examplesOf } from '../src/cli/option.ts'
 import { programFor, sentence } from '../src/cli/program.ts'
 
-/** docs/cli.md: what holds for all commands, then each command as its own help has it. */
+/** Generates docs/cli.md: what applies to all commands, then the help of each command. */
 export async function cliReference(): Promise<string> {
   const sections: string[] = []
   for (const group of Object.keys(groups)) {
@@ -86,7 +86,7 @@ seconds; a write is sent with an idempotency key, so that it happens once.
 
 function sectionsOf(command: Command): string[] {
   if (command.commands.length === 0) return [detailsOf(command)]
-  // A command that takes an argument does something of its own too.
+  // A command with an argument can also run by itself.
   const own = command.registeredArguments.length > 0 ? [detailsOf(command)] : []
   const children = command.commands.map(
     (child) => `### ${pathOf(child)}\n\n${sentence(child.description())}\n\n${detailsOf(child)}`,
@@ -100,7 +100,7 @@ function pathOf(command: Command): string {
 
 function detailsOf(command: Command): string {
   const usage = `\`${pathOf(command)} ${command.usage()}\`\n`
-  // Its flags are the settings, of which some defaults depend on the machine.
+  // Its flags are the settings, and some defaults depend on the machine.
   if (command.name() === 'serve') {
     return `${usage}\n[Settings](settings.md) lists its flags.\n${examplesIn(command)}`
   }

@@ -14,7 +14,7 @@ import { cliReference } from './cli-reference.ts'
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
 
-/** Operations in the order in which their examples work: what is made first, what deletes last, parts before wholes. */
+/** Operations in the order in which their examples work: creating first, deleting last, parents before children. */
 const methods = ['POST', 'PATCH', 'GET', 'DELETE']
 const ranks = new Map(names.map((name) => [name, rankOf(name)]))
 export const inOrder = [...names].sort((a, b) => (ranks.get(a) ?? 0) - (ranks.get(b) ?? 0))
@@ -24,7 +24,7 @@ function rankOf(name: Name): number {
   return methods.indexOf(method) * 1000 - (method === 'DELETE' ? path.length : 0)
 }
 
-/** What each example of the table answers on an empty ledger, by a clock that ticks a second a call. */
+/** The responses to the examples of the table on an empty ledger, with a clock that advances a second per call. */
 async function answers(): Promise<Partial<Record<Name, unknown>>> {
   let now = Date.parse('2026-01-31T09:30:00.000Z')
   const store = await openStore('sqlite::memory:', { now: () => now })
@@ -46,7 +46,7 @@ const maskSecrets = (answer: unknown) =>
     JSON.stringify(answer)
       .replace(/(sk_[a-z]+_|code_)[0-9A-Za-z]{43}/g, `$1${'x'.repeat(43)}`)
       .replace(/(sk_[a-z]+_)[0-9A-Za-z]{4}"/g, '$1xxxx"')
-      // Each ledger has an origin, a key and salts of its own.
+      // Each ledger has its own origin, key and salts.
       .replace(/conduct\/[0-9a-f-]{36}/g, 'conduct/00000000-0000-4000-8000-000000000000')
       .replace(/\+[0-9a-f]{8}\+[A-Za-z0-9+/]{44}/g, `+00000000+${'x'.repeat(44)}`)
       .replace(/(nextra |"salts":")[A-Za-z0-9+/]+={0,2}/g, `$1${'x'.repeat(22)}==`)
@@ -60,7 +60,7 @@ const maskSecrets = (answer: unknown) =>
       .replace(/"durationMs":\d+,"at"/g, '"durationMs":1,"at"'),
   )
 
-/** The generated files, by their path in the repository. */
+/** The generated files, by their paths in the repository. */
 export async function generate(): Promise<Record<string, string>> {
   const document = openapi(version, await answers())
   return {

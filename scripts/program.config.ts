@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { defineConfig, type Plugin } from 'vite'
 import { root } from '../src/root.ts'
 
-/** Writes the licenses of all packages whose code is in the build. */
+/** Writes the licenses of all bundled packages. */
 function licenses(): Plugin {
   return {
     name: 'licenses',
@@ -23,8 +23,8 @@ function licenseOf(folder: string): string {
   return `${name} ${version} (${license})\n\n${text}`
 }
 
-// The program and the server of the package, with all that they import but pg, which loads parts of itself by name: a
-// start reads some 40 files in place of 700. See docs/adr/0011-the-package-is-bundled.md.
+// The program and the server of the package with all their imports except pg, which loads parts of itself by name. A
+// start then reads some 40 files instead of 700. See docs/adr/0011-the-package-is-bundled.md.
 export default defineConfig({
   root,
   logLevel: 'warn',

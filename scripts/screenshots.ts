@@ -14,7 +14,7 @@ const pathOf = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 const folder = pathOf('../docs/pictures')
 const mostBytes = 200_000
 
-/** A picture of the page that stands still: two in a row are alike. */
+/** A picture of the page once it no longer changes: two in a row are identical. */
 async function stillPicture(page: Page): Promise<Buffer> {
   await page.getByRole('heading', { level: 1 }).waitFor()
   let before = await page.screenshot()
@@ -38,11 +38,11 @@ async function takePictures(
   const context = await browser.newContext({
     viewport: { width: 1280, height: 800 },
     reducedMotion: 'reduce',
-    // Without it the browser takes that of the machine, which may be one that pages do not know, as en-US@posix.
+    // Otherwise the browser uses the machine's locale, which it may not support, such as en-US@posix.
     locale: 'en-US',
     ...options,
   })
-  // The page tells distances in time; they must not grow while it is looked at.
+  // The page shows relative times, which must not change meanwhile.
   await context.clock.setFixedTime(Date.now())
   await context.request.post(`${home}v1/auth/session`, { data: { key } })
   for (const [name, address] of Object.entries(pages)) {
@@ -57,7 +57,7 @@ async function takePictures(
   await context.close()
 }
 
-/** The pages of the menu; a run with much to show, its spec, and a feature. */
+/** The pages of the menu, a run with a lot to show, its spec, and a feature. */
 async function pagesOf(url: string, key: string): Promise<Record<string, string>> {
   const client = createClient({ url, key, project: 'demo' })
   const { runs } = await client.listRuns({ status: ['completed'], limit: 100 })
@@ -75,7 +75,7 @@ const data = mkdtempSync(join(tmpdir(), 'conduct-pictures-'))
 const databaseUrl = `sqlite:${join(data, 'conduct.db')}`
 const browser = await launchBrowser()
 try {
-  // Before the demo: the first key is made on a database without keys.
+  // Before the demo: the first key is created in a database without keys.
   const store = await openStore(databaseUrl)
   const running = await serve({ host: '127.0.0.1', port: 0, store, webFolder: await builtPage(), rateLimit: 0 })
   const key = store.newSecret ?? ''

@@ -19,32 +19,32 @@ function openBrowser(): Promise<Browser> {
 export interface Shown {
   page: Page
   context: BrowserContext
-  /** Where the page is, with the base path and a slash at its end. */
+  /** The URL of the page, with the base path and a trailing slash. */
   home: string
-  /** A client that holds the first admin key. */
+  /** A client with the first admin key. */
   client: Client
   /** Opens another tab of the same browser. */
   openTab(address?: string): Promise<Page>
-  /** Ends the server, and after `away` is done starts it again at the same address. */
+  /** Stops the server, waits for `away`, and starts it again at the same address. */
   restart(away: () => Promise<void>): Promise<void>
-  /** Moves the server's clock. */
+  /** Advances the server's clock. */
   sleep(ms: number): void
 }
 
 export interface PageOptions extends BrowserContextOptions {
-  /** What the key of the session may do: everything, unless told otherwise. Without any, nobody is logged in. */
+  /** The permissions of the session's key; all by default. With none, nobody is logged in. */
   permissions?: Permission[]
-  /** What stands before the page and the API. */
+  /** The path before the page and the API. */
   basePath?: string
-  /** A script that every document of the browser runs first. */
+  /** A script that runs first in every document of the browser. */
   before?: string
   /** The largest content, in bytes. */
   contentLimit?: number
 }
 
 /**
- * A server over an empty SQLite file and the page that it serves, at an address below it (`#/runs`). All ends with the
- * test, which fails when the page threw something, broke its content security policy or asked another host.
+ * Opens the page of a server with an empty SQLite file, at an address below it (`#/runs`). Everything ends with the
+ * test, which fails if the page threw an error, violated its content security policy or contacted another host.
  */
 export async function openPage(t: TestContext, address = '', options: PageOptions = {}): Promise<Shown> {
   const { permissions = ['admin'], basePath = '/conduct', contentLimit, before, ...more } = options
@@ -95,7 +95,7 @@ export async function openPage(t: TestContext, address = '', options: PageOption
   return { page: await openTab(address), context, home, client, openTab, restart, sleep }
 }
 
-/** Notes what no page may do: throw, break its content security policy, ask another host. */
+/** Collects what no page may do: throw, violate its content security policy, contact another host. */
 function watch(context: BrowserContext, home: string): string[] {
   const faults: string[] = []
   const { host } = new URL(home)

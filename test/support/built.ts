@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 export const root = fileURLToPath(new URL('../..', import.meta.url))
 const cache = join(root, 'node_modules/.cache/conduct')
 
-/** A folder that is made once, whichever of several processes comes first, and then kept. */
+/** A folder that the first of several processes creates, and that then stays. */
 export async function madeOnce(name: string, make: (folder: string) => Promise<void>): Promise<string> {
   const folder = join(cache, name)
   if (existsSync(folder)) return folder
@@ -22,7 +22,7 @@ export async function madeOnce(name: string, make: (folder: string) => Promise<v
   return folder
 }
 
-/** A folder that is made anew when one of these files is another. */
+/** A folder that is created again whenever one of these files changes. */
 export function builtOf(name: string, patterns: string[], make: (folder: string) => Promise<void>): Promise<string> {
   const hash = createHash('sha256')
   for (const path of globSync(patterns, { cwd: root }).sort()) hash.update(path).update(readFileSync(join(root, path)))

@@ -13,16 +13,16 @@ export interface Answer {
 }
 
 export interface CallBy {
-  /** The secret of the key; none: a call without a key. */
+  /** The secret of the key; without one, the call has no key. */
   key?: string
   project?: string
-  /** More headers, or others than the client's; null takes one away. */
+  /** Headers to add or replace; null removes one. */
   headers?: Record<string, string | null>
 }
 
 export type RawCall = (name: Name, input?: object, by?: CallBy) => Promise<Answer>
 
-/** Calls operations by name, with requests as the typed client makes them, and gives each answer as it came. */
+/** Calls operations by name with the requests of the typed client, and returns the raw responses. */
 export function rawCalls(store: Store, options: Omit<AppOptions, 'store'> = {}): RawCall {
   const app = createApp({ rateLimit: 0, ...options, store })
   return async (name, input = {}, { headers = {}, ...by } = {}) => {
@@ -49,7 +49,7 @@ export function rawCalls(store: Store, options: Omit<AppOptions, 'store'> = {}):
   }
 }
 
-/** An answer with its body: a JSON object, or the text as the only field of one. */
+/** A response with its body: a JSON object, or the text as the only field of one. */
 export async function read(response: Response): Promise<Answer> {
   const text = await response.text()
   const body = /^text\/plain\b/.test(response.headers.get('content-type') ?? '') ? { text } : JSON.parse(text)

@@ -11,11 +11,11 @@ export interface DbTest {
   engine: Engine
   url: string
   db: Db
-  /** Another handle of the same database, closed when the test ends. */
+  /** Another handle of the same database, closed at the end of the test. */
   another(): Promise<Db>
 }
 
-/** The same test of the seam between the engines on each of them, with an empty database. */
+/** Runs a test of the engine interface on each engine, with an empty database. */
 export function testDb(name: string, body: (given: DbTest, t: TestContext) => Promise<void>) {
   for (const engine of engines) {
     test(`${name} (${engine.name})`, async (t) => {

@@ -31,13 +31,13 @@ export function inFull(schema: Schema): Schema {
   }
 }
 
-/** The schema of the body of an operation, without references. */
+/** The schema of the request body of an operation, without references. */
 export function bodyOf(name: Name): Schema | undefined {
   const schema = bodySchemaOf(document, operationOf(name))
   return schema && inFull(schema)
 }
 
-/** What openapi.json says of an answer; undefined for a status that it does not give the operation. */
+/** The response in openapi.json; undefined if the operation does not have that status. */
 export function responseOf(name: Name, status: number): Response | undefined {
   const response = operationOf(name).responses[status] as Response | undefined
   return response?.$ref ? (resolve(response.$ref) as Response) : response
@@ -52,7 +52,7 @@ const ajv = new Ajv2020({ strict: false, allErrors: true })
 formats.default(ajv)
 ajv.addSchema({ $id: 'api', components: closed(document.components) })
 
-/** The same schemas with no room for fields that they do not name. */
+/** The same schemas, but closed to unknown fields. */
 function closed(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(closed)
   if (typeof schema !== 'object' || schema === null) return schema
@@ -62,7 +62,7 @@ function closed(schema: unknown): unknown {
 
 const validators = new Map<object, ValidateFunction>()
 
-/** What is wrong with a value by a schema of openapi.json; undefined when nothing is. */
+/** How a value violates a schema of openapi.json; undefined if it does not. */
 export function faultOf(schema: object, value: unknown): string | undefined {
   let validate = validators.get(schema)
   if (!validate) {
@@ -72,7 +72,7 @@ export function faultOf(schema: object, value: unknown): string | undefined {
   return validate(value) ? undefined : ajv.errorsText(validate.errors)
 }
 
-/** What is wrong with an answer of the operation by openapi.json; undefined when nothing is. */
+/** How a response violates openapi.json; undefined if it does not. */
 export function answerFault(name: Name, status: number, body: unknown): string | undefined {
   const response = responseOf(name, status)
   if (!response) return `${status} is not a documented status of ${name}`

@@ -11,9 +11,9 @@ import { copyPostgres, copySqlite, run } from './template.ts'
 /** A database engine that every behaviour is tested on. */
 export interface Engine {
   name: 'sqlite' | 'postgres'
-  /** The URL of an empty database, which is removed when the test ends. */
+  /** The URL of an empty database, removed at the end of the test. */
   freshUrl(t: Lasting): Promise<string>
-  /** An empty ledger, whose schema is there. `giveBack` is for a test that handed its URL to nobody else. */
+  /** An empty, migrated ledger. `giveBack` is for tests that have passed its URL to nobody else. */
   ledger(t: Lasting): Promise<{ url: string; giveBack?(): void }>
 }
 
@@ -42,7 +42,7 @@ function postgresServer(): string {
   )
 }
 
-/** A database of this process alone: locks, notifications and waits for old transactions end at its border. */
+/** A database of this process alone: locks, notifications and waits for old transactions do not cross its border. */
 async function ownDatabase(): Promise<string> {
   const name = `own_${process.pid}`
   await run(postgresServer(), `create database ${name}`)
@@ -51,7 +51,8 @@ async function ownDatabase(): Promise<string> {
 
 const postgres: Engine = {
   name: 'postgres',
-  // Schemas go with the server, which lives as long as the tests: one that is dropped while a store still works in it can deadlock.
+  // Schemas live as long as the server, which ends with the tests: dropping one while a store still works in it can
+  // deadlock.
   async freshUrl() {
     database ??= ownDatabase()
     const schema = `test_${++schemas}`
@@ -69,14 +70,14 @@ export interface Ledger {
   store: Store
   /** The secret of the first admin key. */
   adminKey: string
-  /** A client that holds the first admin key, of an app in process. */
+  /** A client of an in-process app, with the first admin key. */
   client: Client
-  /** A client of the same app that holds another key, or acts in another project. */
+  /** A client of the same app with another key or project. */
   as(options: Partial<ClientOptions>): Client
   app: Pick<ReturnType<typeof createApp>, 'fetch'>
-  /** A bare request to the app, with the first admin key unless it has another. */
+  /** A raw request to the app, by default with the first admin key. */
   fetch(path: string, init?: RequestInit & { headers?: Record<string, string> }): Promise<Response>
-  /** Moves the ledger's clock on. */
+  /** Advances the ledger's clock. */
   sleep(ms: number): void
 }
 
@@ -84,12 +85,12 @@ export type LedgerOptions = Omit<AppOptions, 'store'> & Pick<StoreOptions, 'admi
 
 export const base = 'http://localhost/conduct'
 
-/** What lasts for a while, such as a test, and can be told what to do at its end. */
+/** Something temporary, such as a test, with a hook for its end. */
 interface Lasting {
   after(end: () => unknown): void
 }
 
-/** An empty ledger on that engine, closed when the test ends. Its clock runs, and can be moved on. */
+/** An empty ledger on that engine, closed at the end of the test. Its clock runs, and can be advanced. */
 export async function openLedger(t: Lasting, engine: Engine, options: LedgerOptions = {}): Promise<Ledger> {
   const { url, giveBack } = await engine.ledger(t)
   let isShared = false
@@ -124,7 +125,7 @@ export async function openLedger(t: Lasting, engine: Engine, options: LedgerOpti
   }
 }
 
-/** Does something with an empty ledger, and closes it; for tests that need many of them. */
+/** Opens an empty ledger for a function and closes it, for tests that need many. */
 export async function withLedger<T>(engine: Engine, body: (ledger: Ledger, t: Lasting) => Promise<T>): Promise<T> {
   const ends: (() => unknown)[] = []
   const t = { after: (end: () => unknown) => ends.push(end) }
@@ -135,7 +136,7 @@ export async function withLedger<T>(engine: Engine, body: (ledger: Ledger, t: La
   }
 }
 
-/** The same test on every engine, each with an empty ledger. */
+/** Runs the same test on every engine, each with an empty ledger. */
 export function testLedger(
   name: string,
   body: (ledger: Ledger, t: TestContext) => Promise<void>,

@@ -31,7 +31,7 @@ export async function importAt(url: string, source: string | AsyncIterable<Uint8
   }
 }
 
-/** Opens the database at that URL until the test ends, with clients of it: the local user's, or with a key. */
+/** Opens the database at that URL until the end of the test, with clients: the local user's, or with a key. */
 export async function openAt(t: { after(end: () => unknown): void }, url: string) {
   let ahead = 0
   const store = await openStore(url, { firstKey: false, now: () => Date.now() + ahead })

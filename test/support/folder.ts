@@ -5,8 +5,8 @@ const inMemory = '/dev/shm'
 const wanted = 2 * 2 ** 30
 
 /**
- * Where the tests keep databases: in memory, where the system has room there, since nothing in `npm test` needs them on
- * a disk. The proofs at full size do.
+ * Where tests keep databases: in memory if possible, because nothing in `npm test` needs a disk. The proofs at full
+ * size do.
  */
 export const databaseFolder = process.env.CONDUCT_PROOF === undefined && hasRoom() ? inMemory : tmpdir()
 

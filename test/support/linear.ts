@@ -1,19 +1,20 @@
 import assert from 'node:assert/strict'
 
-/** A text of about so many characters. */
+/** Makes a text of about that many characters. */
 export type Shape = (length: number) => string
 
 export const mebibyte = 1_048_576
-/** Each text is so many times as long as the one before. */
+/** How much longer each text is than the one before. */
 const step = 8
-/** Work in proportion takes `step` times as long for each; work that grows with the square takes 64 times. */
+/** Linear work takes `step` times as long for each step; quadratic work 64 times. */
 const mostGrowth = 3 * step
-/** So little is quick, however it grew: a collection of garbage may take as long. */
+/** Anything this short is fine, however it grew: a garbage collection may take as long. */
 const quickMs = 50
 
 /**
- * Throws unless `read` takes time in proportion to its text, up to `longest` characters of each shape. Counts the processor time of this
- * thread, so that a busy machine makes no difference, and goes up in steps, so that a fault shows before it takes minutes.
+ * Throws unless `read` takes linear time for each shape, up to `longest` characters. Measures the processor time of
+ * this thread, so a busy machine does not matter, and increases the length in steps, so a fault shows before it takes
+ * minutes.
  */
 export async function assertLinear(
   shapes: Shape[],
@@ -26,7 +27,7 @@ export async function assertLinear(
       const text = shape(length)
       const most = Math.max(quickMs, mostGrowth * before)
       let ms = await cpuMs(() => read(text))
-      // What grew too much does so again; a collection of garbage, or compiling, does not.
+      // Real growth repeats; a garbage collection or a compilation does not.
       for (let again = 0; ms > most && again < 2; again++) ms = Math.min(ms, await cpuMs(() => read(text)))
       const told = `${ms.toFixed(1)} ms for ${length} characters of ${JSON.stringify(text.slice(0, 60))}…`
       assert.ok(ms <= most, `${told}: an ${step}th of it took ${before.toFixed(1)} ms`)

@@ -1,7 +1,7 @@
 import fc, { type Arbitrary } from 'fast-check'
 import { anyCharacter } from './random.ts'
 
-/** JSON values that a field is not made for. */
+/** JSON values that a field does not expect. */
 export const oddValues: Arbitrary<unknown> = fc.oneof(
   fc.constantFrom<unknown>(
     null,
@@ -41,7 +41,7 @@ export const oddValues: Arbitrary<unknown> = fc.oneof(
   fc.string({ unit: anyCharacter, maxLength: 40 }),
 )
 
-/** Pairs of a query, as they stand in the address. */
+/** Query pairs, as they are written in a URL. */
 export const oddPairs = fc.constantFrom(
   'limit=-1',
   'limit=0',
@@ -97,7 +97,7 @@ export const oddPairs = fc.constantFrom(
   'a[b]=c',
 )
 
-/** Segments of a path, as they stand in the address. */
+/** Path segments, as they are written in a URL. */
 export const oddSegments = fc.oneof(
   fc.constantFrom(
     '%00',
@@ -161,7 +161,7 @@ function of(header: string) {
   return (value: string): [name: string, value: string] => [header, value]
 }
 
-/** Bodies that are no JSON object, or hardly one. */
+/** Bodies that are not JSON objects, or barely so. */
 export const oddBodies = fc.oneof(
   fc.constantFrom<string | Uint8Array<ArrayBuffer>>(
     '',

@@ -2,7 +2,9 @@ import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
-/** How to run a script as an old Node.js would: on one that is installed here, else on this one under an old version's name. */
+/**
+ * How to run a script as an old Node.js would: with one installed here, else with this one under an old version number.
+ */
 export function oldNode(script: string): [command: string, ...args: string[]] {
   const onPath = (process.env.PATH ?? '').split(delimiter).map((folder) => join(folder, 'node'))
   const old = onPath.find((path) => existsSync(path) && isOld(execFileSync(path, ['--version'], { encoding: 'utf8' })))

@@ -8,8 +8,8 @@ const run = promisify(execFile)
 const sources = ['package.json', 'tsconfig.json', 'tsconfig.build.json', 'README.md', 'LICENSE', 'src', 'scripts']
 
 /**
- * Makes the tarball that is published, in a folder that is in no `node_modules`, and returns its path. It is packed from a
- * copy, so that a build that is in use stays as it is.
+ * Makes the tarball to publish in a folder outside any `node_modules`, and returns its path. It packs a copy, so that a
+ * build in use stays unchanged.
  */
 export async function packInto(folder: string): Promise<string> {
   const copy = join(folder, 'copy')

@@ -4,11 +4,11 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { builtOf, root } from './built.ts'
 
-/** What it reads beside its code. */
+/** Files that it reads besides its code. */
 const read = ['package.json', 'openapi.json']
 const config = 'scripts/program.config.ts'
 
-/** The program, bundled as it is in the package: a start takes two thirds of the time that its modules one by one take. */
+/** The program, bundled as in the package, which starts in two thirds of the time. */
 const folder = await builtOf('program', ['src/**/*.ts', config, 'package-lock.json', ...read], async (folder) => {
   for (const file of read) copyFileSync(join(root, file), join(folder, file))
   const options = ['build', '--config', join(root, config), '--outDir', join(folder, 'dist')]

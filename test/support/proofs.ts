@@ -1,7 +1,9 @@
 import { globSync, readFileSync } from 'node:fs'
 import { root } from './built.ts'
 
-/** A proof that ran: its time, unless it broke off; whether it passed; and what it showed, a line for each thing. */
+/**
+ * The result of a proof: its duration, unless it was interrupted; whether it passed; and its findings, one per line.
+ */
 export interface Proved {
   seconds?: number
   passed: boolean
@@ -10,18 +12,21 @@ export interface Proved {
 
 const takesSize = /^import \{.*\bsize\b.*\} from '.*\/proof\/size\.ts'/m
 
-/** The files of all proofs: what stands in `test/proof`, and the tests that have a full size. */
+/** The files of all proofs: those in `test/proof`, and tests with a full size. */
 export function allProofs(): string[] {
   const tests = globSync('test/**/*.test.ts', { cwd: root }).sort()
   const large = tests.filter((path) => path.startsWith('test/proof/') || takesSize.test(readFileSync(path, 'utf8')))
   return [...globSync('test/proof/*.proof.ts', { cwd: root }).sort(), ...large]
 }
 
-/** The name by which a proof is run: its path without what all have. */
+/** The name of a proof: its path without the common parts. */
 export const nameOf = (path: string) =>
   path.replace(/^test\/(proof\/|property\/)?/, '').replace(/\.(test|proof)\.ts$/, '')
 
-/** The files of the proofs of these names, or of all. A name may also be the path of a file. Throws where there is no such proof. */
+/**
+ * The files of the proofs with these names, or of all. A name may also be the path of a file. Throws if there is no
+ * such proof.
+ */
 export function proofs(names: string[]): string[] {
   const all = allProofs()
   if (names.length === 0) return all
@@ -34,7 +39,7 @@ export function proofs(names: string[]): string[] {
   })
 }
 
-/** The share of the full size that `--share` asks for. Throws unless it is above 0, and 1 at most. */
+/** The share of the full size in `--share`. Throws unless it is above 0 and at most 1. */
 export function shareOf(text: string): string {
   const share = Number(text)
   if (share > 0 && share <= 1) return text
@@ -43,7 +48,7 @@ export function shareOf(text: string): string {
 
 const widest = 110
 
-/** One line for each proof: its name, its seconds, ok or failed, and what it showed, on further lines where that is more. */
+/** One line per proof: its name, its seconds, ok or failed, and its findings, on further lines if there are several. */
 export function tableOf(results: [name: string, proved: Proved][]): string {
   const rows = results.flatMap(([name, { seconds, passed, showed }]) => {
     const about = [name, seconds?.toFixed(1) ?? '—', passed ? 'ok' : 'failed']

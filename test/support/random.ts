@@ -1,10 +1,13 @@
 import fc from 'fast-check'
 import { seed } from '../proof/size.ts'
 
-// fast-check as the tests use it: with the same values in every `npm test`, and with others in every proof.
+// fast-check with the same values in every `npm test`, and others in every proof.
 fc.configureGlobal({ ...fc.readConfigureGlobal(), seed })
 
-/** Any character, half surrogate pairs too. fast-check's own `binary` makes a table of a million of them first. */
+/**
+ * Any character, including lone surrogates. fast-check's own `binary` would first build a table of a million
+ * characters.
+ */
 export const anyCharacter = fc.nat(0x10ffff).map((code) => String.fromCodePoint(code))
 
 export default fc

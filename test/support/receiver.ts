@@ -26,7 +26,7 @@ export const status =
 /** Never responds. */
 export const hang: Respond = () => {}
 
-/** Listens on 127.0.0.1 and keeps every message, until `t` ends. */
+/** Listens on 127.0.0.1 and keeps every message until `t` ends. */
 export async function openReceiver(t: { after(end: () => unknown): void }, respond: Respond = accept) {
   const received: Received[] = []
   let answer = respond
@@ -63,7 +63,7 @@ export async function openReceiver(t: { after(end: () => unknown): void }, respo
     respond(by: Respond) {
       answer = by
     },
-    /** Resolves once `reached` holds; it is asked again whenever a message has arrived. */
+    /** Resolves once `reached` holds; checks it after every message. */
     async until(reached: (received: Received[]) => boolean) {
       while (!reached(received)) await new Promise<void>((resolve) => (wake = resolve))
     },
@@ -73,7 +73,9 @@ export async function openReceiver(t: { after(end: () => unknown): void }, respo
 
 export type Receiver = Awaited<ReturnType<typeof openReceiver>>
 
-/** Throws unless the message carries a signature by that secret. Its time is not looked at: the clock of a test may be ahead. */
+/**
+ * Throws unless the message has a signature by that secret. Ignores its time, because the clock of a test may be ahead.
+ */
 export function verify(secret: string, { headers, body }: Received): void {
   const id = headers['webhook-id'] as string
   const at = new Date(Number(headers['webhook-timestamp']) * 1000)
@@ -81,6 +83,6 @@ export function verify(secret: string, { headers, body }: Received): void {
   assert.ok(String(headers['webhook-signature']).split(' ').includes(wanted), 'no signature by this secret')
 }
 
-/** As a receiver would: throws for a message that standardwebhooks does not accept now. */
+/** Like a receiver: throws for a message that standardwebhooks would not accept now. */
 export const verifyNow = (secret: string, { headers, body }: Received) =>
   new Webhook(secret).verify(body, headers as Record<string, string>)
