@@ -206,6 +206,24 @@ testLedger('the verdict follows the checks and the work, in every order', async 
   }
 })
 
+testLedger(
+  'a check that names its run and a commit belongs to that run, and tells in which state it was made',
+  async ({ client }) => {
+    const [one, other] = ['1', '2'].map((digit) => digit.repeat(40))
+    await client.createRun({ runId: 'A', git: { commit: one } })
+    await client.createRun({ runId: 'B', git: { commit: other } })
+    const verdictOf = async (runId: string) => (await client.getRun({ runId })).run.verdict
+    const { check } = await client.createCheck({ runId: 'A', commit: other, result: 'pass' })
+    assert.deepEqual([check.runId, check.commit], ['A', other])
+    assert.deepEqual([await verdictOf('A'), await verdictOf('B')], ['stale', 'unchecked'])
+    await client.createCheck({ runId: 'A', commit: one, result: 'pass' })
+    assert.equal(await verdictOf('A'), 'verified')
+    // Beside a run, a commit need not be a whole id.
+    await client.createCheck({ runId: 'A', commit: 'v1.2', result: 'pass' })
+    assert.equal(await verdictOf('A'), 'stale')
+  },
+)
+
 testLedger('a check that is deleted no longer counts, and every move is told', async (ledger) => {
   const { client } = ledger
   await client.createRun({ runId: 'A' })

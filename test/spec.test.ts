@@ -76,8 +76,8 @@ testLedger('a run knows the version of its spec, and the spec what its runs come
     attempts: 1,
     inputTokens: 15,
     outputTokens: 7,
-    cacheReadTokens: 0,
-    cacheWriteTokens: 0,
+    cacheReadTokens: null,
+    cacheWriteTokens: null,
     costUsd: 0.5,
     costed: 1,
   })

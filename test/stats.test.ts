@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import type { Run } from '../src/api/run.ts'
 import type { StatsBy, Tally } from '../src/api/stats.ts'
 import { statuses } from '../src/ledger/run.ts'
-import { durationOf, emptyTally, rangeOf } from '../src/ledger/stats.ts'
+import { durationOf, emptyTally, rangeOf, reported } from '../src/ledger/stats.ts'
 import { testLedger } from './support/engines.ts'
 
 const hour = 3600_000
@@ -23,13 +23,38 @@ function tallyOf(runs: Run[]): Tally {
     tally.costUsd += usage?.costUsd ?? 0
     tally.costed += usage?.costUsd === undefined ? 0 : 1
   }
-  return { ...tally, costUsd: Number(tally.costUsd.toPrecision(12)) }
+  return reported(tally)
 }
 
 function groupOf({ usage, git, ...run }: Run, by: StatsBy): string | null {
   if (by === 'model') return usage?.model ?? null
   return by === 'branch' ? (git?.branch ?? null) : run[by]
 }
+
+testLedger('what no run reports is unknown, and not 0', async ({ client }) => {
+  const unknown = {
+    inputTokens: null,
+    outputTokens: null,
+    cacheReadTokens: null,
+    cacheWriteTokens: null,
+    costUsd: null,
+  }
+  const usedIn = async () => {
+    const { total, groups: [group] = [], days } = await client.stats({ by: 'agent' })
+    const { spec } = await client.getSpec({ specId: 'S' })
+    return [total, group, days.at(-1), spec.totals].map((tally) =>
+      Object.fromEntries(Object.entries(tally ?? {}).filter(([name]) => name in unknown || name === 'costed')),
+    )
+  }
+  await client.createSpec({ specId: 'S' })
+  const { run } = await client.createRun({ specId: 'S', agent: 'cursor' })
+  assert.deepEqual(await usedIn(), Array(4).fill({ ...unknown, costed: 0 }))
+  await client.createRun({ specId: 'S', agent: 'cursor', usage: { costUsd: 0, outputTokens: 3 } })
+  assert.deepEqual(await usedIn(), Array(4).fill({ ...unknown, outputTokens: 3, costUsd: 0, costed: 1 }))
+  await client.updateRun({ runId: run.runId, usage: { inputTokens: 7, costUsd: 0.25 } })
+  const known = { ...unknown, inputTokens: 7, outputTokens: 3, costUsd: 0.25, costed: 2 }
+  assert.deepEqual(await usedIn(), Array(4).fill(known))
+})
 
 testLedger('every run is counted once, on the day on which it was made', async (ledger) => {
   const { client, as, sleep } = ledger

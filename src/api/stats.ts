@@ -2,13 +2,17 @@ import { z } from 'zod'
 import { statuses, verdicts } from '../ledger/run.ts'
 import { counts } from './run.ts'
 
+const tokens = z.int().nullable()
+
 /** The total usage of runs. */
 export const used = {
-  inputTokens: z.int().describe('All input, what was read from and written to a cache included'),
-  outputTokens: z.int(),
-  cacheReadTokens: z.int(),
-  cacheWriteTokens: z.int(),
-  costUsd: z.number().describe('Of the runs whose cost is known'),
+  inputTokens: tokens.describe(
+    'All input, what was read from and written to a cache included; null where no run reports any',
+  ),
+  outputTokens: tokens.describe('null where no run reports any'),
+  cacheReadTokens: tokens.describe('null where no run reports any'),
+  cacheWriteTokens: tokens.describe('null where no run reports any'),
+  costUsd: z.number().nullable().describe('Of the runs whose cost is known; null where none is'),
   costed: z.int().describe('How many runs those are'),
 }
 

@@ -22,7 +22,26 @@ export const nothingUsed = {
   costed: 0,
 }
 
-export const emptyTally = (): Tally => ({
+/** Sums of the usage of runs. A run that reports nothing adds 0. */
+export type Used = typeof nothingUsed
+
+/** A tally while runs are added to it. */
+export type Sums = Omit<Tally, keyof Used> & Used
+
+/**
+ * Sums as the API returns them. Tokens that no run reports, and a cost that no run knows, are null rather than 0. The last digits
+ * of a sum depend on the order of addition. Twelve digits are the same everywhere, and no sum is negative.
+ */
+export const reported = <Of extends Used>(sums: Of) => ({
+  ...sums,
+  inputTokens: sums.inputTokens || null,
+  outputTokens: sums.outputTokens || null,
+  cacheReadTokens: sums.cacheReadTokens || null,
+  cacheWriteTokens: sums.cacheWriteTokens || null,
+  costUsd: sums.costed === 0 ? null : Math.max(0, Number(sums.costUsd.toPrecision(12))),
+})
+
+export const emptyTally = (): Sums => ({
   runs: 0,
   byStatus: zeros(statuses),
   byVerdict: zeros(verdicts),

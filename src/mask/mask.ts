@@ -1,6 +1,8 @@
+import { cookiesIn } from './cookies.ts'
 import { formsIn } from './forms.ts'
 import { lint } from './lint.ts'
 import { namedIn } from './names.ts'
+import { pairsIn } from './pairs.ts'
 import type { Span } from './span.ts'
 import { escapesIn, spelledOut, type View, within, withoutEscapes } from './view.ts'
 
@@ -26,7 +28,7 @@ function viewsOf(text: string): View[] {
 }
 
 async function spansIn({ text, original }: View): Promise<Span[]> {
-  return [...formsIn(text), ...namedIn(text), ...(await lint(text))].map(original)
+  return [...formsIn(text), ...cookiesIn(text), ...namedIn(text), ...pairsIn(text), ...(await lint(text))].map(original)
 }
 
 /** The spans in order, and one for those that overlap. */

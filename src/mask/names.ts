@@ -2,17 +2,20 @@ import type { Span } from './span.ts'
 
 /** What the name of a secret ends with, but for what `suffix` allows to follow. `pass`, `pwd` and `key` alone mean other things. */
 const names = [
-  'password|passwd|passphrase|(?<=[_-])(?:pass|pwd|pw)|(?<=;)pwd',
-  'secret|token|credentials?|(?<=[a-z0-9]_)auth',
-  '(?:api|access|auth|account|private|secret|signing|encryption|master|session|shared|role|anon|app)[_-]?key|(?<=[a-z0-9]_)key',
+  'password|passwd|passphrase|(?:store|key)pass|(?<=[_-])(?:pass|pwd|pw)|(?<=;)pwd',
+  'secret|token|credentials?|(?<=[a-z0-9]_)auth|(?<=oauth2-)bearer',
+  '(?:api|access|auth|account|private|secret|signing|encryption|master|session|shared|role|anon|app|subscription|instrumentation)[_-]?key|(?<=[a-z0-9]_)key',
 ]
 const suffix = '(?:[_-]?(?:key|base|id|value|prod|production|dev|test|staging|v?\\d{1,2})){0,3}'
+
+/** As the source of a regular expression. */
+export const nameOfSecret = `(?:${names.join('|')})${suffix}`
 
 /** How a value is assigned: by a sign, or, to a flag, by a blank. */
 const sign = '(?<sign>[ \\t]?["\']?\\]?[ \\t]{0,20}(?:=>|:=|[:=])(?![:=])[ \\t]{0,20}|[ \\t](?=\\S))'
 const value = '(?:"(?<double>[^"\\r\\n]{1,1000})"|\'(?<single>[^\'\\r\\n]{1,1000})\'|(?<bare>[^\\s"\'`]+))'
 
-const assignment = new RegExp(`(?<name>(?:${names.join('|')})${suffix})${sign}${value}`, 'dgi')
+const assignment = new RegExp(`(?<name>${nameOfSecret})${sign}${value}`, 'dgi')
 
 /** How many characters before a name tell what kind of line it stands in. */
 const beforeLength = 60
@@ -48,9 +51,9 @@ type Form = 'setting' | 'entry' | 'plain' | 'text' | 'none'
 
 function formOf(before: string, name: string, sign: string, isLast: boolean): Form {
   if (sign.trim() === '') {
-    if (/(?:^|\s)--[\w-]*$/.test(before) || /\blogin\s+\S+\s+$/.test(before)) return 'plain'
+    if (/(?:^|\s)--?[\w-]*$/.test(before) || /\blogin\s+\S+\s+$/.test(before)) return 'plain'
     if (/^\s*ENV\s+\w*$/.test(before)) return 'setting'
-    return /\bset\s+\S*$/.test(before) ? 'text' : 'none'
+    return /\bsetx?\s+\S*$/.test(before) ? 'text' : 'none'
   }
   const beginning = before + name
   if (sign === '=') {
@@ -90,7 +93,7 @@ function isSecret({ name, before, form, found, rest, isQuoted }: Assigned): bool
 const isValue = (text: string, mayHaveBlanks: boolean) => text.length >= 4 && (mayHaveBlanks || !/\s/.test(text))
 
 /** Whether a value among other words looks drawn at random, or like a password. */
-function isDrawn(text: string, name: string): boolean {
+export function isDrawn(text: string, name: string): boolean {
   if (text.length < 6) return false
   if (/^[\d.]+$/.test(text)) return text.length >= 8 && /key$/i.test(name)
   if (/\d/.test(text)) return true
@@ -110,7 +113,7 @@ const placeholders =
   /^(?:string|number|boolean|bool|null|none|nil|undefined|true|false|unknown|required|optional|missing|invalid|expired|revoked|empty|redacted|hidden|changed|your[\w-]*|example[\w-]*|bearer|basic|code|text|type|file|path|prompt|stdin|value|yes|no|on|off|#[0-9a-f]{3,8}|x{3,}|\*+|\.{3,}|#+|-+)$/i
 
 /** Whether a text stands for a value that is not shown, or is still to be set. */
-const isPlaceholder = (text: string) =>
+export const isPlaceholder = (text: string) =>
   placeholders.test(text) || /^(?:[$<{%*]|\[masked\]|\\?[/~]|\.{1,2}\/|[a-z]+:\/\/)/i.test(text) || text.includes('…')
 
 /** Whether a text only names where a value comes from. */
@@ -119,6 +122,6 @@ function isReference(text: string, rest: string): boolean {
     // A call, an index, a member of something, a variable that has the name of what it holds.
     /^[([]/.test(rest) ||
     /^[A-Za-z_$][\w$]*(?:(?:\?\.|\.|->|::)[A-Za-z_$][\w$]*)+$/.test(text) ||
-    /^[\w$-]*(?:password|passwd|pwd|secret|token|key|credentials?)s?$/i.test(text)
+    /^[A-Za-z_$-]*(?:password|passwd|pwd|secret|token|key|credentials?)s?$/i.test(text)
   )
 }

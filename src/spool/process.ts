@@ -42,7 +42,7 @@ export function isGone({ machine, pid, started }: ProcessId): boolean {
 const mostAncestors = 100
 
 /** The parent of a process, its parent, and so on, as far as the system shows them. */
-export function ancestorsOf(pid: number): Listed[] {
+export function ancestorsOf(pid: number, look: Look = lookForMany()): Listed[] {
   const found: Listed[] = []
   let parent = look(pid)?.parent
   while (parent && found.length < mostAncestors) {
@@ -58,8 +58,8 @@ export function ancestorsOf(pid: number): Listed[] {
  * For a hook or an MCP server: the agent process that started it, skipping shells in between; undefined if the system
  * does not show it. A resumed session continues in another process.
  */
-export function agentProcessOf(pid = process.pid): ProcessId | undefined {
-  return ancestorsOf(pid).find(({ words }) => !isLauncher(words))?.id
+export function agentProcessOf(pid = process.pid, look: Look = lookForMany()): ProcessId | undefined {
+  return ancestorsOf(pid, look).find(({ words }) => !isLauncher(words))?.id
 }
 
 const launchers = new Set(
@@ -89,17 +89,21 @@ function thisMachine(): string {
 }
 
 /** What the system shows about a running process. */
-interface Look {
+interface Running {
   /** 0 if it has none. */
   parent: number
   started: string
   words: string[]
 }
 
-const look = (pid: number): Look | undefined => (process.platform === 'linux' ? lookInProc(pid) : lookByPs(pid))
+/** Reads a process; undefined if the system shows none with that number. */
+export type Look = (pid: number) => Running | undefined
+
+const look: Look = (pid) => (process.platform === 'linux' ? lookInProc(pid) : lookByPs(pid))
+const lookForMany = (): Look => (process.platform === 'linux' ? lookInProc : lookByOnePs())
 
 /** By proc_pid_stat(5): field 4 is the parent, field 22 the start; field 2, in parentheses, may contain spaces. */
-function lookInProc(pid: number): Look | undefined {
+function lookInProc(pid: number): Running | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
     const end = stat.lastIndexOf(')')
@@ -112,19 +116,36 @@ function lookInProc(pid: number): Look | undefined {
   }
 }
 
-/** For systems without /proc, such as macOS. Exported for the test. */
-export function lookByPs(pid: number): Look | undefined {
+// For systems without /proc, such as macOS. Exported for tests.
+
+export const lookByPs: Look = (pid) => processesByPs('-p', String(pid)).get(pid)
+
+/** Reads all processes with one call of `ps`, since an agent waits for each call. */
+export function lookByOnePs(): Look {
+  const all = processesByPs('-A')
+  return (pid) => all.get(pid)
+}
+
+function processesByPs(...which: string[]): Map<number, Running> {
+  // One option per column: macOS and the BSDs take all that follows an equals sign as the heading of that column.
+  const columns = ['pid=', 'ppid=', 'lstart=', 'command='].flatMap((column) => ['-o', column])
   try {
-    const told = execFileSync('ps', ['-ww', '-o', 'ppid=,lstart=,command=', '-p', String(pid)], {
+    const told = execFileSync('ps', ['-ww', ...columns, ...which], {
       // The start must be the same for every reader.
       env: { ...process.env, LC_ALL: 'C', TZ: 'UTC' },
       encoding: 'utf8',
       stdio: 'pipe',
       timeout: 1_000,
+      maxBuffer: 67_108_864,
     })
-    const [, parent, started = '', command = ''] = /^\s*(\d+)\s+((?:\S+\s+){4}\d{4})\s+(.*)/.exec(told) ?? []
-    return parent === undefined ? undefined : { parent: Number(parent), started, words: command.split(/\s+/) }
+    return new Map(told.split('\n').flatMap(listed))
   } catch {
-    return undefined
+    return new Map()
   }
+}
+
+function listed(line: string): [number, Running][] {
+  const [, pid, parent, started = '', command = ''] = /^\s*(\d+)\s+(\d+)\s+((?:\S+\s+){4}\d{4})\s+(.*)/.exec(line) ?? []
+  if (pid === undefined) return []
+  return [[Number(pid), { parent: Number(parent), started, words: command.split(/\s+/) }]]
 }

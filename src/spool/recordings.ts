@@ -55,6 +55,8 @@ export interface Recordings {
   open(place: Place, by: { runId: string } | { cwd: string }): Recording[]
   /** The recorded sessions with one of these ids, or with an agent in one of these processes. */
   sessions(by: { ids: string[]; processes: ProcessId[] }): Session[]
+  /** The recordings of a run with that id, in any project or ledger, by these processes or by sessions of these agents. */
+  handedOn(runId: string, by: ProcessId[]): Recording[]
   update(name: string, fields: Told): void
   /**
    * Records that another hook of the session came from its agent's process. `look` finds the process, and is called
@@ -110,6 +112,13 @@ export function recordingsIn(db: Database): Recordings {
       return found.filter((one) => samePlace(one.place, place))
     },
     sessions: (by) => sessions(db, by),
+    handedOn: (runId, by) =>
+      where(
+        `run_id = ?1 and (process in (select value from json_each(?2))
+          or name in (select name from session_processes where process in (select value from json_each(?2))))`,
+        runId,
+        JSON.stringify(by.map(storedProcess)),
+      ),
     update: (name, fields) => db.together(() => updateRecording(db, name, fields)),
     prove(name, look) {
       const [row] = db.rows<{ process: string | null }>(

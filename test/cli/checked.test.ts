@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
+import { mkdirSync, realpathSync, symlinkSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { checkNamesOf } from '../../src/cli/record/checked.ts'
 import { assertLinear } from '../support/linear.ts'
+import { freshFolder } from './folder.ts'
 
 const rules = [
   { name: 'tests', patterns: ['npm test*', 'pytest'] },
@@ -70,4 +73,14 @@ test('long lines and patterns take time in proportion to them', async () => {
   ]
   const stars = [{ name: 'x', patterns: [`${'*a'.repeat(90)}*b`] }]
   await assertLinear(shapes, (line) => checkNamesOf(line, 0, stars, { cwd, home: cwd }), 200_000)
+})
+
+test('a folder is the same by each of its paths, as /tmp and /private/tmp of macOS', (t) => {
+  const folder = realpathSync(freshFolder(t))
+  const [shop, link] = [join(folder, 'shop'), join(folder, 'link')]
+  mkdirSync(shop)
+  symlinkSync(shop, link)
+  assert.deepEqual(checkNamesOf('npm test', 0, rules, { cwd: link, home: shop }), ['tests'])
+  assert.deepEqual(checkNamesOf(`cd ${link} && npm test`, 0, rules, { cwd: shop, home: shop }), ['tests'])
+  assert.deepEqual(checkNamesOf('npm test', 0, rules, { cwd: folder, home: shop }), [])
 })

@@ -80,7 +80,7 @@ for (const engine of engines) {
     const { total } = await client.stats({ createdAfter: new Date(Date.now() - 40 * dayMs).toISOString() })
     assert.equal(total.runs, runs.length)
     const cost = runs.reduce((sum, { usage }) => sum + (usage?.costUsd ?? 0), 0)
-    assert.ok(Math.abs(total.costUsd - cost) < 0.001 && cost > 50, `${total.costUsd} and ${cost}`)
+    assert.ok(Math.abs((total.costUsd ?? 0) - cost) < 0.001 && cost > 50, `${total.costUsd} and ${cost}`)
     const [{ versions }, { spec }] = await Promise.all([
       client.listSpecVersions({ specId: 'AUTH-001' }),
       client.getSpec({ specId: 'AUTH-001' }),

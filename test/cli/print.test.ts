@@ -94,7 +94,10 @@ version:   1
   await run(
     `run add-turn RUN-001 --prompt 'Add a button' --answer Done. --command '{"command":"npm test","exitCode":1}' --quiet`,
   )
-  assert.match(await run('run turns RUN-001'), /^TURN +ENDED +TOOLS +PROMPT +ANSWER\n1 +0 +Add a button +Done\.\n$/)
+  assert.match(
+    await run('run turns RUN-001'),
+    /^TURN +ENDED +TOOLS +USD +PROMPT +ANSWER\n1 +0 +— +Add a button +Done\.\n$/,
+  )
   assert.match(
     await run('run turn RUN-001 1'),
     /\n## Add a button\n\n> Add a button\n\nDone\.\n\n- ran `npm test`: exit 1\n/,
@@ -108,4 +111,17 @@ version:   1
   assert.match(made, /^secret: +sk_read_[0-9A-Za-z]{43}$/m)
   assert.match(await run('key create --name weak --permission read --quiet'), /^sk_read_[0-9A-Za-z]{43}\n$/)
   assert.match(await run('key list'), /^ID +NAME +KEY +PERMISSIONS/)
+})
+
+test('tokens and costs that nobody reported are no zeros', async (t) => {
+  const { url } = await openServer(t)
+  const { run } = programOf({ ...homeOf(freshFolder(t)), CONDUCT_URL: url, CONDUCT_API_KEY: adminKey })
+  await run('run create --agent cursor')
+  const unknown = await run('stats --by agent')
+  assert.match(unknown, /^VALUE +RUNS +STATUS +VERDICT +TOKENS +USD\ncursor +1 +.* — +—\ntotal +1 +.* — +—\n/)
+  await run('run create --agent codex --usage-output-tokens 7 --usage-cost-usd 0.5')
+  const known = await run('stats --by agent')
+  assert.match(known, /^codex .* 7 +0\.50$/m)
+  assert.match(known, /^cursor .* — +—$/m)
+  assert.match(known, /^total +2 .* 7 +0\.50$/m)
 })

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
+import { chmodSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import {
   agentProcessOf,
   ancestorsOf,
   isGone,
+  lookByOnePs,
   lookByPs,
   type ProcessId,
   sameProcess,
@@ -18,10 +19,11 @@ import { freshFolder } from './folder.ts'
 const module = new URL('../../src/spool/process.ts', import.meta.url).href
 
 /** A folder with `agent.mjs SCRIPT`, which runs a shell script as an agent does, and `conduct hook`, which tells its agent. */
-function agentIn(t: TestContext) {
+function agentIn(t: TestContext, look = '') {
   const folder = freshFolder(t)
-  const hook = `import { agentProcessOf, ancestorsOf } from '${module}'
-    console.log(JSON.stringify({ agent: agentProcessOf(), ancestors: ancestorsOf(process.pid), parent: process.ppid }))`
+  const hook = `import { agentProcessOf, ancestorsOf, lookByOnePs, lookByPs } from '${module}'
+    const agent = agentProcessOf(process.pid, ${look})
+    console.log(JSON.stringify({ agent, ancestors: ancestorsOf(process.pid, ${look}), parent: process.ppid }))`
   writeFileSync(join(folder, 'hook.mjs'), hook)
   const start = `require('node:child_process').execFileSync(process.execPath, ['hook.mjs'], { stdio: 'inherit' })`
   writeFileSync(join(folder, 'conduct.cjs'), start)
@@ -31,25 +33,29 @@ function agentIn(t: TestContext) {
     const told = JSON.parse(execSync(process.argv[2], { encoding: 'utf8' }))
     console.log(JSON.stringify({ ...told, pid: process.pid }))`,
   )
-  const told = (script: string) =>
-    JSON.parse(execFileSync(process.execPath, ['agent.mjs', script], { cwd: folder, encoding: 'utf8' })) as {
+  const told = (script: string, start = script) => {
+    writeFileSync(join(folder, 'script.sh'), script)
+    return JSON.parse(execFileSync(process.execPath, ['agent.mjs', start], { cwd: folder, encoding: 'utf8' })) as {
       agent: ProcessId
       ancestors: { id: ProcessId; words: string[] }[]
       parent: number
       pid: number
     }
+  }
   return told
 }
 
+const scripts = [
+  `${process.execPath} hook.mjs`,
+  `bash -lc 'true; ${process.execPath} hook.mjs; true'`,
+  `sh -c 'env A=b sh -c "${process.execPath} conduct.cjs hook claude; true"; true'`,
+  `${process.execPath} conduct.cjs mcp`,
+  `${process.execPath} -e "require('child_process').execFileSync(process.execPath, ['hook.mjs'], { stdio: 'inherit' })"`,
+]
+
 test("a hook's agent is found over shells, scripts in arguments and our own start", (t) => {
   const told = agentIn(t)
-  for (const script of [
-    `${process.execPath} hook.mjs`,
-    `bash -lc 'true; ${process.execPath} hook.mjs; true'`,
-    `sh -c 'env A=b sh -c "${process.execPath} conduct.cjs hook claude; true"; true'`,
-    `${process.execPath} conduct.cjs mcp`,
-    `${process.execPath} -e "require('child_process').execFileSync(process.execPath, ['hook.mjs'], { stdio: 'inherit' })"`,
-  ]) {
+  for (const script of scripts) {
     const { agent, ancestors, pid } = told(script)
     assert.equal(agent.pid, pid, script)
     assert.ok(ancestors.some(({ id }) => sameProcess(id, thisProcess())))
@@ -82,4 +88,40 @@ test('ps tells the same where there is no /proc, whatever the time zone', async 
   if (before === undefined) delete process.env.TZ
   else process.env.TZ = before
   assert.equal(lookByPs(2 ** 22 + 1), undefined)
+})
+
+/** Puts a `ps` before the system's that reads its options as those of macOS and the BSDs do. */
+function withPsOfMacOS(t: TestContext) {
+  const folder = freshFolder(t)
+  const script = `#!/bin/sh
+# What follows an equals sign is the heading of that one column, commas included.
+for word; do
+  case $before in -o) word="\${word%%=*}="; set -- "$@" "$word" ;; *) set -- "$@" "$word" ;; esac
+  shift
+  before=$word
+done
+exec ${execFileSync('sh', ['-c', 'command -v ps'], { encoding: 'utf8' }).trim()} "$@"
+`
+  writeFileSync(join(folder, 'ps'), script)
+  chmodSync(join(folder, 'ps'), 0o755)
+  const { PATH } = process.env
+  process.env.PATH = `${folder}:${PATH}`
+  t.after(() => {
+    process.env.PATH = PATH
+  })
+}
+
+test("a hook's agent is found by the ps of macOS as by /proc", (t) => {
+  withPsOfMacOS(t)
+  for (const look of ['lookByPs', 'lookByOnePs()']) {
+    const told = agentIn(t, look)
+    for (const script of scripts) {
+      // In a file: of the words of a command line `ps` shows no ends.
+      const { agent, ancestors, pid } = told(script, 'sh script.sh')
+      assert.equal(agent?.pid, pid, `${look}: ${script}`)
+      assert.ok(ancestors.some(({ id }) => id.pid === process.pid))
+    }
+  }
+  assert.deepEqual(lookByOnePs()(process.pid), lookByPs(process.pid))
+  assert.equal(isGone({ ...thisProcess(), pid: 2 ** 22 + 1 }), true)
 })

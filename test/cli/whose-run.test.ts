@@ -98,6 +98,12 @@ const table: [what: string, caller: string, sessions: string[], whose: string][]
   ['a call of a session without a record', 'claude=A mcp meta=X / 3 2 1', ['A @1'], 'own'],
 
   ['a run that is named', 'run=RUN-7 claude=A / 3 2 1', ['A @2'], 'RUN-7'],
+  ['the run of the session, named to what it runs', 'run=RUN-A / 3 2 1', ['A @2', 'B @1'], 'RUN-A'],
+  ['the run of an outer session, named to the agent that it runs', 'run=RUN-A / 3 2 1', ['A @1', 'B @2'], 'B'],
+  ['the same with the names of both', 'run=RUN-A claude=A codex=B / 3 2 1', ['A @1', 'B @2'], 'B'],
+  ['the same where the inner one has ended', 'run=RUN-A / 3 2 1', ['A @1', 'B @2 ended'], 'own'],
+  ['the run of a session that is not above', 'run=RUN-A / 3 2 1', ['A @9', 'B @2'], 'RUN-A'],
+  ['the run of one of two in an editor', 'run=RUN-A / 3 2 1', ['A @2', 'B @2'], 'RUN-A'],
 ]
 
 for (const [what, caller, sessions, whose] of table) {

@@ -128,6 +128,29 @@ const tools: ((context: Context) => string)[] = [
   () =>
     'https://user@example.com/a, ssh://git@github.com/acme/app.git, https://deploy-user-of-the-team@example.com/x.git',
   () => `<password>\${env.DB_PASSWORD}</password> <token/> <secret></secret> <input type="password" name="password">`,
+  // what newer rules could take for a pair, a command or a key
+  ({ number }) => `password: required\ntoken count: ${number(9000)}\ntokens: ${number(9000)} in, ${number(900)} out`,
+  ({ hex }) =>
+    `session ${hex(8)}-${hex(4)}-4${hex(3)}-8${hex(3)}-${hex(12)} md5 ${hex(32)} sha1 ${hex(40)} sha256 ${hex(64)}`,
+  ({ number, word }) => `- name: ${word()}\n  value: "${number(99)}"\n- name: TOKEN_TTL\n  value: 3600`,
+  () =>
+    "  expect(errors).toEqual(['password', 'token'])\n  for (const field of ['password', 'passphrase']) drop(field)",
+  () => '  <input name="password" value="" type="password"> <input name="token" value="Log in">',
+  () =>
+    "  const password: string = ''\n  const token: Token = read()\n  setToken(token)\n  setPassword(event.target.value)",
+  () => "  const token = process.env.TOKEN ?? ''\n  const secret = options.secret || config.secret",
+  ({ number }) =>
+    `  zip -r a.zip dist; openssl version; ssh-keygen -t ed25519 -N "" -f key; ldapsearch -x -p ${number(9000)}`,
+  ({ number }) =>
+    `  psql -U app -p ${number(9000)}; 7z x a.7z; redis-cli -n ${number(16)}; echo done | sudo tee /tmp/a`,
+  ({ word, number }) => `  cookie: accepted, ${word()}=1; theme=dark; lang=en; page=${number(99)}`,
+  ({ word, number, path }) =>
+    `${path()}.ts:${number(900)}:${number(80)}:${word()}: warning\n00:1a:2b:${number(9)}c:4d:5e up`,
+  () => 'with password authentication; identified by its id; password for alice is required; login with password',
+  () =>
+    'GET /a?sig=1&page=2 HTTP/1.1\nauthorization: required\nAuthorization: none\nauthorization, cookies and caching',
+  ({ hex, number }) =>
+    `key-value store: key-${hex(6)}, task-${number(999)}, cio-${hex(4)}, pull-${hex(8)}, r8_${hex(6)}, $1 $2 $${number(9)}`,
   // tests of JavaScript
   ({ word, number }) => `    ✓ rejects a wrong ${word()} (${number(90)} ms)`,
   ({ number, hex }) =>

@@ -66,24 +66,52 @@ type Row = [name: string, scripted: unknown, recorded: unknown, untold?: unknown
 /** As JSON has it: without what is undefined. */
 const plain = (value: unknown): unknown => (value === undefined ? null : JSON.parse(JSON.stringify(value)))
 
-function headOf(agent: RealAgent, { session, id, end, played }: Ran, { run, text }: Recorded): Row[] {
+function headOf(agent: RealAgent, { session, id, end, played }: Ran, recorded: Recorded): Row[] {
+  const { run, text } = recorded
   const { ends, prompt, script, words = [] } = session
   const fails = script.replies.find(({ fails }) => fails)?.fails
   const failed = fails && (agent.failure.told ?? fails.message)
   const failure = { well: null, failed, interrupted: 'INTERRUPTED', killed: gone }[ends]
   const { code, message } = run.failure ?? {}
-  const said = [prompt.split('\n')[0] ?? '', ...(ends === 'well' ? [played.answer ?? ''] : []), ...words]
+  const { withheld } = session
+  const [asked, answered] = [prompt.split('\n')[0] ?? '', ends === 'well' ? [played.answer ?? ''] : []]
+  const title = withheld === 'prompts' ? `A session of ${agent.agent}` : asked
+  const [told, untold] =
+    withheld === 'prompts' ? [answered, [prompt]] : withheld ? [[asked], answered] : [[asked, ...answered], []]
+  const said = [...told, ...words]
+  const all = JSON.stringify(recorded)
   return [
     ['requests beyond the script', 0, played.beyond],
     ['exit', ends === 'well' ? 'code 0' : end, end],
-    ['title', session.title ?? prompt.split('\n')[0], run.title],
+    ['title', session.title ?? title, run.title],
     ['agent', agent.agent, run.agent],
     ['session', id ?? run.where?.session, run.where?.session],
     ['author', 'Ada <ada@example.com>', run.author],
     ['status', ends === 'well' ? 'completed' : 'failed', run.status, 'in_progress'],
     ['failure', failure, isNamed(code) ? code : failed && message?.includes(failed) ? failed : message, gone],
+    ['withheld texts', [], untold.filter((words) => all.includes(words))],
     ['story in the terminal', said, said.filter((words) => text.includes(words)), []],
   ]
+}
+
+/** What the run of a command says that an agent was run by: its end, and what the agent wrote to it. */
+export function aroundFigures({ agent, session }: Ran, records: Recorded[]): Figure[] {
+  if (!session.around) return []
+  const { command, words } = session.around
+  const line = [...command.slice(2).filter((word) => word !== '--'), agent.name].join(' ')
+  const { run, text = '' } = records.find(({ run }) => run.command?.startsWith(line)) ?? {}
+  const rows: Row[] = [
+    ['status of the command', 'completed', run?.status],
+    ['exit code of the command', 0, run?.exitCode],
+    ['words in the run of the command', words, words.filter((one) => text.includes(one))],
+    ['session of the command', undefined, run?.where?.session],
+  ]
+  return rows.map(([name, scripted, recorded]) => ({
+    name,
+    scripted: plain(scripted),
+    recorded: plain(recorded),
+    untold: null,
+  }))
 }
 
 /** What a session fails with whose agent ends without a word. */
@@ -95,7 +123,9 @@ function turnOf(agent: RealAgent, place: Place, { session, played }: Ran, { turn
   const calls = played.calls.map(({ call }) => call)
   const { ends, prompt, next = [], compactions = 0 } = session
   // A command of the agent itself is no prompt.
-  const prompts = [prompt, ...next.filter((one) => !one.startsWith('/'))]
+  const prompts = [prompt, ...next.filter((one) => !one.startsWith('/'))].map((one) =>
+    session.withheld === 'prompts' ? null : one,
+  )
   // What a subagent in the background did begins a turn that nobody prompted.
   const goesOn = agent.goesOnAfterSubagents === true && calls.some(({ act }) => act.do === 'delegate')
   const each = <T>(pick: (turn: Recorded['turns'][number]) => T[] | undefined) =>
@@ -105,7 +135,7 @@ function turnOf(agent: RealAgent, place: Place, { session, played }: Ran, { turn
   const files = each((turn) => turn.files).map(({ path }) => path)
   return [
     ['prompts', goesOn ? [...prompts, null] : prompts, turns.map((turn) => turn.prompt ?? null), []],
-    ['answer', ends === 'well' ? played.answer : null, turns.at(-1)?.answer],
+    ['answer', ends === 'well' && session.withheld !== 'answers' ? played.answer : null, turns.at(-1)?.answer],
     ['compactions', compactions, turns.reduce((all, { compactions = 0 }) => all + compactions, 0), 0],
     ['interrupted', ends === 'interrupted', turns.at(-1)?.interrupted ?? false, false],
     ['tools', toolsOf(agent, calls), counted(tools), {}],

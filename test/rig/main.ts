@@ -35,15 +35,17 @@ async function tryAgent(agent: RealAgent): Promise<Outcome[]> {
     ({ name, only }) => values.scenario.includes(name) && (only?.includes(agent.name) ?? true),
   )
   const outcomes: Outcome[] = []
-  const installed = await installedAgent(agent.packageName, values.latest ? 'latest' : agent.version).catch(
-    (error: Error) => error,
-  )
+  const installed = await programsOf(agent)
   for (const scenario of wanted) {
     process.stderr.write(`${agent.title}: ${scenario.name}\n`)
-    outcomes.push(await tryScenario(agent, scenario, { conduct, installed, keep: values.keep }))
+    const inner = scenario.inner && (await programsOf(scenario.inner(agent)))
+    outcomes.push(await tryScenario(agent, scenario, { conduct, installed, inner, keep: values.keep }))
   }
   return outcomes
 }
+
+const programsOf = ({ packageName, version }: RealAgent): Promise<string | Error> =>
+  installedAgent(packageName, values.latest ? 'latest' : version).catch((error: Error) => error)
 
 function mustBeKnown(what: string, given: string[], known: readonly { name: string }[]) {
   const all = known.map(({ name }) => name)

@@ -9,6 +9,7 @@ import type { Session } from './scenarios.ts'
 
 /** How a session of a real agent went. */
 export interface Ran {
+  agent: RealAgent
   session: Session
   played: Played
   /** Its own id, where its output says it. */
@@ -34,11 +35,11 @@ export async function runAgent(
 ): Promise<Ran> {
   const played = model.play(name, session.script)
   const url = model.urlOf(name)
-  const ran: Ran = { session, played, id: undefined, end: '', output: '' }
+  const ran: Ran = { agent, session, played, id: undefined, end: '', output: '' }
   for (const prompt of [session.prompt, ...(session.next ?? [])]) {
     const words = agent.args({ prompt, url, model: agent.model, refuses, resumes: ran.id })
     const { end, output } = await runOnce(
-      [agent.name, ...words],
+      [...(session.around?.command ?? []), agent.name, ...words],
       { ...place.env, ...agent.env(url, refuses) },
       place,
       ran,

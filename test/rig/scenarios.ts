@@ -1,8 +1,10 @@
 import type { RealAgent } from './agents/agent.ts'
 import { apiError, compaction, interruption, kill, resume } from './endings.ts'
+import { aroundAgent, insideAnother } from './inside.ts'
 import { type Reply, type Script, subagentMark } from './model/script.ts'
 import type { Place } from './place.ts'
 import { done, tokens, writes } from './replies.ts'
+import { withoutAnswers, withoutPrompts } from './withheld.ts'
 
 /** What a session of an agent is to do, and what must be recorded of it. */
 export interface Session {
@@ -23,6 +25,10 @@ export interface Session {
   title?: string
   /** What it writes to its run by the tools of Conduct, and nobody else. */
   words?: string[]
+  /** Which of its texts conduct.json keeps out of the record. */
+  withheld?: 'answers' | 'prompts'
+  /** The command that it is run by, and what it writes to the run of that command. */
+  around?: { command: string[]; words: string[] }
 }
 
 export interface Scenario {
@@ -35,8 +41,13 @@ export interface Scenario {
   refuses?: true
   /** What is done before. */
   prepare?(place: Place, agent: RealAgent): void
-  /** The sessions run at once in that repository, or one after the other where the agent starts alone. */
-  sessions(repository: string, agent: RealAgent): Session[]
+  /** The agent that commands of the sessions start. */
+  inner?(agent: RealAgent): RealAgent
+  /**
+   * The sessions run at once in that repository, or one after the other where the agent starts alone. `start` returns the
+   * command that plays a session with the inner agent.
+   */
+  sessions(repository: string, agent: RealAgent, start: (session: Session) => string): Session[]
 }
 
 const polite = "export const greet = (name) => 'Good day, ' + name\n"
@@ -237,4 +248,8 @@ export const scenarios: readonly Scenario[] = [
   refusal,
   subagent,
   twoAtOnce,
+  insideAnother,
+  aroundAgent,
+  withoutAnswers,
+  withoutPrompts,
 ]

@@ -59,6 +59,9 @@ export const rounded = (usd: number) => Number(usd.toFixed(6))
 export const checksOf = (calls: Call[]) =>
   calls.flatMap(({ act }) => {
     if (act.do === 'ledger' && act.tool === 'record_check') return [act.input]
-    if (act.do !== 'shell' || act.command !== 'npm test') return []
+    if (act.do !== 'shell') return []
+    const [, name, command] = /^conduct check exec --name (\S+) -- (.*)$/.exec(act.command) ?? []
+    if (name !== undefined) return [{ name, result: act.exits === 0 ? 'pass' : 'fail', command, exitCode: act.exits }]
+    if (act.command !== 'npm test') return []
     return [{ name: 'tests', result: act.exits === 0 ? 'pass' : 'fail', command: act.command, exitCode: act.exits }]
   })

@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { RealAgent } from './agents/agent.ts'
-import { type Finding, figuresOf, findingsOf } from './expect.ts'
+import { aroundFigures, type Finding, figuresOf, findingsOf } from './expect.ts'
 import { versionOf } from './install.ts'
-import { startModel } from './model/server.ts'
+import { type Model, startModel } from './model/server.ts'
 import { freshPlace, type Place } from './place.ts'
 import { type Recorded, recordsOf } from './records.ts'
 import { type Ran, runAgent } from './run.ts'
@@ -26,24 +26,27 @@ export interface Programs {
   conduct: string
   /** The folder of the agent's program, or why there is none. */
   installed: string | Error
+  /** The same of an agent that this one starts. */
+  inner?: string | Error | undefined
   /** Leaves the place. */
   keep: boolean
 }
 
 /** Plays one scenario with one agent in a place of its own, and compares what was recorded with the script. */
 export async function tryScenario(agent: RealAgent, scenario: Scenario, programs: Programs): Promise<Outcome> {
-  const { conduct, installed, keep } = programs
+  const { conduct, installed, inner = [], keep } = programs
   const head = { agent, scenario: scenario.name }
   if (installed instanceof Error) return { ...head, ...notTried(agent.version, installed) }
+  if (inner instanceof Error) return { ...head, ...notTried(agent.version, inner) }
   const version = versionOf(installed, agent.packageName)
-  const place = freshPlace([conduct, installed], scenario.setUp)
+  const place = freshPlace([conduct, installed, inner].flat(), scenario.setUp)
   const fault = place.fault(agent.name, '--version')
   if (fault) {
     place.remove()
     return { ...head, ...notTried(version, fault) }
   }
   const { ran, records } = await played(agent, scenario, place)
-  const findings = compared(agent, scenario, place, ran, records)
+  const findings = compared(scenario, place, ran, records)
   const differs = findings.some(({ limit }) => limit === undefined)
   if (keep || differs)
     writeFileSync(join(place.folder, 'records.json'), JSON.stringify({ findings, ran, records }, null, 2))
@@ -67,7 +70,13 @@ const notTried = (version: string, { message }: Error) => ({
 async function played(agent: RealAgent, scenario: Scenario, place: Place) {
   const model = await startModel()
   try {
-    const sessions = scenario.sessions(place.repository, agent)
+    const within: Ran[] = []
+    const inner = scenario.inner?.(agent) ?? agent
+    const sessions = scenario.sessions(place.repository, agent, (session) => {
+      const { ran, command } = startedWithin(inner, place, model, session)
+      within.push(ran)
+      return command
+    })
     const nameOf = (index: number) => `session-${index + 1}`
     const url = model.urlOf(nameOf(0))
     place.write(place.home, agent.configure({ home: place.home, repository: place.repository, url }))
@@ -75,11 +84,31 @@ async function played(agent: RealAgent, scenario: Scenario, place: Place) {
     const run = (session: Session, index: number) =>
       runAgent(agent, place, model, nameOf(index), session, scenario.refuses === true)
     const ran = agent.startsAlone ? await inTurn(sessions, run) : await Promise.all(sessions.map(run))
-    return { ran, records: await recordsOf(place) }
+    return { ran: [...ran, ...within], records: await recordsOf(place) }
   } finally {
     await model.close()
   }
 }
+
+/** A session that a command of another starts, and the command, which sets what an agent finds in its environment. */
+function startedWithin(agent: RealAgent, place: Place, model: Model, session: Session): { ran: Ran; command: string } {
+  const played = model.play('inner', session.script)
+  const url = model.urlOf('inner')
+  const { home, repository } = place
+  place.write(home, agent.configure({ home, repository, url }))
+  const words = agent.args({ prompt: session.prompt, url, model: agent.model, refuses: false, resumes: undefined })
+  const env = { PATH: String(place.env.PATH), ...agent.env(url, false) }
+  const lines = [
+    ...Object.entries(env).map(([name, value]) => `export ${name}=${shellQuoted(value)}`),
+    // It does not start inside of itself, and the user who wants that knows how.
+    'unset CLAUDECODE',
+    `exec ${[agent.name, ...words].map(shellQuoted).join(' ')} </dev/null >${home}/inner.log 2>&1`,
+  ]
+  place.write(home, { 'inner.sh': `${lines.join('\n')}\n` })
+  return { ran: { agent, session, played, id: undefined, end: 'code 0', output: '' }, command: `sh ${home}/inner.sh` }
+}
+
+const shellQuoted = (word: string) => `'${word.replaceAll("'", "'\\''")}'`
 
 async function inTurn(sessions: Session[], run: (session: Session, index: number) => Promise<Ran>): Promise<Ran[]> {
   const ran: Ran[] = []
@@ -88,24 +117,32 @@ async function inTurn(sessions: Session[], run: (session: Session, index: number
 }
 
 /** Each session has one run, which is the one that names it. */
-function compared(agent: RealAgent, { name }: Scenario, place: Place, ran: Ran[], records: Recorded[]): Finding[] {
+function compared({ name }: Scenario, place: Place, ran: Ran[], records: Recorded[]): Finding[] {
+  const around = ran.filter(({ session }) => session.around).length
   const findings: Finding[] =
-    records.length === ran.length ? [] : [{ name: 'runs', scripted: ran.length, recorded: records.length }]
+    records.length === ran.length + around
+      ? []
+      : [{ name: 'runs', scripted: ran.length + around, recorded: records.length }]
   for (const one of ran) {
     // Where one session alone ran, the run must be its own, whether or not its output says which session it was.
-    const own = records.find(({ run }) => run.where?.session === one.id) ?? (ran.length === 1 ? records[0] : undefined)
+    const own = records.find((record) => isOf(record, one)) ?? (ran.length === 1 ? records[0] : undefined)
     if (!own) findings.push({ name: 'run of the session', scripted: one.id, recorded: null })
     else
       findings.push(
         ...findingsOf(
-          agent,
+          one.agent,
           name,
-          figuresOf(agent, one.session.tree ? place.beside(one.session.tree) : place, one, own),
+          figuresOf(one.agent, one.session.tree ? place.beside(one.session.tree) : place, one, own),
         ),
       )
+    findings.push(...findingsOf(one.agent, name, aroundFigures(one, records)))
     const others = ran.filter((other) => other !== one).flatMap(({ session }) => session.words ?? [])
     const foreign = others.filter((words) => own?.text.includes(words))
     if (foreign.length > 0) findings.push({ name: 'words of another session', scripted: [], recorded: foreign })
   }
   return findings
 }
+
+/** Of an agent inside of another no output says which session it was; its title does. */
+const isOf = ({ run }: Recorded, { id, session }: Ran) =>
+  id === undefined ? run.title === session.prompt : run.where?.session === id

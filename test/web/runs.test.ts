@@ -216,6 +216,7 @@ test('columns are chosen for this browser, and give way to titles where it is na
   const { page, client, home, openTab } = await openPage(t)
   const usage = { model: 'sonnet', inputTokens: 12_000, outputTokens: 400, costUsd: 1.5 }
   await client.createRun({ title: 'Costly', status: 'completed', usage, git: { branch: 'topic' } })
+  await client.createRun({ title: 'Untold' })
   await page.goto(`${home}#/runs`)
   await page.getByRole('cell', { name: '$1.50' }).waitFor()
   assert.equal(await page.getByRole('columnheader', { name: 'Tokens' }).count(), 0)
@@ -223,6 +224,8 @@ test('columns are chosen for this browser, and give way to titles where it is na
   await page.getByRole('checkbox', { name: 'Verdict' }).uncheck()
   await page.getByRole('checkbox', { name: 'Tokens' }).check()
   await page.getByRole('cell', { name: '12.4K' }).waitFor()
+  const untold = page.getByRole('row', { name: 'Untold' }).getByRole('cell', { name: '—', exact: true })
+  await untold.nth(1).waitFor()
   assert.equal(await page.getByRole('columnheader', { name: 'Verdict' }).count(), 0)
   const other = await openTab('#/runs')
   await other.getByRole('cell', { name: '12.4K' }).waitFor()

@@ -67,6 +67,12 @@ test('a spec tells what is left, its runs and totals, and how to start the next 
   assert.equal(await left.getByText('first thing').count(), 0)
   await page.getByText('conduct exec --spec-id AUTH-001 -- ', { exact: false }).first().waitFor()
 
+  const totals = page
+    .getByRole('complementary', { name: 'About this spec' })
+    .locator('dd')
+    .getByText('—', { exact: true })
+  await totals.nth(1).waitFor()
+
   const usage = { inputTokens: 10, outputTokens: 5, costUsd: 0.25 }
   await client.createRun({ specId: 'AUTH-001', title: 'Try', status: 'failed', usage })
   await client.createRun({ specId: 'AUTH-001', title: 'Again', retryOf: 'RUN-001', status: 'completed', usage })

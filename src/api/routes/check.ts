@@ -16,7 +16,7 @@ export const checkRoutes = {
       checkId: humanId.optional().describe('Default: the next CHECK-<n> of the project'),
       runId: humanId
         .optional()
-        .describe('Else the newest run that made or ended on the commit, which is then its full id'),
+        .describe('The run; if missing, the newest run that made or ended on `commit`, then a full id'),
       name: checkName.default('check').describe('The newest check of each name counts'),
       result: checkResult,
       ...checkFields,

@@ -1,3 +1,4 @@
+import { realpathSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { CheckRule } from '../place/rules.ts'
 
@@ -23,10 +24,23 @@ export function checkNamesOf(line: string, exitCode: number | undefined, rules: 
       cwd = cwd !== undefined && folder !== undefined ? resolve(cwd, folder) : undefined
     } else {
       isAlone &&= at === commands.length - 1
-      if (cwd === where.home) found.push(...rules.filter((rule) => isOf(rule, command)).map(({ name }) => name))
+      if (cwd !== undefined && isSame(cwd, where.home))
+        found.push(...rules.filter((rule) => isOf(rule, command)).map(({ name }) => name))
     }
   }
   return exitCode === 0 || isAlone ? [...new Set(found)] : []
+}
+
+/** Whether two paths name the same folder. On macOS, /tmp is a symbolic link. */
+const isSame = (one: string, other: string | undefined) =>
+  other !== undefined && (one === other || realOf(one) === realOf(other))
+
+function realOf(folder: string): string {
+  try {
+    return realpathSync(folder)
+  } catch {
+    return folder
+  }
 }
 
 /** The commands between `&&`; undefined if the line has any other separator. */

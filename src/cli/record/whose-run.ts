@@ -41,19 +41,26 @@ function namesOf({ env, meta }: Pick<Caller, 'env' | 'meta'>): string[] {
 }
 
 /**
- * Whose work the caller does: the run that CONDUCT_RUN_ID names, else the session that its agent hands down, else the
+ * Whose work the caller does: the run that CONDUCT_RUN_ID names, unless it is that of an outer session, else the session that its agent hands down, else the
  * session of the nearest agent above it. It is its own where that leaves none or several: nothing is guessed. `sessions`
  * are the recorded ones, live or not, with one of these names or of one of these processes.
  */
 export function whoseWork<S extends Known>(caller: Caller, sessions: S[]): Whose<S> {
-  if (caller.env.CONDUCT_RUN_ID) return { kind: 'run', runId: caller.env.CONDUCT_RUN_ID }
+  const runId = caller.env.CONDUCT_RUN_ID
   const agent = nearest(caller, sessions)
+  if (runId && !isHandedOn(runId, agent, caller, sessions)) return { kind: 'run', runId }
   const names = namesOf(caller)
   const found = names.length > 0 ? bearers(names, agent, caller, sessions) : ofAgent(agent, caller, sessions)
   const [session, ...others] = found
   if (session && others.length === 0) return { kind: 'session', session }
   if (callingSession(caller.meta) !== undefined) return { kind: 'own', candidates: [] }
   return { kind: 'own', candidates: others.length > 0 ? found : liveIn(agent, sessions) }
+}
+
+/** Whether the run belongs to an outer session: `conduct exec` in a session passes its id to everything below, other agents included. */
+function isHandedOn(runId: string, agent: ProcessId | undefined, caller: Caller, sessions: Known[]): boolean {
+  const outer = sessions.find((session) => session.runId === runId && isAbove(session, caller))
+  return outer !== undefined && !wasOf(outer, agent)
 }
 
 /** The sessions that the names mean. */
@@ -98,10 +105,17 @@ const wasOf = ({ processes }: Known, agent: ProcessId | undefined) =>
 const liveIn = <S extends Known>(agent: ProcessId | undefined, sessions: S[]): S[] =>
   sessions.filter((session) => session.isLive && isOf(session, agent))
 
-/** The same, by what this machine has recorded. A session that is recorded for another ledger or project is not ours. */
+/**
+ * The same, from the recordings of this machine. A session that is recorded for another ledger or project is not ours. Neither is a
+ * run whose id a process above passes on from there: here, that id may name another run.
+ */
 export function whoseRun(state: State, place: Place, caller: Caller): Whose {
   const whose = whoseWork(caller, state.sessions({ ids: namesOf(caller), processes: caller.ancestors }))
-  if (whose.kind === 'run') return whose
+  if (whose.kind === 'run') {
+    const recordings = state.handedOn(whose.runId, caller.ancestors)
+    const isElsewhere = recordings.length > 0 && !recordings.some((one) => samePlace(one.place, place))
+    return isElsewhere ? { kind: 'own', candidates: [] } : whose
+  }
   const isHere = (session: Session) => samePlace(session.place, place)
   if (whose.kind === 'session') return isHere(whose.session) ? whose : { kind: 'own', candidates: [] }
   return { ...whose, candidates: whose.candidates.filter(isHere) }

@@ -26,13 +26,19 @@ const wide = (head: string, of: Column['of']): Column => ({ head, of, isWide: tr
 const created = column('CREATED', 'createdAt')
 const updated = column('UPDATED', 'updatedAt')
 
+/** A value that nobody reported, which is not the same as 0. */
+const unknown = '—'
+const costText = ({ costUsd }: Row) => (typeof costUsd === 'number' ? costUsd.toFixed(2) : unknown)
+
 /** The totals of a group of runs. */
 const tallied = [
   column('RUNS', 'runs'),
   wide('STATUS', ({ byStatus }) => countsText(byStatus as Counts)),
   wide('VERDICT', ({ byVerdict }) => countsText(byVerdict as Counts)),
-  column('TOKENS', ({ inputTokens, outputTokens }) => String(Number(inputTokens) + Number(outputTokens))),
-  column('USD', ({ costUsd, costed }) => (costed === 0 ? '' : Number(costUsd).toFixed(2))),
+  column('TOKENS', ({ inputTokens, outputTokens }) =>
+    inputTokens === null && outputTokens === null ? unknown : String(Number(inputTokens) + Number(outputTokens)),
+  ),
+  column('USD', costText),
 ]
 
 /** The tables of lists, by the name of the list in the response. */
@@ -56,7 +62,7 @@ export const tables: Record<string, Table> = {
       column('ENDED', 'endedAt'),
       column('MODEL', 'model'),
       column('TOOLS', ({ tools }) => String(timesUsed(tools as { count: number }[] | undefined))),
-      column('USD', ({ usage }) => costText(usage as { costUsd?: number } | undefined)),
+      column('USD', ({ usage }) => costText((usage ?? {}) as Row)),
       wide('PROMPT', ({ prompt }) => clean(firstLine(String(prompt ?? ''), 200))),
       wide('ANSWER', ({ answer }) => clean(firstLine(String(answer ?? ''), 200))),
     ],
@@ -151,7 +157,7 @@ export const tables: Record<string, Table> = {
     id: 'value',
     total: ({ total }) => ({ ...(total as Row), value: 'total' }),
     below: 'duration',
-    columns: [column('VALUE', ({ value }) => String(value ?? '–')), ...tallied],
+    columns: [column('VALUE', ({ value }) => String(value ?? unknown)), ...tallied],
   },
   days: {
     id: 'day',
@@ -177,8 +183,6 @@ export const tables: Record<string, Table> = {
 }
 
 const timesUsed = (tools: { count: number }[] = []) => tools.reduce((sum, { count }) => sum + count, 0)
-/** Empty if the cost is unknown, which is not the same as 0. */
-const costText = ({ costUsd }: { costUsd?: number } = {}) => (costUsd === undefined ? '' : costUsd.toFixed(2))
 
 type Checklist = { total: number; done: number }
 export type Actor = { kind: string; name?: string | null }

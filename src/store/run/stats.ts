@@ -2,9 +2,9 @@ import { setImmediate as turn } from 'node:timers/promises'
 import sql, { empty, join, raw, type Sql } from 'sql-template-tag'
 import type { Parsed } from '../../api/routes.ts'
 import type { Run } from '../../api/run.ts'
-import type { Day, Group, StatsBy, Tally } from '../../api/stats.ts'
+import type { Day, Group, StatsBy } from '../../api/stats.ts'
 import { statuses } from '../../ledger/run.ts'
-import { durationOf, emptyTally, rangeOf, timedRuns } from '../../ledger/stats.ts'
+import { durationOf, emptyTally, rangeOf, reported, type Sums, timedRuns } from '../../ledger/stats.ts'
 import type { Ctx, Operation } from '../ctx.ts'
 import { visibleProjects } from '../scope.ts'
 
@@ -16,7 +16,7 @@ export const stats: Operation<'stats'> = async (ctx, input) => {
   const end = before === undefined ? [] : [sql`created_at < ${before}`]
   const durations = await durationsOf(ctx, [...where, sql`created_at > ${after}`, ...end], input.by)
   const total = emptyTally()
-  const groups = new Map<string | null, Tally>()
+  const groups = new Map<string | null, Sums>()
   const told: Day[] = []
   for (const [index, { day, start }] of days.entries()) {
     const tally = emptyTally()
@@ -28,7 +28,7 @@ export const stats: Operation<'stats'> = async (ctx, input) => {
       groups.set(sum.value, group)
       for (const one of [tally, total, group]) add(one, sum)
     }
-    told.push({ day, ...rounded(tally) })
+    told.push({ day, ...reported(tally) })
     // SQLite reads without a pause, so we read one day at a time and let other requests in between.
     await turn()
   }
@@ -39,7 +39,7 @@ export const stats: Operation<'stats'> = async (ctx, input) => {
   return {
     ...(input.by && { groups: shown }),
     days: told,
-    total: rounded(total),
+    total: reported(total),
     duration: durationOf(durations.map(({ ms }) => ms)),
   }
 }
@@ -47,14 +47,14 @@ export const stats: Operation<'stats'> = async (ctx, input) => {
 /** The most groups of a response. */
 const mostGroups = 100
 
-function largest(groups: Map<string | null, Tally>, durations: Timed[]): Group[] {
+function largest(groups: Map<string | null, Sums>, durations: Timed[]): Group[] {
   const timed = Map.groupBy(durations, ({ value }) => value)
   return [...groups]
     .sort(([a, one], [b, other]) => other.runs - one.runs || ((a ?? '') < (b ?? '') ? -1 : 1))
     .slice(0, mostGroups)
     .map(([value, tally]) => ({
       value,
-      ...rounded(tally),
+      ...reported(tally),
       duration: durationOf((timed.get(value) ?? []).map(({ ms }) => ms)),
     }))
 }
@@ -101,7 +101,7 @@ const sumsOf = ({ db }: Ctx, where: Sql[], by: StatsBy | undefined) =>
     from runs where ${join(where, ' and ')} group by ${by ? sql`${columnOf[by]}, ` : empty}status, verdict
     order by status, verdict${by ? sql`, ${columnOf[by]}` : empty}`)
 
-function add(tally: Tally, sum: Sum): void {
+function add(tally: Sums, sum: Sum): void {
   tally.runs += sum.runs
   tally.byStatus[sum.status] += sum.runs
   tally.byVerdict[sum.verdict] += sum.runs
@@ -112,9 +112,6 @@ function add(tally: Tally, sum: Sum): void {
   tally.costUsd += sum.cost_usd ?? 0
   tally.costed += sum.costed
 }
-
-/** Engines add in different orders, which shows in the last digits. Twelve digits are the same everywhere. */
-const rounded = (tally: Tally): Tally => ({ ...tally, costUsd: Number(tally.costUsd.toPrecision(12)) })
 
 /** The duration of a run, and its value of the grouping field. */
 interface Timed {

@@ -2,7 +2,7 @@ import sql from 'sql-template-tag'
 import type { Run } from '../../api/run.ts'
 import type { Totals } from '../../api/spec.ts'
 import { statuses, verdicts } from '../../ledger/run.ts'
-import { nothingUsed, zeros } from '../../ledger/stats.ts'
+import { nothingUsed, reported, zeros } from '../../ledger/stats.ts'
 import type { Ctx } from '../ctx.ts'
 
 /** The fields of a run that count for its spec. */
@@ -85,7 +85,7 @@ export async function totalsOf({ db, project }: Ctx, specId: string): Promise<To
     select status, verdict, runs, attempts, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cost_usd,
       costed from spec_totals
     where project_id = ${project.id} and spec_id = ${specId} order by status, verdict, shard`)
-  const totals: Totals = { ...nothing, byStatus: zeros(statuses), byVerdict: zeros(verdicts) }
+  const totals = { ...nothing, byStatus: zeros(statuses), byVerdict: zeros(verdicts) }
   for (const row of rows) {
     totals.runs += row.runs
     totals.byStatus[row.status] += row.runs
@@ -98,11 +98,5 @@ export async function totalsOf({ db, project }: Ctx, specId: string): Promise<To
     totals.costUsd += row.cost_usd ?? 0
     totals.costed += row.costed
   }
-  return { ...totals, costUsd: exact(totals.costUsd) }
+  return reported(totals)
 }
-
-/**
- * The last digits of a sum depend on the order of addition. Twelve digits are the same everywhere, and no sum is
- * negative.
- */
-export const exact = (sum: number) => Math.max(0, Number(sum.toPrecision(12)))

@@ -9,8 +9,9 @@ import { client } from '../data/server.ts'
 import { may, useSession } from '../data/session.ts'
 import { etagOf } from '../data/version.ts'
 import { plural } from '../runs/changes.tsx'
-import { costText, shareOf } from '../trends/measures.ts'
+import { shareOf } from '../trends/measures.ts'
 import { Ago } from '../ui/ago.tsx'
+import { costOf } from '../ui/cost.ts'
 import { Form } from '../ui/form.tsx'
 import { Head } from '../ui/head.tsx'
 import { LastRun } from '../ui/last-run.tsx'
@@ -96,7 +97,7 @@ function Row({ project, sum, isSummed, onChange }: RowProps) {
           {sum && (
             <>
               <span>{shareOf(sum.byVerdict.verified, sum.runs)} verified</span>
-              <span title={`Cost, known for ${sum.costed} of ${sum.runs} runs`}>{costText(sum)}</span>
+              <span title={`Cost, known for ${sum.costed} of ${sum.runs} runs`}>{costOf(sum.costUsd)}</span>
             </>
           )}
         </span>

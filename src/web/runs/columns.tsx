@@ -33,13 +33,7 @@ const columns: Column[] = [
   { name: 'model', label: 'Model', width: 132, show: ({ usage }) => usage?.model },
   { name: 'changes', label: 'Lines', width: 92, isNumber: true, show: linesOf },
   { name: 'tokens', label: 'Tokens', width: 84, isNumber: true, show: tokensOf },
-  {
-    name: 'cost',
-    label: 'Cost',
-    width: 68,
-    isNumber: true,
-    show: ({ usage }) => usage?.costUsd !== undefined && costOf(usage.costUsd),
-  },
+  { name: 'cost', label: 'Cost', width: 68, isNumber: true, show: ({ usage }) => costOf(usage?.costUsd) },
   { name: 'duration', label: 'Duration', width: 92, isNumber: true, show: durationOf },
 ]
 
@@ -62,8 +56,8 @@ const compact = new Intl.NumberFormat('en', { notation: 'compact', maximumFracti
 
 function tokensOf({ usage }: Run) {
   const { inputTokens, outputTokens } = usage ?? {}
-  if (inputTokens === undefined && outputTokens === undefined) return null
-  const title = `${inputTokens ?? 0} in, ${outputTokens ?? 0} out`
+  if (inputTokens === undefined && outputTokens === undefined) return '—'
+  const title = `${inputTokens ?? '—'} in, ${outputTokens ?? '—'} out`
   return <span title={title}>{compact.format((inputTokens ?? 0) + (outputTokens ?? 0))}</span>
 }
 

@@ -16,7 +16,7 @@ interface Props {
   attempts: Extract<TimelineEntry, { kind: 'attempt' }>['run'][]
 }
 
-const count = (value: number) => value.toLocaleString('en')
+const count = (value: number | undefined) => value?.toLocaleString('en') ?? '—'
 
 /** The facts of a run beside its work. */
 export function RunFacts({ run, attempts }: Props) {
@@ -44,8 +44,9 @@ export function RunFacts({ run, attempts }: Props) {
       <Fact name="Repository">{git?.repository && <Repository remote={git.repository} />}</Fact>
       <Fact name="Model">{usage?.model}</Fact>
       <Fact name="Tokens">
-        {(usage?.inputTokens ?? usage?.outputTokens) !== undefined &&
-          `${count(usage?.inputTokens ?? 0)} in, ${count(usage?.outputTokens ?? 0)} out`}
+        {(usage?.inputTokens ?? usage?.outputTokens) === undefined
+          ? '—'
+          : `${count(usage?.inputTokens)} in, ${count(usage?.outputTokens)} out`}
       </Fact>
       <Fact name="Cost">
         {usage?.costSource === 'estimated' && '≈ '}

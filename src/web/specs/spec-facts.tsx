@@ -9,7 +9,7 @@ import { VerdictCounts } from './spec-status.tsx'
 
 type FullSpec = Output<'getSpec'>['spec']
 
-const count = (value: number) => value.toLocaleString('en')
+const count = (value: number | null) => value?.toLocaleString('en') ?? '—'
 
 /** The facts of a spec beside its text: its author, and the totals of its runs. */
 export function SpecFacts({ spec: { project, specId, agent, createdAt, totals } }: { spec: FullSpec }) {
@@ -38,10 +38,11 @@ export function SpecFacts({ spec: { project, specId, agent, createdAt, totals } 
       </Fact>
       <Fact name="Verdicts">{totals.runs > 0 && <VerdictCounts byVerdict={totals.byVerdict} />}</Fact>
       <Fact name="Tokens">
-        {totals.inputTokens + totals.outputTokens > 0 &&
-          `${count(totals.inputTokens)} in, ${count(totals.outputTokens)} out`}
+        {(totals.inputTokens ?? totals.outputTokens) === null
+          ? '—'
+          : `${count(totals.inputTokens)} in, ${count(totals.outputTokens)} out`}
       </Fact>
-      <Fact name="Cost">{totals.costUsd > 0 && costOf(totals.costUsd)}</Fact>
+      <Fact name="Cost">{costOf(totals.costUsd)}</Fact>
     </dl>
   )
 }

@@ -56,7 +56,9 @@ export default function Bars({ labels, series }: Props) {
 /** Running sums from the bottom, highest first, so that each series is drawn over the one before. */
 function stacked(labels: string[], series: Series[]): uPlot.AlignedData {
   const sums = labels.map(() => 0)
-  const layers = series.map(({ values }) => values.map((value, index) => (sums[index] = (sums[index] ?? 0) + value)))
+  const layers = series.map(({ values }) =>
+    values.map((value, index) => (sums[index] = (sums[index] ?? 0) + (value ?? 0))),
+  )
   return [labels.map((_, index) => index), ...layers.reverse()]
 }
 
@@ -67,7 +69,7 @@ const wholeSteps = Array.from({ length: 13 }, (_, power) => [1, 2, 5].map((step)
 function optionsOf(labels: string[], series: Series[], swatches: HTMLElement, width: number): uPlot.Options {
   const colours = [...swatches.children].map((swatch) => getComputedStyle(swatch).color)
   const soft = getComputedStyle(swatches).color
-  const isWhole = series.every(({ values }) => values.every(Number.isInteger))
+  const isWhole = series.every(({ values }) => values.every((value) => value === null || Number.isInteger(value)))
   const bars = uPlot.paths.bars?.({ size: [0.7, 28] })
   return {
     width,

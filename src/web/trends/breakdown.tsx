@@ -1,17 +1,8 @@
 import { href } from '../app/router.ts'
 import type { Cell } from '../data/csv.ts'
+import { costOf } from '../ui/cost.ts'
 import { CsvButton } from '../ui/csv-button.tsx'
-import {
-  type Breakdown,
-  breakdowns,
-  costText,
-  type Group,
-  knownCost,
-  knownTokens,
-  shareOf,
-  timeOf,
-  tokensText,
-} from './measures.ts'
+import { type Breakdown, breakdowns, type Group, shareOf, timeOf, tokensText } from './measures.ts'
 
 /** The most groups that the server returns. */
 const most = 100
@@ -66,7 +57,7 @@ function GroupRow({ by, group }: { by: Breakdown; group: Group }) {
       <td>{runs.toLocaleString('en')}</td>
       <td title={`${byStatus.completed} of ${runs} runs completed`}>{shareOf(byStatus.completed, runs)}</td>
       <td title={`${byVerdict.verified} of ${runs} runs verified`}>{shareOf(byVerdict.verified, runs)}</td>
-      <td title={`Known for ${costed} of ${runs} runs`}>{costText(group)}</td>
+      <td title={`Known for ${costed} of ${runs} runs`}>{costOf(group.costUsd)}</td>
       <td>{tokensText(group)}</td>
       <td title={`Of ${duration.runs} runs that ended`}>{timeOf(duration.medianMs)}</td>
       <td>{timeOf(duration.p90Ms)}</td>
@@ -85,20 +76,17 @@ function csvRows(by: Breakdown, groups: Group[]): Cell[][] {
   const columns = ['runs', 'completed', 'verified', 'cost_usd', 'cost_known_for_runs', 'input_tokens', 'output_tokens']
   return [
     [by, ...columns, 'median_ms', 'p90_ms'],
-    ...groups.map((group) => {
-      const tokens = knownTokens(group)
-      return [
-        group.value,
-        group.runs,
-        group.byStatus.completed,
-        group.byVerdict.verified,
-        knownCost(group),
-        group.costed,
-        tokens?.input ?? null,
-        tokens?.output ?? null,
-        group.duration.medianMs,
-        group.duration.p90Ms,
-      ]
-    }),
+    ...groups.map((group) => [
+      group.value,
+      group.runs,
+      group.byStatus.completed,
+      group.byVerdict.verified,
+      group.costUsd,
+      group.costed,
+      group.inputTokens,
+      group.outputTokens,
+      group.duration.medianMs,
+      group.duration.p90Ms,
+    ]),
   ]
 }

@@ -15,10 +15,10 @@ interface Props {
 
 /** A chart of days, with the same data as text and as a table. */
 export function Chart({ title, labels, series, sumText, timeZone }: Props) {
-  const some = series.filter(({ values }) => values.some((value) => value > 0))
+  const some = series.filter(({ values }) => values.some((value) => value !== null && value > 0))
   const sums = some.map((one) =>
     sumText(
-      one.values.reduce((a, b) => a + b, 0),
+      one.values.reduce<number>((sum, value) => sum + (value ?? 0), 0),
       one,
     ),
   )

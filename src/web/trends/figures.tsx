@@ -1,4 +1,5 @@
-import { allTokensText, costText, type Stats, shareOf, timeOf, tokensText } from './measures.ts'
+import { costOf } from '../ui/cost.ts'
+import { allTokensText, type Stats, shareOf, timeOf, tokensText } from './measures.ts'
 
 /** The totals of all runs of the period. */
 export function Figures({ stats: { total, duration }, days }: { stats: Stats; days: number }) {
@@ -18,7 +19,7 @@ export function Figures({ stats: { total, duration }, days }: { stats: Stats; da
       />
       <Figure name="Median duration" value={timeOf(duration.medianMs)} note={`of ${duration.runs} that ended`} />
       <Figure name="90th percentile" value={timeOf(duration.p90Ms)} note="nine of ten are shorter" />
-      <Figure name="Cost" value={costText(total)} note={`known for ${costed} of ${runs} runs`} />
+      <Figure name="Cost" value={costOf(total.costUsd)} note={`known for ${costed} of ${runs} runs`} />
       <Figure name="Tokens" value={allTokensText(total)} note={tokensText(total)} />
     </dl>
   )

@@ -1,6 +1,5 @@
 import type { Output } from '../../client/client.ts'
 import { spanOf } from '../ui/ago.tsx'
-import { costOf } from '../ui/cost.ts'
 
 export type Stats = Output<'stats'>
 export type Tally = Omit<Stats['total'], 'day'>
@@ -22,19 +21,13 @@ const compact = new Intl.NumberFormat('en', { notation: 'compact', maximumFracti
 /** A share of all runs, so that success and verified have the same denominator. */
 export const shareOf = (part: number, whole: number) => (whole === 0 ? '—' : `${Math.round((part / whole) * 100)}%`)
 export const timeOf = (ms: number | null) => (ms === null ? '—' : spanOf(ms))
-export const knownCost = ({ costed, costUsd }: Pick<Tally, 'costed' | 'costUsd'>) => (costed === 0 ? null : costUsd)
-export const costText = (tally: Tally) => costOf(knownCost(tally))
+type Tokens = Pick<Tally, 'inputTokens' | 'outputTokens'>
 
-/** Runs without known tokens add 0 to the sums, so a sum of 0 means unknown. */
-export const knownTokens = ({ inputTokens, outputTokens }: Tally) =>
-  inputTokens + outputTokens === 0 ? null : { input: inputTokens, output: outputTokens }
+const isUnknown = ({ inputTokens, outputTokens }: Tokens) => inputTokens === null && outputTokens === null
+const countText = (count: number | null) => (count === null ? '—' : compact.format(count))
 
-export function allTokensText(tally: Tally): string {
-  const tokens = knownTokens(tally)
-  return tokens === null ? '—' : compact.format(tokens.input + tokens.output)
-}
+export const allTokensText = (tokens: Tokens) =>
+  isUnknown(tokens) ? '—' : compact.format((tokens.inputTokens ?? 0) + (tokens.outputTokens ?? 0))
 
-export function tokensText(tally: Tally): string {
-  const tokens = knownTokens(tally)
-  return tokens === null ? '—' : `${compact.format(tokens.input)} in, ${compact.format(tokens.output)} out`
-}
+export const tokensText = (tokens: Tokens) =>
+  isUnknown(tokens) ? '—' : `${countText(tokens.inputTokens)} in, ${countText(tokens.outputTokens)} out`

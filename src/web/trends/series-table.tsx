@@ -1,11 +1,12 @@
 import type { Look } from '../ui/status.tsx'
 
-/** One number per day. */
+/** One number per day; null if it is unknown. */
 export interface Series extends Look {
-  values: number[]
+  values: (number | null)[]
 }
 
 const numbers = new Intl.NumberFormat('en', { maximumFractionDigits: 2 })
+const numberOf = (value: number | null | undefined) => (value === null ? '—' : numbers.format(value ?? 0))
 
 /** The data of a chart, newest day first. */
 export function SeriesTable({ title, labels, series }: { title: string; labels: string[]; series: Series[] }) {
@@ -30,7 +31,7 @@ export function SeriesTable({ title, labels, series }: { title: string; labels: 
               <tr key={label}>
                 <th scope="row">{label}</th>
                 {series.map(({ word, values }) => (
-                  <td key={word}>{numbers.format(values[index] ?? 0)}</td>
+                  <td key={word}>{numberOf(values[index])}</td>
                 ))}
               </tr>
             ))

@@ -147,7 +147,7 @@ function seriesOf<Name extends string>(
   return names.map((name) => ({ ...looks[name], values: days.map((day) => counted(day)[name]) }))
 }
 
-/** The data of the charts. A day without a known cost stays empty. */
+/** What the charts show; what no run of a day reports is left empty. */
 function dayRows(days: Day[]) {
   const statuses = Object.keys(statusLooks) as (keyof Day['byStatus'])[]
   const verdicts = Object.keys(verdictLooks) as (keyof Day['byVerdict'])[]
@@ -158,7 +158,7 @@ function dayRows(days: Day[]) {
       day.runs,
       ...statuses.map((status) => day.byStatus[status]),
       ...verdicts.map((verdict) => day.byVerdict[verdict]),
-      day.costed === 0 ? null : day.costUsd,
+      day.costUsd,
       day.inputTokens,
       day.outputTokens,
     ]),

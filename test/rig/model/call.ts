@@ -70,6 +70,8 @@ function inputOf(act: Exclude<Act, { do: 'ledger' }>, tool: Tool): string | Fiel
   }
   if (act.do === 'delegate') Object.assign(input, helperIn(tool))
   if (act.do === 'finish' && tool.properties.result?.type === 'object') input.result = { response: act.result }
+  // Codex goes on without a command that takes longer.
+  if (act.do === 'shell' && 'yield_time_ms' in tool.properties) input.yield_time_ms = 60_000
   if (act.do === 'await') Object.assign(input, 'timeout_ms' in tool.properties && { timeout_ms: 30_000 })
   for (const name of tool.required) input[name] ??= anyOf(tool.properties[name])
   return input

@@ -41,6 +41,11 @@ function toolsOf(tool: Fields, namespace?: string): Tool[] {
 
 /** Where Codex lets the model write JavaScript, its own tools are functions there, and are not listed. */
 const functionsOf = (inside: Tool): Tool[] => [
-  { name: 'exec_command', properties: { cmd: { type: 'string' } }, required: ['cmd'], inside },
+  {
+    name: 'exec_command',
+    properties: { cmd: { type: 'string' }, yield_time_ms: { type: 'number' } },
+    required: ['cmd'],
+    inside,
+  },
   { name: 'apply_patch', isFreeform: true, properties: {}, required: [], inside },
 ]

@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict'
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { createClient } from '../../src/client/client.ts'
+import { main } from '../support/program.ts'
+import { adminKey, openServer } from '../support/server.ts'
+import { freshFolder, homeOf } from './folder.ts'
+import { conduct, conductHere, programOf } from './program.ts'
+import { claudeIn, syncAll } from './session.ts'
+import { writeFiles } from './user.ts'
+
+/** A server with a key of its own for a project of that name, and a folder of it in that home. */
+async function serverOf(t: TestContext, home: string, project: string) {
+  const { url } = await openServer(t)
+  const admin = createClient({ url, key: adminKey })
+  await admin.createProject({ slug: project })
+  const { secret } = await admin.createKey({ name: `key of ${project}`, permissions: ['agent'], project })
+  const cwd = join(home, project)
+  mkdirSync(cwd)
+  writeFiles(cwd, { 'conduct.json': JSON.stringify({ project }) })
+  const client = createClient({ url, key: adminKey, project })
+  const env = { ...homeOf(home), CONDUCT_URL: url, CONDUCT_API_KEY: secret }
+  const told = async () =>
+    (await client.listRuns()).runs.map(({ title, createdBy, status }) => `${title}: ${status} by ${createdBy.name}`)
+  return { url, secret, cwd, env, client, told }
+}
+
+async function session({ cwd, env }: { cwd: string; env: Record<string, string | undefined> }, title: string) {
+  const claude = claudeIn(cwd, env)
+  await claude.prompt(title)
+  await claude.stop()
+  await claude.end()
+}
+
+test('sessions of two servers wait in one place, and each goes to its own server with its own key', async (t) => {
+  const home = freshFolder(t)
+  const [shop, blog] = [await serverOf(t, home, 'shop'), await serverOf(t, home, 'blog')]
+  await session(shop, 'Sell')
+  await session(blog, 'Write')
+  const first = await conductHere(['sync'], shop.env)
+  assert.equal(first.code, 7)
+  assert.match(first.stdout, new RegExp(`still waiting\\. It belongs to ${blog.url}, and CONDUCT_URL is ${shop.url}`))
+  assert.deepEqual([await shop.told(), await blog.told()], [['Sell: completed by key of shop'], []])
+  await syncAll(blog.env)
+  assert.deepEqual(await blog.told(), ['Write: completed by key of blog'])
+})
+
+test('with profiles one sync sends to both servers', async (t) => {
+  const home = freshFolder(t)
+  const [shop, blog] = [await serverOf(t, home, 'shop'), await serverOf(t, home, 'blog')]
+  const env = homeOf(home)
+  const { run } = programOf(env, home)
+  for (const [name, { url, secret, cwd }] of Object.entries({ shop, blog })) {
+    await run(`profile add ${name} ${url} --key-stdin`, `${secret}\n`)
+    await run(`profile use ${name}`)
+    await session({ cwd, env }, `Work in ${name}`)
+  }
+  await syncAll(env)
+  assert.deepEqual(await shop.told(), ['Work in shop: completed by key of shop'])
+  assert.deepEqual(await blog.told(), ['Work in blog: completed by key of blog'])
+})
+
+test('a session that two folders of state know, as of a container, is one run', async (t) => {
+  const home = freshFolder(t)
+  const shop = await serverOf(t, home, 'shop')
+  const claude = claudeIn(shop.cwd, shop.env, 'A')
+  await claude.prompt('First words')
+  await claude.stop('First answer.')
+  await syncAll(shop.env)
+  const elsewhere = { ...shop.env, XDG_STATE_HOME: join(home, 'other-state') }
+  const again = claudeIn(shop.cwd, elsewhere, 'A')
+  await again.prompt('Second words')
+  await again.stop('Second answer.')
+  await again.end()
+  await conductHere(['sync'], elsewhere)
+  assert.equal((await shop.client.listRuns()).runs.length, 1)
+})
+
+test('the id of a run that is handed on means no run of another project or server', async (t) => {
+  const home = freshFolder(t)
+  const [shop, blog] = [await serverOf(t, home, 'shop'), await serverOf(t, home, 'blog')]
+  const { run } = await blog.client.createRun({ title: 'Of somebody else', status: 'in_progress' })
+  assert.equal(run.runId, 'RUN-001')
+  const check = `"${process.execPath}" "${main}" check exec -- true`
+  const { CONDUCT_URL, CONDUCT_API_KEY } = blog.env
+  const script = `cd "${blog.cwd}" && CONDUCT_URL=${CONDUCT_URL} CONDUCT_API_KEY=${CONDUCT_API_KEY} ${check}`
+  const elsewhere = await conduct(['exec', '--', 'sh', '-c', script], shop.env, shop.cwd)
+  assert.equal(elsewhere.code, 2, elsewhere.stderr)
+  assert.match(elsewhere.stderr, /Name the run that is checked/)
+  assert.deepEqual((await blog.client.listChecks()).checks, [])
+  const here = await conduct(['exec', '--', 'sh', '-c', check], shop.env, shop.cwd)
+  assert.equal(here.code, 0, here.stderr)
+  assert.deepEqual(
+    (await shop.client.listChecks()).checks.map(({ runId }) => runId),
+    ['RUN-002'],
+  )
+})
