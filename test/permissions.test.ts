@@ -18,7 +18,7 @@ const may: Record<Permission, readonly Required[]> = {
 }
 
 /** The operations that a key of one project may not run whatever its permission. */
-const serverOnly: Name[] = ['createProject', 'listLeaves']
+const serverOnly: Name[] = ['createProject', 'deleteProject', 'listLeaves']
 
 interface Caller {
   kind: string
@@ -105,6 +105,11 @@ async function inputOf(name: Name, owner: Client, n: number, project: string): P
     if (!prefix) throw new Error(`No way to make a target of ${address}: add one to makeTarget.`)
     const target = await makeTarget[prefix]?.(owner, n, project)
     for (const field of targets) example[field] = target?.[field]
+  }
+  // Each goes, and is not there for the next.
+  if (name === 'deleteProject' && project === 'default') {
+    const { project: target } = await owner.createProject({ slug: `target-${n}` })
+    return { slug: target.slug, confirm: target.name }
   }
   // The next one, whatever the number of the example.
   if (name === 'appendTurn') delete example.n

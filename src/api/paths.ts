@@ -44,6 +44,7 @@ export const paths = {
   listProjects: 'GET /v1/projects',
   getProject: 'GET /v1/projects/:slug',
   updateProject: 'PATCH /v1/projects/:slug',
+  deleteProject: 'DELETE /v1/projects/:slug',
 
   createKey: 'POST /v1/auth/keys',
   listKeys: 'GET /v1/auth/keys',
@@ -63,6 +64,7 @@ export const paths = {
   listWebhookDeliveries: 'GET /v1/webhooks/:id/deliveries',
 
   erase: 'POST /v1/erase',
+  forget: 'POST /v1/forget',
   listEvents: 'GET /v1/events',
   getCheckpoint: 'GET /v1/log/checkpoint',
   getProof: 'GET /v1/log/proof',

@@ -3,6 +3,7 @@ import type { Name } from './paths.ts'
 import { checkRoutes } from './routes/check.ts'
 import { eraseRoutes } from './routes/erase.ts'
 import { featureRoutes } from './routes/feature.ts'
+import { forgetRoutes } from './routes/forget.ts'
 import { keyRoutes } from './routes/key.ts'
 import { ledgerRoutes } from './routes/ledger.ts'
 import { logRoutes } from './routes/log.ts'
@@ -27,6 +28,7 @@ export const routes = {
   ...keyRoutes,
   ...webhookRoutes,
   ...eraseRoutes,
+  ...forgetRoutes,
   ...ledgerRoutes,
   ...logRoutes,
 } as const satisfies { [N in Name]: Route }

@@ -20,6 +20,8 @@ const label = {
   rule: 'a label name is 1 to 63 of A-Z a-z 0-9 . _ / - and begins with a letter or digit',
 }
 
+export const labelName = z.string().regex(label.name, label.rule)
+
 // A record drops the key `__proto__` before it checks the pattern, so refuse that key first.
 const labels = z.preprocess(
   (value, context) => {
@@ -28,9 +30,7 @@ const labels = z.preprocess(
     }
     return value
   },
-  z
-    .record(z.string().regex(label.name, label.rule), text(256))
-    .refine((value) => Object.keys(value).length <= 32, 'must have at most 32 labels'),
+  z.record(labelName, text(256)).refine((value) => Object.keys(value).length <= 32, 'must have at most 32 labels'),
 )
 
 const where = z.strictObject({

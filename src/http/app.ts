@@ -10,7 +10,7 @@ import { createRefusal, pathOf } from './address.ts'
 import { createAuth } from './auth.ts'
 import { docsDoor, openapiDoor } from './doors/docs.ts'
 import type { Door } from './doors/door.ts'
-import { eraseDoor } from './doors/erase.ts'
+import { erasingDoor } from './doors/erase.ts'
 import { eventsDoor } from './doors/events.ts'
 import { exportDoor } from './doors/export.ts'
 import { hooksDoor } from './doors/hooks.ts'
@@ -110,7 +110,8 @@ function doorsOf({ webFolder, webhooks, backups }: AppOptions, parts: Parts): Do
     logoutDoor(createEndpoint('deleteSession', parts), basePath),
     hooksDoor(parts),
     exportDoor(parts),
-    eraseDoor(createEndpoint('erase', parts), basePath, store),
+    erasingDoor('erase', createEndpoint('erase', parts), basePath, store),
+    erasingDoor('forget', createEndpoint('forget', parts), basePath, store),
     webhookTestDoor(createEndpoint('testWebhook', parts), basePath, createSender(webhooks)),
     mcpDoor({ ...parts, bodyLimit: contentLimit * 2 }),
     openapiDoor(basePath),

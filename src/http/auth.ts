@@ -8,7 +8,7 @@ import type { Tx } from '../store/engine/db.ts'
 import { actorOf, findKey, type LiveKey, touchKey } from '../store/key/key.ts'
 import { findSession } from '../store/key/session.ts'
 import type { Store } from '../store/open.ts'
-import { findProject } from '../store/scope.ts'
+import { findProject, unknownProject } from '../store/scope.ts'
 import type { Limiter } from './limit.ts'
 import { requireSameOrigin, sessionOf } from './session.ts'
 
@@ -46,16 +46,23 @@ const touchEveryMs = 60_000
 /** Authenticates requests by their headers. */
 export function createAuth({ store, limiter, actor, warn }: Options) {
   const { db } = store
-  const projectOf = createProjects(db)
   const touch = createTouch(db, warn)
 
-  /** The project that an actor acts in. If `own` is given, the actor sees no other: throws NOT_FOUND. */
-  async function actingIn(actor: Actor, own: ProjectRef | null, slug: string | undefined): Promise<Caller> {
+  /** A key and the project in which it acts. Throws NOT_FOUND for one that is not there, or that the key may not see. */
+  function actingIn(key: LiveKey, slug: string | undefined): Caller {
+    const { projectId, slug: ownSlug, asked } = key
     const named = slug !== undefined
-    if (own && (!named || slug === own.slug)) return { actor, project: own, named }
-    if (own && named) await findProject(db, slug, own.id)
-    return { actor, project: await projectOf(slug ?? defaultProject), named }
+    const own = projectId === null || ownSlug === null ? undefined : { id: projectId, slug: ownSlug }
+    const project = own ?? asked
+    if (!project || (own && named && slug !== ownSlug)) throw unknownProject(slug ?? defaultProject)
+    return { actor: actorOf(key), project, named }
   }
+
+  const inProject = async (actor: Actor, slug: string | undefined): Promise<Caller> => ({
+    actor,
+    project: await findProject(db, slug ?? defaultProject, null),
+    named: slug !== undefined,
+  })
 
   return {
     /**
@@ -66,51 +73,39 @@ export function createAuth({ store, limiter, actor, warn }: Options) {
       const slug = slugOf(request.header('x-project-id'))
       const authorization = request.header('authorization')
       const session = authorization === undefined ? sessionOf(request) : undefined
-      if (actor && authorization === undefined && session === undefined) return actingIn(actor, null, slug)
+      if (actor && authorization === undefined && session === undefined) return inProject(actor, slug)
       const { now, headers } = asking
-      const key = await (authorization === undefined ? bySession(db, session, now) : byKey(db, authorization, now))
+      const asked = slug ?? defaultProject
+      const key = await (authorization === undefined
+        ? bySession(db, session, now, asked)
+        : byKey(db, authorization, now, asked))
       asking.keyId = key.id
       await limiter.request(key.id, headers)
       if (session !== undefined && !['GET', 'HEAD'].includes(request.method)) requireSameOrigin(request)
       touch(key, now)
-      const own = key.projectId === null || key.slug === null ? null : { id: key.projectId, slug: key.slug }
-      return { ...(await actingIn(actorOf(key), own, slug)), session }
+      return { ...actingIn(key, slug), session }
     },
 
     /** The caller of an operation that needs no key. */
-    async nobody(): Promise<Caller> {
-      return { actor: anyone, project: await projectOf(defaultProject), named: false }
-    },
+    nobody: (): Promise<Caller> => inProject(anyone, undefined),
   }
 }
 
-async function byKey(db: Tx, authorization: string, now: string): Promise<LiveKey> {
+async function byKey(db: Tx, authorization: string, now: string, slug: string): Promise<LiveKey> {
   const secret = bearerOf(authorization) ?? ''
   if (!secretPattern.test(secret)) {
     throw unauthorized('A key is sk_, its role, _ and 43 letters or digits. Send it as: Authorization: Bearer sk_…')
   }
-  const key = await findKey(db, secret, now)
+  const key = await findKey(db, secret, now, slug)
   if (!key) throw unauthorized('This key is unknown, revoked or expired: ask an admin for another one.')
   return key
 }
 
-async function bySession(db: Tx, session: string | undefined, now: string): Promise<LiveKey> {
+async function bySession(db: Tx, session: string | undefined, now: string, slug: string): Promise<LiveKey> {
   if (session === undefined) throw unauthorized('Send a key: Authorization: Bearer sk_…')
-  const key = await findSession(db, session, now)
+  const key = await findSession(db, session, now, slug)
   if (!key) throw unauthorized('This session has ended: log in again.')
   return key
-}
-
-/** Finds projects by slug. Projects are never deleted or renamed, so each is read once. */
-function createProjects(db: Tx) {
-  const projects = new Map<string, ProjectRef>()
-  return async (slug: string): Promise<ProjectRef> => {
-    const known = projects.get(slug)
-    if (known) return known
-    const found = await findProject(db, slug, null)
-    projects.set(slug, found)
-    return found
-  }
 }
 
 /** Records the last use of a key, at most once a minute and in the background. */

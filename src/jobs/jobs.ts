@@ -9,6 +9,7 @@ import { createSender, type SenderOptions } from '../webhook/send.ts'
 import { type AnchorOptions, anchorsOf } from './anchor.ts'
 import { type BackupJobOptions, backupJob } from './backup.ts'
 import { createDeliverer } from './deliver.ts'
+import { emptyJob, retentionJob } from './retention.ts'
 import { type Job, type Jobs, startJobs } from './scheduler.ts'
 import { sealJob } from './seal.ts'
 
@@ -23,7 +24,8 @@ export function startServerJobs(store: Store, warn: (error: Error) => void, opti
   const { db, now } = store
   const sender = createSender(options.webhooks)
   const deliver = { name: 'deliver', everyMs: 500, ...createDeliverer(store, sender, warn) }
-  const jobs = [...jobsOf(db, now), deliver, sealJob(db, now, anchorsOf(options))]
+  const own = [sealJob(db, now, anchorsOf(options)), retentionJob(db, now), emptyJob(db, now)]
+  const jobs = [...jobsOf(db, now), deliver, ...own]
   if (options.backups) jobs.push(backupJob(options.backups, now, warn))
   return startJobs(db, jobs, now, warn)
 }

@@ -3,6 +3,7 @@ import type { Permission } from './secret.ts'
 /** Numbers of the actors that every ledger has. Keys and others have positive numbers. */
 const localId = 0
 const systemId = -1
+const retentionId = -2
 
 /**
  * Who acts: the holder of a key, a user of the local database, Conduct itself, or an unknown caller. `id` is the
@@ -25,6 +26,8 @@ export type Actor =
 
 export const localActor: Actor = { kind: 'local', id: localId, permissions: ['admin'] }
 export const systemActor: Actor = { kind: 'system', id: systemId, permissions: ['admin'] }
+/** Conduct itself, when it applies the retention of projects. */
+export const retentionActor: Actor = { kind: 'system', id: retentionId, permissions: ['admin'] }
 /** An unknown caller may only log in, which is recorded as an act of Conduct. */
 export const anyone: Actor = { kind: 'anyone', id: systemId, permissions: [] }
 

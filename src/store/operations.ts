@@ -5,7 +5,9 @@ import { createFeature, deleteFeature, getFeature, listFeatures, updateFeature }
 import { createKey, listKeys, me, revokeKey } from './key/key.ts'
 import { createLoginCode, createSession, deleteSession } from './key/session.ts'
 import { listEvents } from './log/list.ts'
+import { deleteProject } from './project/delete.ts'
 import { createProject, getProject, listProjects, updateProject } from './project/project.ts'
+import { forget } from './retention/forget.ts'
 import { appendToRun, readContent } from './run/content.ts'
 import { listRunFiles } from './run/file.ts'
 import { heartbeat } from './run/lease.ts'
@@ -70,6 +72,7 @@ export const operations: Operations = {
   listProjects,
   getProject,
   updateProject,
+  deleteProject,
   createKey,
   listKeys,
   revokeKey,
@@ -86,6 +89,7 @@ export const operations: Operations = {
   rotateWebhookSecret,
   listWebhookDeliveries,
   erase,
+  forget,
   listEvents,
   getCheckpoint,
   getProof,

@@ -11,14 +11,28 @@ export const unknownProject = (slug: string) =>
  * if the key may not see it.
  */
 export async function findProject(db: Tx, slug: string, confinedTo: number | null): Promise<ProjectRef> {
-  const [row] = await db.query<ProjectRef>(sql`select id, slug from projects where slug = ${slug}`)
+  const [row] = await db.query<ProjectRef>(
+    sql`select id, slug from projects where slug = ${slug} and deleted_at is null`,
+  )
   if (!row || (confinedTo !== null && row.id !== confinedTo)) throw unknownProject(slug)
   return row
 }
 
-/** The projects that a list covers, and whether these are all projects. */
+/** Whether none of these projects was deleted. */
+export async function areThere(db: Tx, projects: readonly ProjectRef[] = []): Promise<boolean> {
+  if (projects.length === 0) return true
+  const ids = projects.map(({ id }) => id)
+  const gone = await db.query(sql`
+    select 1 as one from projects where id in (${join(ids)}) and deleted_at is not null limit 1`)
+  return gone.length === 0
+}
+
+/** The projects that a list covers. */
 export interface Scope {
+  /** Whether every row that there is belongs to one of them. */
   all: boolean
+  /** Whether the caller asks for, and may see, what belongs to the whole server too. */
+  isWhole: boolean
   projects: ProjectRef[]
 }
 
@@ -36,15 +50,21 @@ export async function visibleProjects(ctx: Ctx, filter?: readonly string[]): Pro
       `names other projects than X-Project-ID, which is '${ctx.project.slug}': give one of the two`,
     )
   }
-  if (filter) return { all: false, projects: await findProjects(ctx, [...new Set(filter)]) }
-  if (ctx.named || confinementOf(ctx) !== null) return { all: false, projects: [ctx.project] }
-  return { all: true, projects: await ctx.db.query<ProjectRef>(sql`select id, slug from projects`) }
+  const some = (projects: ProjectRef[]) => ({ all: false, isWhole: false, projects })
+  if (filter) return some(await findProjects(ctx, [...new Set(filter)]))
+  if (ctx.named || confinementOf(ctx) !== null) return some([ctx.project])
+  const rows = await ctx.db.query<ProjectRef & { deleted_at: string | null }>(
+    sql`select id, slug, deleted_at from projects where emptied_at is null`,
+  )
+  const projects = rows.filter(({ deleted_at }) => deleted_at === null).map(({ id, slug }) => ({ id, slug }))
+  return { all: projects.length === rows.length, isWhole: true, projects }
 }
 
 /** Throws NOT_FOUND for the first project that the caller may not see. */
 async function findProjects(ctx: Ctx, slugs: string[]): Promise<ProjectRef[]> {
   const confinedTo = confinementOf(ctx)
-  const found = await ctx.db.query<ProjectRef>(sql`select id, slug from projects where slug in (${join(slugs)})`)
+  const found = await ctx.db.query<ProjectRef>(sql`
+    select id, slug from projects where slug in (${join(slugs)}) and deleted_at is null`)
   return slugs.map((slug) => {
     const project = found.find((one) => one.slug === slug)
     if (!project || (confinedTo !== null && project.id !== confinedTo)) throw unknownProject(slug)

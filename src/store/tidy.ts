@@ -1,17 +1,24 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import { purgeKept } from './idempotency.ts'
 import type { Store } from './open.ts'
+import { emptyNext, newPlace } from './project/empty.ts'
 import { sealIfStale } from './seal/read.ts'
 import { indexMore } from './search/follow.ts'
 
 /** How long a command spends on indexing after a write, in milliseconds. */
 const indexMs = 10
+/** How long a command goes on removing what was in projects that were deleted. */
+const emptyMs = 2_000
 
 /**
  * Maintenance by a command before it closes the ledger, in case no server ever runs: indexes a little for the next
- * search, seals the log once a minute, and deletes some expired responses.
+ * search, seals the log once a minute, deletes some expired responses, and empties deleted projects.
  */
 export async function tidy({ db, now }: Store): Promise<void> {
   await indexMore(db, indexMs)
   await sealIfStale(db, now())
   await purgeKept(db, now())
+  const place = newPlace()
+  const end = performance.now() + emptyMs
+  while (performance.now() < end && (await emptyNext(db, now(), place))) await turn()
 }

@@ -10,9 +10,9 @@ import { adminKey } from '../support/server.ts'
 import { programOf } from './program.ts'
 import { serverUser, testPlaces } from './user.ts'
 
-test('every operation but those of browsers, verify and erase has one command, and its words lead to it', () => {
+test('every operation but those of browsers, verify, erase and forget has one command, and its words lead to it', () => {
   const plans = Object.keys(commands).flatMap(plansOf)
-  const without = ['createLoginCode', 'createSession', 'deleteSession', 'erase', 'listLeaves']
+  const without = ['createLoginCode', 'createSession', 'deleteSession', 'erase', 'forget', 'listLeaves']
   assert.deepEqual([...plans.map(({ name }) => name), ...without].sort(), [...names].sort())
   const words = plans.map(({ words }) => words.join(' '))
   assert.equal(new Set(words).size, words.length)

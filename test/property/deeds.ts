@@ -14,6 +14,7 @@ const calls = [
   ...(['createFeature', 'updateFeature', 'deleteFeature'] as const),
   ...(['createProject', 'updateProject', 'createKey', 'revokeKey'] as const),
   ...(['createWebhook', 'updateWebhook', 'deleteWebhook', 'rotateWebhookSecret', 'erase'] as const),
+  ...(['deleteProject', 'forget'] as const),
 ]
 type Call = (typeof calls)[number]
 
@@ -74,6 +75,12 @@ const turnFields = fc.record({
   git: maybe(git),
 })
 const result = fc.constantFrom('pass' as const, 'fail' as const, 'warn' as const)
+const retention = fc.constantFrom<Input<'updateProject'>['retention']>(
+  null,
+  { contentDays: 1, keep: { labels: ['a'] } },
+  { contentDays: 1, runDays: 3, keep: { failed: true } },
+  { runDays: 1 },
+)
 /** What would keep most calls from being carried out, were it there more often. */
 const seldom = <Value>(value: Arbitrary<Value>) =>
   fc.oneof({ weight: 6, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: value })
@@ -120,7 +127,12 @@ const inputs: { [N in Call]: Arbitrary<Input<N>> } = {
   updateFeature: fc.record({ id, name: maybe(featureName), file: maybe(word) }),
   deleteFeature: fc.record({ id }),
   createProject: fc.record({ slug, name: maybe(word), repository: maybe(fc.constantFrom(null, 'shop.git')) }),
-  updateProject: fc.record({ slug, name: maybe(word), repository: maybe(fc.constantFrom(null, 'till.git')) }),
+  updateProject: fc.oneof(
+    fc.record({ slug, name: maybe(word), repository: maybe(fc.constantFrom(null, 'till.git')) }),
+    fc.record({ slug: fc.constant('default'), retention }),
+  ),
+  deleteProject: slug.map((slug) => ({ slug, confirm: slug })),
+  forget: fc.constant({}),
   createKey: fc.record({
     name: word,
     permissions: fc.subarray(['read', 'agent', 'write'] as const, { minLength: 1 }).map((some) => [...some]),
@@ -156,7 +168,10 @@ const deed: Arbitrary<Deed> = fc.oneof(
     weight: weights[call] ?? 1,
     arbitrary: (inputs[call] as Arbitrary<never>).map((input) => ({ call, input }) as Deed),
   })),
-  { weight: 1, arbitrary: fc.constantFrom(1000, 11_000).map((ms): Deed => ({ call: 'sleep', input: { ms } })) },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom(1000, 11_000, 180_000_000).map((ms): Deed => ({ call: 'sleep', input: { ms } })),
+  },
 )
 
 /** What is there at first. */

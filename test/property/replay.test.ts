@@ -26,7 +26,7 @@ const told: Record<Noun, Row> = {
     ...{ commit: null, tree: null, dirty: null },
   },
   feature: { name: null, description: null, file: null },
-  project: { name: null, repository: null },
+  project: { name: null, repository: null, retention: null },
   key: { name: null, permissions: null, expiresAt: null, revokedAt: null },
   webhook: { url: null, types: [], enabled: null, disabledReason: null, previousSecretExpiresAt: null },
 }

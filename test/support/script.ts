@@ -1,4 +1,5 @@
 import { checks, specs } from './script-plan.ts'
+import { retention } from './script-retention.ts'
 import { webhooks } from './script-webhooks.ts'
 import { contents, erasures, leases, proofs, searches, suggestions, turns } from './script-work.ts'
 import { adminKey } from './server.ts'
@@ -21,6 +22,7 @@ export async function everything(recorder: Recorder) {
   await proofs(recorder)
   await replays(recorder)
   await erasures(recorder)
+  await retention(recorder)
   await deletions(recorder)
 }
 

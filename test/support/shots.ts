@@ -72,6 +72,7 @@ const hints: Record<string, Arbitrary<unknown>> = {
     fc.nat(99).map((n) => `p${n}`),
   ),
   project: slugs,
+  confirm: slugs,
   'X-Project-ID': fc.constantFrom('default', 'default', 'shop'),
   id: numbers,
   featureId: numbers,

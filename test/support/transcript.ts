@@ -141,6 +141,8 @@ function createMask() {
     if (name === 'id' && 'seq' in fields) return String(value).split('-')[0]
     if (name === 'token' || (name === 'code' && /^code_/.test(String(value)))) return typeof value
     if (name === 'subject' && String(type).startsWith('erasure.')) return alias('erasure', Number(value))
+    // That of a project that was deleted ends with the number of its row.
+    if (name === 'project' && typeof value === 'string') return body(value.replace(/~\d+$/, '~…'))
     if (name === 'subjectId') return alias(String(type).split('.')[0] as string, value)
     if (sealed.includes(name)) return Array.isArray(value) ? value.length : typeof value
     if (ofChance.includes(name) || (name === 'durationMs' && 'messageId' in fields)) return typeof value

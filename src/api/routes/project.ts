@@ -2,8 +2,8 @@ import { z } from 'zod'
 import { humanId, ifVersion } from '../field.ts'
 import { pageInput, pageMeta } from '../page.ts'
 import type { Name } from '../paths.ts'
-import { listedProject, project, projectFields } from '../project.ts'
-import type { Route } from './route.ts'
+import { listedProject, project, projectFields, retentionInput } from '../project.ts'
+import { done, type Route } from './route.ts'
 
 const projectAnswer = z.object({ project })
 
@@ -43,10 +43,23 @@ export const projectRoutes = {
       slug: humanId,
       name: projectFields.name.optional(),
       repository: projectFields.repository.optional(),
+      retention: retentionInput.nullable().optional().describe('How long its runs are kept; null: for ever'),
       ifVersion,
     }),
     output: projectAnswer,
     success: [200],
-    example: { slug: 'shop', name: 'Web shop' },
+    example: { slug: 'shop', name: 'Web shop', retention: { contentDays: 90, keep: { labels: ['release'] } } },
+  },
+  deleteProject: {
+    summary: 'Delete a project with all that is in it, and revoke its keys',
+    permission: 'admin',
+    input: z.strictObject({
+      slug: humanId,
+      confirm: z.string().max(1000).describe('The name of the project, as it stands there'),
+      ifVersion,
+    }),
+    output: done,
+    success: [200],
+    example: { slug: 'shop', confirm: 'Web shop' },
   },
 } as const satisfies { [N in Name]?: Route }

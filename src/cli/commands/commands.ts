@@ -74,6 +74,11 @@ export const commands: Record<string, Entry> = {
     group: 'more',
     load: async () => (await import('./erase.ts')).eraseCommand(),
   },
+  forget: {
+    summary: 'apply the retention of a project now, or see what it would take away',
+    group: 'more',
+    load: async () => (await import('./forget.ts')).forgetCommand(),
+  },
   stats: fromTable('stats', 'what runs amount to, day by day', 'more'),
   suggest: fromTable('suggest', 'the values that runs have in a field', 'more'),
   feature: fromTable('feature', 'the parts of the code base that runs touch', 'more'),

@@ -9,6 +9,7 @@ import { csvPrinter } from '../show/csv.ts'
 import { listPrinter, printJson, printRecord } from '../show/print.ts'
 import { jsonOf } from '../show/text.ts'
 import { type Call, callsOf, placeFor, withClient } from './call.ts'
+import { askName } from './confirm.ts'
 import { featureOf, numberFeatures } from './feature.ts'
 import { inputOf, kebab } from './flag.ts'
 import { followEvents } from './follow.ts'
@@ -78,6 +79,7 @@ export async function act(plan: Plan, given: unknown[], options: Options) {
   }
   await withClient(place, async (client) => {
     await numberFeatures(plan.features, client, input)
+    if (plan.name === 'deleteProject') input.confirm ??= await askName(String(input.slug))
     if (options.follow) return followEvents(client, input, options)
     const call = callsOf(plan, client, `Waiting for ${shownPlace(place)}`, options)
     if (plan.isWrite) await taggedVersion(plan, client, input)

@@ -18,7 +18,7 @@ export interface Schema {
 /** One flag: where its value goes in the input, and how to parse its text. */
 export interface Flag {
   field: string
-  /** The property of an object field: `commit` of `git`. */
+  /** The property of an object field: `commit` of `git`, `keep.labels` of `retention`. */
   part?: string
   name: string
   schema: Schema
@@ -56,12 +56,22 @@ export function nonNull({ anyOf, ...rest }: Schema): { schema: Schema; nullable:
 export function flagsOf(field: string, outer: Schema, required: boolean): Flag[] {
   const { schema } = nonNull(outer)
   if (!schema.properties) return [flagOf(field, undefined, schema, required)]
-  return Object.entries(schema.properties).map(([part, inner]) => flagOf(field, part, inner, false))
+  return partsOf(schema.properties).map(([part, inner]) => flagOf(field, part, inner, false))
+}
+
+/** The parts of an object, and those of the objects in it. */
+function partsOf(properties: Record<string, Schema>): [part: string, schema: Schema][] {
+  return Object.entries(properties).flatMap(([part, outer]): [string, Schema][] => {
+    const { schema } = nonNull(outer)
+    if (!schema.properties) return [[part, schema]]
+    return partsOf(schema.properties).map(([inner, its]) => [`${part}.${inner}`, its])
+  })
 }
 
 function flagOf(field: string, part: string | undefined, schema: Schema, required: boolean): Flag {
-  const name = `--${kebab(singular[field] ?? field)}${part === undefined ? '' : `-${kebab(part)}`}`
   const many = schema.type === 'array' || isRecord(schema)
+  const parts = (part?.split('.') ?? []).map((one) => `-${kebab((many && singular[one]) || one)}`)
+  const name = `--${kebab(singular[field] ?? field)}${parts.join('')}`
   const one = schema.items ?? schema
   const option = new Option(
     `${name} <${placeholder(schema, part ?? field)}>`,
@@ -167,10 +177,15 @@ export function inputOf(flags: Flag[], options: Input): Input {
     const given = options[option.attributeName()]
     if (given === undefined) continue
     if (part === undefined) input[field] = joined(given, field, schema)
-    else input[field] = { ...(input[field] as Input | undefined), [part]: given }
+    else input[field] = withPart(input[field] as Input | undefined, part.split('.'), given)
   }
   return input
 }
+
+const withPart = (whole: Input = {}, [part = '', ...inner]: string[], value: unknown): Input => ({
+  ...whole,
+  [part]: inner.length === 0 ? value : withPart(whole[part] as Input | undefined, inner, value),
+})
 
 function joined(given: unknown, field: string, schema: Schema): unknown {
   const names = halves(field, schema)
@@ -184,7 +199,7 @@ function joined(given: unknown, field: string, schema: Schema): unknown {
 export function wordsOfInput(flags: Flag[], input: Input): string[] {
   return flags.flatMap(({ field, part, name, schema }) => {
     const whole = input[field]
-    const value = part === undefined ? whole : (whole as Input | undefined)?.[part]
+    const value = (part?.split('.') ?? []).reduce((one, name) => (one as Input | undefined)?.[name], whole)
     if (value === undefined) return []
     const all = isRecord(schema) ? Object.entries(value as Input).map((pair) => pair.join('=')) : [value].flat()
     return all.flatMap((one) => [name, typeof one === 'object' ? JSON.stringify(one) : String(one)])

@@ -67,7 +67,7 @@ export function planOf(name: Name): Plan {
     words: wordsOf(name),
     operands,
     features: Object.keys(properties).filter(isFeature),
-    flags: others.flatMap(([field, inner]) => flagsOf(field, inner, required.includes(field))),
+    flags: others.flatMap(([field, inner]) => flagsOf(field, inner, required.includes(field) && field !== asked)),
     clearable: method === 'PATCH' ? others.filter(([, inner]) => nonNull(inner).nullable).map(([field]) => field) : [],
     isWrite: method !== 'GET',
     isList: 'meta' in route.output.shape,
@@ -75,6 +75,9 @@ export function planOf(name: Name): Plan {
     actsInProject: 'project' in properties || !/^\/v1\/(projects|auth|log|webhooks)\b/.test(path),
   }
 }
+
+/** A field that the command asks for at a terminal. */
+const asked = 'confirm'
 
 /** Content comes from a file, and a search takes several words. */
 function kindOf(name: Name, field: string): Operand['kind'] | undefined {
@@ -93,10 +96,11 @@ export const shownName = ({ field, kind }: Operand) =>
 
 /** The name on the command line of the input field at that path (`git.commit`): `--git-commit`, `<run-id>`. */
 export function nameOf({ operands, flags }: Plan, path: string): string {
-  const [field, part] = path.split('.')
+  const [field = '', ...rest] = path.split('.')
+  const inner = `${rest.join('.')}.`
   const operand = operands.find((one) => one.field === field)
   if (operand) return `<${shownName(operand)}>`
-  const flag = flags.find((one) => one.field === field && (one.part === undefined || one.part === part))
+  const flag = flags.find((one) => one.field === field && (one.part === undefined || inner.startsWith(`${one.part}.`)))
   return flag?.name ?? path
 }
 

@@ -4,15 +4,20 @@ import type { Endpoint } from '../endpoint.ts'
 import type { Door } from './door.ts'
 
 /**
- * Serves the erasing of texts. It takes many transactions, so an Idempotency-Key does not store the response: repeating
- * the request erases what is left.
+ * Serves the erasing of texts, and retention. It takes many transactions, so an Idempotency-Key does not store the response:
+ * repeating the request takes away what is left.
  */
-export function eraseDoor({ enter, read, perform }: Endpoint<'erase'>, basePath: string, { db }: Store): Door {
+export function erasingDoor<N extends 'erase' | 'forget'>(
+  name: N,
+  { enter, read, perform }: Endpoint<N>,
+  basePath: string,
+  { db }: Store,
+): Door {
   return {
-    label: 'erase',
-    carries: 'erase',
+    label: name,
+    carries: name,
     methods: ['POST'],
-    paths: [basePath + addressOf('erase').path],
+    paths: [basePath + addressOf(name).path],
     async answer(exchange) {
       const caller = await enter(exchange)
       const { parsed } = await read(exchange)

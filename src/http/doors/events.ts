@@ -6,8 +6,9 @@ import { type Place, placeOf, placePattern } from '../../ledger/event-id.ts'
 import { type Ctx, keyIdOf } from '../../store/ctx.ts'
 import { findKeyById } from '../../store/key/key.ts'
 import { findSession } from '../../store/key/session.ts'
-import { selected } from '../../store/log/list.ts'
+import { type Selected, selected } from '../../store/log/list.ts'
 import type { Store } from '../../store/open.ts'
+import { areThere } from '../../store/scope.ts'
 import type { Endpoint } from '../endpoint.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Door } from './door.ts'
@@ -58,7 +59,8 @@ export function eventsDoor({ endpoint, store, basePath, stopping, metrics, warn 
         closed()
       }
       const greeting = greetingOf(reader.start, after?.id !== undefined)
-      return { status: 200, headers, body: streamOf({ ...reader, leave }, greeting, () => mayGoOn(store, ctx), warn) }
+      const lives = () => mayGoOn(store, ctx, seen)
+      return { status: 200, headers, body: streamOf({ ...reader, leave }, greeting, lives, warn) }
     },
   }
 }
@@ -71,8 +73,9 @@ function resumed(input: Parsed<'listEvents'>, lastEventId: string | undefined): 
   throw new ConductError('BAD_REQUEST', words)
 }
 
-/** Whether the key or session that opened a stream is still valid. */
-async function mayGoOn({ db, now }: Store, ctx: Ctx): Promise<boolean> {
+/** Whether the key or session that opened a stream is still valid, and the projects of which it tells are there. */
+async function mayGoOn({ db, now }: Store, ctx: Ctx, { projects }: Selected): Promise<boolean> {
+  if (!(await areThere(db, projects))) return false
   const keyId = keyIdOf(ctx)
   if (ctx.session !== undefined) return (await findSession(db, ctx.session, now())) !== undefined
   return keyId === null || (await findKeyById(db, keyId, now())) !== undefined

@@ -122,6 +122,9 @@ function createReader(cursor: Cursor, messageOf: (entry: Entry) => Uint8Array) {
   }
 }
 
+/** Events after which earlier ones are read from the database again. */
+const outdates: ReadonlySet<string> = new Set(['erasure.created', 'project.deleted'])
+
 /** Reads to the end of the log. Calls `fork` with that end when the log does not have the newest event that was read. */
 async function readOn(db: Db, recent: Recent, wakeAll: () => void, fork: (end: Place) => void) {
   await numberEvents(db)
@@ -132,8 +135,8 @@ async function readOn(db: Db, recent: Recent, wakeAll: () => void, fork: (end: P
     const known = end > 0 ? lines.shift() : undefined
     if (known?.event.id !== endId) return fork(await readEnd(db))
     if (lines.length === 0) return
-    const erased = lines.findLast(({ event }) => event.type === 'erasure.created')?.event
-    // What was kept before may have texts that are erased in the database.
+    const erased = lines.findLast(({ event }) => outdates.has(event.type))?.event
+    // What was kept before may have texts that are erased in the database, or the slug of a project that another has now.
     if (erased) recent.restart({ seq: erased.seq - 1 })
     recent.add(erased ? lines.filter(({ event }) => event.seq >= erased.seq) : lines)
     wakeAll()

@@ -25,6 +25,7 @@ const tags: Record<string, string> = {
   projects: 'Separate parts of a ledger',
   auth: 'Keys and sessions',
   erase: 'Texts that are to go for good',
+  forget: 'What projects no longer keep',
   webhooks: 'What sends events to other programs',
   events: 'Every change in order',
   log: 'Proofs that the log was not rewritten',

@@ -32,5 +32,6 @@ export async function actorsOf(ctx: Ctx, ids: readonly number[]): Promise<Readon
 export async function nameOfActor(ctx: Ctx, id: number): Promise<string> {
   const actor = (await actorsOf(ctx, [id])).get(id)
   if (actor?.kind === 'key') return `the key '${actor.name}'`
-  return actor?.kind === 'system' ? 'Conduct itself' : 'the local user'
+  if (actor?.kind === 'system') return actor.name ?? 'Conduct itself'
+  return 'the local user'
 }

@@ -3,12 +3,12 @@ import { ConductError } from '../../api/error.ts'
 import type { Ctx, Operation } from '../ctx.ts'
 import { numberEvents } from '../log/number.ts'
 import { lastSeq } from '../log/read.ts'
-import { record } from '../log/record.ts'
 import { eraseFromEvent } from '../seal/erase.ts'
 import { sealNext } from '../seal/seal.ts'
 import { followLog, isBehind } from '../search/follow.ts'
 import { eraseCheck, eraseFeature, eraseSpec, eraseTurn } from './others.ts'
-import { type Counts, type Place, placeIn, placeText, steps } from './place.ts'
+import { type Place, placeIn, placeText, steps } from './place.ts'
+import { recordErasure } from './record.ts'
 import { eraseRun } from './run.ts'
 import { type Noun, type Scope, scopeOf } from './scope.ts'
 import { eraseAnswers, eraseNames } from './sides.ts'
@@ -95,19 +95,10 @@ async function eraseSides(ctx: Ctx, scope: Scope, place: Place, dryRun: boolean)
   place.erased.others += await slice(ctx, dryRun, async (ctx) => {
     const names = await eraseNames(ctx, scope)
     const answers = await eraseAnswers(ctx, scope.projectId)
-    await tell(ctx, scope, place.erased)
+    await recordErasure(ctx, scope.projectId, { ...scope.told, erased: place.erased })
     return names + answers
   })
   return false
-}
-
-async function tell(ctx: Ctx, { projectId, told }: Scope, erased: Counts): Promise<void> {
-  const [row] = await ctx.db.query<{ id: number }>(sql`insert into erasures (project_id, created_by, created_at)
-    values (${projectId}, ${ctx.actor.id}, ${ctx.now}) returning id`)
-  const { id } = row as { id: number }
-  const facts = Object.entries({ ...told, erased }).map(([field, value]) => [field, [null, value]])
-  const changes = Object.fromEntries(facts)
-  await record(ctx, { type: 'erasure.created', subject: String(id), subjectId: id, projectId, changes })
 }
 
 /** Brings the index of words up to what was erased, then drops the words of rows that are gone. */

@@ -57,7 +57,8 @@ export async function deleteAll(tx: Tx): Promise<void> {
 
 /** Restores an empty database to the state after its migrations. */
 export async function renew(tx: Tx): Promise<void> {
-  await tx.query(sql`insert into actors (id, kind) values (0, 'local'), (-1, 'system')`)
+  await tx.query(sql`insert into actors (id, kind, name)
+    values (0, 'local', null), (-1, 'system', null), (-2, 'system', 'retention')`)
   await tx.query(sql`insert into followers (name, last_seq) values ('search', 0), ('seal', 0)`)
   await makeKey(tx)
 }

@@ -5,7 +5,7 @@ import type { Actor } from '../../ledger/actor.ts'
 import { appeared } from '../../ledger/event.ts'
 import { hashOf, newSecret, type Permission, permissions, prefixOf } from '../../ledger/secret.ts'
 import { insertActor } from '../actor/actor.ts'
-import { type Ctx, inTx, keyIdOf, type Operation } from '../ctx.ts'
+import { type Ctx, inTx, keyIdOf, type Operation, type ProjectRef } from '../ctx.ts'
 import type { Tx } from '../engine/db.ts'
 import { record } from '../log/record.ts'
 import { readPage } from '../page.ts'
@@ -55,22 +55,33 @@ export interface LiveKey {
   actorId: number
   /** When it expires; null for never. */
   endsAt: string | null
+  /** The project that was looked up with it; undefined if no project has that slug. */
+  asked: ProjectRef | undefined
 }
 
-/** The live key with that secret; undefined if it is unknown, revoked or expired. Never cached. */
-export const findKey = (db: Tx, secret: string, now: string) => findLive(db, sql`k.hash = ${hashOf(secret)}`, now)
+/**
+ * The live key with that secret, and the project with that slug, read in one statement; undefined if the key is unknown,
+ * revoked or expired. Never cached.
+ */
+export const findKey = (db: Tx, secret: string, now: string, slug?: string) =>
+  findLive(db, sql`k.hash = ${hashOf(secret)}`, now, slug)
 
-/** The live key with that id. */
-export const findKeyById = (db: Tx, id: number, now: string) => findLive(db, sql`k.id = ${id}`, now)
+/** The live key with that id, and the project with that slug. */
+export const findKeyById = (db: Tx, id: number, now: string, slug?: string) =>
+  findLive(db, sql`k.id = ${id}`, now, slug)
 
 /** The only key that matches `condition`, if it is live. */
-async function findLive(db: Tx, condition: Sql, now: string): Promise<LiveKey | undefined> {
-  const [row] = await db.query<Omit<KeyRow, 'prefix' | 'created_at'> & { actor_id: number }>(sql`
-    select k.id, k.actor_id, k.name, k.permissions, k.project_id, p.slug, k.last_used_at, k.expires_at, k.revoked_at
+async function findLive(db: Tx, condition: Sql, now: string, asked = ''): Promise<LiveKey | undefined> {
+  const [row] = await db.query<
+    Omit<KeyRow, 'prefix' | 'created_at'> & { actor_id: number; asked_id: number | null }
+  >(sql`
+    select k.id, k.actor_id, k.name, k.permissions, k.project_id, p.slug, k.last_used_at, k.expires_at, k.revoked_at,
+      (select a.id from projects a where a.slug = ${asked} and a.deleted_at is null) as asked_id
     from keys k left join projects p on p.id = k.project_id where ${condition}`)
   if (!row || row.revoked_at !== null || (row.expires_at !== null && row.expires_at <= now)) return undefined
   const { id, name, project_id: projectId, slug, last_used_at: lastUsedAt, actor_id: actorId, expires_at: endsAt } = row
-  return { id, name, permissions: permissionsOf(row), projectId, slug, lastUsedAt, actorId, endsAt }
+  const project = row.asked_id === null ? undefined : { id: row.asked_id, slug: asked }
+  return { id, name, permissions: permissionsOf(row), projectId, slug, lastUsedAt, actorId, endsAt, asked: project }
 }
 
 export const actorOf = ({ id: keyId, actorId: id, name, permissions, projectId, endsAt }: LiveKey): Actor => ({

@@ -87,15 +87,15 @@ export const deleteSession: Operation<'deleteSession'> = async (ctx) => {
   })
 }
 
-/** The live key of a session; undefined if the session or its key has expired. Never cached. */
-export async function findSession(db: Tx, secret: string, now: string): Promise<LiveKey | undefined> {
+/** The live key of a session, and the project with that slug; undefined if the session or its key has expired. Never cached. */
+export async function findSession(db: Tx, secret: string, now: string, slug?: string): Promise<LiveKey | undefined> {
   const [session] = await db.query<{ key_id: number; created_at: string }>(
     sql`select key_id, created_at from sessions where hash = ${hashOf(secret)}`,
   )
   if (!session) return undefined
   const endsAt = shifted(session.created_at, sessionMs)
   if (endsAt <= now) return undefined
-  const key = await findKeyById(db, session.key_id, now)
+  const key = await findKeyById(db, session.key_id, now, slug)
   return key && { ...key, endsAt: key.endsAt !== null && key.endsAt < endsAt ? key.endsAt : endsAt }
 }
 

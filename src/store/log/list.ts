@@ -2,7 +2,7 @@ import sql, { empty, type Sql } from 'sql-template-tag'
 import type { Event, EventType } from '../../api/event.ts'
 import { permits } from '../../ledger/actor.ts'
 import { adminNouns } from '../../ledger/event.ts'
-import type { Ctx, Operation } from '../ctx.ts'
+import type { Ctx, Operation, ProjectRef } from '../ctx.ts'
 import { confinementOf, type Scope, visibleProjects } from '../scope.ts'
 import { numberEvents } from './number.ts'
 import { requirePlace } from './place.ts'
@@ -18,6 +18,8 @@ export interface Selection {
 /** What a reader sees of the log: as conditions for `readEvents`, and as a test of one event. */
 export interface Selected {
   conditions: Sql[]
+  /** The projects to which it is limited; undefined for all, and what belongs to the whole server. */
+  projects: ProjectRef[] | undefined
   admits(event: Omit<Event, 'changes'>): boolean
 }
 
@@ -27,11 +29,14 @@ export async function selected(ctx: Ctx, { project, type, subject }: Selection):
   const hidden = permits(ctx.actor.permissions, 'admin') && confinementOf(ctx) === null ? [] : adminNouns
   const isHidden = (type: string) => hidden.some((noun) => type.startsWith(`${noun}.`))
   const types = type && [...new Set(type)].filter((one) => !isHidden(one))
+  // The log tells of projects that are gone, too.
+  const projects = scope.isWhole ? await ctx.db.query<ProjectRef>(sql`select id, slug from projects`) : scope.projects
   const slugs = new Set(scope.projects.map(({ slug }) => slug))
   return {
-    conditions: conditionsOf(scope, types, subject, hidden),
+    conditions: conditionsOf({ ...scope, projects }, types, subject, hidden),
+    projects: scope.isWhole ? undefined : projects,
     admits: (event) =>
-      (scope.all || slugs.has(event.project ?? '')) &&
+      (scope.isWhole || slugs.has(event.project ?? '')) &&
       !isHidden(event.type) &&
       (!types || types.includes(event.type)) &&
       (subject === undefined || event.subject === subject),
@@ -40,16 +45,16 @@ export async function selected(ctx: Ctx, { project, type, subject }: Selection):
 
 /** One condition for each part of an index that has the order of the log. */
 function conditionsOf(
-  { all, projects }: Scope,
+  { isWhole, projects }: Scope,
   types: EventType[] | undefined,
   subject: string | undefined,
   hidden: readonly string[],
 ): Sql[] {
   const shown = hidden.map((noun) => sql`and e.type not like ${`${noun}.%`}`).reduce((a, b) => sql`${a} ${b}`, empty)
-  if (all && !types && subject === undefined) return [shown]
+  if (isWhole && !types && subject === undefined) return [shown]
   const places = [
     ...projects.map(({ id }) => sql`and e.project_id = ${id}`),
-    ...(all ? [sql`and e.project_id is null`] : []),
+    ...(isWhole ? [sql`and e.project_id is null`] : []),
   ]
   if (subject !== undefined) {
     const ofType = types ? sql`and (${oneOf(types)})` : shown

@@ -3,27 +3,38 @@ import { ConductError } from '../../api/error.ts'
 import type { Project } from '../../api/project.ts'
 import type { LastRun } from '../../api/run.ts'
 import { appeared, differences } from '../../ledger/event.ts'
+import { type Retention, retentionOf } from '../../ledger/retention.ts'
 import { type Ctx, inTx, type Operation, requireVersion } from '../ctx.ts'
 import type { Tx } from '../engine/db.ts'
 import { record } from '../log/record.ts'
 import { readPage } from '../page.ts'
 import { confinementOf, unknownProject } from '../scope.ts'
 
-interface ProjectRow {
+export interface ProjectRow {
   id: number
   slug: string
   name: string
   repository: string | null
+  /** As JSON. */
+  retention: string | null
   created_at: string
   updated_at: string
   version: number
 }
 
-const columns = sql`id, slug, name, repository, created_at, updated_at, version`
+const columns = sql`id, slug, name, repository, retention, created_at, updated_at, version`
 
-function projectOf({ slug, name, repository, created_at, updated_at, version }: ProjectRow): Project {
-  return { slug, name, repository, createdAt: created_at, updatedAt: updated_at, version }
+function projectOf(row: ProjectRow): Project {
+  const { slug, created_at: createdAt, updated_at: updatedAt, version } = row
+  return { slug, ...stateOf(row), createdAt, updatedAt, version }
 }
+
+/** What the log tells of a project. */
+export const stateOf = ({ name, repository, retention }: ProjectRow) => ({
+  name,
+  repository,
+  retention: retention === null ? null : (JSON.parse(retention) as Retention),
+})
 
 /** CONFLICT when the slug is taken; FORBIDDEN for a key of one project. */
 export const createProject: Operation<'createProject'> = (ctx, { slug, name = slug, repository = null }) =>
@@ -42,7 +53,7 @@ export const createProject: Operation<'createProject'> = (ctx, { slug, name = sl
 
 export const listProjects: Operation<'listProjects'> = async (ctx, input) => {
   const confinedTo = confinementOf(ctx)
-  const where = [confinedTo === null ? sql`id > 0` : sql`id = ${confinedTo}`]
+  const where = [sql`deleted_at is null`, ...(confinedTo === null ? [] : [sql`id = ${confinedTo}`])]
   const walk = { from: sql`projects`, where, createdAt: 'created_at', id: 'id' }
   const { rows, meta } = await readPage<ProjectRow>(ctx.db, columns, [walk], input)
   const lasts = await lastRunsOf(
@@ -80,28 +91,35 @@ export const getProject: Operation<'getProject'> = async (ctx, { slug }) => ({
   project: projectOf(await readProject(ctx, slug)),
 })
 
-async function readProject(ctx: Ctx, slug: string, lock = empty): Promise<ProjectRow> {
-  const [row] = await ctx.db.query<ProjectRow>(sql`select ${columns} from projects where slug = ${slug} ${lock}`)
+/** NOT_FOUND when there is none that the key may see. */
+export async function readProject(ctx: Ctx, slug: string, lock = empty): Promise<ProjectRow> {
+  const [row] = await ctx.db.query<ProjectRow>(
+    sql`select ${columns} from projects where slug = ${slug} and deleted_at is null ${lock}`,
+  )
   const confinedTo = confinementOf(ctx)
   if (!row || (confinedTo !== null && row.id !== confinedTo)) throw unknownProject(slug)
   return row
 }
 
-/** NOT_FOUND as for reading; PRECONDITION_FAILED when `ifVersion` is not the current one. */
+/**
+ * NOT_FOUND as for reading; PRECONDITION_FAILED when `ifVersion` is not the current one; VALIDATION_ERROR as
+ * `retentionOf`.
+ */
 export const updateProject: Operation<'updateProject'> = (ctx, { slug, ifVersion, ...patch }) =>
   inTx(ctx, async (ctx) => {
     const row = await readProject(ctx, slug, ctx.db.dialect.forUpdate)
     requireVersion(ifVersion, slug, row.version)
-    const { name, repository } = row
-    const before = { name, repository }
-    const after = {
-      name: patch.name ?? name,
-      repository: patch.repository === undefined ? repository : patch.repository,
+    const before = stateOf(row)
+    const after: typeof before = {
+      name: patch.name ?? before.name,
+      repository: patch.repository === undefined ? before.repository : patch.repository,
+      retention: patch.retention === undefined ? before.retention : retentionOf(patch.retention),
     }
     const changes = differences(before, after)
     if (Object.keys(changes).length === 0) return { project: projectOf(row) }
     const [changed] = await ctx.db.query<ProjectRow>(sql`
-      update projects set name = ${after.name}, repository = ${after.repository}, updated_at = ${ctx.now},
+      update projects set name = ${after.name}, repository = ${after.repository},
+        retention = ${after.retention && JSON.stringify(after.retention)}, updated_at = ${ctx.now},
         updated_by = ${ctx.actor.id}, version = version + 1 where id = ${row.id} returning ${columns}`)
     await record(ctx, { type: 'project.updated', subject: slug, subjectId: row.id, projectId: row.id, changes })
     return { project: projectOf(changed as ProjectRow) }

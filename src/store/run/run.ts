@@ -161,16 +161,21 @@ export const deleteRun: Operation<'deleteRun'> = (ctx, { runId, ifVersion, lease
   inTx(ctx, async (ctx) => {
     const { row } = await openRun(ctx, runId, leaseToken, { deletes: true })
     requireVersion(ifVersion, row.id, row.version)
-    const content = await findDigest(ctx, row.document_id)
-    await deleteChecksOf(ctx, row)
-    await deleteTurnsOf(ctx, row)
-    await forgetAttempt(ctx, row)
-    await ctx.db.query(sql`delete from runs where id = ${row.id}`)
-    await deleteDocument(ctx, row.document_id)
-    await moveTotals(ctx, row, null)
-    await recordRun(ctx, 'deleted', row, vanished({ ...factsOf(row), content }))
+    await removeRun(ctx, row)
     return { message: 'Run deleted successfully' }
   })
+
+/** Deletes a run that the caller has locked, with its checks, turns and links. */
+export async function removeRun(ctx: Ctx, row: RunRow): Promise<void> {
+  const content = await findDigest(ctx, row.document_id)
+  await deleteChecksOf(ctx, row)
+  await deleteTurnsOf(ctx, row)
+  await forgetAttempt(ctx, row)
+  await ctx.db.query(sql`delete from runs where id = ${row.id}`)
+  await deleteDocument(ctx, row.document_id)
+  await moveTotals(ctx, row, null)
+  await recordRun(ctx, 'deleted', row, vanished({ ...factsOf(row), content }))
+}
 
 /** Later attempts no longer refer to a deleted run. Each gets an event. */
 async function forgetAttempt(ctx: Ctx, row: RunRow): Promise<void> {

@@ -188,10 +188,13 @@ export const getTurn: Operation<'getTurn'> = async (ctx, { runId, n }) => {
   throw new ConductError('NOT_FOUND', `Run '${runId}' has no turn ${n}.`)
 }
 
-/** Deletes the turns of a run that is being deleted, with an event for each. The caller has locked the run. */
-export async function deleteTurnsOf(ctx: Ctx, run: RunRow): Promise<void> {
+/**
+ * Deletes the first `limit` turns of a run that is being deleted, with an event for each, and returns how many. The caller
+ * has locked the run.
+ */
+export async function deleteTurnsOf(ctx: Ctx, run: RunRow, limit = Number.MAX_SAFE_INTEGER): Promise<number> {
   const rows = await ctx.db.query<TurnRow>(
-    sql`select ${columns} from turns where turns.run_id = ${run.id} order by turns.n`,
+    sql`select ${columns} from turns where turns.run_id = ${run.id} order by turns.n limit ${limit}`,
   )
   for (const row of rows) {
     await ctx.db.query(sql`delete from turns where id = ${row.id}`)
@@ -200,6 +203,7 @@ export async function deleteTurnsOf(ctx: Ctx, run: RunRow): Promise<void> {
     const digests = { prompt: digestOf(row.prompt ?? ''), answer: digestOf(row.answer ?? '') }
     await recordTurn(ctx, 'deleted', run, row, vanished({ ...JSON.parse(row.facts), ...digests }))
   }
+  return rows.length
 }
 
 /** The newest turns of a run, newest first, as its timeline shows them. */

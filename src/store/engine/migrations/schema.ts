@@ -4,6 +4,7 @@ import { eventsOnce } from './events-once.ts'
 import { firmGround } from './firm-ground.ts'
 import { imports } from './imports.ts'
 import type { Migration } from './migration.ts'
+import { retention } from './retention.ts'
 import { seal } from './seal.ts'
 import { webhooks } from './webhooks.ts'
 import { wholeSessions } from './whole-sessions.ts'
@@ -21,6 +22,7 @@ export const migrations: Migration[] = [
   webhooks,
   imports,
   erasing,
+  retention,
 ]
 
 function dayOne({ id, text, integer, real, tableEnd, commitsInOrder }: Dialect): string[] {

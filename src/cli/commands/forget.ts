@@ -1,0 +1,62 @@
+import { Command } from 'commander'
+import type { Client, Output } from '../../client/client.ts'
+import { tries } from '../operation/call.ts'
+import { addExamples, addPlace, type Common } from '../option.ts'
+import { connect, placeOf, shownPlace } from '../place/connect.ts'
+import { pairs, printJson, shown } from '../show/print.ts'
+import { whileWaiting } from '../show/progress.ts'
+
+interface Options extends Common {
+  dryRun?: boolean
+}
+
+type Forgotten = Pick<Output<'forget'>, 'erased' | 'deleted'>
+
+/** `conduct forget`: applies the retention of a project now. */
+export function forgetCommand(): Command {
+  const command = new Command('forget')
+  command.option('--dry-run', 'only count what would go')
+  command.option('--json', 'as JSON')
+  command.option('--utc', 'exact times')
+  addPlace(command)
+  command.addHelpText(
+    'after',
+    '\nServers do this once an hour. How long a project keeps its runs, conduct project update says:\n  conduct project update <slug> --retention-content-days 90 --retention-run-days 365',
+  )
+  addExamples(command, ['conduct forget --dry-run', 'conduct forget'])
+  return command.action(run)
+}
+
+async function run(options: Options): Promise<void> {
+  const { env } = process
+  const dryRun = options.dryRun === true
+  const place = placeOf(options, env, process.cwd())
+  const { client, close } = await connect(place, env, tries)
+  try {
+    const doing = `${dryRun ? 'Counting in' : 'Forgetting in'} ${shownPlace(place)}`
+    const forgotten = await whileWaiting(doing, forgetAll(client, dryRun))
+    if (options.json) printJson({ ...forgotten, dryRun })
+    else tell(forgotten, dryRun, options.utc)
+  } finally {
+    await close()
+  }
+}
+
+/** Goes on until all is done. */
+async function forgetAll(client: Client, dryRun: boolean): Promise<Forgotten> {
+  for (let cursor: string | undefined; ; ) {
+    const { erased, deleted, hasMore, nextCursor } = await client.forget({ dryRun, ...(cursor && { cursor }) })
+    if (!hasMore) return { erased, deleted }
+    cursor = nextCursor
+  }
+}
+
+function tell({ erased, deleted }: Forgotten, dryRun: boolean, utc: boolean | undefined): void {
+  const lines = Object.entries({ erased, deleted }).flatMap(([what, sum]): [string, string][] => [
+    [`${what}.runs`, sum.runs.toLocaleString('en')],
+    [`${what}.bytes`, sum.bytes.toLocaleString('en')],
+    [`${what}.oldest`, shown(sum.oldest, utc)],
+  ])
+  process.stdout.write(`${pairs(lines)}\n`)
+  if (dryRun) process.stderr.write('Nothing was taken away yet. To do it: conduct forget\n')
+}

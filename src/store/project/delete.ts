@@ -1,0 +1,62 @@
+import sql from 'sql-template-tag'
+import { ConductError, invalid } from '../../api/error.ts'
+import { defaultProject } from '../../api/project.ts'
+import { erasedText } from '../../ledger/erase.ts'
+import { vanished } from '../../ledger/event.ts'
+import { type Ctx, inTx, type Operation, requireVersion } from '../ctx.ts'
+import { endKey } from '../key/key.ts'
+import { record } from '../log/record.ts'
+import { confinementOf } from '../scope.ts'
+import { columns, stateOf as stateOfWebhook, type WebhookRow } from '../webhook/row.ts'
+import { recordWebhook } from '../webhook/webhook.ts'
+import { readProject, stateOf } from './project.ts'
+
+/**
+ * Takes a project away at once, with its keys and webhooks; `emptyNext` then removes what was in it. Its slug is free
+ * again: the row keeps it with the number of the row behind a tilde, which no slug has. NOT_FOUND; FORBIDDEN for a key of
+ * one project; CONFLICT for the default project; PRECONDITION_FAILED; VALIDATION_ERROR for another `confirm` than the name.
+ */
+export const deleteProject: Operation<'deleteProject'> = (ctx, { slug, confirm, ifVersion }) =>
+  inTx(ctx, async (ctx) => {
+    const row = await readProject(ctx, slug, ctx.db.dialect.forUpdate)
+    if (confinementOf(ctx) !== null) {
+      throw new ConductError('FORBIDDEN', 'Only a key of the whole server deletes projects.')
+    }
+    if (slug === defaultProject) {
+      throw new ConductError(
+        'CONFLICT',
+        `The project '${slug}' cannot be deleted: requests that name no project act in it. Give it a retention instead.`,
+      )
+    }
+    requireVersion(ifVersion, slug, row.version)
+    if (confirm !== row.name) {
+      throw invalid('confirm', `must be the name of the project, '${row.name}', and is '${confirm}'`)
+    }
+    await revokeKeys(ctx, row.id)
+    await deleteWebhooks(ctx, row.id)
+    // A run whose lease ran out would be failed, which the log would tell.
+    await ctx.db.query(sql`update runs set lease_expires_at = null where project_id = ${row.id}
+      and lease_expires_at is not null`)
+    await ctx.db.query(sql`
+      update projects set slug = ${`${slug}~${row.id}`}, name = ${erasedText}, repository = null, retention = null,
+        deleted_at = ${ctx.now}, updated_at = ${ctx.now}, updated_by = ${ctx.actor.id}, version = version + 1
+      where id = ${row.id}`)
+    const changes = vanished(stateOf(row))
+    await record(ctx, { type: 'project.deleted', subject: slug, subjectId: row.id, projectId: row.id, changes })
+    return { message: 'Project deleted successfully' }
+  })
+
+async function revokeKeys(ctx: Ctx, projectId: number): Promise<void> {
+  const keys = await ctx.db.query<{ id: number }>(sql`
+    select id from keys where project_id = ${projectId} and revoked_at is null order by id ${ctx.db.dialect.forUpdate}`)
+  for (const { id } of keys) await endKey(ctx, id, projectId)
+}
+
+async function deleteWebhooks(ctx: Ctx, projectId: number): Promise<void> {
+  const webhooks = await ctx.db.query<WebhookRow>(sql`
+    select ${columns} from webhooks w where w.project_id = ${projectId} order by w.id ${ctx.db.dialect.forUpdate}`)
+  for (const webhook of webhooks) {
+    await ctx.db.query(sql`delete from webhooks where id = ${webhook.id}`)
+    await recordWebhook(ctx, 'deleted', webhook, vanished(stateOfWebhook(webhook)))
+  }
+}

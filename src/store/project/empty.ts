@@ -1,0 +1,187 @@
+import sql, { join, raw, type Sql } from 'sql-template-tag'
+import { systemActor } from '../../ledger/actor.ts'
+import type { Ctx } from '../ctx.ts'
+import type { Tx } from '../engine/db.ts'
+import { recordErasure } from '../erase/record.ts'
+import { lastSeq } from '../log/read.ts'
+import { keepGrams } from '../part.ts'
+import { eraseFromEvent } from '../seal/erase.ts'
+import { readSize, sealNext } from '../seal/seal.ts'
+
+/** Rows or events of one transaction: other writers wait for it. */
+const atOnce = 20
+/** Turns or checks of them. */
+const partsAtOnce = 50
+/** Bytes of their contents. */
+const bytesAtOnce = 1_048_576
+/** Rows without texts, and events that are only looked at. */
+const manyAtOnce = 500
+/** A request that began before the project was deleted may still write to it for so long. */
+const graceMs = 5 * 60_000
+
+/** How far the log of a project that goes was erased; it begins anew in another process. */
+export interface Place {
+  project: number
+  last: number
+  erased: number
+}
+
+export const newPlace = (): Place => ({ project: 0, last: 0, erased: 0 })
+
+/** Removes a slice of what was in projects that were deleted. Returns whether there is more to do now. */
+export async function emptyNext(db: Tx, now: string, place: Place): Promise<boolean> {
+  const [gone] = await db.query<{ id: number; deleted_at: string }>(sql`
+    select id, deleted_at from projects where deleted_at is not null and emptied_at is null order by id limit 1`)
+  if (!gone) return false
+  if (place.project !== gone.id) Object.assign(place, newPlace(), { project: gone.id })
+  const ctx: Ctx = {
+    ...{ db, now, actor: systemActor, named: true, contentLimit: 0 },
+    project: { id: gone.id, slug: '' },
+  }
+  for (const step of steps) if (await step(ctx)) return true
+  if (await eraseEvents(ctx, place)) return true
+  if (Date.parse(now) - Date.parse(gone.deleted_at) < graceMs) return false
+  await db.tx((tx) => tx.query(sql`update projects set emptied_at = ${now} where id = ${gone.id}`))
+  return true
+}
+
+async function removeRuns(ctx: Ctx): Promise<boolean> {
+  const runs = await nextRuns(ctx)
+  if (runs.length === 0) return false
+  const ofRuns = sql`run_id in (${join(runs.map(({ id }) => id))})`
+  const turns = await ctx.db.query<Row & { answer_id: number | null }>(sql`
+    select id, prompt_id as document_id, answer_id from turns where ${ofRuns} limit ${partsAtOnce}`)
+  const checks = await ctx.db.query<Row>(sql`select id, document_id from checks where ${ofRuns} limit ${partsAtOnce}`)
+  const isLast = turns.length < partsAtOnce && checks.length < partsAtOnce
+  await whileIndexWaits(ctx, async (ctx) => {
+    await removeRows(ctx, 'turn', turns)
+    await removeDocuments(
+      ctx,
+      turns.map(({ answer_id }) => answer_id),
+    )
+    await removeRows(ctx, 'check', checks)
+    if (isLast) await removeRows(ctx, 'run', runs)
+  })
+  return true
+}
+
+/** Some runs whose contents together are not large, or one. */
+async function nextRuns(ctx: Ctx): Promise<Row[]> {
+  const runs = await ctx.db.query<Row & { bytes: number }>(sql`
+    select runs.id, runs.document_id, coalesce(d.bytes, 0) as bytes
+    from runs left join documents d on d.id = runs.document_id
+    where runs.project_id = ${ctx.project.id} limit ${atOnce}`)
+  let bytes = 0
+  return runs.filter((run, at) => {
+    bytes += run.bytes
+    return at === 0 || bytes <= bytesAtOnce
+  })
+}
+
+async function removeSpecs(ctx: Ctx): Promise<boolean> {
+  const specs = await ctx.db.query<Row & { title: string | null }>(
+    sql`select id, title, null as document_id from specs where ${ours(ctx)} limit ${atOnce}`,
+  )
+  if (specs.length === 0) return false
+  await whileIndexWaits(ctx, async (ctx) => {
+    for (const { id, title } of specs) {
+      const versions = await ctx.db.query<{ document_id: number | null }>(
+        sql`select distinct document_id from spec_versions where spec_id = ${id}`,
+      )
+      await removeDocuments(
+        ctx,
+        versions.map(({ document_id }) => document_id),
+      )
+      await keepGrams(ctx, 'spec', id, title, undefined)
+    }
+    await removeRows(ctx, 'spec', specs)
+  })
+  return true
+}
+
+async function removeFeatures(ctx: Ctx): Promise<boolean> {
+  const features = await ctx.db.query<Row>(
+    sql`select id, null as document_id from features where ${ours(ctx)} limit ${atOnce}`,
+  )
+  if (features.length === 0) return false
+  await whileIndexWaits(ctx, async (ctx) => {
+    for (const { id } of features) await keepGrams(ctx, 'feature', id, '', undefined)
+    await removeRows(ctx, 'feature', features)
+  })
+  return true
+}
+
+const removeHookSessions = (ctx: Ctx) => removeSome(ctx, sql`hook_sessions`, sql`id`)
+const removeTotals = (ctx: Ctx) => removeSome(ctx, sql`spec_totals`, sql`spec_id`)
+const removeCounters = (ctx: Ctx) => removeSome(ctx, sql`counters`, sql`noun`)
+
+/** Each removes a slice of one kind of rows, if there are any. */
+const steps = [removeRuns, removeSpecs, removeFeatures, removeHookSessions, removeTotals, removeCounters]
+
+/** Removes rows of a table that belong to the project, some values of `key` at a time. */
+async function removeSome(ctx: Ctx, table: Sql, key: Sql): Promise<boolean> {
+  const some = sql`select ${key} from ${table} where ${ours(ctx)} limit ${manyAtOnce}`
+  if ((await ctx.db.query(some)).length === 0) return false
+  await ctx.db.tx((tx) => tx.query(sql`delete from ${table} where ${ours(ctx)} and ${key} in (${some})`))
+  return true
+}
+
+const ours = ({ project }: Ctx) => sql`project_id = ${project.id}`
+
+interface Row {
+  id: number
+  document_id: number | null
+}
+
+/** Whoever follows the log for the index must not write words of rows that go meanwhile. */
+const whileIndexWaits = (ctx: Ctx, work: (ctx: Ctx) => Promise<void>) =>
+  ctx.db.tx(async (tx) => {
+    await tx.query(sql`select last_seq from followers where name = 'search' ${tx.dialect.forUpdate}`)
+    await work({ ...ctx, db: tx })
+  })
+
+/** Removes rows with their documents and what goes with them by itself, and has the index of words drop them. */
+async function removeRows({ db }: Ctx, noun: 'run' | 'turn' | 'spec' | 'check' | 'feature', rows: Row[]) {
+  if (rows.length === 0) return
+  const ids = join(rows.map(({ id }) => id))
+  await removeDocuments(
+    { db },
+    rows.map(({ document_id }) => document_id),
+  )
+  await db.query(sql`delete from ${raw(`${noun}s`)} where id in (${ids})`)
+  await db.query(sql`update search_entries set is_stale = 1 where type = ${noun} and subject_id in (${ids})`)
+}
+
+async function removeDocuments({ db }: Pick<Ctx, 'db'>, documents: (number | null)[]): Promise<void> {
+  const ids = documents.filter((id) => id !== null)
+  if (ids.length > 0) await db.query(sql`delete from documents where id in (${join(ids)})`)
+}
+
+/** Erases every text of the project's events, but those of its keys, which are listed on. */
+async function eraseEvents(ctx: Ctx, place: Place): Promise<boolean> {
+  const { db, project } = ctx
+  const end = await lastSeq(db)
+  if ((await readSize(db)) < end) {
+    await sealNext(db)
+    return true
+  }
+  const until = Math.min(place.last + manyAtOnce * 10, end)
+  if (until <= place.last) return false
+  const found = await db.query<{ seq: number }>(sql`
+    select e.seq from events e
+    where ${ours(ctx)} and e.is_append in (0, 1) and e.seq > ${place.last} and e.seq <= ${until}
+      and e.type not like 'key.%' and e.type not like 'erasure.%' and e.changes not like '[%'
+      and exists (select 1 from seal_salts s where s.seq = e.seq and length(s.salts) > 0)
+    order by e.seq limit ${atOnce}`)
+  place.last = found.length === atOnce ? (found.at(-1)?.seq ?? until) : until
+  place.erased += await db.tx(async (tx) => {
+    let erased = 0
+    for (const { seq } of found) if (await eraseFromEvent(tx, seq, () => true)) erased++
+    return erased
+  })
+  if (until < end || found.length === atOnce || place.erased === 0) return true
+  const { erased } = place
+  place.erased = 0
+  await db.tx((tx) => recordErasure({ ...ctx, db: tx }, project.id, { what: 'project', erased: { events: erased } }))
+  return true
+}

@@ -1,0 +1,162 @@
+import assert from 'node:assert/strict'
+import sql, { raw } from 'sql-template-tag'
+import { verify } from '../src/cli/verify/verify.ts'
+import type { Client, Output } from '../src/client/client.ts'
+import { emptyNext, newPlace } from '../src/store/project/empty.ts'
+import { indexMore } from '../src/store/search/follow.ts'
+import { type Ledger, testLedger } from './support/engines.ts'
+
+/** Does all that a server still does for a project that was deleted. */
+async function emptyAll({ store }: Ledger): Promise<void> {
+  const place = newPlace()
+  while (await emptyNext(store.db, store.now(), place));
+}
+
+async function logOf(client: Client) {
+  const log: Output<'listEvents'>['events'] = []
+  for (let after = 0; ; ) {
+    const { events, meta } = await client.listEvents({ after, limit: 100 })
+    log.push(...events)
+    if (!meta.hasMore) return log
+    after = meta.lastSeq
+  }
+}
+
+/** A project with all that one can have. */
+async function furnish({ client, as }: Ledger) {
+  await client.createProject({ slug: 'shop', name: 'Der Laden', repository: 'laden.git' })
+  const shop = as({ project: 'shop' })
+  await shop.createSpec({ specId: 'S', title: 'Kirschplan', content: '# Kirschplan\n' })
+  await shop.updateSpec({ specId: 'S', content: '# Anderer\n' })
+  for (const runId of ['R-1', 'R-2']) {
+    await shop.createRun({ runId, specId: 'S', title: 'Kirschrun', content: 'Kirschlog\n', labels: { a: 'b' } })
+    for (let n = 1; n <= 30; n++) await shop.appendTurn({ runId, prompt: 'Kirschfrage', answer: 'Kirschantwort' })
+    await shop.createCheck({ runId, result: 'pass', content: 'Kirschbefund' })
+  }
+  await shop.createRun({ runId: 'LIVE', leaseSeconds: 60 })
+  await shop.linkFeatures({ runId: 'R-1', features: [{ name: 'Kirschfeature', description: 'Kirsch' }] })
+  await client.createWebhook({ url: 'http://kirsch.localhost/', project: 'shop' })
+  const { secret, key } = await client.createKey({ name: 'laden', permissions: ['admin'], project: 'shop' })
+  return { shop, secret, key }
+}
+
+const tablesOfProject = [
+  ...['runs', 'turns', 'specs', 'checks', 'features', 'documents', 'counters', 'spec_totals', 'run_labels'],
+  ...['hook_sessions', 'webhooks'],
+]
+
+testLedger('a project goes with all that is in it, and its slug is free', async (ledger) => {
+  const { client, as, store, sleep } = ledger
+  const { shop, secret, key } = await furnish(ledger)
+  await client.createRun({ runId: 'OTHER', title: 'Kirschrun in default' })
+  while (await indexMore(store.db, 5));
+  const [project] = await store.db.query<{ id: number }>(sql`select id from projects where slug = 'shop'`)
+  assert.ok(project)
+  await client.deleteProject({ slug: 'shop', confirm: 'Der Laden' })
+
+  // At once nobody sees any of it.
+  await assert.rejects(client.getProject({ slug: 'shop' }), { code: 'NOT_FOUND' })
+  await assert.rejects(shop.listRuns(), { code: 'NOT_FOUND' })
+  await assert.rejects(as({ key: secret }).me(), { code: 'UNAUTHORIZED' })
+  assert.deepEqual(
+    (await client.listRuns()).runs.map(({ runId }) => runId),
+    ['OTHER'],
+  )
+  assert.deepEqual(
+    (await client.listProjects()).projects.map(({ slug }) => slug),
+    ['default'],
+  )
+  assert.deepEqual((await client.listSpecs()).specs, [])
+  assert.deepEqual((await client.listWebhooks()).webhooks, [])
+  assert.deepEqual((await client.search({ q: 'Kirschlog' })).results, [])
+  assert.equal((await client.stats({})).total.runs, 1)
+  await assert.rejects(as({ project: `shop~${project.id}` }).me(), { code: 'NOT_FOUND' })
+  const { keys } = await client.listKeys()
+  assert.ok(keys.find(({ id }) => id === key.id)?.revokedAt)
+
+  // Then it goes, beside a new project of the same name.
+  await client.createProject({ slug: 'shop' })
+  await as({ project: 'shop' }).createRun({ title: 'Neulauf' })
+  await emptyAll(ledger)
+  for (const table of tablesOfProject) {
+    const rows: object[] = await store.db.query(sql`select * from ${raw(table)} where project_id = ${project.id}`)
+    assert.deepEqual(rows, [], table)
+  }
+  const events = await logOf(client)
+  for (const word of ['Kirsch', 'kirsch', 'Laden"', 'laden.git']) {
+    const there = events.filter((event) => JSON.stringify(event).includes(word) && event.subject !== 'OTHER')
+    assert.deepEqual(there, [], word)
+  }
+  const told = events.find(({ type }) => type === 'project.deleted')
+  assert.deepEqual(
+    [told?.subject, told?.project, told?.changes.name],
+    ['shop', `shop~${project.id}`, ['[erased]', null]],
+  )
+  assert.deepEqual(
+    (await as({ project: 'shop' }).listRuns()).runs.map(({ runId }) => runId),
+    ['RUN-001'],
+  )
+  assert.deepEqual(
+    (await as({ project: 'shop' }).listEvents()).events.map(({ type }) => type),
+    ['project.created', 'run.created'],
+  )
+  while (await indexMore(store.db, 5));
+  assert.equal((await client.search({ q: 'Kirschrun' })).results.length, 1)
+
+  sleep(6 * 60_000)
+  await emptyAll(ledger)
+  assert.deepEqual((await verify(client, [])).faults, [])
+  assert.equal((await client.listEvents({ type: ['run.updated'], subject: 'LIVE' })).events.length, 0)
+  const waiting = await store.db.query(sql`select id from projects where deleted_at is not null and emptied_at is null`)
+  assert.deepEqual(waiting, [])
+})
+
+testLedger('a write that began before a project was deleted goes with it', async (ledger) => {
+  const { client, store, sleep } = ledger
+  await client.createProject({ slug: 'shop' })
+  const [project] = await store.db.query<{ id: number }>(sql`select id from projects where slug = 'shop'`)
+  await client.deleteProject({ slug: 'shop', confirm: 'shop' })
+  await emptyAll(ledger)
+  sleep(1000)
+  // As the transaction of a request does that looked the project up before.
+  await store.db.tx((tx) =>
+    tx.query(sql`insert into features (project_id, number, name, created_at, updated_at)
+      values (${project?.id}, 1, 'late', ${store.now()}, ${store.now()})`),
+  )
+  await emptyAll(ledger)
+  assert.deepEqual(await store.db.query(sql`select id from features`), [])
+})
+
+testLedger('a project is deleted only by its name, whole-server admins, and not the default one', async (ledger) => {
+  const { client, as } = ledger
+  const { secret } = await furnish(ledger)
+  await assert.rejects(client.deleteProject({ slug: 'shop', confirm: 'shop' }), {
+    code: 'VALIDATION_ERROR',
+    message: "confirm: must be the name of the project, 'Der Laden', and is 'shop'",
+  })
+  await assert.rejects(as({ key: secret }).deleteProject({ slug: 'shop', confirm: 'Der Laden' }), { code: 'FORBIDDEN' })
+  await assert.rejects(client.deleteProject({ slug: 'none', confirm: 'none' }), { code: 'NOT_FOUND' })
+  await assert.rejects(client.deleteProject({ slug: 'default', confirm: 'default' }), { code: 'CONFLICT' })
+  await assert.rejects(client.deleteProject({ slug: 'shop', confirm: 'Der Laden', ifVersion: '"shop-9"' }), {
+    code: 'PRECONDITION_FAILED',
+  })
+  assert.equal((await client.getProject({ slug: 'shop' })).project.name, 'Der Laden')
+})
+
+testLedger('streams of a project end when it is deleted', async (ledger, t) => {
+  const { client, fetch } = ledger
+  const { secret } = await furnish(ledger)
+  t.mock.timers.enable({ apis: ['setInterval'] })
+  const open = async (path: string, headers: Record<string, string> = {}) => {
+    const response = await fetch(path, { headers: { accept: 'text/event-stream', ...headers } })
+    return (response.body as ReadableStream<Uint8Array>).getReader()
+  }
+  const streams = [
+    await open('/v1/events', { authorization: `Bearer ${secret}` }),
+    await open('/v1/events?project=shop'),
+    await open('/v1/events', { 'x-project-id': 'shop' }),
+  ]
+  await client.deleteProject({ slug: 'shop', confirm: 'Der Laden' })
+  t.mock.timers.tick(15_000)
+  for (const stream of streams) while (!(await stream.read()).done);
+})

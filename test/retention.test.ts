@@ -1,0 +1,197 @@
+import assert from 'node:assert/strict'
+import sql from 'sql-template-tag'
+import { verify } from '../src/cli/verify/verify.ts'
+import type { Client, Input, Output } from '../src/client/client.ts'
+import { retentionJob } from '../src/jobs/retention.ts'
+import { indexMore } from '../src/store/search/follow.ts'
+import { type Ledger, testLedger } from './support/engines.ts'
+
+const dayMs = 86_400_000
+
+/** Calls until it is done, as the command does. */
+async function forgetAll(client: Client, input: Input<'forget'> = {}): Promise<Output<'forget'>> {
+  let answer = await client.forget(input)
+  while (answer.hasMore) answer = await client.forget({ ...input, cursor: answer.nextCursor })
+  return answer
+}
+
+/** Does what a server does once an hour. */
+async function applyOnce({ store }: Ledger): Promise<void> {
+  const job = retentionJob(store.db, store.now)
+  while (await job.step(5));
+}
+
+/** A run with a word in all that it says. */
+async function runWith(client: Client, runId: string, word: string, more: Partial<Input<'createRun'>> = {}) {
+  await client.createRun({ runId, title: `title ${word}`, content: `log ${word}\n`, agent: 'ci', ...more })
+  await client.appendTurn({ runId, prompt: `say ${word}`, answer: `said ${word}`, usage: { inputTokens: 7 } })
+  await client.createCheck({ checkId: `C-${runId}`, runId, result: 'pass', command: word, content: `found ${word}` })
+  await client.updateRun({ runId, title: `title of ${word}`, status: more.status ?? 'completed' })
+}
+
+const idsOf = async (client: Client) => (await client.listRuns({ limit: 100 })).runs.map(({ runId }) => runId).sort()
+
+testLedger('the texts of old runs go, then the runs', async (ledger) => {
+  const { client, store, sleep } = ledger
+  await runWith(client, 'OLD', 'ahornwort', { labels: { team: 'ahornwort' } })
+  sleep(20 * dayMs)
+  await runWith(client, 'NEW', 'birkenwort')
+  await client.createRun({ runId: 'LIVE', title: 'eichenwort', status: 'in_progress' })
+  while (await indexMore(store.db, 5));
+  const { project } = await client.updateProject({ slug: 'default', retention: { contentDays: 30, runDays: 60 } })
+  const retention = { contentDays: 30, runDays: 60, keep: { failed: false, labels: [] } }
+  assert.deepEqual(project.retention, retention)
+  assert.deepEqual((await client.getProject({ slug: 'default' })).project.retention, retention)
+
+  await applyOnce(ledger)
+  assert.equal((await client.getRun({ runId: 'OLD' })).run.title, 'title of ahornwort')
+  sleep(15 * dayMs)
+  const { erased, deleted } = await forgetAll(client, { dryRun: true })
+  const { run: old } = await client.getRun({ runId: 'OLD' })
+  assert.equal(old.title, 'title of ahornwort', 'a dry run only counts')
+  assert.deepEqual(deleted, { runs: 0, bytes: 0, oldest: null })
+  assert.deepEqual([erased.runs, erased.oldest], [1, old.endedAt])
+  assert.equal(erased.bytes, Buffer.byteLength(`${old.content}say ahornwortsaid ahornwortfound ahornwort`))
+
+  await applyOnce(ledger)
+  const { run } = await client.getRun({ runId: 'OLD' })
+  assert.deepEqual(
+    [run.title, run.labels, run.agent, run.status],
+    ['[erased]', { team: '[erased]' }, 'ci', 'completed'],
+  )
+  assert.deepEqual([run.usage?.inputTokens, run.endedAt, run.updatedAt], [7, old.endedAt, old.updatedAt])
+  assert.match(run.content, /^\[\d+ bytes erased\]\n$/)
+  assert.ok(run.erasedAt)
+  assert.equal((await client.getTurn({ runId: 'OLD', n: 1 })).turn.prompt, '[13 bytes erased]\n')
+  assert.equal((await client.getCheck({ checkId: 'C-OLD' })).check.command, '[erased]')
+  const { events } = await client.listEvents({ limit: 100 })
+  assert.ok(!JSON.stringify(events).includes('ahornwort'))
+  assert.ok(JSON.stringify(events).includes('birkenwort'))
+  assert.deepEqual((await client.search({ q: 'ahornwort' })).results, [])
+  const told = events.find(({ type }) => type === 'erasure.created')
+  assert.deepEqual(told?.actor, { kind: 'system', name: 'retention' })
+  assert.deepEqual(
+    [told?.changes.what, told?.changes.runId],
+    [
+      [null, 'retention'],
+      [null, 'OLD'],
+    ],
+  )
+  assert.equal((await forgetAll(client, { dryRun: true })).erased.runs, 0, 'once is enough')
+
+  sleep(30 * dayMs)
+  assert.equal((await forgetAll(client, { dryRun: true })).deleted.runs, 1)
+  await applyOnce(ledger)
+  assert.deepEqual(await idsOf(client), ['LIVE', 'NEW'])
+  await assert.rejects(client.getCheck({ checkId: 'C-OLD' }), { code: 'NOT_FOUND' })
+  assert.equal((await client.getRun({ runId: 'NEW' })).run.title, '[erased]')
+  assert.equal((await client.getRun({ runId: 'LIVE' })).run.title, 'eichenwort')
+  const { events: gone } = await client.listEvents({ type: ['run.deleted', 'turn.deleted', 'check.deleted'] })
+  assert.deepEqual(gone.map(({ type }) => type).sort(), ['check.deleted', 'run.deleted', 'turn.deleted'])
+  for (const { actor } of gone) assert.equal(actor.name, 'retention')
+  assert.ok(!JSON.stringify(gone).includes('ahornwort'))
+  const documents = await store.db.query(sql`select id from documents`)
+  assert.equal(documents.length, 4, 'of the run that is left: its log, prompt, answer and check')
+
+  sleep(61_000)
+  assert.deepEqual((await verify(client, [])).faults, [])
+})
+
+testLedger('failed runs and runs with a label are kept whole', async (ledger) => {
+  const { client, sleep } = ledger
+  await runWith(client, 'PLAIN', 'wort')
+  await runWith(client, 'FAILED', 'wort', { status: 'failed' })
+  await runWith(client, 'RELEASE', 'wort', { labels: { release: '1.0' } })
+  await client.createRun({ runId: 'PENDING', title: 'wort' })
+  const keep = { failed: true, labels: ['release', 'audit'] }
+  await client.updateProject({ slug: 'default', retention: { runDays: 5, keep } })
+  sleep(6 * dayMs)
+  const { deleted } = await forgetAll(client)
+  assert.equal(deleted.runs, 2)
+  assert.deepEqual(await idsOf(client), ['FAILED', 'RELEASE'])
+  assert.equal((await client.getRun({ runId: 'RELEASE' })).run.title, 'title of wort')
+  const { events } = await client.listEvents({ type: ['run.deleted'] })
+  assert.equal(events[0]?.actor.kind, 'key', 'who asks for it is who acts')
+})
+
+testLedger('what a run says after its texts went goes too, a day later as much as at once', async (ledger) => {
+  const { client, sleep } = ledger
+  await runWith(client, 'R', 'wort')
+  await client.updateProject({ slug: 'default', retention: { contentDays: 1 } })
+  sleep(2 * dayMs)
+  await applyOnce(ledger)
+  await client.appendToRun({ runId: 'R', text: 'nachwort\n' })
+  await applyOnce(ledger)
+  const { run } = await client.getRun({ runId: 'R' })
+  assert.match(run.content, /^\[\d+ bytes erased\]\n$/)
+  await applyOnce(ledger)
+  assert.equal((await client.listEvents({ type: ['erasure.created'] })).events.length, 2)
+})
+
+testLedger('each project has a retention of its own, and a preview needs none', async (ledger) => {
+  const { client, as, sleep } = ledger
+  await client.createProject({ slug: 'shop' })
+  const shop = as({ project: 'shop' })
+  for (const one of [client, shop]) await runWith(one, 'R', 'wort')
+  sleep(10 * dayMs)
+  const nothing = { runs: 0, bytes: 0, oldest: null }
+  assert.deepEqual((await forgetAll(shop)).erased, nothing)
+  const preview = await forgetAll(shop, { dryRun: true, retention: { contentDays: 9 } })
+  assert.deepEqual([preview.erased.runs, preview.deleted.runs], [1, 0])
+  await client.updateProject({ slug: 'shop', retention: { runDays: 9 } })
+  await applyOnce(ledger)
+  const left = await client.listRuns({ project: ['default', 'shop'] })
+  assert.deepEqual(
+    left.runs.map(({ project }) => project),
+    ['default'],
+  )
+})
+
+testLedger('a retention that cannot be is refused, and says why', async ({ client }) => {
+  const set = (retention: Input<'updateProject'>['retention']) => client.updateProject({ slug: 'default', retention })
+  await assert.rejects(set({ contentDays: 0 }), { code: 'VALIDATION_ERROR', message: /retention\.contentDays/ })
+  await assert.rejects(set({ contentDays: 30, runDays: 30 }), { message: /must be less than runDays, which is 30/ })
+  await assert.rejects(set({ runDays: 1, keep: { labels: ['no good'] } }), { message: /retention\.keep\.labels/ })
+  await assert.rejects(client.forget({ retention: { runDays: 1 } }), { message: /retention: goes with dryRun/ })
+  await assert.rejects(client.forget({ cursor: 'nonsense' }), { code: 'BAD_REQUEST' })
+  await set({ runDays: 7 })
+  const { project } = await set(null)
+  assert.equal(project.retention, null)
+  const { events } = await client.listEvents({ type: ['project.updated'] })
+  assert.deepEqual(
+    events.map(({ changes }) => changes.retention?.map((one) => (one as { runDays: number } | null)?.runDays)),
+    [
+      [undefined, 7],
+      [7, undefined],
+    ],
+  )
+})
+
+testLedger('a long run goes in slices, and a run that is resumed meanwhile stays', async (ledger) => {
+  const { client, store, sleep } = ledger
+  await client.createRun({ runId: 'LONG', status: 'in_progress' })
+  for (let n = 1; n <= 45; n++) await client.appendTurn({ runId: 'LONG', n, prompt: `ask ${n}` })
+  await client.updateRun({ runId: 'LONG', status: 'completed' })
+  await client.updateProject({ slug: 'default', retention: { runDays: 1 } })
+  sleep(2 * dayMs)
+  // It is reopened as soon as the first of its turns is gone.
+  const tx = store.db.tx
+  let isReopened = false
+  store.db.tx = async (work, subject) => {
+    const done = await tx(work, subject)
+    const [turns] = await store.db.query<{ n: number }>(sql`select count(*) as n from turns`)
+    if (!isReopened && Number(turns?.n) < 45) {
+      isReopened = true
+      await client.updateRun({ runId: 'LONG', status: 'in_progress' })
+    }
+    return done
+  }
+  await applyOnce(ledger)
+  store.db.tx = tx
+  assert.ok(isReopened)
+  assert.equal((await client.listTurns({ runId: 'LONG', limit: 100 })).turns.length, 25)
+  await client.updateRun({ runId: 'LONG', status: 'completed' })
+  sleep(2 * dayMs)
+  await applyOnce(ledger)
+  assert.deepEqual(await idsOf(client), [])
+})
