@@ -56,6 +56,7 @@ const pages: [address: string, sign: string][] = [
   ['#/keys', '.keyed .badge'],
   ['#/webhooks', '.keyed .title:has-text("hooks.example")'],
   ['#/projects', '.keyed .title:has-text("Shop")'],
+  ['#/projects/default', '.deeds .title'],
   ['#/nowhere', '.empty'],
 ]
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Page } from 'playwright-core'
+import type { Client } from '../../src/client/client.ts'
 import { openPage } from '../support/browser.ts'
 
 interface Shift extends PerformanceEntry {
@@ -23,28 +24,63 @@ const movedOn = (page: Page) =>
 /** Every page, and what is drawn on it last. */
 const pages: [address: string, sign: string][] = [
   ['#/', '[aria-labelledby=ended] .brief'],
+  ['#/runs', '.runs tbody a'],
+  ['#/runs?q=run', '.results li'],
+  ['#/runs/default/R-1', '.turn'],
+  ['#/runs/default/R-2', '.screen .lines'],
+  ['#/runs/default/R-1?view=timeline', '.timeline li'],
+  ['#/compare?run=default/R-1&run=default/R-2', '.compare'],
   ['#/trends', '.bars canvas'],
   ['#/specs', '.card'],
   ['#/specs/default/A-1', '.left li'],
   ['#/specs/default/A-1?view=runs', '.brief'],
+  ['#/specs/default/A-1?view=versions', '.versions li'],
   ['#/features', '.features li'],
   ['#/features/default/1', '.brief'],
   ['#/activity', '.activity li'],
   ['#/keys', '.keyed li'],
+  ['#/webhooks', '.keyed li'],
   ['#/projects', '.keyed li'],
+  ['#/projects/default', '.deeds li'],
 ]
 
-test('nothing moves while a page is loaded', async (t) => {
-  const { page, client, home } = await openPage(t)
+async function furnish(client: Client): Promise<void> {
   for (let n = 1; n <= 9; n++) {
     const status = (['failed', 'completed', 'in_progress'] as const)[n % 3]
     await client.createSpec({ specId: `A-${n}`, content: `# Spec ${n}\n\n- [ ] one\n- [x] two` })
     await client.createRun({ runId: `R-${n}`, title: `Run ${n}`, specId: 'A-1', status })
     await client.linkFeatures({ runId: `R-${n}`, features: [{ name: 'auth' }] })
   }
+  const files = Array.from({ length: 7 }, (_, n) => ({ path: `src/${n}.ts`, insertions: n, deletions: 1 }))
+  await client.appendTurn({ runId: 'R-1', prompt: 'Do it', answer: 'Done.\n\n- one\n- two', files })
+  await client.updateRun({ runId: 'R-2', content: 'one\ntwo\n', contentType: 'text/x-terminal' })
+  for (const name of ['lint', 'tests']) await client.createCheck({ runId: 'R-1', name, result: 'pass' })
+  await client.updateSpec({ specId: 'A-1', content: '# Spec 1\n\nNew words.\n\n- [ ] one\n- [ ] two\n- [ ] three' })
+  await client.createWebhook({ url: 'https://hooks.example.com/conduct' })
+}
+
+/** Holds back what a page reads, but who looks at it, until the function that this returns is called. */
+async function holdReads(page: Page): Promise<() => void> {
+  let release = () => {}
+  const released = new Promise<void>((resolve) => (release = resolve))
+  await page.route('**/v1/**', async (route) => {
+    if (!/\/v1\/auth\/me$/.test(new URL(route.request().url()).pathname)) await released
+    // The page may have been left.
+    await route.continue().catch(() => {})
+  })
+  return release
+}
+
+test('a page shows that it is being read, and nothing moves once it is there', async (t) => {
+  const { page, client, home } = await openPage(t)
+  await furnish(client)
   const moved: Record<string, number> = {}
   for (const [n, [address, sign]] of pages.entries()) {
+    await page.unrouteAll({ behavior: 'ignoreErrors' })
+    const release = await holdReads(page)
     await page.goto(`${home}?${n}${address}`)
+    await page.locator('main .skeleton').first().waitFor()
+    release()
     await page.locator(sign).first().waitFor()
     const sum = await movedOn(page)
 

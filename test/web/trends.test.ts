@@ -52,6 +52,21 @@ test('a day is that of the viewer, not of the server', async (t) => {
   await page.getByRole('row', { name: `${there} 1` }).waitFor()
 })
 
+test('charts are drawn where the browser names a language or a time zone that Intl does not know', async (t) => {
+  const { page, client, home } = await openPage(t, '', {
+    before: `
+      Object.defineProperty(Navigator.prototype, 'language', { get: () => 'en-US@posix' })
+      const { resolvedOptions } = Intl.DateTimeFormat.prototype
+      Intl.DateTimeFormat.prototype.resolvedOptions = function () {
+        return { ...resolvedOptions.call(this), timeZone: 'Etc/Unknown' }
+      }`,
+  })
+  await client.createRun({ title: 'One' })
+  await page.goto(`${home}#/trends`)
+  await page.getByText('Runs by status, each day in UTC: 1 pending.').waitFor()
+  await page.locator('.bars canvas').nth(3).waitFor()
+})
+
 test('runs are compared by agent, author, spec, project and model, and the table is downloaded as it is shown', async (t) => {
   const { page, client, home } = await openPage(t)
   const usage = { model: 'm-1', inputTokens: 1200, outputTokens: 34, costUsd: 0.25 }

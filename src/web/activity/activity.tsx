@@ -1,12 +1,15 @@
-import { useEffect, useRef } from 'preact/hooks'
+import type { ComponentChildren, RefObject } from 'preact'
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
 import type { Event, EventType } from '../../api/event.ts'
 import { go, goQuery, href, type Route } from '../app/router.ts'
-import { type EventFilter, useEventList } from '../data/event-list.ts'
+import { type EventFilter, type EventList, useEventList } from '../data/event-list.ts'
 import { may, useSession } from '../data/session.ts'
+import { plural } from '../runs/changes.tsx'
 import { Command } from '../ui/copy.tsx'
 import { Head } from '../ui/head.tsx'
 import { Choice } from '../ui/menu.tsx'
 import { Problem } from '../ui/problem.tsx'
+import { Skeleton } from '../ui/skeleton.tsx'
 import { EventRow } from './event-row.tsx'
 
 const nouns = ['run', 'spec', 'check', 'feature']
@@ -17,42 +20,86 @@ const deeds = ['created', 'updated', 'deleted']
 export default function Activity({ route }: { route: Route }) {
   const session = useSession()
   const seen = may(session, 'admin') ? [...nouns, ...adminNouns] : nouns
-  const types = seen.flatMap((noun) => deeds.map((deed) => `${noun}.${deed}` as EventType))
-  const { events, isRead, hasMore, error, older } = useEventList(filterOf(route, types))
+  const made = seen.flatMap((noun) => deeds.map((deed) => `${noun}.${deed}` as EventType))
+  const types: EventType[] = may(session, 'admin') ? [...made, 'erasure.created'] : made
+  const list = useEventList(filterOf(route, types), isScrolled)
+  const { events, isRead, error, toEnd } = list
   return (
     <>
       <Head title="Activity" />
-      <search class="filters">
-        <Choice
-          name="Type"
-          options={types.map((type) => ({ value: type, word: type.replace('.', ' ') }))}
-          chosen={route.query.getAll('type')}
-          onChange={(type) => goQuery(route, { type })}
+      <EventFilters route={route} types={types} />
+      {!isRead && !error && <Skeleton rows={12} />}
+      {isRead && events.length === 0 && !error && <None isFiltered={route.query.size > 0} />}
+      <Events key={list.place} list={list} />
+      {error && <Problem error={error} onRetry={toEnd} />}
+    </>
+  )
+}
+
+/** Whether someone reads further down, so that new events must not be added above. */
+const isScrolled = () => scrollY > 120
+
+function EventFilters({ route, types }: { route: Route; types: EventType[] }) {
+  return (
+    <search class="filters">
+      <Choice
+        name="Type"
+        options={types.map((type) => ({ value: type, word: type.replace('.', ' ') }))}
+        chosen={route.query.getAll('type')}
+        onChange={(type) => goQuery(route, { type })}
+      />
+      <label class="row pick">
+        Subject
+        <input
+          key={route.query.get('subject')}
+          type="text"
+          placeholder="RUN-001"
+          defaultValue={route.query.get('subject') ?? ''}
+          onChange={(event) => goQuery(route, { subject: event.currentTarget.value.trim() })}
         />
-        <label class="row pick">
-          Subject
-          <input
-            key={route.query.get('subject')}
-            type="text"
-            placeholder="RUN-001"
-            defaultValue={route.query.get('subject') ?? ''}
-            onChange={(event) => goQuery(route, { subject: event.currentTarget.value.trim() })}
-          />
-        </label>
-        {route.query.size > 0 && (
-          <button type="button" class="plain" onClick={() => go(href(route.path))}>
-            Clear
+      </label>
+      {route.query.size > 0 && (
+        <button type="button" class="plain" onClick={() => go(href(route.path))}>
+          Clear
+        </button>
+      )}
+    </search>
+  )
+}
+
+/** The window over the log. It moves when someone scrolls to one of its ends. */
+function Events({ list: { events, hasOlder, hasNewer, fresh, older, newer, toEnd, error } }: { list: EventList }) {
+  const rows = useRef<HTMLOListElement>(null)
+  useSteadyScroll(rows, hasNewer)
+  const showNew = () => {
+    scrollTo({ top: 0 })
+    toEnd()
+  }
+  return (
+    <>
+      {/* Always present, so that screen readers announce changes to it. */}
+      <div class="news" role="status">
+        {hasNewer && (
+          <button type="button" onClick={showNew}>
+            {fresh > 0 ? plural(fresh, 'new change') : 'Show the newest'}
           </button>
         )}
-      </search>
-      {isRead && events.length === 0 && !error && <None isFiltered={route.query.size > 0} />}
-      <ol class="timeline activity">
+      </div>
+      {hasNewer && <Edge onSeen={newer} at={events[0]?.seq} />}
+      <ol class="timeline activity" ref={rows}>
         {folded(events).map(({ event, times }) => (
           <EventRow key={event.seq} event={event} times={times} />
         ))}
       </ol>
-      {error && <Problem error={error} onRetry={older} />}
-      {hasMore && !error && <Older onSeen={older} count={events.length} />}
+      {hasOlder && !error && (
+        <Edge onSeen={older} at={events.at(-1)?.seq}>
+          <p class="more">
+            <button type="button" onClick={older}>
+              Show older
+            </button>
+          </p>
+        </Edge>
+      )}
     </>
   )
 }
@@ -66,21 +113,40 @@ function filterOf({ query }: Route, types: EventType[]): EventFilter {
   }
 }
 
-/** Loads older events when it becomes visible. The button is for keyboard users. */
-function Older({ onSeen, count }: { onSeen: () => void; count: number }) {
-  const button = useRef<HTMLButtonElement>(null)
+interface EdgeProps {
+  onSeen: () => void
+  /** The event at this end. */
+  at: number | undefined
+  children?: ComponentChildren
+}
+
+/** One end of the window, which loads more events when it becomes visible. Its children are for keyboard users. */
+function Edge({ onSeen, at, children }: EdgeProps) {
+  const place = useRef<HTMLDivElement>(null)
   useEffect(() => {
     const observer = new IntersectionObserver(([entry]) => entry?.isIntersecting && onSeen(), { rootMargin: '600px' })
-    if (button.current) observer.observe(button.current)
+    if (place.current) observer.observe(place.current)
     return () => observer.disconnect()
-  }, [count])
-  return (
-    <p class="more">
-      <button ref={button} type="button" onClick={onSeen}>
-        Show older
-      </button>
-    </p>
-  )
+  }, [at])
+  return <div ref={place}>{children}</div>
+}
+
+/** Keeps visible rows in place while rows above them come or go. `hasNewer`: whether newer events may be added above. */
+function useSteadyScroll(list: RefObject<HTMLElement | null>, isMoved: boolean): void {
+  const wasMoved = useRef(isMoved)
+  // Measured before this render changes the page.
+  const seen = rowInSight(list.current)
+  useLayoutEffect(() => {
+    const isSteady = isScrolled() || wasMoved.current
+    wasMoved.current = isMoved
+    if (seen?.row.isConnected && isSteady) scrollBy({ top: seen.row.getBoundingClientRect().top - seen.top })
+  })
+}
+
+/** The first visible row and its position. */
+function rowInSight(list: HTMLElement | null): { row: Element; top: number } | undefined {
+  const row = [...(list?.children ?? [])].find((one) => one.getBoundingClientRect().bottom > 0)
+  return row && { row, top: row.getBoundingClientRect().top }
 }
 
 /** Successive appends to one run become one line. */

@@ -29,6 +29,13 @@ export function deedOf(event: Event, times = 1): Deed {
   return { verb: updateVerb(noun, event), outcome: updateOutcome(event) }
 }
 
+/** What an event of an erasure says was erased. */
+export function erasedOf(event: Event): string {
+  const what = after(event, 'what')
+  if (what === 'run' || what === 'spec') return `the texts of ${what} ${after(event, `${what}Id`)}`
+  return what === 'project' ? 'all texts' : 'texts that contained some words'
+}
+
 function createdOutcome(event: Event): string | undefined {
   const result = wordOf(resultLooks, after(event, 'result'))
   const title = after(event, 'title') ?? after(event, 'name')

@@ -3,7 +3,7 @@ import type { Event } from '../../api/event.ts'
 import { href } from '../app/router.ts'
 import { plural } from '../runs/changes.tsx'
 import { Ago } from '../ui/ago.tsx'
-import { deedOf } from './deed.ts'
+import { deedOf, erasedOf } from './deed.ts'
 import { actorOf, ChangeWords } from './event-line.tsx'
 
 /** A change as a sentence: who did what to which thing. `times` says how often in a row. */
@@ -14,8 +14,15 @@ export function EventRow({ event, times }: { event: Event; times: number }) {
     <li>
       <Ago at={event.at} />
       <div>
-        <b>{actorOf(event)}</b> {verb} {noun} <Subject event={event} noun={noun} />
-        {outcome && <> {outcome}</>}
+        <b>{actorOf(event)}</b>{' '}
+        {noun === 'erasure' ? (
+          `erased ${erasedOf(event)}`
+        ) : (
+          <>
+            {verb} {noun} <Subject event={event} noun={noun} />
+            {outcome && <> {outcome}</>}
+          </>
+        )}
         {event.project !== null && <span class="muted"> in {event.project}</span>}
         {times === 1 && made !== 'deleted' && <Details event={event} />}
       </div>

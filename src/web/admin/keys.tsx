@@ -10,6 +10,7 @@ import { Dialog } from '../ui/dialog.tsx'
 import { Form } from '../ui/form.tsx'
 import { Head } from '../ui/head.tsx'
 import { More } from '../ui/more.tsx'
+import { Skeleton } from '../ui/skeleton.tsx'
 import { KeyForm } from './key-form.tsx'
 import { KeyRow, standingOf } from './key-row.tsx'
 
@@ -53,6 +54,7 @@ function Listed() {
           New key
         </button>
       </Head>
+      {!list.isRead && !list.error && <Skeleton rows={6} />}
       <ul class="rows keyed">
         {live?.map((key) => (
           <KeyRow key={key.id} it={key} now={now} onRevoke={isReadOnly ? undefined : setLeaving} />

@@ -1,27 +1,27 @@
 import { useState } from 'preact/hooks'
-import type { Project } from '../../api/project.ts'
 import type { Output } from '../../client/client.ts'
 import { href } from '../app/router.ts'
 import { forgeOf } from '../data/forge.ts'
 import { useList } from '../data/list.ts'
 import { useRead } from '../data/read.ts'
 import { client } from '../data/server.ts'
-import { may, useSession } from '../data/session.ts'
-import { etagOf } from '../data/version.ts'
+import { mayAdminister, useSession } from '../data/session.ts'
 import { plural } from '../runs/changes.tsx'
 import { shareOf } from '../trends/measures.ts'
 import { Ago } from '../ui/ago.tsx'
 import { costOf } from '../ui/cost.ts'
-import { Form } from '../ui/form.tsx'
 import { Head } from '../ui/head.tsx'
 import { LastRun } from '../ui/last-run.tsx'
 import { More } from '../ui/more.tsx'
 import { OuterLink } from '../ui/outer-link.tsx'
+import { Skeleton } from '../ui/skeleton.tsx'
+import { EraseTextDialog } from './erase-dialog.tsx'
+import { ProjectForm } from './project-form.tsx'
 
-/** The projects, for admins. Server admins create them; project admins may rename theirs. */
+/** The projects, for admins. Only server admins create them. */
 export default function Projects() {
   const session = useSession()
-  const [form, setForm] = useState<Project | 'new'>()
+  const [form, setForm] = useState<'new' | 'erase'>()
   const list = useList(
     'projects',
     async (page, options) => {
@@ -36,30 +36,30 @@ export default function Projects() {
   })
   const sums = new Map(recent.data?.groups?.map((group) => [group.value, group]))
   const close = () => setForm(undefined)
-  const isAdmin = may(session, 'admin')
+  const isAdmin = mayAdminister(session)
   return (
     <>
       <Head title="Projects">
+        {isAdmin && (
+          <button type="button" onClick={() => setForm('erase')}>
+            Erase a text
+          </button>
+        )}
         {isAdmin && !session.key?.project && (
           <button type="button" class="main" onClick={() => setForm('new')}>
             New project
           </button>
         )}
       </Head>
+      {!list.isRead && !list.error && <Skeleton rows={6} />}
       <ul class="rows keyed">
         {list.items.map((project) => (
-          <Row
-            key={project.slug}
-            project={project}
-            sum={sums.get(project.slug)}
-            isSummed={recent.data !== undefined}
-            onChange={isAdmin ? () => setForm(project) : undefined}
-          />
+          <Row key={project.slug} project={project} sum={sums.get(project.slug)} isSummed={recent.data !== undefined} />
         ))}
       </ul>
       <More list={list} />
       {form === 'new' && <ProjectForm onClose={close} />}
-      {form && form !== 'new' && <ProjectForm project={form} onClose={close} onConflict={list.reload} />}
+      {form === 'erase' && <EraseTextDialog onClose={close} />}
     </>
   )
 }
@@ -71,11 +71,9 @@ interface RowProps {
   /** The totals of its runs of the last 30 days; undefined if there are none or they are not loaded. */
   sum: Sum | undefined
   isSummed: boolean
-  /** Undefined if it may not be changed. */
-  onChange: (() => void) | undefined
 }
 
-function Row({ project, sum, isSummed, onChange }: RowProps) {
+function Row({ project, sum, isSummed }: RowProps) {
   const { slug, name, repository, createdAt, lastRun } = project
   return (
     <li>
@@ -93,7 +91,9 @@ function Row({ project, sum, isSummed, onChange }: RowProps) {
       </div>
       <div class="figured">
         <span class="facts">
-          {isSummed && <a href={href(['trends'], { project: slug })}>{plural(sum?.runs ?? 0, 'run')} in 30 days</a>}
+          <a href={href(['trends'], { project: slug })}>
+            {isSummed ? `${plural(sum?.runs ?? 0, 'run')} in 30 days` : 'Trends'}
+          </a>
           {sum && (
             <>
               <span>{shareOf(sum.byVerdict.verified, sum.runs)} verified</span>
@@ -103,61 +103,9 @@ function Row({ project, sum, isSummed, onChange }: RowProps) {
         </span>
         <LastRun project={slug} run={lastRun} />
       </div>
-      {onChange && (
-        <button type="button" onClick={onChange}>
-          Change<span class="unseen"> {slug}</span>
-        </button>
-      )}
+      <a class="button" href={href(['projects', slug])}>
+        Settings<span class="unseen"> of {slug}</span>
+      </a>
     </li>
-  )
-}
-
-interface FormProps {
-  /** The project to change; without one, creates a new project. */
-  project?: Project
-  onClose: () => void
-  onConflict?: () => void
-}
-
-function ProjectForm({ project, onClose, onConflict }: FormProps) {
-  const [slug, setSlug] = useState('')
-  const [name, setName] = useState(project?.name ?? '')
-  const [repository, setRepository] = useState(project?.repository ?? '')
-  const work = () =>
-    project
-      ? client.updateProject({
-          slug: project.slug,
-          name,
-          repository: repository || null,
-          ifVersion: etagOf({ id: project.slug, version: project.version }),
-        })
-      : client.createProject({ slug, name: name || undefined, repository: repository || undefined })
-  return (
-    <Form
-      title={project ? `Change ${project.slug}` : 'New project'}
-      deed={project ? 'Save' : 'Create project'}
-      work={work}
-      onClose={onClose}
-      onConflict={onConflict}
-    >
-      {!project && (
-        <label class="field">
-          Slug: what commands and addresses call it; it never changes
-          <input value={slug} required placeholder="shop" onInput={(event) => setSlug(event.currentTarget.value)} />
-        </label>
-      )}
-      <label class="field">
-        Name
-        <input value={name} required={!!project} onInput={(event) => setName(event.currentTarget.value)} />
-      </label>
-      <label class="field">
-        Repository
-        <input
-          value={repository}
-          placeholder="https://example.com/shop.git"
-          onInput={(event) => setRepository(event.currentTarget.value)}
-        />
-      </label>
-    </Form>
   )
 }

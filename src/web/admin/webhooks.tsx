@@ -10,6 +10,7 @@ import { Form } from '../ui/form.tsx'
 import { Head } from '../ui/head.tsx'
 import { More } from '../ui/more.tsx'
 import { Problem } from '../ui/problem.tsx'
+import { Skeleton } from '../ui/skeleton.tsx'
 import { type Deed, DeleteForm, outcomeOf, ReplayForm, WebhookDialog } from './webhook-dialog.tsx'
 import { WebhookForm } from './webhook-form.tsx'
 import { WebhookRow } from './webhook-row.tsx'
@@ -60,6 +61,7 @@ function Listed() {
       </Head>
       {error && <Problem error={error} />}
       {list.isRead && list.items.length === 0 && <p class="empty">A webhook sends what happens to another program.</p>}
+      {!list.isRead && !list.error && <Skeleton rows={6} />}
       <ul class="rows keyed">
         {list.items.map((it) => (
           <WebhookRow

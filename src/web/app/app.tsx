@@ -1,3 +1,4 @@
+import type { ComponentType } from 'preact'
 import { useEffect, useLayoutEffect, useState } from 'preact/hooks'
 import { Login } from '../admin/login.tsx'
 import { follow, listen } from '../data/live.ts'
@@ -13,21 +14,27 @@ import { RunPage } from '../runs/run.tsx'
 import { Runs } from '../runs/runs.tsx'
 import { lazy } from '../ui/lazy.tsx'
 import { Problem } from '../ui/problem.tsx'
+import { Skeleton } from '../ui/skeleton.tsx'
 import { Frame } from './frame.tsx'
 import { Missing } from './missing.tsx'
 import { go, href, type Route, useRoute } from './router.ts'
 import { useScroll } from './scroll.ts'
 
-const Specs = lazy(() => import('../specs/specs.tsx'))
-const SpecPage = lazy(() => import('../specs/spec.tsx'))
-const Features = lazy(() => import('../features/features.tsx'))
-const FeaturePage = lazy(() => import('../features/feature.tsx'))
-const Compare = lazy(() => import('../runs/compare.tsx'))
-const Trends = lazy(() => import('../trends/trends.tsx'))
-const Activity = lazy(() => import('../activity/activity.tsx'))
-const Keys = lazy(() => import('../admin/keys.tsx'))
-const Webhooks = lazy(() => import('../admin/webhooks.tsx'))
-const Projects = lazy(() => import('../admin/projects.tsx'))
+/** A page whose code is loaded when it is come to. */
+const page = <Props extends object>(read: () => Promise<{ default: ComponentType<Props> }>) =>
+  lazy(read, <Skeleton of="page" rows={8} />)
+
+const Specs = page(() => import('../specs/specs.tsx'))
+const SpecPage = page(() => import('../specs/spec.tsx'))
+const Features = page(() => import('../features/features.tsx'))
+const FeaturePage = page(() => import('../features/feature.tsx'))
+const Compare = page(() => import('../runs/compare.tsx'))
+const Trends = page(() => import('../trends/trends.tsx'))
+const Activity = page(() => import('../activity/activity.tsx'))
+const Keys = page(() => import('../admin/keys.tsx'))
+const Webhooks = page(() => import('../admin/webhooks.tsx'))
+const Projects = page(() => import('../admin/projects.tsx'))
+const ProjectPage = page(() => import('../admin/project.tsx'))
 
 /** The root: checks the session, then shows the page of the address. */
 export function App() {
@@ -101,6 +108,7 @@ function Page({ route }: { route: Route }) {
   if (noun === 'activity') return <Activity route={route} />
   if (noun === 'keys') return <Keys />
   if (noun === 'webhooks') return <Webhooks />
-  if (noun === 'projects') return <Projects />
+  if (noun === 'projects' && project === undefined) return <Projects />
+  if (noun === 'projects' && project !== undefined) return <ProjectPage key={project} slug={project} />
   return <Missing />
 }

@@ -43,16 +43,22 @@ export function useContent(project: string, runId: string, id: number | undefine
       if (!end.signal.aborted) setContent(read)
     }, 200)
 
+    const beginAgain = () => {
+      replacements++
+      at = 0
+      read = { ...nothing, edition: replacements }
+    }
+
     readOn()
     const leave = listen((news) => {
       if (news.kind === 'event' && news.event.subjectId === id && news.event.type === 'run.updated') {
-        if (isReplaced(news.event)) {
-          replacements++
-          at = 0
-          read = { ...nothing, edition: replacements }
-        }
+        if (isReplaced(news.event)) beginAgain()
         if (news.event.changes.content) readOn()
       } else if (news.kind === 'connected') readOn()
+      else if (news.kind === 'erased') {
+        beginAgain()
+        readOn()
+      }
     })
     return () => {
       end.abort()

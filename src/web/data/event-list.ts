@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { Event } from '../../api/event.ts'
-import type { ConductError, Input, Output } from '../../client/client.ts'
+import type { ConductError, Input } from '../../client/client.ts'
+import { arrivedIn, atEnd, type EventWindow, mostEvents, nowhere, withNewer, withOlder } from './event-window.ts'
 import { listen } from './live.ts'
 import { failureOf, oneAtATime } from './read.ts'
 import { client } from './server.ts'
@@ -8,101 +9,157 @@ import { client } from './server.ts'
 export type EventFilter = Pick<Input<'listEvents'>, 'project' | 'type' | 'subject'>
 
 const pageSize = 100
-/** The most events to keep. New ones push out the oldest, which can be fetched again. */
-const most = 1000
 /** Events that arrive within this many milliseconds are drawn together. */
 const gatherMs = 200
 
-interface State {
+interface State extends EventWindow {
   /** The filter that the events match, as text. */
   key: string
-  /** Newest first, without duplicates. */
-  events: Event[]
-  hasMore: boolean
-  error?: ConductError
+  error?: ConductError | undefined
 }
 
-export interface EventList extends State {
-  isRead: boolean
-  /** Fetches older events. */
+interface Acts {
+  /** Loads older events. */
   older(): void
+  /** Loads newer events. */
+  newer(): void
+  /** Goes to the end of the log. */
+  toEnd(): void
 }
 
-/** The end of the log, as far back as requested, and each change as it happens. */
-export function useEventList(filter: EventFilter): EventList {
+export interface EventList extends State, Acts {
+  isRead: boolean
+}
+
+/**
+ * A window over the log. At the end of the log it shows each change as it happens; it moves back as far as someone
+ * scrolls. `isHeld` reports whether someone reads further down, so that new events must not move the page.
+ */
+export function useEventList(filter: EventFilter, isHeld: () => boolean): EventList {
   const key = JSON.stringify(filter)
-  const [state, setState] = useState<State>({ key: '', events: [], hasMore: false })
+  const [state, setState] = useState<State>({ key: '', ...nowhere })
   const latest = useRef(state)
   latest.current = state
-  const older = useRef(() => {})
+  const acts = useRef<Acts>({ older() {}, newer() {}, toEnd() {} })
 
   useEffect(() => {
     const end = new AbortController()
-    const read = (input: Input<'listEvents'>) =>
-      client.listEvents({ ...filter, limit: pageSize, ...input }, { signal: end.signal })
-    const set = (change: (before: State) => State) => {
-      if (!end.signal.aborted)
-        setState((before) => change(before.key === key ? before : { key, events: [], hasMore: false }))
+    const change = (changed: (before: EventWindow) => EventWindow, error?: ConductError) => {
+      if (end.signal.aborted) return
+      setState((before) => ({ ...changed(before.key === key ? before : nowhere), key, error }))
     }
-    const fail = (error: unknown) => set((before) => ({ ...before, error: failureOf(error) }))
-    const add = (events: Event[], hasMore?: boolean) =>
-      set((before) => ({ key, events: joined(before.events, events), hasMore: hasMore ?? before.hasMore }))
-
-    let arrived: Event[] = []
-    let timer: ReturnType<typeof setTimeout> | undefined
-    const gather = (event: Event) => {
-      arrived = [...arrived, event].slice(-most)
-      timer ??= setTimeout(() => {
-        timer = undefined
-        const some = arrived
-        arrived = []
-        set((before) => newest(before, some))
-      }, gatherMs)
-    }
-
-    const back = oneAtATime(async () => {
-      const before = latest.current.key === key ? latest.current.events.at(-1)?.seq : undefined
-      await read({ order: 'desc', before }).then(({ events, meta }) => add(events, meta.hasMore), fail)
-    }, 0)
-    /** Fetches the missed events. If that takes more than a page, only the newest page is kept. */
-    const catchUp = oneAtATime(async () => {
-      const after = latest.current.key === key ? latest.current.events[0]?.id : undefined
-      if (after === undefined) return back()
-      const renew = ({ events, meta }: Output<'listEvents'>) => set(() => ({ key, events, hasMore: meta.hasMore }))
-      await read({ order: 'desc', after })
-        .then((page) => (page.meta.hasMore ? renew(page) : add(page.events)))
-        // The database has lost events that are shown.
-        .catch((error) => (error.code === 'LOG_FORKED' ? read({ order: 'desc' }).then(renew) : Promise.reject(error)))
-        .catch(fail)
-    }, 300)
-
-    older.current = back
-    back()
-    const leave = listen((news) => {
-      if (news.kind === 'connected') catchUp()
-      if (news.kind === 'event' && isMeant(filter, news.event)) gather(news.event)
-    })
+    const windowNow = () => (latest.current.key === key ? latest.current : nowhere)
+    const leave = followInto({ filter, isHeld, windowNow, change, acts: acts.current, signal: end.signal })
     return () => {
       end.abort()
-      clearTimeout(timer)
       leave()
     }
   }, [key])
 
-  return { ...state, isRead: state.key === key, older: () => older.current() }
+  return {
+    ...state,
+    isRead: state.key === key,
+    older: () => acts.current.older(),
+    newer: () => acts.current.newer(),
+    toEnd: () => acts.current.toEnd(),
+  }
 }
 
-/** Adds new events to the state, within the limit. */
-function newest(before: State, arrived: Event[]): State {
-  const events = joined(before.events, arrived)
-  // A reader who has scrolled back keeps that many events, and no more.
-  const kept = Math.max(most, before.events.length)
-  return { ...before, events: events.slice(0, kept), hasMore: before.hasMore || events.length > kept }
+interface Place {
+  filter: EventFilter
+  isHeld: () => boolean
+  windowNow: () => EventWindow
+  /** Changes the window, and replaces the last error. */
+  change: (changed: (before: EventWindow) => EventWindow, error?: ConductError) => void
+  /** Receives the functions that move the window. */
+  acts: Acts
+  signal: AbortSignal
 }
 
-function joined(before: Event[], more: Event[]): Event[] {
-  const known = new Set(before.map(({ seq }) => seq))
-  return [...before, ...more.filter(({ seq }) => !known.has(seq))].sort((a, b) => b.seq - a.seq)
+/** Reads the end of the log into a window and keeps it current until the returned function is called. */
+function followInto({ filter, isHeld, windowNow, change, acts, signal }: Place): () => void {
+  /** The seq of the newest known event. */
+  let last = 0
+  const read = async (input: Input<'listEvents'>) => {
+    const { events, meta } = await client.listEvents({ ...filter, limit: pageSize, ...input }, { signal })
+    if (events.length > 0) last = Math.max(last, ...events.map(({ seq }) => seq))
+    return { events, hasMore: meta.hasMore }
+  }
+  const act = (work: () => Promise<(before: EventWindow) => EventWindow>) =>
+    oneAtATime(async () => {
+      try {
+        change(await work())
+      } catch (error) {
+        const failure = failureOf(error)
+        if (failure.code === 'LOG_FORKED') beginAgain()
+        else change((before) => before, failure)
+      }
+    }, 0)
+
+  /** The database has lost events that are shown. */
+  const beginAgain = () => {
+    last = 0
+    acts.toEnd()
+  }
+  acts.toEnd = act(async () => {
+    const { events, hasMore } = await read({ order: 'desc' })
+    return (before) => atEnd(before, events, hasMore, last)
+  })
+  acts.older = act(async () => {
+    const oldest = windowNow().events.at(-1)?.seq
+    const { events, hasMore } = await read({ order: 'desc', before: oldest })
+    return (before) => withOlder(before, oldest, events, hasMore)
+  })
+  acts.newer = act(async () => {
+    const newest = windowNow().events[0]
+    const { events, hasMore } = await read({ order: 'asc', after: newest?.id })
+    return (before) => withNewer(before, newest?.seq, events, hasMore ? Number.POSITIVE_INFINITY : last)
+  })
+  /** Fetches the missed events. If that takes more than a page, only the newest page is kept. */
+  const catchUp = act(async () => {
+    const { events, hasMore } = await read({ order: 'desc', after: windowNow().events[0]?.id })
+    return (before) =>
+      hasMore && !isHeld() && !before.hasNewer ? atEnd(before, events, true, last) : arrivedIn(before, events, isHeld())
+  })
+  acts.toEnd()
+  const onSeen = ({ seq }: Event) => {
+    last = Math.max(last, seq)
+  }
+  return listenTo({ filter, isHeld, change }, { onSeen, onConnected: catchUp, onErased: acts.toEnd })
+}
+
+interface Hearing {
+  onSeen: (event: Event) => void
+  onConnected: () => void
+  onErased: () => void
+}
+
+/** Adds events to the window as they happen, in batches. */
+function listenTo(
+  { filter, isHeld, change }: Pick<Place, 'filter' | 'isHeld' | 'change'>,
+  hearing: Hearing,
+): () => void {
+  let arrived: Event[] = []
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const draw = () => {
+    timer = undefined
+    const some = arrived
+    arrived = []
+    change((before) => arrivedIn(before, some, isHeld()))
+  }
+  const leave = listen((news) => {
+    if (news.kind === 'erased') hearing.onErased()
+    if (news.kind === 'connected') hearing.onConnected()
+    if (news.kind !== 'event' || !isMeant(filter, news.event)) return
+    hearing.onSeen(news.event)
+    // The window holds no more.
+    arrived = [...arrived, news.event].slice(-mostEvents)
+    timer ??= setTimeout(draw, gatherMs)
+  })
+  return () => {
+    clearTimeout(timer)
+    leave()
+  }
 }
 
 const isMeant = ({ project, type, subject }: EventFilter, event: Event) =>

@@ -4,9 +4,10 @@ import { base } from './server.ts'
 
 /**
  * What the one stream of this browser reports to all tabs. After `connected` nothing is missed, so everything read
- * before must be read again. `over` means that the session has ended, `begun` that a new one has begun.
+ * before must be read again. `erased` means that texts were erased, so nothing read before may stay on the page. `over`
+ * means that the session has ended, `begun` that a new one has begun.
  */
-export type News = { kind: 'event'; event: Event } | { kind: 'connected' | 'lost' | 'over' | 'begun' }
+export type News = { kind: 'event'; event: Event } | { kind: 'connected' | 'erased' | 'lost' | 'over' | 'begun' }
 
 type Listener = (news: News) => void
 
@@ -50,7 +51,10 @@ const follower = createClient({
 /** Follows the log until the signal aborts or the session ends. */
 async function lead(signal: AbortSignal): Promise<void> {
   try {
-    for await (const event of follower.follow({}, { signal })) tell({ kind: 'event', event })
+    for await (const event of follower.follow({}, { signal })) {
+      tell({ kind: 'event', event })
+      if (event.type === 'erasure.created') tell({ kind: 'erased' })
+    }
   } catch (error) {
     if (signal.aborted) return
     const code = error instanceof ConductError ? error.code : undefined

@@ -24,8 +24,8 @@ export interface ReadOptions {
 }
 
 /**
- * Reads from the server, and again whenever `key` changes, an event `touches` the data, or the stream reconnects. `key`
- * names everything that `load` depends on; '' reads nothing.
+ * Reads from the server, and again whenever `key` changes, an event `touches` the data, texts are erased, or the stream
+ * reconnects. `key` names everything that `load` depends on; '' reads nothing.
  */
 export function useRead<T>(key: string, load: (signal: AbortSignal) => Promise<T>, options: ReadOptions = {}): Read<T> {
   const [state, setState] = useState<{ key: string; data?: T; error?: ConductError }>({ key: '' })
@@ -51,7 +51,8 @@ export function useRead<T>(key: string, load: (signal: AbortSignal) => Promise<T
     reload.current = again
     again()
     const leave = listen((news) => {
-      if (news.kind === 'connected' || (news.kind === 'event' && latest.current.options.touches?.(news.event))) again()
+      if (news.kind === 'connected' || news.kind === 'erased') again()
+      if (news.kind === 'event' && latest.current.options.touches?.(news.event)) again()
     })
     const timer =
       everyMs &&

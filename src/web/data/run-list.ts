@@ -33,7 +33,7 @@ const empty: State = { key: '', runs: [], fresh: 0 }
 let left = empty
 listen((news) => {
   if (news.kind === 'event') left = moved(left, news.event)
-  if (news.kind === 'over') left = empty
+  if (news.kind === 'over' || news.kind === 'erased') left = empty
 })
 
 /**
@@ -71,6 +71,7 @@ export function useRunList(filter: RunFilter): RunList {
     look()
     const leave = listen((news) => {
       if (news.kind === 'event') set((before) => moved(before, news.event))
+      if (news.kind === 'erased') restart()
       if (news.kind === 'connected' || (news.kind === 'event' && news.event.type.startsWith('run.'))) look()
     })
     return () => {

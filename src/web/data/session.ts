@@ -27,6 +27,9 @@ export function may({ permissions }: Session, required: Required): boolean {
  */
 const isPlain = () => !isSecureContext
 
+/** Whether to offer changes that require an admin. */
+export const mayAdminister = (session: Session) => may(session, 'admin') && readOnlyReason(session) === undefined
+
 /** Why nothing can be changed on the page; undefined if changes are possible. */
 export function readOnlyReason(session: Session): string | undefined {
   if (isPlain() && session.key)

@@ -31,8 +31,9 @@ export function useTurns(project: string, runId: string): Turns {
     }, 200)
     readOn()
     const leave = listen((news) => {
+      if (news.kind === 'erased') turns = []
       const isNew = news.kind === 'event' && news.event.type === 'turn.created' && isOf(news.event, project, runId)
-      if (isNew || news.kind === 'connected') readOn()
+      if (isNew || news.kind === 'connected' || news.kind === 'erased') readOn()
     })
     return () => {
       end.abort()

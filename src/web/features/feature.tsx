@@ -4,31 +4,41 @@ import { useList } from '../data/list.ts'
 import { useRead } from '../data/read.ts'
 import { clientOf } from '../data/server.ts'
 import { RunBriefs } from '../now/run-briefs.tsx'
-import { Markdown } from '../runs/log.tsx'
+import { loadMarkdown, Markdown } from '../runs/log.tsx'
 import { Ago } from '../ui/ago.tsx'
 import { Command } from '../ui/copy.tsx'
 import { Fact } from '../ui/fact.tsx'
 import { Head } from '../ui/head.tsx'
 import { Problem } from '../ui/problem.tsx'
+import { Skeleton } from '../ui/skeleton.tsx'
 
 /** A feature: the runs that touched it, when, and their results. */
 export default function FeaturePage({ project, number }: { project: string; number: number }) {
-  const { data, error, reload } = useRead(
-    'feature',
-    (signal) => clientOf(project).getFeature({ id: number }, { signal }),
-    { touches: (event) => event.project === project && event.type.startsWith('feature.') },
-  )
-  if (data && error?.code !== 'NOT_FOUND') return <Shown feature={data.feature} />
+  const { data, error, reload } = useRead('feature', (signal) => readFeature(project, number, signal), {
+    touches: (event) => event.project === project && event.type.startsWith('feature.'),
+  })
+  const feature = error?.code === 'NOT_FOUND' ? undefined : data?.feature
   return (
     <>
-      <Head title={`Feature ${number}`} />
-      {error && <Problem error={error} onRetry={reload} />}
+      <nav class="crumbs" aria-label="Breadcrumb">
+        <a href={href(['features'])}>Features</a> / <a href={href(['features'], { project })}>{project}</a> /{' '}
+        <span>{number}</span>
+      </nav>
+      <Head title={feature?.name ?? `Feature ${number}`} />
+      {feature && <Shown feature={feature} />}
+      {!feature && !error && <Skeleton rows={8} />}
+      {!feature && error && <Problem error={error} onRetry={reload} />}
     </>
   )
 }
 
+async function readFeature(project: string, id: number, signal: AbortSignal) {
+  const [answer] = await Promise.all([clientOf(project).getFeature({ id }, { signal }), loadMarkdown()])
+  return answer
+}
+
 function Shown({ feature }: { feature: Feature }) {
-  const { id, project, name, file, description, createdAt, updatedAt } = feature
+  const { id, project, file, description, createdAt, updatedAt, erasedAt } = feature
   const list = useList(
     `runs of ${id}`,
     async (page, options) => {
@@ -38,42 +48,36 @@ function Shown({ feature }: { feature: Feature }) {
     { touches: (event) => event.project === project && event.type.startsWith('run.'), restMs: 1000 },
   )
   return (
-    <>
-      <nav class="crumbs" aria-label="Breadcrumb">
-        <a href={href(['features'])}>Features</a> / <a href={href(['features'], { project })}>{project}</a> /{' '}
-        <span>{id}</span>
-      </nav>
-      <Head title={name} />
-      <div class="beside">
-        <div>
-          {description && <Markdown text={description} />}
-          <section aria-labelledby="touched">
-            <h2 id="touched">
-              Runs that touched it{' '}
-              <span class="muted">
-                {list.isRead && list.items.length}
-                {list.hasMore && '+'}
-              </span>
-            </h2>
-            <RunBriefs list={list} note={({ specId }) => specId ?? ''}>
-              <p>No run has touched this feature yet. To link a run:</p>
-              <Command text={`conduct run link RUN-001 ${id}`} />
-            </RunBriefs>
-          </section>
-        </div>
-        <aside aria-label="About this feature">
-          <dl class="about">
-            <Fact name="File">{file && <span class="path">{file}</span>}</Fact>
-            <Fact name="Number">{id}</Fact>
-            <Fact name="Created">
-              <Ago at={createdAt} />
-            </Fact>
-            <Fact name="Changed">
-              <Ago at={updatedAt} />
-            </Fact>
-          </dl>
-        </aside>
+    <div class="beside">
+      <div>
+        {description && <Markdown text={description} />}
+        <section aria-labelledby="touched">
+          <h2 id="touched">
+            Runs that touched it{' '}
+            <span class="muted">
+              {list.isRead && list.items.length}
+              {list.hasMore && '+'}
+            </span>
+          </h2>
+          <RunBriefs list={list} note={({ specId }) => specId ?? ''}>
+            <p>No run has touched this feature yet. To link a run:</p>
+            <Command text={`conduct run link RUN-001 ${id}`} />
+          </RunBriefs>
+        </section>
       </div>
-    </>
+      <aside aria-label="About this feature">
+        <dl class="about">
+          <Fact name="File">{file && <span class="path">{file}</span>}</Fact>
+          <Fact name="Number">{id}</Fact>
+          <Fact name="Created">
+            <Ago at={createdAt} />
+          </Fact>
+          <Fact name="Changed">
+            <Ago at={updatedAt} />
+          </Fact>
+          <Fact name="Texts erased">{erasedAt && <Ago at={erasedAt} />}</Fact>
+        </dl>
+      </aside>
+    </div>
   )
 }

@@ -9,6 +9,7 @@ import { Head } from '../ui/head.tsx'
 import { LastRun } from '../ui/last-run.tsx'
 import { More } from '../ui/more.tsx'
 import { SearchField } from '../ui/search-field.tsx'
+import { Skeleton } from '../ui/skeleton.tsx'
 
 type ListedFeature = Output<'listFeatures'>['features'][number]
 
@@ -32,6 +33,7 @@ export default function Features({ route: { query }, route }: { route: Route }) 
       <search class="filters">
         <SearchField route={route} label="Search in features" />
       </search>
+      {!list.isRead && !list.error && <Skeleton rows={8} />}
       {list.isRead && list.items.length === 0 && <None isFiltered={query.size > 0} />}
       <ul class="rows features">
         {list.items.map((feature) => (

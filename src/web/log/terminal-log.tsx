@@ -1,3 +1,4 @@
+import type { RefObject } from 'preact'
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { goQuery, type Route } from '../app/router.ts'
 import { plural } from '../runs/changes.tsx'
@@ -28,16 +29,11 @@ export default function TerminalLog({ text, edition = 0, isLive = false, isPlain
   const box = useRef<HTMLElement>(null)
   const asked = lineAsked(route)
   const { isFollowing, setFollowing, onScroll } = useFollowing(box, isLive && asked === undefined, text)
-  const [marked, setMarked] = useState<{ index: number }>()
+  const { marked, mark } = useMarked(box, folding)
   const jump = (index: number) => {
     setFollowing(false)
-    folding.reveal(index)
-    setMarked({ index })
+    mark(index)
   }
-  // Runs after the line is drawn, which may have been folded.
-  useLayoutEffect(() => {
-    if (marked) toRow(box.current, folding.folds.rowOf(marked.index))
-  }, [marked])
   const isThere = asked !== undefined && asked < lines.count
   useLayoutEffect(() => {
     if (!isThere) return
@@ -49,14 +45,7 @@ export default function TerminalLog({ text, edition = 0, isLive = false, isPlain
       <div class="bar">
         <FindField lines={lines} size={text.length} onFound={jump} />
         <FirstError lines={lines} size={text.length} onFound={jump} />
-        <button type="button" onClick={() => toEnd(box.current)}>
-          End
-        </button>
-        {isLive && (
-          <button type="button" onClick={() => setFollowing(!isFollowing)}>
-            {isFollowing ? 'Pause' : 'Follow'}
-          </button>
-        )}
+        <Ends box={box} isLive={isLive} isFollowing={isFollowing} onFollow={setFollowing} />
         {lines.groups.all.length > 0 && <FoldAll lines={lines} folding={folding} />}
         <span class="muted small">{plural(lines.count, 'line')}</span>
         <Copy text={text} label="Copy the log" />
@@ -64,7 +53,7 @@ export default function TerminalLog({ text, edition = 0, isLive = false, isPlain
       <Screen
         box={box}
         lines={lines}
-        marked={marked?.index}
+        marked={marked}
         isPlain={isPlain}
         folding={folding}
         onScroll={() => isLive && onScroll()}
@@ -73,6 +62,41 @@ export default function TerminalLog({ text, edition = 0, isLive = false, isPlain
     </div>
   )
 }
+
+/** The highlighted line. Marking a line unfolds its group and scrolls to it. */
+function useMarked(box: RefObject<HTMLElement | null>, folding: Folding) {
+  const [marked, setMarked] = useState<{ index: number }>()
+  // Runs after the line is drawn, which may have been folded.
+  useLayoutEffect(() => {
+    if (marked) toRow(box.current, folding.folds.rowOf(marked.index))
+  }, [marked])
+  const mark = (index: number) => {
+    folding.reveal(index)
+    setMarked({ index })
+  }
+  return { marked: marked?.index, mark }
+}
+
+interface EndsProps {
+  box: RefObject<HTMLElement | null>
+  isLive: boolean
+  isFollowing: boolean
+  onFollow: (isFollowing: boolean) => void
+}
+
+/** Buttons that go to the end, or stay there while the log grows. */
+const Ends = ({ box, isLive, isFollowing, onFollow }: EndsProps) => (
+  <>
+    <button type="button" onClick={() => toEnd(box.current)}>
+      End
+    </button>
+    {isLive && (
+      <button type="button" onClick={() => onFollow(!isFollowing)}>
+        {isFollowing ? 'Pause' : 'Follow'}
+      </button>
+    )}
+  </>
+)
 
 function FoldAll({ lines, folding }: { lines: Lines; folding: Folding }) {
   const canUnfold = lines.groups.all.some(folding.isFolded)

@@ -7,6 +7,7 @@ import { clientOf } from '../data/server.ts'
 import { Changes } from '../runs/changes.tsx'
 import { spanOf, useNow } from '../ui/ago.tsx'
 import { Icon, type IconName } from '../ui/icon.tsx'
+import { useInSight } from '../ui/in-sight.ts'
 
 /** How many bytes to read from the end of a content to get its last line. */
 const tailBytes = 2048
@@ -14,13 +15,15 @@ const farAway = Number.MAX_SAFE_INTEGER
 
 /** A run in progress: its current step or what it waits for, since when, and its last words. */
 export function Lane({ run }: { run: Run }) {
-  const answer = useLastAnswer(run)
-  const line = useLastLine(run, answer === undefined)
+  const place = useRef<HTMLLIElement>(null)
+  const isSeen = useInSight(place)
+  const answer = useLastAnswer(run, isSeen)
+  const line = useLastLine(run, isSeen && answer === undefined)
   const now = useNow(1000)
   const standing = standingOf(run, now)
   const turnMs = turnMsOf(run, now)
   return (
-    <li class={`lane ${standing.look}`}>
+    <li class={`lane ${standing.look}`} ref={place}>
       <a class="title" href={href(['runs', run.project, run.runId])}>
         {run.title ?? run.runId}
       </a>
@@ -98,9 +101,9 @@ function patienceMs({ leaseExpiresAt, lastSeenAt }: Run): number {
 }
 
 /** The first line of a session's last answer; undefined for a run without activity or answer. */
-function useLastAnswer({ project, runId, activity }: Run): string | undefined {
+function useLastAnswer({ project, runId, activity }: Run, isSeen: boolean): string | undefined {
   const { data } = useRead(
-    activity ? `answer ${project}/${runId}` : '',
+    activity && isSeen ? `answer ${project}/${runId}` : '',
     (signal) => clientOf(project).listTurns({ runId, order: 'desc', limit: 1 }, { signal }),
     { touches: ({ type, subject }) => type === 'turn.created' && subject.startsWith(`${runId}/`), restMs: 2000 },
   )

@@ -8,7 +8,6 @@ import { client } from '../data/server.ts'
 import { AttentionContext } from '../data/use-attention.ts'
 import { LanesContext } from '../data/use-lanes.ts'
 import { notify, useNotifying } from '../data/use-notifications.ts'
-import { plural } from '../runs/changes.tsx'
 import { Command } from '../ui/copy.tsx'
 import { Head } from '../ui/head.tsx'
 import { Icon } from '../ui/icon.tsx'
@@ -17,8 +16,6 @@ import { Skeleton } from '../ui/skeleton.tsx'
 import { Brief } from './brief.tsx'
 import { Lane } from './lane.tsx'
 import { Needs } from './needs.tsx'
-
-const shownLanes = 20
 
 const isOfRun = ({ type }: Event) => type.startsWith('run.')
 
@@ -41,7 +38,7 @@ export function Now() {
           <Ended looked={looked} />
         </>
       ) : (
-        <Skeleton rows={5} tall />
+        <Skeleton rows={5} of="lanes" />
       )}
     </>
   )
@@ -51,7 +48,6 @@ export function Now() {
 function Live() {
   const { runs, waiting, hasMore, isRead, error, reload } = useContext(LanesContext)
   const project = useScope()
-  const more = runs.length - shownLanes
   return (
     <section aria-labelledby="live">
       <h2 id="live">
@@ -66,13 +62,11 @@ function Live() {
         </div>
       )}
       <ul class="lanes">
-        {runs.slice(0, shownLanes).map((run) => (
+        {runs.map((run) => (
           <Lane key={run.id} run={run} />
         ))}
       </ul>
-      {more > 0 && (
-        <a href={href(['runs'], { project, status: 'in_progress' })}>{plural(more, 'more run')} in progress</a>
-      )}
+      {hasMore && <a href={href(['runs'], { project, status: 'in_progress' })}>All runs in progress</a>}
     </section>
   )
 }

@@ -2,6 +2,7 @@ import type { ComponentChildren } from 'preact'
 import type { Run } from '../../api/run.ts'
 import type { List } from '../data/list.ts'
 import { More } from '../ui/more.tsx'
+import { Skeleton } from '../ui/skeleton.tsx'
 import { Brief } from './brief.tsx'
 
 interface Props {
@@ -16,6 +17,7 @@ interface Props {
 export function RunBriefs({ list, note, children }: Props) {
   return (
     <>
+      {!list.isRead && !list.error && <Skeleton rows={6} />}
       {list.isRead && list.items.length === 0 && <div class="empty">{children}</div>}
       <ul class="rows briefs">
         {list.items.map((run) => (

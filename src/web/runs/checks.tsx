@@ -50,6 +50,7 @@ function CheckRow({ check, counts }: { check: Check; counts: boolean }) {
             {exitCode !== null && <span>exit code {exitCode}</span>}
             {durationMs !== null && <span>{spanOf(durationMs)}</span>}
             {agent && <span>{agent}</span>}
+            {check.erasedAt && <span>texts erased</span>}
             <Ago at={createdAt} />
           </span>
         </summary>

@@ -7,6 +7,7 @@ import { clientOf } from '../data/server.ts'
 import { Head } from '../ui/head.tsx'
 import { lazy } from '../ui/lazy.tsx'
 import { Problem } from '../ui/problem.tsx'
+import { Skeleton } from '../ui/skeleton.tsx'
 import { Badge, resultLooks } from '../ui/status.tsx'
 import { plural } from './changes.tsx'
 import { factsOf } from './compare-facts.tsx'
@@ -48,6 +49,7 @@ export default function Compare({ route }: { route: Route }) {
         </p>
       )}
       {error && <Problem error={error} onRetry={reload} />}
+      {names.length === 2 && !data && !error && <Skeleton rows={12} />}
       {data && <Compared sides={data} />}
     </>
   )

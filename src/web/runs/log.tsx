@@ -6,8 +6,9 @@ import type { Content } from '../data/content.ts'
 import { plainOf } from '../log/lines.ts'
 import { Copy } from '../ui/copy.tsx'
 import { lazy } from '../ui/lazy.tsx'
+import { Skeleton } from '../ui/skeleton.tsx'
 
-const TerminalLog = lazy(() => import('../log/terminal-log.tsx'))
+const TerminalLog = lazy(() => import('../log/terminal-log.tsx'), <Skeleton rows={6} />)
 
 interface Props {
   run: Pick<Run, 'contentType' | 'endedAt'>
@@ -56,11 +57,18 @@ export function Text({ text, contentType }: { text: string; contentType: Run['co
   return contentType === 'text/x-terminal' ? <TerminalLog text={text} /> : <Markdown text={text} />
 }
 
+let Prose: ComponentType<{ text: string }> | undefined
+
+/** Loads the code of `Markdown` in advance, so that nothing below it moves when it is drawn. */
+export async function loadMarkdown(): Promise<void> {
+  Prose ??= (await import('../ui/prose.tsx')).default
+}
+
 /** Markdown. Its code is loaded on first use. */
 export function Markdown({ text }: { text: string }) {
-  const [Prose, setProse] = useState<ComponentType<{ text: string }>>()
+  const [, draw] = useState(Prose !== undefined)
   useEffect(() => {
-    void import('../ui/prose.tsx').then(({ default: loaded }) => setProse(() => loaded))
+    void loadMarkdown().then(() => draw(true))
   }, [])
   return Prose ? <Prose text={text} /> : <pre class="prose">{text}</pre>
 }

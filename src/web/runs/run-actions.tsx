@@ -3,15 +3,17 @@ import type { Run } from '../../api/run.ts'
 import { ConductError } from '../../client/client.ts'
 import { type Act, useAct } from '../data/act.ts'
 import { clientOf } from '../data/server.ts'
-import { may, useSession } from '../data/session.ts'
+import { may, mayAdminister, useSession } from '../data/session.ts'
 import { etagOf } from '../data/version.ts'
 import { Command } from '../ui/copy.tsx'
-import { Icon } from '../ui/icon.tsx'
-import { Menu } from '../ui/menu.tsx'
+import { lazy } from '../ui/lazy.tsx'
+import { Menu, MoreActions } from '../ui/menu.tsx'
 import { Problem } from '../ui/problem.tsx'
 import { CheckForm, DeleteForm, LabelForm } from './run-forms.tsx'
 
-type Form = 'check' | 'labels' | 'delete'
+const EraseDialog = lazy(() => import('../admin/erase-dialog.tsx'))
+
+type Form = 'check' | 'labels' | 'delete' | 'erase'
 
 /**
  * The actions that the session may take on a run. Each change requires the version on screen; `onConflict` reads the
@@ -21,7 +23,6 @@ export function RunActions({ run, onConflict }: { run: Run; onConflict: () => vo
   const session = useSession()
   const it = useAct(onConflict)
   const [form, setForm] = useState<Form>()
-  const close = () => setForm(undefined)
   const mayChange = may(session, 'agent')
   return (
     <div class="actions">
@@ -37,7 +38,12 @@ export function RunActions({ run, onConflict }: { run: Run; onConflict: () => vo
         </button>
       )}
       {may(session, 'delete') && (
-        <Menu label={<More />}>
+        <Menu label={<MoreActions />}>
+          {mayAdminister(session) && (
+            <button type="button" class="danger" onClick={() => setForm('erase')}>
+              Erase texts
+            </button>
+          )}
           <button type="button" class="danger" onClick={() => setForm('delete')}>
             Delete run
           </button>
@@ -45,19 +51,25 @@ export function RunActions({ run, onConflict }: { run: Run; onConflict: () => vo
       )}
       <Retry run={run} />
       {it.error && <Problem error={it.error} />}
-      {form === 'check' && <CheckForm run={run} onClose={close} />}
-      {form === 'labels' && <LabelForm run={run} onClose={close} onConflict={onConflict} />}
-      {form === 'delete' && <DeleteForm run={run} onClose={close} onConflict={onConflict} />}
+      {form && <OpenForm form={form} run={run} onClose={() => setForm(undefined)} onConflict={onConflict} />}
     </div>
   )
 }
 
-const More = () => (
-  <>
-    <Icon name="more" />
-    <span class="unseen">More actions</span>
-  </>
-)
+interface FormProps {
+  form: Form
+  run: Run
+  onClose: () => void
+  onConflict: () => void
+}
+
+function OpenForm({ form, run, onClose, onConflict }: FormProps) {
+  if (form === 'check') return <CheckForm run={run} onClose={onClose} />
+  if (form === 'labels') return <LabelForm run={run} onClose={onClose} onConflict={onConflict} />
+  if (form === 'delete') return <DeleteForm run={run} onClose={onClose} onConflict={onConflict} />
+  const { project, runId } = run
+  return <EraseDialog title={`Erase the texts of ${runId}?`} project={project} input={{ runId }} onClose={onClose} />
+}
 
 /** The command that records the next attempt. It includes the run's own command only if that is a single line. */
 function Retry({ run: { runId, status, command } }: { run: Run }) {

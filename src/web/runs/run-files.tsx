@@ -1,7 +1,6 @@
 import { useState } from 'preact/hooks'
-import type { Run } from '../../api/run.ts'
 import type { Output } from '../../client/client.ts'
-import { useRead } from '../data/read.ts'
+import { type Read, useRead } from '../data/read.ts'
 import { clientOf } from '../data/server.ts'
 import { Problem } from '../ui/problem.tsx'
 import { Changes, plural } from './changes.tsx'
@@ -12,18 +11,19 @@ type RunFile = Output<'listRunFiles'>['files'][number]
 const shownFirst = 10
 const most = 100
 
+export type FilesRead = Read<Output<'listRunFiles'>>
+
+/** Reads the files that the turns of a run changed. */
+export const useRunFiles = (project: string, runId: string): FilesRead =>
+  useRead('files', (signal) => clientOf(project).listRunFiles({ runId, limit: most }, { signal }), {
+    touches: ({ type, project: of, subject }) =>
+      type === 'turn.created' && of === project && subject.startsWith(`${runId}/`),
+    restMs: 1000,
+  })
+
 /** The files that a run changed, most changed lines first, with a bar for each. */
-export function RunFiles({ run: { project, runId } }: { run: Pick<Run, 'project' | 'runId'> }) {
+export function RunFiles({ read: { data, error, reload } }: { read: FilesRead }) {
   const [isWhole, setWhole] = useState(false)
-  const { data, error, reload } = useRead(
-    'files',
-    (signal) => clientOf(project).listRunFiles({ runId, limit: most }, { signal }),
-    {
-      touches: ({ type, project: of, subject }) =>
-        type === 'turn.created' && of === project && subject.startsWith(`${runId}/`),
-      restMs: 1000,
-    },
-  )
   if (error && !data) return <Problem error={error} onRetry={reload} />
   if (!data || data.files.length === 0) return null
   const { files, meta } = data

@@ -4,6 +4,7 @@ import type { RunFilter } from '../data/run-filter.ts'
 import { client } from '../data/server.ts'
 import { Ago } from '../ui/ago.tsx'
 import { Problem } from '../ui/problem.tsx'
+import { Skeleton } from '../ui/skeleton.tsx'
 import { Snippet } from '../ui/snippet.tsx'
 import { Badge, statusLooks } from '../ui/status.tsx'
 
@@ -16,7 +17,7 @@ export function RunResults({ q, filter }: { q: string; filter: RunFilter }) {
     restMs: 1000,
   })
   if (error) return <Problem error={error} onRetry={reload} />
-  if (!data) return null
+  if (!data) return <Skeleton rows={8} />
   const { results, meta } = data
   return (
     <>

@@ -6,15 +6,18 @@ import { useRead } from '../data/read.ts'
 import { useRun } from '../data/run.ts'
 import { clientOf } from '../data/server.ts'
 import { spanOf, When } from '../ui/ago.tsx'
+import { ErasedAt } from '../ui/erased-at.tsx'
 import { Head } from '../ui/head.tsx'
 import { lazy } from '../ui/lazy.tsx'
 import { Problem } from '../ui/problem.tsx'
+import { Skeleton } from '../ui/skeleton.tsx'
 import { evidenceWords, Status, Verdict, verdictLooks } from '../ui/status.tsx'
 import { Tabs } from '../ui/tabs.tsx'
 import { Checks, checkCounts } from './checks.tsx'
 import { Log } from './log.tsx'
 import { RunActions } from './run-actions.tsx'
 import { RunFacts } from './run-facts.tsx'
+import { type FilesRead, useRunFiles } from './run-files.tsx'
 import { Timeline } from './timeline.tsx'
 import { WhatChanged } from './what-changed.tsx'
 
@@ -34,34 +37,39 @@ export function RunPage({ project, runId, route }: Props) {
     touches: (event) => event.project === project && /^(run|check|turn)\./.test(event.type) && !isAppend(event),
     restMs: 1000,
   })
+  const files = useRunFiles(project, runId)
   const { run } = read
-  if (!run || read.error?.code === 'NOT_FOUND') {
-    return (
-      <>
-        <Head title={runId} />
-        {read.error && <Problem error={read.error} onRetry={read.reload} />}
-      </>
-    )
-  }
-  return <Shown run={run} entries={history.data?.timeline ?? []} route={route} onConflict={read.reload} />
+  const isThere = run && read.error?.code !== 'NOT_FOUND'
+  // All at once: what came later would move what is below it.
+  const isWhole = (history.data ?? history.error) && (files.data ?? files.error)
+  return (
+    <>
+      <nav class="crumbs" aria-label="Breadcrumb">
+        <a href={href(['runs'])}>Runs</a> / <a href={href(['runs'], { project })}>{project}</a> / <span>{runId}</span>
+      </nav>
+      <Head title={run?.title ?? runId} tab={`${runId} ${run?.title ?? ''}`} />
+      {!isThere && read.error && <Problem error={read.error} onRetry={read.reload} />}
+      {!isThere && !read.error && <Skeleton rows={8} />}
+      {isThere && !isWhole && <Skeleton rows={8} />}
+      {isThere && isWhole && (
+        <Shown run={run} entries={history.data?.timeline ?? []} files={files} route={route} onConflict={read.reload} />
+      )}
+    </>
+  )
 }
 
 interface ShownProps {
   run: FullRun
   entries: TimelineEntry[]
+  files: FilesRead
   route: Route
   onConflict: () => void
 }
 
-function Shown({ run, entries, route, onConflict }: ShownProps) {
+function Shown({ run, entries, files, route, onConflict }: ShownProps) {
   const attempts = entries.flatMap((entry) => (entry.kind === 'attempt' ? [entry.run] : []))
   return (
     <>
-      <nav class="crumbs" aria-label="Breadcrumb">
-        <a href={href(['runs'])}>Runs</a> / <a href={href(['runs'], { project: run.project })}>{run.project}</a> /{' '}
-        <span>{run.runId}</span>
-      </nav>
-      <Head title={run.title ?? run.runId} tab={`${run.runId} ${run.title ?? ''}`} />
       <Standing run={run} />
       <RunActions run={run} onConflict={onConflict} />
       {run.failure && (
@@ -72,7 +80,7 @@ function Shown({ run, entries, route, onConflict }: ShownProps) {
       )}
       <div class="beside">
         <div>
-          <Work run={run} entries={entries} />
+          <Work run={run} entries={entries} files={files} />
           <Told run={run} entries={entries} route={route} />
         </div>
         <aside aria-label="About this run">
@@ -84,13 +92,13 @@ function Shown({ run, entries, route, onConflict }: ShownProps) {
 }
 
 /** What it changed, and what checks found. */
-function Work({ run, entries }: Pick<ShownProps, 'run' | 'entries'>) {
+function Work({ run, entries, files }: Pick<ShownProps, 'run' | 'entries' | 'files'>) {
   const checks = entries.flatMap((entry) => (entry.kind === 'check' ? [entry.check] : [])).reverse()
   return (
     <>
       <section aria-labelledby="changed">
         <h2 id="changed">What changed</h2>
-        <WhatChanged run={run} />
+        <WhatChanged run={run} files={files} />
       </section>
       <section aria-labelledby="checks">
         <h2 id="checks">
@@ -125,17 +133,18 @@ function Standing({ run }: { run: FullRun }) {
         )
       )}
       {leaseExpiresAt && <span class="muted">held by its agent</span>}
+      <ErasedAt at={run.erasedAt} />
     </p>
   )
 }
 
-const Session = lazy(() => import('./session.tsx'))
+const Session = lazy(() => import('./session.tsx'), <Skeleton rows={5} of="lanes" />)
 
 const ofText = { log: 'Log', raw: 'Raw', timeline: 'Timeline' }
 const ofSession = { session: 'Session', ...ofText }
 
 /** What it wrote and what happened to it. The view is part of the address. */
-function Told({ run, entries, route }: Omit<ShownProps, 'onConflict'>) {
+function Told({ run, entries, route }: Omit<ShownProps, 'onConflict' | 'files'>) {
   const views: Record<string, string> = run.turns.count > 0 ? ofSession : ofText
   const asked = route.query.get('view') ?? ''
   const view = Object.hasOwn(views, asked) ? asked : (Object.keys(views)[0] as string)
@@ -156,6 +165,7 @@ function Written({ run, isRaw, route }: { run: FullRun; isRaw: boolean; route: R
   return (
     <>
       {error && <Problem error={error} />}
+      {!isRead && !error && <Skeleton rows={6} />}
       {isRead && text === '' && <p class="empty">No output{run.endedAt ? '.' : ' yet.'}</p>}
       {text !== '' && <Log run={run} content={content} isRaw={isRaw} route={route} />}
     </>

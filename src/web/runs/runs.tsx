@@ -6,6 +6,7 @@ import { useRunList } from '../data/run-list.ts'
 import { Command } from '../ui/copy.tsx'
 import { Head } from '../ui/head.tsx'
 import { Problem } from '../ui/problem.tsx'
+import { Skeleton } from '../ui/skeleton.tsx'
 import { plural } from './changes.tsx'
 import { filterNames } from './filter-fields.ts'
 import { RunFilters } from './run-filters.tsx'
@@ -49,6 +50,7 @@ function Listed({ route }: { route: Route }) {
           </button>
         )}
       </div>
+      {!isRead && runs.length === 0 && <Skeleton rows={15} />}
       {isRead && runs.length === 0 && <None route={route} />}
       {runs.length > 0 && (
         <RunTable

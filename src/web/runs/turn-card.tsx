@@ -29,6 +29,7 @@ export function TurnCard({ turn, route, isMarked }: Props) {
         </h3>
         {failure && <Badge look={{ word: 'Failed', icon: 'cross', tone: 'bad' }} title={failure.message} />}
         {interrupted && <Badge look={{ word: 'Interrupted', icon: 'warn', tone: 'doubt' }} />}
+        {turn.erasedAt && <span class="muted small">texts erased</span>}
         <TurnFigures turn={turn} />
       </header>
       {prompt ? (

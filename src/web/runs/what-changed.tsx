@@ -5,12 +5,13 @@ import { outerAddress } from '../data/outer.ts'
 import { Icon } from '../ui/icon.tsx'
 import { OuterLink } from '../ui/outer-link.tsx'
 import { Changes, plural } from './changes.tsx'
-import { RunFiles } from './run-files.tsx'
+import { type FilesRead, RunFiles } from './run-files.tsx'
 
 /** What a run changed in the code, with links to the repository's host. */
-export function WhatChanged({ run }: { run: Run & { turns: { count: number } } }) {
+export function WhatChanged({ run, files }: { run: Run; files: FilesRead }) {
   const { changes, git, links } = run
-  if (!changes && !git && links.length === 0) {
+  const hasFiles = (files.data?.files.length ?? 0) > 0
+  if (!changes && !git && links.length === 0 && !hasFiles && !files.error) {
     return <p class="muted">Unknown: the run names no changes, no commit and no links.</p>
   }
   return (
@@ -21,7 +22,7 @@ export function WhatChanged({ run }: { run: Run & { turns: { count: number } } }
         {git && <State git={git} forge={forgeOf(git.repository)} />}
       </div>
       {git?.commits && <Commits ids={git.commits} forge={forgeOf(git.repository)} />}
-      {run.turns.count > 0 && <RunFiles run={run} />}
+      <RunFiles read={files} />
     </>
   )
 }

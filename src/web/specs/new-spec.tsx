@@ -4,6 +4,7 @@ import { useAct } from '../data/act.ts'
 import { useProjects } from '../data/projects.ts'
 import { clientOf } from '../data/server.ts'
 import { useSession } from '../data/session.ts'
+import { FormEnd } from '../ui/form.tsx'
 import { Head } from '../ui/head.tsx'
 import { Problem } from '../ui/problem.tsx'
 import { ProjectChoice } from '../ui/project-choice.tsx'
@@ -40,14 +41,7 @@ export default function NewSpec({ route: { query } }: { route: Route }) {
         </div>
         <SpecText content={content} onInput={setContent} isRequired />
         {error && <Problem error={error} />}
-        <div class="row end">
-          <button type="button" onClick={() => history.back()}>
-            Cancel
-          </button>
-          <button type="submit" class="main" disabled={isBusy || project === ''}>
-            Create spec
-          </button>
-        </div>
+        <FormEnd deed="Create spec" isReady={!isBusy && project !== ''} onCancel={() => history.back()} />
       </form>
     </>
   )

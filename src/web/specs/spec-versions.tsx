@@ -1,16 +1,18 @@
 import type { Output } from '../../client/client.ts'
 import { goQuery, href, type Route } from '../app/router.ts'
-import { useList } from '../data/list.ts'
+import { type List, useList } from '../data/list.ts'
 import { useRead } from '../data/read.ts'
 import { clientOf } from '../data/server.ts'
 import { Ago } from '../ui/ago.tsx'
 import { lazy } from '../ui/lazy.tsx'
 import { More } from '../ui/more.tsx'
 import { Problem } from '../ui/problem.tsx'
+import { Skeleton } from '../ui/skeleton.tsx'
 
 const Difference = lazy(() => import('./difference.tsx'))
 
 type FullSpec = Output<'getSpec'>['spec']
+type Version = Output<'listSpecVersions'>['versions'][number]
 
 /** Earlier versions of a spec, and the changes between two of them. The address names the two. */
 export function SpecVersions({ spec: { project, specId, version }, route }: { spec: FullSpec; route: Route }) {
@@ -24,6 +26,7 @@ export function SpecVersions({ spec: { project, specId, version }, route }: { sp
   )
   const to = numberIn(route, 'to') ?? version
   const from = numberIn(route, 'from') ?? Math.max(1, to - 1)
+  const compared = useCompared({ project, specId, from, to })
   const numbers = list.items.map((one) => one.version)
   return (
     <>
@@ -31,7 +34,28 @@ export function SpecVersions({ spec: { project, specId, version }, route }: { sp
         <Pick name="from" label="From version" value={from} numbers={numbers} route={route} />
         <Pick name="to" label="to version" value={to} numbers={numbers} route={route} />
       </div>
-      <Compared project={project} specId={specId} from={from} to={to} />
+      {compared.error && <Problem error={compared.error} onRetry={compared.reload} />}
+      {compared.data && <Difference before={textOf(compared.data.before)} after={textOf(compared.data.after)} />}
+      {/* The list waits for what is above it, which would move it. */}
+      {compared.data || compared.error ? (
+        <Versions list={list} specId={specId} to={to} route={route} />
+      ) : (
+        <Skeleton rows={8} />
+      )}
+    </>
+  )
+}
+
+interface VersionsProps {
+  list: List<Version>
+  specId: string
+  to: number
+  route: Route
+}
+
+function Versions({ list, specId, to, route }: VersionsProps) {
+  return (
+    <>
       <ol class="rows versions" aria-label="Versions">
         {list.items.map((one) => (
           <li key={one.version}>
@@ -87,16 +111,14 @@ interface ComparedProps {
   to: number
 }
 
-function Compared({ project, specId, from, to }: ComparedProps) {
+/** Two versions of a spec, with the code that compares them. */
+function useCompared({ project, specId, from, to }: ComparedProps) {
   const client = clientOf(project)
-  const { data, error, reload } = useRead(`${from} ${to}`, async (signal) => {
+  return useRead(`${from} ${to}`, async (signal) => {
     const read = (version: number) => client.getSpecVersion({ specId, version }, { signal })
-    const [before, after] = await Promise.all([read(from), read(to)])
+    const [before, after] = await Promise.all([read(from), read(to), Difference.load()])
     return { before: before.version, after: after.version }
   })
-  if (error) return <Problem error={error} onRetry={reload} />
-  if (!data) return null
-  return <Difference before={textOf(data.before)} after={textOf(data.after)} />
 }
 
 /** The title belongs to a version unless its content contains it. */

@@ -1,15 +1,19 @@
+import { useState } from 'preact/hooks'
 import type { Output } from '../../client/client.ts'
 import { go, href, type Route } from '../app/router.ts'
 import { useRead } from '../data/read.ts'
 import { clientOf } from '../data/server.ts'
-import { may, useSession } from '../data/session.ts'
-import { Markdown } from '../runs/log.tsx'
+import { may, mayAdminister, useSession } from '../data/session.ts'
+import { loadMarkdown, Markdown } from '../runs/log.tsx'
 import { actorText } from '../ui/actor.ts'
 import { When } from '../ui/ago.tsx'
 import { Command } from '../ui/copy.tsx'
+import { ErasedAt } from '../ui/erased-at.tsx'
 import { Head } from '../ui/head.tsx'
 import { lazy } from '../ui/lazy.tsx'
+import { Menu, MoreActions } from '../ui/menu.tsx'
 import { Problem } from '../ui/problem.tsx'
+import { Skeleton } from '../ui/skeleton.tsx'
 import { Badge } from '../ui/status.tsx'
 import { Tabs } from '../ui/tabs.tsx'
 import { bearsOnTotals } from './spec-card.tsx'
@@ -20,6 +24,7 @@ import { Checklist, specLooks } from './spec-status.tsx'
 import { SpecVersions } from './spec-versions.tsx'
 import { SpecCrumbs, UnwrittenSpec } from './unwritten-spec.tsx'
 
+const EraseDialog = lazy(() => import('../admin/erase-dialog.tsx'))
 const SpecEditor = lazy(() => import('./spec-editor.tsx'))
 
 type FullSpec = Output<'getSpec'>['spec']
@@ -32,48 +37,51 @@ interface Props {
 
 /** A spec: what is left to do, its text and versions, and its runs. */
 export default function SpecPage({ project, specId, route }: Props) {
-  const { data, error, reload } = useRead('spec', (signal) => clientOf(project).getSpec({ specId }, { signal }), {
+  const { data, error, reload } = useRead('spec', (signal) => readSpec(project, specId, signal), {
     touches: (event) =>
       event.project === project &&
       (event.type.startsWith('spec.') ? event.subject === specId : bearsOnTotals(event.changes)),
     restMs: 1000,
   })
-  if (error?.code === 'NOT_FOUND') return <UnwrittenSpec project={project} specId={specId} />
-  if (data) return <Shown spec={data.spec} route={route} onConflict={reload} />
+  const spec = error?.code === 'NOT_FOUND' ? undefined : data?.spec
   return (
     <>
-      <Head title={specId} />
-      {error && <Problem error={error} onRetry={reload} />}
+      <SpecCrumbs project={project} specId={specId} />
+      <Head title={spec?.title ?? specId} tab={`${specId} ${spec?.title ?? ''}`} />
+      {spec && <Shown spec={spec} route={route} onConflict={reload} />}
+      {!spec && !error && <Skeleton rows={8} />}
+      {error?.code === 'NOT_FOUND' && <UnwrittenSpec project={project} specId={specId} />}
+      {error && error.code !== 'NOT_FOUND' && !spec && <Problem error={error} onRetry={reload} />}
     </>
   )
 }
 
+async function readSpec(project: string, specId: string, signal: AbortSignal) {
+  const [answer] = await Promise.all([clientOf(project).getSpec({ specId }, { signal }), loadMarkdown()])
+  return answer
+}
+
 const views = { spec: 'Spec', runs: 'Runs', versions: 'Versions' }
 
-function Shown({ spec, route, onConflict }: { spec: FullSpec; route: Route; onConflict: () => void }) {
+interface ShownProps {
+  spec: FullSpec
+  route: Route
+  onConflict: () => void
+}
+
+function Shown({ spec, route, onConflict }: ShownProps) {
   const { project, specId } = spec
   const asked = route.query.get('view')
   const view = asked === 'runs' || asked === 'versions' ? asked : 'spec'
-  const mayWrite = may(useSession(), 'agent')
-  const isEditing = asked === 'edit' && mayWrite
+  const isEditing = may(useSession(), 'agent') && asked === 'edit'
   return (
     <>
-      <SpecCrumbs project={project} specId={specId} />
-      <Head title={spec.title ?? specId} tab={`${specId} ${spec.title ?? ''}`} />
       <Standing spec={spec} />
       {isEditing ? (
         <SpecEditor spec={spec} onClose={() => go(href(route.path))} />
       ) : (
         <>
-          <div class="actions">
-            {mayWrite && (
-              <a class="button" href={href(route.path, { view: 'edit' })}>
-                Edit spec
-              </a>
-            )}
-            <SpecMove spec={spec} onConflict={onConflict} />
-            <Command text={`conduct exec --spec-id ${specId} -- claude -p 'Do what is left of ${specId}'`} />
-          </div>
+          <SpecActions spec={spec} route={route} onConflict={onConflict} />
           <div class="beside">
             <div>
               <Tabs label="Views" views={views} view={view} route={route} />
@@ -91,6 +99,38 @@ function Shown({ spec, route, onConflict }: { spec: FullSpec; route: Route; onCo
   )
 }
 
+function SpecActions({ spec, route, onConflict }: ShownProps) {
+  const session = useSession()
+  const { project, specId } = spec
+  const [isErasing, setErasing] = useState(false)
+  return (
+    <div class="actions">
+      {may(session, 'agent') && (
+        <a class="button" href={href(route.path, { view: 'edit' })}>
+          Edit spec
+        </a>
+      )}
+      <SpecMove spec={spec} onConflict={onConflict} />
+      {mayAdminister(session) && (
+        <Menu label={<MoreActions />}>
+          <button type="button" class="danger" onClick={() => setErasing(true)}>
+            Erase texts
+          </button>
+        </Menu>
+      )}
+      <Command text={`conduct exec --spec-id ${specId} -- claude -p 'Do what is left of ${specId}'`} />
+      {isErasing && (
+        <EraseDialog
+          title={`Erase the texts of ${specId}?`}
+          project={project}
+          input={{ specId }}
+          onClose={() => setErasing(false)}
+        />
+      )}
+    </div>
+  )
+}
+
 function Standing({ spec }: { spec: FullSpec }) {
   return (
     <p class="standing">
@@ -100,6 +140,7 @@ function Standing({ spec }: { spec: FullSpec }) {
       <span class="muted">
         changed <When at={spec.updatedAt} /> by {actorText(spec.updatedBy)}
       </span>
+      <ErasedAt at={spec.erasedAt} />
     </p>
   )
 }

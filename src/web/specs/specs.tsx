@@ -9,6 +9,7 @@ import { Head } from '../ui/head.tsx'
 import { lazy } from '../ui/lazy.tsx'
 import { Problem } from '../ui/problem.tsx'
 import { SearchField } from '../ui/search-field.tsx'
+import { Skeleton } from '../ui/skeleton.tsx'
 import { Board, most } from './board.tsx'
 import { newSpecAddress } from './spec-address.ts'
 import { cardId } from './spec-card.tsx'
@@ -51,6 +52,7 @@ function AllSpecs({ route: { query }, route }: { route: Route }) {
         {moved && `${moved.specId} is now ${specLooks[moved.status].word}.`}
       </p>
       {error && <Problem error={error} onRetry={reload} />}
+      {!data && !error && <Skeleton rows={10} of="cards" />}
       {isEmpty && <None isFiltered={query.size > 0} />}
       {data && !isEmpty && <Board pages={data} onMoved={onMoved} onConflict={reload} />}
     </>

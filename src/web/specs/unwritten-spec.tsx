@@ -1,6 +1,5 @@
 import { href } from '../app/router.ts'
 import { may, useSession } from '../data/session.ts'
-import { Head } from '../ui/head.tsx'
 import { newSpecAddress } from './spec-address.ts'
 import { SpecRuns } from './spec-runs.tsx'
 
@@ -19,8 +18,6 @@ export const SpecCrumbs = ({ project, specId }: Props) => (
 export function UnwrittenSpec({ project, specId }: Props) {
   return (
     <>
-      <SpecCrumbs project={project} specId={specId} />
-      <Head title={specId} />
       <div class="empty">
         <p>
           Nobody has written the spec {specId} in project {project} yet. Runs can name a spec before it is written.

@@ -1,7 +1,11 @@
+import { requireLanguage } from '../data/locale.ts'
 import { lazy } from '../ui/lazy.tsx'
 import { type Series, SeriesTable } from './series-table.tsx'
 
-const Bars = lazy(() => import('./bars.tsx'))
+const Bars = lazy(() => {
+  requireLanguage()
+  return import('./bars.tsx')
+})
 
 interface Props {
   title: string

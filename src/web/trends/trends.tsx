@@ -1,10 +1,12 @@
 import { href, type Route } from '../app/router.ts'
+import { timeZoneHere } from '../data/locale.ts'
 import { useRead } from '../data/read.ts'
 import { client } from '../data/server.ts'
 import { costOf } from '../ui/cost.ts'
 import { CsvButton } from '../ui/csv-button.tsx'
 import { Head } from '../ui/head.tsx'
 import { Problem } from '../ui/problem.tsx'
+import { Skeleton } from '../ui/skeleton.tsx'
 import { statusLooks, verdictLooks } from '../ui/status.tsx'
 import { BreakdownTable } from './breakdown.tsx'
 import { Chart } from './chart.tsx'
@@ -21,7 +23,7 @@ export default function Trends({ route }: { route: Route }) {
   const askedBy = route.query.get('by') ?? ''
   const by = Object.hasOwn(breakdowns, askedBy) ? (askedBy as Breakdown) : 'agent'
   const project = route.query.has('project') ? route.query.getAll('project') : undefined
-  const { timeZone } = Intl.DateTimeFormat().resolvedOptions()
+  const timeZone = timeZoneHere()
   const { data, error, reload } = useRead(
     JSON.stringify([days, by, project]),
     (signal) => client.stats({ createdAfter: beginningOf(days), by, project, timeZone }, { signal }),
@@ -34,6 +36,7 @@ export default function Trends({ route }: { route: Route }) {
         <Periods route={route} days={days} />
       </div>
       {error && <Problem error={error} onRetry={reload} />}
+      {!data && !error && <Skeleton rows={4} of="charts" />}
       {data?.total.runs === 0 && <p class="empty">No runs in the last {days} days.</p>}
       {data && data.total.runs > 0 && (
         <>

@@ -8,33 +8,50 @@ interface FormProps {
   /** The label of the submit button. */
   deed: string
   isDanger?: boolean
+  /** Whether the form can be submitted. */
+  isReady?: boolean
   work: () => Promise<unknown>
   onClose: () => void
+  /** Called after success. By default the dialog closes. */
+  onDone?: () => void
   onConflict?: () => void
   children: ComponentChildren
 }
 
 /** A dialog that makes one change. If the change fails, it stays open and shows the error. */
-export function Form({ title, deed, isDanger = false, work, onClose, onConflict, children }: FormProps) {
+export function Form({ title, deed, isDanger = false, isReady = true, work, children, ...then }: FormProps) {
+  const { onClose, onDone = onClose, onConflict } = then
   const { act, isBusy, error } = useAct(onConflict)
   const submit = async (event: Event) => {
     event.preventDefault()
-    if (await act(work)) onClose()
+    if (await act(work)) onDone()
   }
   return (
     <Dialog title={title} onClose={onClose}>
       <form onSubmit={submit}>
         {children}
         {error && <Problem error={error} />}
-        <div class="row end">
-          <button type="button" onClick={onClose}>
-            Cancel
-          </button>
-          <button type="submit" class={isDanger ? 'danger' : 'main'} disabled={isBusy}>
-            {deed}
-          </button>
-        </div>
+        <FormEnd deed={deed} isDanger={isDanger} isReady={isReady && !isBusy} onCancel={onClose} />
       </form>
     </Dialog>
   )
 }
+
+interface EndProps {
+  deed: string
+  isDanger?: boolean
+  isReady: boolean
+  onCancel: () => void
+}
+
+/** The buttons at the end of a form. */
+export const FormEnd = ({ deed, isDanger = false, isReady, onCancel }: EndProps) => (
+  <div class="row end">
+    <button type="button" onClick={onCancel}>
+      Cancel
+    </button>
+    <button type="submit" class={isDanger ? 'danger' : 'main'} disabled={!isReady}>
+      {deed}
+    </button>
+  </div>
+)

@@ -49,6 +49,14 @@ export function Menu({ label, isActive = false, isAtEnd = false, onClose, childr
   )
 }
 
+/** The label of a menu of rare actions. */
+export const MoreActions = () => (
+  <>
+    <Icon name="more" />
+    <span class="unseen">More actions</span>
+  </>
+)
+
 /** Closes the menu that contains an element. */
 export function closeMenu(target: EventTarget | null): void {
   const menu = target instanceof Element ? target.closest('details') : null

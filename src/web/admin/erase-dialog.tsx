@@ -1,0 +1,120 @@
+import { useState } from 'preact/hooks'
+import { type Count, type Counts, type Erasable, erase, useCount } from '../data/erase.ts'
+import { client, clientOf } from '../data/server.ts'
+import { plural } from '../runs/changes.tsx'
+import { Dialog } from '../ui/dialog.tsx'
+import { Form } from '../ui/form.tsx'
+import { Problem } from '../ui/problem.tsx'
+
+interface Props {
+  title: string
+  /** In which project; without it, in all that the key sees. */
+  project?: string
+  input: Erasable
+  onClose: () => void
+}
+
+/** Counts what would be erased, erases it once the person agrees, and says what was erased. */
+export default function EraseDialog({ title, project, input, onClose }: Props) {
+  const place = project === undefined ? client : clientOf(project)
+  const count = useCount(place, input)
+  const [gone, setGone] = useState<Counts>()
+  const [isDone, setDone] = useState(false)
+  if (isDone && gone) return <Erased gone={gone} onClose={onClose} />
+  return (
+    <Form
+      title={title}
+      deed="Erase texts"
+      isDanger
+      isReady={count.isWhole && wordsOf(count.counts) !== ''}
+      work={() => erase(place, input, setGone)}
+      onDone={() => setDone(true)}
+      onClose={onClose}
+    >
+      <Found count={count} />
+      <p>
+        Their texts go for good; this cannot be undone. Ids, times, statuses, figures and hashes stay, and readers see
+        “[erased]” in place of a text.
+      </p>
+      {gone && <p role="status">Erased so far: {wordsOf(gone)}.</p>}
+    </Form>
+  )
+}
+
+function Found({ count: { counts, isWhole, error } }: { count: Count }) {
+  if (error) return <Problem error={error} />
+  const words = wordsOf(counts)
+  if (!isWhole) return <p role="status">Counting … {words}</p>
+  if (words === '') return <p role="status">No text to erase was found.</p>
+  return (
+    <>
+      <p role="status">
+        Texts were found in <b>{words}</b>.
+      </p>
+      {(counts?.others ?? 0) > 0 && (
+        <p class="muted small">
+          The answers that the server keeps for repeated requests go in any case: nobody can tell what is in them.
+        </p>
+      )}
+    </>
+  )
+}
+
+function Erased({ gone, onClose }: { gone: Counts; onClose: () => void }) {
+  return (
+    <Dialog title="Texts erased" onClose={onClose}>
+      <div>
+        <p>
+          Erased in <b>{wordsOf(gone) || 'nothing: somebody else was faster'}</b>.
+        </p>
+        <p class="muted small">
+          Copies elsewhere still have them: backups, exports, what webhooks sent, and the agent’s own transcript.
+        </p>
+      </div>
+    </Dialog>
+  )
+}
+
+const nouns: [keyof Counts, string][] = [
+  ['runs', 'run'],
+  ['turns', 'turn'],
+  ['specs', 'spec'],
+  ['checks', 'check'],
+  ['features', 'feature'],
+  ['events', 'event'],
+  ['others', 'other text'],
+]
+
+/** Counts in words: `1 run, 12 events`; '' for none. */
+const wordsOf = (counts: Counts | undefined) =>
+  nouns.flatMap(([field, noun]) => (counts?.[field] ? plural(counts[field], noun) : [])).join(', ')
+
+/** Asks for a text, then erases every text that contains it. */
+export function EraseTextDialog({ onClose }: { onClose: () => void }) {
+  const [text, setText] = useState('')
+  const [isAsked, setAsked] = useState(false)
+  if (isAsked) return <EraseDialog title="Erase all texts that contain it?" input={{ text }} onClose={onClose} />
+  return (
+    <Form
+      title="Erase a text everywhere"
+      deed="Find"
+      work={async () => {}}
+      onDone={() => setAsked(true)}
+      onClose={onClose}
+    >
+      <label class="field">
+        A password, a name or another text that must not stay, letter by letter
+        <textarea
+          rows={3}
+          required
+          minLength={4}
+          autocomplete="off"
+          spellcheck={false}
+          value={text}
+          onInput={(event) => setText(event.currentTarget.value)}
+        />
+      </label>
+      <p class="muted small">It is searched for in all projects that your key sees. Nothing is erased yet.</p>
+    </Form>
+  )
+}

@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Page } from 'playwright-core'
+import { openPage } from '../support/browser.ts'
+
+const secret = 'correct-horse-battery'
+
+/** Erases by the dialog that is open, once it says what would go. */
+async function eraseBy(page: Page, found: RegExp) {
+  const dialog = page.getByRole('dialog')
+  await dialog.getByText(found).waitFor()
+  await dialog.getByRole('button', { name: 'Erase texts' }).click()
+  await page.getByRole('dialog', { name: 'Texts erased' }).getByText('Erased in').waitFor()
+  await page.keyboard.press('Escape')
+}
+
+/** Waits until nothing on a page has the secret any more. */
+const isForgotten = (page: Page) => page.waitForFunction((text) => !document.body.innerHTML.includes(text), secret)
+
+test('an admin sees what would go, erases the texts of a run, and every open page forgets them', async (t) => {
+  const { page, client, home, openTab } = await openPage(t)
+  const { run } = await client.createRun({
+    title: `Title ${secret}`,
+    status: 'in_progress',
+    content: `Log ${secret}\n`,
+  })
+  await client.appendTurn({ runId: run.runId, prompt: `Prompt ${secret}`, answer: `Answer ${secret}` })
+  await client.createCheck({ runId: run.runId, name: 'tests', result: 'pass', content: `Check ${secret}` })
+  await page.goto(`${home}?again#/runs/default/RUN-001?view=log`)
+  const session = await openTab('#/runs/default/RUN-001')
+  const list = await openTab('#/runs')
+  const now = await openTab()
+  const activity = await openTab('#/activity')
+  for (const tab of [page, session, list, now, activity]) await tab.getByText(secret).first().waitFor()
+
+  await page.locator('summary', { hasText: 'More actions' }).click()
+  await page.getByRole('button', { name: 'Erase texts' }).click()
+  await eraseBy(page, /^Texts were found in 1 run, 1 turn, 1 check, \d+ event/)
+  await page.getByRole('heading', { level: 1, name: '[erased]' }).waitFor()
+  await page
+    .locator('.standing')
+    .getByText(/^texts erased/)
+    .waitFor()
+  await page
+    .locator('.log')
+    .getByText(/bytes erased\]/)
+    .waitFor()
+  for (const tab of [page, session, list, now, activity]) await isForgotten(tab)
+  await activity.getByText('erased the texts of run RUN-001').waitFor()
+  assert.equal((await client.getRun({ runId: run.runId })).run.title, '[erased]')
+})
+
+test('a text is erased wherever it stands, and a spec and a project as a whole', async (t) => {
+  const { page, client, home } = await openPage(t, '#/projects')
+  await client.createProject({ slug: 'shop', name: 'Shop' })
+  await client.createRun({ runId: 'A', title: `About ${secret}` })
+  await client.createRun({ runId: 'B', title: 'About something else' })
+  await client.createSpec({ specId: 'S-1', title: 'A plan', content: 'First this.' })
+  await page.getByRole('button', { name: 'Erase a text' }).click()
+  const ask = page.getByRole('dialog', { name: 'Erase a text everywhere' })
+  await ask.getByRole('textbox').fill(secret)
+  await ask.getByRole('button', { name: 'Find' }).click()
+  await eraseBy(page, /^Texts were found in 1 run, 1 event/)
+  const titleOf = async (runId: string) => (await client.getRun({ runId })).run.title
+  assert.deepEqual([await titleOf('A'), await titleOf('B')], ['[erased]', 'About something else'])
+
+  await page.goto(`${home}#/specs/default/S-1`)
+  await page.getByText('First this.').waitFor()
+  await page.locator('summary', { hasText: 'More actions' }).click()
+  await page.getByRole('button', { name: 'Erase texts' }).click()
+  await eraseBy(page, /1 spec/)
+  await page
+    .locator('.standing')
+    .getByText(/^texts erased/)
+    .waitFor()
+  await page.getByText('First this.').waitFor({ state: 'detached' })
+
+  await page.goto(`${home}#/projects`)
+  await page.getByRole('link', { name: 'Settings of default' }).click()
+  await page.getByRole('button', { name: 'Erase all texts' }).click()
+  await eraseBy(page, /^Texts were found in 1 run/)
+  assert.equal(await titleOf('B'), '[erased]')
+})
+
+test('only an admin is offered to erase', async (t) => {
+  const { page, client, home } = await openPage(t, '', { permissions: ['write', 'delete'] })
+  await client.createRun({ title: 'One' })
+  await page.goto(`${home}?again#/runs/default/RUN-001`)
+  await page.locator('summary', { hasText: 'More actions' }).click()
+  await page.getByRole('button', { name: 'Delete run' }).waitFor()
+  assert.equal(await page.getByRole('button', { name: 'Erase texts' }).count(), 0)
+})
