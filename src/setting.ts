@@ -3,6 +3,7 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { type Keep, readKeep } from './ledger/keep.ts'
 import { secretPattern } from './ledger/secret.ts'
+import { isSigningSecret, receiverFault } from './ledger/webhook.ts'
 
 /** The settings of `conduct serve`. */
 export interface Settings {
@@ -18,6 +19,8 @@ export interface Settings {
   logLevel: LogLevel
   anchorFile: string | undefined
   anchorCommand: string | undefined
+  anchorWebhook: string | undefined
+  anchorWebhookSecret: string | undefined
   backupDir: string | undefined
   backupKeep: Keep[]
 }
@@ -146,6 +149,26 @@ export const settings: Table = {
     meaning: 'Shell command that receives each checkpoint of the log on standard input',
     read: (text) => text || undefined,
   },
+  anchorWebhook: {
+    env: 'CONDUCT_ANCHOR_WEBHOOK',
+    flag: '--anchor-webhook',
+    fallback: '',
+    meaning: 'URL to which the server posts each checkpoint of the log, signed by CONDUCT_ANCHOR_WEBHOOK_SECRET',
+    read(text) {
+      const fault = text === '' ? undefined : receiverFault(text)
+      if (fault !== undefined) throw new Error(fault)
+      return text || undefined
+    },
+  },
+  anchorWebhookSecret: {
+    env: 'CONDUCT_ANCHOR_WEBHOOK_SECRET',
+    fallback: '',
+    meaning: 'Secret that signs what is posted to CONDUCT_ANCHOR_WEBHOOK: whsec_ and the base64 of 24 to 64 random bytes',
+    read(text) {
+      if (text === '' || isSigningSecret(text)) return text || undefined
+      throw new Error('must be whsec_ and the base64 of 24 to 64 random bytes')
+    },
+  },
   backupDir: {
     env: 'CONDUCT_BACKUP_DIR',
     flag: '--backup-dir',
@@ -216,8 +239,13 @@ export function readSettings(
     }
   })
   faults.push(...unknownSettings(env))
+  const values = Object.fromEntries(read) as unknown as Settings
+  const secret = settings.anchorWebhookSecret.env
+  if (values.anchorWebhook !== undefined && !env[secret]) {
+    faults.push(`${settings.anchorWebhook.env} needs ${secret}, the secret that signs what is posted there`)
+  }
   if (faults.length > 0) throw new Error(faults.join('\n'))
-  return Object.fromEntries(read) as unknown as Settings
+  return values
 }
 
 /** An error for each unknown CONDUCT_ variable. */

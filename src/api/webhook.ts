@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { receiverFault } from '../ledger/webhook.ts'
 import { eventType, place } from './event.ts'
 import { humanId, rowId, time } from './field.ts'
 
@@ -12,19 +13,11 @@ const url = z
   .string()
   .max(longestUrl)
   .transform((value, { addIssue }) => {
-    const fault = faultOf(value)
+    const fault = receiverFault(value)
     if (fault !== undefined) addIssue(fault)
     return fault === undefined ? new URL(value).href : value
   })
   .describe('The http or https address that receives the events')
-
-/** What is wrong with the URL of a receiver. It may contain a password, so the message does not quote it. */
-function faultOf(value: string): string | undefined {
-  const { protocol, username, password, hash } = URL.canParse(value) ? new URL(value) : {}
-  if (protocol !== 'https:' && protocol !== 'http:') return 'must be an address like https://hooks.example.com/conduct'
-  if (username || password) return 'must not carry a user or password: the receiver knows Conduct by the signature'
-  if (hash) return 'must not have a fragment (#…): it is never sent'
-}
 
 export const webhookFields = {
   url,

@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { getRequestListener, type Http2Bindings, type HttpBindings } from '@hono/node-server'
 import type { Logger } from 'pino'
+import type { AnchorOptions } from '../jobs/anchor.ts'
 import { startServerJobs } from '../jobs/jobs.ts'
 import { type AppOptions, createApp } from './app.ts'
 import { inBatches, type Listener } from './batch.ts'
@@ -11,15 +12,11 @@ import { limitPipelines } from './pipeline.ts'
 export { openStore, type Store, type StoreOptions } from '../store/open.ts'
 export { type AppOptions, createApp } from './app.ts'
 
-export interface ServeOptions extends Omit<AppOptions, 'stopping' | 'actor'> {
+export interface ServeOptions extends Omit<AppOptions, 'stopping' | 'actor'>, AnchorOptions {
   host: string
   /** 0 takes a free one. */
   port: number
   log?: Logger
-  /** A file to which the server appends each checkpoint of the log. */
-  anchorFile?: string | undefined
-  /** A shell command to whose standard input the server writes each checkpoint of the log. */
-  anchorCommand?: string | undefined
   /** Milliseconds after which a client that reads nothing of its response is disconnected; default 30,000. */
   stallMs?: number
 }

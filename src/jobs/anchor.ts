@@ -1,35 +1,55 @@
 import { spawn } from 'node:child_process'
 import { open } from 'node:fs/promises'
+import type { Checkpoint } from '../ledger/checkpoint.ts'
+import { checkpointMessageIdOf, type Send, signedHeaders } from '../ledger/webhook.ts'
 
 export interface AnchorOptions {
+  /** A file to which the server appends each checkpoint of the log. */
   anchorFile?: string | undefined
+  /** A shell command to whose standard input the server writes each checkpoint. */
   anchorCommand?: string | undefined
+  /** A URL to which the server posts each checkpoint, and the secret that signs the messages. */
+  anchorWebhook?: string | undefined
+  anchorWebhookSecret?: string | undefined
 }
 
-/** Stores a checkpoint outside the ledger. Throws an Error that says why it cannot. */
-export type Anchor = (checkpoint: { size: number; note: string }) => Promise<void>
+/** Stores a checkpoint outside the database. Throws an Error that says what went wrong. */
+export type Anchor = (checkpoint: Checkpoint) => Promise<void>
 
-/** A command that takes longer is killed. */
+/** How long the command may run, in milliseconds, before the server kills it. */
 const commandMs = 30_000
 
-/** The configured anchors. Each gets a checkpoint again until it has accepted it. */
-export function anchorsOf({ anchorFile, anchorCommand }: AnchorOptions): Anchor[] {
-  return [
-    ...(anchorFile === undefined ? [] : [onceEach((note) => append(anchorFile, note))]),
-    ...(anchorCommand === undefined ? [] : [onceEach((note) => run(anchorCommand, note))]),
-  ]
+/** Returns one anchor for each place that the settings name. An anchor that fails gets the same checkpoint again. */
+export function anchorsOf(options: AnchorOptions, send: Send, now: () => string): Anchor[] {
+  const { anchorFile, anchorCommand, anchorWebhook, anchorWebhookSecret } = options
+  const anchors: Anchor[] = []
+  if (anchorFile !== undefined) anchors.push(({ note }) => append(anchorFile, note))
+  if (anchorCommand !== undefined) anchors.push(({ note }) => run(anchorCommand, note))
+  if (anchorWebhook !== undefined && anchorWebhookSecret !== undefined) {
+    const sign = (id: string, body: string) => signedHeaders(id, now(), body, [anchorWebhookSecret])
+    anchors.push((checkpoint) => post(checkpoint, anchorWebhook, sign, send))
+  }
+  return anchors.map(onceEach)
 }
 
-function onceEach(put: (note: string) => Promise<void>): Anchor {
+function onceEach(put: Anchor): Anchor {
   let newest = 0
-  return async ({ size, note }) => {
-    if (size === newest) return
-    await put(note)
-    newest = size
+  return async (checkpoint) => {
+    if (checkpoint.size === newest) return
+    await put(checkpoint)
+    newest = checkpoint.size
   }
 }
 
-/** Appends a note and an empty line, and flushes them to disk. */
+/** Gives a checkpoint to every anchor, even when one fails. Throws an Error with the messages of those that failed. */
+export async function giveToAll(anchors: readonly Anchor[], checkpoint: Checkpoint): Promise<void> {
+  const outcomes = await Promise.allSettled(anchors.map((anchor) => anchor(checkpoint)))
+  const failures = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as Error] : []))
+  if (failures.length === 0) return
+  throw new AggregateError(failures, failures.map(({ message }) => message).join(' '))
+}
+
+/** Appends a note and an empty line, and syncs the file to disk. */
 async function append(path: string, note: string): Promise<void> {
   try {
     const file = await open(path, 'a')
@@ -50,8 +70,24 @@ function run(command: string, note: string): Promise<void> {
     const child = spawn(command, { shell: true, stdio: ['pipe', 'ignore', 'ignore'], timeout: commandMs })
     child.on('error', ({ message }) => fail(`did not start: ${message}`))
     child.on('close', (code, signal) => (code === 0 ? resolve() : fail(`ended with ${code ?? signal}`)))
-    // A command that does not read closes the pipe. Its exit code tells whether it worked.
+    // A command that does not read its input closes the pipe. Only its exit code says whether it succeeded.
     child.stdin.on('error', () => {})
     child.stdin.end(note)
   })
+}
+
+const asSentence = (words: string) => (words.endsWith('.') ? words : `${words}.`)
+
+/** Posts a checkpoint under the rules of webhooks: the same allowed addresses, the same form of signature. */
+async function post(
+  { origin, size, note }: Checkpoint,
+  url: string,
+  sign: (id: string, body: string) => Record<string, string>,
+  send: Send,
+): Promise<void> {
+  const body = JSON.stringify({ type: 'checkpoint', data: { origin, size, note } })
+  const headers = sign(checkpointMessageIdOf(origin, size), body)
+  const { error } = await send({ url, headers, body })
+  // The message names only the host: the rest of the address may hold a secret.
+  if (error !== undefined) throw new Error(`The anchor webhook at ${new URL(url).host} failed: ${asSentence(error)}`)
 }

@@ -24,7 +24,7 @@ export function startServerJobs(store: Store, warn: (error: Error) => void, opti
   const { db, now } = store
   const sender = createSender(options.webhooks)
   const deliver = { name: 'deliver', everyMs: 500, ...createDeliverer(store, sender, warn) }
-  const own = [sealJob(db, now, anchorsOf(options)), retentionJob(db, now), emptyJob(db, now)]
+  const own = [sealJob(db, now, anchorsOf(options, sender, now)), retentionJob(db, now), emptyJob(db, now)]
   const jobs = [...jobsOf(db, now), deliver, ...own]
   if (options.backups) jobs.push(backupJob(options.backups, now, warn))
   return startJobs(db, jobs, now, warn)

@@ -1,7 +1,7 @@
 import type { Db } from '../store/engine/db.ts'
 import { readNewest, signTree } from '../store/seal/checkpoint.ts'
 import { sealNext } from '../store/seal/seal.ts'
-import type { Anchor } from './anchor.ts'
+import { type Anchor, giveToAll } from './anchor.ts'
 import type { Job } from './scheduler.ts'
 
 /** How long a stopping server continues to seal, in milliseconds. */
@@ -13,7 +13,7 @@ export function sealJob(db: Db, now: () => string, anchors: Anchor[]): Job {
     await signTree(db, now())
     if (anchors.length === 0) return
     const newest = await readNewest(db)
-    if (newest) await Promise.all(anchors.map((anchor) => anchor(newest)))
+    if (newest) await giveToAll(anchors, newest)
   }
 
   return {

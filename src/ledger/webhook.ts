@@ -25,6 +25,22 @@ const secretPrefix = 'whsec_'
 /** A new signing secret: 256 random bits in the form of Standard Webhooks. */
 export const newSigningSecret = () => secretPrefix + randomBytes(32).toString('base64')
 
+/** Whether a text is a signing secret of Standard Webhooks: whsec_ and the base64 of 24 to 64 bytes. */
+export function isSigningSecret(text: string): boolean {
+  if (!text.startsWith(secretPrefix)) return false
+  const encoded = text.slice(secretPrefix.length)
+  const bytes = Buffer.from(encoded, 'base64')
+  return bytes.length >= 24 && bytes.length <= 64 && bytes.toString('base64') === encoded
+}
+
+/** Why a URL cannot be that of a receiver; undefined if it can. The URL may hold a password, so the message leaves it out. */
+export function receiverFault(url: string): string | undefined {
+  const { protocol, username, password, hash } = URL.canParse(url) ? new URL(url) : {}
+  if (protocol !== 'https:' && protocol !== 'http:') return 'must be an address like https://hooks.example.com/conduct'
+  if (username || password) return 'must not carry a user or password: the receiver knows Conduct by the signature'
+  if (hash) return 'must not have a fragment (#…): it is never sent'
+}
+
 /** Identifies a webhook in its message ids, across ledgers. */
 export const newWebhookTag = () => randomBytes(9).toString('hex')
 
@@ -41,6 +57,9 @@ export const messageIdOf = (tag: string, { firstSeq, lastId }: Range) => `msg_${
 
 /** The `webhook-id` of a test. Each test is a separate message. */
 export const newTestIdOf = (tag: string) => `msg_${tag}_test_${randomBytes(6).toString('hex')}`
+
+/** The `webhook-id` of a checkpoint: the same for each attempt at the same checkpoint. `origin` ends in a UUID. */
+export const checkpointMessageIdOf = (origin: string, size: number) => `msg_${origin.split('/').at(-1)}_checkpoint_${size}`
 
 /** The headers of Standard Webhooks 1.0: a signature for each secret that is valid now. */
 export function signedHeaders(id: string, at: string, body: string, secrets: readonly string[]) {

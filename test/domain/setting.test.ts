@@ -19,6 +19,9 @@ const wrong: [flags: Record<string, string>, env: Record<string, string>, messag
   [{}, { CONDUCT_CONTENT_LIMIT: '10' }, /CONDUCT_CONTENT_LIMIT must be a whole number from 1024/],
   [{}, { CONDUCT_CORS_ORIGINS: 'https://a.example/path' }, /CONDUCT_CORS_ORIGINS must be origins/],
   [{}, { CONDUCT_LOG_LEVEL: 'loud' }, /CONDUCT_LOG_LEVEL must be one of silent, error, warn, info, debug, not 'loud'/],
+  [{}, { CONDUCT_ANCHOR_WEBHOOK: 'https://a.example' }, /CONDUCT_ANCHOR_WEBHOOK needs CONDUCT_ANCHOR_WEBHOOK_SECRET/],
+  [{}, { CONDUCT_ANCHOR_WEBHOOK: 'ftp://a.example' }, /CONDUCT_ANCHOR_WEBHOOK must be an address like https:/],
+  [{}, { CONDUCT_ANCHOR_WEBHOOK_SECRET: 'whsec_short' }, /CONDUCT_ANCHOR_WEBHOOK_SECRET must be whsec_ and the base64/],
   [{}, { CONDUCT_PROT: '1' }, /CONDUCT_PROT is not a setting; there are CONDUCT_HOST/],
 ]
 
@@ -41,8 +44,11 @@ test('a secret never shows', () => {
     withoutPassword('postgres://me:p@ss:w/rd@host/db?password=x&a=b&sslpassword=y'),
     'postgres://me:…@host/db?password=…&a=b&sslpassword=…',
   )
-  const fault = () => readSettings({}, { CONDUCT_ADMIN_KEY: `sk_admin_secret` })
-  assert.throws(fault, (error: Error) => !error.message.includes('sk_admin_secret'))
+  const wrong = { CONDUCT_ADMIN_KEY: 'sk_admin_secret', CONDUCT_ANCHOR_WEBHOOK_SECRET: 'whsec_secret' }
+  assert.throws(
+    () => readSettings({}, wrong),
+    ({ message }: Error) => !/_secret/.test(message),
+  )
 })
 
 test('origins are a list', () => {
