@@ -37,6 +37,8 @@ export function countTexts(changes: unknown): number {
   return count
 }
 
+const ordinary = { enumerable: true, configurable: true, writable: true }
+
 function mapped(
   value: unknown,
   field: string | undefined,
@@ -49,9 +51,12 @@ function mapped(
   // A label may have any name, even `erased` or that of a fact.
   const isLabels = field === 'labels'
   if (!isLabels && isErased(value)) return ofErased(value)
-  const parts = Object.entries(value).map(([name, part]) => [
-    name,
-    mapped(part, isLabels ? '' : name, replace, ofErased),
-  ])
-  return Object.fromEntries(parts)
+  const copy: Record<string, unknown> = {}
+  for (const [name, part] of Object.entries(value)) {
+    const one = mapped(part, isLabels ? '' : name, replace, ofErased)
+    // Assigning to this name would set the prototype.
+    if (name === '__proto__') Object.defineProperty(copy, name, { value: one, ...ordinary })
+    else copy[name] = one
+  }
+  return copy
 }

@@ -1,12 +1,12 @@
 import { hash, randomBytes } from 'node:crypto'
 import type { IsToGo } from './erase.ts'
 import type { Changes } from './event.ts'
-import { countTexts, mapTexts } from './event-text.ts'
+import { mapTexts } from './event-text.ts'
 import { leafHash } from './tree.ts'
 
 const saltBytes = 16
 
-/** An event as the log stores it, which its leaf depends on. */
+/** The fields of a stored event that its leaf covers. */
 export interface StoredEvent {
   seq: number
   projectId: number | null
@@ -20,23 +20,43 @@ export interface StoredEvent {
   changes: Changes
 }
 
-/** Spare random bytes: fetching many at once is much faster. */
-let unused: Buffer = Buffer.alloc(0)
-const askedAtOnce = 4096
+/** Random bytes for salts; those before `used` are taken. Fetching many at once is much faster. */
+let random: Buffer = Buffer.alloc(0)
+let used = 0
+const fetchedAtOnce = 4096
 
-/** Concatenated salts, one for each text of an event. */
-function newSalts(changes: Changes): Buffer {
-  const length = countTexts(changes) * saltBytes
-  if (unused.length < length) unused = randomBytes(Math.max(length, askedAtOnce))
-  const salts = unused.subarray(0, length)
-  unused = unused.subarray(length)
-  return salts
+/** Makes the salts of one event. */
+function newSalts() {
+  let begin = used
+  return {
+    /** Returns the next salt. */
+    take(): Buffer {
+      if (random.length - used < saltBytes) {
+        random = Buffer.concat([random.subarray(begin, used), randomBytes(fetchedAtOnce)])
+        used -= begin
+        begin = 0
+      }
+      used += saltBytes
+      return random.subarray(used - saltBytes, used)
+    },
+    /** Returns all salts that were taken, concatenated. */
+    all: () => random.subarray(begin, used),
+  }
 }
 
-/** The hash that remains of an erased text: SHA-256(salt ‖ text), in hex. */
-const textHash = (salt: Buffer, text: string) => hash('sha256', Buffer.concat([salt, Buffer.from(text)]))
+/** Holds a salt and its text while they are hashed. Longer texts get a buffer of their own. */
+const scratch = Buffer.alloc(4096)
 
-/** Takes the concatenated salts one by one. Throws an Error if there are fewer salts than texts. */
+/** The hash that stands for a text: SHA-256(salt ‖ text), in hex. */
+function textHash(salt: Buffer, text: string): string {
+  // UTF-8 has at most three bytes for each UTF-16 code unit.
+  const together = saltBytes + 3 * text.length <= scratch.length ? scratch : Buffer.alloc(saltBytes + 3 * text.length)
+  together.set(salt)
+  const length = saltBytes + together.write(text, saltBytes)
+  return hash('sha256', together.subarray(0, length))
+}
+
+/** Reads concatenated salts one by one. `take` throws an Error when there are too few. */
 function inTurn(salts: Buffer) {
   let next = 0
   return {
@@ -51,29 +71,35 @@ function inTurn(salts: Buffer) {
 }
 
 /**
- * The bytes of an event in the tree: JSON with each text replaced by its hash. Erasing texts does not change them.
- * Throws an Error if the numbers of salts and texts differ.
+ * Returns the bytes of an event in the tree: JSON, with a hash in place of each text. Erasing texts does not change them.
+ * Throws an Error when there are more or fewer salts than texts.
  */
 export function entryOf(event: StoredEvent, salts: Buffer): string {
-  const { seq, projectId, type, subject, subjectId, actorKind, keyId, at, imported } = event
   const salt = inTurn(salts)
-  const changes = mapTexts(event.changes, (text) => ({ erased: textHash(salt.take(), text) }))
+  const entry = entryBy(event, salt.take)
   if (!salt.isOver()) throw new Error('This event has more salts than texts.')
+  return entry
+}
+
+/** Returns the entry of an event. `take` gives a salt for each text. */
+function entryBy(event: StoredEvent, take: () => Buffer): string {
+  const { seq, projectId, type, subject, subjectId, actorKind, keyId, at, imported } = event
+  const changes = mapTexts(event.changes, (text) => ({ erased: textHash(take(), text) }))
   return JSON.stringify([seq, projectId, type, subject, subjectId, actorKind, keyId, at, imported, changes])
 }
 
-/** The leaf of an event. Throws like `entryOf`. */
+/** Returns the leaf of an event. Throws as `entryOf` does. */
 export const leafOf = (event: StoredEvent, salts: Buffer): Buffer => leafHash(Buffer.from(entryOf(event, salts)))
 
-/** The leaf of a new event, and the salts of its texts. */
+/** Makes salts for the texts of an event that is new to the tree, and returns them with its leaf. */
 export function sealEvent(event: StoredEvent): { leaf: Buffer; salts: Buffer } {
-  const salts = newSalts(event.changes)
-  return { leaf: leafOf(event, salts), salts }
+  const salts = newSalts()
+  const leaf = leafHash(Buffer.from(entryBy(event, salts.take)))
+  return { leaf, salts: salts.all() }
 }
 
 /**
- * The changes and salts of an event after erasing the texts that `isToGo` selects. Both text and salt are gone, and the
- * leaf is still the same.
+ * Erases the texts that `isToGo` names, with their salts. Returns the remaining changes and salts, which give the same leaf.
  */
 export function eraseTexts(changes: Changes, salts: Buffer, isToGo: IsToGo) {
   const salt = inTurn(salts)

@@ -6,6 +6,7 @@ import sql from 'sql-template-tag'
 import { createClient } from '../../src/client/client.ts'
 import { serve } from '../../src/http/serve.ts'
 import { openStore } from '../../src/store/open.ts'
+import { keepCopy, sabotages } from '../proof/sabotage.ts'
 import { engines } from '../support/engines.ts'
 import { adminKey } from '../support/server.ts'
 import { freshFolder } from './folder.ts'
@@ -48,6 +49,43 @@ for (const engine of engines) {
     writeFileSync(nothing, 'nothing')
     assert.equal((await conduct('verify', '--anchor', nothing)).code, 2)
     assert.match((await conduct('verify', '--anchor', `${nothing}.gone`)).stderr, /ENOENT/)
+  })
+}
+
+for (const engine of engines) {
+  test(`sync by the key of an agent notices a log that was computed anew or restored (${engine.name})`, async (t) => {
+    const { url } = await engine.ledger(t)
+    let ahead = 0
+    const store = await openStore(url, { adminKey, now: () => Date.now() + ahead })
+    const running = await serve({ host: '127.0.0.1', port: 0, store })
+    t.after(() => running.stop())
+    const client = createClient({ url: running.url, key: adminKey })
+    const { secret } = await client.createKey({ name: 'ci', permissions: ['agent'], project: 'default' })
+    const env = { ...remoteUser(t, running.url).env, CONDUCT_API_KEY: secret }
+    const sync = () => conductHere(['sync'], env)
+    const live = async () => {
+      for (let n = 0; n < 5; n++) await client.createRun({ title: `run ${n}` })
+      ahead += 61_000
+      const { size } = await client.getCheckpoint()
+      return size
+    }
+
+    await live()
+    const restore = await keepCopy(store.db)
+    const size = await live()
+    assert.equal((await sync()).code, 0)
+    await sabotages.recompute?.(store.db, { seq: 3, later: 4, way: 1 })
+    const changed = await sync()
+    assert.equal(changed.code, 1)
+    assert.match(changed.stderr, new RegExp(`has other events among its first ${size}, against what this machine saw`))
+
+    const kept = (await restore()) - 1
+    const restored = await sync()
+    assert.equal(restored.code, 1)
+    assert.match(restored.stderr, new RegExp(`had ${size} events, and has ${kept}, against what this machine saw`))
+    assert.equal((await conductHere(['verify', '--forget'], env)).code, 0)
+    await live()
+    assert.equal((await sync()).code, 0)
   })
 }
 

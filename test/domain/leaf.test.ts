@@ -42,6 +42,27 @@ test('an entry has the hash of each text, and everything else as it is', () => {
   assert.ok(entryOf(event, salts).startsWith('[7,1,"run.updated","RUN-7",7,"key",2,"2026-01-31T09:30:00.000Z",0,{'))
 })
 
+test('an entry keeps a label that has the name of a prototype', () => {
+  const labels = JSON.parse('[null, {"__proto__": "blue"}]')
+  const entry = entryOf({ ...event, changes: { labels } }, Buffer.alloc(16))
+  assert.match(entry, /\{"labels":\[null,\{"__proto__":\{"erased":"[0-9a-f]{64}"\}\}\]\}\]$/)
+})
+
+test('a text of any length and script is hashed as UTF-8 after its salt', () => {
+  const salts = Buffer.alloc(16, 7)
+  for (const text of ['', 'é', '漢字', '😀'.repeat(2_000), 'x'.repeat(4_080), 'x'.repeat(4_081), '\ud800']) {
+    const [, title] = JSON.parse(entryOf({ ...event, changes: { title: [null, text] } }, salts))[9].title
+    assert.equal(title.erased, hash('sha256', Buffer.concat([salts, Buffer.from(text)])))
+  }
+})
+
+test('every event has salts of its own', () => {
+  const all = Array.from({ length: 500 }, () => sealEvent(event))
+  for (const { leaf, salts } of all) assert.deepEqual(leafOf(event, salts), leaf)
+  const each = all.flatMap(({ salts }) => salts.toString('hex').match(/.{32}/g) ?? [])
+  assert.equal(new Set(each).size, 500 * texts.length)
+})
+
 test('a leaf stays what it is in every later version', () => {
   const salts = Buffer.from(Array.from({ length: 16 * texts.length }, (_, n) => n))
   assert.equal(leafOf(event, salts).toString('hex'), '914cdf7be72f5c586fb55d99338eff8c1a5e6a08c7a1eab71763968694618e5f')

@@ -12,7 +12,13 @@ export function packed(changes: Changes): string {
 
 /** The JSON of stored changes. */
 export function unpacked(stored: string): string {
-  return stored.startsWith('[') ? JSON.stringify(changesOf(JSON.parse(stored))) : stored
+  return stored.startsWith('[') ? JSON.stringify(changesIn(stored)) : stored
+}
+
+/** The changes of an event, as they were before they were stored. Throws a SyntaxError for what is no JSON. */
+export function changesIn(stored: string): Changes {
+  const parsed = JSON.parse(stored)
+  return Array.isArray(parsed) ? changesOf(parsed as Appended) : parsed
 }
 
 function changesOf([before, added, digest]: Appended): Changes {

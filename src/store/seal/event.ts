@@ -1,7 +1,7 @@
 import sql from 'sql-template-tag'
 import type { StoredEvent } from '../../ledger/leaf.ts'
 import type { Tx } from '../engine/db.ts'
-import { unpacked } from '../log/changes.ts'
+import { changesIn, unpacked } from '../log/changes.ts'
 
 export interface SealedEvent {
   event: StoredEvent
@@ -14,11 +14,13 @@ interface Row extends Omit<StoredEvent, 'changes'> {
   salts: Uint8Array | null
 }
 
+const columns = sql`e.seq, e.project_id as "projectId", e.type, e.subject, e.subject_id as "subjectId",
+  a.kind as "actorKind", a.key_id as "keyId", e.at, e.imported, e.changes`
+
 /** At most `limit` events from the one after `after` on, with the salts of their texts, in order. */
 export async function readRows(db: Tx, after: number, limit: number): Promise<Row[]> {
   const rows = await db.query<Row>(sql`
-    select e.seq, e.project_id as "projectId", e.type, e.subject, e.subject_id as "subjectId", a.kind as "actorKind",
-      a.key_id as "keyId", e.at, e.imported, e.changes, s.salts
+    select ${columns}, s.salts
     from events e left join actors a on a.id = e.actor_id left join seal_salts s on s.seq = e.seq
     where e.seq > ${after} order by e.seq limit ${limit}`)
   return rows.map((row) => ({ ...row, changes: readable(row.changes) }))
@@ -33,11 +35,19 @@ function readable(stored: string): string {
   }
 }
 
-/** As `readRows`, with what changed. */
+/** As `readRows`, with what changed. Throws a SyntaxError for changes that are no JSON. */
 export async function readSealed(db: Tx, after: number, limit: number): Promise<SealedEvent[]> {
   const rows = await readRows(db, after, limit)
   return rows.map(({ salts, changes, ...event }) => ({
     event: { ...event, changes: JSON.parse(changes) },
     salts: Buffer.from(salts ?? []),
   }))
+}
+
+/** The same events without salts, for events that are not sealed yet. Throws as `readSealed` does. */
+export async function readUnsealed(db: Tx, after: number, limit: number): Promise<StoredEvent[]> {
+  const rows = await db.query<Omit<Row, 'salts'>>(sql`
+    select ${columns} from events e left join actors a on a.id = e.actor_id
+    where e.seq > ${after} order by e.seq limit ${limit}`)
+  return rows.map((row) => ({ ...row, changes: changesIn(row.changes) }))
 }

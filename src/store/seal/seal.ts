@@ -2,7 +2,7 @@ import sql, { join } from 'sql-template-tag'
 import { type StoredEvent, sealEvent } from '../../ledger/leaf.ts'
 import { only, type Tx } from '../engine/db.ts'
 import { numberEvents } from '../log/number.ts'
-import { readSealed } from './event.ts'
+import { readUnsealed } from './event.ts'
 import { appendHashes, tileSize } from './tile.ts'
 
 /** How many events are in the tree. */
@@ -19,7 +19,7 @@ export async function sealNext(db: Tx): Promise<boolean> {
   await numberEvents(db)
   const size = await readSize(db)
   const room = tileSize - (size % tileSize)
-  const events = (await readSealed(db, size, room)).map(({ event }) => event)
+  const events = await readUnsealed(db, size, room)
   if (events.length === 0) return false
   for (const [at, { seq }] of events.entries()) {
     const expected = size + at + 1
