@@ -16,6 +16,7 @@ import { measurePage } from './page.ts'
 import { measureProjects } from './projects.ts'
 import { isAllWell, type Part, type Row, summary, table } from './report.ts'
 import { type Workplace, workplace } from './servers.ts'
+import { measureSeal } from './seal.ts'
 import { measureSize } from './size.ts'
 import { measureSpeed } from './speed.ts'
 import { measureStreams } from './stream.ts'
@@ -45,6 +46,7 @@ const parts: Record<string, { title: string; measure(place: Workplace): Promise<
   fsync: { title: 'Speed on a slower disk', measure: (place) => measureSlowFsync(place, options) },
   servers: { title: 'Two servers on one PostgreSQL', measure: (place) => measureTwoServers(place, options) },
   streams: { title: 'Streams of events', measure: measureStreams },
+  seal: { title: 'The seal', measure: (place) => measureSeal(place, options) },
   log: { title: 'A log that grows', measure: (place) => measureLog(place, smoke ? { size: 100_000 } : {}) },
   lag: {
     title: 'How long the event loop keeps a request waiting',
