@@ -163,7 +163,8 @@ export const settings: Table = {
   anchorWebhookSecret: {
     env: 'CONDUCT_ANCHOR_WEBHOOK_SECRET',
     fallback: '',
-    meaning: 'Secret that signs what is posted to CONDUCT_ANCHOR_WEBHOOK: whsec_ and the base64 of 24 to 64 random bytes',
+    meaning:
+      'Secret that signs what is posted to CONDUCT_ANCHOR_WEBHOOK: whsec_ and the base64 of 24 to 64 random bytes',
     read(text) {
       if (text === '' || isSigningSecret(text)) return text || undefined
       throw new Error('must be whsec_ and the base64 of 24 to 64 random bytes')

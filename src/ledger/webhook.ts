@@ -59,7 +59,8 @@ export const messageIdOf = (tag: string, { firstSeq, lastId }: Range) => `msg_${
 export const newTestIdOf = (tag: string) => `msg_${tag}_test_${randomBytes(6).toString('hex')}`
 
 /** The `webhook-id` of a checkpoint: the same for each attempt at the same checkpoint. `origin` ends in a UUID. */
-export const checkpointMessageIdOf = (origin: string, size: number) => `msg_${origin.split('/').at(-1)}_checkpoint_${size}`
+export const checkpointMessageIdOf = (origin: string, size: number) =>
+  `msg_${origin.split('/').at(-1)}_checkpoint_${size}`
 
 /** The headers of Standard Webhooks 1.0: a signature for each secret that is valid now. */
 export function signedHeaders(id: string, at: string, body: string, secrets: readonly string[]) {
