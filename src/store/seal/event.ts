@@ -1,7 +1,7 @@
 import sql from 'sql-template-tag'
 import type { StoredEvent } from '../../ledger/leaf.ts'
 import type { Tx } from '../engine/db.ts'
-import { changesIn, unpacked } from '../log/changes.ts'
+import { unpacked } from '../log/changes.ts'
 
 export interface SealedEvent {
   event: StoredEvent
@@ -44,10 +44,8 @@ export async function readSealed(db: Tx, after: number, limit: number): Promise<
   }))
 }
 
-/** The same events without salts, for events that are not sealed yet. Throws as `readSealed` does. */
-export async function readUnsealed(db: Tx, after: number, limit: number): Promise<StoredEvent[]> {
-  const rows = await db.query<Omit<Row, 'salts'>>(sql`
+/** Reads events that are not sealed yet, and so have no salts. `changesIn` parses their changes. */
+export const readUnsealed = (db: Tx, after: number, limit: number): Promise<Omit<Row, 'salts'>[]> =>
+  db.query(sql`
     select ${columns} from events e left join actors a on a.id = e.actor_id
     where e.seq > ${after} order by e.seq limit ${limit}`)
-  return rows.map((row) => ({ ...row, changes: changesIn(row.changes) }))
-}

@@ -2,6 +2,7 @@ import sql, { join } from 'sql-template-tag'
 import { type StoredEvent, sealEvent } from '../../ledger/leaf.ts'
 import { only, type Tx } from '../engine/db.ts'
 import { numberEvents } from '../log/number.ts'
+import { changesIn } from '../log/changes.ts'
 import { readUnsealed } from './event.ts'
 import { appendHashes, tileSize } from './tile.ts'
 
@@ -19,15 +20,16 @@ export async function sealNext(db: Tx): Promise<boolean> {
   await numberEvents(db)
   const size = await readSize(db)
   const room = tileSize - (size % tileSize)
-  const events = await readUnsealed(db, size, room)
-  if (events.length === 0) return false
-  for (const [at, { seq }] of events.entries()) {
+  const rows = await readUnsealed(db, size, room)
+  if (rows.length === 0) return false
+  for (const [at, { seq }] of rows.entries()) {
     const expected = size + at + 1
     if (seq !== expected) throw new Error(`Event ${expected} is missing from the log: run conduct verify.`)
   }
-  const sealed = events.map((event) => ({ seq: event.seq, ...sealEvent(event) }))
+  // Row by row, so that what was parsed is garbage at once and the garbage collector need not move it.
+  const sealed = rows.map((row) => ({ seq: row.seq, ...sealEvent({ ...row, changes: changesIn(row.changes) }) }))
   await db.tx(async (tx) => {
-    const [isFirst] = await tx.query(sql`update followers set last_seq = ${size + events.length}
+    const [isFirst] = await tx.query(sql`update followers set last_seq = ${size + rows.length}
       where name = 'seal' and last_seq = ${size} returning 1 as one`)
     if (!isFirst) return
     await requireEvent(tx, events.at(-1) as StoredEvent)
@@ -38,7 +40,7 @@ export async function sealNext(db: Tx): Promise<boolean> {
     await tx.query(sql`insert into seal_salts (seq, salts)
       values ${join(salted.map(({ seq, salts }) => sql`(${seq}, ${salts})`))}`)
   })
-  return events.length === room
+  return rows.length === room
 }
 
 /** Throws an Error unless the event is still there. After a failover, another may have its seq. */
