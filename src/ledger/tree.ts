@@ -5,7 +5,7 @@ import { hash } from 'node:crypto'
 export const hashBytes = 32
 
 /** By way of a string, because Node.js takes three times as long to make a buffer of the hash. */
-const sha256 = (bytes: Uint8Array) => Buffer.from(hash('sha256', bytes, 'latin1'), 'latin1')
+const sha256 = (bytes: Uint8Array) => Buffer.from(hash('sha256', bytes, 'binary'), 'binary')
 const leafPrefix = Buffer.of(0)
 /** A buffer for the node being hashed. */
 const node = Buffer.alloc(1 + 2 * hashBytes, 1)

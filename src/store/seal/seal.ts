@@ -1,8 +1,8 @@
 import sql, { join } from 'sql-template-tag'
 import { type StoredEvent, sealEvent } from '../../ledger/leaf.ts'
 import { only, type Tx } from '../engine/db.ts'
-import { numberEvents } from '../log/number.ts'
 import { changesIn } from '../log/changes.ts'
+import { numberEvents } from '../log/number.ts'
 import { readUnsealed } from './event.ts'
 import { appendHashes, tileSize } from './tile.ts'
 
