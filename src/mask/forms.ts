@@ -4,13 +4,13 @@ import { keys } from './keys.ts'
 import type { Span } from './span.ts'
 
 /**
- * Secrets that their form or the characters before them give away, and that secretlint leaves. Each pattern takes linear
- * time on any text: from where it may begin it reads a fixed length, or up to what every other beginning contains.
+ * Secrets that have a known form or a known prefix, and that secretlint does not find. Each pattern takes linear time on any
+ * text: a match reads either a fixed length, or up to a character that every further match would have to contain.
  */
 const forms = [
   ...keys,
   ...commands,
-  // Also one that is cut off.
+  // A private key, also when its end is missing.
   /-----BEGIN (?:[A-Z]+ )*PRIVATE KEY(?: BLOCK)?-----[\s\S]*?(?:-----END (?:[A-Z]+ )*PRIVATE KEY(?: BLOCK)?-----|$)/g,
   /(?<=\bBearer\s{1,4})[A-Za-z0-9._~+/-]{20,}=*/gi,
   /(?<=\bauthorization["']?\s?[:=,]\s?["']?(?:Basic|Bearer|Digest|Token|ApiKey)\s(?:token="?)?)(?!token\b|your)[^\s"',;<>$[{.…][^\s"',;]{3,}/gi,
@@ -20,10 +20,10 @@ const forms = [
   /(?<=:\/\/[^\s/:@]{0,100}:)[^\s/@]+(?=@)/g,
   // Go's user:password@tcp(host).
   /(?<=\b\w[\w.-]{0,63}:)[^\s:@/]{3,}(?=@(?:tcp|unix)\()/g,
-  // A token in the place of a user.
+  // A token that stands in place of a user name.
   /(?<=https?:\/\/)(?=[A-Za-z_-]{0,99}\d)[A-Za-z0-9_-]{20,}(?=@)/g,
   /(?<=<(?:password|passphrase|secret|token|api-?key|private-?key)>)[^<\s$[…]{3,1000}(?=<\/)/gi,
-  // The .npmrc of older registries.
+  // The .npmrc format of older registries.
   /(?<=(?<!\w)_auth\s?=\s?["']?)[A-Za-z0-9+/=]{8,}/g,
   // .netrc, .pgpass, and the settings of Redis.
   /(?<=\bmachine\s{1,4}\S{1,100}\s{1,4}login\s{1,4}\S{1,100}\s{1,4}password[ \t]{1,4})\S{3,}/g,
@@ -33,10 +33,10 @@ const forms = [
   /(?<=\b(?:identified\sby|(?:with|login|encrypted)\spassword|password\sfor\s\S{1,64}\s=)\s["'])[^"'\n]{3,200}(?=["'])/gi,
 ]
 
-/** A JSON Web Token is found by its second part, which begins as the first does. */
+/** Finds a JSON Web Token by its second part, which has the same prefix as its first. */
 const webToken = /(?<=(?<head>eyJ[A-Za-z0-9_-]{10,})\.)eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}/g
 
-/** What docker keeps in its config.json: user and password in base64. */
+/** The user and password that docker stores in config.json, in base64. */
 const dockerAuth = /(?<="auth"\s?:\s?")[A-Za-z0-9+/]{8,}={0,2}(?=")/g
 const isUserAndPassword = (text: string) => {
   const decoded = Buffer.from(text, 'base64').toString('latin1')

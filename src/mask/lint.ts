@@ -1,14 +1,14 @@
 import type { Span } from './span.ts'
 
-/** Characters that are linted at once: what secretlint does with its findings takes the square of their number. */
+/** Characters per call of secretlint, whose time grows with the square of its findings. */
 const windowLength = 65_536
-/** The longest secret that is surely found on a line without end. */
+/** Two windows of one long line overlap by this many characters, so that a secret up to this length is found. */
 const overlap = 2_048
 
-/** How far after the range that a rule tells its secret may begin: that of npm tells where the name begins. */
+/** How far after the range of a finding its secret may begin: the npm rule reports where the name begins. */
 const nameLength = 32
 
-/** What secretlint finds. */
+/** Returns the spans that secretlint finds. */
 export async function lint(text: string): Promise<Span[]> {
   const spans: Span[] = []
   for (let from = 0; from < text.length; ) {
@@ -24,15 +24,15 @@ export async function lint(text: string): Promise<Span[]> {
 }
 
 async function lintWindow(content: string): Promise<Span[]> {
-  // Loaded only where there is something to mask.
+  // Loaded only when there is text to mask.
   const [{ lintSource }, { rules }] = await Promise.all([
     import('@secretlint/core'),
     import('@secretlint/secretlint-rule-preset-recommend'),
   ])
-  // A comment in the text must not turn the rules off.
+  // Without this filter, a comment in the text could turn the rules off.
   const chosen = rules.filter(({ meta }) => meta.id !== '@secretlint/secretlint-rule-filter-comments')
   const { messages } = await lintSource({
-    // Under this name npm's settings are looked for too.
+    // The name makes secretlint look for npm's settings, too.
     source: { content, filePath: '.npmrc', contentType: 'text' },
     options: {
       noPhysicFilePath: true,
@@ -40,7 +40,7 @@ async function lintWindow(content: string): Promise<Span[]> {
     },
   })
   return messages.flatMap(({ data, range: [start, end] }) => {
-    // Some rules tell too short a range, but name all of the secret.
+    // Some rules report too short a range, but the whole secret in their data.
     const told = Object.values(data ?? {}).flatMap((value) => {
       if (typeof value !== 'string' || value === '') return []
       const at = content.indexOf(value, Math.max(0, start - value.length))

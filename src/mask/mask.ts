@@ -7,9 +7,9 @@ import type { Span } from './span.ts'
 import { escapesIn, spelledOut, type View, within, withoutEscapes } from './view.ts'
 
 /**
- * Replaces the secrets in a text by `[masked]`: keys of services, private keys, passwords in addresses and commands, and
- * values that are assigned to a name like `password`. Colours and other escape sequences neither hide a secret nor get
- * lost. Takes time in proportion to the length of the text.
+ * Replaces the secrets in a text with `[masked]`: keys of services, private keys, passwords in URLs and commands, and values
+ * assigned to names like `password`. Colours and other escape sequences do not hide a secret, and stay in the text. The time
+ * is proportional to the length of the text.
  */
 export async function mask(text: string): Promise<string> {
   if (text === '') return text
@@ -17,7 +17,7 @@ export async function mask(text: string): Promise<string> {
   return replaced(text, merged(spans.flat()))
 }
 
-/** A secret may follow a spelled character, as in `\nghp_…` of JSON and `%3Dghp_…` of an address, also of JSON in JSON. */
+/** A secret may follow an encoded character, as in `\nghp_…` in JSON or `%3Dghp_…` in a URL. JSON within JSON encodes twice. */
 function viewsOf(text: string): View[] {
   const views = [withoutEscapes(text)]
   for (let spelled = spelledOut(text); views.length < 3 && spelled.text !== views.at(-1)?.text; ) {
@@ -31,7 +31,7 @@ async function spansIn({ text, original }: View): Promise<Span[]> {
   return [...formsIn(text), ...cookiesIn(text), ...namedIn(text), ...pairsIn(text), ...(await lint(text))].map(original)
 }
 
-/** The spans in order, and one for those that overlap. */
+/** Sorts the spans and merges those that overlap. */
 function merged(spans: Span[]): Span[] {
   const result: Span[] = []
   for (const span of spans.sort((a, b) => a.start - b.start || b.end - a.end)) {
@@ -47,7 +47,7 @@ function replaced(text: string, spans: Span[]): string {
   const parts = spans.flatMap(({ start, end, mark = '[masked]' }) => {
     const before = text.slice(from, start)
     from = end
-    // The colours that begin or end inside go on.
+    // Keep the escape sequences of the span: a colour may begin or end in it.
     return [before, mark, ...escapesIn(text.slice(start, end))]
   })
   return parts.join('') + text.slice(from)

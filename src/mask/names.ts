@@ -1,6 +1,6 @@
 import type { Span } from './span.ts'
 
-/** What the name of a secret ends with, but for what `suffix` allows to follow. `pass`, `pwd` and `key` alone mean other things. */
+/** Endings of the names of secrets; a `suffix` may follow. On their own, `pass`, `pwd` and `key` mean other things. */
 const names = [
   'password|passwd|passphrase|(?:store|key)pass|(?<=[_-])(?:pass|pwd|pw)|(?<=;)pwd',
   'secret|token|credentials?|(?<=[a-z0-9]_)auth|(?<=oauth2-)bearer',
@@ -11,16 +11,16 @@ const suffix = '(?:[_-]?(?:key|base|id|value|prod|production|dev|test|staging|v?
 /** As the source of a regular expression. */
 export const nameOfSecret = `(?:${names.join('|')})${suffix}`
 
-/** How a value is assigned: by a sign, or, to a flag, by a blank. */
+/** What stands between name and value: a sign, or a blank after a flag. */
 const sign = '(?<sign>[ \\t]?["\']?\\]?[ \\t]{0,20}(?:=>|:=|[:=])(?![:=])[ \\t]{0,20}|[ \\t](?=\\S))'
 const value = '(?:"(?<double>[^"\\r\\n]{1,1000})"|\'(?<single>[^\'\\r\\n]{1,1000})\'|(?<bare>[^\\s"\'`]+))'
 
 const assignment = new RegExp(`(?<name>${nameOfSecret})${sign}${value}`, 'dgi')
 
-/** How many characters before a name tell what kind of line it stands in. */
+/** How many characters before a name decide what kind of line it is in. */
 const beforeLength = 60
 
-/** The values that are assigned to names of secrets, as in `DB_PASSWORD=…`, `"apiKey": "…"`, and `--token …`. */
+/** Returns the spans of values that are assigned to names of secrets: `DB_PASSWORD=…`, `"apiKey": "…"`, `--token …`. */
 export function namedIn(text: string): Span[] {
   return [...text.matchAll(assignment)].flatMap((match) => {
     const { name = '', sign = '', double, single, bare = '' } = match.groups ?? {}
@@ -44,8 +44,9 @@ export function namedIn(text: string): Span[] {
 const lineBefore = (text: string) => text.slice(Math.max(text.lastIndexOf('\n'), text.lastIndexOf('\r')) + 1)
 
 /**
- * What kind of line assigns the value. `setting`: a line of a .env file, or a command's. `entry`: a line of YAML or of
- * properties that holds nothing else. `plain`: `name=value` or a flag. `text`: anything else. `none`: nothing is assigned.
+ * The kind of line that assigns the value. `setting`: an environment variable, in a .env file or before a command. `entry`: a
+ * line of YAML or of a properties file with nothing else in it. `plain`: `name=value` or a flag. `text`: any other
+ * assignment. `none`: no assignment.
  */
 type Form = 'setting' | 'entry' | 'plain' | 'text' | 'none'
 
@@ -75,7 +76,7 @@ interface Assigned {
 function isSecret({ name, before, form, found, rest, isQuoted }: Assigned): boolean {
   if (isPlaceholder(found)) return false
   const isSetting = form === 'setting'
-  // A name that says no more than KEY.
+  // The name ends in KEY, with no word that would say which kind of key.
   if (/^key$/i.test(name)) {
     return (
       isSetting &&
@@ -89,10 +90,10 @@ function isSecret({ name, before, form, found, rest, isQuoted }: Assigned): bool
   return isDrawn(found, name) || isWord({ name, form, found, rest })
 }
 
-/** Whether a value that is surely one is more than a placeholder. */
+/** Whether a text that is certainly a value is long enough for a secret. */
 const isValue = (text: string, mayHaveBlanks: boolean) => text.length >= 4 && (mayHaveBlanks || !/\s/.test(text))
 
-/** Whether a value among other words looks drawn at random, or like a password. */
+/** Whether a value among other words looks random, or like a password. */
 export function isDrawn(text: string, name: string): boolean {
   if (text.length < 6) return false
   if (/^[\d.]+$/.test(text)) return text.length >= 8 && /key$/i.test(name)
@@ -100,7 +101,7 @@ export function isDrawn(text: string, name: string): boolean {
   return isPassword(name) && /[^A-Za-z._]/.test(text.slice(0, -1))
 }
 
-/** Whether a password that is a plain word is assigned where nothing but a value can stand. */
+/** Whether a plain word is a password, because only a value can stand in its place. */
 function isWord({ name, form, found, rest }: Pick<Assigned, 'name' | 'form' | 'found' | 'rest'>): boolean {
   if (found.length < 4 || !/^[\w.-]+$/.test(found) || /^[A-Z_]+$/.test(found)) return false
   if (form === 'entry') return isPassword(name) || /^[A-Z0-9_]+$/.test(name)
@@ -112,14 +113,14 @@ const isPassword = (name: string) => /^(?:pass|pwd|pw)/i.test(name)
 const placeholders =
   /^(?:string|number|boolean|bool|null|none|nil|undefined|true|false|unknown|required|optional|missing|invalid|expired|revoked|empty|redacted|hidden|changed|your[\w-]*|example[\w-]*|bearer|basic|code|text|type|file|path|prompt|stdin|value|yes|no|on|off|#[0-9a-f]{3,8}|x{3,}|\*+|\.{3,}|#+|-+)$/i
 
-/** Whether a text stands for a value that is not shown, or is still to be set. */
+/** Whether a text is a placeholder for a value that is hidden or not set yet. */
 export const isPlaceholder = (text: string) =>
   placeholders.test(text) || /^(?:[$<{%*]|\[masked\]|\\?[/~]|\.{1,2}\/|[a-z]+:\/\/)/i.test(text) || text.includes('…')
 
-/** Whether a text only names where a value comes from. */
+/** Whether a text refers to a value instead of being one. */
 function isReference(text: string, rest: string): boolean {
   return (
-    // A call, an index, a member of something, a variable that has the name of what it holds.
+    // A call, an index, a member of an object, or a variable that is named after its content.
     /^[([]/.test(rest) ||
     /^[A-Za-z_$][\w$]*(?:(?:\?\.|\.|->|::)[A-Za-z_$][\w$]*)+$/.test(text) ||
     /^[A-Za-z_$-]*(?:password|passwd|pwd|secret|token|key|credentials?)s?$/i.test(text)

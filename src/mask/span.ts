@@ -1,7 +1,7 @@
-/** A part of a text, from `start` until before `end`, that must not be shown. */
+/** A part of a text to mask, from `start` up to, but not including, `end`. */
 export interface Span {
   start: number
   end: number
-  /** What stands there instead, unless it is `[masked]`. */
+  /** The replacement; `[masked]` by default. */
   mark?: string
 }

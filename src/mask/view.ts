@@ -1,21 +1,21 @@
 import type { Span } from './span.ts'
 
-/** A text as it is meant, without what only says how it looks or is spelled. */
+/** A text without escape sequences, or with its encoded characters decoded. */
 export interface View {
   text: string
-  /** The span of the original text that means this one. */
+  /** The span of the original text that corresponds to a span of this one. */
   original(span: Span): Span
 }
 
 /**
- * Escape sequences that change how text looks, by ECMA-48: control sequences, and those of two or three characters. Also
- * as JSON, source code and `cat -v` spell them. Those that carry text (OSC) stay: what they carry may be secret.
+ * Escape sequences of ECMA-48 that change how text looks: control sequences and sequences of two or three characters, also as
+ * JSON, source code and `cat -v` write them. Sequences that carry text (OSC) stay in the view, because that text may be secret.
  */
 const sequence =
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences begin with them.
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences begin with control characters.
   /(?:\x1b\[|\x9b|\^\[\[|\\(?:u00[19][bB]|x[19][bB]|[eE]|0?33)\[)[0-?]{0,100}[ -/]{0,10}[@-~]|\x1b[ -/]{1,2}[0-~]|\x1b[0-OQ-WYZ\\`-~]/g
 
-/** Characters as JSON and as addresses spell them. */
+/** Characters as JSON and URLs encode them. */
 const spelling = /\\(?:u([0-9a-f]{4})|([nrtbf"'\\/]))|%(0[9ad]|[2-7][0-9a-f])/gi
 
 const either = new RegExp(`${sequence.source}|${spelling.source}`, 'gi')
@@ -28,7 +28,7 @@ export const withoutEscapes = (text: string): View => viewed(text, sequence, () 
 /** The escape sequences in a text, in order. */
 export const escapesIn = (text: string): string[] => text.match(sequence) ?? []
 
-/** The text with a blank for each escape sequence, and with the characters that JSON and addresses spell otherwise. */
+/** The text with a blank for each escape sequence, and with the encoded characters of JSON and URLs decoded. */
 export const spelledOut = (text: string): View =>
   viewed(text, either, ([, unicode, letter, percent]) => {
     const code = unicode ?? percent
@@ -36,16 +36,16 @@ export const spelledOut = (text: string): View =>
     return letter === undefined ? ' ' : (blanks[letter] ?? letter)
   })
 
-/** A view of a view, as one of the original. */
+/** Combines a view of a view into a view of the original. */
 export const within = (outer: View, inner: View): View => ({
   text: inner.text,
   original: (span) => outer.original(inner.original(span)),
 })
 
-/** The text with one character, or none, in the place of each match. */
+/** Replaces each match with one character or none. */
 function viewed(text: string, pattern: RegExp, meaning: (match: RegExpExecArray) => string): View {
   if (text.search(pattern) < 0) return { text, original: (span) => span }
-  /** Where each piece begins here and in the original, and how long a character of it is there. */
+  /** Where each piece begins in the view and in the original, and how many characters of the original one of its characters takes. */
   const pieces: Piece[] = [{ here: 0, there: 0, width: 1 }]
   const parts: string[] = []
   let length = 0
@@ -65,7 +65,7 @@ function viewed(text: string, pattern: RegExp, meaning: (match: RegExpExecArray)
     original: (span) => ({
       ...span,
       start: thereOf(pieces, span.start).start,
-      // By the last character, so that no escape sequence after it is taken in.
+      // The end of the last character, which leaves out an escape sequence after it.
       end: thereOf(pieces, span.end - 1).end,
     }),
   }
@@ -77,7 +77,7 @@ interface Piece {
   width: number
 }
 
-/** The span in the original of the character at a position. */
+/** The span in the original of the character at a position of the view. */
 function thereOf(pieces: Piece[], position: number): Span {
   let low = 0
   let high = pieces.length - 1
