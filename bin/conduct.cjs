@@ -24,7 +24,7 @@ function tooOld() {
   else {
     console.error(needs)
     if (fs.existsSync(path.join(root, 'src')))
-      console.error('npm run conduct, in this checkout, brings such a Node.js along.')
+      console.error('In this checkout, npm run conduct uses a Node.js that is new enough.')
     process.exitCode = 1
   }
 }

@@ -37,7 +37,7 @@ exports.doctor = (needs) => {
     })
   } catch (_) {}
   const told =
-    'no newer one is on the PATH, beside conduct, or of nvm, volta, fnm, mise or asdf. Install one, and run conduct init or any hook with it once: hooks find it from then on.'
+    'there is no newer Node.js on the PATH, beside conduct, or from nvm, volta, fnm, mise or asdf. Install one, and run conduct init or any hook with it once. Hooks then find it.'
   findings.push({ about: 'search', state: 'note', told: told })
   if (process.argv.indexOf('--json') > 0) console.log(JSON.stringify(findings, null, 2))
   else {

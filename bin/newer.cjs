@@ -77,7 +77,7 @@ exports.restart = (node, program) => {
     })
   })
   child.on('error', (error) => {
-    console.error(`conduct: ${node} cannot be started: ${error.message}`)
+    console.error(`conduct: ${node} could not be started: ${error.message}`)
     process.exitCode = 1
   })
   child.on('exit', (code, signal) => {

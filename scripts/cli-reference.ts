@@ -20,57 +20,61 @@ export async function cliReference(): Promise<string> {
 
 const head = `# The command line
 
-Generated from the commands by \`npm run generate\`; do not edit. \`conduct --help\` shows the first of them, \`conduct help
-<command>\` all of one: \`conduct help run create\`. Most are made from the same table as the API, so that a flag is a field
-of [the API](api.md): \`specId\` is \`--spec-id\`, \`git.commit\` is \`--git-commit\`, a label is \`--label team=web\`. What can be given
-several times is repeated: \`--status failed --status pending\`. A content comes from a file, or from the standard input
-for \`-\`. A change replaces a field whole: a \`--label\` all labels, \`--git-commit\` all that was known of git. \`--clear title\` sets
-a field to nothing.
+\`npm run generate\` generates this page from the commands; do not edit it. \`conduct --help\` lists the most common
+commands, and \`conduct help run create\` describes one. Most commands come from the same table as [the API](api.md), so a
+flag is a field of the API: \`specId\` is \`--spec-id\`, \`git.commit\` is \`--git-commit\`, a label is \`--label team=web\`.
+
+- To give several values, repeat the flag: \`--status failed --status pending\`.
+- A content comes from a file, or from standard input for \`-\`.
+- A change replaces the whole field: one \`--label\` replaces all labels, \`--git-commit\` all fields of git.
+- \`--clear title\` empties a field.
 
 ## Where the ledger is
 
-The first of these that is there:
+Commands use the first of these that is set:
 
-1. \`--profile work\`: a server that \`conduct profile add\` keeps, with its key; \`--profile local\`: the database of this machine;
+1. \`--profile work\`: a server saved by \`conduct profile add\`, with its key; \`--profile local\`: the database of this machine;
 2. \`CONDUCT_URL\`, a server, with the key in \`CONDUCT_API_KEY\`;
 3. the profile in use (\`conduct profile use\`);
-4. the database of this machine, opened in process: \`CONDUCT_DATABASE_URL\`, else the file that \`conduct serve\` uses too. No
-   server and no key are needed, many processes may use it at once, and a server may run on it meanwhile.
+4. the database of this machine: \`CONDUCT_DATABASE_URL\`, else the file that \`conduct serve\` uses, too. Commands open it
+   directly, without a server or key. Many processes may use it at the same time, also while a server runs.
 
-The project is the one of \`--project\`, else \`CONDUCT_PROJECT\`, else what the nearest \`conduct.json\` says
-(\`{ "project": "shop" }\`, also that of the main worktree), else the profile's. On the local database it is, failing all of
-these, named after the git origin (\`owner.name\`) or the folder, and made when it is new. On lists \`--project\` may be
-repeated, and \`--all-projects\` looks through all. \`conduct status\`, or \`conduct\` alone, tells what was found.
+The project is that of \`--project\`, else \`CONDUCT_PROJECT\`, else the one in the nearest \`conduct.json\`
+(\`{ "project": "shop" }\`; the main worktree's counts, too), else the profile's. Without any of these, commands on the
+local database use the name of the git origin (\`owner.name\`) or of the folder, and create the project if it is new. On
+lists, \`--project\` may be repeated, and \`--all-projects\` lists all. \`conduct status\`, or just \`conduct\`, shows what
+applies.
 
-Keys never stand among arguments, which every user of a machine can read: they come by \`CONDUCT_API_KEY\`, a hidden prompt,
-the standard input (\`--key-stdin\`) or a file that only its owner can read (\`--key-file\`). A command that has one among its
-arguments is refused. Profiles lie in \`~/.config/conduct/profiles.json\` (or in \`$XDG_CONFIG_HOME\`), mode 0600.
+Every user of a machine can read the arguments of commands, so keys never are arguments. Pass a key in \`CONDUCT_API_KEY\`,
+at a hidden prompt, on standard input (\`--key-stdin\`), or in a file that only its owner can read (\`--key-file\`).
+\`conduct\` refuses a command with a key among its arguments. Profiles are in \`~/.config/conduct/profiles.json\` (or in
+\`$XDG_CONFIG_HOME\`), mode 0600.
 
-**The admin key is lost?** Who can open the database needs none. On the machine of the server, with its
-\`CONDUCT_DATABASE_URL\` if it has one:
+**Lost the admin key?** Anyone who can open the database can create a new one. Run this on the server's machine, with
+the server's \`CONDUCT_DATABASE_URL\` if it has one:
 
 \`\`\`sh
 conduct key create --profile local --all-projects --name rescue --permission admin
 \`\`\`
 
-## What is printed
+## Output
 
-Results go to the standard output, everything else to the standard error. Lists are tables that fit the terminal, and are
-not cut where the output goes elsewhere. Times are told as distances; \`--utc\` gives them exactly. Control characters in what the
-ledger answers are taken out, but from \`conduct run content\` into a file or pipe and from JSON, which escapes them.
+Results go to standard output, everything else to standard error. Lists are tables that fit the terminal; in a file or
+pipe, nothing is cut. Times are relative; \`--utc\` prints them exactly. Commands remove control characters from the
+ledger's texts, except in \`conduct run content\` to a file or pipe; JSON escapes them.
 
-| option | |
+| option | meaning |
 |---|---|
-| \`--json\` | the answer of the API, unchanged; with \`--all\` a line for each item. Errors too are JSON then, on the standard error |
-| \`--quiet\` | nothing but ids, contents and secrets: \`RUN=$(conduct run create --quiet)\` |
+| \`--json\` | print the response of the API, unchanged; with \`--all\`, one line per item. Errors are JSON, too, on standard error |
+| \`--quiet\` | print only ids, contents and secrets: \`RUN=$(conduct run create --quiet)\` |
 | \`--all\` | all pages of a list |
 | \`--utc\` | exact times |
-| \`--no-color\`, \`NO_COLOR\` | no colours; there are none anyway where the output is no terminal |
-| \`--dry-run\` | on writes: the request that would be sent, without the key; nothing is sent |
+| \`--no-color\`, \`NO_COLOR\` | no colours; without a terminal, there are none anyway |
+| \`--dry-run\` | for writes: print the request without the key, and send nothing |
 | \`--profile\`, \`--project\` | where to act, see above |
 
-These may stand anywhere before a \`--\`, and are not repeated below. What prints no answer of the ledger (\`exec\`, \`init\`,
-\`mcp\`) takes only the last.
+These options may be anywhere before \`--\`; the sections below do not repeat them. Commands that print no response of the
+ledger (\`exec\`, \`init\`, \`mcp\`) take only the last row.
 
 ## Exit codes
 
@@ -80,8 +84,8 @@ ${Object.values(exitCodes)
   .map(([code, meaning]) => `| ${code} | ${meaning} |`)
   .join('\n')}
 
-\`conduct events --follow\` ends with 130 by Ctrl-C. A server that does not answer is tried four times, for about two
-seconds; a write is sent with an idempotency key, so that it happens once.
+Ctrl-C ends \`conduct events --follow\` with 130. Commands try a server that does not respond four times, for about two
+seconds. A write carries an idempotency key, so it happens once.
 `
 
 function sectionsOf(command: Command): string[] {
@@ -105,7 +109,7 @@ function detailsOf(command: Command): string {
     return `${usage}\n[Settings](settings.md) lists its flags.\n${examplesIn(command)}`
   }
   const rows = command.options.filter((option) => option.helpGroupHeading !== commonHeading).map(rowOf)
-  const table = rows.length > 0 ? `\n| flag | |\n|---|---|\n${rows.join('\n')}\n` : ''
+  const table = rows.length > 0 ? `\n| flag | meaning |\n|---|---|\n${rows.join('\n')}\n` : ''
   return `${usage}${table}${examplesIn(command)}`
 }
 

@@ -5,7 +5,7 @@ import { exampleKey, routes } from '../src/api/routes.ts'
 import { createClient } from '../src/client/client.ts'
 import { createApp } from '../src/http/app.ts'
 import { curlOf } from '../src/http/curl.ts'
-import { typeOf } from '../src/http/doors/docs.ts'
+import { typeOf } from '../src/http/handlers/docs.ts'
 import { bodySchemaOf, type OpenApi, type Operation } from '../src/http/openapi/document.ts'
 import { openapi } from '../src/http/openapi/openapi.ts'
 import { localActor } from '../src/ledger/actor.ts'
@@ -79,10 +79,10 @@ function reference(document: OpenApi): string {
   })
   return `# API
 
-Generated from \`src/api/routes/\` by \`npm run generate\`; do not edit. The addresses stand under the base path, \`/conduct\`
-unless the server was started with another. What holds for all of them (errors, pages, versions, idempotency, limits)
-is in [conventions](conventions.md). The examples stand on each other: run from top to bottom they work, but for the
-deletions, which come last.
+\`npm run generate\` generates this page from \`src/api/routes/\`; do not edit it. Addresses are relative to the base
+path, \`/conduct\` by default. [Conventions](conventions.md) describes what all operations have in common: errors, pages,
+versions, idempotency and limits. Each example builds on those before it, so they work from top to bottom, except the
+deletions, which are last.
 
 ${sections.join('\n')}`
 }

@@ -61,7 +61,7 @@ export const settings: Table = {
     env: 'CONDUCT_BASE_PATH',
     flag: '--base-path',
     fallback: '/conduct',
-    meaning: 'What stands before /v1 in every address; / for nothing',
+    meaning: 'Path before /v1 in every address; / for none',
     read: (text) =>
       text === '/'
         ? ''
@@ -88,7 +88,7 @@ export const settings: Table = {
     env: 'CONDUCT_ADMIN_KEY',
     fallback: '',
     meaning:
-      'Secret of the first key, on a database without keys; else one is made, and printed on a terminal or written to a file',
+      'Secret of the first key, for a database without keys; by default, Conduct creates one and prints it on a terminal or writes it to a file',
     read: (text) => {
       if (text === '') return undefined
       if (secretPattern.test(text) && text.startsWith('sk_admin_')) return text
@@ -99,21 +99,21 @@ export const settings: Table = {
     env: 'CONDUCT_RATE_LIMIT',
     flag: '--rate-limit',
     fallback: '6000',
-    meaning: 'Requests a minute and key, counted per process; 0 for no limit',
+    meaning: 'Requests per minute and key, counted per process; 0 for no limit',
     read: (text) => wholeNumber(text, 0, 1e9),
   },
   contentLimit: {
     env: 'CONDUCT_CONTENT_LIMIT',
     flag: '--content-limit',
     fallback: '1048576',
-    meaning: 'UTF-8 bytes of one content; a request body may be twice that',
+    meaning: 'Largest content in UTF-8 bytes; a request body may be twice as large',
     read: (text) => wholeNumber(text, 1024, 64 * 1_048_576),
   },
   corsOrigins: {
     env: 'CONDUCT_CORS_ORIGINS',
     flag: '--cors-origins',
     fallback: '',
-    meaning: 'Origins of pages that may call the API from a browser, with commas between',
+    meaning: 'Origins whose pages may call the API from a browser, separated by commas',
     read: (text) => text.split(',').filter(Boolean).map(origin),
   },
   webhookAllow: {
@@ -121,7 +121,7 @@ export const settings: Table = {
     flag: '--webhook-allow',
     fallback: '',
     meaning:
-      'Hosts, addresses and CIDR ranges that webhooks may reach although they are not public, with commas between',
+      'Hosts, addresses and CIDR ranges that webhooks may reach although they are not public, separated by commas',
     read: (text) => text.split(',').filter(Boolean).map(receiver),
   },
   logLevel: {
@@ -174,14 +174,14 @@ export const settings: Table = {
     env: 'CONDUCT_BACKUP_DIR',
     flag: '--backup-dir',
     fallback: '',
-    meaning: 'Folder in which the server backs up a ledger of SQLite; none without',
+    meaning: 'Folder for scheduled backups of an SQLite ledger; no backups by default',
     read: (text) => text || undefined,
   },
   backupKeep: {
     env: 'CONDUCT_BACKUP_KEEP',
     flag: '--backup-keep',
     fallback: '24h,7d,4w',
-    meaning: 'Backups to keep of the last hours, days, weeks and months',
+    meaning: 'How many backups to keep, by hours, days, weeks and months',
     read: readKeep,
   },
 }
@@ -230,7 +230,7 @@ export function readSettings(
     try {
       if (name === 'databaseUrl' && given !== undefined && withoutPassword(given) !== given) {
         throw new Error(
-          `carries a password, which every user of this machine can read in the arguments: set ${variable} instead`,
+          `contains a password, which every user of this machine can read in the arguments: set ${variable} instead`,
         )
       }
       return [name, read(given ?? (env[variable] || fallback))]

@@ -3,20 +3,20 @@
 const sentences = {
   ledger: 'Conduct is the ledger of what coding agents did.',
   before:
-    'Before you begin, look whether the work was done or tried before: the tool search_ledger, or `conduct search <words>`.',
-  hooks: 'it needs no start_run and no finish_run. log_run adds a note where one is worth keeping.',
+    'Before you begin, check whether somebody has done or tried this before: use the tool search_ledger, or `conduct search <words>`.',
+  hooks: 'do not call start_run or finish_run. Call log_run only for a note worth keeping.',
   tools:
-    'Call start_run, log_run as you go, record_check with command and exitCode, then finish_run; pass the runId of start_run on.',
+    'Call start_run, log_run as you go, record_check with command and exitCode, then finish_run. Pass the runId from start_run to the others.',
   check:
-    'Run what shows that your work holds as a check: `conduct check exec --name tests -- npm test`. It belongs to your session, without an id.',
+    'Run whatever verifies your work as a check: `conduct check exec --name tests -- npm test`. It belongs to your session and needs no id.',
   honest: 'Never record a check that you did not run.',
 }
 
 /** The instructions of the MCP server. Hooks may record its clients, too. */
 export const instructions = `${sentences.ledger}
 - ${sentences.before}
-- Does AGENTS.md say that hooks record your session? Then ${sentences.hooks}
-- No hooks? ${sentences.tools}
+- If AGENTS.md says that hooks record your session, ${sentences.hooks}
+- Without hooks: ${sentences.tools}
 - ${sentences.check}
 - ${sentences.honest}`
 
@@ -25,10 +25,10 @@ export function agentsBlock(project: string, titles: readonly string[]): string 
   const who =
     titles.length === 0
       ? `- No hooks record your session. ${sentences.tools}`
-      : `- Hooks record each session of ${listed(titles)}: ${sentences.hooks}\n- Another agent? ${sentences.tools}`
+      : `- Hooks record each session of ${listed(titles)}: ${sentences.hooks}\n- Any other agent: ${sentences.tools}`
   return `## Conduct
 
-${sentences.ledger} This project is \`${project}\` in it.
+${sentences.ledger} In it, this project is \`${project}\`.
 
 - ${sentences.before}
 ${who}

@@ -114,6 +114,9 @@ test('a ledger that is no file is refused a folder for backups', async (t) => {
   for (const url of ['sqlite::memory:', 'postgres://127.0.0.1:1/none']) {
     const { code, stderr } = await programOf({ ...env, CONDUCT_DATABASE_URL: url }).all('serve')
     assert.equal(code, 2)
-    assert.match(stderr, /CONDUCT_BACKUP_DIR is for a ledger in a file of SQLite\. Back up PostgreSQL with pg_dump/)
+    assert.match(
+      stderr,
+      /CONDUCT_BACKUP_DIR works only for a ledger in an SQLite file\. Back up PostgreSQL with pg_dump/,
+    )
   }
 })

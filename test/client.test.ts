@@ -92,11 +92,11 @@ test('a refusal is thrown at once, as the server told it', async () => {
 test('what is not Conduct, and what does not answer, is said', async () => {
   await assert.rejects(scripted([404, '<html>']).client.me(), {
     code: 'INTERNAL_ERROR',
-    message: /answered 404, and not as Conduct does/,
+    message: /returned 404, but not like a Conduct server/,
   })
   await assert.rejects(scripted([200, '<html>']).client.me(), { code: 'INTERNAL_ERROR' })
   const dead = createClient({ url: 'http://127.0.0.1:1/conduct', attempts: 1 })
-  await assert.rejects(dead.me(), { code: 'UNAVAILABLE', message: /No answer from http:\/\/127\.0\.0\.1:1\/conduct/ })
+  await assert.rejects(dead.me(), { code: 'UNAVAILABLE', message: /No response from http:\/\/127\.0\.0\.1:1\/conduct/ })
 })
 
 /** An answer whose body ends before it is whole, as `failure` tells, or just ends. */
@@ -135,17 +135,17 @@ for (const [name, failure] of [
     const only = createClient({ url: 'http://localhost/conduct', attempts: 1, fetch: () => cut(200, failure) })
     await assert.rejects(only.me(), {
       code: 'UNAVAILABLE',
-      message: /^The answer of http:\/\/localhost\/conduct broke off before its end\b/,
+      message: /^The response of http:\/\/localhost\/conduct ended early\b/,
     })
   })
 }
 
 test('a proxy before the server is told by what it says', async () => {
   const cases: [status: number, code: string, message: RegExp][] = [
-    [413, 'PAYLOAD_TOO_LARGE', /^A proxy before .* takes no request of this size \(413\)/],
-    [502, 'UNAVAILABLE', /^A proxy before .* reaches no server behind it \(502\)/],
-    [503, 'UNAVAILABLE', /^A proxy before .* reaches no server behind it \(503\)/],
-    [504, 'UNAVAILABLE', /^A proxy before .* waited too long for the server behind it \(504\)/],
+    [413, 'PAYLOAD_TOO_LARGE', /^A proxy in front of .* rejects requests of this size \(413\)/],
+    [502, 'UNAVAILABLE', /^A proxy in front of .* cannot reach the server behind it \(502\)/],
+    [503, 'UNAVAILABLE', /^A proxy in front of .* cannot reach the server behind it \(503\)/],
+    [504, 'UNAVAILABLE', /^A proxy in front of .* waited too long for the server behind it \(504\)/],
   ]
   for (const [status, code, message] of cases) {
     const fetch = () => new Response('<html>', { status, headers: { 'content-type': 'text/html' } })

@@ -87,7 +87,7 @@ testLedger('405: the address has other methods', async ({ fetch }) => {
 testLedger('409: an id or name that is taken', async ({ client, fetch }) => {
   await client.createRun({ runId: 'RUN-001' })
   const { error } = await refusal(await fetch('/v1/runs', post({ runId: 'RUN-001' })), 'CONFLICT')
-  assert.match(error, /'RUN-001'.*PATCH it, or leave runId out/)
+  assert.match(error, /'RUN-001'.*PATCH it, or leave out runId/)
   await refusal(await fetch('/v1/projects', post({ slug: 'default' })), 'CONFLICT')
   await refusal(await fetch('/v1/auth/keys/1', { method: 'DELETE' }), 'CONFLICT')
   for (const [path, body] of [

@@ -91,7 +91,7 @@ testLedger('an export that is not right is refused by its line, and leaves nothi
   const lineOf = (place: number) => text.slice(0, place).split('\n').length
   const bad: [string, RegExp][] = [
     [text.slice(0, at), new RegExp(`^Line ${lineOf(at)} is cut off`)],
-    [lines.slice(0, -2).join('\n').concat('\n'), /ends after line \d+ without its trailer/],
+    [lines.slice(0, -2).join('\n').concat('\n'), /ends after line \d+ without a trailer/],
     [flipped.toString('latin1'), new RegExp(`^Line (${lineOf(at)}|${lineOf(at) + 1}) `)],
     [[...lines.slice(0, 1100), ...lines.slice(1101)].join('\n'), /^Line 1101 does not fit/],
     [[...lines.slice(0, -1), lines[5], ''].join('\n'), /stands after the trailer/],

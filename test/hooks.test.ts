@@ -6,7 +6,7 @@ import { base, type Ledger, testLedger } from './support/engines.ts'
 
 const claude = (name: string, changes: Fields = {}) => documentOf('claude', name, { session_id: 's-1', ...changes })
 
-/** Sends documents to the door of hooks, one after the other. */
+/** Posts documents to the address of hooks, one after the other. */
 function senderTo({ fetch }: Ledger, headers: Record<string, string> = {}) {
   return async (agent: string, ...documents: unknown[]) => {
     const statuses: number[] = []
@@ -116,27 +116,30 @@ testLedger("a session of one key is no other key's, and what another took over i
   assert.equal((await client.listRuns({})).runs.length, 2)
 })
 
-testLedger('the door of hooks lets in who may record, by a safe way, and stumbles over nothing', async (ledger) => {
-  const { client, adminKey, store } = ledger
-  const send = senderTo(ledger)
-  assert.deepEqual(
-    await send('claude', {}, [], 5, null, { hook_event_name: 'Nope' }, claude('Stop')),
-    Array(6).fill(204),
-  )
-  assert.deepEqual(await send('nobody', claude('UserPromptSubmit', { prompt: 'Hi.' })), [204])
-  assert.equal((await client.listRuns({})).runs[0]?.agent, 'claude-code', 'a document is read by its own fields')
-  const { secret } = await client.createKey({ name: 'reader', permissions: ['read'] })
-  assert.deepEqual(await senderTo(ledger, { authorization: `Bearer ${secret}` })('claude', {}), [403])
-  assert.deepEqual(await senderTo(ledger, { authorization: 'Bearer nonsense' })('claude', {}), [401])
-  const app = createApp({ store, rateLimit: 0 })
-  const from = async (remoteAddress: string, more: Record<string, string> = {}) => {
-    const headers = { authorization: `Bearer ${adminKey}`, 'content-type': 'application/json', ...more }
-    const request = new Request(`${base}/v1/hooks/claude`, { method: 'POST', headers, body: '{}' })
-    return (await app.fetch(request, { incoming: { socket: { remoteAddress } } })).status
-  }
-  assert.equal(await from('192.0.2.7'), 403, 'in clear over a network')
-  assert.equal(await from('192.0.2.7', { 'x-forwarded-proto': 'https' }), 204)
-  // A proxy on the same machine that took it in clear.
-  assert.equal(await from('127.0.0.1', { 'x-forwarded-proto': 'http' }), 403)
-  assert.deepEqual([await from('127.0.0.1'), await from('::1'), await from('::ffff:127.0.0.1')], [204, 204, 204])
-})
+testLedger(
+  'the address of hooks accepts keys that may record, over a safe connection, and any document',
+  async (ledger) => {
+    const { client, adminKey, store } = ledger
+    const send = senderTo(ledger)
+    assert.deepEqual(
+      await send('claude', {}, [], 5, null, { hook_event_name: 'Nope' }, claude('Stop')),
+      Array(6).fill(204),
+    )
+    assert.deepEqual(await send('nobody', claude('UserPromptSubmit', { prompt: 'Hi.' })), [204])
+    assert.equal((await client.listRuns({})).runs[0]?.agent, 'claude-code', 'a document is read by its own fields')
+    const { secret } = await client.createKey({ name: 'reader', permissions: ['read'] })
+    assert.deepEqual(await senderTo(ledger, { authorization: `Bearer ${secret}` })('claude', {}), [403])
+    assert.deepEqual(await senderTo(ledger, { authorization: 'Bearer nonsense' })('claude', {}), [401])
+    const app = createApp({ store, rateLimit: 0 })
+    const from = async (remoteAddress: string, more: Record<string, string> = {}) => {
+      const headers = { authorization: `Bearer ${adminKey}`, 'content-type': 'application/json', ...more }
+      const request = new Request(`${base}/v1/hooks/claude`, { method: 'POST', headers, body: '{}' })
+      return (await app.fetch(request, { incoming: { socket: { remoteAddress } } })).status
+    }
+    assert.equal(await from('192.0.2.7'), 403, 'in clear over a network')
+    assert.equal(await from('192.0.2.7', { 'x-forwarded-proto': 'https' }), 204)
+    // A proxy on the same machine that took it in clear.
+    assert.equal(await from('127.0.0.1', { 'x-forwarded-proto': 'http' }), 403)
+    assert.deepEqual([await from('127.0.0.1'), await from('::1'), await from('::ffff:127.0.0.1')], [204, 204, 204])
+  },
+)

@@ -173,9 +173,9 @@ test('what is wrong is told with what to do, and an exit code for its kind', asy
   const dead = 'CONDUCT_URL=http://127.0.0.1:9/conduct CONDUCT_API_KEY=x'
   const cases: [line: string, code: number, told: RegExp][] = [
     ['conduct run list --statsu failed', 2, /Did you mean --status\?/],
-    ['conduct run create nothing.md', 2, /no file nothing\.md: give another path, or -/],
+    ['conduct run create nothing.md', 2, /no file nothing\.md: pass another path, or -/],
     ['conduct run get RUN-009', 4, /RUN-009/],
-    [`${dead} conduct run list`, 7, /No answer from .*\n.*conduct doctor/],
+    [`${dead} conduct run list`, 7, /No response from .*\n.*conduct doctor/],
   ]
   for (const [line, code, told] of cases) {
     const ended = await inShell(user, line).then(

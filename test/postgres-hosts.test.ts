@@ -54,7 +54,7 @@ test('a URL that cannot be read says what is wrong with it', async (t) => {
   await assert.rejects(opened('target_session_attrs=standby'), /any, read-write or primary.*not "standby"/)
   await assert.rejects(opened('port=1,2,3'), /2 hosts and 3 ports/)
   await assert.rejects(opened('', 'a:99999'), /"99999"/)
-  await assert.rejects(opened('', 'a,,b'), /names each of them/)
+  await assert.rejects(opened('', 'a,,b'), /must name each of them/)
   await assert.rejects(opened('connect_timeout=soon'), /"soon"/)
   await assert.rejects(opened('sslmode=no-verify'), /"no-verify".*use require/)
   await assert.rejects(opened('sslmode=verify-ca'), /needs sslrootcert/)

@@ -69,7 +69,7 @@ testLedger('a taken runId is refused with the way on, and nothing of the call is
   await client.createRun({ runId: 'A', content: 'first' })
   await assert.rejects(client.createRun({ runId: 'A', content: 'second', labels: { a: 'b' } }), {
     code: 'CONFLICT',
-    message: /PATCH it, or leave runId out/,
+    message: /PATCH it, or leave out runId/,
   })
   assert.equal((await client.getRun({ runId: 'A' })).run.content, 'first')
   assert.equal((await client.listRuns({ label: 'a:b' })).runs.length, 0)

@@ -214,7 +214,7 @@ testLedger('secrets are stored as hashes, and what is too old is dropped', async
   const { code } = await client.createLoginCode(undefined, { idempotencyKey: 'once' })
   await assert.rejects(client.createLoginCode(undefined, { idempotencyKey: 'once' }), {
     code: 'CONFLICT',
-    message: /make another/,
+    message: /create another/,
   })
   const rows = async () => [
     ...(await store.db.query(sql`select * from sessions`)),

@@ -307,9 +307,9 @@ for (const engine of engines) {
     for (let time = 0; time < 2; time++) {
       const streams = await Promise.all(keys.flatMap((key) => Array.from({ length: 20 }, () => open(key))))
       const taking = streams.map(({ take }) => take(1))
-      await refuse(spare, /^This server has its 1000 streams/)
+      await refuse(spare, /^This server already has 1000 streams open/)
       await streams.at(-1)?.cancel()
-      await refuse(one, /^This key has its 20 streams/)
+      await refuse(one, /^This key already has 20 streams open/)
       streams.push(await open(spare))
       await Promise.all(streams.map(({ cancel }) => cancel()))
       assert.deepEqual((await Promise.all(taking)).flat(), [])
@@ -333,7 +333,10 @@ testLedger('the keys of one project have 200 streams together, and the others go
   const more = { accept: 'text/event-stream', ...ofShop[0] }
   const refused = await ledger.fetch('/v1/events', { headers: more })
   assert.equal(refused.status, 429)
-  assert.match(((await refused.json()) as { error: string }).error, /^The project 'shop' has its 200 streams: /)
+  assert.match(
+    ((await refused.json()) as { error: string }).error,
+    /^The project 'shop' already has 200 streams open: /,
+  )
   await open(await newKey('other'))
   await open({ 'x-project-id': 'shop' })
   await streams[0]?.cancel()

@@ -77,7 +77,7 @@ const claude: Install = {
   },
   servers: [{ path: '.mcp.json', format: 'json', table: 'mcpServers', entry: program }],
   trust:
-    'Claude Code asks whether you trust the folder, and whether you allow the MCP server of .mcp.json: say yes. It reads no hooks of the project when it is started in a subfolder: conduct init --user --agents claude has it recorded there too.',
+    'Claude Code asks whether you trust the folder, and whether you allow the MCP server of .mcp.json: say yes. To record sessions that you start in a subfolder, too: conduct init --user --agents claude',
 }
 
 const codex: Install = {
@@ -96,7 +96,7 @@ const codex: Install = {
     entry: nested((event) => ({ timeout: ['Interrupt', 'SessionEnd'].includes(event) ? 3 : timeout })),
   },
   servers: [{ path: '.codex/config.toml', format: 'toml', table: 'mcp_servers', entry: program }],
-  trust: 'Codex runs no hook before you trust the project and each hook: start codex and review them in /hooks.',
+  trust: 'Codex runs hooks only after you trust the project and each hook: start codex and review them in /hooks.',
 }
 
 const cursor: Install = {
@@ -116,7 +116,8 @@ const cursor: Install = {
     also: { version: 1 },
   },
   servers: [{ path: '.cursor/mcp.json', format: 'json', table: 'mcpServers', entry: program }],
-  trust: 'Cursor runs the hooks of a workspace that you trust; its settings show them, and switch the MCP server on.',
+  trust:
+    'Cursor runs the hooks of a workspace that you trust; its settings show them, and let you enable the MCP server.',
 }
 
 const copilot: Install = {
@@ -230,7 +231,7 @@ const opencode: Install = {
       entry: { type: 'local', command: ['conduct', 'mcp'], enabled: true },
     },
   ],
-  trust: 'OpenCode loads the plugin when it starts; it asks for nothing.',
+  trust: 'OpenCode loads the plugin when it starts, without asking.',
 }
 
 /** The agents that `conduct init` can set up. */

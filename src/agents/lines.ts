@@ -101,7 +101,7 @@ async function* chunksOf(path: string, left: Budget): AsyncGenerator<Buffer> {
   // Opening a pipe without a writer would block for ever.
   const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
   try {
-    if (!(await handle.stat()).isFile()) throw new Error(`${path} is no regular file`)
+    if (!(await handle.stat()).isFile()) throw new Error(`${path} is not a regular file`)
     for (;;) {
       const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(chunkBytes), 0, chunkBytes)
       if (bytesRead === 0) return

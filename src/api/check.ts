@@ -10,7 +10,7 @@ export const checkName = text(200, 1)
 export const checkFields = {
   content: text(Number.POSITIVE_INFINITY).optional().describe('What was found'),
   contentType: contentType.optional(),
-  command: text(4000, 1).nullable().optional().describe('What was run'),
+  command: text(4000, 1).nullable().optional().describe('The command that ran'),
   exitCode: exitCode.nullable().optional(),
   durationMs: z.int().min(0).max(1e12).nullable().optional(),
   commit: text(64, 1).nullable().optional().describe('The commit when the command ended'),
@@ -44,7 +44,7 @@ export const check = z
     createdBy: actor,
     updatedBy: actor,
     version: z.int(),
-    erasedAt: time.optional().describe('When texts of it were erased; missing where none were'),
+    erasedAt: time.optional().describe('When texts of it were erased; missing if none were'),
   })
   .meta({ id: 'Check' })
 export type Check = z.infer<typeof check>

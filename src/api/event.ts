@@ -15,7 +15,7 @@ export const eventSubject = z
     /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}(?:\/[1-9]\d{0,6})?$/,
     'must be an id, or a run and the number of one of its turns, like RUN-007/3',
   )
-  .describe('The id of what changed; of a turn, its run and its number: RUN-007/3')
+  .describe('The id of what changed; for a turn, run and number: RUN-007/3')
 
 /** A place in the log, as a seq or as the id of the event there. */
 export const place = z
@@ -39,7 +39,10 @@ export const event = z
       name: z.string().optional(),
     }),
     at: time,
-    imported: z.literal(true).optional().describe('It tells of what happened at another time, which the caller gave'),
+    imported: z
+      .literal(true)
+      .optional()
+      .describe('It records something that happened at another time, which the caller set'),
     changes: z.record(z.string(), z.tuple([z.unknown(), z.unknown()])).describe('Field → [before, after]'),
   })
   .meta({ id: 'Event' })

@@ -5,7 +5,7 @@ import { lastRun } from './run.ts'
 export const featureFields = {
   name: text(200, 1),
   description: text(10_000).nullable().optional(),
-  file: text(512, 1).nullable().optional().describe('The path of the file or folder that it lives in'),
+  file: text(512, 1).nullable().optional().describe('The path of its file or folder'),
 }
 
 const fieldsSchema = z.object(featureFields)
@@ -22,7 +22,7 @@ export const feature = z
     createdAt: time,
     updatedAt: time,
     version: z.int(),
-    erasedAt: time.optional().describe('When texts of it were erased; missing where none were'),
+    erasedAt: time.optional().describe('When texts of it were erased; missing if none were'),
   })
   .meta({ id: 'Feature' })
 export type Feature = z.infer<typeof feature>
@@ -30,7 +30,7 @@ export type Feature = z.infer<typeof feature>
 const featureRuns = z.object({
   runs: z.int().describe('How many runs touched it'),
   lastRun: lastRun.nullable().describe('The newest run that touched it'),
-  costUsd: z.number().nullable().describe('Of its newest 100 runs; null where none of them tells its cost'),
+  costUsd: z.number().nullable().describe('The cost of its newest 100 runs; null if none of them has one'),
 })
 export type FeatureRuns = z.infer<typeof featureRuns>
 

@@ -52,4 +52,4 @@ export const projectFilter = z
   .array(humanId)
   .max(100)
   .optional()
-  .describe('Slugs of projects; else all that the key sees')
+  .describe('Slugs of projects; default: all that the key can see')

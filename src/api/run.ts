@@ -52,10 +52,10 @@ export const runFields = {
   contentType: contentType.optional(),
   status: runStatus.optional(),
   startedAt: timeInput.optional().describe('Default: now; at most 5 minutes ahead'),
-  endedAt: timeInput.optional().describe('Not before startedAt; stands only with a status that ends the run'),
+  endedAt: timeInput.optional().describe('Not before startedAt; only with a status that ends the run'),
   agent: text(200, 1).nullable().optional().describe('The agent that does the work: "claude-code", "ci"'),
   author: author.nullable().optional(),
-  command: text(4000, 1).nullable().optional().describe('The command that the run is of'),
+  command: text(4000, 1).nullable().optional().describe('The command that the run records'),
   exitCode: exitCode.nullable().optional(),
   labels: labels.optional(),
   where: where.nullable().optional(),
@@ -63,7 +63,7 @@ export const runFields = {
   changes: changes.nullable().optional(),
   links: links.optional(),
   usage: usage.nullable().optional(),
-  failure: failure.nullable().optional().describe('Why it failed; stands only with status failed'),
+  failure: failure.nullable().optional().describe('Why it failed; only with status failed'),
 }
 
 const fieldsSchema = z.object(runFields)
@@ -97,7 +97,7 @@ export const run = z
     evidence: evidence
       .nullable()
       .describe('Claimed by a writer of the run, executed by its recorder, or recorded under another key'),
-    activity: activity.nullable().describe('What it does, while it is in progress'),
+    activity: activity.nullable().describe('What it is doing, while in progress'),
     leaseExpiresAt: time.nullable(),
     lastSeenAt: time.nullable(),
     startedAt: time.nullable(),
@@ -107,7 +107,7 @@ export const run = z
     createdBy: actor,
     updatedBy: actor,
     version: z.int(),
-    erasedAt: time.optional().describe('When texts of it were erased; missing where none were'),
+    erasedAt: time.optional().describe('When texts of it were erased; missing if none were'),
   })
   .meta({ id: 'Run' })
 export type Run = z.infer<typeof run>

@@ -33,7 +33,7 @@ export const spec = z
     createdBy: actor,
     updatedBy: actor,
     version: z.int(),
-    erasedAt: time.optional().describe('When texts of it were erased; missing where none were'),
+    erasedAt: time.optional().describe('When texts of it were erased; missing if none were'),
   })
   .meta({ id: 'Spec' })
 export type Spec = z.infer<typeof spec>

@@ -7,13 +7,13 @@ const tokens = z.int().nullable()
 /** The total usage of runs. */
 export const used = {
   inputTokens: tokens.describe(
-    'All input, what was read from and written to a cache included; null where no run reports any',
+    'All input, including tokens read from and written to a cache; null if no run reports any',
   ),
-  outputTokens: tokens.describe('null where no run reports any'),
-  cacheReadTokens: tokens.describe('null where no run reports any'),
-  cacheWriteTokens: tokens.describe('null where no run reports any'),
-  costUsd: z.number().nullable().describe('Of the runs whose cost is known; null where none is'),
-  costed: z.int().describe('How many runs those are'),
+  outputTokens: tokens.describe('null if no run reports any'),
+  cacheReadTokens: tokens.describe('null if no run reports any'),
+  cacheWriteTokens: tokens.describe('null if no run reports any'),
+  costUsd: z.number().nullable().describe('The cost of the runs whose cost is known; null if none is'),
+  costed: z.int().describe('How many runs have a known cost'),
 }
 
 /** The totals of some runs. */
@@ -30,7 +30,7 @@ export const day = z
     day: z
       .string()
       .meta({ examples: ['2026-01-31'] })
-      .describe('In the time zone that was asked for'),
+      .describe('In the requested time zone'),
     ...tally.shape,
   })
   .meta({ id: 'Day' })
@@ -49,9 +49,9 @@ export type Duration = z.infer<typeof duration>
 
 export const group = z
   .object({
-    value: z.string().nullable().describe('null: of the runs that do not say'),
+    value: z.string().nullable().describe('null: runs without a value'),
     ...tally.shape,
-    duration: duration.describe('From start to end, of the runs of this group'),
+    duration: duration.describe('From start to end, for the runs of this group'),
   })
   .meta({ id: 'Group' })
 export type Group = z.infer<typeof group>

@@ -13,7 +13,7 @@ const tool = z.strictObject({
 
 export const file = z.strictObject({
   path: text(1000, 1).describe("From the repository's root"),
-  insertions: count.optional().describe('Lines against the file as it was before the run'),
+  insertions: count.optional().describe('Lines compared with the file before the run'),
   deletions: count.optional(),
 })
 
@@ -33,14 +33,14 @@ export const turnFields = {
   startedAt: timeInput.optional(),
   endedAt: timeInput.optional(),
   prompt: text(20_000).optional().describe('What a person asked'),
-  answer: text(16_000).optional().describe('What the agent said at the end'),
+  answer: text(16_000).optional().describe('The last message of the agent'),
   model: text(100).optional(),
   tools: z.array(tool).max(100).optional(),
   files: z.array(file).max(500).optional().describe('The files that this session wrote'),
   commands: z.array(command).max(200).optional(),
   plan: z.array(planItem).max(100).optional(),
-  agents: z.array(subagent).max(100).optional().describe('Subagents that worked for it'),
-  compactions: count.optional().describe('How often the agent cut down its context'),
+  agents: z.array(subagent).max(100).optional().describe('Its subagents'),
+  compactions: count.optional().describe('How often the agent compacted its context'),
   usage: usage.optional(),
   git: git.optional().describe('The state of the repository when the turn ended'),
   failure: failure.optional(),
@@ -63,7 +63,7 @@ export const turn = z
     commands: z.array(z.object({ ...command.shape, at: time.optional() })).optional(),
     createdBy: actor,
     createdAt: time,
-    erasedAt: time.optional().describe('When texts of it were erased; missing where none were'),
+    erasedAt: time.optional().describe('When texts of it were erased; missing if none were'),
   })
   .meta({ id: 'Turn' })
 export type Turn = z.infer<typeof turn>

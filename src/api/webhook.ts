@@ -21,8 +21,8 @@ const url = z
 
 export const webhookFields = {
   url,
-  types: z.array(eventType).max(100).optional().describe('The types of events to send; none: all of them'),
-  after: place.optional().describe('The id or seq of the event after which to send; 0: from the beginning of the log'),
+  types: z.array(eventType).max(100).optional().describe('The types of events to send; none: all'),
+  after: place.optional().describe('The id or seq of the event after which to send; 0: from the beginning'),
 }
 
 export const webhookProject = humanId
@@ -37,8 +37,8 @@ export const webhook = z
     id: rowId,
     url: z.string(),
     project: z.string().nullable().describe('The project whose events it sends; null: the whole server'),
-    types: z.array(eventType).describe('The types of events that it sends; none: all of them'),
-    enabled: z.boolean().describe('Whether it sends'),
+    types: z.array(eventType).describe('The types of events that it sends; none: all'),
+    enabled: z.boolean().describe('Whether it is enabled'),
     disabledReason: disabledReason
       .nullable()
       .describe('request: somebody disabled it; failing: it failed for 5 days; gone: the receiver responded with 410'),
@@ -47,9 +47,9 @@ export const webhook = z
     failures: z.int().describe('Failed attempts in a row'),
     failingSince: time.nullable().describe('When the first of them failed; null: the last attempt succeeded'),
     lastError: z.string().nullable().describe('Why the last attempt failed; null: it succeeded'),
-    nextAttemptAt: time.nullable().describe('When it is tried again; null: as soon as there is something to send'),
+    nextAttemptAt: time.nullable().describe('When the next attempt is; null: as soon as there is something to send'),
     deliveredAt: time.nullable().describe('When the receiver last accepted events'),
-    previousSecretExpiresAt: time.nullable().describe('Until when the secret before the last rotation signs, too'),
+    previousSecretExpiresAt: time.nullable().describe('Until when the previous secret signs, too'),
     createdAt: time,
     updatedAt: time,
     version: z.int(),
@@ -60,7 +60,7 @@ export type Webhook = z.infer<typeof webhook>
 export const delivery = z
   .object({
     id: rowId,
-    messageId: z.string().describe('The webhook-id header: the same for every attempt at the same events'),
+    messageId: z.string().describe('The webhook-id header, the same for every attempt to send the same events'),
     firstSeq: z.int().nullable().describe('The seq of its first event; null: a test, which has none'),
     lastSeq: z.int().nullable().describe('The seq of its last event'),
     count: z.int().describe('How many events it had'),

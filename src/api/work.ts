@@ -10,7 +10,7 @@ export const count = z.int().min(0).max(most.count)
 const objectId = z.string().regex(/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/, 'must be a git object id: 40 or 64 of 0-9 a-f')
 
 export const tree = objectId.describe(
-  'The tree of the working folder: what `git add -A` and `git write-tree` give. It tells one state of the work from another',
+  'The tree of the working folder, as from `git add -A` and `git write-tree`. It identifies a state of the work',
 )
 export const dirty = z.boolean().describe('Whether tracked files differ from the commit')
 
@@ -21,7 +21,7 @@ export const git = z.strictObject({
   commit: text(64).optional().describe('The commit at the end, or now'),
   tree: tree.optional(),
   dirty: dirty.optional(),
-  commits: z.array(objectId).max(500).optional().describe('The commits that were made, oldest first'),
+  commits: z.array(objectId).max(500).optional().describe('The commits made, oldest first'),
 })
 export type Git = z.infer<typeof git>
 
@@ -34,12 +34,15 @@ export type FileChanges = z.infer<typeof changes>
 
 export const usage = z.strictObject({
   model: text(100).optional(),
-  inputTokens: count.optional().describe('All input, what was read from and written to a cache included'),
+  inputTokens: count.optional().describe('All input, including tokens read from and written to a cache'),
   outputTokens: count.optional(),
-  cacheReadTokens: count.optional().describe('The part of inputTokens that was read from a cache'),
-  cacheWriteTokens: count.optional().describe('The part of inputTokens that was written to a cache'),
+  cacheReadTokens: count.optional().describe('The part of inputTokens read from a cache'),
+  cacheWriteTokens: count.optional().describe('The part of inputTokens written to a cache'),
   costUsd: z.number().min(0).max(most.costUsd).optional().describe('Missing if unknown'),
-  costSource: z.enum(['reported', 'estimated']).optional().describe('By the agent itself, or from a list of prices'),
+  costSource: z
+    .enum(['reported', 'estimated'])
+    .optional()
+    .describe('reported: by the agent; estimated: from public prices'),
 })
 export type Usage = z.infer<typeof usage>
 
@@ -52,7 +55,7 @@ export type Failure = z.infer<typeof failure>
 export const activityState = z.enum(['working', 'waiting', 'idle'])
 
 const doing = {
-  state: activityState.describe('waiting: for a person'),
+  state: activityState.describe('waiting means for a person'),
   tool: text(200, 1).optional(),
   target: text(1000, 1).optional().describe('The file, command or address that the tool works on'),
 }
@@ -70,7 +73,7 @@ export const activity = z
     since: time,
     turnSince: time
       .optional()
-      .describe('Since when it works on the prompt, waiting included; missing while it is idle'),
+      .describe('Since when it has been working on the prompt, including waiting; missing while idle'),
   })
   .meta({ id: 'Activity' })
 export type Activity = z.infer<typeof activity>

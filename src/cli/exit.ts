@@ -3,11 +3,11 @@ import { type Code, ConductError } from '../api/error.ts'
 /** The exit codes of every command. */
 export const exitCodes = {
   ok: [0, 'success'],
-  failed: [1, 'it failed; the message says why'],
+  failed: [1, 'failure; the message says why'],
   usage: [2, 'a wrong command, flag, value or file'],
-  denied: [3, 'the key is missing or revoked, or may not do this'],
+  denied: [3, 'the key is missing or revoked, or lacks the permission'],
   missing: [4, 'what you asked for does not exist'],
-  conflict: [5, 'a conflict: the id is taken, or somebody else changed or holds the resource'],
+  conflict: [5, 'a conflict: the id is taken, or somebody else changed or leased the resource'],
   limited: [6, 'too many requests'],
   unreachable: [7, 'the server, the network or the database cannot be reached'],
 } as const

@@ -9,7 +9,7 @@ export async function readText(path: string): Promise<string> {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
   } catch {
-    throw new UsageError(`${name} is not UTF-8 text.`)
+    throw new UsageError(`${name} does not contain UTF-8 text.`)
   }
 }
 
@@ -19,7 +19,7 @@ function standardInput() {
 }
 
 function refuse(path: string, { code, message }: NodeJS.ErrnoException): never {
-  if (code === 'ENOENT') throw new UsageError(`There is no file ${path}: give another path, or - for standard input.`)
-  if (code === 'EISDIR') throw new UsageError(`${path} is a folder: give a file, or - for standard input.`)
-  throw new UsageError(`${path} cannot be read: ${message}`)
+  if (code === 'ENOENT') throw new UsageError(`There is no file ${path}: pass another path, or - for standard input.`)
+  if (code === 'EISDIR') throw new UsageError(`${path} is a folder: pass a file, or - for standard input.`)
+  throw new UsageError(`Cannot read ${path}: ${message}`)
 }

@@ -21,15 +21,15 @@ export const commonHeading = 'Common options:'
 /** Adds the common options to a command that prints a result, with `--project` unless it has its own. */
 export function addCommon(command: Command, hasProject = false): Command {
   addPlace(command, hasProject)
-  addOption(command, '--json', 'print the answer of the API, unchanged')
+  addOption(command, '--json', 'print the response of the API, unchanged')
   addOption(command, '--quiet', 'print only ids, contents and secrets')
-  addOption(command, '--utc', 'exact times')
-  return addOption(command, '--no-color', 'print no colours, as with NO_COLOR')
+  addOption(command, '--utc', 'print exact times')
+  return addOption(command, '--no-color', 'print no colours, like NO_COLOR')
 }
 
 /** Adds the common options that say where the ledger is, to a command that prints something else. */
 export function addPlace(command: Command, hasProject = false): Command {
-  addOption(command, '--profile <name>', 'the server of that profile; local is the database of this machine')
+  addOption(command, '--profile <name>', 'use this profile; local is the database of this machine')
   return hasProject ? command : addOption(command, '--project <slug>', 'the project to act in')
 }
 
@@ -60,5 +60,5 @@ export function refuseBoth(options: object, ...pair: [string, string]) {
   const given = options as Record<string, unknown>
   if (pair.some((name) => !given[name])) return
   const [one, other] = pair.map((name) => `--${kebab(name)}`)
-  throw new UsageError(`${one} and ${other} exclude each other: give only one of them.`)
+  throw new UsageError(`${one} and ${other} exclude each other: pass only one of them.`)
 }

@@ -103,7 +103,7 @@ export async function bodyOf(response: Response, { url }: ClientOptions): Promis
   } catch (cause) {
     const isCut = !(cause instanceof SyntaxError) || /\bjson\b/.test(response.headers.get('content-type') ?? '')
     if (!isCut) return undefined
-    throw new ConductError('UNAVAILABLE', `The answer of ${url} broke off before its end.`, { cause })
+    throw new ConductError('UNAVAILABLE', `The response of ${url} ended early.`, { cause })
   }
 }
 
@@ -121,19 +121,27 @@ export function failureOf(response: Response, body: unknown, { url }: ClientOpti
   const { status } = response
   const proxy = proxyErrors[status]
   if (proxy)
-    return new ConductError(proxy.code, `A proxy before ${url} ${proxy.says} (${status})${proxy.advice}`, detail)
+    return new ConductError(proxy.code, `A proxy in front of ${url} ${proxy.says} (${status})${proxy.advice}`, detail)
   const code = status === 429 ? 'RATE_LIMIT_EXCEEDED' : 'INTERNAL_ERROR'
   const where = response.url || 'The server'
-  return new ConductError(code, `${where} answered ${status}, and not as Conduct does: is the address right?`, detail)
+  return new ConductError(
+    code,
+    `${where} returned ${status}, but not like a Conduct server: is the address right?`,
+    detail,
+  )
 }
 
-const noServer = { code: 'UNAVAILABLE', says: 'reaches no server behind it', advice: ': is it running there?' } as const
+const noServer = {
+  code: 'UNAVAILABLE',
+  says: 'cannot reach the server behind it',
+  advice: ': is it running there?',
+} as const
 
 /** What to report for a status that does not come from Conduct. */
 const proxyErrors: Record<number, { code: Code; says: string; advice: string }> = {
   413: {
     code: 'PAYLOAD_TOO_LARGE',
-    says: 'takes no request of this size',
+    says: 'rejects requests of this size',
     advice: ': raise its limit (client_max_body_size in nginx).',
   },
   502: noServer,
@@ -148,7 +156,7 @@ export function unreachable({ url }: ClientOptions, cause: unknown): ConductErro
   const fault = tlsFault(cause)
   const words = fault
     ? `No secure connection to ${url}: ${fault}`
-    : `No answer from ${url}: is the server running there?`
+    : `No response from ${url}: is the server running there?`
   return new ConductError('UNAVAILABLE', words, { cause })
 }
 
@@ -157,7 +165,7 @@ function tlsFault(error: unknown): string | undefined {
   const { code, message } = ((error as Error | undefined)?.cause ?? {}) as { code?: unknown; message?: string }
   if (typeof code !== 'string') return undefined
   if (/CERT|SIGNATURE|^CRL_|HOSTNAME_MISMATCH|^INVALID_CA$|^ERR_TLS_CERT/.test(code)) {
-    return `${message}. Is it the right server? A certificate of your own authority is trusted by NODE_EXTRA_CA_CERTS=FILE.`
+    return `${message}. Is it the right server? To trust a certificate of your own authority, set NODE_EXTRA_CA_CERTS=FILE.`
   }
   // OpenSSL's own messages are for programmers.
   return /^(?:ERR_SSL|ERR_TLS|EPROTO)/.test(code) ? `${code}. Does the server speak TLS there?` : undefined

@@ -8,21 +8,21 @@ import type { Store } from '../store/open.ts'
 import { createSender, type SenderOptions } from '../webhook/send.ts'
 import { createRefusal, pathOf } from './address.ts'
 import { createAuth } from './auth.ts'
-import { docsDoor, openapiDoor } from './doors/docs.ts'
-import type { Door } from './doors/door.ts'
-import { erasingDoor } from './doors/erase.ts'
-import { eventsDoor } from './doors/events.ts'
-import { exportDoor } from './doors/export.ts'
-import { hooksDoor } from './doors/hooks.ts'
-import { mcpDoor } from './doors/mcp.ts'
-import { metricsDoor } from './doors/metrics.ts'
-import { noteDoor } from './doors/note.ts'
-import { pageDoor } from './doors/page.ts'
-import { livenessDoor, readinessDoor } from './doors/probes.ts'
-import { loginDoor, logoutDoor } from './doors/session.ts'
-import { webhookTestDoor } from './doors/webhook-test.ts'
 import { createEndpoint } from './endpoint.ts'
 import { type Bindings, createExchange } from './exchange.ts'
+import { docsHandler, openapiHandler } from './handlers/docs.ts'
+import { erasingHandler } from './handlers/erase.ts'
+import { eventsHandler } from './handlers/events.ts'
+import { exportHandler } from './handlers/export.ts'
+import type { Handler } from './handlers/handler.ts'
+import { hooksHandler } from './handlers/hooks.ts'
+import { mcpHandler } from './handlers/mcp.ts'
+import { metricsHandler } from './handlers/metrics.ts'
+import { noteHandler } from './handlers/note.ts'
+import { pageHandler } from './handlers/page.ts'
+import { livenessHandler, readinessHandler } from './handlers/probes.ts'
+import { loginHandler, logoutHandler } from './handlers/session.ts'
+import { webhookTestHandler } from './handlers/webhook-test.ts'
 import { createLimiter } from './limit.ts'
 import { createMetrics } from './metrics.ts'
 
@@ -54,14 +54,14 @@ export function createApp(options: AppOptions) {
   const app = new Hono<{ Bindings: Bindings }>({ getPath: pathOf })
   const parts = partsOf(options, (request) => app.fetch(request))
   const { basePath, corsOrigins, exchange, auth } = parts
-  const doors = doorsOf(options, parts)
-  const carried = doors.map(({ carries }) => carries)
-  const refusal = createRefusal([...waysOf(doors), ...operationWays(basePath)], basePath)
+  const handlers = handlersOf(options, parts)
+  const carried = handlers.map(({ carries }) => carries)
+  const refusal = createRefusal([...waysOf(handlers), ...operationWays(basePath)], basePath)
 
   if (corsOrigins.length > 0) app.use(`${basePath}/*`, cors({ origin: corsOrigins, exposeHeaders }))
-  for (const { label, methods, paths, takes, answer } of doors) {
-    const handler = exchange(label, answer)
-    app.on([...methods], [...paths], async (c, next) => (takes && !takes(c.req) ? next() : handler(c)))
+  for (const { label, methods, paths, takes, answer } of handlers) {
+    const serve = exchange(label, answer)
+    app.on([...methods], [...paths], async (c, next) => (takes && !takes(c.req) ? next() : serve(c)))
   }
   for (const name of names.filter((name) => !carried.includes(name))) {
     const { method, path } = addressOf(name)
@@ -87,7 +87,7 @@ type Parts = ReturnType<typeof partsOf>
 
 const isApi = (path: string, basePath: string) => `${path}/`.startsWith(`${basePath}/v1/`)
 
-/** What doors and endpoints share. */
+/** What handlers and endpoints share. */
 function partsOf(options: AppOptions, fetch: Fetch) {
   const { store, basePath = '/conduct', contentLimit = 1_048_576, corsOrigins = [], log, stopping } = options
   const warn = (error: unknown) => log?.warn({ err: error }, 'background work failed')
@@ -99,33 +99,33 @@ function partsOf(options: AppOptions, fetch: Fetch) {
   return { store, basePath, contentLimit, corsOrigins, stopping, warn, auth, metrics, isStopping, exchange, fetch }
 }
 
-/** All doors, in order of precedence. */
-function doorsOf({ webFolder, webhooks, backups }: AppOptions, parts: Parts): Door[] {
+/** All handlers, in order of precedence. */
+function handlersOf({ webFolder, webhooks, backups }: AppOptions, parts: Parts): Handler[] {
   const { store, basePath, isStopping, contentLimit } = parts
   return [
-    eventsDoor({ ...parts, endpoint: createEndpoint('listEvents', parts) }),
-    noteDoor('getCheckpoint', 'note', parts),
-    noteDoor('getProof', 'proof', parts),
-    loginDoor(createEndpoint('createSession', parts), basePath),
-    logoutDoor(createEndpoint('deleteSession', parts), basePath),
-    hooksDoor(parts),
-    exportDoor(parts),
-    erasingDoor('erase', createEndpoint('erase', parts), basePath, store),
-    erasingDoor('forget', createEndpoint('forget', parts), basePath, store),
-    webhookTestDoor(createEndpoint('testWebhook', parts), basePath, createSender(webhooks)),
-    mcpDoor({ ...parts, bodyLimit: contentLimit * 2 }),
-    openapiDoor(basePath),
-    docsDoor(basePath),
-    livenessDoor,
-    readinessDoor(store, isStopping),
-    metricsDoor({ ...parts, backups }),
-    pageDoor(basePath, webFolder),
+    eventsHandler({ ...parts, endpoint: createEndpoint('listEvents', parts) }),
+    noteHandler('getCheckpoint', 'note', parts),
+    noteHandler('getProof', 'proof', parts),
+    loginHandler(createEndpoint('createSession', parts), basePath),
+    logoutHandler(createEndpoint('deleteSession', parts), basePath),
+    hooksHandler(parts),
+    exportHandler(parts),
+    erasingHandler('erase', createEndpoint('erase', parts), basePath, store),
+    erasingHandler('forget', createEndpoint('forget', parts), basePath, store),
+    webhookTestHandler(createEndpoint('testWebhook', parts), basePath, createSender(webhooks)),
+    mcpHandler({ ...parts, bodyLimit: contentLimit * 2 }),
+    openapiHandler(basePath),
+    docsHandler(basePath),
+    livenessHandler,
+    readinessHandler(store, isStopping),
+    metricsHandler({ ...parts, backups }),
+    pageHandler(basePath, webFolder),
   ]
 }
 
-/** The addresses that only a door serves. */
-const waysOf = (doors: readonly Door[]) =>
-  doors
+/** The addresses that only a handler serves. */
+const waysOf = (handlers: readonly Handler[]) =>
+  handlers
     .filter(({ takes, carries }) => !takes && !carries)
     .flatMap(({ methods, paths }) => methods.flatMap((method) => paths.map((path) => ({ method, path }))))
 

@@ -24,7 +24,7 @@ interface EndpointParts {
 
 const noBytes = new Uint8Array()
 
-/** Serves one operation of the table. Returns the single steps, for doors, and `answer`, which takes them all in order. */
+/** Serves one operation of the table. Returns the single steps, for handlers, and `answer`, which takes them all in order. */
 export function createEndpoint<N extends Name>(name: N, parts: EndpointParts) {
   const { basePath, contentLimit } = parts
   const route: Route = routes[name]

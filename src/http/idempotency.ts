@@ -48,6 +48,6 @@ function shownOnce({ body }: Kept, secret: string): ConductError {
   const remedy = key ? `revoke key ${key.id} ('${key.prefix}…') and create another` : 'make another'
   return new ConductError(
     'CONFLICT',
-    `This request was already carried out and its ${secret} was shown then. If you lost it, ${remedy}.`,
+    `The server has already done this and shown the ${secret} once. If you lost it, ${remedy}.`,
   )
 }

@@ -53,7 +53,7 @@ export function createMetrics() {
     /** Prints what was observed, the lags of followers, and what is known of the ledger. */
     print(lags: readonly Lag[], ledger: Metric[]): string {
       return [
-        '# HELP conduct_request_duration_seconds Time from a request to its answer.',
+        '# HELP conduct_request_duration_seconds Time from a request to its response.',
         '# TYPE conduct_request_duration_seconds histogram',
         ...[...series.values()].flatMap(histogramOf),
         ...linesOf([lagOf(lags), ...ledger, ...processMetrics(streams, inProgress)]),
@@ -66,7 +66,7 @@ export function createMetrics() {
 const lagOf = (lags: readonly Lag[]): Metric => ({
   name: 'conduct_follower_lag_events',
   type: 'gauge',
-  help: 'Events of the log that a follower has not read yet.',
+  help: 'Events of the log that a follower has not processed yet.',
   samples: lags.map(({ follower, events }) => [Number(events), { follower }]),
 })
 

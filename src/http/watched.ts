@@ -18,7 +18,7 @@ export function ledgerMetrics(facts: Facts | undefined, ends: Ends, backups: Bac
     metric(
       'conduct_runs_lapsed',
       'gauge',
-      'Live runs whose lease ran out and that no server has failed yet, 10000 at most.',
+      'Live runs whose lease has expired and that no server has failed yet, 10000 at most.',
       facts?.lapsedLeases,
     ),
     {
@@ -33,7 +33,7 @@ export function ledgerMetrics(facts: Facts | undefined, ends: Ends, backups: Bac
     metric(
       'conduct_runs_lease_lost_total',
       'counter',
-      'Runs of the whole ledger that failed because their lease ran out, since this server was first scraped.',
+      'Runs of the whole ledger that failed because their lease expired, since this server was first scraped.',
       ends.leaseLost,
     ),
     metric('conduct_log_events', 'gauge', 'Events in the log.', facts?.newestSeq),
@@ -41,7 +41,7 @@ export function ledgerMetrics(facts: Facts | undefined, ends: Ends, backups: Bac
     metric(
       'conduct_index_waiting_entries',
       'gauge',
-      'Entries of the search index to be renewed, 10000 at most.',
+      'Entries of the search index that are out of date, 10000 at most.',
       facts?.waitingEntries,
     ),
     metric('conduct_database_size_bytes', 'gauge', 'Size of the database.', facts?.databaseBytes),
@@ -54,7 +54,7 @@ export function ledgerMetrics(facts: Facts | undefined, ends: Ends, backups: Bac
 function backupMetrics(backups: BackupState | undefined): Metric[] {
   const at = backups?.newest?.at
   return [
-    metric('conduct_backups', 'gauge', 'Scheduled backups that are kept.', backups?.count),
+    metric('conduct_backups', 'gauge', 'Number of scheduled backups.', backups?.count),
     // A time of 0 makes an alert on the age fire before the first backup, too.
     metric(
       'conduct_backup_last_success_timestamp_seconds',

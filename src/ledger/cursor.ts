@@ -22,7 +22,7 @@ export function decodeCursor(order: Order, cursor: string): Position {
   if (itsOrder !== order) {
     throw new ConductError(
       'BAD_REQUEST',
-      `The cursor is of a list with order=${itsOrder}, and this one has order=${order}: start again without it.`,
+      `The cursor belongs to a list with order=${itsOrder}, and this list has order=${order}: start again without the cursor.`,
     )
   }
   return found
@@ -50,4 +50,4 @@ export function decodeHit(cursor: string): Hit {
 }
 
 const notACursor = (cursor: string) =>
-  new ConductError('BAD_REQUEST', `The cursor '${cursor}' is not one that a list gave: start again without it.`)
+  new ConductError('BAD_REQUEST', `The cursor '${cursor}' does not come from a list: start again without it.`)

@@ -114,7 +114,7 @@ async function* bytesOfLines(source: AsyncIterable<Uint8Array>): AsyncGenerator<
     // The source may reuse the chunk.
     if (start < chunk.length) kept.push(Uint8Array.from(chunk.subarray(start)))
     size += chunk.length - start
-    if (size > mostBytes) throw new ConductError('BAD_REQUEST', 'This is not an export of Conduct: it has no lines.')
+    if (size > mostBytes) throw new ConductError('BAD_REQUEST', 'This is not a Conduct export: it has no lines.')
   }
   if (size > 0) yield Buffer.concat(kept)
 }
@@ -146,7 +146,7 @@ class LineChecker {
     if (this.#isOver) return
     throw new ConductError(
       'BAD_REQUEST',
-      `The export ends after line ${this.#number} without its trailer: it was cut off. Export again.`,
+      `The export ends after line ${this.#number} without a trailer, so it is truncated: export again.`,
     )
   }
 
@@ -176,7 +176,7 @@ class LineChecker {
 
   #changed(crc: string): ConductError {
     if (this.#number === 1 && crc === '') {
-      return new ConductError('BAD_REQUEST', 'This is not an export of Conduct: line 1 is no header.')
+      return new ConductError('BAD_REQUEST', 'This is not a Conduct export: line 1 is not a header.')
     }
     return this.#refusal(
       crc === ''
@@ -198,6 +198,6 @@ function requireHeader(content: Content): asserts content is { header: Header } 
   if (format === exportFormat) return
   throw new ConductError(
     'BAD_REQUEST',
-    `Line 1: the export has format ${format}, and this Conduct reads format ${exportFormat}: use a newer Conduct.`,
+    `Line 1: the export has format ${format}, and this Conduct reads format ${exportFormat}: import it with a newer Conduct.`,
   )
 }

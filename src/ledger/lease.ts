@@ -20,7 +20,7 @@ export function expiryOf(now: string, seconds: number): string {
 }
 
 /** The failure of a run whose lease expired. */
-export const expired = { code: 'LEASE_EXPIRED', message: 'Nothing was heard of it until its lease ran out.' }
+export const expired = { code: 'LEASE_EXPIRED', message: 'Its worker sent nothing until the lease expired.' }
 
 /** The failure of a run that someone other than its holder ended. */
-export const cancelled = { code: 'CANCELLED', message: 'It was ended by another than the holder of its lease.' }
+export const cancelled = { code: 'CANCELLED', message: 'Somebody other than the holder of its lease ended the run.' }

@@ -20,13 +20,14 @@ export const searchLedger = tool({
   description: 'Find runs, specs, checks and features by words; without query, list the newest of a type.',
   annotations: reads,
   input: z.strictObject({
-    query: routes.search.input.shape.q.optional().describe('Words that all occur'),
+    query: routes.search.input.shape.q.optional().describe('Words that must all occur'),
     type: searchType.optional().describe('Default: all with query, run without'),
     status: anyStatus.optional().describe("Or a check's result"),
     verdict: verdict.optional().describe('Of runs; not with query'),
   }),
   async run(call, { query, type, status, verdict }) {
-    if (query !== undefined && verdict !== undefined) throw invalid('verdict', 'does not go with query: leave one out')
+    if (query !== undefined && verdict !== undefined)
+      throw invalid('verdict', 'cannot be combined with query: leave one out')
     if (query !== undefined) return find(call, query, type, status)
     if (verdict !== undefined && (type ?? 'run') !== 'run') throw invalid('verdict', `is of runs, not of a ${type}`)
     return lists[type ?? 'run'](call, status, verdict)
@@ -55,7 +56,7 @@ const lists: Record<SearchType, (call: Call, status?: string, verdict?: Verdict)
     return listed(runs.map(runLine), { runs: brief }, meta.hasMore)
   },
   async turn() {
-    throw invalid('query', 'is what turns are found by: give words, or read a run for its turns')
+    throw invalid('query', 'is required to find turns: give words, or read a run for its turns')
   },
   async spec({ client }, status) {
     const only = { status: own(specStatus.options, 'spec', status) }
@@ -87,5 +88,8 @@ function own<Status extends string>(statuses: Status[], type: SearchType, status
 
 function listed(lines: string[], data: Record<string, unknown>, hasMore: boolean): Told {
   const all = lines.length > 0 ? lines : ['Nothing found.']
-  return { text: [...all, ...(hasMore ? ['… and more: narrow it down.'] : [])].join('\n'), data: { ...data, hasMore } }
+  return {
+    text: [...all, ...(hasMore ? ['… and more: narrow the search.'] : [])].join('\n'),
+    data: { ...data, hasMore },
+  }
 }

@@ -63,7 +63,7 @@ async function answer({ warn }: McpOptions, tool: Tool, call: Call, input: unkno
 }
 
 async function failureText(error: unknown, call: Call, input: unknown): Promise<string> {
-  if (!(error instanceof ConductError)) return 'Something went wrong inside Conduct; its log has the details.'
+  if (!(error instanceof ConductError)) return 'Something went wrong inside Conduct. Its log has the details.'
   const { runId, retryOf } = (input ?? {}) as { runId?: unknown; retryOf?: unknown }
   const missing = runId ?? retryOf
   if (error.code !== 'NOT_FOUND' || typeof missing !== 'string') return error.message

@@ -40,7 +40,7 @@ export const checkLine = ({ checkId, runId, name, result, command, exitCode }: C
   `${checkId} of ${runId} ${result}: ${name}${command === null ? '' : ` (${command}${exitCode === null ? '' : `, exit code ${exitCode}`})`}`
 
 export const featureLine = ({ id, name, file, description }: Feature) =>
-  `feature ${id} ${name}: ${words(file, description) || 'nothing told'}`
+  `feature ${id} ${name}: ${words(file, description) || 'no description'}`
 
 export function foundLine({ type, subject, status, title, snippet }: Found): string {
   const place = snippet && `\n  ${snippet.replace(/\s+/g, ' ')}`
@@ -76,7 +76,7 @@ export function runText(run: FullRun, checks: Check[], turns: Turn[], most: numb
   return [
     `# ${runId}: ${title ?? 'untitled'}`,
     words(run.status, verdictText(run), run.specId && `spec ${run.specId}`, retryOf && `retry of ${retryOf}`),
-    words(agent && `by ${agent}`, author && `for ${author}`, times, leaseExpiresAt && `held until ${leaseExpiresAt}`),
+    words(agent && `by ${agent}`, author && `for ${author}`, times, leaseExpiresAt && `leased until ${leaseExpiresAt}`),
     run.command && `Command ${run.command}${exit}`,
     failure && `Failure ${failure.code}: ${failure.message}`,
     features.length > 0 && `Features: ${features.map(({ id, name }) => `${name} (${id})`).join(', ')}`,

@@ -17,12 +17,12 @@ const failureBytes = 4000
 
 export const startRun = tool({
   name: 'start_run',
-  description: 'Begin a run: one record of one piece of work. Answers its runId. Call it before you change code.',
+  description: 'Start a run: the record of one piece of work. Returns its runId. Call it before you change code.',
   annotations: adds,
   input: z.strictObject({
     title: runFields.title.unwrap().unwrap().describe('What you will do'),
     specId: humanId.optional().describe('Spec it implements'),
-    retryOf: humanId.optional().describe('runId that this tries again'),
+    retryOf: humanId.optional().describe('runId of the run that this retries'),
   }),
   async run({ client, hold, agent, meta, once }, { title, specId, retryOf }) {
     const adopt = (runId: string) => async (leaseToken: string | undefined) =>
@@ -34,7 +34,7 @@ export const startRun = tool({
         ? await hold.start({ title, specId, retryOf, agent }, once('start'), meta)
         : await hold.write(opened, adopt(opened), meta)
     const attempt = run.attempt > 1 ? `, attempt ${run.attempt}` : ''
-    const unknown = specId !== undefined && run.specVersion === null ? ` No spec '${specId}' is saved here.` : ''
+    const unknown = specId !== undefined && run.specVersion === null ? ` There is no spec '${specId}' yet.` : ''
     return {
       text: `${run.runId} is ${opened === undefined ? 'started' : 'yours, opened by your session'}${attempt}.${unknown}`,
       data: { runId: run.runId, status: run.status, attempt: run.attempt, specVersion: run.specVersion },
@@ -78,7 +78,7 @@ export const finishRun = tool({
     await link(call, runId, features)
     const run = isRecorded ? await hold.renew(runId, call.meta) : await ended(call, runId, status, summary)
     hold.finished(runId)
-    const told = isRecorded ? `has your summary, and ends with your session` : `is ${status}`
+    const told = isRecorded ? `has your summary and ends with your session` : `is ${status}`
     return { text: `${runId} ${told}; ${verdictText(run)}.`, data: outcome(run) }
   },
 })
@@ -98,7 +98,7 @@ async function ended(
 export const recordCheck = tool({
   name: 'record_check',
   description:
-    'Record the result of a check that you really ran (tests, lint, review). With command and exitCode it is evidence.',
+    'Record the result of a check that you really ran (tests, lint, review). With command and exitCode, it is evidence.',
   annotations: adds,
   input: z.strictObject({
     name: checkName.describe('Same name again replaces the result'),
@@ -114,7 +114,7 @@ export const recordCheck = tool({
     const { check } = await client.createCheck({ ...fields, ...hold.work(meta), runId, agent }, once('check'))
     const run = await hold.renew(runId, meta)
     const proven = check.command !== null && check.exitCode !== null
-    const hint = proven ? '' : ' It is your word only: command and exitCode make it evidence.'
+    const hint = proven ? '' : ' This is only your claim: command and exitCode make it evidence.'
     return {
       text: `${check.checkId}: ${check.name} ${check.result}. ${runId} is ${verdictText(run)}.${hint}`,
       data: { checkId: check.checkId, ...outcome(run) },
@@ -124,7 +124,7 @@ export const recordCheck = tool({
 
 export const saveSpec = tool({
   name: 'save_spec',
-  description: 'Save what is to be built. An existing specId gets a new version, earlier ones are kept.',
+  description: 'Save what to build. An existing specId gets a new version; earlier versions stay.',
   annotations: changes,
   input: z.strictObject({
     specId: humanId.optional().describe('Default: the next SPEC-n'),

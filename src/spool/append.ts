@@ -31,7 +31,7 @@ export async function appendOnce(
       return offset + Buffer.byteLength(input.text)
     } catch (error) {
       if (!(error instanceof ConductError) || error.code !== 'CONFLICT') throw error
-      if (tries === mostTries) throw new Error(`Others write to the run all the time. ${error.message}`)
+      if (tries === mostTries) throw new Error(`Other writers keep appending to the run. ${error.message}`)
       // Others have written. Another process that also sends this may have found the end and appended there.
       const { next } = await client.readContent({ runId: input.runId, after: Number.MAX_SAFE_INTEGER }, { signal })
       state.moveEnd(name, offset, next)

@@ -61,7 +61,7 @@ function refuseNewer(db: DatabaseSync, file: string) {
   const version = versionOf(db)
   if (version <= migrations.length) return
   throw new Error(
-    `${file} was written by a newer Conduct (version ${version} of the file; this one knows up to ${migrations.length}): update this one`,
+    `${file} was written by a newer Conduct (file version ${version}; this one supports up to ${migrations.length}): upgrade this one`,
   )
 }
 

@@ -146,7 +146,7 @@ async function missingProject(client: Client, { project: slug }: Place, error: u
   )
   if (isThere) return undefined
   return new Error(
-    `There is no project '${slug}' that this key may see. To create it: conduct project create --slug ${slug}`,
+    `There is no project '${slug}', or this key cannot see it. To create it: conduct project create --slug ${slug}`,
   )
 }
 

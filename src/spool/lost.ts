@@ -70,7 +70,7 @@ function endLost(db: Database) {
   for (const session of open) noteEnd(db, session, 'lost', { kind: 'end', failure: expired })
 }
 
-const expired = { code: 'LEASE_EXPIRED', message: 'Nothing was heard of the session until its lease ran out.' }
+const expired = { code: 'LEASE_EXPIRED', message: 'The session sent nothing until its lease expired.' }
 
 /** Records that the session ended when it was last heard from. */
 function noteEnd(db: Database, { name, session, cwd, agent, at }: Silent, why: string, step: Step) {

@@ -48,7 +48,7 @@ export function requireOwn(ctx: Ctx, row: { created_by: number }, what: string):
   if (isConfined(ctx.actor) && row.created_by !== ctx.actor.id) {
     throw new ConductError(
       'FORBIDDEN',
-      `${what} was made by another key, and an agent key changes only what it made itself.`,
+      `Another key created ${what}, and an agent key can change only what it created itself.`,
     )
   }
 }
@@ -76,8 +76,8 @@ export function requireVersion(ifVersion: string | undefined, id: number | strin
 export function madeAt({ now, actor }: Ctx, given: string | undefined): string {
   if (given === undefined) return now
   if (!permits(actor.permissions, 'admin')) {
-    throw new ConductError('FORBIDDEN', `createdAt needs a key with admin: leave it out, and it is now.`)
+    throw new ConductError('FORBIDDEN', `createdAt needs a key with admin: leave it out to use the current time.`)
   }
-  if (given > now) throw invalid('createdAt', `must not be in the future, and is ${given}: it is ${now}`)
+  if (given > now) throw invalid('createdAt', `must not be in the future, but is ${given}; now it is ${now}`)
   return given
 }

@@ -44,7 +44,7 @@ export async function claim(ctx: Ctx, name: string, fingerprint: string): Promis
   if (row?.fingerprint !== fingerprint) {
     throw new ConductError(
       'IDEMPOTENCY_MISMATCH',
-      `The Idempotency-Key '${name}' came with another request before: send a new key with a new request.`,
+      `An earlier request with other content used the Idempotency-Key '${name}': send a new key with a new request.`,
     )
   }
   return decrypted(row.answer, name)

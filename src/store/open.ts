@@ -74,7 +74,7 @@ export async function openDb(url: string, warn: (error: Error) => void): Promise
   if (url.startsWith('sqlite:'))
     return (await import('./engine/sqlite.ts')).openSqlite(url.slice('sqlite:'.length), warn)
   if (/^postgres(ql)?:/.test(url)) return (await import('./engine/postgres.ts')).openPostgres(url, warn)
-  throw new Error('A database URL is sqlite:FILE, sqlite::memory: or postgres://…')
+  throw new Error('A database URL must be sqlite:FILE, sqlite::memory: or postgres://…')
 }
 
 /** Creates the default project and the first key, in one transaction that only one server runs at a time. */

@@ -4,7 +4,10 @@ import type { Ctx, ProjectRef } from './ctx.ts'
 import type { Tx } from './engine/db.ts'
 
 export const unknownProject = (slug: string) =>
-  new ConductError('NOT_FOUND', `There is no project '${slug}' that this key may see: create it, or use another key.`)
+  new ConductError(
+    'NOT_FOUND',
+    `There is no project '${slug}', or this key cannot see it: create the project, or use another key.`,
+  )
 
 /**
  * The project with that slug, for a key limited to the project `confinedTo` (null for a server key). Throws NOT_FOUND

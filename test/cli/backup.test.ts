@@ -59,14 +59,14 @@ test('a backup replaces a file only with --force, and never the ledger', async (
   writeFileSync(backup, 'precious')
   const refused = await all(`backup ${backup}`)
   assert.equal(refused.code, 5)
-  assert.match(refused.stderr, /copy\.db exists already: choose another name, or replace it with --force/)
+  assert.match(refused.stderr, /copy\.db exists: choose another name, or replace it with --force/)
   assert.equal(readFileSync(backup, 'utf8'), 'precious')
   assert.match((await all(`backup --force ${path}`)).stderr, /is the ledger itself/)
   assert.match((await all(`restore --force ${path}`)).stderr, /is the ledger itself/)
   assert.match((await all(`backup ${backup}/in/it`)).stderr, /There is no folder/)
   await run(`backup --force ${backup}`)
   writeFileSync(`${backup}-wal`, '')
-  assert.match((await all(`backup --force ${backup}`)).stderr, /is a database that somebody has open/)
+  assert.match((await all(`backup --force ${backup}`)).stderr, /Another process has \S+ open/)
   assert.deepEqual(await titles(), ['first'])
 })
 
@@ -75,7 +75,7 @@ test('a restore replaces a ledger only with --force, and makes one where none is
   await run(`backup ${backup}`)
   const refused = await all(`restore ${backup}`)
   assert.equal(refused.code, 5)
-  assert.match(refused.stderr, /There is a ledger at \S+conduct\.db already: --force replaces it/)
+  assert.match(refused.stderr, /There already is a ledger at \S+conduct\.db: replace it with --force/)
   const path = join(folder, 'elsewhere/new.db')
   const elsewhere = programOf({ ...env, CONDUCT_DATABASE_URL: `sqlite:${path}` })
   // The log of a ledger that is gone does not meet the new file.
@@ -126,11 +126,11 @@ test('what is damaged, foreign, of a newer version or missing is not restored, a
   writeFileSync(text, 'not a database at all, but text '.repeat(1000))
   await refuses(text, /text\.db is damaged: /)
   writeFileSync(text, '')
-  await refuses(text, /text\.db is not a ledger of Conduct/)
+  await refuses(text, /text\.db is not a Conduct ledger/)
   const newer = join(folder, 'newer.db')
   copyFileSync(backup, newer)
   await readRows(`sqlite:${newer}`, 'insert into schema_versions (version) values (999) returning version')
-  await refuses(newer, /has schema version 999, and this Conduct knows versions up to \d+/)
+  await refuses(newer, /has schema version 999, and this Conduct supports versions up to \d+/)
   await refuses(join(folder, 'missing.db'), /There is no backup at/)
   assert.deepEqual(await titles(), ['first'])
 })
@@ -171,14 +171,14 @@ test('a full disk and a folder that may not be written are told, and nothing is 
     const left = readdirSync(small)
     spawnSync('umount', ['--lazy', small])
     assert.equal(code, 1)
-    assert.match(stderr, /The disk of \S+small is full: nothing was kept of the copy/)
+    assert.match(stderr, /The disk of \S+small is full: the copy was deleted/)
     assert.deepEqual(left, [])
   }
   if (process.getuid?.() === 0) return
   const closed = join(folder, 'closed')
   mkdirSync(closed)
   chmodSync(closed, 0o500)
-  assert.match((await all(`backup ${join(closed, 'copy.db')}`)).stderr, /cannot be written/)
+  assert.match((await all(`backup ${join(closed, 'copy.db')}`)).stderr, /Cannot write/)
 })
 
 test('a server elsewhere, PostgreSQL, memory and a ledger that is not there yet have no such backup', async (t) => {
@@ -187,7 +187,7 @@ test('a server elsewhere, PostgreSQL, memory and a ledger that is not there yet 
   const server = { CONDUCT_URL: 'http://127.0.0.1:9/conduct', CONDUCT_API_KEY: 'x' }
   assert.match(
     (await tried(server, 'backup copy.db')).stderr,
-    /is a server: do this on its machine, or add --profile local/,
+    /is a server: run this command on its machine, or add --profile local/,
   )
   const [, postgres] = engines
   const url = (await postgres?.freshUrl(t)) ?? ''

@@ -117,7 +117,7 @@ testPlaces('a feature is called by its number or by its name', async ({ env }) =
   }
   const dry = await all('feature delete login --dry-run')
   assert.equal(dry.code, 2)
-  assert.match(dry.stderr, /give the number of the feature/)
+  assert.match(dry.stderr, /cannot look up the feature: pass its number/)
   assert.equal((await json('feature delete 42 --dry-run')).method, 'DELETE')
 })
 

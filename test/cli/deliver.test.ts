@@ -172,7 +172,7 @@ testLedger('what others made of the run stays, and no line is lost', async (ledg
   state.queue(name, ...lines(2, 5), end())
   const { outcome, words } = await send()
   assert.equal(outcome, 'sent')
-  assert.match(words ?? '', /lease of run 'RUN-001' is not yours any more.*'first admin'.*What others made of it stays/)
+  assert.match(words ?? '', /no longer hold the lease of run 'RUN-001'.*'first admin'.*What others made of it stays/)
   const { run } = await ledger.client.getRun({ runId: 'RUN-001' })
   assert.deepEqual([run.status, run.failure?.code, run.content], ['failed', 'CANCELLED', textOf(5)])
   assert.deepEqual(run.changes, { files: 2 }, 'what only the recorder knows')
@@ -263,11 +263,11 @@ test('no key goes to another server than its own, and no password is kept', asyn
   const away = await send({ ...place, url: closed }, { CONDUCT_URL: `${closed}/` })
   assert.deepEqual([away.outcome, away.isAway], ['waiting', true])
   const byProfile = { ...place, profile: 'work' }
-  assert.match((await send(byProfile, {})).words ?? '', /profile 'work', which is gone/)
+  assert.match((await send(byProfile, {})).words ?? '', /profile 'work', which no longer exists/)
   writeProfiles(env, { profiles: { work: { url: closed, key: 'other' } } })
   assert.match(
     (await send(byProfile, {})).words ?? '',
-    /No answer from http:\/\/127\.0\.0\.1:1\//,
+    /No response from http:\/\/127\.0\.0\.1:1\//,
     'where the profile is now',
   )
 

@@ -202,7 +202,7 @@ test('the doctor tells of the standby of PostgreSQL', async (t) => {
   await programOf(env).run('run create')
   const findings: Finding[] = JSON.parse(await programOf(env).run('doctor --json'))
   assert.match(shownOf(findings, 'standby').join(), /^ok \w+: streaming, sync, \d+ kB behind$/)
-  assert.equal(shownOf(findings, 'database').join(), 'ok it opens, and is not damaged')
+  assert.equal(shownOf(findings, 'database').join(), 'ok opens, and has no damage')
 })
 
 test('the doctor tells of an archive that fails', async (t) => {

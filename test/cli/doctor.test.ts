@@ -53,20 +53,20 @@ test('what other users can read, settings that do not exist and what is unsent a
   )
   const { code, of } = await examine(env)
   assert.equal(code, 0, 'a warning is no failure')
-  assert.match(of('data')[0]?.told ?? '', /mode 644: other users can read it; chmod go=/)
+  assert.match(of('data')[0]?.told ?? '', /mode 644: other users can read it; run chmod go=/)
   assert.match(of('settings')[0]?.told ?? '', /^CONDUCT_PROFILE is not a setting/)
   assert.match(
     of('unsent')[0]?.told ?? '',
-    /^1 recording waits to be sent: conduct sync sends them; the last try: No answer\.$/,
+    /^1 recording waits to be sent; conduct sync sends it\. Last attempt: No answer\.$/,
   )
-  const refused = /^1 recording refused, exec-2 with: There is no run\. conduct sync tries again, .*--discard exec-2 /
+  const refused = /^1 recording refused; exec-2: There is no run\. To retry: conduct sync\. .*--discard exec-2$/
   assert.match(of('unsent')[1]?.told ?? '', refused)
   assert.match(
     await programOf(env).run('status'),
     /^unsent:\s+1 recording waits to be sent.*\nunsent:\s+1 recording refused/m,
   )
   assert.match(of('hooks')[0]?.told ?? '', /\.claude\/settings\.json/)
-  assert.deepEqual(of('database'), [{ about: 'database', state: 'ok', told: 'it opens, and is not damaged' }])
+  assert.deepEqual(of('database'), [{ about: 'database', state: 'ok', told: 'opens, and has no damage' }])
 })
 
 test('when each agent was last heard is told, and which never was', async (t) => {
@@ -74,12 +74,12 @@ test('when each agent was last heard is told, and which never was', async (t) =>
   const json = async () => JSON.parse((await conductHere(['doctor', '--json'], env, cwd)).stdout) as Finding[]
   const told = async (about: string) =>
     (await json()).flatMap((finding) => (finding.about === about ? [`${finding.state} ${finding.told}`] : []))
-  assert.deepEqual(await told('hooks'), ['note none here; conduct init sets agents up to record themselves'])
+  assert.deepEqual(await told('hooks'), ['note none here; conduct init sets up agents to record themselves'])
   assert.deepEqual(await told('heard'), [])
   await conductHere(['init', '--agents', 'claude,codex'], env, cwd)
   assert.match(
     (await told('heard')).join('\n'),
-    /^note Claude Code: never within 30 days\. .*\nnote Codex: never .*\/hooks/,
+    /^note Claude Code: never in the last 30 days\. .*\nnote Codex: never .*\/hooks/,
   )
   const document = { session_id: 's-1', prompt_id: 'p', cwd, hook_event_name: 'UserPromptSubmit', prompt: 'Go' }
   await conductHere(['hook', 'claude'], env, cwd, JSON.stringify(document))
@@ -107,9 +107,12 @@ test('where Claude Code is started in a subfolder, the doctor says that it is no
   await conductHere(['init', '--agents', 'claude'], env, cwd)
   assert.match(
     (await hooks(cwd))[1] ?? '',
-    /^note Claude Code started in a subfolder is not recorded; .*conduct init --user/,
+    /^note Claude Code sessions started in a subfolder are not recorded; .*conduct init --user/,
   )
-  assert.match((await hooks(join(cwd, 'src')))[1] ?? '', /^warn Claude Code started in this folder is not recorded/)
+  assert.match(
+    (await hooks(join(cwd, 'src')))[1] ?? '',
+    /^warn Claude Code sessions started in this folder are not recorded/,
+  )
   await conductHere(['init', '--user', '--agents', 'claude'], env, cwd)
   for (const folder of [cwd, join(cwd, 'src')]) {
     assert.deepEqual(await hooks(folder), [

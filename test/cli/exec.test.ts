@@ -59,7 +59,7 @@ testPlaces(
     )
     assert.ok(!existsSync(join(cwd, 'done')))
     assert.deepEqual((await (await ledger()).listRuns()).runs, [])
-    assert.equal((await conduct(['sync'], env)).stdout, 'Nothing waits to be sent.\n')
+    assert.equal((await conduct(['sync'], env)).stdout, 'There is nothing to send.\n')
   },
 )
 

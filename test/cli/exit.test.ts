@@ -78,7 +78,7 @@ test('what the API finds wrong names the flag, and in JSON the field', async (t)
 test('a file that is no text is refused', async (t) => {
   const folder = freshFolder(t)
   writeFileSync(join(folder, 'x.bin'), Buffer.from([0xff, 0xfe, 0x00]))
-  await fails(programOf(homeOf(folder), folder), 'run create x.bin', 2, /x\.bin is not UTF-8 text/)
+  await fails(programOf(homeOf(folder), folder), 'run create x.bin', 2, /x\.bin does not contain UTF-8 text/)
 })
 
 test('a key among the arguments is refused, and not repeated', async (t) => {
@@ -130,7 +130,7 @@ test('a server or a database that does not answer ends with 7', async (t) => {
   const port = await freePort()
   const folder = freshFolder(t)
   const dead = { ...homeOf(folder), CONDUCT_URL: `http://127.0.0.1:${port}/conduct`, CONDUCT_API_KEY: adminKey }
-  await fails(programOf(dead), 'run list', 7, /No answer from http:.*\n.*conduct doctor/)
+  await fails(programOf(dead), 'run list', 7, /No response from http:.*\n.*conduct doctor/)
   const noDatabase = { ...homeOf(folder), CONDUCT_DATABASE_URL: `postgres://u:hidden@127.0.0.1:${port}/x` }
   const { code, stderr } = await programOf(noDatabase).all('run list')
   assert.equal(code, 7, stderr)

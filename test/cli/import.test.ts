@@ -138,7 +138,7 @@ testLedger('a turn that may still go on waits, and an import that was cut off go
   const { run, claude, work } = entered(t, ledger)
   write(claude, [...exchange(1, work, 'One'), ...exchange(2, work, 'Two').slice(0, 1)].join(''))
   utimesSync(claude, new Date(), new Date())
-  assert.deepEqual((await run('claude')).counts, { sessions: 1, turns: 1, 'turns that may go on': 1 })
+  assert.deepEqual((await run('claude')).counts, { sessions: 1, turns: 1, 'turns that may not have ended': 1 })
   age(claude)
   assert.deepEqual((await run('claude')).counts, { sessions: 0, turns: 1, 'sessions imported before': 1 })
   const { turn } = await ledger.as({ project }).getTurn({ runId: 'RUN-001', n: 2 })
@@ -150,7 +150,7 @@ testLedger('a session that hooks recorded is left as it is', async (ledger, t) =
   const { run } = entered(t, ledger)
   await ledger.client.createProject({ slug: project })
   await ledger.as({ project }).createRun({ agent: 'claude-code', where: { session: claudeSession } })
-  assert.deepEqual((await run('claude')).counts, { sessions: 0, turns: 0, 'sessions recorded already': 1 })
+  assert.deepEqual((await run('claude')).counts, { sessions: 0, turns: 0, 'sessions already recorded': 1 })
 })
 
 testLedger('sessions of another project, of before, or of a folder that is gone', async (ledger, t) => {
@@ -168,7 +168,7 @@ testLedger('sessions of another project, of before, or of a folder that is gone'
   write(claude, exchange(1, '/nowhere/at/all', 'One').join(''))
   const { unplaced, counts } = await run('claude')
   assert.deepEqual([unplaced[0].file, counts.sessions], [claude, 0])
-  assert.match(unplaced[0].reason, /\/nowhere\/at\/all is gone/)
+  assert.match(unplaced[0].reason, /\/nowhere\/at\/all no longer exists/)
   assert.equal((await run('claude', '--gone-to', 'attic')).counts.sessions, 1)
   assert.equal((await ledger.as({ project: 'attic' }).listRuns({})).runs.length, 1)
 })

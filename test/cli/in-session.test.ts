@@ -61,7 +61,7 @@ test('without a name the session of the agent above is checked, and of several n
   assert.equal(code, 2)
   assert.match(
     stderr,
-    /may belong to RUN-001 or RUN-B, or to a session that is not recorded\. Name the run.*check exec RUN-001 --/,
+    /may belong to RUN-001 or RUN-B, or to a session that hooks do not record\. Name the run.*check exec RUN-001 --/,
   )
   assert.ok(!existsSync(join(cwd, 'never')))
 })
@@ -88,7 +88,7 @@ test('outside of a session the newest run on the commit is checked, where the fi
   writeFileSync(join(cwd, 'src/login.ts'), 'answer(200)\n')
   const dirty = await conduct(['check', 'exec', '--', 'touch', 'never'], env, cwd)
   assert.deepEqual([dirty.code, existsSync(join(cwd, 'never'))], [2, false])
-  assert.match(dirty.stderr, /since its files differ from commit [0-9a-f]{12}\. Name the run/)
+  assert.match(dirty.stderr, /because its files differ from commit [0-9a-f]{12}\. Name the run/)
 })
 
 test('what is no check of anything is refused before anything is run', async (t) => {
@@ -96,9 +96,9 @@ test('what is no check of anything is refused before anything is run', async (t)
   const cases: [words: string[], told: RegExp][] = [
     [
       ['--', 'touch', 'never'],
-      /belongs to no session that hooks record.*this folder has no commit.*check exec RUN-001 -- npm test/,
+      /neither in a session that hooks record nor inside conduct exec.*this folder has no commit.*check exec RUN-001 -- npm test/,
     ],
-    [['RUN-001', 'RUN-002', '--', 'touch', 'never'], /Before -- stands one run, not also 'RUN-002'/],
+    [['RUN-001', 'RUN-002', '--', 'touch', 'never'], /Only one run id may come before --; 'RUN-002' is too much/],
     [['RUN-001'], /There is no command to run/],
     [['RUN-001', '--'], /There is no command to run/],
     [[], /There is no command to run/],
@@ -118,7 +118,7 @@ test('what a session does while its server is away comes after its beginning', a
   const keyed = { ...of('A'), CONDUCT_API_KEY: 'sk_admin_none' }
   const { code, stderr } = await conduct(['check', 'exec', '--', 'true'], keyed, cwd)
   assert.equal(code, 0)
-  assert.match(stderr, /It is kept, and conduct sync sends it/)
+  assert.match(stderr, /It is stored, and conduct sync sends it/)
   await openServer(t, 'sqlite::memory:', { port })
   await createClient({ url: more.CONDUCT_URL, key: adminKey }).createProject({ slug: 'shop' })
   env.CONDUCT_API_KEY = adminKey

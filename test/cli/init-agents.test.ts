@@ -125,7 +125,7 @@ test('where no agent is found, nothing claims that sessions record themselves', 
   const { code, stdout } = await init()
   assert.equal(code, 0)
   assert.match(stdout, /^not found: Claude Code \(--agents claude\), Codex /m)
-  assert.match(stdout, /No coding agent was found, so no session records itself/)
+  assert.match(stdout, /init found no coding agent, so no session will be recorded/)
   assert.deepEqual(Object.keys(filesNow()).sort(), ['AGENTS.md', 'conduct.json'])
   assert.match(read('AGENTS.md'), /^- No hooks record your session\./m)
   await init('--agents', 'codex', '--no-hooks')
@@ -149,13 +149,13 @@ test('--user enters hooks in the settings of the user alone, through their links
   const settings = () => JSON.parse(readFileSync(join(home, 'dotfiles/claude.json'), 'utf8'))
   assert.deepEqual(Object.keys(settings()), ['model', 'hooks'])
   assert.deepEqual(filesNow(), {}, cwd)
-  assert.match((await init('--user', '--agents', 'claude,copilot')).stdout, /as they should be already/)
+  assert.match((await init('--user', '--agents', 'claude,copilot')).stdout, /already up to date/)
   assert.equal((await init('--user', '--remove')).code, 0)
   assert.deepEqual(settings(), { model: 'opus' })
   for (const flags of [['--project', 'a'], ['--no-hooks']]) {
     const refused = await init('--user', ...flags)
     assert.equal(refused.code, 2)
-    assert.match(refused.stderr, /--user enters hooks and no project/)
+    assert.match(refused.stderr, /--user writes hooks only, and no project/)
   }
 })
 
@@ -182,7 +182,7 @@ for (const [where, target] of targets) {
       const before = filesNow()
       const { code, stderr } = await init('--project', 'shop', '--agents', installs.map(({ name }) => name).join(','))
       assert.equal(code, 2, path)
-      assert.match(stderr, /leads to .* by a link, out of the project: .*Nothing was written/)
+      assert.match(stderr, /leads through a link to .*, outside the project: .*Nothing was written/)
       assert.deepEqual(filesNow(), before, path)
       assert.equal(readFileSync(join(home, 'elsewhere/file'), 'utf8'), text)
     }
@@ -195,7 +195,7 @@ test('a folder that is a link out of the project is not written into', async (t)
   symlinkSync(join(home, 'elsewhere'), join(cwd, '.claude'))
   const { code, stderr } = await init('--agents', 'claude')
   assert.equal(code, 2)
-  assert.match(stderr, /leads to .* by a link/)
+  assert.match(stderr, /leads through a link to .*, outside the project/)
   assert.equal(readFileSync(join(home, 'elsewhere/settings.json'), 'utf8'), '{}\n')
 })
 

@@ -51,13 +51,13 @@ test('a project is entered for the agents that are found; twice changes nothing;
   const entered = filesNow()
   const again = await init()
   assert.equal(again.code, 0)
-  assert.match(again.stdout, /as they should be already/)
+  assert.match(again.stdout, /already up to date/)
   assert.deepEqual(filesNow(), entered)
 
   const removed = await init('--remove')
   assert.deepEqual([removed.code, removed.stderr], [0, ''])
   assert.deepEqual(filesNow(), before)
-  assert.match((await init('--remove')).stdout, /nothing to take out/)
+  assert.match((await init('--remove')).stdout, /nothing to remove/)
 })
 
 const foreign = {
@@ -190,7 +190,7 @@ test('a dry run shows the changes as a patch, and makes none', async (t) => {
 
 test('a file that cannot be changed is named, and nothing is written', async (t) => {
   const cases: [Record<string, string>, RegExp, number?][] = [
-    [{ '.mcp.json': '{ "mcpServers": ' }, /\.mcp\.json: it is no valid JSON \(ValueExpected in line 1\)/],
+    [{ '.mcp.json': '{ "mcpServers": ' }, /\.mcp\.json: it is not valid JSON \(ValueExpected in line 1\)/],
     [{ '.claude/settings.json': '[]' }, /\.claude\/settings\.json: it must be an object/],
     [{ '.claude/settings.json': '{ "hooks": { "Stop": {} } }' }, /settings\.json: "hooks\.Stop" must be a list/],
     [{ '.codex/config.toml': 'model = ' }, /\.codex\/config\.toml: /],
@@ -228,7 +228,7 @@ test('what is no regular file is not read', async (t) => {
   execFileSync('mkfifo', [join(cwd, 'AGENTS.md')])
   const { code, stderr } = await init('--agents', 'claude')
   assert.equal(code, 1)
-  assert.match(stderr, /AGENTS\.md cannot be read \(it is no regular file\)\. Nothing was written/)
+  assert.match(stderr, /Cannot read \S*AGENTS\.md \(it is not a regular file\)\. Nothing was written/)
 })
 
 test('on a server the project is made where the key may, and who may not is told', async (t) => {
@@ -236,9 +236,9 @@ test('on a server the project is made where the key may, and who may not is told
   const { env, cwd, init } = project(t)
   const admin = createClient({ url, key: adminKey })
   Object.assign(env, { CONDUCT_URL: url, CONDUCT_API_KEY: adminKey })
-  assert.match((await init('--agents', 'claude')).stdout, /Made the project 'shop' on http/)
+  assert.match((await init('--agents', 'claude')).stdout, /Created the project 'shop' on http/)
   assert.equal((await admin.getProject({ slug: 'shop' })).project.slug, 'shop')
-  assert.match((await init('--agents', 'claude')).stdout, /The project 'shop' is on http/)
+  assert.match((await init('--agents', 'claude')).stdout, /The project 'shop' exists on http/)
 
   const { secret } = await admin.createKey({ name: 'agents', permissions: ['agent'], project: 'shop' })
   Object.assign(env, { CONDUCT_API_KEY: secret })
@@ -247,7 +247,7 @@ test('on a server the project is made where the key may, and who may not is told
 
   const { secret: writer } = await admin.createKey({ name: 'writer', permissions: ['write'] })
   Object.assign(env, { CONDUCT_API_KEY: writer })
-  assert.match((await init('--project', 'third')).stdout, /not on http.*this key may not make it/)
+  assert.match((await init('--project', 'third')).stdout, /does not exist on http.*this key cannot create it/)
 
   Object.assign(env, { CONDUCT_URL: 'http://127.0.0.1:9/conduct' })
   const away = await init('--project', 'fourth')
@@ -258,7 +258,7 @@ test('on a server the project is made where the key may, and who may not is told
 test('a wrong flag is told', async (t) => {
   const { init, filesNow } = project(t)
   assert.match((await init('--agents', 'emacs')).stderr, /'emacs'.*claude, codex, cursor/)
-  assert.match((await init('--project', 'a b')).stderr, /'a b' is no slug/)
+  assert.match((await init('--project', 'a b')).stderr, /'a b' is not a slug/)
   assert.deepEqual(filesNow(), {})
 })
 
@@ -305,22 +305,22 @@ test('on a terminal it asks first, and does nothing when the person ends it', as
     const exitCode = await new Promise<number>((resolve) => terminal.onExit(({ exitCode }) => resolve(exitCode)))
     return { exitCode, shown }
   }
-  assert.equal((await run([[/name of the project/, '\u0003']])).exitCode, 0)
+  assert.equal((await run([[/Name of the project/, '\u0003']])).exitCode, 0)
   assert.deepEqual(filesNow(), {})
   const { exitCode, shown } = await run([
-    [/name of the project/, '-front\r'],
-    [/sessions record themselves/, ' \r'],
-    [/Write the files of/, '\r'],
+    [/Name of the project/, '-front\r'],
+    [/Agents whose sessions to record/, ' \r'],
+    [/Write the files in/, '\r'],
   ])
   assert.equal(exitCode, 0, shown)
   assert.deepEqual(JSON.parse(read('conduct.json')), { project: 'shop-front' })
   assert.match(read('.claude/settings.json'), /conduct hook claude/)
   writeFiles(cwd, { 'go.mod': 'module shop\n' })
-  const proposes = /Record these commands of a session as checks\?[\s\S]*tests: go test\*[\s\S]*lint: go vet\*/
+  const proposes = /Record these commands as checks\?[\s\S]*tests: go test\*[\s\S]*lint: go vet\*/
   const answer = (key: string): [RegExp, string][] => [
-    [/sessions record themselves/, '\r'],
+    [/Agents whose sessions to record/, '\r'],
     [proposes, key],
-    [/Write the files of/, '\r'],
+    [/Write the files in/, '\r'],
   ]
   assert.equal((await run(answer('n'))).exitCode, 0)
   assert.deepEqual(JSON.parse(read('conduct.json')), { project: 'shop-front' })

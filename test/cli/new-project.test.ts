@@ -39,7 +39,7 @@ test('what acts in a project that does not exist says in one line how to create 
     assert.equal(code, 4, words)
     assert.equal(
       stderr,
-      "conduct: There is no project 'shop' that this key may see. To create it: conduct project create --slug shop\n",
+      "conduct: There is no project 'shop', or this key cannot see it. To create it: conduct project create --slug shop\n",
     )
   }
   const { stdout } = await all('doctor')
@@ -55,7 +55,7 @@ test('a profile for a project that does not exist yet is kept', async (t) => {
   const { all } = programOf({ ...env, CONDUCT_URL: undefined }, cwd)
   const { code, stderr } = await all(`profile add work ${url} --project shop`)
   assert.equal(code, 0, stderr)
-  assert.match(stderr, /no project 'shop' .*conduct project create --slug shop --profile work$/m)
+  assert.match(stderr, /no project 'shop'.*conduct project create --slug shop --profile work$/m)
 })
 
 test("keys, projects, webhooks, sessions and the seal are the server's, all else a project's", () => {

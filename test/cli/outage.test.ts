@@ -51,7 +51,7 @@ test('a server that is killed and comes back has every line once, and the real e
   go(300)
   const { code, stdout, stderr } = await ran
   assert.deepEqual([code, stdout], [0, numbered(300)])
-  assert.match(stderr, /^conduct exec: No answer from/)
+  assert.match(stderr, /^conduct exec: No response from/)
   await conduct(['sync'], env)
   const { run } = await (await ledger()).getRun({ runId: 'RUN-001' })
   assert.deepEqual([run.status, run.failure, run.content], ['completed', null, numbered(300)])
@@ -67,19 +67,22 @@ test('without a server the command runs, and sync sends what was recorded', asyn
     cwd,
   )
   assert.deepEqual([code, stdout], [3, 'run []\n'], 'the id of another run is not handed on')
-  assert.match(stderr, /No answer from .*\n.*The command is run all the same.*\n.*conduct sync sends it/)
+  assert.match(stderr, /No response from .*\n.*The command runs anyway.*\n.*conduct sync sends it/)
   const check = await conduct(['check', 'exec', 'RUN-001', '--', 'echo', 'fine'], env, cwd)
   assert.deepEqual([check.code, check.stdout], [0, 'fine\n'])
 
   const waiting = await conduct(['sync'], env)
   assert.equal(waiting.code, 7)
-  assert.match(waiting.stdout, /^exec-\S+: 3 calls to send, still waiting. No answer.*\nexec-\S+ \(RUN-001\): 1 call /)
+  assert.match(
+    waiting.stdout,
+    /^exec-\S+: 3 calls to send, still waiting. No response.*\nexec-\S+ \(RUN-001\): 1 call /,
+  )
   assert.deepEqual(await conduct(['sync', '--quiet'], env), { code: 7, stdout: '', stderr: '' })
   await place.start()
   const sent = await conduct(['sync'], env)
   assert.equal(sent.code, 0)
   assert.match(sent.stdout, /^exec-\S+ \(RUN-001\): sent 3 calls\.\nexec-\S+ \(RUN-001\): sent 1 call\.\n$/)
-  assert.equal((await conduct(['sync'], env)).stdout, 'Nothing waits to be sent.\n')
+  assert.equal((await conduct(['sync'], env)).stdout, 'There is nothing to send.\n')
   const client = await ledger()
   const { run } = await client.getRun({ runId: 'RUN-001' })
   assert.deepEqual([run.status, run.failure?.code, run.content], ['failed', 'EXIT_3', 'run []\n'])
@@ -95,7 +98,7 @@ test('a server that takes everything and says nothing holds nobody up for long',
   const started = performance.now()
   const { code, stdout, stderr } = await conduct(['exec', '--', 'echo', 'hi'], env, cwd)
   assert.deepEqual([code, stdout], [0, 'hi\n'])
-  assert.match(stderr, /The command is run all the same.*\n.*no answer within 5 seconds.*\n.*conduct sync sends it/)
+  assert.match(stderr, /The command runs anyway.*\n.*no answer within 5 seconds.*\n.*conduct sync sends it/)
   assert.ok(performance.now() - started < 30_000)
 })
 
@@ -144,12 +147,12 @@ test('sync tells what was refused, tries it again when asked, and forgets it on 
   assert.match((await conduct(['sync'], env)).stdout, /sent 1 call/)
   await conduct(['check', 'exec', 'RUN-099', '--', 'true'], env, cwd)
   const again = /^exec-[^\s:]+/.exec((await conduct(['sync'], env)).stdout)?.[0] ?? ''
-  assert.equal((await conduct(['sync', '--discard', again], env)).stdout, `${again} is forgotten.\n`)
-  assert.equal((await conduct(['sync'], env)).stdout, 'Nothing waits to be sent.\n')
+  assert.equal((await conduct(['sync', '--discard', again], env)).stdout, `Discarded ${again}.\n`)
+  assert.equal((await conduct(['sync'], env)).stdout, 'There is nothing to send.\n')
   const unknown = await conduct(['sync', '--discard', again], env)
   assert.deepEqual(
     [unknown.code, unknown.stderr],
-    [2, `conduct: There is no recording '${again}': conduct sync names those that wait.\n`],
+    [2, `conduct: There is no recording '${again}': conduct sync lists those that wait.\n`],
   )
 })
 

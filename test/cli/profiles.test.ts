@@ -20,11 +20,11 @@ test('a profile is kept once its key has been tried, from whichever safe place t
   chmodSync(join(folder, 'key'), 0o640)
   const open = await all(`profile add other ${url} --key-file key`)
   assert.deepEqual([open.code, open.stdout], [2, ''])
-  assert.match(open.stderr, /can be read by other users: chmod 600 key/)
+  assert.match(open.stderr, /Other users can read key: run chmod 600 key/)
   chmodSync(join(folder, 'key'), 0o600)
   assert.match(
     (await all(`profile add other ${url} --key-file key`)).stderr,
-    /work stays in use\. To change that: conduct profile use other/,
+    /work is still in use\. To use the new one: conduct profile use other/,
   )
 
   const listed = await run('profile list')
@@ -37,7 +37,7 @@ test('a profile is kept once its key has been tried, from whichever safe place t
   assert.equal((await json('whoami')).key, null)
   assert.equal((await json('whoami --profile other')).key.name, 'first admin')
   await run('profile use other')
-  assert.match(await run('profile remove other'), /removed; the local database is in use now/)
+  assert.match(await run('profile remove other'), /now using the local database/)
   assert.equal((await json('profile list')).current, 'local')
   assert.equal((await all('profile use other')).code, 2)
 })
@@ -62,7 +62,7 @@ test('a profile that does not work is not kept', async (t) => {
   }
   const { CONDUCT_API_KEY: _, ...env } = { ...homeOf(folder), CONDUCT_API_KEY: '' }
   const nothing = await programOf(env, folder).all(`profile add work ${url}`)
-  assert.match(nothing.stderr, /A key is needed: set CONDUCT_API_KEY, give --key-stdin or --key-file/)
+  assert.match(nothing.stderr, /A key is needed: set CONDUCT_API_KEY, pass --key-stdin or --key-file/)
   const noKey = await programOf(env, folder).all(`profile add work ${url} --key-stdin`, 'hello')
   assert.match(noKey.stderr, /That is not a key/)
   assert.ok(!noKey.stderr.includes('hello'))

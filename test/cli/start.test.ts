@@ -64,7 +64,7 @@ test('a first start that cannot listen still says where the first key is', async
 
 test('a first key whose file cannot be written is said to be lost, with how to make another', async (t) => {
   const server = await startServer(t, 'sqlite::memory:', { CONDUCT_ADMIN_KEY: '', XDG_STATE_HOME: '/dev/null' })
-  assert.match(server.output(), /The first key is lost, .*\nTo make another: conduct key create --profile local /)
+  assert.match(server.output(), /The first key is lost, .*\nTo create another: conduct key create --profile local /)
 })
 
 /** The servers that the user of that state folder is told of. */

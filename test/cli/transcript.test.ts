@@ -29,7 +29,7 @@ for (const agent of ['claude-code', 'codex', 'copilot', 'gemini', 'qwen']) {
     test(`${agent}: a transcript that is ${name} tells nothing, soon`, { timeout: 60_000 }, async (t) => {
       const path = join(freshFolder(t), 'transcript.jsonl')
       make(path)
-      await assert.rejects(async () => readTranscript(agent, path), /no regular file|too large|ENOENT/)
+      await assert.rejects(async () => readTranscript(agent, path), /not a regular file|too large|ENOENT/)
     })
   }
 }

@@ -44,7 +44,9 @@ for (const engine of engines) {
     await store.db.tx((tx) => tx.query(sql`update events set subject = 'RUN-9' where seq = 4`))
     const found = await conduct('verify', '--anchor', anchors, '--json')
     assert.equal(found.code, 1)
-    assert.deepEqual(JSON.parse(found.stdout).faults, [{ seq: 4, until: 4, words: 'Event 4 is not what was sealed.' }])
+    assert.deepEqual(JSON.parse(found.stdout).faults, [
+      { seq: 4, until: 4, words: 'Event 4 was changed after it was sealed.' },
+    ])
     const nothing = join(freshFolder(t), 'nothing')
     writeFileSync(nothing, 'nothing')
     assert.equal((await conduct('verify', '--anchor', nothing)).code, 2)
@@ -110,7 +112,10 @@ test('sync and verify tell that the server rewrote its log, until that is forgot
   t.after(() => second.stop())
   const synced = await conduct('sync')
   assert.equal(synced.code, 1)
-  assert.match(synced.stderr, /The log of http\S+ is conduct\/\S+, and was conduct\/\S+, against what this machine saw/)
+  assert.match(
+    synced.stderr,
+    /The log of http\S+ is conduct\/\S+ but was conduct\/\S+, which contradicts what this machine saw/,
+  )
   const verified = await conduct('verify')
   assert.equal(verified.code, 1)
   assert.match(verified.stderr, /^DOES NOT FIT: The log of /)

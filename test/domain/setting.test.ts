@@ -14,7 +14,7 @@ const wrong: [flags: Record<string, string>, env: Record<string, string>, messag
   [{}, { CONDUCT_PORT: '0x10' }, /CONDUCT_PORT must be a whole number/],
   [{}, { CONDUCT_BASE_PATH: 'conduct/' }, /CONDUCT_BASE_PATH must be a path like \/conduct/],
   [{}, { CONDUCT_DATABASE_URL: 'mysql://x:secret@y' }, /CONDUCT_DATABASE_URL must be sqlite:FILE/],
-  [{ databaseUrl: 'postgres://a:b@c/d' }, {}, /--database-url carries a password.*set CONDUCT_DATABASE_URL instead/],
+  [{ databaseUrl: 'postgres://a:b@c/d' }, {}, /--database-url contains a password.*set CONDUCT_DATABASE_URL instead/],
   [{}, { CONDUCT_ADMIN_KEY: 'sk_write_x' }, /CONDUCT_ADMIN_KEY must be sk_admin_ and 43 characters/],
   [{}, { CONDUCT_CONTENT_LIMIT: '10' }, /CONDUCT_CONTENT_LIMIT must be a whole number from 1024/],
   [{}, { CONDUCT_CORS_ORIGINS: 'https://a.example/path' }, /CONDUCT_CORS_ORIGINS must be origins/],

@@ -152,7 +152,7 @@ testLedger('a run is held for two hours by the key, wherever its calls arrive', 
   assert.equal((await client.getRun({ runId })).run.status, 'in_progress', 'whoever comes back goes on')
 
   const other = await agentOf(adminKey)
-  assert.match(await other.refused('log_run', { text: 'x', runId }), /lease of run 'RUN-001' is not yours/)
+  assert.match(await other.refused('log_run', { text: 'x', runId }), /no longer hold the lease of run 'RUN-001'/)
   await client.updateRun({ runId, status: 'failed' })
   await client.updateRun({ runId, title: 'taken over' })
   assert.match(
@@ -177,9 +177,9 @@ testLedger(
     await agent.call('finish_run', { status: 'completed', summary: 'done', runId: 'FREE' })
 
     const { lease } = await client.createRun({ runId: 'HELD', leaseSeconds: 60 })
-    assert.match(await agent.refused('log_run', { text: 'x', runId: 'HELD' }), /lease of run 'HELD' is not yours/)
+    assert.match(await agent.refused('log_run', { text: 'x', runId: 'HELD' }), /no longer hold the lease of run 'HELD'/)
     await client.updateRun({ runId: 'HELD', leaseSeconds: 0, leaseToken: lease?.token })
-    assert.match(await agent.refused('log_run', { text: 'x', runId: 'HELD' }), /lease of run 'HELD' is not yours/)
+    assert.match(await agent.refused('log_run', { text: 'x', runId: 'HELD' }), /no longer hold the lease of run 'HELD'/)
     await client.deleteRun({ runId: 'HELD' })
     await client.createRun({ runId: 'HELD', status: 'in_progress' })
     await agent.call('log_run', { text: 'another run of that id', runId: 'HELD' })

@@ -51,7 +51,7 @@ test('two sessions in one folder, each named by its agent, keep apart whatever t
   }
   for (const [at, { call }] of agents.entries()) {
     const told = await call('finish_run', { status: 'completed', summary: `summary ${at}` })
-    assert.match(told.text, /has your summary, and ends with your session; verified/)
+    assert.match(told.text, /has your summary and ends with your session; verified/)
     const run = await runOf(ids[at])
     assert.deepEqual([run.title, run.status], [`of ${at}`, 'in_progress'], 'its end is left to the session')
     assert.equal(run.content, `log ${at}\n\n## Summary\n\nsummary ${at}\n`)

@@ -119,7 +119,7 @@ test('a server that is not there is told in the answer, and the client may go on
   const { refused, client } = await agentByStdio(t, env, folder)
   assert.match(
     await refused('start_run', { title: 'x' }),
-    /No answer from http:\/\/127\.0\.0\.1:9\/conduct: is the server running/,
+    /No response from http:\/\/127\.0\.0\.1:9\/conduct: is the server running/,
   )
   assert.equal((await client.listTools()).tools.length, 7)
 })

@@ -71,7 +71,7 @@ testLedger('what is wrong with a call is told with what would be right', async (
     ['search_ledger', { status: 'open' }, /status: must be one of pending, in_progress/],
     ['search_ledger', { type: 'spec', status: 'pass' }, /of a spec is one of draft, pending.*not 'pass'/],
     ['search_ledger', { type: 'spec', verdict: 'stale' }, /verdict: is of runs, not of a spec/],
-    ['search_ledger', { query: 'x', verdict: 'stale' }, /verdict: does not go with query/],
+    ['search_ledger', { query: 'x', verdict: 'stale' }, /verdict: cannot be combined with query/],
     ['search_ledger', { type: 'feature', status: 'failed' }, /features have none/],
     ['read_ledger', { id: 'Passkeys' }, /Nothing has the id 'Passkeys'\.$/],
     ['read_ledger', { id: adminKey }, /Nothing has the id 'sk_admin_.{4}…'/],
@@ -125,7 +125,7 @@ testLedger('the ledger is searched, listed and read', async ({ app, adminKey, cl
   const listed = (await call('search_ledger')).text.split('\n')
   assert.deepEqual(
     [listed.length, listed[0], listed.at(-1)],
-    [21, 'RUN-021 failed, unchecked, AUTH-1: Passkeys 21', '… and more: narrow it down.'],
+    [21, 'RUN-021 failed, unchecked, AUTH-1: Passkeys 21', '… and more: narrow the search.'],
   )
   const verified = await call('search_ledger', { verdict: 'verified' })
   assert.equal(verified.text, 'RUN-002 completed, verified, AUTH-1: Passkeys 2')

@@ -74,14 +74,14 @@ test('the rules for a lost lease, an old backup and a silent database fire, and 
             {
               exp_labels: { severity: 'warning' },
               exp_annotations: {
-                summary: 'More than five runs of the last hour were not heard of until their lease ran out.',
+                summary: 'The leases of more than five runs expired within the last hour.',
               },
             },
           ]),
           firing('ConductDatabaseSilent', [
             {
               exp_labels: { severity: 'critical', job: 'conduct', instance: 'a' },
-              exp_annotations: { summary: 'The database of a does not answer within a second.' },
+              exp_annotations: { summary: 'The database of a does not respond within a second.' },
             },
           ]),
           firing('ConductReaperStuck', []),

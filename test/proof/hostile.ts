@@ -70,7 +70,7 @@ const strangersOf = (count: number) =>
 const strangers = strangersOf(100)
 const manyStrangers = strangersOf(150_000)
 const wrongKey = `sk_admin_${'x'.repeat(43)}`
-const doors = [
+const ways = [
   '/',
   '/livez',
   '/readyz',
@@ -82,7 +82,7 @@ const doors = [
   '/conduct/v1/hooks/claude',
 ]
 const routes = [
-  ...doors.flatMap((path) => ['GET', 'POST'].map((method) => head(method, path, close))),
+  ...ways.flatMap((path) => ['GET', 'POST'].map((method) => head(method, path, close))),
   ...names.map((name) => {
     const { method, path } = addressOf(name)
     return head(method, `/conduct${path.replace(/:\w+/g, 'x')}`, 'Accept: text/event-stream', close)

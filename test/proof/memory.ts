@@ -4,7 +4,7 @@ import type { ServerProcess } from '../support/server.ts'
 /** What bin/conduct.cjs and `npm start` give to V8. */
 export const asShipped = { NODE_OPTIONS: '--max-semi-space-size=8' }
 
-/** The same, with a door through which a test has garbage collected, and an allocator that gives back at once what is freed. */
+/** The same, with a way for tests to collect garbage, and an allocator that returns freed memory at once. */
 export const inspected = {
   NODE_OPTIONS: `${asShipped.NODE_OPTIONS} --inspect=127.0.0.1:0`,
   MALLOC_MMAP_THRESHOLD_: '32768',

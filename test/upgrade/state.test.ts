@@ -58,7 +58,7 @@ for (const dump of readdirSync(dumps)) {
       checks.map(({ name }) => name),
       ['tests'],
     )
-    assert.equal((await all('sync')).stdout, 'Nothing waits to be sent.\n')
+    assert.equal((await all('sync')).stdout, 'There is nothing to send.\n')
   })
 }
 
@@ -68,7 +68,7 @@ test('a state of a newer version is left alone: commands say so, and a hook does
   db.exec(`alter table recordings rename to recordings_2; pragma user_version = ${migrations.length + 1}`)
   db.close()
   const { all } = programOf(env, cwd)
-  const newer = /state\.db was written by a newer Conduct \(version \d+ of the file; this one knows up to \d+\): update/
+  const newer = /state\.db was written by a newer Conduct \(file version \d+; this one supports up to \d+\): upgrade/
   const sync = await all('sync')
   assert.notEqual(sync.code, 0)
   assert.match(sync.stderr, newer)

@@ -16,7 +16,7 @@ export const checkRoutes = {
       checkId: humanId.optional().describe('Default: the next CHECK-<n> of the project'),
       runId: humanId
         .optional()
-        .describe('The run; if missing, the newest run that made or ended on `commit`, then a full id'),
+        .describe('Default: the newest run that made or ended on `commit`, which is then a full id'),
       name: checkName.default('check').describe('The newest check of each name counts'),
       result: checkResult,
       ...checkFields,
@@ -50,7 +50,7 @@ export const checkRoutes = {
     example: { checkId: 'CHECK-001' },
   },
   updateCheck: {
-    summary: 'Change fields of a check; its result only by the key that made it',
+    summary: 'Change fields of a check; only the key that created it can change the result',
     permission: 'write',
     input: z.strictObject({ checkId: humanId, result: checkResult.optional(), ...checkFields, ifVersion }),
     output: checkAnswer,

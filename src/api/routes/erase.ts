@@ -7,16 +7,16 @@ const count = z.int().min(0)
 
 export const eraseRoutes = {
   erase: {
-    summary: 'Erase texts for good: of a run, of a spec, of the whole project, or all in which a text stands',
+    summary: 'Erase the texts of a run, a spec or a project, or one text everywhere, for good',
     words: null,
     permission: 'admin',
     input: z.strictObject({
-      runId: humanId.optional().describe('The run, with its turns and checks; also one that was deleted'),
-      specId: humanId.optional().describe('The spec, with every version; also one that was deleted'),
+      runId: humanId.optional().describe('The run, with its turns and checks; also a deleted one'),
+      specId: humanId.optional().describe('The spec, with every version; also a deleted one'),
       everything: z.literal(true).optional().describe('All texts of the project'),
-      text: text(1000, 4).optional().describe('Every text in which this stands, letter by letter, in all projects'),
+      text: text(1000, 4).optional().describe('Every field that contains exactly this text, in all projects'),
       dryRun: z.boolean().optional().describe('Only counts'),
-      cursor: z.string().max(1000).optional().describe('nextCursor of the answer before'),
+      cursor: z.string().max(1000).optional().describe('nextCursor of the previous response'),
     }),
     output: z.object({
       erased: z
@@ -27,10 +27,10 @@ export const eraseRoutes = {
           checks: count.describe('Checks'),
           features: count.describe('Features'),
           events: count.describe('Events of the log'),
-          others: count.describe('Names of keys and projects, addresses of webhooks, kept answers of requests'),
+          others: count.describe('Names of keys and projects, addresses of webhooks, stored responses'),
         })
-        .describe('How many have lost texts so far'),
-      hasMore: z.boolean().describe('Whether it is not done yet: send the same with cursor'),
+        .describe('How many rows have lost texts so far'),
+      hasMore: z.boolean().describe('true: not done yet; send the same request with cursor'),
       nextCursor: z.string().optional(),
     }),
     success: [200],

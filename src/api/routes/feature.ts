@@ -10,10 +10,10 @@ const featureAnswer = z.object({ feature })
 
 export const featureRoutes = {
   createFeature: {
-    summary: 'Create a feature, or update the one of that name',
+    summary: 'Create a feature, or update the existing one of that name',
     permission: 'agent',
     input: z.strictObject(featureFields),
-    output: featureAnswer.extend({ created: z.boolean().describe('false: it was there already') }),
+    output: featureAnswer.extend({ created: z.boolean().describe('false: it existed already') }),
     success: [201, 200],
     example: { name: 'user-auth', file: 'src/auth/login.ts' },
   },
@@ -22,7 +22,7 @@ export const featureRoutes = {
     permission: 'read',
     input: z.strictObject({
       project: projectFilter,
-      q: text(200, 1).optional().describe('Part of the name or description; ASCII letters match in either case'),
+      q: text(200, 1).optional().describe('Part of the name or description; ASCII letters match regardless of case'),
       file: text(512, 1).optional(),
       ...pageInput,
     }),

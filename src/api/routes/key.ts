@@ -7,7 +7,7 @@ import { done, exampleKey, type Route } from './route.ts'
 
 export const keyRoutes = {
   createKey: {
-    summary: 'Create a key; only this answer contains its secret',
+    summary: 'Create a key; only this response contains its secret',
     permission: 'admin',
     input: z.strictObject(keyFields),
     output: z.object({ key, secret: z.string() }),
@@ -47,7 +47,7 @@ export const keyRoutes = {
     permission: 'read',
     input: z.strictObject({}),
     output: z.object({
-      code: z.string().describe('For createSession; the page takes it from the address: <base path>/#code=…'),
+      code: z.string().describe('For createSession; the dashboard reads it from its address: <base path>/#code=…'),
       expiresAt: time,
     }),
     success: [201],
@@ -62,7 +62,7 @@ export const keyRoutes = {
       key: text(200, 1).optional().describe('The secret of a key'),
       code: text(200, 1).optional().describe('A login code; one of the two'),
     }),
-    output: z.object({ key, expiresAt: time.describe('When the session ends, if not before with its key') }),
+    output: z.object({ key, expiresAt: time.describe('When the session ends, unless its key ends before') }),
     success: [201],
     example: { key: exampleKey },
   },

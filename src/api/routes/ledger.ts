@@ -20,19 +20,19 @@ export const ledgerRoutes = {
       after: place
         .optional()
         .describe(
-          'The id of the event after which to begin, or its seq, which cannot tell whether the log has lost events; a stream else begins now',
+          'The id of the event after which to begin, or its seq, which cannot show whether the log has lost events; a stream begins now by default',
         ),
       type: z.array(eventType).optional(),
       subject: eventSubject.optional(),
       limit: pageInput.limit,
-      order: z.enum(['asc', 'desc']).default('asc').describe('Oldest or newest first; a stream goes on only forwards'),
+      order: z.enum(['asc', 'desc']).default('asc').describe('Oldest or newest first; a stream only goes forward'),
       before: z.int().min(1).optional().describe('The seq before which to end'),
     }),
     output: z.object({
       events: z.array(event),
       meta: z.object({
         hasMore: z.boolean(),
-        lastSeq: z.int().describe('Where to go on: the next `after`; newest first, the next `before`'),
+        lastSeq: z.int().describe('The next `after`; newest first, the next `before`'),
       }),
     }),
     success: [200],
@@ -40,7 +40,7 @@ export const ledgerRoutes = {
   },
   search: {
     summary:
-      'Find runs, turns, specs, checks and features by their words, hits in id and title first, then the newest; with a filter of runs, only runs',
+      'Find runs, turns, specs, checks and features by words: hits in id and title first, then the newest; with filters of runs, only runs',
     words: 'search',
     permission: 'read',
     input: z.strictObject({
@@ -56,17 +56,17 @@ export const ledgerRoutes = {
     example: { q: 'passkey' },
   },
   suggest: {
-    summary: 'List the values that a field of runs has, to choose a filter from',
+    summary: 'List the values of a field of runs, as suggestions for a filter',
     words: 'suggest',
     permission: 'read',
     input: z.strictObject({
       project: projectFilter,
-      field: suggested.describe('The field whose values are wanted'),
+      field: suggested.describe('The field whose values to list'),
       prefix: text(200).optional().describe('Only values with this prefix'),
       limit: pageInput.limit,
     }),
     output: z.object({
-      values: z.array(z.string()).describe('In the order of their characters; labels as name:value'),
+      values: z.array(z.string()).describe('Sorted by character code; labels as name:value'),
       meta: z.object({ hasMore: z.boolean() }),
     }),
     success: [200],
@@ -80,10 +80,10 @@ export const ledgerRoutes = {
       project: projectFilter,
       specId: humanId.optional(),
       agent: text(200, 1).optional(),
-      by: statsBy.optional().describe('Tells the runs apart by this'),
+      by: statsBy.optional().describe('Groups the runs by this'),
       timeZone: text(64, 1)
         .default('UTC')
-        .describe('The IANA name of the time zone in which days begin, as Europe/Berlin'),
+        .describe('The IANA name of the time zone of the days, such as Europe/Berlin'),
       ...created,
     }),
     output: z.object({

@@ -9,16 +9,16 @@ const size = z.int().min(1)
 const leaf = z
   .object({
     seq: rowId,
-    projectId: rowId.nullable().describe('The number of its project; null: it is of the whole server'),
+    projectId: rowId.nullable().describe('The number of its project; null: the whole server'),
     type: z.string(),
     subject: z.string(),
     subjectId: z.int(),
     actorKind: z.string().nullable().describe('Who acted: key, local or system'),
     keyId: rowId.nullable(),
     at: time,
-    imported: z.int().describe('1: it tells of another time, which the caller gave'),
-    changes: z.string().describe('As JSON, the way it is stored'),
-    salts: bytes.describe('16 bytes for each text in changes that is not erased, in its order'),
+    imported: z.int().describe('1: it happened at another time, which the caller set'),
+    changes: z.string().describe('As JSON, as stored'),
+    salts: bytes.describe('16 bytes for each text in changes that is not erased, in order'),
     hash: bytes.nullable().describe('The leaf in the stored tree; null: not sealed yet'),
   })
   .meta({ id: 'Leaf' })
@@ -26,52 +26,54 @@ export type Leaf = z.infer<typeof leaf>
 
 export const logRoutes = {
   getCheckpoint: {
-    summary: 'Read the newest signed checkpoint of the log, as a note of c2sp.org/tlog-checkpoint or as JSON',
+    summary: 'Read the newest signed checkpoint of the log, as a c2sp.org/tlog-checkpoint note or as JSON',
     words: 'log checkpoint',
     permission: 'read',
     input: z.strictObject({}),
     output: z.object({
-      note: z.string().describe('The signed note, to be kept where the operator of the database cannot change it'),
-      origin: z.string().describe('Names the log'),
+      note: z.string().describe('The signed note; keep it where the operator of the database cannot change it'),
+      origin: z.string().describe('The name of the log'),
       size: size.describe('How many events it covers, from the first'),
       root: bytes.describe('The root of the Merkle tree over them (RFC 6962)'),
       signedAt: time.describe('When it was signed'),
-      verifierKey: z.string().describe("The key that checks its signature, in the form of Go's note.NewVerifier"),
+      verifierKey: z.string().describe("The key that verifies its signature, in the format of Go's note.NewVerifier"),
     }),
     success: [200],
     example: {},
   },
   getProof: {
-    summary: 'Prove that an event is in the log, as a text of c2sp.org/tlog-proof or as JSON',
+    summary: 'Prove that an event is in the log, as a c2sp.org/tlog-proof or as JSON',
     words: 'log proof',
     permission: 'read',
     input: z.strictObject({ seq: rowId.describe('The event') }),
     output: z.object({
       proof: z
         .string()
-        .describe('The proof, to the newest checkpoint; its extra data is the entry of an event that the key may read'),
+        .describe(
+          'The proof, to the newest checkpoint; its extra data is the entry of the event, if the key can read it',
+        ),
     }),
     success: [200],
     example: { seq: 1 },
   },
   getConsistency: {
-    summary: 'Prove that the log of one size is the beginning of the log of another (RFC 6962, 2.1.2)',
+    summary: 'Prove that a later log continues an earlier one (RFC 6962, 2.1.2)',
     words: 'log consistency',
     permission: 'read',
     input: z.strictObject({
       from: size.describe('The size of the earlier log'),
-      to: size.optional().describe('The size of the later log; else that of the newest checkpoint'),
+      to: size.optional().describe('The size of the later log; default: that of the newest checkpoint'),
     }),
     output: z.object({
       from: size.describe('The size of the earlier log'),
-      to: size.describe('That of the later log'),
+      to: size.describe('The size of the later log'),
       hashes: z.array(bytes).describe('The proof'),
     }),
     success: [200],
     example: { from: 1 },
   },
   listLeaves: {
-    summary: 'Every event as the seal covers it, with salts and hashes, for who checks the whole log',
+    summary: 'List every event as the seal covers it, with salts and hashes, to verify the whole log',
     words: null,
     permission: 'admin',
     input: z.strictObject({
@@ -80,7 +82,7 @@ export const logRoutes = {
     }),
     output: z.object({
       leaves: z.array(leaf).describe('The events of this page, in order'),
-      meta: z.object({ hasMore: z.boolean(), lastSeq: z.int().describe('Where to go on: the next `after`') }),
+      meta: z.object({ hasMore: z.boolean(), lastSeq: z.int().describe('The next `after`') }),
     }),
     success: [200],
     example: { limit: 1 },

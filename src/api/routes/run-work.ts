@@ -18,7 +18,7 @@ export const runWorkRoutes = {
     input: z.strictObject({
       runId: humanId,
       text: text(Number.POSITIVE_INFINITY),
-      offset: z.int().min(0).optional().describe('Bytes that the caller believes are there'),
+      offset: z.int().min(0).optional().describe('The size of the content that the caller expects, in bytes'),
       leaseToken,
     }),
     output: runAnswer,
@@ -26,7 +26,7 @@ export const runWorkRoutes = {
     example: { runId: 'RUN-001', text: '\nAll tests pass.\n' },
   },
   readContent: {
-    summary: "Read a run's content from a byte on, as it grows",
+    summary: "Read a run's content from a given byte",
     words: 'run content',
     permission: 'read',
     input: z.strictObject({ runId: humanId, after: z.int().min(0).default(0).describe('The first byte to read') }),
@@ -62,13 +62,12 @@ export const runWorkRoutes = {
     example: { runId: 'RUN-001' },
   },
   appendTurn: {
-    summary:
-      'Add a turn to a run: what happened between a prompt and its answer. What the run used and changed follows',
+    summary: 'Add a turn to a run: a prompt, its answer and what happened between them. The run sums up its turns',
     words: 'run add-turn',
     permission: 'agent',
     input: z.strictObject({
       runId: humanId,
-      n: turnNumber.optional().describe('Its number, so that sending it twice adds it once; else the next'),
+      n: turnNumber.optional().describe('Its number: sending it twice adds it once; default: the next'),
       ...turnFields,
       leaseToken,
     }),
@@ -87,7 +86,7 @@ export const runWorkRoutes = {
     },
   },
   listTurns: {
-    summary: 'List the turns of a run, the first one first',
+    summary: 'List the turns of a run, oldest first',
     words: 'run turns',
     permission: 'read',
     input: z.strictObject({
@@ -109,13 +108,13 @@ export const runWorkRoutes = {
     example: { runId: 'RUN-001', n: 1 },
   },
   listRunFiles: {
-    summary: 'List the files that the turns of a run changed, those with the most changed lines first',
+    summary: 'List the files that the turns of a run changed, most changed lines first',
     words: 'run files',
     permission: 'read',
     input: z.strictObject({ runId: humanId, limit: pageInput.limit }),
     output: z.object({
-      files: z.array(file).describe('As the last turn that names each file reports it'),
-      meta: z.object({ total: z.int().describe('How many files the run changed, also those beyond the limit') }),
+      files: z.array(file).describe('Each file as the last turn that names it reports it'),
+      meta: z.object({ total: z.int().describe('How many files the run changed, including those beyond the limit') }),
     }),
     success: [200],
     example: { runId: 'RUN-001' },

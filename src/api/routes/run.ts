@@ -9,7 +9,7 @@ import { fullRun, runFields, runStatus, verdict } from '../run.ts'
 import { created, done, featureNumber, type Route, runAnswer, runPage } from './route.ts'
 
 const leasedAnswer = runAnswer.extend({
-  lease: lease.optional().describe('Where one was granted or renewed by leaseSeconds'),
+  lease: lease.optional().describe('If leaseSeconds granted or renewed one'),
 })
 
 /** The filters of a list of runs. */
@@ -29,7 +29,7 @@ export const runFilters = {
     .string()
     .regex(/^[0-9a-f]{7,64}$/, 'must be 7 to 64 of 0-9 a-f')
     .optional()
-    .describe('That it made or ended on: its id, or the first 7 digits or more'),
+    .describe('A commit that the run made or ended on: its id, or at least its first 7 digits'),
   branch: text(255, 1).optional(),
   session: text(200, 1).optional(),
   href: text(2048, 1).optional().describe('The address of one of its links'),
@@ -48,7 +48,7 @@ export const runRoutes = {
       retryOf: humanId.optional().describe('The runId of the run that this one retries'),
       leaseSeconds: leaseSeconds
         .optional()
-        .describe('Fails the run unless the holder renews the lease within so many seconds'),
+        .describe('The run fails unless the holder renews the lease within this many seconds'),
       leaseToken,
       createdAt: importedAt,
     }),
@@ -117,7 +117,7 @@ export const runRoutes = {
     }),
     output: done.extend({
       count: z.int().describe('Distinct features that the call named'),
-      created: z.array(rowId).describe('Those of them that did not exist before'),
+      created: z.array(rowId).describe('Those that did not exist before'),
     }),
     success: [200],
     example: { runId: 'RUN-001', featureIds: [42, 43, 44] },

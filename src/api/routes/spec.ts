@@ -28,7 +28,7 @@ export const specRoutes = {
     input: z.strictObject({
       project: projectFilter,
       status: z.array(specStatus).optional(),
-      q: text(200, 1).optional().describe('Part of the title; ASCII letters match in either case'),
+      q: text(200, 1).optional().describe('Part of the title; ASCII letters match regardless of case'),
       ...created,
       ...pageInput,
     }),
@@ -37,7 +37,7 @@ export const specRoutes = {
     example: { status: ['draft'] },
   },
   getSpec: {
-    summary: 'Read a spec with its content and what its runs come to',
+    summary: 'Read a spec with its content and the totals of its runs',
     permission: 'read',
     input: z.strictObject({ specId: humanId }),
     output: z.object({ spec: fullSpec }),
@@ -45,7 +45,7 @@ export const specRoutes = {
     example: { specId: 'AUTH-001' },
   },
   updateSpec: {
-    summary: 'Change fields of a spec; its earlier words are kept',
+    summary: 'Change fields of a spec; earlier versions stay',
     permission: 'agent',
     input: z.strictObject({ specId: humanId, ...specFields, ifVersion }),
     output: specAnswer,

@@ -13,12 +13,12 @@ const longestOverlap = 7 * 86_400
 
 export const webhookRoutes = {
   createWebhook: {
-    summary: 'Create a webhook, which sends events to a URL; only this answer has the secret that signs them',
+    summary: 'Create a webhook, which sends events to a URL; only this response contains its signing secret',
     permission: 'admin',
     input: z.strictObject({
       ...webhookFields,
       after: webhookFields.after.describe(
-        'The id or seq of the event after which to begin; 0: the whole log; else what happens from now on',
+        'The id or seq of the event after which to begin; 0: the whole log; default: the next event',
       ),
       project: webhookProject,
     }),
@@ -44,14 +44,14 @@ export const webhookRoutes = {
     example: { id: 1 },
   },
   updateWebhook: {
-    summary: 'Change a webhook, disable it, enable it again, or set it back in the log to send events once more',
+    summary: 'Change, disable or enable a webhook, or move it in the log to send events again',
     permission: 'admin',
     input: z.strictObject({
       id: rowId,
       url: webhookFields.url.optional(),
       types: webhookFields.types,
       after: webhookFields.after,
-      enabled: z.boolean().optional().describe('Whether to send; true also tries again at once'),
+      enabled: z.boolean().optional().describe('Whether it is enabled; true also retries at once'),
       ifVersion,
     }),
     output: webhookAnswer,
@@ -67,7 +67,7 @@ export const webhookRoutes = {
     example: { id: 1 },
   },
   testWebhook: {
-    summary: 'Send a signed test message now, also to a disabled webhook; a success ends the wait for the next attempt',
+    summary: 'Send a signed test message now, even to a disabled webhook; success ends the wait for the next attempt',
     permission: 'admin',
     input: z.strictObject({ id: rowId }),
     output: z.object({ delivery }),
@@ -75,7 +75,7 @@ export const webhookRoutes = {
     example: { id: 1 },
   },
   rotateWebhookSecret: {
-    summary: 'Replace the signing secret; the one before signs beside it for a while',
+    summary: 'Replace the signing secret; for a while, the previous secret signs, too',
     words: 'webhook rotate-secret',
     permission: 'admin',
     input: z.strictObject({
@@ -85,7 +85,7 @@ export const webhookRoutes = {
         .min(0)
         .max(longestOverlap)
         .default(86_400)
-        .describe('How long both secrets sign, in seconds; 0: the one before ends now'),
+        .describe('How long both secrets sign, in seconds; 0: the previous one stops now'),
     }),
     output: secretAnswer,
     success: [200],

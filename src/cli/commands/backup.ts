@@ -39,7 +39,7 @@ export function addCopyFlags(command: Command, force: string): Command {
   return command
     .option('--force', force)
     .option('--json', 'as JSON')
-    .option('--profile <name>', 'local is the database of this machine, whichever server is in use')
+    .option('--profile <name>', 'local for the database of this machine')
 }
 
 /**
@@ -49,13 +49,13 @@ export function ledgerFile({ profile }: CopyFlags, onPostgres: string): string {
   const place: Place = placeOf({ profile }, process.env, process.cwd())
   if (place.kind === 'server') {
     throw new UsageError(
-      `${place.url} is a server: do this on its machine, or add --profile local for the database of this machine.`,
+      `${place.url} is a server: run this command on its machine, or add --profile local for the database of this machine.`,
     )
   }
   if (!place.databaseUrl.startsWith('sqlite:'))
-    throw new UsageError(`The ledger is in PostgreSQL: ${onPostgres}. docs/backup.md has the whole recipe.`)
+    throw new UsageError(`The ledger is in PostgreSQL: ${onPostgres}. docs/backup.md has all steps.`)
   const file = place.databaseUrl.slice('sqlite:'.length)
-  if (file === ':memory:') throw new UsageError('The ledger is in memory, and nowhere else.')
+  if (file === ':memory:') throw new UsageError('The ledger is only in memory.')
   return file
 }
 
@@ -74,7 +74,7 @@ export async function showing(
     return await whileWaiting(() => doing, copy({ onStep, signal: stopping.signal }))
   } catch (error) {
     if (!stopping.signal.aborted) throw error
-    throw new ConductError('UNAVAILABLE', 'Interrupted: nothing was kept of the copy.')
+    throw new ConductError('UNAVAILABLE', 'Interrupted: the copy was deleted.')
   }
 }
 

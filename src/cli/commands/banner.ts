@@ -18,14 +18,14 @@ export type FirstKey = { secret: string } | { path: string } | { lost: string }
 
 export function bannerOf({ url, databaseUrl, code, firstKey, ignoredAdminKey }: Start): string[] {
   const lines = [`Conduct listens on ${url}`, `Database: ${withoutPassword(databaseUrl)}`, `API: ${url}/docs`]
-  if (code === undefined) lines.push(`Page: ${linkOf(url)}`, `      (${called} open makes a link that logs in)`)
+  if (code === undefined) lines.push(`Page: ${linkOf(url)}`, `      (For a link that logs you in: ${called} open)`)
   else
     lines.push(
       `Page: ${linkOf(url, code)}`,
-      `      (This link logs in once, within 10 minutes. Another one: ${called} open)`,
+      `      (This link logs you in once, within 10 minutes. For another: ${called} open)`,
     )
   if (ignoredAdminKey) {
-    lines.push('CONDUCT_ADMIN_KEY is ignored: this database has keys already, and that is none of them.')
+    lines.push('CONDUCT_ADMIN_KEY is ignored: this database already has keys, and that is not one of them.')
   }
   if (firstKey) lines.push('', ...firstKeyLines(firstKey))
   if (firstKey && 'secret' in firstKey)
@@ -40,8 +40,8 @@ const firstRun = (url: string, secret: string) =>
 export function firstKeyLines(firstKey: FirstKey): string[] {
   if ('lost' in firstKey) {
     return [
-      `The first key is lost, since its file could not be written: ${firstKey.lost}`,
-      `To make another: ${called} key create --profile local --all-projects --name admin --permission admin`,
+      `The first key is lost, because its file could not be written: ${firstKey.lost}`,
+      `To create another: ${called} key create --profile local --all-projects --name admin --permission admin`,
     ]
   }
   if ('path' in firstKey) {
@@ -53,7 +53,7 @@ export function firstKeyLines(firstKey: FirstKey): string[] {
     ]
   }
   return [
-    'The first key, with all permissions. It is shown only this once:',
+    'The first key, with all permissions. Conduct shows it only this once:',
     '',
     `  export CONDUCT_API_KEY=${firstKey.secret}`,
   ]

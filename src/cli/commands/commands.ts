@@ -13,7 +13,7 @@ export interface Entry {
 /** Every command by its first word. At most ten are outside `more`. */
 export const commands: Record<string, Entry> = {
   init: {
-    summary: 'set up a project so that its coding agents record themselves',
+    summary: 'set up a project, so its coding agents record themselves',
     group: 'record',
     load: async () => (await import('../init/init.ts')).initCommand(),
   },
@@ -33,7 +33,7 @@ export const commands: Record<string, Entry> = {
       return wordCommand('run').addCommand(execCommand())
     },
   },
-  spec: fromTable('spec', 'what to build, with every version of it', 'ledger'),
+  spec: fromTable('spec', 'what to build, with every version', 'ledger'),
   check: {
     summary: 'checks of runs: create, list, get, update, delete, exec',
     group: 'ledger',
@@ -49,7 +49,7 @@ export const commands: Record<string, Entry> = {
   search: fromTable('search', 'find runs, turns, specs, checks and features by their words', 'ledger'),
   events: fromTable('events', 'every change in order; with --follow, as they happen', 'ledger'),
   status: {
-    summary: 'which ledger and key are used, and what runs now',
+    summary: 'show the ledger and key in use, and the live runs',
     group: 'place',
     load: async () => (await import('./status.ts')).statusCommand(),
   },
@@ -63,36 +63,36 @@ export const commands: Record<string, Entry> = {
     group: 'place',
     load: async () => (await import('./open.ts')).openCommand(),
   },
-  log: fromTable('log', 'prove what the log says: checkpoint, proof, consistency', 'more'),
+  log: fromTable('log', 'prove what the log contains: checkpoint, proof, consistency', 'more'),
   verify: {
-    summary: 'check that the log was not rewritten',
+    summary: 'check that nobody rewrote the log',
     group: 'more',
     load: async () => (await import('./verify.ts')).verifyCommand(),
   },
   erase: {
-    summary: 'erase texts for good: of a run, a spec or a project, or where a text stands',
+    summary: 'erase the texts of a run, a spec or a project, or one text everywhere, for good',
     group: 'more',
     load: async () => (await import('./erase.ts')).eraseCommand(),
   },
   forget: {
-    summary: 'apply the retention of a project now, or see what it would take away',
+    summary: 'apply the retention of a project now, or see what it would remove',
     group: 'more',
     load: async () => (await import('./forget.ts')).forgetCommand(),
   },
-  stats: fromTable('stats', 'what runs amount to, day by day', 'more'),
-  suggest: fromTable('suggest', 'the values that runs have in a field', 'more'),
+  stats: fromTable('stats', 'count runs and sum their usage, day by day', 'more'),
+  suggest: fromTable('suggest', 'list the values of a field of runs', 'more'),
   feature: fromTable('feature', 'the parts of the code base that runs touch', 'more'),
   project: fromTable('project', 'projects', 'more'),
   key: fromTable('key', 'keys: create, list, revoke', 'more'),
   webhook: fromTable('webhook', 'webhooks: create, list, test, update, delete', 'more'),
   whoami: fromTable('whoami', 'show the key in use', 'more'),
   backup: {
-    summary: 'write a verified backup of the ledger, also while a server runs',
+    summary: 'write a verified backup of the ledger, even while a server runs',
     group: 'more',
     load: async () => (await import('./backup.ts')).backupCommand(),
   },
   restore: {
-    summary: 'put a backup in the place of the ledger',
+    summary: 'replace the ledger with a backup',
     group: 'more',
     load: async () => (await import('./restore.ts')).restoreCommand(),
   },
@@ -107,7 +107,7 @@ export const commands: Record<string, Entry> = {
     load: async () => (await import('./export.ts')).exportCommand(),
   },
   import: {
-    summary: 'bring in an export, or what agents did before: claude, codex, conduct-v0',
+    summary: 'import an export, or past sessions: claude, codex, conduct-v0',
     group: 'more',
     load: async () => (await import('./import.ts')).importCommand(),
   },

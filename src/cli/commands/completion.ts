@@ -59,7 +59,7 @@ _conduct_path() {
 }
 `
 
-const bash = (words: string) => `# Completion of conduct for bash, made by: conduct completion bash
+const bash = (words: string) => `# Bash completion, made by: conduct completion bash
 ${shared(words)}_conduct() {
   local current="\${COMP_WORDS[COMP_CWORD]}" before="\${COMP_WORDS[COMP_CWORD-1]}" trail found
   trail="$(_conduct_path "\${COMP_WORDS[@]:1:COMP_CWORD-1}")"
@@ -72,7 +72,7 @@ complete -o default -F _conduct conduct
 `
 
 const zsh = (words: string) => `#compdef conduct
-# Completion of conduct for zsh, made by: conduct completion zsh
+# Zsh completion, made by: conduct completion zsh
 ${shared(words)}_conduct() {
   local before="\${words[CURRENT-1]}" trail found
   trail="$(_conduct_path "\${(@)words[2,CURRENT-1]}")"

@@ -33,7 +33,7 @@ async function demo(options: Options) {
   const place = placeOf({ ...options, project }, env, process.cwd())
   if (place.kind === 'server') {
     throw new UsageError(
-      `The demo sets past times, which only the database itself allows, and ${shownPlace(place)} is a server. On the machine of the server: conduct demo --profile local`,
+      `The demo sets times in the past, which only the local database allows, and ${shownPlace(place)} is a server. On the machine of the server: conduct demo --profile local`,
     )
   }
   await fill(place, project, options)

@@ -21,7 +21,7 @@ export function agentFindings(env: Env, cwd: string): Finding[] {
     ...inProject.map(({ hooks }) => join(root, hooks.path)),
     ...ofUser.map(({ hooks }) => join(home, hooks.homePath)),
   ]
-  if (files.length === 0) return [found('hooks', 'note', 'none here; conduct init sets agents up to record themselves')]
+  if (files.length === 0) return [found('hooks', 'note', 'none here; conduct init sets up agents to record themselves')]
   return [
     found('hooks', 'ok', [...new Set(files)].join(', ')),
     ...subfolder(inProject, ofUser, resolve(cwd) !== root),
@@ -44,10 +44,14 @@ function subfolder(inProject: Install[], ofUser: Install[], isBelow: boolean): F
   const isMissing = (all: Install[]) => !all.some(({ name }) => name === 'claude')
   if (isMissing(inProject) || !isMissing(ofUser)) return []
   const where = isBelow
-    ? 'Claude Code started in this folder is not recorded'
-    : 'Claude Code started in a subfolder is not recorded'
+    ? 'Claude Code sessions started in this folder are not recorded'
+    : 'Claude Code sessions started in a subfolder are not recorded'
   return [
-    found('hooks', isBelow ? 'warn' : 'note', `${where}; to record it everywhere: conduct init --user --agents claude`),
+    found(
+      'hooks',
+      isBelow ? 'warn' : 'note',
+      `${where}; to record them everywhere: conduct init --user --agents claude`,
+    ),
   ]
 }
 
@@ -62,7 +66,7 @@ function program(env: Env): Finding[] {
           found(
             'program',
             'warn',
-            'the PATH lacks conduct: the MCP server cannot start, and hooks need the launcher that conduct init keeps',
+            'the PATH lacks conduct, so the MCP server cannot start, and hooks need the launcher that conduct init writes',
           ),
         ]),
     ...(other === '' || other === process.versions.node
@@ -78,7 +82,7 @@ function listening(entered: Install[], env: Env): Finding[] {
   const silent = entered.filter(({ name }) => !heard.some(({ agent }) => agent === name))
   return [
     ...heard.map(({ agent, at }) => found('heard', 'ok', `${titleOf(agent)}: ${shown(new Date(at).toISOString())}`)),
-    ...silent.map(({ title, trust }) => found('heard', 'note', `${title}: never within 30 days. ${trust}`)),
+    ...silent.map(({ title, trust }) => found('heard', 'note', `${title}: never in the last 30 days. ${trust}`)),
     ...(missed ? [found('heard', 'warn', `${shown(new Date(missed.at).toISOString())} ${missedWords(missed)}`)] : []),
   ]
 }

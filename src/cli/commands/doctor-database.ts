@@ -15,14 +15,14 @@ export async function databaseFindings(place: LocalPlace, env: Env): Promise<Fin
     return [
       ...(fault ? [found('database', 'fail', `it accepts no writes: ${fault.message}`)] : []),
       ...(damaged.length > 0 ? [found('database', 'fail', damaged.join('\n'))] : []),
-      ...(isWell ? [found('database', 'ok', 'it opens, and is not damaged')] : []),
+      ...(isWell ? [found('database', 'ok', 'opens, and has no damage')] : []),
       ...risks.map((risk) => found('database', 'warn', risk)),
       ...conditionFindings(inspected),
       ...(isWell ? await sealFindings(place, env) : []),
     ]
   } catch (error) {
     const { message } = error as Error
-    return [found('database', 'fail', `${message}; to use another one, set ${settings.databaseUrl.env}`)]
+    return [found('database', 'fail', `${message}; to use another database, set ${settings.databaseUrl.env}`)]
   }
 }
 

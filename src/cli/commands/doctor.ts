@@ -89,14 +89,14 @@ function privacy(about: string, path: string): Finding {
   const mode = statSync(path).mode & 0o777
   const told = `${path}, mode ${mode.toString(8)}`
   if (process.platform === 'win32' || (mode & 0o077) === 0) return found(about, 'ok', told)
-  return found(about, 'warn', `${told}: other users can read it; chmod go= ${path}`)
+  return found(about, 'warn', `${told}: other users can read it; run chmod go= ${path}`)
 }
 
 function unsent(): Finding[] {
   if (!existsSync(stateFile(env))) return []
   const { waits, refusals } = unsentWords(unsentOf(env))
   const findings = [...waits, ...refusals].map((words) => found('unsent', 'warn', words))
-  return findings.length > 0 ? findings : [found('unsent', 'ok', 'nothing is waiting to be sent')]
+  return findings.length > 0 ? findings : [found('unsent', 'ok', 'there is nothing to send')]
 }
 
 async function databaseOf(place: LocalPlace): Promise<Finding[]> {

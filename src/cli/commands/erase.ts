@@ -18,14 +18,17 @@ interface Options extends Common {
 /** `conduct erase`: erases texts for good. Without `--yes` it only counts. */
 export function eraseCommand(): Command {
   const command = new Command('erase')
-  command.argument('[file]', 'a file with a text: erases every text in which it stands, in all projects; - reads stdin')
+  command.argument(
+    '[file]',
+    'a file with a text; erases every field that contains the text, in all projects; - for standard input',
+  )
   command.option('--run <run-id>', 'erase the texts of this run, its turns and its checks')
   command.option('--spec <spec-id>', 'erase the texts of every version of this spec')
   command.option('--everything', 'erase all texts of the project')
-  command.option('--yes', 'erase; without it, nothing is erased, and you see what would be')
+  command.option('--yes', 'erase; without it, only show what would be erased')
   command.option('--json', 'as JSON')
   addPlace(command)
-  command.addHelpText('after', '\nErased texts cannot be brought back. Backups and exports still have them.')
+  command.addHelpText('after', '\nYou cannot restore erased texts. Backups and exports still contain them.')
   addExamples(command, ['conduct erase --run RUN-001', 'conduct erase --run RUN-001 --yes'])
   return command.action(run)
 }
@@ -48,7 +51,7 @@ async function run(file: string | undefined, options: Options): Promise<void> {
 async function inputOf(file: string | undefined, options: Options): Promise<Input<'erase'>> {
   const { run: runId, spec: specId, everything, yes } = options
   const named = [file, runId, specId, everything].filter((one) => one !== undefined).length
-  if (named !== 1) throw new UsageError('Give one of: a file with a text, --run, --spec, --everything.')
+  if (named !== 1) throw new UsageError('Pass one of: a file with a text, --run, --spec, --everything.')
   // Editors and `echo` end a file with a line feed that is not part of the text.
   const text = file === undefined ? undefined : (await readText(file)).replace(/\r?\n$/, '')
   return {
@@ -72,5 +75,5 @@ async function eraseAll(client: Client, input: Input<'erase'>): Promise<Output<'
 function tell(erased: Output<'erase'>['erased'], isDryRun: boolean): void {
   const counts = Object.entries(erased).map(([noun, count]): [string, string] => [noun, String(count)])
   process.stdout.write(`${pairs(counts)}\n`)
-  if (isDryRun) process.stderr.write('Nothing was erased yet: these have texts that would go. To erase them: --yes\n')
+  if (isDryRun) process.stderr.write('Nothing was erased. These rows have texts to erase. To erase them, add --yes.\n')
 }

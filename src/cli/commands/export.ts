@@ -18,9 +18,9 @@ interface Options extends Common {
 /** `conduct export [FILE]`: writes the whole ledger as lines of JSON. */
 export function exportCommand(): Command {
   const command = new Command('export')
-  command.argument('[file]', 'where to write; - or nothing for standard output')
-  command.option('--with-keys', 'with the hashes of keys and the secrets of webhooks and the seal')
-  command.option('--force', 'replace the file if it is there')
+  command.argument('[file]', 'the file to write (default: standard output, like -)')
+  command.option('--with-keys', 'include the hashes of keys and the secrets of webhooks and the seal')
+  command.option('--force', 'replace the file if it exists')
   addPlace(command, true)
   addExamples(command, ['conduct export ledger.ndjson'])
   return command.action(run)
@@ -43,7 +43,7 @@ const toOutput = (client: Client, options: Options) => writeChecked(client, opti
 /** The file gets its name only once it is complete. Only its owner can read it. */
 async function toFile(file: string, client: Client, options: Options): Promise<void> {
   if (existsSync(file) && !options.force) {
-    throw new UsageError(`${file} is there already: give another name, or --force to replace it.`)
+    throw new UsageError(`${file} exists: choose another name, or replace it with --force.`)
   }
   const draft = `${file}.${process.pid}`
   const output = createWriteStream(draft, { mode: 0o600, flags: 'wx', flush: true })

@@ -20,8 +20,8 @@ interface Options {
 /** `conduct import FILE`: fills an empty ledger with an export. Its sub-commands import what agents did before. */
 export function importCommand(): Command {
   const command = new Command('import')
-  command.argument('<file>', 'an export; - for standard input')
-  command.option('--database-url <url>', 'the database to fill; else that of CONDUCT_DATABASE_URL')
+  command.argument('<file>', 'the export; - for standard input')
+  command.option('--database-url <url>', 'the database to fill (default: CONDUCT_DATABASE_URL)')
   command.option('--check', 'read the export to its end, and write nothing')
   command.option('--restart', 'drop what an import that was cut off has left, and begin anew')
   command.option('--json', 'as JSON')
@@ -36,7 +36,7 @@ async function run(file: string, options: Options): Promise<void> {
   const work = options.check ? check(source) : fill(source, options)
   const done = await work.catch((error: NodeJS.ErrnoException) => {
     if (error.syscall !== 'open' && error.code !== 'EISDIR') throw error
-    throw new UsageError(`${file} cannot be read: ${error.message}`)
+    throw new UsageError(`Cannot read ${file}: ${error.message}`)
   })
   if (options.json) printJson(done)
   else process.stdout.write(`${pairs(linesOf(done))}\n`)

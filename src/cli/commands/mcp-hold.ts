@@ -21,7 +21,7 @@ const idleMs = 2 * 3600_000
 /** How long an exiting process waits for the ledger, in milliseconds. */
 const farewellMs = 5_000
 
-const sessionEnded = { code: 'SESSION_ENDED', message: 'The session of its agent ended before the run did.' }
+const sessionEnded = { code: 'SESSION_ENDED', message: 'The session of its agent ended before the run.' }
 
 export interface LocalHoldOptions {
   client: Client

@@ -20,7 +20,7 @@ interface Options extends Common {
 /** `conduct open`: opens the dashboard in the browser, with a link that logs in once. */
 export function openCommand(): Command {
   const command = new Command('open').description('Open the dashboard in the browser, with a link that logs in')
-  command.option('--print', 'only print the link: for another browser, or on a shared machine')
+  command.option('--print', 'only print the link, for another browser or a shared machine')
   addCommon(command)
   addExamples(command, ['conduct open --print'])
   return command.action(open)
@@ -35,7 +35,7 @@ async function open({ print, json, quiet, ...where }: Options) {
     const link = linkOf(url, code)
     if (json) printJson({ url: link, expiresAt })
     else if (print || quiet || !process.stdout.isTTY || !(await browse(link))) process.stdout.write(`${link}\n`)
-    else process.stderr.write('The dashboard opens in the browser. If it does not: conduct open --print\n')
+    else process.stderr.write('Opening the dashboard in the browser. If it does not open: conduct open --print\n')
   })
 }
 

@@ -12,7 +12,7 @@ const restoreRecipe = 'restore it with pg_restore --dbname="$CONDUCT_DATABASE_UR
 /** `conduct restore FILE`: replaces this machine's ledger by a verified backup. */
 export function restoreCommand(): Command {
   const command = new Command('restore').argument('<file>', 'the backup to restore')
-  addCopyFlags(command, 'replace the ledger that is there')
+  addCopyFlags(command, 'replace the existing ledger')
   addExamples(command, ['conduct restore conduct-backup.db'], 'console')
   return command.action(restore)
 }

@@ -91,7 +91,7 @@ function backupsOf({ backupDir, backupKeep, databaseUrl }: Settings) {
   const path = databaseUrl.replace(/^sqlite:/, '')
   if (path === databaseUrl || path === ':memory:') {
     throw new UsageError(
-      `${settings.backupDir.env} is for a ledger in a file of SQLite. Back up PostgreSQL with pg_dump: docs/backup.md has the recipe.`,
+      `${settings.backupDir.env} works only for a ledger in an SQLite file. Back up PostgreSQL with pg_dump, as in docs/backup.md.`,
     )
   }
   return { path: resolve(path), folder: resolve(backupDir), keep: backupKeep }
@@ -107,6 +107,7 @@ async function newLoginCode(app: ReturnType<typeof createApp>): Promise<string> 
 /** Why the server cannot listen. */
 function reason({ code, message }: NodeJS.ErrnoException, port: number): string {
   if (code === 'EADDRINUSE') return `port ${port} is taken: choose another with --port or CONDUCT_PORT.`
-  if (code === 'EACCES') return `may not listen on port ${port}: choose one above 1023 with --port or CONDUCT_PORT.`
+  if (code === 'EACCES')
+    return `not allowed to listen on port ${port}: choose one above 1023 with --port or CONDUCT_PORT.`
   return message
 }

@@ -16,7 +16,7 @@ import { line } from '../show/text.ts'
  * it, too.
  */
 export function statusCommand(): Command {
-  const command = new Command('status').description('Show which ledger and key are used, and what runs now')
+  const command = new Command('status').description('Show the ledger and key in use, and the live runs')
   addCommon(command)
   addExamples(command, ['conduct status', 'conduct status --json'])
   return command.action((options: Common) => status(options))
@@ -84,7 +84,7 @@ function linesOf(place: Place, { me, running }: Told, { utc }: Common): [name: s
   return [
     ['ledger', `${shownPlace(place)} (${from})`],
     ['project', isNew ? `${project}, which does not exist yet; ${howMade}` : project],
-    ['key', key ? line(`${key.name} (${key.prefix}…), ${me.permissions.join(', ')}${expires}`) : 'none is needed here'],
+    ['key', key ? line(`${key.name} (${key.prefix}…), ${me.permissions.join(', ')}${expires}`) : 'not needed here'],
     ['running', runningText(me, running)],
     ...heardLines(utc),
     ...unsentLines(),

@@ -19,13 +19,13 @@ export function verifyCommand(): Command {
   const command = new Command('verify')
   const anchor = new Option(
     '--anchor <file or address>',
-    'checkpoints that were kept where nobody who can change the database can change them; may be repeated',
+    'checkpoints from a place that the operator of the database cannot change; repeatable',
   )
   command.addOption(anchor.argParser((text: string, before?: string[]) => [...(before ?? []), text]))
-  command.option('--forget', 'forget what this machine saw of this log before')
+  command.option('--forget', 'forget the checkpoint of this log that this machine remembers')
   command.option('--json', 'as JSON')
   addPlace(command, true)
-  command.addHelpText('after', `\nEnds with ${exitCodes.failed[0]} when something does not fit.`)
+  command.addHelpText('after', `\nExits with ${exitCodes.failed[0]} if something does not fit.`)
   addExamples(command, ['conduct verify'])
   return command.action(run)
 }
@@ -66,12 +66,17 @@ function linesOf(
     ['ledger', shownPlace(place)],
     ['log', origin],
     ['events', `${events}, of which ${sealed} are sealed`],
-    ['checked', by === 'proofs' ? 'the proofs of the server; an admin key of the whole server recomputes all' : 'all'],
+    [
+      'checked',
+      by === 'proofs' ? 'the proofs of the server; with an admin key of the whole server, everything' : 'all',
+    ],
     ['erased', erased ? `${erased} texts` : ''],
     ['anchors', anchors === 0 ? 'none' : `${anchors}, the newest of ${anchored} events`],
     [
       'unanchored',
-      isAnchored ? 'none' : `events ${anchored + 1} to ${events}: who can write the database can rewrite them`,
+      isAnchored
+        ? 'none'
+        : `events ${anchored + 1} to ${events}: anyone who can write to the database can rewrite them`,
     ],
   ]
 }

@@ -34,7 +34,7 @@ async function readText(path: string): Promise<string> {
   const handle = await open(path, 'r')
   try {
     const info = await handle.stat()
-    if (!info.isFile()) throw new Error(`${path} is no regular file`)
+    if (!info.isFile()) throw new Error(`${path} is not a regular file`)
     if (info.size > documentBytes) throw tooLong(path)
     return (await handle.readFile('utf8')).replaceAll('\0', '').toWellFormed()
   } finally {

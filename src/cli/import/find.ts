@@ -85,7 +85,7 @@ async function filesBelow(folder: string, name: RegExp, pass: Pass): Promise<str
         pass(path, undefined, 'it is a symbolic link, which is not followed')
     } else if (name.test(entry.name)) {
       if (entry.isFile()) found.push(path)
-      else pass(path, undefined, 'it is no regular file')
+      else pass(path, undefined, 'it is not a regular file')
     }
   }
   return found

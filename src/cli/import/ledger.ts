@@ -60,6 +60,6 @@ export async function requireAdmin({ client }: Target, place: Place) {
   throw new ConductError(
     'FORBIDDEN',
     `An import gives past times, which needs the permission admin. The key '${key?.name}' of ${shownPlace(place)} has ${permissions.join(', ')}: ` +
-      'use an admin key (CONDUCT_API_KEY, or --profile). With --dry-run, any key that can read will do.',
+      'use an admin key (CONDUCT_API_KEY, or --profile). With --dry-run, any key is enough.',
   )
 }

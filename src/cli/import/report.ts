@@ -54,10 +54,10 @@ export function print(report: Report, { json }: { json?: boolean }) {
   if (json) return printJson(report)
   const { dryRun, counts, unplaced, more, contradictions } = report
   process.stdout.write(`${pairs(Object.entries(counts).map(([what, count]) => [what, String(count)]))}\n`)
-  list('No place in the ledger', unplaced)
+  list('Left out', unplaced)
   if (more > 0) process.stderr.write(`  and ${more} more\n`)
   list('Contradictions', contradictions)
-  if (dryRun) process.stderr.write('Nothing was written: leave out --dry-run to import.\n')
+  if (dryRun) process.stderr.write('Nothing was written. To import, leave out --dry-run.\n')
 }
 
 function list(heading: string, items: Unplaced[]) {

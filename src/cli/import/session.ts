@@ -61,8 +61,8 @@ export async function importSession(
   let n = 0
   for await (const past of turns) {
     if (past.isOpen && Date.now() - found.writtenAt < quietMs) {
-      report.pass(found.file, undefined, 'its last turn may still go on: import it again later')
-      report.count('turns that may go on')
+      report.pass(found.file, undefined, 'its last turn may not have ended: import it again later')
+      report.count('turns that may not have ended')
       break
     }
     into ??= await begin(target, source, found, past, { report, wishes })
@@ -110,7 +110,7 @@ async function begin(
   const runs = await runsOf(target, source.agent, found.session)
   const own = runs.find(({ labels }) => labels.imported === source.name)
   if (runs.some((run) => run !== own)) {
-    report.count('sessions recorded already')
+    report.count('sessions already recorded')
     return undefined
   }
   report.count(own ? 'sessions imported before' : 'sessions')
@@ -130,10 +130,10 @@ async function runsOf({ client }: Target, agent: string, session: string): Promi
 
 /** The folder's facts, or the reason why it has no project. */
 function folderOf(cwd: string | undefined, { goneTo }: Wishes): Folder | string {
-  if (cwd === undefined) return 'it names no folder, so that it belongs to no project'
+  if (cwd === undefined) return 'it names no folder, so its project is unknown'
   if (!existsSync(cwd)) {
     if (goneTo === undefined)
-      return `its folder ${cwd} is gone, so that nothing tells its project: --gone-to <slug> names one`
+      return `its folder ${cwd} no longer exists, so its project is unknown: name one with --gone-to <slug>`
     return { cwd, project: goneTo, rules: { answers: true, prompts: true }, author: undefined, root: undefined }
   }
   try {

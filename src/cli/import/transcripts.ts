@@ -29,14 +29,14 @@ type Name = keyof typeof sources
 /** `conduct import claude` and `conduct import codex`: import the sessions on this machine. */
 export function transcriptsCommand(name: Name): Command {
   const { called } = sources[name]
-  const command = new Command(name).description(`bring the sessions of ${called} on this machine into the ledger`)
+  const command = new Command(name).description(`Import the sessions of ${called} on this machine`)
   command.option(
     '--since <time>',
     'only sessions that began then or later: 2026-01-31, or 30d for the last 30 days',
     readSince,
   )
   command.option('--project <slug>', 'only sessions of this project')
-  command.option('--gone-to <slug>', 'the project of sessions whose folder is gone')
+  command.option('--gone-to <slug>', 'the project for sessions whose folder no longer exists')
   command.option('--dry-run', 'count what is new, and write nothing')
   command.option('--json', 'as JSON')
   addPlace(command, true)
@@ -63,7 +63,7 @@ async function findAll(name: Name, env: Env, { pass }: Reporter): Promise<Found[
   const folder = transcriptFolders[name](env)
   return sources[name].find(folder, pass).catch((error: NodeJS.ErrnoException) => {
     const where = name === 'claude' ? 'CLAUDE_CONFIG_DIR' : 'CODEX_HOME'
-    pass(folder, undefined, `it cannot be read (${error.code ?? error.message}); ${where} names another folder`)
+    pass(folder, undefined, `cannot be read (${error.code ?? error.message}); set ${where} for another folder`)
     return []
   })
 }

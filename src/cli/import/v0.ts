@@ -11,7 +11,7 @@ import { importTrack, trackFile } from './track.ts'
 
 /** `conduct import conduct-v0`: imports the ledger of the earlier Conduct. */
 export function v0Command(): Command {
-  const command = new Command('conduct-v0').description(`bring in what the ${trackFile} of the earlier Conduct names`)
+  const command = new Command('conduct-v0').description(`Import the ${trackFile} of the earlier Conduct`)
   command.argument('<folder>', `the folder with ${trackFile}`)
   command.option('--dry-run', 'count what is new, and write nothing')
   command.option('--json', 'as JSON')
@@ -48,6 +48,6 @@ function readTrack(folder: string): unknown {
   try {
     return JSON.parse(readFileSync(path, 'utf8'))
   } catch (error) {
-    throw new UsageError(`${path} cannot be read: ${(error as Error).message}`)
+    throw new UsageError(`Cannot read ${path}: ${(error as Error).message}`)
   }
 }

@@ -9,7 +9,7 @@ export async function askFor(wanted: Wanted, open: { project: boolean; agents: b
   const answers = { ...wanted }
   if (open.project) {
     const project = await text({
-      message: 'The name of the project in the ledger',
+      message: 'Name of the project in the ledger',
       initialValue: wanted.project,
       validate: (slug) => (humanIdPattern.test(slug ?? '') ? undefined : 'letters, digits and . _ : - only'),
     })
@@ -18,7 +18,7 @@ export async function askFor(wanted: Wanted, open: { project: boolean; agents: b
   }
   if (open.agents) {
     const chosen = await multiselect({
-      message: 'The agents whose sessions record themselves',
+      message: 'Agents whose sessions to record',
       options: installs.map(({ name, title }) => ({ value: name, label: title })),
       initialValues: wanted.agents.map(({ name }) => name),
       required: false,
@@ -28,17 +28,17 @@ export async function askFor(wanted: Wanted, open: { project: boolean; agents: b
   }
   if (Object.keys(wanted.checks).length > 0) {
     const isWanted = await confirm({
-      message: `Record these commands of a session as checks?\n${checkLines(wanted.checks).join('\n')}`,
+      message: `Record these commands as checks?\n${checkLines(wanted.checks).join('\n')}`,
     })
     if (isCancel(isWanted)) return ended()
     if (!isWanted) answers.checks = {}
   }
-  const what = wanted.remove ? 'Take Conduct out of' : 'Write the files of'
+  const what = wanted.remove ? 'Remove Conduct from' : 'Write the files in'
   const isSure = await confirm({ message: `${what} ${wanted.root}?` })
   return isCancel(isSure) || !isSure ? ended() : answers
 }
 
 function ended() {
-  cancel('Nothing is changed.')
+  cancel('Nothing was changed.')
   return undefined
 }

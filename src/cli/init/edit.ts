@@ -24,11 +24,11 @@ export function editOf(path: string, change: (before: string | undefined) => str
 
 export function readText(path: string): string | undefined {
   try {
-    if (!statSync(path).isFile()) throw new Error('it is no regular file')
+    if (!statSync(path).isFile()) throw new Error('it is not a regular file')
     return readFileSync(path, 'utf8')
   } catch (error) {
     if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined
-    throw new Error(`${path} cannot be read (${(error as Error).message}). Nothing was written.`)
+    throw new Error(`Cannot read ${path} (${(error as Error).message}). Nothing was written.`)
   }
 }
 
@@ -43,7 +43,7 @@ export function refuseOutside(root: string, edits: Edit[]) {
     const steps = relative(top, real).split(sep)
     if (steps[0] !== '..' && !isAbsolute(relative(top, real)) && !steps.includes('.git')) continue
     throw new UsageError(
-      `${path} leads to ${real} by a link, out of the project: make it a file of its own first. Nothing was written.`,
+      `${path} leads through a link to ${real}, outside the project: replace the link first. Nothing was written.`,
     )
   }
 }

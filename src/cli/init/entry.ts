@@ -147,7 +147,7 @@ function read(text: string, key?: string): Fields {
   const [error] = errors
   if (error) {
     const line = text.slice(0, error.offset).split('\n').length
-    throw new Error(`it is no valid JSON (${printParseErrorCode(error.error)} in line ${line}): mend it first`)
+    throw new Error(`it is not valid JSON (${printParseErrorCode(error.error)} in line ${line}): correct it first`)
   }
   const all = objectOf(value, 'it')
   return key === undefined ? all : objectOf(all[key] ?? {}, `"${key}"`)

@@ -32,14 +32,14 @@ interface Options {
 export function initCommand(): Command {
   const names = known.map(({ name }) => name).join(',')
   const command = new Command('init')
-    .description('Enter this project into the ledger, and let its coding agents record themselves')
-    .option('--project <slug>', 'the name in the ledger; else the one of the git origin or the folder')
-    .option('--agents <names>', `for these agents (${names}); else for those that are found`)
-    .option('--no-hooks', 'without hooks: sessions do not record themselves')
-    .option('--no-checks', 'without proposing checks in conduct.json')
-    .option('--user', 'the hooks alone, in your own settings: for every project that has a conduct.json')
-    .option('--remove', 'remove what an earlier init wrote; the ledger keeps its runs')
-    .option('--dry-run', 'show the changes of files, and change nothing')
+    .description('Set up this project, so its coding agents record themselves')
+    .option('--project <slug>', 'the name of the project (default: from the git origin or the folder)')
+    .option('--agents <names>', `for these agents: ${names} (default: those that init finds)`)
+    .option('--no-hooks', 'write no hooks: sessions do not record themselves')
+    .option('--no-checks', 'do not propose checks for conduct.json')
+    .option('--user', 'only write hooks, to your own settings: for every project with a conduct.json')
+    .option('--remove', 'remove what init wrote; the runs stay in the ledger')
+    .option('--dry-run', 'show the changes as a patch, and change nothing')
     .option('-y, --yes', 'do not ask')
     .action((options: Options) => init(options, process.env, process.cwd()))
   addPlace(command, true)
@@ -83,7 +83,7 @@ async function init(options: Options, env: Env, cwd: string) {
 /** `conduct init --user`: adds only the hooks, to the user's own settings. */
 async function initUser(options: Options, agents: readonly Install[], home: string, env: Env) {
   if (options.project !== undefined || !options.hooks) {
-    throw new UsageError('--user enters hooks and no project: leave --project and --no-hooks out')
+    throw new UsageError('--user writes hooks only, and no project: leave out --project and --no-hooks')
   }
   const edits = userPlanOf(home, agents, options.remove === true)
   if (options.dryRun) return say(await diffOf(edits, home))
@@ -103,7 +103,7 @@ function wantedBy(
   chosen: readonly Install[],
 ): Wanted {
   if (project !== undefined && !humanIdPattern.test(project)) {
-    throw new UsageError(`--project '${project}' is no slug: use letters, digits and . _ : -`)
+    throw new UsageError(`--project '${project}' is not a slug: use letters, digits and . _ : -`)
   }
   return {
     root,
@@ -118,7 +118,7 @@ function wantedBy(
 
 function agentOf(name: string): Install {
   const agent = known.find((one) => one.name === name.trim())
-  if (!agent) throw new UsageError(`--agents '${name}': there is ${known.map((one) => one.name).join(', ')}`)
+  if (!agent) throw new UsageError(`--agents '${name}': must be one of ${known.map((one) => one.name).join(', ')}`)
   return agent
 }
 
@@ -145,7 +145,7 @@ async function diffOf(edits: Edit[], root: string): Promise<string> {
 }
 
 function told(edits: Edit[], root: string, remove: boolean): string {
-  if (edits.length === 0) return remove ? 'There is nothing to take out.' : 'The files are as they should be already.'
+  if (edits.length === 0) return remove ? 'There is nothing to remove.' : 'The files are already up to date.'
   const lines = edits.map(({ path, before, after }) => {
     const did = after === undefined ? 'removed' : before === undefined ? 'wrote' : 'changed'
     return `${did.padEnd(8)} ${relative(root, path)}`
@@ -161,10 +161,10 @@ async function projectIn({ client, place }: Connection, slug: string): Promise<s
     const { key } = await client.me()
     // A key of one project writes to that project, whatever the folder says.
     if (key?.project && key.project !== slug) {
-      return `The key belongs to the project '${key.project}' ${where}: that is where sessions will be recorded.`
+      return `The key belongs to the project '${key.project}' ${where}: sessions will be recorded there.`
     }
     await client.getProject({ slug })
-    return `The project '${slug}' is ${where}.`
+    return `The project '${slug}' exists ${where}.`
   } catch (error) {
     if (!isCode(error, 'NOT_FOUND')) throw error
   }
@@ -172,23 +172,23 @@ async function projectIn({ client, place }: Connection, slug: string): Promise<s
     await client.createProject({ slug })
   } catch (error) {
     if (isCode(error, 'FORBIDDEN')) {
-      return `The project '${slug}' is not ${where}, and this key may not make it: ask for a key of the project, or for the project.`
+      return `The project '${slug}' does not exist ${where}, and this key cannot create it: ask an admin for the project, or for a key of it.`
     }
     if (!isCode(error, 'CONFLICT')) throw error
   }
-  return `Made the project '${slug}' ${where}.`
+  return `Created the project '${slug}' ${where}.`
 }
 
 function whatNext({ agents, hooks }: Wanted, env: Env): string {
   if (agents.length === 0) {
-    return 'No coding agent was found, so no session records itself: name those of your team with --agents.'
+    return 'init found no coding agent, so no session will be recorded: name the agents of your team with --agents.'
   }
   const titles = listed(agents.map(({ title }) => title))
-  if (!hooks) return `${titles}: the MCP server is entered, no hooks.`
+  if (!hooks) return `${titles}: wrote the MCP server, but no hooks.`
   return [
     '',
     ...hooksWords(agents, env),
-    `Commit the files. The next session of ${titles} records itself: conduct run list`,
+    `Commit the files. Conduct records the next session of ${titles}: conduct run list`,
   ].join('\n')
 }
 
@@ -196,7 +196,7 @@ function hooksWords(agents: readonly Install[], env: Env): string[] {
   const isHere = isOnPath('conduct', env)
   return [
     ...agents.map(({ trust }) => trust),
-    'The hooks and the MCP server run the program conduct. Where it is missing, the hooks do nothing.',
+    'The hooks and the MCP server run the program conduct. Without it, the hooks do nothing.',
     `It is ${isHere ? '' : 'not '}on your PATH; ${isHere ? 'each teammate needs it there too' : 'you and each teammate need it there'}.`,
     'Hooks need the shell of Linux, macOS or WSL.',
   ]

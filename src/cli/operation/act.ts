@@ -42,7 +42,7 @@ async function inputFrom(plan: Plan, given: unknown[], options: Options): Promis
   }
   for (const field of plan.clearable) {
     if (!options.clear?.includes(kebab(field))) continue
-    if (input[field] !== undefined) throw new UsageError(`${field} is both set and cleared: do only one of them.`)
+    if (input[field] !== undefined) throw new UsageError(`${field} is both set and cleared: do only one.`)
     input[field] = null
   }
   const isChange = plan.name.startsWith('update')
@@ -74,7 +74,7 @@ export async function act(plan: Plan, given: unknown[], options: Options) {
   const place = placeFor(plan, input, options)
   if (options.dryRun) {
     if (plan.features.some((field) => typeof input[field] === 'string'))
-      throw new UsageError('--dry-run sends nothing, so it cannot look the feature up: give the number of the feature.')
+      throw new UsageError('--dry-run sends nothing, so it cannot look up the feature: pass its number.')
     return printRequest(plan, input, place, options)
   }
   await withClient(place, async (client) => {

@@ -61,7 +61,7 @@ export async function lacksProject(client: Client, slug: string): Promise<boolea
 
 /** What to do about a project that the server does not have, or hides from this key. */
 export const noProject = (slug: string) =>
-  `There is no project '${slug}' that this key may see. To create it: conduct project create --slug ${slug}`
+  `There is no project '${slug}', or this key cannot see it. To create it: conduct project create --slug ${slug}`
 
 /**
  * The operation as a function. Its errors name flags and arguments instead of fields, unless they are printed as JSON.

@@ -25,7 +25,7 @@ function operationCommand(plan: Plan): Command {
   const add = (terms: string, meaning: string) => command.addOption(new Option(terms, meaning))
   if (clearable.length > 0) {
     const fields = clearable.map(kebab)
-    const clear = new Option('--clear <field>', 'empty a field; may be repeated').choices(fields)
+    const clear = new Option('--clear <field>', 'empty a field; repeatable').choices(fields)
     command.addOption(
       clear.argParser((text: string, before: unknown) => [...((before as string[]) ?? []), one(text, fields)]),
     )

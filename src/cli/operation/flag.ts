@@ -40,8 +40,8 @@ const singular: Record<string, string> = {
 /** Descriptions of flags that differ from those of their API fields. */
 const meanings: Record<string, string> = {
   label: '',
-  featureId: 'its number or its name',
-  project: 'another project than the one here',
+  featureId: 'its number or name',
+  project: 'a project other than the current one',
   cursor: 'where the previous page ended',
   ifVersion: 'change nothing unless this is the current version number',
 }
@@ -132,7 +132,7 @@ function placeholder(schema: Schema, field: string): string {
 function meaning({ description, default: fallback }: Schema, many: boolean): string {
   const words = [description?.replace(/^[A-Z](?=[a-z ])/, (letter) => letter.toLowerCase()) ?? '']
   if (fallback !== undefined) words.push(`default ${fallback}`)
-  if (many) words.push('may be repeated')
+  if (many) words.push('repeatable')
   return words.filter(Boolean).join('; ')
 }
 

@@ -20,7 +20,7 @@ export async function askKey({ keyStdin, keyFile }: KeySource, env: Env): Promis
   throw new UsageError(
     key === ''
       ? 'No key was given.'
-      : 'That is not a key. A key looks like sk_agent_ and 43 letters and digits; conduct key create makes one.',
+      : 'That is not a key. A key is sk_agent_ (or another role) and 43 letters and digits; conduct key create creates one.',
   )
 }
 
@@ -30,7 +30,7 @@ async function given(keyStdin: boolean | undefined, keyFile: string | undefined,
   if (env.CONDUCT_API_KEY) return env.CONDUCT_API_KEY
   if (!process.stdin.isTTY) {
     throw new UsageError(
-      'A key is needed: set CONDUCT_API_KEY, give --key-stdin or --key-file, or run this on a terminal, which asks for it.',
+      'A key is needed: set CONDUCT_API_KEY, pass --key-stdin or --key-file, or run this on a terminal, where you can type it.',
     )
   }
   const answer = await password({ message: 'The key (sk_…)', output: process.stderr })
@@ -42,7 +42,9 @@ async function given(keyStdin: boolean | undefined, keyFile: string | undefined,
 async function readPrivate(path: string): Promise<string> {
   const text = await readText(path)
   if (process.platform !== 'win32' && (statSync(path).mode & 0o077) !== 0) {
-    throw new UsageError(`${path} can be read by other users: chmod 600 ${path}, and revoke the key if they did.`)
+    throw new UsageError(
+      `Other users can read ${path}: run chmod 600 ${path}, and revoke the key if anybody may have read it.`,
+    )
   }
   return text
 }

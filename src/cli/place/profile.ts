@@ -26,7 +26,7 @@ export function readProfiles(env: Env): Profiles {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { profiles: {} }
     throw new Error(
-      `${path} cannot be read (${(error as Error).message}): repair it, or delete it and add the profiles again.`,
+      `Cannot read ${path} (${(error as Error).message}): repair it, or delete it and add the profiles again.`,
     )
   }
 }

@@ -18,7 +18,7 @@ export function profileCommand(): Command {
   const add = command
     .command('add <name> <url>')
     .description('Save a server with its key, once the server has accepted the key')
-    .option('--project <slug>', 'the project to act in, where the folder does not name one')
+    .option('--project <slug>', 'the project, if the folder does not name one')
     .option('--key-stdin', 'read the key from standard input')
     .option('--key-file <path>', 'read the key from a file that only its owner may read')
     .action(addProfile)
@@ -70,7 +70,8 @@ async function addProfile(name: string, url: string, { project, ...source }: Key
       ['expires', told?.expiresAt ?? ''],
     ])}\n`,
   )
-  if (current !== name) process.stderr.write(`${current} stays in use. To change that: conduct profile use ${name}\n`)
+  if (current !== name)
+    process.stderr.write(`${current} is still in use. To use the new one: conduct profile use ${name}\n`)
   if (isNew) process.stderr.write(`${noProject(project)} --profile ${name}\n`)
 }
 
@@ -116,7 +117,7 @@ function known(name: string): Profiles {
 function useProfile(name: string) {
   const { profiles } = name === localProfile ? readProfiles(env) : known(name)
   writeProfiles(env, { profiles, ...(name !== localProfile && { current: name }) })
-  process.stdout.write(`${name} is in use.\n`)
+  process.stdout.write(`Now using ${name}.\n`)
   if (env.CONDUCT_URL) process.stderr.write('CONDUCT_URL is set, and takes precedence.\n')
 }
 
@@ -124,6 +125,6 @@ function removeProfile(name: string) {
   const { current, profiles } = known(name)
   const { [name]: _, ...rest } = profiles
   writeProfiles(env, { profiles: rest, ...(current !== name && { current }) })
-  process.stdout.write(`${name} is removed${current === name ? '; the local database is in use now' : ''}.\n`)
+  process.stdout.write(`Removed ${name}${current === name ? '; now using the local database' : ''}.\n`)
   process.stderr.write('Its key works until you revoke it: conduct key revoke\n')
 }

@@ -44,11 +44,11 @@ export function checkExecCommand(): Command {
   const command = new CommandWithDashes('exec')
     .description('Run a command, and record it as a check: exit code 0 passes')
     .usage('[options] [run-id] -- <command...>')
-    .argument('[run-id]', 'the run that is checked (default: that of the session)')
+    .argument('[run-id]', 'the run to check (default: the run of the session)')
     .argument('[command...]', 'the command and its arguments')
     .option('--name <name>', 'the name of the check; the newest check of each name counts', 'check')
     .option('--agent <name>', 'who checks')
-    .addHelpText('after', '\nEnds as the command does.')
+    .addHelpText('after', '\nExits with the exit code of the command.')
     .action(async (first: string | undefined, rest: string[], options: CheckOptions) => {
       const { runId, words } = parted([...(first === undefined ? [] : [first]), ...rest], command.behind)
       process.exitCode = await checkExec(runId, words, options, command)
@@ -61,7 +61,7 @@ export function checkExecCommand(): Command {
 function parted(all: string[], behind = all.length - 1): { runId: string | undefined; words: string[] } {
   const words = behind > 0 ? all.slice(-behind) : []
   const [runId, ...more] = all.slice(0, all.length - words.length)
-  if (more.length > 0) throw new UsageError(`Before -- stands one run, not also '${more.join(' ')}'.`)
+  if (more.length > 0) throw new UsageError(`Only one run id may come before --; '${more.join(' ')}' is too much.`)
   if (words.length === 0) throw new UsageError('There is no command to run: conduct check exec -- npm test')
   return { runId, words }
 }
@@ -83,7 +83,7 @@ async function checkExec(runId: string | undefined, words: string[], options: Ch
     const ended = await run(words)
     const { commit, tree, dirty } = gitStateOf(cwd)
     await record(target, { ...check, ...ended, commit, tree, dirty }, { state, place, cwd }).catch((error: Error) =>
-      say(`The check is lost: ${error.message}.`),
+      say(`The check was not recorded: ${error.message}.`),
     )
     return ended.exitCode
   } finally {
@@ -99,15 +99,15 @@ function targetOf(state: State, place: Place, cwd: string): Target {
   const { commit, dirty } = ids.length > 0 ? {} : gitStateOf(cwd)
   // Uncommitted changes may be someone else's work.
   if (commit !== undefined && !dirty) return { isOfCommit: true }
-  const name = `Name the run that is checked: conduct check exec ${ids[0] ?? 'RUN-001'} -- npm test`
+  const name = `Name the run to check: conduct check exec ${ids[0] ?? 'RUN-001'} -- npm test`
   if (ids.length > 0) {
     throw new UsageError(
-      `This command may belong to ${ids.join(' or ')}, or to a session that is not recorded. ${name}`,
+      `This command may belong to ${ids.join(' or ')}, or to a session that hooks do not record. ${name}`,
     )
   }
   const why = commit === undefined ? 'this folder has no commit' : `its files differ from commit ${commit.slice(0, 12)}`
   throw new UsageError(
-    `This command belongs to no session that hooks record and does not run inside conduct exec, and no run is found by its commit, since ${why}. ${name}`,
+    `This command runs neither in a session that hooks record nor inside conduct exec, and its run cannot be found by commit, because ${why}. ${name}`,
   )
 }
 

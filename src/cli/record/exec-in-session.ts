@@ -40,7 +40,7 @@ export async function execInSession(words: string[], options: SessionExec): Prom
     const made = state.find(session.name)?.runId
     if (made) say(`recorded in ${made}, the run of this session`)
   } catch (error) {
-    say(`The record of the command is lost: ${(error as Error).message}.`)
+    say(`The command was not recorded: ${(error as Error).message}.`)
   }
   return ended.exitCode
 }

@@ -48,12 +48,12 @@ export function execCommand(): Command {
     .option('--agent <name>', 'who does the work')
     .option('--retry-of <run-id>', 'the run that this one retries')
     .option('--title <title>', 'the title of the run (default: the command)')
-    .option('--label <name=value>', 'may be repeated', addLabel)
-    .option('--capture', 'record the output of an interactive command too; it has no terminal then')
+    .option('--label <name=value>', 'a label of the run; repeatable', addLabel)
+    .option('--capture', 'record the output of an interactive command, too; the command then has no terminal')
     .addHelpText(
       'after',
-      '\nEnds as the command does. It knows its run by CONDUCT_RUN_ID. In a session that hooks record, the command is\n' +
-        'part of the run of the session, unless an option describes a run of its own.',
+      '\nExits with the exit code of the command, which finds its run in CONDUCT_RUN_ID. In a session that hooks record,\n' +
+        'the command belongs to the run of the session, unless an option describes a separate run.',
     )
     .action(async (words: string[], options: ExecOptions) => {
       process.exitCode = (await inSession(words, options)) ?? (await asRun(words, options, command))
@@ -122,7 +122,7 @@ async function exec(words: string[], options: ExecOptions, objects: string, comm
   try {
     await output.end()
   } catch (error) {
-    say(`The end of the output is lost: ${(error as Error).message}.`)
+    say(`The end of the output was not recorded: ${(error as Error).message}.`)
   }
   try {
     const input = { ...endOf(ended), ...timesOf(startedAt, ended), ...workOf(before, before && snapshot(cwd, objects)) }
@@ -130,7 +130,7 @@ async function exec(words: string[], options: ExecOptions, objects: string, comm
     await recorder.end({ operation: 'updateRun', input })
     if (runId !== null) say(`recorded as ${runId}`)
   } catch (error) {
-    say(`How the command ended is lost: ${(error as Error).message}.`)
+    say(`The end of the command was not recorded: ${(error as Error).message}.`)
   }
   return ended.exitCode
 }
@@ -162,9 +162,9 @@ async function start(recorder: Recorder) {
   const delivery = await Promise.race([recorder.send(), sleep(patienceMs, undefined, { ref: false })])
   if (delivery?.outcome === 'refused') {
     await recorder.discard()
-    throw new UsageError('The command was not run, since it cannot be recorded like that.')
+    throw new UsageError('The command was not run, because it cannot be recorded like that.')
   }
-  if (delivery?.outcome !== 'sent') say('The command is run all the same; its record is kept until it can be sent.')
+  if (delivery?.outcome !== 'sent') say('The command runs anyway; its record is stored until it can be sent.')
 }
 
 function outputOf(recorder: Recorder): Output {
@@ -173,7 +173,7 @@ function outputOf(recorder: Recorder): Output {
       recorder.add(...pieces(text, callBytes).map((text) => ({ operation: 'appendToRun' as const, input: { text } })))
     } catch (error) {
       say(
-        `Output cannot be kept on this machine just now, and is lost unless that is mended: ${(error as Error).message}.`,
+        `Output cannot be stored on this machine at the moment, and is lost unless you correct this: ${(error as Error).message}.`,
       )
       throw error
     }
@@ -190,7 +190,7 @@ const timesOf = (startedAt: number, { durationMs }: Ended) => ({
 function endOf({ exitCode, signal, fault }: Ended) {
   if (exitCode === 0) return { status: 'completed', exitCode }
   const failure = signal
-    ? { code: `SIGNAL_${signal}`, message: `The command was ended by ${signal}.` }
+    ? { code: `SIGNAL_${signal}`, message: `${signal} ended the command.` }
     : { code: `EXIT_${exitCode}`, message: fault ?? `The command ended with exit code ${exitCode}.` }
   return { status: 'failed', exitCode, failure }
 }

@@ -13,14 +13,14 @@ const lastWaitsMs = [300, 1000]
  */
 export async function sayFarewell(recorded: Recorded, sender: Sender): Promise<boolean> {
   const { name, ending, say } = recorded
-  const interrupt = () => ending.abort(new Error('It was interrupted.'))
+  const interrupt = () => ending.abort(new Error('Interrupted.'))
   process.on('SIGINT', interrupt).on('SIGTERM', interrupt).on('SIGHUP', interrupt)
   const watching = watch(recorded)
   const { outcome } = await lastTries(sender, ending.signal)
   clearInterval(watching)
   if (outcome === 'refused')
-    say(`What was not sent is kept: conduct sync tries again, or forgets it with --discard ${name}`)
-  else if (outcome !== 'sent') say('The record is not sent yet. It is kept, and conduct sync sends it.')
+    say(`The rest is stored: conduct sync tries again, and conduct sync --discard ${name} deletes it`)
+  else if (outcome !== 'sent') say('The record is not sent yet. It is stored, and conduct sync sends it.')
   return outcome === 'sent'
 }
 

@@ -9,11 +9,11 @@ import { observe } from './observe.ts'
  */
 export function hookCommand(): Command {
   const command = new Command('hook')
-    .description('Note what a coding agent does, from the document of its hook on standard input')
+    .description('Note what a coding agent does, from its hook document on standard input')
     .addArgument(new Argument('<agent>', 'whose hook it is').choices(installs.map(({ name }) => name)))
     .addHelpText(
       'after',
-      '\nconduct init enters it into the hooks of a project. It is quick, says nothing, and ends with 0.',
+      '\nconduct init adds this command to the hooks of a project. It is quick, prints nothing, and exits with 0.',
     )
     .action(async (agent: string) => {
       process.stdout.write(await observe(agent, process.stdin, process.env))

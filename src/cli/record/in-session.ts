@@ -57,7 +57,7 @@ export async function addToSession(
   state.queue(name, { ...call, key: randomUUID() })
   const { outcome, words } = await deliver(state, name, { connect: (place) => reconnect(place, env) })
   if (words !== undefined && outcome !== 'busy') say(words)
-  if (outcome === 'waiting') say('The record is not sent yet. It is kept, and conduct sync sends it.')
+  if (outcome === 'waiting') say('The record is not sent yet. It is stored, and conduct sync sends it.')
 }
 
 /** Whether the run of a recording exists, or the first queued call will create it. */

@@ -16,7 +16,8 @@ export async function reconnect(place: Place, env: Env): Promise<Line> {
   }
   if (place.profile !== undefined) {
     const url = readProfiles(env).profiles[place.profile]?.url
-    if (url === undefined) throw new Error(`It belongs to the profile '${place.profile}', which is gone: add it again.`)
+    if (url === undefined)
+      throw new Error(`It belongs to the profile '${place.profile}', which no longer exists: add it again.`)
     return connect({ ...place, url }, env, tries)
   }
   if (!env.CONDUCT_URL)

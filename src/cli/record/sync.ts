@@ -21,11 +21,11 @@ const keptDays = 30
 /** `conduct sync`: sends what this machine has recorded but could not send. */
 export function syncCommand(): Command {
   const command = new Command('sync')
-    .option('--quiet', 'say nothing, and leave alone what was refused')
-    .option('--discard <name>', 'forget a recording instead, with all that was not sent of it')
+    .option('--quiet', 'print nothing, and do not retry what was refused')
+    .option('--discard <name>', 'delete a recording that is not sent, instead of sending it')
     .addHelpText(
       'after',
-      `\nEnds with ${waitsCode} when something is not sent, and with ${exitCodes.failed[0]} when the server rewrote its log.`,
+      `\nExits with ${waitsCode} if something is not sent, and with ${exitCodes.failed[0]} if the server rewrote its log.`,
     )
     .action((options: { quiet?: true; discard?: string }) => run(options, process.env))
   return addExamples(command, ['conduct sync'])
@@ -39,8 +39,8 @@ async function run({ quiet, discard }: { quiet?: true; discard?: string }, env: 
   try {
     if (discard !== undefined) {
       if (!state.discard(discard))
-        throw new UsageError(`There is no recording '${discard}': conduct sync names those that wait.`)
-      say(`${discard} is forgotten.`)
+        throw new UsageError(`There is no recording '${discard}': conduct sync lists those that wait.`)
+      say(`Discarded ${discard}.`)
       return
     }
     const isAllSent = await sync(state, env, { again: !quiet, say })
@@ -93,7 +93,7 @@ async function sendCalls(state: State, env: Env, { again, say }: SyncOptions): P
   const away: { place: Place; delivery: Delivery }[] = []
   const connect = (place: Place) => reconnect(place, env)
   const unsent = state.unsent()
-  if (unsent.length === 0) say('Nothing waits to be sent.')
+  if (unsent.length === 0) say('There is nothing to send.')
   let isAllSent = true
   for (const recording of unsent) {
     const { name, refused, place } = recording
@@ -111,6 +111,6 @@ function lineOf({ name, runId, calls }: Unsent, { outcome, words = '' }: Deliver
   const what = `${name}${runId === null ? '' : ` (${runId})`}`
   const many = calls === 1 ? '1 call' : `${calls} calls`
   if (outcome === 'sent') return `${what}: sent ${many}. ${words}`.trimEnd()
-  if (outcome === 'refused') return `${what}: refused. ${words} To forget it: conduct sync --discard ${name}`
+  if (outcome === 'refused') return `${what}: refused. ${words} To discard it: conduct sync --discard ${name}`
   return `${what}: ${many} to send, still waiting. ${words}`
 }

@@ -33,13 +33,16 @@ const many = (count: number) => `${count} recording${count === 1 ? '' : 's'}`
 /** The same in words, one text for what waits and one for what was refused; none where nothing is unsent. */
 export function unsentWords({ waiting, trouble, refused }: UnsentSummary): { waits: string[]; refusals: string[] } {
   const wait = waiting === 1 ? 'waits' : 'wait'
-  const why = trouble === undefined ? '' : `; the last try: ${trouble}`
+  const why = trouble === undefined ? '' : `. Last attempt: ${trouble}`
   const last = refused.at(-1)
   return {
-    waits: waiting === 0 ? [] : [`${many(waiting)} ${wait} to be sent: conduct sync sends them${why}`],
+    waits:
+      waiting === 0
+        ? []
+        : [`${many(waiting)} ${wait} to be sent; conduct sync sends ${waiting === 1 ? 'it' : 'them'}${why}`],
     refusals: last
       ? [
-          `${many(refused.length)} refused, ${last.name} with: ${last.reason} conduct sync tries again, conduct sync --discard ${last.name} forgets it`,
+          `${many(refused.length)} refused; ${last.name}: ${last.reason} To retry: conduct sync. To discard it: conduct sync --discard ${last.name}`,
         ]
       : [],
   }

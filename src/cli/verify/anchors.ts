@@ -11,7 +11,7 @@ const patienceMs = 30_000
 export async function readAnchors(place: string): Promise<Checkpoint[]> {
   const text = /^https?:\/\//.test(place) ? await fetchText(place) : await readFile(place, 'utf8')
   const found = checkpointsIn(text)
-  if (found.length === 0) throw new UsageError(`${place} has no checkpoint: conduct log checkpoint prints one.`)
+  if (found.length === 0) throw new UsageError(`${place} contains no checkpoint: conduct log checkpoint prints one.`)
   return found
 }
 

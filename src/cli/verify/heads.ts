@@ -18,16 +18,14 @@ export interface Own {
 /** The faults of checkpoints that show without reading the log: another origin, or another key. */
 export function faultsOf(anchors: readonly Checkpoint[], { head, verifierKey }: Own): Fault[] {
   const faults: Fault[] = []
-  if (!isSignedBy(head, verifierKey))
-    faults.push({ words: 'The newest checkpoint is not signed by the key of the log.' })
+  if (!isSignedBy(head, verifierKey)) faults.push({ words: 'The key of the log did not sign its newest checkpoint.' })
   const other = anchors.find(({ origin }) => origin !== head.origin)
   if (other) {
-    const words = `An anchor is of the log ${other.origin}, and this is ${head.origin}: it is of another ledger, or this one was replaced.`
+    const words = `An anchor belongs to the log ${other.origin}, and this is ${head.origin}: the anchor is from another ledger, or this ledger was replaced.`
     faults.push({ words })
   }
   const forged = anchors.find((anchor) => anchor.origin === head.origin && !isSignedBy(anchor, verifierKey))
-  if (forged)
-    faults.push({ words: `The anchor of ${forged.size} events is not signed by the key that the log has now.` })
+  if (forged) faults.push({ words: `The log's current key did not sign the anchor of ${forged.size} events.` })
   return faults
 }
 
@@ -38,6 +36,6 @@ export function shorterThan(covered: number, events: number, fits: number): Faul
   return {
     seq,
     until,
-    words: `A checkpoint covers ${covered} events, and the log has ${events}: it was cut ${where} on.`,
+    words: `A checkpoint covers ${covered} events, and the log has ${events}: it was truncated ${where} on.`,
   }
 }

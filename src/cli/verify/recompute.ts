@@ -111,13 +111,13 @@ class Scan {
     // The stored leaves are the signed ones, so they show exactly which event was changed.
     if (isStored && changed <= size) return this.#changedFault()
     const [seq, until] = [this.#fits + 1, Math.min(changed, size)]
-    const words = `The checkpoint of ${size} events does not fit: the stored tree was changed, too, and the first event that is another is one of ${seq} to ${until}.`
+    const words = `The checkpoint of ${size} events does not fit: the stored tree was changed, too. The first changed event is between ${seq} and ${until}.`
     return { seq, until, words }
   }
 
   #changedFault(): Fault | undefined {
     const seq = this.#changed
-    return seq === undefined ? undefined : { seq, until: seq, words: `Event ${seq} is not what was sealed.` }
+    return seq === undefined ? undefined : { seq, until: seq, words: `Event ${seq} was changed after it was sealed.` }
   }
 
   #tailFault(): Fault | undefined {
@@ -125,6 +125,6 @@ class Scan {
     if (covered > this.events) return shorterThan(covered, this.events, this.#fits)
     const seq = this.#computed.size + 1
     if (covered < seq) return undefined
-    return { seq, until: seq, words: `A checkpoint covers event ${seq}, and it is not sealed any more.` }
+    return { seq, until: seq, words: `A checkpoint covers event ${seq}, but it is no longer sealed.` }
   }
 }

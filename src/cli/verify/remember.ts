@@ -42,7 +42,7 @@ export async function readOwn(client: Client): Promise<Own | undefined> {
   try {
     const { note, verifierKey } = await client.getCheckpoint()
     const [head] = checkpointsIn(note)
-    if (!head) throw new ConductError('INTERNAL_ERROR', 'The server returned something else than a checkpoint.')
+    if (!head) throw new ConductError('INTERNAL_ERROR', 'The server did not return a checkpoint.')
     return { head, verifierKey }
   } catch (error) {
     if (error instanceof ConductError && error.code === 'NOT_FOUND') return undefined
@@ -76,13 +76,13 @@ export async function checkMemory(client: Client, url: string, env: Env, seldom 
     remember({ url, verifierKey, note: head.note }, env)
     return undefined
   }
-  return `The log of ${url} ${reason}, against what this machine saw ${known?.seenAt}. Somebody rewrote it, or restored an old copy. To take it as it is: conduct verify --forget`
+  return `The log of ${url} ${reason}, which contradicts what this machine saw at ${known?.seenAt}. Somebody rewrote the log, or restored an old copy. To accept the log as it is: conduct verify --forget`
 }
 
 async function reasonOf(client: Client, known: Remembered, { head, verifierKey }: Own): Promise<string | undefined> {
   const [old] = checkpointsIn(known.note)
   if (!old) return undefined
-  if (old.origin !== head.origin) return `is ${head.origin}, and was ${old.origin}`
+  if (old.origin !== head.origin) return `is ${head.origin} but was ${old.origin}`
   if (verifierKey !== known.verifierKey) return 'is signed by another key'
   if (!isSignedBy(head, verifierKey)) return 'has a checkpoint that its key did not sign'
   return breakBetween(client, old, head)

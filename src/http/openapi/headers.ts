@@ -4,16 +4,16 @@ const header = (description: string, type = 'string') => ({ description, schema:
 
 /** The response headers, as components. */
 export const headers = {
-  'X-Request-Id': header('Names the request in the log of the server'),
-  'X-RateLimit-Limit': header('Requests a minute that the key has', 'integer'),
-  'X-RateLimit-Remaining': header('Requests that it has left in this minute', 'integer'),
+  'X-Request-Id': header('Identifies the request in the log of the server'),
+  'X-RateLimit-Limit': header('The requests per minute of the key', 'integer'),
+  'X-RateLimit-Remaining': header('The requests left in this minute', 'integer'),
   'X-RateLimit-Reset': header('When the minute ends, in Unix seconds', 'integer'),
   'Retry-After': header('Seconds to wait before the same request may succeed', 'integer'),
   'WWW-Authenticate': header('Always Bearer'),
   ETag: header('The version of the resource, for If-Match'),
-  Location: header('The address of what was made'),
+  Location: header('The address of the new resource'),
   Link: header('The next page, with rel="next"'),
-  'Idempotent-Replayed': header('true: the answer of an earlier request with the same Idempotency-Key'),
+  'Idempotent-Replayed': header('true: the response to an earlier request with the same Idempotency-Key'),
 }
 
 export type Header = keyof typeof headers

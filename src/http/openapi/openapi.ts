@@ -20,17 +20,17 @@ const errorSchema = z.object({
 const tags: Record<string, string> = {
   runs: 'The work of agents, with its turns and features',
   specs: 'The plans for the work',
-  checks: 'The evidence that the work holds',
+  checks: 'Evidence that the work holds up',
   features: 'The parts of the code base that the work touched',
   projects: 'Separate parts of a ledger',
   auth: 'Keys and sessions',
-  erase: 'Texts that are to go for good',
-  forget: 'What projects no longer keep',
-  webhooks: 'What sends events to other programs',
+  erase: 'Removing texts for good',
+  forget: 'Removing what projects no longer keep',
+  webhooks: 'Sending events to other programs',
   events: 'Every change in order',
-  log: 'Proofs that the log was not rewritten',
-  search: 'Everything by its words',
-  suggestions: 'The values that runs can be filtered by',
+  log: 'Proofs that nobody rewrote the log',
+  search: 'Finding everything by words',
+  suggestions: 'Values to filter runs by',
   stats: 'Sums over runs',
 }
 
@@ -65,7 +65,7 @@ export function openapi(version: string, answers: Partial<Record<Name, unknown>>
           in: 'cookie',
           name: 'conduct_session_3000',
           description:
-            'The cookie of createSession. Its name ends in the port of the server; a write needs Sec-Fetch-Site: same-origin too',
+            'The cookie of createSession. Its name ends in the port of the server; a write also needs Sec-Fetch-Site: same-origin',
         },
       },
       headers,

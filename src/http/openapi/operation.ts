@@ -78,7 +78,7 @@ const projectHeader = {
   name: 'X-Project-ID',
   in: 'header',
   required: false,
-  description: 'The project to act in, for a key of the whole server; else default',
+  description: 'The project to act in, for a key of the whole server; default: default',
   schema: { type: 'string' },
   example: 'default',
 }
@@ -87,7 +87,7 @@ const idempotencyHeader = {
   name: 'Idempotency-Key',
   in: 'header',
   required: false,
-  description: 'The same request with the same key is carried out once, for 24 hours',
+  description: 'A request with the same key happens only once within 24 hours',
   schema: { type: 'string', maxLength: 255 },
 }
 

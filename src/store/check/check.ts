@@ -69,7 +69,7 @@ export const createCheck: Operation<'createCheck'> = async (
       return row
     })
     if (!row)
-      throw new ConductError('CONFLICT', `The check '${checkId}' exists: leave checkId out and take the next free one.`)
+      throw new ConductError('CONFLICT', `The check '${checkId}' exists: leave out checkId to get the next free one.`)
     const changes = appeared({ ...factsOf(run.run_id, state), content: digest })
     await recordCheck(ctx, 'created', row, changes, createdAt !== undefined)
     await settle(ctx, run)
@@ -171,7 +171,7 @@ export const updateCheck: Operation<'updateCheck'> = async (ctx, { checkId, ifVe
     if (row.created_by !== ctx.actor.id) {
       throw new ConductError(
         'FORBIDDEN',
-        `Check '${checkId}' was recorded by another key, and only that key changes it: record a check of your own.`,
+        `Another key recorded check '${checkId}', and only that key can change it: record another check.`,
       )
     }
     const before = stateOf(row)

@@ -25,7 +25,7 @@ export function placeIn(cursor: string | undefined): Place {
   const [at = -1, last = 0, ...counts] = cursor.split('.').map(Number)
   const step = steps[at]
   if (step === undefined || counts.length !== counted.length || !/^\d{1,2}(?:\.\d{1,15}){8}$/.test(cursor)) {
-    throw new ConductError('BAD_REQUEST', 'The cursor is none of an erasure: leave it out to begin again.')
+    throw new ConductError('BAD_REQUEST', 'The cursor does not come from an erasure: leave it out to start again.')
   }
   return { step, last, erased: countsOf(counts) }
 }

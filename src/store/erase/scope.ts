@@ -35,7 +35,7 @@ export async function scopeOf(ctx: Ctx, { runId, specId, everything, text }: Ask
   const [known] = await ctx.db.query(sql`select 1 as one from events e where ${scope.events} limit 1`)
   if (known || everything) return scope
   const what = runId ? `run '${runId}'` : `spec '${specId}'`
-  throw new ConductError('NOT_FOUND', `There never was a ${what} in project '${ctx.project.slug}'.`)
+  throw new ConductError('NOT_FOUND', `There has never been a ${what} in project '${ctx.project.slug}'.`)
 }
 
 const ofProject = (table: string, id: number) => sql`${raw(table)}.project_id = ${id}`

@@ -8,7 +8,7 @@ const gone = JSON.stringify({
   status: 409,
   headers: { 'content-type': 'application/json' },
   body: JSON.stringify({
-    error: { code: 'CONFLICT', message: 'This request was carried out before, and its answer was erased since.' },
+    error: { code: 'CONFLICT', message: 'The server has already done this, and its response has been erased.' },
   }),
 })
 

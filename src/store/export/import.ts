@@ -62,7 +62,7 @@ async function prepareSchema(db: Db, { schema }: Header): Promise<void> {
   if (schema > known) {
     throw new ConductError(
       'BAD_REQUEST',
-      `Line 1: the export has schema version ${schema}, and this Conduct knows versions up to ${known}: use a newer Conduct.`,
+      `Line 1: the export has schema version ${schema}, and this Conduct supports versions up to ${known}: import it with a newer Conduct.`,
     )
   }
   const found = await readVersion(db).catch(() => 0)

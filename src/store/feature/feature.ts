@@ -147,7 +147,7 @@ export const createFeature: Operation<'createFeature'> = (ctx, fields) =>
     return { feature: featureOf(await write(ctx, locked, fields)), created: false }
   })
 
-const nameTaken = (why: string) => new ConductError('CONFLICT', `${why}: take another name.`)
+const nameTaken = (why: string) => new ConductError('CONFLICT', `${why}: choose another name.`)
 
 export const listFeatures: Operation<'listFeatures'> = async (ctx, { project, q, file, ...page }) => {
   const { projects } = await visibleProjects(ctx, project)

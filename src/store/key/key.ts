@@ -130,7 +130,10 @@ export const createKey: Operation<'createKey'> = (ctx, { name, permissions, proj
   inTx(ctx, async (ctx) => {
     const confinedTo = confinementOf(ctx)
     if (confinedTo !== null && project === null) {
-      throw new ConductError('FORBIDDEN', 'A key of one project makes keys of that project only: leave project out.')
+      throw new ConductError(
+        'FORBIDDEN',
+        'A key of one project can create keys only for that project: leave out project.',
+      )
     }
     const expiresAt = expiryUnder(ctx, given.expiresAt)
     const ofCaller = confinedTo !== null || ctx.named ? ctx.project.id : null
@@ -160,7 +163,7 @@ async function readKey(ctx: Ctx, id: number): Promise<KeyRow> {
   const [row] = await ctx.db.query<KeyRow>(sql`select ${columns} from ${tables} where k.id = ${id}`)
   const confinedTo = confinementOf(ctx)
   if (!row || (confinedTo !== null && row.project_id !== confinedTo)) {
-    throw new ConductError('NOT_FOUND', `There is no key ${id} that this key may see.`)
+    throw new ConductError('NOT_FOUND', `There is no key ${id}, or this key cannot see it.`)
   }
   return row
 }

@@ -59,7 +59,10 @@ async function useUp({ db }: Ctx, code: string): Promise<void> {
 }
 
 const deadCode = () =>
-  new ConductError('UNAUTHORIZED', 'This login code was used, is older than ten minutes, or never was: make another.')
+  new ConductError(
+    'UNAUTHORIZED',
+    'This login code does not exist, has been used, or is older than ten minutes: create another.',
+  )
 
 /**
  * Nobody knows the secret of this key. It exists so that the session appears as a key, acts as one and can be revoked.

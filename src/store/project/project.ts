@@ -40,12 +40,12 @@ export const stateOf = ({ name, repository, retention }: ProjectRow) => ({
 export const createProject: Operation<'createProject'> = (ctx, { slug, name = slug, repository = null }) =>
   inTx(ctx, async (ctx) => {
     if (confinementOf(ctx) !== null)
-      throw new ConductError('FORBIDDEN', 'Only a key of the whole server makes projects.')
+      throw new ConductError('FORBIDDEN', 'Only a key of the whole server can create projects.')
     const [row] = await ctx.db.query<ProjectRow>(sql`
       insert into projects (slug, name, repository, created_by, updated_by, created_at, updated_at)
       values (${slug}, ${name}, ${repository}, ${ctx.actor.id}, ${ctx.actor.id}, ${ctx.now}, ${ctx.now})
       on conflict do nothing returning ${columns}`)
-    if (!row) throw new ConductError('CONFLICT', `The project '${slug}' exists: PATCH it, or take another slug.`)
+    if (!row) throw new ConductError('CONFLICT', `The project '${slug}' exists: PATCH it, or choose another slug.`)
     const changes = appeared({ name, repository })
     await record(ctx, { type: 'project.created', subject: slug, subjectId: row.id, projectId: row.id, changes })
     return { project: projectOf(row) }

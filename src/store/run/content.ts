@@ -39,7 +39,7 @@ export const appendToRun: Operation<'appendToRun'> = (ctx, { runId, text, offset
 const notTheEnd = (runId: string, offset: number, size: number) =>
   new ConductError(
     'CONFLICT',
-    `The content of run '${runId}' has ${size} bytes, and this text does not stand at byte ${offset}: append what follows byte ${size}.`,
+    `The content of run '${runId}' has ${size} bytes, and this text is not at byte ${offset}: append what follows byte ${size}.`,
   )
 
 /** Whether a document contains exactly this text at byte `offset`. */

@@ -47,7 +47,7 @@ export async function openRun(
   if (row.lease_expires_at !== null && !(mayEnd && permits(ctx.actor.permissions, 'write'))) {
     throw new ConductError(
       'LEASE_HELD',
-      `Run '${runId}' is leased until ${row.lease_expires_at}: send its Lease-Token, or end it with status 'failed' by a key with write.`,
+      `Run '${runId}' is leased until ${row.lease_expires_at}: send its Lease-Token, or end it with status 'failed' and a key with write.`,
     )
   }
   return { row, base: state, holds: false }
@@ -68,7 +68,7 @@ async function resumed(ctx: Ctx, row: RunRow, state: RunState): Promise<RunState
   if (retry) {
     throw new ConductError(
       'LEASE_LOST',
-      `Run '${row.run_id}' was retried as '${retry.run_id}' at ${retry.created_at}: go on there.`,
+      `Run '${row.run_id}' was retried as '${retry.run_id}' at ${retry.created_at}: continue there.`,
     )
   }
   return { ...state, status: 'in_progress', failure: null, endedAt: null }
@@ -79,7 +79,7 @@ async function leaseLost(ctx: Ctx, row: RunRow): Promise<ConductError> {
   const who = await nameOfActor(ctx, by?.id ?? systemActor.id)
   return new ConductError(
     'LEASE_LOST',
-    `The lease of run '${row.run_id}' is not yours any more: ${who} changed the run at ${row.updated_at}. Read it before you go on.`,
+    `You no longer hold the lease of run '${row.run_id}': ${who} changed the run at ${row.updated_at}. Read it before you continue.`,
   )
 }
 
@@ -134,17 +134,17 @@ export const heartbeat: Operation<'heartbeat'> = (ctx, { runId, activity: doing,
   inTx(ctx, async (ctx) => {
     const opened = await openRun(ctx, runId, leaseToken)
     if (leaseSeconds !== undefined && !opened.holds) {
-      throw new ConductError(
-        'CONFLICT',
-        `Run '${runId}' has no lease of yours to renew: PATCH leaseSeconds to take one.`,
-      )
+      throw new ConductError('CONFLICT', `You hold no lease on run '${runId}': PATCH leaseSeconds to take one.`)
     }
     const { row, base } = opened
     const lease = opened.holds ? leaseAfter(ctx, opened, base, leaseSeconds, leaseToken).columns : row
     const { lease_token, lease_seconds, lease_expires_at } = lease
     const columns = { lease_token, lease_seconds, lease_expires_at }
     if (doing && base.status !== 'in_progress') {
-      throw new ConductError('CONFLICT', `Run '${runId}' is ${base.status}, and only a run in progress does anything.`)
+      throw new ConductError(
+        'CONFLICT',
+        `Run '${runId}' is ${base.status}, and only a run in progress can have an activity.`,
+      )
     }
     const activity = doing && activityAfter(activityIn(row), doing, ctx.now)
     const saved = await saveRun(ctx, { row, base, after: base, lease: columns, holds: true, activity })

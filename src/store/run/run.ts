@@ -58,7 +58,7 @@ export const createRun: Operation<'createRun'> = async (
     if (!row)
       throw new ConductError(
         'CONFLICT',
-        `The run '${runId}' exists: PATCH it, or leave runId out and take the next free one.`,
+        `The run '${runId}' exists: PATCH it, or leave out runId to get the next free one.`,
       )
     const changes = appeared({ ...factsOf(row), content: digest })
     const [run] = await Promise.all([

@@ -55,7 +55,7 @@ export const getProof: Operation<'getProof'> = async (ctx, { seq }) => {
   if (seq > size) {
     throw new ConductError(
       'NOT_FOUND',
-      `The newest checkpoint covers the events up to ${size}, not ${seq}: a new one is signed once a minute.`,
+      `The newest checkpoint covers the events up to ${size}, not ${seq}: the server signs a new one once a minute.`,
     )
   }
   const proof = await proveLeaf(nodeReader(ctx.db), seq - 1, size)
@@ -76,7 +76,7 @@ export const getConsistency: Operation<'getConsistency'> = async ({ db, now }, {
   const to = given ?? (await newestCheckpoint({ db, now })).size
   if (from > to) throw invalid('from', `must be at most ${to}, and is ${from}`)
   const size = await readSize(db)
-  if (to > size) throw new ConductError('NOT_FOUND', `${size} events of the log are sealed, not ${to}.`)
+  if (to > size) throw new ConductError('NOT_FOUND', `Only ${size} events of the log are sealed, not ${to}.`)
   const proof = await proveConsistency(nodeReader(db), from, to)
   return { from, to, hashes: proof.map((one) => one.toString('base64')) }
 }
@@ -84,7 +84,7 @@ export const getConsistency: Operation<'getConsistency'> = async ({ db, now }, {
 /** FORBIDDEN for a key of one project. */
 export const listLeaves: Operation<'listLeaves'> = async (ctx, { after, limit }) => {
   if (confinementOf(ctx) !== null) {
-    throw new ConductError('FORBIDDEN', 'Only a key of the whole server reads the whole log.')
+    throw new ConductError('FORBIDDEN', 'Only a key of the whole server can read the whole log.')
   }
   const { db } = ctx
   await numberEvents(db)

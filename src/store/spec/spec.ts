@@ -131,7 +131,7 @@ export const createSpec: Operation<'createSpec'> = async (ctx, { specId, content
     if (!row)
       throw new ConductError(
         'CONFLICT',
-        `The spec '${specId}' exists: PATCH it, or leave specId out and take the next free one.`,
+        `The spec '${specId}' exists: PATCH it, or leave out specId to get the next free one.`,
       )
     await keepVersion(ctx, row)
     await keepGrams(ctx, 'spec', row.id, undefined, row.title)

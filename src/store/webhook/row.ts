@@ -81,7 +81,7 @@ export async function readWebhook(ctx: Ctx, id: number, lock = empty): Promise<W
   const [row] = await ctx.db.query<WebhookRow>(sql`select ${columns} from webhooks w where w.id = ${id} ${lock}`)
   const confinedTo = confinementOf(ctx)
   if (!row || (confinedTo !== null && row.project_id !== confinedTo)) {
-    throw new ConductError('NOT_FOUND', `There is no webhook ${id} that this key may see.`)
+    throw new ConductError('NOT_FOUND', `There is no webhook ${id}, or this key cannot see it.`)
   }
   return row
 }

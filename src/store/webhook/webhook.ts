@@ -40,7 +40,10 @@ const typesText = (types: readonly string[]) => JSON.stringify([...new Set(types
 async function projectFor(ctx: Ctx, project: string | null | undefined): Promise<number | null> {
   const confinedTo = confinementOf(ctx)
   if (confinedTo !== null && project === null) {
-    throw new ConductError('FORBIDDEN', 'A key of one project makes webhooks of that project only: leave project out.')
+    throw new ConductError(
+      'FORBIDDEN',
+      'A key of one project can create webhooks only for that project: leave out project.',
+    )
   }
   if (project) return (await findProject(ctx.db, project, confinedTo)).id
   return project === undefined && (confinedTo !== null || ctx.named) ? ctx.project.id : null

@@ -16,13 +16,13 @@ export async function migrate(db: Db, say: (line: string) => unknown = () => {},
   // The connection that migrates creates the missing table.
   const seen = await readVersion(db).catch(() => 0)
   if (seen === migrations.length) return
-  const waiting = seldom(waitedMs, () => say('Waiting for another process to finish its upgrade of the database.'))
+  const waiting = seldom(waitedMs, () => say('Waiting for another process to upgrade the database.'))
   await db.changeSchema(async (own) => {
     await own.query(sql`create table if not exists schema_versions (version ${raw(own.dialect.integer)} primary key)`)
     const found = await readVersion(own)
     if (found > migrations.length) {
       throw new Error(
-        `The database has schema version ${found}, and this Conduct knows versions up to ${migrations.length}: start a newer Conduct.`,
+        `The database has schema version ${found}, and this Conduct supports versions up to ${migrations.length}: start a newer Conduct.`,
       )
     }
     for (const [index, migration] of migrations.slice(found).entries()) {

@@ -69,7 +69,7 @@ function hostsOf(authority: string, query: URLSearchParams): Host[] {
     if (number && !(Number(number) >= 1 && Number(number) <= 65_535)) {
       throw new Error(`The port "${number}" of the database URL is not a number from 1 to 65535.`)
     }
-    if (hosts.length > 1 && !host) throw new Error('A database URL with several hosts names each of them.')
+    if (hosts.length > 1 && !host) throw new Error('A database URL with several hosts must name each of them.')
     return { host, port: number }
   })
 }
@@ -98,11 +98,11 @@ function attrsOf(given: string | null, hosts: number): SessionAttrs {
   // With a single host, reads continue while it is read-only; with several, another one may accept writes.
   if (given === null) return hosts > 1 ? 'read-write' : 'any'
   if (given === 'any' || given === 'read-write' || given === 'primary') return given
-  throw new Error(`target_session_attrs is any, read-write or primary, since Conduct writes; not "${given}".`)
+  throw new Error(`target_session_attrs must be any, read-write or primary, because Conduct writes, not "${given}".`)
 }
 
 function timeoutOf(given: string | null): number | undefined {
   if (given === null) return undefined
-  if (!/^\d{1,6}$/.test(given)) throw new Error(`connect_timeout is a number of seconds, not "${given}".`)
+  if (!/^\d{1,6}$/.test(given)) throw new Error(`connect_timeout must be a number of seconds, not "${given}".`)
   return Number(given) * 1000 || undefined
 }

@@ -51,14 +51,14 @@ export function translate(error: unknown): unknown {
   const state = sqlState(error)
   if (error instanceof Error && state === '23505') return new UniqueViolation(error.message)
   if (state === '53100') {
-    return new ConductError('INSUFFICIENT_STORAGE', 'The disk is full: nothing of this request was written.', {
+    return new ConductError('INSUFFICIENT_STORAGE', 'The disk is full: the server wrote nothing of this request.', {
       cause: error,
     })
   }
   if (state === readOnly) {
     return new ConductError(
       'UNAVAILABLE',
-      'The database is read-only: it takes no writes until a server that does is reached in its place.',
+      'The database is read-only. Writes fail until the server reaches a database that accepts them.',
       { cause: error, retryAfter: 1 },
     )
   }
@@ -67,7 +67,7 @@ export function translate(error: unknown): unknown {
     error instanceof Error &&
     (('code' in error && /^E[A-Z]+$/.test(String(error.code))) || lostConnection.test(error.message))
   if (lost || passing.test(state)) {
-    return new ConductError('UNAVAILABLE', 'The database cannot be used just now: try again.', {
+    return new ConductError('UNAVAILABLE', 'The database is not available: try again.', {
       cause: error,
       retryAfter: 1,
     })

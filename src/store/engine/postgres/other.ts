@@ -17,7 +17,7 @@ export async function refuseOthers(client: pg.ClientBase): Promise<void> {
   const other = others.find(([pattern]) => pattern.test(version))?.[1]
   if (other) {
     throw new Error(
-      `The database is ${other}. Conduct needs PostgreSQL: its locks, its notices (LISTEN) and its index of words differ elsewhere.`,
+      `The database is ${other}. Conduct needs PostgreSQL, because locks, notifications (LISTEN) and full-text indexes differ elsewhere.`,
     )
   }
 }

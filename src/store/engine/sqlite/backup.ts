@@ -55,7 +55,7 @@ export async function restoreBackup(file: string, path: string, options: BackupO
   if (isSame(file, path)) throw new ConductError('CONFLICT', `${file} is the ledger itself.`)
   const isThere = existsSync(path) && statSync(path).size > 0
   if (isThere && !options.force) {
-    throw new ConductError('CONFLICT', `There is a ledger at ${path} already: --force replaces it with the backup.`)
+    throw new ConductError('CONFLICT', `There already is a ledger at ${path}: replace it with --force.`)
   }
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   if (existsSync(path)) whileUnused(path, () => {})
@@ -96,17 +96,17 @@ async function throughDraft(
 function requireFree(file: string, path: string, force = false) {
   if (isSame(file, path)) throw new ConductError('CONFLICT', `${file} is the ledger itself.`)
   if (!existsSync(dirname(file))) throw new ConductError('NOT_FOUND', `There is no folder ${dirname(file)}.`)
-  if (existsSync(`${file}-wal`)) throw new ConductError('CONFLICT', `${file} is a database that somebody has open.`)
+  if (existsSync(`${file}-wal`)) throw new ConductError('CONFLICT', `Another process has ${file} open.`)
   if (existsSync(file) && !force) throw taken(file)
 }
 
 const taken = (file: string) =>
-  new ConductError('CONFLICT', `${file} exists already: choose another name, or replace it with --force.`)
+  new ConductError('CONFLICT', `${file} exists: choose another name, or replace it with --force.`)
 
 const tooNew = (file: string, version: number) =>
   new ConductError(
     'VALIDATION_ERROR',
-    `${file} has schema version ${version}, and this Conduct knows versions up to ${migrations.length}: restore it with a newer Conduct.`,
+    `${file} has schema version ${version}, and this Conduct supports versions up to ${migrations.length}: restore it with a newer Conduct.`,
   )
 
 /** Names the draft without replacing a file. Not every file system has links. */
@@ -195,11 +195,8 @@ function isSame(file: string, path: string): boolean {
 function told(error: unknown, target: string): unknown {
   const { code, message } = error as NodeJS.ErrnoException
   if (code === 'ENOSPC' || code === 'EDQUOT')
-    return new ConductError(
-      'INSUFFICIENT_STORAGE',
-      `The disk of ${dirname(target)} is full: nothing was kept of the copy.`,
-    )
+    return new ConductError('INSUFFICIENT_STORAGE', `The disk of ${dirname(target)} is full: the copy was deleted.`)
   if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS')
-    return new ConductError('UNAVAILABLE', `${target} cannot be written: ${message}.`)
+    return new ConductError('UNAVAILABLE', `Cannot write ${target}: ${message}.`)
   return error
 }

@@ -31,7 +31,7 @@ export function connect(path: string, ...pragmas: string[]): DatabaseSync {
   if (path !== ':memory:' && mode !== 'wal')
     throw new Error(`SQLite cannot use a write-ahead log for ${path}: put the file on a local disk.`)
   if (db.prepare('pragma synchronous').get()?.synchronous !== 2)
-    throw new Error('SQLite did not take synchronous=FULL.')
+    throw new Error('SQLite did not accept synchronous=FULL.')
   return db
 }
 

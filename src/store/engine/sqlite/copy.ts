@@ -72,10 +72,7 @@ function lower(pid: number | undefined) {
 }
 
 const interrupted = (from: string, end: string, stderr: string) =>
-  new ConductError(
-    'UNAVAILABLE',
-    `The copy of ${from} was interrupted (${end}): nothing was kept of it. ${stderr}`.trim(),
-  )
+  new ConductError('UNAVAILABLE', `The copy of ${from} was interrupted (${end}) and deleted. ${stderr}`.trim())
 
 /** SQLite's result codes (sqlite.org/rescode.html). */
 const busy = [5, 6]
@@ -85,8 +82,8 @@ const damaged = [11, 26]
 function errorOf({ fault, words, errcode }: Fault, from: string, to: string): ConductError {
   const code = errcode & 0xff
   if (code === full)
-    return new ConductError('INSUFFICIENT_STORAGE', `The disk of ${dirname(to)} is full: nothing was kept of the copy.`)
-  if (fault === 'foreign') return new ConductError('VALIDATION_ERROR', `${from} is not a ledger of Conduct: ${words}.`)
+    return new ConductError('INSUFFICIENT_STORAGE', `The disk of ${dirname(to)} is full: the copy was deleted.`)
+  if (fault === 'foreign') return new ConductError('VALIDATION_ERROR', `${from} is not a Conduct ledger: ${words}.`)
   if (fault === 'damaged' || damaged.includes(code))
     return new ConductError('VALIDATION_ERROR', `${from} is damaged: ${words}`)
   if (busy.includes(code))

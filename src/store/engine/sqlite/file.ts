@@ -33,7 +33,7 @@ export function fileGuard(path: string, read: () => void): () => void {
     lookedAt = Number.NEGATIVE_INFINITY
     throw new ConductError(
       'UNAVAILABLE',
-      'The database file was deleted or replaced while the server runs: nothing can be written until the server is restarted.',
+      'The database file was deleted or replaced while the server was running: restart the server before you write.',
     )
   }
 }

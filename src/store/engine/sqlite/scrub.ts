@@ -18,7 +18,7 @@ export async function scrub(path: string): Promise<void> {
   if (scrubbed.isRead) {
     throw new ConductError(
       'UNAVAILABLE',
-      `Another process reads the database, so its log ${path}-wal cannot be emptied and may still hold what was deleted: try again when that process is done.`,
+      `Another process is reading the database, so Conduct cannot empty ${path}-wal, which may still contain the deleted text: try again when that process is done.`,
       { retryAfter: 10 },
     )
   }

@@ -81,7 +81,7 @@ export function translate(error: unknown): unknown {
   const code = errcode(error)
   if (error instanceof Error && uniqueViolations.includes(code)) return new UniqueViolation(error.message)
   if ((code & 0xff) === resultCode.full) {
-    return new ConductError('INSUFFICIENT_STORAGE', 'The disk is full: nothing of this request was written.', {
+    return new ConductError('INSUFFICIENT_STORAGE', 'The disk is full: the server wrote nothing of this request.', {
       cause: error,
     })
   }
@@ -93,7 +93,7 @@ export function translate(error: unknown): unknown {
     )
   }
   if (unavailable.includes(code & 0xff)) {
-    return new ConductError('UNAVAILABLE', 'The database cannot be used just now: try again.', {
+    return new ConductError('UNAVAILABLE', 'The database is not available: try again.', {
       cause: error,
       retryAfter: 1,
     })

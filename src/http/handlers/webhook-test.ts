@@ -1,13 +1,17 @@
 import { addressOf } from '../../api/paths.ts'
 import type { Send } from '../../ledger/webhook.ts'
 import type { Endpoint } from '../endpoint.ts'
-import type { Door } from './door.ts'
+import type { Handler } from './handler.ts'
 
 /**
  * Sends a test message to a webhook. The network is awaited outside any transaction, so an Idempotency-Key does not keep
  * the answer: each request sends a test.
  */
-export function webhookTestDoor({ enter, read, perform }: Endpoint<'testWebhook'>, basePath: string, send: Send): Door {
+export function webhookTestHandler(
+  { enter, read, perform }: Endpoint<'testWebhook'>,
+  basePath: string,
+  send: Send,
+): Handler {
   return {
     label: 'testWebhook',
     carries: 'testWebhook',

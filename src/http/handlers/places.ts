@@ -49,6 +49,10 @@ function sharesOf(ctx: Ctx): Share[] {
 }
 
 const tooMany = ({ words, most }: Share) =>
-  new ConductError('RATE_LIMIT_EXCEEDED', `${words} has its ${most} streams: close one before you open another.`, {
-    retryAfter: 15,
-  })
+  new ConductError(
+    'RATE_LIMIT_EXCEEDED',
+    `${words} already has ${most} streams open: close one before you open another.`,
+    {
+      retryAfter: 15,
+    },
+  )

@@ -6,7 +6,7 @@ import type { Store } from '../../store/open.ts'
 import type { Auth } from '../auth.ts'
 import { parseBody, readBody } from '../body.ts'
 import type { Exchange } from '../exchange.ts'
-import type { Door } from './door.ts'
+import type { Handler } from './handler.ts'
 
 interface Parts {
   store: Store
@@ -22,7 +22,7 @@ const documentLimit = 16_000_000
  * Serves hooks of agents that can send them over HTTP, and of sandboxes without our program. Documents without news,
  * and those of unknown agents, get the same response: an agent must never stumble over Conduct.
  */
-export function hooksDoor({ store, auth, basePath, contentLimit }: Parts): Door {
+export function hooksHandler({ store, auth, basePath, contentLimit }: Parts): Handler {
   return {
     label: 'hooks',
     methods: ['POST'],
@@ -54,6 +54,6 @@ function requireSafeWay({ request, peer }: Exchange): void {
   if (forwarded === undefined ? isLocal : forwarded === 'https') return
   throw new ConductError(
     'FORBIDDEN',
-    'Hooks are taken over HTTPS, or from this machine: their documents hold what was said.',
+    'Send hooks over HTTPS, or from this machine: their documents contain prompts and answers.',
   )
 }

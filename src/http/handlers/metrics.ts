@@ -10,7 +10,7 @@ import type { Store } from '../../store/open.ts'
 import type { Auth } from '../auth.ts'
 import type { Metrics } from '../metrics.ts'
 import { type Ends, ledgerMetrics } from '../watched.ts'
-import type { Door } from './door.ts'
+import type { Handler } from './handler.ts'
 
 /** How long a silent database may delay the metrics of the process. */
 const silentMs = 1_000
@@ -26,7 +26,7 @@ interface Parts {
 }
 
 /** Serves the metrics to this machine, and to others with a key of the whole server. */
-export function metricsDoor({ metrics, auth, store, backups }: Parts): Door {
+export function metricsHandler({ metrics, auth, store, backups }: Parts): Handler {
   const ends = countEnds(store)
 
   async function print(): Promise<string> {

@@ -3,7 +3,7 @@ import type { Name } from '../../api/paths.ts'
 import type { Answer, Exchange } from '../exchange.ts'
 
 /** An address that is not a plain JSON operation and therefore not served by the loop over the table. */
-export interface Door {
+export interface Handler {
   /** Its name in metrics and log. */
   label: string
   /** Path patterns of Hono, from the root of the server. */
@@ -11,7 +11,7 @@ export interface Door {
   methods: readonly ('GET' | 'POST' | 'DELETE')[]
   /** The operation of the table that it serves instead of the loop. */
   carries?: Name
-  /** Whether it serves this request; if not, the next door or the loop does. If absent, it serves all. */
+  /** Whether it serves this request; if not, the next handler or the loop does. If absent, it serves all. */
   takes?(request: HonoRequest): boolean
   answer(exchange: Exchange): Promise<Answer>
 }

@@ -1,13 +1,13 @@
 import { addressOf } from '../../api/paths.ts'
 import { createEndpoint } from '../endpoint.ts'
-import type { Door } from './door.ts'
+import type { Handler } from './handler.ts'
 
 /** Serves what an operation of the log answers in that field, as a text, unless Accept asks for JSON. */
-export function noteDoor<N extends 'getCheckpoint' | 'getProof'>(
+export function noteHandler<N extends 'getCheckpoint' | 'getProof'>(
   name: N,
   field: string,
   parts: Parameters<typeof createEndpoint>[1],
-): Door {
+): Handler {
   const endpoint = createEndpoint(name, parts)
   return {
     label: name,

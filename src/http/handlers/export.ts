@@ -3,7 +3,7 @@ import { permits } from '../../ledger/actor.ts'
 import { exportLedger } from '../../store/export/export.ts'
 import type { Store } from '../../store/open.ts'
 import type { Auth } from '../auth.ts'
-import type { Door } from './door.ts'
+import type { Handler } from './handler.ts'
 
 /** The most exports at a time in one process, because each keeps a view of the database open. */
 const mostAtOnce = 2
@@ -20,7 +20,7 @@ interface Parts {
 }
 
 /** Streams the whole ledger as lines of JSON, no faster than the reader takes them. */
-export function exportDoor({ auth, store, basePath, stopping, warn }: Parts): Door {
+export function exportHandler({ auth, store, basePath, stopping, warn }: Parts): Handler {
   const headers = { 'content-type': 'application/x-ndjson', 'x-accel-buffering': 'no' }
   let open = 0
   return {
@@ -36,7 +36,7 @@ export function exportDoor({ auth, store, basePath, stopping, warn }: Parts): Do
       }
       const withKeys = withKeysIn(exchange.request.query('withKeys'))
       if (open >= mostAtOnce) {
-        throw new ConductError('RATE_LIMIT_EXCEEDED', `${mostAtOnce} exports are under way: wait for one to end.`, {
+        throw new ConductError('RATE_LIMIT_EXCEEDED', `${mostAtOnce} exports are running: wait until one ends.`, {
           retryAfter: 30,
         })
       }

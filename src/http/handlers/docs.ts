@@ -1,7 +1,7 @@
 import { html, raw } from 'hono/html'
 import { curlOf } from '../curl.ts'
 import { bodySchemaOf, type OpenApi, type Operation, readOpenapi, resolved, type Schema } from '../openapi/document.ts'
-import type { Door } from './door.ts'
+import type { Handler } from './handler.ts'
 
 const style = `body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color-scheme:light dark}
 h2{margin-top:3rem}code,pre{font:14px/1.5 ui-monospace,monospace}pre{overflow:auto;padding:.75rem;border:1px solid #8886;border-radius:6px}
@@ -9,7 +9,7 @@ table{border-collapse:collapse;width:100%}td,th{text-align:left;vertical-align:t
 nav{columns:16rem}nav a{display:block}`
 
 /** Serves the OpenAPI document. All responses share the same bytes, so that clients that do not read cost no memory. */
-export function openapiDoor(basePath: string): Door {
+export function openapiHandler(basePath: string): Handler {
   let bytes: Uint8Array<ArrayBuffer> | undefined
   return {
     label: 'openapi',
@@ -23,7 +23,7 @@ export function openapiDoor(basePath: string): Door {
 }
 
 /** Serves the API reference as one page. */
-export function docsDoor(basePath: string): Door {
+export function docsHandler(basePath: string): Handler {
   let bytes: Uint8Array<ArrayBuffer> | undefined
   return {
     label: 'docs',

@@ -6,7 +6,7 @@ import type { HonoRequest } from 'hono'
 import { getMimeType } from 'hono/utils/mime'
 import { root } from '../../root.ts'
 import type { Answer } from '../exchange.ts'
-import type { Door } from './door.ts'
+import type { Handler } from './handler.ts'
 
 /** Where the build puts the page. */
 const builtFolder = join(root, 'dist/web')
@@ -42,7 +42,7 @@ interface WebFile {
  * Serves the dashboard below `basePath`. Reads its files once, on first use, and serves no others. Redirects browsers that
  * visit other addresses to the dashboard.
  */
-export function pageDoor(basePath: string, folder = builtFolder): Door {
+export function pageHandler(basePath: string, folder = builtFolder): Handler {
   let files: Map<string, WebFile> | undefined
   const home = `${basePath}/`
   const fileAt = (path: string) => {

@@ -11,8 +11,8 @@ import type { Store } from '../../store/open.ts'
 import { areThere } from '../../store/scope.ts'
 import type { Endpoint } from '../endpoint.ts'
 import type { Metrics } from '../metrics.ts'
-import type { Door } from './door.ts'
 import { Feed, type Reader } from './feed.ts'
+import type { Handler } from './handler.ts'
 import { createPlaces } from './places.ts'
 
 /** How often a stream sends a comment and checks that its key or session is still valid. */
@@ -31,7 +31,7 @@ interface Parts {
 }
 
 /** Serves the log as server-sent events (html.spec.whatwg.org/multipage/server-sent-events.html) if Accept asks for them. */
-export function eventsDoor({ endpoint, store, basePath, stopping, metrics, warn }: Parts): Door {
+export function eventsHandler({ endpoint, store, basePath, stopping, metrics, warn }: Parts): Handler {
   const feed = new Feed(store, stopping, warn)
   const takePlace = createPlaces()
   const headers = { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' }

@@ -2,13 +2,13 @@ import { ConductError } from '../../api/error.ts'
 import { tryWrite } from '../../store/health.ts'
 import type { Store } from '../../store/open.ts'
 import type { Answer } from '../exchange.ts'
-import type { Door } from './door.ts'
+import type { Handler } from './handler.ts'
 
 const tryEveryMs = 1000
 const readRisksEveryMs = 60_000
 
 /** Liveness: 200 while the process responds, whatever the state of the database. */
-export const livenessDoor: Door = {
+export const livenessHandler: Handler = {
   label: 'livez',
   methods: ['GET'],
   paths: ['/livez'],
@@ -16,7 +16,7 @@ export const livenessDoor: Door = {
 }
 
 /** Readiness: 200, with the risks of the database's configuration, or 503 while the server stops or the database accepts no writes. */
-export function readinessDoor(store: Store, isStopping: () => boolean): Door {
+export function readinessHandler(store: Store, isStopping: () => boolean): Handler {
   let triedAt = Number.NEGATIVE_INFINITY
   let tried: Promise<string | undefined> = Promise.resolve(undefined)
   let readAt = Number.NEGATIVE_INFINITY

@@ -7,13 +7,13 @@ import type { Kept } from '../../store/idempotency.ts'
 import type { Endpoint } from '../endpoint.ts'
 import type { Answer } from '../exchange.ts'
 import { cookieName, requireSameOrigin, sessionOf } from '../session.ts'
-import type { Door } from './door.ts'
+import type { Handler } from './handler.ts'
 
 /** The most bytes of a body from an unknown caller: enough for a key or a login code. */
 const bodyLimit = 1024
 
 /** Logs a browser in: begins a session and sets its secret as a cookie. */
-export function loginDoor({ read, perform, asAnyone }: Endpoint<'createSession'>, basePath: string): Door {
+export function loginHandler({ read, perform, asAnyone }: Endpoint<'createSession'>, basePath: string): Handler {
   return {
     label: 'createSession',
     carries: 'createSession',
@@ -33,7 +33,7 @@ export function loginDoor({ read, perform, asAnyone }: Endpoint<'createSession'>
 }
 
 /** Logs a browser out: ends the session and clears the cookie. */
-export function logoutDoor({ read, perform, asAnyone }: Endpoint<'deleteSession'>, basePath: string): Door {
+export function logoutHandler({ read, perform, asAnyone }: Endpoint<'deleteSession'>, basePath: string): Handler {
   return {
     label: 'deleteSession',
     carries: 'deleteSession',

@@ -3,7 +3,7 @@ import { ConductError } from '../../api/error.ts'
 import { cut } from '../../api/explain.ts'
 import { type Auth, bearerOf } from '../auth.ts'
 import { parseBody, readBody } from '../body.ts'
-import type { Door } from './door.ts'
+import type { Handler } from './handler.ts'
 
 interface Parts {
   auth: Auth
@@ -17,7 +17,7 @@ interface Parts {
 }
 
 /** Serves MCP to clients with a key, even where calls in process need none. */
-export function mcpDoor({ auth, basePath, bodyLimit, corsOrigins, fetch, warn }: Parts): Door {
+export function mcpHandler({ auth, basePath, bodyLimit, corsOrigins, fetch, warn }: Parts): Handler {
   const url = `http://localhost${basePath}`
   return {
     label: 'mcp',
@@ -56,6 +56,6 @@ function requireOrigin(request: HonoRequest, corsOrigins: readonly string[]): vo
   if (URL.canParse(origin) && new URL(origin).host === new URL(request.url).host) return
   throw new ConductError(
     'FORBIDDEN',
-    `Pages of ${cut(origin)} may not call this server: list it in CONDUCT_CORS_ORIGINS.`,
+    `Pages of ${cut(origin)} may not call this server: add the origin to CONDUCT_CORS_ORIGINS.`,
   )
 }
