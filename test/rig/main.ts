@@ -44,8 +44,9 @@ async function tryAgent(agent: RealAgent): Promise<Outcome[]> {
   return outcomes
 }
 
-const programsOf = ({ packageName, version }: RealAgent): Promise<string | Error> =>
-  installedAgent(packageName, values.latest ? 'latest' : version).catch((error: Error) => error)
+function programsOf({ packageName, version }: RealAgent): Promise<string | Error> {
+  return installedAgent(packageName, values.latest ? 'latest' : version).catch((error: Error) => error)
+}
 
 function mustBeKnown(what: string, given: string[], known: readonly { name: string }[]) {
   const all = known.map(({ name }) => name)

@@ -30,6 +30,8 @@ trust_level = "trusted"
   args: ({ prompt, url, model, resumes }) => [
     ...['exec', '--json', '--dangerously-bypass-hook-trust', '-m', model],
     ...['-c', `model_providers.scripted.base_url="${url}"`],
+    // It begins its first turn with the tools that it has by then, and a busy machine is slow to start their server.
+    ...['-c', 'mcp_servers.conduct.required=true'],
     ...(resumes ? ['resume', resumes, prompt] : [prompt]),
   ],
   session: /"thread_id":"([^"]+)"/,
