@@ -2,6 +2,7 @@ import type { TurnFields } from '../api/turn.ts'
 import { defined } from './fields.ts'
 import { type KeptItem, planAfter } from './plan.ts'
 import type { Failure, Step, Told, ToolUse, Usage } from './seen.ts'
+import { rounded } from './usage.ts'
 
 /** What has happened since the last turn ended. Times are in milliseconds since 1970. */
 export interface Draft {
@@ -210,7 +211,7 @@ export function usageBetween(before: Usage | undefined, total: Usage): Usage | u
   const { costUsd, costSource } = total
   const isComparable = costUsd !== undefined && costSource === before.costSource
   return isComparable && before.costUsd !== undefined
-    ? { ...used, costUsd: Math.max(0, costUsd - before.costUsd), ...defined({ costSource }) }
+    ? { ...used, costUsd: rounded(Math.max(0, costUsd - before.costUsd)), ...defined({ costSource }) }
     : used
 }
 

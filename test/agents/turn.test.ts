@@ -111,4 +111,5 @@ test('what was used between two totals', () => {
   assert.deepEqual(usageBetween(used(1, 1, cost(1)), used(2, 2, cost(3))), used(1, 1, cost(2)))
   assert.deepEqual(usageBetween(used(1, 1, cost(1, 'estimated')), used(2, 2, cost(3))), used(1, 1), 'not of one kind')
   assert.deepEqual(usageBetween(used(1, 1), used(2, 2, cost(3))), used(1, 1))
+  assert.equal(usageBetween(used(1, 1, cost(0.096)), used(2, 2, cost(0.09615875)))?.costUsd, 0.00015875)
 })

@@ -1,4 +1,4 @@
-import { done, writes } from './replies.ts'
+import { done, tokens, writes } from './replies.ts'
 import type { Scenario } from './scenarios.ts'
 
 // How turns and sessions end, and go on.
@@ -74,6 +74,27 @@ export const compaction: Scenario = {
           done('A summary: one.txt is written.'),
           writes(`${repository}/two.txt`),
           done('Two is written.'),
+        ],
+      },
+    },
+  ],
+}
+
+export const compactionByItself: Scenario = {
+  name: 'compaction by itself',
+  // Of the others none cuts its context down at a size that a script can set, or tells of it.
+  only: ['codex'],
+  sessions: (repository) => [
+    {
+      prompt: 'Write more than fits.',
+      contextTokens: 3_000,
+      compactions: 1,
+      ends: 'well',
+      script: {
+        replies: [
+          { ...writes(`${repository}/one.txt`), tokens: tokens(5_000, 0, 0, 50) },
+          done('A summary: one.txt is written.'),
+          done('It fits now.'),
         ],
       },
     },

@@ -37,7 +37,14 @@ export async function runAgent(
   const url = model.urlOf(name)
   const ran: Ran = { agent, session, played, id: undefined, end: '', output: '' }
   for (const prompt of [session.prompt, ...(session.next ?? [])]) {
-    const words = agent.args({ prompt, url, model: agent.model, refuses, resumes: ran.id })
+    const words = agent.args({
+      prompt,
+      url,
+      model: agent.model,
+      refuses,
+      resumes: ran.id,
+      contextTokens: session.contextTokens,
+    })
     const { end, output } = await runOnce(
       [...(session.around?.command ?? []), agent.name, ...words],
       { ...place.env, ...agent.env(url, refuses) },

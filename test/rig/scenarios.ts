@@ -1,5 +1,5 @@
 import type { RealAgent } from './agents/agent.ts'
-import { apiError, compaction, interruption, kill, resume } from './endings.ts'
+import { apiError, compaction, compactionByItself, interruption, kill, resume } from './endings.ts'
 import { aroundAgent, insideAnother } from './inside.ts'
 import { type Reply, type Script, subagentMark } from './model/script.ts'
 import type { Place } from './place.ts'
@@ -17,6 +17,8 @@ export interface Session {
   ends: 'well' | 'failed' | 'interrupted' | 'killed'
   /** The prompts with which it is taken up again, each in a process of its own. */
   next?: string[]
+  /** The agent cuts its context down once it holds so many tokens. */
+  contextTokens?: number
   /** How often its context is cut down. */
   compactions?: number
   /** What the checks come to; unchecked where nothing is said. */
@@ -243,6 +245,7 @@ export const scenarios: readonly Scenario[] = [
   kill,
   resume,
   compaction,
+  compactionByItself,
   subfolder,
   worktree,
   refusal,

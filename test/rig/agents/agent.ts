@@ -35,6 +35,8 @@ export interface Start {
   url: string
   model: string
   refuses: boolean
+  /** It cuts its context down once it holds so many tokens. */
+  contextTokens?: number | undefined
   /** The id of the session that it takes up. */
   resumes: string | undefined
 }
