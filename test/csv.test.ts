@@ -209,4 +209,7 @@ testLedger('pages of CSV follow each other by Link, those of the log too', async
     assert.equal(lines, whole[field]?.length, path)
     assert.ok(pages >= 3, path)
   }
+  const { headers } = await fetch('/v1/events?limit=1')
+  const { events } = await client.listEvents({ limit: 1 })
+  assert.equal(new URLSearchParams(headers.get('link')?.replace(/^[^?]*\?|>.*$/g, '')).get('after'), events[0]?.id)
 })

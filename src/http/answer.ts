@@ -53,7 +53,7 @@ export function answerOf(plan: AnswerPlan, output: Output, base: string, url: st
     )
     headers.location = base + path
   }
-  if (output.meta) Object.assign(headers, linkToNext(url, output.meta))
+  if (output.meta) Object.assign(headers, linkToNext(url, output.meta, lastEventOf(output)))
   if (!plan.csv || !prefersCsv(accept)) return { status, headers, body: JSON.stringify(output) }
   return { status, headers: { ...headers, 'content-type': csvType }, body: csvOf(plan.csv, output) }
 }
@@ -69,13 +69,17 @@ function prefersCsv(accept = ''): boolean {
 }
 
 /** A Link header (RFC 8288) with the same URL, but for where it goes on. Empty at the last page, and where a list has no pages. */
-function linkToNext(url: string, { hasMore, nextCursor, lastSeq }: Meta): Record<string, string> {
+function linkToNext(url: string, { hasMore, nextCursor, lastSeq }: Meta, lastEvent?: string): Record<string, string> {
   if (!hasMore || (nextCursor === undefined && lastSeq === undefined)) return {}
   const { pathname, searchParams } = new URL(url)
   if (nextCursor !== undefined) searchParams.set('cursor', nextCursor)
-  else searchParams.set(searchParams.get('order') === 'desc' ? 'before' : 'after', String(lastSeq))
+  else if (searchParams.get('order') === 'desc') searchParams.set('before', String(lastSeq))
+  else searchParams.set('after', lastEvent ?? String(lastSeq))
   return { link: `<${pathname}?${searchParams}>; rel="next"` }
 }
+
+/** The id of the last event on a page of the log: unlike its seq, it tells when the log has lost the event. */
+const lastEventOf = ({ events }: Output) => (events as { id: string }[] | undefined)?.at(-1)?.id
 
 /** Nginx's status for a client that closed the connection early. Only metrics and the log see it. */
 const clientGone = 499
