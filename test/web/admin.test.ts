@@ -41,6 +41,7 @@ test('a project is made and renamed; who comes second is told', async (t) => {
   await page.getByRole('button', { name: 'Edit project' }).click()
   await page.getByLabel('Name').fill('Web shop')
   await client.updateProject({ slug: 'shop', name: 'Theirs' })
+  await page.locator('h1', { hasText: 'Theirs' }).waitFor()
   await page.getByRole('button', { name: 'Save' }).click()
   await page.getByRole('alert').getByText('Somebody else changed this').waitFor()
   await page.getByRole('dialog').getByRole('button', { name: 'Close' }).click()

@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks'
 import type { Project } from '../../api/project.ts'
 import { client } from '../data/server.ts'
-import { etagOf } from '../data/version.ts'
+import { etagOf, useOpenedVersion } from '../data/version.ts'
 import { Form } from '../ui/form.tsx'
 
 interface Props {
@@ -12,6 +12,7 @@ interface Props {
 }
 
 export function ProjectForm({ project, onClose, onConflict }: Props) {
+  const [version, renew] = useOpenedVersion(project?.version ?? 0)
   const [slug, setSlug] = useState('')
   const [name, setName] = useState(project?.name ?? '')
   const [repository, setRepository] = useState(project?.repository ?? '')
@@ -21,7 +22,7 @@ export function ProjectForm({ project, onClose, onConflict }: Props) {
           slug: project.slug,
           name,
           repository: repository || null,
-          ifVersion: etagOf({ id: project.slug, version: project.version }),
+          ifVersion: etagOf({ id: project.slug, version }),
         })
       : client.createProject({ slug, name: name || undefined, repository: repository || undefined })
   return (
@@ -30,7 +31,10 @@ export function ProjectForm({ project, onClose, onConflict }: Props) {
       deed={project ? 'Save' : 'Create project'}
       work={work}
       onClose={onClose}
-      onConflict={onConflict}
+      onConflict={() => {
+        renew()
+        onConflict?.()
+      }}
     >
       {!project && (
         <label class="field">

@@ -11,8 +11,10 @@ import { Head } from '../ui/head.tsx'
 import { OuterLink } from '../ui/outer-link.tsx'
 import { Problem } from '../ui/problem.tsx'
 import { Skeleton } from '../ui/skeleton.tsx'
+import { DeleteProjectForm } from './delete-project-form.tsx'
 import EraseDialog from './erase-dialog.tsx'
 import { ProjectForm } from './project-form.tsx'
+import { RetentionForm, retentionWords } from './retention-form.tsx'
 
 /** One project: what it is, and what its admins do to the whole of it. */
 export default function ProjectPage({ slug }: { slug: string }) {
@@ -32,13 +34,12 @@ export default function ProjectPage({ slug }: { slug: string }) {
   )
 }
 
-type Deed = 'edit' | 'erase'
+type Deed = 'edit' | 'retention' | 'erase' | 'delete'
 
 function Shown({ project, onConflict }: { project: Project; onConflict: () => void }) {
   const { slug, repository, createdAt, updatedAt } = project
   const isAdmin = mayAdminister(useSession())
   const [deed, setDeed] = useState<Deed>()
-  const close = () => setDeed(undefined)
   return (
     <>
       <div class="actions">
@@ -62,39 +63,71 @@ function Shown({ project, onConflict }: { project: Project; onConflict: () => vo
         <Fact name="Changed">
           <When at={updatedAt} />
         </Fact>
+        <Fact name="Retention">{retentionWords(project.retention)}</Fact>
       </dl>
-      {isAdmin && <Dangers onDeed={setDeed} />}
-      {deed === 'edit' && <ProjectForm project={project} onClose={close} onConflict={onConflict} />}
-      {deed === 'erase' && (
-        <EraseDialog
-          title={`Erase all texts of ${slug}?`}
-          project={slug}
-          input={{ everything: true }}
-          onClose={close}
-        />
-      )}
+      {isAdmin && <Removal slug={slug} onDeed={setDeed} />}
+      {deed && <Opened deed={deed} project={project} onClose={() => setDeed(undefined)} onConflict={onConflict} />}
     </>
   )
 }
 
-/** What cannot be undone. */
-function Dangers({ onDeed }: { onDeed: (deed: Deed) => void }) {
+interface OpenedProps {
+  deed: Deed
+  project: Project
+  onClose: () => void
+  onConflict: () => void
+}
+
+function Opened({ deed, project, onClose, onConflict }: OpenedProps) {
+  const props = { project, onClose, onConflict }
+  if (deed === 'edit') return <ProjectForm {...props} />
+  if (deed === 'retention') return <RetentionForm {...props} />
+  if (deed === 'delete') return <DeleteProjectForm {...props} />
+  const { slug } = project
   return (
-    <section aria-labelledby="dangers">
-      <h2 id="dangers">Cannot be undone</h2>
+    <EraseDialog title={`Erase all texts of ${slug}?`} project={slug} input={{ everything: true }} onClose={onClose} />
+  )
+}
+
+/** What removes things for good. Only an admin of the whole server deletes a project. */
+function Removal({ slug, onDeed }: { slug: string; onDeed: (deed: Deed) => void }) {
+  const isOfServer = !useSession().key?.project
+  return (
+    <section aria-labelledby="removal">
+      <h2 id="removal">Remove for good</h2>
       <ul class="rows deeds">
-        <li>
-          <div class="what">
-            <p class="title">Erase all texts</p>
-            <p class="muted small">
-              Titles, prompts, answers, logs, specs and checks lose their texts. Ids, times and figures stay.
-            </p>
-          </div>
-          <button type="button" class="danger" onClick={() => onDeed('erase')}>
-            Erase all texts
-          </button>
-        </li>
+        <Row title="Retention" deed="Change retention" onClick={() => onDeed('retention')}>
+          The server removes old runs by itself: first their texts, later the runs.
+        </Row>
+        <Row title="Erase all texts" isDanger deed="Erase all texts" onClick={() => onDeed('erase')}>
+          Titles, prompts, answers, logs, specs and checks lose their texts. Ids, times and figures stay.
+        </Row>
+        {isOfServer && slug !== 'default' && (
+          <Row title="Delete the project" isDanger deed="Delete project" onClick={() => onDeed('delete')}>
+            Everything in it goes, its keys are revoked and its webhooks deleted.
+          </Row>
+        )}
       </ul>
     </section>
   )
 }
+
+interface RowProps {
+  title: string
+  deed: string
+  isDanger?: boolean
+  onClick: () => void
+  children: string
+}
+
+const Row = ({ title, deed, isDanger = false, onClick, children }: RowProps) => (
+  <li>
+    <div class="what">
+      <p class="title">{title}</p>
+      <p class="muted small">{children}</p>
+    </div>
+    <button type="button" class={isDanger ? 'danger' : undefined} onClick={onClick}>
+      {deed}
+    </button>
+  </li>
+)

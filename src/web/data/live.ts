@@ -48,12 +48,25 @@ const follower = createClient({
   },
 })
 
+const erasedMs = 500
+let isErasedDue = false
+
+/** Reports erasures together, since a retention makes one for each run. */
+function tellErased(): void {
+  if (isErasedDue) return
+  isErasedDue = true
+  setTimeout(() => {
+    isErasedDue = false
+    tell({ kind: 'erased' })
+  }, erasedMs)
+}
+
 /** Follows the log until the signal aborts or the session ends. */
 async function lead(signal: AbortSignal): Promise<void> {
   try {
     for await (const event of follower.follow({}, { signal })) {
       tell({ kind: 'event', event })
-      if (event.type === 'erasure.created') tell({ kind: 'erased' })
+      if (event.type === 'erasure.created') tellErased()
     }
   } catch (error) {
     if (signal.aborted) return

@@ -1,0 +1,132 @@
+import { useState } from 'preact/hooks'
+import type { Project } from '../../api/project.ts'
+import { useAct } from '../data/act.ts'
+import { countForgotten, type Forgotten, type Retention } from '../data/forget.ts'
+import { client, clientOf } from '../data/server.ts'
+import { etagOf, useOpenedVersion } from '../data/version.ts'
+import { plural } from '../runs/changes.tsx'
+import { Ago } from '../ui/ago.tsx'
+import { Form } from '../ui/form.tsx'
+import { Problem } from '../ui/problem.tsx'
+
+interface Props {
+  project: Project
+  onClose: () => void
+  onConflict: () => void
+}
+
+/** How long a project keeps its runs. The form counts what a retention would remove before it is saved. */
+export function RetentionForm({ project, onClose, onConflict }: Props) {
+  const { slug, retention } = project
+  const [version, renew] = useOpenedVersion(project.version)
+  const [contentDays, setContentDays] = useState(String(retention?.contentDays ?? ''))
+  const [runDays, setRunDays] = useState(String(retention?.runDays ?? ''))
+  const [keepFailed, setKeepFailed] = useState(retention?.keep.failed ?? false)
+  const [labels, setLabels] = useState(retention?.keep.labels.join(', ') ?? '')
+  const given: Retention = {
+    contentDays: daysOf(contentDays),
+    runDays: daysOf(runDays),
+    keep: { failed: keepFailed, labels: labelsOf(labels) },
+  }
+  const isNone = given.contentDays === null && given.runDays === null
+  const work = () =>
+    client.updateProject({ slug, retention: isNone ? null : given, ifVersion: etagOf({ id: slug, version }) })
+  const conflict = () => {
+    renew()
+    onConflict()
+  }
+  return (
+    <Form title={`Retention of ${slug}`} deed="Save retention" work={work} onClose={onClose} onConflict={conflict}>
+      <Days
+        label="Erase the texts of a run after so many days; empty: never"
+        days={contentDays}
+        onInput={setContentDays}
+      />
+      <Days label="Delete a run after so many days; empty: never" days={runDays} onInput={setRunDays} />
+      <label class="row permission">
+        <input type="checkbox" checked={keepFailed} onChange={() => setKeepFailed(!keepFailed)} />
+        Keep failed runs
+      </label>
+      <label class="field">
+        Keep runs with one of these labels
+        <input value={labels} placeholder="release, audit" onInput={(event) => setLabels(event.currentTarget.value)} />
+      </label>
+      <Preview key={JSON.stringify(given)} slug={slug} retention={given} />
+    </Form>
+  )
+}
+
+const daysOf = (text: string) => (text.trim() === '' ? null : Number(text))
+
+const labelsOf = (text: string) =>
+  text
+    .split(',')
+    .map((label) => label.trim())
+    .filter((label) => label !== '')
+
+interface DaysProps {
+  label: string
+  days: string
+  onInput: (days: string) => void
+}
+
+const Days = ({ label, days, onInput }: DaysProps) => (
+  <label class="field">
+    {label}
+    <input
+      type="number"
+      min="1"
+      max="36500"
+      step="1"
+      value={days}
+      onInput={(event) => onInput(event.currentTarget.value)}
+    />
+  </label>
+)
+
+/** Counts what the retention would remove now. */
+function Preview({ slug, retention }: { slug: string; retention: Retention }) {
+  const [found, setFound] = useState<Forgotten>()
+  const { act, isBusy, error } = useAct()
+  const count = () => act(async () => setFound(await countForgotten(clientOf(slug), retention)))
+  return (
+    <div class="preview">
+      <button type="button" disabled={isBusy} onClick={count}>
+        {isBusy ? 'Counting …' : 'Count what would go now'}
+      </button>
+      {error && <Problem error={error} />}
+      {found && (
+        <ul role="status">
+          <Sum words="would lose their texts" sum={found.erased} />
+          <Sum words="would be deleted" sum={found.deleted} />
+        </ul>
+      )}
+    </div>
+  )
+}
+
+const Sum = ({ words, sum: { runs, bytes, oldest } }: { words: string; sum: Forgotten['erased'] }) => (
+  <li>
+    <b>{plural(runs, 'run')}</b> {words}
+    {runs > 0 && ` (${plural(bytes, 'byte')})`}
+    {oldest && (
+      <>
+        , the oldest from <Ago at={oldest} />
+      </>
+    )}
+  </li>
+)
+
+/** A retention in sentences. */
+export function retentionWords(retention: Project['retention']): string {
+  if (retention === null) return 'Runs are kept for ever.'
+  const { contentDays, runDays, keep } = retention
+  const kept = [keep.failed && 'failed runs', keep.labels.length > 0 && `runs labelled ${keep.labels.join(' or ')}`]
+  return [
+    contentDays !== null && `Runs lose their texts ${plural(contentDays, 'day')} after their end.`,
+    runDays !== null && `Runs are deleted ${plural(runDays, 'day')} after their end.`,
+    kept.some(Boolean) && `Kept for ever: ${kept.filter(Boolean).join(', ')}.`,
+  ]
+    .filter(Boolean)
+    .join(' ')
+}

@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { openPage } from '../support/browser.ts'
+
+const dayMs = 86_400_000
+
+test('a project gets a retention, after a count of what would go', async (t) => {
+  const { page, client, home, sleep } = await openPage(t)
+  sleep(-100 * dayMs)
+  await client.createRun({ runId: 'OLD', title: 'Old', status: 'completed', content: 'words' })
+  await client.createRun({ runId: 'KEPT', status: 'completed', labels: { release: '1.0' } })
+  sleep(60 * dayMs)
+  await client.createRun({ runId: 'MIDDLE', status: 'completed', content: 'more words' })
+  sleep(40 * dayMs)
+  await page.goto(`${home}#/projects/default`)
+  await page.getByText('Runs are kept for ever.').waitFor()
+  await page.getByRole('button', { name: 'Change retention' }).click()
+  const form = page.getByRole('dialog', { name: 'Retention of default' })
+  await form.getByLabel(/^Erase the texts/).fill('30')
+  await form.getByLabel(/^Delete a run/).fill('90')
+  await form.getByLabel(/^Keep runs with/).fill('release, audit')
+  await form.getByRole('button', { name: 'Count what would go now' }).click()
+  await form.getByText('1 run would lose their texts (10 bytes)').waitFor()
+  await form.getByText('1 run would be deleted (5 bytes)').waitFor()
+  await form.getByLabel(/^Delete a run/).fill('20')
+  await form.getByRole('button', { name: 'Save retention' }).click()
+  await form.getByRole('alert').waitFor()
+  await form.getByLabel(/^Delete a run/).fill('90')
+  await form.getByRole('button', { name: 'Save retention' }).click()
+  await page
+    .getByText('Runs lose their texts 30 days after their end. Runs are deleted 90 days after their end.')
+    .waitFor()
+  const { project } = await client.getProject({ slug: 'default' })
+  assert.deepEqual(project.retention, {
+    contentDays: 30,
+    runDays: 90,
+    keep: { failed: false, labels: ['release', 'audit'] },
+  })
+
+  await page.getByRole('button', { name: 'Change retention' }).click()
+  for (const label of [/^Erase the texts/, /^Delete a run/]) await form.getByLabel(label).fill('')
+  await form.getByRole('button', { name: 'Save retention' }).click()
+  await page.getByText('Runs are kept for ever.').waitFor()
+})
+
+test('a project is deleted once its name is typed, and only by an admin of the whole server', async (t) => {
+  const { page, client, home } = await openPage(t)
+  await client.createProject({ slug: 'shop', name: 'Web shop' })
+  await page.goto(`${home}#/projects/default`)
+  await page.getByRole('button', { name: 'Erase all texts' }).waitFor()
+  assert.equal(await page.getByRole('button', { name: 'Delete project' }).count(), 0, 'default stays')
+  await page.goto(`${home}#/projects/shop`)
+  await page.getByRole('button', { name: 'Delete project' }).click()
+  const form = page.getByRole('dialog', { name: 'Delete project shop?' })
+  const remove = form.getByRole('button', { name: 'Delete project' })
+  await form.getByRole('textbox').fill('shop')
+  assert.equal(await remove.isEnabled(), false)
+  await form.getByRole('textbox').fill('Web shop')
+  await remove.click()
+  await page.waitForURL(/#\/projects$/)
+  await page.getByRole('link', { name: 'Settings of default' }).waitFor()
+  assert.equal(await page.getByRole('link', { name: 'Settings of shop' }).count(), 0)
+  assert.deepEqual(
+    (await client.listProjects()).projects.map(({ slug }) => slug),
+    ['default'],
+  )
+
+  await client.createProject({ slug: 'docs' })
+  const { secret: key } = await client.createKey({ name: 'own', permissions: ['admin'], project: 'docs' })
+  await page.context().request.post(`${home}v1/auth/session`, { data: { key } })
+  await page.goto(`${home}?again#/projects/docs`)
+  await page.getByRole('button', { name: 'Change retention' }).waitFor()
+  assert.equal(await page.getByRole('button', { name: 'Delete project' }).count(), 0)
+})
