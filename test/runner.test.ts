@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
+import { execFile, spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { madeOnce } from './support/built.ts'
 import { allProofs, nameOf, proofs, shareOf } from './support/proofs.ts'
 import { filesOf, groups, startsOf } from './support/together.ts'
 
@@ -73,6 +75,31 @@ test('a proof that there is not is answered with all that there are', () => {
   assert.throws(() => proofs(['kil']), /no proof 'kil'.* kill, /)
   assert.deepEqual(proofs(['kill']), ['test/proof/kill.test.ts'])
   assert.throws(() => shareOf('2'), /'2', and must be a number above 0/)
+})
+
+test('what several processes need at once is made by one of them, also after one that was killed', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'conduct-made-'))
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  const name = `made-${process.pid}`
+  const script = `
+    import { appendFileSync, writeFileSync } from 'node:fs'
+    import { setTimeout } from 'node:timers/promises'
+    import { madeOnce } from '${new URL('support/built.ts', import.meta.url)}'
+    process.stdout.write(await madeOnce('${name}', async (draft) => {
+      appendFileSync('${folder}/makers', 'one ')
+      await setTimeout(300)
+      writeFileSync(draft + '/it', '')
+    }))`
+  const ask = async () => (await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script])).stdout
+  const [made = '', ...others] = await Promise.all([ask(), ask(), ask()])
+  t.after(() => rmSync(made, { recursive: true, force: true }))
+  assert.deepEqual(others, [made, made])
+  assert.deepEqual([readFileSync(`${folder}/makers`, 'utf8'), readFileSync(`${made}/it`, 'utf8')], ['one ', ''])
+
+  rmSync(made, { recursive: true })
+  writeFileSync(`${made}.maker`, String(2 ** 22 + 1))
+  await madeOnce(name, async (draft) => writeFileSync(`${draft}/it`, 'again'))
+  assert.equal(readFileSync(`${made}/it`, 'utf8'), 'again')
 })
 
 test('CONTRIBUTING.md names every proof', () => {

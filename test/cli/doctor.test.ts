@@ -84,7 +84,7 @@ test('when each agent was last heard is told, and which never was', async (t) =>
   const document = { session_id: 's-1', prompt_id: 'p', cwd, hook_event_name: 'UserPromptSubmit', prompt: 'Go' }
   await conductHere(['hook', 'claude'], env, cwd, JSON.stringify(document))
   untilNobodyRuns(env.HOME)
-  assert.match((await told('heard')).join('\n'), /^ok Claude Code: (?:\ds ago|just now|now)\nnote Codex: never/)
+  assert.match((await told('heard')).join('\n'), /^ok Claude Code: (?:\d+s ago|just now|now)\nnote Codex: never/)
   const status = await conductHere(['status'], env, cwd)
   assert.match(status.stdout, /^heard: +Claude Code \S/m)
 

@@ -65,5 +65,5 @@ test("keys, projects, webhooks, sessions and the seal are the server's, all else
     ofServer.map(() => true),
   )
   assert.ok(planOf('createKey').actsInProject, 'a key may be for one project')
-  assert.equal(ofServer.length, 21)
+  assert.equal(ofServer.length, 22)
 })

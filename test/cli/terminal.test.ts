@@ -59,7 +59,7 @@ test('a wait of more than a second is told on the terminal, and taken back', asy
   server.process.kill('SIGSTOP')
   const env = { ...homeOf(freshFolder(t)), CONDUCT_URL: server.url, CONDUCT_API_KEY: adminKey }
   const { shows, ended } = onTerminal(t, ['whoami'], env)
-  await shows(/Waiting for http:\S+ \(\d s\)/)
+  await shows(/Waiting for http:\S+ \(\d+ s\)/)
   server.process.kill('SIGCONT')
   assert.equal(await ended, 0)
   await shows(new RegExp(`\r${esc}\\[Kid: `))

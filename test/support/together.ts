@@ -4,9 +4,9 @@ import { pathToFileURL } from 'node:url'
 import { root } from './built.ts'
 
 /**
- * Files whose tests share a process within `npm test`: it loads the program once, runs code that is compiled already, and
- * empties the same copies of a PostgreSQL ledger. They must leave the process as it was: no changed environment or working folder,
- * no count of open handles. Every other file has a process of its own.
+ * Files whose tests share a process within `npm test`: it loads the program once, runs code that is compiled already,
+ * empties the same copies of a PostgreSQL ledger, and opens its pages in one browser. They must leave the process as it was:
+ * no changed environment or working folder, no count of open handles. Every other file has a process of its own.
  */
 export const groups: Record<string, string[]> = {
   rules: [
@@ -20,6 +20,11 @@ export const groups: Record<string, string[]> = {
   runs: ['test/{run,run-turn,content,check,verdict,lease,errors,page,story}.test.ts'],
   nouns: ['test/{feature,spec,project,key,session,isolation,idempotency,open,hooks,http}.test.ts'],
   doors: ['test/permissions.test.ts', 'test/mcp/{http,tools}.test.ts'],
+  lists_of_page: ['test/web/{features,log,log-groups,trends}.test.ts'],
+  runs_of_page: ['test/web/{frame,live,login,run,run-work,session}.test.ts'],
+  specs_of_page: ['test/web/{admin,shift,spec-edit,specs,webhooks}.test.ts'],
+  entering: ['test/cli/{connect,doctor,exit,init-agents,init-checks,new-project,profiles,project,rules}.test.ts'],
+  bringing: ['test/cli/{import,import-v0,output,print,state,verify}.test.ts'],
 }
 
 /** The files of a group, in the order in which they run. */
