@@ -223,7 +223,6 @@ testLedger(
   async (ledger, t) => {
     const { client, store } = ledger
     const receiver = await openReceiver(t)
-    await client.createWebhook({ url: receiver.url, types: ['run.created'] })
     const { query } = store.db
     store.db.query = async <Row extends object>(statement: Parameters<typeof query>[0]) => {
       const rows = await query<Row>(statement)
@@ -237,7 +236,7 @@ testLedger(
       }
       return rows
     }
-    await client.createFeature({ name: 'A' })
+    await client.createWebhook({ url: receiver.url, types: ['run.created'] })
     await receiver.until((received) => received.length === 1)
     assert.equal(receiver.events()[0]?.type, 'run.created')
   },
