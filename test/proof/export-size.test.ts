@@ -108,10 +108,12 @@ async function serve(t: TestContext, url: string): Promise<string> {
 const lineOf = async (url: string) =>
   Number((await readRows<{ line: number }>(url, 'select line from imports').catch(() => []))[0]?.line ?? 0)
 
-/** Sends the first part of the export and holds on. Returns once so many lines are stored, and the import is killed. */
-async function killAt(url: string, share: number, line: number): Promise<void> {
-  const child = begin(['import', '-'], url)
+/** Sends the first part of the export and holds on. Kills the import once most of that is stored, and more than `last` lines. */
+async function killAt(url: string, share: number, last: number): Promise<void> {
   const end = Math.floor(statSync(whole).size * share)
+  // A group of lines is stored when it is whole.
+  const line = Math.max(last + 1, (await linesIn(whole, end)) - 3_000)
+  const child = begin(['import', '-'], url)
   child.stdin?.on('error', () => {})
   const closed = once(child, 'close')
   const source = createReadStream(whole, { end })
@@ -133,8 +135,7 @@ for (const engine of engines) {
     const url = await engine.freshUrl(t)
     let last = 0
     for (let kill = 1; kill <= kills; kill++) {
-      const share = kill / (kills + 1)
-      await killAt(url, share, Math.max(last + 1, Math.floor(lines * share) - 3_000))
+      await killAt(url, kill / (kills + 1), last)
       const line = await lineOf(url)
       assert.ok(line > last && line < lines, `${line} of ${lines} lines`)
       last = line
@@ -149,9 +150,11 @@ for (const engine of engines) {
   })
 }
 
-async function linesIn(file: string): Promise<number> {
+/** The lines of a file, to its end or to that byte. */
+async function linesIn(file: string, end = Number.POSITIVE_INFINITY): Promise<number> {
   let lines = 0
-  for await (const chunk of createReadStream(file)) for (const byte of chunk as Buffer) if (byte === 10) lines++
+  for await (const chunk of createReadStream(file, { end }))
+    for (const byte of chunk as Buffer) if (byte === 10) lines++
   return lines
 }
 
