@@ -48,7 +48,7 @@ test('an export that is cut anywhere, or has one other bit, is refused by its li
     const refused = (code: string) => (error: unknown) =>
       error instanceof ConductError &&
       error.code === code &&
-      /^(Line \d+ |This is not an export|The export ends)/.test(error.message)
+      /^(Line \d+ |This is not a Conduct export|The export ends)/.test(error.message)
     const place = fc.nat(bytes.length - 1)
     const damage = fc.asyncProperty(place, fc.nat(7), async (at, bit) => {
       const changed = Buffer.from(bytes)
