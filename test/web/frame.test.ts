@@ -65,8 +65,7 @@ test('one switch chooses the projects of all pages', async (t) => {
   // A page that goes over no projects keeps the choice.
   await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: 'Keys' }).click()
   await page.getByRole('heading', { name: 'Keys', level: 1 }).waitFor()
-  await page.keyboard.press('g')
-  await page.keyboard.press('r')
+  await Promise.all(['g', 'r'].map((key) => page.keyboard.press(key)))
   await page.waitForURL(`${home}?again#/runs?project=shop`)
   await page.locator('.project-switch summary').click()
   await page.getByRole('checkbox', { name: 'Shop' }).uncheck()
