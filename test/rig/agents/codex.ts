@@ -30,7 +30,7 @@ trust_level = "trusted"
   args: ({ prompt, url, model, resumes, contextTokens }) => [
     ...['exec', '--json', '--dangerously-bypass-hook-trust', '-m', model],
     ...['-c', `model_providers.scripted.base_url="${url}"`],
-    // It begins its first turn with the tools that it has by then, and a busy machine is slow to start their server.
+    // Without this, its first turn begins with the tools that it has by then, and a busy machine is slow to start their server.
     ...['-c', 'mcp_servers.conduct.required=true'],
     ...(contextTokens === undefined ? [] : ['-c', `model_auto_compact_token_limit=${contextTokens}`]),
     ...(resumes ? ['resume', resumes, prompt] : [prompt]),
