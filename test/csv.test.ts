@@ -8,7 +8,7 @@ import { csvOf, csvPlanOf } from '../src/api/csv.ts'
 import { type Name, names } from '../src/api/paths.ts'
 import { requestOf } from '../src/client/request.ts'
 import { freshFolder } from './cli/folder.ts'
-import { responseOf } from './support/described.ts'
+import { operationOf, responseOf } from './support/described.ts'
 import { base, type Ledger, testLedger } from './support/engines.ts'
 
 /** Every list, with an input that finds something. */
@@ -114,7 +114,9 @@ const pathOf = (name: Name, input: Record<string, unknown>) =>
 test('every list has CSV, and openapi.json says so', () => {
   assert.deepEqual(names.filter((name) => csvPlanOf(name)).sort(), [...new Set(lists.map(([name]) => name))].sort())
   for (const name of names) {
-    assert.equal(responseOf(name, 200)?.content?.['text/csv'] !== undefined, csvPlanOf(name) !== undefined, name)
+    assert.equal(operationOf(name).description.includes('`Accept: text/csv`'), csvPlanOf(name) !== undefined, name)
+    // Generated clients would type the list as itself or a string.
+    assert.equal(responseOf(name, 200)?.content?.['text/csv'], undefined, name)
   }
   assert.ok(responseOf('listEvents', 200)?.headers?.Link)
 })

@@ -48,7 +48,13 @@ export interface Operation {
 
 export interface OpenApi {
   openapi: string
-  info: { title: string; version: string; description: string; license: { name: string; identifier: string } }
+  info: {
+    title: string
+    version: string
+    description: string
+    contact: { name: string }
+    license: { name: string; identifier: string }
+  }
   servers: { url: string }[]
   security: Record<string, string[]>[]
   tags: { name: string; description: string }[]

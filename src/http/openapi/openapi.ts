@@ -51,6 +51,7 @@ export function openapi(version: string, answers: Partial<Record<Name, unknown>>
       title: 'Conduct',
       version,
       description: 'The ledger of what coding agents did.',
+      contact: { name: 'The Conduct project' },
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: '/conduct' }],

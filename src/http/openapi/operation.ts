@@ -24,7 +24,7 @@ export function operationOf(name: Name, answer: unknown, into: Into): Operation 
     operationId: name,
     tags: [address.path.split('/')[2] as string],
     summary: route.summary,
-    description: needsKey ? `Permission: ${route.permission}.` : 'It needs no key.',
+    description: descriptionOf(name, route),
     ...(!needsKey && { security: [] }),
     parameters: [
       ...parameters.map((place) => parameterOf(place, route, input, into)),
@@ -123,7 +123,6 @@ function responsesOf(name: Name, answer: unknown, into: Into): Record<string, Re
   const schema = part(`${capital(name)}Answer`, schemaOf(route.output, 'output'), into)
   const content: Response['content'] = {
     'application/json': { schema, ...(answer !== undefined && { example: answer }) },
-    ...(plan.csv && { 'text/csv': { schema: { type: 'string', description: csvWords(plan.csv) } } }),
     ...(name === 'listEvents' && { 'text/event-stream': eventStream }),
     ...(name in notes && { 'text/plain': { schema: { type: 'string', description: notes[name] } } }),
   }
@@ -152,8 +151,18 @@ const eventStream = {
   },
 }
 
+/**
+ * What is said of an operation beside its summary. That a list is also CSV is said here alone: with a second type of
+ * answer, generated clients type each list as itself or a string.
+ */
+function descriptionOf(name: Name, { permission }: Route): string {
+  const needs = permission === 'none' ? 'It needs no key.' : `Permission: ${permission}.`
+  const { csv } = answerPlanOf(name)
+  return csv ? `${needs} ${csvWords(csv)}` : needs
+}
+
 const csvWords = (plan: CsvPlan) =>
-  `${plan.map(({ field }) => `\`${field}\``).join(' or ')} as CSV (RFC 4180), if Accept asks for it: a header, and a line for each`
+  `With \`Accept: text/csv\`, returns ${plan.map(({ field }) => `\`${field}\``).join(' or ')} as CSV (RFC 4180): a header, and a line for each.`
 
 /** Operations that return text to clients that do not ask for JSON. */
 const notes: { [N in Name]?: string } = {
