@@ -75,7 +75,7 @@ testLedger('secrets travel only with the keys, and nobody holds a lease after an
   await importAt(url, withKeys)
   const moved = (await openAt(t, url)).as(ledger.adminKey)
   const held = { runId: run.runId, leaseToken: lease?.token ?? '' }
-  await assert.rejects(moved.heartbeat(held), isRefused('LEASE_LOST', /not yours/))
+  await assert.rejects(moved.heartbeat(held), isRefused('LEASE_LOST', /no longer hold the lease/))
 })
 
 testLedger('an export that is not right is refused by its line, and leaves nothing', async (ledger, t) => {
@@ -98,7 +98,7 @@ testLedger('an export that is not right is refused by its line, and leaves nothi
     [newer, /^Line 1: the export has format 2/],
     [newSchema, /^Line 1: the export has schema version 999/],
     ['', /ends after line 0/],
-    ['{"some":"json"}\n', /not an export/],
+    ['{"some":"json"}\n', /not a Conduct export/],
   ]
   for (const engine of engines) {
     const { url } = await engine.ledger(t)

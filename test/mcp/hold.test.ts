@@ -132,7 +132,7 @@ test('inside conduct exec its run is taken up, and left to it', async (t) => {
   const agent = await agentByStdio(t, { ...its.env, CONDUCT_RUN_ID: run.runId }, its.folder)
   const told = await agent.call('start_run', { title: 'Fix the tests', specId: 'FIX-1' })
   assert.equal(told.data.runId, run.runId)
-  assert.match(told.text, /opened by your session.*No spec 'FIX-1'/)
+  assert.match(told.text, /opened by your session.*There is no spec 'FIX-1'/)
   await agent.call('log_run', { text: 'fixed' })
   assert.match((await agent.call('finish_run', { status: 'failed', summary: 'No.' })).text, /ends with your session/)
   assert.notEqual((await agent.call('start_run', { title: 'again', retryOf: run.runId })).data.runId, run.runId)
