@@ -152,3 +152,12 @@ test('VS Code writes in the manner of Claude Code, with two names of its own', (
     assert.deepEqual(seen.step, { kind: 'tool', tool: 'create_file', id: 'tool-123', files: ['/shop/a.ts'] })
   }
 })
+
+test('the report of a command that Copilot ran in the background is not a prompt', () => {
+  const prompt =
+    '<system_notification>\nShell command "a" (shellId: 0) has completed successfully.\n</system_notification>'
+  const document = { sessionId: 'a', timestamp: 1, cwd: '/shop', prompt }
+  assert.deepEqual(readDocument('copilot', document, { COPILOT_CLI: '1' }), [])
+  const [seen] = readDocument('copilot', { ...document, prompt: 'Explain <system_notification>' }, { COPILOT_CLI: '1' })
+  assert.equal(seen?.step.kind, 'prompt')
+})

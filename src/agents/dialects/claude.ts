@@ -79,7 +79,8 @@ export const sourceOf = (source: unknown) => (source === 'new' ? 'startup' : sou
  */
 export function prompted(document: Fields): Step | undefined {
   const text = textOf(document.prompt, promptLength)
-  if (text === undefined || subagentOf(document) || /^\s*<task-notification>/.test(text)) return undefined
+  if (text === undefined || subagentOf(document) || /^\s*<(?:task-notification|system_notification)>/.test(text))
+    return undefined
   return { kind: 'prompt', text }
 }
 
