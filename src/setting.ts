@@ -21,6 +21,7 @@ export interface Settings {
   anchorCommand: string | undefined
   anchorWebhook: string | undefined
   anchorWebhookSecret: string | undefined
+  logDays: number
   backupDir: string | undefined
   backupKeep: Keep[]
 }
@@ -169,6 +170,13 @@ export const settings: Table = {
       if (text === '' || isSigningSecret(text)) return text || undefined
       throw new Error('must be whsec_ and the base64 of 24 to 64 random bytes')
     },
+  },
+  logDays: {
+    env: 'CONDUCT_LOG_DAYS',
+    flag: '--log-days',
+    fallback: '0',
+    meaning: 'Days after which events are dropped from the log; 0 keeps them',
+    read: (text) => wholeNumber(text, 0, 36_500),
   },
   backupDir: {
     env: 'CONDUCT_BACKUP_DIR',

@@ -9,6 +9,7 @@ export const statusOf = {
   LEASE_HELD: 409,
   LEASE_LOST: 409,
   LOG_FORKED: 410,
+  EVENTS_DROPPED: 410,
   PRECONDITION_FAILED: 412,
   PAYLOAD_TOO_LARGE: 413,
   UNSUPPORTED_MEDIA_TYPE: 415,
@@ -33,6 +34,8 @@ export interface ErrorDetail {
   requestId?: string
   /** Seconds to wait before the same request may succeed. */
   retryAfter?: number
+  /** The oldest event that is there, where the log does not reach back far enough. */
+  firstSeq?: number
   cause?: unknown
 }
 
@@ -45,6 +48,7 @@ export class ConductError extends Error {
   readonly issues: Issue[] | undefined
   readonly requestId: string | undefined
   readonly retryAfter: number | undefined
+  readonly firstSeq: number | undefined
 
   constructor(code: Code, message: string, detail: ErrorDetail = {}) {
     super(message, { cause: detail.cause })
@@ -52,6 +56,7 @@ export class ConductError extends Error {
     this.issues = detail.issues
     this.requestId = detail.requestId
     this.retryAfter = detail.retryAfter
+    this.firstSeq = detail.firstSeq
   }
 
   get status(): number {

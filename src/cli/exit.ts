@@ -23,6 +23,7 @@ const exitOf: Partial<Record<Code, Exit>> = {
   LEASE_HELD: 'conflict',
   LEASE_LOST: 'conflict',
   LOG_FORKED: 'conflict',
+  EVENTS_DROPPED: 'conflict',
   PRECONDITION_FAILED: 'conflict',
   VALIDATION_ERROR: 'usage',
   IDEMPOTENCY_MISMATCH: 'usage',

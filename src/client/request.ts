@@ -108,11 +108,14 @@ export async function bodyOf(response: Response, { url }: ClientOptions): Promis
 }
 
 export function failureOf(response: Response, body: unknown, { url }: ClientOptions): ConductError {
-  const told = body as { error?: string; code?: string; requestId?: string; issues?: Issue[] } | undefined
+  const told = body as
+    | { error?: string; code?: string; requestId?: string; issues?: Issue[]; firstSeq?: number }
+    | undefined
   const retryAfter = response.headers.get('retry-after')
   const detail = {
     ...(told?.issues && { issues: told.issues }),
     ...(told?.requestId !== undefined && { requestId: told.requestId }),
+    ...(told?.firstSeq !== undefined && { firstSeq: told.firstSeq }),
     ...(retryAfter !== null && { retryAfter: Number(retryAfter) }),
   }
   if (told?.code !== undefined && told.code in statusOf) {

@@ -96,7 +96,14 @@ export function failureOf(error: unknown, requestId: string): Kept {
   if (told.retryAfter !== undefined) headers['retry-after'] = String(told.retryAfter)
   // The rest of the refused body need not be read.
   if (told.code === 'PAYLOAD_TOO_LARGE') headers.connection = 'close'
-  const body = { error: told.message, code: told.code, requestId, ...(told.issues && { issues: told.issues }) }
+  const { message, code, issues, firstSeq } = told
+  const body = {
+    error: message,
+    code,
+    requestId,
+    ...(issues && { issues }),
+    ...(firstSeq !== undefined && { firstSeq }),
+  }
   // The message quotes the wrong value, which may be a key sent in the wrong place.
   return { status: told.status, headers, body: masked(JSON.stringify(body)) }
 }

@@ -17,6 +17,8 @@ export interface ServeOptions extends Omit<AppOptions, 'stopping' | 'actor'>, An
   /** 0 takes a free one. */
   port: number
   log?: Logger
+  /** Days after which events are dropped from the log; 0 or undefined for never. */
+  logDays?: number | undefined
   /** Milliseconds after which a client that reads nothing of its response is disconnected; default 30,000. */
   stallMs?: number
 }

@@ -15,6 +15,8 @@ import { sealJob } from './seal.ts'
 
 export interface JobOptions extends AnchorOptions {
   webhooks?: SenderOptions | undefined
+  /** Days after which events are dropped from the log; 0 or undefined for never. */
+  logDays?: number | undefined
   /** Where the server writes its backups; undefined if it makes none. */
   backups?: BackupJobOptions | undefined
 }
@@ -24,7 +26,8 @@ export function startServerJobs(store: Store, warn: (error: Error) => void, opti
   const { db, now } = store
   const sender = createSender(options.webhooks)
   const deliver = { name: 'deliver', everyMs: 500, ...createDeliverer(store, sender, warn) }
-  const own = [sealJob(db, now, anchorsOf(options, sender, now)), retentionJob(db, now), emptyJob(db, now)]
+  const seal = sealJob(db, now, anchorsOf(options, sender, now))
+  const own = [seal, retentionJob(db, now, options), emptyJob(db, now)]
   const jobs = [...jobsOf(db, now), deliver, ...own]
   if (options.backups) jobs.push(backupJob(options.backups, now, warn))
   return startJobs(db, jobs, now, warn)

@@ -1,6 +1,7 @@
 import { retentionActor } from '../ledger/actor.ts'
 import type { Ctx } from '../store/ctx.ts'
 import type { Db } from '../store/engine/db.ts'
+import { dropNext, planDrop } from '../store/log/horizon.ts'
 import { emptyNext, newPlace } from '../store/project/empty.ts'
 import { forgetMore, readRules } from '../store/retention/forget.ts'
 import { newPass, type Pass } from '../store/retention/pass.ts'
@@ -8,25 +9,43 @@ import type { Job } from './scheduler.ts'
 
 const hourMs = 3_600_000
 
-/** Applies the retention of all projects once an hour, from a minute after the start. */
-export function retentionJob(db: Db, now: () => string): Job {
-  let pass: Pass | undefined
+/** What a round goes through, one after the other. */
+interface Round {
+  runs: Pass | undefined
+  /** The first event that is kept; undefined while that is not known. */
+  kept: number | undefined
+}
+
+/**
+ * Applies the retention of all projects once an hour, from a minute after the start; then drops events that are older than
+ * `logDays`.
+ */
+export function retentionJob(db: Db, now: () => string, { logDays = 0 }: { logDays?: number | undefined } = {}): Job {
+  let round: Round | undefined
   let nextAt = Number.NEGATIVE_INFINITY
+
+  async function stepIn(round: Round, ctx: Ctx, ms: number): Promise<boolean> {
+    const until = performance.now() + ms
+    if (round.runs && (await forgetMore(ctx, await readRules(db), round.runs, { dryRun: false, until }))) return true
+    round.runs = undefined
+    if (logDays === 0) return false
+    round.kept ??= await planDrop(ctx, logDays)
+    return round.kept !== undefined && dropNext(db, round.kept)
+  }
 
   return {
     name: 'retention',
     everyMs: 60_000,
     isExclusive: true,
     async step(ms) {
-      if (!pass && Date.parse(now()) < nextAt) return false
-      pass ??= newPass()
       const ctx: Ctx = {
         ...{ db, now: now(), actor: retentionActor, named: true, contentLimit: 0 },
         project: { id: 0, slug: '' },
       }
-      const rules = await readRules(db)
-      if (await forgetMore(ctx, rules, pass, { dryRun: false, until: performance.now() + ms })) return true
-      pass = undefined
+      if (!round && Date.parse(ctx.now) < nextAt) return false
+      round ??= { runs: newPass(), kept: undefined }
+      if (await stepIn(round, ctx, ms)) return true
+      round = undefined
       nextAt = Date.parse(ctx.now) + hourMs
       return false
     },

@@ -82,7 +82,11 @@ export const logRoutes = {
     }),
     output: z.object({
       leaves: z.array(leaf).describe('The events of this page, in order'),
-      meta: z.object({ hasMore: z.boolean(), lastSeq: z.int().describe('The next `after`') }),
+      meta: z.object({
+        hasMore: z.boolean(),
+        lastSeq: z.int().describe('The next `after`'),
+        dropped: z.array(bytes).describe('The leaves of the events after `after` that were dropped from the log'),
+      }),
     }),
     success: [200],
     example: { limit: 1 },

@@ -58,7 +58,7 @@ function tell(found: Verified, place: Place, { json }: Options): void {
 }
 
 function linesOf(
-  { by, origin, events, sealed, anchors, anchored, erased }: Verified,
+  { by, origin, events, sealed, anchors, anchored, dropped, erased }: Verified,
   place: Place,
 ): [string, string][] {
   const isAnchored = anchored >= events
@@ -70,6 +70,7 @@ function linesOf(
       'checked',
       by === 'proofs' ? 'the proofs of the server; with an admin key of the whole server, everything' : 'all',
     ],
+    ['dropped', dropped ? `events 1 to ${dropped}; their leaves are left, and fit` : ''],
     ['erased', erased ? `${erased} texts` : ''],
     ['anchors', anchors === 0 ? 'none' : `${anchors}, the newest of ${anchored} events`],
     [

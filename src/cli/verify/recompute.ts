@@ -15,6 +15,8 @@ const noLeaf = Buffer.alloc(32)
 /** The result of reading the whole log. */
 export interface Recomputed {
   events: number
+  /** The number of events, from the first, that were dropped. Only their leaves are there. */
+  dropped: number
   /** The number of erased texts. */
   erased: number
   faults: Fault[]
@@ -29,16 +31,24 @@ export async function recompute(client: Client, own: Checkpoint, anchors: readon
   let after = 0
   for (let hasMore = true; hasMore; ) {
     const { leaves, meta } = await client.listLeaves({ after, limit: pageSize })
+    for (const leaf of meta.dropped ?? []) scan.addDropped(Buffer.from(leaf, 'base64'))
     for (const leaf of leaves) scan.add(leaf)
     hasMore = meta.hasMore
     after = meta.lastSeq
   }
-  return { events: scan.events, erased: scan.erased, faults: scan.faults() }
+  return { events: scan.events, dropped: scan.dropped, erased: scan.erased, faults: scan.faults() }
+}
+
+/** How many events had been dropped, as an event says that tells of it. */
+function droppedBy(changes: string): number {
+  const first = (JSON.parse(changes) as { first?: [null, unknown] }).first?.[1]
+  return typeof first === 'number' ? first - 1 : 0
 }
 
 /** One pass over the log. */
 class Scan {
   events = 0
+  dropped = 0
   erased = 0
   readonly #own: Checkpoint
   /** The log's own checkpoint and the anchors, smallest first. */
@@ -53,10 +63,20 @@ class Scan {
   /** The largest anchor that matches, before the first checkpoint that does not. */
   #fits = 0
   #misfit: { size: number; isStored: boolean } | undefined
+  /** How many events the log itself says that it dropped. */
+  #toldDropped = 0
 
   constructor(own: Checkpoint, anchors: readonly Checkpoint[]) {
     this.#own = own
     this.#heads = [own, ...anchors].sort((a, b) => a.size - b.size)
+  }
+
+  /** Takes an event of which only the leaf is there. */
+  addDropped(leaf: Buffer): void {
+    this.dropped = ++this.events
+    this.#computed.push(leaf)
+    this.#stored.push(leaf)
+    for (const head of this.#heads) if (head.size === this.events) this.#compare(head)
   }
 
   add(leaf: Leaf): void {
@@ -75,6 +95,7 @@ class Scan {
 
   #leafOf({ hash: _, salts, changes, ...event }: Leaf): Buffer {
     try {
+      if (event.type === 'erasure.created') this.#toldDropped = Math.max(this.#toldDropped, droppedBy(changes))
       const parsed = JSON.parse(changes, (_, value) => {
         if (isErased(value)) this.erased++
         return value
@@ -94,8 +115,16 @@ class Scan {
   }
 
   faults(): Fault[] {
-    const fault = this.#missingFault() ?? this.#misfitFault() ?? this.#changedFault() ?? this.#tailFault()
+    const fault =
+      this.#droppedFault() ?? this.#missingFault() ?? this.#misfitFault() ?? this.#changedFault() ?? this.#tailFault()
     return fault ? [fault] : []
+  }
+
+  #droppedFault(): Fault | undefined {
+    const [seq, until] = [this.#toldDropped + 1, this.dropped]
+    if (until < seq) return undefined
+    const where = seq === until ? `Event ${seq} is` : `Events ${seq} to ${until} are`
+    return { seq, until, words: `${where} missing, and the log does not say that it dropped them.` }
   }
 
   #missingFault(): Fault | undefined {

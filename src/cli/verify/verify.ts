@@ -15,6 +15,8 @@ export interface Verified {
   anchors: number
   /** The number of events that the newest anchor covers. */
   anchored: number
+  /** The number of events dropped from its beginning, if the log was recomputed. */
+  dropped?: number
   /** The number of erased texts, if the log was recomputed. */
   erased?: number
   faults: Fault[]
@@ -35,8 +37,8 @@ export async function verify(client: Client, anchors: readonly Checkpoint[]): Pr
     const faults = [...signatures, ...(await checkProofs(client, anchors, own))]
     return { ...base, by: 'proofs', events: own.head.size, faults }
   }
-  const { events, erased, faults } = await recompute(client, own.head, anchors)
-  return { ...base, by: 'recomputing', events, erased, faults: [...faults, ...signatures] }
+  const { events, dropped, erased, faults } = await recompute(client, own.head, anchors)
+  return { ...base, by: 'recomputing', events, dropped, erased, faults: [...faults, ...signatures] }
 }
 
 async function mayRecompute(client: Client): Promise<boolean> {

@@ -46,7 +46,7 @@ export class Feed {
 
   /**
    * Opens a reader that begins after `after`, or at the end of the log. One that begins after an id gets messages with such
-   * ids. Throws LOG_FORKED when the log does not have the event at `after`.
+   * ids. Throws LOG_FORKED when the log does not have the event at `after`, EVENTS_DROPPED as `requirePlace`.
    */
   async open(after: Place | undefined, seen: Selected): Promise<Reader> {
     await numberEvents(this.#db)

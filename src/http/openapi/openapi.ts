@@ -14,6 +14,7 @@ const errorSchema = z.object({
     .array(z.object({ path: z.string(), message: z.string().describe('What would be right') }))
     .optional()
     .describe('Only for VALIDATION_ERROR'),
+  firstSeq: z.int().optional().describe('Only for EVENTS_DROPPED: the oldest event of the log'),
 })
 
 /** The groups of operations, by the second segment of their paths. */

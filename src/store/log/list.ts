@@ -76,16 +76,19 @@ const kindsOf = (type: EventType) => [sql`${others} and e.type = ${type}`, ...(t
 const oneOf = (types: EventType[]) =>
   types.length === 0 ? sql`1 = 0` : types.map((type) => sql`e.type || '' = ${type}`).reduce((a, b) => sql`${a} or ${b}`)
 
-/** Throws NOT_FOUND for an unknown project; LOG_FORKED if the log does not contain the event to start after. */
+/**
+ * Throws NOT_FOUND for an unknown project; LOG_FORKED if the log does not contain the event to start after; EVENTS_DROPPED
+ * if it no longer does.
+ */
 export const listEvents: Operation<'listEvents'> = async (
   ctx,
-  { after: place = { seq: 0 }, before, limit, order, ...selection },
+  { after: place, before, limit, order, ...selection },
 ) => {
   const { conditions } = await selected(ctx, selection)
-  const { seq: after } = place
+  const after = place?.seq ?? 0
   await numberEvents(ctx.db)
   const found = conditions.length === 0 ? [] : await readEvents(ctx.db, { after, before, order }, limit + 1, conditions)
-  await requirePlace(ctx.db, place)
+  if (place) await requirePlace(ctx.db, place)
   const events = found.slice(0, limit)
   const unread = order === 'desc' ? (before ?? after) : after
   return { events, meta: { hasMore: found.length > limit, lastSeq: events.at(-1)?.seq ?? unread } }

@@ -1,7 +1,7 @@
 import { ConductError } from '../../api/error.ts'
 import type { Place } from '../../ledger/event-id.ts'
 import type { Tx } from '../engine/db.ts'
-import { lastSeq, readHead } from './read.ts'
+import { firstSeq, lastSeq, readHead } from './read.ts'
 
 /** The position of the newest numbered event; seq 0 on an empty log. */
 export async function readEnd(db: Tx): Promise<Place> {
@@ -14,11 +14,13 @@ export const readEventId = async (db: Tx, seq: number): Promise<string | undefin
 
 /**
  * A reader's position with the id of its event. Throws LOG_FORKED if the log ends before it, or has another event
- * there. A reader that continues checks its position afterwards, because the database may change between two
+ * there; EVENTS_DROPPED if events after it are no longer in the log. A reader that continues checks its position afterwards, because the database may change between two
  * statements.
  */
 export async function requirePlace(db: Tx, { seq, id }: Place): Promise<Place> {
-  if (seq === 0) return { seq }
+  const first = await requireKept(db, seq)
+  // The event before the first was dropped, so nobody can tell whether the reader's was the same.
+  if (seq === first - 1) return { seq }
   const found = await readEventId(db, seq)
   if (found !== undefined && found === (id ?? found)) return { seq, id: found }
   const end = await lastSeq(db)
@@ -28,4 +30,15 @@ export async function requirePlace(db: Tx, { seq, id }: Place): Promise<Place> {
       ? `The log ends with event ${end}, and this reader has event ${seq}: the database has lost events.`
       : `The log has another event ${seq} than this reader (${id}): the database has lost events, and others have their numbers.`
   throw new ConductError('LOG_FORKED', `${fault} Read the ledger again, then follow from the end of the log.`)
+}
+
+/** The oldest event that is there. Throws EVENTS_DROPPED if events after `seq` are no longer in the log. */
+export async function requireKept(db: Tx, seq: number): Promise<number> {
+  const first = await firstSeq(db)
+  if (seq >= first - 1) return first
+  throw new ConductError(
+    'EVENTS_DROPPED',
+    `The log begins with event ${first}, and what follows event ${seq} was dropped: read the ledger itself, then go on after ${first - 1}.`,
+    { firstSeq: first },
+  )
 }

@@ -79,6 +79,12 @@ export async function readHead(db: Tx, seq: number | 'newest'): Promise<Line['ev
   return row && headOf(row)
 }
 
+/** The seq of the oldest event that is there; 1 on an empty log. */
+export async function firstSeq(db: Tx): Promise<number> {
+  const [row] = await db.query<{ seq: number }>(sql`select coalesce(min(seq), 1) as seq from events`)
+  return row?.seq ?? 1
+}
+
 /** The seq of the newest numbered event; 0 on an empty log. */
 export async function lastSeq(db: Tx): Promise<number> {
   const [row] = await db.query<{ seq: number }>(sql`select coalesce(max(seq), 0) as seq from events`)

@@ -6,7 +6,7 @@ import type { Ctx, Operation } from '../ctx.ts'
 import type { Tx } from '../engine/db.ts'
 import { selected } from '../log/list.ts'
 import { numberEvents } from '../log/number.ts'
-import { lastSeq, readEvents } from '../log/read.ts'
+import { firstSeq, lastSeq, readEvents } from '../log/read.ts'
 import { confinementOf } from '../scope.ts'
 import { readKey, readNewest, type Signed, signTree } from './checkpoint.ts'
 import { readRows, readSealed } from './event.ts'
@@ -90,6 +90,11 @@ export const listLeaves: Operation<'listLeaves'> = async (ctx, { after, limit })
   await numberEvents(db)
   // Before the events: one that is sealed meanwhile has no hash yet, rather than no salts yet.
   const hashes = await readLeaves(db, after, after + limit)
+  const gone = Math.min((await firstSeq(db)) - 1 - after, hashes.length)
+  if (gone > 0) {
+    const dropped = hashes.slice(0, gone).map((hash) => hash.toString('base64'))
+    return { leaves: [], meta: { hasMore: true, lastSeq: after + gone, dropped } }
+  }
   const rows = await readRows(db, after, limit + 1)
   const page = rows.slice(0, limit)
   const last = page.at(-1)?.seq ?? after
@@ -98,5 +103,5 @@ export const listLeaves: Operation<'listLeaves'> = async (ctx, { after, limit })
     salts: Buffer.from(salts ?? []).toString('base64'),
     hash: hashes[row.seq - after - 1]?.toString('base64') ?? null,
   }))
-  return { leaves, meta: { hasMore: rows.length > limit, lastSeq: last } }
+  return { leaves, meta: { hasMore: rows.length > limit, lastSeq: last, dropped: [] } }
 }

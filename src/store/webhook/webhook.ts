@@ -5,7 +5,7 @@ import type { Place } from '../../ledger/event-id.ts'
 import { newSigningSecret, newWebhookTag } from '../../ledger/webhook.ts'
 import { type Ctx, inTx, type Operation, requireVersion } from '../ctx.ts'
 import { numberEvents } from '../log/number.ts'
-import { requirePlace } from '../log/place.ts'
+import { requireKept, requirePlace } from '../log/place.ts'
 import { lastSeq } from '../log/read.ts'
 import { record } from '../log/record.ts'
 import { readPage } from '../page.ts'
@@ -22,6 +22,7 @@ export const createWebhook: Operation<'createWebhook'> = async (ctx, { url, type
     const projectId = await projectFor(ctx, project)
     const secret = newSigningSecret()
     const { id: by } = ctx.actor
+    await ctx.db.query(ctx.db.dialect.alone)
     const place = after === undefined ? await lastSeq(ctx.db) : await placeIn(ctx, after)
     const [row] = await ctx.db.query<{ id: number }>(sql`
       insert into webhooks (project_id, url, types, tag, secret, after_seq, created_by, updated_by, created_at, updated_at)
@@ -49,7 +50,7 @@ async function projectFor(ctx: Ctx, project: string | null | undefined): Promise
   return project === undefined && (confinedTo !== null || ctx.named) ? ctx.project.id : null
 }
 
-/** The seq of a position. Without an id, a position after the end is a mistake of the caller. */
+/** The seq of a position. Without an id, a position after the end is a mistake of the caller. Throws as `requirePlace`. */
 async function placeIn(ctx: Ctx, after: Place): Promise<number> {
   const end = await lastSeq(ctx.db)
   if (after.id === undefined && after.seq > end)
@@ -81,7 +82,8 @@ export const getWebhook: Operation<'getWebhook'> = async (ctx, { id }) => ({
 
 /**
  * Changing what is sent, or enabling the webhook, makes the next attempt due at once. Throws NOT_FOUND like getWebhook;
- * PRECONDITION_FAILED if `ifVersion` is outdated; VALIDATION_ERROR for a position after the end of the log.
+ * PRECONDITION_FAILED if `ifVersion` is outdated; VALIDATION_ERROR for a position after the end of the log;
+ * EVENTS_DROPPED for one before its beginning.
  */
 export const updateWebhook: Operation<'updateWebhook'> = async (ctx, { id, ifVersion, ...patch }) => {
   if (patch.after !== undefined) await numberEvents(ctx.db)
@@ -95,7 +97,10 @@ export const updateWebhook: Operation<'updateWebhook'> = async (ctx, { id, ifVer
       enabled,
       disabledReason: enabled ? null : (row.disabled_reason ?? 'request'),
     }
+    // No events are dropped between this and the end of the transaction.
+    await ctx.db.query(ctx.db.dialect.alone)
     const place = patch.after === undefined ? row.after_seq : await placeIn(ctx, patch.after)
+    if (enabled && row.enabled === 0) await requireKept(ctx.db, place)
     const changes = differences({ ...stateOf(row), after: row.after_seq }, { ...after, after: place })
     if (Object.keys(changes).length > 0) await change(ctx, row, { ...after, place }, changes)
     else if (enabled) await ctx.db.query(sql`update webhooks set next_attempt_at = null where id = ${id}`)

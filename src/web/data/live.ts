@@ -71,8 +71,8 @@ async function lead(signal: AbortSignal): Promise<void> {
   } catch (error) {
     if (signal.aborted) return
     const code = error instanceof ConductError ? error.code : undefined
-    // The database has lost events. The stream starts again, and everything is read again.
-    if (code === 'LOG_FORKED') return lead(signal)
+    // The database has lost events, or dropped those that were missed. The stream starts again, and everything is read again.
+    if (code === 'LOG_FORKED' || code === 'EVENTS_DROPPED') return lead(signal)
     tell({ kind: code === 'UNAUTHORIZED' ? 'over' : 'lost' })
   }
 }

@@ -1,0 +1,57 @@
+import sql, { join } from 'sql-template-tag'
+import type { Ctx } from '../ctx.ts'
+import type { Tx } from '../engine/db.ts'
+import { recordErasure } from '../erase/record.ts'
+import { firstSeq, lastSeq } from './read.ts'
+
+/** How many events one transaction drops. */
+const droppedAtOnce = 500
+const dayMs = 86_400_000
+
+/** Where a round of dropping ends: the first event that is kept; undefined where nothing is to be dropped. */
+export async function planDrop(ctx: Ctx, days: number): Promise<number | undefined> {
+  const limit = new Date(Date.parse(ctx.now) - days * dayMs).toISOString()
+  const first = await firstSeq(ctx.db)
+  const kept = Math.min(await firstSince(ctx.db, first, limit), (await leastRead(ctx.db)) + 1, await lastSeq(ctx.db))
+  if (kept <= first) return undefined
+  // The log tells of it before it is done: else a verifier finds events missing that nobody told of.
+  await ctx.db.tx((tx) => recordErasure({ ...ctx, db: tx }, null, { what: 'log', first: kept }))
+  return kept
+}
+
+/** The first event at or after a time, found by halving: events have the order of their times, to a moment. */
+async function firstSince(db: Tx, first: number, time: string): Promise<number> {
+  let [low, high] = [first, (await lastSeq(db)) + 1]
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2)
+    const [event] = await db.query<{ at: string }>(sql`
+      select at from events where seq >= ${middle} order by seq limit 1`)
+    if (event && event.at < time) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+/** The event up to which every follower has read the log, and every webhook that is enabled. */
+async function leastRead(db: Tx): Promise<number> {
+  const [row] = await db.query<{ seq: number | null }>(sql`select min(seq) as seq from (
+    select last_seq as seq from followers
+    union all select after_seq as seq from webhooks where enabled = 1) as read_up_to`)
+  return row?.seq ?? 0
+}
+
+/** Drops some of the events before `kept`, with the salts of their texts. Their leaves stay in the tree. Returns whether there are more. */
+export async function dropNext(db: Tx, kept: number): Promise<boolean> {
+  return db.tx(async (tx) => {
+    // A webhook that is put back to an earlier place does so before, and is waited for, or after, and is refused.
+    await tx.query(tx.dialect.alone)
+    const until = Math.min(kept, (await leastRead(tx)) + 1)
+    const found = await tx.query<{ seq: number }>(sql`
+      select seq from events where seq < ${until} order by seq limit ${droppedAtOnce}`)
+    if (found.length === 0) return false
+    const seqs = join(found.map(({ seq }) => seq))
+    await tx.query(sql`delete from events where seq in (${seqs})`)
+    await tx.query(sql`delete from seal_salts where seq in (${seqs})`)
+    return found.length === droppedAtOnce
+  })
+}
