@@ -45,7 +45,7 @@ function without(answer: Kept, field: string): Kept {
 
 function shownOnce({ body }: Kept, secret: string): ConductError {
   const { key } = JSON.parse(body)
-  const remedy = key ? `revoke key ${key.id} ('${key.prefix}…') and create another` : 'make another'
+  const remedy = key ? `revoke key ${key.id} ('${key.prefix}…') and create another` : 'create another'
   return new ConductError(
     'CONFLICT',
     `The server has already done this and shown the ${secret} once. If you lost it, ${remedy}.`,
