@@ -9,6 +9,9 @@ const facts: ReadonlySet<string> = new Set([
   ...['tree', 'commits', 'sha256', 'appended'],
 ])
 
+/** Whether the strings of a field are facts; undefined: it has no name. */
+export const isFact = (field: string | undefined) => field !== undefined && facts.has(field)
+
 const hashForm = /^[0-9a-f]{64}$/
 
 /** What replaces a text in an event: the hash of the text and its salt. */
@@ -45,7 +48,7 @@ function mapped(
   replace: Replace,
   ofErased: (erased: Erased) => unknown = (erased) => erased,
 ): unknown {
-  if (typeof value === 'string') return field !== undefined && facts.has(field) ? value : replace(value, field ?? '')
+  if (typeof value === 'string') return isFact(field) ? value : replace(value, field ?? '')
   if (typeof value !== 'object' || value === null) return value
   if (Array.isArray(value)) return value.map((one) => mapped(one, field, replace, ofErased))
   // A label may have any name, even `erased` or that of a fact.

@@ -2,6 +2,7 @@ import { hash, randomBytes } from 'node:crypto'
 import type { IsToGo } from './erase.ts'
 import type { Changes } from './event.ts'
 import { mapTexts } from './event-text.ts'
+import { scanTexts } from './scan-texts.ts'
 import { leafHash } from './tree.ts'
 
 const saltBytes = 16
@@ -83,20 +84,46 @@ export function entryOf(event: StoredEvent, salts: Buffer): string {
 
 /** Returns the entry of an event. `take` gives a salt for each text. */
 function entryBy(event: StoredEvent, take: () => Buffer): string {
-  const { seq, projectId, type, subject, subjectId, actorKind, keyId, at, imported } = event
   const changes = mapTexts(event.changes, (text) => ({ erased: textHash(take(), text) }))
-  return JSON.stringify([seq, projectId, type, subject, subjectId, actorKind, keyId, at, imported, changes])
+  return JSON.stringify([...headOf(event), changes])
 }
 
 /** Returns the leaf of an event. Throws as `entryOf` does. */
 export const leafOf = (event: StoredEvent, salts: Buffer): Buffer => leafHash(Buffer.from(entryOf(event, salts)))
 
-/** Makes salts for the texts of an event that is new to the tree, and returns them with its leaf. */
-export function sealEvent(event: StoredEvent): { leaf: Buffer; salts: Buffer } {
+/** An event with the JSON of its changes. */
+export type EventWithJson = Omit<StoredEvent, 'changes'> & { changes: string }
+
+/**
+ * Makes salts for the texts of an event that is new to the tree, and returns them with its leaf. Throws a SyntaxError for
+ * changes that are not JSON.
+ */
+export function sealEvent(event: EventWithJson): { leaf: Buffer; salts: Buffer } {
+  const salts = newSalts()
+  const changes = scanTexts(event.changes, (text) => `{"erased":"${textHash(salts.take(), text)}"}`)
+  if (changes === undefined) return sealParsed({ ...event, changes: JSON.parse(event.changes) })
+  const entry = `${JSON.stringify(headOf(event)).slice(0, -1)},${changes}]`
+  return { leaf: leafHash(Buffer.from(entry)), salts: salts.all() }
+}
+
+function sealParsed(event: StoredEvent): { leaf: Buffer; salts: Buffer } {
   const salts = newSalts()
   const leaf = leafHash(Buffer.from(entryBy(event, salts.take)))
   return { leaf, salts: salts.all() }
 }
+
+/** The part of an entry before the changes. */
+const headOf = ({
+  seq,
+  projectId,
+  type,
+  subject,
+  subjectId,
+  actorKind,
+  keyId,
+  at,
+  imported,
+}: EventWithJson | StoredEvent) => [...[seq, projectId, type, subject, subjectId, actorKind, keyId, at, imported]]
 
 /**
  * Erases the texts that `isToGo` names, with their salts. Returns the remaining changes and salts, which give the same leaf.

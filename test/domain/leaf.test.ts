@@ -19,6 +19,8 @@ const event: StoredEvent = {
   ...{ seq: 7, projectId: 1, type: 'run.updated', subject: 'RUN-7', subjectId: 7, actorKind: 'key', keyId: 2 },
   ...{ at: '2026-01-31T09:30:00.000Z', imported: 0, changes },
 }
+/** The event as the log stores it. */
+const stored = { ...event, changes: JSON.stringify(changes) }
 const texts = ['Fix the login', 'green', 'f'.repeat(64), 'blue', 'pr', 'https://example.com/1', 'It took too long']
 
 test('the texts of an event are what people and agents wrote, wherever it stands', () => {
@@ -57,7 +59,7 @@ test('a text of any length and script is hashed as UTF-8 after its salt', () => 
 })
 
 test('every event has salts of its own', () => {
-  const all = Array.from({ length: 500 }, () => sealEvent(event))
+  const all = Array.from({ length: 500 }, () => sealEvent(stored))
   for (const { leaf, salts } of all) assert.deepEqual(leafOf(event, salts), leaf)
   const each = all.flatMap(({ salts }) => salts.toString('hex').match(/.{32}/g) ?? [])
   assert.equal(new Set(each).size, 500 * texts.length)
@@ -69,7 +71,7 @@ test('a leaf stays what it is in every later version', () => {
 })
 
 test('a leaf moves with everything that an event says', () => {
-  const { leaf, salts } = sealEvent(event)
+  const { leaf, salts } = sealEvent(stored)
   assert.deepEqual(leafOf(event, salts), leaf)
   const others: Partial<StoredEvent>[] = [
     { seq: 8 },
@@ -86,13 +88,13 @@ test('a leaf moves with everything that an event says', () => {
     { changes: { ...changes, labels: [null, { state: 'green', erased: 'f'.repeat(64), team: 'blue' }] } },
   ]
   for (const other of others) assert.notDeepEqual(leafOf({ ...event, ...other }, salts), leaf, JSON.stringify(other))
-  assert.notDeepEqual(sealEvent(event).leaf, leaf)
+  assert.notDeepEqual(sealEvent(stored).leaf, leaf)
   assert.throws(() => leafOf(event, salts.subarray(16)), /no salt/)
   assert.throws(() => leafOf(event, Buffer.concat([salts, salts])), /more salts/)
 })
 
 test('erasing leaves neither text nor salt, and the leaf as it was', () => {
-  const { leaf, salts } = sealEvent(event)
+  const { leaf, salts } = sealEvent(stored)
   for (const gone of texts) {
     const at = texts.indexOf(gone)
     const rest = eraseTexts(changes, salts, (text) => text === gone)
@@ -113,4 +115,12 @@ test('erasing leaves neither text nor salt, and the leaf as it was', () => {
     eraseTexts(changes, salts, () => false),
     { changes, salts },
   )
+})
+
+test('an event is sealed alike however its JSON is written', () => {
+  for (const changes of [stored.changes, JSON.stringify(event.changes, null, 1)]) {
+    const { leaf, salts } = sealEvent({ ...event, changes })
+    assert.deepEqual(leafOf(event, salts), leaf)
+  }
+  assert.throws(() => sealEvent({ ...event, changes: '[' }), SyntaxError)
 })

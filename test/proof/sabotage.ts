@@ -1,6 +1,6 @@
 import sql, { raw, type Sql } from 'sql-template-tag'
 import { newKeyPair } from '../../src/ledger/checkpoint.ts'
-import { leafOf, sealEvent } from '../../src/ledger/leaf.ts'
+import { leafOf, type StoredEvent, sealEvent } from '../../src/ledger/leaf.ts'
 import type { Db, Tx } from '../../src/store/engine/db.ts'
 import { signTree } from '../../src/store/seal/checkpoint.ts'
 import { readSealed } from '../../src/store/seal/event.ts'
@@ -18,6 +18,8 @@ export interface Spot {
 
 /** A change of the database by SQL; returns the first event that is not what it was. */
 export type Sabotage = (db: Db, spot: Spot) => Promise<number>
+
+const jsonOf = (event: StoredEvent) => ({ ...event, changes: JSON.stringify(event.changes) })
 
 const all = async (db: Tx, statements: Sql[]) => {
   for (const one of statements) await db.query(one)
@@ -57,7 +59,7 @@ async function resalt(tx: Tx, seq: number): Promise<void> {
   const [found] = await readSealed(tx, seq - 1, 1)
   if (!found) return
   await tx.query(sql`delete from seal_salts where seq = ${seq}`)
-  await tx.query(sql`insert into seal_salts (seq, salts) values (${seq}, ${sealEvent(found.event).salts})`)
+  await tx.query(sql`insert into seal_salts (seq, salts) values (${seq}, ${sealEvent(jsonOf(found.event)).salts})`)
 }
 
 export const sabotages: Record<string, Sabotage> = {

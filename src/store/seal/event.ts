@@ -44,7 +44,7 @@ export async function readSealed(db: Tx, after: number, limit: number): Promise<
   }))
 }
 
-/** Reads events that are not sealed yet, and so have no salts. `changesIn` parses their changes. */
+/** Reads events that are not sealed yet, and so have no salts. `unpacked` gives the JSON of their changes. */
 export const readUnsealed = (db: Tx, after: number, limit: number): Promise<Omit<Row, 'salts'>[]> =>
   db.query(sql`
     select ${columns} from events e left join actors a on a.id = e.actor_id

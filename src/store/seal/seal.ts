@@ -1,7 +1,7 @@
 import sql, { join } from 'sql-template-tag'
 import { type StoredEvent, sealEvent } from '../../ledger/leaf.ts'
 import { only, type Tx } from '../engine/db.ts'
-import { changesIn } from '../log/changes.ts'
+import { unpacked } from '../log/changes.ts'
 import { numberEvents } from '../log/number.ts'
 import { readUnsealed } from './event.ts'
 import { appendHashes, tileSize } from './tile.ts'
@@ -26,8 +26,7 @@ export async function sealNext(db: Tx): Promise<boolean> {
     const expected = size + at + 1
     if (seq !== expected) throw new Error(`Event ${expected} is missing from the log: run conduct verify.`)
   }
-  // Row by row, so that what was parsed is garbage at once and the garbage collector need not move it.
-  const sealed = rows.map((row) => ({ seq: row.seq, ...sealEvent({ ...row, changes: changesIn(row.changes) }) }))
+  const sealed = rows.map((row) => ({ seq: row.seq, ...sealEvent({ ...row, changes: unpacked(row.changes) }) }))
   await db.tx(async (tx) => {
     const [isFirst] = await tx.query(sql`update followers set last_seq = ${size + rows.length}
       where name = 'seal' and last_seq = ${size} returning 1 as one`)
