@@ -131,7 +131,8 @@ export async function keepCopy(db: Db): Promise<() => Promise<number>> {
     seal_salts: 'seq, salts',
     seal_checkpoints: 'size, root, note, created_at',
   }
-  const [end] = await db.query<{ seq: number }>(sql`select max(seq) as seq from events`)
+  const events = await db.query<{ seq: number; changes: string }>(sql`select seq, changes from events order by seq`)
+  const end = events.at(-1)
   const [seal] = await db.query<{ last_seq: number }>(sql`select last_seq from followers where name = 'seal'`)
   const kept = await Promise.all(
     Object.entries(tables).map(async ([table, columns]) => ({
@@ -143,6 +144,10 @@ export async function keepCopy(db: Db): Promise<() => Promise<number>> {
   return () =>
     db.tx(async (tx) => {
       await tx.query(sql`delete from events where seq > ${end?.seq}`)
+      // Texts may have been erased since.
+      for (const { seq, changes } of events) {
+        await tx.query(sql`update events set changes = ${changes} where seq = ${seq}`)
+      }
       await tx.query(sql`update followers set last_seq = ${seal?.last_seq} where name = 'seal'`)
       for (const { table, columns, rows } of kept) {
         await tx.query(sql`delete from ${table}`)

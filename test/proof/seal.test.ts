@@ -110,7 +110,6 @@ const isExact = (kind: string) => ['change', 'unread', 'delete', 'insert', 'swap
 async function beHonest(ledger: Ledger, deeds: Deed[]): Promise<number> {
   const { store, client, adminKey, url, as } = ledger
   const anchors: Checkpoint[] = []
-  const { secret } = await client.createKey({ name: 'reader', permissions: ['read'] })
   for (const some of inRounds(deeds)) {
     // Restarted in every round.
     const other = await openStore(url, { firstKey: false })
@@ -127,6 +126,8 @@ async function beHonest(ledger: Ledger, deeds: Deed[]): Promise<number> {
     ])
     await other.close()
   }
+  // Only now, so that no deed revokes it.
+  const { secret } = await client.createKey({ name: 'reader', permissions: ['read'] })
   ledger.sleep(61_000)
   const { faults, events, sealed, erased = 0 } = await verify(client, anchors)
   assert.deepEqual(faults, [])
