@@ -17,7 +17,7 @@ async function logIn(link: string): Promise<string | undefined> {
 
 async function assertOnce(link: string, name: string) {
   assert.equal(await logIn(link), name)
-  await assert.rejects(logIn(link), { code: 'UNAUTHORIZED', message: /was used/ })
+  await assert.rejects(logIn(link), { code: 'UNAUTHORIZED', message: /has been used/ })
 }
 
 for (const engine of engines) {
