@@ -5,7 +5,7 @@ import { numberEvents } from '../log/number.ts'
 import { lastSeq } from '../log/read.ts'
 import { eraseFromEvent } from '../seal/erase.ts'
 import { sealNext } from '../seal/seal.ts'
-import { followLog, isBehind } from '../search/follow.ts'
+import { followLog, knowsErased } from '../search/follow.ts'
 import { eraseCheck, eraseFeature, eraseSpec, eraseTurn } from './others.ts'
 import { type Place, placeIn, placeText, steps } from './place.ts'
 import { recordErasure } from './record.ts'
@@ -35,6 +35,7 @@ export const erase: Operation<'erase'> = async (ctx, { dryRun = false, cursor, .
     if (await walkOn(ctx, scope, place, dryRun)) continue
     place.step = steps[steps.indexOf(place.step) + 1] ?? 'done'
     place.last = 0
+    place.until = undefined
     if (dryRun && place.step === 'index') place.step = 'done'
   }
   const hasMore = place.step !== 'done'
@@ -55,8 +56,9 @@ async function walkRows(ctx: Ctx, { rows, isToGo }: Scope, place: Place, noun: N
   const where = rows[noun]
   if (!where) return false
   const table = raw(`${noun}s`)
+  place.until ??= (await ctx.db.query<{ id: number | null }>(sql`select max(id) as id from ${table}`))[0]?.id ?? 0
   const [end] = await ctx.db.query<{ id: number | null }>(sql`select max(id) as id from
-    (select id from ${table} where id > ${place.last} order by id limit ${lookedAtOnce}) as looked`)
+    (select id from ${table} where id > ${place.last} and id <= ${place.until} order by id limit ${lookedAtOnce}) as looked`)
   if (!end?.id) return false
   const found = await ctx.db.query<{ id: number; project_id: number }>(sql`
     select id, project_id from ${table} where id > ${place.last} and id <= ${end.id} and ${where}
@@ -77,7 +79,8 @@ async function walkRows(ctx: Ctx, { rows, isToGo }: Scope, place: Place, noun: N
 
 async function walkEvents(ctx: Ctx, { events, isToGo }: Scope, place: Place, dryRun: boolean): Promise<boolean> {
   if (place.last === 0) while (await sealNext(ctx.db));
-  const end = Math.min(place.last + lookedAtOnce * 5, await lastSeq(ctx.db))
+  place.until ??= await lastSeq(ctx.db)
+  const end = Math.min(place.last + lookedAtOnce * 5, place.until)
   if (end <= place.last) return false
   const found = await ctx.db.query<{ seq: number }>(sql`select e.seq from events e
     where e.seq > ${place.last} and e.seq <= ${end} and ${events} order by e.seq limit ${erasedAtOnce}`)
@@ -105,7 +108,8 @@ async function eraseSides(ctx: Ctx, scope: Scope, place: Place, dryRun: boolean)
 async function forgetWords({ db }: Ctx, place: Place): Promise<boolean> {
   const tables = ['search_words', 'search_recent', 'spec_grams', 'feature_grams']
   if (place.last === 0) {
-    if (await isBehind(db)) {
+    place.until ??= await lastSeq(db)
+    if (await knowsErased(db, place.until)) {
       await followLog(db, sliceMs)
       return true
     }

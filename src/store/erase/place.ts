@@ -10,6 +10,8 @@ export type Counts = Record<(typeof counted)[number], number>
 export interface Place {
   step: (typeof steps)[number]
   last: number
+  /** Where the step ends, as of its beginning: writers may go on for ever. A request with a cursor takes a new end. */
+  until?: number | undefined
   erased: Counts
 }
 

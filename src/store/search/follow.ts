@@ -1,4 +1,4 @@
-import sql, { join, type Sql } from 'sql-template-tag'
+import sql, { join, raw, type Sql } from 'sql-template-tag'
 import { searchable } from '../../api/search.ts'
 import { slots } from '../../ledger/passage.ts'
 import type { Tx } from '../engine/db.ts'
@@ -21,6 +21,19 @@ export async function isBehind(db: Tx): Promise<boolean> {
     where name = 'search' and (last_seq < (select max(seq) from events)
       or exists (select 1 from search_entries where is_stale = 1))`)
   return behind !== undefined
+}
+
+/** Whether the index may still have words of what was erased, or deleted by event `seq`. */
+export async function knowsErased(db: Tx, seq: number): Promise<boolean> {
+  await numberEvents(db)
+  const isGone = searchable.map(
+    (type) => sql`(type = ${type} and not exists (select 1 from ${raw(`${type}s`)} s where s.id = subject_id))`,
+  )
+  const [known] = await db.query(sql`
+    select 1 as one from followers
+    where name = 'search' and (last_seq < ${seq} or exists (
+      select 1 from search_entries where is_stale = 1 and (head = '' or ${join(isGone, ' or ')})))`)
+  return known !== undefined
 }
 
 /**
