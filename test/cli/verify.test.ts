@@ -79,12 +79,18 @@ for (const engine of engines) {
     await sabotages.recompute?.(store.db, { seq: 3, later: 4, way: 1 })
     const changed = await sync()
     assert.equal(changed.code, 1)
-    assert.match(changed.stderr, new RegExp(`has other events among its first ${size}, which contradicts what this machine saw`))
+    assert.match(
+      changed.stderr,
+      new RegExp(`has other events among its first ${size}, which contradicts what this machine saw`),
+    )
 
     const kept = (await restore()) - 1
     const restored = await sync()
     assert.equal(restored.code, 1)
-    assert.match(restored.stderr, new RegExp(`had ${size} events, and has ${kept}, which contradicts what this machine saw`))
+    assert.match(
+      restored.stderr,
+      new RegExp(`had ${size} events, and has ${kept}, which contradicts what this machine saw`),
+    )
     assert.equal((await conductHere(['verify', '--forget'], env)).code, 0)
     await live()
     assert.equal((await sync()).code, 0)
