@@ -30,7 +30,7 @@ test('Activity holds 150 MB at most while an hour of 40 events a second arrives'
     }
     await measure()
   }
-  await page.locator('.activity li').first().getByText('updated run').waitFor()
+  await page.locator('.activity li').first().getByText('labelled run').waitFor()
   const rows = await page.locator('.activity li').count()
   const slow = await slowFramesOf(page)
   t.diagnostic(
