@@ -35,7 +35,7 @@ test('an old Node.js is told, in a checkout, how to get the right one', (t) => {
   mkdirSync(join(folder, 'src'))
   const { status, stderr } = onOldNode(join(folder, 'bin/conduct.cjs'), [], { CONDUCT_RESTARTED: '1' })
   assert.equal(status, 1)
-  assert.match(stderr, /^conduct needs Node\.js 24\.15 .*\nnpm run conduct, in this checkout, /)
+  assert.match(stderr, /^conduct needs Node\.js 24\.15 .*\nIn this checkout, npm run conduct uses /)
 })
 
 test('the program can be executed where it is cloned', () => {

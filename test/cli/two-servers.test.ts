@@ -87,7 +87,7 @@ test('the id of a run that is handed on means no run of another project or serve
   const script = `cd "${blog.cwd}" && CONDUCT_URL=${CONDUCT_URL} CONDUCT_API_KEY=${CONDUCT_API_KEY} ${check}`
   const elsewhere = await conduct(['exec', '--', 'sh', '-c', script], shop.env, shop.cwd)
   assert.equal(elsewhere.code, 2, elsewhere.stderr)
-  assert.match(elsewhere.stderr, /Name the run that is checked/)
+  assert.match(elsewhere.stderr, /Name the run to check/)
   assert.deepEqual((await blog.client.listChecks()).checks, [])
   const here = await conduct(['exec', '--', 'sh', '-c', check], shop.env, shop.cwd)
   assert.equal(here.code, 0, here.stderr)

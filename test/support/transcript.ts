@@ -152,7 +152,10 @@ function createMask() {
   function headers(all: Headers): Record<string, string> {
     const shown = told.filter((name) => all.has(name)).map((name): [string, string] => [name, all.get(name) as string])
     return Object.fromEntries(
-      shown.map(([name, value]) => [name, etags(value).replace(/cursor=[\w-]+|session_\w{43}/, '…')]),
+      shown.map(([name, value]) => [
+        name,
+        etags(value).replace(/cursor=[\w-]+|session_\w{43}|(?<=after=\d+)-[0-9a-f]{12}/, '…'),
+      ]),
     )
   }
 

@@ -72,10 +72,14 @@ function assertKept(actual: unknown, expected: unknown, place: string): void {
     for (const [field, value] of Object.entries(expected)) {
       if (!moving.has(field)) assertKept((actual as Record<string, unknown>)[field], value, `${place}.${field}`)
     }
-  } else {
+  } else if (!isUnknownNow(actual, expected, place)) {
     assert.deepEqual(actual, expected, place)
   }
 }
+
+/** Earlier versions returned 0 for a total that no run reports. */
+const isUnknownNow = (actual: unknown, expected: unknown, place: string) =>
+  actual === null && expected === 0 && /\.totals\.(?:\w+Tokens|costUsd)$/.test(place)
 
 /** A migration may note what it did; no event that was there is lost or changed. */
 function assertAnswersKept(now: Answers, before: Answers): void {
