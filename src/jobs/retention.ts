@@ -9,16 +9,16 @@ import type { Job } from './scheduler.ts'
 
 const hourMs = 3_600_000
 
-/** What a round goes through, one after the other. */
+/** The two parts of a round, in this order. */
 interface Round {
   runs: Pass | undefined
-  /** The first event that is kept; undefined while that is not known. */
+  /** The first event to keep; undefined until it is known. */
   kept: number | undefined
 }
 
 /**
- * Applies the retention of all projects once an hour, from a minute after the start; then drops events that are older than
- * `logDays`.
+ * Applies the retention of all projects once an hour, starting a minute after the server. Then drops events that are
+ * older than `logDays`.
  */
 export function retentionJob(db: Db, now: () => string, { logDays = 0 }: { logDays?: number | undefined } = {}): Job {
   let round: Round | undefined
@@ -52,7 +52,7 @@ export function retentionJob(db: Db, now: () => string, { logDays = 0 }: { logDa
   }
 }
 
-/** Removes what was in projects that were deleted. */
+/** Removes the contents of deleted projects. */
 export function emptyJob(db: Db, now: () => string): Job {
   const place = newPlace()
   return { name: 'empty', everyMs: 1_000, step: () => emptyNext(db, now(), place) }

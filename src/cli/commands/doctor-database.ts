@@ -6,7 +6,7 @@ import { backupFinding, clockFinding, roomFindings } from './doctor-figures.ts'
 import { logFindings } from './doctor-log.ts'
 import { type Finding, found } from './finding.ts'
 
-/** How a database of this machine is, or one that this machine opens in process. */
+/** Checks a database that this machine opens in process. */
 export async function databaseFindings(place: LocalPlace, env: Env): Promise<Finding[]> {
   try {
     const inspected = await inspect(place.databaseUrl, env)
@@ -46,11 +46,11 @@ const noBackups = found(
 
 type Replication = NonNullable<NonNullable<Inspected['condition']>['replication']>
 
-/** A standby that is so far behind, or a log that is kept so long, is a fault that somebody should look at. */
+/** A standby this far behind, or a log kept this long, is a fault that someone should look at. */
 const mostBehindBytes = 64e6
 const mostKeptBytes = 1e9
 
-/** The standbys of PostgreSQL, and what it does with its write-ahead log. */
+/** Checks the standbys of PostgreSQL and its write-ahead log. */
 export function replicationFindings({ standbys, slots, waitsForStandby, archive }: Replication): Finding[] {
   const isHidden = standbys.some(({ state }) => state === null)
   const hasSync = standbys.some(({ sync }) => sync === 'sync' || sync === 'quorum')

@@ -2,11 +2,11 @@ import { shown } from '../show/print.ts'
 import { sized } from '../show/size.ts'
 import { type Finding, found } from './finding.ts'
 
-/** As the alert rules in deploy/prometheus have them. */
+/** The same limits as in the alert rules in deploy/prometheus. */
 const leastFree = { bytes: 1e9, share: 0.2 }
 const mostWalBytes = 1e9
 
-/** The disk of a ledger in a file of SQLite, and its write-ahead log. */
+/** Checks the disk of an SQLite ledger and its write-ahead log. */
 export function roomFindings(databaseBytes: number, file: { walBytes: number; freeBytes: number }): Finding[] {
   const { walBytes, freeBytes } = file
   const isLow = freeBytes < Math.max(leastFree.bytes, databaseBytes * leastFree.share)
@@ -22,7 +22,7 @@ export function roomFindings(databaseBytes: number, file: { walBytes: number; fr
   ]
 }
 
-/** The scheduled backups; `newestAt` is in Unix milliseconds. */
+/** Checks the scheduled backups. `newestAt` is in Unix milliseconds. */
 export function backupFinding(newestAt: number | undefined, isOverdue: boolean): Finding {
   const newest =
     newestAt === undefined ? 'there is none' : `the newest one is of ${shown(new Date(newestAt).toISOString())}`
@@ -30,10 +30,10 @@ export function backupFinding(newestAt: number | undefined, isOverdue: boolean):
   return found('backup', 'warn', `${newest}, and the schedule wants a newer one: the log of conduct serve says why`)
 }
 
-/** Seconds by which clocks may differ. */
+/** The tolerated difference between clocks, in seconds. */
 const clockSeconds = 5
 
-/** The clocks of the database and of this machine, and the newest time in the log; all in Unix milliseconds. */
+/** Checks the clocks of the database and of this machine, and the newest time in the log; all in Unix milliseconds. */
 export function clockFinding(now: number, aheadMs: number, newestAt: string | null): Finding {
   const ahead = Math.round(aheadMs / 1000)
   if (Math.abs(ahead) > clockSeconds) {

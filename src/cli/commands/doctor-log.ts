@@ -3,7 +3,7 @@ import type { Env } from '../place/folders.ts'
 import { checkMemory } from '../verify/remember.ts'
 import { type Finding, found } from './finding.ts'
 
-/** Whether the log of that ledger continues what this machine saw of it before, and remembers it from now on. */
+/** Checks that the log of a ledger continues what this machine saw of it before, and remembers its new state. */
 export async function logFindings(client: Client, ledger: string, env: Env): Promise<Finding[]> {
   try {
     const changed = await checkMemory(client, ledger, env)

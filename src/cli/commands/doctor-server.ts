@@ -4,7 +4,10 @@ import { type Finding, found } from './finding.ts'
 
 const patienceMs = 10_000
 
-/** What a server tells of its database to whoever asks, and of its disk and backups to a key of the whole server. */
+/**
+ * Checks a server by its public readiness probe, and its disk and backups by the metrics, which need a key of the whole
+ * server.
+ */
 export async function stateFindings(url: string, key: string | undefined, me: Client['me']): Promise<Finding[]> {
   const ready = await readiness(url)
   const isWide = await me().then(
@@ -18,7 +21,7 @@ export async function stateFindings(url: string, key: string | undefined, me: Cl
 async function readiness(url: string): Promise<Finding[]> {
   const response = await ask(url, '/readyz')
   const answer = (await response?.json().catch(() => undefined)) as { status?: string; warnings?: string[] } | undefined
-  // A proxy may keep the address to itself.
+  // A proxy may not forward this path.
   if (answer?.status === undefined) return []
   if (response?.status === 503) return [found('database', 'fail', `the server accepts no writes: ${answer.status}`)]
   return [
@@ -48,7 +51,7 @@ async function figures(url: string, key: string | undefined): Promise<Finding[]>
   ]
 }
 
-/** Probes and metrics stand beside the base path. Undefined where nothing is answered. */
+/** Probes and metrics are beside the base path. Undefined without a response. */
 const ask = (url: string, path: string, key?: string): Promise<Response | undefined> =>
   fetch(new URL(path, url), {
     signal: AbortSignal.timeout(patienceMs),

@@ -3,12 +3,12 @@ import { erasedLine, type IsToGo } from '../../ledger/erase.ts'
 import type { Ctx } from '../ctx.ts'
 
 /**
- * Erases a text that stands apart from its noun, if it is to go. Its size and hash stay, and what is appended later stands at
- * the same offsets as if nothing had happened. Returns whether there was something to erase.
+ * Erases a content if `isToGo` selects it. Its size and hash stay, and later appends have the same offsets as without
+ * the erasure. Returns whether anything was erased.
  */
 export async function eraseDocument(ctx: Ctx, documentId: number | null, isToGo: IsToGo): Promise<boolean> {
   if (documentId === null) return false
-  // A rule that takes the empty text takes every text: none needs to be read.
+  // A rule that selects the empty text selects every text, so the content need not be read.
   const text = isToGo('', 'content') ? sql`''` : sql`text`
   const parts = await ctx.db.query<{ start: number; text: string; dropped: number }>(sql`
     select start, ${text} as text, dropped from document_parts where document_id = ${documentId} order by start`)
@@ -22,7 +22,7 @@ export async function eraseDocument(ctx: Ctx, documentId: number | null, isToGo:
   return true
 }
 
-/** Has the search index give up what it knows of a row, and read it anew. The caller holds the follower of the index. */
+/** Makes the search index drop a row and read it again. The caller has locked the index's follower. */
 export async function unindex(ctx: Ctx, type: 'run' | 'turn' | 'spec' | 'check' | 'feature', id: number) {
   await ctx.db.query(sql`
     insert into search_entries (type, subject_id, is_stale, head) values (${type}, ${id}, 1, '')

@@ -13,18 +13,18 @@ import { eraseRun } from './run.ts'
 import { type Noun, type Scope, scopeOf } from './scope.ts'
 import { eraseAnswers, eraseNames } from './sides.ts'
 
-/** How long one request goes on before it says where to continue. */
+/** How long a request works before it returns a cursor, in milliseconds. */
 const budgetMs = 10_000
-/** How many rows and events one transaction erases, and how many ids one statement looks at. */
+/** How many rows and events one transaction erases, and how many ids one statement checks. */
 const erasedAtOnce = 20
 const lookedAtOnce = 1_000
 
 const erasers = { run: eraseRun, turn: eraseTurn, spec: eraseSpec, check: eraseCheck, feature: eraseFeature }
 
 /**
- * Erases texts in slices, each a transaction of its own: rows first, then what the log tells of them, then the index of
- * words, then what is left in the file. So it may be cut off and called again at any point. VALIDATION_ERROR, NOT_FOUND as
- * `scopeOf`; BAD_REQUEST for a cursor that is none; UNAVAILABLE, INSUFFICIENT_STORAGE as `Db.scrub`.
+ * Erases texts in slices, each in its own transaction: first rows, then their events, then the index of words, then
+ * what is left in the file. It can be interrupted and called again at any point. Throws VALIDATION_ERROR and NOT_FOUND
+ * like `scopeOf`; BAD_REQUEST for an invalid cursor; UNAVAILABLE and INSUFFICIENT_STORAGE like `Db.scrub`.
  */
 export const erase: Operation<'erase'> = async (ctx, { dryRun = false, cursor, ...asked }) => {
   await numberEvents(ctx.db)
@@ -42,7 +42,7 @@ export const erase: Operation<'erase'> = async (ctx, { dryRun = false, cursor, .
   return { erased: place.erased, hasMore, ...(hasMore && { nextCursor: placeText(place) }) }
 }
 
-/** One slice of a step. Returns whether the step goes on. */
+/** Does a slice of a step. Returns whether the step continues. */
 async function walkOn(ctx: Ctx, scope: Scope, place: Place, dryRun: boolean): Promise<boolean> {
   const { step } = place
   if (step === 'events') return walkEvents(ctx, scope, place, dryRun)
@@ -64,7 +64,7 @@ async function walkRows(ctx: Ctx, { rows, isToGo }: Scope, place: Place, noun: N
     select id, project_id from ${table} where id > ${place.last} and id <= ${end.id} and ${where}
     order by id limit ${erasedAtOnce}`)
   place.erased[`${noun}s`] += await slice(ctx, dryRun, async (ctx) => {
-    // Whoever follows the log for the index must not write words that it read before.
+    // The indexer must not write words that it read before.
     await ctx.db.query(sql`select last_seq from followers where name = 'search' ${ctx.db.dialect.forUpdate}`)
     let count = 0
     for (const { id, project_id } of found) {
@@ -93,7 +93,7 @@ async function walkEvents(ctx: Ctx, { events, isToGo }: Scope, place: Place, dry
   return true
 }
 
-/** What stands beside the nouns; and the event that tells of it all. */
+/** Erases what does not belong to a noun, and records the event of the erasure. */
 async function eraseSides(ctx: Ctx, scope: Scope, place: Place, dryRun: boolean): Promise<boolean> {
   place.erased.others += await slice(ctx, dryRun, async (ctx) => {
     const names = await eraseNames(ctx, scope)
@@ -104,7 +104,7 @@ async function eraseSides(ctx: Ctx, scope: Scope, place: Place, dryRun: boolean)
   return false
 }
 
-/** Brings the index of words up to what was erased, then drops the words of rows that are gone. */
+/** Updates the index of words after the erasure, then drops the words of deleted rows. */
 async function forgetWords({ db }: Ctx, place: Place): Promise<boolean> {
   const tables = ['search_words', 'search_recent', 'spec_grams', 'feature_grams']
   if (place.last === 0) {
@@ -141,7 +141,7 @@ class Rehearsed extends Error {
   }
 }
 
-/** Runs one slice; a dry run counts what it would do, and takes it back. */
+/** Runs a slice. A dry run counts what the slice would do, and rolls it back. */
 async function slice(ctx: Ctx, dryRun: boolean, work: (ctx: Ctx) => Promise<number>): Promise<number> {
   try {
     return await ctx.db.tx(async (tx) => {

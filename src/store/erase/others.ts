@@ -6,7 +6,7 @@ import type { Ctx } from '../ctx.ts'
 import { keepGrams } from '../part.ts'
 import { eraseDocument, unindex } from './content.ts'
 
-/** Each erases the texts of one row that are to go, and returns whether there were any. */
+/** Each function erases the selected texts of one row, and returns whether there were any. */
 
 export async function eraseTurn(ctx: Ctx, id: number, isToGo: IsToGo): Promise<boolean> {
   const [row] = await ctx.db.query<{
@@ -46,7 +46,7 @@ export async function eraseCheck(ctx: Ctx, id: number, isToGo: IsToGo): Promise<
   return true
 }
 
-/** With every version. Its own version stays: runs name it. */
+/** Erases every version, too. The number of the version stays, because runs refer to it. */
 export async function eraseSpec(ctx: Ctx, id: number, isToGo: IsToGo): Promise<boolean> {
   const [row] = await ctx.db.query<{ title: string | null; agent: string | null }>(
     sql`select title, agent from specs where id = ${id} ${ctx.db.dialect.forUpdate}`,
@@ -73,7 +73,7 @@ export async function eraseSpec(ctx: Ctx, id: number, isToGo: IsToGo): Promise<b
   return true
 }
 
-/** A name that goes is replaced by one of its own, since no two features of a project have the same. */
+/** An erased name gets a unique replacement, because no two features of a project may have the same name. */
 export async function eraseFeature(ctx: Ctx, id: number, isToGo: IsToGo): Promise<boolean> {
   const [row] = await ctx.db.query<{ number: number; name: string; description: string | null; file: string | null }>(
     sql`select number, name, description, file from features where id = ${id} ${ctx.db.dialect.forUpdate}`,

@@ -1,27 +1,32 @@
 import { ConductError } from '../../api/error.ts'
 
-/** In this order: a change that comes meanwhile tells the log only of texts that are erased by then, or read later. */
+/**
+ * In this order, so that a change in the meantime records only texts that are already erased, or that a later step
+ * reads.
+ */
 export const steps = ['run', 'turn', 'spec', 'check', 'feature', 'events', 'sides', 'index', 'scrub', 'done'] as const
 
 const counted = ['runs', 'turns', 'specs', 'checks', 'features', 'events', 'others'] as const
 export type Counts = Record<(typeof counted)[number], number>
 
-/** How far an erasure has come. */
+/** The progress of an erasure. */
 export interface Place {
   step: (typeof steps)[number]
   last: number
-  /** Where the step ends, as of its beginning: writers may go on for ever. A request with a cursor takes a new end. */
+  /**
+   * The end of the step, fixed when it starts, because writers may never stop. A request with a cursor takes a new end.
+   */
   until?: number | undefined
   erased: Counts
 }
 
 const countsOf = (values: number[]) => Object.fromEntries(counted.map((name, at) => [name, values[at] ?? 0])) as Counts
 
-/** The place as a cursor: the number of the step, the last row, and the counts. */
+/** The progress as a cursor: the number of the step, the last row, and the counts. */
 export const placeText = ({ step, last, erased }: Place) =>
   [steps.indexOf(step), last, ...counted.map((name) => erased[name])].join('.')
 
-/** The place that a cursor names; without one, the beginning. BAD_REQUEST for a cursor that this did not make. */
+/** The progress in a cursor; without one, the start. Throws BAD_REQUEST for a cursor that `placeText` did not make. */
 export function placeIn(cursor: string | undefined): Place {
   if (cursor === undefined) return { step: 'run', last: 0, erased: countsOf([]) }
   const [at = -1, last = 0, ...counts] = cursor.split('.').map(Number)

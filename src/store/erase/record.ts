@@ -4,7 +4,7 @@ import type { Ctx } from '../ctx.ts'
 import { only } from '../engine/db.ts'
 import { record } from '../log/record.ts'
 
-/** Tells the log of an erasure, in the caller's transaction. `told` has none of the texts. */
+/** Records the event of an erasure in the caller's transaction. `told` contains none of the texts. */
 export async function recordErasure(ctx: Ctx, projectId: number | null, told: Record<string, unknown>): Promise<void> {
   const rows = await ctx.db.query<{ id: number }>(sql`insert into erasures (project_id, created_by, created_at)
     values (${projectId}, ${ctx.actor.id}, ${ctx.now}) returning id`)

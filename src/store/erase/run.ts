@@ -7,7 +7,7 @@ import { activityIn, columns, type RunRow, stateOf, valuesOf } from '../run/row.
 import { replaceLabels } from '../run/save.ts'
 import { eraseDocument, unindex } from './content.ts'
 
-/** Erases the texts of a run that are to go. Returns whether there were any. */
+/** Erases the selected texts of a run. Returns whether there were any. */
 export async function eraseRun(ctx: Ctx, id: number, isToGo: IsToGo): Promise<boolean> {
   const [row] = await ctx.db.query<RunRow>(
     sql`select ${columns} from runs where runs.id = ${id} ${ctx.db.dialect.forUpdate}`,
@@ -41,7 +41,7 @@ function activityAfter(row: RunRow, isToGo: IsToGo): string | null {
   return JSON.stringify({ state, since, ...(turnSince && { turnSince }) })
 }
 
-/** A file keeps its lines, so that the sums of its run stay what they are. */
+/** A file keeps its line counts, so the sums of its run stay the same. */
 async function eraseFiles(ctx: Ctx, runRow: number, isToGo: IsToGo): Promise<boolean> {
   const files = await ctx.db.query<{ path: string }>(sql`select path from run_files where run_id = ${runRow}`)
   const isKept = (path: string) => path.startsWith(erasedText) || !isToGo(path, 'path')
@@ -54,7 +54,7 @@ async function eraseFiles(ctx: Ctx, runRow: number, isToGo: IsToGo): Promise<boo
   return gone.length > 0
 }
 
-/** What hooks told of a session since its last turn. */
+/** Erases what hooks have reported of a session since its last turn. */
 async function eraseMemo(ctx: Ctx, runRow: number, isToGo: IsToGo): Promise<boolean> {
   const kept = await ctx.db.query<{ id: number; memo: string }>(
     sql`select id, memo from hook_sessions where run_row = ${runRow} and memo <> 'null'`,

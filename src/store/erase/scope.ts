@@ -6,16 +6,16 @@ import { confinementOf } from '../scope.ts'
 
 export type Noun = 'run' | 'turn' | 'spec' | 'check' | 'feature'
 
-/** What is to be erased. */
+/** What to erase. */
 export interface Scope {
   isToGo: IsToGo
-  /** Conditions on the rows of each noun that may have texts to erase; a noun that is missing has none. */
+  /** Conditions on the rows of each noun that may contain texts to erase. A missing noun has none. */
   rows: Partial<Record<Noun, Sql>>
-  /** One on events `e`. */
+  /** A condition on events `e`. */
   events: Sql
-  /** Its only project; null: the whole ledger. */
+  /** Its only project; null for the whole ledger. */
   projectId: number | null
-  /** What the log tells of it. */
+  /** What the log records about it. */
   told: Record<string, string>
 }
 
@@ -26,7 +26,9 @@ interface Asked {
   text?: string | undefined
 }
 
-/** VALIDATION_ERROR unless one thing is named; NOT_FOUND for a run or spec that the log does not know. */
+/**
+ * Throws VALIDATION_ERROR unless exactly one thing is named; NOT_FOUND for a run or spec that the log does not contain.
+ */
 export async function scopeOf(ctx: Ctx, { runId, specId, everything, text }: Asked): Promise<Scope> {
   const named = [runId, specId, everything, text].filter((one) => one !== undefined).length
   if (named !== 1) throw invalid('runId', 'give one of runId, specId, everything and text')
@@ -86,13 +88,13 @@ function projectScope({ project: { id } }: Ctx): Scope {
   }
 }
 
-/** Whether a column holds a text letter by letter, which `like` tells on neither engine. */
+/** Whether a column contains a text exactly, which `like` cannot decide on either engine. */
 const holds = (column: Sql, text: string) => sql`replace(${column}, ${text}, '') <> ${column}`
 
 const contentOf = (column: string) =>
   sql`(select string_agg(d.text, '' order by d.start) from document_parts d where d.document_id = ${raw(column)})`
 
-/** In every project that the key sees. */
+/** Covers every project that the key may see. */
 function textScope(ctx: Ctx, text: string): Scope {
   const projectId = confinementOf(ctx)
   const inJson = JSON.stringify(text).slice(1, -1)

@@ -3,7 +3,7 @@ import { erasedText } from '../../ledger/erase.ts'
 import type { Ctx } from '../ctx.ts'
 import type { Scope } from './scope.ts'
 
-/** What an answer that is kept under an Idempotency-Key is replaced by: the request stays carried out. */
+/** Replaces a stored response. The request still counts as done. */
 const gone = JSON.stringify({
   status: 409,
   headers: { 'content-type': 'application/json' },
@@ -12,7 +12,7 @@ const gone = JSON.stringify({
   }),
 })
 
-/** Drops the kept answers of a project, or all: they are encrypted, so that nobody can tell what stands in them. */
+/** Erases the stored responses of a project, or all. They are encrypted, so nobody can tell what they contain. */
 export async function eraseAnswers(ctx: Ctx, projectId: number | null): Promise<number> {
   const place = projectId === null ? empty : sql`and project_id = ${projectId}`
   const rows = await ctx.db.query(sql`update idempotency_keys set answer = ${gone}
@@ -29,7 +29,7 @@ const names = [
   { table: 'webhooks', columns: ['last_error'] },
 ]
 
-/** Erases names of the server in which a text stands, for who may erase in the whole ledger. */
+/** Erases names of the server that contain a text, for callers who may erase in the whole ledger. */
 export async function eraseNames(ctx: Ctx, { told, projectId, isToGo }: Scope): Promise<number> {
   if (told.what !== 'text' || projectId !== null) return 0
   let count = 0
@@ -47,7 +47,7 @@ export async function eraseNames(ctx: Ctx, { told, projectId, isToGo }: Scope): 
   return count + (await eraseAddresses(ctx, isToGo)) + (await eraseMemos(ctx, isToGo))
 }
 
-/** A webhook without its address sends nothing more. */
+/** A webhook without an address sends nothing more. */
 async function eraseAddresses(ctx: Ctx, isToGo: Scope['isToGo']): Promise<number> {
   const found = await ctx.db.query<{ id: number; url: string }>(sql`select id, url from webhooks`)
   const hits = found.filter(({ url }) => isToGo(url, 'url'))
@@ -57,7 +57,7 @@ async function eraseAddresses(ctx: Ctx, isToGo: Scope['isToGo']): Promise<number
   return hits.length
 }
 
-/** Of sessions that have no run. */
+/** Erases the memos of sessions without a run. */
 async function eraseMemos(ctx: Ctx, isToGo: Scope['isToGo']): Promise<number> {
   const found = await ctx.db.query<{ id: number; memo: string; session: string }>(
     sql`select id, memo, session from hook_sessions`,

@@ -8,18 +8,18 @@ import { firstSeq, lastSeq } from './read.ts'
 const droppedAtOnce = 500
 const dayMs = 86_400_000
 
-/** Where a round of dropping ends: the first event that is kept; undefined where nothing is to be dropped. */
+/** Where a round of dropping ends: the first event to keep; undefined if there is nothing to drop. */
 export async function planDrop(ctx: Ctx, days: number): Promise<number | undefined> {
   const limit = new Date(Date.parse(ctx.now) - days * dayMs).toISOString()
   const first = await firstSeq(ctx.db)
   const kept = Math.min(await firstSince(ctx.db, first, limit), (await leastRead(ctx.db)) + 1, await lastSeq(ctx.db))
   if (kept <= first) return undefined
-  // The log tells of it before it is done: else a verifier finds events missing that nobody told of.
+  // The event comes first. Otherwise a verifier would find events missing without a record.
   await ctx.db.tx((tx) => recordErasure({ ...ctx, db: tx }, null, { what: 'log', first: kept }))
   return kept
 }
 
-/** The first event at or after a time, found by halving: events have the order of their times, to a moment. */
+/** The first event at or after a time, found by binary search: events are almost in the order of their times. */
 async function firstSince(db: Tx, first: number, time: string): Promise<number> {
   let [low, high] = [first, (await lastSeq(db)) + 1]
   while (low < high) {
@@ -32,7 +32,7 @@ async function firstSince(db: Tx, first: number, time: string): Promise<number> 
   return low
 }
 
-/** The event up to which every follower has read the log, and every webhook that is enabled. */
+/** The event up to which every follower and every enabled webhook has read the log. */
 async function leastRead(db: Tx): Promise<number> {
   const [row] = await db.query<{ seq: number | null }>(sql`select min(seq) as seq from (
     select last_seq as seq from followers
@@ -43,7 +43,7 @@ async function leastRead(db: Tx): Promise<number> {
 /** Drops some of the events before `kept`, with the salts of their texts. Their leaves stay in the tree. Returns whether there are more. */
 export async function dropNext(db: Tx, kept: number): Promise<boolean> {
   return db.tx(async (tx) => {
-    // A webhook that is put back to an earlier place does so before, and is waited for, or after, and is refused.
+    // A webhook moved back does so before this, which then waits for it, or after it, and is refused.
     await tx.query(tx.dialect.alone)
     const until = Math.min(kept, (await leastRead(tx)) + 1)
     const found = await tx.query<{ seq: number }>(sql`

@@ -12,9 +12,10 @@ import { recordWebhook } from '../webhook/webhook.ts'
 import { readProject, stateOf } from './project.ts'
 
 /**
- * Takes a project away at once, with its keys and webhooks; `emptyNext` then removes what was in it. Its slug is free
- * again: the row keeps it with the number of the row behind a tilde, which no slug has. NOT_FOUND; FORBIDDEN for a key of
- * one project; CONFLICT for the default project; PRECONDITION_FAILED; VALIDATION_ERROR for another `confirm` than the name.
+ * Deletes a project at once, with its keys and webhooks. `emptyNext` later removes its contents. The slug is free
+ * again: the row keeps it with a tilde and the number of the row, which no slug can have. Throws NOT_FOUND; FORBIDDEN
+ * for a key of one project; CONFLICT for the default project; PRECONDITION_FAILED; VALIDATION_ERROR if `confirm` is not
+ * the name.
  */
 export const deleteProject: Operation<'deleteProject'> = (ctx, { slug, confirm, ifVersion }) =>
   inTx(ctx, async (ctx) => {
@@ -34,7 +35,7 @@ export const deleteProject: Operation<'deleteProject'> = (ctx, { slug, confirm, 
     }
     await revokeKeys(ctx, row.id)
     await deleteWebhooks(ctx, row.id)
-    // A run whose lease ran out would be failed, which the log would tell.
+    // An expired lease would fail its run and record an event.
     await ctx.db.query(sql`update runs set lease_expires_at = null where project_id = ${row.id}
       and lease_expires_at is not null`)
     await ctx.db.query(sql`

@@ -8,18 +8,18 @@ import { keepGrams } from '../part.ts'
 import { eraseFromEvent } from '../seal/erase.ts'
 import { readSize, sealNext } from '../seal/seal.ts'
 
-/** Rows or events of one transaction: other writers wait for it. */
+/** How many rows or events one transaction changes, because other writers wait for it. */
 const atOnce = 20
-/** Turns or checks of them. */
+/** How many turns or checks. */
 const partsAtOnce = 50
-/** Bytes of their contents. */
+/** How many bytes of their contents. */
 const bytesAtOnce = 1_048_576
-/** Rows without texts, and events that are only looked at. */
+/** How many rows without texts, or events that are only checked. */
 const manyAtOnce = 500
-/** A request that began before the project was deleted may still write to it for so long. */
+/** How long a request that began before the deletion may still write to the project, in milliseconds. */
 const graceMs = 5 * 60_000
 
-/** How far the log of a project that goes was erased; it begins anew in another process. */
+/** How far the log of a deleted project is erased. Another process starts again. */
 export interface Place {
   project: number
   last: number
@@ -28,7 +28,7 @@ export interface Place {
 
 export const newPlace = (): Place => ({ project: 0, last: 0, erased: 0 })
 
-/** Removes a slice of what was in projects that were deleted. Returns whether there is more to do now. */
+/** Removes a slice of the contents of deleted projects. Returns whether there is more to do now. */
 export async function emptyNext(db: Tx, now: string, place: Place): Promise<boolean> {
   const [gone] = await db.query<{ id: number; deleted_at: string }>(sql`
     select id, deleted_at from projects where deleted_at is not null and emptied_at is null order by id limit 1`)
@@ -65,7 +65,7 @@ async function removeRuns(ctx: Ctx): Promise<boolean> {
   return true
 }
 
-/** Some runs whose contents together are not large, or one. */
+/** Some runs with a limited total size, or a single run. */
 async function nextRuns(ctx: Ctx): Promise<Row[]> {
   const runs = await ctx.db.query<Row & { bytes: number }>(sql`
     select runs.id, runs.document_id, coalesce(d.bytes, 0) as bytes
@@ -115,10 +115,10 @@ const removeHookSessions = (ctx: Ctx) => removeSome(ctx, sql`hook_sessions`, sql
 const removeTotals = (ctx: Ctx) => removeSome(ctx, sql`spec_totals`, sql`spec_id`)
 const removeCounters = (ctx: Ctx) => removeSome(ctx, sql`counters`, sql`noun`)
 
-/** Each removes a slice of one kind of rows, if there are any. */
+/** Each function removes a slice of one kind of rows, if there are any. */
 const steps = [removeRuns, removeSpecs, removeFeatures, removeHookSessions, removeTotals, removeCounters]
 
-/** Removes rows of a table that belong to the project, some values of `key` at a time. */
+/** Removes the project's rows of a table, some values of `key` at a time. */
 async function removeSome(ctx: Ctx, table: Sql, key: Sql): Promise<boolean> {
   const some = sql`select ${key} from ${table} where ${ours(ctx)} limit ${manyAtOnce}`
   if ((await ctx.db.query(some)).length === 0) return false
@@ -133,14 +133,14 @@ interface Row {
   document_id: number | null
 }
 
-/** Whoever follows the log for the index must not write words of rows that go meanwhile. */
+/** The indexer must not write words of rows that are removed meanwhile. */
 const whileIndexWaits = (ctx: Ctx, work: (ctx: Ctx) => Promise<void>) =>
   ctx.db.tx(async (tx) => {
     await tx.query(sql`select last_seq from followers where name = 'search' ${tx.dialect.forUpdate}`)
     await work({ ...ctx, db: tx })
   })
 
-/** Removes rows with their documents and what goes with them by itself, and has the index of words drop them. */
+/** Removes rows with their documents and dependent rows, and makes the index of words drop them. */
 async function removeRows({ db }: Ctx, noun: 'run' | 'turn' | 'spec' | 'check' | 'feature', rows: Row[]) {
   if (rows.length === 0) return
   const ids = join(rows.map(({ id }) => id))
@@ -157,7 +157,7 @@ async function removeDocuments({ db }: Pick<Ctx, 'db'>, documents: (number | nul
   if (ids.length > 0) await db.query(sql`delete from documents where id in (${join(ids)})`)
 }
 
-/** Erases every text of the project's events, but those of its keys, which are listed on. */
+/** Erases every text of the project's events except those of its keys, which stay listed. */
 async function eraseEvents(ctx: Ctx, place: Place): Promise<boolean> {
   const { db, project } = ctx
   const end = await lastSeq(db)

@@ -29,14 +29,14 @@ function projectOf(row: ProjectRow): Project {
   return { slug, ...stateOf(row), createdAt, updatedAt, version }
 }
 
-/** What the log tells of a project. */
+/** What the log records about a project. */
 export const stateOf = ({ name, repository, retention }: ProjectRow) => ({
   name,
   repository,
   retention: retention === null ? null : (JSON.parse(retention) as Retention),
 })
 
-/** CONFLICT when the slug is taken; FORBIDDEN for a key of one project. */
+/** Throws CONFLICT if the slug is taken; FORBIDDEN for a key of one project. */
 export const createProject: Operation<'createProject'> = (ctx, { slug, name = slug, repository = null }) =>
   inTx(ctx, async (ctx) => {
     if (confinementOf(ctx) !== null)
@@ -63,7 +63,7 @@ export const listProjects: Operation<'listProjects'> = async (ctx, input) => {
   return { projects: rows.map((row) => ({ ...projectOf(row), lastRun: lasts.get(row.id) ?? null })), meta }
 }
 
-/** The newest run of each project that has one. */
+/** The newest run of each project with runs. */
 async function lastRunsOf(db: Tx, projects: number[]): Promise<Map<number, LastRun>> {
   if (projects.length === 0) return new Map()
   const newest = projects.map(
@@ -86,12 +86,12 @@ interface Owned {
   project_id: number
 }
 
-/** NOT_FOUND when there is none that the key may see. */
+/** Throws NOT_FOUND if the key may see no such project. */
 export const getProject: Operation<'getProject'> = async (ctx, { slug }) => ({
   project: projectOf(await readProject(ctx, slug)),
 })
 
-/** NOT_FOUND when there is none that the key may see. */
+/** Throws NOT_FOUND if the key may see no such project. */
 export async function readProject(ctx: Ctx, slug: string, lock = empty): Promise<ProjectRow> {
   const [row] = await ctx.db.query<ProjectRow>(
     sql`select ${columns} from projects where slug = ${slug} and deleted_at is null ${lock}`,
@@ -102,7 +102,7 @@ export async function readProject(ctx: Ctx, slug: string, lock = empty): Promise
 }
 
 /**
- * NOT_FOUND as for reading; PRECONDITION_FAILED when `ifVersion` is not the current one; VALIDATION_ERROR as
+ * Throws NOT_FOUND like getProject; PRECONDITION_FAILED if `ifVersion` is outdated; VALIDATION_ERROR like
  * `retentionOf`.
  */
 export const updateProject: Operation<'updateProject'> = (ctx, { slug, ifVersion, ...patch }) =>

@@ -10,7 +10,7 @@ import { removeRun } from '../run/run.ts'
 import { deleteTurnsOf } from '../run/turn.ts'
 import { eraseFromEvent } from '../seal/erase.ts'
 
-/** Rows or events of one transaction: other writers wait for it. */
+/** How many rows or events one transaction changes, because other writers wait for it. */
 const atOnce = 20
 
 interface Expiring {
@@ -19,7 +19,7 @@ interface Expiring {
   run_id: string
 }
 
-/** A row of `runs` as `fateOf` needs it. */
+/** The columns of `runs` that `fateOf` needs. */
 export interface AgingRow extends Expiring {
   status: RunRow['status']
   ended_at: string | null
@@ -44,8 +44,8 @@ export const fateOfRow = (row: AgingRow, retention: Retention, now: string): Fat
   )
 
 /**
- * Carries out what is due for a run, in short transactions. It may be cut off at any point and begun again. A run that
- * somebody changes meanwhile, so that it is due no more, is left as it is then.
+ * Does what is due for a run, in short transactions. It can be interrupted at any point and started again. If someone
+ * changes the run so that it is no longer due, it stays as it is then.
  */
 export async function carryOut(ctx: Ctx, run: AgingRow, retention: Retention, fate: Fate): Promise<void> {
   const own = { ...ctx, project: { id: run.project_id, slug: '' } }
@@ -60,10 +60,10 @@ interface Due {
   isDue(row: AgingRow): boolean
 }
 
-/** Runs `work` in a transaction that holds the run, if it is still due. Undefined where it is not. */
+/** Runs `work` in a transaction that locks the run, if it is still due; otherwise returns undefined. */
 function whileDue<T>(ctx: Ctx, { run, isDue }: Due, work: (ctx: Ctx) => Promise<T>): Promise<T | undefined> {
   return ctx.db.tx(async (tx) => {
-    // Whoever follows the log for the index must not write words that it read before.
+    // The indexer must not write words that it read before.
     await tx.query(sql`select last_seq from followers where name = 'search' ${tx.dialect.forUpdate}`)
     const [row] = await tx.query<AgingRow>(
       sql`select ${agingColumns} from runs where id = ${run.id} ${tx.dialect.forUpdate}`,
@@ -72,7 +72,7 @@ function whileDue<T>(ctx: Ctx, { run, isDue }: Due, work: (ctx: Ctx) => Promise<
   })
 }
 
-/** Erases the texts of a run, its turns and its checks, then what the log says of them. */
+/** Erases the texts of a run, its turns and its checks, then those of their events. */
 async function expire(ctx: Ctx, due: Due): Promise<void> {
   const { id, project_id, run_id } = due.run
   if ((await whileDue(ctx, due, (ctx) => eraseRun(ctx, id, everyText))) === undefined) return
@@ -113,11 +113,11 @@ async function expire(ctx: Ctx, due: Due): Promise<void> {
   })
 }
 
-/** Erases the texts of all events of these subjects. Returns how many had some. */
+/** Erases the texts of all events of these subjects. Returns how many events had any. */
 async function eraseEvents(ctx: Ctx, noun: 'run' | 'turn' | 'check', subjects: string[]): Promise<number> {
   let count = 0
   for (let last = 0; ; ) {
-    // Plain appends are stored as a list, and have no texts.
+    // Plain appends are stored as a list and contain no texts.
     const found = await ctx.db.query<{ seq: number }>(sql`
       select e.seq from events e
       where e.subject in (${join(subjects)}) and e.is_append in (0, 1) and e.seq > ${last}
@@ -134,7 +134,7 @@ async function eraseEvents(ctx: Ctx, noun: 'run' | 'turn' | 'check', subjects: s
   }
 }
 
-/** Deletes a run as a caller does, its turns in slices before it. */
+/** Deletes a run as a caller would, but its turns in slices first. */
 async function remove(ctx: Ctx, due: Due): Promise<void> {
   const withRow = (work: (ctx: Ctx, row: RunRow) => Promise<number>) =>
     whileDue(ctx, due, async (ctx) => {

@@ -8,18 +8,18 @@ import { numberEvents } from '../log/number.ts'
 import { type AgingRow, agingColumns, carryOut, fateOfRow } from './expire.ts'
 import { type Pass, passIn, passText } from './pass.ts'
 
-/** How long one request goes on before it says where to continue, and how long it keeps the event loop from others. */
+/** How long a request works before it returns a cursor, and how long it may block the event loop, in milliseconds. */
 const budgetMs = 10_000
 const sliceMs = 5
-/** How many ids one statement looks at. */
+/** How many ids one statement checks. */
 const lookedAtOnce = 1_000
 
-/** The retention of each project that has one, by the number of its row. */
+/** The retention of each project that has one, by row number. */
 export type Rules = ReadonlyMap<number, Retention>
 
 /**
- * Takes away what the retention of the project says, or counts that. BAD_REQUEST for a cursor that is none;
- * VALIDATION_ERROR for a retention that is given without `dryRun`.
+ * Applies the retention of the project, or counts what it would remove. Throws BAD_REQUEST for an invalid cursor;
+ * VALIDATION_ERROR for a retention without `dryRun`.
  */
 export const forget: Operation<'forget'> = async (ctx, { dryRun = false, retention, cursor }) => {
   if (retention && !dryRun) {
@@ -39,7 +39,7 @@ export const forget: Operation<'forget'> = async (ctx, { dryRun = false, retenti
   return { erased, deleted, hasMore, ...(hasMore && { nextCursor: passText(pass) }) }
 }
 
-/** The retention of that project, or of each project that has one. */
+/** The retention of that project, or of each project with one. */
 export async function readRules(db: Tx, projectId?: number): Promise<Rules> {
   const rows = await db.query<{ id: number; retention: string }>(sql`
     select id, retention from projects where retention is not null and deleted_at is null
@@ -48,20 +48,20 @@ export async function readRules(db: Tx, projectId?: number): Promise<Rules> {
 }
 
 interface Manner {
-  /** Whether it only counts. */
+  /** Whether to count only. */
   dryRun: boolean
-  /** When to stop, by `performance.now()`. */
+  /** When to stop, in the time of `performance.now()`. */
   until: number
 }
 
-/** Goes on with a pass over the runs of these projects. Returns whether there is more to look at. */
+/** Continues a pass over the runs of these projects. Returns whether there is more to check. */
 export async function forgetMore(ctx: Ctx, rules: Rules, pass: Pass, { dryRun, until }: Manner): Promise<boolean> {
   if (rules.size === 0) return false
   const [project] = rules.size === 1 ? rules.keys() : []
   const [end] = await ctx.db.query<{ id: number | null }>(sql`select max(id) as id from
     (select id from runs where id > ${pass.last} order by id limit ${lookedAtOnce}) as looked`)
   if (!end?.id) return false
-  // The sum keeps the engine from walking along an index of the project, whose order is another.
+  // The addition keeps the engine from using an index of the project, which has another order.
   const rows = await ctx.db.query<AgingRow>(sql`
     select ${agingColumns} from runs where id > ${pass.last} and id <= ${end.id} and status <> 'in_progress'
       ${project === undefined ? empty : sql`and project_id + 0 = ${project}`} order by id`)
@@ -85,7 +85,7 @@ async function forgetOne(ctx: Ctx, rule: Retention | undefined, row: AgingRow, p
   if (!dryRun) await carryOut(ctx, row, rule, fate)
 }
 
-/** How long the contents of a run, its turns and its checks are that are not erased. */
+/** The size of the contents of a run, its turns and its checks that are not erased. */
 async function bytesOf(db: Tx, run: number): Promise<number> {
   const rows = await db.query<{ bytes: number }>(sql`
     select coalesce(sum(octet_length(d.text)), 0) as bytes from document_parts d

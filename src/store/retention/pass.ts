@@ -1,6 +1,6 @@
 import { ConductError } from '../../api/error.ts'
 
-/** What some runs come to. */
+/** The totals of some runs. */
 interface Sum {
   runs: number
   bytes: number
@@ -8,9 +8,9 @@ interface Sum {
   oldest: string | null
 }
 
-/** How far a pass over the runs has come, and what it took away. */
+/** The progress of a pass over the runs, and what it has removed. */
 export interface Pass {
-  /** The last run that it has looked at. */
+  /** The last run it has checked. */
   last: number
   erased: Sum
   deleted: Sum
@@ -20,14 +20,14 @@ const none = (): Sum => ({ runs: 0, bytes: 0, oldest: null })
 
 export const newPass = (): Pass => ({ last: 0, erased: none(), deleted: none() })
 
-/** A pass as a cursor: the last run and the sums, with times in Unix milliseconds. */
+/** A pass as a cursor: the last run and the totals, with times in Unix milliseconds. */
 export const passText = ({ last, erased, deleted }: Pass) =>
   [last, ...[erased, deleted].flatMap(({ runs, bytes, oldest }) => [runs, bytes, msOf(oldest)])].join('.')
 
-/** 0 for none. */
+/** 0 means none. */
 const msOf = (oldest: string | null) => (oldest === null ? 0 : Math.max(1, Date.parse(oldest)))
 
-/** The pass that a cursor names; without one, a new pass. BAD_REQUEST for a cursor that `passText` did not make. */
+/** The pass in a cursor; without one, a new pass. Throws BAD_REQUEST for a cursor that `passText` did not make. */
 export function passIn(cursor: string | undefined): Pass {
   if (cursor === undefined) return newPass()
   if (!/^\d{1,15}(?:\.\d{1,15}){6}$/.test(cursor)) {

@@ -6,14 +6,14 @@ import { makeKey } from '../engine/migrations/seal.ts'
 import { readSize } from './seal.ts'
 import { nodeReader } from './tile.ts'
 
-/** How many checkpoints are kept: a week of one a minute. Those that count are kept elsewhere. */
+/** How many checkpoints to keep: a week at one per minute. The important ones are kept elsewhere. */
 const kept = 10_000
 
 export interface Signed extends Checkpoint {
   signedAt: string
 }
 
-/** The origin of the ledger's log and the key that signs for it; of an earlier origin, the key that signed for that. */
+/** The origin of the ledger's log and its signing key; for an earlier origin, the key that signed for it. */
 export async function readKey(db: Tx, of?: string) {
   const rows = await db.query<{ origin: string; private_key: Uint8Array; public_key: Uint8Array }>(sql`
     select origin, private_key, public_key from seal_keys ${of === undefined ? empty : sql`where origin = ${of}`}
@@ -22,7 +22,7 @@ export async function readKey(db: Tx, of?: string) {
   return { origin, privateKey: Buffer.from(private_key), publicKey: Buffer.from(public_key) }
 }
 
-/** The key that signs. One whose private half was left behind by an import is followed by a key of a new origin. */
+/** The signing key. If an import left out its private half, a key with a new origin follows. */
 async function signingKey(db: Tx) {
   const key = await readKey(db)
   if (key.privateKey.length > 0) return key
@@ -44,11 +44,11 @@ export async function readNewest(db: Tx): Promise<Signed | undefined> {
 }
 
 /**
- * Signs what is in the tree now, unless the newest checkpoint covers it. Throws an Error when the newest checkpoint is
- * not of the beginning of this tree: a log never signs two histories.
+ * Signs the current tree, unless the newest checkpoint covers it. Throws an Error if this tree does not extend the
+ * newest checkpoint: a log never signs two histories.
  */
 export async function signTree(db: Tx, now: string): Promise<void> {
-  // In this order: another server may sign a larger tree meanwhile.
+  // In this order, because another server may sign a larger tree meanwhile.
   const newest = await readNewest(db)
   const size = await readSize(db)
   const read = nodeReader(db)

@@ -6,8 +6,8 @@ import { readSealed } from './event.ts'
 import { readSize, sealNext } from './seal.ts'
 
 /**
- * Erases the texts that `isToGo` names from an event, in the caller's transaction; its leaf stays what it is. The log is
- * sealed up to the event first, so that nobody who seals meanwhile has read the text. Returns whether anything was erased.
+ * Erases the texts of an event that `isToGo` selects, in the caller's transaction. The leaf stays the same. First seals
+ * the log up to the event, so that no server that is sealing has read the text. Returns whether anything was erased.
  */
 export async function eraseFromEvent(tx: Tx, seq: number, isToGo: IsToGo): Promise<boolean> {
   await tx.query(sql`select last_seq from followers where name = 'seal' ${tx.dialect.forUpdate}`)

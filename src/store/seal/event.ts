@@ -17,7 +17,7 @@ interface Row extends Omit<StoredEvent, 'changes'> {
 const columns = sql`e.seq, e.project_id as "projectId", e.type, e.subject, e.subject_id as "subjectId",
   a.kind as "actorKind", a.key_id as "keyId", e.at, e.imported, e.changes`
 
-/** At most `limit` events from the one after `after` on, with the salts of their texts, in order. */
+/** At most `limit` events after the one with seq `after`, with the salts of their texts, in order. */
 export async function readRows(db: Tx, after: number, limit: number): Promise<Row[]> {
   const rows = await db.query<Row>(sql`
     select ${columns}, s.salts
@@ -26,7 +26,7 @@ export async function readRows(db: Tx, after: number, limit: number): Promise<Ro
   return rows.map((row) => ({ ...row, changes: readable(row.changes) }))
 }
 
-/** As JSON; what somebody made of it that is none comes as it is, and fits no leaf. */
+/** As JSON. Stored changes that someone has made invalid are returned as they are, and match no leaf. */
 function readable(stored: string): string {
   try {
     return unpacked(stored)
@@ -35,7 +35,7 @@ function readable(stored: string): string {
   }
 }
 
-/** As `readRows`, with what changed. Throws a SyntaxError for changes that are no JSON. */
+/** Like `readRows`, with parsed changes. Throws a SyntaxError for invalid JSON. */
 export async function readSealed(db: Tx, after: number, limit: number): Promise<SealedEvent[]> {
   const rows = await readRows(db, after, limit)
   return rows.map(({ salts, changes, ...event }) => ({
@@ -44,7 +44,7 @@ export async function readSealed(db: Tx, after: number, limit: number): Promise<
   }))
 }
 
-/** Reads events that are not sealed yet, and so have no salts. `unpacked` gives the JSON of their changes. */
+/** Reads events that are not sealed yet, and therefore have no salts. `unpacked` returns the JSON of their changes. */
 export const readUnsealed = (db: Tx, after: number, limit: number): Promise<Omit<Row, 'salts'>[]> =>
   db.query(sql`
     select ${columns} from events e left join actors a on a.id = e.actor_id

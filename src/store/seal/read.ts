@@ -13,25 +13,28 @@ import { readRows, readSealed } from './event.ts'
 import { readSize, sealNext } from './seal.ts'
 import { nodeReader, readLeaves } from './tile.ts'
 
-/** How old a checkpoint may be before a reader has the log sealed itself: no server may be there to do it. */
+/** How old a checkpoint may be before a reader seals the log itself, because there may be no server to do it. */
 const staleMs = 60_000
-/** The most events that one reader seals. */
+/** The most events that a reader seals. */
 const sealedByReader = 10_000
 
-/** The newest checkpoint, at most a minute old where the log has moved on. UNAVAILABLE while the first is being made. */
+/**
+ * The newest checkpoint, at most a minute old if the log has grown. Throws UNAVAILABLE while the first one is being
+ * made.
+ */
 async function newestCheckpoint({ db, now }: Pick<Ctx, 'db' | 'now'>): Promise<Signed> {
   const failure = await sealIfStale(db, now).then(
     () => undefined,
     (error: Error) => error,
   )
   const newest = await readNewest(db)
-  // A server that can no longer sign has said so in its log; what it signed before is still true.
+  // A server that can no longer sign reports that in its log. Its earlier checkpoint is still true.
   if (newest) return newest
   const words = failure ? `The log cannot be sealed. ${failure.message}` : 'The log is being sealed for the first time.'
   throw new ConductError('UNAVAILABLE', words, { retryAfter: 10, cause: failure })
 }
 
-/** Seals the log where the newest checkpoint is older than a minute, and not too much has happened since. */
+/** Seals the log if the newest checkpoint is older than a minute, unless too much has happened since. */
 export async function sealIfStale(db: Tx, now: string): Promise<void> {
   const newest = await readNewest(db)
   if (newest && Date.parse(now) - Date.parse(newest.signedAt) < staleMs) return
@@ -41,7 +44,7 @@ export async function sealIfStale(db: Tx, now: string): Promise<void> {
   await signTree(db, now)
 }
 
-/** UNAVAILABLE while a large ledger is sealed for the first time. */
+/** Throws UNAVAILABLE while a large ledger is sealed for the first time. */
 export const getCheckpoint: Operation<'getCheckpoint'> = async (ctx) => {
   const { origin, size, root, note, signedAt } = await newestCheckpoint(ctx)
   const key = await readKey(ctx.db, origin)
@@ -49,7 +52,7 @@ export const getCheckpoint: Operation<'getCheckpoint'> = async (ctx) => {
   return { note, origin, size, root: root.toString('base64'), signedAt, verifierKey }
 }
 
-/** NOT_FOUND for an event that no checkpoint covers yet; UNAVAILABLE as for the checkpoint. */
+/** Throws NOT_FOUND for an event that no checkpoint covers yet; UNAVAILABLE like getCheckpoint. */
 export const getProof: Operation<'getProof'> = async (ctx, { seq }) => {
   const { size, note } = await newestCheckpoint(ctx)
   if (seq > size) {
@@ -62,7 +65,7 @@ export const getProof: Operation<'getProof'> = async (ctx, { seq }) => {
   return { proof: proofText(seq - 1, proof, note, await visibleEntry(ctx, seq)) }
 }
 
-/** The entry of an event; undefined for one that the caller may not read. */
+/** The entry of an event; undefined if the caller may not read it. */
 async function visibleEntry(ctx: Ctx, seq: number): Promise<string | undefined> {
   const { admits } = await selected(ctx, {})
   const [shown] = await readEvents(ctx.db, { after: seq - 1 }, 1)
@@ -71,7 +74,7 @@ async function visibleEntry(ctx: Ctx, seq: number): Promise<string | undefined> 
   return stored && entryOf(stored.event, stored.salts)
 }
 
-/** VALIDATION_ERROR for sizes in the wrong order; NOT_FOUND for one that the tree does not have yet. */
+/** Throws VALIDATION_ERROR for sizes in the wrong order; NOT_FOUND for a size that the tree has not reached. */
 export const getConsistency: Operation<'getConsistency'> = async ({ db, now }, { from, to: given }) => {
   const to = given ?? (await newestCheckpoint({ db, now })).size
   if (from > to) throw invalid('from', `must be at most ${to}, and is ${from}`)
@@ -81,14 +84,14 @@ export const getConsistency: Operation<'getConsistency'> = async ({ db, now }, {
   return { from, to, hashes: proof.map((one) => one.toString('base64')) }
 }
 
-/** FORBIDDEN for a key of one project. */
+/** Throws FORBIDDEN for a key of one project. */
 export const listLeaves: Operation<'listLeaves'> = async (ctx, { after, limit }) => {
   if (confinementOf(ctx) !== null) {
     throw new ConductError('FORBIDDEN', 'Only a key of the whole server can read the whole log.')
   }
   const { db } = ctx
   await numberEvents(db)
-  // Before the events: one that is sealed meanwhile has no hash yet, rather than no salts yet.
+  // Read before the events, so an event that is sealed meanwhile lacks its hash rather than its salts.
   const hashes = await readLeaves(db, after, after + limit)
   const gone = Math.min((await firstSeq(db)) - 1 - after, hashes.length)
   if (gone > 0) {

@@ -6,15 +6,15 @@ import { numberEvents } from '../log/number.ts'
 import { readUnsealed } from './event.ts'
 import { appendHashes, tileSize } from './tile.ts'
 
-/** How many events are in the tree. */
+/** The number of events in the tree. */
 export async function readSize(db: Tx): Promise<number> {
   return only(await db.query<{ last_seq: number }>(sql`select last_seq from followers where name = 'seal'`)).last_seq
 }
 
 /**
- * Adds the next events to the tree, as many as its last tile takes; returns whether there may be more. No writer waits
- * for it: it reads outside of a transaction, and what it read is dropped if another process was faster. Throws an Error
- * when an event is missing, or when the database loses one meanwhile.
+ * Adds the next events to the tree, up to the end of its last tile. Returns whether there may be more. Writers do not
+ * wait: it reads outside a transaction, and discards what it read if another process was faster. Throws an Error if an
+ * event is missing, or if the database loses one meanwhile.
  */
 export async function sealNext(db: Tx): Promise<boolean> {
   await numberEvents(db)
@@ -44,7 +44,7 @@ export async function sealNext(db: Tx): Promise<boolean> {
 
 type Place = Pick<StoredEvent, 'seq' | 'at'>
 
-/** Throws an Error unless the event is still there. After a failover, another may have its seq. */
+/** Throws an Error unless the event is still there. After a failover, another event may have its seq. */
 async function requireEvent(tx: Tx, { seq, at }: Place): Promise<void> {
   const [same] = await tx.query(sql`select 1 as one from events where seq = ${seq} and at = ${at}`)
   if (!same) throw new Error(`The database lost event ${seq} while the log was sealed.`)
