@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Fault } from '../../src/cli/verify/heads.ts'
-import { verify } from '../../src/cli/verify/verify.ts'
+import { type Verified, verify } from '../../src/cli/verify/verify.ts'
 import { createClient } from '../../src/client/client.ts'
 import { createApp } from '../../src/http/app.ts'
 import { type Checkpoint, checkpointsIn } from '../../src/ledger/checkpoint.ts'
@@ -141,9 +142,15 @@ async function beHonest(ledger: Ledger, deeds: Deed[]): Promise<number> {
   }
   // Only now, so that no deed revokes it.
   const { secret } = await client.createKey({ name: 'reader', permissions: ['read'] })
-  // The clock of the other server may have gone ahead of this one.
-  ledger.sleep(600_000)
-  const { faults, events, sealed, erased = 0 } = await verify(client, anchors)
+  let verified: Verified
+  let tries = 0
+  do {
+    // The clock of the other server may have gone ahead of this one.
+    ledger.sleep(600_000)
+    verified = await verify(client, anchors)
+    // The removal of a deleted project may still add an event, which a later checkpoint covers.
+  } while (verified.events !== verified.sealed && ++tries < 20 && (await sleep(250, true)))
+  const { faults, events, sealed, erased = 0 } = verified
   assert.deepEqual(faults, [])
   assert.equal(events, sealed)
   assert.deepEqual((await verify(as({ key: secret }), anchors)).faults, [], 'by proofs')
