@@ -5,7 +5,7 @@ import { type Head, hashBytes } from './tree.ts'
 
 const ed25519 = Buffer.of(1)
 const idBytes = 4
-const keyBytes = 32
+export const keyBytes = 32
 
 /** The bytes before the 32 bytes of an Ed25519 key in SPKI and PKCS #8 (RFC 8410). */
 const spki = Buffer.from('302a300506032b6570032100', 'hex')
@@ -51,11 +51,21 @@ export function signCheckpoint(
   return { ...head, origin, note: `${body}\n— ${origin} ${line}\n` }
 }
 
-const noteForm = /^([^\s+]+)\n(0|[1-9]\d{0,15})\n([A-Za-z0-9+/]{43}=)\n\n((?:— \S+ [A-Za-z0-9+/]+={0,2}\n)+)/gm
+const noteForm = /^([^\s+]+)\n(0|[1-9]\d{0,15})\n([A-Za-z0-9+/]{43}=)\n(?:\n(?:— \S+ [A-Za-z0-9+/]+={0,2}\n)+)?/gm
 
-/** All checkpoints in a text, in order. Any text around them is ignored. */
+/** The times before the lines of a CI job's log: `2026-01-31T09:30:00.0000000Z `, on GitLab with the stream behind. */
+const timeForm = /^\d{4}-\d\d-\d\dT[\d:.]{8,18}Z (?:[0-9a-f]{2}[OE][ +])?/gm
+
+/**
+ * All checkpoints in a text, in order. Any text around them is ignored. A checkpoint whose signature was cut off is one
+ * that nobody signed.
+ */
 export function checkpointsIn(text: string): Checkpoint[] {
-  return [...text.replaceAll('\r\n', '\n').matchAll(noteForm)].map(([note, origin = '', size, root = '']) => ({
+  const lines = `${text}\n`
+    .replaceAll('\r\n', '\n')
+    .replace(/^\ufeff/, '')
+    .replace(timeForm, '')
+  return [...lines.matchAll(noteForm)].map(([note, origin = '', size, root = '']) => ({
     origin,
     size: Number(size),
     root: Buffer.from(root, 'base64'),
@@ -63,10 +73,10 @@ export function checkpointsIn(text: string): Checkpoint[] {
   }))
 }
 
-/** Whether the key of that verifier key signed a checkpoint, for the origin it names. */
+/** Whether the key of that verifier key signed a checkpoint, for the origin it names. A malformed key signed nothing. */
 export function isSignedBy(checkpoint: Checkpoint, verifierKey: string): boolean {
-  const { origin, publicKey } = readVerifierKey(verifierKey)
-  if (checkpoint.origin !== origin) return false
+  const { origin, publicKey } = readVerifierKey(verifierKey) ?? {}
+  if (publicKey === undefined || checkpoint.origin !== origin) return false
   const id = keyIdOf(origin, publicKey)
   const key: KeyObject = createPublicKey({ key: Buffer.concat([spki, publicKey]), format: 'der', type: 'spki' })
   const [, signatures = ''] = checkpoint.note.split('\n\n')
@@ -79,12 +89,12 @@ export function isSignedBy(checkpoint: Checkpoint, verifierKey: string): boolean
     .some((bytes) => bytes.subarray(0, idBytes).equals(id) && verify(null, body, key, bytes.subarray(idBytes)))
 }
 
-/** Throws an Error if the text is not an Ed25519 verifier key. */
-function readVerifierKey(text: string): { origin: string; publicKey: Buffer } {
+/** Undefined if the text is not an Ed25519 verifier key. */
+function readVerifierKey(text: string): { origin: string; publicKey: Buffer } | undefined {
   const [, origin = '', key = ''] = /^([^+]+)\+[0-9a-f]{8}\+(.+)$/.exec(text) ?? []
   const bytes = Buffer.from(key, 'base64')
-  if (bytes.length !== keyBytes + 1 || bytes[0] !== ed25519[0]) throw new Error(`'${text}' is not a verifier key.`)
-  return { origin, publicKey: bytes.subarray(1) }
+  const isKey = bytes.length === keyBytes + 1 && bytes[0] === ed25519[0]
+  return isKey ? { origin, publicKey: bytes.subarray(1) } : undefined
 }
 
 /** A proof that a leaf is in the log, for offline verifiers (c2sp.org/tlog-proof). `extra` is not authenticated. */

@@ -31,7 +31,8 @@ test('a checkpoint is origin, size and root, signed by its key alone', () => {
   assert.ok(!isSignedBy(checkpoint, verifierKeyOf('conduct/two', keys.publicKey)))
   assert.ok(!isSignedBy({ ...checkpoint, size: 13 }, verifierKey))
   assert.ok(!isSignedBy({ ...checkpoint, root: Buffer.alloc(32) }, verifierKey))
-  assert.throws(() => isSignedBy(checkpoint, 'conduct/one+0+x'), /not a verifier key/)
+  for (const malformed of ['', 'conduct/one+0+x', `${verifierKey}AAAA`])
+    assert.ok(!isSignedBy(checkpoint, malformed), malformed)
 })
 
 test('checkpoints are found in any text, with the signatures of others', () => {
@@ -41,6 +42,25 @@ test('checkpoints are found in any text, with the signatures of others', () => {
   assert.deepEqual(found, [{ ...checkpoint, note: cosigned }, later])
   assert.ok(found.every((one) => isSignedBy(one, verifierKey)))
   assert.deepEqual(checkpointsIn('nothing'), [])
+})
+
+test('a checkpoint is found behind a byte order mark, without its last line break, and in the log of a CI job', () => {
+  const { note } = checkpoint
+  const behind = (time: string) => note.replace(/^/gm, time)
+  const github = behind('2026-01-31T09:30:00.1234567Z ')
+  const gitlab = behind('2026-01-31T09:30:00.123456Z 00O ')
+  for (const text of [`\ufeff${note}`, note.trimEnd(), github, gitlab]) {
+    assert.deepEqual(checkpointsIn(text), [checkpoint], text)
+  }
+})
+
+test('nobody signed a checkpoint that was cut off, and the one before it stays', () => {
+  const length = checkpoint.note.replace(/=*\n$/, '').length
+  for (let end = checkpoint.note.indexOf('=\n') + 1; end < length; end++) {
+    const [first, cut] = checkpointsIn(`${checkpoint.note}\n${checkpoint.note.slice(0, end)}`)
+    assert.deepEqual(first, checkpoint)
+    assert.ok(cut?.size === 12 && !isSignedBy(cut, verifierKey), `${end} of ${length}`)
+  }
 })
 
 test('a proof is a text of C2SP, and only hashes are hashes', () => {

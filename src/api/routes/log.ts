@@ -29,7 +29,9 @@ export const logRoutes = {
     summary: 'Read the newest signed checkpoint of the log, as a c2sp.org/tlog-checkpoint note or as JSON',
     words: 'log checkpoint',
     permission: 'read',
-    input: z.strictObject({}),
+    input: z.strictObject({
+      from: size.optional().describe('The size of an earlier log that this one must continue'),
+    }),
     output: z.object({
       note: z.string().describe('The signed note; keep it where the operator of the database cannot change it'),
       origin: z.string().describe('The name of the log'),
@@ -37,6 +39,10 @@ export const logRoutes = {
       root: bytes.describe('The root of the Merkle tree over them (RFC 6962)'),
       signedAt: time.describe('When it was signed'),
       verifierKey: z.string().describe("The key that verifies its signature, in the format of Go's note.NewVerifier"),
+      consistency: z
+        .array(bytes)
+        .optional()
+        .describe('With `from`, the proof that the log continues the earlier one; absent if it has fewer events'),
     }),
     success: [200],
     example: {},

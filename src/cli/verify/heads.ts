@@ -13,11 +13,16 @@ export interface Fault {
 export interface Own {
   head: Checkpoint
   verifierKey: string
+  /** Whether the size and root that the server reads in its tables are the signed ones. */
+  isAsSigned: boolean
+  /** The proof that it continues the earlier checkpoint that was asked for. */
+  consistency: readonly string[]
 }
 
 /** The faults of checkpoints that show without reading the log: another origin, or another key. */
-export function faultsOf(anchors: readonly Checkpoint[], { head, verifierKey }: Own): Fault[] {
+export function faultsOf(anchors: readonly Checkpoint[], { head, verifierKey, isAsSigned }: Own): Fault[] {
   const faults: Fault[] = []
+  if (!isAsSigned) faults.push({ words: 'The stored size or root of the newest checkpoint is not the signed one.' })
   if (!isSignedBy(head, verifierKey)) faults.push({ words: 'The key of the log did not sign its newest checkpoint.' })
   const other = anchors.find(({ origin }) => origin !== head.origin)
   if (other) {
@@ -25,9 +30,16 @@ export function faultsOf(anchors: readonly Checkpoint[], { head, verifierKey }: 
     faults.push({ words })
   }
   const forged = anchors.find((anchor) => anchor.origin === head.origin && !isSignedBy(anchor, verifierKey))
-  if (forged) faults.push({ words: `The log's current key did not sign the anchor of ${forged.size} events.` })
+  if (forged) {
+    const words = isUnsigned(forged)
+      ? `The anchor of ${forged.size} events has no signature: it was cut off.`
+      : `The log's current key did not sign the anchor of ${forged.size} events.`
+    faults.push({ words })
+  }
   return faults
 }
+
+const isUnsigned = ({ note }: Checkpoint) => !note.includes('\n\n')
 
 /** The fault of a log that is shorter than a checkpoint. Earlier checkpoints match up to `fits` events. */
 export function shorterThan(covered: number, events: number, fits: number): Fault {

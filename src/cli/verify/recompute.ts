@@ -5,8 +5,10 @@ import { isErased } from '../../ledger/event-text.ts'
 import { leafOf } from '../../ledger/leaf.ts'
 import { Roots } from '../../ledger/tree.ts'
 import { type Fault, shorterThan } from './heads.ts'
+import { isOwnFailure } from './prove.ts'
 
-type Leaf = Output<'listLeaves'>['leaves'][number]
+type Page = Output<'listLeaves'>
+type Leaf = Page['leaves'][number]
 
 const pageSize = 1000
 /** Stands in for the leaf of an event that has none. */
@@ -24,19 +26,40 @@ export interface Recomputed {
 
 /**
  * Reads the whole log, recomputes its tree, and compares it with the stored leaves, with the log's own newest
- * checkpoint and with anchors. Needs an admin key.
+ * checkpoint, if it has one, and with anchors. Needs an admin key.
  */
-export async function recompute(client: Client, own: Checkpoint, anchors: readonly Checkpoint[]): Promise<Recomputed> {
+export async function recompute(
+  client: Client,
+  own: Checkpoint | undefined,
+  anchors: readonly Checkpoint[],
+): Promise<Recomputed> {
   const scan = new Scan(own, anchors)
   let after = 0
   for (let hasMore = true; hasMore; ) {
-    const { leaves, meta } = await client.listLeaves({ after, limit: pageSize })
+    const page = await readPage(client, after)
+    if (!page || (page.meta.hasMore && page.meta.lastSeq <= after)) {
+      scan.stopAt(after + 1)
+      break
+    }
+    const { leaves, meta } = page
     for (const leaf of meta.dropped ?? []) scan.addDropped(Buffer.from(leaf, 'base64'))
     for (const leaf of leaves) scan.add(leaf)
     hasMore = meta.hasMore
     after = meta.lastSeq
   }
   return { events: scan.events, dropped: scan.dropped, erased: scan.erased, faults: scan.faults() }
+}
+
+/** The next page; a shorter one before an event that the server cannot read. Undefined at that event, or the one before. */
+async function readPage(client: Client, after: number): Promise<Page | undefined> {
+  for (let limit = pageSize; limit >= 1; limit = Math.floor(limit / 2)) {
+    try {
+      return await client.listLeaves({ after, limit })
+    } catch (error) {
+      if (!isOwnFailure(error)) throw error
+    }
+  }
+  return undefined
 }
 
 /** How many events had been dropped, as an event says that tells of it. */
@@ -50,7 +73,7 @@ class Scan {
   events = 0
   dropped = 0
   erased = 0
-  readonly #own: Checkpoint
+  readonly #own: Checkpoint | undefined
   /** The log's own checkpoint and the anchors, smallest first. */
   readonly #heads: readonly Checkpoint[]
   /** The tree of the events as they are now, and the tree of the stored leaves. */
@@ -60,15 +83,17 @@ class Scan {
   #missing: number | undefined
   /** The first event whose stored leaf does not match. */
   #changed: number | undefined
+  /** The first event that the server cannot read, unless that is the next one. */
+  #unread: number | undefined
   /** The largest anchor that matches, before the first checkpoint that does not. */
   #fits = 0
   #misfit: { size: number; isStored: boolean } | undefined
   /** How many events the log itself says that it dropped. */
   #toldDropped = 0
 
-  constructor(own: Checkpoint, anchors: readonly Checkpoint[]) {
+  constructor(own: Checkpoint | undefined, anchors: readonly Checkpoint[]) {
     this.#own = own
-    this.#heads = [own, ...anchors].sort((a, b) => a.size - b.size)
+    this.#heads = [...(own ? [own] : []), ...anchors].sort((a, b) => a.size - b.size)
   }
 
   /** Takes an event of which only the leaf is there. */
@@ -93,6 +118,11 @@ class Scan {
     for (const head of this.#heads) if (head.size === leaf.seq) this.#compare(head)
   }
 
+  /** Ends the pass at an event that cannot be read. */
+  stopAt(seq: number): void {
+    this.#unread = seq
+  }
+
   #leafOf({ hash: _, salts, changes, ...event }: Leaf): Buffer {
     try {
       if (event.type === 'erasure.created') this.#toldDropped = Math.max(this.#toldDropped, droppedBy(changes))
@@ -115,8 +145,8 @@ class Scan {
   }
 
   faults(): Fault[] {
-    const fault =
-      this.#droppedFault() ?? this.#missingFault() ?? this.#misfitFault() ?? this.#changedFault() ?? this.#tailFault()
+    const inEvents = this.#droppedFault() ?? this.#missingFault() ?? this.#misfitFault() ?? this.#changedFault()
+    const fault = inEvents ?? this.#unreadFault() ?? this.#tailFault()
     return fault ? [fault] : []
   }
 
@@ -147,6 +177,12 @@ class Scan {
   #changedFault(): Fault | undefined {
     const seq = this.#changed
     return seq === undefined ? undefined : { seq, until: seq, words: `Event ${seq} was changed after it was sealed.` }
+  }
+
+  #unreadFault(): Fault | undefined {
+    const seq = this.#unread
+    if (seq === undefined) return undefined
+    return { seq, until: seq + 1, words: `The server cannot read event ${seq} or ${seq + 1}.` }
   }
 
   #tailFault(): Fault | undefined {

@@ -1,11 +1,12 @@
-import type { Client } from '../../client/client.ts'
+import { type Client, ConductError } from '../../client/client.ts'
 import type { Checkpoint } from '../../ledger/checkpoint.ts'
 import { type Fault, faultsOf, type Own, shorterThan } from './heads.ts'
+import { fetchBreak, NoCheckpoint, readOwn } from './prove.ts'
 import { recompute } from './recompute.ts'
-import { breakBetween, readOwn } from './remember.ts'
 
 /** The result of `conduct verify`. */
 export interface Verified {
+  /** The name of the log; empty if it has no checkpoint that says it. */
   origin: string
   /** How the log was checked: by recomputing it, or only by proofs from the server. */
   by: 'recomputing' | 'proofs'
@@ -22,23 +23,40 @@ export interface Verified {
   faults: Fault[]
 }
 
-/** Checks the log of a ledger against its newest checkpoint and against anchors. Throws if the server has no seal. */
+/**
+ * Checks the log of a ledger against its newest checkpoint and against anchors. Throws if the server has no seal, or no
+ * checkpoint yet and no fault.
+ */
 export async function verify(client: Client, anchors: readonly Checkpoint[]): Promise<Verified> {
-  const own = await readOwn(client)
-  if (!own) throw new Error('This server is too old to seal its log: upgrade it.')
-  const base = {
-    origin: own.head.origin,
-    sealed: own.head.size,
+  const { own, failure } = await readOwn(client).then(
+    (own) => ({ own, failure: undefined }),
+    (failure: unknown) => ({ own: undefined, failure }),
+  )
+  if (!own && !failure) throw new Error('This server is too old to seal its log: upgrade it.')
+  const isRecomputed = await mayRecompute(client)
+  const found = isRecomputed
+    ? await recompute(client, own?.head, anchors)
+    : { events: own?.head.size ?? 0, faults: own ? await checkProofs(client, anchors, own) : [] }
+  const faults = [...found.faults, ...(own ? faultsOf(anchors, own) : faultsWithout(failure, found.faults))]
+  return {
+    origin: own?.head.origin ?? '',
+    by: isRecomputed ? 'recomputing' : 'proofs',
+    sealed: own?.head.size ?? 0,
     anchors: anchors.length,
     anchored: Math.max(0, ...anchors.map(({ size }) => size)),
+    ...found,
+    faults,
   }
-  const signatures = faultsOf(anchors, own)
-  if (!(await mayRecompute(client))) {
-    const faults = [...signatures, ...(await checkProofs(client, anchors, own))]
-    return { ...base, by: 'proofs', events: own.head.size, faults }
-  }
-  const { events, dropped, erased, faults } = await recompute(client, own.head, anchors)
-  return { ...base, by: 'recomputing', events, dropped, erased, faults: [...faults, ...signatures] }
+}
+
+/**
+ * The fault of a log without a checkpoint. Throws the error that kept the server from showing one if that may pass, as
+ * while the log is sealed for the first time, unless the events have faults.
+ */
+function faultsWithout(failure: unknown, found: readonly Fault[]): Fault[] {
+  if (failure instanceof NoCheckpoint) return [{ words: failure.message }]
+  if (failure instanceof ConductError && failure.code === 'UNAVAILABLE' && found.length > 0) return []
+  throw failure
 }
 
 async function mayRecompute(client: Client): Promise<boolean> {
@@ -50,7 +68,7 @@ async function checkProofs(client: Client, anchors: readonly Checkpoint[], { hea
   let fits = 0
   for (const anchor of anchors.toSorted((a, b) => a.size - b.size)) {
     if (anchor.size > head.size) return [shorterThan(anchor.size, head.size, fits)]
-    const reason = await breakBetween(client, anchor, head)
+    const reason = await fetchBreak(client, anchor, head)
     if (reason !== undefined) return [{ seq: fits + 1, until: anchor.size, words: `The log ${reason}.` }]
     fits = anchor.size
   }

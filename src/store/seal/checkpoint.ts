@@ -1,8 +1,9 @@
 import sql, { empty } from 'sql-template-tag'
-import { type Checkpoint, signCheckpoint } from '../../ledger/checkpoint.ts'
+import { type Checkpoint, keyBytes, signCheckpoint } from '../../ledger/checkpoint.ts'
 import { rootBetween } from '../../ledger/tree.ts'
-import { only, type Tx } from '../engine/db.ts'
+import type { Tx } from '../engine/db.ts'
 import { makeKey } from '../engine/migrations/seal.ts'
+import { BrokenSeal } from './broken.ts'
 import { readSize } from './seal.ts'
 import { nodeReader } from './tile.ts'
 
@@ -13,13 +14,20 @@ export interface Signed extends Checkpoint {
   signedAt: string
 }
 
-/** The origin of the ledger's log and its signing key; for an earlier origin, the key that signed for it. */
+/**
+ * The origin of the ledger's log and its signing key; for an earlier origin, the key that signed for it. Throws
+ * BrokenSeal if the ledger does not store such a key.
+ */
 export async function readKey(db: Tx, of?: string) {
   const rows = await db.query<{ origin: string; private_key: Uint8Array; public_key: Uint8Array }>(sql`
     select origin, private_key, public_key from seal_keys ${of === undefined ? empty : sql`where origin = ${of}`}
     order by id desc limit 1`)
-  const { origin, private_key, public_key } = only(rows)
-  return { origin, privateKey: Buffer.from(private_key), publicKey: Buffer.from(public_key) }
+  const [row] = rows
+  if (!row) throw new BrokenSeal(`The ledger has no signing key of the log ${of ?? ''}`.trimEnd())
+  const key = { privateKey: Buffer.from(row.private_key), publicKey: Buffer.from(row.public_key) }
+  const isWhole = key.publicKey.length === keyBytes && [0, keyBytes].includes(key.privateKey.length)
+  if (!isWhole) throw new BrokenSeal(`The signing key of the log ${row.origin} is damaged.`)
+  return { origin: row.origin, ...key }
 }
 
 /** The signing key. If an import left out its private half, a key with a new origin follows. */
@@ -44,7 +52,7 @@ export async function readNewest(db: Tx): Promise<Signed | undefined> {
 }
 
 /**
- * Signs the current tree, unless the newest checkpoint covers it. Throws an Error if this tree does not extend the
+ * Signs the current tree, unless the newest checkpoint covers it. Throws BrokenSeal if this tree does not extend the
  * newest checkpoint: a log never signs two histories.
  */
 export async function signTree(db: Tx, now: string): Promise<void> {
@@ -54,7 +62,7 @@ export async function signTree(db: Tx, now: string): Promise<void> {
   const read = nodeReader(db)
   if (size === 0 || newest?.size === size) return
   if (newest && (newest.size > size || !newest.root.equals(await rootBetween(read, 0, newest.size)))) {
-    throw new Error(
+    throw new BrokenSeal(
       `The stored tree of ${size} events does not continue checkpoint ${newest.size}: run conduct verify.`,
     )
   }

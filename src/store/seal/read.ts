@@ -8,6 +8,7 @@ import { selected } from '../log/list.ts'
 import { numberEvents } from '../log/number.ts'
 import { firstSeq, lastSeq, readEvents } from '../log/read.ts'
 import { confinementOf } from '../scope.ts'
+import { BrokenSeal } from './broken.ts'
 import { readKey, readNewest, type Signed, signTree } from './checkpoint.ts'
 import { readRows, readSealed } from './event.ts'
 import { readSize, sealNext } from './seal.ts'
@@ -20,7 +21,7 @@ const sealedByReader = 10_000
 
 /**
  * The newest checkpoint, at most a minute old if the log has grown. Throws UNAVAILABLE while the first one is being
- * made.
+ * made, and BrokenSeal if it never can be.
  */
 async function newestCheckpoint({ db, now }: Pick<Ctx, 'db' | 'now'>): Promise<Signed> {
   const failure = await sealIfStale(db, now).then(
@@ -30,6 +31,7 @@ async function newestCheckpoint({ db, now }: Pick<Ctx, 'db' | 'now'>): Promise<S
   const newest = await readNewest(db)
   // A server that can no longer sign reports that in its log. Its earlier checkpoint is still true.
   if (newest) return newest
+  if (failure instanceof BrokenSeal) throw failure
   const words = failure ? `The log cannot be sealed. ${failure.message}` : 'The log is being sealed for the first time.'
   throw new ConductError('UNAVAILABLE', words, { retryAfter: 10, cause: failure })
 }
@@ -44,12 +46,14 @@ export async function sealIfStale(db: Tx, now: string): Promise<void> {
   await signTree(db, now)
 }
 
-/** Throws UNAVAILABLE while a large ledger is sealed for the first time. */
-export const getCheckpoint: Operation<'getCheckpoint'> = async (ctx) => {
+/** Throws UNAVAILABLE while a large ledger is sealed for the first time, and BrokenSeal if the log cannot be sealed. */
+export const getCheckpoint: Operation<'getCheckpoint'> = async (ctx, { from }) => {
   const { origin, size, root, note, signedAt } = await newestCheckpoint(ctx)
   const key = await readKey(ctx.db, origin)
   const verifierKey = verifierKeyOf(key.origin, key.publicKey)
-  return { note, origin, size, root: root.toString('base64'), signedAt, verifierKey }
+  const isEarlier = from !== undefined && from <= size
+  const proof = isEarlier ? { consistency: textsOf(await proveConsistency(nodeReader(ctx.db), from, size)) } : {}
+  return { note, origin, size, root: root.toString('base64'), signedAt, verifierKey, ...proof }
 }
 
 /** Throws NOT_FOUND for an event that no checkpoint covers yet; UNAVAILABLE like getCheckpoint. */
@@ -81,8 +85,16 @@ export const getConsistency: Operation<'getConsistency'> = async ({ db, now }, {
   const size = await readSize(db)
   if (to > size) throw new ConductError('NOT_FOUND', `Only ${size} events of the log are sealed, not ${to}.`)
   const proof = await proveConsistency(nodeReader(db), from, to)
-  return { from, to, hashes: proof.map((one) => one.toString('base64')) }
+  return { from, to, hashes: textsOf(proof) }
 }
+
+/** The hashes before the first that is missing. */
+function leading(hashes: readonly (Buffer | undefined)[]): Buffer[] {
+  const end = hashes.indexOf(undefined)
+  return hashes.slice(0, end < 0 ? hashes.length : end).flatMap((hash) => hash ?? [])
+}
+
+const textsOf = (hashes: readonly Buffer[]) => hashes.map((one) => one.toString('base64'))
 
 /** Throws FORBIDDEN for a key of one project. */
 export const listLeaves: Operation<'listLeaves'> = async (ctx, { after, limit }) => {
@@ -93,10 +105,10 @@ export const listLeaves: Operation<'listLeaves'> = async (ctx, { after, limit })
   await numberEvents(db)
   // Read before the events, so an event that is sealed meanwhile lacks its hash rather than its salts.
   const hashes = await readLeaves(db, after, after + limit)
-  const gone = Math.min((await firstSeq(db)) - 1 - after, hashes.length)
-  if (gone > 0) {
-    const dropped = hashes.slice(0, gone).map((hash) => hash.toString('base64'))
-    return { leaves: [], meta: { hasMore: true, lastSeq: after + gone, dropped } }
+  const first = await firstSeq(db)
+  const dropped = textsOf(leading(hashes).slice(0, Math.max(0, first - 1 - after)))
+  if (dropped.length > 0) {
+    return { leaves: [], meta: { hasMore: true, lastSeq: after + dropped.length, dropped } }
   }
   const rows = await readRows(db, after, limit + 1)
   const page = rows.slice(0, limit)

@@ -1,20 +1,23 @@
 import sql, { join } from 'sql-template-tag'
 import { type StoredEvent, sealEvent } from '../../ledger/leaf.ts'
-import { only, type Tx } from '../engine/db.ts'
+import type { Tx } from '../engine/db.ts'
 import { unpacked } from '../log/changes.ts'
 import { numberEvents } from '../log/number.ts'
+import { BrokenSeal } from './broken.ts'
 import { readUnsealed } from './event.ts'
 import { appendHashes, tileSize } from './tile.ts'
 
-/** The number of events in the tree. */
+/** The number of events in the tree. Throws BrokenSeal if the ledger no longer stores it. */
 export async function readSize(db: Tx): Promise<number> {
-  return only(await db.query<{ last_seq: number }>(sql`select last_seq from followers where name = 'seal'`)).last_seq
+  const [row] = await db.query<{ last_seq: number }>(sql`select last_seq from followers where name = 'seal'`)
+  if (row) return row.last_seq
+  throw new BrokenSeal('The ledger no longer stores how much of its log is sealed.')
 }
 
 /**
  * Adds the next events to the tree, up to the end of its last tile. Returns whether there may be more. Writers do not
- * wait: it reads outside a transaction, and discards what it read if another process was faster. Throws an Error if an
- * event is missing, or if the database loses one meanwhile.
+ * wait: it reads outside a transaction, and discards what it read if another process was faster. Throws BrokenSeal if an
+ * event is missing, and an Error if the database loses one meanwhile.
  */
 export async function sealNext(db: Tx): Promise<boolean> {
   await numberEvents(db)
@@ -24,7 +27,7 @@ export async function sealNext(db: Tx): Promise<boolean> {
   if (rows.length === 0) return false
   for (const [at, { seq }] of rows.entries()) {
     const expected = size + at + 1
-    if (seq !== expected) throw new Error(`Event ${expected} is missing from the log: run conduct verify.`)
+    if (seq !== expected) throw new BrokenSeal(`Event ${expected} is missing from the log: run conduct verify.`)
   }
   const sealed = rows.map((row) => ({ seq: row.seq, ...sealEvent({ ...row, changes: unpacked(row.changes) }) }))
   await db.tx(async (tx) => {

@@ -1,6 +1,7 @@
 import sql from 'sql-template-tag'
 import { hashBytes, type ReadNode, rootOf } from '../../ledger/tree.ts'
 import type { Tx } from '../engine/db.ts'
+import { BrokenSeal } from './broken.ts'
 
 /** The hashes per tile: the tree stores every eighth of its levels (c2sp.org/tlog-tiles). */
 export const tileSize = 256
@@ -15,8 +16,8 @@ async function readTile(db: Tx, level: number, n: number): Promise<Buffer> {
 const hashesIn = (tile: Buffer): Buffer[] =>
   Array.from({ length: tile.length / hashBytes }, (_, at) => tile.subarray(at * hashBytes, (at + 1) * hashBytes))
 
-/** The hashes of the leaves from `from` up to but not including `to`. */
-export async function readLeaves(db: Tx, from: number, to: number): Promise<Buffer[]> {
+/** The hashes of the leaves from `from` up to but not including `to`; undefined where one is missing before others. */
+export async function readLeaves(db: Tx, from: number, to: number): Promise<(Buffer | undefined)[]> {
   const first = Math.floor(from / tileSize)
   const tiles = await db.query<{ n: number; hashes: Uint8Array }>(sql`
     select n, hashes from seal_tiles where level = 0 and n >= ${first} and n < ${Math.ceil(to / tileSize)} order by n`)
@@ -24,7 +25,7 @@ export async function readLeaves(db: Tx, from: number, to: number): Promise<Buff
   for (const tile of tiles) {
     for (const [at, one] of hashesIn(Buffer.from(tile.hashes)).entries()) hashes[tile.n * tileSize + at - from] = one
   }
-  return hashes.slice(0, to - from)
+  return Array.from(hashes.slice(0, to - from))
 }
 
 /** Appends hashes that fit into the tile in which they start, and the root of each tile that becomes full. */
@@ -37,7 +38,7 @@ export async function appendHashes(tx: Tx, start: number, hashes: readonly Buffe
   if (tile.length === tileSize * hashBytes) await appendHashes(tx, n, [rootOf(hashesIn(tile))], level + 1)
 }
 
-/** Reads nodes of the stored tree, each tile once. Throws an Error if one is missing. */
+/** Reads nodes of the stored tree, each tile once. Throws BrokenSeal if one is missing. */
 export function nodeReader(db: Tx): ReadNode {
   const tiles = new Map<string, Promise<Buffer>>()
   return async (level, index) => {
@@ -51,6 +52,6 @@ export function nodeReader(db: Tx): ReadNode {
       .slice((index * count) % tileSize)
       .slice(0, count)
     if (hashes.length === count) return rootOf(hashes)
-    throw new Error(`The stored tree of the log has no node ${index} at level ${level}: run conduct verify.`)
+    throw new BrokenSeal(`The stored tree of the log has no node ${index} at level ${level}: run conduct verify.`)
   }
 }

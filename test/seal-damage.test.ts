@@ -1,0 +1,162 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import sql, { type Sql } from 'sql-template-tag'
+import { verify } from '../src/cli/verify/verify.ts'
+import { type Checkpoint, checkpointsIn, newKeyPair, signCheckpoint } from '../src/ledger/checkpoint.ts'
+import type { Tx } from '../src/store/engine/db.ts'
+import { engines, type Ledger, withLedger } from './support/engines.ts'
+
+/** What somebody does to a ledger of 13 events, of which a checkpoint covers 10. */
+interface Damage {
+  name: string
+  statements(anchor: Checkpoint): Sql[]
+  /** The first event that is not what it was, where an event was damaged. */
+  seq?: number
+  /** Whether a key that cannot read the log must notice it, too. */
+  isSeenByProofs?: true
+}
+
+const noCheckpoints = sql`delete from seal_checkpoints`
+const bytes = (length: number) => Buffer.alloc(length, 7)
+const note = (text: string) => sql`update seal_checkpoints set note = ${text}`
+
+/** A checkpoint of the same log that another key signed. */
+function forged({ origin, size, root }: Checkpoint): string {
+  return signCheckpoint(origin, newKeyPair(), { size, root }).note
+}
+
+const damages: Damage[] = [
+  {
+    name: 'no checkpoint and a gap after the sealed events',
+    statements: () => [noCheckpoints, sql`delete from events where seq = 12`],
+    seq: 12,
+    isSeenByProofs: true,
+  },
+  {
+    name: 'no checkpoint, no tree and a gap',
+    statements: () => [
+      noCheckpoints,
+      sql`delete from seal_tiles`,
+      sql`update followers set last_seq = 0 where name = 'seal'`,
+      sql`delete from events where seq = 4`,
+    ],
+    seq: 4,
+    isSeenByProofs: true,
+  },
+  {
+    name: 'no checkpoint and no tree',
+    statements: () => [noCheckpoints, sql`delete from seal_tiles`],
+    seq: 1,
+    isSeenByProofs: true,
+  },
+  { name: 'missing salts', statements: () => [sql`delete from seal_salts where seq = 5`], seq: 5 },
+  {
+    name: 'salts of half a length',
+    statements: () => [sql`update seal_salts set salts = ${bytes(8)} where seq = 5`],
+    seq: 5,
+  },
+  { name: 'a note that is no checkpoint', statements: () => [note('{"size":')], isSeenByProofs: true },
+  { name: 'an empty note', statements: () => [note('')], isSeenByProofs: true },
+  {
+    name: 'a note of a negative size',
+    statements: ({ note: text }) => [note(text.replace('\n10\n', '\n-10\n'))],
+    isSeenByProofs: true,
+  },
+  {
+    name: 'a note of a size that is no whole number',
+    statements: ({ note: text }) => [note(text.replace('\n10\n', '\n9.5\n'))],
+    isSeenByProofs: true,
+  },
+  {
+    name: 'a note without its signature',
+    statements: ({ note: text }) => [note(text.slice(0, text.indexOf('\n\n') + 1))],
+    isSeenByProofs: true,
+  },
+  { name: 'a note of another key', statements: (anchor) => [note(forged(anchor))], isSeenByProofs: true },
+  {
+    name: 'a root of the wrong length',
+    statements: () => [sql`update seal_checkpoints set root = ${bytes(3)}`],
+    isSeenByProofs: true,
+  },
+  {
+    name: 'a negative size beside the note',
+    statements: () => [sql`update seal_checkpoints set size = -10`],
+    isSeenByProofs: true,
+  },
+  {
+    name: 'leaves of the wrong length',
+    statements: () => [sql`update seal_tiles set hashes = ${bytes(33)} where level = 0`],
+    seq: 1,
+  },
+  { name: 'no tree', statements: () => [sql`delete from seal_tiles`], seq: 1 },
+  { name: 'no key', statements: () => [sql`delete from seal_keys`], isSeenByProofs: true },
+  {
+    name: 'a key of the wrong length',
+    statements: () => [sql`update seal_keys set public_key = ${bytes(5)}`],
+    isSeenByProofs: true,
+  },
+  {
+    name: 'no checkpoint and half a private key',
+    statements: () => [noCheckpoints, sql`update seal_keys set private_key = ${bytes(16)}`],
+    isSeenByProofs: true,
+  },
+  {
+    name: 'no checkpoint and no position',
+    statements: () => [noCheckpoints, sql`delete from followers where name = 'seal'`],
+    isSeenByProofs: true,
+  },
+  {
+    name: 'no checkpoint and a negative position',
+    statements: () => [noCheckpoints, sql`update followers set last_seq = -3 where name = 'seal'`],
+    isSeenByProofs: true,
+  },
+  { name: 'a negative seq', statements: () => [sql`update events set seq = -4 where seq = 4`], seq: 4 },
+  {
+    name: 'a number beyond those of JavaScript',
+    statements: () => [sql`update events set subject_id = ${2n ** 62n} where seq = 6`],
+    seq: 6,
+  },
+  {
+    name: 'changes too deep to parse',
+    statements: () => [sql`update events set changes = ${'['.repeat(200_000)} where seq = 6`],
+    seq: 6,
+  },
+  { name: 'changes of another form', statements: () => [sql`update events set changes = '[1]' where seq = 6`], seq: 6 },
+]
+
+async function furnish({ client, sleep }: Ledger): Promise<Checkpoint> {
+  // The ledger itself has three events: its project and two keys.
+  for (let n = 1; n <= 7; n++) await client.createRun({ runId: `R-${n}`, title: `run ${n}` })
+  sleep(61_000)
+  const [anchor] = checkpointsIn((await client.getCheckpoint()).note)
+  assert.equal(anchor?.size, 10)
+  for (let n = 8; n <= 10; n++) await client.createRun({ runId: `R-${n}`, title: `run ${n}` })
+  await client.listEvents({})
+  return anchor as Checkpoint
+}
+
+const run = (tx: Tx, statements: Sql[]) =>
+  statements.reduce((before, one) => before.then(() => tx.query(one)).then(() => {}), Promise.resolve())
+
+for (const engine of engines) {
+  for (const { name, statements, seq, isSeenByProofs } of damages) {
+    test(`verify lists a fault for ${name} (${engine.name})`, () =>
+      withLedger(engine, async (ledger) => {
+        const { client, store, as } = ledger
+        const { secret } = await client.createKey({ name: 'reader', permissions: ['read'] })
+        const anchor = await furnish(ledger)
+        await store.db.tx((tx) => run(tx, statements(anchor)))
+        const { faults } = await verify(client, [anchor])
+        const [first] = faults
+        assert.ok(first, 'no fault')
+        if (seq !== undefined) {
+          assert.ok(
+            (first.seq ?? 0) <= seq && seq <= (first.until ?? 0),
+            `${first.seq} to ${first.until}: ${first.words}`,
+          )
+        }
+        const byProofs = await verify(as({ key: secret }), [anchor])
+        if (isSeenByProofs) assert.ok(byProofs.faults.length > 0, 'no fault by proofs')
+      }))
+  }
+}
