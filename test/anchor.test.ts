@@ -63,7 +63,7 @@ test('a server posts each checkpoint to a webhook, signed, until the receiver ha
   await store.close()
 })
 
-test('a server says that no checkpoint goes to an address that webhooks may not reach', async (t) => {
+test('a server logs an error when webhooks may not reach the address for its checkpoints', async (t) => {
   const receiver = await openReceiver(t)
   const lines: string[] = []
   const log = pino({}, { write: (line: string) => void lines.push(line) })
@@ -75,7 +75,7 @@ test('a server says that no checkpoint goes to an address that webhooks may not 
   assert.match(lines.join(''), /anchor webhook .* 127\.0\.0\.1 is not a public address.*CONDUCT_WEBHOOK_ALLOW/)
 })
 
-test('a server says when a checkpoint cannot be anchored, and stops all the same', async (t) => {
+test('a server that cannot anchor a checkpoint logs an error, and still stops', async (t) => {
   const lines: string[] = []
   const log = pino({}, { write: (line: string) => void lines.push(line) })
   const store = await openStore('sqlite::memory:')

@@ -14,7 +14,7 @@ import { freePort } from './support/setup.ts'
 
 const [sqlite] = engines
 
-/** A ledger, the job that backs it up, and a clock that can be set. */
+/** A ledger, a job that backs it up, and a clock that the test sets. */
 async function scheduled(t: TestContext, keep: string) {
   if (!sqlite) throw new Error('Bug: there is no SQLite.')
   const ledger = await openLedger(t, sqlite)
@@ -35,7 +35,7 @@ async function scheduled(t: TestContext, keep: string) {
     failures,
     job,
     names,
-    /** Lets the job look at that time until `isDone`. */
+    /** Sets the clock to that time and runs the job until `isDone`. */
     async look(time: string, isDone: () => boolean) {
       at = time
       do {
@@ -46,7 +46,7 @@ async function scheduled(t: TestContext, keep: string) {
   }
 }
 
-test('the server backs up once an hour, and removes what is not kept, but nothing else', async (t) => {
+test('the server backs up once an hour, and removes only backups that the policy does not keep', async (t) => {
   const { client, folder, job, names, look, failures } = await scheduled(t, '2h,2d')
   await client.createRun({ title: 'first' })
   const [one, two, three] = ['11', '12', '13'].map((hour) => `conduct-20260716T${hour}0000Z.db`)
@@ -71,7 +71,7 @@ async function until(isSo: () => boolean | Promise<boolean>) {
   while (!(await isSo())) await sleep(5)
 }
 
-test('a backup that fails is told, and tried again later', async (t) => {
+test('the job reports a failed backup, and tries again later', async (t) => {
   const { folder, failures, look, job } = await scheduled(t, '1h')
   writeFileSync(folder, 'a file, and no folder')
   await look('2026-07-15T12:00:30.000Z', () => failures.length > 0)
@@ -81,7 +81,7 @@ test('a backup that fails is told, and tried again later', async (t) => {
   assert.equal(failures.length, 1)
 })
 
-test('a server that stops ends its backup, and leaves nothing of it', async (t) => {
+test('a server that stops cancels its backup, and leaves no partial file', async (t) => {
   const { client, job, names, failures } = await scheduled(t, '1h')
   for (let n = 0; n < 20; n++) await client.createRun({ content: 'x'.repeat(1_000_000) })
   await job.step(5)
@@ -90,7 +90,7 @@ test('a server that stops ends its backup, and leaves nothing of it', async (t) 
   assert.deepEqual([names(), failures], [[], []])
 })
 
-test('a backup does not hold up the event loop', async (t) => {
+test('a backup does not block the event loop', async (t) => {
   const { client, names, look } = await scheduled(t, '1h')
   for (let n = 0; n < 40; n++) await client.createRun({ content: 'x'.repeat(1_000_000) })
   const delay = monitorEventLoopDelay({ resolution: 5 })
@@ -104,7 +104,7 @@ test('a backup does not hold up the event loop', async (t) => {
   assert.ok(longest < took / 2)
 })
 
-test('a ledger that is no file is refused a folder for backups', async (t) => {
+test('a server without a database file rejects a folder for backups', async (t) => {
   const env = {
     HOME: freshFolder(t),
     PATH: process.env.PATH,

@@ -28,7 +28,7 @@ test('requests that arrive in one tick of the event loop start together, in thei
   )
 })
 
-test('a connection has at most 100 requests under way, and is closed when it sends more', () => {
+test('a connection may have 100 requests in progress, and is closed when it sends more', () => {
   let started = 0
   const listen = limitPipelines(() => started++)
   const socket = new Socket()

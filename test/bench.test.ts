@@ -10,7 +10,7 @@ import { startOwn } from '../bench/servers.ts'
 import { newRun } from '../bench/work.ts'
 import { type Engine, engines, openLedger } from './support/engines.ts'
 
-test('a recorded createRun makes a new run each time that its statements run', async (t) => {
+test('a recorded createRun creates a new run each time its statements run', async (t) => {
   const url = (await engines.find(({ name }) => name === 'postgres')?.freshUrl(t)) as string
   const steps = await recordCreate(url)
   const client = new pg.Client({ connectionString: url })
@@ -26,7 +26,7 @@ test('a recorded createRun makes a new run each time that its statements run', a
   assert.deepEqual(rows, [{ runs: 4, names: 4, labels: 4, events: 4, total: 4 }])
 })
 
-test('the floor that Conduct is measured against answers as Conduct does', async (t) => {
+test('the floor that Conduct is compared with returns the same responses as Conduct', async (t) => {
   const { client } = await openLedger(t, engines[0] as Engine)
   const folder = mkdtempSync(join(tmpdir(), 'conduct-floor-'))
   t.after(() => rmSync(folder, { recursive: true }))
@@ -42,7 +42,7 @@ test('the floor that Conduct is measured against answers as Conduct does', async
   assert.deepEqual(bare(theirs), bare(ours))
 })
 
-test('the summary names every figure that has a bar, and every part that failed', () => {
+test('the summary lists every figure that has a limit, and every part that failed', () => {
   const parts = [
     { name: 'quick', rows: [atMost('wait', 12, 'ms', { bar: 10, hope: 5 }), { title: 'no bar', measured: '7' }] },
     { name: 'far', rows: [atLeast('rate', 3, '×', { bar: 2, hope: 4 })] },

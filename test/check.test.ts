@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { Client, Input } from '../src/client/client.ts'
 import { type Ledger, testLedger } from './support/engines.ts'
 
-/** A ledger with a run `A` made by one key, and another key. */
+/** A ledger with a run `A` that one key created, and a second key. */
 async function actors({ client, as }: Ledger) {
   const maker = as({ key: (await client.createKey({ name: 'maker', permissions: ['write'] })).secret })
   const other = as({ key: (await client.createKey({ name: 'other', permissions: ['write'] })).secret })
@@ -206,25 +206,22 @@ testLedger('the verdict follows the checks and the work, in every order', async 
   }
 })
 
-testLedger(
-  'a check that names its run and a commit belongs to that run, and tells in which state it was made',
-  async ({ client }) => {
-    const [one, other] = ['1', '2'].map((digit) => digit.repeat(40))
-    await client.createRun({ runId: 'A', git: { commit: one } })
-    await client.createRun({ runId: 'B', git: { commit: other } })
-    const verdictOf = async (runId: string) => (await client.getRun({ runId })).run.verdict
-    const { check } = await client.createCheck({ runId: 'A', commit: other, result: 'pass' })
-    assert.deepEqual([check.runId, check.commit], ['A', other])
-    assert.deepEqual([await verdictOf('A'), await verdictOf('B')], ['stale', 'unchecked'])
-    await client.createCheck({ runId: 'A', commit: one, result: 'pass' })
-    assert.equal(await verdictOf('A'), 'verified')
-    // Beside a run, a commit need not be a whole id.
-    await client.createCheck({ runId: 'A', commit: 'v1.2', result: 'pass' })
-    assert.equal(await verdictOf('A'), 'stale')
-  },
-)
+testLedger('a check with a run and a commit belongs to that run, and applies to that commit', async ({ client }) => {
+  const [one, other] = ['1', '2'].map((digit) => digit.repeat(40))
+  await client.createRun({ runId: 'A', git: { commit: one } })
+  await client.createRun({ runId: 'B', git: { commit: other } })
+  const verdictOf = async (runId: string) => (await client.getRun({ runId })).run.verdict
+  const { check } = await client.createCheck({ runId: 'A', commit: other, result: 'pass' })
+  assert.deepEqual([check.runId, check.commit], ['A', other])
+  assert.deepEqual([await verdictOf('A'), await verdictOf('B')], ['stale', 'unchecked'])
+  await client.createCheck({ runId: 'A', commit: one, result: 'pass' })
+  assert.equal(await verdictOf('A'), 'verified')
+  // With a run, the commit may be any revision, not only a full id.
+  await client.createCheck({ runId: 'A', commit: 'v1.2', result: 'pass' })
+  assert.equal(await verdictOf('A'), 'stale')
+})
 
-testLedger('a check that is deleted no longer counts, and every move is told', async (ledger) => {
+testLedger('a deleted check no longer counts, and the log has every change of the verdict', async (ledger) => {
   const { client } = ledger
   await client.createRun({ runId: 'A' })
   await client.createCheck({ checkId: 'C', runId: 'A', result: 'pass', content: '# Log' })
@@ -244,7 +241,7 @@ testLedger('a check that is deleted no longer counts, and every move is told', a
 })
 
 testLedger(
-  'a check is read, listed, changed by its maker alone, and refused where it does not belong',
+  'a check is read, listed, changed only by its creator, and refused for an unknown run or a used id',
   async (ledger) => {
     const { client } = ledger
     const { maker, other } = await actors(ledger)

@@ -10,7 +10,7 @@ import { ConductError, createClient } from '../src/client/client.ts'
 
 type Answer = [status: number, body: unknown, headers?: Record<string, string>] | Error
 
-/** A client whose server gives these answers in turn, and the requests that it got. */
+/** A client whose server gives these responses in turn, and the requests that the server received. */
 function scripted(...answers: Answer[]) {
   const requests: Request[] = []
   const client = createClient({
@@ -45,14 +45,14 @@ test('the fields of an input travel by path, query, body and header', async () =
   assert.equal(list.headers.get('idempotency-key'), null)
 })
 
-test('a path takes any text, and does not do without', async () => {
+test('a path parameter may be any text, and is required', async () => {
   const { client, requests } = scripted([200, {}])
   await client.getRun({ runId: 'a/../b \ud800' })
   assert.equal(requests[0]?.url, 'http://localhost/conduct/v1/runs/a%2F..%2Fb%20%EF%BF%BD')
   await assert.rejects(client.getRun({} as never), { code: 'VALIDATION_ERROR', message: /runId: is required/ })
 })
 
-test('busy and lost calls are tried again, a write under one Idempotency-Key', async () => {
+test('the client retries busy and failed calls, writes with the same Idempotency-Key', async () => {
   const { client, requests } = scripted(
     busy,
     new TypeError('fetch failed'),
@@ -66,7 +66,7 @@ test('busy and lost calls are tried again, a write under one Idempotency-Key', a
   assert.match([...keys][0] ?? '', /^[0-9a-f]{32}$/)
 })
 
-test('an append at an offset has no Idempotency-Key, since it happens once by itself', async () => {
+test('an append at an offset needs no Idempotency-Key, because a repeated one has no effect', async () => {
   const { client, requests } = scripted([200, { run: {} }])
   await client.appendToRun({ runId: 'A', text: 'x', offset: 0 })
   await client.appendToRun({ runId: 'A', text: 'x' })
@@ -75,7 +75,7 @@ test('an append at an offset has no Idempotency-Key, since it happens once by it
   assert.deepEqual([keys[0], typeof keys[1], keys[2]], [null, 'string', 'mine'])
 })
 
-test('a refusal is thrown at once, as the server told it', async () => {
+test('the client throws an error of the server at once, as the server described it', async () => {
   const issues = [{ path: 'status', message: 'must be one of …' }]
   const { client, requests } = scripted([422, { error: 'wrong', code: 'VALIDATION_ERROR', requestId: 'r1', issues }])
   await assert.rejects(client.getRun({ runId: 'A' }), (error) => {
@@ -89,7 +89,7 @@ test('a refusal is thrown at once, as the server told it', async () => {
   assert.equal(requests.length, 1)
 })
 
-test('what is not Conduct, and what does not answer, is said', async () => {
+test('the client says when a server is not Conduct, and when it does not respond', async () => {
   await assert.rejects(scripted([404, '<html>']).client.me(), {
     code: 'INTERNAL_ERROR',
     message: /returned 404, but not like a Conduct server/,
@@ -99,7 +99,7 @@ test('what is not Conduct, and what does not answer, is said', async () => {
   await assert.rejects(dead.me(), { code: 'UNAVAILABLE', message: /No response from http:\/\/127\.0\.0\.1:1\/conduct/ })
 })
 
-/** An answer whose body ends before it is whole, as `failure` tells, or just ends. */
+/** A response whose body ends early: with the error `failure`, or without one. */
 const cut = (status: number, failure?: Error) =>
   new Response(
     new ReadableStream({
@@ -116,7 +116,7 @@ for (const [name, failure] of [
   ['with the connection', new TypeError('terminated')],
   ['at its length', undefined],
 ] as const) {
-  test(`an answer that is cut in its body ${name} is asked for again, a write under the same key`, async () => {
+  test(`the client retries after a response whose body is cut ${name}, writes with the same key`, async () => {
     const answers = [
       cut(201, failure),
       cut(409, failure),
@@ -140,7 +140,7 @@ for (const [name, failure] of [
   })
 }
 
-test('a proxy before the server is told by what it says', async () => {
+test('the client recognises an error from a proxy in front of the server by its status', async () => {
   const cases: [status: number, code: string, message: RegExp][] = [
     [413, 'PAYLOAD_TOO_LARGE', /^A proxy in front of .* rejects requests of this size \(413\)/],
     [502, 'UNAVAILABLE', /^A proxy in front of .* cannot reach the server behind it \(502\)/],
@@ -153,7 +153,7 @@ test('a proxy before the server is told by what it says', async () => {
   }
 })
 
-test('a failure of TLS is told as one, and not tried again', async (t) => {
+test('the client reports a TLS failure as one, and does not retry', async (t) => {
   const untrusted = Object.assign(new Error('self-signed certificate'), { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' })
   const { client, requests } = scripted(new TypeError('fetch failed', { cause: untrusted }))
   await assert.rejects(client.me(), {
@@ -170,13 +170,13 @@ test('a failure of TLS is told as one, and not tried again', async (t) => {
   await assert.rejects(createClient({ url }).me(), { code: 'UNAVAILABLE', message })
 })
 
-test('a signal ends a call, also while it waits', async () => {
+test('a signal aborts a call, even while it waits to retry', async () => {
   const { client } = scripted([503, {}, { 'retry-after': '3600' }])
   await assert.rejects(client.me({}, { signal: AbortSignal.abort(new Error('enough')) }), /enough/)
   await assert.rejects(client.me({}, { signal: AbortSignal.timeout(30) }), { name: 'TimeoutError' })
 })
 
-test('a list is walked page by page, only as far as it is asked for', async () => {
+test('a list is read page by page, only as far as the caller iterates', async () => {
   const { client, requests } = scripted(
     [200, { runs: [{ runId: 'A' }, { runId: 'B' }], meta: { hasMore: true, nextCursor: 'c1' } }],
     [200, { runs: [{ runId: 'C' }], meta: { hasMore: false } }],
@@ -194,7 +194,7 @@ test('a list is walked page by page, only as far as it is asked for', async () =
   assert.equal(lazy.requests.length, 1)
 })
 
-/** A server that takes connections and never answers, while garbage is collected all the time. */
+/** A server that accepts connections and never responds, while the garbage collector runs constantly. */
 async function silentServer(t: TestContext) {
   const sockets: Socket[] = []
   const server = createServer((socket) => sockets.push(socket)).listen(0, '127.0.0.1')
@@ -211,12 +211,12 @@ async function silentServer(t: TestContext) {
   return { server, client: createClient({ url: `http://127.0.0.1:${port}`, attempts: 1, timeout: 500 }) }
 }
 
-test('a server that says nothing is given up after the timeout, also when garbage was collected meanwhile', async (t) => {
+test('a call to a silent server times out, even if the garbage collector ran meanwhile', async (t) => {
   const { client } = await silentServer(t)
   await assert.rejects(Promise.race([client.me(), sleep(5000)]), { code: 'UNAVAILABLE' })
 })
 
-test('a stream that does not begin is asked for again', async (t) => {
+test('the client retries a stream that does not begin', async (t) => {
   const { server, client } = await silentServer(t)
   const stop = new AbortController()
   t.after(() => stop.abort())

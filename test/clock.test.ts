@@ -4,7 +4,7 @@ import { createClock } from '../src/ledger/clock.ts'
 
 const hour = 3600_000
 
-/** A clock over a time of day that is set by hand, and over time that passes. */
+/** A clock over a time of day that the test sets, and over elapsed time. */
 function clockAt(time: number, floor?: number) {
   let offset = time
   let passed = 0
@@ -33,7 +33,7 @@ test('a clock follows its source', () => {
   assert.equal(now(), 12 * hour + 1_500, 'as after the sleep of a laptop')
 })
 
-test('a clock that is set back goes on more slowly until it is right again', () => {
+test('a clock that is set back runs more slowly until it is right again', () => {
   const { now, pass, set } = clockAt(10 * hour)
   now()
   set(-2 * hour)
@@ -48,7 +48,7 @@ test('a clock that is set back goes on more slowly until it is right again', () 
   assert.equal(before, 38 * hour)
 })
 
-test('a clock begins no earlier than its floor, and goes on from there', () => {
+test('a clock starts no earlier than its floor, and continues from there', () => {
   const { now, pass } = clockAt(10 * hour, 11 * hour)
   assert.equal(now(), 11 * hour)
   pass(10_000)

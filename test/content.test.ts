@@ -7,7 +7,7 @@ import fc, { anyCharacter } from './support/random.ts'
 
 const contentOf = async ({ client }: Ledger) => (await client.getRun({ runId: 'A' })).run.content
 
-/** The content as a reader sees it that follows from `after`. */
+/** The content as a reader receives it that follows it from `after`. */
 async function follow({ client }: Ledger, after = 0) {
   let text = ''
   for (;;) {
@@ -18,7 +18,7 @@ async function follow({ client }: Ledger, after = 0) {
   }
 }
 
-testLedger('fifty appends at once are all there, none torn', async (ledger) => {
+testLedger('fifty simultaneous appends are all stored whole', async (ledger) => {
   const { client } = ledger
   await client.createRun({ runId: 'A', content: 'first\n' })
   const lines = Array.from({ length: 50 }, (_, n) => `line ${n} ${'é'.repeat(n * 7)}\n`)
@@ -30,7 +30,7 @@ testLedger('fifty appends at once are all there, none torn', async (ledger) => {
   assert.equal((await client.getRun({ runId: 'A' })).run.version, 51)
 })
 
-testLedger('an append at the wrong place is told the right one', async (ledger) => {
+testLedger('the error for an append at a wrong offset names the right one', async (ledger) => {
   const { client } = ledger
   await client.createRun({ runId: 'A' })
   const { run } = await client.appendToRun({ runId: 'A', text: '# Über\n', offset: 0 })
@@ -40,7 +40,7 @@ testLedger('an append at the wrong place is told the right one', async (ledger) 
     message: /has 8 bytes/,
   })
   await client.appendToRun({ runId: 'A', text: 'x', offset: 8 })
-  // The same again, as after an answer that was lost.
+  // The same appends again, as after a lost response.
   for (const [offset, text] of [
     [8, 'x'],
     [0, '# Über\n'],
@@ -61,7 +61,7 @@ testLedger('an append at the wrong place is told the right one', async (ledger) 
   assert.deepEqual(await client.readContent({ runId: 'A', after: 99 }), { text: '', next: 9, truncated: false })
 })
 
-testLedger('what was appended can be replaced, and the same content again is no change', async (ledger) => {
+testLedger('an update can replace appended content, and equal content is no change', async (ledger) => {
   const { client } = ledger
   await client.createRun({ runId: 'A', content: 'one' })
   await client.appendToRun({ runId: 'A', text: ' two' })
@@ -71,7 +71,7 @@ testLedger('what was appended can be replaced, and the same content again is no 
 })
 
 testLedger(
-  'past the limit the head, a line that tells the gap, and the newest stay',
+  'content over the limit keeps its beginning and its end, with a line about the gap between them',
   async (ledger) => {
     const { client } = ledger
     await client.createRun({ runId: 'A' })
@@ -129,9 +129,9 @@ test('text is cut without splitting a character', () => {
   )
 })
 
-testLedger('a piece that ends inside a character is continued with that character', async (ledger) => {
+testLedger('a piece of the content never splits a character', async (ledger) => {
   const { client } = ledger
-  // 262,143 bytes, then characters of several bytes across the end of what one answer holds, in parts of their own.
+  // 262,143 bytes, then characters of several bytes across the end of one response, in parts of their own.
   await client.createRun({ runId: 'A', content: `${'a'.repeat(262_141)}é` })
   for (const text of ['😀'.repeat(2000), 'é'.repeat(30_000), 'end']) await client.appendToRun({ runId: 'A', text })
   const { content } = (await client.getRun({ runId: 'A' })).run
@@ -141,7 +141,7 @@ testLedger('a piece that ends inside a character is continued with that characte
   assert.equal(262_143 + Buffer.byteLength(text), next)
 })
 
-test('a text of many appended lines takes hardly more pages than bytes (sqlite)', async (t) => {
+test('a text of many appended lines takes few more pages than its bytes fill (sqlite)', async (t) => {
   const { client, url } = await openLedger(t, engines[0] as Engine)
   await client.createRun({ runId: 'LOG' })
   const line = '- 12:04:31 npm test: 412 passed, 0 failed, 3 skipped in 12.7 s\n'

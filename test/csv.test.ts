@@ -11,7 +11,7 @@ import { freshFolder } from './cli/folder.ts'
 import { operationOf, responseOf } from './support/described.ts'
 import { base, type Ledger, testLedger } from './support/engines.ts'
 
-/** Every list, with an input that finds something. */
+/** Every list, with an input that finds at least one item. */
 const lists: [name: Name, input: Record<string, unknown>][] = [
   ['listRuns', { order: 'asc' }],
   ['listTurns', { runId: 'R-1' }],
@@ -49,7 +49,7 @@ const hostile = [
   'ü → 😀',
 ]
 
-/** One or more of each noun, with texts that CSV has to quote and spreadsheets would take for formulas. */
+/** Creates at least one of each noun, with texts that CSV must quote and that spreadsheets would read as formulas. */
 async function fill({ client }: Ledger): Promise<void> {
   await client.createSpec({ specId: 'S-1', title: 'zebra', content: '- [ ] one' })
   await client.updateSpec({ specId: 'S-1', title: '=two' })
@@ -76,7 +76,7 @@ async function fill({ client }: Ledger): Promise<void> {
   await client.testWebhook({ id: 1 })
 }
 
-/** What PostgreSQL reads in the CSV, which is no code of ours: it tells an empty text from none. */
+/** Reads the CSV with PostgreSQL, a parser independent of ours that distinguishes an empty text from null. */
 async function readCsv(t: TestContext, text: string, columns: readonly string[]) {
   const folder = freshFolder(t)
   chmodSync(folder, 0o755)
@@ -100,7 +100,7 @@ const at = (item: unknown, column: string): unknown =>
     .split('.')
     .reduce<unknown>((value, field) => (value as Record<string, unknown> | null | undefined)?.[field], item)
 
-/** The value of a field as the documentation says that a reader finds it. */
+/** The text that a reader of the CSV should find for a field, according to the documentation. */
 function wanted(item: unknown, column: string): string | null {
   const value = column === 'value' && typeof item === 'string' ? item : at(item, column)
   if (value === null || value === undefined) return null
@@ -111,18 +111,18 @@ const csv = { headers: { accept: 'text/csv' } }
 const pathOf = (name: Name, input: Record<string, unknown>) =>
   requestOf({ url: base }, name, input).url.slice(base.length)
 
-test('every list has CSV, and openapi.json says so', () => {
+test('every list is available as CSV, and openapi.json says so', () => {
   assert.deepEqual(names.filter((name) => csvPlanOf(name)).sort(), [...new Set(lists.map(([name]) => name))].sort())
   for (const name of names) {
     assert.equal(operationOf(name).description.includes('`Accept: text/csv`'), csvPlanOf(name) !== undefined, name)
-    // Generated clients would type the list as itself or a string.
+    // Otherwise generated clients would type the response as the list or a string.
     assert.equal(responseOf(name, 200)?.content?.['text/csv'], undefined, name)
   }
   assert.ok(responseOf('listEvents', 200)?.headers?.Link)
 })
 
 testLedger(
-  'every list as CSV holds what it holds as JSON, and no cell is a formula',
+  'every list has the same values as CSV and as JSON, and no cell is a formula',
   async (ledger, t) => {
     await fill(ledger)
     await ledger.fetch('/v1/auth/keys')
@@ -151,7 +151,7 @@ testLedger(
   { webhooks: {} },
 )
 
-test('the form is that of RFC 4180', () => {
+test('the format is that of RFC 4180', () => {
   const plan = csvPlanOf('listSpecVersions')
   assert.ok(plan)
   const versions = [
@@ -186,7 +186,7 @@ testLedger('Accept chooses between JSON and CSV, and errors are JSON', async ({ 
   assert.equal(((await refused.json()) as { code: string }).code, 'VALIDATION_ERROR')
 })
 
-testLedger('pages of CSV follow each other by Link, those of the log too', async ({ client, fetch }) => {
+testLedger('Link leads to the next page of CSV, also in the log', async ({ client, fetch }) => {
   for (const n of [1, 2, 3, 4, 5]) await client.createRun({ runId: `R-${n}` })
   for (const [path, field] of [
     ['/v1/runs?limit=2&order=asc', 'runs'],

@@ -3,7 +3,7 @@ import sql from 'sql-template-tag'
 import { type Db, DeadTransaction, type Tx, UniqueViolation } from '../src/store/engine/db.ts'
 import { testDb } from './support/db.ts'
 
-/** The same test on every engine, with a table `t (k primary key, v)`. */
+/** A test on every engine, with a table `t (k primary key, v)`. */
 const testTable = (name: string, body: (db: Db, another: () => Promise<Db>) => Promise<void>) =>
   testDb(name, async ({ db, another }) => {
     await db.tx((tx) => tx.query(sql`create table t (k integer primary key, v text)`))
@@ -13,7 +13,7 @@ const testTable = (name: string, body: (db: Db, another: () => Promise<Db>) => P
 const insert = (db: Tx, k: number, v = 'x') => db.query(sql`insert into t (k, v) values (${k}, ${v})`)
 const keys = async (db: Tx) => (await db.query<{ k: number }>(sql`select k from t order by k`)).map(({ k }) => k)
 
-testTable('a transaction is seen by itself at once, and by others once it is answered', async (db) => {
+testTable('a transaction sees its own writes at once, others see them after the commit', async (db) => {
   let outside: number[] = []
   await db.tx(async (tx) => {
     await insert(tx, 1)
@@ -28,7 +28,7 @@ for (const [which, subjectOf] of [
   ['works of different subjects', (k: number) => `s${k}`],
   ['works of one subject', () => 's'],
 ] as const) {
-  testTable(`of ${which} that fail nothing is left, their neighbours stay`, async (db) => {
+  testTable(`${which} that fail leave nothing, and the others commit`, async (db) => {
     const outcomes = await Promise.allSettled(
       Array.from({ length: 20 }, (_, k) =>
         db.tx(async (tx) => {
@@ -47,7 +47,7 @@ for (const [which, subjectOf] of [
     assert.deepEqual(await keys(db), Array.from({ length: 20 }, (_, k) => k).filter(passes))
   })
 
-  testTable(`of ${which} those that meet a unique key fail alone`, async (db) => {
+  testTable(`${which} that violate a unique key fail alone`, async (db) => {
     await db.tx((tx) => insert(tx, 7))
     const outcomes = await Promise.allSettled([5, 6, 7, 8, 5].map((k) => db.tx((tx) => insert(tx, k), subjectOf(k))))
     assert.deepEqual(
@@ -58,7 +58,7 @@ for (const [which, subjectOf] of [
   })
 }
 
-testTable('a broken unique key is told, and ends its transaction even where it is caught', async (db) => {
+testTable('a violated unique key is an error, and ends its transaction even if the caller catches it', async (db) => {
   await db.tx((tx) => insert(tx, 1))
   await assert.rejects(
     db.tx((tx) => insert(tx, 1)),
@@ -74,7 +74,7 @@ testTable('a broken unique key is told, and ends its transaction even where it i
   assert.deepEqual(await keys(db), [1])
 })
 
-testTable('a nested transaction joins, a finished one is dead', async (db) => {
+testTable('a nested transaction joins the outer one, and a finished one is unusable', async (db) => {
   let kept: Tx | undefined
   await assert.rejects(
     db.tx(async (tx) => {
@@ -131,7 +131,7 @@ testTable('values come back as they went in', async (db) => {
   assert.deepEqual([row?.v, row?.n, Number(row?.big)], [text, 1, 9007199254740991])
 })
 
-testTable('a closed database takes no more work, and lets what it took end', async (db, another) => {
+testTable('a closing database accepts no more work, and finishes what it has', async (db, another) => {
   const other = await another()
   const last = other.tx((tx) => insert(tx, 1))
   const closing = other.close()
@@ -141,7 +141,7 @@ testTable('a closed database takes no more work, and lets what it took end', asy
   assert.deepEqual(await keys(db), [1])
 })
 
-testTable('a closed database watches for nothing, and so keeps no process alive', async (_db, another) => {
+testTable('a closed database watches for nothing, so it does not keep the process alive', async (_db, another) => {
   const other = await another()
   await other.close()
   const before = process.getActiveResourcesInfo()
@@ -150,7 +150,7 @@ testTable('a closed database watches for nothing, and so keeps no process alive'
   unwatch()
 })
 
-testTable('what takes effect past a transaction keeps no other waiting for its end', async (db, another) => {
+testTable('a write outside its transaction does not block other writers', async (db, another) => {
   const other = await another()
   const outcome = db.tx(async (tx) => {
     await tx.apart.query(sql`insert into t (k, v) values (1, 'x')`)

@@ -6,7 +6,7 @@ import { emptyNext, newPlace } from '../src/store/project/empty.ts'
 import { indexMore } from '../src/store/search/follow.ts'
 import { type Ledger, testLedger } from './support/engines.ts'
 
-/** Does all that a server still does for a project that was deleted. */
+/** Does everything that a server still has to do for a deleted project. */
 async function emptyAll({ store }: Ledger): Promise<void> {
   const place = newPlace()
   while (await emptyNext(store.db, store.now(), place));
@@ -22,7 +22,7 @@ async function logOf(client: Client) {
   }
 }
 
-/** A project with all that one can have. */
+/** A project with at least one row in every table. */
 async function furnish({ client, as }: Ledger) {
   await client.createProject({ slug: 'shop', name: 'Der Laden', repository: 'laden.git' })
   const shop = as({ project: 'shop' })
@@ -45,7 +45,7 @@ const tablesOfProject = [
   ...['hook_sessions', 'webhooks'],
 ]
 
-testLedger('a project goes with all that is in it, and its slug is free', async (ledger) => {
+testLedger('deleting a project deletes everything in it, and frees its slug', async (ledger) => {
   const { client, as, store, sleep } = ledger
   const { shop, secret, key } = await furnish(ledger)
   await client.createRun({ runId: 'OTHER', title: 'Kirschrun in default' })
@@ -54,7 +54,7 @@ testLedger('a project goes with all that is in it, and its slug is free', async 
   assert.ok(project)
   await client.deleteProject({ slug: 'shop', confirm: 'Der Laden' })
 
-  // At once nobody sees any of it.
+  // Everything is hidden at once.
   await assert.rejects(client.getProject({ slug: 'shop' }), { code: 'NOT_FOUND' })
   await assert.rejects(shop.listRuns(), { code: 'NOT_FOUND' })
   await assert.rejects(as({ key: secret }).me(), { code: 'UNAUTHORIZED' })
@@ -74,7 +74,7 @@ testLedger('a project goes with all that is in it, and its slug is free', async 
   const { keys } = await client.listKeys()
   assert.ok(keys.find(({ id }) => id === key.id)?.revokedAt)
 
-  // Then it goes, beside a new project of the same name.
+  // The rows go later, beside a new project of the same name.
   await client.createProject({ slug: 'shop' })
   await as({ project: 'shop' }).createRun({ title: 'Neulauf' })
   await emptyAll(ledger)
@@ -111,14 +111,14 @@ testLedger('a project goes with all that is in it, and its slug is free', async 
   assert.deepEqual(waiting, [])
 })
 
-testLedger('a write that began before a project was deleted goes with it', async (ledger) => {
+testLedger('a row of a late write to a deleted project is also deleted', async (ledger) => {
   const { client, store, sleep } = ledger
   await client.createProject({ slug: 'shop' })
   const [project] = await store.db.query<{ id: number }>(sql`select id from projects where slug = 'shop'`)
   await client.deleteProject({ slug: 'shop', confirm: 'shop' })
   await emptyAll(ledger)
   sleep(1000)
-  // As the transaction of a request does that looked the project up before.
+  // A request that looked the project up before the deletion writes in its transaction.
   await store.db.tx((tx) =>
     tx.query(sql`insert into features (project_id, number, name, created_at, updated_at)
       values (${project?.id}, 1, 'late', ${store.now()}, ${store.now()})`),
@@ -127,21 +127,26 @@ testLedger('a write that began before a project was deleted goes with it', async
   assert.deepEqual(await store.db.query(sql`select id from features`), [])
 })
 
-testLedger('a project is deleted only by its name, whole-server admins, and not the default one', async (ledger) => {
-  const { client, as } = ledger
-  const { secret } = await furnish(ledger)
-  await assert.rejects(client.deleteProject({ slug: 'shop', confirm: 'shop' }), {
-    code: 'VALIDATION_ERROR',
-    message: "confirm: must be the name of the project, 'Der Laden', and is 'shop'",
-  })
-  await assert.rejects(as({ key: secret }).deleteProject({ slug: 'shop', confirm: 'Der Laden' }), { code: 'FORBIDDEN' })
-  await assert.rejects(client.deleteProject({ slug: 'none', confirm: 'none' }), { code: 'NOT_FOUND' })
-  await assert.rejects(client.deleteProject({ slug: 'default', confirm: 'default' }), { code: 'CONFLICT' })
-  await assert.rejects(client.deleteProject({ slug: 'shop', confirm: 'Der Laden', ifVersion: '"shop-9"' }), {
-    code: 'PRECONDITION_FAILED',
-  })
-  assert.equal((await client.getProject({ slug: 'shop' })).project.name, 'Der Laden')
-})
+testLedger(
+  'only an admin of the whole server can delete a project, by its name, and not the default one',
+  async (ledger) => {
+    const { client, as } = ledger
+    const { secret } = await furnish(ledger)
+    await assert.rejects(client.deleteProject({ slug: 'shop', confirm: 'shop' }), {
+      code: 'VALIDATION_ERROR',
+      message: "confirm: must be the name of the project, 'Der Laden', and is 'shop'",
+    })
+    await assert.rejects(as({ key: secret }).deleteProject({ slug: 'shop', confirm: 'Der Laden' }), {
+      code: 'FORBIDDEN',
+    })
+    await assert.rejects(client.deleteProject({ slug: 'none', confirm: 'none' }), { code: 'NOT_FOUND' })
+    await assert.rejects(client.deleteProject({ slug: 'default', confirm: 'default' }), { code: 'CONFLICT' })
+    await assert.rejects(client.deleteProject({ slug: 'shop', confirm: 'Der Laden', ifVersion: '"shop-9"' }), {
+      code: 'PRECONDITION_FAILED',
+    })
+    assert.equal((await client.getProject({ slug: 'shop' })).project.name, 'Der Laden')
+  },
+)
 
 testLedger('streams of a project end when it is deleted', async (ledger, t) => {
   const { client, fetch } = ledger

@@ -10,7 +10,7 @@ import { type Entry, type Recorder, transcriptOf } from './support/transcript.ts
 
 const sampled = size(300, 20_000)
 
-/** The ETag of these carries a row id, which may differ between engines. */
+/** The ETags of these operations contain a row id, which may differ between engines. */
 const withoutRowVersion = (shot: Shot): Shot =>
   /(Run|Spec|Check)$/.test(shot.name)
     ? { ...shot, headers: shot.headers.filter(([name, value]) => name !== 'If-Match' || !/\d/.test(value)) }
@@ -28,11 +28,11 @@ const scripts: Record<string, (recorder: Recorder) => Promise<void>> = {
   [`${sampled} requests of seed ${seed}`]: sample,
 }
 
-/** What the long script was answered. */
+/** The responses to the long script. */
 const answered: Entry[] = []
 
 for (const [what, script] of Object.entries(scripts)) {
-  test(`all engines answer alike: ${what}`, async (t) => {
+  test(`all engines return the same responses: ${what}`, async (t) => {
     const [first = [], ...others] = await Promise.all(engines.map((engine) => transcriptOf(t, engine, script)))
     if (script === everything) answered.push(...first)
     for (const entries of others) {
@@ -42,7 +42,7 @@ for (const [what, script] of Object.entries(scripts)) {
   })
 }
 
-test('the script calls every operation, with success and without', () => {
+test('the script calls every operation, with success and with an error', () => {
   const called = (fits: (status: number) => boolean) =>
     new Set(answered.filter(({ status }) => fits(status)).map(({ asked }) => asked.split(' ')[0]))
   assert.deepEqual(

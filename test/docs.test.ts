@@ -17,7 +17,7 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const read = (path: string) => readFileSync(join(root, path), 'utf8')
 const pages = globSync(['*.md', 'docs/**/*.md'], { cwd: root })
 
-test('every setting is documented, and every documented one exists', () => {
+test('every setting is documented, and every documented setting exists', () => {
   const page = read('docs/settings.md')
   for (const { env, flag, fallback } of Object.values(settings)) {
     const row = page.split('\n').find((line) => line.startsWith(`| \`${env}\` |`))
@@ -50,7 +50,7 @@ const anchorsOf = (text: string) =>
       .replaceAll(' ', '-'),
   )
 
-test('every relative link leads somewhere', () => {
+test('every relative link has a target', () => {
   const dead = pages.flatMap((path) =>
     [...read(path).matchAll(/\]\(([^)\s]+)\)/g)]
       .map(([, target = '']) => target)
@@ -65,17 +65,17 @@ test('every relative link leads somewhere', () => {
   assert.deepEqual(dead, [])
 })
 
-test('the index leads to every page of the documentation', () => {
+test('the index links to every page of the documentation', () => {
   const index = read('docs/README.md')
   const others = globSync('docs/*.md', { cwd: root }).filter((path) => path !== 'docs/README.md')
   const missing = others.filter((path) => !index.includes(`](${path.replace('docs/', '')})`))
   assert.deepEqual(missing, [])
 })
 
-// Blocks of the language sh are run; a block of json after one shows a part of its answer. Blocks of the language
-// console are for reading: what starts a server, or has a placeholder.
-// Tests of their own have the pages whose examples build on each other (test/examples.test.ts, test/cli/docs.test.ts) and
-// the page that needs a local database (test/cli/backup.test.ts).
+// The tests run blocks of the language sh; a block of json after one shows a part of its output. Blocks of the language
+// console are only for reading: they start a server, or contain a placeholder. Pages whose examples build on each other
+// (test/examples.test.ts, test/cli/docs.test.ts) and the page that needs a local database (test/cli/backup.test.ts)
+// have tests of their own.
 const elsewhere = ['docs/api.md', 'docs/cli.md', 'docs/backup.md']
 const pagesOfCommands = pages.filter((path) => !elsewhere.includes(path) && /^```sh$/m.test(read(path)))
 for (const path of pagesOfCommands) {

@@ -12,7 +12,7 @@ interface Refusal {
   issues?: { path: string; message: string }[]
 }
 
-/** The error of a response, which must have the status of its code. */
+/** Returns the error of a response, and asserts that its status matches its code. */
 async function refusal(response: Response, code: Code): Promise<Refusal> {
   const told = (await response.json()) as Refusal
   assert.equal(told.code, code, JSON.stringify(told))
@@ -31,7 +31,7 @@ const post = (body: unknown, headers: Record<string, string> = {}) => ({
 })
 const patch = (body: unknown, headers: Record<string, string> = {}) => ({ ...post(body, headers), method: 'PATCH' })
 
-testLedger('400: broken JSON, and a cursor that no list gave', async ({ fetch }) => {
+testLedger('400: broken JSON, and a cursor that no list returned', async ({ fetch }) => {
   for (const body of ['{', '{"runId": }', "{'runId': 'x'}", Uint8Array.of(0x7b, 0xff, 0x7d)]) {
     await refusal(await fetch('/v1/runs', { method: 'POST', headers: json, body }), 'BAD_REQUEST')
   }
@@ -49,7 +49,7 @@ testLedger('401: no key, or one that is malformed or unknown', async ({ fetch })
   }
 })
 
-testLedger('403: the key may not do this', async ({ client, as }) => {
+testLedger('403: the key does not have the permission', async ({ client, as }) => {
   const { secret } = await client.createKey({ name: 'reader', permissions: ['read'] })
   await assert.rejects(as({ key: secret }).createRun({}), {
     code: 'FORBIDDEN',
@@ -58,7 +58,7 @@ testLedger('403: the key may not do this', async ({ client, as }) => {
   })
 })
 
-testLedger('404: what does not exist, and addresses that do not', async ({ fetch }) => {
+testLedger('404: an unknown id, and an unknown address', async ({ fetch }) => {
   const { error } = await refusal(await fetch('/v1/runs/RUN-404'), 'NOT_FOUND')
   assert.match(error, /RUN-404/)
   for (const path of ['/v1/nothing', '/v1', '/nothing', '/v1/runs/a/b', '/v1/runs//features']) {
@@ -66,7 +66,7 @@ testLedger('404: what does not exist, and addresses that do not', async ({ fetch
   }
 })
 
-testLedger('405: the address has other methods', async ({ fetch }) => {
+testLedger('405: the address does not have this method', async ({ fetch }) => {
   for (const [method, path, allow] of [
     ['PUT', '/v1/runs', 'POST, GET, HEAD'],
     ['DELETE', '/v1/runs', 'POST, GET, HEAD'],
@@ -84,7 +84,7 @@ testLedger('405: the address has other methods', async ({ fetch }) => {
   }
 })
 
-testLedger('409: an id or name that is taken', async ({ client, fetch }) => {
+testLedger('409: an id or name that already exists', async ({ client, fetch }) => {
   await client.createRun({ runId: 'RUN-001' })
   const { error } = await refusal(await fetch('/v1/runs', post({ runId: 'RUN-001' })), 'CONFLICT')
   assert.match(error, /'RUN-001'.*PATCH it, or leave out runId/)
@@ -104,7 +104,7 @@ testLedger('409: an id or name that is taken', async ({ client, fetch }) => {
   assert.match(size, /has 0 bytes/)
 })
 
-testLedger('409: a lease that another holds, and one that is lost', async ({ client, fetch }) => {
+testLedger('409: a lease that another caller holds, and a lost lease', async ({ client, fetch }) => {
   await client.createRun({ runId: 'RUN-001', leaseSeconds: 60 })
   const writes: [path: string, init: { method: string; body?: string; headers: Record<string, string> }][] = [
     ['/v1/runs/RUN-001', patch({ title: 'x' })],
@@ -128,7 +128,7 @@ testLedger('412: If-Match names another version', async ({ client, fetch }) => {
   await refusal(await fetch('/v1/runs/RUN-001', { method: 'DELETE', headers: stale }), 'PRECONDITION_FAILED')
 })
 
-testLedger('If-Match takes the weak tags that a proxy makes when it compresses', async ({ client, fetch }) => {
+testLedger('If-Match accepts the weak tags of a proxy that compresses', async ({ client, fetch }) => {
   const { run } = await client.createRun({ runId: 'RUN-001' })
   const patched = (tag: string, title: string) => fetch('/v1/runs/RUN-001', patch({ title }, { 'if-match': tag }))
   assert.equal((await patched(`W/"${run.id}-1"`, 'a')).status, 200)
@@ -149,7 +149,7 @@ testLedger('413: a body over the limit', async ({ fetch }) => {
   assert.equal((await fetch('/v1/runs', post({ content: content.slice(1) }))).status, 201)
 })
 
-testLedger('415: a body that is not announced as JSON', async ({ fetch }) => {
+testLedger('415: a body whose type is not JSON', async ({ fetch }) => {
   for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'application/jsonp', '']) {
     const { error } = await refusal(
       await fetch('/v1/runs', { ...post({}), headers: { 'content-type': type } }),
@@ -164,7 +164,7 @@ testLedger('415: a body that is not announced as JSON', async ({ fetch }) => {
 
 const paths = ({ issues }: Refusal) => issues?.map(({ path }) => path).sort()
 
-testLedger('422: every wrong field is named, with what would be right', async ({ fetch, client }) => {
+testLedger('422: the error lists every wrong field, and what would be right', async ({ fetch, client }) => {
   await client.createRun({ runId: 'RUN-001' })
   const wrong = await refusal(await fetch('/v1/runs', post({ status: 'done' })), 'VALIDATION_ERROR')
   for (const status of statuses) assert.match(wrong.error, new RegExp(`\\b${status}\\b`))
@@ -182,14 +182,14 @@ testLedger('422: every wrong field is named, with what would be right', async ({
   await refusal(await fetch('/v1/runs?project=default', post({})), 'VALIDATION_ERROR')
 })
 
-testLedger('422: an unknown field does not hide a wrong one', async ({ fetch }) => {
+testLedger('422: an unknown field does not hide a wrong value', async ({ fetch }) => {
   const body = await fetch('/v1/runs', post({ status: 'done', nope: 1 }))
   assert.deepEqual(paths(await refusal(body, 'VALIDATION_ERROR')), ['nope', 'status'])
   const query = await fetch('/v1/runs?status=done&nope=1')
   assert.deepEqual(paths(await refusal(query, 'VALIDATION_ERROR'))?.length, 2)
 })
 
-testLedger('422: an answer stays small, and names what is known once', async ({ fetch, client }) => {
+testLedger('422: the error stays short, and lists the known fields once', async ({ fetch, client }) => {
   await client.createRun({ runId: 'RUN-001' })
   const long = 'x'.repeat(50_000)
   const strange = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, n) => [`x${n}`, n]))
@@ -228,7 +228,7 @@ testLedger('422: an answer stays small, and names what is known once', async ({ 
   assert.ok((await refusal(await fetch('/v1/runs', post({}, type)), 'UNSUPPORTED_MEDIA_TYPE')).error.length < 1000)
 })
 
-testLedger('422: deep values, and lists that are too long, are refused as what they are', async ({ fetch, client }) => {
+testLedger('422: deeply nested values, and lists that are too long', async ({ fetch, client }) => {
   await client.createRun({ runId: 'RUN-001' })
   const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`
   for (const field of ['runId', 'title', 'labels', 'nope']) {
@@ -251,14 +251,14 @@ testLedger('413: a login has at most 1 kB', async ({ app }) => {
   }
 })
 
-testLedger('422: an Idempotency-Key that came with another request', async ({ fetch }) => {
+testLedger('422: an Idempotency-Key that was used for another request', async ({ fetch }) => {
   const key = { 'idempotency-key': 'once' }
   assert.equal((await fetch('/v1/runs', post({ title: 'a' }, key))).status, 201)
   await refusal(await fetch('/v1/runs', post({ title: 'b' }, key)), 'IDEMPOTENCY_MISMATCH')
 })
 
 testLedger(
-  '429: a key has spent its requests of the minute',
+  '429: a key has used up its requests for the minute',
   async ({ fetch, client, as }) => {
     const { secret } = await client.createKey({ name: 'other', permissions: ['read'] })
     const remaining: (string | null)[] = []
@@ -278,7 +278,7 @@ testLedger(
   { rateLimit: 3 },
 )
 
-testLedger('500 and 503: faults of the server show nothing of its inside', async ({ store }) => {
+testLedger('500 and 503: the response reveals nothing of the cause', async ({ store }) => {
   const broken = async (fault: Error, code: Code) => {
     const query = () => Promise.reject(fault)
     const app = createApp({ store: { ...store, db: { ...store.db, query, tx: query } }, actor: localActor })

@@ -1,50 +1,53 @@
 import assert from 'node:assert/strict'
 import { testLedger } from './support/engines.ts'
 
-testLedger('every change is told once, in order, by whom and from what to what', async (ledger) => {
-  const { client, as } = ledger
-  const { secret, key } = await client.createKey({ name: 'agent 7', permissions: ['agent'] })
-  const agent = as({ key: secret })
-  await agent.createRun({ runId: 'A', content: 'one', labels: { a: 'b' } })
-  await agent.updateRun({ runId: 'A', status: 'failed', failure: { code: 'X', message: 'y' }, content: 'three' })
-  await client.linkFeatures({ runId: 'A', featureIds: [1] })
-  await client.deleteRun({ runId: 'A' })
-  const { events, meta } = await client.listEvents({ limit: 100 })
-  assert.deepEqual(
-    events.map(({ seq }) => seq),
-    events.map((_, index) => index + 1),
-  )
-  assert.equal(meta.lastSeq, events.length)
-  assert.deepEqual(
-    events.map(({ type, subject }) => `${type} ${subject}`),
-    [
-      'project.created default',
-      'key.created 1',
-      `key.created ${key.id}`,
-      'run.created A',
-      'run.updated A',
-      'feature.created 1',
-      'run.updated A',
-      'run.deleted A',
-    ],
-  )
-  const [first, , , created, updated, , linked, deleted] = events
-  assert.deepEqual(first?.actor, { kind: 'system' })
-  assert.deepEqual(created?.actor, { kind: 'key', keyId: key.id, name: 'agent 7' })
-  const one = { bytes: 3, sha256: '7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed' }
-  assert.deepEqual(created?.changes, {
-    title: [null, 'one'],
-    status: [null, 'pending'],
-    labels: [null, { a: 'b' }],
-    content: [null, one],
-  })
-  assert.deepEqual(updated?.changes.status, ['pending', 'failed'])
-  assert.deepEqual(updated?.changes.content?.[0], one)
-  assert.deepEqual(linked?.changes, { features: [null, [1]] })
-  assert.deepEqual([deleted?.changes.status, deleted?.subjectId], [['failed', null], created?.subjectId])
-})
+testLedger(
+  'the log has every change once and in order, with its actor and the values before and after',
+  async (ledger) => {
+    const { client, as } = ledger
+    const { secret, key } = await client.createKey({ name: 'agent 7', permissions: ['agent'] })
+    const agent = as({ key: secret })
+    await agent.createRun({ runId: 'A', content: 'one', labels: { a: 'b' } })
+    await agent.updateRun({ runId: 'A', status: 'failed', failure: { code: 'X', message: 'y' }, content: 'three' })
+    await client.linkFeatures({ runId: 'A', featureIds: [1] })
+    await client.deleteRun({ runId: 'A' })
+    const { events, meta } = await client.listEvents({ limit: 100 })
+    assert.deepEqual(
+      events.map(({ seq }) => seq),
+      events.map((_, index) => index + 1),
+    )
+    assert.equal(meta.lastSeq, events.length)
+    assert.deepEqual(
+      events.map(({ type, subject }) => `${type} ${subject}`),
+      [
+        'project.created default',
+        'key.created 1',
+        `key.created ${key.id}`,
+        'run.created A',
+        'run.updated A',
+        'feature.created 1',
+        'run.updated A',
+        'run.deleted A',
+      ],
+    )
+    const [first, , , created, updated, , linked, deleted] = events
+    assert.deepEqual(first?.actor, { kind: 'system' })
+    assert.deepEqual(created?.actor, { kind: 'key', keyId: key.id, name: 'agent 7' })
+    const one = { bytes: 3, sha256: '7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed' }
+    assert.deepEqual(created?.changes, {
+      title: [null, 'one'],
+      status: [null, 'pending'],
+      labels: [null, { a: 'b' }],
+      content: [null, one],
+    })
+    assert.deepEqual(updated?.changes.status, ['pending', 'failed'])
+    assert.deepEqual(updated?.changes.content?.[0], one)
+    assert.deepEqual(linked?.changes, { features: [null, [1]] })
+    assert.deepEqual([deleted?.changes.status, deleted?.subjectId], [['failed', null], created?.subjectId])
+  },
+)
 
-testLedger('the log is read on from any place, over all projects or one', async (ledger) => {
+testLedger('a reader can continue the log from any position, for all projects or one', async (ledger) => {
   const { client, as } = ledger
   await client.createProject({ slug: 'shop' })
   await client.createRun({ runId: 'A' })
@@ -87,7 +90,7 @@ testLedger('the log is read on from any place, over all projects or one', async 
   )
 })
 
-testLedger('what fails leaves no event', async ({ client }) => {
+testLedger('a failed call leaves no event', async ({ client }) => {
   await client.createRun({ runId: 'A' })
   const count = async () => (await client.listEvents({ limit: 100 })).events.length
   const before = await count()

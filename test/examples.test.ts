@@ -18,13 +18,13 @@ interface Answer {
   body: Record<string, unknown>
 }
 
-/** A server that was just started, as a function that runs commands of the documentation against it in the shell. */
+/** Starts a server, and returns a function that runs commands of the documentation against it in a shell. */
 async function freshShell(t: TestContext, engine: Engine): Promise<(command: string) => Promise<Answer>> {
   const { url } = await openServer(t, await engine.freshUrl(t))
   const { origin } = new URL(url)
   return async (command) => {
     const here = command.replaceAll('http://localhost:3000', origin).replaceAll('sk_admin_xxx', adminKey)
-    // The command stays as it was pasted; only curl also tells the status.
+    // The command stays as a reader would paste it; the function makes curl print the status, too.
     const script = `curl() { command curl -sS -w '\\n%{http_code}' "$@"; }\n${here}`
     const { stdout } = await run('sh', ['-c', script], { env: { ...process.env, CONDUCT_API_KEY: adminKey } })
     const end = stdout.lastIndexOf('\n')
@@ -34,7 +34,7 @@ async function freshShell(t: TestContext, engine: Engine): Promise<(command: str
 }
 
 for (const engine of engines) {
-  test(`the examples of the document work in its order (${engine.name})`, async (t) => {
+  test(`the examples of the document work in order (${engine.name})`, async (t) => {
     const shell = await freshShell(t, engine)
     const check = async ({ title, command, response }: Example) => {
       const { status, body } = await shell(command)
@@ -42,13 +42,13 @@ for (const engine of engines) {
       assertShows(response, body, title)
     }
     for (const section of [create, list, get, update, remove]) await check(section)
-    // The document deletes the run before it links features to it.
+    // The document deletes the run before it links features to it, so the test creates the run again.
     await shell(create.command)
     await check(link)
   })
 
   for (const section of examples) {
-    test(`${section.title} works on a server that was just started (${engine.name})`, async (t) => {
+    test(`${section.title} works on a new server (${engine.name})`, async (t) => {
       const shell = await freshShell(t, engine)
       if (section === list) {
         assert.deepEqual((await shell(list.command)).body, { runs: [], meta: { hasMore: false } })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { testLedger } from './support/engines.ts'
 
-testLedger('linking by number and by name counts each feature once and makes what is not there', async ({ client }) => {
+testLedger('linking by number and by name counts each feature once, and creates missing ones', async ({ client }) => {
   await client.createRun({ runId: 'A' })
   const first = await client.linkFeatures({
     runId: 'A',
@@ -26,7 +26,7 @@ testLedger('linking by number and by name counts each feature once and makes wha
   )
 })
 
-testLedger('linking needs one to a hundred features', async ({ client }) => {
+testLedger('a call links one to a hundred features', async ({ client }) => {
   await client.createRun({ runId: 'A' })
   await assert.rejects(client.linkFeatures({ runId: 'A' }), { code: 'VALIDATION_ERROR', message: /1 to 100/ })
   const featureIds = Array.from({ length: 100 }, (_, n) => n + 1)
@@ -37,7 +37,7 @@ testLedger('linking needs one to a hundred features', async ({ client }) => {
   await assert.rejects(client.linkFeatures({ runId: 'A', featureIds: [2 ** 31] }), { code: 'VALIDATION_ERROR' })
 })
 
-testLedger('runs that link the same new features at once all succeed', async ({ client }) => {
+testLedger('runs that link the same new features at the same time all succeed', async ({ client }) => {
   const runIds = Array.from({ length: 12 }, (_, n) => `R${n}`)
   await Promise.all(runIds.map((runId) => client.createRun({ runId })))
   const links = runIds.map((runId, n) =>
@@ -54,7 +54,7 @@ testLedger('runs that link the same new features at once all succeed', async ({ 
   assert.equal(answers.flatMap(({ created }) => created).length, 5, 'each was made by one of them')
 })
 
-testLedger('a link is taken off, and one that is not there is told', async ({ client }) => {
+testLedger('a link can be removed, and removing a missing one is an error', async ({ client }) => {
   await client.createRun({ runId: 'A' })
   await client.linkFeatures({ runId: 'A', featureIds: [1, 2] })
   assert.deepEqual(await client.unlinkFeature({ runId: 'A', featureId: 1 }), {
@@ -64,7 +64,7 @@ testLedger('a link is taken off, and one that is not there is told', async ({ cl
   assert.deepEqual((await client.getRun({ runId: 'A' })).run.features, [{ id: 2, name: 'feature-2' }])
 })
 
-testLedger('a feature is made or updated by its name', async ({ client, fetch }) => {
+testLedger('a feature is created or updated by its name', async ({ client, fetch }) => {
   const post = (body: object) =>
     fetch('/v1/features', {
       method: 'POST',
@@ -94,7 +94,7 @@ testLedger('the name feature-<n> belongs to number n', async ({ client }) => {
 })
 
 testLedger(
-  'a taken name is a conflict, a number is not reused, a deleted feature leaves its runs',
+  'a feature name is unique, a number is not reused, and deleting a feature unlinks it from its runs',
   async ({ client }) => {
     await client.createFeature({ name: 'a' })
     const { feature } = await client.createFeature({ name: 'b' })
@@ -111,7 +111,7 @@ testLedger(
   },
 )
 
-testLedger('features are found by part of their words and by file', async ({ client }) => {
+testLedger('features are found by part of their name or description, and by file', async ({ client }) => {
   await client.createFeature({ name: 'User Auth', file: 'src/auth.ts' })
   await client.createFeature({ name: '100%_done', description: 'back\\slash' })
   await client.createFeature({ name: 'ÄRGER', file: 'src/auth.ts' })
@@ -125,7 +125,7 @@ testLedger('features are found by part of their words and by file', async ({ cli
   assert.deepEqual(await find({ file: 'src/auth.ts' }), ['User Auth', 'ÄRGER'])
 })
 
-testLedger('the runs of a feature come newest first, of one spec or since a moment', async (ledger) => {
+testLedger('the runs of a feature are listed newest first, also by spec and by time', async (ledger) => {
   const { client } = ledger
   for (const n of [1, 2, 3]) {
     ledger.sleep(1000)
@@ -148,32 +148,29 @@ testLedger('the runs of a feature come newest first, of one spec or since a mome
   )
 })
 
-testLedger(
-  'the list of features tells how many runs touched each, the newest of them and their cost',
-  async (ledger) => {
-    const { client, sleep } = ledger
-    await client.createFeature({ name: 'idle' })
-    for (const [runId, costUsd] of [
-      ['A', 0.1],
-      ['B', 0.2],
-      ['C', undefined],
-    ] as const) {
-      await client.createRun({ runId, status: 'completed', usage: { inputTokens: 1, costUsd } })
-      sleep(1000)
-    }
-    await client.linkFeatures({ runId: 'B', features: [{ name: 'auth' }, { name: 'export' }] })
-    await client.linkFeatures({ runId: 'A', features: [{ name: 'auth' }] })
-    await client.linkFeatures({ runId: 'C', features: [{ name: 'free' }] })
-    await client.createCheck({ runId: 'B', result: 'pass' })
-    const { features } = await client.listFeatures({ order: 'asc' })
-    assert.deepEqual(
-      features.map(({ name, runs, lastRun, costUsd }) => [name, runs, lastRun?.runId, lastRun?.verdict, costUsd]),
-      [
-        ['idle', 0, undefined, undefined, null],
-        ['auth', 2, 'B', 'verified', 0.3],
-        ['export', 1, 'B', 'verified', 0.2],
-        ['free', 1, 'C', 'unchecked', null],
-      ],
-    )
-  },
-)
+testLedger('the list of features has the number of runs, the newest run and the cost of each', async (ledger) => {
+  const { client, sleep } = ledger
+  await client.createFeature({ name: 'idle' })
+  for (const [runId, costUsd] of [
+    ['A', 0.1],
+    ['B', 0.2],
+    ['C', undefined],
+  ] as const) {
+    await client.createRun({ runId, status: 'completed', usage: { inputTokens: 1, costUsd } })
+    sleep(1000)
+  }
+  await client.linkFeatures({ runId: 'B', features: [{ name: 'auth' }, { name: 'export' }] })
+  await client.linkFeatures({ runId: 'A', features: [{ name: 'auth' }] })
+  await client.linkFeatures({ runId: 'C', features: [{ name: 'free' }] })
+  await client.createCheck({ runId: 'B', result: 'pass' })
+  const { features } = await client.listFeatures({ order: 'asc' })
+  assert.deepEqual(
+    features.map(({ name, runs, lastRun, costUsd }) => [name, runs, lastRun?.runId, lastRun?.verdict, costUsd]),
+    [
+      ['idle', 0, undefined, undefined, null],
+      ['auth', 2, 'B', 'verified', 0.3],
+      ['export', 1, 'B', 'verified', 0.2],
+      ['free', 1, 'C', 'unchecked', null],
+    ],
+  )
+})

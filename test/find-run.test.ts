@@ -76,7 +76,7 @@ testLedger('runs are found by commit, branch, session, author, link and end', as
   assert.deepEqual([await words(commit('4')), await words('topic')], [['A'], ['B']])
 })
 
-testLedger('a run is in a page once, also by two commits that begin alike', async ({ client }) => {
+testLedger('a page contains a run once, even if two of its commits match', async ({ client }) => {
   const [one, two] = ['a', 'b'].map((end) => `${'9'.repeat(39)}${end}`) as [string, string]
   await client.createRun({ runId: 'A', git: { commits: [one, two] } })
   await client.createRun({ runId: 'B', git: { commits: [two] } })
@@ -87,7 +87,7 @@ testLedger('a run is in a page once, also by two commits that begin alike', asyn
   )
 })
 
-testLedger('history keeps the time at which it happened', async ({ client, as }) => {
+testLedger('imported history keeps the time at which it happened', async ({ client, as }) => {
   const made = { createdAt: '2026-01-05T12:00:00+02:00' }
   const at = '2026-01-05T10:00:00.000Z'
   const { run } = await client.createRun({ status: 'completed', ...made })
@@ -120,7 +120,7 @@ testLedger('history keeps the time at which it happened', async ({ client, as })
   }
 })
 
-testLedger('who made and who changed a row is on it', async ({ client, as }) => {
+testLedger('a row names its creator and the last to change it', async ({ client, as }) => {
   const ada = as({ key: (await client.createKey({ name: 'ada', permissions: ['write'] })).secret })
   const { run } = await ada.createRun({})
   const changed = (await client.updateRun({ runId: run.runId, title: 'x' })).run

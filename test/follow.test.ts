@@ -8,7 +8,7 @@ import { openStore } from '../src/store/open.ts'
 import { followLog, indexMore, isBehind } from '../src/store/search/follow.ts'
 import { base, type Engine, engines } from './support/engines.ts'
 
-/** An empty ledger that no job indexes in steps of its own. */
+/** An empty ledger without jobs, so that only the test indexes. */
 async function openWithoutJobs(t: TestContext, engine: Engine, contentLimit?: number) {
   const { url } = await engine.ledger(t)
   const store = await openStore(url)
@@ -21,7 +21,7 @@ async function openWithoutJobs(t: TestContext, engine: Engine, contentLimit?: nu
 const engineOf = (name: Engine['name']) => engines.find((engine) => engine.name === name) as Engine
 
 for (const engine of engines) {
-  test(`the index makes progress even if every step is out of time from the start (${engine.name})`, async (t) => {
+  test(`every step makes progress in the index, even one without any time (${engine.name})`, async (t) => {
     const { client, db } = await openWithoutJobs(t, engine, 300_000)
     const found = async (q: string) => {
       for (let steps = 0; await isBehind(db); steps++) {
@@ -40,7 +40,7 @@ for (const engine of engines) {
   })
 }
 
-/** Adds texts of 3,000 words each that no other has. */
+/** Adds texts of 3,000 words each; no two texts have a word in common. */
 async function addTexts(client: Client, texts: number) {
   for (let n = 0; n < texts; n++) {
     await client.createRun({ content: Array.from({ length: 3_000 }, (_, word) => `w${n}x${word}`).join(' ') })
@@ -48,7 +48,7 @@ async function addTexts(client: Client, texts: number) {
 }
 
 for (const engine of engines) {
-  test(`an old run that grows is found at once, however much waits for the index (${engine.name})`, async (t) => {
+  test(`a search finds the new words of an old run at once, however much waits for the index (${engine.name})`, async (t) => {
     const { client, db } = await openWithoutJobs(t, engine)
     await client.createRun({ runId: 'LOG', content: 'begin' })
     while (await indexMore(db, 5));
@@ -73,7 +73,7 @@ test('no step of the index writes much more than the others (sqlite)', async (t)
   assert.ok(Math.max(...written) < 600_000, `bytes of each step: ${written}`)
 })
 
-test('words that are written have no earlier ones merged at once (sqlite)', async (t) => {
+test('writing words does not merge earlier ones at once (sqlite)', async (t) => {
   const { client, db, url } = await openWithoutJobs(t, engineOf('sqlite'))
   await addTexts(client, 1)
   while (await indexMore(db, 5));
@@ -89,7 +89,7 @@ test('words that are written have no earlier ones merged at once (sqlite)', asyn
   assert.ok(Math.max(...written) < 300_000, `bytes of each transaction: ${written}`)
 })
 
-test('a step writes one segment of an index, however many entries it renews (sqlite)', async (t) => {
+test('a step writes one segment of an index, however many entries it updates (sqlite)', async (t) => {
   const { client, db } = await openWithoutJobs(t, engineOf('sqlite'))
   for (let n = 0; n < 45; n++) await client.createRun({ content: `text ${n}` })
   while (await indexMore(db, 1_000));
@@ -105,7 +105,7 @@ test('a step writes one segment of an index, however many entries it renews (sql
   )
 })
 
-test('few words are left for a later step to enter into the index (postgres)', async (t) => {
+test('a step leaves few words for a later one to enter into the index (postgres)', async (t) => {
   const { client, db } = await openWithoutJobs(t, engineOf('postgres'))
   await addTexts(client, 10)
   while (await indexMore(db, 0));

@@ -7,13 +7,13 @@ import { type Ledger, testLedger } from './support/engines.ts'
 import { accept, openReceiver } from './support/receiver.ts'
 
 /**
- * Puts another history in the place of the events from `seq` on: as after a failover that lost them, or from a backup
- * that had none of them, once others have taken their seqs.
+ * Replaces the events from `seq` on with another history, as after a failover or a restore that lost them and later
+ * writes that took their seqs.
  */
 const replace = ({ store }: Pick<Ledger, 'store'>, seq: number) =>
   store.db.tx((tx) => tx.query(sql`update events set at = '2020-01-01T00:00:00.000Z' where seq >= ${seq}`))
 
-/** Loses the events after `seq`, with none in their place. */
+/** Removes the events after `seq`, and puts none in their place. */
 const cutAfter = ({ store }: Ledger, seq: number) =>
   store.db.tx((tx) => tx.query(sql`delete from events where seq > ${seq}`))
 
@@ -29,7 +29,7 @@ const another = (event: Event) => ({
 const open = (ledger: Ledger, headers: Record<string, string>, query = '') =>
   ledger.fetch(`/v1/events${query}`, { headers: { accept: 'text/event-stream', ...headers } })
 
-/** A reader of the messages of a stream. */
+/** Reads the messages of a stream one by one. */
 function messagesOf(response: Response) {
   assert.equal(response.status, 200)
   const reader = (response.body as ReadableStream<Uint8Array<ArrayBuffer>>)
@@ -51,7 +51,7 @@ function messagesOf(response: Response) {
   }
 }
 
-testLedger('an event has the same id for every reader, also once its texts are erased', async (ledger) => {
+testLedger('an event has the same id for every reader, even after its texts are erased', async (ledger) => {
   const { client } = ledger
   await client.createRun({ runId: 'A', title: 'a secret', content: 'more' })
   const { events } = await client.listEvents()
@@ -69,7 +69,7 @@ testLedger('an event has the same id for every reader, also once its texts are e
   assert.deepEqual(after.slice(0, ids.length), ids)
 })
 
-testLedger('a list goes on after an id, and refuses one whose event the log has lost', async (ledger) => {
+testLedger('a list continues after an id, and is refused if the log has lost that event', async (ledger) => {
   const { client } = ledger
   for (const runId of ['A', 'B', 'C', 'D']) await client.createRun({ runId })
   const [a, b, c, d] = (await client.listEvents({ type: ['run.created'] })).events as [Event, Event, Event, Event]
@@ -84,7 +84,7 @@ testLedger('a list goes on after an id, and refuses one whose event the log has 
     const { events } = await client.listEvents({ after: kept.id })
     assert.equal(events.length, d.seq - kept.seq)
   }
-  // A seq alone tells nothing of the history.
+  // A seq alone does not identify the history.
   assert.equal((await client.listEvents({ after: c.seq })).events.length, 1)
   await cutAfter(ledger, c.seq)
   await assert.rejects(client.listEvents({ after: d.id }), {
@@ -94,7 +94,7 @@ testLedger('a list goes on after an id, and refuses one whose event the log has 
   await assert.rejects(client.listEvents({ after: d.seq }), forked)
 })
 
-testLedger('a place that is none is refused with what would be right', async (ledger) => {
+testLedger('the error for a malformed position says what would be right', async (ledger) => {
   for (const after of ['x', '-1', '1.5', '3-x', '0-9f3c1a2b0d4e']) {
     await assert.rejects(ledger.client.listEvents({ after }), {
       code: 'VALIDATION_ERROR',
@@ -106,25 +106,28 @@ testLedger('a place that is none is refused with what would be right', async (le
   assert.match((await odd.json()).error, /^The Last-Event-ID '3-x' is not the id or seq of an event/)
 })
 
-testLedger('a stream refuses a place that the log has lost, and names events as its reader does', async (ledger) => {
-  const { client } = ledger
-  for (const runId of ['A', 'B', 'C']) await client.createRun({ runId })
-  const [a, b, c] = (await client.listEvents({ type: ['run.created'] })).events as [Event, Event, Event]
-  const bySeq = messagesOf(await open(ledger, {}, `?after=${a.seq}`))
-  assert.equal(await bySeq(), `: events follow\nafter: ${a.id}\nid: ${a.seq}`)
-  assert.match((await bySeq()) ?? '', new RegExp(`^id: ${b.seq}\ndata: `))
-  const byId = messagesOf(await open(ledger, { 'last-event-id': a.id }))
-  assert.equal(await byId(), `: events follow\nafter: ${a.id}\nid: ${a.id}`)
-  for (const event of [b, c]) assert.equal(await byId(), `id: ${event.id}\ndata: ${JSON.stringify(event)}`)
-  await replace(ledger, c.seq)
-  for (const response of [await open(ledger, { 'last-event-id': c.id }), await open(ledger, {}, `?after=${c.id}`)]) {
-    assert.equal(response.status, 410)
-    assert.equal((await response.json()).error, another(c).message)
-  }
-  await (await open(ledger, { 'last-event-id': b.id })).body?.cancel()
-})
+testLedger(
+  'a stream refuses a position that the log has lost, and uses seqs or ids as its reader does',
+  async (ledger) => {
+    const { client } = ledger
+    for (const runId of ['A', 'B', 'C']) await client.createRun({ runId })
+    const [a, b, c] = (await client.listEvents({ type: ['run.created'] })).events as [Event, Event, Event]
+    const bySeq = messagesOf(await open(ledger, {}, `?after=${a.seq}`))
+    assert.equal(await bySeq(), `: events follow\nafter: ${a.id}\nid: ${a.seq}`)
+    assert.match((await bySeq()) ?? '', new RegExp(`^id: ${b.seq}\ndata: `))
+    const byId = messagesOf(await open(ledger, { 'last-event-id': a.id }))
+    assert.equal(await byId(), `: events follow\nafter: ${a.id}\nid: ${a.id}`)
+    for (const event of [b, c]) assert.equal(await byId(), `id: ${event.id}\ndata: ${JSON.stringify(event)}`)
+    await replace(ledger, c.seq)
+    for (const response of [await open(ledger, { 'last-event-id': c.id }), await open(ledger, {}, `?after=${c.id}`)]) {
+      assert.equal(response.status, 410)
+      assert.equal((await response.json()).error, another(c).message)
+    }
+    await (await open(ledger, { 'last-event-id': b.id })).body?.cancel()
+  },
+)
 
-testLedger('open streams end when the log has lost events, even where it is as long again', async (ledger) => {
+testLedger('open streams end when the log has lost events, even if it has as many again', async (ledger) => {
   const { client } = ledger
   for (const runId of ['A', 'B', 'C']) await client.createRun({ runId })
   const next = messagesOf(await open(ledger, {}))
@@ -136,13 +139,13 @@ testLedger('open streams end when the log has lost events, even where it is as l
   assert.equal(await next(), undefined)
 })
 
-testLedger('a reader that is behind gets no events of another history', async (ledger) => {
+testLedger('a reader that is behind receives no events of another history', async (ledger) => {
   const { client, store } = ledger
   const runIds = Array.from({ length: 30 }, (_, n) => `R-${n}`)
   for (const runId of runIds) await client.createRun({ runId })
   const { query } = store.db
   const last = await newest(client)
-  // While its first page is read, before the stream can notice by itself.
+  // While the server reads the first page, before the stream can notice by itself.
   let isDue = true
   store.db.query = async (statement) => {
     if (isDue && statement.sql.includes('e.seq >')) {
@@ -156,7 +159,7 @@ testLedger('a reader that is behind gets no events of another history', async (l
   assert.equal(await next(), undefined)
 })
 
-testLedger('a client that follows learns that the log has lost what it has', async (ledger) => {
+testLedger('a following client learns that the log has lost the events it has read', async (ledger) => {
   const { client, app, as } = ledger
   await client.createRun({ runId: 'A' })
   const event = await newest(client)
@@ -176,7 +179,7 @@ testLedger('a client that follows learns that the log has lost what it has', asy
       return streams++ === 0 ? new Response(response.body?.pipeThrough(greeted), response) : response
     },
   })
-  // It knows where it began, and has no event.
+  // This client knows where it began, and has received no event.
   const waiting = assert.rejects(fresh.follow().next(), another(event))
   await greeting.promise
   await replace(ledger, event.seq)
@@ -188,7 +191,7 @@ testLedger('a client that follows learns that the log has lost what it has', asy
 const webhooks = { webhooks: { allow: ['127.0.0.1'], timeoutMs: 5_000 }, warn: () => {} }
 
 testLedger(
-  'a webhook does not pass over events that took the place of lost ones, and names its messages anew',
+  'a webhook sends the events that replaced lost ones, in messages with new ids',
   async (ledger, t) => {
     const { client } = ledger
     let respond = () => {}
@@ -199,7 +202,7 @@ testLedger(
     await client.createRun({ runId: 'A' })
     await receiver.until((received) => received.length === 1)
     const lost = receiver.events()[0] as Event
-    // The database loses the event while its message is under way.
+    // The database loses the event while the receiver has not yet responded.
     await replace(ledger, lost.seq)
     receiver.respond(accept)
     respond()
@@ -219,14 +222,14 @@ testLedger(
 )
 
 testLedger(
-  'a webhook is not moved past events that took the place of others while it was read for',
+  'a webhook does not skip events that replaced others while the server read the log',
   async (ledger, t) => {
     const { client, store } = ledger
     const receiver = await openReceiver(t)
     const { query } = store.db
     store.db.query = async <Row extends object>(statement: Parameters<typeof query>[0]) => {
       const rows = await query<Row>(statement)
-      // Nothing to send was found up to the newest event.
+      // The server has read up to the newest event, and found nothing to send.
       if (statement.sql.includes('e.seq <') && rows.length === 0) {
         store.db.query = query
         await store.db.tx((tx) =>
@@ -243,14 +246,14 @@ testLedger(
   webhooks,
 )
 
-testLedger('the seal takes no event that was lost while it was sealed', async (ledger) => {
+testLedger('the seal includes no event that was lost during sealing', async (ledger) => {
   const { client, store } = ledger
   await client.createRun({ runId: 'A' })
   const { seq } = await newest(client)
   const { query } = store.db
   store.db.query = async <Row extends object>(statement: Parameters<typeof query>[0]) => {
     const rows = await query<Row>(statement)
-    // The events to seal were read.
+    // The query has read the events to seal.
     if (statement.sql.includes('left join actors')) {
       store.db.query = query
       await replace(ledger, seq)

@@ -14,16 +14,16 @@ import fc from './support/random.ts'
 import { requestOf, rightShot, type Shot, shots } from './support/shots.ts'
 
 const perEngine = size(400, 100_000)
-/** Requests to each operation of which a good part must be carried out. */
+/** Requests per operation, of which a minimum must succeed. */
 const each = size(12, 24)
 
-/** An app whose content limit is small, so that small bodies go over it. */
+/** An app whose content limit is small, so that small bodies exceed it. */
 const openApp = (store: Store) => createApp({ store, rateLimit: 0, contentLimit: 4096 })
 type App = ReturnType<typeof openApp>
 
 const takesAway = /^(delete(Run|Spec|Check|Feature|Project)|unlinkFeature)$/
 
-/** Puts there, or back, what the shots are likely to ask for, as made by that key. */
+/** Creates, or creates again, what the random requests are likely to name. */
 async function furnish(app: App, key: string) {
   for (const project of ['default', 'shop']) {
     const client = createClient({ url: base, key, project, fetch: (request) => app.fetch(request) })
@@ -44,7 +44,7 @@ async function furnish(app: App, key: string) {
   }
 }
 
-/** Keys of several kinds; new ones, since the shots may have revoked those before. */
+/** Keys of several kinds. They are new each time, because random requests may have revoked the previous ones. */
 async function newCallers(store: Store): Promise<[string, ...string[]]> {
   const app = createApp({ store, actor: localActor })
   const client = createClient({ url: base, fetch: (request) => app.fetch(request) })
@@ -55,7 +55,7 @@ async function newCallers(store: Store): Promise<[string, ...string[]]> {
   return [server, server, server, await make('admin', 'shop'), await make('agent', null), await make('read', 'shop')]
 }
 
-/** What is wrong with the answer to a shot; undefined when nothing is. */
+/** Describes what is wrong with the response, or returns undefined. */
 async function faultOf({ name }: Shot, response: Response): Promise<string | undefined> {
   const { status } = response
   const { text, body, headers } = await read(response)
@@ -70,7 +70,7 @@ async function faultOf({ name }: Shot, response: Response): Promise<string | und
   return body.issues !== undefined && status !== 422 ? `issues with ${status}` : undefined
 }
 
-/** A furnished ledger, and what sends a shot to it: the shot must be answered as documented. */
+/** A ledger with data, and a function that sends a random request to it and asserts a documented response. */
 async function openRange(t: TestContext, engine: Engine) {
   const { store } = await openLedger(t, engine)
   const app = openApp(store)
@@ -86,7 +86,7 @@ async function openRange(t: TestContext, engine: Engine) {
 }
 
 for (const engine of engines) {
-  test(`any request is answered as documented (${engine.name}, ${perEngine})`, async (t) => {
+  test(`any request gets a documented response (${engine.name}, ${perEngine})`, async (t) => {
     const send = await openRange(t, engine)
     let fine = 0
     const property = fc.asyncProperty(shots, async (shot) => {
@@ -97,7 +97,7 @@ for (const engine of engines) {
     assert.ok(fine > perEngine / 4, `only ${fine} of ${perEngine} were carried out`)
   })
 
-  test(`right requests of an admin are carried out, of every operation a good part (${engine.name})`, async (t) => {
+  test(`a good part of the valid requests of an admin to each operation succeed (${engine.name})`, async (t) => {
     const send = await openRange(t, engine)
     const samples = new Map(names.map((name, seed) => [name, fc.sample(rightShot(name), { numRuns: each, seed })]))
     const done = new Map(names.map((name) => [name, 0]))
@@ -108,8 +108,8 @@ for (const engine of engines) {
       }
     }
     t.diagnostic(`of ${each} of each: ${[...done].map(([name, count]) => `${count} ${name}`).join(', ')}`)
-    // createSession takes a secret, which no description tells; a spec that is made anew begins with another version;
-    // deleteProject takes the name that an earlier shot gave, and erase one field of four.
+    // createSession needs a secret, which no schema describes; a spec that is created again starts at another version;
+    // deleteProject needs the name from an earlier request, and erase exactly one of four fields.
     const hardToHit = ['createSession', 'getSpecVersion', 'deleteProject', 'erase']
     const seldomDone = [...done].filter(([name, count]) => count < each / 8 && !hardToHit.includes(name))
     assert.deepEqual(seldomDone, [])

@@ -6,7 +6,7 @@ import { base, type Ledger, testLedger } from './support/engines.ts'
 
 const claude = (name: string, changes: Fields = {}) => documentOf('claude', name, { session_id: 's-1', ...changes })
 
-/** Posts documents to the address of hooks, one after the other. */
+/** Posts documents to the address for hooks, one after the other. */
 function senderTo({ fetch }: Ledger, headers: Record<string, string> = {}) {
   return async (agent: string, ...documents: unknown[]) => {
     const statuses: number[] = []
@@ -19,7 +19,7 @@ function senderTo({ fetch }: Ledger, headers: Record<string, string> = {}) {
   }
 }
 
-testLedger('a session whose hooks are sent is a run with its turns', async (ledger) => {
+testLedger('the hooks of a session record a run with its turns', async (ledger) => {
   const { client, sleep } = ledger
   const send = senderTo(ledger)
   const secret = `ghp_${'a1B2c3D4e5'.repeat(4).slice(0, 36)}`
@@ -70,12 +70,12 @@ testLedger('a session whose hooks are sent is a run with its turns', async (ledg
   assert.deepEqual([failed.status, failed.failure?.code], ['failed', 'RATE_LIMIT'])
 })
 
-testLedger('a session that waits for its user is left two hours, and one that works ten minutes', async (ledger) => {
+testLedger('a session may wait two hours for its user, and ten minutes while it works', async (ledger) => {
   const { client, sleep } = ledger
   const send = senderTo(ledger)
   const statusOf = async () => {
     const [run] = (await client.listRuns({})).runs
-    // A lease that has run out is noticed by the next call on its run.
+    // The next call on the run notices that its lease has expired.
     await client.appendToRun({ runId: run?.runId ?? '', text: ' ' }).catch(() => {})
     return (await client.listRuns({})).runs[0]?.status
   }
@@ -89,35 +89,38 @@ testLedger('a session that waits for its user is left two hours, and one that wo
   assert.equal(await statusOf(), 'failed')
 })
 
-testLedger("a session of one key is no other key's, and what another took over is left alone", async (ledger) => {
-  const { client } = ledger
-  const key = async (name: string) => {
-    const { secret } = await client.createKey({ name, permissions: ['agent'] })
-    return senderTo(ledger, { authorization: `Bearer ${secret}` })
-  }
-  const [one, two] = [await key('one'), await key('two')]
-  const prompt = claude('UserPromptSubmit', { prompt: 'Do it.' })
-  await one('claude', prompt)
-  await two('claude', prompt)
-  const { runs } = await client.listRuns({ order: 'asc' })
-  assert.deepEqual(
-    runs.map(({ createdBy }) => createdBy.name),
-    ['one', 'two'],
-  )
-  const runId = runs[0]?.runId as string
-  await client.updateRun({ runId, status: 'failed' })
-  assert.deepEqual(await one('claude', claude('Stop'), claude('SessionEnd-other')), [204, 204])
-  assert.equal((await client.getRun({ runId })).run.failure?.code, 'CANCELLED')
-  await client.deleteRun({ runId })
-  assert.deepEqual(
-    await one('claude', claude('Stop'), claude('UserPromptSubmit', { prompt: 'Again.', prompt_id: 'p-9' })),
-    [204, 204],
-  )
-  assert.equal((await client.listRuns({})).runs.length, 2)
-})
+testLedger(
+  'sessions of two keys are separate, and hooks leave a run alone that someone else has taken over',
+  async (ledger) => {
+    const { client } = ledger
+    const key = async (name: string) => {
+      const { secret } = await client.createKey({ name, permissions: ['agent'] })
+      return senderTo(ledger, { authorization: `Bearer ${secret}` })
+    }
+    const [one, two] = [await key('one'), await key('two')]
+    const prompt = claude('UserPromptSubmit', { prompt: 'Do it.' })
+    await one('claude', prompt)
+    await two('claude', prompt)
+    const { runs } = await client.listRuns({ order: 'asc' })
+    assert.deepEqual(
+      runs.map(({ createdBy }) => createdBy.name),
+      ['one', 'two'],
+    )
+    const runId = runs[0]?.runId as string
+    await client.updateRun({ runId, status: 'failed' })
+    assert.deepEqual(await one('claude', claude('Stop'), claude('SessionEnd-other')), [204, 204])
+    assert.equal((await client.getRun({ runId })).run.failure?.code, 'CANCELLED')
+    await client.deleteRun({ runId })
+    assert.deepEqual(
+      await one('claude', claude('Stop'), claude('UserPromptSubmit', { prompt: 'Again.', prompt_id: 'p-9' })),
+      [204, 204],
+    )
+    assert.equal((await client.listRuns({})).runs.length, 2)
+  },
+)
 
 testLedger(
-  'the address of hooks accepts keys that may record, over a safe connection, and any document',
+  'the address for hooks accepts any document, from a key that may record, over a safe connection',
   async (ledger) => {
     const { client, adminKey, store } = ledger
     const send = senderTo(ledger)
@@ -138,7 +141,7 @@ testLedger(
     }
     assert.equal(await from('192.0.2.7'), 403, 'in clear over a network')
     assert.equal(await from('192.0.2.7', { 'x-forwarded-proto': 'https' }), 204)
-    // A proxy on the same machine that took it in clear.
+    // A proxy on the server's machine that received the request unencrypted.
     assert.equal(await from('127.0.0.1', { 'x-forwarded-proto': 'http' }), 403)
     assert.deepEqual([await from('127.0.0.1'), await from('::1'), await from('::ffff:127.0.0.1')], [204, 204, 204])
   },

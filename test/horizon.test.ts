@@ -10,7 +10,7 @@ import { type Ledger, testLedger } from './support/engines.ts'
 
 const dayMs = 86_400_000
 
-/** Does what a server does that keeps events for 30 days. */
+/** Does what a server that keeps events for 30 days does. */
 async function dropOld({ store }: Ledger): Promise<void> {
   while (await indexMore(store.db, 5));
   while (await sealNext(store.db));
@@ -18,7 +18,7 @@ async function dropOld({ store }: Ledger): Promise<void> {
   while (await job.step(5));
 }
 
-/** A ledger with `old` events of long ago and `young` ones of today, and a checkpoint between them. */
+/** A ledger with `old` events of 40 days ago and `young` ones of today, and a checkpoint between them. */
 async function furnish(ledger: Ledger, old: number, young = 3) {
   const { client, sleep } = ledger
   for (let n = 1; n <= old - 2; n++) await client.createRun({ runId: `OLD-${n}`, title: 'altwort' })
@@ -35,53 +35,59 @@ const dropped = (first: number) => (error: unknown) => {
   return true
 }
 
-testLedger('old events are dropped, and readers before them are told where the log begins', async (ledger) => {
-  const { client, fetch, store } = ledger
-  // The ledger itself has two: its project and its first key.
-  await furnish(ledger, 620)
-  await dropOld(ledger)
-  const { events } = await client.listEvents({ limit: 100 })
-  assert.deepEqual(
-    events.map(({ seq, type }) => [seq, type]),
-    [...[621, 622, 623].map((seq) => [seq, 'run.created']), [624, 'erasure.created']],
-  )
-  assert.deepEqual(events.at(-1)?.changes, { what: [null, 'log'], first: [null, 621] })
-  assert.deepEqual(events.at(-1)?.actor, { kind: 'system', name: 'retention' })
-  for (const after of [0, 619]) await assert.rejects(client.listEvents({ after }), dropped(621))
-  assert.equal((await client.listEvents({ after: 620 })).events.length, 4)
-  assert.equal((await client.listEvents({ order: 'desc', limit: 2 })).events[0]?.seq, 624)
-  const headers = { accept: 'text/event-stream' }
-  assert.equal((await fetch('/v1/events?after=619', { headers })).status, 410)
-  const stream = await fetch('/v1/events', { headers: { ...headers, 'last-event-id': '620' } })
-  assert.equal(stream.status, 200)
-  await stream.body?.cancel()
-  await assert.rejects(async () => {
-    for await (const _ of client.follow({ after: 5 })) assert.fail('it must not begin')
-  }, dropped(621))
-  assert.equal((await client.listRuns({ limit: 1 })).runs.length, 1, 'only the log has become shorter')
-  assert.deepEqual(await store.db.query(sql`select seq from seal_salts where seq < 621`), [])
-  await client.createRun({ runId: 'NEXT' })
-  assert.equal((await client.listEvents({ order: 'desc', limit: 1 })).events[0]?.seq, 625)
-})
+testLedger(
+  'old events are dropped, and the error for a reader before them says where the log begins',
+  async (ledger) => {
+    const { client, fetch, store } = ledger
+    // Two of the 620 are the ledger's own: its project and its first key.
+    await furnish(ledger, 620)
+    await dropOld(ledger)
+    const { events } = await client.listEvents({ limit: 100 })
+    assert.deepEqual(
+      events.map(({ seq, type }) => [seq, type]),
+      [...[621, 622, 623].map((seq) => [seq, 'run.created']), [624, 'erasure.created']],
+    )
+    assert.deepEqual(events.at(-1)?.changes, { what: [null, 'log'], first: [null, 621] })
+    assert.deepEqual(events.at(-1)?.actor, { kind: 'system', name: 'retention' })
+    for (const after of [0, 619]) await assert.rejects(client.listEvents({ after }), dropped(621))
+    assert.equal((await client.listEvents({ after: 620 })).events.length, 4)
+    assert.equal((await client.listEvents({ order: 'desc', limit: 2 })).events[0]?.seq, 624)
+    const headers = { accept: 'text/event-stream' }
+    assert.equal((await fetch('/v1/events?after=619', { headers })).status, 410)
+    const stream = await fetch('/v1/events', { headers: { ...headers, 'last-event-id': '620' } })
+    assert.equal(stream.status, 200)
+    await stream.body?.cancel()
+    await assert.rejects(async () => {
+      for await (const _ of client.follow({ after: 5 })) assert.fail('it must not begin')
+    }, dropped(621))
+    assert.equal((await client.listRuns({ limit: 1 })).runs.length, 1, 'only the log has become shorter')
+    assert.deepEqual(await store.db.query(sql`select seq from seal_salts where seq < 621`), [])
+    await client.createRun({ runId: 'NEXT' })
+    assert.equal((await client.listEvents({ order: 'desc', limit: 1 })).events[0]?.seq, 625)
+  },
+)
 
-testLedger('proofs and anchors go on to fit, and what is missing beside is found', async (ledger) => {
-  const { client, store, sleep } = ledger
-  const anchors = await furnish(ledger, 20)
-  await dropOld(ledger)
-  sleep(61_000)
-  const found = await verify(client, anchors)
-  assert.deepEqual([found.faults, found.dropped, found.events, found.anchored], [[], 20, 24, 20])
-  assert.ok((await client.getProof({ seq: 5 })).proof)
-  assert.ok((await client.getConsistency({ from: 20 })).hashes)
-  await store.db.tx((tx) => tx.query(sql`delete from events where seq = 21`))
-  const [fault] = (await verify(client, anchors)).faults
-  assert.match(fault?.words ?? '', /Event 21 is missing, and the log does not say that it dropped them/)
-})
+testLedger(
+  'proofs and anchors stay valid after a drop, and verify finds an event that is missing besides',
+  async (ledger) => {
+    const { client, store, sleep } = ledger
+    const anchors = await furnish(ledger, 20)
+    await dropOld(ledger)
+    sleep(61_000)
+    const found = await verify(client, anchors)
+    assert.deepEqual([found.faults, found.dropped, found.events, found.anchored], [[], 20, 24, 20])
+    assert.ok((await client.getProof({ seq: 5 })).proof)
+    assert.ok((await client.getConsistency({ from: 20 })).hashes)
+    await store.db.tx((tx) => tx.query(sql`delete from events where seq = 21`))
+    const [fault] = (await verify(client, anchors)).faults
+    assert.match(fault?.words ?? '', /Event 21 is missing, and the log does not say that it dropped them/)
+  },
+)
 
 testLedger('events wait for the followers and webhooks that have yet to read them', async (ledger) => {
   const { client, store } = ledger
   const { webhook } = await client.createWebhook({ url: 'http://localhost:9/' })
-  // Another server is about to send to it.
+  // Another server is about to send to the webhook.
   await store.db.tx((tx) => tx.query(sql`update webhooks set server = 'other', lease_expires_at = '2999'`))
   await furnish(ledger, 20)
   await dropOld(ledger)
@@ -99,7 +105,7 @@ testLedger('events wait for the followers and webhooks that have yet to read the
   assert.equal(changed.webhook.enabled, true)
 })
 
-testLedger('the newest event stays, however old', async (ledger) => {
+testLedger('the newest event stays, however old it is', async (ledger) => {
   const { client, sleep } = ledger
   await client.createRun({ runId: 'R' })
   sleep(100 * dayMs)

@@ -7,27 +7,30 @@ import { engines, openLedger, testLedger } from './support/engines.ts'
 
 const json = { 'content-type': 'application/json; charset=utf-8' }
 
-testLedger('what is made has an address and a version, what is read has them too', async ({ fetch }) => {
-  const made = await fetch('/v1/runs', { method: 'POST', headers: json, body: '{"runId":"a:b"}' })
-  const location = made.headers.get('location') ?? ''
-  assert.equal(location, '/conduct/v1/runs/a%3Ab')
-  const read = await fetch(location.slice('/conduct'.length))
-  assert.equal(read.headers.get('etag'), made.headers.get('etag'))
-  assert.match(read.headers.get('etag') ?? '', /^"\d+-1"$/)
-  assert.deepEqual(
-    [made.headers.get('cache-control'), made.headers.get('content-type')],
-    ['no-store', 'application/json'],
-  )
-})
+testLedger(
+  'responses to a create and to a read have the same ETag, and Location leads to what was created',
+  async ({ fetch }) => {
+    const made = await fetch('/v1/runs', { method: 'POST', headers: json, body: '{"runId":"a:b"}' })
+    const location = made.headers.get('location') ?? ''
+    assert.equal(location, '/conduct/v1/runs/a%3Ab')
+    const read = await fetch(location.slice('/conduct'.length))
+    assert.equal(read.headers.get('etag'), made.headers.get('etag'))
+    assert.match(read.headers.get('etag') ?? '', /^"\d+-1"$/)
+    assert.deepEqual(
+      [made.headers.get('cache-control'), made.headers.get('content-type')],
+      ['no-store', 'application/json'],
+    )
+  },
+)
 
-testLedger('HEAD answers as GET, without a body', async ({ fetch }) => {
+testLedger('HEAD returns the same as GET, without a body', async ({ fetch }) => {
   const head = await fetch('/v1/runs', { method: 'HEAD' })
   assert.deepEqual([head.status, await head.text(), head.headers.get('content-type')], [200, '', 'application/json'])
   assert.equal((await fetch('/v1/runs/none', { method: 'HEAD' })).status, 404)
 })
 
 testLedger(
-  'a request id is taken when it is well formed, else made, and stands in answer and error',
+  'the server uses a well-formed request id, replaces any other, and returns it in header and error',
   async ({ fetch }) => {
     const given = await fetch('/v1/runs/none', { headers: { 'x-request-id': 'mine-1' } })
     assert.equal(given.headers.get('x-request-id'), 'mine-1')
@@ -39,7 +42,7 @@ testLedger(
   },
 )
 
-testLedger('a write with a secret for a request id is answered as any other', async ({ fetch, adminKey }) => {
+testLedger('a write whose request id is a secret gets the usual response', async ({ fetch, adminKey }) => {
   const headers = { ...json, 'x-request-id': adminKey }
   const made = await fetch('/v1/runs', { method: 'POST', headers, body: '{"runId":"A"}' })
   assert.equal(made.status, 201)
@@ -79,7 +82,7 @@ testLedger(
   { corsOrigins: ['https://app.example'] },
 )
 
-testLedger('without a list, no origin may', async ({ fetch }) => {
+testLedger('without a list, no origin may call from a browser', async ({ fetch }) => {
   const read = await fetch('/v1/runs', { headers: { origin: 'https://app.example' } })
   assert.equal(read.headers.get('access-control-allow-origin'), null)
 })
@@ -115,7 +118,7 @@ for (const engine of engines) {
     await store.close()
   })
 
-  test(`the metrics tell how far each follower of the log is behind (${engine.name})`, async (t) => {
+  test(`the metrics show how far each follower of the log is behind (${engine.name})`, async (t) => {
     const { store, client } = await openLedger(t, engine)
     const app = createApp({ store })
     const env = { incoming: { socket: { remoteAddress: '127.0.0.1' } } }
@@ -133,7 +136,7 @@ for (const engine of engines) {
     assert.equal(await lag(), undefined)
   })
 
-  test(`a database that takes no write is not ready (${engine.name})`, async (t) => {
+  test(`a server whose database accepts no writes is not ready (${engine.name})`, async (t) => {
     const { store } = await openLedger(t, engine)
     const app = createApp({ store })
     await store.close()
@@ -141,7 +144,7 @@ for (const engine of engines) {
     assert.equal((await app.fetch(new Request('http://localhost/livez'))).status, 200)
   })
 
-  test(`in process, calls without a key are the local user's (${engine.name})`, async (t) => {
+  test(`in process, a call without a key acts as the local user (${engine.name})`, async (t) => {
     const { store } = await openLedger(t, engine)
     const app = createApp({ store, actor: localActor, basePath: '' })
     const answer = await app.fetch(new Request('http://localhost/v1/auth/me'))

@@ -9,7 +9,7 @@ const post = ({ fetch }: Ledger, key: string, body: object, path = '/v1/runs', h
     body: JSON.stringify(body),
   })
 
-testLedger('the same request again gets the same answer, headers too', async (ledger) => {
+testLedger('a repeated request gets the same response, including headers', async (ledger) => {
   const first = await post(ledger, 'k', { content: '# One' })
   const again = await post(ledger, 'k', { content: '# One' })
   assert.deepEqual([first.status, again.status], [201, 201])
@@ -30,13 +30,13 @@ testLedger('a key belongs to one request: another body, path or method is refuse
   assert.equal((await ledger.client.listRuns()).runs.length, 1)
 })
 
-testLedger('only success is kept: a refused request leaves its key free', async (ledger) => {
+testLedger('only a success is stored: a failed request leaves its key free', async (ledger) => {
   assert.equal((await post(ledger, 'k', { featureIds: [1] }, '/v1/runs/A/features')).status, 404)
   await ledger.client.createRun({ runId: 'A' })
   assert.equal((await post(ledger, 'k', { featureIds: [1] }, '/v1/runs/A/features')).status, 200)
 })
 
-testLedger('a key is of its caller and project, and is kept for a day', async (ledger) => {
+testLedger('a key belongs to its caller and project, and is stored for a day', async (ledger) => {
   const { client, as } = ledger
   await client.createProject({ slug: 'shop' })
   const { secret } = await client.createKey({ name: 'other', permissions: ['write'] })
@@ -59,7 +59,7 @@ testLedger('a key is of its caller and project, and is kept for a day', async (l
   )
 })
 
-testLedger('requests with one key at once make one run', async (ledger) => {
+testLedger('simultaneous requests with one key create one run', async (ledger) => {
   const answers = await Promise.all(Array.from({ length: 10 }, () => post(ledger, 'k', { content: 'x' })))
   const bodies = new Set(await Promise.all(answers.map((answer) => answer.text())))
   assert.equal(bodies.size, 1)
@@ -70,7 +70,7 @@ testLedger('a malformed key is refused', async (ledger) => {
   for (const key of ['a b', 'x'.repeat(256)]) assert.equal((await post(ledger, key, {})).status, 422)
 })
 
-testLedger('the secret of a new key is not kept: a replay names the key to revoke', async (ledger) => {
+testLedger('the secret of a new key is not stored: a replay names the key to revoke', async (ledger) => {
   const body = { name: 'ci', permissions: ['write'] }
   const first = await post(ledger, 'k', body, '/v1/auth/keys')
   const { key } = (await first.json()) as { key: { id: number } }
@@ -82,7 +82,7 @@ testLedger('the secret of a new key is not kept: a replay names the key to revok
 
 const step = fc.record({ key: fc.integer({ min: 0, max: 3 }), times: fc.integer({ min: 1, max: 3 }) })
 
-testLedger('however often requests are tried, each is carried out once', async (ledger) => {
+testLedger('each request happens once, however often it is retried', async (ledger) => {
   let round = 0
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 6 }), async (steps) => {

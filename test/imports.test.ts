@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 
-/** What each part of src/ may import: other parts (`src` for the files at its root) and packages. */
+/** What each part of src/ may import: other parts (`src` means the files at its root) and packages. */
 const allowed: Record<string, { parts: string[]; packages: string[] }> = {
   src: { parts: ['src', 'api', 'ledger'], packages: [] },
   api: { parts: ['api', 'ledger'], packages: ['zod'] },
@@ -13,13 +13,13 @@ const allowed: Record<string, { parts: string[]; packages: string[] }> = {
   store: { parts: ['api', 'ledger', 'store'], packages: ['pg', 'sql-template-tag'] },
   webhook: { parts: ['src', 'ledger', 'webhook'], packages: ['ipaddr.js'] },
   jobs: { parts: ['ledger', 'store', 'webhook', 'jobs'], packages: ['sql-template-tag'] },
-  // zod: it reads the schemas of the table, to print them and to explain what does not fit.
+  // zod, because it reads the schemas of the table, to print them and to explain wrong values.
   http: {
     parts: ['src', 'api', 'ledger', 'store', 'agents', 'mask', 'webhook', 'jobs', 'http'],
     packages: ['hono', '@hono/node-server', 'rate-limiter-flexible', 'pino', 'zod'],
   },
   client: { parts: ['client'], packages: [] },
-  // zod: it prints the inputs of the tools.
+  // zod, because it prints the input schemas of the tools.
   mcp: { parts: ['src', 'api', 'ledger', 'client', 'mcp'], packages: ['@modelcontextprotocol/server', 'zod'] },
   agents: { parts: ['agents'], packages: ['@pydantic/genai-prices'] },
   web: { parts: ['client', 'web'], packages: ['preact', 'marked', 'uplot', 'anser', 'diff'] },
@@ -27,21 +27,21 @@ const allowed: Record<string, { parts: string[]; packages: string[] }> = {
   spool: { parts: ['src', 'api', 'ledger', 'client', 'agents', 'spool'], packages: [] },
   cli: {
     parts: ['src', 'api', 'ledger', 'client', 'mcp', 'spool', 'agents', 'mask', 'cli'],
-    // zod: it reads the schemas of the table, to make flags of them.
+    // zod, because it reads the schemas of the table, to derive flags from them.
     packages: ['commander', 'zod', 'cli-table3', 'diff', 'jsonc-parser', '@decimalturn/toml-patch', '@clack/prompts'],
   },
 }
 
-/** Files and folders that may import more, with what. */
+/** Files and folders, with what they may import in addition. */
 const exceptions: Record<string, string[]> = {
-  // The server's own MCP endpoint, which calls the app as every client does.
+  // The server's own MCP endpoint calls the app as every client does.
   'http/handlers/mcp.ts': ['mcp'],
-  // These two put server and database together.
+  // These two connect the server and the database.
   'cli/commands/serve.ts': ['http', 'store', 'pino'],
   'cli/place/connect.ts': ['http', 'store'],
-  // Rules speak of errors, and of the types of the contract.
+  // Rules throw errors, and use types of the contract.
   ledger: ['api/error.ts'],
-  // What is not sent yet must be as durable as the ledger itself, and safe for many processes.
+  // Recordings that are not sent yet must be as durable as the ledger itself, and safe for many processes.
   'spool/database.ts': ['node:sqlite'],
   client: ['api/paths.ts', 'api/error.ts'],
   'web/vite.config.ts': ['vite'],
@@ -86,7 +86,7 @@ function isAllowed({ from, to, typeOnly }: Import): boolean {
   return parts.includes(partOf(to)) || more.includes(to) || more.includes(partOf(to)) || isTyped
 }
 
-test('every import goes where the layers allow it', () => {
+test('every import follows the layers', () => {
   assert.ok(imports.length > files.length)
   const wrong = imports.filter((one) => !isAllowed(one)).map(({ from, to }) => `${from} imports ${to}`)
   assert.deepEqual(wrong, [])

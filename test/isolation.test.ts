@@ -6,13 +6,13 @@ import { openStore } from '../src/store/open.ts'
 import { type Answer, rawCalls } from './support/call.ts'
 import { type Ledger, testLedger } from './support/engines.ts'
 
-/** Stands in everything that the other project holds. */
+/** A word in everything that the other project contains. */
 const mark = 'elsewhere'
 
-/** A word of both projects. */
+/** A word in both projects. */
 const everywhere = 'everywhere'
 
-/** Two projects: `default`, full of what carries the mark, and `shop`, for which the key is. */
+/** Two projects: `default`, in which everything contains the mark, and `shop`, to which the key belongs. */
 async function twoProjects({ client, as }: Ledger) {
   await client.createProject({ slug: 'shop' })
   await client.createSpec({ specId: mark, title: mark, content: mark })
@@ -38,7 +38,7 @@ async function twoProjects({ client, as }: Ledger) {
   return { secret, shop, foreign }
 }
 
-/** Everything of an answer but what differs from request to request. */
+/** The part of a response that does not differ between requests. */
 function told({ status, body }: Answer) {
   const { requestId: _, ...rest } = body
   return { status, rest }
@@ -48,52 +48,55 @@ const addressed = names.filter((name) => addressOf(name).params.length > 0)
 const lists = names.filter((name) => 'meta' in routes[name].output.shape && addressOf(name).params.length === 0)
 const acrossProjects = lists.filter((name) => 'project' in routes[name].input.shape)
 
-/** What a list must be asked, so that it finds something in every project. */
+/** Input for a list with which it finds something in every project. */
 const asked = (name: Name) => (name === 'search' ? { q: everywhere } : name === 'suggest' ? { field: 'agent' } : {})
 
-/** The whole log, for admins of the server. */
+/** The whole log, which only admins of the server may list. */
 const ofServer: Name[] = ['listLeaves']
 
 /** The runs of a spec are listed by its name, whether or not a spec of that name is registered. */
 const openNamed: Name[] = ['listSpecRuns']
 
-testLedger('what another project holds answers as what does not exist', async (ledger) => {
-  const { secret, foreign } = await twoProjects(ledger)
-  const call = rawCalls(ledger.store)
-  const there: Record<string, unknown> = {
-    runId: mark,
-    specId: mark,
-    version: 1,
-    n: 1,
-    checkId: mark,
-    featureId: 4242,
-    slug: 'default',
-  }
-  const nowhere: Record<string, unknown> = {
-    runId: 'nowhere',
-    specId: 'nowhere',
-    version: 1,
-    n: 1,
-    checkId: 'nowhere',
-    featureId: 4243,
-    slug: 'missing',
-  }
-  for (const name of addressed) {
-    const { path } = addressOf(name)
-    const own = path.startsWith('/v1/auth/keys') ? foreign.id : path.startsWith('/v1/webhooks') ? 1 : 4242
-    const found = await call(name, targeted(name, { ...there, id: own }), { key: secret })
-    const missed = await call(name, targeted(name, { ...nowhere, id: 4243 }), { key: secret })
-    assert.equal(found.status, openNamed.includes(name) ? 200 : 404, `${name}: ${found.text}`)
-    assert.ok(!found.text.includes(everywhere), `${name}: ${found.text}`)
-    const words = (text: string) => text.replace(/\b(elsewhere|default|nowhere|missing|424[23])\b/g, '#')
-    const id = new RegExp(`(key ${foreign.id}|webhook 1)\\b`, 'g')
-    assert.equal(
-      words(JSON.stringify(told(found)).replace(id, (said) => said.replace(/\d+/, '#'))),
-      words(JSON.stringify(told(missed))),
-      name,
-    )
-  }
-})
+testLedger(
+  'a request for something in another project gets the same response as for something that does not exist',
+  async (ledger) => {
+    const { secret, foreign } = await twoProjects(ledger)
+    const call = rawCalls(ledger.store)
+    const there: Record<string, unknown> = {
+      runId: mark,
+      specId: mark,
+      version: 1,
+      n: 1,
+      checkId: mark,
+      featureId: 4242,
+      slug: 'default',
+    }
+    const nowhere: Record<string, unknown> = {
+      runId: 'nowhere',
+      specId: 'nowhere',
+      version: 1,
+      n: 1,
+      checkId: 'nowhere',
+      featureId: 4243,
+      slug: 'missing',
+    }
+    for (const name of addressed) {
+      const { path } = addressOf(name)
+      const own = path.startsWith('/v1/auth/keys') ? foreign.id : path.startsWith('/v1/webhooks') ? 1 : 4242
+      const found = await call(name, targeted(name, { ...there, id: own }), { key: secret })
+      const missed = await call(name, targeted(name, { ...nowhere, id: 4243 }), { key: secret })
+      assert.equal(found.status, openNamed.includes(name) ? 200 : 404, `${name}: ${found.text}`)
+      assert.ok(!found.text.includes(everywhere), `${name}: ${found.text}`)
+      const words = (text: string) => text.replace(/\b(elsewhere|default|nowhere|missing|424[23])\b/g, '#')
+      const id = new RegExp(`(key ${foreign.id}|webhook 1)\\b`, 'g')
+      assert.equal(
+        words(JSON.stringify(told(found)).replace(id, (said) => said.replace(/\d+/, '#'))),
+        words(JSON.stringify(told(missed))),
+        name,
+      )
+    }
+  },
+)
 
 /** The example of an operation, with other values of its path. */
 function targeted(name: Name, target: Record<string, unknown>) {
@@ -101,25 +104,28 @@ function targeted(name: Name, target: Record<string, unknown>) {
   return { ...routes[name].example, ...Object.fromEntries(params) }
 }
 
-testLedger('a body that names what another project holds is answered as one that names nothing', async (ledger) => {
-  const { secret } = await twoProjects(ledger)
-  const call = rawCalls(ledger.store)
-  const naming: [Name, (id: string) => object][] = [
-    ['createRun', (retryOf) => ({ retryOf })],
-    ['createCheck', (runId) => ({ runId, result: 'pass' })],
-  ]
-  for (const [name, input] of naming) {
-    const found = await call(name, input(mark), { key: secret })
-    const missed = await call(name, input('nowhere'), { key: secret })
-    assert.equal(found.status, 404, `${name}: ${found.text}`)
-    assert.deepEqual(told(found), told({ ...missed, body: renamed(missed, 'nowhere', mark) }), name)
-  }
-  const { body } = await call('createRun', { specId: mark }, { key: secret })
-  assert.equal((body.run as Run).specVersion, null, 'the spec of that name is of the other project')
-  assert.deepEqual((await call('listChecks', { runId: mark }, { key: secret })).body.checks, [])
-})
+testLedger(
+  'a body that names something in another project gets the same response as one that names nothing',
+  async (ledger) => {
+    const { secret } = await twoProjects(ledger)
+    const call = rawCalls(ledger.store)
+    const naming: [Name, (id: string) => object][] = [
+      ['createRun', (retryOf) => ({ retryOf })],
+      ['createCheck', (runId) => ({ runId, result: 'pass' })],
+    ]
+    for (const [name, input] of naming) {
+      const found = await call(name, input(mark), { key: secret })
+      const missed = await call(name, input('nowhere'), { key: secret })
+      assert.equal(found.status, 404, `${name}: ${found.text}`)
+      assert.deepEqual(told(found), told({ ...missed, body: renamed(missed, 'nowhere', mark) }), name)
+    }
+    const { body } = await call('createRun', { specId: mark }, { key: secret })
+    assert.equal((body.run as Run).specVersion, null, 'the spec of that name is of the other project')
+    assert.deepEqual((await call('listChecks', { runId: mark }, { key: secret })).body.checks, [])
+  },
+)
 
-testLedger('naming another project answers as naming one that does not exist', async (ledger) => {
+testLedger('naming another project gets the same response as naming one that does not exist', async (ledger) => {
   const { secret } = await twoProjects(ledger)
   const call = rawCalls(ledger.store)
   for (const name of names.filter((name) => routes[name].permission !== 'none')) {
@@ -143,7 +149,7 @@ testLedger('naming another project answers as naming one that does not exist', a
 
 const renamed = ({ text }: Answer, from: string, to: string) => JSON.parse(text.replaceAll(`'${from}'`, `'${to}'`))
 
-testLedger('no list of a project key shows anything of another project', async (ledger) => {
+testLedger('no list for a project key shows anything of another project', async (ledger) => {
   const { secret } = await twoProjects(ledger)
   const call = rawCalls(ledger.store)
   for (const name of lists) {
@@ -157,11 +163,11 @@ testLedger('no list of a project key shows anything of another project', async (
   }
 })
 
-testLedger('a server key lists all projects, those that it names, or the one it acts in', async (ledger) => {
+testLedger('a server key lists all projects, those that it names, or the one in which it acts', async (ledger) => {
   await twoProjects(ledger)
   const key = ledger.adminKey
   const call = rawCalls(ledger.store)
-  // A suggestion does not say whose it is; test/suggest.test.ts tells them apart.
+  // A suggestion does not name its project; test/suggest.test.ts covers it.
   for (const name of acrossProjects.filter((name) => name !== 'suggest')) {
     const projects = async (input: object, project?: string) => {
       const { body, text } = await call(
@@ -184,7 +190,7 @@ testLedger('a server key lists all projects, those that it names, or the one it 
   }
 })
 
-testLedger('a project admin administers its project and nothing else', async (ledger) => {
+testLedger('a project admin can administer its project, and nothing else', async (ledger) => {
   const { shop } = await twoProjects(ledger)
   const { key } = await shop.createKey({ name: 'of the shop', permissions: ['admin'] })
   assert.equal(key.project, 'shop')
@@ -201,7 +207,7 @@ testLedger('a project admin administers its project and nothing else', async (le
   )
 })
 
-testLedger('a revoked key fails on the very next request, on every server', async (ledger) => {
+testLedger('every server refuses a revoked key from the next request on', async (ledger) => {
   const other = await openStore(ledger.url)
   try {
     const servers = [rawCalls(ledger.store), rawCalls(other)]

@@ -3,7 +3,7 @@ import { secretPattern } from '../src/ledger/secret.ts'
 import { openStore } from '../src/store/open.ts'
 import { testLedger } from './support/engines.ts'
 
-testLedger('a key shows its secret once and is known by its prefix', async (ledger) => {
+testLedger('a key shows its secret once, and its prefix from then on', async (ledger) => {
   const { client, as } = ledger
   const { key, secret } = await client.createKey({ name: 'ci', permissions: ['read', 'write'] })
   assert.match(secret, secretPattern)
@@ -40,7 +40,7 @@ testLedger('lastUsedAt is right to the minute', async (ledger) => {
   assert.ok(Date.parse((await lastUsed()) ?? '') - Date.parse(first) >= 60_000)
 })
 
-testLedger('a key that expires makes none that outlives it', async (ledger) => {
+testLedger('a key that expires cannot create one that outlives it', async (ledger) => {
   const { client, as } = ledger
   const at = (minutes: number) => new Date(Date.parse(ledger.store.now()) + minutes * 60_000).toISOString()
   const expiresAt = at(60)
@@ -57,7 +57,7 @@ testLedger('a key that expires makes none that outlives it', async (ledger) => {
   assert.equal((await client.createKey({ name: 'lasting', permissions: ['admin'] })).key.expiresAt, null)
 })
 
-testLedger('an expired and a revoked key open nothing', async (ledger) => {
+testLedger('expired and revoked keys are refused', async (ledger) => {
   const { client, as } = ledger
   const expiresAt = new Date(Date.now() + 60_000).toISOString()
   const { secret } = await client.createKey({ name: 'short', permissions: ['read'], expiresAt })
@@ -78,7 +78,7 @@ testLedger('an expired and a revoked key open nothing', async (ledger) => {
   assert.equal((await events()).length, 1, 'revoking again changes nothing')
 })
 
-testLedger('the last server admin key that does not expire stays', async (ledger) => {
+testLedger('the last server admin key that does not expire cannot be revoked', async (ledger) => {
   const { client, as } = ledger
   await client.createKey({
     name: 'expires',
@@ -95,7 +95,7 @@ testLedger('the last server admin key that does not expire stays', async (ledger
   assert.deepEqual(both.map(({ status }) => status).sort(), ['fulfilled', 'rejected'])
 })
 
-testLedger('a project admin makes, sees and revokes keys of its project alone', async (ledger) => {
+testLedger('a project admin can create, list and revoke only keys of its project', async (ledger) => {
   const { client, as } = ledger
   await client.createProject({ slug: 'shop' })
   const boss = as({ key: (await client.createKey({ name: 'boss', permissions: ['admin'], project: 'shop' })).secret })
@@ -118,7 +118,7 @@ testLedger('a project admin makes, sees and revokes keys of its project alone', 
 })
 
 testLedger(
-  'a key without a project is of the project that its maker names by header, else of the server',
+  'a key without a project belongs to the project in the header of the request, else to the server',
   async (ledger) => {
     const { client, as } = ledger
     await client.createProject({ slug: 'shop' })
@@ -136,7 +136,7 @@ testLedger(
   },
 )
 
-testLedger('an agent key changes what it made, and nothing else', async (ledger) => {
+testLedger('an agent key can change only what it created', async (ledger) => {
   const { client, as } = ledger
   const agent = as({ key: (await client.createKey({ name: 'agent', permissions: ['agent'] })).secret })
   await client.createRun({ runId: 'THEIRS' })
@@ -159,7 +159,7 @@ testLedger('an agent key changes what it made, and nothing else', async (ledger)
 })
 
 testLedger(
-  'the first key is made once, and a given one is taken',
+  'the server creates the first key once, or uses a given one',
   async ({ url, adminKey, store, as }) => {
     assert.equal(store.newSecret, undefined)
     await as({ key: adminKey }).me()

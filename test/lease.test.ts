@@ -11,7 +11,7 @@ const leased = async ({ client }: Ledger, runId = 'A', leaseSeconds = 60) => {
 
 const seconds = (from: string | null, to: string | null) => (Date.parse(to ?? '') - Date.parse(from ?? '')) / 1000
 
-testLedger('a lease makes a run in_progress and tells its token once, a replay too', async (ledger) => {
+testLedger('a lease sets a run to in_progress, and shows its token once, or again in a replay', async (ledger) => {
   const { client, fetch } = ledger
   const { run, expiresAt } = await leased(ledger)
   assert.deepEqual([run.status, run.leaseExpiresAt, seconds(run.createdAt, expiresAt)], ['in_progress', expiresAt, 60])
@@ -27,52 +27,62 @@ testLedger('a lease makes a run in_progress and tells its token once, a replay t
   await assert.rejects(client.createRun({ leaseSeconds: 60, status: 'completed' }), { code: 'VALIDATION_ERROR' })
 })
 
-testLedger('without the token a leased run takes checks and links, and an end by a key with write', async (ledger) => {
-  const { client, as } = ledger
-  await leased(ledger)
-  const held = { code: 'LEASE_HELD' }
-  await assert.rejects(client.updateRun({ runId: 'A', title: 'x' }), held)
-  await assert.rejects(client.updateRun({ runId: 'A', status: 'failed', title: 'x' }), held)
-  await assert.rejects(client.updateRun({ runId: 'A', status: 'completed' }), held)
-  await assert.rejects(client.appendToRun({ runId: 'A', text: 'x' }), held)
-  await assert.rejects(client.heartbeat({ runId: 'A' }), held)
-  await assert.rejects(client.deleteRun({ runId: 'A' }), held)
-  await assert.rejects(client.updateRun({ runId: 'A', leaseSeconds: 60 }), held)
-  await client.createCheck({ runId: 'A', result: 'pass' })
-  await client.linkFeatures({ runId: 'A', featureIds: [1] })
+testLedger(
+  'a leased run accepts checks and links without the token, and its end by a key with write',
+  async (ledger) => {
+    const { client, as } = ledger
+    await leased(ledger)
+    const held = { code: 'LEASE_HELD' }
+    await assert.rejects(client.updateRun({ runId: 'A', title: 'x' }), held)
+    await assert.rejects(client.updateRun({ runId: 'A', status: 'failed', title: 'x' }), held)
+    await assert.rejects(client.updateRun({ runId: 'A', status: 'completed' }), held)
+    await assert.rejects(client.appendToRun({ runId: 'A', text: 'x' }), held)
+    await assert.rejects(client.heartbeat({ runId: 'A' }), held)
+    await assert.rejects(client.deleteRun({ runId: 'A' }), held)
+    await assert.rejects(client.updateRun({ runId: 'A', leaseSeconds: 60 }), held)
+    await client.createCheck({ runId: 'A', result: 'pass' })
+    await client.linkFeatures({ runId: 'A', featureIds: [1] })
 
-  const agent = as({ key: (await client.createKey({ name: 'a', permissions: ['agent'] })).secret })
-  const { lease } = await agent.createRun({ runId: 'B', leaseSeconds: 60 })
-  await assert.rejects(agent.updateRun({ runId: 'B', status: 'failed' }), held)
-  const { run } = await client.updateRun({ runId: 'B', status: 'failed' })
-  assert.deepEqual([run.failure?.code, run.leaseExpiresAt], ['CANCELLED', null])
-  await assert.rejects(agent.updateRun({ runId: 'B', title: 'x', leaseToken: lease?.token }), {
-    code: 'LEASE_LOST',
-    message: /'first admin' changed the run at 2/,
-  })
-})
+    const agent = as({ key: (await client.createKey({ name: 'a', permissions: ['agent'] })).secret })
+    const { lease } = await agent.createRun({ runId: 'B', leaseSeconds: 60 })
+    await assert.rejects(agent.updateRun({ runId: 'B', status: 'failed' }), held)
+    const { run } = await client.updateRun({ runId: 'B', status: 'failed' })
+    assert.deepEqual([run.failure?.code, run.leaseExpiresAt], ['CANCELLED', null])
+    await assert.rejects(agent.updateRun({ runId: 'B', title: 'x', leaseToken: lease?.token }), {
+      code: 'LEASE_LOST',
+      message: /'first admin' changed the run at 2/,
+    })
+  },
+)
 
-testLedger('each write of the holder renews; a heartbeat is no version and no event', async (ledger) => {
-  const { client } = ledger
-  const { leaseToken, expiresAt } = await leased(ledger)
-  const count = async () => (await client.listEvents({ limit: 100 })).events.length
-  const before = await count()
-  ledger.sleep(30_000)
-  const beat = (await client.heartbeat({ runId: 'A', leaseToken })).run
-  assert.deepEqual([beat.version, seconds(expiresAt, beat.leaseExpiresAt) >= 30, await count()], [1, true, before])
-  ledger.sleep(30_000)
-  const { run } = await client.appendToRun({ runId: 'A', text: 'log', leaseToken })
-  assert.ok(seconds(beat.leaseExpiresAt, run.leaseExpiresAt) >= 30)
-  const longer = await client.updateRun({ runId: 'A', leaseSeconds: 600, leaseToken })
-  assert.deepEqual(longer.lease, { token: leaseToken, expiresAt: longer.run.leaseExpiresAt })
-  assert.equal(longer.run.version, 2, 'the append alone changed the run')
-  const ended = (await client.updateRun({ runId: 'A', leaseSeconds: 0, leaseToken })).run
-  assert.deepEqual([ended.status, ended.leaseExpiresAt], ['in_progress', null])
-  ledger.sleep(1e9)
-  assert.equal((await client.updateRun({ runId: 'A', title: 'late' })).run.status, 'in_progress', 'no lease, no reaper')
-})
+testLedger(
+  'each write of the holder renews the lease; a heartbeat changes no version and adds no event',
+  async (ledger) => {
+    const { client } = ledger
+    const { leaseToken, expiresAt } = await leased(ledger)
+    const count = async () => (await client.listEvents({ limit: 100 })).events.length
+    const before = await count()
+    ledger.sleep(30_000)
+    const beat = (await client.heartbeat({ runId: 'A', leaseToken })).run
+    assert.deepEqual([beat.version, seconds(expiresAt, beat.leaseExpiresAt) >= 30, await count()], [1, true, before])
+    ledger.sleep(30_000)
+    const { run } = await client.appendToRun({ runId: 'A', text: 'log', leaseToken })
+    assert.ok(seconds(beat.leaseExpiresAt, run.leaseExpiresAt) >= 30)
+    const longer = await client.updateRun({ runId: 'A', leaseSeconds: 600, leaseToken })
+    assert.deepEqual(longer.lease, { token: leaseToken, expiresAt: longer.run.leaseExpiresAt })
+    assert.equal(longer.run.version, 2, 'the append alone changed the run')
+    const ended = (await client.updateRun({ runId: 'A', leaseSeconds: 0, leaseToken })).run
+    assert.deepEqual([ended.status, ended.leaseExpiresAt], ['in_progress', null])
+    ledger.sleep(1e9)
+    assert.equal(
+      (await client.updateRun({ runId: 'A', title: 'late' })).run.status,
+      'in_progress',
+      'no lease, no reaper',
+    )
+  },
+)
 
-testLedger('a lease ends with the run, and its holder may still add to it', async (ledger) => {
+testLedger('the end of a run ends its lease, and the holder can still append', async (ledger) => {
   const { client } = ledger
   const { leaseToken } = await leased(ledger)
   const { run } = await client.updateRun({ runId: 'A', status: 'completed', leaseToken })
@@ -82,7 +92,7 @@ testLedger('a lease ends with the run, and its holder may still add to it', asyn
   await assert.rejects(client.appendToRun({ runId: 'A', text: 'too late', leaseToken }), { code: 'LEASE_LOST' })
 })
 
-testLedger('a lease that runs out fails the run as of that moment, told once', async (ledger) => {
+testLedger('an expired lease fails the run as of that time, with one event', async (ledger) => {
   const { client, store } = ledger
   const { expiresAt } = await leased(ledger)
   ledger.sleep(300_000)
@@ -99,14 +109,14 @@ testLedger('a lease that runs out fails the run as of that moment, told once', a
   )
 })
 
-testLedger('a run is failed by any store that opens the ledger after its servers died', async (ledger) => {
+testLedger('any store that opens the ledger fails the runs of servers that died', async (ledger) => {
   await leased(ledger, 'A', 10)
   const other = await openStore(ledger.url, { now: () => Date.now() + 60_000 })
   await other.close()
   assert.equal((await ledger.client.getRun({ runId: 'A' })).run.status, 'failed')
 })
 
-testLedger('whoever comes back with its token resumes, reaped or not', async (ledger) => {
+testLedger('a holder that returns with its token resumes the run, reaped or not', async (ledger) => {
   const { client, store } = ledger
   for (const runId of ['REAPED', 'NOT-REAPED']) {
     const { leaseToken } = await leased(ledger, runId, 10)
@@ -122,7 +132,7 @@ testLedger('whoever comes back with its token resumes, reaped or not', async (le
   }
 })
 
-testLedger('a run that was changed or retried meanwhile is lost to its holder', async (ledger) => {
+testLedger('a holder loses a run that someone else has changed or retried meanwhile', async (ledger) => {
   const { client } = ledger
   const changed = await leased(ledger, 'CHANGED', 10)
   const retried = await leased(ledger, 'RETRIED', 10)
@@ -141,7 +151,7 @@ testLedger('a run that was changed or retried meanwhile is lost to its holder', 
   await assert.rejects(client.heartbeat({ runId: 'AGAIN', leaseToken: 'nonsense' }), { code: 'LEASE_LOST' })
 })
 
-testLedger('a run takes a new lease once the old one is over', async (ledger) => {
+testLedger('a run can be leased again after its lease has ended', async (ledger) => {
   const { client } = ledger
   const first = await leased(ledger, 'A', 10)
   ledger.sleep(30_000)
@@ -158,7 +168,7 @@ testLedger('a run takes a new lease once the old one is over', async (ledger) =>
   })
 })
 
-testLedger('a request of another that changes nothing leaves the lapsed holder its way back', async (ledger) => {
+testLedger('another caller that changes nothing does not keep the lapsed holder from resuming', async (ledger) => {
   const { client } = ledger
   const { leaseToken } = await leased(ledger, 'A', 10)
   await client.updateRun({ runId: 'A', agent: 'ci', leaseToken })
@@ -169,7 +179,7 @@ testLedger('a request of another that changes nothing leaves the lapsed holder i
   assert.equal((await client.getRun({ runId: 'A' })).run.status, 'in_progress')
 })
 
-testLedger('many leases that run out together all fail their runs', async (ledger) => {
+testLedger('many leases that expire together all fail their runs', async (ledger) => {
   const { client, store } = ledger
   await Promise.all(Array.from({ length: 130 }, () => client.createRun({ leaseSeconds: 10 })))
   ledger.sleep(30_000)
@@ -178,7 +188,7 @@ testLedger('many leases that run out together all fail their runs', async (ledge
   assert.equal((await client.listRuns({ status: ['in_progress'] })).runs.length, 0)
 })
 
-testLedger('the holder may propose the token of a new run, or of the first lease of another', async (ledger) => {
+testLedger('the holder can propose the token of a new run, or of the first lease of a run', async (ledger) => {
   const { client, fetch } = ledger
   const leaseToken = 'a proposal has no blanks'.replaceAll(' ', '-').padEnd(128, '!')
   const { lease } = await client.createRun({ runId: 'A', leaseSeconds: 60, leaseToken })
@@ -199,7 +209,7 @@ testLedger('the holder may propose the token of a new run, or of the first lease
   assert.equal(await (await post()).text(), await (await post()).text())
 })
 
-testLedger('a proposal takes no lease over, and is long and visible', async ({ client }) => {
+testLedger('a proposed token takes over no lease, and has 32 to 128 visible characters', async ({ client }) => {
   const wrong = { code: 'VALIDATION_ERROR', message: /leaseToken/ }
   for (const leaseToken of ['x'.repeat(31), 'x'.repeat(129), `${'x'.repeat(32)} y`]) {
     await assert.rejects(client.createRun({ leaseSeconds: 60, leaseToken }), wrong, leaseToken)

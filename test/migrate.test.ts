@@ -10,7 +10,7 @@ import { engines } from './support/engines.ts'
 
 const silent = () => {}
 
-/** A version that makes a table, one that fills it row by row, and one of indexes. */
+/** A version that creates a table, one that fills it row by row, and one that creates an index. */
 const versions: Migration[] = [
   ({ integer }) => [`create table t (k ${integer} primary key)`],
   () => [
@@ -29,7 +29,7 @@ const versions: Migration[] = [
 
 const keys = async (db: Db) => (await db.query<{ k: number }>(sql`select k from t order by k`)).map(({ k }) => k)
 
-testDb('processes that migrate at once do it once', async ({ db, another }) => {
+testDb('processes that migrate at the same time apply each version once', async ({ db, another }) => {
   const dbs = [db, await another(), await another()]
   await Promise.all(dbs.map((one) => migrate(one, silent, versions)))
   assert.deepEqual(await Promise.all(dbs.map(keys)), [
@@ -44,7 +44,7 @@ testDb('processes that migrate at once do it once', async ({ db, another }) => {
   )
 })
 
-testDb('a version that fails is undone whole, and done by the next start', async ({ db }) => {
+testDb('a version that fails is rolled back whole, and applied by the next start', async ({ db }) => {
   const failing: Migration = () => ['insert into t (k) values (9)', () => Promise.reject(new Error('no'))]
   const [first, second, third] = versions as [Migration, Migration, Migration]
   await assert.rejects(migrate(db, silent, [first, failing]), /no/)
@@ -53,15 +53,18 @@ testDb('a version that fails is undone whole, and done by the next start', async
   assert.deepEqual(await keys(db), [1, 2, 3])
 })
 
-testDb('an upgrade of a populated database reports its versions, a new one is made in silence', async ({ db }) => {
-  const said: string[] = []
-  await migrate(db, (line) => said.push(line), versions.slice(0, 1))
-  assert.equal(said.length, 0)
-  await migrate(db, (line) => said.push(line), versions)
-  assert.deepEqual(said, ['Upgrading the database: version 2 of 3.', 'Upgrading the database: version 3 of 3.'])
-})
+testDb(
+  'an upgrade of a populated database reports its versions, and creating a database reports nothing',
+  async ({ db }) => {
+    const said: string[] = []
+    await migrate(db, (line) => said.push(line), versions.slice(0, 1))
+    assert.equal(said.length, 0)
+    await migrate(db, (line) => said.push(line), versions)
+    assert.deepEqual(said, ['Upgrading the database: version 2 of 3.', 'Upgrading the database: version 3 of 3.'])
+  },
+)
 
-testDb('a process waits for another that changes the schema, and knows that it does', async ({ db, another }) => {
+testDb('a process waits while another changes the schema, and is notified that it waits', async ({ db, another }) => {
   const { promise: waits, resolve: isWaiting } = Promise.withResolvers<void>()
   const order: string[] = []
   const first = db.changeSchema(
@@ -83,7 +86,7 @@ testDb('a process waits for another that changes the schema, and knows that it d
   assert.deepEqual(order, ['first', 'second'])
 })
 
-test('an index is built while others write on PostgreSQL, anew where a start was cut off, and without time limits', async (t) => {
+test('PostgreSQL builds an index while others write, again after an interrupted start, and without time limits', async (t) => {
   const url = (await engines[1]?.freshUrl(t)) as string
   const db = await openDb(`${url}%20-c%20statement_timeout=200%20-c%20lock_timeout=100`)
   t.after(() => db.close())

@@ -5,7 +5,7 @@ import { openStore } from '../src/store/open.ts'
 import { engines } from './support/engines.ts'
 
 for (const engine of engines) {
-  test(`five stores that open an empty database at once make one first key (${engine.name})`, async (t) => {
+  test(`five stores that open an empty database at the same time create one first key (${engine.name})`, async (t) => {
     const url = await engine.freshUrl(t)
     const stores = await Promise.all(Array.from({ length: 5 }, () => openStore(url)))
     t.after(() => Promise.all(stores.map((store) => store.close())))
@@ -16,7 +16,7 @@ for (const engine of engines) {
     assert.deepEqual({ ...row }, { keys: 1, projects: 1 })
   })
 
-  test(`a schema from the future is refused with words (${engine.name})`, async (t) => {
+  test(`a schema of a later version is refused with a message (${engine.name})`, async (t) => {
     const url = await engine.freshUrl(t)
     const store = await openStore(url)
     await store.db.tx((tx) => tx.query(sql`insert into schema_versions (version) values (99)`))
@@ -28,12 +28,12 @@ for (const engine of engines) {
   })
 }
 
-test('what is no database, and what cannot be reached, is said', async () => {
+test('opening reports a file that is no database, and a server that cannot be reached', async () => {
   await assert.rejects(openStore('mysql://x'), /sqlite:FILE, sqlite::memory: or postgres/)
   await assert.rejects(openStore('postgres://a:b@127.0.0.1:1/x'), { code: 'UNAVAILABLE' })
 })
 
-test('the clock of PostgreSQL is the clock of its servers', async (t) => {
+test('servers use the clock of PostgreSQL', async (t) => {
   const url = await engines[1]?.freshUrl(t)
   const store = await openStore(url as string)
   t.after(() => store.close())

@@ -13,7 +13,7 @@ import { type Ledger, testLedger } from './support/engines.ts'
 const read = (path: string) => readFileSync(join(root, path), 'utf8')
 const bindings = { incoming: { socket: { remoteAddress: '127.0.0.1' } } }
 
-/** Scrapes a server of that ledger, which backs up to that folder. */
+/** Scrapes the metrics of a server of that ledger, which backs up to that folder. */
 function scraped({ store, url }: Ledger, folder: string) {
   const app = createApp({ store, backups: { folder, path: url, keep: readKeep('1h') } })
   const scrape = async () => (await app.fetch(new Request('http://localhost/metrics'), bindings)).text()
@@ -28,7 +28,7 @@ function scraped({ store, url }: Ledger, folder: string) {
   return { app, scrape, values }
 }
 
-testLedger('the metrics tell how runs go and end', async (ledger, t) => {
+testLedger('the metrics count how runs begin and end', async (ledger, t) => {
   const { client, store, sleep } = ledger
   const { values } = scraped(ledger, freshFolder(t))
   await client.createRun({ runId: 'before', status: 'failed', failure: { code: 'X', message: 'x' } })
@@ -55,7 +55,7 @@ testLedger('the metrics tell how runs go and end', async (ledger, t) => {
   assert.equal((await values()).get('conduct_runs_lease_lost_total'), 1, 'no event counts twice')
 })
 
-testLedger('the metrics tell of the database, of backups, and of open streams', async (ledger, t) => {
+testLedger('the metrics show the database, backups and open streams', async (ledger, t) => {
   const folder = freshFolder(t)
   const { app, values } = scraped(ledger, folder)
   const before = await values()
@@ -80,7 +80,7 @@ testLedger('the metrics tell of the database, of backups, and of open streams', 
   assert.equal((await values()).get('conduct_event_streams'), 0)
 })
 
-testLedger('a database that is closed leaves the metrics of the process', async (ledger, t) => {
+testLedger('a closed database leaves only the metrics of the process', async (ledger, t) => {
   const { values } = scraped(ledger, freshFolder(t))
   await ledger.store.close()
   const found = await values()
@@ -88,31 +88,34 @@ testLedger('a database that is closed leaves the metrics of the process', async 
   assert.ok(!found.has('conduct_log_events'), 'the alert on a silent database rests on that')
 })
 
-testLedger('every metric is documented, and those of alerts, dashboard and docs exist', async (ledger, t) => {
-  const folder = freshFolder(t)
-  writeFileSync(join(folder, 'conduct-20260715T120030Z.db'), '')
-  const { scrape } = scraped(ledger, folder)
-  await scrape()
-  const known = [...(await scrape()).matchAll(/^# TYPE (\w+) (\w+)$/gm)].map(([, name = '', type = '']) => ({
-    name,
-    type,
-  }))
-  const documented = [...read('docs/operations.md').matchAll(/^\| `(\w+)` \| (gauge|counter|histogram) \|/gm)]
-  const ofSqlite = (name: string) => /_wal_size_|_disk_free_/.test(name)
-  const expected = documented.map(([, name = '', type = '']) => ({ name, type }))
-  const there = expected.filter(({ name }) => ledger.engine.name === 'sqlite' || !ofSqlite(name))
-  const byName = (a: { name: string }, b: { name: string }) => a.name.localeCompare(b.name)
-  assert.deepEqual(known.toSorted(byName), there.toSorted(byName))
-  const dashboard = JSON.parse(read('deploy/grafana/conduct.json')) as Dashboard
-  const shown = dashboard.panels.flatMap(({ targets }) => targets.map(({ expr }) => expr))
-  assert.ok(shown.length > 20)
-  const names = new Set(expected.map(({ name }) => name))
-  for (const text of [read('deploy/prometheus/conduct.rules.yml').replace(/^ +summary:.*$|^#.*$/gm, ''), ...shown]) {
-    for (const [name] of text.matchAll(/\b(conduct|process|nodejs)_\w+/g)) {
-      assert.ok(names.has(name.replace(/_(bucket|count|sum)$/, '')), `${name} does not exist`)
+testLedger(
+  'every metric is documented, and the alerts, the dashboard and the docs use only existing ones',
+  async (ledger, t) => {
+    const folder = freshFolder(t)
+    writeFileSync(join(folder, 'conduct-20260715T120030Z.db'), '')
+    const { scrape } = scraped(ledger, folder)
+    await scrape()
+    const known = [...(await scrape()).matchAll(/^# TYPE (\w+) (\w+)$/gm)].map(([, name = '', type = '']) => ({
+      name,
+      type,
+    }))
+    const documented = [...read('docs/operations.md').matchAll(/^\| `(\w+)` \| (gauge|counter|histogram) \|/gm)]
+    const ofSqlite = (name: string) => /_wal_size_|_disk_free_/.test(name)
+    const expected = documented.map(([, name = '', type = '']) => ({ name, type }))
+    const there = expected.filter(({ name }) => ledger.engine.name === 'sqlite' || !ofSqlite(name))
+    const byName = (a: { name: string }, b: { name: string }) => a.name.localeCompare(b.name)
+    assert.deepEqual(known.toSorted(byName), there.toSorted(byName))
+    const dashboard = JSON.parse(read('deploy/grafana/conduct.json')) as Dashboard
+    const shown = dashboard.panels.flatMap(({ targets }) => targets.map(({ expr }) => expr))
+    assert.ok(shown.length > 20)
+    const names = new Set(expected.map(({ name }) => name))
+    for (const text of [read('deploy/prometheus/conduct.rules.yml').replace(/^ +summary:.*$|^#.*$/gm, ''), ...shown]) {
+      for (const [name] of text.matchAll(/\b(conduct|process|nodejs)_\w+/g)) {
+        assert.ok(names.has(name.replace(/_(bucket|count|sum)$/, '')), `${name} does not exist`)
+      }
     }
-  }
-})
+  },
+)
 
 interface Dashboard {
   panels: { targets: { expr: string }[] }[]
@@ -125,7 +128,7 @@ test('every line that the server logs is documented', () => {
   const sources = globSync('src/**/*.ts', { cwd: root }).map(read)
   const logged = sources.flatMap((text) =>
     [...text.matchAll(/\blog\??\.(debug|info|warn|error|fatal)\((?:\{[^}]*\}(?:, '([^']*)')?|(\w+))\)/g)].map(
-      // A text that is made at run time is documented by the name of its variable.
+      // A message that is a variable is documented by the name of the variable.
       ([, level, message, variable]) => `${level} ${message ?? (variable ? `<${variable}>` : '')}`,
     ),
   )

@@ -19,7 +19,7 @@ test('the agent of the documentation has 40 lines', () => {
   assert.equal(code.split('\n').filter((line) => line.trim() !== '').length, 40)
 })
 
-test('the agent of the documentation records its commands, a turn, a check and its end', async (t) => {
+test('the agent of the documentation records its commands, a turn, a check and the end of the run', async (t) => {
   const { runs, turns, checks } = await played(t, ['<run>echo passkey > note.txt</run>', 'I wrote the note.'])
   const [run] = runs
   assert.equal(run?.status, 'completed')
@@ -37,7 +37,7 @@ test('the agent of the documentation fails its run when the model fails', async 
   assert.deepEqual(runs[0]?.failure, { code: 'AGENT_ERROR', message: 'Error: The model returned 500.' })
 })
 
-/** What is in the ledger after the agent asked a model that gives these answers. */
+/** Returns what the ledger contains after the agent has called a model that gives these answers. */
 async function played(t: TestContext, answers: string[]) {
   const { url } = await openServer(t)
   const folder = freshFolder(t)
@@ -56,7 +56,7 @@ async function played(t: TestContext, answers: string[]) {
   }
 }
 
-/** A model of the chat completions protocol that gives these answers, then fails; its address. */
+/** Starts a model of the chat completions protocol that gives these answers and then fails. Returns its address. */
 async function openModel(t: TestContext, answers: string[]): Promise<string> {
   const left = [...answers]
   const server = createServer((request, response) => {

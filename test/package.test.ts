@@ -34,7 +34,7 @@ const folder = mkdtempSync(join(tmpdir(), 'conduct-package-'))
 const home = join(folder, 'home')
 const installed = join(home, 'node_modules/conduct-ledger')
 const bin = join(installed, 'bin/conduct.cjs')
-/** The user's own stays as it is. */
+/** Keeps the user's own cache as it is. */
 const cacheHome = { XDG_CACHE_HOME: join(folder, 'cache-home') }
 
 const readJson = (path: string) => JSON.parse(readFileSync(path, 'utf8'))
@@ -65,7 +65,7 @@ before(async () => {
 
 after(() => rmSync(folder, { recursive: true, force: true }))
 
-test('the installed bin tells its version and serves', async (t) => {
+test('the installed bin prints its version, and serves', async (t) => {
   const { stdout } = await run(process.execPath, [bin, '--version'], { env: { ...process.env, ...cacheHome } })
   assert.equal(stdout.trim(), readJson(join(root, 'package.json')).version)
   assert.ok(existsSync(join(home, 'node_modules/.bin/conduct')))
@@ -75,7 +75,7 @@ test('the installed bin tells its version and serves', async (t) => {
   assert.equal((await fetch(`${url}/openapi.json`)).status, 200)
 })
 
-test('what it compiles is kept where only the user writes, and nowhere else', async () => {
+test('the compile cache is in a folder that only the user can write to, and nowhere else', async () => {
   const version = (cache: string) =>
     run(process.execPath, [bin, '--version'], { env: { PATH: process.env.PATH, XDG_CACHE_HOME: cache } })
   const cache = join(folder, 'cache')
@@ -88,7 +88,7 @@ test('what it compiles is kept where only the user writes, and nowhere else', as
   chmodSync(kept, 0o777)
   assert.match((await version(cache)).stdout, /^\d/)
   assert.deepEqual(readdirSync(kept), [])
-  // Nothing can be made below a file, as on a file system that is only read.
+  // Below a file, nothing can be created, as on a read-only file system.
   assert.match((await version(bin)).stdout, /^\d/)
 })
 
@@ -105,7 +105,7 @@ test('the installed bin speaks MCP', async () => {
   assert.deepEqual(await once(child, 'exit'), [0, null])
 })
 
-/** What the hooks of a file run at an event, by a shell. */
+/** The commands in a hooks file for an event, which a shell runs. */
 function hooksFor(file: string, event: unknown): string[] {
   const entries = fieldsOf(readJson(file).hooks)[String(event)] ?? []
   return [entries]
@@ -117,7 +117,7 @@ function hooksFor(file: string, event: unknown): string[] {
     })
 }
 
-/** Runs a line of shell as that user, with the installed program on the PATH. */
+/** Runs a shell command as that user, with the installed program on the PATH. */
 function inShell({ env, cwd }: User, line: string, input = '') {
   const path = [join(home, 'node_modules/.bin'), dirname(process.execPath), env.PATH].join(delimiter)
   const running = run('sh', ['-c', line], { env: { ...env, PATH: path }, cwd })
@@ -125,7 +125,7 @@ function inShell({ env, cwd }: User, line: string, input = '') {
   return running
 }
 
-test('conduct init, a session of an agent, conduct run list: there is its run, for each agent', async (t) => {
+test('after conduct init and an agent session, conduct run list shows the run, for each agent', async (t) => {
   const user = localUser(t)
   const { env, cwd } = user
   writeFiles(cwd, { 'src/login.ts': 'answer(500)\n' })
@@ -168,7 +168,7 @@ test('a hook records in a project whose PATH begins with an old Node.js', async 
   assert.match((await inProject('conduct run list')).stdout, /^RUN-001 +in_progress /m)
 })
 
-test('what is wrong is told with what to do, and an exit code for its kind', async (t) => {
+test('an error says what to do, and has an exit code for its kind', async (t) => {
   const user = localUser(t)
   const dead = 'CONDUCT_URL=http://127.0.0.1:9/conduct CONDUCT_API_KEY=x'
   const cases: [line: string, code: number, told: RegExp][] = [
@@ -204,7 +204,7 @@ test('the client and the server can be imported, with their types', async () => 
   await run(join(root, 'node_modules/.bin/tsc'), [...options, 'consumer.ts'], { cwd: home })
 })
 
-test('the TypeScript of the documentation works', async (t) => {
+test('the TypeScript example of the documentation works', async (t) => {
   const { url } = await startServer(t, 'sqlite::memory:', cacheHome, bin)
   const [, code = ''] = /^```ts\n([\s\S]*?)^```$/m.exec(readFileSync(join(root, 'docs/rest.md'), 'utf8')) ?? []
   assert.match(code, /from 'conduct-ledger'/)
@@ -216,7 +216,7 @@ test('the TypeScript of the documentation works', async (t) => {
   await run(process.execPath, ['client.ts'], { cwd: home, env: { ...process.env, CONDUCT_API_KEY: adminKey } })
 })
 
-test('it holds what it should and nothing else', () => {
+test('the package contains what it needs and nothing else', () => {
   const allowed = ['bin', 'dist', 'package.json', 'openapi.json', 'README.md', 'CHANGELOG.md', 'LICENSE']
   assert.deepEqual(
     readdirSync(installed).filter((part) => !allowed.includes(part)),
@@ -224,7 +224,7 @@ test('it holds what it should and nothing else', () => {
   )
 })
 
-test('it depends on what the build leaves out and what its types name, and on nothing else', () => {
+test('the package depends only on what the build leaves external and what its types import', () => {
   const { dependencies, exports } = readJson(join(installed, 'package.json'))
   const named = new Set(['pg'])
   const seen = new Set<string>()
@@ -242,7 +242,7 @@ test('it depends on what the build leaves out and what its types name, and on no
   assert.deepEqual(Object.keys(dependencies).sort(), [...named].sort())
 })
 
-test('it installs without scripts, in at most 25 MB', () => {
+test('the package installs without scripts, in at most 25 MB', () => {
   const { packages } = readJson(join(home, 'node_modules/.package-lock.json')) as {
     packages: Record<string, { hasInstallScript?: boolean }>
   }
@@ -253,7 +253,7 @@ test('it installs without scripts, in at most 25 MB', () => {
   assert.ok(bytes <= 25 * 1_048_576, `${bytes} bytes`)
 })
 
-test('the client with what it imports is at most 8 KB, gzipped', () => {
+test('the client with its imports is at most 8 KB, gzipped', () => {
   const seen = new Set<string>()
   const follow = (path: string) => {
     if (seen.has(path)) return
@@ -269,9 +269,9 @@ test('the client with what it imports is at most 8 KB, gzipped', () => {
   assert.ok(bytes <= 8192, `${bytes} bytes`)
 })
 
-test('an old Node.js is told which version is needed, and why', async () => {
+test('the error on an old Node.js says which version is needed, and why', async () => {
   const [command, ...args] = oldNode(bin)
-  // As if it had been searched for a newer one already.
+  // Conduct sets this when it has already searched for a newer Node.js.
   const env = { ...process.env, CONDUCT_RESTARTED: '1' }
   const { code, stdout, stderr } = await run(command, args, { env }).then(
     () => assert.fail('it started'),

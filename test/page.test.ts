@@ -5,7 +5,7 @@ import { size } from './proof/size.ts'
 import { type Ledger, testLedger } from './support/engines.ts'
 import fc from './support/random.ts'
 
-testLedger('pages follow each other by cursor and by Link', async ({ client, fetch }) => {
+testLedger('a cursor and Link lead from page to page', async ({ client, fetch }) => {
   for (let n = 0; n < 5; n++) await client.createRun({ runId: `R${n}`, specId: 'S' })
   const seen: string[] = []
   let next: string | undefined = '/v1/runs?specId=S&limit=2'
@@ -24,7 +24,7 @@ testLedger('pages follow each other by cursor and by Link', async ({ client, fet
   assert.deepEqual(seen, ['R4', 'R3', 'R2', 'R1', 'R0'])
 })
 
-testLedger('a cursor of the other order, or of no order, is refused', async ({ client, fetch }) => {
+testLedger('a cursor of the other order, or a malformed one, is refused', async ({ client, fetch }) => {
   for (let n = 0; n < 3; n++) await client.createRun({})
   const { meta } = await client.listRuns({ limit: 1 })
   await assert.rejects(client.listRuns({ order: 'asc', cursor: meta.nextCursor }), {
@@ -36,7 +36,7 @@ testLedger('a cursor of the other order, or of no order, is refused', async ({ c
   }
 })
 
-/** What happens between two pages: runs come and go. */
+/** Changes between two pages: runs to create, and runs to delete. */
 interface Between {
   create: number
   remove: number[]
@@ -46,18 +46,21 @@ const rounds = fc.array(fc.record({ create: fc.nat(3), remove: fc.array(fc.nat(4
   maxLength: 8,
 })
 
-testLedger('a walk during inserts and deletes repeats no run and misses none that stood throughout', async (ledger) => {
-  const walks = size(10, 5000)
-  await fc.assert(
-    fc.asyncProperty(
-      rounds,
-      fc.constantFrom('asc' as const, 'desc' as const),
-      fc.integer({ min: 1, max: 7 }),
-      (between, order, limit) => walk(ledger, between, order, limit),
-    ),
-    { numRuns: walks },
-  )
-})
+testLedger(
+  'a walk during inserts and deletes repeats no run, and misses none that exists throughout',
+  async (ledger) => {
+    const walks = size(10, 5000)
+    await fc.assert(
+      fc.asyncProperty(
+        rounds,
+        fc.constantFrom('asc' as const, 'desc' as const),
+        fc.integer({ min: 1, max: 7 }),
+        (between, order, limit) => walk(ledger, between, order, limit),
+      ),
+      { numRuns: walks },
+    )
+  },
+)
 
 async function walk({ client }: Ledger, between: Between[], order: 'asc' | 'desc', limit: number) {
   const label = `walk:${Math.random()}`
@@ -87,7 +90,7 @@ async function walk({ client }: Ledger, between: Between[], order: 'asc' | 'desc
   for (const runId of standing) await client.deleteRun({ runId })
 }
 
-testLedger('any filters together find the runs that fit them all', async ({ client }) => {
+testLedger('any combination of filters finds the runs that match them all', async ({ client }) => {
   const all = Array.from({ length: 24 }, (_, n) => ({
     runId: `R${n}`,
     specId: `S${n % 3}`,
@@ -139,13 +142,13 @@ testLedger('any filters together find the runs that fit them all', async ({ clie
   }
 })
 
-testLedger('runs of one millisecond are told apart by their row', async (ledger) => {
+testLedger('a page distinguishes runs of one millisecond by their row', async (ledger) => {
   const made = await Promise.all(Array.from({ length: 9 }, () => ledger.client.createRun({})))
   const walked = await Array.fromAsync(ledger.client.all('listRuns', { limit: 2 }))
   assert.deepEqual(walked.map(({ id }) => id).sort(), made.map(({ run }) => run.id).sort())
 })
 
-test('a cursor says where a page ended, and nothing else is one', () => {
+test('a cursor encodes where a page ended, and any other text is refused', () => {
   fc.assert(
     fc.property(fc.constantFrom('asc' as const, 'desc' as const), fc.integer({ min: 1, max: 2 ** 50 }), (order, id) => {
       const at = { createdAt: '2026-01-31T09:30:00.000Z', id }

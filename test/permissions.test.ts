@@ -8,7 +8,7 @@ import { type Permission, permissions } from '../src/ledger/secret.ts'
 import { rawCalls } from './support/call.ts'
 import { type Ledger, testLedger } from './support/engines.ts'
 
-/** What each permission lets its holder ask for, as the documentation says it. */
+/** The operations that each permission allows, according to the documentation. */
 const may: Record<Permission, readonly Required[]> = {
   admin: ['none', 'read', 'agent', 'write', 'delete', 'admin'],
   delete: ['none', 'read', 'delete'],
@@ -17,16 +17,16 @@ const may: Record<Permission, readonly Required[]> = {
   read: ['none', 'read'],
 }
 
-/** The operations that a key of one project may not run whatever its permission. */
+/** The operations that no key of one project may run, whatever its permission. */
 const serverOnly: Name[] = ['createProject', 'deleteProject', 'listLeaves']
 
 interface Caller {
   kind: string
   key?: string
-  /** Undefined for a caller whom no permission helps. */
+  /** Undefined for a caller that no permission helps. */
   held?: Permission
   project?: string
-  /** Whether the targets are of its own making. */
+  /** Whether the caller created the targets itself. */
   own?: boolean
 }
 
@@ -63,7 +63,7 @@ async function callersOf({ client, sleep }: Ledger): Promise<Caller[]> {
   ]
 }
 
-/** Makes what an address names, by the beginning of its path. */
+/** Creates the target of an address, by the beginning of its path. */
 const makeTarget: Record<string, (owner: Client, n: number, project: string) => Promise<Record<string, unknown>>> = {
   '/v1/runs/:runId': async (owner, n) => {
     const { run } = await owner.createRun({ runId: `TARGET-${n}`, content: '# Log\n\nFirst lines.\n' })
@@ -91,10 +91,10 @@ const makeTarget: Record<string, (owner: Client, n: number, project: string) => 
   '/v1/projects/:slug': async (_owner, _n, slug) => ({ slug }),
 }
 
-/** What must exist although the address of the operation does not name it. */
+/** A target that must exist although the address of the operation does not name it. */
 const targetInBody: Partial<Record<Name, string>> = { createCheck: '/v1/runs/:runId' }
 
-/** An input that is right for the operation: its example, with a target that `owner` made and with names that are free. */
+/** A valid input for the operation: its example, with a target that `owner` created, and with names that are free. */
 async function inputOf(name: Name, owner: Client, n: number, project: string): Promise<Record<string, unknown>> {
   const { path } = addressOf(name)
   const example: Record<string, unknown> = { ...routes[name].example }
@@ -106,12 +106,12 @@ async function inputOf(name: Name, owner: Client, n: number, project: string): P
     const target = await makeTarget[prefix]?.(owner, n, project)
     for (const field of targets) example[field] = target?.[field]
   }
-  // Each goes, and is not there for the next.
+  // Each call deletes its target, so the next one needs its own.
   if (name === 'deleteProject' && project === 'default') {
     const { project: target } = await owner.createProject({ slug: `target-${n}` })
     return { slug: target.slug, confirm: target.name }
   }
-  // The next one, whatever the number of the example.
+  // The run's next turn, whatever the number in the example.
   if (name === 'appendTurn') delete example.n
   const fresh: Record<string, string> = {
     runId: `NEW-${n}`,
@@ -126,7 +126,7 @@ async function inputOf(name: Name, owner: Client, n: number, project: string): P
   return example
 }
 
-testLedger('every route lets in exactly the keys that its permission says', async (ledger) => {
+testLedger('every route accepts exactly the keys that its permission allows', async (ledger) => {
   const call = rawCalls(ledger.store)
   const callers = await callersOf(ledger)
   const wrong: string[] = []
@@ -134,7 +134,7 @@ testLedger('every route lets in exactly the keys that its permission says', asyn
   for (const name of names) {
     for (const { kind, ...caller } of callers) {
       const { key, project = 'default', own } = caller
-      // A check is changed by its maker only.
+      // Only its creator may change a check.
       const isMaker = name === 'updateCheck' && (kind === 'admin' || kind === 'write')
       const owner = (own || isMaker) && key ? ledger.as({ key }) : ledger.as({ project })
       const needsAdmin = routes[name].permission === 'admin'
@@ -148,7 +148,7 @@ testLedger('every route lets in exactly the keys that its permission says', asyn
   assert.deepEqual(wrong, [])
 })
 
-test('a route without a permission is not a route', () => {
+test('a route without a permission does not compile', () => {
   const { permission: _, ...rest } = routes.me
   // @ts-expect-error: the permission is missing
   const route: Route = rest

@@ -28,7 +28,7 @@ const withHosts = ({ username, password, pathname, search }: URL, hosts: string)
 const portOf = (tx: Pick<Db, 'query'>) =>
   tx.query<{ port: number }>(sql`select inet_server_port() as port`).then(([row]) => row?.port)
 
-test('a host that is away is passed over', async (t) => {
+test('a host that does not respond is skipped', async (t) => {
   const url = await freshUrl(t)
   const db = await open(t, withHosts(url, `127.0.0.1:${await freePort()},${url.host}`))
   assert.equal(await db.tx(portOf), Number(url.port))
@@ -36,7 +36,7 @@ test('a host that is away is passed over', async (t) => {
   assert.equal(await portOf(await open(t, named)), Number(url.port))
 })
 
-test('where no host can be reached, opening fails in time', async (t) => {
+test('opening fails in time when no host can be reached', async (t) => {
   const url = await freshUrl(t)
   const dead = `127.0.0.1:${await freePort()},127.0.0.1:${await freePort()}`
   const asked = performance.now()
@@ -47,7 +47,7 @@ test('where no host can be reached, opening fails in time', async (t) => {
   assert(performance.now() - asked < 7_000)
 })
 
-test('a URL that cannot be read says what is wrong with it', async (t) => {
+test('the error for an invalid URL says what is wrong with it', async (t) => {
   const url = await freshUrl(t)
   const opened = (query: string, hosts = 'a,b') =>
     openPostgres(withHosts(url, hosts).replace(/\?.*$/, `?${query}`), () => {})
@@ -62,7 +62,7 @@ test('a URL that cannot be read says what is wrong with it', async (t) => {
   await assert.rejects(opened('sslmode=verify-ca&sslrootcert=/none.crt'), /sslrootcert cannot be read.*\/none\.crt/)
 })
 
-test('databases that only speak the protocol are refused by name', async (t) => {
+test('databases that only speak the protocol of PostgreSQL are refused by name', async (t) => {
   const url = await freshUrl(t)
   const schema = /search_path=(\w+)/.exec(decodeURIComponent(url.search))?.[1] as string
   await run(
@@ -76,14 +76,14 @@ test('databases that only speak the protocol are refused by name', async (t) => 
   )
 })
 
-test('settings that may lose what was acknowledged are told by the log of a server, /readyz and doctor', async (t) => {
-  // The PostgreSQL of the tests runs with these.
+test('the server log, /readyz and doctor report settings that may lose acknowledged writes', async (t) => {
+  // The tests run PostgreSQL with these settings.
   const risky = [/fsync=off/, /full_page_writes=off/, /synchronous_commit=off/]
   const url = (await freshUrl(t)).href
   const server = await startServer(t, url, { CONDUCT_LOG_LEVEL: 'warn' })
   const { warnings } = (await (await fetch(new URL('/readyz', server.url))).json()) as { warnings: string[] }
   const env = { ...process.env, CONDUCT_DATABASE_URL: url }
-  // It ends with 1 where something else of this machine is broken.
+  // Doctor exits with 1 if another of its checks fails on the machine that runs the test.
   const { stdout } = await promisify(execFile)(process.execPath, [main, 'doctor', '--json'], { env }).catch((e) => e)
   for (const words of risky) {
     assert(warnings.some((warning) => words.test(warning)))
@@ -92,7 +92,7 @@ test('settings that may lose what was acknowledged are told by the log of a serv
   }
 })
 
-test('a host that becomes read-only is left for one that takes writes, by all connections', async (t) => {
+test('all connections leave a host that becomes read-only for one that accepts writes', async (t) => {
   const [first, second] = await Promise.all([startPostgres(), startPostgres()])
   t.after(async () => {
     await Promise.all([first.postgres.stop(), second.postgres.stop()])

@@ -7,8 +7,8 @@ import { openPostgres } from '../src/store/engine/postgres.ts'
 import { readRows } from './proof/database.ts'
 import { startPostgres } from './support/setup.ts'
 
-// The files in support/tls are of `openssl req -x509` and `openssl x509 -req`, good for a hundred years: an authority, which
-// signed those of the server `localhost` and of the client `conduct`, and another authority.
+// `openssl req -x509` and `openssl x509 -req` created the files in support/tls, valid for a hundred years: an
+// authority, which signed the certificates of the server `localhost` and the client `conduct`, and another authority.
 const file = (name: string) => join(import.meta.dirname, 'support/tls', name)
 const ca = `sslrootcert=${file('ca.crt')}`
 const otherCa = `sslrootcert=${file('other-ca.crt')}`
@@ -16,7 +16,7 @@ const client = `sslcert=${file('client.crt')}&sslkey=${file('client.key')}`
 
 let own: Awaited<ReturnType<typeof startPostgres>>
 let folder: string
-/** The URL of another role, whom each configuration lets in without TLS. */
+/** The URL of another role, which every configuration accepts without TLS. */
 let admin: string
 before(async () => {
   own = await startPostgres()
@@ -38,7 +38,7 @@ after(async () => {
   own.remove()
 })
 
-/** Sets whether the server has TLS, and how its pg_hba.conf lets in the role of the tests. */
+/** Sets whether the server has TLS, and how its pg_hba.conf accepts the role of the tests. */
 async function serve(ssl: 'on' | 'off', entry: string) {
   writeFileSync(join(folder, 'pg_hba.conf'), `${entry}\nhost all admin all trust\n`)
   if (!isTrusted) await readRows(own.url, 'select pg_reload_conf()')
@@ -47,13 +47,13 @@ async function serve(ssl: 'on' | 'off', entry: string) {
   await readRows(admin, `alter system set ssl = ${ssl}`)
   const [before] = await readRows<{ at: string }>(admin, 'select pg_conf_load_time()::text as at')
   await readRows(admin, 'select pg_reload_conf()')
-  // A new connection is that of a new process, which has what the server has read.
+  // Each new connection starts a new process with the settings that the server has loaded.
   const isRead = `select 1 from (select pg_conf_load_time() as at) as read where at > '${before?.at}'`
   while ((await readRows(admin, isRead)).length === 0);
 }
 let isTrusted = false
 
-/** Whether the connection that this URL makes is encrypted. Throws why there is none. */
+/** Whether a connection to this URL is encrypted. Throws the reason if there is none. */
 async function isEncrypted(query: string, host = 'localhost'): Promise<boolean | undefined> {
   const db = await openPostgres(`${own.url.replace('127.0.0.1', host)}?${query}`, () => {})
   try {
@@ -67,7 +67,7 @@ async function isEncrypted(query: string, host = 'localhost'): Promise<boolean |
 const password = 'scram-sha-256'
 const refused = (error: Error & { cause?: unknown }) => `${error.message} ${(error.cause as Error)?.message ?? ''}`
 
-test('a server with TLS: only disable is not encrypted, and each mode verifies what libpq does', async () => {
+test('a server with TLS: only disable is unencrypted, and each mode verifies what libpq verifies', async () => {
   await serve('on', `host all conduct all ${password}`)
   assert.equal(await isEncrypted('sslmode=disable'), false)
   assert.equal(await isEncrypted('sslmode=allow'), false)
@@ -80,23 +80,23 @@ test('a server with TLS: only disable is not encrypted, and each mode verifies w
   for (const query of [`sslmode=require&${otherCa}`, `sslmode=verify-ca&${otherCa}`, 'sslmode=verify-full']) {
     await assert.rejects(isEncrypted(query), (error: Error) => /certificate/.test(refused(error)), query)
   }
-  // Where it may, it goes on without.
+  // The mode `prefer` may continue without TLS.
   assert.equal(await isEncrypted(`sslmode=prefer&${otherCa}`), false)
 })
 
-test('a server that lets in only what is encrypted: allow comes back with TLS', async () => {
+test('a server that accepts only encrypted connections: allow tries again with TLS', async () => {
   await serve('on', `hostssl all conduct all ${password}`)
   assert.equal(await isEncrypted('sslmode=allow'), true)
   await assert.rejects(isEncrypted('sslmode=disable'), /no encryption|pg_hba/)
 })
 
-test('a server that asks for the certificate of a client', async () => {
+test('a server that requires a client certificate', async () => {
   await serve('on', 'hostssl all conduct all cert')
   assert.equal(await isEncrypted(`sslmode=verify-full&${ca}&${client}`), true)
   await assert.rejects(isEncrypted(`sslmode=verify-full&${ca}`), /certificate/)
 })
 
-test('a server without TLS: prefer goes on without, require does not', async () => {
+test('a server without TLS: prefer continues without, require fails', async () => {
   await serve('off', `host all conduct all ${password}`)
   assert.equal(await isEncrypted(''), false)
   assert.equal(await isEncrypted('sslmode=prefer'), false)

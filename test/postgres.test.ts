@@ -16,14 +16,14 @@ async function open(t: TestContext): Promise<{ db: Db; url: string; warnings: st
   return { db, url, warnings }
 }
 
-test('statements that come again are prepared, however many come once', async (t) => {
+test('repeated statements are prepared, however many others occur once', async (t) => {
   const { db } = await open(t)
   const prepared = async () =>
     (await db.query<{ statement: string }>(sql`select statement from pg_prepared_statements`)).map(
       (row) => row.statement,
     )
   const hot = sql`select ${1}::int as hot`
-  // Each comes twice, and is prepared: too many for a connection to keep.
+  // Each occurs twice, so it is prepared: too many for a connection to keep.
   for (let n = 0; n < 400; n++) {
     await db.query(sql`select ${n}::int as twice_${raw(String(n))}`)
     await db.query(sql`select ${n}::int as twice_${raw(String(n))}`)
@@ -39,7 +39,7 @@ test('statements that come again are prepared, however many come once', async (t
   )
 })
 
-test('those who wait for commits come and go without a warning, and are woken by other servers', async (t) => {
+test('watchers come and go without a warning, and commits of other servers wake them', async (t) => {
   const { db, url, warnings } = await open(t)
   for (let n = 0; n < 30; n++) {
     const stop = db.watch(() => {})
@@ -60,7 +60,7 @@ test('those who wait for commits come and go without a warning, and are woken by
   assert.deepEqual(warnings, [])
 })
 
-test('limits are set on each connection, and no startup parameter', async (t) => {
+test('limits are set on each connection, without startup parameters', async (t) => {
   const { db } = await open(t)
   const settings = () =>
     db.query(sql`select current_setting('statement_timeout') as statement, current_setting('lock_timeout') as lock,
@@ -69,7 +69,7 @@ test('limits are set on each connection, and no startup parameter', async (t) =>
   assert.deepEqual({ ...(await settings())[0] }, { statement: '25s', lock: '5s', idle: '3s', jit: 'off' })
 })
 
-test('a transaction that does nothing for long loses its locks to others', async (t) => {
+test('a transaction that is idle for too long loses its locks to others', async (t) => {
   const { db } = await open(t)
   await db.tx((tx) => tx.query(sql`create table t (k integer primary key, v integer)`))
   await db.tx((tx) => tx.query(sql`insert into t (k, v) values (1, 0), (2, 0)`))
@@ -97,7 +97,7 @@ test('a transaction that does nothing for long loses its locks to others', async
   )
 })
 
-test('the room of numbered events is used again', async (t) => {
+test('the space of numbered events is reused', async (t) => {
   const { db } = await open(t)
   await migrate(db)
   const append = sql`insert into pending_events (subject_id, actor_id, type, subject, at, changes)
@@ -118,7 +118,7 @@ test('the room of numbered events is used again', async (t) => {
       await tx.query(sql`select pg_stat_force_next_flush() is null as told`)
     })
     await numberEvents(db)
-    // A session tells its statistics once it has told the end of its transaction.
+    // A session reports its statistics after it has reported the end of its transaction.
     while ((await uncounted()) !== 1500) await turn()
     await tidyNumbered(db)
     assert.equal(await uncounted(), 0)

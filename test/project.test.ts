@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { testLedger } from './support/engines.ts'
 
-testLedger('a project is made, read, listed and changed', async (ledger) => {
+testLedger('a project is created, read, listed and changed', async (ledger) => {
   const { client, fetch } = ledger
   const { project } = await client.createProject({ slug: 'shop', repository: 'https://example.com/shop.git' })
   assert.deepEqual([project.name, project.version], ['shop', 1])
@@ -20,7 +20,7 @@ testLedger('a project is made, read, listed and changed', async (ledger) => {
   await assert.rejects(client.getProject({ slug: 'none' }), { code: 'NOT_FOUND' })
 })
 
-testLedger('the same ids stand in two projects without seeing each other', async (ledger) => {
+testLedger('two projects can use the same ids independently', async (ledger) => {
   const { client, as } = ledger
   await client.createProject({ slug: 'shop' })
   const shop = as({ project: 'shop' })
@@ -35,7 +35,7 @@ testLedger('the same ids stand in two projects without seeing each other', async
   assert.equal((await client.getRun({ runId: 'A' })).run.content, 'default')
 })
 
-testLedger('a server key lists all projects, those it names, or the one it acts in', async (ledger) => {
+testLedger('a server key lists all projects, those that it names, or the one in which it acts', async (ledger) => {
   const { client, as } = ledger
   for (const slug of ['shop', 'blog']) {
     await client.createProject({ slug })
@@ -79,7 +79,7 @@ testLedger('a list over hundreds of projects is one list', async (ledger) => {
   )
 })
 
-testLedger('a list of all runs asks no more of the database for many projects than for few', async (ledger, t) => {
+testLedger('the query of a list of all runs is as long for many projects as for few', async (ledger, t) => {
   const { client, store } = ledger
   const asked = t.mock.method(store.db, 'query')
   const listAll = async () => {
@@ -100,7 +100,7 @@ testLedger('a list of all runs asks no more of the database for many projects th
   assert.deepEqual((await listAll()).runs, runs.slice(0, 5))
 })
 
-testLedger('the list of projects tells the newest run of each', async ({ client, as, sleep }) => {
+testLedger('the list of projects has the newest run of each', async ({ client, as, sleep }) => {
   await client.createProject({ slug: 'empty' })
   await client.createRun({ runId: 'OLD', status: 'failed' })
   sleep(1000)

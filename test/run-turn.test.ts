@@ -34,7 +34,7 @@ const turn = {
   interrupted: true,
 }
 
-testLedger('a turn keeps what it was told, and its run what follows from it', async ({ client }) => {
+testLedger('a turn keeps every given field, and its run derives fields from it', async ({ client }) => {
   const { runId } = (
     await client.createRun({ status: 'in_progress', git: { base: '0'.repeat(40), commit: '0'.repeat(40) } })
   ).run
@@ -83,7 +83,7 @@ testLedger('a turn keeps what it was told, and its run what follows from it', as
   assert.equal((await client.getRun({ runId })).run.activity, null)
 })
 
-testLedger('of changes that somebody gave and those of turns, the newest count', async ({ client }) => {
+testLedger('the newest changes count, whether an update or turns gave them', async ({ client }) => {
   const { run } = await client.createRun({ title: 'Go' })
   const { runId } = run
   const changes = async () => (await client.getRun({ runId })).run.changes
@@ -98,7 +98,7 @@ testLedger('of changes that somebody gave and those of turns, the newest count',
   assert.deepEqual(await changes(), given)
 })
 
-testLedger('a cost that one turn does not know is not known of the run', async ({ client }) => {
+testLedger('the cost of a run is unknown when the cost of one of its turns is', async ({ client }) => {
   const { runId } = (await client.createRun({})).run
   const usages: [usage: Input<'appendTurn'>['usage'], costUsd: number | undefined][] = [
     [{ inputTokens: 1, costUsd: 0.5 }, 0.5],
@@ -111,7 +111,7 @@ testLedger('a cost that one turn does not know is not known of the run', async (
   }
 })
 
-testLedger('a turn that is sent again is there once', async ({ client }) => {
+testLedger('a turn that is sent again is stored once', async ({ client }) => {
   const { runId } = (await client.createRun({})).run
   const first = await client.appendTurn({ runId, n: 1, ...turn, answer: '' })
   assert.deepEqual(await client.appendTurn({ runId, n: 1, ...turn, answer: '' }), first)
@@ -133,7 +133,7 @@ testLedger('a turn that is sent again is there once', async ({ client }) => {
   assert.deepEqual(both[0], both[1])
 })
 
-testLedger('turns are read, listed, searched and told, and go with their run', async ({ client }) => {
+testLedger('turns are read, listed, searched and logged, and deleted with their run', async ({ client }) => {
   const { runId } = (await client.createRun({})).run
   for (const word of ['apfel', 'birne', 'quitte'])
     await client.appendTurn({ runId, prompt: `Eine ${word}`, answer: `Hier: ${word}saft` })
@@ -172,7 +172,7 @@ testLedger('turns are read, listed, searched and told, and go with their run', a
   assert.equal((await client.listEvents({ type: ['turn.deleted'] })).events.length, 3)
 })
 
-testLedger('a run says what it does, without a version or an event', async ({ client }) => {
+testLedger('a run reports its activity, without a version or an event', async ({ client }) => {
   const { run, lease } = await client.createRun({ leaseSeconds: 60 })
   const { runId } = run
   const told = async (activity: Input<'heartbeat'>['activity']) =>
@@ -204,7 +204,7 @@ testLedger('a run says what it does, without a version or an event', async ({ cl
   })
 })
 
-testLedger('the files that the turns of a run changed are listed, the largest changes first', async ({ client }) => {
+testLedger('the files that the turns of a run changed are listed, largest changes first', async ({ client }) => {
   const { runId } = (await client.createRun({})).run
   assert.deepEqual(await client.listRunFiles({ runId }), { files: [], meta: { total: 0 } })
   await client.appendTurn({

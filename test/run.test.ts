@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { testLedger } from './support/engines.ts'
 
-testLedger('a run keeps every field that was given, and the rest is null', async ({ client }) => {
+testLedger('a run keeps every given field, and the others are null', async ({ client }) => {
   const given = {
     runId: 'RUN-001',
     specId: 'AUTH-001',
@@ -65,7 +65,7 @@ testLedger('a run keeps every field that was given, and the rest is null', async
   assert.deepEqual([...new Set(Object.values(unknown))], [null])
 })
 
-testLedger('a taken runId is refused with the way on, and nothing of the call is kept', async ({ client }) => {
+testLedger('the error for a taken runId says what to do, and nothing of the call is stored', async ({ client }) => {
   await client.createRun({ runId: 'A', content: 'first' })
   await assert.rejects(client.createRun({ runId: 'A', content: 'second', labels: { a: 'b' } }), {
     code: 'CONFLICT',
@@ -75,7 +75,7 @@ testLedger('a taken runId is refused with the way on, and nothing of the call is
   assert.equal((await client.listRuns({ label: 'a:b' })).runs.length, 0)
 })
 
-testLedger('handed-out ids pass over those taken by hand, and are never handed out twice', async ({ client }) => {
+testLedger('generated ids skip taken ones, and are never generated twice', async ({ client }) => {
   const next = async () => (await client.createRun({})).run.runId
   assert.equal(await next(), 'RUN-001')
   await client.createRun({ runId: 'RUN-7' })
@@ -89,7 +89,7 @@ testLedger('handed-out ids pass over those taken by hand, and are never handed o
   assert.equal(await next(), 'RUN-1235')
 })
 
-testLedger('writers at once get ids of their own', async ({ client }) => {
+testLedger('simultaneous creates get different ids', async ({ client }) => {
   const made = await Promise.all(Array.from({ length: 40 }, () => client.createRun({ content: 'x' })))
   assert.deepEqual(
     made.map(({ run }) => run.runId).sort(),
@@ -97,28 +97,31 @@ testLedger('writers at once get ids of their own', async ({ client }) => {
   )
 })
 
-testLedger('a change moves only what it names, counts the version and is told by its ETag', async (ledger) => {
-  const { client } = ledger
-  await client.createRun({ runId: 'A', agent: 'ci', labels: { a: '1', b: '2' }, content: 'one' })
-  ledger.sleep(1000)
-  const { run } = await client.updateRun({ runId: 'A', labels: { b: '3' }, content: 'two', agent: null })
-  assert.deepEqual([run.labels, run.agent, run.version], [{ b: '3' }, null, 2])
-  assert.ok(run.updatedAt > run.createdAt)
-  assert.equal((await client.listRuns({ label: 'a:1' })).runs.length, 0)
-  assert.equal((await client.listRuns({ label: 'b:3' })).runs.length, 1)
-  assert.equal((await client.getRun({ runId: 'A' })).run.content, 'two')
+testLedger(
+  'an update changes only the fields that it names, increments the version and returns a new ETag',
+  async (ledger) => {
+    const { client } = ledger
+    await client.createRun({ runId: 'A', agent: 'ci', labels: { a: '1', b: '2' }, content: 'one' })
+    ledger.sleep(1000)
+    const { run } = await client.updateRun({ runId: 'A', labels: { b: '3' }, content: 'two', agent: null })
+    assert.deepEqual([run.labels, run.agent, run.version], [{ b: '3' }, null, 2])
+    assert.ok(run.updatedAt > run.createdAt)
+    assert.equal((await client.listRuns({ label: 'a:1' })).runs.length, 0)
+    assert.equal((await client.listRuns({ label: 'b:3' })).runs.length, 1)
+    assert.equal((await client.getRun({ runId: 'A' })).run.content, 'two')
 
-  ledger.sleep(1000)
-  const same = await client.updateRun({ runId: 'A', labels: { b: '3' }, content: 'two', agent: null })
-  assert.deepEqual(same.run, run, 'a change to the same values changes nothing')
-  const { events } = await client.listEvents()
-  assert.deepEqual(
-    events.filter(({ type }) => type === 'run.updated').map(({ changes }) => Object.keys(changes).sort()),
-    [['agent', 'content', 'labels']],
-  )
-})
+    ledger.sleep(1000)
+    const same = await client.updateRun({ runId: 'A', labels: { b: '3' }, content: 'two', agent: null })
+    assert.deepEqual(same.run, run, 'a change to the same values changes nothing')
+    const { events } = await client.listEvents()
+    assert.deepEqual(
+      events.filter(({ type }) => type === 'run.updated').map(({ changes }) => Object.keys(changes).sort()),
+      [['agent', 'content', 'labels']],
+    )
+  },
+)
 
-testLedger('If-Match lets only the version through that it names', async ({ client, fetch }) => {
+testLedger('a write with If-Match succeeds only for the version that it names', async ({ client, fetch }) => {
   const { run } = await client.createRun({ runId: 'A' })
   const etag = `"${run.id}-1"`
   await client.updateRun({ runId: 'A', ifVersion: `W/${etag}, ${etag}`, title: 'new' })
@@ -134,7 +137,7 @@ testLedger('If-Match lets only the version through that it names', async ({ clie
   await client.deleteRun({ runId: 'A', ifVersion: `"${run.id}-3"` })
 })
 
-testLedger('of fifty changes that ask for the same version, one is made', async ({ client }) => {
+testLedger('of fifty simultaneous updates that require the same version, one succeeds', async ({ client }) => {
   const { run } = await client.createRun({ runId: 'A' })
   const ifVersion = `"${run.id}-1"`
   const tries = Array.from({ length: 50 }, (_, n) => client.updateRun({ runId: 'A', title: `try ${n}`, ifVersion }))
@@ -145,7 +148,7 @@ testLedger('of fifty changes that ask for the same version, one is made', async 
   assert.equal((await client.getRun({ runId: 'A' })).run.version, 2)
 })
 
-testLedger('concurrent changes without If-Match lose nothing', async ({ client }) => {
+testLedger('concurrent updates without If-Match lose nothing', async ({ client }) => {
   await client.createRun({ runId: 'A' })
   await Promise.all([
     client.updateRun({ runId: 'A', title: 'title' }),
@@ -161,7 +164,7 @@ testLedger('concurrent changes without If-Match lose nothing', async ({ client }
 })
 
 testLedger(
-  'a content over the limit is refused whole, one at the limit is kept',
+  'content over the limit is refused whole, and content at the limit is stored',
   async ({ client }) => {
     await client.createRun({ runId: 'A', content: 'é'.repeat(512) })
     await assert.rejects(client.createRun({ content: `${'é'.repeat(512)}x` }), {
@@ -174,7 +177,7 @@ testLedger(
   { contentLimit: 1024 },
 )
 
-testLedger('each filter finds its runs, alone and with others, newest first', async (ledger) => {
+testLedger('each filter finds its runs, alone and combined, newest first', async (ledger) => {
   const { client } = ledger
   const moments: string[] = []
   for (const n of [1, 2, 3, 4, 5, 6]) {
@@ -226,7 +229,7 @@ testLedger('each filter finds its runs, alone and with others, newest first', as
   })
 })
 
-testLedger('text of any script comes back byte for byte', async ({ client }) => {
+testLedger('text in any script comes back byte for byte', async ({ client }) => {
   const content = '# Ünïcode\n\n\u{1F680} 漢字 \u200b\r\n\t"quoted" \\ \u0001'
   await client.createRun({ runId: 'A', content, labels: { k: '\u{1F680}' } })
   const { run } = await client.getRun({ runId: 'A' })

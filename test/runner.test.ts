@@ -10,7 +10,7 @@ import { madeOnce } from './support/built.ts'
 import { allProofs, nameOf, proofs, shareOf } from './support/proofs.ts'
 import { filesOf, groups, startsOf } from './support/together.ts'
 
-/** Runs test files of these contents as `npm test` and `npm run proof` do, which `how` tells apart. */
+/** Runs test files with these contents. The arguments `how` select between `npm test` and `npm run proof`. */
 function runFiles(t: TestContext, how: string[], files: Record<string, string>) {
   const folder = mkdtempSync(join(tmpdir(), 'conduct-runner-'))
   t.after(() => rmSync(folder, { recursive: true, force: true }))
@@ -20,7 +20,7 @@ function runFiles(t: TestContext, how: string[], files: Record<string, string>) 
     return path
   })
   const run = fileURLToPath(new URL('support/run.ts', import.meta.url))
-  // A test that runs inside another is told to report to it.
+  // Inside a test, Node.js sets this variable, and an inner test then reports to the outer one.
   const { NODE_TEST_CONTEXT: _, ...env } = process.env
   return spawnSync(process.execPath, [run, ...how, ...paths], { env, encoding: 'utf8' })
 }
@@ -33,7 +33,7 @@ test('a failing test fails the run of npm test', (t) => {
   assert.equal(status, 1)
 })
 
-test('an error that nobody catches fails the run, and is shown', (t) => {
+test('an uncaught error fails the run, and is shown', (t) => {
   const late = `test('passes', async () => {
     setTimeout(() => { throw new Error('thrown by a timer') })
     await new Promise((resolve) => setTimeout(resolve, 50))
@@ -43,7 +43,7 @@ test('an error that nobody catches fails the run, and is shown', (t) => {
   assert.equal(status, 1)
 })
 
-test('the files of a group are started as one when all are run, and each alone otherwise', (t) => {
+test('the files of a group start as one if all of them run, and separately otherwise', (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'conduct-runner-'))
   t.after(() => rmSync(folder, { recursive: true, force: true }))
   for (const group of Object.keys(groups)) {
@@ -58,7 +58,7 @@ test('the files of a group are started as one when all are run, and each alone o
   assert.equal(new Set(all).size, all.length, 'a file is in one group at most')
 })
 
-test('proofs go on after one that fails, and end with a table of all', (t) => {
+test('proofs continue after one that fails, and end with a table of all', (t) => {
   const { status, stdout } = runFiles(t, ['--proof', '--share', '0.1'], {
     failing,
     breaking: 'process.exit(7)',
@@ -71,13 +71,13 @@ test('proofs go on after one that fails, and end with a table of all', (t) => {
   assert.equal(status, 1)
 })
 
-test('a proof that there is not is answered with all that there are', () => {
+test('the error for an unknown proof lists the existing ones', () => {
   assert.throws(() => proofs(['kil']), /no proof 'kil'.* kill, /)
   assert.deepEqual(proofs(['kill']), ['test/proof/kill.test.ts'])
   assert.throws(() => shareOf('2'), /'2', and must be a number above 0/)
 })
 
-test('what several processes need at once is made by one of them, also after one that was killed', async (t) => {
+test('one process makes what several need at once, and another does after one that was killed', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'conduct-made-'))
   t.after(() => rmSync(folder, { recursive: true, force: true }))
   const name = `made-${process.pid}`

@@ -13,7 +13,10 @@ async function indexAll({ db }: Ledger['store']) {
   while (await indexMore(db, 5));
 }
 
-/** Searches twice: while some of what was written may wait for the index, and once nothing does. Both find the same. */
+/**
+ * Searches twice, while new texts may wait for the index and after all are indexed, and asserts that both find the
+ * same.
+ */
 const finder =
   ({ client, store }: Pick<Ledger, 'client' | 'store'>) =>
   async (q: string, more: Omit<Parameters<typeof client.search>[0], 'q'> = {}) => {
@@ -48,7 +51,7 @@ testLedger('words of code are found as developers expect', async (ledger) => {
   assert.deepEqual(await find('ogin'), [], 'a word is found from its beginning')
 })
 
-testLedger('what was written is found at once, as it is now', async (ledger) => {
+testLedger('a search finds every text at once, as it is now', async (ledger) => {
   const { client } = ledger
   const find = finder(ledger)
   await client.createRun({ runId: 'A', title: 'Passkeys', content: 'zebra' })
@@ -68,29 +71,32 @@ testLedger('what was written is found at once, as it is now', async (ledger) => 
   assert.deepEqual(await find('zebra'), ['feature 1'])
 })
 
-testLedger('what waits for the index is found among what is in it, page by page', async ({ client, store }) => {
-  const filler = 'filler '.repeat(5_000)
-  const texts = ['okapi', `okapi ${filler}`, `${filler} okapi`, `okapi ${filler} okapi`, 'nothing']
-  for (let n = 0; n < 30; n++) await client.createRun({ runId: `R${n}`, title: 'a run', content: texts[n % 5] })
-  await indexAll(store)
-  for (let n = 0; n < 30; n += 2) {
-    if (n % 3 === 0) await client.appendToRun({ runId: `R${n}`, text: ' okapi' })
-    if (n % 5 === 0) await client.updateRun({ runId: `R${n}`, title: 'An okapi' })
-    if (n % 7 === 0) await client.updateRun({ runId: `R${n}`, content: 'no more' })
-    if (n % 11 === 0) await client.deleteRun({ runId: `R${n}` })
-  }
-  for (let n = 30; n < 33; n++) await client.createRun({ runId: `R${n}`, content: texts[n % 5] })
-  const walk = async (limit: number) =>
-    (await Array.fromAsync(client.all('search', { q: 'okapi', limit }))).map(({ subject }) => subject)
-  const scanned = [await walk(1), await walk(2), await walk(100)]
-  await indexAll(store)
-  const indexed = await walk(100)
-  assert.deepEqual(scanned, [indexed, indexed, indexed])
-  assert.equal(indexed.length, new Set(indexed).size)
-  assert.ok(indexed.length > 20, String(indexed.length))
-})
+testLedger(
+  'a search merges texts that wait for the index with those in it, page by page',
+  async ({ client, store }) => {
+    const filler = 'filler '.repeat(5_000)
+    const texts = ['okapi', `okapi ${filler}`, `${filler} okapi`, `okapi ${filler} okapi`, 'nothing']
+    for (let n = 0; n < 30; n++) await client.createRun({ runId: `R${n}`, title: 'a run', content: texts[n % 5] })
+    await indexAll(store)
+    for (let n = 0; n < 30; n += 2) {
+      if (n % 3 === 0) await client.appendToRun({ runId: `R${n}`, text: ' okapi' })
+      if (n % 5 === 0) await client.updateRun({ runId: `R${n}`, title: 'An okapi' })
+      if (n % 7 === 0) await client.updateRun({ runId: `R${n}`, content: 'no more' })
+      if (n % 11 === 0) await client.deleteRun({ runId: `R${n}` })
+    }
+    for (let n = 30; n < 33; n++) await client.createRun({ runId: `R${n}`, content: texts[n % 5] })
+    const walk = async (limit: number) =>
+      (await Array.fromAsync(client.all('search', { q: 'okapi', limit }))).map(({ subject }) => subject)
+    const scanned = [await walk(1), await walk(2), await walk(100)]
+    await indexAll(store)
+    const indexed = await walk(100)
+    assert.deepEqual(scanned, [indexed, indexed, indexed])
+    assert.equal(indexed.length, new Set(indexed).size)
+    assert.ok(indexed.length > 20, String(indexed.length))
+  },
+)
 
-testLedger('a search that has nothing to catch up with writes nothing', async ({ client, store }) => {
+testLedger('a search with an up-to-date index writes nothing', async ({ client, store }) => {
   await client.createRun({ runId: 'A', title: 'badger' })
   await indexAll(store)
   const { tx } = store.db
@@ -113,7 +119,7 @@ testLedger('hits in id and title come first, then the newest, page by page', asy
     all,
   )
   for (const kept of [7, 5, 3, 1, 0]) {
-    // As on a ledger whose newest entries, which have an index of their own, are only the last of all.
+    // As on a ledger whose index of the newest entries does not contain all entries.
     await store.db.tx((tx) => tx.query(sql`delete from search_recent where rowid < ${(all.length - kept + 1) * slots}`))
     for (const limit of [1, 2, 3, 20]) {
       const walked = await Array.fromAsync(client.all('search', { q: 'walrus', limit }))
@@ -127,18 +133,21 @@ testLedger('hits in id and title come first, then the newest, page by page', asy
   await assert.rejects(client.search({ q: 'walrus', cursor: 'x' }), { code: 'BAD_REQUEST' })
 })
 
-testLedger('a project finds its own, a server key all or those it names', async (ledger) => {
-  const { client, as } = ledger
-  await client.createProject({ slug: 'shop' })
-  await client.createRun({ runId: 'A', title: 'otter' })
-  await as({ project: 'shop' }).createRun({ runId: 'B', title: 'otter' })
-  const { secret } = await client.createKey({ name: 'r', permissions: ['read'], project: 'shop' })
-  assert.deepEqual(await finder(ledger)('otter'), ['run B', 'run A'])
-  assert.deepEqual(await finder(ledger)('otter', { project: ['default'] }), ['run A'])
-  assert.deepEqual(await finder({ store: ledger.store, client: as({ key: secret }) })('otter'), ['run B'])
-})
+testLedger(
+  'a project key searches its project, and a server key all projects or those that it names',
+  async (ledger) => {
+    const { client, as } = ledger
+    await client.createProject({ slug: 'shop' })
+    await client.createRun({ runId: 'A', title: 'otter' })
+    await as({ project: 'shop' }).createRun({ runId: 'B', title: 'otter' })
+    const { secret } = await client.createKey({ name: 'r', permissions: ['read'], project: 'shop' })
+    assert.deepEqual(await finder(ledger)('otter'), ['run B', 'run A'])
+    assert.deepEqual(await finder(ledger)('otter', { project: ['default'] }), ['run A'])
+    assert.deepEqual(await finder({ store: ledger.store, client: as({ key: secret }) })('otter'), ['run B'])
+  },
+)
 
-testLedger('hostile syntax is text', async (ledger) => {
+testLedger('the syntax of either engine is treated as text', async (ledger) => {
   const { client } = ledger
   await client.createRun({ runId: 'A', content: 'plain "quoted" NEAR text' })
   const find = finder(ledger)
@@ -160,7 +169,7 @@ testLedger('hostile syntax is text', async (ledger) => {
   assert.equal(results[0]?.snippet, 'plain "**quoted**" NEAR text')
 })
 
-testLedger('a text of any length is found by all of its words, also across the borders of passages', async (ledger) => {
+testLedger('every word of a text of any length is found, even across the borders of passages', async (ledger) => {
   const { client } = ledger
   const find = finder(ledger)
   const filler = 'lorem ipsum dolor '
@@ -172,7 +181,7 @@ testLedger('a text of any length is found by all of its words, also across the b
   assert.deepEqual(await find('long middle'), ['run LONG'], 'the title counts in each passage')
   const { results } = await client.search({ q: 'middle' })
   assert.match(results[0]?.snippet ?? '', /\*\*middle\*\*/)
-  // Grows by pieces that split words, here and at each border.
+  // This text grows by pieces that split words, here and at each border of a passage.
   await client.createRun({ runId: 'LOG' })
   const log = `${upTo(passageBytes - 10)} separated ${upTo(passageBytes)} unbroken ${upTo(500)}`
   for (let at = 0; at < log.length; at += 9_001) {
@@ -189,7 +198,7 @@ testLedger('a text of any length is found by all of its words, also across the b
   assert.deepEqual(await find('middle'), [])
 })
 
-testLedger('what outgrows the limit loses the words that are dropped, and no others', async (ledger) => {
+testLedger('a text over the limit loses the words of the dropped part, and no others', async (ledger) => {
   const { client } = ledger
   const find = finder(ledger)
   await client.createRun({ runId: 'LOG', content: `begin ${'x '.repeat(10)}` })
@@ -237,7 +246,7 @@ testLedger('a walk through hits misses none that changes meanwhile', async ({ cl
   assert.deepEqual(seen, ['R5', 'R4', 'R3', 'R2', 'R1', 'R0'])
 })
 
-testLedger('checks that go with their run are no longer found', async (ledger) => {
+testLedger('checks that are deleted with their run are no longer found', async (ledger) => {
   const { client } = ledger
   const find = finder(ledger)
   await client.createRun({ runId: 'A' })
@@ -263,14 +272,14 @@ for (const [text, expected] of words) {
   test(`the words of ${text}`, () => assert.deepEqual([...wordsOf(text)].sort(), expected.sort()))
 }
 
-test('a query is its words, and a snippet shows where they are', () => {
+test('a query is split into words, and a snippet marks them', () => {
   assert.deepEqual(termsOf('Fix "src/a.ts" (now!)'), ['fix', 'src/a.ts', 'now'])
   const text = `${'before '.repeat(40)}the needle is here ${'after '.repeat(40)}`
   assert.match(snippetOf(text, ['needle']), /^….*the \*\*needle\*\* is here.*…$/)
   assert.equal(snippetOf('short', ['none']), 'short')
 })
 
-testLedger('a search with filters of runs finds the runs that lists with them show', async (ledger) => {
+testLedger('a search with run filters finds the runs that a list with the same filters contains', async (ledger) => {
   const { client } = ledger
   const find = finder(ledger)
   const git = (branch: string, commit: string) => ({ branch, commit: commit.repeat(40) })
@@ -303,16 +312,13 @@ testLedger('a search with filters of runs finds the runs that lists with them sh
   assert.deepEqual(await find('zebra'), ['run C', 'run B', 'run A', 'spec S-1'])
 })
 
-testLedger(
-  'a search with a filter that few of many hits fulfil finds them all, page by page',
-  async ({ client, store }) => {
-    for (let n = 0; n < 260; n++) {
-      await client.createRun({ runId: `R-${n}`, title: 'okapi', agent: n % 40 === 0 ? 'rare' : 'common' })
-    }
-    await indexAll(store)
-    await client.updateRun({ runId: 'R-80', title: 'An okapi' })
-    const found: string[] = []
-    for await (const { subject } of client.all('search', { q: 'okapi', agent: 'rare', limit: 2 })) found.push(subject)
-    assert.deepEqual(found.toSorted(), ['R-0', 'R-120', 'R-160', 'R-200', 'R-240', 'R-40', 'R-80'])
-  },
-)
+testLedger('a search finds all hits that match a selective filter, page by page', async ({ client, store }) => {
+  for (let n = 0; n < 260; n++) {
+    await client.createRun({ runId: `R-${n}`, title: 'okapi', agent: n % 40 === 0 ? 'rare' : 'common' })
+  }
+  await indexAll(store)
+  await client.updateRun({ runId: 'R-80', title: 'An okapi' })
+  const found: string[] = []
+  for await (const { subject } of client.all('search', { q: 'okapi', agent: 'rare', limit: 2 })) found.push(subject)
+  assert.deepEqual(found.toSorted(), ['R-0', 'R-120', 'R-160', 'R-200', 'R-240', 'R-40', 'R-80'])
+})

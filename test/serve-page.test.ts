@@ -10,7 +10,7 @@ import { openStore } from '../src/store/open.ts'
 const index = '<!doctype html><script type="module" src="./assets/index-4f2a.js"></script>'
 const script = `export const words = '${'many words '.repeat(200)}'`
 
-/** A folder as the build makes it, or an empty one, beside a file that is nobody's business. */
+/** A folder as the build creates it, or an empty one, beside a file that the server must not serve. */
 function folderOf(t: TestContext, isBuilt = true): string {
   const folder = mkdtempSync(join(tmpdir(), 'conduct-page-'))
   t.after(() => rmSync(folder, { recursive: true, force: true }))
@@ -41,7 +41,7 @@ async function serverOf(t: TestContext, webFolder: string, basePath = '/conduct'
 const browser = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' }
 
 for (const basePath of ['/conduct', '/a/b', '']) {
-  test(`the page and its files stand under '${basePath}'`, async (t) => {
+  test(`the page and its files are served under '${basePath}'`, async (t) => {
     const get = await serverOf(t, folderOf(t), basePath)
     const home = await get('/')
     assert.deepEqual([home.status, await home.text()], [200, index])
@@ -58,7 +58,7 @@ for (const basePath of ['/conduct', '/a/b', '']) {
   })
 }
 
-test('whoever opens the server in a browser is led to the page, and a program is not', async (t) => {
+test('a browser is redirected to the page, and a program is not', async (t) => {
   const store = await openStore('sqlite::memory:')
   t.after(() => store.close())
   for (const [basePath, home] of [
@@ -80,7 +80,7 @@ test('whoever opens the server in a browser is led to the page, and a program is
   }
 })
 
-test('each file has its type, and lets nothing else run or be embedded', async (t) => {
+test('each file has its type, and a policy against foreign scripts and embedding', async (t) => {
   const get = await serverOf(t, folderOf(t))
   const types = {
     '/': 'text/html; charset=utf-8',
@@ -101,7 +101,7 @@ test('each file has its type, and lets nothing else run or be embedded', async (
   }
 })
 
-test('what a browser has is not sent again, and HEAD sends nothing', async (t) => {
+test('an unchanged file is not sent again, and HEAD sends no body', async (t) => {
   const get = await serverOf(t, folderOf(t))
   for (const path of ['/', '/assets/index-4f2a.js']) {
     const etag = (await get(path)).headers.get('etag') ?? ''
@@ -113,7 +113,7 @@ test('what a browser has is not sent again, and HEAD sends nothing', async (t) =
   }
 })
 
-test('files are compressed for those who take it, where that is shorter', async (t) => {
+test('files are compressed for clients that accept it, if that makes them shorter', async (t) => {
   const get = await serverOf(t, folderOf(t))
   const ask = (path: string, coding: string) => get(path, { 'accept-encoding': coding })
   for (const coding of ['gzip', 'br, gzip', 'gzip;q=0.5', 'deflate, GZIP;q=1.0, *;q=0']) {
@@ -130,7 +130,7 @@ test('files are compressed for those who take it, where that is shorter', async 
   assert.equal((await ask('/assets/font-77aa.woff2', 'gzip')).headers.get('content-encoding'), null)
 })
 
-test('whoever opens another address in a browser is led to the page; a program is told what is wrong', async (t) => {
+test('a browser at an unknown address is redirected to the page, and a program gets an error', async (t) => {
   const get = await serverOf(t, folderOf(t))
   for (const path of ['', '/runs', '/runs/RUN-001', '/assets/none']) {
     const response = await get(path, browser)
@@ -149,7 +149,7 @@ test('whoever opens another address in a browser is led to the page; a program i
   assert.equal((await get('/', {}, 'POST')).status, 404)
 })
 
-test('nothing but the files of the page can be had', async (t) => {
+test('only the files of the page are served', async (t) => {
   const get = await serverOf(t, folderOf(t))
   for (const path of [
     '/../secret.txt',
@@ -172,7 +172,7 @@ test('nothing but the files of the page can be had', async (t) => {
   }
 })
 
-test('without a build the page says how to make one, and is there once it is made', async (t) => {
+test('without a build the page says how to make one, and appears once it is made', async (t) => {
   const web = folderOf(t, false)
   const get = await serverOf(t, web)
   const response = await get('/', browser)

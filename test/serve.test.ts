@@ -4,7 +4,7 @@ import { createServer } from 'node:net'
 import { test } from 'node:test'
 import { main } from './support/program.ts'
 
-/** `conduct …`, run to its end. */
+/** Runs `conduct …` until it exits. */
 function conduct(
   args: string[],
   env: Record<string, string> = {},
@@ -21,7 +21,7 @@ function conduct(
   })
 }
 
-test('a taken port is said, with the flag that changes it', async (t) => {
+test('the error for a taken port names the flag that changes it', async (t) => {
   const holder = createServer()
   await new Promise<void>((done) => holder.listen(0, '127.0.0.1', done))
   t.after(() => holder.close())
@@ -31,7 +31,7 @@ test('a taken port is said, with the flag that changes it', async (t) => {
   assert.equal(stderr, `conduct: port ${port} is taken: choose another with --port or CONDUCT_PORT.\n`)
 })
 
-test('a wrong setting, a wrong flag and a wrong command stop with words', async () => {
+test('a wrong setting, a wrong flag and a wrong command fail with a message', async () => {
   const setting = await conduct(['serve'], { CONDUCT_PORT: 'x', CONDUCT_NAME: 'y' })
   assert.equal(setting.code, 2)
   assert.match(setting.stderr, /CONDUCT_PORT must be a whole number.*\nCONDUCT_NAME is not a setting/)
@@ -46,7 +46,7 @@ test('a wrong setting, a wrong flag and a wrong command stop with words', async 
   assert.match(folder.stderr, /^conduct: sqlite:\/dev\/null\/x\.db cannot be opened: /)
 })
 
-test('--version and --help answer at once', async () => {
+test('--version and --help print at once', async () => {
   assert.match((await conduct(['--version'])).stdout, /^\d+\.\d+\.\d+\n$/)
   const help = await conduct(['serve', '--help'])
   assert.equal(help.code, 0)

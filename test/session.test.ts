@@ -10,7 +10,7 @@ import { base, type Ledger, testLedger } from './support/engines.ts'
 const day = 24 * 3600_000
 const ownPage = { 'sec-fetch-site': 'same-origin' }
 
-/** Requests of a browser: without a key, with the cookie that it has. */
+/** Requests as a browser sends them: without a key, with its cookies. */
 function browserOf({ store }: Pick<Ledger, 'store'>, origin = 'http://localhost', cookie = '') {
   const app = createApp({ store, rateLimit: 0 })
   const jar = { cookie }
@@ -27,7 +27,7 @@ function browserOf({ store }: Pick<Ledger, 'store'>, origin = 'http://localhost'
   return { jar, ask, logIn }
 }
 
-testLedger('a key logs a browser in, by a cookie that scripts cannot read', async (ledger) => {
+testLedger('a browser logs in with a key, and gets a cookie that scripts cannot read', async (ledger) => {
   const browser = browserOf(ledger, 'http://localhost:3000')
   const { status, told, set } = await browser.logIn({ key: ledger.adminKey })
   assert.equal(status, 201)
@@ -45,7 +45,7 @@ testLedger('a key logs a browser in, by a cookie that scripts cannot read', asyn
 })
 
 testLedger(
-  'the cookie is Secure where the page came by HTTPS, and is named and placed by its server',
+  'the cookie is Secure if the page came by HTTPS, and its name and path depend on the server',
   async (ledger) => {
     const { set } = await browserOf(ledger, 'https://conduct.example').logIn({ key: ledger.adminKey })
     assert.match(set ?? '', /^conduct_session_default=.*; Path=\/conduct; HttpOnly; Secure; SameSite=Strict$/)
@@ -72,7 +72,7 @@ testLedger(
   },
 )
 
-testLedger("two servers of one host do not take each other's cookie", async (ledger) => {
+testLedger("two servers on one host do not use each other's cookie", async (ledger) => {
   const browser = browserOf(ledger, 'http://localhost:3000')
   await browser.logIn({ key: ledger.adminKey })
   const other = browserOf(ledger, 'http://localhost:4000', browser.jar.cookie)
@@ -81,7 +81,7 @@ testLedger("two servers of one host do not take each other's cookie", async (led
   assert.equal((await both.ask('GET', '/v1/auth/me')).status, 200)
 })
 
-testLedger("a write by cookie is taken from Conduct's own page alone", async (ledger) => {
+testLedger("a write by cookie is accepted only from Conduct's own page", async (ledger) => {
   const browser = browserOf(ledger)
   await browser.logIn({ key: ledger.adminKey })
   const elsewhere: Record<string, string>[] = [
@@ -106,7 +106,7 @@ testLedger("a write by cookie is taken from Conduct's own page alone", async (le
   assert.equal((await browser.ask('POST', '/v1/auth/session', login, {})).status, 201, 'a login from no browser')
 })
 
-testLedger('a bearer key wins over the cookie', async (ledger) => {
+testLedger('a bearer key takes precedence over the cookie', async (ledger) => {
   const browser = browserOf(ledger)
   await browser.logIn({ key: ledger.adminKey })
   const { secret } = await ledger.client.createKey({ name: 'reader', permissions: ['read'] })
@@ -117,7 +117,7 @@ testLedger('a bearer key wins over the cookie', async (ledger) => {
   assert.equal((await browser.ask('GET', '/v1/auth/me', undefined, { authorization: 'Bearer nonsense' })).status, 401)
 })
 
-testLedger('a session ends with its key, with its age, and by logging out', async (ledger) => {
+testLedger('a session ends with its key, after 30 days, and at logout', async (ledger) => {
   const { client, sleep } = ledger
   const expiresAt = new Date(Date.now() + 2 * day).toISOString()
   const short = await client.createKey({ name: 'short', permissions: ['read'], expiresAt })
@@ -151,7 +151,7 @@ testLedger('a session ends with its key, with its age, and by logging out', asyn
   assert.equal(await status(browsers.old), 401)
 })
 
-testLedger('what is no session opens nothing', async (ledger) => {
+testLedger('an invalid session secret, key or code is refused', async (ledger) => {
   for (const secret of ['', 'x', `session_${'x'.repeat(43)}`, ledger.adminKey, '%00', '"']) {
     const { status } = await browserOf(ledger, undefined, `conduct_session_default=${secret}`).ask('GET', '/v1/runs')
     assert.equal(status, 401, secret)
@@ -164,7 +164,7 @@ testLedger('what is no session opens nothing', async (ledger) => {
     assert.equal((await logIn(by)).status, 422)
 })
 
-testLedger('a login code of a key logs in as that key: once, and within ten minutes', async (ledger) => {
+testLedger('a login code of a key logs in as that key, once and within ten minutes', async (ledger) => {
   const { client, as, sleep } = ledger
   const { key, secret } = await client.createKey({ name: 'writer', permissions: ['write'] })
   const writer = as({ key: secret })
@@ -182,7 +182,7 @@ testLedger('a login code of a key logs in as that key: once, and within ten minu
   assert.equal((await browserOf(ledger).logIn({ code: ofRevoked.code })).status, 401)
 })
 
-testLedger("the local user's login code makes a key for the browser, which ends when it logs out", async (ledger) => {
+testLedger("the local user's login code creates a key for the browser, which ends at logout", async (ledger) => {
   const local = rawCalls(ledger.store, { actor: localActor })
   const { code } = (await local('createLoginCode')).body
   const browser = browserOf(ledger)
@@ -207,7 +207,7 @@ testLedger("the local user's login code makes a key for the browser, which ends 
   )
 })
 
-testLedger('secrets are stored as hashes, and what is too old is dropped', async (ledger) => {
+testLedger('secrets are stored as hashes, and expired rows are deleted', async (ledger) => {
   const { store, client, sleep } = ledger
   const browser = browserOf(ledger)
   await browser.logIn({ key: ledger.adminKey })
@@ -230,7 +230,7 @@ testLedger('secrets are stored as hashes, and what is too old is dropped', async
   assert.equal((await rows()).length, 0)
 })
 
-testLedger('a session begun on one server holds on another, and ends there too', async (ledger, t) => {
+testLedger('a session from one server is valid on another, and ends on both', async (ledger, t) => {
   const store = await openStore(ledger.url)
   t.after(() => store.close())
   const here = browserOf(ledger)

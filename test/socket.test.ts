@@ -11,7 +11,7 @@ import { type Running, type ServeOptions, serve } from '../src/http/serve.ts'
 import { openStore } from '../src/store/open.ts'
 import { adminKey } from './support/server.ts'
 
-/** A server in this process, on a free port of this machine. */
+/** Starts a server in this process, on a free port. */
 async function listen(t: TestContext, options: Partial<ServeOptions> = {}): Promise<Running> {
   const store = await openStore('sqlite::memory:', { adminKey })
   const running = await serve({ store, host: '127.0.0.1', port: 0, rateLimit: 0, ...options })
@@ -19,7 +19,7 @@ async function listen(t: TestContext, options: Partial<ServeOptions> = {}): Prom
   return running
 }
 
-/** A log, and the lines that it has taken. */
+/** A logger, and the lines that it has written. */
 function logged() {
   const lines: string[] = []
   const sink = new Writable({
@@ -33,7 +33,7 @@ function logged() {
 
 interface Raw {
   socket: Socket
-  /** All that came back, once it matches or the connection is closed. */
+  /** Everything received, once it matches or the connection is closed. */
   until(pattern: RegExp): Promise<string>
   closed: Promise<void>
 }
@@ -47,7 +47,7 @@ function open(t: TestContext, { port }: Pick<Running, 'port'>): Raw {
     text += chunk
     heard()
   })
-  // What is still being sent when the server closes is of no interest.
+  // The test ignores errors of data that it still sends when the server closes.
   socket.on('error', () => {})
   const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()))
   const until = (pattern: RegExp) =>
@@ -69,7 +69,7 @@ const head = (method: string, path: string, ...headers: string[]) =>
 const jsonType = { 'content-type': 'application/json' }
 const json = 'Content-Type: application/json'
 
-test('a body of 3 MiB is refused before it is sent, and the connection closed', async (t) => {
+test('the server refuses a body of 3 MiB before it is sent, and closes the connection', async (t) => {
   const { socket, until, closed } = open(t, await listen(t))
   socket.write(head('POST', '/conduct/v1/runs', json, `Content-Length: ${3 * 1_048_576}`))
   const answer = await until(/"code":"PAYLOAD_TOO_LARGE"/)
@@ -78,7 +78,7 @@ test('a body of 3 MiB is refused before it is sent, and the connection closed', 
   await closed
 })
 
-test('nobody without a key has a body read, at any address', async (t) => {
+test('without a key, no body is read at any address', async (t) => {
   const running = await listen(t)
   const ways = names.map(addressOf).filter(({ method }) => method !== 'GET')
   for (const { method, path } of [...ways, { method: 'POST', path: '/mcp' }, { method: 'PUT', path: '/v1/nothing' }]) {
@@ -86,7 +86,7 @@ test('nobody without a key has a body read, at any address', async (t) => {
       const { socket, until } = open(t, running)
       const address = `/conduct${path.replace(/:\w+/g, '1')}`
       socket.write([`${method} ${address} HTTP/1.1`, 'Host: localhost', json, size, '', ''].join('\r\n'))
-      // A login may have a little.
+      // A login may send a small body.
       if (size.startsWith('Transfer')) socket.write(`5dc\r\n${'x'.repeat(1500)}\r\n`)
       assert.match(await until(/"code":/), /^HTTP\/1\.1 4(01|13|29) /, `${method} ${address}`)
       socket.destroy()
@@ -94,7 +94,7 @@ test('nobody without a key has a body read, at any address', async (t) => {
   }
 })
 
-test('a body that does not tell its size is refused once it is over the limit', async (t) => {
+test('a body of undeclared length is refused once it exceeds the limit', async (t) => {
   const { socket, until, closed } = open(t, await listen(t))
   socket.write(head('POST', '/conduct/v1/runs', json, 'Transfer-Encoding: chunked'))
   const chunk = `10000\r\n${'x'.repeat(65_536)}\r\n`
@@ -103,7 +103,7 @@ test('a body that does not tell its size is refused once it is over the limit', 
   await closed
 })
 
-test('a request that its client ends early is no error of the server', async (t) => {
+test('a request that its client aborts is not an error of the server', async (t) => {
   const log = logged()
   const { port } = await listen(t, { log: log.logger })
   const metrics = async () => (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
@@ -126,7 +126,7 @@ test('a request that its client ends early is no error of the server', async (t)
   assert.deepEqual(log.lines, [])
 })
 
-test('a client that does not read its answer is cut off, whether it asked for one or for a stream', async (t) => {
+test('a client that does not read a response or a stream is disconnected', async (t) => {
   const running = await listen(t, { stallMs: 300 })
   const client = createClient({ url: running.url, key: adminKey })
   await client.createRun({ runId: 'RUN-001', content: 'x'.repeat(1_000_000) })
@@ -140,7 +140,7 @@ test('a client that does not read its answer is cut off, whether it asked for on
     t.after(() => socket.destroy())
     socket.write(head('GET', path, `Accept: ${accept}`).repeat(times))
     await once(socket, 'readable')
-    // Who does not read is not told that the connection is over: only the server's end of it is gone.
+    // A client that does not read does not see the end of the connection, so only the server's socket goes away.
     const both = sockets()
     while (sockets() === both) await sleep(10)
   }
@@ -166,7 +166,7 @@ test('a body of another type is refused before it is sent', async (t) => {
   assert.match(await until(/"code":"UNSUPPORTED_MEDIA_TYPE"/), /^HTTP\/1\.1 415 /)
 })
 
-test('odd request lines are answered, and the server goes on', async (t) => {
+test('odd request lines get a response, and the server continues', async (t) => {
   const running = await listen(t)
   const lines = [
     '/conduct/v1/runs/%',
@@ -194,7 +194,7 @@ test('odd request lines are answered, and the server goes on', async (t) => {
   assert.equal(await response.text(), '')
 })
 
-test('failed authentications of an address are limited, and valid keys from it go on', async (t) => {
+test('failed authentications from an address are limited, and valid keys from it continue to work', async (t) => {
   const { url } = await listen(t)
   const ask = (key: string) => fetch(`${url}/v1/auth/me`, { headers: { authorization: `Bearer ${key}` } })
   const wrong = `sk_admin_${'x'.repeat(43)}`

@@ -7,7 +7,7 @@ import { checklistOf } from '../src/ledger/checklist.ts'
 import { openStore } from '../src/store/open.ts'
 import { base, testLedger } from './support/engines.ts'
 
-testLedger('a spec keeps its words of every version', async ({ client }) => {
+testLedger('a spec keeps the content of every version', async ({ client }) => {
   const { spec } = await client.createSpec({ content: '# Log in\n\n- [x] button\n- [ ] tests' })
   assert.deepEqual(
     [spec.specId, spec.title, spec.status, spec.checklist],
@@ -42,18 +42,21 @@ testLedger('a spec keeps its words of every version', async ({ client }) => {
   })
 })
 
-testLedger('a body that stands in two versions is stored once, and goes with the spec', async ({ client, store }) => {
-  const sql = (await import('sql-template-tag')).default
-  const bodies = async () => (await store.db.query<{ n: number }>(sql`select count(*) as n from documents`))[0]?.n
-  await client.createSpec({ specId: 'S', content: 'one' })
-  for (const content of ['two', 'one', 'two']) await client.updateSpec({ specId: 'S', content })
-  await client.updateSpec({ specId: 'S', agent: 'me' })
-  assert.equal(await bodies(), 2)
-  await client.deleteSpec({ specId: 'S' })
-  assert.equal(await bodies(), 0)
-})
+testLedger(
+  'content that occurs in two versions is stored once, and deleted with the spec',
+  async ({ client, store }) => {
+    const sql = (await import('sql-template-tag')).default
+    const bodies = async () => (await store.db.query<{ n: number }>(sql`select count(*) as n from documents`))[0]?.n
+    await client.createSpec({ specId: 'S', content: 'one' })
+    for (const content of ['two', 'one', 'two']) await client.updateSpec({ specId: 'S', content })
+    await client.updateSpec({ specId: 'S', agent: 'me' })
+    assert.equal(await bodies(), 2)
+    await client.deleteSpec({ specId: 'S' })
+    assert.equal(await bodies(), 0)
+  },
+)
 
-testLedger('a run knows the version of its spec, and the spec what its runs come to', async ({ client }) => {
+testLedger('a run has the version of its spec, and a spec the totals of its runs', async ({ client }) => {
   await client.createRun({ runId: 'EARLY', specId: 'S' })
   await client.createSpec({ specId: 'S', content: 'one' })
   await client.createRun({ runId: 'A', specId: 'S', status: 'failed', usage: { inputTokens: 10, costUsd: 0.5 } })
@@ -124,7 +127,7 @@ testLedger('a run is retried only within its project', async ({ client, as }) =>
   assert.deepEqual([(await client.getRun({ runId: 'B' })).run.retryOf, run.retryOf], [null, 'B'])
 })
 
-testLedger('a timeline tells the events, checks and attempts of a run in order', async (ledger) => {
+testLedger('a timeline lists the events, checks and attempts of a run in order', async (ledger) => {
   const { client } = ledger
   await client.createRun({ runId: 'A' })
   ledger.sleep(1000)
@@ -145,7 +148,7 @@ for (const [content, total, done] of lists) {
   test(`the checklist of ${JSON.stringify(content)}`, () => assert.deepEqual(checklistOf(content), { total, done }))
 }
 
-testLedger('of what happened at one instant, a timeline tells the first first', async ({ url }) => {
+testLedger('a timeline lists what happened at one instant in the order in which it happened', async ({ url }) => {
   const store = await openStore(url, { now: () => Date.parse('2026-01-31T09:30:00.000Z') })
   try {
     const app = createApp({ store, actor: localActor })

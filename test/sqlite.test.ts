@@ -23,7 +23,7 @@ async function openFile(t: TestContext): Promise<{ db: Db; path: string }> {
 const insert = (db: Tx, k: number, v = 'x') => db.query(sql`insert into t (k, v) values (${k}, ${v})`)
 const keys = async (db: Tx) => (await db.query<{ k: number }>(sql`select k from t order by k`)).map(({ k }) => k)
 
-test('the file and its folder are for their owner alone', async (t) => {
+test('only their owner can access the file and its folder', async (t) => {
   const { path } = await openFile(t)
   const nested = `${path}-folder/deep/conduct.db`
   const db = openSqlite(nested)
@@ -32,7 +32,7 @@ test('the file and its folder are for their owner alone', async (t) => {
   for (const file of [nested, `${nested}-wal`]) assert.equal(statSync(file).mode & 0o777, 0o600, file)
 })
 
-test('a disk that fills in the middle of a batch ends the works that ran, and no other', async (t) => {
+test('a disk that fills up during a batch fails the works that ran, and no others', async (t) => {
   const { db } = await openFile(t)
   await limitPages(db, 4)
   const big = 'x'.repeat(20_000)
@@ -51,12 +51,12 @@ test('a disk that fills in the middle of a batch ends the works that ran, and no
   await db.tx((tx) => insert(tx, 9, big))
 })
 
-/** SQLite's own limit of pages stands in for a disk that is full: both end in SQLITE_FULL. */
+/** SQLite's limit of pages stands in for a full disk: both cause SQLITE_FULL. */
 async function limitPages(db: Db, n: number) {
   await db.tx((tx) => tx.query(raw(`pragma max_page_count = ${n}`)))
 }
 
-test('a work that awaits something else is ended, told as a bug, and its neighbours go on', async (t) => {
+test('a work that awaits something else fails with a bug report, and the others continue', async (t) => {
   const { db } = await openFile(t)
   let late: Promise<unknown> | undefined
   const foreign = db.tx(async (tx) => {
@@ -73,7 +73,7 @@ test('a work that awaits something else is ended, told as a bug, and its neighbo
   assert.deepEqual(await keys(db), [3])
 })
 
-test('a file that another process holds is waited for without blocking, then told', async (t) => {
+test('a write waits for a file that another process has locked, without blocking the event loop', async (t) => {
   const { db, path } = await openFile(t)
   const holder = new DatabaseSync(path)
   t.after(() => holder.close())
@@ -90,7 +90,7 @@ test('a file that another process holds is waited for without blocking, then tol
   assert.deepEqual(await keys(db), [1])
 })
 
-test('a commit that fails rejects its whole batch, and the next one goes on', async (t) => {
+test('a commit that fails rejects its whole batch, and the next one succeeds', async (t) => {
   const { db } = await openFile(t)
   await db.tx((tx) => tx.query(sql`create table child (k integer references t (k) deferrable initially deferred)`))
   const works = [
@@ -104,7 +104,7 @@ test('a commit that fails rejects its whole batch, and the next one goes on', as
   assert.deepEqual(await keys(db), [3])
 })
 
-test('in memory, a read waits for the transaction that is open', async (t) => {
+test('in memory, a read waits for the open transaction', async (t) => {
   const db = openSqlite(':memory:')
   t.after(() => db.close())
   await db.tx((tx) => tx.query(sql`create table t (k integer primary key, v text)`))
@@ -132,13 +132,13 @@ test('versions of SQLite that can corrupt a WAL are refused', () => {
   assert.deepEqual(verdicts, [true, true, false, true, false, true, false, false, false, true])
 })
 
-/** The process's next commit, or a watcher's call that nobody expects, settles it. */
+/** Resolves at the `count`th call of a watcher, with the function that stops it. */
 const wakes = (db: Db, count = 1) =>
   new Promise<() => void>((resolve) => {
     const stop = db.watch(() => --count === 0 && resolve(stop))
   })
 
-test('a commit wakes those who wait at once, whoever made it', async (t) => {
+test('a commit by any process wakes the watchers at once', async (t) => {
   const { db, path } = await openFile(t)
   const other = openSqlite(path)
   t.after(() => other.close())
@@ -160,11 +160,11 @@ test('a commit wakes those who wait at once, whoever made it', async (t) => {
   }
 })
 
-test('a log that grew is emptied once nobody writes', async (t) => {
+test('a large write-ahead log is emptied once nobody writes', async (t) => {
   const { db, path } = await openFile(t)
   const reader = new DatabaseSync(path)
   t.after(() => reader.close())
-  // While somebody reads the file as it was, the log cannot begin anew.
+  // SQLite cannot restart the log while a connection reads an earlier state.
   reader.exec('begin')
   reader.prepare('select count(*) from t').get()
   const megabyte = 'x'.repeat(1_000_000)
@@ -175,7 +175,7 @@ test('a log that grew is emptied once nobody writes', async (t) => {
   assert.equal((await keys(db)).length, 70)
 })
 
-test('the log is written into the file beside the transactions, and stays short', async (t) => {
+test('the write-ahead log is checkpointed in the background, and stays short', async (t) => {
   const { db, path } = await openFile(t)
   const page = 'x'.repeat(4_000)
   let k = 0

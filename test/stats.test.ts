@@ -9,7 +9,7 @@ import { testLedger } from './support/engines.ts'
 const hour = 3600_000
 const midnight = (at: number) => new Date(Math.floor(at / (24 * hour)) * 24 * hour)
 
-/** What runs come to, counted from the runs themselves. */
+/** The totals of runs, counted from the runs themselves. */
 function tallyOf(runs: Run[]): Tally {
   const tally = emptyTally()
   for (const { status, verdict, usage } of runs) {
@@ -31,7 +31,7 @@ function groupOf({ usage, git, ...run }: Run, by: StatsBy): string | null {
   return by === 'branch' ? (git?.branch ?? null) : run[by]
 }
 
-testLedger('what no run reports is unknown, and not 0', async ({ client }) => {
+testLedger('values that no run reports are unknown, not 0', async ({ client }) => {
   const unknown = {
     inputTokens: null,
     outputTokens: null,
@@ -56,7 +56,7 @@ testLedger('what no run reports is unknown, and not 0', async ({ client }) => {
   assert.deepEqual(await usedIn(), Array(4).fill(known))
 })
 
-testLedger('every run is counted once, on the day on which it was made', async (ledger) => {
+testLedger('every run counts once, on the day on which it was created', async (ledger) => {
   const { client, as, sleep } = ledger
   await client.createProject({ slug: 'shop' })
   for (let n = 0; n < 40; n++) {
@@ -120,7 +120,7 @@ testLedger('every run is counted once, on the day on which it was made', async (
   assert.equal((await as({ project: 'shop' }).stats()).total.runs, 8)
 })
 
-testLedger('the durations are those of ended runs, from start to end', async (ledger) => {
+testLedger('durations are those of finished runs, from start to end', async (ledger) => {
   const { client, sleep } = ledger
   assert.deepEqual((await client.stats()).duration, { runs: 0, medianMs: null, p90Ms: null })
   await client.createRun({ status: 'in_progress' })
@@ -131,12 +131,12 @@ testLedger('the durations are those of ended runs, from start to end', async (le
   }
   const { runs, medianMs, p90Ms } = (await client.stats()).duration
   assert.equal(runs, 4)
-  // The clock also runs by itself.
+  // The clock also advances by itself.
   assert.ok(Math.abs((medianMs ?? 0) - 2 * hour) < 10_000, String(medianMs))
   assert.ok(Math.abs((p90Ms ?? 0) - 4 * hour) < 10_000, String(p90Ms))
 })
 
-testLedger('the last 30 days are counted unless told otherwise, and 366 at most', async (ledger) => {
+testLedger('the last 30 days count by default, and at most 366 on request', async (ledger) => {
   const { client, store, sleep } = ledger
   await client.createRun({})
   const untilMidnight = 24 * hour - (Date.parse(store.now()) % (24 * hour))
@@ -165,7 +165,7 @@ testLedger('the last 30 days are counted unless told otherwise, and 366 at most'
   }
 })
 
-testLedger('a project key counts its project alone', async ({ client, as }) => {
+testLedger('a project key counts only its project', async ({ client, as }) => {
   await client.createProject({ slug: 'shop' })
   await client.createRun({})
   await as({ project: 'shop' }).createRun({})
@@ -183,7 +183,7 @@ test('percentiles are durations that occurred', () => {
   assert.deepEqual(durationOf([2, 1]), { runs: 2, medianMs: 1, p90Ms: 2 })
 })
 
-test('a range is whole days of UTC, but for the moments that are given', () => {
+test('a range consists of whole days in UTC, except at the given ends', () => {
   const now = '2026-03-01T09:30:00.000Z'
   const { after, before, days } = rangeOf(undefined, undefined, now, 'UTC')
   assert.deepEqual([after, before, days.length], ['2026-01-30T23:59:59.999Z', undefined, 30])
@@ -199,7 +199,7 @@ test('a range is whole days of UTC, but for the moments that are given', () => {
   })
 })
 
-test('days begin at midnight of the time zone, also where clocks change', () => {
+test('days begin at midnight in the time zone, even when clocks change', () => {
   const startsIn = (timeZone: string, after: string, before: string) =>
     rangeOf(after, before, before, timeZone).days.map(({ day, start }) => `${day} ${start}`)
   assert.deepEqual(startsIn('Europe/Berlin', '2026-03-28T23:00:00.000Z', '2026-03-31T00:00:00.000Z'), [
@@ -207,7 +207,7 @@ test('days begin at midnight of the time zone, also where clocks change', () => 
     '2026-03-30 2026-03-29T22:00:00.000Z',
     '2026-03-31 2026-03-30T22:00:00.000Z',
   ])
-  // Clocks go from 24:00 to 01:00, and from 01:00 back to 00:00.
+  // The clock goes from 24:00 to 01:00, and from 01:00 back to 00:00.
   const beginsAt = (day: string, start: string) => `${day} ${start}`
   assert.deepEqual(startsIn('America/Havana', '2026-03-07T06:00:00.000Z', '2026-03-08T12:00:00.000Z'), [
     beginsAt('2026-03-07', '2026-03-07T05:00:00.000Z'),
@@ -226,7 +226,7 @@ test('days begin at midnight of the time zone, also where clocks change', () => 
   })
 })
 
-testLedger('a run counts on its day in the time zone that is asked for', async ({ client, sleep, store }) => {
+testLedger('a run counts on its day in the requested time zone', async ({ client, sleep, store }) => {
   const untilMidnight = 24 * hour - (Date.parse(store.now()) % (24 * hour))
   sleep(untilMidnight + 23 * hour)
   const { run } = await client.createRun({})

@@ -79,7 +79,7 @@ testLedger('the story of a task: an attempt dies, the next is checked, changed a
 })
 
 testLedger(
-  'a client that was cut off for three leases uploads what it kept, nothing lost and nothing twice',
+  'a client that was offline for three lease times uploads its buffer, and nothing is lost or stored twice',
   async (ledger) => {
     const { client } = ledger
     const { lease } = await client.createRun({ runId: 'A', leaseSeconds: 20 })

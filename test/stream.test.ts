@@ -14,7 +14,7 @@ interface Told {
   event: unknown
 }
 
-/** A stream of events, as a reader that stops after `count` of them. */
+/** Opens a stream of events, and reads it on demand. */
 async function read(
   ledger: Pick<Ledger, 'fetch'>,
   t: TestContext,
@@ -29,7 +29,7 @@ async function read(
   t.after(() => reader.cancel())
   const decoder = new TextDecoder()
   let text = ''
-  /** The next events, until there are `count` or the stream has ended. */
+  /** The next `count` events, or fewer if the stream ends. */
   async function take(count: number): Promise<Told[]> {
     const told: Told[] = []
     while (told.length < count) {
@@ -57,7 +57,7 @@ function toldBy(id: string, data: string): Told {
 const subjects = (told: Told[]) => told.map(({ subject }) => subject)
 
 testLedger(
-  'a stream begins now, tells each change once and in order, and resumes from any place',
+  'a stream begins now, sends each change once and in order, and resumes from any position',
   async (ledger, t) => {
     const { client } = ledger
     await client.createRun({ runId: 'before' })
@@ -78,7 +78,7 @@ testLedger(
 )
 
 testLedger(
-  'where the database has lost events, open streams end, and nobody resumes beyond the end',
+  'when the database has lost events, open streams end, and readers of lost events cannot resume',
   async (ledger, t) => {
     const { client, store } = ledger
     for (const runId of ['A', 'B', 'C']) await client.createRun({ runId })
@@ -88,7 +88,7 @@ testLedger(
     while (told.at(-1) !== last) told.push(...(await live.take(1)).map(({ id }) => id))
     const follower = client.follow({ after: last })
     const forked = assert.rejects(follower.next(), { code: 'LOG_FORKED', status: 410 })
-    // As after a failover to a standby that had not received the newest one.
+    // As after a failover to a standby that had not received the newest event.
     await store.db.tx((tx) => tx.query(sql`delete from events where seq >= ${last}`))
     assert.deepEqual(await live.take(1), [])
     await forked
@@ -103,7 +103,7 @@ testLedger(
   },
 )
 
-testLedger('the client follows, and takes up a lost connection where it was', async (ledger) => {
+testLedger('the client follows the stream, and continues where it was after a lost connection', async (ledger) => {
   const { client, as } = ledger
   let connections = 0
   const fragile = as({
@@ -113,7 +113,7 @@ testLedger('the client follows, and takes up a lost connection where it was', as
       })
       connections++
       if (connections > 2 || !response.body) return response
-      // The first two connections break after the first thing they say, and after the second.
+      // The first connection breaks after its first message, the second after its second.
       let said = 0
       const cut = new TransformStream({
         transform(chunk, controller) {
@@ -144,7 +144,7 @@ testLedger('the client follows, and takes up a lost connection where it was', as
   await assert.rejects(client.follow({}, { signal: AbortSignal.timeout(50) }).next(), { name: 'TimeoutError' })
 })
 
-testLedger('readers that are far behind leave others their turn', async (ledger, t) => {
+testLedger('readers that are far behind do not block the event loop', async (ledger, t) => {
   const { client } = ledger
   await Promise.all(Array.from({ length: 300 }, (_, n) => client.createRun({ runId: `R-${n}` })))
   const streams = await Promise.all(Array.from({ length: 15 }, () => read(ledger, t, '/v1/events?after=2')))
@@ -160,7 +160,7 @@ testLedger('readers that are far behind leave others their turn', async (ledger,
   assert.ok(turns > 2, `the event loop turned ${turns} times`)
 })
 
-testLedger('a reader that gives up while its stream opens waits no longer', async (ledger) => {
+testLedger('a reader that gives up while its stream opens stops waiting', async (ledger) => {
   const gaveUp = new AbortController()
   const { as } = ledger
   const fetch = async (request: Request) => {
@@ -171,7 +171,7 @@ testLedger('a reader that gives up while its stream opens waits no longer', asyn
   await assert.rejects(as({ fetch }).follow({}, { signal: gaveUp.signal }).next(), { name: 'AbortError' })
 })
 
-testLedger('a stream tells of each event what the list tells, live and afterwards', async (ledger, t) => {
+testLedger('a stream sends the same events as the list, live and afterwards', async (ledger, t) => {
   const { client } = ledger
   const live = await read(ledger, t)
   const { meta } = await client.listEvents({ order: 'desc', limit: 1 })
@@ -191,7 +191,7 @@ testLedger('a stream tells of each event what the list tells, live and afterward
   }
 })
 
-testLedger('what opens no stream takes no place of one', async ({ fetch, store }) => {
+testLedger('a request that opens no stream does not count as one', async ({ fetch, store }) => {
   const ask = (method: string) => fetch('/v1/events', { method, headers: { accept: 'text/event-stream' } })
   for (let n = 0; n < 25; n++) assert.equal((await ask('HEAD')).status, 200)
   const { query } = store.db
@@ -206,7 +206,7 @@ testLedger('what opens no stream takes no place of one', async ({ fetch, store }
   await stream.body?.cancel()
 })
 
-testLedger('a stream shows what its reader selected and may see', async (ledger, t) => {
+testLedger('a stream sends what its reader selected and may see', async (ledger, t) => {
   const { client, as } = ledger
   await client.createProject({ slug: 'shop' })
   const { secret } = await client.createKey({ name: 'r', permissions: ['read'], project: 'shop' })
@@ -225,7 +225,7 @@ testLedger('a stream shows what its reader selected and may see', async (ledger,
   assert.equal(elsewhere.status, 404)
 })
 
-testLedger('what another process commits is told too', async (ledger, t) => {
+testLedger('a stream also sends what another process commits', async (ledger, t) => {
   const live = await read(ledger, t)
   const other = await openStore(ledger.url)
   t.after(() => other.close())
@@ -242,7 +242,7 @@ testLedger('what another process commits is told too', async (ledger, t) => {
   assert.deepEqual(subjects(await live.take(3)).sort(), ['A', 'B', 'C'])
 })
 
-testLedger('a slow reader misses nothing, and holds nobody up', async (ledger, t) => {
+testLedger('a slow reader misses nothing, and does not delay others', async (ledger, t) => {
   const { client } = ledger
   const slow = await read(ledger, t)
   const quick = await read(ledger, t)
@@ -257,7 +257,7 @@ testLedger('a slow reader misses nothing, and holds nobody up', async (ledger, t
   )
 })
 
-testLedger('a stream ends within 15 seconds after its key does, and others go on', async (ledger, t) => {
+testLedger('a stream ends within 15 seconds after its key does, and others continue', async (ledger, t) => {
   const { client, as } = ledger
   const newKey = (name: string, expiresAt: string | null) =>
     client.createKey({ name, permissions: ['read'], expiresAt })
@@ -285,7 +285,7 @@ testLedger('a stream ends within 15 seconds after its key does, and others go on
 const timers = () => process.getActiveResourcesInfo().filter((resource) => resource === 'Timeout').length
 
 for (const engine of engines) {
-  test(`a server keeps 1,000 streams, 20 of a key, and nothing of those that ended (${engine.name})`, async (t) => {
+  test(`a server keeps 1,000 streams, 20 per key, and nothing of those that ended (${engine.name})`, async (t) => {
     const before = timers()
     const stopping = new AbortController()
     const ledger = await openLedger(t, engine, { stopping: stopping.signal })
@@ -303,7 +303,7 @@ for (const engine of engines) {
       assert.equal(code, 'RATE_LIMIT_EXCEEDED')
       assert.match(error, why)
     }
-    // The second time, all places are there again.
+    // The second round shows that all places are free again.
     for (let time = 0; time < 2; time++) {
       const streams = await Promise.all(keys.flatMap((key) => Array.from({ length: 20 }, () => open(key))))
       const taking = streams.map(({ take }) => take(1))
@@ -320,7 +320,7 @@ for (const engine of engines) {
   })
 }
 
-testLedger('the keys of one project have 200 streams together, and the others go on', async (ledger, t) => {
+testLedger('the keys of one project have 200 streams together, and other keys are not affected', async (ledger, t) => {
   const { client } = ledger
   for (const slug of ['shop', 'other']) await client.createProject({ slug })
   const newKey = async (project: string | null) => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { ConductError } from '../src/api/error.ts'
 import { testLedger } from './support/engines.ts'
 
-testLedger('suggestions are the values that runs have, each once and in order', async ({ client }) => {
+testLedger('suggestions are the values of runs, each once and in order', async ({ client }) => {
   const suggest = async (input: Parameters<typeof client.suggest>[0]) => (await client.suggest(input)).values
   assert.deepEqual(await client.suggest({ field: 'agent' }), { values: [], meta: { hasMore: false } })
   await client.createProject({ slug: 'shop', name: 'Shop' })

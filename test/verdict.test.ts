@@ -9,7 +9,7 @@ type Git = NonNullable<Input<'updateRun'>['git']>
 type Tested = Pick<Input<'createCheck'>, 'tree' | 'commit' | 'dirty'>
 type Step = ['work', Git] | ['pass' | 'fail', Tested]
 
-/** What somebody does between the beginning of a run and the reading of its verdict. */
+/** Steps between the creation of a run and the reading of its verdict. */
 const walks: [what: string, steps: Step[], verdict: string][] = [
   [
     'edit, test, commit the same tree',
@@ -146,7 +146,7 @@ const walks: [what: string, steps: Step[], verdict: string][] = [
   ],
 ]
 
-testLedger('a verdict follows the tree of the work', async ({ client }) => {
+testLedger("a verdict follows the tree of the run's work", async ({ client }) => {
   for (const [what, steps, verdict] of walks) {
     const { runId } = (await client.createRun({ status: 'in_progress' })).run
     for (const [did, state] of steps) {
@@ -158,7 +158,7 @@ testLedger('a verdict follows the tree of the work', async ({ client }) => {
   }
 })
 
-testLedger('a command that failed did not pass', async ({ client }) => {
+testLedger('a failed command is not a passed check', async ({ client }) => {
   const { runId } = (await client.createRun({})).run
   const refusal = { code: 'VALIDATION_ERROR', message: /result: is 'pass', and exitCode is 1/ }
   await assert.rejects(client.createCheck({ runId, result: 'pass', exitCode: 1 }), refusal)
@@ -167,7 +167,7 @@ testLedger('a command that failed did not pass', async ({ client }) => {
   assert.equal((await client.updateCheck({ checkId: check.checkId, result: 'pass', exitCode: 0 })).check.result, 'pass')
 })
 
-testLedger('a check finds its run by the commit', async ({ client }) => {
+testLedger('a check finds its run by commit', async ({ client }) => {
   await client.createRun({ runId: 'A', git: { commit: one, commits: [three, one] } })
   await client.createRun({ runId: 'B', git: { commit: two, dirty: false } })
   await client.createRun({ runId: 'C', git: { commit: three } })

@@ -6,12 +6,12 @@ import { accept, hang, openReceiver, status, verify, verifyNow } from './support
 const options = {
   webhooks: { allow: ['127.0.0.1'], timeoutMs: 2_000 },
   warn: (error: Error) => {
-    // The file of a test is removed before its ledger is closed, and the last work of the jobs misses it.
+    // The test's database file is removed before its ledger is closed, so the last job cannot find it.
     if (!/was deleted or replaced/.test(error.message)) throw error
   },
 }
 
-/** Reads a webhook until it is as it should be. */
+/** Reads a webhook until `reached` is true. */
 async function webhookWhen(
   client: Client,
   id: number,
@@ -26,7 +26,7 @@ async function webhookWhen(
 
 const seqs = (events: { seq: number }[]) => events.map(({ seq }) => seq)
 
-testLedger('a webhook shows its secret once, and the log tells of it without one', async ({ client, fetch }) => {
+testLedger('a webhook shows its secret once, and the log does not contain it', async ({ client, fetch }) => {
   const { webhook, secret } = await client.createWebhook({
     url: 'https://HOOKS.example:443/a?b',
     types: ['run.created'],
@@ -66,7 +66,7 @@ testLedger('a webhook shows its secret once, and the log tells of it without one
   for (const one of [secret, second]) assert.ok(!text.includes(one.slice(6)))
 })
 
-testLedger('addresses that no message can go to are refused, and never quoted', async ({ client }) => {
+testLedger('invalid webhook addresses are refused, and secrets in them are not quoted', async ({ client }) => {
   const wrong = ['', 'ftp://example.com/', 'file:///etc/passwd', '//example.com', 'https://', 'javascript:alert(1)']
   for (const url of [...wrong, 'https://user:hunter2@example.com/', 'https://example.com/#part']) {
     await assert.rejects(client.createWebhook({ url }), (error: Error & { code: string }) => {
@@ -116,7 +116,7 @@ testLedger(
 )
 
 testLedger(
-  'a webhook sends the types that it names, of its project, and nothing of keys to a project',
+  'a webhook sends the types that it names, of its project, and no events of keys to a project',
   async ({ client, as }, t) => {
     const [all, shop, some] = [await openReceiver(t), await openReceiver(t), await openReceiver(t)]
     await client.createProject({ slug: 'shop' })
@@ -152,7 +152,7 @@ testLedger(
 )
 
 testLedger(
-  'a failed delivery is tried again on the schedule, with the same id and events, until it is accepted',
+  'a failed delivery is retried on the schedule, with the same id and events, until it is accepted',
   async (ledger, t) => {
     const { client } = ledger
     const receiver = await openReceiver(t, status(500))
@@ -210,7 +210,7 @@ testLedger(
         ['1', 'system', { enabled: [true, false], disabledReason: [null, 'failing'] }],
       ],
     )
-    // It goes on where it stood when somebody enables it.
+    // Once it is enabled, the webhook continues where it stopped.
     broken.respond(accept)
     await client.updateWebhook({ id: first.webhook.id, enabled: true })
     await webhookWhen(client, first.webhook.id, ({ lag, enabled }) => enabled && lag === 0)
@@ -220,7 +220,7 @@ testLedger(
 )
 
 testLedger(
-  'a webhook that is set back sends the same events again; a disabled one sends nothing',
+  'a webhook that is set back sends the same events again, and a disabled one sends nothing',
   async ({ client }, t) => {
     const receiver = await openReceiver(t)
     const { webhook } = await client.createWebhook({ url: receiver.url, types: ['run.created'], after: 0 })
@@ -266,7 +266,7 @@ testLedger(
 )
 
 testLedger(
-  'a test says what came of it; one that succeeds ends the wait for the next attempt',
+  'a test delivery reports its result, and a success ends the wait for the next attempt',
   async (ledger, t) => {
     const { client } = ledger
     const receiver = await openReceiver(t, status(302, { location: 'http://127.0.0.1:1/elsewhere' }))
@@ -293,7 +293,7 @@ testLedger(
   options,
 )
 
-testLedger('a test names the rule that keeps a message in', async ({ client }) => {
+testLedger('a test delivery names the rule that blocks its address', async ({ client }) => {
   const { webhook } = await client.createWebhook({ url: 'http://127.0.0.1:9/' })
   const { delivery } = await client.testWebhook({ id: webhook.id })
   assert.equal(
@@ -336,7 +336,7 @@ testLedger(
 )
 
 testLedger(
-  'the metrics tell how far each enabled webhook is behind',
+  'the metrics show how far each enabled webhook is behind',
   async ({ client, app }, t) => {
     const receiver = await openReceiver(t, hang)
     const { id } = (await client.createWebhook({ url: receiver.url, types: ['run.created'] })).webhook
