@@ -12,7 +12,7 @@ const goal = { bar: 20, hope: 10 }
 const headers = { authorization: `Bearer ${adminKey}` }
 const probe = fileURLToPath(new URL('lag-probe.ts', import.meta.url))
 
-interface Lag {
+export interface Lag {
   p50: number
   p99: number
   most: number
@@ -130,7 +130,7 @@ function longRuns({ url }: Server) {
 }
 
 /** A server with the probe, and a function that measures the lag during something. */
-async function startProbed(place: Workplace, url: string) {
+export async function startProbed(place: Workplace, url: string) {
   const file = join(place.folder(), 'lag.json')
   const options = { flags: ['--import', probe], env: { BENCH_LAG_FILE: file } }
   const server = await place.server(startConduct(url, options))

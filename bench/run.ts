@@ -15,6 +15,7 @@ import { measureMigration } from './migration.ts'
 import { measurePage } from './page.ts'
 import { measureProjects } from './projects.ts'
 import { isAllWell, type Part, type Row, summary, table } from './report.ts'
+import { measureRetention } from './retention.ts'
 import { measureSeal } from './seal.ts'
 import { type Workplace, workplace } from './servers.ts'
 import { measureSize } from './size.ts'
@@ -51,6 +52,10 @@ const parts: Record<string, { title: string; measure(place: Workplace): Promise<
   lag: {
     title: 'How long the event loop keeps a request waiting',
     measure: (place) => measureLag(place, { ...options, ...(smoke && { backlog: 20, logs: 2 }) }),
+  },
+  retention: {
+    title: 'Retention, and deleting a project',
+    measure: (place) => measureRetention(place, { runs: sizeOf(values.runs, 20_000, 100) }),
   },
   page: { title: 'The dashboard in a browser, with 1,000 and with 100,000 runs', measure: measurePage },
   growth: {

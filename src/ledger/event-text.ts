@@ -4,7 +4,19 @@
  * never move into it or out of it.
  */
 const facts: ReadonlySet<string> = new Set([
-  ...['runId', 'specId', 'retryOf', 'status', 'result', 'verdict', 'evidence', 'contentType', 'costSource', 'code'],
+  ...[
+    'runId',
+    'runIds',
+    'specId',
+    'retryOf',
+    'status',
+    'result',
+    'verdict',
+    'evidence',
+    'contentType',
+    'costSource',
+    'code',
+  ],
   ...['startedAt', 'endedAt', 'at', 'leaseExpiresAt', 'expiresAt', 'revokedAt', 'permissions'],
   ...['tree', 'commits', 'sha256', 'appended'],
 ])

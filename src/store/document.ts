@@ -5,6 +5,7 @@ import { pieces } from '../ledger/content.ts'
 import { fits } from '../ledger/text.ts'
 import type { Ctx } from './ctx.ts'
 import { only, type Tx } from './engine/db.ts'
+import { listOf, piecesOf, present } from './pieces.ts'
 
 /** Texts are stored in parts of at most this many UTF-8 bytes. */
 export const partBytes = 65_536
@@ -94,12 +95,27 @@ export async function readBytes(db: Tx, documentId: number, from: number, to: nu
   return found.subarray(0, Math.min(found.length, end - from))
 }
 
-export async function findDigest(ctx: Ctx, documentId: number | null): Promise<Digest | null> {
-  if (documentId === null) return null
-  const [digest] = await ctx.db.query<Digest>(sql`select bytes, sha256 from documents where id = ${documentId}`)
-  return digest ? { bytes: digest.bytes, sha256: digest.sha256 } : null
+export const findDigest = async (ctx: Ctx, documentId: number | null): Promise<Digest | null> =>
+  (await findDigests(ctx, [documentId])).get(documentId) ?? null
+
+/** The digests of documents by their ids. */
+export async function findDigests({ db }: Pick<Ctx, 'db'>, documents: readonly (number | null)[]) {
+  const digests = new Map<number | null, Digest>()
+  for (const ids of piecesOf(present(documents))) {
+    const found = await db.query<Digest & { id: number }>(
+      sql`select id, bytes, sha256 from documents where id in (${listOf(ids)})`,
+    )
+    for (const { id, bytes, sha256 } of found) digests.set(id, { bytes, sha256 })
+  }
+  return digests
 }
 
 export async function deleteDocument(ctx: Ctx, documentId: number | null): Promise<void> {
-  if (documentId !== null) await ctx.db.query(sql`delete from documents where id = ${documentId}`)
+  await deleteDocuments(ctx, [documentId])
+}
+
+export async function deleteDocuments({ db }: Pick<Ctx, 'db'>, documents: readonly (number | null)[]): Promise<void> {
+  for (const ids of piecesOf(present(documents))) {
+    await db.query(sql`delete from documents where id in (${listOf(ids)})`)
+  }
 }

@@ -8,7 +8,7 @@ import { createApp } from '../../src/http/app.ts'
 import { type Checkpoint, checkpointsIn } from '../../src/ledger/checkpoint.ts'
 import { openStore, type Store } from '../../src/store/open.ts'
 import { readNewest, signTree } from '../../src/store/seal/checkpoint.ts'
-import { eraseFromEvent } from '../../src/store/seal/erase.ts'
+import { eraseFromEvents } from '../../src/store/seal/erase.ts'
 import { sealNext } from '../../src/store/seal/seal.ts'
 import { carryOut, type Deed, history } from '../property/deeds.ts'
 import { base, engines, type Ledger, withLedger } from '../support/engines.ts'
@@ -156,6 +156,6 @@ async function live(ledger: Pick<Ledger, 'client' | 'sleep'>, deeds: Deed[]): Pr
 
 async function eraseSome({ db }: Store, count: number): Promise<void> {
   for (let n = 0; n < count; n += 3) {
-    await db.tx((tx) => eraseFromEvent(tx, 1 + n, (text) => text.length % 2 === n % 2))
+    await db.tx((tx) => eraseFromEvents(tx, [1 + n], (text) => text.length % 2 === n % 2))
   }
 }

@@ -4,8 +4,19 @@ import { ConductError, invalid } from '../../api/error.ts'
 import { appeared, type Changes, differences, vanished } from '../../ledger/event.ts'
 import { insertUnder } from '../counter.ts'
 import { type Ctx, inTx, madeAt, type Operation, requireVersion } from '../ctx.ts'
-import { contentOf, deleteDocument, digestOf, findDigest, insertDocument, requireFitting } from '../document.ts'
+import {
+  contentOf,
+  deleteDocument,
+  deleteDocuments,
+  digestOf,
+  findDigest,
+  findDigests,
+  insertDocument,
+  requireFitting,
+} from '../document.ts'
+import { recordAll } from '../log/record.ts'
 import { readPage, type Walk } from '../page.ts'
+import { listOf, piecesOf } from '../pieces.ts'
 import { type RunRow, recordRun, requireRun } from '../run/row.ts'
 import { visibleProjects } from '../scope.ts'
 import { moveTotals } from '../spec/totals.ts'
@@ -13,6 +24,7 @@ import {
   type CheckRow,
   type CheckState,
   columns,
+  eventOf,
   factsOf,
   noCheck,
   recordCheck,
@@ -122,18 +134,35 @@ export const listChecks: Operation<'listChecks'> = async (ctx, { project, runId,
   return { checks: await shownChecks(ctx, rows), meta }
 }
 
-/** Deletes the checks of a run that is being deleted, with an event for each. The caller has locked the run. */
-export async function deleteChecksOf(ctx: Ctx, run: RunRow): Promise<void> {
+/**
+ * Deletes checks of runs that are being deleted, at most `limit`, with an event for each. Returns how many. The caller has
+ * locked the runs.
+ */
+export async function deleteChecksOf(
+  ctx: Ctx,
+  runs: { id: number }[],
+  limit = Number.MAX_SAFE_INTEGER,
+): Promise<number> {
   const rows = await ctx.db.query<CheckRow>(sql`
-    select ${columns} from checks where checks.run_id = ${run.id} order by checks.id`)
-  for (const row of rows) await removeCheck(ctx, row)
+    select ${columns} from checks where checks.run_id in (${listOf(runs.map(({ id }) => id))})
+    order by checks.id limit ${limit}`)
+  await removeChecks(ctx, rows)
+  return rows.length
 }
 
-async function removeCheck(ctx: Ctx, row: CheckRow): Promise<void> {
-  const content = await findDigest(ctx, row.document_id)
-  await ctx.db.query(sql`delete from checks where id = ${row.id}`)
-  await deleteDocument(ctx, row.document_id)
-  await recordCheck(ctx, 'deleted', row, vanished({ ...factsOf(row.run, stateOf(row)), content }))
+async function removeChecks(ctx: Ctx, rows: CheckRow[]): Promise<void> {
+  const documents = rows.map(({ document_id }) => document_id)
+  const digests = await findDigests(ctx, documents)
+  for (const some of piecesOf(rows)) {
+    await ctx.db.query(sql`delete from checks where id in (${listOf(some.map(({ id }) => id))})`)
+  }
+  await deleteDocuments(ctx, documents)
+  const changesOf = (row: CheckRow) =>
+    vanished({ ...factsOf(row.run, stateOf(row)), content: digests.get(row.document_id) ?? null })
+  await recordAll(
+    ctx,
+    rows.map((row) => eventOf(ctx, 'deleted', row, changesOf(row))),
+  )
 }
 
 /** The newest checks of a run. */
@@ -210,7 +239,7 @@ export const deleteCheck: Operation<'deleteCheck'> = (ctx, { checkId, ifVersion 
   inTx(ctx, async (ctx) => {
     const { row, run } = await openCheck(ctx, checkId)
     requireVersion(ifVersion, row.id, row.version)
-    await removeCheck(ctx, row)
+    await removeChecks(ctx, [row])
     await settle(ctx, run)
     return { message: 'Check deleted successfully' }
   })

@@ -5,7 +5,7 @@ import type { ActorName } from '../../api/field.ts'
 import type { Changes } from '../../ledger/event.ts'
 import { actorsOf } from '../actor/actor.ts'
 import type { Ctx } from '../ctx.ts'
-import { record } from '../log/record.ts'
+import { type Change, record } from '../log/record.ts'
 
 export interface CheckRow {
   id: number
@@ -109,16 +109,18 @@ export function requireAgreement({ result, exitCode }: Pick<CheckState, 'result'
   }
 }
 
-export function recordCheck(
+type What = 'created' | 'updated' | 'deleted'
+
+/** The event of a change of a check. */
+export const eventOf = (
   ctx: Ctx,
-  what: 'created' | 'updated' | 'deleted',
-  row: CheckRow,
+  what: What,
+  { id: subjectId, check_id: subject }: CheckRow,
   changes: Changes,
-  isImported = false,
-) {
-  const { id: subjectId, check_id: subject } = row
-  return record(ctx, { type: `check.${what}`, subject, subjectId, projectId: ctx.project.id, changes, isImported })
-}
+): Change => ({ type: `check.${what}`, subject, subjectId, projectId: ctx.project.id, changes })
+
+export const recordCheck = (ctx: Ctx, what: What, row: CheckRow, changes: Changes, isImported = false) =>
+  record(ctx, { ...eventOf(ctx, what, row, changes), isImported })
 
 /** The check with that id in the caller's project. Throws NOT_FOUND if there is none. */
 export async function requireCheck(ctx: Ctx, checkId: string, lock: Sql = empty): Promise<CheckRow> {

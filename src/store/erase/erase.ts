@@ -3,13 +3,13 @@ import { ConductError } from '../../api/error.ts'
 import type { Ctx, Operation } from '../ctx.ts'
 import { numberEvents } from '../log/number.ts'
 import { lastSeq } from '../log/read.ts'
-import { eraseFromEvent } from '../seal/erase.ts'
+import { eraseFromEvents } from '../seal/erase.ts'
 import { sealNext } from '../seal/seal.ts'
-import { followLog, knowsErased } from '../search/follow.ts'
-import { eraseCheck, eraseFeature, eraseSpec, eraseTurn } from './others.ts'
+import { followLog, knowsErased, lockIndex } from '../search/follow.ts'
+import { eraseChecks, eraseFeatures, eraseSpecs, eraseTurns } from './others.ts'
 import { type Place, placeIn, placeText, steps } from './place.ts'
 import { recordErasure } from './record.ts'
-import { eraseRun } from './run.ts'
+import { eraseRuns } from './run.ts'
 import { type Noun, type Scope, scopeOf } from './scope.ts'
 import { eraseAnswers, eraseNames } from './sides.ts'
 
@@ -19,7 +19,7 @@ const budgetMs = 10_000
 const erasedAtOnce = 20
 const lookedAtOnce = 1_000
 
-const erasers = { run: eraseRun, turn: eraseTurn, spec: eraseSpec, check: eraseCheck, feature: eraseFeature }
+const erasers = { run: eraseRuns, turn: eraseTurns, spec: eraseSpecs, check: eraseChecks, feature: eraseFeatures }
 
 /**
  * Erases texts in slices, each in its own transaction: first rows, then their events, then the index of words, then
@@ -64,12 +64,12 @@ async function walkRows(ctx: Ctx, { rows, isToGo }: Scope, place: Place, noun: N
     select id, project_id from ${table} where id > ${place.last} and id <= ${end.id} and ${where}
     order by id limit ${erasedAtOnce}`)
   place.erased[`${noun}s`] += await slice(ctx, dryRun, async (ctx) => {
-    // The indexer must not write words that it read before.
-    await ctx.db.query(sql`select last_seq from followers where name = 'search' ${ctx.db.dialect.forUpdate}`)
+    await lockIndex(ctx.db)
     let count = 0
-    for (const { id, project_id } of found) {
-      const own = { ...ctx, project: { id: project_id, slug: '' } }
-      if (await erasers[noun](own, id, isToGo)) count++
+    for (const [id, rows] of Map.groupBy(found, ({ project_id }) => project_id)) {
+      const own = { ...ctx, project: { id, slug: '' } }
+      const ids = rows.map((row) => row.id)
+      count += await erasers[noun](own, ids, isToGo)
     }
     return count
   })
@@ -84,11 +84,8 @@ async function walkEvents(ctx: Ctx, { events, isToGo }: Scope, place: Place, dry
   if (end <= place.last) return false
   const found = await ctx.db.query<{ seq: number }>(sql`select e.seq from events e
     where e.seq > ${place.last} and e.seq <= ${end} and ${events} order by e.seq limit ${erasedAtOnce}`)
-  place.erased.events += await slice(ctx, dryRun, async (ctx) => {
-    let count = 0
-    for (const { seq } of found) if (await eraseFromEvent(ctx.db, seq, isToGo)) count++
-    return count
-  })
+  const seqs = found.map(({ seq }) => seq)
+  place.erased.events += await slice(ctx, dryRun, (ctx) => eraseFromEvents(ctx.db, seqs, isToGo))
   place.last = found.length === erasedAtOnce ? (found.at(-1)?.seq ?? end) : end
   return true
 }

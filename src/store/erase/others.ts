@@ -4,50 +4,84 @@ import { erasedText, eraseIn, type IsToGo } from '../../ledger/erase.ts'
 import { type CheckRow, columns, stateOf, valuesOf } from '../check/row.ts'
 import type { Ctx } from '../ctx.ts'
 import { keepGrams } from '../part.ts'
-import { eraseDocument, unindex } from './content.ts'
+import { listOf, present } from '../pieces.ts'
+import { eraseDocuments, unindex } from './content.ts'
 
-/** Each function erases the selected texts of one row, and returns whether there were any. */
+/** Each function erases the selected texts of rows of the same project, and returns how many had any. */
 
-export async function eraseTurn(ctx: Ctx, id: number, isToGo: IsToGo): Promise<boolean> {
-  const [row] = await ctx.db.query<{
+export async function eraseTurns(ctx: Ctx, ids: readonly number[], isToGo: IsToGo): Promise<number> {
+  if (ids.length === 0) return 0
+  const rows = await ctx.db.query<{
+    id: number
     title: string | null
     facts: string
     prompt_id: number | null
     answer_id: number | null
-  }>(sql`select title, facts, prompt_id, answer_id from turns where id = ${id} ${ctx.db.dialect.forUpdate}`)
-  if (!row) return false
-  const before = { title: row.title, facts: JSON.parse(row.facts) }
-  const after = eraseIn(before, isToGo)
-  const gone = [
-    await eraseDocument(ctx, row.prompt_id, isToGo),
-    await eraseDocument(ctx, row.answer_id, isToGo),
-    !isDeepStrictEqual(before, after),
-  ]
-  if (!gone.includes(true)) return false
-  await ctx.db.query(sql`update turns set title = ${after.title}, facts = ${JSON.stringify(after.facts)},
-    erased_at = ${ctx.now} where id = ${id}`)
-  await unindex(ctx, 'turn', id)
-  return true
+  }>(sql`select id, title, facts, prompt_id, answer_id from turns where id in (${listOf(ids)}) order by id
+    ${ctx.db.dialect.forUpdate}`)
+  const documents = await eraseDocuments(
+    ctx,
+    rows.flatMap(({ prompt_id, answer_id }) => [prompt_id, answer_id]),
+    isToGo,
+  )
+  const gone = rows.flatMap(({ id, title, facts, prompt_id, answer_id }) => {
+    const before = { title, facts: JSON.parse(facts) }
+    const after = eraseIn(before, isToGo)
+    const isContentGone = present([prompt_id, answer_id]).some((document) => documents.has(document))
+    return isContentGone || !isDeepStrictEqual(before, after) ? [{ id, ...after }] : []
+  })
+  await Promise.all(
+    gone.map(({ id, title, facts }) =>
+      ctx.db.query(sql`update turns set title = ${title}, facts = ${JSON.stringify(facts)}, erased_at = ${ctx.now}
+        where id = ${id}`),
+    ),
+  )
+  await unindex(ctx, 'turn', idsOf(gone))
+  return gone.length
 }
 
-export async function eraseCheck(ctx: Ctx, id: number, isToGo: IsToGo): Promise<boolean> {
-  const [row] = await ctx.db.query<CheckRow>(
-    sql`select ${columns} from checks where checks.id = ${id} ${ctx.db.dialect.forUpdate}`,
+export async function eraseChecks(ctx: Ctx, ids: readonly number[], isToGo: IsToGo): Promise<number> {
+  if (ids.length === 0) return 0
+  const rows = await ctx.db.query<CheckRow>(sql`
+    select ${columns} from checks where checks.id in (${listOf(ids)}) order by checks.id ${ctx.db.dialect.forUpdate}`)
+  const documents = await eraseDocuments(
+    ctx,
+    rows.map(({ document_id }) => document_id),
+    isToGo,
   )
-  if (!row) return false
-  const before = stateOf(row)
-  const after = eraseIn(before, isToGo)
-  const isContentGone = await eraseDocument(ctx, row.document_id, isToGo)
-  if (!isContentGone && isDeepStrictEqual(before, after)) return false
-  const values = { ...valuesOf(after), erased_at: ctx.now, version: row.version + 1 }
-  const assignments = Object.entries(values).map(([name, value]) => sql`${raw(name)} = ${value}`)
-  await ctx.db.query(sql`update checks set ${join(assignments)} where id = ${id}`)
-  await unindex(ctx, 'check', id)
-  return true
+  const gone = rows.flatMap((row) => {
+    const before = stateOf(row)
+    const after = eraseIn(before, isToGo)
+    const isContentGone = row.document_id !== null && documents.has(row.document_id)
+    if (!isContentGone && isDeepStrictEqual(before, after)) return []
+    return [{ id: row.id, values: { ...valuesOf(after), erased_at: ctx.now, version: row.version + 1 } }]
+  })
+  await Promise.all(
+    gone.map(({ id, values }) => {
+      const assignments = Object.entries(values).map(([name, value]) => sql`${raw(name)} = ${value}`)
+      return ctx.db.query(sql`update checks set ${join(assignments)} where id = ${id}`)
+    }),
+  )
+  await unindex(ctx, 'check', idsOf(gone))
+  return gone.length
 }
+
+const idsOf = (rows: { id: number }[]) => rows.map(({ id }) => id)
+
+/** Runs `eraseOne`, which returns whether there were texts, for each row. */
+const oneByOne =
+  (eraseOne: (ctx: Ctx, id: number, isToGo: IsToGo) => Promise<boolean>) =>
+  async (ctx: Ctx, ids: readonly number[], isToGo: IsToGo): Promise<number> => {
+    let count = 0
+    for (const id of ids) if (await eraseOne(ctx, id, isToGo)) count++
+    return count
+  }
+
+export const eraseSpecs = oneByOne(eraseSpec)
+export const eraseFeatures = oneByOne(eraseFeature)
 
 /** Erases every version, too. The number of the version stays, because runs refer to it. */
-export async function eraseSpec(ctx: Ctx, id: number, isToGo: IsToGo): Promise<boolean> {
+async function eraseSpec(ctx: Ctx, id: number, isToGo: IsToGo): Promise<boolean> {
   const [row] = await ctx.db.query<{ title: string | null; agent: string | null }>(
     sql`select title, agent from specs where id = ${id} ${ctx.db.dialect.forUpdate}`,
   )
@@ -59,7 +93,7 @@ export async function eraseSpec(ctx: Ctx, id: number, isToGo: IsToGo): Promise<b
   let isGone = after.title !== row.title || after.agent !== row.agent
   for (const version of versions) {
     const { title } = eraseIn({ title: version.title }, isToGo)
-    const isContentGone = await eraseDocument(ctx, version.document_id, isToGo)
+    const isContentGone = (await eraseDocuments(ctx, [version.document_id], isToGo)).size > 0
     isGone = isGone || isContentGone || title !== version.title
     if (title === version.title) continue
     await ctx.db.query(sql`update spec_versions set title = ${title} where id = ${version.id}`)
@@ -69,12 +103,12 @@ export async function eraseSpec(ctx: Ctx, id: number, isToGo: IsToGo): Promise<b
     sql`update specs set title = ${after.title}, agent = ${after.agent}, erased_at = ${ctx.now} where id = ${id}`,
   )
   await keepGrams(ctx, 'spec', id, row.title, after.title)
-  await unindex(ctx, 'spec', id)
+  await unindex(ctx, 'spec', [id])
   return true
 }
 
 /** An erased name gets a unique replacement, because no two features of a project may have the same name. */
-export async function eraseFeature(ctx: Ctx, id: number, isToGo: IsToGo): Promise<boolean> {
+async function eraseFeature(ctx: Ctx, id: number, isToGo: IsToGo): Promise<boolean> {
   const [row] = await ctx.db.query<{ number: number; name: string; description: string | null; file: string | null }>(
     sql`select number, name, description, file from features where id = ${id} ${ctx.db.dialect.forUpdate}`,
   )
@@ -92,6 +126,6 @@ export async function eraseFeature(ctx: Ctx, id: number, isToGo: IsToGo): Promis
     file = ${after.file}, erased_at = ${ctx.now}, version = version + 1 where id = ${id}`)
   const textOf = ({ name, description }: typeof after) => `${name}\n${description ?? ''}`
   await keepGrams(ctx, 'feature', id, textOf(before), textOf(after))
-  await unindex(ctx, 'feature', id)
+  await unindex(ctx, 'feature', [id])
   return true
 }

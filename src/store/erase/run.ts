@@ -1,35 +1,45 @@
 import { isDeepStrictEqual } from 'node:util'
-import sql, { join, raw } from 'sql-template-tag'
+import sql from 'sql-template-tag'
 import { erasedText, eraseIn, type IsToGo } from '../../ledger/erase.ts'
 import type { Ctx } from '../ctx.ts'
+import { listOf } from '../pieces.ts'
 import { replaceFoundBy } from '../run/found-by.ts'
 import { activityIn, columns, type RunRow, stateOf, valuesOf } from '../run/row.ts'
-import { replaceLabels } from '../run/save.ts'
-import { eraseDocument, unindex } from './content.ts'
+import { replaceLabels, writeRun } from '../run/save.ts'
+import { eraseDocuments, unindex } from './content.ts'
 
-/** Erases the selected texts of a run. Returns whether there were any. */
-export async function eraseRun(ctx: Ctx, id: number, isToGo: IsToGo): Promise<boolean> {
-  const [row] = await ctx.db.query<RunRow>(
-    sql`select ${columns} from runs where runs.id = ${id} ${ctx.db.dialect.forUpdate}`,
+/** Erases the selected texts of runs of the same project. Returns how many had any. */
+export async function eraseRuns(ctx: Ctx, ids: readonly number[], isToGo: IsToGo): Promise<number> {
+  if (ids.length === 0) return 0
+  const rows = await ctx.db.query<RunRow>(sql`
+    select ${columns} from runs where runs.id in (${listOf(ids)}) order by runs.id ${ctx.db.dialect.forUpdate}`)
+  const documents = rows.map(({ document_id }) => document_id)
+  const gone = {
+    documents: await eraseDocuments(ctx, documents, isToGo),
+    files: await eraseFiles(ctx, ids, isToGo),
+    memos: await eraseMemos(ctx, ids, isToGo),
+  }
+  const isErased = ({ id, document_id }: RunRow) =>
+    (document_id !== null && gone.documents.has(document_id)) || gone.files.has(id) || gone.memos.has(id)
+  const done = await Promise.all(rows.map(async (row) => (await eraseColumns(ctx, row, isToGo, isErased(row))) && row))
+  const erased = done.filter((row) => row !== false)
+  await unindex(
+    ctx,
+    'run',
+    erased.map(({ id }) => id),
   )
-  if (!row) return false
+  return erased.length
+}
+
+/** Erases what stands in the row itself, and marks the row as erased. Returns false if nothing of the run was erased. */
+async function eraseColumns(ctx: Ctx, row: RunRow, isToGo: IsToGo, isErased: boolean): Promise<boolean> {
   const before = stateOf(row)
   const after = eraseIn(before, isToGo)
   const activity = activityAfter(row, isToGo)
-  const gone = [
-    await eraseDocument(ctx, row.document_id, isToGo),
-    await eraseFiles(ctx, id, isToGo),
-    await eraseMemo(ctx, id, isToGo),
-    !isDeepStrictEqual(before, after),
-    activity !== row.activity,
-  ]
-  if (!gone.includes(true)) return false
-  const values = { ...valuesOf(after), activity, erased_at: ctx.now, version: row.version + 1 }
-  const assignments = Object.entries(values).map(([name, value]) => sql`${raw(name)} = ${value}`)
-  await ctx.db.query(sql`update runs set ${join(assignments)} where id = ${id}`)
-  await replaceLabels(ctx, row, after.labels)
+  if (!isErased && activity === row.activity && isDeepStrictEqual(before, after)) return false
+  await writeRun(ctx, row, { ...valuesOf(after), activity, erased_at: ctx.now, version: row.version + 1 })
+  if (!isDeepStrictEqual(before.labels, after.labels)) await replaceLabels(ctx, row, after.labels)
   await replaceFoundBy(ctx, row, before, after)
-  await unindex(ctx, 'run', id)
   return true
 }
 
@@ -41,25 +51,33 @@ function activityAfter(row: RunRow, isToGo: IsToGo): string | null {
   return JSON.stringify({ state, since, ...(turnSince && { turnSince }) })
 }
 
-/** A file keeps its line counts, so the sums of its run stay the same. */
-async function eraseFiles(ctx: Ctx, runRow: number, isToGo: IsToGo): Promise<boolean> {
-  const files = await ctx.db.query<{ path: string }>(sql`select path from run_files where run_id = ${runRow}`)
-  const isKept = (path: string) => path.startsWith(erasedText) || !isToGo(path, 'path')
-  const gone = files.filter(({ path }) => !isKept(path))
-  let n = files.filter(({ path }) => path.startsWith(erasedText)).length
-  for (const { path } of gone) {
-    const instead = `${erasedText} ${++n}`
-    await ctx.db.query(sql`update run_files set path = ${instead} where run_id = ${runRow} and path = ${path}`)
+/**
+ * Erases the paths of files of runs, and returns the runs that had any to erase. A file keeps its line counts, so the sums
+ * of its run stay the same.
+ */
+async function eraseFiles(ctx: Ctx, runs: readonly number[], isToGo: IsToGo): Promise<Set<number>> {
+  const files = await ctx.db.query<{ run: number; path: string }>(
+    sql`select run_id as run, path from run_files where run_id in (${listOf(runs)}) order by run_id, path`,
+  )
+  const numbers = new Map<number, number>()
+  const next = (run: number) => numbers.set(run, (numbers.get(run) ?? 0) + 1).get(run)
+  const isKept = ({ path }: { path: string }) => path.startsWith(erasedText) || !isToGo(path, 'path')
+  for (const { run, path } of files) if (path.startsWith(erasedText)) next(run)
+  const gone = files.filter((file) => !isKept(file))
+  for (const { run, path } of gone) {
+    await ctx.db.query(
+      sql`update run_files set path = ${`${erasedText} ${next(run)}`} where run_id = ${run} and path = ${path}`,
+    )
   }
-  return gone.length > 0
+  return new Set(gone.map(({ run }) => run))
 }
 
-/** Erases what hooks have reported of a session since its last turn. */
-async function eraseMemo(ctx: Ctx, runRow: number, isToGo: IsToGo): Promise<boolean> {
-  const kept = await ctx.db.query<{ id: number; memo: string }>(
-    sql`select id, memo from hook_sessions where run_row = ${runRow} and memo <> 'null'`,
+/** Erases what hooks have reported of sessions since their last turns. Returns the runs of these sessions. */
+async function eraseMemos(ctx: Ctx, runs: readonly number[], isToGo: IsToGo): Promise<Set<number>> {
+  const kept = await ctx.db.query<{ id: number; run: number; memo: string }>(
+    sql`select id, run_row as run, memo from hook_sessions where run_row in (${listOf(runs)}) and memo <> 'null'`,
   )
   const gone = kept.filter(({ memo }) => !isDeepStrictEqual(eraseIn(JSON.parse(memo), isToGo), JSON.parse(memo)))
   for (const { id } of gone) await ctx.db.query(sql`update hook_sessions set memo = 'null' where id = ${id}`)
-  return gone.length > 0
+  return new Set(gone.map(({ run }) => run))
 }

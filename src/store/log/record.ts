@@ -1,7 +1,8 @@
-import sql from 'sql-template-tag'
+import sql, { join, type Sql } from 'sql-template-tag'
 import type { EventType } from '../../api/event.ts'
 import type { Changes } from '../../ledger/event.ts'
 import type { Ctx } from '../ctx.ts'
+import { piecesOf } from '../pieces.ts'
 import { packed } from './changes.ts'
 
 export interface Change {
@@ -20,10 +21,18 @@ export interface Change {
 }
 
 /** Appends a change to the log, in the transaction that makes it. */
-export async function record(ctx: Ctx, { type, subject, subjectId, projectId, changes, ...is }: Change) {
+export const record = (ctx: Ctx, change: Change): Promise<void> => recordAll(ctx, [change])
+
+/** Appends changes to the log, in their order. */
+export async function recordAll(ctx: Ctx, changes: Change[]): Promise<void> {
   const log = ctx.db.dialect.commitsInOrder ? sql`events` : sql`pending_events`
-  await ctx.db.query(sql`insert into ${log} (project_id, type, subject, subject_id, actor_id, at, changes, is_append,
-      imported)
-    values (${projectId}, ${type}, ${subject}, ${subjectId}, ${ctx.actor.id}, ${ctx.now}, ${packed(changes)},
-      ${is.isAppend ? 1 : 0}, ${is.isImported ? 1 : 0})`)
+  for (const some of piecesOf(changes)) {
+    await ctx.db.query(sql`insert into ${log} (project_id, type, subject, subject_id, actor_id, at, changes, is_append,
+        imported)
+      values ${join(some.map((change) => valuesOf(ctx, change)))}`)
+  }
 }
+
+const valuesOf = (ctx: Ctx, { type, subject, subjectId, projectId, changes, ...is }: Change): Sql =>
+  sql`(${projectId}, ${type}, ${subject}, ${subjectId}, ${ctx.actor.id}, ${ctx.now}, ${packed(changes)},
+    ${is.isAppend ? 1 : 0}, ${is.isImported ? 1 : 0})`

@@ -1,12 +1,15 @@
-import sql, { join, raw, type Sql } from 'sql-template-tag'
+import sql, { raw, type Sql } from 'sql-template-tag'
 import { systemActor } from '../../ledger/actor.ts'
 import type { Ctx } from '../ctx.ts'
+import { deleteDocuments } from '../document.ts'
 import type { Tx } from '../engine/db.ts'
 import { recordErasure } from '../erase/record.ts'
 import { lastSeq } from '../log/read.ts'
 import { keepGrams } from '../part.ts'
-import { eraseFromEvent } from '../seal/erase.ts'
+import { listOf } from '../pieces.ts'
+import { eraseFromEvents } from '../seal/erase.ts'
 import { readSize, sealNext } from '../seal/seal.ts'
+import { lockIndex } from '../search/follow.ts'
 
 /** How many rows or events one transaction changes, because other writers wait for it. */
 const atOnce = 20
@@ -48,14 +51,14 @@ export async function emptyNext(db: Tx, now: string, place: Place): Promise<bool
 async function removeRuns(ctx: Ctx): Promise<boolean> {
   const runs = await nextRuns(ctx)
   if (runs.length === 0) return false
-  const ofRuns = sql`run_id in (${join(runs.map(({ id }) => id))})`
+  const ofRuns = sql`run_id in (${listOf(runs.map(({ id }) => id))})`
   const turns = await ctx.db.query<Row & { answer_id: number | null }>(sql`
     select id, prompt_id as document_id, answer_id from turns where ${ofRuns} limit ${partsAtOnce}`)
   const checks = await ctx.db.query<Row>(sql`select id, document_id from checks where ${ofRuns} limit ${partsAtOnce}`)
   const isLast = turns.length < partsAtOnce && checks.length < partsAtOnce
   await whileIndexWaits(ctx, async (ctx) => {
     await removeRows(ctx, 'turn', turns)
-    await removeDocuments(
+    await deleteDocuments(
       ctx,
       turns.map(({ answer_id }) => answer_id),
     )
@@ -88,7 +91,7 @@ async function removeSpecs(ctx: Ctx): Promise<boolean> {
       const versions = await ctx.db.query<{ document_id: number | null }>(
         sql`select distinct document_id from spec_versions where spec_id = ${id}`,
       )
-      await removeDocuments(
+      await deleteDocuments(
         ctx,
         versions.map(({ document_id }) => document_id),
       )
@@ -133,28 +136,22 @@ interface Row {
   document_id: number | null
 }
 
-/** The indexer must not write words of rows that are removed meanwhile. */
 const whileIndexWaits = (ctx: Ctx, work: (ctx: Ctx) => Promise<void>) =>
   ctx.db.tx(async (tx) => {
-    await tx.query(sql`select last_seq from followers where name = 'search' ${tx.dialect.forUpdate}`)
+    await lockIndex(tx)
     await work({ ...ctx, db: tx })
   })
 
 /** Removes rows with their documents and dependent rows, and makes the index of words drop them. */
 async function removeRows({ db }: Ctx, noun: 'run' | 'turn' | 'spec' | 'check' | 'feature', rows: Row[]) {
   if (rows.length === 0) return
-  const ids = join(rows.map(({ id }) => id))
-  await removeDocuments(
+  const ids = listOf(rows.map(({ id }) => id))
+  await deleteDocuments(
     { db },
     rows.map(({ document_id }) => document_id),
   )
   await db.query(sql`delete from ${raw(`${noun}s`)} where id in (${ids})`)
   await db.query(sql`update search_entries set is_stale = 1 where type = ${noun} and subject_id in (${ids})`)
-}
-
-async function removeDocuments({ db }: Pick<Ctx, 'db'>, documents: (number | null)[]): Promise<void> {
-  const ids = documents.filter((id) => id !== null)
-  if (ids.length > 0) await db.query(sql`delete from documents where id in (${join(ids)})`)
 }
 
 /** Erases every text of the project's events except those of its keys, which stay listed. */
@@ -174,11 +171,8 @@ async function eraseEvents(ctx: Ctx, place: Place): Promise<boolean> {
       and exists (select 1 from seal_salts s where s.seq = e.seq and length(s.salts) > 0)
     order by e.seq limit ${atOnce}`)
   place.last = found.length === atOnce ? (found.at(-1)?.seq ?? until) : until
-  place.erased += await db.tx(async (tx) => {
-    let erased = 0
-    for (const { seq } of found) if (await eraseFromEvent(tx, seq, () => true)) erased++
-    return erased
-  })
+  const seqs = found.map(({ seq }) => seq)
+  place.erased += await db.tx((tx) => eraseFromEvents(tx, seqs, () => true))
   if (until < end || found.length === atOnce || place.erased === 0) return true
   const { erased } = place
   place.erased = 0

@@ -3,16 +3,23 @@ import sql, { empty } from 'sql-template-tag'
 import { invalid } from '../../api/error.ts'
 import { type Retention, retentionOf } from '../../ledger/retention.ts'
 import type { Ctx, Operation } from '../ctx.ts'
-import { only, type Tx } from '../engine/db.ts'
+import type { Tx } from '../engine/db.ts'
 import { numberEvents } from '../log/number.ts'
-import { type AgingRow, agingColumns, carryOut, fateOfRow } from './expire.ts'
+import { lastSeq } from '../log/read.ts'
+import { readSize, sealNext } from '../seal/seal.ts'
+import { type AgingRow, agingColumns, type Due, dueOf } from './due.ts'
+import { carryOut } from './expire.ts'
+import { carryOutLarge } from './large.ts'
 import { type Pass, passIn, passText } from './pass.ts'
+import { bytesOf, nextSlice, type Slice } from './slice.ts'
 
 /** How long a request works before it returns a cursor, and how long it may block the event loop, in milliseconds. */
 const budgetMs = 10_000
 const sliceMs = 5
 /** How many ids one statement checks. */
-const lookedAtOnce = 1_000
+const lookedAtOnce = 250
+/** How many events may be left unsealed before a slice. */
+const unsealed = 256
 
 /** The retention of each project that has one, by row number. */
 export type Rules = ReadonlyMap<number, Retention>
@@ -57,42 +64,52 @@ interface Manner {
 /** Continues a pass over the runs of these projects. Returns whether there is more to check. */
 export async function forgetMore(ctx: Ctx, rules: Rules, pass: Pass, { dryRun, until }: Manner): Promise<boolean> {
   if (rules.size === 0) return false
-  const [project] = rules.size === 1 ? rules.keys() : []
   const [end] = await ctx.db.query<{ id: number | null }>(sql`select max(id) as id from
     (select id from runs where id > ${pass.last} order by id limit ${lookedAtOnce}) as looked`)
   if (!end?.id) return false
-  // The addition keeps the engine from using an index of the project, which has another order.
-  const rows = await ctx.db.query<AgingRow>(sql`
-    select ${agingColumns} from runs where id > ${pass.last} and id <= ${end.id} and status <> 'in_progress'
-      ${project === undefined ? empty : sql`and project_id + 0 = ${project}`} order by id`)
-  for (const row of rows) {
-    await forgetOne(ctx, rules.get(row.project_id), row, pass, dryRun)
-    pass.last = row.id
+  let due = await readDue(ctx, rules, pass.last, end.id)
+  if (due.length > 0 && !dryRun && (await sealLate(ctx.db))) return true
+  while (due.length > 0) {
+    const slice = await nextSlice(ctx, due)
+    await forgetSlice(ctx, slice, pass, dryRun)
+    due = due.slice(slice.due.length)
+    pass.last = slice.due.at(-1)?.run.id ?? pass.last
     if (performance.now() > until) return true
   }
   pass.last = end.id
   return true
 }
 
-async function forgetOne(ctx: Ctx, rule: Retention | undefined, row: AgingRow, pass: Pass, dryRun: boolean) {
-  const fate = rule ? fateOfRow(row, rule, ctx.now) : 'kept'
-  if (!rule || fate === 'kept') return
-  const at = row.ended_at ?? row.updated_at
-  const sum = pass[fate]
-  sum.runs++
-  sum.bytes += await bytesOf(ctx.db, row.id)
-  if (sum.oldest === null || at < sum.oldest) sum.oldest = at
-  if (!dryRun) await carryOut(ctx, row, rule, fate)
+async function readDue(ctx: Ctx, rules: Rules, after: number, end: number): Promise<Due[]> {
+  const [project] = rules.size === 1 ? rules.keys() : []
+  // The addition keeps the engine from using an index of the project, which has another order.
+  const rows = await ctx.db.query<AgingRow>(sql`
+    select ${agingColumns} from runs where id > ${after} and id <= ${end} and status <> 'in_progress'
+      ${project === undefined ? empty : sql`and project_id + 0 = ${project}`} order by id`)
+  // Now all events of the runs, as they were read, have a number.
+  await numberEvents(ctx.db)
+  return rows.flatMap((row) => dueOf(row, rules.get(row.project_id), ctx.now) ?? [])
 }
 
-/** The size of the contents of a run, its turns and its checks that are not erased. */
-async function bytesOf(db: Tx, run: number): Promise<number> {
-  const rows = await db.query<{ bytes: number }>(sql`
-    select coalesce(sum(octet_length(d.text)), 0) as bytes from document_parts d
-    where d.dropped = 0 and d.document_id in (
-      select document_id from runs where id = ${run}
-      union all select document_id from checks where run_id = ${run}
-      union all select prompt_id from turns where run_id = ${run}
-      union all select answer_id from turns where run_id = ${run})`)
-  return Number(only(rows).bytes)
+/** Seals some of the log if much of it is not sealed, which erasing would otherwise do in its own transaction. */
+async function sealLate(db: Tx): Promise<boolean> {
+  return (await lastSeq(db)) - (await readSize(db)) > unsealed && (await sealNext(db))
+}
+
+async function forgetSlice(ctx: Ctx, slice: Slice, pass: Pass, dryRun: boolean): Promise<void> {
+  const bytes = await bytesOf(ctx, slice)
+  for (const { run, fate } of dryRun ? slice.due : await carryOutSlice(ctx, slice)) {
+    const at = run.ended_at ?? run.updated_at
+    const sum = pass[fate]
+    sum.runs++
+    sum.bytes += bytes.get(run.id) ?? 0
+    if (sum.oldest === null || at < sum.oldest) sum.oldest = at
+  }
+}
+
+/** Does what is due for the runs of a slice. Returns those that were still due. */
+async function carryOutSlice(ctx: Ctx, { due, isLarge }: Slice): Promise<Due[]> {
+  const [first] = due
+  if (!isLarge || !first) return carryOut(ctx, due)
+  return (await carryOutLarge(ctx, first)) ? [first] : []
 }

@@ -6,7 +6,7 @@ import type { Changes } from '../../ledger/event.ts'
 import type { RunState } from '../../ledger/run.ts'
 import { actorsOf } from '../actor/actor.ts'
 import type { Ctx } from '../ctx.ts'
-import { record } from '../log/record.ts'
+import { type Change, record } from '../log/record.ts'
 
 export interface RunRow {
   id: number
@@ -225,19 +225,20 @@ export async function requireRun(ctx: Ctx, runId: string, lock: Sql = empty): Pr
 export const noRun = (ctx: Ctx, runId: string) =>
   new ConductError('NOT_FOUND', `There is no run '${runId}' in project '${ctx.project.slug}'.`)
 
-export function recordRun(
+type What = 'created' | 'updated' | 'deleted'
+
+/** The event of a change of a run. */
+export const eventOf = (
   ctx: Ctx,
-  what: 'created' | 'updated' | 'deleted',
+  what: What,
+  { id: subjectId, run_id: subject }: { id: number; run_id: string },
+  changes: Changes,
+): Change => ({ type: `run.${what}`, subject, subjectId, projectId: ctx.project.id, changes })
+
+export const recordRun = (
+  ctx: Ctx,
+  what: What,
   row: { id: number; run_id: string },
   changes: Changes,
-  is: { isAppend?: boolean; isImported?: boolean } = {},
-) {
-  return record(ctx, {
-    type: `run.${what}`,
-    subject: row.run_id,
-    subjectId: row.id,
-    projectId: ctx.project.id,
-    changes,
-    ...is,
-  })
-}
+  is: Pick<Change, 'isAppend' | 'isImported'> = {},
+) => record(ctx, { ...eventOf(ctx, what, row, changes), ...is })

@@ -1,9 +1,8 @@
 import sql, { join, raw } from 'sql-template-tag'
 import { ConductError, invalid } from '../../api/error.ts'
-import { appeared, vanished } from '../../ledger/event.ts'
+import { appeared } from '../../ledger/event.ts'
 import { cancelled } from '../../ledger/lease.ts'
 import { change, emptyRun, type RunState } from '../../ledger/run.ts'
-import { deleteChecksOf } from '../check/check.ts'
 import { insertUnder } from '../counter.ts'
 import { type Ctx, inTx, madeAt, type Operation, requireVersion } from '../ctx.ts'
 import {
@@ -18,9 +17,10 @@ import {
 import { moveTotals } from '../spec/totals.ts'
 import { findSpecVersion } from '../spec/version.ts'
 import { grant, leaseAfter, openRun, statusUnder } from './lease.ts'
+import { removeRuns } from './remove.ts'
 import { columns, factsOf, noRun, type RunRow, recordRun, requireRun, shownRun, valuesOf } from './row.ts'
 import { insertFinders, saveRun } from './save.ts'
-import { deleteTurnsOf, turnsIn } from './turn.ts'
+import { turnsIn } from './turn.ts'
 
 /**
  * Throws CONFLICT if the runId is taken; NOT_FOUND for an unknown `retryOf`; FORBIDDEN for a createdAt without admin.
@@ -161,30 +161,6 @@ export const deleteRun: Operation<'deleteRun'> = (ctx, { runId, ifVersion, lease
   inTx(ctx, async (ctx) => {
     const { row } = await openRun(ctx, runId, leaseToken, { deletes: true })
     requireVersion(ifVersion, row.id, row.version)
-    await removeRun(ctx, row)
+    await removeRuns(ctx, [row])
     return { message: 'Run deleted successfully' }
   })
-
-/** Deletes a run that the caller has locked, with its checks, turns and links. */
-export async function removeRun(ctx: Ctx, row: RunRow): Promise<void> {
-  const content = await findDigest(ctx, row.document_id)
-  await deleteChecksOf(ctx, row)
-  await deleteTurnsOf(ctx, row)
-  await forgetAttempt(ctx, row)
-  await ctx.db.query(sql`delete from runs where id = ${row.id}`)
-  await deleteDocument(ctx, row.document_id)
-  await moveTotals(ctx, row, null)
-  await recordRun(ctx, 'deleted', row, vanished({ ...factsOf(row), content }))
-}
-
-/** Later attempts no longer refer to a deleted run. Each gets an event. */
-async function forgetAttempt(ctx: Ctx, row: RunRow): Promise<void> {
-  const later = await ctx.db.query<RunRow>(sql`
-    select ${columns} from runs where runs.retry_of = ${row.id} order by runs.id ${ctx.db.dialect.forUpdate}`)
-  for (const retry of later) {
-    const [saved] = await ctx.db.query<RunRow>(sql`
-      update runs set retry_of = null, version = version + 1 where id = ${retry.id} returning ${columns}`)
-    await moveTotals(ctx, retry, saved ?? retry)
-    await recordRun(ctx, 'updated', retry, { retryOf: [row.run_id, null] })
-  }
-}

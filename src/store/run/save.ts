@@ -42,7 +42,7 @@ export async function saveRun(ctx: Ctx, move: Move): Promise<RunRow> {
   const activity = activityColumn(move)
   if (!isChanged && !holds && lease.lease_expires_at === null && activity === row.activity) return row
   const judged = await judgeAnew(ctx, move, own)
-  const saved = await update(ctx, row, {
+  const saved = await writeRun(ctx, row, {
     ...lease,
     ...(holds && { last_seen_at: ctx.now }),
     activity,
@@ -90,9 +90,10 @@ async function judgeAnew(ctx: Ctx, { row, base, after, content }: Move, own: Cha
 }
 
 /**
- * Names only the columns that change: engines update the index of every named column, even if its value stays the same.
+ * Writes columns of a run and returns the row as it is then. Names only the columns that change: engines update the index
+ * of every named column, even if its value stays the same.
  */
-async function update(ctx: Ctx, row: RunRow, values: Record<string, unknown>): Promise<RunRow> {
+export async function writeRun(ctx: Ctx, row: RunRow, values: Record<string, unknown>): Promise<RunRow> {
   const moved = Object.entries(values).filter(([name, value]) => row[name as keyof RunRow] !== value)
   // Two signs of life in the same millisecond change nothing.
   if (moved.length === 0) return row

@@ -3,15 +3,16 @@ import { ConductError, invalid } from '../../api/error.ts'
 import type { ActorName } from '../../api/field.ts'
 import type { Turn, TurnFields } from '../../api/turn.ts'
 import { activityAfter } from '../../ledger/activity.ts'
-import { appeared, vanished } from '../../ledger/event.ts'
+import { appeared, type Changes, vanished } from '../../ledger/event.ts'
 import type { RunState } from '../../ledger/run.ts'
 import { titleOf } from '../../ledger/title.ts'
 import { addGit, addUsage, digestOf as markdownOf, turnId, turnTitle } from '../../ledger/turn.ts'
 import { actorsOf } from '../actor/actor.ts'
 import { type Ctx, inTx, type Operation } from '../ctx.ts'
-import { deleteDocument, digestOf, insertDocument } from '../document.ts'
-import { record } from '../log/record.ts'
+import { deleteDocuments, digestOf, findDigests, insertDocument } from '../document.ts'
+import { type Change, record, recordAll } from '../log/record.ts'
 import { readPage } from '../page.ts'
+import { listOf, piecesOf } from '../pieces.ts'
 import { appendText } from './content.ts'
 import { changesOf, keepFiles } from './file.ts'
 import { leaseAfter, openRun } from './lease.ts'
@@ -133,20 +134,24 @@ async function insertTurn(ctx: Ctx, run: RunRow, n: number, fields: TurnFields):
     insert into turns (project_id, run_id, n, title, prompt_id, answer_id, facts, created_by, created_at)
     values (${join(values)}) returning id`)
   const { id } = row as { id: number }
-  await recordTurn(ctx, 'created', run, { id, n }, appeared({ ...facts, ...digests }))
+  await record(ctx, eventOf(ctx, 'created', run.run_id, { id, n }, appeared({ ...facts, ...digests })))
   return (await findTurn(ctx, run, n)) as Turn
 }
 
-function recordTurn(
+/** The event of a new or deleted turn. */
+const eventOf = (
   ctx: Ctx,
   what: 'created' | 'deleted',
-  run: RunRow,
-  { id, n }: { id: number; n: number },
-  changes: ReturnType<typeof appeared>,
-) {
-  const subject = turnId(run.run_id, n)
-  return record(ctx, { type: `turn.${what}`, subject, subjectId: id, projectId: ctx.project.id, changes })
-}
+  runId: string,
+  { id: subjectId, n }: { id: number; n: number },
+  changes: Changes,
+): Change => ({
+  type: `turn.${what}`,
+  subject: turnId(runId, n),
+  subjectId,
+  projectId: ctx.project.id,
+  changes,
+})
 
 /** How a new turn changes its run: usage, changes, git state and content, and it is idle now. */
 async function meaningOf(ctx: Ctx, row: RunRow, base: RunState, turn: Turn) {
@@ -189,20 +194,31 @@ export const getTurn: Operation<'getTurn'> = async (ctx, { runId, n }) => {
 }
 
 /**
- * Deletes the first `limit` turns of a run that is being deleted, with an event for each, and returns how many. The caller
- * has locked the run.
+ * Deletes turns of runs that are being deleted, the first `limit`, with an event for each. Returns how many. The caller
+ * has locked the runs.
  */
-export async function deleteTurnsOf(ctx: Ctx, run: RunRow, limit = Number.MAX_SAFE_INTEGER): Promise<number> {
-  const rows = await ctx.db.query<TurnRow>(
-    sql`select ${columns} from turns where turns.run_id = ${run.id} order by turns.n limit ${limit}`,
-  )
-  for (const row of rows) {
-    await ctx.db.query(sql`delete from turns where id = ${row.id}`)
-    await deleteDocument(ctx, row.prompt_id)
-    await deleteDocument(ctx, row.answer_id)
-    const digests = { prompt: digestOf(row.prompt ?? ''), answer: digestOf(row.answer ?? '') }
-    await recordTurn(ctx, 'deleted', run, row, vanished({ ...JSON.parse(row.facts), ...digests }))
+export async function deleteTurnsOf(
+  ctx: Ctx,
+  runs: { id: number; run_id: string }[],
+  limit = Number.MAX_SAFE_INTEGER,
+): Promise<number> {
+  const runIds = new Map(runs.map(({ id, run_id }) => [id, run_id]))
+  const rows = await ctx.db.query<
+    Pick<TurnRow, 'id' | 'n' | 'prompt_id' | 'answer_id' | 'facts'> & { run: number }
+  >(sql`
+    select id, run_id as run, n, prompt_id, answer_id, facts from turns where run_id in (${listOf([...runIds.keys()])})
+    order by run_id, n limit ${limit}`)
+  const documents = rows.flatMap(({ prompt_id, answer_id }) => [prompt_id, answer_id])
+  const digests = await findDigests(ctx, documents)
+  for (const some of piecesOf(rows)) {
+    await ctx.db.query(sql`delete from turns where id in (${listOf(some.map(({ id }) => id))})`)
   }
+  await deleteDocuments(ctx, documents)
+  const events = rows.map(({ run, prompt_id, answer_id, facts, ...turn }) => {
+    const gone = { ...JSON.parse(facts), prompt: digests.get(prompt_id), answer: digests.get(answer_id) }
+    return eventOf(ctx, 'deleted', runIds.get(run) as string, turn, vanished(gone))
+  })
+  await recordAll(ctx, events)
   return rows.length
 }
 

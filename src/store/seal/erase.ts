@@ -1,22 +1,34 @@
-import sql from 'sql-template-tag'
+import sql, { join } from 'sql-template-tag'
 import type { IsToGo } from '../../ledger/erase.ts'
 import { eraseTexts } from '../../ledger/leaf.ts'
 import type { Tx } from '../engine/db.ts'
-import { readSealed } from './event.ts'
+import { piecesOf } from '../pieces.ts'
+import { readSealedOnes } from './event.ts'
 import { readSize, sealNext } from './seal.ts'
 
 /**
- * Erases the texts of an event that `isToGo` selects, in the caller's transaction. The leaf stays the same. First seals
- * the log up to the event, so that no server that is sealing has read the text. Returns whether anything was erased.
+ * Erases the texts of events that `isToGo` selects, in the caller's transaction. The leaves stay the same. First seals the
+ * log up to the last of them, so that no server that is sealing has read the texts. Returns how many events had any.
  */
-export async function eraseFromEvent(tx: Tx, seq: number, isToGo: IsToGo): Promise<boolean> {
+export async function eraseFromEvents(tx: Tx, seqs: number[], isToGo: IsToGo): Promise<number> {
+  if (seqs.length === 0) return 0
+  const last = Math.max(...seqs)
   await tx.query(sql`select last_seq from followers where name = 'seal' ${tx.dialect.forUpdate}`)
-  while ((await readSize(tx)) < seq && (await sealNext(tx)));
-  const [found] = await readSealed(tx, seq - 1, 1)
-  if (found?.event.seq !== seq) return false
-  const { changes, salts } = eraseTexts(found.event.changes, found.salts, isToGo)
-  if (salts.length === found.salts.length) return false
-  await tx.query(sql`update events set changes = ${JSON.stringify(changes)} where seq = ${seq}`)
-  await tx.query(sql`update seal_salts set salts = ${salts} where seq = ${seq}`)
-  return true
+  while ((await readSize(tx)) < last && (await sealNext(tx)));
+  const changed = (await readSealedOnes(tx, seqs)).flatMap(({ event, salts }) => {
+    const left = eraseTexts(event.changes, salts, isToGo)
+    return left.salts.length === salts.length ? [] : [{ seq: event.seq, ...left }]
+  })
+  const statements = [
+    ...changed.map(
+      ({ seq, changes }) => sql`update events set changes = ${JSON.stringify(changes)} where seq = ${seq}`,
+    ),
+    ...piecesOf(changed).map(
+      (some) => sql`insert into seal_salts (seq, salts)
+        values ${join(some.map(({ seq, salts }) => sql`(${seq}, ${salts})`))}
+        on conflict (seq) do update set salts = excluded.salts`,
+    ),
+  ]
+  await Promise.all(statements.map((statement) => tx.query(statement)))
+  return changed.length
 }

@@ -2,6 +2,7 @@ import sql from 'sql-template-tag'
 import type { StoredEvent } from '../../ledger/leaf.ts'
 import type { Tx } from '../engine/db.ts'
 import { unpacked } from '../log/changes.ts'
+import { listOf } from '../pieces.ts'
 
 export interface SealedEvent {
   event: StoredEvent
@@ -17,12 +18,12 @@ interface Row extends Omit<StoredEvent, 'changes'> {
 const columns = sql`e.seq, e.project_id as "projectId", e.type, e.subject, e.subject_id as "subjectId",
   a.kind as "actorKind", a.key_id as "keyId", e.at, e.imported, e.changes`
 
+const tables = sql`events e left join actors a on a.id = e.actor_id left join seal_salts s on s.seq = e.seq`
+
 /** At most `limit` events after the one with seq `after`, with the salts of their texts, in order. */
 export async function readRows(db: Tx, after: number, limit: number): Promise<Row[]> {
   const rows = await db.query<Row>(sql`
-    select ${columns}, s.salts
-    from events e left join actors a on a.id = e.actor_id left join seal_salts s on s.seq = e.seq
-    where e.seq > ${after} order by e.seq limit ${limit}`)
+    select ${columns}, s.salts from ${tables} where e.seq > ${after} order by e.seq limit ${limit}`)
   return rows.map((row) => ({ ...row, changes: readable(row.changes) }))
 }
 
@@ -37,12 +38,19 @@ function readable(stored: string): string {
 
 /** Like `readRows`, with parsed changes. Throws a SyntaxError for invalid JSON. */
 export async function readSealed(db: Tx, after: number, limit: number): Promise<SealedEvent[]> {
-  const rows = await readRows(db, after, limit)
-  return rows.map(({ salts, changes, ...event }) => ({
-    event: { ...event, changes: JSON.parse(changes) },
-    salts: Buffer.from(salts ?? []),
-  }))
+  return (await readRows(db, after, limit)).map(parsed)
 }
+
+/** The events with these seqs, which must not be empty. Throws like `readSealed`. */
+export async function readSealedOnes(db: Tx, seqs: number[]): Promise<SealedEvent[]> {
+  const rows = await db.query<Row>(sql`select ${columns}, s.salts from ${tables} where e.seq in (${listOf(seqs)})`)
+  return rows.map((row) => parsed({ ...row, changes: unpacked(row.changes) }))
+}
+
+const parsed = ({ salts, changes, ...event }: Row): SealedEvent => ({
+  event: { ...event, changes: JSON.parse(changes) },
+  salts: Buffer.from(salts ?? []),
+})
 
 /** Reads events that are not sealed yet, and therefore have no salts. `unpacked` returns the JSON of their changes. */
 export const readUnsealed = (db: Tx, after: number, limit: number): Promise<Omit<Row, 'salts'>[]> =>

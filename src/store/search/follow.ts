@@ -3,8 +3,9 @@ import { searchable } from '../../api/search.ts'
 import { slots } from '../../ledger/passage.ts'
 import type { Tx } from '../engine/db.ts'
 import { numberEvents } from '../log/number.ts'
+import { piecesOf } from '../pieces.ts'
 import { type Budget, type Entry, entryOf, type Renewal, renew, type Words } from './entry.ts'
-import { piecesOf, subjectsOf } from './subject.ts'
+import { subjectsOf } from './subject.ts'
 
 const eventsAtOnce = 500
 const entriesAtOnce = 10
@@ -85,6 +86,17 @@ export function followLog(db: Tx, ms: number): Promise<boolean> {
   })
 }
 
+/**
+ * Locks the index of words until the caller's transaction ends, so that no indexer writes words of rows that it read before
+ * the caller changes them. Returns the last event that the index has read.
+ */
+export async function lockIndex(tx: Tx): Promise<number> {
+  const [state] = await tx.query<{ last_seq: number }>(
+    sql`select last_seq from followers where name = 'search' ${tx.dialect.forUpdate}`,
+  )
+  return state?.last_seq ?? 0
+}
+
 /** Entries that wait to be indexed. `place` selects and orders them. */
 export const readStale = (db: Tx, place: Sql, limit: number) =>
   db.query<Entry>(sql`
@@ -106,10 +118,7 @@ function budgetOf(ms: number): Budget {
  * Marks the entries of the next events; only one server does so at a time. Returns whether there may be more events.
  */
 async function markNext(tx: Tx): Promise<boolean> {
-  const [state] = await tx.query<{ last_seq: number }>(
-    sql`select last_seq from followers where name = 'search' ${tx.dialect.forUpdate}`,
-  )
-  return markStale(tx, state?.last_seq ?? 0)
+  return markStale(tx, await lockIndex(tx))
 }
 
 /** Marks the entries of changed subjects, creating missing ones. Returns whether there may be more events to read. */

@@ -3,6 +3,7 @@ import { type SearchType, searchable } from '../../api/search.ts'
 import { passageBytes } from '../../ledger/passage.ts'
 import { contentOf } from '../document.ts'
 import type { Tx } from '../engine/db.ts'
+import { piecesOf } from '../pieces.ts'
 
 /** The parts of a run, turn, spec, check or feature that are searched and shown. */
 export interface Subject {
@@ -79,18 +80,4 @@ export async function subjectsOf(db: Tx, entries: { type: SearchType; subject_id
     }
   }
   return ({ type, subject_id }) => found.get(`${type} ${subject_id}`)
-}
-
-/**
- * Splits a list into pieces of a few fixed lengths, `most` at most, so that statements about them have few different
- * texts, which stay prepared.
- */
-export function piecesOf<T>(all: T[], most = 50): T[][] {
-  const found: T[][] = []
-  for (let at = 0; at < all.length; ) {
-    const length = [50, 10, 1].find((length) => length <= Math.min(most, all.length - at)) as number
-    found.push(all.slice(at, at + length))
-    at += length
-  }
-  return found
 }

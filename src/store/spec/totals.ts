@@ -36,9 +36,16 @@ interface Sum {
  * Updates the totals of specs after a run changed from `before` to `after`. Null means that it did not exist, or no
  * longer exists.
  */
-export async function moveTotals(ctx: Ctx, before: Countable | null, after: Countable | null): Promise<void> {
+export const moveTotals = (ctx: Ctx, before: Countable | null, after: Countable | null): Promise<void> =>
+  addToTotals(ctx, [[before, -1] as const, [after, 1] as const])
+
+/** Adds runs to the totals of their specs, or removes them: each as many times as its number says. */
+export async function addToTotals(
+  ctx: Ctx,
+  counted: (readonly [run: Countable | null, times: 1 | -1])[],
+): Promise<void> {
   const moves = new Map<string, Sum>()
-  for (const [run, times] of [[before, -1] as const, [after, 1] as const]) {
+  for (const [run, times] of counted) {
     if (run === null || run.spec_id === null) continue
     const { spec_id: spec, status, verdict } = run
     const key = `${spec} ${status} ${verdict}`

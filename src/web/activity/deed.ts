@@ -32,8 +32,18 @@ export function deedOf(event: Event, times = 1): Deed {
 /** What an event of an erasure says was erased. */
 export function erasedOf(event: Event): string {
   const what = after(event, 'what')
+  if (what === 'retention') return `the texts of ${runsOf(event)}`
+  if (what === 'log') return `events before number ${after(event, 'first')} from the log`
   if (what === 'run' || what === 'spec') return `the texts of ${what} ${after(event, `${what}Id`)}`
   return what === 'project' ? 'all texts' : 'texts that contained some words'
+}
+
+/** An erasure by retention names its runs. The first ones of a ledger named one each. */
+function runsOf(event: Event): string {
+  const runIds = after(event, 'runIds')
+  if (!Array.isArray(runIds)) return `run ${after(event, 'runId')}`
+  const [first, ...others] = runIds
+  return others.length === 0 ? `run ${first}` : `${runIds.length} runs that ended long ago`
 }
 
 function createdOutcome(event: Event): string | undefined {

@@ -1,0 +1,27 @@
+import { join, type Sql } from 'sql-template-tag'
+
+/**
+ * Splits a list into pieces of a few fixed lengths, `most` at most, so that statements about them have few different
+ * texts, which stay prepared.
+ */
+export function piecesOf<T>(all: readonly T[], most = 50): T[][] {
+  const found: T[][] = []
+  for (let at = 0; at < all.length; ) {
+    const length = [50, 10, 1].find((length) => length <= Math.min(most, all.length - at)) as number
+    found.push(all.slice(at, at + length))
+    at += length
+  }
+  return found
+}
+
+/**
+ * The values of an `in (…)`, which must not be empty. The last one is repeated up to a power of two, so that statements
+ * with them have few different texts.
+ */
+export function listOf(values: readonly (number | string)[]): Sql {
+  const length = 2 ** Math.ceil(Math.log2(values.length))
+  return join(Array.from({ length }, (_, at) => values[Math.min(at, values.length - 1)]))
+}
+
+/** The values that are not null, each once. */
+export const present = (ids: readonly (number | null)[]): number[] => [...new Set(ids.filter((id) => id !== null))]

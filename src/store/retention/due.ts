@@ -1,0 +1,69 @@
+import sql from 'sql-template-tag'
+import { type Fate, fateOf, type Retention } from '../../ledger/retention.ts'
+import type { Ctx } from '../ctx.ts'
+import { listOf } from '../pieces.ts'
+import type { RunRow } from '../run/row.ts'
+import { lockIndex } from '../search/follow.ts'
+
+/** The columns of `runs` that `fateOf` needs. */
+export interface AgingRow {
+  id: number
+  project_id: number
+  run_id: string
+  status: RunRow['status']
+  ended_at: string | null
+  updated_at: string
+  labels: string
+  expired_at: string | null
+}
+
+export const agingColumns = sql`id, project_id, run_id, status, ended_at, updated_at, labels, expired_at`
+
+const fateOfRow = (row: AgingRow, retention: Retention, now: string): Fate =>
+  fateOf(
+    {
+      status: row.status,
+      endedAt: row.ended_at,
+      updatedAt: row.updated_at,
+      labels: row.labels === '{}' ? [] : Object.keys(JSON.parse(row.labels)),
+      expiredAt: row.expired_at,
+    },
+    retention,
+    now,
+  )
+
+/** A run that its project no longer keeps whole. */
+export interface Due {
+  run: AgingRow
+  fate: 'erased' | 'deleted'
+  isDue(row: AgingRow): boolean
+}
+
+/** What is due for a run; undefined if it is kept as it is. */
+export function dueOf(run: AgingRow, retention: Retention | undefined, now: string): Due | undefined {
+  const fate = retention ? fateOfRow(run, retention, now) : 'kept'
+  if (retention === undefined || fate === 'kept') return undefined
+  return { run, fate, isDue: (row) => fateOfRow(row, retention, now) === fate }
+}
+
+/** Whether a run still has texts. */
+export const hasTexts = ({ run }: Due) => run.expired_at === null || run.expired_at < run.updated_at
+
+/**
+ * Runs `work` in a transaction that locks these runs and the index of words, for those that are still due. A run that
+ * somebody changed meanwhile may have events that nobody has numbered yet: it waits for the next pass.
+ */
+export function whileDue<T>(ctx: Ctx, due: readonly Due[], work: (ctx: Ctx, left: Due[]) => Promise<T>): Promise<T> {
+  return ctx.db.tx(async (tx) => {
+    await lockIndex(tx)
+    const rows = await tx.query<AgingRow>(sql`
+      select ${agingColumns} from runs where id in (${listOf(due.map(({ run }) => run.id))}) order by id
+      ${tx.dialect.forUpdate}`)
+    const now = new Map(rows.map((row) => [row.id, row]))
+    const left = due.filter(({ run, isDue }) => {
+      const row = now.get(run.id)
+      return row !== undefined && row.updated_at === run.updated_at && isDue(row)
+    })
+    return work({ ...ctx, db: tx }, left)
+  })
+}

@@ -1,0 +1,48 @@
+import sql from 'sql-template-tag'
+import { vanished } from '../../ledger/event.ts'
+import { deleteChecksOf } from '../check/check.ts'
+import type { Ctx } from '../ctx.ts'
+import { deleteDocuments, findDigests } from '../document.ts'
+import { recordAll } from '../log/record.ts'
+import { listOf, piecesOf } from '../pieces.ts'
+import { addToTotals, moveTotals } from '../spec/totals.ts'
+import { columns, eventOf, factsOf, type RunRow, recordRun } from './row.ts'
+import { deleteTurnsOf } from './turn.ts'
+
+/** Deletes runs that the caller has locked, with their checks, turns and links. Each gets its events. */
+export async function removeRuns(ctx: Ctx, rows: RunRow[]): Promise<void> {
+  if (rows.length === 0) return
+  const documents = rows.map(({ document_id }) => document_id)
+  const digests = await findDigests(ctx, documents)
+  await deleteChecksOf(ctx, rows)
+  await deleteTurnsOf(ctx, rows)
+  await forgetAttempts(ctx, rows)
+  for (const some of piecesOf(rows)) {
+    await ctx.db.query(sql`delete from runs where id in (${listOf(some.map(({ id }) => id))})`)
+  }
+  await deleteDocuments(ctx, documents)
+  await addToTotals(
+    ctx,
+    rows.map((row) => [row, -1]),
+  )
+  const changesOf = (row: RunRow) => vanished({ ...factsOf(row), content: digests.get(row.document_id) ?? null })
+  await recordAll(
+    ctx,
+    rows.map((row) => eventOf(ctx, 'deleted', row, changesOf(row))),
+  )
+}
+
+/** Later attempts no longer refer to deleted runs. Each that stays gets an event. */
+async function forgetAttempts(ctx: Ctx, rows: RunRow[]): Promise<void> {
+  const gone = new Map(rows.map((row) => [row.id, row.run_id]))
+  const later = await ctx.db.query<RunRow & { retry_of: number }>(sql`
+    select ${columns}, runs.retry_of from runs where runs.retry_of in (${listOf([...gone.keys()])})
+    order by runs.id ${ctx.db.dialect.forUpdate}`)
+  for (const { retry_of, ...retry } of later) {
+    if (gone.has(retry.id)) continue
+    const [saved] = await ctx.db.query<RunRow>(sql`
+      update runs set retry_of = null, version = version + 1 where id = ${retry.id} returning ${columns}`)
+    await moveTotals(ctx, retry, saved ?? retry)
+    await recordRun(ctx, 'updated', retry, { retryOf: [gone.get(retry_of), null] })
+  }
+}
