@@ -38,12 +38,11 @@ export function erasedOf(event: Event): string {
   return what === 'project' ? 'all texts' : 'texts that contained some words'
 }
 
-/** An erasure by retention names its runs. The first ones of a ledger named one each. */
+/** The runs that an erasure by retention names. */
 function runsOf(event: Event): string {
   const runIds = after(event, 'runIds')
-  if (!Array.isArray(runIds)) return `run ${after(event, 'runId')}`
-  const [first, ...others] = runIds
-  return others.length === 0 ? `run ${first}` : `${runIds.length} runs that ended long ago`
+  const [first, ...others] = Array.isArray(runIds) ? runIds : []
+  return others.length === 0 ? `run ${first}` : `${others.length + 1} runs that ended long ago`
 }
 
 function createdOutcome(event: Event): string | undefined {
