@@ -21,7 +21,7 @@ import { startServer } from '../support/server.ts'
 import { freshFolder, homeOf } from './folder.ts'
 import { type ProgramEnv, programOf } from './program.ts'
 
-/** A user with a ledger of one run. */
+/** A user whose ledger has one run. */
 async function ledgerIn(t: TestContext) {
   const folder = freshFolder(t)
   const env: ProgramEnv = homeOf(folder)
@@ -33,7 +33,7 @@ async function ledgerIn(t: TestContext) {
   return { folder, env, path, titles, backup: join(folder, 'copy.db'), ...program }
 }
 
-test('a backup is one private file, verified, and restores to what the ledger was', async (t) => {
+test('a backup is one private file, verified, and a restore from it brings back the ledger', async (t) => {
   const { folder, path, backup, run, json, titles } = await ledgerIn(t)
   const told = await json(`backup ${backup}`)
   assert.equal(told.runs, 1)
@@ -70,7 +70,7 @@ test('a backup replaces a file only with --force, and never the ledger', async (
   assert.deepEqual(await titles(), ['first'])
 })
 
-test('a restore replaces a ledger only with --force, and makes one where none is', async (t) => {
+test('a restore replaces a ledger only with --force, and creates one where there is none', async (t) => {
   const { folder, backup, all, run, env } = await ledgerIn(t)
   await run(`backup ${backup}`)
   const refused = await all(`restore ${backup}`)
@@ -78,14 +78,14 @@ test('a restore replaces a ledger only with --force, and makes one where none is
   assert.match(refused.stderr, /There already is a ledger at \S+conduct\.db: replace it with --force/)
   const path = join(folder, 'elsewhere/new.db')
   const elsewhere = programOf({ ...env, CONDUCT_DATABASE_URL: `sqlite:${path}` })
-  // The log of a ledger that is gone does not meet the new file.
+  // SQLite must not apply the write-ahead log of a lost ledger to the restored one.
   mkdirSync(join(folder, 'elsewhere'))
   writeFileSync(`${path}-wal`, 'old')
   await elsewhere.run(`restore ${backup}`)
   assert.match(await elsewhere.run('run list'), /first/)
 })
 
-test('a ledger that is open is not replaced: neither by its user nor by another', async (t) => {
+test("a restore does not replace a ledger that any user's process has open", async (t) => {
   const { path, backup, run, env, titles } = await ledgerIn(t)
   await run(`backup ${backup}`)
   const server = await startServer(t, `sqlite:${path}`, { XDG_STATE_HOME: join(env.HOME ?? '', '.local/state') })
@@ -104,7 +104,7 @@ test('a ledger that is open is not replaced: neither by its user nor by another'
   assert.deepEqual(await titles(), ['first'])
 })
 
-test('what is damaged, foreign, of a newer version or missing is not restored, and nothing is written', async (t) => {
+test('a damaged, foreign, newer or missing backup is not restored, and nothing is written', async (t) => {
   const { folder, path, backup, all, run, titles } = await ledgerIn(t)
   await run(`backup ${backup}`)
   const before = readFileSync(path)
@@ -143,7 +143,7 @@ test('a ledger that SQLite cannot read is replaced with --force', async (t) => {
   assert.deepEqual(await titles(), ['first'])
 })
 
-test('a backup that is killed leaves only a draft, which a later backup removes', async (t) => {
+test('a killed backup leaves only a partial file, which a later backup removes', async (t) => {
   const { folder, backup, run } = await ledgerIn(t)
   const dead = `${backup}.0badcafe.part`
   const young = `${backup}.00c0ffee.part`
@@ -159,7 +159,7 @@ test('a backup that is killed leaves only a draft, which a later backup removes'
   )
 })
 
-test('a full disk and a folder that may not be written are told, and nothing is left', async (t) => {
+test('a backup reports a full disk and a read-only folder, and leaves nothing', async (t) => {
   const { folder, all, run } = await ledgerIn(t)
   await run(`spec create -`, 'word '.repeat(180_000))
   const small = join(folder, 'small')
@@ -181,7 +181,7 @@ test('a full disk and a folder that may not be written are told, and nothing is 
   assert.match((await all(`backup ${join(closed, 'copy.db')}`)).stderr, /Cannot write/)
 })
 
-test('a server elsewhere, PostgreSQL, memory and a ledger that is not there yet have no such backup', async (t) => {
+test('backup refuses a server, PostgreSQL, a ledger in memory and a missing one', async (t) => {
   const folder = freshFolder(t)
   const tried = async (env: ProgramEnv, words: string) => programOf({ ...homeOf(folder), ...env }).all(words)
   const server = { CONDUCT_URL: 'http://127.0.0.1:9/conduct', CONDUCT_API_KEY: 'x' }
@@ -200,7 +200,7 @@ test('a server elsewhere, PostgreSQL, memory and a ledger that is not there yet 
   assert.ok(!existsSync(join(folder, '.local/share')))
 })
 
-test('the commands of docs/backup.md for SQLite work one after the other', async (t) => {
+test('the SQLite commands of docs/backup.md work one after the other', async (t) => {
   const folder = freshFolder(t)
   const page = readFileSync(join(root, 'docs/backup.md'), 'utf8')
   const blocks = [...page.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, text = '']) => text)

@@ -9,7 +9,7 @@ import { root } from '../support/built.ts'
 import { oldNode } from '../support/old-node.ts'
 import { freshFolder, homeOf } from './folder.ts'
 
-/** A clone of which nothing is built, with that text for its program. */
+/** A clone without a build, or with that text as its built program. */
 function clone(t: TestContext, program?: string): string {
   const folder = freshFolder(t)
   for (const path of ['bin', 'package.json']) cpSync(join(root, path), join(folder, path), { recursive: true })
@@ -30,7 +30,7 @@ test('a program that is not built says so, and how to build it', (t) => {
   assert.match(run().stderr, /run: npm run build\n/)
 })
 
-test('an old Node.js is told, in a checkout, how to get the right one', (t) => {
+test('in a checkout, the error on an old Node.js says how to get the right one', (t) => {
   const folder = clone(t)
   mkdirSync(join(folder, 'src'))
   const { status, stderr } = onOldNode(join(folder, 'bin/conduct.cjs'), [], { CONDUCT_RESTARTED: '1' })
@@ -38,12 +38,12 @@ test('an old Node.js is told, in a checkout, how to get the right one', (t) => {
   assert.match(stderr, /^conduct needs Node\.js 24\.15 .*\nIn this checkout, npm run conduct uses /)
 })
 
-test('the program can be executed where it is cloned', () => {
+test('the program is executable in a clone', () => {
   const listed = execFileSync('git', ['ls-files', '--stage', 'bin/conduct.cjs'], { cwd: root, encoding: 'utf8' })
   assert.match(listed, /^100755 /)
 })
 
-/** Runs a script by an old Node.js. */
+/** Runs a script with an old Node.js. */
 function onOldNode(script: string, words: string[], env: NodeJS.ProcessEnv, input = '') {
   const [command, ...args] = oldNode(script)
   return spawnSync(command, [...args, ...words], { encoding: 'utf8', env: { ...process.env, ...env }, input })
@@ -51,7 +51,7 @@ function onOldNode(script: string, words: string[], env: NodeJS.ProcessEnv, inpu
 
 const told = 'console.log(JSON.stringify([process.execArgv, process.env.MALLOC_ARENA_MAX, process.argv.slice(2)]))'
 
-test('serve runs with little memory; what its user has set stays', { skip: process.platform === 'win32' }, (t) => {
+test('serve limits its memory, and keeps what its user has set', { skip: process.platform === 'win32' }, (t) => {
   const bin = join(clone(t, told), 'bin/conduct.cjs')
   const env = homeOf(freshFolder(t))
   const run = (more: object, ...args: string[]) =>
@@ -68,7 +68,7 @@ test('serve runs with little memory; what its user has set stays', { skip: proce
   assert.deepEqual(run({ NODE_OPTIONS: `--require ${dropped}` }, bin, 'serve'), [[], '2', ['serve']])
 })
 
-test('serve has V8 collect its heap sooner, unless its user has said when', (t) => {
+test('serve makes V8 collect its heap sooner, unless its user has set that', (t) => {
   const bin = join(clone(t, 'console.log(JSON.stringify(globalThis.flags))'), 'bin/conduct.cjs')
   const env = homeOf(freshFolder(t))
   const noted = join(env.HOME, 'noted.cjs')
@@ -83,7 +83,7 @@ test('serve has V8 collect its heap sooner, unless its user has said when', (t) 
   assert.deepEqual(flags(bin, 'status'), [])
 })
 
-test('npm start serves from source, in the same way', { skip: process.platform === 'win32' }, async (t) => {
+test('npm start serves from source, with the same settings', { skip: process.platform === 'win32' }, async (t) => {
   const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
   const [, script = ''] = /^node (\S+)$/.exec(scripts.start) ?? []
   const env = { ...homeOf(freshFolder(t)), CONDUCT_DATABASE_URL: 'sqlite::memory:' }
@@ -100,12 +100,12 @@ test('npm start serves from source, in the same way', { skip: process.platform =
   assert.ok(line.includes('--max-semi-space-size=4'), line.join(' '))
 })
 
-/** A program that tells what it was run by, with which words, and what it read. */
+/** A program that prints which Node.js runs it, its arguments, and what it reads. */
 const reader = `process.stdin.setEncoding('utf8').on('data', (text) => console.log(JSON.stringify([process.execPath,
   process.argv.slice(2), text, Object.keys(process.env).filter((name) => name === 'CONDUCT_RESTARTED')])))`
 const onUnix = { skip: process.platform === 'win32' }
 
-test('an old Node.js on the PATH runs the program by a newer one that it finds', onUnix, (t) => {
+test('an old Node.js on the PATH finds a newer one, and runs the program with it', onUnix, (t) => {
   const bin = join(clone(t, reader), 'bin/conduct.cjs')
   const home = freshFolder(t)
   const answer = (env: NodeJS.ProcessEnv) => {
@@ -124,7 +124,7 @@ test('an old Node.js on the PATH runs the program by a newer one that it finds',
   }
   assert.deepEqual(answer({ PATH: '/usr/bin:/bin' }), expected)
   rmSync(nvm, { recursive: true })
-  // The first one left a launcher, which names a Node.js that runs without any search.
+  // The first run wrote a launcher with the path of a Node.js, so this one needs no search.
   assert.deepEqual(answer({ PATH: '/usr/bin:/bin' }), expected)
   const launcher = join(home, '.local/share/conduct/bin/conduct')
   const ran = spawnSync(launcher, ['hook', 'codex'], {
@@ -135,7 +135,7 @@ test('an old Node.js on the PATH runs the program by a newer one that it finds',
   assert.deepEqual(JSON.parse(ran.stdout), [process.execPath, ['hook', 'codex'], '{}', []])
 })
 
-test('the exit code and signals of what a newer Node.js runs are those of the program', onUnix, async (t) => {
+test('the exit code and signals of the newer Node.js reach the caller', onUnix, async (t) => {
   const home = freshFolder(t)
   const env = { ...process.env, HOME: home }
   const ends = join(clone(t, 'process.exit(7)'), 'bin/conduct.cjs')
@@ -151,7 +151,7 @@ test('the exit code and signals of what a newer Node.js runs are those of the pr
   assert.deepEqual(await once(child, 'exit'), [3, null])
 })
 
-test('a hook that no Node.js can run is silent, and the doctor says what was missed', onUnix, (t) => {
+test('a hook without a usable Node.js is silent, and the doctor reports what was not recorded', onUnix, (t) => {
   const bin = join(clone(t, reader), 'bin/conduct.cjs')
   const env = { HOME: freshFolder(t), CONDUCT_RESTARTED: '1' }
   const { status, stdout, stderr } = onOldNode(bin, ['hook', 'claude'], env, 'x'.repeat(1_000_000))

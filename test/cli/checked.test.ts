@@ -12,7 +12,7 @@ const rules = [
 ]
 const cwd = '/shop'
 
-/** A command line, how it ended, and the checks that it was. */
+/** A command line, its exit code, and the names of the checks that Conduct records for it. */
 const cases: [string, number | undefined, string[]][] = [
   ['npm test', 0, ['tests']],
   ['npm test', 1, ['tests']],
@@ -26,7 +26,7 @@ const cases: [string, number | undefined, string[]][] = [
   ['CI=1 FORCE_COLOR=0 npm test', 1, ['tests']],
   ["npm test -- -t 'a | b; c && d'", 1, ['tests']],
   ['npm test -- -t "a || $x & b"', 1, ['tests']],
-  // The exit code is that of another command.
+  // The exit code belongs to another command of the line.
   ['npm test | tail -20', 0, []],
   ['npm test 2>&1 | tee log', 0, []],
   ['npm test || true', 0, []],
@@ -35,13 +35,13 @@ const cases: [string, number | undefined, string[]][] = [
   ['npm test\necho done', 0, []],
   ['! npm test', 0, []],
   ['(npm test)', 0, []],
-  // All of a chain has passed, or any of it has failed.
+  // In a chain of &&, either all commands passed, or one of them failed.
   ['npm run lint && npm test', 0, ['lint', 'tests']],
   ['npm run lint && npm test', 1, []],
   ['npm ci && npm test', 0, ['tests']],
   ['npm ci && npm test', 1, []],
   ['npm test && npm test', 0, ['tests']],
-  // Elsewhere it is another check.
+  // In another folder, the same command is another check.
   ['cd /shop && npm test', 1, ['tests']],
   ["cd '/shop/' && npm test", 0, ['tests']],
   ['cd packages/a && npm test', 0, []],
@@ -57,13 +57,13 @@ for (const [line, exitCode, names] of cases) {
   })
 }
 
-test('a command in another folder is no check', () => {
+test('a command in another folder is not a check', () => {
   assert.deepEqual(checkNamesOf('npm test', 0, rules, { cwd: '/shop/packages/a', home: cwd }), [])
   assert.deepEqual(checkNamesOf('cd ../.. && npm test', 0, rules, { cwd: '/shop/packages/a', home: cwd }), ['tests'])
   assert.deepEqual(checkNamesOf('npm test', 0, rules, { cwd, home: undefined }), [])
 })
 
-test('long lines and patterns take time in proportion to them', async () => {
+test('long lines and patterns take linear time', async () => {
   const shapes = [
     (length: number) => `npm test ${'\\'.repeat(length)}`,
     (length: number) => `npm test ${'"'.repeat(length | 1)}`,
@@ -75,7 +75,7 @@ test('long lines and patterns take time in proportion to them', async () => {
   await assertLinear(shapes, (line) => checkNamesOf(line, 0, stars, { cwd, home: cwd }), 200_000)
 })
 
-test('a folder is the same by each of its paths, as /tmp and /private/tmp of macOS', (t) => {
+test('a folder is the same by each of its paths, like /tmp and /private/tmp on macOS', (t) => {
   const folder = realpathSync(freshFolder(t))
   const [shop, link] = [join(folder, 'shop'), join(folder, 'link')]
   mkdirSync(shop)

@@ -10,7 +10,7 @@ import { adminKey } from '../support/server.ts'
 import { programOf } from './program.ts'
 import { serverUser, testPlaces } from './user.ts'
 
-test('every operation but those of browsers, verify, erase and forget has one command, and its words lead to it', () => {
+test('every operation except those of browsers, verify, erase and forget has one command with words of its own', () => {
   const plans = Object.keys(commands).flatMap(plansOf)
   const without = ['createLoginCode', 'createSession', 'deleteSession', 'erase', 'forget', 'listLeaves']
   assert.deepEqual([...plans.map(({ name }) => name), ...without].sort(), [...names].sort())
@@ -20,7 +20,7 @@ test('every operation but those of browsers, verify, erase and forget has one co
     assert.ok(words.includes(one))
 })
 
-testPlaces('a run from its creation to its deletion', async ({ env, cwd }) => {
+testPlaces('commands create, change, show and delete a run', async ({ env, cwd }) => {
   writeFileSync(join(cwd, 'run.md'), '# Run Log\n\nImplemented features.\n')
   const { run, json, all } = programOf(env, cwd)
   const made = await json(
@@ -61,7 +61,7 @@ testPlaces('a run from its creation to its deletion', async ({ env, cwd }) => {
   assert.equal((await all('run get RUN-001')).code, 4)
 })
 
-testPlaces('an answer in JSON is the one of the API, and all pages are lines', async ({ env }) => {
+testPlaces('JSON output is the response of the API, and --all prints one line per item', async ({ env }) => {
   const { json, run } = programOf(env)
   for (const at of [1, 2, 3]) await run(`spec create - --spec-id S-${at}`, `# Number ${at}`)
   const page = await json('spec list --limit 2 --order asc')
@@ -84,7 +84,7 @@ testPlaces('an answer in JSON is the one of the API, and all pages are lines', a
   assert.deepEqual(await json('spec get S-1'), await client.getSpec({ specId: 'S-1' }))
 })
 
-testPlaces('lists go over the projects that are named, or all', async ({ env }) => {
+testPlaces('a list shows the projects that are named, or all', async ({ env }) => {
   const { run, json } = programOf(env)
   for (const slug of ['one', 'two', 'three']) {
     if (env.CONDUCT_URL) await run(`project create --slug ${slug}`)
@@ -97,7 +97,7 @@ testPlaces('lists go over the projects that are named, or all', async ({ env }) 
   assert.match(await run('run list --all-projects'), /^PROJECT /)
 })
 
-testPlaces('a feature is called by its number or by its name', async ({ env }) => {
+testPlaces('a command accepts the number or the name of a feature', async ({ env }) => {
   const { run, json, all } = programOf(env)
   await run('run create --run-id R-1')
   await run('run link R-1 42 user-auth auth')
@@ -121,7 +121,7 @@ testPlaces('a feature is called by its number or by its name', async ({ env }) =
   assert.equal((await json('feature delete 42 --dry-run')).method, 'DELETE')
 })
 
-testPlaces('a name that several projects give to other features is no number', async ({ env }) => {
+testPlaces('a name that belongs to different features of several projects is refused', async ({ env }) => {
   const { run, json, all } = programOf(env)
   for (const slug of ['one', 'two']) if (env.CONDUCT_URL) await run(`project create --slug ${slug}`)
   for (const slug of ['one', 'two']) await run(`run create --run-id R-1 --project ${slug}`)
@@ -133,7 +133,7 @@ testPlaces('a name that several projects give to other features is no number', a
   assert.match(stderr, /'login' is feature \d+ or \d+, .*: give a number, or one --project/)
 })
 
-test('the same idempotency key makes one run, and a dry run none', async (t) => {
+test('the same idempotency key creates one run, and a dry run none', async (t) => {
   const { env } = await serverUser(t)
   const { run, json } = programOf(env)
   const create = 'run create --title x --idempotency-key k-1 --quiet'

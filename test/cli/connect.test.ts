@@ -9,7 +9,7 @@ import { adminKey, openServer } from '../support/server.ts'
 import { freshFolder, homeOf } from './folder.ts'
 
 for (const engine of engines) {
-  test(`without a server the database is opened in process, and the project made (${engine.name})`, async (t) => {
+  test(`without a server, commands open the database in process, and create the project (${engine.name})`, async (t) => {
     const env = { ...homeOf(freshFolder(t)), CONDUCT_DATABASE_URL: await engine.freshUrl(t) }
     const place = placeOf({ project: 'shop' }, env, '/')
     const both = await Promise.all([connect(place, env), connect(place, env)])
@@ -23,7 +23,7 @@ for (const engine of engines) {
   })
 }
 
-test('the flag, CONDUCT_URL, the profile in use and the local file are asked in this order', (t) => {
+test('the place is that of the flag, else CONDUCT_URL, the current profile or the local file', (t) => {
   const env = homeOf(freshFolder(t))
   const local = placeOf({}, env, env.HOME)
   assert.equal(local.kind, 'local')
@@ -42,7 +42,7 @@ test('the flag, CONDUCT_URL, the profile in use and the local file are asked in 
   assert.throws(() => placeOf({ profile: 'hom' }, env, env.HOME), /no profile 'hom'\. There are: local, work, home/)
 })
 
-test('a relative database is the same file from wherever it is opened', (t) => {
+test('a relative database is the same file from any folder', (t) => {
   const env = { ...homeOf(freshFolder(t)), CONDUCT_DATABASE_URL: 'sqlite:data/conduct.db' }
   assert.deepEqual(placeOf({ project: 'shop' }, env, '/srv'), {
     kind: 'local',
@@ -51,7 +51,7 @@ test('a relative database is the same file from wherever it is opened', (t) => {
   })
 })
 
-test('the key is the one of the profile, or of CONDUCT_API_KEY', async (t) => {
+test('the key comes from the profile, or from CONDUCT_API_KEY', async (t) => {
   const folder = freshFolder(t)
   const { url } = await openServer(t, `sqlite:${join(folder, 'conduct.db')}`)
   const env = homeOf(folder)

@@ -6,7 +6,7 @@ import { freshFolder, homeOf } from './folder.ts'
 import { programOf } from './program.ts'
 import { testPlaces } from './user.ts'
 
-testPlaces('a list as CSV has one header for all pages', async ({ env }) => {
+testPlaces('a list as CSV has one header line for all pages', async ({ env }) => {
   const { run, all } = programOf(env)
   for (const n of [1, 2, 3]) await run(`spec create - --spec-id S-${n} --title '=${n}, "x"'`, 'text')
   const lines = (await run('spec list --csv --all --limit 1 --order asc')).split('\r\n')

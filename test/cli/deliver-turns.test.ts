@@ -10,7 +10,7 @@ import { freshFolder, homeOf } from './folder.ts'
 const name = 'claude-1'
 const turn = (n: number, prompt = `Prompt ${n}`) => newCall('appendTurn', { n, prompt })
 
-/** A session of one machine; every answer to a turn may be lost, by `after`. */
+/** Records a session on one machine. `after` runs after each response to a turn, and may throw to lose it. */
 function machine(t: TestContext, { as }: Ledger, after = (_times: number) => {}) {
   const state = stateOf(homeOf(freshFolder(t)))
   t.after(() => state.close())
@@ -38,7 +38,7 @@ async function prompts({ client }: Ledger) {
   return turns.map(({ prompt }) => prompt)
 }
 
-testLedger('each turn arrives once, though every other answer is lost', async (ledger, t) => {
+testLedger('each turn arrives once, even if every other response is lost', async (ledger, t) => {
   const { state, send, begin } = machine(t, ledger, (times) => {
     if (times % 2 === 1) throw new Error('The connection is lost.')
   })
@@ -50,32 +50,35 @@ testLedger('each turn arrives once, though every other answer is lost', async (l
   assert.deepEqual(await prompts(ledger), ['Prompt 1', 'Prompt 2', 'Prompt 3'])
 })
 
-testLedger('a machine that has forgotten how many turns it told goes on after them', async (ledger, t) => {
+testLedger('a machine that numbers its turns from 1 again appends them to the others', async (ledger, t) => {
   const { state, send, begin } = machine(t, ledger)
   state.queue(name, begin(), turn(1), turn(2), turn(1, 'Again'), turn(2, 'And again'))
   assert.equal((await send()).outcome, 'sent')
   assert.deepEqual(await prompts(ledger), ['Prompt 1', 'Prompt 2', 'Again', 'And again'])
 })
 
-testLedger('a check and a turn of a session are sent under its lease, and after it too', async (ledger, t) => {
-  const { state, send, begin } = machine(t, ledger)
-  state.queue(name, begin(), newCall('createCheck', { name: 'tests', result: 'pass' }), turn(1))
-  assert.equal((await send()).outcome, 'sent')
-  await ledger.client.updateRun({
-    runId: 'RUN-001',
-    status: 'failed',
-    failure: { code: 'CANCELLED', message: 'Enough' },
-  })
-  state.queue(name, turn(2), newCall('updateRun', { status: 'completed' }))
-  const { outcome, words } = await send()
-  assert.equal(outcome, 'sent')
-  assert.match(words ?? '', /What others made of it stays\./)
-  assert.deepEqual(await prompts(ledger), ['Prompt 1', 'Prompt 2'])
-  const { run } = await ledger.client.getRun({ runId: 'RUN-001' })
-  assert.deepEqual([run.status, run.verdict], ['failed', 'verified'])
-})
+testLedger(
+  'a check and a turn of a session are sent while it holds the lease, and after it has lost it',
+  async (ledger, t) => {
+    const { state, send, begin } = machine(t, ledger)
+    state.queue(name, begin(), newCall('createCheck', { name: 'tests', result: 'pass' }), turn(1))
+    assert.equal((await send()).outcome, 'sent')
+    await ledger.client.updateRun({
+      runId: 'RUN-001',
+      status: 'failed',
+      failure: { code: 'CANCELLED', message: 'Enough' },
+    })
+    state.queue(name, turn(2), newCall('updateRun', { status: 'completed' }))
+    const { outcome, words } = await send()
+    assert.equal(outcome, 'sent')
+    assert.match(words ?? '', /What others made of it stays\./)
+    assert.deepEqual(await prompts(ledger), ['Prompt 1', 'Prompt 2'])
+    const { run } = await ledger.client.getRun({ runId: 'RUN-001' })
+    assert.deepEqual([run.status, run.verdict], ['failed', 'verified'])
+  },
+)
 
-testLedger('a clock that is ahead of the server’s loses no run', async (ledger, t) => {
+testLedger("a machine whose clock is ahead of the server's loses no run", async (ledger, t) => {
   const { state, send, begin } = machine(t, ledger)
   const later = new Date(Date.now() + 86_400_000).toISOString()
   state.queue(name, begin({ startedAt: later }), newCall('updateRun', { status: 'completed', endedAt: later }))

@@ -21,14 +21,14 @@ const textOf = (to: number) => Array.from({ length: to }, (_, i) => `line ${i}\n
 
 const place: Place = { kind: 'server', url: base, profile: undefined, project: undefined }
 
-/** What happens on the way of each call, and the calls that were sent. */
+/** What happens before and after each call, and the calls that were sent. */
 interface Network {
   before?: () => unknown
   after?: () => unknown
   calls: { operation: string; offset?: number; idempotencyKey?: string }[]
 }
 
-/** The state of one machine that records on that ledger, over a network that can be broken. */
+/** The state of a machine that records into that ledger, over a network that the test can break. */
 function machine(t: TestContext, { as, store }: Ledger, key?: string, project?: string) {
   const env = homeOf(freshFolder(t))
   const state = stateOf(env)
@@ -64,7 +64,7 @@ const lost = (): never => {
   throw new Error('The connection is lost.')
 }
 
-testLedger('calls arrive once and in order, whether the request or the answer is lost', async (ledger, t) => {
+testLedger('calls arrive once and in order, whether the request or the response is lost', async (ledger, t) => {
   const { state, network, send } = machine(t, ledger)
   state.queue(name, begin(), ...lines(0, 20), end())
   for (let turn = 0; state.next(name); turn++) {
@@ -83,12 +83,12 @@ testLedger('calls arrive once and in order, whether the request or the answer is
   assert.equal((await ledger.client.getRun({ runId: 'RUN-001' })).run.content, textOf(20))
 })
 
-testLedger('lines of several writers arrive once each, whatever is lost', async (ledger, t) => {
+testLedger('lines of several writers arrive once each, despite lost responses', async (ledger, t) => {
   const { state, network, send } = machine(t, ledger)
   state.queue(name, begin(), ...lines(0, 12))
   let written = 0
   const token = () => state.find(name)?.leaseToken ?? undefined
-  // Another writer is first at every third call, and every fourth answer is lost.
+  // Another writer appends before every third call, and every fourth response is lost.
   network.before = async () => {
     if (network.calls.length % 3 === 1 && written < 6 && state.find(name)?.runId)
       await ledger.client.appendToRun({ runId: 'RUN-001', text: `other ${written++}\n`, leaseToken: token() })
@@ -115,7 +115,7 @@ testLedger('two processes that send the same calls append each line once', async
   let other: Promise<unknown> | undefined
   network.before = async () => {
     if (network.calls.length !== 2 || other) return
-    // This one sleeps, so that its claim runs out and another process sends the rest.
+    // This process sleeps until its claim has expired, and another process sends the rest.
     const leaseToken = state.find(name)?.leaseToken ?? undefined
     await ledger.client.appendToRun({ runId: 'RUN-001', text: 'other\n', leaseToken })
     t.mock.timers.enable({ apis: ['Date'], now: Date.now() + 3_600_000 })
@@ -129,22 +129,25 @@ testLedger('two processes that send the same calls append each line once', async
   assert.equal(content, 'same\nother\nsame\nsame\nlast\n')
 })
 
-testLedger('an append has an offset, and no key whose answer the server would keep', async (ledger, t) => {
-  const { state, network, send } = machine(t, ledger)
-  state.queue(name, begin(), append('ü\n'), append('b\n'), end())
-  await send()
-  assert.deepEqual(
-    network.calls.map(({ operation, offset, idempotencyKey }) => [operation, offset, typeof idempotencyKey]),
-    [
-      ['createRun', undefined, 'string'],
-      ['appendToRun', 0, 'undefined'],
-      ['appendToRun', 3, 'undefined'],
-      ['updateRun', undefined, 'string'],
-    ],
-  )
-})
+testLedger(
+  'an append is sent with an offset, and without a key for which the server would store the response',
+  async (ledger, t) => {
+    const { state, network, send } = machine(t, ledger)
+    state.queue(name, begin(), append('ü\n'), append('b\n'), end())
+    await send()
+    assert.deepEqual(
+      network.calls.map(({ operation, offset, idempotencyKey }) => [operation, offset, typeof idempotencyKey]),
+      [
+        ['createRun', undefined, 'string'],
+        ['appendToRun', 0, 'undefined'],
+        ['appendToRun', 3, 'undefined'],
+        ['updateRun', undefined, 'string'],
+      ],
+    )
+  },
+)
 
-testLedger('the run ends with its real status though its lease ran out three times', async (ledger, t) => {
+testLedger('the run ends with its real status, although its lease expired three times', async (ledger, t) => {
   const { state, send } = machine(t, ledger)
   state.queue(name, begin())
   assert.deepEqual(await send(), { outcome: 'sent' })
@@ -164,7 +167,7 @@ testLedger('the run ends with its real status though its lease ran out three tim
   assert.deepEqual([last, failure, content], ['completed', null, textOf(12)])
 })
 
-testLedger('what others made of the run stays, and no line is lost', async (ledger, t) => {
+testLedger('changes that others made to the run stay, and no line is lost', async (ledger, t) => {
   const { state, send } = machine(t, ledger)
   state.queue(name, begin(), ...lines(0, 2))
   await send()
@@ -178,7 +181,7 @@ testLedger('what others made of the run stays, and no line is lost', async (ledg
   assert.deepEqual(run.changes, { files: 2 }, 'what only the recorder knows')
 })
 
-testLedger('text for a run that another holds waits until it is free', async (ledger, t) => {
+testLedger('text for a run that another caller has leased waits until the run is free', async (ledger, t) => {
   const { state, send } = machine(t, ledger)
   state.queue(name, begin())
   await send()
@@ -194,7 +197,7 @@ testLedger('text for a run that another holds waits until it is free', async (le
   assert.deepEqual([run.status, run.content], ['completed', 'late\n'])
 })
 
-testLedger('what can never succeed is refused with the words of the server, and not tried again', async (ledger, t) => {
+testLedger("a call that can never succeed is refused with the server's message, and not retried", async (ledger, t) => {
   const { state, network, send } = machine(t, ledger)
   state.queue(name, begin())
   await send()
@@ -210,7 +213,7 @@ testLedger('what can never succeed is refused with the words of the server, and 
   assert.equal(state.unsent()[0]?.refused, refused.words)
 })
 
-testLedger('a project that is not there yet is waited for', async (ledger, t) => {
+testLedger('calls wait for a project that does not exist yet', async (ledger, t) => {
   const { state, send } = machine(t, ledger, undefined, 'shop')
   state.queue(name, begin(), end())
   const { outcome, words } = await send()
@@ -223,7 +226,7 @@ testLedger('a project that is not there yet is waited for', async (ledger, t) =>
   assert.equal(state.find(name)?.trouble, null)
 })
 
-testLedger('a key that may not write is one that can be mended', async (ledger, t) => {
+testLedger('calls wait if the key may not write, because its owner can fix that', async (ledger, t) => {
   const { secret } = await ledger.client.createKey({ name: 'reader', permissions: ['read'] })
   const { state, send } = machine(t, ledger, secret)
   state.queue(name, begin())
@@ -232,7 +235,7 @@ testLedger('a key that may not write is one that can be mended', async (ledger, 
   assert.match(words ?? '', /permission 'agent'/)
 })
 
-test('one at a time sends, and who dies is followed by another', async (t) => {
+test('one process at a time sends, and another takes over after it dies', async (t) => {
   const env = homeOf(freshFolder(t))
   const state = stateOf(env)
   t.after(() => state.close())
@@ -247,7 +250,7 @@ test('one at a time sends, and who dies is followed by another', async (t) => {
   assert.ok(state.claim(name, 'another', 1), 'it was released')
 })
 
-test('no key goes to another server than its own, and no password is kept', async (t) => {
+test('a key is sent only to its own server, and no password is stored', async (t) => {
   const env = homeOf(freshFolder(t))
   const state = stateOf(env)
   t.after(() => state.close())

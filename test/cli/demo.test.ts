@@ -24,7 +24,7 @@ async function collected<T>(items: AsyncIterable<T>): Promise<T[]> {
 }
 
 for (const engine of engines) {
-  test(`a month of a team, under a server that runs (${engine.name})`, async (t) => {
+  test(`demo writes a month of a team's work while a server runs (${engine.name})`, async (t) => {
     const { env, client } = await fresh(t, engine)
     const told = await programOf(env).json('demo')
     const runs = await collected(client.all('listRuns', { order: 'asc', limit: 100 }))
@@ -89,7 +89,7 @@ for (const engine of engines) {
     assert.ok(spec.totals.runs > spec.checklist.total && spec.totals.attempts > 0)
   })
 
-  test(`it does not write over what is there (${engine.name})`, async (t) => {
+  test(`demo does not write into a project that has runs or specs (${engine.name})`, async (t) => {
     const env = { ...homeOf(freshFolder(t)), CONDUCT_DATABASE_URL: await engine.freshUrl(t) }
     const { run, json } = programOf(env)
     await run('spec create --project demo --title Ours')
@@ -101,7 +101,7 @@ for (const engine of engines) {
   })
 }
 
-test('it tells the same each time, also in another project', async (t) => {
+test('demo writes the same each time, also into another project', async (t) => {
   const [sqlite] = engines as [Engine]
   const tell = async (project: string, words: string) => {
     const env = { ...homeOf(freshFolder(t)), CONDUCT_DATABASE_URL: await sqlite.freshUrl(t) }
@@ -121,7 +121,7 @@ test('it tells the same each time, also in another project', async (t) => {
   assert.deepEqual(await tell('demo-2', 'demo --project demo-2 --quiet'), first)
 })
 
-test('with --live the runs go on until Ctrl-C, and one that somebody ends is left alone', async (t) => {
+test('with --live the runs continue until Ctrl-C, except one that somebody ends', async (t) => {
   const [sqlite] = engines as [Engine]
   const { env, client } = await fresh(t, sqlite)
   const { child, ran } = start(['demo', '--live', '--json'], env)
@@ -143,7 +143,7 @@ test('with --live the runs go on until Ctrl-C, and one that somebody ends is lef
   assert.equal((await client.getRun({ runId: ended })).run.failure?.code, 'CANCELLED')
 })
 
-test('a server is refused, since its clock cannot be set', async (t) => {
+test("demo refuses a server, because it cannot set the server's clock", async (t) => {
   const env = { ...homeOf(freshFolder(t)), CONDUCT_URL: 'http://127.0.0.1:1/conduct' }
   const { code, stderr } = await conductHere(['demo'], env)
   assert.equal(code, 2)

@@ -11,7 +11,7 @@ import { main } from '../support/program.ts'
 import { claudeIn, type Document, onlyRun, syncAll, untilNobodyRuns, workplace } from './session.ts'
 import type { User } from './user.ts'
 
-/** An agent in a process of its own, which runs `conduct hook` as agents do, and ends without a word. */
+/** An agent in a process of its own, which runs `conduct hook` as agents do, and ends without another hook. */
 async function agentOf(t: TestContext, { env, cwd }: Pick<User, 'env' | 'cwd'>) {
   const program = join(env.HOME, 'agent.mjs')
   writeFileSync(
@@ -24,7 +24,7 @@ async function agentOf(t: TestContext, { env, cwd }: Pick<User, 'env' | 'cwd'>) 
     })
     process.send('ready')`,
   )
-  // Its own HOME is another one, since it is none of the processes that hooks leave behind.
+  // It has another HOME, so that the test does not wait for it as for a process that hooks started.
   const child = fork(program, [], { env: { ...env, HOME: cwd, FOLDER: env.HOME }, cwd, execArgv: [] })
   t.after(() => child.kill('SIGKILL'))
   await once(child, 'message')
@@ -45,21 +45,21 @@ async function agentOf(t: TestContext, { env, cwd }: Pick<User, 'env' | 'cwd'>) 
 
 const edit = (id: string) => ({ tool_name: 'Edit', tool_input: { file_path: 'src/login.ts' }, tool_use_id: id })
 
-test('a session whose agent is gone ends at once, as its last turn did', async (t) => {
+test('a session whose agent is gone ends at once, with the result of its last turn', async (t) => {
   const user = workplace(t)
   const agent = await agentOf(t, user)
   await agent.tell('UserPromptSubmit', { prompt: 'Go' })
   await agent.tell('PostToolUse', { ...edit('1'), tool_response: {} })
   await agent.tell('Stop', { last_assistant_message: 'Done.' })
   await agent.kill()
-  // What the last hook started sees that it is gone.
+  // The process that the last hook started notices that the agent is gone.
   untilNobodyRuns(user.env.HOME)
   const run = await onlyRun(user)
   assert.deepEqual([run.status, run.failure, run.turns.last?.answer], ['completed', null, 'Done.'])
   assert.ok(Date.parse(run.endedAt ?? '') >= Date.parse(run.turns.last?.endedAt ?? ''))
 })
 
-test('a session whose agent is gone in the middle of a turn has failed, and goes on where it was not', async (t) => {
+test('a session whose agent disappears during a turn fails, and can be resumed', async (t) => {
   const user = workplace(t)
   const { env, cwd } = user
   const agent = await agentOf(t, user)
@@ -84,7 +84,7 @@ test('a session whose agent is gone in the middle of a turn has failed, and goes
   assert.deepEqual([status, turns.count], ['completed', 2])
 })
 
-test('a process that one hook came from, and no other, is not taken for the agent', async (t) => {
+test('a process from which only one hook came does not count as the agent', async (t) => {
   const user = workplace(t)
   const { env, cwd } = user
   const agent = await agentOf(t, user)
@@ -101,7 +101,7 @@ test('a process that one hook came from, and no other, is not taken for the agen
   assert.equal((await onlyRun(user)).status, 'in_progress')
 })
 
-test('a session that is heard while its end is looked for goes on', async (t) => {
+test('a session that sends a hook while sync checks its agent continues', async (t) => {
   const user = workplace(t)
   const { env, cwd } = user
   const claude = claudeIn(cwd, env)

@@ -28,7 +28,7 @@ test('every exit code is documented', () => {
   for (const [code, meaning] of Object.values(exitCodes)) assert.ok(page.includes(`| ${code} | ${meaning} |`))
 })
 
-test('every command has an example, which stands in docs/cli.md', async () => {
+test('every command has an example, and docs/cli.md contains it', async () => {
   const leaves = (command: Command): Command[] =>
     command.commands.length > 0 ? command.commands.flatMap(leaves) : [command]
   for (const [name, { load }] of Object.entries(commands)) {
@@ -44,7 +44,7 @@ test('every command of docs/cli.md works', async (t) => {
   const folder = freshFolder(t)
   const { url } = await openServer(t)
   for (const file of ['run.md', 'spec.md', 'check.md', 'run.log']) writeFileSync(join(folder, file), `# ${file}\n`)
-  // Stands for the tests of a project.
+  // Stands in for the tests of a project.
   mkdirSync(join(folder, 'bin'))
   writeFileSync(join(folder, 'bin/npm'), '#!/bin/sh\n', { mode: 0o755 })
   writeFileSync(join(folder, '.conduct-key'), adminKey)
@@ -52,7 +52,7 @@ test('every command of docs/cli.md works', async (t) => {
   for (const path of ['.local/share/bash-completion/completions', '.zfunc'])
     mkdirSync(join(folder, path), { recursive: true })
   const words = inOrder.map((name) => planOf(name).words.join(' ')).filter(Boolean)
-  // What is not made of the table finds what was created, and is over before anything is deleted.
+  // Commands without an operation run after everything is created, and before anything is deleted.
   const deletes = words.findIndex((one) => / (delete|revoke|unlink)$/.test(one))
   const rank = ({ heading }: { heading: string }) => (words.includes(heading) ? words.indexOf(heading) : deletes - 0.5)
   const PATH = [join(folder, 'bin'), process.env.PATH].join(delimiter)
@@ -66,7 +66,7 @@ test('every command of docs/cli.md works', async (t) => {
   }
 })
 
-/** Whether it needs neither a shell nor a process of its own. */
+/** Whether the command needs neither a shell nor a process of its own. */
 const isPlain = (line: string) => /^conduct [^|<>$"~#]*$/.test(line) && !line.includes(' exec ')
 
 async function inShell(line: string, env: NodeJS.ProcessEnv): Promise<Pick<Ran, 'code' | 'stderr'>> {

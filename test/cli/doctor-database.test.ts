@@ -20,7 +20,7 @@ import { conduct, type ProgramEnv, programOf } from './program.ts'
 const shownOf = (findings: Finding[], about: string) =>
   findings.filter((finding) => finding.about === about).map(({ state, told }) => `${state} ${told}`)
 
-/** A ledger with some events, and what the doctor finds about something in it. */
+/** A ledger with some events, and a function that returns the findings of the doctor about a topic. */
 async function ledgerOn(t: TestContext, engine: Engine) {
   const folder = freshFolder(t)
   const url = await engine.freshUrl(t)
@@ -35,7 +35,7 @@ async function ledgerOn(t: TestContext, engine: Engine) {
   return { folder, url, env, run, examine }
 }
 
-/** Rewrites the log as somebody could who can write the database: the seal is made anew over other events. */
+/** Rewrites the log as anyone with write access to the database could: the server then seals the other events. */
 async function rewriteLog(url: string): Promise<void> {
   for (const statement of [
     `update events set subject = 'OTHER' where seq = 1`,
@@ -51,7 +51,7 @@ async function rewriteLog(url: string): Promise<void> {
 for (const engine of engines) {
   const isFile = engine.name === 'sqlite'
 
-  test(`the doctor tells of the disk, the log and the clock (${engine.name})`, async (t) => {
+  test(`the doctor reports on the disk, the log and the clock (${engine.name})`, async (t) => {
     const { url, env, examine } = await ledgerOn(t, engine)
     const well = await examine()
     assert.equal(well.code, 0)
@@ -76,7 +76,7 @@ for (const engine of engines) {
     assert.match(early.of('clock').join(), /^warn the newest event is of 2999-01-01T00:00:00\.000Z, \d+ s ahead/)
   })
 
-  test(`the doctor finds a log that was rewritten since it last looked (${engine.name})`, async (t) => {
+  test(`the doctor finds a log that was rewritten since it last ran (${engine.name})`, async (t) => {
     const { url, run, examine } = await ledgerOn(t, engine)
     assert.equal((await examine()).code, 0)
     await run('run create --title second')
@@ -90,7 +90,7 @@ for (const engine of engines) {
     assert.equal((await examine()).code, 0)
   })
 
-  test(`the doctor tells what a server tells of its database (${engine.name})`, async (t) => {
+  test(`the doctor reports what a server says about its database (${engine.name})`, async (t) => {
     const folder = freshFolder(t)
     const url = await engine.freshUrl(t)
     const backups = join(folder, 'backups')
@@ -136,7 +136,7 @@ test('the doctor compares the newest backup with the schedule', async (t) => {
   assert.match(await look(), /^ok the newest one is of /)
 })
 
-test('a restored backup is no rewritten log', async (t) => {
+test('a restored backup does not count as a rewritten log', async (t) => {
   const [sqlite] = engines as [Engine]
   const { folder, run, examine } = await ledgerOn(t, sqlite)
   const backup = join(folder, 'copy.db')
@@ -147,12 +147,12 @@ test('a restored backup is no rewritten log', async (t) => {
   assert.equal((await examine()).code, 0)
 })
 
-test('a disk with little room, and a large write-ahead log, are told', async (t) => {
+test('the doctor warns of little free space, and of a large write-ahead log', async (t) => {
   const states = (findings: Finding[]) => findings.map(({ state }) => state)
   assert.deepEqual(states(roomFindings(1e6, { walBytes: 1e6, freeBytes: 2e9 })), ['ok', 'ok'])
   assert.deepEqual(states(roomFindings(1e6, { walBytes: 1.1e9, freeBytes: 0.9e9 })), ['warn', 'warn'])
   assert.deepEqual(states(roomFindings(20e9, { walBytes: 0, freeBytes: 3e9 })), ['warn', 'ok'])
-  // Only root mounts a small disk.
+  // Only root can mount a small disk.
   if (process.getuid?.() !== 0 || process.platform !== 'linux') return
   const folder = freshFolder(t)
   const small = join(folder, 'small')
@@ -166,7 +166,7 @@ test('a disk with little room, and a large write-ahead log, are told', async (t)
   assert.match(shownOf(findings, 'disk').join(), /^warn \d+ MB free beside the ledger of \d+ kB: writes fail once/)
 })
 
-test('clocks that differ by seconds are told', () => {
+test('the doctor warns of clocks that differ by seconds', () => {
   const now = Date.parse('2026-07-15T12:00:00.000Z')
   const states = [
     clockFinding(now, 0, null),
@@ -177,7 +177,7 @@ test('clocks that differ by seconds are told', () => {
   assert.deepEqual(states, ['ok', 'ok', 'warn', 'warn'])
 })
 
-test('what keeps a standby or the log of PostgreSQL behind is told', () => {
+test('the doctor reports a standby or archive of PostgreSQL that is behind', () => {
   const standby = { name: 'b', state: 'streaming', sync: 'sync', behindBytes: 0 }
   const set = { standbys: [standby], slots: [], waitsForStandby: true, archive: undefined }
   const told = (change: object) =>
@@ -195,7 +195,7 @@ test('what keeps a standby or the log of PostgreSQL behind is told', () => {
   assert.deepEqual(told({ slots: [{ name: 's', keptBytes: 2e6 }] }).length, 1)
 })
 
-test('the doctor tells of the standby of PostgreSQL', async (t) => {
+test('the doctor reports the standby of PostgreSQL', async (t) => {
   const cluster = await Cluster.start(t)
   await cluster.renew(true)
   const env = { ...homeOf(freshFolder(t)), CONDUCT_DATABASE_URL: cluster.primaryUrl }
@@ -205,7 +205,7 @@ test('the doctor tells of the standby of PostgreSQL', async (t) => {
   assert.equal(shownOf(findings, 'database').join(), 'ok opens, and has no damage')
 })
 
-test('the doctor tells of an archive that fails', async (t) => {
+test('the doctor reports a failing archive_command', async (t) => {
   const flags = ['wal_level=replica', 'archive_mode=on', 'archive_command=false'].flatMap((flag) => ['-c', flag])
   const { postgres, url, remove } = await startPostgres([...flags, '-c', 'max_connections=40'])
   t.after(async () => {

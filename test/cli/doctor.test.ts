@@ -15,14 +15,14 @@ import { conductHere, type ProgramEnv, programOf } from './program.ts'
 import { untilNobodyRuns } from './session.ts'
 import { localUser } from './user.ts'
 
-/** What the doctor finds, by what it is about, and its exit code. */
+/** The findings of the doctor by topic, and its exit code. */
 async function examine(env: ProgramEnv) {
   const { code, stdout } = await programOf(env).all('doctor --json')
   const findings: Finding[] = JSON.parse(stdout)
   return { code, of: (about: string) => findings.filter((finding) => finding.about === about) }
 }
 
-test('on a new machine the doctor and the status find nothing wrong, and make nothing', async (t) => {
+test('on a new machine the doctor and the status find no problem, and create nothing', async (t) => {
   const folder = freshFolder(t)
   const { run, json } = programOf(homeOf(folder))
   const told = await run('doctor')
@@ -33,7 +33,7 @@ test('on a new machine the doctor and the status find nothing wrong, and make no
   assert.ok(!existsSync(join(folder, '.local')))
 })
 
-test('what other users can read, settings that do not exist and what is unsent are told', async (t) => {
+test('the doctor warns of readable files, unknown settings and unsent recordings', async (t) => {
   const folder = freshFolder(t)
   const env = { ...homeOf(folder), CONDUCT_PROFILE: 'work' }
   await programOf(env).run('run create')
@@ -69,7 +69,7 @@ test('what other users can read, settings that do not exist and what is unsent a
   assert.deepEqual(of('database'), [{ about: 'database', state: 'ok', told: 'opens, and has no damage' }])
 })
 
-test('when each agent was last heard is told, and which never was', async (t) => {
+test('the doctor says when it last heard from each agent, and from which it never has', async (t) => {
   const { env, cwd } = localUser(t)
   const json = async () => JSON.parse((await conductHere(['doctor', '--json'], env, cwd)).stdout) as Finding[]
   const told = async (about: string) =>
@@ -97,7 +97,7 @@ test('when each agent was last heard is told, and which never was', async (t) =>
   assert.match((await conductHere(['status'], env, cwd)).stdout, /^missed: +1h ago a hook of Codex recorded nothing/m)
 })
 
-test('where Claude Code is started in a subfolder, the doctor says that it is not recorded, until it is', async (t) => {
+test('the doctor says that sessions of Claude Code in a subfolder are not recorded, until they are', async (t) => {
   const { env, cwd } = localUser(t)
   mkdirSync(join(cwd, 'src'))
   const hooks = async (folder: string) =>
@@ -122,9 +122,9 @@ test('where Claude Code is started in a subfolder, the doctor says that it is no
 })
 
 for (const engine of engines) {
-  test(`a database that opens is well (${engine.name})`, async (t) => {
+  test(`a database that opens is fine (${engine.name})`, async (t) => {
     const { code, of } = await examine({ ...homeOf(freshFolder(t)), CONDUCT_DATABASE_URL: await engine.freshUrl(t) })
-    // An SQLite file is only made by the first run.
+    // Only the first run creates an SQLite file.
     assert.deepEqual([code, of('database')[0]?.state], [0, engine.name === 'sqlite' ? 'note' : 'ok'])
   })
 }
@@ -141,7 +141,7 @@ test('a damaged database is a failure', async (t) => {
   assert.deepEqual([code, of('database')[0]?.state], [1, 'fail'])
 })
 
-test('a server: its version, the key and its end, the project', async (t) => {
+test("the doctor reports a server's version, the key with its expiry, and the project", async (t) => {
   const { url } = await openServer(t)
   const client = createClient({ url, key: adminKey })
   const expiresAt = new Date(Date.now() + 3 * 86_400_000 + 60_000).toISOString()
@@ -168,7 +168,7 @@ test('a server: its version, the key and its end, the project', async (t) => {
   assert.match(status, /\n\nRUN +STATUS[^\n]*\nRUN-001 +in_progress +/)
 })
 
-test('a dead server, another program and a wrong clock are told', async (t) => {
+test('the doctor reports a dead server, another program and a wrong clock', async (t) => {
   const folder = freshFolder(t)
   const at = (url: string) => examine({ ...homeOf(folder), CONDUCT_URL: url, CONDUCT_API_KEY: adminKey })
   const dead = await at(`http://127.0.0.1:${await freePort()}/conduct`)
@@ -180,7 +180,7 @@ test('a dead server, another program and a wrong clock are told', async (t) => {
   assert.match(late.of('server')[0]?.told ?? '', /runs Conduct 9\.9\.9; its clock is (89|90) s ahead/)
 })
 
-/** A server that gives one answer, by a clock that is so far ahead. */
+/** A server that returns one answer, and whose clock is ahead. */
 async function answering(t: TestContext, answer: unknown, aheadMs = 0): Promise<string> {
   const server = createServer((_, response) => {
     response.setHeader('date', new Date(Date.now() + aheadMs).toUTCString())

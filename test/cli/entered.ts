@@ -4,7 +4,7 @@ import type { TestContext } from 'node:test'
 import { conductHere } from './program.ts'
 import { localUser, writeFiles } from './user.ts'
 
-/** A home with a project in it that has these files. */
+/** A home with a project that contains these files. */
 export function project(t: TestContext, files: Record<string, string> = {}) {
   const { env, cwd, ledger } = localUser(t)
   writeFiles(cwd, files)
@@ -20,6 +20,6 @@ export function project(t: TestContext, files: Record<string, string> = {}) {
   return { home: env.HOME, cwd, env, read, filesNow, init, ledger }
 }
 
-/** The command of an agent's hook, as it is written. */
+/** The command in an agent's hook, as `conduct init` writes it. */
 export const hookOf = (name: string) =>
   `PATH="$PATH:\${XDG_DATA_HOME:-$HOME/.local/share}/conduct/bin"; command -v conduct >/dev/null 2>&1 && conduct hook ${name} || ${name === 'cursor' ? 'true' : 'cat >/dev/null'}`

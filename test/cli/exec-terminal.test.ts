@@ -4,7 +4,7 @@ import { spawn } from '@lydell/node-pty'
 import { main } from '../support/program.ts'
 import { localUser, type User } from './user.ts'
 
-/** A `conduct exec` at a terminal; what is typed goes to it once the text of the key has appeared. */
+/** Runs `conduct exec` at a terminal. Types each value of `typed` once its key has appeared. */
 function atTerminal(t: TestContext, { env, cwd }: User, words: string[], typed: Record<string, string> = {}) {
   const terminal = spawn(process.execPath, [main, 'exec', ...words], { cwd, env })
   t.after(() => terminal.kill('SIGKILL'))
@@ -32,7 +32,7 @@ test('an interactive command has the terminal, and its output is not recorded', 
   assert.deepEqual([run.status, run.content], ['completed', ''])
 })
 
-test('with --capture it is recorded, and has pipes', async (t) => {
+test('with --capture the output is recorded, and the command has pipes', async (t) => {
   const user = localUser(t)
   const script = 'test -t 0 && ! test -t 1 && ! test -t 2 && echo piped'
   const { code, screen } = await atTerminal(t, user, ['--capture', '--', 'sh', '-c', script])
@@ -56,7 +56,7 @@ for (const flags of [[], ['--capture']]) {
   })
 }
 
-test('Ctrl-C ends a command that does not care, and the run says so', async (t) => {
+test('Ctrl-C ends a command that does not handle it, and the run says so', async (t) => {
   const user = localUser(t)
   const script = 'echo ready; exec sleep 30'
   const { code, screen } = await atTerminal(t, user, ['--', 'sh', '-c', script], { ready: '\x03' })

@@ -41,29 +41,26 @@ testPlaces('a command becomes a run, and its output passes through unchanged', a
   assert.equal(readFileSync(join(cwd, 'id'), 'utf8'), 'RUN-001\n')
 })
 
-testPlaces(
-  'no run, no command: what can never be recorded is told before anything is run',
-  async ({ env, cwd, ledger }) => {
-    const refused = [
-      [['--retry-of', 'RUN-099'], /no run 'RUN-099'/],
-      [['--spec-id', 'a b'], /^conduct: --spec-id must be 1 to 128 of .*, not 'a b'$/m],
-      [['--label', 'no value'], /name=value/],
-      [['--profile', 'nowhere'], /no profile 'nowhere'/],
-    ] as const
-    await Promise.all(
-      refused.map(async ([flags, words]) => {
-        const { code, stderr } = await conduct(['exec', ...flags, '--', 'touch', 'done'], env, cwd)
-        assert.equal(code, 2, stderr)
-        assert.match(stderr, words)
-      }),
-    )
-    assert.ok(!existsSync(join(cwd, 'done')))
-    assert.deepEqual((await (await ledger()).listRuns()).runs, [])
-    assert.equal((await conduct(['sync'], env)).stdout, 'There is nothing to send.\n')
-  },
-)
+testPlaces('a command that can never be recorded is refused before it runs', async ({ env, cwd, ledger }) => {
+  const refused = [
+    [['--retry-of', 'RUN-099'], /no run 'RUN-099'/],
+    [['--spec-id', 'a b'], /^conduct: --spec-id must be 1 to 128 of .*, not 'a b'$/m],
+    [['--label', 'no value'], /name=value/],
+    [['--profile', 'nowhere'], /no profile 'nowhere'/],
+  ] as const
+  await Promise.all(
+    refused.map(async ([flags, words]) => {
+      const { code, stderr } = await conduct(['exec', ...flags, '--', 'touch', 'done'], env, cwd)
+      assert.equal(code, 2, stderr)
+      assert.match(stderr, words)
+    }),
+  )
+  assert.ok(!existsSync(join(cwd, 'done')))
+  assert.deepEqual((await (await ledger()).listRuns()).runs, [])
+  assert.equal((await conduct(['sync'], env)).stdout, 'There is nothing to send.\n')
+})
 
-test('the exit code is the command’s, and a failure says what ended it', async (t) => {
+test("the exit code is the command's, and a failed run says what ended the command", async (t) => {
   const { env, cwd, ledger } = localUser(t)
   const failed = await conduct(['exec', '--title', 'Three', '--', 'sh', '-c', 'exit 3'], env, cwd)
   assert.equal(failed.code, 3)
@@ -95,7 +92,7 @@ test('the exit code is the command’s, and a failure says what ended it', async
   assert.match(runs[2]?.failure?.message ?? '', /no command 'no-such-command'/)
 })
 
-test('times are those of this machine, also where the ledger hears of them later', async (t) => {
+test('times are those of this machine, even if the ledger learns of them later', async (t) => {
   const port = await freePort()
   const user = localUser(t, { CONDUCT_URL: `http://127.0.0.1:${port}/conduct`, CONDUCT_API_KEY: adminKey })
   const { env, cwd, ledger } = user
@@ -109,10 +106,10 @@ test('times are those of this machine, also where the ledger hears of them later
   assert.ok(before <= started && started + 300 <= ended && ended <= after, `${run.startedAt} ${run.endedAt}`)
 })
 
-test('secrets are masked in title and output, also across batches and streams', async (t) => {
+test('secrets in title and output are masked, even across batches and streams', async (t) => {
   const { env, cwd, ledger } = localUser(t)
   const token = `ghp_${'k7Qw2ZrT9xBn4LsVd8MfYh3JcPg6RaUe5XtH'}`
-  // In two writes, a batch apart; at the end of a line of 70,000 characters; and across the border of 64 KiB.
+  // In two writes, in different batches; at the end of a line of 70,000 characters; and across the border of 64 KiB.
   const script = `printf '${token.slice(0, 20)}'; sleep 0.7; echo '${token.slice(20)}'
     head -c 70000 /dev/zero | tr '\\0' x; echo ' ${token}'
     head -c 65515 /dev/zero | tr '\\0' y; printf ' ${token} '; head -c 90000 /dev/zero | tr '\\0' z; echo ' ${adminKey}'`
@@ -125,7 +122,7 @@ test('secrets are masked in title and output, also across batches and streams', 
   assert.ok(run.content.includes('zzz') && run.content.length > 220_000)
 })
 
-test('check exec records what was run and how it ended, and ends with its code', async (t) => {
+test('check exec records the command and its result, and exits with its code', async (t) => {
   const { env, cwd, ledger } = await serverUser(t)
   await conduct(['exec', '--', 'true'], env, cwd)
   const passed = await conduct(
@@ -150,7 +147,7 @@ test('check exec records what was run and how it ended, and ends with its code',
   assert.deepEqual((await client.getRun({ runId: 'RUN-001' })).run.evidence, 'executed')
 })
 
-test('git: where it began, where it is, and what changed, with uncommitted and new files', async (t) => {
+test('a run records the commit where it began, the commit at its end, and all changes, also in new files', async (t) => {
   const { env, cwd, ledger } = localUser(t)
   const git = gitIn(cwd)
   git('init', '-q', '-b', 'work')
@@ -188,7 +185,7 @@ test('git: where it began, where it is, and what changed, with uncommitted and n
   assert.equal((await (await ledger()).listRuns({ project: ['acme.shop'] })).runs.length, 2)
 })
 
-test('a signal that we get is the command’s', async (t) => {
+test('a signal to conduct exec reaches the command', async (t) => {
   const { env, cwd, ledger } = localUser(t)
   const signals = { SIGTERM: 15, SIGINT: 2, SIGHUP: 1 } as const
   const ends = Object.entries(signals).map(async ([signal, number]) => {
@@ -203,7 +200,7 @@ test('a signal that we get is the command’s', async (t) => {
   assert.deepEqual(new Set(runs.map(({ failure }) => failure?.code)), new Set(['EXIT_7']))
 })
 
-test('what reads our output may stop: the command learns so, and the run ends as it does', async (t) => {
+test('if the reader of the output stops, the command notices, and the run ends with it', async (t) => {
   const { env, cwd, ledger } = localUser(t)
   const { child, ran } = start(['exec', '--', 'yes'], env, cwd)
   child.stdout?.once('data', () => child.stdout?.destroy())
@@ -213,7 +210,7 @@ test('what reads our output may stop: the command learns so, and the run ends as
   assert.deepEqual([run.status, run.exitCode], ['failed', code])
 })
 
-test('a process that the command leaves behind is not waited for', async (t) => {
+test('exec does not wait for a process that the command leaves behind', async (t) => {
   const { env, cwd, ledger } = localUser(t)
   const started = performance.now()
   const { code, stdout } = await conduct(['exec', '--', 'sh', '-c', 'sleep 30 & echo done'], env, cwd)
@@ -222,7 +219,7 @@ test('a process that the command leaves behind is not waited for', async (t) => 
   assert.equal((await (await ledger()).getRun({ runId: 'RUN-001' })).run.content, 'done\n')
 })
 
-test('two at once are two runs', async (t) => {
+test('two commands at once become two runs', async (t) => {
   const { env, cwd, ledger } = await serverUser(t)
   const count = `i=0; while [ $i -lt 300 ]; do echo $0 $i; i=$((i+1)); done`
   await Promise.all(
@@ -236,7 +233,7 @@ test('two at once are two runs', async (t) => {
   }
 })
 
-test('where nothing can be kept, the command is run and recorded all the same', async (t) => {
+test('if the state cannot be written, the command runs, and is recorded', async (t) => {
   const { env, cwd, ledger } = await serverUser(t)
   writeFileSync(join(env.HOME, 'file'), '')
   const { code, stdout, stderr } = await conduct(

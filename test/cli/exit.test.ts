@@ -10,7 +10,7 @@ import { freePort } from '../support/setup.ts'
 import { freshFolder, homeOf } from './folder.ts'
 import { programOf } from './program.ts'
 
-test('each error code ends a command with the code for its kind', () => {
+test('each error code has an exit code for its kind', () => {
   const wanted: Partial<Record<number, number>> = {
     400: 2,
     401: 3,
@@ -37,7 +37,7 @@ async function withServer(t: TestContext, rateLimit = 0) {
   return { server, home, folder, client, as: (more: object) => programOf({ ...home, ...more }, folder) }
 }
 
-/** Asserts that the command ends with that code, prints nothing, and says this. */
+/** Asserts that the command exits with that code, prints nothing, and reports an error that matches `said`. */
 async function fails(program: ReturnType<typeof programOf>, words: string, code: number, said: RegExp, input?: string) {
   const ended = await program.all(words, input)
   assert.equal(ended.code, code, `${words}: ${ended.stderr}`)
@@ -45,7 +45,7 @@ async function fails(program: ReturnType<typeof programOf>, words: string, code:
   assert.equal(ended.stdout, '', words)
 }
 
-test('a wrong command, flag, value or file is said with what would be right, and ends with 2', async (t) => {
+test('an error about a command, flag, value or file says what would be right, and exits with 2', async (t) => {
   const program = programOf(homeOf(freshFolder(t)))
   await fails(program, 'rnu list', 2, /unknown command 'rnu'\n\(Did you mean run\?\)/)
   await fails(program, 'run lst', 2, /Did you mean list\?/)
@@ -64,7 +64,7 @@ test('a wrong command, flag, value or file is said with what would be right, and
   await fails(program, 'run list --all-projects --project x', 2, /--all-projects and --project exclude each other/)
 })
 
-test('what the API finds wrong names the flag, and in JSON the field', async (t) => {
+test('an error of the API names the flag, and in JSON the field', async (t) => {
   const { as } = await withServer(t)
   const program = as({})
   await fails(program, 'run create --failure-code E1 --status failed', 2, /^conduct: --failure-message is required/)
@@ -75,7 +75,7 @@ test('what the API finds wrong names the flag, and in JSON the field', async (t)
   assert.deepEqual([code, issues[0].path], ['VALIDATION_ERROR', 'runId'])
 })
 
-test('a file that is no text is refused', async (t) => {
+test('a file that is not text is refused', async (t) => {
   const folder = freshFolder(t)
   writeFileSync(join(folder, 'x.bin'), Buffer.from([0xff, 0xfe, 0x00]))
   await fails(programOf(homeOf(folder), folder), 'run create x.bin', 2, /x\.bin does not contain UTF-8 text/)
@@ -91,7 +91,7 @@ test('a key among the arguments is refused, and not repeated', async (t) => {
   }
 })
 
-test('a missing, a revoked and a weak key end with 3', async (t) => {
+test('a missing, a revoked and a weak key exit with 3', async (t) => {
   const { as, client } = await withServer(t)
   await fails(as({ CONDUCT_API_KEY: undefined }), 'run list', 3, /conduct profile add/)
   const { key, secret } = await client.createKey({ name: 'weak', permissions: ['read'] })
@@ -101,7 +101,7 @@ test('a missing, a revoked and a weak key end with 3', async (t) => {
   await fails(weak, 'run list', 3, /revoked[\s\S]*CONDUCT_API_KEY/)
 })
 
-test('what is missing ends with 4; what is taken, stale or held with 5', async (t) => {
+test('a missing item exits with 4; a taken id, an old version and a lease exit with 5', async (t) => {
   const { as, client } = await withServer(t)
   const program = as({})
   await fails(program, 'run get RUN-009', 4, /RUN-009/)
@@ -120,13 +120,13 @@ test('what is missing ends with 4; what is taken, stale or held with 5', async (
   await fails(program, 'run delete R-2', 5, /lease/)
 })
 
-test('too many requests end with 6 at once, with the time to wait', async (t) => {
+test('too many requests exit with 6 at once, with the time to wait', async (t) => {
   const { as, client } = await withServer(t, 1)
   await client.me()
   await fails(as({}), 'run list', 6, /Try again in \d+ s\./)
 })
 
-test('a server or a database that does not answer ends with 7', async (t) => {
+test('a server or a database that does not respond exits with 7', async (t) => {
   const port = await freePort()
   const folder = freshFolder(t)
   const dead = { ...homeOf(folder), CONDUCT_URL: `http://127.0.0.1:${port}/conduct`, CONDUCT_API_KEY: adminKey }

@@ -10,7 +10,7 @@ export function freshFolder(t: TestContext): string {
   return folder
 }
 
-/** The environment of a user whose home is that folder, and who has no settings. What the program compiles is kept for all. */
+/** The environment of a user without settings, whose home is that folder. All share one compile cache. */
 export const homeOf = (folder: string) => ({
   PATH: process.env.PATH,
   HOME: folder,

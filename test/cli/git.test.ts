@@ -7,7 +7,7 @@ import { snapshot } from '../../src/cli/place/tree.ts'
 import { freshFolder } from './folder.ts'
 import { gitIn, writeFiles } from './user.ts'
 
-/** A repository with one commit and a changed file, and a program that leaves a mark where it is run. */
+/** A repository with one commit and a changed file, and a program that leaves a mark when it runs. */
 function repository(t: TestContext) {
   const cwd = freshFolder(t)
   const outside = freshFolder(t)
@@ -28,7 +28,7 @@ function repository(t: TestContext) {
 
 type Repository = ReturnType<typeof repository>
 
-/** What a repository may name for git to run, each in its own settings. */
+/** Programs that a repository can configure for git to run, each by settings of its own. */
 const traps: Record<string, (its: Repository) => void> = {
   'a monitor of the file system': ({ git, program }) => git('config', 'core.fsmonitor', program),
   'a hook': ({ cwd, program }) => {
@@ -76,7 +76,7 @@ const traps: Record<string, (its: Repository) => void> = {
 }
 
 for (const [name, set] of Object.entries(traps)) {
-  test(`${name} is not run to look at a working tree`, (t) => {
+  test(`${name} does not run when Conduct reads a working tree`, (t) => {
     const trapped = repository(t)
     set(trapped)
     trapped.git('add', '-A')
@@ -88,7 +88,7 @@ for (const [name, set] of Object.entries(traps)) {
   })
 }
 
-test('the tree is the one that git add and git write-tree make', (t) => {
+test('the tree is the one that git add and git write-tree create', (t) => {
   const { cwd, git, take } = repository(t)
   const files = [
     'kept',
@@ -136,7 +136,7 @@ test('the tree is the one that git add and git write-tree make', (t) => {
   assert.equal(tree, git('rev-parse', 'HEAD^{tree}'))
 })
 
-test('the same in the middle of a merge with conflicts', (t) => {
+test('the tree is right in the middle of a merge with conflicts', (t) => {
   const { cwd, git, take } = repository(t)
   writeFiles(cwd, { both: 'one\n', 'deleted-by-them': 'one\n', 'deleted-by-us': 'one\n' })
   git('add', '-A')
@@ -156,7 +156,7 @@ test('the same in the middle of a merge with conflicts', (t) => {
   assert.equal(tree, git('write-tree'))
 })
 
-test("the user's own filters are run, so that the tree is the one that git commits", (t) => {
+test("the user's own filters run, so the tree is the one that git commits", (t) => {
   const its = repository(t)
   const home = freshFolder(t)
   writeFiles(home, { '.gitconfig': '[filter "odd"]\n\tclean = tr a-z A-Z\n[user]\n\tname = a\n\temail = a@b\n' })

@@ -8,7 +8,7 @@ import { commands } from '../../src/cli/commands/commands.ts'
 import { freshFolder, homeOf } from './folder.ts'
 import { programOf } from './program.ts'
 
-test('the first help shows ten commands at most, and names the rest', async (t) => {
+test('the first help shows at most ten commands, and names the others', async (t) => {
   const { run } = programOf({ ...homeOf(freshFolder(t)), COLUMNS: '80' })
   const help = await run('--help')
   const shown = [...help.matchAll(/^ {2}([a-z]\w+) {2,}\w/gm)].map(([, name]) => name)
@@ -19,7 +19,7 @@ test('the first help shows ten commands at most, and names the rest', async (t) 
   }
 })
 
-test('the help of a noun and of a command, as people read it', async (t) => {
+test('the help of a noun and of a command matches the expected text', async (t) => {
   const { run } = programOf(homeOf(freshFolder(t)))
   const isText = { serializers: [(text: string) => text] }
   const expected = (name: string) => fileURLToPath(new URL(`expected/${name}`, import.meta.url))
@@ -29,13 +29,13 @@ test('the help of a noun and of a command, as people read it', async (t) => {
   t.assert.fileSnapshot(help, expected('help-check-create.txt'), isText)
 })
 
-/** A command and all below it, each with its words. */
+/** Yields a command and all commands below it, each with its words. */
 function* below(command: Command, path: string[]): Generator<[path: string[], command: Command]> {
   yield [path, command]
   for (const child of command.commands) yield* below(child, [...path, child.name()])
 }
 
-test('every command that a help or a message names is there', async (t) => {
+test('every command that a help text or a message names exists', async (t) => {
   const program = new Command()
   for (const [name, { load, summary }] of Object.entries(commands)) {
     const command = await load()
@@ -61,7 +61,7 @@ test('every command that a help or a message names is there', async (t) => {
       for (const word of words.split(' ').filter((word) => word !== 'help')) {
         if (command.commands.length === 0) break
         const child = command.commands.find((one) => one.name() === word)
-        // `conduct import ledger.ndjson`: a command with sub-commands may take an argument too.
+        // `conduct import ledger.ndjson`: a command with subcommands may also take an argument.
         if (!child && command.registeredArguments.length > 0) break
         assert.ok(child, `${where}: conduct ${words}`)
         command = child
@@ -70,7 +70,7 @@ test('every command that a help or a message names is there', async (t) => {
   }
 })
 
-test('help about what does not exist is an error, with what may have been meant', async (t) => {
+test('help about an unknown command is an error, with a suggestion', async (t) => {
   const { all } = programOf(homeOf(freshFolder(t)))
   for (const [words, said] of [
     ['help rnu', /unknown command 'rnu'\n\(Did you mean run\?\)/],
@@ -85,7 +85,7 @@ test('help about what does not exist is an error, with what may have been meant'
   assert.equal((await all('help help')).code, 0)
 })
 
-test('the version is told without anything else being loaded', () => {
+test('printing the version loads nothing else', () => {
   const main = readFileSync(new URL('../../src/cli/main.ts', import.meta.url), 'utf8')
   assert.doesNotMatch(main, /^import /m)
 })

@@ -64,7 +64,7 @@ async function withServer(t: TestContext, port = 0) {
   return { CONDUCT_URL: url, CONDUCT_API_KEY: adminKey }
 }
 
-/** The same by a process of its own, as an agent does it. */
+/** Runs the hook in a process of its own, as an agent does. */
 async function hookProcess(name: string, document: Document, env: ProgramEnv) {
   assert.deepEqual(await conduct(['hook', name], env, '/', JSON.stringify(document)), {
     code: 0,
@@ -121,7 +121,7 @@ for (const [name, where] of [
   })
 }
 
-test('a session that is told twice, by two hooks or later, is told once', async (t) => {
+test('hooks that run twice, at once or later, are recorded once', async (t) => {
   const user = workplace(t)
   const { env, folder, cwd } = user
   const documents = documentsOf('claude', { folder, cwd })
@@ -135,7 +135,7 @@ test('a session that is told twice, by two hooks or later, is told once', async 
   assert.deepEqual(await onlyRun(user), first)
 })
 
-test('a session that is taken up again goes on in its run', async (t) => {
+test('a resumed session continues in its run', async (t) => {
   const user = workplace(t)
   const { env, folder, cwd } = user
   const documents = documentsOf('claude', { folder, cwd })
@@ -162,7 +162,7 @@ test('a session that is taken up again goes on in its run', async (t) => {
   assert.deepEqual(run.content.match(/^## .*/gm), ['## Fix the login', '## Now the logout'])
 })
 
-test('what happens while the server is away is sent later', async (t) => {
+test('a session without a reachable server is sent later', async (t) => {
   const port = await freePort()
   const user = workplace(t, { CONDUCT_URL: `http://127.0.0.1:${port}/conduct`, CONDUCT_API_KEY: adminKey })
   const { env, folder, cwd } = user
@@ -175,7 +175,7 @@ test('what happens while the server is away is sent later', async (t) => {
   assert.match(run.content, /npm test/)
 })
 
-test('hooks that run at once lose nothing', async (t) => {
+test('hooks that run at the same time lose nothing', async (t) => {
   const user = workplace(t)
   const { env, folder, cwd } = user
   const [prompt, tool, stop] = ['UserPromptSubmit', 'PostToolUseFailure', 'Stop'].map((event) =>
@@ -193,7 +193,7 @@ test('hooks that run at once lose nothing', async (t) => {
   assert.equal(run.status, 'in_progress', 'a session whose end nobody tells is left to its lease')
 })
 
-test('the end of a session is recorded though another sync settles its last turn meanwhile', async (t) => {
+test('the end of a session is recorded, even if another sync settles its last turn meanwhile', async (t) => {
   const user = workplace(t)
   const { env, cwd } = user
   const state = stateOf(env)
@@ -219,7 +219,7 @@ test('the end of a session is recorded though another sync settles its last turn
     settle: (...words) => {
       if (!isFirst) return state.settle(...words)
       isFirst = false
-      // Another sync has read the same notes, and is first; then the session ends.
+      // Another sync has read the same notes, and settles them first; then the session ends.
       state.settle(...words)
       step('end', 'end')
       return state.settle(...words)
@@ -252,7 +252,7 @@ test('a session whose last turn failed is a failed run', async (t) => {
   assert.deepEqual(run.failure, { code: 'RATE_LIMIT', message: 'Limit of [masked]' })
 })
 
-test('nothing is recorded of what is not ours, and nobody stumbles over it', async (t) => {
+test('invalid documents and sessions of no project are ignored without an error', async (t) => {
   const user = workplace(t)
   const { env, folder, cwd } = user
   const [start, prompt] = documentsOf('claude', { folder, cwd })
@@ -274,7 +274,7 @@ test('nothing is recorded of what is not ours, and nobody stumbles over it', asy
   assert.deepEqual(await runsOf(user), [])
 })
 
-test('a state that cannot be written does not hurt the agent', async (t) => {
+test('a state that cannot be written does not disturb the agent', async (t) => {
   const folder = freshFolder(t)
   writeFileSync(join(folder, 'conduct.json'), '{ "project": "shop" }')
   writeFileSync(join(folder, '.local'), 'a file where a folder should be')
@@ -285,7 +285,7 @@ test('a state that cannot be written does not hurt the agent', async (t) => {
   }
 })
 
-test('a hook ends when its document is whole, though the agent leaves the pipe open', async (t) => {
+test('a hook ends when its document is complete, even if the agent leaves the pipe open', async (t) => {
   const user = workplace(t)
   const { env, folder, cwd } = user
   const prompt = documentsOf('cursor', { folder, cwd }).find(isPrompt)
@@ -296,7 +296,7 @@ test('a hook ends when its document is whole, though the agent leaves the pipe o
   assert.equal((await onlyRun(user)).title, 'Fix the login')
 })
 
-test('a hook loads little', () => {
+test('a hook loads few modules, and no package', () => {
   const source = fileURLToPath(new URL('../../src/', import.meta.url))
   const loaded = new Set<string>()
   const load = (file: string) => {

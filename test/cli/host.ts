@@ -2,7 +2,7 @@ import { Readable } from 'node:stream'
 import { runProgram } from '../../src/cli/program.ts'
 import type { Asked, Ran } from './program.ts'
 
-// Runs one command after another as the program does, in a process that has loaded it already. Started by program.ts.
+// Runs one command after another as the program does, in a process that has loaded the program. program.ts starts it.
 
 process.on('message', async (asked: Asked) => process.send?.(await run(asked)))
 

@@ -61,7 +61,7 @@ const files = {
 }
 
 testLedger(
-  'a tracker with its documents becomes specs, runs and checks, once; what contradicts itself is listed',
+  'the documents of a tracker become specs, runs and checks once, and contradictions are listed',
   async (ledger, t) => {
     const folder = freshFolder(t)
     for (const [name, text] of Object.entries(files)) {

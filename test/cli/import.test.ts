@@ -11,7 +11,7 @@ const claudeSession = '64c3d6b0-4315-40f7-8650-8b717eddbce1'
 const codexSession = '01a20ff9-e566-7353-b76d-3eeab027bb1f'
 const project = 'old-work'
 
-/** A home in which both agents worked in a folder of a project, and the way to import from it. */
+/** A home in which both agents worked in a folder of a project, and a function that imports from it. */
 function entered(t: TestContext, { url }: Ledger) {
   const home = freshFolder(t)
   const work = join(home, 'work')
@@ -33,7 +33,7 @@ function entered(t: TestContext, { url }: Ledger) {
 const read = (agent: string, work: string) =>
   readFileSync(transcriptOf(agent), 'utf8').replaceAll('/home/demo/demo', work)
 
-/** Writes a transcript that nobody has written to for a while. */
+/** Writes a transcript that has not changed for a while. */
 function write(file: string, text: string | Buffer) {
   mkdirSync(dirname(file), { recursive: true })
   writeFileSync(file, text)
@@ -42,7 +42,7 @@ function write(file: string, text: string | Buffer) {
 
 const age = (file: string) => utimesSync(file, new Date(0), new Date(0))
 
-testLedger('sessions become runs with turns of their own time, once', async (ledger, t) => {
+testLedger('an import turns sessions into runs with turns at their own times, once', async (ledger, t) => {
   const { run } = entered(t, ledger)
   const client = ledger.as({ project })
   assert.deepEqual((await run('claude', '--dry-run')).counts, { sessions: 1, turns: 1 })
@@ -117,7 +117,7 @@ const exchange = (n: number, work: string, prompt: string) =>
     },
   ].map((line) => `${JSON.stringify(line)}\n`)
 
-testLedger('a session that went on brings its new turns, without secrets', async (ledger, t) => {
+testLedger('importing a session again adds its new turns, with secrets masked', async (ledger, t) => {
   const { run, claude, work } = entered(t, ledger)
   await run('claude')
   const secret = `ghp_${'a1B2'.repeat(9)}`
@@ -134,7 +134,7 @@ testLedger('a session that went on brings its new turns, without secrets', async
   assert.equal((await client.getRun({ runId: 'RUN-001' })).run.endedAt, '2026-11-25T00:00:01.500Z')
 })
 
-testLedger('a turn that may still go on waits, and an import that was cut off goes on', async (ledger, t) => {
+testLedger('an unfinished turn is not imported until its transcript stops changing', async (ledger, t) => {
   const { run, claude, work } = entered(t, ledger)
   write(claude, [...exchange(1, work, 'One'), ...exchange(2, work, 'Two').slice(0, 1)].join(''))
   utimesSync(claude, new Date(), new Date())
@@ -146,35 +146,38 @@ testLedger('a turn that may still go on waits, and an import that was cut off go
   assert.equal((await ledger.as({ project }).getRun({ runId: 'RUN-001' })).run.failure?.code, 'INTERRUPTED')
 })
 
-testLedger('a session that hooks recorded is left as it is', async (ledger, t) => {
+testLedger('a session that hooks recorded stays as it is', async (ledger, t) => {
   const { run } = entered(t, ledger)
   await ledger.client.createProject({ slug: project })
   await ledger.as({ project }).createRun({ agent: 'claude-code', where: { session: claudeSession } })
   assert.deepEqual((await run('claude')).counts, { sessions: 0, turns: 0, 'sessions already recorded': 1 })
 })
 
-testLedger('sessions of another project, of before, or of a folder that is gone', async (ledger, t) => {
-  const { run, claude } = entered(t, ledger)
-  assert.deepEqual((await run('claude', '--project', 'other')).counts, {
-    sessions: 0,
-    turns: 0,
-    'sessions of other projects': 1,
-  })
-  assert.deepEqual((await run('claude', '--since', '2026-11-25')).counts, {
-    sessions: 0,
-    turns: 0,
-    'sessions that began earlier': 1,
-  })
-  write(claude, exchange(1, '/nowhere/at/all', 'One').join(''))
-  const { unplaced, counts } = await run('claude')
-  assert.deepEqual([unplaced[0].file, counts.sessions], [claude, 0])
-  assert.match(unplaced[0].reason, /\/nowhere\/at\/all no longer exists/)
-  assert.equal((await run('claude', '--gone-to', 'attic')).counts.sessions, 1)
-  assert.equal((await ledger.as({ project: 'attic' }).listRuns({})).runs.length, 1)
-})
+testLedger(
+  'sessions of another project, before --since, or of a missing folder are counted or listed',
+  async (ledger, t) => {
+    const { run, claude } = entered(t, ledger)
+    assert.deepEqual((await run('claude', '--project', 'other')).counts, {
+      sessions: 0,
+      turns: 0,
+      'sessions of other projects': 1,
+    })
+    assert.deepEqual((await run('claude', '--since', '2026-11-25')).counts, {
+      sessions: 0,
+      turns: 0,
+      'sessions that began earlier': 1,
+    })
+    write(claude, exchange(1, '/nowhere/at/all', 'One').join(''))
+    const { unplaced, counts } = await run('claude')
+    assert.deepEqual([unplaced[0].file, counts.sessions], [claude, 0])
+    assert.match(unplaced[0].reason, /\/nowhere\/at\/all no longer exists/)
+    assert.equal((await run('claude', '--gone-to', 'attic')).counts.sessions, 1)
+    assert.equal((await ledger.as({ project: 'attic' }).listRuns({})).runs.length, 1)
+  },
+)
 
 testLedger(
-  'broken lines, endless lines, links in circles: the rest is imported, and each is listed',
+  'files with broken lines, endless lines and circular links are imported as far as possible, and each problem is listed',
   async (ledger, t) => {
     const { run, claude, home, work } = entered(t, ledger)
     const broken = [

@@ -13,7 +13,7 @@ import { conduct, type ProgramEnv } from './program.ts'
 import { syncAll, workplace } from './session.ts'
 import { localUser } from './user.ts'
 
-/** A folder where the hooks of Claude Code have told of the first prompts of these sessions, which is not sent yet. */
+/** A folder in which the hooks of Claude Code have noted the first prompts of these sessions, and not sent them yet. */
 async function prompted(t: TestContext, sessions: string[], more: ProgramEnv = {}) {
   const user = workplace(t, more)
   const { env, cwd } = user
@@ -33,7 +33,7 @@ async function prompted(t: TestContext, sessions: string[], more: ProgramEnv = {
   return { ...user, titled, of }
 }
 
-test('a check without an id is one of the session that its agent names', async (t) => {
+test('a check without a run id belongs to the session that its agent names', async (t) => {
   const { cwd, of, titled, git } = await prompted(t, ['A', 'B'])
   const words = ['check', 'exec', '--name', 'tests', '--', 'sh', '-c', 'echo 3 pass; exit 4']
   const { code, stdout, stderr } = await conduct(words, of('B'), cwd)
@@ -47,7 +47,7 @@ test('a check without an id is one of the session that its agent names', async (
   assert.equal(dashes.stdout, '-- a\n')
 })
 
-test('without a name the session of the agent above is checked, and of several none', async (t) => {
+test('without a session id, a check belongs to the session of the agent above it, and with several it is refused', async (t) => {
   const { env, cwd, titled } = await prompted(t, ['A'])
   const words = ['check', 'exec', '--', 'touch', 'run-once']
   assert.equal((await conduct(words, env, cwd)).code, 0)
@@ -66,7 +66,7 @@ test('without a name the session of the agent above is checked, and of several n
   assert.ok(!existsSync(join(cwd, 'never')))
 })
 
-test('outside of a session the newest run on the commit is checked, where the files are those of the commit', async (t) => {
+test('outside a session, a check belongs to the newest run on the commit, if the files are those of the commit', async (t) => {
   const { env, cwd, ledger, git } = await prompted(t, [])
   const client = await ledger()
   const commit = git('rev-parse', 'HEAD')
@@ -91,7 +91,7 @@ test('outside of a session the newest run on the commit is checked, where the fi
   assert.match(dirty.stderr, /because its files differ from commit [0-9a-f]{12}\. Name the run/)
 })
 
-test('what is no check of anything is refused before anything is run', async (t) => {
+test('a check without a target or command is refused before anything runs', async (t) => {
   const { env, cwd } = localUser(t)
   const cases: [words: string[], told: RegExp][] = [
     [
@@ -111,7 +111,7 @@ test('what is no check of anything is refused before anything is run', async (t)
   assert.ok(!existsSync(join(cwd, 'never')))
 })
 
-test('what a session does while its server is away comes after its beginning', async (t) => {
+test("a check in a session is sent after the session's start, once the server is back", async (t) => {
   const port = await freePort()
   const more = { CONDUCT_URL: `http://127.0.0.1:${port}/conduct` }
   const { env, cwd, of, titled } = await prompted(t, ['A'], more)
@@ -126,7 +126,7 @@ test('what a session does while its server is away comes after its beginning', a
   assert.equal((await titled('Work of A')).checks.length, 1)
 })
 
-test('a command in a session is recorded in its run, and what runs inside finds it', async (t) => {
+test("a command in a session is recorded in its run, and gets the run's id", async (t) => {
   const { env, cwd, of, titled } = await prompted(t, ['A'])
   await syncAll(env)
   const script = `printf '\\033[32m%s\\033[0m\\n' "\${CONDUCT_RUN_ID} \\\`\\\`\\\`"; exit 3`
@@ -147,7 +147,7 @@ test('a command in a session is recorded in its run, and what runs inside finds 
   assert.deepEqual([own.count, own.run.status], [2, 'completed'], 'an option that describes a run asks for one')
 })
 
-test('a secret in what a session runs is masked', async (t) => {
+test('a secret in a command of a session is masked', async (t) => {
   const { cwd, of, titled } = await prompted(t, ['A'])
   const token = `ghp_${'k7Qw2ZrT9xBn4LsVd8Mf'.repeat(2).slice(0, 36)}`
   await conduct(['exec', '--', 'echo', token], of('A'), cwd)

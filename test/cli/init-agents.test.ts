@@ -6,7 +6,7 @@ import { installs } from '../../src/agents/install.ts'
 import { hookOf, project } from './entered.ts'
 import { writeFiles } from './user.ts'
 
-/** The entry of one event in each agent's own form, and the files of its MCP server. */
+/** The entry for one event in each agent's format, and the content of its MCP file. */
 const forms: Record<string, { event?: string; entry?: unknown; servers: Record<string, unknown> }> = {
   claude: {
     event: 'Notification',
@@ -60,7 +60,7 @@ const forms: Record<string, { event?: string; entry?: unknown; servers: Record<s
 }
 
 for (const { name, title, hooks, servers } of installs) {
-  test(`${title} gets its hooks and its MCP server in its own form, and nobody else`, async (t) => {
+  test(`${title} gets hooks and an MCP server in its own format, and no other agent does`, async (t) => {
     const { read, filesNow, init } = project(t)
     const { code, stderr } = await init('--agents', name)
     assert.deepEqual([code, stderr], [0, ''])
@@ -84,7 +84,7 @@ for (const { name, title, hooks, servers } of installs) {
   })
 }
 
-test('one file may hold hooks and MCP servers, and keeps all else', async (t) => {
+test('a file with both hooks and MCP servers keeps everything else in it', async (t) => {
   const mine = '{\n  // mine\n  "theme": "dark",\n  "mcpServers": { "files": { "command": "files" } }\n}\n'
   const { read, filesNow, init } = project(t, { '.gemini/settings.json': mine })
   assert.equal((await init('--agents', 'gemini')).code, 0)
@@ -96,7 +96,7 @@ test('one file may hold hooks and MCP servers, and keeps all else', async (t) =>
   })
 })
 
-test("OpenCode's other file of settings counts where it is there, and another's plugin of our name stays", async (t) => {
+test('init writes to an existing opencode.jsonc, and keeps a foreign plugin of our name', async (t) => {
   const { read, filesNow, init } = project(t, { 'opencode.jsonc': '{\n  // mine\n  "theme": "dark"\n}\n' })
   assert.equal((await init('--agents', 'opencode')).code, 0)
   assert.match(read('opencode.jsonc'), /\/\/ mine[\s\S]*"mcp": \{\s+"conduct": \{/)
@@ -110,7 +110,7 @@ test("OpenCode's other file of settings counts where it is there, and another's 
   assert.deepEqual(other.filesNow(), mine)
 })
 
-test('Gemini CLI does not read AGENTS.md: GEMINI.md has the block, unless it takes AGENTS.md in', async (t) => {
+test('GEMINI.md gets the block, because Gemini CLI does not read AGENTS.md, unless it includes it', async (t) => {
   const { read, init } = project(t, { 'GEMINI.md': '# G\n' })
   assert.equal((await init('--agents', 'gemini')).code, 0)
   assert.match(read('GEMINI.md'), /^# G\n\n<!-- conduct:begin -->\n[\s\S]*conduct check exec/)
@@ -119,7 +119,7 @@ test('Gemini CLI does not read AGENTS.md: GEMINI.md has the block, unless it tak
   assert.equal(taken.read('GEMINI.md'), '@./AGENTS.md\n')
 })
 
-test('where no agent is found, nothing claims that sessions record themselves', async (t) => {
+test('without an agent, no text claims that sessions record themselves', async (t) => {
   const { env, read, filesNow, init } = project(t)
   env.PATH = '/usr/bin:/bin'
   const { code, stdout } = await init()
@@ -137,7 +137,7 @@ test('where no agent is found, nothing claims that sessions record themselves', 
   assert.match(read('AGENTS.md'), /^- Hooks record each session of Cursor: /m)
 })
 
-test('--user enters hooks in the settings of the user alone, through their links, and takes them out', async (t) => {
+test('--user adds hooks only to the settings of the user, follows their links, and can remove them', async (t) => {
   const { home, cwd, env, filesNow, init } = project(t)
   env.PATH = '/usr/bin:/bin'
   writeFiles(home, { 'dotfiles/claude.json': '{ "model": "opus" }\n' })
@@ -168,7 +168,7 @@ const targets: [where: string, target: (home: string) => string][] = [
 ]
 
 for (const [where, target] of targets) {
-  test(`nothing is written through a link to ${where}, whichever file it is`, async (t) => {
+  test(`init writes no file through a link to ${where}`, async (t) => {
     for (const path of new Set(paths)) {
       const own = installs.find(({ hooks }) => 'text' in hooks && hooks.path === path)?.hooks
       const old = own && 'text' in own ? `${own.text}// of an older version\n` : '{}'
@@ -189,7 +189,7 @@ for (const [where, target] of targets) {
   })
 }
 
-test('a folder that is a link out of the project is not written into', async (t) => {
+test('init does not write into a folder that is a link out of the project', async (t) => {
   const { home, cwd, init } = project(t)
   writeFiles(home, { 'elsewhere/settings.json': '{}\n' })
   symlinkSync(join(home, 'elsewhere'), join(cwd, '.claude'))

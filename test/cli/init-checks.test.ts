@@ -54,17 +54,17 @@ const cases: [name: string, files: Record<string, string>, checks: Checks][] = [
 ]
 
 for (const [name, files, checks] of cases) {
-  test(`checks are proposed from what the project has: ${name}`, (t) => {
+  test(`init proposes checks from the files of the project: ${name}`, (t) => {
     const root = freshFolder(t)
     writeFiles(root, files)
     assert.deepEqual(proposedChecks(root), checks)
-    // What is proposed is what the rules may be.
+    // The proposed checks must be valid rules.
     writeFiles(root, { 'conduct.json': JSON.stringify({ project: 'shop', checks }) })
     assert.equal(checkRules(root).length, Object.keys(checks).length)
   })
 }
 
-test('rules that are there stay, also when they name nothing that init knows; and they can be declined', async (t) => {
+test('init keeps existing rules, even for commands it does not know, and the user can decline proposals', async (t) => {
   const files = { 'go.mod': 'module a\n' }
   const own = { project: 'shop', checks: { tests: './test.sh' } }
   const kept = project(t, { ...files, 'conduct.json': JSON.stringify(own) })

@@ -12,7 +12,7 @@ import { hookOf, project } from './entered.ts'
 import { syncAll } from './session.ts'
 import { writeFiles } from './user.ts'
 
-test('a project is entered for the agents that are found; twice changes nothing; it can be taken out', async (t) => {
+test('init sets up a project for the agents that it finds, changes nothing the second time, and can be undone', async (t) => {
   const { home, env, read, filesNow, init, ledger } = project(t, {
     'README.md': '# Shop\n',
     '.codex/prompts.md': 'mine\n',
@@ -107,7 +107,7 @@ command = "files"
   'CLAUDE.md': 'Be kind.',
 }
 
-test('what others wrote stays, comments and all, when Conduct comes and when it goes', async (t) => {
+test('init keeps what others wrote, including comments, and so does its removal', async (t) => {
   const { read, filesNow, init } = project(t, foreign)
   assert.equal((await init('--agents', 'claude,codex,cursor')).code, 0)
   const settings = read('.claude/settings.json')
@@ -128,7 +128,7 @@ test('what others wrote stays, comments and all, when Conduct comes and when it 
   assert.deepEqual(filesNow(), { ...foreign, 'CLAUDE.md': 'Be kind.\n' })
 })
 
-test('entries of version 0.1 are replaced, and an MCP server of the same name that is not ours stays', async (t) => {
+test('init replaces entries of version 0.1, and keeps a foreign MCP server of the same name', async (t) => {
   const old = {
     type: 'command',
     command: 'command -v conduct >/dev/null 2>&1 && conduct hook claude || cat >/dev/null',
@@ -188,7 +188,7 @@ test('a dry run shows the changes as a patch, and makes none', async (t) => {
   )
 })
 
-test('a file that cannot be changed is named, and nothing is written', async (t) => {
+test('init names a file that it cannot change, and writes nothing', async (t) => {
   const cases: [Record<string, string>, RegExp, number?][] = [
     [{ '.mcp.json': '{ "mcpServers": ' }, /\.mcp\.json: it is not valid JSON \(ValueExpected in line 1\)/],
     [{ '.claude/settings.json': '[]' }, /\.claude\/settings\.json: it must be an object/],
@@ -196,7 +196,7 @@ test('a file that cannot be changed is named, and nothing is written', async (t)
     [{ '.codex/config.toml': 'model = ' }, /\.codex\/config\.toml: /],
     [{ 'AGENTS.md': 'a <!-- conduct:begin --> b' }, /AGENTS\.md: it must have <!-- conduct:begin --> and, after it/],
     [{ 'conduct.json': '{' }, /conduct\.json must be \{ "project"/, 1],
-    // Found only when it is written: what was written before is taken back.
+    // This error occurs only while writing, so init restores what it has written before.
     [{ '.codex': 'a file where a folder should be' }, /\.codex.* Nothing was written/, 1],
   ]
   for (const [files, words, exitCode = 2] of cases) {
@@ -208,7 +208,7 @@ test('a file that cannot be changed is named, and nothing is written', async (t)
   }
 })
 
-test('CLAUDE.md is left alone where it is AGENTS.md, or takes it in', async (t) => {
+test('init leaves CLAUDE.md alone if it is AGENTS.md, or includes it', async (t) => {
   const linked = project(t, { 'AGENTS.md': '# A\n' })
   symlinkSync('AGENTS.md', join(linked.cwd, 'CLAUDE.md'))
   assert.equal((await linked.init('--agents', 'claude')).code, 0)
@@ -223,7 +223,7 @@ test('CLAUDE.md is left alone where it is AGENTS.md, or takes it in', async (t) 
   assert.equal(taken.read('CLAUDE.md'), '@AGENTS.md\n')
 })
 
-test('what is no regular file is not read', async (t) => {
+test('init does not read a file that is not regular', async (t) => {
   const { cwd, init } = project(t)
   execFileSync('mkfifo', [join(cwd, 'AGENTS.md')])
   const { code, stderr } = await init('--agents', 'claude')
@@ -231,7 +231,7 @@ test('what is no regular file is not read', async (t) => {
   assert.match(stderr, /Cannot read \S*AGENTS\.md \(it is not a regular file\)\. Nothing was written/)
 })
 
-test('on a server the project is made where the key may, and who may not is told', async (t) => {
+test('on a server, init creates the project if the key may, and else says so', async (t) => {
   const { url } = await openServer(t)
   const { env, cwd, init } = project(t)
   const admin = createClient({ url, key: adminKey })
@@ -255,14 +255,14 @@ test('on a server the project is made where the key may, and who may not is told
   assert.match(away.stdout, /changed +conduct\.json/)
 })
 
-test('a wrong flag is told', async (t) => {
+test('a wrong flag is an error', async (t) => {
   const { init, filesNow } = project(t)
   assert.match((await init('--agents', 'emacs')).stderr, /'emacs'.*claude, codex, cursor/)
   assert.match((await init('--project', 'a b')).stderr, /'a b' is not a slug/)
   assert.deepEqual(filesNow(), {})
 })
 
-test('the hook that is written records where conduct is there, and harms nobody where it is not', async (t) => {
+test('the hook that init writes records if conduct is installed, and does nothing otherwise', async (t) => {
   const { home, cwd, env, init, ledger } = project(t)
   assert.equal((await init('--agents', 'codex')).code, 0)
   const document = {
@@ -276,7 +276,7 @@ test('the hook that is written records where conduct is there, and harms nobody 
     execFileSync('sh', ['-c', hookOf('codex')], { env, cwd, input: JSON.stringify(document), encoding: 'utf8' })
   assert.equal(run(), '')
   assert.ok(!existsSync(join(home, '.local/state')))
-  // Where a PATH without conduct finds it: the launcher.
+  // The launcher is where the hook finds conduct if the PATH does not have it.
   const launcher = join(home, '.local/share/conduct/bin/conduct')
   writeFiles(home, { '.local/share/conduct/bin/conduct': `#!/bin/sh\nexec "${process.execPath}" "${main}" "$@"\n` })
   chmodSync(launcher, 0o755)
@@ -289,7 +289,7 @@ test('the hook that is written records where conduct is there, and harms nobody 
   )
 })
 
-test('on a terminal it asks first, and does nothing when the person ends it', async (t) => {
+test('on a terminal, init asks first, and writes nothing if the user cancels', async (t) => {
   const { cwd, env, filesNow, read } = project(t)
   const run = async (keys: [RegExp, string][]) => {
     const terminal = spawn(process.execPath, [main, 'init'], { cwd, env, cols: 120, rows: 40 })

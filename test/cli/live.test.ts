@@ -9,14 +9,14 @@ import type { Place } from '../../src/spool/place.ts'
 import { claudeIn, onlyRun, secret, syncAll, workplace } from './session.ts'
 import { writeFiles } from './user.ts'
 
-/** Lets so many milliseconds go by for what waits in the state. */
+/** Lets that many milliseconds pass for the recordings in the state. */
 function letPass(env: Parameters<typeof stateFile>[0], ms: number) {
   const db = new DatabaseSync(stateFile(env))
   db.exec(`update recordings set beaten = beaten - ${ms}, beat_due = beat_due - ${ms}, last_heard = last_heard - ${ms}`)
   db.close()
 }
 
-test('the run says what its session does, and its lease is short while the agent works', async (t) => {
+test('a run shows the activity of its session, and its lease is short while the agent works', async (t) => {
   const user = workplace(t)
   const { env, cwd } = user
   const claude = claudeIn(cwd, env)
@@ -50,7 +50,7 @@ test('the run says what its session does, and its lease is short while the agent
   assert.equal((await onlyRun(user)).activity, null)
 })
 
-test('one process at a time is woken for a heartbeat, and the newest is told', (t) => {
+test('one process at a time sends a heartbeat, with the newest activity', (t) => {
   const { env } = workplace(t)
   const state = stateOf(env)
   t.after(() => state.close())
@@ -77,7 +77,7 @@ test('one process at a time is woken for a heartbeat, and the newest is told', (
   assert.deepEqual(state.beats(), [])
 })
 
-test('an end that comes while a heartbeat is sent is sent after it', async (t) => {
+test('the end of a session that comes during a heartbeat is sent after it', async (t) => {
   const user = workplace(t)
   const { env, cwd } = user
   const claude = claudeIn(cwd, env)
@@ -105,7 +105,7 @@ test('an end that comes while a heartbeat is sent is sent after it', async (t) =
   assert.equal((await onlyRun(user)).status, 'completed')
 })
 
-test('a command that matches a rule of conduct.json is a check of the tree that it left', async (t) => {
+test('a command that matches a rule of conduct.json is a check of the tree after it', async (t) => {
   const user = workplace(t)
   const { env, cwd, git } = user
   const checks = { tests: 'sh test.sh*', lint: ['true lint'] }
@@ -148,7 +148,7 @@ test('a command that matches a rule of conduct.json is a check of the tree that 
   assert.equal((await told()).verdict, 'stale')
 })
 
-test('a conduct.json with a wrong rule loses nothing of the session', async (t) => {
+test('a wrong rule in conduct.json loses nothing of the session', async (t) => {
   const user = workplace(t)
   const { env, cwd } = user
   const claude = claudeIn(cwd, env)

@@ -8,7 +8,7 @@ import { openServer } from '../support/server.ts'
 import { programOf } from './program.ts'
 import { remoteUser, serverUser, testPlaces, type User } from './user.ts'
 
-/** A program for that user, set to the project `shop`, which does not exist. */
+/** A program of that user that acts in the project `shop`, which does not exist. */
 function setTo(way: 'conduct.json' | 'CONDUCT_PROJECT', { env, cwd }: User) {
   if (way === 'CONDUCT_PROJECT') return programOf({ ...env, CONDUCT_PROJECT: 'shop' }, cwd)
   writeFileSync(join(cwd, 'conduct.json'), '{ "project": "shop" }')
@@ -16,7 +16,7 @@ function setTo(way: 'conduct.json' | 'CONDUCT_PROJECT', { env, cwd }: User) {
 }
 
 for (const way of ['conduct.json', 'CONDUCT_PROJECT'] as const) {
-  testPlaces(`the project that ${way} names can be created, and what acts in none works before`, async (user) => {
+  testPlaces(`the project in ${way} can be created, and commands without a project work before`, async (user) => {
     const { run, json } = setTo(way, user)
     const listed = async () =>
       (await json('project list --order asc')).projects.map(({ slug }: { slug: string }) => slug)
@@ -32,7 +32,7 @@ for (const way of ['conduct.json', 'CONDUCT_PROJECT'] as const) {
   })
 }
 
-test('what acts in a project that does not exist says in one line how to create it', async (t) => {
+test('a command in a project that does not exist says in one line how to create it', async (t) => {
   const { all, run } = setTo('conduct.json', await serverUser(t))
   for (const words of ['run create', 'run list', 'run get RUN-001', 'key create --name a --permission agent']) {
     const { code, stderr } = await all(words)
@@ -49,7 +49,7 @@ test('what acts in a project that does not exist says in one line how to create 
   assert.match((await all('run get RUN-001')).stderr, /RUN-001/)
 })
 
-test('a profile for a project that does not exist yet is kept', async (t) => {
+test('a profile for a project that does not exist yet is stored', async (t) => {
   const { url } = await openServer(t)
   const { env, cwd } = remoteUser(t, url)
   const { all } = programOf({ ...env, CONDUCT_URL: undefined }, cwd)
@@ -58,7 +58,7 @@ test('a profile for a project that does not exist yet is kept', async (t) => {
   assert.match(stderr, /no project 'shop'.*conduct project create --slug shop --profile work$/m)
 })
 
-test("keys, projects, webhooks, sessions and the seal are the server's, all else a project's", () => {
+test('keys, projects, webhooks, sessions and the seal belong to the server, everything else to a project', () => {
   const ofServer = names.filter((name) => !planOf(name).actsInProject)
   assert.deepEqual(
     ofServer.map((name) => /Project|Key|Webhook|Session|LoginCode|Checkpoint|Proof|Consistency|Leaves|^me$/.test(name)),

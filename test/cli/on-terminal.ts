@@ -3,7 +3,7 @@ import { type IPty, spawn } from '@lydell/node-pty'
 import { main } from '../support/program.ts'
 import type { ProgramEnv } from './program.ts'
 
-/** `conduct …` on a terminal of so many columns. */
+/** Runs `conduct …` on a terminal of that many columns. */
 export function onTerminal(t: TestContext, words: string[], env: ProgramEnv & { HOME: string }, cols = 80) {
   const terminal = spawn(process.execPath, [main, ...words], { cols, rows: 24, cwd: env.HOME, env, name: 'xterm' })
   let text = ''
@@ -28,6 +28,6 @@ function kill(terminal: IPty) {
   try {
     terminal.kill('SIGKILL')
   } catch {
-    // It has ended.
+    // It has exited.
   }
 }

@@ -8,7 +8,7 @@ import { freshFolder, homeOf } from './folder.ts'
 import { onTerminal } from './on-terminal.ts'
 import { conductHere, programOf } from './program.ts'
 
-/** Logs in by a link as the page does, and answers the name of the key that it then has. */
+/** Logs in with a link as the page does, and returns the name of the key. */
 async function logIn(link: string): Promise<string | undefined> {
   const [url, code] = link.trim().split('/#code=') as [string, string]
   const { key } = await createClient({ url, attempts: 1 }).createSession({ code })
@@ -21,7 +21,7 @@ async function assertOnce(link: string, name: string) {
 }
 
 for (const engine of engines) {
-  test(`a link of this machine logs in once, at the server of this machine (${engine.name})`, async (t) => {
+  test(`open prints a link that logs in once to the server on this machine (${engine.name})`, async (t) => {
     const databaseUrl = await engine.freshUrl(t)
     const { url } = await startServer(t, databaseUrl, { CONDUCT_BASE_PATH: '/ledger' })
     const env = {
@@ -40,7 +40,7 @@ for (const engine of engines) {
   })
 }
 
-test('the server prints such a link at its start on a terminal', async (t) => {
+test('on a terminal, a starting server prints such a link', async (t) => {
   const env = { ...homeOf(freshFolder(t)), CONDUCT_DATABASE_URL: 'sqlite::memory:', CONDUCT_PORT: '0' }
   const { shows, text } = onTerminal(t, ['serve'], env, 400)
   await shows(/Page: .*\r/)
@@ -49,13 +49,13 @@ test('the server prints such a link at its start on a terminal', async (t) => {
   await assertOnce(link, 'browser')
 })
 
-test('a link of another server logs in as the key that asked for it', async (t) => {
+test('a link to another server logs in as the key of the command', async (t) => {
   const { url } = await openServer(t)
   const env = { ...homeOf(freshFolder(t)), CONDUCT_URL: url, CONDUCT_API_KEY: adminKey }
   await assertOnce(await programOf(env).run('open --print'), 'first admin')
 })
 
-test('where no server answers it says so, and makes nothing', async (t) => {
+test('without a server, open says so, and creates nothing', async (t) => {
   const folder = freshFolder(t)
   const local = { ...homeOf(folder), CONDUCT_DATABASE_URL: `sqlite:${folder}/c.db`, CONDUCT_PORT: '1' }
   const { code, stdout, stderr } = await conductHere(['open'], local)
@@ -66,7 +66,7 @@ test('where no server answers it says so, and makes nothing', async (t) => {
   assert.equal((await conductHere(['open'], remote)).code, 7)
 })
 
-test('a link leads to an address that a browser can go to', () => {
+test('a link has an address that a browser can open', () => {
   assert.equal(linkOf('http://0.0.0.0:3000/conduct'), 'http://localhost:3000/conduct/')
   assert.equal(linkOf('http://0.0.0.0:3000/conduct', 'x'), 'http://localhost:3000/conduct/#code=x')
   assert.equal(linkOf('http://[::]:3000', 'x'), 'http://localhost:3000/#code=x')

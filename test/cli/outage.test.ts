@@ -14,7 +14,7 @@ import { freePort } from '../support/setup.ts'
 import { conduct, start } from './program.ts'
 import { remoteUser } from './user.ts'
 
-/** A server that can be killed and started again at the same address. */
+/** A server that the test can kill, and start again at the same address. */
 async function server(t: TestContext) {
   const port = String(await freePort())
   const databaseUrl = await (engines[0] as (typeof engines)[0]).freshUrl(t)
@@ -23,7 +23,7 @@ async function server(t: TestContext) {
 
 const numbered = (to: number) => Array.from({ length: to }, (_, i) => `line ${i}\n`).join('')
 
-/** A script that writes numbered lines up to each of these numbers, and waits for a file before it goes on. */
+/** A script that writes numbered lines up to each of these numbers, and then waits for a file. */
 const steps = (...to: number[]) =>
   `i=0; ${to.map((n) => `while [ $i -lt ${n} ]; do echo line $i; i=$((i+1)); done; : > at${n}; while [ ! -e past${n} ]; do sleep 0.05; done;`).join(' ')}`
 
@@ -31,7 +31,7 @@ async function until(path: string) {
   while (!existsSync(path)) await sleep(20)
 }
 
-test('a server that is killed and comes back has every line once, and the real end', {
+test('a server that was killed and started again receives every line once, and the real end', {
   timeout: 120_000,
 }, async (t) => {
   const place = await server(t)
@@ -43,7 +43,7 @@ test('a server that is killed and comes back has every line once, and the real e
   await first.end('SIGKILL')
   go(100)
   await until(join(cwd, 'at250'))
-  // A batch is put every half second: now some wait.
+  // Lines are queued in batches every half second, so some wait to be sent now.
   await sleep(1000)
   await place.start()
   go(250)
@@ -58,7 +58,7 @@ test('a server that is killed and comes back has every line once, and the real e
   assert.equal((await (await ledger()).listRuns({})).runs.length, 1)
 })
 
-test('without a server the command runs, and sync sends what was recorded', async (t) => {
+test('without a server the command runs, and sync sends its recording', async (t) => {
   const place = await server(t)
   const { env, cwd, ledger } = remoteUser(t, place.url)
   const { code, stdout, stderr } = await conduct(
@@ -89,7 +89,9 @@ test('without a server the command runs, and sync sends what was recorded', asyn
   assert.equal((await client.getCheck({ checkId: 'CHECK-001' })).check.result, 'pass')
 })
 
-test('a server that takes everything and says nothing holds nobody up for long', { timeout: 60_000 }, async (t) => {
+test('a server that accepts connections and never responds delays the command only briefly', {
+  timeout: 60_000,
+}, async (t) => {
   const silent = createServer(() => {}).listen(0, '127.0.0.1')
   await once(silent, 'listening')
   t.after(() => silent.close())
@@ -102,7 +104,7 @@ test('a server that takes everything and says nothing holds nobody up for long',
   assert.ok(performance.now() - started < 30_000)
 })
 
-test('a sync that is woken works on by itself', async (t) => {
+test('a sync in the background sends without further commands', async (t) => {
   const place = await server(t)
   const { env, cwd, ledger } = remoteUser(t, place.url)
   await conduct(['exec', '--', 'echo', 'hi'], env, cwd)
@@ -114,7 +116,7 @@ test('a sync that is woken works on by itself', async (t) => {
   assert.equal((await (await ledger()).getRun({ runId: 'RUN-001' })).run.status, 'completed')
 })
 
-test('what a killed exec had recorded is sent by sync', async (t) => {
+test('sync sends what a killed exec had recorded', async (t) => {
   const place = await server(t)
   const { env, cwd, ledger } = remoteUser(t, place.url)
   const { child, ran } = start(['exec', '--', 'sh', '-c', steps(100)], env, cwd)
@@ -124,13 +126,13 @@ test('what a killed exec had recorded is sent by sync', async (t) => {
   writeFileSync(join(cwd, 'past100'), '')
   await ran
   await place.start()
-  // The claim of the dead is waited for, as long as it holds.
+  // Sync cannot send until the claim of the killed process expires.
   while ((await conduct(['sync', '--quiet'], env)).code !== 0) await sleep(500)
   const { run } = await (await ledger()).getRun({ runId: 'RUN-001' })
   assert.deepEqual([run.status, run.content], ['in_progress', numbered(100)])
 })
 
-test('sync tells what was refused, tries it again when asked, and forgets it on demand', async (t) => {
+test('sync reports a refused recording, retries it on request, and can discard it', async (t) => {
   const place = await server(t)
   await place.start()
   const { env, cwd, ledger } = remoteUser(t, place.url)
@@ -157,7 +159,7 @@ test('sync tells what was refused, tries it again when asked, and forgets it on 
 })
 
 const megabytes = size(16, 50)
-/** The number up to which `seq` counts to write so much. */
+/** The number up to which `seq` counts to write that much. */
 const last = Math.round(megabytes * 130_000)
 
 for (const isThere of [true, false]) {
@@ -167,7 +169,7 @@ for (const isThere of [true, false]) {
     if (isThere) await place.start()
     const { env, cwd, ledger } = remoteUser(t, place.url)
     const { child, ran } = start(['exec', '--', 'seq', '1', String(last)], env, cwd)
-    // A reader that takes all: its own memory is not what is measured.
+    // This reader does not buffer; the test measures only the memory of the command.
     child.stdout?.removeAllListeners('data').resume()
     let most = 0
     const timer = setInterval(() => {

@@ -15,14 +15,14 @@ function collected(options: { isFull?: () => boolean; fails?: () => boolean } = 
   })
   const write = (text: string | Uint8Array, stream: 'stdout' | 'stderr' = 'stdout') =>
     output.write(stream, typeof text === 'string' ? Buffer.from(text) : text)
-  /** Until something was put, or a second went by. */
+  /** Waits for `count` batches, at most 5 seconds. */
   const batch = async (count: number) => {
     for (let ms = 0; batches.length < count && ms < 5000; ms += 10) await new Promise((next) => setTimeout(next, 10))
   }
   return { ...output, batches, write, batch }
 }
 
-test('lines are put whole, characters too, and what is left at the end', async () => {
+test('output is queued in whole lines and characters, and the rest at the end', async () => {
   const { batches, write, batch, end } = collected()
   const euro = Buffer.from('€')
   write(Buffer.concat([Buffer.from('one\ntw'), euro.subarray(0, 1)]))
@@ -38,7 +38,7 @@ test('lines are put whole, characters too, and what is left at the end', async (
   assert.equal(batches.slice(2).join(''), '\uFFFDhalf of stderr')
 })
 
-test('a private key is held until its end is there', async () => {
+test('a private key is held back until it is complete', async () => {
   const { batches, write, batch, end } = collected()
   const pem = generateKeyPairSync('rsa', { modulusLength: 2048 })
     .privateKey.export({ type: 'pkcs8', format: 'pem' })
@@ -56,10 +56,10 @@ test('a private key is held until its end is there', async () => {
   assert.match(text, /^the key:\nmeanwhile\n[\s\S]*after\n$/)
 })
 
-test('a line without end is cut where no secret is', async () => {
+test('a line without end is cut outside of secrets', async () => {
   const { batches, write, batch, end } = collected()
   const token = `ghp_${'k7Qw2ZrT9xBn4LsVd8MfYh3JcPg6RaUe5XtH'}`
-  // So that each way of cutting at a fixed distance from the end cuts one.
+  // Cutting at any fixed distance from the end would cut a secret here.
   const line = Array.from({ length: 1900 }, () => `${token}=`).join('')
   for (let at = 0; at < line.length; at += 30_011) {
     write(line.slice(at, at + 30_011))
@@ -71,7 +71,7 @@ test('a line without end is cut where no secret is', async () => {
   assert.ok(batches.length > 1)
 })
 
-test('what is full takes nothing; the newest stay, after a line that tells the gap', async () => {
+test('while the queue is full, output waits; the newest part stays, after a line about the gap', async () => {
   let isFull = true
   const { batches, write, end } = collected({ isFull: () => isFull })
   const line = (n: number) => `${String(n).padStart(9)}\n`
@@ -88,7 +88,7 @@ test('what is full takes nothing; the newest stay, after a line that tells the g
   assert.equal(text.replace(/^\n.*\n/, ''), kept)
 })
 
-test('what could not be put is put later, and told where it cannot', async () => {
+test('output that could not be queued is queued later, or reported at the end', async () => {
   let fails = true
   const { batches, write, batch, end } = collected({ fails: () => fails })
   write('one\n')
@@ -102,7 +102,7 @@ test('what could not be put is put later, and told where it cannot', async () =>
   await assert.rejects(end(), /disk is full/)
 })
 
-test('the newest of a text begins with a line, or with a whole character', () => {
+test('the newest part of a text begins with a line, or with a whole character', () => {
   assert.deepEqual(newestOf('short', 5), { newest: 'short', bytes: 0 })
   assert.deepEqual(newestOf('a\nbcdefgh\nij\n', 8), { newest: 'ij\n', bytes: 10 })
   const { newest, bytes } = newestOf('😀'.repeat(9), 9)

@@ -6,7 +6,7 @@ import { freshFolder } from './folder.ts'
 import { claudeIn, onlyRun, runsOf, syncAll, workplace } from './session.ts'
 import { gitIn, writeFiles } from './user.ts'
 
-test('sessions in one folder tell what each wrote itself', async (t) => {
+test('each of two sessions in one folder reports only the files that it wrote', async (t) => {
   const user = workplace(t)
   const { env, cwd } = user
   const [one, two] = [claudeIn(cwd, env), claudeIn(cwd, env)]
@@ -16,7 +16,7 @@ test('sessions in one folder tell what each wrote itself', async (t) => {
   await one.run('echo made > by-one.txt')
   await two.write('b.txt', 'b\n')
   await two.write('c.txt', 'c\n')
-  // While a command of one runs, two writes a file, and its hook tells later.
+  // While a command of the first session runs, the second writes a file, and its hook reports it later.
   await one.use('Bash', { command: 'build' }, () => writeFiles(cwd, { 'built.txt': 'x\n', 'd.txt': 'd\n' }))
   await two.use('Write', { file_path: join(cwd, 'd.txt') }, () => {})
   await one.stop()
@@ -31,7 +31,7 @@ test('sessions in one folder tell what each wrote itself', async (t) => {
   )
 })
 
-test('where commands of two sessions run at once, nobody is told to have written what they changed', async (t) => {
+test('if commands of two sessions overlap, neither session reports what they changed', async (t) => {
   const user = workplace(t)
   const { env, cwd } = user
   const [one, two] = [claudeIn(cwd, env), claudeIn(cwd, env)]
@@ -56,7 +56,7 @@ test('where commands of two sessions run at once, nobody is told to have written
   )
 })
 
-test('a checkout is nobody’s work, and commits are those that the session made', async (t) => {
+test('a checkout is no work of the session, and its commits are those that it created', async (t) => {
   const user = workplace(t)
   const { env, cwd, git } = user
   git('checkout', '-q', '-b', 'side')
@@ -83,7 +83,7 @@ test('a checkout is nobody’s work, and commits are those that the session made
   assert.deepEqual([branch, dirty, tree], ['side', false, git('rev-parse', 'HEAD^{tree}')])
 })
 
-test('files are told from the top of the repository, and others as they are', async (t) => {
+test('paths are relative to the top of the repository, and absolute outside', async (t) => {
   const user = workplace(t)
   const { env, cwd } = user
   const outside = join(freshFolder(t), 'notes.txt')
@@ -102,7 +102,7 @@ test('files are told from the top of the repository, and others as they are', as
   ])
 })
 
-test('outside of git a session is recorded too', async (t) => {
+test('a session outside git is recorded, too', async (t) => {
   const user = workplace(t)
   const { env, cwd } = user
   rmSync(join(cwd, '.git'), { recursive: true })
@@ -116,7 +116,7 @@ test('outside of git a session is recorded too', async (t) => {
   assert.deepEqual([turns.last?.files, git], [[{ path: 'a.txt' }], null])
 })
 
-test('a linked working tree is a place of its own', async (t) => {
+test('a linked working tree is separate', async (t) => {
   const user = workplace(t)
   const { env, cwd, git } = user
   const linked = join(env.HOME, 'linked')

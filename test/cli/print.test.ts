@@ -8,7 +8,7 @@ import { adminKey, openServer } from '../support/server.ts'
 import { freshFolder, homeOf } from './folder.ts'
 import { programOf } from './program.ts'
 
-test('times are told as distances', () => {
+test('times are relative', () => {
   const now = Date.parse('2026-03-01T12:00:00.000Z')
   const told = (ms: number) => relative(new Date(now + ms).toISOString(), now)
   const cases: [number, string][] = [
@@ -24,7 +24,7 @@ test('times are told as distances', () => {
   for (const [ms, words] of cases) assert.equal(told(ms), words)
 })
 
-test('JSON holds no character that steers a terminal, and means the same', () => {
+test('JSON output contains no control characters, and means the same', () => {
   const value = { title: 'a\u001b[2J\u007f\u009b31m\u0085\u202e\u2069 ü 🎉\n', list: ['\u0080'] }
   for (const text of [jsonOf(value), jsonOf(value, 2)]) {
     assert.doesNotMatch(text.replaceAll('\n', ''), /[\p{Cc}\u202a-\u202e\u2066-\u2069]/u)
@@ -33,12 +33,12 @@ test('JSON holds no character that steers a terminal, and means the same', () =>
   assert.match(jsonOf(value), /\\u009b31m.* ü 🎉/)
 })
 
-test('what comes from elsewhere cannot command the terminal', () => {
+test('foreign text cannot control the terminal', () => {
   assert.equal(clean('a\u001b[31mred\u001b[0m\u001b]0;title\u0007\u009b2J\u0008\u202eb\tc\r\nd\n'), 'aredb\tc\nd\n')
   assert.equal(line(' two\nlines\t '), 'two lines')
 })
 
-test('columns that are wide give way first, and no line is longer than the terminal', () => {
+test('wide columns shrink first, and no line is longer than the terminal', () => {
   assert.deepEqual(fitted([7, 9, 40], new Set([2]), 80), [7, 9, 40])
   assert.deepEqual(fitted([7, 9, 40], new Set([2]), 40), [7, 9, 20])
   assert.deepEqual(fitted([20, 20, 40], new Set([2]), 40), [12, 12, 12])
@@ -48,14 +48,14 @@ test('columns that are wide give way first, and no line is longer than the termi
   assert.equal(widthOf('漢字a'), 5)
 })
 
-test('values are shown in few words', () => {
+test('values are shown briefly', () => {
   assert.equal(shown({ commit: 'abc', branch: null, dirty: false }), 'commit abc, dirty false')
   assert.equal(shown([{ id: 42, name: 'auth' }, 'x']), '42 auth, x')
   assert.equal(shown('2026-01-31T09:30:00.000Z', true), '2026-01-31T09:30:00.000Z')
   assert.equal(shown(null), '')
 })
 
-test('a table and a record, as people read them', async (t) => {
+test('a table and a record have the expected text', async (t) => {
   const { url } = await openServer(t)
   const env = { ...homeOf(freshFolder(t)), CONDUCT_URL: url, CONDUCT_API_KEY: adminKey }
   const { run, all } = programOf(env)
@@ -113,7 +113,7 @@ version:   1
   assert.match(await run('key list'), /^ID +NAME +KEY +PERMISSIONS/)
 })
 
-test('tokens and costs that nobody reported are no zeros', async (t) => {
+test('unknown tokens and costs are not shown as zero', async (t) => {
   const { url } = await openServer(t)
   const { run } = programOf({ ...homeOf(freshFolder(t)), CONDUCT_URL: url, CONDUCT_API_KEY: adminKey })
   await run('run create --agent cursor')

@@ -18,7 +18,10 @@ import { freshFolder } from './folder.ts'
 
 const module = new URL('../../src/spool/process.ts', import.meta.url).href
 
-/** A folder with `agent.mjs SCRIPT`, which runs a shell script as an agent does, and `conduct hook`, which tells its agent. */
+/**
+ * A folder with `agent.mjs SCRIPT`, which runs a shell script as an agent does, and with a `conduct hook` that prints
+ * the process of its agent.
+ */
 function agentIn(t: TestContext, look = '') {
   const folder = freshFolder(t)
   const hook = `import { agentProcessOf, ancestorsOf, lookByOnePs, lookByPs } from '${module}'
@@ -53,7 +56,7 @@ const scripts = [
   `${process.execPath} -e "require('child_process').execFileSync(process.execPath, ['hook.mjs'], { stdio: 'inherit' })"`,
 ]
 
-test("a hook's agent is found over shells, scripts in arguments and our own start", (t) => {
+test("the process of a hook's agent is found past shells, scripts in arguments and Conduct's own launcher", (t) => {
   const told = agentIn(t)
   for (const script of scripts) {
     const { agent, ancestors, pid } = told(script)
@@ -63,11 +66,11 @@ test("a hook's agent is found over shells, scripts in arguments and our own star
   }
 })
 
-test('a process whose ancestors nobody shows has none', () => {
+test('an unknown process has no ancestors', () => {
   assert.deepEqual([ancestorsOf(2 ** 22 + 1), agentProcessOf(2 ** 22 + 1)], [[], undefined])
 })
 
-test('a number that is used again is another process', async () => {
+test('a process id that was used again is another process', async () => {
   const child = spawn('sleep', ['60'])
   await once(child, 'spawn')
   const [seen] = ancestorsOf(child.pid ?? 0)
@@ -78,7 +81,7 @@ test('a number that is used again is another process', async () => {
   await once(child, 'exit')
 })
 
-test('ps tells the same where there is no /proc, whatever the time zone', async () => {
+test('ps gives the same result without /proc, in any time zone', async () => {
   const seen = lookByPs(process.pid)
   assert.equal(seen?.parent, process.ppid)
   assert.ok(seen?.words.join(' ').includes('process.test.ts'), seen?.words.join(' '))
@@ -90,7 +93,7 @@ test('ps tells the same where there is no /proc, whatever the time zone', async 
   assert.equal(lookByPs(2 ** 22 + 1), undefined)
 })
 
-/** Puts a `ps` before the system's that reads its options as those of macOS and the BSDs do. */
+/** Puts a `ps` first on the PATH that reads its options like those of macOS and the BSDs. */
 function withPsOfMacOS(t: TestContext) {
   const folder = freshFolder(t)
   const script = `#!/bin/sh
@@ -111,12 +114,12 @@ exec ${execFileSync('sh', ['-c', 'command -v ps'], { encoding: 'utf8' }).trim()}
   })
 }
 
-test("a hook's agent is found by the ps of macOS as by /proc", (t) => {
+test("the ps of macOS finds the process of a hook's agent, as /proc does", (t) => {
   withPsOfMacOS(t)
   for (const look of ['lookByPs', 'lookByOnePs()']) {
     const told = agentIn(t, look)
     for (const script of scripts) {
-      // In a file: of the words of a command line `ps` shows no ends.
+      // The script is in a file, because `ps` does not show where an argument ends.
       const { agent, ancestors, pid } = told(script, 'sh script.sh')
       assert.equal(agent?.pid, pid, `${look}: ${script}`)
       assert.ok(ancestors.some(({ id }) => id.pid === process.pid))

@@ -6,7 +6,7 @@ import { adminKey, openServer } from '../support/server.ts'
 import { freshFolder, homeOf } from './folder.ts'
 import { programOf } from './program.ts'
 
-test('a profile is kept once its key has been tried, from whichever safe place the key comes', async (t) => {
+test('a profile is stored after its key has worked, from any safe source of the key', async (t) => {
   const folder = freshFolder(t)
   const { url } = await openServer(t)
   const { all, run, json } = programOf(homeOf(folder), folder)
@@ -42,7 +42,7 @@ test('a profile is kept once its key has been tried, from whichever safe place t
   assert.equal((await all('profile use other')).code, 2)
 })
 
-test('a profile that does not work is not kept', async (t) => {
+test('a profile that does not work is not stored', async (t) => {
   const folder = freshFolder(t)
   const { url } = await openServer(t)
   const wrongKey = `sk_admin_${'x'.repeat(43)}`
@@ -68,7 +68,7 @@ test('a profile that does not work is not kept', async (t) => {
   assert.ok(!noKey.stderr.includes('hello'))
 })
 
-test('who can open the database makes the admin key that was lost', async (t) => {
+test('anyone who can open the database can create a new admin key', async (t) => {
   const folder = freshFolder(t)
   const databaseUrl = `sqlite:${join(folder, 'conduct.db')}`
   const { url } = await openServer(t, databaseUrl)

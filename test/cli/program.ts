@@ -11,7 +11,7 @@ export interface Ran {
   stderr: string
 }
 
-/** `conduct …` as a process, in a session of its own: without a terminal wherever the tests run. */
+/** Starts `conduct …` in a process and session of its own, so it has no terminal wherever the tests run. */
 export function start(words: string[], env: ProgramEnv, cwd = env.HOME, input?: string) {
   const child = spawn(process.execPath, [main, ...words], {
     env: { NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE, ...env },
@@ -19,7 +19,7 @@ export function start(words: string[], env: ProgramEnv, cwd = env.HOME, input?: 
     detached: true,
     stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
   })
-  // One that does not read its input is no failure of this test.
+  // A command that does not read its input must not fail the test.
   child.stdin?.on('error', () => {}).end(input)
   const text = { stdout: '', stderr: '' }
   for (const stream of ['stdout', 'stderr'] as const) {
@@ -31,11 +31,11 @@ export function start(words: string[], env: ProgramEnv, cwd = env.HOME, input?: 
   return { child, ran }
 }
 
-/** The same, run to its end. */
+/** Runs the same to its end. */
 export const conduct = (words: string[], env: ProgramEnv, cwd?: string, input?: string) =>
   start(words, env, cwd, input).ran
 
-/** What a host is asked to run. */
+/** What the test asks a host to run. */
 export interface Asked {
   words: string[]
   env: ProgramEnv
@@ -46,7 +46,7 @@ export interface Asked {
 let host: ChildProcess | undefined
 let last: Promise<unknown> = Promise.resolve()
 
-/** `conduct …` in a process that has loaded the program already: for what a process of its own would prove nothing more of. */
+/** Runs `conduct …` in a process that has loaded the program already, for tests that need no process of their own. */
 export function conductHere(words: string[], env: ProgramEnv, cwd = env.HOME, input = ''): Promise<Ran> {
   const ran = last.then(() => ask({ words, env, cwd: cwd ?? '/', input }))
   last = ran.catch(() => {})
@@ -55,7 +55,7 @@ export function conductHere(words: string[], env: ProgramEnv, cwd = env.HOME, in
 
 async function ask(asked: Asked): Promise<Ran> {
   host ??= fork(fileURLToPath(new URL('host.ts', import.meta.url)), { execArgv: [], stdio: 'ignore' })
-  // It holds this process up only while it is asked.
+  // The host keeps this process alive only while a request waits.
   host.ref()
   host.channel?.ref()
   const answer = once(host, 'message')
@@ -66,7 +66,7 @@ async function ask(asked: Asked): Promise<Ran> {
   return ran as Ran
 }
 
-/** The program of one user, which must succeed unless it is asked for all that it tells. */
+/** The program of one user. `run` and `json` require success; `all` returns the exit code and both outputs. */
 export function programOf(env: ProgramEnv, cwd?: string) {
   const all = (words: string, input?: string) => conductHere(split(words), env, cwd, input)
   const run = async (words: string, input?: string) => {
@@ -78,6 +78,6 @@ export function programOf(env: ProgramEnv, cwd?: string) {
   return { all, run, json }
 }
 
-/** Words as a shell splits them, with single quotes alone. */
+/** Splits words as a shell does, but with single quotes only. */
 export const split = (words: string) =>
   (words.match(/'[^']*'|\S+/g) ?? []).map((word) => word.replace(/^'(.*)'$/s, '$1'))

@@ -16,13 +16,13 @@ function repository(t: TestContext, name: string, origin?: string) {
   return { path, git }
 }
 
-test('a folder without git is named by itself, in the form of a slug', (t) => {
+test('a folder without git is named by its own name, as a slug', (t) => {
   const path = join(freshFolder(t), '_my shop!')
   mkdirSync(path)
   assert.equal(projectOf(path), 'my-shop-')
 })
 
-test('a repository is named by owner and name of its origin, else by its folder; its worktrees alike', (t) => {
+test('a repository and its worktrees are named by owner and name of the origin, else by the folder', (t) => {
   const origins = [
     'git@example.com:acme/shop.git',
     'https://example.com/group/acme/shop/',
@@ -38,7 +38,7 @@ test('a repository is named by owner and name of its origin, else by its folder;
   assert.equal(projectOf(join(worktree, 'src')), 'shop')
 })
 
-test('the nearest conduct.json wins, also for worktrees that have none', (t) => {
+test('the nearest conduct.json applies, also to worktrees that have none', (t) => {
   const { path, git } = repository(t, 'shop', 'git@example.com:acme/shop.git')
   writeFileSync(join(path, 'conduct.json'), '{ "project": "web-shop" }')
   const worktree = join(freshFolder(t), 'elsewhere')
@@ -48,7 +48,7 @@ test('the nearest conduct.json wins, also for worktrees that have none', (t) => 
   assert.equal(projectOf(worktree), 'web-shop')
 })
 
-test('a conduct.json that cannot be read is named, with what would be right', (t) => {
+test('the error names a conduct.json that cannot be read, and what would be right', (t) => {
   const path = freshFolder(t)
   for (const text of ['{', '{}', '{ "project": "a b" }', '[]']) {
     writeFileSync(join(path, 'conduct.json'), text)

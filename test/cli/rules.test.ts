@@ -13,7 +13,7 @@ function folderIn(t: TestContext, text: string): string {
   return join(root, 'src')
 }
 
-test('checks are named with the commands that they are; without rules there are none, and all is recorded', (t) => {
+test('rules name checks by their commands; without rules there are no checks, and everything is recorded', (t) => {
   const folder = folderIn(
     t,
     `{ "project": "shop", "checks": { "tests": "npm test*", "lint": ["npm run lint", "biome *"] }, "record": { "answers": false } }`,
@@ -29,7 +29,7 @@ test('checks are named with the commands that they are; without rules there are 
   }
 })
 
-test('what is wrong in a rule is told with its file', (t) => {
+test('the error for a wrong rule names its file', (t) => {
   const wrong: [text: string, words: RegExp][] = [
     ['{ "checks": ', /conduct\.json: .*JSON/],
     ['[]', /conduct\.json: the file must be an object/],

@@ -9,12 +9,12 @@ import { observe } from '../../src/cli/record/observe.ts'
 import { conductHere, type ProgramEnv } from './program.ts'
 import { gitIn, localUser, type User, writeFiles } from './user.ts'
 
-/** A secret that must not leave the machine, put together so that no scanner takes this file for a leak. */
+/** A secret that must not leave the machine. It is put together here so that no scanner reports this file as a leak. */
 export const secret = `ghp_${'k7Qw2ZrT9xBn4LsVd8Mf'.repeat(2).slice(0, 36)}`
 
 export type Document = Record<string, unknown>
 
-/** Gives one document to the hook, in this process; nothing is sent before it is asked for. */
+/** Gives one document to the hook, in this process. Nothing is sent until the test asks for it. */
 export async function hook(name: string, document: Document | string, env: ProgramEnv) {
   const text = typeof document === 'string' ? document : JSON.stringify(document)
   const input = Readable.from([Buffer.from(text)], { objectMode: false })
@@ -22,7 +22,7 @@ export async function hook(name: string, document: Document | string, env: Progr
   if (printed !== (name === 'cursor' ? '{}' : '')) throw new Error(`the hook printed ${printed}`)
 }
 
-/** A session of Claude Code in a folder, told by its hooks. */
+/** A session of Claude Code in a folder, by its hooks. */
 export function claudeIn(cwd: string, env: ProgramEnv, session: string = randomUUID()) {
   let ids = 0
   const transcript = join(env.HOME ?? '', `.claude/projects/demo/${session}.jsonl`)
@@ -62,7 +62,7 @@ export function claudeIn(cwd: string, env: ProgramEnv, session: string = randomU
     use,
     stop: (answer = 'Done.') => tell('Stop', { last_assistant_message: answer }),
     end: (reason = 'other') => tell('SessionEnd', { reason }),
-    /** Writes what the agent's own transcript says by now. */
+    /** Writes these lines as the agent's own transcript. */
     transcribe(...lines: unknown[]) {
       writeFiles(dirname(transcript), {
         [basename(transcript)]: lines.map((line) => `${JSON.stringify(line)}\n`).join(''),
@@ -73,7 +73,7 @@ export function claudeIn(cwd: string, env: ProgramEnv, session: string = randomU
 
 const gitPerson = { GIT_AUTHOR_NAME: 'a', GIT_AUTHOR_EMAIL: 'a@b', GIT_COMMITTER_NAME: 'a', GIT_COMMITTER_EMAIL: 'a@b' }
 
-/** All runs of the project, whole. */
+/** All runs of the project, with their contents. */
 export async function runsOf({ ledger }: Pick<User, 'ledger'>) {
   const client = await ledger()
   const { runs } = await client.listRuns({ order: 'asc' })
@@ -86,13 +86,13 @@ export async function onlyRun(user: Pick<User, 'ledger'>) {
   return run
 }
 
-/** The turns of the only run, without what the ledger adds. */
+/** The turns of the only run. */
 export async function turnsOf(user: Pick<User, 'ledger'>) {
   const { runId } = await onlyRun(user)
   return (await (await user.ledger()).listTurns({ runId })).turns
 }
 
-/** Sends all that waits, also what a `conduct sync` in the background is just sending. */
+/** Sends everything that waits, including what a `conduct sync` in the background has claimed. */
 export async function syncAll(env: ProgramEnv) {
   for (let tries = 1; ; tries++) {
     const { code, stdout, stderr } = await conductHere(['sync'], env)
@@ -102,10 +102,10 @@ export async function syncAll(env: ProgramEnv) {
   }
 }
 
-/** A user with a repository of one file, which is entered into the ledger as the project `shop`. */
+/** A user with a repository of one file, which is set up as the project `shop`. */
 export function workplace(t: TestContext, more: ProgramEnv = {}) {
   let home = ''
-  // Before the folder goes.
+  // Runs before the folder is removed.
   t.after(() => untilNobodyRuns(home))
   const user = localUser(t, more)
   home = user.env.HOME
@@ -118,7 +118,7 @@ export function workplace(t: TestContext, more: ProgramEnv = {}) {
   return { ...user, folder: home, git }
 }
 
-/** Waits for the processes that hooks left behind: their folder must stand until they end. */
+/** Waits for the processes that hooks started, because they need their folder until they end. */
 export function untilNobodyRuns(home: string) {
   const began = performance.now()
   while (execFileSync('ps', ['axeww', '-o', 'command='], { encoding: 'utf8' }).includes(`HOME=${home} `)) {
@@ -134,7 +134,7 @@ export function documentsOf(agent: string, { folder, cwd }: { folder: string; cw
   return filled.split('\n').map((line) => JSON.parse(line) as Document)
 }
 
-/** The transcript that the documents name, in the agent's form. */
+/** The transcript that the documents name, in the agent's format. */
 export function writeTranscript(folder: string, agent: string) {
   mkdirSync(join(folder, 'transcript/subagents'), { recursive: true })
   const write = (path: string, lines: unknown[]) =>

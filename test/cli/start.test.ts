@@ -14,7 +14,7 @@ import { conduct, programOf } from './program.ts'
 const me = async (url: string, key: string) => (await createClient({ url, key, attempts: 1 }).me()).key?.name
 
 for (const engine of engines) {
-  test(`on a terminal the first start prints a key once, with a curl that works (${engine.name})`, async (t) => {
+  test(`on a terminal the first start prints a key once, with a working curl command (${engine.name})`, async (t) => {
     const env = {
       ...homeOf(freshFolder(t)),
       CONDUCT_DATABASE_URL: await engine.freshUrl(t),
@@ -36,7 +36,7 @@ for (const engine of engines) {
     assert.equal(await second.ended, 0)
   })
 
-  test(`where the output may be a log, no secret is in it, and the first key is in a file (${engine.name})`, async (t) => {
+  test(`in output that may be a log there is no secret, and the first key is in a file (${engine.name})`, async (t) => {
     const databaseUrl = await engine.freshUrl(t)
     const state = freshFolder(t)
     const server = await startServer(t, databaseUrl, { CONDUCT_ADMIN_KEY: '', XDG_STATE_HOME: state })
@@ -62,15 +62,15 @@ test('a first start that cannot listen still says where the first key is', async
   assert.match(stdout, new RegExp(`is in ${folder}/c.db.admin-key$`, 'm'))
 })
 
-test('a first key whose file cannot be written is said to be lost, with how to make another', async (t) => {
+test('if the file of the first key cannot be written, the server says so, and how to create another key', async (t) => {
   const server = await startServer(t, 'sqlite::memory:', { CONDUCT_ADMIN_KEY: '', XDG_STATE_HOME: '/dev/null' })
   assert.match(server.output(), /The first key is lost, .*\nTo create another: conduct key create --profile local /)
 })
 
-/** The servers that the user of that state folder is told of. */
+/** The notes about running servers in that state folder. */
 const noted = (state: string) => readdirSync(join(state, 'conduct/servers'))
 
-/** The address of the page that `conduct open` finds. */
+/** The address of the page that `conduct open` finds, or its exit code. */
 async function opened(t: TestContext, databaseUrl: string, state: string, port = '1') {
   const env = { ...homeOf(freshFolder(t)), XDG_STATE_HOME: state, CONDUCT_DATABASE_URL: databaseUrl }
   const { code, stdout } = await programOf({ ...env, CONDUCT_PORT: port }).all('open')
@@ -99,7 +99,7 @@ for (const engine of engines) {
   })
 }
 
-test('conduct open does not log in to a server of another database', async (t) => {
+test('conduct open does not log in to a server for another database', async (t) => {
   const [state, folder] = [freshFolder(t), freshFolder(t)]
   const { url } = await startServer(t, `sqlite:${folder}/one.db`, { XDG_STATE_HOME: state })
   const env = { ...homeOf(folder), XDG_STATE_HOME: state, CONDUCT_DATABASE_URL: `sqlite:${folder}/two.db` }
@@ -109,7 +109,7 @@ test('conduct open does not log in to a server of another database', async (t) =
   assert.match(stderr, /No server of sqlite:.*two\.db runs; the one at http:.* serves sqlite:.*one\.db\./)
 })
 
-test('a relative database, or a link to it, is the same database', async (t) => {
+test('a relative path or a link to a database means the same database', async (t) => {
   const state = freshFolder(t)
   const folder = freshFolder(t)
   const { url } = await startServer(t, `sqlite:${join(folder, 'c.db')}`, { XDG_STATE_HOME: state })

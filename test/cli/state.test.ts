@@ -25,7 +25,7 @@ function open(t: TestContext) {
   return { env, state }
 }
 
-test('calls are sent in their order, each until it is acknowledged, also by another process', (t) => {
+test('calls are sent in order, each until it is acknowledged, also by another process', (t) => {
   const { env, state } = open(t)
   state.record(recording)
   state.queue('exec-1', call('a'), call('b'))
@@ -40,7 +40,7 @@ test('calls are sent in their order, each until it is acknowledged, also by anot
   assert.equal(state.find('exec-1')?.runId, 'RUN-007')
 })
 
-test('one process at a time sends the calls of a recording, and a dead one is followed by another', (t) => {
+test('one process at a time sends the calls of a recording, and another can take over when its claim expires', (t) => {
   const { state } = open(t)
   state.record(recording)
   assert.ok(state.claim('exec-1', 'one', 60_000))
@@ -53,7 +53,7 @@ test('one process at a time sends the calls of a recording, and a dead one is fo
   assert.ok(state.claim('exec-1', 'one', 60_000))
 })
 
-test('a recording is made once, waits while it has calls, and is forgotten when nothing is left of it', (t) => {
+test('a recording is created once, waits while it has calls, and is deleted once it has none', (t) => {
   const { state } = open(t)
   state.record(recording)
   state.update('exec-1', { runId: 'RUN-001' })
@@ -72,7 +72,7 @@ test('a recording is made once, waits while it has calls, and is forgotten when 
   assert.equal(state.find('exec-1'), undefined)
 })
 
-test('notes are kept once each, and calls take their place once', (t) => {
+test('a note is stored once, and calls replace it once', (t) => {
   const { env, state } = open(t)
   const seen = (text: string) =>
     ({ agent: 'claude-code', session: 's', cwd: '/shop', step: { kind: 'prompt', text } }) as const
@@ -101,14 +101,14 @@ test('notes are kept once each, and calls take their place once', (t) => {
   assert.equal(state.find('claude-1'), undefined, 'a session without an end is forgotten too')
 })
 
-test('calls of a recording that does not exist are refused as a whole', (t) => {
+test('calls for a recording that does not exist are refused as a whole', (t) => {
   const { state } = open(t)
   assert.throws(() => state.queue('exec-9', call('a')), /FOREIGN KEY/)
   state.record(recording)
   assert.equal(state.next('exec-1'), undefined)
 })
 
-test('a recording ends with the process that makes it, unless another may go on with its run', async (t) => {
+test('a recording ends with its process, unless another process may continue its run', async (t) => {
   const { env, state } = open(t)
   const script = `
     const { stateOf } = await import(${JSON.stringify(new URL('../../src/cli/record/state.ts', import.meta.url).href)})
@@ -138,7 +138,7 @@ test('a recording ends with the process that makes it, unless another may go on 
   )
 })
 
-test('a process is gone when its number is, or another process has it', () => {
+test('a process is gone if its id is unused, or belongs to another process', () => {
   const own = thisProcess()
   assert.equal(isGone(own), false)
   assert.equal(isGone({ ...own, pid: 2 ** 22 + 1 }), true)
@@ -146,7 +146,7 @@ test('a process is gone when its number is, or another process has it', () => {
   if (process.platform === 'linux') assert.equal(isGone({ ...own, started: '1' }), true)
 })
 
-test('open recordings are found by run or folder, at the same place alone', (t) => {
+test('open recordings are found by run or folder, only for the same place', (t) => {
   const { state } = open(t)
   const place = { kind: 'local', databaseUrl: 'postgres://me:secret@db/x', project: 'shop' } as const
   state.record({ ...recording, place })
@@ -163,7 +163,7 @@ test('open recordings are found by run or folder, at the same place alone', (t) 
   assert.deepEqual(names(place, { cwd: '/shop' }), [])
 })
 
-test('places are the same whatever password, profile or last slash leads to them', () => {
+test('a place is the same with another password, profile or trailing slash', () => {
   const server = {
     kind: 'server',
     url: 'https://conduct.example/conduct',
@@ -186,7 +186,7 @@ test('places are the same whatever password, profile or last slash leads to them
     assert.ok(!samePlace(one, other) && !samePlace(other, one), JSON.stringify(other))
 })
 
-test('nobody else can read the state', (t) => {
+test('only its owner can read the state', (t) => {
   const { env } = open(t)
   const folder = join(env.HOME, '.local/state/conduct')
   assert.equal(statSync(folder).mode & 0o777, 0o700)

@@ -16,7 +16,7 @@ const places = {
 }
 
 for (const [place, enter] of Object.entries(places)) {
-  test(`events are followed as they come, also those of other processes, until Ctrl-C (${place})`, async (t) => {
+  test(`events --follow prints events as they come, including those of other processes, until Ctrl-C (${place})`, async (t) => {
     const env = { ...homeOf(freshFolder(t)), ...(await enter(t)), CONDUCT_PROJECT: 'default' }
     const { run } = programOf(env)
     await run('run create --run-id R-1')
@@ -32,7 +32,7 @@ for (const [place, enter] of Object.entries(places)) {
   })
 }
 
-test('a reader that has enough ends the command quietly', async (t) => {
+test('a command ends without an error when its reader stops', async (t) => {
   const { url } = await openServer(t)
   const env = { ...homeOf(freshFolder(t)), CONDUCT_URL: url, CONDUCT_API_KEY: adminKey }
   const { run } = programOf(env)
@@ -44,7 +44,7 @@ test('a reader that has enough ends the command quietly', async (t) => {
     const { child, ran } = start(words, env)
     await once(child.stdout as NodeJS.ReadableStream, 'data')
     child.stdout?.destroy()
-    // Something more to write, for the one that follows.
+    // `events --follow` notices at its next write that its reader has gone.
     if (words.includes('--follow')) await run('run create')
     const { code, stderr } = await ran
     assert.deepEqual([code, stderr], [0, ''])
@@ -53,7 +53,7 @@ test('a reader that has enough ends the command quietly', async (t) => {
 
 const processes = size(8, 20)
 
-test(`${processes} processes write to one local file at once, and all of it is there`, async (t) => {
+test(`${processes} processes write to one local file at the same time, and nothing is lost`, async (t) => {
   const env = { ...homeOf(freshFolder(t)), CONDUCT_PROJECT: 'shop' }
   const many = Array.from({ length: processes }, (_, at) =>
     conduct(['run', 'create', '--title', `t${at}`, '--quiet'], env),

@@ -9,7 +9,7 @@ import { onTerminal } from './on-terminal.ts'
 
 const esc = '\u001b'
 
-test('a terminal is asked for the key, which is not shown', async (t) => {
+test('on a terminal, the prompt for the key does not show it', async (t) => {
   const { url } = await openServer(t)
   const { terminal, shows, ended, text } = onTerminal(t, ['profile', 'add', 'work', url], homeOf(freshFolder(t)))
   await shows(/The key/)
@@ -19,7 +19,7 @@ test('a terminal is asked for the key, which is not shown', async (t) => {
   assert.ok(!text().includes(adminKey.slice(0, 12)))
 })
 
-test('Ctrl-C at the prompt keeps nothing', async (t) => {
+test('Ctrl-C at the prompt stores nothing', async (t) => {
   const { url } = await openServer(t)
   const { terminal, shows, ended } = onTerminal(t, ['profile', 'add', 'work', url], homeOf(freshFolder(t)))
   await shows(/The key/)
@@ -28,7 +28,7 @@ test('Ctrl-C at the prompt keeps nothing', async (t) => {
   assert.equal(await ended, 2)
 })
 
-test('a table fits 60 columns, in colours unless they are not wanted', async (t) => {
+test('a table fits 60 columns, with colours unless they are switched off', async (t) => {
   const { url } = await openServer(t)
   const client = createClient({ url, key: adminKey })
   await client.createRun({
@@ -54,7 +54,7 @@ test('a table fits 60 columns, in colours unless they are not wanted', async (t)
 
 const columnsOf = (line: string) => [...line].reduce((sum, letter) => sum + (/[漢字]/.test(letter) ? 2 : 1), 0)
 
-test('a wait of more than a second is told on the terminal, and taken back', async (t) => {
+test('the terminal shows a wait of more than a second, and clears it', async (t) => {
   const server = await startServer(t, 'sqlite::memory:')
   server.process.kill('SIGSTOP')
   const env = { ...homeOf(freshFolder(t)), CONDUCT_URL: server.url, CONDUCT_API_KEY: adminKey }
@@ -65,7 +65,7 @@ test('a wait of more than a second is told on the terminal, and taken back', asy
   await shows(new RegExp(`\r${esc}\\[Kid: `))
 })
 
-test('conduct open hands a link to the browser, and prints it where there is none', async (t) => {
+test('conduct open opens a link in the browser, and prints it where there is none', async (t) => {
   const { url } = await openServer(t)
   const home = freshFolder(t)
   const programs = join(home, 'programs')

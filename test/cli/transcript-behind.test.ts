@@ -5,17 +5,20 @@ import { test } from 'node:test'
 import type { ProgramEnv } from './program.ts'
 import { hook, onlyRun, syncAll, turnsOf, workplace } from './session.ts'
 
-// Agents write their transcripts behind their hooks.
+// Agents write their transcripts later than they run their hooks.
 
 type Lines = (moment: string) => object[]
 
-/** A session of an agent: its documents, and what its transcript says of a turn with two calls of the model, 10 and 20 tokens. */
+/**
+ * A session of an agent: the path of its transcript, and the lines about a turn with two model calls, of 10 and 20
+ * tokens.
+ */
 interface Behind {
   agent: string
   path: string
-  /** What stands there when the hook runs. */
+  /** The lines that exist when the hook runs. */
   early: Lines
-  /** What is written after it. */
+  /** The lines that the agent writes later. */
   late: Lines
 }
 
@@ -102,7 +105,7 @@ const agents: Behind[] = [
 const textOf = (lines: object[]) => lines.map((line) => `${JSON.stringify(line)}\n`).join('')
 const now = () => new Date().toISOString()
 
-/** The hooks of two manners: Gemini CLI has other names for the same events. */
+/** Sends hooks to Conduct. Gemini CLI has other names for the same events. */
 function tellerOf({ agent, path }: Behind, cwd: string, env: ProgramEnv) {
   const names: Record<string, string> =
     agent === 'gemini' ? { UserPromptSubmit: 'BeforeAgent', Stop: 'AfterAgent' } : {}
@@ -115,7 +118,7 @@ function tellerOf({ agent, path }: Behind, cwd: string, env: ProgramEnv) {
 }
 
 for (const one of agents) {
-  test(`${one.agent}: a transcript that is behind its hook is waited for`, async (t) => {
+  test(`${one.agent}: sync waits for a transcript that is behind its hook`, async (t) => {
     const user = workplace(t)
     const { env, cwd } = user
     const path = join(env.HOME, one.path)
@@ -130,7 +133,7 @@ for (const one of agents) {
     const [first] = await turnsOf(user)
     assert.deepEqual([first?.answer, first?.usage?.inputTokens], ['Done.', 30])
 
-    // The next turn is not taken for this one, though all of it that stands there is whole.
+    // The complete lines of the first turn do not count as those of the next.
     await tell('UserPromptSubmit', { prompt: 'Go on' })
     await tell('Stop')
     await syncAll(env)

@@ -12,7 +12,7 @@ import { conduct, conductHere } from './program.ts'
 import { claudeIn, hook, onlyRun, secret, syncAll, workplace, writeTranscript } from './session.ts'
 import { writeFiles } from './user.ts'
 
-/** What a transcript may be that is none, made at a path. */
+/** Creates at a path something that is not a transcript. */
 const odd: Record<string, (path: string) => void> = {
   'a pipe': (path) => execFileSync('mkfifo', [path]),
   'an endless device': (path) => symlinkSync('/dev/zero', path),
@@ -26,7 +26,7 @@ const odd: Record<string, (path: string) => void> = {
 
 for (const agent of ['claude-code', 'codex', 'copilot', 'gemini', 'qwen']) {
   for (const [name, make] of Object.entries(odd)) {
-    test(`${agent}: a transcript that is ${name} tells nothing, soon`, { timeout: 60_000 }, async (t) => {
+    test(`${agent}: a transcript that is ${name} fails quickly`, { timeout: 60_000 }, async (t) => {
       const path = join(freshFolder(t), 'transcript.jsonl')
       make(path)
       await assert.rejects(async () => readTranscript(agent, path), /not a regular file|too large|ENOENT/)
@@ -34,7 +34,7 @@ for (const agent of ['claude-code', 'codex', 'copilot', 'gemini', 'qwen']) {
   }
 }
 
-test('a path of a transcript is no pattern', async (t) => {
+test('the path of a transcript is not read as a pattern', async (t) => {
   const folder = freshFolder(t)
   writeTranscript(folder, 'claude')
   const { usage } = await readTranscript('claude-code', join(folder, 'transcript.jsonl'))
@@ -45,7 +45,7 @@ test('a path of a transcript is no pattern', async (t) => {
   assert.deepEqual(await readTranscript('claude-code', join(folder, 'other*.jsonl')), {})
 })
 
-test('lines are read across the borders of what is read at once; a very long one is passed over', async (t) => {
+test('lines are read across block borders, and a very long one is skipped', async (t) => {
   const path = join(freshFolder(t), 'lines.jsonl')
   const line = (n: number, length: number) => JSON.stringify({ word: n, filling: 'ü'.repeat(length) })
   writeFileSync(path, [line(1, 700_000), 'word', line(2, 9_000_000), line(3, 1_000_000), '', line(4, 10)].join('\n'))
@@ -57,7 +57,7 @@ test('lines are read across the borders of what is read at once; a very long one
   }, /too large/)
 })
 
-test('a session with a bad transcript is recorded, and keeps no other from it', { timeout: 60_000 }, async (t) => {
+test('a session with a bad transcript is recorded, and does not affect others', { timeout: 60_000 }, async (t) => {
   const user = workplace(t)
   const { env, cwd, folder } = user
   const fifo = join(folder, 'fifo.jsonl')
@@ -83,7 +83,7 @@ test('a session with a bad transcript is recorded, and keeps no other from it', 
   ])
 })
 
-test('a failure is told in the words of the transcript where the hook has none of its own', async (t) => {
+test('the transcript gives the failure of a turn if no hook reports it', async (t) => {
   const user = workplace(t)
   const { env, cwd, folder } = user
   const home = join(folder, '.copilot')
@@ -101,7 +101,7 @@ test('a failure is told in the words of the transcript where the hook has none o
   assert.deepEqual((await onlyRun(user)).failure, { code: 'QUERY', message: '400 Not valid' })
 })
 
-test('Codex tells in its rollout how commands ended and that a turn failed', async (t) => {
+test('a rollout of Codex gives the results of commands and the failure of a turn', async (t) => {
   const user = workplace(t)
   const { env, cwd } = user
   const transcript = join(env.HOME, 'rollout-2026-01-31T09-30-00-x.jsonl')
@@ -140,7 +140,7 @@ test('Codex tells in its rollout how commands ended and that a turn failed', asy
   assert.deepEqual(run.turns.last?.tools, [{ name: 'Bash', count: 1, failed: 1 }])
 })
 
-test('a command takes the time between its hooks, where its agent reports every wait for a person', async (t) => {
+test('the duration of a command is the time between its hooks, if the agent reports every prompt for approval', async (t) => {
   const user = workplace(t)
   const { env, cwd } = user
   writeFiles(cwd, { 'conduct.json': '{ "project": "shop", "checks": { "tests": "make test", "lint": "make lint" } }' })
@@ -151,7 +151,7 @@ test('a command takes the time between its hooks, where its agent reports every 
     const tool = { tool_name: 'Bash', tool_input: { command }, tool_use_id: id }
     await tell('PreToolUse', tool)
     await between()
-    // Three seconds go by.
+    // Lets three seconds pass.
     const db = new DatabaseSync(stateFile(env))
     db.exec('update acts set began = began - 3000 where ended is null')
     db.close()
@@ -184,7 +184,7 @@ test('a command takes the time between its hooks, where its agent reports every 
   )
 })
 
-test('Copilot tells its answer in its events alone', async (t) => {
+test('the answer of Copilot is only in its events', async (t) => {
   const user = workplace(t)
   const { env, cwd } = user
   const transcriptPath = join(env.HOME, 'events.jsonl')
@@ -202,7 +202,7 @@ test('Copilot tells its answer in its events alone', async (t) => {
   assert.deepEqual([run.agent, run.status, run.turns.last?.answer], ['copilot', 'completed', 'Done, with [masked].'])
 })
 
-test('a transcript that is no regular file holds nobody up', async (t) => {
+test('a transcript that is not a regular file delays nothing', async (t) => {
   const user = workplace(t)
   const { env, cwd } = user
   const claude = claudeIn(cwd, env)

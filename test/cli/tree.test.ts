@@ -14,7 +14,7 @@ function repository(t: TestContext, ...words: string[]) {
   const git = gitIn(cwd)
   git('init', '-q', '-b', 'main', ...words)
   const take = () => snapshot(cwd, objects)
-  /** What git itself would commit now, without touching its index. */
+  /** The tree that git itself would commit now. Does not change the index. */
   const wanted = () => {
     const env = { ...process.env, GIT_INDEX_FILE: join(objects, 'wanted') }
     rmSync(env.GIT_INDEX_FILE, { force: true })
@@ -27,7 +27,7 @@ function repository(t: TestContext, ...words: string[]) {
 }
 
 for (const format of ['sha1', 'sha256']) {
-  test(`a repository is looked at before and after its first commit (${format})`, (t) => {
+  test(`a repository has a tree before and after its first commit (${format})`, (t) => {
     const { cwd, git, take, wanted } = repository(t, `--object-format=${format}`)
     writeFiles(cwd, { a: 'one\n' })
     const before = take()
@@ -41,7 +41,7 @@ for (const format of ['sha1', 'sha256']) {
   })
 }
 
-test('outside of git there is nothing to say', (t) => {
+test('outside git there is no state', (t) => {
   assert.deepEqual(gitStateOf(freshFolder(t)), {
     branch: undefined,
     commit: undefined,
@@ -50,7 +50,7 @@ test('outside of git there is nothing to say', (t) => {
   })
 })
 
-test('dirty means that tracked files differ: a new file does not, until it is staged', (t) => {
+test('dirty means that tracked files differ, and a new file counts once it is staged', (t) => {
   const { cwd, git, take } = repository(t)
   writeFiles(cwd, { a: 'one\n' })
   git('add', '-A')
@@ -70,7 +70,7 @@ test('dirty means that tracked files differ: a new file does not, until it is st
   assert.equal(dirty(), true)
 })
 
-test('a snapshot after others says what git says, whatever happened between', (t) => {
+test('each snapshot has the tree that git would commit, whatever happened since the last one', (t) => {
   const { cwd, git, take, wanted } = repository(t)
   writeFiles(cwd, { a: 'one\n', b: 'one\n', 'dist/tracked': 'x\n', '.gitignore': 'ignored\n' })
   git('add', '-A')
@@ -107,7 +107,7 @@ test('a snapshot after others says what git says, whatever happened between', (t
   }
 })
 
-test('a file that changes at the moment of the index is seen, though size and time are the same', (t) => {
+test('a file that changes in the same second as the index is noticed, even if its size stays the same', (t) => {
   const { cwd, git, take, wanted } = repository(t)
   writeFiles(cwd, { a: 'one\n' })
   const time = new Date(Math.floor(Date.now() / 1000) * 1000)
@@ -132,7 +132,7 @@ test('a linked working tree has its own branch and files', (t) => {
   assert.notEqual(main.tree, side.tree)
 })
 
-test('the repository itself gets no object and keeps its index', (t) => {
+test('a snapshot adds no object to the repository, and does not change its index', (t) => {
   const { cwd, git, take } = repository(t)
   writeFiles(cwd, { a: 'one\n' })
   git('add', '-A')
@@ -144,7 +144,7 @@ test('the repository itself gets no object and keeps its index', (t) => {
   assert.throws(() => git('cat-file', '-e', tree))
 })
 
-test('the commits that were made are told apart from those that were only visited or fetched', (t) => {
+test('only commits that were created count, not those that were checked out or fetched', (t) => {
   const { cwd, git, take } = repository(t)
   const commit = (message: string) => {
     git('commit', '-q', '--allow-empty', '-m', message)
@@ -172,7 +172,7 @@ test('the commits that were made are told apart from those that were only visite
   assert.deepEqual(commitsMade(freshFolder(t), 0, 1_000), [])
 })
 
-test('a working tree that git needs too long for has no snapshot', (t) => {
+test('a working tree that takes git too long has no snapshot', (t) => {
   const { cwd, objects } = repository(t)
   writeFiles(cwd, { a: 'one\n' })
   assert.equal(snapshot(cwd, objects, 0), undefined)

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { stateFile } from '../../src/cli/record/state.ts'
 import { claudeIn, onlyRun, runsOf, secret, syncAll, turnsOf, workplace } from './session.ts'
 
-test('a turn without an end was interrupted: by the next prompt, or by the end of the session', async (t) => {
+test('a turn without an end is interrupted, by the next prompt or by the end of the session', async (t) => {
   const user = workplace(t)
   const { env, cwd } = user
   const claude = claudeIn(cwd, env)
@@ -24,7 +24,7 @@ test('a turn without an end was interrupted: by the next prompt, or by the end o
   )
 })
 
-test('an end that overtakes the end of its last turn interrupts nothing', async (t) => {
+test('an end of the session that arrives before the end of its last turn interrupts nothing', async (t) => {
   const user = workplace(t)
   const { env, cwd } = user
   const [one, two] = [claudeIn(cwd, env), claudeIn(cwd, env)]
@@ -44,7 +44,7 @@ test('an end that overtakes the end of its last turn interrupts nothing', async 
   ])
 })
 
-test('a failure that no hook told is read from the transcript', async (t) => {
+test('the transcript gives a failure that no hook reported', async (t) => {
   const user = workplace(t)
   const { env, cwd } = user
   const claude = claudeIn(cwd, env)
@@ -58,7 +58,7 @@ test('a failure that no hook told is read from the transcript', async (t) => {
   assert.deepEqual(run.turns.last?.failure, run.failure)
 })
 
-test('a failed session that is taken up and goes well is completed', async (t) => {
+test('a failed session that is resumed and succeeds is completed', async (t) => {
   const user = workplace(t)
   const { env, cwd } = user
   const claude = claudeIn(cwd, env)
@@ -75,7 +75,7 @@ test('a failed session that is taken up and goes well is completed', async (t) =
   assert.deepEqual([run.status, run.failure, run.turns.count], ['completed', null, 2])
 })
 
-test('a session that was killed is told by a later sync, as failed', async (t) => {
+test('a later sync ends a session that was killed, as failed', async (t) => {
   const user = workplace(t)
   const { env, cwd } = user
   const claude = claudeIn(cwd, env)
@@ -93,7 +93,7 @@ test('a session that was killed is told by a later sync, as failed', async (t) =
     run.turns.last?.files?.map(({ path }) => path),
     ['a.txt'],
   )
-  // It was not killed after all.
+  // The session continues, so it was not killed.
   await claude.stop()
   await claude.end()
   await syncAll(env)

@@ -19,7 +19,7 @@ const message = (id: string, input: number, output: number) => ({
   },
 })
 
-test('each prompt with its answer is a turn, with all that happened between', async (t) => {
+test('each prompt with its answer is a turn, with everything that happened in between', async (t) => {
   const user = workplace(t)
   const { env, cwd, git } = user
   const claude = claudeIn(cwd, env)
@@ -92,7 +92,7 @@ test('each prompt with its answer is a turn, with all that happened between', as
   assert.equal(first.git?.dirty, true)
   assert.ok(first.git?.tree && first.git.tree === second.git?.tree)
   assert.deepEqual([first.n, second.n, second.prompt, second.answer], [1, 2, 'Now the logout', 'That too.'])
-  // Both were settled at once, after the second: what was used counts for the first.
+  // Both turns were settled together after the second, so all usage counts for the first.
   const used = { inputTokens: 420, outputTokens: 120, cacheReadTokens: 300, cacheWriteTokens: 30 }
   const { costUsd, costSource, model, ...tokens } = first.usage ?? {}
   assert.deepEqual([tokens, model, costSource], [used, 'claude-sonnet-4-5', 'estimated'])
@@ -106,7 +106,7 @@ test('each prompt with its answer is a turn, with all that happened between', as
   assert.ok(!JSON.stringify([run, first, second]).includes(secret))
 })
 
-test('a context that is cut down between two turns is told with the next', async (t) => {
+test('a compaction between two turns counts for the next turn', async (t) => {
   const user = workplace(t)
   const { env, cwd } = user
   const claude = claudeIn(cwd, env)
@@ -127,7 +127,7 @@ test('a context that is cut down between two turns is told with the next', async
   )
 })
 
-test('what each turn used is what the transcript has grown by, and the last word on the cost is its own', async (t) => {
+test('the usage of a turn is the growth of the transcript, and its final cost replaces the estimate', async (t) => {
   const user = workplace(t)
   const { env, cwd } = user
   const claude = claudeIn(cwd, env)
@@ -164,7 +164,7 @@ test('what each turn used is what the transcript has grown by, and the last word
   )
 })
 
-test('the person is the one who commits', async (t) => {
+test('the author is the git user', async (t) => {
   const user = workplace(t)
   const { env, cwd, git } = user
   git('config', 'user.name', 'Ada Example')
@@ -174,7 +174,7 @@ test('the person is the one who commits', async (t) => {
   assert.equal((await onlyRun(user)).author, 'Ada Example <ada@example.com>')
 })
 
-test('conduct.json may keep answers and prompts out of the record', async (t) => {
+test('conduct.json can exclude answers and prompts from recording', async (t) => {
   const user = workplace(t)
   const { env, cwd } = user
   writeFiles(cwd, { 'conduct.json': '{ "project": "shop", "record": { "answers": false, "prompts": false } }' })

@@ -10,7 +10,7 @@ import { conduct, conductHere, programOf } from './program.ts'
 import { claudeIn, syncAll } from './session.ts'
 import { writeFiles } from './user.ts'
 
-/** A server with a key of its own for a project of that name, and a folder of it in that home. */
+/** A server with a key for a project of that name, and a folder for it in that home. */
 async function serverOf(t: TestContext, home: string, project: string) {
   const { url } = await openServer(t)
   const admin = createClient({ url, key: adminKey })
@@ -33,7 +33,7 @@ async function session({ cwd, env }: { cwd: string; env: Record<string, string |
   await claude.end()
 }
 
-test('sessions of two servers wait in one place, and each goes to its own server with its own key', async (t) => {
+test('sessions for two servers share one state, and each is sent to its own server with its own key', async (t) => {
   const home = freshFolder(t)
   const [shop, blog] = [await serverOf(t, home, 'shop'), await serverOf(t, home, 'blog')]
   await session(shop, 'Sell')
@@ -61,7 +61,7 @@ test('with profiles one sync sends to both servers', async (t) => {
   assert.deepEqual(await blog.told(), ['Work in blog: completed by key of blog'])
 })
 
-test('a session that two folders of state know, as of a container, is one run', async (t) => {
+test('a session in two state folders, as with a container, is one run', async (t) => {
   const home = freshFolder(t)
   const shop = await serverOf(t, home, 'shop')
   const claude = claudeIn(shop.cwd, shop.env, 'A')
@@ -77,7 +77,7 @@ test('a session that two folders of state know, as of a container, is one run', 
   assert.equal((await shop.client.listRuns()).runs.length, 1)
 })
 
-test('the id of a run that is handed on means no run of another project or server', async (t) => {
+test('the run id in the environment does not name a run of another project or server', async (t) => {
   const home = freshFolder(t)
   const [shop, blog] = [await serverOf(t, home, 'shop'), await serverOf(t, home, 'blog')]
   const { run } = await blog.client.createRun({ title: 'Of somebody else', status: 'in_progress' })

@@ -7,15 +7,15 @@ import { adminKey, openServer } from '../support/server.ts'
 import { freshFolder, homeOf } from './folder.ts'
 import type { ProgramEnv } from './program.ts'
 
-/** A user with a folder `shop` in which to work, and where their ledger is. */
+/** A user with a working folder `shop`, and access to their ledger. */
 export interface User {
   env: ProgramEnv & { HOME: string }
   cwd: string
-  /** Opened when it is first asked for, given back when the test ends. */
+  /** Opens the ledger on the first call, and closes it when the test ends. */
   ledger(): Promise<Connection['client']>
 }
 
-/** Whose ledger is a file of this machine, unless the environment says more. */
+/** A user whose ledger is a local file, unless the environment says otherwise. */
 export function localUser(t: TestContext, more: ProgramEnv = {}): User {
   const home = freshFolder(t)
   const cwd = join(home, 'shop')
@@ -30,19 +30,19 @@ export function localUser(t: TestContext, more: ProgramEnv = {}): User {
   return { env, cwd, ledger }
 }
 
-/** A user whose ledger is a started server. */
+/** A user whose ledger is on a server that the test starts. */
 export const serverUser = async (t: TestContext) => remoteUser(t, (await openServer(t)).url)
 
-/** A user of the server at that address, which need not be there. */
+/** A user of the server at that address, which need not run. */
 export const remoteUser = (t: TestContext, url: string) => localUser(t, { CONDUCT_URL: url, CONDUCT_API_KEY: adminKey })
 
-/** The same test for a user of a local file and for one of a server. */
+/** A test for a user of a local file, and for a user of a server. */
 export function testPlaces(name: string, body: (user: User) => Promise<void>) {
   test(`${name} (a local file)`, async (t) => body(localUser(t)))
   test(`${name} (a server)`, async (t) => body(await serverUser(t)))
 }
 
-/** Writes files, by their path in the folder. */
+/** Writes files by their path in the folder. */
 export function writeFiles(folder: string, files: Record<string, string>) {
   for (const [path, text] of Object.entries(files)) {
     mkdirSync(dirname(join(folder, path)), { recursive: true })
@@ -50,7 +50,7 @@ export function writeFiles(folder: string, files: Record<string, string>) {
   }
 }
 
-/** Git in that folder, as somebody. */
+/** Runs git in that folder, with a user of its own. */
 export const gitIn =
   (cwd: string) =>
   (...words: string[]) =>

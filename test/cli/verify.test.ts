@@ -55,7 +55,7 @@ for (const engine of engines) {
 }
 
 for (const engine of engines) {
-  test(`sync by the key of an agent notices a log that was computed anew or restored (${engine.name})`, async (t) => {
+  test(`sync with the key of an agent notices a log that was recomputed or restored (${engine.name})`, async (t) => {
     const { url } = await engine.ledger(t)
     let ahead = 0
     const store = await openStore(url, { adminKey, now: () => Date.now() + ahead })
@@ -97,7 +97,7 @@ for (const engine of engines) {
   })
 }
 
-test('sync and verify tell that the server rewrote its log, until that is forgotten', async (t) => {
+test("sync and verify report that the server's log was replaced, until the user forgets the old one", async (t) => {
   const folder = freshFolder(t)
   const serveFile = async (name: string) => {
     const store = await openStore(`sqlite:${join(folder, name)}`, { adminKey })

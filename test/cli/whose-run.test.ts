@@ -12,7 +12,10 @@ import { freshFolder, homeOf } from './folder.ts'
 
 const processOf = (pid: number): ProcessId => ({ machine: 'here', pid, started: `${pid}` })
 
-/** A session, written as `ID @PROCESS`, with `was @PROCESS` before it was resumed and `ended` where it is; without a process where none is known. */
+/**
+ * A session, written as `ID @PROCESS`, with `was @PROCESS` for its process before it was resumed, and `ended` if it has
+ * ended. The process may be missing.
+ */
 function sessionOf(words: string): Known {
   const [, session = '', pid, former, ended] =
     /^(\w+)(?: @(\d+))?(?: was @(\d+))?( ended)?$/.exec(words) ?? assert.fail(words)
@@ -25,7 +28,10 @@ function sessionOf(words: string): Known {
   }
 }
 
-/** What is handed down, written as `claude=A codex=B run=C`, with `mcp meta=D thread=E` for a call, and the processes above: `/ 3 2 1`. */
+/**
+ * What a caller gets, written as `claude=A codex=B run=C` for its environment, with `mcp meta=D thread=E` for an MCP
+ * call, and the processes above it: `/ 3 2 1`.
+ */
 function callerOf(words: string): Caller {
   const [given = '', above = ''] = words.split('/')
   const by = Object.fromEntries(
@@ -42,7 +48,7 @@ function callerOf(words: string): Caller {
   }
 }
 
-/** `RUN-1` for a run, the session's id for a session, `own` for neither, `own of A, B` with the candidates. */
+/** The id of a run, the id of a session, `own` for neither, or `own of A, B` with candidates. */
 function shown(caller: string, sessions: string[]): string {
   const whose = whoseWork(callerOf(caller), sessions.map(sessionOf))
   if (whose.kind === 'run') return whose.runId
@@ -125,7 +131,7 @@ const step = (kind: 'prompt' | 'end'): Seen => ({
   step: kind === 'prompt' ? { kind, text: 'x' } : { kind },
 })
 
-test('a recorded session is found by its id and by its process, live as soon as it is heard of again', (t) => {
+test('a recorded session is found by its id and its process, and is live again after its next hook', (t) => {
   const { state } = home(t)
   const agentProcess = processOf(2)
   const recording = { name: 'claude-A', kind: 'hook', place: here, cwd: '/shop', session: 'A' } as const
@@ -150,7 +156,7 @@ test('a recorded session is found by its id and by its process, live as soon as 
   assert.deepEqual(processes, [[processOf(2), processOf(5)]], 'what it started there is still its own')
 })
 
-test('a session that is recorded for another project is not taken for ours', (t) => {
+test("a session of another project is not the caller's", (t) => {
   const { state } = home(t)
   const caller = { env: { CLAUDE_CODE_SESSION_ID: 'A' }, ancestors: [] }
   state.record({ name: 'claude-A', kind: 'hook', place: here, cwd: '/shop', session: 'A' })
@@ -158,7 +164,7 @@ test('a session that is recorded for another project is not taken for ours', (t)
   assert.deepEqual(whoseRun(state, { ...here, project: 'blog' }, caller), { kind: 'own', candidates: [] })
 })
 
-test('a hook notes the session and the process of its agent', async (t) => {
+test('a hook stores the session and the process of its agent', async (t) => {
   const { env, state } = home(t)
   writeFileSync(`${env.HOME}/conduct.json`, '{ "project": "shop" }')
   const prompt = { session_id: 'A', cwd: env.HOME, hook_event_name: 'UserPromptSubmit', prompt: 'Fix it' }
