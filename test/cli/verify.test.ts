@@ -1,15 +1,17 @@
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import sql from 'sql-template-tag'
+import { folders } from '../../src/cli/place/folders.ts'
+import { checkMemory, forget } from '../../src/cli/verify/remember.ts'
 import { createClient } from '../../src/client/client.ts'
 import { serve } from '../../src/http/serve.ts'
 import { openStore } from '../../src/store/open.ts'
 import { keepCopy, sabotages } from '../proof/sabotage.ts'
-import { engines } from '../support/engines.ts'
+import { base, type Engine, engines, openLedger, testLedger } from '../support/engines.ts'
 import { adminKey } from '../support/server.ts'
-import { freshFolder } from './folder.ts'
+import { freshFolder, homeOf } from './folder.ts'
 import { conductHere } from './program.ts'
 import { remoteUser } from './user.ts'
 
@@ -127,4 +129,89 @@ test("sync and verify report that the server's log was replaced, until the user 
   assert.match(verified.stderr, /^DOES NOT FIT: The log of /)
   assert.equal((await conduct('verify', '--forget')).code, 0)
   assert.equal((await conduct('sync')).code, 0)
+})
+
+for (const engine of engines) {
+  test(`exec and check exec warn after the server rewrote its log, and keep the exit code (${engine.name})`, async (t) => {
+    const { url } = await engine.ledger(t)
+    let ahead = 0
+    const store = await openStore(url, { adminKey, now: () => Date.now() + ahead })
+    const running = await serve({ host: '127.0.0.1', port: 0, store })
+    t.after(() => running.stop())
+    const client = createClient({ url: running.url, key: adminKey })
+    const { secret } = await client.createKey({ name: 'ci', permissions: ['agent'], project: 'default' })
+    const { run } = await client.createRun({ title: 'run' })
+    const { env } = remoteUser(t, running.url)
+    const inCi = (...words: string[]) => conductHere(words, { ...env, CONDUCT_API_KEY: secret })
+    const exec = () => inCi('exec', '--', 'sh', '-c', 'exit 3')
+    const check = () => inCi('check', 'exec', run.runId, '--', 'true')
+
+    for (const one of [exec, check, exec]) {
+      ahead += 61_000
+      assert.doesNotMatch((await one()).stderr, /log/)
+    }
+    ahead += 61_000
+    await client.getCheckpoint()
+    assert.equal((await check()).code, 0)
+    await sabotages.recompute?.(store.db, { seq: 3, later: 4, way: 1 })
+    for (const [one, code] of [
+      [exec, 3],
+      [check, 0],
+    ] as const) {
+      const warned = await one()
+      assert.equal(warned.code, code, warned.stderr)
+      assert.match(warned.stderr, /The log of http\S+ has other events among its first \d+, which contradicts/)
+    }
+    assert.equal((await inCi('sync')).code, 1)
+    await running.stop()
+    const away = await exec()
+    assert.deepEqual([away.code, /The log of/.test(away.stderr)], [3, false], away.stderr)
+  })
+}
+
+testLedger('what this machine remembers of a log is checked by one request', async ({ client, as, app, sleep }, t) => {
+  const env = homeOf(freshFolder(t))
+  const asked: string[] = []
+  const told = as({
+    fetch: (request) => {
+      asked.push(request.url.slice(base.length))
+      return app.fetch(request)
+    },
+  })
+  assert.equal(await checkMemory(told, base, env), undefined)
+  await client.createRun({ title: 'one' })
+  sleep(61_000)
+  const { size } = await client.getCheckpoint()
+  assert.equal(await checkMemory(told, base, env), undefined)
+  assert.equal(await checkMemory(told, base, env), undefined)
+  assert.equal(await checkMemory(told, base, env, true), undefined, 'seldom')
+  assert.deepEqual(
+    asked,
+    ['', `?from=${size - 1}`, `?from=${size}`].map((query) => `/v1/log/checkpoint${query}`),
+  )
+})
+
+test('a memory that cannot be read, and a server that seals no more, are not passed over', async (t) => {
+  const env = homeOf(freshFolder(t))
+  const { client, as } = await openLedger(t, engines[0] as Engine)
+  const tooOld = as({ fetch: () => Response.json({ code: 'NOT_FOUND', error: 'No such address.' }, { status: 404 }) })
+  assert.equal(await checkMemory(tooOld, base, env), undefined, 'it never had a seal')
+  assert.equal(await checkMemory(client, base, env), undefined)
+  assert.match((await checkMemory(tooOld, base, env)) ?? '', /is no longer sealed, which contradicts/)
+
+  const folder = join(folders.state(env), 'checkpoints')
+  const file = join(folder, readdirSync(folder)[0] ?? '')
+  const kept = readFileSync(file, 'utf8')
+  for (const text of ['', 'null', '{', '{}', '[]', '{"note":7}', kept.slice(0, -20)]) {
+    writeFileSync(file, text)
+    for (const seldom of [false, true]) {
+      assert.match(
+        (await checkMemory(client, base, env, seldom)) ?? '',
+        /cannot be read in .*json, so nothing shows/,
+        text,
+      )
+    }
+  }
+  forget(base, env)
+  assert.equal(await checkMemory(client, base, env), undefined)
 })

@@ -10,6 +10,7 @@ import { addExamples, addPlace } from '../option.ts'
 import { type PlaceOptions, placeOf } from '../place/connect.ts'
 import { gitStateOf } from '../place/tree.ts'
 import { commandLine } from '../show/shell.ts'
+import { warnIfRewritten } from '../verify/same-log.ts'
 import { runChild } from './child.ts'
 import { refuseFaults } from './faults.ts'
 import { addToSession, whoseHere } from './in-session.ts'
@@ -136,6 +137,7 @@ async function record(target: Target, input: Record<string, unknown>, { state, p
     const runId = await createRecorder({ place, cwd, env, say, ...named }).end(call)
     const isFound = 'isOfCommit' in target && runId !== null
     if (isFound) say(`recorded for ${runId}, the newest run on commit ${String(input.commit).slice(0, 12)}`)
+    if (runId !== null) await warnIfRewritten(place, env, say)
     return
   }
   const { session } = target

@@ -13,6 +13,7 @@ import { type PlaceOptions, placeOf } from '../place/connect.ts'
 import { authorOf } from '../place/git.ts'
 import { changesBetween, type Snapshot, snapshot } from '../place/tree.ts'
 import { commandLine } from '../show/shell.ts'
+import { warnIfRewritten } from '../verify/same-log.ts'
 import { type Ended, runChild } from './child.ts'
 import { execInSession } from './exec-in-session.ts'
 import { patienceMs } from './farewell.ts'
@@ -127,8 +128,9 @@ async function exec(words: string[], options: ExecOptions, objects: string, comm
   try {
     const input = { ...endOf(ended), ...timesOf(startedAt, ended), ...workOf(before, before && snapshot(cwd, objects)) }
     const runId = recorder.runId()
-    await recorder.end({ operation: 'updateRun', input })
+    const isSent = (await recorder.end({ operation: 'updateRun', input })) !== null
     if (runId !== null) say(`recorded as ${runId}`)
+    if (isSent) await warnIfRewritten(place, process.env, say)
   } catch (error) {
     say(`The end of the command was not recorded: ${(error as Error).message}.`)
   }

@@ -1,13 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Command } from 'commander'
 import type { Unsent } from '../../spool/calls.ts'
-import { type Delivery, deliver } from '../../spool/deliver.ts'
+import { type Delivery, deliver, tryMs } from '../../spool/deliver.ts'
 import { type Place, samePlace } from '../../spool/place.ts'
 import type { State } from '../../spool/state.ts'
 import { exitCodes, UsageError } from '../exit.ts'
 import { addExamples } from '../option.ts'
+import { placeOf } from '../place/connect.ts'
 import type { Env } from '../place/folders.ts'
-import { isSameLog } from '../verify/same-log.ts'
+import { rewrittenWords } from '../verify/same-log.ts'
 import { sendBeats } from './beat.ts'
 import { reconnect } from './reconnect.ts'
 import { forgetObjects, settleNotes } from './session.ts'
@@ -15,6 +16,24 @@ import { stateOf } from './state.ts'
 
 /** The exit code of a sync that leaves something unsent. */
 const [waitsCode] = exitCodes.unreachable
+/** Whether the log of the server in use continues what this machine saw of it. If not, says so on stderr. */
+async function isSameLog(env: Env, seldom: boolean): Promise<boolean> {
+  const place = chosenPlace(env)
+  const words = place && (await rewrittenWords(place, env, { timeout: tryMs, seldom }))
+  if (words !== undefined) process.stderr.write(`${words}\n`)
+  return words === undefined
+}
+
+/** Undefined if the profile in use is missing. What was recorded is sent all the same. */
+function chosenPlace(env: Env): Place | undefined {
+  try {
+    return placeOf({}, env, process.cwd())
+  } catch (error) {
+    if (error instanceof UsageError) return undefined
+    throw error
+  }
+}
+
 /** How many days to remember what was sent. */
 const keptDays = 30
 

@@ -1,25 +1,42 @@
 import { ConductError } from '../../api/error.ts'
-import { tryMs } from '../../spool/deliver.ts'
+import type { Place } from '../../spool/place.ts'
 import { UsageError } from '../exit.ts'
-import { connect, placeOf } from '../place/connect.ts'
+import { connect } from '../place/connect.ts'
 import type { Env } from '../place/folders.ts'
 import { checkMemory } from './remember.ts'
 
+export interface CheckOptions {
+  /** The time limit of the request, in milliseconds. */
+  timeout: number
+  /** Whether to check only once an hour. */
+  seldom?: boolean
+}
+
 /**
- * Whether the log of the server in use continues what this machine saw of it. If not, prints so to stderr. An
- * unreachable server counts as unchanged. With `seldom`, checks once an hour.
+ * Why the log of a server does not continue what this machine saw of it; undefined if it does, if the place is no
+ * server, or if the server cannot be asked. Throws an Error if this machine cannot remember the log.
  */
-export async function isSameLog(env: Env, seldom: boolean): Promise<boolean> {
+export async function rewrittenWords(place: Place, env: Env, options: CheckOptions): Promise<string | undefined> {
+  if (place.kind !== 'server') return undefined
+  const { timeout, seldom } = options
   try {
-    const place = placeOf({}, env, process.cwd())
-    if (place.kind !== 'server') return true
-    const { client } = await connect({ ...place, project: undefined }, env, { attempts: 1, timeout: tryMs })
-    const words = await checkMemory(client, place.url, env, seldom)
-    if (words === undefined) return true
-    process.stderr.write(`${words}\n`)
-    return false
+    const { client } = await connect({ ...place, project: undefined }, env, { attempts: 1, timeout })
+    return await checkMemory(client, place.url, env, seldom)
   } catch (error) {
-    if (error instanceof ConductError || error instanceof UsageError) return true
+    if (error instanceof ConductError || error instanceof UsageError) return undefined
     throw error
   }
+}
+
+/** The time limit of the request after a command, in milliseconds. A server that has just answered is fast. */
+const afterCommandMs = 5_000
+
+/**
+ * After a command was recorded, warns if the server rewrote its log. Never throws: the exit code is that of the command.
+ */
+export async function warnIfRewritten(place: Place, env: Env, say: (words: string) => void): Promise<void> {
+  const words = await rewrittenWords(place, env, { timeout: afterCommandMs }).catch(
+    (error: Error) => `The checkpoint of the log was not remembered: ${error.message}.`,
+  )
+  if (words !== undefined) say(words)
 }
