@@ -68,7 +68,7 @@ const steps: [string, Step][] = [
   ],
   ['PostToolUse-Read', { kind: 'tool', tool: 'Read', id: 'toolu_06091ddd0fbfc5592e5e4e02', durationMs: 7 }],
   [
-    // It has a command, and ran none.
+    // The tool records a command, but did not run one.
     'PostToolUse-mcp__conduct__record_check',
     { kind: 'tool', tool: 'mcp__conduct__record_check', id: 'toolu_26364f88ba04e622de9d80a3', durationMs: 19 },
   ],
@@ -114,13 +114,13 @@ test('every document of Claude Code names the agent, its session and its folder'
   }
 })
 
-test('what no person wrote is no prompt', () => {
+test('text that no person wrote is not a prompt', () => {
   assert.deepEqual(readDocument('claude', claude('UserPromptSubmit-task-notification'), {}), [])
   assert.deepEqual(readDocument('claude', claude('UserPromptSubmit', { prompt: ' \n' }), {}), [])
   assert.equal(stepIn('claude', claude('UserPromptSubmit', { prompt: 'Say <task-notification>' })).kind, 'prompt')
 })
 
-test('a turn goes on where background tasks still run', () => {
+test('a turn continues while background tasks run', () => {
   const { background_tasks } = claude('SubagentStop-in-subagent')
   assert.deepEqual(stepIn('claude', claude('Stop', { background_tasks })), {
     kind: 'turn',
@@ -129,7 +129,7 @@ test('a turn goes on where background tasks still run', () => {
   })
 })
 
-test('a command in the background, or one that was interrupted, has no exit code', () => {
+test('a command that runs in the background or was interrupted has no exit code', () => {
   for (const more of [{ interrupted: true }, { backgroundTaskId: 'b1' }]) {
     const step = stepIn('claude', claude('PostToolUse-Bash', { tool_response: { stdout: '', ...more } }))
     assert.ok(step.kind === 'tool' && step.command !== undefined)
@@ -137,12 +137,12 @@ test('a command in the background, or one that was interrupted, has no exit code
   }
 })
 
-test('a tool that asks a person waits for the answer', () => {
+test('a tool that asks the user waits for the answer', () => {
   const document = claude('PreToolUse-Bash', { tool_name: 'AskUserQuestion', tool_input: { questions: [] } })
   assert.deepEqual(stepIn('claude', document), { kind: 'wait', tool: 'AskUserQuestion' })
 })
 
-test('an edit that failed has changed no file', () => {
+test('a failed edit changes no file', () => {
   const failed = claude('PostToolUse-Edit', { hook_event_name: 'PostToolUseFailure', error: 'no match' })
   const step = stepIn('claude', failed)
   assert.deepEqual(step.kind === 'tool' && [step.failed, step.files], [true, undefined])
@@ -156,20 +156,20 @@ const batches: [string, { tool: string; id: string; command?: string; refused?: 
 ]
 
 for (const [name, tool] of batches) {
-  test(`a batch tells of a tool that did not run: ${name}`, () => {
+  test(`a batch reports a tool that did not run: ${name}`, () => {
     const step = stepIn('claude', claude(`PostToolBatch-${name}`))
     const [call] = claude(`PostToolBatch-${name}`).tool_calls as Fields[]
     assert.deepEqual(step, { kind: 'tool', ...tool, id: call?.tool_use_id, failed: true })
   })
 }
 
-test('a batch tells nothing of tools that ran', () => {
+test('a batch reports nothing about tools that ran', () => {
   for (const name of ['PostToolBatch', 'PostToolBatch-in-subagent', 'PostToolBatch-Bash-exit-127']) {
     assert.deepEqual(readDocument('claude', claude(name), {}), [])
   }
 })
 
-test('a batch may tell of several tools; each has the id that its own event would have', () => {
+test('a batch may report several tools, each with the same id as in its own event', () => {
   const [call] = claude('PostToolBatch-Bash-dont-ask').tool_calls as Fields[]
   const tool_calls = [call, { ...call, tool_use_id: 'toolu_1d3ba05f8b2655e2fde575b2' }]
   const seen = readDocument('claude', claude('PostToolBatch', { tool_calls }), {})
@@ -177,18 +177,18 @@ test('a batch may tell of several tools; each has the id that its own event woul
   assert.equal(seen[1]?.id, seenIn('claude', claude('PostToolUse-Bash')).id)
 })
 
-test('what a subagent does is told as its own, and does not name the transcript of the session', () => {
+test('steps of a subagent are marked as its own, and do not name the transcript of the session', () => {
   const seen = seenIn('claude', claude('PostToolUse-Write-in-subagent'))
   assert.deepEqual(seen.subagent, { id: 'a51908475caa32762', name: 'general-purpose' })
   assert.equal(seen.transcript, undefined)
   assert.ok(seenIn('claude', claude('Stop')).transcript)
 })
 
-test('the end of a subagent without a type, which summed the conversation up, is none', () => {
+test('the end of a subagent without a type, which summarises the conversation, is ignored', () => {
   assert.deepEqual(readDocument('claude', claude('SubagentStop-in-subagent', { agent_type: '' }), {}), [])
 })
 
-test('the same report has the same id, and another one another', () => {
+test('equal reports have the same id, and different ones have different ids', () => {
   const id = (name: string, changes: Fields = {}) => seenIn('claude', claude(name, changes)).id
   assert.equal(id('Stop'), id('Stop'))
   assert.notEqual(id('Stop'), id('Stop', { last_assistant_message: 'And two.' }))
@@ -196,7 +196,7 @@ test('the same report has the same id, and another one another', () => {
   assert.equal(id('SessionStart-startup'), undefined)
 })
 
-test('an answer and a prompt are cut where they are too long for the ledger', () => {
+test('an answer and a prompt are cut to the limits of the ledger', () => {
   const long = 'é'.repeat(50_000)
   const turn = stepIn('claude', claude('Stop', { last_assistant_message: long }))
   assert.equal(turn.kind === 'turn' && turn.answer?.length, 16_000)

@@ -21,7 +21,7 @@ const steps: [string, Step][] = [
     },
   ],
   [
-    // What it printed is told as it was printed: the rollout knows how it ended.
+    // The output has no exit code of its own; the exit code is in the rollout.
     'PostToolUse-Bash-exit-3',
     { kind: 'tool', tool: 'Bash', id: 'exec-17ba634b-acfb-490b-8a25-59bce528bc14', command: 'echo broken >&2; exit 3' },
   ],
@@ -40,7 +40,7 @@ const steps: [string, Step][] = [
   ],
   ['PostToolUse-collaborationspawn_agent', { kind: 'tool', tool: 'spawn_agent', id: 'call_e894764eca1deac0094bd910' }],
   [
-    // It has a command, and ran none.
+    // The tool records a command, but did not run one.
     'PostToolUse-mcp__conduct__record_check',
     { kind: 'tool', tool: 'mcp__conduct__record_check', id: 'exec-8d59fb87-486a-4168-b4b4-665fc404989f' },
   ],
@@ -63,21 +63,21 @@ test('every document of Codex names the agent, its session and its folder', () =
   }
 })
 
-test('output that looks like an exit code is none', () => {
+test('output that looks like an exit code is not one', () => {
   for (const tool_response of ['Exit code: 3', '{"output":"","metadata":{"exit_code":3}}']) {
     const step = stepIn('codex', codex('PostToolUse-Bash', { tool_response }))
     assert.equal(step.kind === 'tool' && step.exitCode, undefined)
   }
 })
 
-test('a patch tells each file that it adds, changes, deletes or moves to', () => {
+test('a patch names each file that it adds, changes, deletes or moves to', () => {
   const command =
     '*** Begin Patch\n*** Add File: a b.ts\n+*** Delete File: no\n*** Update File: c.ts\n*** Move to: d.ts\n*** Delete File: e.ts\n*** End Patch'
   const step = stepIn('codex', codex('PostToolUse-apply_patch', { tool_input: { command } }))
   assert.deepEqual(step.kind === 'tool' && step.files, ['a b.ts', 'c.ts', 'd.ts', 'e.ts'])
 })
 
-test('the rollout of a subagent is told by its end, and never taken for that of the session', () => {
+test('the end of a subagent names its rollout, which is not that of the session', () => {
   const seen = seenIn('codex', codex('SubagentStop-in-subagent'))
   assert.ok(seen.step.kind === 'subagent')
   assert.match(seen.step.transcript ?? '', /rollout-.*01a21014-ee31/)
@@ -87,6 +87,6 @@ test('the rollout of a subagent is told by its end, and never taken for that of 
   assert.match(seenIn('codex', codex('Stop')).transcript ?? '', /rollout-/)
 })
 
-test('what a subagent of Codex is told is no prompt of the user', () => {
+test('a prompt to a subagent of Codex is not a prompt of the user', () => {
   assert.deepEqual(readDocument('codex', codex('UserPromptSubmit', { agent_id: 'a1', agent_type: 'default' }), {}), [])
 })

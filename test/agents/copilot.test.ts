@@ -68,19 +68,19 @@ for (const [name, step] of claudeSteps) {
   })
 }
 
-test('every document of Copilot is its own, and none of it is Claude Code', () => {
+test('every document of Copilot is recognised as its own, never as one of Claude Code', () => {
   for (const name of namesOf('copilot')) {
     for (const { agent, cwd } of readDocument('copilot', own(name), {}))
       assert.deepEqual([agent, cwd], ['copilot', own(name).cwd])
   }
   for (const name of namesOf('copilot-in-claude-hooks')) {
-    // Where its environment is lost too, an unmarked document is nobody's.
+    // Without this environment, too, Conduct does not take an unmarked document for one of Claude Code.
     const agents = readDocument('claude', asClaude(name), {}).map(({ agent }) => agent)
     assert.ok(!agents.includes('claude-code'), name)
   }
 })
 
-test('what a subagent of Copilot does is told in the session that it works for', () => {
+test('steps of a subagent of Copilot belong to the session that it works for', () => {
   const seen = seenIn('copilot', own('postToolUse-bash-in-subagent'))
   assert.equal(seen.session, '5e990138-8668-4a29-a3fa-5025fef116d7')
   assert.deepEqual(seen.subagent, { id: 'a365e701-6d0a-4eb0-b4c7-6b947eacc5f6', name: 'explore' })
@@ -98,13 +98,13 @@ test('what a subagent of Copilot does is told in the session that it works for',
   }
 })
 
-test('an error that is tried again, and a permission that nobody is asked for, report nothing', () => {
+test('an error that Copilot retries, and a permission for which it asks nobody, report nothing', () => {
   for (const name of ['errorOccurred', 'permissionRequest-bash', 'permissionRequest-edit']) {
     assert.deepEqual(readDocument('copilot', own(name), {}), [])
   }
 })
 
-test('Copilot waits where it notifies of a permission or of a question', () => {
+test('Copilot waits when it notifies the user of a permission prompt or a question', () => {
   const notified = (notification_type: string) => {
     const document = { sessionId: 's1', timestamp: 1, cwd: '/shop', hook_event_name: 'Notification', notification_type }
     return readDocument('copilot', document, {}).map(({ step }) => step)
@@ -114,7 +114,7 @@ test('Copilot waits where it notifies of a permission or of a question', () => {
   assert.deepEqual(notified('shell_completed'), [])
 })
 
-test('the same moment has the same id, by the hooks of Copilot and by those of Claude Code', () => {
+test('the same moment has the same id in the hooks of Copilot and of Claude Code', () => {
   const moment = { timestamp: 1795567447504, sessionId: 'ded19cff-0343-47c7-aa18-77f06902365f' }
   const first = seenIn('copilot', own('postToolUse-bash-exit-3', moment))
   const second = seenIn('claude', asClaude('PostToolUse-Bash-exit-3'))
@@ -124,14 +124,14 @@ test('the same moment has the same id, by the hooks of Copilot and by those of C
   assert.equal(new Set([first.id, before.id, later.id]).size, 3)
 })
 
-test('the transcript of Copilot CLI is found where no event names it', () => {
+test('the transcript of Copilot CLI is found when no event names it', () => {
   const env = { COPILOT_CLI: '1', HOME: '/home/demo' }
   const path = '/home/demo/.copilot/session-state/a7ba31eb-8739-49d4-98e7-2565625d26f0/events.jsonl'
   assert.equal(seenIn('copilot', own('sessionEnd-error'), env).transcript, path)
   assert.equal(seenIn('copilot', own('sessionEnd-error'), { HOME: '/home/demo' }).transcript, undefined)
 })
 
-test('VS Code writes in the manner of Claude Code, with two names of its own', () => {
+test('VS Code writes documents like Claude Code, with two names of its own', () => {
   const document = {
     timestamp: '2026-02-09T10:30:00.000Z',
     cwd: '/shop',
@@ -153,7 +153,7 @@ test('VS Code writes in the manner of Claude Code, with two names of its own', (
   }
 })
 
-test('the report of a command that Copilot ran in the background is not a prompt', () => {
+test('a notification about a background command of Copilot is not a prompt', () => {
   const prompt =
     '<system_notification>\nShell command "a" (shellId: 0) has completed successfully.\n</system_notification>'
   const document = { sessionId: 'a', timestamp: 1, cwd: '/shop', prompt }

@@ -5,11 +5,11 @@ import { estimateCost, totalOf } from '../../src/agents/cost.ts'
 const model = 'claude-sonnet-4-5-20250929'
 const used = { model, inputTokens: 39_835, outputTokens: 264, cacheReadTokens: 32_900, cacheWriteTokens: 5_800 }
 
-test('a cost is estimated from all input, with the parts of the cache at their own prices', async () => {
+test('a cost is estimated from all input, with cached parts at their own prices', async () => {
   assert.deepEqual(await estimateCost(used), { ...used, costUsd: 0.038985, costSource: 'estimated' })
 })
 
-test('a usage with a cost, of an unknown model, or with counts that cannot be, stays as it is', async () => {
+test('usage with a cost, an unknown model or impossible counts stays as it is', async () => {
   for (const usage of [
     { ...used, costUsd: 1, costSource: 'reported' } as const,
     { ...used, model: 'a-new-model' },
@@ -20,7 +20,7 @@ test('a usage with a cost, of an unknown model, or with counts that cannot be, s
   }
 })
 
-test('many short requests cost what they are, however much they come to', async () => {
+test('many short requests have the price of short ones, however large their sum', async () => {
   const hundred = {
     ...used,
     inputTokens: 3_983_500,
@@ -32,14 +32,14 @@ test('many short requests cost what they are, however much they come to', async 
   assert.equal((await totalOf(Array.from({ length: 100 }, () => used)))?.costUsd, 3.8985)
 })
 
-test('a long request costs what long requests cost', async () => {
+test('a long request has the price of long requests', async () => {
   const long = { model, inputTokens: 300_000, outputTokens: 0 }
   const [short, total] = [await estimateCost(long), await totalOf([long])]
   assert.equal(short.costUsd, 0.9)
   assert.ok((total?.costUsd ?? 0) > 0.9, `${total?.costUsd}`)
 })
 
-test('requests to several models cost each its own, and nothing is told where one has no price', async () => {
+test('each model has its own price, and the total is unknown if one has none', async () => {
   const haiku = { model: 'claude-haiku-4-5', inputTokens: 1_000_000, outputTokens: 0 }
   const both = await totalOf([haiku, { ...haiku, inputTokens: 50_000 }, { ...haiku, model, inputTokens: 100_000 }])
   assert.deepEqual([both?.costUsd, both?.model, both?.inputTokens], [1.35, undefined, 1_150_000])

@@ -5,7 +5,7 @@ import { answerOf, readDocument } from '../../src/agents/read.ts'
 import type { Step } from '../../src/agents/seen.ts'
 import { seenIn, stepIn } from './documents.ts'
 
-/** As Cursor's reference of hooks describes them. */
+/** A document as the hooks reference of Cursor describes it. */
 const cursor = (hook_event_name: string, more: Fields = {}): Fields => ({
   conversation_id: 'c1',
   generation_id: 'g1',
@@ -68,18 +68,18 @@ for (const [event, more, step] of steps) {
   })
 }
 
-test('Cursor names the agent, its session, its folder and its model, where it is the one that it chose', () => {
+test('a document of Cursor names the agent, its session, its folder and the chosen model', () => {
   const { agent, session, cwd, model } = seenIn('cursor', cursor('stop', { status: 'completed' }))
   assert.deepEqual([agent, session, cwd, model], ['cursor', 'c1', '/shop', 'gpt-5.6-sol'])
   assert.equal(seenIn('cursor', cursor('stop', { model: 'default' })).model, undefined)
 })
 
-test('what Cursor tells the hooks of Claude Code is not read a second time', () => {
+test('a document that Cursor sends to the hooks of Claude Code is not read a second time', () => {
   assert.deepEqual(readDocument('claude', cursor('stop', { status: 'completed' }), {}), [])
   assert.equal(stepIn('cursor', cursor('stop')).kind, 'turn')
 })
 
-test('Cursor is answered with an object that decides nothing, and no other agent is answered', () => {
+test('a hook prints an object without a decision for Cursor, and nothing for other agents', () => {
   assert.equal(answerOf('cursor'), '{}')
   for (const named of ['claude', 'codex', 'copilot', 'nobody']) assert.equal(answerOf(named), '')
 })

@@ -4,7 +4,7 @@ import type { Fields } from '../../src/agents/fields.ts'
 import { readDocument } from '../../src/agents/read.ts'
 import type { Seen, Step } from '../../src/agents/seen.ts'
 
-/** Documents that the agents wrote to their hooks, by the event; the paths are changed, and some long texts are left out. */
+/** Documents that the agents wrote to their hooks, by event. Paths are changed, and some long texts are removed. */
 const folder = new URL('documents/', import.meta.url)
 
 /** A document as `agent` wrote it, with some fields changed. */
@@ -19,7 +19,7 @@ export function documentOf(agent: string, name: string, changes: Fields = {}): F
 export const namesOf = (agent: string): string[] =>
   Object.keys(JSON.parse(readFileSync(new URL(`${agent}.json`, folder), 'utf8')))
 
-/** Where the transcript of an agent stands that belongs to its documents. */
+/** The path of the transcript that belongs to an agent's documents. */
 export const transcriptOf = (agent: string): string => fileURLToPath(new URL(`${agent}-transcript.jsonl`, folder))
 
 /** The only report of a document. */

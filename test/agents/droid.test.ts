@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { readDocument } from '../../src/agents/read.ts'
 import { seenIn, stepIn } from './documents.ts'
 
-/** As Factory's reference of hooks describes them. */
+/** Fields as the hooks reference of Factory describes them. */
 const base = {
   session_id: 'abc123',
   transcript_path: '/home/me/.factory/sessions/-shop/abc123.jsonl',
@@ -11,13 +11,13 @@ const base = {
   permission_mode: 'default',
 }
 
-test('Droid is known by its transcript, whoever named the hook', () => {
+test("Droid is recognised by its transcript, whatever the hook's name", () => {
   for (const named of ['droid', 'claude']) {
     assert.equal(seenIn(named, { ...base, hook_event_name: 'Stop', stop_hook_active: false }).agent, 'droid')
   }
 })
 
-test("Droid's tools are read: commands without an exit code, edits with their file", () => {
+test("Droid's tools give commands without an exit code, and edits with their file", () => {
   const used = { ...base, hook_event_name: 'PostToolUse', tool_response: {} }
   assert.deepEqual(stepIn('droid', { ...used, tool_name: 'Execute', tool_input: { command: 'npm test' } }), {
     kind: 'tool',
@@ -31,7 +31,7 @@ test("Droid's tools are read: commands without an exit code, edits with their fi
   })
 })
 
-test('Droid waits where it says that it needs a permission', () => {
+test('Droid waits when it says that it needs a permission', () => {
   const notified = (message: string) =>
     readDocument('droid', { ...base, hook_event_name: 'Notification', message }, {}).map(({ step }) => step)
   assert.deepEqual(notified('Droid needs your permission to use Execute'), [{ kind: 'wait' }])

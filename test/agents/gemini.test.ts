@@ -30,7 +30,7 @@ const steps: [string, Step][] = [
       ],
     },
   ],
-  // Its answer is every text of the turn; the transcript has the last one.
+  // The document's answer has all texts of the turn, so the last one comes from the transcript.
   ['AfterAgent', { kind: 'turn' }],
   ['SessionEnd-exit', { kind: 'end' }],
 ]
@@ -52,7 +52,7 @@ test('every document of Gemini CLI names the agent, its session and its folder',
 const printed = (llmContent: string) =>
   stepIn('gemini', gemini('AfterTool-run_shell_command', { tool_response: { llmContent, returnDisplay: '' } }))
 
-test('the exit code of a command of Gemini CLI stands below its output', () => {
+test('the exit code of a command of Gemini CLI follows its output', () => {
   const exitCodeOf = (text: string) => {
     const step = printed(text)
     return step.kind === 'tool' ? step.exitCode : 'none'
@@ -66,18 +66,18 @@ test('the exit code of a command of Gemini CLI stands below its output', () => {
   assert.equal(failed.kind === 'tool' && failed.failed, true)
 })
 
-test('a compression, which comes before each call of the model, reports nothing', () => {
+test('a PreCompress event, which precedes each model call, reports nothing', () => {
   assert.deepEqual(readDocument('gemini', gemini('PreCompress'), {}), [])
 })
 
-test('Gemini CLI is known by its session where nothing else tells', () => {
+test('Gemini CLI is recognised by its session id if nothing else identifies it', () => {
   const document = gemini('AfterAgent', { transcript_path: undefined })
   const env = { GEMINI_SESSION_ID: document.session_id as string }
   assert.equal(seenIn('claude', document, env).agent, 'gemini')
   assert.deepEqual(readDocument('claude', document, {}), [])
 })
 
-test('without a transcript, the answer is all that was said in the turn', () => {
+test('without a transcript, the answer is everything said in the turn', () => {
   const document = gemini('AfterAgent', { transcript_path: undefined, prompt_response: 'I read.\nDone.' })
   const { step } = seenIn('gemini', document, { GEMINI_SESSION_ID: String(document.session_id) })
   assert.deepEqual(step, { kind: 'turn', answer: 'I read.\nDone.' })

@@ -10,7 +10,7 @@ import { documentOf, namesOf, transcriptOf } from './documents.ts'
 
 const longest = size(mebibyte / 64, mebibyte)
 
-/** What the readers look for in a text, again and again. */
+/** Characters and words that the readers search a text for. */
 const units = [
   'a',
   ' ',
@@ -44,14 +44,14 @@ const texts = [...units, ...words].map(
       unit.repeat(length / unit.length),
 )
 
-/** The places of all texts of a JSON value. */
+/** The paths of all texts in a JSON value. */
 function placesIn(value: unknown, at: string[] = []): string[][] {
   if (typeof value === 'string') return [at]
   if (typeof value !== 'object' || value === null) return []
   return Object.entries(value).flatMap(([key, one]) => placesIn(one, [...at, key]))
 }
 
-/** The value with another text in some of its places. */
+/** The value with another text at some of its paths. */
 function withText<Value>(value: Value, places: string[][], text: string): Value {
   const copy = structuredClone(value)
   for (const place of places) {
@@ -63,7 +63,7 @@ function withText<Value>(value: Value, places: string[][], text: string): Value 
 }
 
 for (const agent of ['claude', 'codex', 'copilot', 'gemini', 'qwen']) {
-  test(`each field of what ${agent} tells its hooks may have ${longest / 1024} KiB`, async () => {
+  test(`each field of a hook document of ${agent} may have ${longest / 1024} KiB`, async () => {
     for (const name of namesOf(agent)) {
       const document = documentOf(agent, name)
       for (const place of placesIn(document)) {
@@ -73,12 +73,12 @@ for (const agent of ['claude', 'codex', 'copilot', 'gemini', 'qwen']) {
     }
   })
 
-  test(`the texts of a transcript of ${agent} may have ${longest / 1024} KiB`, async (t) => {
+  test(`the texts in a transcript of ${agent} may have ${longest / 1024} KiB`, async (t) => {
     const folder = mkdtempSync(join(tmpdir(), 'conduct-transcript-'))
     t.after(() => rmSync(folder, { recursive: true }))
     const lines = readFileSync(transcriptOf(agent), 'utf8').trim().split('\n')
     const documents = lines.map((line): unknown => JSON.parse(line))
-    // What is short names something that the reader must find as it is.
+    // Short texts are names that the reader must find unchanged.
     const isText = (document: unknown) => (place: string[]) => String(at(document, place)).length > 40
     const places = documents.map((document) => placesIn(document).filter(isText(document)))
     const count = places.reduce((sum, some) => sum + some.length, 0)

@@ -11,7 +11,7 @@ import type { Seen, Step } from '../../src/agents/seen.ts'
 import { freshFolder } from '../cli/folder.ts'
 import { seenIn } from './documents.ts'
 
-/** What a process does that has the plugin: it hands it these events, and ends. */
+/** A process with the plugin, which passes it these events and ends. */
 const host = `
 import { readFileSync } from 'node:fs'
 const { Conduct } = await import(process.argv[2])
@@ -30,7 +30,7 @@ if (process.argv[5] === 'by a signal') {
 }
 `
 
-/** The documents that the plugin gives to `conduct hook opencode` for the events of a file. */
+/** The documents that the plugin passes to `conduct hook opencode` for the events in a file. */
 function toldBy(t: TestContext, events: string, end = 'when all is told') {
   const folder = freshFolder(t)
   const [plugin, script, told] = ['conduct.mjs', 'host.mjs', 'told.jsonl'].map((name) => join(folder, name)) as [
@@ -55,7 +55,7 @@ function toldBy(t: TestContext, events: string, end = 'when all is told') {
 const eventsOf = (name: string) => fileURLToPath(new URL(`documents/opencode-${name}-events.jsonl`, import.meta.url))
 const seenOf = (documents: Fields[]): Seen[] => documents.flatMap((document) => readDocument('opencode', document, {}))
 
-test('a session of OpenCode is told from its first prompt to its end', (t) => {
+test('a session of OpenCode is reported from its first prompt to its end', (t) => {
   const { documents, stderr } = toldBy(t, eventsOf('basic'))
   const steps = seenOf(documents).map(({ step }) => step)
   assert.equal(stderr, '')
@@ -79,7 +79,7 @@ test('a session of OpenCode is told from its first prompt to its end', (t) => {
   })
 })
 
-test("OpenCode's tools tell files, commands with their exit codes, and the plan", (t) => {
+test("OpenCode's tools report files, commands with exit codes, and the plan", (t) => {
   const tools = seenOf(toldBy(t, eventsOf('basic')).documents).flatMap(({ step }) =>
     step.kind === 'tool' ? [step] : [],
   )
@@ -97,7 +97,7 @@ test("OpenCode's tools tell files, commands with their exit codes, and the plan"
   assert.ok(tools.every(({ durationMs, id }) => durationMs !== undefined && id !== undefined))
 })
 
-test('what a subagent of OpenCode does and uses is told in the session that it works for', (t) => {
+test('steps and usage of a subagent of OpenCode belong to the session that it works for', (t) => {
   const seen = seenOf(toldBy(t, eventsOf('subagent')).documents)
   assert.equal(new Set(seen.map(({ session }) => session)).size, 1)
   const subagent = { id: 'ses_decb0d715ffe2Lbu9rnTcC7wG7', name: 'general' }
@@ -112,18 +112,18 @@ test('what a subagent of OpenCode does and uses is told in the session that it w
   assert.equal(seen.filter(({ step }) => step.kind === 'prompt').length, 1)
 })
 
-test('what waits when OpenCode ends at once is told all the same', (t) => {
+test('documents that wait when OpenCode ends at once are sent', (t) => {
   const { documents } = toldBy(t, eventsOf('subagent'), 'at once')
   const kinds = seenOf(documents).map(({ step }) => step.kind)
   assert.deepEqual(kinds.filter((kind) => kind === 'turn' || kind === 'end').sort(), ['end', 'turn'])
 })
 
-test('Ctrl-C ends OpenCode as ever, and what waits is told', (t) => {
+test('Ctrl-C ends OpenCode as usual, and waiting documents are sent', (t) => {
   const { documents } = toldBy(t, eventsOf('basic'), 'by a signal')
   assert.equal(seenOf(documents).at(-1)?.step.kind, 'end')
 })
 
-test('a turn that OpenCode is ended in is told as interrupted, with what it used', (t) => {
+test('a turn during which OpenCode is ended is interrupted, with its usage', (t) => {
   const events = join(freshFolder(t), 'events.jsonl')
   const lines = readFileSync(eventsOf('basic'), 'utf8').trim().split('\n')
   const isEnd = (line: string) => line.includes('"session.idle"')
@@ -134,7 +134,7 @@ test('a turn that OpenCode is ended in is told as interrupted, with what it used
   assert.equal(turn.step.usage?.outputTokens, 264)
 })
 
-test('a command begins when its hook has seen the working tree', (t) => {
+test('a command begins after its hook has seen the working tree', (t) => {
   const folder = freshFolder(t)
   const events = join(folder, 'events.jsonl')
   const before = { tool: 'bash', sessionID: 'ses_1', callID: 'call_1' }
@@ -152,7 +152,7 @@ test('a command begins when its hook has seen the working tree', (t) => {
   assert.equal(atCommand, 1, 'it was waited for')
 })
 
-test('without Conduct the plugin does nothing and says nothing', (t) => {
+test('without Conduct the plugin does nothing and prints nothing', (t) => {
   const folder = freshFolder(t)
   writeFileSync(join(folder, 'conduct.mjs'), openCodePlugin)
   writeFileSync(join(folder, 'host.mjs'), host)
@@ -199,7 +199,7 @@ for (const [name, document, step] of more) {
   })
 }
 
-test('only the quotes that `opencode run` puts around a prompt are taken off', () => {
+test('only the quotes that `opencode run` puts around a prompt are removed', () => {
   const prompt = (text: string) => {
     const { step } = seenIn('opencode', { ...base, event: 'prompt', id: 'm1', text })
     return step.kind === 'prompt' && step.text
@@ -210,7 +210,7 @@ test('only the quotes that `opencode run` puts around a prompt are taken off', (
   assert.equal(prompt(`"${'\\'.repeat(100_001)}`).toString().length, 20_000)
 })
 
-test('a model of OpenCode whose price it does not know has no cost', () => {
+test('a model without a known price has no cost in OpenCode', () => {
   const steps = [{ tokens: { input: 10, output: 2, reasoning: 1, cache: { read: 5, write: 3 } }, cost: 0 }]
   const { step } = seenIn('opencode', { ...base, event: 'turn', id: 'm1', steps, model: 'a-new-model' })
   assert.deepEqual(step.kind === 'turn' && step.usage, {

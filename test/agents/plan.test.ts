@@ -4,7 +4,7 @@ import type { Fields } from '../../src/agents/fields.ts'
 import { type KeptItem, planAfter } from '../../src/agents/plan.ts'
 import { documentOf, stepIn } from './documents.ts'
 
-/** The plan after these uses of tools, one after the other. */
+/** The plan after these tool calls, one after the other. */
 const planned = (named: string, ...documents: Fields[]): KeptItem[] =>
   documents.reduce<KeptItem[]>((plan, document) => {
     const step = stepIn(named, document)
@@ -14,7 +14,7 @@ const planned = (named: string, ...documents: Fields[]): KeptItem[] =>
 const claude = (name: string, changes: Fields = {}) => documentOf('claude', `PostToolUse-${name}`, changes)
 const second = claude('TaskCreate', { tool_use_id: 't2', tool_response: { task: { id: '2', subject: 'Greet' } } })
 
-test('Claude Code keeps its plan item by item: each is added, changes its status, and may go', () => {
+test('Claude Code changes its plan item by item: it adds an item, changes its status, or deletes it', () => {
   const begun = [claude('TaskCreate'), second, claude('TaskUpdate-in_progress')]
   assert.deepEqual(planned('claude', ...begun), [
     { id: '1', text: 'scripted', status: 'in_progress' },
@@ -24,7 +24,7 @@ test('Claude Code keeps its plan item by item: each is added, changes its status
   assert.deepEqual(planned('claude', ...begun, ...ended), [{ id: '1', text: 'scripted', status: 'completed' }])
 })
 
-test('a task that nobody added, or that could not be changed, changes no plan', () => {
+test('an update of an unknown task, or a failed one, does not change the plan', () => {
   assert.deepEqual(planned('claude', claude('TaskUpdate-completed')), [])
   const failed = { hook_event_name: 'PostToolUseFailure', error: 'Task not found' }
   assert.deepEqual(planned('claude', claude('TaskCreate'), claude('TaskUpdate-completed', failed)), [
@@ -32,7 +32,7 @@ test('a task that nobody added, or that could not be changed, changes no plan', 
   ])
 })
 
-test('a plan that is written anew stands in the place of the one before; what was given up is no part of it', () => {
+test('a new plan replaces the one before, without its cancelled items', () => {
   const todos = [
     { description: 'Read the code', status: 'completed' },
     { description: 'Greet', status: 'cancelled' },

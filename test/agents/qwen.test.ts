@@ -71,23 +71,23 @@ test('every document of Qwen Code names the agent, its session and its folder', 
   }
 })
 
-test('the empty prompt before each further call of the model is none', () => {
+test('the empty prompt before each further model call is ignored', () => {
   assert.deepEqual(readDocument('qwen', qwen('UserPromptSubmit', { prompt: '', submitted_prompt: '' }), {}), [])
 })
 
-test('a notification that waits for nobody, and a batch, report nothing', () => {
+test('a batch, and a notification for which nobody waits, report nothing', () => {
   for (const name of ['Notification-auth_success', 'PostToolBatch']) {
     assert.deepEqual(readDocument('qwen', qwen(name), {}), [])
   }
 })
 
-test('output that ends like an exit code does not stand for it', () => {
+test('output that ends like an exit code is not one', () => {
   const llmContent = `Command: x\nDirectory: (root)\nOutput: a\nExit Code: 9\nError: (none)\nExit Code: 1\nSignal: (none)\nProcess Group PGID: (none)`
   const step = stepIn('qwen', qwen('PostToolUse-run_shell_command', { tool_response: { llmContent } }))
   assert.equal(step.kind === 'tool' && step.exitCode, 1)
 })
 
-test('Qwen Code is known by its session where nothing else tells', () => {
+test('Qwen Code is recognised by its session id if nothing else identifies it', () => {
   const document = qwen('Stop', { transcript_path: '/elsewhere/t.jsonl' })
   assert.equal(seenIn('claude', document, { QWEN_CODE_SESSION_ID: document.session_id as string }).agent, 'qwen')
 })

@@ -12,12 +12,12 @@ import { documentOf, namesOf } from './documents.ts'
 const agentOf = (named: string, document: Fields, env: Env = {}) =>
   readDocument(named, document, env).map(({ agent }) => agent)
 
-test('the fields of a document tell its agent, whoever named the hook', () => {
+test("the fields of a document identify its agent, whatever the hook's name", () => {
   assert.deepEqual(agentOf('codex', documentOf('claude', 'Stop')), ['claude-code'])
   assert.deepEqual(agentOf('claude', documentOf('codex', 'Stop')), ['codex'])
 })
 
-test('a document without marks belongs to the agent whose hook it was, or to one whose environment knows the session', () => {
+test('a document without marks belongs to the agent of the hook, or to one whose environment has its session id', () => {
   const plain = documentOf('claude', 'Stop', { transcript_path: '/elsewhere/t.jsonl' })
   assert.deepEqual(agentOf('claude', plain), ['claude-code'])
   assert.deepEqual(agentOf('codex', plain), ['codex'])
@@ -25,7 +25,7 @@ test('a document without marks belongs to the agent whose hook it was, or to one
   assert.deepEqual(agentOf('codex', plain, { CLAUDE_CODE_SESSION_ID: 'of a session around it' }), ['codex'])
 })
 
-test('a document that is like nobody we know is unknown, and never another agent', () => {
+test("a document unlike any known agent's has an unknown agent, never another one", () => {
   const stranger = documentOf('claude', 'Stop', {
     transcript_path: '/elsewhere/t.jsonl',
     timestamp: '2026-11-25T00:44:08.192Z',
@@ -34,7 +34,7 @@ test('a document that is like nobody we know is unknown, and never another agent
   for (const named of ['claude', 'codex', 'nobody']) assert.deepEqual(agentOf(named, stranger), ['unknown'])
 })
 
-test('what is no document, or tells of no session, reports nothing', () => {
+test('an invalid document, or one without a session, reports nothing', () => {
   for (const document of [undefined, null, 1, 'Stop', [], {}, { hook_event_name: 'Stop' }, { hook_event_name: {} }]) {
     assert.deepEqual(readDocument('claude', document, {}), [])
   }
@@ -43,7 +43,7 @@ test('what is no document, or tells of no session, reports nothing', () => {
   assert.deepEqual(readDocument('claude', documentOf('claude', 'CwdChanged'), {}), [])
 })
 
-test('whatever stands in the fields of a document, it is read without a fault', () => {
+test('a document with any values in its fields is read without an error', () => {
   const agents = ['claude', 'codex', 'copilot', 'copilot-in-claude-hooks', 'gemini', 'qwen']
   const documents = agents.flatMap((agent) => namesOf(agent).map((name) => documentOf(agent, name)))
   const fields = [...new Set(documents.flatMap((document) => Object.keys(document)))]
@@ -65,7 +65,7 @@ test('whatever stands in the fields of a document, it is read without a fault', 
   )
 })
 
-/** All that is loaded with a file of the sources: files, and modules of others. */
+/** All files and packages that a source file loads. */
 function loadedWith(file: string, loaded = new Set<string>()): Set<string> {
   if (loaded.has(file)) return loaded
   loaded.add(file)

@@ -9,7 +9,7 @@ import { transcriptOf } from './documents.ts'
 
 const linesOf = (agent: string) => readFileSync(transcriptOf(agent), 'utf8').trim().split('\n')
 
-/** A transcript of these lines, as objects or as they are. */
+/** A transcript with these lines, given as objects or as texts. */
 function written(t: TestContext, lines: (string | object)[], name = 'transcript.jsonl'): string {
   const path = join(freshFolder(t), name)
   writeFileSync(path, lines.map((line) => `${typeof line === 'string' ? line : JSON.stringify(line)}\n`).join(''))
@@ -20,7 +20,7 @@ const answer = 'Done: the demo greets now.\n\nAll tests but one pass.'
 const wholeAt = (moment: string) => ({ isWhole: true, at: Date.parse(moment) })
 const tokens = { inputTokens: 39_835, outputTokens: 264, cacheReadTokens: 32_900, cacheWriteTokens: 5_800 }
 
-test("Claude Code's transcript tells the tokens, the cost and the answer", async () => {
+test('the transcript of Claude Code gives the tokens, the cost and the answer', async () => {
   assert.deepEqual(await readTranscript('claude-code', transcriptOf('claude')), {
     usage: { model: 'claude-sonnet-4-5-20250929', ...tokens, costUsd: 0.038985, costSource: 'reported' },
     answer,
@@ -28,14 +28,14 @@ test("Claude Code's transcript tells the tokens, the cost and the answer", async
   })
 })
 
-test('before its last line, the transcript of Claude Code tells the tokens, and the cost is estimated', async (t) => {
+test('without its last line, the transcript of Claude Code gives the tokens, and the cost is estimated', async (t) => {
   const lines = linesOf('claude').filter((line) => !line.includes('"cost-state"'))
   const { usage } = await readTranscript('claude-code', written(t, lines))
   const cost = { costUsd: 0.038985, costSource: 'estimated' }
   assert.deepEqual(usage, { model: 'claude-sonnet-4-5-20250929', ...tokens, ...cost })
 })
 
-test('a sum of Claude Code that is behind, or has a model without a price, tells no cost', async (t) => {
+test('an outdated total of Claude Code, or one with an unpriced model, gives no cost', async (t) => {
   const lines = linesOf('claude')
   const later = {
     type: 'assistant',
@@ -47,7 +47,7 @@ test('a sum of Claude Code that is behind, or has a model without a price, tells
   assert.equal((await readTranscript('claude-code', written(t, unpriced))).usage?.costUsd, undefined)
 })
 
-test("Claude Code's sum knows what no message tells: the summary of a conversation", async (t) => {
+test('the total of Claude Code includes what no message does: the summary of a conversation', async (t) => {
   const more = {
     '"outputTokens":264': '"outputTokens":273',
     '"totalCostUSD":0.038985': '"totalCostUSD":0.0391200000000000001',
@@ -69,7 +69,7 @@ test('subagents of Claude Code count, each with its tokens', async (t) => {
   const { usage, subagents } = await readTranscript('claude-code', path)
   assert.deepEqual([usage?.inputTokens, usage?.outputTokens], [39_915, 275])
   assert.equal(usage?.model, 'claude-sonnet-4-5-20250929')
-  // Each model at its own price.
+  // Each model has its own price.
   assert.deepEqual([usage?.costUsd, usage?.costSource], [0.03912, 'estimated'])
   assert.deepEqual(subagents, [{ id: 'a51908475caa32762', name: 'general-purpose', tokens: 91 }])
 })
@@ -92,7 +92,7 @@ const interrupted = {
   message: { role: 'user', content: [{ type: 'text', text: '[Request interrupted by user for tool use]' }] },
 }
 
-test('a turn of Claude Code that ended by an error of the API is told as failed, until the next one', async (t) => {
+test('a turn of Claude Code that ends with an API error counts as failed until the next one', async (t) => {
   const told = async (...lines: object[]) =>
     await readTranscript('claude-code', written(t, [...linesOf('claude'), ...lines]))
   const { failure, answer: none, usage } = await told(prompt, apiError)
@@ -102,14 +102,14 @@ test('a turn of Claude Code that ended by an error of the API is told as failed,
   assert.equal((await told(prompt, apiError, prompt)).failure, undefined)
 })
 
-test('an interruption of Claude Code by its user is told, until the next prompt', async (t) => {
+test('a turn of Claude Code that its user interrupts counts as interrupted until the next prompt', async (t) => {
   const told = async (...lines: object[]) =>
     await readTranscript('claude-code', written(t, [...linesOf('claude'), ...lines]))
   assert.equal((await told(prompt, interrupted)).interrupted, true)
   assert.equal((await told(prompt, interrupted, prompt)).interrupted, undefined)
 })
 
-test("Codex's rollout tells tokens, answer, and how each command ended", async () => {
+test('the rollout of Codex gives the tokens, the answer and the result of each command', async () => {
   const { commands, ...told } = await readTranscript('codex', transcriptOf('codex'))
   assert.deepEqual(told, {
     usage: {
@@ -131,7 +131,7 @@ test("Codex's rollout tells tokens, answer, and how each command ended", async (
 
 const codexEvent = (payload: object) => ({ type: 'event_msg', payload })
 
-test('a turn of Codex that ended by an error is told as failed, until the next one', async (t) => {
+test('a turn of Codex that ends with an error counts as failed until the next one', async (t) => {
   const error = { message: 'exceeded retry limit, last status: 429', codex_error_info: 'usage_limit_exceeded' }
   const lines = [...linesOf('codex'), codexEvent({ type: 'task_complete', turn_id: 't', error })]
   const { failure, answer: none } = await readTranscript('codex', written(t, lines))
@@ -141,7 +141,7 @@ test('a turn of Codex that ended by an error is told as failed, until the next o
   assert.equal(next.failure, undefined)
 })
 
-test('the code of an error of Codex may be the name of a field', async (t) => {
+test('the code of a Codex error may be the name of a field', async (t) => {
   const error = {
     message: 'no more',
     codex_error_info: { response_too_many_failed_attempts: { http_status_code: 500 } },
@@ -150,12 +150,12 @@ test('the code of an error of Codex may be the name of a field', async (t) => {
   assert.equal((await readTranscript('codex', path)).failure?.code, 'RESPONSE_TOO_MANY_FAILED_ATTEMPTS')
 })
 
-test('an interruption of Codex is told', async (t) => {
+test('the rollout of Codex shows an interruption', async (t) => {
   const path = written(t, [...linesOf('codex'), codexEvent({ type: 'turn_aborted', reason: 'interrupted' })])
   assert.equal((await readTranscript('codex', path)).interrupted, true)
 })
 
-test('the rollouts of subagents of Codex count, with the commands that they ran', async (t) => {
+test('the rollouts of Codex subagents count, with their commands', async (t) => {
   const total_token_usage = { input_tokens: 248, cached_input_tokens: 0, output_tokens: 21 }
   const item = { type: 'CommandExecution', id: 'exec-9e', exit_code: 4, duration: { secs: 1, nanos: 500_000_000 } }
   const other = written(t, [
@@ -169,7 +169,7 @@ test('the rollouts of subagents of Codex count, with the commands that they ran'
   assert.deepEqual(commands?.['exec-9e'], { exitCode: 4, durationMs: 1_500 })
 })
 
-test('totals of Codex that begin again are added to those before', async (t) => {
+test('Codex totals that start again are added to the previous ones', async (t) => {
   const count = (input_tokens: number, output_tokens: number) =>
     codexEvent({ type: 'token_count', info: { total_token_usage: { input_tokens, output_tokens } } })
   const { usage } = await readTranscript('codex', written(t, [count(100, 10), count(300, 40), count(50, 5)]))
@@ -178,7 +178,7 @@ test('totals of Codex that begin again are added to those before', async (t) => 
 
 const cached = { inputTokens: 33_835, outputTokens: 214, cacheReadTokens: 32_900 }
 
-test("Copilot's events tell tokens, model and answer", async () => {
+test('the events of Copilot give the tokens, the model and the answer', async () => {
   assert.deepEqual(await readTranscript('copilot', transcriptOf('copilot')), {
     usage: { model: 'gpt-4.1', ...cached, cacheWriteTokens: 0, costUsd: 0.020032, costSource: 'estimated' },
     answer,
@@ -186,14 +186,14 @@ test("Copilot's events tell tokens, model and answer", async () => {
   })
 })
 
-test('subagents of Copilot count, each with its tokens, and their words are not the answer', async () => {
+test('subagents of Copilot count, each with its tokens, and their texts are not the answer', async () => {
   const told = await readTranscript('copilot', transcriptOf('copilot-subagent'))
   assert.deepEqual([told.usage?.inputTokens, told.usage?.outputTokens], [2_469, 67])
   assert.deepEqual(told.subagents, [{ id: '5e2df768-e342-4407-bbe1-f9cf0ffe54a1', name: 'explore', tokens: 269 }])
   assert.equal(told.answer, 'They did it.')
 })
 
-test('an error that ended a session of Copilot is told, as is an interruption', async () => {
+test('the events of Copilot show an error that ended the session, and an interruption', async () => {
   const { failure, answer: none } = await readTranscript('copilot', transcriptOf('copilot-error-500'))
   assert.equal(failure?.code, 'QUERY')
   assert.match(failure?.message ?? '', /^Failed to get response from the AI model; retried 5 times .* 500 Internal/)
@@ -201,9 +201,9 @@ test('an error that ended a session of Copilot is told, as is an interruption', 
   assert.equal((await readTranscript('copilot', transcriptOf('copilot-interrupt'))).interrupted, true)
 })
 
-test("Gemini CLI's session tells each message once, with its tokens", async (t) => {
+test('the session file of Gemini CLI gives each message once, with its tokens', async (t) => {
   const told = await readTranscript('gemini', transcriptOf('gemini'))
-  // The first turn of it planned.
+  // In its first turn, the session makes a plan.
   const tokens = { inputTokens: 39_835, outputTokens: 264, cacheReadTokens: 32_900 }
   assert.deepEqual(told, {
     usage: { model: 'gemini-2.5-pro', ...tokens, costUsd: 0.01542125, costSource: 'estimated' },
@@ -212,13 +212,13 @@ test("Gemini CLI's session tells each message once, with its tokens", async (t) 
   })
   const thoughtful = { id: 'm', type: 'gemini', content: 'So.', model: 'gemini-2.5-pro' }
   const counts = { input: 100, output: 10, cached: 50, thoughts: 7, tool: 3, total: 120 }
-  // Where a session is taken up, what was said before is there again, without its tokens.
+  // A resumed session repeats the earlier messages without their tokens.
   const again = { $set: { messages: [{ id: 'u', type: 'user' }, thoughtful] } }
   const { usage } = await readTranscript('gemini', written(t, [{ ...thoughtful, tokens: counts }, again]))
   assert.deepEqual([usage?.inputTokens, usage?.outputTokens, usage?.cacheReadTokens], [103, 17, 50])
 })
 
-test("Qwen Code's session tells tokens and answer; a model without a public price has no cost", async () => {
+test('the session file of Qwen Code gives tokens and answer, and a model without a public price has no cost', async () => {
   assert.deepEqual(await readTranscript('qwen', transcriptOf('qwen')), {
     usage: { model: 'qwen3-coder-plus', ...cached },
     answer,
@@ -226,18 +226,18 @@ test("Qwen Code's session tells tokens and answer; a model without a public pric
   })
 })
 
-test('a rollout of a subagent that is gone is left out; a transcript that is gone is an error', async (t) => {
+test('a missing rollout of a subagent is skipped, and a missing transcript is an error', async (t) => {
   const gone = join(freshFolder(t), 'gone.jsonl')
   assert.equal((await readTranscript('codex', transcriptOf('codex'), [gone])).answer, answer)
   for (const agent of ['claude-code', 'codex', 'copilot', 'gemini', 'qwen'])
     await assert.rejects(() => readTranscript(agent, gone), /ENOENT/)
 })
 
-test('the transcript of an agent that nobody knows tells nothing', async (t) => {
+test('the transcript of an unknown agent gives nothing', async (t) => {
   assert.deepEqual(await readTranscript('unknown', written(t, [apiError])), {})
 })
 
-test('whatever stands in the lines of a transcript, it is read without a fault', async (t) => {
+test('a transcript with any values in its lines is read without an error', async (t) => {
   const folder = freshFolder(t)
   const sources = {
     'claude-code': 'claude',

@@ -9,7 +9,7 @@ const draftOf = (...steps: Step[]) =>
   steps.reduce((draft, step, n) => withStep(draft, step, at + n * 1000), newDraft(at))
 const tool = (tool: string, more: Partial<Step & { kind: 'tool' }> = {}): Step => ({ kind: 'tool', tool, ...more })
 
-test('a turn is what its steps come to', () => {
+test('a turn is the sum of its steps', () => {
   const draft = draftOf(
     { kind: 'prompt', text: 'Fix it' },
     { kind: 'begin', tool: 'Bash' },
@@ -41,7 +41,7 @@ test('a turn is what its steps come to', () => {
   })
 })
 
-test('a plan that is kept item by item goes on from turn to turn, and is told where it changed', () => {
+test('a plan continues from turn to turn, and a turn that changes it contains it', () => {
   const made = draftOf(
     tool('TaskCreate', { task: { id: '1', text: 'One' } }),
     tool('TaskCreate', { task: { id: '2', text: 'Two' } }),
@@ -54,7 +54,7 @@ test('a plan that is kept item by item goes on from turn to turn, and is told wh
   assert.equal(turnOf(withStep(newDraft(at, made.plan), tool('Read'), at), { at }).plan, undefined)
 })
 
-test('a context that is cut down between two turns counts for the next, and one inside a turn for that alone', () => {
+test('a compaction between two turns counts for the next one, and a compaction in a turn only for that one', () => {
   const left = draftOf({ kind: 'compact' })
   assert.equal(turnOf(withStep(draftAfter(left, at), { kind: 'prompt', text: 'Go' }, at), { at }).compactions, 1)
   assert.equal(draftAfter(undefined, at).compactions, undefined)
@@ -66,7 +66,7 @@ test('only work makes a turn', () => {
     assert.ok(!isEmpty(draftOf(step)))
 })
 
-test('whatever an agent says fits the ledger', () => {
+test('a turn fits the limits of the ledger, whatever the agent says', () => {
   const long = `${'€'.repeat(30_000)}\0\ud800`
   const many = <T>(make: (n: number) => T) => Array.from({ length: 700 }, (_, n) => make(n))
   const draft = draftOf(
@@ -98,14 +98,14 @@ const used = (inputTokens: number, outputTokens: number, more: Partial<Usage> = 
   ...more,
 })
 
-test('what was used between two totals', () => {
+test('usage is the difference between two totals', () => {
   assert.deepEqual(usageBetween(undefined, used(5, 1)), used(5, 1))
   assert.equal(usageBetween(undefined, used(0, 0)), undefined)
   assert.equal(usageBetween(used(5, 1), used(5, 1)), undefined)
   assert.deepEqual(usageBetween(used(5, 1, { cacheReadTokens: 2 }), used(9, 1, { cacheReadTokens: 4, model: 'm' })), {
     ...used(4, 0, { cacheReadTokens: 2, model: 'm' }),
   })
-  // Totals may begin again.
+  // Totals may start again.
   assert.deepEqual(usageBetween(used(50, 10), used(9, 12)), used(0, 2))
   const cost = (costUsd: number, costSource: 'reported' | 'estimated' = 'reported') => ({ costUsd, costSource })
   assert.deepEqual(usageBetween(used(1, 1, cost(1)), used(2, 2, cost(3))), used(1, 1, cost(2)))

@@ -4,7 +4,7 @@ import { activityAfter } from '../../src/ledger/activity.ts'
 
 const at = (minute: number) => `2026-01-01T00:0${minute}:00.000Z`
 
-test('an activity keeps the beginning of its step and of its turn', () => {
+test('an activity keeps the times when its step and its turn began', () => {
   const prompted = activityAfter(null, { state: 'working' }, at(0))
   assert.deepEqual(prompted, { state: 'working', since: at(0), turnSince: at(0) })
   const edits = activityAfter(prompted, { state: 'working', tool: 'Edit', target: 'a.ts' }, at(1))
@@ -19,7 +19,7 @@ test('an activity keeps the beginning of its step and of its turn', () => {
     since: at(6),
     turnSince: at(6),
   })
-  // As an earlier version stored it.
+  // An activity as an earlier version stored it.
   const old = { state: 'working', since: at(1) } as const
   assert.equal(activityAfter(old, { state: 'waiting' }, at(2)).turnSince, at(1))
 })

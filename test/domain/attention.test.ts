@@ -100,7 +100,7 @@ const cases: [what: string, runs: Told[], needs: string[]][] = [
 
 for (const [what, runs, needs] of cases) test(what, () => assert.deepEqual(needsOf(runs), needs))
 
-test('what lacks a check is counted', () => {
+test('finished runs without a valid check are counted, as unchecked or stale', () => {
   const { unchecked, stale } = attentionOf(
     runsOf([{ runId: 'A' }, { runId: 'B' }, { runId: 'C', verdict: 'stale' }, { runId: 'D', status: 'pending' }]),
   )

@@ -10,7 +10,7 @@ import {
   verifierKeyOf,
 } from '../../src/ledger/checkpoint.ts'
 
-// The key of the examples in Go's package sumdb/note.
+// The key from the examples of Go's package sumdb/note.
 const goKey = 'PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW'
 
 const keys = newKeyPair()
@@ -19,12 +19,12 @@ const verifierKey = verifierKeyOf(origin, keys.publicKey)
 const head = { size: 12, root: Buffer.alloc(32, 7) }
 const checkpoint = signCheckpoint(origin, keys, head)
 
-test('a verifier key has the id that Go gives it', () => {
+test('a verifier key has the same id as in Go', () => {
   const publicKey = Buffer.from(goKey.split('+')[2] as string, 'base64').subarray(1)
   assert.equal(verifierKeyOf('PeterNeumann', publicKey), goKey)
 })
 
-test('a checkpoint is origin, size and root, signed by its key alone', () => {
+test('a checkpoint is origin, size and root, signed by its own key', () => {
   assert.match(checkpoint.note, /^conduct\/one\n12\nBwcH[A-Za-z0-9+/]+=\n\n— conduct\/one [A-Za-z0-9+/=]+\n$/)
   assert.ok(isSignedBy(checkpoint, verifierKey))
   assert.ok(!isSignedBy(checkpoint, verifierKeyOf(origin, newKeyPair().publicKey)))
@@ -35,7 +35,7 @@ test('a checkpoint is origin, size and root, signed by its key alone', () => {
     assert.ok(!isSignedBy(checkpoint, malformed), malformed)
 })
 
-test('checkpoints are found in any text, with the signatures of others', () => {
+test('checkpoints are found in any text, with signatures of other keys', () => {
   const later = signCheckpoint(origin, keys, { ...head, size: 13 })
   const cosigned = `${checkpoint.note}— witness.example AAAA\n`
   const found = checkpointsIn(`a log of CI\n${cosigned}\nsomething\r\n${later.note.replaceAll('\n', '\r\n')}tail`)
@@ -44,7 +44,7 @@ test('checkpoints are found in any text, with the signatures of others', () => {
   assert.deepEqual(checkpointsIn('nothing'), [])
 })
 
-test('a checkpoint is found behind a byte order mark, without its last line break, and in the log of a CI job', () => {
+test('a checkpoint is found after a byte order mark, without its last line break, and in the log of a CI job', () => {
   const { note } = checkpoint
   const behind = (time: string) => note.replace(/^/gm, time)
   const github = behind('2026-01-31T09:30:00.1234567Z ')
@@ -54,7 +54,7 @@ test('a checkpoint is found behind a byte order mark, without its last line brea
   }
 })
 
-test('nobody signed a checkpoint that was cut off, and the one before it stays', () => {
+test('a checkpoint that was cut off has no valid signature, and the previous one remains', () => {
   const length = checkpoint.note.replace(/=*\n$/, '').length
   for (let end = checkpoint.note.indexOf('=\n') + 1; end < length; end++) {
     const [first, cut] = checkpointsIn(`${checkpoint.note}\n${checkpoint.note.slice(0, end)}`)
@@ -63,7 +63,7 @@ test('nobody signed a checkpoint that was cut off, and the one before it stays',
   }
 })
 
-test('a proof is a text of C2SP, and only hashes are hashes', () => {
+test('a proof is a text as in the C2SP specification, and malformed hashes are refused', () => {
   const text = proofText(3, [head.root], checkpoint.note, '[1]')
   const root = head.root.toString('base64')
   assert.equal(text, `c2sp.org/tlog-proof@v1\nextra WzFd\nindex 3\n${root}\n\n${checkpoint.note}`)

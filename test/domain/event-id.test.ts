@@ -7,7 +7,7 @@ const event = {
   ...{ actorKind: 'key', keyId: 2, at: '2026-01-31T09:30:00.000Z' },
 }
 
-test('the id of an event is its seq and a digest, and stays what it was: readers keep it', () => {
+test('the id of an event is its seq and a digest, and never changes, because readers store it', () => {
   assert.equal(eventIdOf(event), '41-30e89a7baef9')
 })
 
@@ -16,7 +16,7 @@ test('an event that differs in any of its fields has another id', () => {
   assert.equal(new Set([eventIdOf(event), ...others]).size, others.length + 1)
 })
 
-test('a place is a seq or the id of an event', () => {
+test('a position is the seq or the id of an event', () => {
   assert.deepEqual(placeOf(41), { seq: 41 })
   assert.deepEqual(placeOf('41'), { seq: 41 })
   assert.deepEqual(placeOf(eventIdOf(event)), { seq: 41, id: eventIdOf(event) })

@@ -4,7 +4,7 @@ import { ConductError, type Issue } from '../../src/api/error.ts'
 import type { Name } from '../../src/api/paths.ts'
 import { planOf, readInput } from '../../src/http/input.ts'
 
-/** What is wrong with a request, as its caller is told. */
+/** The issues of a request, as the error shows them to the caller. */
 function issuesOf(name: Name, body: unknown, query = '', params: Record<string, string> = {}): string[] {
   try {
     readInput(planOf(name), { params, query, header: () => undefined, body })
@@ -59,7 +59,7 @@ for (const [name, body, ...issues] of bodies) {
   })
 }
 
-test('what does not fit an address is named, too', () => {
+test('a wrong part of the address is named, too', () => {
   assert.deepEqual(issuesOf('listRuns', undefined, 'limit=0'), ['limit: must be at least 1, not 0'])
   assert.deepEqual(issuesOf('listRuns', undefined, 'limit='), ["limit: must be a whole number, not ''"])
   assert.deepEqual(issuesOf('listRuns', undefined, 'limit=1&limit=2'), ['limit: was given 2 times: give it once'])

@@ -4,7 +4,7 @@ import { forgeOf } from '../../src/web/data/forge.ts'
 
 const github = 'https://github.com/acme/shop'
 
-test('a remote in any form leads to the repository on the web, without names and passwords', () => {
+test('a remote in any form gives the address of the repository on the web, without user names and passwords', () => {
   const remotes: [remote: string, home: string][] = [
     ['git@github.com:acme/shop.git', github],
     ['github.com:acme/shop', github],
@@ -21,7 +21,7 @@ test('a remote in any form leads to the repository on the web, without names and
   for (const [remote, home] of remotes) assert.equal(forgeOf(remote)?.home, home, remote)
 })
 
-test('a remote at another host, or none, has no addresses', () => {
+test('a remote on another host, or none, has no addresses', () => {
   const others = [
     undefined,
     '',
@@ -38,7 +38,7 @@ test('a remote at another host, or none, has no addresses', () => {
   for (const remote of others) assert.equal(forgeOf(remote), undefined, remote)
 })
 
-test('each host has its own addresses of commits, branches and comparisons', () => {
+test('each host has its own addresses for commits, branches and comparisons', () => {
   const told = (host: string) => {
     const forge = forgeOf(`https://${host}/a/b`)
     return [forge?.commit('1234567'), forge?.branch('fix/a b'), forge?.compare('1111111', '2222222')].map((address) =>

@@ -7,7 +7,7 @@ const day = 24 * hour
 /** A Wednesday. */
 const noon = Date.parse('2026-07-15T12:00:00.000Z')
 
-test('what is kept is read, smallest unit first', () => {
+test('a policy is parsed, smallest unit first', () => {
   assert.deepEqual(readKeep('4w, 24h,7d'), [
     { unit: 'h', count: 24 },
     { unit: 'd', count: 7 },
@@ -37,7 +37,7 @@ test('a backup is overdue half an hour after it is due', () => {
   assert.ok(!isOverdue(readKeep('4w'), noon, noon + 3 * day))
 })
 
-test('of a year of hourly backups, those of the last hours, days and weeks are kept', () => {
+test('of hourly backups over a year, those of the last hours, days and weeks are kept', () => {
   const times = Array.from({ length: 365 * 24 }, (_, n) => noon - n * hour)
   const kept = (text: string) => {
     const gone = new Set(toForget(readKeep(text), times))
@@ -53,7 +53,7 @@ test('of a year of hourly backups, those of the last hours, days and weeks are k
   )
 })
 
-test('hours without a backup do not count, and the newest backup always stays', () => {
+test('hours without a backup do not count, and the newest backup is always kept', () => {
   const times = [noon, noon - 100 * day, noon - 200 * day]
   assert.deepEqual(toForget(readKeep('2h'), times), [noon - 200 * day])
   assert.deepEqual(toForget([], [noon]), [])

@@ -23,7 +23,7 @@ const event: StoredEvent = {
 const stored = { ...event, changes: JSON.stringify(changes) }
 const texts = ['Fix the login', 'green', 'f'.repeat(64), 'blue', 'pr', 'https://example.com/1', 'It took too long']
 
-test('the texts of an event are what people and agents wrote, wherever it stands', () => {
+test('the texts of an event are those that people and agents wrote, in any field', () => {
   const found: string[] = []
   mapTexts(changes, (text) => found.push(text))
   assert.deepEqual(found, texts)
@@ -34,7 +34,7 @@ test('the texts of an event are what people and agents wrote, wherever it stands
   )
 })
 
-test('an entry has the hash of each text, and everything else as it is', () => {
+test('an entry has the hash of each text, and everything else unchanged', () => {
   const salts = Buffer.alloc(16 * texts.length, 1)
   const [, title] = JSON.parse(entryOf(event, salts))[9].title
   assert.deepEqual(title, {
@@ -44,7 +44,7 @@ test('an entry has the hash of each text, and everything else as it is', () => {
   assert.ok(entryOf(event, salts).startsWith('[7,1,"run.updated","RUN-7",7,"key",2,"2026-01-31T09:30:00.000Z",0,{'))
 })
 
-test('an entry keeps a label that has the name of a prototype', () => {
+test('an entry keeps a label named like a property of the prototype', () => {
   const labels = JSON.parse('[null, {"__proto__": "blue"}]')
   const entry = entryOf({ ...event, changes: { labels } }, Buffer.alloc(16))
   assert.match(entry, /\{"labels":\[null,\{"__proto__":\{"erased":"[0-9a-f]{64}"\}\}\]\}\]$/)
@@ -58,19 +58,19 @@ test('a text of any length and script is hashed as UTF-8 after its salt', () => 
   }
 })
 
-test('every event has salts of its own', () => {
+test('every event has its own salts', () => {
   const all = Array.from({ length: 500 }, () => sealEvent(stored))
   for (const { leaf, salts } of all) assert.deepEqual(leafOf(event, salts), leaf)
   const each = all.flatMap(({ salts }) => salts.toString('hex').match(/.{32}/g) ?? [])
   assert.equal(new Set(each).size, 500 * texts.length)
 })
 
-test('a leaf stays what it is in every later version', () => {
+test('the leaf of an event is the same in every later version', () => {
   const salts = Buffer.from(Array.from({ length: 16 * texts.length }, (_, n) => n))
   assert.equal(leafOf(event, salts).toString('hex'), '914cdf7be72f5c586fb55d99338eff8c1a5e6a08c7a1eab71763968694618e5f')
 })
 
-test('a leaf moves with everything that an event says', () => {
+test('the leaf depends on every field of an event', () => {
   const { leaf, salts } = sealEvent(stored)
   assert.deepEqual(leafOf(event, salts), leaf)
   const others: Partial<StoredEvent>[] = [
@@ -93,7 +93,7 @@ test('a leaf moves with everything that an event says', () => {
   assert.throws(() => leafOf(event, Buffer.concat([salts, salts])), /more salts/)
 })
 
-test('erasing leaves neither text nor salt, and the leaf as it was', () => {
+test('erasing removes the texts and their salts, and the leaf stays the same', () => {
   const { leaf, salts } = sealEvent(stored)
   for (const gone of texts) {
     const at = texts.indexOf(gone)
@@ -117,7 +117,7 @@ test('erasing leaves neither text nor salt, and the leaf as it was', () => {
   )
 })
 
-test('an event is sealed alike however its JSON is written', () => {
+test('the leaf of an event does not depend on how its JSON is written', () => {
   for (const changes of [stored.changes, JSON.stringify(event.changes, null, 1)]) {
     const { leaf, salts } = sealEvent({ ...event, changes })
     assert.deepEqual(leafOf(event, salts), leaf)

@@ -67,7 +67,7 @@ for (const [what, before, patch, expected] of moves) {
   })
 }
 
-test('a failure without failing is a contradiction', () => {
+test('a failure requires the status failed', () => {
   for (const status of ['pending', 'in_progress', 'completed'] as const) {
     assert.throws(() => change(emptyRun, { status, failure }, t2), {
       code: 'VALIDATION_ERROR',
@@ -88,7 +88,7 @@ const refused: [patch: RunFields, before: RunState, message: RegExp][] = [
   [{ startedAt: t2 }, completed, /^startedAt: must leave the end, .*01\.000Z, not before the start, .*02\.000Z/],
 ]
 
-test('times that cannot be are refused', () => {
+test('impossible times are refused', () => {
   for (const [patch, before, message] of refused) {
     assert.throws(() => change(before, patch, t2), { code: 'VALIDATION_ERROR', message }, JSON.stringify(patch))
   }
@@ -143,7 +143,7 @@ for (const [content, title] of titles) {
   test(`the title of ${JSON.stringify(content.slice(0, 30))}`, () => assert.equal(titleOf(content), title))
 }
 
-test('handed-out ids have three digits or more, and explicit ones are read in any form', () => {
+test('generated ids have three digits or more, and given ids are read in any form', () => {
   assert.deepEqual(
     [1, 42, 1234].map((n) => idOf('run', n)),
     ['RUN-001', 'RUN-042', 'RUN-1234'],

@@ -40,11 +40,11 @@ const { changes } = fc.letrec((tie) => ({
   changes: tie('fields'),
 }))
 
-/** An object with any names, also `__proto__`. */
+/** JSON of an object with any names, also `__proto__`. */
 const jsonOf = (pairs: [string, unknown][]) =>
   `{${pairs.map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`).join()}}`
 
-test('texts are replaced in JSON as they are in values', () => {
+test('texts are replaced in JSON as in values', () => {
   const property = fc.property(changes, (value) => {
     const [seen, wanted]: [string[], string[]] = [[], []]
     const mapped = mapTexts(value, (text) => {
@@ -61,7 +61,7 @@ test('texts are replaced in JSON as they are in values', () => {
   fc.assert(property, { numRuns: 2_000 })
 })
 
-test('JSON that is written otherwise, or ends too early, is left to the parser', () => {
+test('JSON in another form, or incomplete, is left to the parser', () => {
   for (const json of ['{"a": 1}', '{"a":"b"', '{"a":"b', '[', '{"a":\n1}', '{"a":"b\\"}', '["a"] ']) {
     assert.equal(
       scanTexts(json, () => '""'),

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { readSettings, withoutPassword } from '../../src/setting.ts'
 
-test('flags win over the environment, and both over the defaults', () => {
+test('flags take precedence over the environment, and both over the defaults', () => {
   const settings = readSettings({ port: '1' }, { CONDUCT_PORT: '2', CONDUCT_HOST: '::1', CONDUCT_LOG_LEVEL: '' })
   assert.deepEqual([settings.port, settings.host, settings.logLevel, settings.rateLimit], [1, '::1', 'warn', 6000])
   assert.match(settings.databaseUrl, /^sqlite:.*conduct\/conduct\.db$/)
@@ -30,7 +30,7 @@ for (const [flags, env, message] of wrong) {
     assert.throws(() => readSettings(flags, env), message))
 }
 
-test('every fault is told at once', () => {
+test('the error lists all wrong settings at once', () => {
   assert.throws(() => readSettings({}, { CONDUCT_PORT: 'x', CONDUCT_HOST: 'a b' }), /CONDUCT_HOST.*\n.*CONDUCT_PORT/)
 })
 
@@ -51,14 +51,14 @@ test('a secret never shows', () => {
   )
 })
 
-test('origins are a list', () => {
+test('origins are parsed as a list', () => {
   assert.deepEqual(readSettings({}, { CONDUCT_CORS_ORIGINS: 'https://a.example, http://localhost:5173' }).corsOrigins, [
     'https://a.example',
     'http://localhost:5173',
   ])
 })
 
-test('CONDUCT_WEBHOOK_ALLOW names hosts, addresses and ranges', () => {
+test('CONDUCT_WEBHOOK_ALLOW accepts hosts, addresses and ranges', () => {
   const read = (text: string) => readSettings({}, { CONDUCT_WEBHOOK_ALLOW: text }).webhookAllow
   const right = ['hooks.internal', 'n8n', '10.0.0.7', '10.0.0.0/8', '::1', 'fd00::/8']
   assert.deepEqual(read(right.join(', ')), right)

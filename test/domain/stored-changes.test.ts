@@ -5,7 +5,7 @@ import { packed, unpacked } from '../../src/store/log/changes.ts'
 
 const digest = '7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed'
 
-test('changes are stored and read back, those of a plain append in half the room', () => {
+test('changes are stored and read back, and a plain append takes half the space', () => {
   const appends: Changes[] = [
     { content: [null, { bytes: 35, appended: digest }] },
     { content: [{ bytes: 1_048_541 }, { bytes: 1_048_576, appended: digest }] },
@@ -13,7 +13,7 @@ test('changes are stored and read back, those of a plain append in half the room
   for (const changes of appends) {
     assert.ok(packed(changes).length < 65, packed(changes))
     assert.equal(unpacked(packed(changes)), JSON.stringify(changes))
-    // Earlier versions stored them whole.
+    // Earlier versions stored these changes unpacked.
     assert.equal(unpacked(JSON.stringify(changes)), JSON.stringify(changes))
   }
 })
@@ -38,7 +38,7 @@ const odd: [what: string, Changes][] = [
   ['a content that goes', { content: [{ bytes: 3 }, null] }],
 ]
 for (const [what, changes] of odd) {
-  test(`changes are stored as they are: ${what}`, () => {
+  test(`changes are stored unpacked: ${what}`, () => {
     assert.equal(packed(changes), JSON.stringify(changes))
     assert.equal(unpacked(packed(changes)), JSON.stringify(changes))
   })

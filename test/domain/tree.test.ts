@@ -12,7 +12,7 @@ import {
   rootOf,
 } from '../../src/ledger/tree.ts'
 
-/** The test data of Certificate Transparency: eight leaves, and the roots of the first one, two, … of them. */
+/** Test data of Certificate Transparency: eight leaves, and the roots over the first one, two, … of them. */
 const entries = ['', '00', '10', '2021', '3031', '40414243', '5051525354555657', '606162636465666768696a6b6c6d6e6f']
 const roots = [
   'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',
@@ -44,7 +44,7 @@ test('leaves and roots are those of RFC 6962', async () => {
   }
 })
 
-test('every leaf of every small tree is proved, and no other', async () => {
+test('a proof verifies each leaf of every small tree, and no other leaf', async () => {
   const leaves = leavesOf(40)
   const read = reader(leaves)
   for (let size = 1; size <= leaves.length; size++) {
@@ -62,7 +62,7 @@ test('every leaf of every small tree is proved, and no other', async () => {
   }
 })
 
-test('every tree is proved to be the beginning of a larger one, and no other', async () => {
+test('a proof verifies each tree as the beginning of a larger one, and no other tree', async () => {
   const leaves = leavesOf(40)
   const read = reader(leaves)
   const head = (size: number) => ({ size, root: rootOf(leaves.slice(0, size)) })

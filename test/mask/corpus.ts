@@ -2,7 +2,7 @@ import { drawn } from './secrets.ts'
 
 const base64 = (text: string) => Buffer.from(text).toString('base64')
 
-/** What is on screen where a secret leaks, and the secret in it. The rules were written with these in sight. */
+/** Texts as a screen shows them, each with the secret in it. The rules were written to find these. */
 export const seen: [text: string, secret: string][] = [
   // .env
   ['PASSWORD=hunter22', 'hunter22'],
@@ -148,7 +148,7 @@ export const seen: [text: string, secret: string][] = [
   [`xoxp-123456789012-123456789012-${drawn(24)}`, drawn(24)],
 ]
 
-/** The same, written after the rules, which were not changed for them but for the password in XML. */
+/** More such texts, written after the rules. Only the rule for passwords in XML was changed for them. */
 export const unseen: [text: string, secret: string][] = [
   ['ELASTIC_PASSWORD=changeme1', 'changeme1'],
   ['GRAFANA_ADMIN_PASSWORD: granite', 'granite'],

@@ -5,7 +5,7 @@ const hex = (length: number) => '9f86d081884c7d659a2feaa0c55ad015'.repeat(4).sli
 const digits = (length: number) => '4719203856'.repeat(4).slice(0, length)
 const basic = base64('alice:hunter2secret')
 
-/** What agents read, write and run on a working day, and the secret in it, by where it stands. */
+/** Texts that agents read, write and run on a working day, each with the secret in it, by kind of text. */
 export const everyday: Record<string, [text: string, secret: string][]> = {
   'command lines': [
     ['password=hunter2secret', 'hunter2secret'],

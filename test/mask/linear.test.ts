@@ -6,7 +6,7 @@ import { assertLinear, mebibyte } from '../support/linear.ts'
 
 const letters = 'k7Qw2ZrT9xBn4LsVd8MfYh3JcPg6RaUe5XtHb1WmKjNvSyDzCqFoGpEiAuOl'
 
-/** For each rule, what it reads longest in vain: its beginnings again and again, with or without much after each. */
+/** The input on which each rule wastes most time: beginnings of matches, with or without much text after each. */
 const worst: Record<string, string> = {
   'JSON Web Tokens': 'eyJ-',
   'JSON Web Tokens with a second part': 'eyJaaaaaaaaaa.',

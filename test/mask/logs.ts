@@ -1,4 +1,4 @@
-/** Output of a working day, without a secret in it: the lines differ in their numbers, names and ids. */
+/** Output of a working day without a secret in it. The lines have different numbers, names and ids. */
 export function ordinaryLogs(length: number): string {
   const next = random(7)
   const pick = <T>(of: readonly T[]) => of[Math.floor(next() * of.length)] as T
@@ -108,7 +108,7 @@ const tools: ((context: Context) => string)[] = [
   () => 'Invalid token: unexpected end of input; did you forget your password? Enter password:',
   () => 'PWD=/home/alice/app\nOLDPWD=/home/alice\nTERM=xterm-256color\nSSH_AUTH_SOCK=/tmp/ssh-1/agent.1',
   () => 'postgres://localhost:5432/app, redis://cache:6379/0, user@example.com, git@github.com:acme/app.git',
-  // what is like a secret and is none
+  // texts that look like a secret
   ({ word }) =>
     `password:\n  type: string\n  minLength: 12\n${word()}: required\n    password: required\n  type: password`,
   ({ word }) => `time=2026-11-24T10:11:12Z level=info msg="login ok" user=${word()} auth=password realm=${word()}`,
@@ -128,7 +128,7 @@ const tools: ((context: Context) => string)[] = [
   () =>
     'https://user@example.com/a, ssh://git@github.com/acme/app.git, https://deploy-user-of-the-team@example.com/x.git',
   () => `<password>\${env.DB_PASSWORD}</password> <token/> <secret></secret> <input type="password" name="password">`,
-  // what newer rules could take for a pair, a command or a key
+  // texts that newer rules could read as a pair, a command or a key
   ({ number }) => `password: required\ntoken count: ${number(9000)}\ntokens: ${number(9000)} in, ${number(900)} out`,
   ({ hex }) =>
     `session ${hex(8)}-${hex(4)}-4${hex(3)}-8${hex(3)}-${hex(12)} md5 ${hex(32)} sha1 ${hex(40)} sha256 ${hex(64)}`,

@@ -11,7 +11,7 @@ const cases: [name: string, text: string, secret: string][] = [
 ]
 
 for (const [where, around] of Object.entries(surroundings)) {
-  test(`secrets are masked in ${where} text, and what is around them stays`, async () => {
+  test(`secrets are masked in ${where} text, and the text around them stays`, async () => {
     const results = await Promise.all(
       cases.map(async ([name, text, secret]) => {
         const result = await mask(around(text))
@@ -21,7 +21,7 @@ for (const [where, around] of Object.entries(surroundings)) {
       }),
     )
     const missed = results.filter(({ isMasked }) => !isMasked).map(({ name, result }) => `${name}: ${result}`)
-    // All of them as they are; nine in ten where other characters are in their place.
+    // All secrets must be masked, except one in ten in an address, which encodes some of their characters.
     const most = where === 'address' ? cases.length / 10 : 0
     assert.ok(missed.length <= most, `${missed.length} of ${cases.length}:\n${missed.join('\n')}`)
   })
@@ -33,7 +33,7 @@ test('the words beside a secret stay', async () => {
   assert.equal(await mask('{"password":"a b","token":"abcd1234","n":1}'), '{"password":"a b","token":"[masked]","n":1}')
 })
 
-test('colours inside of a secret stay', async () => {
+test('colours inside a secret stay', async () => {
   const token = `ghp_${drawn(36)}`
   assert.equal(await mask(`\x1b[31m${token.slice(0, 4)}\x1b[0m${token.slice(4)} end`), '\x1b[31m[masked]\x1b[0m end')
 })
@@ -43,12 +43,12 @@ test('the address of a link of a terminal is masked', async () => {
   assert.equal(await mask(link), link.replace('https://alice:tr0ub4dor@example.com', '[masked]'))
 })
 
-test('each of several is masked, wherever it stands and however often', async () => {
+test('each of several secrets is masked, anywhere and however often', async () => {
   const [one, other] = [`ghp_${drawn(36)}`, `npm_${drawn(36)}`]
   assert.equal(await mask(`${one},${other}\n${one}`), '[masked],[masked]\n[masked]')
 })
 
-test('what is masked stays as it is when it is masked again', async () => {
+test('masking again changes nothing', async () => {
   for (const [name, text] of cases) {
     for (const around of Object.values(surroundings)) {
       const once = await mask(around(text))
@@ -57,14 +57,14 @@ test('what is masked stays as it is when it is masked again', async () => {
   }
 })
 
-test('a secret is found wherever the text is cut to be read in parts', async () => {
+test('a secret is found wherever the text is cut into parts', async () => {
   const token = `ghp_${drawn(36)}`
   for (const at of [63_400, 63_488, 65_500, 65_536]) {
     assert.ok(!(await mask(`${'.'.repeat(at)}${token}${'.'.repeat(70_000)}`)).includes(token.slice(4)), `${at}`)
   }
 })
 
-test('a comment in the text does not turn the masking off', async () => {
+test('a comment in the text does not switch masking off', async () => {
   assert.equal(await mask(`// secretlint-disable\nghp_${drawn(36)}`), '// secretlint-disable\n[masked]')
 })
 
@@ -83,7 +83,7 @@ test('ordinary text stays as it is', async () => {
   }
 })
 
-test('nothing is masked in 1 MiB of ordinary logs, coloured or not', async () => {
+test('1 MiB of ordinary logs stays as it is, coloured or not', async () => {
   const logs = ordinaryLogs(1_048_576)
   const coloured = logs.replace(/^(\w+)/gm, '\x1b[36m$1\x1b[0m').replace(/: /g, '\x1b[2m:\x1b[22m ')
   for (const text of [logs, coloured]) {

@@ -10,13 +10,13 @@ const page = readFileSync(new URL('../../docs/recording.md', import.meta.url), '
 
 type Corpus = [text: string, secret: string][]
 
-/** The texts whose secret is still there once they are masked in such a surrounding. */
+/** The texts whose secret is still there after masking, in the given surroundings. */
 async function missedOf(corpus: Corpus, around = surroundings.plain): Promise<string[]> {
   const masked = await Promise.all(corpus.map(async ([text]) => mask(around?.(text) ?? text)))
   return corpus.filter(([, secret], index) => isShown(masked[index] ?? '', secret)).map(([text]) => text)
 }
 
-test('the secrets that the rules were first written for are masked but for these', async () => {
+test('only these of the secrets for which the rules were first written are missed', async () => {
   assert.deepEqual(await missedOf(seen), [
     'COOKIE_SECRET=abc',
     '      MYSQL_ROOT_PASSWORD: example-root',

@@ -2,13 +2,15 @@ import { generateKeyPairSync } from 'node:crypto'
 import { newSecret } from '../../src/ledger/secret.ts'
 
 const letters = 'k7Qw2ZrT9xBn4LsVd8MfYh3JcPg6RaUe5XtHb1WmKjNvSyDzCqFoGpEiAuOl'
-/** So many characters that look drawn. The fakes are put together here, so that no scanner takes this file for a leak. */
+/**
+ * Text of that length that looks random. The fake secrets are put together here, so that no scanner reports this file.
+ */
 export const drawn = (length: number) => letters.repeat(Math.ceil(length / letters.length)).slice(0, length)
 const digits = (length: number) => '4719203856'.repeat(2).slice(0, length)
 const hex = (length: number) => '9f86d081884c7d659a2feaa0c55ad015'.repeat(4).slice(0, length)
 const base64 = (text: string) => Buffer.from(text).toString('base64')
 
-/** Secrets that are known by their form. */
+/** Secrets with a form of their own. */
 export const formed: Record<string, string> = {
   'AWS key id': `AKIA${drawn(40)
     .toUpperCase()
@@ -44,7 +46,7 @@ export const formed: Record<string, string> = {
   'agent key of Conduct': newSecret(['agent']),
 }
 
-/** Secrets that what stands before them tells: the text, and the secret in it. */
+/** Secrets that the words before them identify: the text, and the secret in it. */
 export const named: [text: string, secret: string][] = [
   [`export AWS_SECRET_ACCESS_KEY="${drawn(40)}"`, drawn(40)],
   ['DB_PASSWORD=tr0ub4dor-and-3', 'tr0ub4dor'],

@@ -1,4 +1,4 @@
-/** Where a secret may stand: the text around it, which begins in the same way and must stay. */
+/** Surroundings of a secret. The text around it always begins the same way, and must stay. */
 export const surroundings: Record<string, (text: string) => string> = {
   plain: (text) => `First line.\n${text}\nlast line`,
   coloured: (text) => `First line.\n\x1b[32m${text.replace(/[=:]\s?|_|-/, '$&\x1b[1m')}\x1b[0m\nlast line`,
@@ -9,7 +9,7 @@ export const surroundings: Record<string, (text: string) => string> = {
 
 export const beginning = /^(First line|\{"first":"line"|https:\/\/example\.com\/a\?text=)/
 
-/** Whether a secret is still to be seen in a text, also as JSON and addresses spell it. */
+/** Whether a text still contains a secret, also as JSON or an address encodes it. */
 export function isShown(text: string, secret: string): boolean {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: colours.
   const shown = text.replace(/\x1b\[\d*m/g, '')

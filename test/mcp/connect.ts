@@ -4,11 +4,11 @@ import { Client, StreamableHTTPClientTransport, type Transport } from '@modelcon
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
 import { main } from '../support/program.ts'
 
-/** The revisions of the protocol that clients speak. */
+/** The revisions of the protocol that clients use. */
 export const revisions = ['2025-11-25', '2026-07-28'] as const
 export type Revision = (typeof revisions)[number]
 
-/** What a tool answered. */
+/** The result of a tool call. */
 export interface Told {
   text: string
   data: Record<string, unknown>
@@ -18,11 +18,11 @@ export interface Told {
 export interface Agent {
   client: Client
   call(tool: string, input?: Record<string, unknown>, meta?: Record<string, unknown>): Promise<Told>
-  /** The words of the error that a call is answered with. */
+  /** Returns the error message of a call that must fail. */
   refused(tool: string, input?: Record<string, unknown>): Promise<string>
 }
 
-/** An MCP client of that revision, connected, and closed when the test ends. */
+/** Connects an MCP client of that revision, and closes it when the test ends. */
 export async function agentOver(t: TestContext, transport: Transport, revision: Revision): Promise<Agent> {
   const mode = revision === '2025-11-25' ? 'legacy' : ({ pin: revision } as const)
   const client = new Client({ name: 'test-agent', version: '1' }, { versionNegotiation: { mode } })
@@ -58,7 +58,7 @@ export async function agentOver(t: TestContext, transport: Transport, revision: 
 
 type Fetch = (request: Request) => Promise<Response> | Response
 
-/** A client of the endpoint of an app or, without a fetch, of a server. */
+/** Connects a client to the endpoint of an app or, without a fetch, of a server. */
 export function agentByHttp(
   t: TestContext,
   url: string,
@@ -75,11 +75,11 @@ export function agentByHttp(
 
 export interface LocalAgent extends Agent {
   pid: number
-  /** All that the process has written to stderr. */
+  /** Everything that the process has written to stderr. */
   errors(): string
 }
 
-/** A client that starts `conduct mcp`, with that environment, in that folder. */
+/** Connects a client that starts `conduct mcp` with that environment in that folder. */
 export async function agentByStdio(
   t: TestContext,
   env: Record<string, string | undefined>,

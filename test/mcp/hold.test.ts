@@ -30,7 +30,7 @@ async function ledgerOf(t: TestContext, { env, folder }: Home) {
   return client
 }
 
-/** Kills the agent's server, which has no time to say farewell. */
+/** Kills the agent's server, which has no time to end its runs. */
 async function kill({ pid, client }: LocalAgent) {
   const gone = new Promise<void>((resolve) => {
     client.onclose = resolve
@@ -39,14 +39,14 @@ async function kill({ pid, client }: LocalAgent) {
   await gone
 }
 
-/** Lets so much time pass for the ledger that the leases of the dead run out. */
+/** Reaps the leases that expire in the next two minutes. */
 async function later(databaseUrl: string) {
   const store = await openStore(databaseUrl, { now: () => Date.now() + 120_000 })
   await reap(store.db, store.now())
   await store.close()
 }
 
-test('a process that is killed fails its run, and one that returns goes on', async (t) => {
+test('a process that is killed fails its run, and another can continue it', async (t) => {
   const its = home(t)
   const client = await ledgerOf(t, its)
   const first = await agentByStdio(t, its.env, its.folder)
@@ -67,7 +67,7 @@ test('a process that is killed fails its run, and one that returns goes on', asy
   assert.deepEqual([run.status, run.failure, run.content], ['in_progress', null, 'one\ntwo\nthree\n'])
 })
 
-test('the same on a server, whose reaper tells the reason', async (t) => {
+test('on a server, the reaper fails the run of a killed process, with the reason', async (t) => {
   const folder = freshFolder(t)
   let ahead = 0
   const store = await openStore('sqlite::memory:', { adminKey, now: () => Date.now() + ahead })
@@ -87,7 +87,7 @@ test('the same on a server, whose reaper tells the reason', async (t) => {
 })
 
 for (const way of ['closes stdin', 'sends SIGTERM'] as const) {
-  test(`a client that ${way} ends the runs that are open, as failed`, async (t) => {
+  test(`a client that ${way} ends its open runs as failed`, async (t) => {
     const its = home(t)
     const client = await ledgerOf(t, its)
     const agent = await agentByStdio(t, its.env, its.folder)
@@ -121,7 +121,7 @@ for (const way of ['closes stdin', 'sends SIGTERM'] as const) {
   })
 }
 
-test('inside conduct exec its run is taken up, and left to it', async (t) => {
+test('inside conduct exec the tools use its run, and do not end it', async (t) => {
   const its = home(t)
   const client = await ledgerOf(t, its)
   const { run, lease } = await client.createRun({ title: 'npm test', leaseSeconds: 60 })
@@ -144,7 +144,7 @@ test('inside conduct exec its run is taken up, and left to it', async (t) => {
   )
 })
 
-test('a run is held for two hours after its last call, by one process, and what is lost is let go', async (t) => {
+test('one process holds a run for two hours after its last call, and lets go of a lost one', async (t) => {
   const its = home(t)
   const client = await ledgerOf(t, its)
   const state = stateOf(its.env)
@@ -186,7 +186,7 @@ test('a run is held for two hours after its last call, by one process, and what 
   assert.equal((await client.getRun({ runId })).run.title, 'mine now')
 })
 
-test('the lease of a run is kept also where the URL of the database has a password', async (t) => {
+test('the lease of a run is held even if the database URL has a password', async (t) => {
   const { freshUrl } = engines.find(({ name }) => name === 'postgres') as Engine
   const [url, folder] = [new URL(await freshUrl(t)), freshFolder(t)]
   assert.ok(url.password)

@@ -13,26 +13,29 @@ const listTools = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list' }
 const post = ({ fetch }: Ledger, body: string, headers: Record<string, string> = {}) =>
   fetch('/mcp', { method: 'POST', headers: { ...json, ...headers }, body })
 
-testLedger('who has no key, or another method, is answered as the protocol says', async ({ app, fetch }) => {
-  for (const authorization of [undefined, 'Bearer nonsense', 'Basic eA==']) {
-    const headers = { ...json, ...(authorization && { authorization }) }
-    const response = await app.fetch(new Request(`${base}/mcp`, { method: 'POST', headers, body: listTools }))
-    assert.deepEqual([response.status, response.headers.get('www-authenticate')], [401, 'Bearer'])
-  }
-  for (const method of ['GET', 'DELETE', 'PUT']) {
-    const response = await fetch('/mcp', { method })
-    assert.deepEqual([response.status, response.headers.get('allow')], [405, 'POST'], method)
-  }
-})
+testLedger(
+  'a request without a key, or with another method, gets the response that the protocol defines',
+  async ({ app, fetch }) => {
+    for (const authorization of [undefined, 'Bearer nonsense', 'Basic eA==']) {
+      const headers = { ...json, ...(authorization && { authorization }) }
+      const response = await app.fetch(new Request(`${base}/mcp`, { method: 'POST', headers, body: listTools }))
+      assert.deepEqual([response.status, response.headers.get('www-authenticate')], [401, 'Bearer'])
+    }
+    for (const method of ['GET', 'DELETE', 'PUT']) {
+      const response = await fetch('/mcp', { method })
+      assert.deepEqual([response.status, response.headers.get('allow')], [405, 'POST'], method)
+    }
+  },
+)
 
-testLedger('nobody gets in without a key, even where callers in process need none', async ({ store }) => {
+testLedger('a request without a key is refused, even by an app that needs none for other calls', async ({ store }) => {
   const app = createApp({ store, actor: localActor })
   const response = await app.fetch(new Request(`${base}/mcp`, { method: 'POST', headers: json, body: listTools }))
   assert.equal(response.status, 401)
 })
 
 testLedger(
-  'a page calls only from an origin that is listed',
+  'a page can call only from a listed origin',
   async (ledger) => {
     assert.equal((await post(ledger, listTools)).status, 200)
     assert.equal((await post(ledger, listTools, { origin: 'https://app.example' })).status, 200)
@@ -44,7 +47,7 @@ testLedger(
   { corsOrigins: ['https://app.example'] },
 )
 
-testLedger("a page of the server's own host may call, and needs a key as everybody does", async ({ app, adminKey }) => {
+testLedger("a page on the server's own host may call, and needs a key", async ({ app, adminKey }) => {
   const statusOf = async (host: string, origin: string, more = {}) => {
     const headers = { ...json, origin, ...more }
     const request = new Request(`${host}/conduct/mcp`, { method: 'POST', headers, body: listTools })
@@ -55,7 +58,7 @@ testLedger("a page of the server's own host may call, and needs a key as everybo
   assert.equal(await statusOf('http://conduct.example', 'https://conduct.example', bearer), 200, 'behind a proxy')
   assert.equal(await statusOf('http://localhost:3000', 'http://localhost:4000', bearer), 403)
   assert.equal(await statusOf('http://localhost:3000', 'http://localhost.evil.example:3000', bearer), 403)
-  // A page that makes its own name lead to this machine has the server's host for its own, and no key.
+  // DNS rebinding gives a page the server's host for its own name, but no key.
   assert.equal(await statusOf('http://evil.example:3000', 'http://evil.example:3000'), 401)
   const login = await app.fetch(
     new Request('http://evil.example:3000/conduct/v1/auth/session', {
@@ -70,7 +73,7 @@ testLedger("a page of the server's own host may call, and needs a key as everybo
 })
 
 testLedger(
-  'a body that is too large, of another type or no JSON-RPC is refused',
+  'a body that is too large, of another type or not JSON-RPC is refused',
   async (ledger) => {
     const large = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list', params: { x: 'x'.repeat(9000) } })
     assert.equal((await post(ledger, large)).status, 413)
@@ -99,7 +102,7 @@ testLedger(
 )
 
 for (const engine of engines) {
-  test(`requests are counted and logged, with the one request id of a call (${engine.name})`, async (t) => {
+  test(`requests are counted and logged, each with one request id (${engine.name})`, async (t) => {
     const lines: string[] = []
     const sink = new Writable({
       write(chunk, _, done) {
@@ -127,11 +130,11 @@ for (const engine of engines) {
   })
 }
 
-testLedger('a run is held for two hours by the key, wherever its calls arrive', async (ledger, t) => {
+testLedger('a key holds a run for two hours, whichever server its calls reach', async (ledger, t) => {
   const { client, store, adminKey } = ledger
   const secret = (await client.createKey({ name: 'agents', permissions: ['agent'] })).secret
   const agentOf = (key: string) => {
-    // Every request meets a server that has never heard of the run.
+    // Each request goes to an app that does not know the run.
     const fetch = (request: Request) => createApp({ store, rateLimit: 0 }).fetch(request)
     return agentByHttp(t, base, key, '2026-07-28', fetch)
   }
@@ -167,7 +170,7 @@ testLedger('a run is held for two hours by the key, wherever its calls arrive', 
 })
 
 testLedger(
-  'a run without a lease is written to also after a heartbeat, one that lost its lease is not',
+  'a run without a lease can be written after a heartbeat, and one that lost its lease cannot',
   async (ledger, t) => {
     const { client, app, adminKey } = ledger
     const agent = await agentByHttp(t, base, adminKey, '2026-07-28', (request) => app.fetch(request))
@@ -186,7 +189,7 @@ testLedger(
   },
 )
 
-testLedger('a call that is tried again happens once', async (ledger, t) => {
+testLedger('a repeated call happens once', async (ledger, t) => {
   const { client, app, adminKey } = ledger
   const agent = await agentByHttp(t, base, adminKey, '2026-07-28', (request) => app.fetch(request))
   for (const meta of [{ idempotencyKey: 'k-1' }, { 'claudecode/toolUseId': 'toolu_1' }]) {
@@ -226,7 +229,7 @@ testLedger('a call that is tried again happens once', async (ledger, t) => {
   assert.equal((await client.listRuns()).runs.length, before + 4)
 })
 
-testLedger('a key acts in its project, and one of the server in the project that it names', async (ledger, t) => {
+testLedger('a key acts in its project, and a server key in the project that it names', async (ledger, t) => {
   const { app, client, adminKey } = ledger
   await client.createProject({ slug: 'shop' })
   const { secret } = await client.createKey({ name: 'shop', permissions: ['write'], project: 'shop' })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { nearestOf } from '../../src/mcp/near.ts'
 
-test('only ids that are a slip away are suggested, the nearest first', () => {
+test('only similar ids are suggested, nearest first', () => {
   const ids = ['RUN-075', 'RUN-074', 'AUTH-001', 'AUTH-010', 'SHOP-001', 'AUTH-001']
   const cases: [wanted: string, nearest: string[]][] = [
     ['AUTH-002', ['AUTH-001', 'AUTH-010']],

@@ -14,7 +14,10 @@ interface SessionOptions {
   ended?: boolean
 }
 
-/** A folder where sessions are recorded, each with its run, and agents call the tools. The processes of agents are our children. */
+/**
+ * A folder in which sessions are recorded, each with its run, and agents call the tools. This process starts the
+ * agents.
+ */
 async function workplace(t: TestContext) {
   const folder = freshFolder(t)
   const env = { ...homeOf(folder), CONDUCT_DATABASE_URL: `sqlite:${join(folder, 'conduct.db')}` }
@@ -39,7 +42,7 @@ async function workplace(t: TestContext) {
 
 const work = { title: 'Passkeys' }
 
-test('two sessions in one folder, each named by its agent, keep apart whatever they call', async (t) => {
+test('two sessions in one folder whose agents name them stay separate in every call', async (t) => {
   const { client, record, agentOf, runOf } = await workplace(t)
   const ids = [await record('A'), await record('B')]
   const agents = await Promise.all(['A', 'B'].map((id) => agentOf({ CLAUDE_CODE_SESSION_ID: id })))
@@ -73,7 +76,7 @@ test('two sessions in one folder, each named by its agent, keep apart whatever t
   assert.ok(!ids.includes(next as string), 'the next piece of work is a run of its own')
 })
 
-test('one server of many sessions is told with each call whose it is', async (t) => {
+test('a server for many sessions learns the session from each call', async (t) => {
   const { record, agentOf, runOf } = await workplace(t)
   const [a, b] = [await record('A'), await record('B')]
   const { call, client } = await agentOf()
@@ -89,7 +92,7 @@ test('one server of many sessions is told with each call whose it is', async (t)
   assert.equal((await runOf(own)).content, 'by C\n')
 })
 
-test('without a name the session of the agent above is meant, and of several none', async (t) => {
+test('without a session id, a call belongs to the session of the agent above it, and with several it is refused', async (t) => {
   const { record, agentOf, runOf } = await workplace(t)
   const agentProcess = thisProcess()
   const killed = await record('K', { agentProcess: { ...agentProcess, pid: 2 ** 22 + 1 } })
@@ -112,7 +115,7 @@ test('without a name the session of the agent above is meant, and of several non
   assert.deepEqual(contents, ['', 'alone\n', ''])
 })
 
-test('no session is taken for ours that has ended, is not recorded or belongs to another project', async (t) => {
+test('a session that has ended, is not recorded or belongs to another project is not used', async (t) => {
   const { here, record, agentOf } = await workplace(t)
   const theirs = [
     await record('ended', { agentProcess: thisProcess(), ended: true }),
@@ -127,7 +130,7 @@ test('no session is taken for ours that has ended, is not recorded or belongs to
   }
 })
 
-test('the first prompt of a session is waited for', async (t) => {
+test('a call waits for the first prompt of its session', async (t) => {
   const { here, state, client, agentOf, runOf } = await workplace(t)
   state.record({ name: 'claude-A', kind: 'hook', place: here, cwd: '/', session: 'A' })
   const { call, refused } = await agentOf({ CLAUDE_CODE_SESSION_ID: 'A' })
@@ -139,7 +142,7 @@ test('the first prompt of a session is waited for', async (t) => {
   assert.equal((await runOf(run.runId)).content, 'x\n')
 })
 
-test('a further attempt in a session is a run of its own, and the calls that follow are its', async (t) => {
+test('another attempt in a session is a run of its own, and later calls belong to it', async (t) => {
   const { record, agentOf, runOf } = await workplace(t)
   const a = await record('A')
   const { call, refused } = await agentOf({ CLAUDE_CODE_SESSION_ID: 'A' })

@@ -15,7 +15,7 @@ interface Answer {
   error?: { code: number; message: string }
 }
 
-/** A bare `conduct mcp`, to which lines are written as they are. */
+/** Starts a bare `conduct mcp`, to which the test writes lines unchanged. */
 function start(t: TestContext, env: Record<string, string | undefined>, folder: string, ...flags: string[]) {
   const child: ChildProcess = spawn(process.execPath, [main, 'mcp', ...flags], { env, cwd: folder, stdio: 'pipe' })
   t.after(() => child.kill('SIGKILL'))
@@ -50,7 +50,7 @@ function home(t: TestContext) {
   return { folder, env: { ...homeOf(folder), CONDUCT_DATABASE_URL: `sqlite:${join(folder, 'conduct.db')}` } }
 }
 
-test('stdout carries the protocol and nothing else, whatever comes in', async (t) => {
+test('stdout contains only messages of the protocol, whatever the client sends', async (t) => {
   const { env, folder } = home(t)
   const { ask, initialize, stdin, lines, exit } = start(t, env, folder)
   await initialize()
@@ -73,7 +73,7 @@ test('stdout carries the protocol and nothing else, whatever comes in', async (t
   for (const line of lines) assert.equal(JSON.parse(line).jsonrpc, '2.0', line)
 })
 
-test('a request that comes a second time is carried out once; another id is another call', async (t) => {
+test('a repeated request is carried out once, and one with another id is a new call', async (t) => {
   const { env, folder } = home(t)
   const { ask, initialize, stdin, exit } = start(t, env, folder)
   await initialize()
@@ -87,7 +87,7 @@ test('a request that comes a second time is carried out once; another id is anot
   assert.equal(await exit, 0)
 })
 
-test('a call that is under way when the client leaves is done, and its run ended', async (t) => {
+test('a call in progress finishes when the client leaves, and its run ends', async (t) => {
   const { env, folder } = home(t)
   const { ask, initialize, stdin, exit } = start(t, env, folder)
   await initialize()
@@ -103,7 +103,7 @@ test('a call that is under way when the client leaves is done, and its run ended
   await close()
 })
 
-test('what cannot be opened is told on stderr', async (t) => {
+test('an error in opening the ledger is reported on stderr', async (t) => {
   const { env, folder } = home(t)
   const first = start(t, env, folder, '--profile', 'work')
   assert.deepEqual([await first.exit, first.lines], [2, []])
@@ -113,7 +113,7 @@ test('what cannot be opened is told on stderr', async (t) => {
   assert.match(second.errors(), /^conduct: .* cannot be opened: /)
 })
 
-test('a server that is not there is told in the answer, and the client may go on', async (t) => {
+test('a call without a reachable server returns an error, and the client may continue', async (t) => {
   const folder = freshFolder(t)
   const env = { ...homeOf(folder), CONDUCT_URL: 'http://127.0.0.1:9/conduct', CONDUCT_API_KEY: 'x' }
   const { refused, client } = await agentByStdio(t, env, folder)

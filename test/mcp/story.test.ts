@@ -8,7 +8,7 @@ import { base, engines, openLedger } from '../support/engines.ts'
 import { adminKey, startServer } from '../support/server.ts'
 import { type Agent, agentByHttp, agentByStdio, revisions } from './connect.ts'
 
-/** A piece of work from its start to its end, as an agent tells it. */
+/** A piece of work from start to end, as an agent reports it. */
 async function work({ call }: Agent, isAlone: boolean): Promise<string> {
   const spec = await call('save_spec', { title: 'Passkeys', content: '- [x] button\n- [ ] tests' })
   const started = await call('start_run', { title: 'Add passkeys', specId: spec.data.specId as string })
@@ -49,7 +49,7 @@ async function assertTold(client: Client, runId: string) {
 
 for (const revision of revisions) {
   for (const engine of engines) {
-    test(`an agent tells its work over HTTP (${revision}, ${engine.name})`, async (t) => {
+    test(`an agent reports its work over HTTP (${revision}, ${engine.name})`, async (t) => {
       const { client, app } = await openLedger(t, engine)
       const key = (await client.createKey({ name: 'agents', permissions: ['agent'] })).secret
       const agent = await agentByHttp(t, base, key, revision, (request) => app.fetch(request))
@@ -57,7 +57,7 @@ for (const revision of revisions) {
     })
   }
 
-  test(`an agent tells its work on stdio to a local file (${revision})`, async (t) => {
+  test(`an agent reports its work on stdio to a local file (${revision})`, async (t) => {
     const folder = freshFolder(t)
     const env = { ...homeOf(folder), CONDUCT_DATABASE_URL: `sqlite:${join(folder, 'conduct.db')}` }
     const agent = await agentByStdio(t, env, folder, revision)
@@ -70,7 +70,7 @@ for (const revision of revisions) {
     await close()
   })
 
-  test(`an agent tells its work on stdio to a server (${revision})`, async (t) => {
+  test(`an agent reports its work on stdio to a server (${revision})`, async (t) => {
     const { agent, client } = await onServer(t, revision)
     await assertTold(client, await work(agent, true))
   })
@@ -84,7 +84,7 @@ async function onServer(t: TestContext, revision: (typeof revisions)[number]) {
   return { agent: await agentByStdio(t, env, folder, revision), client }
 }
 
-test('an agent tells its work over HTTP through a socket', async (t) => {
+test('an agent reports its work over HTTP through a socket', async (t) => {
   const { url } = await startServer(t, `sqlite:${join(freshFolder(t), 'conduct.db')}`)
   for (const revision of revisions) await work(await agentByHttp(t, url, adminKey, revision), false)
 })

@@ -7,10 +7,10 @@ import { oddValues } from '../support/odd.ts'
 import fc from '../support/random.ts'
 import { agentByHttp, revisions } from './connect.ts'
 
-/** The most that the definitions of the tools may cost a session, in tokens. */
+/** The limit for the definitions of the tools, which cost each session that many tokens. */
 const mostTokens = 1500
 
-/** Name, what it may do (r: reads only, i: a second time changes nothing), and its fields, with ? where they may be left out. */
+/** The tools: name, annotations (r: read-only, i: idempotent), and fields, with ? for optional ones. */
 const shape = [
   'start_run - title specId? retryOf?',
   'log_run - text runId? features?',
@@ -49,7 +49,7 @@ test('the documentation names every tool with its fields', () => {
   )
 })
 
-testLedger('what is wrong with a call is told with what would be right', async ({ app, adminKey, client }, t) => {
+testLedger('the error of a call says what would be right', async ({ app, adminKey, client }, t) => {
   const { refused, call } = await agentByHttp(t, base, adminKey, '2026-07-28', (request) => app.fetch(request))
   const runId = (await call('start_run', { title: 'Passkeys' })).data.runId as string
   const cases: [tool: string, input: Record<string, unknown>, words: RegExp][] = [
@@ -85,7 +85,7 @@ testLedger('what is wrong with a call is told with what would be right', async (
   )
 })
 
-testLedger('no input makes a tool stumble', async ({ app, adminKey }, t) => {
+testLedger('no input causes an internal error', async ({ app, adminKey }, t) => {
   const { client } = await agentByHttp(t, base, adminKey, '2026-07-28', (request) => app.fetch(request))
   const { tools } = await client.listTools()
   const calls = fc.constantFrom(...tools).chain(({ name, inputSchema: { properties = {} } }) => {
@@ -103,7 +103,7 @@ testLedger('no input makes a tool stumble', async ({ app, adminKey }, t) => {
   await fc.assert(fc.asyncProperty(calls, told), { numRuns: 150 })
 })
 
-testLedger('a key that only reads is told so', async ({ app, client }, t) => {
+testLedger('a key that can only read gets an error that says so', async ({ app, client }, t) => {
   const { secret } = await client.createKey({ name: 'reader', permissions: ['read'] })
   const { refused, call } = await agentByHttp(t, base, secret, '2026-07-28', (request) => app.fetch(request))
   assert.match(
@@ -113,7 +113,7 @@ testLedger('a key that only reads is told so', async ({ app, client }, t) => {
   assert.equal((await call('search_ledger')).text, 'Nothing found.')
 })
 
-testLedger('the ledger is searched, listed and read', async ({ app, adminKey, client }, t) => {
+testLedger('the tools search, list and read the ledger', async ({ app, adminKey, client }, t) => {
   const { call } = await agentByHttp(t, base, adminKey, '2026-07-28', (request) => app.fetch(request))
   await client.createSpec({ specId: 'AUTH-1', content: '# Passkeys\n\n- [x] a\n- [ ] b' })
   for (let n = 1; n <= 21; n++)
@@ -159,25 +159,28 @@ testLedger('the ledger is searched, listed and read', async ({ app, adminKey, cl
     assert.match((await call('read_ledger', { id })).text, /^feature 1 login.*\n- RUN-002/, id)
 })
 
-testLedger('the turns of a run are listed with it, and read one by one', async ({ app, adminKey, client }, t) => {
-  const agent = await agentByHttp(t, base, adminKey, '2026-07-28', (request) => app.fetch(request))
-  await client.createRun({ runId: 'RUN-7', status: 'in_progress', author: 'Ada', command: 'claude', exitCode: 1 })
-  for (let n = 1; n <= 21; n++) {
-    const failure = n === 21 ? { code: 'API_ERROR', message: 'Too many requests.' } : undefined
-    const commands = [{ command: 'npm test', exitCode: 0 }]
-    await client.appendTurn({ runId: 'RUN-7', prompt: `Step ${n}`, answer: `Done ${n}.`, commands, failure })
-  }
-  const { text, data } = await agent.call('read_ledger', { id: 'RUN-7' })
-  assert.match(text, /for Ada.*\nCommand claude: exit code 1\n/)
-  assert.match(text, /\nTurns: 21, the newest 20\n- RUN-7\/2 Step 2\n.*- RUN-7\/21 Step 21: failed, API_ERROR\n/s)
-  assert.deepEqual((data.run as { turns: unknown }).turns, { count: 21 }, 'the text has it')
-  const one = await agent.call('read_ledger', { id: 'RUN-7/3' })
-  assert.match(one.text, /^# RUN-7\/3\n.*## Step 3\n\n> Step 3\n\nDone 3\.\n\n- ran `npm test`: exit 0$/s)
-  assert.equal((one.data.turn as { prompt: string }).prompt, 'Step 3')
-  assert.match(await agent.refused('read_ledger', { id: 'RUN-7/22' }), /Nothing has the id 'RUN-7\/22'/)
-})
+testLedger(
+  'a run is returned with a list of its turns, and each turn can be read',
+  async ({ app, adminKey, client }, t) => {
+    const agent = await agentByHttp(t, base, adminKey, '2026-07-28', (request) => app.fetch(request))
+    await client.createRun({ runId: 'RUN-7', status: 'in_progress', author: 'Ada', command: 'claude', exitCode: 1 })
+    for (let n = 1; n <= 21; n++) {
+      const failure = n === 21 ? { code: 'API_ERROR', message: 'Too many requests.' } : undefined
+      const commands = [{ command: 'npm test', exitCode: 0 }]
+      await client.appendTurn({ runId: 'RUN-7', prompt: `Step ${n}`, answer: `Done ${n}.`, commands, failure })
+    }
+    const { text, data } = await agent.call('read_ledger', { id: 'RUN-7' })
+    assert.match(text, /for Ada.*\nCommand claude: exit code 1\n/)
+    assert.match(text, /\nTurns: 21, the newest 20\n- RUN-7\/2 Step 2\n.*- RUN-7\/21 Step 21: failed, API_ERROR\n/s)
+    assert.deepEqual((data.run as { turns: unknown }).turns, { count: 21 }, 'the text has it')
+    const one = await agent.call('read_ledger', { id: 'RUN-7/3' })
+    assert.match(one.text, /^# RUN-7\/3\n.*## Step 3\n\n> Step 3\n\nDone 3\.\n\n- ran `npm test`: exit 0$/s)
+    assert.equal((one.data.turn as { prompt: string }).prompt, 'Step 3')
+    assert.match(await agent.refused('read_ledger', { id: 'RUN-7/22' }), /Nothing has the id 'RUN-7\/22'/)
+  },
+)
 
-testLedger('output of a terminal is read without its colours', async ({ app, adminKey, client }, t) => {
+testLedger('terminal output is returned without its colours', async ({ app, adminKey, client }, t) => {
   const { call } = await agentByHttp(t, base, adminKey, '2026-07-28', (request) => app.fetch(request))
   const output = { content: '\x1b[31mred\x1b[0m text', contentType: 'text/x-terminal' } as const
   await client.createRun({ runId: 'RUN-7', title: 'x', ...output })

@@ -7,10 +7,10 @@ import { engines, openLedger } from '../support/engines.ts'
 import fc from '../support/random.ts'
 
 const contents = size(12, 1000)
-/** What one readContent returns at most. */
+/** The most that one readContent returns. */
 const pieceBytes = 262_144
 
-/** Appends that end and begin around the borders of parts and pieces, with characters of one to four bytes. */
+/** Appends that begin and end near the borders of parts and pieces, with characters of one to four bytes. */
 const chunk = fc.record({
   unit: fc.constantFrom('a', 'ä', '€', '🚀', 'a🚀', 'äa', '€b'),
   around: fc.constantFrom(1, 7, 4096, 65_536, pieceBytes),
@@ -22,7 +22,7 @@ const textOf = ({ unit, around, off }: Chunk) =>
   unit.repeat(Math.max(1, Math.floor((around + off) / Buffer.byteLength(unit))))
 
 for (const engine of engines) {
-  test(`a content read in pieces is the content, wherever it is cut (${engine.name})`, async (t) => {
+  test(`the pieces of a content add up to it, wherever it is cut (${engine.name})`, async (t) => {
     const { client } = await openLedger(t, engine, { contentLimit: 4_000_000 })
     let runs = 0
     const property = fc.asyncProperty(fc.array(chunk, { minLength: 1, maxLength: 6 }), async (chunks) => {
@@ -43,7 +43,7 @@ for (const engine of engines) {
   })
 }
 
-/** Some places between characters, by their index in the text. */
+/** Some positions between characters, as indexes in the text. */
 function placesIn(text: string): number[] {
   const places = [1, Math.floor(text.length / 2), text.length - 2].filter((at) => at > 0 && at < text.length)
   return places.map((at) => (/[\udc00-\udfff]/.test(text[at] as string) ? at - 1 : at))

@@ -5,7 +5,7 @@ import { statuses } from '../../src/ledger/run.ts'
 import type { Ledger } from '../support/engines.ts'
 import fc from '../support/random.ts'
 
-/** One call of a random history. What it names may be there or not. */
+/** One call of a random history. Its targets may be missing. */
 export type Deed = { [N in Call]: { call: N; input: Input<N> } }[Call] | { call: 'sleep'; input: { ms: number } }
 
 const calls = [
@@ -37,7 +37,7 @@ const word = fc.constantFrom(
   '🚀rakete',
   'AUTH-001',
 )
-/** Texts of a few words, some so long that they take several parts. */
+/** Texts of a few words, some so long that they need several parts. */
 const text = fc
   .tuple(fc.array(word, { maxLength: 4 }), fc.constantFrom(1, 1, 1, 40, 700))
   .map(([words, times]) => ` ${words.join(' ')}\n`.repeat(times))
@@ -81,7 +81,7 @@ const retention = fc.constantFrom<Input<'updateProject'>['retention']>(
   { contentDays: 1, runDays: 3, keep: { failed: true } },
   { runDays: 1 },
 )
-/** What would keep most calls from being carried out, were it there more often. */
+/** A field that is usually missing, because most calls fail with it. */
 const seldom = <Value>(value: Arbitrary<Value>) =>
   fc.oneof({ weight: 6, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: value })
 const leaseSeconds = seldom(fc.constantFrom(10, 10, 3600))
@@ -139,7 +139,7 @@ const inputs: { [N in Call]: Arbitrary<Input<N>> } = {
     project: maybe(fc.oneof(slug, fc.constant(null))),
     expiresAt: maybe(fc.constantFrom(null, '2999-01-01T00:00:00.000Z')),
   }),
-  // Not the first key, by which all is done.
+  // Any key except the first one, which makes all calls.
   revokeKey: fc.record({ id: id.map((n) => n + 1) }),
   createWebhook: fc.record({ url, types: maybe(types), project: maybe(fc.oneof(slug, fc.constant(null))) }),
   updateWebhook: fc.record({ id, url: maybe(url), types: maybe(types), enabled: maybe(fc.boolean()) }),
@@ -153,7 +153,7 @@ const inputs: { [N in Call]: Arbitrary<Input<N>> } = {
   ),
 }
 
-/** Creating and appending come more often, so that there is something to change and take away. */
+/** Creating and appending are more frequent, so that there is something to change and delete. */
 const weights: Partial<Record<Call, number>> = {
   createRun: 6,
   appendToRun: 4,
@@ -174,7 +174,7 @@ const deed: Arbitrary<Deed> = fc.oneof(
   },
 )
 
-/** What is there at first. */
+/** The calls with which each history begins. */
 const beginning: Deed[] = [
   { call: 'createSpec', input: { specId: 'S-1', content: '- [ ] apfel' } },
   { call: 'createRun', input: { runId: 'R-1', specId: 'S-1', content: 'birne' } },
@@ -195,14 +195,14 @@ export const history: Arbitrary<Deed[]> = fc
   .map((deeds) => [...beginning, ...deeds])
   .map((deeds) => Object.assign(deeds, { [toStringMethod]: () => deeds.map(shortOf).join('\n') }))
 
-/** As a failure shows it, without its long texts. */
+/** The call as a failure shows it, with long texts shortened. */
 function shortOf({ call, input }: Deed): string {
   const short = (_: string, value: unknown) =>
     typeof value === 'string' && value.length > 60 ? `${value.slice(0, 40)}… ${value.length} characters` : value
   return `${call} ${JSON.stringify(input, short)}`
 }
 
-/** Does one deed. Returns whether it was carried out; throws for an answer of 500 and above. */
+/** Makes one call. Returns whether it succeeded; throws on a 5xx. */
 export async function carryOut({ client, sleep }: Pick<Ledger, 'client' | 'sleep'>, { call, input }: Deed) {
   if (call === 'sleep') {
     sleep(input.ms)

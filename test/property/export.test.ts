@@ -14,7 +14,7 @@ import { allOf, carryOut, type Deed, history } from './deeds.ts'
 const histories = size(6, 300)
 
 for (const engine of engines) {
-  test(`any ledger, there and back, exports the same bytes and reads the same (${engine.name})`, async () => {
+  test(`any ledger is the same, byte for byte, after export and import into another and back (${engine.name})`, async () => {
     const property = fc.asyncProperty(history, fc.boolean(), (deeds: Deed[], withKeys) =>
       withLedger(engine, async (ledger, t) => {
         for (const one of deeds) await carryOut(ledger, one)
@@ -39,13 +39,13 @@ for (const engine of engines) {
   })
 }
 
-/** Removes what is left of deleted projects, which the server would do in the background. */
+/** Removes the rest of deleted projects, as the server does in the background. */
 async function emptied({ store }: Ledger) {
   const place = newPlace()
   while (await emptyNext(store.db, store.now(), place));
 }
 
-test('an export that is cut anywhere, or has one other bit, is refused by its line', async () => {
+test('the error for an export that is cut anywhere, or has one wrong bit, names the line', async () => {
   await withLedger(engines[0] as Engine, async (ledger) => {
     for (let n = 1; n <= 20; n++) await ledger.client.createRun({ title: `run ${n}`, content: `text ${n}` })
     const bytes = Buffer.from(await exportOf(ledger.store))
@@ -62,7 +62,7 @@ test('an export that is cut anywhere, or has one other bit, is refused by its li
       const changed = Buffer.from(bytes)
       changed[at] = (changed[at] as number) ^ (1 << bit)
       await assert.rejects(read(changed), refused('BAD_REQUEST'))
-      // A last line without its line feed is still whole.
+      // Without its line feed, the last line is still complete.
       if (at < bytes.length - 1) await assert.rejects(read(bytes.subarray(0, at)), refused('BAD_REQUEST'))
     })
     await fc.assert(damage, { numRuns: size(200, 20_000) })
@@ -71,7 +71,7 @@ test('an export that is cut anywhere, or has one other bit, is refused by its li
 
 const otherThan = (engine: Engine) => engines.toSorted((a) => (a === engine ? 1 : -1)) as [Engine, Engine]
 
-/** What the lists, the specs with their totals, searches and the log tell. */
+/** Everything that the lists, the totals of specs, searches and the log return. */
 async function readAll(client: Client) {
   const specs = await allOf(client, 'listSpecs')
   const texts = ['apfel', 'birne', 'rakete', 'loginForm']

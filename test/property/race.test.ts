@@ -11,7 +11,7 @@ import fc from '../support/random.ts'
 import { requestOf, rightShot, type Shot } from '../support/shots.ts'
 
 const isRead = (name: Name) => addressOf(name).method === 'GET'
-/** Sessions need a secret, which no description tells. */
+/** Sessions need a secret, which no schema describes. */
 const writes = names.filter((name) => !isRead(name) && !/Session|LoginCode/.test(name))
 const pairsOfWrites = writes.flatMap((one, n) => writes.slice(n).map((other): [Name, Name] => [one, other]))
 const pairs = [
@@ -19,20 +19,20 @@ const pairs = [
   ...writes.flatMap((one) => names.filter(isRead).map((read): [Name, Name] => [one, read])),
 ]
 /**
- * On PostgreSQL every pair of writes comes up, on SQLite, where one write waits for the other, every third; in the full size, also
- * every write beside every read, and each many times.
+ * On PostgreSQL, the races include every pair of writes. On SQLite, where writes wait for each other, they include
+ * every third pair. At full size, they also include every pair of a write and a read, and repeat all pairs.
  */
 const racesOn = (engine: Engine): [Name, Name][] => {
   const step = engine.name === 'sqlite' ? 3 : 1
   const count = size(Math.ceil(pairsOfWrites.length / step), 100_000)
-  // Each round begins one further, so that steps come to every pair.
+  // Each round begins one pair later, so that all rounds together reach every pair.
   const at = (n: number) => n * step + Math.floor((n * step) / pairs.length)
   return Array.from({ length: count }, (_, n) => pairs[at(n) % pairs.length] as [Name, Name])
 }
 
 for (const engine of engines) {
   const races = racesOn(engine)
-  test(`any two operations that race are answered, and never by a 5xx (${engine.name}, ${races.length})`, async (t) => {
+  test(`any two operations that race get a response, never a 5xx (${engine.name}, ${races.length})`, async (t) => {
     const { fetchFrom, furnish, newKey } = await openRange(t, engine)
     const faults: string[] = []
     let done = 0
@@ -41,7 +41,7 @@ for (const engine of engines) {
       if (isTaken) await furnish()
       isTaken = false
       const key = await newKey()
-      // Each twice, and each at both servers.
+      // Each operation runs twice, once on each server.
       const answers = [...shotsOf(one, n), ...shotsOf(other, n)].map(async (shot, index) => {
         const response = await fetchFrom(index % 2, requestOf(shot, base, key))
         if (response.ok) done++
@@ -59,10 +59,10 @@ for (const engine of engines) {
 
 const shotsOf = (name: Name, race: number): Shot[] => fc.sample(rightShot(name), { numRuns: 2, seed: seed + race })
 
-/** Operations after which something is gone that other shots ask for. */
+/** Operations that remove targets of other requests. */
 const takesAway = /^(delete|unlink|erase)/
 
-/** Two servers over one ledger; `furnish` puts there again what the shots are likely to ask for. */
+/** Two servers on one ledger. `furnish` creates again what the requests are likely to name. */
 async function openRange(t: TestContext, engine: Engine) {
   const ledger = await openLedger(t, engine)
   const other = await openStore(ledger.url)
@@ -88,7 +88,7 @@ async function openRange(t: TestContext, engine: Engine) {
       ])
     }
   }
-  // A race may have revoked the key of those before it.
+  // An earlier race may have revoked its key.
   const newKey = async () => (await client.createKey({ name: 'racer', permissions: ['admin'] })).secret
   return { fetchFrom, furnish, newKey }
 }

@@ -11,7 +11,7 @@ type Row = Record<string, unknown>
 type Noun = 'run' | 'turn' | 'spec' | 'check' | 'feature' | 'project' | 'key' | 'webhook'
 type Tables = Record<Noun, Record<string, Row>>
 
-/** What the log tells of each noun, and the value of a field that it has not told of. */
+/** The fields in the log by noun, each with its value before the first change. */
 const told: Record<Noun, Row> = {
   run: {
     ...{ title: null, specId: null, status: null, agent: null, labels: {}, where: null, git: null, changes: null },
@@ -34,11 +34,11 @@ const told: Record<Noun, Row> = {
 const histories = size(8, 1500)
 
 for (const engine of engines) {
-  test(`the log, replayed, gives the tables (${engine.name})`, async () => {
+  test(`replaying the log gives the tables (${engine.name})`, async () => {
     const property = fc.asyncProperty(history, (deeds: Deed[]) =>
       withLedger(engine, async (ledger) => {
         for (const one of deeds) await carryOut(ledger, one)
-        // A lease that has run out is noticed by the next call on its run, or by the server.
+        // The next call on a run notices that its lease has expired, as the server does.
         const { runs } = await ledger.client.listRuns({ limit: 100 })
         for (const { runId } of runs) await carryOut(ledger, { call: 'heartbeat', input: { runId } })
         assert.deepEqual(replay(await logOf(ledger.client)), await tablesOf(ledger.client))
@@ -63,11 +63,11 @@ const emptyTables = (): Tables => ({
   ...{ feature: {}, project: {}, key: {}, webhook: {} },
 })
 
-/** The rows that the log tells of, by their ids. Throws where a change does not begin at what was there before. */
+/** Builds the rows from the log, by their ids. Throws if a change does not start from the previous value. */
 function replay(log: Event[]): Tables {
   const tables = emptyTables()
   for (const { seq, type, subject, changes } of log) {
-    // What it did to texts, the other events show.
+    // Other events show what erasing did to texts.
     if (type === 'erasure.created') continue
     const [noun, what] = type.split('.') as [Noun, string]
     const rows = tables[noun]
@@ -125,7 +125,7 @@ async function turnsOf(client: Client, runId: string): Promise<Output<'listTurns
   return turns
 }
 
-/** The log tells of texts by their digests. */
+/** The log has digests of these texts. */
 const texts = ['content', 'prompt', 'answer']
 
 const pick = (noun: Noun, row: Row): Row =>
@@ -136,10 +136,10 @@ const pick = (noun: Noun, row: Row): Row =>
     ]),
   )
 
-/** Names of features that were erased have a number, since no two are the same. */
+/** Names of erased features have a number, because names are unique. */
 const shownAs = (value: unknown) => (typeof value === 'string' ? value.replace(/^\[erased\] \d+$/, '[erased]') : value)
 
-/** How long a text is, or was before it was erased. */
+/** The length of a text, or its length before it was erased. */
 function bytesOf(text = ''): number | null {
   if (text === '') return null
   const [line = '', bytes = '0'] = /^\[([\d,]+) bytes erased\]\n/.exec(text) ?? []

@@ -9,7 +9,7 @@ import { allOf, carryOut, history } from './deeds.ts'
 
 const histories = size(6, 1000)
 
-/** What is asked for, and the words of which a text that is found has one. Ids and other fields are not in it. */
+/** Queries, each with a pattern for the texts that it finds. Ids and other fields do not contain these words. */
 const questions: Record<string, RegExp> = {
   apfel: /apfel/i,
   birne: /birne/i,
@@ -22,11 +22,11 @@ const questions: Record<string, RegExp> = {
 }
 
 for (const engine of engines) {
-  test(`a search finds what a scan of all texts finds (${engine.name})`, async () => {
+  test(`a search finds the same as a scan of all texts (${engine.name})`, async () => {
     const property = fc.asyncProperty(history, (deeds) =>
       withLedger(engine, async (ledger) => {
         const { db } = ledger.store
-        // Now and then a step of the index: in the end some texts wait for it, and others have outgrown what it has.
+        // A few steps of the index: in the end some texts wait for it, and others have changed since.
         for (const [index, one] of deeds.entries()) {
           await carryOut(ledger, one)
           if (index % 3 === 0) await followLog(db, 0)
@@ -47,7 +47,7 @@ for (const engine of engines) {
   })
 }
 
-/** The hits of all pages, each once. */
+/** The hits of all pages. Asserts that each occurs once. */
 async function found(client: Client, q: string): Promise<string[]> {
   const hits = await Array.fromAsync(client.all('search', { q, limit: 5 }))
   const subjects = hits.map(({ type, subject }) => `${type} ${subject}`)
@@ -55,7 +55,7 @@ async function found(client: Client, q: string): Promise<string[]> {
   return subjects.sort()
 }
 
-/** All that is searched of each row, read one by one. */
+/** All searched texts of each row, read one by one. */
 async function textsOf(client: Client): Promise<Map<string, string>> {
   const texts = new Map<string, string>()
   const put = (subject: string, ...parts: (string | null)[]) => texts.set(subject, parts.join('\n'))
