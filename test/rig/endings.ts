@@ -1,7 +1,7 @@
 import { done, tokens, writes } from './replies.ts'
 import type { Scenario } from './scenarios.ts'
 
-// How turns and sessions end, and go on.
+// Ways in which turns and sessions end and continue.
 
 export const apiError: Scenario = {
   name: 'API error',
@@ -57,7 +57,7 @@ export const resume: Scenario = {
 
 export const compaction: Scenario = {
   name: 'compaction',
-  // The others have no command for it that a script can give.
+  // The others have no command for it that a script can send.
   only: ['claude'],
   sessions: (repository) => [
     {
@@ -69,7 +69,7 @@ export const compaction: Scenario = {
         replies: [
           writes(`${repository}/one.txt`),
           done('One is written.'),
-          // It asks twice for a summary.
+          // Claude Code asks twice for a summary.
           done('A summary: one.txt is written.'),
           done('A summary: one.txt is written.'),
           writes(`${repository}/two.txt`),
@@ -82,7 +82,7 @@ export const compaction: Scenario = {
 
 export const compactionByItself: Scenario = {
   name: 'compaction by itself',
-  // Of the others none cuts its context down at a size that a script can set, or tells of it.
+  // The others do not compact at a size that a script can set, or do not report it.
   only: ['codex'],
   sessions: (repository) => [
     {

@@ -8,26 +8,26 @@ import { costOf, tokensOf } from './scripted.ts'
 const figure = (scripted: unknown, recorded: unknown): Figure => ({ name: 'answer', scripted, recorded, untold: null })
 const silent = { ...claude, limits: [{ scenario: 'whole session', figures: ['answer'], why: 'It says nothing.' }] }
 
-test('a figure that is not as scripted is found', () => {
+test('a figure that differs from the script is found', () => {
   assert.deepEqual(findingsOf(claude, 'whole session', [figure('Done.', 'Done.')]), [])
   assert.deepEqual(findingsOf(claude, 'whole session', [figure('Done.', 'Gone.')]), [
     { name: 'answer', scripted: 'Done.', recorded: 'Gone.' },
   ])
 })
 
-test('a figure that the agent does not report must be missing, and only in that scenario', () => {
+test('a figure that the agent does not report must be missing, in that scenario only', () => {
   const limit = { name: 'answer', scripted: 'Done.', recorded: null, limit: 'It says nothing.' }
   assert.deepEqual(findingsOf(silent, 'whole session', [figure('Done.', null)]), [limit])
   assert.deepEqual(findingsOf(silent, 'subagent', [figure('Done.', null)]), [
     { name: 'answer', scripted: 'Done.', recorded: null },
   ])
-  // Were it reported after all, the limit would have to go.
+  // If the agent reports the figure after all, the limit is out of date.
   assert.deepEqual(findingsOf(silent, 'whole session', [figure('Done.', 'Done.')]), [
     { name: 'answer', scripted: null, recorded: 'Done.' },
   ])
 })
 
-test('tokens and cost are those of the API: what is written to a cache has a price of its own, or is input', () => {
+test('tokens and cost are those of the API, where cache writes have a price of their own or count as input', () => {
   const tokens = { input: 1_000_000, cacheRead: 2_000_000, cacheWrite: 4_000_000, output: 1_000_000 }
   assert.deepEqual(costOf(claude, tokens), { usd: 3 + 0.6 + 15 + 15, source: 'reported' })
   assert.equal(tokensOf(claude, tokens).cacheWriteTokens, 4_000_000)
@@ -37,7 +37,7 @@ test('tokens and cost are those of the API: what is written to a cache has a pri
   assert.equal(costOf({ ...claude, cost: undefined }, tokens), null)
 })
 
-test('the report names what differs, what is not reported and what was not tried', () => {
+test('the report names differences, unreported figures and agents that were not tried', () => {
   const head = { agent: claude, version: '1.2.3', scenario: 'whole session' }
   const difference = { name: 'answer', scripted: 'Done.', recorded: 'Gone.' }
   const limit = { name: 'status', scripted: 'completed', recorded: 'in_progress', limit: 'It says nothing.' }

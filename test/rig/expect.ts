@@ -17,16 +17,16 @@ import {
   toolsOf,
 } from './scripted.ts'
 
-/** What one figure of a run is by the script, and by the ledger. */
+/** A figure of a run, as in the script and as in the ledger. */
 export interface Figure {
   name: string
   scripted: unknown
   recorded: unknown
-  /** What the ledger says where nobody told it. */
+  /** The value in the ledger if the agent does not report the figure. */
   untold: unknown
 }
 
-/** A figure that is not as scripted, or the reason why it cannot be. */
+/** A figure that differs from the script, or the reason why it must. */
 export interface Finding {
   name: string
   scripted: unknown
@@ -34,7 +34,9 @@ export interface Finding {
   limit?: string
 }
 
-/** What differs between a session as it was scripted and its run; what the agent does not report is named as its limit. */
+/**
+ * Differences between a scripted session and its run. A figure that the agent does not report is listed with its limit.
+ */
 export function findingsOf(agent: RealAgent, scenario: string, figures: Figure[]): Finding[] {
   const limits = (agent.limits ?? []).filter((limit) => limit.scenario === scenario)
   return figures.flatMap(({ name, scripted, recorded, untold }): Finding[] => {
@@ -45,7 +47,7 @@ export function findingsOf(agent: RealAgent, scenario: string, figures: Figure[]
   })
 }
 
-/** All figures of a session that the script decides. */
+/** All figures of a session that follow from the script. */
 export function figuresOf(agent: RealAgent, place: Place, ran: Ran, recorded: Recorded): Figure[] {
   const rows = [
     ...headOf(agent, ran, recorded),
@@ -63,7 +65,7 @@ export function figuresOf(agent: RealAgent, place: Place, ran: Ran, recorded: Re
 
 type Row = [name: string, scripted: unknown, recorded: unknown, untold?: unknown]
 
-/** As JSON has it: without what is undefined. */
+/** The value as in JSON, with null for undefined. */
 const plain = (value: unknown): unknown => (value === undefined ? null : JSON.parse(JSON.stringify(value)))
 
 function headOf(agent: RealAgent, { session, id, end, played }: Ran, recorded: Recorded): Row[] {
@@ -94,7 +96,7 @@ function headOf(agent: RealAgent, { session, id, end, played }: Ran, recorded: R
   ]
 }
 
-/** What the run of a command says that an agent was run by: its end, and what the agent wrote to it. */
+/** Figures of the run of a command that ran an agent: its end, and the agent's texts in it. */
 export function aroundFigures({ agent, session }: Ran, records: Recorded[]): Figure[] {
   if (!session.around) return []
   const { command, words } = session.around
@@ -114,7 +116,7 @@ export function aroundFigures({ agent, session }: Ran, records: Recorded[]): Fig
   }))
 }
 
-/** What a session fails with whose agent ends without a word. */
+/** The failure of a session whose agent disappeared. */
 const gone = 'AGENT_GONE'
 
 const isNamed = (code: string | undefined) => code === 'INTERRUPTED' || code === gone
@@ -122,11 +124,11 @@ const isNamed = (code: string | undefined) => code === 'INTERRUPTED' || code ===
 function turnOf(agent: RealAgent, place: Place, { session, played }: Ran, { turns }: Recorded): Row[] {
   const calls = played.calls.map(({ call }) => call)
   const { ends, prompt, next = [], compactions = 0 } = session
-  // A command of the agent itself is no prompt.
+  // A command for the agent itself is not a prompt.
   const prompts = [prompt, ...next.filter((one) => !one.startsWith('/'))].map((one) =>
     session.withheld === 'prompts' ? null : one,
   )
-  // What a subagent in the background did begins a turn that nobody prompted.
+  // When a background subagent is done, a turn without a prompt begins.
   const goesOn = agent.goesOnAfterSubagents === true && calls.some(({ act }) => act.do === 'delegate')
   const each = <T>(pick: (turn: Recorded['turns'][number]) => T[] | undefined) =>
     turns.flatMap((turn) => pick(turn) ?? [])
@@ -154,7 +156,7 @@ function turnOf(agent: RealAgent, place: Place, { session, played }: Ran, { turn
   ]
 }
 
-/** How often each tool was used, in all turns. */
+/** The number of uses of each tool, in all turns. */
 function counted(tools: { name: string; count: number }[]): Record<string, number> {
   const counts: Record<string, number> = {}
   for (const { name, count } of tools) counts[name] = (counts[name] ?? 0) + count
@@ -166,7 +168,7 @@ function usageOf(agent: RealAgent, { session, played }: Ran, { run, turns }: Rec
   const cost = costUsd === undefined ? null : { usd: rounded(costUsd), source: costSource }
   const all = sum(played.tokens.agent, played.tokens.subagent)
   const isSilent = turns.every(({ usage }) => usage === undefined)
-  // Where a turn is told at all, what it leaves out is its subagents.
+  // If any turn has usage, only the usage of subagents may be missing.
   const told = isSilent ? noTokens : played.tokens.agent
   const recorded = { cacheReadTokens: 0, cacheWriteTokens: 0, inputTokens: 0, outputTokens: 0, ...tokens }
   return [

@@ -4,7 +4,7 @@ import type { Reply } from './model/script.ts'
 import { done, tokens, writes } from './replies.ts'
 import type { Scenario } from './scenarios.ts'
 
-// Agents one inside of another, and inside of a command that is recorded: whose run gets what.
+// Agents inside another agent, and inside a recorded command: which run gets what.
 
 const runs = (command: string): Reply => ({
   say: 'I run it.',
@@ -18,7 +18,7 @@ const logs = (text: string): Reply => ({
   tokens: tokens(10, 100, 5, 7),
 })
 
-/** Each of both keeps what it did: its files, its words, its checks, its tokens. */
+/** Each of the two runs has its own files, texts, checks and tokens. */
 export const insideAnother: Scenario = {
   name: 'inside another agent',
   inner: (agent) => (agent === claude ? codex : claude),
@@ -32,7 +32,7 @@ export const insideAnother: Scenario = {
       script: {
         replies: [
           writes(`${repository}/inner.txt`),
-          // The commands of Codex begin with the PATH of a login shell.
+          // Codex starts commands in a login shell, which resets the PATH.
           ...(isClaude ? [runs('conduct check exec --name inside -- true')] : []),
           logs('Logged inside.'),
           done('Inner is done.'),
@@ -48,7 +48,8 @@ export const insideAnother: Scenario = {
         script: {
           replies: [
             writes(`${repository}/outer.txt`),
-            // The run of the session is handed on to what it runs, and is not the run of the inner agent.
+            // The environment of the command names the run of the outer session, which is not the run of the inner
+            // agent.
             runs(agent === claude ? `conduct exec -- ${command}` : command),
             ...(hasLedger ? [logs('Logged outside.')] : []),
             done('Both are done.'),
@@ -59,7 +60,7 @@ export const insideAnother: Scenario = {
   },
 }
 
-/** The run of the command has its output, and what the agent's MCP server writes; the session has a run of its own. */
+/** The run of the command has its output, and what the agent's MCP server writes. The session has its own run. */
 export const aroundAgent: Scenario = {
   name: 'inside conduct exec',
   only: ['claude', 'codex'],

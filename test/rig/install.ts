@@ -9,11 +9,14 @@ import { packInto } from '../support/packed.ts'
 const run = promisify(execFile)
 const quiet = ['--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error']
 
-/** The folder of the programs of an npm package, installed once and kept. Throws what npm says where it cannot be installed. */
+/**
+ * The folder of the programs of an npm package, which is installed once and kept. Throws npm's message if npm cannot
+ * install it.
+ */
 export async function installedAgent(packageName: string, version: string): Promise<string> {
   const name = `agent-${packageName.replaceAll(/[^a-z0-9-]+/g, '-')}-${version}`
   const folder = await madeOnce(name, async (draft) => {
-    // Some of them unpack their program when they are installed, which npm does for packages that are named here.
+    // Some packages unpack their program in an install script, which npm runs only for packages named here.
     const manifest = { private: true, allowScripts: { [packageName]: true } }
     writeFileSync(join(draft, 'package.json'), JSON.stringify(manifest))
     await run('npm', ['install', ...quiet, `${packageName}@${version}`], { cwd: draft })
@@ -32,7 +35,7 @@ const sources = [
   'LICENSE',
 ]
 
-/** The folder of `conduct`, as npm installs it from the tarball of the sources that are there now. */
+/** The folder of `conduct`, installed by npm from a tarball of the current sources. */
 export async function installedConduct(): Promise<string> {
   const folder = await builtOf('packed', sources, async (draft) => {
     const scratch = mkdtempSync(join(tmpdir(), 'conduct-packed-'))
@@ -47,7 +50,7 @@ export async function installedConduct(): Promise<string> {
   return join(folder, 'node_modules/.bin')
 }
 
-/** The version that stands in the package of an installed program. */
+/** The version in the package of an installed program. */
 export function versionOf(bin: string, packageName: string): string {
   const path = join(bin, '..', packageName, 'package.json')
   return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')).version : 'unknown'

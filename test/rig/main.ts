@@ -6,15 +6,16 @@ import { report } from './report.ts'
 import { scenarios } from './scenarios.ts'
 import { type Outcome, tryScenario } from './try.ts'
 
-// `npm run proof:agents`: every scenario with every agent. `npm run proof:agents -- claude codex --scenario subagent --keep`.
+// `npm run proof:agents` runs every scenario with every agent; `npm run proof:agents -- claude codex --scenario
+// subagent --keep` runs a part.
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     scenario: { type: 'string', multiple: true, default: scenarios.map(({ name }) => name) },
-    /** Leaves the folders in which the agents worked. */
+    /** Keeps the folders in which the agents worked. */
     keep: { type: 'boolean', default: false },
-    /** The newest version of each agent in place of the known one. */
+    /** Uses the newest version of each agent instead of the known one. */
     latest: { type: 'boolean', default: false },
   },
 })
@@ -29,7 +30,7 @@ process.stdout.write(report(outcomes))
 process.exitCode =
   outcomes.every(({ kind }) => kind === 'not tried') || outcomes.some(({ kind }) => kind === 'differs') ? 1 : 0
 
-/** One agent after the other, and each scenario by itself: they share the machine with nobody. */
+/** Runs one scenario after the other, so that each has the machine for itself. */
 async function tryAgent(agent: RealAgent): Promise<Outcome[]> {
   const wanted = scenarios.filter(
     ({ name, only }) => values.scenario.includes(name) && (only?.includes(agent.name) ?? true),

@@ -17,7 +17,7 @@ const script: Script = {
 
 const command = { properties: { command: { type: 'string' } }, required: ['command'] }
 
-/** A request in each API, with one tool, and what its answer must hold: the call, then the tokens. */
+/** A request to each API with one tool, and patterns for its response: the call, then the tokens. */
 const apis: [name: string, path: string, body: object, call: RegExp, used: RegExp][] = [
   [
     'Anthropic messages',
@@ -65,7 +65,7 @@ const ask = async (session: string, path: string, body: object) => {
 }
 
 for (const [name, path, body, call, used] of apis) {
-  test(`the script is played in the API of ${name}, without what the agent has no tool for`, async () => {
+  test(`the model plays the script in the API of ${name}, and skips what the agent has no tool for`, async () => {
     const played = model.play('session', script)
     const { text } = await ask('session', path, body)
     assert.match(text, /I run it\./)
@@ -80,14 +80,14 @@ for (const [name, path, body, call, used] of apis) {
 
 const [, path, body] = apis[0] as (typeof apis)[number]
 
-test('a request for a title is no part of the script', async () => {
+test('a request for a title does not use up the script', async () => {
   const played = model.play('titled', script)
   const { text } = await ask('titled', path, { ...body, tools: [] })
   assert.match(text, /Scripted/)
   assert.deepEqual([played.calls, played.answer], [[], undefined])
 })
 
-test('a failure stays until the agent gives up', async () => {
+test('a failure repeats until the agent gives up', async () => {
   model.play('failing', { replies: [{ fails: { status: 429, type: 'rate_limit_error', message: 'Too fast' } }] })
   for (const _ of [1, 2]) {
     const { status, text } = await ask('failing', path, body)
@@ -95,7 +95,7 @@ test('a failure stays until the agent gives up', async () => {
   }
 })
 
-test('sessions wait for each other where they meet', async () => {
+test('sessions wait for each other at a meeting', async () => {
   const meeting: Script = { replies: [{ say: 'Met.', meets: 'there' }] }
   const [one, other] = [model.play('one', meeting), model.play('other', meeting)]
   const first = ask('one', path, body)
@@ -105,7 +105,7 @@ test('sessions wait for each other where they meet', async () => {
   assert.deepEqual([...one.arrived, ...other.arrived], ['there', 'there'])
 })
 
-test('a subagent is told from its agent, and has its own replies', async () => {
+test('the model tells a subagent from its agent, and gives it its own replies', async () => {
   const played = model.play('delegating', { replies: [{ say: 'Mine.' }], subagent: [{ say: 'Its own.', tokens }] })
   const messages = [{ role: 'user', content: `${subagentMark} Write it.` }]
   assert.match((await ask('delegating', path, { ...body, messages })).text, /Its own\./)

@@ -3,26 +3,26 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 
-/** A home of its own with a git repository, into which nothing but `conduct init --yes` entered Conduct. */
+/** A home with a git repository that only `conduct init --yes` has set up for Conduct. */
 export interface Place {
   folder: string
   home: string
   repository: string
-  /** All that a program finds in its environment. */
+  /** The environment of each program. */
   env: Record<string, string>
   git(...words: string[]): string
   conduct(...words: string[]): string
-  /** The same place with another working tree of its repository. */
+  /** The same place with another working tree of the repository. */
   beside(tree: string): Place
-  /** The tree of all that stands in the repository now, without some new files. */
+  /** The tree of all files in the repository now, without the given new ones. */
   tree(without?: string[]): string
-  /** What is wrong where a program cannot be run. */
+  /** The error if a program fails. */
   fault(program: string, ...words: string[]): Error | undefined
   write(root: string, files: Record<string, string>): void
   remove(): void
 }
 
-/** The project that the agents work on: a greeting and its test. */
+/** The project on which the agents work: a greeting and its test. */
 const project = {
   'README.md': '# Greetings\n',
   'package.json': '{ "name": "greetings", "private": true, "type": "module", "scripts": { "test": "node --test" } }\n',
@@ -36,8 +36,8 @@ test('greets politely', () => assert.match(greet('Ada'), /^(Hi|Good day,) Ada$/)
 }
 
 /**
- * Makes one. The programs in the folders `bins` are found, and Node.js and what the system has. `agents` are those that Conduct
- * is set up for, where it is not left to find them.
+ * Creates a place. Its PATH has the folders `bins`, Node.js and the system's programs. Conduct is set up for `agents`,
+ * or for those that it finds.
  */
 export function freshPlace(bins: string[], agents: string[] = []): Place {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'conduct-agents-')))
@@ -58,7 +58,7 @@ export function freshPlace(bins: string[], agents: string[] = []): Place {
   const place = placeIn({ folder, home, repository, env })
   write(repository, project)
   place.git('init', '-q', '-b', 'main')
-  // In the repository, since Gemini CLI hides the user's own settings from git.
+  // Set in the repository, because Gemini CLI hides the user's own settings from git.
   place.git('config', 'user.name', 'Ada')
   place.git('config', 'user.email', 'ada@example.com')
   place.git('add', '-A')

@@ -5,7 +5,7 @@ import type { fullRun } from '../../src/api/run.ts'
 import type { Turn } from '../../src/api/turn.ts'
 import type { Place } from './place.ts'
 
-/** A run with all that the ledger holds of it, as `conduct` shows it. */
+/** A run with everything that the ledger has about it, as `conduct` prints it. */
 export interface Recorded {
   run: z.infer<typeof fullRun>
   turns: Turn[]
@@ -14,15 +14,15 @@ export interface Recorded {
   text: string
 }
 
-/** How long what hooks began may go on behind an agent that has ended, in milliseconds. */
+/** How long processes of hooks may continue after their agent has ended, in milliseconds. */
 const patience = 30_000
 
-/** The runs of the place, oldest first, as soon as none is in progress any more, or when patience ends. */
+/** The runs of the place, oldest first, once none is in progress, or after `patience`. */
 export async function recordsOf(place: Place): Promise<Recorded[]> {
   const until = Date.now() + patience
   let ids = idsOf(place)
   while (ids.some(({ status }) => status === 'in_progress') && Date.now() < until) {
-    // It sees whose agent is gone without a word.
+    // Sync ends the sessions of agents that have disappeared.
     place.fault('conduct', 'sync')
     await after(500)
     ids = idsOf(place)

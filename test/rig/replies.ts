@@ -14,5 +14,5 @@ export const writes = (path: string, content = 'One line.\n'): Reply => ({
   tokens: tokens(10, 100, 5, 7),
 })
 
-/** The model says its last word. */
+/** The model ends its turn with this text. */
 export const done = (say: string): Reply => ({ say, tokens: tokens(11, 110, 0, 3) })

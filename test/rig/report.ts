@@ -1,10 +1,10 @@
 import Table from 'cli-table3'
 import type { Outcome } from './try.ts'
 
-/** Agents that people use, and that no registry of npm has. */
+/** Agents that npm does not have. */
 const elsewhere = ['Cursor', 'Copilot in VS Code', 'Factory Droid']
 
-/** A table of what was tried, and below it what differs and what agents do not report. */
+/** A table of the results, and below it the differences and what agents do not report. */
 export function report(outcomes: Outcome[]): string {
   const table = new Table({ head: ['agent', 'version', 'scenario', 'recorded'], style: { head: [], border: [] } })
   for (const { agent, version, scenario, kind, findings } of outcomes) {

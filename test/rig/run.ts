@@ -7,24 +7,24 @@ import type { Model } from './model/server.ts'
 import type { Place } from './place.ts'
 import type { Session } from './scenarios.ts'
 
-/** How a session of a real agent went. */
+/** The result of a session of a real agent. */
 export interface Ran {
   agent: RealAgent
   session: Session
   played: Played
-  /** Its own id, where its output says it. */
+  /** Its own id, if its output contains it. */
   id: string | undefined
   /** `code 0`, `SIGKILL`. */
   end: string
   output: string
 }
 
-/** After so many milliseconds a session is killed. */
+/** A session is killed after that many milliseconds. */
 const limit = 180_000
-/** What Ctrl-C or the kill comes after, in milliseconds: the agent has asked its model, and waits. */
+/** How long after the model's request hangs Ctrl-C or the kill follows, in milliseconds. */
 const thought = 1_500
 
-/** Runs one session of an agent in that place, without a terminal, and takes it up as often as it goes on. */
+/** Runs one session of an agent in that place, without a terminal, and resumes it for each further prompt. */
 export async function runAgent(
   agent: RealAgent,
   place: Place,
@@ -56,7 +56,7 @@ export async function runAgent(
   return ran
 }
 
-/** One process of the session, to its end. */
+/** Runs one process of the session until it exits. */
 async function runOnce(
   [program = '', ...words]: string[],
   env: Record<string, string>,
@@ -66,7 +66,7 @@ async function runOnce(
   const child = spawn(program, words, {
     cwd: session.folder ?? repository,
     env,
-    // A group of its own, as a terminal gives it, which Ctrl-C reaches as a whole.
+    // The agent gets a process group of its own, as in a terminal, so that Ctrl-C reaches all its processes.
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
   })
@@ -88,6 +88,6 @@ function tryKill(group: number, name: NodeJS.Signals) {
   try {
     process.kill(group, name)
   } catch {
-    // Nobody is left.
+    // No process of the group is left.
   }
 }

@@ -6,48 +6,48 @@ import type { Place } from './place.ts'
 import { done, tokens, writes } from './replies.ts'
 import { withoutAnswers, withoutPrompts } from './withheld.ts'
 
-/** What a session of an agent is to do, and what must be recorded of it. */
+/** What a session of an agent is to do, and what Conduct must record. */
 export interface Session {
   prompt: string
   script: Script
-  /** Where it begins, if not at the top of the repository. */
+  /** The folder where it starts, by default the top of the repository. */
   folder?: string
-  /** The working tree, if it is not the first. */
+  /** The working tree, by default the first. */
   tree?: string
   ends: 'well' | 'failed' | 'interrupted' | 'killed'
-  /** The prompts with which it is taken up again, each in a process of its own. */
+  /** The prompts with which it is resumed, each in a process of its own. */
   next?: string[]
-  /** The agent cuts its context down once it holds so many tokens. */
+  /** The agent compacts its context once the context has that many tokens. */
   contextTokens?: number
-  /** How often its context is cut down. */
+  /** The number of compactions. */
   compactions?: number
-  /** What the checks come to; unchecked where nothing is said. */
+  /** The verdict of the checks, by default unchecked. */
   verdict?: 'verified'
-  /** The title that it gives its run by the tools of Conduct. */
+  /** The title that it gives its run with the tools of Conduct. */
   title?: string
-  /** What it writes to its run by the tools of Conduct, and nobody else. */
+  /** The texts that only this session writes to its run with the tools of Conduct. */
   words?: string[]
-  /** Which of its texts conduct.json keeps out of the record. */
+  /** The texts that conduct.json excludes from recording. */
   withheld?: 'answers' | 'prompts'
-  /** The command that it is run by, and what it writes to the run of that command. */
+  /** The command that runs the agent, and what the agent writes to the command's run. */
   around?: { command: string[]; words: string[] }
 }
 
 export interface Scenario {
   name: string
-  /** The agents that it is for: all, unless it says so. */
+  /** The agents for the scenario, by default all. */
   only?: string[]
-  /** The agents that Conduct is set up for: that which `conduct init` finds, unless it says so. */
+  /** The agents for which Conduct is set up, by default those that `conduct init` finds. */
   setUp?: string[]
-  /** The agent refuses what needs a permission. */
+  /** The agent refuses tools that need a permission. */
   refuses?: true
-  /** What is done before. */
+  /** Prepares the place before the sessions. */
   prepare?(place: Place, agent: RealAgent): void
   /** The agent that commands of the sessions start. */
   inner?(agent: RealAgent): RealAgent
   /**
-   * The sessions run at once in that repository, or one after the other where the agent starts alone. `start` returns the
-   * command that plays a session with the inner agent.
+   * The sessions run at the same time in that repository, or one after the other if the agent starts alone. `start`
+   * returns the command that plays a session with the inner agent.
    */
   sessions(repository: string, agent: RealAgent, start: (session: Session) => string): Session[]
 }
@@ -112,12 +112,12 @@ const whole: Scenario = {
   ],
 }
 
-/** Copilot runs the hooks of Claude Code too. */
+/** Copilot also runs the hooks of Claude Code. */
 const beside: Scenario = { ...whole, name: 'beside Claude Code', only: ['copilot'], setUp: ['claude', 'copilot'] }
 
 const refusal: Scenario = {
   name: 'refused permission',
-  // Without a terminal Codex asks nobody, and Gemini CLI and Qwen Code offer no tool that needs a permission.
+  // Without a terminal, Codex asks nobody, and Gemini CLI and Qwen Code offer no tool that needs a permission.
   only: ['claude', 'opencode', 'copilot'],
   refuses: true,
   sessions: () => [
@@ -171,7 +171,8 @@ const subagent: Scenario = {
 const subfolder: Scenario = {
   name: 'subfolder',
   prepare(place, { name }) {
-    // They read the hooks of a project only where they stand: below, those in the user's own settings record.
+    // These agents read the hooks of a project only at its top. In a subfolder, the hooks in the user's settings
+    // record.
     if (['claude', 'gemini', 'qwen', 'copilot'].includes(name)) place.conduct('init', '--user', '--agents', name)
   },
   sessions: (repository) => [
@@ -199,7 +200,7 @@ const worktree: Scenario = {
     })),
 }
 
-/** Two sessions of one agent, in step, each of which uses every tool of Conduct. */
+/** Two sessions of one agent in lockstep, each of which uses every tool of Conduct. */
 const twoAtOnce: Scenario = {
   name: 'two at once',
   only: ['claude', 'codex'],

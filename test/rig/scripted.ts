@@ -4,7 +4,7 @@ import type { Tokens } from './model/script.ts'
 import type { Place } from './place.ts'
 import type { Session } from './scenarios.ts'
 
-// What the calls and tokens of a script come to, in the words of the ledger.
+// The expected values in the ledger for the calls and tokens of a script.
 
 export const isRefused = ({ act }: Call) => act.do === 'shell' && act.refused === true
 
@@ -37,7 +37,7 @@ export const planOf = (calls: Call[]) =>
       : [],
   )
 
-/** Only one API tells what is written to the cache from other input. */
+/** Only one API counts cache writes separately from other input. */
 export const tokensOf = ({ cost }: RealAgent, { input, cacheRead, cacheWrite, output }: Tokens) => ({
   cacheReadTokens: cacheRead,
   cacheWriteTokens: cost?.cacheWrite === undefined ? 0 : cacheWrite,
@@ -55,7 +55,7 @@ export function costOf({ cost }: RealAgent, { input, cacheRead, cacheWrite, outp
 
 export const rounded = (usd: number) => Number(usd.toFixed(6))
 
-/** The checks that the rules of conduct.json make of commands, and those that the agent recorded. */
+/** The checks that follow from commands by the rules of conduct.json, and those that the agent recorded. */
 export const checksOf = (calls: Call[]) =>
   calls.flatMap(({ act }) => {
     if (act.do === 'ledger' && act.tool === 'record_check') return [act.input]

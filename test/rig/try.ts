@@ -9,7 +9,7 @@ import { type Recorded, recordsOf } from './records.ts'
 import { type Ran, runAgent } from './run.ts'
 import type { Scenario, Session } from './scenarios.ts'
 
-/** How one scenario went with one agent. */
+/** The result of one scenario with one agent. */
 export interface Outcome {
   agent: RealAgent
   version: string
@@ -17,22 +17,22 @@ export interface Outcome {
   kind: 'as scripted' | 'differs' | 'not tried'
   /** Differences and limits. */
   findings: Finding[]
-  /** Why it was not tried, or where to look. */
+  /** Why it was not tried, or where its folder is. */
   note?: string
 }
 
 export interface Programs {
   /** The folder of `conduct`. */
   conduct: string
-  /** The folder of the agent's program, or why there is none. */
+  /** The folder of the agent's program, or the error of its installation. */
   installed: string | Error
-  /** The same of an agent that this one starts. */
+  /** The same for an agent that this one starts. */
   inner?: string | Error | undefined
-  /** Leaves the place. */
+  /** Keeps the place. */
   keep: boolean
 }
 
-/** Plays one scenario with one agent in a place of its own, and compares what was recorded with the script. */
+/** Plays one scenario with one agent in a place of its own, and compares the recorded runs with the script. */
 export async function tryScenario(agent: RealAgent, scenario: Scenario, programs: Programs): Promise<Outcome> {
   const { conduct, installed, inner = [], keep } = programs
   const head = { agent, scenario: scenario.name }
@@ -90,7 +90,7 @@ async function played(agent: RealAgent, scenario: Scenario, place: Place) {
   }
 }
 
-/** A session that a command of another starts, and the command, which sets what an agent finds in its environment. */
+/** A session that a command of another session starts, and that command, which sets the environment of the agent. */
 function startedWithin(agent: RealAgent, place: Place, model: Model, session: Session): { ran: Ran; command: string } {
   const played = model.play('inner', session.script)
   const url = model.urlOf('inner')
@@ -100,7 +100,7 @@ function startedWithin(agent: RealAgent, place: Place, model: Model, session: Se
   const env = { PATH: String(place.env.PATH), ...agent.env(url, false) }
   const lines = [
     ...Object.entries(env).map(([name, value]) => `export ${name}=${shellQuoted(value)}`),
-    // It does not start inside of itself, and the user who wants that knows how.
+    // Claude Code does not start inside itself, unless the user removes this variable.
     'unset CLAUDECODE',
     `exec ${[agent.name, ...words].map(shellQuoted).join(' ')} </dev/null >${home}/inner.log 2>&1`,
   ]
@@ -116,7 +116,7 @@ async function inTurn(sessions: Session[], run: (session: Session, index: number
   return ran
 }
 
-/** Each session has one run, which is the one that names it. */
+/** Compares each session with its run. There must be one run per session, which names the session. */
 function compared({ name }: Scenario, place: Place, ran: Ran[], records: Recorded[]): Finding[] {
   const around = ran.filter(({ session }) => session.around).length
   const findings: Finding[] =
@@ -124,7 +124,7 @@ function compared({ name }: Scenario, place: Place, ran: Ran[], records: Recorde
       ? []
       : [{ name: 'runs', scripted: ran.length + around, recorded: records.length }]
   for (const one of ran) {
-    // Where one session alone ran, the run must be its own, whether or not its output says which session it was.
+    // If there is only one session, the run must be its own, even if its output does not name the session.
     const own = records.find((record) => isOf(record, one)) ?? (ran.length === 1 ? records[0] : undefined)
     if (!own) findings.push({ name: 'run of the session', scripted: one.id, recorded: null })
     else
@@ -143,6 +143,6 @@ function compared({ name }: Scenario, place: Place, ran: Ran[], records: Recorde
   return findings
 }
 
-/** Of an agent inside of another no output says which session it was; its title does. */
+/** The output of an inner agent is not available, so its run is found by title. */
 const isOf = ({ run }: Recorded, { id, session }: Ran) =>
   id === undefined ? run.title === session.prompt : run.where?.session === id

@@ -1,7 +1,7 @@
 import { done, writes } from './replies.ts'
 import type { Scenario } from './scenarios.ts'
 
-// What `"record"` of conduct.json keeps out of the ledger.
+// Scenarios for `"record"` in conduct.json, which excludes texts from recording.
 
 const without = (withheld: 'answers' | 'prompts'): Scenario => ({
   name: `without ${withheld}`,

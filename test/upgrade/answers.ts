@@ -9,10 +9,13 @@ export type Answers = Record<
   Row[]
 >
 
-/** A content longer than that is kept as its size and digest. */
+/** Longer contents are stored as their size and digest. */
 const longest = 2000
 
-/** Reads the whole ledger. `clientOf` returns the client of an admin key in a project; nouns that its version lacks have no rows. */
+/**
+ * Reads the whole ledger. `clientOf` returns the client of an admin key for a project. Nouns that the version does not
+ * have get no rows.
+ */
 export async function answersOf(clientOf: (project?: string) => Client): Promise<Answers> {
   const client = clientOf()
   const projects = await rowsOf(client, 'listProjects')
@@ -37,7 +40,7 @@ export async function answersOf(clientOf: (project?: string) => Client): Promise
 
 type List = Parameters<Client['all']>[0]
 
-/** Every row of a list, oldest first; none where the version has no such list. */
+/** Every row of a list, oldest first, or no rows if the version does not have the list. */
 async function rowsOf(client: Client, list: List, input: object = {}): Promise<Row[]> {
   const rows: Row[] = []
   if (!(list in client)) return rows

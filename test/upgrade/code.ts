@@ -4,7 +4,7 @@ import { syncBuiltinESMExports } from 'node:module'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
-/** The parts of a checkout of Conduct that making a ledger needs, whichever version the checkout has. */
+/** The modules of a checkout of Conduct that create a ledger, in any version. */
 export interface Code {
   openStore: typeof import('../../src/store/open.ts')['openStore']
   createApp: typeof import('../../src/http/app.ts')['createApp']
@@ -12,7 +12,7 @@ export interface Code {
   routes: typeof import('../../src/api/routes.ts')['routes']
 }
 
-/** Loads the code of the checkout at `root`. Throws when a module is not where any version had it. */
+/** Loads the code of the checkout at `root`. Throws if a module is at none of the places where versions have had it. */
 export async function codeOf(root: string): Promise<Code> {
   const load = (...places: string[]) => {
     const place = places.find((place) => existsSync(join(root, place)))
@@ -26,9 +26,12 @@ export async function codeOf(root: string): Promise<Code> {
   return { openStore, createApp, createClient, routes }
 }
 
-/** Gives this process fixed sequences of random numbers and no background work, so that a ledger is made the same way each time. */
+/**
+ * Gives this process fixed sequences of random numbers and no background work, so that each run creates the same
+ * ledger.
+ */
 export function fixCourse(): void {
-  // A sequence for each kind of number: one engine may draw some that the other does not need.
+  // Each kind of number has its own sequence, because one engine may draw numbers that the other does not need.
   const counts = new Map<string, number>()
   const next = (kind: string) => {
     const count = counts.get(kind) ?? 0
@@ -47,6 +50,6 @@ export function fixCourse(): void {
   globalThis.setTimeout = Object.assign(later, soon) as typeof soon
 }
 
-/** The store's own chores wait at least so long. */
+/** Background work of the store waits at least this long. */
 const choreMs = 500
 const neverMs = 2 ** 31 - 1

@@ -1,6 +1,6 @@
 import pg from 'pg'
 
-/** The statements that make the tables of the schema `public` again: tables, rows by their ids, then keys and indexes. */
+/** Returns the statements that recreate the schema `public`: tables, rows by their ids, then keys and indexes. */
 export async function dumpPostgres(url: string): Promise<string> {
   const client = new pg.Client({ connectionString: url })
   await client.connect()
@@ -35,7 +35,7 @@ async function linesOf(client: pg.Client, text: string): Promise<string[]> {
   return rows.map(([line]) => line)
 }
 
-/** Throws when the schema holds something that this dump would lose. */
+/** Throws if the schema contains something that this dump would lose. */
 async function refuseUnknown(client: pg.Client): Promise<void> {
   const unknown = await linesOf(
     client,
@@ -74,7 +74,7 @@ async function rowsOf(client: pg.Client, table: string): Promise<string[]> {
   return rows.map((row) => `insert into ${table} (${columns.join(', ')}) overriding system value values (${row});`)
 }
 
-/** Keys and checks; the nulls that a column does not take stand with the column. */
+/** Keys and checks. `not null` is part of the column. */
 function constraintsOf(client: pg.Client, which: string): Promise<string[]> {
   return linesOf(
     client,
@@ -95,7 +95,7 @@ async function sequencesOf(client: pg.Client): Promise<string[]> {
   )
 }
 
-/** Runs a dump in the schema that the URL names, which is empty. */
+/** Runs a dump in the schema that the URL names, which must be empty. */
 export async function loadPostgres(url: string, dump: string): Promise<void> {
   const client = new pg.Client({ connectionString: url })
   await client.connect()

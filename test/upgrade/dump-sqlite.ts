@@ -6,7 +6,7 @@ interface Part {
   sql: string
 }
 
-/** The statements that make the SQLite database in that file again: tables, rows by their ids, then indexes. */
+/** Returns the statements that recreate the SQLite database in that file: tables, rows by their ids, then indexes. */
 export function dumpSqlite(path: string): string {
   const db = new DatabaseSync(path, { readOnly: true })
   const parts = db
@@ -28,7 +28,7 @@ export function dumpSqlite(path: string): string {
     'begin;',
     ...tables.map(({ sql }) => `${sql};`),
     ...tables.flatMap(({ name }) => rowsOf(db, name)),
-    // A virtual table makes its shadows, with rows of its own in them.
+    // A virtual table creates its shadow tables, with rows of their own.
     ...virtual.map(({ sql }) => `${sql};`),
     ...[...shadows].sort().flatMap((name) => [`delete from ${name};`, ...rowsOf(db, name)]),
     'delete from sqlite_sequence;',
@@ -46,14 +46,14 @@ function rowsOf(db: DatabaseSync, table: string): string[] {
     .all()
     .map(({ name }) => name as string)
   const values = columns.map((name) => `quote("${name}")`).join(` || ', ' || `)
-  // Without a stated order SQLite returns the rows in that of the primary key.
+  // Without `order by`, SQLite returns the rows in the order of the primary key.
   const rows = db.prepare(`select ${values} as row from ${table}`).all()
   return rows.map(({ row }) => `insert into ${table} (${columns.join(', ')}) values (${row});`)
 }
 
 /** Runs a dump on an empty database file. */
 export function loadSqlite(path: string, dump: string): void {
-  // The shadows of a virtual table can be written in this mode alone.
+  // Only this mode can write the shadow tables of a virtual table.
   const db = new DatabaseSync(path, { defensive: false })
   db.exec('pragma journal_mode = wal; pragma synchronous = off')
   db.exec(dump)

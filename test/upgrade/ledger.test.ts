@@ -25,7 +25,7 @@ const versions = globSync('v*.json', { cwd: folder })
 const read = (version: number, what: string) => readFileSync(join(folder, `v${version}.${what}`), 'utf8')
 const made = (version: number): { story: Story; answers: Answers } => JSON.parse(read(version, 'json'))
 
-/** The URL of a database with the rows of that version, as its own code left them. */
+/** The URL of a database with the rows of that version, as the code of that version left them. */
 async function loaded(t: TestContext, engine: Engine, version: number): Promise<string> {
   const url = await engine.freshUrl(t)
   const dump = read(version, `${engine.name}.sql`)
@@ -34,7 +34,7 @@ async function loaded(t: TestContext, engine: Engine, version: number): Promise<
   return url
 }
 
-/** Opens a ledger with today's code, at the instant at which the story of its version ended. */
+/** Opens a ledger with today's code, at the time when the story of its version ended. */
 async function opened(t: TestContext, url: string, { endedAt }: Story) {
   const faults: Error[] = []
   const store = await openStore(url, { now: () => Date.parse(endedAt), warn: (error) => faults.push(error) })
@@ -58,10 +58,10 @@ function doorsOf(store: Store) {
   return { app, clientOf, client: clientOf() }
 }
 
-/** A key's last use moves on with each use. */
+/** Each use of a key changes its last use. */
 const moving = new Set(['lastUsedAt'])
 
-/** Fails unless `actual` has everything that `expected` has, with the same values; it may have more fields. */
+/** Asserts that `actual` has all values of `expected`. Additional fields are allowed. */
 function assertKept(actual: unknown, expected: unknown, place: string): void {
   if (Array.isArray(expected)) {
     assert.ok(Array.isArray(actual), `${place} is no list any more`)
@@ -81,12 +81,12 @@ function assertKept(actual: unknown, expected: unknown, place: string): void {
 const isUnknownNow = (actual: unknown, expected: unknown, place: string) =>
   actual === null && expected === 0 && /\.totals\.(?:\w+Tokens|costUsd)$/.test(place)
 
-/** A migration may note what it did; no event that was there is lost or changed. */
+/** A migration may add events, but may not change or remove any. */
 function assertAnswersKept(now: Answers, before: Answers): void {
   assertKept({ ...now, events: now.events.slice(0, before.events.length) }, before, 'ledger')
 }
 
-test('there is a dump of every version of the schema but the one that is being written', () => {
+test('there is a dump of every version of the schema except the newest', () => {
   const earlier = migrations.map((_, index) => index + 1).slice(0, -1)
   const missing = earlier.filter((version) => !versions.includes(version))
   assert.deepEqual(missing, [], 'make each by its own code: node test/upgrade/make.ts CHECKOUT')
@@ -132,7 +132,7 @@ async function goesOn(it: Opened, story: Story, answers: Answers) {
   }
 }
 
-/** Keys, sessions and leases are whose they were. */
+/** Keys, sessions and leases still belong to their owners. */
 async function knowsPeople({ app, clientOf, client }: Opened, story: Story) {
   const { ada, gone, reader } = story.secrets
   assert.equal((await clientOf(undefined, ada).me()).key?.name, 'ada')
@@ -158,8 +158,8 @@ for (const engine of engines) {
     test(`a ledger ${of}`, async (t) => {
       const it = await opened(t, await loaded(t, engine, version), story)
       await t.test('returns every row', () => returnsRows(it, answers))
-      await t.test('finds its old words, and new ones', () => findsWords(it, story))
-      await t.test('goes on with its keys, sessions, leases and numbers', () => goesOn(it, story, answers))
+      await t.test('finds its old words and new ones', () => findsWords(it, story))
+      await t.test('continues with its keys, sessions, leases and numbers', () => goesOn(it, story, answers))
     })
 
     test(`two servers that start at once serve a ledger ${of}`, async (t) => {
@@ -191,7 +191,7 @@ for (const engine of engines) {
   })
 }
 
-test('events of version 6 that have no number yet follow the others, in their order (postgres)', async (t) => {
+test('events of version 6 without a number follow the others, in order (postgres)', async (t) => {
   const postgres = engines.find(({ name }) => name === 'postgres') as Engine
   const { story, answers } = made(6)
   const url = await loaded(t, postgres, 6)

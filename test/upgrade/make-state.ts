@@ -6,7 +6,7 @@ import { openState } from '../../src/spool/state.ts'
 import { dumpSqlite } from './dump-sqlite.ts'
 import { populateState } from './populate-state.ts'
 
-// Makes test/upgrade/state/v<N>.sql by the code of this checkout:
+// Makes test/upgrade/state/v<N>.sql with the code of this checkout:
 //   node test/upgrade/make-state.ts
 
 const folder = mkdtempSync(join(tmpdir(), 'conduct-dump-'))

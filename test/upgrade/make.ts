@@ -12,8 +12,8 @@ import { dumpSqlite } from './dump-sqlite.ts'
 import { populate, type Story } from './populate.ts'
 import { adminKey, base } from './teller.ts'
 
-// Makes test/upgrade/ledger/v<N>.{sqlite.sql,postgres.sql,json} by the code of a checkout:
-//   node test/upgrade/make.ts [checkout, else this one]
+// Makes test/upgrade/ledger/v<N>.{sqlite.sql,postgres.sql,json} with the code of a checkout:
+//   node test/upgrade/make.ts [checkout, by default this one]
 
 const here = fileURLToPath(new URL('.', import.meta.url))
 const [checkout = join(here, '../..')] = process.argv.slice(2)
@@ -47,7 +47,7 @@ async function make(code: Code, url: string): Promise<{ story: Story; answers: A
   return { story, answers }
 }
 
-/** Without when keys were last used, which servers note at times of their own. */
+/** Leaves out when keys were last used, which servers note at varying times. */
 function lasting({ story, answers }: { story: Story; answers: Answers }) {
   return { story, answers: { ...answers, keys: answers.keys.map(({ lastUsedAt, ...key }) => key) } }
 }

@@ -2,11 +2,11 @@ import type { openState } from '../../src/spool/state.ts'
 
 type State = ReturnType<typeof openState>
 
-/** Where the ledger of the recordings is, and their folder, until a test says where they are. */
+/** A placeholder for the folder of the recordings and their ledger, which a test replaces. */
 const folder = '{folder}'
 const place = { kind: 'local', databaseUrl: `sqlite:${folder}/conduct.db`, project: 'shop' } as const
 
-/** Recordings of each kind, in each state in which a process may leave them. */
+/** Creates recordings of each kind, in each state in which a process may leave them. */
 export function populateState(state: State) {
   let keys = 0
   const call = (

@@ -1,24 +1,24 @@
 import type { Code } from './code.ts'
 import { adminKey, type Teller, tellerOf, type Word } from './teller.ts'
 
-/** What later code must be able to do with the ledger, beside returning its rows. */
+/** What later code must support for the ledger, besides returning its rows. */
 export interface Story {
-  /** The instant of the last call. */
+  /** The time of the last call. */
   endedAt: string
   words: Word[]
   /** Secrets by the names of their keys. */
   secrets: Record<string, string>
-  /** The token of the lease that is still held, and its run. */
+  /** The run that is still leased, and the token of its lease. */
   lease?: { runId: string; token: string }
-  /** The cookie of a session that goes on. */
+  /** The cookie of a session that has not ended. */
   cookie?: string
-  /** A request that was answered, its key, and what of the answer a replay returns. */
+  /** An earlier request with its key, and the part of its response that a replay must return. */
   replay: { name: 'createRun'; input: { title: string }; idempotencyKey: string; runId: string }
 }
 
 /**
- * Makes a ledger with rows of every kind that the version of this code knows, by its own client, at `url`. Operations
- * and fields that it does not know yet are left out. A new version adds here what it can store.
+ * Creates a ledger at `url` with rows of every kind that this version of the code has, through its own client. Skips
+ * operations and fields that the version does not have. Add here what a new version can store.
  */
 export async function populate(code: Code, url: string): Promise<Story> {
   const it = await tellerOf(code, url)
@@ -92,7 +92,7 @@ const everyField = {
   usage: { model: 'model-1', inputTokens: 120_000, outputTokens: 4_500, costUsd: 0.75 },
 }
 
-/** Runs with every field, of every status, changed, deleted, and linked to features. */
+/** Creates runs with every field and every status, some of them changed, deleted or linked to features. */
 async function work(it: Teller, secrets: Record<string, string>): Promise<void> {
   const ada = it.as(secrets.ada as string)
   await ada('createRun', { runId: 'FULL', content: '# Log\n\nIt said „zephyrwort“.\n', ...everyField })
@@ -133,7 +133,7 @@ async function work(it: Teller, secrets: Record<string, string>): Promise<void> 
   )
 }
 
-/** Contents of several parts, with characters of several bytes at each border, and one whose middle was dropped. */
+/** Creates contents of several parts, with multibyte characters at each border, and one whose middle was dropped. */
 async function texts(it: Teller): Promise<void> {
   const admin = it.as(adminKey)
   const line = (n: number) => `${n}: grüße aus zeile ${n} 🚀\n`
@@ -150,7 +150,7 @@ async function texts(it: Teller): Promise<void> {
   it.words.push({ q: 'letzteswort', project: 'default', type: 'run', subject: 'GROWN' })
 }
 
-/** Specs with versions, and checks of every result by the author and by others, with the verdicts that follow. */
+/** Creates specs with versions, and checks of every result by the author and by others, which give every verdict. */
 async function specsAndChecks(it: Teller, secrets: Record<string, string>): Promise<Word[]> {
   const [ada, ci] = [it.as(secrets.ada as string), it.as(secrets.ci as string)]
   await ada('createSpec', { specId: 'AUTH-001', content: '# Log in\n\n- [x] button\n- [ ] tests\n', agent: 'ada' })
@@ -194,7 +194,9 @@ async function specsAndChecks(it: Teller, secrets: Record<string, string>): Prom
   ]
 }
 
-/** What a session of an agent leaves: turns with every field, what it did just then, a check by commit, a run brought in. */
+/**
+ * Creates what an agent session records: turns with every field, an activity, a check by commit, and an imported run.
+ */
 async function sessions(it: Teller, secrets: Record<string, string>): Promise<void> {
   if (!it.knows('appendTurn')) return
   const [admin, ada, ci] = [it.as(adminKey), it.as(secrets.ada as string), it.as(secrets.ci as string)]
@@ -297,7 +299,7 @@ async function session(it: Teller, secrets: Record<string, string>): Promise<str
   return answer.headers.get('set-cookie')?.split(';')[0]
 }
 
-/** The same ids in another project. */
+/** Creates the same ids in another project. */
 async function shop(it: Teller, secrets: Record<string, string>): Promise<void> {
   const bot = it.as(secrets.bot as string)
   await bot('createRun', { runId: 'FULL', content: '# Der Laden\n\nnurladenwort', ...everyField, title: 'Of the shop' })

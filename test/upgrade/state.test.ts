@@ -9,13 +9,13 @@ import { conduct, programOf } from '../cli/program.ts'
 import { localUser } from '../cli/user.ts'
 import { loadSqlite } from './dump-sqlite.ts'
 
-// What earlier versions of Conduct had not sent yet is sent by this one.
+// This version sends recordings that earlier versions of Conduct have not sent.
 
 const params = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'test', version: '1' } }
 
 const dumps = new URL('state/', import.meta.url)
 
-/** A user whose machine has the state of that dump. */
+/** A user whose machine has the state from that dump. */
 function userWith(t: TestContext, dump: string) {
   const user = localUser(t)
   const path = stateFile(user.env)
@@ -25,7 +25,7 @@ function userWith(t: TestContext, dump: string) {
 }
 
 for (const dump of readdirSync(dumps)) {
-  test(`all that a state of ${dump} holds is sent, once`, async (t) => {
+  test(`everything in the state ${dump} is sent once`, async (t) => {
     const { env, cwd, path, ledger } = userWith(t, dump)
     const { run, all } = programOf({ ...env, CONDUCT_PROJECT: 'shop' }, cwd)
     const client = await ledger()
@@ -62,7 +62,7 @@ for (const dump of readdirSync(dumps)) {
   })
 }
 
-test('a state of a newer version is left alone: commands say so, and a hook does not', async (t) => {
+test('a state of a newer version is left alone, and commands report it, except hooks', async (t) => {
   const { env, cwd, path } = userWith(t, readdirSync(dumps)[0] as string)
   const db = new DatabaseSync(path)
   db.exec(`alter table recordings rename to recordings_2; pragma user_version = ${migrations.length + 1}`)

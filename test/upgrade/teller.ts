@@ -1,12 +1,12 @@
 import type { Name } from '../../src/api/paths.ts'
 import type { Code } from './code.ts'
 
-/** When the story begins; each call takes a second of it. */
+/** The time when the story begins. Each call takes a second. */
 export const begins = Date.parse('2026-11-20T08:00:00.000Z')
 export const adminKey = `sk_admin_${'upgrade'.repeat(6)}0`
 export const base = 'http://localhost/conduct'
 
-/** A word that stands in one text only, and where a search has to find it. */
+/** A word that occurs in only one text, and the entry in which a search must find it. */
 export interface Word {
   q: string
   project: string
@@ -17,7 +17,7 @@ export interface Word {
 type Said = Record<string, never> & { run: { runId: string }; key: { id: number }; feature: { id: number } }
 export type Act = (name: Name, input: object, idempotencyKey?: string) => Promise<Said>
 
-/** Calls on the ledger at `url`, each a second after the one before, with fixed idempotency keys. */
+/** Makes calls to the ledger at `url`, one per second of its clock, with fixed idempotency keys. */
 export async function tellerOf(code: Code, url: string) {
   let now = begins
   let calls = 0
@@ -51,7 +51,7 @@ export async function tellerOf(code: Code, url: string) {
     knows: (name: Name): boolean => name in code.routes,
     words: [] as Word[],
     now: () => now,
-    /** Lets time go by while no server is there. */
+    /** Lets time pass while no server runs. */
     async sleep(ms: number) {
       await store.close()
       now += ms

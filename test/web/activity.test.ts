@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import type { Page } from 'playwright-core'
 import { openPage } from '../support/browser.ts'
 
-test('activity tells what happens as it happens, in sentences, by filters of the address', async (t) => {
+test('activity shows events as they happen, as sentences, filtered by the address', async (t) => {
   const { page, client, home } = await openPage(t, '#/activity?type=run.created&type=run.updated')
   await page.getByText('No events match these filters').waitFor()
   await client.createRun({ title: 'Add a limit' })
@@ -32,7 +32,7 @@ test('activity tells what happens as it happens, in sentences, by filters of the
   await page.getByRole('heading', { name: 'Hidden' }).waitFor()
 })
 
-/** The numbers of the features whose changes are on the page. */
+/** The numbers of the features in the events on the page. */
 const shownOn = (page: Page) =>
   page.evaluate(() => Array.from(document.querySelectorAll('.activity li a'), ({ textContent }) => Number(textContent)))
 
@@ -45,7 +45,7 @@ const restOf = (page: Page) =>
     }
   })
 
-test('activity goes back to the beginning and on to the end as it is scrolled, and keeps a bounded part', async (t) => {
+test('activity reads on in both directions as the user scrolls, and keeps a bounded part of the log', async (t) => {
   const { page, client } = await openPage(t)
   const count = 800
   for (let n = 0; n < count; n += 50) {
@@ -85,11 +85,11 @@ test('activity goes back to the beginning and on to the end as it is scrolled, a
   await lines.first().getByText('and another').waitFor()
 })
 
-test('activity keeps a bounded number of events, whatever arrives', async (t) => {
+test('activity keeps a bounded number of events, however many arrive', async (t) => {
   const { page, client } = await openPage(t, '#/activity?type=run.updated')
   await page.getByText('No events match these filters').waitFor()
   await client.createRun({ runId: 'A', status: 'in_progress' })
-  // Labels differ each time, so that no two events are one line.
+  // The labels differ each time, so the page does not combine events into one line.
   for (let n = 0; n < 1100; n += 20) {
     await Promise.all(
       Array.from({ length: 20 }, (_, m) => client.updateRun({ runId: 'A', labels: { n: String(n + m) } })),

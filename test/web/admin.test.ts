@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { openPage } from '../support/browser.ts'
 
-test('a key is made, its secret shown once, and revoked', async (t) => {
+test('a key is created, its secret shown once, and revoked', async (t) => {
   const { page, client } = await openPage(t, '#/keys')
   await client.createProject({ slug: 'shop', name: 'Web shop' })
   await client.createKey({
@@ -32,7 +32,7 @@ test('a key is made, its secret shown once, and revoked', async (t) => {
   assert.ok(keys.find(({ name }) => name === 'nightly')?.revokedAt)
 })
 
-test('a project is made and renamed; who comes second is told', async (t) => {
+test('a project is created and renamed, and a conflicting change is reported', async (t) => {
   const { page, client } = await openPage(t, '#/projects')
   await page.getByRole('button', { name: 'New project' }).click()
   await page.getByLabel(/^Slug/).fill('shop')
@@ -53,7 +53,7 @@ test('a project is made and renamed; who comes second is told', async (t) => {
   assert.equal((await client.getProject({ slug: 'shop' })).project.name, 'Web shop')
 })
 
-test('keys and projects are not offered to others', async (t) => {
+test('keys and projects are only for admins', async (t) => {
   const { page } = await openPage(t, '#/keys', { permissions: ['write'] })
   await page.getByText('Keys are for admins').waitFor()
   assert.equal(

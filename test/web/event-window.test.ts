@@ -14,12 +14,12 @@ import {
 import { seed } from '../proof/size.ts'
 
 const eventOf = (seq: number) => ({ seq }) as Event
-/** The events from one number to another, oldest first. */
+/** The events from one seq to another, oldest first. */
 const span = (from: number, to: number) =>
   Array.from({ length: Math.max(0, to - from + 1) }, (_, n) => eventOf(from + n))
 const page = 100
 
-/** Reads as the page does, of a log whose newest event is `last`. */
+/** Reads as the page does, from a log whose newest event is `last`. */
 const reads = {
   end: (window: EventWindow, last: number) =>
     atEnd(window, span(Math.max(1, last - page + 1), last).reverse(), last > page, last),
@@ -40,7 +40,7 @@ const step = fc.oneof(
   fc.record({ act: fc.constantFrom('older' as const, 'newer' as const, 'end' as const) }),
 )
 
-test('however it is moved, a window over the log has no gap and a bounded size, and knows what is beyond it', () => {
+test('a window over the log has no gap and a bounded size, and knows whether the log has more on each side', () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
       let last = 250
@@ -68,7 +68,7 @@ test('however it is moved, a window over the log has no gap and a bounded size, 
   )
 })
 
-test('a page that was read for another place is left out, and what arrived before is merged in its order', () => {
+test('a page for another position is ignored, and late events are merged in order', () => {
   const window = reads.end(nowhere, 250)
   assert.equal(withOlder(window, 7, [eventOf(6)], true), window)
   assert.equal(withNewer(window, 7, [eventOf(8)], 250), window)

@@ -1,7 +1,7 @@
 import { test } from 'node:test'
 import { openPage } from '../support/browser.ts'
 
-test('features are searched, and one tells which runs touched it', async (t) => {
+test('features can be searched, and the page of one lists the runs that touched it', async (t) => {
   const { page, client } = await openPage(t, '#/features')
   await page.getByText('conduct feature create').waitFor()
   await client.createFeature({ name: 'user-auth', file: 'src/auth.ts', description: 'Who is *there*.' })
@@ -24,7 +24,7 @@ test('features are searched, and one tells which runs touched it', async (t) => 
   await page.getByRole('heading', { name: 'Add a passkey' }).waitFor()
 })
 
-test('the lists of features and projects tell their runs, the newest run, its verdict and the cost', async (t) => {
+test('the lists of features and projects show their runs, the newest run, its verdict and the cost', async (t) => {
   const { page, client, home } = await openPage(t, '#/features')
   await client.createFeature({ name: 'idle' })
   await client.createRun({ runId: 'OLD', usage: { costUsd: 0.5 } })

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { openPage } from '../support/browser.ts'
 import { adminKey } from '../support/server.ts'
 
-test('Ctrl+K goes to pages, runs, specs, features and projects, and does what the page can', async (t) => {
+test('Ctrl+K finds pages, runs, specs, features, projects and actions', async (t) => {
   const { page, client, home } = await openPage(t)
   await client.createProject({ slug: 'shop', name: 'Shop' })
   await client.createRun({ title: 'Mend the checkout', status: 'completed' })
@@ -36,17 +36,17 @@ test('Ctrl+K goes to pages, runs, specs, features and projects, and does what th
   assert.notEqual(await theme(), before)
   await open('nothing like this')
   await page.getByText('Nothing matches these words.').waitFor()
-  // It opens again at once, and closes as fast.
+  // Escape, Ctrl+K and Escape in quick succession.
   for (const key of ['Escape', 'Control+k', 'Escape']) await page.keyboard.press(key)
   await page.locator('dialog').waitFor({ state: 'detached' })
-  // Also from a field, where other keys are letters.
+  // The dialog also opens from a field, where other keys are text.
   await page.getByRole('searchbox').focus()
   await open('shortcuts')
   await page.keyboard.press('Enter')
   await page.getByRole('dialog', { name: 'Keys' }).waitFor()
 })
 
-test('one switch chooses the projects of all pages', async (t) => {
+test('one switch selects the projects on all pages', async (t) => {
   const { page, client, home } = await openPage(t)
   await client.createProject({ slug: 'shop', name: 'Shop' })
   await client.createRun({ title: 'Ours', status: 'failed' })
@@ -62,7 +62,7 @@ test('one switch chooses the projects of all pages', async (t) => {
     await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name, exact: true }).click()
     await page.waitForURL(`${home}?again#/${name.toLowerCase()}?project=shop`)
   }
-  // A page that goes over no projects keeps the choice.
+  // A page for the whole server keeps the selection.
   await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: 'Keys' }).click()
   await page.getByRole('heading', { name: 'Keys', level: 1 }).waitFor()
   await Promise.all(['g', 'r'].map((key) => page.keyboard.press(key)))
@@ -72,13 +72,13 @@ test('one switch chooses the projects of all pages', async (t) => {
   await page.getByRole('link', { name: 'Ours' }).waitFor()
 })
 
-test('who may only read is told so once', async (t) => {
+test('a user who can only read is told so once', async (t) => {
   const { page } = await openPage(t, '', { permissions: ['read'] })
   await page.getByText('Your key can read but not change anything.').waitFor()
   assert.equal(await page.getByText('Read-only.').count(), 1)
 })
 
-test('a page over plain HTTP says that it cannot change anything, and offers nothing that would be refused', async (t) => {
+test('a page over plain HTTP says that it cannot change anything, and has no buttons that would fail', async (t) => {
   const before = `Object.defineProperty(globalThis, 'isSecureContext', { value: false })`
   const { page, client, home } = await openPage(t, '#/keys', { before })
   await client.createRun({ title: 'Seen', status: 'failed' })
@@ -104,13 +104,13 @@ test('the menu is one row on a phone', async (t) => {
   assert.ok((await page.locator('.side').evaluate((side) => side.clientHeight)) <= 96)
 })
 
-test('a login whose cookie does not come back says why', async (t) => {
+test('a login whose cookie is lost says why', async (t) => {
   const { page, home } = await openPage(t, '', { permissions: [] })
   const login = async () => {
     await page.getByLabel('Key').fill(adminKey)
     await page.getByRole('button', { name: 'Log in' }).click()
   }
-  // As a proxy does that passes no cookies on, and serves the page also at another path than the server knows.
+  // Stands in for a proxy that drops cookies, and that serves the page at a path unknown to the server.
   await page.route(/\/(conduct\/v1|tools\/ledger)\//, async (route) => {
     const request = route.request()
     const address = request.url().replace('/tools/ledger/', '/conduct/')

@@ -5,7 +5,7 @@ import { size } from '../proof/size.ts'
 import { openPage, type Shown } from '../support/browser.ts'
 
 const acts = ['hit()', 'hit`1`', 'top.hit()', "eval('hit()')", 'setTimeout(hit)']
-/** What is tried to make a page run a script, load something or leave its place; `ACT` is what would be run. */
+/** Attempts to make a page run a script, load something or go elsewhere. `ACT` stands for the code to run. */
 const tries = [
   '<script>ACT</script>',
   '<img src=x onerror="ACT">',
@@ -62,7 +62,7 @@ const tries = [
 const payload = (n: number) =>
   (tries[n % tries.length] as string).replaceAll('ACT', acts[Math.floor(n / tries.length) % acts.length] as string)
 
-/** A run with the payload in every field that an agent writes and the page shows. */
+/** Writes a run with the payload in every field that an agent can set and the page shows. */
 async function write({ client }: Shown, n: number): Promise<string> {
   const text = payload(n)
   const line = text.replaceAll('\n', ' ')
@@ -94,7 +94,7 @@ async function write({ client }: Shown, n: number): Promise<string> {
   return run.runId
 }
 
-/** What is on a page that nothing an agent writes may bring there. */
+/** Elements on the page that no text from an agent may create. */
 const straysOn = (page: Page) =>
   page.evaluate(() => ({
     links: [...document.querySelectorAll('a')]
@@ -113,8 +113,8 @@ const straysOn = (page: Page) =>
 type OtherPage = [address: (n: number, runId: string) => string, sign: (page: Page, n: number) => Locator]
 
 /**
- * Where else the texts of a payload are shown. These pages are made of what the page of a run is made of, so that in `npm test`
- * each payload is looked at there and on one of these; in the proof on all.
+ * Other pages that show the texts of a payload. They use the same components as the page of a run, so `npm test` shows
+ * each payload there and on one of these. The proof shows it on all.
  */
 const otherPages: OtherPage[] = [
   [(n) => `#/specs/default/S-${n}`, (page, n) => page.getByText(`the new spec of ${n}`, { exact: true })],
@@ -125,7 +125,7 @@ const otherPages: OtherPage[] = [
 
 const none = { links: [], open: [], elements: 0, handlers: 0 }
 
-test('nothing that an agent writes runs, loads or leads astray, in any field', async (t) => {
+test('no text from an agent can run, load or redirect anything, in any field', async (t) => {
   const shown = await openPage(t)
   const { page, home } = shown
   let hits = 0
@@ -165,7 +165,7 @@ test('nothing that an agent writes runs, loads or leads astray, in any field', a
   assert.equal(hits, 0)
 })
 
-test('a text that is nested deeply, or takes a parser long, is shown all the same', async (t) => {
+test('a text that is deeply nested, or slow to parse, is still shown', async (t) => {
   const { client, page, home } = await openPage(t)
   const texts = [
     '> '.repeat(50_000),

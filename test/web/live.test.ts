@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import type { Page } from 'playwright-core'
 import { openPage } from '../support/browser.ts'
 
-test('a run that is started shows up as a lane, with its last line as it grows', async (t) => {
+test('a new run appears as a lane, whose last line changes as the log grows', async (t) => {
   const { page, client } = await openPage(t)
   await page.getByText('Nothing is in progress').waitFor()
   const { run, lease } = await client.createRun({
@@ -24,7 +24,7 @@ test('a run that is started shows up as a lane, with its last line as it grows',
 test('a lane that is silent for longer than half its lease says so', async (t) => {
   const { page, client, sleep } = await openPage(t)
   await client.createRun({ title: 'Patient', leaseSeconds: 3600 })
-  // As if the server had heard of it long ago: its clock goes on from there.
+  // The clock is set back for this run, so the server last heard from it 16 minutes ago.
   sleep(-1_000_000)
   await client.createRun({ title: 'Stuck', leaseSeconds: 1800 })
   sleep(1_000_000)
@@ -32,7 +32,7 @@ test('a lane that is silent for longer than half its lease says so', async (t) =
   assert.equal(await page.locator('.lane.quiet-too-long').count(), 1)
 })
 
-test('a run is followed: its log as it grows, its end, its checks', async (t) => {
+test('the page of a run follows its log, its end and its checks', async (t) => {
   const { page, client } = await openPage(t, '#/runs/default/RUN-001')
   await page.getByRole('alert').getByText("There is no run 'RUN-001'").waitFor()
   await client.createRun({ title: 'Add a limit', status: 'in_progress', content: '# Plan\n\nRead the code.\n' })
@@ -50,7 +50,7 @@ test('a run is followed: its log as it grows, its end, its checks', async (t) =>
   await page.locator('.timeline').getByText('completed the run').waitFor()
 })
 
-test('what changes while the server is away is there once it is back', async (t) => {
+test('changes during an interruption of the server appear afterwards', async (t) => {
   const { page, client, restart } = await openPage(t)
   await client.createRun({ title: 'Before', status: 'in_progress' })
   await page.locator('.lane', { hasText: 'Before' }).waitFor()
@@ -64,13 +64,13 @@ test('what changes while the server is away is there once it is back', async (t)
   await page.locator('.lane', { hasText: 'After' }).waitFor()
 })
 
-test('the tabs of a browser share one stream, and another takes over when its holder is closed', async (t) => {
+test('the tabs of a browser share one stream, and another tab takes over when the one with the stream closes', async (t) => {
   const { page, client, context, openTab } = await openPage(t)
   const holders: Page[] = []
   context.on('request', (request) => {
     if (request.headers().accept === 'text/event-stream') holders.push(request.frame().page())
   })
-  // Then it holds the stream.
+  // Once this text is visible, the page holds the stream.
   await page.getByText('Nothing is in progress').waitFor()
   const second = await openTab()
   const third = await openTab()
@@ -83,7 +83,7 @@ test('the tabs of a browser share one stream, and another takes over when its ho
   assert.equal(holders.filter((tab) => tab !== page).length, 1)
 })
 
-test('lanes say who waits for a person, who works on what, and who is idle, in that order', async (t) => {
+test('lanes show who waits for a person, who works on what, and who is idle, in that order', async (t) => {
   const { page, client } = await openPage(t)
   const at = (minutes: number) => new Date(Date.now() - minutes * 60_000).toISOString()
   for (const [title, activity] of [
@@ -99,7 +99,7 @@ test('lanes say who waits for a person, who works on what, and who is idle, in t
   await page.getByRole('heading', { name: /1 waiting for you/ }).waitFor()
   await page.waitForFunction(() => document.title === '(1 waiting) Now · Conduct')
   const lanes = page.locator('.lane')
-  // Each lane reads its answer for itself.
+  // Each lane reads its answer separately.
   for (const [n, title] of ['Waits', 'Works', 'Rests'].entries()) {
     await lanes.nth(n).getByText(`${title} at last.`).waitFor()
   }
@@ -113,7 +113,7 @@ test('lanes say who waits for a person, who works on what, and who is idle, in t
   }
 })
 
-test('a browser that may notify does so when an agent begins to wait, and only after it was asked for', async (t) => {
+test("with the user's permission, the browser notifies when an agent starts to wait", async (t) => {
   const { page, client, home } = await openPage(t, '', {
     before: `
       globalThis.shown = []
@@ -150,7 +150,7 @@ test('a browser that may notify does so when an agent begins to wait, and only a
   assert.equal(page.url(), home)
 })
 
-test('what needs attention says why, most urgent first, and a dismissal can be undone', async (t) => {
+test('runs that need attention say why, most urgent first, and a dismissal can be undone', async (t) => {
   const { page, client } = await openPage(t)
   const [first, second] = ['a'.repeat(40), 'b'.repeat(40)]
   for (const runId of ['OK-1', 'OK-2', 'OK-3', 'OK-4']) {

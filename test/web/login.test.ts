@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { openPage } from '../support/browser.ts'
 import { adminKey } from '../support/server.ts'
 
-test('a key logs in, in every tab at once, and out again; no script can read the session', async (t) => {
+test('a key logs in every tab, and out again, and no script can read the session', async (t) => {
   const { page, client, context, openTab } = await openPage(t, '#/runs', { permissions: [] })
   await client.createRun({ title: 'Hidden' })
   const other = await openTab()
@@ -25,7 +25,7 @@ test('a key logs in, in every tab at once, and out again; no script can read the
   await page.getByRole('heading', { name: 'Log in to Conduct' }).waitFor()
 })
 
-test('a login link logs in once, and its code does not stay in the address', async (t) => {
+test('a login link works once, and its code does not stay in the address', async (t) => {
   const { page, client, home, context } = await openPage(t, '', { permissions: [] })
   const { code } = await client.createLoginCode()
   await page.goto(`${home}#code=${code}`)
@@ -37,7 +37,7 @@ test('a login link logs in once, and its code does not stay in the address', asy
   await page.getByRole('heading', { name: 'Log in to Conduct' }).waitFor()
 })
 
-test('a key that is revoked under the open page leads to the login', async (t) => {
+test('the page shows the login when its key is revoked', async (t) => {
   const { page, client } = await openPage(t)
   await page.getByText('Nothing is in progress').waitFor()
   const { keys } = await client.listKeys({})

@@ -5,10 +5,10 @@ import { markdownOf } from '../../src/web/ui/markdown.ts'
 
 const size = 1_048_576
 const filled = (text: string) => text.repeat(Math.ceil(size / text.length)).slice(0, size)
-/** Paragraphs as long as they may be. */
+/** Paragraphs of the maximum length. */
 const paragraphs = (text: string) => filled(`${text.repeat(Math.floor(9_990 / text.length))}\n\n`)
 
-/** What takes a parser of Markdown long, or deep. */
+/** Texts that are slow to parse, or deeply nested. */
 const hostile: Record<string, string> = {
   emphasis: filled('_a'),
   'emphasis in paragraphs': paragraphs('_a'),
@@ -26,7 +26,7 @@ const hostile: Record<string, string> = {
   'a table': `|a|b|\n|-|-|\n${filled('|a|b|\n')}`,
 }
 
-/** How deep tokens lie in each other. */
+/** The depth of nesting of tokens. */
 function depthOf(tokens: Token[]): number {
   const inner = tokens.map((token) => {
     const { tokens = [], items = [] } = token as { tokens?: Token[]; items?: Token[] }
@@ -43,7 +43,7 @@ for (const [what, text] of Object.entries(hostile)) {
   })
 }
 
-test('an ordinary text is read to its end, with what GitHub adds to Markdown', () => {
+test("an ordinary text is parsed to its end, with GitHub's additions to Markdown", () => {
   const section =
     '## A head\n\nSome *words* and ~~others~~.\n\n> a quote\n> with *two* lines\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n'
   const { tokens, rest } = markdownOf(section.repeat(500))
@@ -53,7 +53,7 @@ test('an ordinary text is read to its end, with what GitHub adds to Markdown', (
   assert.match(JSON.stringify(quotes.at(-1)), /"type":"em"/)
 })
 
-test('a text that is too long is cut between two lines', () => {
+test('a text that is too long is cut between lines', () => {
   const { tokens, rest } = markdownOf('a line of words\n\n'.repeat(100_000))
   assert.ok(rest.startsWith('a line'))
   assert.equal(tokens.at(0)?.type, 'paragraph')

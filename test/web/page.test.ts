@@ -15,10 +15,10 @@ interface Violation {
   nodes: { html: string; failureSummary?: string }[]
 }
 
-/** What axe finds on the page as it is, for WCAG 2.2 AA and its best practices; the colours alone, where the rest was seen. */
+/** What axe reports on the page for WCAG 2.2 AA and its best practices, or for colours only. */
 async function violations(page: Page, only: 'all' | 'colours'): Promise<string[]> {
   if (await page.evaluate('globalThis.axe === undefined')) await page.evaluate(axe)
-  // Leaves out the parts of the report that nobody reads here.
+  // Leaves out parts of the report that this test does not need.
   const short = { resultTypes: ['violations'], selectors: false }
   const options = only === 'colours' ? { ...short, runOnly: ['color-contrast'] } : short
   const { violations } = (await page.evaluate(`axe.run(${JSON.stringify(options)})`)) as { violations: Violation[] }
@@ -27,7 +27,7 @@ async function violations(page: Page, only: 'all' | 'colours'): Promise<string[]
   )
 }
 
-/** Every page with something on it, and what says that it is there and not the one before. */
+/** Every page with content, and a selector that only this page has. */
 const pages: [address: string, sign: string][] = [
   ['#/', '.lane'],
   ['#/runs', 'table.runs .title'],
@@ -142,7 +142,7 @@ async function fill({ client }: Shown) {
 }
 
 for (const colorScheme of ['light', 'dark'] as const) {
-  test(`axe finds nothing on any page (${colorScheme})`, async (t) => {
+  test(`axe reports nothing on any page (${colorScheme})`, async (t) => {
     const shown = await openPage(t, '', { colorScheme, reducedMotion: 'reduce' })
     const { page, home } = shown
     const only = colorScheme === 'light' ? 'all' : 'colours'
@@ -223,7 +223,7 @@ test('no page scrolls sideways on a screen of 360 pixels', async (t) => {
   assert.deepEqual(wide, [])
 })
 
-test('the theme follows the system until it is chosen, and is kept', async (t) => {
+test('the theme follows the system until the user chooses one, and the choice is stored', async (t) => {
   const { page } = await openPage(t, '', { colorScheme: 'dark' })
   const paper = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor)
   await page.getByRole('button', { name: 'Light colours' }).waitFor()
@@ -244,7 +244,7 @@ before(async () => {
   folder = await builtPage()
 })
 
-test('what the first page loads is at most 120 KB of JavaScript, gzipped', () => {
+test('the first page loads at most 120 KB of JavaScript, gzipped', () => {
   const html = readFileSync(join(folder, 'index.html'), 'utf8')
   const scripts = [...html.matchAll(/(?:src|href)="\.\/([^"]+\.js)"/g)].map(([, path = '']) => path)
   assert.ok(scripts.length > 0)
@@ -258,7 +258,7 @@ test('the page has no inline script and no inline style, and every address in it
   for (const [, address = ''] of html.matchAll(/(?:src|href)="([^"]+)"/g)) assert.match(address, /^(\.\/|docs$)/)
 })
 
-test('every file that the page names is built', () => {
+test('the build contains every file that the page names', () => {
   const html = readFileSync(join(folder, 'index.html'), 'utf8')
   const named = [...html.matchAll(/(?:src|href)="\.\/([^"]+)"/g)].map(([, path = '']) => path)
   assert.ok(named.some((path) => path.endsWith('.css')))

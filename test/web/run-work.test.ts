@@ -4,7 +4,7 @@ import { openPage } from '../support/browser.ts'
 
 const [base, commit] = ['1'.repeat(40), '2'.repeat(40)]
 
-test('what a run changed leads to its host: commits, branch, comparison and pull request', async (t) => {
+test('the changes of a run link to its host: commits, branch, comparison and pull request', async (t) => {
   const { page, client, home } = await openPage(t)
   const git = { repository: 'git@github.com:acme/shop.git', branch: 'fix/holds', base, commit }
   const { run } = await client.createRun({
@@ -44,7 +44,7 @@ test('what a run changed leads to its host: commits, branch, comparison and pull
   assert.equal(await rows.count(), 12)
 })
 
-test('commits of a repository at an unknown host are text', async (t) => {
+test('commits of a repository on an unknown host are plain text', async (t) => {
   const { page, client, home } = await openPage(t)
   await client.createRun({ git: { repository: 'git@git.example.com:acme/shop.git', branch: 'main', base, commit } })
   await page.goto(`${home}#/runs/default/RUN-001`)
@@ -54,7 +54,7 @@ test('commits of a repository at an unknown host are text', async (t) => {
   assert.equal(await page.locator('.about').getByRole('link', { name: 'git.example.com' }).count(), 0)
 })
 
-test('failing checks come first, replaced ones last, and the retry command holds the command of the run', async (t) => {
+test("failing checks come first, replaced ones last, and the retry command contains the run's command", async (t) => {
   const { page, client, home } = await openPage(t)
   const { run } = await client.createRun({ title: 'Check me', status: 'completed', command: 'npm test' })
   const { runId } = run

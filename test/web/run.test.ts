@@ -33,13 +33,13 @@ test('a run is finished, checked, labelled and deleted', async (t) => {
   await assert.rejects(client.getRun({ runId: 'RUN-001' }), { code: 'NOT_FOUND' })
 })
 
-test('whoever comes second is told, sees what is there now, and may try again', async (t) => {
+test('a conflicting change is reported, the page shows the new values, and the user can save again', async (t) => {
   const { page, client } = await openPage(t)
   await client.createRun({ title: 'Ours', status: 'completed' })
   await page.goto(`${page.url()}#/runs/default/RUN-001`)
   await page.getByRole('button', { name: 'Edit labels' }).click()
   await page.getByRole('textbox').fill('team: web')
-  // Between what is shown and what is asked for, somebody else writes.
+  // Another client writes between the reading and the saving.
   let writes = 0
   await page.route('**/v1/runs/RUN-001', async (route) => {
     const isFirstWrite = route.request().method() === 'PATCH' && writes++ === 0
@@ -54,7 +54,7 @@ test('whoever comes second is told, sees what is there now, and may try again', 
   await page.getByRole('link', { name: 'team: web' }).waitFor()
 })
 
-test('a run that an agent holds is cancelled while it writes, and not finished in its place', async (t) => {
+test('a run that an agent holds can be cancelled while it writes, but not completed', async (t) => {
   const { page, client } = await openPage(t)
   const { run, lease } = await client.createRun({ title: 'Held', leaseSeconds: 60 })
   const write = () => client.appendToRun({ runId: run.runId, text: 'a line\n', leaseToken: lease?.token })
@@ -73,7 +73,7 @@ test('a run that an agent holds is cancelled while it writes, and not finished i
   assert.equal(writes, 3)
 })
 
-test('what a key may not do is not offered, and refused in words where it is asked for all the same', async (t) => {
+test("an action that the key does not allow is not offered, and the server's refusal is shown", async (t) => {
   const { page, client, context, home } = await openPage(t, '', { permissions: ['read'] })
   await client.createRun({ title: 'Failed one', status: 'failed' })
   await page.getByRole('region', { name: 'Needs attention' }).getByText('Failed one').waitFor()
@@ -82,7 +82,7 @@ test('what a key may not do is not offered, and refused in words where it is ask
   for (const name of ['Add check', 'Edit labels']) assert.equal(await page.getByRole('button', { name }).count(), 0)
   assert.equal(await page.getByText('More actions').count(), 0)
 
-  // A page that believes to have more than it has.
+  // A page that assumes more permissions than the key has.
   const permissions = ['admin']
   await context.route('**/v1/auth/me', (route) => route.fulfill({ json: { key: null, permissions } }))
   await page.goto(`${home}?again#/runs/default/RUN-001`)
@@ -91,7 +91,7 @@ test('what a key may not do is not offered, and refused in words where it is ask
   await page.getByRole('alert').getByText("requires a key with the permission 'agent'").waitFor()
 })
 
-test('what needs attention is counted in the title, and dismissed by a person without a change of the run', async (t) => {
+test('the title counts the runs that need attention, and a dismissal does not change the run', async (t) => {
   const { page, client, home } = await openPage(t, '', { permissions: ['read'] })
   await client.createRun({ title: 'First try', status: 'failed' })
   const { run, lease } = await client.createRun({ title: 'Asleep', status: 'in_progress', leaseSeconds: 60 })
@@ -110,14 +110,14 @@ test('what needs attention is counted in the title, and dismissed by a person wi
   await needs.getByText('1 dismissed by you').click()
   await needs.getByRole('button', { name: 'Restore RUN-002' }).click()
   await needs.getByRole('button', { name: 'Dismiss RUN-002' }).click()
-  // It ends in another way, which nobody has dismissed.
+  // The run fails again, and the new failure is not dismissed.
   await client.updateRun({ runId: 'RUN-002', status: 'in_progress' })
   await client.updateRun({ runId: 'RUN-002', status: 'failed' })
   await needs.getByRole('button', { name: 'Dismiss RUN-002' }).waitFor()
   await page.waitForFunction(() => document.title === '(1) Now · Conduct')
 })
 
-test('what the browser keeps of dismissals is bounded, and may be anything', async (t) => {
+test("the browser's list of dismissals is bounded, and may be invalid", async (t) => {
   const { page, client, home } = await openPage(t)
   await client.createRun({ title: 'Broken', status: 'failed' })
   const keep = (text: string) =>

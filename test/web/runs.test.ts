@@ -5,7 +5,7 @@ import { openPage } from '../support/browser.ts'
 
 const titles = (page: Page) => page.locator('table.runs .title').allTextContents()
 
-test('filters stand in the address, and the back button takes them back', async (t) => {
+test('filters are part of the address, and the back button undoes them', async (t) => {
   const { page, client, home } = await openPage(t)
   await client.createRun({ title: 'Good', status: 'completed', labels: { team: 'web' } })
   await client.createRun({ title: 'Bad', status: 'failed' })
@@ -34,7 +34,7 @@ test('filters stand in the address, and the back button takes them back', async 
   await page.getByText('No runs match these filters').waitFor()
 })
 
-test('new runs are announced, and shown when they are asked for; shown ones change in place', async (t) => {
+test('new runs are announced, and shown on request; listed runs change in place', async (t) => {
   const { page, client } = await openPage(t, '#/runs')
   await page.getByText('No runs yet').waitFor()
   await client.createRun({ title: 'First' })
@@ -56,7 +56,7 @@ test('the search finds runs by their words, and marks them', async (t) => {
   const { page, client, home } = await openPage(t)
   await client.createRun({ title: 'Login', content: '# Login\n\nThe passkey works.' })
   await client.createRun({ title: 'Logout' })
-  // Only now: a list that is open announces what is new, and does not show it.
+  // The page is opened only now, because an open list announces new runs without showing them.
   await page.goto(`${home}#/runs`)
   await page.getByRole('link', { name: 'Login' }).waitFor()
   await page.keyboard.press('/')
@@ -68,12 +68,12 @@ test('the search finds runs by their words, and marks them', async (t) => {
   await page.getByRole('link', { name: 'Logout' }).waitFor()
 })
 
-test('the keyboard goes through the rows, opens one, and shows what else it can', async (t) => {
+test('the keyboard moves through the rows, opens one, and shows all shortcuts', async (t) => {
   const { page, client } = await openPage(t)
   for (const title of ['One', 'Two', 'Three']) await client.createRun({ title })
-  // Before the page is drawn, nothing hears the keys.
+  // The page handles no keys before it is drawn.
   await page.locator('.lane, .brief').or(page.getByText('Nothing is in progress')).first().waitFor()
-  // Both at once: on a busy machine a second may pass while one waits for the other, and then they are no pair.
+  // Both keys at once: on a busy machine a second may pass between two calls, and then the keys are not a pair.
   await Promise.all(['g', 'r'].map((key) => page.keyboard.press(key)))
   await page.getByRole('link', { name: 'Three' }).waitFor()
   const focused = () => page.evaluate(() => document.activeElement?.textContent)
@@ -92,11 +92,11 @@ test('the keyboard goes through the rows, opens one, and shows what else it can'
   await page.getByRole('heading', { name: 'Two', level: 1 }).waitFor()
 })
 
-test('keys and letters that come before the page has followed are not lost', async (t) => {
+test('keys and letters that arrive before the page has caught up are not lost', async (t) => {
   const { page, client, home } = await openPage(t)
   for (const title of ['One', 'Two']) await client.createRun({ title })
   await page.getByText('Nothing is in progress').waitFor()
-  // As fast as they can come: between them the page draws, and the browser does nothing of its own.
+  // The keys come as fast as possible: the page draws between them, and the browser does nothing else.
   const focused = await page.evaluate(async () => {
     for (const key of ['g', 'r', '/']) {
       dispatchEvent(new KeyboardEvent('keydown', { key }))
@@ -106,7 +106,7 @@ test('keys and letters that come before the page has followed are not lost', asy
   })
   assert.equal(focused, 'search')
   await page.getByRole('link', { name: 'Two' }).waitFor()
-  // A letter that is typed just as the address takes the first ones in.
+  // The user types a letter just as the page puts the previous ones into the address.
   await page.evaluate(() => {
     const field = document.querySelector<HTMLInputElement>('input[type=search]')
     const type = (text: string) => {
@@ -134,9 +134,9 @@ test('keys and letters that come before the page has followed are not lost', asy
   assert.equal(opened, 'One')
 })
 
-test('a long list is drawn only where it is seen, and read as far as it is scrolled', async (t) => {
+test('a long list draws only the rows in view, and reads on as the user scrolls', async (t) => {
   const { page, client } = await openPage(t)
-  // A few at once: none waits for all others, for as long as a client does.
+  // A few creates at a time, so that none waits for longer than the client's timeout.
   for (let n = 1; n <= 350; n += 25) {
     await client.createRun({ title: `Run number ${n}` })
     await Promise.all(Array.from({ length: 23 }, (_, m) => client.createRun({ title: `Run number ${n + 1 + m}` })))
@@ -147,7 +147,7 @@ test('a long list is drawn only where it is seen, and read as far as it is scrol
   await page.mouse.move(600, 500)
   await page.mouse.wheel(0, 1500)
   await page.getByRole('link', { name: 'Run number 310' }).waitFor()
-  // With each frame, to where the rows go by then. It gives the most rows that were drawn at once.
+  // Each frame scrolls to the end of the rows read so far. The result is the largest number of rows drawn at once.
   const drawn = await page.waitForFunction(() => {
     const rows = document.querySelectorAll('table.runs tbody tr').length
     const most = Math.max(rows, Number(document.body.dataset.most ?? 0))
@@ -159,7 +159,7 @@ test('a long list is drawn only where it is seen, and read as far as it is scrol
   assert.equal(await page.getByRole('table').getAttribute('aria-rowcount'), '351')
 })
 
-test('a filter that cannot be is said, and the others hold', async (t) => {
+test('an invalid filter is reported, and the others apply', async (t) => {
   const { page, client, home } = await openPage(t)
   await client.createRun({ title: 'Bad', status: 'failed' })
   await client.createRun({ title: 'Good', status: 'completed' })
@@ -172,7 +172,7 @@ test('a filter that cannot be is said, and the others hold', async (t) => {
   assert.equal(await page.getByRole('link', { name: 'Good' }).count(), 0)
 })
 
-test('filters are suggested from the runs, hold in a search, and are removed one by one', async (t) => {
+test('filters are suggested from the runs, apply to a search, and can be removed one by one', async (t) => {
   const { page, client, home } = await openPage(t)
   const git = { branch: 'topic/passkeys' }
   await client.createRun({ title: 'Passkey lost', status: 'failed', agent: 'codex', labels: { team: 'web' }, git })
@@ -212,7 +212,7 @@ test('filters are suggested from the runs, hold in a search, and are removed one
   await page.getByText('No run that these filters show contains all of these words.').waitFor()
 })
 
-test('columns are chosen for this browser, and give way to titles where it is narrow', async (t) => {
+test('columns are chosen per browser, and a narrow window drops them before titles', async (t) => {
   const { page, client, home, openTab } = await openPage(t)
   const usage = { model: 'sonnet', inputTokens: 12_000, outputTokens: 400, costUsd: 1.5 }
   await client.createRun({ title: 'Costly', status: 'completed', usage, git: { branch: 'topic' } })
@@ -234,7 +234,7 @@ test('columns are chosen for this browser, and give way to titles where it is na
   await other.getByRole('link', { name: 'Costly' }).waitFor()
 })
 
-test('a view is an address with a name, kept in this browser', async (t) => {
+test('a view is an address with a name, stored in this browser', async (t) => {
   const { page, client, home } = await openPage(t, '#/runs?status=failed&agent=ci')
   await client.createRun({ title: 'Bad night', status: 'failed', agent: 'ci' })
   await client.createRun({ title: 'Good day', status: 'completed' })
@@ -255,7 +255,7 @@ test('a view is an address with a name, kept in this browser', async (t) => {
   await page.getByText('A view keeps filters').waitFor()
 })
 
-test('two runs are picked, also by the keyboard, and stand side by side', async (t) => {
+test('two runs can be selected, also by keyboard, and compared side by side', async (t) => {
   const { page, client } = await openPage(t)
   const usage = { costUsd: 0.5 }
   await client.createRun({ title: 'First try', status: 'failed', agent: 'codex', content: 'one\ntwo\n', usage })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { openPage } from '../support/browser.ts'
 
-test('a session is shown as its turns, with what each did, used and cost', async (t) => {
+test('a session is shown by turns, each with its actions, usage and cost', async (t) => {
   const { page, client, home } = await openPage(t)
   const { run } = await client.createRun({ title: 'Hold a boat', agent: 'claude-code', status: 'in_progress' })
   await client.appendTurn({

@@ -8,7 +8,7 @@ interface Shift extends PerformanceEntry {
   value: number
 }
 
-/** By how much, in sum, what was drawn on the page has moved since it was opened (web.dev/cls: up to 0.1 is good). */
+/** The cumulative layout shift of the page since it was opened (web.dev/cls: up to 0.1 is good). */
 const movedOn = (page: Page) =>
   page.evaluate(async () => {
     const shifts: Shift[] = []
@@ -16,12 +16,12 @@ const movedOn = (page: Page) =>
       type: 'layout-shift',
       buffered: true,
     })
-    // They are told after the next drawing.
+    // The browser reports shifts after the next frame.
     await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve, 100)))
     return shifts.reduce((sum, { value }) => sum + value, 0)
   })
 
-/** Every page, and what is drawn on it last. */
+/** Every page, and the element that it draws last. */
 const pages: [address: string, sign: string][] = [
   ['#/', '[aria-labelledby=ended] .brief'],
   ['#/runs', '.runs tbody a'],
@@ -59,19 +59,19 @@ async function furnish(client: Client): Promise<void> {
   await client.createWebhook({ url: 'https://hooks.example.com/conduct' })
 }
 
-/** Holds back what a page reads, but who looks at it, until the function that this returns is called. */
+/** Holds back everything that a page reads, except the user, until the returned function is called. */
 async function holdReads(page: Page): Promise<() => void> {
   let release = () => {}
   const released = new Promise<void>((resolve) => (release = resolve))
   await page.route('**/v1/**', async (route) => {
     if (!/\/v1\/auth\/me$/.test(new URL(route.request().url()).pathname)) await released
-    // The page may have been left.
+    // The browser may have left the page.
     await route.continue().catch(() => {})
   })
   return release
 }
 
-test('a page shows that it is being read, and nothing moves once it is there', async (t) => {
+test('a page shows that it is loading, and nothing moves once it has loaded', async (t) => {
   const { page, client, home } = await openPage(t)
   await furnish(client)
   const moved: Record<string, number> = {}

@@ -6,7 +6,7 @@ import { openPage } from '../support/browser.ts'
 
 const dayMs = 86_400_000
 
-test('trends tell in figures, in words and as a table what the runs of a period come to', async (t) => {
+test('trends show the results of a period as figures, as sentences and as a table', async (t) => {
   const { page, client, home, sleep } = await openPage(t, '#/trends')
   await page.getByText('No runs in the last 30 days').waitFor()
   sleep(-10 * dayMs)
@@ -28,7 +28,7 @@ test('trends tell in figures, in words and as a table what the runs of a period 
   await trends.getByText(/^Runs by status, each day in .*: 1 completed, 1 failed\.$/).waitFor()
   await trends.getByText(/^Cost in US dollars, each day in .*: \$1\.50\.$/).waitFor()
   await trends.getByText(/^Tokens, each day in .*: none known\.$/).waitFor()
-  // The code that draws them is loaded apart.
+  // The code of the charts is loaded separately.
   await trends.locator('canvas').nth(3).waitFor()
   assert.equal(await trends.locator('canvas').count(), 4)
 
@@ -42,7 +42,7 @@ test('trends tell in figures, in words and as a table what the runs of a period 
   await trends.getByText('1 of 2 runs completed').waitFor()
 })
 
-test('a day is that of the viewer, not of the server', async (t) => {
+test("a day is a day in the viewer's time zone, not the server's", async (t) => {
   const { page, client, home } = await openPage(t, '', { timezoneId: 'Pacific/Kiritimati' })
   const { run } = await client.createRun({ title: 'One' })
   await page.goto(`${home}#/trends`)
@@ -52,7 +52,7 @@ test('a day is that of the viewer, not of the server', async (t) => {
   await page.getByRole('row', { name: `${there} 1` }).waitFor()
 })
 
-test('charts are drawn where the browser names a language or a time zone that Intl does not know', async (t) => {
+test("charts are drawn if Intl does not know the browser's language or time zone", async (t) => {
   const { page, client, home } = await openPage(t, '', {
     before: `
       Object.defineProperty(Navigator.prototype, 'language', { get: () => 'en-US@posix' })
@@ -67,7 +67,7 @@ test('charts are drawn where the browser names a language or a time zone that In
   await page.locator('.bars canvas').nth(3).waitFor()
 })
 
-test('runs are compared by agent, author, spec, project and model, and the table is downloaded as it is shown', async (t) => {
+test('runs are compared by agent, author, spec, project and model, and the table is downloaded as shown', async (t) => {
   const { page, client, home } = await openPage(t)
   const usage = { model: 'm-1', inputTokens: 1200, outputTokens: 34, costUsd: 0.25 }
   await client.createRun({ agent: '=HYPERLINK("x")', author: 'Jürgen, Ada', specId: 'A-1', status: 'completed', usage })
@@ -109,7 +109,7 @@ test('runs are compared by agent, author, spec, project and model, and the table
   await page.waitForURL(/#\/runs\?specId=A-1$/)
 })
 
-test('a spreadsheet takes no cell for a formula', () => {
+test('no cell of the download is a formula in a spreadsheet', () => {
   const rows = [['=1+1', '+1', '-1', '@x', '\tx', '\rx', 'a=b', 'a,b', 'a"b', 'a\nb', -1, null, '']]
   assert.equal(csvOf(rows), `\ufeff'=1+1,'+1,'-1,'@x,'\tx,"'\rx",a=b,"a,b","a""b","a\nb",-1,,\r\n`)
 })

@@ -1,8 +1,10 @@
 import type { ApiFailure } from '../model/script.ts'
 
-/** A real coding agent: how it is installed, run against the scripted model, and what is known to be recorded of it. */
+/**
+ * A real coding agent: how to install it, how to run it against the scripted model, and what Conduct can record of it.
+ */
 export interface RealAgent {
-  /** Its name in commands of Conduct, and that of its program. */
+  /** Its name in commands of Conduct, which is also the name of its program. */
   name: string
   title: string
   packageName: string
@@ -10,21 +12,21 @@ export interface RealAgent {
   /** Its name in the ledger. */
   agent: string
   model: string
-  /** Writes what its user has answered before: keys, trust, no telemetry. */
+  /** Returns the files with the answers of its user: keys, trust, no telemetry. */
   configure(place: { home: string; repository: string; url: string }): Record<string, string>
   env(url: string, refuses: boolean): Record<string, string>
   /** The arguments of a session without a terminal. */
   args(session: Start): string[]
-  /** What the first of its output says the session is. */
+  /** Matches the session id in its output. */
   session: RegExp
-  /** What its hooks call a tool that the model knows by another name. */
+  /** Names that its hooks use for tools which the model knows by other names. */
   toolNames?: Record<string, string>
   cost: Cost | undefined
-  /** The failure of its API that it does not try to mend for long, and what it makes of that in its own words. */
+  /** An API failure that it retries only briefly, and its own message about that failure. */
   failure: ApiFailure & { told?: string }
-  /** Its subagents work in the background, and it begins a turn by itself when they are done. */
+  /** Its subagents work in the background, and it starts a turn by itself when they are done. */
   goesOnAfterSubagents?: true
-  /** Two of it that start at once may be in each other's way: the second starts when the first has ended. */
+  /** Two instances that start together may conflict, so the second starts when the first has ended. */
   startsAlone?: true
   limits?: Limit[]
 }
@@ -35,25 +37,28 @@ export interface Start {
   url: string
   model: string
   refuses: boolean
-  /** It cuts its context down once it holds so many tokens. */
+  /** It compacts its context once the context has that many tokens. */
   contextTokens?: number | undefined
-  /** The id of the session that it takes up. */
+  /** The id of the session that it resumes. */
   resumes: string | undefined
 }
 
-/** Told by the agent or estimated, by these prices of a million tokens; undefined where the model has no public price. */
+/**
+ * A cost that the agent reports or Conduct estimates, with prices per million tokens. Undefined if the model has no
+ * public price.
+ */
 export interface Cost {
   source: 'reported' | 'estimated'
-  /** The agent tells it as its session ends, and not before. */
+  /** The agent reports the cost only when its session ends. */
   isToldAtEnd?: true
   input: number
   cacheRead: number
-  /** Where the API tells them apart from other input. */
+  /** Set if the API counts them separately from other input. */
   cacheWrite?: number
   output: number
 }
 
-/** Figures that the agent does not report, so that the ledger has nothing in their place. */
+/** Figures that the agent does not report, so the ledger does not have them. */
 export interface Limit {
   scenario: string
   figures: readonly string[]

@@ -20,12 +20,12 @@ export const claude: RealAgent = {
   env: (url) => ({
     ANTHROPIC_API_KEY: key,
     ANTHROPIC_BASE_URL: url,
-    // Else it refuses to run as root, as in a container.
+    // Otherwise it refuses to run as root, for example in a container.
     IS_SANDBOX: '1',
     CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
     CLAUDE_CODE_MAX_RETRIES: '1',
     DISABLE_AUTOUPDATER: '1',
-    // Else it keeps the tools of MCP servers back until the model searches for them.
+    // Otherwise it hides the tools of MCP servers until the model searches for them.
     ENABLE_TOOL_SEARCH: 'false',
   }),
   args: ({ prompt, model, refuses, resumes }) => [

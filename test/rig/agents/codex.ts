@@ -6,7 +6,7 @@ export const codex: RealAgent = {
   packageName: '@openai/codex',
   version: '0.169.0',
   agent: 'codex',
-  // One of its catalog: others get no tool to edit with.
+  // A model of its catalog, because for others it has no tool for editing.
   model: 'gpt-6.1-sol',
   configure: ({ repository, url }) => ({
     '.codex/config.toml': `model_provider = "scripted"
@@ -30,7 +30,7 @@ trust_level = "trusted"
   args: ({ prompt, url, model, resumes, contextTokens }) => [
     ...['exec', '--json', '--dangerously-bypass-hook-trust', '-m', model],
     ...['-c', `model_providers.scripted.base_url="${url}"`],
-    // Without this, its first turn begins with the tools that it has by then, and a busy machine is slow to start their server.
+    // Otherwise its first turn may begin before the MCP server has started, without the tools of that server.
     ...['-c', 'mcp_servers.conduct.required=true'],
     ...(contextTokens === undefined ? [] : ['-c', `model_auto_compact_token_limit=${contextTokens}`]),
     ...(resumes ? ['resume', resumes, prompt] : [prompt]),

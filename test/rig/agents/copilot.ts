@@ -27,7 +27,7 @@ export const copilot: RealAgent = {
     ],
     ...(refuses ? [] : ['--allow-all-tools', '--allow-all-paths']),
   ],
-  // By the names of Claude Code, under which its hooks are registered.
+  // Its hooks are registered with the names of Claude Code.
   toolNames: { view: 'Read', edit: 'Edit', create: 'Write', bash: 'Bash', task: 'Agent' },
   session: /"sessionId":"([^"]+)"/,
   cost: { source: 'estimated', input: 2, cacheRead: 0.5, output: 8 },

@@ -13,7 +13,7 @@ export const gemini: RealAgent = {
       [`${repository}-side`]: 'TRUST_FOLDER',
     }),
     '.gemini/settings.json': JSON.stringify({
-      // It writes nowhere else, and it may be started below.
+      // It writes only to this folder, and may start in a subfolder.
       context: { includeDirectories: [repository] },
       general: { enableAutoUpdate: false, enableAutoUpdateNotification: false },
       privacy: { usageStatisticsEnabled: false },

@@ -19,7 +19,7 @@ export const opencode: RealAgent = {
       share: 'disabled',
       model: 'scripted/scripted-model',
       small_model: 'scripted/scripted-model',
-      // What is denied by a pattern is offered, and refused when it is used.
+      // A tool that a pattern denies is still offered, and refused when the model calls it.
       permission: refuses ? { bash: { '*': 'allow', 'rm *': 'deny' } } : 'allow',
       provider: {
         scripted: {
@@ -32,7 +32,7 @@ export const opencode: RealAgent = {
   }),
   args: ({ prompt, resumes }) => ['run', '--format', 'json', ...(resumes ? ['--session', resumes] : []), prompt],
   session: /"sessionID":"([^"]+)"/,
-  // Two may find its database locked: https://github.com/anomalyco/opencode/issues/33320
+  // Two instances may lock each other out of its database: https://github.com/anomalyco/opencode/issues/33320
   startsAlone: true,
   cost: { source: 'reported', input: 3, cacheRead: 0.3, output: 15 },
   failure: { status: 400, type: 'invalid_request_error', message: 'The scripted request is not valid' },

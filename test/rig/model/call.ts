@@ -2,14 +2,14 @@ import type { Fields } from '../../../src/agents/fields.ts'
 import type { Act } from './script.ts'
 import type { Tool } from './tools.ts'
 
-/** A call of a tool: what the model wants, by which tool, and what it sends. */
+/** A tool call: what the model wants, the tool, and its input. */
 export interface Call {
   act: Act
   tool: Tool
   input: string | Fields
 }
 
-/** The names that agents have for each kind of tool. */
+/** The names that agents use for each kind of tool. */
 const toolNames: Record<Exclude<Act['do'], 'ledger'>, readonly string[]> = {
   write: ['Write', 'write', 'write_file', 'create', 'apply_patch'],
   edit: ['Edit', 'edit', 'replace', 'apply_patch'],
@@ -21,10 +21,10 @@ const toolNames: Record<Exclude<Act['do'], 'ledger'>, readonly string[]> = {
   finish: ['complete_task'],
 }
 
-/** Whether an agent offers what it needs to work, and not only to name or to sum up a conversation. */
+/** Whether the agent offers tools for work, not only for a title or a summary. */
 export const canWork = (tools: Tool[]) => tools.some(({ name }) => toolNames.shell.includes(name))
 
-/** How the properties of tools are called. */
+/** The names that agents use for the properties of tools. */
 const propertyNames: Record<string, readonly string[]> = {
   path: ['file_path', 'filePath', 'path', 'absolute_path'],
   content: ['content', 'file_text'],
@@ -36,11 +36,11 @@ const propertyNames: Record<string, readonly string[]> = {
   about: ['description', 'task_name', 'subject', 'instruction', 'intent'],
 }
 
-/** What an act comes to with these tools; undefined where none of them is for it. */
+/** The call that performs an act with these tools, or undefined if none of them can. */
 export function callOf(act: Act, tools: Tool[]): Call | undefined {
   const tool = act.do === 'ledger' ? ledgerTool(act.tool, tools) : toolFor(act, tools)
   if (tool) return { act, tool, input: act.do === 'ledger' ? act.input : inputOf(act, tool) }
-  // Without a tool to read with, agents read by a command.
+  // Without a tool for reading, agents read with a command.
   return act.do === 'read' ? callOf({ do: 'shell', command: `cat ${act.path}` }, tools) : undefined
 }
 
@@ -55,7 +55,7 @@ function ledgerTool(name: string, tools: Tool[]): Tool | undefined {
     (tool) => names.includes(tool.name) || (tool.namespace?.includes('conduct') && tool.name === name),
   )
   if (found) return found
-  // Codex lists the tools of MCP servers only for a model that searches for them, and runs them all the same.
+  // Codex lists the tools of MCP servers only for a model that searches for them, but also runs unlisted ones.
   const inside = tools.find((tool) => tool.inside)?.inside
   return inside && { name: `mcp__conduct__${name}`, properties: {}, required: [], inside }
 }
@@ -70,14 +70,14 @@ function inputOf(act: Exclude<Act, { do: 'ledger' }>, tool: Tool): string | Fiel
   }
   if (act.do === 'delegate') Object.assign(input, helperIn(tool))
   if (act.do === 'finish' && tool.properties.result?.type === 'object') input.result = { response: act.result }
-  // Codex goes on without a command that takes longer.
+  // Codex continues without waiting for a command that takes longer.
   if (act.do === 'shell' && 'yield_time_ms' in tool.properties) input.yield_time_ms = 60_000
   if (act.do === 'await') Object.assign(input, 'timeout_ms' in tool.properties && { timeout_ms: 30_000 })
   for (const name of tool.required) input[name] ??= anyOf(tool.properties[name])
   return input
 }
 
-/** Which of its subagents an agent is to start. */
+/** The subagent that the agent is to start. */
 function helperIn({ properties }: Tool): Fields {
   const [kind, name] = [properties.subagent_type, properties.agent_name]
   const first = (schema: Fields | undefined, otherwise: string) =>
@@ -92,7 +92,7 @@ function helperIn({ properties }: Tool): Fields {
   }
 }
 
-/** The plan in the form of the tool: a list of items, a checklist as a text, or one item. */
+/** The plan as the tool takes it: a list of items, a checklist in a text, or one item. */
 function planInput(items: string[], { properties }: Tool): Fields {
   const name = ['todos', 'plan'].find((one) => one in properties)
   if (name === undefined) return { subject: items[0], description: items[0] }
@@ -111,7 +111,7 @@ function propertiesOfItems(schema: Fields): string[] {
   return Object.keys(items?.properties ?? {})
 }
 
-/** A value for a property that must be there and that no script tells. */
+/** A value for a required property that the script does not give. */
 function anyOf(schema: Fields = {}): unknown {
   if (Array.isArray(schema.enum)) return schema.enum[0]
   const values: Record<string, unknown> = { boolean: false, number: 1, integer: 1, array: [], object: {} }
@@ -133,7 +133,7 @@ function patchOf(act: Act): string {
   return ['*** Begin Patch', ...change, '*** End Patch'].join('\n')
 }
 
-/** What is sent for a call: itself, or the line of JavaScript that makes it. */
+/** What the model sends for a call: the call itself, or the line of JavaScript that makes it. */
 export function sentFor({ tool, input }: Call): { tool: Tool; input: string | Fields } {
   if (!tool.inside) return { tool, input }
   return {

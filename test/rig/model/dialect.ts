@@ -3,11 +3,11 @@ import { type Fields, fieldsOf } from '../../../src/agents/fields.ts'
 import type { ApiFailure, Tokens } from './script.ts'
 import type { Tool } from './tools.ts'
 
-/** An API by which agents ask their model. */
+/** An API that agents use to call their model. */
 export interface Dialect {
-  /** Whether a request to that path asks the model for something. */
+  /** Whether a request to that path calls the model. */
   serves(path: string): boolean
-  /** All that stands in the conversation as said by the user. */
+  /** Everything in the conversation that the user said. */
   asked(body: Fields): string
   answer(answer: Answer, request: Request): Message
   failure(failure: ApiFailure): unknown
@@ -24,7 +24,7 @@ export interface Answer {
   tokens: Tokens
 }
 
-/** What goes over the wire: one JSON, or events of a stream with a last line. */
+/** The response: one JSON value, or events of a stream with an optional last line. */
 export type Message = { json: unknown } | { events: { name?: string; data: unknown }[]; last?: string }
 
 export const newId = (prefix: string) => `${prefix}_${randomUUID().replaceAll('-', '')}`
@@ -39,5 +39,5 @@ export function textIn(content: unknown): string {
     .join('\n')
 }
 
-/** Input in the sense of OpenAI and Google, who count in it what a cache gives. */
+/** All input tokens. OpenAI and Google include cached tokens in their count of input. */
 export const allInput = ({ input, cacheRead, cacheWrite }: Tokens) => input + cacheRead + cacheWrite

@@ -3,27 +3,27 @@ import { type Call, callOf } from './call.ts'
 import { noTokens, type Reply, type Script, subagentMark, sum, type Tokens } from './script.ts'
 import type { Tool } from './tools.ts'
 
-/** A script as a session plays it, and what it came to. */
+/** A script that a session plays, and its result so far. */
 export interface Played {
   script: Script
-  /** The reply to the next request, and the calls that its acts come to with these tools. */
+  /** The reply to the next request, and the calls that perform its acts with these tools. */
   next(asked: string, tools: Tool[]): Promise<{ reply: Reply; calls: Call[] }>
-  /** All that was called for, in its order. */
+  /** All calls in order. */
   calls: { call: Call; by: 'agent' | 'subagent' }[]
-  /** All that was answered, to the agent itself and to its subagent. */
+  /** The tokens of all replies, by the agent itself and by its subagent. */
   tokens: Record<'agent' | 'subagent', Tokens>
-  /** The last text that was said to the agent itself. */
+  /** The last text of the agent itself. */
   answer: string | undefined
-  /** How many requests came when nothing was scripted any more. */
+  /** The number of requests after the end of the script. */
   beyond: number
-  /** Fulfilled when a reply that hangs is asked for. */
+  /** Resolves when the agent requests a reply that hangs. */
   hanging: Promise<unknown>
-  /** The meetings at which it has arrived. */
+  /** The meetings that the session has reached. */
   arrived: Set<string>
   events: EventEmitter
 }
 
-/** Plays a script. `all` are the sessions that it may meet. */
+/** Plays a script. `all` returns the sessions that it may meet. */
 export function play(script: Script, all: () => Played[]): Played {
   const left = { agent: [...script.replies], subagent: [...(script.subagent ?? [])] }
   const events = new EventEmitter()
@@ -55,7 +55,7 @@ export function play(script: Script, all: () => Played[]): Played {
   return played
 }
 
-/** The next reply; one whose acts the agent has no tool for is left out, and one that fails stays. */
+/** The next reply. Skips replies whose acts have no tool, and keeps one that fails. */
 function nextOf(left: Reply[], tools: Tool[]): { reply: Reply | undefined; calls: Call[] } {
   for (;;) {
     const reply = left[0]
@@ -66,7 +66,7 @@ function nextOf(left: Reply[], tools: Tool[]): { reply: Reply | undefined; calls
   }
 }
 
-/** Waits for every session that has the meeting in its script. */
+/** Waits for every session whose script has the meeting. */
 async function met(meeting: string, played: Played, all: Played[]) {
   played.arrived.add(meeting)
   for (const { events } of all) events.emit('arrived')

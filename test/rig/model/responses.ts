@@ -9,7 +9,7 @@ export const responses: Dialect = {
     typeof input === 'string'
       ? input
       : listOf(input)
-          // A subagent of Codex gets its task as the message of another agent.
+          // A subagent of Codex gets its task as a message from another agent.
           .filter(({ role, type, author }) => role === 'user' || (type === 'agent_message' && author === '/root'))
           .map(({ content }) => textIn(content))
           .join('\n'),

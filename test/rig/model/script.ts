@@ -1,4 +1,4 @@
-/** What the scripted model answers to one session: a reply per request, and those for a subagent that it starts. */
+/** The replies of the scripted model in one session: one per request, and others for a subagent of the session. */
 export interface Script {
   replies: Reply[]
   subagent?: Reply[]
@@ -8,16 +8,16 @@ export interface Reply {
   say?: string
   does?: Act[]
   tokens?: Tokens
-  /** The API fails in this way until the agent gives up. */
+  /** The API fails this way until the agent gives up. */
   fails?: ApiFailure
-  /** No answer comes: the agent waits until it is interrupted. */
+  /** The model does not respond, so the agent waits until it is interrupted. */
   hangs?: true
-  /** The answer waits until every session whose script has this meeting asks for it. */
+  /** The reply waits until every session whose script has this meeting has requested it. */
   meets?: string
 }
 
 export interface Tokens {
-  /** Without what the cache takes part in. */
+  /** Without cached tokens. */
   input: number
   cacheRead: number
   cacheWrite: number
@@ -39,21 +39,21 @@ export interface ApiFailure {
   message: string
 }
 
-/** What the model wants done, in words that no agent owns; `callOf` finds the agent's tool for it. */
+/** An act that the model wants, independent of any agent; `callOf` finds the agent's tool for it. */
 export type Act =
   | { do: 'write'; path: string; content: string }
   | { do: 'edit'; path: string; from: string; to: string }
   | { do: 'read'; path: string }
-  /** `exits` is the code with which it must end; a command that is refused does not run. */
+  /** `exits` is the expected exit code; a refused command does not run. */
   | { do: 'shell'; command: string; exits?: number; refused?: true }
   | { do: 'plan'; items: string[] }
-  /** The task begins with `subagentMark`, by which the requests of the subagent are told from the others. */
+  /** The task begins with `subagentMark`, which marks the requests of the subagent. */
   | { do: 'delegate'; task: string }
-  /** For agents whose helpers work beside them. */
+  /** Only for agents whose subagents work in the background. */
   | { do: 'await' }
-  /** Where a subagent has a tool to say that it is done; elsewhere the words that come with it say so. */
+  /** For a subagent with a tool that reports its result. Others report it in their text. */
   | { do: 'finish'; result: string }
   | { do: 'ledger'; tool: string; input: Record<string, unknown> }
 
-/** A prompt with this mark is that of a subagent. */
+/** Marks the prompt of a subagent. */
 export const subagentMark = '[scripted subagent]'

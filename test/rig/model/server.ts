@@ -16,18 +16,21 @@ import { toolsIn } from './tools.ts'
 
 const dialects: readonly Dialect[] = [anthropic, responses, chat, gemini]
 
-/** What a model answers that is asked for a title or a summary. */
+/** The reply to a request for a title or a summary. */
 const aside: Reply = { say: '{"title": "Scripted"}', tokens: noTokens }
 
 export interface Model {
-  /** The address under which the session of that name asks. */
+  /** The URL of the model for the session of that name. */
   urlOf(name: string): string
-  /** From now on the session of that name is answered by the script. */
+  /** From now on the model replies to the session of that name with the script. */
   play(name: string, script: Script): Played
   close(): Promise<void>
 }
 
-/** A scripted model on 127.0.0.1, in the APIs of Anthropic, OpenAI and Google. It thinks for `pace` milliseconds. */
+/**
+ * Starts a scripted model on 127.0.0.1 with the APIs of Anthropic, OpenAI and Google. Each reply takes `pace`
+ * milliseconds.
+ */
 export async function startModel({ pace = 300 } = {}): Promise<Model> {
   const sessions = new Map<string, Played>()
   const server = createServer((request, response) => {
@@ -68,7 +71,7 @@ async function answer({ sessions, pace }: Serving, request: IncomingMessage, res
   if (!dialect || !played) return sendJson(response, ...otherwise(path))
   const tools = toolsIn(body)
   const { reply, calls } = canWork(tools) ? await played.next(dialect.asked(body), tools) : { reply: aside, calls: [] }
-  // An agent that is interrupted goes away; until then it waits.
+  // The request stays open until the agent is interrupted.
   if (reply.hangs) return
   await after(pace)
   if (reply.fails) return sendJson(response, reply.fails.status, dialect.failure(reply.fails))
@@ -91,7 +94,7 @@ async function bodyOf(request: IncomingMessage): Promise<Fields> {
   return fieldsOf(JSON.parse((unpack ? unpack(raw) : raw).toString('utf8')))
 }
 
-/** What agents ask beside the model's work: how many tokens a text has, which models there are. */
+/** Responses to other requests of agents: the number of tokens in a text, and the list of models. */
 function otherwise(path: string): [status: number, body: unknown] {
   if (path.endsWith('/count_tokens')) return [200, { input_tokens: 0 }]
   if (path.endsWith(':countTokens')) return [200, { totalTokens: 0 }]

@@ -4,7 +4,7 @@ import { type Fields, fieldsOf, listOf } from '../../../src/agents/fields.ts'
 export interface Tool {
   name: string
   namespace?: string
-  /** It takes a text in place of an object. */
+  /** Its input is a text instead of an object. */
   isFreeform?: true
   properties: Record<string, Fields>
   required: string[]
@@ -12,9 +12,9 @@ export interface Tool {
   inside?: Tool
 }
 
-/** The tools of a request, in whichever API it is written. */
+/** The tools in a request of any API. */
 export function toolsIn(body: Fields): Tool[] {
-  // Codex names further ones among the messages.
+  // Codex lists more tools among the messages.
   const added = listOf(body.input).filter(({ type }) => type === 'additional_tools')
   const tools = [body, ...added].flatMap(({ tools }) => listOf(tools)).flatMap((tool) => toolsOf(tool))
   const script = tools.find(({ name, isFreeform }) => name === 'exec' && isFreeform)
@@ -39,7 +39,9 @@ function toolsOf(tool: Fields, namespace?: string): Tool[] {
   ]
 }
 
-/** Where Codex lets the model write JavaScript, its own tools are functions there, and are not listed. */
+/**
+ * Where Codex lets the model write JavaScript, its own tools are functions in it, and the request does not list them.
+ */
 const functionsOf = (inside: Tool): Tool[] => [
   {
     name: 'exec_command',
