@@ -6,11 +6,11 @@ import { openPage } from '../support/browser.ts'
 import { notingFrames, slowFramesOf } from '../support/frames.ts'
 import { size } from './size.ts'
 
-/** An hour of 40 events a second, as fast as the server takes them. */
+/** As many events as arrive in an hour at 40 a second, sent as fast as the server accepts them. */
 const events = size(4_000, 144_000)
 const mostMB = 150
 
-test('Activity holds 150 MB at most while an hour of 40 events a second arrives', async (t) => {
+test('Activity holds at most 150 MB while an hour of 40 events a second arrives', async (t) => {
   const { page, context, client } = await openPage(t, '#/activity?type=run.updated', { before: notingFrames })
   await page.getByText('No events match these filters').waitFor()
   const runs = Array.from({ length: 40 }, (_, n) => `R-${n}`)
@@ -18,7 +18,7 @@ test('Activity holds 150 MB at most while an hour of 40 events a second arrives'
   const tab = await context.newCDPSession(page)
   const peak = { held: 0, process: 0 }
   const measure = async () => {
-    // First, since it collects the garbage of an hour that passes in minutes.
+    // Measured first, because it collects the garbage of an hour compressed into minutes.
     peak.held = Math.max(peak.held, await heldMB(tab))
     peak.process = Math.max(peak.process, await processMB(page.context().browser()?.newBrowserCDPSession()))
   }
@@ -41,7 +41,7 @@ test('Activity holds 150 MB at most while an hour of 40 events a second arrives'
   assert.ok(peak.held < mostMB && peak.process < before.process + mostMB, JSON.stringify({ before, peak }))
 })
 
-/** What the page holds once garbage is gone: its objects, its elements and their buffers. */
+/** The memory that the page holds after a garbage collection: objects, elements and their buffers. */
 async function heldMB(tab: CDPSession): Promise<number> {
   await tab.send('HeapProfiler.collectGarbage')
   const usage = (await tab.send('Runtime.getHeapUsage')) as Record<string, number>
@@ -49,7 +49,7 @@ async function heldMB(tab: CDPSession): Promise<number> {
   return (usedSize + embedderHeapUsedSize + backingStorageSize) / 1e6
 }
 
-/** The largest process of a tab, by the memory that is its own. */
+/** The private memory of the largest tab process. */
 async function processMB(opened: Promise<CDPSession> | undefined): Promise<number> {
   const browser = await opened
   const { processInfo } = (await browser?.send('SystemInfo.getProcessInfo')) ?? { processInfo: [] }

@@ -11,7 +11,7 @@ import { requireHeld } from './held.ts'
 import { size } from './size.ts'
 import { clientOf, startWriters, type Touched } from './writers.ts'
 
-/** A server on a ledger in a folder of its own, and the commands of its machine. */
+/** A server with a ledger in a folder of its own, and the commands on its machine. */
 async function served(t: TestContext) {
   const folder = freshFolder(t)
   const url = `sqlite:${join(folder, 'ledger.db')}`
@@ -22,7 +22,7 @@ async function served(t: TestContext) {
 
 const never = () => false
 
-test('a backup under 16 writers holds every write that was acknowledged before it began', async (t) => {
+test('a backup under 16 writers contains every write acknowledged before it began', async (t) => {
   const { folder, client, run } = await served(t)
   const held: Touched = new Map()
   let backups = 0
@@ -44,7 +44,7 @@ test('a backup under 16 writers holds every write that was acknowledged before i
   t.diagnostic(`${backups} backups, the last with ${held.size} runs`)
 })
 
-test('kill -9 in a backup leaves no file that looks like one', async (t) => {
+test('kill -9 during a backup leaves no file that looks complete', async (t) => {
   const { folder, client, env } = await served(t)
   const writers = startWriters(t, client, 'killed', never)
   await writers.until(() => writers.acknowledged() >= 50)
@@ -68,7 +68,7 @@ test('kill -9 in a backup leaves no file that looks like one', async (t) => {
   t.diagnostic(`${kills} kills, ${whole} of which came when the backup was there already`)
 })
 
-test('kill -9 in a restore leaves the former ledger or the backup, each whole', async (t) => {
+test('kill -9 during a restore leaves either the old ledger or the backup, complete', async (t) => {
   const { folder, url, server, client, env, run } = await served(t)
   const file = join(folder, 'copy.db')
   const earlier = startWriters(t, client, 'earlier', never)

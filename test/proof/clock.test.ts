@@ -5,11 +5,11 @@ import { readLog } from './log.ts'
 import { prove } from './prove.ts'
 import { clientOf } from './writers.ts'
 
-/** Has the time of day jump two hours back at SIGUSR2. */
+/** Makes the time of day jump two hours back at SIGUSR2. */
 const jumping = `data:text/javascript,const now = Date.now; let by = 0; Date.now = () => now() - by;
 process.on('SIGUSR2', () => { by = 7200e3; process.stderr.write('jumped') })`.replaceAll('\n', '')
 
-prove('a time of day that jumps back two hours makes nothing end before it began', async (t, url) => {
+prove('after the time of day jumps back two hours, nothing ends before it began', async (t, url) => {
   const server = await startServer(t, url, { NODE_OPTIONS: `--import="${jumping}"` })
   const client = clientOf(server)
   const { run, lease } = await client.createRun({ status: 'in_progress', leaseSeconds: 60 })

@@ -24,7 +24,7 @@ interface Node {
   child?: ChildProcess
 }
 
-/** A PostgreSQL with a standby, which change places. */
+/** A PostgreSQL primary with a standby, which swap roles at a failover. */
 export class Cluster {
   readonly #binary: string
   #nodes: [primary: Node, standby: Node]
@@ -34,7 +34,7 @@ export class Cluster {
     this.#nodes = nodes
   }
 
-  /** Makes a primary; `renew` gives it its standby. */
+  /** Starts a primary; `renew` adds its standby. */
   static async start(t: TestContext): Promise<Cluster> {
     const first = await startPostgres(['-c', 'max_connections=60'])
     const [row] = await readRows<{ folder: string }>(first.url, `select current_setting('data_directory') as folder`)
@@ -56,7 +56,7 @@ export class Cluster {
     return cluster
   }
 
-  /** With both hosts, in an order that does not change. */
+  /** The URL with both hosts, always in the same order. */
   get url(): string {
     const [one, other] = this.#nodes.map(({ port }) => port).sort() as [number, number]
     return `postgres://conduct:conduct@127.0.0.1:${one},127.0.0.1:${other}/postgres`
@@ -66,7 +66,10 @@ export class Cluster {
     return this.#nodes[0].url
   }
 
-  /** Makes the second node a standby anew, of a copy of the primary, which waits for it from then on if `isSynchronous`. */
+  /**
+   * Makes the second node a standby again, from a copy of the primary. If `isSynchronous`, the primary waits for it
+   * from then on.
+   */
   async renew(isSynchronous: boolean): Promise<void> {
     const [primary, standby] = this.#nodes
     const run = (text: string) => readRows<{ text: string }>(primary.url, text)
@@ -89,7 +92,7 @@ export class Cluster {
       await sleep(50)
   }
 
-  /** Cuts the standby off from the primary, once it has received what was written until now. */
+  /** Disconnects the standby from the primary, once it has received everything written so far. */
   async cutOff(): Promise<void> {
     const [primary, standby] = this.#nodes
     const [end] = await readRows<{ lsn: string }>(primary.url, 'select pg_current_wal_insert_lsn()::text as lsn')
@@ -100,7 +103,7 @@ export class Cluster {
     while ((await readRows(primary.url, 'select 1 from pg_stat_replication')).length > 0) await sleep(50)
   }
 
-  /** Ends the primary, or stops it where it stands, and promotes the standby. */
+  /** Ends or freezes the primary, and promotes the standby. */
   async failover(signal: 'SIGKILL' | 'SIGSTOP' | 'SIGINT'): Promise<void> {
     const [primary, standby] = this.#nodes
     kill(primary.child, signal)
@@ -135,7 +138,7 @@ function chownAll(folder: string, { uid, gid }: { uid: number; gid: number }) {
   for (const name of readdirSync(folder, { recursive: true })) chownSync(join(folder, String(name)), uid, gid)
 }
 
-/** Sends a signal to a PostgreSQL: those that none can handle, to all of its processes. */
+/** Sends a signal to PostgreSQL. A signal that no process can handle goes to all of its processes. */
 function kill(child: ChildProcess | undefined, signal: NodeJS.Signals) {
   if (child?.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
   const children = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').split(' ').filter(Boolean)

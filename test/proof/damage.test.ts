@@ -14,20 +14,20 @@ import { clientOf } from './writers.ts'
 
 const sqlite = engines.find(({ name }) => name === 'sqlite') as Engine
 
-/** Throws unless SIGTERM ends the server as it should, and in time. */
+/** Asserts that SIGTERM ends the server with exit code 0 and in time. */
 async function endInTime(server: ServerProcess) {
   const asked = performance.now()
   assert.equal(await server.end('SIGTERM'), 0)
   assert(performance.now() - asked < 10_000, 'it did not end within 10 s')
 }
 
-/** What `/readyz` answers: its status, and its words. */
+/** The response of `/readyz`: the status code, and its message. */
 async function readiness({ url }: ServerProcess): Promise<[number, string]> {
   const response = await fetch(new URL('/readyz', url))
   return [response.status, ((await response.json()) as { status: string }).status]
 }
 
-/** Waits until `/readyz` answers so: it asks the database at most once a second. */
+/** Waits until `/readyz` has that status. The server asks the database at most once a second. */
 async function untilReadiness(server: ServerProcess, status: number): Promise<string> {
   for (;;) {
     const [now, words] = await readiness(server)
@@ -45,7 +45,7 @@ const refused =
     return true
   }
 
-/** Overwrites the first page of a table or index with what is none. */
+/** Overwrites the first page of a table or index with random bytes. */
 async function damage(url: string, name: string) {
   const [root] = await readRows<{ rootpage: number }>(url, `select rootpage from sqlite_master where name = '${name}'`)
   const [pages] = await readRows<{ page_size: number }>(url, 'pragma page_size')
@@ -55,7 +55,7 @@ async function damage(url: string, name: string) {
   closeSync(file)
 }
 
-test('a damaged page fails the requests that need it, and /readyz; the server goes on', async (t) => {
+test('a damaged page fails the requests that need it, and /readyz, and the server continues', async (t) => {
   const url = await sqlite.freshUrl(t)
   const before = await startServer(t, url)
   for (let n = 1; n <= 30; n++) await clientOf(before).createRun({ title: `run ${n}`, status: 'completed' })
@@ -69,7 +69,7 @@ test('a damaged page fails the requests that need it, and /readyz; the server go
   const isDamaged = refused(/^The database file is damaged: .* restore a backup/)
   await assert.rejects(client.listRuns({ status: ['completed'] }), isDamaged)
   await assert.rejects(client.createRun({ title: 'one more' }), isDamaged)
-  // Several at once share one transaction.
+  // Reads that arrive together share one transaction.
   const both = await Promise.allSettled([
     client.getRun({ runId: 'RUN-001' }),
     client.listRuns({ status: ['completed'] }),
@@ -104,7 +104,7 @@ for (const [what, files] of [
   ['log', ['-wal']],
   ['log and its index', ['-wal', '-shm']],
 ] as const) {
-  test(`nothing is acknowledged while the file of the ${what} is not where it was`, async (t) => {
+  test(`no write is acknowledged while the file of the ${what} is moved away`, async (t) => {
     const url = await sqlite.freshUrl(t)
     const path = url.slice('sqlite:'.length)
     const server = await startServer(t, url)
@@ -126,7 +126,7 @@ for (const [what, files] of [
   })
 }
 
-test('a file put in the place of the database is not taken for it', async (t) => {
+test('a file that replaces the database is not used', async (t) => {
   const url = await sqlite.freshUrl(t)
   const path = url.slice('sqlite:'.length)
   const server = await startServer(t, url)

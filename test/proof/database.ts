@@ -1,7 +1,7 @@
 import { DatabaseSync } from 'node:sqlite'
 import pg from 'pg'
 
-/** The rows of a statement, read past Conduct, straight from the database at `url`. */
+/** Reads rows directly from the database at `url`, without Conduct. */
 export async function readRows<Row extends object>(url: string, text: string): Promise<Row[]> {
   if (url.startsWith('sqlite:')) {
     const db = new DatabaseSync(url.slice('sqlite:'.length))
@@ -23,7 +23,7 @@ export async function readRows<Row extends object>(url: string, text: string): P
   }
 }
 
-/** Runs a statement in a transaction that stays open until the function that this gives is called. */
+/** Runs a statement in a transaction that stays open until the returned function is called. */
 export async function beginWith(url: string, text: string): Promise<() => Promise<void>> {
   if (url.startsWith('sqlite:')) {
     const db = new DatabaseSync(url.slice('sqlite:'.length), { timeout: 10_000 })

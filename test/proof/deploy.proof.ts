@@ -8,7 +8,7 @@ import { freshFolder } from '../cli/folder.ts'
 import { root } from '../support/built.ts'
 import { engines, openLedger } from '../support/engines.ts'
 
-/** Runs a tool that is not from npm. Throws with what it says unless it accepts its input. */
+/** Runs a tool that npm does not have. Throws its output unless it accepts its input. */
 function accepts(command: string, args: string[], install: string, input = ''): string {
   const { status, stdout, stderr, error } = spawnSync(command, args, { cwd: root, input, encoding: 'utf8' })
   assert.equal(error, undefined, `${command} is missing: ${install}`)
@@ -30,19 +30,19 @@ test('promtool accepts the alert rules and the metrics', async (t) => {
   }
 })
 
-test('promtool evaluates the queries of the dashboard', (t) => {
+test('promtool accepts the queries of the dashboard', (t) => {
   const { panels } = JSON.parse(readFileSync(join(root, 'deploy/grafana/conduct.json'), 'utf8')) as {
     panels: { targets: { expr: string }[] }[]
   }
   const queries = panels.flatMap(({ targets }) => targets.map(({ expr }) => expr.replaceAll('$__rate_interval', '5m')))
   const rules = queries.map((expr, n) => ({ record: `query:${n}`, expr }))
   const file = join(freshFolder(t), 'queries.yml')
-  // JSON is YAML.
+  // JSON is also YAML.
   writeFileSync(file, JSON.stringify({ groups: [{ name: 'dashboard', rules }] }))
   t.diagnostic(accepts('promtool', ['check', 'rules', '--lint=none', file], 'apt-get install prometheus').trim())
 })
 
-test('systemd accepts the unit, and finds little of the system exposed to it', (t) => {
+test('systemd accepts the unit, and rates its exposure as low', (t) => {
   const install = 'apt-get install systemd'
   const unit = 'deploy/systemd/conduct.service'
   accepts('systemd-analyze', ['verify', unit], install)
@@ -50,7 +50,7 @@ test('systemd accepts the unit, and finds little of the system exposed to it', (
   t.diagnostic(said.trim().split('\n').at(-1) ?? '')
 })
 
-test('the rules for a lost lease, an old backup and a silent database fire, and others do not', (t) => {
+test('the alerts for a lost lease, an old backup and a silent database fire, and no others', (t) => {
   const folder = freshFolder(t)
   mkdirSync(folder, { recursive: true })
   const rules = join(root, 'deploy/prometheus/conduct.rules.yml')

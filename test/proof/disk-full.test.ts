@@ -18,7 +18,7 @@ import { clientOf, readBack, startWriters } from './writers.ts'
 
 const sqlite = engines.find(({ name }) => name === 'sqlite') as Engine
 
-/** A ledger on a disk that can be filled up and freed again. */
+/** A ledger on a disk that the test can fill and free. */
 interface Disk {
   url: string
   client: Client
@@ -26,11 +26,11 @@ interface Disk {
   free(): Promise<void> | void
 }
 
-test('writes to a full disk are 507 while reads go on, and it recovers (pages limited)', async (t) => {
+test('on a full disk writes return 507 and reads continue, and the server recovers (pages limited)', async (t) => {
   await fillAndFree(t, await limitPages(t))
 })
 
-test('writes to a full disk are 507 while reads go on, and it recovers (file system)', async (t) => {
+test('on a full disk writes return 507 and reads continue, and the server recovers (file system)', async (t) => {
   const mounted = await mountDisk(t)
   if (!mounted) t.diagnostic('This user may not mount a file system: its place is taken by a limit of pages again.')
   await fillAndFree(t, mounted ?? (await limitPages(t)))
@@ -60,7 +60,7 @@ async function fillAndFree(t: TestContext, { url, client, fill, free }: Disk) {
   await requireWhole(client, url)
 }
 
-/** SQLite itself can be told how many pages there are; it then fails as on a full disk, in the middle of a work. */
+/** Stands in for a full disk: a limit on SQLite's pages, which makes a work fail in the middle. */
 async function limitPages(t: TestContext): Promise<Disk> {
   const url = await sqlite.freshUrl(t)
   const store = await openStore(url, { adminKey })
@@ -70,17 +70,20 @@ async function limitPages(t: TestContext): Promise<Disk> {
   return { url, client, fill: () => setPages(store.db, 1), free: () => setPages(store.db, 1_000_000) }
 }
 
-/** Fewer than there are means: no more than there are. */
+/** A limit below the current number of pages means that number. */
 async function setPages(db: Db, pages: number) {
   await db
     .tx((tx) => tx.query(raw(`pragma max_page_count = ${pages}`)))
     .catch((error) => {
-      // A work behind it in the same batch met the limit at once and ended both; the limit itself is no part of a transaction.
+      // Another work in the same batch has reached the new limit at once, and failed both. The limit stays, because it
+      // is not part of a transaction.
       if (error.code !== 'INSUFFICIENT_STORAGE') throw error
     })
 }
 
-/** A server on a small file system of its own, which fills up in the middle of a commit; undefined where none can be mounted. */
+/**
+ * A server on a small file system of its own, which fills up during a commit. Undefined if this user cannot mount one.
+ */
 async function mountDisk(t: TestContext): Promise<Disk | undefined> {
   const folder = mkdtempSync(join(tmpdir(), 'conduct-disk-'))
   t.after(() => {
@@ -111,7 +114,7 @@ function writeUntilFull(path: string) {
   }
 }
 
-test('a disk that fills up in the middle of a batch leaves none of it, and the works behind go on', async (t) => {
+test('a disk that fills up during a batch keeps nothing of the works that ran, and later ones continue', async (t) => {
   const url = await sqlite.freshUrl(t)
   const db = openSqlite(url.slice('sqlite:'.length))
   t.after(() => db.close())
@@ -129,7 +132,7 @@ test('a disk that fills up in the middle of a batch leaves none of it, and the w
       await tx.query(sql`insert into marks (n) values (${n})`)
       await tx.query(sql`insert into texts (n, text) values (${n}, ${'x'.repeat(bytes)})`)
     })
-  // A page has 4096 bytes: the fourth work finds no room.
+  // A page has 4096 bytes, so there is no space for the fourth work.
   const works = [10, 20_000, 20_000, 20_000, 10, 10].map((bytes, n) => work(n, bytes))
   const results = await Promise.allSettled(works)
   const codes = results.map((result) => (result.status === 'rejected' ? result.reason.code : 'done'))

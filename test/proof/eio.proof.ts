@@ -15,7 +15,7 @@ import { clientOf, readBack, startWriters } from './writers.ts'
 const sqlite = engines.find(({ name }) => name === 'sqlite') as Engine
 
 for (const call of ['write', 'sync', 'read']) {
-  test(`a disk that fails each ${call} has requests answered with 503, and loses nothing`, async (t) => {
+  test(`when each ${call} of the disk fails, requests return 503, and nothing is lost`, async (t) => {
     const { shim, order } = compile(t)
     const url = await sqlite.freshUrl(t)
     const env = { LD_PRELOAD: shim, EIO_ORDER: order }
@@ -43,7 +43,7 @@ for (const call of ['write', 'sync', 'read']) {
       assert.equal(server.process.exitCode, null)
       await readBack(client, writers.touched)
       assert.equal(await countRefused(client, old), 0)
-      // By turns with a disk that works, and with one that fails.
+      // The server ends with a working disk and a failing one in turn.
       if (round % 2 === 0) writeFileSync(order, call)
       const asked = performance.now()
       const code = await server.end('SIGTERM')
@@ -57,14 +57,14 @@ for (const call of ['write', 'sync', 'read']) {
   })
 }
 
-/** Writes more than SQLite keeps of a file in memory. Returns the ids of the runs that hold it. */
+/** Writes more than SQLite's page cache holds. Returns the ids of the new runs. */
 async function writeMore(client: Client): Promise<string[]> {
   const ids = Array.from({ length: 200 }, (_, n) => `old-${n}`)
   for (const runId of ids) await client.createRun({ runId, content: 'x'.repeat(100_000) })
   return ids
 }
 
-/** How many of these runs a read is refused of. Throws where one is refused otherwise than with 503. */
+/** The number of these runs that cannot be read. Throws unless each error is a 503. */
 async function countRefused(client: Client, runIds: string[]): Promise<number> {
   let refused = 0
   for (const runId of runIds) {
@@ -76,7 +76,7 @@ async function countRefused(client: Client, runIds: string[]): Promise<number> {
   return refused
 }
 
-/** Builds the library that fails calls; the file that orders it to. */
+/** Builds the library that makes calls fail. Returns its path, and the path of the file that orders a failure. */
 function compile(t: TestContext): { shim: string; order: string } {
   const folder = mkdtempSync(join(tmpdir(), 'conduct-eio-'))
   t.after(() => rmSync(folder, { recursive: true, force: true }))

@@ -10,10 +10,10 @@ import { size } from './size.ts'
 import { clientOf, startWriters } from './writers.ts'
 
 const changes = size(300, 100_000)
-/** How long a transaction is held open that has written an event: on PostgreSQL, its number comes out of turn. */
+/** How long a transaction stays open after writing an event. On PostgreSQL, others get their numbers meanwhile. */
 const heldMs = { sqlite: 20, postgres: 300 }
 
-prove('a reader of the log gets every change once, in order, made by two servers', async (t, url, engine) => {
+prove('a reader of the log gets every change of two servers once and in order', async (t, url, engine) => {
   const [one, two] = [clientOf(await startServer(t, url)), clientOf(await startServer(t, url))]
   const writers = [one, two].map((client, n) => startWriters(t, client, `events-${n}`, () => false, 8))
   let over = false

@@ -13,7 +13,7 @@ const backMs = 15_000
 const requestMs = 35_000
 const signals = ['SIGSTOP', 'SIGKILL', 'SIGINT'] as const
 
-test('failovers to a synchronous standby under load lose nothing, and writes go on within 15 s', async (t) => {
+test('failovers to a synchronous standby under load lose nothing, and writes continue within 15 s', async (t) => {
   const cluster = await Cluster.start(t)
   const server = await startServer(t, cluster.url)
   let longest = 0
@@ -38,7 +38,7 @@ test('failovers to a synchronous standby under load lose nothing, and writes go 
     await acknowledge(50)
     asked = performance.now()
     await cluster.failover(signals[round % signals.length] as (typeof signals)[number])
-    // What the old primary had not answered yet is no sign that the new one takes writes.
+    // A response that the old primary still owed does not show that the new one accepts writes.
     await client.createRun({}).catch(() => {})
     await acknowledge(20)
     const took = performance.now() - asked
@@ -55,7 +55,7 @@ test('failovers to a synchronous standby under load lose nothing, and writes go 
   )
 })
 
-test('where a failover loses events, readers learn it, and webhooks send those that took their places', async (t) => {
+test('when a failover loses events, readers learn it, and webhooks send the events that replace them', async (t) => {
   const cluster = await Cluster.start(t)
   const receiver = await openReceiver(t)
   const server = await startServer(t, cluster.url, { CONDUCT_WEBHOOK_ALLOW: '127.0.0.1' })

@@ -12,7 +12,7 @@ import { size } from './size.ts'
 import { clientOf, readBack, startWriters } from './writers.ts'
 
 const isAskedToWait = ({ status }: ConductError) => status === 503
-/** What a server is given to end after SIGTERM, with something for a busy machine. */
+/** The time that a server may take to end after SIGTERM, with a margin for a busy machine. */
 const endMs = 10_000 + 1_000
 
 let own: Awaited<ReturnType<typeof startPostgres>>
@@ -24,13 +24,13 @@ after(async () => {
   own.remove()
 })
 
-/** A database on the PostgreSQL of these tests, which no other test's connections are ended with. */
+/** A database on the PostgreSQL of these tests, so that ending its connections affects no other test. */
 async function ownDatabase(name: string): Promise<string> {
   await readRows(own.url, `create database ${name}`)
   return own.url.replace(/\/[^/]*$/, `/${name}`)
 }
 
-/** A way to a database that can fall silent: it takes connections and bytes then, and gives nothing back. */
+/** A proxy to a database that can fall silent: then it accepts connections and bytes, and sends nothing. */
 async function startProxy(t: TestContext, url: string) {
   const { hostname, port } = new URL(url)
   const sockets = new Set<Socket>()
@@ -64,14 +64,14 @@ async function startProxy(t: TestContext, url: string) {
     fallSilent: () => {
       isSilent = true
     },
-    /** New connections are answered; those that fell silent stay so until they are given up. */
+    /** New connections work again. Silent ones stay silent until they are closed. */
     speak: () => {
       isSilent = false
     },
   }
 }
 
-test('a database that falls silent: requests are answered with 503 in time, and SIGTERM is obeyed', async (t) => {
+test('when the database falls silent, requests return 503 in time, and SIGTERM ends the server', async (t) => {
   const proxy = await startProxy(t, await ownDatabase('silent'))
   const server = await startServer(t, proxy.url)
   const client = clientOf(server)
@@ -101,7 +101,7 @@ test('a database that falls silent: requests are answered with 503 in time, and 
   assert(performance.now() - asked < endMs, 'it did not end within 10 s')
 })
 
-test('a database that becomes read-only: writes are 503 with words, reads go on, and it recovers', async (t) => {
+test('on a read-only database writes return 503 with the reason and reads continue, and the server recovers', async (t) => {
   const url = await ownDatabase('read_only')
   const server = await startServer(t, url)
   const client = clientOf(server)
@@ -126,7 +126,7 @@ test('a database that becomes read-only: writes are 503 with words, reads go on,
   await requireWhole(client, url)
 })
 
-/** As when the primary is demoted: its connections are ended, and new ones cannot write. */
+/** Stands in for a demotion of the primary: its connections end, and new ones cannot write. */
 async function setReadOnly(url: string, isReadOnly: boolean) {
   const writing = `${url}?options=${encodeURIComponent('-c default_transaction_read_only=off')}`
   await readRows(
@@ -158,11 +158,11 @@ async function untilReadiness(url: string, status: number): Promise<string> {
   }
 }
 
-test('a server that stands still does not keep another one from its work', async (t) => {
+test('a frozen server does not keep another from its work', async (t) => {
   const url = await ownDatabase('frozen')
   const [still, other] = [await startServer(t, url), await startServer(t, url)]
   for (let round = 1; round <= size(1, 20); round++) {
-    // What needs a feature or run that the frozen server holds may have to be sent again; nothing else is.
+    // Only requests that need a feature or run locked by the frozen server may have to be repeated.
     const ofStill = startWriters(t, clientOf(still), `still-${round}`, isAskedToWait)
     const ofOther = startWriters(t, clientOf(other), `other-${round}`, isAskedToWait)
     await ofStill.until(() => ofStill.acknowledged() >= 50)
@@ -187,7 +187,7 @@ test('a server that stands still does not keep another one from its work', async
   assert(performance.now() - asked < endMs, 'it did not end within 10 s')
 })
 
-/** Some work of a client, and how long it took on this machine as busy as it is just now. */
+/** Does some work with a client, and measures how long it takes on this machine as busy as it is. */
 async function work(client: Client, name: string): Promise<{ runId: string; ms: number }> {
   const begun = performance.now()
   const { run } = await client.createRun({})
@@ -200,7 +200,7 @@ async function work(client: Client, name: string): Promise<{ runId: string; ms: 
   return { runId: run.runId, ms: Math.round(performance.now() - begun) }
 }
 
-test('servers whose clocks are hours off fail no lease that is held elsewhere, and date nothing', async (t) => {
+test('a server whose clock is hours off fails no lease of another server, and does not affect times', async (t) => {
   const url = await ownDatabase('off')
   const right = clientOf(await startServer(t, url))
   const { run, lease } = await right.createRun({ leaseSeconds: 60 })
@@ -211,7 +211,7 @@ test('servers whose clocks are hours off fail no lease that is held elsewhere, a
   for (const wrong of await Promise.all([7200e3, -7200e3].map(offBy))) {
     const made = await wrong.createRun({ leaseSeconds: 60 })
     assert(Math.abs(Date.parse(made.run.createdAt) - Date.now()) < 60_000, 'the time of a run is the database’s')
-    // Servers look for leases that have run out once a second.
+    // Servers look for expired leases once a second.
     await sleep(2_500)
     for (const { runId } of [run, made.run]) {
       assert.equal((await right.getRun({ runId })).run.status, 'in_progress')

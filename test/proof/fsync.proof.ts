@@ -14,7 +14,7 @@ const creates = 1_000
 const atOnce = 32
 const calls = 'pwrite64,fdatasync,fsync,write,writev,sendto,sendmsg'
 
-test('the disk has a create before its caller has the answer, though many share a commit', async (t) => {
+test('a create is on disk before the caller gets the response, even if many share a commit', async (t) => {
   assert.equal(
     spawnSync('strace', ['-V']).status,
     0,
@@ -39,7 +39,7 @@ test('the disk has a create before its caller has the answer, though many share 
   assert(syncs < creates / 2, 'the writers shared no commit')
 })
 
-/** Writes what the main thread of a process, which runs SQLite and the sockets, asks of the kernel into a file. */
+/** Writes the system calls of a process's main thread, which runs SQLite and the sockets, into a file. */
 async function traceCalls(t: TestContext, pid: number) {
   const folder = mkdtempSync(join(tmpdir(), 'conduct-strace-'))
   t.after(() => rmSync(folder, { recursive: true }))
@@ -58,8 +58,8 @@ async function traceCalls(t: TestContext, pid: number) {
 }
 
 /**
- * Follows each token through the calls: written to the write-ahead log, then the log synced, then sent in an answer.
- * A token that is sent in another state than `synced` is `early`.
+ * Follows each token through the calls: written to the write-ahead log, synced with the log, sent in a response. A
+ * token that is sent before it is synced is `early`.
  */
 async function read(file: string) {
   const written = new Set<string>()

@@ -6,7 +6,7 @@ import { adminKey } from '../support/server.ts'
 import { requireWhole } from './log.ts'
 import { readBack, type Touched } from './writers.ts'
 
-/** Throws unless the ledger at that URL is whole, and holds what was touched. */
+/** Asserts that the ledger at that URL is complete, and contains the touched runs. */
 export async function requireHeld(url: string, touched: Touched) {
   const store = await openStore(url, { adminKey })
   try {

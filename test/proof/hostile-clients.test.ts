@@ -10,13 +10,13 @@ import { size } from './size.ts'
 import { clientOf } from './writers.ts'
 
 const seconds = size(4, 1800)
-/** Where others work on the same processor, only a server that stands still takes so long. */
+/** The small size may share its processor with other work, so only a server that hangs would take that long. */
 const mostMs = size(2000, 200)
 const mostMb = 300
-/** How much garbage the heap may still have that nobody has collected. */
+/** The size of garbage on the heap that may be left uncollected. */
 const garbageMb = 60
 
-prove('clients without a key that are slow, greedy or wrong hold up nobody, and leave nothing', async (t, url) => {
+prove('clients without a key that are slow, greedy or wrong delay nobody, and leave nothing', async (t, url) => {
   const server = await startServer(t, url, asShipped)
   await serveOne(server)
   const before = { heap: await heapOf(server), files: filesOf(server) }
@@ -32,7 +32,7 @@ prove('clients without a key that are slow, greedy or wrong hold up nobody, and 
   assert.ok(slowest < mostMs, `a probe took ${slowest} ms`)
   assert.ok(most < mostMb, `the server took ${most} MB`)
 
-  // The connections of this process are among them.
+  // Connections of this process are included.
   while (filesOf(server) > before.files + 3) await sleep(50)
   while ((await heapOf(server)) > before.heap + garbageMb) await serveOne(server)
   const metrics = await metricsOf(server)
@@ -43,7 +43,10 @@ prove('clients without a key that are slow, greedy or wrong hold up nobody, and 
   assert.equal(await server.end('SIGTERM'), 0)
 })
 
-/** Uses the server until `end`, as a load balancer and a client with a key do. The slowest probe is that without its wait for a processor. */
+/**
+ * Uses the server until `end`, as a load balancer and a client with a key do. The time of the slowest probe does not
+ * include its wait for a processor.
+ */
 async function watch(server: ServerProcess, end: number) {
   const livez = new URL('/livez', server.url)
   let slowest = 0
@@ -64,7 +67,10 @@ async function watch(server: ServerProcess, end: number) {
   return { slowest, longest, most }
 }
 
-/** How long the main threads of the server and of this process were ready to run, and other work had the processor; 0 where the system does not tell. */
+/**
+ * How long the main threads of the server and of this process were ready to run while other work had the processor. 0
+ * where the system does not tell.
+ */
 function waitedMs({ process: { pid } }: ServerProcess): number {
   if (process.platform !== 'linux') return 0
   const waited = (id: number | undefined) => Number(readFileSync(`/proc/${id}/schedstat`, 'utf8').split(' ')[1]) / 1e6
@@ -78,12 +84,12 @@ async function serveOne(server: ServerProcess) {
 
 const metricsOf = async ({ url }: ServerProcess) => (await fetch(new URL('/metrics', url))).text()
 
-/** What JavaScript objects take, in MB. */
+/** The size of all JavaScript objects, in MB. */
 async function heapOf(server: ServerProcess): Promise<number> {
   return Number(/^nodejs_heap_size_used_bytes (\d+)$/m.exec(await metricsOf(server))?.[1]) / 1_048_576
 }
 
-/** How many files and connections the server has open, where the system tells. */
+/** The number of open files and connections of the server. 0 where the system does not tell. */
 function filesOf({ process: { pid } }: ServerProcess): number {
   return process.platform === 'linux' ? readdirSync(`/proc/${pid}/fd`).length : 0
 }

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { parentPort, workerData } from 'node:worker_threads'
 import { addressOf, names } from '../../src/api/paths.ts'
 
-// A thread of its own, so that the clients do not hold up whoever measures the server.
+// This is a thread of its own, so that the clients do not delay the measurements of the server.
 
 const { port } = workerData as { port: number }
 const sockets = new Set<Socket>()
@@ -30,7 +30,7 @@ const head = (method: string, path: string, ...headers: string[]) =>
 const login = (...headers: string[]) =>
   head('POST', '/conduct/v1/auth/session', 'Content-Type: application/json', ...headers)
 
-/** Sends a beginning, then a byte at a time, until the server closes the connection. */
+/** Sends the beginning of a request, then a byte at a time, until the server closes the connection. */
 async function dribble(beginning: string) {
   const socket = open().resume()
   socket.write(beginning)
@@ -39,7 +39,7 @@ async function dribble(beginning: string) {
   clearInterval(drop)
 }
 
-/** Asks, and reads nothing of the answer for ten seconds. */
+/** Sends requests, and does not read the responses for ten seconds. */
 async function readNothing(requests: string) {
   const socket = open().pause()
   socket.write(requests)
@@ -47,7 +47,7 @@ async function readNothing(requests: string) {
   socket.destroy()
 }
 
-/** Sends the beginning of a request and goes away. */
+/** Sends the beginning of a request, and closes the connection. */
 async function abort(beginning: string) {
   const socket = open()
   socket.write(beginning)
@@ -56,7 +56,7 @@ async function abort(beginning: string) {
   await closed(socket)
 }
 
-/** Sends requests, and reads each answer to its end. */
+/** Sends requests, and reads each response to its end. */
 async function ask(requests: string) {
   const socket = open().resume()
   socket.write(requests)
@@ -124,7 +124,7 @@ const attacks: (() => Promise<void>)[] = [
   askAnyRoute,
 ]
 
-/** One client for each: the same over and over, a hundred times a second at most. */
+/** Each attack runs over and over, at most a hundred times a second. */
 await Promise.all(
   attacks.map(async (attack) => {
     while (!isOver) await Promise.all([attack(), sleep(10)])

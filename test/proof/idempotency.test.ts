@@ -9,11 +9,11 @@ import { size } from './size.ts'
 import { clientOf, noAnswer } from './writers.ts'
 
 const creates = size(60, 10_000)
-/** How many creates lie between two kills of the server. */
+/** The number of creates between two kills of the server. */
 const killEvery = size(20, 250)
 
 prove(
-  'a create, an append and a turn happen once each, through duplicates, cut connections and kills',
+  'a create, an append and a turn happen once each, despite duplicates, cut connections and kills',
   async (t, url, engine) => {
     let server = await startServer(t, url)
     let over = false
@@ -22,7 +22,7 @@ prove(
     })
     const made = new Map<string, string>()
 
-    /** Sends a call until it is answered, and cuts every third connection after a moment. */
+    /** Sends a call until it gets a response, and cuts every third connection after a moment. */
     async function send<Answer>(
       call: (client: Client, options: CallOptions) => Promise<Answer>,
       idempotencyKey: string,
@@ -83,7 +83,7 @@ prove(
     }
     const numbers = new Set(rows.map(({ runId }) => Number(runId.slice('RUN-'.length))))
     assert.equal(numbers.size, creates)
-    // On PostgreSQL a number is claimed before its transaction, so a server that is killed leaves some unused.
+    // On PostgreSQL, a number is taken before its transaction, so a killed server leaves some numbers unused.
     if (engine.name === 'sqlite') assert.equal(Math.max(...numbers), creates)
     await requireWhole(clientOf(server), url)
   },

@@ -5,7 +5,7 @@ import { prove } from './prove.ts'
 import { size } from './size.ts'
 import { clientOf, noAnswer, readBack, startWriters, type Touched } from './writers.ts'
 
-prove('what was acknowledged outlives kill -9, and nothing is there by half', async (t, url) => {
+prove('acknowledged writes survive kill -9, and no write is stored partially', async (t, url) => {
   const touched: Touched = new Map()
   let acknowledged = 0
   let server = await startServer(t, url)

@@ -22,7 +22,7 @@ test(`Now with ${lanes} live lanes at ${eventsPerSecond} events a second draws e
     .locator('.lane')
     .nth(lanes - 1)
     .waitFor()
-  // What is drawn once at the beginning is not meant.
+  // The first drawing of the page does not count.
   await wait(3000)
   await slowFramesOf(page)
 

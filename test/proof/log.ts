@@ -5,10 +5,10 @@ import { readRows } from './database.ts'
 
 export type Event = Output<'listEvents'>['events'][number]
 
-/** The whole log, as a reader with a server key gets it. */
+/** The whole log, as a reader with a server key receives it. */
 export const readLog = (client: Client) => readOn(client, [])
 
-/** Adds to `log` what has come since. Throws where its numbers are not 1, 2, 3 … */
+/** Appends the newer events to `log`. Asserts that their numbers are 1, 2, 3 and so on. */
 export async function readOn(client: Client, log: Event[]): Promise<Event[]> {
   for (;;) {
     const { events, meta } = await client.listEvents({ after: log.length, limit: 100 })
@@ -29,8 +29,8 @@ interface Row {
 }
 
 /**
- * Throws where the tables hold half of a change: played back, the log must give exactly the runs that are there, with
- * their versions, contents and links; each content must be what its digest says, and belong to one run or turn.
+ * Asserts that no change is stored partially. Replaying the log must give exactly the existing runs with their versions,
+ * contents and links. Each content must match its digest, and belong to one run or turn.
  */
 export async function requireWhole(client: Client, url: string): Promise<void> {
   if (url.startsWith('sqlite:')) {
@@ -57,14 +57,14 @@ export async function requireWhole(client: Client, url: string): Promise<void> {
       (select string_agg(text, '' order by start) from document_parts where document_id = documents.id) as text from documents`,
   )
   for (const { sha256, text, owners } of documents) {
-    // A content that appends made has no digest.
+    // A content made of appends has no digest.
     if (sha256 !== null) assert.equal(hash('sha256', text ?? ''), sha256)
     assert.equal(Number(owners), 1)
   }
   assert.deepEqual(await readRows(url, 'select name from idempotency_keys where answer is null'), [])
 }
 
-/** The runs that the log tells of. */
+/** The runs according to the log. */
 function replay(log: Event[]): Row[] {
   const runs = new Map<number, Row>()
   for (const { type, subject, subjectId: id, changes } of log) {

@@ -17,14 +17,17 @@ prove('the secret of a key is in no log, event, error or database page', async (
   }
   for (const secret of secrets) {
     for (const [place, text] of [...Object.entries(places), ...Object.entries(after)]) {
-      // Without its role, since a part may be written without it.
+      // Without its prefix, because a part of a secret may be written alone.
       const at = text.indexOf(secret.slice(-43))
       assert(at < 0, `the ${place} has the secret: ${text.slice(Math.max(0, at - 300), at + 100)}`)
     }
   }
 })
 
-/** Makes keys, uses them, and fails with them in every way that comes to mind. Answers all that was told afterwards. */
+/**
+ * Creates keys, uses them, and fails with them in many ways. Returns their secrets, and all responses that must not
+ * contain these.
+ */
 async function useKeys({ url }: ServerProcess) {
   const answers: string[] = []
   const secrets = [adminKey, newSecret(['read'])]
@@ -75,7 +78,10 @@ async function useKeys({ url }: ServerProcess) {
   return { secrets, answers }
 }
 
-/** Makes login codes and sessions, and puts their secrets where they do not belong; what is told goes to `secrets` too. */
+/**
+ * Creates login codes and sessions, and puts their secrets where they do not belong. `call` adds their secrets to
+ * `secrets`.
+ */
 async function logIn(
   call: (key: string, address: string, body?: unknown, headers?: Record<string, string>) => Promise<void>,
   secrets: string[],
@@ -96,7 +102,7 @@ async function logIn(
   }
 }
 
-/** All that the database holds: the bytes of the files, or the text of each row of each table. */
+/** The content of the whole database: the bytes of its files, or the text of each row of each table. */
 async function textOf(url: string): Promise<string> {
   if (url.startsWith('sqlite:')) {
     const file = url.slice('sqlite:'.length)

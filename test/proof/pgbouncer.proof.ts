@@ -34,7 +34,7 @@ for (const mode of ['transaction', 'session']) {
   })
 }
 
-/** A PgBouncer before that database; its address. */
+/** Starts a PgBouncer in front of that database, and returns its URL. */
 async function startBouncer(t: TestContext, url: string, mode: string): Promise<string> {
   assert.equal(spawnSync('pgbouncer', ['--version']).status, 0, 'pgbouncer is missing: apt-get install pgbouncer')
   const { hostname, port, username, password } = new URL(url)

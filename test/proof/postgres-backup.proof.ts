@@ -30,7 +30,7 @@ const [dump, restoreDump, archiving, baseBackup, restoreBase, toMoment] = blocks
 const backupFolder = '/var/backups/conduct'
 const shownMoment = '2026-07-15 12:00:00+00'
 
-/** The folder of the newest PostgreSQL that has its tools. */
+/** The folder of the newest PostgreSQL with tools. */
 function binaries(): string {
   const [newest] = globSync('/usr/lib/postgresql/*/bin/pg_basebackup').sort().reverse()
   return dirname(newest ?? assert.fail('PostgreSQL is missing: apt-get install postgresql'))
@@ -38,7 +38,7 @@ function binaries(): string {
 
 const never = () => false
 
-/** A PostgreSQL of the system's own, as the user postgres, since it refuses to run as root. */
+/** A PostgreSQL of the system, which runs as the user postgres, because it refuses to run as root. */
 class Database {
   readonly folder: string
   readonly data: string
@@ -73,7 +73,9 @@ class Database {
     return text.replaceAll(backupFolder, this.folder)
   }
 
-  /** Runs a block of the page, with the folder of this test in place of that of the page. Throws what it says when it fails. */
+  /**
+   * Runs a block of the page, with the folder of this test instead of the page's. Throws its error output if it fails.
+   */
   async run(text = ''): Promise<void> {
     const script = `cd "${this.folder}"\n${this.#local(text)}`
     const env = { PATH: `${binaries()}:/usr/bin:/bin`, PGDATA: this.data, CONDUCT_DATABASE_URL: this.url }
@@ -90,13 +92,13 @@ class Database {
     if (existsSync(join(this.data, 'postmaster.pid'))) await this.run(`pg_ctl stop --mode=${mode} --wait`)
   }
 
-  /** Waits until all that is written so far is in the archive. */
+  /** Waits until everything written so far is in the archive. */
   async archived(): Promise<void> {
     const [row] = await readRows<{ name: string }>(this.url, 'select pg_walfile_name(pg_switch_wal()) as name')
     while (!existsSync(join(this.folder, 'wal', row?.name ?? ''))) await sleep(50)
   }
 
-  /** Waits until a restored server takes writes. */
+  /** Waits until a restored server accepts writes. */
   async writable(): Promise<void> {
     const isThere = () => readRows(this.url, `create temp table writable ()`).then(() => true, never)
     while (!(await isThere())) await sleep(50)
@@ -117,7 +119,7 @@ function own(path: string) {
   chownSync(path, uid, gid)
 }
 
-/** Has 16 writers make so many changes, and keeps what they touched. */
+/** Lets 16 writers make some hundred changes, and adds what they touched to `held`. */
 async function write(t: TestContext, url: string, name: string, held: Touched, meanwhile = async () => {}) {
   const server = await startServer(t, url)
   const writers = startWriters(t, clientOf(server), name, never)
@@ -128,12 +130,12 @@ async function write(t: TestContext, url: string, name: string, held: Touched, m
   for (const [runId, states] of writers.touched) held.set(runId, states)
 }
 
-test('the page has the six blocks that are run here', () => {
+test('the page has the six blocks that these tests run', () => {
   assert.equal(blocks.length, 6)
   assert.ok(toMoment?.includes(shownMoment))
 })
 
-test('pg_dump under 16 writers, restored, holds every write that was acknowledged before', async (t) => {
+test('a pg_dump under 16 writers, restored, contains every write acknowledged before', async (t) => {
   const database = await Database.start(t)
   const held: Touched = new Map()
   await write(t, database.url, 'before', held)
@@ -143,7 +145,7 @@ test('pg_dump under 16 writers, restored, holds every write that was acknowledge
   t.diagnostic(`${held.size} runs`)
 })
 
-test('a base backup with the archive of the log restores every write, and any moment', async (t) => {
+test('a base backup with the archived log restores every write, and the state at any time', async (t) => {
   const database = await Database.start(t)
   const held: Touched = new Map()
   await write(t, database.url, 'before', held)

@@ -10,7 +10,7 @@ import { clientOf, readBack, startWriters } from './writers.ts'
 
 const backMs = 2_000
 
-test('a restart of PostgreSQL is 503 with Retry-After meanwhile, and loses nothing', async (t) => {
+test('during a restart of PostgreSQL requests return 503 with Retry-After, and nothing is lost', async (t) => {
   const { postgres, url, remove } = await startPostgres(['-c', 'max_connections=50'])
   t.after(async () => {
     await postgres.stop()
@@ -30,7 +30,7 @@ test('a restart of PostgreSQL is 503 with Retry-After meanwhile, and loses nothi
       return writers.until(() => writers.acknowledged() >= wanted)
     }
     await acknowledge(100)
-    // By turns as an administrator stops it, and as a crash does.
+    // PostgreSQL is shut down and crashes in turn.
     if (restart % 2 === 1) await postgres.stop()
     else process.kill(await postmasterOf(url), 'SIGQUIT')
     const before = refused

@@ -1,7 +1,9 @@
 import { type TestContext, test } from 'node:test'
 import { type Engine, engines } from '../support/engines.ts'
 
-/** A proof on every engine. The database is empty, and goes only after all that the proof has started is gone. */
+/**
+ * A proof on every engine. The empty database is removed only after everything that the proof has started has ended.
+ */
 export function prove(name: string, body: (t: TestContext, url: string, engine: Engine) => Promise<void>) {
   for (const engine of engines) {
     test(`${name} (${engine.name})`, async (t) => {

@@ -22,7 +22,7 @@ interface Proxied {
   behind: string
 }
 
-test('the nginx configuration of the documentation passes all that the dashboard needs', async (t) => {
+test('the nginx configuration of the documentation passes everything that the dashboard needs', async (t) => {
   assert.equal(spawnSync('nginx', ['-v']).status, 0, 'nginx is missing: apt-get install nginx')
   await prove(t, ({ folder, port, behind }) => {
     const [certificate, key] = [join(folder, 'own.pem'), join(folder, 'own.key')]
@@ -46,10 +46,10 @@ test('the nginx configuration of the documentation passes all that the dashboard
   })
 })
 
-test('the Caddy configuration of the documentation passes all that the dashboard needs', async (t) => {
+test('the Caddy configuration of the documentation passes everything that the dashboard needs', async (t) => {
   assert.equal(spawnSync('caddy', ['version']).status, 0, 'caddy is missing: apt-get install caddy')
   await prove(t, ({ folder, port, behind }) => {
-    // Its own certificates, and nothing outside of the folder.
+    // Local certificates, and no files outside the folder.
     const options = `{\n\tadmin off\n\tskip_install_trust\n\tauto_https disable_redirects\n\tlocal_certs\n}\n`
     const site = blockOf('caddyfile').replace('conduct.example.com', `https://localhost:${port}`)
     const file = join(folder, 'Caddyfile')
@@ -64,7 +64,7 @@ test('the Caddy configuration of the documentation passes all that the dashboard
   })
 })
 
-/** Logs in, writes by cookie, sends 1.5 MB and reads an event from a stream, all through the proxy. */
+/** Logs in, writes by cookie, sends 1.5 MB and reads an event from a stream, everything through the proxy. */
 async function prove(t: TestContext, start: (proxied: Proxied) => ChildProcess) {
   const folder = mkdtempSync(join(tmpdir(), 'conduct-proxy-'))
   t.after(() => rmSync(folder, { recursive: true, force: true }))
@@ -90,7 +90,7 @@ async function prove(t: TestContext, start: (proxied: Proxied) => ChildProcess) 
   assert.equal(runs.length, 2)
 }
 
-/** The headers of a browser that has logged in. */
+/** The headers of a logged-in browser. */
 async function loggedIn(origin: string, port: number): Promise<Record<string, string>> {
   const root = await answering(origin)
   assert.equal(new URL(root.headers.location ?? '', origin).href, `${origin}/conduct/`)
@@ -108,7 +108,7 @@ async function call(origin: string, path: string, body: object, headers: Record<
   return { status: response.statusCode, headers: response.headers, text: await textOf(response) }
 }
 
-/** The response once its headers are there. The certificate is of nobody known. */
+/** Returns the response once its headers have arrived. Accepts any certificate. */
 function open(origin: string, method: string, path: string, headers = {}, body?: string): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const sent = request(origin + path, { method, headers, rejectUnauthorized: false, agent: false }, resolve)
@@ -127,7 +127,7 @@ async function textOf(response: IncomingMessage, words?: string): Promise<string
   return text
 }
 
-/** The response of the root, once the proxy listens and has its certificate. */
+/** Returns the response to a request for the root, once the proxy listens and has its certificate. */
 async function answering(origin: string): Promise<IncomingMessage> {
   for (let tries = 0; tries < 200; tries++) {
     const root = await open(origin, 'GET', '/').catch(() => undefined)

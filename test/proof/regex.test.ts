@@ -7,14 +7,14 @@ import { assertLinear, mebibyte, type Shape } from '../support/linear.ts'
 import { size } from './size.ts'
 
 const longest = size(mebibyte / 64, mebibyte)
-/** How many of its characters are combined to pairs. */
+/** The number of characters of each expression that are combined into pairs. */
 const paired = size(0, 6)
 
-/** Where a regular expression may begin, and the literal itself. */
+/** Matches a literal of a regular expression, where one may begin. */
 const literal =
   /(?<=(?:[=(,:[!&|?>]|return|^)\s*)\/(?![/*])((?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\\n[])+)\/([dgimsuvy]*)(?=[,;)\].\s])/gm
 
-/** Each regular expression of the sources, with the file that has it first. */
+/** Each regular expression in the sources, with the first file that has it. */
 function expressions(): Map<string, [RegExp, string]> {
   const found = new Map<string, [RegExp, string]>()
   for (const path of globSync('{src,bin}/**/*.{ts,tsx,cjs}', { cwd: root }).sort()) {
@@ -26,10 +26,10 @@ function expressions(): Map<string, [RegExp, string]> {
   return found
 }
 
-/** Characters that an escape of a regular expression stands for. */
+/** Characters that match an escape of a regular expression. */
 const escapes: Record<string, string> = { d: '1', w: 'a', s: ' ', S: 'a', W: ' ', D: 'a', n: '\n', r: '\r', t: '\t' }
 
-/** The text that is left of a regular expression without its signs: as it may be read, nearly. */
+/** Approximately a text that the regular expression matches: its source without the special characters. */
 const textOf = (source: string) =>
   source
     .replaceAll(/\\x([0-9a-f]{2})|\\u([0-9a-f]{4})/gi, (_, two, four) =>
@@ -39,7 +39,7 @@ const textOf = (source: string) =>
     .replaceAll(/\(\?(?:<?[=!]|:|<\w+>)|\{\d*,?\d*\}/g, '')
     .replaceAll(/\\(.)/g, (_, one: string) => escapes[one] ?? one)
 
-/** Texts that repeat what the expression reads, from its start and after all that it reads, and then end wrong. */
+/** Texts that repeat parts of a match, from the start or after a match, and then end wrong. */
 function shapesOf(source: string): Shape[] {
   const text = textOf(source)
   const characters = [...new Set(`${text}a\n `)]
@@ -58,11 +58,11 @@ function shapesOf(source: string): Shape[] {
 
 const all = expressions()
 
-test('the regular expressions of the sources are found', () => {
+test('the test finds the regular expressions of the sources', () => {
   assert.ok(all.size > 150, `only ${all.size}`)
 })
 
 for (const [whole, [expression, path]] of all) {
-  test(`${whole} of ${path} takes time in proportion to ${longest / 1024} KiB`, () =>
+  test(`${whole} of ${path} reads ${longest / 1024} KiB in linear time`, () =>
     assertLinear(shapesOf(expression.source), (text) => text.replace(expression, ''), longest))
 }

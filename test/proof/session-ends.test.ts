@@ -10,7 +10,9 @@ const sessions = size(8, 500)
 const files = size(500, 12_000)
 const atOnce = 4
 
-test('sessions that stop and end at once all end, without another hook or sync', { timeout: 3_600_000 }, async (t) => {
+test('sessions whose last two hooks run together all end, without another hook or sync', {
+  timeout: 3_600_000,
+}, async (t) => {
   const user = workplace(t)
   const { env, cwd, git } = user
   writeFiles(cwd, Object.fromEntries(Array.from({ length: files }, (_, n) => [`src/${n % 100}/${n}.ts`, `${n}\n`])))
@@ -20,7 +22,7 @@ test('sessions that stop and end at once all end, without another hook or sync',
     const some = Array.from({ length: Math.min(atOnce, sessions - from) }, (_, n) => `session-${from + n}`)
     for (const session of some) await claudeIn(cwd, env, session).prompt(session)
     await syncAll(env)
-    // As an agent does it: each hook is a process, and it starts the one that sends.
+    // As with a real agent, each hook is a process, and starts the process that sends.
     const hooks = some.flatMap((session_id) =>
       ['Stop', 'SessionEnd'].map((hook_event_name) => {
         const document = { session_id, cwd, transcript_path: `${env.HOME}/none.jsonl`, prompt_id: 'p', hook_event_name }

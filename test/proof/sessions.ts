@@ -8,11 +8,11 @@ import type { Place } from '../../src/spool/place.ts'
 import type { ProcessId } from '../../src/spool/process.ts'
 import type { State } from '../../src/spool/state.ts'
 
-// Agents at work in one folder and its worktree: who writes what to which run.
+// A simulation of agents at work in one folder and its worktree, to see who writes what to which run.
 
 export type Random = (below: number) => number
 
-/** Numbers that a seed decides (mulberry32). */
+/** A sequence of random numbers from a seed (mulberry32). */
 export function randomOf(seed: number): Random {
   let state = seed
   return (below) => {
@@ -23,21 +23,21 @@ export function randomOf(seed: number): Random {
   }
 }
 
-/** How an agent tells whose a call is: `claude` and `codex` as these do, `plain` not at all. */
+/** How an agent identifies the session of a call: `claude` and `codex` as these agents do, `plain` not at all. */
 const kinds = ['claude', 'codex', 'plain'] as const
 type Kind = (typeof kinds)[number]
 
-/** A process of an agent, with the one MCP server that it has started. */
+/** An agent process, with the one MCP server that it has started. */
 interface Host {
   kind: Kind
   id: ProcessId
-  /** The processes above it, the nearest first. */
+  /** The processes above it, nearest first. */
   above: ProcessId[]
-  /** What it was given: names of the sessions around it. */
+  /** Its environment, with the ids of the sessions around it. */
   env: Record<string, string>
   /** The session that started it, if any. */
   outer: Session | undefined
-  /** The session for which the MCP server was started, and the server. */
+  /** The session for which the MCP server was started, and the server's hold on its runs. */
   servedFirst: string
   hold: ReturnType<typeof localHold>
 }
@@ -45,14 +45,14 @@ interface Host {
 export interface Session {
   name: string
   host: Host
-  /** The session that started it, if any; it may have been resumed at a terminal since. */
+  /** The session that started it, if any, even if it was resumed at a terminal since. */
   startedBy: Session | undefined
   /** Whether hooks record it. */
   isHooked: boolean
   isLive: boolean
-  /** The run that it began by start_run. */
+  /** The run that it created with start_run. */
   begun: string | undefined
-  /** What it wrote and the ledger took, by marks that name the session. */
+  /** Marks of its texts that the ledger has stored. Each mark contains the name of the session. */
   marks: string[]
 }
 
@@ -62,7 +62,7 @@ export interface World {
   place: Place
   random: Random
   sessions: Session[]
-  /** Numbers that are used once. */
+  /** Returns a new number each time. */
   next(): number
 }
 
@@ -75,13 +75,13 @@ const one = <T>({ random }: World, of: readonly T[]): T | undefined => of[random
 const live = ({ sessions }: World) => sessions.filter(({ isLive }) => isLive)
 const processOf = (world: World): ProcessId => ({ machine: 'here', pid: world.next(), started: '1' })
 
-/** What a session gives the commands that it runs: the names around it, and its own where its agent has one. */
+/** The environment of a command of the session: the ids around the session, and its own id if its agent sets one. */
 function envOf({ host, name }: Session): Record<string, string> {
   if (host.kind === 'claude') return { ...host.env, CLAUDE_CODE_SESSION_ID: name }
   return host.kind === 'codex' ? { ...host.env, CODEX_SESSION_ID: name } : host.env
 }
 
-/** What stands above a command of the session: a shell, then its agent. */
+/** The processes above a command of the session: a shell, then its agent. */
 const aboveCommand = (world: World, { id, above }: Host) => [processOf(world), id, ...above]
 
 function startServer(world: World, { kind, id, above, env }: Omit<Host, 'hold' | 'servedFirst'>, name: string) {
@@ -91,7 +91,7 @@ function startServer(world: World, { kind, id, above, env }: Omit<Host, 'hold' |
   return localHold({ client, state, place, cwd, env: own, ancestors: [id, ...above], starter: id })
 }
 
-/** Starts an agent, at a terminal or from a session. */
+/** Starts an agent at a terminal, or from a session. */
 async function launch(world: World) {
   const outer = world.random(2) === 0 ? one(world, live(world)) : undefined
   const kind = one(world, kinds) as Kind
@@ -102,10 +102,10 @@ async function launch(world: World) {
   await begin(world, served, name, world.random(4) > 0)
 }
 
-/** Of sessions in one process that nobody records and nothing names, nobody can tell one from another. */
+/** Nothing distinguishes sessions in one process that hooks do not record and calls do not name. */
 const isApart = ({ isHooked, host }: Session) => isHooked || host.kind === 'codex'
 
-/** Begins a session in a process that has others, as an editor does. */
+/** Begins a session in a process that already has others, as an editor does. */
 async function join(world: World) {
   const beside = one(
     world,
@@ -128,7 +128,7 @@ async function begin(world: World, host: Host, name: string, isHooked: boolean) 
 
 const nameOf = ({ name }: Session) => `hook-${name}`
 
-/** A hook tells of a prompt. */
+/** Lets a hook note a prompt. */
 function prompt({ state, place, next }: World, session: Session) {
   const { name, host } = session
   const recording = { name: nameOf(session), kind: 'hook', place, cwd: '/shop', session: name } as const
@@ -136,7 +136,7 @@ function prompt({ state, place, next }: World, session: Session) {
   state.note({ ...recording, agentProcess: host.id }, seen, `${next()}`, true)
 }
 
-/** Ends a session: its hook tells so or, where it is killed, nobody does. */
+/** Ends a session. Its hook reports that, unless the session is killed. */
 async function end(world: World, session: Session | undefined, isKilled: boolean) {
   if (!session) return
   session.isLive = false
@@ -147,19 +147,19 @@ async function end(world: World, session: Session | undefined, isKilled: boolean
   }
 }
 
-/** The recorder of a session tells the ledger of it, with the lease that it alone has. */
+/** Lets the recorder of a session update its run, with the lease that only the recorder has. */
 async function tell({ client, state }: World, session: Session, fields: Omit<Input<'updateRun'>, 'runId'>) {
   const { runId, leaseToken } = state.find(nameOf(session)) ?? assert.fail(session.name)
   await client.updateRun({ runId: runId as string, leaseToken: leaseToken as string, ...fields })
 }
 
-/** Kills a process, with all sessions in it; what it has started may live on. */
+/** Kills a process with all its sessions. Processes that it started may continue. */
 async function kill(world: World) {
   const victim = one(world, live(world))
   for (const session of live(world)) if (session.host === victim?.host) await end(world, session, true)
 }
 
-/** Resumes a session that is over, in a process of its own. The prompt that its hook has noted is still to be told. */
+/** Resumes a finished session in a process of its own. The recorder has not yet sent the prompt that its hook notes. */
 async function resume(world: World) {
   const session = one(
     world,
@@ -171,14 +171,14 @@ async function resume(world: World) {
   session.isLive = true
   if (!session.isHooked) return
   prompt(world, session)
-  // Its agent may be faster than the recorder.
+  // The agent may be faster than the recorder.
   if (world.random(2) === 0) await call(world, session)
   const ids = world.state.notes(nameOf(session)).map(({ id }) => id)
   world.state.settle(nameOf(session), ids, [], { memo: {}, ended: false })
   await tell(world, session, { status: 'in_progress', leaseSeconds: 600 })
 }
 
-/** Begins another session in the process of one that is over: `/clear`. The MCP server stays. */
+/** Begins another session in the process of a finished one, as `/clear` does. The MCP server stays. */
 async function clear(world: World) {
   const alone = ({ host }: Session) => live(world).filter((other) => other.host === host).length === 1
   const session = one(
@@ -197,7 +197,10 @@ function restartServer(world: World) {
   session.host.servedFirst = session.name
 }
 
-/** One call of an MCP tool; where it is told to name its run, it names the one that it began. */
+/**
+ * Calls an MCP tool. If the tool requires a run id, the session repeats the call with the id of the run that it
+ * created.
+ */
 async function call(world: World, session: Session) {
   const mark = `<${session.name}:${world.next()}>`
   const given = inputs(mark, session.begun ?? 'SPEC')
@@ -233,7 +236,7 @@ async function answered({ client }: World, { name, host }: Session, tool: string
   return (await found.call(call, input)).data
 }
 
-/** A command that asks whose work it does, as `conduct check exec` does. */
+/** Runs a command that asks for its session, as `conduct check exec` does. */
 function command(world: World, session: Session) {
   const { host } = session
   const caller: Caller = { env: envOf(session), ancestors: aboveCommand(world, host), starter: host.id }
@@ -242,18 +245,21 @@ function command(world: World, session: Session) {
   else assert.ok(!mustBeFound(world, session, true), `the session of a command of ${session.name} is not found`)
 }
 
-/** Whether the work of the session may stand in a run of `owner`: its own, or that of who started an agent that nothing tells apart. */
+/**
+ * Whether work of the session may be in a run of `owner`. That is the session itself or, for an agent that nothing
+ * identifies, a session that started it.
+ */
 export function mayWrite({ name, host, isHooked, startedBy }: Session, owner: string): boolean {
   if (name === owner) return true
   return !isHooked && host.kind === 'plain' && startedBy !== undefined && mayWrite(startedBy, owner)
 }
 
-/** Whether everything tells which session calls, so that it must be found. */
+/** Whether the caller's session is certain, so that Conduct must find it. */
 function mustBeFound(world: World, session: Session, isCommand = false): boolean {
   const { host, isHooked } = session
   const beside = world.sessions.filter((other) => other !== session && other.host === host)
   const isTold = host.kind === 'codex' || (host.kind === 'claude' && isCommand)
-  // A server that outlived its first session names that one, which may go on elsewhere.
+  // A server that outlived its first session still names that one, which may continue elsewhere.
   const first = world.sessions.find((other) => other.name === host.servedFirst)
   const isGone = !first || world.state.find(nameOf(first))?.ended === true
   const isMisled = host.kind === 'claude' && !isCommand && first !== session && !isGone
@@ -261,7 +267,7 @@ function mustBeFound(world: World, session: Session, isCommand = false): boolean
   return isHooked && isAlone && isRecorded(host)
 }
 
-/** Whether all agents around are recorded, and still where they were. */
+/** Whether hooks record all agents around this one, and these are still in their processes. */
 const isRecorded = ({ outer, above }: Host): boolean =>
   outer === undefined || (outer.isHooked && outer.isLive && above.includes(outer.host.id) && isRecorded(outer.host))
 
@@ -288,7 +294,7 @@ const deeds: [weight: number, deed: (world: World) => Promise<void> | void][] = 
   ],
 ]
 
-/** Lets agents work for so many steps. */
+/** Lets the agents work for that many steps. */
 export async function play(world: World, steps: number): Promise<void> {
   await world.client.createSpec({ specId: 'SPEC' })
   await launch(world)
@@ -297,7 +303,10 @@ export async function play(world: World, steps: number): Promise<void> {
   for (let step = 0; step < steps; step++) await one(world, all)?.(world)
 }
 
-/** Throws unless each run holds what one session wrote and, where hooks record it, that session; and nothing is lost. */
+/**
+ * Asserts that each run contains only work of one session, the recorded one if hooks record it, and that nothing is
+ * lost.
+ */
 export async function requireApart(world: World): Promise<void> {
   const { client, sessions } = world
   const found = new Set<string>()

@@ -13,34 +13,37 @@ import { clientOf, noAnswer, readBack, startWriters, type Touched } from './writ
 
 const exitMs = 10_000
 
-prove('SIGTERM under load answers all that is carried out, and ends with 0', async (t, url) => {
-  const touched: Touched = new Map()
-  for (let end = 1; end <= size(2, 50); end++) {
-    const server = await startServer(t, url)
-    const writers = startWriters(t, clientOf(server), `term-${end}`, noAnswer)
-    const halves = await Promise.all(Array.from({ length: 4 }, (_, n) => beginCreate(server, `half-${end}-${n}`)))
-    await sleep(200 + Math.random() * 300)
-    const ending = endInTime(server)
-    await sleep(20)
-    for (const { finish, runId } of halves) {
-      const answer = await finish()
-      assert.equal(answer.statusCode, 201)
-      assert.equal(answer.headers.connection, 'close')
-      touched.set(runId, [{ content: '', version: 1, features: [] }])
+prove(
+  'after SIGTERM under load, the server responds to every request in progress, and exits with 0',
+  async (t, url) => {
+    const touched: Touched = new Map()
+    for (let end = 1; end <= size(2, 50); end++) {
+      const server = await startServer(t, url)
+      const writers = startWriters(t, clientOf(server), `term-${end}`, noAnswer)
+      const halves = await Promise.all(Array.from({ length: 4 }, (_, n) => beginCreate(server, `half-${end}-${n}`)))
+      await sleep(200 + Math.random() * 300)
+      const ending = endInTime(server)
+      await sleep(20)
+      for (const { finish, runId } of halves) {
+        const answer = await finish()
+        assert.equal(answer.statusCode, 201)
+        assert.equal(answer.headers.connection, 'close')
+        touched.set(runId, [{ content: '', version: 1, features: [] }])
+      }
+      await ending
+      await writers.stop()
+      // A change without a response must not have happened.
+      for (const [runId, [before]] of writers.touched) touched.set(runId, [before ?? null])
     }
-    await ending
-    await writers.stop()
-    // A change that was not answered must not have happened.
-    for (const [runId, [before]] of writers.touched) touched.set(runId, [before ?? null])
-  }
-  const server = await startServer(t, url)
-  await readBack(clientOf(server), touched)
-  const rows = await readRows<{ runId: string }>(url, 'select run_id as "runId" from runs')
-  for (const { runId } of rows) assert(touched.has(runId), `${runId} was made, and nobody was told`)
-  await requireWhole(clientOf(server), url)
-})
+    const server = await startServer(t, url)
+    await readBack(clientOf(server), touched)
+    const rows = await readRows<{ runId: string }>(url, 'select run_id as "runId" from runs')
+    for (const { runId } of rows) assert(touched.has(runId), `${runId} was made, and nobody was told`)
+    await requireWhole(clientOf(server), url)
+  },
+)
 
-test('SIGTERM is not held up by a request that never ends', async (t) => {
+test('a request that never ends does not delay SIGTERM', async (t) => {
   const server = await startServer(t, await (engines[0] as (typeof engines)[0]).freshUrl(t))
   const { request } = await beginCreate(server, 'never')
   const cut = new Promise((resolve) => request.once('error', resolve))
@@ -54,7 +57,10 @@ async function endInTime(server: ServerProcess) {
   assert(performance.now() - started < exitMs, 'it took longer than 10 s')
 }
 
-/** Sends the first half of a create, once the server has its head; `finish` sends the other half and gives the answer. */
+/**
+ * Sends the first half of a create after the server has its head. `finish` sends the other half, and returns the
+ * response.
+ */
 async function beginCreate({ url }: ServerProcess, runId: string) {
   const body = JSON.stringify({ runId })
   const begun: ClientRequest = request(`${url}/v1/runs`, {
@@ -64,7 +70,7 @@ async function beginCreate({ url }: ServerProcess, runId: string) {
       authorization: `Bearer ${adminKey}`,
       'content-type': 'application/json',
       'content-length': body.length,
-      // A server that stops drops connections on which no request has begun.
+      // A stopping server drops connections on which no request has begun.
       expect: '100-continue',
     },
   })

@@ -1,9 +1,12 @@
-/** How much of the full size a proof has; undefined within `npm test`. */
+/** The share of the full size that a proof has; undefined within `npm test`. */
 const share = process.env.CONDUCT_PROOF === undefined ? undefined : Number(process.env.CONDUCT_PROOF)
 
-/** The size of a proof: small within `npm test`, full in `npm run proof`, and never less than small in a part of it. */
+/** The size of a proof: small within `npm test`, full in `npm run proof`, and at least small in a share of it. */
 export const size = (small: number, full: number) =>
   share === undefined ? small : Math.max(Math.min(small, full), Math.ceil(full * share))
 
-/** The seed of random tests: the same in every `npm test`, another in every proof, unless CONDUCT_TEST_SEED names one. */
+/**
+ * The seed of random tests. It is the same in every `npm test`, and new in every proof, unless CONDUCT_TEST_SEED sets
+ * it.
+ */
 export const seed = Number(process.env.CONDUCT_TEST_SEED ?? 1)

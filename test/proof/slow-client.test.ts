@@ -9,13 +9,13 @@ import { heldBy, inspected } from './memory.ts'
 import { size } from './size.ts'
 import { clientOf } from './writers.ts'
 
-/** MB */
+/** In MB. */
 const mayGrow = 50
 const bodyBytes = 100 * 1_048_576
 
-test('sockets that send a byte a second are closed, and others are served meanwhile', async (t) => {
+test('sockets that send a byte a second are closed, and the server serves others meanwhile', async (t) => {
   const server = await startWarm(t)
-  // The small size does not wait for the longer timeout, which is that of bodies.
+  // The small size leaves out bodies, because their timeout is longer.
   const bodies = size(0, 500)
   await beside(t, server, [
     ...Array.from({ length: size(50, 500) }, () =>
@@ -25,7 +25,7 @@ test('sockets that send a byte a second are closed, and others are served meanwh
   ])
 })
 
-test('bodies of 100 MB are refused before they are read whole', async (t) => {
+test('bodies of 100 MB are refused before the server has read them', async (t) => {
   const server = await startWarm(t)
   const kinds = [true, false].flatMap((hasKey) => [true, false].map((isChunked) => ({ hasKey, isChunked })))
   const uploads = Array.from({ length: size(5, 50) }, (_, n) => upload(server, kinds[n % 4] as (typeof kinds)[0]))
@@ -33,7 +33,7 @@ test('bodies of 100 MB are refused before they are read whole', async (t) => {
   t.diagnostic(`answers: ${(await Promise.all(uploads)).join(' ')}`)
 })
 
-/** A server that has reached the memory that it takes under an ordinary load. */
+/** A server that has reached its memory size under an ordinary load. */
 async function startWarm(t: TestContext): Promise<ServerProcess> {
   const sqlite = engines.find(({ name }) => name === 'sqlite') as Engine
   const server = await startServer(t, await sqlite.freshUrl(t), inspected)
@@ -46,7 +46,10 @@ async function serveOne(server: ServerProcess) {
   await clientOf(server).getRun({ runId: run.runId })
 }
 
-/** Goes on with ordinary requests until all of `trouble` is over; throws when one fails, or when the server holds too much. */
+/**
+ * Sends ordinary requests until all of `trouble` is over. Throws if a request fails, or if the server holds too much
+ * memory.
+ */
 async function beside(t: TestContext, server: ServerProcess, trouble: Promise<unknown>[]) {
   const before = await heldBy(server)
   let over = false
@@ -84,7 +87,10 @@ async function dribble({ url }: ServerProcess, beginning: string) {
   clearInterval(drop)
 }
 
-/** Sends a body of 100 MB as fast as it is taken; answers the status, or that the connection was cut. */
+/**
+ * Sends a body of 100 MB as fast as the server accepts it. Returns the status, or `cut` if the server closed the
+ * connection.
+ */
 async function upload({ url }: ServerProcess, { hasKey, isChunked }: { hasKey: boolean; isChunked: boolean }) {
   const sending = request(`${url}/v1/runs`, {
     method: 'POST',

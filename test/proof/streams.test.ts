@@ -18,7 +18,7 @@ const slow = size(5, 20)
 const largeChanges = size(50, 200)
 
 prove(
-  `${keys * streamsOfKey} streams are told the same changes in the same order, and end with the server`,
+  `${keys * streamsOfKey} streams receive the same changes in the same order, and end with the server`,
   async (t, url) => {
     const server = await startWarm(t, url)
     const client = clientOf(server)
@@ -51,7 +51,7 @@ prove(
   },
 )
 
-prove('streams that are far behind and read slowly hold little, and miss nothing', async (t, url) => {
+prove('streams that are far behind and read slowly take little memory, and miss nothing', async (t, url) => {
   const server = await startWarm(t, url, inspected)
   const client = clientOf(server)
   const { secret } = await client.createKey({ name: 'reader', permissions: ['read'] })
@@ -75,14 +75,14 @@ prove('streams that are far behind and read slowly hold little, and miss nothing
   }
 })
 
-/** A server that has the memory of one that has worked a while. */
+/** A server that has reached its memory size under an ordinary load. */
 async function startWarm(t: TestContext, url: string, env: Record<string, string> = asShipped): Promise<ServerProcess> {
   const server = await startServer(t, url, env)
   await inTurns(size(200, 1_000), 16, () => clientOf(server).createRun({ content: '# Some work' }))
   return server
 }
 
-/** Does something `count` times, `atOnce` at a time. */
+/** Runs `work` `count` times, `atOnce` at the same time. */
 async function inTurns(count: number, atOnce: number, work: () => Promise<unknown>) {
   let left = count
   async function go() {
@@ -97,7 +97,7 @@ async function ask({ url }: ServerProcess, key: string, after: number): Promise<
   return response
 }
 
-/** A stream over a socket of its own, opened once the key has a place for it. */
+/** A stream on a socket of its own, opened once the key has a place for it. */
 async function open(server: ServerProcess, key: string, after: number) {
   let response = await ask(server, key, after)
   while (response.statusCode === 429) {
@@ -109,7 +109,7 @@ async function open(server: ServerProcess, key: string, after: number) {
   const chunks: AsyncIterator<string> = response.setEncoding('utf8')[Symbol.asyncIterator]()
   let rest = ''
   return {
-    /** The next `count` messages that tell of a change. */
+    /** The next `count` messages with an event. */
     async take(count: number): Promise<string[]> {
       const told: string[] = []
       while (told.length < count) {
@@ -121,7 +121,7 @@ async function open(server: ServerProcess, key: string, after: number) {
       }
       return told
     },
-    /** Reads to the end of the stream. Throws when it breaks off. */
+    /** Reads to the end of the stream. Throws if the connection breaks. */
     async end() {
       while (!(await chunks.next()).done);
     },

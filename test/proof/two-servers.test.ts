@@ -15,13 +15,13 @@ import { prove } from './prove.ts'
 import { size } from './size.ts'
 import { clientOf, readBack, startWriters, type Touched } from './writers.ts'
 
-/** How many changes the writers of each process make at least. */
+/** The minimum number of changes by the writers of each process. */
 const changes = size(60, 20_000)
 const starts = size(1, 50)
 const atOnce = size(3, 5)
 const noError = () => false
 
-prove('two servers and a process of its own write to one database at once', async (t, url) => {
+prove('two servers and another process write to one database at the same time', async (t, url) => {
   const servers = [await startServer(t, url), await startServer(t, url)]
   const clients = [...servers.map(clientOf), await openInProcess(t, url)]
   const writers = clients.map((client, n) => startWriters(t, client, `process-${n}`, noError))
@@ -43,7 +43,7 @@ prove('two servers and a process of its own write to one database at once', asyn
 })
 
 for (const engine of engines) {
-  test(`${atOnce} servers that start at once on an empty database make one key (${engine.name})`, async (t) => {
+  test(`${atOnce} servers that start together on an empty database create one key (${engine.name})`, async (t) => {
     for (let start = 0; start < starts; start++) {
       const url = await engine.freshUrl(t)
       const env = { CONDUCT_ADMIN_KEY: '', HOME: homeOf(t) }
@@ -72,7 +72,7 @@ function homeOf(t: TestContext): string {
   return home
 }
 
-/** A client over the same database in this process, without a server. */
+/** A client for the same database in this process, without a server. */
 async function openInProcess(t: TestContext, url: string) {
   const store = await openStore(url, { adminKey })
   t.after(() => store.close())
@@ -80,7 +80,7 @@ async function openInProcess(t: TestContext, url: string) {
   return createClient({ url: base, key: adminKey, attempts: 1, fetch: (request) => app.fetch(request) })
 }
 
-/** Throws unless the counters stand past every number that was handed out. On PostgreSQL a transaction that fails leaves a gap. */
+/** Asserts that the counters are above every generated number. On PostgreSQL, a failed transaction leaves a gap. */
 async function requireCountersPast(url: string) {
   const counters = await readRows<{ noun: string; next: number }>(url, 'select noun, next from counters')
   const next = Object.fromEntries(counters.map((counter) => [counter.noun, Number(counter.next)]))

@@ -9,7 +9,7 @@ import type { Address } from '../../src/webhook/resolve.ts'
 import { createSender } from '../../src/webhook/send.ts'
 import { openReceiver, status } from '../support/receiver.ts'
 
-/** Listens on every address of this machine, and counts who connects. */
+/** Listens on every address of this machine, and counts connections. */
 async function openTrap(t: TestContext) {
   let connections = 0
   const server = createServer((socket) => {
@@ -22,7 +22,7 @@ async function openTrap(t: TestContext) {
   return { port: (server.address() as AddressInfo).port, connections: () => connections }
 }
 
-/** Hosts that lead to this machine or its network, as a URL may write them. */
+/** Hosts that lead to this machine or its network, in the forms that a URL allows. */
 const literals = [
   ...[
     '127.0.0.1',
@@ -69,7 +69,7 @@ const literals = [
 ]
 const names = ['localhost', 'LOCALHOST', 'localhost.', 'ip6-localhost', 'a.localhost']
 
-test(`${literals.length + names.length} forms of addresses that are not public: no connection`, async (t) => {
+test(`no connection to ${literals.length + names.length} forms of addresses that are not public`, async (t) => {
   const trap = await openTrap(t)
   const send = createSender({ timeoutMs: 5_000 })
   assert.ok(literals.length + names.length >= 60)
@@ -82,13 +82,13 @@ test(`${literals.length + names.length} forms of addresses that are not public: 
     }
   }
   assert.equal(trap.connections(), 0)
-  // The trap does count.
+  // Shows that the trap counts connections.
   await createSender({ allow: ['127.0.0.1'] })({ url: `http://127.1:${trap.port}/`, headers: {}, body: '{}' })
   assert.equal(trap.connections(), 1)
   t.diagnostic(`${2 * (literals.length + names.length)} URLs, 0 connections`)
 })
 
-/** A resolver that answers each question with the next of its answers, and then with the last. */
+/** A resolver that returns each answer in turn, and then the last one again. */
 function scripted(...answers: string[][]) {
   let asked = 0
   return async (): Promise<Address[]> => {
@@ -97,7 +97,7 @@ function scripted(...answers: string[][]) {
   }
 }
 
-test('names that resolve to what is not public, at first, later or among others: no connection', async (t) => {
+test('no connection to a name with an address that is not public, at first, later or among others', async (t) => {
   const trap = await openTrap(t)
   const url = `http://rebind.example:${trap.port}/`
   const message = { url, headers: {}, body: '{}' }
@@ -112,7 +112,7 @@ test('names that resolve to what is not public, at first, later or among others:
     const { error } = await createSender({ resolve: scripted(answers) })(message)
     assert.match(error ?? '', /^rebind\.example \(.*\) is not a public address/, answers.join())
   }
-  // What was checked is what the socket gets: the second answer is never asked for.
+  // The socket gets the address that was checked, so the sender never asks for the second answer.
   const rebinding = createSender({
     resolve: scripted(['192.0.2.1'], ['127.0.0.1']),
     allow: ['192.0.2.0/24'],
@@ -123,7 +123,7 @@ test('names that resolve to what is not public, at first, later or among others:
   assert.equal(trap.connections(), 0)
 })
 
-test('a redirect, a user and a fragment lead nowhere', async (t) => {
+test('a redirect, a user and a fragment cause no connection', async (t) => {
   const trap = await openTrap(t)
   const send = createSender({ allow: ['127.0.0.0/8'] })
   for (const code of [301, 302, 303, 307, 308]) {
@@ -145,7 +145,7 @@ test('a redirect, a user and a fragment lead nowhere', async (t) => {
   assert.equal(trap.connections(), 0)
 })
 
-test('public addresses pass, and others that are allowed', () => {
+test('public addresses are accepted, and others if they are allowed', () => {
   const guard = createGuard(['hooks.internal', '10.1.0.0/16', '192.168.0.7', 'fd00::/8'])
   for (const address of [
     '93.184.216.34',
@@ -164,7 +164,7 @@ test('public addresses pass, and others that are allowed', () => {
   }
 })
 
-test('a receiver that is slow, endless, broken or silent is given up in time', async (t) => {
+test('the sender gives up in time on a slow, endless, broken or silent receiver', async (t) => {
   const send = createSender({ allow: ['127.0.0.1'], timeoutMs: 1_500 })
   const message = (url: string) => ({
     url,

@@ -9,12 +9,12 @@ import { clientOf, noAnswer, startWriters } from './writers.ts'
 
 const env = { CONDUCT_WEBHOOK_ALLOW: '127.0.0.1' }
 
-/** Accepts after a while. */
+/** Accepts a message after some time. */
 const slow: Respond = (response) => setTimeout(() => accept(response, undefined as never), 40)
 
 /**
- * Looks at what a receiver has got since it was last asked: throws for an event that is passed over, or a message that
- * is not signed. Standard Webhooks accepts a message for five minutes, so ask in time.
+ * Checks what a receiver has received since the last call. Throws if an event is missing, or a message is not signed.
+ * Standard Webhooks accepts a message for five minutes, so call `look` in time.
  */
 function inspect({ received }: Receiver, secret: string) {
   let looked = 0
@@ -38,7 +38,7 @@ function inspect({ received }: Receiver, secret: string) {
 
 const lastSeq = async (client: Client) => (await client.listEvents({ order: 'desc', limit: 1 })).events[0]?.seq ?? 0
 
-prove('every event reaches each webhook at least once and in order, through kill -9', async (t, url) => {
+prove('every event reaches each webhook at least once and in order, despite kill -9', async (t, url) => {
   const receivers = await Promise.all([openReceiver(t), openReceiver(t, slow)])
   const failing = await Promise.all([openReceiver(t, hang), openReceiver(t, status(500)), openReceiver(t, status(410))])
   let server = await startServer(t, url, env)
@@ -52,7 +52,7 @@ prove('every event reaches each webhook at least once and in order, through kill
   for (let kill = 1; kill <= kills; kill++) {
     const writers = startWriters(t, clientOf(server), `kill-${kill}`, noAnswer, 4)
     const before = receivers.map(({ received }) => received.length)
-    // The lease of the server that was killed must run out first.
+    // The new server can send only after the lease of the killed one has expired.
     await Promise.all(receivers.map((receiver, n) => receiver.until((all) => all.length > (before[n] ?? 0) + 1)))
     await sleep(Math.random() * 50)
     await server.end('SIGKILL')
@@ -69,14 +69,14 @@ prove('every event reaches each webhook at least once and in order, through kill
   const repeated = inspectors.map((one) => one.repeated())
   const reasons = async () =>
     (await clientOf(server).listWebhooks({ order: 'asc' })).webhooks.map(({ disabledReason }) => disabledReason)
-  // The lease of the killed server may still hold the webhook whose receiver is gone.
+  // The killed server may still have leased the webhook whose receiver is gone.
   while ((await reasons()).at(-1) === null) await sleep(100)
   assert.deepEqual(await reasons(), [null, null, null, null, 'gone'])
   assert.equal(await server.end('SIGTERM'), 0)
   t.diagnostic(`${kills} kills, ${last} events to 2 webhooks; ${repeated.join(' and ')} arrived again, none is missing`)
 })
 
-prove('two servers share webhooks: one batch at a time to each, and another server takes over', async (t, url) => {
+prove('two servers share webhooks: one sends to a webhook at a time, and another takes over', async (t, url) => {
   let atOnce = 0
   let most = 0
   const receiver = await openReceiver(t, (response) => {

@@ -7,7 +7,7 @@ import { seed, size } from './size.ts'
 const place = { kind: 'local', databaseUrl: 'sqlite:/conduct.db', project: 'shop' } as const
 
 for (const engine of engines) {
-  test(`what agents do at once stands in the run of who did it (${engine.name})`, async (t) => {
+  test(`the work of simultaneous agents is in the run of the agent that did it (${engine.name})`, async (t) => {
     const { client: admin, as } = await openLedger(t, engine)
     let written = 0
     for (let schedule = 0; schedule < size(10, 250); schedule++) {

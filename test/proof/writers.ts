@@ -5,32 +5,32 @@ import { isDeepStrictEqual } from 'node:util'
 import { type Client, ConductError, createClient } from '../../src/client/client.ts'
 import { adminKey } from '../support/server.ts'
 
-/** A run as it is read back; null: it is not there. */
+/** A run as read back, or null if it does not exist. */
 export type State = { content: string; version: number; features: number[] } | null
 
-/** Each run that was touched, with the states in which it may be: two while its last change was not acknowledged. */
+/** Each touched run, with the states that it may have: two if its last change was not acknowledged. */
 export type Touched = Map<string, State[]>
 
 export interface Writers {
   touched: Touched
-  /** How many changes were acknowledged. */
+  /** The number of acknowledged changes. */
   acknowledged(): number
-  /** Goes on until something is reached. Throws the first error that does not pass. */
+  /** Waits until `reached` is true. Throws the first error that does not pass. */
   until(reached: () => boolean): Promise<void>
-  /** Lets each end what it has under way. Throws the first error that does not pass. */
+  /** Lets each writer finish its change, and stops it. Throws the first error that does not pass. */
   stop(): Promise<void>
 }
 
 /** A client that tries once. */
 export const clientOf = ({ url }: { url: string }) => createClient({ url, key: adminKey, attempts: 1 })
 
-/** Whether a call got no answer at all, as when its server is gone. */
+/** Whether a call got no response, for example because its server is gone. */
 export const noAnswer = ({ code, requestId }: ConductError) => code === 'UNAVAILABLE' && requestId === undefined
 
 /**
- * Starts writers, each on runs of its own: they create, replace the content, link features and delete, one change
+ * Starts writers, each with runs of its own. They create runs, replace contents, link features and delete, one change
  * after the other, until they are stopped or the test ends. After an error that `passes`, a writer leaves its run and
- * goes on with another one.
+ * begins another.
  */
 export function startWriters(
   t: TestContext,
@@ -99,7 +99,7 @@ export function startWriters(
   }
 }
 
-/** The changes of one run, each with the state that it leads to. */
+/** The changes of one run, each with the state that it causes. */
 function stepsOf(client: Client, runId: string): { after: State; call: () => Promise<unknown> }[] {
   const content = someText(runId)
   const replaced = someText(runId)
@@ -119,11 +119,11 @@ function stepsOf(client: Client, runId: string): { after: State; call: () => Pro
   return [...steps, { after: null, call: () => client.deleteRun({ runId }) }]
 }
 
-/** Text of a few bytes to some pages of the database, unlike any other. */
+/** A unique text, from a few bytes to some pages of the database. */
 const someText = (name: string) =>
   `# ${name} ${Math.random()}\n${'Zeile → 行 😀\n'.repeat(Math.floor(1000 * Math.random() ** 4))}`
 
-/** Throws unless each run reads back, byte for byte, as one of the states in which it may be. */
+/** Asserts that each run reads back, byte for byte, as one of the states that it may have. */
 export async function readBack(client: Client, touched: Touched): Promise<void> {
   const left = [...touched]
   async function read() {
