@@ -45,6 +45,17 @@ test('the fields of an input travel by path, query, body and header', async () =
   assert.equal(list.headers.get('idempotency-key'), null)
 })
 
+test('a write without fields has no body, as described', async () => {
+  const { client, requests } = scripted([200, {}])
+  await client.createLoginCode()
+  await client.testWebhook({ id: 1 })
+  await client.heartbeat({ runId: 'RUN-1', leaseToken: 'x' })
+  for (const request of requests) {
+    assert.equal(request.body, null)
+    assert.equal(request.headers.get('content-type'), null)
+  }
+})
+
 test('a path parameter may be any text, and is required', async () => {
   const { client, requests } = scripted([200, {}])
   await client.getRun({ runId: 'a/../b \ud800' })

@@ -25,6 +25,14 @@ export const place = z
   ])
   .transform(placeOf)
 
+const eventActor = z
+  .object({
+    kind: z.enum(['key', 'local', 'system']),
+    keyId: rowId.optional(),
+    name: z.string().optional(),
+  })
+  .meta({ id: 'EventActor' })
+
 export const event = z
   .object({
     seq: rowId.describe('Its position in the log'),
@@ -33,11 +41,7 @@ export const event = z
     type: eventType,
     subject: z.string(),
     subjectId: rowId,
-    actor: z.object({
-      kind: z.enum(['key', 'local', 'system']),
-      keyId: rowId.optional(),
-      name: z.string().optional(),
-    }),
+    actor: eventActor,
     at: time,
     imported: z
       .literal(true)

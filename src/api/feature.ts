@@ -8,6 +8,9 @@ export const featureFields = {
   file: text(512, 1).nullable().optional().describe('The path of its file or folder'),
 }
 
+/** A feature that is created if it does not exist. */
+export const featureInput = z.strictObject(featureFields)
+
 const fieldsSchema = z.object(featureFields)
 export type FeatureFields = z.infer<typeof fieldsSchema>
 

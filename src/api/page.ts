@@ -1,12 +1,13 @@
 import { z } from 'zod'
 
-export type Order = 'asc' | 'desc'
+export const order = z.enum(['asc', 'desc'])
+export type Order = z.infer<typeof order>
 
 /** The input fields of every list. */
 export const pageInput = {
   limit: z.int().min(1).max(100).default(20).describe('Rows per page'),
   cursor: z.string().max(200).optional().describe('nextCursor of the previous page'),
-  order: z.enum(['desc', 'asc']).default('desc').describe('Newest first, or oldest first'),
+  order: order.default('desc').describe('asc: oldest first; desc: newest first'),
 }
 
 export interface PageInput {

@@ -33,16 +33,15 @@ const labels = z.preprocess(
   z.record(labelName, text(256)).refine((value) => Object.keys(value).length <= 32, 'must have at most 32 labels'),
 )
 
-const where = z.strictObject({
+export const where = z.strictObject({
   host: text(200).optional(),
   cwd: text(1000).optional(),
   session: text(200).optional(),
 })
 
-const links = z
-  .array(z.strictObject({ rel: text(64, 1), href: text(2048, 1) }))
-  .max(32, 'at most 32 links')
-  .describe('Pull request, CI job, transcript and the like')
+export const link = z.strictObject({ rel: text(64, 1), href: text(2048, 1) })
+
+const links = z.array(link).max(32, 'at most 32 links').describe('Pull request, CI job, transcript and the like')
 
 /** The fields that a caller may set, at creation and later. */
 export const runFields = {
@@ -112,13 +111,16 @@ export const run = z
   .meta({ id: 'Run' })
 export type Run = z.infer<typeof run>
 
+const linkedFeature = z.object({ id: rowId, name: z.string() }).meta({ id: 'LinkedFeature' })
+const runTurns = z.object({ count: z.int(), last: turn.optional() }).meta({ id: 'RunTurns' })
+
 /** A run as getRun returns it. */
 export const fullRun = z
   .object({
     ...run.shape,
     content: z.string(),
-    features: z.array(z.object({ id: rowId, name: z.string() })),
-    turns: z.object({ count: z.int(), last: turn.optional() }),
+    features: z.array(linkedFeature),
+    turns: runTurns,
   })
   .meta({ id: 'FullRun' })
 

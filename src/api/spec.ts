@@ -18,6 +18,8 @@ export const specFields = {
 const fieldsSchema = z.object(specFields)
 export type SpecFields = z.infer<typeof fieldsSchema>
 
+const checklist = z.object({ total: z.int(), done: z.int() }).meta({ id: 'Checklist' })
+
 /** A spec as lists show it. */
 export const spec = z
   .object({
@@ -27,7 +29,7 @@ export const spec = z
     title: z.string().nullable(),
     status: specStatus,
     agent: z.string().nullable(),
-    checklist: z.object({ total: z.int(), done: z.int() }),
+    checklist,
     createdAt: time,
     updatedAt: time,
     createdBy: actor,
@@ -39,13 +41,15 @@ export const spec = z
 export type Spec = z.infer<typeof spec>
 
 /** The totals of a spec's runs. */
-export const totals = z.object({
-  runs: z.int(),
-  byStatus: counts(statuses),
-  byVerdict: counts(verdicts),
-  attempts: z.int().describe('Runs that retry another'),
-  ...used,
-})
+export const totals = z
+  .object({
+    runs: z.int(),
+    byStatus: counts(statuses),
+    byVerdict: counts(verdicts),
+    attempts: z.int().describe('Runs that retry another'),
+    ...used,
+  })
+  .meta({ id: 'SpecTotals' })
 export type Totals = z.infer<typeof totals>
 
 /** A spec as getSpec returns it. */

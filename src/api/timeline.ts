@@ -5,25 +5,25 @@ import { time } from './field.ts'
 import { run } from './run.ts'
 import { turn } from './turn.ts'
 
+const turnSummary = turn
+  .pick({ n: true, startedAt: true, endedAt: true, model: true, failure: true, interrupted: true })
+  .extend({ title: z.string().nullable().describe('The first line of its prompt') })
+  .meta({ id: 'TurnSummary' })
+const attempt = run.pick({ runId: true, status: true, verdict: true, attempt: true }).meta({ id: 'Attempt' })
+
 /**
  * An entry in the history of a run: a change, consecutive appends, a turn, a check, or another attempt at the same
  * task.
  */
-export const timelineEntry = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('event'), at: time, event }),
-  z.object({ kind: z.literal('appends'), at: time, until: time, appends: z.int().describe('How many there were') }),
-  z.object({
-    kind: z.literal('turn'),
-    at: time,
-    turn: turn
-      .pick({ n: true, startedAt: true, endedAt: true, model: true, failure: true, interrupted: true })
-      .extend({ title: z.string().nullable().describe('The first line of its prompt') }),
-  }),
-  z.object({ kind: z.literal('check'), at: time, check }),
-  z.object({
-    kind: z.literal('attempt'),
-    at: time,
-    run: run.pick({ runId: true, status: true, verdict: true, attempt: true }),
-  }),
-])
+export const timelineEntry = z
+  .discriminatedUnion('kind', [
+    z.object({ kind: z.literal('event'), at: time, event }).meta({ id: 'TimelineEvent' }),
+    z
+      .object({ kind: z.literal('appends'), at: time, until: time, appends: z.int().describe('How many there were') })
+      .meta({ id: 'TimelineAppends' }),
+    z.object({ kind: z.literal('turn'), at: time, turn: turnSummary }).meta({ id: 'TimelineTurn' }),
+    z.object({ kind: z.literal('check'), at: time, check }).meta({ id: 'TimelineCheck' }),
+    z.object({ kind: z.literal('attempt'), at: time, run: attempt }).meta({ id: 'TimelineAttempt' }),
+  ])
+  .meta({ id: 'TimelineEntry' })
 export type TimelineEntry = z.infer<typeof timelineEntry>

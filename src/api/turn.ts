@@ -4,7 +4,7 @@ import { count, failure, git, usage } from './work.ts'
 
 export const turnNumber = z.int().min(1).max(1_000_000)
 
-const tool = z.strictObject({
+export const toolUse = z.strictObject({
   name: text(200, 1),
   count: count.describe('How often it was used'),
   failed: count.optional(),
@@ -17,16 +17,16 @@ export const file = z.strictObject({
   deletions: count.optional(),
 })
 
-const command = z.strictObject({
+export const command = z.strictObject({
   command: text(2000, 1),
   exitCode: exitCode.optional(),
   durationMs: count.optional(),
   at: timeInput.optional(),
 })
 
-const planItem = z.strictObject({ text: text(1000, 1), status: z.enum(['pending', 'in_progress', 'completed']) })
+export const planItem = z.strictObject({ text: text(1000, 1), status: z.enum(['pending', 'in_progress', 'completed']) })
 
-const subagent = z.strictObject({ name: text(200, 1), turns: count.optional(), tokens: count.optional() })
+export const subagent = z.strictObject({ name: text(200, 1), turns: count.optional(), tokens: count.optional() })
 
 /** The fields of a turn that a caller may set. */
 export const turnFields = {
@@ -35,7 +35,7 @@ export const turnFields = {
   prompt: text(20_000).optional().describe('What a person asked'),
   answer: text(16_000).optional().describe('The last message of the agent'),
   model: text(100).optional(),
-  tools: z.array(tool).max(100).optional(),
+  tools: z.array(toolUse).max(100).optional(),
   files: z.array(file).max(500).optional().describe('The files that this session wrote'),
   commands: z.array(command).max(200).optional(),
   plan: z.array(planItem).max(100).optional(),

@@ -61,7 +61,7 @@ export function requestOf(
   const isOnce =
     (name === 'appendToRun' && rest.offset !== undefined) || (name === 'appendTurn' && rest.n !== undefined)
   if (idempotencyKey !== undefined || !isOnce) headers['idempotency-key'] = idempotencyKey ?? randomKey()
-  const hasBody = method !== 'DELETE' || Object.values(rest).some((value) => value !== undefined)
+  const hasBody = method === 'PATCH' || Object.values(rest).some((value) => value !== undefined)
   if (!hasBody) return { url: address, init: { method, headers } }
   headers['content-type'] = 'application/json'
   return { url: address, init: { method, headers, body: JSON.stringify(rest) } }

@@ -91,7 +91,13 @@ const hints: Record<string, Arbitrary<unknown>> = {
 }
 
 function arbitraryOf(field: string, schema: Schema): Arbitrary<unknown> {
-  const hint = field === 'project' && schema.type === 'array' ? fc.array(slugs, { maxLength: 2 }) : hints[field]
+  const isList = schema.type === 'array'
+  const hint =
+    field === 'project' && isList
+      ? fc.array(slugs, { maxLength: 2 })
+      : field === 'labels' && isList
+        ? undefined
+        : hints[field]
   const made = bySchema(schema)
   return hint ? fc.oneof({ weight: 15, arbitrary: hint }, { weight: 1, arbitrary: made }) : made
 }

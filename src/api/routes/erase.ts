@@ -5,6 +5,16 @@ import type { Route } from './route.ts'
 
 const count = z.int().min(0)
 
+export const erasedCounts = z.object({
+  runs: count.describe('Runs'),
+  turns: count.describe('Turns'),
+  specs: count.describe('Specs'),
+  checks: count.describe('Checks'),
+  features: count.describe('Features'),
+  events: count.describe('Events of the log'),
+  others: count.describe('Names of keys and projects, addresses of webhooks, stored responses'),
+})
+
 export const eraseRoutes = {
   erase: {
     summary: 'Erase the texts of a run, a spec or a project, or one text everywhere, for good',
@@ -19,17 +29,7 @@ export const eraseRoutes = {
       cursor: z.string().max(1000).optional().describe('nextCursor of the previous response'),
     }),
     output: z.object({
-      erased: z
-        .object({
-          runs: count.describe('Runs'),
-          turns: count.describe('Turns'),
-          specs: count.describe('Specs'),
-          checks: count.describe('Checks'),
-          features: count.describe('Features'),
-          events: count.describe('Events of the log'),
-          others: count.describe('Names of keys and projects, addresses of webhooks, stored responses'),
-        })
-        .describe('How many rows have lost texts so far'),
+      erased: erasedCounts.describe('How many rows have lost texts so far'),
       hasMore: z.boolean().describe('true: not done yet; send the same request with cursor'),
       nextCursor: z.string().optional(),
     }),

@@ -4,7 +4,7 @@ import type { Name } from '../paths.ts'
 import { retentionInput } from '../project.ts'
 import type { Route } from './route.ts'
 
-const some = z.object({
+export const forgottenRuns = z.object({
   runs: z.int().describe('Runs'),
   bytes: z.int().describe('Bytes of their contents, prompts and answers'),
   oldest: time.nullable().describe('When the oldest of them ended; null: there is none'),
@@ -21,8 +21,8 @@ export const forgetRoutes = {
       cursor: z.string().max(1000).optional().describe('nextCursor of the answer before'),
     }),
     output: z.object({
-      erased: some.describe('Runs that lose their texts and stay'),
-      deleted: some.describe('Runs that are deleted'),
+      erased: forgottenRuns.describe('Runs that lose their texts and stay'),
+      deleted: forgottenRuns.describe('Runs that are deleted'),
       hasMore: z.boolean().describe('Whether it is not done yet: send the same with cursor'),
       nextCursor: z.string().optional(),
     }),

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { event, eventSubject, eventType, place } from '../event.ts'
 import { humanId, text } from '../field.ts'
-import { pageInput, pageMeta } from '../page.ts'
+import { order, pageInput, pageMeta } from '../page.ts'
 import type { Name } from '../paths.ts'
 import { projectFilter } from '../project.ts'
 import { found, searchType, suggested } from '../search.ts'
@@ -25,7 +25,7 @@ export const ledgerRoutes = {
       type: z.array(eventType).optional(),
       subject: eventSubject.optional(),
       limit: pageInput.limit,
-      order: z.enum(['asc', 'desc']).default('asc').describe('Oldest or newest first; a stream only goes forward'),
+      order: order.default('asc').describe('Oldest or newest first; a stream only goes forward'),
       before: z.int().min(1).optional().describe('The seq before which to end'),
     }),
     output: z.object({

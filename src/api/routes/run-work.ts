@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { humanId, text } from '../field.ts'
 import { leaseSeconds, leaseToken } from '../lease.ts'
-import { pageInput, pageMeta } from '../page.ts'
+import { order, pageInput, pageMeta } from '../page.ts'
 import type { Name } from '../paths.ts'
 import { timelineEntry } from '../timeline.ts'
 import { file, turn, turnFields, turnNumber } from '../turn.ts'
@@ -92,7 +92,7 @@ export const runWorkRoutes = {
     input: z.strictObject({
       runId: humanId,
       ...pageInput,
-      order: z.enum(['asc', 'desc']).default('asc').describe('Oldest or newest first'),
+      order: order.default('asc').describe('Oldest or newest first'),
     }),
     output: z.object({ turns: z.array(turn), meta: pageMeta }),
     success: [200],

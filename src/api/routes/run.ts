@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { featureFields } from '../feature.ts'
+import { featureInput } from '../feature.ts'
 import { author, humanId, ifVersion, importedAt, rowId, text, timeInput } from '../field.ts'
 import { lease, leaseSeconds, leaseToken } from '../lease.ts'
 import { pageInput } from '../page.ts'
@@ -113,7 +113,7 @@ export const runRoutes = {
     input: z.strictObject({
       runId: humanId,
       featureIds: z.array(featureNumber).max(100).optional(),
-      features: z.array(z.strictObject(featureFields)).max(100).optional(),
+      features: z.array(featureInput).max(100).optional(),
     }),
     output: done.extend({
       count: z.int().describe('Distinct features that the call named'),

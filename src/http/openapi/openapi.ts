@@ -3,6 +3,7 @@ import { statusOf } from '../../api/error.ts'
 import { addressOf, type Name, names } from '../../api/paths.ts'
 import type { OpenApi, Schema } from './document.ts'
 import { headers } from './headers.ts'
+import { issue } from './named.ts'
 import { failureResponses, operationOf } from './operation.ts'
 import { componentsOf, createNaming, schemaOf } from './schema.ts'
 
@@ -10,10 +11,7 @@ const errorSchema = z.object({
   error: z.string().describe('What is wrong, with the value, and what to do'),
   code: z.enum(Object.keys(statusOf)),
   requestId: z.string(),
-  issues: z
-    .array(z.object({ path: z.string(), message: z.string().describe('What would be right') }))
-    .optional()
-    .describe('Only for VALIDATION_ERROR'),
+  issues: z.array(issue).optional().describe('Only for VALIDATION_ERROR'),
   firstSeq: z.int().optional().describe('Only for EVENTS_DROPPED: the oldest event of the log'),
 })
 
@@ -73,7 +71,7 @@ export function openapi(version: string, answers: Partial<Record<Name, unknown>>
       headers,
       responses: failureResponses(),
       // Not `Error`, a name that many languages already use.
-      schemas: { ...Object.fromEntries(schemas), ...parts, ErrorAnswer: schemaOf(errorSchema, 'output') },
+      schemas: { ...Object.fromEntries(schemas), ...parts, ErrorAnswer: named.inside(schemaOf(errorSchema, 'output')) },
     },
   }
 }

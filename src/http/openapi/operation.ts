@@ -107,13 +107,22 @@ function requestBodyOf(name: Name, fields: string[], { properties = {}, required
   const isPatch = addressOf(name).method === 'PATCH'
   const schema = {
     type: 'object',
-    properties: pick(properties) as Record<string, Schema>,
+    properties: Object.fromEntries(fields.map((field) => [field, defaultInWords(properties[field] ?? {})])),
     ...(demanded.length > 0 && { required: demanded }),
     ...(isPatch && { minProperties: 1 }),
     additionalProperties: false,
   }
   const content = { schema: part(`${capital(name)}Body`, schema, into), example: pick(routes[name].example) }
   return { required: demanded.length > 0 || isPatch, content: { 'application/json': content } }
+}
+
+/**
+ * Says the default of a field of a body in its description. Generated clients would otherwise require the field, since
+ * they also read the schemas of bodies as those of answers.
+ */
+function defaultInWords({ default: value, ...schema }: Schema): Schema {
+  if (value === undefined) return schema
+  return { ...schema, description: [schema.description, `default: ${value}`].filter(Boolean).join('; ') }
 }
 
 function responsesOf(name: Name, answer: unknown, into: Into): Record<string, Response> {

@@ -1,22 +1,13 @@
 import { z } from 'zod'
-import { checkResult } from '../../api/check.ts'
-import { eventType } from '../../api/event.ts'
-import { contentType } from '../../api/field.ts'
-import { permission } from '../../api/key.ts'
-import { pageMeta } from '../../api/page.ts'
 import { names } from '../../api/paths.ts'
 import { routes } from '../../api/routes.ts'
-import { evidence, runStatus, verdict } from '../../api/run.ts'
-import { searchType } from '../../api/search.ts'
-import { specStatus } from '../../api/spec.ts'
-import { duration, statsBy } from '../../api/stats.ts'
-import { activityState, changes, failure, git, usage } from '../../api/work.ts'
 import type { Schema } from './document.ts'
 import { meanings } from './meaning.ts'
+import { inputs, outputs } from './named.ts'
 
 /**
- * Describes a pair as an array of two items. JSON Schema 2020-12 has `prefixItems` for tuples, but most OpenAPI tools
- * do not understand it.
+ * Describes what most OpenAPI tools do not understand in words that they do: a pair is an array of two items rather
+ * than `prefixItems`, and a time has a format, but no pattern.
  */
 function override({
   zodSchema,
@@ -26,10 +17,16 @@ function override({
   jsonSchema: z.core.JSONSchema.BaseSchema
 }) {
   const { def } = zodSchema._zod
+  if (jsonSchema.format === 'date-time') {
+    delete jsonSchema.pattern
+    Object.assign(jsonSchema, timeExample)
+  }
   if (def.type !== 'tuple') return
   delete jsonSchema.prefixItems
   Object.assign(jsonSchema, { items: {}, minItems: def.items.length, maxItems: def.items.length })
 }
+
+const timeExample = { examples: ['2026-01-31T09:30:00.000Z'] }
 
 /** A schema of the table as JSON Schema. Schemas with an id become components. */
 export function schemaOf(schema: z.ZodType, io: 'input' | 'output'): Schema {
@@ -40,35 +37,19 @@ export function schemaOf(schema: z.ZodType, io: 'input' | 'output'): Schema {
 const amongComponents = <Value>(value: Value): Value =>
   JSON.parse(JSON.stringify(value).replaceAll('#/$defs/', '#/components/schemas/'))
 
-/** Schemas that several places share under one name. */
-const shared: Record<string, z.ZodType> = {
-  RunStatus: runStatus,
-  Verdict: verdict,
-  Evidence: evidence,
-  CheckResult: checkResult,
-  SpecStatus: specStatus,
-  Permission: permission,
-  EventType: eventType,
-  SearchType: searchType,
-  ContentType: contentType,
-  ActivityState: activityState,
-  StatsBy: statsBy,
-  Git: git,
-  FileChanges: changes,
-  Usage: usage,
-  Failure: failure,
-  PageMeta: pageMeta,
-  Duration: duration,
-}
+/** The named schemas, inner ones first. */
+const named = [
+  ...Object.entries(outputs).map(([name, schema]) => [name, schemaOf(schema, 'output')] as const),
+  ...Object.entries(inputs).map(([name, schema]) => [name, schemaOf(schema, 'input')] as const),
+]
 
-/** The components of the table: the schemas with an id, and the shared ones. */
+/** The components of the table: the schemas with an id, and the named ones. */
 export function componentsOf(): Record<string, Schema> {
   const all: Record<string, Schema> = {}
   for (const name of names) {
     const { $defs } = z.toJSONSchema(routes[name].output, { unrepresentable: 'any', override })
     Object.assign(all, $defs)
   }
-  const named = Object.entries(shared).map(([name, schema]) => [name, schemaOf(schema, 'output')])
   return { ...explainedAll(amongComponents(all)), ...Object.fromEntries(named) }
 }
 
@@ -108,10 +89,10 @@ function inner(schema: Schema, inside: (schema: Schema) => Schema): Schema {
   }
 }
 
-/** The form in which schemas are compared. Descriptions do not count. */
-const essenceOf = ({ description: _, ...schema }: Schema) => JSON.stringify(schema)
+/** The form in which schemas are compared. Descriptions and defaults do not count. */
+const essenceOf = ({ description: _, default: __, ...schema }: Schema) => JSON.stringify(schema)
 
-/** Replaces shared schemas by references. */
+/** Replaces named schemas by references. */
 export interface Naming {
   /** Replaces in everything inside a schema, but not the schema itself. */
   inside(schema: Schema): Schema
@@ -120,13 +101,20 @@ export interface Naming {
 }
 
 export function createNaming(): Naming {
-  const known = new Map(Object.entries(shared).map(([name, schema]) => [essenceOf(schemaOf(schema, 'output')), name]))
+  const known = new Map<string, string>()
   const reference = (one: Schema) => {
     const name = known.get(essenceOf(one))
     if (name === undefined) return one
-    const { description } = one
-    return { $ref: `#/components/schemas/${name}`, ...(description !== undefined && { description }) }
+    const { description, default: value } = one
+    return {
+      $ref: `#/components/schemas/${name}`,
+      ...(description !== undefined && { description }),
+      ...(value !== undefined && { default: value }),
+    }
   }
   const whole = (schema: Schema) => everywhere(schema, reference)
-  return { whole, inside: (schema) => inner(schema, whole) }
+  const inside = (schema: Schema) => inner(schema, whole)
+  // Named schemas may contain earlier ones.
+  for (const [name, schema] of named) known.set(essenceOf(inside(schema)), name)
+  return { whole, inside }
 }
