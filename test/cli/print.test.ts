@@ -113,6 +113,18 @@ version:   1
   assert.match(await run('key list'), /^ID +NAME +KEY +PERMISSIONS/)
 })
 
+test('durations are words, and only JSON has milliseconds', async (t) => {
+  const { url } = await openServer(t)
+  const { run } = programOf({ ...homeOf(freshFolder(t)), CONDUCT_URL: url, CONDUCT_API_KEY: adminKey })
+  const times = '--started-at 2026-01-31T09:30:00Z --ended-at 2026-01-31T09:33:20.400Z'
+  await run(`run create --status completed ${times} --created-at 2026-01-31T09:30:00Z`)
+  const span = '--created-after 2026-01-31T00:00:00Z --created-before 2026-02-01T00:00:00Z'
+  assert.match(await run(`stats ${span}`), /^duration: runs 1, median 3m 20s, p90 3m 20s$/m)
+  assert.equal(JSON.parse(await run(`stats ${span} --json`)).duration.medianMs, 200_400)
+  await run('check create --run-id RUN-001 --result pass --duration-ms 850')
+  assert.match(await run('check get CHECK-001'), /^duration: +850ms$/m)
+})
+
 test('unknown tokens and costs are not shown as zero', async (t) => {
   const { url } = await openServer(t)
   const { run } = programOf({ ...homeOf(freshFolder(t)), CONDUCT_URL: url, CONDUCT_API_KEY: adminKey })

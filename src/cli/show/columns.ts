@@ -1,5 +1,6 @@
 import { firstLine } from '../../ledger/turn.ts'
 import { clean } from './text.ts'
+import { spanOf } from './time.ts'
 
 export type Row = Record<string, unknown>
 
@@ -138,7 +139,7 @@ export const tables: Record<string, Table> = {
       column('EVENTS', 'count'),
       column('ATTEMPT', 'attempt'),
       column('STATUS', 'statusCode'),
-      column('MS', 'durationMs'),
+      column('TOOK', ({ durationMs }) => spanOf(Number(durationMs))),
       wide('ERROR', 'error'),
     ],
   },

@@ -4,7 +4,7 @@ import { type Actor, actorName, type Column, type Row, type Table, tables } from
 import { storyOf } from './story.ts'
 import { fitted, laidOut, widthOf } from './table.ts'
 import { clean, jsonOf, line } from './text.ts'
-import { relative } from './time.ts'
+import { relative, spanOf } from './time.ts'
 
 export type Answer = Record<string, unknown>
 
@@ -35,6 +35,12 @@ const isEmpty = (value: unknown) =>
   value === '' ||
   (typeof value === 'object' && Object.keys(value).length === 0)
 
+/** A field of a result by name. A duration says its units in place of its name: `duration 3m 20s`. */
+function fieldOf(name: string, value: unknown, utc = false): [name: string, text: string] {
+  const isDuration = name.endsWith('Ms') && typeof value === 'number'
+  return isDuration ? [line(name.slice(0, -2)), spanOf(value)] : [line(name), shown(value, utc)]
+}
+
 /** A value of a result on one line. */
 export function shown(value: unknown, utc = false): string {
   if (isEmpty(value)) return ''
@@ -43,7 +49,7 @@ export function shown(value: unknown, utc = false): string {
     return value.map((one) => shown(isRecord(one) ? Object.values(one).join(' ') : one)).join(', ')
   if (!isRecord(value)) return line(String(value))
   const given = Object.entries(value).filter(([, part]) => !isEmpty(part))
-  return given.map(([name, part]) => `${line(name)} ${shown(part, utc)}`).join(', ')
+  return given.map(([name, part]) => fieldOf(name, part, utc).join(' ')).join(', ')
 }
 
 /** `name: value` lines with aligned values. Empty values are left out. */
@@ -117,8 +123,8 @@ export function printRecord(answer: Answer, manner: Manner) {
   let content = ''
   for (const [name, value] of Object.entries(rest)) {
     if (typeof message === 'string' && name !== 'created') continue
-    if (!isRecord(value))
-      lines.push([name, name === 'key' ? 'none: the user of this machine' : shown(value, manner.utc)])
+    if (name === 'key' && !isRecord(value)) lines.push([name, 'none: the user of this machine'])
+    else if (!isRecord(value)) lines.push(fieldOf(name, value, manner.utc))
     else if (name === 'lease') lines.push(['leaseToken', shown(value.token)])
     else {
       const story = storyOf(name, value)
@@ -153,7 +159,8 @@ function linesOf(fields: Row, prefix: string, manner: Manner): [string, string][
     if (form) return [[`${prefix}${name}`, form(value)]]
     const isDeep = isRecord(value) && Object.values(value).some(isRecord)
     if (isDeep) return linesOf(value, `${prefix}${name}.`, manner)
-    return [[`${prefix}${name}`, shown(value, manner.utc)]]
+    const [label, text] = fieldOf(name, value, manner.utc)
+    return [[`${prefix}${label}`, text]]
   })
 }
 
