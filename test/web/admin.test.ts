@@ -53,6 +53,26 @@ test('a project is created and renamed, and a conflicting change is reported', a
   assert.equal((await client.getProject({ slug: 'shop' })).project.name, 'Web shop')
 })
 
+/** Rests between two reads last for ever. */
+const withoutRests = `
+  const wait = setTimeout
+  globalThis.setTimeout = (work, ms, ...args) => (ms >= 5000 ? 0 : wait(work, ms, ...args))`
+
+test('a new project is listed at once, also while many runs come in', async (t) => {
+  const { page, client, home, openTab } = await openPage(t, '', { before: withoutRests })
+  await page.goto(`${home}#/projects`)
+  await page.getByRole('link', { name: 'Settings of default' }).waitFor()
+  const other = await openTab('#/projects')
+  await other.getByRole('link', { name: 'Settings of default' }).waitFor()
+  await client.createRun({ title: 'Busy' })
+  await page.getByRole('button', { name: 'New project' }).click()
+  await page.getByLabel(/^Slug/).fill('shop')
+  await page.getByRole('button', { name: 'Create project' }).click()
+  for (const tab of [page, other]) await tab.getByRole('link', { name: 'Settings of shop' }).waitFor()
+  await client.createProject({ slug: 'blog' })
+  for (const tab of [page, other]) await tab.getByRole('link', { name: 'Settings of blog' }).waitFor()
+})
+
 test('keys and projects are only for admins', async (t) => {
   const { page } = await openPage(t, '#/keys', { permissions: ['write'] })
   await page.getByText('Keys are for admins').waitFor()

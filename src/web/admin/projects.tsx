@@ -1,4 +1,5 @@
 import { useState } from 'preact/hooks'
+import type { Event } from '../../api/event.ts'
 import type { Output } from '../../client/client.ts'
 import { href } from '../app/router.ts'
 import { forgeOf } from '../data/forge.ts'
@@ -18,6 +19,8 @@ import { Skeleton } from '../ui/skeleton.tsx'
 import { EraseTextDialog } from './erase-dialog.tsx'
 import { ProjectForm } from './project-form.tsx'
 
+const isOfProject = ({ type }: Event) => type.startsWith('project.')
+
 /** The projects, for admins. Only server admins create them. */
 export default function Projects() {
   const session = useSession()
@@ -28,14 +31,18 @@ export default function Projects() {
       const { projects, meta } = await client.listProjects(page, options)
       return { items: projects, nextCursor: meta.nextCursor }
     },
-    { touches: ({ type }) => /^(project|run)\./.test(type), restMs: 5000 },
+    { touches: (event) => isOfProject(event) || event.type.startsWith('run.'), isUrgent: isOfProject, restMs: 5000 },
   )
   const recent = useRead('projects by run', (signal) => client.stats({ by: 'project' }, { signal }), {
     touches: ({ type }) => type.startsWith('run.'),
     restMs: 10_000,
   })
   const sums = new Map(recent.data?.groups?.map((group) => [group.value, group]))
-  const close = () => setForm(undefined)
+  const close = () => {
+    setForm(undefined)
+    // Without waiting for its event, which a lost stream brings late.
+    list.reload()
+  }
   const isAdmin = mayAdminister(session)
   return (
     <>

@@ -3,7 +3,8 @@ import type { Event } from '../../api/event.ts'
 import type { ConductError, Input } from '../../client/client.ts'
 import { arrivedIn, atEnd, type EventWindow, mostEvents, nowhere, withNewer, withOlder } from './event-window.ts'
 import { listen } from './live.ts'
-import { failureOf, oneAtATime } from './read.ts'
+import { oneAtATime } from './one-at-a-time.ts'
+import { failureOf } from './read.ts'
 import { client } from './server.ts'
 
 export type EventFilter = Pick<Input<'listEvents'>, 'project' | 'type' | 'subject'>
@@ -94,7 +95,7 @@ function followInto({ filter, isHeld, windowNow, change, acts, signal }: Place):
         if (failure.code === 'LOG_FORKED') beginAgain()
         else change((before) => before, failure)
       }
-    }, 0)
+    }, 0).soon
 
   /** The database has lost events that are shown. */
   const beginAgain = () => {

@@ -2,6 +2,7 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import type { Event } from '../../api/event.ts'
 import { ConductError } from '../../client/client.ts'
 import { listen, tell } from './live.ts'
+import { oneAtATime } from './one-at-a-time.ts'
 
 export interface Read<T> {
   /** The last data; while another `key` loads, still that of the previous key. */
@@ -9,6 +10,7 @@ export interface Read<T> {
   error: ConductError | undefined
   /** Whether `data` belongs to the current key. */
   isCurrent: boolean
+  /** Reads again at once. */
   reload(): void
 }
 
@@ -17,6 +19,8 @@ export interface ReadOptions {
   touches?: (event: Event) => boolean
   /** The shortest time between two reads, in milliseconds, for data that changes all the time. */
   restMs?: number
+  /** Whether an event that `touches` the data is rare enough to be read at once, without that rest. */
+  isUrgent?: (event: Event) => boolean
   /** Reads again at this interval while the page is visible, for changes without events. */
   everyMs?: number
   /** Also while the page is hidden. */
@@ -48,16 +52,19 @@ export function useRead<T>(key: string, load: (signal: AbortSignal) => Promise<T
         setState((before) => ({ key, data: before.key === key ? before.data : undefined, error: failure }))
       }
     }, restMs)
-    reload.current = again
-    again()
+    reload.current = again.now
+    again.soon()
     const leave = listen((news) => {
-      if (news.kind === 'connected' || news.kind === 'erased') again()
-      if (news.kind === 'event' && latest.current.options.touches?.(news.event)) again()
+      const { touches, isUrgent } = latest.current.options
+      if (news.kind === 'connected' || news.kind === 'erased') again.soon()
+      if (news.kind !== 'event' || !touches?.(news.event)) return
+      if (isUrgent?.(news.event)) again.now()
+      else again.soon()
     })
     const timer =
       everyMs &&
       setInterval(() => {
-        if (!document.hidden || latest.current.options.isHiddenToo) again()
+        if (!document.hidden || latest.current.options.isHiddenToo) again.soon()
       }, everyMs)
     return () => {
       end.abort()
@@ -67,25 +74,6 @@ export function useRead<T>(key: string, load: (signal: AbortSignal) => Promise<T
   }, [key, restMs, everyMs])
 
   return { data: state.data, error: state.error, isCurrent: state.key === key, reload: () => reload.current() }
-}
-
-/** Runs `work` at once if idle. All calls during a run and the `restMs` after it cause one more run. */
-export function oneAtATime(work: () => Promise<void>, restMs: number): () => void {
-  let isBusy = false
-  let isAsked = false
-  return async function run() {
-    if (isBusy) {
-      isAsked = true
-      return
-    }
-    isBusy = true
-    do {
-      isAsked = false
-      await work()
-      await new Promise((resolve) => setTimeout(resolve, restMs))
-    } while (isAsked)
-    isBusy = false
-  }
 }
 
 export function failureOf(error: unknown): ConductError {

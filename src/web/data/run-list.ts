@@ -3,7 +3,8 @@ import type { Event } from '../../api/event.ts'
 import type { Run } from '../../api/run.ts'
 import type { ConductError } from '../../client/client.ts'
 import { listen } from './live.ts'
-import { failureOf, oneAtATime } from './read.ts'
+import { oneAtATime } from './one-at-a-time.ts'
+import { failureOf } from './read.ts'
 import type { RunFilter } from './run-filter.ts'
 import { client } from './server.ts'
 
@@ -57,12 +58,12 @@ export function useRunList(filter: RunFilter): RunList {
 
     const restart = () =>
       page().then(({ runs, meta }) => set(() => ({ key, runs, cursor: meta.nextCursor, fresh: 0 })), fail)
-    const more = oneAtATime(async () => {
+    const { soon: more } = oneAtATime(async () => {
       const { cursor } = latest.current
       if (cursor === undefined) return
       await page(cursor).then(({ runs, meta }) => set((before) => joined(before, runs, meta.nextCursor)), fail)
     }, 0)
-    const look = oneAtATime(async () => {
+    const { soon: look } = oneAtATime(async () => {
       if (latest.current.key !== key || latest.current.runs.length === 0) return restart()
       await page().then(({ runs }) => set((before) => compared(before, runs)), fail)
     }, 500)

@@ -2,7 +2,8 @@ import { useEffect, useState } from 'preact/hooks'
 import type { Turn } from '../../api/turn.ts'
 import type { ConductError } from '../../client/client.ts'
 import { listen } from './live.ts'
-import { failureOf, oneAtATime } from './read.ts'
+import { oneAtATime } from './one-at-a-time.ts'
+import { failureOf } from './read.ts'
 import { clientOf } from './server.ts'
 
 export interface Turns {
@@ -21,7 +22,7 @@ export function useTurns(project: string, runId: string): Turns {
     const end = new AbortController()
     let turns: Turn[] = []
     const set = (next: Turns) => end.signal.aborted || setState(next)
-    const readOn = oneAtATime(async () => {
+    const { soon: readOn } = oneAtATime(async () => {
       try {
         for await (const turn of newTurns(project, runId, turns.length, end.signal)) turns = [...turns, turn]
         set({ turns, isRead: true })
