@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { Growing } from '../../src/web/data/growing.ts'
 import { isError, Lines, plainOf } from '../../src/web/log/lines.ts'
 import { openPage } from '../support/browser.ts'
 
@@ -96,6 +97,60 @@ test('a log of 10 MB is read, found in and scrolled, and only the lines in sight
   await page.getByText('1 of 1', { exact: true }).waitFor()
   await page.getByRole('button', { name: 'End' }).click()
   await log.getByText('line 100000 ').waitFor()
+})
+
+/** Notes the longest text that the page has gone through since `longest` was last set to 0. */
+const notingLongest = `
+  'use strict'
+  globalThis.longest = 0
+  for (const name of ['split', 'slice', 'replace', 'matchAll', 'lastIndexOf', 'includes', 'toLowerCase', 'trim']) {
+    const real = String.prototype[name]
+    String.prototype[name] = function (...args) {
+      if (this.length > longest) longest = this.length
+      return real.apply(this, args)
+    }
+  }
+  const join = Array.prototype.join
+  Array.prototype.join = function (...args) {
+    const text = join.apply(this, args)
+    if (text.length > longest) longest = text.length
+    return text
+  }`
+
+test('an append to a long log costs what it appends', async (t) => {
+  const { page, client, home } = await openPage(t, '', { contentLimit: 5_000_000, before: notingLongest })
+  const lines = (from: number, count: number) =>
+    Array.from({ length: count }, (_, n) => `\x1b[32mline ${from + n}\x1b[0m ${'x'.repeat(80)}\n`).join('')
+  const { run } = await client.createRun({ title: 'Long', contentType: 'text/x-terminal', status: 'in_progress' })
+  for (let n = 0; n < 4; n++) await client.appendToRun({ runId: run.runId, text: lines(n * 5000, 5000) })
+  await page.goto(`${home}#/runs/default/RUN-001`)
+  const log = page.locator('.log .screen')
+  await log.getByText('line 19999 ').waitFor()
+  await page.getByPlaceholder('Find in the log').fill('line 1999')
+  await page.getByText('1 of 11', { exact: true }).waitFor()
+  await page.getByRole('button', { name: 'Follow' }).click()
+  const longest = () => page.evaluate('longest')
+  assert.ok(Number(await longest()) > 100_000, 'the whole text was read once')
+
+  await page.evaluate('longest = 0')
+  await client.appendToRun({ runId: run.runId, text: lines(19_990, 20) })
+  await log.getByText('line 20009 ').waitFor()
+  await page.getByText('1 of 21', { exact: true }).waitFor()
+  const after = Number(await longest())
+  assert.ok(after > 0 && after < 20_000, `went through ${after} characters`)
+})
+
+test('a text that grows has its lines searched and its colours carried across appends', () => {
+  const lines = linesOf('one\ntw')
+  assert.deepEqual(lines.find('w'), [1])
+  lines.append(`o\n${red}three\nfour`)
+  assert.deepEqual([lines.count, lines.ended], [4, 3])
+  assert.deepEqual(lines.find('o', 1), [1, 3])
+  assert.equal(lines.coloured(3), `${red}four`)
+  const growing = new Growing('a')
+  growing.append('')
+  growing.append('bc')
+  assert.deepEqual([growing.pieces, growing.length, String(growing)], [['a', 'bc'], 3, 'abc'])
 })
 
 test('a log is followed until somebody pauses it, and only what was appended is read', async (t) => {

@@ -1,21 +1,24 @@
 import { useEffect, useState } from 'preact/hooks'
 import type { Event } from '../../api/event.ts'
 import type { ConductError } from '../../client/client.ts'
+import { Growing } from './growing.ts'
 import { listen } from './live.ts'
-import { failureOf, oneAtATime } from './read.ts'
+import { oneAtATime } from './one-at-a-time.ts'
+import { failureOf } from './read.ts'
 import { clientOf } from './server.ts'
 
 export interface Content {
-  text: string
-  /** Counts how often the text was replaced rather than appended to. */
-  edition: number
+  /** Another object once the text was replaced rather than appended to. */
+  text: Growing
+  /** In characters. */
+  length: number
   /** Whether the server had already dropped the middle of the text. */
   truncated: boolean
   isRead: boolean
   error?: ConductError
 }
 
-const nothing: Content = { text: '', edition: 0, truncated: false, isRead: false }
+const nothing = (): Content => ({ text: new Growing(), length: 0, truncated: false, isRead: false })
 
 /** The content of a run as it grows. Fetches only new text. `id` is the row id of the run. */
 export function useContent(project: string, runId: string, id: number | undefined): Content {
@@ -23,19 +26,19 @@ export function useContent(project: string, runId: string, id: number | undefine
   useEffect(() => {
     if (id === undefined) return
     const end = new AbortController()
-    let read = nothing
+    let read = nothing()
     let at = 0
-    let replacements = 0
 
-    const readOn = oneAtATime(async () => {
+    const { soon: readOn } = oneAtATime(async () => {
       try {
         for (let before = -1; before !== at; ) {
           before = at
-          const was = replacements
+          const { text: whole } = read
           const { text, next, truncated } = await clientOf(project).readContent({ runId, after: at }, end)
-          if (was !== replacements) continue
+          if (whole !== read.text) continue
           at = next
-          read = { text: read.text + text, edition: was, truncated: read.truncated || truncated, isRead: true }
+          whole.append(text)
+          read = { text: whole, length: whole.length, truncated: read.truncated || truncated, isRead: true }
         }
       } catch (error) {
         read = { ...read, error: failureOf(error) }
@@ -44,9 +47,8 @@ export function useContent(project: string, runId: string, id: number | undefine
     }, 200)
 
     const beginAgain = () => {
-      replacements++
       at = 0
-      read = { ...nothing, edition: replacements }
+      read = nothing()
     }
 
     readOn()

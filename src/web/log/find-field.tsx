@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import { useSettled } from '../ui/settled.ts'
 import type { Lines } from './lines.ts'
 
@@ -6,17 +6,15 @@ const typingMs = 150
 
 interface Props {
   lines: Lines
-  /** Changes when lines are added. */
-  size: number
   onFound: (index: number) => void
 }
 
 /** Finds words in a log. Enter goes to the next matching line, Shift+Enter to the previous one. */
-export function FindField({ lines, size, onFound }: Props) {
+export function FindField({ lines, onFound }: Props) {
   const [words, setWords] = useState('')
   const wanted = useSettled(words, typingMs)
   const [at, setAt] = useState(0)
-  const found = useMemo(() => (wanted === '' ? [] : lines.find(wanted)), [lines, size, wanted])
+  const found = useFound(lines, wanted)
   const show = (next: number) => {
     const index = found.at(next % Math.max(1, found.length))
     if (index === undefined) return
@@ -41,4 +39,19 @@ export function FindField({ lines, size, onFound }: Props) {
       </span>
     </search>
   )
+}
+
+/** The indexes of the lines with these words. After an append, only the new lines are searched. */
+function useFound(lines: Lines, words: string): number[] {
+  const kept = useRef<{ lines: Lines; words: string; found: number[]; searched: number }>(undefined)
+  if (kept.current?.lines !== lines || kept.current.words !== words) {
+    kept.current = { lines, words, found: [], searched: 0 }
+  }
+  const { current } = kept
+  if (words === '') return current.found
+  // The last line may have grown since.
+  if (current.found.at(-1) === current.searched) current.found.pop()
+  for (const index of lines.find(words, current.searched)) current.found.push(index)
+  current.searched = lines.ended
+  return current.found
 }

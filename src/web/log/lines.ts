@@ -28,8 +28,14 @@ export class Lines {
     return this.texts.length + (this.rest === '' ? 0 : 1)
   }
 
+  /** How many lines have ended. The one after them may still grow. */
+  get ended(): number {
+    return this.texts.length
+  }
+
   append(text: string): void {
-    const lines = (this.rest + text).split('\n')
+    const lines = text.split('\n')
+    lines[0] = this.rest + lines[0]
     this.rest = lines.pop() ?? ''
     for (const line of lines) this.end(line)
   }
@@ -45,11 +51,11 @@ export class Lines {
     return plainOf(shown(this.raw(index)))
   }
 
-  /** The indexes of the lines that contain `words`, in any case. */
-  find(words: string): number[] {
+  /** The indexes of the lines from `first` on that contain `words`, in any case. */
+  find(words: string, first = 0): number[] {
     const wanted = words.toLowerCase()
     const found: number[] = []
-    for (let index = 0; index < this.count; index++) {
+    for (let index = first; index < this.count; index++) {
       if (this.plain(index).toLowerCase().includes(wanted)) found.push(index)
     }
     return found
@@ -61,7 +67,8 @@ export class Lines {
     return -1
   }
 
-  private raw(index: number): string {
+  /** A line as it came. */
+  raw(index: number): string {
     return index < this.texts.length ? (this.texts[index] ?? '') : this.rest
   }
 

@@ -1,8 +1,14 @@
 import Anser from 'anser'
+import { useMemo } from 'preact/hooks'
 import { type Lines, longestLine } from './lines.ts'
 
 /** One line of terminal output. Its colours become elements; nothing in it becomes HTML. */
 export function LogLine({ lines, index, isPlain }: { lines: Lines; index: number; isPlain: boolean }) {
+  // A log that grows draws all lines in sight each time, and only the last of them has changed.
+  return useMemo(() => drawn(lines, index, isPlain), [lines, index, isPlain, lines.raw(index)])
+}
+
+function drawn(lines: Lines, index: number, isPlain: boolean) {
   const plain = lines.plain(index)
   const left = plain.length - longestLine
   return (

@@ -1,6 +1,7 @@
 import type { RefObject } from 'preact'
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { goQuery, type Route } from '../app/router.ts'
+import type { Growing } from '../data/growing.ts'
 import { plural } from '../runs/changes.tsx'
 import { Copy } from '../ui/copy.tsx'
 import { FindField } from './find-field.tsx'
@@ -11,9 +12,9 @@ import { type Folding, useFolds } from './use-folds.ts'
 import { useFollowing } from './use-following.ts'
 
 interface Props {
-  text: string
-  /** Counts how often the text was replaced rather than appended to. */
-  edition?: number
+  text: Growing
+  /** The length of the text, which changes with each append. */
+  length: number
   /** Whether it still grows. */
   isLive?: boolean
   /** Without colours. */
@@ -23,12 +24,12 @@ interface Props {
 }
 
 /** Terminal output. It is windowed, so 10 MB scroll as smoothly as a page. */
-export default function TerminalLog({ text, edition = 0, isLive = false, isPlain = false, route }: Props) {
-  const lines = useLines(text, edition)
+export default function TerminalLog({ text, length, isLive = false, isPlain = false, route }: Props) {
+  const lines = useLines(text)
   const folding = useFolds(lines)
   const box = useRef<HTMLElement>(null)
   const asked = lineAsked(route)
-  const { isFollowing, setFollowing, onScroll } = useFollowing(box, isLive && asked === undefined, text)
+  const { isFollowing, setFollowing, onScroll } = useFollowing(box, isLive && asked === undefined, length)
   const { marked, mark } = useMarked(box, folding)
   const jump = (index: number) => {
     setFollowing(false)
@@ -43,12 +44,12 @@ export default function TerminalLog({ text, edition = 0, isLive = false, isPlain
   return (
     <div class="terminal">
       <div class="bar">
-        <FindField lines={lines} size={text.length} onFound={jump} />
-        <FirstError lines={lines} size={text.length} onFound={jump} />
+        <FindField lines={lines} onFound={jump} />
+        <FirstError lines={lines} size={length} onFound={jump} />
         <Ends box={box} isLive={isLive} isFollowing={isFollowing} onFollow={setFollowing} />
         {lines.groups.all.length > 0 && <FoldAll lines={lines} folding={folding} />}
         <span class="muted small">{plural(lines.count, 'line')}</span>
-        <Copy text={text} label="Copy the log" />
+        <Copy text={() => text.toString()} label="Copy the log" />
       </div>
       <Screen
         box={box}
@@ -134,17 +135,13 @@ function FirstError({ lines, size, onFound }: ErrorProps) {
   )
 }
 
-/** The lines of a text. After an append, only the new text is split. */
-function useLines(text: string, edition: number): Lines {
-  const kept = useRef({ lines: new Lines(), length: 0, edition })
-  if (kept.current.edition !== edition || kept.current.length > text.length) {
-    kept.current = { lines: new Lines(), length: 0, edition }
-  }
-  if (kept.current.length < text.length) {
-    kept.current.lines.append(text.slice(kept.current.length))
-    kept.current.length = text.length
-  }
-  return kept.current.lines
+/** The lines of a text. After an append, only the new pieces are split. */
+function useLines(text: Growing): Lines {
+  const kept = useRef<{ text: Growing; lines: Lines; taken: number }>(undefined)
+  if (kept.current?.text !== text) kept.current = { text, lines: new Lines(), taken: 0 }
+  const { current } = kept
+  for (; current.taken < text.pieces.length; current.taken++) current.lines.append(text.pieces[current.taken] ?? '')
+  return current.lines
 }
 
 /** The index of the line in the address. */

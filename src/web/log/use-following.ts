@@ -10,7 +10,7 @@ export interface Following {
 }
 
 /** Keeps the end of a growing log in sight until the person pauses it or scrolls up, and again once they scroll back to the end. */
-export function useFollowing(box: RefObject<HTMLElement | null>, isAtFirst: boolean, text: string): Following {
+export function useFollowing(box: RefObject<HTMLElement | null>, isAtFirst: boolean, length: number): Following {
   const [isFollowing, setFollowing] = useState(isAtFirst)
   /** Where the page itself scrolled to. The browser reports that a frame later, when the person may have paused the log. */
   const own = useRef<number>(undefined)
@@ -18,7 +18,7 @@ export function useFollowing(box: RefObject<HTMLElement | null>, isAtFirst: bool
     if (!isFollowing) return
     toEnd(box.current)
     own.current = box.current?.scrollTop
-  }, [isFollowing, text])
+  }, [isFollowing, length])
   const onScroll = () => {
     if (!box.current || box.current.scrollTop === own.current) return
     own.current = undefined

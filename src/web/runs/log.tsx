@@ -1,8 +1,9 @@
 import type { ComponentType } from 'preact'
-import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
 import type { Run } from '../../api/run.ts'
 import type { Route } from '../app/router.ts'
 import type { Content } from '../data/content.ts'
+import { Growing } from '../data/growing.ts'
 import { plainOf } from '../log/lines.ts'
 import { Copy } from '../ui/copy.tsx'
 import { lazy } from '../ui/lazy.tsx'
@@ -21,8 +22,8 @@ interface Props {
 const longest = 300_000
 
 /** The content of a run: Markdown or terminal output. */
-export function Log({ run, content: { text, edition, truncated }, isRaw, route }: Props) {
-  const isLong = text.length > longest
+export function Log({ run, content: { text, length, truncated }, isRaw, route }: Props) {
+  const isLong = length > longest
   const isMarkdown = run.contentType === 'text/markdown' && !isRaw && !isLong
   return (
     <div class="log">
@@ -31,9 +32,9 @@ export function Log({ run, content: { text, edition, truncated }, isRaw, route }
         <p class="small muted">The log is too long to be shown as Markdown.</p>
       )}
       {isMarkdown ? (
-        <MarkdownLog text={text} />
+        <MarkdownLog text={text.toString()} />
       ) : (
-        <TerminalLog text={text} edition={edition} isLive={run.endedAt === null} isPlain={isRaw} route={route} />
+        <TerminalLog text={text} length={length} isLive={run.endedAt === null} isPlain={isRaw} route={route} />
       )}
     </div>
   )
@@ -54,7 +55,12 @@ function MarkdownLog({ text }: { text: string }) {
 
 /** A text of a check or a run, rendered by its content type. */
 export function Text({ text, contentType }: { text: string; contentType: Run['contentType'] }) {
-  return contentType === 'text/x-terminal' ? <TerminalLog text={text} /> : <Markdown text={text} />
+  const growing = useMemo(() => new Growing(text), [text])
+  return contentType === 'text/x-terminal' ? (
+    <TerminalLog text={growing} length={text.length} />
+  ) : (
+    <Markdown text={text} />
+  )
 }
 
 let Prose: ComponentType<{ text: string }> | undefined

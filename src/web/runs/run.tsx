@@ -161,13 +161,13 @@ function Told({ run, entries, route }: Omit<ShownProps, 'onConflict' | 'files'>)
 /** The content of a run as it grows. */
 function Written({ run, isRaw, route }: { run: FullRun; isRaw: boolean; route: Route }) {
   const content = useContent(run.project, run.runId, run.id)
-  const { text, isRead, error } = content
+  const { length, isRead, error } = content
   return (
     <>
       {error && <Problem error={error} />}
       {!isRead && !error && <Skeleton rows={6} />}
-      {isRead && text === '' && <p class="empty">No output{run.endedAt ? '.' : ' yet.'}</p>}
-      {text !== '' && <Log run={run} content={content} isRaw={isRaw} route={route} />}
+      {isRead && length === 0 && <p class="empty">No output{run.endedAt ? '.' : ' yet.'}</p>}
+      {length > 0 && <Log run={run} content={content} isRaw={isRaw} route={route} />}
     </>
   )
 }

@@ -12,7 +12,8 @@ export function Command({ text }: { text: string }) {
 }
 
 interface Props {
-  text: string
+  /** The text, or what makes it once it is copied. */
+  text: string | (() => string)
   label?: string
   /** Whether the label is visible or only read aloud. */
   isShown?: boolean
@@ -21,11 +22,16 @@ interface Props {
 export function Copy({ text, label = 'Copy', isShown = false }: Props) {
   const [said, setSaid] = useState('')
   const copy = async () => {
-    setSaid((await copied(text)) ? 'Copied' : 'Select the text and press Ctrl+C')
+    setSaid((await copied(typeof text === 'string' ? text : text())) ? 'Copied' : 'Select the text and press Ctrl+C')
     setTimeout(() => setSaid(''), 2500)
   }
   return (
-    <button type="button" class={isShown ? undefined : 'plain'} onClick={copy} title={isShown ? text : label}>
+    <button
+      type="button"
+      class={isShown ? undefined : 'plain'}
+      onClick={copy}
+      title={isShown && typeof text === 'string' ? text : label}
+    >
       <Icon name={said === 'Copied' ? 'check' : 'copy'} />
       <span class={said === '' && !isShown ? 'unseen' : undefined} aria-live="polite">
         {said || label}
