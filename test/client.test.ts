@@ -124,8 +124,8 @@ const cut = (status: number, failure?: Error) =>
   )
 
 for (const [name, failure] of [
-  ['with the connection', new TypeError('terminated')],
-  ['at its length', undefined],
+  ['by a lost connection', new TypeError('terminated')],
+  ['before its end', undefined],
 ] as const) {
   test(`the client retries after a response whose body is cut ${name}, writes with the same key`, async () => {
     const answers = [

@@ -189,7 +189,7 @@ const more: [string, Fields, Step][] = [
     { event: 'wait', tool: 'bash', patterns: ['rm *'] },
     { kind: 'wait', tool: 'bash', target: 'rm *' },
   ],
-  ['it sums a conversation up', { event: 'compact' }, { kind: 'compact' }],
+  ['it compacts a conversation', { event: 'compact' }, { kind: 'compact' }],
 ]
 
 for (const [name, document, step] of more) {

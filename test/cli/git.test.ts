@@ -30,13 +30,13 @@ type Repository = ReturnType<typeof repository>
 
 /** Programs that a repository can configure for git to run, each by settings of its own. */
 const traps: Record<string, (its: Repository) => void> = {
-  'a monitor of the file system': ({ git, program }) => git('config', 'core.fsmonitor', program),
+  'a file system monitor': ({ git, program }) => git('config', 'core.fsmonitor', program),
   'a hook': ({ cwd, program }) => {
     mkdirSync(join(cwd, '.git/hooks'), { recursive: true })
     writeFiles(cwd, { '.git/hooks/post-index-change': `#!/bin/sh\nexec ${program}\n` })
     chmodSync(join(cwd, '.git/hooks/post-index-change'), 0o755)
   },
-  'hooks of another folder': ({ cwd, git, program }) => {
+  'hooks in another folder': ({ cwd, git, program }) => {
     writeFiles(cwd, { 'hooks/post-index-change': `#!/bin/sh\nexec ${program}\n` })
     chmodSync(join(cwd, 'hooks/post-index-change'), 0o755)
     git('config', 'core.hooksPath', 'hooks')
@@ -47,12 +47,12 @@ const traps: Record<string, (its: Repository) => void> = {
     writeFiles(cwd, { '.gitattributes': '*.txt filter=a.b\n' })
     git('config', 'filter.a.b.clean', program)
   },
-  'a filter that is required': ({ git, program }) => {
+  'a required filter': ({ git, program }) => {
     git('config', 'filter.odd.clean', program)
     git('config', 'filter.odd.required', 'true')
   },
   'a filter for many files': ({ git, program }) => git('config', 'filter.odd.process', program),
-  'a filter of an included file': ({ cwd, git, program }) => {
+  'a filter from an included file': ({ cwd, git, program }) => {
     writeFiles(cwd, { 'more.conf': `[filter "odd"]\n\tclean = ${program}\n` })
     git('config', 'include.path', '../more.conf')
   },
@@ -60,7 +60,7 @@ const traps: Record<string, (its: Repository) => void> = {
     git('config', 'extensions.worktreeConfig', 'true')
     git('config', '--worktree', 'filter.odd.clean', program)
   },
-  'a monitor of a submodule': ({ cwd, git, program }) => {
+  'a file system monitor of a submodule': ({ cwd, git, program }) => {
     const inner = gitIn(cwd)
     inner('init', '-q', 'sub')
     const sub = gitIn(join(cwd, 'sub'))

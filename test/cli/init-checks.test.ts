@@ -36,7 +36,7 @@ const cases: [name: string, files: Record<string, string>, checks: Checks][] = [
     },
   ],
   [
-    'Python with settings of mypy',
+    'Python with mypy settings',
     { 'pyproject.toml': '[project]\nname = "a"\n[tool.mypy]\nstrict = true\n' },
     { types: 'mypy*' },
   ],
@@ -47,7 +47,7 @@ const cases: [name: string, files: Record<string, string>, checks: Checks][] = [
     { tests: 'go test*', lint: ['go vet*', 'golangci-lint run*'] },
   ],
   [
-    'several, one of which cannot be read',
+    'several files, one of them unreadable',
     { 'package.json': '{', 'go.mod': 'module a\n', Makefile: 'test:\n\tgo test ./...\n' },
     { tests: ['make test', 'go test*'], lint: 'go vet*' },
   ],

@@ -51,7 +51,7 @@ const lost = { ...failed, failure: { code: 'LEASE_EXPIRED', message: '' } }
 const cases: [what: string, runs: Told[], needs: string[]][] = [
   ['what went well needs nothing', [{ runId: 'A' }, { runId: 'B', status: 'pending' }], []],
   [
-    'what failed, lost its lease or fails its checks does, most urgent first',
+    'runs that failed, lost their lease or have failing checks need attention, most urgent first',
     [
       { runId: 'A', ...failed },
       { runId: 'B', ...lost },
@@ -60,7 +60,7 @@ const cases: [what: string, runs: Told[], needs: string[]][] = [
     ['C failing', 'A failed', 'B lease lost'],
   ],
   [
-    'a later attempt that completed makes good what it retried, through others too',
+    'a completed later attempt settles the runs that it retried, also through other attempts',
     [
       { runId: 'A', ...failed },
       { runId: 'B', ...failed, retryOf: 'A' },
@@ -69,7 +69,7 @@ const cases: [what: string, runs: Told[], needs: string[]][] = [
     [],
   ],
   [
-    'one that failed, or goes on, does not',
+    'a later attempt that failed or is in progress settles nothing',
     [
       { runId: 'A', ...failed },
       { runId: 'B', ...failed, retryOf: 'A' },
@@ -78,7 +78,7 @@ const cases: [what: string, runs: Told[], needs: string[]][] = [
     ['B failed', 'A failed'],
   ],
   [
-    'an attempt in another project of the same name does not either',
+    'an attempt with the same id in another project settles nothing',
     [
       { runId: 'A', ...failed },
       { runId: 'B', project: 'q', retryOf: 'A' },
@@ -86,7 +86,7 @@ const cases: [what: string, runs: Told[], needs: string[]][] = [
     ['A failed'],
   ],
   [
-    'unchecked and stale runs do where most runs are checked',
+    'unchecked and stale runs need attention if most runs of the project have checks',
     [
       { runId: 'A', verdict: 'verified' },
       { runId: 'B', verdict: 'verified' },

@@ -10,7 +10,7 @@ const retention: Retention = { contentDays: 30, runDays: 90, keep: { failed: tru
 
 const cases: [string, Partial<Aging>, Partial<Retention>, 'kept' | 'erased' | 'deleted'][] = [
   ['its content is old', {}, {}, 'erased'],
-  ['it is as old as contents are kept', { endedAt: daysAgo(30) }, {}, 'kept'],
+  ['it is exactly as old as contents may be', { endedAt: daysAgo(30) }, {}, 'kept'],
   ['it is a moment older', { endedAt: daysAgo(30.00001) }, {}, 'erased'],
   ['it is older than runs are kept', { endedAt: daysAgo(91) }, {}, 'deleted'],
   ['contents are kept for ever', {}, { contentDays: null }, 'kept'],
@@ -22,7 +22,7 @@ const cases: [string, Partial<Aging>, Partial<Retention>, 'kept' | 'erased' | 'd
   ['its content is gone, and it changed since', { expiredAt: daysAgo(20), updatedAt: daysAgo(19) }, {}, 'erased'],
   ['its content is gone, and it is old', { expiredAt: daysAgo(60), endedAt: daysAgo(91) }, {}, 'deleted'],
   ['it failed', { status: 'failed', endedAt: daysAgo(91) }, {}, 'kept'],
-  ['it failed, and such runs go', { status: 'failed' }, { keep: { failed: false, labels: [] } }, 'erased'],
+  ['it failed, and failed runs are not kept', { status: 'failed' }, { keep: { failed: false, labels: [] } }, 'erased'],
   ['it has the label', { labels: ['team', 'release'], endedAt: daysAgo(91) }, {}, 'kept'],
   ['it has another label', { labels: ['releases'] }, {}, 'erased'],
 ]
@@ -33,7 +33,7 @@ for (const [when, some, others, fate] of cases) {
   })
 }
 
-test('a retention is filled in, and one that keeps everything is none', () => {
+test('a retention gets its defaults, and one that keeps everything is null', () => {
   assert.deepEqual(retentionOf({ runDays: 7, keep: { labels: ['a', 'a'] } }), {
     contentDays: null,
     runDays: 7,

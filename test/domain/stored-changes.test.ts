@@ -20,7 +20,7 @@ test('changes are stored and read back, and a plain append takes half the space'
 
 const odd: [what: string, Changes][] = [
   ['none', {}],
-  ['another field beside', { content: [null, { bytes: 35, appended: digest }], title: [null, 'A log'] }],
+  ['another field besides an append', { content: [null, { bytes: 35, appended: digest }], title: [null, 'A log'] }],
   ['another field alone', { title: [null, [1, 2, 'x']] }],
   ['a whole content', { content: [null, { bytes: 3, sha256: digest }] }],
   [
@@ -32,10 +32,10 @@ const odd: [what: string, Changes][] = [
       ],
     },
   ],
-  ['an append to nothing that is no null', { content: [{ bytes: 0 }, { bytes: 5, appended: digest }] }],
+  ['an append to an empty content instead of null', { content: [{ bytes: 0 }, { bytes: 5, appended: digest }] }],
   ['an append without a digest', { content: [{ bytes: 3 }, { bytes: 5 }] }],
   ['a digest of another form', { content: [{ bytes: 3 }, { bytes: 5, appended: digest.toUpperCase() }] }],
-  ['a content that goes', { content: [{ bytes: 3 }, null] }],
+  ['a deleted content', { content: [{ bytes: 3 }, null] }],
 ]
 for (const [what, changes] of odd) {
   test(`changes are stored unpacked: ${what}`, () => {

@@ -17,12 +17,12 @@ const hostile: Record<string, string> = {
   'links in paragraphs': paragraphs('[a](b'),
   quotes: filled('> '),
   'quotes in quotes in lists': filled('> - > 1. '),
-  'quotes that go on without a mark': filled('> a\nb\n'),
+  'quotes that continue without a mark': filled('> a\nb\n'),
   'lists in quotes': filled('> - a\nb\n'),
   'quotes after quotes': filled('> > a\n> b\n'),
   'lists in lists': Array.from({ length: 1400 }, (_, depth) => `${' '.repeat(depth)}- a`).join('\n'),
   'a long list': filled('- a\n'),
-  'a list that goes on': filled('- a\nb\n'),
+  'a list that continues without a mark': filled('- a\nb\n'),
   'a table': `|a|b|\n|-|-|\n${filled('|a|b|\n')}`,
 }
 
