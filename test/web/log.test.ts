@@ -99,7 +99,10 @@ test('a log of 10 MB is read, found in and scrolled, and only the lines in sight
   await log.getByText('line 100000 ').waitFor()
 })
 
-/** Notes the longest text that the page has gone through since `longest` was last set to 0. */
+/**
+ * Notes the longest text that the page has gone through since `longest` was last set to 0, and the most characters that
+ * it has split between two frames.
+ */
 const notingLongest = `
   'use strict'
   globalThis.longest = 0
@@ -115,9 +118,22 @@ const notingLongest = `
     const text = join.apply(this, args)
     if (text.length > longest) longest = text.length
     return text
-  }`
+  }
+  globalThis.mostSplit = 0
+  let splitNow = 0
+  const split = String.prototype.split
+  String.prototype.split = function (...args) {
+    splitNow += this.length
+    mostSplit = Math.max(mostSplit, splitNow)
+    return split.apply(this, args)
+  }
+  const begin = () => {
+    splitNow = 0
+    requestAnimationFrame(begin)
+  }
+  requestAnimationFrame(begin)`
 
-test('an append to a long log costs what it appends', async (t) => {
+test('a long log is split over several frames, and an append costs what it appends', async (t) => {
   const { page, client, home } = await openPage(t, '', { contentLimit: 5_000_000, before: notingLongest })
   const lines = (from: number, count: number) =>
     Array.from({ length: count }, (_, n) => `\x1b[32mline ${from + n}\x1b[0m ${'x'.repeat(80)}\n`).join('')
@@ -130,7 +146,9 @@ test('an append to a long log costs what it appends', async (t) => {
   await page.getByText('1 of 11', { exact: true }).waitFor()
   await page.getByRole('button', { name: 'Follow' }).click()
   const longest = () => page.evaluate('longest')
-  assert.ok(Number(await longest()) > 100_000, 'the whole text was read once')
+  assert.ok(Number(await longest()) > 100_000, 'the text was read once')
+  const mostSplit = Number(await page.evaluate('mostSplit'))
+  assert.ok(mostSplit < 1_000_000, `split ${mostSplit} characters before a frame`)
 
   await page.evaluate('longest = 0')
   await client.appendToRun({ runId: run.runId, text: lines(19_990, 20) })

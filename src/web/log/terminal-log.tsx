@@ -6,10 +6,11 @@ import { plural } from '../runs/changes.tsx'
 import { Copy } from '../ui/copy.tsx'
 import { FindField } from './find-field.tsx'
 import { toEnd, toRow } from './line-window.ts'
-import { Lines } from './lines.ts'
+import type { Lines } from './lines.ts'
 import { Screen } from './screen.tsx'
 import { type Folding, useFolds } from './use-folds.ts'
 import { useFollowing } from './use-following.ts'
+import { useLines } from './use-lines.ts'
 
 interface Props {
   text: Growing
@@ -29,7 +30,7 @@ export default function TerminalLog({ text, length, isLive = false, isPlain = fa
   const folding = useFolds(lines)
   const box = useRef<HTMLElement>(null)
   const asked = lineAsked(route)
-  const { isFollowing, setFollowing, onScroll } = useFollowing(box, isLive && asked === undefined, length)
+  const { isFollowing, setFollowing, onScroll } = useFollowing(box, isLive && asked === undefined, lines.count)
   const { marked, mark } = useMarked(box, folding)
   const jump = (index: number) => {
     setFollowing(false)
@@ -133,15 +134,6 @@ function FirstError({ lines, size, onFound }: ErrorProps) {
       </span>
     </>
   )
-}
-
-/** The lines of a text. After an append, only the new pieces are split. */
-function useLines(text: Growing): Lines {
-  const kept = useRef<{ text: Growing; lines: Lines; taken: number }>(undefined)
-  if (kept.current?.text !== text) kept.current = { text, lines: new Lines(), taken: 0 }
-  const { current } = kept
-  for (; current.taken < text.pieces.length; current.taken++) current.lines.append(text.pieces[current.taken] ?? '')
-  return current.lines
 }
 
 /** The index of the line in the address. */

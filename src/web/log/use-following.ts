@@ -9,8 +9,8 @@ export interface Following {
   onScroll(): void
 }
 
-/** Keeps the end of a growing log in sight until the person pauses it or scrolls up, and again once they scroll back to the end. */
-export function useFollowing(box: RefObject<HTMLElement | null>, isAtFirst: boolean, length: number): Following {
+/** Keeps the end of a growing log of `count` lines in sight until the person pauses it or scrolls up, and again once they scroll back to the end. */
+export function useFollowing(box: RefObject<HTMLElement | null>, isAtFirst: boolean, count: number): Following {
   const [isFollowing, setFollowing] = useState(isAtFirst)
   /** Where the page itself scrolled to. The browser reports that a frame later, when the person may have paused the log. */
   const own = useRef<number>(undefined)
@@ -18,7 +18,7 @@ export function useFollowing(box: RefObject<HTMLElement | null>, isAtFirst: bool
     if (!isFollowing) return
     toEnd(box.current)
     own.current = box.current?.scrollTop
-  }, [isFollowing, length])
+  }, [isFollowing, count])
   const onScroll = () => {
     if (!box.current || box.current.scrollTop === own.current) return
     own.current = undefined
