@@ -7,14 +7,14 @@ import type { Client, Input } from '../src/client/client.ts'
 import { indexMore } from '../src/store/search/follow.ts'
 import { type Ledger, testLedger } from './support/engines.ts'
 
-/** Calls until it is done, as the command does. */
+/** Repeats the call until everything is erased, as the command does. */
 async function eraseAll(client: Client, input: Input<'erase'>) {
   let answer = await client.erase(input)
   while (answer.hasMore) answer = await client.erase({ ...input, cursor: answer.nextCursor })
   return answer.erased
 }
 
-/** Where a word still stands: files of an SQLite ledger, or tables of PostgreSQL with all that they say. */
+/** Places that still contain a word: files of an SQLite ledger, or tables of PostgreSQL in any column. */
 async function placesOf({ url, engine, store }: Ledger, word: string): Promise<string[]> {
   if (engine.name === 'sqlite') {
     const folder = dirname(url.slice('sqlite:'.length))
@@ -36,7 +36,7 @@ async function placesOf({ url, engine, store }: Ledger, word: string): Promise<s
 const secret = 'sk_live_Qx7Zt9'
 const folded = 'sk_live_qx7zt9'
 
-/** A ledger in which the secret stands in every place that takes it. */
+/** Fills a ledger in which every place that can contain the secret does. */
 async function fill({ client, as }: Ledger) {
   await client.createProject({ slug: 'shop', name: `Shop ${secret}`, repository: secret })
   await client.createSpec({ specId: 'S', title: `Plan ${secret}`, content: `# Plan\n\n${secret}\n` })
@@ -107,7 +107,7 @@ testLedger('a text is erased from every row, event, index and file', async (ledg
   assert.deepEqual(events[0]?.changes.what, [null, 'text'])
 })
 
-testLedger('a run goes on after its texts are erased, and is found again by what comes', async (ledger) => {
+testLedger('a run continues after its texts are erased, and new texts in it are found', async (ledger) => {
   const { client, store } = ledger
   await client.createRun({
     runId: 'R',
@@ -141,7 +141,7 @@ testLedger('a run goes on after its texts are erased, and is found again by what
   assert.deepEqual(await eraseAll(client, { runId: 'R' }), { ...erased, checks: 0, events: 1, others: 1 })
 })
 
-testLedger('a run that was deleted, a spec and a project are erased', async (ledger) => {
+testLedger('a deleted run, a spec and a project are erased', async (ledger) => {
   const { client, as } = ledger
   await fill(ledger)
   await eraseAll(client, { runId: 'GONE' })
@@ -165,7 +165,7 @@ testLedger('a run that was deleted, a spec and a project are erased', async (led
   await assert.rejects(client.erase({ runId: 'R', cursor: 'nonsense' }), { code: 'BAD_REQUEST' })
 })
 
-testLedger('an admin of one project erases in that project alone', async (ledger) => {
+testLedger('an admin of one project erases only in that project', async (ledger) => {
   const { client, as } = ledger
   await fill(ledger)
   const shop = as({ key: (await client.createKey({ name: 'shop', permissions: ['admin'], project: 'shop' })).secret })

@@ -14,7 +14,7 @@ import { exportAt, exportOf, importAt, openAt } from './support/exported.ts'
 const isRefused = (code: string, words: RegExp) => (error: unknown) =>
   error instanceof ConductError && error.code === code && words.test(error.message)
 
-/** Enough for several groups of lines. */
+/** Creates enough for several groups of lines. */
 async function fill({ client, sleep }: Pick<Ledger, 'client' | 'sleep'>, runs = 150) {
   await client.createSpec({ specId: 'S-1', title: 'Log in', content: '- [ ] form' })
   const numbers = Array.from({ length: runs }, (_, at) => at + 1)
@@ -28,12 +28,12 @@ async function fill({ client, sleep }: Pick<Ledger, 'client' | 'sleep'>, runs = 
     }),
   )
   await Promise.all(made)
-  // What is sealed meanwhile would travel, too.
+  // Seals the log now. Otherwise the server seals it during the test, and the export changes.
   sleep(61_000)
   await client.getCheckpoint()
 }
 
-testLedger('every table travels, or stays for a reason', async ({ store: { db } }) => {
+testLedger('an export contains every table, or leaves it out for a reason', async ({ store: { db } }) => {
   const names = db.dialect.commitsInOrder
     ? sql`select name from sqlite_schema where type = 'table' and name not like 'sqlite_%' and name not like 'search_words_%'
         and name not like 'search_recent_%' and name not like '%_grams_%'`
@@ -48,7 +48,7 @@ testLedger('every table travels, or stays for a reason', async ({ store: { db } 
   }
 })
 
-testLedger('an export is of one moment, and holds up no writer', async (ledger) => {
+testLedger('an export shows one moment, and does not delay writers', async (ledger) => {
   await fill(ledger)
   const before = await exportOf(ledger.store)
   const pieces = exportLedger(ledger.store.db, { withKeys: false })
@@ -59,7 +59,7 @@ testLedger('an export is of one moment, and holds up no writer', async (ledger) 
   assert.ok(text === before, 'the same bytes')
 })
 
-testLedger('secrets travel only with the keys, and nobody holds a lease after an import', async (ledger, t) => {
+testLedger('only an export with keys contains secrets, and nobody holds a lease after an import', async (ledger, t) => {
   const { client } = ledger
   const { secret } = await client.createWebhook({ url: 'https://example.com/' })
   const { run, lease } = await client.createRun({ leaseSeconds: 600 })
@@ -78,7 +78,7 @@ testLedger('secrets travel only with the keys, and nobody holds a lease after an
   await assert.rejects(moved.heartbeat(held), isRefused('LEASE_LOST', /no longer hold the lease/))
 })
 
-testLedger('an export that is not right is refused by its line, and leaves nothing', async (ledger, t) => {
+testLedger('the error for an invalid export names the line, and the import leaves nothing', async (ledger, t) => {
   await fill(ledger, 250)
   const text = await exportOf(ledger.store)
   const lines = text.split('\n')
@@ -114,20 +114,20 @@ testLedger('an export that is not right is refused by its line, and leaves nothi
   }
 })
 
-testLedger('a ledger that is not empty is left as it is', async (ledger) => {
+testLedger('an import changes nothing in a ledger that is not empty', async (ledger) => {
   await ledger.client.createRun({ runId: 'R-1' })
   const text = await exportOf(ledger.store)
   await assert.rejects(importAt(ledger.url, text), isRefused('CONFLICT', /not empty/))
   assert.ok((await exportOf(ledger.store)) === text, 'the same bytes')
 })
 
-/** The first part of an export, and then an end as of a process that is killed. */
+/** The first part of an export, then an error as if the process were killed. */
 async function* cutShort(text: string, share: number): AsyncGenerator<Uint8Array> {
   yield Buffer.from(text).subarray(0, Math.floor(text.length * share))
   throw new Error('killed')
 }
 
-testLedger('an import that was cut off keeps the ledger closed, and goes on where it was', async (ledger, t) => {
+testLedger('an interrupted import keeps the ledger closed, and continues where it was', async (ledger, t) => {
   await fill(ledger, 250)
   const text = await exportOf(ledger.store)
   await ledger.client.createProject({ slug: 'later' })
@@ -142,7 +142,7 @@ testLedger('an import that was cut off keeps the ledger closed, and goes on wher
   assert.ok((await exportAt(url)) === text, 'the same bytes')
 })
 
-testLedger('an import begins anew where it is told to', async (ledger, t) => {
+testLedger('an import starts again on request', async (ledger, t) => {
   await fill(ledger, 250)
   const text = await exportOf(ledger.store)
   await ledger.client.createProject({ slug: 'later' })
@@ -153,42 +153,39 @@ testLedger('an import begins anew where it is told to', async (ledger, t) => {
   assert.ok((await exportAt(url)) === later, 'the same bytes')
 })
 
-testLedger(
-  'after an import without keys ids are not used again, and a new key continues the seal',
-  async (ledger, t) => {
-    const { client } = ledger
-    await client.createRun({ runId: 'R-1' })
-    await client.createFeature({ name: 'gone' })
-    await client.deleteFeature({ id: 1 })
-    const old = await client.getCheckpoint()
-    for (const engine of engines) {
-      const { url } = await engine.ledger(t)
-      await importAt(url, await exportOf(ledger.store))
-      const copy = await openAt(t, url)
-      const kept = await copy.client.getCheckpoint()
-      assert.deepEqual(kept, old)
-      await copy.client.createFeature({ name: 'new' })
-      const { events } = await copy.client.listEvents({ after: old.size })
-      assert.deepEqual(
-        events.map(({ subjectId }) => subjectId),
-        [2],
-      )
-      copy.sleep(61_000)
-      const head = await copy.client.getCheckpoint()
-      assert.notEqual(head.origin, old.origin)
-      const [checkpoint] = checkpointsIn(head.note)
-      assert.ok(checkpoint && isSignedBy(checkpoint, head.verifierKey))
-      const { hashes } = await copy.client.getConsistency({ from: old.size, to: head.size })
-      const before = { size: old.size, root: Buffer.from(old.root, 'base64') }
-      assert.ok(isConsistent(before, checkpoint, hashesFrom(hashes)))
-      const { key } = await copy.client.createKey({ name: 'new', permissions: ['admin'], project: null })
-      assert.equal(key.id, 2)
-    }
-  },
-)
+testLedger('after an import without keys, ids are not reused, and a new key continues the seal', async (ledger, t) => {
+  const { client } = ledger
+  await client.createRun({ runId: 'R-1' })
+  await client.createFeature({ name: 'gone' })
+  await client.deleteFeature({ id: 1 })
+  const old = await client.getCheckpoint()
+  for (const engine of engines) {
+    const { url } = await engine.ledger(t)
+    await importAt(url, await exportOf(ledger.store))
+    const copy = await openAt(t, url)
+    const kept = await copy.client.getCheckpoint()
+    assert.deepEqual(kept, old)
+    await copy.client.createFeature({ name: 'new' })
+    const { events } = await copy.client.listEvents({ after: old.size })
+    assert.deepEqual(
+      events.map(({ subjectId }) => subjectId),
+      [2],
+    )
+    copy.sleep(61_000)
+    const head = await copy.client.getCheckpoint()
+    assert.notEqual(head.origin, old.origin)
+    const [checkpoint] = checkpointsIn(head.note)
+    assert.ok(checkpoint && isSignedBy(checkpoint, head.verifierKey))
+    const { hashes } = await copy.client.getConsistency({ from: old.size, to: head.size })
+    const before = { size: old.size, root: Buffer.from(old.root, 'base64') }
+    assert.ok(isConsistent(before, checkpoint, hashesFrom(hashes)))
+    const { key } = await copy.client.createKey({ name: 'new', permissions: ['admin'], project: null })
+    assert.equal(key.id, 2)
+  }
+})
 
 testLedger(
-  'a webhook that came without its secret is disabled, and sends again once it has a new one',
+  'a webhook imported without its secret is disabled, and works again after it gets a new one',
   async (ledger, t) => {
     await ledger.client.createWebhook({ url: 'https://example.com/' })
     const { url } = await ledger.engine.ledger(t)

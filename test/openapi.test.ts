@@ -34,7 +34,7 @@ test('every operation is described once, with its parameters', () => {
   }
 })
 
-test('every example is what its schema says', () => {
+test('every example matches its schema', () => {
   for (const name of names) {
     const { parameters, requestBody, responses } = operationOf(name)
     for (const { name: parameter, schema, example } of parameters) {
@@ -51,7 +51,7 @@ test('every example is what its schema says', () => {
   }
 })
 
-test('what generators and readers need is there', () => {
+test('the description has what generators and readers need', () => {
   const { components, tags, paths } = document
   const operations = Object.values(paths).flatMap((methods) => Object.values(methods))
   const known = tags.map(({ name }) => name)
@@ -92,7 +92,7 @@ test('every field of every schema is described', () => {
   assert.deepEqual(bare, [])
 })
 
-test('a field or status that is not documented is seen', () => {
+test('the test notices an undocumented field or status', () => {
   const me = { key: null, permissions: ['admin'] }
   assert.equal(answerFault('me', 200, me), undefined)
   assert.match(answerFault('me', 200, { ...me, extra: 1 }) ?? '', /additional properties/)
@@ -100,7 +100,7 @@ test('a field or status that is not documented is seen', () => {
   assert.match(answerFault('me', 201, me) ?? '', /not a documented status/)
 })
 
-test('the generated files are fresh', async () => {
+test('the generated files are up to date', async () => {
   for (const [path, text] of Object.entries(await generate())) {
     const committed = readFileSync(new URL(`../${path}`, import.meta.url), 'utf8')
     assert.ok(committed === text, `${path} is stale: run npm run generate`)
@@ -108,7 +108,7 @@ test('the generated files are fresh', async () => {
 })
 
 for (const basePath of ['/conduct', '/a/b', '']) {
-  test(`the served description stands under '${basePath}'`, async (t) => {
+  test(`the server serves the description under '${basePath}'`, async (t) => {
     const store = await openStore('sqlite::memory:')
     t.after(() => store.close())
     const app = createApp({ store, basePath })
@@ -118,7 +118,7 @@ for (const basePath of ['/conduct', '/a/b', '']) {
   })
 }
 
-test('the page of the API loads nothing, runs nothing and lists every operation', async (t) => {
+test('the page of the API loads nothing from elsewhere, runs no script and lists every operation', async (t) => {
   const store = await openStore('sqlite::memory:')
   t.after(() => store.close())
   const response = await createApp({ store }).request('/conduct/docs')

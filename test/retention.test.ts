@@ -8,20 +8,20 @@ import { type Ledger, testLedger } from './support/engines.ts'
 
 const dayMs = 86_400_000
 
-/** Calls until it is done, as the command does. */
+/** Repeats the call until everything is removed, as the command does. */
 async function forgetAll(client: Client, input: Input<'forget'> = {}): Promise<Output<'forget'>> {
   let answer = await client.forget(input)
   while (answer.hasMore) answer = await client.forget({ ...input, cursor: answer.nextCursor })
   return answer
 }
 
-/** Does what a server does once an hour. */
+/** Applies every retention, as a server does once an hour. */
 async function applyOnce({ store }: Ledger): Promise<void> {
   const job = retentionJob(store.db, store.now)
   while (await job.step(5));
 }
 
-/** A run with a word in all that it says. */
+/** Creates a run with a word in all its texts. */
 async function runWith(client: Client, runId: string, word: string, more: Partial<Input<'createRun'>> = {}) {
   await client.createRun({ runId, title: `title ${word}`, content: `log ${word}\n`, agent: 'ci', ...more })
   await client.appendTurn({ runId, prompt: `say ${word}`, answer: `said ${word}`, usage: { inputTokens: 7 } })
@@ -31,7 +31,7 @@ async function runWith(client: Client, runId: string, word: string, more: Partia
 
 const idsOf = async (client: Client) => (await client.listRuns({ limit: 100 })).runs.map(({ runId }) => runId).sort()
 
-testLedger('the texts of old runs go, then the runs', async (ledger) => {
+testLedger('the texts of old runs are removed, later the runs', async (ledger) => {
   const { client, store, sleep } = ledger
   await runWith(client, 'OLD', 'ahornwort', { labels: { team: 'ahornwort' } })
   sleep(20 * dayMs)
@@ -114,21 +114,24 @@ testLedger('failed runs and runs with a label are kept whole', async (ledger) =>
   assert.equal(events[0]?.actor.kind, 'key', 'who asks for it is who acts')
 })
 
-testLedger('what a run says after its texts went goes too, a day later as much as at once', async (ledger) => {
-  const { client, sleep } = ledger
-  await runWith(client, 'R', 'wort')
-  await client.updateProject({ slug: 'default', retention: { contentDays: 1 } })
-  sleep(2 * dayMs)
-  await applyOnce(ledger)
-  await client.appendToRun({ runId: 'R', text: 'nachwort\n' })
-  await applyOnce(ledger)
-  const { run } = await client.getRun({ runId: 'R' })
-  assert.match(run.content, /^\[\d+ bytes erased\]\n$/)
-  await applyOnce(ledger)
-  assert.equal((await client.listEvents({ type: ['erasure.created'] })).events.length, 2)
-})
+testLedger(
+  'texts that a run gets after its texts were erased are erased, too, at once or a day later',
+  async (ledger) => {
+    const { client, sleep } = ledger
+    await runWith(client, 'R', 'wort')
+    await client.updateProject({ slug: 'default', retention: { contentDays: 1 } })
+    sleep(2 * dayMs)
+    await applyOnce(ledger)
+    await client.appendToRun({ runId: 'R', text: 'nachwort\n' })
+    await applyOnce(ledger)
+    const { run } = await client.getRun({ runId: 'R' })
+    assert.match(run.content, /^\[\d+ bytes erased\]\n$/)
+    await applyOnce(ledger)
+    assert.equal((await client.listEvents({ type: ['erasure.created'] })).events.length, 2)
+  },
+)
 
-testLedger('each project has a retention of its own, and a preview needs none', async (ledger) => {
+testLedger('each project has its own retention, and a preview works without one', async (ledger) => {
   const { client, as, sleep } = ledger
   await client.createProject({ slug: 'shop' })
   const shop = as({ project: 'shop' })
@@ -147,7 +150,7 @@ testLedger('each project has a retention of its own, and a preview needs none', 
   )
 })
 
-testLedger('a retention that cannot be is refused, and says why', async ({ client }) => {
+testLedger('an invalid retention is refused with the reason', async ({ client }) => {
   const set = (retention: Input<'updateProject'>['retention']) => client.updateProject({ slug: 'default', retention })
   await assert.rejects(set({ contentDays: 0 }), { code: 'VALIDATION_ERROR', message: /retention\.contentDays/ })
   await assert.rejects(set({ contentDays: 30, runDays: 30 }), { message: /must be less than runDays, which is 30/ })
@@ -167,14 +170,14 @@ testLedger('a retention that cannot be is refused, and says why', async ({ clien
   )
 })
 
-testLedger('a long run goes in slices, and a run that is resumed meanwhile stays', async (ledger) => {
+testLedger('a long run is removed in slices, and a run that is resumed meanwhile stays', async (ledger) => {
   const { client, store, sleep } = ledger
   await client.createRun({ runId: 'LONG', status: 'in_progress' })
   for (let n = 1; n <= 70; n++) await client.appendTurn({ runId: 'LONG', n, prompt: `ask ${n}` })
   await client.updateRun({ runId: 'LONG', status: 'completed' })
   await client.updateProject({ slug: 'default', retention: { runDays: 1 } })
   sleep(2 * dayMs)
-  // It is reopened as soon as the first of its turns is gone.
+  // The run is reopened as soon as some of its turns are gone.
   const tx = store.db.tx
   let isReopened = false
   store.db.tx = async (work, subject) => {
@@ -203,7 +206,7 @@ async function erasedIn(client: Client): Promise<string[][]> {
 }
 
 testLedger(
-  'many small runs go together, and a run that is changed meanwhile waits for the next round',
+  'many small runs are erased together, and a run that changes meanwhile waits for the next round',
   async (ledger) => {
     const { client, store, sleep } = ledger
     await client.createProject({ slug: 'shop' })
@@ -242,7 +245,7 @@ testLedger(
   },
 )
 
-testLedger('the texts of a run that was imported a moment ago go at once', async (ledger) => {
+testLedger('the texts of an old run that was just imported are erased at once', async (ledger) => {
   const { client, store } = ledger
   await client.updateProject({ slug: 'default', retention: { contentDays: 1 } })
   const createdAt = new Date(Date.parse(store.now()) - 9 * dayMs).toISOString()

@@ -6,13 +6,13 @@ import { type Checkpoint, checkpointsIn, newKeyPair, signCheckpoint } from '../s
 import type { Tx } from '../src/store/engine/db.ts'
 import { engines, type Ledger, withLedger } from './support/engines.ts'
 
-/** What somebody does to a ledger of 13 events, of which a checkpoint covers 10. */
+/** Damage to a ledger of 13 events, of which a checkpoint covers 10. */
 interface Damage {
   name: string
   statements(anchor: Checkpoint): Sql[]
-  /** The first event that is not what it was, where an event was damaged. */
+  /** The first event that is not as it was, if the damage affects an event. */
   seq?: number
-  /** Whether a key that cannot read the log must notice it, too. */
+  /** Whether a key that cannot read the log must also notice it. */
   isSeenByProofs?: true
 }
 
@@ -20,7 +20,7 @@ const noCheckpoints = sql`delete from seal_checkpoints`
 const bytes = (length: number) => Buffer.alloc(length, 7)
 const note = (text: string) => sql`update seal_checkpoints set note = ${text}`
 
-/** A checkpoint of the same log that another key signed. */
+/** A checkpoint of the same log, signed by another key. */
 function forged({ origin, size, root }: Checkpoint): string {
   return signCheckpoint(origin, newKeyPair(), { size, root }).note
 }
@@ -125,7 +125,7 @@ const damages: Damage[] = [
 ]
 
 async function furnish({ client, sleep }: Ledger): Promise<Checkpoint> {
-  // The ledger itself has three events: its project and two keys.
+  // Three more events are the ledger's own: its project and two keys.
   for (let n = 1; n <= 7; n++) await client.createRun({ runId: `R-${n}`, title: `run ${n}` })
   sleep(61_000)
   const [anchor] = checkpointsIn((await client.getCheckpoint()).note)

@@ -4,7 +4,7 @@ import { checkpointsIn, hashesFrom, isSignedBy } from '../src/ledger/checkpoint.
 import { isConsistent, isIncluded, leafHash, rootOf } from '../src/ledger/tree.ts'
 import { type Ledger, testLedger } from './support/engines.ts'
 
-/** The newest checkpoint of a ledger whose newest one is no longer fresh. */
+/** The newest checkpoint, after the previous one is no longer fresh. */
 async function checkpointOf({ client, sleep }: Pick<Ledger, 'client' | 'sleep'>) {
   sleep(61_000)
   const { note, verifierKey } = await client.getCheckpoint()
@@ -36,30 +36,33 @@ testLedger('a checkpoint covers the whole log, and a new one continues it', asyn
   assert.deepEqual(rootOf(hashesFrom(sealed)), head.root)
 })
 
-testLedger('a proof shows that an event is in the log, with the entry for who may read it', async (ledger) => {
-  const { client, as } = ledger
-  await client.createProject({ slug: 'shop' })
-  const { secret } = await client.createKey({ name: 'shop', permissions: ['read'], project: 'shop' })
-  for (let n = 0; n < 20; n++) await client.createRun({ title: `secret ${n}` })
-  const head = await checkpointOf(ledger)
-  for (let seq = 1; seq <= head.size; seq++) {
-    const { proof } = await client.getProof({ seq })
-    const [, extra = '', index, hashes = ''] =
-      /^c2sp\.org\/tlog-proof@v1\nextra (\S+)\nindex (\d+)\n((?:\S+\n)*)\n/.exec(proof) ?? []
-    const entry = Buffer.from(extra, 'base64')
-    assert.ok(!entry.includes('secret'))
-    assert.equal(JSON.parse(entry.toString())[0], seq)
-    assert.equal(Number(index), seq - 1)
-    assert.ok(proof.endsWith(`\n\n${head.note}`))
-    const path = hashesFrom(hashes.split('\n').filter(Boolean))
-    assert.ok(isIncluded(leafHash(entry), seq - 1, head.size, path, head.root), `${seq}`)
-  }
-  const { proof } = await as({ key: secret }).getProof({ seq: head.size })
-  assert.ok(!proof.includes('extra'), 'of the event of another project a key learns the hashes alone')
-  await assert.rejects(client.getProof({ seq: head.size + 1 }), { code: 'NOT_FOUND' })
-})
+testLedger(
+  'a proof shows that an event is in the log, and contains the entry if the key may read it',
+  async (ledger) => {
+    const { client, as } = ledger
+    await client.createProject({ slug: 'shop' })
+    const { secret } = await client.createKey({ name: 'shop', permissions: ['read'], project: 'shop' })
+    for (let n = 0; n < 20; n++) await client.createRun({ title: `secret ${n}` })
+    const head = await checkpointOf(ledger)
+    for (let seq = 1; seq <= head.size; seq++) {
+      const { proof } = await client.getProof({ seq })
+      const [, extra = '', index, hashes = ''] =
+        /^c2sp\.org\/tlog-proof@v1\nextra (\S+)\nindex (\d+)\n((?:\S+\n)*)\n/.exec(proof) ?? []
+      const entry = Buffer.from(extra, 'base64')
+      assert.ok(!entry.includes('secret'))
+      assert.equal(JSON.parse(entry.toString())[0], seq)
+      assert.equal(Number(index), seq - 1)
+      assert.ok(proof.endsWith(`\n\n${head.note}`))
+      const path = hashesFrom(hashes.split('\n').filter(Boolean))
+      assert.ok(isIncluded(leafHash(entry), seq - 1, head.size, path, head.root), `${seq}`)
+    }
+    const { proof } = await as({ key: secret }).getProof({ seq: head.size })
+    assert.ok(!proof.includes('extra'), 'of the event of another project a key learns the hashes alone')
+    await assert.rejects(client.getProof({ seq: head.size + 1 }), { code: 'NOT_FOUND' })
+  },
+)
 
-testLedger('a checkpoint and a proof are texts, unless JSON is asked for', async (ledger) => {
+testLedger('a checkpoint and a proof are text, or JSON on request', async (ledger) => {
   const { note } = await checkpointOf(ledger)
   const asText = await ledger.fetch('/v1/log/checkpoint')
   assert.equal(asText.headers.get('content-type'), 'text/plain; charset=utf-8')
@@ -70,7 +73,7 @@ testLedger('a checkpoint and a proof are texts, unless JSON is asked for', async
   assert.equal((await ledger.fetch('/v1/log/proof')).status, 422)
 })
 
-testLedger('proofs are refused for what is not there', async (ledger) => {
+testLedger('there is no proof for an event or a size beyond the log', async (ledger) => {
   const { client, as } = ledger
   const { size } = await checkpointOf(ledger)
   await assert.rejects(client.getConsistency({ from: size + 1 }), { code: 'VALIDATION_ERROR' })
@@ -79,7 +82,7 @@ testLedger('proofs are refused for what is not there', async (ledger) => {
   await assert.rejects(as({ key: secret }).listLeaves(), { code: 'FORBIDDEN' })
 })
 
-testLedger('a log whose stored tree was changed signs nothing more', async (ledger) => {
+testLedger('a log with a changed tree gets no new checkpoint', async (ledger) => {
   const { client, store } = ledger
   const before = await checkpointOf(ledger)
   await store.db.tx((tx) =>
@@ -89,7 +92,7 @@ testLedger('a log whose stored tree was changed signs nothing more', async (ledg
   assert.deepEqual(await checkpointOf(ledger), before)
 })
 
-testLedger('a log that misses an event signs nothing more', async (ledger) => {
+testLedger('a log with a missing event gets no new checkpoint', async (ledger) => {
   const { client, store } = ledger
   const before = await checkpointOf(ledger)
   for (let n = 0; n < 3; n++) await client.createRun({ title: `run ${n}` })

@@ -7,8 +7,8 @@ import { base } from '../support/engines.ts'
 import { adminKey } from '../support/server.ts'
 
 /**
- * Makes a ledger with at least so many sealed events in a new file of SQLite. The first are of runs with turns, texts and checks, made
- * by the API; the others repeat these in the log, since a million requests would take an hour.
+ * Creates a ledger with at least that many sealed events in a new SQLite file. The API makes the first ones, from runs
+ * with turns, texts and checks. The others repeat these in the log, because a million requests would take an hour.
  */
 export async function fillLedger(url: string, events: number): Promise<void> {
   await populate(url)

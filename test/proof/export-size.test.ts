@@ -20,12 +20,12 @@ import { peakOf } from './peak.ts'
 import { size } from './size.ts'
 
 const events = size(4_000, 1_000_000)
-/** The most memory that a process may have, in MB. */
+/** The memory limit of each process, in MB. */
 const mostMb = 250
 const peakModule = fileURLToPath(new URL('peak.ts', import.meta.url))
 
 let folder: string
-/** A ledger with so many events in a file of SQLite, and the export of it. */
+/** A ledger with that many events in an SQLite file, and its export. */
 let ledger: string
 let whole: string
 
@@ -45,7 +45,10 @@ function begin(words: string[], url: string, peakFile?: string): ChildProcess {
   return spawn(process.execPath, [main, ...words], { env, cwd: folder, stdio: ['pipe', 'ignore', 'pipe'] })
 }
 
-/** Runs a command on the database at `url` to its end. Returns its seconds and the most memory it had, in MB. Throws what it says when it fails. */
+/**
+ * Runs a command on the database at `url`. Returns its duration in seconds and its peak memory in MB. Throws its error
+ * output if it fails.
+ */
 async function conduct(words: string[], url: string) {
   const peakFile = join(folder, 'peak')
   const begun = performance.now()
@@ -66,7 +69,7 @@ async function digestOf(file: string): Promise<string> {
   return hash.digest('hex')
 }
 
-test('SQLite to PostgreSQL and back: the same bytes, and little memory in each process', async (t) => {
+test('from SQLite to PostgreSQL and back, exports have the same bytes, and each process takes little memory', async (t) => {
   const [sqlite, postgres] = engines as [Engine, Engine]
   const [there, back] = [await postgres.freshUrl(t), await sqlite.freshUrl(t)]
   const [second, third] = ['second.ndjson', 'third.ndjson'].map((name) => join(folder, name)) as [string, string]
@@ -87,11 +90,11 @@ test('SQLite to PostgreSQL and back: the same bytes, and little memory in each p
   assert.deepEqual(others, [first, first])
   for (const file of [second, third]) rmSync(file)
   assert.equal(await serve(t, ledger), first)
-  // Its server makes a first key, which the log tells of: the bytes are others.
+  // This server creates a first key, which adds an event, so the bytes differ.
   await serve(t, there)
 })
 
-/** The SHA-256 of what a server of that database sends, in little memory. */
+/** The SHA-256 of the export from a server of that database, which must take little memory. */
 async function serve(t: TestContext, url: string): Promise<string> {
   const server = await startServer(t, url, asShipped)
   const response = await fetch(`${server.url}/v1/export`, { headers: { authorization: `Bearer ${adminKey}` } })
@@ -108,10 +111,13 @@ async function serve(t: TestContext, url: string): Promise<string> {
 const lineOf = async (url: string) =>
   Number((await readRows<{ line: number }>(url, 'select line from imports').catch(() => []))[0]?.line ?? 0)
 
-/** Sends the first part of the export and holds on. Kills the import once most of that is stored, and more than `last` lines. */
+/**
+ * Sends the first part of the export, and keeps the connection open. Kills the import once it has stored most of that
+ * part, and more than `last` lines.
+ */
 async function killAt(url: string, share: number, last: number): Promise<void> {
   const end = Math.floor(statSync(whole).size * share)
-  // A group of lines is stored when it is whole.
+  // The import stores a group of lines when the group is complete.
   const line = Math.max(last + 1, (await linesIn(whole, end)) - 3_000)
   const child = begin(['import', '-'], url)
   child.stdin?.on('error', () => {})
@@ -129,7 +135,7 @@ async function killAt(url: string, share: number, last: number): Promise<void> {
 }
 
 for (const engine of engines) {
-  test(`kill -9 of an import: nothing opens what is half there, and the next one goes on (${engine.name})`, async (t) => {
+  test(`after kill -9 of an import no command opens the database, and the next import continues (${engine.name})`, async (t) => {
     const kills = size(1, 5)
     const lines = await linesIn(whole)
     const url = await engine.freshUrl(t)
@@ -150,7 +156,7 @@ for (const engine of engines) {
   })
 }
 
-/** The lines of a file, to its end or to that byte. */
+/** The number of lines in a file, to its end or to that byte. */
 async function linesIn(file: string, end = Number.POSITIVE_INFINITY): Promise<number> {
   let lines = 0
   for await (const chunk of createReadStream(file, { end }))
@@ -158,7 +164,7 @@ async function linesIn(file: string, end = Number.POSITIVE_INFINITY): Promise<nu
   return lines
 }
 
-test('kill -9 of an export leaves no file of its name, and what it leaves no import accepts', async (t) => {
+test('kill -9 of an export leaves no file of that name, and an import rejects the file that it does leave', async (t) => {
   const kills = size(2, 10)
   const copy = join(folder, 'killed.ndjson')
   let midst = 0
@@ -183,7 +189,7 @@ test('kill -9 of an export leaves no file of its name, and what it leaves no imp
     readdirSync(folder).filter((name) => name.startsWith('killed')),
     [],
   )
-  // The ledger is as it was.
+  // The ledger has not changed.
   await conduct(['export', copy], ledger)
   assert.equal(await digestOf(copy), await digestOf(whole))
   rmSync(copy)

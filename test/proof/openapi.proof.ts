@@ -24,7 +24,7 @@ const run = promisify(execFile)
 const perOperation = size(5, 60)
 const folder = mkdtempSync(join(tmpdir(), 'conduct-openapi-'))
 
-/** Each tool with what it needs in a folder of its own, since their dependencies contradict each other. */
+/** Each group of tools gets a folder of its own, because their dependencies conflict. */
 const tools = {
   clients: versions,
   lint: { '@redocly/cli': '2.77.0', '@stoplight/spectral-cli': '6.16.3' },
@@ -47,7 +47,7 @@ function writeJson(path: string, value: unknown) {
   writeFileSync(path, JSON.stringify(value, null, 2))
 }
 
-/** Runs an installed tool. Fails with all that it printed. */
+/** Runs an installed tool. Throws its output if it fails. */
 async function toolOf(home: keyof typeof tools, [name, ...args]: [string, ...string[]], cwd = join(folder, home)) {
   const path = join(folder, home, 'node_modules/.bin', name)
   const env = { ...process.env, REDOCLY_TELEMETRY: 'off', REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true' }
@@ -57,7 +57,7 @@ async function toolOf(home: keyof typeof tools, [name, ...args]: [string, ...str
   return stdout
 }
 
-/** Every flag that makes TypeScript stricter. */
+/** All flags that make TypeScript stricter. */
 const compilerOptions = {
   ...{ target: 'es2022', module: 'nodenext', lib: ['es2023', 'dom', 'dom.iterable'], types: ['node'], outDir: 'built' },
   ...{ strict: true, noUncheckedIndexedAccess: true, exactOptionalPropertyTypes: true, noImplicitReturns: true },
@@ -65,7 +65,7 @@ const compilerOptions = {
   ...{ noUnusedLocals: true, noUnusedParameters: true, verbatimModuleSyntax: true, isolatedModules: true },
 }
 
-/** Generates and compiles a client with its program. Returns the path of the program. */
+/** Generates a client, and compiles it with its program. Returns the path of the program. */
 async function compiled({ name, files = {}, command, own, program }: Generator): Promise<string> {
   const home = join(folder, 'clients', name.replace(/\W/g, '-'))
   mkdirSync(home)
@@ -85,7 +85,7 @@ async function compiled({ name, files = {}, command, own, program }: Generator):
 }
 
 for (const generator of generators) {
-  test(`${generator.name} makes a client that compiles under the strictest flags and works`, async (t) => {
+  test(`${generator.name} generates a client that compiles under the strictest flags and works`, async (t) => {
     const { url } = await openServer(t)
     const { stdout } = await run(process.execPath, [await compiled(generator), url, adminKey])
     assert.deepEqual(JSON.parse(stdout), {
@@ -95,14 +95,14 @@ for (const generator of generators) {
   })
 }
 
-test('Redocly finds no error and no warning', async () => {
+test('Redocly reports no error and no warning', async () => {
   writeJson(join(folder, 'lint/redocly.yaml'), { extends: ['recommended-strict'] })
   const args = ['lint', 'openapi.json', '--config', 'redocly.yaml', '--format', 'json']
   const { totals } = JSON.parse(await toolOf('lint', ['redocly', ...args]))
   assert.deepEqual(totals, { errors: 0, warnings: 0, ignored: 0 })
 })
 
-test('Spectral finds no error and no warning', async () => {
+test('Spectral reports no error and no warning', async () => {
   writeJson(join(folder, 'lint/spectral.json'), { extends: ['spectral:oas'] })
   const args = [
     'lint',
@@ -118,11 +118,11 @@ test('Spectral finds no error and no warning', async () => {
   assert.deepEqual(JSON.parse(await toolOf('lint', ['spectral', ...args])), [])
 })
 
-/** What the proxy says of requests and responses that are not as described. */
+/** What the proxy reports about a request or response that does not match the description. */
 const violationsOf = async (response: Response) =>
   response.headers.get('content-type')?.startsWith('application/problem+json') ? [await response.clone().text()] : []
 
-/** Starts a proxy before a server that refuses all requests and responses that are not as described. */
+/** Starts a proxy in front of a server. It refuses all requests and responses that do not match the description. */
 async function openProxy(t: TestContext, upstream: string) {
   const port = String(await freePort())
   const args = ['proxy', 'openapi.json', upstream, '--errors', '--host', '127.0.0.1', '--port', port]
@@ -150,7 +150,7 @@ async function openProxy(t: TestContext, upstream: string) {
   return { url, violations, count, through }
 }
 
-test('a validating proxy lets all ordinary requests and their responses through', async (t) => {
+test('a validating proxy passes all ordinary requests and their responses', async (t) => {
   const server = await openServer(t)
   const { url, violations, count, through } = await openProxy(t, server.url)
   const client = createClient({ url, key: adminKey, attempts: 1, fetch: through })
@@ -161,7 +161,7 @@ test('a validating proxy lets all ordinary requests and their responses through'
   assert.deepEqual(violations, [])
   for (const name of names) {
     for (const shot of fc.sample(rightShot(name), { numRuns: perOperation, seed })) {
-      // A change of nothing is refused.
+      // The API refuses a PATCH without fields.
       if (shot.fields?.length === 0 && addressOf(name).method === 'PATCH') continue
       await through(requestOf(shot, url, adminKey))
     }
@@ -170,7 +170,7 @@ test('a validating proxy lets all ordinary requests and their responses through'
   t.diagnostic(`${count.requests} requests, 0 violations`)
 })
 
-test('the proxy refuses requests and responses that are not as described', async (t) => {
+test('the proxy refuses requests and responses that do not match the description', async (t) => {
   const liar = createServer((_, response) => {
     response.setHeader('content-type', 'application/json')
     response.end(JSON.stringify({ runs: [{ runId: 1 }], meta: { hasMore: false } }))

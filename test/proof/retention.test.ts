@@ -17,13 +17,13 @@ const clientIn = (server: ServerProcess, project: string) =>
 const dayMs = 86_400_000
 const ended = (days: number) => new Date(Date.now() - days * dayMs).toISOString()
 
-/** How many rows there are of a project, or in all. */
+/** The number of rows that the rest of a `select count(*) from` statement selects. */
 async function countOf(url: string, from: string): Promise<number> {
   const [row] = await readRows<{ n: number | string }>(url, `select count(*) as n from ${from}`)
   return Number(row?.n)
 }
 
-/** Calls `livez` again and again until `work` is done; returns the times that the answers took, in milliseconds. */
+/** Calls `livez` until `work` is done. Returns the response times in milliseconds, sorted. */
 async function whileProbed(server: ServerProcess, work: Promise<void>): Promise<number[]> {
   const { origin } = new URL(server.url)
   const times: number[] = []
@@ -43,7 +43,7 @@ async function whileProbed(server: ServerProcess, work: Promise<void>): Promise<
 
 const percentile = (sorted: number[], share: number) => (sorted[Math.floor(sorted.length * share)] ?? 0).toFixed(1)
 
-prove('a project that is deleted goes in slices, through kills and beside writers', async (t, url) => {
+prove('a deleted project is removed in slices, despite kills and beside writers', async (t, url) => {
   let server = await startServer(t, url)
   await clientOf(server).createProject({ slug: 'shop' })
   await createMany(clientIn(server, 'shop'), runs, (n) => ({
@@ -73,13 +73,13 @@ prove('a project that is deleted goes in slices, through kills and beside writer
   )
 })
 
-/** Waits until the runs of a project are gone, and the texts of its events. */
+/** Waits until the runs of a project and the texts of its events are gone. */
 async function isGone(url: string, left: () => Promise<number>): Promise<void> {
   while ((await left()) > 0) await sleep(100)
   while ((await countOf(url, "events where changes like '%kirsche%'")) > 0) await sleep(100)
 }
 
-prove('retention takes old runs away in slices, beside writers, and keeps the others', async (t, url) => {
+prove('retention removes old runs in slices, beside writers, and keeps the others', async (t, url) => {
   const server = await startServer(t, url)
   const client = clientOf(server)
   await createMany(client, runs, (n) => ({

@@ -5,11 +5,11 @@ import { join } from 'node:path'
 import { freshFolder } from '../cli/folder.ts'
 import { testLedger } from '../support/engines.ts'
 
-/** Where Debian puts the sources of golang.org/x/mod. */
+/** The folder in which Debian installs the sources of golang.org/x/mod. */
 const sources = '/usr/share/gocode'
 const runs = 600
 
-/** Reads checkpoints and proofs, and checks them with Go's own packages for transparency logs. */
+/** A program that checks checkpoints and proofs with Go's own packages for transparency logs. */
 const program = `package main
 
 import (

@@ -5,7 +5,7 @@ import { openPage } from '../support/browser.ts'
 
 const secret = 'correct-horse-battery'
 
-/** Erases by the dialog that is open, once it says what would go. */
+/** Erases with the open dialog, once it shows what it would erase. */
 async function eraseBy(page: Page, found: RegExp) {
   const dialog = page.getByRole('dialog')
   await dialog.getByText(found).waitFor()
@@ -14,10 +14,10 @@ async function eraseBy(page: Page, found: RegExp) {
   await page.keyboard.press('Escape')
 }
 
-/** Waits until nothing on a page has the secret any more. */
+/** Waits until the page no longer contains the secret. */
 const isForgotten = (page: Page) => page.waitForFunction((text) => !document.body.innerHTML.includes(text), secret)
 
-test('an admin sees what would go, erases the texts of a run, and every open page forgets them', async (t) => {
+test('an admin sees what would be erased, erases the texts of a run, and every open page removes them', async (t) => {
   const { page, client, home, openTab } = await openPage(t)
   const { run } = await client.createRun({
     title: `Title ${secret}`,
@@ -50,7 +50,7 @@ test('an admin sees what would go, erases the texts of a run, and every open pag
   assert.equal((await client.getRun({ runId: run.runId })).run.title, '[erased]')
 })
 
-test('a text is erased wherever it stands, and a spec and a project as a whole', async (t) => {
+test('a text is erased in every place, and a spec and a project are erased as a whole', async (t) => {
   const { page, client, home } = await openPage(t, '#/projects')
   await client.createProject({ slug: 'shop', name: 'Shop' })
   await client.createRun({ runId: 'A', title: `About ${secret}` })
@@ -82,7 +82,7 @@ test('a text is erased wherever it stands, and a spec and a project as a whole',
   assert.equal(await titleOf('B'), '[erased]')
 })
 
-test('only an admin is offered to erase', async (t) => {
+test('only an admin can erase', async (t) => {
   const { page, client, home } = await openPage(t, '', { permissions: ['write', 'delete'] })
   await client.createRun({ title: 'One' })
   await page.goto(`${home}?again#/runs/default/RUN-001`)

@@ -10,7 +10,7 @@ const groupsOf = (text: string) => {
   return lines.groups.all.map(({ start, end, title, isFolded }) => [start, end, title, isFolded])
 }
 
-test('groups are found by the marks of GitHub, Azure and GitLab', () => {
+test('the groups of GitHub, Azure and GitLab logs are found', () => {
   assert.deepEqual(groupsOf('::group::Install\na\n::endgroup::\nb\n'), [[0, 2, 'Install', true]])
   assert.deepEqual(groupsOf('2026-01-01T00:00:00.1Z ##[group]Run tests\nx\n2026-01-01T00:00:00.2Z ##[endgroup]\n'), [
     [0, 2, 'Run tests', true],
@@ -25,7 +25,7 @@ test('groups are found by the marks of GitHub, Azure and GitLab', () => {
   ])
 })
 
-test('a mark without its other half folds nothing', () => {
+test('a group mark without its counterpart folds nothing', () => {
   assert.deepEqual(groupsOf('::group::Open\na\nb\n'), [[0, undefined, 'Open', true]])
   assert.deepEqual(groupsOf('::endgroup::\nsection_end:1:a\rx\n'), [])
   assert.deepEqual(groupsOf('a ::group::b\nthe group:: c\nsection_start without\n'), [])
@@ -35,7 +35,7 @@ test('a mark without its other half folds nothing', () => {
   ])
 })
 
-test('a row is a line, but for those that are folded', () => {
+test('each line is a row, except folded ones', () => {
   const group = (start: number, end: number) => ({ start, end, title: '', isFolded: true })
   const folds = new Folds([group(1, 3), group(2, 3), group(6, 6), group(7, 9)])
   assert.equal(folds.rows(12), 8)
@@ -49,7 +49,7 @@ test('a row is a line, but for those that are folded', () => {
   assert.deepEqual([new Folds([]).rows(3), new Folds([]).lineAt(2), new Folds([]).rowOf(2)], [3, 2, 2])
 })
 
-test('a megabyte of marks is read in linear time', () => {
+test('a megabyte of group marks is read in linear time', () => {
   for (const line of [
     '::group::a\n',
     '::endgroup::\n',
@@ -63,7 +63,7 @@ test('a megabyte of marks is read in linear time', () => {
   }
 })
 
-test('a group is folded, unfolded by hand, and by whatever is looked for in it', async (t) => {
+test('a group is folded, and unfolds on a click and for a search hit in it', async (t) => {
   const { page, client, home } = await openPage(t)
   const many = Array.from({ length: 300 }, (_, n) => `package ${n}\n`).join('')
   const content = `begin\n::group::Install\n${many}::endgroup::\n::group::Test\nok\nerror: broken\n::endgroup::\nend\n`

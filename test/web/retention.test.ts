@@ -4,7 +4,7 @@ import { openPage } from '../support/browser.ts'
 
 const dayMs = 86_400_000
 
-test('a project gets a retention, after a count of what would go', async (t) => {
+test('a project gets a retention, after the page counts what it would remove', async (t) => {
   const { page, client, home, sleep } = await openPage(t)
   sleep(-100 * dayMs)
   await client.createRun({ runId: 'OLD', title: 'Old', status: 'completed', content: 'words' })
@@ -43,7 +43,7 @@ test('a project gets a retention, after a count of what would go', async (t) => 
   await page.getByText('Runs are kept for ever.').waitFor()
 })
 
-test('a project is deleted once its name is typed, and only by an admin of the whole server', async (t) => {
+test('a project is deleted after its name is typed, and only by an admin of the whole server', async (t) => {
   const { page, client, home } = await openPage(t)
   await client.createProject({ slug: 'shop', name: 'Web shop' })
   await page.goto(`${home}#/projects/default`)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { openPage } from '../support/browser.ts'
 
-test('a spec that only runs name is written on its page, with a preview', async (t) => {
+test('a spec that exists only as a name on runs can be written on its page, with a preview', async (t) => {
   const { page, client } = await openPage(t, '#/specs/default/AUTH-001')
   await client.createRun({ specId: 'AUTH-001', title: 'A first try', status: 'failed' })
   await page.getByRole('link', { name: 'A first try' }).waitFor()
@@ -24,7 +24,7 @@ test('a spec that only runs name is written on its page, with a preview', async 
   await page.getByRole('alert').getByText("The spec 'AUTH-001' exists").waitFor()
 })
 
-test('a new spec is written for the project that is chosen', async (t) => {
+test('a new spec belongs to the project that is chosen', async (t) => {
   const { page, client, home } = await openPage(t)
   await client.createProject({ slug: 'shop', name: 'Shop' })
   await page.goto(`${home}#/specs?project=shop`)
@@ -38,7 +38,7 @@ test('a new spec is written for the project that is chosen', async (t) => {
 
 const long = (line: string) => `# Log in\n\n${line}\n\n- [ ] one\n`
 
-test('a spec is edited, and whoever saves second sees the difference and may keep theirs', async (t) => {
+test('a spec is edited, and after a conflict the user sees the difference and can keep their text', async (t) => {
   const { page, client } = await openPage(t, '#/specs/default/A-1')
   await client.createSpec({ specId: 'A-1', content: long('first words') })
   await page.getByRole('link', { name: 'Edit spec' }).click()
@@ -57,7 +57,7 @@ test('a spec is edited, and whoever saves second sees the difference and may kee
   assert.deepEqual([spec.content, spec.version, spec.title], [long('my words'), 3, 'Log in'])
 })
 
-test('whoever saves second may take the newer text instead, and edits that', async (t) => {
+test('after a conflict the user can take the newer text instead, and edit it', async (t) => {
   const { page, client } = await openPage(t, '#/specs/default/A-1')
   await client.createSpec({ specId: 'A-1', content: long('first words') })
   await page.getByRole('link', { name: 'Edit spec' }).click()
@@ -75,7 +75,7 @@ test('whoever saves second may take the newer text instead, and edits that', asy
   assert.deepEqual([spec.content, spec.version], [long('both words'), 3])
 })
 
-test('a card is dragged to another column, by the version that is shown', async (t) => {
+test('a card is dragged to another column, if it still has the version that is shown', async (t) => {
   const { page, client } = await openPage(t, '#/specs')
   await client.createSpec({ specId: 'A-1', title: 'Ours' })
   const column = (name: RegExp) => page.getByRole('region', { name })
@@ -95,7 +95,7 @@ test('a card is dragged to another column, by the version that is shown', async 
   assert.equal((await client.getSpec({ specId: 'A-1' })).spec.version, 2)
 })
 
-test('who may only read is offered neither to write, nor to edit, nor to drag', async (t) => {
+test('a user who can only read cannot write, edit or drag specs', async (t) => {
   const { page, client, home } = await openPage(t, '#/specs', { permissions: ['read'] })
   await client.createSpec({ specId: 'A-1', title: 'Ours' })
   await page.getByRole('link', { name: 'Ours' }).waitFor()

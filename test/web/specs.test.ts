@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { openPage } from '../support/browser.ts'
 
-test('the board shows specs by status, with checklist and verdicts, and a card is moved by keys', async (t) => {
+test('the board shows specs by status, with checklist and verdicts, and a card can be moved by keyboard', async (t) => {
   const { page, client } = await openPage(t, '#/specs')
   await page.getByText('conduct spec create').waitFor()
   await client.createSpec({ specId: 'AUTH-001', content: '# Log in\n\n- [x] one\n- [ ] two\n- [ ] three' })
@@ -33,7 +33,7 @@ test('the board shows specs by status, with checklist and verdicts, and a card i
   await page.getByRole('link', { name: 'Log out' }).waitFor()
 })
 
-test('whoever moves a card that somebody else has moved is told, and sees where it is', async (t) => {
+test('moving a card that somebody else has moved is an error, and the page shows where it is', async (t) => {
   const { page, client } = await openPage(t, '#/specs')
   await client.createSpec({ specId: 'A-1', title: 'Ours' })
   const draft = page.getByRole('region', { name: /^Draft/ })
@@ -50,7 +50,7 @@ test('whoever moves a card that somebody else has moved is told, and sees where 
   assert.equal((await client.getSpec({ specId: 'A-1' })).spec.status, 'draft')
 })
 
-test('who may only read is not offered to move', async (t) => {
+test('a user who can only read cannot move cards', async (t) => {
   const { page, client } = await openPage(t, '#/specs', { permissions: ['read'] })
   await client.createSpec({ specId: 'A-1', title: 'Ours' })
   await page.getByRole('link', { name: 'Ours' }).waitFor()
@@ -58,7 +58,7 @@ test('who may only read is not offered to move', async (t) => {
   assert.equal(await page.getByRole('link', { name: 'Keys' }).count(), 0)
 })
 
-test('a spec tells what is left, its runs and totals, and how to start the next attempt', async (t) => {
+test('the page of a spec shows what is left, its runs and totals, and how to start the next attempt', async (t) => {
   const { page, client } = await openPage(t, '#/specs/default/AUTH-001')
   await page.getByText('Nobody has written the spec AUTH-001 in project default yet').waitFor()
   await client.createSpec({ specId: 'AUTH-001', content: '# Log in\n\n- [x] first thing\n- [ ] other thing\n' })

@@ -1,20 +1,20 @@
-/** A generator of TypeScript clients, and a program that uses a client of it. */
+/** A generator of TypeScript clients, and a program that uses its client. */
 export interface Generator {
   name: string
-  /** Files to write before it is called, by their names. */
+  /** Files that the generator needs, by name. */
   files?: Record<string, string>
   /** The command in `node_modules/.bin` and its arguments, which reads `../openapi.json`. */
   command: [name: string, ...args: string[]]
   /**
-   * The generator's own code, which stays the same whatever the API is, and does not compile with
+   * Matches the generator's own code, which does not depend on the API, and does not compile with
    * `exactOptionalPropertyTypes`.
    */
   own?: RegExp
-  /** The calls of `tour` by the generated client: `create`, `append`, `get`, `list` and `check`. */
+  /** The calls of `tour` with the generated client: `create`, `append`, `get`, `list` and `check`. */
   program: string
 }
 
-/** The tools and their versions, which the proof installs into a folder of its own. */
+/** The tools and their versions. The proof installs them into a folder of its own. */
 export const versions = {
   'openapi-typescript': '7.13.0',
   'openapi-fetch': '0.17.0',
@@ -170,7 +170,7 @@ const check = async (runId: string): Promise<Check> => (await v1.createCheck({ r
   },
 ]
 
-/** Ends each program: makes the calls, in a way that only exact types allow, and prints what they returned. */
+/** The end of each program. It makes the calls in a way that only exact types allow, and prints what they return. */
 export const tour = `
 const run = await create('A generated client')
 const grown = await append(run.runId, 'one line\\n')
