@@ -45,7 +45,7 @@ test('the fields of an input travel by path, query, body and header', async () =
   assert.equal(list.headers.get('idempotency-key'), null)
 })
 
-test('a write without fields has no body, as described', async () => {
+test('a write without fields has no body, as the API describes it', async () => {
   const { client, requests } = scripted([200, {}])
   await client.createLoginCode()
   await client.testWebhook({ id: 1 })

@@ -113,7 +113,7 @@ version:   1
   assert.match(await run('key list'), /^ID +NAME +KEY +PERMISSIONS/)
 })
 
-test('durations are words, and only JSON has milliseconds', async (t) => {
+test('durations are shown in words, and only JSON has milliseconds', async (t) => {
   const { url } = await openServer(t)
   const { run } = programOf({ ...homeOf(freshFolder(t)), CONDUCT_URL: url, CONDUCT_API_KEY: adminKey })
   const times = '--started-at 2026-01-31T09:30:00Z --ended-at 2026-01-31T09:33:20.400Z'

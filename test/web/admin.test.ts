@@ -53,12 +53,12 @@ test('a project is created and renamed, and a conflicting change is reported', a
   assert.equal((await client.getProject({ slug: 'shop' })).project.name, 'Web shop')
 })
 
-/** Rests between two reads last for ever. */
+/** Makes pauses between two reads last for ever. */
 const withoutRests = `
   const wait = setTimeout
   globalThis.setTimeout = (work, ms, ...args) => (ms >= 5000 ? 0 : wait(work, ms, ...args))`
 
-test('a new project is listed at once, also while many runs come in', async (t) => {
+test('a new project is listed at once, even while many runs arrive', async (t) => {
   const { page, client, home, openTab } = await openPage(t, '', { before: withoutRests })
   await page.goto(`${home}#/projects`)
   await page.getByRole('link', { name: 'Settings of default' }).waitFor()

@@ -14,7 +14,7 @@ const linesOf = (...texts: string[]) => {
   return lines
 }
 
-test('a line has the colours that earlier lines set, and no other escape sequence', () => {
+test('a line has the colours that earlier lines set, and its other escape sequences are removed', () => {
   const lines = linesOf(`${red}one\ntw`, `o${reset}\nthree ${esc}[2K${esc}]0;title${String.fromCharCode(7)}end\n`)
   assert.deepEqual(
     [0, 1, 2].map((at) => lines.coloured(at)),
@@ -41,7 +41,7 @@ test('the first error is the first line that reports one', () => {
   assert.equal(linesOf('ok\n').firstError(), -1)
 })
 
-test('escape sequences of a megabyte are read in linear time', () => {
+test('a megabyte of escape sequences is read in linear time', () => {
   for (const text of [esc, `${esc}[`, `${esc}]`, `${esc}[1;`, `${esc}[31m`]) {
     const begin = performance.now()
     const lines = linesOf(`${text.repeat(1_000_000 / text.length)}\nend\n`)
@@ -52,7 +52,7 @@ test('escape sequences of a megabyte are read in linear time', () => {
   }
 })
 
-test('terminal output keeps its lines and colours, and its markup is text', async (t) => {
+test('terminal output keeps its lines and colours, and markup in it is plain text', async (t) => {
   const { page, client, home } = await openPage(t)
   const content = `# not a heading\n*no* emphasis\n${red}not ok 3 - broken${reset}\n<b>no markup</b>\n`
   const { run } = await client.createRun({ title: 'Tests', content, contentType: 'text/x-terminal', status: 'failed' })
@@ -81,7 +81,7 @@ test('terminal output keeps its lines and colours, and its markup is text', asyn
   assert.equal(await log.locator('[class*=ansi-]').count(), 0)
 })
 
-test('a log of 10 MB is read, found in and scrolled, and only the lines in sight are drawn', async (t) => {
+test('a log of 10 MB can be read, searched and scrolled, and only the visible lines are drawn', async (t) => {
   const { page, client, home } = await openPage(t, '', { contentLimit: 20_000_000 })
   const line = (n: number) => `line ${n} ${'x'.repeat(86)}\n`
   const block = (n: number) => Array.from({ length: 5000 }, (_, at) => line(n * 5000 + at + 1)).join('')
@@ -89,7 +89,7 @@ test('a log of 10 MB is read, found in and scrolled, and only the lines in sight
   for (let n = 0; n < 20; n++) await client.appendToRun({ runId: run.runId, text: block(n) })
   await page.goto(`${home}#/runs/default/RUN-001`)
   const log = page.locator('.log .screen')
-  // 10 MB take a busy machine longer than anything else that the tests wait for.
+  // On a busy machine, 10 MB take longer than anything else that the tests wait for.
   await log.getByText('line 100000 ').waitFor({ timeout: 60_000 })
   assert.ok((await log.locator('.lines > div').count()) < 200)
   await page.getByPlaceholder('Find in the log').fill('line 54321 ')
@@ -100,8 +100,8 @@ test('a log of 10 MB is read, found in and scrolled, and only the lines in sight
 })
 
 /**
- * Notes the longest text that the page has gone through since `longest` was last set to 0, and the most characters that
- * it has split between two frames.
+ * Measures the longest text that the page has processed since `longest` was set to 0, and the most characters that it
+ * has split between two frames.
  */
 const notingLongest = `
   'use strict'
@@ -133,7 +133,7 @@ const notingLongest = `
   }
   requestAnimationFrame(begin)`
 
-test('a long log is split over several frames, and an append costs what it appends', async (t) => {
+test('a long log is split over several frames, and an append costs only its own length', async (t) => {
   const { page, client, home } = await openPage(t, '', { contentLimit: 5_000_000, before: notingLongest })
   const lines = (from: number, count: number) =>
     Array.from({ length: count }, (_, n) => `\x1b[32mline ${from + n}\x1b[0m ${'x'.repeat(80)}\n`).join('')
@@ -158,7 +158,7 @@ test('a long log is split over several frames, and an append costs what it appen
   assert.ok(after > 0 && after < 20_000, `went through ${after} characters`)
 })
 
-test('a text that grows has its lines searched and its colours carried across appends', () => {
+test('a growing text can be searched, and its colours continue, across appends', () => {
   const lines = linesOf('one\ntw')
   assert.deepEqual(lines.find('w'), [1])
   lines.append(`o\n${red}three\nfour`)
@@ -171,7 +171,7 @@ test('a text that grows has its lines searched and its colours carried across ap
   assert.deepEqual([growing.pieces, growing.length, String(growing)], [['a', 'bc'], 3, 'abc'])
 })
 
-test('a log is followed until somebody pauses it, and only what was appended is read', async (t) => {
+test('a log is followed until the user pauses it, and only appended text is read', async (t) => {
   const { page, client, home } = await openPage(t)
   const content = Array.from({ length: 200 }, (_, n) => `line ${n}\n`).join('')
   const { run } = await client.createRun({
@@ -192,7 +192,7 @@ test('a log is followed until somebody pauses it, and only what was appended is 
   const append = (text: string) => client.appendToRun({ runId: run.runId, text })
   await append('the first more\n')
   await log.getByText('the first more').waitFor()
-  // The browser tells of the last scrolling only now.
+  // The browser reports the last scrolling only now.
   await page.evaluate(() => {
     const pause = [...document.querySelectorAll('button')].find(({ textContent }) => textContent === 'Pause')
     pause?.click()
@@ -209,6 +209,6 @@ test('a log is followed until somebody pauses it, and only what was appended is 
     reads.filter((text) => text.includes('line 1')),
     [],
   )
-  // Once, when the stream of events connects after the page was drawn.
+  // One read is allowed, because the event stream connects after the page was drawn.
   assert.ok(runReads <= 1, `${runReads} times`)
 })
