@@ -30,7 +30,7 @@ function scripted(...answers: Answer[]) {
 
 const busy: Answer = [503, { error: 'busy', code: 'UNAVAILABLE' }, { 'retry-after': '0' }]
 
-test('the fields of an input travel by path, query, body and header', async () => {
+test('the fields of an input are sent in the path, the query, the body and headers', async () => {
   const { client, requests } = scripted([200, {}])
   await client.updateRun({ runId: 'a:b', title: 'x', ifVersion: '"1-1"' })
   await client.listRuns({ status: ['failed', 'pending'], limit: 5, cursor: undefined })

@@ -96,7 +96,7 @@ test('every import follows the layers', () => {
   )
 })
 
-test('no file imports itself through others', () => {
+test('no file imports itself through other files', () => {
   const next = new Map(
     files.map((file) => [file, imports.filter(({ from, typeOnly }) => from === file && !typeOnly).map(({ to }) => to)]),
   )

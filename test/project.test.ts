@@ -60,7 +60,7 @@ testLedger('a server key lists all projects, those that it names, or the one in 
   assert.deepEqual(walked, ['default', 'blog', 'shop'])
 })
 
-testLedger('a list over hundreds of projects is one list', async (ledger) => {
+testLedger('a list over hundreds of projects has pages as a list of one project has', async (ledger) => {
   const { client, as } = ledger
   for (let n = 0; n < 230; n++) await client.createProject({ slug: `p${n}` })
   await as({ project: 'p3' }).createRun({ runId: 'old' })

@@ -27,7 +27,7 @@ async function violations(page: Page, only: 'all' | 'colours'): Promise<string[]
   )
 }
 
-/** Every page with content, and a selector that only this page has. */
+/** Every page with content, and a selector that shows that this page has replaced the previous one. */
 const pages: [address: string, sign: string][] = [
   ['#/', '.lane'],
   ['#/runs', 'table.runs .title'],

@@ -147,7 +147,7 @@ test('a long list draws only the rows in view, and reads on as the user scrolls'
   await page.mouse.move(600, 500)
   await page.mouse.wheel(0, 1500)
   await page.getByRole('link', { name: 'Run number 310' }).waitFor()
-  // Each frame scrolls to the end of the rows read so far. The result is the largest number of rows drawn at once.
+  // Each frame scrolls on, as far as rows have been read. The result is the largest number of rows drawn at once.
   const drawn = await page.waitForFunction(() => {
     const rows = document.querySelectorAll('table.runs tbody tr').length
     const most = Math.max(rows, Number(document.body.dataset.most ?? 0))
