@@ -1,6 +1,8 @@
 import { createContext } from 'preact'
+import { useRef } from 'preact/hooks'
 import type { Run } from '../../api/run.ts'
 import type { ConductError } from '../../client/client.ts'
+import { keptRuns } from './kept-runs.ts'
 import { useRead } from './read.ts'
 import { client } from './server.ts'
 
@@ -30,9 +32,14 @@ export const LanesContext = createContext<Lanes>({
  */
 export function useLanes(projects: string[], isHiddenToo: boolean): Lanes {
   const input = { status: ['in_progress' as const], limit: 100, ...(projects.length > 0 && { project: projects }) }
+  const last = useRef<Run[]>([])
   const { data, error, reload } = useRead(
     `lanes ${projects.join(' ')}`,
-    (signal) => client.listRuns(input, { signal }),
+    async (signal) => {
+      const { runs, meta } = await client.listRuns(input, { signal })
+      last.current = keptRuns(last.current, runs)
+      return { runs: last.current, meta }
+    },
     { touches: ({ type }) => type.startsWith('run.'), restMs: 500, everyMs: 5_000, isHiddenToo },
   )
   const runs = byUrgency(data?.runs ?? [])

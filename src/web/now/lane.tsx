@@ -1,4 +1,4 @@
-import { useRef } from 'preact/hooks'
+import { useMemo, useRef } from 'preact/hooks'
 import type { Event } from '../../api/event.ts'
 import type { Run } from '../../api/run.ts'
 import { href } from '../app/router.ts'
@@ -15,11 +15,16 @@ const farAway = Number.MAX_SAFE_INTEGER
 
 /** A run in progress: its current step or what it waits for, since when, and its last words. */
 export function Lane({ run }: { run: Run }) {
+  // Of the many lanes, only those whose runs have changed are drawn again.
+  return useMemo(() => <LaneOf run={run} />, [run])
+}
+
+function LaneOf({ run }: { run: Run }) {
   const place = useRef<HTMLLIElement>(null)
   const isSeen = useInSight(place)
   const answer = useLastAnswer(run, isSeen)
   const line = useLastLine(run, isSeen && answer === undefined)
-  const now = useNow(1000)
+  const now = useNow(isSeen ? 1000 : 60_000)
   const standing = standingOf(run, now)
   const turnMs = turnMsOf(run, now)
   return (

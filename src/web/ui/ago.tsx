@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'preact/hooks'
+import { eachTick } from './clock.ts'
 
 const steps: [limit: number, seconds: number, unit: Intl.RelativeTimeFormatUnit][] = [
   [60, 1, 'second'],
@@ -14,10 +15,7 @@ const exact = new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'm
 /** The current time in milliseconds, updated at that interval. */
 export function useNow(everyMs = 15_000): number {
   const [now, setNow] = useState(Date.now)
-  useEffect(() => {
-    const timer = setInterval(() => setNow(Date.now()), everyMs)
-    return () => clearInterval(timer)
-  }, [everyMs])
+  useEffect(() => eachTick(everyMs, setNow), [everyMs])
   return Math.max(now, Date.now() - everyMs)
 }
 

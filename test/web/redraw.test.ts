@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Run } from '../../src/api/run.ts'
+import { keptRuns } from '../../src/web/data/kept-runs.ts'
+import { oneAtATime } from '../../src/web/data/one-at-a-time.ts'
+import { eachTick } from '../../src/web/ui/clock.ts'
+import { openPage } from '../support/browser.ts'
+
+test('everything that shows the time of an interval is called by one timer, which stops without listeners', (t) => {
+  t.mock.timers.enable({ apis: ['setInterval', 'Date'] })
+  const started = t.mock.method(globalThis, 'setInterval')
+  const stopped = t.mock.method(globalThis, 'clearInterval')
+  const times: [name: string, now: number][] = []
+  const leaveA = eachTick(1000, (now) => times.push(['a', now]))
+  const leaveB = eachTick(1000, (now) => times.push(['b', now]))
+  t.mock.timers.tick(1000)
+  leaveA()
+  t.mock.timers.tick(1000)
+  leaveB()
+  t.mock.timers.tick(5000)
+  assert.deepEqual(times, [
+    ['a', 1000],
+    ['b', 1000],
+    ['b', 2000],
+  ])
+  assert.deepEqual([started.mock.callCount(), stopped.mock.callCount()], [1, 1])
+})
+
+test('runs that are as before are the same objects', () => {
+  const runOf = (id: number, title: string) => ({ id, title }) as Run
+  const before = [runOf(1, 'a'), runOf(2, 'b')]
+  const after = keptRuns(before, [runOf(3, 'c'), runOf(2, 'b'), runOf(1, 'changed')])
+  assert.equal(after[1], before[1])
+  assert.deepEqual(
+    after.map(({ title }) => title),
+    ['c', 'b', 'changed'],
+  )
+})
+
+test('repeated work rests between two times, except when it is asked for at once', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const settle = () => new Promise((resolve) => setImmediate(resolve))
+  let times = 0
+  const { soon, now } = oneAtATime(async () => {
+    times++
+  }, 5000)
+  soon()
+  soon()
+  await settle()
+  assert.equal(times, 1)
+  t.mock.timers.tick(5000)
+  await settle()
+  assert.equal(times, 2)
+  now()
+  await settle()
+  assert.equal(times, 3)
+  t.mock.timers.tick(5000)
+  await settle()
+  assert.equal(times, 3)
+})
+
+test('nothing on the page is animated for ever, which would draw it again at every frame', async (t) => {
+  const { page, client } = await openPage(t)
+  const { run } = await client.createRun({ title: 'At work', status: 'in_progress' })
+  await client.heartbeat({ runId: run.runId, activity: { state: 'working', tool: 'Edit', target: 'a.ts' } })
+  await page.locator('.lane.working').getByText('Edit').waitFor()
+  const endless = await page.evaluate(
+    () => document.getAnimations().filter(({ effect }) => effect?.getTiming().iterations === Infinity).length,
+  )
+  assert.equal(endless, 0)
+})
