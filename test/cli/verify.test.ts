@@ -78,7 +78,7 @@ for (const engine of engines) {
     const restore = await keepCopy(store.db)
     const size = await live()
     assert.equal((await sync()).code, 0)
-    await sabotages.recompute?.(store.db, { seq: 3, later: 4, way: 1 })
+    await sabotages.recompute?.(store.db, { first: 1, seq: 3, later: 4, way: 1 })
     const changed = await sync()
     assert.equal(changed.code, 1)
     assert.match(
@@ -153,7 +153,7 @@ for (const engine of engines) {
     ahead += 61_000
     await client.getCheckpoint()
     assert.equal((await check()).code, 0)
-    await sabotages.recompute?.(store.db, { seq: 3, later: 4, way: 1 })
+    await sabotages.recompute?.(store.db, { first: 1, seq: 3, later: 4, way: 1 })
     for (const [one, code] of [
       [exec, 3],
       [check, 0],

@@ -1,13 +1,16 @@
-import sql, { raw, type Sql } from 'sql-template-tag'
+import sql, { empty, join, raw, type Sql } from 'sql-template-tag'
 import { newKeyPair } from '../../src/ledger/checkpoint.ts'
 import { leafOf, type StoredEvent, sealEvent } from '../../src/ledger/leaf.ts'
 import type { Db, Tx } from '../../src/store/engine/db.ts'
+import { numberEvents } from '../../src/store/log/number.ts'
 import { signTree } from '../../src/store/seal/checkpoint.ts'
 import { readSealed } from '../../src/store/seal/event.ts'
-import { appendHashes, tileSize } from '../../src/store/seal/tile.ts'
+import { appendHashes, readLeaves, tileSize } from '../../src/store/seal/tile.ts'
 
 /** Where a ledger is changed behind the back of its server. */
 export interface Spot {
+  /** The first event that was not dropped. */
+  first: number
   /** An event that an anchor covers, not the last of the log. */
   seq: number
   /** A later one of these. */
@@ -44,14 +47,17 @@ async function cutSeal(tx: Tx, size: number): Promise<void> {
   await rebuildTiles(tx, size)
 }
 
-/** Computes the whole stored tree anew, with the salts that are there. */
+/** Computes the whole stored tree anew, with the salts that are there, and with the leaves of dropped events. */
 async function rebuildTiles(tx: Tx, size: number): Promise<void> {
+  const old = await readLeaves(tx, 0, size)
   await tx.query(sql`delete from seal_tiles`)
   await tx.query(sql`update followers set last_seq = ${size} where name = 'seal'`)
+  const events = await readSealed(tx, 0, size)
+  const sealed = events.filter(({ event }) => event.seq <= size)
+  const leaves = new Map(sealed.map(({ event, salts }) => [event.seq, leafOf(event, salts)]))
+  const all = Array.from({ length: size }, (_, at) => leaves.get(at + 1) ?? (old[at] as Buffer))
   for (let start = 0; start < size; start += tileSize) {
-    const events = await readSealed(tx, start, Math.min(tileSize, size - start))
-    const leaves = events.map(({ event, salts }) => leafOf(event, salts))
-    await appendHashes(tx, start, leaves)
+    await appendHashes(tx, start, all.slice(start, start + tileSize))
   }
 }
 
@@ -98,6 +104,12 @@ export const sabotages: Record<string, Sabotage> = {
     )
     return seq
   },
+  async behead(db, { seq, first }) {
+    await db.tx((tx) =>
+      all(tx, [sql`delete from events where seq <= ${seq}`, sql`delete from seal_salts where seq <= ${seq}`]),
+    )
+    return first
+  },
   async cut(db, { seq, way }) {
     await db.tx(async (tx) => {
       await tx.query(sql`delete from events where seq > ${seq}`)
@@ -124,39 +136,39 @@ async function replaceKey(tx: Tx): Promise<void> {
   await tx.query(sql`update seal_keys set private_key = ${privateKey}, public_key = ${publicKey}`)
 }
 
-/** Keeps how a ledger is now; what it returns brings that back, as the copy of an old file would. */
+/** The tables of the log and its seal, with their columns. */
+const tables = {
+  events: 'seq, project_id, type, subject, subject_id, actor_id, at, changes, is_append, imported',
+  seal_tiles: 'level, n, hashes',
+  seal_salts: 'seq, salts',
+  seal_checkpoints: 'size, root, note, created_at',
+  seal_keys: 'id, origin, private_key, public_key',
+}
+
+/** Keeps the log as it is now; what it returns brings that back, as the copy of an old file would. */
 export async function keepCopy(db: Db): Promise<() => Promise<number>> {
-  const tables = {
-    seal_tiles: 'level, n, hashes',
-    seal_salts: 'seq, salts',
-    seal_checkpoints: 'size, root, note, created_at',
-  }
-  const events = await db.query<{ seq: number; changes: string }>(sql`select seq, changes from events order by seq`)
-  const end = events.at(-1)
+  await numberEvents(db)
   const [seal] = await db.query<{ last_seq: number }>(sql`select last_seq from followers where name = 'seal'`)
-  const kept = await Promise.all(
-    Object.entries(tables).map(async ([table, columns]) => ({
-      table: raw(table),
-      columns,
-      rows: await db.query<Record<string, unknown>>(sql`select ${raw(columns)} from ${raw(table)}`),
-    })),
-  )
-  return () =>
-    db.tx(async (tx) => {
-      await tx.query(sql`delete from events where seq > ${end?.seq}`)
-      // Texts may have been erased since.
-      for (const { seq, changes } of events) {
-        await tx.query(sql`update events set changes = ${changes} where seq = ${seq}`)
+  const [last] = await db.query<{ seq: number }>(sql`select max(seq) as seq from events`)
+  const end = last?.seq ?? 0
+  const kept: { table: string; columns: string; rows: Record<string, unknown>[] }[] = []
+  for (const [table, columns] of Object.entries(tables)) {
+    const rows = await db.query<Record<string, unknown>>(sql`select ${raw(columns)} from ${raw(table)}`)
+    kept.push({ table, columns, rows })
+  }
+  return async () => {
+    await numberEvents(db)
+    return db.tx(async (tx) => {
+      for (const { table, columns, rows } of kept) {
+        await tx.query(sql`delete from ${raw(table)}`)
+        if (rows.length === 0) continue
+        const values = rows.map((row) => sql`(${join(columns.split(', ').map((column) => row[column]))})`)
+        const ownIds = table === 'seal_keys' ? tx.dialect.ownIds : empty
+        await tx.query(sql`insert into ${raw(table)} (${raw(columns)}) ${ownIds} values ${join(values)}`)
       }
       await tx.query(sql`update followers set last_seq = ${seal?.last_seq} where name = 'seal'`)
-      for (const { table, columns, rows } of kept) {
-        await tx.query(sql`delete from ${table}`)
-        for (const row of rows) {
-          const values = columns.split(', ').map((column) => row[column])
-          const list = values.map((value) => sql`${value}`).reduce((a, b) => sql`${a}, ${b}`)
-          await tx.query(sql`insert into ${table} (${raw(columns)}) values (${list})`)
-        }
-      }
-      return (end?.seq ?? 0) + 1
+      if (tx.dialect.commitsInOrder) await all(tx, tx.dialect.setLastId('events', end))
+      return end + 1
     })
+  }
 }

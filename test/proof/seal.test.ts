@@ -1,25 +1,33 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
-import type { Fault } from '../../src/cli/verify/heads.ts'
+import type { Arbitrary } from 'fast-check'
 import { type Verified, verify } from '../../src/cli/verify/verify.ts'
 import { createClient } from '../../src/client/client.ts'
 import { createApp } from '../../src/http/app.ts'
+import { retentionJob } from '../../src/jobs/retention.ts'
 import { type Checkpoint, checkpointsIn } from '../../src/ledger/checkpoint.ts'
+import { firstSeq } from '../../src/store/log/read.ts'
 import { openStore, type Store } from '../../src/store/open.ts'
+import { emptyNext, newPlace } from '../../src/store/project/empty.ts'
+import { reap } from '../../src/store/run/reap.ts'
 import { readNewest, signTree } from '../../src/store/seal/checkpoint.ts'
 import { eraseFromEvents } from '../../src/store/seal/erase.ts'
 import { sealNext } from '../../src/store/seal/seal.ts'
-import { carryOut, type Deed, history } from '../property/deeds.ts'
+import { indexMore } from '../../src/store/search/follow.ts'
+import { allOf, carryOut, type Deed, history } from '../property/deeds.ts'
 import { base, engines, type Ledger, withLedger } from '../support/engines.ts'
 import fc from '../support/random.ts'
 import { keepCopy, type Spot, sabotages } from './sabotage.ts'
 import { size } from './size.ts'
 
-const sabotaged = size(12, 250)
-const honest = size(4, 250)
+const sabotaged = size(12, 500)
+const honest = size(4, 500)
+/** How many times each ledger is changed. Before each time, its log is brought back to how it was. */
+const perLedger = size(4, 20)
 /** How many checkpoints of a ledger are anchored. */
 const rounds = 3
+const logDays = 30
+const dayMs = 86_400_000
 
 /** Seals the log of a ledger as its server does, and returns the newest checkpoint. */
 async function anchorOf({ db, now }: Store): Promise<Checkpoint> {
@@ -37,84 +45,112 @@ function inRounds(deeds: Deed[]): Deed[][] {
 }
 
 const kinds = ['restore', ...Object.keys(sabotages)]
-const spot = fc.record({
+const plan = fc.record({
   kind: fc.constantFrom(...kinds),
   at: fc.nat(),
   later: fc.nat(),
   way: fc.nat(),
   goesOn: fc.boolean(),
 })
+type Plan = typeof plan extends Arbitrary<infer Value> ? Value : never
 
-interface Plan {
-  kind: string
-  at: number
-  later: number
-  way: number
-  goesOn: boolean
+/** A ledger that anchors cover, with copies of its log as it was after each of them, and as it is. */
+interface Prepared {
+  anchors: Checkpoint[]
+  copies: (() => Promise<number>)[]
+  restore: () => Promise<number>
+  /** The first event that was not dropped. */
+  first: number
 }
 
-/** Changes a ledger that three anchors cover; returns the anchors and the first event that is another. */
-async function sabotage(ledger: Ledger, deeds: Deed[], { kind, at, later, way, goesOn }: Plan) {
+async function prepare(ledger: Ledger, deeds: Deed[], isDropped: boolean): Promise<Prepared> {
   const { store, client } = ledger
   const anchors: Checkpoint[] = []
-  let restore: (() => Promise<number>) | undefined
+  const copies: (() => Promise<number>)[] = []
   for (const some of inRounds(deeds)) {
-    restore ??= anchors.length > at % rounds ? await keepCopy(store.db) : undefined
     for (const deed of some) await carryOut(ledger, deed)
     await client.createRun({ title: `end of round ${anchors.length}` })
+    if (isDropped && anchors.length === 1) await dropAll(ledger)
     anchors.push(await anchorOf(store))
+    copies.push(await keepCopy(store.db))
   }
   await client.createRun({ title: 'not anchored' })
-  await client.listEvents({})
+  const restore = await keepCopy(store.db)
+  return { anchors, copies: copies.slice(0, -1), restore, first: await firstSeq(store.db) }
+}
+
+/** Drops the log as a server with CONDUCT_LOG_DAYS does, up to the newest events. */
+async function dropAll(ledger: Ledger): Promise<void> {
+  const { client, store, sleep } = ledger
+  // Events wait for webhooks that are on. A deed may delete one meanwhile.
+  for (const { id } of await allOf(client, 'listWebhooks')) {
+    await carryOut(ledger, { call: 'updateWebhook', input: { id, enabled: false } })
+  }
+  sleep(2 * logDays * dayMs)
+  await client.createRun({ title: 'today' })
+  while (await indexMore(store.db, 5));
+  while (await sealNext(store.db));
+  const job = retentionJob(store.db, store.now, { logDays })
+  while (await job.step(5));
+}
+
+/** Brings the log back and changes it; returns the first event that is not what it was. */
+async function sabotage({ store, client }: Ledger, prepared: Prepared, plan: Plan): Promise<number> {
+  const { anchors, copies, restore, first } = prepared
+  const { kind, at, later, way, goesOn } = plan
+  await restore()
   const anchored = anchors.at(-1)?.size as number
-  const seq = 1 + (at % (anchored - 1))
-  const spot: Spot = { seq, later: seq + 1 + (later % (anchored - seq)), way }
-  const truth = await (kind === 'restore' ? restore?.() : sabotages[kind]?.(store.db, spot))
+  const seq = first + (at % (anchored - first))
+  const spot: Spot = { first, seq, later: seq + 1 + (later % (anchored - seq)), way }
+  const truth = await (kind === 'restore' ? copies[at % copies.length] : () => sabotages[kind]?.(store.db, spot))?.()
+  assert.ok(truth !== undefined)
   if (goesOn) for (let n = 0; n < way % 40; n++) await client.createRun({ title: `later ${n}` })
-  return { anchors, truth }
+  return truth
 }
 
 for (const engine of engines) {
   test(`what SQL changes in the log is found and named (${engine.name})`, async (t) => {
     const counts: Record<string, number> = {}
-    const property = fc.asyncProperty(history, spot, (deeds, plan) =>
+    const plans = fc.array(plan, { minLength: perLedger, maxLength: perLedger })
+    const property = fc.asyncProperty(history, fc.boolean(), plans, (deeds, isDropped, plans) =>
       withLedger(engine, async (ledger) => {
-        const { anchors, truth } = await sabotage(ledger, deeds, plan)
-        if (truth === undefined) return
-        ledger.sleep(61_000)
-        const named = await firstFault(ledger, anchors)
-        assert.ok(named?.seq && named.until, `${plan.kind} at ${truth} is not found`)
-        assert.ok(named.seq <= truth && truth <= named.until, `${plan.kind} at ${truth}: ${named.words}`)
-        if (isExact(plan.kind)) assert.deepEqual([named.seq, named.until], [truth, truth], named.words)
-        counts[plan.kind] = (counts[plan.kind] ?? 0) + 1
+        const prepared = await prepare(ledger, deeds, isDropped)
+        assert.equal(prepared.first > 1, isDropped)
+        for (const plan of plans) {
+          const truth = await sabotage(ledger, prepared, plan)
+          ledger.sleep(61_000)
+          const { faults } = await verify(ledger.client, prepared.anchors)
+          const named = faults.find(({ seq }) => seq !== undefined)
+          assert.ok(named?.seq && named.until, `${plan.kind} at ${truth} is not found`)
+          assert.ok(named.seq <= truth && truth <= named.until, `${plan.kind} at ${truth}: ${named.words}`)
+          if (isExact(plan.kind)) assert.deepEqual([named.seq, named.until], [truth, truth], named.words)
+          const kind = isDropped ? `${plan.kind}, dropped` : plan.kind
+          counts[kind] = (counts[kind] ?? 0) + 1
+        }
       }),
     )
-    await fc.assert(property, { numRuns: sabotaged })
+    await fc.assert(property, { numRuns: Math.ceil(sabotaged / perLedger), endOnFailure: true })
     t.diagnostic(`found: ${JSON.stringify(counts)}`)
   })
 
-  test(`an honest log fits, with erased texts, two servers and restarts (${engine.name})`, async (t) => {
-    let erased = 0
-    const property = fc.asyncProperty(history, (deeds) =>
+  test(`an honest log fits, with erased texts, dropped events, two servers and restarts (${engine.name})`, async (t) => {
+    const sum = { erased: 0, dropped: 0 }
+    const property = fc.asyncProperty(history, fc.boolean(), (deeds, isDropped) =>
       withLedger(engine, async (ledger) => {
-        erased += await beHonest(ledger, deeds)
+        const { erased = 0, dropped = 0 } = await beHonest(ledger, deeds, isDropped)
+        sum.erased += erased
+        sum.dropped += dropped
       }),
     )
-    await fc.assert(property, { numRuns: honest })
-    t.diagnostic(`${honest} ledgers, ${erased} erased texts`)
+    await fc.assert(property, { numRuns: honest, endOnFailure: true })
+    t.diagnostic(`${honest} ledgers, ${sum.erased} erased texts, ${sum.dropped} dropped events`)
   })
-}
-
-/** The first fault that names an event. */
-async function firstFault({ client }: Ledger, anchors: Checkpoint[]): Promise<Fault | undefined> {
-  const { faults } = await verify(client, anchors)
-  return faults.find(({ seq }) => seq !== undefined)
 }
 
 const isExact = (kind: string) => ['change', 'unread', 'delete', 'insert', 'swap'].includes(kind)
 
-/** Lives through a history with two servers that seal at once; returns how many texts were erased. */
-async function beHonest(ledger: Ledger, deeds: Deed[]): Promise<number> {
+/** Lives through a history with two servers that seal at once, and verifies all the while. */
+async function beHonest(ledger: Ledger, deeds: Deed[], isDropped: boolean): Promise<Verified> {
   const { store, client, adminKey, url, as } = ledger
   const anchors: Checkpoint[] = []
   for (const some of inRounds(deeds)) {
@@ -123,31 +159,40 @@ async function beHonest(ledger: Ledger, deeds: Deed[]): Promise<number> {
     const app = createApp({ store: other, rateLimit: 0 })
     const two = createClient({ url: base, key: adminKey, attempts: 1, fetch: (request) => app.fetch(request) })
     const half = some.length / 2
+    const mayDrop = isDropped && anchors.length > 0
     await Promise.all([
       live(ledger, some.slice(0, half)),
       live({ client: two, sleep: ledger.sleep }, some.slice(half)),
       eraseSome(other, some.length),
       anchorOf(store).then((one) => anchors.push(one)),
       anchorOf(other).then((one) => anchors.push(one)),
+      mayDrop && dropAll(ledger),
       verify(two, anchors.slice()).then(({ faults }) => assert.deepEqual(faults, [])),
     ])
     await other.close()
   }
   // Only now, so that no deed revokes it.
   const { secret } = await client.createKey({ name: 'reader', permissions: ['read'] })
-  let verified: Verified
-  let tries = 0
-  do {
-    // The clock of the other server may have gone ahead of this one.
-    ledger.sleep(600_000)
-    verified = await verify(client, anchors)
-    // The removal of a deleted project may still add an event, which a later checkpoint covers.
-  } while (verified.events !== verified.sealed && ++tries < 20 && (await sleep(250, true)))
-  const { faults, events, sealed, erased = 0 } = verified
-  assert.deepEqual(faults, [])
-  assert.equal(events, sealed)
+  const verified = await verifyAtRest(ledger, anchors)
+  assert.deepEqual(verified.faults, [])
+  assert.equal(verified.events, verified.sealed)
   assert.deepEqual((await verify(as({ key: secret }), anchors)).faults, [], 'by proofs')
-  return erased
+  return verified
+}
+
+/** Verifies once all that the jobs of a server record is recorded, so that the newest checkpoint covers it. */
+async function verifyAtRest({ client, store, sleep }: Ledger, anchors: Checkpoint[]): Promise<Verified> {
+  const { db, now } = store
+  for (let tries = 1; ; tries++) {
+    // The clock of the other server may have gone ahead of this one, and the emptying of a project lasts minutes.
+    sleep(600_000)
+    const place = newPlace()
+    while ((await reap(db, now())) || (await emptyNext(db, now(), place)));
+    sleep(61_000)
+    const verified = await verify(client, anchors)
+    // A job of the server may have been faster with the last of it.
+    if (verified.events === verified.sealed || tries === 10) return verified
+  }
 }
 
 async function live(ledger: Pick<Ledger, 'client' | 'sleep'>, deeds: Deed[]): Promise<void> {

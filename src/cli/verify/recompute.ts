@@ -62,10 +62,15 @@ async function readPage(client: Client, after: number): Promise<Page | undefined
   return undefined
 }
 
-/** How many events had been dropped, as an event says that tells of it. */
-function droppedBy(changes: string): number {
-  const first = (JSON.parse(changes) as { first?: [null, unknown] }).first?.[1]
-  return typeof first === 'number' ? first - 1 : 0
+/** How many events had been dropped, as an event says that tells of it; 0 for any other event. */
+function droppedBy({ type, changes }: Leaf): number {
+  if (type !== 'erasure.created') return 0
+  try {
+    const first = (JSON.parse(changes) as { first?: [null, unknown] }).first?.[1]
+    return typeof first === 'number' ? first - 1 : 0
+  } catch {
+    return 0
+  }
 }
 
 /** One pass over the log. */
@@ -106,6 +111,7 @@ class Scan {
 
   add(leaf: Leaf): void {
     this.events++
+    this.#toldDropped = Math.max(this.#toldDropped, droppedBy(leaf))
     this.#missing ??= leaf.seq === this.events ? undefined : this.events
     if (this.#missing !== undefined || leaf.hash === null) return
     const stored = Buffer.from(leaf.hash, 'base64')
@@ -125,7 +131,6 @@ class Scan {
 
   #leafOf({ hash: _, salts, changes, ...event }: Leaf): Buffer {
     try {
-      if (event.type === 'erasure.created') this.#toldDropped = Math.max(this.#toldDropped, droppedBy(changes))
       const parsed = JSON.parse(changes, (_, value) => {
         if (isErased(value)) this.erased++
         return value
@@ -145,9 +150,10 @@ class Scan {
   }
 
   faults(): Fault[] {
-    const inEvents = this.#droppedFault() ?? this.#missingFault() ?? this.#misfitFault() ?? this.#changedFault()
-    const fault = inEvents ?? this.#unreadFault() ?? this.#tailFault()
-    return fault ? [fault] : []
+    const inEvents = this.#missingFault() ?? this.#misfitFault() ?? this.#changedFault()
+    const first = inEvents ?? this.#unreadFault() ?? this.#tailFault()
+    // Second, because the event that does not fit may be the one that told what was dropped.
+    return [first, this.#droppedFault()].filter((fault) => fault !== undefined)
   }
 
   #droppedFault(): Fault | undefined {

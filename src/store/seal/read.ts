@@ -105,12 +105,13 @@ export const listLeaves: Operation<'listLeaves'> = async (ctx, { after, limit })
   await numberEvents(db)
   // Read before the events, so an event that is sealed meanwhile lacks its hash rather than its salts.
   const hashes = await readLeaves(db, after, after + limit)
+  const rows = await readRows(db, after, limit + 1)
+  // Read after the events, so those that are dropped meanwhile are not taken for missing.
   const first = await firstSeq(db)
   const dropped = textsOf(leading(hashes).slice(0, Math.max(0, first - 1 - after)))
   if (dropped.length > 0) {
     return { leaves: [], meta: { hasMore: true, lastSeq: after + dropped.length, dropped } }
   }
-  const rows = await readRows(db, after, limit + 1)
   const page = rows.slice(0, limit)
   const last = page.at(-1)?.seq ?? after
   const leaves = page.map(({ salts, ...row }) => ({
