@@ -147,9 +147,10 @@ test('a killed backup leaves only a partial file, which a later backup removes',
   const { folder, backup, run } = await ledgerIn(t)
   const dead = `${backup}.0badcafe.part`
   const young = `${backup}.00c0ffee.part`
-  for (const name of [dead, `${dead}-journal`, young]) writeFileSync(name, 'half')
+  const left = ['', '-journal', '-wal', '-shm'].map((end) => dead + end)
+  for (const name of [...left, young]) writeFileSync(name, 'half')
   const longAgo = Date.now() / 1000 - 7200
-  for (const name of [dead, `${dead}-journal`]) utimesSync(name, longAgo, longAgo)
+  for (const name of left) utimesSync(name, longAgo, longAgo)
   await run(`backup ${backup}`)
   assert.deepEqual(
     readdirSync(folder)

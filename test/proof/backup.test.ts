@@ -57,7 +57,7 @@ test('kill -9 during a backup leaves no file that looks complete', async (t) => 
     child.kill('SIGKILL')
     await ran
     const made = readdirSync(folder).filter(
-      (name) => name.startsWith(`copy-${kill}.db`) && !/\.part(-journal)?$/.test(name),
+      (name) => name.startsWith(`copy-${kill}.db`) && !/\.part(-journal|-wal|-shm)?$/.test(name),
     )
     assert.deepEqual(made, existsSync(file) ? [`copy-${kill}.db`] : [])
     if (!existsSync(file)) continue

@@ -25,6 +25,8 @@ export interface BackupOptions extends CopyOptions {
 
 /** The suffix of a copy until it is verified. */
 const draftEnd = '.part'
+/** What SQLite appends to the name of a file for the files beside it. */
+const beside = ['-journal', '-wal', '-shm']
 /** A draft that has not changed for this long was left by a killed process. */
 const deadMs = 3600_000
 /** How long a restore waits for commands that have the ledger open briefly. */
@@ -88,7 +90,7 @@ async function throughDraft(
   } catch (error) {
     throw told(error, target)
   } finally {
-    for (const name of [draft, `${draft}-journal`]) rmSync(name, { force: true })
+    for (const end of ['', ...beside]) rmSync(draft + end, { force: true })
   }
 }
 
@@ -121,7 +123,7 @@ function giveName(draft: string, file: string) {
 
 /** Replaces a ledger that nobody has open by the draft. A log of the former ledger must never meet the new file. */
 function replace(draft: string, path: string) {
-  for (const name of [`${path}-wal`, `${path}-shm`, `${path}-journal`]) rmSync(name, { force: true })
+  for (const end of beside) rmSync(path + end, { force: true })
   syncNames(dirname(path))
   renameSync(draft, path)
 }
@@ -165,7 +167,8 @@ const codeOf = (error: unknown) => Number((error as { errcode?: number }).errcod
 function removeDeadDrafts(target: string) {
   const folder = dirname(target)
   for (const name of readdirSync(folder)) {
-    if (!name.startsWith(`${basename(target)}.`) || !new RegExp(`\\${draftEnd}(-journal)?$`).test(name)) continue
+    const isDraft = ['', ...beside].some((end) => name.endsWith(draftEnd + end))
+    if (!isDraft || !name.startsWith(`${basename(target)}.`)) continue
     const path = join(folder, name)
     const written = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now()
     if (Date.now() - written > deadMs) rmSync(path, { force: true })
