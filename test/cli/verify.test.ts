@@ -169,7 +169,7 @@ for (const engine of engines) {
   })
 }
 
-testLedger('what this machine remembers of a log is checked by one request', async ({ client, as, app, sleep }, t) => {
+testLedger('one request checks a log against what this machine remembers', async ({ client, as, app, sleep }, t) => {
   const env = homeOf(freshFolder(t))
   const asked: string[] = []
   const told = as({
@@ -191,7 +191,7 @@ testLedger('what this machine remembers of a log is checked by one request', asy
   )
 })
 
-test('a memory that cannot be read, and a server that seals no more, are not passed over', async (t) => {
+test('checkMemory reports an unreadable memory and a server that no longer seals', async (t) => {
   const env = homeOf(freshFolder(t))
   const { client, as } = await openLedger(t, engines[0] as Engine)
   const tooOld = as({ fetch: () => Response.json({ code: 'NOT_FOUND', error: 'No such address.' }, { status: 404 }) })

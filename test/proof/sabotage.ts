@@ -7,19 +7,19 @@ import { signTree } from '../../src/store/seal/checkpoint.ts'
 import { readSealed } from '../../src/store/seal/event.ts'
 import { appendHashes, readLeaves, tileSize } from '../../src/store/seal/tile.ts'
 
-/** Where a ledger is changed behind the back of its server. */
+/** The place in a ledger where a proof changes the database, unnoticed by its server. */
 export interface Spot {
   /** The first event that was not dropped. */
   first: number
   /** An event that an anchor covers, not the last of the log. */
   seq: number
-  /** A later one of these. */
+  /** A later event that an anchor covers. */
   later: number
-  /** Any number, to choose among ways. */
+  /** Any number. Chooses among the ways of a change. */
   way: number
 }
 
-/** A change of the database by SQL; returns the first event that is not what it was. */
+/** Changes the database by SQL. Returns the first event that is not as it was. */
 export type Sabotage = (db: Db, spot: Spot) => Promise<number>
 
 const jsonOf = (event: StoredEvent) => ({ ...event, changes: JSON.stringify(event.changes) })
@@ -40,14 +40,14 @@ async function change(db: Tx, { seq, way }: Spot): Promise<void> {
   await db.query(sql`update events set ${ways[way % ways.length] as Sql} where seq = ${seq}`)
 }
 
-/** Cuts all that the seal holds of events after `size`. */
+/** Removes everything that the seal holds about events after `size`. */
 async function cutSeal(tx: Tx, size: number): Promise<void> {
   await tx.query(sql`delete from seal_salts where seq > ${size}`)
   await tx.query(sql`delete from seal_checkpoints where size > ${size}`)
   await rebuildTiles(tx, size)
 }
 
-/** Computes the whole stored tree anew, with the salts that are there, and with the leaves of dropped events. */
+/** Computes the whole stored tree again, from the existing salts and the leaves of dropped events. */
 async function rebuildTiles(tx: Tx, size: number): Promise<void> {
   const old = await readLeaves(tx, 0, size)
   await tx.query(sql`delete from seal_tiles`)
@@ -98,7 +98,7 @@ export const sabotages: Record<string, Sabotage> = {
         sql`update events set seq = ${-later} where seq = ${seq}`,
         sql`update events set seq = ${seq} where seq = ${later}`,
         sql`update events set seq = -seq where seq < 0`,
-        // So that they are two different ones.
+        // Two equal events would be the same after a swap.
         sql`update events set at = '2001-01-01T00:00:00.000Z' where seq = ${seq}`,
       ]),
     )
@@ -145,7 +145,7 @@ const tables = {
   seal_keys: 'id, origin, private_key, public_key',
 }
 
-/** Keeps the log as it is now; what it returns brings that back, as the copy of an old file would. */
+/** Copies the log as it is now. The returned function restores that copy, like an old file of the database. */
 export async function keepCopy(db: Db): Promise<() => Promise<number>> {
   await numberEvents(db)
   const [seal] = await db.query<{ last_seq: number }>(sql`select last_seq from followers where name = 'seal'`)

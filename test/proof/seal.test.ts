@@ -22,9 +22,9 @@ import { size } from './size.ts'
 
 const sabotaged = size(12, 500)
 const honest = size(4, 500)
-/** How many times each ledger is changed. Before each time, its log is brought back to how it was. */
+/** The number of changes to each ledger. Before each of them, its log is restored. */
 const perLedger = size(4, 20)
-/** How many checkpoints of a ledger are anchored. */
+/** The number of anchored checkpoints of a ledger. */
 const rounds = 3
 const logDays = 30
 const dayMs = 86_400_000
@@ -38,7 +38,7 @@ async function anchorOf({ db, now }: Store): Promise<Checkpoint> {
   return checkpoint
 }
 
-/** What happens in each round. */
+/** The calls of each round. */
 function inRounds(deeds: Deed[]): Deed[][] {
   const length = Math.ceil(deeds.length / rounds)
   return Array.from({ length: rounds }, (_, n) => deeds.slice(n * length, (n + 1) * length))
@@ -54,7 +54,7 @@ const plan = fc.record({
 })
 type Plan = typeof plan extends Arbitrary<infer Value> ? Value : never
 
-/** A ledger that anchors cover, with copies of its log as it was after each of them, and as it is. */
+/** A ledger with its anchors, and copies of its log as it was after each of them and as it is now. */
 interface Prepared {
   anchors: Checkpoint[]
   copies: (() => Promise<number>)[]
@@ -79,10 +79,10 @@ async function prepare(ledger: Ledger, deeds: Deed[], isDropped: boolean): Promi
   return { anchors, copies: copies.slice(0, -1), restore, first: await firstSeq(store.db) }
 }
 
-/** Drops the log as a server with CONDUCT_LOG_DAYS does, up to the newest events. */
+/** Drops all but the newest events, like a server with CONDUCT_LOG_DAYS. */
 async function dropAll(ledger: Ledger): Promise<void> {
   const { client, store, sleep } = ledger
-  // Events wait for webhooks that are on. A deed may delete one meanwhile.
+  // Events are kept until enabled webhooks have delivered them. A webhook may be deleted meanwhile.
   for (const { id } of await allOf(client, 'listWebhooks')) {
     await carryOut(ledger, { call: 'updateWebhook', input: { id, enabled: false } })
   }
@@ -94,7 +94,7 @@ async function dropAll(ledger: Ledger): Promise<void> {
   while (await job.step(5));
 }
 
-/** Brings the log back and changes it; returns the first event that is not what it was. */
+/** Restores the log and changes it. Returns the first event that is not as it was. */
 async function sabotage({ store, client }: Ledger, prepared: Prepared, plan: Plan): Promise<number> {
   const { anchors, copies, restore, first } = prepared
   const { kind, at, later, way, goesOn } = plan
@@ -109,7 +109,7 @@ async function sabotage({ store, client }: Ledger, prepared: Prepared, plan: Pla
 }
 
 for (const engine of engines) {
-  test(`what SQL changes in the log is found and named (${engine.name})`, async (t) => {
+  test(`verify finds and names each change of the log by SQL (${engine.name})`, async (t) => {
     const counts: Record<string, number> = {}
     const plans = fc.array(plan, { minLength: perLedger, maxLength: perLedger })
     const property = fc.asyncProperty(history, fc.boolean(), plans, (deeds, isDropped, plans) =>
@@ -133,7 +133,7 @@ for (const engine of engines) {
     t.diagnostic(`found: ${JSON.stringify(counts)}`)
   })
 
-  test(`an honest log fits, with erased texts, dropped events, two servers and restarts (${engine.name})`, async (t) => {
+  test(`an unchanged log verifies, with erased texts, dropped events, two servers and restarts (${engine.name})`, async (t) => {
     const sum = { erased: 0, dropped: 0 }
     const property = fc.asyncProperty(history, fc.boolean(), (deeds, isDropped) =>
       withLedger(engine, async (ledger) => {
@@ -149,12 +149,12 @@ for (const engine of engines) {
 
 const isExact = (kind: string) => ['change', 'unread', 'delete', 'insert', 'swap'].includes(kind)
 
-/** Lives through a history with two servers that seal at once, and verifies all the while. */
+/** Plays a history on two servers that seal at the same time, and verifies the log meanwhile. */
 async function beHonest(ledger: Ledger, deeds: Deed[], isDropped: boolean): Promise<Verified> {
   const { store, client, adminKey, url, as } = ledger
   const anchors: Checkpoint[] = []
   for (const some of inRounds(deeds)) {
-    // Restarted in every round.
+    // The second server restarts in every round.
     const other = await openStore(url, { firstKey: false })
     const app = createApp({ store: other, rateLimit: 0 })
     const two = createClient({ url: base, key: adminKey, attempts: 1, fetch: (request) => app.fetch(request) })
@@ -171,7 +171,7 @@ async function beHonest(ledger: Ledger, deeds: Deed[], isDropped: boolean): Prom
     ])
     await other.close()
   }
-  // Only now, so that no deed revokes it.
+  // Created last, so that no call of the history revokes it.
   const { secret } = await client.createKey({ name: 'reader', permissions: ['read'] })
   const verified = await verifyAtRest(ledger, anchors)
   assert.deepEqual(verified.faults, [])
@@ -180,17 +180,17 @@ async function beHonest(ledger: Ledger, deeds: Deed[], isDropped: boolean): Prom
   return verified
 }
 
-/** Verifies once all that the jobs of a server record is recorded, so that the newest checkpoint covers it. */
+/** Verifies after the jobs of the server have recorded everything, so that the newest checkpoint covers it. */
 async function verifyAtRest({ client, store, sleep }: Ledger, anchors: Checkpoint[]): Promise<Verified> {
   const { db, now } = store
   for (let tries = 1; ; tries++) {
-    // The clock of the other server may have gone ahead of this one, and the emptying of a project lasts minutes.
+    // The clock of the other server may be ahead of this one, and emptying a project takes minutes.
     sleep(600_000)
     const place = newPlace()
     while ((await reap(db, now())) || (await emptyNext(db, now(), place)));
     sleep(61_000)
     const verified = await verify(client, anchors)
-    // A job of the server may have been faster with the last of it.
+    // A job of the server may have recorded something after the newest checkpoint.
     if (verified.events === verified.sealed || tries === 10) return verified
   }
 }

@@ -6,7 +6,7 @@ import { oneAtATime } from '../../src/web/data/one-at-a-time.ts'
 import { eachTick } from '../../src/web/ui/clock.ts'
 import { openPage } from '../support/browser.ts'
 
-test('everything that shows the time of an interval is called by one timer, which stops without listeners', (t) => {
+test('all listeners of an interval share one timer, which stops without listeners', (t) => {
   t.mock.timers.enable({ apis: ['setInterval', 'Date'] })
   const started = t.mock.method(globalThis, 'setInterval')
   const stopped = t.mock.method(globalThis, 'clearInterval')
@@ -26,7 +26,7 @@ test('everything that shows the time of an interval is called by one timer, whic
   assert.deepEqual([started.mock.callCount(), stopped.mock.callCount()], [1, 1])
 })
 
-test('runs that are as before are the same objects', () => {
+test('keptRuns keeps the object of an unchanged run', () => {
   const runOf = (id: number, title: string) => ({ id, title }) as Run
   const before = [runOf(1, 'a'), runOf(2, 'b')]
   const after = keptRuns(before, [runOf(3, 'c'), runOf(2, 'b'), runOf(1, 'changed')])
@@ -37,7 +37,7 @@ test('runs that are as before are the same objects', () => {
   )
 })
 
-test('repeated work rests between two times, except when it is asked for at once', async (t) => {
+test('oneAtATime pauses between two calls, except when now() asks for one', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] })
   const settle = () => new Promise((resolve) => setImmediate(resolve))
   let times = 0
@@ -59,7 +59,7 @@ test('repeated work rests between two times, except when it is asked for at once
   assert.equal(times, 3)
 })
 
-test('nothing on the page is animated for ever, which would draw it again at every frame', async (t) => {
+test('no animation on the page is endless, because each frame would draw the page again', async (t) => {
   const { page, client } = await openPage(t)
   const { run } = await client.createRun({ title: 'At work', status: 'in_progress' })
   await client.heartbeat({ runId: run.runId, activity: { state: 'working', tool: 'Edit', target: 'a.ts' } })
