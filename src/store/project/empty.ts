@@ -11,8 +11,10 @@ import { eraseFromEvents } from '../seal/erase.ts'
 import { readSize, sealNext } from '../seal/seal.ts'
 import { lockIndex } from '../search/follow.ts'
 
-/** How many rows or events one transaction changes, because other writers wait for it. */
+/** How many rows one transaction changes, because other writers wait for it. */
 const atOnce = 20
+/** How many events. */
+const eventsAtOnce = 50
 /** How many turns or checks. */
 const partsAtOnce = 50
 /** How many bytes of their contents. */
@@ -164,16 +166,19 @@ async function eraseEvents(ctx: Ctx, place: Place): Promise<boolean> {
   }
   const until = Math.min(place.last + manyAtOnce * 10, end)
   if (until <= place.last) return false
-  const found = await db.query<{ seq: number }>(sql`
-    select e.seq from events e
-    where ${ours(ctx)} and e.is_append in (0, 1) and e.seq > ${place.last} and e.seq <= ${until}
+  // One walk along the index for each value of its second column: together, they would have to be sorted first.
+  const walkOf = (isAppend: number) => sql`select * from (select e.seq from events e
+    where ${ours(ctx)} and e.is_append = ${isAppend} and e.seq > ${place.last} and e.seq <= ${until}
       and e.type not like 'key.%' and e.type not like 'erasure.%' and e.changes not like '[%'
       and exists (select 1 from seal_salts s where s.seq = e.seq and length(s.salts) > 0)
-    order by e.seq limit ${atOnce}`)
-  place.last = found.length === atOnce ? (found.at(-1)?.seq ?? until) : until
+    order by e.seq limit ${eventsAtOnce}) as walk`
+  const found = await db.query<{ seq: number }>(
+    sql`select seq from (${walkOf(0)} union all ${walkOf(1)}) as walks order by seq limit ${eventsAtOnce}`,
+  )
+  place.last = found.length === eventsAtOnce ? (found.at(-1)?.seq ?? until) : until
   const seqs = found.map(({ seq }) => seq)
   place.erased += await db.tx((tx) => eraseFromEvents(tx, seqs, () => true))
-  if (until < end || found.length === atOnce || place.erased === 0) return true
+  if (until < end || found.length === eventsAtOnce || place.erased === 0) return true
   const { erased } = place
   place.erased = 0
   await db.tx((tx) => recordErasure({ ...ctx, db: tx }, project.id, { what: 'project', erased: { events: erased } }))

@@ -74,7 +74,7 @@ async function eraseEventsOf(ctx: Ctx, noun: 'run' | 'turn' | 'check', subject: 
     for (let last = 0; ; ) {
       // Along the index, so that a statement never checks many events that it does not return.
       const looked = await ctx.db.query<{ seq: number; is_ours: number }>(sql`
-        select e.seq, case when e.project_id = ${ctx.project.id} and e.type like ${`${noun}.%`}
+        select e.seq, case when e.project_id + 0 = ${ctx.project.id} and e.type like ${`${noun}.%`}
           and e.changes not like '[%' then 1 else 0 end as is_ours
         from events e where e.subject = ${subject} and e.is_append = ${isAppend} and e.seq > ${last}
         order by e.seq limit ${lookedAtOnce}`)
