@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { statSync } from 'node:fs'
+import { setImmediate as turn } from 'node:timers/promises'
 import sql, { raw } from 'sql-template-tag'
 import { verify } from '../src/cli/verify/verify.ts'
 import type { Client, Output } from '../src/client/client.ts'
@@ -164,4 +166,27 @@ testLedger('streams of a project end when it is deleted', async (ledger, t) => {
   await client.deleteProject({ slug: 'shop', confirm: 'Der Laden' })
   t.mock.timers.tick(15_000)
   for (const stream of streams) while (!(await stream.read()).done);
+})
+
+testLedger('the space of a deleted project goes back to the disk', async (ledger) => {
+  const { client, as, store, url, engine } = ledger
+  await client.createProject({ slug: 'shop' })
+  const shop = as({ project: 'shop' })
+  for (let n = 1; n <= 40; n++) await shop.createRun({ runId: `R-${n}`, content: `${n} `.repeat(50_000) })
+  await client.createRun({ runId: 'KEPT', content: 'x'.repeat(200_000) })
+  await client.deleteProject({ slug: 'shop', confirm: 'shop' })
+  await emptyAll(ledger)
+  // PostgreSQL keeps the space for new rows.
+  if (engine.name === 'postgres') return assert.equal(await store.db.giveBack(), false)
+  const path = url.slice('sqlite:'.length)
+  const [size] = await store.db.query<{ bytes: number }>(
+    sql`select page_count * page_size as bytes from pragma_page_count, pragma_page_size`,
+  )
+  const before = size?.bytes ?? 0
+  assert.ok(before > 4_000_000, `${before} bytes`)
+  while (await store.db.giveBack());
+  while (statSync(path).size > before / 4) await turn()
+  assert.equal((await client.getRun({ runId: 'KEPT' })).run.content.length, 200_000)
+  assert.deepEqual(await store.db.query(sql`pragma integrity_check`), [{ integrity_check: 'ok' }])
+  assert.equal(await store.db.giveBack(), false, 'what is left is for new rows')
 })

@@ -48,6 +48,9 @@ function* jobsOf(db: Store['db'], now: Store['now']): Generator<Job> {
   // Searches also read text that is not indexed yet, so the index may lag. A fast-growing text is thus indexed seldom,
   // although each time its last passage is indexed again.
   yield { name: 'index', everyMs: 5_000, step: (ms) => indexMore(db, ms) }
+  if (db.dialect.commitsInOrder) {
+    yield { name: 'give back', everyMs: 60_000, isExclusive: true, step: () => db.giveBack() }
+  }
   yield {
     name: 'purge',
     everyMs: 60_000,

@@ -7,12 +7,12 @@ import { indexMore } from './search/follow.ts'
 
 /** How long a command spends on indexing after a write, in milliseconds. */
 const indexMs = 10
-/** How long a command goes on removing what was in projects that were deleted. */
+/** How long a command goes on removing what was in projects that were deleted, and giving back its space. */
 const emptyMs = 2_000
 
 /**
  * Maintenance by a command before it closes the ledger, in case no server ever runs: indexes a little for the next
- * search, seals the log once a minute, deletes some expired responses, and empties deleted projects.
+ * search, seals the log once a minute, deletes some expired responses, empties deleted projects, and gives back space.
  */
 export async function tidy({ db, now }: Store): Promise<void> {
   await indexMore(db, indexMs)
@@ -21,4 +21,5 @@ export async function tidy({ db, now }: Store): Promise<void> {
   const place = newPlace()
   const end = performance.now() + emptyMs
   while (performance.now() < end && (await emptyNext(db, now(), place))) await turn()
+  while (performance.now() < end && (await db.giveBack())) await turn()
 }

@@ -148,6 +148,11 @@ export interface Db extends Tx {
    * INSUFFICIENT_STORAGE without enough free space.
    */
   scrub(): Promise<void>
+  /**
+   * Returns some of the space of deleted rows to the disk, if much of the database is free. Returns whether there may be
+   * more. PostgreSQL keeps its space for new rows.
+   */
+  giveBack(): Promise<boolean>
   close(): Promise<void>
 }
 

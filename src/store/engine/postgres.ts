@@ -61,6 +61,7 @@ export async function openPostgres(url: string, warn: (error: Error) => void): P
     snapshot: async () => openSnapshot(await connect(hosts, 'conduct export', warn)),
     changeSchema: (work, onWait) => changeSchema(() => connect(hosts, 'conduct upgrade', warn), base, work, onWait),
     scrub: () => scrub(() => connect(hosts, 'conduct erase', warn)),
+    giveBack: async () => false,
     async close() {
       if (closed) return
       closed = true

@@ -11,6 +11,7 @@ import { fileGuard } from './sqlite/file.ts'
 import { sharedReads } from './sqlite/reading.ts'
 import { ownTx } from './sqlite/schema.ts'
 import { scrub } from './sqlite/scrub.ts'
+import { createShrinker } from './sqlite/shrink.ts'
 import { copySnapshot, openSnapshot } from './sqlite/snapshot.ts'
 import { type Run, statements } from './sqlite/statements.ts'
 import { createTrimmer } from './sqlite/trim.ts'
@@ -46,15 +47,16 @@ function openFile(path: string, warn: Warn): Db {
   }
   // A caller with a response must read its own write. An open read would also keep the log from being truncated.
   const works = new Writer({ db: writer, write, base, beforeCommit: reads.end, afterCommit })
+  const query = async <Row extends object>(statement: Sql) => {
+    if (!reader.isOpen) throw stopping()
+    return reads.read<Row>(statement)
+  }
   return {
     ...base,
     fault: damage.found,
     risks: async () => [],
     replication: async () => undefined,
-    async query<Row extends object>(statement: Sql) {
-      if (!reader.isOpen) throw stopping()
-      return reads.read<Row>(statement)
-    },
+    query,
     tx: works.tx,
     apart: apartIn(works.tx),
     watch: watcher.watch,
@@ -68,6 +70,7 @@ function openFile(path: string, warn: Warn): Db {
       reads.end()
       await scrub(path)
     },
+    giveBack: createShrinker({ query, tx: works.tx, copyLog: checkpointer.copy }),
     async close() {
       watcher.close()
       trimmer.close()
@@ -128,6 +131,7 @@ function openMemory(): Db {
       while (works.flushing) await works.flushing
       run(sql`vacuum`)
     },
+    giveBack: async () => false,
     async close() {
       watcher.close()
       await works.close()

@@ -51,16 +51,22 @@ export function createCheckpointer(path: string, write: Run, warn: (error: Error
     }
   }
 
+  function copy() {
+    if (isBusy || hasFailed) return
+    isBusy = true
+    thread ??= start()
+    thread.postMessage('copy')
+  }
+
   return {
     /** Called after each commit. */
     written() {
       if (isBusy || hasFailed) return
       const [pages] = write<Pages>(sql`pragma wal_checkpoint(noop)`)
-      if (!pages || pages.log - pages.checkpointed < logPages) return
-      isBusy = true
-      thread ??= start()
-      thread.postMessage('copy')
+      if (pages && pages.log - pages.checkpointed >= logPages) copy()
     },
+    /** Copies the log now, however short it is. */
+    copy,
     /** Ends once the thread has finished its current work. */
     async close() {
       await thread?.terminate()

@@ -22,6 +22,8 @@ export function connect(path: string, ...pragmas: string[]): DatabaseSync {
   if (!isSafeVersion(version)) {
     throw new Error(`SQLite ${version} can corrupt a database in WAL mode: start Conduct on Node.js 24.15 or newer.`)
   }
+  // For a new file; before its first page is written. `Db.giveBack` needs it.
+  db.exec('pragma auto_vacuum = incremental')
   const mode = db.prepare('pragma journal_mode = wal').get()?.journal_mode
   db.exec(
     `pragma synchronous = full; pragma cache_size = -8000; pragma temp_store = memory; pragma wal_autocheckpoint = ${mostPages};
