@@ -22,8 +22,7 @@ export function connect(path: string, ...pragmas: string[]): DatabaseSync {
   if (!isSafeVersion(version)) {
     throw new Error(`SQLite ${version} can corrupt a database in WAL mode: start Conduct on Node.js 24.15 or newer.`)
   }
-  // For a new file; before its first page is written. `Db.giveBack` needs it.
-  db.exec('pragma auto_vacuum = incremental')
+  prepareNew(db)
   const mode = db.prepare('pragma journal_mode = wal').get()?.journal_mode
   db.exec(
     `pragma synchronous = full; pragma cache_size = -8000; pragma temp_store = memory; pragma wal_autocheckpoint = ${mostPages};
@@ -35,6 +34,18 @@ export function connect(path: string, ...pragmas: string[]): DatabaseSync {
   if (db.prepare('pragma synchronous').get()?.synchronous !== 2)
     throw new Error('SQLite did not accept synchronous=FULL.')
   return db
+}
+
+/** Makes a file that has no page yet one that `Db.giveBack` can shorten. */
+function prepareNew(db: DatabaseSync) {
+  if (db.prepare('pragma page_count').get()?.page_count !== 0) return
+  try {
+    // Without waiting: if there are pages by now, another process has created the file in the same way.
+    db.exec('pragma busy_timeout = 0; pragma auto_vacuum = incremental')
+  } catch {
+  } finally {
+    db.exec(`pragma busy_timeout = ${openingMs}`)
+  }
 }
 
 /** Whether this SQLite is free of the WAL-reset bug: fixed in 3.51.3, and in 3.50.7 and 3.44.6 for their branches. */
