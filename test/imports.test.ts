@@ -8,7 +8,9 @@ import { fileURLToPath } from 'node:url'
 /** What each part of src/ may import: other parts (`src` means the files at its root) and packages. */
 const allowed: Record<string, { parts: string[]; packages: string[] }> = {
   src: { parts: ['src', 'api', 'ledger'], packages: [] },
-  api: { parts: ['api', 'ledger'], packages: ['zod'] },
+  // Formats that other programs read. Browsers load them, too.
+  format: { parts: ['format'], packages: [] },
+  api: { parts: ['api', 'ledger', 'format'], packages: ['zod'] },
   ledger: { parts: ['ledger'], packages: [] },
   store: { parts: ['api', 'ledger', 'store'], packages: ['pg', 'sql-template-tag'] },
   webhook: { parts: ['src', 'ledger', 'webhook'], packages: ['ipaddr.js'] },
@@ -22,7 +24,7 @@ const allowed: Record<string, { parts: string[]; packages: string[] }> = {
   // zod, because it prints the input schemas of the tools.
   mcp: { parts: ['src', 'api', 'ledger', 'client', 'mcp'], packages: ['@modelcontextprotocol/server', 'zod'] },
   agents: { parts: ['agents'], packages: ['@pydantic/genai-prices'] },
-  web: { parts: ['client', 'web'], packages: ['preact', 'marked', 'uplot', 'anser', 'diff'] },
+  web: { parts: ['client', 'format', 'web'], packages: ['preact', 'marked', 'uplot', 'anser', 'diff'] },
   mask: { parts: ['ledger', 'mask'], packages: ['@secretlint/core', '@secretlint/secretlint-rule-preset-recommend'] },
   spool: { parts: ['src', 'api', 'ledger', 'client', 'agents', 'spool'], packages: [] },
   cli: {
@@ -78,7 +80,7 @@ function isAllowed({ from, to, typeOnly }: Import): boolean {
   if (to.startsWith('node:'))
     return (
       isBuiltin(to) &&
-      !['client', 'web'].includes(partOf(from)) &&
+      !['client', 'format', 'web'].includes(partOf(from)) &&
       (to !== 'node:sqlite' || partOf(from) === 'store' || more.includes(to))
     )
   if (!files.includes(to)) return packages.includes(packageOf(to)) || more.includes(packageOf(to))

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { csvLine } from '../format/csv.ts'
 import { addressOf, type Name } from './paths.ts'
 import { type Route, routes } from './routes.ts'
 
@@ -52,28 +53,16 @@ function columnsOf(schema: z.ZodType, path: readonly string[] = []): Column[] {
   return [{ name: path.join('.'), path }]
 }
 
-/** The list in an answer as CSV (RFC 4180), with a header of names or, for the pages after the first, without one. */
+/** The list in an answer as CSV, with a header of names or, for the pages after the first, without one. */
 export function csvOf(plan: CsvPlan, answer: Record<string, unknown>, withHeader = true): string {
   const list = plan.find(({ field }) => Array.isArray(answer[field]))
   if (!list) return ''
-  const header = withHeader ? [list.columns.map(({ name }) => quoted(name))] : []
+  const header = withHeader ? [csvLine(list.columns.map(({ name }) => name))] : []
   const rows = (answer[list.field] as unknown[]).map((item) =>
-    list.columns.map(({ path }) => cellOf(valueAt(item, path))),
+    csvLine(list.columns.map(({ path }) => valueAt(item, path))),
   )
-  return [...header, ...rows].map((cells) => `${cells.join(',')}\r\n`).join('')
+  return [...header, ...rows].join('')
 }
 
 const valueAt = (item: unknown, path: readonly string[]) =>
   path.reduce<unknown>((value, field) => (value as Record<string, unknown> | null | undefined)?.[field], item)
-
-/** With these a spreadsheet takes a text for a formula. The apostrophe is one of them so that the first can be taken off again. */
-const risky = /^['=+\-@\t\r\n＝＋－＠]/
-
-/** Nothing for a missing value, which `""` is not; a list or a map as JSON. */
-function cellOf(value: unknown): string {
-  if (value === undefined || value === null) return ''
-  if (typeof value === 'string') return quoted(risky.test(value) ? `'${value}` : value)
-  return quoted(JSON.stringify(value))
-}
-
-const quoted = (text: string) => (text === '' || /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text)

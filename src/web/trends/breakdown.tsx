@@ -1,7 +1,6 @@
 import { href } from '../app/router.ts'
-import type { Cell } from '../data/csv.ts'
 import { costOf } from '../ui/cost.ts'
-import { CsvButton } from '../ui/csv-button.tsx'
+import { type Cell, CsvButton } from '../ui/csv-button.tsx'
 import { type Breakdown, breakdowns, type Group, shareOf, timeOf, tokensText } from './measures.ts'
 
 /** The most groups that the server returns. */

@@ -1,5 +1,7 @@
-import { type Cell, csvOf } from '../data/csv.ts'
+import { csvLine } from '../../format/csv.ts'
 import { Icon } from './icon.tsx'
+
+export type Cell = string | number | null
 
 interface Props {
   /** The file name without its extension. */
@@ -11,7 +13,9 @@ interface Props {
 /** Downloads a table as shown. */
 export function CsvButton({ name, rows }: Props) {
   const download = () => {
-    const address = URL.createObjectURL(new Blob([csvOf(rows())], { type: 'text/csv;charset=utf-8' }))
+    // A byte order mark makes spreadsheets read UTF-8.
+    const text = ['\ufeff', ...rows().map(csvLine)]
+    const address = URL.createObjectURL(new Blob(text, { type: 'text/csv;charset=utf-8' }))
     const link = document.createElement('a')
     link.href = address
     link.download = `${name}.csv`
