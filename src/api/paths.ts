@@ -89,10 +89,14 @@ export interface Address {
   params: string[]
 }
 
-export function addressOf(name: Name): Address {
+function readAddress(name: Name): Address {
   const [method, path] = paths[name].split(' ') as [Address['method'], string]
   const params = path.match(/(?<=:)\w+/g) ?? []
   // As keys of an object they are names that V8 knows; as substrings they would deoptimise compiled code that uses them
   // as field names.
   return { method, path, params: Object.keys(Object.fromEntries(params.map((param) => [param, true]))) }
 }
+
+const addresses = Object.fromEntries(names.map((name) => [name, readAddress(name)])) as Record<Name, Address>
+
+export const addressOf = (name: Name): Address => addresses[name]

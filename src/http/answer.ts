@@ -1,6 +1,6 @@
 import { parseAccept } from 'hono/utils/accept'
 import { z } from 'zod'
-import { type CsvPlan, csvOf, csvPlanOf } from '../api/csv.ts'
+import { csvOf, csvPlanOf } from '../api/csv.ts'
 import { ConductError } from '../api/error.ts'
 import { addressOf, type Name, names } from '../api/paths.ts'
 import { type Route, routes } from '../api/routes.ts'
@@ -15,13 +15,12 @@ type Resource = Record<string, unknown> & { version: number }
 
 /** How to turn the output of one operation into status, headers and body. */
 export interface AnswerPlan {
+  name: Name
   success: Route['success']
   /** The output field with the versioned resource. */
   resource: string | undefined
   /** The address of the created resource. */
   location: { path: string; params: string[] } | undefined
-  /** The list of the output as CSV. */
-  csv: CsvPlan | undefined
 }
 
 export function answerPlanOf(name: Name): AnswerPlan {
@@ -32,10 +31,10 @@ export function answerPlanOf(name: Name): AnswerPlan {
   )
   const reader = names.find((other) => other === name.replace(/^create/, 'get') && other !== name)
   return {
+    name,
     success: route.success,
     resource: resource?.[0],
     location: resource && reader && addressOf(reader),
-    csv: csvPlanOf(name),
   }
 }
 
@@ -54,8 +53,9 @@ export function answerOf(plan: AnswerPlan, output: Output, base: string, url: st
     headers.location = base + path
   }
   if (output.meta) Object.assign(headers, linkToNext(url, output.meta, lastEventOf(output)))
-  if (!plan.csv || !prefersCsv(accept)) return { status, headers, body: JSON.stringify(output) }
-  return { status, headers: { ...headers, 'content-type': csvType }, body: csvOf(plan.csv, output) }
+  const csv = prefersCsv(accept) ? csvPlanOf(plan.name) : undefined
+  if (!csv) return { status, headers, body: JSON.stringify(output) }
+  return { status, headers: { ...headers, 'content-type': csvType }, body: csvOf(csv, output) }
 }
 
 const csvType = 'text/csv; charset=utf-8; header=present'

@@ -33,8 +33,8 @@ const plain = { 'content-type': 'text/plain; charset=utf-8' }
 
 interface WebFile {
   bytes: Uint8Array<ArrayBuffer>
-  /** Set if that is shorter. */
-  gzipped: Uint8Array<ArrayBuffer> | undefined
+  /** Returns undefined if that is not shorter. Compresses the file once, on first use. */
+  gzipped(): Uint8Array<ArrayBuffer> | undefined
   headers: Record<string, string>
 }
 
@@ -82,12 +82,15 @@ function readFiles(folder: string): Map<string, WebFile> | undefined {
 
 function readFile(folder: string, path: string): WebFile {
   const bytes = new Uint8Array(readFileSync(path))
-  const gzipped = new Uint8Array(gzipSync(bytes))
+  let gzipped: Uint8Array<ArrayBuffer> | undefined
   // The build names what is in this folder by its content.
   const isHashed = relative(folder, path).startsWith(`assets${sep}`)
   return {
     bytes,
-    gzipped: gzipped.length < bytes.length ? gzipped : undefined,
+    gzipped() {
+      gzipped ??= new Uint8Array(gzipSync(bytes))
+      return gzipped.length < bytes.length ? gzipped : undefined
+    },
     headers: {
       ...security,
       'content-type': getMimeType(path) ?? 'application/octet-stream',
@@ -101,8 +104,9 @@ function readFile(folder: string, path: string): WebFile {
 function answerOf({ bytes, gzipped, headers }: WebFile, request: HonoRequest): Answer {
   const known = request.header('if-none-match')?.split(',') ?? []
   if (known.some((tag) => tag.trim() === headers.etag)) return { status: 304, headers, body: null }
-  return gzipped && acceptsGzip(request.header('accept-encoding') ?? '')
-    ? { status: 200, headers: { ...headers, 'content-encoding': 'gzip' }, body: gzipped }
+  const short = acceptsGzip(request.header('accept-encoding') ?? '') ? gzipped() : undefined
+  return short
+    ? { status: 200, headers: { ...headers, 'content-encoding': 'gzip' }, body: short }
     : { status: 200, headers, body: bytes }
 }
 

@@ -1,4 +1,4 @@
-import type { CsvPlan } from '../../api/csv.ts'
+import { type CsvPlan, csvPlanOf } from '../../api/csv.ts'
 import { statusOf } from '../../api/error.ts'
 import { type Address, addressOf, headerFields, type Name } from '../../api/paths.ts'
 import { type Route, routes } from '../../api/routes.ts'
@@ -138,7 +138,7 @@ function responsesOf(name: Name, answer: unknown, into: Into): Record<string, Re
   const is = {
     keyed: route.permission !== 'none',
     write: method !== 'GET',
-    page: plan.csv !== undefined && ('cursor' in route.input.shape || 'after' in route.input.shape),
+    page: csvPlanOf(name) !== undefined && ('cursor' in route.input.shape || 'after' in route.input.shape),
   }
   const successes = route.success.map((status = 200) => {
     const own = { ...plan, location: status === 201 ? plan.location : undefined }
@@ -166,7 +166,7 @@ const eventStream = {
  */
 function descriptionOf(name: Name, { permission }: Route): string {
   const needs = permission === 'none' ? 'It needs no key.' : `Permission: ${permission}.`
-  const { csv } = answerPlanOf(name)
+  const csv = csvPlanOf(name)
   return csv ? `${needs} ${csvWords(csv)}` : needs
 }
 
