@@ -173,3 +173,25 @@ testLedger('an admin of one project erases only in that project', async (ledger)
   assert.equal((await shop.getRun({ runId: 'R' })).run.title, '[erased]')
   assert.equal((await client.getRun({ runId: 'R' })).run.title, `${secret} again`)
 })
+
+testLedger('an erasure ends while others create and delete runs without pause', async ({ client }) => {
+  await client.createRun({ runId: 'OLD-1', title: 'the word' })
+  let isDone = false
+  let runs = 0
+  const write = async () => {
+    while (!isDone) {
+      const runId = `R-${++runs}`
+      await client.createRun({ runId, content: `${'some words of a log '.repeat(40)} ${runs}` })
+      await client.deleteRun({ runId })
+    }
+  }
+  const writers = Array.from({ length: 12 }, write)
+  let answer = await client.erase({ text: 'the word' })
+  // Each request works for ten seconds.
+  for (let more = 0; more < 5 && answer.hasMore; more++) {
+    answer = await client.erase({ text: 'the word', cursor: answer.nextCursor })
+  }
+  isDone = true
+  await Promise.all(writers)
+  assert.equal(answer.hasMore, false)
+})

@@ -5,7 +5,7 @@ import { numberEvents } from '../log/number.ts'
 import { lastSeq } from '../log/read.ts'
 import { eraseFromEvents } from '../seal/erase.ts'
 import { sealNext } from '../seal/seal.ts'
-import { followLog, knowsErased, lockIndex } from '../search/follow.ts'
+import { dropErased, followLog, isBefore, lastEntry, lockIndex } from '../search/follow.ts'
 import { eraseChecks, eraseFeatures, eraseSpecs, eraseTurns } from './others.ts'
 import { type Place, placeIn, placeText, steps } from './place.ts'
 import { recordErasure } from './record.ts'
@@ -36,7 +36,7 @@ export const erase: Operation<'erase'> = async (ctx, { dryRun = false, cursor, .
     place.step = steps[steps.indexOf(place.step) + 1] ?? 'done'
     place.last = 0
     place.until = undefined
-    if (dryRun && place.step === 'index') place.step = 'done'
+    if (dryRun && place.step === 'mark') place.step = 'done'
   }
   const hasMore = place.step !== 'done'
   return { erased: place.erased, hasMore, ...(hasMore && { nextCursor: placeText(place) }) }
@@ -47,7 +47,9 @@ async function walkOn(ctx: Ctx, scope: Scope, place: Place, dryRun: boolean): Pr
   const { step } = place
   if (step === 'events') return walkEvents(ctx, scope, place, dryRun)
   if (step === 'sides') return eraseSides(ctx, scope, place, dryRun)
-  if (step === 'index') return forgetWords(ctx, place)
+  if (step === 'mark') return markUntil(ctx, place)
+  if (step === 'index') return updateIndex(ctx, place)
+  if (step === 'words') return forgetWords(ctx, place)
   if (step === 'scrub') return scrub(ctx)
   return walkRows(ctx, scope, place, step as Noun, dryRun)
 }
@@ -101,18 +103,27 @@ async function eraseSides(ctx: Ctx, scope: Scope, place: Place, dryRun: boolean)
   return false
 }
 
-/** Updates the index of words after the erasure, then drops the words of deleted rows. */
+/** Makes the index mark what was deleted. Erased texts are marked. */
+async function markUntil({ db }: Ctx, place: Place): Promise<boolean> {
+  place.until ??= await lastSeq(db)
+  if (!(await isBefore(db, place.until))) return false
+  await followLog(db, sliceMs)
+  return true
+}
+
+/** Removes the words of erased and deleted texts from the index. */
+async function updateIndex({ db }: Ctx, place: Place): Promise<boolean> {
+  place.until ??= await lastEntry(db)
+  const last = await dropErased(db, { after: place.last, until: place.until }, sliceMs)
+  place.last = last ?? place.last
+  return last !== undefined
+}
+
+const wordTables = ['search_words', 'search_recent', 'spec_grams', 'feature_grams']
+
+/** Makes the tables of words drop what they only mark as deleted. */
 async function forgetWords({ db }: Ctx, place: Place): Promise<boolean> {
-  const tables = ['search_words', 'search_recent', 'spec_grams', 'feature_grams']
-  if (place.last === 0) {
-    place.until ??= await lastSeq(db)
-    if (await knowsErased(db, place.until)) {
-      await followLog(db, sliceMs)
-      return true
-    }
-    place.last = 1
-  }
-  const table = tables[place.last - 1]
+  const table = wordTables[place.last]
   if (table === undefined) return false
   if (!(await db.tx((tx) => tx.dialect.forgetWords(tx, table)))) place.last++
   return true

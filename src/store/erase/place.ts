@@ -4,7 +4,20 @@ import { ConductError } from '../../api/error.ts'
  * In this order, so that a change in the meantime records only texts that are already erased, or that a later step
  * reads.
  */
-export const steps = ['run', 'turn', 'spec', 'check', 'feature', 'events', 'sides', 'index', 'scrub', 'done'] as const
+export const steps = [
+  'run',
+  'turn',
+  'spec',
+  'check',
+  'feature',
+  'events',
+  'sides',
+  'mark',
+  'index',
+  'words',
+  'scrub',
+  'done',
+] as const
 
 const counted = ['runs', 'turns', 'specs', 'checks', 'features', 'events', 'others'] as const
 export type Counts = Record<(typeof counted)[number], number>

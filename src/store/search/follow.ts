@@ -24,17 +24,11 @@ export async function isBehind(db: Tx): Promise<boolean> {
   return behind !== undefined
 }
 
-/** Whether the index may still have words of what was erased, or deleted by event `seq`. */
-export async function knowsErased(db: Tx, seq: number): Promise<boolean> {
+/** Whether the entries of what changed up to event `seq` are not all marked yet. */
+export async function isBefore(db: Tx, seq: number): Promise<boolean> {
   await numberEvents(db)
-  const isGone = searchable.map(
-    (type) => sql`(type = ${type} and not exists (select 1 from ${raw(`${type}s`)} s where s.id = subject_id))`,
-  )
-  const [known] = await db.query(sql`
-    select 1 as one from followers
-    where name = 'search' and (last_seq < ${seq} or exists (
-      select 1 from search_entries where is_stale = 1 and (head = '' or ${join(isGone, ' or ')})))`)
-  return known !== undefined
+  const [before] = await db.query(sql`select 1 as one from followers where name = 'search' and last_seq < ${seq}`)
+  return before !== undefined
 }
 
 /**
@@ -64,26 +58,61 @@ export function followLog(db: Tx, ms: number): Promise<boolean> {
     const budget = budgetOf(ms)
     const isMoreToMark = await markNext(tx)
     if (await tidyWords(tx, budget)) return true
-    const renewals: Renewal[] = []
-    let last = 0
-    let isMore: boolean
-    do {
-      const stale = await readStale(tx, sql`id > ${last} order by id`, entriesAtOnce)
-      const subjectOf = await subjectsOf(tx, stale)
-      isMore = stale.length === entriesAtOnce
-      for (const entry of stale) {
-        if (renewals.length > 0 && budget.isSpent()) {
-          isMore = true
-          break
-        }
-        const renewal = await renew(tx, entry, subjectOf(entry), budget)
-        renewals.push(renewal)
-        last = entry.id
-      }
-    } while (isMore && !budget.isSpent())
-    await write(tx, renewals)
-    return isMoreToMark || isMore || renewals.some(({ isDone }) => !isDone)
+    const { isMore } = await renewStale(tx, sql`1 = 1`, 0, budget)
+    return isMoreToMark || isMore
   })
+}
+
+/** The newest entry of the index. */
+export async function lastEntry(db: Tx): Promise<number> {
+  const [newest] = await db.query<{ id: number | null }>(sql`select max(id) as id from search_entries`)
+  return newest?.id ?? 0
+}
+
+/**
+ * Removes words of erased and deleted subjects from the index for about `ms` milliseconds, in the order of their entries.
+ * Returns the last entry, or undefined if none is left in that range. Unlike `followLog`, it ends while others write
+ * without pause.
+ */
+export function dropErased(
+  db: Tx,
+  { after, until }: { after: number; until: number },
+  ms: number,
+): Promise<number | undefined> {
+  return db.tx(async (tx) => {
+    await lockIndex(tx)
+    const isGone = searchable.map(
+      (type) => sql`(type = ${type} and not exists (select 1 from ${raw(`${type}s`)} s where s.id = subject_id))`,
+    )
+    const condition = sql`id <= ${until} and (head = '' or ${join(isGone, ' or ')})`
+    const { last } = await renewStale(tx, condition, after, budgetOf(ms))
+    return last > after ? last : undefined
+  })
+}
+
+/**
+ * Indexes marked entries that meet a condition, in their order, from the one after `last`, until the budget is spent.
+ * Returns the last entry, and whether there is more to index.
+ */
+async function renewStale(tx: Tx, condition: Sql, last: number, budget: Budget) {
+  const renewals: Renewal[] = []
+  let isMore: boolean
+  do {
+    const stale = await readStale(tx, sql`id > ${last} and ${condition} order by id`, entriesAtOnce)
+    const subjectOf = await subjectsOf(tx, stale)
+    isMore = stale.length === entriesAtOnce
+    for (const entry of stale) {
+      if (renewals.length > 0 && budget.isSpent()) {
+        isMore = true
+        break
+      }
+      const renewal = await renew(tx, entry, subjectOf(entry), budget)
+      renewals.push(renewal)
+      last = entry.id
+    }
+  } while (isMore && !budget.isSpent())
+  await write(tx, renewals)
+  return { last, isMore: isMore || renewals.some(({ isDone }) => !isDone) }
 }
 
 /**
@@ -153,8 +182,7 @@ async function tidyWords(tx: Tx, budget: Budget): Promise<boolean> {
  * statement waits for the one before.
  */
 async function write(tx: Tx, renewals: Renewal[]): Promise<void> {
-  const [newest] = await tx.query<{ id: number }>(sql`select max(id) as id from search_entries`)
-  const oldest = (newest?.id ?? 0) - recentEntries + 1
+  const oldest = (await lastEntry(tx)) - recentEntries + 1
   const drops = renewals.flatMap(({ drops }) => drops)
   const words = renewals.flatMap(({ words }) => words).sort((a, b) => a.rowid - b.rowid)
   const recent = words.filter(({ rowid }) => entryOf(rowid) >= oldest)
