@@ -82,3 +82,28 @@ test('conduct open opens a link in the browser, and prints it where there is non
   assert.match(link.slice(url.length), /^\/#code=code_\w{43}$/)
   assert.ok(!opened.text().includes('code_'))
 })
+
+test('a terminal asks for the name of a project before deleting it', async (t) => {
+  const { url } = await openServer(t)
+  const client = createClient({ url, key: adminKey })
+  await client.createProject({ slug: 'gone', name: 'Long gone' })
+  const env = { ...homeOf(freshFolder(t)), CONDUCT_URL: url, CONDUCT_API_KEY: adminKey }
+  const asked = async (answer: string) => {
+    const { terminal, shows, ended, text } = onTerminal(t, ['project', 'delete', 'gone'], env, 200)
+    await shows(/deletes all runs, specs, checks and features of project 'gone' for good\. Type its name/)
+    terminal.write(answer)
+    return { code: await ended, text: text() }
+  }
+  const cancelled = await asked('\u0003')
+  assert.deepEqual([cancelled.code, /Nothing was deleted/.test(cancelled.text)], [2, true], cancelled.text)
+  const nothing = await asked('\r')
+  assert.equal(nothing.code, 2, nothing.text)
+  const wrong = await asked('gone\r')
+  assert.equal(wrong.code, 2, wrong.text)
+  assert.match(wrong.text, /--confirm must be the name of the project, 'Long gone', and is 'gone'/)
+  assert.equal((await client.getProject({ slug: 'gone' })).project.name, 'Long gone')
+
+  const right = await asked('Long gone\r')
+  assert.equal(right.code, 0, right.text)
+  await assert.rejects(client.getProject({ slug: 'gone' }), { code: 'NOT_FOUND' })
+})
