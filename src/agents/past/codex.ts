@@ -1,9 +1,10 @@
-import { codex } from '../dialects/codex.ts'
 import { type Fields, fieldsOf, listOf, textOf } from '../fields.ts'
 import { budget, numberedWith } from '../lines.ts'
 import type { Step, Usage } from '../seen.ts'
 import { commandIn, endOf, since, totalIn } from '../transcripts/codex.ts'
 import { plus, tokensOf } from '../usage.ts'
+import { called } from './codex-calls.ts'
+import { type Reading, shellIn, steps, type Told, tool } from './codex-use.ts'
 import { type Moment, merged, momentOf, type Pass } from './moment.ts'
 
 const words = [
@@ -44,22 +45,6 @@ async function subagentMoments(file: string, pass: Pass): Promise<Moment[]> {
   return [...moments, used ? { ...end, subagent: { id, tokens: tokensOf(used) } } : end]
 }
 
-/** The state while reading a rollout. */
-interface Reading {
-  at: number
-  isSubagent: boolean
-  id?: string
-  name?: string
-  model?: string
-  total?: Usage
-  requests: number
-  /** Newer versions report work as items, in addition to protocol messages. */
-  hasItems: boolean
-  /** The open tool calls of older versions, by their ids. */
-  open: Map<string, { name: string; input: unknown }>
-  said?: string | undefined
-}
-
 async function* rollout(
   path: string,
   isSubagent: boolean,
@@ -77,8 +62,6 @@ async function* rollout(
   }
   if (!reading.hasItems && reading.said !== undefined) yield { at: reading.at, step: stopped(reading.said) }
 }
-
-type Told = Omit<Moment, 'at'>
 
 function momentsIn(reading: Reading, { type, payload }: Fields): Told[] {
   const fields = fieldsOf(payload)
@@ -185,13 +168,6 @@ const textsIn = (content: unknown): string =>
     .flatMap(({ text }) => (typeof text === 'string' ? [text] : []))
     .join('\n')
 
-/** The command itself, if a shell was called only to run it. */
-function shellIn(command: unknown): unknown {
-  const list: unknown[] = Array.isArray(command) ? command : [command]
-  const isShell = /(?:^|[/\\])(?:ba|z|da)?sh$/.test(String(list[0])) && /^-\w*c$/.test(String(list[1]))
-  return isShell && list.length === 3 ? list[2] : list.join(' ')
-}
-
 const heads: Record<string, string> = { add: 'Add', update: 'Update', delete: 'Delete' }
 
 /** The changes as a patch. */
@@ -205,66 +181,3 @@ const patchOf = (changes: Fields): string =>
       ]
     })
     .join('\n')
-
-/** A tool call and its output, in the format without items. */
-function called(reading: Reading, item: Fields): Told[] {
-  const { type, call_id, name, namespace, arguments: given, input, action, output } = item
-  const id = textOf(call_id, 200)
-  if (id === undefined) return []
-  if (type === 'function_call' || type === 'custom_tool_call' || type === 'local_shell_call') {
-    // Work that is also reported as an item is read from the item.
-    if (reading.hasItems && namespace !== 'collaboration' && name !== 'update_plan') return []
-    reading.said = undefined
-    reading.open.set(id, callOf(String(name ?? 'shell'), given ?? input ?? action))
-    return []
-  }
-  const begun = reading.open.get(id)
-  if (!begun || !String(type).endsWith('_output')) return []
-  reading.open.delete(id)
-  const { exit_code } = fieldsOf(fieldsOf(json(output)).metadata)
-  const told = exit_code ?? /(?:exited with code|Exit code:) (\d{1,3})/.exec(String(output))?.[1]
-  const code = told === undefined ? undefined : Number(told)
-  const isPatch = begun.name === 'apply_patch'
-  const failed = isPatch && code !== undefined && code !== 0
-  return tool(reading, begun.name, begun.input, { id, response: { exit_code: code }, failed })
-}
-
-const shells = ['shell', 'shell_command', 'local_shell', 'exec_command', 'container.exec']
-
-function callOf(name: string, given: unknown) {
-  const input = fieldsOf(json(given))
-  if (shells.includes(name)) {
-    const { command, cmd } = input
-    const text = shellIn(command ?? cmd)
-    const patch = /^apply_patch\b/.test(String(text)) || (Array.isArray(command) && command[0] === 'apply_patch')
-    return patch
-      ? { name: 'apply_patch', input: { command: [command].flat().join('\n') } }
-      : { name: 'Bash', input: { command: text } }
-  }
-  return { name, input: name === 'apply_patch' ? { command: typeof given === 'string' ? given : input.input } : input }
-}
-
-function json(value: unknown): unknown {
-  if (typeof value !== 'string') return value
-  try {
-    return JSON.parse(value)
-  } catch {
-    return undefined
-  }
-}
-
-interface Use {
-  id: string | undefined
-  response?: Fields
-  failed?: boolean
-}
-
-function tool({ isSubagent, id: agent, name: type }: Reading, name: string, input: unknown, use: Use): Told[] {
-  const by = isSubagent && { agent_id: agent, agent_type: type }
-  const event = use.failed ? 'PostToolUseFailure' : 'PostToolUse'
-  const told = { tool_name: name, tool_input: input, tool_use_id: use.id, tool_response: use.response ?? {} }
-  return steps({ hook_event_name: event, ...told, ...by })
-}
-
-const steps = (document: Fields): Told[] =>
-  codex.read({ session_id: 'past', cwd: '/', ...document }, {}).map(({ step }) => ({ step }))
