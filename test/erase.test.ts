@@ -138,7 +138,7 @@ testLedger('a run continues after its texts are erased, and new texts in it are 
     (await client.search({ q: 'renamed' })).results.map(({ subject }) => subject),
     ['R'],
   )
-  assert.deepEqual(await eraseAll(client, { runId: 'R' }), { ...erased, checks: 0, events: 1, others: 1 })
+  assert.deepEqual(await eraseAll(client, { runId: 'R' }), { ...erased, checks: 0, events: 1, responses: 1 })
 })
 
 testLedger('a deleted run, a spec and a project are erased', async (ledger) => {
@@ -194,4 +194,22 @@ testLedger('an erasure ends while others create and delete runs without pause', 
   isDone = true
   await Promise.all(writers)
   assert.equal(answer.hasMore, false)
+})
+
+testLedger('stored responses are dropped, and not counted as texts that were found', async ({ client, fetch }) => {
+  const create = () =>
+    fetch('/v1/runs', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'idempotency-key': 'one' },
+      body: JSON.stringify({ runId: 'R', title: 'harmless' }),
+    })
+  assert.equal((await create()).status, 201)
+  const nothing = { runs: 0, turns: 0, specs: 0, checks: 0, features: 0, events: 0, others: 0 }
+  const found = await client.erase({ text: 'not in any row', dryRun: true })
+  assert.deepEqual(found.erased, { ...nothing, responses: 1 })
+  assert.equal((await create()).status, 201, 'a dry run only counts')
+  assert.deepEqual(await eraseAll(client, { text: 'not in any row' }), { ...nothing, responses: 1 })
+  assert.equal((await create()).status, 409)
+  const { events } = await client.listEvents({ type: ['erasure.created'] })
+  assert.deepEqual(events[0]?.changes.erased, [null, { ...nothing, responses: 1 }])
 })

@@ -12,7 +12,8 @@ export const erasedCounts = z.object({
   checks: count.describe('Checks'),
   features: count.describe('Features'),
   events: count.describe('Events of the log'),
-  others: count.describe('Names of keys and projects, addresses of webhooks, stored responses'),
+  others: count.describe('Names of keys and projects, addresses of webhooks, and other texts of the server'),
+  responses: count.describe('Stored responses to repeated requests; dropped unread, because they are encrypted'),
 })
 
 export const eraseRoutes = {

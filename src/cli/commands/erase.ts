@@ -76,4 +76,9 @@ function tell(erased: Output<'erase'>['erased'], isDryRun: boolean): void {
   const counts = Object.entries(erased).map(([noun, count]): [string, string] => [noun, String(count)])
   process.stdout.write(`${pairs(counts)}\n`)
   if (isDryRun) process.stderr.write('Nothing was erased. These rows have texts to erase. To erase them, add --yes.\n')
+  if (erased.responses === 0) return
+  const words = isDryRun ? 'would be dropped' : 'were dropped'
+  process.stderr.write(
+    `The stored responses to repeated requests ${words} unread: they are encrypted, so nobody knows whether they contain texts.\n`,
+  )
 }

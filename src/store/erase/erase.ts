@@ -11,7 +11,7 @@ import { type Place, placeIn, placeText, steps } from './place.ts'
 import { recordErasure } from './record.ts'
 import { eraseRuns } from './run.ts'
 import { type Noun, type Scope, scopeOf } from './scope.ts'
-import { eraseAnswers, eraseNames } from './sides.ts'
+import { eraseNames, eraseResponses } from './sides.ts'
 
 /** How long a request works before it returns a cursor, in milliseconds. */
 const budgetMs = 10_000
@@ -94,11 +94,11 @@ async function walkEvents(ctx: Ctx, { events, isToGo }: Scope, place: Place, dry
 
 /** Erases what does not belong to a noun, and records the event of the erasure. */
 async function eraseSides(ctx: Ctx, scope: Scope, place: Place, dryRun: boolean): Promise<boolean> {
-  place.erased.others += await slice(ctx, dryRun, async (ctx) => {
-    const names = await eraseNames(ctx, scope)
-    const answers = await eraseAnswers(ctx, scope.projectId)
-    await recordErasure(ctx, scope.projectId, { ...scope.told, erased: place.erased })
-    return names + answers
+  place.erased.others += await slice(ctx, dryRun, (ctx) => eraseNames(ctx, scope))
+  place.erased.responses += await slice(ctx, dryRun, async (ctx) => {
+    const responses = await eraseResponses(ctx, scope.projectId)
+    await recordErasure(ctx, scope.projectId, { ...scope.told, erased: { ...place.erased, responses } })
+    return responses
   })
   return false
 }

@@ -19,7 +19,7 @@ export const steps = [
   'done',
 ] as const
 
-const counted = ['runs', 'turns', 'specs', 'checks', 'features', 'events', 'others'] as const
+const counted = ['runs', 'turns', 'specs', 'checks', 'features', 'events', 'others', 'responses'] as const
 export type Counts = Record<(typeof counted)[number], number>
 
 /** The progress of an erasure. */
@@ -44,7 +44,7 @@ export function placeIn(cursor: string | undefined): Place {
   if (cursor === undefined) return { step: 'run', last: 0, erased: countsOf([]) }
   const [at = -1, last = 0, ...counts] = cursor.split('.').map(Number)
   const step = steps[at]
-  if (step === undefined || counts.length !== counted.length || !/^\d{1,2}(?:\.\d{1,15}){8}$/.test(cursor)) {
+  if (step === undefined || counts.length !== counted.length || !/^\d{1,2}(?:\.\d{1,15}){9}$/.test(cursor)) {
     throw new ConductError('BAD_REQUEST', 'The cursor does not come from an erasure: leave it out to start again.')
   }
   return { step, last, erased: countsOf(counts) }

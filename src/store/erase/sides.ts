@@ -13,7 +13,7 @@ const gone = JSON.stringify({
 })
 
 /** Erases the stored responses of a project, or all. They are encrypted, so nobody can tell what they contain. */
-export async function eraseAnswers(ctx: Ctx, projectId: number | null): Promise<number> {
+export async function eraseResponses(ctx: Ctx, projectId: number | null): Promise<number> {
   const place = projectId === null ? empty : sql`and project_id = ${projectId}`
   const rows = await ctx.db.query(sql`update idempotency_keys set answer = ${gone}
     where answer is not null and answer <> ${gone} ${place} returning 1 as one`)

@@ -26,7 +26,7 @@ export default function EraseDialog({ title, project, input, onClose }: Props) {
       title={title}
       deed="Erase texts"
       isDanger
-      isReady={count.isWhole && wordsOf(count.counts) !== ''}
+      isReady={count.isWhole && (wordsOf(count.counts) !== '' || hasResponses(count.counts))}
       work={() => erase(place, input, setGone)}
       onDone={() => setDone(true)}
       onClose={onClose}
@@ -45,27 +45,34 @@ function Found({ count: { counts, isWhole, error } }: { count: Count }) {
   if (error) return <Problem error={error} />
   const words = wordsOf(counts)
   if (!isWhole) return <p role="status">Counting … {words}</p>
-  if (words === '') return <p role="status">No text to erase was found.</p>
   return (
     <>
-      <p role="status">
-        Texts were found in <b>{words}</b>.
-      </p>
-      {(counts?.others ?? 0) > 0 && (
+      {words === '' ? (
+        <p role="status">No text to erase was found.</p>
+      ) : (
+        <p role="status">
+          Texts were found in <b>{words}</b>.
+        </p>
+      )}
+      {hasResponses(counts) && (
         <p class="muted small">
-          The answers that the server keeps for repeated requests go in any case: nobody can tell what is in them.
+          The server also drops {plural(counts?.responses ?? 0, 'stored response')} to repeated requests. They are
+          encrypted, so it cannot tell what they contain.
         </p>
       )}
     </>
   )
 }
 
+const hasResponses = (counts: Counts | undefined) => (counts?.responses ?? 0) > 0
+
 function Erased({ gone, onClose }: { gone: Counts; onClose: () => void }) {
   return (
     <Dialog title="Texts erased" onClose={onClose}>
       <div>
         <p>
-          Erased in <b>{wordsOf(gone) || 'nothing: somebody else was faster'}</b>.
+          Erased in <b>{wordsOf(gone) || (hasResponses(gone) ? 'no row' : 'nothing: somebody else was faster')}</b>.
+          {hasResponses(gone) && ` Dropped ${plural(gone.responses, 'stored response')}.`}
         </p>
         <p class="muted small">
           Copies elsewhere still have them: backups, exports, what webhooks sent, and the agent’s own transcript.
@@ -85,7 +92,7 @@ const nouns: [keyof Counts, string][] = [
   ['others', 'other text'],
 ]
 
-/** Counts in words: `1 run, 12 events`; '' for none. */
+/** Counts of texts in words: `1 run, 12 events`; '' for none. */
 const wordsOf = (counts: Counts | undefined) =>
   nouns.flatMap(([field, noun]) => (counts?.[field] ? plural(counts[field], noun) : [])).join(', ')
 
