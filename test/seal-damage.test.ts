@@ -4,7 +4,7 @@ import sql, { type Sql } from 'sql-template-tag'
 import { verify } from '../src/cli/verify/verify.ts'
 import { type Checkpoint, checkpointsIn, newKeyPair, signCheckpoint } from '../src/ledger/checkpoint.ts'
 import type { Tx } from '../src/store/engine/db.ts'
-import { engines, type Ledger, withLedger } from './support/engines.ts'
+import { engines, type Ledger, testLedger, withLedger } from './support/engines.ts'
 
 /** Damage to a ledger of 13 events, of which a checkpoint covers 10. */
 interface Damage {
@@ -129,10 +129,10 @@ async function furnish({ client, sleep }: Ledger): Promise<Checkpoint> {
   for (let n = 1; n <= 7; n++) await client.createRun({ runId: `R-${n}`, title: `run ${n}` })
   sleep(61_000)
   const [anchor] = checkpointsIn((await client.getCheckpoint()).note)
-  assert.equal(anchor?.size, 10)
+  assert.ok(anchor)
   for (let n = 8; n <= 10; n++) await client.createRun({ runId: `R-${n}`, title: `run ${n}` })
   await client.listEvents({})
-  return anchor as Checkpoint
+  return anchor
 }
 
 const run = (tx: Tx, statements: Sql[]) =>
@@ -145,6 +145,7 @@ for (const engine of engines) {
         const { client, store, as } = ledger
         const { secret } = await client.createKey({ name: 'reader', permissions: ['read'] })
         const anchor = await furnish(ledger)
+        assert.equal(anchor.size, 10)
         await store.db.tx((tx) => run(tx, statements(anchor)))
         const { faults } = await verify(client, [anchor])
         const [first] = faults
@@ -160,3 +161,16 @@ for (const engine of engines) {
       }))
   }
 }
+
+testLedger('an anchor fits with any line breaks, and is a fault without its signature', async (ledger) => {
+  const { note } = await furnish(ledger)
+  const faultsWith = async (text: string) => (await verify(ledger.client, checkpointsIn(text))).faults
+  assert.deepEqual(await faultsWith(note.replaceAll('\n', '\r\n')), [])
+  assert.deepEqual(await faultsWith(`${note}\n${note}`.trimEnd()), [])
+  assert.deepEqual(await faultsWith(note.slice(0, note.indexOf('\n\n'))), [
+    { words: 'The anchor of 9 events has no signature: it was cut off.' },
+  ])
+  assert.deepEqual(await faultsWith(note.slice(0, -20)), [
+    { words: "The log's current key did not sign the anchor of 9 events." },
+  ])
+})

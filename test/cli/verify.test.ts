@@ -49,6 +49,14 @@ for (const engine of engines) {
     assert.deepEqual(JSON.parse(found.stdout).faults, [
       { seq: 4, until: 4, words: 'Event 4 was changed after it was sealed.' },
     ])
+    const gone = [sql`delete from seal_checkpoints`, sql`delete from seal_tiles`, sql`delete from events where seq = 3`]
+    for (const one of gone) await store.db.tx((tx) => tx.query(one))
+    await store.db.tx((tx) => tx.query(sql`update followers set last_seq = 0 where name = 'seal'`))
+    const gap = await conduct('verify', '--json')
+    assert.equal(gap.code, 1)
+    const [missing, unsigned, ...more] = JSON.parse(gap.stdout).faults
+    assert.deepEqual([missing, more], [{ seq: 3, until: 3, words: 'Event 3 is missing.' }, []])
+    assert.match(unsigned.words, /^The server cannot show a checkpoint of its log\. Event 3 is missing from the log/)
     const nothing = join(freshFolder(t), 'nothing')
     writeFileSync(nothing, 'nothing')
     assert.equal((await conduct('verify', '--anchor', nothing)).code, 2)
