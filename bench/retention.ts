@@ -34,9 +34,6 @@ export async function measureRetention(place: Workplace, { runs }: { runs: numbe
     await measured('erasing the texts of', () => forgetAll(server))
     await keep(server, { runDays: 90 })
     await measured('deleting', () => forgetAll(server))
-    await seed(server, runs)
-    await keep(server, { contentDays: 30, runDays: 90 })
-    await measured('erasing and deleting', () => forgetAll(server))
     await keep(server, null)
     await seed(server, runs)
     const full = await bytesOf(url)
@@ -93,12 +90,14 @@ async function seed(server: Server, runs: number): Promise<void> {
   )
 }
 
+/** Asks again while the server is busy, as the commands do. */
 async function ask(server: Server, method: string, path: string, body: object): Promise<Record<string, unknown>> {
   const response = await fetch(server.url + path, {
     method,
     headers: { ...inShop, 'content-type': 'application/json' },
     body: JSON.stringify(body),
   })
+  if (response.status === 503) return ask(server, method, path, body)
   if (!response.ok) throw new Error(`${path} was answered ${response.status}: ${await response.text()}`)
   return (await response.json()) as Record<string, unknown>
 }

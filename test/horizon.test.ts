@@ -6,7 +6,8 @@ import { retentionJob } from '../src/jobs/retention.ts'
 import { checkpointsIn } from '../src/ledger/checkpoint.ts'
 import { sealNext } from '../src/store/seal/seal.ts'
 import { indexMore } from '../src/store/search/follow.ts'
-import { type Ledger, testLedger } from './support/engines.ts'
+import { engines, type Ledger, testLedger } from './support/engines.ts'
+import { exportAt, exportOf, importAt, openAt } from './support/exported.ts'
 
 const dayMs = 86_400_000
 
@@ -117,4 +118,51 @@ testLedger('the newest event stays, however old it is', async (ledger) => {
   await client.createRun({ runId: 'S' })
   sleep(61_000)
   assert.deepEqual((await verify(client, [])).faults, [])
+})
+
+testLedger('a ledger without its first events is copied as it is, and verified', async (ledger, t) => {
+  const { client, store } = ledger
+  const anchors = await furnish(ledger, 20)
+  await dropOld(ledger)
+  while (await sealNext(store.db));
+  const text = await exportOf(store, true)
+  const { events } = await client.listEvents({ limit: 100 })
+  for (const engine of engines) {
+    const { url } = await engine.ledger(t)
+    await importAt(url, text)
+    assert.ok((await exportAt(url, true)) === text, 'the same bytes')
+    const copy = await openAt(t, url)
+    assert.deepEqual((await copy.client.listEvents({ limit: 100 })).events, events)
+    await assert.rejects(copy.client.listEvents({ after: 0 }), dropped(21))
+    copy.sleep(41 * dayMs)
+    await copy.client.createRun({ runId: 'LATER' })
+    const [last] = (await copy.client.listEvents({ order: 'desc', limit: 1 })).events
+    assert.equal(last?.seq, (events.at(-1)?.seq ?? 0) + 1)
+    copy.sleep(61_000)
+    const found = await verify(copy.client, anchors)
+    assert.deepEqual([found.faults, found.dropped, found.anchored], [[], 20, 20], engine.name)
+    while (await indexMore(copy.store.db, 5));
+    assert.equal((await copy.client.search({ q: 'altwort' })).results.length > 0, true)
+  }
+})
+
+testLedger('a copy whose first events are not sealed continues where the log begins', async (ledger, t) => {
+  const { client, store } = ledger
+  await furnish(ledger, 300)
+  await dropOld(ledger)
+  await client.createRun({ runId: 'UNSEALED' })
+  for (const engine of engines) {
+    const { url } = await engine.ledger(t)
+    await importAt(url, await exportOf(store))
+    const copy = await openAt(t, url)
+    copy.sleep(42 * dayMs)
+    const found = await verify(copy.client, [])
+    assert.deepEqual([found.faults, found.dropped], [[], 300], engine.name)
+    // It drops on from there.
+    while (await indexMore(copy.store.db, 5));
+    const job = retentionJob(copy.store.db, copy.store.now, { logDays: 1 })
+    while (await job.step(5));
+    copy.sleep(61_000)
+    assert.deepEqual((await verify(copy.client, [])).faults, [])
+  }
 })

@@ -9,7 +9,7 @@ import { prove } from './prove.ts'
 import { size } from './size.ts'
 import { clientOf, noAnswer, readBack, startWriters } from './writers.ts'
 
-const runs = size(300, 100_000)
+const runs = size(300, 20_000)
 
 const clientIn = (server: ServerProcess, project: string) =>
   createClient({ url: server.url, key: adminKey, attempts: 1, project })
