@@ -128,6 +128,12 @@ testLedger(
     assert.match(run.content, /^\[\d+ bytes erased\]\n$/)
     await applyOnce(ledger)
     assert.equal((await client.listEvents({ type: ['erasure.created'] })).events.length, 2)
+    sleep(dayMs)
+    await client.createCheck({ checkId: 'LATE', runId: 'R', result: 'pass', content: 'nachwort' })
+    await applyOnce(ledger)
+    assert.equal((await client.getCheck({ checkId: 'LATE' })).check.content, '[8 bytes erased]\n')
+    await applyOnce(ledger)
+    assert.equal((await client.listEvents({ type: ['erasure.created'] })).events.length, 3)
   },
 )
 

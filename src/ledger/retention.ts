@@ -32,7 +32,13 @@ export interface Aging {
   labels: readonly string[]
   /** When retention erased its content; null: it has not. */
   expiredAt: string | null
+  /** The last change of its checks, which do not change the run; null if it has none, or the content is not erased. */
+  checkedAt: string | null
 }
+
+/** Whether a run may have texts that retention has not erased. */
+export const hasTexts = ({ expiredAt, updatedAt, checkedAt }: Aging): boolean =>
+  expiredAt === null || expiredAt < updatedAt || (checkedAt !== null && expiredAt < checkedAt)
 
 export type Fate = 'kept' | 'erased' | 'deleted'
 
@@ -53,6 +59,5 @@ export function fateOf(run: Aging, { contentDays, runDays, keep }: Retention, no
   const at = run.endedAt ?? run.updatedAt
   const isOlder = (limit: string | undefined) => limit !== undefined && at < limit
   if (isOlder(before(now, runDays))) return 'deleted'
-  const hasNew = run.expiredAt === null || run.expiredAt < run.updatedAt
-  return hasNew && isOlder(before(now, contentDays)) ? 'erased' : 'kept'
+  return hasTexts(run) && isOlder(before(now, contentDays)) ? 'erased' : 'kept'
 }

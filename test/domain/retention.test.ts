@@ -5,7 +5,14 @@ import { type Aging, fateOf, type Retention, retentionOf } from '../../src/ledge
 const now = '2026-06-01T00:00:00.000Z'
 const daysAgo = (days: number) => new Date(Date.parse(now) - days * 86_400_000).toISOString()
 
-const run: Aging = { status: 'completed', endedAt: daysAgo(50), updatedAt: daysAgo(50), labels: [], expiredAt: null }
+const run: Aging = {
+  status: 'completed',
+  endedAt: daysAgo(50),
+  updatedAt: daysAgo(50),
+  labels: [],
+  expiredAt: null,
+  checkedAt: null,
+}
 const retention: Retention = { contentDays: 30, runDays: 90, keep: { failed: true, labels: ['release'] } }
 
 const cases: [string, Partial<Aging>, Partial<Retention>, 'kept' | 'erased' | 'deleted'][] = [
@@ -20,6 +27,7 @@ const cases: [string, Partial<Aging>, Partial<Retention>, 'kept' | 'erased' | 'd
   ['it ended long ago and changed since', { updatedAt: daysAgo(1) }, {}, 'erased'],
   ['its content is gone', { expiredAt: daysAgo(20) }, {}, 'kept'],
   ['its content is gone, and it changed since', { expiredAt: daysAgo(20), updatedAt: daysAgo(19) }, {}, 'erased'],
+  ['its content is gone, and it was checked since', { expiredAt: daysAgo(20), checkedAt: daysAgo(19) }, {}, 'erased'],
   ['its content is gone, and it is old', { expiredAt: daysAgo(60), endedAt: daysAgo(91) }, {}, 'deleted'],
   ['it failed', { status: 'failed', endedAt: daysAgo(91) }, {}, 'kept'],
   ['it failed, and failed runs are not kept', { status: 'failed' }, { keep: { failed: false, labels: [] } }, 'erased'],

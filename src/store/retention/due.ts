@@ -1,5 +1,5 @@
 import sql from 'sql-template-tag'
-import { type Fate, fateOf, type Retention } from '../../ledger/retention.ts'
+import { type Aging, fateOf, hasTexts, type Retention } from '../../ledger/retention.ts'
 import type { Ctx } from '../ctx.ts'
 import { listOf } from '../pieces.ts'
 import type { RunRow } from '../run/row.ts'
@@ -15,22 +15,22 @@ export interface AgingRow {
   updated_at: string
   labels: string
   expired_at: string | null
+  /** The last change of its checks, if its texts have been erased before. A check does not change its run. */
+  checked_at: string | null
 }
 
-export const agingColumns = sql`id, project_id, run_id, status, ended_at, updated_at, labels, expired_at`
+export const agingColumns = sql`id, project_id, run_id, status, ended_at, updated_at, labels, expired_at,
+  case when expired_at is null then null
+    else (select max(c.updated_at) from checks c where c.run_id = runs.id) end as checked_at`
 
-const fateOfRow = (row: AgingRow, retention: Retention, now: string): Fate =>
-  fateOf(
-    {
-      status: row.status,
-      endedAt: row.ended_at,
-      updatedAt: row.updated_at,
-      labels: row.labels === '{}' ? [] : Object.keys(JSON.parse(row.labels)),
-      expiredAt: row.expired_at,
-    },
-    retention,
-    now,
-  )
+const agingOf = (row: AgingRow): Aging => ({
+  status: row.status,
+  endedAt: row.ended_at,
+  updatedAt: row.updated_at,
+  labels: row.labels === '{}' ? [] : Object.keys(JSON.parse(row.labels)),
+  expiredAt: row.expired_at,
+  checkedAt: row.checked_at,
+})
 
 /** A run that its project no longer keeps whole. */
 export interface Due {
@@ -41,13 +41,12 @@ export interface Due {
 
 /** What is due for a run; undefined if it is kept as it is. */
 export function dueOf(run: AgingRow, retention: Retention | undefined, now: string): Due | undefined {
-  const fate = retention ? fateOfRow(run, retention, now) : 'kept'
+  const fate = retention ? fateOf(agingOf(run), retention, now) : 'kept'
   if (retention === undefined || fate === 'kept') return undefined
-  return { run, fate, isDue: (row) => fateOfRow(row, retention, now) === fate }
+  return { run, fate, isDue: (row) => fateOf(agingOf(row), retention, now) === fate }
 }
 
-/** Whether a run still has texts. */
-export const hasTexts = ({ run }: Due) => run.expired_at === null || run.expired_at < run.updated_at
+export const isToErase = ({ run }: Due) => hasTexts(agingOf(run))
 
 /**
  * Runs `work` in a transaction that locks these runs and the index of words, for those that are still due. A run that

@@ -9,14 +9,14 @@ import { listOf } from '../pieces.ts'
 import { removeRuns } from '../run/remove.ts'
 import { columns, type RunRow } from '../run/row.ts'
 import { eraseFromEvents } from '../seal/erase.ts'
-import { type Due, hasTexts, whileDue } from './due.ts'
+import { type Due, isToErase, whileDue } from './due.ts'
 
 /** Does what is due for the runs of a slice, in one transaction. Returns those that were still due. */
 export const carryOut = (ctx: Ctx, due: readonly Due[]): Promise<Due[]> =>
   whileDue(ctx, due, async (ctx, left) => {
     for (const [id, ours] of Map.groupBy(left, ({ run }) => run.project_id)) {
       const own = { ...ctx, project: { id, slug: '' } }
-      await expire(own, ours.filter(hasTexts))
+      await expire(own, ours.filter(isToErase))
       await remove(
         own,
         ours.filter(({ fate }) => fate === 'deleted'),

@@ -10,7 +10,7 @@ import { removeRuns } from '../run/remove.ts'
 import { columns, type RunRow } from '../run/row.ts'
 import { deleteTurnsOf } from '../run/turn.ts'
 import { eraseFromEvents } from '../seal/erase.ts'
-import { type Due, hasTexts, whileDue } from './due.ts'
+import { type Due, isToErase, whileDue } from './due.ts'
 import { finish } from './expire.ts'
 
 /** How many rows or events one transaction changes. */
@@ -24,7 +24,7 @@ const lookedAtOnce = 500
  */
 export async function carryOutLarge(ctx: Ctx, due: Due): Promise<boolean> {
   const own = { ...ctx, project: { id: due.run.project_id, slug: '' } }
-  if (hasTexts(due) && !(await expire(own, due))) return false
+  if (isToErase(due) && !(await expire(own, due))) return false
   return due.fate === 'erased' || remove(own, due)
 }
 
