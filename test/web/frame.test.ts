@@ -129,3 +129,17 @@ test('a login whose cookie is lost says why', async (t) => {
     await page.getByRole('alert').getByText(reason).waitFor()
   }
 })
+
+test('on a narrow screen, the menu scrolls to the current page', async (t) => {
+  const { page, client, home } = await openPage(t, '#/projects', { viewport: { width: 360, height: 640 } })
+  await client.createRun({ status: 'failed' })
+  await page.locator('.side .count').waitFor()
+  const linkTo = (name: string) =>
+    page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name, exact: name !== 'Now' })
+  const boxOf = (name: string) => linkTo(name).evaluate((element) => element.getBoundingClientRect())
+  await page.getByRole('heading', { level: 1, name: 'Projects' }).waitFor()
+  assert.ok((await boxOf('Projects')).right <= 360)
+  await page.goto(`${home}#/`)
+  await page.getByRole('heading', { level: 1, name: 'Now' }).waitFor()
+  assert.ok((await boxOf('Now')).left >= 0)
+})

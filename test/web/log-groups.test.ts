@@ -35,8 +35,21 @@ test('a group mark without its counterpart folds nothing', () => {
   ])
 })
 
+test('a group counts the lines in it that report an error', () => {
+  const lines = new Lines()
+  const inner = '::group::B\n\x1b[31mError\x1b[0m: x\n::endgroup::\n'
+  lines.append(`error before\n::group::A\n${inner}0 errors\nfailed\n::endgroup::\nerror after\n`)
+  assert.deepEqual(
+    lines.groups.all.map(({ title, errors }) => [title, errors]),
+    [
+      ['A', 2],
+      ['B', 1],
+    ],
+  )
+})
+
 test('each line is a row, except folded ones', () => {
-  const group = (start: number, end: number) => ({ start, end, title: '', isFolded: true })
+  const group = (start: number, end: number) => ({ start, end, title: '', isFolded: true, errors: 0 })
   const folds = new Folds([group(1, 3), group(2, 3), group(6, 6), group(7, 9)])
   assert.equal(folds.rows(12), 8)
   const lines = Array.from({ length: 8 }, (_, row) => folds.lineAt(row))
@@ -78,6 +91,13 @@ test('a group is folded, and unfolds on a click and for a search hit in it', asy
   await install.click()
   await log.getByText('package 1', { exact: true }).waitFor()
   await install.click()
+  // A group with an error is not folded at first.
+  const tests = log.getByRole('button', { name: 'Test' })
+  assert.equal(await tests.getAttribute('aria-expanded'), 'true')
+  await log.getByText('error: broken').waitFor()
+  await page.getByRole('button', { name: 'Unfold all' }).click()
+  await page.getByRole('button', { name: 'Fold all' }).click()
+  assert.equal(await tests.textContent(), '▸Test 3 lines 1 error line')
   await page.getByRole('button', { name: 'First error' }).click()
   assert.equal(await log.locator('.marked .text').textContent(), 'error: broken')
   await page.getByPlaceholder('Find in the log').fill('package 222')

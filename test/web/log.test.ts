@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Growing } from '../../src/web/data/growing.ts'
-import { isError, Lines, plainOf } from '../../src/web/log/lines.ts'
+import { isError } from '../../src/web/log/error-line.ts'
+import { Lines, plainOf } from '../../src/web/log/lines.ts'
 import { openPage } from '../support/browser.ts'
 
 const esc = String.fromCharCode(27)

@@ -293,3 +293,13 @@ test('the backdrop of a dialog darkens the page to its edge', async (t) => {
   await page.getByRole('dialog').waitFor()
   assert.notEqual(await edge(), before)
 })
+
+test('an excerpt of terminal output has no escape sequences', async (t) => {
+  const { page, client, home } = await openPage(t)
+  const content = 'start\n\x1b[32mok\x1b[0m refuses \x1b[1mall\x1b[0m passkeys of others\n'
+  await client.createRun({ title: 'Tests', content, contentType: 'text/x-terminal' })
+  await page.goto(`${home}#/runs?q=passkeys`)
+  const snippet = page.locator('.results .snippet')
+  await snippet.locator('mark').waitFor()
+  assert.match((await snippet.textContent()) ?? '', /ok refuses all passkeys of others/)
+})

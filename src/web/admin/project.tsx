@@ -6,6 +6,7 @@ import { useRead } from '../data/read.ts'
 import { client } from '../data/server.ts'
 import { mayAdminister, useSession } from '../data/session.ts'
 import { When } from '../ui/ago.tsx'
+import { Breakable } from '../ui/breakable.tsx'
 import { Fact } from '../ui/fact.tsx'
 import { Head } from '../ui/head.tsx'
 import { OuterLink } from '../ui/outer-link.tsx'
@@ -55,7 +56,11 @@ function Shown({ project, onConflict }: { project: Project; onConflict: () => vo
       <dl class="about wide">
         <Fact name="Slug">{slug}</Fact>
         <Fact name="Repository">
-          {repository && <OuterLink href={forgeOf(repository)?.home ?? repository}>{repository}</OuterLink>}
+          {repository && (
+            <OuterLink href={forgeOf(repository)?.home ?? repository}>
+              <Breakable text={repository} />
+            </OuterLink>
+          )}
         </Fact>
         <Fact name="Created">
           <When at={createdAt} />

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact'
-import { useContext, useEffect, useState } from 'preact/hooks'
+import { useContext, useEffect, useRef, useState } from 'preact/hooks'
 import { listen } from '../data/live.ts'
 import { useScope } from '../data/scope.ts'
 import { readOnlyReason, useSession } from '../data/session.ts'
@@ -67,10 +67,19 @@ function Places({ route }: { route: Route }) {
   const { count } = useContext(AttentionContext)
   const waiting = useContext(LanesContext).waiting.length
   const project = useScope()
+  const nav = useRef<HTMLElement>(null)
+  const noun = nounOf(route)
+  // On a narrow screen the menu scrolls sideways, and the counts make it longer.
+  useEffect(() => {
+    const [menu, link] = [nav.current, nav.current?.querySelector('[aria-current]')]
+    if (!menu || !link) return
+    const [around, its] = [menu.getBoundingClientRect(), link.getBoundingClientRect()]
+    menu.scrollLeft += its.left - around.left - (around.width - its.width) / 2
+  }, [noun, count, waiting])
   return (
-    <nav aria-label="Pages">
+    <nav aria-label="Pages" ref={nav}>
       {placesOf(useSession()).map(({ path, name, icon }) => (
-        <a key={name} href={href(path, { project })} aria-current={path[0] === nounOf(route) ? 'page' : undefined}>
+        <a key={name} href={href(path, { project })} aria-current={path[0] === noun ? 'page' : undefined}>
           <Icon name={icon} />
           {name}
           {name === 'Now' && waiting > 0 && (

@@ -1,3 +1,5 @@
+import { isError } from './error-line.ts'
+
 /** A part of a log between two marks, which GitHub, Azure and GitLab fold. */
 export interface Group {
   /** The index of the line with its mark and its name. */
@@ -5,8 +7,10 @@ export interface Group {
   title: string
   /** The index of its last line: the end mark, or the line before the next group; undefined while it is open. */
   end: number | undefined
-  /** Whether it is folded at first. */
+  /** Whether it is folded at first, unless a line in it reports an error. */
   isFolded: boolean
+  /** How many lines in it report an error. */
+  errors: number
 }
 
 /** The most groups. Further ones stay plain lines, because they would slow down each new line. */
@@ -33,12 +37,15 @@ export class Groups {
     return this.byStart.get(index)
   }
 
-  /** Processes the next line. `title` returns what a line with a mark shows without it. */
+  /** Processes the next line. `title` returns what a line shows, without a mark. */
   add(index: number, line: string, title: (line: string) => string): void {
     const begin = line.slice(0, longestMark)
     if (begin.includes('section_')) this.addSections(index, begin, title)
-    if (!begin.includes('group')) return
+    const hasMark = begin.includes('group')
+    if (!hasMark && this.open.length === 0) return
     const plain = title(begin)
+    if (this.open.length > 0 && isError(plain)) for (const { group } of this.open) group.errors++
+    if (!hasMark) return
     const [, named] = opening.exec(plain) ?? []
     if (named !== undefined) this.begin(index, named.trim() || 'Group', '', true)
     else if (closing.test(plain)) this.finish('', index)
@@ -55,7 +62,7 @@ export class Groups {
 
   private begin(start: number, title: string, name: string, isFolded: boolean): void {
     if (this.all.length >= most || this.open.length >= deepest || this.byStart.has(start)) return
-    const group = { start, title, end: undefined, isFolded }
+    const group = { start, title, end: undefined, isFolded, errors: 0 }
     this.all.push(group)
     this.byStart.set(start, group)
     this.open.push({ group, name })

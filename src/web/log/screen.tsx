@@ -62,6 +62,7 @@ function Line({ lines, index, isPlain, folding }: Pick<Props, 'lines' | 'isPlain
       <span aria-hidden="true">{isFolded ? '▸' : '▾'}</span>
       {group.title}
       {isFolded && <span class="muted"> {plural(length, 'line')}</span>}
+      {group.errors > 0 && <span class="errors"> {plural(group.errors, 'error line')}</span>}
     </button>
   )
 }

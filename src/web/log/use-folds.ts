@@ -12,12 +12,13 @@ export interface Folding {
   setAll(isFolded: boolean): void
 }
 
-/** Which groups of a log are folded: as their marks say, until the person changes it. An open group is never folded. */
+/** Which groups of a log are folded: as their marks say, until the person changes it. An open group, or one with an error, is not folded by its mark. */
 export function useFolds(lines: Lines): Folding {
   const [all, setAll] = useState<boolean>()
   const [chosen, setChosen] = useState(new Map<number, boolean>())
   const { groups } = lines
-  const isFolded = (group: Group) => group.end !== undefined && (chosen.get(group.start) ?? all ?? group.isFolded)
+  const isFolded = (group: Group) =>
+    group.end !== undefined && (chosen.get(group.start) ?? all ?? (group.isFolded && group.errors === 0))
   const folds = useMemo(() => new Folds(groups.all.filter(isFolded)), [groups, lines.count, chosen, all])
   return {
     folds,

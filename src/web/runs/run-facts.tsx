@@ -3,9 +3,9 @@ import type { Output } from '../../client/client.ts'
 import { href } from '../app/router.ts'
 import { forgeOf } from '../data/forge.ts'
 import { When } from '../ui/ago.tsx'
+import { Breakable } from '../ui/breakable.tsx'
 import { costOf } from '../ui/cost.ts'
 import { Fact } from '../ui/fact.tsx'
-
 import { OuterLink } from '../ui/outer-link.tsx'
 import { Status } from '../ui/status.tsx'
 
@@ -39,7 +39,13 @@ export function RunFacts({ run, attempts }: Props) {
       <Fact name="Started">{run.startedAt && <When at={run.startedAt} />}</Fact>
       <Fact name="Ended">{run.endedAt && <When at={run.endedAt} />}</Fact>
       <Fact name="Host">{where?.host}</Fact>
-      <Fact name="Folder">{where?.cwd && <span class="path">{where.cwd}</span>}</Fact>
+      <Fact name="Folder">
+        {where?.cwd && (
+          <span class="path">
+            <Breakable text={where.cwd} />
+          </span>
+        )}
+      </Fact>
       <Fact name="Session">{where?.session && <span class="path">{where.session}</span>}</Fact>
       <Fact name="Repository">{git?.repository && <Repository remote={git.repository} />}</Fact>
       <Fact name="Model">{usage?.model}</Fact>
@@ -61,7 +67,9 @@ export function RunFacts({ run, attempts }: Props) {
 
 /** Links to the repository's page if its host is known, also for an SSH remote. */
 const Repository = ({ remote }: { remote: string }) => (
-  <OuterLink href={forgeOf(remote)?.home ?? remote}>{remote}</OuterLink>
+  <OuterLink href={forgeOf(remote)?.home ?? remote}>
+    <Breakable text={remote} />
+  </OuterLink>
 )
 
 const Features = ({ run }: Pick<Props, 'run'>) => (

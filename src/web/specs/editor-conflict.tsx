@@ -1,3 +1,4 @@
+import { useEffect, useRef } from 'preact/hooks'
 import { actorText } from '../ui/actor.ts'
 import { lazy } from '../ui/lazy.tsx'
 import type { FullSpec } from './spec-editor.tsx'
@@ -16,8 +17,11 @@ interface Props {
 
 /** Two people edited a spec at once: shows how their texts differ, and offers both ways out. */
 export function EditorConflict({ newer, content, isBusy, onKeepMine, onTakeTheirs }: Props) {
+  const place = useRef<HTMLDivElement>(null)
+  // It appears above the editor, whose button the user has just pressed.
+  useEffect(() => place.current?.scrollIntoView({ block: 'start' }), [newer.version])
   return (
-    <div class="conflict" role="alert">
+    <div class="conflict" role="alert" ref={place}>
       <p>
         <b>{actorText(newer.updatedBy)}</b> saved version {newer.version} while you edited. This is how your text
         differs from it:

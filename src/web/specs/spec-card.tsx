@@ -20,6 +20,7 @@ export function SpecCard({ spec, onMoved, onConflict, onDrag }: Props) {
   const canMove = may(useSession(), 'agent')
   const card = useRef<HTMLLIElement>(null)
   const [isSeen, setSeen] = useState(false)
+  const [isDragged, setDragged] = useState(false)
   useEffect(() => {
     const observer = new IntersectionObserver(([entry]) => entry?.isIntersecting && setSeen(true))
     if (card.current) observer.observe(card.current)
@@ -35,14 +36,18 @@ export function SpecCard({ spec, onMoved, onConflict, onDrag }: Props) {
   return (
     <li
       ref={card}
-      class="card"
+      class={isDragged ? 'card dragged' : 'card'}
       draggable={canMove}
       onDragStart={(event) => {
         // Firefox starts no drag without data. Elsewhere the data is the id of the spec.
         event.dataTransfer?.setData('text/plain', specId)
         onDrag(spec)
+        setDragged(true)
       }}
-      onDragEnd={() => onDrag(undefined)}
+      onDragEnd={() => {
+        onDrag(undefined)
+        setDragged(false)
+      }}
     >
       <a class="title" id={cardId(spec)} href={href(['specs', project, specId])}>
         {spec.title ?? specId}

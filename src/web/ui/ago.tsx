@@ -36,7 +36,7 @@ export function When({ at }: { at: string }) {
   const now = useNow()
   return (
     <time dateTime={at} title={exact.format(new Date(at))}>
-      {short.format(new Date(at))} <span class="muted">({agoOf(at, now)})</span>
+      {short.format(new Date(at))} <span class="since">({agoOf(at, now)})</span>
     </time>
   )
 }
