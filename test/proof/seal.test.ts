@@ -7,7 +7,7 @@ import { createApp } from '../../src/http/app.ts'
 import { retentionJob } from '../../src/jobs/retention.ts'
 import { type Checkpoint, checkpointsIn } from '../../src/ledger/checkpoint.ts'
 import { firstSeq } from '../../src/store/log/read.ts'
-import { openStore, type Store } from '../../src/store/open.ts'
+import type { Store } from '../../src/store/open.ts'
 import { emptyNext, newPlace } from '../../src/store/project/empty.ts'
 import { reap } from '../../src/store/run/reap.ts'
 import { readNewest, signTree } from '../../src/store/seal/checkpoint.ts'
@@ -151,11 +151,11 @@ const isExact = (kind: string) => ['change', 'unread', 'delete', 'insert', 'swap
 
 /** Plays a history on two servers that seal at the same time, and verifies the log meanwhile. */
 async function beHonest(ledger: Ledger, deeds: Deed[], isDropped: boolean): Promise<Verified> {
-  const { store, client, adminKey, url, as } = ledger
+  const { store, client, adminKey, as } = ledger
   const anchors: Checkpoint[] = []
   for (const some of inRounds(deeds)) {
     // The second server restarts in every round.
-    const other = await openStore(url, { firstKey: false })
+    const other = await ledger.openAgain()
     const app = createApp({ store: other, rateLimit: 0 })
     const two = createClient({ url: base, key: adminKey, attempts: 1, fetch: (request) => app.fetch(request) })
     const half = some.length / 2

@@ -68,6 +68,8 @@ export interface Ledger {
   engine: Engine
   url: string
   store: Store
+  /** Opens the ledger as another server does. The caller closes it before the test ends. */
+  openAgain(): Promise<Store>
   /** The secret of the first admin key. */
   adminKey: string
   /** A client of an in-process app, with the first admin key. */
@@ -113,6 +115,7 @@ export async function openLedger(t: Lasting, engine: Engine, options: LedgerOpti
       return url
     },
     store,
+    openAgain: () => openStore(url, { firstKey: false }),
     adminKey,
     as,
     app,
