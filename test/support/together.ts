@@ -19,6 +19,7 @@ export const groups: Record<string, string[]> = {
   lists: ['test/{search,suggest,stats,follow,event,find-run}.test.ts'],
   runs: ['test/{run,run-turn,content,check,verdict,lease,errors,page,story}.test.ts'],
   nouns: ['test/{feature,spec,project,key,session,isolation,idempotency,open,hooks,http}.test.ts'],
+  keeping: ['test/{delete-project,erase,export,fork,horizon,retention,seal}.test.ts'],
   doors: ['test/permissions.test.ts', 'test/mcp/{http,tools}.test.ts'],
   lists_of_page: ['test/web/{features,log,log-groups,trends}.test.ts'],
   runs_of_page: ['test/web/{frame,live,login,run,run-work,session}.test.ts'],
