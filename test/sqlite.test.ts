@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { statSync, watch } from 'node:fs'
 import { dirname } from 'node:path'
@@ -198,4 +199,42 @@ test('the write-ahead log is checkpointed in the background, and stays short', a
   const file = new DatabaseSync(path)
   t.after(() => file.close())
   assert.deepEqual({ ...file.prepare('select count(*) as n from t').get() }, { n: k })
+})
+
+test('giving back space continues after a kill at any moment', async (t) => {
+  const { db, path } = await openFile(t)
+  const page = 'x'.repeat(4_000)
+  await db.tx(async (tx) => {
+    for (let k = 0; k < 5_000; k++) await insert(tx, k, page)
+  })
+  // The rows that stay are all over the file.
+  await db.tx((tx) => tx.query(sql`delete from t where k % 10 > 0`))
+  await db.close()
+  const before = statSync(path).size
+  const engine = new URL('../src/store/engine/sqlite.ts', import.meta.url).href
+  const work = `const { openSqlite } = await import('${engine}')
+    const db = openSqlite(process.argv[1])
+    while (await db.giveBack()) process.stdout.write('.')
+    await db.close()`
+  let kills = 0
+  for (let isOver = false; !isOver; ) {
+    const child = spawn(process.execPath, ['--input-type=module', '-e', work, path], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    const exit = once(child, 'exit')
+    for (let n = 0; n < 2; n++) await Promise.race([once(child.stdout, 'data'), exit])
+    child.kill('SIGKILL')
+    const [code] = await exit
+    isOver = code === 0
+    if (!isOver) kills++
+    const file = new DatabaseSync(path)
+    assert.deepEqual({ ...file.prepare('pragma integrity_check').get() }, { integrity_check: 'ok' })
+    assert.deepEqual(
+      { ...file.prepare('select count(*) as n, sum(length(v)) as bytes from t').get() },
+      { n: 500, bytes: 2_000_000 },
+    )
+    file.close()
+  }
+  assert.ok(kills > 1, `${kills} kills`)
+  assert.ok(statSync(path).size < before / 5, `${statSync(path).size} of ${before} bytes`)
 })
