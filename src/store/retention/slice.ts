@@ -92,9 +92,11 @@ export async function bytesOf(ctx: Pick<Ctx, 'db'>, { due, isLarge }: Slice): Pr
   }
 }
 
+/** A subquery per row, because PostgreSQL may answer a join by reading all parts of all documents. */
 const sizesOf = (table: string, run: string, column: string, where: Sql) => sql`
-  select ${raw(`o.${run}`)} as run, octet_length(d.text) as bytes from ${raw(table)} o
-  join document_parts d on d.document_id = ${raw(`o.${column}`)} and d.dropped = 0 where ${where}`
+  select ${raw(`o.${run}`)} as run, (select coalesce(sum(octet_length(d.text)), 0) from document_parts d
+    where d.document_id = ${raw(`o.${column}`)} and d.dropped = 0) as bytes
+  from ${raw(table)} o where ${where}`
 
 async function addSizes({ db }: Pick<Ctx, 'db'>, sums: Map<number, number>, selects: Sql[]): Promise<void> {
   const rows = await db.query<{ run: number; bytes: number }>(sql`
