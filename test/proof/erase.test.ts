@@ -98,7 +98,7 @@ async function isToldOfReader(client: Client, url: string): Promise<void> {
 }
 
 prove('a text is erased from every page of a large ledger', async (t, url) => {
-  const runs = size(300, 100_000)
+  const runs = size(300, 20_000)
   const server = await startServer(t, url)
   const client = clientOf(server)
   await createMany(client, runs, runOf(100))
