@@ -6,7 +6,7 @@ import { createClient } from '../../src/client/client.ts'
 import { createApp } from '../../src/http/app.ts'
 import { retentionJob } from '../../src/jobs/retention.ts'
 import { type Checkpoint, checkpointsIn } from '../../src/ledger/checkpoint.ts'
-import { firstSeq } from '../../src/store/log/read.ts'
+import { firstSeq, lastSeq } from '../../src/store/log/read.ts'
 import type { Store } from '../../src/store/open.ts'
 import { emptyNext, newPlace } from '../../src/store/project/empty.ts'
 import { reap } from '../../src/store/run/reap.ts'
@@ -200,7 +200,9 @@ async function live(ledger: Pick<Ledger, 'client' | 'sleep'>, deeds: Deed[]): Pr
 }
 
 async function eraseSome({ db }: Store, count: number): Promise<void> {
-  for (let n = 0; n < count; n += 3) {
+  // Only events that are there: one that is numbered meanwhile has no salts yet.
+  const end = await lastSeq(db)
+  for (let n = 0; n < Math.min(count, end); n += 3) {
     await db.tx((tx) => eraseFromEvents(tx, [1 + n], (text) => text.length % 2 === n % 2))
   }
 }
