@@ -51,6 +51,16 @@ testLedger('words of code are found as developers expect', async (ledger) => {
   assert.deepEqual(await find('ogin'), [], 'a word is found from its beginning')
 })
 
+testLedger('words in terminal colours are found', async (ledger) => {
+  const { client } = ledger
+  await client.createRun({
+    runId: 'LOG',
+    content: '\x1b[32m✔\x1b[0m \x1b[1mpasskeys\x1b[22m (1.2ms)\n\x1b[31mregression\x1b[39m',
+  })
+  const find = finder(ledger)
+  for (const q of ['passkeys', 'regression']) assert.deepEqual(await find(q), ['run LOG'], q)
+})
+
 testLedger('a search finds every text at once, as it is now', async (ledger) => {
   const { client } = ledger
   const find = finder(ledger)
@@ -266,10 +276,11 @@ const words: [text: string, expected: string[]][] = [
   ['AUTH-001', ['auth-001', 'auth', '001']],
   ['HTTPServer2', ['httpserver2', 'http', 'server2']],
   ['Über-Straße', ['über-straße', 'über', 'straße']],
+  ['\x1b[1;31mfailed\x1b[0m: boats\x1b[K', ['failed', 'boats']],
   ['...', []],
 ]
 for (const [text, expected] of words) {
-  test(`the words of ${text}`, () => assert.deepEqual([...wordsOf(text)].sort(), expected.sort()))
+  test(`the words of ${JSON.stringify(text)}`, () => assert.deepEqual([...wordsOf(text)].sort(), expected.sort()))
 }
 
 test('a query is split into words, and a snippet marks them', () => {

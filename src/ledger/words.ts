@@ -3,6 +3,9 @@ const joiners = '._/:@#-'
 
 /** Letters and digits, joined. */
 const chunk = new RegExp(`[\\p{L}\\p{N}]+(?:[${joiners}]+[\\p{L}\\p{N}]+)*`, 'gu')
+/** A control sequence of a terminal, such as a colour: ECMA-48, 5.4. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: it begins with one.
+const control = /\x1b\[[0-?]{0,100}[ -/]{0,10}[@-~]/g
 const separators = new RegExp(`[${joiners}]+`)
 const humps = /[\p{Lu}]?[\p{Ll}\p{N}]+|[\p{Lu}]+(?![\p{Ll}])/gu
 /** Longer words are known by so many first characters. */
@@ -14,12 +17,14 @@ const normal = (word: string) => word.slice(0, longest).toLowerCase()
 
 /**
  * The words by which a text is found: of `src/auth/loginForm.ts` the whole, what follows each slash, each part, and the
- * humps of `loginForm`. In lower case, each once. At most some nine bytes of words come of each byte of text.
+ * humps of `loginForm`. A control sequence of a terminal separates words. In lower case, each once. At most some nine
+ * bytes of words come of each byte of text.
  */
 export function wordsOf(text: string): Set<string> {
   const words = new Set<string>()
   const seen = new Set<string>()
-  for (const whole of text.match(chunk) ?? []) {
+  const plain = text.includes('\x1b') ? text.replace(control, ' ') : text
+  for (const whole of plain.match(chunk) ?? []) {
     if (seen.has(whole)) continue
     seen.add(whole)
     // Most words are as plain as that, and have no parts to look for.
