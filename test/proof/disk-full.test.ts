@@ -82,7 +82,8 @@ async function setPages(db: Db, pages: number) {
 }
 
 /**
- * A server on a small file system of its own, which fills up during a commit. Undefined if this user cannot mount one.
+ * A server on a small file system of its own, which fills up during a commit. It has space for all that the cycles write.
+ * Undefined if this user cannot mount one.
  */
 async function mountDisk(t: TestContext): Promise<Disk | undefined> {
   const folder = mkdtempSync(join(tmpdir(), 'conduct-disk-'))
@@ -90,7 +91,7 @@ async function mountDisk(t: TestContext): Promise<Disk | undefined> {
     if (status === 0) spawnSync('umount', ['--lazy', folder])
     rmSync(folder, { recursive: true })
   })
-  const { status } = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=48m', 'conduct-test', folder])
+  const { status } = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${size(48, 128)}m`, 'conduct-test', folder])
   if (status !== 0) return undefined
   const url = `sqlite:${join(folder, 'conduct.db')}`
   const ballast = join(folder, 'ballast')
