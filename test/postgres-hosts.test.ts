@@ -4,6 +4,7 @@ import { type TestContext, test } from 'node:test'
 import { promisify } from 'node:util'
 import sql from 'sql-template-tag'
 import type { Db } from '../src/store/engine/db.ts'
+import { Hosts } from '../src/store/engine/postgres/hosts.ts'
 import { openPostgres } from '../src/store/engine/postgres.ts'
 import { engines } from './support/engines.ts'
 import { main } from './support/program.ts'
@@ -118,4 +119,15 @@ test('all connections leave a host that becomes read-only for one that accepts w
   await moved()
   assert.equal(await portOf(db), Number(b.port), 'reads go on at the old host')
   await woken.promise
+})
+
+test('a server without TLS that has no connection left is not asked for TLS again', async (t) => {
+  const url = await freshUrl(t)
+  const role = `few_${process.pid}`
+  await run(String(url), `create role ${role} login connection limit 1 password '${role}'`)
+  Object.assign(url, { username: role, password: role, search: '' })
+  const hosts = new Hosts(String(url))
+  const only = await hosts.connect({})
+  t.after(() => only.end())
+  await assert.rejects(hosts.connect({}), ({ cause }: Error) => /too many connections/.test((cause as Error)?.message))
 })

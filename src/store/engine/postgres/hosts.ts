@@ -132,7 +132,7 @@ export class Hosts {
     const at = this.#targets.indexOf(target)
     const others = [...this.#targets.slice(at + 1), ...this.#targets.slice(0, at + 1)]
     const next = refusesChoice(error) ? others[0] : others.find(({ name }) => name !== target.name)
-    this.#next = next ?? (this.#targets[0] as Target)
+    this.#next = next ?? target
     return error
   }
 }
