@@ -91,7 +91,7 @@ async function test(files: string[]): Promise<boolean> {
     files: files.map((path) => resolve(root, path)),
     execArgv: ['--import', new URL('unhooked.ts', import.meta.url).href],
     // Some wait for clocks, disks and other processes.
-    concurrency: values.proof ? 1 : availableParallelism() + 4,
+    concurrency: values.proof ? 1 : availableParallelism() + 2,
     // A file that hangs fails, and the others are reported.
     timeout: values.proof ? 3 * 3_600_000 : 600_000,
   })
