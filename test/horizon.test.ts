@@ -4,6 +4,7 @@ import { verify } from '../src/cli/verify/verify.ts'
 import { ConductError } from '../src/client/client.ts'
 import { retentionJob } from '../src/jobs/retention.ts'
 import { checkpointsIn } from '../src/ledger/checkpoint.ts'
+import type { Tx } from '../src/store/engine/db.ts'
 import { sealNext } from '../src/store/seal/seal.ts'
 import { indexMore } from '../src/store/search/follow.ts'
 import { engines, type Ledger, testLedger } from './support/engines.ts'
@@ -165,4 +166,22 @@ testLedger('a copy whose first events are not sealed continues where the log beg
     copy.sleep(61_000)
     assert.deepEqual((await verify(copy.client, [])).faults, [])
   }
+})
+
+testLedger('the seal skips events that another server sealed and dropped meanwhile', async (ledger) => {
+  const { client, store, sleep } = ledger
+  for (let n = 1; n <= 5; n++) await client.createRun({ title: `run ${n}` })
+  let isFirst = true
+  const query: Tx['query'] = async (statement) => {
+    const rows = await store.db.query(statement)
+    if (!isFirst || !/from followers where name = 'seal'/.test(statement.sql)) return rows as never
+    // This server has read how much is sealed. Now the other one seals and drops.
+    isFirst = false
+    sleep(40 * dayMs)
+    await client.createRun({ title: 'newer' })
+    await dropOld(ledger)
+    return rows as never
+  }
+  await sealNext({ ...store.db, query })
+  assert.equal(isFirst, false)
 })
