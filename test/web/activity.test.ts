@@ -11,7 +11,7 @@ test('activity shows events as they happen, as sentences, filtered by the addres
   await lines.filter({ hasText: 'created run RUN-001' }).waitFor()
   await client.updateRun({ runId: 'RUN-001', status: 'completed' })
   const completed = lines.filter({ hasText: 'completed run RUN-001' })
-  await completed.getByText(/fields?$/).click()
+  await completed.getByText('status', { exact: true }).click()
   await completed.getByText('Pending → Completed').waitFor()
   await client.updateRun({ runId: 'RUN-001', status: 'failed', failure: { code: 'X', message: 'Out of memory' } })
   await lines.filter({ hasText: 'ended run RUN-001 as failed, Out of memory' }).waitFor()
@@ -30,6 +30,18 @@ test('activity shows events as they happen, as sentences, filtered by the addres
   await lines.filter({ hasText: 'created key' }).first().waitFor()
   await page.getByRole('link', { name: 'A-1' }).click()
   await page.getByRole('heading', { name: 'Hidden' }).waitFor()
+})
+
+test('activity names the changed fields, and links a turn in its session', async (t) => {
+  const { page, client } = await openPage(t, '#/activity')
+  await client.createRun({ title: 'Add a limit' })
+  await client.appendTurn({ runId: 'RUN-001', prompt: 'Add a limit', answer: 'Done.' })
+  const turn = page.locator('.activity li', { hasText: 'created turn' })
+  assert.equal(await turn.locator('summary').textContent(), 'prompt, answer')
+  await turn.getByRole('link', { name: 'RUN-001/1' }).click()
+  await page.locator('#turn-1.marked').waitFor()
+  await page.goto(page.url().replace(/#.*/, '#/activity?type=turn.created'))
+  await page.locator('.activity li', { hasText: 'created turn' }).waitFor()
 })
 
 /** The numbers of the features in the events on the page. */

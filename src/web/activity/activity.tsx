@@ -12,7 +12,7 @@ import { Problem } from '../ui/problem.tsx'
 import { Skeleton } from '../ui/skeleton.tsx'
 import { EventRow } from './event-row.tsx'
 
-const nouns = ['run', 'spec', 'check', 'feature']
+const nouns = ['run', 'turn', 'spec', 'check', 'feature']
 const adminNouns = ['key', 'project', 'webhook']
 const deeds = ['created', 'updated', 'deleted']
 

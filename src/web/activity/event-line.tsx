@@ -22,14 +22,27 @@ const names: Record<string, string> = {
 /** These follow from other fields, which are shown. */
 const derived = ['startedAt', 'endedAt', 'evidence']
 
+const nameOf = (field: string) => names[field] ?? field
+
+const shownIn = (changes: Event['changes']) => Object.entries(changes).filter(([field]) => !derived.includes(field))
+
+/** How many fields a folded event names. */
+const named = 4
+
+/** The names of the changed fields: `status, labels`. */
+export function fieldsOf({ changes }: Pick<Event, 'changes'>): string {
+  const fields = shownIn(changes).map(([field]) => nameOf(field))
+  if (fields.length <= named) return fields.join(', ')
+  return `${fields.slice(0, named - 1).join(', ')} and ${fields.length - named + 1} more`
+}
+
 /** The changes of an event in words: `status Pending → Completed, labels`. */
 export function ChangeWords({ changes }: Pick<Event, 'changes'>) {
-  const fields = Object.entries(changes).filter(([field]) => !derived.includes(field))
   return (
     <span class="moves">
-      {fields.map(([field, [before, after]]) => (
+      {shownIn(changes).map(([field, [before, after]]) => (
         <span key={field}>
-          {names[field] ?? field} <Move field={field} before={before} after={after} />
+          {nameOf(field)} <Move field={field} before={before} after={after} />
         </span>
       ))}
     </span>

@@ -1,10 +1,9 @@
 import { useState } from 'preact/hooks'
 import type { Event } from '../../api/event.ts'
 import { href } from '../app/router.ts'
-import { plural } from '../runs/changes.tsx'
 import { Ago } from '../ui/ago.tsx'
 import { deedOf, erasedOf } from './deed.ts'
-import { actorOf, ChangeWords } from './event-line.tsx'
+import { actorOf, ChangeWords, fieldsOf } from './event-line.tsx'
 
 /** A change as a sentence: who did what to which thing. `times` says how often in a row. */
 export function EventRow({ event, times }: { event: Event; times: number }) {
@@ -31,21 +30,23 @@ export function EventRow({ event, times }: { event: Event; times: number }) {
 }
 
 /** The changes field by field, folded at first. */
-export function Details({ event: { changes } }: { event: Event }) {
+export function Details({ event }: { event: Event }) {
   const [isOpen, setOpen] = useState(false)
-  const count = Object.keys(changes).length
-  if (count === 0) return null
+  const fields = fieldsOf(event)
+  if (fields === '') return null
   return (
     <details class="event-fields" onToggle={(event) => setOpen(event.currentTarget.open)}>
-      <summary>{plural(count, 'field')}</summary>
-      {isOpen && <ChangeWords changes={changes} />}
+      <summary>{fields}</summary>
+      {isOpen && <ChangeWords changes={event.changes} />}
     </details>
   )
 }
 
 /** The name of the changed thing, with a link if it has a page and still exists. */
 function Subject({ event: { type, project, subject }, noun }: { event: Event; noun: string }) {
-  const places = ['run', 'spec', 'feature']
+  const places = ['run', 'turn', 'spec', 'feature']
   if (type.endsWith('.deleted') || project === null || !places.includes(noun)) return <b>{subject}</b>
-  return <a href={href([`${noun}s`, project, subject])}>{subject}</a>
+  const [runId = '', turn] = noun === 'turn' ? subject.split('/') : []
+  const address = turn === undefined ? href([`${noun}s`, project, subject]) : href(['runs', project, runId], { turn })
+  return <a href={address}>{subject}</a>
 }
