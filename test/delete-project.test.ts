@@ -27,6 +27,7 @@ async function logOf(client: Client) {
 /** A project with at least one row in every table. */
 async function furnish({ client, as }: Ledger) {
   await client.createProject({ slug: 'shop', name: 'Der Laden', repository: 'laden.git' })
+  await client.updateProject({ slug: 'shop', retention: { runDays: 400, keep: { labels: ['kirsche'] } } })
   const shop = as({ project: 'shop' })
   await shop.createSpec({ specId: 'S', title: 'Kirschplan', content: '# Kirschplan\n' })
   await shop.updateSpec({ specId: 'S', content: '# Anderer\n' })

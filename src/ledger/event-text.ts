@@ -24,6 +24,13 @@ const facts: ReadonlySet<string> = new Set([
 /** Whether the strings of a field are facts; undefined: it has no name. */
 export const isFact = (field: string | undefined) => field !== undefined && facts.has(field)
 
+/**
+ * The field of a value: its name in an object that itself is the value of `field`. The names of labels are no fields, and
+ * the list of labels that a retention keeps is no set of labels.
+ */
+export const fieldIn = (field: string | undefined, name: string) =>
+  field === 'labels' || (field === 'keep' && name === 'labels') ? '' : name
+
 const hashForm = /^[0-9a-f]{64}$/
 
 /** What replaces a text in an event: the hash of the text and its salt. */
@@ -64,11 +71,10 @@ function mapped(
   if (typeof value !== 'object' || value === null) return value
   if (Array.isArray(value)) return value.map((one) => mapped(one, field, replace, ofErased))
   // A label may have any name, even `erased` or that of a fact.
-  const isLabels = field === 'labels'
-  if (!isLabels && isErased(value)) return ofErased(value)
+  if (field !== 'labels' && isErased(value)) return ofErased(value)
   const copy: Record<string, unknown> = {}
   for (const [name, part] of Object.entries(value)) {
-    const one = mapped(part, isLabels ? '' : name, replace, ofErased)
+    const one = mapped(part, fieldIn(field, name), replace, ofErased)
     // Assigning to this name would set the prototype.
     if (name === '__proto__') Object.defineProperty(copy, name, { value: one, ...ordinary })
     else copy[name] = one

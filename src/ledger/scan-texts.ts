@@ -1,4 +1,4 @@
-import { isFact } from './event-text.ts'
+import { fieldIn, isFact } from './event-text.ts'
 
 const [quote, backslash, openBrace, closeBrace, openBracket, closeBracket, colon, space] = [
   ...[0x22, 0x5c, 0x7b, 0x7d, 0x5b, 0x5d, 0x3a, 0x20],
@@ -60,7 +60,7 @@ class Scan {
       this.#at += erasedLength
       return
     }
-    // The names of labels are no fields. An array has the field of its container.
+    // An array has the field of its container.
     this.#open.push(this.#field)
     this.#at++
   }
@@ -79,7 +79,7 @@ class Scan {
     const token = this.#json.slice(this.#at + 1, end)
     const text = token.includes('\\') ? JSON.parse(`"${token}"`) : token
     if (this.#json.charCodeAt(end + 1) === colon) {
-      this.#field = this.#open.at(-1) === 'labels' ? '' : text
+      this.#field = fieldIn(this.#open.at(-1), text)
     } else if (!isFact(this.#field)) {
       this.#output += this.#json.slice(this.#written, this.#at) + this.#replace(text)
       this.#written = end + 1

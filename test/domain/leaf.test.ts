@@ -117,6 +117,17 @@ test('erasing removes the texts and their salts, and the leaf stays the same', (
   )
 })
 
+test('erasing the labels that a retention keeps leaves the leaf as it was', () => {
+  const retention = { contentDays: 1, keep: { failed: false, labels: ['release', 'audit'] } }
+  const event = { ...stored, type: 'project.updated', changes: JSON.stringify({ retention: [null, retention] }) }
+  const { leaf, salts } = sealEvent(event)
+  for (const word of ['release', 'audit']) {
+    const left = eraseTexts(JSON.parse(event.changes), salts, (text) => text === word)
+    assert.equal(left.salts.length, salts.length / 2)
+    assert.deepEqual(leafOf({ ...event, changes: left.changes }, left.salts), leaf)
+  }
+})
+
 test('the leaf of an event does not depend on how its JSON is written', () => {
   for (const changes of [stored.changes, JSON.stringify(event.changes, null, 1)]) {
     const { leaf, salts } = sealEvent({ ...event, changes })

@@ -9,6 +9,7 @@ const names = fc.oneof(
     'title',
     'status',
     'labels',
+    'keep',
     'erased',
     'where',
     'at',
