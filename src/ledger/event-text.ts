@@ -25,8 +25,8 @@ const facts: ReadonlySet<string> = new Set([
 export const isFact = (field: string | undefined) => field !== undefined && facts.has(field)
 
 /**
- * The field of a value: its name in an object that itself is the value of `field`. The names of labels are no fields, and
- * the list of labels that a retention keeps is no set of labels.
+ * The field of the value that stands under `name` in the object of `field`. Names of labels are not fields. Neither is
+ * `labels` in the `keep` of a retention, which is a list of such names.
  */
 export const fieldIn = (field: string | undefined, name: string) =>
   field === 'labels' || (field === 'keep' && name === 'labels') ? '' : name
