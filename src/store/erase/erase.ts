@@ -5,7 +5,7 @@ import { numberEvents } from '../log/number.ts'
 import { lastSeq } from '../log/read.ts'
 import { eraseFromEvents } from '../seal/erase.ts'
 import { sealNext } from '../seal/seal.ts'
-import { dropErased, followLog, isBefore, lastEntry, lockIndex } from '../search/follow.ts'
+import { dropErased, followLog, hasMarked, lastEntry, lockIndex } from '../search/follow.ts'
 import { eraseChecks, eraseFeatures, eraseSpecs, eraseTurns } from './others.ts'
 import { type Place, placeIn, placeText, steps } from './place.ts'
 import { recordErasure } from './record.ts'
@@ -106,7 +106,7 @@ async function eraseSides(ctx: Ctx, scope: Scope, place: Place, dryRun: boolean)
 /** Makes the index mark what was deleted. Erased texts are marked. */
 async function markUntil({ db }: Ctx, place: Place): Promise<boolean> {
   place.until ??= await lastSeq(db)
-  if (!(await isBefore(db, place.until))) return false
+  if (await hasMarked(db, place.until)) return false
   await followLog(db, sliceMs)
   return true
 }

@@ -24,11 +24,11 @@ export async function isBehind(db: Tx): Promise<boolean> {
   return behind !== undefined
 }
 
-/** Whether the entries of what changed up to event `seq` are not all marked yet. */
-export async function isBefore(db: Tx, seq: number): Promise<boolean> {
+/** Whether the index has marked the entries of everything that changed up to event `seq`. */
+export async function hasMarked(db: Tx, seq: number): Promise<boolean> {
   await numberEvents(db)
-  const [before] = await db.query(sql`select 1 as one from followers where name = 'search' and last_seq < ${seq}`)
-  return before !== undefined
+  const [marked] = await db.query(sql`select 1 as one from followers where name = 'search' and last_seq >= ${seq}`)
+  return marked !== undefined
 }
 
 /**
