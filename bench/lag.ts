@@ -114,7 +114,7 @@ async function ask({ url }: Server, path: string, body: object): Promise<void> {
     headers: { ...headers, 'content-type': 'application/json' },
     body: JSON.stringify(body),
   })
-  if (!response.ok) throw new Error(`${path} was answered ${response.status}: ${await response.text()}`)
+  if (!response.ok) throw new Error(`${path} returned ${response.status}: ${await response.text()}`)
 }
 
 /** Creates runs with 60 KB of unique words. */

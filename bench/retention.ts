@@ -100,7 +100,7 @@ async function ask(server: Server, method: string, path: string, body: object): 
     body: JSON.stringify(body),
   })
   if (response.status === 503) return ask(server, method, path, body)
-  if (!response.ok) throw new Error(`${path} was answered ${response.status}: ${await response.text()}`)
+  if (!response.ok) throw new Error(`${path} returned ${response.status}: ${await response.text()}`)
   return (await response.json()) as Record<string, unknown>
 }
 
@@ -153,7 +153,7 @@ async function whileCreating(server: Server, times: number[], work: Promise<unkn
     const started = performance.now()
     const response = await fetch(`${server.url}/v1/runs`, { method: 'POST', headers: own, body: '{"title":"Beside"}' })
     await response.text()
-    if (!response.ok) throw new Error(`A create was answered ${response.status}.`)
+    if (!response.ok) throw new Error(`A create returned ${response.status}.`)
     times.push(performance.now() - started)
     await sleep(10)
   }

@@ -9,7 +9,7 @@ import { adminKey } from './servers.ts'
 
 const store = await openStore(`sqlite:${process.argv[2]}`, { adminKey })
 const { db, now } = store
-// The server's own job leaves the log to whoever leads it.
+// Another server leads the job, so this server's own job does nothing.
 await db.tx((tx) =>
   tx.query(sql`insert into job_leaders (job, server, until) values ('seal', 'bench', '9999-12-31T00:00:00.000Z')`),
 )

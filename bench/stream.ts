@@ -75,7 +75,7 @@ async function listen(server: Server, query: string) {
     headers: { ...headers, accept: 'text/event-stream' },
   })
   const [response] = (await once(request, 'response')) as [IncomingMessage]
-  if (response.statusCode !== 200) throw new Error(`A stream was answered ${response.statusCode}.`)
+  if (response.statusCode !== 200) throw new Error(`A stream returned ${response.statusCode}.`)
   const told = { count: 0 }
   let rest = ''
   response.setEncoding('latin1').on('data', (piece: string) => {

@@ -38,7 +38,8 @@ prove(
     const server = await startServer(t, url)
     await readBack(clientOf(server), touched)
     const rows = await readRows<{ runId: string }>(url, 'select run_id as "runId" from runs')
-    for (const { runId } of rows) assert(touched.has(runId), `${runId} was made, and nobody was told`)
+    for (const { runId } of rows)
+      assert(touched.has(runId), `the server created ${runId}, but acknowledged it to nobody`)
     await requireWhole(clientOf(server), url)
   },
 )

@@ -72,7 +72,7 @@ test('one switch selects the projects on all pages', async (t) => {
   await page.getByRole('link', { name: 'Ours' }).waitFor()
 })
 
-test('a user who can only read is told so once', async (t) => {
+test('the page tells a user with a read-only key so once', async (t) => {
   const { page } = await openPage(t, '', { permissions: ['read'] })
   await page.getByText('Your key can read but not change anything.').waitFor()
   assert.equal(await page.getByText('Read-only.').count(), 1)

@@ -161,8 +161,8 @@ const eventStream = {
 }
 
 /**
- * What is said of an operation beside its summary. That a list is also CSV is said here alone: with a second type of
- * answer, generated clients type each list as itself or a string.
+ * The description of an operation. Only this text says that a list is available as CSV: with a second content type,
+ * generated clients would type each list as itself or a string.
  */
 function descriptionOf(name: Name, { permission }: Route): string {
   const needs = permission === 'none' ? 'It needs no key.' : `Permission: ${permission}.`

@@ -31,7 +31,7 @@ const msOf = (oldest: string | null) => (oldest === null ? 0 : Math.max(1, Date.
 export function passIn(cursor: string | undefined): Pass {
   if (cursor === undefined) return newPass()
   if (!/^\d{1,15}(?:\.\d{1,15}){6}$/.test(cursor)) {
-    throw new ConductError('BAD_REQUEST', 'The cursor is none of forgetting: leave it out to begin again.')
+    throw new ConductError('BAD_REQUEST', 'The cursor does not come from this operation: leave it out to start again.')
   }
   const [last = 0, ...sums] = cursor.split('.').map(Number)
   const sumOf = ([runs = 0, bytes = 0, oldest = 0]: number[]): Sum => ({
