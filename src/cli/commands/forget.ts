@@ -58,5 +58,5 @@ function tell({ erased, deleted }: Forgotten, dryRun: boolean, utc: boolean | un
     [`${what}.oldest`, shown(sum.oldest, utc)],
   ])
   process.stdout.write(`${pairs(lines)}\n`)
-  if (dryRun) process.stderr.write('Nothing was taken away yet. To do it: conduct forget\n')
+  if (dryRun) process.stderr.write('Nothing was removed. To remove it, repeat the command without --dry-run.\n')
 }

@@ -50,7 +50,7 @@ export function ChangeWords({ changes }: Pick<Event, 'changes'>) {
 }
 
 function Move({ field, before, after }: { field: string; before: unknown; after: unknown }) {
-  if (field === 'content') return <b>{bytesOf(after) === undefined ? 'taken away' : grownBy(before, after)}</b>
+  if (field === 'content') return <b>{bytesOf(after) === undefined ? 'removed' : grownBy(before, after)}</b>
   if (field === 'leaseExpiresAt') return <b>{after === null ? 'ended' : before === null ? 'taken' : 'renewed'}</b>
   const [from, to] = [wordOf(field, before), wordOf(field, after)]
   if (from === '') return <b>{to}</b>
