@@ -59,6 +59,7 @@ test('the exit code of a command of Gemini CLI follows its output', () => {
   }
   const end = 'Process Group PGID: 16498\n</untrusted_context>'
   assert.equal(exitCodeOf(`<untrusted_context>\nOutput: broken\nExit Code: 3\n${end}`), 3)
+  assert.equal(exitCodeOf(`<untrusted_context>\nOutput: a\nExit Code: 0\nExit Code: 3\n${end}`), 3)
   assert.equal(exitCodeOf(`<untrusted_context>\nOutput: Exit Code: 4\nbut well\n${end}`), 0)
   assert.equal(exitCodeOf(`<untrusted_context>\nOutput: \nSignal: 9\n${end}`), undefined)
   assert.equal(exitCodeOf('Command was cancelled by user before it could complete.'), undefined)

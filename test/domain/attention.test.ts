@@ -48,8 +48,20 @@ const needsOf = (told: Told[]) => attentionOf(runsOf(told)).needs.map(({ run, wh
 const failed = { status: 'failed' } as const
 const lost = { ...failed, failure: { code: 'LEASE_EXPIRED', message: '' } }
 
+const live = { status: 'in_progress', verdict: 'failing' } as const
+const since = '2026-01-01T00:00:00.000Z'
+
 const cases: [what: string, runs: Told[], needs: string[]][] = [
   ['what went well needs nothing', [{ runId: 'A' }, { runId: 'B', status: 'pending' }], []],
+  [
+    'failing checks of a session need attention, unless its agent is still at work',
+    [
+      { runId: 'A', ...live, activity: { state: 'working', since } },
+      { runId: 'B', ...live, activity: { state: 'idle', since } },
+      { runId: 'C', ...live },
+    ],
+    ['C failing', 'B failing'],
+  ],
   [
     'runs that failed, lost their lease or have failing checks need attention, most urgent first',
     [

@@ -8,6 +8,7 @@ import { freshPlace, type Place } from './place.ts'
 import { type Recorded, recordsOf } from './records.ts'
 import { type Ran, runAgent } from './run.ts'
 import type { Scenario, Session } from './scenarios.ts'
+import { startWatch } from './watch.ts'
 
 /** The result of one scenario with one agent. */
 export interface Outcome {
@@ -45,8 +46,8 @@ export async function tryScenario(agent: RealAgent, scenario: Scenario, programs
     place.remove()
     return { ...head, ...notTried(version, fault) }
   }
-  const { ran, records } = await played(agent, scenario, place)
-  const findings = compared(scenario, place, ran, records)
+  const { ran, records, missed } = await played(agent, scenario, place)
+  const findings = [...missed, ...compared(scenario, place, ran, records)]
   const differs = findings.some(({ limit }) => limit === undefined)
   if (keep || differs)
     writeFileSync(join(place.folder, 'records.json'), JSON.stringify({ findings, ran, records }, null, 2))
@@ -68,7 +69,9 @@ const notTried = (version: string, { message }: Error) => ({
 })
 
 async function played(agent: RealAgent, scenario: Scenario, place: Place) {
-  const model = await startModel()
+  const { isWatched } = scenario
+  const model = await startModel(isWatched && { pace: 1_000 })
+  const watch = isWatched && (await startWatch(place))
   try {
     const within: Ran[] = []
     const inner = scenario.inner?.(agent) ?? agent
@@ -84,8 +87,10 @@ async function played(agent: RealAgent, scenario: Scenario, place: Place) {
     const run = (session: Session, index: number) =>
       runAgent(agent, place, model, nameOf(index), session, scenario.refuses === true)
     const ran = agent.startsAlone ? await inTurn(sessions, run) : await Promise.all(sessions.map(run))
-    return { ran: [...ran, ...within], records: await recordsOf(place) }
+    const missed = (watch && ran[0] && (await watch.findings(ran[0]))) ?? []
+    return { ran: [...ran, ...within], records: await recordsOf(place), missed }
   } finally {
+    await watch?.close()
     await model.close()
   }
 }

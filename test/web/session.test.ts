@@ -81,3 +81,33 @@ test('a turn has a link, new turns appear, and long texts are folded', async (t)
   await page.locator('#turn-121').getByText('Prompt 121').waitFor()
   assert.equal(await page.locator('.turn').count(), 121)
 })
+
+test('a live session shows the open turn, on its page and on Now', async (t) => {
+  const { page, client, openTab } = await openPage(t)
+  const where = { cwd: '/home/ada/boats', session: 's1' }
+  const { run } = await client.createRun({ title: 'Hold a boat', agent: 'claude-code', status: 'in_progress', where })
+  const { runId } = run
+  await client.heartbeat({
+    runId,
+    activity: { state: 'working', tool: 'Edit', target: '/home/ada/boats/src/hold.ts' },
+  })
+  await page.reload()
+  const lane = page.locator('.lane')
+  await lane.getByText('src/hold.ts', { exact: true }).waitFor()
+  await lane.getByText('No answer yet.').waitFor()
+
+  const tab = await openTab(`#/runs/default/${runId}`)
+  const open = tab.locator('.turn.open')
+  for (const words of ['Turn 1', /^working, /, 'Edit']) await open.getByText(words).waitFor()
+  await open.getByText('src/hold.ts', { exact: true }).waitFor()
+  assert.equal(await tab.getByText('No turns yet.').count(), 0)
+
+  await client.appendTurn({ runId, prompt: 'Hold a boat', answer: 'Held.' })
+  await tab.locator('#turn-1').getByText('Held.').waitFor()
+  await open.waitFor({ state: 'detached' })
+  await lane.getByText('Held.').waitFor()
+  await client.heartbeat({ runId, activity: { state: 'waiting', tool: 'Bash', target: 'rm -rf dist' } })
+  for (const words of ['Turn 2', /^waiting for you, /, 'rm -rf dist']) await open.getByText(words).waitFor()
+  await client.updateRun({ runId, status: 'completed' })
+  await open.waitFor({ state: 'detached' })
+})

@@ -1,4 +1,5 @@
 import { type Dialect, type Events, seenOf, stepsOf } from '../dialect.ts'
+import { exitCodeBelow } from '../exit-code.ts'
 import { answerLength, defined, type Fields, fieldsOf, textOf } from '../fields.ts'
 import type { Step } from '../seen.ts'
 import { begin, toolUse } from '../tools.ts'
@@ -27,13 +28,15 @@ function used({ tool_name, tool_input, tool_response }: Fields): Step {
   return { kind: 'tool', ...toolUse(tool_name, tool_input, { failed, exitCode: exitCodeOf(tool_response) }) }
 }
 
+const below = /^\nExit Code: (\d{1,3})(?:\n[A-Z][\w ]*: [^\n]*)*\n<\/untrusted_context>\s*$/
+
 /** Gemini CLI writes a non-zero exit code below the output. A command in the background has none. */
 function exitCodeOf(response: unknown): number | undefined {
   const { llmContent, error } = fieldsOf(response)
   if (typeof llmContent !== 'string' || error !== undefined) return undefined
+  const code = exitCodeBelow(llmContent, below)
+  if (code !== undefined) return code
   const end = llmContent.slice(-1_000)
-  const code = /\nExit Code: (\d{1,3})(?:\n[A-Z][\w ]*: [^\n]*)*\n<\/untrusted_context>\s*$/.exec(end)?.[1]
-  if (code !== undefined) return Number(code)
   return /\nProcess Group PGID: \d+\n<\/untrusted_context>\s*$/.test(end) && !/\n(?:Signal|Background PIDs): /.test(end)
     ? 0
     : undefined

@@ -1,15 +1,16 @@
 import type { Dialect } from '../dialect.ts'
+import { exitCodeBelow } from '../exit-code.ts'
 import { type Fields, fieldsOf, textOf } from '../fields.ts'
 import { eventsLikeClaude, readLikeClaude } from './claude.ts'
 
 // https://qwenlm.github.io/qwen-code-docs/en/users/features/hooks
 
-/** Qwen Code writes it below the output of the command. */
+/** Qwen Code writes it below the output of the command, and sometimes notes about the command further below. */
+const below = /^\nExit Code: (\d{1,3})\nSignal: [^\n]*(?:\n[A-Z][\w ]*: [^\n]*)*(?:\n\n[^\n]+)*$/
+
 function exitCodeOf({ tool_response, error }: Fields): number | undefined {
   const text = error ?? fieldsOf(tool_response).llmContent
-  if (typeof text !== 'string') return undefined
-  const code = /\nExit Code: (\d{1,3})\nSignal: [^\n]*(?:\n[A-Z][\w ]*: [^\n]*)*$/.exec(text.slice(-1_000))?.[1]
-  return code === undefined ? undefined : Number(code)
+  return typeof text === 'string' ? exitCodeBelow(text, below) : undefined
 }
 
 // Its batches use other ids for tools than its other events.

@@ -2,6 +2,7 @@ import type { KeptItem } from '../../agents/plan.ts'
 import type { Failure, Seen, Step, Usage } from '../../agents/seen.ts'
 import { type Draft, newDraft } from '../../agents/turn.ts'
 import type { Snapshot } from '../place/tree.ts'
+import type { ToldWork } from './live-work.ts'
 import type { Trees } from './note.ts'
 
 /** The state of a session between two batches of notes. */
@@ -12,6 +13,8 @@ export interface Memo {
   n?: number
   /** The working tree at its start. */
   base?: Snapshot
+  /** What its run says about the working tree. Missing outside git, and in sessions begun by an older version. */
+  told?: ToldWork
   /** The current turn. */
   draft?: Draft
   /** The commands of that turn. */

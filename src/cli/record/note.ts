@@ -11,6 +11,8 @@ import { projectFileOf } from '../place/project.ts'
 import { checkRules } from '../place/rules.ts'
 import { type Snapshot, snapshot } from '../place/tree.ts'
 import { checkNamesOf } from './checked.ts'
+import { mayMove, type ToldWork } from './live-work.ts'
+import type { Memo } from './memo.ts'
 
 /** A report about a session, and its recording. */
 export interface Heard {
@@ -81,7 +83,7 @@ function keep(state: State, heard: Heard, take: () => Snapshot | undefined): boo
         step.command !== undefined && !step.refused
           ? commandTrees(state, heard, { id: step.id, command: step.command }, take)
           : undefined
-      const due = trees?.isCheck === true
+      const due = !step.refused && mayMove({ trees: trees?.git ?? {}, step }, toldBy(state, recording.name))
       if (!state.note(recording, timed(seen, step, trees?.durationMs), key, due, trees?.git)) return false
       state.wrote(
         recording.name,
@@ -93,6 +95,12 @@ function keep(state: State, heard: Heard, take: () => Snapshot | undefined): boo
       state.note(recording, seen, key, false)
       return false
   }
+}
+
+/** What the run says, or will say once a check that was noted is sent. */
+function toldBy(state: State, name: string): Partial<ToldWork> {
+  const { told } = (state.find(name)?.memo ?? {}) as Memo
+  return { ...told, ...(state.noted().includes(name) && { isChecked: true }) }
 }
 
 /** A prompt needs the tree only if it is the first one, where the run starts; a turn needs the tree at its end. */
@@ -117,7 +125,7 @@ interface Command {
   command: string
 }
 
-/** The trees before and after a command, whether it may be a check, and its duration according to its hooks. */
+/** The trees before and after a command, and its duration according to its hooks. */
 function commandTrees(
   state: State,
   { seen, recording, at }: Heard,
@@ -134,7 +142,7 @@ function commandTrees(
   // The transcript may reveal its exit code later.
   const isCheck = checkNamesOf(command, 0, rulesOf(seen.cwd), { cwd: seen.cwd, home }).length > 0
   const git: Trees = { now, before: before as Snapshot | undefined, began, ...(isCheck && { home }) }
-  return { git, isCheck, ...(isAlone && began !== undefined && { durationMs: Math.max(0, at - began) }) }
+  return { git, ...(isAlone && began !== undefined && { durationMs: Math.max(0, at - began) }) }
 }
 
 const isDoing = (state: State, name: string, command: string) => {

@@ -3,12 +3,14 @@ import { leaseSeconds } from '../../agents/activity.ts'
 import { estimateCost } from '../../agents/cost.ts'
 import type { Failure, Told, TurnEnd, Usage } from '../../agents/seen.ts'
 import { cut, isEmpty, newDraft, turnOf, usageBetween } from '../../agents/turn.ts'
-import { firstLine } from '../../ledger/turn.ts'
+import { firstLine, mostCommits } from '../../ledger/turn.ts'
 import { newCall } from '../../spool/calls.ts'
 import { authorOf } from '../place/git.ts'
 import type { RecordRules } from '../place/rules.ts'
 import { type Snapshot, snapshot } from '../place/tree.ts'
 import { unsureChecks } from './check-calls.ts'
+import { gitOf } from './live-work.ts'
+import type { Memo } from './memo.ts'
 import { ownWork } from './own-work.ts'
 import type { Session, Settled } from './session.ts'
 
@@ -31,7 +33,8 @@ export function begun(
         { ...runOf(session, memo.base, prompt), startedAt: isoOf(at), ...lease },
         session.recording.name,
       )
-  return { calls: [...calls, next], memo: { ...memo, begun: true }, ended: false }
+  const told = memo.begun || !memo.base ? {} : { told: { tree: memo.base.tree, commits: [] } }
+  return { calls: [...calls, next], memo: { ...memo, ...told, begun: true }, ended: false }
 }
 
 function runOf({ agent, recording, rules }: Session, base: Snapshot | undefined, prompt: string | undefined) {
@@ -68,17 +71,14 @@ export async function turned(session: Session, before: Settled, end: Ended): Pro
   const usage = await usageOf(told, memo.usage, end.usage, memo.model)
   const { rules } = session
   const texts = { ...(!rules.answers && { answer: undefined }), ...(!rules.prompts && { prompt: undefined }) }
-  const turn = {
-    n,
-    ...turnOf(draft, { ...end, usage, model: memo.model }, told),
-    ...texts,
-    ...workOf(session, memo, draft, end),
-  }
+  const { work, moved } = workOf(session, memo, draft, end)
+  const turn = { n, ...turnOf(draft, { ...end, usage, model: memo.model }, told), ...texts, ...work }
   const { draft: _, commands: __, failure: ___, interrupted: ____, ...rest } = memo
   const { failure, interrupted } = end
   const plan = draft.plan ?? draft.kept
   const next = {
     ...rest,
+    ...moved,
     n,
     ...(plan && { plan }),
     ...(told.usage && { usage: told.usage }),
@@ -100,7 +100,7 @@ async function usageOf(
   return used && estimateCost({ ...(model !== undefined && { model }), ...used })
 }
 
-/** The git state at the end of a turn, and what the session changed. */
+/** The git state at the end of a turn, what the session changed, and what its run says afterwards. */
 function workOf(
   { state, recording, objects }: Session,
   memo: Settled['memo'],
@@ -114,18 +114,20 @@ function workOf(
     state,
     name,
     cwd,
-
     files: draft.files,
     commands,
     base,
     now,
   })
-  return {
-    ...(files.length > 0 && { files }),
-    ...(now && {
-      git: { ...now.git, ...(base?.git.commit && { base: base.git.commit }), ...(commits.length > 0 && { commits }) },
-    }),
-  }
+  const work = { ...(files.length > 0 && { files }), ...(now && { git: gitOf(now, base, commits) }) }
+  return { work, moved: toldAfter(memo, now, commits) }
+}
+
+/** The memo once a turn has reported that tree and the commits made in it. */
+function toldAfter({ told }: Memo, now: Snapshot | undefined, commits: string[]): Pick<Memo, 'told'> {
+  if (told === undefined || now === undefined) return {}
+  const all = [...new Set([...told.commits, ...commits])].slice(-mostCommits)
+  return { told: { tree: now.tree, commits: all, ...(told.isChecked && { isChecked: true }) } }
 }
 
 const interruption: Failure = { code: 'INTERRUPTED', message: 'Its user interrupted the last turn.' }

@@ -14,6 +14,7 @@ import type { Env } from '../place/folders.ts'
 import { type RecordRules, recordRules } from '../place/rules.ts'
 import { snapshot } from '../place/tree.ts'
 import { checksOf } from './check-calls.ts'
+import { withWork } from './live-work.ts'
 import { type Memo, memoOf, stepOf } from './memo.ts'
 import { objectsOf, type Trees } from './note.ts'
 import { begun, ended, turned } from './run-calls.ts'
@@ -181,7 +182,8 @@ async function after(note: Given, session: Session, settled: Settled): Promise<S
       const from = trees.began ?? at - (step.durationMs ?? at - (settled.memo.draft?.at ?? at))
       const commands = [...(settled.memo.commands ?? []), ...(step.command ? [{ from, to: at, ...trees }] : [])]
       const memo = { ...settled.memo, draft, commands: commands.slice(-500) }
-      return checksOf({ cwd: seen.cwd, trees, step }, session, { ...settled, memo })
+      const use = { cwd: seen.cwd, trees, step }
+      return checksOf(use, session, withWork(use, session, { ...settled, memo }))
     }
     default:
       return { ...settled, memo: { ...settled.memo, draft } }

@@ -17,7 +17,7 @@ export interface Attention {
 
 /**
  * The runs of a period that someone should look at: those that failed, lost their lease or have a failing verdict,
- * unless a later attempt completed or was verified. Unchecked and stale runs are listed only for projects that check
+ * unless an agent is at work on them, or a later attempt completed or was verified. Unchecked and stale runs are listed only for projects that check
  * most of their runs.
  */
 export function attentionOf(runs: Run[]): Attention {
@@ -38,9 +38,9 @@ export function attentionOf(runs: Run[]): Attention {
   }
 }
 
-function whyOf({ status, failure, verdict }: Run): Need['why'] | undefined {
+function whyOf({ status, failure, verdict, activity }: Run): Need['why'] | undefined {
   if (status === 'failed') return failure?.code === 'LEASE_EXPIRED' ? 'lease lost' : 'failed'
-  return verdict === 'failing' ? 'failing' : undefined
+  return verdict === 'failing' && activity?.state !== 'working' ? 'failing' : undefined
 }
 
 function lackOf({ status, verdict }: Run): Need['why'] | undefined {

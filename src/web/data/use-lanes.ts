@@ -1,5 +1,5 @@
 import { createContext } from 'preact'
-import { useRef } from 'preact/hooks'
+import { useContext, useRef } from 'preact/hooks'
 import type { Run } from '../../api/run.ts'
 import type { ConductError } from '../../client/client.ts'
 import { keptRuns } from './kept-runs.ts'
@@ -51,6 +51,13 @@ export function useLanes(projects: string[], isHiddenToo: boolean): Lanes {
     error,
     reload,
   }
+}
+
+/** The run with its current activity. Activities have no events, but the runs in progress are polled. */
+export function useLiveRun(run: Run): Run {
+  const { runs } = useContext(LanesContext)
+  const polled = run.endedAt === null && runs.find(({ id }) => id === run.id)
+  return polled ? { ...run, activity: polled.activity, lastSeenAt: polled.lastSeenAt } : run
 }
 
 const order = ['waiting', 'working', undefined, 'idle'] as const

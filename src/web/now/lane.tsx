@@ -5,9 +5,9 @@ import { href } from '../app/router.ts'
 import { useRead } from '../data/read.ts'
 import { clientOf } from '../data/server.ts'
 import { Changes } from '../runs/changes.tsx'
-import { spanOf, useNow } from '../ui/ago.tsx'
-import { Icon, type IconName } from '../ui/icon.tsx'
+import { useNow } from '../ui/ago.tsx'
 import { useInSight } from '../ui/in-sight.ts'
+import { Doing, StandingWords, standingOf } from './standing.tsx'
 
 /** How many bytes to read from the end of a content to get its last line. */
 const tailBytes = 2048
@@ -26,18 +26,13 @@ function LaneOf({ run }: { run: Run }) {
   const line = useLastLine(run, isSeen && answer === undefined)
   const now = useNow(isSeen ? 1000 : 60_000)
   const standing = standingOf(run, now)
-  const turnMs = turnMsOf(run, now)
   return (
     <li class={`lane ${standing.look}`} ref={place}>
       <a class="title" href={href(['runs', run.project, run.runId])}>
         {run.title ?? run.runId}
       </a>
-      <span class="silence" title={standing.meaning}>
-        <Icon name={standing.icon} />
-        {standing.words}
-        {turnMs !== undefined && <span class="muted">{spanOf(turnMs)} in this turn</span>}
-      </span>
-      <Doing activity={run.activity} />
+      <StandingWords run={run} now={now} />
+      <Doing run={run} />
       <span class="facts">
         <span>{run.project}</span>
         <span>{run.runId}</span>
@@ -46,7 +41,7 @@ function LaneOf({ run }: { run: Run }) {
         <Changes changes={run.changes} />
       </span>
       {answer === undefined ? (
-        <span class="line">{line === '' ? 'No output yet.' : (line ?? ' ')}</span>
+        <span class="line">{line === '' ? nothingYet(run) : (line ?? ' ')}</span>
       ) : (
         <span class="said">{answer}</span>
       )}
@@ -54,56 +49,7 @@ function LaneOf({ run }: { run: Run }) {
   )
 }
 
-/** The current tool and its target. */
-function Doing({ activity }: Pick<Run, 'activity'>) {
-  if (!activity?.tool) return null
-  return (
-    <span class="doing">
-      <b>{activity.tool}</b> {activity.target && <code title={activity.target}>{activity.target}</code>}
-    </span>
-  )
-}
-
-interface Standing {
-  look: 'working' | 'waiting' | 'idle' | 'quiet-too-long'
-  icon: IconName
-  words: string
-  meaning: string
-}
-
-function standingOf(run: Run, now: number): Standing {
-  const silentMs = Math.max(0, now - heardAt(run))
-  const forMs = run.activity ? Math.max(0, now - Date.parse(run.activity.since)) : 0
-  const state = run.activity?.state
-  if (state === 'waiting') {
-    const meaning = 'The agent waits for an answer or a permission'
-    return { look: 'waiting', icon: 'warn', words: `waiting for you, ${spanOf(forMs)}`, meaning }
-  }
-  if (silentMs > patienceMs(run)) {
-    const meaning = 'Silent for more than half its lease'
-    return { look: 'quiet-too-long', icon: 'warn', words: `silent ${spanOf(silentMs)}`, meaning }
-  }
-  if (state === 'idle') return { look: 'idle', icon: 'clock', words: `idle ${spanOf(forMs)}`, meaning: 'Between turns' }
-  if (state === 'working') {
-    return { look: 'working', icon: 'activity', words: `working, ${spanOf(forMs)}`, meaning: 'Time in this step' }
-  }
-  const words = silentMs < 5000 ? 'writing now' : `silent ${spanOf(silentMs)}`
-  return { look: 'working', icon: 'activity', words, meaning: 'Time since its last activity' }
-}
-
-/** How long the turn has lasted, if that is longer than its current step. */
-function turnMsOf({ activity }: Run, now: number): number | undefined {
-  const { since, turnSince } = activity ?? {}
-  return turnSince === undefined || turnSince === since ? undefined : Math.max(0, now - Date.parse(turnSince))
-}
-
-const heardAt = (run: Run) => Math.max(Date.parse(run.lastSeenAt ?? run.createdAt), Date.parse(run.updatedAt))
-
-/** Half the duration of the lease, counted from the last heartbeat. A run without a lease may be silent for ever. */
-function patienceMs({ leaseExpiresAt, lastSeenAt }: Run): number {
-  if (leaseExpiresAt === null || lastSeenAt === null) return Number.POSITIVE_INFINITY
-  return (Date.parse(leaseExpiresAt) - Date.parse(lastSeenAt)) / 2
-}
+const nothingYet = ({ activity }: Run) => (activity ? 'No answer yet.' : 'No output yet.')
 
 /** The first line of a session's last answer; undefined for a run without activity or answer. */
 function useLastAnswer({ project, runId, activity }: Run, isSeen: boolean): string | undefined {

@@ -5,6 +5,7 @@ import { isAppend, useContent } from '../data/content.ts'
 import { useRead } from '../data/read.ts'
 import { useRun } from '../data/run.ts'
 import { clientOf } from '../data/server.ts'
+import { useLiveRun } from '../data/use-lanes.ts'
 import { spanOf, When } from '../ui/ago.tsx'
 import { ErasedAt } from '../ui/erased-at.tsx'
 import { Head } from '../ui/head.tsx'
@@ -145,7 +146,8 @@ const ofSession = { session: 'Session', ...ofText }
 
 /** What it wrote and what happened to it. The view is part of the address. */
 function Told({ run, entries, route }: Omit<ShownProps, 'onConflict' | 'files'>) {
-  const views: Record<string, string> = run.turns.count > 0 ? ofSession : ofText
+  const { activity } = useLiveRun(run)
+  const views: Record<string, string> = run.turns.count > 0 || activity ? ofSession : ofText
   const asked = route.query.get('view') ?? ''
   const view = Object.hasOwn(views, asked) ? asked : (Object.keys(views)[0] as string)
   return (

@@ -2,24 +2,29 @@ import { useLayoutEffect, useRef } from 'preact/hooks'
 import type { Run } from '../../api/run.ts'
 import type { Route } from '../app/router.ts'
 import { useTurns } from '../data/turns.ts'
+import { useLiveRun } from '../data/use-lanes.ts'
 import { Problem } from '../ui/problem.tsx'
+import { OpenTurn } from './open-turn.tsx'
 import { TurnCard } from './turn-card.tsx'
 
 /** A session as a story: its turns, each with its own link. */
-export default function Session({ run, route }: { run: Pick<Run, 'project' | 'runId' | 'endedAt'>; route: Route }) {
+export default function Session({ run, route }: { run: Run; route: Route }) {
   const { turns, isRead, error } = useTurns(run.project, run.runId)
   const asked = Number(route.query.get('turn'))
   const isThere = turns.some(({ n }) => n === asked)
+  const live = useLiveRun(run)
+  const isOpen = live.activity !== null && live.activity.state !== 'idle'
   const list = useRef<HTMLOListElement>(null)
   useLayoutEffect(() => (isThere && list.current ? stayAt(`turn-${asked}`, list.current) : undefined), [asked, isThere])
   return (
     <>
       {error && <Problem error={error} />}
-      {isRead && turns.length === 0 && !error && <p class="empty">No turns{run.endedAt ? '.' : ' yet.'}</p>}
+      {isRead && turns.length === 0 && !isOpen && !error && <p class="empty">No turns{run.endedAt ? '.' : ' yet.'}</p>}
       <ol class="session" ref={list}>
         {turns.map((turn) => (
           <TurnCard key={turn.id} turn={turn} route={route} isMarked={turn.n === asked} />
         ))}
+        {isRead && isOpen && <OpenTurn run={live} n={(turns.at(-1)?.n ?? 0) + 1} />}
       </ol>
     </>
   )

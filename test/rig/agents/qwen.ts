@@ -13,6 +13,8 @@ export const qwen: RealAgent = {
     '.qwen/trustedFolders.json': JSON.stringify({ [repository]: 'TRUST_FOLDER' }),
     '.qwen/settings.json': JSON.stringify({
       general: { enableAutoUpdate: false },
+      // Otherwise it asks the model by itself what to remember of a longer session.
+      memory: { enableManagedAutoMemory: false },
       privacy: { usageStatisticsEnabled: false },
       security: { auth: { selectedType: 'openai' } },
     }),

@@ -1,0 +1,73 @@
+import type { Run } from '../../api/run.ts'
+import { spanOf } from '../ui/ago.tsx'
+import { Icon, type IconName } from '../ui/icon.tsx'
+
+/** The current tool and its target. */
+export function Doing({ run: { activity, where } }: { run: Pick<Run, 'activity' | 'where'> }) {
+  const { tool, target } = activity ?? {}
+  if (!tool) return null
+  return (
+    <span class="doing">
+      <b>{tool}</b> {target && <code title={target}>{within(where?.cwd, target)}</code>}
+    </span>
+  )
+}
+
+/** A path without the folder of the run. */
+const within = (cwd: string | undefined, target: string) =>
+  cwd !== undefined && target.startsWith(`${cwd}/`) ? target.slice(cwd.length + 1) : target
+
+/** What it does or waits for, and since when. */
+export function StandingWords({ run, now }: { run: Run; now: number }) {
+  const { icon, words, meaning } = standingOf(run, now)
+  const turnMs = turnMsOf(run, now)
+  return (
+    <span class="silence" title={meaning}>
+      <Icon name={icon} />
+      {words}
+      {turnMs !== undefined && <span class="muted">{spanOf(turnMs)} in this turn</span>}
+    </span>
+  )
+}
+
+interface Standing {
+  look: 'working' | 'waiting' | 'idle' | 'quiet-too-long'
+  icon: IconName
+  words: string
+  meaning: string
+}
+
+/** How a live run stands, in words. `now` is in milliseconds since 1970. */
+export function standingOf(run: Run, now: number): Standing {
+  const silentMs = Math.max(0, now - heardAt(run))
+  const forMs = run.activity ? Math.max(0, now - Date.parse(run.activity.since)) : 0
+  const state = run.activity?.state
+  if (state === 'waiting') {
+    const meaning = 'The agent waits for an answer or a permission'
+    return { look: 'waiting', icon: 'warn', words: `waiting for you, ${spanOf(forMs)}`, meaning }
+  }
+  if (silentMs > patienceMs(run)) {
+    const meaning = 'Silent for more than half its lease'
+    return { look: 'quiet-too-long', icon: 'warn', words: `silent ${spanOf(silentMs)}`, meaning }
+  }
+  if (state === 'idle') return { look: 'idle', icon: 'clock', words: `idle ${spanOf(forMs)}`, meaning: 'Between turns' }
+  if (state === 'working') {
+    return { look: 'working', icon: 'activity', words: `working, ${spanOf(forMs)}`, meaning: 'Time in this step' }
+  }
+  const words = silentMs < 5000 ? 'writing now' : `silent ${spanOf(silentMs)}`
+  return { look: 'working', icon: 'activity', words, meaning: 'Time since its last activity' }
+}
+
+/** How long the turn has lasted, if that is longer than its current step. */
+function turnMsOf({ activity }: Run, now: number): number | undefined {
+  const { since, turnSince } = activity ?? {}
+  return turnSince === undefined || turnSince === since ? undefined : Math.max(0, now - Date.parse(turnSince))
+}
+
+const heardAt = (run: Run) => Math.max(Date.parse(run.lastSeenAt ?? run.createdAt), Date.parse(run.updatedAt))
+
+/** Half the duration of the lease, counted from the last heartbeat. A run without a lease may be silent for ever. */
+function patienceMs({ leaseExpiresAt, lastSeenAt }: Run): number {
+  if (leaseExpiresAt === null || lastSeenAt === null) return Number.POSITIVE_INFINITY
+  return (Date.parse(leaseExpiresAt) - Date.parse(lastSeenAt)) / 2
+}

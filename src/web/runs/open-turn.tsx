@@ -1,0 +1,17 @@
+import type { Run } from '../../api/run.ts'
+import { Doing, StandingWords } from '../now/standing.tsx'
+import { useNow } from '../ui/ago.tsx'
+
+/** The turn that a session is in. It is recorded when it ends; until then, only what the agent is doing is known. */
+export function OpenTurn({ run, n }: { run: Run; n: number }) {
+  const now = useNow(1000)
+  return (
+    <li class="turn open">
+      <header>
+        <h3>Turn {n}</h3>
+        <StandingWords run={run} now={now} />
+      </header>
+      <Doing run={run} />
+    </li>
+  )
+}

@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { conduct } from './program.ts'
+import { claudeIn, onlyRun, syncAll, workplace } from './session.ts'
+import { writeFiles } from './user.ts'
+
+/** A workplace whose command `true` is the check `tests`, in which a session has begun. */
+async function checkedWorkplace(t: Parameters<typeof workplace>[0]) {
+  const user = workplace(t)
+  const { cwd, env, git } = user
+  writeFiles(cwd, { 'conduct.json': '{ "project": "shop", "checks": { "tests": "true*" } }\n' })
+  git('commit', '-qam', 'checks')
+  const claude = claudeIn(cwd, env)
+  await claude.prompt('Fix the login')
+  const run = async () => {
+    await syncAll(env)
+    return onlyRun(user)
+  }
+  const verdict = async () => (await run()).verdict
+  return { ...user, claude, run, verdict }
+}
+
+test('during a turn, the verdict is on the files as they are, not as they were when the turn began', async (t) => {
+  const { claude, verdict } = await checkedWorkplace(t)
+  await claude.write('src/login.ts', 'answer(401)\n')
+  assert.equal(await verdict(), 'unchecked')
+  await claude.run('true')
+  assert.equal(await verdict(), 'verified')
+  await claude.write('src/login.ts', 'answer(403)\n')
+  assert.equal(await verdict(), 'stale')
+  await claude.run('true')
+  assert.equal(await verdict(), 'verified')
+  await claude.run('echo >> src/login.ts')
+  assert.equal(await verdict(), 'stale')
+  await claude.run('true')
+  await claude.stop()
+  assert.equal(await verdict(), 'verified')
+})
+
+test('a check that the agent itself records also tells the files that it tested', async (t) => {
+  const { claude, env, cwd, verdict } = await checkedWorkplace(t)
+  await claude.write('src/login.ts', 'answer(401)\n')
+  await syncAll(env)
+  const command = 'conduct check exec --name own -- true'
+  await claude.tell('PreToolUse', { tool_name: 'Bash', tool_input: { command }, tool_use_id: 'own' })
+  const words = ['check', 'exec', '--name', 'own', '--', 'true']
+  assert.equal((await conduct(words, { ...env, CLAUDE_CODE_SESSION_ID: claude.session }, cwd)).code, 0)
+  await claude.tell('PostToolUse', {
+    tool_name: 'Bash',
+    tool_input: { command },
+    tool_use_id: 'own',
+    tool_response: {},
+  })
+  assert.equal(await verdict(), 'verified')
+  await claude.write('src/login.ts', 'answer(403)\n')
+  assert.equal(await verdict(), 'stale')
+})
+
+test('the commits of earlier turns stay when a check tells the files', async (t) => {
+  const { claude, git, run } = await checkedWorkplace(t)
+  const base = git('rev-parse', 'HEAD')
+  await claude.write('src/login.ts', 'answer(401)\n')
+  await claude.run('git commit -qam login')
+  await claude.stop()
+  const commit = git('rev-parse', 'HEAD')
+  assert.deepEqual((await run()).git?.commits, [commit])
+  await claude.prompt('Now the logout')
+  await claude.write('src/login.ts', 'answer(403)\n')
+  await claude.run('true')
+  const live = await run()
+  assert.deepEqual([live.verdict, live.git?.base, live.git?.commits], ['verified', base, [commit]])
+  await claude.stop()
+  assert.deepEqual((await run()).git?.commits, [commit])
+})
+
+test('a session without checks tells its files only at the ends of its turns', async (t) => {
+  const { claude, run } = await checkedWorkplace(t)
+  const before = await run()
+  await claude.write('src/login.ts', 'answer(401)\n')
+  await claude.run('echo >> src/login.ts')
+  const after = await run()
+  assert.deepEqual([after.version, after.git?.tree], [before.version, before.git?.tree])
+})
