@@ -6,6 +6,7 @@ import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { Worker } from 'node:worker_threads'
 import sql, { raw } from 'sql-template-tag'
 import type { Db, Tx } from '../src/store/engine/db.ts'
 import { isSafeVersion } from '../src/store/engine/sqlite/connect.ts'
@@ -199,6 +200,21 @@ test('the write-ahead log is checkpointed in the background, and stays short', a
   const file = new DatabaseSync(path)
   t.after(() => file.close())
   assert.deepEqual({ ...file.prepare('select count(*) as n from t').get() }, { n: k })
+})
+
+test('scrubbing waits for checkpoints that others run', async (t) => {
+  const { db, path } = await openFile(t)
+  await db.tx((tx) => insert(tx, 1, 'x'.repeat(10_000_000)))
+  const thread = new Worker(
+    `const db = new (require('node:sqlite').DatabaseSync)(require('node:worker_threads').workerData)
+    const checkpoint = db.prepare('pragma wal_checkpoint(passive)')
+    for (;;) checkpoint.get()`,
+    { eval: true, workerData: path },
+  )
+  t.after(() => thread.terminate())
+  await once(thread, 'online')
+  for (let n = 0; n < 5; n++) await db.scrub()
+  assert.equal(statSync(`${path}-wal`).size, 0)
 })
 
 test('giving back space continues after a kill at any moment', async (t) => {

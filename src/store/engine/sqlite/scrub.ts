@@ -28,13 +28,20 @@ export async function scrub(path: string): Promise<void> {
 function rewrite() {
   const { DatabaseSync } = process.getBuiltinModule('node:sqlite')
   const { parentPort, workerData } = process.getBuiltinModule('node:worker_threads')
+  // How long it waits for a writer, and then for readers and other checkpoints.
+  const patienceMs = 20_000
+  const pause = () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10)
   try {
-    // How long it waits for a writer, and then for readers.
-    const db = new DatabaseSync(workerData, { timeout: 20_000 })
+    const db = new DatabaseSync(workerData, { timeout: patienceMs })
     db.exec('pragma synchronous = full; pragma cache_size = -8000; pragma auto_vacuum = incremental; vacuum')
-    const emptied = db.prepare('pragma wal_checkpoint(truncate)').get()
+    // While another connection checkpoints, SQLite returns at once, whatever the timeout.
+    const truncate = db.prepare('pragma wal_checkpoint(truncate)')
+    const until = Date.now() + patienceMs
+    db.exec('pragma busy_timeout = 1000')
+    let isRead = truncate.get()?.busy !== 0
+    for (; isRead && Date.now() < until; isRead = truncate.get()?.busy !== 0) pause()
     db.close()
-    parentPort?.postMessage({ isRead: emptied?.busy !== 0 })
+    parentPort?.postMessage({ isRead })
   } catch (error) {
     const { message, errcode } = error as Error & { errcode?: number }
     parentPort?.postMessage({ error: message, errcode: errcode ?? 0 })
