@@ -23,7 +23,7 @@ const pauseMs = 100
 /** How long the last sights may take once the session has ended, in milliseconds. */
 const patienceMs = 15_000
 
-/** Opens the dashboard of the place on *Now*, and each run that appears there in a tab of its own. */
+/** Opens the dashboard of the place on *Now*, and in another tab the first run that appears there. */
 export async function startWatch(place: Place): Promise<Watch> {
   const server = spawn('conduct', ['serve', '--port', '0'], {
     cwd: place.repository,
@@ -32,28 +32,40 @@ export async function startWatch(place: Place): Promise<Watch> {
   })
   await once(server.stdout, 'data')
   const browser = await launchBrowser()
-  const context = await browser.newContext({ viewport: { width: 1280, height: 900 } })
-  const now = await context.newPage()
-  await now.goto(place.conduct('open', '--print'))
-  await now.locator('#live').waitFor()
-  const seen = new Set<Sight>()
+  const close = async () => {
+    await browser.close()
+    server.kill('SIGTERM')
+    await once(server, 'exit')
+  }
+  try {
+    const context = await browser.newContext({ viewport: { width: 1280, height: 900 } })
+    const now = await context.newPage()
+    await now.goto(place.conduct('open', '--print'))
+    await now.locator('#live').waitFor()
+    return watchOn({ place, context, now, seen: new Set() }, close)
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+function watchOn(looking: Looking, end: () => Promise<void>): Watch {
+  const { place, seen } = looking
   const ending = new AbortController()
-  const watching = lookOn({ place, context, now, seen }, ending.signal)
+  const watching = lookOn(looking, ending.signal)
   return {
     async findings(ran) {
       ending.abort()
       const run = await watching
       const missing = sights.filter((sight) => !seen.has(sight))
-      const end = run ? await endOn(run, ran) : ['run']
+      const left = run ? await missingOn(run, ran) : ['run']
       await run?.screenshot({ path: join(place.folder, 'run.png'), fullPage: true })
-      return [...missing, ...end].map((name) => ({ name: `seen: ${name}`, scripted: true, recorded: false }))
+      return [...missing, ...left].map((name) => ({ name: `seen: ${name}`, scripted: true, recorded: false }))
     },
     async close() {
       ending.abort()
       await watching.catch(() => {})
-      await browser.close()
-      server.kill('SIGTERM')
-      await once(server, 'exit')
+      await end()
     },
   }
 }
@@ -100,7 +112,7 @@ async function opened(context: BrowserContext, now: Page): Promise<Page> {
 }
 
 /** What the page of the run does not show although the session has ended. */
-async function endOn(run: Page, { played, session }: Ran): Promise<string[]> {
+async function missingOn(run: Page, { played, session }: Ran): Promise<string[]> {
   const last = run.locator('.turn').last()
   const answer = (played.answer ?? '').split('\n')[0] ?? ''
   const expected: [name: string, locator: ReturnType<Page['locator']>][] = [
