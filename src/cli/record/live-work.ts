@@ -18,7 +18,6 @@ export interface ToldWork {
 
 /** A use of a tool, with the working tree if it is known. */
 interface Use {
-  cwd: string
   trees: Trees
   step: Step & { kind: 'tool' }
 }
@@ -29,11 +28,11 @@ interface Use {
  * checks stale.
  */
 export function withWork(use: Use, session: Session, settled: Settled): Settled {
-  const { trees, step, cwd } = use
+  const { trees, step } = use
   const { calls, memo, ended } = settled
   const { begun, base, told } = memo
   if (!begun || ended || told === undefined || step.refused || !mayMove(use, told)) return settled
-  const now = trees.now ?? snapshot(cwd, session.objects)
+  const now = trees.now ?? snapshot(session.recording.cwd, session.objects)
   if (now === undefined) return settled
   const isMoved = now.tree !== told.tree
   const next: ToldWork = {
@@ -47,7 +46,7 @@ export function withWork(use: Use, session: Session, settled: Settled): Settled 
 }
 
 /** Whether a use may add a check, or change what an earlier check tested. `told` is what the run says before it. */
-export function mayMove({ trees, step }: Omit<Use, 'cwd'>, told: Partial<ToldWork>): boolean {
+export function mayMove({ trees, step }: Use, told: Partial<ToldWork>): boolean {
   const { tool, command, files = [] } = step
   // A check by a rule of conduct.json, by `conduct check exec`, or by the tool of the MCP server.
   if (trees.home !== undefined || /\bcheck exec\b/.test(command ?? '') || tool.endsWith('record_check')) return true

@@ -17,8 +17,8 @@ export interface Attention {
 
 /**
  * The runs of a period that someone should look at: those that failed, lost their lease or have a failing verdict,
- * unless an agent is at work on them, or a later attempt completed or was verified. Unchecked and stale runs are listed only for projects that check
- * most of their runs.
+ * unless an agent is at work on them, or a later attempt completed or was verified. Unchecked and stale runs are listed
+ * only for projects that check most of their runs.
  */
 export function attentionOf(runs: Run[]): Attention {
   const settled = settledOf(runs)

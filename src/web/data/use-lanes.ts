@@ -53,11 +53,13 @@ export function useLanes(projects: string[], isHiddenToo: boolean): Lanes {
   }
 }
 
-/** The run with its current activity. Activities have no events, but the runs in progress are polled. */
-export function useLiveRun(run: Run): Run {
+/** The run with its current activity and lease, which have no events, but are polled for the runs in progress. */
+export function useLiveRun<R extends Run>(run: R): R {
   const { runs } = useContext(LanesContext)
   const polled = run.endedAt === null && runs.find(({ id }) => id === run.id)
-  return polled ? { ...run, activity: polled.activity, lastSeenAt: polled.lastSeenAt } : run
+  if (!polled) return run
+  const { activity, lastSeenAt, leaseExpiresAt } = polled
+  return { ...run, activity, lastSeenAt, leaseExpiresAt }
 }
 
 const order = ['waiting', 'working', undefined, 'idle'] as const

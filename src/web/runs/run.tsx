@@ -67,7 +67,8 @@ interface ShownProps {
   onConflict: () => void
 }
 
-function Shown({ run, entries, files, route, onConflict }: ShownProps) {
+function Shown({ run: read, entries, files, route, onConflict }: ShownProps) {
+  const run = useLiveRun(read)
   const attempts = entries.flatMap((entry) => (entry.kind === 'attempt' ? [entry.run] : []))
   return (
     <>
@@ -146,8 +147,7 @@ const ofSession = { session: 'Session', ...ofText }
 
 /** What it wrote and what happened to it. The view is part of the address. */
 function Told({ run, entries, route }: Omit<ShownProps, 'onConflict' | 'files'>) {
-  const { activity } = useLiveRun(run)
-  const views: Record<string, string> = run.turns.count > 0 || activity ? ofSession : ofText
+  const views: Record<string, string> = run.turns.count > 0 || run.activity ? ofSession : ofText
   const asked = route.query.get('view') ?? ''
   const view = Object.hasOwn(views, asked) ? asked : (Object.keys(views)[0] as string)
   return (

@@ -2,7 +2,6 @@ import { useLayoutEffect, useRef } from 'preact/hooks'
 import type { Run } from '../../api/run.ts'
 import type { Route } from '../app/router.ts'
 import { useTurns } from '../data/turns.ts'
-import { useLiveRun } from '../data/use-lanes.ts'
 import { Problem } from '../ui/problem.tsx'
 import { OpenTurn } from './open-turn.tsx'
 import { TurnCard } from './turn-card.tsx'
@@ -12,8 +11,7 @@ export default function Session({ run, route }: { run: Run; route: Route }) {
   const { turns, isRead, error } = useTurns(run.project, run.runId)
   const asked = Number(route.query.get('turn'))
   const isThere = turns.some(({ n }) => n === asked)
-  const live = useLiveRun(run)
-  const isOpen = live.activity !== null && live.activity.state !== 'idle'
+  const isOpen = run.activity !== null && run.activity.state !== 'idle'
   const list = useRef<HTMLOListElement>(null)
   useLayoutEffect(() => (isThere && list.current ? stayAt(`turn-${asked}`, list.current) : undefined), [asked, isThere])
   return (
@@ -24,7 +22,7 @@ export default function Session({ run, route }: { run: Run; route: Route }) {
         {turns.map((turn) => (
           <TurnCard key={turn.id} turn={turn} route={route} isMarked={turn.n === asked} />
         ))}
-        {isRead && isOpen && <OpenTurn run={live} n={(turns.at(-1)?.n ?? 0) + 1} />}
+        {isRead && isOpen && <OpenTurn run={run} n={(turns.at(-1)?.n ?? 0) + 1} />}
       </ol>
     </>
   )
