@@ -19,7 +19,7 @@ export interface Hold {
   /** The current run without its content. Renews its lease if we hold it. */
   renew(runId: string, meta: Meta): Promise<Run>
   /** The commit and tree that a check in this call refers to; empty if the work is not on this machine. */
-  work(meta: Meta): Pick<Input<'createCheck'>, 'commit' | 'tree' | 'dirty'>
+  work(meta: Meta): Pick<NonNullable<Run['git']>, 'commit' | 'tree' | 'dirty'>
   /** Called when finish_run has finished a run. */
   finished(runId: string): void
   /**

@@ -6,6 +6,7 @@ import { humanId, text } from '../api/field.ts'
 import { type Run, runFields, runStatus } from '../api/run.ts'
 import { specFields } from '../api/spec.ts'
 import { slice } from '../ledger/content.ts'
+import type { Hold } from './hold.ts'
 import { verdictText } from './show.ts'
 import { adds, type Call, changes, tool } from './tool.ts'
 
@@ -109,9 +110,12 @@ export const recordCheck = tool({
     content: words.optional().describe('Output or findings'),
     runId,
   }),
-  async run({ client, hold, agent, meta, once }, { runId: named, ...fields }) {
+  async run(call, { runId: named, ...fields }) {
+    const { client, hold, agent, meta, once } = call
     const runId = named ?? (await hold.only(meta))
-    const { check } = await client.createCheck({ ...fields, ...hold.work(meta), runId, agent }, once('check'))
+    const work = hold.work(meta)
+    if (named === undefined || named === (await hold.session(meta))) await follow(call, runId, work)
+    const { check } = await client.createCheck({ ...fields, ...work, runId, agent }, once('check'))
     const run = await hold.renew(runId, meta)
     const proven = check.command !== null && check.exitCode !== null
     const hint = proven ? '' : ' This is only your claim: command and exitCode make it evidence.'
@@ -121,6 +125,21 @@ export const recordCheck = tool({
     }
   },
 })
+
+/**
+ * Brings the git state of the agent's own run up to date, so that its verdict is about the files that were checked. What
+ * records the run does so later.
+ */
+async function follow({ client, hold, meta, once }: Call, runId: string, work: ReturnType<Hold['work']>) {
+  const { git } = await hold.renew(runId, meta)
+  if (!git?.tree || !work.tree || git.tree === work.tree) return
+  const tell = (leaseToken: string | undefined) =>
+    client.updateRun({ runId, git: { ...git, ...work }, leaseToken }, once('work'))
+  await hold.write(runId, tell, meta).catch((error) => {
+    // The check is recorded all the same.
+    if (!(error instanceof ConductError)) throw error
+  })
+}
 
 export const saveSpec = tool({
   name: 'save_spec',

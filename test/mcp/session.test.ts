@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { connect, type Place, placeOf } from '../../src/cli/place/connect.ts'
 import { stateOf } from '../../src/cli/record/state.ts'
+import type { Input } from '../../src/client/client.ts'
 import { type ProcessId, thisProcess } from '../../src/spool/process.ts'
 import { freshFolder, homeOf } from '../cli/folder.ts'
 import { gitIn, writeFiles } from '../cli/user.ts'
@@ -12,6 +13,7 @@ interface SessionOptions {
   agentProcess?: ProcessId
   place?: Place
   ended?: boolean
+  git?: Input<'createRun'>['git']
 }
 
 /**
@@ -27,8 +29,8 @@ async function workplace(t: TestContext) {
   const state = stateOf(env)
   t.after(() => state.close())
 
-  async function record(session: string, { agentProcess, place = here, ended = false }: SessionOptions = {}) {
-    const { run, lease } = await client.createRun({ title: `session ${session}`, leaseSeconds: 600 })
+  async function record(session: string, { agentProcess, place = here, ended = false, git }: SessionOptions = {}) {
+    const { run, lease } = await client.createRun({ title: `session ${session}`, leaseSeconds: 600, git })
     const name = `claude-${session}`
     state.record({ name, kind: 'hook', place, cwd: folder, session, ...(agentProcess && { agentProcess }) })
     state.update(name, { runId: run.runId, leaseToken: lease?.token ?? null, ended })
@@ -174,4 +176,25 @@ test('a check has the commit and the tree of the folder', async (t) => {
     [commit, first, false],
     [commit, git('write-tree'), true],
   ])
+})
+
+test('after edits, a check of a session is about the files that it tested, and one of another run is stale', async (t) => {
+  const { folder, client, record, agentOf, runOf } = await workplace(t)
+  const git = gitIn(folder)
+  git('init', '-q')
+  writeFiles(folder, { work: 'one', '.gitignore': '*\n!work' })
+  git('add', 'work')
+  git('commit', '-qm', 'first')
+  const commit = git('rev-parse', 'HEAD')
+  const before = { commit, base: commit, tree: git('rev-parse', 'HEAD^{tree}'), commits: [commit], branch: 'main' }
+  const [own, other] = [await record('A', { git: before }), (await client.createRun({ git: before })).run.runId]
+  const { call } = await agentOf({ CLAUDE_CODE_SESSION_ID: 'A' })
+  writeFiles(folder, { work: 'two' })
+  git('add', 'work')
+  const told = await call('record_check', { name: 'tests', result: 'pass', command: 'npm test', exitCode: 0 })
+  assert.match(told.text, /is verified/)
+  assert.deepEqual((await runOf(own)).git, { ...before, tree: git('write-tree'), dirty: true })
+  const foreign = await call('record_check', { name: 'tests', result: 'pass', runId: other })
+  assert.match(foreign.text, /is stale/)
+  assert.deepEqual((await runOf(other)).git, before)
 })
