@@ -28,72 +28,29 @@ const passOverMs = 10_000
 
 export type Deliverer = ReturnType<typeof createDeliverer>
 
+/** What the deliveries of one server share. */
+interface Delivering {
+  db: Store['db']
+  now: Store['now']
+  send: Send
+  warn(error: Error): void
+  /** Identifies this server in reservations. */
+  server: string
+  /** Aborted when the server stops. */
+  stopping: AbortController
+  /** The deliveries in progress, by the ids of their webhooks. */
+  underWay: Map<number, Promise<void>>
+}
+
 /**
  * Sends the events of the log to webhooks, one batch at a time per webhook across all servers. `step` starts what is
  * due and waits for none of it. `warn` receives errors that are not the fault of a receiver.
  */
 export function createDeliverer({ db, now }: Pick<Store, 'db' | 'now'>, send: Send, warn: (error: Error) => void) {
-  const server = randomUUID()
   const stopping = new AbortController()
   const underWay = new Map<number, Promise<void>>()
+  const delivering: Delivering = { db, now, send, warn, server: randomUUID(), stopping, underWay }
   let passedOverAt = Number.NEGATIVE_INFINITY
-
-  const newLease = (): Lease => {
-    const at = now()
-    return { server, now: at, expiresAt: new Date(Date.parse(at) + leaseMs).toISOString() }
-  }
-
-  /** Sends to a webhook until it has caught up with the log, fails, or others need its place. */
-  async function deliver(row: WebhookRow, batch: Batch): Promise<void> {
-    const isDone = await attempt(row, batch)
-    if (!isDone || underWay.size >= mostAtOnce || stopping.signal.aborted) return
-    const [next] = await findDue(db, newLease(), isWebhook(row.id), 1)
-    const further = next && (await readBatch(db, next, now()))
-    if (next && further) await deliver(next, further)
-  }
-
-  /** Sends a batch once. Returns whether the receiver accepted it. */
-  async function attempt(row: WebhookRow, batch: Batch): Promise<boolean> {
-    if (!(await claim(db, row, newLease()))) return false
-    const message = messageOf(row, batch, now())
-    const sending = new AbortController()
-    const outcome = await whileRenewed(row.id, sending, () => send(message, sending.signal))
-    if (sending.signal.aborted && outcome.error !== undefined) {
-      await release(db, row.id, server)
-      return false
-    }
-    await finish(db, server, now(), { row, batch, messageId: message.id, outcome })
-    return outcome.error === undefined
-  }
-
-  /** Renews the reservation while `work` runs. Aborts `sending` when the reservation is lost or the server stops. */
-  async function whileRenewed<T>(id: number, sending: AbortController, work: () => Promise<T>): Promise<T> {
-    const stop = () => sending.abort()
-    let heldUntil = performance.now() + leaseMs
-    const timer = setInterval(async () => {
-      const asked = performance.now()
-      const held = await renew(db, id, newLease()).catch(() => undefined)
-      if (held) heldUntil = asked + leaseMs
-      else if (held === false || performance.now() > heldUntil - renewMs) stop()
-    }, renewMs)
-    stopping.signal.addEventListener('abort', stop)
-    try {
-      return await work()
-    } finally {
-      clearInterval(timer)
-      stopping.signal.removeEventListener('abort', stop)
-    }
-  }
-
-  function start(row: WebhookRow, batch: Batch): void {
-    const work = deliver(row, batch)
-      .catch((error) => stopping.signal.aborted || warn(error))
-      .finally(() => underWay.delete(row.id))
-    underWay.set(
-      row.id,
-      work.then(() => {}),
-    )
-  }
 
   async function passOverSome(idle: WebhookRow[]): Promise<void> {
     if (idle.length === 0) return
@@ -104,15 +61,7 @@ export function createDeliverer({ db, now }: Pick<Store, 'db' | 'now'>, send: Se
 
   return {
     async step(): Promise<boolean> {
-      const idle: WebhookRow[] = []
-      for (const row of await findDue(db, newLease(), isOther([...underWay.keys()]), readAtOnce)) {
-        if (underWay.size >= mostAtOnce || stopping.signal.aborted) break
-        const batch = await readBatch(db, row, now())
-        if (batch) start(row, batch)
-        else idle.push(row)
-        await turn()
-      }
-      await passOverSome(idle)
+      await passOverSome(await startDue(delivering))
       return false
     },
 
@@ -121,5 +70,87 @@ export function createDeliverer({ db, now }: Pick<Store, 'db' | 'now'>, send: Se
       stopping.abort()
       await Promise.all(underWay.values())
     },
+  }
+}
+
+/** Starts the deliveries that are due. Returns the webhooks for which there is no event. */
+async function startDue(delivering: Delivering): Promise<WebhookRow[]> {
+  const { db, now, stopping, underWay } = delivering
+  const idle: WebhookRow[] = []
+  for (const row of await findDue(db, newLease(delivering), isOther([...underWay.keys()]), readAtOnce)) {
+    if (isFull(delivering) || stopping.signal.aborted) break
+    const batch = await readBatch(db, row, now())
+    if (batch) start(delivering, row, batch)
+    else idle.push(row)
+    await turn()
+  }
+  return idle
+}
+
+const isFull = ({ underWay }: Delivering) => underWay.size >= mostAtOnce
+
+function newLease({ server, now }: Delivering): Lease {
+  const at = now()
+  return { server, now: at, expiresAt: new Date(Date.parse(at) + leaseMs).toISOString() }
+}
+
+function start(delivering: Delivering, row: WebhookRow, batch: Batch): void {
+  const { stopping, underWay, warn } = delivering
+  const work = deliver(delivering, row, batch)
+    .catch((error) => stopping.signal.aborted || warn(error))
+    .finally(() => underWay.delete(row.id))
+  underWay.set(
+    row.id,
+    work.then(() => {}),
+  )
+}
+
+/** Sends to a webhook until it has caught up with the log, fails, or others need its place. */
+async function deliver(delivering: Delivering, row: WebhookRow, batch: Batch): Promise<void> {
+  const { db, now, stopping } = delivering
+  const isDone = await attempt(delivering, row, batch)
+  if (!isDone || isFull(delivering) || stopping.signal.aborted) return
+  const [next] = await findDue(db, newLease(delivering), isWebhook(row.id), 1)
+  const further = next && (await readBatch(db, next, now()))
+  if (next && further) await deliver(delivering, next, further)
+}
+
+/** Sends a batch once. Returns whether the receiver accepted it. */
+async function attempt(delivering: Delivering, row: WebhookRow, batch: Batch): Promise<boolean> {
+  const { db, now, send, server } = delivering
+  if (!(await claim(db, row, newLease(delivering)))) return false
+  const message = messageOf(row, batch, now())
+  const sending = new AbortController()
+  const outcome = await whileRenewed(delivering, row.id, sending, () => send(message, sending.signal))
+  if (sending.signal.aborted && outcome.error !== undefined) {
+    await release(db, row.id, server)
+    return false
+  }
+  await finish(db, server, now(), { row, batch, messageId: message.id, outcome })
+  return outcome.error === undefined
+}
+
+/** Renews the reservation while `work` runs. Aborts `sending` when the reservation is lost or the server stops. */
+async function whileRenewed<T>(
+  delivering: Delivering,
+  id: number,
+  sending: AbortController,
+  work: () => Promise<T>,
+): Promise<T> {
+  const { db, stopping } = delivering
+  const stop = () => sending.abort()
+  let heldUntil = performance.now() + leaseMs
+  const timer = setInterval(async () => {
+    const asked = performance.now()
+    const held = await renew(db, id, newLease(delivering)).catch(() => undefined)
+    if (held) heldUntil = asked + leaseMs
+    else if (held === false || performance.now() > heldUntil - renewMs) stop()
+  }, renewMs)
+  stopping.signal.addEventListener('abort', stop)
+  try {
+    return await work()
+  } finally {
+    clearInterval(timer)
+    stopping.signal.removeEventListener('abort', stop)
   }
 }
