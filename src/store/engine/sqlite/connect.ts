@@ -25,7 +25,7 @@ export function connect(path: string, ...pragmas: string[]): DatabaseSync {
   prepareNew(db)
   const mode = db.prepare('pragma journal_mode = wal').get()?.journal_mode
   db.exec(
-    `pragma synchronous = full; pragma cache_size = -8000; pragma temp_store = memory; pragma wal_autocheckpoint = ${mostPages};
+    `pragma synchronous = full; pragma cache_size = -2000; pragma temp_store = memory; pragma wal_autocheckpoint = ${mostPages};
     pragma journal_size_limit = ${logBytes}`,
   )
   for (const pragma of pragmas) db.exec(pragma)
