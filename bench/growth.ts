@@ -46,6 +46,8 @@ const lists: Record<string, (runs: number) => string> = {
 const others: Record<string, (runs: number) => string[]> = {
   'one run': (runs) =>
     Array.from({ length: 97 }, (_, n) => `/v1/runs/RUN-${Math.max(100, Math.floor((runs / 97) * n))}`),
+  'the timeline of a run': (runs) => [`/v1/runs/RUN-${Math.floor(runs / 2)}/timeline`],
+  'events of a run': (runs) => [`/v1/events?limit=20&subject=RUN-${Math.floor(runs / 2)}&project=default`],
   'first events': () => ['/v1/events?limit=20'],
   'events in the middle': (runs) => [`/v1/events?limit=20&after=${100 + runs / 2}`],
   'events of two types': () => ['/v1/events?limit=20&type=run.created&type=run.updated'],

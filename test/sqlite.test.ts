@@ -11,7 +11,7 @@ import sql, { raw } from 'sql-template-tag'
 import type { Db, Tx } from '../src/store/engine/db.ts'
 import { isSafeVersion } from '../src/store/engine/sqlite/connect.ts'
 import { openSqlite } from '../src/store/engine/sqlite.ts'
-import { engines } from './support/engines.ts'
+import { type Engine, engines, openLedger } from './support/engines.ts'
 
 async function openFile(t: TestContext): Promise<{ db: Db; path: string }> {
   const url = await engines[0]?.freshUrl(t)
@@ -200,6 +200,31 @@ test('the write-ahead log is checkpointed in the background, and stays short', a
   const file = new DatabaseSync(path)
   t.after(() => file.close())
   assert.deepEqual({ ...file.prepare('select count(*) as n from t').get() }, { n: k })
+})
+
+test('events of a type or a subject, and the timeline of a run, are found by their own index', async (t) => {
+  const { url, client } = await openLedger(t, engines[0] as Engine)
+  const { run } = await client.createRun({ content: 'a' })
+  await client.appendToRun({ runId: run.runId, text: 'b' })
+  const prepare = t.mock.method(DatabaseSync.prototype, 'prepare')
+  await client.listEvents({ type: ['run.created', 'run.updated'], project: ['default'] })
+  await client.listEvents({ subject: run.runId, type: ['run.created'] })
+  await client.listEvents({ subject: run.runId, project: ['default'] })
+  await client.timeline({ runId: run.runId })
+  const asked = prepare.mock.calls
+    .map((call) => String(call.arguments[0]))
+    .filter((text) => /from events e\b/.test(text))
+  prepare.mock.restore()
+  const file = new DatabaseSync(url.slice('sqlite:'.length))
+  t.after(() => file.close())
+  const plans = asked.map((text) => {
+    const rows = file.prepare(`explain query plan ${text}`).all(...Array(text.split('?').length - 1).fill(0))
+    return rows.map(({ detail }) => String(detail)).filter((detail) => /\be\b/.test(detail))
+  })
+  const used = plans.flat().map((detail) => /INDEX (\w+)/.exec(detail)?.[1])
+  assert.deepEqual(new Set(used), new Set(['events_by_type', 'events_by_subject', 'events_of_project']))
+  // Only appends of a project, which all have one type, are found by the project.
+  assert.equal(used.filter((index) => index === 'events_of_project').length, 1, used.join(' '))
 })
 
 test('scrubbing waits for checkpoints that others run', async (t) => {

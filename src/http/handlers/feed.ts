@@ -68,11 +68,11 @@ export class Feed {
   }
 
   /** Reads for readers that are behind: many of them may come at once, each to read thousands of events. */
-  readonly #readBehind: ReadBehind = (after, limit, conditions) =>
+  readonly #readBehind: ReadBehind = (after, limit, parts) =>
     this.#queue(async () => {
       const history = this.#history
       const { end, endId } = this.#recent
-      const lines = await readLines(this.#db, { after }, limit, conditions)
+      const lines = await readLines(this.#db, { after }, limit, parts)
       // A reader that is behind has a place before the end of `recent`: while the log has that event, it has the place.
       if (end === 0 || (await readEventId(this.#db, end)) === endId) return lines
       if (this.#history === history) this.#fork(await readEnd(this.#db))
@@ -160,10 +160,10 @@ function oneAtATime(work: () => Promise<void>) {
 }
 
 type Cursor = ReturnType<typeof createCursor>
-type ReadBehind = (after: number, limit: number, conditions: Selected['conditions']) => Promise<Line[]>
+type ReadBehind = (after: number, limit: number, parts: Selected['parts']) => Promise<Line[]>
 
 /** One reader's position in the log. It reads from memory if that reaches back far enough, else from the database. */
-function createCursor(readBehind: ReadBehind, recent: Recent, start: number, { conditions, admits }: Selected) {
+function createCursor(readBehind: ReadBehind, recent: Recent, start: number, { parts, admits }: Selected) {
   let at = start
   let limit = firstBatch
 
@@ -171,7 +171,7 @@ function createCursor(readBehind: ReadBehind, recent: Recent, start: number, { c
   async function find(): Promise<{ entries: Entry[]; end: number }> {
     if (at >= recent.start) return { entries: recent.after(at).filter(({ event }) => admits(event)), end: recent.end }
     const kept = recent.start
-    const lines = await readBehind(at, limit, conditions)
+    const lines = await readBehind(at, limit, parts)
     const last = lines.at(-1)?.event.seq ?? at
     // A short batch means that the log was searched completely; memory covers the rest.
     return { entries: lines.map(entryOf), end: lines.length === limit ? last : Math.max(last, kept) }

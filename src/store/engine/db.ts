@@ -14,6 +14,8 @@ export interface Dialect {
   tableEnd: string
   /** Ends a select whose row is about to change. */
   forUpdate: Sql
+  /** After the name of a table: chooses an index, where the engine cannot judge by itself. */
+  indexedBy(index: string): Sql
   /** A statement that only one transaction across all servers passes at a time. */
   alone: Sql
   /** Makes the engine build an index without blocking writers; empty if it cannot. */

@@ -6,7 +6,7 @@ import type { Ctx, Operation, ProjectRef } from '../ctx.ts'
 import { confinementOf, type Scope, visibleProjects } from '../scope.ts'
 import { numberEvents } from './number.ts'
 import { requirePlace } from './place.ts'
-import { readEvents } from './read.ts'
+import { type Part, readEvents } from './read.ts'
 
 /** The filters of a reader of the log. */
 export interface Selection {
@@ -15,9 +15,9 @@ export interface Selection {
   subject?: string | undefined
 }
 
-/** What a reader sees of the log: as conditions for `readEvents`, and as a test of one event. */
+/** What a reader sees of the log: as parts for `readEvents`, and as a test of one event. */
 export interface Selected {
-  conditions: Sql[]
+  parts: Part[]
   /** The projects to which it is limited; undefined for all, and what belongs to the whole server. */
   projects: ProjectRef[] | undefined
   admits(event: Omit<Event, 'changes'>): boolean
@@ -33,7 +33,7 @@ export async function selected(ctx: Ctx, { project, type, subject }: Selection):
   const projects = scope.isWhole ? await ctx.db.query<ProjectRef>(sql`select id, slug from projects`) : scope.projects
   const slugs = new Set(scope.projects.map(({ slug }) => slug))
   return {
-    conditions: conditionsOf({ ...scope, projects }, types, subject, hidden),
+    parts: partsOf({ ...scope, projects }, types, subject, hidden),
     projects: scope.isWhole ? undefined : projects,
     admits: (event) =>
       (scope.isWhole || slugs.has(event.project ?? '')) &&
@@ -43,15 +43,15 @@ export async function selected(ctx: Ctx, { project, type, subject }: Selection):
   }
 }
 
-/** One condition for each part of an index that has the order of the log. */
-function conditionsOf(
+/** The parts of indexes that have the order of the log. */
+function partsOf(
   { isWhole, projects }: Scope,
   types: EventType[] | undefined,
   subject: string | undefined,
   hidden: readonly string[],
-): Sql[] {
+): Part[] {
   const shown = hidden.map((noun) => sql`and e.type not like ${`${noun}.%`}`).reduce((a, b) => sql`${a} ${b}`, empty)
-  if (isWhole && !types && subject === undefined) return [shown]
+  if (isWhole && !types && subject === undefined) return [{ condition: shown }]
   const places = [
     ...projects.map(({ id }) => sql`and e.project_id = ${id}`),
     ...(isWhole ? [sql`and e.project_id is null`] : []),
@@ -59,18 +59,25 @@ function conditionsOf(
   if (subject !== undefined) {
     const ofType = types ? sql`and (${oneOf(types)})` : shown
     return places.flatMap((place) =>
-      both.map((isAppend) => sql`${place} ${isAppend} and e.subject = ${subject} ${ofType}`),
+      both.map((isAppend) => ({
+        condition: sql`${place} ${isAppend} and e.subject = ${subject} ${ofType}`,
+        index: 'events_by_subject',
+      })),
     )
   }
-  if (!types) return places.flatMap((place) => both.map((isAppend) => sql`${place} ${isAppend} ${shown}`))
-  return places.flatMap((place) => types.flatMap((type) => kindsOf(type).map((kind) => sql`${place} ${kind}`)))
+  if (!types)
+    return places.flatMap((place) => both.map((isAppend) => ({ condition: sql`${place} ${isAppend} ${shown}` })))
+  return places.flatMap((place) => types.flatMap((type) => partsOfType(place, type)))
 }
 
 const [others, appends] = [sql`and e.is_append = 0`, sql`and e.is_append = 1`]
 const both = [others, appends]
 
 /** Appends all have the same type, and the index of types leaves them out. */
-const kindsOf = (type: EventType) => [sql`${others} and e.type = ${type}`, ...(type === 'run.updated' ? [appends] : [])]
+const partsOfType = (place: Sql, type: EventType): Part[] => [
+  { condition: sql`${place} ${others} and e.type = ${type}`, index: 'events_by_type' },
+  ...(type === 'run.updated' ? [{ condition: sql`${place} ${appends}` }] : []),
+]
 
 /** Written so that no engine abandons the index of subjects for it. */
 const oneOf = (types: EventType[]) =>
@@ -84,10 +91,10 @@ export const listEvents: Operation<'listEvents'> = async (
   ctx,
   { after: place, before, limit, order, ...selection },
 ) => {
-  const { conditions } = await selected(ctx, selection)
+  const { parts } = await selected(ctx, selection)
   const after = place?.seq ?? 0
   await numberEvents(ctx.db)
-  const found = conditions.length === 0 ? [] : await readEvents(ctx.db, { after, before, order }, limit + 1, conditions)
+  const found = parts.length === 0 ? [] : await readEvents(ctx.db, { after, before, order }, limit + 1, parts)
   if (place) await requirePlace(ctx.db, place)
   const events = found.slice(0, limit)
   const unread = order === 'desc' ? (before ?? after) : after

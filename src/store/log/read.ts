@@ -27,8 +27,7 @@ interface EventRow extends HeadRow {
 const head = sql`e.seq, e.project_id, (select p.slug from projects p where p.id = e.project_id) as slug, e.type,
   e.subject, e.subject_id, a.kind as actor_kind, a.key_id as actor_key, a.name as actor_name, e.at, e.imported`
 const columns = sql`${head}, e.changes`
-const tables = sql`events e join actors a on a.id = e.actor_id`
-
+const actors = sql`join actors a on a.id = e.actor_id`
 /** The part of the log to read, both ends exclusive. */
 export interface Range {
   after: number
@@ -36,12 +35,18 @@ export interface Range {
   order?: 'asc' | 'desc'
 }
 
-/**
- * At most `limit` events of a range that meet one of the conditions on `events e`, in order. No event may meet two of
- * them, and each should be served by an index that ends with `seq`.
- */
-export async function readEvents(db: Tx, range: Range, limit: number, conditions?: Sql[]): Promise<Event[]> {
-  return (await readRows(db, range, limit, conditions)).map(eventOf)
+/** A part of the log: the events that meet a condition on `events e`. An index that ends with `seq` should serve it. */
+export interface Part {
+  condition: Sql
+  /** The index, if SQLite would choose another one. */
+  index?: string
+}
+
+const whole: Part = { condition: empty }
+
+/** At most `limit` events of a range that are in one of the parts, in order. No event may be in two of them. */
+export async function readEvents(db: Tx, range: Range, limit: number, parts?: Part[]): Promise<Event[]> {
+  return (await readRows(db, range, limit, parts)).map(eventOf)
 }
 
 /** An event without its changes, and as JSON with them. */
@@ -51,21 +56,22 @@ export interface Line {
 }
 
 /** The same events as lines of JSON. Changes may be large and are not parsed. */
-export async function readLines(db: Tx, range: Range, limit: number, conditions?: Sql[]): Promise<Line[]> {
-  return (await readRows(db, range, limit, conditions)).map((row) => {
+export async function readLines(db: Tx, range: Range, limit: number, parts?: Part[]): Promise<Line[]> {
+  return (await readRows(db, range, limit, parts)).map((row) => {
     const event = headOf(row)
     return { event, json: `${JSON.stringify(event).slice(0, -1)},"changes":${shownIn(row.changes)}}` }
   })
 }
 
-async function readRows(db: Tx, range: Range, limit: number, conditions: Sql[] = [empty]): Promise<EventRow[]> {
+async function readRows(db: Tx, range: Range, limit: number, parts: Part[] = [whole]): Promise<EventRow[]> {
   const { after, before, order = 'asc' } = range
   const end = before === undefined ? empty : sql`and e.seq < ${before}`
-  const walks = conditions.map((condition) => {
+  const walks = parts.map(({ condition, index }) => {
+    const events = sql`events e ${index === undefined ? empty : db.dialect.indexedBy(index)}`
     const rest = sql`where e.seq > ${after} ${end} ${condition} order by e.seq ${raw(order)} limit`
     return {
-      rows: (limit: Sql) => sql`select ${columns} from ${tables} ${rest} ${limit}`,
-      head: sql`select e.seq from events e ${rest} 1`,
+      rows: (limit: Sql) => sql`select ${columns} from ${events} ${actors} ${rest} ${limit}`,
+      head: sql`select e.seq from ${events} ${rest} 1`,
     }
   })
   const turned = order === 'desc' ? -1 : 1
@@ -75,7 +81,7 @@ async function readRows(db: Tx, range: Range, limit: number, conditions: Sql[] =
 /** The event with that seq, or the newest numbered one, without its changes; undefined if there is none. */
 export async function readHead(db: Tx, seq: number | 'newest'): Promise<Line['event'] | undefined> {
   const which = seq === 'newest' ? sql`order by e.seq desc limit 1` : sql`where e.seq = ${seq}`
-  const [row] = await db.query<HeadRow>(sql`select ${head} from ${tables} ${which}`)
+  const [row] = await db.query<HeadRow>(sql`select ${head} from events e ${actors} ${which}`)
   return row && headOf(row)
 }
 

@@ -54,7 +54,8 @@ function merged(events: TimelineEntry[], others: TimelineEntry[]): TimelineEntry
 async function eventsOf(ctx: Ctx, runRow: number, runId: string): Promise<TimelineEntry[]> {
   await numberEvents(ctx.db)
   const ofSubject = sql`e.project_id = ${ctx.project.id} and e.subject = ${runId}`
-  const alone = [sql`and ${ofSubject} and e.is_append = 0 and e.subject_id = ${runRow} and e.type like 'run.%'`]
+  const condition = sql`and ${ofSubject} and e.is_append = 0 and e.subject_id = ${runRow} and e.type like 'run.%'`
+  const alone = [{ condition, index }]
   const begin = await readEvents(ctx.db, { after: 0 }, first, alone)
   const after = begin.at(-1)?.seq ?? 0
   const end = begin.length < first ? [] : await readEvents(ctx.db, { after, order: 'desc' }, last, alone)
@@ -66,6 +67,8 @@ async function eventsOf(ctx: Ctx, runRow: number, runId: string): Promise<Timeli
   })
 }
 
+/** The index that finds the events of a run. */
+const index = 'events_by_subject'
 /** How many gaps between events one statement covers. */
 const spacesAtOnce = 50
 
@@ -77,7 +80,7 @@ async function appendsBetween(db: Tx, ofSubject: Sql, events: Event[]): Promise<
       const after = events[from + n]?.seq ?? Number.MAX_SAFE_INTEGER
       const before = events[from + n + 1]?.seq ?? Number.MAX_SAFE_INTEGER
       return sql`select ${raw(String(n))} as space, count(*) as appends, min(e.seq) as first, max(e.seq) as last
-        from events e where ${ofSubject} and e.is_append = 1 and e.seq > ${after} and e.seq < ${before}`
+        from events e ${db.dialect.indexedBy(index)} where ${ofSubject} and e.is_append = 1 and e.seq > ${after} and e.seq < ${before}`
     })
     const found = await db.query<{ space: number; appends: number; at: string; until: string }>(sql`
       select space, appends, (select f.at from events f where f.seq = first) as at,

@@ -22,11 +22,11 @@ export interface Batch {
 /** The next events after the webhook's position that it may send; undefined if there are none up to its `last_seq`. */
 export async function readBatch(db: Tx, row: WebhookRow, now: string): Promise<Batch | undefined> {
   const types = typesOf(row)
-  const { conditions } = await selected(readerOf(db, row, now), types.length > 0 ? { type: types } : {})
-  if (conditions.length === 0) return undefined
+  const { parts } = await selected(readerOf(db, row, now), types.length > 0 ? { type: types } : {})
+  if (parts.length === 0) return undefined
   // After a failure, the same events are sent again, so that the message keeps its id.
   const before = (row.batch_end ?? row.last_seq) + 1
-  const events = await readEvents(db, { after: row.after_seq, before }, eventsAtOnce, conditions)
+  const events = await readEvents(db, { after: row.after_seq, before }, eventsAtOnce, parts)
   return batchOf(events)
 }
 

@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto'
-import sql from 'sql-template-tag'
+import sql, { empty } from 'sql-template-tag'
 import type { Dialect } from '../db.ts'
 
 export const dialect: Dialect = {
@@ -10,6 +10,7 @@ export const dialect: Dialect = {
   bytes: 'bytea',
   tableEnd: '',
   forUpdate: sql`for update`,
+  indexedBy: () => empty,
   concurrently: 'concurrently',
   alone: sql`select pg_advisory_xact_lock(7239450182)`,
   shard: randomInt(16),

@@ -14,6 +14,7 @@ export const dialect: Dialect = {
   bytes: 'blob',
   tableEnd: 'strict',
   forUpdate: empty,
+  indexedBy: (index) => sql`indexed by ${raw(index)}`,
   // `begin immediate` has already done this.
   alone: sql`select 1`,
   concurrently: '',
