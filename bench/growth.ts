@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { encodeCursor } from '../src/ledger/cursor.ts'
 import { untilIndexed } from './indexed.ts'
@@ -97,9 +98,22 @@ export async function startLedgers(
     const server = await place.server(startConduct(url))
     // A new schema version may rebuild the index.
     await untilIndexed(url)
+    await untilSealed(server)
     ledgers.push({ server, runs })
   }
   return ledgers
+}
+
+/** Waits for the seal. With a million events at once, it takes part of the server's time for a while. */
+async function untilSealed({ url }: Server): Promise<void> {
+  const read = (path: string) => fetch(url + path, { headers })
+  const newest = (await (await read('/v1/events?order=desc&limit=1')).json()) as { events: { seq: number }[] }
+  for (;;) {
+    const checkpoint = await read('/v1/log/checkpoint')
+    const [, size] = (await checkpoint.text()).split('\n')
+    if (checkpoint.ok && Number(size) >= (newest.events[0]?.seq ?? 0)) return
+    await sleep(500)
+  }
 }
 
 function sqliteUrls(place: Workplace): string[] {
