@@ -255,15 +255,24 @@ test('giving back space continues after a kill at any moment', async (t) => {
   const engine = new URL('../src/store/engine/sqlite.ts', import.meta.url).href
   const work = `const { openSqlite } = await import('${engine}')
     const db = openSqlite(process.argv[1])
-    while (await db.giveBack()) process.stdout.write('.')
-    await db.close()`
+    for (let n = 1; await db.giveBack(); n++) {
+      if (n % 8 > 0) continue
+      process.stdout.write('.')
+      await new Promise((resolve) => process.stdin.once('data', resolve))
+    }
+    await db.close()
+    process.exit()`
   let kills = 0
   for (let isOver = false; !isOver; ) {
     const child = spawn(process.execPath, ['--input-type=module', '-e', work, path], {
-      stdio: ['ignore', 'pipe', 'inherit'],
+      stdio: ['pipe', 'pipe', 'inherit'],
     })
     const exit = once(child, 'exit')
-    for (let n = 0; n < 2; n++) await Promise.race([once(child.stdout, 'data'), exit])
+    // It waits after each eighth piece, so that it does not finish before the kill, however slow this process is.
+    await Promise.race([once(child.stdout, 'data'), exit])
+    child.stdin.on('error', () => {})
+    child.stdin.write('.')
+    await sleep((3 * kills) % 8)
     child.kill('SIGKILL')
     const [code] = await exit
     isOver = code === 0
