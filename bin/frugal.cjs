@@ -2,8 +2,9 @@ const v8 = require('node:v8')
 
 // By default V8 lets the heap of a busy server grow until most of it is garbage, and glibc keeps what each thread has
 // freed. With `growth`, V8 collects when the heap has grown by half since the last time; that can be set at any time, the
-// rest only at the start of a process. The most that a server had resident under load: 187 MB with a young generation of
-// 4 MB, from which much moves to the old one, 178 MB with 8 MB, and 192 MB with the default of 16 MB.
+// rest only at the start of a process. The most that a server had resident under load: 177 to 180 MB with a young
+// generation of 4 MB, from which much moves to the old one, 170 to 180 MB with 8 MB, and 185 to 191 MB with the default
+// of 16 MB.
 const growth = '--heap-growing-percent=50'
 const wanted = '--max-semi-space-size=8'
 const malloc = { MALLOC_ARENA_MAX: '2', MALLOC_TRIM_THRESHOLD_: '131072' }

@@ -114,7 +114,9 @@ export const recordCheck = tool({
     const { client, hold, agent, meta, once } = call
     const runId = named ?? (await hold.only(meta))
     const work = hold.work(meta)
-    if (named === undefined || named === (await hold.session(meta))) await follow(call, runId, work)
+    // A session whose run is not in the ledger yet may all the same check another run.
+    const own = named === undefined ? runId : await hold.session(meta).catch(() => undefined)
+    if (runId === own) await follow(call, runId, work)
     const { check } = await client.createCheck({ ...fields, ...work, runId, agent }, once('check'))
     const run = await hold.renew(runId, meta)
     const proven = check.command !== null && check.exitCode !== null

@@ -137,6 +137,8 @@ test('a call waits for the first prompt of its session', async (t) => {
   state.record({ name: 'claude-A', kind: 'hook', place: here, cwd: '/', session: 'A' })
   const { call, refused } = await agentOf({ CLAUDE_CODE_SESSION_ID: 'A' })
   assert.match(await refused('log_run', { text: 'x' }), /session is not in the ledger yet.*conduct sync/)
+  const other = (await client.createRun({})).run.runId
+  assert.match((await call('record_check', { name: 'review', result: 'pass', runId: other })).text, /is verified/)
   const answered = call('log_run', { text: 'x' })
   const { run } = await client.createRun({})
   state.update('claude-A', { runId: run.runId })

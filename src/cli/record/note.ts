@@ -97,15 +97,17 @@ function keep(state: State, heard: Heard, take: () => Snapshot | undefined): boo
   }
 }
 
+const memoIn = (state: State, name: string) => (state.find(name)?.memo ?? {}) as Memo
+
 /** What the run says, or will say once a check that was noted is sent. */
 function toldBy(state: State, name: string): Partial<ToldWork> {
-  const { told } = (state.find(name)?.memo ?? {}) as Memo
+  const { told } = memoIn(state, name)
   return { ...told, ...(state.noted().includes(name) && { isChecked: true }) }
 }
 
 /** A prompt needs the tree only if it is the first one, where the run starts; a turn needs the tree at its end. */
 function treesAt(state: State, { seen, recording }: Heard, take: () => Snapshot | undefined): Trees | undefined {
-  const { begun } = (state.find(recording.name)?.memo ?? {}) as { begun?: boolean }
+  const { begun } = memoIn(state, recording.name)
   return seen.step.kind === 'prompt' && begun ? undefined : { now: take() }
 }
 
