@@ -33,7 +33,7 @@ export type Feature = z.infer<typeof feature>
 const featureRuns = z.object({
   runs: z.int().describe('How many runs touched it'),
   lastRun: lastRun.nullable().describe('The newest run that touched it'),
-  costUsd: z.number().nullable().describe('The cost of its newest 100 runs; null if none of them has one'),
+  costUsd: z.number().nullable().describe('The cost of those runs; null if none of them has one'),
 })
 export type FeatureRuns = z.infer<typeof featureRuns>
 

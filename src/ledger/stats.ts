@@ -29,16 +29,20 @@ export type Used = typeof nothingUsed
 export type Sums = Omit<Tally, keyof Used> & Used
 
 /**
- * Sums as the API returns them. Tokens that no run reports, and a cost that no run knows, are null rather than 0. The last digits
- * of a sum depend on the order of addition. Twelve digits are the same everywhere, and no sum is negative.
+ * The cost of `costed` runs as the API returns it; null rather than 0 if there are none. The last digits of a sum depend on the order of
+ * addition. Twelve digits are the same everywhere, and no sum is negative.
  */
+export const knownCost = (sum: number, costed: number): number | null =>
+  costed === 0 ? null : Math.max(0, Number(sum.toPrecision(12)))
+
+/** Sums as the API returns them. Tokens that no run reports are null rather than 0. */
 export const reported = <Of extends Used>(sums: Of) => ({
   ...sums,
   inputTokens: sums.inputTokens || null,
   outputTokens: sums.outputTokens || null,
   cacheReadTokens: sums.cacheReadTokens || null,
   cacheWriteTokens: sums.cacheWriteTokens || null,
-  costUsd: sums.costed === 0 ? null : Math.max(0, Number(sums.costUsd.toPrecision(12))),
+  costUsd: knownCost(sums.costUsd, sums.costed),
 })
 
 export const emptyTally = (): Sums => ({

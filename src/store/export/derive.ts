@@ -17,6 +17,10 @@ export async function deriveAll(tx: Tx): Promise<void> {
       coalesce(sum(output_tokens), 0), coalesce(sum(cache_read_tokens), 0), coalesce(sum(cache_write_tokens), 0),
       coalesce(sum(cost_usd), 0.0), count(cost_usd)
     from runs where spec_id is not null group by project_id, spec_id, status, verdict`)
+  await tx.query(sql`
+    insert into feature_totals (feature_id, shard, runs, cost_usd, costed)
+    select l.feature_id, 0, count(*), coalesce(sum(r.cost_usd), 0.0), count(r.cost_usd)
+    from run_features l join runs r on r.id = l.run_id group by l.feature_id`)
   await fillGrams(tx, 'spec', sql`coalesce(title, '')`)
   await fillGrams(tx, 'feature', sql`name || '\n' || coalesce(description, '')`)
   const subjects = searchable.map((type) => sql`select ${type} as type, id, created_at from ${raw(`${type}s`)}`)

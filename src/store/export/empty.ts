@@ -45,7 +45,15 @@ export async function requireEmpty(tx: Pick<Tx, 'query' | 'dialect'>): Promise<v
 
 /** Deletes every exported row, and what is derived from them. */
 export async function deleteAll(tx: Tx): Promise<void> {
-  const derived = ['spec_totals', 'search_entries', 'spec_grams', 'feature_grams', 'search_words', 'search_recent']
+  const derived = [
+    'spec_totals',
+    'feature_totals',
+    'search_entries',
+    'spec_grams',
+    'feature_grams',
+    'search_words',
+    'search_recent',
+  ]
   const log = tx.dialect.commitsInOrder ? [] : ['pending_events']
   const rest = tables.filter(({ name }) => name !== 'followers').map(({ name }) => name)
   for (const table of [...derived, ...log, 'followers', ...rest.reverse()])

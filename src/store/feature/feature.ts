@@ -209,5 +209,6 @@ async function unlinkAll(ctx: Ctx, { id, number }: FeatureRow): Promise<void> {
   const runs = await ctx.db.query<{ id: number; run_id: string }>(sql`
     select r.id, r.run_id from run_features l join runs r on r.id = l.run_id where l.feature_id = ${id} order by r.id`)
   await ctx.db.query(sql`delete from run_features where feature_id = ${id}`)
+  await ctx.db.query(sql`delete from feature_totals where feature_id = ${id}`)
   for (const run of runs) await recordRun(ctx, 'updated', run, { features: [[number], null] })
 }

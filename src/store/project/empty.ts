@@ -111,6 +111,7 @@ async function removeFeatures(ctx: Ctx): Promise<boolean> {
   if (features.length === 0) return false
   await whileIndexWaits(ctx, async (ctx) => {
     for (const { id } of features) await keepGrams(ctx, 'feature', id, '', undefined)
+    await ctx.db.query(sql`delete from feature_totals where feature_id in (${listOf(features.map(({ id }) => id))})`)
     await removeRows(ctx, 'feature', features)
   })
   return true

@@ -3,6 +3,8 @@ import { ConductError, invalid } from '../../api/error.ts'
 import { placeholderName } from '../../ledger/feature.ts'
 import { type Ctx, inTx, type Operation, requireOwn } from '../ctx.ts'
 import { ensureFeature, type FeatureRow } from '../feature/feature.ts'
+import { countLinks } from '../feature/totals.ts'
+import { listOf } from '../pieces.ts'
 import { type RunRow, recordRun, requireRun } from './row.ts'
 
 /**
@@ -38,14 +40,17 @@ export const linkFeatures: Operation<'linkFeatures'> = (ctx, { runId, featureIds
     for (const number of [...featureIds].sort((a, b) => a - b))
       add(await ensureFeature(ctx, { name: placeholderName(number) }, number))
     for (const fields of features) add(await ensureFeature(ctx, fields))
-    const added: number[] = []
+    const added: FeatureRow[] = []
     for (const { row } of linked.values()) {
       const [link] = await ctx.db.query(sql`
         insert into run_features (run_id, feature_id, created_at) values (${run.id}, ${row.id}, ${run.created_at})
         on conflict do nothing returning run_id`)
-      if (link) added.push(row.number)
+      if (link) added.push(row)
     }
-    if (added.length > 0) await recordRun(ctx, 'updated', run, { features: [null, added] })
+    if (added.length > 0) {
+      await countLinks(ctx, sql`l.run_id = ${run.id} and l.feature_id in (${listOf(added.map(({ id }) => id))})`, 1)
+      await recordRun(ctx, 'updated', run, { features: [null, added.map(({ number }) => number)] })
+    }
     const created = [...linked.values()].filter(({ made }) => made).map(({ row }) => row.number)
     return { message: 'Features linked successfully', count: linked.size, created }
   })
@@ -55,10 +60,10 @@ export const linkFeatures: Operation<'linkFeatures'> = (ctx, { runId, featureIds
 export const unlinkFeature: Operation<'unlinkFeature'> = (ctx, { runId, featureId }) =>
   inTx(ctx, async (ctx) => {
     const run = await requireChangeable(ctx, runId)
-    const [link] = await ctx.db.query(sql`
-      delete from run_features where run_id = ${run.id}
-        and feature_id = (select id from features where project_id = ${ctx.project.id} and number = ${featureId})
-      returning run_id`)
+    const isLink = sql`l.run_id = ${run.id}
+      and l.feature_id = (select id from features where project_id = ${ctx.project.id} and number = ${featureId})`
+    await countLinks(ctx, isLink, -1)
+    const [link] = await ctx.db.query(sql`delete from run_features as l where ${isLink} returning run_id`)
     if (!link) throw new ConductError('NOT_FOUND', `Run '${runId}' has no link to feature ${featureId}.`)
     await recordRun(ctx, 'updated', run, { features: [[featureId], null] })
     return { message: 'Feature unlinked successfully' }

@@ -3,6 +3,7 @@ import { vanished } from '../../ledger/event.ts'
 import { deleteChecksOf } from '../check/check.ts'
 import type { Ctx } from '../ctx.ts'
 import { deleteDocuments, findDigests } from '../document.ts'
+import { countLinks } from '../feature/totals.ts'
 import { recordAll } from '../log/record.ts'
 import { listOf, piecesOf } from '../pieces.ts'
 import { addToTotals, moveTotals } from '../spec/totals.ts'
@@ -17,6 +18,7 @@ export async function removeRuns(ctx: Ctx, rows: RunRow[]): Promise<void> {
   await deleteChecksOf(ctx, rows)
   await deleteTurnsOf(ctx, rows)
   await forgetAttempts(ctx, rows)
+  await countLinks(ctx, sql`l.run_id in (${listOf(rows.map(({ id }) => id))})`, -1)
   for (const some of piecesOf(rows)) {
     await ctx.db.query(sql`delete from runs where id in (${listOf(some.map(({ id }) => id))})`)
   }

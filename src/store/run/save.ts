@@ -6,6 +6,7 @@ import { type Changes, differences } from '../../ledger/event.ts'
 import { isWork, type RunState } from '../../ledger/run.ts'
 import { findVerdict, noteWriter } from '../check/verdict.ts'
 import type { Ctx } from '../ctx.ts'
+import { moveCost } from '../feature/totals.ts'
 import { moveTotals } from '../spec/totals.ts'
 import { findSpecVersion } from '../spec/version.ts'
 import { insertFoundBy, replaceFoundBy } from './found-by.ts'
@@ -68,6 +69,7 @@ export async function saveRun(ctx: Ctx, move: Move): Promise<RunRow> {
   await Promise.all([
     Object.keys(moved).length > 0 && recordRun(ctx, 'updated', row, moved, { isAppend }),
     moveTotals(ctx, row, saved),
+    moveCost(ctx, row, saved),
   ])
   return saved
 }

@@ -13,9 +13,6 @@ import { Skeleton } from '../ui/skeleton.tsx'
 
 type ListedFeature = Output<'listFeatures'>['features'][number]
 
-/** The server reports the cost of a feature over this many of its newest runs. */
-const costed = 100
-
 /** The parts of the code base that runs have touched. */
 export default function Features({ route: { query }, route }: { route: Route }) {
   const filter = { project: query.has('project') ? query.getAll('project') : undefined, q: query.get('q') || undefined }
@@ -63,10 +60,7 @@ function Row({ feature }: { feature: ListedFeature }) {
       <div class="figured">
         <span class="facts">
           <a href={href(['runs'], { project, featureId: id })}>{plural(runs, 'run')}</a>
-          <span title={runs > costed ? `Cost of the newest ${costed} runs` : 'Cost of its runs'}>
-            {costOf(costUsd)}
-            {runs > costed && ` in the newest ${costed}`}
-          </span>
+          <span title="Cost of its runs">{costOf(costUsd)}</span>
         </span>
         <LastRun project={project} run={lastRun} />
       </div>

@@ -1,6 +1,7 @@
 import type { Dialect } from '../db.ts'
 import { erasing } from './erasing.ts'
 import { eventsOnce } from './events-once.ts'
+import { featureTotals } from './feature-totals.ts'
 import { firmGround } from './firm-ground.ts'
 import { imports } from './imports.ts'
 import type { Migration } from './migration.ts'
@@ -23,6 +24,7 @@ export const migrations: Migration[] = [
   imports,
   erasing,
   retention,
+  featureTotals,
 ]
 
 function dayOne({ id, text, integer, real, tableEnd, commitsInOrder }: Dialect): string[] {
