@@ -51,6 +51,32 @@ testLedger('words of code are found as developers expect', async (ledger) => {
   assert.deepEqual(await find('ogin'), [], 'a word is found from its beginning')
 })
 
+testLedger('the beginning of a word finds every word that goes on from it, however many', async (ledger) => {
+  const { client } = ledger
+  const texts: Record<string, string> = {
+    ONE: 'zeta',
+    JOINED: 'zeta-1/x',
+    HUMP: 'zetaForm',
+    OTHER: 'eta-zet',
+    SIGMA: 'ΑΣ.Β',
+  }
+  for (const [runId, content] of Object.entries(texts)) await client.createRun({ runId, content })
+  const find = finder(ledger)
+  const runs = (...ids: string[]) => ids.map((id) => `run ${id}`)
+  assert.deepEqual(await find('zeta'), runs('HUMP', 'JOINED', 'ONE'))
+  assert.deepEqual(await find('zet'), runs('OTHER', 'HUMP', 'JOINED', 'ONE'))
+  assert.deepEqual(await find('zeta-'), runs('HUMP', 'JOINED', 'ONE'))
+  assert.deepEqual(await find('zeta-1'), runs('JOINED'))
+  assert.deepEqual(await find('zetaf'), runs('HUMP'))
+  assert.deepEqual(await find('zetax'), [])
+  // The small sigma has another form at the end of a word, so that this word begins with none of its parts.
+  assert.deepEqual(await find('ασ'), runs('SIGMA'))
+  await client.createRun({ runId: 'MANY', content: Array.from({ length: 99 }, (_, n) => `zeta${n}`).join(' ') })
+  await client.createRun({ runId: 'HEAD', title: 'zeta99' })
+  assert.deepEqual(await find('zeta'), runs('HEAD', 'MANY', 'HUMP', 'JOINED', 'ONE'))
+  assert.deepEqual(await find('zeta9'), runs('HEAD', 'MANY'))
+})
+
 testLedger('words in terminal colours are found', async (ledger) => {
   const { client } = ledger
   await client.createRun({

@@ -13,9 +13,10 @@ export function gramsOf(text: string): string[] {
   return [...new Set(characters.map((_, at) => hexOf(characters.slice(at, at + size))))]
 }
 
-/** The grams of every text that contains this part. For a part shorter than a gram, the prefix of one. */
-export function gramsOfPart(part: string): string[] {
+/** The grams of every text that contains this part. For a part shorter than a gram, the prefix of one instead. */
+export function gramsOfPart(part: string): { grams: string[]; prefix?: string } {
   const characters = [...asciiLower(part)]
-  const whole = Math.max(1, characters.length - size + 1)
-  return [...new Set(Array.from({ length: whole }, (_, at) => hexOf(characters.slice(at, at + size))))]
+  if (characters.length < size) return { grams: [], prefix: hexOf(characters) }
+  const count = characters.length - size + 1
+  return { grams: [...new Set(Array.from({ length: count }, (_, at) => hexOf(characters.slice(at, at + size))))] }
 }

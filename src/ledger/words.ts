@@ -6,6 +6,8 @@ const chunk = new RegExp(`[\\p{L}\\p{N}]+(?:[${joiners}]+[\\p{L}\\p{N}]+)*`, 'gu
 /** A control sequence of a terminal, such as a colour: ECMA-48, 5.4. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: it begins with one.
 const control = /\x1b\[[0-?]{0,100}[ -/]{0,10}[@-~]/g
+/** A character that joins words. */
+export const joiner = new RegExp(`[${joiners}]`)
 const separators = new RegExp(`[${joiners}]+`)
 const humps = /[\p{Lu}]?[\p{Ll}\p{N}]+|[\p{Lu}]+(?![\p{Ll}])/gu
 /** Longer words are known by so many first characters. */

@@ -1,6 +1,8 @@
-import sql, { empty, raw, type Sql } from 'sql-template-tag'
+import sql, { raw, type Sql } from 'sql-template-tag'
 import { gramsOf, gramsOfPart } from '../ledger/grams.ts'
 import type { Ctx, ProjectRef } from './ctx.ts'
+import type { Tx } from './engine/db.ts'
+import type { Walk } from './page.ts'
 
 /** Whether a column contains `part` literally. A to Z match in either case, which is all that both engines support. */
 export function likeOf(column: string, part: string): Sql {
@@ -31,26 +33,47 @@ export async function keepGrams(
   await ctx.db.query(sql`insert into ${tableOf(noun)} (rowid, words) values (${id}, ${words})`)
 }
 
-/** A part that more rows than this contain is found quickly among the newest rows. */
-const few = 2000
+/** The tables, with their aliases in lists. */
+const lists = { spec: { table: sql`specs`, alias: 'specs' }, feature: { table: sql`features f`, alias: 'f' } }
 
-/** The conditions for rows with `part` in one of their texts, as `like` defines it. Empty without a `part`. */
-export async function partFilter(
+/** The start of a walk through the rows of a project. */
+type Start = (projectId: number) => Pick<Walk, 'from' | 'where'>
+
+/**
+ * How to walk through the rows with `part` in one of their texts, as `like` defines it; through all rows without a
+ * `part`. Few rows are found by their grams and then sorted. A part that many rows contain is soon met among the newest.
+ */
+export async function partWalk(
   { db }: Ctx,
   noun: Noun,
   projects: ProjectRef[],
   part: string | undefined,
   like: (part: string) => Sql,
-): Promise<Sql[]> {
-  if (part === undefined) return []
-  const question = { wanted: [projects.map(({ id }) => projectWord(id))], terms: gramsOfPart(part) }
-  const found = sql`select rowid from ${tableOf(noun)} where ${db.dialect.matches(tableOf(noun), question)}`
-  const [count] = await db.query<{ count: number }>(
-    sql`select count(*) as count from (select 1 as one from (${found}) as found limit ${few + 1}) as counted`,
-  )
-  const isRare = (count?.count ?? 0) <= few
-  return [like(part), isRare ? sql`${raw(aliasOf[noun])}.id in (${found})` : empty].filter((one) => one !== empty)
+): Promise<Start> {
+  const { table, alias } = lists[noun]
+  const ofProject = (id: number) => sql`${raw(alias)}.project_id = ${id}`
+  if (part === undefined) return (id) => ({ from: table, where: [ofProject(id)] })
+  const { grams, prefix } = gramsOfPart(part)
+  const foundIn = (ids: number[]) => {
+    const question = { groups: [ids.map(projectWord), ...grams.map((gram) => [gram])], prefix }
+    return sql`select rowid from ${tableOf(noun)} where ${db.dialect.matches(tableOf(noun), question)}`
+  }
+  if (await isCommon(db, foundIn(projects.map(({ id }) => id)))) {
+    return (id) => ({ from: table, where: [ofProject(id), like(part)] })
+  }
+  return (id) => ({
+    // SQLite keeps the order of the tables of a cross join.
+    from: sql`(${foundIn([id])}) as found cross join ${table}`,
+    where: [sql`${raw(alias)}.id = found.rowid`, ofProject(id), like(part)],
+  })
 }
 
-/** The aliases of these tables in lists. */
-const aliasOf = { spec: 'specs', feature: 'f' } as const
+/** Sorting this many rows is cheap, wherever in the table they are. */
+const few = 2000
+
+async function isCommon(db: Tx, found: Sql): Promise<boolean> {
+  const [counted] = await db.query<{ count: number }>(
+    sql`select count(*) as count from (select 1 as one from (${found}) as found limit ${few + 1}) as counted`,
+  )
+  return (counted?.count ?? 0) > few
+}

@@ -17,6 +17,9 @@ const questions: Record<string, RegExp> = {
   naïve: /naïve/i,
   'loginForm.ts': /loginForm\.ts/i,
   login: /login/i,
+  aut: /auth/i,
+  'auth-0': /auth-0/i,
+  'src/a': /src\/auth/i,
   日本語: /日本語/,
   rakete: /rakete/i,
 }

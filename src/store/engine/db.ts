@@ -22,6 +22,13 @@ export interface Dialect {
   concurrently: 'concurrently' | ''
   /** The statements that create an index of words: `table (rowid, words)`. */
   searchWords(table: string): string[]
+  /** The statements that `firstWord` needs. */
+  vocabulary(table: string): string[]
+  /**
+   * The first word of such an index from `from` on, in the order of bytes; undefined if there is none. Missing if the
+   * engine finds rows by a prefix as fast as by a word.
+   */
+  firstWord?(tx: Pick<Tx, 'query'>, table: string, from: string): Promise<string | undefined>
   /** The words of an entry, as a value for such an index. Words consist of letters, digits and ._/:@#- */
   words(words: string[]): Sql
   /** How many rows one statement inserts into an index of words. */
@@ -58,14 +65,18 @@ export interface Dialect {
   commitsInOrder: boolean
 }
 
+/** What a row of an index of words must contain. */
+export interface Words {
+  /** At least one word of each of these. No group may be empty. */
+  groups: string[][]
+  /** And a word that begins with this. */
+  prefix?: string | undefined
+}
+
 /** A query of an index of words. */
-export interface Question {
-  /** Groups of words. At least one word of each group must match. */
-  wanted: string[][]
-  /** Words that must all match; the last may be a prefix. */
-  terms: string[]
-  /** Words that must not all match, with the meaning of `terms`. */
-  without?: string[]
+export interface Question extends Words {
+  /** What a row must not contain. */
+  without?: Words | undefined
 }
 
 /** What runs statements: a database or a transaction. */

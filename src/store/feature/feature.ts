@@ -8,7 +8,7 @@ import { type Ctx, inTx, type Operation, requireOwn, requireVersion } from '../c
 import { UniqueViolation } from '../engine/db.ts'
 import { record } from '../log/record.ts'
 import { readPage } from '../page.ts'
-import { keepGrams, likeOf, partFilter } from '../part.ts'
+import { keepGrams, likeOf, partWalk } from '../part.ts'
 import { recordRun } from '../run/row.ts'
 import { visibleProjects } from '../scope.ts'
 import { runsTouching } from './touched.ts'
@@ -151,20 +151,18 @@ const nameTaken = (why: string) => new ConductError('CONFLICT', `${why}: choose 
 
 export const listFeatures: Operation<'listFeatures'> = async (ctx, { project, q, file, ...page }) => {
   const { projects } = await visibleProjects(ctx, project)
-  const filters = await partFilter(
+  const walkOf = await partWalk(
     ctx,
     'feature',
     projects,
     q,
     (part) => sql`(${likeOf('f.name', part)} or ${likeOf('f.description', part)})`,
   )
-  if (file !== undefined) filters.push(sql`f.file = ${file}`)
-  const walks = projects.map(({ id }) => ({
-    from: sql`features f`,
-    where: [sql`f.project_id = ${id}`, ...filters],
-    createdAt: 'f.created_at',
-    id: 'f.id',
-  }))
+  const ofFile = file === undefined ? [] : [sql`f.file = ${file}`]
+  const walks = projects.map((project) => {
+    const { from, where } = walkOf(project.id)
+    return { from, where: [...where, ...ofFile], createdAt: 'f.created_at', id: 'f.id' }
+  })
   const { rows, meta } = await readPage<FeatureRow>(ctx.db, columns, walks, page)
   const touching = await runsTouching(
     ctx.db,

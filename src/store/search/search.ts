@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises'
-import sql, { empty, raw, type Sql } from 'sql-template-tag'
+import sql from 'sql-template-tag'
 import { ConductError } from '../../api/error.ts'
 import { type Found, searchable } from '../../api/search.ts'
 import { decodeHit, encodeHit, type Hit as HitPlace } from '../../ledger/cursor.ts'
@@ -9,11 +9,12 @@ import { termsOf } from '../../ledger/words.ts'
 import type { Operation } from '../ctx.ts'
 import type { Tx } from '../engine/db.ts'
 import { visibleProjects } from '../scope.ts'
-import { firstToken, headOf, kindToken, projectToken, textOf, wordToken } from './entry.ts'
+import { type Asked, ask } from './ask.ts'
+import { headOf, kindToken, projectToken, textOf } from './entry.ts'
 import { type Filter, filterOf } from './filter.ts'
 import { followLog, markChanged } from './follow.ts'
 import { readSubjects } from './subject.ts'
-import { type Place, type Row, readWaiting, type Waiting, type Wanted } from './wait.ts'
+import { type Row, readWaiting, type Waiting, type Wanted } from './wait.ts'
 
 /** How long a step of indexing may block others, in milliseconds. */
 const stepMs = 5
@@ -88,11 +89,7 @@ interface Hit extends HitPlace {
   found: Found
 }
 
-interface Question {
-  place: Place
-  /** Groups of tokens. At least one token of each group must match. */
-  wanted: string[][]
-  terms: string[]
+interface Question extends Asked {
   /** Only entries before this one. */
   before: number | undefined
   filter: Filter | undefined
@@ -132,39 +129,6 @@ async function find(db: Tx, question: Question, waiting: Waiting, limit: number)
     if (seen.size >= mostFiltered) return { hits, rest: { place, entry: last.entry } }
     await turn()
   }
-}
-
-/**
- * The newest passages before the row `end`. Common terms fill the page from the recent index. A term that does not is
- * rare, so we can afford to read and sort all of its passages.
- */
-async function ask(db: Tx, question: Question, end: number, limit: number): Promise<Row[]> {
-  const newest = await askIn(db, sql`search_recent`, question, end, limit)
-  if (newest.length === limit) return newest
-  const isFrequent =
-    end < Number.MAX_SAFE_INTEGER &&
-    (await askIn(db, sql`search_recent`, question, Number.MAX_SAFE_INTEGER, limit)).length === limit
-  return askIn(db, sql`search_words`, question, end, limit, isFrequent ? empty : db.dialect.afterwards)
-}
-
-async function askIn(
-  db: Tx,
-  table: Sql,
-  { place, wanted, terms }: Question,
-  end: number,
-  limit: number,
-  sorted = empty,
-) {
-  const inHead = terms.map((term) => wordToken('h', term))
-  const question =
-    place === 'head'
-      ? { wanted: [...wanted, [firstToken]], terms: inHead }
-      : { wanted, terms: terms.map((term) => wordToken('w', term)), without: inHead }
-  return db.query<Row>(sql`
-    select found.rowid, e.id as entry, e.type, e.subject_id from (
-      select rowid from ${table} where ${db.dialect.matches(table, question)} and rowid < ${end}
-      order by rowid ${sorted} desc limit ${limit}) as found
-    join search_entries e on e.id = found.rowid / ${raw(String(slots))} order by found.rowid desc`)
 }
 
 /** A hit as it is shown; undefined if its subject no longer exists. */

@@ -1,8 +1,8 @@
 import type { Dialect } from '../db.ts'
 import { erasing } from './erasing.ts'
 import { eventsOnce } from './events-once.ts'
-import { featureTotals } from './feature-totals.ts'
 import { firmGround } from './firm-ground.ts'
+import { growth } from './growth.ts'
 import { imports } from './imports.ts'
 import type { Migration } from './migration.ts'
 import { retention } from './retention.ts'
@@ -24,7 +24,7 @@ export const migrations: Migration[] = [
   imports,
   erasing,
   retention,
-  featureTotals,
+  growth,
 ]
 
 function dayOne({ id, text, integer, real, tableEnd, commitsInOrder }: Dialect): string[] {

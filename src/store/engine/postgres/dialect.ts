@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto'
 import sql, { empty } from 'sql-template-tag'
-import type { Dialect } from '../db.ts'
+import type { Dialect, Words } from '../db.ts'
 
 export const dialect: Dialect = {
   id: 'bigint generated always as identity primary key',
@@ -25,15 +25,20 @@ export const dialect: Dialect = {
     `create table ${table} (rowid bigint primary key, words tsvector not null)`,
     `create index ${table}_inverted on ${table} using gin (words)`,
   ],
+  vocabulary: () => [],
   words: (words) => sql`array_to_tsvector(cast(${words} as text[]))`,
   wordRowsAtOnce: 50,
   tidyWords: async () => false,
   forgetWords: async () => false,
-  matches(_table, { wanted, terms, without }) {
-    const quoted = (words: string[]) => words.map((word) => `'${word}'`)
-    const all = (words: string[]) => `${quoted(words).join(' & ')}:*`
-    const must = [...wanted.map((some) => `(${quoted(some).join(' | ')})`), all(terms)].join(' & ')
-    return sql`words @@ cast(${without ? `${must} & !(${all(without)})` : must} as tsquery)`
+  matches(_table, question) {
+    const { without } = question
+    const all = without ? `${allOf(question)} & !(${allOf(without)})` : allOf(question)
+    return sql`words @@ cast(${all} as tsquery)`
   },
   afterwards: sql`+ 0`,
+}
+
+function allOf({ groups, prefix }: Words): string {
+  const all = groups.map((some) => `(${some.map((word) => `'${word}'`).join(' | ')})`)
+  return [...all, ...(prefix === undefined ? [] : [`'${prefix}':*`])].join(' & ')
 }

@@ -1,5 +1,5 @@
 import sql, { empty, raw } from 'sql-template-tag'
-import { type Dialect, only, type Tx } from '../db.ts'
+import { type Dialect, only, type Tx, type Words } from '../db.ts'
 
 /** How many pages of an index of words to merge at a time: one to two milliseconds of work. */
 const mergedPages = 8
@@ -29,6 +29,13 @@ export const dialect: Dialect = {
   searchWords: (table) => [
     `create virtual table ${table} using fts5 (words, content = '', contentless_delete = 1, tokenize = "ascii tokenchars '._/:@#-'", detail = 'none')`,
   ],
+  vocabulary: (table) => [`create virtual table ${table}_vocabulary using fts5vocab (${table}, instance)`],
+  // For a prefix, FTS5 lists all its rows before it returns the first one. For words it reads only what it returns.
+  async firstWord(tx, table, from) {
+    const [row] = await tx.query<{ term: string }>(sql`
+      select term from ${raw(`${table}_vocabulary`)} where term >= ${from} limit 1`)
+    return row?.term
+  },
   words: (words) => sql`${words.join(' ')}`,
   // Before a statement with many rows, FTS5 writes what it has gathered so far as a separate segment.
   wordRowsAtOnce: 1,
@@ -45,14 +52,18 @@ export const dialect: Dialect = {
     await tx.query(sql`insert into ${raw(table)} (${raw(table)}, rank) values ('merge', ${-mergedPages})`)
     return (await changesOf(tx)) - before >= 2
   },
-  matches(table, { wanted, terms, without }) {
-    const quoted = (words: string[]) => words.map((word) => `"${word}"`)
-    const all = (words: string[]) => `${quoted(words).join(' AND ')} *`
-    const must = [...wanted.map((some) => `(${quoted(some).join(' OR ')})`), all(terms)].join(' AND ')
-    return sql`${table} match ${without ? `(${must}) NOT (${all(without)})` : must}`
+  matches(table, question) {
+    const { without } = question
+    return sql`${table} match ${without ? `(${allOf(question)}) NOT (${allOf(without)})` : allOf(question)}`
   },
   // FTS5 always finds rows by their words.
   afterwards: empty,
+}
+
+function allOf({ groups, prefix }: Words): string {
+  const quoted = (words: string[]) => words.map((word) => `"${word}"`).join(' OR ')
+  const all = groups.map((some) => `(${quoted(some)})`)
+  return [...all, ...(prefix === undefined ? [] : [`"${prefix}" *`])].join(' AND ')
 }
 
 /**
