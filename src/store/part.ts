@@ -61,11 +61,10 @@ export async function partWalk(
   if (await isCommon(db, foundIn(projects.map(({ id }) => id)))) {
     return (id) => ({ from: table, where: [ofProject(id), like(part)] })
   }
-  return (id) => ({
-    // SQLite keeps the order of the tables of a cross join.
-    from: sql`(${foundIn([id])}) as found cross join ${table}`,
-    where: [sql`${raw(alias)}.id = found.rowid`, ofProject(id), like(part)],
-  })
+  return (id) => {
+    const { from, where } = db.dialect.ledBy(foundIn([id]), table, `${alias}.id`)
+    return { from, where: [where, ofProject(id), like(part)] }
+  }
 }
 
 /** Sorting this many rows is cheap, wherever in the table they are. */

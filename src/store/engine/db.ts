@@ -16,6 +16,11 @@ export interface Dialect {
   forUpdate: Sql
   /** After the name of a table: chooses an index, where the engine cannot judge by itself. */
   indexedBy(index: string): Sql
+  /**
+   * Rows of a table that has the alias of `id` and whose keys `found` selects as `rowid`. The engine finds these first,
+   * whatever other conditions and orders there are.
+   */
+  ledBy(found: Sql, table: Sql, id: string): { from: Sql; where: Sql }
   /** A statement that only one transaction across all servers passes at a time. */
   alone: Sql
   /** Makes the engine build an index without blocking writers; empty if it cannot. */
@@ -46,8 +51,8 @@ export interface Dialect {
   /** A condition on an index of words. */
   matches(table: Sql, question: Question): Sql
   /**
-   * Goes after a key in `order by`, so that the engine finds the rows by their words and then sorts them instead of
-   * walking along the key.
+   * Goes after a key in conditions and `order by`, so that the engine finds the rows by their words and then sorts them
+   * instead of walking along the key.
    */
   afterwards: Sql
   /**

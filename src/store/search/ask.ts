@@ -50,6 +50,6 @@ async function nameTokens(db: Tx, words: Words): Promise<Words | undefined> {
 const askIn = (db: Tx, table: Sql, question: Question, end: number, limit: number, sorted = empty) =>
   db.query<Row>(sql`
     select found.rowid, e.id as entry, e.type, e.subject_id from (
-      select rowid from ${table} where ${db.dialect.matches(table, question)} and rowid < ${end}
+      select rowid from ${table} where ${db.dialect.matches(table, question)} and rowid ${sorted} < ${end}
       order by rowid ${sorted} desc limit ${limit}) as found
     join search_entries e on e.id = found.rowid / ${raw(String(slots))} order by found.rowid desc`)

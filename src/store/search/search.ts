@@ -13,7 +13,7 @@ import { type Asked, ask } from './ask.ts'
 import { headOf, kindToken, projectToken, textOf } from './entry.ts'
 import { type Filter, filterOf } from './filter.ts'
 import { followLog, markChanged } from './follow.ts'
-import { readSubjects } from './subject.ts'
+import { type Subject, subjectsOf } from './subject.ts'
 import { type Row, readWaiting, type Waiting, type Wanted } from './wait.ts'
 
 /** How long a step of indexing may block others, in milliseconds. */
@@ -119,8 +119,7 @@ async function find(db: Tx, question: Question, waiting: Waiting, limit: number)
     const kept = filter ? await filter([...newest.values()]) : [...newest.values()]
     kept.sort((a, b) => b.entry - a.entry)
     for (let at = 0; at < kept.length && hits.length < limit; at += limit) {
-      const found = await Promise.all(kept.slice(at, at + limit).map((row) => shown(db, row, question)))
-      hits.push(...found.filter((hit) => hit !== undefined))
+      hits.push(...(await shown(db, kept.slice(at, at + limit), question)))
     }
     if (!last || hits.length >= limit) return { hits }
     for (const entry of newest.keys()) seen.add(entry)
@@ -131,13 +130,19 @@ async function find(db: Tx, question: Question, waiting: Waiting, limit: number)
   }
 }
 
-/** A hit as it is shown; undefined if its subject no longer exists. */
-async function shown(db: Tx, { entry, type, subject_id: id, rowid }: Row, { place, terms }: Question) {
-  const subject = (await readSubjects(db, type, [id])).get(id)
-  if (!subject) return undefined
+/** Hits as they are shown, without those whose subjects no longer exist. */
+async function shown(db: Tx, rows: Row[], { place, terms }: Question): Promise<Hit[]> {
+  const subjectOf = await subjectsOf(db, rows)
+  const hits = rows.map(async (row) => {
+    const subject = subjectOf(row)
+    return subject && { place, entry: row.entry, found: await foundIn(db, subject, row, terms) }
+  })
+  return (await Promise.all(hits)).filter((hit) => hit !== undefined)
+}
+
+async function foundIn(db: Tx, subject: Subject, { type, rowid }: Row, terms: string[]): Promise<Found> {
   const { slug: project, subject: human, title, status, updated_at: updatedAt, more } = subject
   const passage = await textOf(db, subject, passageIn(rowid % slots, subject.bytes))
   const snippet = snippetOf(`${passage}\n${more}`.trim() || headOf(subject), terms)
-  const found: Found = { type, project, subject: human, title, snippet, status, updatedAt }
-  return { place, entry, found }
+  return { type, project, subject: human, title, snippet, status, updatedAt }
 }

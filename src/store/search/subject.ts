@@ -61,23 +61,20 @@ const subjects: Record<SearchType, Sql> = {
     coalesce(description, '') || ' ' || coalesce(file, '') as more, ${without} from features`,
 }
 
-/** The existing rows with these ids, by id. */
-export async function readSubjects(db: Tx, type: SearchType, ids: number[]): Promise<Map<number, Subject>> {
-  const rows = await db.query<Subject>(sql`${subjects[type]} where id in (${join(ids)})`)
-  return new Map(rows.map((row) => [row.id, row]))
-}
-
 /** Returns the subject of an entry; undefined if it no longer exists. */
 export type SubjectOf = (entry: { type: SearchType; subject_id: number }) => Subject | undefined
 
 /** Reads the subjects of entries. */
 export async function subjectsOf(db: Tx, entries: { type: SearchType; subject_id: number }[]): Promise<SubjectOf> {
   const found = new Map<string, Subject>()
-  for (const type of searchable) {
-    const ids = entries.filter((entry) => entry.type === type).map(({ subject_id }) => subject_id)
-    for (const some of piecesOf(ids)) {
-      for (const [id, subject] of await readSubjects(db, type, some)) found.set(`${type} ${id}`, subject)
-    }
+  const read = async (type: SearchType, ids: number[]) => {
+    const rows = await db.query<Subject>(sql`${subjects[type]} where id in (${join(ids)})`)
+    for (const row of rows) found.set(`${type} ${row.id}`, row)
   }
+  const reads = searchable.flatMap((type) => {
+    const ids = entries.filter((entry) => entry.type === type).map(({ subject_id }) => subject_id)
+    return piecesOf(ids).map((some) => read(type, some))
+  })
+  await Promise.all(reads)
   return ({ type, subject_id }) => found.get(`${type} ${subject_id}`)
 }

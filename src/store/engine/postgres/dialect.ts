@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto'
-import sql, { empty } from 'sql-template-tag'
+import sql, { empty, raw } from 'sql-template-tag'
 import type { Dialect, Words } from '../db.ts'
 
 export const dialect: Dialect = {
@@ -11,6 +11,8 @@ export const dialect: Dialect = {
   tableEnd: '',
   forUpdate: sql`for update`,
   indexedBy: () => empty,
+  // PostgreSQL expects an array to be short.
+  ledBy: (found, table, id) => ({ from: table, where: sql`${raw(id)} = any (array(${found}))` }),
   concurrently: 'concurrently',
   alone: sql`select pg_advisory_xact_lock(7239450182)`,
   shard: randomInt(16),

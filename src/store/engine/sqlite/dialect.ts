@@ -15,6 +15,11 @@ export const dialect: Dialect = {
   tableEnd: 'strict',
   forUpdate: empty,
   indexedBy: (index) => sql`indexed by ${raw(index)}`,
+  // SQLite keeps the order of the tables of a cross join.
+  ledBy: (found, table, id) => ({
+    from: sql`(${found}) as found cross join ${table}`,
+    where: sql`${raw(id)} = found.rowid`,
+  }),
   // `begin immediate` has already done this.
   alone: sql`select 1`,
   concurrently: '',
