@@ -5,7 +5,7 @@ import { encodeCursor } from '../src/ledger/cursor.ts'
 import { untilIndexed } from './indexed.ts'
 import { load, type Next, requestOf } from './load.ts'
 import { atMost, median, type Row } from './report.ts'
-import { hot, seedMany, steadyAgent } from './seed.ts'
+import { featuresOf, hot, seedMany, steadyAgent } from './seed.ts'
 import { adminKey, type Server, startConduct, type Workplace } from './servers.ts'
 
 const small = 1000
@@ -56,7 +56,8 @@ const others: Record<string, (runs: number) => string[]> = {
   'events of a rare type in a project': () => ['/v1/events?limit=20&type=check.created&project=default'],
   'events of a type that there is none of': () => ['/v1/events?limit=20&type=spec.deleted&project=default'],
   'a spec with a twentieth of all runs': () => [`/v1/specs/${hot.spec}`],
-  'specs by a part of their titles': () => ['/v1/specs?q=Part%2019'],
+  'specs by a part that eleven titles have': (runs) => [`/v1/specs?q=Part%20${featuresOf(runs) / 10 - 1}`],
+  'specs by a part that 2 % of all titles have': () => ['/v1/specs?q=Part%2019'],
   'search for a word that 50 documents have': () => [`/v1/search?q=${hot.rareWord}`],
   'search for a word that all documents have': () => ['/v1/search?q=tests'],
   'failed runs of an agent that has none': () => [`/v1/runs?agent=${steadyAgent}&status=failed`],
@@ -65,7 +66,7 @@ const others: Record<string, (runs: number) => string[]> = {
   'runs with a label by an agent that has none': () => [`/v1/runs?label=${hot.label}&agent=nobody`],
   'runs of an agent for a spec that has none': () => [`/v1/runs?agent=${hot.agent}&specId=NONE`],
   'runs of a feature for a spec that has none': () => [`/v1/features/${hot.feature}/runs?specId=NONE`],
-  'features by a word that one has': () => ['/v1/features?q=part%20151'],
+  'features by a word that one has': (runs) => [`/v1/features?q=part%20${featuresOf(runs)}`],
 }
 
 export interface Ledger {

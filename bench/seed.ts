@@ -81,8 +81,11 @@ const hexOf = (text: string) => Buffer.from(text).toString('hex')
 const secondsApart = 30
 const firstSecond = 1_740_000_000
 
+/** How many features, and specs, there are beside so many runs. */
+export const featuresOf = (runs: number) => Math.max(200, Math.round(runs / 20))
+
 function inserts({ time, hex, words }: Words, runs: number, projects: number): string[] {
-  const features = Math.max(200, Math.round(runs / 20))
+  const features = featuresOf(runs)
   const specs = Math.max(20, Math.round(runs / 50))
   const numbers = (count: number) =>
     `(with recursive n(n) as (select cast(1 as bigint) union all select n + 1 from n where n < ${count}) select n from n) as n`
