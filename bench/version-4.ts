@@ -19,7 +19,7 @@ const emptied = [
 const firstRows = [
   'delete from projects where id > 1',
   `insert into keys (id, name, prefix, hash, permissions, created_at) overriding system value
-    values (1, 'first admin', '${prefixOf(adminKey)}', '${hashOf(adminKey)}', '["admin"]', '2025-01-01T00:00:00.000Z')`,
+    values (1, 'first admin', '${prefixOf(adminKey)}', '${hashOf(adminKey)}', 'admin', '2025-01-01T00:00:00.000Z')`,
 ]
 
 /** Creates an empty ledger of schema version 4, from the dump of the upgrade tests. */

@@ -107,6 +107,28 @@ testLedger('events wait for the followers and webhooks that have yet to read the
   assert.equal(changed.webhook.enabled, true)
 })
 
+testLedger('what stands in the log only with its later events is erased', async (ledger) => {
+  const { client } = ledger
+  await client.createRun({ runId: 'R', title: 'altwort' })
+  await client.createSpec({ specId: 'S', title: 'altwort' })
+  await client.createCheck({ checkId: 'C', runId: 'R', result: 'pass' })
+  await furnish(ledger, 20)
+  await dropOld(ledger)
+  await client.updateCheck({ checkId: 'C', command: 'altwort' })
+  for (const [asked, found] of [
+    [{ runId: 'R' }, { runs: 1, checks: 1, events: 1 }],
+    [{ specId: 'S' }, { specs: 1 }],
+  ] as const) {
+    const { erased } = await client.erase(asked)
+    assert.deepEqual(
+      Object.fromEntries(Object.entries(erased).filter(([what, count]) => what !== 'responses' && count > 0)),
+      found,
+    )
+  }
+  assert.equal((await client.getRun({ runId: 'R' })).run.title, '[erased]')
+  assert.ok(!JSON.stringify(await client.listEvents({ order: 'desc' })).includes('altwort'))
+})
+
 testLedger('the newest event stays, however old it is', async (ledger) => {
   const { client, sleep } = ledger
   await client.createRun({ runId: 'R' })

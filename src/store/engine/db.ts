@@ -21,6 +21,13 @@ export interface Dialect {
    * whatever other conditions and orders there are.
    */
   ledBy(found: Sql, table: Sql, id: string): { from: Sql; where: Sql }
+  /**
+   * Whether the first column of an index has a value. In an order that begins with that column, the engine can then walk
+   * only along this index.
+   */
+  leads(column: string, value: string | number): Sql
+  /** Whether a column has one of these values, however many; there must be one. */
+  isOneOf(column: string, values: string[] | number[]): Sql
   /** A statement that only one transaction across all servers passes at a time. */
   alone: Sql
   /** Makes the engine build an index without blocking writers; empty if it cannot. */

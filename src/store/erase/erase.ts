@@ -82,10 +82,9 @@ async function walkRows(ctx: Ctx, { rows, isToGo }: Scope, place: Place, noun: N
 async function walkEvents(ctx: Ctx, { events, isToGo }: Scope, place: Place, dryRun: boolean): Promise<boolean> {
   if (place.last === 0) while (await sealNext(ctx.db));
   place.until ??= await lastSeq(ctx.db)
-  const end = Math.min(place.last + lookedAtOnce * 5, place.until)
+  const end = Math.min(place.last + (events.reads ?? place.until), place.until)
   if (end <= place.last) return false
-  const found = await ctx.db.query<{ seq: number }>(sql`select e.seq from events e
-    where e.seq > ${place.last} and e.seq <= ${end} and ${events} order by e.seq limit ${erasedAtOnce}`)
+  const found = await ctx.db.query<{ seq: number }>(events.next(place.last, end, erasedAtOnce))
   const seqs = found.map(({ seq }) => seq)
   place.erased.events += await slice(ctx, dryRun, (ctx) => eraseFromEvents(ctx.db, seqs, isToGo))
   place.last = found.length === erasedAtOnce ? (found.at(-1)?.seq ?? end) : end

@@ -1,8 +1,9 @@
-import sql, { empty, raw, type Sql } from 'sql-template-tag'
+import sql, { empty, join, raw, type Sql } from 'sql-template-tag'
 import { ConductError, invalid } from '../../api/error.ts'
 import { everyText, type IsToGo, textsWith } from '../../ledger/erase.ts'
 import type { Ctx } from '../ctx.ts'
 import { confinementOf } from '../scope.ts'
+import { type CheckOfRun, checksOf, type Events, eventsOf, eventsWith } from './log.ts'
 
 export type Noun = 'run' | 'turn' | 'spec' | 'check' | 'feature'
 
@@ -11,8 +12,7 @@ export interface Scope {
   isToGo: IsToGo
   /** Conditions on the rows of each noun that may contain texts to erase. A missing noun has none. */
   rows: Partial<Record<Noun, Sql>>
-  /** A condition on events `e`. */
-  events: Sql
+  events: Events
   /** Its only project; null for the whole ledger. */
   projectId: number | null
   /** What the log records about it. */
@@ -27,25 +27,38 @@ interface Asked {
 }
 
 /**
- * Throws VALIDATION_ERROR unless exactly one thing is named; NOT_FOUND for a run or spec that the log does not contain.
+ * Throws VALIDATION_ERROR unless exactly one thing is named; NOT_FOUND for a run or spec that has never existed.
  */
 export async function scopeOf(ctx: Ctx, { runId, specId, everything, text }: Asked): Promise<Scope> {
   const named = [runId, specId, everything, text].filter((one) => one !== undefined).length
   if (named !== 1) throw invalid('runId', 'give one of runId, specId, everything and text')
   if (text !== undefined) return textScope(ctx, text)
-  const scope = runId ? runScope(ctx, runId) : specId ? specScope(ctx, specId) : projectScope(ctx)
-  const [known] = await ctx.db.query(sql`select 1 as one from events e where ${scope.events} limit 1`)
-  if (known || everything) return scope
-  const what = runId ? `run '${runId}'` : `spec '${specId}'`
-  throw new ConductError('NOT_FOUND', `There has never been a ${what} in project '${ctx.project.slug}'.`)
+  if (runId !== undefined) return runScope(ctx, runId)
+  if (specId !== undefined) return specScope(ctx, specId)
+  return projectScope(ctx)
+}
+
+/** A condition on events `e`. */
+const isAbout = (noun: 'run' | 'spec', id: string) => sql`e.subject = ${id} and e.type like ${`${noun}.%`}`
+
+/** Throws NOT_FOUND unless the ledger has a run or spec with that id, or its log says that it had one. */
+async function requireKnown(ctx: Ctx, noun: 'run' | 'spec', id: string): Promise<void> {
+  const { db, project } = ctx
+  const [row] = await db.query(sql`
+    select 1 as one from ${raw(`${noun}s`)} where project_id = ${project.id} and ${raw(`${noun}_id`)} = ${id}`)
+  if (row) return
+  const [event] = await db.query(eventsOf(ctx, [isAbout(noun, id)]).next(0, Number.MAX_SAFE_INTEGER, 1))
+  if (event) return
+  throw new ConductError('NOT_FOUND', `There has never been a ${noun} '${id}' in project '${project.slug}'.`)
 }
 
 const ofProject = (table: string, id: number) => sql`${raw(table)}.project_id = ${id}`
 
-function runScope({ project: { id } }: Ctx, runId: string): Scope {
+async function runScope(ctx: Ctx, runId: string): Promise<Scope> {
+  await requireKnown(ctx, 'run', runId)
+  const { id } = ctx.project
   const rows = sql`(select r.id from runs r where r.project_id = ${id} and r.run_id = ${runId})`
-  const checks = sql`e.subject_id in (select c.subject_id from events c where c.project_id = ${id}
-    and c.type = 'check.created' and c.is_append = 0 and c.changes like ${`%"runId":[null,${JSON.stringify(runId)}]%`})`
+  const turns = sql`e.subject >= ${`${runId}/`} and e.subject < ${`${runId}0`} and e.type like 'turn.%'`
   return {
     isToGo: everyText,
     rows: {
@@ -53,19 +66,28 @@ function runScope({ project: { id } }: Ctx, runId: string): Scope {
       turn: sql`turns.run_id in ${rows}`,
       check: sql`checks.run_id in ${rows}`,
     },
-    events: sql`e.project_id = ${id} and ((e.subject = ${runId} and e.type like 'run.%')
-      or (e.subject >= ${`${runId}/`} and e.subject < ${`${runId}0`} and e.type like 'turn.%')
-      or (e.type like 'check.%' and ${checks}))`,
+    events: eventsOf(ctx, [isAbout('run', runId), turns, ...areAbout(ctx, await checksOf(ctx, runId))]),
     projectId: id,
     told: { what: 'run', runId },
   }
 }
 
-function specScope({ project: { id } }: Ctx, specId: string): Scope {
+/** Conditions on events `e` of these checks. A check can have the subject of a deleted one. */
+function areAbout({ db: { dialect } }: Ctx, checks: CheckOfRun[]): Sql[] {
+  if (checks.length === 0) return []
+  const subjects = [...new Set(checks.map(({ subject }) => subject))]
+  const isOne = dialect.isOneOf('e.subject', subjects)
+  const ids = checks.map(({ id }) => id)
+  return [sql`${isOne} and ${dialect.isOneOf('e.subject_id', ids)} and e.type like 'check.%'`]
+}
+
+async function specScope(ctx: Ctx, specId: string): Promise<Scope> {
+  await requireKnown(ctx, 'spec', specId)
+  const { id } = ctx.project
   return {
     isToGo: everyText,
     rows: { spec: sql`specs.project_id = ${id} and specs.spec_id = ${specId}` },
-    events: sql`e.project_id = ${id} and e.subject = ${specId} and e.type like 'spec.%'`,
+    events: eventsOf(ctx, [isAbout('spec', specId)]),
     projectId: id,
     told: { what: 'spec', specId },
   }
@@ -82,7 +104,7 @@ function projectScope({ project: { id } }: Ctx): Scope {
       check: ofProject('checks', id),
       feature: ofProject('features', id),
     },
-    events: sql`e.project_id = ${id} and (${kinds.reduce((a, b) => sql`${a} or ${b}`)})`,
+    events: eventsWith(sql`e.project_id = ${id} and (${join(kinds, ' or ')})`),
     projectId: id,
     told: { what: 'project' },
   }
@@ -106,7 +128,7 @@ function textScope(ctx: Ctx, text: string): Scope {
       ...more,
     ]
     const confined = projectId === null ? empty : sql`and ${ofProject(table, projectId)}`
-    return sql`(${conditions.reduce((a, b) => sql`${a} or ${b}`)}) ${confined}`
+    return sql`(${join(conditions, ' or ')}) ${confined}`
   }
   const files = sql`exists (select 1 from run_files f where f.run_id = runs.id and ${holds(sql`f.path`, text)})`
   const memos = sql`exists (select 1 from hook_sessions h where h.run_row = runs.id and ${holds(sql`h.memo`, inJson)})`
@@ -123,7 +145,7 @@ function textScope(ctx: Ctx, text: string): Scope {
       check: any('checks', ['name', 'command', 'agent', 'git_commit'], [], ['document_id']),
       feature: any('features', ['name', 'description', 'file'], [], []),
     },
-    events: any('e', [], ['changes'], []),
+    events: eventsWith(any('e', [], ['changes'], [])),
     projectId,
     told: { what: 'text' },
   }

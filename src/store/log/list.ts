@@ -52,31 +52,36 @@ function partsOf(
 ): Part[] {
   const shown = hidden.map((noun) => sql`and e.type not like ${`${noun}.%`}`).reduce((a, b) => sql`${a} ${b}`, empty)
   if (isWhole && !types && subject === undefined) return [{ condition: shown }]
-  const places = [
-    ...projects.map(({ id }) => sql`and e.project_id = ${id}`),
-    ...(isWhole ? [sql`and e.project_id is null`] : []),
-  ]
+  const places = [...projects.map(({ id }) => id), ...(isWhole ? [null] : [])]
   if (subject !== undefined) {
     const ofType = types ? sql`and (${oneOf(types)})` : shown
     return places.flatMap((place) =>
-      both.map((isAppend) => ({
-        condition: sql`${place} ${isAppend} and e.subject = ${subject} ${ofType}`,
-        index: 'events_by_subject',
+      both.map((is_append) => ({
+        condition: sql`and ${isIn(place)} ${ofType}`,
+        along: { index: 'events_by_subject', subject, is_append },
       })),
     )
   }
-  if (!types)
-    return places.flatMap((place) => both.map((isAppend) => ({ condition: sql`${place} ${isAppend} ${shown}` })))
-  return places.flatMap((place) => types.flatMap((type) => partsOfType(place, type)))
+  if (types) return places.flatMap((place) => types.flatMap((type) => partsOfType(place, type)))
+  return places.flatMap((place) => both.map((is_append) => partOfPlace(place, is_append, shown)))
 }
 
-const [others, appends] = [sql`and e.is_append = 0`, sql`and e.is_append = 1`]
-const both = [others, appends]
+/** A project, or null for what belongs to the whole server. */
+type Place = number | null
+
+const isIn = (place: Place) => (place === null ? sql`e.project_id is null` : sql`e.project_id = ${place}`)
+
+const both = [0, 1] as const
+
+const partOfPlace = (place: Place, is_append: 0 | 1, condition: Sql): Part => ({
+  condition,
+  along: { index: 'events_of_project', project_id: place, is_append },
+})
 
 /** Appends all have the same type, and the index of types leaves them out. */
-const partsOfType = (place: Sql, type: EventType): Part[] => [
-  { condition: sql`${place} ${others} and e.type = ${type}`, index: 'events_by_type' },
-  ...(type === 'run.updated' ? [{ condition: sql`${place} ${appends}` }] : []),
+const partsOfType = (place: Place, type: EventType): Part[] => [
+  { condition: sql`and e.is_append = 0`, along: { index: 'events_by_type', type, project_id: place } },
+  ...(type === 'run.updated' ? [partOfPlace(place, 1, empty)] : []),
 ]
 
 /** Written so that no engine abandons the index of subjects for it. */

@@ -35,12 +35,18 @@ export interface Range {
   order?: 'asc' | 'desc'
 }
 
-/** A part of the log: the events that meet a condition on `events e`. An index that ends with `seq` should serve it. */
+/** A part of the log: the events that meet a condition on `events e`. */
 export interface Part {
   condition: Sql
-  /** The index, if SQLite would choose another one. */
-  index?: string
+  /** The index that serves it; missing if the key does. */
+  along?: Along
 }
+
+/** An index that ends with `seq`, and the values of the two columns before it. */
+export type Along =
+  | { index: 'events_of_project'; project_id: number | null; is_append: 0 | 1 }
+  | { index: 'events_by_type'; type: EventType; project_id: number | null }
+  | { index: 'events_by_subject'; subject: string; is_append: 0 | 1 }
 
 const whole: Part = { condition: empty }
 
@@ -64,11 +70,10 @@ export async function readLines(db: Tx, range: Range, limit: number, parts?: Par
 }
 
 async function readRows(db: Tx, range: Range, limit: number, parts: Part[] = [whole]): Promise<EventRow[]> {
-  const { after, before, order = 'asc' } = range
-  const end = before === undefined ? empty : sql`and e.seq < ${before}`
-  const walks = parts.map(({ condition, index }) => {
-    const events = sql`events e ${index === undefined ? empty : db.dialect.indexedBy(index)}`
-    const rest = sql`where e.seq > ${after} ${end} ${condition} order by e.seq ${raw(order)} limit`
+  const { order = 'asc' } = range
+  const walks = parts.map(({ condition, along }) => {
+    const events = sql`events e ${along ? db.dialect.indexedBy(along.index) : empty}`
+    const rest = sql`where ${boundsOf(db, range, along)} ${condition} order by ${orderOf(order, along)} limit`
     return {
       rows: (limit: Sql) => sql`select ${columns} from ${events} ${actors} ${rest} ${limit}`,
       head: sql`select e.seq from ${events} ${rest} 1`,
@@ -77,6 +82,23 @@ async function readRows(db: Tx, range: Range, limit: number, parts: Part[] = [wh
   const turned = order === 'desc' ? -1 : 1
   return firstOf<EventRow>(db, walks, limit, (a, b) => (a.seq - b.seq) * turned)
 }
+
+/** The ends of a range, and the place in an index. */
+function boundsOf({ dialect }: Tx, { after, before = Number.MAX_SAFE_INTEGER }: Range, along: Along | undefined): Sql {
+  const range = sql`e.seq > ${after} and e.seq < ${before}`
+  if (!along) return range
+  const [first, second] = columnsOf(along).map(([column, value], at) => {
+    if (value === null) return sql`e.${raw(column)} is null`
+    return at === 0 ? dialect.leads(`e.${column}`, value) : sql`e.${raw(column)} = ${value}`
+  })
+  return sql`${first} and ${second} and ${range}`
+}
+
+/** By all columns of the index, so that no other one has that order: an engine might walk along the whole log instead. */
+const orderOf = (order: 'asc' | 'desc', along: Along | undefined): Sql =>
+  raw([...(along ? columnsOf(along) : []), ['seq']].map(([column]) => `e.${column} ${order}`).join(', '))
+
+const columnsOf = ({ index, ...columns }: Along) => Object.entries(columns) as [string, string | number | null][]
 
 /** The event with that seq, or the newest numbered one, without its changes; undefined if there is none. */
 export async function readHead(db: Tx, seq: number | 'newest'): Promise<Line['event'] | undefined> {

@@ -6,7 +6,7 @@ import { checksOfRun } from '../check/check.ts'
 import type { Ctx, Operation } from '../ctx.ts'
 import type { Tx } from '../engine/db.ts'
 import { numberEvents } from '../log/number.ts'
-import { readEvents } from '../log/read.ts'
+import { type Part, readEvents } from '../log/read.ts'
 import { requireRun } from './row.ts'
 import { turnsOfRun } from './turn.ts'
 
@@ -54,8 +54,8 @@ function merged(events: TimelineEntry[], others: TimelineEntry[]): TimelineEntry
 async function eventsOf(ctx: Ctx, runRow: number, runId: string): Promise<TimelineEntry[]> {
   await numberEvents(ctx.db)
   const ofSubject = sql`e.project_id = ${ctx.project.id} and e.subject = ${runId}`
-  const condition = sql`and ${ofSubject} and e.is_append = 0 and e.subject_id = ${runRow} and e.type like 'run.%'`
-  const alone = [{ condition, index }]
+  const condition = sql`and e.project_id = ${ctx.project.id} and e.subject_id = ${runRow} and e.type like 'run.%'`
+  const alone: Part[] = [{ condition, along: { index, subject: runId, is_append: 0 } }]
   const begin = await readEvents(ctx.db, { after: 0 }, first, alone)
   const after = begin.at(-1)?.seq ?? 0
   const end = begin.length < first ? [] : await readEvents(ctx.db, { after, order: 'desc' }, last, alone)

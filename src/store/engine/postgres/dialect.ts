@@ -13,6 +13,9 @@ export const dialect: Dialect = {
   indexedBy: () => empty,
   // PostgreSQL expects an array to be short.
   ledBy: (found, table, id) => ({ from: table, where: sql`${raw(id)} = any (array(${found}))` }),
+  // After an equality, PostgreSQL ignores the column in the order.
+  leads: (column, value) => sql`${raw(column)} = any (array[${typed(value)}])`,
+  isOneOf: (column, values) => sql`${raw(column)} = any (cast(${values} as ${typeOf(values[0])}[]))`,
   concurrently: 'concurrently',
   alone: sql`select pg_advisory_xact_lock(7239450182)`,
   shard: randomInt(16),
@@ -39,6 +42,9 @@ export const dialect: Dialect = {
   },
   afterwards: sql`+ 0`,
 }
+
+const typeOf = (value: unknown) => raw(typeof value === 'number' ? 'bigint' : 'text')
+const typed = (value: string | number) => sql`cast(${value} as ${typeOf(value)})`
 
 function allOf({ groups, prefix }: Words): string {
   const all = groups.map((some) => `(${some.map((word) => `'${word}'`).join(' | ')})`)

@@ -20,6 +20,8 @@ export const dialect: Dialect = {
     from: sql`(${found}) as found cross join ${table}`,
     where: sql`${raw(id)} = found.rowid`,
   }),
+  leads: (column, value) => sql`${raw(column)} = ${value}`,
+  isOneOf: (column, values) => sql`${raw(column)} in (select value from json_each(${JSON.stringify(values)}))`,
   // `begin immediate` has already done this.
   alone: sql`select 1`,
   concurrently: '',
