@@ -3,6 +3,7 @@ import sql from 'sql-template-tag'
 import type { Event } from '../src/api/event.ts'
 import { verify } from '../src/cli/verify/verify.ts'
 import type { Client } from '../src/client/client.ts'
+import type { Tx } from '../src/store/engine/db.ts'
 import { type Ledger, testLedger } from './support/engines.ts'
 import { accept, openReceiver } from './support/receiver.ts'
 
@@ -10,8 +11,9 @@ import { accept, openReceiver } from './support/receiver.ts'
  * Replaces the events from `seq` on with another history, as after a failover or a restore that lost them and later
  * writes that took their seqs.
  */
-const replace = ({ store }: Pick<Ledger, 'store'>, seq: number) =>
-  store.db.tx((tx) => tx.query(sql`update events set at = '2020-01-01T00:00:00.000Z' where seq >= ${seq}`))
+const replace = ({ store }: Pick<Ledger, 'store'>, seq: number) => store.db.tx((tx) => replaceIn(tx, seq))
+const replaceIn = (tx: Tx, seq: number) =>
+  tx.query(sql`update events set at = '2020-01-01T00:00:00.000Z' where seq >= ${seq}`)
 
 /** Removes the events after `seq`, and puts none in their place. */
 const cutAfter = ({ store }: Ledger, seq: number) =>
@@ -126,6 +128,22 @@ testLedger(
     await (await open(ledger, { 'last-event-id': b.id })).body?.cancel()
   },
 )
+
+testLedger('open streams end when the log has lost events, even if it has more by then', async (ledger) => {
+  const { client, store } = ledger
+  const next = messagesOf(await open(ledger, {}))
+  await next()
+  await client.createRun({ runId: 'A' })
+  await next()
+  const { seq } = await newest(client)
+  const rest = sql`subject_id, project_id, actor_id, is_append, imported, type, subject`
+  await store.db.tx(async (tx) => {
+    await replaceIn(tx, seq)
+    await tx.query(sql`insert into events (seq, ${rest}, at, changes)
+      select seq + 1, ${rest}, at, changes from events where seq = ${seq}`)
+  })
+  assert.equal(await next(), undefined)
+})
 
 testLedger('open streams end when the log has lost events, even if it has as many again', async (ledger) => {
   const { client } = ledger

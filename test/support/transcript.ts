@@ -144,6 +144,8 @@ function createMask() {
     // That of a project that was deleted ends with the number of its row.
     if (name === 'project' && typeof value === 'string') return body(value.replace(/~\d+$/, '~…'))
     if (name === 'subjectId') return alias(String(type).split('.')[0] as string, value)
+    // Where a text was erased, a leaf has its salted digest.
+    if (name === 'changes' && typeof value === 'string') return value.replace(/"erased":"\w{64}"/g, '"erased":"…"')
     if (sealed.includes(name)) return Array.isArray(value) ? value.length : typeof value
     if (ofChance.includes(name) || (name === 'durationMs' && 'messageId' in fields)) return typeof value
     return body(value)

@@ -112,9 +112,13 @@ function createReader(cursor: Cursor, messageOf: (entry: Entry) => Uint8Array) {
     wake: () => resume(),
     async read(isOver: () => boolean): Promise<Uint8Array | undefined> {
       while (!isOver()) {
-        if (!cursor.isBehind()) await new Promise<void>((resolve) => (resume = resolve))
-        const entries = await cursor.next()
-        const [first, ...others] = entries.map(messageOf)
+        if (!cursor.isBehind()) {
+          await new Promise<void>((resolve) => (resume = resolve))
+          continue
+        }
+        const [first, ...others] = (await cursor.next()).map(messageOf)
+        // Meanwhile the log may have lost events, and others have their numbers.
+        if (isOver()) break
         if (first) return others.length === 0 ? first : Buffer.concat([first, ...others])
       }
       return undefined
