@@ -36,43 +36,37 @@ export async function keepGrams(
 /** The tables, with their aliases in lists. */
 const lists = { spec: { table: sql`specs`, alias: 'specs' }, feature: { table: sql`features f`, alias: 'f' } }
 
-/** The start of a walk through the rows of a project. */
-type Start = (projectId: number) => Pick<Walk, 'from' | 'where'>
-
 /**
- * How to walk through the rows with `part` in one of their texts, as `like` defines it; through all rows without a
- * `part`. Few rows are found by their grams and then sorted. A part that many rows contain is soon met among the newest.
+ * Where walks through the rows of projects begin: those with `part` in one of their texts, as `like` defines it; all
+ * rows without a `part`. Few rows are found by their grams and then sorted, all in one walk. A part that many rows
+ * contain is soon met among the newest of each project.
  */
-export async function partWalk(
+export async function partWalks(
   { db }: Ctx,
   noun: Noun,
   projects: ProjectRef[],
   part: string | undefined,
   like: (part: string) => Sql,
-): Promise<Start> {
+): Promise<Pick<Walk, 'from' | 'where'>[]> {
   const { table, alias } = lists[noun]
-  const ofProject = (id: number) => sql`${raw(alias)}.project_id = ${id}`
-  if (part === undefined) return (id) => ({ from: table, where: [ofProject(id)] })
-  const { grams, prefix } = gramsOfPart(part)
-  const foundIn = (ids: number[]) => {
-    const question = { groups: [ids.map(projectWord), ...grams.map((gram) => [gram])], prefix }
-    return sql`select rowid from ${tableOf(noun)} where ${db.dialect.matches(tableOf(noun), question)}`
+  const found = part === undefined ? undefined : await findFew(db, noun, projects, part)
+  const isLike = part === undefined ? [] : [like(part)]
+  if (!found) {
+    return projects.map(({ id }) => ({ from: table, where: [sql`${raw(alias)}.project_id = ${id}`, ...isLike] }))
   }
-  if (await isCommon(db, foundIn(projects.map(({ id }) => id)))) {
-    return (id) => ({ from: table, where: [ofProject(id), like(part)] })
-  }
-  return (id) => {
-    const { from, where } = db.dialect.ledBy(foundIn([id]), table, `${alias}.id`)
-    return { from, where: [where, ofProject(id), like(part)] }
-  }
+  if (found.length === 0) return []
+  const { from, where } = db.dialect.ledBy(found, table, `${alias}.id`)
+  return [{ from, where: [where, ...isLike] }]
 }
 
 /** Sorting this many rows is cheap, wherever in the table they are. */
 const few = 2000
 
-async function isCommon(db: Tx, found: Sql): Promise<boolean> {
-  const [counted] = await db.query<{ count: number }>(
-    sql`select count(*) as count from (select 1 as one from (${found}) as found limit ${few + 1}) as counted`,
-  )
-  return (counted?.count ?? 0) > few
+/** The rows with all grams of a part; undefined if there are many. */
+async function findFew(db: Tx, noun: Noun, projects: ProjectRef[], part: string): Promise<number[] | undefined> {
+  const { grams, prefix } = gramsOfPart(part)
+  const question = { groups: [projects.map(({ id }) => projectWord(id)), ...grams.map((gram) => [gram])], prefix }
+  const found = await db.query<{ rowid: number }>(sql`
+    select rowid from ${tableOf(noun)} where ${db.dialect.matches(tableOf(noun), question)} limit ${few + 1}`)
+  return found.length > few ? undefined : found.map(({ rowid }) => rowid)
 }

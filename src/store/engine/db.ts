@@ -17,10 +17,10 @@ export interface Dialect {
   /** After the name of a table: chooses an index, where the engine cannot judge by itself. */
   indexedBy(index: string): Sql
   /**
-   * Rows of a table that has the alias of `id` and whose keys `found` selects as `rowid`. The engine finds these first,
-   * whatever other conditions and orders there are.
+   * The rows of `table` whose column `id` is one of these. The engine finds them first, whatever other conditions and
+   * orders there are.
    */
-  ledBy(found: Sql, table: Sql, id: string): { from: Sql; where: Sql }
+  ledBy(ids: number[], table: Sql, id: string): { from: Sql; where: Sql }
   /**
    * Whether the first column of an index has a value. In an order that begins with that column, the engine can then walk
    * only along this index.

@@ -8,7 +8,7 @@ import { type Ctx, inTx, type Operation, requireOwn, requireVersion } from '../c
 import { UniqueViolation } from '../engine/db.ts'
 import { record } from '../log/record.ts'
 import { readPage } from '../page.ts'
-import { keepGrams, likeOf, partWalk } from '../part.ts'
+import { keepGrams, likeOf, partWalks } from '../part.ts'
 import { recordRun } from '../run/row.ts'
 import { visibleProjects } from '../scope.ts'
 import { runsTouching } from './touched.ts'
@@ -151,7 +151,7 @@ const nameTaken = (why: string) => new ConductError('CONFLICT', `${why}: choose 
 
 export const listFeatures: Operation<'listFeatures'> = async (ctx, { project, q, file, ...page }) => {
   const { projects } = await visibleProjects(ctx, project)
-  const walkOf = await partWalk(
+  const starts = await partWalks(
     ctx,
     'feature',
     projects,
@@ -159,10 +159,10 @@ export const listFeatures: Operation<'listFeatures'> = async (ctx, { project, q,
     (part) => sql`(${likeOf('f.name', part)} or ${likeOf('f.description', part)})`,
   )
   const ofFile = file === undefined ? [] : [sql`f.file = ${file}`]
-  const walks = projects.map((project) => {
-    const { from, where } = walkOf(project.id)
-    return { from, where: [...where, ...ofFile], createdAt: 'f.created_at', id: 'f.id' }
-  })
+  const walks = starts.map(({ from, where }) => ({
+    ...{ from, where: [...where, ...ofFile] },
+    ...{ createdAt: 'f.created_at', id: 'f.id' },
+  }))
   const { rows, meta } = await readPage<FeatureRow>(ctx.db, columns, walks, page)
   const touching = await runsTouching(
     ctx.db,

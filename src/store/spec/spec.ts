@@ -19,7 +19,7 @@ import {
 } from '../document.ts'
 import { record } from '../log/record.ts'
 import { readPage, type Walk } from '../page.ts'
-import { keepGrams, likeOf, partWalk } from '../part.ts'
+import { keepGrams, likeOf, partWalks } from '../part.ts'
 import { visibleProjects } from '../scope.ts'
 import { totalsOf } from './totals.ts'
 import { firstVersion, keepVersion, noSpec, useUpVersions } from './version.ts'
@@ -148,9 +148,9 @@ function checklistColumns(content: string) {
 /** Throws NOT_FOUND for an unknown project. */
 export const listSpecs: Operation<'listSpecs'> = async (ctx, { project, status, q, ...page }) => {
   const { projects } = await visibleProjects(ctx, project)
-  const walkOf = await partWalk(ctx, 'spec', projects, q, (part) => likeOf('specs.title', part))
-  const walks = projects.flatMap(({ id }): Walk[] => {
-    const walk = { ...walkOf(id), createdAt: 'specs.created_at', id: 'specs.id' }
+  const starts = await partWalks(ctx, 'spec', projects, q, (part) => likeOf('specs.title', part))
+  const walks = starts.flatMap((start): Walk[] => {
+    const walk = { ...start, createdAt: 'specs.created_at', id: 'specs.id' }
     if (!status) return [walk]
     return [...new Set(status)].map((one) => ({ ...walk, where: [...walk.where, sql`specs.status = ${one}`] }))
   })

@@ -11,8 +11,11 @@ export const dialect: Dialect = {
   tableEnd: '',
   forUpdate: sql`for update`,
   indexedBy: () => empty,
-  // PostgreSQL expects an array to be short.
-  ledBy: (found, table, id) => ({ from: table, where: sql`${raw(id)} = any (array(${found}))` }),
+  // PostgreSQL expects the array of a subquery to be short.
+  ledBy: (ids, table, id) => ({
+    from: table,
+    where: sql`${raw(id)} = any (array(select unnest(cast(${ids} as bigint[]))))`,
+  }),
   // After an equality, PostgreSQL ignores the column in the order.
   leads: (column, value) => sql`${raw(column)} = any (array[${typed(value)}])`,
   isOneOf: (column, values) => sql`${raw(column)} = any (cast(${values} as ${typeOf(values[0])}[]))`,

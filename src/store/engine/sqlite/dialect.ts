@@ -16,9 +16,9 @@ export const dialect: Dialect = {
   forUpdate: empty,
   indexedBy: (index) => sql`indexed by ${raw(index)}`,
   // SQLite keeps the order of the tables of a cross join.
-  ledBy: (found, table, id) => ({
-    from: sql`(${found}) as found cross join ${table}`,
-    where: sql`${raw(id)} = found.rowid`,
+  ledBy: (ids, table, id) => ({
+    from: sql`json_each(${JSON.stringify(ids)}) as led cross join ${table}`,
+    where: sql`${raw(id)} = led.value`,
   }),
   leads: (column, value) => sql`${raw(column)} = ${value}`,
   isOneOf: (column, values) => sql`${raw(column)} in (select value from json_each(${JSON.stringify(values)}))`,
