@@ -162,18 +162,16 @@ function columnPath(projectId: number, own: 'session' | 'branch' | 'author', val
 }
 
 function endPath(projectId: number, { endedAfter, endedBefore }: Filters): Path {
-  const between = (table: 'runs' | 'l') => {
-    const column = sql`${raw(table)}.ended_at`
-    return sql`${column} > ${endedAfter ?? ''} ${endedBefore === undefined ? empty : sql`and ${column} < ${endedBefore}`}`
-  }
-  const found = sql`l.project_id = ${projectId} and ${between('l')}`
+  const between = (column: Sql) =>
+    sql`${column} > ${endedAfter ?? ''} ${endedBefore === undefined ? empty : sql`and ${column} < ${endedBefore}`}`
+  const found = sql`l.project_id = ${projectId} and ${between(sql`l.ended_at`)}`
   return {
     knows: ['endedAfter'],
     table: sql`runs l`,
     probes: [found],
     ordered: sql`l.ended_at, l.created_at, l.id`,
     apart: [empty],
-    condition: sql`(${between('runs')})`,
+    condition: sql`(${between(sql`runs.ended_at || ''`)})`,
     from: sql`(select l.id, l.created_at from runs l where ${found} order by l.ended_at limit ${raw(String(few))}) l cross join runs`,
     where: [sql`runs.id = l.id`],
     createdAt: 'l.created_at',

@@ -20,8 +20,9 @@ export function filterOf(db: Tx, { createdAfter, createdBefore, ...filters }: Ru
   const fulfilling = async (projectId: number, ids: number[]) => {
     const conditions = await conditionsOf(db, projectId, filters)
     if (!conditions) return []
+    const { from, where } = db.dialect.ledBy(ids, sql`runs`, 'runs.id')
     return db.query<{ id: number }>(
-      sql`select id from runs where id in (${join(ids)}) and ${join([...conditions, ...span], ' and ')}`,
+      sql`select runs.id from ${from} where ${join([where, ...conditions, ...span], ' and ')}`,
     )
   }
   return async (rows) => {
