@@ -33,6 +33,7 @@ const lists: Record<string, (runs: number) => string> = {
   'runs of a feature': () => `/v1/features/${hot.feature}/runs?limit=20`,
   'runs created after': (runs) => `/v1/runs?createdAfter=${middle(runs)}`,
   'runs created before': (runs) => `/v1/runs?createdBefore=${middle(runs)}`,
+  'runs of a commit': () => '/v1/runs?commit=4f2a9c1',
   'runs that ended after': () => '/v1/runs?endedAfter=2025-01-01T00:00:00Z',
   'runs of a spec with a status': () => `/v1/runs?specId=${hot.spec}&status=completed`,
   'runs of an agent with a label': () => `/v1/runs?agent=codex&label=${hot.label}`,

@@ -84,10 +84,14 @@ const mostCommits = 20
 
 /** The commits of a project's runs with that prefix. Throws VALIDATION_ERROR if there are too many. */
 async function commitsBy(db: Tx, projectId: number, prefix: string): Promise<string[]> {
+  // From one commit to the next: `distinct` would read every run of each.
+  const next = (where: Sql) => sql`(select min(c.commit_id) from run_commits c
+    where c.project_id = ${projectId} and ${where} and c.commit_id < ${`${prefix}g`})`
   const rows = await db.query<{ commit_id: string }>(sql`
-    select distinct commit_id from run_commits
-    where project_id = ${projectId} and commit_id >= ${prefix} and commit_id < ${`${prefix}g`}
-    order by commit_id limit ${mostCommits + 1}`)
+    with recursive found (commit_id) as (
+      select ${next(sql`c.commit_id >= ${prefix}`)}
+      union all select ${next(sql`c.commit_id > found.commit_id`)} from found where commit_id is not null
+    ) select commit_id from found where commit_id is not null limit ${mostCommits + 1}`)
   if (rows.length > mostCommits) {
     throw invalid('commit', `'${prefix}' is the beginning of more than ${mostCommits} commits: give more digits`)
   }
