@@ -4,8 +4,9 @@ import { stopping, type Work, workOf } from '../transaction.ts'
 import { type Connection, runBatch } from './batch.ts'
 import { begin } from './begin.ts'
 
-/** The most works that share a commit. */
+/** The most works that share a commit, and the most turns of the event loop for which they are gathered. */
 const batchSize = 256
+const mostTurns = 8
 /** How long a batch waits for another process to release the file; the second one applies while the server stops. */
 const busyMs = 10_000
 const busyAtEndMs = 1_000
@@ -17,7 +18,7 @@ export interface WriterOptions extends Connection {
   afterCommit(): void
 }
 
-/** Runs the works of one tick of the event loop in one transaction, and acknowledges them after the commit. */
+/** Runs works that arrive together in one transaction, and acknowledges them after the commit. */
 export class Writer {
   readonly #options: WriterOptions
   readonly #queue: Work[] = []
@@ -38,7 +39,7 @@ export class Writer {
     if (this.#isClosed) return Promise.reject(stopping())
     return new Promise<T>((resolve, reject) => {
       this.#queue.push(workOf(work, resolve, reject))
-      this.#flushing ??= new Promise<void>((done) => setImmediate(done)).then(() => this.#flush())
+      this.#flushing ??= this.#gather().then(() => this.#flush())
     })
   }
 
@@ -47,6 +48,15 @@ export class Writer {
     this.#isClosed = true
     this.#deadline = performance.now() + busyAtEndMs
     await this.#flushing
+  }
+
+  /** Waits for a turn of the event loop that brings no more works. */
+  async #gather(): Promise<void> {
+    for (let turn = 0; turn < mostTurns; turn++) {
+      const before = this.#queue.length
+      await new Promise<void>((done) => setImmediate(done))
+      if (this.#queue.length === before) return
+    }
   }
 
   async #flush(): Promise<void> {
