@@ -6,7 +6,7 @@ import { begin } from './begin.ts'
 
 /** The most works that share a commit, and the most turns of the event loop for which they are gathered. */
 const batchSize = 256
-const mostTurns = 8
+const mostTurns = 3
 /** How long a batch waits for another process to release the file; the second one applies while the server stops. */
 const busyMs = 10_000
 const busyAtEndMs = 1_000
