@@ -42,7 +42,7 @@ export interface Part {
   along?: Along
 }
 
-/** An index that ends with `seq`, and the values of the two columns before it. */
+/** An index that ends with `seq`, and the values of the two columns before it, in their order. */
 export type Along =
   | { index: 'events_of_project'; project_id: number | null; is_append: 0 | 1 }
   | { index: 'events_by_type'; type: EventType; project_id: number | null }

@@ -34,7 +34,7 @@ export async function ask(db: Tx, asked: Asked, end: number, limit: number): Pro
 function questionOf({ place, wanted, terms }: Asked): Question {
   const all = (kind: 'h' | 'w', more: string[][]): Words => ({
     groups: [...more, ...terms.slice(0, -1).map((term) => [wordToken(kind, term)])],
-    prefix: terms.slice(-1).map((term) => wordToken(kind, term))[0],
+    prefix: wordToken(kind, terms.at(-1) ?? ''),
   })
   return place === 'head' ? all('h', [...wanted, [firstToken]]) : { ...all('w', wanted), without: all('h', []) }
 }

@@ -1,12 +1,12 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import sql from 'sql-template-tag'
 import type { Tx } from '../db.ts'
 import { stopping, type Work, workOf } from '../transaction.ts'
 import { type Connection, runBatch } from './batch.ts'
 import { begin } from './begin.ts'
 
-/** The most works that share a commit, and the most turns of the event loop for which they are gathered. */
+/** The most works that share a commit. */
 const batchSize = 256
-const mostTurns = 3
 /** How long a batch waits for another process to release the file; the second one applies while the server stops. */
 const busyMs = 10_000
 const busyAtEndMs = 1_000
@@ -50,13 +50,11 @@ export class Writer {
     await this.#flushing
   }
 
-  /** Waits for a turn of the event loop that brings no more works. */
+  /** Waits for a turn of the event loop, and for another one if the first brings more works. */
   async #gather(): Promise<void> {
-    for (let turn = 0; turn < mostTurns; turn++) {
-      const before = this.#queue.length
-      await new Promise<void>((done) => setImmediate(done))
-      if (this.#queue.length === before) return
-    }
+    const before = this.#queue.length
+    await turn()
+    if (this.#queue.length > before) await turn()
   }
 
   async #flush(): Promise<void> {
