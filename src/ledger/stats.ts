@@ -29,8 +29,8 @@ export type Used = typeof nothingUsed
 export type Sums = Omit<Tally, keyof Used> & Used
 
 /**
- * The cost of `costed` runs as the API returns it; null rather than 0 if there are none. The last digits of a sum depend on the order of
- * addition. Twelve digits are the same everywhere, and no sum is negative.
+ * The cost of `costed` runs as the API returns it; null rather than 0 if there are none. The last digits of a sum depend
+ * on the order of addition. Twelve digits are the same everywhere, and no sum is negative.
  */
 export const knownCost = (sum: number, costed: number): number | null =>
   costed === 0 ? null : Math.max(0, Number(sum.toPrecision(12)))

@@ -56,7 +56,11 @@ export async function partWalks(
   }
   if (found.length === 0) return []
   const { from, where } = db.dialect.ledBy(found, table, `${alias}.id`)
-  return [{ from, where: [where, ...isLike] }]
+  const ofProjects = db.dialect.isOneOf(
+    `${alias}.project_id`,
+    projects.map(({ id }) => id),
+  )
+  return [{ from, where: [where, ofProjects, ...isLike] }]
 }
 
 /** Sorting this many rows is cheap, wherever in the table they are. */

@@ -29,6 +29,6 @@ export async function runsTouching(db: Tx, features: number[]): Promise<Map<numb
     ]),
   )
   return new Map(
-    features.map((id) => [id, { runs: 0, costUsd: null, ...totals.get(id), lastRun: lastOf.get(id) ?? null }]),
+    features.map((id) => [id, { runs: 0, lastRun: lastOf.get(id) ?? null, costUsd: null, ...totals.get(id) }]),
   )
 }
