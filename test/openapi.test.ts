@@ -5,6 +5,8 @@ import { Validator } from '@seriousme/openapi-schema-validator'
 import { generate } from '../scripts/generate.ts'
 import { addressOf, names } from '../src/api/paths.ts'
 import { createApp } from '../src/http/app.ts'
+import type { Exchange } from '../src/http/exchange.ts'
+import { docsHandler } from '../src/http/handlers/docs.ts'
 import type { Schema } from '../src/http/openapi/document.ts'
 import { statuses } from '../src/ledger/run.ts'
 import { openStore } from '../src/store/open.ts'
@@ -117,6 +119,13 @@ for (const basePath of ['/conduct', '/a/b', '']) {
     assert.ok((await new Validator().validate(api)).valid)
   })
 }
+
+test('requests that ask for the page of the API at once share its bytes', async () => {
+  const { answer } = docsHandler('/conduct')
+  const asked = {} as Exchange
+  const [one, other] = await Promise.all([answer(asked), answer(asked)])
+  assert.ok(one.body === other.body)
+})
 
 test('the page of the API loads nothing from elsewhere, runs no script and lists every operation', async (t) => {
   const store = await openStore('sqlite::memory:')

@@ -22,16 +22,16 @@ export function openapiHandler(basePath: string): Handler {
   }
 }
 
-/** Serves the API reference as one page. */
+/** Serves the API reference as one page, which is written once, however many ask for it meanwhile. */
 export function docsHandler(basePath: string): Handler {
-  let bytes: Uint8Array<ArrayBuffer> | undefined
+  let bytes: Promise<Uint8Array<ArrayBuffer>> | undefined
   return {
     label: 'docs',
     methods: ['GET'],
     paths: [`${basePath}/docs`],
     async answer() {
-      bytes ??= encoder.encode(String(await docsPage(readOpenapi(basePath))))
-      return { status: 200, headers, body: bytes }
+      bytes ??= Promise.resolve(docsPage(readOpenapi(basePath))).then((page) => encoder.encode(String(page)))
+      return { status: 200, headers, body: await bytes }
     },
   }
 }
