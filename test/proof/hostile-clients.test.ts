@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { type ServerProcess, startServer } from '../support/server.ts'
@@ -19,7 +19,7 @@ const garbageMb = 60
 prove('clients without a key that are slow, greedy or wrong delay nobody, and leave nothing', async (t, url) => {
   const server = await startServer(t, url, asShipped)
   await serveOne(server)
-  const before = { heap: await heapOf(server), files: filesOf(server) }
+  const before = { heap: await heapOf(server), sockets: socketsOf(server) }
   const port = Number(new URL(server.url).port)
   const worker = new Worker(new URL('./hostile.ts', import.meta.url), { workerData: { port } })
   t.after(() => worker.terminate())
@@ -33,8 +33,11 @@ prove('clients without a key that are slow, greedy or wrong delay nobody, and le
   assert.ok(most < mostMb, `the server took ${most} MB`)
 
   // Connections of this process are included.
-  while (filesOf(server) > before.files + 3) await sleep(50)
-  while ((await heapOf(server)) > before.heap + garbageMb) await serveOne(server)
+  await soon('the connections are closed', async () => socketsOf(server) <= before.sockets + 3)
+  await soon('the heap is collected', async () => {
+    await serveOne(server)
+    return (await heapOf(server)) <= before.heap + garbageMb
+  })
   const metrics = await metricsOf(server)
   assert.doesNotMatch(metrics, /status="5/)
   assert.match(metrics, /operation="createSession",status="499"/)
@@ -89,7 +92,27 @@ async function heapOf(server: ServerProcess): Promise<number> {
   return Number(/^nodejs_heap_size_used_bytes (\d+)$/m.exec(await metricsOf(server))?.[1]) / 1_048_576
 }
 
-/** The number of open files and connections of the server. 0 where the system does not tell. */
-function filesOf({ process: { pid } }: ServerProcess): number {
-  return process.platform === 'linux' ? readdirSync(`/proc/${pid}/fd`).length : 0
+/** The number of open sockets of the server. 0 where the system does not tell. */
+function socketsOf({ process: { pid } }: ServerProcess): number {
+  if (process.platform !== 'linux') return 0
+  const folder = `/proc/${pid}/fd`
+  return readdirSync(folder).filter((name) => linkOf(`${folder}/${name}`).startsWith('socket:')).length
+}
+
+/** Where a link leads; nowhere if it is gone. */
+function linkOf(path: string): string {
+  try {
+    return readlinkSync(path)
+  } catch {
+    return ''
+  }
+}
+
+/** Waits until something is so. Fails after a minute. */
+async function soon(what: string, isSo: () => Promise<boolean>) {
+  const end = performance.now() + 60_000
+  while (!(await isSo())) {
+    assert.ok(performance.now() < end, `not within a minute: ${what}`)
+    await sleep(50)
+  }
 }
