@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
+import { main } from '../support/program.ts'
 import { conduct } from './program.ts'
 import { claudeIn, onlyRun, syncAll, workplace } from './session.ts'
-import { writeFiles } from './user.ts'
+import { gitIn, localUser, writeFiles } from './user.ts'
 
 /** A workplace whose command `true` is the check `tests`, in which a session has begun. */
 async function checkedWorkplace(t: Parameters<typeof workplace>[0]) {
@@ -80,4 +83,21 @@ test('a session without checks tells its files only at the ends of its turns', a
   await claude.run('echo >> src/login.ts')
   const after = await run()
   assert.deepEqual([after.version, after.git?.tree], [before.version, before.git?.tree])
+})
+
+test('a check inside conduct exec is on the files as they are, not as they were when the command began', async (t) => {
+  const { cwd, env, ledger } = localUser(t)
+  const git = gitIn(cwd)
+  git('init', '-q')
+  writeFiles(cwd, { file: 'one\n', '.gitignore': 'seen.json\n' })
+  git('add', '.')
+  git('commit', '-qm', 'first')
+  const conductLine = `"${process.execPath}" "${main}"`
+  const check = `echo two > file; ${conductLine} check exec -- true; ${conductLine} run get RUN-001 --json > seen.json`
+  const { code, stderr } = await conduct(['exec', '--', 'sh', '-c', `${check}; echo three > file`], env, cwd)
+  assert.equal(code, 0, stderr)
+  const { run: during } = JSON.parse(readFileSync(join(cwd, 'seen.json'), 'utf8'))
+  const { run: after } = await (await ledger()).getRun({ runId: 'RUN-001' })
+  assert.deepEqual([during.status, during.verdict, after.verdict], ['in_progress', 'verified', 'stale'])
+  assert.equal(during.git.base, after.git?.base)
 })

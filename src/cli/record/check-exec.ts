@@ -14,6 +14,7 @@ import { warnIfRewritten } from '../verify/same-log.ts'
 import { runChild } from './child.ts'
 import { refuseFaults } from './faults.ts'
 import { addToSession, whoseHere } from './in-session.ts'
+import { tellOuterExec } from './outer-exec.ts'
 import { createOutput } from './output.ts'
 import { createRecorder, createSay } from './recorder.ts'
 import { stateOrMemory } from './state.ts'
@@ -82,7 +83,9 @@ async function checkExec(runId: string | undefined, words: string[], options: Ch
   try {
     const target = runId === undefined ? targetOf(state, place, cwd) : { runId }
     const ended = await run(words)
-    const { commit, tree, dirty } = gitStateOf(cwd)
+    const work = gitStateOf(cwd)
+    if ('runId' in target) await tellOuterExec(target.runId, work, { state, place, cwd, env: process.env })
+    const { commit, tree, dirty } = work
     await record(target, { ...check, ...ended, commit, tree, dirty }, { state, place, cwd }).catch((error: Error) =>
       say(`The check was not recorded: ${error.message}.`),
     )

@@ -1,0 +1,53 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Place, samePlace } from '../../spool/place.ts'
+import { ancestorsOf } from '../../spool/process.ts'
+import type { State } from '../../spool/state.ts'
+import type { Env } from '../place/folders.ts'
+import { git } from '../place/git.ts'
+import type { gitStateOf } from '../place/tree.ts'
+import { patienceMs } from './farewell.ts'
+import { reconnect } from './reconnect.ts'
+
+interface Here {
+  state: State
+  place: Place
+  cwd: string
+  env: Env
+}
+
+/**
+ * Tells a run the files as they are now if the `conduct exec` that records it is above this process, in the same
+ * repository. Otherwise a check inside it would be compared with the files as they were when the command began. If this
+ * fails, nothing is lost: the command's end tells them again.
+ */
+export async function tellOuterExec(runId: string, work: ReturnType<typeof gitStateOf>, here: Here): Promise<void> {
+  const leaseToken = leaseOfOuter(runId, here)
+  if (leaseToken === undefined || work.tree === undefined) return
+  const late = sleep(patienceMs, undefined, { ref: false })
+  await Promise.race([tell({ runId, leaseToken }, work, here), late]).catch(() => {})
+}
+
+/** The lease of the run that a `conduct exec` above this process records here; undefined if there is none. */
+function leaseOfOuter(runId: string, { state, place, cwd }: Here): string | undefined {
+  const above = ancestorsOf(process.pid).map(({ id }) => id)
+  const outer = state
+    .handedOn(runId, above)
+    .find((one) => one.kind === 'exec' && !one.ended && samePlace(one.place, place))
+  return outer && top(outer.cwd) === top(cwd) ? (outer.leaseToken ?? undefined) : undefined
+}
+
+const top = (folder: string) => git(folder, 'rev-parse', '--show-toplevel')
+
+async function tell(
+  run: { runId: string; leaseToken: string },
+  work: ReturnType<typeof gitStateOf>,
+  { place, env }: Here,
+) {
+  const { client, close } = await reconnect(place, env)
+  try {
+    const { git } = (await client.getRun({ runId: run.runId })).run
+    if (git?.tree && git.tree !== work.tree) await client.updateRun({ ...run, git: { ...git, ...work } })
+  } finally {
+    await close()
+  }
+}
