@@ -8,6 +8,8 @@ import type { gitStateOf } from '../place/tree.ts'
 import { patienceMs } from './farewell.ts'
 import { reconnect } from './reconnect.ts'
 
+type Work = ReturnType<typeof gitStateOf>
+
 interface Here {
   state: State
   place: Place
@@ -20,11 +22,23 @@ interface Here {
  * repository. Otherwise a check inside it would be compared with the files as they were when the command began. If this
  * fails, nothing is lost: the command's end tells them again.
  */
-export async function tellOuterExec(runId: string, work: ReturnType<typeof gitStateOf>, here: Here): Promise<void> {
+export async function tellOuterExec(runId: string, work: Work, here: Here): Promise<void> {
+  const late = sleep(patienceMs, undefined, { ref: false })
+  await Promise.race([tell(runId, work, here), late]).catch(() => {})
+}
+
+async function tell(runId: string, work: Work, here: Here): Promise<void> {
   const leaseToken = leaseOfOuter(runId, here)
   if (leaseToken === undefined || work.tree === undefined) return
-  const late = sleep(patienceMs, undefined, { ref: false })
-  await Promise.race([tell({ runId, leaseToken }, work, here), late]).catch(() => {})
+  const { client, close } = await reconnect(here.place, here.env)
+  try {
+    const { git } = (await client.getRun({ runId })).run
+    if (git?.tree && git.tree !== work.tree) {
+      await client.updateRun({ runId, leaseToken, git: { ...git, ...work } })
+    }
+  } finally {
+    await close()
+  }
 }
 
 /** The lease of the run that a `conduct exec` above this process records here; undefined if there is none. */
@@ -37,17 +51,3 @@ function leaseOfOuter(runId: string, { state, place, cwd }: Here): string | unde
 }
 
 const top = (folder: string) => git(folder, 'rev-parse', '--show-toplevel')
-
-async function tell(
-  run: { runId: string; leaseToken: string },
-  work: ReturnType<typeof gitStateOf>,
-  { place, env }: Here,
-) {
-  const { client, close } = await reconnect(place, env)
-  try {
-    const { git } = (await client.getRun({ runId: run.runId })).run
-    if (git?.tree && git.tree !== work.tree) await client.updateRun({ ...run, git: { ...git, ...work } })
-  } finally {
-    await close()
-  }
-}
