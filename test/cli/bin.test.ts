@@ -78,9 +78,9 @@ test('serve makes V8 collect its heap sooner and compile with less memory, unles
   writeFileSync(noted, note)
   const flags = (...args: string[]) =>
     JSON.parse(execFileSync(process.execPath, ['--require', noted, ...args], { encoding: 'utf8', env }))
-  assert.deepEqual(flags(bin, 'serve'), ['--heap-growing-percent=50', '--no-maglev'])
+  assert.deepEqual(flags(bin, 'serve'), ['--heap-growing-percent=20', '--no-maglev'])
   assert.deepEqual(flags('--heap-growing-percent=200', bin, 'serve'), ['--no-maglev'])
-  assert.deepEqual(flags('--maglev', bin, 'serve'), ['--heap-growing-percent=50'])
+  assert.deepEqual(flags('--maglev', bin, 'serve'), ['--heap-growing-percent=20'])
   assert.deepEqual(flags(bin, 'status'), [])
 })
 
