@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
+import { createServer, request } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { main } from '../support/program.ts'
+import { openServer } from '../support/server.ts'
 import { conduct } from './program.ts'
 import { claudeIn, onlyRun, syncAll, workplace } from './session.ts'
-import { gitIn, localUser, writeFiles } from './user.ts'
+import { gitIn, localUser, remoteUser, writeFiles } from './user.ts'
 
 /** A workplace whose command `true` is the check `tests`, in which a session has begun. */
 async function checkedWorkplace(t: Parameters<typeof workplace>[0]) {
@@ -100,4 +104,34 @@ test('a check inside conduct exec is on the files as they are, not as they were 
   const { run: after } = await (await ledger()).getRun({ runId: 'RUN-001' })
   assert.deepEqual([during.status, during.verdict, after.verdict], ['in_progress', 'verified', 'stale'])
   assert.equal(during.git.base, after.git?.base)
+})
+
+test('a check inside conduct exec is stored before it asks for the run', async (t) => {
+  const { url } = await openServer(t)
+  // Kills the check when it asks for the run, which it does to tell its files.
+  const between = createServer((incoming, response) => {
+    const isAsking = incoming.method === 'GET' && incoming.url === '/v1/runs/RUN-001'
+    if (isAsking) return process.kill(Number(readFileSync(join(cwd, 'pid'), 'utf8')), 'SIGKILL')
+    const { method, headers } = incoming
+    const onward = request(url + incoming.url, { method, headers }, (answer) =>
+      answer.pipe(response.writeHead(answer.statusCode ?? 500, answer.headers)),
+    )
+    return incoming.pipe(onward)
+  })
+  await once(between.listen(0, '127.0.0.1'), 'listening')
+  t.after(() => between.close().closeAllConnections())
+  const { port } = between.address() as AddressInfo
+  const { cwd, env, ledger } = remoteUser(t, `http://127.0.0.1:${port}`)
+  const git = gitIn(cwd)
+  git('init', '-q')
+  writeFiles(cwd, { file: 'one\n', '.gitignore': 'pid\n' })
+  git('add', '.')
+  git('commit', '-qm', 'first')
+  const check = `"${process.execPath}" "${main}" check exec --name tests -- sh -c 'echo $PPID > pid'`
+  const { code, stderr } = await conduct(['exec', '--', 'sh', '-c', `echo two > file; ${check}`], env, cwd)
+  assert.equal(code, 128 + 9, stderr)
+  await syncAll(env)
+  const { checks } = await (await ledger()).listChecks({ runId: 'RUN-001' })
+  const [found, ...others] = checks.map(({ name, result }) => `${name}: ${result}`)
+  assert.deepEqual([found, others], ['tests: pass', []])
 })

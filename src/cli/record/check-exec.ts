@@ -83,10 +83,7 @@ async function checkExec(runId: string | undefined, words: string[], options: Ch
   try {
     const target = runId === undefined ? targetOf(state, place, cwd) : { runId }
     const ended = await run(words)
-    const work = gitStateOf(cwd)
-    if ('runId' in target) await tellOuterExec(target.runId, work, { state, place, cwd, env: process.env })
-    const { commit, tree, dirty } = work
-    await record(target, { ...check, ...ended, commit, tree, dirty }, { state, place, cwd }).catch((error: Error) =>
+    await record(target, { ...check, ...ended }, { state, place, cwd }).catch((error: Error) =>
       say(`The check was not recorded: ${error.message}.`),
     )
     return ended.exitCode
@@ -132,14 +129,19 @@ interface Here {
   cwd: string
 }
 
-async function record(target: Target, input: Record<string, unknown>, { state, place, cwd }: Here) {
+async function record(target: Target, check: Record<string, unknown>, { state, place, cwd }: Here) {
   const { env } = process
-  const call = { operation: 'createCheck', input } as const
+  const work = gitStateOf(cwd)
+  const { commit, tree, dirty } = work
+  const call = { operation: 'createCheck', input: { ...check, commit, tree, dirty } } as const
   if (!('session' in target)) {
     const named = 'runId' in target ? { runId: target.runId } : {}
-    const runId = await createRecorder({ place, cwd, env, say, ...named }).end(call)
+    // The check is stored before anything waits for a server.
+    const recorder = createRecorder({ place, cwd, env, say, first: call, ...named })
+    if ('runId' in target) await tellOuterExec(target.runId, work, { state, place, cwd, env })
+    const runId = await recorder.end()
     const isFound = 'isOfCommit' in target && runId !== null
-    if (isFound) say(`recorded for ${runId}, the newest run on commit ${String(input.commit).slice(0, 12)}`)
+    if (isFound) say(`recorded for ${runId}, the newest run on commit ${commit?.slice(0, 12)}`)
     if (runId !== null) await warnIfRewritten(place, env, say)
     return
   }

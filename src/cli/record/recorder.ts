@@ -16,7 +16,7 @@ export interface RecorderOptions {
   env: Env
   /** The run, if it already exists. */
   runId?: string
-  /** The first call to record. */
+  /** The first call to record. It is stored at once, and sent with the others. */
   first?: NewCall
   /** Reports something to the user. */
   say(words: string): void
@@ -34,8 +34,8 @@ export interface Recorder {
   add(...calls: NewCall[]): void
   /** Sends what is stored. */
   send(): Promise<Delivery>
-  /** Ends with a last call. What cannot be sent waits for a sync. Returns the id of the run if everything is sent. */
-  end(last: NewCall): Promise<string | null>
+  /** Ends, with these last calls. What cannot be sent waits for a sync. Returns the id of the run if everything is sent. */
+  end(...last: NewCall[]): Promise<string | null>
   /** Ends, and deletes everything unsent. */
   discard(): Promise<void>
 }
@@ -58,10 +58,10 @@ export function createRecorder(options: RecorderOptions): Recorder {
       sender.wake()
     },
     send: sender.send,
-    async end(last) {
+    async end(...last) {
       clearInterval(beats)
       try {
-        state.queue(name, keyed(last))
+        state.queue(name, ...last.map(keyed))
         state.update(name, { ended: true })
         const isSent = await sayFarewell(recorded, sender)
         return isSent ? (state.find(name)?.runId ?? null) : null
