@@ -8,7 +8,7 @@ const v8 = require('node:v8')
 // the last time; it always lets it grow by some 8 MB and the size of the young generation.
 const anyTime = ['--heap-growing-percent=20', '--no-maglev']
 // A smaller young generation slows a server down, because much moves from it to the old one.
-const wanted = '--max-semi-space-size=8'
+const wanted = '--max-semi-space-size=6'
 const malloc = { MALLOC_ARENA_MAX: '2', MALLOC_TRIM_THRESHOLD_: '131072' }
 
 const nameOf = (flag) => flag.replace(/^--(no-)?/, '').split('=')[0]
