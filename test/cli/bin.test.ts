@@ -56,7 +56,7 @@ test('serve limits its memory, and keeps what its user has set', { skip: process
   const env = homeOf(freshFolder(t))
   const run = (more: object, ...args: string[]) =>
     JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8', env: { ...env, ...more } }))
-  assert.deepEqual(run({}, bin, 'serve', '--port', '0'), [['--max-semi-space-size=6'], '2', ['serve', '--port', '0']])
+  assert.deepEqual(run({}, bin, 'serve', '--port', '0'), [['--max-semi-space-size=8'], '2', ['serve', '--port', '0']])
   assert.deepEqual(run({}, bin, 'status'), [[], null, ['status']])
   assert.deepEqual(run({ MALLOC_ARENA_MAX: '7' }, '--max-semi-space-size=32', bin, 'serve'), [
     ['--max-semi-space-size=32'],
@@ -78,9 +78,9 @@ test('serve makes V8 collect its heap sooner and compile with less memory, unles
   writeFileSync(noted, note)
   const flags = (...args: string[]) =>
     JSON.parse(execFileSync(process.execPath, ['--require', noted, ...args], { encoding: 'utf8', env }))
-  assert.deepEqual(flags(bin, 'serve'), ['--heap-growing-percent=20', '--no-maglev'])
+  assert.deepEqual(flags(bin, 'serve'), ['--heap-growing-percent=50', '--no-maglev'])
   assert.deepEqual(flags('--heap-growing-percent=200', bin, 'serve'), ['--no-maglev'])
-  assert.deepEqual(flags('--maglev', bin, 'serve'), ['--heap-growing-percent=20'])
+  assert.deepEqual(flags('--maglev', bin, 'serve'), ['--heap-growing-percent=50'])
   assert.deepEqual(flags(bin, 'status'), [])
 })
 
@@ -98,7 +98,7 @@ test('npm start serves from source, with the same settings', { skip: process.pla
   assert.match(text, /^Conduct listens on .*[\s\S]*npm run conduct -- open/)
   if (process.platform !== 'linux') return
   const line = readFileSync(`/proc/${child.pid}/cmdline`, 'utf8').split('\0')
-  assert.ok(line.includes('--max-semi-space-size=6'), line.join(' '))
+  assert.ok(line.includes('--max-semi-space-size=8'), line.join(' '))
 })
 
 /** A program that prints which Node.js runs it, its arguments, and what it reads. */

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import type { ServerProcess } from '../support/server.ts'
 
 /** Those V8 options of bin/frugal.cjs that NODE_OPTIONS may have; without the others, a server takes more memory. */
-export const asShipped = { NODE_OPTIONS: '--max-semi-space-size=6' }
+export const asShipped = { NODE_OPTIONS: '--max-semi-space-size=8' }
 
 /** The same, with an inspector that can collect garbage, and an allocator that returns freed memory at once. */
 export const inspected = {
