@@ -23,22 +23,6 @@ function licenseOf(folder: string): string {
   return `${name} ${version} (${license})\n\n${text}`
 }
 
-/**
- * Writes each character beyond ASCII as an escape. One such character has V8 keep the source of its whole file, which is
- * in memory as long as the server is, in two bytes per character.
- */
-function ascii(): Plugin {
-  const escaped = (unit: string) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`
-  return {
-    name: 'ascii',
-    generateBundle(_, bundle) {
-      for (const file of Object.values(bundle)) {
-        if (file.type === 'chunk') file.code = file.code.replace(/[\u0080-\uffff]/g, escaped)
-      }
-    },
-  }
-}
-
 // The program and the server of the package with all their imports except pg, which loads parts of itself by name. A
 // start then reads some 40 files instead of 700. See docs/adr/0011-the-package-is-bundled.md.
 export default defineConfig({
@@ -46,7 +30,7 @@ export default defineConfig({
   logLevel: 'warn',
   publicDir: false,
   ssr: { noExternal: true, external: ['pg'] },
-  plugins: [licenses(), ascii()],
+  plugins: [licenses()],
   build: {
     ssr: true,
     outDir: 'dist',

@@ -253,13 +253,6 @@ test('the package installs without scripts, in at most 25 MB', () => {
   assert.ok(bytes <= 25 * 1_048_576, `${bytes} bytes`)
 })
 
-test('the program is in ASCII, so that V8 keeps its source in one byte per character', () => {
-  const files = globSync('dist/{cli,http,client,chunks}/*.js', { cwd: installed })
-  const others = files.filter((path) => /[\u0080-\uffff]/.test(readFileSync(join(installed, path), 'utf8')))
-  assert.ok(files.length > 20)
-  assert.deepEqual(others, [])
-})
-
 test('the client with its imports is at most 8 KB, gzipped', () => {
   const seen = new Set<string>()
   const follow = (path: string) => {
