@@ -282,7 +282,8 @@ testLedger('500 and 503: the response reveals nothing of the cause', async ({ st
   const broken = async (fault: Error, code: Code) => {
     const query = () => Promise.reject(fault)
     const app = createApp({ store: { ...store, db: { ...store.db, query, tx: query } }, actor: localActor })
-    const responses = await Promise.all([app.request(`${base}/v1/runs`), app.request(`${base}/v1/runs`, post({}))])
+    const ask = (init?: RequestInit) => app.fetch(new Request(`${base}/v1/runs`, init))
+    const responses = await Promise.all([ask(), ask(post({}))])
     return Promise.all(responses.map(async (response) => [response.headers, await refusal(response, code)] as const))
   }
   for (const [, { error }] of await broken(new Error('select secret from keys'), 'INTERNAL_ERROR')) {

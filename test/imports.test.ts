@@ -18,7 +18,7 @@ const allowed: Record<string, { parts: string[]; packages: string[] }> = {
   // zod, because it reads the schemas of the table, to print them and to explain wrong values.
   http: {
     parts: ['src', 'api', 'ledger', 'store', 'agents', 'mask', 'webhook', 'jobs', 'http'],
-    packages: ['hono', '@hono/node-server', 'rate-limiter-flexible', 'pino', 'zod'],
+    packages: ['hono', 'rate-limiter-flexible', 'pino', 'zod'],
   },
   client: { parts: ['client'], packages: [] },
   // zod, because it prints the input schemas of the tools.

@@ -114,7 +114,7 @@ for (const basePath of ['/conduct', '/a/b', '']) {
     const store = await openStore('sqlite::memory:')
     t.after(() => store.close())
     const app = createApp({ store, basePath })
-    const api = await (await app.request(`${basePath}/openapi.json`)).json()
+    const api = await (await app.fetch(new Request(`http://localhost${basePath}/openapi.json`))).json()
     assert.deepEqual(api, { ...document, servers: [{ url: basePath || '/' }] })
     assert.ok((await new Validator().validate(api)).valid)
   })
@@ -130,7 +130,7 @@ test('requests that ask for the page of the API at once share its bytes', async 
 test('the page of the API loads nothing from elsewhere, runs no script and lists every operation', async (t) => {
   const store = await openStore('sqlite::memory:')
   t.after(() => store.close())
-  const response = await createApp({ store }).request('/conduct/docs')
+  const response = await createApp({ store }).fetch(new Request('http://localhost/conduct/docs'))
   assert.match(response.headers.get('content-type') ?? '', /^text\/html/)
   assert.match(response.headers.get('content-security-policy') ?? '', /default-src 'none'/)
   const page = await response.text()

@@ -35,7 +35,7 @@ async function serverOf(t: TestContext, webFolder: string, basePath = '/conduct'
   t.after(() => store.close())
   const app = createApp({ store, webFolder, basePath })
   return async (path: string, headers: Record<string, string> = {}, method = 'GET') =>
-    app.request(`http://localhost${basePath}${path}`, { method, headers })
+    app.fetch(new Request(`http://localhost${basePath}${path}`, { method, headers }))
 }
 
 const browser = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' }
@@ -67,7 +67,7 @@ test('a browser is redirected to the page, and a program is not', async (t) => {
   ] as const) {
     const app = createApp({ store, webFolder: folderOf(t), basePath })
     const ask = (path: string, headers = {}, method = 'GET') =>
-      app.request(`http://localhost${path}`, { method, headers })
+      app.fetch(new Request(`http://localhost${path}`, { method, headers }))
     for (const path of ['/', basePath, `${home}runs`]) {
       for (const method of ['GET', 'HEAD']) {
         const led = await ask(path, browser, method)

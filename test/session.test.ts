@@ -67,7 +67,7 @@ testLedger(
       body: JSON.stringify({ key: ledger.adminKey }),
       headers: { 'content-type': 'application/json' },
     }
-    const atRoot = await bare.request('http://localhost/v1/auth/session', init)
+    const atRoot = await bare.fetch(new Request('http://localhost/v1/auth/session', init))
     assert.match(atRoot.headers.get('set-cookie') ?? '', /; Path=\/;/)
   },
 )

@@ -1,5 +1,4 @@
 import { Hono } from 'hono'
-import { cors } from 'hono/cors'
 import type { Logger } from 'pino'
 import { addressOf, type Name, names } from '../api/paths.ts'
 import type { BackupJobOptions } from '../jobs/backup.ts'
@@ -8,6 +7,7 @@ import type { Store } from '../store/open.ts'
 import { createSender, type SenderOptions } from '../webhook/send.ts'
 import { createRefusal, pathOf } from './address.ts'
 import { createAuth } from './auth.ts'
+import { createCors } from './cors.ts'
 import { createEndpoint } from './endpoint.ts'
 import { type Bindings, createExchange } from './exchange.ts'
 import { docsHandler, openapiHandler } from './handlers/docs.ts'
@@ -25,6 +25,7 @@ import { loginHandler, logoutHandler } from './handlers/session.ts'
 import { webhookTestHandler } from './handlers/webhook-test.ts'
 import { createLimiter } from './limit.ts'
 import { createMetrics } from './metrics.ts'
+import { Reply } from './reply.ts'
 
 export interface AppOptions {
   store: Store
@@ -49,38 +50,48 @@ export interface AppOptions {
   stopping?: AbortSignal
 }
 
-/** The whole HTTP interface of a store as a function from request to response. It does not listen on a socket. */
-export function createApp(options: AppOptions) {
-  const app = new Hono<{ Bindings: Bindings }>({ getPath: pathOf })
+/** The whole HTTP interface of a store, without a socket. */
+export interface App {
+  fetch(request: Request, bindings?: Bindings): Promise<Response>
+  /** Responds to a request that need not be a whole Request. */
+  reply(request: Request, bindings?: Bindings): Promise<Reply>
+}
+
+export function createApp(options: AppOptions): App {
+  const hono = new Hono<{ Bindings: Bindings }>({ getPath: pathOf })
+  const app: App = {
+    async fetch(request, bindings) {
+      const response = await hono.fetch(request, bindings)
+      return response instanceof Reply ? response.toResponse() : response
+    },
+    async reply(request, bindings) {
+      const response = await hono.fetch(request, bindings)
+      return response instanceof Reply ? response : Reply.from(response)
+    },
+  }
   const parts = partsOf(options, (request) => app.fetch(request))
-  const { basePath, corsOrigins, exchange, auth } = parts
+  const { basePath, exchange, auth } = parts
   const handlers = handlersOf(options, parts)
   const carried = handlers.map(({ carries }) => carries)
   const refusal = createRefusal([...waysOf(handlers), ...operationWays(basePath)], basePath)
 
-  if (corsOrigins.length > 0) app.use(`${basePath}/*`, cors({ origin: corsOrigins, exposeHeaders }))
   for (const { label, methods, paths, takes, answer } of handlers) {
     const serve = exchange(label, answer)
-    app.on([...methods], [...paths], async (c, next) => (takes && !takes(c.req) ? next() : serve(c)))
+    hono.on([...methods], [...paths], async (c, next) => (takes && !takes(c.req) ? next() : serve(c)))
   }
   for (const name of names.filter((name) => !carried.includes(name))) {
     const { method, path } = addressOf(name)
-    app.on(method, basePath + path, exchange(name, createEndpoint(name, parts).answer))
+    hono.on(method, basePath + path, exchange(name, createEndpoint(name, parts).answer))
   }
   const refuse = exchange('unknown', async (it) => {
     // Without a key, callers cannot probe which addresses exist.
     if (isApi(it.request.path, basePath)) await auth.callerOf(it.request, it)
     throw refusal(it)
   })
-  app.notFound(refuse)
-  app.onError((error, c) => exchange('unknown', () => Promise.reject(error))(c))
+  hono.notFound(refuse)
+  hono.onError((error, c) => exchange('unknown', () => Promise.reject(error))(c))
   return app
 }
-
-const exposeHeaders = [
-  ...['ETag', 'Link', 'Location', 'Retry-After', 'X-Request-Id', 'Idempotent-Replayed'],
-  ...['X-RateLimit-Limit', 'X-RateLimit-Remaining', 'X-RateLimit-Reset'],
-]
 
 type Fetch = (request: Request) => Promise<Response> | Response
 type Parts = ReturnType<typeof partsOf>
@@ -94,15 +105,30 @@ function partsOf(options: AppOptions, fetch: Fetch) {
   const limiter = createLimiter(options.rateLimit ?? 6000)
   const auth = createAuth({ store, limiter, actor: options.actor, warn })
   const metrics = createMetrics()
+  const cors = createCors(corsOrigins, basePath)
   const isStopping = () => stopping?.aborted === true
-  const exchange = createExchange({ now: () => store.now(), limiter, metrics, log, isStopping })
-  return { store, basePath, contentLimit, corsOrigins, stopping, warn, auth, metrics, isStopping, exchange, fetch }
+  const exchange = createExchange({ now: () => store.now(), cors, limiter, metrics, log, isStopping })
+  return {
+    store,
+    basePath,
+    contentLimit,
+    corsOrigins,
+    stopping,
+    warn,
+    auth,
+    cors,
+    metrics,
+    isStopping,
+    exchange,
+    fetch,
+  }
 }
 
 /** All handlers, in order of precedence. */
 function handlersOf({ webFolder, webhooks, backups }: AppOptions, parts: Parts): Handler[] {
   const { store, basePath, isStopping, contentLimit } = parts
   return [
+    ...parts.cors.preflights,
     eventsHandler({ ...parts, endpoint: createEndpoint('listEvents', parts) }),
     noteHandler('getCheckpoint', 'note', parts),
     noteHandler('getProof', 'proof', parts),

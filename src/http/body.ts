@@ -15,32 +15,21 @@ export function readBody(request: HonoRequest, limit: number): Promise<Uint8Arra
 }
 
 /** Reads a body. Throws PAYLOAD_TOO_LARGE as soon as it exceeds `limit` bytes, and Aborted if the client disconnects. */
-async function readBytes(request: Request, limit: number): Promise<Uint8Array> {
-  const declared = request.headers.get('content-length')
-  if (declared !== null && Number(declared) > limit) throw tooLarge(limit)
-  // Node.js enforces the declared length.
-  if (declared !== null) return new Uint8Array(await whole(request.arrayBuffer()))
-  if (!request.body) return new Uint8Array()
-  const reader: ReadableStreamDefaultReader<Uint8Array> = request.body.getReader()
+async function readBytes({ headers, body }: Request, limit: number): Promise<Uint8Array> {
+  if (Number(headers.get('content-length')) > limit) throw tooLarge(limit)
   const chunks: Uint8Array[] = []
   let size = 0
-  for (;;) {
-    const { done, value } = await whole(reader.read())
-    if (done) return Buffer.concat(chunks)
-    size += value.length
-    if (size > limit) {
-      void reader.cancel().catch(() => {})
-      throw tooLarge(limit)
+  try {
+    for await (const chunk of body ?? []) {
+      size += chunk.length
+      if (size > limit) break
+      chunks.push(chunk)
     }
-    chunks.push(value)
-  }
-}
-
-/** Reading a body fails only when the client stops sending it. */
-function whole<T>(reading: Promise<T>): Promise<T> {
-  return reading.catch((cause) => {
+  } catch (cause) {
     throw new Aborted('The client closed the connection before the body was complete.', { cause })
-  })
+  }
+  if (size > limit) throw tooLarge(limit)
+  return Buffer.concat(chunks)
 }
 
 function tooLarge(limit: number): ConductError {

@@ -4,8 +4,10 @@ import { ConductError } from '../api/error.ts'
 import { masked } from '../ledger/secret.ts'
 import { failureOf } from './answer.ts'
 import type { Asking } from './auth.ts'
+import type { Cors } from './cors.ts'
 import type { Limiter } from './limit.ts'
 import type { Metrics } from './metrics.ts'
+import { Reply } from './reply.ts'
 
 /** What the socket layer knows about a request. */
 export interface Bindings {
@@ -14,11 +16,7 @@ export interface Bindings {
 export type Call = Context<{ Bindings: Bindings }>
 
 /** The parts of a response. */
-export interface Answer {
-  status: number
-  headers: Record<string, string>
-  body: string | Uint8Array<ArrayBuffer> | ReadableStream | null
-}
+export type Answer = Pick<Reply, 'status' | 'headers' | 'body'>
 
 /** One request and what is known about it so far. */
 export interface Exchange extends Asking {
@@ -32,6 +30,7 @@ export interface Exchange extends Asking {
 
 interface Parts {
   now(): string
+  cors: Cors
   limiter: Limiter
   metrics: Metrics
   log: Logger | undefined
@@ -39,7 +38,7 @@ interface Parts {
 }
 
 /** Creates handlers that respond with the result of `work` or with its error, and that count and log requests as `label`. */
-export function createExchange({ now, limiter, metrics, log, isStopping }: Parts) {
+export function createExchange({ now, cors, limiter, metrics, log, isStopping }: Parts) {
   async function failed(thrown: unknown, exchange: Exchange, label: string): Promise<Answer> {
     const error = await counted(limiter, thrown, exchange)
     const answer = failureOf(error, exchange.requestId)
@@ -62,9 +61,11 @@ export function createExchange({ now, limiter, metrics, log, isStopping }: Parts
     const { headers } = exchange
     const answer = await work(exchange).catch((thrown) => failed(thrown, exchange, label))
     Object.assign(headers, answer.headers)
+    cors.allow(exchange.request, headers)
     if (isStopping()) headers.connection = 'close'
     ended(exchange, label, answer.status, performance.now() - begun)
-    return new Response(answer.body, { status: answer.status, headers })
+    // Hono passes on what a handler returns. Only for HEAD it takes headers and status into a Response of its own.
+    return new Reply({ ...answer, headers }) as unknown as Response
   }
 }
 

@@ -1,12 +1,13 @@
 import { once } from 'node:events'
-import { createServer, type Server } from 'node:http'
+import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { getRequestListener, type Http2Bindings, type HttpBindings } from '@hono/node-server'
 import type { Logger } from 'pino'
+import { nodeHttp } from '../builtin.ts'
 import type { AnchorOptions } from '../jobs/anchor.ts'
 import { startServerJobs } from '../jobs/jobs.ts'
 import { type AppOptions, createApp } from './app.ts'
-import { inBatches, type Listener } from './batch.ts'
+import { inBatches } from './batch.ts'
+import { createListener } from './listener.ts'
 import { limitPipelines } from './pipeline.ts'
 
 export { openStore, type Store, type StoreOptions } from '../store/open.ts'
@@ -32,8 +33,10 @@ export interface Running {
 }
 
 const drainMs = 8_000
-/** Clients that send their request more slowly are disconnected. */
-const timeouts = {
+const serverOptions = {
+  // A second Authorization, say, must not be ignored.
+  joinDuplicateHeaders: true,
+  // Clients that send their request more slowly are disconnected.
   headersTimeout: 10_000,
   requestTimeout: 30_000,
   keepAliveTimeout: 65_000,
@@ -44,20 +47,13 @@ const timeouts = {
 export async function serve({ host, port, stallMs = 30_000, ...options }: ServeOptions): Promise<Running> {
   const stopping = new AbortController()
   const app = createApp({ ...options, stopping: stopping.signal })
-  const fetch = async (request: Request, env: HttpBindings | Http2Bindings) => {
-    const response = await app.fetch(request, env)
-    // From now on the client must read. Node.js resets this timeout after the response.
-    env.incoming.socket.setTimeout(stallMs)
-    return response
-  }
-  const answer = getRequestListener(fetch, { hostname: host })
-  const listen = (...exchange: Parameters<Listener>) => void answer(...exchange)
-  const server = createServer(timeouts, limitPipelines(inBatches(listen)))
+  const warn = (error: unknown) => options.log?.warn({ err: error }, 'background work failed')
+  const listener = createListener({ app, host, stallMs, warn })
+  const server = nodeHttp().createServer(serverOptions, limitPipelines(inBatches(listener)))
   server.listen(port, host)
   await once(server, 'listening')
   // For example, when the process runs out of file descriptors. Open connections continue.
   server.on('error', (error) => options.log?.warn({ err: error }, 'could not accept a connection'))
-  const warn = (error: Error) => options.log?.warn({ err: error }, 'background work failed')
   const jobs = startServerJobs(options.store, warn, options)
   let stopped: Promise<void> | undefined
 

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
-import { type IncomingMessage, request as newRequest } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
+import { nodeHttp } from '../builtin.ts'
 import type { Message, Outcome, Send } from '../ledger/webhook.ts'
 import { version } from '../version.ts'
 import { open, Refused } from './connect.ts'
@@ -60,7 +61,7 @@ function deadlineOf(ms: number, signal?: AbortSignal) {
 }
 
 async function exchange(socket: Socket, url: URL, { headers, body }: Message, signal: AbortSignal) {
-  const request = newRequest({
+  const request = nodeHttp().request({
     method: 'POST',
     path: url.pathname + url.search,
     headers: {

@@ -8,7 +8,7 @@ export interface Handler {
   label: string
   /** Path patterns of Hono, from the root of the server. */
   paths: readonly string[]
-  methods: readonly ('GET' | 'POST' | 'DELETE')[]
+  methods: readonly ('GET' | 'POST' | 'DELETE' | 'OPTIONS')[]
   /** The operation of the table that it serves instead of the loop. */
   carries?: Name
   /** Whether it serves this request; if not, the next handler or the loop does. If absent, it serves all. */

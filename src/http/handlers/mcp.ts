@@ -36,7 +36,8 @@ export function mcpHandler({ auth, basePath, bodyLimit, corsOrigins, fetch, warn
         request.headers.set('x-request-id', requestId)
         return fetch(request)
       }
-      const response = await answerMcp(request.raw, body, { url, key, project: project.slug, fetch: inner, warn })
+      const asked = new Request(request.url, { method: 'POST', headers: request.header() })
+      const response = await answerMcp(asked, body, { url, key, project: project.slug, fetch: inner, warn })
       // Responses always end, because subscriptions are disabled.
       return { status: response.status, headers: Object.fromEntries(response.headers), body: await response.text() }
     },

@@ -1,0 +1,86 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { ConductError } from '../api/error.ts'
+import { cut } from '../api/explain.ts'
+import { failureOf } from './answer.ts'
+import type { App } from './app.ts'
+import type { Listener } from './batch.ts'
+import { Reply } from './reply.ts'
+
+interface Options {
+  app: App
+  /** The host of requests that name none, as HTTP/1.0 allows. */
+  host: string
+  /** Milliseconds after which a client that reads nothing of its response is disconnected. */
+  stallMs: number
+  warn(error: unknown): void
+}
+
+/** How long a client may take to finish a body that nobody reads, before it is disconnected. */
+const unreadMs = 500
+
+/** Connects an app with node:http. */
+export function createListener({ app, host, stallMs, warn }: Options): Listener {
+  async function respond(incoming: IncomingMessage, outgoing: ServerResponse) {
+    const url = urlOf(incoming.url ?? '', incoming.headers.host || host)
+    const reply = url ? await app.reply(requestOf(incoming, url), { incoming }) : misaddressed(incoming)
+    // From now on the client must read. Node.js resets this timeout after the response.
+    incoming.socket.setTimeout(stallMs)
+    outgoing.once(
+      'finish',
+      () => incoming.complete || setTimeout(() => incoming.socket.destroySoon(), unreadMs).unref(),
+    )
+    await send(reply, outgoing)
+  }
+
+  return (incoming, outgoing) => {
+    respond(incoming, outgoing).catch((error) => {
+      outgoing.destroy()
+      if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE') warn(error)
+    })
+  }
+}
+
+/** A request with the parts that Hono and Conduct read. */
+function requestOf(incoming: IncomingMessage, url: string): Request {
+  const { method = 'GET', headers } = incoming
+  const get = (name: string) => headers[name.toLowerCase()]?.toString() ?? null
+  const forEach = (each: (value: string | null, name: string) => void) => {
+    for (const name of Object.keys(headers)) each(get(name), name)
+  }
+  const body = incoming.iterator({ destroyOnReturn: false })
+  return { method, url, headers: { get, forEach }, body } as unknown as Request
+}
+
+const hostPattern = /^[^\s/\\?#@]+$/
+
+/** The normalized URL of a request target (RFC 9112, section 3.2). Undefined for a wrong one and for a wrong host. */
+function urlOf(target: string, host: string): string | undefined {
+  // A URL would turn it into a slash, and so lead past the rules that a proxy has for paths.
+  if (target.split('?', 1)[0]?.includes('\\')) return undefined
+  if (!target.startsWith('/')) return /^https?:/i.test(target) ? URL.parse(target)?.href : undefined
+  return hostPattern.test(host) ? URL.parse(`http://${host}${target}`)?.href : undefined
+}
+
+function misaddressed({ url = '', headers }: IncomingMessage): Reply {
+  const requestId = crypto.randomUUID()
+  const error = new ConductError(
+    'BAD_REQUEST',
+    `The request is for '${cut(url)}' at the host '${cut(headers.host ?? '')}': one of them is not valid in a URL.`,
+  )
+  const { headers: own, ...failure } = failureOf(error, requestId)
+  return new Reply({ ...failure, headers: { ...own, 'content-type': 'application/json', 'x-request-id': requestId } })
+}
+
+async function send({ status, headers, body }: Reply, outgoing: ServerResponse) {
+  if (body instanceof ReadableStream) {
+    outgoing.writeHead(status, headers).flushHeaders()
+    // Without a buffer of its own, this reads only what the client takes.
+    await pipeline(Readable.fromWeb(body as never, { highWaterMark: 0 }), outgoing)
+  } else if (body === null) {
+    outgoing.writeHead(status, headers).end()
+  } else {
+    outgoing.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) }).end(body)
+  }
+}

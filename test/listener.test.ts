@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { test } from 'node:test'
+import { createClient } from '../src/client/client.ts'
+import { engines } from './support/engines.ts'
+import { adminKey, openServer, startServer } from './support/server.ts'
+
+const key = `Authorization: Bearer ${adminKey}`
+
+/** Sends a request as it is written, and returns all that comes back until the server closes the connection. */
+async function ask(port: number, head: string[], body = ''): Promise<string> {
+  const socket = connect(port, '127.0.0.1').setEncoding('utf8')
+  let text = ''
+  socket.on('data', (chunk) => {
+    text += chunk
+  })
+  socket.write([...head, '', body].join('\r\n'))
+  await once(socket, 'close')
+  return text
+}
+
+test('a request for an address that is no URL is refused with the address', async (t) => {
+  const { port } = await openServer(t)
+  const requests: [target: string, host: string][] = [
+    ['/livez', 'a/b'],
+    ['/livez', 'user@a'],
+    ['/livez', 'a:99999'],
+    ['/livez', 'a b'],
+    ['/conduct\\v1/runs', 'a'],
+    ['ftp://a/livez', 'a'],
+    ['*', 'a'],
+  ]
+  for (const [target, host] of requests) {
+    const text = await ask(port, [`OPTIONS ${target} HTTP/1.1`, `Host: ${host}`, 'Connection: close'])
+    assert.match(text, /^HTTP\/1\.1 400 Bad Request\r\n.*content-type: application\/json\r\n/s, text)
+    const { error, code } = JSON.parse(text.slice(text.indexOf('{')))
+    assert.equal(code, 'BAD_REQUEST')
+    assert.ok(error.includes(`'${target}'`) && error.includes(`'${host}'`), error)
+  }
+})
+
+test('an address with a host, with dots, of IPv6 or without a host leads to its path', async (t) => {
+  const { port } = await openServer(t)
+  for (const head of [
+    ['GET http://elsewhere/livez HTTP/1.1', 'Host: a'],
+    ['GET /conduct/../livez HTTP/1.1', 'Host: a'],
+    ['GET /livez HTTP/1.1', 'Host: [::1]:3000'],
+    ['GET /livez HTTP/1.0'],
+  ]) {
+    assert.match(await ask(port, [...head, 'Connection: close']), /^HTTP\/1\.1 200 OK\r\n/, head.join())
+  }
+  assert.match(await ask(port, ['GET //livez HTTP/1.1', 'Host: a', 'Connection: close']), /^HTTP\/1\.1 404 /)
+})
+
+test('a header that comes twice is not read once', async (t) => {
+  const { port } = await openServer(t)
+  const get = (...headers: string[]) =>
+    ask(port, ['GET /conduct/v1/runs HTTP/1.1', 'Host: a', 'Connection: close', ...headers])
+  assert.match(await get(key), /^HTTP\/1\.1 200 /)
+  assert.match(await get(key, 'Authorization: Bearer other'), /^HTTP\/1\.1 401 /)
+  assert.match(await get(key, 'X-Project-Id: default', 'X-Project-Id: b'), /no project 'default, b'/)
+})
+
+test('a response has a length, and comes before the rest of a body that nobody reads', async (t) => {
+  const { port } = await openServer(t)
+  const post = ['POST /conduct/v1/runs HTTP/1.1', 'Host: a', 'Content-Type: application/json']
+  const begun = performance.now()
+  const refused = await ask(port, [...post, 'Content-Length: 1000'], '{"title":')
+  assert.match(refused, /^HTTP\/1\.1 401 .*\r\ncontent-length: \d+\r\n.*UNAUTHORIZED/s)
+  const tooLong = await ask(port, [...post, key, 'Content-Length: 10000000'], '{"title":')
+  assert.match(tooLong, /^HTTP\/1\.1 413 .*PAYLOAD_TOO_LARGE/s)
+  // Not only after the 30 s that a client has for its request.
+  assert.ok(performance.now() - begun < 15_000)
+})
+
+test('a body in pieces is read, and one that is cut off changes nothing', async (t) => {
+  const { port, url } = await openServer(t)
+  const post = ['POST /conduct/v1/runs HTTP/1.1', 'Host: a', key, 'Content-Type: application/json', 'Connection: close']
+  const pieces = '6\r\n{"runI\r\n7\r\nd":"A"}\r\n0\r\n\r\n'
+  const made = await ask(port, [...post, 'Transfer-Encoding: chunked'], pieces)
+  assert.match(made, /^HTTP\/1\.1 201 .*\r\nlocation: \/conduct\/v1\/runs\/A\r\n/s)
+  const socket = connect(port, '127.0.0.1')
+  socket.end([...post, 'Content-Length: 14', '', '{"runId":"B"}'].join('\r\n'))
+  await once(socket.resume(), 'close')
+  const { runs } = await createClient({ url, key: adminKey }).listRuns({})
+  assert.deepEqual(
+    runs.map(({ runId }) => runId),
+    ['A'],
+  )
+})
+
+test('HEAD has the headers of GET and no body', async (t) => {
+  const { port } = await openServer(t)
+  const of = (method: string) => ask(port, [`${method} /conduct/v1/runs HTTP/1.1`, 'Host: a', 'Connection: close', key])
+  const [head, get] = await Promise.all([of('HEAD'), of('GET')])
+  assert.match(head, /^HTTP\/1\.1 200 OK\r\n.*\r\n\r\n$/s)
+  const namesOf = (text: string) => text.match(/^x-ratelimit-[a-z]+|^content-type: .+$/gm)
+  assert.deepEqual(namesOf(head), namesOf(get))
+})
+
+for (const engine of engines) {
+  test(`a server loads neither fetch nor HTTP/2 for its plain requests (${engine.name})`, async (t) => {
+    const list = "data:text/javascript,process.on('exit',()=>console.log(process.moduleLoadList.join()))"
+    const server = await startServer(t, await engine.freshUrl(t), { NODE_OPTIONS: `--import=${list}` })
+    const client = createClient({ url: server.url, key: adminKey })
+    const { run } = await client.createRun({ content: '# A run' })
+    await client.appendToRun({ runId: run.runId, text: 'more\n' })
+    await client.getRun({ runId: run.runId })
+    await client.listRuns({})
+    assert.equal(await server.end('SIGTERM'), 0)
+    const loaded = server.output().match(/NativeModule internal\/deps\/undici\/undici|NativeModule http2\b/g)
+    assert.match(server.output(), /NativeModule http\b/)
+    assert.equal(loaded, null)
+  })
+}
