@@ -37,7 +37,7 @@ export function createListener({ app, host, stallMs, warn }: Options): Listener 
   return (incoming, outgoing) => {
     respond(incoming, outgoing).catch((error) => {
       outgoing.destroy()
-      if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE') warn(error)
+      warn(error)
     })
   }
 }
@@ -74,13 +74,14 @@ function misaddressed({ url = '', headers }: IncomingMessage): Reply {
 }
 
 async function send({ status, headers, body }: Reply, outgoing: ServerResponse) {
-  if (body instanceof ReadableStream) {
-    outgoing.writeHead(status, headers).flushHeaders()
-    // Without a buffer of its own, this reads only what the client takes.
-    await pipeline(Readable.fromWeb(body as never, { highWaterMark: 0 }), outgoing)
-  } else if (body === null) {
+  if (body === null) {
     outgoing.writeHead(status, headers).end()
-  } else {
+  } else if (typeof body === 'string' || body instanceof Uint8Array) {
     outgoing.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) }).end(body)
+  } else {
+    outgoing.writeHead(status, headers).flushHeaders()
+    // Without a buffer of its own, this reads only what the client takes. An error, which the stream itself reports, or a
+    // client that leaves ends both.
+    await pipeline(Readable.fromWeb(body as never, { highWaterMark: 0 }), outgoing).catch(() => {})
   }
 }
