@@ -11,7 +11,8 @@ import { builtPage, launchBrowser } from './unpacked.ts'
 let browser: Promise<Browser> | undefined
 after(async () => (await browser)?.close())
 
-function openBrowser(): Promise<Browser> {
+/** The browser of this process, closed at its end. */
+export function openBrowser(): Promise<Browser> {
   browser ??= launchBrowser()
   return browser
 }

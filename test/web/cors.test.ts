@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type TestContext, test } from 'node:test'
+import { openBrowser } from '../support/browser.ts'
 import { adminKey, openServer } from '../support/server.ts'
-import { launchBrowser } from '../support/unpacked.ts'
 
 /** The origin of a server of empty pages. */
 async function emptyPages(t: TestContext): Promise<string> {
@@ -36,9 +36,8 @@ async function useApi({ url, key }: { url: string; key: string }) {
 test('a page of a listed origin uses the API in a browser, and a page of another one cannot', async (t) => {
   const [listed, other] = [await emptyPages(t), await emptyPages(t)]
   const { url } = await openServer(t, 'sqlite::memory:', { corsOrigins: [listed] })
-  const browser = await launchBrowser()
-  t.after(() => browser.close())
-  const page = await browser.newPage()
+  const page = await (await openBrowser()).newPage()
+  t.after(() => page.close())
   await page.goto(listed)
   assert.deepEqual(await page.evaluate(useApi, { url, key: adminKey }), [201, 200, 200, 404])
   await page.goto(other)
