@@ -67,7 +67,7 @@ function misaddressed({ url = '', headers }: IncomingMessage): Reply {
   const requestId = crypto.randomUUID()
   const error = new ConductError(
     'BAD_REQUEST',
-    `The request is for '${cut(url)}' at the host '${cut(headers.host ?? '')}': one of them is not valid in a URL.`,
+    `'${cut(url)}' at the host '${cut(headers.host ?? '')}' is not a URL: send a path like /livez, and a Host like localhost:3000.`,
   )
   const { headers: own, ...failure } = failureOf(error, requestId)
   return new Reply({ ...failure, headers: { ...own, 'content-type': 'application/json', 'x-request-id': requestId } })
