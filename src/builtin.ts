@@ -1,5 +1,5 @@
 /**
- * Returns node:http. An `import` of it would read all of its exports. One of them, WebSocket, loads undici, which takes 14 MB
- * of an empty process, together with node:http2.
+ * Returns node:http. An `import` of it would read all of its exports, of which one, WebSocket, loads undici
+ * (docs/adr/0020-the-server-has-its-own-listener.md).
  */
 export const nodeHttp = () => process.getBuiltinModule('node:http')

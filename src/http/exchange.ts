@@ -16,7 +16,11 @@ export interface Bindings {
 export type Call = Context<{ Bindings: Bindings }>
 
 /** The parts of a response. */
-export type Answer = Pick<Reply, 'status' | 'headers' | 'body'>
+export interface Answer {
+  status: number
+  headers: Record<string, string>
+  body: string | Uint8Array<ArrayBuffer> | ReadableStream | null
+}
 
 /** One request and what is known about it so far. */
 export interface Exchange extends Asking {

@@ -1,20 +1,22 @@
-/**
- * A response that is not bound to a socket or to the Fetch standard. A server sends it as it is: the first Response of a
- * process loads undici, which takes 14 MB.
- */
-export class Reply {
-  readonly status: number
-  readonly headers: Record<string, string>
-  readonly body: string | Uint8Array<ArrayBuffer> | ReadableStream | null
+import type { Answer } from './exchange.ts'
 
-  constructor({ status, headers, body }: Pick<Reply, 'status' | 'headers' | 'body'>) {
+/**
+ * An answer as Hono passes it on in place of a Response. The server sends it as it is: the first Response of a process loads
+ * undici (docs/adr/0020-the-server-has-its-own-listener.md).
+ */
+export class Reply implements Answer {
+  readonly status
+  readonly headers
+  readonly body
+
+  constructor({ status, headers, body }: Answer) {
     this.status = status
     this.headers = headers
     this.body = body
   }
 
-  static from(response: Response): Reply {
-    return new Reply({ status: response.status, headers: Object.fromEntries(response.headers), body: response.body })
+  static from({ status, headers, body }: Response): Reply {
+    return new Reply({ status, headers: Object.fromEntries(headers), body })
   }
 
   toResponse(): Response {
