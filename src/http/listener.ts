@@ -10,20 +10,20 @@ import { Reply } from './reply.ts'
 
 interface Options {
   app: App
-  /** The host of requests that name none, as HTTP/1.0 allows. */
-  host: string
   /** Milliseconds after which a client that reads nothing of its response is disconnected. */
   stallMs: number
-  warn(error: unknown): void
+  /** Called with an error that no client can be told. */
+  fail(error: unknown): void
 }
 
 /** How long a client may take to finish a body that nobody reads, before it is disconnected. */
 const unreadMs = 500
 
 /** Connects an app with node:http. */
-export function createListener({ app, host, stallMs, warn }: Options): Listener {
+export function createListener({ app, stallMs, fail }: Options): Listener {
   async function respond(incoming: IncomingMessage, outgoing: ServerResponse) {
-    const url = urlOf(incoming.url ?? '', incoming.headers.host || host)
+    // HTTP/1.0 allows requests without a host.
+    const url = urlOf(incoming.url ?? '', incoming.headers.host || 'localhost')
     const reply = url ? await app.reply(requestOf(incoming, url), { incoming }) : misaddressed(incoming)
     // From now on the client must read. Node.js resets this timeout after the response.
     incoming.socket.setTimeout(stallMs)
@@ -37,7 +37,7 @@ export function createListener({ app, host, stallMs, warn }: Options): Listener 
   return (incoming, outgoing) => {
     respond(incoming, outgoing).catch((error) => {
       outgoing.destroy()
-      warn(error)
+      fail(error)
     })
   }
 }
