@@ -105,30 +105,18 @@ function partsOf(options: AppOptions, fetch: Fetch) {
   const limiter = createLimiter(options.rateLimit ?? 6000)
   const auth = createAuth({ store, limiter, actor: options.actor, warn })
   const metrics = createMetrics()
-  const cors = createCors(corsOrigins, basePath)
+  const { allowOrigin, preflights } = createCors(corsOrigins, basePath)
   const isStopping = () => stopping?.aborted === true
-  const exchange = createExchange({ now: () => store.now(), cors, limiter, metrics, log, isStopping })
-  return {
-    store,
-    basePath,
-    contentLimit,
-    corsOrigins,
-    stopping,
-    warn,
-    auth,
-    cors,
-    metrics,
-    isStopping,
-    exchange,
-    fetch,
-  }
+  const exchange = createExchange({ now: () => store.now(), allowOrigin, limiter, metrics, log, isStopping })
+  const made = { auth, preflights, metrics, isStopping, exchange }
+  return { store, basePath, contentLimit, corsOrigins, stopping, warn, fetch, ...made }
 }
 
 /** All handlers, in order of precedence. */
 function handlersOf({ webFolder, webhooks, backups }: AppOptions, parts: Parts): Handler[] {
   const { store, basePath, isStopping, contentLimit } = parts
   return [
-    ...parts.cors.preflights,
+    ...parts.preflights,
     eventsHandler({ ...parts, endpoint: createEndpoint('listEvents', parts) }),
     noteHandler('getCheckpoint', 'note', parts),
     noteHandler('getProof', 'proof', parts),

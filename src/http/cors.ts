@@ -7,13 +7,11 @@ const exposed = [
   ...['X-RateLimit-Limit', 'X-RateLimit-Remaining', 'X-RateLimit-Reset'],
 ].join(', ')
 
-export type Cors = ReturnType<typeof createCors>
-
 /** Lets pages of these origins call what is below `basePath` from a browser (Fetch standard, CORS protocol). */
 export function createCors(origins: readonly string[], basePath: string) {
   return {
     /** Adds to the headers of a response what the browser needs to show it to the page. */
-    allow(request: HonoRequest, headers: Record<string, string>): void {
+    allowOrigin(request: HonoRequest, headers: Record<string, string>): void {
       if (origins.length === 0 || !request.path.startsWith(`${basePath}/`)) return
       headers.vary = headers.vary ? `${headers.vary}, Origin` : 'Origin'
       const origin = request.header('origin')

@@ -4,23 +4,15 @@ import { ConductError } from '../api/error.ts'
 import { masked } from '../ledger/secret.ts'
 import { failureOf } from './answer.ts'
 import type { Asking } from './auth.ts'
-import type { Cors } from './cors.ts'
 import type { Limiter } from './limit.ts'
 import type { Metrics } from './metrics.ts'
-import { Reply } from './reply.ts'
+import { type Answer, Reply } from './reply.ts'
 
 /** What the socket layer knows about a request. */
 export interface Bindings {
   incoming?: { socket: { remoteAddress?: string } }
 }
 export type Call = Context<{ Bindings: Bindings }>
-
-/** The parts of a response. */
-export interface Answer {
-  status: number
-  headers: Record<string, string>
-  body: string | Uint8Array<ArrayBuffer> | ReadableStream | null
-}
 
 /** One request and what is known about it so far. */
 export interface Exchange extends Asking {
@@ -34,7 +26,8 @@ export interface Exchange extends Asking {
 
 interface Parts {
   now(): string
-  cors: Cors
+  /** Adds the headers that let a page of another origin read the response. */
+  allowOrigin(request: HonoRequest, headers: Record<string, string>): void
   limiter: Limiter
   metrics: Metrics
   log: Logger | undefined
@@ -42,7 +35,7 @@ interface Parts {
 }
 
 /** Creates handlers that respond with the result of `work` or with its error, and that count and log requests as `label`. */
-export function createExchange({ now, cors, limiter, metrics, log, isStopping }: Parts) {
+export function createExchange({ now, allowOrigin, limiter, metrics, log, isStopping }: Parts) {
   async function failed(thrown: unknown, exchange: Exchange, label: string): Promise<Answer> {
     const error = await counted(limiter, thrown, exchange)
     const answer = failureOf(error, exchange.requestId)
@@ -65,7 +58,7 @@ export function createExchange({ now, cors, limiter, metrics, log, isStopping }:
     const { headers } = exchange
     const answer = await work(exchange).catch((thrown) => failed(thrown, exchange, label))
     Object.assign(headers, answer.headers)
-    cors.allow(exchange.request, headers)
+    allowOrigin(exchange.request, headers)
     if (isStopping()) headers.connection = 'close'
     ended(exchange, label, answer.status, performance.now() - begun)
     // Hono passes on what a handler returns. Only for HEAD it takes headers and status into a Response of its own.

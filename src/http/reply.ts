@@ -1,4 +1,9 @@
-import type { Answer } from './exchange.ts'
+/** The parts of a response. */
+export interface Answer {
+  status: number
+  headers: Record<string, string>
+  body: string | Uint8Array<ArrayBuffer> | ReadableStream | null
+}
 
 /**
  * An answer as Hono passes it on in place of a Response. The server sends it as it is: the first Response of a process loads

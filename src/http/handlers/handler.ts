@@ -1,6 +1,7 @@
 import type { HonoRequest } from 'hono'
 import type { Name } from '../../api/paths.ts'
-import type { Answer, Exchange } from '../exchange.ts'
+import type { Exchange } from '../exchange.ts'
+import type { Answer } from '../reply.ts'
 
 /** An address that is not a plain JSON operation and therefore not served by the loop over the table. */
 export interface Handler {

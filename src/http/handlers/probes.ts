@@ -1,7 +1,7 @@
 import { ConductError } from '../../api/error.ts'
 import { tryWrite } from '../../store/health.ts'
 import type { Store } from '../../store/open.ts'
-import type { Answer } from '../exchange.ts'
+import type { Answer } from '../reply.ts'
 import type { Handler } from './handler.ts'
 
 const tryEveryMs = 1000

@@ -5,7 +5,7 @@ import { newSessionSecret } from '../../ledger/secret.ts'
 import { sessionMs } from '../../ledger/session.ts'
 import type { Kept } from '../../store/idempotency.ts'
 import type { Endpoint } from '../endpoint.ts'
-import type { Answer } from '../exchange.ts'
+import type { Answer } from '../reply.ts'
 import { cookieName, requireSameOrigin, sessionOf } from '../session.ts'
 import type { Handler } from './handler.ts'
 
