@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { createClient } from '../src/client/client.ts'
 import { size } from './proof/size.ts'
 import { engines } from './support/engines.ts'
@@ -79,6 +80,24 @@ test('a response has a length, and comes before the rest of a body that nobody r
   assert.match(tooLong, /^HTTP\/1\.1 413 .*PAYLOAD_TOO_LARGE/s)
   // Not only after the 30 s that a client has for its request.
   assert.ok(performance.now() - begun < 15_000)
+})
+
+test('a connection stays open if the rest of an unread body comes soon after the response', async (t) => {
+  const { port } = await openServer(t)
+  const socket = connect(port, '127.0.0.1').setEncoding('utf8')
+  t.after(() => socket.destroy())
+  const responses: string[] = []
+  socket.on('data', (chunk) => responses.push(...(String(chunk).match(/^HTTP\/1\.1 \d+/gm) ?? [])))
+  socket.write(
+    'POST /conduct/v1/runs HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n',
+  )
+  await once(socket, 'data')
+  socket.write('{}')
+  // Longer than the server waits for the rest of a body.
+  await sleep(700)
+  socket.write('GET /livez HTTP/1.1\r\nHost: a\r\n\r\n')
+  await Promise.race([once(socket, 'data'), once(socket, 'close')])
+  assert.deepEqual(responses, ['HTTP/1.1 401', 'HTTP/1.1 200'])
 })
 
 test('a body in pieces is read, and one that is cut off changes nothing', async (t) => {

@@ -27,10 +27,7 @@ export function createListener({ app, stallMs, fail }: Options): Listener {
     const reply = url ? await app.reply(requestOf(incoming, url), { incoming }) : misaddressed(incoming)
     // From now on the client must read. Node.js resets this timeout after the response.
     incoming.socket.setTimeout(stallMs)
-    outgoing.once(
-      'finish',
-      () => incoming.complete || setTimeout(() => incoming.socket.destroySoon(), unreadMs).unref(),
-    )
+    outgoing.once('finish', () => endUnread(incoming))
     await send(reply, outgoing)
   }
 
@@ -51,6 +48,12 @@ function requestOf(incoming: IncomingMessage, url: string): Request {
   }
   const body = incoming.iterator({ destroyOnReturn: false })
   return { method, url, headers: { get, forEach }, body } as unknown as Request
+}
+
+/** Gives the client a moment to finish a body that nobody reads. */
+function endUnread(incoming: IncomingMessage) {
+  const end = () => incoming.complete || incoming.socket.destroySoon()
+  if (!incoming.complete) setTimeout(end, unreadMs).unref()
 }
 
 const hostPattern = /^[^\s/\\?#@]+$/
