@@ -4,8 +4,8 @@ const v8 = require('node:v8')
 // freed. The threads of Maglev, V8's middle compiler, ask for memory while a server warms up, most of which stays;
 // TurboFan compiles the busy functions all the same. At the same load, V8 reported a peak_malloced_memory of 29 MB with
 // Maglev and of 5 MB without. These flags can be set at any time, the rest only at the start of a process. The first has
-// V8 collect when the heap has grown by half since the last time. V8 keeps the pages that a collection has emptied, so
-// the most that a server has resident varies by 30 MB from run to run.
+// V8 collect when the heap has grown by half since the last time. V8 keeps the pages that a collection has emptied,
+// which is one reason why the peak of a server varies by 45 MB from run to run.
 const anyTime = ['--heap-growing-percent=50', '--no-maglev']
 // A smaller young generation slows a server down, because much moves from it to the old one.
 const wanted = '--max-semi-space-size=8'

@@ -61,7 +61,7 @@ test('an address with a host, with dots, of IPv6 or without a host leads to its 
   assert.match(await ask(port, ['GET //livez HTTP/1.1', 'Host: a', 'Connection: close']), /^HTTP\/1\.1 404 /)
 })
 
-test('a header that comes twice is not read once', async (t) => {
+test('a second header of the same name is not ignored', async (t) => {
   const { port } = await openServer(t)
   const get = (...headers: string[]) =>
     ask(port, ['GET /conduct/v1/runs HTTP/1.1', 'Host: a', 'Connection: close', ...headers])
@@ -130,21 +130,7 @@ const mostly = (usual: fc.Arbitrary<string>, ...odd: fc.Arbitrary<string>[]) =>
   fc.oneof({ arbitrary: usual, weight: 8 }, ...odd)
 const bytes = fc.string({ unit: fc.nat(0xff).map((code) => String.fromCharCode(code)), maxLength: 20 })
 const piece = mostly(
-  fc.constantFrom(
-    '/runs',
-    '/RUN-001',
-    '/content',
-    '/events',
-    '/specs',
-    '/.',
-    '//',
-    '/..',
-    '/%2e%2e',
-    '/%',
-    '?',
-    '#',
-    '@',
-  ),
+  fc.constantFrom(...'/runs /RUN-001 /content /events /specs /. // /.. /%2e%2e /% ? # @'.split(' ')),
   fc.constantFrom('\\', 'http://', '[::1]', '*', ':3000', 'x'.repeat(3000)),
   bytes,
 )
@@ -181,7 +167,7 @@ const raw = fc.record({
   end,
 })
 
-test('whatever bytes a request has, it fails on the side of the client', async (t) => {
+test('no bytes of a request cause a fault of the server', async (t) => {
   const { port } = await openServer(t, 'sqlite::memory:', { corsOrigins: ['http://a'] })
   const check = fc.asyncProperty(raw, async ({ first, host, key, headers, end }) => {
     const reply = await send(port, [first, `Host: ${host}`, 'Connection: close', key, ...headers, end].join('\r\n'))

@@ -12,7 +12,7 @@ interface Options {
   app: App
   /** Milliseconds after which a client that reads nothing of its response is disconnected. */
   stallMs: number
-  /** Called with an error that no client can be told. */
+  /** Takes the error of a request that gets no response. */
   fail(error: unknown): void
 }
 
@@ -83,8 +83,8 @@ async function send({ status, headers, body }: Reply, outgoing: ServerResponse) 
     outgoing.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) }).end(body)
   } else {
     outgoing.writeHead(status, headers).flushHeaders()
-    // Without a buffer of its own, this reads only what the client takes. An error, which the stream itself reports, or a
-    // client that leaves ends both.
+    // Without a buffer of its own, this reads only what the client takes. It ends both sides after an error, which the
+    // stream itself reports, and when the client leaves. TypeScript declares this ReadableStream twice.
     await pipeline(Readable.fromWeb(body as never, { highWaterMark: 0 }), outgoing).catch(() => {})
   }
 }

@@ -10,7 +10,7 @@ import { adminKey, openServer } from '../support/server.ts'
 async function emptyPages(t: TestContext): Promise<string> {
   const server = createServer((_, response) => response.setHeader('content-type', 'text/html').end('<!doctype html>'))
   server.listen(0, '127.0.0.1')
-  t.after(() => server.closeAllConnections() ?? server.close())
+  t.after(() => server.close().closeAllConnections())
   await once(server, 'listening')
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
