@@ -6,6 +6,7 @@ import { addressOf, type Name, names } from '../api/paths.ts'
 import { type Route, routes } from '../api/routes.ts'
 import { masked } from '../ledger/secret.ts'
 import type { Kept } from '../store/idempotency.ts'
+import type { Line } from '../store/log/read.ts'
 import { Aborted } from './body.ts'
 
 /** What an operation returns. */
@@ -52,11 +53,23 @@ export function answerOf(plan: AnswerPlan, output: Output, base: string, url: st
     )
     headers.location = base + path
   }
-  if (output.meta) Object.assign(headers, linkToNext(url, output.meta, lastEventOf(output)))
+  if (output.meta) Object.assign(headers, linkToNext(url, output.meta, linesIn(output)?.at(-1)?.event.id))
   const csv = prefersCsv(accept) ? csvPlanOf(plan.name) : undefined
-  if (!csv) return { status, headers, body: JSON.stringify(output) }
-  return { status, headers: { ...headers, 'content-type': csvType }, body: csvOf(csv, output) }
+  if (!csv) return { status, headers, body: jsonOf(output) }
+  const shown = { ...output, events: linesIn(output)?.map((line) => line.toJSON()) }
+  return { status, headers: { ...headers, 'content-type': csvType }, body: csvOf(csv, shown) }
 }
+
+/** The same as `JSON.stringify`, which would parse each event and write it again: a third of the work of a list. */
+function jsonOf(output: Output): string {
+  const lines = linesIn(output)
+  if (!lines) return JSON.stringify(output)
+  const others = { ...output, events: undefined }
+  return `{"events":[${lines.map(({ json }) => json).join(',')}],${JSON.stringify(others).slice(1)}`
+}
+
+/** The events of a page of the log. */
+const linesIn = ({ events }: Output) => (Array.isArray(events) ? (events as Line[]) : undefined)
 
 const csvType = 'text/csv; charset=utf-8; header=present'
 
@@ -68,7 +81,10 @@ function prefersCsv(accept = ''): boolean {
   return types.find((type) => type === 'text/csv' || type === 'application/json') === 'text/csv'
 }
 
-/** A Link header (RFC 8288) with the same URL, but for where it goes on. Empty at the last page, and where a list has no pages. */
+/**
+ * A Link header (RFC 8288) with the same URL, but for where it goes on. Empty at the last page, and where a list has no
+ * pages. A page of the log names the id of its last event: unlike its seq, it tells when the log has lost the event.
+ */
 function linkToNext(url: string, { hasMore, nextCursor, lastSeq }: Meta, lastEvent?: string): Record<string, string> {
   if (!hasMore || (nextCursor === undefined && lastSeq === undefined)) return {}
   const { pathname, searchParams } = new URL(url)
@@ -77,9 +93,6 @@ function linkToNext(url: string, { hasMore, nextCursor, lastSeq }: Meta, lastEve
   else searchParams.set('after', lastEvent ?? String(lastSeq))
   return { link: `<${pathname}?${searchParams}>; rel="next"` }
 }
-
-/** The id of the last event on a page of the log: unlike its seq, it tells when the log has lost the event. */
-const lastEventOf = ({ events }: Output) => (events as { id: string }[] | undefined)?.at(-1)?.id
 
 /** Nginx's status for a client that closed the connection early. Only metrics and the log see it. */
 const clientGone = 499

@@ -4,6 +4,7 @@ import type { Output, Parsed } from '../api/routes.ts'
 import { type Actor, isConfined, permits } from '../ledger/actor.ts'
 import type { Send } from '../ledger/webhook.ts'
 import type { Tx } from './engine/db.ts'
+import type { Line } from './log/read.ts'
 
 export interface ProjectRef {
   id: number
@@ -32,7 +33,9 @@ export interface Ctx {
   contentLimit: number
 }
 
-export type Operation<N extends Name> = (ctx: Ctx, input: Parsed<N>) => Promise<Output<N>>
+export type Operation<N extends Name> = (ctx: Ctx, input: Parsed<N>) => Promise<Returned<N>>
+/** What JSON writes as the output. A list of events returns them as lines. */
+type Returned<N extends Name> = N extends 'listEvents' ? Omit<Output<N>, 'events'> & { events: Line[] } : Output<N>
 export type Operations = { [N in Name]: Operation<N> }
 
 /** Runs `work` in a transaction, or in the one that is already open. */

@@ -6,7 +6,7 @@ import type { Ctx, Operation, ProjectRef } from '../ctx.ts'
 import { confinementOf, type Scope, visibleProjects } from '../scope.ts'
 import { numberEvents } from './number.ts'
 import { requirePlace } from './place.ts'
-import { type Part, readEvents } from './read.ts'
+import { type Part, readLines } from './read.ts'
 
 /** The filters of a reader of the log. */
 export interface Selection {
@@ -15,7 +15,7 @@ export interface Selection {
   subject?: string | undefined
 }
 
-/** What a reader sees of the log: as parts for `readEvents`, and as a test of one event. */
+/** What a reader sees of the log: as parts for `readLines`, and as a test of one event. */
 export interface Selected {
   parts: Part[]
   /** The projects to which it is limited; undefined for all, and what belongs to the whole server. */
@@ -99,9 +99,9 @@ export const listEvents: Operation<'listEvents'> = async (
   const { parts } = await selected(ctx, selection)
   const after = place?.seq ?? 0
   await numberEvents(ctx.db)
-  const found = parts.length === 0 ? [] : await readEvents(ctx.db, { after, before, order }, limit + 1, parts)
+  const found = parts.length === 0 ? [] : await readLines(ctx.db, { after, before, order }, limit + 1, parts)
   if (place) await requirePlace(ctx.db, place)
   const events = found.slice(0, limit)
   const unread = order === 'desc' ? (before ?? after) : after
-  return { events, meta: { hasMore: found.length > limit, lastSeq: events.at(-1)?.seq ?? unread } }
+  return { events, meta: { hasMore: found.length > limit, lastSeq: events.at(-1)?.event.seq ?? unread } }
 }

@@ -50,23 +50,24 @@ export type Along =
 
 const whole: Part = { condition: empty }
 
+/** An event as JSON, and what it says besides its changes. These may be large, and most readers only pass them on. */
+export class Line {
+  readonly event
+  readonly json
+
+  constructor(event: Omit<Event, 'changes'>, changes: string) {
+    this.event = event
+    this.json = `${JSON.stringify(event).slice(0, -1)},"changes":${changes}}`
+  }
+
+  toJSON(): Event {
+    return JSON.parse(this.json)
+  }
+}
+
 /** At most `limit` events of a range that are in one of the parts, in order. No event may be in two of them. */
-export async function readEvents(db: Tx, range: Range, limit: number, parts?: Part[]): Promise<Event[]> {
-  return (await readRows(db, range, limit, parts)).map(eventOf)
-}
-
-/** An event without its changes, and as JSON with them. */
-export interface Line {
-  event: Omit<Event, 'changes'>
-  json: string
-}
-
-/** The same events as lines of JSON. Changes may be large and are not parsed. */
 export async function readLines(db: Tx, range: Range, limit: number, parts?: Part[]): Promise<Line[]> {
-  return (await readRows(db, range, limit, parts)).map((row) => {
-    const event = headOf(row)
-    return { event, json: `${JSON.stringify(event).slice(0, -1)},"changes":${shownIn(row.changes)}}` }
-  })
+  return (await readRows(db, range, limit, parts)).map((row) => new Line(headOf(row), shownIn(row.changes)))
 }
 
 async function readRows(db: Tx, range: Range, limit: number, parts: Part[] = [whole]): Promise<EventRow[]> {
@@ -118,8 +119,6 @@ export async function lastSeq(db: Tx): Promise<number> {
   const [row] = await db.query<{ seq: number }>(sql`select coalesce(max(seq), 0) as seq from events`)
   return row?.seq ?? 0
 }
-
-const eventOf = (row: EventRow): Event => ({ ...headOf(row), changes: JSON.parse(shownIn(row.changes)) })
 
 function headOf(row: HeadRow): Line['event'] {
   const { seq, project_id: projectId, slug, type, subject, subject_id: subjectId, at, imported } = row

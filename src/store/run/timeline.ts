@@ -1,12 +1,11 @@
 import sql, { join, raw, type Sql } from 'sql-template-tag'
-import type { Event } from '../../api/event.ts'
 import type { Run } from '../../api/run.ts'
 import type { TimelineEntry } from '../../api/timeline.ts'
 import { checksOfRun } from '../check/check.ts'
 import type { Ctx, Operation } from '../ctx.ts'
 import type { Tx } from '../engine/db.ts'
 import { numberEvents } from '../log/number.ts'
-import { type Part, readEvents } from '../log/read.ts'
+import { type Line, type Part, readLines } from '../log/read.ts'
 import { requireRun } from './row.ts'
 import { turnsOfRun } from './turn.ts'
 
@@ -56,14 +55,14 @@ async function eventsOf(ctx: Ctx, runRow: number, runId: string): Promise<Timeli
   const ofSubject = sql`e.project_id = ${ctx.project.id} and e.subject = ${runId}`
   const condition = sql`and e.project_id = ${ctx.project.id} and e.subject_id = ${runRow} and e.type like 'run.%'`
   const alone: Part[] = [{ condition, along: { index, subject: runId, is_append: 0 } }]
-  const begin = await readEvents(ctx.db, { after: 0 }, first, alone)
-  const after = begin.at(-1)?.seq ?? 0
-  const end = begin.length < first ? [] : await readEvents(ctx.db, { after, order: 'desc' }, last, alone)
+  const begin = await readLines(ctx.db, { after: 0 }, first, alone)
+  const after = begin.at(-1)?.event.seq ?? 0
+  const end = begin.length < first ? [] : await readLines(ctx.db, { after, order: 'desc' }, last, alone)
   const events = [...begin, ...end.reverse()]
   const groups = await appendsBetween(ctx.db, ofSubject, events)
-  return events.flatMap((event, at): TimelineEntry[] => {
+  return events.flatMap((line, at): TimelineEntry[] => {
     const group = groups.get(at)
-    return [{ kind: 'event', at: event.at, event }, ...(group ? [group] : [])]
+    return [{ kind: 'event', at: line.event.at, event: line.toJSON() }, ...(group ? [group] : [])]
   })
 }
 
@@ -73,12 +72,12 @@ const index = 'events_by_subject'
 const spacesAtOnce = 50
 
 /** The appends between these events, as groups. The appends of a run come after its creation. */
-async function appendsBetween(db: Tx, ofSubject: Sql, events: Event[]): Promise<Map<number, TimelineEntry>> {
+async function appendsBetween(db: Tx, ofSubject: Sql, events: Line[]): Promise<Map<number, TimelineEntry>> {
   const groups = new Map<number, TimelineEntry>()
   for (let from = 0; from < events.length; from += spacesAtOnce) {
     const spaces = Array.from({ length: spacesAtOnce }, (_, n) => {
-      const after = events[from + n]?.seq ?? Number.MAX_SAFE_INTEGER
-      const before = events[from + n + 1]?.seq ?? Number.MAX_SAFE_INTEGER
+      const after = events[from + n]?.event.seq ?? Number.MAX_SAFE_INTEGER
+      const before = events[from + n + 1]?.event.seq ?? Number.MAX_SAFE_INTEGER
       return sql`select ${raw(String(n))} as space, count(*) as appends, min(e.seq) as first, max(e.seq) as last
         from events e ${db.dialect.indexedBy(index)} where ${ofSubject} and e.is_append = 1 and e.seq > ${after} and e.seq < ${before}`
     })

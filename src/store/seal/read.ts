@@ -6,7 +6,7 @@ import type { Ctx, Operation } from '../ctx.ts'
 import type { Tx } from '../engine/db.ts'
 import { selected } from '../log/list.ts'
 import { numberEvents } from '../log/number.ts'
-import { firstSeq, lastSeq, readEvents } from '../log/read.ts'
+import { firstSeq, lastSeq, readLines } from '../log/read.ts'
 import { confinementOf } from '../scope.ts'
 import { BrokenSeal } from './broken.ts'
 import { readKey, readNewest, type Signed, signTree } from './checkpoint.ts'
@@ -72,8 +72,8 @@ export const getProof: Operation<'getProof'> = async (ctx, { seq }) => {
 /** The entry of an event; undefined if the caller may not read it. */
 async function visibleEntry(ctx: Ctx, seq: number): Promise<string | undefined> {
   const { admits } = await selected(ctx, {})
-  const [shown] = await readEvents(ctx.db, { after: seq - 1 }, 1)
-  if (shown?.seq !== seq || !admits(shown)) return undefined
+  const [shown] = await readLines(ctx.db, { after: seq - 1 }, 1)
+  if (shown?.event.seq !== seq || !admits(shown.event)) return undefined
   const [stored] = await readSealed(ctx.db, seq - 1, 1)
   return stored && entryOf(stored.event, stored.salts)
 }

@@ -4,7 +4,7 @@ import { type Message, messageIdOf, type Range, signedHeaders } from '../../ledg
 import type { Ctx } from '../ctx.ts'
 import type { Tx } from '../engine/db.ts'
 import { selected } from '../log/list.ts'
-import { readEvents } from '../log/read.ts'
+import { type Line, readLines } from '../log/read.ts'
 import { secretsAt } from './delivery.ts'
 import { typesOf, type WebhookRow } from './row.ts'
 
@@ -26,21 +26,21 @@ export async function readBatch(db: Tx, row: WebhookRow, now: string): Promise<B
   if (parts.length === 0) return undefined
   // After a failure, the same events are sent again, so that the message keeps its id.
   const before = (row.batch_end ?? row.last_seq) + 1
-  const events = await readEvents(db, { after: row.after_seq, before }, eventsAtOnce, parts)
-  return batchOf(events)
+  const lines = await readLines(db, { after: row.after_seq, before }, eventsAtOnce, parts)
+  return batchOf(lines)
 }
 
-function batchOf(events: Event[]): Batch | undefined {
-  const texts: string[] = []
+function batchOf(lines: Line[]): Batch | undefined {
+  const taken: Line[] = []
   let bytes = 0
-  for (const event of events) {
-    const text = JSON.stringify(event)
-    bytes += Buffer.byteLength(text)
-    if (texts.length > 0 && bytes > batchBytes) break
-    texts.push(text)
+  for (const line of lines) {
+    bytes += Buffer.byteLength(line.json)
+    if (taken.length > 0 && bytes > batchBytes) break
+    taken.push(line)
   }
-  const [first, last] = [events[0], events[texts.length - 1]]
-  return first && last && { range: { firstSeq: first.seq, lastSeq: last.seq, lastId: last.id }, events: texts }
+  const [first, last] = [taken[0]?.event, taken.at(-1)?.event]
+  const events = taken.map(({ json }) => json)
+  return first && last && { range: { firstSeq: first.seq, lastSeq: last.seq, lastId: last.id }, events }
 }
 
 /** A webhook of a project reads the log like an admin key of that project. */
