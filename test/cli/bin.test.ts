@@ -68,6 +68,8 @@ test('serve limits its memory, and keeps what its user has set', { skip: process
   assert.deepEqual(run({ NODE_OPTIONS: `--require ${dropped}` }, bin, 'serve'), [[], '2', ['serve']])
 })
 
+const pretenuring = '--no-allocation-site-pretenuring'
+
 test('serve makes V8 collect its heap sooner and compile with less memory, unless its user has set that', (t) => {
   const bin = join(clone(t, 'console.log(JSON.stringify(globalThis.flags))'), 'bin/conduct.cjs')
   const env = homeOf(freshFolder(t))
@@ -78,9 +80,9 @@ test('serve makes V8 collect its heap sooner and compile with less memory, unles
   writeFileSync(noted, note)
   const flags = (...args: string[]) =>
     JSON.parse(execFileSync(process.execPath, ['--require', noted, ...args], { encoding: 'utf8', env }))
-  assert.deepEqual(flags(bin, 'serve'), ['--heap-growing-percent=50', '--no-maglev'])
-  assert.deepEqual(flags('--heap-growing-percent=200', bin, 'serve'), ['--no-maglev'])
-  assert.deepEqual(flags('--maglev', bin, 'serve'), ['--heap-growing-percent=50'])
+  assert.deepEqual(flags(bin, 'serve'), ['--heap-growing-percent=50', '--no-maglev', pretenuring])
+  assert.deepEqual(flags('--heap-growing-percent=200', bin, 'serve'), ['--no-maglev', pretenuring])
+  assert.deepEqual(flags('--maglev', bin, 'serve'), ['--heap-growing-percent=50', pretenuring])
   assert.deepEqual(flags(bin, 'status'), [])
 })
 
