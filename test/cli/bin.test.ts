@@ -68,8 +68,6 @@ test('serve limits its memory, and keeps what its user has set', { skip: process
   assert.deepEqual(run({ NODE_OPTIONS: `--require ${dropped}` }, bin, 'serve'), [[], '2', ['serve']])
 })
 
-const pretenuring = '--no-allocation-site-pretenuring'
-
 test('serve makes V8 collect its heap sooner and compile with less memory, unless its user has set that', (t) => {
   const bin = join(clone(t, 'console.log(JSON.stringify(globalThis.flags))'), 'bin/conduct.cjs')
   const env = homeOf(freshFolder(t))
@@ -80,9 +78,15 @@ test('serve makes V8 collect its heap sooner and compile with less memory, unles
   writeFileSync(noted, note)
   const flags = (...args: string[]) =>
     JSON.parse(execFileSync(process.execPath, ['--require', noted, ...args], { encoding: 'utf8', env }))
-  assert.deepEqual(flags(bin, 'serve'), ['--heap-growing-percent=50', '--no-maglev', pretenuring])
-  assert.deepEqual(flags('--heap-growing-percent=200', bin, 'serve'), ['--no-maglev', pretenuring])
-  assert.deepEqual(flags('--maglev', bin, 'serve'), ['--heap-growing-percent=50', pretenuring])
+  const all = [
+    '--heap-growing-percent=50',
+    '--incremental-marking-hard-trigger=25',
+    '--no-maglev',
+    '--no-allocation-site-pretenuring',
+  ]
+  assert.deepEqual(flags(bin, 'serve'), all)
+  assert.deepEqual(flags('--heap-growing-percent=200', bin, 'serve'), all.slice(1))
+  assert.deepEqual(flags('--maglev', bin, 'serve'), all.toSpliced(2, 1))
   assert.deepEqual(flags(bin, 'status'), [])
 })
 
