@@ -60,7 +60,7 @@ export function answerOf(plan: AnswerPlan, output: Output, base: string, url: st
   return { status, headers: { ...headers, 'content-type': csvType }, body: csvOf(csv, shown) }
 }
 
-/** The same as `JSON.stringify`, which would parse each event and write it again: a third of the work of a list. */
+/** The same as `JSON.stringify`, which would parse each event and write it again: a third of the work of a list of events. */
 function jsonOf(output: Output): string {
   const lines = linesIn(output)
   if (!lines) return JSON.stringify(output)

@@ -5,7 +5,7 @@ import { type Dialect, only, type Tx, type Words } from '../db.ts'
 const mergedPages = 8
 /**
  * FTS5 merges on its own only if one level has 1,000 segments, which never happens. On request it merges a level that has
- * 8, and a segment of whose rows half are deleted. Of its own accord it does that at a tenth: an index that loses as many
+ * 8, and a segment of which half of the rows are deleted. By default that is a tenth: an index that loses as many
  * rows as it gains, as that of recent texts, would be written ten times over.
  */
 const settings = { automerge: 0, crisismerge: 1000, usermerge: 8, deletemerge: 50 }
@@ -77,9 +77,7 @@ function allOf({ groups, prefix }: Words): string {
   return [...all, ...(prefix === undefined ? [] : [`"${prefix}" *`])].join(' AND ')
 }
 
-/**
- * Tells FTS5 to leave merging to `tidyWords`, where the index does not know yet. On its own it merges megabytes at once.
- */
+/** Gives an index the settings, unless it has them: on its own, FTS5 merges megabytes at once. */
 async function configure(tx: Pick<Tx, 'query'>, table: string) {
   const rows = await tx.query<{ k: string; v: number }>(sql`select k, v from ${raw(table)}_config`)
   const known = new Map(rows.map(({ k, v }) => [k, v]))
