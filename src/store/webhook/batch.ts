@@ -1,4 +1,3 @@
-import type { Event } from '../../api/event.ts'
 import type { Actor } from '../../ledger/actor.ts'
 import { type Message, messageIdOf, type Range, signedHeaders } from '../../ledger/webhook.ts'
 import type { Ctx } from '../ctx.ts'
@@ -15,8 +14,8 @@ const batchBytes = 256 * 1024
 /** The events that a webhook sends next. */
 export interface Batch {
   range: Range
-  /** Each event as JSON, in order. */
-  events: string[]
+  /** In order. */
+  events: Line[]
 }
 
 /** The next events after the webhook's position that it may send; undefined if there are none up to its `last_seq`. */
@@ -31,15 +30,14 @@ export async function readBatch(db: Tx, row: WebhookRow, now: string): Promise<B
 }
 
 function batchOf(lines: Line[]): Batch | undefined {
-  const taken: Line[] = []
+  const events: Line[] = []
   let bytes = 0
   for (const line of lines) {
     bytes += Buffer.byteLength(line.json)
-    if (taken.length > 0 && bytes > batchBytes) break
-    taken.push(line)
+    if (events.length > 0 && bytes > batchBytes) break
+    events.push(line)
   }
-  const [first, last] = [taken[0]?.event, taken.at(-1)?.event]
-  const events = taken.map(({ json }) => json)
+  const [first, last] = [events[0]?.event, events.at(-1)?.event]
   return first && last && { range: { firstSeq: first.seq, lastSeq: last.seq, lastId: last.id }, events }
 }
 
@@ -60,9 +58,9 @@ function readerOf(db: Tx, { project_id: projectId, slug }: WebhookRow, now: stri
 
 /** The signed message of a batch. */
 export function messageOf(row: WebhookRow, { range, events }: Batch, now: string): Message & { id: string } {
-  const last: Event = JSON.parse(events.at(-1) ?? '{}')
-  const head = `{"type":"events","timestamp":${JSON.stringify(last.at)},"data":{"webhookId":${row.id},"events":[`
-  const body = `${head}${events.join(',')}]}}`
+  const at = events.at(-1)?.event.at
+  const head = `{"type":"events","timestamp":${JSON.stringify(at)},"data":{"webhookId":${row.id},"events":[`
+  const body = `${head}${events.map(({ json }) => json).join(',')}]}}`
   const id = messageIdOf(row.tag, range)
   return { id, url: row.url, body, headers: signedHeaders(id, now, body, secretsAt(row, now)) }
 }

@@ -5,8 +5,8 @@ import { type Dialect, only, type Tx, type Words } from '../db.ts'
 const mergedPages = 8
 /**
  * FTS5 merges on its own only if one level has 1,000 segments, which never happens. On request it merges a level that has
- * 8, and a segment of which half of the rows are deleted. By default that is a tenth: an index that loses as many
- * rows as it gains, as that of recent texts, would be written ten times over.
+ * 8, or of whose rows half are deleted. By default a tenth is enough: an index that loses as many rows as it gains, as that
+ * of recent texts, would be merged again whenever a tenth of it is new.
  */
 const settings = { automerge: 0, crisismerge: 1000, usermerge: 8, deletemerge: 50 }
 
