@@ -36,6 +36,30 @@ testLedger('a cursor of the other order, or a malformed one, is refused', async 
   }
 })
 
+testLedger('a page of large turns or events ends early, and the next one goes on', async ({ client }) => {
+  const { runId } = (await client.createRun({})).run
+  const commands = Array.from({ length: 200 }, () => ({ command: 'x'.repeat(2000) }))
+  for (let n = 1; n <= 25; n++) await client.appendTurn({ runId, n, prompt: 'Go on.', commands })
+  for (const order of ['asc', 'desc'] as const) {
+    const turns = await client.listTurns({ runId, limit: 100, order })
+    assert.equal(turns.meta.hasMore, true)
+    assert.ok(turns.turns.length >= 15 && turns.turns.length < 25, `${turns.turns.length} turns`)
+    const others = await client.listTurns({ runId, limit: 100, order, cursor: turns.meta.nextCursor })
+    const numbers = [...turns.turns, ...others.turns].map(({ n }) => n)
+    const all = Array.from({ length: 25 }, (_, n) => n + 1)
+    assert.deepEqual(numbers, order === 'asc' ? all : all.reverse())
+
+    const type = ['turn.created'] as const
+    const page = await client.listEvents({ type: [...type], limit: 100, order })
+    assert.equal(page.meta.hasMore, true)
+    assert.ok(page.events.length >= 15 && page.events.length < 25, `${page.events.length} events`)
+    const on = order === 'asc' ? { after: page.meta.lastSeq } : { before: page.meta.lastSeq }
+    const rest = await client.listEvents({ type: [...type], limit: 100, order, ...on })
+    assert.equal(rest.meta.hasMore, false)
+    assert.equal(new Set([...page.events, ...rest.events].map(({ seq }) => seq)).size, 25)
+  }
+})
+
 /** Changes between two pages: runs to create, and runs to delete. */
 interface Between {
   create: number

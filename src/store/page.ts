@@ -20,6 +20,19 @@ interface Positioned {
   created_at: string
 }
 
+/** The bytes of large rows in one page, so that no request reads much more. */
+export const pageBytes = 8 * 1024 * 1024
+
+/** How many of these rows one page has: the first, and those after it with which all are within `most` bytes. */
+export function countWithin<Row>(rows: readonly Row[], bytesOf: (row: Row) => number, most: number): number {
+  let bytes = 0
+  const end = rows.findIndex((row, index) => {
+    bytes += bytesOf(row)
+    return index > 0 && bytes > most
+  })
+  return end < 0 ? rows.length : end
+}
+
 /** The times between which the rows of a list were created, both exclusive. */
 export interface Span {
   createdAfter?: string | undefined
@@ -28,19 +41,30 @@ export interface Span {
 
 /**
  * One page of the rows that any of `walks` finds; no two walks may find the same row. Each walk reads at most a page
- * from its own index, so the time does not depend on the number of rows. Throws BAD_REQUEST for a cursor of another
- * order; VALIDATION_ERROR for an empty span.
+ * from its own index, so the time does not depend on the number of rows. Rows that have `bytes` may end the page before
+ * `limit`. Throws BAD_REQUEST for a cursor of another order; VALIDATION_ERROR for an empty span.
  */
-export async function readPage<Row extends Positioned>(db: Tx, columns: Sql, walks: Walk[], input: PageInput & Span) {
+export async function readPage<Row extends Positioned & { bytes?: number }>(
+  db: Tx,
+  columns: Sql,
+  walks: Walk[],
+  input: PageInput & Span,
+) {
   const { limit, order } = input
   const after = input.cursor === undefined ? undefined : decodeCursor(order, input.cursor)
   const turned = order === 'desc' ? -1 : 1
   const ordered = walks.map((walk) => orderedBy(walk, columns, boundsOf(walk, input, after), order))
   const found = await firstOf<Row>(db, ordered, limit + 1, (a, b) => compare(a, b) * turned)
-  const rows = found.slice(0, limit)
+  const rows = found.slice(
+    0,
+    Math.min(
+      limit,
+      countWithin(found, ({ bytes = 0 }) => bytes, pageBytes),
+    ),
+  )
   const last = rows.at(-1)
   const meta =
-    last && found.length > limit
+    last && found.length > rows.length
       ? { hasMore: true, nextCursor: encodeCursor(order, { createdAt: last.created_at, id: last.id }) }
       : { hasMore: false }
   return { rows, meta }

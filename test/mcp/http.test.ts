@@ -28,6 +28,14 @@ testLedger(
   },
 )
 
+testLedger('a batch is refused, and none of its messages is carried out', async (ledger) => {
+  const call = { method: 'tools/call', params: { name: 'start_run', arguments: { title: 'One of many' } } }
+  const batch = [1, 2].map((id) => ({ jsonrpc: '2.0', id, ...call }))
+  const response = await post(ledger, JSON.stringify(batch))
+  assert.deepEqual([response.status, ((await response.json()) as { code: string }).code], [400, 'BAD_REQUEST'])
+  assert.deepEqual((await ledger.client.listRuns({})).runs, [])
+})
+
 testLedger('a request without a key is refused, even by an app that needs none for other calls', async ({ store }) => {
   const app = createApp({ store, actor: localActor })
   const response = await app.fetch(new Request(`${base}/mcp`, { method: 'POST', headers: json, body: listTools }))

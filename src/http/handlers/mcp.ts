@@ -30,6 +30,7 @@ export function mcpHandler({ auth, basePath, bodyLimit, corsOrigins, fetch, warn
       const { project } = await auth.callerOf(request, exchange)
       if (key === undefined) throw new ConductError('UNAUTHORIZED', 'MCP needs a key: Authorization: Bearer sk_…')
       const body = parseBody(await readBody(request, bodyLimit), request.header('content-type'))
+      requireSingle(body)
       // Loaded on first use, since most servers never serve MCP.
       const { answerMcp } = await import('../../mcp/http.ts')
       const inner = (request: Request) => {
@@ -42,6 +43,12 @@ export function mcpHandler({ auth, basePath, bodyLimit, corsOrigins, fetch, warn
       return { status: response.status, headers: Object.fromEntries(response.headers), body: await response.text() }
     },
   }
+}
+
+/** Throws BAD_REQUEST for a batch, which the protocol had only in 2025: its answers could be a hundred times as large. */
+function requireSingle(body: unknown): void {
+  if (!Array.isArray(body)) return
+  throw new ConductError('BAD_REQUEST', 'Batches are not supported: send each message of MCP in a request of its own.')
 }
 
 /**

@@ -3,10 +3,11 @@ import type { Event, EventType } from '../../api/event.ts'
 import { permits } from '../../ledger/actor.ts'
 import { adminNouns } from '../../ledger/event.ts'
 import type { Ctx, Operation, ProjectRef } from '../ctx.ts'
+import { pageBytes } from '../page.ts'
 import { confinementOf, type Scope, visibleProjects } from '../scope.ts'
 import { numberEvents } from './number.ts'
 import { requirePlace } from './place.ts'
-import { type Part, readLines } from './read.ts'
+import { type Part, readPageOfLines } from './read.ts'
 
 /** The filters of a reader of the log. */
 export interface Selection {
@@ -99,9 +100,9 @@ export const listEvents: Operation<'listEvents'> = async (
   const { parts } = await selected(ctx, selection)
   const after = place?.seq ?? 0
   await numberEvents(ctx.db)
-  const found = parts.length === 0 ? [] : await readLines(ctx.db, { after, before, order }, limit + 1, parts)
+  const size = { limit, bytes: pageBytes }
+  const { lines: events, hasMore } = await readPageOfLines(ctx.db, { after, before, order }, size, parts)
   if (place) await requirePlace(ctx.db, place)
-  const events = found.slice(0, limit)
   const unread = order === 'desc' ? (before ?? after) : after
-  return { events, meta: { hasMore: found.length > limit, lastSeq: events.at(-1)?.event.seq ?? unread } }
+  return { events, meta: { hasMore, lastSeq: events.at(-1)?.event.seq ?? unread } }
 }

@@ -3,6 +3,7 @@ import type { Event, EventType } from '../../api/event.ts'
 import { shownChanges } from '../../ledger/erase.ts'
 import { eventIdOf } from '../../ledger/event-id.ts'
 import type { Tx } from '../engine/db.ts'
+import { countWithin } from '../page.ts'
 import { firstOf } from '../walk.ts'
 import { unpacked } from './changes.ts'
 
@@ -65,10 +66,40 @@ export class Line {
   }
 }
 
+export interface PageSize {
+  /** The most lines. */
+  limit: number
+  /** The most bytes of their JSON. */
+  bytes: number
+}
+
+/** A usual page takes one statement. */
+const linesAtOnce = 21
+
 /** At most `limit` events of a range that are in one of the parts, in order. No event may be in two of them. */
 export async function readLines(db: Tx, range: Range, limit: number, parts?: Part[]): Promise<Line[]> {
   return (await readRows(db, range, limit, parts)).map((row) => new Line(headOf(row), shownIn(row.changes)))
 }
+
+/**
+ * As `readLines`, but only as many as have at most `bytes` of JSON together, if that is more than one; and whether more
+ * follow. It reads a few at a time, since each may be as large as a request.
+ */
+export async function readPageOfLines(db: Tx, range: Range, { limit, bytes }: PageSize, parts?: Part[]) {
+  const lines: Line[] = []
+  for (;;) {
+    const wanted = Math.min(linesAtOnce, limit + 1 - lines.length)
+    const some = await readLines(db, onwards(range, lines.at(-1)), wanted, parts)
+    lines.push(...some)
+    const within = countWithin(lines, ({ json }) => Buffer.byteLength(json), bytes)
+    const page = lines.slice(0, Math.min(limit, within))
+    const hasMore = page.length < lines.length
+    if (hasMore || some.length < wanted) return { lines: page, hasMore }
+  }
+}
+
+const onwards = (range: Range, last: Line | undefined): Range =>
+  last === undefined ? range : { ...range, [range.order === 'desc' ? 'before' : 'after']: last.event.seq }
 
 async function readRows(db: Tx, range: Range, limit: number, parts: Part[] = [whole]): Promise<EventRow[]> {
   const { order = 'asc' } = range

@@ -1,4 +1,4 @@
-import sql, { join } from 'sql-template-tag'
+import sql, { join, raw } from 'sql-template-tag'
 import { ConductError, invalid } from '../../api/error.ts'
 import type { ActorName } from '../../api/field.ts'
 import type { Turn, TurnFields } from '../../api/turn.ts'
@@ -181,9 +181,18 @@ export const listTurns: Operation<'listTurns'> = async (ctx, { runId, ...page })
   const run = await requireRun(ctx, runId)
   const where = [sql`turns.run_id = ${run.id}`]
   const walk = { from: sql`turns`, where, createdAt: 'turns.created_at', id: 'turns.id' }
-  const { rows, meta } = await readPage<TurnRow>(ctx.db, columns, [walk], page)
-  return { turns: await shownTurns(ctx, runId, rows), meta }
+  const { rows, meta } = await readPage<Weight>(ctx.db, weight, [walk], page)
+  const ids = rows.map(({ id }) => id)
+  const turns = await ctx.db.query<TurnRow>(sql`
+    select ${columns} from turns where turns.id in (${listOf(ids)}) order by ${raw(`turns.created_at ${page.order}, turns.id ${page.order}`)}`)
+  return { turns: await shownTurns(ctx, runId, turns), meta }
 }
+
+type Weight = Pick<TurnRow, 'id' | 'created_at'> & { bytes: number }
+
+/** The place of a turn in a list, and its size without reading it. */
+const weight = sql`turns.id, turns.created_at, octet_length(turns.facts) +
+  (select cast(coalesce(sum(d.bytes), 0) as integer) from documents d where d.id in (turns.prompt_id, turns.answer_id)) as bytes`
 
 /** Throws NOT_FOUND if there is no such run or turn. */
 export const getTurn: Operation<'getTurn'> = async (ctx, { runId, n }) => {

@@ -3,13 +3,11 @@ import { type Message, messageIdOf, type Range, signedHeaders } from '../../ledg
 import type { Ctx } from '../ctx.ts'
 import type { Tx } from '../engine/db.ts'
 import { selected } from '../log/list.ts'
-import { type Line, readLines } from '../log/read.ts'
+import { type Line, readPageOfLines } from '../log/read.ts'
 import { secretsAt } from './delivery.ts'
 import { typesOf, type WebhookRow } from './row.ts'
 
-const eventsAtOnce = 100
-/** Once a batch has this many bytes of JSON, it takes no further event. */
-const batchBytes = 256 * 1024
+const size = { limit: 100, bytes: 256 * 1024 }
 
 /** The events that a webhook sends next. */
 export interface Batch {
@@ -25,18 +23,7 @@ export async function readBatch(db: Tx, row: WebhookRow, now: string): Promise<B
   if (parts.length === 0) return undefined
   // After a failure, the same events are sent again, so that the message keeps its id.
   const before = (row.batch_end ?? row.last_seq) + 1
-  const lines = await readLines(db, { after: row.after_seq, before }, eventsAtOnce, parts)
-  return batchOf(lines)
-}
-
-function batchOf(lines: Line[]): Batch | undefined {
-  const events: Line[] = []
-  let bytes = 0
-  for (const line of lines) {
-    bytes += Buffer.byteLength(line.json)
-    if (events.length > 0 && bytes > batchBytes) break
-    events.push(line)
-  }
+  const { lines: events } = await readPageOfLines(db, { after: row.after_seq, before }, size, parts)
   const [first, last] = [events[0]?.event, events.at(-1)?.event]
   return first && last && { range: { firstSeq: first.seq, lastSeq: last.seq, lastId: last.id }, events }
 }
