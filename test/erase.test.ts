@@ -165,6 +165,23 @@ testLedger('a deleted run, a spec and a project are erased', async (ledger) => {
   await assert.rejects(client.erase({ runId: 'R', cursor: 'nonsense' }), { code: 'BAD_REQUEST' })
 })
 
+testLedger('erasing a run leaves the events of runs with a similar id', async ({ client }) => {
+  const runIds = ['A_1', 'AB1', 'a_1', 'A-1']
+  for (const runId of runIds)
+    await client.createCheck({
+      runId: (await client.createRun({ runId })).run.runId,
+      name: 'tests',
+      command: runId,
+      result: 'pass',
+    })
+  await eraseAll(client, { runId: 'A_1' })
+  const { events } = await client.listEvents({ type: ['check.created'] })
+  assert.deepEqual(
+    events.map(({ changes }) => changes.command?.[1]),
+    ['[erased]', 'AB1', 'a_1', 'A-1'],
+  )
+})
+
 testLedger('an admin of one project erases only in that project', async (ledger) => {
   const { client, as } = ledger
   await fill(ledger)

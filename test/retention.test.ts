@@ -205,6 +205,28 @@ testLedger('a long run is removed in slices, and a run that is resumed meanwhile
   assert.deepEqual(await idsOf(client), [])
 })
 
+testLedger('the events of a kept run stay, even if an old run has used the id of its check again', async (ledger) => {
+  const { client, sleep } = ledger
+  await client.createRun({ runId: 'KEPT', labels: { release: '1.0' }, status: 'completed' })
+  for (const checkId of ['ONE', 'TWO']) {
+    await client.createCheck({ runId: 'KEPT', checkId, command: 'kept', result: 'pass' })
+    await client.deleteCheck({ checkId })
+  }
+  await client.createRun({ runId: 'OLD', status: 'completed' })
+  await client.createCheck({ runId: 'OLD', checkId: 'ONE', command: 'old', result: 'pass' })
+  await client.createRun({ runId: 'LONG', status: 'completed' })
+  await client.createCheck({ runId: 'LONG', checkId: 'TWO', command: 'old', result: 'pass' })
+  for (let n = 1; n <= 70; n++) await client.appendTurn({ runId: 'LONG', n, prompt: `ask ${n}` })
+  await client.updateProject({ slug: 'default', retention: { contentDays: 1, keep: { labels: ['release'] } } })
+  sleep(2 * dayMs)
+  await applyOnce(ledger)
+  const { events } = await client.listEvents({ type: ['check.created'] })
+  assert.deepEqual(
+    events.map(({ changes }) => changes.command?.[1]),
+    ['kept', 'kept', '[erased]', '[erased]'],
+  )
+})
+
 /** The runs that each erasure by retention names. */
 async function erasedIn(client: Client): Promise<string[][]> {
   const { events } = await client.listEvents({ type: ['erasure.created'] })

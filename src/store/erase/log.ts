@@ -10,6 +10,9 @@ export interface Events {
   reads?: number
 }
 
+/** Whether a column contains a text exactly, which `like` cannot decide on either engine. */
+export const holds = (column: Sql, text: string) => sql`replace(${column}, ${text}, '') <> ${column}`
+
 /** Events `e` that meet a condition, found by reading the log. */
 export const eventsWith = (condition: Sql): Events => ({
   reads: 1_000,
@@ -57,7 +60,7 @@ export async function checksOf({ db, project }: Ctx, runId: string): Promise<Che
     if (!end?.seq) return found
     const ofRun = await db.query<CheckOfRun>(sql`
       select e.subject_id as id, e.subject ${created} and e.seq > ${last} and e.seq <= ${end.seq}
-        and e.changes like ${`%"runId":[null,${JSON.stringify(runId)}]%`}`)
+        and ${holds(sql`e.changes`, `"runId":[null,${JSON.stringify(runId)}]`)}`)
     found.push(...ofRun)
     last = end.seq
   }

@@ -3,7 +3,7 @@ import { ConductError, invalid } from '../../api/error.ts'
 import { everyText, type IsToGo, textsWith } from '../../ledger/erase.ts'
 import type { Ctx } from '../ctx.ts'
 import { confinementOf } from '../scope.ts'
-import { type CheckOfRun, checksOf, type Events, eventsOf, eventsWith } from './log.ts'
+import { type CheckOfRun, checksOf, type Events, eventsOf, eventsWith, holds } from './log.ts'
 
 export type Noun = 'run' | 'turn' | 'spec' | 'check' | 'feature'
 
@@ -110,9 +110,6 @@ function projectScope({ project: { id } }: Ctx): Scope {
     told: { what: 'project' },
   }
 }
-
-/** Whether a column contains a text exactly, which `like` cannot decide on either engine. */
-const holds = (column: Sql, text: string) => sql`replace(${column}, ${text}, '') <> ${column}`
 
 const contentOf = (column: string) =>
   sql`(select string_agg(d.text, '' order by d.start) from document_parts d where d.document_id = ${raw(column)})`

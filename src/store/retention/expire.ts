@@ -41,9 +41,9 @@ async function expire(ctx: Ctx, due: Due[]): Promise<void> {
   await eraseChecks(ctx, idsOf(checks), everyText)
   const runIds = new Map(runs.map(({ id, run_id }) => [id, run_id]))
   const events = await eraseEventsOf(ctx, [
-    ...runs.map(({ run_id }) => ({ noun: 'run', subject: run_id })),
-    ...turns.map(({ run_id, n }) => ({ noun: 'turn', subject: turnId(runIds.get(run_id) ?? '', n) })),
-    ...checks.map(({ check_id }) => ({ noun: 'check', subject: check_id })),
+    ...runs.map(({ id, run_id }) => ({ noun: 'run', id, subject: run_id })),
+    ...turns.map(({ id, run_id, n }) => ({ noun: 'turn', id, subject: turnId(runIds.get(run_id) ?? '', n) })),
+    ...checks.map(({ id, check_id }) => ({ noun: 'check', id, subject: check_id })),
   ])
   await finish(ctx, runs, { turns: turns.length, checks: checks.length, events })
 }
@@ -71,21 +71,23 @@ async function remove(ctx: Ctx, due: Due[]): Promise<void> {
   )
 }
 
+/** What events are about. A deleted row may have had the same `subject`, but never the same `id`. */
 interface Subject {
   noun: string
+  id: number
   subject: string
 }
 
 /** Erases the texts of all events of these subjects of a project. Returns how many events had any. */
 async function eraseEventsOf(ctx: Ctx, subjects: Subject[]): Promise<number> {
-  const known = new Set(subjects.map(({ noun, subject }) => `${noun} ${subject}`))
+  const known = new Set(subjects.map(({ noun, id }) => `${noun} ${id}`))
   // Plain appends are stored as a list and contain no texts. The addition keeps the engine from reading all events of the
   // project.
-  const found = await ctx.db.query<{ seq: number; type: string; subject: string }>(sql`
-    select e.seq, e.type, e.subject from events e
+  const found = await ctx.db.query<{ seq: number; type: string; subject_id: number }>(sql`
+    select e.seq, e.type, e.subject_id from events e
     where e.subject in (${listOf(subjects.map(({ subject }) => subject))}) and e.is_append in (0, 1)
       and e.project_id + 0 = ${ctx.project.id} and e.changes not like '[%'`)
-  const ours = found.filter(({ type, subject }) => known.has(`${type.split('.')[0]} ${subject}`))
+  const ours = found.filter(({ type, subject_id }) => known.has(`${type.split('.')[0]} ${subject_id}`))
   return eraseFromEvents(
     ctx.db,
     ours.map(({ seq }) => seq),

@@ -40,9 +40,9 @@ async function expire(ctx: Ctx, due: Due): Promise<boolean> {
   const turns = await erasePartsOf(ctx, due, 'turns', 'n')
   const checks = await erasePartsOf(ctx, due, 'checks', 'check_id')
   if (!turns || !checks) return false
-  let events = await eraseEventsOf(ctx, 'run', run_id)
-  for (const n of turns) events += await eraseEventsOf(ctx, 'turn', turnId(run_id, Number(n)))
-  for (const check of checks) events += await eraseEventsOf(ctx, 'check', String(check))
+  let events = await eraseEventsOf(ctx, 'run', id, run_id)
+  for (const { id, name } of turns) events += await eraseEventsOf(ctx, 'turn', id, turnId(run_id, Number(name)))
+  for (const { id, name } of checks) events += await eraseEventsOf(ctx, 'check', id, String(name))
   const done = await whileStillDue(ctx, due, async (ctx) => {
     await finish(ctx, [due.run], { turns: turns.length, checks: checks.length, events })
     return true
@@ -52,30 +52,33 @@ async function expire(ctx: Ctx, due: Due): Promise<boolean> {
 
 const erasers = { turns: eraseTurns, checks: eraseChecks }
 
-/** Erases the texts of the turns or checks of a run. Returns the names of all of them; undefined if it is no longer due. */
+/** Erases the texts of the turns or checks of a run. Returns all of them with their names; undefined if it is no longer due. */
 async function erasePartsOf(ctx: Ctx, due: Due, table: 'turns' | 'checks', name: string) {
-  const names: (number | string)[] = []
+  const all: { id: number; name: number | string }[] = []
   for (let last = 0; ; ) {
-    const rows = await ctx.db.query<{ id: number; name: number | string }>(sql`
+    const rows = await ctx.db.query<(typeof all)[number]>(sql`
       select id, ${raw(name)} as name from ${raw(table)} where run_id = ${due.run.id} and id > ${last}
       order by id limit ${atOnce}`)
     const ids = rows.map(({ id }) => id)
-    if (ids.length === 0) return names
+    if (ids.length === 0) return all
     if ((await whileStillDue(ctx, due, (ctx) => erasers[table](ctx, ids, everyText))) === undefined) return undefined
-    names.push(...rows.map((row) => row.name))
+    all.push(...rows)
     last = ids.at(-1) ?? last
   }
 }
 
-/** Erases the texts of all events of a subject. Returns how many events had any. */
-async function eraseEventsOf(ctx: Ctx, noun: 'run' | 'turn' | 'check', subject: string): Promise<number> {
+/**
+ * Erases the texts of all events about a row. Returns how many events had any. Those of a deleted row may have the same
+ * subject.
+ */
+async function eraseEventsOf(ctx: Ctx, noun: 'run' | 'turn' | 'check', id: number, subject: string): Promise<number> {
   let count = 0
   for (const isAppend of noun === 'run' ? [0, 1] : [0]) {
     for (let last = 0; ; ) {
       // Along the index, so that a statement never checks many events that it does not return.
       const looked = await ctx.db.query<{ seq: number; is_ours: number }>(sql`
         select e.seq, case when e.project_id + 0 = ${ctx.project.id} and e.type like ${`${noun}.%`}
-          and e.changes not like '[%' then 1 else 0 end as is_ours
+          and e.subject_id = ${id} and e.changes not like '[%' then 1 else 0 end as is_ours
         from events e where e.subject = ${subject} and e.is_append = ${isAppend} and e.seq > ${last}
         order by e.seq limit ${lookedAtOnce}`)
       const seqs = looked.filter(({ is_ours }) => is_ours === 1).map(({ seq }) => seq)
