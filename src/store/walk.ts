@@ -1,5 +1,5 @@
 import sql, { join, raw, type Sql } from 'sql-template-tag'
-import type { Tx } from './engine/db.ts'
+import type { Moment, Tx } from './engine/db.ts'
 
 /** Rows along one index, in its order. Each walk costs only what it returns. */
 export interface Walk {
@@ -20,24 +20,34 @@ const sizes = [2, 11, 21, 51, 101]
  * only those whose first rows can be among them are read, so the cost does not grow with the others.
  */
 export async function firstOf<Row extends object>(
-  db: Tx,
+  db: Pick<Tx, 'query' | 'moment'>,
+  walks: Walk[],
+  limit: number,
+  compare: (a: Row, b: Row) => number,
+): Promise<Row[]> {
+  if (walks.length <= limit) return firstOfAll(db, walks, limit, compare)
+  // A row that moved between the two statements from a chosen walk to another one would be in neither.
+  return db.moment(async (db) => firstOfAll(db, await foremost(db, walks, limit, compare), limit, compare))
+}
+
+async function firstOfAll<Row extends object>(
+  db: Moment,
   walks: Walk[],
   limit: number,
   compare: (a: Row, b: Row) => number,
 ): Promise<Row[]> {
   // As a literal: for a parameter, PostgreSQL plans as if a tenth of all rows were wanted.
   const literal = raw(String(sizes.find((size) => size >= limit) ?? limit))
-  const chosen = walks.length > limit ? await foremost(db, walks, limit, compare) : walks
   const found = await unionOf<Row>(
     db,
-    chosen.map((walk) => walk.rows(literal)),
+    walks.map((walk) => walk.rows(literal)),
   )
-  if (chosen.length > 1) found.sort(compare)
+  if (walks.length > 1) found.sort(compare)
   return found.slice(0, limit)
 }
 
 async function foremost<Row extends object>(
-  db: Tx,
+  db: Moment,
   walks: Walk[],
   limit: number,
   compare: (a: Row, b: Row) => number,
@@ -52,7 +62,7 @@ async function foremost<Row extends object>(
     .flatMap(({ walk }) => walks[walk] ?? [])
 }
 
-async function unionOf<Row extends object>(db: Tx, terms: Sql[]): Promise<Row[]> {
+async function unionOf<Row extends object>(db: Moment, terms: Sql[]): Promise<Row[]> {
   const [only] = terms
   if (only && terms.length === 1) return db.query<Row>(only)
   const found: Row[] = []

@@ -109,12 +109,20 @@ export interface Tx {
    */
   tx<T>(work: (tx: Tx) => Promise<T>, subject?: string): Promise<T>
   /**
+   * Runs `reads`, whose statements all see the database as it is at one moment, with what this transaction has written. It
+   * awaits only these statements.
+   */
+  moment<T>(reads: (moment: Moment) => Promise<T>): Promise<T>
+  /**
    * Runs statements that take effect immediately, whatever becomes of the transaction, and that do not make others wait
    * for its end. On SQLite, where transactions run one after another, and behind a PostgreSQL pooler, this is the
    * transaction itself.
    */
   readonly apart: Pick<Tx, 'query'>
 }
+
+/** Runs statements that only read. */
+export type Moment = Pick<Tx, 'query'>
 
 /**
  * The database as it was at one moment, on its own connection, while others write. It uses space until it is closed.

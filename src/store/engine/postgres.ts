@@ -7,7 +7,7 @@ import { dialect } from './postgres/dialect.ts'
 import { guard } from './postgres/guard.ts'
 import { Hosts } from './postgres/hosts.ts'
 import { Pool, type PoolOptions } from './postgres/pool.ts'
-import { sharedStatements } from './postgres/reading.ts'
+import { atOneMoment, sharedStatements } from './postgres/reading.ts'
 import { readReplication } from './postgres/replication.ts'
 import { readRisks } from './postgres/risks.ts'
 import { changeSchema } from './postgres/schema.ts'
@@ -50,6 +50,7 @@ export async function openPostgres(url: string, warn: (error: Error) => void): P
     risks: () => readRisks(query),
     replication: () => readReplication(query),
     query,
+    moment: (reads) => atOneMoment(pools.common, reads),
     tx<T>(work: (tx: Tx) => Promise<T>, subject?: string) {
       if (closed) return Promise.reject(stopping())
       const running = transact(work, subject)

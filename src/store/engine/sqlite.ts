@@ -57,6 +57,8 @@ function openFile(path: string, warn: Warn): Db {
     risks: async () => [],
     replication: async () => undefined,
     query,
+    // Those of one turn of the event loop share a transaction.
+    moment: (reads) => reads({ query }),
     tx: works.tx,
     apart: apartIn(works.tx),
     watch: watcher.watch,
@@ -110,15 +112,17 @@ function openMemory(): Db {
   const run = statements(db)
   const watcher = createWatcher()
   const works = new Writer({ db, write: run, base, beforeCommit() {}, afterCommit: watcher.committed })
+  const query = async <Row extends object>(statement: Sql) => {
+    while (works.flushing) await works.flushing
+    return run<Row>(statement)
+  }
   return {
     ...base,
     fault: () => undefined,
     risks: async () => [],
     replication: async () => undefined,
-    async query<Row extends object>(statement: Sql) {
-      while (works.flushing) await works.flushing
-      return run<Row>(statement)
-    },
+    query,
+    moment: (reads) => reads({ query }),
     tx: works.tx,
     apart: apartIn(works.tx),
     watch: watcher.watch,

@@ -54,6 +54,7 @@ export async function runWork<T>(
         throw error
       }
     },
+    moment: (reads) => reads(tx),
     tx: (nested) => nested(tx),
   }
   try {

@@ -7,7 +7,7 @@ import { pageBytes } from '../page.ts'
 import { confinementOf, type Scope, visibleProjects } from '../scope.ts'
 import { numberEvents } from './number.ts'
 import { requirePlace } from './place.ts'
-import { type Part, readPageOfLines } from './read.ts'
+import { lastSeq, type Part, readPageOfLines } from './read.ts'
 
 /** The filters of a reader of the log. */
 export interface Selection {
@@ -97,11 +97,13 @@ export const listEvents: Operation<'listEvents'> = async (
   ctx,
   { after: place, before, limit, order, ...selection },
 ) => {
-  const { parts } = await selected(ctx, selection)
   const after = place?.seq ?? 0
   await numberEvents(ctx.db)
-  const size = { limit, bytes: pageBytes }
-  const { lines: events, hasMore } = await readPageOfLines(ctx.db, { after, before, order }, size, parts)
+  // Up to here no event comes any more, and each is in one of the projects that are read next.
+  const end = (await lastSeq(ctx.db)) + 1
+  const { parts } = await selected(ctx, selection)
+  const range = { after, before: Math.min(before ?? end, end), order }
+  const { lines: events, hasMore } = await readPageOfLines(ctx.db, range, { limit, bytes: pageBytes }, parts)
   if (place) await requirePlace(ctx.db, place)
   const unread = order === 'desc' ? (before ?? after) : after
   return { events, meta: { hasMore, lastSeq: events.at(-1)?.event.seq ?? unread } }

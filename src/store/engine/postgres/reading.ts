@@ -1,7 +1,8 @@
 import type pg from 'pg'
 import type { Sql } from 'sql-template-tag'
+import type { Moment } from '../db.ts'
 import type { Pool } from './pool.ts'
-import { run } from './statements.ts'
+import { run, send } from './statements.ts'
 
 /** The most statements per connection in one tick: behind a slow one, the others wait. */
 const sharedBy = 16
@@ -49,5 +50,20 @@ export function sharedStatements(pool: Pool) {
     } finally {
       void leave(mine)
     }
+  }
+}
+
+/** Runs reads in a transaction whose statements all have the same snapshot. A connection with an error is closed. */
+export async function atOneMoment<T>(pool: Pool, reads: (moment: Moment) => Promise<T>): Promise<T> {
+  const client = await pool.take()
+  try {
+    await send(client, 'begin isolation level repeatable read read only')
+    const value = await reads({ query: (statement) => run(client, statement) })
+    await send(client, 'commit')
+    pool.give(client)
+    return value
+  } catch (error) {
+    pool.give(client, error, true)
+    throw error
   }
 }

@@ -54,6 +54,7 @@ function ownTx(client: pg.Client, base: Base): Tx {
   return {
     ...base,
     query,
+    moment: (reads) => reads({ query }),
     apart: { query },
     async tx(work) {
       await client.query(begin)

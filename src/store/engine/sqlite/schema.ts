@@ -17,6 +17,7 @@ export function ownTx(db: DatabaseSync, base: Base, onWait: () => void): Tx {
       return own
     },
     query: (statement) => own.tx((tx) => tx.query(statement)),
+    moment: (reads) => reads(own),
     async tx(work) {
       const until = performance.now() + upgradeMs
       await begin(write, () => until, onWait)
