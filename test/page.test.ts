@@ -38,6 +38,7 @@ testLedger('a cursor of the other order, or a malformed one, is refused', async 
 
 testLedger('a page of large turns or events ends early, and the next one goes on', async ({ client }) => {
   const { runId } = (await client.createRun({})).run
+  assert.deepEqual(await client.listTurns({ runId }), { turns: [], meta: { hasMore: false } })
   const commands = Array.from({ length: 200 }, () => ({ command: 'x'.repeat(2000) }))
   for (let n = 1; n <= 25; n++) await client.appendTurn({ runId, n, prompt: 'Go on.', commands })
   for (const order of ['asc', 'desc'] as const) {

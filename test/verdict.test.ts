@@ -129,6 +129,25 @@ const walks: [what: string, steps: Step[], verdict: string][] = [
     'verified',
   ],
   [
+    'test, then edit, without a word about uncommitted changes',
+    [
+      ['work', { commit: one, tree: a }],
+      ['pass', { commit: one, tree: a }],
+      ['work', { commit: one, tree: b }],
+    ],
+    'stale',
+  ],
+  [
+    'test, then move to another tree by way of an unknown one',
+    [
+      ['work', { tree: a }],
+      ['pass', {}],
+      ['work', { branch: 'main' }],
+      ['work', { tree: b }],
+    ],
+    'stale',
+  ],
+  [
     'a failure stays one whatever the tree',
     [
       ['fail', { commit: one, tree: a }],
@@ -156,6 +175,16 @@ testLedger("a verdict follows the tree of the run's work", async ({ client }) =>
     await client.updateRun({ runId, status: 'completed' })
     assert.equal((await client.getRun({ runId })).run.verdict, verdict, what)
   }
+})
+
+testLedger('a key that sets the git state of a run is not independent of it', async ({ client, as }) => {
+  const { secret } = await client.createKey({ name: 'ci', permissions: ['read', 'write'] })
+  const other = as({ key: secret })
+  const { runId } = (await client.createRun({})).run
+  await other.updateRun({ runId, git: { tree: b } })
+  await other.createCheck({ runId, result: 'pass', tree: b, command: 'true', exitCode: 0 })
+  const { run } = await client.getRun({ runId })
+  assert.deepEqual([run.verdict, run.evidence], ['verified', 'executed'])
 })
 
 testLedger('a failed command is not a passed check', async ({ client }) => {

@@ -35,16 +35,22 @@ export interface Work {
 function isSameWork(one: WorkState, other: WorkState): boolean | undefined {
   const isSameCommit = one.commit && other.commit ? one.commit === other.commit : undefined
   const dirty = [one, other].filter((state) => state.dirty === true).length
-  if (one.tree && other.tree) return one.tree === other.tree || (isSameCommit === true && dirty === 0)
+  if (one.tree && other.tree) {
+    const areClean = one.dirty === false && other.dirty === false
+    return one.tree === other.tree || (isSameCommit === true && areClean)
+  }
   if (!isSameCommit) return isSameCommit
   // Two modified states of one commit may or may not be the same.
   return dirty === 2 ? undefined : dirty === 0
 }
 
-/** Whether the work of a run changed between two states. A value that was unknown before did not change. */
+/**
+ * Whether the work of a run changed between two states. A value that was unknown before did not change; one that is no
+ * longer known did, or a change by way of the unknown would go unnoticed.
+ */
 export const isOtherWork = (before: WorkState, after: WorkState): boolean => {
-  if (before.tree && after.tree) return before.tree !== after.tree
-  return Boolean(before.commit && after.commit) && before.commit !== after.commit
+  if (before.tree) return before.tree !== after.tree
+  return Boolean(before.commit) && before.commit !== after.commit
 }
 
 /** Whether a check applies to the current work. */

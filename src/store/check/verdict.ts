@@ -37,7 +37,7 @@ export async function findVerdict(ctx: Ctx, run: Judged, git: WorkState | null) 
     (row): Counted => ({
       name: row.name,
       result: row.result,
-      state: { tree: row.git_tree, commit: row.git_commit, dirty: row.git_dirty === 1 },
+      state: { tree: row.git_tree, commit: row.git_commit, dirty: row.git_dirty === null ? null : row.git_dirty === 1 },
       workVersion: row.work_version,
       executed: row.executed === 1,
       independent: row.written === 0 && row.result_by !== run.created_by,

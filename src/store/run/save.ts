@@ -85,7 +85,8 @@ function activityColumn({ row, after, activity }: Move): string | null {
 async function judgeAnew(ctx: Ctx, { row, base, after, content }: Move, own: Changes) {
   const isWorked = isWork(base, after, content?.isReplaced === true)
   const work_version = row.work_version + (isWorked ? 1 : 0)
-  const isNewWriter = (isWorked || content !== undefined) && (await noteWriter(ctx, row))
+  const isWrite = isWorked || content !== undefined || own.git !== undefined
+  const isNewWriter = isWrite && (await noteWriter(ctx, row))
   const mayMove = isWorked || isNewWriter || own.git !== undefined
   if (!mayMove || row.verdict === 'unchecked') return { ...verdictIn(row), work_version }
   return { ...(await findVerdict(ctx, { ...row, work_version }, after.git)), work_version }

@@ -1,4 +1,4 @@
-import sql, { join, raw } from 'sql-template-tag'
+import sql, { join } from 'sql-template-tag'
 import { ConductError, invalid } from '../../api/error.ts'
 import type { ActorName } from '../../api/field.ts'
 import type { Turn, TurnFields } from '../../api/turn.ts'
@@ -182,10 +182,13 @@ export const listTurns: Operation<'listTurns'> = async (ctx, { runId, ...page })
   const where = [sql`turns.run_id = ${run.id}`]
   const walk = { from: sql`turns`, where, createdAt: 'turns.created_at', id: 'turns.id' }
   const { rows, meta } = await readPage<Weight>(ctx.db, weight, [walk], page)
-  const ids = rows.map(({ id }) => id)
-  const turns = await ctx.db.query<TurnRow>(sql`
-    select ${columns} from turns where turns.id in (${listOf(ids)}) order by ${raw(`turns.created_at ${page.order}, turns.id ${page.order}`)}`)
-  return { turns: await shownTurns(ctx, runId, turns), meta }
+  const texts = new Map<number, TurnRow>()
+  for (const ids of piecesOf(rows.map(({ id }) => id))) {
+    const found = await ctx.db.query<TurnRow>(sql`select ${columns} from turns where turns.id in (${listOf(ids)})`)
+    for (const row of found) texts.set(row.id, row)
+  }
+  const whole = rows.flatMap(({ id }) => texts.get(id) ?? [])
+  return { turns: await shownTurns(ctx, runId, whole), meta }
 }
 
 type Weight = Pick<TurnRow, 'id' | 'created_at'> & { bytes: number }
