@@ -182,6 +182,37 @@ testLedger('erasing a run leaves the events of runs with a similar id', async ({
   )
 })
 
+testLedger('names that look erased lose their texts, and keep nothing from being erased', async ({ client }) => {
+  await client.appendTurn({
+    runId: (await client.createRun({ runId: 'R' })).run.runId,
+    files: [{ path: '[erased] 1' }, { path: `[erased] ${secret}` }, { path: `src/${secret}.ts` }],
+  })
+  await client.createFeature({ name: '[erased] 2' })
+  await client.createFeature({ name: `[erased] ${secret}` })
+  await eraseAll(client, { text: secret })
+  const { files } = await client.listRunFiles({ runId: 'R' })
+  assert.deepEqual(files.map(({ path }) => path).sort(), ['[erased] 1', '[erased] 2', '[erased] 3'])
+  const { features } = await client.listFeatures({ order: 'asc' })
+  assert.deepEqual(
+    features.map(({ name }) => name),
+    ['[erased] 2', '[erased] 2-1'],
+  )
+})
+
+testLedger('erased names of checks stay as different as they were, so that the verdict stays', async ({ client }) => {
+  await client.createRun({ runId: 'R' })
+  const check = (name: string, result: 'pass' | 'fail') => client.createCheck({ runId: 'R', name, result })
+  await check(`tests ${secret}`, 'fail')
+  await check(`lint ${secret}`, 'fail')
+  await check(`lint ${secret}`, 'pass')
+  await eraseAll(client, { text: secret })
+  await check('types', 'pass')
+  assert.equal((await client.getRun({ runId: 'R' })).run.verdict, 'failing')
+  const names = (await client.listChecks({ runId: 'R', order: 'asc' })).checks.map(({ name }) => name)
+  assert.match(names.join(), /^\[erased\] \d+,(\[erased\] \d+),\1,types$/)
+  assert.notEqual(names[0], names[1])
+})
+
 testLedger('an admin of one project erases only in that project', async (ledger) => {
   const { client, as } = ledger
   await fill(ledger)

@@ -3,6 +3,11 @@ import { mapTexts } from './event-text.ts'
 /** What readers see instead of an erased text. */
 export const erasedText = '[erased]'
 
+/** What replaces an erased name where two may not be the same. */
+export const erasedName = (number: number | string) => `${erasedText} ${number}`
+
+export const isErasedName = (name: string) => /^\[erased\] \d+(-\d+)?$/.test(name)
+
 /** The line that replaces an erased content. */
 export const erasedLine = (bytes: number) => `[${bytes.toLocaleString('en')} bytes erased]\n`
 

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import sql, { join, raw } from 'sql-template-tag'
-import { erasedText, eraseIn, type IsToGo } from '../../ledger/erase.ts'
+import { erasedName, eraseIn, type IsToGo, isErasedName } from '../../ledger/erase.ts'
 import { type CheckRow, columns, stateOf, valuesOf } from '../check/row.ts'
 import type { Ctx } from '../ctx.ts'
 import { keepGrams } from '../part.ts'
@@ -42,8 +42,10 @@ export async function eraseTurns(ctx: Ctx, ids: readonly number[], isToGo: IsToG
 
 export async function eraseChecks(ctx: Ctx, ids: readonly number[], isToGo: IsToGo): Promise<number> {
   if (ids.length === 0) return 0
-  const rows = await ctx.db.query<CheckRow>(sql`
+  const own = await ctx.db.query<CheckRow>(sql`
     select ${columns} from checks where checks.id in (${listOf(ids)}) order by checks.id ${ctx.db.dialect.forUpdate}`)
+  const names = await eraseNames(ctx, own, isToGo)
+  const rows = [...own, ...names.others]
   const documents = await eraseDocuments(
     ctx,
     rows.map(({ document_id }) => document_id),
@@ -51,7 +53,7 @@ export async function eraseChecks(ctx: Ctx, ids: readonly number[], isToGo: IsTo
   )
   const gone = rows.flatMap((row) => {
     const before = stateOf(row)
-    const after = eraseIn(before, isToGo)
+    const after = { ...eraseIn(before, isToGo), name: names.nameOf(row) }
     const isContentGone = row.document_id !== null && documents.has(row.document_id)
     if (!isContentGone && isDeepStrictEqual(before, after)) return []
     return [{ id: row.id, values: { ...valuesOf(after), erased_at: ctx.now, version: row.version + 1 } }]
@@ -64,6 +66,27 @@ export async function eraseChecks(ctx: Ctx, ids: readonly number[], isToGo: IsTo
   )
   await unindex(ctx, 'check', idsOf(gone))
   return gone.length
+}
+
+/**
+ * New names for checks. A verdict counts the newest check of each name: those of a run with the same name get the same new
+ * one, also the `others` that nobody asked for, and those with different names different ones.
+ */
+async function eraseNames(ctx: Ctx, rows: CheckRow[], isToGo: IsToGo) {
+  const named = new Map<string, string>()
+  const others: CheckRow[] = []
+  const known = new Set(rows.map(({ id }) => id))
+  for (const { id, run, name } of rows) {
+    const key = `${run} ${name}`
+    if (isErasedName(name) || !isToGo(name, 'name') || named.has(key)) continue
+    named.set(key, erasedName(id))
+    const same = await ctx.db.query<CheckRow>(sql`
+      select ${columns} from checks where checks.name = ${name}
+        and checks.run_id = (select c.run_id from checks c where c.id = ${id}) order by checks.id
+      ${ctx.db.dialect.forUpdate}`)
+    others.push(...same.filter((other) => !known.has(other.id)))
+  }
+  return { others, nameOf: ({ run, name }: CheckRow) => named.get(`${run} ${name}`) ?? name }
 }
 
 const idsOf = (rows: { id: number }[]) => rows.map(({ id }) => id)
@@ -114,13 +137,9 @@ async function eraseFeature(ctx: Ctx, id: number, isToGo: IsToGo): Promise<boole
   )
   if (!row) return false
   const { number, ...before } = row
-  const isErased = before.name.startsWith(erasedText)
-  const texts = eraseIn(before, isToGo)
-  const after = {
-    name: isErased ? before.name : texts.name === erasedText ? `${erasedText} ${number}` : texts.name,
-    description: texts.description,
-    file: texts.file,
-  }
+  const { name, ...texts } = eraseIn(before, isToGo)
+  const isGone = name !== before.name && !isErasedName(before.name)
+  const after = { name: isGone ? await freeName(ctx, id, number) : before.name, ...texts }
   if (isDeepStrictEqual({ ...before }, after)) return false
   await ctx.db.query(sql`update features set name = ${after.name}, description = ${after.description},
     file = ${after.file}, erased_at = ${ctx.now}, version = version + 1 where id = ${id}`)
@@ -128,4 +147,14 @@ async function eraseFeature(ctx: Ctx, id: number, isToGo: IsToGo): Promise<boole
   await keepGrams(ctx, 'feature', id, textOf(before), textOf(after))
   await unindex(ctx, 'feature', [id])
   return true
+}
+
+/** A name for a feature whose name is erased. Somebody may have given it to another feature. */
+async function freeName({ db }: Ctx, id: number, number: number): Promise<string> {
+  for (let more = 0; ; more++) {
+    const name = erasedName(more === 0 ? number : `${number}-${more}`)
+    const [taken] = await db.query(sql`
+      select 1 as one from features where name = ${name} and project_id = (select project_id from features where id = ${id})`)
+    if (!taken) return name
+  }
 }

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import sql from 'sql-template-tag'
-import { erasedText, eraseIn, type IsToGo } from '../../ledger/erase.ts'
+import { erasedName, eraseIn, type IsToGo, isErasedName } from '../../ledger/erase.ts'
 import type { Ctx } from '../ctx.ts'
 import { listOf } from '../pieces.ts'
 import { replaceFoundBy } from '../run/found-by.ts'
@@ -59,15 +59,14 @@ async function eraseFiles(ctx: Ctx, runs: readonly number[], isToGo: IsToGo): Pr
   const files = await ctx.db.query<{ run: number; path: string }>(
     sql`select run_id as run, path from run_files where run_id in (${listOf(runs)}) order by run_id, path`,
   )
-  const numbers = new Map<number, number>()
-  const next = (run: number) => numbers.set(run, (numbers.get(run) ?? 0) + 1).get(run)
-  const isKept = ({ path }: { path: string }) => path.startsWith(erasedText) || !isToGo(path, 'path')
-  for (const { run, path } of files) if (path.startsWith(erasedText)) next(run)
-  const gone = files.filter((file) => !isKept(file))
-  for (const { run, path } of gone) {
-    await ctx.db.query(
-      sql`update run_files set path = ${`${erasedText} ${next(run)}`} where run_id = ${run} and path = ${path}`,
-    )
+  const gone = files.filter(({ path }) => !isErasedName(path) && isToGo(path, 'path'))
+  const taken = new Set(files.map(({ run, path }) => `${run} ${path}`))
+  let number = 0
+  for (const [index, { run, path }] of gone.entries()) {
+    if (gone[index - 1]?.run !== run) number = 0
+    do number++
+    while (taken.has(`${run} ${erasedName(number)}`))
+    await ctx.db.query(sql`update run_files set path = ${erasedName(number)} where run_id = ${run} and path = ${path}`)
   }
   return new Set(gone.map(({ run }) => run))
 }
