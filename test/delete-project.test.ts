@@ -169,6 +169,35 @@ testLedger('streams of a project end when it is deleted', async (ledger, t) => {
   for (const stream of streams) while (!(await stream.read()).done);
 })
 
+testLedger('streams of a deleted project send nothing of a new one with its slug', async (ledger, t) => {
+  const { client, as, fetch } = ledger
+  const { secret } = await furnish(ledger)
+  t.mock.timers.enable({ apis: ['setInterval'] })
+  const open = (path: string, headers: Record<string, string> = {}) =>
+    fetch(path, { headers: { accept: 'text/event-stream', ...headers } })
+  const streams = await Promise.all([
+    open('/v1/events', { authorization: `Bearer ${secret}` }),
+    open('/v1/events?project=shop'),
+    open('/v1/events', { 'x-project-id': 'shop' }),
+  ])
+  const texts = streams.map((stream) => stream.text())
+  const all = client.follow({ after: 0 })
+  const create = async (runId: string) => {
+    await as({ project: 'shop' }).createRun({ runId })
+    while ((await all.next()).value?.subject !== runId);
+  }
+  await create('OLD')
+  await client.deleteProject({ slug: 'shop', confirm: 'Der Laden' })
+  await client.createProject({ slug: 'shop' })
+  await create('NEW')
+  t.mock.timers.tick(15_000)
+  for (const text of await Promise.all(texts)) {
+    assert.match(text, /"subject":"OLD"/)
+    assert.doesNotMatch(text, /"subject":"NEW"/)
+  }
+  await all.return()
+})
+
 testLedger('the space of a deleted project goes back to the disk', async (ledger) => {
   const { client, as, store, url, engine } = ledger
   await client.createProject({ slug: 'shop' })

@@ -173,7 +173,7 @@ function createCursor(readBehind: ReadBehind, recent: Recent, start: number, { p
 
   /** The events after `at` (at most `limit` from the database), and how far the log was searched. */
   async function find(): Promise<{ entries: Entry[]; end: number }> {
-    if (at >= recent.start) return { entries: recent.after(at).filter(({ event }) => admits(event)), end: recent.end }
+    if (at >= recent.start) return { entries: recent.after(at).filter(admits), end: recent.end }
     const kept = recent.start
     const lines = await readBehind(at, limit, parts)
     const last = lines.at(-1)?.event.seq ?? at

@@ -8,13 +8,13 @@ const encoder = new TextEncoder()
 const newline = 10
 
 /** An event and its message, which is encoded once for all readers. */
-export interface Entry {
-  event: Line['event']
+export interface Entry extends Pick<Line, 'event' | 'projectId'> {
   message: Uint8Array
 }
 
-export const entryOf = ({ event, json }: Line): Entry => ({
+export const entryOf = ({ event, projectId, json }: Line): Entry => ({
   event,
+  projectId,
   message: encoder.encode(`id: ${event.seq}\ndata: ${json}\n\n`),
 })
 

@@ -1,5 +1,5 @@
 import sql, { empty, type Sql } from 'sql-template-tag'
-import type { Event, EventType } from '../../api/event.ts'
+import type { EventType } from '../../api/event.ts'
 import { permits } from '../../ledger/actor.ts'
 import { adminNouns } from '../../ledger/event.ts'
 import type { Ctx, Operation, ProjectRef } from '../ctx.ts'
@@ -7,7 +7,7 @@ import { pageBytes } from '../page.ts'
 import { confinementOf, type Scope, visibleProjects } from '../scope.ts'
 import { numberEvents } from './number.ts'
 import { requirePlace } from './place.ts'
-import { lastSeq, type Part, readPageOfLines } from './read.ts'
+import { type Line, lastSeq, type Part, readPageOfLines } from './read.ts'
 
 /** The filters of a reader of the log. */
 export interface Selection {
@@ -21,7 +21,7 @@ export interface Selected {
   parts: Part[]
   /** The projects to which it is limited; undefined for all, and what belongs to the whole server. */
   projects: ProjectRef[] | undefined
-  admits(event: Omit<Event, 'changes'>): boolean
+  admits(line: Pick<Line, 'event' | 'projectId'>): boolean
 }
 
 /** Events of keys and projects are only for admins of the whole server. Throws NOT_FOUND for an unknown project. */
@@ -32,12 +32,12 @@ export async function selected(ctx: Ctx, { project, type, subject }: Selection):
   const types = type && [...new Set(type)].filter((one) => !isHidden(one))
   // The log tells of projects that are gone, too.
   const projects = scope.isWhole ? await ctx.db.query<ProjectRef>(sql`select id, slug from projects`) : scope.projects
-  const slugs = new Set(scope.projects.map(({ slug }) => slug))
+  const ids = new Set<number | null>(projects.map(({ id }) => id))
   return {
     parts: partsOf({ ...scope, projects }, types, subject, hidden),
     projects: scope.isWhole ? undefined : projects,
-    admits: (event) =>
-      (scope.isWhole || slugs.has(event.project ?? '')) &&
+    admits: ({ event, projectId }) =>
+      (scope.isWhole || ids.has(projectId)) &&
       !isHidden(event.type) &&
       (!types || types.includes(event.type)) &&
       (subject === undefined || event.subject === subject),

@@ -51,13 +51,18 @@ export type Along =
 
 const whole: Part = { condition: empty }
 
-/** An event as JSON, and what it says besides its changes. These may be large, and most readers only pass them on. */
+/**
+ * An event as JSON, and what it says besides its changes. These may be large, and most readers only pass them on. The id
+ * of its project decides who may read it: after a deletion, another project can have the slug.
+ */
 export class Line {
   readonly event
+  readonly projectId
   readonly json
 
-  constructor(event: Omit<Event, 'changes'>, changes: string) {
+  constructor(event: Omit<Event, 'changes'>, projectId: number | null, changes: string) {
     this.event = event
+    this.projectId = projectId
     this.json = `${JSON.stringify(event).slice(0, -1)},"changes":${changes}}`
   }
 
@@ -78,7 +83,7 @@ const linesAtOnce = 21
 
 /** At most `limit` events of a range that are in one of the parts, in order. No event may be in two of them. */
 export async function readLines(db: Tx, range: Range, limit: number, parts?: Part[]): Promise<Line[]> {
-  return (await readRows(db, range, limit, parts)).map((row) => new Line(headOf(row), shownIn(row.changes)))
+  return (await readRows(db, range, limit, parts)).map(lineOf)
 }
 
 /**
@@ -171,6 +176,8 @@ function headOf(row: HeadRow): Line['event'] {
     ...(imported === 1 && { imported: true as const }),
   }
 }
+
+const lineOf = (row: EventRow) => new Line(headOf(row), row.project_id, shownIn(row.changes))
 
 /** The JSON of stored changes. Handles erased texts only if there are any: most events have none. */
 function shownIn(stored: string): string {

@@ -73,7 +73,7 @@ export const getProof: Operation<'getProof'> = async (ctx, { seq }) => {
 async function visibleEntry(ctx: Ctx, seq: number): Promise<string | undefined> {
   const { admits } = await selected(ctx, {})
   const [shown] = await readLines(ctx.db, { after: seq - 1 }, 1)
-  if (shown?.event.seq !== seq || !admits(shown.event)) return undefined
+  if (shown?.event.seq !== seq || !admits(shown)) return undefined
   const [stored] = await readSealed(ctx.db, seq - 1, 1)
   return stored && entryOf(stored.event, stored.salts)
 }
