@@ -4,6 +4,7 @@ import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import sql from 'sql-template-tag'
 import { ConductError } from '../src/api/error.ts'
+import type { Event } from '../src/api/event.ts'
 import { createApp } from '../src/http/app.ts'
 import { openStore } from '../src/store/open.ts'
 import { base, engines, type Ledger, openLedger, testLedger } from './support/engines.ts'
@@ -255,6 +256,29 @@ testLedger('a slow reader misses nothing, and does not delay others', async (led
     told.map(({ id }) => id),
     told.map((_, index) => (told[0] as Told).id + index),
   )
+})
+
+testLedger('a slow reader of a filtered stream gets the events of projects created meanwhile', async (ledger, t) => {
+  const { client, as } = ledger
+  await client.createRun({ runId: 'R' })
+  const streams = [await read(ledger, t, '/v1/events?type=run.updated'), await read(ledger, t, '/v1/events?subject=R')]
+  /** 40 of these events are more than a server keeps in memory for its readers. */
+  const update = async (from: number, to: number) => {
+    for (let n = from; n < to; n++) {
+      const links = Array.from({ length: 32 }, () => ({ rel: 'x', href: `https://e.com/${'y'.repeat(2000)}${n}` }))
+      await client.updateRun({ runId: 'R', links })
+    }
+  }
+  await update(0, 10)
+  await client.createProject({ slug: 'shop' })
+  const shop = as({ project: 'shop' })
+  await shop.createRun({ runId: 'R' })
+  await shop.updateRun({ runId: 'R', title: 'x' })
+  await update(10, 50)
+  for (const stream of streams) {
+    const projects = (await stream.take(12)).map(({ event }) => (event as Event).project)
+    assert.ok(projects.includes('shop'), projects.join())
+  }
 })
 
 testLedger('a stream ends within 15 seconds after its key does, and others continue', async (ledger, t) => {

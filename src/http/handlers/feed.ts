@@ -72,7 +72,8 @@ export class Feed {
     this.#queue(async () => {
       const history = this.#history
       const { end, endId } = this.#recent
-      const lines = await readLines(this.#db, { after }, limit, parts)
+      // Events up to `end` belong to projects that are there now.
+      const lines = await readLines(this.#db, { after, before: end + 1 }, limit, await parts())
       // A reader that is behind has a place before the end of `recent`: while the log has that event, it has the place.
       if (end === 0 || (await readEventId(this.#db, end)) === endId) return lines
       if (this.#history === history) this.#fork(await readEnd(this.#db))

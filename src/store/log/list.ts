@@ -18,7 +18,8 @@ export interface Selection {
 
 /** What a reader sees of the log: as parts for `readLines`, and as a test of one event. */
 export interface Selected {
-  parts: Part[]
+  /** The parts of all projects that are there now. Later events may belong to others. */
+  parts(): Promise<Part[]>
   /** The projects to which it is limited; undefined for all, and what belongs to the whole server. */
   projects: ProjectRef[] | undefined
   admits(line: Pick<Line, 'event' | 'projectId'>): boolean
@@ -31,11 +32,14 @@ export async function selected(ctx: Ctx, { project, type, subject }: Selection):
   const isHidden = (type: string) => hidden.some((noun) => type.startsWith(`${noun}.`))
   const types = type && [...new Set(type)].filter((one) => !isHidden(one))
   // The log tells of projects that are gone, too.
-  const projects = scope.isWhole ? await ctx.db.query<ProjectRef>(sql`select id, slug from projects`) : scope.projects
-  const ids = new Set<number | null>(projects.map(({ id }) => id))
+  const everywhere = () => ctx.db.query<ProjectRef>(sql`select id, slug from projects`)
+  const ids = new Set<number | null>(scope.projects.map(({ id }) => id))
   return {
-    parts: partsOf({ ...scope, projects }, types, subject, hidden),
-    projects: scope.isWhole ? undefined : projects,
+    async parts() {
+      const projects = scope.isWhole ? await everywhere() : scope.projects
+      return partsOf({ ...scope, projects }, types, subject, hidden)
+    },
+    projects: scope.isWhole ? undefined : scope.projects,
     admits: ({ event, projectId }) =>
       (scope.isWhole || ids.has(projectId)) &&
       !isHidden(event.type) &&
@@ -97,13 +101,14 @@ export const listEvents: Operation<'listEvents'> = async (
   ctx,
   { after: place, before, limit, order, ...selection },
 ) => {
+  const seen = await selected(ctx, selection)
   const after = place?.seq ?? 0
   await numberEvents(ctx.db)
   // Up to here no event comes any more, and each is in one of the projects that are read next.
   const end = (await lastSeq(ctx.db)) + 1
-  const { parts } = await selected(ctx, selection)
   const range = { after, before: Math.min(before ?? end, end), order }
-  const { lines: events, hasMore } = await readPageOfLines(ctx.db, range, { limit, bytes: pageBytes }, parts)
+  const size = { limit, bytes: pageBytes }
+  const { lines: events, hasMore } = await readPageOfLines(ctx.db, range, size, await seen.parts())
   if (place) await requirePlace(ctx.db, place)
   const unread = order === 'desc' ? (before ?? after) : after
   return { events, meta: { hasMore, lastSeq: events.at(-1)?.event.seq ?? unread } }

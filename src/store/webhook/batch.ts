@@ -19,7 +19,8 @@ export interface Batch {
 /** The next events after the webhook's position that it may send; undefined if there are none up to its `last_seq`. */
 export async function readBatch(db: Tx, row: WebhookRow, now: string): Promise<Batch | undefined> {
   const types = typesOf(row)
-  const { parts } = await selected(readerOf(db, row, now), types.length > 0 ? { type: types } : {})
+  const seen = await selected(readerOf(db, row, now), types.length > 0 ? { type: types } : {})
+  const parts = await seen.parts()
   if (parts.length === 0) return undefined
   // After a failure, the same events are sent again, so that the message keeps its id.
   const before = (row.batch_end ?? row.last_seq) + 1
