@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { EventType } from '../src/api/event.ts'
 import { testLedger } from './support/engines.ts'
 
 testLedger(
@@ -88,6 +89,26 @@ testLedger('a reader can continue the log from any position, for all projects or
     (await reader.listEvents()).events.map(({ type }) => type),
     ['run.created', 'run.created', 'run.created'],
   )
+})
+
+testLedger('a page does not pass over the first events of a project that is created meanwhile', async (ledger) => {
+  const { client, as, store } = ledger
+  const { query } = store.db
+  store.db.query = async <Row extends object>(statement: Parameters<typeof query>[0]) => {
+    const rows = await query<Row>(statement)
+    if (statement.sql !== 'select id, slug from projects') return rows
+    store.db.query = query
+    await client.createProject({ slug: 'shop' })
+    await as({ project: 'shop' }).createRun({ runId: 'NEW' })
+    await client.createRun({ runId: 'AFTER' })
+    return rows
+  }
+  const type: EventType[] = ['run.created']
+  const first = await client.listEvents({ type })
+  assert.equal(store.db.query, query)
+  const second = await client.listEvents({ type, after: first.meta.lastSeq })
+  const subjects = [...first.events, ...second.events].map(({ subject }) => subject)
+  assert.deepEqual(subjects, ['NEW', 'AFTER'])
 })
 
 testLedger('a failed call leaves no event', async ({ client }) => {
