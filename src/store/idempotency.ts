@@ -1,5 +1,5 @@
 import sql from 'sql-template-tag'
-import { ConductError } from '../api/error.ts'
+import { ConductError, statusOf } from '../api/error.ts'
 import { decrypt, encrypt } from '../ledger/encrypt.ts'
 import { hashOf } from '../ledger/secret.ts'
 import { type Ctx, keyIdOf } from './ctx.ts'
@@ -17,6 +17,9 @@ export interface Kept {
   body: string
 }
 
+/** Takes the place of an erased response. Only successes are stored, so its status says which ones were erased. */
+export const erasedResponse = JSON.stringify({ status: statusOf.CONFLICT, headers: {}, body: '' } satisfies Kept)
+
 /** The local user has no key; all local actions share one scope. */
 const scopeOf = (ctx: Ctx) => keyIdOf(ctx) ?? 0
 
@@ -27,7 +30,7 @@ const decrypted = (text: string, name: string): Kept => JSON.parse(text.startsWi
 /**
  * Claims an Idempotency-Key. This is the first statement of a transaction, so a concurrent request with the same key
  * waits here until this one ends. Returns the stored response if the same request came before, and undefined for the
- * first one. Throws IDEMPOTENCY_MISMATCH if the key came with another request.
+ * first one. Throws IDEMPOTENCY_MISMATCH if the key came with another request; CONFLICT if the response was erased.
  */
 export async function claim(ctx: Ctx, name: string, fingerprint: string): Promise<Kept | undefined> {
   const [claimed] = await ctx.db.query(sql`
@@ -47,7 +50,11 @@ export async function claim(ctx: Ctx, name: string, fingerprint: string): Promis
       `An earlier request with other content used the Idempotency-Key '${name}': send a new key with a new request.`,
     )
   }
-  return decrypted(row.answer, name)
+  const kept = decrypted(row.answer, name)
+  if (kept.status === statusOf.CONFLICT) {
+    throw new ConductError('CONFLICT', 'The server has already done this, and its response has been erased.')
+  }
+  return kept
 }
 
 /** Stores the response for a claimed key, as the last statement of the same transaction. */

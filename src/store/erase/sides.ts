@@ -1,22 +1,14 @@
 import sql, { empty, raw } from 'sql-template-tag'
 import { erasedText } from '../../ledger/erase.ts'
 import type { Ctx } from '../ctx.ts'
+import { erasedResponse } from '../idempotency.ts'
 import type { Scope } from './scope.ts'
-
-/** Replaces a stored response. The request still counts as done. */
-const gone = JSON.stringify({
-  status: 409,
-  headers: { 'content-type': 'application/json' },
-  body: JSON.stringify({
-    error: { code: 'CONFLICT', message: 'The server has already done this, and its response has been erased.' },
-  }),
-})
 
 /** Erases the stored responses of a project, or all. They are encrypted, so nobody can tell what they contain. */
 export async function eraseResponses(ctx: Ctx, projectId: number | null): Promise<number> {
   const place = projectId === null ? empty : sql`and project_id = ${projectId}`
-  const rows = await ctx.db.query(sql`update idempotency_keys set answer = ${gone}
-    where answer is not null and answer <> ${gone} ${place} returning 1 as one`)
+  const rows = await ctx.db.query(sql`update idempotency_keys set answer = ${erasedResponse}
+    where answer is not null and answer <> ${erasedResponse} ${place} returning 1 as one`)
   return rows.length
 }
 
