@@ -182,6 +182,15 @@ testLedger('a login code of a key logs in as that key, once and within ten minut
   assert.equal((await browserOf(ledger).logIn({ code: ofRevoked.code })).status, 401)
 })
 
+testLedger('a session cannot create a login code, which would outlive it', async (ledger) => {
+  const browser = browserOf(ledger)
+  await browser.logIn({ key: ledger.adminKey })
+  const { status, told } = await browser.ask('POST', '/v1/auth/codes', {})
+  assert.equal(status, 403)
+  assert.match(told.error, /^A session cannot create login codes/)
+  assert.deepEqual(await ledger.store.db.query(sql`select id from login_codes`), [])
+})
+
 testLedger("the local user's login code creates a key for the browser, which ends at logout", async (ledger) => {
   const local = rawCalls(ledger.store, { actor: localActor })
   const { code } = (await local('createLoginCode')).body

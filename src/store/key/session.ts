@@ -9,9 +9,15 @@ import { actorOf, endKey, findKey, findKeyById, insertKey, type LiveKey, showKey
 
 const shifted = (now: string, ms: number) => new Date(Date.parse(now) + ms).toISOString()
 
-/** Creates a code that logs in as the calling key. For the local user, it creates a separate key. */
+/**
+ * Creates a code that logs in as the calling key. For the local user, it creates a separate key. Throws FORBIDDEN for a
+ * session, which could use codes to continue after its end.
+ */
 export const createLoginCode: Operation<'createLoginCode'> = (ctx) =>
   inTx(ctx, async (ctx) => {
+    if (ctx.session !== undefined) {
+      throw new ConductError('FORBIDDEN', 'A session cannot create login codes: send a key, or run conduct open.')
+    }
     const code = newLoginCode()
     await ctx.db.query(sql`
       insert into login_codes (hash, key_id, created_at) values (${hashOf(code)}, ${keyIdOf(ctx)}, ${ctx.now})`)
