@@ -117,6 +117,25 @@ testLedger('a bearer key takes precedence over the cookie', async (ledger) => {
   assert.equal((await browser.ask('GET', '/v1/auth/me', undefined, { authorization: 'Bearer nonsense' })).status, 401)
 })
 
+testLedger('the credentials of a proxy do not take precedence over the cookie', async (ledger) => {
+  const browser = browserOf(ledger)
+  const schemes = ['Basic dXNlcjpwYXNz', 'Digest username="u"', 'Negotiate', 'BearerOf x']
+  for (const authorization of schemes) {
+    const { status, told } = await browserOf(ledger).ask('GET', '/v1/runs', undefined, { authorization })
+    assert.equal(status, 401, authorization)
+    assert.match(told.error, /Send it as: Authorization: Bearer sk_…$/)
+  }
+  await browser.logIn({ key: ledger.adminKey })
+  for (const authorization of schemes) {
+    assert.equal((await browser.ask('GET', '/v1/auth/me', undefined, { authorization })).status, 200, authorization)
+    const write = await browser.ask('POST', '/v1/runs', {}, { authorization, ...ownPage })
+    assert.equal(write.status, 201, authorization)
+    assert.equal((await browser.ask('POST', '/v1/runs', {}, { authorization })).status, 403, authorization)
+  }
+  for (const authorization of ['Bearer', 'bearer  x'])
+    assert.equal((await browser.ask('GET', '/v1/auth/me', undefined, { authorization })).status, 401, authorization)
+})
+
 testLedger('a session ends with its key, after 30 days, and at logout', async (ledger) => {
   const { client, sleep } = ledger
   const expiresAt = new Date(Date.now() + 2 * day).toISOString()

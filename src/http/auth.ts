@@ -72,11 +72,11 @@ export function createAuth({ store, limiter, actor, warn }: Options) {
     async callerOf(request: HonoRequest, asking: Asking): Promise<Caller> {
       const slug = slugOf(request.header('x-project-id'))
       const authorization = request.header('authorization')
-      const session = authorization === undefined ? sessionOf(request) : undefined
+      const session = isBearer(authorization) ? undefined : sessionOf(request)
       if (actor && authorization === undefined && session === undefined) return inProject(actor, slug)
       const { now, headers } = asking
       const asked = slug ?? defaultProject
-      const key = await (authorization === undefined
+      const key = await (authorization === undefined || session !== undefined
         ? bySession(db, session, now, asked)
         : byKey(db, authorization, now, asked))
       asking.keyId = key.id
@@ -123,6 +123,9 @@ function createTouch(db: Tx, warn: (error: Error) => void) {
 
 /** The project named by a header, cut just beyond the longest slug so that errors stay short. */
 const slugOf = (named: string | undefined) => named?.slice(0, 129)
+
+/** Other schemes belong to a proxy that asks for a password. */
+const isBearer = (authorization = '') => /^Bearer( |$)/i.test(authorization)
 
 /** The key in an Authorization header. Anything much longer than a key is not a key. */
 export const bearerOf = (authorization: string) => /^Bearer +(\S+)$/i.exec(authorization.slice(0, 200))?.[1]
