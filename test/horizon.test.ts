@@ -69,6 +69,25 @@ testLedger(
   },
 )
 
+testLedger('a stream ends before events that were dropped while it read', async (ledger) => {
+  const { client, fetch } = ledger
+  await furnish(ledger, 620)
+  const { body } = await fetch('/v1/events?after=0', { headers: { accept: 'text/event-stream' } })
+  const reader = (body as ReadableStream<Uint8Array>).getReader()
+  const read = async () => new TextDecoder().decode((await reader.read()).value)
+  let text = await read()
+  while (!/^id: 3$/m.test(text)) text += await read()
+  await dropOld(ledger)
+  for (let more = await read(); more !== ''; more = await read()) text += more
+  const ids = [...text.matchAll(/^id: (\d+)$/gm)].map(([, id]) => Number(id))
+  assert.deepEqual(
+    ids,
+    ids.map((_, index) => index),
+  )
+  assert.ok(ids.length < 621, `${ids.length} events`)
+  await assert.rejects(client.listEvents({ after: ids.at(-1) as number }), dropped(621))
+})
+
 testLedger(
   'proofs and anchors stay valid after a drop, and verify finds an event that is missing besides',
   async (ledger) => {

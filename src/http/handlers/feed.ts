@@ -1,7 +1,7 @@
 import type { Place } from '../../ledger/event-id.ts'
 import type { Selected } from '../../store/log/list.ts'
 import { numberEvents } from '../../store/log/number.ts'
-import { readEnd, readEventId, requirePlace } from '../../store/log/place.ts'
+import { readEnd, readEventId, requireKept, requirePlace } from '../../store/log/place.ts'
 import { type Line, readLines } from '../../store/log/read.ts'
 import type { Store } from '../../store/open.ts'
 import { createFairQueue } from './fair-queue.ts'
@@ -74,6 +74,8 @@ export class Feed {
       const { end, endId } = this.#recent
       // Events up to `end` belong to projects that are there now.
       const lines = await readLines(this.#db, { after, before: end + 1 }, limit, await parts())
+      // A reader that has lost events unread ends, and learns of it when it comes back.
+      await requireKept(this.#db, after)
       // A reader that is behind has a place before the end of `recent`: while the log has that event, it has the place.
       if (end === 0 || (await readEventId(this.#db, end)) === endId) return lines
       if (this.#history === history) this.#fork(await readEnd(this.#db))
