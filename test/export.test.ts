@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { Readable } from 'node:stream'
+import { test } from 'node:test'
 import sql, { raw } from 'sql-template-tag'
 import { ConductError } from '../src/api/error.ts'
 import { checkpointsIn, hashesFrom, isSignedBy } from '../src/ledger/checkpoint.ts'
@@ -7,9 +10,11 @@ import { LineWriter } from '../src/ledger/export.ts'
 import { isConsistent } from '../src/ledger/tree.ts'
 import { exportLedger } from '../src/store/export/export.ts'
 import { staying, tables } from '../src/store/export/tables.ts'
-import { openStore } from '../src/store/open.ts'
+import { openDb, openStore } from '../src/store/open.ts'
+import { root } from './support/built.ts'
 import { engines, type Ledger, testLedger } from './support/engines.ts'
 import { exportAt, exportOf, importAt, openAt } from './support/exported.ts'
+import { loadSqlite } from './upgrade/dump-sqlite.ts'
 
 const isRefused = (code: string, words: RegExp) => (error: unknown) =>
   error instanceof ConductError && error.code === code && words.test(error.message)
@@ -111,6 +116,68 @@ testLedger('the error for an invalid export names the line, and the import leave
     }
     await importAt(url, text)
     assert.ok((await exportAt(url)) === text, 'the same bytes')
+  }
+})
+
+testLedger('an import takes no key and no enabled webhook from an export without keys', async (ledger, t) => {
+  const { client, store, engine } = ledger
+  await client.createWebhook({ url: 'http://localhost:9/' })
+  const claimed = (await exportOf(store, true))
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line))
+  const forged = (drop: (row: Record<string, unknown>, table: string) => boolean) => {
+    const writer = new LineWriter()
+    const lines = claimed.map(({ crc32: _, ...line }) => {
+      if (line.header) return writer.header({ ...line.header, withKeys: false })
+      if (line.trailer) return writer.trailer()
+      return drop(line.row, line.table) ? '' : writer.row(line)
+    })
+    return lines.join('')
+  }
+  const url = await engine.freshUrl(t)
+  const told = { code: 'BAD_REQUEST', message: /the header says that the export has no keys, and this is one/ }
+  await assert.rejects(
+    importAt(
+      url,
+      forged(() => false),
+    ),
+    told,
+  )
+  await assert.rejects(
+    importAt(
+      url,
+      forged((_, table) => table === 'keys'),
+    ),
+    told,
+  )
+  const withoutSecrets = forged((row, table) => {
+    for (const name of ['secret', 'previous_secret', 'previous_secret_expires_at', 'private_key']) delete row[name]
+    return table === 'keys'
+  })
+  await importAt(url, withoutSecrets)
+  const { webhooks } = await (await openAt(t, url)).client.listWebhooks({})
+  assert.deepEqual(
+    webhooks.map(({ enabled }) => enabled),
+    [false],
+  )
+})
+
+test('an export of an earlier schema version is imported', async (t) => {
+  const [sqlite] = engines
+  for (const version of [11, 12]) {
+    const old = (await sqlite?.freshUrl(t)) as string
+    const dump = join(root, `test/upgrade/ledger/v${version}.sqlite.sql`)
+    loadSqlite(old.slice('sqlite:'.length), readFileSync(dump, 'utf8'))
+    const db = await openDb(old, () => {})
+    const text = (await Array.fromAsync(exportLedger(db, { withKeys: true }))).join('')
+    await db.close()
+    for (const engine of engines) {
+      const url = await engine.freshUrl(t)
+      const { rows } = await importAt(url, text)
+      const { client } = await openAt(t, url)
+      assert.equal((await client.listProjects({ limit: 100 })).projects.length, rows.projects)
+    }
   }
 })
 

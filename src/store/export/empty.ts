@@ -2,7 +2,7 @@ import sql, { join, raw } from 'sql-template-tag'
 import { ConductError } from '../../api/error.ts'
 import type { Tx } from '../engine/db.ts'
 import { makeKey } from '../engine/migrations/seal.ts'
-import { handsOutIds, tables } from './tables.ts'
+import { handsOutIds, type Table, tables } from './tables.ts'
 
 /** The progress of an import. */
 export interface Progress {
@@ -43,22 +43,32 @@ export async function requireEmpty(tx: Pick<Tx, 'query' | 'dialect'>): Promise<v
   )
 }
 
-/** Deletes every exported row, and what is derived from them. */
-export async function deleteAll(tx: Tx): Promise<void> {
-  const derived = [
-    'spec_totals',
-    'feature_totals',
-    'search_entries',
-    'spec_grams',
-    'feature_grams',
-    'search_words',
-    'search_recent',
-  ]
+/** The tables with what is derived from the exported rows. */
+const derived: Pick<Table, 'name' | 'since'>[] = [
+  { name: 'spec_totals' },
+  { name: 'feature_totals', since: 13 },
+  ...['search_entries', 'spec_grams', 'feature_grams', 'search_words', 'search_recent'].map((name) => ({ name })),
+]
+
+const isIn =
+  (schema: number) =>
+  ({ since = 0 }: Pick<Table, 'since'>) =>
+    since <= schema
+
+/** Deletes what is derived from the exported rows of a ledger with that schema version. */
+export async function deleteDerived(tx: Tx, schema: number): Promise<void> {
+  for (const { name } of derived.filter(isIn(schema))) await tx.query(sql`delete from ${raw(name)}`)
+  await tx.query(sql`delete from followers where name = 'search'`)
+}
+
+/** Deletes every exported row of a ledger with that schema version, and what is derived from them. */
+export async function deleteAll(tx: Tx, schema: number): Promise<void> {
+  const own = tables.filter(isIn(schema))
   const log = tx.dialect.commitsInOrder ? [] : ['pending_events']
-  const rest = tables.filter(({ name }) => name !== 'followers').map(({ name }) => name)
-  for (const table of [...derived, ...log, 'followers', ...rest.reverse()])
-    await tx.query(sql`delete from ${raw(table)}`)
-  for (const { name } of tables.filter(handsOutIds)) {
+  const rest = own.filter(({ name }) => name !== 'followers').map(({ name }) => name)
+  await deleteDerived(tx, schema)
+  for (const table of [...log, 'followers', ...rest.reverse()]) await tx.query(sql`delete from ${raw(table)}`)
+  for (const { name } of own.filter(handsOutIds)) {
     for (const statement of tx.dialect.setLastId(name, 0)) await tx.query(statement)
   }
 }

@@ -5,7 +5,7 @@ import type { Db, Tx } from '../engine/db.ts'
 import { migrate, readVersion } from '../engine/migrations/migrate.ts'
 import { migrations } from '../engine/migrations/schema.ts'
 import { deriveAll } from './derive.ts'
-import { deleteAll, type Progress, readProgress, renew, requireEmpty } from './empty.ts'
+import { deleteAll, deleteDerived, type Progress, readProgress, renew, requireEmpty } from './empty.ts'
 import { lastIds, type Table, tables } from './tables.ts'
 
 /** The rows per statement. */
@@ -88,7 +88,7 @@ async function store(own: Tx, header: Header, groups: Lines, { restart, onProgre
       if (end) last = { ...last, line: end.number, crc32: end.crc32 }
       if (end && 'trailer' in end.content) rows = end.content.trailer.rows
       if (fresh.length === 0) continue
-      await own.tx((tx) => storeGroup(tx, fresh, last))
+      await own.tx((tx) => storeGroup(tx, header, fresh, last))
       onProgress(last.line)
     }
     if (last.line < from.line) throw otherExport(from)
@@ -96,7 +96,7 @@ async function store(own: Tx, header: Header, groups: Lines, { restart, onProgre
   } catch (error) {
     if (!isRefusal(error)) throw error
     await own.tx(async (tx) => {
-      await deleteAll(tx)
+      await deleteAll(tx, header.schema)
       await renew(tx)
       await tx.query(sql`delete from imports`)
     })
@@ -108,11 +108,11 @@ async function store(own: Tx, header: Header, groups: Lines, { restart, onProgre
 const isRefusal = (error: unknown) => error instanceof ConductError && error.code === 'BAD_REQUEST'
 
 /** Marks the ledger as incomplete, or finds the progress of an earlier import. */
-async function begin(tx: Tx, { ledger }: Header, restart: boolean): Promise<Progress> {
+async function begin(tx: Tx, { ledger, schema }: Header, restart: boolean): Promise<Progress> {
   const before = await readProgress(tx)
   if (before && !restart) return before
   if (!before) await requireEmpty(tx)
-  await deleteAll(tx)
+  await deleteAll(tx, schema)
   await tx.query(sql`delete from imports`)
   await tx.query(sql`insert into imports (id, ledger, line, crc32) values (1, ${ledger}, 0, '')`)
   return { ledger, line: 0, crc32: '' }
@@ -133,12 +133,12 @@ const otherExport = ({ ledger, line }: Progress) =>
     `An import of another export of ${ledger} stopped at line ${line}: give that export, or --restart to drop what it left.`,
   )
 
-async function storeGroup(tx: Tx, lines: Line[], { line, crc32 }: Progress): Promise<void> {
+async function storeGroup(tx: Tx, header: Header, lines: Line[], { line, crc32 }: Progress): Promise<void> {
   const before = (lines[0]?.number ?? 1) - 1
   const [isNext] = await tx.query(sql`update imports set line = ${line}, crc32 = ${crc32}
     where id = 1 and line = ${before} returning 1 as one`)
   if (!isNext) throw new ConductError('CONFLICT', 'Another import into this ledger is under way: let it end.')
-  for (const some of runsOf(lines)) await insertRows(tx, some)
+  for (const some of runsOf(lines)) await insertRows(tx, header, some)
 }
 
 interface Stored {
@@ -159,7 +159,7 @@ function runsOf(lines: Line[]): Stored[][] {
   return runs
 }
 
-async function insertRows(tx: Tx, rows: Stored[]): Promise<void> {
+async function insertRows(tx: Tx, { withKeys }: Header, rows: Stored[]): Promise<void> {
   const { table: name, number } = rows[0] as Stored
   if (name === lastIds) {
     for (const { row } of rows) await setLastId(tx, row)
@@ -167,7 +167,7 @@ async function insertRows(tx: Tx, rows: Stored[]): Promise<void> {
   }
   const table = tables.find((one) => one.name === name)
   if (!table) throw new ConductError('BAD_REQUEST', `Line ${number}: there is no table '${name}' in an export.`)
-  const full = rows.map(({ row }) => filled(table, row))
+  const full = rows.map((stored) => filled(table, withKeys ? stored.row : keyless(table, stored)))
   const columns = Object.keys(full[0] as Row)
   if (!columns.every((column) => /^[a-z][a-z0-9_]*$/.test(column))) {
     throw new ConductError('BAD_REQUEST', `Line ${number} has columns that no table has.`)
@@ -178,6 +178,17 @@ async function insertRows(tx: Tx, rows: Stored[]): Promise<void> {
 }
 
 const ownIds = (tx: Tx, { key }: Table): Sql => (key.join() === 'id' ? tx.dialect.ownIds : empty)
+
+/** A row of an export whose header says that it has no keys. Throws BAD_REQUEST if it is or has one. */
+function keyless({ isSecret, secret = [], withoutKeys }: Table, { row, number }: Stored): Row {
+  if (isSecret || secret.some((column) => column in row)) {
+    throw new ConductError(
+      'BAD_REQUEST',
+      `Line ${number}: the header says that the export has no keys, and this is one.`,
+    )
+  }
+  return withoutKeys ? (withoutKeys(row) as Row) : row
+}
 
 const filled = ({ secret = [], filled }: Table, row: Row): Row =>
   filled && secret.every((column) => !(column in row)) ? { ...row, ...filled() } : row
@@ -191,6 +202,8 @@ async function setLastId(tx: Tx, { table, id }: Row): Promise<void> {
 }
 
 async function finish(tx: Tx): Promise<void> {
+  // Migrations from the version of an older export have derived some of it already.
+  await deleteDerived(tx, migrations.length)
   await deriveAll(tx)
   await tx.query(sql`delete from imports`)
 }
