@@ -92,6 +92,27 @@ test("the exit code is the command's, and a failed run says what ended the comma
   assert.match(runs[2]?.failure?.message ?? '', /no command 'no-such-command'/)
 })
 
+testPlaces('a command that cannot be started fails its run or check', async ({ env, cwd, ledger }) => {
+  writeFileSync(join(cwd, 'file'), '')
+  const commands = [[''], ['./file/below'], ['./file']]
+  for (const [at, words] of commands.entries()) {
+    const runId = `RUN-00${at + 1}`
+    const ran = await conduct(['exec', '--', ...words], env, cwd)
+    assert.equal(ran.code, 126, ran.stderr)
+    assert.match(ran.stderr, new RegExp(`^conduct exec: '${words[0]}' .*\\nconduct exec: recorded as ${runId}\\n$`))
+    const { code, stderr } = await conduct(['check', 'exec', runId, '--', ...words], env, cwd)
+    assert.equal(code, 126, stderr)
+  }
+  const client = await ledger()
+  const { runs } = await client.listRuns({})
+  assert.deepEqual(new Set(runs.map(({ status, exitCode }) => `${status} ${exitCode}`)), new Set(['failed 126']))
+  const { checks } = await client.listChecks({})
+  assert.deepEqual(
+    checks.map(({ result, exitCode }) => [result, exitCode]),
+    commands.map(() => ['fail', 126]),
+  )
+})
+
 test('times are those of this machine, even if the ledger learns of them later', async (t) => {
   const port = await freePort()
   const user = localUser(t, { CONDUCT_URL: `http://127.0.0.1:${port}/conduct`, CONDUCT_API_KEY: adminKey })

@@ -84,9 +84,9 @@ const openers: Partial<Record<NodeJS.Platform, [string, ...string[]]>> = {
 /** Passes the URL to the browser. Returns false if nothing could open it. */
 async function browse(link: string): Promise<boolean> {
   const [program, ...words] = openers[process.platform] ?? ['xdg-open']
-  const child = spawn(program, [...words, link], { stdio: 'ignore', detached: true })
-  child.unref()
   try {
+    const child = spawn(program, [...words, link], { stdio: 'ignore', detached: true })
+    child.unref()
     // A program that is still running after a while is the browser itself.
     const [code] = await once(child, 'exit', { signal: AbortSignal.timeout(3_000) })
     return code === 0

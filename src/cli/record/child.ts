@@ -38,7 +38,12 @@ export async function runChild(words: string[], { env, onOutput }: ChildOptions)
   for (const signal of ['SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => void (keys.includes(signal) || child?.kill(signal)))
   }
-  child = spawn(command, rest, { env, stdio: onOutput ? ['inherit', 'pipe', 'pipe'] : 'inherit' })
+  try {
+    child = spawn(command, rest, { env, stdio: onOutput ? ['inherit', 'pipe', 'pipe'] : 'inherit' })
+  } catch (error) {
+    // Node reports only some errors, such as ENOENT, by an event.
+    return { ...faultOf(command, error as NodeJS.ErrnoException), signal: null, durationMs: 0 }
+  }
   if (onOutput) {
     pass(child.stdout, process.stdout, (chunk) => onOutput('stdout', chunk))
     pass(child.stderr, process.stderr, (chunk) => onOutput('stderr', chunk))
