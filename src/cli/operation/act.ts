@@ -1,4 +1,5 @@
 import { csvPlanOf } from '../../api/csv.ts'
+import { mostRows } from '../../api/page.ts'
 import { headerFields } from '../../api/paths.ts'
 import { UsageError } from '../exit.ts'
 import { readText } from '../file.ts'
@@ -89,31 +90,52 @@ export async function act(plan: Plan, given: unknown[], options: Options) {
 
 async function printAll(plan: Plan, call: Call, input: Input, options: Options) {
   const print = printerOf(plan, options)
-  let next: Input | undefined = options.all ? { limit: 100, ...input } : input
+  let next: Input | undefined = options.all ? { limit: mostRows, ...input } : input
   while (next) {
     const answer = await call(next)
     print(answer)
-    const after = nextOf(answer)
-    if (after && !options.all && !options.json && !options.quiet) {
-      const [[field, value] = []] = Object.entries(after)
-      process.stderr.write(`There is more: use --all for everything, or --${field} ${value} for the next page.\n`)
-    }
+    const after = nextOf(answer, next)
+    if (!options.all && !options.json && !options.quiet) tellRest(answer, after, next)
     next = after && options.all ? { ...next, ...after } : undefined
   }
 }
 
-/** The part of the input that selects the next page. */
-function nextOf({ meta }: Input): Input | undefined {
-  const { hasMore, nextCursor, lastSeq } = (meta ?? {}) as { hasMore?: boolean; nextCursor?: string; lastSeq?: number }
-  if (!hasMore) return undefined
-  return nextCursor === undefined ? { after: lastSeq } : { cursor: nextCursor }
+interface Meta {
+  hasMore?: boolean
+  nextCursor?: string
+  lastSeq?: number
+  total?: number
 }
 
-function printerOf({ name, isList, route }: Plan, options: Options): (answer: Input) => void {
+const metaOf = ({ meta }: Input) => (meta ?? {}) as Meta
+
+/** The part of the input that selects the next page; undefined if there is none. */
+function nextOf(answer: Input, { order }: Input): Input | undefined {
+  const { hasMore, nextCursor, lastSeq } = metaOf(answer)
+  if (!hasMore) return undefined
+  if (nextCursor !== undefined) return { cursor: nextCursor }
+  return lastSeq === undefined ? undefined : { [order === 'desc' ? 'before' : 'after']: lastSeq }
+}
+
+/** Says how to see the rest of a list, if there is more of it. */
+function tellRest(answer: Input, after: Input | undefined, { limit }: Input) {
+  if (after) {
+    const [[field, value] = []] = Object.entries(after)
+    process.stderr.write(`There is more: use --all for everything, or --${field} ${value} for the next page.\n`)
+    return
+  }
+  const { hasMore, total } = metaOf(answer)
+  const count = Object.values(answer).find(Array.isArray)?.length ?? 0
+  if (!hasMore && (total ?? 0) <= count) return
+  const rest = limit === mostRows ? '' : ` For more: --limit ${mostRows}`
+  process.stderr.write(`Shown: ${count} of ${total ?? 'more'}.${rest}\n`)
+}
+
+function printerOf({ name, route }: Plan, options: Options): (answer: Input) => void {
   const csv = options.csv ? csvPlanOf(name) : undefined
   if (csv) return csvPrinter(csv)
   if (options.json) return options.all ? printLines : (answer) => printJson(answer)
-  const isTable = isList || Object.keys(route.output.shape).some((name) => name in tables)
+  const isTable = Object.keys(route.output.shape).some((name) => name in tables)
   return isTable ? listPrinter(options) : (answer) => printRecord(answer, options)
 }
 

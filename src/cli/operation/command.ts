@@ -18,7 +18,7 @@ export function wordCommand(word: string): Command {
 }
 
 function operationCommand(plan: Plan): Command {
-  const { name, words, route, operands, flags, clearable, isWrite, isList, hasProject } = plan
+  const { name, words, route, operands, flags, clearable, isWrite, isPaged, hasProject } = plan
   const command = new Command(words.at(-1)).description(route.summary)
   for (const operand of operands) command.argument(termOf(operand), meaningOf(operand), readerOf(operand))
   for (const { option } of flags) command.addOption(option)
@@ -30,7 +30,7 @@ function operationCommand(plan: Plan): Command {
       clear.argParser((text: string, before: unknown) => [...((before as string[]) ?? []), one(text, fields)]),
     )
   }
-  if (isList) add('--all', 'all pages; with --json, one item per line')
+  if (isPaged) add('--all', 'all pages; with --json, one item per line')
   if (csvPlanOf(name)) add('--csv', 'as CSV, with every field')
   if (name === 'listEvents') add('--follow', 'print each change as it happens, until Ctrl-C')
   if (hasProject) add('--all-projects', isWrite ? 'for the whole server' : 'in all projects that the key sees')

@@ -24,7 +24,8 @@ export interface Plan {
   /** The fields that accept null. */
   clearable: string[]
   isWrite: boolean
-  isList: boolean
+  /** Whether it returns one page after another. */
+  isPaged: boolean
   /** Whether its `--project` selects what to search rather than where to act. */
   hasProject: boolean
   /**
@@ -70,7 +71,7 @@ export function planOf(name: Name): Plan {
     flags: others.flatMap(([field, inner]) => flagsOf(field, inner, required.includes(field) && field !== asked)),
     clearable: method === 'PATCH' ? others.filter(([, inner]) => nonNull(inner).nullable).map(([field]) => field) : [],
     isWrite: method !== 'GET',
-    isList: 'meta' in route.output.shape,
+    isPaged: 'meta' in route.output.shape && ('cursor' in properties || 'after' in properties),
     hasProject: 'project' in properties,
     actsInProject: 'project' in properties || !/^\/v1\/(projects|auth|log|webhooks)\b/.test(path),
   }

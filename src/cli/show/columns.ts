@@ -68,6 +68,11 @@ export const tables: Record<string, Table> = {
       wide('ANSWER', ({ answer }) => clean(firstLine(String(answer ?? ''), 200))),
     ],
   },
+  files: {
+    id: 'path',
+    columns: [wide('FILE', 'path'), column('ADDED', 'insertions'), column('DELETED', 'deletions')],
+  },
+  values: { id: 'value', columns: [column('VALUE', 'value')] },
   specs: {
     id: 'specId',
     columns: [

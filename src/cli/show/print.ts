@@ -64,11 +64,11 @@ const out = (text: string) => process.stdout.write(text.endsWith('\n') ? text : 
 /** Prints the result as JSON. */
 export const printJson = (answer: unknown) => out(jsonOf(answer, 2))
 
-/** The list in a result: its table and rows. */
+/** The list in a result: its table and rows. The rows of a list of plain values have one field. */
 function listIn(answer: Answer): { table: Table; rows: Row[] } | undefined {
   const [name, rows] = Object.entries(answer).find(([name, value]) => Array.isArray(value) && name in tables) ?? []
   const table = tables[name ?? '']
-  return table && { table, rows: rows as Row[] }
+  return table && { table, rows: (rows as unknown[]).map((row) => (isRecord(row) ? row : { value: row })) }
 }
 
 /** Prints the results of one list page by page, with the columns of the first page. Widths only grow. */
@@ -81,7 +81,7 @@ export function listPrinter(manner: Manner): (answer: Answer) => void {
       if (!manner.quiet && columns.length === 0) process.stderr.write('Nothing found.\n')
       return
     }
-    if (manner.quiet) return void out(rows.map((row) => String(row[table.id])).join('\n'))
+    if (manner.quiet) return void out(rows.map((row) => line(String(row[table.id]))).join('\n'))
     const isFirst = columns.length === 0
     if (isFirst) columns = columnsFor(table, rows)
     const shownRows = table.total ? [...rows, table.total(answer)] : rows

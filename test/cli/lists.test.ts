@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { inOrder } from '../../scripts/generate.ts'
+import { csvPlanOf } from '../../src/api/csv.ts'
+import { addressOf } from '../../src/api/paths.ts'
+import { exampleKey, routes } from '../../src/api/routes.ts'
+import { exampleOf, planOf } from '../../src/cli/operation/plan.ts'
+import { adminKey } from '../support/server.ts'
+import { programOf } from './program.ts'
+import { serverUser, testPlaces } from './user.ts'
+
+test('every list shows each of its rows, as a table and as ids', async (t) => {
+  const { env, ledger } = await serverUser(t)
+  const { run, json } = programOf(env)
+  const client = await ledger()
+  await run('run create --run-id RUN-900 --agent ada')
+  for (const name of inOrder.filter((name) => ['POST', 'GET'].includes(addressOf(name).method))) {
+    const plan = planOf(name)
+    const lists = csvPlanOf(name)
+    if (!lists || plan.words.length === 0) {
+      const example = JSON.stringify(routes[name].example).replace(exampleKey, adminKey)
+      await (client[name] as (input: unknown) => Promise<unknown>)(JSON.parse(example))
+      continue
+    }
+    const words = exampleOf(plan, '-').replace(/^conduct /, '')
+    const answer = await json(words)
+    const length = lists.map(({ field }) => answer[field]).find(Array.isArray)?.length ?? 0
+    assert.ok(length > 0, words)
+    const table = await run(words)
+    assert.ok(table.trimEnd().split('\n').length > length, `${words}\n${table}`)
+    const ids = (await run(`${words} --quiet`)).trimEnd().split('\n')
+    assert.deepEqual([ids.length, ids.includes('undefined')], [length, false], `${words}\n${ids}`)
+  }
+})
+
+testPlaces('all events are listed once, in both orders', async ({ env, cwd }) => {
+  const { run, all } = programOf(env, cwd)
+  for (let n = 1; n <= 5; n++) await run('run create --agent me')
+  const seqs = async (flags: string) => (await run(`events ${flags} --quiet`)).trim().split('\n').map(Number)
+  const forwards = await seqs('--all')
+  assert.ok(forwards.length >= 5, `${forwards}`)
+  assert.deepEqual(await seqs('--all --limit 2'), forwards)
+  assert.deepEqual(await seqs('--all --limit 2 --order desc'), forwards.toReversed())
+  assert.deepEqual(await seqs('--all --limit 2 --order desc --after 2'), forwards.filter((seq) => seq > 2).toReversed())
+  const newest = forwards.at(-1)
+  assert.match(
+    (await all('events --limit 1 --order desc')).stderr,
+    new RegExp(`or --before ${newest} for the next page`),
+  )
+  assert.match((await all('events --limit 1')).stderr, new RegExp(`or --after ${forwards[0]} for the next page`))
+})
+
+testPlaces('a list without pages says how much of it is shown', async ({ env, cwd, ledger }) => {
+  const client = await ledger()
+  const { run, all } = programOf(env, cwd)
+  await run('run create --agent me')
+  const files = Array.from({ length: 120 }, (_, n) => ({ path: `src/${n}\u001b[31m.ts`, insertions: n, deletions: 0 }))
+  await client.appendTurn({ runId: 'RUN-001', files })
+  const some = await all('run files RUN-001')
+  assert.match(some.stdout, /^FILE +ADDED +DELETED\nsrc\/119\.ts +119 +0\n/)
+  assert.equal(some.stderr, 'Shown: 20 of 120. For more: --limit 100\n')
+  assert.equal((await all('run files RUN-001 --limit 100')).stderr, 'Shown: 100 of 120.\n')
+  assert.match(await run('run files RUN-001 --limit 2 --quiet'), /^src\/119\.ts\nsrc\/118\.ts\n$/)
+  for (const agent of ['ada', 'bob']) await run(`run create --agent ${agent}`)
+  const values = await all('suggest --field agent --limit 2')
+  assert.deepEqual([values.stdout, values.stderr], ['VALUE\nada\nbob\n', 'Shown: 2 of more. For more: --limit 100\n'])
+  for (const words of ['run files RUN-001 --all', 'suggest --field agent --all'])
+    assert.equal((await all(words)).code, 2)
+})
