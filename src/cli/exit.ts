@@ -34,8 +34,12 @@ const exitOf: Partial<Record<Code, Exit>> = {
 /** A mistake of the caller, with a message for them. */
 export class UsageError extends Error {}
 
+/** A place other than the ledger does not respond, or not with what it should. The message names it. */
+export class UnreachableError extends Error {}
+
 /** The exit code of a command that failed with this error. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof UsageError) return exitCodes.usage[0]
+  if (error instanceof UnreachableError) return exitCodes.unreachable[0]
   return exitCodes[(error instanceof ConductError && exitOf[error.code]) || 'failed'][0]
 }

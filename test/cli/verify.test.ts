@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import sql from 'sql-template-tag'
@@ -11,9 +14,10 @@ import { openStore } from '../../src/store/open.ts'
 import { keepCopy, sabotages } from '../proof/sabotage.ts'
 import { base, type Engine, engines, openLedger, testLedger } from '../support/engines.ts'
 import { adminKey } from '../support/server.ts'
+import { freePort } from '../support/setup.ts'
 import { freshFolder, homeOf } from './folder.ts'
 import { conductHere } from './program.ts'
-import { remoteUser } from './user.ts'
+import { remoteUser, serverUser } from './user.ts'
 
 for (const engine of engines) {
   test(`verify names the event that somebody changed (${engine.name})`, async (t) => {
@@ -60,9 +64,30 @@ for (const engine of engines) {
     const nothing = join(freshFolder(t), 'nothing')
     writeFileSync(nothing, 'nothing')
     assert.equal((await conduct('verify', '--anchor', nothing)).code, 2)
-    assert.match((await conduct('verify', '--anchor', `${nothing}.gone`)).stderr, /ENOENT/)
   })
 }
+
+test('an anchor that cannot be read is named, and does not count as a fault of the log', async (t) => {
+  const { env } = await serverUser(t)
+  const refusing = createServer((_, response) => response.writeHead(404).end('nothing')).listen(0, '127.0.0.1')
+  await once(refusing, 'listening')
+  t.after(() => refusing.close())
+  const missing = `http://127.0.0.1:${(refusing.address() as AddressInfo).port}/anchors`
+  const silent = `http://127.0.0.1:${await freePort()}/anchors`
+  const wanted: [anchor: string, code: number, cause: string][] = [
+    [join(env.HOME, 'gone'), 2, 'ENOENT'],
+    [env.HOME, 2, 'EISDIR'],
+    ['https://', 2, 'not an address'],
+    [missing, 7, 'status 404'],
+    [silent, 7, 'ECONNREFUSED'],
+  ]
+  for (const [anchor, code, cause] of wanted) {
+    const ended = await conductHere(['verify', '--anchor', anchor], env)
+    assert.equal(ended.code, code, ended.stderr)
+    assert.ok(ended.stderr.includes(anchor) && ended.stderr.includes(cause), ended.stderr)
+    assert.doesNotMatch(ended.stderr, /conduct doctor/)
+  }
+})
 
 for (const engine of engines) {
   test(`sync with the key of an agent notices a log that was recomputed or restored (${engine.name})`, async (t) => {
