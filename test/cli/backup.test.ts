@@ -4,14 +4,16 @@ import {
   chmodSync,
   copyFileSync,
   existsSync,
+  linkSync,
   mkdirSync,
   readdirSync,
   readFileSync,
   statSync,
+  symlinkSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { readRows } from '../proof/database.ts'
 import { root } from '../support/built.ts'
@@ -68,6 +70,44 @@ test('a backup replaces a file only with --force, and never the ledger', async (
   writeFileSync(`${backup}-wal`, '')
   assert.match((await all(`backup --force ${backup}`)).stderr, /Another process has \S+ open/)
   assert.deepEqual(await titles(), ['first'])
+})
+
+test('backups and exports replace no file of the ledger, whatever its name', async (t) => {
+  const { folder, path, all, env, titles } = await ledgerIn(t)
+  symlinkSync(path, join(folder, 'link'))
+  symlinkSync(dirname(path), join(folder, 'folder'))
+  linkSync(path, join(folder, 'hard'))
+  const beside = [`${path}-wal`, `${path}-shm`, join(folder, 'folder/conduct.db-journal')]
+  for (const file of [path, join(folder, 'link'), join(folder, 'hard'), join(folder, 'folder/conduct.db'), ...beside]) {
+    for (const command of ['export', 'backup']) {
+      const { code, stderr } = await all(`${command} --force ${file}`)
+      assert.deepEqual([code, stderr], [5, `conduct: ${file} is the ledger itself.\n`], command)
+    }
+  }
+  const server = await startServer(t, `sqlite:${path}`, { XDG_STATE_HOME: join(folder, '.local/state') })
+  const other = programOf({ ...env, CONDUCT_DATABASE_URL: `sqlite:${join(folder, 'other.db')}` })
+  await other.run('status')
+  for (const file of [path, `${path}-wal`]) {
+    assert.match((await other.all(`export --force ${file}`)).stderr, /is the ledger itself/)
+  }
+  await server.end('SIGTERM')
+  assert.deepEqual(await titles(), ['first'])
+})
+
+test('an export to a place that cannot be written names it', async (t) => {
+  const { folder, all } = await ledgerIn(t)
+  writeFileSync(join(folder, 'file'), '')
+  mkdirSync(join(folder, 'empty'))
+  const cannot: [path: string, cause: RegExp][] = [
+    ['nowhere/x', /There is no folder \S+\/nowhere\./],
+    ['file/x', /Cannot write \S+file\/x: ENOTDIR/],
+    ['empty', /empty is a folder/],
+  ]
+  for (const [name, words] of cannot) {
+    const { code, stderr } = await all(`export --force ${join(folder, name)}`)
+    assert.equal(code, 2, stderr)
+    assert.match(stderr, words)
+  }
 })
 
 test('a restore replaces a ledger only with --force, and creates one where there is none', async (t) => {

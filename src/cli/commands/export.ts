@@ -1,4 +1,6 @@
-import { createWriteStream, existsSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, renameSync, rmSync, statSync } from 'node:fs'
+import { open } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
 import { Readable, type Writable } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import { Command } from 'commander'
@@ -7,7 +9,8 @@ import { readExport } from '../../ledger/export.ts'
 import { UsageError } from '../exit.ts'
 import { tries } from '../operation/call.ts'
 import { addExamples, addPlace, type Common } from '../option.ts'
-import { connect, placeOf, shownPlace } from '../place/connect.ts'
+import { connect, copying, type Place, placeOf, shownPlace } from '../place/connect.ts'
+import { serversOf } from '../place/servers.ts'
 import { whileWaiting } from '../show/progress.ts'
 
 interface Options extends Common {
@@ -29,9 +32,11 @@ export function exportCommand(): Command {
 async function run(file: string | undefined, options: Options): Promise<void> {
   const { env } = process
   const place = { ...placeOf(options, env, process.cwd()), project: undefined }
+  const target = file === '-' ? undefined : file
+  if (target !== undefined) await requireFree(target, place, options)
   const { client, close } = await connect(place, env, tries)
   try {
-    const work = file === undefined || file === '-' ? toOutput(client, options) : toFile(file, client, options)
+    const work = target === undefined ? toOutput(client, options) : toFile(target, client, options)
     await whileWaiting(`Exporting ${shownPlace(place)}`, work)
   } finally {
     await close()
@@ -40,13 +45,29 @@ async function run(file: string | undefined, options: Options): Promise<void> {
 
 const toOutput = (client: Client, options: Options) => writeChecked(client, options, process.stdout)
 
-/** The file gets its name only once it is complete. Only its owner can read it. */
-async function toFile(file: string, client: Client, options: Options): Promise<void> {
-  if (existsSync(file) && !options.force) {
+/** Throws unless the export may be written there. `--force` does not replace a ledger that is in use. */
+async function requireFree(file: string, place: Place, { force }: Options): Promise<void> {
+  const path = resolve(file)
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw new UsageError(`${file} is a folder: add a name.`)
+  if (existsSync(path) && !force) {
     throw new UsageError(`${file} exists: choose another name, or replace it with --force.`)
   }
+  const { requireOther } = await copying()
+  const served = path.replace(/-(journal|wal|shm)$/, '')
+  if (serversOf(process.env, `sqlite:${served}`).length > 0) requireOther(path, served)
+  if (place.kind === 'local' && place.databaseUrl.startsWith('sqlite:')) {
+    requireOther(path, place.databaseUrl.slice('sqlite:'.length))
+  }
+}
+
+/** The file gets its name only once it is complete. Only its owner can read it. */
+async function toFile(file: string, client: Client, options: Options): Promise<void> {
   const draft = `${file}.${process.pid}`
-  const output = createWriteStream(draft, { mode: 0o600, flags: 'wx', flush: true })
+  const handle = await open(draft, 'wx', 0o600).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') throw new UsageError(`There is no folder ${dirname(file)}.`)
+    throw new UsageError(`Cannot write ${file}: ${error.message}`)
+  })
+  const output = handle.createWriteStream({ flush: true })
   try {
     await writeChecked(client, options, output)
     output.end()

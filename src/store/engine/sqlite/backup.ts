@@ -7,6 +7,7 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
+  realpathSync,
   renameSync,
   rmSync,
   statSync,
@@ -54,7 +55,7 @@ export async function writeBackup(path: string, file: string, options: BackupOpt
  */
 export async function restoreBackup(file: string, path: string, options: BackupOptions = {}): Promise<Copied> {
   if (!existsSync(file)) throw new ConductError('NOT_FOUND', `There is no backup at ${file}.`)
-  if (isSame(file, path)) throw new ConductError('CONFLICT', `${file} is the ledger itself.`)
+  requireOther(file, path)
   const isThere = existsSync(path) && statSync(path).size > 0
   if (isThere && !options.force) {
     throw new ConductError('CONFLICT', `There already is a ledger at ${path}: replace it with --force.`)
@@ -94,9 +95,19 @@ async function throughDraft(
   }
 }
 
+/**
+ * Throws CONFLICT if `file` is the ledger at `path` or a file that SQLite keeps beside it, under whatever name. A new
+ * file with the name of a log would damage the ledger as well.
+ */
+export function requireOther(file: string, path: string) {
+  const ledger = realPath(path)
+  const isOf = ['', ...beside].some((end) => isSame(file, ledger + end) || realPath(file) === ledger + end)
+  if (isOf) throw new ConductError('CONFLICT', `${file} is the ledger itself.`)
+}
+
 /** Throws unless a backup may be written there. */
 function requireFree(file: string, path: string, force = false) {
-  if (isSame(file, path)) throw new ConductError('CONFLICT', `${file} is the ledger itself.`)
+  requireOther(file, path)
   if (!existsSync(dirname(file))) throw new ConductError('NOT_FOUND', `There is no folder ${dirname(file)}.`)
   if (existsSync(`${file}-wal`)) throw new ConductError('CONFLICT', `Another process has ${file} open.`)
   if (existsSync(file) && !force) throw taken(file)
@@ -188,6 +199,13 @@ function sync(path: string) {
 /** Flushes the names in a folder to disk. Windows cannot open folders, and writes names at once. */
 function syncNames(folder: string) {
   if (process.platform !== 'win32') sync(folder)
+}
+
+/** The path without symbolic links, also of a file that does not exist. */
+function realPath(path: string): string {
+  if (existsSync(path)) return realpathSync(path)
+  const folder = dirname(path)
+  return folder === path ? path : join(realPath(folder), basename(path))
 }
 
 function isSame(file: string, path: string): boolean {
