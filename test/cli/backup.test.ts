@@ -235,7 +235,11 @@ test('backup refuses a server, PostgreSQL, a ledger in memory and a missing one'
   const dump = await tried({ CONDUCT_DATABASE_URL: url }, 'backup copy.db')
   assert.equal(dump.code, 2)
   assert.match(dump.stderr, /in PostgreSQL: back it up with pg_dump --format=custom/)
-  assert.match((await tried({ CONDUCT_DATABASE_URL: url }, 'restore copy.db')).stderr, /restore it with pg_restore/)
+  const recipe =
+    /stop the servers, create an empty database, and run (pg_restore --no-owner --exit-on-error --dbname=)<its URL> conduct\.dump/
+  const { stderr } = await tried({ CONDUCT_DATABASE_URL: url }, 'restore copy.db')
+  const [, command = 'no recipe'] = recipe.exec(stderr) ?? []
+  assert.ok(readFileSync(join(root, 'docs/backup.md'), 'utf8').includes(`\n${command}`), stderr)
   assert.match((await tried({ CONDUCT_DATABASE_URL: 'sqlite::memory:' }, 'backup copy.db')).stderr, /in memory/)
   assert.equal((await tried({}, 'backup copy.db')).code, 4)
   assert.ok(!existsSync(join(folder, '.local/share')))

@@ -7,7 +7,9 @@ import { serversOf } from '../place/servers.ts'
 import { forget } from '../verify/remember.ts'
 import { addCopyFlags, type CopyFlags, ledgerFile, showing, tell } from './backup.ts'
 
-const restoreRecipe = 'restore it with pg_restore --dbname="$CONDUCT_DATABASE_URL" conduct.dump'
+const restoreRecipe =
+  'stop the servers, create an empty database, and run ' +
+  'pg_restore --no-owner --exit-on-error --dbname=<its URL> conduct.dump'
 
 /** `conduct restore FILE`: replaces this machine's ledger by a verified backup. */
 export function restoreCommand(): Command {
