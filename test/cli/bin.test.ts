@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
-import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { execFileSync, execSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { called } from '../../src/cli/called.ts'
 import type { Finding } from '../../src/cli/commands/finding.ts'
 import { root } from '../support/built.ts'
 import { oldNode } from '../support/old-node.ts'
@@ -36,6 +37,13 @@ test('in a checkout, the error on an old Node.js says how to get the right one',
   const { status, stderr } = onOldNode(join(folder, 'bin/conduct.cjs'), [], { CONDUCT_RESTARTED: '1' })
   assert.equal(status, 1)
   assert.match(stderr, /^conduct needs Node\.js 24\.15 .*\nIn this checkout, npm run conduct uses /)
+})
+
+test('in a checkout, the command that messages and docs name prints only its own output', () => {
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  assert.equal(execSync(`${called} --version`, { cwd: root, encoding: 'utf8' }), `${version}\n`)
+  const page = readFileSync(join(root, 'docs/getting-started.md'), 'utf8')
+  for (const [command] of page.matchAll(/npm run (--silent )?conduct --/g)) assert.equal(command, called)
 })
 
 test('the program is executable in a clone', () => {
@@ -101,7 +109,7 @@ test('npm start serves from source, with the same settings', { skip: process.pla
   })
   t.after(() => child.kill('SIGKILL'))
   const [text] = await once(child.stdout.setEncoding('utf8'), 'data')
-  assert.match(text, /^Conduct listens on .*[\s\S]*npm run conduct -- open/)
+  assert.match(text, /^Conduct listens on .*[\s\S]*npm run --silent conduct -- open/)
   if (process.platform !== 'linux') return
   const line = readFileSync(`/proc/${child.pid}/cmdline`, 'utf8').split('\0')
   assert.ok(line.includes('--max-semi-space-size=8'), line.join(' '))
