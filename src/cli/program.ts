@@ -5,9 +5,9 @@ import { fail } from './fail.ts'
 
 /** Runs `conduct <words>` and sets the exit code. Loads only the file of the requested command. */
 export async function runProgram(words: string[]): Promise<void> {
-  endQuietly()
   const args = arranged(words)
   const own = ownOf(args)
+  endWithOutput(own.includes('--json'))
   if (own.includes('--no-color')) process.env.NO_COLOR = '1'
   try {
     refuseSecrets(own)
@@ -21,11 +21,12 @@ export async function runProgram(words: string[]): Promise<void> {
   if (words.length === 0) process.stderr.write('\nconduct --help lists the commands.\n')
 }
 
-/** A reader may stop early: `conduct run list | head -1`. */
-function endQuietly() {
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(0)
-    throw error
+/** Ends when the output cannot be written. A reader may stop early: `conduct run list | head -1`. */
+function endWithOutput(json: boolean) {
+  process.stdout.on('error', ({ code, message }: NodeJS.ErrnoException) => {
+    if (code === 'EPIPE') process.exit(0)
+    fail(new Error(`Cannot write the output: ${message}`), json)
+    process.exit()
   })
 }
 

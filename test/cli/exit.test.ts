@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { type Code, ConductError, statusOf } from '../../src/api/error.ts'
 import { exitCodeOf } from '../../src/cli/exit.ts'
 import { createClient } from '../../src/client/client.ts'
+import { main } from '../support/program.ts'
 import { adminKey, openServer } from '../support/server.ts'
 import { freePort } from '../support/setup.ts'
 import { freshFolder, homeOf } from './folder.ts'
@@ -142,4 +144,18 @@ test('options may stand before the command', async (t) => {
   const program = programOf(homeOf(freshFolder(t)))
   assert.equal((await program.json('--project shop run create')).run.project, 'shop')
   await fails(program, '--profile nowhere run list', 2, /no profile 'nowhere'/)
+})
+
+test('a full disk for the output is one line, and exits with 1', { skip: !existsSync('/dev/full') }, (t) => {
+  const env = homeOf(freshFolder(t))
+  const ended = (words: string) =>
+    spawnSync('sh', ['-c', `'${process.execPath}' '${main}' ${words} > /dev/full`], { env, encoding: 'utf8' })
+  const text = ended('completion bash')
+  assert.deepEqual(
+    [text.status, text.stderr],
+    [1, 'conduct: Cannot write the output: ENOSPC: no space left on device, write\n'],
+  )
+  const json = ended('status --json')
+  assert.equal(json.status, 1)
+  assert.match(JSON.parse(json.stderr).error, /Cannot write the output/)
 })
