@@ -61,11 +61,11 @@ conduct key create --profile local --all-projects --name rescue --permission adm
 
 Results go to standard output, everything else to standard error. Lists are tables that fit the terminal; in a file or
 pipe, nothing is cut. Times are relative; \`--utc\` prints them exactly. Commands remove control characters from the
-ledger's texts, except in \`conduct run content\` to a file or pipe; JSON escapes them.
+ledger's texts, except in \`conduct run content\` and CSV to a file or pipe; JSON escapes them.
 
 | option | meaning |
 |---|---|
-| \`--json\` | print the response of the API, unchanged; with \`--all\`, one line per item. Errors are JSON, too, on standard error |
+| \`--json\` | print the response of the API, unchanged; with \`--all\`, one line per item. Errors are JSON, too, on standard error, except for a wrong command or flag |
 | \`--quiet\` | print only ids, contents and secrets: \`RUN=$(conduct run create --quiet)\` |
 | \`--all\` | all pages of a list |
 | \`--utc\` | exact times |
@@ -73,8 +73,9 @@ ledger's texts, except in \`conduct run content\` to a file or pipe; JSON escape
 | \`--dry-run\` | for writes: print the request without the key, and send nothing |
 | \`--profile\`, \`--project\` | where to act, see above |
 
-These options may be anywhere before \`--\`; the sections below do not repeat them. Commands that print no response of the
-ledger (\`exec\`, \`init\`, \`mcp\`) take only the last row.
+These options may stand before the command or after all of its words, but not after \`--\`: \`conduct --json run list\` or
+\`conduct run list --json\`. The sections below do not repeat them. Commands that do not print a response of the API, such
+as \`exec\`, \`export\` and \`mcp\`, take only some of them; \`conduct help exec\` lists which.
 
 ## Exit codes
 

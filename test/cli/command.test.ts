@@ -20,6 +20,13 @@ test('every operation except those of browsers, verify, erase and forget has one
     assert.ok(words.includes(one))
 })
 
+test('the help of no flag names a value that only JSON can have', () => {
+  const flags = Object.keys(commands)
+    .flatMap(plansOf)
+    .flatMap(({ flags }) => flags)
+  for (const { name, option } of flags) assert.doesNotMatch(option.description, /\bnull\b/, name)
+})
+
 testPlaces('commands create, change, show and delete a run', async ({ env, cwd }) => {
   writeFileSync(join(cwd, 'run.md'), '# Run Log\n\nImplemented features.\n')
   const { run, json, all } = programOf(env, cwd)

@@ -37,12 +37,14 @@ const singular: Record<string, string> = {
   ...{ tools: 'tool', files: 'file', commands: 'command', agents: 'agent' },
 }
 
-/** Descriptions of flags that differ from those of their API fields. */
+/** Descriptions of flags that differ from those of their API fields, by the path of the field. */
 const meanings: Record<string, string> = {
   label: '',
   featureId: 'its number or name',
   project: 'a project other than the current one',
   cursor: 'where the previous page ended',
+  'retention.contentDays': 'days after the end of a run at which its texts are erased; default: never',
+  'retention.runDays': 'days after the end of a run at which it is deleted; default: never',
   ifVersion: 'change nothing unless this is the current version number',
 }
 
@@ -73,9 +75,10 @@ function flagOf(field: string, part: string | undefined, schema: Schema, require
   const parts = (part?.split('.') ?? []).map((one) => `-${kebab((many && singular[one]) || one)}`)
   const name = `--${kebab(singular[field] ?? field)}${parts.join('')}`
   const one = schema.items ?? schema
+  const path = part === undefined ? field : `${field}.${part}`
   const option = new Option(
     `${name} <${placeholder(schema, part ?? field)}>`,
-    meaning({ ...schema, ...(field in meanings && { description: meanings[field] }) }, many),
+    meaning({ ...schema, ...(path in meanings && { description: meanings[path] }) }, many),
   )
   const choices = one.enum ?? (one.type === 'boolean' ? ['true', 'false'] : undefined)
   if (choices) option.choices(choices)
