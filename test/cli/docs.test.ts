@@ -49,8 +49,6 @@ test('every command of docs/cli.md works', async (t) => {
   writeFileSync(join(folder, 'bin/npm'), '#!/bin/sh\n', { mode: 0o755 })
   writeFileSync(join(folder, '.conduct-key'), adminKey)
   chmodSync(join(folder, '.conduct-key'), 0o600)
-  for (const path of ['.local/share/bash-completion/completions', '.zfunc'])
-    mkdirSync(join(folder, path), { recursive: true })
   const words = inOrder.map((name) => planOf(name).words.join(' ')).filter(Boolean)
   // Commands without an operation run after everything is created, and before anything is deleted.
   const deletes = words.findIndex((one) => / (delete|revoke|unlink)$/.test(one))

@@ -12,6 +12,7 @@ export function completionCommand(commands: Record<string, Entry>): Command {
       process.stdout.write(shell === 'bash' ? bash(words) : zsh(words))
     })
   return addExamples(command, [
+    'mkdir -p ~/.local/share/bash-completion/completions ~/.zfunc',
     'conduct completion bash > ~/.local/share/bash-completion/completions/conduct',
     'conduct completion zsh > ~/.zfunc/_conduct   # with fpath=(~/.zfunc $fpath) before compinit',
   ])
