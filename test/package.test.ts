@@ -217,11 +217,18 @@ test('the TypeScript example of the documentation works', async (t) => {
 })
 
 test('the package contains what it needs and nothing else', () => {
-  const allowed = ['bin', 'dist', 'package.json', 'openapi.json', 'README.md', 'CHANGELOG.md', 'LICENSE']
+  const allowed = ['bin', 'deploy', 'dist', 'package.json', 'openapi.json', 'README.md', 'CHANGELOG.md', 'LICENSE']
   assert.deepEqual(
     readdirSync(installed).filter((part) => !allowed.includes(part)),
     [],
   )
+})
+
+test('the package contains the files of deploy/ that the documentation names', () => {
+  const page = readFileSync(join(root, 'docs/operations.md'), 'utf8')
+  const named = [...page.matchAll(/conduct-ledger\/(deploy\/[\w./]+)|\]\(\.\.\/(deploy\/[^)]+)\)/g)]
+  assert.ok(named.length >= 4)
+  for (const [, one, other = one] of named) assert.ok(existsSync(join(installed, other ?? '')), other)
 })
 
 test('the package depends only on what the build leaves external and what its types import', () => {
