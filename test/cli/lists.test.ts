@@ -54,16 +54,23 @@ testPlaces('a list without pages says how much of it is shown', async ({ env, cw
   const client = await ledger()
   const { run, all } = programOf(env, cwd)
   await run('run create --agent me')
-  const files = Array.from({ length: 120 }, (_, n) => ({ path: `src/${n}\u001b[31m.ts`, insertions: n, deletions: 0 }))
+  const files = Array.from({ length: 120 }, (_, n) => ({
+    path: `src/the  ${n}\u001b[31m.ts`,
+    insertions: n,
+    deletions: 0,
+  }))
   await client.appendTurn({ runId: 'RUN-001', files })
   const some = await all('run files RUN-001')
-  assert.match(some.stdout, /^FILE +ADDED +DELETED\nsrc\/119\.ts +119 +0\n/)
-  assert.equal(some.stderr, 'Shown: 20 of 120. For more: --limit 100\n')
+  assert.match(some.stdout, /^FILE +ADDED +DELETED\nsrc\/the 119\.ts +119 +0\n/)
+  assert.equal(some.stderr, 'Shown: 20 of 120. To see more: --limit 100\n')
   assert.equal((await all('run files RUN-001 --limit 100')).stderr, 'Shown: 100 of 120.\n')
-  assert.match(await run('run files RUN-001 --limit 2 --quiet'), /^src\/119\.ts\nsrc\/118\.ts\n$/)
+  assert.match(await run('run files RUN-001 --limit 2 --quiet'), /^src\/the {2}119\.ts\nsrc\/the {2}118\.ts\n$/)
   for (const agent of ['ada', 'bob']) await run(`run create --agent ${agent}`)
   const values = await all('suggest --field agent --limit 2')
-  assert.deepEqual([values.stdout, values.stderr], ['VALUE\nada\nbob\n', 'Shown: 2 of more. For more: --limit 100\n'])
+  assert.deepEqual(
+    [values.stdout, values.stderr],
+    ['VALUE\nada\nbob\n', 'Shown: 2; there are more. To see more: --limit 100\n'],
+  )
   for (const words of ['run files RUN-001 --all', 'suggest --field agent --all'])
     assert.equal((await all(words)).code, 2)
 })

@@ -127,8 +127,9 @@ function tellRest(answer: Input, after: Input | undefined, { limit }: Input) {
   const { hasMore, total } = metaOf(answer)
   const count = Object.values(answer).find(Array.isArray)?.length ?? 0
   if (!hasMore && (total ?? 0) <= count) return
-  const rest = limit === mostRows ? '' : ` For more: --limit ${mostRows}`
-  process.stderr.write(`Shown: ${count} of ${total ?? 'more'}.${rest}\n`)
+  const shown = total === undefined ? `${count}; there are more` : `${count} of ${total}`
+  const rest = limit === mostRows ? '' : ` To see more: --limit ${mostRows}`
+  process.stderr.write(`Shown: ${shown}.${rest}\n`)
 }
 
 function printerOf({ name, route }: Plan, options: Options): (answer: Input) => void {

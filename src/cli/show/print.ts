@@ -81,7 +81,7 @@ export function listPrinter(manner: Manner): (answer: Answer) => void {
       if (!manner.quiet && columns.length === 0) process.stderr.write('Nothing found.\n')
       return
     }
-    if (manner.quiet) return void out(rows.map((row) => line(String(row[table.id]))).join('\n'))
+    if (manner.quiet) return void out(rows.map((row) => clean(String(row[table.id]))).join('\n'))
     const isFirst = columns.length === 0
     if (isFirst) columns = columnsFor(table, rows)
     const shownRows = table.total ? [...rows, table.total(answer)] : rows
