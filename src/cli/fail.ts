@@ -18,6 +18,15 @@ export function fail(error: unknown, json = false) {
   process.stderr.write(`conduct: ${clean(message)}\n${advice === undefined ? '' : `${advice}\n`}`)
 }
 
+/** Ends when the output cannot be written. A reader may stop early: `conduct run list | head -1`. */
+export function endWithOutput(json = false) {
+  process.stdout.on('error', ({ code, message }: NodeJS.ErrnoException) => {
+    if (code === 'EPIPE') process.exit(0)
+    fail(new Error(`Cannot write the output: ${message}`), json)
+    process.exit()
+  })
+}
+
 /** The next step, if the message of the server cannot know it. */
 function adviceOf({ code, retryAfter }: ConductError): string | undefined {
   switch (code) {

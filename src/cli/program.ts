@@ -1,7 +1,7 @@
 import { Command, CommanderError, Help } from 'commander'
 import { commands, type Entry, groups } from './commands/commands.ts'
 import { UsageError } from './exit.ts'
-import { fail } from './fail.ts'
+import { endWithOutput, fail } from './fail.ts'
 
 /** Runs `conduct <words>` and sets the exit code. Loads only the file of the requested command. */
 export async function runProgram(words: string[]): Promise<void> {
@@ -19,15 +19,6 @@ export async function runProgram(words: string[]): Promise<void> {
     else fail(error, own.includes('--json'))
   }
   if (words.length === 0) process.stderr.write('\nconduct --help lists the commands.\n')
-}
-
-/** Ends when the output cannot be written. A reader may stop early: `conduct run list | head -1`. */
-function endWithOutput(json: boolean) {
-  process.stdout.on('error', ({ code, message }: NodeJS.ErrnoException) => {
-    if (code === 'EPIPE') process.exit(0)
-    fail(new Error(`Cannot write the output: ${message}`), json)
-    process.exit()
-  })
 }
 
 /** The words before `--`. The words after it belong to another command. */

@@ -149,12 +149,20 @@ test('options may stand before the command', async (t) => {
 test('a full disk for the output is one line, and exits with 1', { skip: !existsSync('/dev/full') }, (t) => {
   const env = homeOf(freshFolder(t))
   const ended = (words: string) =>
-    spawnSync('sh', ['-c', `'${process.execPath}' '${main}' ${words} > /dev/full`], { env, encoding: 'utf8' })
-  const text = ended('completion bash')
-  assert.deepEqual(
-    [text.status, text.stderr],
-    [1, 'conduct: Cannot write the output: ENOSPC: no space left on device, write\n'],
-  )
+    spawnSync('sh', ['-c', `'${process.execPath}' '${main}' ${words} > /dev/full`], {
+      env,
+      encoding: 'utf8',
+      input: '',
+    })
+  for (const words of ['completion bash', '--version']) {
+    const { status, stderr } = ended(words)
+    assert.deepEqual(
+      [status, stderr],
+      [1, 'conduct: Cannot write the output: ENOSPC: no space left on device, write\n'],
+    )
+  }
+  const hook = ended('hook cursor')
+  assert.deepEqual([hook.status, hook.stderr], [0, ''])
   const json = ended('status --json')
   assert.equal(json.status, 1)
   assert.match(JSON.parse(json.stderr).error, /Cannot write the output/)
