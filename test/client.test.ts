@@ -237,3 +237,9 @@ test('the client retries a stream that does not begin', async (t) => {
   const again = once(server, 'connection').then(() => 'asked again')
   assert.equal(await Promise.race([again, sleep(10_000, 'waited')]), 'asked again')
 })
+
+test('the client does not ask again for an event that it cannot read', async () => {
+  const { client, requests } = scripted([200, 'id: 41\ndata: {"seq":41\n\n'])
+  await assert.rejects(client.follow({ after: 40 }).next(), { code: 'INTERNAL_ERROR', message: /not JSON/ })
+  assert.equal(requests.length, 1)
+})

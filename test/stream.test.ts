@@ -145,6 +145,25 @@ testLedger('the client follows the stream, and continues where it was after a lo
   await assert.rejects(client.follow({}, { signal: AbortSignal.timeout(50) }).next(), { name: 'TimeoutError' })
 })
 
+testLedger('the client reads events whose texts have the line separators of Unicode', async ({ client, as, app }) => {
+  const titles = ['before', 'one\u2028two\u2029three\u0085four\rfive', 'after']
+  for (const title of titles) await client.createRun({ title })
+  let connections = 0
+  const counting = as({
+    fetch: (request) => {
+      connections++
+      return app.fetch(request)
+    },
+  })
+  const told: unknown[] = []
+  const signal = AbortSignal.timeout(10_000)
+  for await (const { changes } of counting.follow({ type: ['run.created'], after: 0 }, { signal })) {
+    if (told.push(changes.title?.[1]) === titles.length) break
+  }
+  assert.deepEqual(told, titles)
+  assert.equal(connections, 1)
+})
+
 testLedger('readers that are far behind do not block the event loop', async (ledger, t) => {
   const { client } = ledger
   await Promise.all(Array.from({ length: 300 }, (_, n) => client.createRun({ runId: `R-${n}` })))

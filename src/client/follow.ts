@@ -1,5 +1,6 @@
 import { ConductError } from '../api/error.ts'
 import type { Event } from '../api/event.ts'
+import { createMessageReader, type Message } from './messages.ts'
 import {
   bodyOf,
   type CallOptions,
@@ -26,7 +27,7 @@ export async function* follow(
     try {
       for await (const message of connect(options, { ...input, ...(after !== undefined && { after }) }, signal)) {
         attempt = 0
-        const event = message.data === undefined ? undefined : (JSON.parse(message.data) as Event)
+        const event = message.data === undefined ? undefined : eventOf(message.data, options)
         // A server of an earlier version has seqs alone.
         after = event?.id ?? message.after ?? message.id ?? after
         if (event) yield event
@@ -39,13 +40,6 @@ export async function* follow(
     }
     await pause(options, attempt, failure, signal)
   }
-}
-
-interface Message {
-  id?: string
-  /** The place at which the stream begins. */
-  after?: string
-  data?: string
 }
 
 /** The messages of one connection, until it ends. If the server responds with an error, throws it. */
@@ -71,22 +65,24 @@ async function* connect(
   const cancel = () => void reader.cancel().catch(() => {})
   end.addEventListener('abort', cancel, { once: true })
   if (end.aborted) cancel()
-  let text = ''
+  const messagesIn = createMessageReader()
   try {
     for (;;) {
       const { done, value } = await heard(silentMs, () => reader.read())
       if (done) return
-      const messages = (text + value).split('\n\n')
-      text = messages.pop() ?? ''
-      yield* messages.map(messageOf)
+      yield* messagesIn(value)
     }
   } finally {
     await reader.cancel().catch(() => {})
   }
 }
 
-/** The fields of a message; a comment has none. */
-function messageOf(text: string): Message {
-  const field = (name: string) => new RegExp(`^${name}: (.*)$`, 'm').exec(text)?.[1]
-  return { id: field('id'), after: field('after'), data: field('data') }
+/** The event of a message. Throws INTERNAL_ERROR if it is no JSON: to ask for it again would not help. */
+function eventOf(data: string, { url }: ClientOptions): Event {
+  try {
+    return JSON.parse(data)
+  } catch (cause) {
+    const words = `${url} sent an event that is not JSON: is the address right, and does no proxy change responses?`
+    throw new ConductError('INTERNAL_ERROR', words, { cause })
+  }
 }
