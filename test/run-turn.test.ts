@@ -83,6 +83,13 @@ testLedger('a turn keeps every given field, and its run derives fields from it',
   assert.equal((await client.getRun({ runId })).run.activity, null)
 })
 
+testLedger('a prompt is quoted line by line, whatever ends its lines', async ({ client }) => {
+  const { runId } = (await client.createRun({ status: 'in_progress' })).run
+  await client.appendTurn({ runId, prompt: 'one\ntwo\r\nthree\rfour\u2028still four' })
+  const { content } = (await client.getRun({ runId })).run
+  assert.ok(content.includes('> one\n> two\r\n> three\r> four\u2028still four\n'), JSON.stringify(content))
+})
+
 testLedger('the newest changes count, whether an update or turns gave them', async ({ client }) => {
   const { run } = await client.createRun({ title: 'Go' })
   const { runId } = run

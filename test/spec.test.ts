@@ -143,6 +143,7 @@ const lists: [content: string, total: number, done: number][] = [
   ['', 0, 0],
   ['- [ ] a\n* [x] b\n  + [X] c\n1. [ ] d', 4, 2],
   ['- [] a\n-[ ] b\n- [y] c\n[ ] d', 0, 0],
+  ['- [ ] a\r\n- [x] b\r- [ ] c\u2028- [ ] c\u2029- [ ] c', 3, 1],
 ]
 for (const [content, total, done] of lists) {
   test(`the checklist of ${JSON.stringify(content)}`, () => assert.deepEqual(checklistOf(content), { total, done }))

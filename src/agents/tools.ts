@@ -92,7 +92,7 @@ const fileOf = ({ file_path, notebook_path, path, filePath }: Fields): string | 
 /** The files that a patch adds, changes, deletes or moves to. */
 function patched({ command, input, patchText }: Fields): string[] {
   const text = textOf(Array.isArray(command) ? command.join('\n') : (command ?? input ?? patchText), 1_000_000) ?? ''
-  const files = [...text.matchAll(/^\*\*\* (?:Add File|Update File|Delete File|Move to): (.+)$/gm)]
+  const files = [...text.matchAll(/(?<![^\r\n])\*\*\* (?:Add File|Update File|Delete File|Move to): ([^\r\n]+)/g)]
   return files.slice(0, 100).map(([, file = '']) => file.trim().slice(0, 1_000))
 }
 

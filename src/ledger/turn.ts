@@ -88,7 +88,7 @@ const onOneLine = (text: string) =>
     .filter(Boolean)
     .join(' ; ')
 
-const quoteOf = (text: string) => text.replace(/^/gm, '> ')
+const quoteOf = (text: string) => `> ${text.replace(/\r\n?|\n/g, '$&> ')}`
 
 /** A fenced code block whose fence is longer than any in the text. */
 function codeOf(text: string): string {

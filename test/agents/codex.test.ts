@@ -72,7 +72,7 @@ test('output that looks like an exit code is not one', () => {
 
 test('a patch names each file that it adds, changes, deletes or moves to', () => {
   const command =
-    '*** Begin Patch\n*** Add File: a b.ts\n+*** Delete File: no\n*** Update File: c.ts\n*** Move to: d.ts\n*** Delete File: e.ts\n*** End Patch'
+    '*** Begin Patch\n*** Add File: a b.ts\n+*** Delete File: no\n+\u2028*** Delete File: no\n*** Update File: c.ts\n*** Move to: d.ts\n*** Delete File: e.ts\n*** End Patch'
   const step = stepIn('codex', codex('PostToolUse-apply_patch', { tool_input: { command } }))
   assert.deepEqual(step.kind === 'tool' && step.files, ['a b.ts', 'c.ts', 'd.ts', 'e.ts'])
 })

@@ -103,7 +103,7 @@ async function databaseOf(place: LocalPlace): Promise<Finding[]> {
   const missing = missingFile(place)
   const findings = [found('ledger', 'ok', shownPlace(place)), found('project', 'ok', place.project ?? 'all')]
   if (missing !== undefined) return [...findings, found('database', 'note', 'the first run creates it')]
-  const file = /^sqlite:(?!:memory:)(.+)$/.exec(place.databaseUrl)?.[1]
+  const file = /^sqlite:(?!:memory:)(.+)$/s.exec(place.databaseUrl)?.[1]
   if (file !== undefined) findings.push(privacy('data', file))
   return [...findings, ...(await databaseFindings(place, env))]
 }

@@ -48,5 +48,5 @@ const tooLong = (name: string) => new Error(`${name} is longer than 8 MiB`)
 export const metaIn = (text: string, name: string): string | undefined =>
   text
     .slice(0, 4_000)
-    .match(new RegExp(`^- \\*\\*${name}:\\*\\* *(.+)$`, 'm'))?.[1]
+    .match(new RegExp(`(?<![^\\r\\n])- \\*\\*${name}:\\*\\* *([^\\r\\n]+)`))?.[1]
     ?.trim()

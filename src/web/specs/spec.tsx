@@ -167,4 +167,6 @@ function Words({ spec: { content, checklist } }: { spec: FullSpec }) {
 
 /** The open items of a checklist, as the server counts them. */
 const openItemsOf = (content: string): string[] =>
-  (content.match(/^[ \t]*(?:[-*+]|\d+[.)]) \[ \] .*$/gm) ?? []).map((line) => line.replace(/^.*?\[ \]/, '- [ ]'))
+  (content.match(/(?<![^\r\n])[ \t]*(?:[-*+]|\d+[.)]) \[ \] [^\r\n]*/g) ?? []).map((line) =>
+    line.replace(/^[^[]*\[ \]/, '- [ ]'),
+  )
