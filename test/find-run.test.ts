@@ -87,6 +87,30 @@ testLedger('a page contains a run once, even if two of its commits match', async
   )
 })
 
+testLedger('a time has a year of four digits in UTC', async ({ client }) => {
+  const [late, early] = ['9999-12-31T23:59:59-01:00', '0000-01-01T00:00:00+01:00']
+  for (const at of [late, early]) {
+    const refused = {
+      code: 'VALIDATION_ERROR',
+      message: new RegExp(`years 0000 to 9999 .*'${at.replace('+', '\\+')}'`),
+    }
+    await assert.rejects(client.createRun({ status: 'completed', createdAt: at }), refused)
+    await assert.rejects(client.createRun({ status: 'completed', startedAt: at }), refused)
+    await assert.rejects(client.createKey({ name: 'x', permissions: ['read'], expiresAt: at }), refused)
+    await assert.rejects(client.listRuns({ createdBefore: at }), refused)
+    await assert.rejects(client.stats({ createdAfter: at }), refused)
+  }
+  const last = '9999-12-31T23:59:59.999Z'
+  const { expiresAt } = (await client.createKey({ name: 'x', permissions: ['read'], expiresAt: last })).key
+  assert.equal(expiresAt, last)
+  for (const createdAt of ['0000-01-01T00:00:00Z', '2026-01-05T12:00:00Z']) await client.createRun({ createdAt })
+  const runs = await Array.fromAsync(client.all('listRuns', { limit: 1, createdBefore: last }))
+  assert.deepEqual(
+    runs.map(({ createdAt }) => createdAt),
+    ['2026-01-05T12:00:00.000Z', '0000-01-01T00:00:00.000Z'],
+  )
+})
+
 testLedger('imported history keeps the time at which it happened', async ({ client, as }) => {
   const made = { createdAt: '2026-01-05T12:00:00+02:00' }
   const at = '2026-01-05T10:00:00.000Z'

@@ -21,10 +21,13 @@ export const countOf = (value: unknown): number => (Number.isInteger(value) && N
 export const numberOf = (value: unknown): number | undefined =>
   Number.isInteger(value) && Number(value) >= 0 ? Number(value) : undefined
 
-/** The time of an ISO date in milliseconds since 1970; undefined for anything else. */
+/** The years 0000 to 9999 of UTC, which a ledger takes, in milliseconds since 1970. */
+const [firstMs, lastMs] = [Date.parse('0000-01-01T00:00:00.000Z'), Date.parse('9999-12-31T23:59:59.999Z')]
+
+/** The time of an ISO date in milliseconds since 1970; undefined for anything else, and for one that no ledger takes. */
 export const timeOf = (value: unknown): number | undefined => {
   const ms = typeof value === 'string' ? Date.parse(value) : Number.NaN
-  return Number.isNaN(ms) ? undefined : ms
+  return ms >= firstMs && ms <= lastMs ? ms : undefined
 }
 
 /** The object without undefined fields. */

@@ -29,9 +29,20 @@ export const rowId = z.int().min(1)
 /** A time in a response: ISO 8601, UTC, milliseconds. */
 export const time = z.string().meta({ format: 'date-time', examples: ['2026-01-31T09:30:00.000Z'] })
 
-/** A time in an input: any ISO 8601 date-time with a zone, normalised to the form of `time`. */
+/**
+ * A time in an input: any ISO 8601 date-time with a zone, normalised to the form of `time`. Times are compared as texts,
+ * so their years in UTC have four digits.
+ */
 export const timeInput = z.iso
-  .datetime({ offset: true, error: 'must be an ISO 8601 date-time with a zone, like 2026-01-31T09:30:00.000Z' })
+  .datetime({
+    offset: true,
+    abort: true,
+    error: 'must be an ISO 8601 date-time with a zone, like 2026-01-31T09:30:00.000Z',
+  })
+  .refine((value) => /^\d{4}-/.test(new Date(value).toISOString()), {
+    error: ({ input }) => `must be in the years 0000 to 9999 of UTC, and '${input}' is not`,
+    abort: true,
+  })
   .transform((value) => new Date(value).toISOString())
 
 /** `If-Match` (RFC 9110 §13.1.1): a list of ETags or `*`. */

@@ -7,7 +7,8 @@ export interface Position {
   id: number
 }
 
-const position = /^(asc|desc) (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z) ([1-9]\d{0,15})$/
+/** Earlier versions also stored years of six digits with a sign. */
+const position = /^(asc|desc) ((?:\d{4}|[+-]\d{6})-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z) ([1-9]\d{0,15})$/
 
 export function encodeCursor(order: Order, at: Position): string {
   return Buffer.from(`${order} ${at.createdAt} ${at.id}`).toString('base64url')

@@ -39,6 +39,8 @@ const files = {
         location: '_conduct/runs/2.v0.run.md',
         status: 'completed',
         startedAt: '2025-11-04T13:00:00Z',
+        // No ledger takes this year.
+        completedAt: '-000001-01-01T00:00:00Z',
       },
     ],
     checks: [

@@ -134,6 +134,22 @@ testLedger('importing a session again adds its new turns, with secrets masked', 
   assert.equal((await client.getRun({ runId: 'RUN-001' })).run.endedAt, '2026-11-25T00:00:01.500Z')
 })
 
+testLedger('a line of a transcript whose time no ledger takes happened with the line before', async (ledger, t) => {
+  const { run, claude, work } = entered(t, ledger)
+  const [first, second] = [exchange(1, work, 'One.'), exchange(2, work, 'Two.')]
+  const odd = second.map((line) => line.replace('2026-11-25T00:00:02', '+010000-01-01T00:00:00'))
+  write(claude, [...first, ...odd].join(''))
+  await run('claude')
+  const { turns } = await ledger.as({ project }).listTurns({ runId: 'RUN-001' })
+  assert.deepEqual(
+    turns.map(({ prompt, endedAt }) => [prompt, endedAt]),
+    [
+      ['One.', '2026-11-25T00:00:01.500Z'],
+      ['Two.', '2026-11-25T00:00:01.500Z'],
+    ],
+  )
+})
+
 testLedger('an unfinished turn is not imported until its transcript stops changing', async (ledger, t) => {
   const { run, claude, work } = entered(t, ledger)
   write(claude, [...exchange(1, work, 'One'), ...exchange(2, work, 'Two').slice(0, 1)].join(''))

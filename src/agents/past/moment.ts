@@ -1,3 +1,4 @@
+import { timeOf } from '../fields.ts'
 import type { Fault } from '../lines.ts'
 import type { Step, Usage } from '../seen.ts'
 
@@ -22,8 +23,7 @@ export type Pass = (file: string, line: number | undefined, reason: Fault | stri
 
 /** The time of a line, or that of the previous line if it has none. */
 export function momentOf(timestamp: unknown, before: number): number {
-  const at = typeof timestamp === 'string' ? Date.parse(timestamp) : Number.NaN
-  return Number.isNaN(at) ? before : Math.max(at, before)
+  return Math.max(timeOf(timestamp) ?? before, before)
 }
 
 /** Merges the moments of a session with those of its subagents, which are sorted. */

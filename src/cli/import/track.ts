@@ -1,4 +1,4 @@
-import { fieldsOf, listOf, textOf } from '../../agents/fields.ts'
+import { fieldsOf, listOf, textOf, timeOf } from '../../agents/fields.ts'
 import type { Client } from '../../client/client.ts'
 import { humanIdPattern } from '../../ledger/id.ts'
 import { mask } from '../../mask/mask.ts'
@@ -74,9 +74,9 @@ async function entriesOf(list: unknown, noun: string, { folder, report }: Contex
 const statusOf = (status: unknown) => String(status ?? '').replaceAll('-', '_')
 
 /** A time in the tracker; undefined if it is invalid or in the future. */
-function timeOf(value: unknown): string | undefined {
-  const at = typeof value === 'string' ? Date.parse(value) : Number.NaN
-  return Number.isNaN(at) || at > Date.now() ? undefined : new Date(at).toISOString()
+function pastOf(value: unknown): string | undefined {
+  const at = timeOf(value)
+  return at === undefined || at > Date.now() ? undefined : new Date(at).toISOString()
 }
 
 const specStatuses = ['draft', 'pending', 'in_progress', 'completed', 'archived'] as const
@@ -88,7 +88,7 @@ async function importSpec({ id, status, agent, content, fields }: Entry, { clien
   report.count('specs')
   if (dryRun) return
   const known = specStatuses.find((one) => one === status) ?? 'draft'
-  const createdAt = timeOf(fields.createdAt)
+  const createdAt = pastOf(fields.createdAt)
   await client.createSpec({ specId, status: known, content, ...agent, ...(createdAt && { createdAt }) })
 }
 
@@ -103,7 +103,7 @@ const exists = (asked: Promise<unknown>) =>
 
 async function importRun({ id, location, status, agent, content, fields }: Entry, { client, dryRun, report }: Context) {
   const runId = `v0-${id}`
-  const startedAt = timeOf(fields.startedAt ?? fields.createdAt)
+  const startedAt = pastOf(fields.startedAt ?? fields.createdAt)
   if (startedAt === undefined) {
     report.pass(trackFile, undefined, `run ${id} does not say when it began`)
     return undefined
@@ -111,7 +111,7 @@ async function importRun({ id, location, status, agent, content, fields }: Entry
   const said = statusOf(metaIn(content, 'Status'))
   if (said !== '' && said !== status)
     report.contradict(location, undefined, `says ${said}, and the tracker ${status}: the tracker holds`)
-  const told = timeOf(fields.completedAt)
+  const told = pastOf(fields.completedAt)
   const isBefore = told !== undefined && told < startedAt
   if (isBefore) report.contradict(trackFile, undefined, `run ${id} ends before it begins: it ends when it begins`)
   const endedAt = told === undefined || isBefore ? startedAt : told
@@ -152,7 +152,7 @@ async function importCheck(
       undefined,
       `its result is ${JSON.stringify(fields.result)}, which is none of ${Object.keys(results).join(', ')}`,
     )
-  const told = timeOf(fields.completedAt)
+  const told = pastOf(fields.completedAt)
   const isBefore = told !== undefined && told < of.startedAt
   if (isBefore)
     report.contradict(
