@@ -217,6 +217,21 @@ test('failed authentications from an address are limited, and valid keys from it
     const malformed = await fetch(`${url}/v1/auth/session`, { method: 'POST', headers: jsonType, ...init })
     assert.equal(malformed.status, 429, 'what no login could be is a failed one')
   }
-  const forwarded = await fetch(`${url}/v1/auth/me`, { headers: { 'x-forwarded-for': '10.0.0.1' } })
+  const forwarded = await fetch(`${url}/v1/auth/me`, {
+    headers: { authorization: `Bearer ${wrong}`, 'x-forwarded-for': '10.0.0.1' },
+  })
   assert.equal(forwarded.status, 429, 'a header must not give a caller another address')
+})
+
+test('a request without a key or a session is no failed authentication, and one with a wrong session is', async (t) => {
+  const { url, port } = await listen(t)
+  const ask = async (path: string, headers: Record<string, string> = {}) =>
+    (await fetch(url + path, { headers: { ...headers } })).status
+  for (let attempt = 0; attempt < 70; attempt++) {
+    assert.equal(await ask('/v1/auth/me'), 401)
+    assert.equal(await ask('/v1/nothing', { cookie: 'of=another page' }), 401)
+  }
+  const session = { cookie: `conduct_session_${port}=guessed` }
+  for (let attempt = 0; attempt < 60; attempt++) assert.equal(await ask('/v1/auth/me', session), 401)
+  assert.deepEqual([await ask('/v1/auth/me', session), await ask('/v1/auth/me')], [429, 401])
 })

@@ -7,6 +7,7 @@ import type { Asking } from './auth.ts'
 import type { Limiter } from './limit.ts'
 import type { Metrics } from './metrics.ts'
 import { type Answer, Reply } from './reply.ts'
+import { sessionOf } from './session.ts'
 
 /** What the socket layer knows about a request. */
 export interface Bindings {
@@ -81,11 +82,17 @@ function requestIdOf(given: string | undefined): string {
 }
 
 /** Counts a failed authentication. Returns the error to report, which is RATE_LIMIT_EXCEEDED after too many failures. */
-async function counted(limiter: Limiter, error: unknown, { peer, isLogin }: Exchange): Promise<unknown> {
-  if (peer === undefined || !(error instanceof ConductError)) return error
-  if (error.code !== 'UNAUTHORIZED' && !(isLogin && error.status < 500)) return error
+async function counted(limiter: Limiter, error: unknown, exchange: Exchange): Promise<unknown> {
+  const { peer } = exchange
+  if (peer === undefined || !(error instanceof ConductError) || !isFailedGuess(error, exchange)) return error
   return limiter.failure(peer).then(
     () => error,
     (exceeded) => exceeded,
   )
+}
+
+/** Whether the error refuses a key, a session or a login. A request without any of them guesses nothing. */
+function isFailedGuess({ code, status }: ConductError, { request, isLogin }: Exchange): boolean {
+  if (isLogin) return status < 500
+  return code === 'UNAUTHORIZED' && (request.header('authorization') ?? sessionOf(request)) !== undefined
 }

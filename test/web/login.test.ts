@@ -37,6 +37,24 @@ test('a login link works once, and its code does not stay in the address', async
   await page.getByRole('heading', { name: 'Log in to Conduct' }).waitFor()
 })
 
+test('after too many failed logins the page still shows the login, and says at once when to try again', async (t) => {
+  const { page, context, home, openTab } = await openPage(t, '', { permissions: [] })
+  const guess = () => fetch(`${home}v1/auth/me`, { headers: { authorization: 'Bearer guessed' } })
+  for (let attempt = 0; attempt < 60; attempt++) await guess()
+  assert.equal((await guess()).status, 429)
+  const advice = /Too many failed authentications from this address: try again in \d+ s/
+  await page.getByLabel('Key').fill('sk_admin_wrong')
+  await page.getByRole('button', { name: 'Log in' }).click()
+  await page.getByText(advice).waitFor()
+  const { hostname: domain, port } = new URL(home)
+  await context.addCookies([{ name: `conduct_session_${port}`, value: 'ended', domain, path: '/conduct' }])
+  const other = await openTab()
+  await other.getByText(advice).waitFor()
+  await other.getByLabel('Key').fill(adminKey)
+  await other.getByRole('button', { name: 'Log in' }).click()
+  await other.getByRole('heading', { name: 'Now' }).waitFor()
+})
+
 test('the page shows the login when its key is revoked', async (t) => {
   const { page, client } = await openPage(t)
   await page.getByText('Nothing is in progress').waitFor()

@@ -1,18 +1,25 @@
 import { useEffect, useState } from 'preact/hooks'
-import type { Input } from '../../client/client.ts'
+import type { ConductError, Input } from '../../client/client.ts'
 import { useAct } from '../data/act.ts'
 import { requireCookie } from '../data/cookie.ts'
 import { tell } from '../data/live.ts'
-import { client } from '../data/server.ts'
+import { doorClient } from '../data/server.ts'
 import { Problem } from '../ui/problem.tsx'
 
+interface Props {
+  code: string | undefined
+  /** Why the server did not say who is logged in. */
+  refusal?: ConductError
+  onRetry?: () => void
+}
+
 /** Exchanges a key, or the one-time code of a login link, for a session that scripts cannot read. */
-export function Login({ code }: { code: string | undefined }) {
+export function Login({ code, refusal, onRetry }: Props) {
   const { act, isBusy, error } = useAct()
   const [key, setKey] = useState('')
   const begin = async (by: Input<'createSession'>) => {
     const login = async () => {
-      await client.createSession(by)
+      await doorClient.createSession(by)
       await requireCookie()
     }
     if (await act(login)) tell({ kind: 'begun' })
@@ -46,7 +53,7 @@ export function Login({ code }: { code: string | undefined }) {
           Log in
         </button>
       </form>
-      {error && <Problem error={error} />}
+      {error ? <Problem error={error} /> : refusal && <Problem error={refusal} onRetry={onRetry} />}
       <p class="muted small">The first start of the server says where the first key is. An admin creates others.</p>
     </main>
   )

@@ -4,7 +4,7 @@ import { Login } from '../admin/login.tsx'
 import { follow, listen } from '../data/live.ts'
 import { useRead } from '../data/read.ts'
 import { ScopeContext, useChosenProjects } from '../data/scope.ts'
-import { client } from '../data/server.ts'
+import { doorClient } from '../data/server.ts'
 import { type Session, SessionContext } from '../data/session.ts'
 import { AttentionContext, useAttention } from '../data/use-attention.ts'
 import { LanesContext, useLanes } from '../data/use-lanes.ts'
@@ -39,7 +39,7 @@ const ProjectPage = page(() => import('../admin/project.tsx'))
 /** The root: checks the session, then shows the page of the address. */
 export function App() {
   const [isOver, setOver] = useState(false)
-  const me = useRead('me', () => client.me())
+  const me = useRead('me', () => doorClient.me())
   const route = useRoute()
   const [code, setCode] = useState<string>()
   useEffect(
@@ -62,6 +62,8 @@ export function App() {
   }, [route])
   if (isOver || code !== undefined || me.error?.code === 'UNAUTHORIZED') return <Login code={code} />
   if (me.data) return <Inside session={me.data} route={route} />
+  // Perhaps of an address that failed to log in too often, from which a valid key still logs in.
+  if (me.error?.code === 'RATE_LIMIT_EXCEEDED') return <Login code={code} refusal={me.error} onRetry={me.reload} />
   return me.error ? <Problem error={me.error} onRetry={me.reload} /> : null
 }
 

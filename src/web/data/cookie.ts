@@ -1,11 +1,11 @@
 import { ConductError } from '../../client/client.ts'
 import { failureOf } from './read.ts'
-import { base, client } from './server.ts'
+import { base, doorClient } from './server.ts'
 
 /** Checks that the browser sends the session cookie back. Throws UNAUTHORIZED with the reason if it does not. */
 export async function requireCookie(): Promise<void> {
   try {
-    await client.me()
+    await doorClient.me()
   } catch (error) {
     const failure = failureOf(error)
     throw failure.code === 'UNAUTHORIZED' ? new ConductError('UNAUTHORIZED', await reasonOf()) : failure

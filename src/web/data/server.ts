@@ -6,6 +6,9 @@ export const base = new URL('.', location.href).href
 /** A client for all projects visible to the session. */
 export const client = createClient({ url: base })
 
+/** The same for calls before there is a page to show: rather than wait longer than 2 seconds, they fail. */
+export const doorClient = createClient({ url: base, patience: 2 })
+
 const clients = new Map<string, Client>()
 
 /** A client for one project. Ids are unique only within a project. */
