@@ -37,6 +37,30 @@ testLedger('a call links one to a hundred features', async ({ client }) => {
   await assert.rejects(client.linkFeatures({ runId: 'A', featureIds: [2 ** 31] }), { code: 'VALIDATION_ERROR' })
 })
 
+testLedger(
+  'after the largest number that a link creates, later features can be linked, filtered and unlinked',
+  async (ledger) => {
+    const { client } = ledger
+    const largest = 2_147_483_647
+    await client.createRun({ runId: 'A' })
+    await client.linkFeatures({ runId: 'A', featureIds: [largest] })
+    const { feature } = await client.createFeature({ name: 'login' })
+    assert.equal(feature.id, largest + 1)
+    assert.equal((await client.linkFeatures({ runId: 'A', featureIds: [feature.id] })).count, 1)
+    const { runs } = await client.listRuns({ featureId: feature.id })
+    assert.deepEqual(
+      runs.map(({ runId }) => runId),
+      ['A'],
+    )
+    await client.unlinkFeature({ runId: 'A', featureId: feature.id })
+    await assert.rejects(client.linkFeatures({ runId: 'A', featureIds: [1, largest + 2] }), {
+      code: 'VALIDATION_ERROR',
+      message: /featureIds: .*2147483649.* at most 2147483647/,
+    })
+    assert.deepEqual((await client.getRun({ runId: 'A' })).run.features, [{ id: largest, name: `feature-${largest}` }])
+  },
+)
+
 testLedger('runs that link the same new features at the same time all succeed', async ({ client }) => {
   const runIds = Array.from({ length: 12 }, (_, n) => `R${n}`)
   await Promise.all(runIds.map((runId) => client.createRun({ runId })))

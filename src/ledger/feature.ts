@@ -1,4 +1,7 @@
-/** The largest number by which a caller may refer to a feature that does not exist yet. */
+/**
+ * The largest number by which a caller may refer to a feature that does not exist yet. It is far below the largest that a
+ * feature can have, so that no caller can use up the numbers that follow.
+ */
 export const maxFeatureNumber = 2_147_483_647
 
 /** The name of a feature that is only known by its number. */

@@ -1,6 +1,5 @@
 import { z } from 'zod'
 import type { Required } from '../../ledger/actor.ts'
-import { maxFeatureNumber } from '../../ledger/feature.ts'
 import { timeInput } from '../field.ts'
 import { pageMeta } from '../page.ts'
 import { run } from '../run.ts'
@@ -33,4 +32,3 @@ export const runPage = z.object({ runs: z.array(run), meta: pageMeta })
 
 /** The time span of a list. */
 export const created = { createdAfter: timeInput.optional(), createdBefore: timeInput.optional() }
-export const featureNumber = z.int().min(1).max(maxFeatureNumber)

@@ -6,7 +6,7 @@ import { pageInput } from '../page.ts'
 import type { Name } from '../paths.ts'
 import { projectFilter } from '../project.ts'
 import { fullRun, runFields, runStatus, verdict } from '../run.ts'
-import { created, done, featureNumber, type Route, runAnswer, runPage } from './route.ts'
+import { created, done, type Route, runAnswer, runPage } from './route.ts'
 
 const leasedAnswer = runAnswer.extend({
   lease: lease.optional().describe('If leaseSeconds granted or renewed one'),
@@ -23,7 +23,7 @@ export const runFilters = {
     .regex(/^[^:]+:/, 'must be name:value')
     .optional()
     .describe('name:value'),
-  featureId: featureNumber.optional(),
+  featureId: rowId.optional(),
   author: author.optional(),
   commit: z
     .string()
@@ -112,7 +112,7 @@ export const runRoutes = {
     permission: 'agent',
     input: z.strictObject({
       runId: humanId,
-      featureIds: z.array(featureNumber).max(100).optional(),
+      featureIds: z.array(rowId).max(100).optional(),
       features: z.array(featureInput).max(100).optional(),
     }),
     output: done.extend({

@@ -1,8 +1,8 @@
 import sql, { empty } from 'sql-template-tag'
-import { ConductError } from '../../api/error.ts'
+import { ConductError, invalid } from '../../api/error.ts'
 import type { Feature, FeatureFields, FeatureRuns } from '../../api/feature.ts'
 import { appeared, type Changes, differences, vanished } from '../../ledger/event.ts'
-import { numberOfName } from '../../ledger/feature.ts'
+import { maxFeatureNumber, numberOfName } from '../../ledger/feature.ts'
 import { claimNumber, moveCounter } from '../counter.ts'
 import { type Ctx, inTx, type Operation, requireOwn, requireVersion } from '../ctx.ts'
 import { UniqueViolation } from '../engine/db.ts'
@@ -75,12 +75,16 @@ export async function requireFeature(ctx: Ctx, number: number, lock = empty): Pr
 
 /**
  * Creates a feature unless one with that number or name exists. Returns it, and whether it was created. Without a
- * number it gets the next one, except that the name `feature-<n>` belongs to n: CONFLICT if n has another name.
+ * number it gets the next one, except that the name `feature-<n>` belongs to n. Throws VALIDATION_ERROR for a number
+ * that is too large for a new feature.
  */
 export async function ensureFeature(ctx: Ctx, fields: FeatureFields, number = numberOfName(fields.name)) {
   const there = number === undefined ? await findByName(ctx, fields.name) : await findByNumber(ctx, number)
   if (there) return { row: there, made: false }
-  if (number !== undefined) await moveCounter(ctx, 'feature', number)
+  if (number !== undefined) {
+    requireNewNumber(number)
+    await moveCounter(ctx, 'feature', number)
+  }
   const { name, description = null, file = null } = fields
   for (;;) {
     const [row] = await ctx.db.query<{ id: number; number: number }>(sql`
@@ -99,6 +103,11 @@ export async function ensureFeature(ctx: Ctx, fields: FeatureFields, number = nu
     const winner = (number !== undefined && (await findByNumber(ctx, number))) || (await findByName(ctx, name))
     if (winner) return { row: winner, made: false }
   }
+}
+
+function requireNewNumber(number: number): void {
+  if (number <= maxFeatureNumber) return
+  throw invalid('featureIds', `must not name ${number}: a feature that does not exist has at most ${maxFeatureNumber}`)
 }
 
 const recordFeature = (

@@ -18,7 +18,8 @@ async function requireChangeable(ctx: Ctx, runId: string): Promise<RunRow> {
 }
 
 /**
- * Throws VALIDATION_ERROR unless 1 to 100 features are named; FORBIDDEN for an agent key on another's run; NOT_FOUND.
+ * Throws VALIDATION_ERROR unless 1 to 100 features are named, and for a new number that is too large; FORBIDDEN for an
+ * agent key on another's run; NOT_FOUND.
  */
 export const linkFeatures: Operation<'linkFeatures'> = (ctx, { runId, featureIds = [], features = [] }) => {
   const named = featureIds.length + features.length
