@@ -128,6 +128,30 @@ testLedger('412: If-Match names another version', async ({ client, fetch }) => {
   await refusal(await fetch('/v1/runs/RUN-001', { method: 'DELETE', headers: stale }), 'PRECONDITION_FAILED')
 })
 
+testLedger('a webhook is deleted only in the version that If-Match names', async ({ client, fetch }) => {
+  const { webhook } = await client.createWebhook({ url: 'https://example.com/' })
+  await client.updateWebhook({ id: webhook.id, enabled: false })
+  const remove = (version: number) =>
+    fetch(`/v1/webhooks/${webhook.id}`, { method: 'DELETE', headers: { 'if-match': `"${webhook.id}-${version}"` } })
+  await refusal(await remove(1), 'PRECONDITION_FAILED')
+  assert.equal((await client.getWebhook({ id: webhook.id })).webhook.version, 2)
+  assert.equal((await remove(2)).status, 200)
+})
+
+testLedger('a write that no version guards refuses If-Match', async ({ client, fetch }) => {
+  await client.createRun({ runId: 'A' })
+  const { key } = await client.createKey({ name: 'x', permissions: ['read'] })
+  await client.linkFeatures({ runId: 'A', featureIds: [1] })
+  const ifMatch = { 'if-match': '"1-1"' }
+  for (const path of [`/v1/auth/keys/${key.id}`, '/v1/runs/A/features/1', '/v1/auth/session']) {
+    const { error } = await refusal(await fetch(path, { method: 'DELETE', headers: ifMatch }), 'BAD_REQUEST')
+    assert.match(error, /DELETE .* takes no If-Match/)
+  }
+  await refusal(await fetch('/v1/runs/A/content', post({ text: 'x' }, ifMatch)), 'BAD_REQUEST')
+  assert.equal((await fetch('/v1/runs/A', { headers: ifMatch })).status, 200, 'a read changes nothing')
+  assert.deepEqual((await client.getRun({ runId: 'A' })).run.features, [{ id: 1, name: 'feature-1' }])
+})
+
 testLedger('If-Match accepts the weak tags of a proxy that compresses', async ({ client, fetch }) => {
   const { run } = await client.createRun({ runId: 'RUN-001' })
   const patched = (tag: string, title: string) => fetch('/v1/runs/RUN-001', patch({ title }, { 'if-match': tag }))

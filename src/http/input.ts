@@ -60,12 +60,18 @@ export interface RawInput {
   body: unknown
 }
 
-/** Parses the input of an operation. Throws a VALIDATION_ERROR that names unknown, repeated, contradicting and wrong fields. */
+/**
+ * Parses the input of an operation. Throws a VALIDATION_ERROR that names unknown, repeated, contradicting and wrong fields;
+ * BAD_REQUEST for a write with a condition that it does not check.
+ */
 export function readInput(plan: InputPlan, raw: RawInput): Record<string, unknown> {
   const issues: Issue[] = []
   const input: Record<string, unknown> = {}
   if (plan.address.method === 'GET') readQuery(plan, raw.query, input, issues)
-  else readBody(plan, raw, input, issues)
+  else {
+    requireNoOtherCondition(plan, raw)
+    readBody(plan, raw, input, issues)
+  }
   for (const param of plan.address.params) {
     input[param] = fromText(plan.kinds[param] ?? 'string', param, raw.params[param] ?? '', issues)
   }
@@ -79,6 +85,12 @@ export function readInput(plan: InputPlan, raw: RawInput): Record<string, unknow
   const told = new Set(issues.map(fieldOf))
   const found = parsed.error?.issues.flatMap((issue) => explain(issue, plan.fields)) ?? []
   throw invalidInput([...issues, ...found.filter((issue) => !told.has(fieldOf(issue)))])
+}
+
+/** Throws BAD_REQUEST for an If-Match that the operation would ignore (RFC 9110 §13.1.1). */
+function requireNoOtherCondition({ address, headers }: InputPlan, raw: RawInput) {
+  if (raw.header('if-match') === undefined || headers.some(([field]) => field === 'ifVersion')) return
+  throw new ConductError('BAD_REQUEST', `${address.method} ${address.path} takes no If-Match: leave it out.`)
 }
 
 function readQuery({ fields, kinds }: InputPlan, query: string, input: Record<string, unknown>, issues: Issue[]) {

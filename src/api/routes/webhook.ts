@@ -61,7 +61,7 @@ export const webhookRoutes = {
   deleteWebhook: {
     summary: 'Delete a webhook and its deliveries',
     permission: 'admin',
-    input: z.strictObject({ id: rowId }),
+    input: z.strictObject({ id: rowId, ifVersion }),
     output: done,
     success: [200],
     example: { id: 1 },

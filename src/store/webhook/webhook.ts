@@ -125,10 +125,11 @@ async function change(
   await recordWebhook(ctx, 'updated', row, changes)
 }
 
-/** Throws NOT_FOUND if the caller can see no such webhook. */
-export const deleteWebhook: Operation<'deleteWebhook'> = (ctx, { id }) =>
+/** Throws NOT_FOUND if the caller can see no such webhook; PRECONDITION_FAILED if `ifVersion` is outdated. */
+export const deleteWebhook: Operation<'deleteWebhook'> = (ctx, { id, ifVersion }) =>
   inTx(ctx, async (ctx) => {
     const row = await readWebhook(ctx, id, ctx.db.dialect.forUpdate)
+    requireVersion(ifVersion, id, row.version)
     await ctx.db.query(sql`delete from webhooks where id = ${id}`)
     await recordWebhook(ctx, 'deleted', row, vanished(stateOf(row)))
     return { message: 'Webhook deleted successfully' }
