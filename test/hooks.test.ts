@@ -146,3 +146,43 @@ testLedger(
     assert.deepEqual([await from('127.0.0.1'), await from('::1'), await from('::ffff:127.0.0.1')], [204, 204, 204])
   },
 )
+
+testLedger('hooks with values that no ledger takes are recorded without these values', async (ledger) => {
+  const { client, fetch } = ledger
+  const cursor = (fields: Fields) => ({ cursor_version: '1', conversation_id: 'c', workspace_roots: ['/w'], ...fields })
+  const shell = { hook_event_name: 'postToolUse', tool_name: 'Shell', tool_input: { command: 'ls' } }
+  const sent = await senderTo(ledger)(
+    'cursor',
+    cursor({ hook_event_name: 'beforeSubmitPrompt', prompt: 'List.' }),
+    cursor({ ...shell, tool_use_id: '1', duration: 1e300, tool_output: '{"exitCode":1e11}' }),
+    cursor({ hook_event_name: 'stop', status: 'completed', input_tokens: 1e300, output_tokens: 7 }),
+    cursor({ hook_event_name: 'beforeSubmitPrompt', prompt: 'Again.' }),
+    cursor({ hook_event_name: 'stop', status: 'completed', input_tokens: 1e12, output_tokens: 1e12 }),
+  )
+  assert.deepEqual(sent, [204, 204, 204, 204, 204])
+  const [run] = (await client.listRuns({})).runs
+  const { turns } = await client.listTurns({ runId: run?.runId ?? '' })
+  assert.deepEqual(
+    turns[0]?.commands?.map(({ at: _, ...command }) => command),
+    [{ command: 'ls' }],
+  )
+  assert.deepEqual(
+    turns.map(({ usage }) => [usage?.inputTokens, usage?.outputTokens]),
+    [
+      [0, 7],
+      [1e12, 1e12],
+    ],
+  )
+  assert.equal(run?.usage?.outputTokens, 1e12)
+  const deep = (end: string) => `${'['.repeat(20_000)}${end}${']'.repeat(20_000)}`
+  for (const field of ['"prompt_id":"1","other"', '"tool_input"', '"tool_name":"Bash","tool_input"']) {
+    const value = field.includes('Bash') ? `{"command":${deep('1')}}` : deep('1')
+    for (const event of ['UserPromptSubmit', 'PostToolUse', 'Stop']) {
+      const body = `{"session_id":"s","cwd":"/","hook_event_name":"${event}","prompt":"x",${field}:${value}}`
+      for (const agent of ['claude', 'codex', 'copilot', 'unknown']) {
+        const init = { method: 'POST', headers: { 'content-type': 'application/json' }, body }
+        assert.equal((await fetch(`/v1/hooks/${agent}`, init)).status, 204, `${agent} ${event} ${field}`)
+      }
+    }
+  }
+})

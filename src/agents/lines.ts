@@ -1,7 +1,7 @@
 import { constants } from 'node:fs'
 import { open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Fields, fieldsOf } from './fields.ts'
+import { type Fields, fieldsOf, isTooDeep } from './fields.ts'
 
 /** The limits on reading for one answer, over all files. */
 export interface Budget {
@@ -66,7 +66,8 @@ function looksWhole(bytes: Buffer): boolean {
 
 function parsed(bytes: Buffer): Fields | undefined {
   try {
-    return fieldsOf(JSON.parse(bytes.toString()))
+    const value = JSON.parse(bytes.toString())
+    return isTooDeep(value) ? undefined : fieldsOf(value)
   } catch {
     return undefined
   }

@@ -7,7 +7,7 @@ import { droid } from './dialects/droid.ts'
 import { gemini } from './dialects/gemini.ts'
 import { opencode } from './dialects/opencode.ts'
 import { qwen } from './dialects/qwen.ts'
-import { fieldsOf } from './fields.ts'
+import { fieldsOf, isTooDeep } from './fields.ts'
 import type { Seen } from './seen.ts'
 
 const dialects: readonly Dialect[] = [opencode, cursor, claude, codex, gemini, qwen, droid, copilot]
@@ -19,9 +19,10 @@ const unknownEvents = eventsLikeClaude(() => undefined)
  * Reads a hook document. Its own fields, and the environment of the hook, tell which agent wrote it; `named` is the agent
  * whose hooks it came through (`conduct hook NAME`), and decides where the fields do not. A document of nobody we know is
  * read as far as it is like Claude Code's, under the name `unknown`. Returns what it reports: mostly one thing, several for
- * a batch, nothing where it tells nothing of the work. Throws nothing.
+ * a batch, nothing where it tells nothing of the work or is nested too deeply. Throws nothing.
  */
 export function readDocument(named: string, document: unknown, env: Env): Seen[] {
+  if (isTooDeep(document)) return []
   const fields = fieldsOf(document)
   const dialect =
     dialects.find((one) => one.owns(fields, env)) ?? dialects.find((one) => one.name === named && one.mayWrite(fields))

@@ -1,8 +1,8 @@
 import type { TurnFields } from '../api/turn.ts'
-import { defined } from './fields.ts'
+import { defined, mostCount } from './fields.ts'
 import { type KeptItem, planAfter } from './plan.ts'
 import type { Failure, Step, Told, ToolUse, Usage } from './seen.ts'
-import { rounded } from './usage.ts'
+import { rounded, usageWithin } from './usage.ts'
 
 /** What has happened since the last turn ended. Times are in milliseconds since 1970. */
 export interface Draft {
@@ -153,7 +153,7 @@ export function turnOf(draft: Draft, ending: Ending, told: Told = {}): TurnField
     plan: some(planOf(plan)),
     agents: some(agentsOf(draft, told)),
     compactions,
-    usage: usage && { ...usage, ...defined({ model: cut(usage.model, bytes.model) }) },
+    usage: usage && { ...usageWithin(usage), ...defined({ model: cut(usage.model, bytes.model) }) },
     failure: failure && { code: failure.code, message: cut(failure.message, bytes.message) ?? failure.code },
     interrupted,
   })
@@ -165,8 +165,13 @@ const some = <T>(list: T[]): T[] | undefined => (list.length > 0 ? list : undefi
 function commandOf({ id, at, ...ran }: Ran, { commands = {} }: Told) {
   const command = cut(ran.command, bytes.command)
   const told = id !== undefined && Object.hasOwn(commands, id) ? commands[id] : {}
-  return command === undefined ? [] : [{ ...told, ...ran, command, at: isoOf(at) }]
+  const { exitCode, ...rest } = { ...told, ...ran }
+  return command === undefined ? [] : [{ ...rest, ...(isExitCode(exitCode) && { exitCode }), command, at: isoOf(at) }]
 }
+
+/** Whether the ledger takes that exit code: POSIX, or Windows with 32 bits. */
+const isExitCode = (code: number | undefined): code is number =>
+  code !== undefined && code >= -2_147_483_648 && code <= 4_294_967_295
 
 const planOf = (plan: KeptItem[] = []) =>
   plan.slice(0, most.plan).flatMap(({ text, status }) => {
@@ -177,7 +182,7 @@ const planOf = (plan: KeptItem[] = []) =>
 const agentsOf = ({ agents }: Draft, { subagents = [] }: Told) =>
   agents.map(({ id, name }) => {
     const used = id === undefined ? undefined : subagents.find((one) => one.id === id)
-    return { name: cut(name, bytes.name) ?? 'unknown', ...(used && { tokens: used.tokens }) }
+    return { name: cut(name, bytes.name) ?? 'unknown', ...(used && { tokens: Math.min(used.tokens, mostCount) }) }
   })
 
 /** A path as the ledger takes it; undefined for one that it cannot take whole. */

@@ -1,4 +1,4 @@
-import { defined } from './fields.ts'
+import { defined, mostCount } from './fields.ts'
 import type { Usage } from './seen.ts'
 
 /** Two usages together; of model and cost only what both can vouch for. */
@@ -16,6 +16,20 @@ export function plus(a: Usage | undefined, b: Usage | undefined): Usage | undefi
     ...(a.costUsd !== undefined &&
       b.costUsd !== undefined &&
       a.costSource === b.costSource && { costUsd: rounded(a.costUsd + b.costUsd), costSource: a.costSource }),
+  }
+}
+
+const mostUsd = 1e9
+
+/** A usage as the ledger takes it: its sums stop at the largest count, and it has no cost beyond the largest one. */
+export function usageWithin({ costUsd, costSource, ...usage }: Usage): Usage {
+  const within = (count: number | undefined) => (count === undefined ? undefined : Math.min(count, mostCount))
+  return {
+    ...usage,
+    inputTokens: Math.min(usage.inputTokens, mostCount),
+    outputTokens: Math.min(usage.outputTokens, mostCount),
+    ...defined({ cacheReadTokens: within(usage.cacheReadTokens), cacheWriteTokens: within(usage.cacheWriteTokens) }),
+    ...(costUsd !== undefined && costUsd <= mostUsd && defined({ costUsd, costSource })),
   }
 }
 

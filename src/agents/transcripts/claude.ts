@@ -4,7 +4,7 @@ import { failureOf } from '../failure.ts'
 import { answerLength, countOf, defined, type Fields, fieldsOf, listOf, textOf, timeOf } from '../fields.ts'
 import { type Budget, budget, filesIn, linesWith } from '../lines.ts'
 import type { Told, Usage, Written } from '../seen.ts'
-import { plus, rounded, tokensOf } from '../usage.ts'
+import { plus, rounded, tokensOf, usageWithin } from '../usage.ts'
 
 /** The conversation of the agent or of a subagent. */
 interface Conversation {
@@ -117,7 +117,7 @@ function sumOf({ modelUsage, totalCostUSD, hasUnknownModelCost }: Fields): Usage
     })
     .reduce<Usage | undefined>(plus, undefined)
   const isKnown = typeof totalCostUSD === 'number' && totalCostUSD >= 0 && hasUnknownModelCost !== true
-  return sum && { ...sum, ...(isKnown && { costUsd: rounded(totalCostUSD), costSource: 'reported' }) }
+  return sum && usageWithin({ ...sum, ...(isKnown && { costUsd: rounded(totalCostUSD), costSource: 'reported' }) })
 }
 
 export const textIn = ({ content }: Fields): string | undefined => {
