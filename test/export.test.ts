@@ -286,3 +286,22 @@ testLedger('an export needs an admin key of the whole server', async ({ client, 
   assert.equal(Buffer.concat(pieces).toString(), await response.text())
   assert.equal((await fetch('/v1/export?withKeys=maybe')).status, 400)
 })
+
+testLedger('the address of the export reads its query and its method like all others', async ({ fetch }) => {
+  for (const query of ['foo=1', 'withKeys=true&project=shop', 'withKeys=false&withKeys=true']) {
+    const response = await fetch(`/v1/export?${query}`)
+    assert.deepEqual([response.status, ((await response.json()) as { code: string }).code], [422, 'VALIDATION_ERROR'])
+  }
+  const posted = await fetch('/v1/export', { method: 'POST' })
+  assert.deepEqual([posted.status, posted.headers.get('allow')], [405, 'GET, HEAD'])
+  // Twice as many as may run at a time: HEAD begins no export.
+  for (let n = 0; n < 4; n++) {
+    const head = await fetch('/v1/export?withKeys=true', { method: 'HEAD' })
+    assert.deepEqual(
+      [head.status, head.headers.get('content-type'), await head.text()],
+      [200, 'application/x-ndjson', ''],
+    )
+  }
+  const wrong = { method: 'HEAD', headers: { authorization: 'Bearer sk_none' } }
+  assert.equal((await fetch('/v1/export', wrong)).status, 401)
+})

@@ -23,6 +23,16 @@ testLedger(
   },
 )
 
+testLedger('Location leads to a turn that was appended', async ({ client, fetch }) => {
+  await client.createRun({ runId: 'a:b' })
+  for (const n of [1, 2]) {
+    const made = await fetch('/v1/runs/a:b/turns', { method: 'POST', headers: json, body: '{"prompt":"Go on."}' })
+    const location = made.headers.get('location') ?? ''
+    assert.equal(location, `/conduct/v1/runs/a%3Ab/turns/${n}`)
+    assert.deepEqual(await (await fetch(location.slice('/conduct'.length))).json(), await made.json())
+  }
+})
+
 testLedger('HEAD returns the same as GET, without a body', async ({ fetch }) => {
   const head = await fetch('/v1/runs', { method: 'HEAD' })
   assert.deepEqual([head.status, await head.text(), head.headers.get('content-type')], [200, '', 'application/json'])

@@ -20,8 +20,8 @@ export interface AnswerPlan {
   success: Route['success']
   /** The output field with the versioned resource. */
   resource: string | undefined
-  /** The address of the created resource. */
-  location: { path: string; params: string[] } | undefined
+  /** The address of what was created, and the output field that has its parameters. */
+  location: { field: string; path: string; params: string[] } | undefined
 }
 
 export function answerPlanOf(name: Name): AnswerPlan {
@@ -30,13 +30,18 @@ export function answerPlanOf(name: Name): AnswerPlan {
     ([, schema]) =>
       schema instanceof z.ZodObject && 'version' in schema.shape && ('id' in schema.shape || 'slug' in schema.shape),
   )
-  const reader = names.find((other) => other === name.replace(/^create/, 'get') && other !== name)
-  return {
-    name,
-    success: route.success,
-    resource: resource?.[0],
-    location: resource && reader && addressOf(reader),
-  }
+  return { name, success: route.success, resource: resource?.[0], location: locationOf(name, route.output) }
+}
+
+/** Undefined for an operation that creates nothing with an address of its own. */
+function locationOf(name: Name, { shape }: Route['output']): AnswerPlan['location'] {
+  const reader = names.find((other) => other === name.replace(/^(?:create|append)/, 'get') && other !== name)
+  if (reader === undefined) return undefined
+  const { path, params } = addressOf(reader)
+  const made = Object.entries(shape).find(
+    ([, schema]) => schema instanceof z.ZodObject && params.every((param) => param in schema.shape),
+  )
+  return made && { field: made[0], path, params }
 }
 
 /** Builds the response to `url`, with a list as CSV if `accept` prefers that. The Link header leads to the next page. */
@@ -46,12 +51,12 @@ export function answerOf(plan: AnswerPlan, output: Output, base: string, url: st
   const made = output.created !== false
   const status = made ? plan.success[0] : (plan.success[1] ?? 200)
   if (resource) headers.etag = `"${resource.id ?? resource.slug}-${resource.version}"`
-  if (resource && plan.location && made) {
-    const path = plan.location.params.reduce(
-      (path, param) => path.replace(`:${param}`, encodeURIComponent(String(resource[param]))),
-      plan.location.path,
-    )
-    headers.location = base + path
+  if (plan.location && made) {
+    const { field, path, params } = plan.location
+    const created = output[field] as Record<string, unknown>
+    const address = (path: string, param: string) =>
+      path.replace(`:${param}`, encodeURIComponent(String(created[param])))
+    headers.location = base + params.reduce(address, path)
   }
   if (output.meta) Object.assign(headers, linkToNext(url, output.meta, linesIn(output)?.at(-1)?.event.id))
   const csv = prefersCsv(accept) ? csvPlanOf(plan.name) : undefined

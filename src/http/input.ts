@@ -93,7 +93,13 @@ function requireNoOtherCondition({ address, headers }: InputPlan, raw: RawInput)
   throw new ConductError('BAD_REQUEST', `${address.method} ${address.path} takes no If-Match: leave it out.`)
 }
 
-function readQuery({ fields, kinds }: InputPlan, query: string, input: Record<string, unknown>, issues: Issue[]) {
+/** Adds the fields of a query to the input, and what is wrong with it to the issues. */
+export function readQuery(
+  { fields, kinds }: Pick<InputPlan, 'fields' | 'kinds'>,
+  query: string,
+  input: Record<string, unknown>,
+  issues: Issue[],
+) {
   if (query === '') return
   const given = valuesOf(query)
   const strangers = [...given.keys()].filter((name) => !fields.has(name))

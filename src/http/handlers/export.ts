@@ -1,8 +1,10 @@
-import { ConductError } from '../../api/error.ts'
+import { ConductError, type Issue } from '../../api/error.ts'
+import { cut, invalidInput } from '../../api/explain.ts'
 import { permits } from '../../ledger/actor.ts'
 import { exportLedger } from '../../store/export/export.ts'
 import type { Store } from '../../store/open.ts'
 import type { Auth } from '../auth.ts'
+import { readQuery } from '../input.ts'
 import type { Handler } from './handler.ts'
 
 /** The most exports at a time in one process, because each keeps a view of the database open. */
@@ -27,14 +29,14 @@ export function exportHandler({ auth, store, basePath, stopping, warn }: Parts):
     label: 'exportLedger',
     methods: ['GET'],
     paths: [`${basePath}/v1/export`],
-    // HEAD would open a view that nobody reads.
-    takes: ({ method }) => method === 'GET',
     async answer(exchange) {
       const { actor } = await auth.callerOf(exchange.request, exchange)
       if (!permits(actor.permissions, 'admin') || (actor.kind === 'key' && actor.projectId !== null)) {
         throw new ConductError('FORBIDDEN', 'An export needs a key of the whole server with the permission admin.')
       }
-      const withKeys = withKeysIn(exchange.request.query('withKeys'))
+      const withKeys = withKeysIn(exchange.request.url)
+      // It would open a view that nobody reads.
+      if (exchange.request.method === 'HEAD') return { status: 200, headers, body: null }
       if (open >= mostAtOnce) {
         throw new ConductError('RATE_LIMIT_EXCEEDED', `${mostAtOnce} exports are running: wait until one ends.`, {
           retryAfter: 30,
@@ -51,9 +53,18 @@ export function exportHandler({ auth, store, basePath, stopping, warn }: Parts):
   }
 }
 
-function withKeysIn(text = 'false'): boolean {
-  if (text === 'true' || text === 'false') return text === 'true'
-  throw new ConductError('BAD_REQUEST', `withKeys must be true or false, not '${text.slice(0, 40)}'.`)
+const queryPlan: Parameters<typeof readQuery>[0] = { fields: new Set(['withKeys']), kinds: { withKeys: 'string' } }
+
+/** Throws VALIDATION_ERROR for other parameters, BAD_REQUEST for another value. */
+function withKeysIn(url: string): boolean {
+  const input: { withKeys?: string } = {}
+  const issues: Issue[] = []
+  const mark = url.indexOf('?')
+  readQuery(queryPlan, mark < 0 ? '' : url.slice(mark + 1), input, issues)
+  if (issues.length > 0) throw invalidInput(issues)
+  const { withKeys = 'false' } = input
+  if (withKeys === 'true' || withKeys === 'false') return withKeys === 'true'
+  throw new ConductError('BAD_REQUEST', `withKeys must be true or false, not '${cut(withKeys)}'.`)
 }
 
 /**
