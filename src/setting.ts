@@ -267,5 +267,5 @@ export function unknownSettings(env: Record<string, string | undefined>): string
 
 /** A database URL without its password. */
 export function withoutPassword(url: string): string {
-  return url.replace(/^(postgres(?:ql)?:\/\/[^:/@]*):.*@/, '$1:…@').replace(/([?&](?:ssl)?password=)[^&]*/g, '$1…')
+  return url.replace(/^(postgres(?:ql)?:\/\/[^:/@]*):.*@/s, '$1:…@').replace(/([?&](?:ssl)?password=)[^&]*/g, '$1…')
 }

@@ -155,7 +155,7 @@ test('only commits that were created count, not those that were checked out or f
   const first = commit('first')
   git('branch', 'side')
   const from = logged()
-  const second = commit('second')
+  const second = commit('second\u2028line')
   git('checkout', '-q', 'side')
   const other = commit('on the side\tcommit: 1')
   git('commit', '-q', '--amend', '--allow-empty', '-m', 'amended')

@@ -44,6 +44,7 @@ test('a secret never shows', () => {
     withoutPassword('postgres://me:p@ss:w/rd@host/db?password=x&a=b&sslpassword=y'),
     'postgres://me:…@host/db?password=…&a=b&sslpassword=…',
   )
+  assert.equal(withoutPassword('postgres://me:one\u2028two\nthree@host/db'), 'postgres://me:…@host/db')
   const wrong = { CONDUCT_ADMIN_KEY: 'sk_admin_secret', CONDUCT_ANCHOR_WEBHOOK_SECRET: 'whsec_secret' }
   assert.throws(
     () => readSettings({}, wrong),

@@ -6,7 +6,7 @@ import { git } from './git.ts'
  * existing commit, so none of them counts.
  */
 const making =
-  /^(?:commit|cherry-pick|revert|am|merge|pull|rebase)\b(?!.*(?:Fast-forward|\((?:start|finish|abort)\)|: returning to ))/
+  /^(?:commit|cherry-pick|revert|am|merge|pull|rebase)\b(?!.*(?:Fast-forward|\((?:start|finish|abort)\)|: returning to ))/s
 
 /** The path of git's reflog of HEAD for a working tree. */
 export const logOf = (root: string): string | undefined =>
@@ -23,7 +23,7 @@ export function commitsMade(root: string, from: number, to: number): string[] {
   const made = textOf(logOf(root), from, Math.min(to - from, mostBytes))
     .split('\n')
     .flatMap((line) => {
-      const [, id, what] = /^[0-9a-f]+ ([0-9a-f]+) [^\t]*\t(.*)$/.exec(line) ?? []
+      const [, id, what] = /^[0-9a-f]+ ([0-9a-f]+) [^\t]*\t(.*)$/s.exec(line) ?? []
       return id && what && making.test(what) ? [id] : []
     })
   return [...new Set(made)]
