@@ -92,7 +92,7 @@ testLedger('a time has a year of four digits in UTC', async ({ client }) => {
   for (const at of [late, early]) {
     const refused = {
       code: 'VALIDATION_ERROR',
-      message: new RegExp(`years 0000 to 9999 .*'${at.replace('+', '\\+')}'`),
+      message: new RegExp(`must be in the years 0000 to 9999 of UTC, not '${at.replace('+', '\\+')}'`),
     }
     await assert.rejects(client.createRun({ status: 'completed', createdAt: at }), refused)
     await assert.rejects(client.createRun({ status: 'completed', startedAt: at }), refused)

@@ -40,7 +40,7 @@ export const timeInput = z.iso
     error: 'must be an ISO 8601 date-time with a zone, like 2026-01-31T09:30:00.000Z',
   })
   .refine((value) => /^\d{4}-/.test(new Date(value).toISOString()), {
-    error: ({ input }) => `must be in the years 0000 to 9999 of UTC, and '${input}' is not`,
+    error: 'must be in the years 0000 to 9999 of UTC',
     abort: true,
   })
   .transform((value) => new Date(value).toISOString())
