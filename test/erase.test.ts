@@ -182,6 +182,19 @@ testLedger('erasing a run leaves the events of runs with a similar id', async ({
   )
 })
 
+testLedger('a text of several lines is erased from the log of its run, where it is quoted', async ({ client }) => {
+  const key = `-----BEGIN ${secret}-----\nMIIEvQIBADANBg\n-----END-----`
+  for (const runId of ['QUOTED', 'RAN', 'OTHER']) await client.createRun({ runId })
+  await client.appendTurn({ runId: 'QUOTED', prompt: `Use this:\n${key}` })
+  await client.appendTurn({ runId: 'RAN', prompt: 'Sign.', commands: [{ command: `sign <<E\n${key}\nE` }] })
+  await client.appendTurn({ runId: 'OTHER', prompt: 'Wait.' })
+  await eraseAll(client, { text: key })
+  for (const runId of ['QUOTED', 'RAN']) {
+    assert.match((await client.getRun({ runId })).run.content, /^\[\d+ bytes erased\]\n$/, runId)
+  }
+  assert.match((await client.getRun({ runId: 'OTHER' })).run.content, /Wait/)
+})
+
 testLedger('names that look erased lose their texts, and keep nothing from being erased', async ({ client }) => {
   await client.appendTurn({
     runId: (await client.createRun({ runId: 'R' })).run.runId,

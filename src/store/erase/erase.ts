@@ -19,7 +19,7 @@ const budgetMs = 10_000
 const erasedAtOnce = 20
 const lookedAtOnce = 1_000
 
-const erasers = { run: eraseRuns, turn: eraseTurns, spec: eraseSpecs, check: eraseChecks, feature: eraseFeatures }
+const erasers = { turn: eraseTurns, spec: eraseSpecs, check: eraseChecks, feature: eraseFeatures }
 
 /**
  * Erases texts in slices, each in its own transaction: first rows, then their events, then the index of words, then
@@ -54,7 +54,7 @@ async function walkOn(ctx: Ctx, scope: Scope, place: Place, dryRun: boolean): Pr
   return walkRows(ctx, scope, place, step as Noun, dryRun)
 }
 
-async function walkRows(ctx: Ctx, { rows, isToGo }: Scope, place: Place, noun: Noun, dryRun: boolean) {
+async function walkRows(ctx: Ctx, { rows, isToGo, contents }: Scope, place: Place, noun: Noun, dryRun: boolean) {
   const where = rows[noun]
   if (!where) return false
   const table = raw(`${noun}s`)
@@ -71,7 +71,7 @@ async function walkRows(ctx: Ctx, { rows, isToGo }: Scope, place: Place, noun: N
     for (const [id, rows] of Map.groupBy(found, ({ project_id }) => project_id)) {
       const own = { ...ctx, project: { id, slug: '' } }
       const ids = rows.map((row) => row.id)
-      count += await erasers[noun](own, ids, isToGo)
+      count += await (noun === 'run' ? eraseRuns(own, ids, isToGo, contents) : erasers[noun](own, ids, isToGo))
     }
     return count
   })

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
-import sql from 'sql-template-tag'
-import { erasedName, eraseIn, type IsToGo, isErasedName } from '../../ledger/erase.ts'
+import sql, { type Sql } from 'sql-template-tag'
+import { erasedName, eraseIn, everyText, type IsToGo, isErasedName } from '../../ledger/erase.ts'
 import type { Ctx } from '../ctx.ts'
 import { listOf } from '../pieces.ts'
 import { replaceFoundBy } from '../run/found-by.ts'
@@ -8,14 +8,24 @@ import { activityIn, columns, type RunRow, stateOf, valuesOf } from '../run/row.
 import { replaceLabels, writeRun } from '../run/save.ts'
 import { eraseDocuments, unindex } from './content.ts'
 
-/** Erases the selected texts of runs of the same project. Returns how many had any. */
-export async function eraseRuns(ctx: Ctx, ids: readonly number[], isToGo: IsToGo): Promise<number> {
+/**
+ * Erases the selected texts of runs of the same project, and the whole content of those that meet the condition
+ * `contents`. Returns how many had any.
+ */
+export async function eraseRuns(
+  ctx: Ctx,
+  ids: readonly number[],
+  isToGo: IsToGo,
+  contents: Sql = sql`1 = 0`,
+): Promise<number> {
   if (ids.length === 0) return 0
   const rows = await ctx.db.query<RunRow>(sql`
     select ${columns} from runs where runs.id in (${listOf(ids)}) order by runs.id ${ctx.db.dialect.forUpdate}`)
-  const documents = rows.map(({ document_id }) => document_id)
+  const whole = await ctx.db.query<{ document_id: number | null }>(sql`
+    select runs.document_id from runs where runs.id in (${listOf(ids)}) and ${contents}`)
+  const wholly = await eraseDocuments(ctx, documentsOf(whole), everyText)
   const gone = {
-    documents: await eraseDocuments(ctx, documents, isToGo),
+    documents: wholly.union(await eraseDocuments(ctx, documentsOf(rows), isToGo)),
     files: await eraseFiles(ctx, ids, isToGo),
     memos: await eraseMemos(ctx, ids, isToGo),
   }
@@ -30,6 +40,8 @@ export async function eraseRuns(ctx: Ctx, ids: readonly number[], isToGo: IsToGo
   )
   return erased.length
 }
+
+const documentsOf = (rows: { document_id: number | null }[]) => rows.map(({ document_id }) => document_id)
 
 /** Erases what stands in the row itself, and marks the row as erased. Returns false if nothing of the run was erased. */
 async function eraseColumns(ctx: Ctx, row: RunRow, isToGo: IsToGo, isErased: boolean): Promise<boolean> {

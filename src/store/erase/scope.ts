@@ -12,6 +12,8 @@ export interface Scope {
   isToGo: IsToGo
   /** Conditions on the rows of each noun that may contain texts to erase. A missing noun has none. */
   rows: Partial<Record<Noun, Sql>>
+  /** A condition on runs whose content is erased whole, since it repeats texts in another form. */
+  contents?: Sql
   events: Events
   /** Its only project; null for the whole ledger. */
   projectId: number | null
@@ -132,17 +134,21 @@ function textScope(ctx: Ctx, text: string): Scope {
   const memos = sql`exists (select 1 from hook_sessions h where h.run_row = runs.id and ${holds(sql`h.memo`, inJson)})`
   const versions = sql`exists (select 1 from spec_versions v where v.spec_id = specs.id
     and (${holds(sql`v.title`, text)} or ${holds(contentOf('v.document_id'), text)}))`
+  const inTurns = (table: string) => any(table, ['title'], ['facts'], ['prompt_id', 'answer_id'])
+  // There, a prompt is quoted line by line, and a command is on one line and may be cut.
+  const contents = sql`exists (select 1 from turns t where t.run_id = runs.id and ${inTurns('t')})`
   const ofRun = ['title', 'agent', 'author', 'command', 'model', 'branch', 'session']
   const inRun = ['labels', 'location', 'git', 'links', 'failure', 'activity']
   return {
     isToGo: textsWith(text),
     rows: {
-      run: any('runs', ofRun, inRun, ['document_id'], files, memos),
-      turn: any('turns', ['title'], ['facts'], ['prompt_id', 'answer_id']),
+      run: any('runs', ofRun, inRun, ['document_id'], files, memos, contents),
+      turn: inTurns('turns'),
       spec: any('specs', ['title', 'agent'], [], ['document_id'], versions),
       check: any('checks', ['name', 'command', 'agent', 'git_commit'], [], ['document_id']),
       feature: any('features', ['name', 'description', 'file'], [], []),
     },
+    contents,
     events: eventsWith(any('e', [], ['changes'], [])),
     projectId,
     told: { what: 'text' },
