@@ -9,6 +9,8 @@ export interface LocalPlace {
   kind: 'local'
   databaseUrl: string
   project: string | undefined
+  /** Whether a flag or the environment named the project. */
+  isNamed?: true
 }
 
 /** The place in a form that may be written to disk. Secrets are read when needed, and stored nowhere. */

@@ -48,6 +48,7 @@ test('a relative database is the same file from any folder', (t) => {
     kind: 'local',
     databaseUrl: 'sqlite:/srv/data/conduct.db',
     project: 'shop',
+    isNamed: true,
   })
 })
 

@@ -6,7 +6,7 @@ import { names } from '../../src/api/paths.ts'
 import { planOf } from '../../src/cli/operation/plan.ts'
 import { openServer } from '../support/server.ts'
 import { programOf } from './program.ts'
-import { remoteUser, serverUser, testPlaces, type User } from './user.ts'
+import { localUser, remoteUser, serverUser, testPlaces, type User } from './user.ts'
 
 /** A program of that user that acts in the project `shop`, which does not exist. */
 function setTo(way: 'conduct.json' | 'CONDUCT_PROJECT', { env, cwd }: User) {
@@ -47,6 +47,50 @@ test('a command in a project that does not exist says in one line how to create 
   assert.match(stdout, /^fail +project .*conduct project create --slug shop$/m)
   await run('project create --slug shop')
   assert.match((await all('run get RUN-001')).stderr, /RUN-001/)
+})
+
+testPlaces('nothing reads, erases or forgets in a mistyped project, and nothing creates it', async ({ env, cwd }) => {
+  const { all, run, json } = programOf(env, cwd)
+  await run('project create --slug shop')
+  await run('run create --project shop --run-id RUN-007')
+  const named = [
+    'erase --everything --yes',
+    'erase --run RUN-007 --yes',
+    'forget',
+    'forget --dry-run',
+    'run list',
+    'run get RUN-007',
+    'run update RUN-007 --status completed',
+    'run delete RUN-007',
+    'search word',
+  ]
+  for (const words of named) {
+    const { code, stdout, stderr } = await all(`${words} --project shpo`)
+    assert.deepEqual([code, stdout], [4, ''], words)
+    assert.match(stderr, /^conduct: There is no project 'shpo'/, words)
+  }
+  const byVariable = programOf({ ...env, CONDUCT_PROJECT: 'shpo' }, cwd)
+  assert.equal((await byVariable.all('erase --everything --yes')).code, 4)
+  assert.equal((await byVariable.all('erase - --yes', 'a secret')).code, 0, 'a text is erased in all projects')
+  const { projects } = await json('project list --order asc')
+  assert.deepEqual(
+    projects.map(({ slug }: { slug: string }) => slug),
+    ['default', 'shop'],
+  )
+})
+
+test('in the local database, only what records creates a named project', async (t) => {
+  const { env, cwd } = localUser(t)
+  const { all, run, json } = programOf(env, cwd)
+  const slugs = async () => (await json('project list --order asc')).projects.map(({ slug }: { slug: string }) => slug)
+  await run('exec --project executed -- true')
+  await run('spec create --project specified --title Ours')
+  await run('feature create --project featured --name login')
+  assert.deepEqual(await slugs(), ['default', 'executed', 'specified', 'featured'])
+  assert.deepEqual((await json('run list')).runs, [], 'the folder names its project itself')
+  assert.deepEqual(await slugs(), ['default', 'executed', 'specified', 'featured', 'shop'])
+  writeFileSync(join(cwd, 'conduct.json'), '{ "project": "other" }')
+  assert.equal((await all('erase --everything --yes')).code, 4, 'it may be the wrong folder')
 })
 
 test('a profile for a project that does not exist yet is stored', async (t) => {

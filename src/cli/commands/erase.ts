@@ -36,8 +36,11 @@ export function eraseCommand(): Command {
 async function run(file: string | undefined, options: Options): Promise<void> {
   const input = await inputOf(file, options)
   const { env } = process
-  const place = placeOf(options, env, process.cwd())
-  const { client, close } = await connect(place, env, tries)
+  const chosen = placeOf(options, env, process.cwd())
+  // A text is erased in all projects.
+  const place = file === undefined ? chosen : { ...chosen, project: undefined }
+  // In a project that does not exist, nothing is erased, and the person must know.
+  const { client, close } = await connect(place, env, { ...tries, createsProject: false })
   try {
     const doing = `${input.dryRun ? 'Counting in' : 'Erasing from'} ${shownPlace(place)}`
     const erased = await whileWaiting(doing, eraseAll(client, input))

@@ -31,7 +31,7 @@ async function run(options: Options): Promise<void> {
   const { env } = process
   const dryRun = options.dryRun === true
   const place = placeOf(options, env, process.cwd())
-  const { client, close } = await connect(place, env, tries)
+  const { client, close } = await connect(place, env, { ...tries, createsProject: false })
   try {
     const doing = `${dryRun ? 'Counting in' : 'Forgetting in'} ${shownPlace(place)}`
     const forgotten = await whileWaiting(doing, forgetAll(client, dryRun))

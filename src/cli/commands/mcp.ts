@@ -34,7 +34,7 @@ async function serve(options: PlaceOptions) {
     import('../../mcp/stdio.ts'),
     import('./mcp-hold.ts'),
     import('../record/state.ts'),
-    connect(place, env),
+    connect(place, env, { createsProject: true }),
   ])
   const say = (words: string) => process.stderr.write(`conduct mcp: ${words}\n`)
   const state = stateOrMemory(env, say)

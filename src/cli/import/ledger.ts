@@ -1,7 +1,8 @@
 import { type Client, ConductError, createClient } from '../../client/client.ts'
-import { isMissing, tries } from '../operation/call.ts'
+import { tries } from '../operation/call.ts'
 import { openLedger, type Place, shownPlace } from '../place/connect.ts'
 import type { Env } from '../place/folders.ts'
+import { ensureProject } from '../place/new-project.ts'
 import { keyOf } from '../place/profile.ts'
 
 /** The ledger that receives an import. */
@@ -41,13 +42,7 @@ function targetOf(as: (project?: string) => Client, close: () => Promise<void>):
     },
     async ensure(project) {
       if (known.has(project)) return
-      await client.getProject({ slug: project }).catch(async (error) => {
-        if (!isMissing(error)) throw error
-        await client.createProject({ slug: project }).catch((error) => {
-          // Another process may have created it first.
-          if (!(error instanceof ConductError) || error.code !== 'CONFLICT') throw error
-        })
-      })
+      await ensureProject(client, project)
       known.add(project)
     },
   }

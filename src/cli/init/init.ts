@@ -70,8 +70,8 @@ async function init(options: Options, env: Env, cwd: string) {
   for (const line of checkLines(wanted.checks)) say(`check    ${line}`)
   // The files are written even if the ledger does not answer now.
   const place = placeOf({ ...options, project: wanted.project }, env, root)
-  // The server does not know a project that we are about to create.
-  const connection = await connect(place.kind === 'server' ? { ...place, project: undefined } : place, env)
+  // The ledger does not know a project that we are about to create.
+  const connection = await connect({ ...place, project: undefined }, env)
   try {
     say(await projectIn(connection, wanted.project))
   } finally {

@@ -8,6 +8,7 @@ import type { BackupState } from '../../store/engine/sqlite/backups.ts'
 import type { ImportOptions } from '../../store/export/import.ts'
 import { UsageError } from '../exit.ts'
 import type { Env } from './folders.ts'
+import { beforeRecords, ensureProject } from './new-project.ts'
 import { keyOf, readProfiles } from './profile.ts'
 import { declaredProject, projectOf } from './project.ts'
 
@@ -27,6 +28,14 @@ export interface PlaceOptions {
 /** How long and how often the client tries to reach a server. */
 export type Tries = Pick<ClientOptions, 'attempts' | 'timeout' | 'patience'>
 
+export interface ConnectOptions extends Tries {
+  /**
+   * Whether to create a missing project of the local database at once. By default, only if neither flag nor environment
+   * named it, because a name may be mistyped; the first record in it then creates it.
+   */
+  createsProject?: boolean
+}
+
 export interface Connection {
   client: Client
   place: Place
@@ -44,7 +53,9 @@ export function placeOf({ profile, project: chosen }: PlaceOptions, env: Env, cw
   const { current, profiles } = readProfiles(env)
   const name = profile ?? (env.CONDUCT_URL ? undefined : current)
   if (name === localProfile || (name === undefined && !env.CONDUCT_URL)) {
-    return { kind: 'local', databaseUrl: databaseUrlOf(env, cwd), project: project ?? projectOf(cwd) }
+    const databaseUrl = databaseUrlOf(env, cwd)
+    if (project === undefined) return { kind: 'local', databaseUrl, project: projectOf(cwd) }
+    return { kind: 'local', databaseUrl, project, isNamed: true }
   }
   const known = name === undefined ? undefined : profiles[name]
   if (name !== undefined && !known) {
@@ -79,12 +90,10 @@ function read<N extends keyof Settings>(name: N, env: Env): Settings[N] {
   }
 }
 
-/**
- * A client of that place, with the key of its profile or of CONDUCT_API_KEY. In the local database it creates a missing
- * project.
- */
-export async function connect(place: Place, env: Env, tries?: Tries): Promise<Connection> {
-  if (place.kind === 'local') return openLocal(place, env)
+/** A client of that place, with the key of its profile or of CONDUCT_API_KEY. */
+export async function connect(place: Place, env: Env, options: ConnectOptions = {}): Promise<Connection> {
+  const { createsProject, ...tries } = options
+  if (place.kind === 'local') return openLocal(place, env, createsProject)
   const { url, project, profile } = place
   const { createClient } = await client()
   return { client: createClient({ url, key: keyOf(profile, env), project, ...tries }), place, close: async () => {} }
@@ -162,15 +171,18 @@ export const notOpened = (databaseUrl: string) => (cause: Error & { cause?: Erro
   throw new ConductError('UNAVAILABLE', `${withoutPassword(databaseUrl)} cannot be opened: ${reason}`, { cause })
 }
 
-async function openLocal(place: LocalPlace, env: Env): Promise<Connection> {
+async function openLocal(place: LocalPlace, env: Env, createsProject = !place.isNamed): Promise<Connection> {
   const { as, close } = await openLedger(place, env)
-  if (place.project !== undefined) {
-    await ensureProject(as({}), place.project).catch(async (error) => {
-      await close()
-      throw error
-    })
-  }
-  return { client: as({ project: place.project }), place, close }
+  const { project } = place
+  const client = as({ project })
+  if (project === undefined) return { client, place, close }
+  const ensure = () => ensureProject(as({}), project)
+  if (!createsProject) return { client: beforeRecords(client, ensure), place, close }
+  await ensure().catch(async (error) => {
+    await close()
+    throw error
+  })
+  return { client, place, close }
 }
 
 /** A database open in this process. Its clients act as the local user, or as the key they are given. */
@@ -205,15 +217,4 @@ export async function openLedger({ databaseUrl }: LocalPlace, env: Env, now?: ()
       await store.close()
     },
   }
-}
-
-async function ensureProject(client: Client, slug: string) {
-  const isCode = (code: string) => (error: unknown) => {
-    if (!(error instanceof ConductError) || error.code !== code) throw error
-  }
-  await client.getProject({ slug }).catch(async (error) => {
-    isCode('NOT_FOUND')(error)
-    // Another process may have created it first.
-    await client.createProject({ slug }).catch(isCode('CONFLICT'))
-  })
 }
