@@ -37,6 +37,9 @@ export class UsageError extends Error {}
 /** A place other than the ledger does not respond, or not with what it should. The message names it. */
 export class UnreachableError extends Error {}
 
+/** A wrong variable of the environment. */
+export class SettingError extends UsageError {}
+
 /** The exit code of a command that failed with this error. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof UsageError) return exitCodes.usage[0]

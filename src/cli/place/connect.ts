@@ -6,9 +6,9 @@ import type { LocalPlace, Place } from '../../spool/place.ts'
 import type { Condition } from '../../store/condition.ts'
 import type { BackupState } from '../../store/engine/sqlite/backups.ts'
 import type { ImportOptions } from '../../store/export/import.ts'
-import { UsageError } from '../exit.ts'
+import { SettingError, UsageError } from '../exit.ts'
+import { addressIn } from './address.ts'
 import type { Env } from './folders.ts'
-import { beforeRecords, ensureProject } from './new-project.ts'
 import { keyOf, readProfiles } from './profile.ts'
 import { declaredProject, projectOf } from './project.ts'
 
@@ -46,7 +46,7 @@ export interface Connection {
 /**
  * The place that flags, environment, profiles and folder select: the profile of the flag (`local` is the database of
  * this machine), else CONDUCT_URL, else the profile in use, else the local database. Throws a UsageError for a profile
- * that does not exist.
+ * that does not exist, and a SettingError for a wrong variable.
  */
 export function placeOf({ profile, project: chosen }: PlaceOptions, env: Env, cwd: string): Place {
   const project = chosen ?? (env.CONDUCT_PROJECT || undefined)
@@ -63,7 +63,7 @@ export function placeOf({ profile, project: chosen }: PlaceOptions, env: Env, cw
       `There is no profile '${name}'. There are: ${[localProfile, ...Object.keys(profiles)].join(', ')}. To add one: conduct profile add`,
     )
   }
-  const url = known?.url ?? (env.CONDUCT_URL as string)
+  const url = known?.url ?? addressIn(env.CONDUCT_URL as string)
   // The server need not have a project that we only guessed.
   return { kind: 'server', url, profile: name, project: project ?? declaredProject(cwd) ?? known?.project }
 }
@@ -86,7 +86,7 @@ function read<N extends keyof Settings>(name: N, env: Env): Settings[N] {
   try {
     return read(env[variable] || fallback)
   } catch (error) {
-    throw new UsageError(`${variable} ${(error as Error).message}`)
+    throw new SettingError(`${variable} ${(error as Error).message}`)
   }
 }
 
@@ -172,7 +172,10 @@ export const notOpened = (databaseUrl: string) => (cause: Error & { cause?: Erro
 }
 
 async function openLocal(place: LocalPlace, env: Env, createsProject = !place.isNamed): Promise<Connection> {
-  const { as, close } = await openLedger(place, env)
+  const [{ as, close }, { beforeRecords, ensureProject }] = await Promise.all([
+    openLedger(place, env),
+    import('./new-project.ts'),
+  ])
   const { project } = place
   const client = as({ project })
   if (project === undefined) return { client, place, close }

@@ -1,4 +1,5 @@
-import { type Client, ConductError } from '../../client/client.ts'
+import { ConductError } from '../../api/error.ts'
+import type { Client } from '../../client/client.ts'
 
 /** Creates the project if it does not exist. */
 export async function ensureProject(client: Client, slug: string): Promise<void> {

@@ -6,6 +6,7 @@ import { addExamples } from '../option.ts'
 import { pairs, printJson } from '../show/print.ts'
 import { whileWaiting } from '../show/progress.ts'
 import { laidOut, widthOf } from '../show/table.ts'
+import { addressFault } from './address.ts'
 import { localProfile, placeOf, shownPlace } from './connect.ts'
 import { askKey, type KeySource } from './key-input.ts'
 import { type Profiles, readProfiles, writeProfiles } from './profile.ts'
@@ -76,13 +77,9 @@ async function addProfile(name: string, url: string, { project, ...source }: Key
 }
 
 function addressOf(url: string): string {
-  const { protocol, username, password, hash, search, href } = URL.canParse(url) ? new URL(url) : new URL('none:')
-  if (!/^https?:$/.test(protocol) || username || password || hash || search) {
-    throw new UsageError(
-      `'${url.replace(/\/\/[^/@]*@/, '//…@')}' is not the address of a server. One looks like https://ledger.example.com/conduct, with the base path.`,
-    )
-  }
-  return href.replace(/\/$/, '')
+  const fault = addressFault(url)
+  if (fault !== undefined) throw new UsageError(fault)
+  return new URL(url).href.replace(/\/$/, '')
 }
 
 function listProfiles({ json }: { json?: boolean }) {

@@ -7,7 +7,7 @@ import type { Recording } from '../../spool/recordings.ts'
 import type { State } from '../../spool/state.ts'
 import { UsageError } from '../exit.ts'
 import { addExamples, addPlace } from '../option.ts'
-import { type PlaceOptions, placeOf } from '../place/connect.ts'
+import type { PlaceOptions } from '../place/connect.ts'
 import { gitStateOf } from '../place/tree.ts'
 import { commandLine } from '../show/shell.ts'
 import { warnIfRewritten } from '../verify/same-log.ts'
@@ -19,6 +19,7 @@ import { createOutput } from './output.ts'
 import { createRecorder, createSay } from './recorder.ts'
 import { stateOrMemory } from './state.ts'
 import { createTail } from './tail.ts'
+import { placeToRecord, runUnrecorded } from './unrecorded.ts'
 
 interface CheckOptions extends PlaceOptions {
   name: string
@@ -75,7 +76,8 @@ type Target = { runId: string } | { session: Recording } | { isOfCommit: true }
 async function checkExec(runId: string | undefined, words: string[], options: CheckOptions, exec: Command) {
   const { name, agent } = options
   const cwd = process.cwd()
-  const place = placeOf(options, process.env, cwd)
+  const place = placeToRecord(options, say)
+  if (!place) return runUnrecorded(words, say)
   const command = slice(await mask(commandLine(words)), 0, 4000)
   const check = { name, agent, command }
   refuseFaults(exec, routes.createCheck.input, { ...check, runId: runId ?? 'RUN-001', result: 'pass' })

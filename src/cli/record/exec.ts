@@ -9,7 +9,7 @@ import { pieces, slice } from '../../ledger/content.ts'
 import { mask } from '../../mask/mask.ts'
 import { UsageError } from '../exit.ts'
 import { addExamples, addPlace } from '../option.ts'
-import { type PlaceOptions, placeOf } from '../place/connect.ts'
+import type { Place, PlaceOptions } from '../place/connect.ts'
 import { authorOf } from '../place/git.ts'
 import { changesBetween, type Snapshot, snapshot } from '../place/tree.ts'
 import { commandLine } from '../show/shell.ts'
@@ -22,6 +22,7 @@ import { whoseHere } from './in-session.ts'
 import { createOutput, type Output } from './output.ts'
 import { createRecorder, createSay, type Recorder } from './recorder.ts'
 import { stateOrMemory } from './state.ts'
+import { placeToRecord, runUnrecorded } from './unrecorded.ts'
 
 interface ExecOptions extends PlaceOptions {
   specId?: string
@@ -31,6 +32,9 @@ interface ExecOptions extends PlaceOptions {
   label?: Record<string, string>
   capture?: true
 }
+
+/** The options, and where they say to record. */
+type Placed = ExecOptions & { place: Place }
 
 /** Three times the pause between heartbeats. */
 const leaseSeconds = 60
@@ -57,7 +61,8 @@ export function execCommand(): Command {
         'the command belongs to the run of the session, unless an option describes a separate run.',
     )
     .action(async (words: string[], options: ExecOptions) => {
-      process.exitCode = (await inSession(words, options)) ?? (await asRun(words, options, command))
+      const place = placeToRecord(options, say)
+      process.exitCode = place ? await record(words, { ...options, place }, command) : await runUnrecorded(words, say)
     })
   addPlace(command)
   return addExamples(command, [
@@ -74,15 +79,17 @@ function addLabel(text: string, labels: Record<string, string> = {}): Record<str
 
 const ownOptions = ['specId', 'agent', 'retryOf', 'title', 'label'] as const
 
+const record = async (words: string[], options: Placed, command: Command): Promise<number> =>
+  (await inSession(words, options)) ?? (await asRun(words, options, command))
+
 /** Runs the command as part of its session. If it has none, runs nothing and returns undefined. */
-async function inSession(words: string[], options: ExecOptions): Promise<number | undefined> {
+async function inSession(words: string[], options: Placed): Promise<number | undefined> {
   const { env } = process
   if (ownOptions.some((name) => options[name] !== undefined)) return undefined
-  const place = placeOf(options, env, process.cwd())
   // The recorder reports why the state cannot be opened.
   const state = stateOrMemory(env, () => {})
   try {
-    const whose = whoseHere(state, place, env)
+    const whose = whoseHere(state, options.place, env)
     if (whose.kind !== 'session') return undefined
     const { session } = whose
     return await execInSession(words, { state, session, env, isInteractive: isInteractive(options), say })
@@ -94,7 +101,7 @@ async function inSession(words: string[], options: ExecOptions): Promise<number 
 /** Whether the command has our terminal, so its output is not recorded. */
 const isInteractive = ({ capture }: ExecOptions) => process.stdin.isTTY && process.stdout.isTTY && !capture
 
-async function asRun(words: string[], options: ExecOptions, command: Command): Promise<number> {
+async function asRun(words: string[], options: Placed, command: Command): Promise<number> {
   const objects = join(tmpdir(), `conduct-${randomUUID()}`)
   try {
     return await exec(words, options, objects, command)
@@ -104,9 +111,9 @@ async function asRun(words: string[], options: ExecOptions, command: Command): P
 }
 
 /** Runs the command and returns the exit code. If no such run is possible, throws before running anything. */
-async function exec(words: string[], options: ExecOptions, objects: string, command: Command): Promise<number> {
+async function exec(words: string[], options: Placed, objects: string, command: Command): Promise<number> {
   const cwd = process.cwd()
-  const place = placeOf(options, process.env, cwd)
+  const { place } = options
   const before = snapshot(cwd, objects)
   const run = await runOf(words, options, before, command)
   const recorder = createRecorder({ place, cwd, env: process.env, say, first: { operation: 'createRun', input: run } })

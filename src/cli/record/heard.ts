@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { installs } from '../../agents/install.ts'
 import { type Heard, readHeard } from '../../spool/heard.ts'
-import { type Env, folders } from '../place/folders.ts'
+import type { Env } from '../place/folders.ts'
+import { missedFile } from './missed.ts'
 import { stateFile } from './state.ts'
 
 /** The agents that have called hooks on this machine, newest first. Throws an Error if the state cannot be read. */
@@ -10,17 +10,17 @@ export const heardAgents = (env: Env): Heard[] => (existsSync(stateFile(env)) ? 
 
 export const titleOf = (name: string) => installs.find((install) => install.name === name)?.title ?? name
 
-/** The newest hook call that could not run the program and so recorded nothing. */
+/** The newest hook call that recorded nothing. */
 export interface Missed extends Heard {
   reason: string
 }
 
 /**
- * The last failure that `bin/missed.cjs` stored, unless that agent has called a hook since; undefined if there is none.
+ * The last failure that was kept, unless that agent has called a hook since; undefined if there is none.
  */
 export function missedHook(env: Env, heard: Heard[]): Missed | undefined {
   try {
-    const missed: Missed = JSON.parse(readFileSync(join(folders.state(env), 'hook-missed.json'), 'utf8'))
+    const missed: Missed = JSON.parse(readFileSync(missedFile(env), 'utf8'))
     return heard.some(({ agent, at }) => agent === missed.agent && at > missed.at) ? undefined : missed
   } catch {
     return undefined

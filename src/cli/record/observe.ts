@@ -27,8 +27,10 @@ export async function observe(name: string, input: Readable, env: Env, wake = wa
     const document = await documentFrom(input)
     const seen = readDocument(name, document, env)
     if (seen.length > 0 && noteAll(seen, at, env)) wake(env)
-  } catch {
+  } catch (error) {
     // The session continues without a record.
+    const { keepMissed } = await import('./missed.ts')
+    keepMissed(env, name, (error as Error).message)
   }
   return answerOf(name)
 }

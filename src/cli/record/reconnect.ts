@@ -1,5 +1,6 @@
 import { type Line, tryMs } from '../../spool/deliver.ts'
 import { type Place, sameLedger, sameUrl } from '../../spool/place.ts'
+import { addressIn } from '../place/address.ts'
 import { connect, databaseUrlOf } from '../place/connect.ts'
 import type { Env } from '../place/folders.ts'
 import { readProfiles } from '../place/profile.ts'
@@ -22,7 +23,7 @@ export async function reconnect(place: Place, env: Env): Promise<Line> {
   }
   if (!env.CONDUCT_URL)
     throw new Error(`It belongs to ${place.url}: set CONDUCT_URL to that, and CONDUCT_API_KEY to a key of it.`)
-  if (!sameUrl(env.CONDUCT_URL, place.url))
+  if (!sameUrl(addressIn(env.CONDUCT_URL), place.url))
     throw new Error(`It belongs to ${place.url}, and CONDUCT_URL is ${env.CONDUCT_URL}.`)
   return connect(place, env, tries)
 }

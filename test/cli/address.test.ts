@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { stateOf } from '../../src/cli/record/state.ts'
+import { conduct, type ProgramEnv, programOf } from './program.ts'
+import { workplace } from './session.ts'
+import { localUser } from './user.ts'
+
+const wrong = 'localhost:3471/conduct'
+const fault = `CONDUCT_URL: '${wrong}' is not the address of a server. One looks like https://ledger.example.com/conduct, with the base path.`
+
+/** The names of what is stored to be sent. */
+function storedBy(env: ProgramEnv): string[] {
+  const state = stateOf(env)
+  try {
+    return [...state.noted(), ...state.unsent().map(({ name }) => name)]
+  } finally {
+    state.close()
+  }
+}
+
+test('a CONDUCT_URL that is no address is a usage error', async (t) => {
+  const { env, cwd } = localUser(t, { CONDUCT_URL: wrong })
+  const { all } = programOf(env, cwd)
+  for (const words of ['run list', 'run create', 'status', 'erase --everything --yes', 'whoami', 'open --print']) {
+    assert.deepEqual(await all(words), { code: 2, stdout: '', stderr: `conduct: ${fault}\n` }, words)
+  }
+  for (const url of [
+    'http://me:word@localhost/conduct',
+    'ftp://localhost',
+    'http://localhost/conduct?a=1',
+    'localhost',
+  ]) {
+    const { code, stderr } = await programOf({ ...env, CONDUCT_URL: url }, cwd).all('run list')
+    assert.deepEqual([code, stderr.includes('word')], [2, false], url)
+  }
+  assert.equal((await all('whoami --profile local')).code, 0, 'a flag wins')
+  const doctor = await all('doctor')
+  assert.equal(doctor.code, 1)
+  assert.match(doctor.stdout, /^fail +ledger +CONDUCT_URL: 'localhost:3471\/conduct' is not the address/m)
+})
+
+test('with a wrong variable, exec and check exec run the command, and store nothing that can never be sent', async (t) => {
+  const { env, cwd } = localUser(t)
+  const variables = [
+    [{ CONDUCT_URL: wrong }, fault],
+    [{ CONDUCT_DATABASE_URL: 'mysql://x' }, 'CONDUCT_DATABASE_URL must be'],
+  ] as const
+  for (const [more, words] of variables) {
+    for (const command of ['exec', 'check exec RUN-001']) {
+      const shell = ['--', 'sh', '-c', 'echo hi; exit 3']
+      const { code, stdout, stderr } = await conduct([...command.split(' '), ...shell], { ...env, ...more }, cwd)
+      assert.deepEqual([code, stdout], [3, 'hi\n'], command)
+      const [said = '', then] = stderr.trimEnd().split('\n')
+      assert.ok(said.includes(words), said)
+      assert.match(then ?? '', /: The command runs anyway; it is not recorded\.$/)
+    }
+  }
+  assert.deepEqual(storedBy(env), [])
+})
+
+test('a hook with a wrong CONDUCT_URL leaves the agent alone, and the doctor says what it missed', async (t) => {
+  const { env, cwd } = workplace(t)
+  const document = { session_id: 's-1', prompt_id: 'p', cwd, hook_event_name: 'UserPromptSubmit', prompt: 'Go' }
+  const ran = await conduct(['hook', 'claude'], { ...env, CONDUCT_URL: wrong }, cwd, JSON.stringify(document))
+  assert.deepEqual(ran, { code: 0, stdout: '', stderr: '' })
+  assert.deepEqual(storedBy(env), [])
+  const { run } = programOf(env, cwd)
+  await run('init --agents claude')
+  assert.ok((await run('doctor')).includes(`a hook of Claude Code recorded nothing: ${fault}`))
+})
