@@ -6,6 +6,7 @@ import { reconnect } from '../../src/cli/record/reconnect.ts'
 import { stateFile, stateOf } from '../../src/cli/record/state.ts'
 import { sync } from '../../src/cli/record/sync.ts'
 import type { Place } from '../../src/spool/place.ts'
+import { programOf } from './program.ts'
 import { claudeIn, onlyRun, secret, syncAll, workplace } from './session.ts'
 import { writeFiles } from './user.ts'
 
@@ -158,4 +159,32 @@ test('a wrong rule in conduct.json loses nothing of the session', async (t) => {
   await claude.stop()
   await syncAll(env)
   assert.deepEqual((await onlyRun(user)).turns.last?.tools, [{ name: 'Bash', count: 1 }])
+  const { code, stdout } = await programOf(env, cwd).all('doctor')
+  assert.equal(code, 1)
+  assert.match(stdout, /^fail +settings +\S+conduct\.json: "checks": "tests" must be a command .*, not 7$/m)
+})
+
+test('a session that a mistyped conduct.json keeps back is reported, and sent once that is corrected', async (t) => {
+  const user = workplace(t)
+  const { env, cwd } = user
+  const { all, run } = programOf(env, cwd)
+  writeFiles(cwd, { 'conduct.json': '{ "project": "shop", "record": { "answer": false } }' })
+  const claude = claudeIn(cwd, env)
+  await claude.prompt('Go')
+  await claude.stop()
+  const fault = /\/conduct\.json: "record" must have "answers" or "prompts", not "answer"/
+  const synced = await all('sync')
+  assert.equal(synced.code, 7)
+  assert.match(synced.stdout, fault)
+  assert.doesNotMatch(synced.stdout, /nothing to send/)
+  const told = await all('doctor')
+  assert.equal(told.code, 1)
+  assert.match(told.stdout, new RegExp(`^fail +settings +\\S+${fault.source}$`, 'm'))
+  assert.match(told.stdout, new RegExp(`^warn +unsent +1 recording waits .*Last attempt: \\S+${fault.source}$`, 'm'))
+  assert.match(await run('status'), new RegExp(`^unsent: +1 recording waits .*${fault.source}$`, 'm'))
+  writeFiles(cwd, { 'conduct.json': '{ "project": "shop", "record": { "answers": false } }' })
+  await syncAll(env)
+  assert.equal((await onlyRun(user)).turns.count, 1)
+  assert.match(await run('doctor'), /^ok +unsent +there is nothing to send$/m)
+  assert.equal(await run('sync'), 'There is nothing to send.\n')
 })

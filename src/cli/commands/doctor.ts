@@ -7,6 +7,7 @@ import { addCommon, addExamples, type Common } from '../option.ts'
 import { connect, type LocalPlace, type Place, placeOf, shownPlace } from '../place/connect.ts'
 import { folders } from '../place/folders.ts'
 import { keyOf, readProfiles } from '../place/profile.ts'
+import { checkRules, recordRules } from '../place/rules.ts'
 import { reach } from '../reach.ts'
 import { stateFile } from '../record/state.ts'
 import { unsentOf, unsentWords } from '../record/unsent.ts'
@@ -32,8 +33,13 @@ export function doctorCommand(): Command {
 }
 
 async function doctor(options: Common) {
-  const findings = [...here(), ...looking('hooks', () => agentFindings(env, process.cwd()))]
-  const place = looked('ledger', findings, () => placeOf(options, env, process.cwd()))
+  const cwd = process.cwd()
+  const findings = [
+    ...here(),
+    ...looking('settings', () => rules(cwd)),
+    ...looking('hooks', () => agentFindings(env, cwd)),
+  ]
+  const place = looked('ledger', findings, () => placeOf(options, env, cwd))
   if (place) {
     const work = place.kind === 'local' ? databaseOf(place) : serverOf(place)
     findings.push(...(await whileWaiting(`Checking ${shownPlace(place)}`, work)))
@@ -75,6 +81,13 @@ function here(): Finding[] {
     privacy('state', folders.state(env)),
     ...looking('unsent', unsent),
   ]
+}
+
+/** Checks what conduct.json says about recording. */
+function rules(cwd: string): Finding[] {
+  checkRules(cwd)
+  recordRules(cwd)
+  return []
 }
 
 function profiles(): Finding[] {

@@ -164,7 +164,7 @@ function homeOf(cwd: string, tree: Snapshot | undefined): string | undefined {
   return isAbove ? folder : tree?.root
 }
 
-/** An unreadable conduct.json has no rules. The code that sends the turn reports it. */
+/** An unreadable conduct.json has no rules. `conduct doctor` reports it. */
 function rulesOf(cwd: string) {
   try {
     return checkRules(cwd)

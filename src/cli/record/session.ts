@@ -55,7 +55,10 @@ export async function settleNotes(state: State, env: Env, say: (line: string) =>
 
 async function settleAll(state: State, env: Env, say: (line: string) => void) {
   for (const name of state.noted()) {
-    await settle(state, name, env).catch((error: Error) => say(`${name}: ${error.message}`))
+    await settle(state, name, env).catch((error: Error) => {
+      state.update(name, { trouble: error.message })
+      say(`${name}: ${error.message}`)
+    })
   }
 }
 

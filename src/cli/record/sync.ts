@@ -93,7 +93,7 @@ export async function sync(state: State, env: Env, { again, say }: SyncOptions):
   state.forgetActs()
   state.forget(keptDays)
   forgetObjects(state, env)
-  return isAllSent
+  return isAllSent && state.noted().length === 0
 }
 
 /** How long an agent that has ended its turn may take to exit, in milliseconds, and the pause between two checks. */
@@ -112,7 +112,7 @@ async function sendCalls(state: State, env: Env, { again, say }: SyncOptions): P
   const away: { place: Place; delivery: Delivery }[] = []
   const connect = (place: Place) => reconnect(place, env)
   const unsent = state.unsent()
-  if (unsent.length === 0) say('There is nothing to send.')
+  if (unsent.length === 0 && state.noted().length === 0) say('There is nothing to send.')
   let isAllSent = true
   for (const recording of unsent) {
     const { name, refused, place } = recording

@@ -16,10 +16,11 @@ export function unsentOf(env: Env): UnsentSummary {
   const state = stateOf(env)
   try {
     const unsent = state.unsent()
-    const waiting = unsent.filter(({ refused }) => refused === null)
-    const noted = state.noted().filter((name) => !waiting.some((one) => one.name === name))
+    const queued = unsent.filter(({ refused }) => refused === null)
+    const noted = state.noted().filter((name) => !queued.some((one) => one.name === name))
+    const waiting = [...queued, ...noted.flatMap((name) => state.find(name) ?? [])]
     return {
-      waiting: waiting.length + noted.length,
+      waiting: waiting.length,
       trouble: waiting.findLast(({ trouble }) => trouble !== null)?.trouble ?? undefined,
       refused: unsent.flatMap(({ name, refused }) => (refused === null ? [] : [{ name, reason: refused }])),
     }
