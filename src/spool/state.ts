@@ -8,6 +8,8 @@ import { type Recordings, recordingsIn } from './recordings.ts'
 
 /** What must outlive a process: recordings, their notes, and calls that their server has not acknowledged. */
 export interface State extends Recordings, Calls, Notes, Lost, Acts, Beats {
+  /** Whether it outlives the process. */
+  isKept: boolean
   close(): void
 }
 
@@ -24,6 +26,7 @@ export function openState(file: string): State {
     ...lostIn(db),
     ...actsIn(db),
     ...beatsIn(db),
+    isKept: file !== ':memory:',
     close: db.close,
   }
 }

@@ -33,6 +33,20 @@ test('on a new machine the doctor and the status find no problem, and create not
   assert.ok(!existsSync(join(folder, '.local')))
 })
 
+test('a folder that cannot be written is a failure, and named', async (t) => {
+  const folder = freshFolder(t)
+  const file = join(folder, 'file')
+  writeFileSync(file, '')
+  const none = await examine({ ...homeOf(folder), XDG_STATE_HOME: file })
+  assert.equal(none.code, 1)
+  const [state] = none.of('state')
+  assert.equal(state?.state, 'fail')
+  assert.ok(state?.told.startsWith(`${file} is not a folder: hooks record nothing`), state?.told)
+  assert.equal(none.of('database')[0]?.state, 'note')
+  const database = await examine({ ...homeOf(folder), CONDUCT_DATABASE_URL: `sqlite:${file}/conduct.db` })
+  assert.deepEqual(database.of('database'), [{ about: 'database', state: 'fail', told: `${file} is not a folder` }])
+})
+
 test('the doctor warns of readable files, unknown settings and unsent recordings', async (t) => {
   const folder = freshFolder(t)
   const env = { ...homeOf(folder), CONDUCT_PROFILE: 'work' }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -252,19 +252,4 @@ test('two commands at once become two runs', async (t) => {
     const lines = Array.from({ length: 300 }, (_, i) => `${run.title} ${i}\n`).join('')
     assert.equal(run.content, lines)
   }
-})
-
-test('if the state cannot be written, the command runs, and is recorded', async (t) => {
-  const { env, cwd, ledger } = await serverUser(t)
-  writeFileSync(join(env.HOME, 'file'), '')
-  const { code, stdout, stderr } = await conduct(
-    ['exec', '--', 'echo', 'hi'],
-    { ...env, XDG_STATE_HOME: join(env.HOME, 'file') },
-    cwd,
-  )
-  assert.deepEqual([code, stdout], [0, 'hi\n'])
-  assert.match(stderr, /What cannot be sent at once will be lost/)
-  const { run } = await (await ledger()).getRun({ runId: 'RUN-001' })
-  assert.deepEqual([run.status, run.content], ['completed', 'hi\n'])
-  assert.deepEqual(readdirSync(env.HOME).sort(), ['file', 'shop'])
 })

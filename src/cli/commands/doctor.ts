@@ -1,4 +1,5 @@
-import { existsSync, statSync } from 'node:fs'
+import { existsSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { styleText } from 'node:util'
 import { Command } from 'commander'
 import { unknownSettings } from '../../setting.ts'
@@ -16,6 +17,7 @@ import { whileWaiting } from '../show/progress.ts'
 import { clean } from '../show/text.ts'
 import { agentFindings } from './doctor-agents.ts'
 import { databaseFindings } from './doctor-database.ts'
+import { privacy, stateFolder, writeFault } from './doctor-folder.ts'
 import { logFindings } from './doctor-log.ts'
 import { stateFindings } from './doctor-server.ts'
 import { type Finding, found } from './finding.ts'
@@ -78,7 +80,7 @@ function here(): Finding[] {
     ...unknown.map((fault) => found('settings', 'warn', fault)),
     ...looking('profiles', profiles),
     privacy('config', folders.config(env)),
-    privacy('state', folders.state(env)),
+    stateFolder(folders.state(env)),
     ...looking('unsent', unsent),
   ]
 }
@@ -96,15 +98,6 @@ function profiles(): Finding[] {
   return names.length === 0 ? [] : [found('profiles', 'ok', `${names.join(', ')}; in use: ${current ?? 'local'}`)]
 }
 
-/** Checks that only the owner can read a folder or file. */
-function privacy(about: string, path: string): Finding {
-  if (!existsSync(path)) return found(about, 'note', `${path} does not exist yet`)
-  const mode = statSync(path).mode & 0o777
-  const told = `${path}, mode ${mode.toString(8)}`
-  if (process.platform === 'win32' || (mode & 0o077) === 0) return found(about, 'ok', told)
-  return found(about, 'warn', `${told}: other users can read it; run chmod go= ${path}`)
-}
-
 function unsent(): Finding[] {
   if (!existsSync(stateFile(env))) return []
   const { waits, refusals } = unsentWords(unsentOf(env))
@@ -115,10 +108,15 @@ function unsent(): Finding[] {
 async function databaseOf(place: LocalPlace): Promise<Finding[]> {
   const missing = missingFile(place)
   const findings = [found('ledger', 'ok', shownPlace(place)), found('project', 'ok', place.project ?? 'all')]
-  if (missing !== undefined) return [...findings, found('database', 'note', 'the first run creates it')]
+  if (missing !== undefined) return [...findings, newDatabase(missing)]
   const file = /^sqlite:(?!:memory:)(.+)$/s.exec(place.databaseUrl)?.[1]
   if (file !== undefined) findings.push(privacy('data', file))
   return [...findings, ...(await databaseFindings(place, env))]
+}
+
+function newDatabase(file: string): Finding {
+  const fault = writeFault(dirname(file))
+  return fault === undefined ? found('database', 'note', 'the first run creates it') : found('database', 'fail', fault)
 }
 
 async function serverOf(place: Place & { kind: 'server' }): Promise<Finding[]> {

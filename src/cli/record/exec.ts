@@ -173,7 +173,9 @@ async function start(recorder: Recorder) {
     await recorder.discard()
     throw new UsageError('The command was not run, because it cannot be recorded like that.')
   }
-  if (delivery?.outcome !== 'sent') say('The command runs anyway; its record is stored until it can be sent.')
+  if (delivery?.outcome === 'sent') return
+  const means = recorder.isKept ? 'stored until it can be sent' : 'lost unless it can be sent before it ends'
+  say(`The command runs anyway; its record is ${means}.`)
 }
 
 function outputOf(recorder: Recorder): Output {

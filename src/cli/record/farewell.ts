@@ -12,16 +12,18 @@ const lastWaitsMs = [300, 1000]
  * nothing is left.
  */
 export async function sayFarewell(recorded: Recorded, sender: Sender): Promise<boolean> {
-  const { name, ending, say } = recorded
+  const { name, state, ending, say } = recorded
   const interrupt = () => ending.abort(new Error('Interrupted.'))
   process.on('SIGINT', interrupt).on('SIGTERM', interrupt).on('SIGHUP', interrupt)
   const watching = watch(recorded)
   const { outcome } = await lastTries(sender, ending.signal)
   clearInterval(watching)
-  if (outcome === 'refused')
+  if (outcome === 'sent') return true
+  if (!state.isKept) say('The record was not sent, and is lost.')
+  else if (outcome === 'refused')
     say(`The rest is stored: conduct sync tries again, and conduct sync --discard ${name} deletes it`)
-  else if (outcome !== 'sent') say('The record is not sent yet. It is stored, and conduct sync sends it.')
-  return outcome === 'sent'
+  else say('The record is not sent yet. It is stored, and conduct sync sends it.')
+  return false
 }
 
 /** Tries until nothing is left, the person or a silent server ends it, or it fails again. */

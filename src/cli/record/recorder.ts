@@ -28,6 +28,8 @@ type NewCall = Omit<Call, 'key'>
 export interface Recorder {
   /** Null until the run is created. */
   runId(): string | null
+  /** Whether what cannot be sent outlives this process. */
+  isKept: boolean
   /** Whether so much is unsent that no more output should be added. */
   isFull(): boolean
   /** Stores calls on disk and sends them. Throws if they cannot be stored. */
@@ -52,6 +54,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
   const beats = setInterval(() => void beat(recorded).catch(() => {}), heartbeatMs)
   return {
     runId: () => state.find(name)?.runId ?? null,
+    isKept: state.isKept,
     isFull: () => state.size(name) > fullLength,
     add(...calls) {
       state.queue(name, ...calls.map(keyed))
