@@ -195,6 +195,23 @@ testLedger('a text of several lines is erased from the log of its run, where it 
   assert.match((await client.getRun({ runId: 'OTHER' })).run.content, /Wait/)
 })
 
+testLedger('an erased content can be written again', async ({ client }) => {
+  const content = 'the same text'
+  await client.createRun({ runId: 'R', content })
+  await client.createSpec({ specId: 'S', content })
+  await client.updateSpec({ specId: 'S', content: 'another' })
+  const { checkId } = (await client.createCheck({ runId: 'R', result: 'pass', content })).check
+  await eraseAll(client, { everything: true })
+  await client.updateRun({ runId: 'R', content })
+  await client.updateSpec({ specId: 'S', content })
+  await client.updateCheck({ checkId, content })
+  assert.equal((await client.getRun({ runId: 'R' })).run.content, content)
+  assert.equal((await client.getSpec({ specId: 'S' })).spec.content, content)
+  assert.equal((await client.getCheck({ checkId })).check.content, content)
+  const { version } = (await client.getRun({ runId: 'R' })).run
+  assert.equal((await client.updateRun({ runId: 'R', content })).run.version, version, 'the same content is no change')
+})
+
 testLedger('names that look erased lose their texts, and keep nothing from being erased', async ({ client }) => {
   await client.appendTurn({
     runId: (await client.createRun({ runId: 'R' })).run.runId,

@@ -35,10 +35,17 @@ export function digestOf(content: string): Digest | null {
 export const contentOf = (table: 'runs' | 'specs' | 'spec_versions' | 'checks'): Sql =>
   sql`(select string_agg(d.text, '' order by d.start) from document_parts d where d.document_id = ${raw(table)}.document_id)`
 
-/** Whether a stored content has that digest. */
+/** Whether a document has lost its content, of which it keeps the digest. */
+export const isErased = (documentId: Sql): Sql =>
+  sql`exists (select 1 from document_parts p where p.document_id = ${documentId} and p.start = 0 and p.dropped > 0)`
+
+/** Whether a stored content has that digest. One that is erased is no other content's equal. */
 export async function isContent(ctx: Ctx, documentId: number | null, stored: Digest | null, digest: Digest | null) {
   if (documentId === null || stored?.bytes !== digest?.bytes) return stored?.bytes === digest?.bytes
-  if (stored?.sha256) return stored.sha256 === digest?.sha256
+  if (stored?.sha256 && stored.sha256 !== digest?.sha256) return false
+  const [whole] = await ctx.db.query(sql`
+    select 1 as one from documents d where d.id = ${documentId} and not ${isErased(sql`d.id`)}`)
+  if (!whole || stored?.sha256) return whole !== undefined
   const parts = await ctx.db.query<{ text: string }>(sql`
     select text from document_parts where document_id = ${documentId} order by start`)
   return digestOf(parts.map(({ text }) => text).join(''))?.sha256 === digest?.sha256

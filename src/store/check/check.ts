@@ -12,6 +12,7 @@ import {
   findDigest,
   findDigests,
   insertDocument,
+  isContent,
   requireFitting,
 } from '../document.ts'
 import { recordAll } from '../log/record.ts'
@@ -209,7 +210,7 @@ export const updateCheck: Operation<'updateCheck'> = async (ctx, { checkId, ifVe
     requireAgreement(after)
     const digests =
       content === undefined ? undefined : { before: await findDigest(ctx, row.document_id), after: digestOf(content) }
-    const isReplaced = digests !== undefined && digests.before?.sha256 !== digests.after?.sha256
+    const isReplaced = digests !== undefined && !(await isContent(ctx, row.document_id, digests.before, digests.after))
     const changes: Changes = {
       ...differences(before, after),
       ...(isReplaced && { content: [digests.before, digests.after] }),

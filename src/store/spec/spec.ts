@@ -15,6 +15,8 @@ import {
   digestOf,
   findDigest,
   insertDocument,
+  isContent,
+  isErased,
   requireFitting,
 } from '../document.ts'
 import { record } from '../log/record.ts'
@@ -210,10 +212,10 @@ function change(before: State, { title, status, agent, content }: SpecFields): S
 async function replaceContent(ctx: Ctx, row: SpecRow, content: string) {
   const before = await findDigest(ctx, row.document_id)
   const after = digestOf(content)
-  if (before?.sha256 === after?.sha256) return undefined
+  if (await isContent(ctx, row.document_id, before, after)) return undefined
   const [earlier] = await ctx.db.query<{ id: number }>(sql`
     select d.id from spec_versions v join documents d on d.id = v.document_id
-    where v.spec_id = ${row.id} and d.sha256 = ${after?.sha256 ?? ''} limit 1`)
+    where v.spec_id = ${row.id} and d.sha256 = ${after?.sha256 ?? ''} and not ${isErased(sql`d.id`)} limit 1`)
   const document_id = earlier?.id ?? (await insertDocument(ctx, content, after))
   const digests: [Digest | null, Digest | null] = [before, after]
   return { digests, columns: { document_id, ...checklistColumns(content) } }
