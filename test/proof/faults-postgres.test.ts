@@ -108,12 +108,17 @@ test('on a read-only database writes return 503 with the reason and reads contin
   for (let round = 1; round <= size(1, 20); round++) {
     const writers = startWriters(t, client, `read-only-${round}`, isAskedToWait)
     await writers.until(() => writers.acknowledged() >= 50)
+    assert((await client.listEvents({})).events.length > 0)
     await setReadOnly(url, true)
     await assert.rejects(
       untilRejected(() => client.createRun({})),
       { status: 503, message: /read-only/ },
     )
-    assert((await client.listRuns({})).runs.length > 0)
+    const [run] = (await client.listRuns({})).runs
+    const runId = run?.runId ?? ''
+    assert((await client.listEvents({})).events.length > 0)
+    assert((await client.timeline({ runId })).timeline.length > 0)
+    await client.search({ q: runId })
     const ready = await untilReadiness(server.url, 503)
     assert.match(ready, /read-only/)
     await setReadOnly(url, false)

@@ -73,6 +73,8 @@ export interface Dialect {
   setLastId(table: string, id: number): Sql[]
   /** Goes before the values of an insert that gives rows explicit ids. */
   ownIds: Sql
+  /** A condition: whether the database accepts writes. Where it does not, reads show what is there. */
+  isWritable: Sql
   /** Whether rows become visible in the order of their ids. If not, `src/store/log/number.ts` numbers events. */
   commitsInOrder: boolean
 }

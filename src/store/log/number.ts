@@ -16,7 +16,7 @@ export async function numberEvents(db: Tx): Promise<void> {
   if (db.dialect.commitsInOrder) return
   let numbered = numberedAtOnce
   while (numbered === numberedAtOnce) {
-    const [waiting] = await db.query(sql`select 1 as one from pending_events limit 1`)
+    const [waiting] = await db.query(sql`select 1 as one from pending_events where ${db.dialect.isWritable} limit 1`)
     if (!waiting) return
     numbered = await db.tx(async (tx) => {
       await tx.query(sql`select pg_advisory_xact_lock(7239450183)`)

@@ -39,7 +39,8 @@ export async function markChanged(db: Tx): Promise<void> {
   await numberEvents(db)
   for (;;) {
     const [behind] = await db.query(sql`
-      select 1 as one from followers where name = 'search' and last_seq < (select max(seq) from events)`)
+      select 1 as one from followers
+      where name = 'search' and last_seq < (select max(seq) from events) and ${db.dialect.isWritable}`)
     if (!behind) return
     await db.tx(async (tx) => markNext(tx))
   }

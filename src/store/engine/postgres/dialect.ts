@@ -28,6 +28,7 @@ export const dialect: Dialect = {
     sql`select setval(pg_get_serial_sequence(${table}, 'id'), greatest(cast(${id} as bigint), 1), cast(${id} as bigint) > 0)`,
   ],
   ownIds: sql`overriding system value`,
+  isWritable: sql`current_setting('transaction_read_only') = 'off'`,
   commitsInOrder: false,
   searchWords: (table) => [
     `create table ${table} (rowid bigint primary key, words tsvector not null)`,

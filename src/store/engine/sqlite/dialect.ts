@@ -36,6 +36,7 @@ export const dialect: Dialect = {
     sql`insert into sqlite_sequence (name, seq) select ${table}, ${id} where ${id} > 0`,
   ],
   ownIds: empty,
+  isWritable: sql`1 = 1`,
   commitsInOrder: true,
   searchWords: (table) => [
     `create virtual table ${table} using fts5 (words, content = '', contentless_delete = 1, tokenize = "ascii tokenchars '._/:@#-'", detail = 'none')`,
