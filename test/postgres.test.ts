@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { type AddressInfo, connect, createServer } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises'
 import sql, { raw } from 'sql-template-tag'
@@ -8,8 +9,11 @@ import { openPostgres } from '../src/store/engine/postgres.ts'
 import { numberEvents, tidyNumbered } from '../src/store/log/number.ts'
 import { engines } from './support/engines.ts'
 
+const freshUrl = async (t: TestContext) =>
+  (await engines.find(({ name }) => name === 'postgres')?.freshUrl(t)) as string
+
 async function open(t: TestContext): Promise<{ db: Db; url: string; warnings: string[] }> {
-  const url = (await engines.find(({ name }) => name === 'postgres')?.freshUrl(t)) as string
+  const url = await freshUrl(t)
   const warnings: string[] = []
   const db = await openPostgres(url, ({ message }) => warnings.push(message))
   t.after(() => db.close())
@@ -67,6 +71,63 @@ test('limits are set on each connection, without startup parameters', async (t) 
       current_setting('idle_in_transaction_session_timeout') as idle, current_setting('jit') as jit`)
   await settings()
   assert.deepEqual({ ...(await settings())[0] }, { statement: '25s', lock: '5s', idle: '3s', jit: 'off' })
+})
+
+for (const path of ['directly', 'through a pooler']) {
+  test(`transactions are read committed, whatever the default of the database (${path})`, async (t) => {
+    const given = `${await freshUrl(t)}%20-c%20default_transaction_isolation=serializable`
+    const url = path === 'directly' ? given : await throughPooler(t, given)
+    const db = await openPostgres(url, () => {})
+    t.after(() => db.close())
+    const level = (tx: Pick<Db, 'query'>) => tx.query(sql`select current_setting('transaction_isolation') as level`)
+    const seen = await Promise.all([
+      db.tx(level),
+      db.tx(level, 'subject'),
+      db.changeSchema((own) => own.tx(level), fail),
+    ])
+    if (path === 'directly') seen.push(await db.query(sql`select current_setting('transaction_isolation') as level`))
+    assert.deepEqual(new Set(seen.map(([row]) => (row as { level: string }).level)), new Set(['read committed']))
+  })
+}
+
+const fail = () => assert.fail('Nobody else changes the schema.')
+
+/** The URL of a proxy that, like a pooler, reports another process id than the server's. */
+async function throughPooler(t: TestContext, url: string): Promise<string> {
+  const { hostname, port } = new URL(url)
+  const keyData = Buffer.of('K'.charCodeAt(0), 0, 0, 0, 12)
+  const proxy = createServer((client) => {
+    const server = connect(Number(port), hostname)
+    server.on('data', (data) => {
+      const at = data.indexOf(keyData)
+      if (at >= 0) data.writeInt32BE(1, at + keyData.length)
+      client.write(data)
+    })
+    client.pipe(server)
+    for (const [one, other] of [
+      [client, server],
+      [server, client],
+    ] as const) {
+      one.on('error', () => {})
+      one.on('close', () => other.destroy())
+    }
+  })
+  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve))
+  t.after(() => proxy.close())
+  return url.replace(`:${port}/`, `:${(proxy.address() as AddressInfo).port}/`)
+}
+
+test('a transaction runs again after a conflict, also if a later statement is the first to report it', async (t) => {
+  const { db } = await open(t)
+  let attempts = 0
+  await db.tx(async (tx) => {
+    attempts++
+    const first = tx.query(attempts === 1 ? sql`do 'begin raise sqlstate ''40001''; end'` : sql`select 1`)
+    first.catch(() => {})
+    await tx.query(sql`select 2`)
+    await first
+  })
+  assert.equal(attempts, 2)
 })
 
 test('a transaction that is idle for too long loses its locks to others', async (t) => {

@@ -38,7 +38,8 @@ export async function runWork<T>(
   run: <Row extends object>(statement: Sql) => Row[] | Promise<Row[]>,
   work: (tx: Tx) => Promise<T>,
 ): Promise<T> {
-  let ended: unknown
+  let failure: unknown
+  let isOver = false
   const tx: Tx = {
     dialect,
     now,
@@ -46,12 +47,13 @@ export async function runWork<T>(
       return apart ?? tx
     },
     async query<Row extends object>(statement: Sql) {
-      if (ended) throw new DeadTransaction('The transaction is over.', { cause: ended })
+      if (isOver || failure) throw new DeadTransaction('The transaction is over.', { cause: failure })
       try {
         return await run<Row>(statement)
       } catch (error) {
-        ended = error
-        throw error
+        // Statements that were sent with the failed one only report that the transaction is aborted.
+        failure ??= error
+        throw failure
       }
     },
     moment: (reads) => reads(tx),
@@ -59,10 +61,10 @@ export async function runWork<T>(
   }
   try {
     const value = await work(tx)
-    if (ended) throw ended
+    if (failure) throw failure
     return value
   } finally {
-    ended ??= 'The work has returned.'
+    isOver = true
   }
 }
 

@@ -33,6 +33,13 @@ const limits = {
  */
 const planning = { jit: 'off', max_parallel_workers_per_gather: 0, gin_pending_list_limit: '128kB' }
 
+const isolation = 'read committed'
+/**
+ * Begins a transaction. Its statements wait for each other's locks and then see what was committed; under a stricter
+ * default of the database they would fail.
+ */
+export const begin = `begin isolation level ${isolation}`
+
 /** Driver settings of every connection. */
 export const driverSettings: pg.ClientConfig = {
   application_name: 'conduct',
@@ -71,7 +78,7 @@ export interface Settled extends Session {
  * id that is not the server's.
  */
 export async function settle(client: pg.ClientBase, more: Record<string, string> = {}): Promise<Settled> {
-  const settings = Object.entries({ ...limits, ...planning, ...more })
+  const settings = Object.entries({ ...limits, ...planning, default_transaction_isolation: isolation, ...more })
   const { processID } = client as pg.ClientBase & { processID: number }
   const values = settings.map(([name, value]) => `('${name}', '${value}')`).join(', ')
   const sent = performance.now()
@@ -92,5 +99,5 @@ export const isDirect = (client: pg.ClientBase): boolean => direct.has(client)
 /** The statements that begin a transaction with its own limits. */
 export function beginOf(client: pg.ClientBase, own: Record<string, number>): string {
   const local = isDirect(client) ? own : { ...limits, ...own }
-  return ['begin', ...Object.entries(local).map(([name, value]) => `set local ${name} = ${value}`)].join('; ')
+  return [begin, ...Object.entries(local).map(([name, value]) => `set local ${name} = ${value}`)].join('; ')
 }

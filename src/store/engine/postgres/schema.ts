@@ -3,12 +3,13 @@ import type pg from 'pg'
 import type { Sql } from 'sql-template-tag'
 import type { Tx } from '../db.ts'
 import { type Base, runWork } from '../transaction.ts'
+import { begin } from './connect.ts'
 import { translate } from './errors.ts'
 
 const lookEveryMs = 100
 /** The key of the dialect's `alone`. */
 const lockKey = 7239450182
-const begin = `begin; set local statement_timeout = 0; set local lock_timeout = 0;
+const beginLong = `${begin}; set local statement_timeout = 0; set local lock_timeout = 0;
   set local idle_in_transaction_session_timeout = 0`
 
 /**
@@ -24,7 +25,7 @@ export async function changeSchema<T>(
 ): Promise<T> {
   const holder = await connect()
   try {
-    await holder.query(begin)
+    await holder.query(beginLong)
     // Without a lock that waits: building an index would wait for the waiting statement.
     while (!(await tryLock(holder))) {
       onWait()
@@ -57,7 +58,7 @@ function ownTx(client: pg.Client, base: Base): Tx {
     moment: (reads) => reads({ query }),
     apart: { query },
     async tx(work) {
-      await client.query(begin)
+      await client.query(beginLong)
       try {
         const value = await runWork(base, query, work)
         await client.query('commit')
