@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import sql from 'sql-template-tag'
+import sql, { raw } from 'sql-template-tag'
 import { openStore } from '../src/store/open.ts'
 import { engines } from './support/engines.ts'
 
@@ -38,4 +38,35 @@ test('servers use the clock of PostgreSQL', async (t) => {
   const store = await openStore(url as string)
   t.after(() => store.close())
   assert.ok(Math.abs(Date.parse(store.now()) - Date.now()) < 1000)
+})
+
+test('a ledger in a schema is its own, whatever other schemas the search path names', async (t) => {
+  const url = (await engines[1]?.freshUrl(t)) as string
+  const [, schema] = /search_path%3D(\w+)$/.exec(url) ?? []
+  const production = await openStore(url)
+  t.after(() => production.close())
+  const indexes = async () => {
+    const [row] = await production.db.query<{ indexes: number }>(
+      sql`select count(*) as indexes from pg_indexes where schemaname = ${schema}`,
+    )
+    return row?.indexes
+  }
+  const before = await indexes()
+  await production.db.tx((tx) => tx.query(raw(`create schema "${schema} Staging"`)))
+  await production.db.tx((tx) =>
+    tx.query(sql`insert into imports (id, ledger, line, crc32) values (1, 'other', 1, '')`),
+  )
+
+  const path = encodeURIComponent(`-c search_path="${schema}\\ Staging",${schema}`)
+  const staging = await openStore(url.replace(/options=.*/, `options=${path}`))
+  t.after(() => staging.close())
+  assert.ok(staging.newSecret)
+  await staging.db.scrub()
+  const tables = (
+    await staging.db.query<{ tables: number }>(
+      sql`select count(*) as tables from pg_tables where schemaname = ${`${schema} Staging`}`,
+    )
+  )[0]
+  assert.ok(Number(tables?.tables) > 10)
+  assert.equal(await indexes(), before)
 })

@@ -5,7 +5,7 @@ import { createClock } from '../ledger/clock.ts'
 import { hashOf, newSecret } from '../ledger/secret.ts'
 import type { Ctx } from './ctx.ts'
 import type { Db, Tx } from './engine/db.ts'
-import { migrate } from './engine/migrations/migrate.ts'
+import { has, migrate } from './engine/migrations/migrate.ts'
 import { requireWhole } from './export/empty.ts'
 import { insertKey } from './key/key.ts'
 import { numberEvents } from './log/number.ts'
@@ -48,7 +48,8 @@ export async function openStore(url: string, options: StoreOptions = {}): Promis
   const now = () => new Date(clock()).toISOString()
   let first: { newSecret?: string; ignoredAdminKey: boolean }
   try {
-    await requireWhole(db)
+    // A database of an earlier version has no such table.
+    if (await has(db, 'imports')) await requireWhole(db)
     await migrate(db, options.onProgress)
     // Times in a ledger never go backwards, even if the clock was set back while it was closed.
     clock = options.now ?? createClock({ wall: db.now, floor: await lastTime(db) })

@@ -28,6 +28,8 @@ export interface Dialect {
   leads(column: string, value: string | number): Sql
   /** Whether a column has one of these values, however many; there must be one. */
   isOneOf(column: string, values: string[] | number[]): Sql
+  /** Returns a row if the schema of the ledger itself has a table or index of that name. */
+  has(name: string): Sql
   /** A statement that only one transaction across all servers passes at a time. */
   alone: Sql
   /** Makes the engine build an index without blocking writers; empty if it cannot. */

@@ -13,9 +13,7 @@ const waitedMs = 2_000
  * if the schema is newer than this program.
  */
 export async function migrate(db: Db, say: (line: string) => unknown = () => {}, migrations = all): Promise<void> {
-  // The connection that migrates creates the missing table.
-  const seen = await readVersion(db).catch(() => 0)
-  if (seen === migrations.length) return
+  if ((await readVersion(db)) === migrations.length) return
   const waiting = seldom(waitedMs, () => say('Waiting for another process to upgrade the database.'))
   await db.changeSchema(async (own) => {
     await own.query(sql`create table if not exists schema_versions (version ${raw(own.dialect.integer)} primary key)`)
@@ -34,8 +32,12 @@ export async function migrate(db: Db, say: (line: string) => unknown = () => {},
   }, waiting)
 }
 
+/** Whether the ledger has that table or index. */
+export const has = async (db: Tx, name: string): Promise<boolean> => (await db.query(db.dialect.has(name))).length > 0
+
 /** The version of the schema; 0 before the first. */
 export async function readVersion(db: Tx): Promise<number> {
+  if (!(await has(db, 'schema_versions'))) return 0
   const [row] = await db.query<{ version: number }>(
     sql`select coalesce(max(version), 0) as version from schema_versions`,
   )
@@ -48,7 +50,9 @@ async function bringTo(own: Tx, version: number, migration: Migration, progress:
   const steps = migration(own.dialect)
   const { concurrently } = own.dialect
   if (isIndexes(steps) && concurrently) {
-    for (const { index } of steps) await own.query(raw(`drop index concurrently if exists ${index}`))
+    for (const { index } of steps) {
+      if (await has(own, index)) await own.query(raw(`drop index concurrently ${index}`))
+    }
     for (const { index, on } of steps) await own.query(raw(`create index concurrently ${index} on ${on}`))
   }
   await own.tx(async (tx) => {

@@ -19,6 +19,10 @@ export const dialect: Dialect = {
   // After an equality, PostgreSQL ignores the column in the order.
   leads: (column, value) => sql`${raw(column)} = any (array[${typed(value)}])`,
   isOneOf: (column, values) => sql`${raw(column)} = any (cast(${values} as ${typeOf(values[0])}[]))`,
+  // The search path may name further schemas, with other ledgers.
+  has: (name) => sql`
+    select 1 as one from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    where c.relname = ${name} and n.nspname = current_schema()`,
   concurrently: 'concurrently',
   alone: sql`select pg_advisory_xact_lock(7239450182)`,
   shard: randomInt(16),

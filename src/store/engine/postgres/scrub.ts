@@ -9,8 +9,8 @@ export async function scrub(connect: () => Promise<pg.Client>): Promise<void> {
   const client = await connect()
   try {
     await client.query('set statement_timeout = 0')
-    const { rows } = await client.query<{ name: string }>(`select quote_ident(relname) as name from pg_class
-      where relkind = 'r' and relnamespace = current_schema()::regnamespace order by relname`)
+    const { rows } = await client.query<{ name: string }>(`select quote_ident(tablename) as name from pg_tables
+      where schemaname = current_schema() order by tablename`)
     for (const { name } of rows) await client.query(`vacuum (analyze) ${name}`)
   } catch (error) {
     throw translate(error)

@@ -26,6 +26,7 @@ export const dialect: Dialect = {
   }),
   leads: (column, value) => sql`${raw(column)} = ${value}`,
   isOneOf: (column, values) => sql`${raw(column)} in (select value from json_each(${JSON.stringify(values)}))`,
+  has: (name) => sql`select 1 as one from sqlite_schema where name = ${name}`,
   // `begin immediate` has already done this.
   alone: sql`select 1`,
   concurrently: '',
