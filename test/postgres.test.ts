@@ -8,6 +8,7 @@ import { migrate } from '../src/store/engine/migrations/migrate.ts'
 import { openPostgres } from '../src/store/engine/postgres.ts'
 import { numberEvents, tidyNumbered } from '../src/store/log/number.ts'
 import { engines } from './support/engines.ts'
+import { run } from './support/template.ts'
 
 const freshUrl = async (t: TestContext) =>
   (await engines.find(({ name }) => name === 'postgres')?.freshUrl(t)) as string
@@ -116,6 +117,18 @@ async function throughPooler(t: TestContext, url: string): Promise<string> {
   t.after(() => proxy.close())
   return url.replace(`:${port}/`, `:${(proxy.address() as AddressInfo).port}/`)
 }
+
+test('a database whose encoding lacks characters is refused with a message', async (t) => {
+  const url = (await freshUrl(t)).replace(/\?.*/, '')
+  const tryEncoding = async (encoding: string) => {
+    const name = `encoded_${process.pid}_${encoding.toLowerCase()}`
+    await run(url, `create database ${name} template template0 encoding '${encoding}' lc_collate 'C' lc_ctype 'C'`)
+    const db = await openPostgres(url.replace(/[^/]*$/, name), () => {})
+    await db.close()
+  }
+  await tryEncoding('SQL_ASCII')
+  await assert.rejects(tryEncoding('LATIN1'), /encoding LATIN1.* Conduct needs UTF8.* createdb --template=template0/)
+})
 
 test('a transaction runs again after a conflict, also if a later statement is the first to report it', async (t) => {
   const { db } = await open(t)
