@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { statSync, watch } from 'node:fs'
-import { dirname } from 'node:path'
+import { mkdirSync, readdirSync, statSync, symlinkSync, watch } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -11,6 +11,7 @@ import sql, { raw } from 'sql-template-tag'
 import type { Db, Tx } from '../src/store/engine/db.ts'
 import { isSafeVersion } from '../src/store/engine/sqlite/connect.ts'
 import { openSqlite } from '../src/store/engine/sqlite.ts'
+import { openStore } from '../src/store/open.ts'
 import { type Engine, engines, openLedger } from './support/engines.ts'
 
 async function openFile(t: TestContext): Promise<{ db: Db; path: string }> {
@@ -32,6 +33,29 @@ test('only their owner can access the file and its folder', async (t) => {
   t.after(() => db.close())
   assert.equal(statSync(dirname(nested)).mode & 0o777, 0o700)
   for (const file of [nested, `${nested}-wal`]) assert.equal(statSync(file).mode & 0o777, 0o600, file)
+})
+
+test('a symbolic link leads to its file, also before that exists', async (t) => {
+  const { path } = await openFile(t)
+  const folder = dirname(path)
+  const disk = join(folder, 'disk')
+  mkdirSync(join(folder, 'links'))
+  for (const [name, target] of [
+    ['to-file', path],
+    ['to-nothing', join(disk, 'new.db')],
+    ['relative', '../disk/other.db'],
+    ['to-link', 'relative'],
+  ] as const) {
+    const link = join(folder, 'links', name)
+    symlinkSync(target, link)
+    const store = await openStore(`sqlite:${link}`)
+    t.after(() => store.close())
+    assert.equal(store.newSecret !== undefined, name !== 'to-link', name)
+    await store.db.tx((tx) => tx.query(sql`create table ${raw(`"${name}"`)} (k integer)`))
+  }
+  assert.deepEqual(readdirSync(join(folder, 'links')).sort(), ['relative', 'to-file', 'to-link', 'to-nothing'])
+  assert.ok(readdirSync(folder).includes(`${basename(path)}-wal`))
+  assert.equal(statSync(join(disk, 'new.db')).mode & 0o777, 0o600)
 })
 
 test('a disk that fills up during a batch fails the works that ran, and no others', async (t) => {

@@ -5,6 +5,7 @@ import {
   copyFileSync,
   existsSync,
   linkSync,
+  lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -123,6 +124,22 @@ test('a restore replaces a ledger only with --force, and creates one where there
   writeFileSync(`${path}-wal`, 'old')
   await elsewhere.run(`restore ${backup}`)
   assert.match(await elsewhere.run('run list'), /first/)
+})
+
+test('a restore replaces the file that a symbolic link leads to, with its write-ahead log', async (t) => {
+  const { folder, backup, run, env } = await ledgerIn(t)
+  await run(`backup ${backup}`)
+  const link = join(folder, 'link.db')
+  const disk = join(folder, 'disk')
+  symlinkSync('disk/real.db', link)
+  const linked = programOf({ ...env, CONDUCT_DATABASE_URL: `sqlite:${link}` })
+  await linked.run(`restore ${backup}`)
+  assert.ok(lstatSync(link).isSymbolicLink())
+  writeFileSync(join(disk, 'real.db-wal'), 'old')
+  await linked.run(`restore --force ${backup}`)
+  assert.ok(lstatSync(link).isSymbolicLink())
+  assert.deepEqual(readdirSync(disk), ['real.db'])
+  assert.match(await linked.run('run list'), /first/)
 })
 
 test("a restore does not replace a ledger that any user's process has open", async (t) => {

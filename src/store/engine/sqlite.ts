@@ -5,7 +5,7 @@ import type { ConductError } from '../../api/error.ts'
 import { createClock } from '../../ledger/clock.ts'
 import type { Db, Tx } from './db.ts'
 import { createCheckpointer } from './sqlite/checkpoint.ts'
-import { connect, createPrivately } from './sqlite/connect.ts'
+import { connect, createPrivately, followLinks } from './sqlite/connect.ts'
 import { dialect } from './sqlite/dialect.ts'
 import { fileGuard } from './sqlite/file.ts'
 import { sharedReads } from './sqlite/reading.ts'
@@ -27,7 +27,7 @@ type Warn = (error: Error) => void
  * `warn` receives errors that no caller waits for.
  */
 export const openSqlite = (path: string, warn: Warn = () => {}): Db =>
-  path === ':memory:' ? openMemory() : openFile(resolve(path), warn)
+  path === ':memory:' ? openMemory() : openFile(followLinks(resolve(path)), warn)
 
 function openFile(path: string, warn: Warn): Db {
   createPrivately(path)

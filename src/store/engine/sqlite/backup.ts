@@ -16,7 +16,7 @@ import { basename, dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { ConductError } from '../../../api/error.ts'
 import { migrations } from '../migrations/schema.ts'
-import { createPrivately } from './connect.ts'
+import { createPrivately, followLinks } from './connect.ts'
 import { type Copied, type CopyOptions, copyLedger } from './copy.ts'
 
 export interface BackupOptions extends CopyOptions {
@@ -49,11 +49,12 @@ export async function writeBackup(path: string, file: string, options: BackupOpt
 }
 
 /**
- * Replaces the ledger at `path` by the backup `file`, once a copy of it is verified and on disk. If the process is
- * killed, either the former ledger or the backup is there, complete. Throws NOT_FOUND without a backup, CONFLICT if a
- * ledger exists and may not be replaced or is open in another process, and the errors of `copyLedger`.
+ * Replaces `ledger` by the backup `file`, once a copy of it is verified and on disk. If the process is killed, either
+ * the former ledger or the backup is there, complete. Throws NOT_FOUND without a backup, CONFLICT if a ledger exists and
+ * may not be replaced or is open in another process, and the errors of `copyLedger`.
  */
-export async function restoreBackup(file: string, path: string, options: BackupOptions = {}): Promise<Copied> {
+export async function restoreBackup(file: string, ledger: string, options: BackupOptions = {}): Promise<Copied> {
+  const path = followLinks(ledger)
   if (!existsSync(file)) throw new ConductError('NOT_FOUND', `There is no backup at ${file}.`)
   requireOther(file, path)
   const isThere = existsSync(path) && statSync(path).size > 0

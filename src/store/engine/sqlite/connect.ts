@@ -1,5 +1,5 @@
-import { closeSync, mkdirSync, openSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { closeSync, mkdirSync, openSync, readlinkSync, realpathSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 
 /** How long the pragmas of a new connection wait for another process to release the file. */
@@ -8,6 +8,28 @@ const openingMs = 10_000
 export const logBytes = 67_108_864
 /** The size of the log at which a connection copies it into the file itself, if the checkpointer has not. */
 const mostPages = 16_000
+
+/**
+ * The file to which symbolic links lead, which need not exist. SQLite keeps its other files beside that one, not beside
+ * the link.
+ */
+export function followLinks(path: string): string {
+  try {
+    return realpathSync(path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+  }
+  const target = linkTarget(path)
+  return target === undefined ? path : followLinks(resolve(dirname(path), target))
+}
+
+function linkTarget(path: string): string | undefined {
+  try {
+    return readlinkSync(path)
+  } catch {
+    return undefined
+  }
+}
 
 /** Creates the file and its folder, accessible only to their owner. */
 export function createPrivately(path: string) {
