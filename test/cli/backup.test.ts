@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import {
   chmodSync,
+  chownSync,
   copyFileSync,
   existsSync,
   linkSync,
@@ -9,6 +10,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   symlinkSync,
   utimesSync,
@@ -140,6 +142,20 @@ test('a restore replaces the file that a symbolic link leads to, with its write-
   assert.ok(lstatSync(link).isSymbolicLink())
   assert.deepEqual(readdirSync(disk), ['real.db'])
   assert.match(await linked.run('run list'), /first/)
+})
+
+test('a restore by root leaves the ledger to its owner, or to that of its folder', async (t) => {
+  if (process.getuid?.() !== 0) return t.skip('Only root may give files away.')
+  const { path, backup, run } = await ledgerIn(t)
+  const owner = () => [statSync(path).uid, statSync(path).gid, statSync(path).mode & 0o777]
+  await run(`backup ${backup}`)
+  chownSync(path, 4711, 4712)
+  await run(`restore --force ${backup}`)
+  assert.deepEqual(owner(), [4711, 4712, 0o600])
+  rmSync(path)
+  chownSync(join(path, '..'), 4713, 4714)
+  await run(`restore ${backup}`)
+  assert.deepEqual(owner(), [4713, 4714, 0o600])
 })
 
 test("a restore does not replace a ledger that any user's process has open", async (t) => {

@@ -3,6 +3,7 @@ import {
   closeSync,
   existsSync,
   fsyncSync,
+  lchownSync,
   linkSync,
   mkdirSync,
   openSync,
@@ -65,6 +66,7 @@ export async function restoreBackup(file: string, ledger: string, options: Backu
   if (existsSync(path)) whileUnused(path, () => {})
   return throughDraft(file, path, options, (draft, { schemaVersion }) => {
     if (schemaVersion > migrations.length) throw tooNew(file, schemaVersion)
+    giveToOwner(draft, path)
     if (!existsSync(path)) return replace(draft, path)
     whileUnused(path, (db) => {
       endLog(db)
@@ -131,6 +133,16 @@ function giveName(draft: string, file: string) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST' || existsSync(file)) throw taken(file)
     renameSync(draft, file)
   }
+}
+
+/**
+ * As root, gives the draft to the owner of the file that it replaces, or of the folder. The server, which does not run
+ * as root, could not open it otherwise.
+ */
+function giveToOwner(draft: string, path: string) {
+  if (process.getuid?.() !== 0) return
+  const { uid, gid } = statSync(path, { throwIfNoEntry: false }) ?? statSync(dirname(path))
+  lchownSync(draft, uid, gid)
 }
 
 /** Replaces a ledger that nobody has open by the draft. A log of the former ledger must never meet the new file. */
