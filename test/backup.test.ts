@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { type TestContext, test } from 'node:test'
@@ -65,6 +65,24 @@ test('the server backs up once an hour, and removes only backups that the policy
   assert.deepEqual(names(), kept)
   const rows = await readRows(`sqlite:${join(folder, three ?? '')}`, 'select title from runs')
   assert.deepEqual(rows, [{ title: 'first' }])
+})
+
+test('a scheduled backup removes what killed servers have left of earlier ones', async (t) => {
+  const { folder, names, look } = await scheduled(t, '1h')
+  mkdirSync(folder)
+  const longAgo = Date.now() / 1000 - 7200
+  const put = (name: string, isOld: boolean) => {
+    writeFileSync(join(folder, name), 'half')
+    if (isOld) utimesSync(join(folder, name), longAgo, longAgo)
+  }
+  const draft = 'conduct-20260714T120000Z.db.0badcafe.part'
+  for (const end of ['', '-journal', '-wal']) put(draft + end, true)
+  const kept = ['conduct-20260714T130000Z.db.00c0ffee.part', 'conduct-mine.db.0badcafe.part', 'mine.part']
+  for (const [index, name] of kept.entries()) put(name, index > 0)
+  const made = 'conduct-20260715T120030Z.db'
+  await look('2026-07-15T12:00:30.000Z', () => names().includes(made))
+  await until(() => !names().some((name) => name.startsWith(`${made}.`)))
+  assert.deepEqual(names(), [kept[0], made, ...kept.slice(1)])
 })
 
 async function until(isSo: () => boolean | Promise<boolean>) {

@@ -17,6 +17,7 @@ import { basename, dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { ConductError } from '../../../api/error.ts'
 import { migrations } from '../migrations/schema.ts'
+import { isScheduled } from './backups.ts'
 import { createPrivately, followLinks } from './connect.ts'
 import { type Copied, type CopyOptions, copyLedger } from './copy.ts'
 
@@ -187,12 +188,15 @@ function unlessDamaged(work: () => void) {
 /** SQLite's primary result code; 0 for other errors. */
 const codeOf = (error: unknown) => Number((error as { errcode?: number }).errcode ?? 0) & 0xff
 
-/** Removes what killed processes have left beside `target`. */
+const draftForm = /^(.+)\.[0-9a-f]{8}\.part(?:-journal|-wal|-shm)?$/
+
+/** Removes what killed processes have left beside `target`, which if scheduled has another name each time. */
 function removeDeadDrafts(target: string) {
   const folder = dirname(target)
+  const own = basename(target)
   for (const name of readdirSync(folder)) {
-    const isDraft = ['', ...beside].some((end) => name.endsWith(draftEnd + end))
-    if (!isDraft || !name.startsWith(`${basename(target)}.`)) continue
+    const [, of] = draftForm.exec(name) ?? []
+    if (of === undefined || !(of === own || (isScheduled(of) && isScheduled(own)))) continue
     const path = join(folder, name)
     const written = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now()
     if (Date.now() - written > deadMs) rmSync(path, { force: true })

@@ -25,6 +25,9 @@ export async function listBackups(folder: string): Promise<Backup[]> {
     .sort((a, b) => a.at - b.at)
 }
 
+/** Whether a file has the name of a scheduled backup. */
+export const isScheduled = (name: string) => timeOf(name) !== undefined
+
 function timeOf(name: string): number | undefined {
   const [, year, month, day, hour, minute, second] =
     /^conduct-(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z\.db$/.exec(name) ?? []
