@@ -62,6 +62,14 @@ testLedger(
   },
 )
 
+testLedger('a checkpoint that a clock far ahead has signed does not delay the next', async ({ client, store }) => {
+  await client.createRun({})
+  const { size } = await client.getCheckpoint()
+  await store.db.tx((tx) => tx.query(sql`update seal_checkpoints set created_at = '2999-01-31T09:30:00.000Z'`))
+  await client.createRun({})
+  assert.equal((await client.getCheckpoint()).size, size + 1)
+})
+
 testLedger('a checkpoint and a proof are text, or JSON on request', async (ledger) => {
   const { note } = await checkpointOf(ledger)
   const asText = await ledger.fetch('/v1/log/checkpoint')

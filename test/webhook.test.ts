@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import sql from 'sql-template-tag'
 import type { Client } from '../src/client/client.ts'
 import { testLedger } from './support/engines.ts'
 import { accept, hang, openReceiver, status, verify, verifyNow } from './support/receiver.ts'
@@ -318,6 +319,25 @@ testLedger(
       live.events().map(({ subject }) => subject),
       ['A', 'B'],
     )
+  },
+  options,
+)
+
+testLedger(
+  'a webhook that a clock far ahead has reserved or postponed goes on',
+  async ({ client, store }, t) => {
+    const receiver = await openReceiver(t)
+    const { id } = (await client.createWebhook({ url: receiver.url, types: ['run.created'] })).webhook
+    const ahead = new Date(Date.now() + 30 * 86_400_000).toISOString()
+    for (const [index, change] of [
+      sql`server = 'other', lease_expires_at = ${ahead}`,
+      sql`next_attempt_at = ${ahead}`,
+    ].entries()) {
+      await store.db.tx((tx) => tx.query(sql`update webhooks set ${change} where id = ${id}`))
+      await client.createRun({})
+      await receiver.until((received) => received.length === index + 1)
+      await webhookWhen(client, id, ({ lag }) => lag === 0)
+    }
   },
   options,
 )

@@ -88,6 +88,9 @@ export const patienceMs = 5 * dayMs
 
 export type DisabledReason = 'request' | 'failing' | 'gone'
 
+/** The longest wait that `delayAfter` returns, with jitter. */
+export const longestDelayMs = 1.1 * dayMs
+
 /** When to try again after the `failures`-th failure in a row, in milliseconds from it. `random` is from 0 to 1. */
 export function delayAfter(failures: number, retryAfter = 0, random = Math.random()): number {
   const delay = delaysMs[Math.min(failures, delaysMs.length) - 1] ?? 0

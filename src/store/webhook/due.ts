@@ -1,7 +1,7 @@
 import sql, { empty, join, type Sql } from 'sql-template-tag'
 import { systemActor } from '../../ledger/actor.ts'
 import { differences } from '../../ledger/event.ts'
-import { type DisabledReason, delayAfter, disabledBy, type Outcome } from '../../ledger/webhook.ts'
+import { type DisabledReason, delayAfter, disabledBy, longestDelayMs, type Outcome } from '../../ledger/webhook.ts'
 import type { Ctx } from '../ctx.ts'
 import type { Tx } from '../engine/db.ts'
 import { numberEvents } from '../log/number.ts'
@@ -18,8 +18,17 @@ export interface Lease {
   expiresAt: string
 }
 
+/** A lease takes seconds. One that ends later than this from now was taken by a server whose clock was ahead. */
+const longestLeaseMs = 60_000
+
 const isFree = ({ server, now }: Pick<Lease, 'server' | 'now'>) =>
-  sql`(w.lease_expires_at is null or w.lease_expires_at <= ${now} or w.server = ${server})`
+  sql`(w.lease_expires_at is null or w.lease_expires_at <= ${now} or w.server = ${server}
+    or w.lease_expires_at > ${later(now, longestLeaseMs)})`
+
+const isDue = (now: string) =>
+  sql`(w.next_attempt_at is null or w.next_attempt_at <= ${now} or w.next_attempt_at > ${later(now, longestDelayMs)})`
+
+const later = (now: string, ms: number) => new Date(Date.parse(now) + ms).toISOString()
 
 /** Webhooks behind the log that are due now and meet `condition`, the longest unattended first. */
 export async function findDue(db: Tx, lease: Lease, condition: Sql, limit: number): Promise<WebhookRow[]> {
@@ -28,7 +37,7 @@ export async function findDue(db: Tx, lease: Lease, condition: Sql, limit: numbe
   await numberEvents(db)
   return db.query<WebhookRow>(sql`
     select ${columns} from webhooks w
-    where w.enabled = 1 and (w.next_attempt_at is null or w.next_attempt_at <= ${lease.now}) and ${isFree(lease)}
+    where w.enabled = 1 and ${isDue(lease.now)} and ${isFree(lease)}
       and w.after_seq < (select max(seq) from events) and ${condition}
     order by w.attempted_at nulls first, w.id limit ${limit}`)
 }
@@ -131,7 +140,7 @@ const accepted = ({ range }: Batch, now: string): Sql =>
     next_attempt_at = null, delivered_at = ${now}`
 
 function failed({ failures, failing_since }: WebhookRow, { range }: Batch, outcome: Outcome, now: string): Sql {
-  const next = new Date(Date.parse(now) + delayAfter(failures + 1, outcome.retryAfter)).toISOString()
+  const next = later(now, delayAfter(failures + 1, outcome.retryAfter))
   return sql`, batch_end = ${range.lastSeq}, failures = ${failures + 1}, failing_since = ${failing_since ?? now},
     last_error = ${outcome.error}, next_attempt_at = ${next}`
 }

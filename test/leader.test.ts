@@ -1,0 +1,22 @@
+import assert from 'node:assert/strict'
+import sql from 'sql-template-tag'
+import { isLeader } from '../src/jobs/leader.ts'
+import { testLedger } from './support/engines.ts'
+
+testLedger('a server takes a job whose holder is silent, or had a clock that was ahead', async ({ store: { db } }) => {
+  const held = (until: string) =>
+    db.tx((tx) => tx.query(sql`update job_leaders set server = 'other', until = ${until} where job = 'tidy'`))
+  const now = '2026-07-15T12:00:00.000Z'
+  assert.ok(await isLeader(db, 'tidy', now))
+  assert.ok(await isLeader(db, 'tidy', now), 'its own lease')
+  for (const [until, isFree] of [
+    ['2026-07-15T11:59:59.000Z', true],
+    ['2026-07-15T12:00:01.000Z', false],
+    ['2026-07-15T12:03:05.000Z', false],
+    ['2026-07-15T12:06:01.000Z', true],
+    ['2026-08-14T12:03:00.000Z', true],
+  ] as const) {
+    await held(until)
+    assert.equal(await isLeader(db, 'tidy', now), isFree, until)
+  }
+})
