@@ -6,6 +6,7 @@ import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { backupJob } from '../src/jobs/backup.ts'
 import { readKeep } from '../src/ledger/keep.ts'
+import { backupState } from '../src/store/engine/sqlite/backups.ts'
 import { freshFolder } from './cli/folder.ts'
 import { programOf } from './cli/program.ts'
 import { readRows } from './proof/database.ts'
@@ -65,6 +66,24 @@ test('the server backs up once an hour, and removes only backups that the policy
   assert.deepEqual(names(), kept)
   const rows = await readRows(`sqlite:${join(folder, three ?? '')}`, 'select title from runs')
   assert.deepEqual(rows, [{ title: 'first' }])
+})
+
+test('a backup of a clock that was far ahead takes the place of no other', async (t) => {
+  const { folder, names, look, job } = await scheduled(t, '1h')
+  mkdirSync(folder)
+  const ahead = 'conduct-20260814T120000Z.db'
+  writeFileSync(join(folder, ahead), '')
+  const now = Date.parse('2026-07-15T12:00:30.000Z')
+  assert.deepEqual(await backupState(folder, readKeep('1h'), now), { count: 0, newest: undefined, isOverdue: true })
+  const made = ['conduct-20260715T120030Z.db', 'conduct-20260715T130000Z.db']
+  await look('2026-07-15T12:00:30.000Z', () => names().includes(made[0] ?? ''))
+  await until(async () => !(await job.step(5)) && names().every((name) => !name.endsWith('.part')))
+  await look('2026-07-15T13:00:00.000Z', () => names().includes(made[1] ?? ''))
+  await until(() => !names().includes(made[0] ?? ''))
+  await until(() => names().every((name) => !name.includes('.part')))
+  assert.deepEqual(names(), [made[1], ahead])
+  const { newest, isOverdue } = await backupState(folder, readKeep('1h'), now + 3_600_000)
+  assert.deepEqual([newest?.at, isOverdue], [Date.parse('2026-07-15T13:00:00.000Z'), false])
 })
 
 test('a scheduled backup removes what killed servers have left of earlier ones', async (t) => {

@@ -32,10 +32,10 @@ export function backupJob(
   async function backUp(): Promise<void> {
     await mkdir(folder, { recursive: true, mode: 0o700 })
     const at = Date.parse(now())
-    const backups = await listBackups(folder)
+    const backups = await listBackups(folder, at)
     if (!isDue(keep, backups.at(-1)?.at, at)) return
     await writeBackup(path, join(folder, backupName(at)), { signal: stopping.signal })
-    const made = await listBackups(folder)
+    const made = await listBackups(folder, at)
     const gone = new Set(
       toForget(
         keep,

@@ -11,8 +11,14 @@ export interface Backup {
 /** The name of a scheduled backup: `conduct-20260715T120000Z.db`. */
 export const backupName = (at: number) => `conduct-${new Date(at).toISOString().replace(/[-:]|\.\d+/g, '')}.db`
 
-/** The scheduled backups in a folder, oldest first; empty if there is no folder. */
-export async function listBackups(folder: string): Promise<Backup[]> {
+/** How far the clock may have been set back since a backup. */
+const setBackMs = 3_600_000
+
+/**
+ * The scheduled backups in a folder, oldest first; empty if there is no folder. Leaves out those of a clock that was
+ * further ahead of `now` (Unix milliseconds): until their time has come, they would stand for newer ones.
+ */
+export async function listBackups(folder: string, now: number): Promise<Backup[]> {
   const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return []
     throw error
@@ -20,7 +26,7 @@ export async function listBackups(folder: string): Promise<Backup[]> {
   return names
     .flatMap((name) => {
       const at = timeOf(name)
-      return at === undefined ? [] : [{ path: join(folder, name), at }]
+      return at === undefined || at > now + setBackMs ? [] : [{ path: join(folder, name), at }]
     })
     .sort((a, b) => a.at - b.at)
 }
@@ -47,7 +53,7 @@ export interface BackupState {
 
 /** Reads the state of the scheduled backups in a folder, of which `keep` are kept. `now` is in Unix milliseconds. */
 export async function backupState(folder: string, keep: Keep[], now: number): Promise<BackupState> {
-  const backups = await listBackups(folder)
+  const backups = await listBackups(folder, now)
   const last = backups.at(-1)
   return {
     count: backups.length,
