@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import pino from 'pino'
+import { verify } from '../src/cli/verify/verify.ts'
 import { createClient } from '../src/client/client.ts'
+import { createApp } from '../src/http/app.ts'
 import { serve } from '../src/http/serve.ts'
 import { anchorsOf } from '../src/jobs/anchor.ts'
 import { sealJob } from '../src/jobs/seal.ts'
+import { localActor } from '../src/ledger/actor.ts'
 import { type Checkpoint, checkpointsIn, isSignedBy } from '../src/ledger/checkpoint.ts'
 import { newSigningSecret } from '../src/ledger/webhook.ts'
 import { openStore } from '../src/store/open.ts'
@@ -39,6 +43,56 @@ for (const engine of engines) {
     }
   })
 }
+
+/** A ledger that anchors new checkpoints in `file`, and verifies itself against them. */
+async function anchoring(t: TestContext, file: string) {
+  const store = await openStore('sqlite::memory:', { firstKey: false })
+  t.after(() => store.close())
+  const app = createApp({ store, rateLimit: 0, actor: localActor })
+  const client = createClient({ url: 'http://localhost/conduct', fetch: (request) => app.fetch(request) })
+  const send = () => assert.fail('Nothing is sent.')
+  const job = sealJob(store.db, store.now, anchorsOf({ anchorFile: file }, send, store.now))
+  return {
+    async anchor() {
+      await client.createRun({})
+      while (await job.step(5));
+    },
+    async verified() {
+      const { anchors, faults } = await verify(client, checkpointsIn(readFileSync(file, 'utf8')))
+      return { anchors, faults }
+    },
+  }
+}
+
+test('a checkpoint begins on its own line, whatever a killed server has left in the file', async (t) => {
+  const file = join(freshFolder(t), 'anchors')
+  writeFileSync(file, 'conduct/half')
+  const { anchor, verified } = await anchoring(t, file)
+  for (let n = 0; n < 2; n++) await anchor()
+  assert.deepEqual(await verified(), { anchors: 2, faults: [] })
+})
+
+test('a checkpoint that a full disk cuts off is removed from the file, and the next one is whole', async (t) => {
+  // Unmounted before `freshFolder` removes it: hooks run in this order.
+  t.after(() => spawnSync('umount', ['--lazy', folder]))
+  const folder = freshFolder(t)
+  const mount = (options: string) =>
+    spawnSync('mount', ['-t', 'tmpfs', '-o', options, 'conduct-test', folder]).status === 0
+  if (!mount('size=4k')) return t.skip('This user may not mount a file system.')
+  const { anchor, verified } = await anchoring(t, join(folder, 'anchors'))
+  let count = 0
+  const fill = async () => {
+    for (;;) {
+      await anchor()
+      count++
+    }
+  }
+  await assert.rejects(fill, /not appended to .*ENOSPC/)
+  assert.deepEqual(await verified(), { anchors: count, faults: [] })
+  assert.ok(mount('remount,size=64k'))
+  await anchor()
+  assert.deepEqual(await verified(), { anchors: count + 1, faults: [] })
+})
 
 test('a server posts each checkpoint to a webhook, signed, until the receiver has accepted it', async (t) => {
   const receiver = await openReceiver(t, status(500))

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { open } from 'node:fs/promises'
+import { type FileHandle, open } from 'node:fs/promises'
 import type { Checkpoint } from '../ledger/checkpoint.ts'
 import { checkpointMessageIdOf, type Send, signedHeaders } from '../ledger/webhook.ts'
 
@@ -49,19 +49,37 @@ export async function giveToAll(anchors: readonly Anchor[], checkpoint: Checkpoi
   throw new AggregateError(failures, failures.map(({ message }) => message).join(' '))
 }
 
-/** Appends a note and an empty line, and syncs the file to disk. */
+/** Appends a note to a file, and syncs it to disk. */
 async function append(path: string, note: string): Promise<void> {
   try {
     const file = await open(path, 'a')
     try {
-      await file.appendFile(`${note}\n`)
-      await file.sync()
+      await appendWhole(file, note)
     } finally {
       await file.close()
     }
   } catch (cause) {
     throw new Error(`The checkpoint was not appended to ${path}: ${(cause as Error).message}.`, { cause })
   }
+}
+
+/** Begins a new line, whatever the file ends with. If the append fails, removes the part that was written. */
+async function appendWhole(file: FileHandle, note: string): Promise<void> {
+  const { size } = await file.stat()
+  const text = Buffer.from(size === 0 ? note : `\n${note}`)
+  try {
+    await file.appendFile(text)
+    await file.sync()
+  } catch (error) {
+    await removePart(file, size, text.length).catch(() => {})
+    throw error
+  }
+}
+
+/** Removes what was appended at `size`, unless it is the whole of `length` bytes, or another process appended, too. */
+async function removePart(file: FileHandle, size: number, length: number): Promise<void> {
+  const { size: now } = await file.stat()
+  if (now > size && now < size + length) await file.truncate(size)
 }
 
 function run(command: string, note: string): Promise<void> {
