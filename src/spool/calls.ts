@@ -3,6 +3,9 @@ import type { Name } from '../api/paths.ts'
 import type { Database, Stored } from './database.ts'
 import { columns, type Recording, type RecordingRow, recordingOf, type Told, updateRecording } from './recordings.ts'
 
+/** A claim takes minutes. One that ends later than this from now was made while the clock was ahead. */
+const longestClaimMs = 3_600_000
+
 /** A call to send: its input without runId and leaseToken, which the recording has. */
 export interface Call {
   operation: Name
@@ -82,8 +85,9 @@ export function callsIn(db: Database): Calls {
       }),
     claim: (name, holder, ms) =>
       db.run(
-        'update recordings set holder = ?, held_until = ? where name = ? and (holder is null or holder = ? or held_until < ?)',
-        ...[holder, Date.now() + ms, name, holder, Date.now()],
+        `update recordings set holder = ?, held_until = ?
+          where name = ? and (holder is null or holder = ? or held_until < ? or held_until > ?)`,
+        ...[holder, Date.now() + ms, name, holder, Date.now(), Date.now() + longestClaimMs],
       ) === 1,
     release: (name, holder) => {
       db.run('update recordings set holder = null where name = ? and holder = ?', name, holder)

@@ -51,6 +51,8 @@ test('one process at a time sends the calls of a recording, and another can take
   assert.ok(!state.claim('exec-1', 'one', 60_000), 'only the holder releases')
   state.release('exec-1', 'two')
   assert.ok(state.claim('exec-1', 'one', 60_000))
+  assert.ok(state.claim('exec-1', 'one', 30 * 86_400_000))
+  assert.ok(state.claim('exec-1', 'two', 60_000), 'a claim is taken over that was made while the clock was ahead')
 })
 
 test('a recording is created once, waits while it has calls, and is deleted once it has none', (t) => {
