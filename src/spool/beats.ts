@@ -3,7 +3,10 @@ import type { Database } from './database.ts'
 
 /** The pause between two heartbeats of a session, in milliseconds. */
 const pauseMs = 5_000
-/** A heartbeat this late was abandoned by the process that had taken it. */
+/**
+ * A heartbeat this late was abandoned by the process that had taken it. One that is due so much later than now was planned
+ * while the clock was ahead.
+ */
 const lateMs = 20_000
 
 /** A heartbeat to send. */
@@ -45,8 +48,8 @@ export function beatsIn(db: Database): Beats {
         }
         return (
           db.run(
-            `update recordings set beat_due = max(?1, beaten + ${pauseMs})
-              where name = ?2 and (beat_due is null or beat_due < ?1 - ${lateMs})`,
+            `update recordings set beat_due = max(?1, min(beaten, ?1) + ${pauseMs})
+              where name = ?2 and (beat_due is null or abs(beat_due - ?1) > ${lateMs})`,
             ...[now, name],
           ) === 1
         )
