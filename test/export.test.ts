@@ -64,6 +64,15 @@ testLedger('an export shows one moment, and does not delay writers', async (ledg
   assert.ok(text === before, 'the same bytes')
 })
 
+testLedger('an export of large turns comes in pieces that are hardly larger than one of them', async (ledger) => {
+  await ledger.client.createRun({ runId: 'R' })
+  const commands = Array.from({ length: 100 }, () => ({ command: 'x'.repeat(2000) }))
+  for (let n = 1; n <= 10; n++) await ledger.client.appendTurn({ runId: 'R', n, prompt: 'Go on.', commands })
+  const pieces = await Array.fromAsync(exportLedger(ledger.store.db, { withKeys: false }))
+  const largest = Math.max(...pieces.map(({ length }) => length))
+  assert.ok(largest < 400_000, `${largest} characters`)
+})
+
 testLedger('only an export with keys contains secrets, and nobody holds a lease after an import', async (ledger, t) => {
   const { client } = ledger
   const { secret } = await client.createWebhook({ url: 'https://example.com/' })

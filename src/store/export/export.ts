@@ -28,10 +28,10 @@ export async function* exportLedger(db: Db, { withKeys }: ExportOptions): AsyncG
     for await (const { table, rows } of pagesOf(snapshot, withKeys)) {
       for (const row of rows) {
         piece += writer.row({ table, row, ...(table === 'document_parts' && { sha256: textHash(String(row.text)) }) })
+        if (piece.length < pieceLength) continue
+        yield piece
+        piece = ''
       }
-      if (piece.length < pieceLength) continue
-      yield piece
-      piece = ''
     }
     yield piece + writer.trailer()
   } finally {

@@ -45,7 +45,7 @@ export const tables: readonly Table[] = [
   { name: 'run_commits', key: ['run_id', 'commit_id'] },
   { name: 'run_links', key: ['run_id', 'href_key'] },
   { name: 'run_files', key: ['run_id', 'path'] },
-  { name: 'turns', key: ['id'] },
+  { name: 'turns', key: ['id'], atOnce: 20 },
   { name: 'checks', key: ['id'] },
   {
     name: 'webhooks',
@@ -57,7 +57,7 @@ export const tables: readonly Table[] = [
     filled: () => ({ secret: newSigningSecret() }),
   },
   { name: 'erasures', since: 11, key: ['id'] },
-  { name: 'events', key: ['seq'] },
+  { name: 'events', key: ['seq'], atOnce: 100 },
   {
     name: 'seal_keys',
     key: ['id'],
