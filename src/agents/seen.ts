@@ -24,6 +24,8 @@ export interface ToolUse {
   files?: string[]
   /** The command line, if the tool is a shell. */
   command?: string
+  /** The folder in which the command ran, if the agent named one; it may be relative to `Seen.cwd`. */
+  folder?: string
   exitCode?: number
   durationMs?: number
   failed?: true

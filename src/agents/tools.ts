@@ -55,7 +55,10 @@ export function toolUse(name: unknown, input: unknown, more: Omit<ToolUse, 'tool
   const fields = fieldsOf(input)
   const did: Record<Kind, () => Partial<ToolUse>> = {
     question: () => ({}),
-    shell: () => ({ command: commandOf(fields), exitCode, failed: rest.failed ?? (exitCode ? true : undefined) }),
+    shell: () => ({
+      ...{ command: commandOf(fields), folder: folderOf(fields) ?? more.folder },
+      ...{ exitCode, failed: rest.failed ?? (exitCode ? true : undefined) },
+    }),
     edit: () => ({ files: more.failed ? undefined : [fileOf(fields) ?? []].flat() }),
     patch: () => ({ files: more.failed ? undefined : patched(fields) }),
     plan: () => ({ plan: planOf(fields) }),
@@ -85,6 +88,10 @@ export function targetOf(name: unknown, input: unknown): string | undefined {
 function commandOf({ command }: Fields): string | undefined {
   return textOf(Array.isArray(command) ? command.join(' ') : command, commandLength)
 }
+
+/** Each agent has its own name for it. */
+const folderOf = ({ dir_path, directory, workdir, working_directory, cwd }: Fields): string | undefined =>
+  [dir_path, directory, workdir, working_directory, cwd].map((one) => textOf(one)).find((one) => one !== undefined)
 
 const fileOf = ({ file_path, notebook_path, path, filePath }: Fields): string | undefined =>
   [file_path, notebook_path, path, filePath].map((one) => textOf(one)).find((one) => one !== undefined)

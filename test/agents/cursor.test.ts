@@ -31,6 +31,11 @@ const steps: [string, Fields, Step | undefined][] = [
     { kind: 'tool', tool: 'Shell', id: 'u1', command: 'make', exitCode: 2, failed: true, durationMs: 12 },
   ],
   ['postToolUse', { ...shell, tool_output: 'exitCode 2' }, { kind: 'tool', tool: 'Shell', id: 'u1', command: 'make' }],
+  [
+    'postToolUse',
+    { ...shell, cwd: '/lib' },
+    { kind: 'tool', tool: 'Shell', id: 'u1', command: 'make', folder: '/lib' },
+  ],
   ['postToolUse', edit, undefined],
   ['afterFileEdit', { file_path: '/shop/a.ts', edits: [] }, { kind: 'tool', tool: 'Edit', files: ['/shop/a.ts'] }],
   ['postToolUseFailure', edit, { kind: 'tool', tool: 'Write', id: 'u2', failed: true }],

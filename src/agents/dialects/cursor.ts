@@ -2,7 +2,7 @@ import { type Dialect, type Events, seenOf, stepsOf } from '../dialect.ts'
 import { failureOf } from '../failure.ts'
 import { countOf, defined, type Fields, fieldsOf, numberOf, promptLength, textOf } from '../fields.ts'
 import type { Step, TurnEnd } from '../seen.ts'
-import { begin, isEdit, toolUse } from '../tools.ts'
+import { begin, isEdit, isShell, toolUse } from '../tools.ts'
 
 // https://cursor.com/docs/hooks. The format of its transcripts is undocumented, so none is read.
 
@@ -36,10 +36,13 @@ const events: Events = {
 
 function used(document: Fields): Step {
   const { hook_event_name, tool_name, tool_input, tool_output, tool_use_id, duration, failure_type } = document
+  // The folder of the session is that of the workspace.
+  const folder = isShell(tool_name) ? textOf(document.cwd) : undefined
   return {
     kind: 'tool',
     ...toolUse(tool_name, tool_input, {
       id: textOf(tool_use_id, 200),
+      folder,
       exitCode: exitCodeOf(tool_output),
       durationMs: numberOf(Math.round(Number(duration ?? Number.NaN))),
       failed: hook_event_name === 'postToolUseFailure' ? true : undefined,

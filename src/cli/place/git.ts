@@ -9,6 +9,9 @@ export function git(cwd: string, ...words: string[]): string | undefined {
   }
 }
 
+/** The top folder of the working tree around `cwd`; undefined outside git. */
+export const topOf = (cwd: string): string | undefined => git(cwd, 'rev-parse', '--show-toplevel')
+
 /** The author that git would write into a commit in that folder; undefined if git knows none. */
 export function authorOf(cwd: string): string | undefined {
   const [name, email] = [git(cwd, 'config', 'user.name'), git(cwd, 'config', 'user.email')]

@@ -19,7 +19,7 @@ export async function checksOf({ cwd, trees, step }: Use, session: Session, sett
   const { id, command, durationMs } = step
   if (command === undefined || trees.home === undefined) return settled
   const candidate: Candidate = {
-    cwd,
+    cwd: trees.cwd ?? cwd,
     trees,
     command,
     ...(id && { id }),
@@ -60,7 +60,7 @@ const withChecks = (settled: Settled, calls: Call[]): Settled =>
 function callsOf({ agent }: Session, candidate: Candidate, exitCode: number): Call[] {
   const { cwd, trees, command, durationMs } = candidate
   const { commit, tree, dirty } = trees.now?.git ?? {}
-  const names = checkNamesOf(command, exitCode, checkRules(cwd), { cwd, home: trees.home })
+  const names = checkNamesOf(command, exitCode, checkRules(trees.home ?? cwd), { cwd, home: trees.home })
   return names.map((name) =>
     newCall('createCheck', {
       name: cut(name, 200),

@@ -2,11 +2,12 @@ import { randomUUID } from 'node:crypto'
 import { existsSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { activityOf, shortOf } from '../../agents/activity.ts'
-import type { Seen, Step } from '../../agents/seen.ts'
+import type { Seen, Step, ToolUse } from '../../agents/seen.ts'
 import { isShell } from '../../agents/tools.ts'
 import type { New } from '../../spool/recordings.ts'
 import type { State } from '../../spool/state.ts'
 import { type Env, folders } from '../place/folders.ts'
+import { topOf } from '../place/git.ts'
 import { projectFileOf } from '../place/project.ts'
 import { checkRules } from '../place/rules.ts'
 import { type Snapshot, snapshot } from '../place/tree.ts'
@@ -26,10 +27,16 @@ export interface Heard {
 export interface Trees {
   now?: Snapshot
   /** For a command: the tree before it, and when it started, in milliseconds since 1970. */
-  before?: Snapshot
+  before?: Before
   began?: number
-  /** For a command that may be a check: the folder whose conduct.json applies. */
+  /** For a command that may be a check: the folder in which it began, and the one whose conduct.json applies. */
+  cwd?: string
   home?: string
+}
+
+/** The tree before a command, and the folder in which the shell was. */
+interface Before extends Snapshot {
+  cwd?: string
 }
 
 /** Where to store git objects of a session's snapshots that the repository does not have. */
@@ -81,7 +88,7 @@ function keep(state: State, heard: Heard, take: () => Snapshot | undefined): boo
     case 'tool': {
       const trees =
         step.command !== undefined && !step.refused
-          ? commandTrees(state, heard, { id: step.id, command: step.command }, take)
+          ? commandTrees(state, heard, { ...step, command: step.command }, take)
           : undefined
       const due = !step.refused && mayMove({ trees: trees?.git ?? {}, step }, toldBy(state, recording.name))
       if (!state.note(recording, timed(seen, step, trees?.durationMs), key, due, trees?.git)) return false
@@ -113,25 +120,22 @@ function treesAt(state: State, { seen, recording }: Heard, take: () => Snapshot 
 
 function beginCommand(
   state: State,
-  { recording }: Heard,
+  { seen, recording }: Heard,
   { tool, target, id }: Step & { kind: 'begin' },
   take: () => Snapshot | undefined,
 ) {
   const tree = isShell(tool) && target !== undefined ? take() : undefined
-  if (tree && target !== undefined) state.begin(recording.name, tree.root, id ?? shortOf(target), tree)
+  if (!tree || target === undefined) return
+  state.begin(recording.name, tree.root, id ?? shortOf(target), { ...tree, cwd: seen.cwd } satisfies Before)
 }
 
-interface Command {
-  /** The agent's id for this use of the tool. */
-  id: string | undefined
-  command: string
-}
+type Command = Pick<ToolUse, 'id' | 'folder'> & { command: string }
 
 /** The trees before and after a command, and its duration according to its hooks. */
 function commandTrees(
   state: State,
   { seen, recording, at }: Heard,
-  { id, command }: Command,
+  { id, command, folder = '' }: Command,
   take: () => Snapshot | undefined,
 ) {
   const now = take()
@@ -139,11 +143,15 @@ function commandTrees(
   // After waiting for a person, or beside another tool, its own duration is unknown.
   const isAlone = seen.tellsWaits && isDoing(state, name, command)
   const begun = (id !== undefined && state.finish(name, id)) || state.finish(name, shortOf(command))
-  const { began, git: before } = begun ?? {}
-  const home = homeOf(seen.cwd, now)
-  // The transcript may reveal its exit code later.
-  const isCheck = checkNamesOf(command, 0, rulesOf(seen.cwd), { cwd: seen.cwd, home }).length > 0
-  const git: Trees = { now, before: before as Snapshot | undefined, began, ...(isCheck && { home }) }
+  const began = begun?.began
+  const before = begun?.git as Before | undefined
+  // The document after a command may name the folder to which the command went.
+  const cwd = resolve(before?.cwd ?? seen.cwd, folder)
+  // A command may return to the folder of the session. The transcript may reveal its exit code later.
+  const home = [cwd, recording.cwd]
+    .flatMap((folder) => homeOf(folder, now) ?? [])
+    .find((home) => isCheck(command, { cwd, home }) && isSameTree(home, recording.cwd))
+  const git: Trees = { now, before, began, ...(home !== undefined && { cwd, home }) }
   return { git, ...(isAlone && began !== undefined && { durationMs: Math.max(0, at - began) }) }
 }
 
@@ -163,6 +171,13 @@ function homeOf(cwd: string, tree: Snapshot | undefined): string | undefined {
   const isAbove = folder !== undefined && !relative(folder, cwd).startsWith('..')
   return isAbove ? folder : tree?.root
 }
+
+const isCheck = (command: string, { cwd, home }: { cwd: string; home: string }) =>
+  checkNamesOf(command, 0, rulesOf(home), { cwd, home }).length > 0
+
+/** Whether the tree of one folder is that of the other. A session's trees are those of the folder where it began. */
+const isSameTree = (one: string, other: string) => placeOf(one) === placeOf(other)
+const placeOf = (folder: string) => topOf(folder) ?? projectFileOf(folder)
 
 /** An unreadable conduct.json has no rules. `conduct doctor` reports it. */
 function rulesOf(cwd: string) {

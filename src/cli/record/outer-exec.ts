@@ -3,7 +3,7 @@ import { type Place, samePlace } from '../../spool/place.ts'
 import { ancestorsOf } from '../../spool/process.ts'
 import type { State } from '../../spool/state.ts'
 import type { Env } from '../place/folders.ts'
-import { git } from '../place/git.ts'
+import { topOf } from '../place/git.ts'
 import type { gitStateOf } from '../place/tree.ts'
 import { patienceMs } from './farewell.ts'
 import { reconnect } from './reconnect.ts'
@@ -47,7 +47,5 @@ function leaseOfOuter(runId: string, { state, place, cwd }: Here): string | unde
   const outer = state
     .handedOn(runId, above)
     .find((one) => one.kind === 'exec' && !one.ended && samePlace(one.place, place))
-  return outer && top(outer.cwd) === top(cwd) ? (outer.leaseToken ?? undefined) : undefined
+  return outer && topOf(outer.cwd) === topOf(cwd) ? (outer.leaseToken ?? undefined) : undefined
 }
-
-const top = (folder: string) => git(folder, 'rev-parse', '--show-toplevel')
