@@ -18,8 +18,8 @@ export interface Hold {
   write<T>(runId: string, call: (leaseToken: string | undefined) => Promise<T>, meta: Meta): Promise<T>
   /** The current run without its content. Renews its lease if we hold it. */
   renew(runId: string, meta: Meta): Promise<Run>
-  /** The commit and tree that a check in this call refers to; empty if the work is not on this machine. */
-  work(meta: Meta): Pick<NonNullable<Run['git']>, 'commit' | 'tree' | 'dirty'>
+  /** What a check in this call refers to; empty if the work is not on this machine. */
+  work(meta: Meta): Work
   /** Called when finish_run has finished a run. */
   finished(runId: string): void
   /**
@@ -27,6 +27,12 @@ export interface Hold {
    * candidates.
    */
   only(meta: Meta): Promise<string>
+}
+
+/** The git fields of a check. */
+export interface Work extends Pick<NonNullable<Run['git']>, 'commit' | 'tree' | 'dirty'> {
+  /** Whether the calling session is in another working tree than that of its run. */
+  isElsewhere?: boolean
 }
 
 /** The metadata of a call from an MCP client. */

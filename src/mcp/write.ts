@@ -6,7 +6,7 @@ import { humanId, text } from '../api/field.ts'
 import { type Run, runFields, runStatus } from '../api/run.ts'
 import { specFields } from '../api/spec.ts'
 import { slice } from '../ledger/content.ts'
-import type { Hold } from './hold.ts'
+import type { Work } from './hold.ts'
 import { verdictText } from './show.ts'
 import { adds, type Call, changes, tool } from './tool.ts'
 
@@ -113,10 +113,10 @@ export const recordCheck = tool({
   async run(call, { runId: named, ...fields }) {
     const { client, hold, agent, meta, once } = call
     const runId = named ?? (await hold.only(meta))
-    const work = hold.work(meta)
+    const { isElsewhere, ...work } = hold.work(meta)
     // A session whose run is not in the ledger yet may all the same check another run.
     const own = named === undefined ? runId : await hold.session(meta).catch(() => undefined)
-    if (runId === own) await follow(call, runId, work)
+    if (runId === own && !isElsewhere) await follow(call, runId, work)
     const { check } = await client.createCheck({ ...fields, ...work, runId, agent }, once('check'))
     const run = await hold.renew(runId, meta)
     const proven = check.command !== null && check.exitCode !== null
@@ -132,7 +132,7 @@ export const recordCheck = tool({
  * Brings the git state of the agent's own run up to date, so that its verdict is about the files that were checked. What
  * records the run does so later.
  */
-async function follow({ client, hold, meta, once }: Call, runId: string, work: ReturnType<Hold['work']>) {
+async function follow({ client, hold, meta, once }: Call, runId: string, work: Omit<Work, 'isElsewhere'>) {
   const { git } = await hold.renew(runId, meta)
   if (!git?.tree || !work.tree || git.tree === work.tree) return
   const tell = (leaseToken: string | undefined) =>

@@ -19,10 +19,10 @@ export interface Beat {
 /** What sessions currently do, and when their servers should learn it. */
 export interface Beats {
   /**
-   * Records a report of a session and its activity; null means that it has ended. Returns whether to start a process
-   * that sends it, because no running process has a heartbeat of it to send.
+   * Records a report of a session, its activity and its current folder; null means that it has ended. Returns whether to
+   * start a process that sends it, because no running process has a heartbeat of it to send.
    */
-  heard(name: string, activity: ActivityInput | null): boolean
+  heard(name: string, activity: ActivityInput | null, cwd?: string): boolean
   /** The last reported activity of the session; undefined if it is unknown, and after its end. */
   doing(name: string): ActivityInput | undefined
   /** The heartbeats to send for existing runs, the earliest due first. */
@@ -33,14 +33,12 @@ export interface Beats {
 
 export function beatsIn(db: Database): Beats {
   return {
-    heard: (name, activity) =>
+    heard: (name, activity, cwd) =>
       db.together(() => {
         const now = Date.now()
         db.run(
-          'update recordings set last_heard = ?, activity = ? where name = ?',
-          now,
-          activity && JSON.stringify(activity),
-          name,
+          'update recordings set last_heard = ?, activity = ?, last_cwd = coalesce(?, last_cwd) where name = ?',
+          ...[now, activity && JSON.stringify(activity), cwd ?? null, name],
         )
         if (activity === null) {
           db.run('update recordings set beat_due = null where name = ?', name)

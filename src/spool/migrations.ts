@@ -68,4 +68,7 @@ export const migrations: readonly string[] = [
 
   // Whether the agent's process has sent a second hook. A process seen once may only have started that hook.
   `alter table recordings add column agent_proven integer not null default 0;`,
+
+  // The folder of the last report, which may be another one than that in which the session began.
+  `alter table recordings add column last_cwd text;`,
 ]

@@ -10,6 +10,8 @@ export interface Recording {
   /** The place at that time, without the password of a database. */
   place: Place
   cwd: string
+  /** The folder of the last report of a session; null if unknown. */
+  lastCwd: string | null
   /** Known once createRun was answered. */
   runId: string | null
   leaseToken: string | null
@@ -77,7 +79,7 @@ export interface Recordings {
 }
 
 export const columns = `name, kind, place, cwd, run_id as "runId", lease_token as "leaseToken", ended, refused, trouble, appended, memo,
-  session, agent_process as "agentProcess", agent`
+  session, agent_process as "agentProcess", agent, last_cwd as "lastCwd"`
 const columnOf = {
   runId: 'run_id',
   leaseToken: 'lease_token',

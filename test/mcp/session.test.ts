@@ -200,3 +200,25 @@ test('after edits, a check of a session is about the files that it tested, and o
   assert.match(foreign.text, /is stale/)
   assert.deepEqual((await runOf(other)).git, before)
 })
+
+test('a check in a worktree that the session has entered has the tree there, and is stale for its run', async (t) => {
+  const { folder, client, state, record, agentOf, runOf } = await workplace(t)
+  const git = gitIn(folder)
+  git('init', '-q')
+  writeFiles(folder, { work: 'broken', '.gitignore': '*\n!work' })
+  git('add', '-f', 'work', '.gitignore')
+  git('commit', '-qm', 'first')
+  const side = join(folder, 'side')
+  git('worktree', 'add', '-q', '-b', 'fix', side)
+  writeFiles(side, { work: 'fixed' })
+  const before = { commit: git('rev-parse', 'HEAD'), tree: git('rev-parse', 'HEAD^{tree}') }
+  const own = await record('A', { git: before })
+  const { call } = await agentOf({ CLAUDE_CODE_SESSION_ID: 'A' })
+  state.heard('claude-A', { state: 'working', tool: 'mcp__conduct__record_check' }, side)
+  const told = await call('record_check', { name: 'tests', result: 'pass', command: 'npm test', exitCode: 0 })
+  assert.match(told.text, /is stale/)
+  assert.equal((await runOf(own)).git?.tree, before.tree)
+  const [check] = (await client.listChecks({ runId: own })).checks
+  gitIn(side)('add', 'work')
+  assert.deepEqual([check?.tree, check?.dirty], [gitIn(side)('write-tree'), true])
+})

@@ -2,12 +2,13 @@ import { randomUUID } from 'node:crypto'
 import { ConductError } from '../../api/error.ts'
 import type { Run } from '../../api/run.ts'
 import type { CallOptions, Client, Input } from '../../client/client.ts'
-import { type Hold, type Meta, renewed, whichRun } from '../../mcp/hold.ts'
+import { type Hold, type Meta, renewed, type Work, whichRun } from '../../mcp/hold.ts'
 import type { Place } from '../../spool/place.ts'
 import { agentProcessOf, ancestorsOf, type ProcessId } from '../../spool/process.ts'
 import type { Recording } from '../../spool/recordings.ts'
 import type { State } from '../../spool/state.ts'
 import type { Env } from '../place/folders.ts'
+import { topOf } from '../place/git.ts'
 import { gitStateOf } from '../place/tree.ts'
 import { runOf } from '../record/in-session.ts'
 import { callingSession, type Whose, whoseRun } from '../record/whose-run.ts'
@@ -127,11 +128,13 @@ async function sessionOf({ state, env }: Held, whose: Whose): Promise<string | u
   )
 }
 
-/** The git fields of a run: of the session's current folder, else of this process. */
-function workOf(held: Held, meta: Meta) {
+/** The git fields of a check: of the session's current folder, else of this process. */
+function workOf(held: Held, meta: Meta): Work {
   const whose = whoseCall(held, meta)
-  const { commit, tree, dirty } = gitStateOf(whose.kind === 'session' ? whose.session.cwd : held.cwd)
-  return { commit, tree, dirty }
+  const began = whose.kind === 'session' ? whose.session.cwd : held.cwd
+  const cwd = (whose.kind === 'session' && whose.session.lastCwd) || began
+  const { commit, tree, dirty } = gitStateOf(cwd)
+  return { commit, tree, dirty, isElsewhere: cwd !== began && topOf(cwd) !== topOf(began) }
 }
 
 /** Identifies the session that does the work; undefined if it could be one of several. */

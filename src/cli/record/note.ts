@@ -53,7 +53,7 @@ export function noteStep(state: State, heard: Heard, env: Env): boolean {
   if (step.kind === 'begin') beginCommand(state, heard, step, take)
   const isDue = isNoted && keep(state, heard, take)
   const activity = activityOf(step, new Date().toISOString())
-  const isBeat = activity !== undefined && state.heard(recording.name, activity)
+  const isBeat = activity !== undefined && state.heard(recording.name, activity, seen.cwd)
   return isDue || isBeat
 }
 
