@@ -1,8 +1,9 @@
 import type { ActivityInput } from '../api/work.ts'
+import { startOf } from './fields.ts'
 import type { Step } from './seen.ts'
 
 /** The target of a tool, such as a command, shortened for an activity. */
-export const shortOf = (target: string) => target.slice(0, 300).toWellFormed()
+export const shortOf = (target: string) => startOf(target, 300).toWellFormed()
 
 /** The activity of a session after the step; undefined if the step does not say, null if the session has ended. */
 export function activityOf(step: Step, since: string): ActivityInput | null | undefined {

@@ -20,8 +20,25 @@ export const listOf = (value: unknown): Fields[] => (Array.isArray(value) ? valu
 /** A non-empty text, cut to that many characters, in a form that the ledger accepts. */
 export const textOf = (value: unknown, length = 1_000): string | undefined =>
   typeof value === 'string' && value.trim() !== ''
-    ? value.slice(0, length).replaceAll('\0', '').toWellFormed()
+    ? startOf(value, length).replaceAll('\0', '').toWellFormed()
     : undefined
+
+/** How much of a divided word to leave out, in characters. Secrets without spaces are rarely longer. */
+const longestWord = 2_000
+
+/**
+ * The first characters of a text, at most that many. A word that the cut would divide is left out: texts are masked
+ * later, and masking does not recognise half a secret. A single word is cut, because it says more than nothing.
+ */
+export function startOf(text: string, length: number): string {
+  let end = Math.min(text.length, length)
+  if (isInWord(text, end)) while (end > length - longestWord && isInWord(text, end - 1)) end--
+  const start = text.slice(0, end)
+  return start.trim() === '' ? text.slice(0, length) : start
+}
+
+/** Whether the character at that position is ASCII and no space. */
+const isInWord = (text: string, at: number) => text.charCodeAt(at) > 32 && text.charCodeAt(at) < 127
 
 /** The largest count that a ledger takes. */
 export const mostCount = 1e12

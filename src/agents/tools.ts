@@ -1,3 +1,4 @@
+import { shortOf } from './activity.ts'
 import { commandLength, defined, type Fields, fieldsOf, listOf, textOf } from './fields.ts'
 import type { PlanItem, PlanTask, Step, ToolUse } from './seen.ts'
 
@@ -82,7 +83,7 @@ export function targetOf(name: unknown, input: unknown): string | undefined {
   const { pattern, url, query, description } = fields
   const words =
     fileOf(fields) ?? commandOf(fields) ?? [pattern, url, query, description].map((one) => textOf(one)).find(Boolean)
-  return words?.slice(0, 300)
+  return words && shortOf(words)
 }
 
 function commandOf({ command }: Fields): string | undefined {
