@@ -17,7 +17,8 @@ const forms = [
   // Without the name of a scheme, a value that has a digit and is all of the header.
   /(?<=\bauthorization["']?\s?[:=,]\s?["']?)(?=[^\s\d]{0,99}\d)[A-Za-z0-9._~+/-]{8,}=*(?=[ \t]{0,8}$|["'])/gim,
   /(?<=\bauthorization:\s(?:Digest|AWS4-HMAC-SHA256)\s[^\n]{0,400}?(?:response|Signature)="?)[0-9a-f]{32,}/gi,
-  /(?<=:\/\/[^\s/:@]{0,100}:)[^\s/@]+(?=@)/g,
+  // A password may contain an @ itself.
+  /(?<=:\/\/[^\s/:@]{0,100}:)[^\s/@]+(?:@[^\s/@"'`,;<>()?#&|\\]+)*(?=@)/g,
   // Go's user:password@tcp(host).
   /(?<=\b\w[\w.-]{0,63}:)[^\s:@/]{3,}(?=@(?:tcp|unix)\()/g,
   // A token that stands in place of a user name.

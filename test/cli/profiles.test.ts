@@ -54,11 +54,11 @@ test('a profile that does not work is not stored', async (t) => {
   for (const [words, said] of [
     ['profile add local http://localhost/conduct', /'local' cannot name a profile/],
     ['profile add work localhost:3000', /not the address of a server/],
-    ['profile add work http://user:word@localhost/conduct', /not the address of a server/],
+    ['profile add work http://user:p@word@localhost/conduct', /not the address of a server/],
   ] as const) {
     const { code, stderr } = await all(words)
     assert.deepEqual([code, said.test(stderr)], [2, true], stderr)
-    assert.ok(!stderr.includes(':word@'))
+    assert.ok(!stderr.includes('word@'))
   }
   const { CONDUCT_API_KEY: _, ...env } = { ...homeOf(folder), CONDUCT_API_KEY: '' }
   const nothing = await programOf(env, folder).all(`profile add work ${url}`)

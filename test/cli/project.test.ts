@@ -28,6 +28,8 @@ test('a repository and its worktrees are named by owner and name of the origin, 
     'https://example.com/group/acme/shop/',
     'ssh://git@example.com:22/acme/shop',
   ]
+  const secret = 'https://alice:p@ssw0rd@example.com/shop.git'
+  assert.equal(projectOf(repository(t, 'clone', secret).path), 'example.com.shop')
   for (const origin of origins) assert.equal(projectOf(repository(t, 'clone', origin).path), 'acme.shop', origin)
 
   const { path, git } = repository(t, 'shop')

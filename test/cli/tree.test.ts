@@ -178,3 +178,10 @@ test('a working tree that takes git too long has no snapshot', (t) => {
   assert.equal(snapshot(cwd, objects, 0), undefined)
   assert.ok(snapshot(cwd, objects))
 })
+
+test('the address of a repository has neither user nor password, even one with an @', (t) => {
+  const { cwd, git, take } = repository(t)
+  writeFiles(cwd, { a: '1\n' })
+  git('remote', 'add', 'origin', 'https://alice:p@ssw0rd@example.com/shop/web@2.git')
+  assert.equal(take()?.git.repository, 'https://example.com/shop/web@2.git')
+})

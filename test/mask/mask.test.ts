@@ -43,6 +43,16 @@ test('the address of a link of a terminal is masked', async () => {
   assert.equal(await mask(link), link.replace('https://alice:tr0ub4dor@example.com', '[masked]'))
 })
 
+test('a password with an @ in an address is masked whole, and nothing beyond the address', async () => {
+  const cases = [
+    ['git clone https://alice:sword@f1sh@example.com/a/b.git', 'git clone https://alice:[masked]@example.com/a/b.git'],
+    ['git clone https://alice:a@b@c@example.com:8080/a@b', 'git clone https://alice:[masked]@example.com:8080/a@b'],
+    ['["http://alice:tr0ub4dor@a.com","bob@b.com"]', '["[masked]","bob@b.com"]'],
+    ['http://alice:tr0ub4dor@a.com?to=bob@b.com', '[masked]?to=bob@b.com'],
+  ] as const
+  for (const [text, masked] of cases) assert.equal(await mask(text), masked)
+})
+
 test('each of several secrets is masked, anywhere and however often', async () => {
   const [one, other] = [`ghp_${drawn(36)}`, `npm_${drawn(36)}`]
   assert.equal(await mask(`${one},${other}\n${one}`), '[masked],[masked]\n[masked]')

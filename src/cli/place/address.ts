@@ -4,7 +4,7 @@ import { SettingError } from '../exit.ts'
 export function addressFault(url: string): string | undefined {
   const { protocol, username, password, hash, search } = URL.canParse(url) ? new URL(url) : new URL('none:')
   if (/^https?:$/.test(protocol) && !username && !password && !hash && !search) return undefined
-  return `'${url.replace(/\/\/[^/@]*@/, '//…@')}' is not the address of a server. One looks like https://ledger.example.com/conduct, with the base path.`
+  return `'${url.replace(/(?<=^[^/]*\/\/).*@/, '…@')}' is not the address of a server. One looks like https://ledger.example.com/conduct, with the base path.`
 }
 
 /** The value of CONDUCT_URL. Throws a SettingError if it is not the address of a server. */

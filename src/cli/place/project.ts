@@ -50,9 +50,9 @@ function mainWorktree(cwd: string): string | undefined {
   return common && (basename(common) === '.git' ? dirname(common) : common)
 }
 
-/** `owner.name` from `git@host:owner/name.git` and from `https://host/group/owner/name`. */
+/** `owner.name` from `git@host:owner/name.git` and from `https://user:password@host/group/owner/name`. */
 function ownerAndName(origin: string): string {
-  const path = origin.replace(/\.git\/*$/, '')
+  const path = origin.replace(/(?<=^https?:\/\/)[^/]*@/, '').replace(/\.git\/*$/, '')
   return path.split(/[/:]/).filter(Boolean).slice(-2).join('.')
 }
 

@@ -178,8 +178,8 @@ function gitFields(root: string, tree: string, env: NodeJS.ProcessEnv): Snapshot
   const branch = git(root, 'symbolic-ref', '--quiet', '--short', 'HEAD')
   const [commit, committed] = git(root, 'rev-parse', 'HEAD', 'HEAD^{tree}')?.split('\n') ?? []
   return {
-    // A URL may contain a password.
-    ...(repository && { repository: repository.replace(/(?<=:\/\/)[^/@]*@/, '').slice(0, 512) }),
+    // A URL may contain a password, and that an @.
+    ...(repository && { repository: repository.replace(/(?<=:\/\/)[^/]*@/, '').slice(0, 512) }),
     ...(branch && { branch }),
     ...(commit && { commit }),
     tree,
