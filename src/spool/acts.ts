@@ -16,8 +16,10 @@ export interface Begun {
 export interface Acts {
   /** Records that a session starts a command in the working tree `root`. */
   begin(name: string, root: string, target: string, git: Git): void
-  /** Records the end of such a command: the oldest one with that text. Undefined if its start was not recorded. */
+  /** Records the end of such a command: the newest one with that text. Undefined if its start was not recorded. */
   finish(name: string, target: string): Begun | undefined
+  /** Ends the commands of a session for others. An agent does not report the end of each; `finish` still finds them. */
+  endCommands(name: string): void
   /** Records that a session wrote files, by their absolute paths. */
   wrote(name: string, paths: string[]): void
   /** Whether another session ran a command in `root` between these times. */
@@ -41,13 +43,14 @@ export function actsIn(db: Database): Acts {
     finish: (name, target) =>
       db.together(() => {
         const [act] = db.rows<{ id: number; began: number; git: string }>(
-          'select id, began, git from acts where name = ? and target = ? and ended is null order by id limit 1',
+          'select id, began, git from acts where name = ? and target = ? and git is not null order by id desc limit 1',
           ...[name, target],
         )
         if (!act) return undefined
         db.run('update acts set ended = ?, git = null where id = ?', Date.now(), act.id)
         return { began: act.began, git: JSON.parse(act.git) }
       }),
+    endCommands: (name) => void db.run('update acts set ended = ? where name = ? and ended is null', Date.now(), name),
     wrote: (name, paths) =>
       db.together(() => {
         for (const path of paths) {

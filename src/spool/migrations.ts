@@ -70,5 +70,6 @@ export const migrations: readonly string[] = [
   `alter table recordings add column agent_proven integer not null default 0;`,
 
   // The folder of the last report, which may be another one than that in which the session began.
-  `alter table recordings add column last_cwd text;`,
+  `alter table recordings add column last_cwd text;
+  create index acts_by_target on acts (name, target) where git is not null;`,
 ]

@@ -163,6 +163,13 @@ for (const [name, tool] of batches) {
   })
 }
 
+test('a command whose input was rejected did not run', () => {
+  const [call] = claude('PostToolBatch-Bash-dont-ask').tool_calls as Fields[]
+  const tool_response = '<tool_use_error>Blocked: sleep 60</tool_use_error>'
+  const step = stepIn('claude', claude('PostToolBatch', { tool_calls: [{ ...call, tool_response }] }))
+  assert.deepEqual(step, { kind: 'tool', tool: 'Bash', id: call?.tool_use_id, failed: true })
+})
+
 test('a batch reports nothing about tools that ran', () => {
   for (const name of ['PostToolBatch', 'PostToolBatch-in-subagent', 'PostToolBatch-Bash-exit-127']) {
     assert.deepEqual(readDocument('claude', claude(name), {}), [])

@@ -137,3 +137,71 @@ test('a linked working tree is separate', async (t) => {
     ['shop', 'side', [gitIn(linked)('rev-parse', 'HEAD')], ['b.txt']],
   ])
 })
+
+const rejected = "The user doesn't want to proceed with this tool use."
+const unrun: [what: string, response: string][] = [
+  ['refused', rejected],
+  ['rejected', '<tool_use_error>Blocked: rm -rf x</tool_use_error>'],
+]
+
+for (const [what, tool_response] of unrun) {
+  test(`a command that was ${what} takes nothing from other sessions`, async (t) => {
+    const user = workplace(t)
+    const [one, two] = [claudeIn(user.cwd, user.env), claudeIn(user.cwd, user.env)]
+    const call = { tool_name: 'Bash', tool_input: { command: 'rm -rf x' }, tool_use_id: 'never' }
+    await one.prompt('One')
+    await one.tell('PreToolUse', call)
+    await one.tell('PostToolBatch', { tool_calls: [{ ...call, tool_response }] })
+    await two.prompt('Two')
+    assert.equal(await commits(two, user), 1)
+  })
+}
+
+const over: [what: string, then: (claude: ReturnType<typeof claudeIn>) => Promise<void>][] = [
+  ['turn', (claude) => claude.stop()],
+  ['prompt', (claude) => claude.prompt('More')],
+  ['session', (claude) => claude.end().then(() => claude.prompt('Again'))],
+]
+
+for (const [what, then] of over) {
+  test(`a command without an end takes nothing from other sessions after its ${what}`, async (t) => {
+    const user = workplace(t)
+    const [one, two] = [claudeIn(user.cwd, user.env), claudeIn(user.cwd, user.env)]
+    await one.prompt('One')
+    await one.tell('PreToolUse', { tool_name: 'Bash', tool_input: { command: 'sleep 60' }, tool_use_id: 'never' })
+    await then(one)
+    await two.prompt('Two')
+    assert.equal(await commits(two, user), 1)
+  })
+}
+
+/** How many commits the session has after it made one. */
+async function commits(claude: ReturnType<typeof claudeIn>, user: ReturnType<typeof workplace>) {
+  await claude.run('echo x > mine.txt && git add -A && git commit -q -m mine')
+  await claude.stop()
+  await syncAll(user.env)
+  const { turns } = (await runsOf(user)).find(({ title }) => title === 'Two') ?? {}
+  assert.deepEqual(
+    turns?.last?.files?.map(({ path }) => path),
+    ['mine.txt'],
+  )
+  return turns?.last?.git?.commits?.length
+}
+
+test('a command during which its user writes another prompt still has its changes', async (t) => {
+  const user = workplace(t)
+  const claude = claudeIn(user.cwd, user.env)
+  const call = { tool_name: 'Bash', tool_input: { command: 'build' }, tool_use_id: 'build' }
+  await claude.prompt('Build')
+  await claude.tell('PreToolUse', call)
+  await claude.prompt('And hurry')
+  writeFiles(user.cwd, { 'built.txt': 'x\n' })
+  await claude.tell('PostToolUse', { ...call, tool_response: {} })
+  await claude.stop()
+  await syncAll(user.env)
+  const { turns } = await onlyRun(user)
+  assert.deepEqual(
+    turns.last?.files?.map(({ path }) => path),
+    ['built.txt'],
+  )
+})

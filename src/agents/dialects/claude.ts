@@ -115,8 +115,9 @@ const refusals =
   /^(?:Error: )?(?:The user doesn't want to|Permission to use |Claude requested permissions? to |\[Request interrupted by user for tool use|[^\n]* (?:needs|requires) approval\b)/
 
 /**
- * A tool of a batch that did not run, because it was refused or its own checks rejected the input. No other event
- * reports it. If the wording misleads and it did run, the id shows that it is the same use.
+ * A tool of a batch that did not run, because it was refused or its own checks rejected the input, which is then no
+ * command that ran. No other event reports it. If the wording misleads and it did run, the id shows that it is the same
+ * use.
  */
 function unrunOf(document: Fields, call: Fields): Step[] {
   const response = textOf(call.tool_response) ?? ''
@@ -124,7 +125,8 @@ function unrunOf(document: Fields, call: Fields): Step[] {
   if (!refused && !response.startsWith('<tool_use_error>')) return []
   const subagent = subagentOf(document)
   const more = { failed: true, refused: refused || undefined, by: subagent && (subagent.name ?? subagent.id) } as const
-  return [{ kind: 'tool', ...toolUse(call.tool_name, call.tool_input, { id: textOf(call.tool_use_id, 200), ...more }) }]
+  const { command, ...use } = toolUse(call.tool_name, call.tool_input, { id: textOf(call.tool_use_id, 200), ...more })
+  return [{ kind: 'tool', ...use, ...(refused && command !== undefined && { command }) }]
 }
 
 function subagentStopped({ agent_id, agent_type, agent_transcript_path }: Fields): Step | undefined {

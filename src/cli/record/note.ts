@@ -4,6 +4,7 @@ import { dirname, join, relative, resolve } from 'node:path'
 import { activityOf, shortOf } from '../../agents/activity.ts'
 import type { Seen, Step, ToolUse } from '../../agents/seen.ts'
 import { isShell } from '../../agents/tools.ts'
+import type { Begun } from '../../spool/acts.ts'
 import type { New } from '../../spool/recordings.ts'
 import type { State } from '../../spool/state.ts'
 import { type Env, folders } from '../place/folders.ts'
@@ -79,16 +80,19 @@ function keep(state: State, heard: Heard, take: () => Snapshot | undefined): boo
   switch (step.kind) {
     case 'prompt':
     case 'turn':
+      endCommands(state, heard)
       // Stored before calling git, because an agent that exits may kill its hooks.
       if (!state.note(recording, seen, key, false)) return false
       state.complete(recording.name, key, treesAt(state, heard, take))
       return true
     case 'end':
+      endCommands(state, heard)
       return state.note(recording, seen, key, true)
     case 'tool': {
+      const begun = isShell(step.tool) ? begunOf(state, recording.name, step) : undefined
       const trees =
         step.command !== undefined && !step.refused
-          ? commandTrees(state, heard, { ...step, command: step.command }, take)
+          ? commandTrees(state, heard, { ...step, command: step.command, begun }, take)
           : undefined
       const due = !step.refused && mayMove({ trees: trees?.git ?? {}, step }, toldBy(state, recording.name))
       if (!state.note(recording, timed(seen, step, trees?.durationMs), key, due, trees?.git)) return false
@@ -129,20 +133,32 @@ function beginCommand(
   state.begin(recording.name, tree.root, id ?? shortOf(target), { ...tree, cwd: seen.cwd } satisfies Before)
 }
 
-type Command = Pick<ToolUse, 'id' | 'folder'> & { command: string }
+/** Ends a command, also one that did not run. Returns its start, if it was recorded. */
+const begunOf = (state: State, name: string, { id, command }: ToolUse): Begun | undefined =>
+  (id !== undefined ? state.finish(name, id) : undefined) ??
+  (command !== undefined ? state.finish(name, shortOf(command)) : undefined)
+
+/** What the session still does in the background goes on after its turn. */
+function endCommands(state: State, { seen: { step }, recording }: Heard) {
+  if (step.kind !== 'turn' || !step.goesOn) state.endCommands(recording.name)
+}
+
+interface Command extends Pick<ToolUse, 'folder'> {
+  command: string
+  begun: Begun | undefined
+}
 
 /** The trees before and after a command, and its duration according to its hooks. */
 function commandTrees(
   state: State,
   { seen, recording, at }: Heard,
-  { id, command, folder = '' }: Command,
+  { command, folder = '', begun }: Command,
   take: () => Snapshot | undefined,
 ) {
   const now = take()
   const { name } = recording
   // After waiting for a person, or beside another tool, its own duration is unknown.
   const isAlone = seen.tellsWaits && isDoing(state, name, command)
-  const begun = (id !== undefined && state.finish(name, id)) || state.finish(name, shortOf(command))
   const began = begun?.began
   const before = begun?.git as Before | undefined
   // The document after a command may name the folder to which the command went.
