@@ -2,11 +2,8 @@ import type { ActivityInput } from '../api/work.ts'
 import type { Database } from './database.ts'
 
 /** The pause between two heartbeats of a session, in milliseconds. */
-const pauseMs = 5_000
-/**
- * A heartbeat this late was abandoned by the process that had taken it. One that is due so much later than now was planned
- * while the clock was ahead.
- */
+export const pauseMs = 5_000
+/** A heartbeat this late was abandoned by the process that had taken it. */
 const lateMs = 20_000
 
 /** A heartbeat to send. */
@@ -46,8 +43,9 @@ export function beatsIn(db: Database): Beats {
         }
         return (
           db.run(
-            `update recordings set beat_due = max(?1, min(beaten, ?1) + ${pauseMs})
-              where name = ?2 and (beat_due is null or abs(beat_due - ?1) > ${lateMs})`,
+            // After the clock was set back, an earlier heartbeat may be in the future.
+            `update recordings set beat_due = min(max(?1, beaten + ${pauseMs}), ?1 + ${pauseMs})
+              where name = ?2 and (beat_due is null or beat_due < ?1 - ${lateMs} or beat_due > ?1 + ${pauseMs})`,
             ...[now, name],
           ) === 1
         )

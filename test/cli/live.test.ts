@@ -81,6 +81,31 @@ test('one process at a time sends a heartbeat, with the newest activity', (t) =>
   assert.deepEqual(state.beats(), [])
 })
 
+test('after the clock is set back, the next heartbeat is due within five seconds', (t) => {
+  const { env } = workplace(t)
+  const state = stateOf(env)
+  t.after(() => state.close())
+  const now = 1_800_000_000_000
+  t.mock.timers.enable({ apis: ['Date'], now: now + 3_600_000 })
+  const place = { kind: 'local', databaseUrl: 'x', project: 'shop' } as const
+  state.record({ name: 'claude-1', kind: 'hook', place, cwd: '/' })
+  state.update('claude-1', { runId: 'RUN-001' })
+  const working = () => state.heard('claude-1', { state: 'working' })
+  const take = () => state.takeBeat(state.beats()[0] ?? assert.fail('no heartbeat is due'))
+  working()
+  take()
+  // One heartbeat was sent, and then another was due, by the wrong clock.
+  for (const isDue of [false, true]) {
+    if (isDue) working()
+    t.mock.timers.setTime(now)
+    assert.equal(working(), true)
+    assert.ok((state.beats()[0]?.due ?? 0) <= now + 5_000)
+    assert.equal(working(), false)
+    t.mock.timers.setTime(now + 3_600_000)
+    take()
+  }
+})
+
 test('the end of a session that comes during a heartbeat is sent after it', async (t) => {
   const user = workplace(t)
   const { env, cwd } = user

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { leaseSecondsOf } from '../../agents/activity.ts'
 import type { ActivityInput } from '../../api/work.ts'
 import { mask } from '../../mask/mask.ts'
-import type { Beat } from '../../spool/beats.ts'
+import { type Beat, pauseMs } from '../../spool/beats.ts'
 import { deliver, type Line, tryMs } from '../../spool/deliver.ts'
 import type { Place } from '../../spool/place.ts'
 import type { State } from '../../spool/state.ts'
@@ -20,7 +20,7 @@ export async function sendBeats(state: State, { connect, waits }: BeatOptions): 
   for (;;) {
     const next = state.beats().find(({ name }) => !left.has(name))
     if (!next || (next.due > Date.now() && !waits)) return
-    await sleep(Math.max(0, next.due - Date.now()))
+    await sleep(Math.min(pauseMs, Math.max(0, next.due - Date.now())))
     if (!(await sendBeat(state, next, connect).catch(() => false))) left.add(next.name)
     // Another process may have queued a call meanwhile, such as the end of the session, but found the recording busy.
     await deliver(state, next.name, { connect })
