@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { appendFileSync, existsSync, rmSync, utimesSync } from 'node:fs'
+import { appendFileSync, existsSync, mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { commitsMade } from '../../src/cli/place/commits.ts'
@@ -184,4 +184,22 @@ test('the address of a repository has neither user nor password, even one with a
   writeFiles(cwd, { a: '1\n' })
   git('remote', 'add', 'origin', 'https://alice:p@ssw0rd@example.com/shop/web@2.git')
   assert.equal(take()?.git.repository, 'https://example.com/shop/web@2.git')
+})
+
+const skip = process.platform === 'darwin' && 'the file system of macOS takes only names in UTF-8'
+test('a file whose name is not UTF-8 is part of the tree', { skip }, (t) => {
+  const { cwd, git, take, wanted } = repository(t)
+  const named = (name: string) => Buffer.concat([Buffer.from(`${cwd}/`), Buffer.from(name, 'latin1')])
+  writeFiles(cwd, { 'café.txt': '1\n' })
+  for (const name of ['caf\xe9.txt', 'other\xe9.txt', 'gone\xe9']) writeFileSync(named(name), '1\n')
+  git('add', '-A')
+  git('commit', '-qm', 'first')
+  assert.deepEqual([take()?.tree, take()?.git.dirty], [git('rev-parse', 'HEAD^{tree}'), false])
+  writeFileSync(named('caf\xe9.txt'), '2\n')
+  writeFileSync(named('new\xe9.txt'), '1\n')
+  rmSync(named('other\xe9.txt'))
+  rmSync(named('gone\xe9'))
+  mkdirSync(named('gone\xe9'))
+  writeFileSync(named('gone\xe9/inner'), '1\n')
+  assert.deepEqual([take()?.tree, take()?.git.dirty], [wanted(), true])
 })

@@ -23,6 +23,8 @@ export interface GitOptions {
   env?: NodeJS.ProcessEnv
   /** The standard input of git. */
   input?: string
+  /** How to read the output and write the input. Names of files may have any bytes, which only latin1 keeps. */
+  encoding?: 'utf8' | 'latin1'
   /** How long git may take, in milliseconds. */
   timeoutMs?: number
 }
@@ -34,14 +36,14 @@ export interface GitOptions {
  */
 export function gitIn(
   cwd: string,
-  { env = process.env, input = '', timeoutMs = 10_000 }: GitOptions,
+  { env = process.env, input = '', encoding = 'utf8', timeoutMs = 10_000 }: GitOptions,
   ...words: string[]
 ): string {
   return execFileSync('git', [...quiet, ...words], {
     cwd,
     env: { ...env, ...alone },
-    encoding: 'utf8',
-    input,
+    encoding,
+    input: Buffer.from(input, encoding),
     stdio: 'pipe',
     timeout: Math.max(1, Math.ceil(timeoutMs)),
     killSignal: 'SIGKILL',

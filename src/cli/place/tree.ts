@@ -149,7 +149,7 @@ const hasIgnored = ({ root, env, filters }: Making, index: string) =>
 function writtenTree({ root, env: given, filters, until }: Making, index: string): string {
   const env = { ...given, GIT_INDEX_FILE: index }
   const run = (words: string[], input = '') =>
-    gitIn(root, { env, input, timeoutMs: until - performance.now() }, ...filters, ...words)
+    gitIn(root, { env, input, encoding: 'latin1', timeoutMs: until - performance.now() }, ...filters, ...words)
   const update = (paths: string[], ...words: string[]) => {
     const input = paths.map((path) => `${path}\0`).join('')
     if (paths.length > 0) run(['update-index', ...words, '-z', '--stdin'], input)
@@ -161,7 +161,7 @@ function writtenTree({ root, env: given, filters, until }: Making, index: string
   const pathOf = (line: string) => line.slice(2).replace(/\/$/, '')
   const gone = new Set(found.filter((line) => line.startsWith('R')).map(pathOf))
   for (const path of found.filter((line) => line.startsWith('C')).map(pathOf)) {
-    if (!gone.has(path) && isPlainFolder(join(root, path))) gone.add(path)
+    if (!gone.has(path) && isPlainFolder(root, path)) gone.add(path)
   }
   update([...gone], '--force-remove')
   const kept = found.map(pathOf).filter((path) => !gone.has(path))
@@ -169,9 +169,11 @@ function writtenTree({ root, env: given, filters, until }: Making, index: string
   return run(['write-tree']).trim()
 }
 
-/** Whether a folder has replaced a file and is not a repository of its own. */
-const isPlainFolder = (path: string) =>
-  lstatSync(path, { throwIfNoEntry: false })?.isDirectory() && !existsSync(join(path, '.git'))
+/** Whether a folder has replaced a file and is not a repository of its own. The path is in latin1, as git wrote it. */
+function isPlainFolder(root: string, path: string) {
+  const at = (name: string) => Buffer.concat([Buffer.from(`${root}/`), Buffer.from(name, 'latin1')])
+  return lstatSync(at(path), { throwIfNoEntry: false })?.isDirectory() && !existsSync(at(`${path}/.git`))
+}
 
 function gitFields(root: string, tree: string, env: NodeJS.ProcessEnv): Snapshot['git'] {
   const repository = git(root, 'remote', 'get-url', 'origin')
