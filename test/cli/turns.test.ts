@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { claudeIn, onlyRun, secret, syncAll, turnsOf, workplace } from './session.ts'
@@ -186,4 +187,40 @@ test('conduct.json can exclude answers and prompts from recording', async (t) =>
   const run = await onlyRun(user)
   assert.ok(!JSON.stringify(run).includes('Private'))
   assert.deepEqual([run.title, run.turns.last?.tools], ['A session of claude-code', [{ name: 'Bash', count: 1 }]])
+})
+
+test('texts stay excluded if conduct.json no longer says so, or is gone, when the turn is sent', async (t) => {
+  const user = workplace(t)
+  const { env, cwd } = user
+  const rules = { 'conduct.json': '{ "project": "shop", "record": { "answers": false, "prompts": false } }' }
+  const claude = claudeIn(cwd, env)
+  writeFiles(cwd, rules)
+  await claude.prompt('Private one')
+  rmSync(join(cwd, 'conduct.json'))
+  await claude.stop('Private answer')
+  await syncAll(env)
+  writeFiles(cwd, rules)
+  await claude.prompt('Private two')
+  await syncAll(env)
+  writeFiles(cwd, { 'conduct.json': '{ "project": "shop" }' })
+  await claude.stop('Private answer')
+  await claude.prompt('Three')
+  await claude.stop('Private answer')
+  await claude.prompt('Four')
+  await claude.stop('Private answer')
+  writeFiles(cwd, { 'conduct.json': '{ "project": "shop", "record": { "answers": false } }' })
+  await claude.end()
+  await syncAll(env)
+  const run = await onlyRun(user)
+  assert.equal(run.title, 'A session of claude-code')
+  assert.ok(!JSON.stringify(run).includes('Private'))
+  assert.deepEqual(
+    (await turnsOf(user)).map(({ prompt, answer }) => [prompt, answer]),
+    [
+      [undefined, undefined],
+      [undefined, undefined],
+      ['Three', undefined],
+      ['Four', undefined],
+    ],
+  )
 })

@@ -36,6 +36,12 @@ export const declaresChecks = (cwd: string): boolean =>
  */
 export const recordRules = (cwd: string): RecordRules => ruleIn(cwd, 'record', recordIn)
 
+/** What both rules record. */
+export const stricter = (one: RecordRules, other: RecordRules = one): RecordRules => ({
+  answers: one.answers && other.answers,
+  prompts: one.prompts && other.prompts,
+})
+
 function ruleIn<T>(cwd: string, field: string, read: (value: unknown) => T): T {
   const path = projectFileOf(cwd)
   if (path === undefined) return read(undefined)

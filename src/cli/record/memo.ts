@@ -1,6 +1,7 @@
 import type { KeptItem } from '../../agents/plan.ts'
 import type { Failure, Seen, Step, Usage } from '../../agents/seen.ts'
 import { type Draft, newDraft } from '../../agents/turn.ts'
+import type { RecordRules } from '../place/rules.ts'
 import type { Snapshot } from '../place/tree.ts'
 import type { ToldWork } from './live-work.ts'
 import type { Trees } from './note.ts'
@@ -17,6 +18,8 @@ export interface Memo {
   told?: ToldWork
   /** The current turn. */
   draft?: Draft
+  /** Which texts of that turn to record, by the rules while it lasted. */
+  rules?: RecordRules
   /** The commands of that turn. */
   commands?: Window[]
   /** Commands that may be checks, with unknown exit codes. */

@@ -10,7 +10,7 @@ import type { State } from '../../spool/state.ts'
 import { type Env, folders } from '../place/folders.ts'
 import { topOf } from '../place/git.ts'
 import { projectFileOf } from '../place/project.ts'
-import { checkRules } from '../place/rules.ts'
+import { checkRules, type RecordRules, recordRules } from '../place/rules.ts'
 import { type Snapshot, snapshot } from '../place/tree.ts'
 import { checkNamesOf } from './checked.ts'
 import { mayMove, type ToldWork } from './live-work.ts'
@@ -33,6 +33,8 @@ export interface Trees {
   /** For a command that may be a check: the folder in which it began, and the one whose conduct.json applies. */
   cwd?: string
   home?: string
+  /** For a prompt and the end of a turn: which texts to record. */
+  rules?: RecordRules
 }
 
 /** The tree before a command, and the folder in which the shell was. */
@@ -79,12 +81,14 @@ function keep(state: State, heard: Heard, take: () => Snapshot | undefined): boo
   const key = seen.id ?? randomUUID()
   switch (step.kind) {
     case 'prompt':
-    case 'turn':
+    case 'turn': {
       endCommands(state, heard)
+      const rules = readable(() => recordRules(recording.cwd))
       // Stored before calling git, because an agent that exits may kill its hooks.
-      if (!state.note(recording, seen, key, false)) return false
-      state.complete(recording.name, key, treesAt(state, heard, take))
+      if (!state.note(recording, seen, key, false, { rules })) return false
+      state.complete(recording.name, key, { ...treesAt(state, heard, take), rules })
       return true
+    }
     case 'end':
       endCommands(state, heard)
       return state.note(recording, seen, key, true)
@@ -189,17 +193,17 @@ function homeOf(cwd: string, tree: Snapshot | undefined): string | undefined {
 }
 
 const isCheck = (command: string, { cwd, home }: { cwd: string; home: string }) =>
-  checkNamesOf(command, 0, rulesOf(home), { cwd, home }).length > 0
+  checkNamesOf(command, 0, readable(() => checkRules(home)) ?? [], { cwd, home }).length > 0
 
 /** Whether the tree of one folder is that of the other. A session's trees are those of the folder where it began. */
 const isSameTree = (one: string, other: string) => placeOf(one) === placeOf(other)
 const placeOf = (folder: string) => topOf(folder) ?? projectFileOf(folder)
 
-/** An unreadable conduct.json has no rules. `conduct doctor` reports it. */
-function rulesOf(cwd: string) {
+/** The rules of conduct.json; undefined if it is unreadable, which `conduct doctor` reports. */
+function readable<T>(rules: () => T): T | undefined {
   try {
-    return checkRules(cwd)
+    return rules()
   } catch {
-    return []
+    return undefined
   }
 }

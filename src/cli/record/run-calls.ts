@@ -6,7 +6,7 @@ import { cut, isEmpty, newDraft, turnOf, usageBetween } from '../../agents/turn.
 import { firstLine, mostCommits } from '../../ledger/turn.ts'
 import { newCall } from '../../spool/calls.ts'
 import { authorOf } from '../place/git.ts'
-import type { RecordRules } from '../place/rules.ts'
+import { type RecordRules, stricter } from '../place/rules.ts'
 import { type Snapshot, snapshot } from '../place/tree.ts'
 import { unsureChecks } from './check-calls.ts'
 import { gitOf } from './live-work.ts'
@@ -28,23 +28,24 @@ export function begun(
   const next = memo.begun
     ? newCall('updateRun', { status: 'in_progress', ...lease })
     : // The session's own key: also a machine that forgot the session does not make a second run of it.
-      newCall(
-        'createRun',
-        { ...runOf(session, memo.base, prompt), startedAt: isoOf(at), ...lease },
-        session.recording.name,
-      )
+      newCall('createRun', { ...runOf(session, memo, prompt), startedAt: isoOf(at), ...lease }, session.recording.name)
   const told = memo.begun || !memo.base ? {} : { told: { tree: memo.base.tree, commits: [] } }
   return { calls: [...calls, next], memo: { ...memo, ...told, begun: true }, ended: false }
 }
 
-function runOf({ agent, recording, rules }: Session, base: Snapshot | undefined, prompt: string | undefined) {
-  const { cwd, session } = recording
+/** What to record of the current turn: what the rules allow now, and allowed while it lasted. */
+const rulesFor = ({ rules }: Session, memo: Memo) => stricter(rules, memo.rules)
+
+function runOf(session: Session, memo: Memo, prompt: string | undefined) {
+  const { agent, recording } = session
+  const { base } = memo
+  const { cwd } = recording
   const author = cut(authorOf(cwd), 200)
   return {
-    title: titleOf(rules, prompt, agent),
+    title: titleOf(rulesFor(session, memo), prompt, agent),
     agent,
     ...(author && { author }),
-    where: { host: hostname(), cwd: cut(cwd, 1_000), ...(session && { session }) },
+    where: { host: hostname(), cwd: cut(cwd, 1_000), ...(recording.session && { session: recording.session }) },
     ...(base && { git: { ...base.git, ...(base.git.commit && { base: base.git.commit }) } }),
   }
 }
@@ -69,7 +70,7 @@ export async function turned(session: Session, before: Settled, end: Ended): Pro
   const told = await session.transcript()
   const n = (memo.n ?? 0) + 1
   const usage = await usageOf(told, memo.usage, end.usage, memo.model)
-  const { rules } = session
+  const rules = rulesFor(session, memo)
   const texts = { ...(!rules.answers && { answer: undefined }), ...(!rules.prompts && { prompt: undefined }) }
   const { work, moved } = workOf(session, memo, draft, end)
   const turn = { n, ...turnOf(draft, { ...end, usage, model: memo.model }, told), ...texts, ...work }

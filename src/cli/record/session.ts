@@ -11,7 +11,7 @@ import type { Note } from '../../spool/notes.ts'
 import type { Recording } from '../../spool/recordings.ts'
 import type { State } from '../../spool/state.ts'
 import type { Env } from '../place/folders.ts'
-import { type RecordRules, recordRules } from '../place/rules.ts'
+import { type RecordRules, recordRules, stricter } from '../place/rules.ts'
 import { snapshot } from '../place/tree.ts'
 import { checksOf } from './check-calls.ts'
 import { withWork } from './live-work.ts'
@@ -28,7 +28,7 @@ export interface Session {
   agent: string
   /** Where the objects of its snapshots are stored. */
   objects: string
-  /** Which of its texts to record. */
+  /** Which of its texts to record, by the current rules. */
   rules: RecordRules
   /** The current content of its transcript; empty if there is none or it cannot be read. */
   transcript(): Promise<Told>
@@ -169,11 +169,15 @@ async function after(note: Given, session: Session, settled: Settled): Promise<S
       // If the hook could not take the tree, a late one is better than none.
       const base = before.memo.base ?? trees.now ?? snapshot(session.recording.cwd, session.objects)
       const draft = withStep(draftAfter(before.memo.draft, at, before.memo.plan), step, at)
-      const memo = { ...before.memo, ...(base && { base }), draft }
+      const { rules: _, ...rest } = before.memo
+      const memo = { ...rest, ...(base && { base }), ...(trees.rules && { rules: trees.rules }), draft }
       return begun(session, { ...before, memo }, { at, prompt: step.text })
     }
-    case 'turn':
-      return turned(session, settled, { ...step, ...(await wordsOf(note, step, session)), at, now: trees.now })
+    case 'turn': {
+      const rules = trees.rules && stricter(trees.rules, settled.memo.rules)
+      const begun = { ...settled, memo: { ...settled.memo, ...(rules && { rules }) } }
+      return turned(session, begun, { ...step, ...(await wordsOf(note, step, session)), at, now: trees.now })
+    }
     case 'end': {
       const { failure, interrupted, isGone } = step
       const isOpen = settled.memo.draft !== undefined && !isEmpty(settled.memo.draft)
