@@ -20,6 +20,8 @@ export interface Dialect {
    * Whether it reports every wait for a person. The time between the hooks of a tool is then the duration of the tool.
    */
   tellsWaits?: true
+  /** Whether it reports the end of each turn, also of an interrupted one, as long as its process lives. */
+  tellsEnds?: true
   /** What the document reports, usually one thing; empty if it says nothing about the work. */
   read(document: Fields, env: Env): Seen[]
 }
@@ -40,7 +42,10 @@ export interface Head {
 /** One `Seen` per step; empty without a session or a folder, because it then belongs to no run. */
 export function seenOf({ session, cwd, ...head }: Head, document: Fields, steps: Step | Step[] | undefined): Seen[] {
   if (!session || !cwd) return []
-  return [steps ?? []].flat().map((step) => defined({ ...head, session, cwd, step, id: idOf(document, step) }))
+  return [steps ?? []].flat().map((step) => {
+    const turn = step.kind === 'prompt' ? textOf(document.prompt_id ?? document.turn_id, 200) : undefined
+    return defined({ ...head, session, cwd, step, id: idOf(document, step), turn })
+  })
 }
 
 /**

@@ -1,13 +1,15 @@
 import { constants } from 'node:fs'
 import { open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Fields, fieldsOf, isTooDeep } from './fields.ts'
+import { type Fields, fieldsOf, isTooDeep, timeOf } from './fields.ts'
 
 /** The limits on reading for one answer, over all files. */
 export interface Budget {
   bytes: number
   /** In the time of `performance.now()`. */
   until: number
+  /** What was written later is not read, in milliseconds since 1970. */
+  before?: number | undefined
 }
 
 export const budget = (bytes = 268_435_456, ms = 10_000): Budget => ({ bytes, until: performance.now() + ms })
@@ -17,7 +19,8 @@ const chunkBytes = 1_048_576
 const lineBytes = 16_777_216
 
 /**
- * The JSON objects that contain one of these words, from a file with one object per line. Skips an unfinished line.
+ * The JSON objects that contain one of these words, from a file with one object per line, in the order in which they
+ * were written. Skips an unfinished line.
  * Throws if the path is not a regular file, and if the budget is spent.
  */
 export async function* linesWith(path: string, words: string | string[], left = budget()): AsyncGenerator<Fields> {
@@ -26,7 +29,10 @@ export async function* linesWith(path: string, words: string | string[], left = 
     if (!bytes || !sought.some((word) => bytes.includes(word))) continue
     const fields = parsed(bytes)
     // Truncated, or not one of ours.
-    if (fields) yield fields
+    if (!fields) continue
+    const at = timeOf(fields.timestamp)
+    if (left.before !== undefined && at !== undefined && at > left.before) return
+    yield fields
   }
 }
 

@@ -7,7 +7,7 @@ import { droid } from './dialects/droid.ts'
 import { gemini } from './dialects/gemini.ts'
 import { opencode } from './dialects/opencode.ts'
 import { qwen } from './dialects/qwen.ts'
-import { fieldsOf, isTooDeep } from './fields.ts'
+import { defined, fieldsOf, isTooDeep } from './fields.ts'
 import type { Seen } from './seen.ts'
 
 const dialects: readonly Dialect[] = [opencode, cursor, claude, codex, gemini, qwen, droid, copilot]
@@ -28,8 +28,8 @@ export function readDocument(named: string, document: unknown, env: Env): Seen[]
     dialects.find((one) => one.owns(fields, env)) ?? dialects.find((one) => one.name === named && one.mayWrite(fields))
   if (!dialect) return readLikeClaude('unknown', unknownEvents, fields)
   if (dialect.onlyByOwnHooks && dialect.name !== named) return []
-  const { tellsWaits } = dialect
-  return dialect.read(fields, env).map((seen) => ({ ...seen, ...(tellsWaits && { tellsWaits }) }))
+  const { tellsWaits, tellsEnds } = dialect
+  return dialect.read(fields, env).map((seen) => defined({ ...seen, tellsWaits, tellsEnds }))
 }
 
 /**

@@ -89,8 +89,12 @@ export interface Seen {
    * may be counted twice.
    */
   id?: string
+  /** For a prompt: the agent's id of the turn. A message sent while the agent works belongs to the same one. */
+  turn?: string
   transcript?: string
   model?: string
+  /** The agent reports the end of each turn, also of an interrupted one. */
+  tellsEnds?: true
   /** The agent reports every wait for a person. */
   tellsWaits?: true
   /** The document comes from inside a subagent. */

@@ -1,3 +1,4 @@
+import { type Budget, budget } from './lines.ts'
 import type { Told } from './seen.ts'
 import { readClaude } from './transcripts/claude.ts'
 import { readCodex } from './transcripts/codex.ts'
@@ -5,7 +6,7 @@ import { readCopilot } from './transcripts/copilot.ts'
 import { readGemini } from './transcripts/gemini.ts'
 import { readQwen } from './transcripts/qwen.ts'
 
-type Reader = (path: string, subagents: readonly string[]) => Promise<Told>
+type Reader = (path: string, subagents: readonly string[], left: Budget) => Promise<Told>
 
 /** By the agent's name in the ledger. */
 const readers = new Map<string, Reader>([
@@ -18,9 +19,14 @@ const readers = new Map<string, Reader>([
 
 /**
  * The content of the transcript of a session of `agent` (its name in the ledger); empty for an agent whose transcripts
- * we cannot read. `subagents` are the transcripts named at the ends of its subagents. This may take seconds, so no hook
- * calls it. Throws if a file cannot be read: it is missing, too large or not a regular file.
+ * we cannot read. `subagents` are the transcripts named at the ends of its subagents. What was written after `before`, in
+ * milliseconds since 1970, is left out. This may take seconds, so no hook calls it. Throws if a file cannot be read: it is missing, too large or not a regular file.
  */
-export async function readTranscript(agent: string, path: string, subagents: readonly string[] = []): Promise<Told> {
-  return (await readers.get(agent)?.(path, subagents)) ?? {}
+export async function readTranscript(
+  agent: string,
+  path: string,
+  subagents: readonly string[] = [],
+  before?: number,
+): Promise<Told> {
+  return (await readers.get(agent)?.(path, subagents, { ...budget(), before })) ?? {}
 }

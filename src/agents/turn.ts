@@ -1,7 +1,7 @@
 import type { TurnFields } from '../api/turn.ts'
 import { defined, mostCount } from './fields.ts'
 import { type KeptItem, planAfter } from './plan.ts'
-import type { Failure, Step, Told, ToolUse, Usage } from './seen.ts'
+import type { Failure, Seen, Step, Told, ToolUse, Usage } from './seen.ts'
 import { rounded, usageWithin } from './usage.ts'
 
 /** What has happened since the last turn ended. Times are in milliseconds since 1970. */
@@ -10,6 +10,8 @@ export interface Draft {
   /** When the last step was seen. */
   at: number
   prompt?: string
+  /** The agent's id of it. */
+  turn?: string
   tools: Used[]
   /** As the agent names them. */
   files: string[]
@@ -79,6 +81,15 @@ export const draftAfter = (left: Draft | undefined, at: number, kept?: KeptItem[
   ...newDraft(at, kept),
   ...(left?.compactions && { compactions: left.compactions }),
 })
+
+/** The draft of the turn that a prompt begins, after what is `left`. */
+export function promptedDraft(left: Draft | undefined, { step, turn }: Seen, at: number, kept?: KeptItem[]): Draft {
+  return { ...withStep(draftAfter(left, at, kept), step, at), ...(turn !== undefined && { turn }) }
+}
+
+/** Whether a prompt was sent while the agent still worked on the turn, so that nobody interrupted it. */
+export const isQueued = ({ turn, tellsEnds }: Seen, draft: Draft | undefined): boolean =>
+  tellsEnds === true || (turn !== undefined && turn === draft?.turn)
 
 /** Whether nothing was done that a turn could tell. */
 export const isEmpty = ({ prompt, tools, agents }: Draft) => prompt === undefined && tools.length + agents.length === 0
@@ -221,3 +232,11 @@ export function usageBetween(before: Usage | undefined, total: Usage): Usage | u
 }
 
 const isUsed = ({ inputTokens, outputTokens }: Usage) => inputTokens + outputTokens > 0
+
+const interruption: Failure = { code: 'INTERRUPTED', message: 'Its user interrupted the last turn.' }
+
+/** Why a session failed whose last turn ended like this; undefined if it ended well. */
+export function failureAfter(failure: Failure | undefined, interrupted: boolean | undefined): Failure | undefined {
+  const why = failure ?? (interrupted ? interruption : undefined)
+  return why && { code: why.code, message: cut(why.message, bytes.message) ?? why.code }
+}

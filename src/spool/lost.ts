@@ -1,7 +1,7 @@
 import { leaseSeconds } from '../agents/activity.ts'
 import type { Step } from '../agents/seen.ts'
 import type { Database } from './database.ts'
-import { isGone } from './process.ts'
+import { isGone, isRunning } from './process.ts'
 
 /** A session in progress, as far as its hooks reported. */
 export interface Silent {
@@ -15,10 +15,15 @@ export interface Silent {
 
 /** Sessions that end without reporting it. */
 export interface Lost {
-  /** Records the end of sessions that stopped in the middle of a turn and were silent until their lease expired. */
+  /**
+   * Records the end of sessions that stopped in the middle of a turn and were silent until their lease expired. While the
+   * agent's process runs, the machine may only have slept.
+   */
   endLost(): void
-  /** The sessions whose agent process is gone. A process that sent only one hook may not be the agent's. */
+  /** The sessions whose agent process is gone. */
   deserted(): Silent[]
+  /** Whether the agent process that last worked on a session is gone. */
+  isLeft(name: string): boolean
   /** Records the end of such a session, unless it was heard from again. */
   endDeserted(session: Silent): void
   /** Whether a session with a known process became idle within this many milliseconds. */
@@ -32,10 +37,17 @@ export function lostIn(db: Database): Lost {
       db
         .rows<Silent & { process: string }>(
           `select name, session, cwd, agent, last_heard as at, agent_process as process from recordings r
-            where ${isSilent} and agent_proven = 1 and last_heard is not null`,
+            where ${isSilent} and ${isProven} and last_heard is not null`,
         )
         .filter(({ process }) => isGone(JSON.parse(process)))
         .map(({ process: _, ...session }) => session),
+    isLeft: (name) =>
+      db
+        .rows<{ process: string }>(
+          `select agent_process as process from recordings where name = ? and ${isProven}`,
+          name,
+        )
+        .some(({ process }) => isGone(JSON.parse(process))),
     endDeserted: (session) =>
       db.together(() => {
         const found = db.rows(
@@ -46,7 +58,7 @@ export function lostIn(db: Database): Lost {
       }),
     hasJustRested: (ms) =>
       db.rows(
-        `select 1 from recordings where kind = 'hook' and ended = 0 and agent_proven = 1 and last_heard > ?
+        `select 1 from recordings where kind = 'hook' and ended = 0 and ${isProven} and last_heard > ?
           and json_extract(activity, '$.state') = 'idle' limit 1`,
         Date.now() - ms,
       ).length > 0,
@@ -57,17 +69,21 @@ export function lostIn(db: Database): Lost {
 const isSilent = `kind = 'hook' and ended = 0
   and not exists (select 1 from notes n where n.name = r.name and n.settled = 0 and n.due = 1)`
 
+/** A process that sent only one hook may not be the agent's. */
+const isProven = 'agent_proven = 1 and agent_process is not null'
+
 function endLost(db: Database) {
-  const open = db.rows<Silent>(
-    `select name, session, cwd, agent, at from (
-        select name, session, cwd, agent, activity, coalesce(last_heard, (select max(at) from notes n where n.name = r.name)) as at
+  const open = db.rows<Silent & { process: string | null }>(
+    `select name, session, cwd, agent, process, at from (
+        select name, session, cwd, agent, activity, case when ${isProven} then agent_process end as process, coalesce(last_heard, (select max(at) from notes n where n.name = r.name)) as at
           from recordings r where ${isSilent}
             and (json_extract(memo, '$.draft') is not null or json_extract(memo, '$.turn') is not null
               or exists (select 1 from notes n where n.name = r.name and n.settled = 0))
       ) where at + 1000 * case when json_extract(activity, '$.state') = 'working' then ? else ? end < ?`,
     ...[leaseSeconds.working, leaseSeconds.resting, Date.now()],
   )
-  for (const session of open) noteEnd(db, session, 'lost', { kind: 'end', failure: expired })
+  const lost = open.filter(({ process }) => process === null || !isRunning(JSON.parse(process)))
+  for (const session of lost) noteEnd(db, session, 'lost', { kind: 'end', failure: expired })
 }
 
 const expired = { code: 'LEASE_EXPIRED', message: 'The session sent nothing until its lease expired.' }

@@ -38,6 +38,9 @@ export function isGone({ machine, pid, started }: ProcessId): boolean {
   return started !== null && seen !== undefined && seen.started !== started
 }
 
+/** Whether that process certainly runs: on this machine, and as the one with its number. */
+export const isRunning = (process: ProcessId): boolean => process.machine === thisMachine() && !isGone(process)
+
 /** Longer than any real chain. */
 const mostAncestors = 100
 

@@ -6,9 +6,10 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { stateFile } from '../../src/cli/record/state.ts'
 import { main } from '../support/program.ts'
-import { claudeIn, type Document, onlyRun, syncAll, untilNobodyRuns, workplace } from './session.ts'
+import { claudeIn, type Document, onlyRun, syncAll, turnsOf, untilNobodyRuns, workplace } from './session.ts'
 import type { User } from './user.ts'
 
 /** An agent in a process of its own, which runs `conduct hook` as agents do, and ends without another hook. */
@@ -31,6 +32,7 @@ async function agentOf(t: TestContext, { env, cwd }: Pick<User, 'env' | 'cwd'>) 
   const session = randomUUID()
   const transcript_path = join(env.HOME, `.claude/projects/demo/${session}.jsonl`)
   return {
+    session,
     async tell(hook_event_name: string, more: Document = {}) {
       const prompt_id = `${hook_event_name} ${JSON.stringify(more)}`
       child.send(JSON.stringify({ session_id: session, transcript_path, cwd, prompt_id, hook_event_name, ...more }))
@@ -118,4 +120,42 @@ test('a session that sends a hook while sync checks its agent continues', async 
   await syncAll(env)
   const { status, turns } = await onlyRun(user)
   assert.deepEqual([status, turns.count, turns.last?.failure], ['completed', 1, undefined])
+})
+
+const at = () => new Date().toISOString()
+const user = (content: string) => ({ type: 'user', timestamp: at(), message: { content } })
+const answer = (id: string, text: string) => ({
+  type: 'assistant',
+  timestamp: at(),
+  message: {
+    ...{ id, model: 'claude-sonnet-4-5', content: [{ type: 'text', text }], stop_reason: 'end_turn' },
+    usage: { input_tokens: 10, output_tokens: 1 },
+  },
+})
+
+test('a session that is resumed after its agent disappeared has its own words and tokens in each turn', async (t) => {
+  const place = workplace(t)
+  const { env, cwd } = place
+  const agent = await agentOf(t, place)
+  await agent.tell('UserPromptSubmit', { prompt: 'Go' })
+  await agent.tell('PostToolUse', { ...edit('1'), tool_response: {} })
+  untilNobodyRuns(env.HOME)
+  await agent.kill()
+  const lines: object[] = [user('Go'), answer('m1', 'I look.')]
+  const resumed = claudeIn(cwd, env, agent.session)
+  await resumed.prompt('Again')
+  await sleep(10)
+  resumed.transcribe(...lines, user('Again'), answer('m2', 'Done.'))
+  await resumed.stop()
+  await syncAll(env)
+  const turns = await turnsOf(place)
+  assert.deepEqual(
+    turns.map(({ prompt, answer, failure, interrupted, usage }) => ({
+      ...{ prompt, answer, failure: failure?.code, interrupted, tokens: usage?.inputTokens },
+    })),
+    [
+      { prompt: 'Go', answer: undefined, failure: 'AGENT_GONE', interrupted: undefined, tokens: 10 },
+      { prompt: 'Again', answer: 'Done.', failure: undefined, interrupted: undefined, tokens: 10 },
+    ],
+  )
 })

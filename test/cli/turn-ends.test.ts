@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { stateFile } from '../../src/cli/record/state.ts'
-import { claudeIn, onlyRun, runsOf, secret, syncAll, turnsOf, workplace } from './session.ts'
+import { thisProcess } from '../../src/spool/process.ts'
+import { claudeIn, hook, onlyRun, runsOf, secret, syncAll, turnsOf, workplace } from './session.ts'
 
 test('a turn without an end is interrupted, by the next prompt or by the end of the session', async (t) => {
   const user = workplace(t)
@@ -22,6 +23,35 @@ test('a turn without an end is interrupted, by the next prompt or by the end of 
       ['Two', true],
     ],
   )
+})
+
+test('a message that is sent while the agent works ends the turn before it without interrupting it', async (t) => {
+  const user = workplace(t)
+  const { env, cwd } = user
+  const claude = claudeIn(cwd, env)
+  // Claude Code gives a queued message the id of the prompt on which it works.
+  await claude.tell('UserPromptSubmit', { prompt: 'One', prompt_id: 'p' })
+  await claude.tell('UserPromptSubmit', { prompt: 'Two', prompt_id: 'p' })
+  await claude.stop()
+  await claude.tell('UserPromptSubmit', { prompt: 'Three', prompt_id: 'q' })
+  await claude.tell('UserPromptSubmit', { prompt: 'Four', prompt_id: 'r' })
+  await claude.end()
+  const tell = (event: string, id: string, more = {}) =>
+    hook('opencode', { agent: 'opencode', event, session: 'ses', cwd, id, ...more }, env)
+  await tell('prompt', 'm1', { text: 'Five' })
+  await tell('prompt', 'm2', { text: 'Six' })
+  await tell('turn', 'm2', { error: { name: 'MessageAbortedError' } })
+  await syncAll(env)
+  const client = await user.ledger()
+  const turns = await Promise.all((await runsOf(user)).map(({ runId }) => client.listTurns({ runId })))
+  assert.deepEqual(turns.flatMap(({ turns }) => turns.map(({ prompt, interrupted }) => [prompt, interrupted])).sort(), [
+    ['Five', undefined],
+    ['Four', true],
+    ['One', undefined],
+    ['Six', true],
+    ['Three', true],
+    ['Two', undefined],
+  ])
 })
 
 test('an end of the session that arrives before the end of its last turn interrupts nothing', async (t) => {
@@ -84,7 +114,7 @@ test('a later sync ends a session that was killed, as failed', async (t) => {
   await syncAll(env)
   assert.equal((await onlyRun(user)).turns.count, 0, 'it may go on')
   const db = new DatabaseSync(stateFile(env))
-  db.exec('update recordings set last_heard = last_heard - 601000; update notes set at = at - 601000')
+  db.exec('update recordings set last_heard = last_heard - 601000, agent_proven = 0; update notes set at = at - 601000')
   db.close()
   await syncAll(env)
   const run = await onlyRun(user)
@@ -98,4 +128,33 @@ test('a later sync ends a session that was killed, as failed', async (t) => {
   await claude.end()
   await syncAll(env)
   assert.equal((await onlyRun(user)).status, 'completed')
+})
+
+test('a session whose agent lives does not end while the machine sleeps', async (t) => {
+  const user = workplace(t)
+  const { env, cwd } = user
+  const claude = claudeIn(cwd, env)
+  await claude.prompt('Go')
+  await claude.write('a.txt', 'x\n')
+  await syncAll(env)
+  const db = new DatabaseSync(stateFile(env))
+  t.after(() => db.close())
+  const sleep = (agent: object) => {
+    db.exec('update notes set at = at - 601000')
+    const text = 'update recordings set last_heard = last_heard - 601000, agent_process = ?, agent_proven = 1'
+    db.prepare(text).run(JSON.stringify(agent))
+  }
+  sleep(thisProcess())
+  await syncAll(env)
+  await claude.stop()
+  await syncAll(env)
+  const run = await onlyRun(user)
+  assert.deepEqual([run.turns.count, run.turns.last?.answer, run.turns.last?.failure], [1, 'Done.', undefined])
+  // A process of another machine cannot be checked.
+  await claude.prompt('Again')
+  await claude.write('a.txt', 'y\n')
+  await syncAll(env)
+  sleep({ ...thisProcess(), machine: 'other' })
+  await syncAll(env)
+  assert.equal((await onlyRun(user)).failure?.code, 'LEASE_EXPIRED')
 })

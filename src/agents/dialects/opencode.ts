@@ -98,6 +98,7 @@ export const opencode: Dialect = {
   agent: 'opencode',
   owns: ({ agent, event }) => agent === 'opencode' && typeof event === 'string',
   mayWrite: () => false,
+  tellsEnds: true,
   read: (document) => {
     const { event, id, session, cwd, model, subagent } = document
     const of = fieldsOf(subagent)

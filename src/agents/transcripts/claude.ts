@@ -2,7 +2,7 @@ import { basename } from 'node:path'
 import { totalOf } from '../cost.ts'
 import { failureOf } from '../failure.ts'
 import { answerLength, countOf, defined, type Fields, fieldsOf, listOf, textOf, timeOf } from '../fields.ts'
-import { type Budget, budget, filesIn, linesWith } from '../lines.ts'
+import { type Budget, filesIn, linesWith } from '../lines.ts'
 import type { Told, Usage, Written } from '../seen.ts'
 import { plus, rounded, tokensOf, usageWithin } from '../usage.ts'
 
@@ -18,8 +18,7 @@ interface Conversation {
 }
 
 /** Reads the transcript of a Claude Code session. Its subagents have their own files beside it. */
-export async function readClaude(path: string): Promise<Told> {
-  const left = budget()
+export async function readClaude(path: string, _: readonly string[], left: Budget): Promise<Told> {
   const { end, written, model, sum, requests } = await conversationIn(path, left)
   const subagents: NonNullable<Told['subagents']> = []
   for (const file of await filesIn(`${path.replace(/\.jsonl$/, '')}/subagents`, '.jsonl')) {

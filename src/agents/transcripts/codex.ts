@@ -1,13 +1,12 @@
 import { totalOf } from '../cost.ts'
 import { failureOf } from '../failure.ts'
 import { answerLength, countOf, defined, type Fields, fieldsOf, numberOf, textOf, timeOf } from '../fields.ts'
-import { type Budget, budget, linesWith } from '../lines.ts'
+import { type Budget, linesWith } from '../lines.ts'
 import type { Told, Usage, Written } from '../seen.ts'
 import { plus, tokensOf } from '../usage.ts'
 
 /** Reads the transcript of a Codex session. Each subagent has its own rollout, which is named at its end. */
-export async function readCodex(path: string, subagents: readonly string[]): Promise<Told> {
-  const left = budget()
+export async function readCodex(path: string, subagents: readonly string[], left: Budget): Promise<Told> {
   const { id: _, requests, model, commands, ...end } = await rolloutIn(path, left)
   const others: NonNullable<Told['subagents']> = []
   for (const file of subagents) {

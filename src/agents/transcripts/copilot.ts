@@ -1,7 +1,7 @@
 import { totalOf } from '../cost.ts'
 import { failureOf } from '../failure.ts'
 import { answerLength, countOf, defined, type Fields, fieldsOf, listOf, textOf, timeOf } from '../fields.ts'
-import { linesWith } from '../lines.ts'
+import { type Budget, linesWith } from '../lines.ts'
 import type { Told, Usage, Written } from '../seen.ts'
 import { plus, tokensOf } from '../usage.ts'
 
@@ -17,13 +17,13 @@ const words = [
 ]
 
 /** Reads the transcript of a Copilot CLI session. Its subagents write into the same file, under their ids. */
-export async function readCopilot(path: string): Promise<Told> {
+export async function readCopilot(path: string, _: readonly string[], left: Budget): Promise<Told> {
   const requests: Usage[] = []
   const subagents = new Map<string, { name?: string; usage?: Usage }>()
   let end: End = {}
   let model: string | undefined
   let written: Written | undefined
-  for await (const { type, data, agentId, timestamp } of linesWith(path, words)) {
+  for await (const { type, data, agentId, timestamp } of linesWith(path, words, left)) {
     const fields = fieldsOf(data)
     const id = textOf(agentId, 200)
     const subagent = id === undefined ? undefined : (subagents.get(id) ?? {})

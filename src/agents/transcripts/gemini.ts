@@ -1,14 +1,14 @@
 import { totalOf } from '../cost.ts'
 import { answerLength, countOf, defined, type Fields, fieldsOf, listOf, textOf, timeOf } from '../fields.ts'
-import { linesWith } from '../lines.ts'
+import { type Budget, linesWith } from '../lines.ts'
 import type { Told, Usage, Written } from '../seen.ts'
 
 /** Reads the transcript of a Gemini CLI session. It contains each message of the model again as it grows. */
-export async function readGemini(path: string): Promise<Told> {
+export async function readGemini(path: string, _: readonly string[], left: Budget): Promise<Told> {
   const requests = new Map<unknown, Usage>()
   let [model, answer]: (string | undefined)[] = []
   let written: Written | undefined
-  for await (const line of linesWith(path, ['"tokens"', '"type":"user"'])) {
+  for await (const line of linesWith(path, ['"tokens"', '"type":"user"'], left)) {
     for (const message of [line, ...listOf(fieldsOf(line.$set).messages)]) {
       const isUser = message.type === 'user'
       if (!isUser && message.type !== 'gemini') continue

@@ -1,11 +1,10 @@
 import { totalOf } from '../cost.ts'
 import { answerLength, countOf, defined, type Fields, fieldsOf, listOf, textOf, timeOf } from '../fields.ts'
-import { budget, linesWith } from '../lines.ts'
+import { type Budget, linesWith } from '../lines.ts'
 import type { Told, Usage, Written } from '../seen.ts'
 
 /** What a session of Qwen Code says of itself, its subagents included. */
-export async function readQwen(path: string, subagents: readonly string[]): Promise<Told> {
-  const left = budget()
+export async function readQwen(path: string, subagents: readonly string[], left: Budget): Promise<Told> {
   const requests: Usage[] = []
   let [model, answer]: (string | undefined)[] = []
   let written: Written | undefined

@@ -34,7 +34,9 @@ export interface Trees {
   cwd?: string
   home?: string
   /** For a prompt and the end of a turn: which texts to record. */
-  rules?: RecordRules
+  rules?: RecordRules | undefined
+  /** For a prompt: the process that worked on the turn before is gone. */
+  isLeft?: true
 }
 
 /** The tree before a command, and the folder in which the shell was. */
@@ -84,9 +86,10 @@ function keep(state: State, heard: Heard, take: () => Snapshot | undefined): boo
     case 'turn': {
       endCommands(state, heard)
       const rules = readable(() => recordRules(recording.cwd))
+      const known: Trees = { rules, ...(step.kind === 'prompt' && state.isLeft(recording.name) && { isLeft: true }) }
       // Stored before calling git, because an agent that exits may kill its hooks.
-      if (!state.note(recording, seen, key, false, { rules })) return false
-      state.complete(recording.name, key, { ...treesAt(state, heard, take), rules })
+      if (!state.note(recording, seen, key, false, known)) return false
+      state.complete(recording.name, key, { ...treesAt(state, heard, take), ...known })
       return true
     }
     case 'end':

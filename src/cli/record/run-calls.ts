@@ -1,8 +1,8 @@
 import { hostname } from 'node:os'
 import { leaseSeconds } from '../../agents/activity.ts'
 import { estimateCost } from '../../agents/cost.ts'
-import type { Failure, Told, TurnEnd, Usage } from '../../agents/seen.ts'
-import { cut, isEmpty, newDraft, turnOf, usageBetween } from '../../agents/turn.ts'
+import type { Told, TurnEnd, Usage } from '../../agents/seen.ts'
+import { cut, failureAfter, isEmpty, newDraft, turnOf, usageBetween } from '../../agents/turn.ts'
 import { firstLine, mostCommits } from '../../ledger/turn.ts'
 import { newCall } from '../../spool/calls.ts'
 import { authorOf } from '../place/git.ts'
@@ -59,6 +59,8 @@ export interface Ended extends TurnEnd {
   at: number
   /** The working tree at that time; if missing, it is taken now. */
   now?: Snapshot | undefined
+  /** When the next prompt came, if one did. */
+  until?: number | undefined
 }
 
 /** The end of a turn, sent under its number; undefined if nothing happened. */
@@ -67,7 +69,7 @@ export async function turned(session: Session, before: Settled, end: Ended): Pro
   const isSaid = before.memo.begun && end.answer !== undefined
   if (isEmpty(draft) && !isSaid && end.failure === undefined) return before
   const { calls, memo } = begun(session, before, { at: draft.startedAt, prompt: draft.prompt })
-  const told = await session.transcript()
+  const told = await session.transcript(end.until)
   const n = (memo.n ?? 0) + 1
   const usage = await usageOf(told, memo.usage, end.usage, memo.model)
   const rules = rulesFor(session, memo)
@@ -131,20 +133,12 @@ function toldAfter({ told }: Memo, now: Snapshot | undefined, commits: string[])
   return { told: { tree: now.tree, commits: all, ...(told.isChecked && { isChecked: true }) } }
 }
 
-const interruption: Failure = { code: 'INTERRUPTED', message: 'Its user interrupted the last turn.' }
-
-/** Why a session failed whose last turn ended like this; undefined if it ended well. */
-export function failureAfter(failure: Failure | undefined, interrupted: boolean | undefined): Failure | undefined {
-  const why = failure ?? (interrupted ? interruption : undefined)
-  return why && { code: why.code, message: cut(why.message, 4_000) ?? why.code }
-}
-
-/** The end of a session, with the final totals of its transcript. */
-export async function ended(session: Session, settled: Settled, at: number): Promise<Settled> {
+/** The end of a session, with the final totals of its transcript, until the next prompt if there is one. */
+export async function ended(session: Session, settled: Settled, at: number, until?: number): Promise<Settled> {
   const { calls, memo } = settled
   if (!memo.begun || settled.ended) return { ...settled, ended: true }
   const failure = failureAfter(memo.failure, memo.interrupted)
-  const { usage } = await session.transcript()
+  const { usage } = await session.transcript(until)
   const total = usage && (await estimateCost({ ...(memo.model !== undefined && { model: memo.model }), ...usage }))
   const end = {
     status: failure ? 'failed' : 'completed',

@@ -2,9 +2,9 @@ import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { withoutSecrets } from '../../agents/secrets.ts'
-import type { Failure, Step, Told, TurnEnd } from '../../agents/seen.ts'
+import type { Step, Told, TurnEnd } from '../../agents/seen.ts'
 import { readTranscript } from '../../agents/transcript.ts'
-import { draftAfter, isEmpty, newDraft, withStep } from '../../agents/turn.ts'
+import { isEmpty, isQueued, newDraft, promptedDraft, withStep } from '../../agents/turn.ts'
 import { mask } from '../../mask/mask.ts'
 import type { Call } from '../../spool/calls.ts'
 import type { Note } from '../../spool/notes.ts'
@@ -14,6 +14,7 @@ import type { Env } from '../place/folders.ts'
 import { type RecordRules, recordRules, stricter } from '../place/rules.ts'
 import { snapshot } from '../place/tree.ts'
 import { checksOf } from './check-calls.ts'
+import { gone, leftOpen } from './left-open.ts'
 import { withWork } from './live-work.ts'
 import { type Memo, memoOf, stepOf } from './memo.ts'
 import { objectsOf, type Trees } from './note.ts'
@@ -30,8 +31,11 @@ export interface Session {
   objects: string
   /** Which of its texts to record, by the current rules. */
   rules: RecordRules
-  /** The current content of its transcript; empty if there is none or it cannot be read. */
-  transcript(): Promise<Told>
+  /**
+   * The current content of its transcript, or that until a time, in milliseconds since 1970; empty if there is none or it
+   * cannot be read.
+   */
+  transcript(until?: number): Promise<Told>
 }
 
 /** The result of settling notes. */
@@ -124,7 +128,8 @@ function sessionOf(
   awaited: Awaited | undefined,
 ): Session {
   const agent = recording.agent ?? 'unknown'
-  const read = () => (transcript === undefined ? Promise.resolve({}) : readTranscript(agent, transcript, subagents))
+  const read = (before?: number) =>
+    transcript === undefined ? Promise.resolve({}) : readTranscript(agent, transcript, subagents, before)
   let told: Promise<Told> | undefined
   return {
     state,
@@ -132,7 +137,8 @@ function sessionOf(
     agent,
     objects: objectsOf(env, recording.name),
     rules: recordRules(recording.cwd),
-    transcript: () => {
+    transcript: (until) => {
+      if (until !== undefined) return read(until).catch(() => ({}))
       told ??= (awaited ? toldWith(awaited, read) : read()).catch(() => ({}))
       return told
     },
@@ -144,8 +150,8 @@ async function settledBy(notes: Note[], session: Session, before: Settled): Prom
   for (const [at, note] of notes.entries()) {
     const step = await withoutSecrets(stepOf(note.seen), mask)
     const later = notes.slice(at + 1)
-    const isLastTurn = !later.some(({ seen }) => seen.step.kind === 'prompt')
-    settled = await after({ ...note, step, isLast: later.length === 0, isLastTurn }, session, settled)
+    const next = later.find(({ seen }) => seen.step.kind === 'prompt')
+    settled = await after({ ...note, step, until: next?.at }, session, settled)
   }
   return settled
 }
@@ -153,22 +159,23 @@ async function settledBy(notes: Note[], session: Session, before: Settled): Prom
 /** A note to send. */
 interface Given extends Note {
   step: Step
-  /** Whether it is the last note. */
-  isLast: boolean
-  /** Whether no prompt follows it. */
-  isLastTurn: boolean
+  /** When the next prompt came, if one did: what the transcript says later is not about this note. */
+  until: number | undefined
 }
 
 async function after(note: Given, session: Session, settled: Settled): Promise<Settled> {
-  const { step, at, seen } = note
+  const { step, at, seen, until } = note
   const trees = (note.git ?? {}) as Trees
   const draft = withStep(settled.memo.draft ?? newDraft(at, settled.memo.plan), step, at)
+  const isOpen = settled.memo.draft !== undefined && !isEmpty(settled.memo.draft)
   switch (step.kind) {
     case 'prompt': {
-      const before = await leftOpen(note, session, settled)
+      const how =
+        trees.isLeft && isOpen ? { failure: gone } : isQueued(seen, settled.memo.draft) ? { interrupted: false } : {}
+      const before = await leftOpen(session, settled, { ...how, at, until: at })
       // If the hook could not take the tree, a late one is better than none.
       const base = before.memo.base ?? trees.now ?? snapshot(session.recording.cwd, session.objects)
-      const draft = withStep(draftAfter(before.memo.draft, at, before.memo.plan), step, at)
+      const draft = promptedDraft(before.memo.draft, { ...seen, step }, at, before.memo.plan)
       const { rules: _, ...rest } = before.memo
       const memo = { ...rest, ...(base && { base }), ...(trees.rules && { rules: trees.rules }), draft }
       return begun(session, { ...before, memo }, { at, prompt: step.text })
@@ -176,14 +183,13 @@ async function after(note: Given, session: Session, settled: Settled): Promise<S
     case 'turn': {
       const rules = trees.rules && stricter(trees.rules, settled.memo.rules)
       const begun = { ...settled, memo: { ...settled.memo, ...(rules && { rules }) } }
-      return turned(session, begun, { ...step, ...(await wordsOf(note, step, session)), at, now: trees.now })
+      return turned(session, begun, { ...step, ...(await wordsOf(note, step, session)), at, until, now: trees.now })
     }
     case 'end': {
       const { failure, interrupted, isGone } = step
-      const isOpen = settled.memo.draft !== undefined && !isEmpty(settled.memo.draft)
-      const said = isGone && isOpen ? { failure: gone } : { failure, interrupted }
-      const last = await leftOpen(note, session, settled, said)
-      return ended(session, last, at)
+      const how = isGone && isOpen ? { failure: gone } : { failure, interrupted }
+      const last = await leftOpen(session, settled, { ...how, at, until })
+      return ended(session, last, at, until)
     }
     case 'tool': {
       const from = trees.began ?? at - (step.durationMs ?? at - (settled.memo.draft?.at ?? at))
@@ -197,37 +203,11 @@ async function after(note: Given, session: Session, settled: Settled): Promise<S
   }
 }
 
-const gone: Failure = { code: 'AGENT_GONE', message: "The agent's process ended before the turn did." }
-
 /** The answer of a turn whose hook has none. The transcript knows only that of the last turn. */
-async function wordsOf({ isLastTurn }: Given, { answer, failure, interrupted }: TurnEnd, session: Session) {
-  if (!isLastTurn || answer !== undefined || failure || interrupted) return {}
+async function wordsOf({ until }: Given, { answer, failure, interrupted }: TurnEnd, session: Session) {
+  if (until !== undefined || answer !== undefined || failure || interrupted) return {}
   const told = await session.transcript()
   return told.answer === undefined ? {} : { answer: await mask(told.answer) }
-}
-
-/** How a turn ended without a hook: with an error, or because its user interrupted it. */
-async function leftOpen(
-  { at, isLast }: Given,
-  session: Session,
-  settled: Settled,
-  said: Pick<Memo, 'failure' | 'interrupted'> = {},
-): Promise<Settled> {
-  const { draft } = settled.memo
-  if ((!draft || isEmpty(draft)) && !said.failure) return settled
-  // The transcript knows only the last turn.
-  const { failure, interrupted, answer } = isLast ? await session.transcript() : {}
-  // If both say how it ended, the transcript knows more.
-  const wasFailure = failure
-    ? { ...failure, message: await mask(failure.message) }
-    : interrupted
-      ? undefined
-      : said.failure
-  // What an agent does on its own ends with its session.
-  const wasInterrupted = said.interrupted ?? interrupted ?? (draft?.prompt === undefined ? undefined : true)
-  const how = wasFailure ? { failure: wasFailure } : wasInterrupted ? { interrupted: wasInterrupted } : {}
-  const words = wasFailure || answer === undefined ? {} : { answer: await mask(answer) }
-  return turned(session, settled, { ...how, ...words, at })
 }
 
 /** Deletes the snapshots of deleted sessions. */
