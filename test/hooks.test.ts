@@ -186,3 +186,27 @@ testLedger('hooks with values that no ledger takes are recorded without these va
     }
   }
 })
+
+testLedger(
+  'an interrupted session fails, and a message sent while the agent works interrupts nothing',
+  async (ledger) => {
+    const { client } = ledger
+    const send = senderTo(ledger)
+    const prompt = (prompt: string, prompt_id: string) => claude('UserPromptSubmit', { prompt, prompt_id })
+    await send('claude', prompt('One', 'p'), prompt('Two', 'p'), prompt('Three', 'q'), claude('SessionEnd-other'))
+    const { turns } = await client.listTurns({ runId: 'RUN-001' })
+    assert.deepEqual(
+      turns.map(({ prompt, interrupted }) => [prompt, interrupted]),
+      [
+        ['One', undefined],
+        ['Two', true],
+        ['Three', true],
+      ],
+    )
+    const { run } = await client.getRun({ runId: 'RUN-001' })
+    assert.deepEqual([run.status, run.failure?.code], ['failed', 'INTERRUPTED'])
+    await send('claude', prompt('Four', 'r'), claude('Stop'), claude('SessionEnd-other', { prompt_id: 'r' }))
+    const { run: again } = await client.getRun({ runId: 'RUN-001' })
+    assert.deepEqual([again.status, again.failure], ['completed', null])
+  },
+)

@@ -1,7 +1,18 @@
 import { activityOf, leaseSeconds, leaseSecondsOf } from '../agents/activity.ts'
 import { estimateCost } from '../agents/cost.ts'
 import type { Failure, Seen, Step } from '../agents/seen.ts'
-import { cut, type Draft, draftAfter, type Ending, isEmpty, newDraft, turnOf, withStep } from '../agents/turn.ts'
+import {
+  cut,
+  type Draft,
+  type Ending,
+  failureAfter,
+  isEmpty,
+  isQueued,
+  newDraft,
+  promptedDraft,
+  turnOf,
+  withStep,
+} from '../agents/turn.ts'
 import { ConductError } from '../api/error.ts'
 import { firstLine } from '../ledger/turn.ts'
 import { type Ctx, inTx } from '../store/ctx.ts'
@@ -14,6 +25,8 @@ interface Memo {
   model?: string | undefined
   /** The failure of its last turn. */
   failure?: Failure | undefined
+  /** Whether its user interrupted its last turn. */
+  interrupted?: true | undefined
   /** The ids of the latest documents, because two hooks may send the same one. */
   told: string[]
 }
@@ -48,8 +61,9 @@ export function tell(ctx: Ctx, seen: Seen): Promise<void> {
 async function take(session: Session, step: Step): Promise<void> {
   const { memo, kept, at } = session
   if (step.kind === 'prompt') {
-    if (memo.draft && !isEmpty(memo.draft)) await endTurn(session, { at, interrupted: true })
-    memo.draft = withStep(draftAfter(memo.draft, at, memo.draft?.kept), step, at)
+    const isInterrupted = !isQueued(session.seen, memo.draft)
+    if (memo.draft && !isEmpty(memo.draft)) await endTurn(session, { at, ...(isInterrupted && { interrupted: true }) })
+    memo.draft = promptedDraft(memo.draft, session.seen, at, memo.draft?.kept)
     return begin(session, step.text)
   }
   // A session without a prompt has done nothing yet.
@@ -73,6 +87,7 @@ async function live(session: Session, step: Step): Promise<void> {
 async function begin(session: Session, prompt: string): Promise<void> {
   const { ctx, kept, memo, seen } = session
   memo.failure = undefined
+  memo.interrupted = undefined
   const going = { status: 'in_progress' as const, leaseSeconds: leaseSeconds.working }
   const again = await unlessLost(session, (held) => operations.updateRun(ctx, { ...held, ...going }))
   if (again) return
@@ -97,19 +112,18 @@ async function endTurn(session: Session, ending: Ending): Promise<void> {
   const kept = draft.plan ?? draft.kept
   memo.draft = kept && newDraft(at, kept)
   memo.failure = ending.failure
+  memo.interrupted = ending.interrupted
 }
 
 async function end(session: Session, { failure, interrupted }: Step & { kind: 'end' }): Promise<void> {
   const { ctx, memo, at } = session
   const isOpen = memo.draft !== undefined && !isEmpty(memo.draft)
   if (isOpen) await endTurn(session, { at, ...(failure ? { failure } : { interrupted: interrupted ?? true }) })
-  const why = failure ?? memo.failure
+  const why = failureAfter(failure ?? memo.failure, memo.interrupted)
   await unlessLost(session, (held) =>
     operations.updateRun(ctx, {
       ...held,
-      ...(why
-        ? { status: 'failed', failure: { code: why.code, message: cut(why.message, 4_000) ?? why.code } }
-        : { status: 'completed' }),
+      ...(why ? { status: 'failed', failure: why } : { status: 'completed' }),
       endedAt: ctx.now,
     }),
   )
