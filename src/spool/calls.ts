@@ -43,8 +43,8 @@ export interface Calls {
   size(name: string): number
   /** The oldest unsent call. */
   next(name: string): Queued | undefined
-  /** Changes the input of a call before it is retried. */
-  amend(id: number, input: Call['input']): void
+  /** Changes a call before it is retried. */
+  amend(id: number, changes: Partial<Call>): void
   /**
    * Removes an acknowledged call and stores what its response contained, in one step. Does nothing if another process
    * was faster.
@@ -76,8 +76,10 @@ export function callsIn(db: Database): Calls {
       )
       return row && { ...row, input: JSON.parse(row.input) }
     },
-    amend(id, input) {
-      db.run('update calls set input = ? where id = ?', JSON.stringify(input), id)
+    amend(id, { operation = null, input, key = null }) {
+      const text = `update calls set operation = coalesce(?, operation), input = coalesce(?, input), key = coalesce(?, key)
+        where id = ?`
+      db.run(text, operation, input ? JSON.stringify(input) : null, key, id)
     },
     done: (id, name, told = {}) =>
       db.together(() => {

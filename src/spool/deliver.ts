@@ -3,7 +3,7 @@ import type { Code } from '../api/error.ts'
 import { addressOf, type Name } from '../api/paths.ts'
 import { type CallOptions, type Client, ConductError } from '../client/client.ts'
 import { type Append, appendOnce } from './append.ts'
-import type { Queued } from './calls.ts'
+import type { Call, Queued } from './calls.ts'
 import type { Place } from './place.ts'
 import type { Recording } from './recordings.ts'
 import type { State } from './state.ts'
@@ -96,9 +96,11 @@ async function sendAll(state: State, name: string, holder: string, options: Deli
       const recording = state.find(name)
       if (!recording) return
       const answer = await send(client, state, recording, call, signal).catch(async (error) => {
-        const input = amendments++ < mostAmendments ? await amended(client, recording, call, error) : undefined
-        if (!input) throw (await missingProject(client, place, error)) ?? error
-        state.amend(call.id, input)
+        const changes = amendments++ < mostAmendments ? await amended(client, recording, call, error) : undefined
+        if (!changes) throw (await missingProject(client, place, error)) ?? error
+        const { runId, ...changed } = changes
+        if (runId !== undefined) state.update(name, { runId })
+        state.amend(call.id, changed)
       })
       if (!answer) continue
       const { run, check, lease, left, appended } = answer
@@ -121,19 +123,42 @@ async function sendAll(state: State, name: string, holder: string, options: Deli
 /** How often calls of one delivery are changed and retried. */
 const mostAmendments = 20
 
-/** What to send instead if the server rejects the input; undefined if no change would help. */
-async function amended(client: Client, { runId }: Recording, { operation, input }: Queued, error: unknown) {
+/** What to change in a call, and the run that the recording continues. */
+type Changes = Partial<Call> & { runId?: string }
+
+/** What to send instead if the server rejects a call; undefined if no change would help. */
+async function amended(
+  client: Client,
+  { runId }: Recording,
+  { operation, input }: Queued,
+  error: unknown,
+): Promise<Changes | undefined> {
   if (!(error instanceof ConductError)) return undefined
   const paths = error.issues?.map(({ path }) => path) ?? []
   if (error.code === 'VALIDATION_ERROR' && paths.some((path) => path === 'startedAt' || path === 'endedAt')) {
     // The clock of this machine is ahead of the server's, so the server sets the time.
     const { startedAt, endedAt, ...rest } = input
-    return startedAt === undefined && endedAt === undefined ? undefined : rest
+    return startedAt === undefined && endedAt === undefined ? undefined : { input: rest }
   }
+  if (error.code === 'IDEMPOTENCY_MISMATCH' && operation === 'createRun') return begunBefore(client, input)
   if (error.code !== 'CONFLICT' || operation !== 'appendTurn' || runId === null) return undefined
   // Another recorder has added turns to this run, or this machine has lost its own count.
   const { run } = await client.getRun({ runId })
-  return run.turns.count + 1 === input.n ? undefined : { ...input, n: run.turns.count + 1 }
+  return run.turns.count + 1 === input.n ? undefined : { input: { ...input, n: run.turns.count + 1 } }
+}
+
+/** The session has a run that this machine forgot. Continues it or, if somebody has deleted it, creates another one. */
+async function begunBefore(
+  client: Client,
+  { agent, where, leaseSeconds }: Call['input'],
+): Promise<Changes | undefined> {
+  const session = (where as { session?: string } | undefined)?.session
+  if (session === undefined) return undefined
+  const { runs } = await client.listRuns({ session, agent: agent as string, limit: 1 })
+  const key = randomUUID()
+  const [run] = runs
+  if (!run) return { key }
+  return { runId: run.runId, operation: 'updateRun', input: { status: 'in_progress', leaseSeconds }, key }
 }
 
 /** What to do about a NOT_FOUND that only means that the project does not exist yet. Then nothing is refused. */

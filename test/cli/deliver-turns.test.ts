@@ -87,3 +87,33 @@ testLedger("a machine whose clock is ahead of the server's loses no run", async 
   assert.equal(run.status, 'completed')
   assert.ok(run.startedAt && run.startedAt < later && run.endedAt && run.endedAt >= run.startedAt)
 })
+
+testLedger(
+  'a session that its machine forgot continues its run, or has a new one if that was deleted',
+  async (ledger, t) => {
+    const begin = (title: string) =>
+      newCall('createRun', { leaseSeconds: 600, title, agent: 'codex', where: { session: 's-1' } }, name)
+    const record = async (title: string) => {
+      const { state, send } = machine(t, ledger)
+      state.queue(name, begin(title), turn(1, title), newCall('updateRun', { status: 'completed' }))
+      assert.equal((await send()).outcome, 'sent')
+    }
+    const { client } = ledger
+    await record('One')
+    // Another agent's session may have the same id.
+    await client.createRun({ title: 'Other', agent: 'gemini', where: { session: 's-1' } })
+    await record('Two')
+    assert.deepEqual(await prompts(ledger), ['One', 'Two'])
+    const { run: same } = await client.getRun({ runId: 'RUN-001' })
+    assert.deepEqual([same.status, same.title], ['completed', 'One'])
+    await client.deleteRun({ runId: 'RUN-001' })
+    await record('Three')
+    const { runs } = await client.listRuns({})
+    assert.deepEqual(
+      runs.map(({ title }) => title),
+      ['Three', 'Other'],
+    )
+    const { run } = await client.getRun({ runId: runs[0]?.runId ?? '' })
+    assert.deepEqual([run.status, run.turns.count], ['completed', 1])
+  },
+)
