@@ -8,7 +8,10 @@ export interface Budget {
   bytes: number
   /** In the time of `performance.now()`. */
   until: number
-  /** What was written later is not read, in milliseconds since 1970. */
+  /**
+   * What was written later is not read, in milliseconds since 1970. A line without a time was written when the line
+   * before it was; if none before it has a time, it is not read.
+   */
   before?: number | undefined
 }
 
@@ -25,13 +28,15 @@ const lineBytes = 16_777_216
  */
 export async function* linesWith(path: string, words: string | string[], left = budget()): AsyncGenerator<Fields> {
   const sought = [words].flat()
+  let at: number | undefined
   for await (const { bytes } of linesOf(path, left)) {
     if (!bytes || !sought.some((word) => bytes.includes(word))) continue
     const fields = parsed(bytes)
     // Truncated, or not one of ours.
     if (!fields) continue
-    const at = timeOf(fields.timestamp)
+    at = timeOf(fields.timestamp) ?? at
     if (left.before !== undefined && at !== undefined && at > left.before) return
+    if (left.before !== undefined && at === undefined) continue
     yield fields
   }
 }

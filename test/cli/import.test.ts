@@ -231,3 +231,18 @@ testLedger(
     assert.ok(told.some(([file]: string[]) => file?.endsWith('circle')))
   },
 )
+
+testLedger('a fork of a session is imported without what it copies', async (ledger, t) => {
+  const { run, claude, work } = entered(t, ledger)
+  const copy = exchange(1, work, 'One').map((line) => line.replace('"type":"assistant"', '$&,"requestSessionId":"s-1"'))
+  write(claude, [...copy, ...exchange(2, work, 'Two')].join(''))
+  await run('claude')
+  const client = ledger.as({ project })
+  const { turns } = await client.listTurns({ runId: 'RUN-001' })
+  assert.deepEqual(
+    turns.map(({ prompt, answer, usage }) => [prompt, answer, usage?.inputTokens]),
+    [['Two', 'Answer 2.', 10]],
+  )
+  const { run: fork } = await client.getRun({ runId: 'RUN-001' })
+  assert.deepEqual([fork.title, fork.usage?.inputTokens], ['Two', 10])
+})

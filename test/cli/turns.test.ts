@@ -7,6 +7,7 @@ import { writeFiles } from './user.ts'
 
 const message = (id: string, input: number, output: number) => ({
   type: 'assistant',
+  timestamp: new Date().toISOString(),
   message: {
     id,
     model: 'claude-sonnet-4-5',
@@ -54,10 +55,10 @@ test('each prompt with its answer is a turn, with everything that happened in be
       },
     ],
   })
-  claude.transcribe(message('m1', 10, 20), message('m2', 30, 40))
+  const messages = [message('m1', 10, 20), message('m2', 30, 40)]
   await claude.stop(`Done: the login answers 401. ${secret}`)
   await claude.prompt('Now the logout')
-  claude.transcribe(message('m1', 10, 20), message('m2', 30, 40), message('m3', 50, 60))
+  claude.transcribe(...messages, message('m3', 50, 60))
   await claude.stop('That too.')
   await claude.end('prompt_input_exit')
   await syncAll(env)
@@ -93,12 +94,11 @@ test('each prompt with its answer is a turn, with everything that happened in be
   assert.equal(first.git?.dirty, true)
   assert.ok(first.git?.tree && first.git.tree === second.git?.tree)
   assert.deepEqual([first.n, second.n, second.prompt, second.answer], [1, 2, 'Now the logout', 'That too.'])
-  // Both turns were settled together after the second, so all usage counts for the first.
-  const used = { inputTokens: 420, outputTokens: 120, cacheReadTokens: 300, cacheWriteTokens: 30 }
+  const used = { inputTokens: 260, outputTokens: 60, cacheReadTokens: 200, cacheWriteTokens: 20 }
   const { costUsd, costSource, model, ...tokens } = first.usage ?? {}
   assert.deepEqual([tokens, model, costSource], [used, 'claude-sonnet-4-5', 'estimated'])
   assert.ok(costUsd && costUsd > 0)
-  assert.equal(second.usage, undefined)
+  assert.deepEqual([second.usage?.inputTokens, second.usage?.outputTokens], [160, 60])
   assert.equal(run.usage?.inputTokens, 420)
   assert.deepEqual(run.changes, { files: 1, insertions: 2, deletions: 1 })
   const times = [before, first.startedAt, first.endedAt, second.startedAt, second.endedAt, run.endedAt]

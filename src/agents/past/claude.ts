@@ -3,7 +3,7 @@ import { claude } from '../dialects/claude.ts'
 import { type Fields, fieldsOf, listOf, textOf } from '../fields.ts'
 import { budget, linesWith, numberedWith } from '../lines.ts'
 import type { Step } from '../seen.ts'
-import { apiFailure, textIn, usageOf } from '../transcripts/claude.ts'
+import { apiFailure, isCopy, textIn, usageOf } from '../transcripts/claude.ts'
 import { plus, tokensOf } from '../usage.ts'
 import { type Moment, merged, momentOf, type Pass } from './moment.ts'
 
@@ -70,15 +70,23 @@ interface Reading {
 
 async function* conversation(path: string, by: By | undefined, pass: Pass): AsyncGenerator<Moment> {
   const reading: Reading = { at: 0, by, open: new Map() }
+  const copied = await copiedLines(path)
   const passed = (line: number, reason: string) => pass(path, line, reason)
   for await (const { line, fields } of numberedWith(path, words, passed, unlimited())) {
-    // A conversation that continues in another file starts with a copy of this one.
-    if (fields.forkedFrom !== undefined) continue
+    if (line <= copied) continue
     reading.at = momentOf(fields.timestamp, reading.at)
     if (reading.at === 0) passed(line, 'neither it nor a line before it has a time')
     else yield* momentsIn(reading, fields)
   }
   yield* stop(reading)
+}
+
+/** The number of lines at its beginning that are copied from another session, of which this one is a fork. */
+async function copiedLines(path: string): Promise<number> {
+  let last = 0
+  const marks = ['"forkedFrom"', '"requestSessionId"']
+  for await (const { line, fields } of numberedWith(path, marks, () => {}, unlimited())) if (isCopy(fields)) last = line
+  return last
 }
 
 function* momentsIn(reading: Reading, fields: Fields): Generator<Moment> {

@@ -9,33 +9,49 @@ import { plus, rounded, tokensOf, usageWithin } from '../usage.ts'
 /** The conversation of the agent or of a subagent. */
 interface Conversation {
   requests: Usage[]
+  /** Those after the last total. */
+  later: Usage[]
   model?: string
   /** The state of the last turn. */
   end: Pick<Told, 'failure' | 'interrupted' | 'answer'>
   written?: Written
   /** The last total of the whole session that Claude Code wrote, including subagents and summaries. */
   sum?: Usage
+  summedAt?: number
+  /** It begins with a copy of another session, whose use the total contains. */
+  isFork?: true
 }
 
 /** Reads the transcript of a Claude Code session. Its subagents have their own files beside it. */
 export async function readClaude(path: string, _: readonly string[], left: Budget): Promise<Told> {
-  const { end, written, model, sum, requests } = await conversationIn(path, left)
+  const { end, written, model, sum, summedAt, isFork, requests, later } = await conversationIn(path, left)
   const subagents: NonNullable<Told['subagents']> = []
   for (const file of await filesIn(`${path.replace(/\.jsonl$/, '')}/subagents`, '.jsonl')) {
-    const other = await conversationIn(file, left)
+    const other = await conversationIn(file, left, summedAt)
     requests.push(...other.requests)
+    later.push(...other.later)
     const used = other.requests.reduce<Usage | undefined>(plus, undefined)
     if (used) subagents.push({ ...(await nameOf(file, left)), tokens: tokensOf(used) })
   }
-  // A lower total is from before the session was resumed, or covers only part of it.
   const counted = await totalOf(requests)
-  const usage = sum && tokensOf(sum) >= (counted ? tokensOf(counted) : 0) ? sum : counted
+  const whole = sum && !isFork ? withLater(sum, await totalOf(later)) : undefined
+  // A lower total covers only part of the session.
+  const usage = whole && tokensOf(whole) >= (counted ? tokensOf(counted) : 0) ? whole : counted
   return defined({
     usage: usage && defined({ model, ...usage }),
     ...end,
     subagents: subagents.length > 0 ? subagents : undefined,
     written,
   })
+}
+
+/** A total with what was used after it, whose cost is an estimate. */
+function withLater(sum: Usage, later: Usage | undefined): Usage {
+  if (!later) return sum
+  const { costUsd: before, costSource: _, ...tokens } = sum
+  const { costUsd: after, costSource: __, ...more } = later
+  const costUsd = before === undefined || after === undefined ? undefined : rounded(before + after)
+  return { ...(plus(tokens, more) as Usage), ...(costUsd !== undefined && { costUsd, costSource: 'estimated' }) }
 }
 
 /** The id of a subagent, and its type if there is a file with it. */
@@ -53,15 +69,28 @@ async function nameOf(file: string, left: Budget): Promise<{ id: string; name?: 
 
 const words = ['"usage"', '"cost-state"', '"type":"user"', '"isApiErrorMessage"']
 
-async function conversationIn(path: string, left: Budget): Promise<Conversation> {
+/** Whether a line is copied from another session, of which this one is a fork. */
+export const isCopy = ({ forkedFrom, requestSessionId, sessionId }: Fields): boolean =>
+  forkedFrom !== undefined || (typeof requestSessionId === 'string' && requestSessionId !== sessionId)
+
+/** Reads a conversation. In that of a subagent, `summedAt` is when the session's last total was written. */
+async function conversationIn(path: string, left: Budget, summedAt?: number): Promise<Conversation> {
   // A message is written once per part, each time with its usage so far.
   const messages = new Map<unknown, Usage>()
-  const found: Conversation = { requests: [], end: {} }
+  const later = new Set<unknown>()
+  const found: Conversation = { requests: [], later: [], end: {} }
   for await (const line of linesWith(path, words, left)) {
-    if (line.type === 'cost-state') found.sum = sumOf(line)
+    if (line.type === 'cost-state') {
+      Object.assign(found, { sum: sumOf(line), summedAt: found.written?.at ?? Number.POSITIVE_INFINITY })
+      later.clear()
+    }
     found.written = writtenBy(line) ?? found.written
     if (line.type === 'user') found.end = afterUser(line, found.end)
     if (line.type !== 'assistant') continue
+    if (isCopy(line)) {
+      found.isFork = true
+      continue
+    }
     const message = fieldsOf(line.message)
     if (line.isApiErrorMessage === true) {
       found.end = { failure: apiFailure(line, message) }
@@ -71,10 +100,13 @@ async function conversationIn(path: string, left: Budget): Promise<Conversation>
     if (answer !== undefined) found.end = { answer }
     if (message.model === '<synthetic>') continue
     const model = textOf(message.model, 100)
+    const isLater = summedAt === undefined || (timeOf(line.timestamp) ?? 0) > summedAt
+    if (isLater && !messages.has(message.id)) later.add(message.id)
     messages.set(message.id, defined({ model, ...usageOf(fieldsOf(message.usage)) }))
     found.model = model ?? found.model
   }
-  return { ...found, requests: [...messages.values()] }
+  const requests = [...messages.values()]
+  return { ...found, requests, later: [...messages].flatMap(([id, usage]) => (later.has(id) ? [usage] : [])) }
 }
 
 /** How much of the turn is written after a line; undefined for a line that is not part of it. */

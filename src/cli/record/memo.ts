@@ -35,6 +35,8 @@ export interface Memo {
   subagents?: string[]
   /** The totals of the transcript at the last turn. */
   usage?: Usage
+  /** The transcript has use from before the first prompt, which is not that of the run. */
+  hasPast?: true
 }
 
 /** When a command ran, in milliseconds since 1970, with the trees before and after it. */

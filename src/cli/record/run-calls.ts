@@ -54,6 +54,12 @@ function runOf(session: Session, memo: Memo, prompt: string | undefined) {
 export const titleOf = ({ prompts }: RecordRules, prompt: string | undefined, agent: string): string =>
   (prompts && firstLine(prompt ?? '', 70)) || `A session of ${agent}`
 
+/** What the transcript has used at the first prompt of a session: that of a fork, or one that was not recorded before. */
+export async function usedBefore(session: Session, memo: Memo, at: number): Promise<Pick<Memo, 'usage' | 'hasPast'>> {
+  const { usage } = memo.begun ? {} : await session.transcript(at)
+  return usage ? { usage, hasPast: true } : {}
+}
+
 /** How a turn ended. */
 export interface Ended extends TurnEnd {
   at: number
@@ -143,8 +149,9 @@ export async function ended(session: Session, settled: Settled, at: number, unti
   const end = {
     status: failure ? 'failed' : 'completed',
     ...(failure && { failure }),
-    ...(total && { usage: total }),
+    // Otherwise, the run keeps the sum of its turns.
+    ...(total && !memo.hasPast && { usage: total }),
     endedAt: isoOf(at),
   }
-  return { calls: [...calls, newCall('updateRun', end)], memo, ended: true }
+  return { calls: [...calls, newCall('updateRun', end)], memo: { ...memo, ...(usage && { usage }) }, ended: true }
 }

@@ -18,7 +18,7 @@ import { gone, leftOpen } from './left-open.ts'
 import { withWork } from './live-work.ts'
 import { type Memo, memoOf, stepOf } from './memo.ts'
 import { objectsOf, type Trees } from './note.ts'
-import { begun, ended, turned } from './run-calls.ts'
+import { begun, ended, turned, usedBefore } from './run-calls.ts'
 import { type Awaited, awaitedOf, toldWith } from './told.ts'
 
 /** The data for the calls of a session. */
@@ -177,7 +177,8 @@ async function after(note: Given, session: Session, settled: Settled): Promise<S
       const base = before.memo.base ?? trees.now ?? snapshot(session.recording.cwd, session.objects)
       const draft = promptedDraft(before.memo.draft, { ...seen, step }, at, before.memo.plan)
       const { rules: _, ...rest } = before.memo
-      const memo = { ...rest, ...(base && { base }), ...(trees.rules && { rules: trees.rules }), draft }
+      const used = await usedBefore(session, rest, at)
+      const memo = { ...rest, ...used, ...(base && { base }), ...(trees.rules && { rules: trees.rules }), draft }
       return begun(session, { ...before, memo }, { at, prompt: step.text })
     }
     case 'turn': {

@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { claudeIn, onlyRun, syncAll, turnsOf, workplace } from './session.ts'
+
+const now = () => new Date().toISOString()
+const message = (id: string, input_tokens: number, timestamp = now()) => ({
+  type: 'assistant',
+  timestamp,
+  message: {
+    ...{ id, model: 'claude-sonnet-4-5', content: [{ type: 'text', text: 'Done.' }], stop_reason: 'end_turn' },
+    usage: { input_tokens, output_tokens: 1 },
+  },
+})
+const total = (inputTokens: number) => ({
+  type: 'cost-state',
+  totalCostUSD: 0.5,
+  modelUsage: { m: { inputTokens, outputTokens: 9, cacheReadInputTokens: 0, cacheCreationInputTokens: 0 } },
+})
+
+/** The input tokens of each turn and of the run. */
+async function tokensOf(user: ReturnType<typeof workplace>) {
+  const turns = (await turnsOf(user)).map(({ usage }) => usage?.inputTokens)
+  return { turns, run: (await onlyRun(user)).usage?.inputTokens }
+}
+
+test('a session that began before it was recorded has the tokens since its first recorded prompt', async (t) => {
+  const user = workplace(t)
+  const { env, cwd } = user
+  const claude = claudeIn(cwd, env)
+  const earlier = message('m1', 1000, '2026-01-31T09:30:00.000Z')
+  claude.transcribe(earlier)
+  await claude.prompt('One')
+  claude.transcribe(earlier, message('m2', 20))
+  await claude.stop()
+  await syncAll(env)
+  claude.transcribe(earlier, message('m2', 20), total(1025))
+  await claude.end()
+  await syncAll(env)
+  assert.deepEqual(await tokensOf(user), { turns: [20], run: 20 })
+})
+
+test('a resumed session counts what its transcript told at its end only once', async (t) => {
+  const user = workplace(t)
+  const { env, cwd } = user
+  const claude = claudeIn(cwd, env)
+  await claude.prompt('One')
+  const lines: object[] = [message('m1', 1000)]
+  claude.transcribe(...lines)
+  await claude.stop()
+  await syncAll(env)
+  lines.push(total(151_000))
+  claude.transcribe(...lines)
+  await claude.end()
+  await syncAll(env)
+  for (const [id, input] of [
+    ['m2', 2000],
+    ['m3', 3000],
+  ] as const) {
+    await claude.prompt(id)
+    lines.push(message(id, input))
+    claude.transcribe(...lines)
+    await claude.stop()
+    await syncAll(env)
+  }
+  await claude.end()
+  await syncAll(env)
+  assert.deepEqual(await tokensOf(user), { turns: [1000, 2000, 3000], run: 156_000 })
+})
+
+test('turns that are sent together have the tokens of their own time', async (t) => {
+  const user = workplace(t)
+  const { env, cwd } = user
+  const claude = claudeIn(cwd, env)
+  await claude.prompt('One')
+  const first = message('m1', 10)
+  await claude.stop()
+  await claude.prompt('Two')
+  claude.transcribe(first, message('m2', 20))
+  await claude.stop()
+  await claude.end()
+  await syncAll(env)
+  assert.deepEqual(await tokensOf(user), { turns: [10, 20], run: 30 })
+})
