@@ -52,6 +52,36 @@ test('new runs are announced, and shown on request; listed runs change in place'
   assert.equal(await page.getByRole('button', { name: /new run/ }).count(), 0)
 })
 
+test('a filter chosen during an outage shows no rows of the earlier one, and its runs once the server is back', async (t) => {
+  const { page, client, restart } = await openPage(t)
+  await client.createRun({ title: 'Good', status: 'completed' })
+  await client.createRun({ title: 'Bad', status: 'failed' })
+  await page.getByRole('link', { name: 'Runs', exact: true }).click()
+  await page.getByRole('link', { name: 'Good' }).waitFor()
+  await restart(async () => {
+    await page.getByText('Status', { exact: true }).first().click()
+    await page.getByRole('checkbox', { name: 'Failed' }).check()
+    await page.getByRole('button', { name: 'Try again' }).waitFor()
+    assert.deepEqual(await titles(page), [])
+  })
+  await page.getByRole('link', { name: 'Bad' }).waitFor()
+  assert.deepEqual(await titles(page), ['Bad'])
+})
+
+test('a list that could not be refreshed is read again on request', async (t) => {
+  const { page, client, context } = await openPage(t)
+  await client.createRun({ title: 'First' })
+  await page.getByRole('link', { name: 'Runs', exact: true }).click()
+  await page.getByRole('link', { name: 'First' }).waitFor()
+  await context.route('**/v1/runs?*', (route) => route.fulfill({ status: 404, body: 'not found' }))
+  await client.createRun({ title: 'Second' })
+  await page.getByRole('button', { name: 'Try again' }).waitFor()
+  await context.unroute('**/v1/runs?*')
+  await page.getByRole('button', { name: 'Try again' }).click()
+  await page.getByRole('button', { name: '1 new run' }).waitFor()
+  assert.equal(await page.locator('main .problem').count(), 0)
+})
+
 test('the search finds runs by their words, and marks them', async (t) => {
   const { page, client, home } = await openPage(t)
   await client.createRun({ title: 'Login', content: '# Login\n\nThe passkey works.' })

@@ -3,7 +3,7 @@ import type { Event } from '../../api/event.ts'
 import type { Run } from '../../api/run.ts'
 import type { ConductError } from '../../client/client.ts'
 import { listen } from './live.ts'
-import { oneAtATime } from './one-at-a-time.ts'
+import { oneAtATime, type Repeated } from './one-at-a-time.ts'
 import { failureOf } from './read.ts'
 import type { RunFilter } from './run-filter.ts'
 import { client } from './server.ts'
@@ -24,6 +24,8 @@ export interface RunList extends State {
   isRead: boolean
   /** Fetches the next page if there is one. */
   more(): void
+  /** Repeats the request that failed last. */
+  retry(): void
   /** Starts again from the top, with all new runs. */
   restart(): void
 }
@@ -46,7 +48,7 @@ export function useRunList(filter: RunFilter): RunList {
   const [state, setState] = useState(() => (left.key === key ? left : empty))
   const latest = useRef(state)
   latest.current = state
-  const acts = useRef({ more: () => {}, restart: () => {} })
+  const acts = useRef({ more: () => {}, retry: () => {}, restart: () => {} })
 
   useEffect(() => {
     const end = new AbortController()
@@ -54,21 +56,24 @@ export function useRunList(filter: RunFilter): RunList {
     const set = (change: (before: State) => State) => {
       if (!end.signal.aborted) setState(change)
     }
-    const fail = (error: unknown) => set((before) => ({ ...before, key, error: failureOf(error) }))
+    const fail = (retry: () => void) => (error: unknown) => {
+      if (!end.signal.aborted) acts.current.retry = retry
+      set((before) => ({ ...(before.key === key ? before : empty), key, error: failureOf(error) }))
+    }
 
-    const restart = () =>
-      page().then(({ runs, meta }) => set(() => ({ key, runs, cursor: meta.nextCursor, fresh: 0 })), fail)
-    const { soon: more } = oneAtATime(async () => {
+    const restart = (): Promise<void> =>
+      page().then(({ runs, meta }) => set(() => ({ key, runs, cursor: meta.nextCursor, fresh: 0 })), fail(restart))
+    const { soon: more }: Repeated = oneAtATime(async () => {
       const { cursor } = latest.current
       if (cursor === undefined) return
-      await page(cursor).then(({ runs, meta }) => set((before) => joined(before, runs, meta.nextCursor)), fail)
+      await page(cursor).then(({ runs, meta }) => set((before) => joined(before, runs, meta.nextCursor)), fail(more))
     }, 0)
-    const { soon: look } = oneAtATime(async () => {
+    const { soon: look }: Repeated = oneAtATime(async () => {
       if (latest.current.key !== key || latest.current.runs.length === 0) return restart()
-      await page().then(({ runs }) => set((before) => compared(before, runs)), fail)
+      await page().then(({ runs }) => set((before) => compared(before, runs)), fail(look))
     }, 500)
 
-    acts.current = { more, restart }
+    acts.current = { more, retry: look, restart }
     look()
     const leave = listen((news) => {
       if (news.kind === 'event') set((before) => moved(before, news.event))
@@ -86,6 +91,7 @@ export function useRunList(filter: RunFilter): RunList {
     ...state,
     isRead: state.key === key,
     more: () => acts.current.more(),
+    retry: () => acts.current.retry(),
     restart: () => acts.current.restart(),
   }
 }

@@ -32,14 +32,14 @@ export function Runs({ route }: { route: Route }) {
 
 function Listed({ route }: { route: Route }) {
   const filter = runFilterOf(route.query)
-  const { runs, cursor, fresh, error, isRead, more, restart } = useRunList(filter)
+  const { runs, cursor, fresh, error, isRead, more, retry, restart } = useRunList(filter)
   const [picked, setPicked] = useState<Run[]>([])
   const order = filter.order ?? 'desc'
   const showNew = () => {
     scrollTo({ top: 0 })
     restart()
   }
-  if (error && runs.length === 0) return <Problem error={error} onRetry={restart} />
+  if (error && runs.length === 0) return <Problem error={error} onRetry={retry} />
   return (
     <>
       {/* Always there, so that what comes into it is read out. */}
@@ -63,7 +63,7 @@ function Listed({ route }: { route: Route }) {
           onOrder={() => goQuery(route, { order: order === 'asc' ? undefined : 'asc' })}
         />
       )}
-      {error && <Problem error={error} onRetry={more} />}
+      {error && <Problem error={error} onRetry={retry} />}
       {picked.length > 0 && <Picks picked={picked} onClear={() => setPicked([])} />}
     </>
   )
