@@ -64,6 +64,24 @@ test('changes during an interruption of the server appear afterwards', async (t)
   await page.locator('.lane', { hasText: 'After' }).waitFor()
 })
 
+test('one odd answer to the request for events does not end the live updates', async (t) => {
+  const { page, client, context, restart } = await openPage(t, '#/runs')
+  await page.getByText('No runs yet').waitFor()
+  let asked = 0
+  await context.route('**/v1/events*', (route) => {
+    asked++
+    return route.fulfill({ status: asked === 1 ? 404 : 521, contentType: 'text/html', body: '<h1>Who is there?</h1>' })
+  })
+  await restart(async () => {
+    await page.getByText('No answer from the server').waitFor()
+  })
+  while (asked < 2) await page.waitForRequest('**/v1/events*')
+  await context.unroute('**/v1/events*')
+  await page.getByText('Live', { exact: true }).waitFor()
+  await client.createRun({ title: 'Afterwards' })
+  await page.getByRole('link', { name: 'Afterwards' }).waitFor()
+})
+
 test('the tabs of a browser share one stream, and another tab takes over when the one with the stream closes', async (t) => {
   const { page, client, context, openTab } = await openPage(t)
   const holders: Page[] = []

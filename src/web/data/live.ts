@@ -61,19 +61,33 @@ function tellErased(): void {
   }, erasedMs)
 }
 
+const oddMs = 1000
+
 /** Follows the log until the signal aborts or the session ends. */
 async function lead(signal: AbortSignal): Promise<void> {
+  for (;;) {
+    const error = await forward(signal)
+    if (signal.aborted) return
+    const code = error instanceof ConductError ? error.code : undefined
+    if (code === 'UNAUTHORIZED') return tell({ kind: 'over' })
+    // The database has lost events, or dropped those that were missed. The stream starts again, and everything is read again.
+    if (code === 'LOG_FORKED' || code === 'EVENTS_DROPPED') continue
+    // The answer came from something else, such as a proxy whose server is away.
+    tell({ kind: 'lost' })
+    await new Promise((resolve) => setTimeout(resolve, oddMs))
+  }
+}
+
+/** Forwards events until the stream fails. Returns its error. */
+async function forward(signal: AbortSignal): Promise<unknown> {
   try {
     for await (const event of follower.follow({}, { signal })) {
       tell({ kind: 'event', event })
       if (event.type === 'erasure.created') tellErased()
     }
+    return undefined
   } catch (error) {
-    if (signal.aborted) return
-    const code = error instanceof ConductError ? error.code : undefined
-    // The database has lost events, or dropped those that were missed. The stream starts again, and everything is read again.
-    if (code === 'LOG_FORKED' || code === 'EVENTS_DROPPED') return lead(signal)
-    tell({ kind: code === 'UNAUTHORIZED' ? 'over' : 'lost' })
+    return error
   }
 }
 
