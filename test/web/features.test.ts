@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { openPage } from '../support/browser.ts'
 
@@ -22,6 +23,22 @@ test('features can be searched, and the page of one lists the runs that touched 
   await row.getByText('A-1').waitFor()
   await page.getByRole('link', { name: 'Add a passkey' }).click()
   await page.getByRole('heading', { name: 'Add a passkey' }).waitFor()
+})
+
+test('the titles of the runs that touched a feature keep most of the width, also beside its facts', async (t) => {
+  const { page, client } = await openPage(t)
+  await client.createRun({ title: 'Test every page with a helper', status: 'completed', specId: 'AUTH-002' })
+  await client.createCheck({ runId: 'RUN-001', name: 'tests', result: 'pass' })
+  await client.linkFeatures({ runId: 'RUN-001', features: [{ name: 'login' }] })
+  await page.getByRole('link', { name: 'Features', exact: true }).click()
+  await page.getByRole('link', { name: 'login' }).click()
+  const row = page.locator('.brief')
+  await row.waitFor()
+  for (const width of [1093, 1024, 960, 800, 720]) {
+    await page.setViewportSize({ width, height: 800 })
+    const [title, all] = await Promise.all([row.locator('.what').boundingBox(), row.boundingBox()])
+    assert.ok((title?.width ?? 0) > (all?.width ?? 0) / 2, `${title?.width} of ${all?.width} pixels at ${width}`)
+  }
 })
 
 test('the lists of features and projects show their runs, the newest run, its verdict and the cost', async (t) => {
