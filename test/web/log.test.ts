@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Growing } from '../../src/web/data/growing.ts'
 import { isError } from '../../src/web/log/error-line.ts'
-import { Lines, plainOf } from '../../src/web/log/lines.ts'
+import { Lines, longestLine, plainOf } from '../../src/web/log/lines.ts'
 import { openPage } from '../support/browser.ts'
 
 const esc = String.fromCharCode(27)
@@ -28,6 +28,16 @@ test('a line has the colours that earlier lines set, and its other escape sequen
   assert.equal(lines.count, 3)
   assert.equal(linesOf(` 10%\r 50%\r100%\r\n`).plain(0), '100%')
   assert.equal(plainOf(`a${esc}[1;31mb${esc}(c${esc}`), 'abc')
+})
+
+test('a long line is cut by what is visible, so that colours neither shorten it nor are cut themselves', () => {
+  const word = `${red}ab${reset}`
+  const line = word.repeat(longestLine)
+  const coloured = linesOf(line).coloured(0)
+  assert.equal(plainOf(coloured), 'ab'.repeat(longestLine / 2))
+  assert.ok(line.startsWith(coloured))
+  const short = word.repeat(longestLine / 4)
+  assert.equal(linesOf(short).coloured(0), short)
 })
 
 test('the first error is the first line that reports one', () => {

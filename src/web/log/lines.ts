@@ -43,8 +43,7 @@ export class Lines {
 
   /** A line with its colours, as far as it is drawn. `index` starts at 0. */
   coloured(index: number): string {
-    const line = shown(this.raw(index)).replace(others, '')
-    return (this.carried.get(index) ?? '') + line.slice(0, longestLine)
+    return (this.carried.get(index) ?? '') + beginningOf(shown(this.raw(index)).replace(others, ''))
   }
 
   /** A line without any escape sequence. */
@@ -90,6 +89,16 @@ export class Lines {
 function shown(line: string): string {
   const text = line.endsWith('\r') ? line.slice(0, -1) : line
   return text.slice(text.lastIndexOf('\r') + 1)
+}
+
+/** The part of a line that is drawn, with its colours, which do not count as characters. */
+function beginningOf(line: string): string {
+  let end = longestLine
+  for (const { 0: sequence, index } of line.matchAll(colours)) {
+    if (index >= end) break
+    end += sequence.length
+  }
+  return line.slice(0, end)
 }
 
 /** `text` without escape sequences. */
