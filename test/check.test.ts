@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { Check } from '../src/api/check.ts'
 import type { Client, Input } from '../src/client/client.ts'
 import { type Ledger, testLedger } from './support/engines.ts'
 
@@ -187,6 +188,15 @@ const walks: [what: string, steps: Step[], verdict: string, evidence: string | n
   ],
 ]
 
+/** The verdict by what each check says about itself. */
+function verdictBy(checks: Check[]) {
+  const some = (result: Check['result']) => checks.some((check) => check.result === result)
+  if (checks.length === 0) return 'unchecked'
+  if (some('fail')) return 'failing'
+  if (some('warn')) return 'warned'
+  return checks.every(({ current }) => current) ? 'verified' : 'stale'
+}
+
 testLedger('the verdict follows the checks and the work, in every order', async (ledger) => {
   for (const [what, steps, verdict, evidence] of walks) {
     const { client } = ledger
@@ -196,6 +206,8 @@ testLedger('the verdict follows the checks and the work, in every order', async 
     for (const step of steps) await step({ maker, other, check })
     const { run } = await client.getRun({ runId: 'A' })
     assert.deepEqual([run.verdict, run.evidence], [verdict, evidence], what)
+    const { checks } = await client.listChecks({ runId: 'A' })
+    assert.equal(verdictBy(checks.filter(({ counts }) => counts)), verdict, `${what}, by the checks that count`)
     assert.deepEqual(
       (await client.listRuns({ verdict: [run.verdict] })).runs.map(({ runId }) => runId),
       ['A'],

@@ -44,6 +44,8 @@ export const check = z
     createdBy: actor,
     updatedBy: actor,
     version: z.int(),
+    counts: z.boolean().describe('Whether the verdict of the run depends on it: no newer check has replaced it'),
+    current: z.boolean().describe('Whether it applies to the current work of the run'),
     erasedAt: time.optional().describe('When texts of it were erased; missing if none were'),
   })
   .meta({ id: 'Check' })

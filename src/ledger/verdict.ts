@@ -58,14 +58,19 @@ export const isCurrent = ({ state, workVersion }: Pick<Counted, 'state' | 'workV
   isSameWork(state, work.state) ?? workVersion >= work.version
 
 /**
+ * The checks that count, of the newest of each name by each actor, oldest first. A later independent check replaces all
+ * earlier ones of its name; a check by a writer of the run replaces only that writer's own, so nobody can override someone
+ * else's failure.
+ */
+export const countingOf = <Check extends Counted>(checks: Check[]): Check[] =>
+  checks.filter(({ name }, at) => !checks.slice(at + 1).some((later) => later.name === name && later.independent))
+
+/**
  * The verdict of checks on the work of a run, and how strong their evidence is. `checks` are the newest of each name by
- * each actor, oldest first. A later independent check replaces all earlier ones of its name; a check by a writer of the
- * run replaces only that writer's own, so nobody can override someone else's failure.
+ * each actor, oldest first.
  */
 export function verdictOf(checks: Counted[], work: Work): Pick<Run, 'verdict' | 'evidence'> {
-  const counted = checks.filter(
-    ({ name }, at) => !checks.slice(at + 1).some((later) => later.name === name && later.independent),
-  )
+  const counted = countingOf(checks)
   if (counted.length === 0) return { verdict: 'unchecked', evidence: null }
   const some = (result: CheckResult) => counted.some((check) => check.result === result)
   const isStale = counted.some((check) => !isCurrent(check, work))

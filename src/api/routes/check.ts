@@ -17,7 +17,9 @@ export const checkRoutes = {
       runId: humanId
         .optional()
         .describe('Default: the newest run that made or ended on `commit`, which is then a full id'),
-      name: checkName.default('check').describe('The newest check of each name counts'),
+      name: checkName
+        .default('check')
+        .describe('The newest check of each name by each key counts, unless a later independent one replaced it'),
       result: checkResult,
       ...checkFields,
       createdAt: importedAt,

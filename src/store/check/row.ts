@@ -6,6 +6,7 @@ import type { Changes } from '../../ledger/event.ts'
 import { actorsOf } from '../actor/actor.ts'
 import type { Ctx } from '../ctx.ts'
 import { type Change, record } from '../log/record.ts'
+import { standingsOf } from './verdict.ts'
 
 export interface CheckRow {
   id: number
@@ -46,6 +47,10 @@ export async function shownChecks(ctx: Ctx, rows: CheckRow[]): Promise<Check[]> 
     ctx,
     rows.flatMap((row) => [row.created_by, row.updated_by]),
   )
+  const standings = await standingsOf(
+    ctx,
+    rows.map(({ id }) => id),
+  )
   return rows.map((row) => ({
     id: row.id,
     project: row.slug,
@@ -57,6 +62,8 @@ export async function shownChecks(ctx: Ctx, rows: CheckRow[]): Promise<Check[]> 
     createdBy: actors.get(row.created_by) as ActorName,
     updatedBy: actors.get(row.updated_by) as ActorName,
     version: row.version,
+    // A check that was deleted meanwhile counts no more.
+    ...(standings.get(row.id) ?? { counts: false, current: false }),
     ...(row.erased_at !== null && { erasedAt: row.erased_at }),
   }))
 }

@@ -1,7 +1,8 @@
-import sql from 'sql-template-tag'
+import sql, { type Sql } from 'sql-template-tag'
 import type { CheckResult } from '../../api/check.ts'
-import { type Counted, verdictOf, type WorkState } from '../../ledger/verdict.ts'
+import { type Counted, countingOf, isCurrent, verdictOf, type WorkState } from '../../ledger/verdict.ts'
 import type { Ctx } from '../ctx.ts'
+import { listOf } from '../pieces.ts'
 
 /** The fields of a run that its verdict depends on. */
 interface Judged {
@@ -10,40 +11,88 @@ interface Judged {
   work_version: number
 }
 
+interface JudgedRow {
+  id: number
+  run_id: number
+  name: string
+  result: CheckResult
+  result_by: number
+  work_version: number
+  git_tree: string | null
+  git_commit: string | null
+  git_dirty: number | null
+  executed: number
+  written: number
+}
+
+/** The columns of a JudgedRow, of checks `c`. */
+const columns = sql`c.id, c.run_id, c.name, c.result, c.result_by, c.work_version, c.git_tree, c.git_commit, c.git_dirty,
+  case when c.command is null or c.exit_code is null then 0 else 1 end as executed,
+  case when exists (select 1 from run_writers a where a.run_id = c.run_id and a.actor_id = c.result_by)
+    then 1 else 0 end as written`
+
+/** The ids of the newest checks of each name by each actor on some runs. */
+const newestOf = (runs: Sql) =>
+  sql`select max(n.id) from checks n where n.run_id in (${runs}) group by n.run_id, n.name, n.result_by`
+
+const countedOf = (row: JudgedRow, createdBy: number): Counted => ({
+  name: row.name,
+  result: row.result,
+  state: { tree: row.git_tree, commit: row.git_commit, dirty: row.git_dirty === null ? null : row.git_dirty === 1 },
+  workVersion: row.work_version,
+  executed: row.executed === 1,
+  independent: row.written === 0 && row.result_by !== createdBy,
+})
+
 /**
  * The verdict of the checks on a run with that git state, as seen by this transaction. The newest check of each name by
  * each actor counts.
  */
 export async function findVerdict(ctx: Ctx, run: Judged, git: WorkState | null) {
-  const rows = await ctx.db.query<{
-    name: string
-    result: CheckResult
-    result_by: number
-    work_version: number
-    git_tree: string | null
-    git_commit: string | null
-    git_dirty: number | null
-    executed: number
-    written: number
-  }>(sql`
-    select c.name, c.result, c.result_by, c.work_version, c.git_tree, c.git_commit, c.git_dirty,
-      case when c.command is null or c.exit_code is null then 0 else 1 end as executed,
-      case when exists (select 1 from run_writers a where a.run_id = c.run_id and a.actor_id = c.result_by)
-        then 1 else 0 end as written
-    from checks c
-    where c.id in (select max(n.id) from checks n where n.run_id = ${run.id} group by n.name, n.result_by)
-    order by c.id`)
-  const counted = rows.map(
-    (row): Counted => ({
-      name: row.name,
-      result: row.result,
-      state: { tree: row.git_tree, commit: row.git_commit, dirty: row.git_dirty === null ? null : row.git_dirty === 1 },
-      workVersion: row.work_version,
-      executed: row.executed === 1,
-      independent: row.written === 0 && row.result_by !== run.created_by,
+  const rows = await ctx.db.query<JudgedRow>(
+    sql`select ${columns} from checks c where c.id in (${newestOf(sql`${run.id}`)}) order by c.id`,
+  )
+  const counted = rows.map((row) => countedOf(row, run.created_by))
+  return verdictOf(counted, { state: git ?? {}, version: run.work_version })
+}
+
+/** How a check stands: whether it counts for the verdict of its run, and whether it applies to the current work. */
+export interface Standing {
+  counts: boolean
+  current: boolean
+}
+
+interface StandingRow extends JudgedRow {
+  is_newest: number
+  created_by: number
+  run_version: number
+  git: string | null
+}
+
+/** How some checks stand, by id. Reads the newest checks of their runs in one statement. */
+export async function standingsOf(ctx: Ctx, ids: readonly number[]): Promise<Map<number, Standing>> {
+  if (ids.length === 0) return new Map()
+  const given = sql`select g.run_id from checks g where g.id in (${listOf(ids)})`
+  const rows = await ctx.db.query<StandingRow>(sql`
+    with newest (id) as (${newestOf(given)})
+    select ${columns}, case when c.id in (select id from newest) then 1 else 0 end as is_newest, r.created_by,
+      r.work_version as run_version, r.git
+    from checks c join runs r on r.id = c.run_id
+    where c.id in (select id from newest union select g.id from checks g where g.id in (${listOf(ids)})) order by c.id`)
+  const counting = new Set<number>()
+  for (const newest of Map.groupBy(
+    rows.filter((row) => row.is_newest === 1),
+    ({ run_id }) => run_id,
+  ).values()) {
+    const counted = newest.map((row) => ({ ...countedOf(row, row.created_by), id: row.id }))
+    for (const { id } of countingOf(counted)) counting.add(id)
+  }
+  return new Map(
+    rows.map((row) => {
+      const work = { state: JSON.parse(row.git ?? '{}') as WorkState, version: row.run_version }
+      return [row.id, { counts: counting.has(row.id), current: isCurrent(countedOf(row, row.created_by), work) }]
     }),
   )
-  return verdictOf(counted, { state: git ?? {}, version: run.work_version })
 }
 
 /**

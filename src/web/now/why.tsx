@@ -32,13 +32,14 @@ function OfChecks({ run, why }: { run: Run; why: 'failing' | 'stale' }) {
   if (error) return <>{error.message}</>
   // A space keeps the height of the line.
   if (!data) return <> </>
-  return why === 'failing' ? <Failing checks={data.checks} /> : <Stale run={run} checks={data.checks} />
+  const checks = data.checks.filter(({ counts }) => counts)
+  if (why === 'failing') return <Failing checks={checks.filter(({ result }) => result === 'fail')} />
+  return <Stale run={run} check={checks.find(({ current }) => !current)} />
 }
 
 function Failing({ checks }: { checks: Check[] }) {
-  const failing = checks.filter(({ result }) => result === 'fail')
-  const names = [...new Set(failing.map(({ name }) => name))]
-  const [first] = failing
+  const names = [...new Set(checks.map(({ name }) => name))]
+  const [first] = checks
   if (!first) return <>A check failed.</>
   const exit = first.exitCode === null ? '' : ` with exit code ${first.exitCode}`
   return (
@@ -50,21 +51,21 @@ function Failing({ checks }: { checks: Check[] }) {
   )
 }
 
-function Stale({ run: { git, updatedAt }, checks: [last] }: { run: Run; checks: Check[] }) {
-  if (!last) return <>The work changed after it was checked.</>
+function Stale({ run: { git, updatedAt }, check }: { run: Run; check: Check | undefined }) {
+  if (!check) return <>The work changed after it was checked.</>
   const now = shortOf(git?.commit)
-  const then = shortOf(last.commit)
+  const then = shortOf(check.commit)
   if (now && then && now !== then) {
     return (
       <>
-        Commit <code>{now}</code> came after check <b>{last.name}</b> of commit <code>{then}</code>,{' '}
-        <Ago at={last.createdAt} />
+        Commit <code>{now}</code> came after check <b>{check.name}</b> of commit <code>{then}</code>,{' '}
+        <Ago at={check.createdAt} />
       </>
     )
   }
   return (
     <>
-      Edited after check <b>{last.name}</b>
+      Edited after check <b>{check.name}</b>
       {now && (
         <>
           {' '}

@@ -1,43 +1,36 @@
 import { useState } from 'preact/hooks'
-import type { Check, CheckResult } from '../../api/check.ts'
+import type { Check } from '../../api/check.ts'
 import { useRead } from '../data/read.ts'
 import { clientOf } from '../data/server.ts'
+import { actorText } from '../ui/actor.ts'
 import { Ago, spanOf } from '../ui/ago.tsx'
 import { Problem } from '../ui/problem.tsx'
-import { Badge, resultLooks } from '../ui/status.tsx'
+import { Badge, resultLooks, results } from '../ui/status.tsx'
 import { Text } from './log.tsx'
 
-/** Worst result first. */
-const results: CheckResult[] = ['fail', 'warn', 'pass']
-
-/**
- * The checks of a run, given newest first. Only the newest check of each name counts; those come first, failing ones at
- * the top.
- */
+/** The checks of a run, given newest first. Those that count for the verdict come first, failing ones at the top. */
 export function Checks({ checks }: { checks: Check[] }) {
-  const newest = new Map(checks.toReversed().map((check) => [check.name, check.id]))
-  const counts = ({ name, id }: Check) => newest.get(name) === id
-  const rank = (check: Check) => (counts(check) ? results.indexOf(check.result) : results.length)
+  const rank = ({ counts, result }: Check) => (counts ? results.indexOf(result) : results.length)
   const sorted = checks.toSorted((a, b) => rank(a) - rank(b))
   return (
     <ul class="rows checks">
       {sorted.map((check) => (
-        <CheckRow key={check.id} check={check} counts={counts(check)} />
+        <CheckRow key={check.id} check={check} />
       ))}
     </ul>
   )
 }
 
-/** The counts of the current results: `1 fail, 3 pass`. */
+/** The counts of the results that count for the verdict: `1 fail, 3 pass`. */
 export function checkCounts(checks: Check[]): string {
-  const newest = [...new Map(checks.toReversed().map((check) => [check.name, check.result])).values()]
-  const counted = results.map((result) => [newest.filter((one) => one === result).length, result] as const)
+  const counting = checks.filter(({ counts }) => counts)
+  const counted = results.map((one) => [counting.filter(({ result }) => result === one).length, one] as const)
   return counted.flatMap(([count, result]) => (count > 0 ? `${count} ${result}` : [])).join(', ')
 }
 
-function CheckRow({ check, counts }: { check: Check; counts: boolean }) {
+function CheckRow({ check }: { check: Check }) {
   const [isOpen, setOpen] = useState(false)
-  const { name, result, command, exitCode, durationMs, agent, createdAt } = check
+  const { name, result, command, exitCode, durationMs, agent, counts, createdAt } = check
   return (
     <li class={counts ? undefined : 'followed'}>
       <details onToggle={(event) => setOpen(event.currentTarget.open)}>
@@ -49,7 +42,7 @@ function CheckRow({ check, counts }: { check: Check; counts: boolean }) {
             {!counts && <span>replaced by a newer one</span>}
             {exitCode !== null && <span>exit code {exitCode}</span>}
             {durationMs !== null && <span>{spanOf(durationMs)}</span>}
-            {agent && <span>{agent}</span>}
+            <span>{agent ?? actorText(check.createdBy)}</span>
             {check.erasedAt && <span>texts erased</span>}
             <Ago at={createdAt} />
           </span>

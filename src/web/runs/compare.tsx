@@ -8,7 +8,7 @@ import { Head } from '../ui/head.tsx'
 import { lazy } from '../ui/lazy.tsx'
 import { Problem } from '../ui/problem.tsx'
 import { Skeleton } from '../ui/skeleton.tsx'
-import { Badge, resultLooks } from '../ui/status.tsx'
+import { Badge, resultLooks, results } from '../ui/status.tsx'
 import { plural } from './changes.tsx'
 import { factsOf } from './compare-facts.tsx'
 
@@ -19,6 +19,7 @@ type Check = Output<'listChecks'>['checks'][number]
 
 interface Side {
   run: FullRun
+  /** Those that count for the verdict. */
   checks: Check[]
   /** Added and removed lines by file path. */
   files: Map<string, string>
@@ -63,11 +64,8 @@ async function readSide(name: string, signal: AbortSignal): Promise<Side> {
     client.listChecks({ runId, limit: 100 }, { signal }),
     filesOf(client.all('listTurns', { runId, limit: 100 }, { signal })),
   ])
-  return { run, checks: newestOf(checks), files }
+  return { run, checks: checks.filter(({ counts }) => counts), files }
 }
-
-/** The newest check of each name; only these count. */
-const newestOf = (checks: Check[]) => [...new Map(checks.toReversed().map((check) => [check.name, check])).values()]
 
 /** The changes of a run to each file, from the last turn that wrote to it. */
 async function filesOf(turns: AsyncIterable<Turn>): Promise<Map<string, string>> {
@@ -124,9 +122,10 @@ function Compared({ sides }: { sides: Sides }) {
   )
 }
 
+/** The worst result of the checks of a name. */
 function checkOf({ checks }: Side, name: string) {
-  const check = checks.find((one) => one.name === name)
-  return check && <Badge look={resultLooks[check.result]} />
+  const result = results.find((one) => checks.some((check) => check.name === name && check.result === one))
+  return result && <Badge look={resultLooks[result]} />
 }
 
 interface RowsProps {

@@ -5,7 +5,7 @@ import { go, href } from '../app/router.ts'
 import { clientOf } from '../data/server.ts'
 import { etagOf } from '../data/version.ts'
 import { Form } from '../ui/form.tsx'
-import { resultLooks } from '../ui/status.tsx'
+import { resultLooks, results } from '../ui/status.tsx'
 
 interface Props {
   run: Run
@@ -16,18 +16,17 @@ export function CheckForm({ run, onClose }: Props) {
   const [name, setName] = useState('review')
   const [result, setResult] = useState<CheckResult>('pass')
   const [content, setContent] = useState('')
-  const results: CheckResult[] = ['pass', 'warn', 'fail']
   const work = () => clientOf(run.project).createCheck({ runId: run.runId, name, result, content })
   return (
     <Form title={`Check ${run.runId}`} deed="Add check" work={work} onClose={onClose}>
       <label class="field">
-        Name: the newest check of each name counts
+        Name: the check replaces your earlier ones of this name, and those of others if you did not write to the run
         <input value={name} required onInput={(event) => setName(event.currentTarget.value)} />
       </label>
       <fieldset class="field">
         <legend>Result</legend>
         <div class="row">
-          {results.map((one) => (
+          {results.toReversed().map((one) => (
             <label key={one} class="row">
               <input type="radio" name="result" checked={one === result} onChange={() => setResult(one)} />
               {resultLooks[one].word}

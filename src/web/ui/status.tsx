@@ -24,6 +24,9 @@ export const verdictLooks: Record<Run['verdict'], Look & { meaning: string }> = 
   verified: { word: 'Verified', icon: 'check', tone: 'good', meaning: 'All checks pass.' },
 }
 
+/** Worst result first. */
+export const results: CheckResult[] = ['fail', 'warn', 'pass']
+
 export const resultLooks: Record<CheckResult, Look> = {
   pass: { word: 'Pass', icon: 'check', tone: 'good' },
   fail: { word: 'Fail', icon: 'cross', tone: 'bad' },

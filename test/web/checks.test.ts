@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { createClient } from '../../src/client/client.ts'
+import { openPage, type Shown } from '../support/browser.ts'
+
+const keyOf = async ({ client, home }: Shown, name: string) => {
+  const { secret } = await client.createKey({ name, permissions: ['write'] })
+  return createClient({ url: home.replace(/\/$/, ''), key: secret, attempts: 1 })
+}
+
+test('the checks that count are those of the verdict, on the page of a run, in a comparison and on Now', async (t) => {
+  const shown = await openPage(t)
+  const { page, home } = shown
+  const [agent, ci] = [await keyOf(shown, 'agent'), await keyOf(shown, 'ci')]
+  const command = 'npm test'
+  await agent.createRun({ runId: 'A', title: 'May it be merged?', status: 'completed' })
+  await ci.createCheck({ runId: 'A', name: 'tests', result: 'fail', exitCode: 1, command })
+  await agent.createCheck({ runId: 'A', name: 'tests', result: 'pass', exitCode: 0, command })
+  await agent.createRun({ runId: 'B', title: 'Only lint fails', status: 'completed' })
+  await agent.createCheck({ runId: 'B', name: 'tests', result: 'fail', exitCode: 1, command })
+  await agent.createCheck({ runId: 'B', name: 'lint', result: 'fail', exitCode: 2 })
+  await agent.createCheck({ runId: 'B', name: 'tests', result: 'pass', exitCode: 0, command })
+
+  await page.goto(`${home}#/runs/default/A`)
+  await page.getByRole('heading', { name: 'Checks 1 fail, 1 pass' }).waitFor()
+  const rows = page.locator('.checks > li')
+  for (const [n, words] of [/Fail.*tests.*ci/, /Pass.*tests.*agent/].entries()) {
+    assert.match((await rows.nth(n).textContent()) ?? '', words)
+  }
+  assert.equal(await page.getByText('replaced by a newer one').count(), 0)
+  await page.goto(`${home}#/runs/default/B`)
+  await page.getByRole('heading', { name: 'Checks 1 fail, 1 pass' }).waitFor()
+  assert.equal(await page.getByText('replaced by a newer one').count(), 1)
+
+  await page.goto(`${home}#/compare?run=default/A&run=default/B`)
+  const cells = page.getByRole('row', { name: 'tests' }).getByRole('cell')
+  await cells.first().waitFor()
+  assert.deepEqual(await cells.allTextContents(), ['Fail', 'Pass'])
+
+  await page.goto(`${home}#/`)
+  await page.locator('.brief', { hasText: 'Only lint' }).getByText('Check lint failed with exit code 2').waitFor()
+})
+
+test('a stale run names the check of earlier work, not a newer one of the current work', async (t) => {
+  const { page, client } = await openPage(t)
+  const [before, now] = ['a', 'b'].map((digit) => digit.repeat(40)) as [string, string]
+  await client.createRun({ title: 'Edited', status: 'completed', git: { commit: before } })
+  await client.createCheck({ runId: 'RUN-001', name: 'tests', result: 'pass', commit: before })
+  await client.updateRun({ runId: 'RUN-001', git: { commit: now } })
+  await client.createCheck({ runId: 'RUN-001', name: 'lint', result: 'pass', commit: now })
+  await page.getByText('Commit bbbbbbbb came after check tests of commit aaaaaaaa').waitFor()
+})
