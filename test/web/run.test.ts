@@ -54,6 +54,20 @@ test('a conflicting change is reported, the page shows the new values, and the u
   await page.getByRole('link', { name: 'team: web' }).waitFor()
 })
 
+test('the labels that a user changes are merged with those that others changed meanwhile', async (t) => {
+  const { page, client } = await openPage(t)
+  await client.createRun({ title: 'Ours', status: 'completed', labels: { team: 'web', old: 'yes', kept: 'a' } })
+  await page.goto(`${page.url()}#/runs/default/RUN-001`)
+  await page.getByRole('button', { name: 'Edit labels' }).click()
+  await page.getByRole('textbox').fill('team: shop\nkept: a\npriority: high')
+  await client.updateRun({ runId: 'RUN-001', labels: { team: 'web', old: 'yes', kept: 'b', approved: 'grace' } })
+  await page.getByRole('link', { name: 'approved: grace' }).waitFor()
+  await page.getByRole('button', { name: 'Save' }).click()
+  await page.getByRole('link', { name: 'priority: high' }).waitFor()
+  const { labels } = (await client.getRun({ runId: 'RUN-001' })).run
+  assert.deepEqual(labels, { team: 'shop', kept: 'b', approved: 'grace', priority: 'high' })
+})
+
 test('a run that an agent holds can be cancelled while it writes, but not completed', async (t) => {
   const { page, client } = await openPage(t)
   const { run, lease } = await client.createRun({ title: 'Held', leaseSeconds: 60 })

@@ -43,9 +43,12 @@ export function CheckForm({ run, onClose }: Props) {
 }
 
 export function LabelForm({ run, onClose, onConflict }: Props & { onConflict: () => void }) {
-  const [text, setText] = useState(() => textOf(run.labels))
-  const work = () =>
-    clientOf(run.project).updateRun({ runId: run.runId, labels: labelsOf(text), ifVersion: etagOf(run) })
+  const [opened] = useState(run.labels)
+  const [text, setText] = useState(() => textOf(opened))
+  const work = () => {
+    const labels = mergedLabels(run.labels, opened, labelsOf(text))
+    return clientOf(run.project).updateRun({ runId: run.runId, labels, ifVersion: etagOf(run) })
+  }
   return (
     <Form title={`Labels of ${run.runId}`} deed="Save" work={work} onClose={onClose} onConflict={onConflict}>
       <label class="field">
@@ -75,6 +78,15 @@ function labelsOf(text: string): Run['labels'] {
       return [name.trim(), value.trim()]
     }),
   )
+}
+
+/** The newest labels with the changes of a form: `opened` is what it began with, `edited` what it contains now. */
+function mergedLabels(newest: Run['labels'], opened: Run['labels'], edited: Run['labels']): Run['labels'] {
+  const isRemoved = (name: string) => Object.hasOwn(opened, name) && !Object.hasOwn(edited, name)
+  return Object.fromEntries([
+    ...Object.entries(newest).filter(([name]) => !isRemoved(name)),
+    ...Object.entries(edited).filter(([name, value]) => !Object.hasOwn(opened, name) || opened[name] !== value),
+  ])
 }
 
 export function DeleteForm({ run, onClose, onConflict }: Props & { onConflict: () => void }) {
