@@ -52,3 +52,22 @@ test('a webhook is created, tested, disabled, set back and deleted on the page',
   await page.getByRole('dialog', { name: 'Delete webhook 1?' }).getByRole('button', { name: 'Delete webhook' }).click()
   await page.getByText('A webhook sends what happens to another program.').waitFor()
 })
+
+test('an edit of a webhook does not overwrite what somebody else saved since the form was opened', async (t) => {
+  const { page, client } = await openPage(t, '#/webhooks')
+  await client.createWebhook({ url: 'https://hooks.example/a', types: ['run.created'] })
+  await page.getByRole('button', { name: 'Manage' }).click()
+  await page.getByRole('button', { name: 'Edit' }).click()
+  const form = page.getByRole('dialog', { name: 'Edit webhook' })
+  await form.getByRole('checkbox', { name: 'run.updated' }).check()
+  await client.updateWebhook({ id: 1, url: 'https://hooks.example/b' })
+  await page.locator('.keyed li', { hasText: 'https://hooks.example/b' }).waitFor()
+  await form.getByRole('button', { name: 'Save' }).click()
+  await form.getByRole('alert').getByText('Somebody else changed this').waitFor()
+  assert.equal((await client.getWebhook({ id: 1 })).webhook.url, 'https://hooks.example/b')
+  await form.getByLabel(/^URL/).fill('https://hooks.example/c')
+  await form.getByRole('button', { name: 'Save' }).click()
+  await form.waitFor({ state: 'detached' })
+  const { url, types } = (await client.getWebhook({ id: 1 })).webhook
+  assert.deepEqual([url, types], ['https://hooks.example/c', ['run.created', 'run.updated']])
+})

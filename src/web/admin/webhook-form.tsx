@@ -5,7 +5,7 @@ import type { Output } from '../../client/client.ts'
 import { useProjects } from '../data/projects.ts'
 import { client } from '../data/server.ts'
 import { useSession } from '../data/session.ts'
-import { etagOf } from '../data/version.ts'
+import { etagOf, useOpenedVersion } from '../data/version.ts'
 import { Form } from '../ui/form.tsx'
 import { ProjectChoice } from '../ui/project-choice.tsx'
 
@@ -21,6 +21,7 @@ interface Props {
 }
 
 export function WebhookForm({ webhook, onMade, onDone, onClose }: Props) {
+  const [version, renew] = useOpenedVersion(webhook?.version ?? 0)
   const projects = useProjects()
   const ownProject = useSession().key?.project ?? null
   const [url, setUrl] = useState(webhook?.url ?? '')
@@ -29,7 +30,7 @@ export function WebhookForm({ webhook, onMade, onDone, onClose }: Props) {
   const [isWhole, setWhole] = useState(false)
   const work = async () => {
     if (webhook) {
-      const ifVersion = etagOf({ id: webhook.id, version: webhook.version })
+      const ifVersion = etagOf({ id: webhook.id, version })
       await client.updateWebhook({ id: webhook.id, url, types: chosen, ifVersion })
     } else {
       onMade?.(
@@ -44,7 +45,10 @@ export function WebhookForm({ webhook, onMade, onDone, onClose }: Props) {
       deed={webhook ? 'Save' : 'Create webhook'}
       work={work}
       onClose={onClose}
-      onConflict={onDone}
+      onConflict={() => {
+        renew()
+        onDone()
+      }}
     >
       <label class="field">
         URL that receives the events
