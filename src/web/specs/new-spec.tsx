@@ -1,6 +1,6 @@
-import { useState } from 'preact/hooks'
 import { go, href, type Route } from '../app/router.ts'
 import { useAct } from '../data/act.ts'
+import { useDraft } from '../data/draft.ts'
 import { useProjects } from '../data/projects.ts'
 import { clientOf } from '../data/server.ts'
 import { useSession } from '../data/session.ts'
@@ -10,21 +10,37 @@ import { Problem } from '../ui/problem.tsx'
 import { ProjectChoice } from '../ui/project-choice.tsx'
 import { SpecText } from './spec-text.tsx'
 
+interface New {
+  chosen: string
+  specId: string
+  content: string
+}
+
+const isNew = (kept: unknown): kept is New => {
+  const { chosen, specId, content } = (kept ?? {}) as Partial<New>
+  return [chosen, specId, content].every((text) => typeof text === 'string')
+}
+
 /** Writes a new spec. The address may contain its project and id. */
 export default function NewSpec({ route: { query } }: { route: Route }) {
   const projects = useProjects()
   const own = useSession().key?.project
-  const [chosen, setChosen] = useState(query.get('project') ?? own ?? '')
-  const [specId, setSpecId] = useState(query.get('specId') ?? '')
-  const [content, setContent] = useState('')
+  const named = { chosen: query.get('project') ?? own ?? '', specId: query.get('specId') ?? '' }
+  const { draft, change, drop } = useDraft(`new ${named.chosen}/${named.specId}`, { ...named, content: '' }, isNew)
+  const { chosen, specId, content } = draft
   const { act, isBusy, error } = useAct()
   const project = chosen || (projects[0]?.slug ?? '')
   const create = (event: Event) => {
     event.preventDefault()
     return act(async () => {
       const { spec } = await clientOf(project).createSpec({ specId: specId.trim() || undefined, content })
+      drop()
       go(href(['specs', spec.project, spec.specId]))
     })
+  }
+  const cancel = () => {
+    drop()
+    history.back()
   }
   return (
     <>
@@ -32,16 +48,25 @@ export default function NewSpec({ route: { query } }: { route: Route }) {
       <form class="editor" onSubmit={create}>
         <div class="row fields">
           {projects.length > 1 && (
-            <ProjectChoice label="Project" projects={projects} chosen={project} onChoose={setChosen} />
+            <ProjectChoice
+              label="Project"
+              projects={projects}
+              chosen={project}
+              onChoose={(chosen) => change({ chosen })}
+            />
           )}
           <label class="field">
             Id; empty for the next free one
-            <input value={specId} placeholder="AUTH-001" onInput={(event) => setSpecId(event.currentTarget.value)} />
+            <input
+              value={specId}
+              placeholder="AUTH-001"
+              onInput={(event) => change({ specId: event.currentTarget.value })}
+            />
           </label>
         </div>
-        <SpecText content={content} onInput={setContent} isRequired />
+        <SpecText content={content} onInput={(content) => change({ content })} isRequired />
         {error && <Problem error={error} />}
-        <FormEnd deed="Create spec" isReady={!isBusy && project !== ''} onCancel={() => history.back()} />
+        <FormEnd deed="Create spec" isReady={!isBusy && project !== ''} onCancel={cancel} />
       </form>
     </>
   )

@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks'
 import type { ConductError, Output } from '../../client/client.ts'
 import { useAct } from '../data/act.ts'
+import { useDraft } from '../data/draft.ts'
 import { clientOf } from '../data/server.ts'
 import { etagOf } from '../data/version.ts'
 import { FormEnd } from '../ui/form.tsx'
@@ -17,7 +18,7 @@ interface Props {
 
 /** Edits a spec. */
 export default function SpecEditor({ spec, onClose }: Props) {
-  const { title, setTitle, content, setContent, newer, save, take, isBusy, error } = useDraft(spec, onClose)
+  const { title, content, isRestored, change, newer, save, take, close, isBusy, error } = useEdited(spec, onClose)
   const submit = (event: Event) => {
     event.preventDefault()
     save()
@@ -33,50 +34,72 @@ export default function SpecEditor({ spec, onClose }: Props) {
           onTakeTheirs={() => take(newer)}
         />
       )}
+      {isRestored && <p class="muted small">You did not save this text when you left.</p>}
       <label class="field">
         Title
-        <input value={title} onInput={(event) => setTitle(event.currentTarget.value)} />
+        <input value={title} onInput={(event) => change({ title: event.currentTarget.value })} />
       </label>
-      <SpecText content={content} onInput={setContent} />
+      <SpecText content={content} onInput={(content) => change({ content })} />
       {error && <Problem error={error} />}
-      <FormEnd deed="Save spec" isReady={!isBusy && newer === undefined} onCancel={onClose} />
+      <FormEnd deed="Save spec" isReady={!isBusy && newer === undefined} onCancel={close} />
     </form>
   )
 }
 
+/** The version of a spec that a text was begun from. */
+type Base = Pick<FullSpec, 'id' | 'version' | 'title' | 'content'>
+
+interface Edited {
+  base: Base
+  title: string
+  content: string
+}
+
+const begun = ({ id, version, title, content }: Base): Edited => ({
+  base: { id, version, title, content },
+  title: title ?? '',
+  content,
+})
+
+const isEdited = (kept: unknown): kept is Edited => {
+  const { base, title, content } = (kept ?? {}) as Partial<Edited>
+  return typeof base?.version === 'number' && typeof title === 'string' && typeof content === 'string'
+}
+
 /**
- * The edited text. Saving requires the version that the editor started from. If someone else saved in between, `newer`
+ * The edited text. Saving requires the version that the text was begun from. If someone else saved in between, `newer`
  * is their version, and the person overwrites it or takes it.
  */
-function useDraft(spec: FullSpec, onSaved: () => void) {
-  const [base, setBase] = useState(spec)
-  const [title, setTitle] = useState(spec.title ?? '')
-  const [content, setContent] = useState(spec.content)
+function useEdited(spec: FullSpec, onClose: () => void) {
+  const { project, specId } = spec
+  const { draft, isRestored, change, drop } = useDraft(`spec ${project}/${specId}`, begun(spec), isEdited)
+  const { base, title, content } = draft
   const [newer, setNewer] = useState<FullSpec>()
   const { act, isBusy, error } = useAct()
-  const client = clientOf(spec.project)
-  const { specId } = spec
-  const save = (over = base) =>
+  const client = clientOf(project)
+  const close = () => {
+    drop()
+    onClose()
+  }
+  const save = (over: Base = base) =>
     act(async () => {
       try {
         await client.updateSpec({ specId, ...changed(over, title, content), ifVersion: etagOf(over) })
-        onSaved()
+        close()
       } catch (failure) {
         if ((failure as ConductError).code !== 'PRECONDITION_FAILED') throw failure
         setNewer((await client.getSpec({ specId })).spec)
       }
     })
   const take = (theirs: FullSpec) => {
-    setBase(theirs)
-    setTitle(theirs.title ?? '')
-    setContent(theirs.content)
+    change(begun(theirs))
     setNewer(undefined)
   }
-  return { title, setTitle, content, setContent, newer, save, take, isBusy, error }
+  return { title, content, isRestored, change, newer, save, take, close, isBusy, error }
 }
 
 /** The server derives an empty title from the content. An unchanged title is not sent. */
-function changed(over: FullSpec, title: string, content: string) {
+function changed(over: Base, title: string, content: string) {
   const given = title.trim() === '' ? null : title
   return { ...(given !== over.title && { title: given }), ...(content !== over.content && { content }) }
 }

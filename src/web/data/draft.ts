@@ -1,0 +1,44 @@
+import { useState } from 'preact/hooks'
+import { base } from './server.ts'
+
+export interface Draft<T> {
+  draft: T
+  /** Whether it was begun earlier. */
+  isRestored: boolean
+  change(changes: Partial<T>): void
+  /** Forgets what is stored, once it is saved or no longer wanted. */
+  drop(): void
+}
+
+/**
+ * A text that is not saved yet. This tab stores it under `name`, so that it outlives a visit to another page and the end
+ * of the session. `isDraft` recognizes a stored value, since other code may have written it.
+ */
+export function useDraft<T extends object>(name: string, begin: T, isDraft: (kept: unknown) => kept is T): Draft<T> {
+  const place = `conduct.draft ${name} ${base}`
+  const [restored] = useState(() => readJson(place))
+  const isRestored = isDraft(restored)
+  const [draft, setDraft] = useState(isRestored ? restored : begin)
+  const change = (changes: Partial<T>) => {
+    const next = { ...draft, ...changes }
+    store(place, next)
+    setDraft(next)
+  }
+  return { draft, isRestored, change, drop: () => sessionStorage.removeItem(place) }
+}
+
+function store(place: string, draft: object) {
+  try {
+    sessionStorage.setItem(place, JSON.stringify(draft))
+  } catch {
+    // The storage is full. The text is still on the page.
+  }
+}
+
+function readJson(place: string): unknown {
+  try {
+    return JSON.parse(sessionStorage.getItem(place) ?? 'null')
+  } catch {
+    return null
+  }
+}
