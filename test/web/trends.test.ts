@@ -42,6 +42,20 @@ test('trends show the results of a period as figures, as sentences and as a tabl
   await trends.getByText('1 of 2 runs completed').waitFor()
 })
 
+test('a row leads to the runs of the same projects and days', async (t) => {
+  const { page, client, home, sleep } = await openPage(t)
+  await client.createProject({ slug: 'shop' })
+  sleep(-10 * dayMs)
+  await client.createRun({ title: 'Long ago', agent: 'codex' })
+  sleep(10 * dayMs)
+  await client.createRun({ title: 'Ours', agent: 'codex' })
+  await page.goto(`${home}#/trends?project=default&days=7`)
+  await page.locator('.whole').getByRole('link', { name: 'codex' }).click()
+  await page.getByRole('link', { name: 'Ours' }).waitFor()
+  assert.match(page.url(), /#\/runs\?project=default&createdAfter=\d{4}-\d\d-\d\d&agent=codex$/)
+  assert.equal(await page.getByRole('link', { name: 'Long ago' }).count(), 0)
+})
+
 test("a day is a day in the viewer's time zone, not the server's", async (t) => {
   const { page, client, home } = await openPage(t, '', { timezoneId: 'Pacific/Kiritimati' })
   const { run } = await client.createRun({ title: 'One' })
@@ -106,5 +120,5 @@ test('runs are compared by agent, author, spec, project and model, and the table
   await page.getByRole('navigation', { name: 'Compare by' }).getByRole('link', { name: 'Spec' }).click()
   await page.getByRole('rowheader', { name: '—' }).waitFor()
   await page.getByRole('link', { name: 'A-1' }).click()
-  await page.waitForURL(/#\/runs\?specId=A-1$/)
+  await page.waitForURL(/#\/runs\?createdAfter=[\d-]+&specId=A-1$/)
 })

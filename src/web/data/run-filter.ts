@@ -54,6 +54,12 @@ export function mistakesIn(query: URLSearchParams): string[] {
   ]
 }
 
+/** The viewer's day at a moment, as filters name it: `2026-03-02`. */
+export function dayOf(date: Date): string {
+  const two = (number: number) => String(number).padStart(2, '0')
+  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`
+}
+
 function midnight(day: string | undefined): string | undefined {
   const date = new Date(`${day}T00:00`)
   return Number.isNaN(date.getTime()) ? undefined : date.toISOString()

@@ -1,4 +1,4 @@
-import { href } from '../app/router.ts'
+import { href, type Query } from '../app/router.ts'
 import { costOf } from '../ui/cost.ts'
 import { type Cell, CsvButton } from '../ui/csv-button.tsx'
 import { type Breakdown, breakdowns, type Group, shareOf, timeOf, tokensText } from './measures.ts'
@@ -10,10 +10,12 @@ interface Props {
   by: Breakdown
   groups: Group[]
   days: number
+  /** What else the runs have in common: the filters of a list of runs. */
+  filter: Query
 }
 
 /** The totals of the runs of each agent, author, spec and so on, most runs first. */
-export function BreakdownTable({ by, groups, days }: Props) {
+export function BreakdownTable({ by, groups, days, filter }: Props) {
   return (
     <>
       {/* Where it is too wide it scrolls in its own place, also by keys. */}
@@ -33,7 +35,7 @@ export function BreakdownTable({ by, groups, days }: Props) {
           </thead>
           <tbody>
             {groups.map((group) => (
-              <GroupRow key={group.value} by={by} group={group} />
+              <GroupRow key={group.value} by={by} group={group} filter={filter} />
             ))}
           </tbody>
         </table>
@@ -46,12 +48,12 @@ export function BreakdownTable({ by, groups, days }: Props) {
   )
 }
 
-function GroupRow({ by, group }: { by: Breakdown; group: Group }) {
+function GroupRow({ by, group, filter }: Pick<Props, 'by' | 'filter'> & { group: Group }) {
   const { runs, byStatus, byVerdict, costed, duration } = group
   return (
     <tr>
       <th scope="row">
-        <Name by={by} value={group.value} />
+        <Name by={by} value={group.value} filter={filter} />
       </th>
       <td>{runs.toLocaleString('en')}</td>
       <td title={`${byStatus.completed} of ${runs} runs completed`}>{shareOf(byStatus.completed, runs)}</td>
@@ -65,9 +67,9 @@ function GroupRow({ by, group }: { by: Breakdown; group: Group }) {
 }
 
 /** The list of runs has no filter for models. */
-function Name({ by, value }: { by: Breakdown; value: string | null }) {
+function Name({ by, value, filter }: Pick<Props, 'by' | 'filter'> & { value: string | null }) {
   if (value === null) return <span title={`Runs that name no ${breakdowns[by].toLowerCase()}`}>—</span>
-  return by === 'model' ? <span>{value}</span> : <a href={href(['runs'], { [by]: value })}>{value}</a>
+  return by === 'model' ? <span>{value}</span> : <a href={href(['runs'], { ...filter, [by]: value })}>{value}</a>
 }
 
 /** The numbers of the table: milliseconds, dollars, and counts instead of shares. */

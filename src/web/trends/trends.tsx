@@ -1,6 +1,7 @@
 import { href, type Route } from '../app/router.ts'
 import { timeZoneHere } from '../data/locale.ts'
 import { useRead } from '../data/read.ts'
+import { dayOf } from '../data/run-filter.ts'
 import { client } from '../data/server.ts'
 import { costOf } from '../ui/cost.ts'
 import { CsvButton } from '../ui/csv-button.tsx'
@@ -26,7 +27,7 @@ export default function Trends({ route }: { route: Route }) {
   const timeZone = timeZoneHere()
   const { data, error, reload } = useRead(
     JSON.stringify([days, by, project]),
-    (signal) => client.stats({ createdAfter: beginningOf(days), by, project, timeZone }, { signal }),
+    (signal) => client.stats({ createdAfter: justBefore(firstOf(days)), by, project, timeZone }, { signal }),
     { touches: ({ type }) => type.startsWith('run.'), restMs: 5000 },
   )
   return (
@@ -45,7 +46,12 @@ export default function Trends({ route }: { route: Route }) {
           <section aria-labelledby="by">
             <h2 id="by">Compare</h2>
             <Breakdowns route={route} by={by} />
-            <BreakdownTable by={by} groups={data.groups ?? []} days={days} />
+            <BreakdownTable
+              by={by}
+              groups={data.groups ?? []}
+              days={days}
+              filter={{ project, createdAfter: dayOf(firstOf(days)) }}
+            />
           </section>
         </>
       )}
@@ -53,12 +59,13 @@ export default function Trends({ route }: { route: Route }) {
   )
 }
 
-/** Just before the first of that many days in the viewer's time zone, counting today. */
-function beginningOf(days: number): string {
+/** The midnight before the first of that many days in the viewer's time zone, counting today. */
+function firstOf(days: number): Date {
   const today = new Date()
-  const first = new Date(today.getFullYear(), today.getMonth(), today.getDate() - days + 1)
-  return new Date(first.getTime() - 1).toISOString()
+  return new Date(today.getFullYear(), today.getMonth(), today.getDate() - days + 1)
 }
+
+const justBefore = (date: Date) => new Date(date.getTime() - 1).toISOString()
 
 function addressWith({ path, query }: Route, changes: Record<string, string | number | undefined>): string {
   const kept = Object.fromEntries([...query.keys()].map((name) => [name, query.getAll(name)]))
