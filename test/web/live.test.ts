@@ -131,6 +131,20 @@ test('lanes show who waits for a person, who works on what, and who is idle, in 
   }
 })
 
+test('the page of a live run follows its activity, also if another project is chosen', async (t) => {
+  const { page, client, home } = await openPage(t)
+  await client.createProject({ slug: 'shop' })
+  const { run } = await client.createRun({ title: 'Ours', status: 'in_progress' })
+  const since = new Date().toISOString()
+  await client.heartbeat({ runId: run.runId, activity: { state: 'working', tool: 'Bash', target: 'npm test', since } })
+  await page.goto(`${home}?again#/runs?project=shop`)
+  await page.getByText('No runs yet').waitFor()
+  await page.evaluate((address) => location.assign(address), '#/runs/default/RUN-001')
+  await page.locator('.turn.open').getByText('npm test').waitFor()
+  await client.heartbeat({ runId: run.runId, activity: { state: 'waiting', tool: 'Bash', target: 'rm -rf', since } })
+  await page.locator('.turn.open').getByText('rm -rf').waitFor()
+})
+
 test("with the user's permission, the browser notifies when an agent starts to wait", async (t) => {
   const { page, client, home } = await openPage(t, '', {
     before: `

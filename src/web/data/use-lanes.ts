@@ -26,6 +26,8 @@ export const LanesContext = createContext<Lanes>({
   reload: () => {},
 })
 
+const pollMs = 5_000
+
 /**
  * Keeps them up to date. Heartbeats and activities have no events, so they are polled; also in a hidden tab if
  * requested.
@@ -40,7 +42,7 @@ export function useLanes(projects: string[], isHiddenToo: boolean): Lanes {
       last.current = keptRuns(last.current, runs)
       return { runs: last.current, meta }
     },
-    { touches: ({ type }) => type.startsWith('run.'), restMs: 500, everyMs: 5_000, isHiddenToo },
+    { touches: ({ type }) => type.startsWith('run.'), restMs: 500, everyMs: pollMs, isHiddenToo },
   )
   const runs = byUrgency(data?.runs ?? [])
   return {
@@ -53,13 +55,29 @@ export function useLanes(projects: string[], isHiddenToo: boolean): Lanes {
   }
 }
 
-/** The run with its current activity and lease, which have no events, but are polled for the runs in progress. */
+/**
+ * The run with its current activity and lease, which have no events, but are polled for the runs in progress; for one
+ * that is not among the lanes, such as that of another project than the chosen ones, by itself.
+ */
 export function useLiveRun<R extends Run>(run: R): R {
-  const { runs } = useContext(LanesContext)
-  const polled = run.endedAt === null && runs.find(({ id }) => id === run.id)
-  if (!polled) return run
+  const { runs, isRead } = useContext(LanesContext)
+  const lane = runs.find(({ id }) => id === run.id)
+  const isAlone = run.status === 'in_progress' && isRead && lane === undefined
+  const { data } = useRead(isAlone ? `live ${run.id}` : '', (signal) => readWithoutContent(run, signal), {
+    everyMs: pollMs,
+  })
+  const polled = lane ?? data
+  if (!polled || run.endedAt !== null) return run
   const { activity, lastSeenAt, leaseExpiresAt } = polled
   return { ...run, activity, lastSeenAt, leaseExpiresAt }
+}
+
+/** Reads a run from the list of those that were created in the same millisecond. */
+async function readWithoutContent({ id, project, createdAt }: Run, signal: AbortSignal): Promise<Run | undefined> {
+  const near = (ms: number) => new Date(Date.parse(createdAt) + ms).toISOString()
+  const span = { createdAfter: near(-1), createdBefore: near(1) }
+  const { runs } = await client.listRuns({ project: [project], ...span, limit: 100 }, { signal })
+  return runs.find((run) => run.id === id)
 }
 
 const order = ['waiting', 'working', undefined, 'idle'] as const
