@@ -72,6 +72,31 @@ test('one switch selects the projects on all pages', async (t) => {
   await page.getByRole('link', { name: 'Ours' }).waitFor()
 })
 
+test('a chosen project that is deleted or unknown can be taken back', async (t) => {
+  const { page, client, home } = await openPage(t)
+  await client.createProject({ slug: 'shop', name: 'Shop' })
+  await client.createRun({ title: 'Ours', status: 'failed' })
+  await page.goto(`${home}?again#/?project=shop`)
+  const pages = page.getByRole('navigation', { name: 'Pages' })
+  await page.locator('.project-switch').getByText('Project: Shop').waitFor()
+  await pages.getByRole('link', { name: 'Projects' }).click()
+  await page.getByRole('link', { name: 'Settings of Shop' }).click()
+  await page.getByRole('button', { name: 'Delete project' }).click()
+  await page.getByRole('dialog').getByRole('textbox').fill('Shop')
+  await page.getByRole('dialog').getByRole('button', { name: 'Delete project' }).click()
+  await page.locator('.project-switch').waitFor({ state: 'detached' })
+  await pages.getByRole('link', { name: 'Runs' }).click()
+  await page.getByRole('link', { name: 'Ours' }).waitFor()
+  assert.equal(page.url(), `${home}?again#/runs`)
+
+  await page.goto(`${home}?again#/runs?project=gone`)
+  await page.getByText("There is no project 'gone'").first().waitFor()
+  await page.locator('.project-switch summary').click()
+  await page.getByRole('checkbox', { name: 'gone' }).click()
+  await page.getByRole('link', { name: 'Ours' }).waitFor()
+  assert.equal(page.url(), `${home}?again#/runs`)
+})
+
 test('the page tells a user with a read-only key so once', async (t) => {
   const { page } = await openPage(t, '', { permissions: ['read'] })
   await page.getByText('Your key can read but not change anything.').waitFor()

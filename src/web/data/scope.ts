@@ -1,6 +1,7 @@
 import { createContext } from 'preact'
-import { useContext, useRef } from 'preact/hooks'
-import type { Route } from '../app/router.ts'
+import { useContext, useEffect, useRef, useState } from 'preact/hooks'
+import { goQuery, type Route } from '../app/router.ts'
+import { listen } from './live.ts'
 
 /** The slugs of the projects chosen for all pages; empty means all projects. */
 export const ScopeContext = createContext<string[]>([])
@@ -13,9 +14,24 @@ const overProjects = [undefined, 'runs', 'specs', 'features', 'trends', 'activit
 /** Whether a page shows the chosen projects rather than a single thing. */
 export const isOverProjects = ({ path }: Route) => path.length < 2 && overProjects.includes(path[0])
 
-/** The projects in the address of such a page. Other pages keep the earlier choice. */
+/** The projects in the address of such a page. Other pages keep the earlier choice. A deleted project leaves it. */
 export function useChosenProjects(route: Route): string[] {
   const last = useRef<string[]>([])
+  const [, redraw] = useState(0)
+  const shown = useRef(route)
+  shown.current = route
   if (isOverProjects(route)) last.current = route.query.getAll('project')
+  useEffect(
+    () =>
+      listen((news) => {
+        if (news.kind !== 'event' || news.event.type !== 'project.deleted') return
+        const { subject } = news.event
+        if (!last.current.includes(subject)) return
+        last.current = last.current.filter((slug) => slug !== subject)
+        if (isOverProjects(shown.current)) goQuery(shown.current, { project: last.current }, { replace: true })
+        else redraw((count) => count + 1)
+      }),
+    [],
+  )
   return last.current
 }

@@ -3,11 +3,16 @@ import { useProjects } from '../data/projects.ts'
 import { isOverProjects, useScope } from '../data/scope.ts'
 import { Choice } from './menu.tsx'
 
-/** Chooses the projects for all pages, if there are several. The choice is part of the address. */
+/**
+ * Chooses the projects for all pages, if there are several. The choice is part of the address, which may name projects
+ * that do not exist or that this key cannot see: these can be taken back.
+ */
 export function ProjectSwitch({ route }: { route: Route }) {
   const projects = useProjects()
   const chosen = useScope()
-  if (projects.length < 2) return null
+  if (projects.length < 2 && chosen.length === 0) return null
+  const known = projects.map(({ slug, name }) => ({ value: slug, word: name }))
+  const unknown = chosen.filter((slug) => projects.every((project) => project.slug !== slug))
   const choose = (project: string[]) =>
     isOverProjects(route) ? goQuery(route, { project }) : go(href(['runs'], { project }))
   return (
@@ -15,7 +20,7 @@ export function ProjectSwitch({ route }: { route: Route }) {
       <Choice
         name="Project"
         none="All projects"
-        options={projects.map(({ slug, name }) => ({ value: slug, word: name }))}
+        options={[...known, ...unknown.map((slug) => ({ value: slug, word: slug }))]}
         chosen={chosen}
         onChange={choose}
       />
