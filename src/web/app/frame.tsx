@@ -64,7 +64,7 @@ export function Frame({ route, children }: { route: Route; children: ComponentCh
 }
 
 function Places({ route }: { route: Route }) {
-  const { count } = useContext(AttentionContext)
+  const { count, hasMore } = useContext(AttentionContext)
   const waiting = useContext(LanesContext).waiting.length
   const project = useScope()
   const nav = useRef<HTMLElement>(null)
@@ -91,6 +91,7 @@ function Places({ route }: { route: Route }) {
           {name === 'Now' && count > 0 && (
             <span class="count">
               {count}
+              {hasMore && '+'}
               <span class="unseen"> need attention</span>
             </span>
           )}

@@ -56,12 +56,16 @@ function checkingProjects(runs: Run[]): Set<string> {
   return new Set(ended.filter(({ all, checked }) => checked > all / 2).map(({ project }) => project))
 }
 
+/** Whether an attempt makes the earlier ones good. */
+export const isGood = ({ status, verdict }: Pick<Run, 'status' | 'verdict'>) =>
+  status === 'completed' || verdict === 'verified'
+
 /** The row ids of runs that a later attempt has made good, directly or through others. */
 function settledOf(runs: Run[]): Set<number> {
   const byName = new Map(runs.map((run) => [`${run.project}/${run.runId}`, run]))
   const settled = new Set<number>()
   for (const run of runs) {
-    if (run.status !== 'completed' && run.verdict !== 'verified') continue
+    if (!isGood(run)) continue
     for (let before = byName.get(`${run.project}/${run.retryOf}`); before && !settled.has(before.id); ) {
       settled.add(before.id)
       before = byName.get(`${before.project}/${before.retryOf}`)

@@ -2,16 +2,28 @@ import { createContext } from 'preact'
 import type { Event } from '../../api/event.ts'
 import type { Run } from '../../api/run.ts'
 import type { ConductError, Input } from '../../client/client.ts'
-import { type Attention, attentionOf, type Need } from './attention.ts'
+import { type Attention, attentionOf, isGood, type Need } from './attention.ts'
 import { dismissalOf, useDismissed } from './dismissed.ts'
 import { useRead } from './read.ts'
-import { client } from './server.ts'
+import { client, clientOf } from './server.ts'
 
 const periodMs = 14 * 86_400_000
 /** How many of the newest runs of the period to check. Of older ones only the failed are read. */
 const lookedThrough = 500
+/** Of how many older failed runs to read the later attempts. */
+const mostOlder = 50
 
-export interface Seen extends Attention {
+/** The begin of the period. */
+export const attentionSince = (): Date => new Date(Date.now() - periodMs)
+
+interface Found extends Attention {
+  /** Whether more runs may need attention than were read. */
+  hasMore: boolean
+  /** Whether there are more runs than were counted as unchecked or stale. */
+  isPartial: boolean
+}
+
+export interface Seen extends Found {
   /** What this person has dismissed. */
   dismissed: Need[]
   count: number
@@ -20,7 +32,7 @@ export interface Seen extends Attention {
   error: ConductError | undefined
 }
 
-const nothing = { needs: [], unchecked: 0, stale: 0 }
+const nothing: Found = { needs: [], unchecked: 0, stale: 0, hasMore: false, isPartial: false }
 
 export const AttentionContext = createContext<Seen>({
   ...nothing,
@@ -38,14 +50,13 @@ export function useAttention(projects: string[]): Seen {
     restMs: 3000,
   })
   const hidden = useDismissed()
-  const { needs: all, unchecked, stale } = data ?? nothing
+  const found = data ?? nothing
   const isHidden = (need: Need) => hidden.has(dismissalOf(need))
-  const needs = all.filter((need) => !isHidden(need))
+  const needs = found.needs.filter((need) => !isHidden(need))
   return {
+    ...found,
     needs,
-    dismissed: all.filter(isHidden),
-    unchecked,
-    stale,
+    dismissed: found.needs.filter(isHidden),
     count: needs.length,
     isRead: data !== undefined,
     error,
@@ -54,23 +65,51 @@ export function useAttention(projects: string[]): Seen {
 
 type Filter = Input<'listRuns'>
 
-async function read(projects: Filter, signal: AbortSignal): Promise<Attention> {
-  const filter = { ...projects, createdAfter: new Date(Date.now() - periodMs).toISOString() }
-  const [newest, ...others] = await Promise.all([
+async function read(projects: Filter, signal: AbortSignal): Promise<Found> {
+  const filter = { ...projects, createdAfter: attentionSince().toISOString() }
+  const [{ runs: newest, isPartial }, ...others] = await Promise.all([
     newestRuns(filter, signal),
     client.listRuns({ ...filter, status: ['failed'], limit: 100 }, { signal }),
     client.listRuns({ ...filter, verdict: ['failing'], limit: 100 }, { signal }),
   ])
-  const runs = [...newest, ...others.flatMap(({ runs }) => runs)]
-  return attentionOf([...new Map(runs.map((run) => [run.id, run])).values()])
+  const known = new Set(newest.map(({ id }) => id))
+  const older = new Map(others.flatMap(({ runs }) => runs.map((run) => [run.id, run])))
+  for (const id of known) older.delete(id)
+  const open = await openOf([...older.values()].slice(0, mostOlder), signal)
+  const attention = attentionOf([...newest, ...open])
+  const isCut = older.size > mostOlder || others.some(({ meta }) => meta.hasMore)
+  const isOfDoubt = attention.needs.some(({ why }) => why === 'stale' || why === 'unchecked')
+  return { ...attention, isPartial, hasMore: isPartial && (isCut || isOfDoubt) }
 }
 
-async function newestRuns(filter: Filter, signal: AbortSignal): Promise<Run[]> {
+async function newestRuns(filter: Filter, signal: AbortSignal): Promise<{ runs: Run[]; isPartial: boolean }> {
   const runs: Run[] = []
   for await (const run of client.all('listRuns', { ...filter, limit: 100 }, { signal })) {
-    if (runs.push(run) === lookedThrough) break
+    if (runs.length === lookedThrough) return { runs, isPartial: true }
+    runs.push(run)
   }
-  return runs
+  return { runs, isPartial: false }
+}
+
+/** The runs that no later attempt has made good. */
+async function openOf(runs: Run[], signal: AbortSignal): Promise<Run[]> {
+  const settled = await Promise.all(runs.map((run) => isSettled(run, signal)))
+  return runs.filter((_, index) => !settled[index])
+}
+
+const settledMs = 300_000
+/** What was read about the later attempts of older runs, by row id. It is read again after some minutes. */
+const settledRead = new Map<number, { at: number; isSettled: boolean }>()
+
+async function isSettled({ id, project, runId, attempt }: Run, signal: AbortSignal): Promise<boolean> {
+  const read = settledRead.get(id)
+  if (read && Date.now() - read.at < settledMs) return read.isSettled
+  const { timeline } = await clientOf(project).timeline({ runId }, { signal })
+  const isSettled = timeline.some(
+    (entry) => entry.kind === 'attempt' && entry.run.attempt > attempt && isGood(entry.run),
+  )
+  settledRead.set(id, { at: Date.now(), isSettled })
+  return isSettled
 }
 
 const weighty = ['status', 'verdict', 'failure']

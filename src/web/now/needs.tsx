@@ -2,9 +2,9 @@ import { useContext, useEffect, useLayoutEffect, useRef, useState } from 'preact
 import { href } from '../app/router.ts'
 import type { Need } from '../data/attention.ts'
 import { dismiss, restore } from '../data/dismissed.ts'
+import { dayOf } from '../data/run-filter.ts'
 import { useScope } from '../data/scope.ts'
-import { AttentionContext } from '../data/use-attention.ts'
-import { plural } from '../runs/changes.tsx'
+import { AttentionContext, attentionSince } from '../data/use-attention.ts'
 import { Problem } from '../ui/problem.tsx'
 import { NeedRow } from './need.tsx'
 
@@ -12,7 +12,7 @@ const shown = 20
 
 /** The runs that need attention, most urgent first, and those that were dismissed. */
 export function Needs({ looked }: { looked: number }) {
-  const { needs, dismissed, isRead, error } = useContext(AttentionContext)
+  const { needs, dismissed, hasMore, isRead, error } = useContext(AttentionContext)
   const [last, setLast] = useState<Need>()
   const onDismiss = (need: Need) => {
     dismiss(need)
@@ -21,7 +21,7 @@ export function Needs({ looked }: { looked: number }) {
   return (
     <section aria-labelledby="needs">
       <h2 id="needs">
-        Needs attention <span class="muted">{isRead && needs.length}</span>
+        Needs attention <span class="muted">{isRead && countOf(needs.length, hasMore)}</span>
       </h2>
       {error && <Problem error={error} />}
       {isRead && needs.length === 0 && <p class="empty">{nothing(dismissed.length)}</p>}
@@ -46,7 +46,7 @@ export function Needs({ looked }: { looked: number }) {
           </ul>
         </details>
       )}
-      <Elsewhere hidden={needs.length - shown} />
+      <Elsewhere hidden={needs.slice(shown)} />
     </section>
   )
 }
@@ -55,21 +55,36 @@ const nothing = (dismissed: number) =>
   dismissed > 0 ? 'You dismissed everything that needs attention.' : 'No open failures in the last 14 days.'
 
 /** Links to what the list does not contain. */
-function Elsewhere({ hidden }: { hidden: number }) {
-  const { unchecked, stale } = useContext(AttentionContext)
-  const project = useScope()
+function Elsewhere({ hidden }: { hidden: Need[] }) {
+  const { unchecked, stale, hasMore, isPartial } = useContext(AttentionContext)
+  const shared = { project: useScope(), createdAfter: dayOf(attentionSince()) }
+  const failing = hidden.filter(({ why }) => why === 'failing').length
+  const failed = hidden.filter(({ why }) => why === 'failed' || why === 'lease lost').length
+  const links = [
+    { count: failing, isCut: hasMore, words: 'more with failing checks', filter: { verdict: 'failing' } },
+    { count: failed, isCut: hasMore, words: 'more failed', filter: { status: 'failed' } },
+    {
+      ...{ count: unchecked, isCut: isPartial, words: 'completed, not checked' },
+      filter: { status: 'completed', verdict: 'unchecked' },
+    },
+    { count: stale, isCut: isPartial, words: 'changed since they were checked', filter: { verdict: 'stale' } },
+  ]
   return (
     <p class="more">
-      {hidden > 0 && <a href={href(['runs'], { project, status: 'failed' })}>{plural(hidden, 'more run')}</a>}
-      {unchecked > 0 && (
-        <a href={href(['runs'], { project, status: 'completed', verdict: 'unchecked' })}>
-          {unchecked} completed, not checked
-        </a>
+      {links.map(
+        ({ count, isCut, words, filter }) =>
+          count > 0 && (
+            <a key={words} href={href(['runs'], { ...shared, ...filter })}>
+              {countOf(count, isCut)} {words}
+            </a>
+          ),
       )}
-      {stale > 0 && <a href={href(['runs'], { project, verdict: 'stale' })}>{stale} changed since they were checked</a>}
     </p>
   )
 }
+
+/** A count, with a plus if there may be more. */
+const countOf = (count: number, isCut: boolean) => `${count}${isCut ? '+' : ''}`
 
 const undoMs = 10_000
 

@@ -52,7 +52,7 @@ function Live() {
     <section aria-labelledby="live">
       <h2 id="live">
         In progress <span class="muted">{isRead && `${runs.length}${hasMore ? '+' : ''}`}</span>
-        {waiting.length > 0 && <span class="new">{waiting.length} waiting for you</span>}
+        {waiting.length > 0 && <span class="new">{`${waiting.length}${hasMore ? '+' : ''}`} waiting for you</span>}
       </h2>
       {error && <Problem error={error} onRetry={reload} />}
       {isRead && runs.length === 0 && (
