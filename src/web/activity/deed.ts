@@ -1,9 +1,10 @@
 import type { Event } from '../../api/event.ts'
 import { resultLooks, verdictLooks } from '../ui/status.tsx'
 
-/** A change in words: `completed` before the name of the thing, and the result after it. */
+/** A change in words: `completed` before the name of the thing, and its title and the result after it. */
 export interface Deed {
   verb: string
+  title?: string
   outcome?: string
 }
 
@@ -23,7 +24,10 @@ const runVerbs: Record<string, string> = {
 export function deedOf(event: Event, times = 1): Deed {
   const [noun = '', made = ''] = event.type.split('.')
   if (times > 1) return { verb: 'wrote to', outcome: `${times.toLocaleString('en')} times` }
-  if (made === 'created') return { verb: noun === 'check' ? 'recorded' : 'created', outcome: createdOutcome(event) }
+  if (made === 'created') {
+    const verb = noun === 'check' ? 'recorded' : 'created'
+    return { verb, title: titleOf(event), outcome: wordOf(resultLooks, after(event, 'result')) }
+  }
   if (made === 'deleted') return { verb: 'deleted' }
   if (noun === 'key' && event.changes.revokedAt !== undefined) return { verb: 'revoked' }
   return { verb: updateVerb(noun, event), outcome: updateOutcome(event) }
@@ -45,11 +49,9 @@ function runsOf(event: Event): string {
   return others.length === 0 ? `run ${first}` : `${others.length + 1} runs that ended long ago`
 }
 
-function createdOutcome(event: Event): string | undefined {
-  const result = wordOf(resultLooks, after(event, 'result'))
+function titleOf(event: Event): string | undefined {
   const title = after(event, 'title') ?? after(event, 'name')
-  const named = typeof title === 'string' ? `“${title.slice(0, 120)}”` : undefined
-  return [named, result].filter(Boolean).join(': ') || undefined
+  return typeof title === 'string' ? title.slice(0, 120) : undefined
 }
 
 function updateVerb(noun: string, event: Event): string {

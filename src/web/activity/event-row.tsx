@@ -2,13 +2,13 @@ import { useState } from 'preact/hooks'
 import type { Event } from '../../api/event.ts'
 import { href } from '../app/router.ts'
 import { Ago } from '../ui/ago.tsx'
-import { deedOf, erasedOf } from './deed.ts'
+import { type Deed, deedOf, erasedOf } from './deed.ts'
 import { actorOf, ChangeWords, fieldsOf } from './event-line.tsx'
 
 /** A change as a sentence: who did what to which thing. `times` says how often in a row. */
 export function EventRow({ event, times }: { event: Event; times: number }) {
   const [noun = '', made = ''] = event.type.split('.')
-  const { verb, outcome } = deedOf(event, times)
+  const deed = deedOf(event, times)
   return (
     <li>
       <Ago at={event.at} />
@@ -18,14 +18,34 @@ export function EventRow({ event, times }: { event: Event; times: number }) {
           `erased ${erasedOf(event)}`
         ) : (
           <>
-            {verb} {noun} <Subject event={event} noun={noun} />
-            {outcome && <> {outcome}</>}
+            {deed.verb} {noun} <Subject event={event} noun={noun} />
+            <Outcome deed={deed} />
           </>
         )}
         {event.project !== null && <span class="muted"> in {event.project}</span>}
         {times === 1 && made !== 'deleted' && <Details event={event} />}
       </div>
     </li>
+  )
+}
+
+/** What comes after the name of the changed thing. */
+export function Outcome({ deed: { title, outcome } }: { deed: Deed }) {
+  return (
+    <>
+      {title !== undefined && (
+        <>
+          {' '}
+          “<span>{title}</span>”{outcome && ':'}
+        </>
+      )}
+      {outcome && (
+        <>
+          {' '}
+          <span>{outcome}</span>
+        </>
+      )}
+    </>
   )
 }
 

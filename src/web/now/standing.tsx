@@ -1,6 +1,7 @@
 import type { Run } from '../../api/run.ts'
 import { spanOf } from '../ui/ago.tsx'
 import { Icon, type IconName } from '../ui/icon.tsx'
+import { Visible } from '../ui/visible.tsx'
 
 /** The current tool and its target. */
 export function Doing({ run: { activity, where } }: { run: Pick<Run, 'activity' | 'where'> }) {
@@ -8,7 +9,12 @@ export function Doing({ run: { activity, where } }: { run: Pick<Run, 'activity' 
   if (!tool) return null
   return (
     <span class="doing">
-      <b>{tool}</b> {target && <code title={target}>{within(where?.cwd, target)}</code>}
+      <b>{tool}</b>{' '}
+      {target && (
+        <code title={target}>
+          <Visible text={within(where?.cwd, target)} />
+        </code>
+      )}
     </span>
   )
 }

@@ -6,6 +6,7 @@ import { actorText } from '../ui/actor.ts'
 import { Ago, spanOf } from '../ui/ago.tsx'
 import { Problem } from '../ui/problem.tsx'
 import { Badge, resultLooks, results } from '../ui/status.tsx'
+import { Visible } from '../ui/visible.tsx'
 import { Text } from './log.tsx'
 
 /** The checks of a run, given newest first. Those that count for the verdict come first, failing ones at the top. */
@@ -37,7 +38,11 @@ function CheckRow({ check }: { check: Check }) {
         <summary>
           <Badge look={resultLooks[result]} />
           <span class="name">{name}</span>
-          {command && <code class="one-line">{command}</code>}
+          {command && (
+            <code class="one-line">
+              <Visible text={command} />
+            </code>
+          )}
           <span class="facts">
             {!counts && <span>replaced by a newer one</span>}
             {exitCode !== null && <span>exit code {exitCode}</span>}
@@ -61,7 +66,11 @@ function CheckBody({ check: { project, checkId, command, commit } }: { check: Ch
   )
   return (
     <div class="body">
-      {command && <pre>{command}</pre>}
+      {command && (
+        <pre>
+          <Visible text={command} />
+        </pre>
+      )}
       <p class="small muted">
         {checkId}
         {commit && `, at commit ${commit}`}

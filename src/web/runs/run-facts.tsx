@@ -8,6 +8,7 @@ import { costOf } from '../ui/cost.ts'
 import { Fact } from '../ui/fact.tsx'
 import { OuterLink } from '../ui/outer-link.tsx'
 import { Status } from '../ui/status.tsx'
+import { Visible } from '../ui/visible.tsx'
 
 type FullRun = Output<'getRun'>['run']
 
@@ -33,7 +34,13 @@ export function RunFacts({ run, attempts }: Props) {
       </Fact>
       <Fact name="Agent">{run.agent}</Fact>
       <Fact name="Author">{run.author}</Fact>
-      <Fact name="Command">{run.command && <code>{run.command}</code>}</Fact>
+      <Fact name="Command">
+        {run.command && (
+          <code>
+            <Visible text={run.command} />
+          </code>
+        )}
+      </Fact>
       <Fact name="Exit code">{run.exitCode}</Fact>
       <Fact name="Created">{<When at={run.createdAt} />}</Fact>
       <Fact name="Started">{run.startedAt && <When at={run.startedAt} />}</Fact>

@@ -1,7 +1,7 @@
 import type { TimelineEntry } from '../../api/timeline.ts'
 import { deedOf } from '../activity/deed.ts'
 import { actorOf } from '../activity/event-line.tsx'
-import { Details } from '../activity/event-row.tsx'
+import { Details, Outcome } from '../activity/event-row.tsx'
 import { href } from '../app/router.ts'
 import { Ago } from '../ui/ago.tsx'
 import { Badge, resultLooks, Status, Verdict } from '../ui/status.tsx'
@@ -28,7 +28,8 @@ function Entry({ entry, project }: { entry: TimelineEntry; project: string }) {
     const { n, title, failure, interrupted } = entry.turn
     return (
       <p>
-        turn {n} {title && <b>{title}</b>} {failure && `failed: ${failure.message}`} {interrupted && 'interrupted'}
+        turn {n} {title && <b>{title}</b>} {failure && <span>failed: {failure.message}</span>}{' '}
+        {interrupted && 'interrupted'}
       </p>
     )
   }
@@ -50,10 +51,11 @@ function Entry({ entry, project }: { entry: TimelineEntry; project: string }) {
     )
   }
   const { event } = entry
-  const { verb, outcome } = deedOf(event)
+  const deed = deedOf(event)
   return (
     <div>
-      <b>{actorOf(event)}</b> {verb} the run{outcome && <> {outcome}</>}
+      <b>{actorOf(event)}</b> {deed.verb} the run
+      <Outcome deed={deed} />
       <Details event={event} />
     </div>
   )

@@ -1,6 +1,7 @@
 import type { ComponentChildren } from 'preact'
 import type { Turn } from '../../api/turn.ts'
 import { spanOf } from '../ui/ago.tsx'
+import { Visible } from '../ui/visible.tsx'
 import { Changes, plural } from './changes.tsx'
 
 /** Lists up to this length are open. */
@@ -71,7 +72,9 @@ export function Commands({ commands = [] }: { commands: Turn['commands'] }) {
     >
       {commands.map(({ command, exitCode, durationMs }, index) => (
         <li key={index}>
-          <code>{command}</code>
+          <code>
+            <Visible text={command} />
+          </code>
           <span class="facts">
             {exitCode !== undefined && (
               <span class={exitCode === 0 ? undefined : 'error-text'}>exit code {exitCode}</span>
