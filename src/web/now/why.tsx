@@ -25,15 +25,16 @@ const firstLine = (text = '') => text.trim().split('\n', 1)[0]
 function OfChecks({ run, why }: { run: Run; why: 'failing' | 'stale' }) {
   const { project, runId, version } = run
   const { data, error } = useRead(
-    `${project}/${runId} ${version}`,
-    (signal) => clientOf(project).listChecks({ runId, limit: 100 }, { signal }),
+    `${why} ${project}/${runId} ${version}`,
+    (signal) =>
+      clientOf(project).listChecks({ runId, result: why === 'failing' ? ['fail'] : undefined, limit: 100 }, { signal }),
     { touches: ({ type }) => type.startsWith('check.'), restMs: 3000 },
   )
   if (error) return <>{error.message}</>
   // A space keeps the height of the line.
   if (!data) return <> </>
   const checks = data.checks.filter(({ counts }) => counts)
-  if (why === 'failing') return <Failing checks={checks.filter(({ result }) => result === 'fail')} />
+  if (why === 'failing') return <Failing checks={checks} />
   return <Stale run={run} check={checks.find(({ current }) => !current)} />
 }
 
