@@ -49,7 +49,7 @@ export function checkExecCommand(): Command {
     .usage('[options] [run-id] -- <command...>')
     .argument('[run-id]', 'the run to check (default: the run of the session)')
     .argument('[command...]', 'the command and its arguments')
-    .option('--name <name>', 'the name of the check; the newest check of each name counts', 'check')
+    .option('--name <name>', 'the name of the check; a later one by the same key replaces it', 'check')
     .option('--agent <name>', 'who checks')
     .addHelpText('after', '\nExits with the exit code of the command.')
     .action(async (first: string | undefined, rest: string[], options: CheckOptions) => {
