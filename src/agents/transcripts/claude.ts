@@ -158,7 +158,7 @@ export const textIn = ({ content }: Fields): string | undefined => {
 }
 
 export const apiFailure = ({ error, errorDetails }: Fields, message: Fields) =>
-  failureOf(error, textIn(message)?.slice(0, 1_000), errorDetails)
+  failureOf(error, textIn(message), errorDetails)
 
 /** A prompt, the output of a command, or the mark of an interruption by the user. */
 function afterUser(line: Fields, before: Conversation['end']): Conversation['end'] {
