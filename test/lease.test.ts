@@ -82,6 +82,17 @@ testLedger(
   },
 )
 
+testLedger('a run does not end before it started, even if its lease does', async (ledger) => {
+  const { client, store, sleep } = ledger
+  const startedAt = new Date(Date.parse(store.now()) + 120_000).toISOString()
+  await client.createRun({ runId: 'A', startedAt, leaseSeconds: 10 })
+  sleep(11_000)
+  await assert.rejects(client.heartbeat({ runId: 'A', leaseToken: 'no' }), { code: 'LEASE_LOST' })
+  await reap(store.db, store.now())
+  const { run } = await client.getRun({ runId: 'A' })
+  assert.deepEqual([run.status, run.endedAt], ['failed', startedAt])
+})
+
 testLedger('the end of a run ends its lease, and the holder can still append', async (ledger) => {
   const { client } = ledger
   const { leaseToken } = await leased(ledger)

@@ -172,3 +172,14 @@ testLedger('an old version of a spec, which never changes, has no ETag of its ow
   assert.match((await fetch('/v1/specs/A')).headers.get('etag') ?? '', /^"\d+-1"$/)
   assert.equal((await fetch('/v1/specs/A/versions/1')).headers.get('etag'), null)
 })
+
+testLedger('a spec created while one with its id is deleted continues its versions', async ({ client }) => {
+  for (let n = 0; n < 20; n++) {
+    const specId = `S-${n}`
+    await client.createSpec({ specId, content: 'a' })
+    await client.updateSpec({ specId, content: 'b' })
+    const create = () => client.createSpec({ specId, content: 'c' }).catch(({ code }) => assert.equal(code, 'CONFLICT'))
+    const [, ...made] = await Promise.all([client.deleteSpec({ specId }), create(), create(), create()])
+    for (const one of made) if (one) assert.equal(one.spec.version, 3)
+  }
+})

@@ -73,7 +73,8 @@ export function change(before: RunState, patch: RunFields, now: string, at = now
 }
 
 const earlier = (one: string, other: string | null) => (other !== null && other < one ? other : one)
-const later = (one: string, other: string | null) => (other !== null && other > one ? other : one)
+/** The later of two times. */
+export const later = (one: string, other: string | null) => (other !== null && other > one ? other : one)
 
 /** How far a recorder's clock may be ahead, in milliseconds. */
 const aheadMs = 5 * 60_000

@@ -5,7 +5,7 @@ import type { RunStatus } from '../../api/run.ts'
 import { activityAfter } from '../../ledger/activity.ts'
 import { permits, systemActor } from '../../ledger/actor.ts'
 import { expired, expiryOf, tokenHash, tokenOf } from '../../ledger/lease.ts'
-import type { RunState } from '../../ledger/run.ts'
+import { later, type RunState } from '../../ledger/run.ts'
 import { nameOfActor } from '../actor/actor.ts'
 import { type Ctx, inTx, type Operation, requireOwn } from '../ctx.ts'
 import { activityIn, type RunRow, requireRun, shownRun, stateOf } from './row.ts'
@@ -56,7 +56,9 @@ export async function openRun(
 /** Fails a run at the time when its lease expired. */
 export function lapse(ctx: Ctx, row: RunRow): Promise<RunRow> {
   const base = stateOf(row)
-  const after: RunState = { ...base, status: 'failed', failure: expired, endedAt: row.lease_expires_at }
+  // A start may be some minutes ahead.
+  const endedAt = row.lease_expires_at && later(row.lease_expires_at, row.started_at)
+  const after: RunState = { ...base, status: 'failed', failure: expired, endedAt }
   const lease = { lease_token: row.lease_token, lease_seconds: row.lease_seconds, lease_expires_at: null }
   return saveRun({ ...ctx, actor: systemActor }, { row, base, after, lease, holds: false })
 }

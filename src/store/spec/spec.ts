@@ -125,10 +125,9 @@ export const createSpec: Operation<'createSpec'> = async (ctx, { specId, content
     }
     const row = await insertUnder(ctx, 'spec', specId, async (id) => {
       const [row] = await ctx.db.query<SpecRow>(sql`
-        insert into specs (spec_id, version, ${raw(Object.keys(values).join(', '))})
-        values (${id}, ${await firstVersion(ctx, id)}, ${join(Object.values(values))})
+        insert into specs (spec_id, ${raw(Object.keys(values).join(', '))}) values (${id}, ${join(Object.values(values))})
         on conflict do nothing returning ${columns}`)
-      return row
+      return row && beginVersions(ctx, row)
     })
     if (!row)
       throw new ConductError(
@@ -140,6 +139,14 @@ export const createSpec: Operation<'createSpec'> = async (ctx, { specId, content
     await recordSpec(ctx, 'created', row, appeared({ ...state, content: digest }), createdAt !== undefined)
     return { spec: await shownSpec(ctx, row) }
   })
+}
+
+/** Sets the first version of a new spec. The insert may have waited for the deletion of one with its id, whose numbers continue. */
+async function beginVersions(ctx: Ctx, row: SpecRow): Promise<SpecRow> {
+  const version = await firstVersion(ctx, row.spec_id)
+  if (version === row.version) return row
+  await ctx.db.query(sql`update specs set version = ${version} where id = ${row.id}`)
+  return { ...row, version }
 }
 
 function checklistColumns(content: string) {
