@@ -37,6 +37,7 @@ test('a request for an address that is no URL is refused with the address', asyn
     ['/livez', 'a b'],
     ['/conduct\\v1/runs', 'a'],
     ['ftp://a/livez', 'a'],
+    ['http://u:p@a/conduct/mcp', 'a'],
     ['*', 'a'],
   ]
   for (const [target, host] of requests) {

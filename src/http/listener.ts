@@ -62,8 +62,14 @@ const hostPattern = /^[^\s/\\?#@]+$/
 function urlOf(target: string, host: string): string | undefined {
   // A URL would turn it into a slash, and so lead past the rules that a proxy has for paths.
   if (target.split('?', 1)[0]?.includes('\\')) return undefined
-  if (!target.startsWith('/')) return /^https?:/i.test(target) ? URL.parse(target)?.href : undefined
+  if (!target.startsWith('/')) return withoutUser(target)
   return hostPattern.test(host) ? URL.parse(`http://${host}${target}`)?.href : undefined
+}
+
+/** A whole URL; undefined for one with a user or a password (RFC 9110, section 4.2.4). */
+function withoutUser(target: string): string | undefined {
+  const url = /^https?:/i.test(target) ? URL.parse(target) : null
+  return url && url.username === '' && url.password === '' ? url.href : undefined
 }
 
 function misaddressed({ url = '', headers }: IncomingMessage): Reply {
