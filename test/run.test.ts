@@ -236,3 +236,9 @@ testLedger('text in any script comes back byte for byte', async ({ client }) => 
   assert.deepEqual([run.content, run.title, run.labels], [content, 'Ünïcode', { k: '\u{1F680}' }])
   assert.equal((await client.listRuns({ label: 'k:\u{1F680}' })).runs.length, 1)
 })
+
+testLedger('a usage without fields is none, and no change', async ({ client }) => {
+  const { runId, version } = (await client.createRun({})).run
+  const { run } = await client.updateRun({ runId, usage: {} })
+  assert.deepEqual([run.usage, run.version], [null, version])
+})

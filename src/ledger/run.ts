@@ -64,6 +64,8 @@ export function change(before: RunState, patch: RunFields, now: string, at = now
     if (patch.failure) throw invalid('failure', `stands only with status 'failed', and the status is '${after.status}'`)
     after.failure = null
   }
+  // It is stored field by field, so without any it is none.
+  if (after.usage && Object.keys(after.usage).length === 0) after.usage = null
   if (after.title === null && content !== undefined) after.title = titleOf(content)
   if (after.status !== 'pending') after.startedAt ??= earlier(at, after.endedAt)
   requireTimes(patch, after, now)
