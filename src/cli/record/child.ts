@@ -1,8 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 import { constants } from 'node:os'
-import { Readable, type Writable } from 'node:stream'
-import { leave, openPipes } from './pipes.ts'
+import type { Readable, Writable } from 'node:stream'
 
 export type Stream = 'stdout' | 'stderr'
 
@@ -39,23 +38,17 @@ export async function runChild(words: string[], { env, onOutput }: ChildOptions)
   for (const signal of ['SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => void (keys.includes(signal) || child?.kill(signal)))
   }
-  const pipes = onOutput && openPipes()
-  const [out, err] = pipes?.map(({ writer }) => writer) ?? ['pipe' as const, 'pipe' as const]
   try {
-    child = spawn(command, rest, { env, stdio: onOutput ? ['inherit', out, err] : 'inherit' })
+    child = spawn(command, rest, { env, stdio: onOutput ? ['inherit', 'pipe', 'pipe'] : 'inherit' })
   } catch (error) {
     // Node reports only some errors, such as ENOENT, by an event.
     return { ...faultOf(command, error as NodeJS.ErrnoException), signal: null, durationMs: 0 }
-  } finally {
-    if (pipes) leave(pipes)
   }
-  const [stdout, stderr] = pipes?.map(({ reader }) => reader) ?? [child.stdout, child.stderr]
   if (onOutput) {
-    pass(stdout, process.stdout, (chunk) => onOutput('stdout', chunk))
-    pass(stderr, process.stderr, (chunk) => onOutput('stderr', chunk))
+    pass(child.stdout, process.stdout, (chunk) => onOutput('stdout', chunk))
+    pass(child.stderr, process.stderr, (chunk) => onOutput('stderr', chunk))
   }
-  const streams = [stdout, stderr].filter((stream) => stream instanceof Readable)
-  const { code, signal, error } = await endOf(child, streams)
+  const { code, signal, error } = await endOf(child)
   const durationMs = Math.round(performance.now() - started)
   if (error) return { ...faultOf(command, error), signal: null, durationMs }
   return { exitCode: code ?? 128 + constants.signals[signal as NodeJS.Signals], signal, durationMs }
@@ -65,7 +58,7 @@ export async function runChild(words: string[], { env, onOutput }: ChildOptions)
  * Passes on the child's output, to us and to `to`, as fast as `to` accepts it. When nobody reads any more, the child
  * learns it.
  */
-function pass(from: Readable | null | undefined, to: Writable, take: (chunk: Buffer) => void) {
+function pass(from: Readable | null, to: Writable, take: (chunk: Buffer) => void) {
   if (!from) return
   from.on('data', take)
   from.pipe(to, { end: false })
@@ -89,9 +82,8 @@ interface End {
   error?: NodeJS.ErrnoException
 }
 
-/** Waits for the end of a child and of its output. */
-function endOf(child: ChildProcess, streams: Readable[]): Promise<End> {
-  const closed = Promise.all(streams.map((stream) => new Promise((resolve) => stream.on('close', resolve))))
+function endOf(child: ChildProcess): Promise<End> {
+  const streams = [child.stdout, child.stderr].filter((stream) => stream !== null)
   let isQuiet = true
   for (const stream of streams) {
     stream.on('data', () => {
@@ -106,7 +98,7 @@ function endOf(child: ChildProcess, streams: Readable[]): Promise<End> {
         if (isQuiet && !streams.some((stream) => stream.isPaused())) for (const stream of streams) stream.destroy()
         isQuiet = true
       }, graceMs)
-      void closed.then(() => {
+      child.on('close', () => {
         clearInterval(timer)
         resolve({ code, signal })
       })
