@@ -22,9 +22,8 @@ const chunkBytes = 1_048_576
 const lineBytes = 16_777_216
 
 /**
- * The JSON objects that contain one of these words, from a file with one object per line, in the order in which they
- * were written. Skips an unfinished line.
- * Throws if the path is not a regular file, and if the budget is spent.
+ * The JSON objects that contain one of these words, from a file with one object per line, in their order. Skips an
+ * unfinished line. Throws if the path is not a regular file, and if the budget is spent.
  */
 export async function* linesWith(path: string, words: string | string[], left = budget()): AsyncGenerator<Fields> {
   const sought = [words].flat()

@@ -19,8 +19,9 @@ const readers = new Map<string, Reader>([
 
 /**
  * The content of the transcript of a session of `agent` (its name in the ledger); empty for an agent whose transcripts
- * we cannot read. `subagents` are the transcripts named at the ends of its subagents. What was written after `before`, in
- * milliseconds since 1970, is left out. This may take seconds, so no hook calls it. Throws if a file cannot be read: it is missing, too large or not a regular file.
+ * we cannot read, and without what was written after `before`, in milliseconds since 1970. `subagents` are the
+ * transcripts named at the ends of its subagents. This may take seconds, so no hook calls it. Throws if a file cannot be
+ * read: it is missing, too large or not a regular file.
  */
 export async function readTranscript(
   agent: string,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { DatabaseSync } from 'node:sqlite'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { stateFile } from '../../src/cli/record/state.ts'
 import { thisProcess } from '../../src/spool/process.ts'
 import { claudeIn, hook, onlyRun, runsOf, secret, syncAll, turnsOf, workplace } from './session.ts'
@@ -105,13 +105,19 @@ test('a failed session that is resumed and succeeds is completed', async (t) => 
   assert.deepEqual([run.status, run.failure, run.turns.count], ['completed', null, 2])
 })
 
-test('a later sync ends a session that was killed, as failed', async (t) => {
+/** A session that has written a file and whose turn goes on. */
+async function underWay(t: TestContext) {
   const user = workplace(t)
   const { env, cwd } = user
   const claude = claudeIn(cwd, env)
   await claude.prompt('Go')
   await claude.write('a.txt', 'x\n')
   await syncAll(env)
+  return { user, env, claude }
+}
+
+test('a later sync ends a session that was killed, as failed', async (t) => {
+  const { user, env, claude } = await underWay(t)
   assert.equal((await onlyRun(user)).turns.count, 0, 'it may go on')
   const db = new DatabaseSync(stateFile(env))
   db.exec('update recordings set last_heard = last_heard - 601000, agent_proven = 0; update notes set at = at - 601000')
@@ -131,12 +137,7 @@ test('a later sync ends a session that was killed, as failed', async (t) => {
 })
 
 test('a session whose agent lives does not end while the machine sleeps', async (t) => {
-  const user = workplace(t)
-  const { env, cwd } = user
-  const claude = claudeIn(cwd, env)
-  await claude.prompt('Go')
-  await claude.write('a.txt', 'x\n')
-  await syncAll(env)
+  const { user, env, claude } = await underWay(t)
   const db = new DatabaseSync(stateFile(env))
   t.after(() => db.close())
   const sleep = (agent: object) => {

@@ -16,7 +16,7 @@ export const groups: Record<string, string[]> = {
     'test/cli/{checked,completion,help}.test.ts',
     'test/mcp/near.test.ts',
   ],
-  lists: ['test/{search,sqlite-words,suggest,stats,follow,event,find-run}.test.ts'],
+  lists: ['test/{search,sqlite-words,suggest,stats,follow,event,find-run,walk}.test.ts'],
   runs: ['test/{run,run-turn,content,check,verdict,lease,errors,page,story}.test.ts'],
   nouns: ['test/{feature,spec,project,key,session,isolation,idempotency,open,hooks,http}.test.ts'],
   keeping: ['test/{delete-project,erase,export,fork,horizon,retention,seal}.test.ts'],

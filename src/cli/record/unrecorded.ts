@@ -5,8 +5,8 @@ import { runChild } from './child.ts'
 type Say = (words: string) => void
 
 /**
- * Where to record. Undefined if a variable of the environment is wrong: whoever runs the command may not have set it,
- * so it must not stop the command. `say` receives what that means.
+ * Where to record. Undefined if a variable of the environment is wrong, which must not stop the command. `say` receives
+ * what that means.
  */
 export function placeToRecord(options: PlaceOptions, say: Say): Place | undefined {
   try {

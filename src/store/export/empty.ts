@@ -17,10 +17,9 @@ export async function readProgress(db: Pick<Tx, 'query'>): Promise<Progress | un
   return progress
 }
 
-/** Throws an Error if the ledger is incomplete. */
+/** Throws an Error if the ledger, which has the table `imports`, is incomplete. */
 export async function requireWhole(db: Pick<Tx, 'query'>): Promise<void> {
-  // A database of an earlier version has no such table, and no import.
-  const progress = await readProgress(db).catch(() => undefined)
+  const progress = await readProgress(db)
   if (!progress) return
   throw new Error(
     `an import of ${progress.ledger} into it stopped at line ${progress.line}: run the same conduct import again, which goes on there.`,

@@ -65,7 +65,7 @@ async function prepareSchema(db: Db, { schema }: Header): Promise<void> {
       `Line 1: the export has schema version ${schema}, and this Conduct supports versions up to ${known}: import it with a newer Conduct.`,
     )
   }
-  const found = await readVersion(db).catch(() => 0)
+  const found = await readVersion(db)
   if (found > schema) {
     throw new ConductError(
       'BAD_REQUEST',

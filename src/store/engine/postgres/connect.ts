@@ -40,6 +40,9 @@ const isolation = 'read committed'
  */
 export const begin = `begin isolation level ${isolation}`
 
+/** Begins a transaction whose statements all see the database as it is at its first one. */
+export const beginReads = 'begin isolation level repeatable read read only'
+
 /** Driver settings of every connection. */
 export const driverSettings: pg.ClientConfig = {
   application_name: 'conduct',

@@ -1,6 +1,7 @@
 import type pg from 'pg'
 import type { Sql } from 'sql-template-tag'
 import type { Moment } from '../db.ts'
+import { beginReads } from './connect.ts'
 import type { Pool } from './pool.ts'
 import { run, send } from './statements.ts'
 
@@ -57,7 +58,7 @@ export function sharedStatements(pool: Pool) {
 export async function atOneMoment<T>(pool: Pool, reads: (moment: Moment) => Promise<T>): Promise<T> {
   const client = await pool.take()
   try {
-    await send(client, 'begin isolation level repeatable read read only')
+    await send(client, beginReads)
     const value = await reads({ query: (statement) => run(client, statement) })
     await send(client, 'commit')
     pool.give(client)

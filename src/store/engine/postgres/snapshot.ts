@@ -1,10 +1,11 @@
 import type pg from 'pg'
 import type { Sql } from 'sql-template-tag'
 import type { Snapshot } from '../db.ts'
+import { beginReads } from './connect.ts'
 import { dialect } from './dialect.ts'
 import { translate } from './errors.ts'
 
-const begin = `begin isolation level repeatable read read only; set local statement_timeout = 0;
+const begin = `${beginReads}; set local statement_timeout = 0;
   set local idle_in_transaction_session_timeout = 0; select 1`
 
 /** A snapshot of the current state on that connection, which closes with it. Meanwhile, vacuum keeps old rows. */
