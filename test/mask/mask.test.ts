@@ -93,6 +93,13 @@ test('ordinary text stays as it is', async () => {
   }
 })
 
+test('masking leaves no measurement of itself behind', async () => {
+  await mask('An ordinary line.')
+  const before = performance.getEntries().length
+  for (let count = 0; count < 10; count++) await mask(`An ordinary line, number ${count}.`)
+  assert.equal(performance.getEntries().length, before)
+})
+
 test('1 MiB of ordinary logs stays as it is, coloured or not', async () => {
   const logs = ordinaryLogs(1_048_576)
   const coloured = logs.replace(/^(\w+)/gm, '\x1b[36m$1\x1b[0m').replace(/: /g, '\x1b[2m:\x1b[22m ')
