@@ -24,7 +24,11 @@ export const groups: Record<string, string[]> = {
   lists_of_page: ['test/web/{cors,features,log,log-groups,trends}.test.ts'],
   runs_of_page: ['test/web/{frame,live,login,run,run-work,session}.test.ts'],
   specs_of_page: ['test/web/{admin,shift,spec-edit,specs,webhooks}.test.ts'],
+  lanes_of_page: ['test/web/{activity,attention,event-window}.test.ts'],
+  texts_of_page: ['test/web/{checks,direction,erase,hostile,markdown,page,retention,runs}.test.ts'],
+  commands: ['test/cli/{address,command,csv,deliver-turns,init,lists,retention,unkept,usage,whose-run}.test.ts'],
   entering: ['test/cli/{connect,doctor,exit,init-agents,init-checks,new-project,profiles,project,rules}.test.ts'],
+  engines: ['test/{anchor,batch,client,csv,leader,migrate,operations,own-agent}.test.ts'],
   bringing: ['test/cli/{import,import-v0,output,print,state,verify}.test.ts'],
 }
 
