@@ -215,3 +215,70 @@ testLedger('a check finds its run by commit', async ({ client }) => {
   await client.updateRun({ runId: 'C', git: { commit: two } })
   assert.equal(await checked(three), 'A', 'a commit that a run no longer names finds it no more')
 })
+
+testLedger('imported checks count by their time, in whatever order they arrive', async ({ client, as }) => {
+  const other = as({ key: (await client.createKey({ name: 'ci', permissions: ['admin'] })).secret })
+  const at = (minute: number) => `2026-01-05T12:0${minute}:00.000Z`
+  type Past = [by: typeof client, checkId: string, minute: number, more: { result: 'pass' | 'fail'; commit?: string }]
+  const histories: [what: string, checks: Past[], verdict: string, evidence: string, counting: string[]][] = [
+    [
+      'a fail, then a pass',
+      [
+        [client, 'A', 1, { result: 'fail' }],
+        [client, 'B', 2, { result: 'pass' }],
+      ],
+      'verified',
+      'self',
+      ['B'],
+    ],
+    [
+      'a pass on other work, then one on this',
+      [
+        [client, 'A', 1, { result: 'pass', commit: two }],
+        [client, 'B', 2, { result: 'pass', commit: one }],
+      ],
+      'verified',
+      'self',
+      ['B'],
+    ],
+    [
+      "a writer's fail, then an independent pass",
+      [
+        [client, 'A', 1, { result: 'fail' }],
+        [other, 'B', 2, { result: 'pass' }],
+      ],
+      'verified',
+      'independent',
+      ['B'],
+    ],
+    [
+      "an independent pass, then a writer's fail",
+      [
+        [other, 'A', 1, { result: 'pass' }],
+        [client, 'B', 2, { result: 'fail' }],
+      ],
+      'failing',
+      'self',
+      ['A', 'B'],
+    ],
+  ]
+  for (const [what, checks, verdict, evidence, counting] of histories) {
+    for (const inserted of [checks, checks.toReversed()]) {
+      const { runId } = (await client.createRun({ git: { commit: one }, createdAt: at(0) })).run
+      for (const [by, checkId, minute, more] of inserted) {
+        await by.createCheck({ runId, checkId: `${runId}-${checkId}`, createdAt: at(minute), ...more })
+      }
+      const { run } = await client.getRun({ runId })
+      const told = (await client.listChecks({ runId })).checks
+      assert.deepEqual([run.verdict, run.evidence], [verdict, evidence], what)
+      assert.deepEqual(
+        told.filter(({ counts }) => counts).map(({ checkId }) => checkId),
+        counting.map((checkId) => `${runId}-${checkId}`).reverse(),
+        what,
+      )
+      for (const { checkId, counts } of told) {
+        assert.equal((await client.getCheck({ checkId })).check.counts, counts, what)
+      }
+    }
+  }
+})

@@ -31,9 +31,10 @@ const columns = sql`c.id, c.run_id, c.name, c.result, c.result_by, c.work_versio
   case when exists (select 1 from run_writers a where a.run_id = c.run_id and a.actor_id = c.result_by)
     then 1 else 0 end as written`
 
-/** The ids of the newest checks of each name by each actor on some runs. */
-const newestOf = (runs: Sql) =>
-  sql`select max(n.id) from checks n where n.run_id in (${runs}) group by n.run_id, n.name, n.result_by`
+/** The ids of the newest checks of each name by each actor on some runs. Imported checks may arrive in any order. */
+const newestOf = (runs: Sql) => sql`select id from (
+  select n.id, row_number() over (partition by n.run_id, n.name, n.result_by order by n.created_at desc, n.id desc) as place
+  from checks n where n.run_id in (${runs})) as ranked where place = 1`
 
 const countedOf = (row: JudgedRow, createdBy: number): Counted => ({
   name: row.name,
@@ -50,7 +51,7 @@ const countedOf = (row: JudgedRow, createdBy: number): Counted => ({
  */
 export async function findVerdict(ctx: Ctx, run: Judged, git: WorkState | null) {
   const rows = await ctx.db.query<JudgedRow>(
-    sql`select ${columns} from checks c where c.id in (${newestOf(sql`${run.id}`)}) order by c.id`,
+    sql`select ${columns} from checks c where c.id in (${newestOf(sql`${run.id}`)}) order by c.created_at, c.id`,
   )
   const counted = rows.map((row) => countedOf(row, run.created_by))
   return verdictOf(counted, { state: git ?? {}, version: run.work_version })
@@ -78,7 +79,8 @@ export async function standingsOf(ctx: Ctx, ids: readonly number[]): Promise<Map
     select ${columns}, case when c.id in (select id from newest) then 1 else 0 end as is_newest, r.created_by,
       r.work_version as run_version, r.git
     from checks c join runs r on r.id = c.run_id
-    where c.id in (select id from newest union select g.id from checks g where g.id in (${listOf(ids)})) order by c.id`)
+    where c.id in (select id from newest union select g.id from checks g where g.id in (${listOf(ids)}))
+    order by c.created_at, c.id`)
   const counting = new Set<number>()
   for (const newest of Map.groupBy(
     rows.filter((row) => row.is_newest === 1),
