@@ -118,6 +118,12 @@ testLedger('the cost of a run is unknown when the cost of one of its turns is', 
   }
 })
 
+testLedger('the costs of turns add up exactly', async ({ client }) => {
+  const { runId } = (await client.createRun({})).run
+  for (const costUsd of [0.1, 0.2]) await client.appendTurn({ runId, prompt: 'x', usage: { costUsd } })
+  assert.equal((await client.getRun({ runId })).run.usage?.costUsd, 0.3)
+})
+
 testLedger('a turn that is sent again is stored once', async ({ client }) => {
   const { runId } = (await client.createRun({})).run
   const first = await client.appendTurn({ runId, n: 1, ...turn, answer: '' })

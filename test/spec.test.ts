@@ -56,6 +56,27 @@ testLedger(
   },
 )
 
+testLedger('costs add up exactly, whatever came and went', async ({ client }) => {
+  await client.createSpec({ specId: 'S' })
+  const features = [{ name: 'auth' }]
+  const totals = async () => [
+    (await client.getSpec({ specId: 'S' })).spec.totals.costUsd,
+    (await client.listFeatures({})).features[0]?.costUsd,
+    (await client.stats()).total.costUsd,
+  ]
+  const costs = [0, 0.1, 0.2, 0.3, 0.0700000004, 123_456.7, 1e-9]
+  for (const [n, costUsd] of costs.entries()) {
+    await client.createRun({ runId: `R${n}`, specId: 'S', usage: { costUsd } })
+    await client.linkFeatures({ runId: `R${n}`, features })
+  }
+  assert.deepEqual(await totals(), Array(3).fill(123_457.37))
+  await client.updateRun({ runId: 'R3', usage: { costUsd: 0.7 } })
+  for (const n of [5, 1, 2, 3, 4]) await client.deleteRun({ runId: `R${n}` })
+  assert.deepEqual(await totals(), Array(3).fill(1e-9))
+  await client.deleteRun({ runId: 'R6' })
+  assert.deepEqual(await totals(), Array(3).fill(0))
+})
+
 testLedger('a run has the version of its spec, and a spec the totals of its runs', async ({ client }) => {
   await client.createRun({ runId: 'EARLY', specId: 'S' })
   await client.createSpec({ specId: 'S', content: 'one' })

@@ -1,5 +1,6 @@
 import { invalid } from '../api/error.ts'
 import type { Duration, Tally } from '../api/stats.ts'
+import { knownCost } from './cost.ts'
 import { statuses, verdicts } from './run.ts'
 
 const dayMs = 24 * 3600_000
@@ -27,13 +28,6 @@ export type Used = typeof nothingUsed
 
 /** A tally while runs are added to it. */
 export type Sums = Omit<Tally, keyof Used> & Used
-
-/**
- * The cost of `costed` runs as the API returns it; null rather than 0 if there are none. The last digits of a sum depend
- * on the order of addition. Twelve digits are the same everywhere, and no sum is negative.
- */
-export const knownCost = (sum: number, costed: number): number | null =>
-  costed === 0 ? null : Math.max(0, Number(sum.toPrecision(12)))
 
 /** Sums as the API returns them. Tokens that no run reports are null rather than 0. */
 export const reported = <Of extends Used>(sums: Of) => ({

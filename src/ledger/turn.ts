@@ -1,5 +1,6 @@
 import type { Turn, TurnFields } from '../api/turn.ts'
 import type { Git, Usage } from '../api/work.ts'
+import { wholeCost } from './cost.ts'
 
 /** The id of a turn in the log and in searches: `RUN-007/3`. */
 export const turnId = (runId: string, n: number) => `${runId}/${n}`
@@ -117,7 +118,7 @@ export function addUsage(before: Usage | null, turn: Usage | undefined): Usage |
   delete total.costUsd
   delete total.costSource
   if (before.costUsd === undefined || turn.costUsd === undefined) return total
-  total.costUsd = Math.min(before.costUsd + turn.costUsd, most.costUsd)
+  total.costUsd = Math.min(wholeCost(before.costUsd + turn.costUsd), most.costUsd)
   const sources = [before.costSource, turn.costSource]
   if (sources.includes('estimated')) total.costSource = 'estimated'
   else if (sources.every((source) => source === 'reported')) total.costSource = 'reported'

@@ -1,5 +1,6 @@
 import sql, { join, raw, type Sql } from 'sql-template-tag'
 import { searchable } from '../../api/search.ts'
+import { sumOfCosts } from '../cost.ts'
 import type { Tx } from '../engine/db.ts'
 import { gramWords } from '../part.ts'
 
@@ -15,11 +16,11 @@ export async function deriveAll(tx: Tx): Promise<void> {
       cache_read_tokens, cache_write_tokens, cost_usd, costed)
     select project_id, spec_id, status, verdict, 0, count(*), count(retry_of), coalesce(sum(input_tokens), 0),
       coalesce(sum(output_tokens), 0), coalesce(sum(cache_read_tokens), 0), coalesce(sum(cache_write_tokens), 0),
-      coalesce(sum(cost_usd), 0.0), count(cost_usd)
+      ${sumOfCosts(sql`cost_usd`)}, count(cost_usd)
     from runs where spec_id is not null group by project_id, spec_id, status, verdict`)
   await tx.query(sql`
     insert into feature_totals (feature_id, shard, runs, cost_usd, costed)
-    select l.feature_id, 0, count(*), coalesce(sum(r.cost_usd), 0.0), count(r.cost_usd)
+    select l.feature_id, 0, count(*), ${sumOfCosts(sql`r.cost_usd`)}, count(r.cost_usd)
     from run_features l join runs r on r.id = l.run_id group by l.feature_id`)
   await fillGrams(tx, 'spec', sql`coalesce(title, '')`)
   await fillGrams(tx, 'feature', sql`name || '\n' || coalesce(description, '')`)

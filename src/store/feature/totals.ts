@@ -1,6 +1,7 @@
 import sql, { raw, type Sql } from 'sql-template-tag'
 import type { FeatureRuns } from '../../api/feature.ts'
-import { knownCost } from '../../ledger/stats.ts'
+import { knownCost, wholeCost } from '../../ledger/cost.ts'
+import { sumOfCosts, wholeCostOf } from '../cost.ts'
 import type { Ctx } from '../ctx.ts'
 import type { Tx } from '../engine/db.ts'
 import { listOf } from '../pieces.ts'
@@ -14,7 +15,7 @@ type Totals = Pick<FeatureRuns, 'runs' | 'costUsd'>
  */
 export async function countLinks(ctx: Ctx, links: Sql, times: 1 | -1): Promise<void> {
   const each = raw(String(times))
-  const figures = sql`${each} * count(*), ${each} * coalesce(sum(r.cost_usd), 0.0), ${each} * count(r.cost_usd)`
+  const figures = sql`${each} * count(*), ${each} * ${sumOfCosts(sql`r.cost_usd`)}, ${each} * count(r.cost_usd)`
   await add(ctx, links, figures)
 }
 
@@ -26,7 +27,7 @@ interface Costing {
 /** Updates the totals of the features of a run after its cost changed. */
 export async function moveCost(ctx: Ctx, before: Costing, after: Costing): Promise<void> {
   if (before.cost_usd === after.cost_usd) return
-  const cost = (after.cost_usd ?? 0) - (before.cost_usd ?? 0)
+  const cost = wholeCost(after.cost_usd ?? 0) - wholeCost(before.cost_usd ?? 0)
   const costed = Number(after.cost_usd !== null) - Number(before.cost_usd !== null)
   const figures = sql`0, cast(${cost} as double precision), ${raw(String(costed))}`
   await add(ctx, sql`l.run_id = ${before.id}`, figures)
@@ -39,7 +40,8 @@ async function add({ db }: Ctx, links: Sql, figures: Sql): Promise<void> {
     select l.feature_id, ${raw(String(db.dialect.shard))}, ${figures}
     from run_features l join runs r on r.id = l.run_id where ${links} group by l.feature_id order by l.feature_id
     on conflict (feature_id, shard) do update set runs = feature_totals.runs + excluded.runs,
-      cost_usd = feature_totals.cost_usd + excluded.cost_usd, costed = feature_totals.costed + excluded.costed`)
+      cost_usd = ${wholeCostOf(sql`feature_totals.cost_usd + excluded.cost_usd`)},
+      costed = feature_totals.costed + excluded.costed`)
 }
 
 /** The totals of those of these features that a run has ever touched. */

@@ -5,6 +5,7 @@ import type { Run } from '../../api/run.ts'
 import type { Day, Group, StatsBy } from '../../api/stats.ts'
 import { statuses } from '../../ledger/run.ts'
 import { durationOf, emptyTally, rangeOf, reported, type Sums, timedRuns } from '../../ledger/stats.ts'
+import { sumOfCosts } from '../cost.ts'
 import type { Ctx, Operation } from '../ctx.ts'
 import { visibleProjects } from '../scope.ts'
 
@@ -76,7 +77,7 @@ interface Sum {
   output_tokens: number | null
   cache_read_tokens: number | null
   cache_write_tokens: number | null
-  cost_usd: number | null
+  cost_usd: number
   costed: number
 }
 
@@ -97,7 +98,7 @@ const sumsOf = ({ db }: Ctx, where: Sql[], by: StatsBy | undefined) =>
   db.query<Sum>(sql`
     select ${groupValue(by)} as value, status, verdict, count(*) as runs,
       ${sumOf('input_tokens')}, ${sumOf('output_tokens')}, ${sumOf('cache_read_tokens')}, ${sumOf('cache_write_tokens')},
-      sum(cost_usd) as cost_usd, count(cost_usd) as costed
+      ${sumOfCosts(sql`cost_usd`)} as cost_usd, count(cost_usd) as costed
     from runs where ${join(where, ' and ')} group by ${by ? sql`${columnOf[by]}, ` : empty}status, verdict
     order by status, verdict${by ? sql`, ${columnOf[by]}` : empty}`)
 
@@ -109,7 +110,7 @@ function add(tally: Sums, sum: Sum): void {
   tally.outputTokens += sum.output_tokens ?? 0
   tally.cacheReadTokens += sum.cache_read_tokens ?? 0
   tally.cacheWriteTokens += sum.cache_write_tokens ?? 0
-  tally.costUsd += sum.cost_usd ?? 0
+  tally.costUsd += sum.cost_usd
   tally.costed += sum.costed
 }
 

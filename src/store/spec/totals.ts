@@ -1,8 +1,10 @@
 import sql from 'sql-template-tag'
 import type { Run } from '../../api/run.ts'
 import type { Totals } from '../../api/spec.ts'
+import { wholeCost } from '../../ledger/cost.ts'
 import { statuses, verdicts } from '../../ledger/run.ts'
 import { nothingUsed, reported, zeros } from '../../ledger/stats.ts'
+import { wholeCostOf } from '../cost.ts'
 import type { Ctx } from '../ctx.ts'
 
 /** The fields of a run that count for its spec. */
@@ -58,7 +60,7 @@ export async function addToTotals(
       outputTokens: sum.outputTokens + times * (run.output_tokens ?? 0),
       cacheReadTokens: sum.cacheReadTokens + times * (run.cache_read_tokens ?? 0),
       cacheWriteTokens: sum.cacheWriteTokens + times * (run.cache_write_tokens ?? 0),
-      costUsd: sum.costUsd + times * (run.cost_usd ?? 0),
+      costUsd: sum.costUsd + times * wholeCost(run.cost_usd ?? 0),
       costed: sum.costed + (run.cost_usd === null ? 0 : times),
     })
   }
@@ -83,7 +85,7 @@ async function add({ db, project }: Ctx, sum: Sum): Promise<void> {
       output_tokens = spec_totals.output_tokens + excluded.output_tokens,
       cache_read_tokens = spec_totals.cache_read_tokens + excluded.cache_read_tokens,
       cache_write_tokens = spec_totals.cache_write_tokens + excluded.cache_write_tokens,
-      cost_usd = spec_totals.cost_usd + excluded.cost_usd, costed = spec_totals.costed + excluded.costed`)
+      cost_usd = ${wholeCostOf(sql`spec_totals.cost_usd + excluded.cost_usd`)}, costed = spec_totals.costed + excluded.costed`)
 }
 
 /** The totals of the runs of a spec. */
