@@ -215,3 +215,49 @@ test('events of version 6 without a number follow the others, in order (postgres
   )
   assert.equal(events.at(-1)?.seq, last)
 })
+
+/** Changes of a content, as versions up to 4 recorded them: only a whole content has a digest. */
+const whole = (bytes: number) => `{"bytes":${bytes},"sha256":"${'0'.repeat(64)}"}`
+const early = {
+  replaced: `{"content":[${whole(24)},${whole(30)}]}`,
+  appended: `{"content":[${whole(30)},{"bytes":40}]}`,
+}
+
+for (const engine of engines) {
+  for (const [version, columns, values] of [
+    [4, 'actor', `'{"kind":"local"}'`],
+    [13, 'actor_id, is_append', '0, 1'],
+  ] as const) {
+    test(`an upgrade from version ${version} does not take a new content for an append (${engine.name})`, async (t) => {
+      const { story } = made(version)
+      const url = await loaded(t, engine, version)
+      const [run] = await readRows<{ id: number }>(url, "select id from runs where run_id = 'CHANGED'")
+      const [last] = await readRows<{ seq: number }>(url, 'select max(seq) as seq from events')
+      for (const [n, changes] of [early.replaced, early.appended].entries()) {
+        await readRows(
+          url,
+          `insert into events (seq, project_id, type, subject, subject_id, at, changes, ${columns}) values
+            (${Number(last?.seq) + 1 + n}, 1, 'run.updated', 'CHANGED', ${run?.id}, '${story.endedAt}', '${changes}', ${values})`,
+        )
+      }
+      const { client } = await opened(t, url, story)
+      const { timeline } = await client.timeline({ runId: 'CHANGED' })
+      const [replaced, appended] = timeline.slice(-2)
+      assert.deepEqual(
+        [replaced?.kind === 'event' && replaced.event.changes, appended?.kind === 'appends' && appended.appends],
+        [JSON.parse(early.replaced), 1],
+      )
+    })
+  }
+}
+
+for (const engine of engines) {
+  test(`an upgrade corrects totals that had lost the last digits of costs (${engine.name})`, async (t) => {
+    const { story, answers } = made(13)
+    const url = await loaded(t, engine, 13)
+    for (const table of ['spec_totals', 'feature_totals']) {
+      await readRows(url, `update ${table} set cost_usd = cost_usd + 0.0000001`)
+    }
+    assertAnswersKept(await answersOf((await opened(t, url, story)).clientOf), answers)
+  })
+}

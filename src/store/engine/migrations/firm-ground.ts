@@ -81,7 +81,7 @@ async function nameActors(tx: Tx, progress: Progress) {
       if (!known.has(actor)) known.set(actor, actorIdOf(JSON.parse(actor)))
       await tx.query(sql`update events set actor_id = ${known.get(actor)} where ${part} and actor = ${actor}`)
     }
-    // Only an append changes the content from one size to another without a digest.
+    // This also marks events that only replaced the content. Version 14 corrects that.
     await tx.query(sql`update events set is_append = 1
       where ${part} and type = 'run.updated' and changes like '{"content":[{"bytes":%},{"bytes":%}]}'`)
     progress(Math.min(from + batch, last?.last ?? 0), last?.last ?? 0)

@@ -7,6 +7,7 @@ import { imports } from './imports.ts'
 import type { Migration } from './migration.ts'
 import { retention } from './retention.ts'
 import { seal } from './seal.ts'
+import { secondLook } from './second-look.ts'
 import { webhooks } from './webhooks.ts'
 import { wholeSessions } from './whole-sessions.ts'
 
@@ -25,6 +26,7 @@ export const migrations: Migration[] = [
   erasing,
   retention,
   growth,
+  secondLook,
 ]
 
 function dayOne({ id, text, integer, real, tableEnd, commitsInOrder }: Dialect): string[] {
