@@ -19,6 +19,19 @@ function senderTo({ fetch }: Ledger, headers: Record<string, string> = {}) {
   }
 }
 
+testLedger('hooks take no query parameters', async (ledger) => {
+  const send = senderTo(ledger)
+  const prompt = claude('UserPromptSubmit', { prompt: 'Hello' })
+  assert.deepEqual(await send('claude?project=shop', prompt), [422])
+  assert.equal((await ledger.client.listRuns({})).runs.length, 0)
+  const body = JSON.stringify(prompt)
+  const headers = { 'content-type': 'application/json' }
+  const response = await ledger.fetch('/v1/hooks/claude?project=shop&x=1', { method: 'POST', headers, body })
+  const { error, code } = (await response.json()) as { error: string; code: string }
+  assert.equal(code, 'VALIDATION_ERROR')
+  assert.match(error, /project: unknown query parameter.*x: unknown query parameter/)
+})
+
 testLedger('the hooks of a session record a run with its turns', async (ledger) => {
   const { client, sleep } = ledger
   const send = senderTo(ledger)

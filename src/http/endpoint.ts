@@ -13,7 +13,7 @@ import type { Auth } from './auth.ts'
 import { parseBody, readBody } from './body.ts'
 import type { Exchange } from './exchange.ts'
 import { once } from './idempotency.ts'
-import { planOf, type RawInput, readInput } from './input.ts'
+import { planOf, queryOf, type RawInput, readInput } from './input.ts'
 
 interface EndpointParts {
   store: Store
@@ -80,10 +80,9 @@ function entranceOf({ permission }: Route, { store, auth, contentLimit }: Endpoi
 
 /** The parts of a request that make up the input; a GET has no body. */
 function rawInputOf(request: HonoRequest, bytes: Uint8Array | undefined): RawInput {
-  const mark = request.url.indexOf('?')
   return {
     params: request.param(),
-    query: mark < 0 ? '' : request.url.slice(mark + 1),
+    query: queryOf(request.url),
     header: (name) => request.header(name),
     body: bytes && parseBody(bytes, request.header('content-type')),
   }

@@ -93,8 +93,24 @@ function requireNoOtherCondition({ address, headers }: InputPlan, raw: RawInput)
   throw new ConductError('BAD_REQUEST', `${address.method} ${address.path} takes no If-Match: leave it out.`)
 }
 
+/** The query of a request, without the question mark. */
+export function queryOf(url: string): string {
+  const mark = url.indexOf('?')
+  return mark < 0 ? '' : url.slice(mark + 1)
+}
+
+/** The query parameters of an address with these. Throws VALIDATION_ERROR for others, and for repeated ones. */
+export function parametersOf<Field extends string>(url: string, fields: Field[]): Partial<Record<Field, string>> {
+  const input: Partial<Record<Field, string>> = {}
+  const issues: Issue[] = []
+  const kinds = Object.fromEntries(fields.map((field) => [field, 'string' as const]))
+  readQuery({ fields: new Set(fields), kinds }, queryOf(url), input, issues)
+  if (issues.length > 0) throw invalidInput(issues)
+  return input
+}
+
 /** Adds the fields of a query to the input, and what is wrong with it to the issues. */
-export function readQuery(
+function readQuery(
   { fields, kinds }: Pick<InputPlan, 'fields' | 'kinds'>,
   query: string,
   input: Record<string, unknown>,

@@ -1,10 +1,10 @@
-import { ConductError, type Issue } from '../../api/error.ts'
-import { cut, invalidInput } from '../../api/explain.ts'
+import { ConductError } from '../../api/error.ts'
+import { cut } from '../../api/explain.ts'
 import { permits } from '../../ledger/actor.ts'
 import { exportLedger } from '../../store/export/export.ts'
 import type { Store } from '../../store/open.ts'
 import type { Auth } from '../auth.ts'
-import { readQuery } from '../input.ts'
+import { parametersOf } from '../input.ts'
 import type { Handler } from './handler.ts'
 
 /** The most exports at a time in one process, because each keeps a view of the database open. */
@@ -53,16 +53,9 @@ export function exportHandler({ auth, store, basePath, stopping, warn }: Parts):
   }
 }
 
-const queryPlan: Parameters<typeof readQuery>[0] = { fields: new Set(['withKeys']), kinds: { withKeys: 'string' } }
-
 /** Throws VALIDATION_ERROR for other parameters, BAD_REQUEST for another value. */
 function withKeysIn(url: string): boolean {
-  const input: { withKeys?: string } = {}
-  const issues: Issue[] = []
-  const mark = url.indexOf('?')
-  readQuery(queryPlan, mark < 0 ? '' : url.slice(mark + 1), input, issues)
-  if (issues.length > 0) throw invalidInput(issues)
-  const { withKeys = 'false' } = input
+  const { withKeys = 'false' } = parametersOf(url, ['withKeys'])
   if (withKeys === 'true' || withKeys === 'false') return withKeys === 'true'
   throw new ConductError('BAD_REQUEST', `withKeys must be true or false, not '${cut(withKeys)}'.`)
 }

@@ -6,6 +6,7 @@ import type { Store } from '../../store/open.ts'
 import type { Auth } from '../auth.ts'
 import { parseBody, readBody } from '../body.ts'
 import type { Exchange } from '../exchange.ts'
+import { parametersOf } from '../input.ts'
 import type { Handler } from './handler.ts'
 
 interface Parts {
@@ -34,6 +35,7 @@ export function hooksHandler({ store, auth, basePath, contentLimit }: Parts): Ha
         throw new ConductError('FORBIDDEN', "Hooks need a key with the permission 'agent'.")
       }
       requireSafeWay(exchange)
+      parametersOf(request.url, [])
       const document = parseBody(await readBody(request, documentLimit), request.header('content-type'))
       const ctx = { db: store.db, now, ...caller, contentLimit }
       // Loaded on first use, since most servers take no hooks.
