@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander'
+import { ConductError } from '../../api/error.ts'
 import { exitCodes } from '../exit.ts'
 import { tries } from '../operation/call.ts'
 import { addExamples, addPlace, type Common } from '../option.ts'
@@ -37,9 +38,13 @@ async function run(options: Options): Promise<void> {
   if (options.forget) forget(shownPlace(place), env)
   const { client, close } = await connect(place, env, tries)
   try {
-    const found = await whileWaiting(`Checking ${shownPlace(place)}`, verify(client, anchors))
-    const isComparable = place.kind === 'server' && found.origin !== ''
-    const changed = isComparable ? await checkMemory(client, place.url, env) : undefined
+    const compare = async () => (place.kind === 'server' ? checkMemory(client, place.url, env) : undefined)
+    const found = await whileWaiting(`Checking ${shownPlace(place)}`, verify(client, anchors)).catch(async (error) => {
+      const isUnsealed = error instanceof ConductError && error.code === 'NOT_FOUND'
+      const changed = isUnsealed ? await compare() : undefined
+      throw changed === undefined ? error : new Error(changed)
+    })
+    const changed = found.origin === '' ? undefined : await compare()
     if (changed !== undefined) found.faults.push({ words: changed })
     tell(found, place, options)
   } finally {

@@ -24,16 +24,16 @@ export interface Verified {
 }
 
 /**
- * Checks the log of a ledger against its newest checkpoint and against anchors. Throws if the server has no seal, or no
- * checkpoint yet and no fault.
+ * Checks the log of a ledger against its newest checkpoint and against anchors. Throws NOT_FOUND if
+ * the server has no seal, another error if it must have had one, and UNAVAILABLE before the first checkpoint.
  */
 export async function verify(client: Client, anchors: readonly Checkpoint[]): Promise<Verified> {
   const { own, failure } = await readOwn(client).then(
     (own) => ({ own, failure: undefined }),
     (failure: unknown) => ({ own: undefined, failure }),
   )
-  if (!own && !failure) throw new Error('This server is too old to seal its log: upgrade it.')
   const isRecomputed = await mayRecompute(client)
+  if (!own && !failure) throw unsealed(anchors)
   const found = isRecomputed
     ? await recompute(client, own?.head, anchors)
     : { events: own?.head.size ?? 0, faults: own ? await checkProofs(client, anchors, own) : [] }
@@ -47,6 +47,13 @@ export async function verify(client: Client, anchors: readonly Checkpoint[]): Pr
     ...found,
     faults,
   }
+}
+
+/** Why a server without a seal cannot be verified. */
+function unsealed(anchors: readonly Checkpoint[]): Error {
+  if (anchors.length > 0) return new Error('The server has no seal, but the log of the anchors had one.')
+  const words = 'The server does not seal its log, because its Conduct is too old: upgrade it.'
+  return new ConductError('NOT_FOUND', words)
 }
 
 /**
