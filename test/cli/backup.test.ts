@@ -97,19 +97,26 @@ test('backups and exports replace no file of the ledger, whatever its name', asy
   assert.deepEqual(await titles(), ['first'])
 })
 
-test('an export to a place that cannot be written names it', async (t) => {
+test('backups and exports refuse a place that cannot be written in the same words', async (t) => {
   const { folder, all } = await ledgerIn(t)
   writeFileSync(join(folder, 'file'), '')
   mkdirSync(join(folder, 'empty'))
-  const cannot: [path: string, cause: RegExp][] = [
-    ['nowhere/x', /There is no folder \S+\/nowhere\./],
-    ['file/x', /Cannot write \S+file\/x: ENOTDIR/],
-    ['empty', /empty is a folder/],
+  const cannot: [words: string, code: number, cause: string][] = [
+    ['nowhere/x', 2, 'There is no folder nowhere: create it, or choose another one.'],
+    ['file/x', 2, 'There is no folder file: create it, or choose another one.'],
+    ['empty', 2, 'empty is a folder: add the name of a file.'],
+    ['--force empty', 2, 'empty is a folder: add the name of a file.'],
   ]
-  for (const [name, words] of cannot) {
-    const { code, stderr } = await all(`export --force ${join(folder, name)}`)
-    assert.equal(code, 2, stderr)
-    assert.match(stderr, words)
+  for (const [words, wanted, cause] of cannot) {
+    for (const command of ['export', 'backup']) {
+      const { code, stderr } = await all(`${command} ${words}`)
+      assert.deepEqual([code, stderr], [wanted, `conduct: ${cause}\n`], command)
+    }
+  }
+  for (const command of ['export', 'backup']) {
+    const { code, stderr } = await all(`${command} ${join(folder, 'file')}`)
+    const cause = `${join(folder, 'file')} exists: choose another name, or replace it with --force.`
+    assert.deepEqual([code, stderr], [5, `conduct: ${cause}\n`], command)
   }
 })
 
@@ -252,7 +259,11 @@ test('a backup reports a full disk and a read-only folder, and leaves nothing', 
   const closed = join(folder, 'closed')
   mkdirSync(closed)
   chmodSync(closed, 0o500)
-  assert.match((await all(`backup ${join(closed, 'copy.db')}`)).stderr, /Cannot write/)
+  for (const command of ['backup', 'export']) {
+    const { code, stderr } = await all(`${command} ${join(closed, 'copy.db')}`)
+    assert.equal(code, 2, stderr)
+    assert.match(stderr, /Cannot write/)
+  }
 })
 
 test('backup refuses a server, PostgreSQL, a ledger in memory and a missing one', async (t) => {

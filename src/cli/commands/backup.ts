@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { Command } from 'commander'
 import { ConductError } from '../../api/error.ts'
 import { UsageError } from '../exit.ts'
+import { requireWritablePath } from '../file.ts'
 import { addExamples } from '../option.ts'
 import { type Copied, type CopyStep, copying, type Place, placeOf } from '../place/connect.ts'
 import { pairs, printJson, shown } from '../show/print.ts'
@@ -22,6 +23,7 @@ export function backupCommand(): Command {
 }
 
 async function backup(name: string, flags: CopyFlags): Promise<void> {
+  requireWritablePath(name)
   const file = resolve(name)
   const path = ledgerFile(flags, dumpRecipe)
   const { writeBackup } = await copying()

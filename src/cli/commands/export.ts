@@ -1,12 +1,13 @@
-import { existsSync, renameSync, rmSync, statSync } from 'node:fs'
+import { existsSync, renameSync, rmSync } from 'node:fs'
 import { open } from 'node:fs/promises'
-import { dirname, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { Readable, type Writable } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import { Command } from 'commander'
-import type { Client } from '../../client/client.ts'
+import { type Client, ConductError } from '../../client/client.ts'
 import { readExport } from '../../ledger/export.ts'
 import { UsageError } from '../exit.ts'
+import { requireWritablePath } from '../file.ts'
 import { tries } from '../operation/call.ts'
 import { addExamples, addPlace, type Common } from '../option.ts'
 import { connect, copying, type Place, placeOf, shownPlace } from '../place/connect.ts'
@@ -47,10 +48,10 @@ const toOutput = (client: Client, options: Options) => writeChecked(client, opti
 
 /** Throws unless the export may be written there. `--force` does not replace a ledger that is in use. */
 async function requireFree(file: string, place: Place, { force }: Options): Promise<void> {
+  requireWritablePath(file)
   const path = resolve(file)
-  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw new UsageError(`${file} is a folder: add a name.`)
   if (existsSync(path) && !force) {
-    throw new UsageError(`${file} exists: choose another name, or replace it with --force.`)
+    throw new ConductError('CONFLICT', `${file} exists: choose another name, or replace it with --force.`)
   }
   const { requireOther } = await copying()
   const served = path.replace(/-(journal|wal|shm)$/, '')
@@ -64,7 +65,6 @@ async function requireFree(file: string, place: Place, { force }: Options): Prom
 async function toFile(file: string, client: Client, options: Options): Promise<void> {
   const draft = `${file}.${process.pid}`
   const handle = await open(draft, 'wx', 0o600).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') throw new UsageError(`There is no folder ${dirname(file)}.`)
     throw new UsageError(`Cannot write ${file}: ${error.message}`)
   })
   const output = handle.createWriteStream({ flush: true })

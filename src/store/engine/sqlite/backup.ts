@@ -235,6 +235,6 @@ function told(error: unknown, target: string): unknown {
   if (code === 'ENOSPC' || code === 'EDQUOT')
     return new ConductError('INSUFFICIENT_STORAGE', `The disk of ${dirname(target)} is full: the copy was deleted.`)
   if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS')
-    return new ConductError('UNAVAILABLE', `Cannot write ${target}: ${message}.`)
+    return new ConductError('BAD_REQUEST', `Cannot write ${target}: ${message}.`)
   return error
 }
