@@ -153,7 +153,7 @@ test('a server without a database file rejects a folder for backups', async (t) 
     assert.equal(code, 2)
     assert.match(
       stderr,
-      /CONDUCT_BACKUP_DIR works only for a ledger in an SQLite file\. Back up PostgreSQL with pg_dump/,
+      /CONDUCT_BACKUP_DIR works only for a ledger in an SQLite file\. For one in PostgreSQL, back it up with pg_dump/,
     )
   }
 })

@@ -102,3 +102,14 @@ for (const path of pagesOfCommands) {
     }
   })
 }
+
+test('no message names a file of the docs, which the package does not contain', () => {
+  const isComment = (line: string) => /^\s*(?:\/?\*|\/\/)/.test(line)
+  const naming = globSync(['src/**/*.{ts,tsx}', 'bin/*.cjs'], { cwd: root }).flatMap((file) =>
+    read(file)
+      .split('\n')
+      .filter((line) => !isComment(line) && /\bdocs\/\S+\.md/.test(line))
+      .map((line) => `${file}: ${line.trim()}`),
+  )
+  assert.deepEqual(naming, [])
+})

@@ -34,7 +34,7 @@ async function backup(name: string, flags: CopyFlags): Promise<void> {
   ])
 }
 
-const dumpRecipe = `back it up with pg_dump --format=custom --file=conduct.dump "$CONDUCT_DATABASE_URL"`
+export const dumpRecipe = `back it up with pg_dump --format=custom --file=conduct.dump "$CONDUCT_DATABASE_URL"`
 
 /** The flags of the commands that copy this machine's ledger. */
 export function addCopyFlags(command: Command, force: string): Command {
@@ -54,8 +54,7 @@ export function ledgerFile({ profile }: CopyFlags, onPostgres: string): string {
       `${place.url} is a server: run this command on its machine, or add --profile local for the database of this machine.`,
     )
   }
-  if (!place.databaseUrl.startsWith('sqlite:'))
-    throw new UsageError(`The ledger is in PostgreSQL: ${onPostgres}. docs/backup.md has all steps.`)
+  if (!place.databaseUrl.startsWith('sqlite:')) throw new UsageError(`The ledger is in PostgreSQL: ${onPostgres}`)
   const file = place.databaseUrl.slice('sqlite:'.length)
   if (file === ':memory:') throw new UsageError('The ledger is only in memory.')
   return file

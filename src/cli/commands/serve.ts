@@ -9,6 +9,7 @@ import { addExamples } from '../option.ts'
 import { notOpened } from '../place/connect.ts'
 import { keepFirstKey } from '../place/first-key.ts'
 import { announce } from '../place/servers.ts'
+import { dumpRecipe } from './backup.ts'
 import { bannerOf, type FirstKey, firstKeyLines } from './banner.ts'
 
 /** `conduct serve`, with a flag for each setting except secrets. */
@@ -91,7 +92,7 @@ function backupsOf({ backupDir, backupKeep, databaseUrl }: Settings) {
   const path = databaseUrl.replace(/^sqlite:/, '')
   if (path === databaseUrl || path === ':memory:') {
     throw new UsageError(
-      `${settings.backupDir.env} works only for a ledger in an SQLite file. Back up PostgreSQL with pg_dump, as in docs/backup.md.`,
+      `${settings.backupDir.env} works only for a ledger in an SQLite file. For one in PostgreSQL, ${dumpRecipe}`,
     )
   }
   return { path: resolve(path), folder: resolve(backupDir), keep: backupKeep }
