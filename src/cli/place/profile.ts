@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { SettingError } from '../exit.ts'
 import { type Env, folders, privateFolder } from './folders.ts'
 import { writePrivate } from './private-file.ts'
 
@@ -37,6 +38,14 @@ export function writeProfiles(env: Env, profiles: Profiles) {
   writePrivate(pathOf(env), `${JSON.stringify(profiles, null, 2)}\n`)
 }
 
-/** The key of that profile, or CONDUCT_API_KEY if no profile is given. */
-export const keyOf = (profile: string | undefined, env: Env) =>
-  profile === undefined ? env.CONDUCT_API_KEY || undefined : readProfiles(env).profiles[profile]?.key
+/**
+ * The key of that profile, or CONDUCT_API_KEY if no profile is given. Throws a SettingError for one that no header can
+ * contain, because the error of the header would show it.
+ */
+export function keyOf(profile: string | undefined, env: Env): string | undefined {
+  const stored = profile === undefined ? env.CONDUCT_API_KEY : readProfiles(env).profiles[profile]?.key
+  const key = stored?.trim() || undefined
+  if (key === undefined || /^[!-~]+$/.test(key)) return key
+  const name = profile === undefined ? 'CONDUCT_API_KEY' : `The key of the profile '${profile}'`
+  throw new SettingError(`${name} has a space, a line break or another character that no key has: copy the key again.`)
+}
