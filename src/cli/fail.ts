@@ -27,11 +27,14 @@ export function endWithOutput(json = false) {
   })
 }
 
+/** What to do without a valid key. */
+export const keyAdvice = 'Set CONDUCT_API_KEY to a valid key, or add one with conduct profile add.'
+
 /** The next step, if the message of the server cannot know it. */
 function adviceOf({ code, retryAfter }: ConductError): string | undefined {
   switch (code) {
     case 'UNAUTHORIZED':
-      return 'Set CONDUCT_API_KEY to a valid key, or add one with conduct profile add.'
+      return keyAdvice
     case 'UNAVAILABLE':
       return 'conduct doctor finds out what is wrong; conduct status shows which ledger is used.'
     case 'RATE_LIMIT_EXCEEDED':

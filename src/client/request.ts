@@ -164,7 +164,7 @@ export function unreachable({ url }: ClientOptions, cause: unknown): ConductErro
 }
 
 /** The TLS error, by the codes of OpenSSL and Node.js; undefined for other errors. */
-function tlsFault(error: unknown): string | undefined {
+export function tlsFault(error: unknown): string | undefined {
   const { code, message } = ((error as Error | undefined)?.cause ?? {}) as { code?: unknown; message?: string }
   if (typeof code !== 'string') return undefined
   if (/CERT|SIGNATURE|^CRL_|HOSTNAME_MISMATCH|^INVALID_CA$|^ERR_TLS_CERT/.test(code)) {

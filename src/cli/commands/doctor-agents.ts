@@ -9,6 +9,7 @@ import { rootOf } from '../init/project-files.ts'
 import type { Env } from '../place/folders.ts'
 import { heardAgents, missedHook, missedWords, titleOf } from '../record/heard.ts'
 import { shown } from '../show/print.ts'
+import { stateFault } from './doctor-folder.ts'
 import { type Finding, found } from './finding.ts'
 
 /** The hooks of this project and of this user, and when each agent last called one. */
@@ -77,7 +78,8 @@ function program(env: Env): Finding[] {
 
 /** When each agent last called a hook, and which calls failed. */
 function listening(entered: Install[], env: Env): Finding[] {
-  const heard = heardAgents(env)
+  // What keeps the state from being read is another finding.
+  const heard = stateFault(env) === undefined ? heardAgents(env) : []
   const missed = missedHook(env, heard)
   const silent = entered.filter(({ name }) => !heard.some(({ agent }) => agent === name))
   return [

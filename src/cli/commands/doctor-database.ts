@@ -1,5 +1,5 @@
 import { settings } from '../../setting.ts'
-import { type Inspected, inspect, type LocalPlace, openLedger, shownPlace } from '../place/connect.ts'
+import { type Inspected, inspect, type LocalPlace, openLedger, reasonOf, shownPlace } from '../place/connect.ts'
 import type { Env } from '../place/folders.ts'
 import { sized } from '../show/size.ts'
 import { backupFinding, clockFinding, roomFindings } from './doctor-figures.ts'
@@ -21,8 +21,8 @@ export async function databaseFindings(place: LocalPlace, env: Env): Promise<Fin
       ...(isWell ? await sealFindings(place, env) : []),
     ]
   } catch (error) {
-    const { message } = error as Error
-    return [found('database', 'fail', `${message}; to use another database, set ${settings.databaseUrl.env}`)]
+    const reason = reasonOf(error as Error)
+    return [found('database', 'fail', `${reason}\nto use another database, set ${settings.databaseUrl.env}`)]
   }
 }
 

@@ -1,5 +1,9 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { type Env, folders } from '../place/folders.ts'
+import { heardAgents } from '../record/heard.ts'
+import { stateFile } from '../record/state.ts'
+import { unsentOf } from '../record/unsent.ts'
 import { type Finding, found } from './finding.ts'
 
 /** Checks that only the owner can read a folder or file. */
@@ -11,12 +15,26 @@ export function privacy(about: string, path: string): Finding {
   return found(about, 'warn', `${told}: other users can read it; run chmod go= ${path}`)
 }
 
-/** Checks the folder for what is not sent yet. */
-export function stateFolder(path: string): Finding {
-  const fault = writeFault(path)
-  return fault === undefined
-    ? privacy('state', path)
-    : found('state', 'fail', `${fault}: hooks record nothing, and other records are lost unless they are sent at once`)
+const losing = 'hooks record nothing, and other records are lost unless they are sent at once'
+
+/** Why nothing can be kept on this machine: its folder cannot be written, or its file not read. Undefined if it can. */
+export function stateFault(env: Env): string | undefined {
+  const fault = writeFault(folders.state(env))
+  if (fault !== undefined) return `${fault}: ${losing}`
+  try {
+    unsentOf(env)
+    heardAgents(env)
+  } catch (error) {
+    const { message, code } = error as NodeJS.ErrnoException
+    if (code !== 'ERR_SQLITE_ERROR') return `${message}: ${losing}`
+    return `${stateFile(env)} cannot be read (${message}): ${losing}. Move it and the files beside it away; the next record creates a new one.`
+  }
+}
+
+/** Checks where this machine keeps what is not sent yet. */
+export function stateFinding(env: Env): Finding {
+  const fault = stateFault(env)
+  return fault === undefined ? privacy('state', folders.state(env)) : found('state', 'fail', fault)
 }
 
 /**

@@ -1,22 +1,82 @@
-import type { Client } from '../../client/client.ts'
+import { type Client, ConductError } from '../../client/client.ts'
+import { keyAdvice } from '../fail.ts'
+import { isMissing, noProject, tries } from '../operation/call.ts'
+import { connect, type Place } from '../place/connect.ts'
+import type { Env } from '../place/folders.ts'
+import { keyOf } from '../place/profile.ts'
+import { noLedger, reach } from '../reach.ts'
+import { shown } from '../show/print.ts'
 import { backupFinding, roomFindings } from './doctor-figures.ts'
+import { logFindings } from './doctor-log.ts'
 import { type Finding, found } from './finding.ts'
+
+type ServerPlace = Place & { kind: 'server' }
 
 const patienceMs = 10_000
 
 /**
- * Checks a server by its public readiness probe, and its disk and backups by the metrics, which need a key of the whole
- * server.
+ * Checks a server: its address, the key, the project, its readiness by the public probe, its disk and backups by the
+ * metrics, which need a key of the whole server, and its log.
  */
-export async function stateFindings(url: string, key: string | undefined, me: Client['me']): Promise<Finding[]> {
-  const ready = await readiness(url)
-  const isWide = await me().then(
-    (answer) => (answer.key?.project ?? null) === null,
-    () => false,
-  )
-  if (!isWide) return ready
-  return [...ready, ...(await figures(url, key))]
+export async function serverFindings(place: ServerPlace, env: Env): Promise<Finding[]> {
+  const { url, project } = place
+  const server = await answering(url)
+  if (server.state === 'fail') return [server]
+  const access = await accessOf(place, env)
+  if (access.fault !== undefined) return [server, found('key', 'fail', access.fault), ...(await readiness(url))]
+  const { client, me, allowed, key } = access
+  return [
+    server,
+    found('key', 'ok', allowed),
+    ...expiry(me.key?.expiresAt),
+    ...(project === undefined ? [] : [await projectFinding(client, project)]),
+    ...(await readiness(url)),
+    ...((me.key?.project ?? null) === null ? await figures(url, key) : []),
+    ...(await logFindings(client, url, env)),
+  ]
 }
+
+/** The tolerated difference between clocks, in seconds. The Date of a response is exact to one second. */
+const clockSeconds = 5
+
+async function answering(url: string): Promise<Finding> {
+  try {
+    const { version, ahead } = await reach(url)
+    const words = `${url} runs Conduct ${version}`
+    if (Math.abs(ahead) <= clockSeconds) return found('server', 'ok', words)
+    return found('server', 'warn', `${words}; its clock is ${Math.abs(ahead)} s ${ahead > 0 ? 'ahead' : 'behind'}`)
+  } catch (error) {
+    return found('server', 'fail', noLedger(url, error as Error))
+  }
+}
+
+/** A client with the key of the place and what the server says about that key, or why it does not let us in. */
+async function accessOf(place: ServerPlace, env: Env) {
+  try {
+    const { client } = await connect({ ...place, project: undefined }, env, tries)
+    const me = await client.me()
+    const allowed = `${me.key?.name} may ${me.permissions.join(', ')}`
+    return { client, me, allowed, key: keyOf(place.profile, env) }
+  } catch (error) {
+    const isRefused = error instanceof ConductError && error.code === 'UNAUTHORIZED'
+    return { fault: `${(error as Error).message}${isRefused ? ` ${keyAdvice}` : ''}` }
+  }
+}
+
+/** Keys that expire within this many days are reported. */
+const soonDays = 14
+
+function expiry(expiresAt: string | null | undefined): Finding[] {
+  if (!expiresAt) return []
+  const isSoon = Date.parse(expiresAt) - Date.now() < soonDays * 86_400_000
+  return [found('key', isSoon ? 'warn' : 'ok', `expires ${shown(expiresAt)}`)]
+}
+
+const projectFinding = (client: Client, slug: string): Promise<Finding> =>
+  client.getProject({ slug }).then(
+    ({ project }) => found('project', 'ok', project.slug),
+    (error: Error) => found('project', 'fail', isMissing(error) ? noProject(slug) : error.message),
+  )
 
 async function readiness(url: string): Promise<Finding[]> {
   const response = await ask(url, '/readyz')

@@ -3,23 +3,20 @@ import { dirname } from 'node:path'
 import { styleText } from 'node:util'
 import { Command } from 'commander'
 import { unknownSettings } from '../../setting.ts'
-import { isMissing, noProject, tries } from '../operation/call.ts'
 import { addCommon, addExamples, type Common } from '../option.ts'
-import { connect, type LocalPlace, type Place, placeOf, shownPlace } from '../place/connect.ts'
+import { type LocalPlace, placeOf, shownPlace } from '../place/connect.ts'
 import { folders } from '../place/folders.ts'
-import { keyOf, readProfiles } from '../place/profile.ts'
+import { readProfiles } from '../place/profile.ts'
 import { checkRules, recordRules } from '../place/rules.ts'
-import { reach } from '../reach.ts'
 import { stateFile } from '../record/state.ts'
 import { unsentOf, unsentWords } from '../record/unsent.ts'
-import { printJson, shown } from '../show/print.ts'
+import { printJson } from '../show/print.ts'
 import { whileWaiting } from '../show/progress.ts'
 import { clean } from '../show/text.ts'
 import { agentFindings } from './doctor-agents.ts'
 import { databaseFindings } from './doctor-database.ts'
-import { privacy, stateFolder, writeFault } from './doctor-folder.ts'
-import { logFindings } from './doctor-log.ts'
-import { stateFindings } from './doctor-server.ts'
+import { privacy, stateFault, stateFinding, writeFault } from './doctor-folder.ts'
+import { serverFindings } from './doctor-server.ts'
 import { type Finding, found } from './finding.ts'
 import { missingFile } from './status.ts'
 
@@ -43,7 +40,7 @@ async function doctor(options: Common) {
   ]
   const place = looked('ledger', findings, () => placeOf(options, env, cwd))
   if (place) {
-    const work = place.kind === 'local' ? databaseOf(place) : serverOf(place)
+    const work = place.kind === 'local' ? databaseOf(place) : serverFindings(place, env)
     findings.push(...(await whileWaiting(`Checking ${shownPlace(place)}`, work)))
   }
   if (findings.some(({ state }) => state === 'fail')) process.exitCode = 1
@@ -80,8 +77,8 @@ function here(): Finding[] {
     ...unknown.map((fault) => found('settings', 'warn', fault)),
     ...looking('profiles', profiles),
     privacy('config', folders.config(env)),
-    stateFolder(folders.state(env)),
-    ...looking('unsent', unsent),
+    stateFinding(env),
+    ...(stateFault(env) === undefined ? unsent() : []),
   ]
 }
 
@@ -117,55 +114,4 @@ async function databaseOf(place: LocalPlace): Promise<Finding[]> {
 function newDatabase(file: string): Finding {
   const fault = writeFault(dirname(file))
   return fault === undefined ? found('database', 'note', 'the first run creates it') : found('database', 'fail', fault)
-}
-
-async function serverOf(place: Place & { kind: 'server' }): Promise<Finding[]> {
-  const findings = [await answering(place.url)]
-  if (findings[0]?.state === 'fail') return findings
-  const { client } = await connect({ ...place, project: undefined }, env, tries)
-  const ask = async (about: string, look: () => Promise<Finding[]>) =>
-    findings.push(...(await look().catch((error: Error) => [found(about, 'fail', error.message)])))
-  await ask('key', async () => {
-    const { key, permissions } = await client.me()
-    return [found('key', 'ok', `${key?.name} may ${permissions.join(', ')}`), ...expiry(key?.expiresAt)]
-  })
-  const slug = place.project
-  if (slug !== undefined) {
-    await ask('project', async () => {
-      const { project } = await client.getProject({ slug }).catch((error: unknown) => {
-        throw isMissing(error) ? new Error(noProject(slug)) : error
-      })
-      return [found('project', 'ok', project.slug)]
-    })
-  }
-  await ask('database', () => stateFindings(place.url, keyOf(place.profile, env), client.me))
-  await ask('log', () => logFindings(client, place.url, env))
-  return findings
-}
-
-/** Keys that expire within this many days are reported. */
-const soonDays = 14
-
-function expiry(expiresAt: string | null | undefined): Finding[] {
-  if (!expiresAt) return []
-  const isSoon = Date.parse(expiresAt) - Date.now() < soonDays * 86_400_000
-  return [found('key', isSoon ? 'warn' : 'ok', `expires ${shown(expiresAt)}`)]
-}
-
-/** The tolerated difference between clocks, in seconds. The Date of a response is exact to one second. */
-const clockSeconds = 5
-
-async function answering(url: string): Promise<Finding> {
-  try {
-    const { version, ahead } = await reach(url)
-    const words = `${url} runs Conduct ${version}`
-    if (Math.abs(ahead) <= clockSeconds) return found('server', 'ok', words)
-    return found('server', 'warn', `${words}; its clock is ${Math.abs(ahead)} s ${ahead > 0 ? 'ahead' : 'behind'}`)
-  } catch (error) {
-    return found(
-      'server',
-      'fail',
-      `${url}: ${(error as Error).message}; is the address right, and does it include the base path?`,
-    )
-  }
 }

@@ -1,15 +1,18 @@
 import { existsSync } from 'node:fs'
 import { Command } from 'commander'
 import type { Output } from '../../api/routes.ts'
-import type { Client, Input } from '../../client/client.ts'
+import { type Client, ConductError, type Input } from '../../client/client.ts'
+import { UnreachableError } from '../exit.ts'
 import { isMissing, withClient } from '../operation/call.ts'
 import { addCommon, addExamples, type Common } from '../option.ts'
 import { localProfile, type Place, placeOf, shownPlace } from '../place/connect.ts'
+import { noLedger, reach } from '../reach.ts'
 import { heardAgents, missedHook, missedWords, titleOf } from '../record/heard.ts'
 import { unsentOf, unsentWords } from '../record/unsent.ts'
 import { listPrinter, pairs, printJson, shown } from '../show/print.ts'
 import { whileWaiting } from '../show/progress.ts'
 import { line } from '../show/text.ts'
+import { stateFault } from './doctor-folder.ts'
 
 /**
  * `conduct status`: shows where the ledger is, whose key is in use and what runs now. `conduct` without words prints
@@ -38,10 +41,32 @@ interface Told {
 async function status(options: Common) {
   const place = placeOf(options, process.env, process.cwd())
   if (missingFile(place) !== undefined) return report(place, { me: null, running: null }, options)
-  // Reading about a project must not create it.
-  await withClient({ ...place, project: undefined }, async (client) => {
-    report(place, await whileWaiting(`Waiting for ${shownPlace(place)}`, ask(client, place.project)), options)
-  })
+  try {
+    // Reading about a project must not create it.
+    await withClient({ ...place, project: undefined }, async (client) => {
+      report(place, await whileWaiting(`Waiting for ${shownPlace(place)}`, ask(client, place.project)), options)
+    })
+  } catch (error) {
+    if (!options.json && !options.quiet) process.stdout.write(`${pairs(knownLines(place, options))}\n`)
+    throw await reasonOf(place, error)
+  }
+}
+
+/** What this machine knows without the ledger. */
+const knownLines = (place: Place, { utc }: Common): [name: string, value: string][] => [
+  ['ledger', ledgerText(place)],
+  ['project', place.project ?? ''],
+  ...stateLines(utc),
+]
+
+/** Why the ledger returned no status: no ledger may be at that address. */
+async function reasonOf(place: Place, error: unknown): Promise<unknown> {
+  const isElsewhere = error instanceof ConductError && ['NOT_FOUND', 'INTERNAL_ERROR'].includes(error.code)
+  if (place.kind === 'local' || !isElsewhere) return error
+  return reach(place.url).then(
+    () => error,
+    (cause: Error) => new UnreachableError(noLedger(place.url, cause)),
+  )
 }
 
 async function ask(client: Client, project: string | undefined): Promise<Told> {
@@ -75,46 +100,46 @@ function report(place: Place, told: Told, options: Common) {
 
 function linesOf(place: Place, { me, running }: Told, { utc }: Common): [name: string, value: string][] {
   const isServer = place.kind === 'server'
-  const from = isServer ? (place.profile ?? 'CONDUCT_URL') : localProfile
   const key = me?.key
   const expires = key?.expiresAt ? `, expires ${shown(key.expiresAt, utc)}` : ''
   const project = place.project ?? key?.project ?? (isServer ? 'default' : '')
   const isNew = me !== null && running === null
   const howMade = isServer ? `to create it: conduct project create --slug ${project}` : 'the first run creates it'
   return [
-    ['ledger', `${shownPlace(place)} (${from})`],
+    ['ledger', ledgerText(place)],
     ['project', isNew ? `${project}, which does not exist yet; ${howMade}` : project],
     ['key', key ? line(`${key.name} (${key.prefix}…), ${me.permissions.join(', ')}${expires}`) : 'not needed here'],
     ['running', runningText(me, running)],
-    ...heardLines(utc),
-    ...unsentLines(),
+    ...stateLines(utc),
   ]
+}
+
+/** The ledger, and what selects it. */
+const ledgerText = (place: Place) =>
+  `${shownPlace(place)} (${place.kind === 'server' ? (place.profile ?? 'CONDUCT_URL') : localProfile})`
+
+/** What this machine recorded, and whether it can. */
+function stateLines(utc: boolean | undefined): [name: string, value: string][] {
+  const fault = stateFault(process.env)
+  return fault === undefined ? [...heardLines(utc), ...unsentLines()] : [['state', line(fault)]]
 }
 
 /** When each agent last called a hook on this machine, and the last call that failed. */
 function heardLines(utc: boolean | undefined): [name: string, value: string][] {
-  try {
-    const heard = heardAgents(process.env)
-    const missed = missedHook(process.env, heard)
-    const when = (at: number) => shown(new Date(at).toISOString(), utc)
-    const agents = heard.map(({ agent, at }) => line(`${titleOf(agent)} ${when(at)}`))
-    return [
-      ['heard', agents.join(', ')],
-      ['missed', missed ? line(`${when(missed.at)} ${missedWords(missed)}`) : ''],
-    ]
-  } catch (error) {
-    return [['heard', line((error as Error).message)]]
-  }
+  const heard = heardAgents(process.env)
+  const missed = missedHook(process.env, heard)
+  const when = (at: number) => shown(new Date(at).toISOString(), utc)
+  const agents = heard.map(({ agent, at }) => line(`${titleOf(agent)} ${when(at)}`))
+  return [
+    ['heard', agents.join(', ')],
+    ['missed', missed ? line(`${when(missed.at)} ${missedWords(missed)}`) : ''],
+  ]
 }
 
 /** What is still to be sent from this machine, and what was refused; empty if everything is sent. */
 function unsentLines(): [name: string, value: string][] {
-  try {
-    const { waits, refusals } = unsentWords(unsentOf(process.env))
-    return [...waits, ...refusals].map((words) => ['unsent', line(words)])
-  } catch (error) {
-    return [['unsent', line((error as Error).message)]]
-  }
+  const { waits, refusals } = unsentWords(unsentOf(process.env))
+  return [...waits, ...refusals].map((words) => ['unsent', line(words)])
 }
 
 function runningText(me: Told['me'], running: Told['running']): string {

@@ -167,9 +167,14 @@ export async function importInto(databaseUrl: string, source: AsyncIterable<Uint
 
 /** Turns an error of opening that database into UNAVAILABLE with the reason. */
 export const notOpened = (databaseUrl: string) => (cause: Error & { cause?: Error }) => {
-  const reason = cause.cause ? `${cause.message} (${cause.cause.message})` : cause.message
-  throw new ConductError('UNAVAILABLE', `${withoutPassword(databaseUrl)} cannot be opened: ${reason}`, { cause })
+  throw new ConductError('UNAVAILABLE', `${withoutPassword(databaseUrl)} cannot be opened: ${reasonOf(cause)}`, {
+    cause,
+  })
 }
+
+/** Why a database cannot be opened. */
+export const reasonOf = ({ message, cause }: Error & { cause?: unknown }) =>
+  cause instanceof Error ? `${message} (${cause.message})` : message
 
 async function openLocal(place: LocalPlace, env: Env, createsProject = !place.isNamed): Promise<Connection> {
   const [{ as, close }, { beforeRecords, ensureProject }] = await Promise.all([
