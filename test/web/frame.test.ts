@@ -168,3 +168,23 @@ test('on a narrow screen, the menu scrolls to the current page', async (t) => {
   await page.getByRole('heading', { level: 1, name: 'Now' }).waitFor()
   assert.ok((await boxOf('Now')).left >= 0)
 })
+
+test('in a low window, the menu scrolls by itself, and everything around it stays in reach', async (t) => {
+  const { page, client, home } = await openPage(t, '', { viewport: { width: 720, height: 450 } })
+  for (const slug of ['shop', 'office', 'lab']) await client.createProject({ slug, name: slug })
+  await page.goto(`${home}?again#/projects`)
+  await page.getByRole('heading', { level: 1, name: 'Projects' }).waitFor()
+  await page.locator('.project-switch').waitFor()
+  const bottomOf = (name: string) =>
+    page
+      .getByRole('banner')
+      .getByRole('button', { name })
+      .evaluate((it) => it.getBoundingClientRect().bottom)
+  for (const name of ['Log out', 'Keys']) assert.ok((await bottomOf(name)) <= 450, name)
+  const link = page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: 'Projects' })
+  assert.ok((await link.evaluate((it) => it.getBoundingClientRect().bottom)) <= 450)
+  // Lower still, all of it scrolls with the page.
+  await page.setViewportSize({ width: 720, height: 300 })
+  await page.getByRole('button', { name: 'Log out' }).scrollIntoViewIfNeeded()
+  assert.ok((await bottomOf('Log out')) <= 300)
+})

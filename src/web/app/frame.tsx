@@ -69,12 +69,13 @@ function Places({ route }: { route: Route }) {
   const project = useScope()
   const nav = useRef<HTMLElement>(null)
   const noun = nounOf(route)
-  // On a narrow screen the menu scrolls sideways, and the counts make it longer.
+  // In a low window the menu scrolls; on a narrow screen, sideways. The counts make it longer.
   useEffect(() => {
     const [menu, link] = [nav.current, nav.current?.querySelector('[aria-current]')]
     if (!menu || !link) return
     const [around, its] = [menu.getBoundingClientRect(), link.getBoundingClientRect()]
     menu.scrollLeft += its.left - around.left - (around.width - its.width) / 2
+    menu.scrollTop += its.top - around.top - (around.height - its.height) / 2
   }, [noun, count, waiting])
   return (
     <nav aria-label="Pages" ref={nav}>
