@@ -221,3 +221,25 @@ test('runs that need attention say why, most urgent first, and a dismissal can b
   await needs.getByText('API_ERROR').waitFor()
   assert.equal(await page.getByText('dismissed by you').count(), 0)
 })
+
+test('a dismissed question for notifications can be asked again; only a refusal is reported as blocked', async (t) => {
+  const { page } = await openPage(t, '', {
+    before: `
+      globalThis.answers = ['default', 'denied']
+      globalThis.Notification = class {
+        static permission = 'default'
+        static async requestPermission() {
+          return (this.permission = globalThis.answers.shift())
+        }
+      }`,
+  })
+  const ask = page.getByRole('button', { name: 'Notify me when an agent waits' })
+  await ask.click()
+  await page.waitForFunction('answers.length === 1')
+  assert.equal(await page.getByText('Your browser blocks notifications').count(), 0)
+  await page.reload()
+  await ask.click()
+  assert.equal(await page.getByText('Your browser blocks notifications').count(), 0)
+  await ask.click()
+  await page.getByText('Your browser blocks notifications').waitFor()
+})

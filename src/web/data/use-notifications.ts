@@ -12,13 +12,13 @@ export function useNotifying(): Standing {
   const isWanted = useKept(wanted)
   // Browsers offer notifications only over HTTPS and on localhost.
   if (!('Notification' in globalThis) || !isSecureContext) return 'unsupported'
-  if (!isWanted) return 'off'
+  if (!isWanted || Notification.permission === 'default') return 'off'
   return Notification.permission === 'granted' ? 'on' : 'blocked'
 }
 
-/** Turns notifications on, for which the browser asks permission, or off. */
+/** Turns notifications on, for which the browser asks permission, or off. Who dismisses that question has not answered. */
 export async function notify(isOn: boolean): Promise<void> {
-  if (isOn) await Notification.requestPermission()
+  if (isOn && (await Notification.requestPermission()) === 'default') return
   wanted.write(isOn)
 }
 
