@@ -285,6 +285,33 @@ test('a view is an address with a name, stored in this browser', async (t) => {
   await page.getByText('A view keeps filters').waitFor()
 })
 
+test('the name of a view is gone once its filters, words, order or projects are changed', async (t) => {
+  const { page, client, home } = await openPage(t)
+  await client.createProject({ slug: 'shop', name: 'Shop' })
+  await client.createRun({ title: 'Bad night', status: 'failed', agent: 'ci' })
+  const changes = [
+    () => page.getByTitle('Remove Agent: ci').click(),
+    () => page.getByRole('searchbox').fill('night'),
+    () => page.locator('.runs th.created').getByRole('button').click(),
+    async () => {
+      await page.getByText('Status: Failed').click()
+      await page.getByRole('checkbox', { name: 'Completed' }).check()
+    },
+    async () => {
+      await page.locator('.project-switch summary').click()
+      await page.getByRole('checkbox', { name: 'Shop' }).check()
+    },
+  ]
+  for (const [n, change] of changes.entries()) {
+    await page.goto(`${home}?${n}#/runs?status=failed&agent=ci&view=Bad+nights`)
+    await page.getByRole('heading', { name: 'Bad nights', level: 1 }).waitFor()
+    await page.getByRole('link', { name: 'Bad night', exact: true }).waitFor()
+    await change()
+    await page.getByRole('heading', { name: 'Runs', level: 1 }).waitFor()
+    assert.doesNotMatch(page.url(), /view=/)
+  }
+})
+
 test('two runs can be selected, also by keyboard, and compared side by side', async (t) => {
   const { page, client } = await openPage(t)
   const usage = { costUsd: 0.5 }

@@ -2,6 +2,7 @@ import { createContext } from 'preact'
 import { useContext, useEffect, useRef, useState } from 'preact/hooks'
 import { goQuery, type Route } from '../app/router.ts'
 import { listen } from './live.ts'
+import { unnamed } from './views.ts'
 
 /** The slugs of the projects chosen for all pages; empty means all projects. */
 export const ScopeContext = createContext<string[]>([])
@@ -28,7 +29,7 @@ export function useChosenProjects(route: Route): string[] {
         const { subject } = news.event
         if (!last.current.includes(subject)) return
         last.current = last.current.filter((slug) => slug !== subject)
-        if (isOverProjects(shown.current)) goQuery(shown.current, { project: last.current }, { replace: true })
+        if (isOverProjects(shown.current)) goQuery(unnamed(shown.current), { project: last.current }, { replace: true })
         else redraw((count) => count + 1)
       }),
     [],

@@ -1,3 +1,4 @@
+import type { Route } from '../app/router.ts'
 import { keptIn } from './kept.ts'
 
 /** A named list of runs: its filters, as in the address. */
@@ -23,3 +24,12 @@ export const saveView = (view: View) =>
   )
 
 export const forgetView = (gone: string) => views.write(views.read().filter(({ name }) => name !== gone))
+
+/** The route without the name of its view, for changes of filters, which the name no longer describes. */
+export function unnamed(route: Route): Route {
+  const { path, query } = route
+  if (path.length !== 1 || path[0] !== 'runs') return route
+  const others = new URLSearchParams(query)
+  others.delete('view')
+  return { path, query: others }
+}

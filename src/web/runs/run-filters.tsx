@@ -1,4 +1,5 @@
 import { go, goQuery, href, type Route } from '../app/router.ts'
+import { unnamed } from '../data/views.ts'
 import { Choice } from '../ui/menu.tsx'
 import { SearchField } from '../ui/search-field.tsx'
 import { statusLooks, verdictLooks } from '../ui/status.tsx'
@@ -11,7 +12,8 @@ const optionsOf = (looks: Record<string, { word: string }>) =>
   Object.entries(looks).map(([value, { word }]) => ({ value, word }))
 
 /** All filters of a list of runs. The choice is part of the address. */
-export function RunFilters({ route }: { route: Route }) {
+export function RunFilters({ route: shown }: { route: Route }) {
+  const route = unnamed(shown)
   const { query, path } = route
   const set = (name: string) => (value: string[]) => goQuery(route, { [name]: value })
   return (
@@ -32,7 +34,7 @@ export function RunFilters({ route }: { route: Route }) {
         </button>
       )}
       <div class="row at-end">
-        <ViewMenu route={route} />
+        <ViewMenu route={shown} />
         {!query.has('q') && <ColumnChoice />}
       </div>
     </search>

@@ -3,6 +3,7 @@ import type { Run } from '../../api/run.ts'
 import { go, goQuery, href, type Route } from '../app/router.ts'
 import { mistakesIn, runFilterOf } from '../data/run-filter.ts'
 import { useRunList } from '../data/run-list.ts'
+import { unnamed } from '../data/views.ts'
 import { Command } from '../ui/copy.tsx'
 import { Head } from '../ui/head.tsx'
 import { Problem } from '../ui/problem.tsx'
@@ -60,7 +61,7 @@ function Listed({ route }: { route: Route }) {
           picked={picked}
           onPick={(run) => setPicked((before) => pickedAfter(before, run))}
           onEnd={more}
-          onOrder={() => goQuery(route, { order: order === 'asc' ? undefined : 'asc' })}
+          onOrder={() => goQuery(unnamed(route), { order: order === 'asc' ? undefined : 'asc' })}
         />
       )}
       {error && <Problem error={error} onRetry={retry} />}

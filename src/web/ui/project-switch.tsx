@@ -1,6 +1,7 @@
 import { go, goQuery, href, type Route } from '../app/router.ts'
 import { useProjects } from '../data/projects.ts'
 import { isOverProjects, useScope } from '../data/scope.ts'
+import { unnamed } from '../data/views.ts'
 import { Choice } from './menu.tsx'
 
 /**
@@ -14,7 +15,7 @@ export function ProjectSwitch({ route }: { route: Route }) {
   const known = projects.map(({ slug, name }) => ({ value: slug, word: name }))
   const unknown = chosen.filter((slug) => projects.every((project) => project.slug !== slug))
   const choose = (project: string[]) =>
-    isOverProjects(route) ? goQuery(route, { project }) : go(href(['runs'], { project }))
+    isOverProjects(route) ? goQuery(unnamed(route), { project }) : go(href(['runs'], { project }))
   return (
     <div class="project-switch">
       <Choice
