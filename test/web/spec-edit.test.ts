@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Page } from 'playwright-core'
 import { openPage } from '../support/browser.ts'
 
 test('a spec that exists only as a name on runs can be written on its page, with a preview', async (t) => {
@@ -153,4 +154,39 @@ test('an unsaved text survives another page and the end of the session, and is s
   await page.getByRole('button', { name: 'Cancel' }).click()
   await page.getByRole('link', { name: 'New spec' }).click()
   assert.equal(await text.inputValue(), '')
+})
+
+test('an unsaved text is gone from all tabs after a logout, also for the next person', async (t) => {
+  const { page, client, openTab, context, home } = await openPage(t, '#/specs?view=new')
+  await client.createSpec({ specId: 'A-1', content: long('first words') })
+  const textOf = (tab: Page) => tab.getByLabel(/^Text, as Markdown/)
+  await textOf(page).fill('# A secret plan')
+  await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: 'Runs' }).click()
+  const tab = await openTab('#/specs/default/A-1?view=edit')
+  await textOf(tab).fill(long('my words'))
+  // A tab that never loaded the code of specs.
+  await page.reload()
+  await page.getByText('No runs yet').waitFor()
+
+  await tab.getByRole('button', { name: 'Log out' }).click()
+  for (const one of [page, tab]) {
+    await one.getByRole('button', { name: 'Log in' }).waitFor()
+    assert.equal(await one.evaluate(() => sessionStorage.length), 0)
+  }
+  const { secret } = await client.createKey({ name: 'grace', permissions: ['write'] })
+  await context.request.post(`${home}v1/auth/session`, { data: { key: secret } })
+  await tab.reload()
+  await textOf(tab).waitFor()
+  assert.equal(await textOf(tab).inputValue(), long('first words'))
+})
+
+test('an unsaved text stays when the logout fails', async (t) => {
+  const { page } = await openPage(t, '#/specs?view=new')
+  await page.getByLabel(/^Text, as Markdown/).fill('# Kept')
+  await page.route('**/v1/auth/session', (route) => route.fulfill({ status: 403 }))
+  await page.getByRole('button', { name: 'Log out' }).click()
+  await page.getByRole('banner').getByRole('alert').waitFor()
+  await page.reload()
+  await page.getByLabel(/^Text, as Markdown/).waitFor()
+  assert.equal(await page.getByLabel(/^Text, as Markdown/).inputValue(), '# Kept')
 })

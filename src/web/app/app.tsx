@@ -1,6 +1,7 @@
 import type { ComponentType } from 'preact'
 import { useEffect, useLayoutEffect, useState } from 'preact/hooks'
 import { Login } from '../admin/login.tsx'
+import { dropDrafts } from '../data/draft.ts'
 import { follow, listen } from '../data/live.ts'
 import { useRead } from '../data/read.ts'
 import { ScopeContext, useChosenProjects } from '../data/scope.ts'
@@ -45,6 +46,7 @@ export function App() {
   useEffect(
     () =>
       listen(({ kind }) => {
+        if (kind === 'left') dropDrafts()
         if (kind === 'over') setOver(true)
         if (kind !== 'begun') return
         setOver(false)

@@ -10,12 +10,15 @@ export interface Draft<T> {
   drop(): void
 }
 
+const prefix = 'conduct.draft '
+const suffix = ` ${base}`
+
 /**
- * A text that is not saved yet. This tab stores it under `name`, so that it outlives a visit to another page and the end
- * of the session. `isDraft` recognizes a stored value, since other code may have written it.
+ * A text that is not saved yet. This tab stores it under `name`, so that it outlives a visit to another page and a
+ * session that expires. `isDraft` recognizes a stored value, since other code may have written it.
  */
 export function useDraft<T extends object>(name: string, begin: T, isDraft: (kept: unknown) => kept is T): Draft<T> {
-  const place = `conduct.draft ${name} ${base}`
+  const place = prefix + name + suffix
   const [restored] = useState(() => readJson(place))
   const isRestored = isDraft(restored)
   const [draft, setDraft] = useState(isRestored ? restored : begin)
@@ -25,6 +28,12 @@ export function useDraft<T extends object>(name: string, begin: T, isDraft: (kep
     setDraft(next)
   }
   return { draft, isRestored, change, drop: () => sessionStorage.removeItem(place) }
+}
+
+/** Forgets all texts of this tab that are not saved, so that the next user of the tab does not see them. */
+export function dropDrafts(): void {
+  const places = Object.keys(sessionStorage).filter((place) => place.startsWith(prefix) && place.endsWith(suffix))
+  for (const place of places) sessionStorage.removeItem(place)
 }
 
 function store(place: string, draft: object) {

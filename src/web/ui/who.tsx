@@ -11,7 +11,9 @@ export function Who() {
   const { act, isBusy, error } = useAct()
   if (!key) return <p class="who muted">Local user</p>
   const leave = async () => {
-    if (await act(() => client.deleteSession())) tell({ kind: 'over' })
+    if (!(await act(() => client.deleteSession()))) return
+    tell({ kind: 'left' })
+    tell({ kind: 'over' })
   }
   return (
     <div class="row">
