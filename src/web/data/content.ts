@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'preact/hooks'
-import type { Event } from '../../api/event.ts'
 import type { ConductError } from '../../client/client.ts'
+import { isReplaced } from './append.ts'
 import { Growing } from './growing.ts'
 import { listen } from './live.ts'
 import { oneAtATime } from './one-at-a-time.ts'
@@ -68,13 +68,4 @@ export function useContent(project: string, runId: string, id: number | undefine
     }
   }, [project, runId, id])
   return content
-}
-
-/** Whether an event appended text to a run's content without replacing any. */
-export const isAppend = (event: Event) => event.changes.content !== undefined && !isReplaced(event)
-
-/** The log has a hash only for content that was set as a whole; an append has the new size. */
-function isReplaced({ changes }: Event): boolean {
-  const after = changes.content?.[1]
-  return changes.content !== undefined && !(after instanceof Object && !('sha256' in after))
 }

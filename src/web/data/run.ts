@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { Event } from '../../api/event.ts'
 import type { ConductError, Output } from '../../client/client.ts'
-import { isAppend } from './content.ts'
+import { isAppend } from './append.ts'
 import { listen } from './live.ts'
 import { useRead } from './read.ts'
 import { clientOf } from './server.ts'

@@ -48,7 +48,7 @@ const isOf = (event: { project: string | null; subject: string }, project: strin
   event.project === project && event.subject.startsWith(`${runId}/`)
 
 /** The turns after the first `known`, in order. Reads backwards from the newest until it meets known ones. */
-async function* newTurns(project: string, runId: string, known: number, signal: AbortSignal) {
+export async function* newTurns(project: string, runId: string, known: number, signal: AbortSignal) {
   const client = clientOf(project)
   if (known === 0) {
     yield* client.all('listTurns', { runId, limit: pageSize }, { signal })

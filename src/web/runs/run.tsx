@@ -1,10 +1,8 @@
-import type { TimelineEntry } from '../../api/timeline.ts'
 import type { Output } from '../../client/client.ts'
 import { href, type Route } from '../app/router.ts'
-import { isAppend, useContent } from '../data/content.ts'
-import { useRead } from '../data/read.ts'
+import { useContent } from '../data/content.ts'
 import { useRun } from '../data/run.ts'
-import { clientOf } from '../data/server.ts'
+import { type RunHistory, useHistory } from '../data/use-history.ts'
 import { useLiveRun } from '../data/use-lanes.ts'
 import { spanOf, When } from '../ui/ago.tsx'
 import { ErasedAt } from '../ui/erased-at.tsx'
@@ -32,17 +30,13 @@ interface Props {
 
 /** A run: how it went, what changed, what was checked, and above all, what to do about it. */
 export function RunPage({ project, runId, route }: Props) {
-  const client = clientOf(project)
   const read = useRun(project, runId)
-  const history = useRead('timeline', (signal) => client.timeline({ runId }, { signal }), {
-    touches: (event) => event.project === project && /^(run|check|turn)\./.test(event.type) && !isAppend(event),
-    restMs: 1000,
-  })
+  const history = useHistory(project, runId)
   const files = useRunFiles(project, runId)
   const { run } = read
   const isThere = run && read.error?.code !== 'NOT_FOUND'
   // All at once: what came later would move what is below it.
-  const isWhole = (history.data ?? history.error) && (files.data ?? files.error)
+  const isWhole = (history.isRead || history.error) && (files.data ?? files.error)
   return (
     <>
       <nav class="crumbs" aria-label="Breadcrumb">
@@ -52,24 +46,22 @@ export function RunPage({ project, runId, route }: Props) {
       {!isThere && read.error && <Problem error={read.error} onRetry={read.reload} />}
       {!isThere && !read.error && <Skeleton rows={8} />}
       {isThere && !isWhole && <Skeleton rows={8} />}
-      {isThere && isWhole && (
-        <Shown run={run} entries={history.data?.timeline ?? []} files={files} route={route} onConflict={read.reload} />
-      )}
+      {isThere && isWhole && <Shown run={run} history={history} files={files} route={route} onConflict={read.reload} />}
     </>
   )
 }
 
 interface ShownProps {
   run: FullRun
-  entries: TimelineEntry[]
+  history: RunHistory
   files: FilesRead
   route: Route
   onConflict: () => void
 }
 
-function Shown({ run: read, entries, files, route, onConflict }: ShownProps) {
+function Shown({ run: read, history, files, route, onConflict }: ShownProps) {
   const run = useLiveRun(read)
-  const attempts = entries.flatMap((entry) => (entry.kind === 'attempt' ? [entry.run] : []))
+  const attempts = history.entries.flatMap((entry) => (entry.kind === 'attempt' ? [entry.run] : []))
   return (
     <>
       <Standing run={run} />
@@ -82,8 +74,8 @@ function Shown({ run: read, entries, files, route, onConflict }: ShownProps) {
       )}
       <div class="beside">
         <div>
-          <Work run={run} entries={entries} files={files} />
-          <Told run={run} entries={entries} route={route} />
+          <Work run={run} history={history} files={files} />
+          <Told run={run} history={history} route={route} />
         </div>
         <aside aria-label="About this run">
           <RunFacts run={run} attempts={attempts} />
@@ -94,8 +86,8 @@ function Shown({ run: read, entries, files, route, onConflict }: ShownProps) {
 }
 
 /** What it changed, and what checks found. */
-function Work({ run, entries, files }: Pick<ShownProps, 'run' | 'entries' | 'files'>) {
-  const checks = entries.flatMap((entry) => (entry.kind === 'check' ? [entry.check] : [])).reverse()
+function Work({ run, history, files }: Pick<ShownProps, 'run' | 'history' | 'files'>) {
+  const checks = history.entries.flatMap((entry) => (entry.kind === 'check' ? [entry.check] : [])).reverse()
   return (
     <>
       <section aria-labelledby="changed">
@@ -146,7 +138,7 @@ const ofText = { log: 'Log', raw: 'Raw', timeline: 'Timeline' }
 const ofSession = { session: 'Session', ...ofText }
 
 /** What it wrote and what happened to it. The view is part of the address. */
-function Told({ run, entries, route }: Omit<ShownProps, 'onConflict' | 'files'>) {
+function Told({ run, history, route }: Omit<ShownProps, 'onConflict' | 'files'>) {
   const views: Record<string, string> = run.turns.count > 0 || run.activity ? ofSession : ofText
   const asked = route.query.get('view') ?? ''
   const view = Object.hasOwn(views, asked) ? asked : (Object.keys(views)[0] as string)
@@ -154,7 +146,7 @@ function Told({ run, entries, route }: Omit<ShownProps, 'onConflict' | 'files'>)
     <section aria-label={views[view]}>
       <Tabs label="Views" views={views} view={view} route={route} />
       {view === 'session' && <Session run={run} route={route} />}
-      {view === 'timeline' && <Timeline entries={entries} project={run.project} />}
+      {view === 'timeline' && <Timeline history={history} project={run.project} />}
       {(view === 'log' || view === 'raw') && <Written run={run} isRaw={view === 'raw'} route={route} />}
     </section>
   )

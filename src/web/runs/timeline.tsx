@@ -1,24 +1,57 @@
+import { Fragment } from 'preact'
 import type { TimelineEntry } from '../../api/timeline.ts'
 import { deedOf } from '../activity/deed.ts'
 import { actorOf } from '../activity/event-line.tsx'
 import { Details, Outcome } from '../activity/event-row.tsx'
 import { href } from '../app/router.ts'
+import type { RunHistory } from '../data/use-history.ts'
 import { Ago } from '../ui/ago.tsx'
+import { Problem } from '../ui/problem.tsx'
 import { Badge, resultLooks, Status, Verdict } from '../ui/status.tsx'
 import { plural } from './changes.tsx'
 
 /** The history of a run, newest first. */
-export function Timeline({ entries, project }: { entries: TimelineEntry[]; project: string }) {
+export function Timeline({ history, project }: { history: RunHistory; project: string }) {
+  const { entries, missing, error, reload, earlier } = history
   return (
-    <ol class="timeline">
-      {entries.toReversed().map((entry, index) => (
-        <li key={index}>
-          <Ago at={entry.at} />
-          <Entry entry={entry} project={project} />
-        </li>
-      ))}
-    </ol>
+    <>
+      {error && <Problem error={error} onRetry={reload} />}
+      <ol class="timeline">
+        {entries.toReversed().map((entry) => (
+          <Fragment key={keyOf(entry)}>
+            <li>
+              <Ago at={entry.at} />
+              <Entry entry={entry} project={project} />
+            </li>
+            {missing > 0 && entry.kind === 'turn' && entry.turn.n === missing + 1 && (
+              <Missing count={missing} onMore={earlier} />
+            )}
+          </Fragment>
+        ))}
+      </ol>
+    </>
   )
+}
+
+/** Takes the place of earlier turns. */
+const Missing = ({ count, onMore }: { count: number; onMore: () => void }) => (
+  <li class="missing">
+    <p class="muted">
+      {count === 1 ? '1 earlier turn is' : `${count.toLocaleString('en')} earlier turns are`} not shown here.
+      <button type="button" onClick={onMore}>
+        Show more
+      </button>
+    </p>
+  </li>
+)
+
+/** Names an entry as long as the page is open, so that an opened one stays open while others come. */
+function keyOf(entry: TimelineEntry): string {
+  if (entry.kind === 'event') return `event ${entry.event.seq}`
+  if (entry.kind === 'turn') return `turn ${entry.turn.n}`
+  if (entry.kind === 'check') return `check ${entry.check.checkId}`
+  if (entry.kind === 'attempt') return `attempt ${entry.run.runId}`
+  return `appends ${entry.at}`
 }
 
 function Entry({ entry, project }: { entry: TimelineEntry; project: string }) {
