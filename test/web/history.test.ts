@@ -121,3 +121,22 @@ test('the timeline follows a live run without reading it again', async (t) => {
   await page.reload()
   await timeline.getByText('wrote 23 times').waitFor()
 })
+
+test('the resumption of a run whose lease expired is shown where it happened', async (t) => {
+  const { page, client, home, sleep } = await openPage(t)
+  const { run, lease } = await client.createRun({ title: 'Asleep', leaseSeconds: 60 })
+  const write = (text: string) => client.appendToRun({ runId: run.runId, text, leaseToken: lease?.token })
+  await write('before\n')
+  await page.goto(`${home}#/runs/default/RUN-001?view=timeline`)
+  const entries = page.locator('.timeline > li')
+  await entries.getByText('wrote 1 time').waitFor()
+  sleep(61_000)
+  for (const text of ['again\n', 'and again\n']) await write(text)
+  const newest = [/^.*wrote 1 time$/, /^.*first admin resumed the run/, /^.*Conduct ended the run as failed/]
+  for (const look of ['live', 'read again']) {
+    await entries.getByText('resumed the run').waitFor()
+    await page.waitForFunction(() => document.querySelectorAll('.timeline > li').length === 6)
+    for (const [n, words] of newest.entries()) assert.match((await entries.nth(n).textContent()) ?? '', words, look)
+    await page.reload()
+  }
+})

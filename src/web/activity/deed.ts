@@ -8,6 +8,7 @@ export interface Deed {
   outcome?: string
 }
 
+const before = ({ changes }: Event, field: string): unknown => changes[field]?.[0]
 const after = ({ changes }: Event, field: string): unknown => changes[field]?.[1]
 
 const wordOf = (looks: Record<string, { word: string }>, value: unknown) =>
@@ -56,6 +57,7 @@ function titleOf(event: Event): string | undefined {
 
 function updateVerb(noun: string, event: Event): string {
   const status = after(event, 'status')
+  if (noun === 'run' && status === 'in_progress' && before(event, 'status') === 'failed') return 'resumed'
   if (noun === 'run' && typeof status === 'string') return runVerbs[status] ?? 'updated'
   if (noun === 'spec' && typeof status === 'string') return 'moved'
   if ('content' in event.changes) return noun === 'run' ? 'wrote to' : 'edited'
