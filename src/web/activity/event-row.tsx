@@ -41,7 +41,7 @@ export function Outcome({ deed: { title, outcome } }: { deed: Deed }) {
       )}
       {outcome && (
         <>
-          {' '}
+          {outcome.startsWith('now ') ? ', ' : ' '}
           <span>{outcome}</span>
         </>
       )}

@@ -5,10 +5,11 @@ export function Missing() {
   return (
     <>
       <Head title="Nothing here" />
-      <p class="empty">
-        There is no page at this address. <a href={href([])}>What happens now</a> or{' '}
-        <a href={href(['runs'])}>all runs</a>?
-      </p>
+      <div class="empty">
+        <p>
+          There is no page at this address. See <a href={href([])}>Now</a> or <a href={href(['runs'])}>all runs</a>.
+        </p>
+      </div>
     </>
   )
 }
