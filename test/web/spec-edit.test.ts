@@ -156,6 +156,9 @@ test('an unsaved text survives another page and the end of the session, and is s
   assert.equal(await text.inputValue(), '')
 })
 
+const draftsIn = (tab: Page) =>
+  tab.evaluate(() => Object.keys(sessionStorage).filter((place) => place.startsWith('conduct.draft')))
+
 test('an unsaved text is gone from all tabs after a logout, also for the next person', async (t) => {
   const { page, client, openTab, context, home } = await openPage(t, '#/specs?view=new')
   await client.createSpec({ specId: 'A-1', content: long('first words') })
@@ -171,7 +174,7 @@ test('an unsaved text is gone from all tabs after a logout, also for the next pe
   await tab.getByRole('button', { name: 'Log out' }).click()
   for (const one of [page, tab]) {
     await one.getByRole('button', { name: 'Log in' }).waitFor()
-    assert.equal(await one.evaluate(() => sessionStorage.length), 0)
+    assert.deepEqual(await draftsIn(one), [])
   }
   const { secret } = await client.createKey({ name: 'grace', permissions: ['write'] })
   await context.request.post(`${home}v1/auth/session`, { data: { key: secret } })
@@ -189,4 +192,25 @@ test('an unsaved text stays when the logout fails', async (t) => {
   await page.reload()
   await page.getByLabel(/^Text, as Markdown/).waitFor()
   assert.equal(await page.getByLabel(/^Text, as Markdown/).inputValue(), '# Kept')
+})
+
+test('an unsaved text in a tab that was closed before the logout is gone when the tab is restored', async (t) => {
+  const { page, client, openTab, context, home } = await openPage(t, '#/specs?view=new')
+  const text = page.getByLabel(/^Text, as Markdown/)
+  await text.fill('# A secret plan')
+  // Stands in for a closed tab: it hears nothing, and keeps its storage.
+  await page.goto('about:blank')
+  const other = await openTab('#/runs')
+  await other.getByRole('button', { name: 'Log out' }).click()
+  await other.getByRole('button', { name: 'Log in' }).waitFor()
+  const { secret } = await client.createKey({ name: 'grace', permissions: ['write'] })
+  await context.request.post(`${home}v1/auth/session`, { data: { key: secret } })
+  await page.goto(`${home}#/specs?view=new`)
+  await text.waitFor()
+  assert.equal(await text.inputValue(), '')
+  // That logout is over: the next text stays.
+  await text.fill('# A plan of the next user')
+  await page.reload()
+  await text.waitFor()
+  assert.equal(await text.inputValue(), '# A plan of the next user')
 })

@@ -45,10 +45,10 @@ export function App() {
   const [code, setCode] = useState<string>()
   useEffect(
     () =>
-      listen(({ kind }) => {
-        if (kind === 'left') dropDrafts()
-        if (kind === 'over') setOver(true)
-        if (kind !== 'begun') return
+      listen((news) => {
+        if (news.kind === 'left') dropDrafts(news.at)
+        if (news.kind === 'over') setOver(true)
+        if (news.kind !== 'begun') return
         setOver(false)
         setCode(undefined)
         me.reload()

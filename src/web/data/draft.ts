@@ -1,4 +1,5 @@
 import { useState } from 'preact/hooks'
+import { keptIn } from './kept.ts'
 import { base } from './server.ts'
 
 export interface Draft<T> {
@@ -30,15 +31,27 @@ export function useDraft<T extends object>(name: string, begin: T, isDraft: (kep
   return { draft, isRestored, change, drop: () => sessionStorage.removeItem(place) }
 }
 
-/** Forgets all texts of this tab that are not saved, so that the next user of the tab does not see them. */
-export function dropDrafts(): void {
+/** When a user of this browser last logged out, in milliseconds; 0 if nobody did. */
+const lastLogout = keptIn('logout', (kept) => (typeof kept === 'number' ? kept : 0))
+/** Where this tab stores the last logout that it knows of. */
+const known = `conduct.logout${suffix}`
+
+/** Forgets all texts of this tab that are not saved, because a user logged out at that time. */
+export function dropDrafts(logout: number): void {
   const places = Object.keys(sessionStorage).filter((place) => place.startsWith(prefix) && place.endsWith(suffix))
   for (const place of places) sessionStorage.removeItem(place)
+  store(known, logout)
 }
 
-function store(place: string, draft: object) {
+/** Notes a logout for tabs that are closed now: they forget their texts when they are restored. */
+export const noteLogout = (at: number): void => lastLogout.write(at)
+
+const last = lastLogout.read()
+if (last !== 0 && last !== readJson(known)) dropDrafts(last)
+
+function store(place: string, value: object | number) {
   try {
-    sessionStorage.setItem(place, JSON.stringify(draft))
+    sessionStorage.setItem(place, JSON.stringify(value))
   } catch {
     // The storage is full. The text is still on the page.
   }

@@ -5,11 +5,13 @@ import { base } from './server.ts'
 /**
  * What the one stream of this browser reports to all tabs. After `connected` nothing is missed, so everything read
  * before must be read again. `erased` means that texts were erased, so nothing read before may stay on the page. `over`
- * means that the session has ended, `left` that it ends because the user logged out, `begun` that a new one has begun.
+ * means that the session has ended, `begun` that a new one has begun; `left`, that the user logged out, at a time in
+ * milliseconds.
  */
 export type News =
   | { kind: 'event'; event: Event }
-  | { kind: 'connected' | 'erased' | 'lost' | 'over' | 'left' | 'begun' }
+  | { kind: 'left'; at: number }
+  | { kind: 'connected' | 'erased' | 'lost' | 'over' | 'begun' }
 
 type Listener = (news: News) => void
 

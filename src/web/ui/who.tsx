@@ -1,4 +1,5 @@
 import { useAct } from '../data/act.ts'
+import { noteLogout } from '../data/draft.ts'
 import { tell } from '../data/live.ts'
 import { client } from '../data/server.ts'
 import { useSession } from '../data/session.ts'
@@ -12,7 +13,9 @@ export function Who() {
   if (!key) return <p class="who muted">Local user</p>
   const leave = async () => {
     if (!(await act(() => client.deleteSession()))) return
-    tell({ kind: 'left' })
+    const at = Date.now()
+    noteLogout(at)
+    tell({ kind: 'left', at })
     tell({ kind: 'over' })
   }
   return (
