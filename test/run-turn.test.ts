@@ -234,3 +234,27 @@ testLedger('the files that the turns of a run changed are listed, largest change
   assert.deepEqual(await client.listRunFiles({ runId, limit: 1 }), { files: files.slice(0, 1), meta: { total: 3 } })
   await assert.rejects(client.listRunFiles({ runId: 'NONE' }), { code: 'NOT_FOUND' })
 })
+
+testLedger(
+  'a turn that resumes a run, or moves its verdict, is an entry of its own in the timeline',
+  async (ledger) => {
+    const { client } = ledger
+    const { run, lease } = await client.createRun({ leaseSeconds: 10, git: { tree } })
+    const { runId } = run
+    const add = (git = { tree }) => client.appendTurn({ runId, prompt: 'Go on', git, leaseToken: lease?.token })
+    const moves = async () =>
+      (await client.timeline({ runId })).timeline.flatMap((entry) => {
+        if (entry.kind === 'appends') return [entry.appends]
+        if (entry.kind !== 'event' || entry.event.type !== 'run.updated') return []
+        const { status, verdict } = entry.event.changes
+        return [status?.[1] ?? verdict?.[1]]
+      })
+    for (let n = 0; n < 2; n++) await add()
+    ledger.sleep(30_000)
+    for (let n = 0; n < 3; n++) await add()
+    assert.deepEqual(await moves(), [2, 'failed', 'in_progress', 2])
+    await client.createCheck({ runId, name: 'tests', result: 'pass', tree })
+    for (let n = 0; n < 2; n++) await add({ tree: 'b'.repeat(40) })
+    assert.deepEqual(await moves(), [2, 'failed', 'in_progress', 2, 'verified', 'stale', 1])
+  },
+)

@@ -140,3 +140,18 @@ test('the resumption of a run whose lease expired is shown where it happened', a
     await page.reload()
   }
 })
+
+test('a turn that resumes a run is shown as the resumption', async (t) => {
+  const { page, client, home, sleep } = await openPage(t)
+  const { run, lease } = await client.createRun({ title: 'Asleep', leaseSeconds: 60 })
+  const add = (prompt: string) => client.appendTurn({ runId: run.runId, prompt, leaseToken: lease?.token })
+  await add('Begin')
+  await page.goto(`${home}#/runs/default/RUN-001?view=timeline`)
+  await page.locator('.timeline').getByText('turn 1 Begin').waitFor()
+  sleep(61_000)
+  await add('Go on')
+  for (const _ of ['live', 'read again']) {
+    await page.locator('.timeline').getByText('resumed the run').waitFor()
+    await page.reload()
+  }
+})

@@ -27,7 +27,7 @@ export interface Move {
   content?: { documentId: number | null; changes: [unknown, unknown]; isReplaced: boolean } | undefined
   /** The new activity, if given. The activity of a live run is stored without an event. */
   activity?: Activity | undefined
-  /** Whether it is an ordinary append, which timelines group. */
+  /** Whether it only appends, so that timelines group it unless it moves the status or the verdict. */
   isAppend?: boolean
 }
 
@@ -65,7 +65,8 @@ export async function saveRun(ctx: Ctx, move: Move): Promise<RunRow> {
     ...leaseChanges(row, lease),
     ...differences(verdictIn(row), verdictIn(saved)),
   }
-  const isAppend = move.isAppend || (content?.isReplaced === false && Object.keys(moved).length === 1)
+  const isMoved = moved.status !== undefined || moved.verdict !== undefined
+  const isAppend = (move.isAppend && !isMoved) || (content?.isReplaced === false && Object.keys(moved).length === 1)
   await Promise.all([
     Object.keys(moved).length > 0 && recordRun(ctx, 'updated', row, moved, { isAppend }),
     moveTotals(ctx, row, saved),
