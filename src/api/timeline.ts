@@ -13,7 +13,7 @@ const attempt = run.pick({ runId: true, status: true, verdict: true, attempt: tr
 
 /**
  * An entry in the history of a run: a change, consecutive appends, a turn, a check, or another attempt at the same
- * task.
+ * task. In place of entries that a long history leaves out is their number.
  */
 export const timelineEntry = z
   .discriminatedUnion('kind', [
@@ -24,6 +24,14 @@ export const timelineEntry = z
     z.object({ kind: z.literal('turn'), at: time, turn: turnSummary }).meta({ id: 'TimelineTurn' }),
     z.object({ kind: z.literal('check'), at: time, check }).meta({ id: 'TimelineCheck' }),
     z.object({ kind: z.literal('attempt'), at: time, run: attempt }).meta({ id: 'TimelineAttempt' }),
+    z
+      .object({
+        kind: z.literal('omitted'),
+        at: time.describe('The time of the next entry of that kind'),
+        of: z.enum(['event', 'turn', 'check', 'attempt']).describe('The kind of the entries that are left out'),
+        count: z.int().describe('How many there are'),
+      })
+      .meta({ id: 'TimelineOmitted' }),
   ])
   .meta({ id: 'TimelineEntry' })
 export type TimelineEntry = z.infer<typeof timelineEntry>

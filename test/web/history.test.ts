@@ -155,3 +155,12 @@ test('a turn that resumes a run is shown as the resumption', async (t) => {
     await page.reload()
   }
 })
+
+test('the timeline names what it leaves out besides turns, and the heading of the checks that these are not all', async (t) => {
+  const { page, client, home } = await openPage(t)
+  const { runId } = (await client.createRun({ title: 'Checked often' })).run
+  for (let n = 0; n < 505; n++) await client.createCheck({ runId, result: 'pass' })
+  await page.goto(`${home}#/runs/default/RUN-001?view=timeline`)
+  await page.getByText('5 earlier checks are not shown here.').waitFor()
+  await page.getByRole('heading', { name: 'Checks 1 pass among the newest 500' }).waitFor()
+})

@@ -53,7 +53,8 @@ export const runWorkRoutes = {
     example: { runId: 'RUN-001' },
   },
   timeline: {
-    summary: 'The events, checks and attempts of a run, oldest first',
+    summary:
+      'The events, turns, checks and attempts of a run, oldest first. It says what it leaves out of a long history',
     words: 'run timeline',
     permission: 'read',
     input: z.strictObject({ runId: humanId }),

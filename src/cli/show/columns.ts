@@ -220,13 +220,14 @@ function webhookState({ enabled, disabledReason, failures }: Row): string {
   return Number(failures) > 0 ? 'failing' : 'enabled'
 }
 
-function happened({ kind, event, check, run, turn, appends, until }: Row): string {
+function happened({ kind, event, check, run, turn, appends, until, of: noun, count }: Row): string {
   const of = (value: unknown) => value as Row
   if (kind === 'event') {
     const { type, actor, changes } = of(event)
     return `${type} by ${actorName(actor as Actor)}: ${changesText(changes as Changes)}`
   }
   if (kind === 'appends') return `${appends} appends until ${until}`
+  if (kind === 'omitted') return `${count} ${noun}${count === 1 ? ' is' : 's are'} not shown`
   if (kind === 'turn') {
     const { n, title, failure, interrupted } = of(turn)
     const end = failure ? `: ${of(failure).code}` : interrupted ? ': interrupted' : ''

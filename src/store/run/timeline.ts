@@ -3,7 +3,7 @@ import type { Run } from '../../api/run.ts'
 import type { TimelineEntry } from '../../api/timeline.ts'
 import { checksOfRun } from '../check/check.ts'
 import type { Ctx, Operation } from '../ctx.ts'
-import type { Tx } from '../engine/db.ts'
+import { only, type Tx } from '../engine/db.ts'
 import { numberEvents } from '../log/number.ts'
 import { type Line, type Part, readLines } from '../log/read.ts'
 import { requireRun } from './row.ts'
@@ -15,25 +15,46 @@ const shown = 500
 const first = 100
 const last = 400
 
+type Omitted = Extract<TimelineEntry, { kind: 'omitted' }>
+interface Count {
+  count: number
+}
+
 /** Throws NOT_FOUND if the project has no such run. */
 export const timeline: Operation<'timeline'> = async (ctx, { runId }) => {
   const { id } = await requireRun(ctx, runId)
   const events = await eventsOf(ctx, id, runId)
-  const checks = (await checksOfRun(ctx, id, shown)).map((check) => ({
-    kind: 'check' as const,
-    at: check.createdAt,
-    check,
-  }))
-  const attempts = (await attemptsOf(ctx, id)).map(({ createdAt: at, ...run }) => ({
-    kind: 'attempt' as const,
-    at,
-    run,
-  }))
+  const others = [...(await turnEntries(ctx, id)), ...(await checkEntries(ctx, id)), ...(await attemptEntries(ctx, id))]
+  return {
+    timeline: merged(
+      events,
+      others.sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0)),
+    ),
+  }
+}
+
+async function turnEntries(ctx: Ctx, id: number): Promise<TimelineEntry[]> {
   const turns = (await turnsOfRun(ctx, id, shown)).map((turn) => ({ kind: 'turn' as const, ...turn }))
-  const others = [...turns.reverse(), ...checks.reverse(), ...attempts.reverse()].sort((a, b) =>
-    a.at < b.at ? -1 : a.at > b.at ? 1 : 0,
-  )
-  return { timeline: merged(events, others) }
+  return afterOmitted('turn', (turns.at(-1)?.turn.n ?? 1) - 1, turns.reverse())
+}
+
+async function checkEntries(ctx: Ctx, id: number): Promise<TimelineEntry[]> {
+  const found = await checksOfRun(ctx, id, shown)
+  const all = await ctx.db.query<Count>(sql`select count(*) as count from checks where run_id = ${id}`)
+  const checks = found.map((check) => ({ kind: 'check' as const, at: check.createdAt, check }))
+  return afterOmitted('check', only(all).count - found.length, checks.reverse())
+}
+
+async function attemptEntries(ctx: Ctx, id: number): Promise<TimelineEntry[]> {
+  const { count, newest } = await attemptsOf(ctx, id)
+  const attempts = newest.map(({ createdAt: at, ...run }) => ({ kind: 'attempt' as const, at, run }))
+  return afterOmitted('attempt', count - newest.length, attempts.reverse())
+}
+
+/** These entries, after one that says how many came before them, if any. */
+function afterOmitted(of: Omitted['of'], count: number, entries: TimelineEntry[]): TimelineEntry[] {
+  const [next] = entries
+  return next && count > 0 ? [{ kind: 'omitted', at: next.at, of, count }, ...entries] : entries
 }
 
 /** Merges two lists. Each keeps its own order, because clocks may disagree with the order of the log. */
@@ -47,8 +68,8 @@ function merged(events: TimelineEntry[], others: TimelineEntry[]): TimelineEntry
 }
 
 /**
- * The events of a run in log order. Appends, and events beyond the limit, become groups, so the start of a run stays
- * visible however long it goes on.
+ * The events of a run in log order. Appends become groups. Of very many events, some in the middle are left out, so the
+ * start of a run stays visible however long it goes on.
  */
 async function eventsOf(ctx: Ctx, runRow: number, runId: string): Promise<TimelineEntry[]> {
   await numberEvents(ctx.db)
@@ -60,10 +81,18 @@ async function eventsOf(ctx: Ctx, runRow: number, runId: string): Promise<Timeli
   const end = begin.length < first ? [] : await readLines(ctx.db, { after, order: 'desc' }, last, alone)
   const events = [...begin, ...end.reverse()]
   const groups = await appendsBetween(ctx.db, ofSubject, events)
-  return events.flatMap((line, at): TimelineEntry[] => {
+  const shown = events.map((line, at): TimelineEntry[] => {
     const group = groups.get(at)
     return [{ kind: 'event', at: line.event.at, event: line.toJSON() }, ...(group ? [group] : [])]
   })
+  if (end.length < last) return shown.flat()
+  const all = await ctx.db.query<Count>(sql`
+    select count(*) as count from events e ${ctx.db.dialect.indexedBy(index)}
+    where e.subject = ${runId} and e.is_append = 0 ${condition}`)
+  return [
+    ...shown.slice(0, first).flat(),
+    ...afterOmitted('event', only(all).count - first - last, shown.slice(first).flat()),
+  ]
 }
 
 /** The index that finds the events of a run. */
@@ -91,18 +120,24 @@ async function appendsBetween(db: Tx, ofSubject: Sql, events: Line[]): Promise<M
 }
 
 /**
- * All attempts at the task of a run, including itself: the first one, and everything that retries it directly or
- * indirectly.
+ * The newest attempts at the task of a run, and how many there are, including itself: the first one, and everything that
+ * retries it directly or indirectly.
  */
-function attemptsOf(ctx: Ctx, id: number) {
-  return ctx.db.query<Pick<Run, 'runId' | 'status' | 'verdict' | 'attempt' | 'createdAt'>>(sql`
-    with recursive before (id, retry_of) as (
+async function attemptsOf(ctx: Ctx, id: number) {
+  type Attempt = Pick<Run, 'runId' | 'status' | 'verdict' | 'attempt' | 'createdAt'>
+  const family = sql`with recursive before (id, retry_of) as (
       select id, retry_of from runs where id = ${id}
       union all select r.id, r.retry_of from runs r join before on r.id = before.retry_of
     ), family (id) as (
       select id from before where retry_of is null
       union all select r.id from runs r join family on r.retry_of = family.id
-    )
+    )`
+  const newest = await ctx.db.query<Attempt>(sql`${family}
     select run_id as "runId", status, verdict, attempt, created_at as "createdAt" from runs
     where id in (select id from family) order by id desc limit ${shown}`)
+  const count =
+    newest.length < shown
+      ? newest.length
+      : only(await ctx.db.query<Count>(sql`${family} select count(*) as count from family`)).count
+  return { count, newest }
 }

@@ -15,7 +15,7 @@ export interface History {
 
 /** The history that the server returns, with the turns that were known before. */
 export function historyOf(timeline: TimelineEntry[], known: TurnEntry[]): History {
-  const others = timeline.filter(({ kind }) => kind !== 'turn')
+  const others = timeline.filter((entry) => entry.kind !== 'turn' && !(entry.kind === 'omitted' && entry.of === 'turn'))
   const turns = timeline.filter((entry) => entry.kind === 'turn')
   return { others, turns: joined(known, turns) }
 }

@@ -88,6 +88,7 @@ function Shown({ run: read, history, files, route, onConflict }: ShownProps) {
 /** What it changed, and what checks found. */
 function Work({ run, history, files }: Pick<ShownProps, 'run' | 'history' | 'files'>) {
   const checks = history.entries.flatMap((entry) => (entry.kind === 'check' ? [entry.check] : [])).reverse()
+  const isPart = history.entries.some((entry) => entry.kind === 'omitted' && entry.of === 'check')
   return (
     <>
       <section aria-labelledby="changed">
@@ -96,7 +97,11 @@ function Work({ run, history, files }: Pick<ShownProps, 'run' | 'history' | 'fil
       </section>
       <section aria-labelledby="checks">
         <h2 id="checks">
-          Checks <span class="muted">{checkCounts(checks)}</span>
+          Checks{' '}
+          <span class="muted">
+            {checkCounts(checks)}
+            {isPart && ` among the newest ${checks.length}`}
+          </span>
         </h2>
         <p class="muted small">{verdictLooks[run.verdict].meaning}</p>
         {checks.length > 0 && <Checks checks={checks} />}

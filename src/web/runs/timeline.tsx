@@ -37,7 +37,7 @@ export function Timeline({ history, project }: { history: RunHistory; project: s
 const Missing = ({ count, onMore }: { count: number; onMore: () => void }) => (
   <li class="missing">
     <p class="muted">
-      {count === 1 ? '1 earlier turn is' : `${count.toLocaleString('en')} earlier turns are`} not shown here.
+      {leftOut(count, 'earlier turn')}
       <button type="button" onClick={onMore}>
         Show more
       </button>
@@ -45,17 +45,22 @@ const Missing = ({ count, onMore }: { count: number; onMore: () => void }) => (
   </li>
 )
 
+const leftOut = (count: number, noun: string) => `${plural(count, noun)} ${count === 1 ? 'is' : 'are'} not shown here.`
+const nouns = { event: 'change', turn: 'turn', check: 'earlier check', attempt: 'earlier attempt' }
+
 /** Names an entry as long as the page is open, so that an opened one stays open while others come. */
 function keyOf(entry: TimelineEntry): string {
   if (entry.kind === 'event') return `event ${entry.event.seq}`
   if (entry.kind === 'turn') return `turn ${entry.turn.n}`
   if (entry.kind === 'check') return `check ${entry.check.checkId}`
   if (entry.kind === 'attempt') return `attempt ${entry.run.runId}`
+  if (entry.kind === 'omitted') return `omitted ${entry.of}`
   return `appends ${entry.at}`
 }
 
 function Entry({ entry, project }: { entry: TimelineEntry; project: string }) {
   if (entry.kind === 'appends') return <p>wrote {plural(entry.appends, 'time')}</p>
+  if (entry.kind === 'omitted') return <p class="muted">{leftOut(entry.count, nouns[entry.of])}</p>
 
   if (entry.kind === 'turn') {
     const { n, title, failure, interrupted } = entry.turn

@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict'
+import type { TimelineEntry } from '../src/api/timeline.ts'
+import { testLedger } from './support/engines.ts'
+
+/** Runs `act` so many times, some at once. */
+async function repeat(times: number, act: (n: number) => Promise<unknown>): Promise<void> {
+  for (let n = 0; n < times; n += 25) await Promise.all(Array.from({ length: 25 }, (_, more) => act(n + more)))
+}
+
+const kinds = ({ kind, ...entry }: TimelineEntry) => (kind === 'omitted' && 'of' in entry ? `no ${entry.of}` : kind)
+
+testLedger('a timeline says what it leaves out of a long history, and where', async ({ client }) => {
+  const { run } = await client.createRun({ title: 'Long' })
+  const { runId } = run
+  await repeat(550, (n) => client.updateRun({ runId, labels: { n: String(n) } }))
+  await repeat(525, (n) => client.appendTurn({ runId, prompt: `Step ${n}` }))
+  await repeat(525, () => client.createCheck({ runId, result: 'pass' }))
+  await repeat(525, () => client.createRun({ retryOf: runId }))
+  const { timeline } = await client.timeline({ runId })
+  const omitted = timeline.filter((entry) => entry.kind === 'omitted')
+  const events = timeline.filter((entry) => entry.kind === 'event')
+  assert.equal(events.length, 500)
+  // Its creation and the updates, and what the checks changed.
+  assert.deepEqual(Object.fromEntries(omitted.map(({ of, count }) => [of, count])), {
+    event: 51 + events.filter(({ event }) => 'verdict' in event.changes).length,
+    turn: 25,
+    check: 25,
+    attempt: 26,
+  })
+  const told = timeline.map(kinds)
+  assert.equal(
+    told.indexOf('no event'),
+    told.findIndex((_, at) => told.slice(0, at).filter((one) => one === 'event').length === 100),
+  )
+  for (const noun of ['turn', 'check', 'attempt']) {
+    assert.ok(told.indexOf(`no ${noun}`) < told.indexOf(noun), `${noun}: ${told.indexOf(`no ${noun}`)}`)
+  }
+})
+
+testLedger('a timeline that shows everything says nothing of what it leaves out', async ({ client }) => {
+  const { runId } = (await client.createRun({ title: 'Short' })).run
+  await client.appendTurn({ runId, prompt: 'Go on' })
+  await client.createCheck({ runId, result: 'pass' })
+  const { timeline } = await client.timeline({ runId })
+  assert.ok(!timeline.some(({ kind }) => kind === 'omitted'))
+})
