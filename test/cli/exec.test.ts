@@ -60,6 +60,17 @@ testPlaces('a command that can never be recorded is refused before it runs', asy
   assert.equal((await conduct(['sync'], env)).stdout, 'There is nothing to send.\n')
 })
 
+const onUnix = { skip: process.platform === 'win32' }
+
+test('a command can open /dev/stdout and /dev/stderr', onUnix, async (t) => {
+  const { env, cwd } = localUser(t)
+  const script = 'set -e; echo checking > /dev/stderr; echo one > /dev/stdout; echo two | tee /dev/stderr'
+  const { code, stdout, stderr } = await conduct(['exec', '--', 'sh', '-c', script], env, cwd)
+  assert.deepEqual([code, stdout, stderr], [0, 'one\ntwo\n', 'checking\ntwo\nconduct exec: recorded as RUN-001\n'])
+  const checked = await conduct(['check', 'exec', 'RUN-001', '--', 'sh', '-c', script], env, cwd)
+  assert.deepEqual(checked, { code: 0, stdout: 'one\ntwo\n', stderr: 'checking\ntwo\n' })
+})
+
 test("the exit code is the command's, and a failed run says what ended the command", async (t) => {
   const { env, cwd, ledger } = localUser(t)
   const failed = await conduct(['exec', '--title', 'Three', '--', 'sh', '-c', 'exit 3'], env, cwd)

@@ -88,6 +88,15 @@ test('while the queue is full, output waits; the newest part stays, after a line
   assert.equal(text.replace(/^\n.*\n/, ''), kept)
 })
 
+test('the beginning of output that comes faster than it can be masked is not dropped', async () => {
+  const { batches, write, end } = collected()
+  const line = (n: number) => `${String(n).padStart(9)}\n`
+  for (let n = 0; n < 300_000; n += 1000) await write(Array.from({ length: 1000 }, (_, i) => line(n + i)).join(''))
+  await end()
+  const head = Array.from({ length: 90_000 }, (_, n) => line(n)).join('')
+  assert.ok(batches.join('').startsWith(head), batches[0]?.slice(0, 100))
+})
+
 test('output that could not be queued is queued later, or reported at the end', async () => {
   let fails = true
   const { batches, write, batch, end } = collected({ fails: () => fails })

@@ -1,15 +1,19 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 import { constants } from 'node:os'
-import type { Readable, Writable } from 'node:stream'
+import { Readable, Writable } from 'node:stream'
+import { leave, openPipes } from './pipes.ts'
 
 export type Stream = 'stdout' | 'stderr'
 
 export interface ChildOptions {
   env: NodeJS.ProcessEnv
   /** Receives the child's output, which is passed on unchanged. Without it, the child inherits our own streams. */
-  onOutput?: ((stream: Stream, chunk: Buffer) => void) | undefined
+  onOutput?: ((stream: Stream, chunk: Buffer) => Taken) | undefined
 }
+
+/** Unless undefined, no more output is read until it settles. */
+type Taken = Promise<void> | undefined
 
 /** The result of a command. */
 export interface Ended {
@@ -38,32 +42,46 @@ export async function runChild(words: string[], { env, onOutput }: ChildOptions)
   for (const signal of ['SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => void (keys.includes(signal) || child?.kill(signal)))
   }
+  const pipes = onOutput && openPipes()
+  const [out, err] = pipes?.map(({ writer }) => writer) ?? ['pipe' as const, 'pipe' as const]
   try {
-    child = spawn(command, rest, { env, stdio: onOutput ? ['inherit', 'pipe', 'pipe'] : 'inherit' })
+    child = spawn(command, rest, { env, stdio: onOutput ? ['inherit', out, err] : 'inherit' })
   } catch (error) {
     // Node reports only some errors, such as ENOENT, by an event.
     return { ...faultOf(command, error as NodeJS.ErrnoException), signal: null, durationMs: 0 }
+  } finally {
+    if (pipes) leave(pipes)
   }
+  const [stdout, stderr] = pipes?.map(({ reader }) => reader) ?? [child.stdout, child.stderr]
   if (onOutput) {
-    pass(child.stdout, process.stdout, (chunk) => onOutput('stdout', chunk))
-    pass(child.stderr, process.stderr, (chunk) => onOutput('stderr', chunk))
+    pass(stdout, process.stdout, (chunk) => onOutput('stdout', chunk))
+    pass(stderr, process.stderr, (chunk) => onOutput('stderr', chunk))
   }
-  const { code, signal, error } = await endOf(child)
+  const streams = [stdout, stderr].filter((stream) => stream instanceof Readable)
+  const { code, signal, error } = await endOf(child, streams)
   const durationMs = Math.round(performance.now() - started)
   if (error) return { ...faultOf(command, error), signal: null, durationMs }
   return { exitCode: code ?? 128 + constants.signals[signal as NodeJS.Signals], signal, durationMs }
 }
 
 /**
- * Passes on the child's output, to us and to `to`, as fast as `to` accepts it. When nobody reads any more, the child
+ * Passes on the child's output, to us and to `to`, as fast as both accept it. When nobody reads any more, the child
  * learns it.
  */
-function pass(from: Readable | null, to: Writable, take: (chunk: Buffer) => void) {
+function pass(from: Readable | null | undefined, to: Writable, take: (chunk: Buffer) => Taken) {
   if (!from) return
-  from.on('data', take)
+  from.pipe(sinkOf(take))
   from.pipe(to, { end: false })
   // Other commands may end with their reader; this one stays with its child.
   to.removeAllListeners('error').on('error', () => from.destroy())
+}
+
+/** A stream in which nothing waits, since it would be lost if the reading stops before the end. */
+function sinkOf(take: (chunk: Buffer) => Taken): Writable {
+  return new Writable({
+    highWaterMark: 1,
+    write: (chunk, _encoding, done) => void Promise.resolve(take(chunk)).then(() => done(), done),
+  })
 }
 
 /** Whether we have a terminal, which sends Ctrl-C to all processes in its foreground. */
@@ -82,8 +100,9 @@ interface End {
   error?: NodeJS.ErrnoException
 }
 
-function endOf(child: ChildProcess): Promise<End> {
-  const streams = [child.stdout, child.stderr].filter((stream) => stream !== null)
+/** Waits for the end of a child and of its output. */
+function endOf(child: ChildProcess, streams: Readable[]): Promise<End> {
+  const closed = Promise.all(streams.map((stream) => new Promise((resolve) => stream.on('close', resolve))))
   let isQuiet = true
   for (const stream of streams) {
     stream.on('data', () => {
@@ -98,7 +117,7 @@ function endOf(child: ChildProcess): Promise<End> {
         if (isQuiet && !streams.some((stream) => stream.isPaused())) for (const stream of streams) stream.destroy()
         isQuiet = true
       }, graceMs)
-      child.on('close', () => {
+      void closed.then(() => {
         clearInterval(timer)
         resolve({ code, signal })
       })

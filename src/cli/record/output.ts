@@ -12,7 +12,8 @@ export interface OutputOptions {
 
 /** The output of a command on its way to the ledger. */
 export interface Output {
-  write(stream: Stream, chunk: Uint8Array): void
+  /** Returns a promise while the beginning of the output comes too fast. What comes before it settles may be dropped. */
+  write(stream: Stream, chunk: Uint8Array): Promise<void> | undefined
   /** Puts the rest. Throws the errors of `put`. */
   end(): Promise<void>
 }
@@ -31,11 +32,15 @@ export function createOutput({ isFull, put }: OutputOptions): Output {
   const backlog = createBacklog(mostLength, batchLength)
   const lines = { stdout: createLine(backlog, mostLength), stderr: createLine(backlog, mostLength) }
   let flushing = Promise.resolve()
-  const alarm = createAlarm(() => {
+  let seen = 0
+  const alarm = createAlarm(flushSoon)
+  const putOldest = () => backlog.putOldest(async (text, gap) => put(gap + (await mask(text))))
+
+  function flushSoon() {
     // A failed flush is retried.
     flushing = flushing.then(flush).catch(() => {})
-  })
-  const putOldest = () => backlog.putOldest(async (text, gap) => put(gap + (await mask(text))))
+    return flushing
+  }
 
   async function flush() {
     try {
@@ -50,7 +55,12 @@ export function createOutput({ isFull, put }: OutputOptions): Output {
     write(stream, chunk) {
       const line = lines[stream]
       line.write(chunk)
-      alarm.set(backlog.length() >= batchLength || line.isLong() ? 0 : everyMs)
+      seen += chunk.length
+      const isDue = backlog.length() >= batchLength || line.isLong()
+      // A fast command fills the backlog before the rules for masking are loaded. Its beginning must not be dropped.
+      if (isDue && seen <= mostLength) return flushSoon()
+      alarm.set(isDue ? 0 : everyMs)
+      return undefined
     },
     async end() {
       alarm.stop()
