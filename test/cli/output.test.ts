@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { generateKeyPairSync } from 'node:crypto'
 import { test } from 'node:test'
-import { newestOf } from '../../src/cli/record/line.ts'
+import { createBacklog } from '../../src/cli/record/backlog.ts'
+import { createLine, newestOf } from '../../src/cli/record/line.ts'
 import { createOutput } from '../../src/cli/record/output.ts'
+import { assertLinear, mebibyte } from '../support/linear.ts'
 
 function collected(options: { isFull?: () => boolean; fails?: () => boolean } = {}) {
   const batches: string[] = []
@@ -109,6 +111,17 @@ test('output that could not be queued is queued later, or reported at the end', 
   fails = true
   write('three\n')
   await assert.rejects(end(), /disk is full/)
+})
+
+test('a long line without end is collected in linear time', async () => {
+  const backlog = createBacklog(mebibyte, 65_536)
+  const parts = ['x', '-----BEGIN ', '-----BEGIN PRIVATE KEY-----x']
+  const shapes = parts.map((part) => (length: number) => part.repeat(length / part.length))
+  await assertLinear(shapes, (text) => {
+    const line = createLine(backlog, 2 * mebibyte)
+    for (let at = 0; at < text.length; at += 512) line.write(Buffer.from(text.slice(at, at + 512)))
+    line.end()
+  })
 })
 
 test('the newest part of a text begins with a line, or with a whole character', () => {

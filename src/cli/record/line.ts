@@ -18,32 +18,48 @@ export interface Line {
 
 /**
  * Collects the output of a stream, and adds it to the backlog line by line. Only the newest part of a line longer than
- * `mostLength` stays.
+ * `mostLength` stays. A chunk takes the same time however long its line is.
  */
 export function createLine(backlog: Backlog, mostLength: number): Line {
   const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
-  let line = ''
+  // The beginning of a long line, and the rest, where a private key may have begun.
+  let settled = ''
+  let open = ''
+
+  /** Adds the beginning of a text to the backlog. The rest becomes the line. */
+  function release(text: string, at: number) {
+    backlog.add(text.slice(0, at))
+    settled = ''
+    open = text.slice(at)
+  }
+
+  function settle() {
+    settled += open.slice(0, -keyLength)
+    open = open.slice(-keyLength)
+    const { newest, bytes } = newestOf(settled, mostLength)
+    settled = newest
+    backlog.addDropped(bytes)
+  }
+
   return {
-    isLong: () => line.length >= heldLength,
+    isLong: () => settled.length + open.length >= heldLength,
     write(chunk) {
-      const text = line + textOf(decoder, chunk)
-      const at = wholeUntil(text)
-      backlog.add(text.slice(0, at))
-      const { newest, bytes } = newestOf(text.slice(at), mostLength)
-      line = newest
-      backlog.addDropped(bytes)
+      open += textOf(decoder, chunk)
+      const at = wholeUntil(open)
+      if (at > 0) release(settled + open, settled.length + at)
+      if (open.length > 2 * keyLength) settle()
     },
     async cut() {
-      const text = line
+      const text = settled + open
       const at = await seamOf(text)
+      const line = settled + open
       // The line may have grown or ended meanwhile.
-      if (!line.startsWith(text)) return
-      backlog.add(text.slice(0, at))
-      line = line.slice(at)
+      if (line.startsWith(text)) release(line, at)
     },
     end() {
-      backlog.add(line + textOf(decoder))
-      line = ''
+      backlog.add(settled + open + textOf(decoder))
+      settled = ''
+      open = ''
     },
   }
 }

@@ -31,6 +31,7 @@ const mostLength = 1_048_576
 export function createOutput({ isFull, put }: OutputOptions): Output {
   const backlog = createBacklog(mostLength, batchLength)
   const lines = { stdout: createLine(backlog, mostLength), stderr: createLine(backlog, mostLength) }
+  const bothLines = Object.values(lines)
   let flushing = Promise.resolve()
   let seen = 0
   const alarm = createAlarm(flushSoon)
@@ -44,10 +45,10 @@ export function createOutput({ isFull, put }: OutputOptions): Output {
 
   async function flush() {
     try {
-      for (const line of Object.values(lines)) if (line.isLong()) await line.cut()
+      for (const line of bothLines) if (line.isLong() && !isFull()) await line.cut()
       while (backlog.length() > 0 && !isFull()) await putOldest()
     } finally {
-      if (backlog.length() > 0) alarm.set(everyMs)
+      if (backlog.length() > 0 || bothLines.some((line) => line.isLong())) alarm.set(everyMs)
     }
   }
 
@@ -65,7 +66,7 @@ export function createOutput({ isFull, put }: OutputOptions): Output {
     async end() {
       alarm.stop()
       await flushing
-      for (const line of Object.values(lines)) line.end()
+      for (const line of bothLines) line.end()
       while (backlog.length() > 0) await putOldest()
     },
   }
