@@ -1,12 +1,23 @@
 import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { spawn } from '@lydell/node-pty'
 import { main } from '../support/program.ts'
 import { localUser, type User } from './user.ts'
 
 /** Runs `conduct exec` at a terminal. Types each value of `typed` once its key has appeared. */
-function atTerminal(t: TestContext, { env, cwd }: User, words: string[], typed: Record<string, string> = {}) {
-  const terminal = spawn(process.execPath, [main, 'exec', ...words], { cwd, env })
+const atTerminal = (t: TestContext, user: User, words: string[], typed: Record<string, string> = {}) =>
+  onTerminal(t, user, process.execPath, [main, 'exec', ...words], typed)
+
+function onTerminal(
+  t: TestContext,
+  { env, cwd }: User,
+  command: string,
+  words: string[],
+  typed: Record<string, string> = {},
+) {
+  const terminal = spawn(command, words, { cwd, env })
   t.after(() => terminal.kill('SIGKILL'))
   let screen = ''
   terminal.onData((text) => {
@@ -63,4 +74,20 @@ test('Ctrl-C ends a command that does not handle it, and the run says so', async
   assert.equal(code, 130, screen)
   const { run } = await (await user.ledger()).getRun({ runId: 'RUN-001' })
   assert.deepEqual([run.status, run.failure?.code], ['failed', 'SIGNAL_SIGINT'])
+})
+
+test('a SIGINT to conduct exec in the background of a terminal reaches the command', async (t) => {
+  const user = localUser(t)
+  const command = `process.on('SIGINT', () => process.exit(41))
+    setTimeout(() => process.exit(7), 20_000)
+    console.log('ready')`
+  writeFileSync(join(user.cwd, 'command.cjs'), command)
+  const script = `set -m
+    "$0" "$1" exec --capture -- "$0" command.cjs > out &
+    until grep -q ready out; do sleep 0.1; done
+    kill -INT $!
+    wait $!
+    echo "code $?"`
+  const { screen } = await onTerminal(t, user, 'sh', ['-c', script, process.execPath, main])
+  assert.match(screen, /code 41/)
 })

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { closeSync, openSync } from 'node:fs'
 import { constants } from 'node:os'
 import { Readable, Writable } from 'node:stream'
+import { isInForeground } from './foreground.ts'
 import { leave, openPipes } from './pipes.ts'
 
 export type Stream = 'stdout' | 'stderr'
@@ -28,20 +28,12 @@ export interface Ended {
 /** How long to wait for output of processes that the child left behind, in milliseconds. */
 const graceMs = 1000
 
-/**
- * Runs a command with our stdin, and forwards the signals that end us: SIGINT, SIGQUIT, SIGTERM, SIGHUP. A terminal
- * sends the ones of its keys to the child directly.
- */
+/** Runs a command with our stdin, and forwards the signals that end us. */
 export async function runChild(words: string[], { env, onOutput }: ChildOptions): Promise<Ended> {
   const started = performance.now()
   const [command = '', ...rest] = words
-  const keys: NodeJS.Signals[] = hasTerminal() ? ['SIGINT', 'SIGQUIT'] : []
   let child: ChildProcess | undefined
-  // Installed before the child starts, and never removed, so that the signal that ends the child does not lose what it
-  // left behind.
-  for (const signal of ['SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.on(signal, () => void (keys.includes(signal) || child?.kill(signal)))
-  }
+  forwardSignals(() => child)
   const pipes = onOutput && openPipes()
   const [out, err] = pipes?.map(({ writer }) => writer) ?? ['pipe' as const, 'pipe' as const]
   try {
@@ -65,6 +57,22 @@ export async function runChild(words: string[], { env, onOutput }: ChildOptions)
 }
 
 /**
+ * Forwards SIGINT, SIGQUIT, SIGTERM and SIGHUP to the child, from before it starts. This never ends, so that the signal
+ * that ends the child does not lose what it left behind.
+ */
+function forwardSignals(child: () => ChildProcess | undefined) {
+  const wasInForeground = isInForeground()
+  for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.on(signal, () => child()?.kill(signal))
+  for (const signal of ['SIGINT', 'SIGQUIT'] as const) {
+    process.on(signal, () => {
+      // Most likely from a key. The terminal has sent it to the child, too, which may take a second one as an order to
+      // end without its clean-up. By now, our shell may have put itself into the foreground.
+      if (!wasInForeground && !isInForeground()) child()?.kill(signal)
+    })
+  }
+}
+
+/**
  * Passes on the child's output, to us and to `to`, as fast as both accept it. When nobody reads any more, the child
  * learns it.
  */
@@ -82,16 +90,6 @@ function sinkOf(take: (chunk: Buffer) => Taken): Writable {
     highWaterMark: 1,
     write: (chunk, _encoding, done) => void Promise.resolve(take(chunk)).then(() => done(), done),
   })
-}
-
-/** Whether we have a terminal, which sends Ctrl-C to all processes in its foreground. */
-function hasTerminal(): boolean {
-  try {
-    closeSync(openSync('/dev/tty', 'r'))
-    return true
-  } catch {
-    return process.stdin.isTTY
-  }
 }
 
 interface End {
