@@ -83,6 +83,32 @@ test('a checkout is no work of the session, and its commits are those that it cr
   assert.deepEqual([branch, dirty, tree], ['side', false, git('rev-parse', 'HEAD^{tree}')])
 })
 
+const stashes: [what: string, commands: string[], paths: string[] | undefined][] = [
+  ['a stash', ['git stash -u'], undefined],
+  ['a stash and its return', ['git stash -u', 'true', 'git stash pop'], undefined],
+  ['a stash in another one', ['git stash', 'git stash -u', 'git stash pop', 'git stash pop'], undefined],
+  ['a stash and an edit', ['git stash -u && echo y > users.txt'], ['users.txt']],
+  ['its own work in a stash', ['echo x > mine.txt', 'git stash -u', 'git stash pop'], ['mine.txt']],
+]
+
+for (const [what, commands, paths] of stashes) {
+  test(`of ${what}, only what the session wrote is its work`, async (t) => {
+    const user = workplace(t)
+    const { env, cwd } = user
+    writeFiles(cwd, { 'src/login.ts': 'answer(501)\n', 'users.txt': 'x\n' })
+    const claude = claudeIn(cwd, env)
+    await claude.prompt('Go')
+    for (const command of commands) await claude.run(command)
+    await claude.stop()
+    await syncAll(env)
+    const { turns } = await onlyRun(user)
+    assert.deepEqual(
+      turns.last?.files?.map(({ path }) => path),
+      paths,
+    )
+  })
+}
+
 test('paths are relative to the top of the repository, and absolute outside', async (t) => {
   const user = workplace(t)
   const { env, cwd } = user

@@ -27,6 +27,8 @@ export interface Snapshot {
   objects: string
   /** The length of git's reflog of HEAD at that moment, in bytes. It tells later which commits are new. */
   log?: number
+  /** The newest stash at that moment, shared by all working trees. */
+  stash?: string
   /** The `git` fields of a run. */
   git: NonNullable<RunFields['git']>
 }
@@ -38,19 +40,26 @@ export interface Snapshot {
  */
 export function snapshot(cwd: string, objects: string, withinMs = 10_000): Snapshot | undefined {
   const until = performance.now() + withinMs
-  const wanted = ['objects', 'index', 'logs/HEAD'].flatMap((path) => ['--git-path', path])
+  const wanted = ['objects', 'index', 'logs/HEAD', 'logs/refs/stash'].flatMap((path) => ['--git-path', path])
   const paths = git(cwd, 'rev-parse', '--path-format=absolute', '--show-toplevel', ...wanted)
-  const [root, own, index, log] = paths?.split('\n') ?? []
-  if (!root || !own || !index || !log) return undefined
+  const [root, own, index, log, stashes] = paths?.split('\n') ?? []
+  if (!root || !own || !index || !log || !stashes) return undefined
   try {
     mkdirSync(objects, { recursive: true, mode: 0o700 })
     const env = { ...process.env, ...withObjects(objects, own) }
     const tree = treeOf({ root, env, objects, index, filters: ownFilters(root), until })
     const size = statSync(log, { throwIfNoEntry: false })?.size ?? 0
-    return { root, tree, objects, log: size, git: gitFields(root, tree, env) }
+    const stash = newestIn(stashes)
+    return { root, tree, objects, log: size, ...(stash && { stash }), git: gitFields(root, tree, env) }
   } catch {
     return undefined
   }
+}
+
+/** The commit in the last line of a reflog. */
+function newestIn(log: string): string | undefined {
+  const last = existsSync(log) ? readFileSync(log, 'utf8').trimEnd().split('\n').at(-1) : undefined
+  return /^[0-9a-f]+ ([0-9a-f]+) /.exec(last ?? '')?.[1]
 }
 
 /** The git fields of a check or run for the working tree around `cwd` as it is now; empty outside git. */

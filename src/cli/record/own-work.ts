@@ -77,10 +77,34 @@ function linesOf(base: Snapshot, now: Snapshot) {
 function changedBy({ from, to, before, now }: Window, { state, name }: Work, commits: string[]): string[] {
   if (!before || !now || before.root !== now.root || before.tree === now.tree) return []
   if (state.hasRival(name, now.root, from, to)) return []
-  const changed = namesIn(attempt(() => diffTrees(before, now, '--no-renames', '--name-only', '-z')))
+  const changed = changedPaths(before, now)
   const written = before.git.commit === now.git.commit ? changed : changed.filter(isWrittenSince(before, now, commits))
   const others = new Set(state.othersFiles(name, from).map((path) => placed(now.root, now.root, path)))
-  return written.filter((path) => !others.has(path))
+  const stashed = stashedBetween(before, now)
+  return written.filter((path) => !others.has(path) && !stashed.has(path))
+}
+
+/** The files that a stash put away or brought back, unless they were written, too. */
+function stashedBetween(before: Snapshot, now: Snapshot): Set<string> {
+  if (before.stash === now.stash) return new Set()
+  const equal = (paths: string[], tree = '') => {
+    const differing = new Set(changedPaths({ ...now, tree }, now))
+    return paths.filter((path) => !differing.has(path))
+  }
+  const away = stashParts(now).flatMap(({ paths }) => equal(paths, now.git.commit))
+  const back = stashParts(before).flatMap(({ paths, tree }) => equal(paths, tree))
+  return new Set([...away, ...back])
+}
+
+/** The changed files of the newest stash, and its new files, which git stores in its third parent. */
+function stashParts({ root, stash }: Snapshot): { tree: string; paths: string[] }[] {
+  if (stash === undefined) return []
+  const changed = git(root, 'diff-tree', '-r', '--no-renames', '--name-only', '-z', `${stash}^1`, stash)
+  const added = git(root, 'ls-tree', '-r', '--name-only', '-z', `${stash}^3`)
+  return [
+    { tree: stash, paths: namesIn(changed ?? '') },
+    { tree: `${stash}^3`, paths: namesIn(added ?? '') },
+  ]
 }
 
 /**
@@ -91,7 +115,7 @@ function isWrittenSince(before: Snapshot, now: Snapshot, commits: string[]) {
   const { root } = now
   const tree = git(root, 'rev-parse', `${now.git.commit}^{tree}`)
   const head = tree === undefined ? undefined : { ...before, tree }
-  const open = head ? namesIn(attempt(() => diffTrees(head, now, '--no-renames', '--name-only', '-z'))) : []
+  const open = head ? changedPaths(head, now) : []
   const committed = commits.flatMap((commit) =>
     namesIn(
       git(root, 'diff-tree', '-r', '--root', '--no-commit-id', '--no-renames', '--name-only', '-z', commit) ?? '',
@@ -108,6 +132,10 @@ function ownCommits({ state, name, commands }: Work): string[] {
     return state.hasRival(name, now.root, from, to) ? [] : commitsMade(now.root, before.log, now.log)
   })
 }
+
+/** The paths that differ between two snapshots; empty if git fails. */
+const changedPaths = (before: Snapshot, now: Snapshot) =>
+  namesIn(attempt(() => diffTrees(before, now, '--no-renames', '--name-only', '-z')))
 
 const namesIn = (listed: string) => listed.split('\0').filter(Boolean)
 
