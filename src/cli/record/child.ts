@@ -65,8 +65,8 @@ function forwardSignals(child: () => ChildProcess | undefined) {
   for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.on(signal, () => child()?.kill(signal))
   for (const signal of ['SIGINT', 'SIGQUIT'] as const) {
     process.on(signal, () => {
-      // Most likely from a key. The terminal has sent it to the child, too, which may take a second one as an order to
-      // end without its clean-up. By now, our shell may have put itself into the foreground.
+      // In the foreground, a key sent it, also to the child, which may take a second one as an order to end without
+      // cleaning up. If the key ended our parent, we are no longer in the foreground.
       if (!wasInForeground && !isInForeground()) child()?.kill(signal)
     })
   }
