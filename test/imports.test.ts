@@ -25,7 +25,10 @@ const allowed: Record<string, { parts: string[]; packages: string[] }> = {
   mcp: { parts: ['src', 'api', 'ledger', 'client', 'mcp'], packages: ['@modelcontextprotocol/server', 'zod'] },
   agents: { parts: ['agents'], packages: ['@pydantic/genai-prices'] },
   web: { parts: ['client', 'format', 'web'], packages: ['preact', 'marked', 'uplot', 'anser', 'diff'] },
-  mask: { parts: ['ledger', 'mask'], packages: ['@secretlint/core', '@secretlint/secretlint-rule-preset-recommend'] },
+  mask: {
+    parts: ['ledger', 'mask'],
+    packages: ['@secretlint/core', '@secretlint/profiler', '@secretlint/secretlint-rule-preset-recommend'],
+  },
   spool: { parts: ['src', 'api', 'ledger', 'client', 'agents', 'spool'], packages: [] },
   cli: {
     parts: ['src', 'api', 'ledger', 'client', 'mcp', 'spool', 'agents', 'mask', 'cli'],
