@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import sql, { raw } from 'sql-template-tag'
+import { openSqlite } from '../src/store/engine/sqlite.ts'
 import { openStore } from '../src/store/open.ts'
 import { engines } from './support/engines.ts'
+import { startWriter } from './support/writer.ts'
 
 for (const engine of engines) {
   test(`five stores that open an empty database at the same time create one first key (${engine.name})`, async (t) => {
@@ -69,4 +71,11 @@ test('a ledger in a schema is its own, whatever other schemas the search path na
   )[0]
   assert.ok(Number(tables?.tables) > 10)
   assert.equal(await indexes(), before)
+})
+
+test('a new file is opened although another process is writing its first page', async (t) => {
+  const [sqlite] = engines as [(typeof engines)[0]]
+  const path = (await sqlite.freshUrl(t)).slice('sqlite:'.length)
+  await startWriter(path)
+  await openSqlite(path).close()
 })

@@ -1,4 +1,5 @@
 import { DatabaseSync } from 'node:sqlite'
+import { whenFree } from '../ledger/busy.ts'
 import { migrations } from './migrations.ts'
 
 export type Value = string | number | null
@@ -25,7 +26,8 @@ export function openDatabase(file: string): Database {
   const db = new DatabaseSync(file, { timeout: busyMs })
   try {
     refuseNewer(db, file)
-    db.exec('pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on')
+    whenFree(() => db.exec('pragma journal_mode = wal'), busyMs)
+    db.exec('pragma synchronous = full; pragma foreign_keys = on')
     const database = databaseOf(db)
     if (versionOf(db) < migrations.length) database.together(() => migrate(db, file))
     return database

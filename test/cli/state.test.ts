@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { statSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdirSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
 import { stateFile, stateOf } from '../../src/cli/record/state.ts'
 import { type Place, samePlace } from '../../src/spool/place.ts'
 import { isGone, thisProcess } from '../../src/spool/process.ts'
+import { startWriter } from '../support/writer.ts'
 import { freshFolder, homeOf } from './folder.ts'
 
 const recording = {
@@ -24,6 +25,16 @@ function open(t: TestContext) {
   t.after(() => state.close())
   return { env, state }
 }
+
+test('the first two processes of a user may open the state at the same time', async (t) => {
+  const env = homeOf(freshFolder(t))
+  mkdirSync(dirname(stateFile(env)), { recursive: true })
+  await startWriter(stateFile(env))
+  const state = stateOf(env)
+  t.after(() => state.close())
+  state.record(recording)
+  assert.equal(state.find('exec-1')?.kind, 'exec')
+})
 
 test('calls are sent in order, each until it is acknowledged, also by another process', (t) => {
   const { env, state } = open(t)

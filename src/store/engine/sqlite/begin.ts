@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import sql from 'sql-template-tag'
 import { ConductError } from '../../../api/error.ts'
-import { isBusy, type Run } from './statements.ts'
+import { isBusy } from '../../../ledger/busy.ts'
+import type { Run } from './statements.ts'
 
 /**
  * Begins a write transaction as soon as no other process has one. Waits until that time (of `performance.now()`)

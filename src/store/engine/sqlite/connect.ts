@@ -1,6 +1,7 @@
 import { closeSync, mkdirSync, openSync, readlinkSync, realpathSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { whenFree } from '../../../ledger/busy.ts'
 
 /** How long the pragmas of a new connection wait for another process to release the file. */
 const openingMs = 10_000
@@ -45,7 +46,7 @@ export function connect(path: string, ...pragmas: string[]): DatabaseSync {
     throw new Error(`SQLite ${version} can corrupt a database in WAL mode: start Conduct on Node.js 24.15 or newer.`)
   }
   prepareNew(db)
-  const mode = db.prepare('pragma journal_mode = wal').get()?.journal_mode
+  const mode = whenFree(() => db.prepare('pragma journal_mode = wal').get()?.journal_mode, openingMs)
   db.exec(
     `pragma synchronous = full; pragma cache_size = -2000; pragma temp_store = memory; pragma wal_autocheckpoint = ${mostPages};
     pragma journal_size_limit = ${logBytes}`,

@@ -67,9 +67,6 @@ const uniqueViolations: readonly number[] = [1555, 2067]
 
 const errcode = (error: unknown) => (error instanceof Error && 'errcode' in error ? Number(error.errcode) : 0)
 
-/** Whether another connection held the file. */
-export const isBusy = (error: unknown) => (errcode(error) & 0xff) === resultCode.busy
-
 /** SQLITE_CORRUPT, also of the word index, or SQLITE_NOTADB. */
 const isDamage = (error: unknown) => damaged.includes(errcode(error) & 0xff)
 
