@@ -226,7 +226,7 @@ function happened({ kind, event, check, run, turn, appends, until, of: noun, cou
     const { type, actor, changes } = of(event)
     return `${type} by ${actorName(actor as Actor)}: ${changesText(changes as Changes)}`
   }
-  if (kind === 'appends') return `${appends} appends until ${until}`
+  if (kind === 'appends') return `${appends} append${appends === 1 ? '' : 's'} until ${until}`
   if (kind === 'omitted') return `${count} ${noun}${count === 1 ? ' is' : 's are'} not shown`
   if (kind === 'turn') {
     const { n, title, failure, interrupted } = of(turn)
