@@ -32,9 +32,11 @@ const columns = sql`c.id, c.run_id, c.name, c.result, c.result_by, c.work_versio
     then 1 else 0 end as written`
 
 /** The ids of the newest checks of each name by each actor on some runs. Imported checks may arrive in any order. */
-const newestOf = (runs: Sql) => sql`select id from (
-  select n.id, row_number() over (partition by n.run_id, n.name, n.result_by order by n.created_at desc, n.id desc) as place
-  from checks n where n.run_id in (${runs})) as ranked where place = 1`
+const newestOf = (runs: Sql) => sql`select max(n.id) from checks n
+  join (select run_id, name, result_by, max(created_at) as at from checks where run_id in (${runs})
+    group by run_id, name, result_by) as last
+  on n.run_id = last.run_id and n.created_at = last.at and n.name = last.name and n.result_by = last.result_by
+  group by n.run_id, n.name, n.result_by`
 
 const countedOf = (row: JudgedRow, createdBy: number): Counted => ({
   name: row.name,
