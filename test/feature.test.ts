@@ -61,6 +61,14 @@ testLedger(
   },
 )
 
+testLedger('a link that is refused takes no number', async ({ client }) => {
+  await client.createRun({ runId: 'A' })
+  await assert.rejects(client.linkFeatures({ runId: 'A', featureIds: [38, 2_147_483_648] }), {
+    code: 'VALIDATION_ERROR',
+  })
+  assert.equal((await client.createFeature({ name: 'login' })).feature.id, 1)
+})
+
 testLedger('runs that link the same new features at the same time all succeed', async ({ client }) => {
   const runIds = Array.from({ length: 12 }, (_, n) => `R${n}`)
   await Promise.all(runIds.map((runId) => client.createRun({ runId })))

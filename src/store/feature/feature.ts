@@ -75,16 +75,12 @@ export async function requireFeature(ctx: Ctx, number: number, lock = empty): Pr
 
 /**
  * Creates a feature unless one with that number or name exists. Returns it, and whether it was created. Without a
- * number it gets the next one, except that the name `feature-<n>` belongs to n. Throws VALIDATION_ERROR for a number
- * that is too large for a new feature.
+ * number it gets the next one, except that the name `feature-<n>` belongs to n.
  */
 export async function ensureFeature(ctx: Ctx, fields: FeatureFields, number = numberOfName(fields.name)) {
   const there = number === undefined ? await findByName(ctx, fields.name) : await findByNumber(ctx, number)
   if (there) return { row: there, made: false }
-  if (number !== undefined) {
-    requireNewNumber(number)
-    await moveCounter(ctx, 'feature', number)
-  }
+  if (number !== undefined) await moveCounter(ctx, 'feature', number)
   const { name, description = null, file = null } = fields
   for (;;) {
     const [row] = await ctx.db.query<{ id: number; number: number }>(sql`
@@ -105,8 +101,9 @@ export async function ensureFeature(ctx: Ctx, fields: FeatureFields, number = nu
   }
 }
 
-function requireNewNumber(number: number): void {
-  if (number <= maxFeatureNumber) return
+/** Throws VALIDATION_ERROR for the number of a feature that does not exist and that is too large for a new one. */
+export async function requirePossible(ctx: Ctx, number: number): Promise<void> {
+  if (number <= maxFeatureNumber || (await findByNumber(ctx, number))) return
   throw invalid('featureIds', `must not name ${number}: a feature that does not exist has at most ${maxFeatureNumber}`)
 }
 

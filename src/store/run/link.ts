@@ -2,7 +2,7 @@ import sql from 'sql-template-tag'
 import { ConductError, invalid } from '../../api/error.ts'
 import { placeholderName } from '../../ledger/feature.ts'
 import { type Ctx, inTx, type Operation, requireOwn } from '../ctx.ts'
-import { ensureFeature, type FeatureRow } from '../feature/feature.ts'
+import { ensureFeature, type FeatureRow, requirePossible } from '../feature/feature.ts'
 import { countLinks } from '../feature/totals.ts'
 import { listOf } from '../pieces.ts'
 import { type RunRow, recordRun, requireRun } from './row.ts'
@@ -38,8 +38,10 @@ export const linkFeatures: Operation<'linkFeatures'> = (ctx, { runId, featureIds
       })
     }
     // All callers use the same order, so that two of them cannot deadlock.
-    for (const number of [...featureIds].sort((a, b) => a - b))
-      add(await ensureFeature(ctx, { name: placeholderName(number) }, number))
+    const numbers = featureIds.toSorted((a, b) => a - b)
+    // First of all, since on PostgreSQL a transaction that fails does not give back the numbers that it has taken.
+    for (const number of numbers) await requirePossible(ctx, number)
+    for (const number of numbers) add(await ensureFeature(ctx, { name: placeholderName(number) }, number))
     for (const fields of features) add(await ensureFeature(ctx, fields))
     const added: FeatureRow[] = []
     for (const { row } of linked.values()) {
