@@ -6,7 +6,7 @@ import { root } from '../support/built.ts'
 import { assertLinear, mebibyte, type Shape } from '../support/linear.ts'
 import { size } from './size.ts'
 
-const longest = size(mebibyte / 64, mebibyte)
+const longest = size(mebibyte / 8, mebibyte)
 /** The number of characters of each expression that are combined into pairs. */
 const paired = size(0, 6)
 

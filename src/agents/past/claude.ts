@@ -150,10 +150,18 @@ function* asked(reading: Reading, line: Fields): Generator<Moment> {
 
 /** A command as the user typed it. */
 function commandIn(text: string): string | undefined {
-  const name = /<command-name>(.*?)<\/command-name>/s.exec(text)?.[1]?.trim()
+  const name = elementIn(text, 'command-name')
   if (name === undefined) return undefined
-  const words = /<command-args>(.*?)<\/command-args>/s.exec(text)?.[1]?.trim()
+  const words = elementIn(text, 'command-args')
   return words ? `${name} ${words}` : name
+}
+
+/** What the first element of that name contains. */
+function elementIn(text: string, name: string): string | undefined {
+  const begin = `<${name}>`
+  const from = text.indexOf(begin)
+  const until = from < 0 ? -1 : text.indexOf(`</${name}>`, from)
+  return until < 0 ? undefined : text.slice(from + begin.length, until).trim()
 }
 
 /** The end of a tool's use. */
