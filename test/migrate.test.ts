@@ -65,16 +65,19 @@ testDb(
 )
 
 testDb('a process waits while another changes the schema, and is notified that it waits', async ({ db, another }) => {
+  const { promise: holds, resolve: isHolding } = Promise.withResolvers<void>()
   const { promise: waits, resolve: isWaiting } = Promise.withResolvers<void>()
   const order: string[] = []
   const first = db.changeSchema(
     (own) =>
       own.tx(async () => {
+        isHolding()
         await waits
         order.push('first')
       }),
     silent,
   )
+  await holds
   const second = (await another()).changeSchema(
     (own) =>
       own.tx(async () => {
