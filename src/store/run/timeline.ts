@@ -39,16 +39,21 @@ async function turnEntries(ctx: Ctx, id: number): Promise<TimelineEntry[]> {
 }
 
 async function checkEntries(ctx: Ctx, id: number): Promise<TimelineEntry[]> {
-  const found = await checksOfRun(ctx, id, shown)
-  const all = await ctx.db.query<Count>(sql`select count(*) as count from checks where run_id = ${id}`)
-  const checks = found.map((check) => ({ kind: 'check' as const, at: check.createdAt, check }))
-  return afterOmitted('check', only(all).count - found.length, checks.reverse())
+  const newest = await checksOfRun(ctx, id, shown)
+  const omitted = await countBeyond(ctx, newest, sql`select count(*) as count from checks where run_id = ${id}`)
+  const checks = newest.map((check) => ({ kind: 'check' as const, at: check.createdAt, check }))
+  return afterOmitted('check', omitted, checks.reverse())
 }
 
 async function attemptEntries(ctx: Ctx, id: number): Promise<TimelineEntry[]> {
-  const { count, newest } = await attemptsOf(ctx, id)
+  const { newest, omitted } = await attemptsOf(ctx, id)
   const attempts = newest.map(({ createdAt: at, ...run }) => ({ kind: 'attempt' as const, at, run }))
-  return afterOmitted('attempt', count - newest.length, attempts.reverse())
+  return afterOmitted('attempt', omitted, attempts.reverse())
+}
+
+/** How many rows there are besides these newest ones. */
+async function countBeyond({ db }: Ctx, newest: unknown[], all: Sql): Promise<number> {
+  return newest.length < shown ? 0 : only(await db.query<Count>(all)).count - newest.length
 }
 
 /** These entries, after one that says how many came before them, if any. */
@@ -86,13 +91,10 @@ async function eventsOf(ctx: Ctx, runRow: number, runId: string): Promise<Timeli
     return [{ kind: 'event', at: line.event.at, event: line.toJSON() }, ...(group ? [group] : [])]
   })
   if (end.length < last) return shown.flat()
-  const all = await ctx.db.query<Count>(sql`
+  const between = await ctx.db.query<Count>(sql`
     select count(*) as count from events e ${ctx.db.dialect.indexedBy(index)}
-    where e.subject = ${runId} and e.is_append = 0 ${condition}`)
-  return [
-    ...shown.slice(0, first).flat(),
-    ...afterOmitted('event', only(all).count - first - last, shown.slice(first).flat()),
-  ]
+    where e.subject = ${runId} and e.is_append = 0 and e.seq > ${after} and e.seq < ${end[0]?.event.seq} ${condition}`)
+  return [...shown.slice(0, first).flat(), ...afterOmitted('event', only(between).count, shown.slice(first).flat())]
 }
 
 /** The index that finds the events of a run. */
@@ -120,8 +122,8 @@ async function appendsBetween(db: Tx, ofSubject: Sql, events: Line[]): Promise<M
 }
 
 /**
- * The newest attempts at the task of a run, and how many there are, including itself: the first one, and everything that
- * retries it directly or indirectly.
+ * The newest attempts at the task of a run, including itself: the first one, and everything that retries it directly or
+ * indirectly. Also how many there are besides these.
  */
 async function attemptsOf(ctx: Ctx, id: number) {
   type Attempt = Pick<Run, 'runId' | 'status' | 'verdict' | 'attempt' | 'createdAt'>
@@ -135,9 +137,6 @@ async function attemptsOf(ctx: Ctx, id: number) {
   const newest = await ctx.db.query<Attempt>(sql`${family}
     select run_id as "runId", status, verdict, attempt, created_at as "createdAt" from runs
     where id in (select id from family) order by id desc limit ${shown}`)
-  const count =
-    newest.length < shown
-      ? newest.length
-      : only(await ctx.db.query<Count>(sql`${family} select count(*) as count from family`)).count
-  return { count, newest }
+  const omitted = await countBeyond(ctx, newest, sql`${family} select count(*) as count from family`)
+  return { newest, omitted }
 }
