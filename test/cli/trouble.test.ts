@@ -137,3 +137,18 @@ test('a damaged state file is named once, with what to do', async (t) => {
     assert.ok(existsSync(file))
   }
 })
+
+test('the doctor does not say that an agent was never heard from if it cannot read the state', async (t) => {
+  const { env, cwd } = localUser(t)
+  await conductHere(['init', '--agents', 'claude'], env, cwd)
+  const heard = async () => {
+    const findings: Finding[] = JSON.parse((await conductHere(['doctor', '--json'], env, cwd)).stdout)
+    assert.ok(findings.some(({ about, state }) => about === 'hooks' && state === 'ok'))
+    return findings.filter(({ about }) => about === 'heard').length
+  }
+  assert.equal(await heard(), 1)
+  const folder = join(env.HOME, '.local/state/conduct')
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  writeFileSync(join(folder, 'state.db'), 'no database'.repeat(2_000))
+  assert.equal(await heard(), 0)
+})

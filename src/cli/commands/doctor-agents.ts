@@ -9,11 +9,10 @@ import { rootOf } from '../init/project-files.ts'
 import type { Env } from '../place/folders.ts'
 import { heardAgents, missedHook, missedWords, titleOf } from '../record/heard.ts'
 import { shown } from '../show/print.ts'
-import { stateFault } from './doctor-folder.ts'
 import { type Finding, found } from './finding.ts'
 
-/** The hooks of this project and of this user, and when each agent last called one. */
-export function agentFindings(env: Env, cwd: string): Finding[] {
+/** The hooks of this project and of this user, and when each agent last called one, if the state can be read. */
+export function agentFindings(env: Env, cwd: string, hasState: boolean): Finding[] {
   const root = rootOf(cwd)
   const home = env.HOME || homedir()
   const inProject = installs.filter(({ name, hooks }) => isEntered(join(root, hooks.path), name, hooks))
@@ -27,7 +26,7 @@ export function agentFindings(env: Env, cwd: string): Finding[] {
     found('hooks', 'ok', [...new Set(files)].join(', ')),
     ...subfolder(inProject, ofUser, resolve(cwd) !== root),
     ...program(env),
-    ...listening([...new Set([...inProject, ...ofUser])], env),
+    ...listening([...new Set([...inProject, ...ofUser])], env, hasState),
   ]
 }
 
@@ -77,11 +76,10 @@ function program(env: Env): Finding[] {
 }
 
 /** When each agent last called a hook, and which calls failed. */
-function listening(entered: Install[], env: Env): Finding[] {
-  // What keeps the state from being read is another finding.
-  const heard = stateFault(env) === undefined ? heardAgents(env) : []
+function listening(entered: Install[], env: Env, hasState: boolean): Finding[] {
+  const heard = hasState ? heardAgents(env) : []
   const missed = missedHook(env, heard)
-  const silent = entered.filter(({ name }) => !heard.some(({ agent }) => agent === name))
+  const silent = hasState ? entered.filter(({ name }) => !heard.some(({ agent }) => agent === name)) : []
   return [
     ...heard.map(({ agent, at }) => found('heard', 'ok', `${titleOf(agent)}: ${shown(new Date(at).toISOString())}`)),
     ...silent.map(({ title, trust }) => found('heard', 'note', `${title}: never in the last 30 days. ${trust}`)),

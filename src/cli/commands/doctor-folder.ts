@@ -31,9 +31,8 @@ export function stateFault(env: Env): string | undefined {
   }
 }
 
-/** Checks where this machine keeps what is not sent yet. */
-export function stateFinding(env: Env): Finding {
-  const fault = stateFault(env)
+/** What is known of the folder in which this machine keeps what is not sent yet. */
+export function stateFinding(fault: string | undefined, env: Env): Finding {
   return fault === undefined ? privacy('state', folders.state(env)) : found('state', 'fail', fault)
 }
 

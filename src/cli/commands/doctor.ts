@@ -33,10 +33,11 @@ export function doctorCommand(): Command {
 
 async function doctor(options: Common) {
   const cwd = process.cwd()
+  const fault = stateFault(env)
   const findings = [
-    ...here(),
+    ...here(fault),
     ...looking('settings', () => rules(cwd)),
-    ...looking('hooks', () => agentFindings(env, cwd)),
+    ...looking('hooks', () => agentFindings(env, cwd, fault === undefined)),
   ]
   const place = looked('ledger', findings, () => placeOf(options, env, cwd))
   if (place) {
@@ -68,8 +69,8 @@ function looking(about: string, look: () => Finding[]): Finding[] {
   return [...(looked(about, findings, look) ?? []), ...findings]
 }
 
-/** What can be checked on this machine alone. */
-function here(): Finding[] {
+/** What can be checked on this machine alone. `fault` says why nothing can be kept on it, if so. */
+function here(fault: string | undefined): Finding[] {
   const unknown = unknownSettings(env)
   return [
     found('node', 'ok', `${process.versions.node}, ${process.execPath}`),
@@ -77,8 +78,8 @@ function here(): Finding[] {
     ...unknown.map((fault) => found('settings', 'warn', fault)),
     ...looking('profiles', profiles),
     privacy('config', folders.config(env)),
-    stateFinding(env),
-    ...(stateFault(env) === undefined ? unsent() : []),
+    stateFinding(fault, env),
+    ...(fault === undefined ? unsent() : []),
   ]
 }
 
