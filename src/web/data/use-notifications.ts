@@ -16,7 +16,7 @@ export function useNotifying(): Standing {
   return Notification.permission === 'granted' ? 'on' : 'blocked'
 }
 
-/** Turns notifications on, for which the browser asks permission, or off. Who dismisses that question has not answered. */
+/** Turns notifications on, for which the browser asks permission, or off. A dismissed question changes nothing. */
 export async function notify(isOn: boolean): Promise<void> {
   if (isOn && (await Notification.requestPermission()) === 'default') return
   wanted.write(isOn)
