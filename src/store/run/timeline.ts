@@ -56,10 +56,10 @@ async function countBeyond({ db }: Ctx, newest: unknown[], all: Sql): Promise<nu
   return newest.length < shown ? 0 : only(await db.query<Count>(all)).count - newest.length
 }
 
-/** These entries, after one that says how many came before them, if any. */
+/** These entries, after one that says how many came before them, if any. It has their earliest time, so it stays first. */
 function afterOmitted(of: Omitted['of'], count: number, entries: TimelineEntry[]): TimelineEntry[] {
-  const [next] = entries
-  return next && count > 0 ? [{ kind: 'omitted', at: next.at, of, count }, ...entries] : entries
+  const [at] = entries.map((entry) => entry.at).sort()
+  return at && count > 0 ? [{ kind: 'omitted', at, of, count }, ...entries] : entries
 }
 
 /** Merges two lists. Each keeps its own order, because clocks may disagree with the order of the log. */
