@@ -104,12 +104,14 @@ test('a write waits for a file that another process has locked, without blocking
   const holder = new DatabaseSync(path)
   t.after(() => holder.close())
   holder.exec('begin immediate')
-  let turns = 0
-  const ticking = setInterval(() => turns++, 5)
-  const waiting = db.tx((tx) => insert(tx, 1))
-  await sleep(100)
-  assert.ok(turns > 5, 'the event loop went on')
-  clearInterval(ticking)
+  let isOver = false
+  const waiting = db
+    .tx((tx) => insert(tx, 1))
+    .finally(() => {
+      isOver = true
+    })
+  for (let turns = 0; turns < 6; turns++) await sleep(5)
+  assert.ok(!isOver, 'the event loop went on')
   assert.deepEqual(await keys(db), [], 'reads are answered meanwhile')
   holder.exec('commit')
   await waiting
