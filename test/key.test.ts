@@ -78,6 +78,16 @@ testLedger('expired and revoked keys are refused', async (ledger) => {
   assert.equal((await events()).length, 1, 'revoking again changes nothing')
 })
 
+testLedger('a key is revoked once, also while its project is deleted', async ({ client }) => {
+  for (let n = 0; n < 10; n++) {
+    await client.createProject({ slug: 'shop' })
+    const { key } = await client.createKey({ name: 'worker', permissions: ['write'], project: 'shop' })
+    await Promise.all([client.deleteProject({ slug: 'shop', confirm: 'shop' }), client.revokeKey({ id: key.id })])
+    const { events } = await client.listEvents({ type: ['key.updated'], subject: String(key.id) })
+    assert.equal(events.length, 1)
+  }
+})
+
 testLedger('the last server admin key that does not expire cannot be revoked', async (ledger) => {
   const { client, as } = ledger
   await client.createKey({

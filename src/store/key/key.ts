@@ -191,13 +191,15 @@ export const revokeKey: Operation<'revokeKey'> = (ctx, { id }) =>
         `Key ${id} is the last server admin key that does not expire: create another one first.`,
       )
     }
-    if (row.revoked_at === null) await endKey(ctx, id, row.project_id)
+    await endKey(ctx, id, row.project_id)
     return { message: 'Key revoked successfully' }
   })
 
-/** Revokes a live key in the caller's transaction. */
+/** Revokes a key in the caller's transaction, unless somebody else has, also meanwhile. */
 export async function endKey(ctx: Ctx, id: number, projectId: number | null): Promise<void> {
-  await ctx.db.query(sql`update keys set revoked_at = ${ctx.now} where id = ${id}`)
+  const [ended] = await ctx.db.query(sql`
+    update keys set revoked_at = ${ctx.now} where id = ${id} and revoked_at is null returning id`)
+  if (!ended) return
   const changes = { revokedAt: [null, ctx.now] as [unknown, unknown] }
   await record(ctx, { type: 'key.updated', subject: String(id), subjectId: id, projectId, changes })
 }
