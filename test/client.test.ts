@@ -187,6 +187,18 @@ test('a signal aborts a call, even while it waits to retry', async () => {
   await assert.rejects(client.me({}, { signal: AbortSignal.timeout(30) }), { name: 'TimeoutError' })
 })
 
+test('Retry-After may be a date, and a pause may be longer than a timer of Node.js', async () => {
+  for (const wait of [new Date(Date.now() + 3_600_000).toUTCString(), '99999999999']) {
+    const { client, requests } = scripted([503, {}, { 'retry-after': wait }])
+    await assert.rejects(client.me({}, { signal: AbortSignal.timeout(50) }), { name: 'TimeoutError' })
+    assert.equal(requests.length, 1, wait)
+  }
+  for (const wait of [new Date(0).toUTCString(), 'soon']) {
+    const { client } = scripted([503, {}, { 'retry-after': wait }], [200, {}])
+    await client.me()
+  }
+})
+
 test('a list is read page by page, only as far as the caller iterates', async () => {
   const { client, requests } = scripted(
     [200, { runs: [{ runId: 'A' }, { runId: 'B' }], meta: { hasMore: true, nextCursor: 'c1' } }],

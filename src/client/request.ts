@@ -111,12 +111,12 @@ export function failureOf(response: Response, body: unknown, { url }: ClientOpti
   const told = body as
     | { error?: string; code?: string; requestId?: string; issues?: Issue[]; firstSeq?: number }
     | undefined
-  const retryAfter = response.headers.get('retry-after')
+  const retryAfter = secondsOf(response.headers.get('retry-after'))
   const detail = {
     ...(told?.issues && { issues: told.issues }),
     ...(told?.requestId !== undefined && { requestId: told.requestId }),
     ...(told?.firstSeq !== undefined && { firstSeq: told.firstSeq }),
-    ...(retryAfter !== null && { retryAfter: Number(retryAfter) }),
+    ...(retryAfter !== undefined && { retryAfter }),
   }
   if (told?.code !== undefined && told.code in statusOf) {
     return new ConductError(told.code as Code, told.error ?? told.code, detail)
@@ -132,6 +132,14 @@ export function failureOf(response: Response, body: unknown, { url }: ClientOpti
     `${where} returned ${status}, but not like a Conduct server: is the address right?`,
     detail,
   )
+}
+
+/** The seconds of a Retry-After, which may also be a date (RFC 9110 §10.2.3); undefined if it is neither. */
+function secondsOf(wait: string | null): number | undefined {
+  if (wait === null) return undefined
+  if (/^\d+$/.test(wait)) return Number(wait)
+  const seconds = Math.ceil((Date.parse(wait) - Date.now()) / 1000)
+  return Number.isNaN(seconds) ? undefined : Math.max(0, seconds)
 }
 
 const noServer = {
@@ -184,8 +192,11 @@ export function pause(
   signal?: AbortSignal,
 ): Promise<void> {
   const growing = Math.min(100 * 2 ** attempt, longestPause) * (0.5 + Math.random())
-  return wait(retryAfter === undefined ? growing : retryAfter * 1000, signal)
+  return wait(retryAfter === undefined ? growing : Math.min(retryAfter * 1000, longestTimer), signal)
 }
+
+/** A timer for longer than this fires at once. */
+const longestTimer = 2 ** 31 - 1
 
 function wait(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
