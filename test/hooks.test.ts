@@ -223,3 +223,24 @@ testLedger(
     assert.deepEqual([again.status, again.failure], ['completed', null])
   },
 )
+
+testLedger('hooks that arrive together belong to one run', async (ledger) => {
+  const { client } = ledger
+  const send = senderTo(ledger)
+  for (let n = 0; n < 10; n++) {
+    const session = { session_id: `s-${n}` }
+    await send('claude', claude('SessionStart-startup', session))
+    await Promise.all([
+      send('claude', claude('UserPromptSubmit', { ...session, prompt: 'Try.' })),
+      send('claude', claude('PreToolUse-Bash', session)),
+    ])
+    await send('claude', claude('Stop', { ...session, last_assistant_message: 'Done.' }))
+    const { runs } = await client.listRuns({ session: `s-${n}` })
+    assert.equal(runs.length, 1)
+    const { turns } = await client.listTurns({ runId: runs[0]?.runId as string })
+    assert.deepEqual(
+      turns.map(({ prompt, answer }) => [prompt, answer]),
+      [['Try.', 'Done.']],
+    )
+  }
+})

@@ -1,5 +1,6 @@
 import sql from 'sql-template-tag'
 import type { Ctx } from '../ctx.ts'
+import { only } from '../engine/db.ts'
 
 /** The stored state of a session whose hooks are sent to the server. */
 export interface HookSession {
@@ -13,15 +14,16 @@ export interface HookSession {
 
 /** The caller's session of that agent, locked until the transaction ends; a new one if there was none. */
 export async function openHookSession(ctx: Ctx, agent: string, session: string): Promise<HookSession> {
-  const of = sql`project_id = ${ctx.project.id} and actor_id = ${ctx.actor.id} and agent = ${agent} and session = ${session}`
-  await ctx.db.query(sql`
+  // The update changes nothing: it locks the row that is there, so that the statement always returns one.
+  const rows = await ctx.db.query<{ id: number; run_row: number | null; lease_token: string | null; memo: string }>(sql`
     insert into hook_sessions (project_id, actor_id, agent, session, memo)
-    values (${ctx.project.id}, ${ctx.actor.id}, ${agent}, ${session}, 'null') on conflict do nothing`)
-  const [row] = await ctx.db.query<{ id: number; run: string | null; lease_token: string | null; memo: string }>(sql`
-    select id, (select r.run_id from runs r where r.id = hook_sessions.run_row) as run, lease_token, memo
-    from hook_sessions where ${of} ${ctx.db.dialect.forUpdate}`)
-  const { id, run, lease_token, memo } = row as NonNullable<typeof row>
-  return { id, runId: run, leaseToken: lease_token, memo: JSON.parse(memo) }
+    values (${ctx.project.id}, ${ctx.actor.id}, ${agent}, ${session}, 'null')
+    on conflict (project_id, actor_id, agent, session) do update set memo = hook_sessions.memo
+    returning id, run_row, lease_token, memo`)
+  const { id, run_row, lease_token, memo } = only(rows)
+  // In a statement of its own: one that waits for a lock does not see the run that another hook created meanwhile.
+  const [run] = await ctx.db.query<{ run_id: string }>(sql`select run_id from runs where id = ${run_row}`)
+  return { id, runId: run?.run_id ?? null, leaseToken: lease_token, memo: JSON.parse(memo) }
 }
 
 export async function keepHookSession(ctx: Ctx, { id, runId, leaseToken, memo }: HookSession): Promise<void> {
