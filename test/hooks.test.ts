@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import sql from 'sql-template-tag'
 import type { Fields } from '../src/agents/fields.ts'
 import { createApp } from '../src/http/app.ts'
 import { documentOf } from './agents/documents.ts'
@@ -223,6 +224,22 @@ testLedger(
     assert.deepEqual([again.status, again.failure], ['completed', null])
   },
 )
+
+testLedger('what hooks told of a session goes with its run', async (ledger) => {
+  const { client, store } = ledger
+  const send = senderTo(ledger)
+  await send('claude', claude('UserPromptSubmit', { prompt: 'The first word.' }))
+  const runId = (await client.listRuns({})).runs[0]?.runId as string
+  await client.updateRun({ runId, status: 'failed' })
+  await client.deleteRun({ runId })
+  assert.deepEqual(await store.db.query(sql`select memo from hook_sessions`), [])
+  await send('claude', claude('PostToolUse-Bash'), claude('UserPromptSubmit', { prompt: 'The second word.' }))
+  const { runs } = await client.listRuns({})
+  assert.deepEqual(
+    runs.map(({ title }) => title),
+    ['The second word.'],
+  )
+})
 
 testLedger('hooks that arrive together belong to one run', async (ledger) => {
   const { client } = ledger

@@ -10,7 +10,7 @@ import { addToTotals, moveTotals } from '../spec/totals.ts'
 import { columns, eventOf, factsOf, type RunRow, recordRun } from './row.ts'
 import { deleteTurnsOf } from './turn.ts'
 
-/** Deletes runs that the caller has locked, with their checks, turns and links. Each gets its events. */
+/** Deletes runs that the caller has locked, with their checks, turns, links and hook sessions. Each gets its events. */
 export async function removeRuns(ctx: Ctx, rows: RunRow[]): Promise<void> {
   if (rows.length === 0) return
   const documents = rows.map(({ document_id }) => document_id)
@@ -20,7 +20,10 @@ export async function removeRuns(ctx: Ctx, rows: RunRow[]): Promise<void> {
   await forgetAttempts(ctx, rows)
   await countLinks(ctx, sql`l.run_id in (${listOf(rows.map(({ id }) => id))})`, -1)
   for (const some of piecesOf(rows)) {
-    await ctx.db.query(sql`delete from runs where id in (${listOf(some.map(({ id }) => id))})`)
+    const ids = listOf(some.map(({ id }) => id))
+    // They have texts of the turn in progress.
+    await ctx.db.query(sql`delete from hook_sessions where run_row in (${ids})`)
+    await ctx.db.query(sql`delete from runs where id in (${ids})`)
   }
   await deleteDocuments(ctx, documents)
   await addToTotals(
