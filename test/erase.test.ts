@@ -195,6 +195,18 @@ testLedger('a text of several lines is erased from the log of its run, where it 
   assert.match((await client.getRun({ runId: 'OTHER' })).run.content, /Wait/)
 })
 
+testLedger('a text of several lines is erased from what hooks told of a session without a run', async (ledger) => {
+  const { client, store } = ledger
+  const text = `"${secret}"\nof two lines`
+  const memo = JSON.stringify({ told: [], draft: { prompt: `Use ${text}.` } })
+  await store.db.tx((tx) =>
+    tx.query(sql`insert into hook_sessions (project_id, actor_id, agent, session, memo)
+      values (1, 0, 'claude-code', 's-1', ${memo})`),
+  )
+  await eraseAll(client, { text })
+  assert.deepEqual(await placesOf(ledger, secret), [])
+})
+
 testLedger('an erased content can be written again', async ({ client }) => {
   const content = 'the same text'
   await client.createRun({ runId: 'R', content })

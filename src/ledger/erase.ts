@@ -30,6 +30,15 @@ export const textsWith =
 export const eraseIn = <Value>(value: Value, isToGo: IsToGo): Value =>
   mapTexts(value, (text, field) => (isToGo(text, field) ? erasedText : text))
 
+/** Whether a value has a text to erase. */
+export function hasTextToErase(value: unknown, isToGo: IsToGo): boolean {
+  let isFound = false
+  mapTexts(value, (text, field) => {
+    isFound ||= isToGo(text, field)
+  })
+  return isFound
+}
+
 /** The changes of an event as readers see them. */
 export const shownChanges = <Value>(changes: Value): Value =>
   mapTexts(

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import sql, { type Sql } from 'sql-template-tag'
-import { erasedName, eraseIn, everyText, type IsToGo, isErasedName } from '../../ledger/erase.ts'
+import { erasedName, eraseIn, everyText, hasTextToErase, type IsToGo, isErasedName } from '../../ledger/erase.ts'
 import type { Ctx } from '../ctx.ts'
 import { listOf } from '../pieces.ts'
 import { replaceFoundBy } from '../run/found-by.ts'
@@ -59,7 +59,7 @@ function activityAfter(row: RunRow, isToGo: IsToGo): string | null {
   const activity = activityIn(row)
   if (activity === null) return null
   const { state, since, turnSince, ...doing } = activity
-  if (isDeepStrictEqual(eraseIn(doing, isToGo), doing)) return row.activity
+  if (!hasTextToErase(doing, isToGo)) return row.activity
   return JSON.stringify({ state, since, ...(turnSince && { turnSince }) })
 }
 
@@ -88,7 +88,7 @@ async function eraseMemos(ctx: Ctx, runs: readonly number[], isToGo: IsToGo): Pr
   const kept = await ctx.db.query<{ id: number; run: number; memo: string }>(
     sql`select id, run_row as run, memo from hook_sessions where run_row in (${listOf(runs)}) and memo <> 'null'`,
   )
-  const gone = kept.filter(({ memo }) => !isDeepStrictEqual(eraseIn(JSON.parse(memo), isToGo), JSON.parse(memo)))
+  const gone = kept.filter(({ memo }) => hasTextToErase(JSON.parse(memo), isToGo))
   for (const { id } of gone) await ctx.db.query(sql`update hook_sessions set memo = 'null' where id = ${id}`)
   return new Set(gone.map(({ run }) => run))
 }

@@ -1,5 +1,5 @@
 import sql, { empty, raw } from 'sql-template-tag'
-import { erasedText } from '../../ledger/erase.ts'
+import { erasedText, hasTextToErase } from '../../ledger/erase.ts'
 import type { Ctx } from '../ctx.ts'
 import { erasedResponse } from '../idempotency.ts'
 import type { Scope } from './scope.ts'
@@ -54,7 +54,7 @@ async function eraseMemos(ctx: Ctx, isToGo: Scope['isToGo']): Promise<number> {
   const found = await ctx.db.query<{ id: number; memo: string; session: string }>(
     sql`select id, memo, session from hook_sessions`,
   )
-  const hits = found.filter(({ memo, session }) => isToGo(session, 'session') || isToGo(memo, 'memo'))
+  const hits = found.filter(({ memo, session }) => hasTextToErase({ session, memo: JSON.parse(memo) }, isToGo))
   for (const { id } of hits) await ctx.db.query(sql`delete from hook_sessions where id = ${id}`)
   return hits.length
 }
