@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import sql from 'sql-template-tag'
 import type { Client } from '../src/client/client.ts'
 import { testLedger } from './support/engines.ts'
@@ -369,6 +371,31 @@ testLedger(
     assert.match(await metrics(), new RegExp(`conduct_follower_lag_events\\{follower="webhook/${id}"\\} 2\\n`))
     await client.updateWebhook({ id, enabled: false })
     assert.doesNotMatch(await metrics(), /webhook\//)
+  },
+  options,
+)
+
+testLedger(
+  'a long backlog is sent without staying in memory',
+  async ({ client }, t) => {
+    setFlagsFromString('--expose-gc')
+    const collect = runInNewContext('gc') as () => void
+    const links = Array.from({ length: 32 }, (_, n) => ({ rel: `part-${n}`, href: `https://x.y/${'z'.repeat(1_900)}` }))
+    for (let n = 0; n < 20; n++) await Promise.all(Array.from({ length: 10 }, () => client.createRun({ links })))
+    const heap: number[] = []
+    let batches = 0
+    const receiver = await openReceiver(t, (response, message) => {
+      receiver.received.length = 0
+      if (++batches % 20 === 10) {
+        collect()
+        heap.push(process.memoryUsage().heapUsed / 1e6)
+      }
+      accept(response, message)
+    })
+    const { webhook } = await client.createWebhook({ url: receiver.url, after: 0 })
+    await webhookWhen(client, webhook.id, ({ lag }) => lag === 0)
+    const [begin = 0, , end = Number.POSITIVE_INFINITY] = heap
+    assert.ok(end - begin < 4, `40 batches of 0.25 MB, and the heap has grown from ${begin} to ${end} MB`)
   },
   options,
 )

@@ -80,7 +80,7 @@ async function startDue(delivering: Delivering): Promise<WebhookRow[]> {
   for (const row of await findDue(db, newLease(delivering), isOther([...underWay.keys()]), readAtOnce)) {
     if (isFull(delivering) || stopping.signal.aborted) break
     const batch = await readBatch(db, row, now())
-    if (batch) start(delivering, row, batch)
+    if (batch) start(delivering, { row, batch })
     else idle.push(row)
     await turn()
   }
@@ -94,29 +94,42 @@ function newLease({ server, now }: Delivering): Lease {
   return { server, now: at, expiresAt: new Date(Date.parse(at) + leaseMs).toISOString() }
 }
 
-function start(delivering: Delivering, row: WebhookRow, batch: Batch): void {
+function start(delivering: Delivering, first: Delivery): void {
   const { stopping, underWay, warn } = delivering
-  const work = deliver(delivering, row, batch)
+  const { id } = first.row
+  const work = deliver(delivering, first)
     .catch((error) => stopping.signal.aborted || warn(error))
-    .finally(() => underWay.delete(row.id))
+    .finally(() => underWay.delete(id))
   underWay.set(
-    row.id,
+    id,
     work.then(() => {}),
   )
 }
 
+interface Delivery {
+  row: WebhookRow
+  batch: Batch
+}
+
 /** Sends to a webhook until it has caught up with the log, fails, or others need its place. */
-async function deliver(delivering: Delivering, row: WebhookRow, batch: Batch): Promise<void> {
-  const { db, now, stopping } = delivering
-  const isDone = await attempt(delivering, row, batch)
-  if (!isDone || isFull(delivering) || stopping.signal.aborted) return
-  const [next] = await findDue(db, newLease(delivering), isWebhook(row.id), 1)
-  const further = next && (await readBatch(db, next, now()))
-  if (next && further) await deliver(delivering, next, further)
+async function deliver(delivering: Delivering, first: Delivery): Promise<void> {
+  let next: Delivery | undefined = first
+  while (next && (await attempt(delivering, next))) {
+    if (isFull(delivering) || delivering.stopping.signal.aborted) return
+    next = await nextOf(delivering, next.row.id)
+  }
+}
+
+/** What a webhook sends next; undefined if nothing is due. */
+async function nextOf(delivering: Delivering, id: number): Promise<Delivery | undefined> {
+  const { db, now } = delivering
+  const [row] = await findDue(db, newLease(delivering), isWebhook(id), 1)
+  const batch = row && (await readBatch(db, row, now()))
+  return batch && { row, batch }
 }
 
 /** Sends a batch once. Returns whether the receiver accepted it. */
-async function attempt(delivering: Delivering, row: WebhookRow, batch: Batch): Promise<boolean> {
+async function attempt(delivering: Delivering, { row, batch }: Delivery): Promise<boolean> {
   const { db, now, send, server } = delivering
   if (!(await claim(db, row, newLease(delivering)))) return false
   const message = messageOf(row, batch, now())
