@@ -3,7 +3,9 @@ import { execFile } from 'node:child_process'
 import { type TestContext, test } from 'node:test'
 import { promisify } from 'node:util'
 import sql from 'sql-template-tag'
+import { ConductError } from '../src/api/error.ts'
 import type { Db } from '../src/store/engine/db.ts'
+import { translate } from '../src/store/engine/postgres/errors.ts'
 import { Hosts } from '../src/store/engine/postgres/hosts.ts'
 import { openPostgres } from '../src/store/engine/postgres.ts'
 import { engines } from './support/engines.ts'
@@ -46,6 +48,14 @@ test('opening fails in time when no host can be reached', async (t) => {
     { code: 'UNAVAILABLE' },
   )
   assert(performance.now() - asked < 7_000)
+})
+
+test('an error that is already told in words passes, whatever the host is called', () => {
+  const told = new ConductError(
+    'UNAVAILABLE',
+    'The database at connect-1:5432 is a standby, and the URL wants primary.',
+  )
+  assert.equal(translate(told), told)
 })
 
 test('the error for an invalid URL says what is wrong with it', async (t) => {

@@ -46,8 +46,9 @@ const passing = /^(08|23503|25P0[34]|40001|40P01|53|55P03|57014|57P0[1-5])/
 /** The driver reports a lost connection by system errors, and by messages without a code. */
 const lostConnection = /connect|terminat|timeout|closed/i
 
-/** Turns PostgreSQL's errors into Conduct's. Other errors are bugs and pass unchanged. */
+/** Turns PostgreSQL's errors into Conduct's, which pass unchanged. Other errors are bugs and pass, too. */
 export function translate(error: unknown): unknown {
+  if (error instanceof ConductError) return error
   const state = sqlState(error)
   if (error instanceof Error && state === '23505') return new UniqueViolation(error.message)
   if (state === '53100') {
