@@ -1,5 +1,6 @@
 import { createClock } from '../../../ledger/clock.ts'
 import { settle } from './connect.ts'
+import { translate } from './errors.ts'
 import type { Pool } from './pool.ts'
 
 /**
@@ -16,12 +17,15 @@ export function databaseClock() {
   }
 }
 
-/** Reads the clock. Throws UNAVAILABLE. */
+/** Reads the clock. Throws UNAVAILABLE. A connection with an error is closed. */
 export async function readClock(pool: Pool, clock: ReturnType<typeof databaseClock>) {
   const client = await pool.take()
   try {
     clock.set((await settle(client)).clock)
-  } finally {
     pool.give(client)
+  } catch (cause) {
+    const error = translate(cause)
+    pool.give(client, error, true)
+    throw error
   }
 }
