@@ -6,6 +6,7 @@ import sql from 'sql-template-tag'
 import { ConductError } from '../src/api/error.ts'
 import type { Event } from '../src/api/event.ts'
 import { createApp } from '../src/http/app.ts'
+import type { Db } from '../src/store/engine/db.ts'
 import { openStore } from '../src/store/open.ts'
 import { base, engines, type Ledger, openLedger, testLedger } from './support/engines.ts'
 
@@ -56,6 +57,20 @@ function toldBy(id: string, data: string): Told {
 }
 
 const subjects = (told: Told[]) => told.map(({ subject }) => subject)
+
+testLedger('a stream tells at once what was committed while it opened', async ({ client, store, adminKey }, t) => {
+  const query: Db['query'] = async (statement) => {
+    const rows = await store.db.query<never>(statement)
+    if (/order by e\.seq desc limit 1/.test(statement.text)) await client.createRun({ runId: 'MEANWHILE' })
+    return rows
+  }
+  const app = createApp({ store: { ...store, db: { ...store.db, query } }, rateLimit: 0 })
+  const headers = { authorization: `Bearer ${adminKey}` }
+  const fetch: Ledger['fetch'] = async (path, init) =>
+    app.fetch(new Request(base + path, { ...init, headers: { ...headers, ...init?.headers } }))
+  const live = await read({ fetch }, t)
+  assert.deepEqual(await Promise.race([live.take(1).then(subjects), sleep(500)]), ['MEANWHILE'])
+})
 
 testLedger(
   'a stream begins now, sends each change once and in order, and resumes from any position',

@@ -86,6 +86,8 @@ export class Feed {
     if (this.#wakes.size === 0) {
       this.#recent.restart(end)
       this.#unwatch = this.#db.watch(this.#look)
+      // For what was committed after `end` was read.
+      void this.#look()
     }
     this.#wakes.add(wake)
   }
