@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import sql, { join, raw, type Sql } from 'sql-template-tag'
+import sql, { join, type Sql } from 'sql-template-tag'
 import { invalid } from '../api/error.ts'
 import { pieces } from '../ledger/content.ts'
 import { fits } from '../ledger/text.ts'
@@ -31,9 +31,9 @@ export function digestOf(content: string): Digest | null {
   return { bytes: Buffer.byteLength(content), sha256: hash('sha256', content) }
 }
 
-/** A subquery for the content of a row of `table`; null if it is empty. */
-export const contentOf = (table: 'runs' | 'specs' | 'spec_versions' | 'checks'): Sql =>
-  sql`(select string_agg(d.text, '' order by d.start) from document_parts d where d.document_id = ${raw(table)}.document_id)`
+/** A subquery for the text of a document; null if there is none. */
+export const documentText = (documentId: Sql): Sql =>
+  sql`(select string_agg(d.text, '' order by d.start) from document_parts d where d.document_id = ${documentId})`
 
 /** Whether a document has lost its content, of which it keeps the digest. */
 export const isErased = (documentId: Sql): Sql =>

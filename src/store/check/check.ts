@@ -5,10 +5,10 @@ import { appeared, type Changes, differences, vanished } from '../../ledger/even
 import { insertUnder } from '../counter.ts'
 import { type Ctx, inTx, madeAt, type Operation, requireVersion } from '../ctx.ts'
 import {
-  contentOf,
   deleteDocument,
   deleteDocuments,
   digestOf,
+  documentText,
   findDigest,
   findDigests,
   insertDocument,
@@ -183,7 +183,7 @@ async function openCheck(ctx: Ctx, checkId: string) {
 /** Throws NOT_FOUND if the project has no check with that id. */
 export const getCheck: Operation<'getCheck'> = async (ctx, { checkId }) => {
   const [row] = await ctx.db.query<CheckRow & { content: string | null }>(sql`
-    select ${columns}, ${contentOf('checks')} as content from checks
+    select ${columns}, ${documentText(sql`checks.document_id`)} as content from checks
     where checks.project_id = ${ctx.project.id} and checks.check_id = ${checkId}`)
   if (!row) throw noCheck(ctx, checkId)
   return { check: { ...(await shownCheck(ctx, row)), content: row.content ?? '' } }

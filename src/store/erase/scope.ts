@@ -2,6 +2,7 @@ import sql, { empty, join, raw, type Sql } from 'sql-template-tag'
 import { ConductError, invalid } from '../../api/error.ts'
 import { everyText, type IsToGo, textsWith } from '../../ledger/erase.ts'
 import type { Ctx } from '../ctx.ts'
+import { documentText } from '../document.ts'
 import { confinementOf } from '../scope.ts'
 import { type CheckOfRun, checksOf, type Events, eventsOf, eventsWith, holds } from './log.ts'
 
@@ -113,9 +114,6 @@ function projectScope({ project: { id } }: Ctx): Scope {
   }
 }
 
-const contentOf = (column: string) =>
-  sql`(select string_agg(d.text, '' order by d.start) from document_parts d where d.document_id = ${raw(column)})`
-
 /** Covers every project that the key may see. */
 function textScope(ctx: Ctx, text: string): Scope {
   const projectId = confinementOf(ctx)
@@ -124,7 +122,7 @@ function textScope(ctx: Ctx, text: string): Scope {
     const conditions = [
       ...plain.map((column) => holds(sql`${raw(table)}.${raw(column)}`, text)),
       ...json.map((column) => holds(sql`${raw(table)}.${raw(column)}`, inJson)),
-      ...contents.map((column) => holds(contentOf(`${table}.${column}`), text)),
+      ...contents.map((column) => holds(documentText(raw(`${table}.${column}`)), text)),
       ...more,
     ]
     const confined = projectId === null ? empty : sql`and ${ofProject(table, projectId)}`
@@ -133,7 +131,7 @@ function textScope(ctx: Ctx, text: string): Scope {
   const files = sql`exists (select 1 from run_files f where f.run_id = runs.id and ${holds(sql`f.path`, text)})`
   const memos = sql`exists (select 1 from hook_sessions h where h.run_row = runs.id and ${holds(sql`h.memo`, inJson)})`
   const versions = sql`exists (select 1 from spec_versions v where v.spec_id = specs.id
-    and (${holds(sql`v.title`, text)} or ${holds(contentOf('v.document_id'), text)}))`
+    and (${holds(sql`v.title`, text)} or ${holds(documentText(sql`v.document_id`), text)}))`
   const inTurns = (table: string) => any(table, ['title'], ['facts'], ['prompt_id', 'answer_id'])
   // There, a prompt is quoted line by line, and a command is on one line and may be cut.
   const contents = sql`exists (select 1 from turns t where t.run_id = runs.id and ${inTurns('t')})`

@@ -5,6 +5,7 @@ import { deleteDocuments } from '../document.ts'
 import type { Tx } from '../engine/db.ts'
 import { recordErasure } from '../erase/record.ts'
 import { lastSeq } from '../log/read.ts'
+import { countWithin } from '../page.ts'
 import { keepGrams } from '../part.ts'
 import { listOf } from '../pieces.ts'
 import { eraseFromEvents } from '../seal/erase.ts'
@@ -76,11 +77,10 @@ async function nextRuns(ctx: Ctx): Promise<Row[]> {
     select runs.id, runs.document_id, coalesce(d.bytes, 0) as bytes
     from runs left join documents d on d.id = runs.document_id
     where runs.project_id = ${ctx.project.id} limit ${atOnce}`)
-  let bytes = 0
-  return runs.filter((run, at) => {
-    bytes += run.bytes
-    return at === 0 || bytes <= bytesAtOnce
-  })
+  return runs.slice(
+    0,
+    countWithin(runs, ({ bytes }) => bytes, bytesAtOnce),
+  )
 }
 
 async function removeSpecs(ctx: Ctx): Promise<boolean> {
@@ -91,7 +91,7 @@ async function removeSpecs(ctx: Ctx): Promise<boolean> {
   await whileIndexWaits(ctx, async (ctx) => {
     for (const { id, title } of specs) {
       const versions = await ctx.db.query<{ document_id: number | null }>(
-        sql`select distinct document_id from spec_versions where spec_id = ${id}`,
+        sql`select document_id from spec_versions where spec_id = ${id}`,
       )
       await deleteDocuments(
         ctx,

@@ -6,9 +6,9 @@ import { change, emptyRun, type RunState } from '../../ledger/run.ts'
 import { insertUnder } from '../counter.ts'
 import { type Ctx, inTx, madeAt, type Operation, requireVersion } from '../ctx.ts'
 import {
-  contentOf,
   deleteDocument,
   digestOf,
+  documentText,
   findDigest,
   insertDocument,
   isContent,
@@ -97,7 +97,7 @@ export const getRun: Operation<'getRun'> = async (ctx, { runId }) => {
   const [row] = await ctx.db.query<
     RunRow & { content: string | null; is_linked: number | null; turn: number | null }
   >(sql`
-    select ${columns}, ${contentOf('runs')} as content,
+    select ${columns}, ${documentText(sql`runs.document_id`)} as content,
       (select 1 from run_features l where l.run_id = runs.id limit 1) as is_linked,
       (select max(t.n) from turns t where t.run_id = runs.id) as turn
     from runs where runs.project_id = ${ctx.project.id} and runs.run_id = ${runId}`)

@@ -9,7 +9,7 @@ import { titleOf } from '../../ledger/title.ts'
 import { addGit, addUsage, digestOf as markdownOf, turnId, turnTitle } from '../../ledger/turn.ts'
 import { actorsOf } from '../actor/actor.ts'
 import { type Ctx, inTx, type Operation } from '../ctx.ts'
-import { deleteDocuments, digestOf, findDigests, insertDocument } from '../document.ts'
+import { deleteDocuments, digestOf, documentText, findDigests, insertDocument } from '../document.ts'
 import { type Change, record, recordAll } from '../log/record.ts'
 import { readPage } from '../page.ts'
 import { listOf, piecesOf } from '../pieces.ts'
@@ -33,13 +33,8 @@ interface TurnRow {
   erased_at: string | null
 }
 
-const textOf = (column: 'prompt_id' | 'answer_id') => {
-  const document = column === 'prompt_id' ? sql`turns.prompt_id` : sql`turns.answer_id`
-  return sql`(select string_agg(d.text, '' order by d.start) from document_parts d where d.document_id = ${document})`
-}
-
-const columns = sql`turns.id, turns.n, turns.prompt_id, turns.answer_id, ${textOf('prompt_id')} as prompt,
-  ${textOf('answer_id')} as answer, turns.facts, turns.created_by, turns.created_at, turns.erased_at`
+const columns = sql`turns.id, turns.n, turns.prompt_id, turns.answer_id, ${documentText(sql`turns.prompt_id`)} as prompt,
+  ${documentText(sql`turns.answer_id`)} as answer, turns.facts, turns.created_by, turns.created_at, turns.erased_at`
 
 async function shownTurns(ctx: Ctx, runId: string, rows: TurnRow[]): Promise<Turn[]> {
   const actors = await actorsOf(

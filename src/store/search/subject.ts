@@ -1,7 +1,7 @@
-import sql, { join, type Sql } from 'sql-template-tag'
+import sql, { join, raw, type Sql } from 'sql-template-tag'
 import { type SearchType, searchable } from '../../api/search.ts'
 import { passageBytes } from '../../ledger/passage.ts'
-import { contentOf } from '../document.ts'
+import { documentText } from '../document.ts'
 import type { Tx } from '../engine/db.ts'
 import { piecesOf } from '../pieces.ts'
 
@@ -30,17 +30,13 @@ const slugOf = sql`(select p.slug from projects p where p.id = project_id) as sl
 /** The columns of the document of a row of `table`. */
 function documentOf(table: 'runs' | 'specs' | 'checks'): Sql {
   const ofRow = sql`(select d.bytes from documents d where d.id = document_id)`
+  const id = raw(`${table}.document_id`)
   const gap = (column: Sql) => sql`coalesce((select ${column} from document_parts g
-    where g.document_id = ${tables[table]}.document_id and g.dropped > 0), 0)`
+    where g.document_id = ${id} and g.dropped > 0), 0)`
   return sql`document_id, coalesce(${ofRow}, 0) as bytes, ${gap(sql`g.dropped`)} as gap, ${gap(sql`g.start`)} as gap_start,
-    case when ${ofRow} <= ${passageBytes} then ${contentOf(table)} else null end as text`
+    case when ${ofRow} <= ${passageBytes} then ${documentText(id)} else null end as text`
 }
 
-/** The text of a document. */
-const partsOf = (id: Sql) =>
-  sql`(select string_agg(d.text, '' order by d.start) from document_parts d where d.document_id = ${id})`
-
-const tables = { runs: sql`runs`, specs: sql`specs`, checks: sql`checks` }
 const without = sql`null as document_id, 0 as bytes, 0 as gap, 0 as gap_start, null as text`
 
 const subjects: Record<SearchType, Sql> = {
@@ -50,9 +46,9 @@ const subjects: Record<SearchType, Sql> = {
         from run_commits c where c.run_id = runs.id), '') as more, ${documentOf('runs')} from runs`,
   // A turn is a single passage: its prompt, with its answer beside it.
   turn: sql`select id, project_id, ${slugOf}, (select r.run_id from runs r where r.id = turns.run_id) || '/' || n as subject,
-    title, null as status, created_at as updated_at, coalesce(${partsOf(sql`turns.answer_id`)}, '') as more,
+    title, null as status, created_at as updated_at, coalesce(${documentText(sql`turns.answer_id`)}, '') as more,
     prompt_id as document_id, coalesce((select d.bytes from documents d where d.id = prompt_id), 0) as bytes,
-    0 as gap, 0 as gap_start, coalesce(${partsOf(sql`turns.prompt_id`)}, '') as text from turns`,
+    0 as gap, 0 as gap_start, coalesce(${documentText(sql`turns.prompt_id`)}, '') as text from turns`,
   spec: sql`select id, project_id, ${slugOf}, spec_id as subject, title, status, updated_at, '' as more,
     ${documentOf('specs')} from specs`,
   check: sql`select id, project_id, ${slugOf}, check_id as subject, name as title, result as status, updated_at,

@@ -9,10 +9,10 @@ import { actorsOf } from '../actor/actor.ts'
 import { insertUnder } from '../counter.ts'
 import { type Ctx, inTx, madeAt, type Operation, requireOwn, requireVersion } from '../ctx.ts'
 import {
-  contentOf,
   type Digest,
-  deleteDocument,
+  deleteDocuments,
   digestOf,
+  documentText,
   findDigest,
   insertDocument,
   isContent,
@@ -170,7 +170,7 @@ export const listSpecs: Operation<'listSpecs'> = async (ctx, { project, status, 
 /** Throws NOT_FOUND if the project has no spec with that id. */
 export const getSpec: Operation<'getSpec'> = async (ctx, { specId }) => {
   const [row] = await ctx.db.query<SpecRow & { content: string | null }>(sql`
-    select ${columns}, ${contentOf('specs')} as content from specs
+    select ${columns}, ${documentText(sql`specs.document_id`)} as content from specs
     where specs.project_id = ${ctx.project.id} and specs.spec_id = ${specId}`)
   if (!row) throw noSpec(ctx, specId)
   return { spec: { ...(await shownSpec(ctx, row)), content: row.content ?? '', totals: await totalsOf(ctx, specId) } }
@@ -235,9 +235,12 @@ export const deleteSpec: Operation<'deleteSpec'> = (ctx, { specId, ifVersion }) 
     requireVersion(ifVersion, row.id, row.version)
     const content = await findDigest(ctx, row.document_id)
     const documents = await ctx.db.query<{ document_id: number | null }>(sql`
-      select distinct document_id from spec_versions where spec_id = ${row.id}`)
+      select document_id from spec_versions where spec_id = ${row.id}`)
     await ctx.db.query(sql`delete from specs where id = ${row.id}`)
-    for (const { document_id } of documents) await deleteDocument(ctx, document_id)
+    await deleteDocuments(
+      ctx,
+      documents.map(({ document_id }) => document_id),
+    )
     await useUpVersions(ctx, specId, row.version)
     await keepGrams(ctx, 'spec', row.id, row.title, undefined)
     await recordSpec(ctx, 'deleted', row, vanished({ ...stateOf(row), content }))

@@ -1,7 +1,7 @@
 import sql from 'sql-template-tag'
 import { ConductError } from '../../api/error.ts'
 import type { Ctx, Operation } from '../ctx.ts'
-import { contentOf } from '../document.ts'
+import { documentText } from '../document.ts'
 import { readPage } from '../page.ts'
 
 /** The version of a registered spec; null for a spec that lives elsewhere, and for no spec. */
@@ -56,7 +56,7 @@ export const listSpecVersions: Operation<'listSpecVersions'> = async (ctx, { spe
 export const getSpecVersion: Operation<'getSpecVersion'> = async (ctx, { specId, version }) => {
   const id = await rowOf(ctx, specId)
   const [row] = await ctx.db.query<VersionRow & { content: string | null }>(sql`
-    select id, version, title, created_at, ${contentOf('spec_versions')} as content
+    select id, version, title, created_at, ${documentText(sql`spec_versions.document_id`)} as content
     from spec_versions where spec_id = ${id} and version = ${version}`)
   if (!row) throw new ConductError('NOT_FOUND', `Spec '${specId}' has no version ${version}.`)
   return { version: { version: row.version, title: row.title, createdAt: row.created_at, content: row.content ?? '' } }
