@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import sql from 'sql-template-tag'
 import { checkpointsIn, hashesFrom, isSignedBy } from '../src/ledger/checkpoint.ts'
-import { isConsistent, isIncluded, leafHash, rootOf } from '../src/ledger/tree.ts'
+import { isConsistent, leafHash, rootOf } from '../src/ledger/tree.ts'
 import { type Ledger, testLedger } from './support/engines.ts'
+import { isIncluded } from './support/inclusion.ts'
 
 /** The newest checkpoint, after the previous one is no longer fresh. */
 async function checkpointOf({ client, sleep }: Pick<Ledger, 'client' | 'sleep'>) {

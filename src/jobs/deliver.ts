@@ -26,8 +26,6 @@ const readAtOnce = 200
 /** How often to advance webhooks past events they do not send, unless there are many such events. */
 const passOverMs = 10_000
 
-export type Deliverer = ReturnType<typeof createDeliverer>
-
 /** What the deliveries of one server share. */
 interface Delivering {
   db: Store['db']

@@ -52,13 +52,6 @@ export function mapTexts<Value>(changes: Value, replace: Replace, ofErased?: (er
   return mapped(changes, undefined, replace, ofErased) as Value
 }
 
-/** Counts the texts in the changes of an event that are not erased. */
-export function countTexts(changes: unknown): number {
-  let count = 0
-  mapTexts(changes, () => ++count)
-  return count
-}
-
 const ordinary = { enumerable: true, configurable: true, writable: true }
 
 function mapped(

@@ -54,7 +54,7 @@ function cut(text: string, most: number, rest: string): string {
   return more > 0 ? `${kept}\n… ${more.toLocaleString('en')} more bytes; ${rest}` : kept
 }
 
-export const turnLine = ({ runId, n, prompt, failure, interrupted }: Turn) =>
+const turnLine = ({ runId, n, prompt, failure, interrupted }: Turn) =>
   `${turnId(runId, n)} ${turnTitle(prompt) ?? 'without a prompt'}${failure ? `: failed, ${failure.code}` : ''}${interrupted ? ': interrupted' : ''}`
 
 /** A turn as markdown. */

@@ -8,7 +8,7 @@ import { only, type Tx } from './engine/db.ts'
 import { listOf, piecesOf, present } from './pieces.ts'
 
 /** Texts are stored in parts of at most this many UTF-8 bytes. */
-export const partBytes = 65_536
+const partBytes = 65_536
 
 /** What the log records about a content. */
 export interface Digest {

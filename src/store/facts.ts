@@ -4,7 +4,7 @@ import sql from 'sql-template-tag'
 import { only, type Tx } from './engine/db.ts'
 
 /** Counts stop here: each fact must be cheap, however large the ledger is. */
-export const mostCounted = 10_000
+const mostCounted = 10_000
 
 /** What an operator monitors. Counts stop at `mostCounted`. */
 export interface Facts {

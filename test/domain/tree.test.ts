@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
   isConsistent,
-  isIncluded,
   leafHash,
   proveConsistency,
   proveLeaf,
@@ -11,6 +10,7 @@ import {
   rootBetween,
   rootOf,
 } from '../../src/ledger/tree.ts'
+import { isIncluded } from '../support/inclusion.ts'
 
 /** Test data of Certificate Transparency: eight leaves, and the roots over the first one, two, … of them. */
 const entries = ['', '00', '10', '2021', '3031', '40414243', '5051525354555657', '606162636465666768696a6b6c6d6e6f']

@@ -23,7 +23,7 @@ export function withPlugin(text: Text, plugin: PluginFile, isWanted: boolean): T
 }
 
 /** Whether the text is Conduct's plugin, in this or another version. */
-export const hasPlugin = (text: Text, plugin: PluginFile) => text?.split('\n')[0] === plugin.text.split('\n')[0]
+const hasPlugin = (text: Text, plugin: PluginFile) => text?.split('\n')[0] === plugin.text.split('\n')[0]
 
 /** The hooks file of an agent with `command` once per event; without our hooks if `command` is undefined. */
 export function withHooks(text: Text, name: string, hooks: HookFile, command: string | undefined): Text {

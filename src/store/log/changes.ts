@@ -16,7 +16,7 @@ export function unpacked(stored: string): string {
 }
 
 /** The changes of an event, as they were before they were stored. Throws a SyntaxError for what is no JSON. */
-export function changesIn(stored: string): Changes {
+function changesIn(stored: string): Changes {
   const parsed = JSON.parse(stored)
   return Array.isArray(parsed) ? changesOf(parsed as Appended) : parsed
 }
