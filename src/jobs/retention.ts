@@ -1,5 +1,5 @@
 import { retentionActor } from '../ledger/actor.ts'
-import type { Ctx } from '../store/ctx.ts'
+import { type Ctx, systemCtx } from '../store/ctx.ts'
 import type { Db } from '../store/engine/db.ts'
 import { dropNext, planDrop } from '../store/log/horizon.ts'
 import { emptyNext, newPlace } from '../store/project/empty.ts'
@@ -38,10 +38,7 @@ export function retentionJob(db: Db, now: () => string, { logDays = 0 }: { logDa
     everyMs: 60_000,
     isExclusive: true,
     async step(ms) {
-      const ctx: Ctx = {
-        ...{ db, now: now(), actor: retentionActor, named: true, contentLimit: 0 },
-        project: { id: 0, slug: '' },
-      }
+      const ctx = systemCtx(db, now(), 0, retentionActor)
       if (!round && Date.parse(ctx.now) < nextAt) return false
       round ??= { runs: newPass(), kept: undefined }
       if (await stepIn(round, ctx, ms)) return true

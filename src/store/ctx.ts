@@ -1,7 +1,7 @@
 import { ConductError, invalid } from '../api/error.ts'
 import type { Name } from '../api/paths.ts'
 import type { Output, Parsed } from '../api/routes.ts'
-import { type Actor, isConfined, permits } from '../ledger/actor.ts'
+import { type Actor, isConfined, permits, systemActor } from '../ledger/actor.ts'
 import type { Send } from '../ledger/webhook.ts'
 import type { Tx } from './engine/db.ts'
 import type { Line } from './log/read.ts'
@@ -32,6 +32,17 @@ export interface Ctx {
   /** The most UTF-8 bytes of one document. */
   contentLimit: number
 }
+
+/** The context in which Conduct itself acts, in the project with that number or in none. */
+export const systemCtx = (db: Tx, now: string, projectId = 0, actor = systemActor): Ctx => ({
+  db,
+  now,
+  actor,
+  // Only responses need the slug.
+  project: { id: projectId, slug: '' },
+  named: true,
+  contentLimit: 0,
+})
 
 export type Operation<N extends Name> = (ctx: Ctx, input: Parsed<N>) => Promise<Returned<N>>
 /** What JSON writes as the output. A list of events returns them as lines. */

@@ -1,9 +1,8 @@
 import sql from 'sql-template-tag'
 import { defaultProject } from '../api/project.ts'
-import { systemActor } from '../ledger/actor.ts'
 import { createClock } from '../ledger/clock.ts'
 import { hashOf, newSecret } from '../ledger/secret.ts'
-import type { Ctx } from './ctx.ts'
+import { systemCtx } from './ctx.ts'
 import type { Db, Tx } from './engine/db.ts'
 import { has, migrate } from './engine/migrations/migrate.ts'
 import { requireWhole } from './export/empty.ts'
@@ -81,7 +80,9 @@ export async function openDb(url: string, warn: (error: Error) => void): Promise
 /** Creates the default project and the first key, in one transaction that only one server runs at a time. */
 async function prepare(db: Tx, now: string, adminKey: string | undefined, firstKey: boolean) {
   await db.query(db.dialect.alone)
-  const ctx = await systemCtx(db, now)
+  const ctx = systemCtx(db, now)
+  const [project] = await db.query(sql`select 1 as one from projects where slug = ${defaultProject}`)
+  if (!project) await createProject(ctx, { slug: defaultProject })
   const [key] = await db.query(sql`select 1 as one from keys limit 1`)
   if (key) {
     const [same] = adminKey ? await db.query(sql`select 1 as one from keys where hash = ${hashOf(adminKey)}`) : [key]
@@ -91,15 +92,4 @@ async function prepare(db: Tx, now: string, adminKey: string | undefined, firstK
   const secret = adminKey ?? newSecret(['admin'])
   await insertKey(ctx, secret, { name: 'first admin', permissions: ['admin'], projectId: null, expiresAt: null })
   return { ignoredAdminKey: false, ...(adminKey === undefined && { newSecret: secret }) }
-}
-
-/** Conduct itself as the actor, in the default project, which is created if missing. */
-async function systemCtx(db: Tx, now: string): Promise<Ctx> {
-  const ctx = { db, now, actor: systemActor, named: false, contentLimit: 0 }
-  const [there] = await db.query<{ id: number }>(sql`select id from projects where slug = ${defaultProject}`)
-  if (there) return { ...ctx, project: { id: there.id, slug: defaultProject } }
-  // The project creates itself: there is none to act in yet.
-  const outside = { ...ctx, project: { id: 0, slug: '' } }
-  await createProject(outside, { slug: defaultProject })
-  return systemCtx(db, now)
 }

@@ -165,10 +165,8 @@ export const listFeatures: Operation<'listFeatures'> = async (ctx, { project, q,
     (part) => sql`(${likeOf('f.name', part)} or ${likeOf('f.description', part)})`,
   )
   const ofFile = file === undefined ? [] : [sql`f.file = ${file}`]
-  const walks = starts.map(({ from, where }) => ({
-    ...{ from, where: [...where, ...ofFile] },
-    ...{ createdAt: 'f.created_at', id: 'f.id' },
-  }))
+  const order = { createdAt: 'f.created_at', id: 'f.id' }
+  const walks = starts.map(({ from, where }) => ({ from, where: [...where, ...ofFile], ...order }))
   const { rows, meta } = await readPage<FeatureRow>(ctx.db, columns, walks, page)
   const touching = await runsTouching(
     ctx.db,

@@ -1,6 +1,5 @@
 import sql, { raw, type Sql } from 'sql-template-tag'
-import { systemActor } from '../../ledger/actor.ts'
-import type { Ctx } from '../ctx.ts'
+import { type Ctx, systemCtx } from '../ctx.ts'
 import { deleteDocuments } from '../document.ts'
 import type { Tx } from '../engine/db.ts'
 import { recordErasure } from '../erase/record.ts'
@@ -40,10 +39,7 @@ export async function emptyNext(db: Tx, now: string, place: Place): Promise<bool
     select id, deleted_at from projects where deleted_at is not null and emptied_at is null order by id limit 1`)
   if (!gone) return false
   if (place.project !== gone.id) Object.assign(place, newPlace(), { project: gone.id })
-  const ctx: Ctx = {
-    ...{ db, now, actor: systemActor, named: true, contentLimit: 0 },
-    project: { id: gone.id, slug: '' },
-  }
+  const ctx = systemCtx(db, now, gone.id)
   for (const step of steps) if (await step(ctx)) return true
   if (await eraseEvents(ctx, place)) return true
   if (Date.parse(now) - Date.parse(gone.deleted_at) < graceMs) return false

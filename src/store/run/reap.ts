@@ -1,5 +1,5 @@
 import sql from 'sql-template-tag'
-import { systemActor } from '../../ledger/actor.ts'
+import { systemCtx } from '../ctx.ts'
 import type { Tx } from '../engine/db.ts'
 import { isLapsed, lapse } from './lease.ts'
 import { columns, type RunRow } from './row.ts'
@@ -20,7 +20,5 @@ export async function reap(db: Tx, now: string): Promise<boolean> {
 async function reapOne(db: Tx, id: number, now: string) {
   const [row] = await db.query<RunRow>(sql`select ${columns} from runs where runs.id = ${id} ${db.dialect.forUpdate}`)
   if (!row || !isLapsed(row, now)) return
-  // Only responses need the project's slug.
-  const project = { id: row.project_id, slug: '' }
-  await lapse({ db, now, actor: systemActor, project, named: true, contentLimit: 0 }, row)
+  await lapse(systemCtx(db, now, row.project_id), row)
 }

@@ -1,8 +1,7 @@
 import sql, { empty, join, type Sql } from 'sql-template-tag'
-import { systemActor } from '../../ledger/actor.ts'
 import { differences } from '../../ledger/event.ts'
 import { type DisabledReason, delayAfter, disabledBy, longestDelayMs, type Outcome } from '../../ledger/webhook.ts'
-import type { Ctx } from '../ctx.ts'
+import { type Ctx, systemCtx } from '../ctx.ts'
 import type { Tx } from '../engine/db.ts'
 import { numberEvents } from '../log/number.ts'
 import { readEventId } from '../log/place.ts'
@@ -131,7 +130,7 @@ export function finish(
         : failed(held, batch, outcome, now)
     await tx.query(sql`update webhooks set server = null, lease_expires_at = null ${moved} where id = ${row.id}`)
     const reason = isCurrent && outcome.error !== undefined && disabledBy(outcome, held.failing_since ?? now, now)
-    if (reason) await disable({ ...systemCtx, db: tx, now }, held, reason)
+    if (reason) await disable(systemCtx(tx, now), held, reason)
   })
 }
 
@@ -143,14 +142,6 @@ function failed({ failures, failing_since }: WebhookRow, { range }: Batch, outco
   const next = later(now, delayAfter(failures + 1, outcome.retryAfter))
   return sql`, batch_end = ${range.lastSeq}, failures = ${failures + 1}, failing_since = ${failing_since ?? now},
     last_error = ${outcome.error}, next_attempt_at = ${next}`
-}
-
-/** Conduct itself acts, in no project. */
-const systemCtx: Omit<Ctx, 'db' | 'now'> = {
-  actor: systemActor,
-  project: { id: 0, slug: '' },
-  named: false,
-  contentLimit: 0,
 }
 
 async function disable(ctx: Ctx, row: WebhookRow, reason: DisabledReason): Promise<void> {
