@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { ConductError } from '../api/error.ts'
+import type { Feature } from '../api/feature.ts'
 import { text } from '../api/field.ts'
 import type { Client } from '../client/client.ts'
 import { humanIdPattern } from '../ledger/id.ts'
@@ -71,10 +72,16 @@ async function readCheck({ client }: Call, checkId: string): Promise<Told> {
 async function readFeature({ client }: Call, name: string): Promise<Told | undefined> {
   const feature = /^[1-9]\d{0,9}$/.test(name)
     ? (await client.getFeature({ id: Number(name) })).feature
-    : (await client.listFeatures({ q: name, limit: 100 })).features.find((one) => one.name === name)
+    : await featureNamed(client, name)
   if (!feature) return undefined
   const { runs } = await client.listFeatureRuns({ id: feature.id, limit: shown })
   return { text: [featureLine(feature), ...runs.map((run) => `- ${runLine(run)}`)].join('\n'), data: { feature } }
+}
+
+async function featureNamed(client: Client, name: string): Promise<Feature | undefined> {
+  for await (const feature of client.all('listFeatures', { q: name, limit: 100 })) {
+    if (feature.name === name) return feature
+  }
 }
 
 function unlessMissing(error: unknown): undefined {

@@ -159,6 +159,14 @@ testLedger('the tools search, list and read the ledger', async ({ app, adminKey,
     assert.match((await call('read_ledger', { id })).text, /^feature 1 login.*\n- RUN-002/, id)
 })
 
+testLedger('a feature is found by its name, however many newer names contain it', async (ledger, t) => {
+  const { app, adminKey, client } = ledger
+  const { call } = await agentByHttp(t, base, adminKey, '2026-07-28', (request) => app.fetch(request))
+  await client.createFeature({ name: 'login' })
+  for (let n = 0; n < 100; n++) await client.createFeature({ name: `login ${n}` })
+  assert.match((await call('read_ledger', { id: 'login' })).text, /^feature 1 login/)
+})
+
 testLedger(
   'a run is returned with a list of its turns, and each turn can be read',
   async ({ app, adminKey, client }, t) => {
