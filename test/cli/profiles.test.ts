@@ -1,10 +1,23 @@
 import assert from 'node:assert/strict'
-import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { writePrivate } from '../../src/cli/place/private-file.ts'
 import { adminKey, openServer } from '../support/server.ts'
 import { freshFolder, homeOf } from './folder.ts'
 import { programOf } from './program.ts'
+
+test('a private file never becomes one that somebody else may read, and leaves no draft', (t) => {
+  const folder = freshFolder(t)
+  const path = join(folder, 'key')
+  writeFileSync(`${path}.${process.pid}`, 'left by a killed process', { mode: 0o666 })
+  chmodSync(`${path}.${process.pid}`, 0o666)
+  writePrivate(path, 'secret')
+  assert.deepEqual([readFileSync(path, 'utf8'), statSync(path).mode & 0o777], ['secret', 0o600])
+  mkdirSync(join(folder, 'taken/inside'), { recursive: true })
+  assert.throws(() => writePrivate(join(folder, 'taken'), 'secret'))
+  assert.deepEqual(readdirSync(folder).sort(), ['key', 'taken'])
+})
 
 test('a profile is stored after its key has worked, from any safe source of the key', async (t) => {
   const folder = freshFolder(t)
