@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { existsSync, renameSync, rmSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { resolve } from 'node:path'
@@ -88,12 +89,9 @@ async function writeChecked(client: Client, { withKeys = false }: Options, outpu
     for await (const chunk of client.exportLedger({ withKeys })) {
       yield chunk
       failed.signal.throwIfAborted()
-      if (!output.write(chunk)) await Promise.race([drained(output), rejected(failed.signal)])
+      // Throws if the output fails meanwhile.
+      if (!output.write(chunk)) await once(output, 'drain')
     }
   }
   for await (const _ of readExport(Readable.from(written()))) failed.signal.throwIfAborted()
 }
-
-const drained = (output: Writable) => new Promise<void>((resolve) => output.once('drain', resolve))
-const rejected = (signal: AbortSignal) =>
-  new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }))
