@@ -162,6 +162,23 @@ testLedger('a holder loses a run that someone else has changed or retried meanwh
   await assert.rejects(client.heartbeat({ runId: 'AGAIN', leaseToken: 'nonsense' }), { code: 'LEASE_LOST' })
 })
 
+testLedger('a holder whose run another key has leased since learns which key did, and when', async (ledger) => {
+  const { client, as } = ledger
+  const agent = as({ key: (await client.createKey({ name: 'first', permissions: ['agent'] })).secret })
+  const { lease } = await agent.createRun({ runId: 'A', leaseSeconds: 60 })
+  const { run } = await agent.updateRun({ runId: 'A', leaseSeconds: 0, leaseToken: lease?.token })
+  ledger.sleep(5_000)
+  const taken = await client.updateRun({ runId: 'A', leaseSeconds: 60 })
+  assert.deepEqual([taken.run.version, taken.run.updatedBy.name], [run.version, 'first admin'])
+  assert.ok(taken.run.updatedAt > run.updatedAt)
+  await assert.rejects(agent.updateRun({ runId: 'A', title: 'mine', leaseToken: lease?.token }), {
+    code: 'LEASE_LOST',
+    message: new RegExp(`'first admin' changed the run at ${taken.run.updatedAt}`),
+  })
+  const renewed = await client.heartbeat({ runId: 'A', leaseToken: taken.lease?.token })
+  assert.equal(renewed.run.updatedAt, taken.run.updatedAt, 'renewing a lease is not a change')
+})
+
 testLedger('a run can be leased again after its lease has ended', async (ledger) => {
   const { client } = ledger
   const first = await leased(ledger, 'A', 10)

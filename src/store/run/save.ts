@@ -33,7 +33,8 @@ export interface Move {
 
 /**
  * Writes what changed, in the caller's transaction: the columns, what depends on them (version, work, verdict, labels),
- * and the event. Renewing a lease is not a change. A caller that changes nothing and does not hold the lease leaves the
+ * and the event. Renewing a lease is not a change. A new one is no version either, but the run then names who took it,
+ * for a holder before. A caller that changes nothing and does not hold the lease leaves the
  * row untouched, so the previous holder can still resume. Returns the row as it is then.
  */
 export async function saveRun(ctx: Ctx, move: Move): Promise<RunRow> {
@@ -42,6 +43,7 @@ export async function saveRun(ctx: Ctx, move: Move): Promise<RunRow> {
   const isChanged = Object.keys(own).length > 0
   const activity = activityColumn(move)
   if (!isChanged && !holds && lease.lease_expires_at === null && activity === row.activity) return row
+  const isTaken = lease.lease_token !== null && lease.lease_token !== row.lease_token
   const judged = await judgeAnew(ctx, move, own)
   const saved = await writeRun(ctx, row, {
     ...lease,
@@ -52,10 +54,9 @@ export async function saveRun(ctx: Ctx, move: Move): Promise<RunRow> {
       ...judged,
       spec_version: own.specId ? await findSpecVersion(ctx, after.specId) : row.spec_version,
       document_id: content ? content.documentId : row.document_id,
-      updated_at: ctx.now,
-      updated_by: ctx.actor.id,
       version: row.version + 1,
     }),
+    ...((isChanged || isTaken) && { updated_at: ctx.now, updated_by: ctx.actor.id }),
   })
   if (own.labels) await replaceLabels(ctx, row, after.labels)
   if (own.git || own.links) await replaceFoundBy(ctx, row, base, after)
