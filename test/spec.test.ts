@@ -148,6 +148,18 @@ testLedger('a run is retried only within its project', async ({ client, as }) =>
   assert.deepEqual([(await client.getRun({ runId: 'B' })).run.retryOf, run.retryOf], [null, 'B'])
 })
 
+testLedger('deleting a run changes its retry, which says by whom and when', async ({ client, as, sleep }) => {
+  await client.createRun({ runId: 'A' })
+  const before = (await client.createRun({ runId: 'B', retryOf: 'A' })).run
+  sleep(5_000)
+  const cleaner = as({ key: (await client.createKey({ name: 'cleaner', permissions: ['delete'] })).secret })
+  await cleaner.deleteRun({ runId: 'A' })
+  const { run } = await client.getRun({ runId: 'B' })
+  assert.deepEqual([run.retryOf, run.version, run.updatedBy.name], [null, before.version + 1, 'cleaner'])
+  const { events } = await client.listEvents({ subject: 'B', order: 'desc', limit: 1 })
+  assert.equal(run.updatedAt, events[0]?.at)
+})
+
 testLedger('a timeline lists the events, checks and attempts of a run in order', async (ledger) => {
   const { client } = ledger
   await client.createRun({ runId: 'A' })

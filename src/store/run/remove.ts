@@ -46,7 +46,8 @@ async function forgetAttempts(ctx: Ctx, rows: RunRow[]): Promise<void> {
   for (const { retry_of, ...retry } of later) {
     if (gone.has(retry.id)) continue
     const [saved] = await ctx.db.query<RunRow>(sql`
-      update runs set retry_of = null, version = version + 1 where id = ${retry.id} returning ${columns}`)
+      update runs set retry_of = null, version = version + 1, updated_at = ${ctx.now}, updated_by = ${ctx.actor.id}
+      where id = ${retry.id} returning ${columns}`)
     await moveTotals(ctx, retry, saved ?? retry)
     await recordRun(ctx, 'updated', retry, { retryOf: [gone.get(retry_of), null] })
   }
