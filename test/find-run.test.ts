@@ -120,15 +120,16 @@ testLedger('imported history keeps the time at which it happened', async ({ clie
   assert.deepEqual([run.createdAt, run.startedAt, run.endedAt, check.createdAt, spec.createdAt], Array(5).fill(at))
   const { events } = await client.listEvents({ after: 0, type: ['run.created', 'check.created', 'spec.created'] })
   assert.deepEqual(
-    events.map(({ imported }) => imported),
-    [true, true, true],
+    events.map(({ imported, changes }) => [imported, changes.createdAt]),
+    Array(3).fill([true, [null, at]]),
   )
   assert.ok(
     events.every((event) => event.at > at),
     'the log says when it learned of them',
   )
   await client.createRun({})
-  assert.equal((await client.listEvents({ order: 'desc' })).events[0]?.imported, undefined)
+  const [ordinary] = (await client.listEvents({ order: 'desc' })).events
+  assert.deepEqual([ordinary?.imported, ordinary?.changes], [undefined, { status: [null, 'pending'] }])
   const future = new Date(Date.now() + 3_600_000).toISOString()
   await assert.rejects(client.createRun({ createdAt: future }), {
     code: 'VALIDATION_ERROR',

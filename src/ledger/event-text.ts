@@ -17,7 +17,7 @@ const facts: ReadonlySet<string> = new Set([
     'costSource',
     'code',
   ],
-  ...['startedAt', 'endedAt', 'at', 'leaseExpiresAt', 'expiresAt', 'revokedAt', 'permissions'],
+  ...['createdAt', 'startedAt', 'endedAt', 'at', 'leaseExpiresAt', 'expiresAt', 'revokedAt', 'permissions'],
   ...['tree', 'commits', 'sha256', 'appended'],
 ])
 

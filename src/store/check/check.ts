@@ -83,7 +83,7 @@ export const createCheck: Operation<'createCheck'> = async (
     })
     if (!row)
       throw new ConductError('CONFLICT', `The check '${checkId}' exists: leave out checkId to get the next free one.`)
-    const changes = appeared({ ...factsOf(run.run_id, state), content: digest })
+    const changes = appeared({ ...factsOf(run.run_id, state), content: digest, createdAt })
     await recordCheck(ctx, 'created', row, changes, createdAt !== undefined)
     await settle(ctx, run)
     return { check: await shownCheck(ctx, row) }

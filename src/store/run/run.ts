@@ -60,7 +60,7 @@ export const createRun: Operation<'createRun'> = async (
         'CONFLICT',
         `The run '${runId}' exists: PATCH it, or leave out runId to get the next free one.`,
       )
-    const changes = appeared({ ...factsOf(row), content: digest })
+    const changes = appeared({ ...factsOf(row), content: digest, createdAt })
     const [run] = await Promise.all([
       shownRun(ctx, row),
       insertFinders(ctx, row, state),

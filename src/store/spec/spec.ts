@@ -136,7 +136,7 @@ export const createSpec: Operation<'createSpec'> = async (ctx, { specId, content
       )
     await keepVersion(ctx, row)
     await keepGrams(ctx, 'spec', row.id, undefined, row.title)
-    await recordSpec(ctx, 'created', row, appeared({ ...state, content: digest }), createdAt !== undefined)
+    await recordSpec(ctx, 'created', row, appeared({ ...state, content: digest, createdAt }), createdAt !== undefined)
     return { spec: await shownSpec(ctx, row) }
   })
 }

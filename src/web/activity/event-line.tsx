@@ -11,6 +11,7 @@ export function actorOf({ actor }: Event): string {
 const names: Record<string, string> = {
   specId: 'spec',
   leaseExpiresAt: 'lease',
+  createdAt: 'created at',
   startedAt: 'start',
   endedAt: 'end',
   retryOf: 'retry of',
