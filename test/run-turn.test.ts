@@ -90,6 +90,16 @@ testLedger('a prompt is quoted line by line, whatever ends its lines', async ({ 
   assert.ok(content.includes('> one\n> two\r\n> three\r> four\u2028still four\n'), JSON.stringify(content))
 })
 
+testLedger('the text of a turn begins on a line of its own', async ({ client }) => {
+  const contents = { '': '', 'Begun.': 'Begun.\n\n', 'Done: é': 'Done: é\n\n', 'A line.\n': 'A line.\n' }
+  for (const [content, before] of Object.entries(contents)) {
+    const { runId } = (await client.createRun({ content })).run
+    for (const prompt of ['Go on.', 'Stop.']) await client.appendTurn({ runId, prompt })
+    const said = (prompt: string) => `## ${prompt}\n\n> ${prompt}\n\n`
+    assert.equal((await client.getRun({ runId })).run.content, before + said('Go on.') + said('Stop.'))
+  }
+})
+
 testLedger('the newest changes count, whether an update or turns gave them', async ({ client }) => {
   const { run } = await client.createRun({ title: 'Go' })
   const { runId } = run

@@ -72,10 +72,14 @@ async function endOf(ctx: Ctx, documentId: number | null): Promise<End> {
   return end ?? none
 }
 
-/** Appends text to a document, creating it if needed. Returns its id and what the log records. */
-export const appendText = async (ctx: Ctx, documentId: number | null, text: string) =>
-  appendAt(ctx, documentId, await endOf(ctx, documentId), text)
+/** Appends a chapter, which begins on a line of its own. Returns the id of the document and what the log records. */
+export async function appendChapter(ctx: Ctx, documentId: number | null, text: string) {
+  const end = await endOf(ctx, documentId)
+  const last = documentId === null ? '' : String(await readBytes(ctx.db, documentId, end.size - 1, end.size))
+  return appendAt(ctx, documentId, end, last === '' || last === '\n' ? text : `\n\n${text}`)
+}
 
+/** Appends text to a document, creating it if needed. Returns its id and what the log records. */
 async function appendAt(ctx: Ctx, documentId: number | null, end: End, text: string) {
   const id = documentId ?? (await insertEmpty(ctx))
   const added = Buffer.byteLength(text)

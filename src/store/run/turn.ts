@@ -13,7 +13,7 @@ import { deleteDocuments, digestOf, documentText, findDigests, insertDocument } 
 import { type Change, record, recordAll } from '../log/record.ts'
 import { readPage } from '../page.ts'
 import { listOf, piecesOf } from '../pieces.ts'
-import { appendText } from './content.ts'
+import { appendChapter } from './content.ts'
 import { changesOf, keepFiles } from './file.ts'
 import { leaseAfter, openRun } from './lease.ts'
 import { activityIn, type RunRow, requireRun } from './row.ts'
@@ -159,7 +159,7 @@ async function meaningOf(ctx: Ctx, row: RunRow, base: RunState, turn: Turn) {
     git: addGit(base.git, turn.git),
     changes: turn.files ? await changesOf(ctx, row) : base.changes,
   }
-  const content = await appendText(ctx, row.document_id, markdown)
+  const content = await appendChapter(ctx, row.document_id, markdown)
   const activity = activityAfter(activityIn(row), { state: 'idle', since: turn.endedAt }, ctx.now)
   return { after, content, activity }
 }
