@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { gzipSync } from 'node:zlib'
 import { type Code, ConductError, statusOf } from '../src/api/error.ts'
 import { createApp } from '../src/http/app.ts'
 import { localActor } from '../src/ledger/actor.ts'
@@ -173,7 +174,7 @@ testLedger('413: a body over the limit', async ({ fetch }) => {
   assert.equal((await fetch('/v1/runs', post({ content: content.slice(1) }))).status, 201)
 })
 
-testLedger('415: a body whose type is not JSON', async ({ fetch }) => {
+testLedger('415: a body whose type is not JSON, or that is compressed', async ({ fetch }) => {
   for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'application/jsonp', '']) {
     const { error } = await refusal(
       await fetch('/v1/runs', { ...post({}), headers: { 'content-type': type } }),
@@ -184,6 +185,10 @@ testLedger('415: a body whose type is not JSON', async ({ fetch }) => {
   for (const type of ['application/json; charset=utf-8', 'Application/JSON']) {
     assert.equal((await fetch('/v1/runs', { ...post({}), headers: { 'content-type': type } })).status, 201)
   }
+  const compressed = { method: 'POST', headers: { ...json, 'content-encoding': 'gzip' }, body: gzipSync('{}') }
+  const { error } = await refusal(await fetch('/v1/runs', compressed), 'UNSUPPORTED_MEDIA_TYPE')
+  assert.match(error, /'gzip'.*without Content-Encoding/)
+  assert.equal((await fetch('/v1/runs', post({}, { 'content-encoding': 'identity' }))).status, 201)
 })
 
 const paths = ({ issues }: Refusal) => issues?.map(({ path }) => path).sort()

@@ -7,10 +7,18 @@ const decoder = new TextDecoder('utf-8', { fatal: true })
 /** The client closed the connection before its request was complete. */
 export class Aborted extends Error {}
 
-/** Reads a JSON body of at most `limit` bytes. Checks the content type first. Throws what `readBytes` throws. */
+/**
+ * Reads a JSON body of at most `limit` bytes. Checks the content type first. Throws UNSUPPORTED_MEDIA_TYPE, and what
+ * `readBytes` throws.
+ */
 export function readBody(request: HonoRequest, limit: number): Promise<Uint8Array> {
   const type = request.header('content-type')
   if (type !== undefined) requireJson(type)
+  const encoding = request.header('content-encoding') ?? 'identity'
+  if (encoding.toLowerCase() !== 'identity') {
+    const words = `The body is encoded as '${cut(encoding)}': send it as it is, without Content-Encoding.`
+    throw new ConductError('UNSUPPORTED_MEDIA_TYPE', words)
+  }
   return readBytes(request.raw, limit)
 }
 
