@@ -17,13 +17,10 @@ export const eventSubject = z
   )
   .describe('The id of what changed; for a turn, run and number: RUN-007/3')
 
+const placeRule = 'must be the seq or the id of an event, like 41 or 41-9f3c1a2b0d4e'
+
 /** A place in the log, as a seq or as the id of the event there. */
-export const place = z
-  .union([
-    z.int().min(0),
-    z.string().regex(placePattern, 'must be the seq or the id of an event, like 41 or 41-9f3c1a2b0d4e'),
-  ])
-  .transform(placeOf)
+export const place = z.union([z.int().min(0), z.string().regex(placePattern, placeRule)], placeRule).transform(placeOf)
 
 const eventActor = z
   .object({

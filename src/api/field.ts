@@ -9,11 +9,14 @@ import { fits } from '../ledger/text.ts'
 export function text(max: number, min = 0) {
   return z
     .string()
-    .refine((value) => value.length >= min, { error: 'must not be empty', abort: true })
+    .refine((value) => value.length >= min, { error: ({ input }) => tooShort(min, input as string), abort: true })
     .refine((value) => fits(value, max), { error: ({ input }) => tooLong(max, input as string), abort: true })
     .refine((value) => !value.includes('\0') && value.isWellFormed(), 'has a NUL character or half a surrogate pair')
     .meta({ ...(max < Number.POSITIVE_INFINITY && { maxLength: max }), ...(min > 0 && { minLength: min }) })
 }
+
+const tooShort = (min: number, { length }: string) =>
+  min === 1 ? 'must not be empty' : `must have at least ${min} characters, not ${length}`
 
 const tooLong = (max: number, value: string) =>
   `must have at most ${max.toLocaleString('en')} bytes, not ${Buffer.byteLength(value).toLocaleString('en')}`

@@ -45,6 +45,13 @@ const bodies: [name: Name, body: unknown, ...issues: (string | RegExp)[]][] = [
     'description: must be a string, not 5',
   ],
   ['createKey', { name: 'x', permissions: [] }, 'permissions: must have at least 1 item, not 0'],
+  ['erase', { text: '' }, 'text: must have at least 4 characters, not 0'],
+  ['erase', { text: 'abc' }, 'text: must have at least 4 characters, not 3'],
+  [
+    'createWebhook',
+    { url: 'https://hooks.example/', after: null },
+    'after: must be the seq or the id of an event, like 41 or 41-9f3c1a2b0d4e, not null',
+  ],
   ['createLoginCode', { x: 1 }, 'x: unknown field; there are none here'],
 ]
 
