@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import type { Name } from '../src/api/paths.ts'
+import { operationOf } from './support/described.ts'
 import { type Ledger, testLedger } from './support/engines.ts'
 import fc from './support/random.ts'
 
@@ -99,4 +101,22 @@ testLedger('each request happens once, however often it is retried', async (ledg
     }),
     { numRuns: 20 },
   )
+})
+
+testLedger('what does its work anew each time is not described as replayed', async (ledger) => {
+  const { webhook } = await ledger.client.createWebhook({ url: 'http://127.0.0.1:9/' })
+  const anew: [name: Name, path: string, body: object][] = [
+    ['testWebhook', `/v1/webhooks/${webhook.id}/test`, {}],
+    ['erase', '/v1/erase', { text: 'abc123def', dryRun: true }],
+    ['forget', '/v1/forget', { dryRun: true }],
+  ]
+  for (const [name, path, body] of anew) {
+    await post(ledger, name, body, path)
+    const again = await post(ledger, name, body, path)
+    assert.deepEqual([again.status, again.headers.get('idempotent-replayed')], [200, null], name)
+    const { parameters, responses } = operationOf(name)
+    assert.ok(!parameters.some((parameter) => parameter.name === 'Idempotency-Key'), name)
+    assert.doesNotMatch(JSON.stringify(responses), /Idempotent-Replayed/, name)
+  }
+  assert.ok(operationOf('createRun').parameters.some((parameter) => parameter.name === 'Idempotency-Key'))
 })

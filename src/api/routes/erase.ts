@@ -35,6 +35,7 @@ export const eraseRoutes = {
       nextCursor: z.string().optional(),
     }),
     success: [200],
+    isAnew: true,
     example: { text: 'sk_live_example', dryRun: true },
   },
 } as const satisfies { [N in Name]?: Route }

@@ -27,6 +27,7 @@ export const forgetRoutes = {
       nextCursor: z.string().optional(),
     }),
     success: [200],
+    isAnew: true,
     example: { dryRun: true, retention: { contentDays: 90 } },
   },
 } as const satisfies { [N in Name]?: Route }

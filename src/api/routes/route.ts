@@ -14,6 +14,8 @@ export interface Route {
   success: readonly [200 | 201, 200?]
   /** The output field that is shown once and never stored. A replay of the request is refused instead. */
   secret?: string
+  /** Whether it does its work anew each time, so that an Idempotency-Key has no effect. */
+  isAnew?: true
   /**
    * The words of its command, if they do not follow from its name as `run create` does from `createRun`; null for
    * operations that only browsers use.

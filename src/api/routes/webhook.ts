@@ -72,6 +72,7 @@ export const webhookRoutes = {
     input: z.strictObject({ id: rowId }),
     output: z.object({ delivery }),
     success: [200],
+    isAnew: true,
     example: { id: 1 },
   },
   rotateWebhookSecret: {

@@ -34,10 +34,10 @@ function operationCommand(plan: Plan): Command {
   if (csvPlanOf(name)) add('--csv', 'as CSV, with every field')
   if (name === 'listEvents') add('--follow', 'print each change as it happens, until Ctrl-C')
   if (hasProject) add('--all-projects', isWrite ? 'for the whole server' : 'in all projects that the key sees')
-  if (isWrite) {
+  if (isWrite && !route.isAnew) {
     add('--idempotency-key <key>', 'a request with the same key happens only once within 24 hours')
-    add('--dry-run', 'print the request instead of sending it')
   }
+  if (isWrite) add('--dry-run', 'print the request instead of sending it')
   addCommon(command, hasProject)
   if (flags.some(({ part }) => part) && words[1] === 'update') {
     command.addHelpText(

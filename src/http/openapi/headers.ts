@@ -22,14 +22,14 @@ const always: Header[] = ['X-Request-Id']
 const limits: Header[] = ['X-RateLimit-Limit', 'X-RateLimit-Remaining', 'X-RateLimit-Reset']
 
 /** References to the headers of a successful response. */
-export function headersOf(plan: AnswerPlan, is: { keyed: boolean; write: boolean; page: boolean }) {
+export function headersOf(plan: AnswerPlan, is: { keyed: boolean; replayed: boolean; page: boolean }) {
   return references([
     ...always,
     ...(is.keyed ? limits : []),
     ...(plan.resource ? (['ETag'] as const) : []),
     ...(plan.location ? (['Location'] as const) : []),
     ...(is.page ? (['Link'] as const) : []),
-    ...(is.keyed && is.write ? (['Idempotent-Replayed'] as const) : []),
+    ...(is.replayed ? (['Idempotent-Replayed'] as const) : []),
   ])
 }
 

@@ -29,7 +29,7 @@ export function operationOf(name: Name, answer: unknown, into: Into): Operation 
     parameters: [
       ...parameters.map((place) => parameterOf(place, route, input, into)),
       ...(needsKey ? [projectHeader] : []),
-      ...(needsKey && address.method !== 'GET' ? [idempotencyHeader] : []),
+      ...(isReplayed(name) ? [idempotencyHeader] : []),
     ],
     ...(body.length > 0 && { requestBody: requestBodyOf(name, body, input, into) }),
     responses: responsesOf(name, answer, into),
@@ -91,6 +91,12 @@ const idempotencyHeader = {
   schema: { type: 'string', maxLength: 255 },
 }
 
+/** Whether an Idempotency-Key stores the response. */
+function isReplayed(name: Name): boolean {
+  const { permission, isAnew }: Route = routes[name]
+  return permission !== 'none' && addressOf(name).method !== 'GET' && !isAnew
+}
+
 /** `CreateRun` for `createRun`. */
 const capital = (name: string) => name.slice(0, 1).toUpperCase() + name.slice(1)
 
@@ -138,6 +144,7 @@ function responsesOf(name: Name, answer: unknown, into: Into): Record<string, Re
   const is = {
     keyed: route.permission !== 'none',
     write: method !== 'GET',
+    replayed: isReplayed(name),
     page: csvPlanOf(name) !== undefined && ('cursor' in route.input.shape || 'after' in route.input.shape),
   }
   const successes = route.success.map((status = 200) => {
