@@ -63,7 +63,7 @@ const doing = {
 /** The activity of a live run, as a caller reports it. */
 export const activityInput = z.strictObject({
   ...doing,
-  since: timeInput.optional().describe('Default: now, if it changes'),
+  since: timeInput.optional().describe('Default, also for a time ahead of the server: now, if it changes'),
 })
 export type ActivityInput = z.infer<typeof activityInput>
 

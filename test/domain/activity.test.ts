@@ -23,3 +23,10 @@ test('an activity keeps the times when its step and its turn began', () => {
   const old = { state: 'working', since: at(1) } as const
   assert.equal(activityAfter(old, { state: 'waiting' }, at(2)).turnSince, at(1))
 })
+
+test('a recorder whose clock is ahead does not move the times of an activity', () => {
+  const begun = activityAfter(null, { state: 'working', since: at(4) }, at(1))
+  assert.deepEqual(begun, { state: 'working', since: at(1), turnSince: at(1) })
+  assert.deepEqual(activityAfter(begun, { state: 'working', since: at(4) }, at(2)), begun)
+  assert.deepEqual(activityAfter(begun, { state: 'idle', since: at(5) }, at(3)), { state: 'idle', since: at(3) })
+})
