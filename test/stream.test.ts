@@ -241,6 +241,25 @@ testLedger('a request that opens no stream does not count as one', async ({ fetc
   await stream.body?.cancel()
 })
 
+testLedger('a stream goes forward without an end, and Accept may prefer a page to it', async ({ fetch }) => {
+  const ask = (query: string, accept: string) => fetch(`/v1/events${query}`, { headers: { accept } })
+  for (const field of ['order', 'before']) {
+    const refused = await ask(field === 'order' ? '?order=desc' : '?before=5', 'text/event-stream')
+    assert.equal(refused.status, 422)
+    assert.match(await refused.text(), new RegExp(`"path":"${field}"`))
+  }
+  const typeFor = async (accept: string) => {
+    const response = await ask('?order=asc', accept)
+    await response.body?.cancel()
+    return response.headers.get('content-type')
+  }
+  const [stream, page] = ['text/event-stream', 'application/json']
+  assert.equal(await typeFor(`${page}, ${stream}`), stream)
+  assert.equal(await typeFor(`${page};q=0.5, Text/Event-Stream`), stream)
+  assert.equal(await typeFor(`${page}, ${stream};q=0.5`), page)
+  assert.equal(await typeFor(`${stream};q=0`), page)
+})
+
 testLedger('a stream sends what its reader selected and may see', async (ledger, t) => {
   const { client, as } = ledger
   await client.createProject({ slug: 'shop' })

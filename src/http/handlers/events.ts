@@ -1,4 +1,5 @@
-import { ConductError } from '../../api/error.ts'
+import { parseAccept } from 'hono/utils/accept'
+import { ConductError, invalid } from '../../api/error.ts'
 import { cut } from '../../api/explain.ts'
 import { addressOf } from '../../api/paths.ts'
 import type { Parsed } from '../../api/routes.ts'
@@ -41,10 +42,11 @@ export function eventsHandler({ endpoint, store, basePath, stopping, metrics, wa
     methods: ['GET'],
     paths: [basePath + addressOf('listEvents').path],
     // HEAD would open a stream that nobody reads.
-    takes: (request) => request.method === 'GET' && request.header('accept')?.includes('text/event-stream') === true,
+    takes: (request) => request.method === 'GET' && prefersStream(request.header('accept')),
     async answer(exchange) {
       const ctx = await endpoint.enter(exchange)
       const { parsed } = await endpoint.read(exchange)
+      requireForward(parsed)
       const { after, ...selection } = resumed(parsed, exchange.request.header('last-event-id'))
       const seen = await selected(ctx, selection)
       const givePlaceBack = takePlace(ctx)
@@ -63,6 +65,20 @@ export function eventsHandler({ endpoint, store, basePath, stopping, metrics, wa
       return { status: 200, headers, body: streamOf({ ...reader, leave }, greeting, lives, warn) }
     },
   }
+}
+
+/** Whether the Accept header names streams, and does not give JSON more weight. Wildcards mean JSON. */
+function prefersStream(accept = ''): boolean {
+  if (!/event-stream/i.test(accept)) return false
+  const weights = new Map(parseAccept(accept).map(({ type, q }) => [type.toLowerCase(), q]))
+  const weight = weights.get('text/event-stream') ?? 0
+  return weight > 0 && weight >= (weights.get('application/json') ?? 0)
+}
+
+/** Throws VALIDATION_ERROR for what only pages have. */
+function requireForward({ order, before }: Parsed<'listEvents'>): void {
+  if (order === 'desc') throw invalid('order', "must be 'asc' for a stream, which only goes forward")
+  if (before !== undefined) throw invalid('before', 'is only for pages, as a stream has no end: leave it out')
 }
 
 /** The input with the position of a browser that reconnects, which sends the last id it received as Last-Event-ID. */
