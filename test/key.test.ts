@@ -127,6 +127,23 @@ testLedger('a project admin can create, list and revoke only keys of its project
   await boss.revokeKey({ id: made.key.id })
 })
 
+testLedger('X-Project-ID narrows the lists of keys and webhooks of the whole server', async ({ client, as }) => {
+  for (const slug of ['shop', 'bank']) {
+    await client.createProject({ slug })
+    await client.createKey({ name: slug, permissions: ['read'], project: slug })
+    await client.createWebhook({ url: `https://${slug}.example/`, project: slug })
+  }
+  const listed = async (some: typeof client) => [
+    (await some.listKeys()).keys.map(({ project }) => project),
+    (await some.listWebhooks()).webhooks.map(({ project }) => project),
+  ]
+  assert.deepEqual(await listed(as({ project: 'shop' })), [['shop'], ['shop']])
+  assert.deepEqual(await listed(client), [
+    ['bank', 'shop', null],
+    ['bank', 'shop'],
+  ])
+})
+
 testLedger(
   'a key without a project belongs to the project in the header of the request, else to the server',
   async (ledger) => {

@@ -42,6 +42,9 @@ export interface Scope {
 /** The only project that the caller may see; null for all. */
 export const confinementOf = ({ actor }: Ctx) => (actor.kind === 'key' ? actor.projectId : null)
 
+/** The only project of whose keys or webhooks a list tells; null for those of the whole server. */
+export const listedProject = (ctx: Ctx) => (ctx.named ? ctx.project.id : confinementOf(ctx))
+
 /**
  * The projects that a list covers: those of the filter, else the caller's project, else all (for a server key). Throws
  * NOT_FOUND for a project that the key may not see; VALIDATION_ERROR if filter and X-Project-ID differ.

@@ -140,6 +140,18 @@ testPlaces('a name that belongs to different features of several projects is ref
   assert.match(stderr, /'login' is feature \d+ or \d+, .*: give a number, or one --project/)
 })
 
+testPlaces('--project narrows a list of keys or webhooks, and the project of the folder does not', async (user) => {
+  const { run, json } = programOf({ ...user.env, CONDUCT_PROJECT: 'shop' }, user.cwd)
+  await run('project create --slug shop')
+  await run('webhook create --url https://shop.example/ --project shop')
+  await run('webhook create --url https://all.example/ --all-projects')
+  const listed = async (flags: string) =>
+    (await json(`webhook list ${flags}`)).webhooks.map(({ project }: { project: string | null }) => project)
+  assert.deepEqual(await listed('--project shop'), ['shop'])
+  assert.deepEqual(await listed('--project default'), [])
+  assert.deepEqual(await listed(''), [null, 'shop'])
+})
+
 test('the same idempotency key creates one run, and a dry run none', async (t) => {
   const { env } = await serverUser(t)
   const { run, json } = programOf(env)

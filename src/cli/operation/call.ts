@@ -14,15 +14,17 @@ export type Call = (input: Input) => Promise<Record<string, unknown>>
 export const tries = { attempts: 4, patience: 5 }
 
 /**
- * The place of an operation: without a project if the operation has none, filters by project, or covers all of them.
+ * The place of an operation: without a project if the operation has none, filters by project, or covers all of them. Of
+ * what the server has, `--project` narrows a list.
  */
 export function placeFor(
-  { hasProject, actsInProject }: Plan,
+  { hasProject, actsInProject, isPaged }: Plan,
   input: Input,
   { profile, project, allProjects }: Common & { allProjects?: boolean },
 ): Place {
   const place = placeOf({ profile, project: hasProject ? undefined : project }, process.env, process.cwd())
-  return !actsInProject || allProjects || Array.isArray(input.project) ? { ...place, project: undefined } : place
+  if (!actsInProject) return { ...place, project: isPaged ? project : undefined }
+  return allProjects || Array.isArray(input.project) ? { ...place, project: undefined } : place
 }
 
 /**

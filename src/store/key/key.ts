@@ -9,7 +9,7 @@ import { type Ctx, inTx, keyIdOf, type Operation, type ProjectRef } from '../ctx
 import type { Tx } from '../engine/db.ts'
 import { record } from '../log/record.ts'
 import { readPage } from '../page.ts'
-import { confinementOf, findProject } from '../scope.ts'
+import { confinementOf, findProject, listedProject } from '../scope.ts'
 
 interface KeyRow {
   id: number
@@ -169,8 +169,8 @@ async function readKey(ctx: Ctx, id: number): Promise<KeyRow> {
 }
 
 export const listKeys: Operation<'listKeys'> = async (ctx, input) => {
-  const confinedTo = confinementOf(ctx)
-  const where = [confinedTo === null ? sql`k.id > 0` : sql`k.project_id = ${confinedTo}`]
+  const only = listedProject(ctx)
+  const where = [only === null ? sql`k.id > 0` : sql`k.project_id = ${only}`]
   const walk = { from: tables, where, createdAt: 'k.created_at', id: 'k.id' }
   const { rows, meta } = await readPage<KeyRow>(ctx.db, columns, [walk], input)
   return { keys: rows.map(keyOf), meta }

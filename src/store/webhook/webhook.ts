@@ -9,7 +9,7 @@ import { requireKept, requirePlace } from '../log/place.ts'
 import { lastSeq } from '../log/read.ts'
 import { record } from '../log/record.ts'
 import { readPage } from '../page.ts'
-import { confinementOf, findProject } from '../scope.ts'
+import { confinementOf, findProject, listedProject } from '../scope.ts'
 import { columns, readWebhook, stateOf, typesOf, type WebhookRow, webhookOf } from './row.ts'
 
 /**
@@ -68,8 +68,8 @@ export const recordWebhook = (ctx: Ctx, deed: 'created' | 'updated' | 'deleted',
   })
 
 export const listWebhooks: Operation<'listWebhooks'> = async (ctx, input) => {
-  const confinedTo = confinementOf(ctx)
-  const where = [confinedTo === null ? sql`w.id > 0` : sql`w.project_id = ${confinedTo}`]
+  const only = listedProject(ctx)
+  const where = [only === null ? sql`w.id > 0` : sql`w.project_id = ${only}`]
   const walk = { from: sql`webhooks w`, where, createdAt: 'w.created_at', id: 'w.id' }
   const { rows, meta } = await readPage<WebhookRow>(ctx.db, columns, [walk], input)
   return { webhooks: rows.map((row) => webhookOf(row, ctx.now)), meta }
