@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { closeSync, openSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { test } from 'node:test'
 import { main } from './support/program.ts'
@@ -51,4 +53,23 @@ test('--version and --help print at once', async () => {
   const help = await conduct(['serve', '--help'])
   assert.equal(help.code, 0)
   assert.match(help.stdout, /--database-url[\s\S]*CONDUCT_ADMIN_KEY/)
+})
+
+const onUnix = { skip: process.platform === 'win32' }
+
+test('a full disk under the log does not end the server', onUnix, async (t) => {
+  const full = openSync('/dev/full', 'w')
+  t.after(() => closeSync(full))
+  const child = spawn(
+    process.execPath,
+    [main, 'serve', '--database-url', 'sqlite::memory:', '--port', '0', '--log-level', 'info'],
+    { env: { PATH: process.env.PATH, HOME: '/nonexistent' }, stdio: ['ignore', 'pipe', full] },
+  )
+  t.after(() => child.kill('SIGKILL'))
+  assert.ok(child.stdout)
+  const [banner] = await once(child.stdout, 'data')
+  const url = /listens on (\S+)/.exec(String(banner))?.[1]
+  for (let request = 0; request < 3; request++) assert.equal((await fetch(`${url}/v1/runs`)).status, 401)
+  child.kill('SIGTERM')
+  assert.deepEqual(await once(child, 'exit'), [0, null])
 })

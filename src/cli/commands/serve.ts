@@ -12,6 +12,9 @@ import { announce } from '../place/servers.ts'
 import { dumpRecipe } from './backup.ts'
 import { bannerOf, type FirstKey, firstKeyLines } from './banner.ts'
 
+/** How much of the log is kept while it cannot be written, in bytes. */
+const mostLogKept = 1_048_576
+
 /** `conduct serve`, with a flag for each setting except secrets. */
 export function serveCommand(): Command {
   const command = new Command('serve')
@@ -34,7 +37,10 @@ async function run(flags: Record<string, string>) {
     import('../../http/serve.ts'),
     import('pino'),
   ])
-  const log = pino({ level: chosen.logLevel }, pino.destination({ dest: 2, sync: true }))
+  const stderr = pino.destination({ dest: 2, sync: true, maxLength: mostLogKept })
+  // Without a listener, a full disk under the log would end the server. The lines wait for the next that can be written.
+  stderr.on('error', () => {})
+  const log = pino({ level: chosen.logLevel }, stderr)
   const warn = (error: Error): undefined => void log.warn({ err: error }, 'background work failed')
   const { databaseUrl, adminKey, port, webhookAllow } = chosen
   const backups = backupsOf(chosen)
