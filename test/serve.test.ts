@@ -5,6 +5,7 @@ import { closeSync, openSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { test } from 'node:test'
 import { main } from './support/program.ts'
+import { startServer } from './support/server.ts'
 
 /** Runs `conduct …` until it exits. */
 function conduct(
@@ -72,4 +73,9 @@ test('a full disk under the log does not end the server', onUnix, async (t) => {
   for (let request = 0; request < 3; request++) assert.equal((await fetch(`${url}/v1/runs`)).status, 401)
   child.kill('SIGTERM')
   assert.deepEqual(await once(child, 'exit'), [0, null])
+})
+
+test('SIGHUP ends the server in order, as SIGTERM does', onUnix, async (t) => {
+  const server = await startServer(t, 'sqlite::memory:')
+  assert.equal(await server.end('SIGHUP'), 0)
 })

@@ -56,7 +56,7 @@ async function run(flags: Record<string, string>) {
       throw new Error(reason(error, port), { cause: error })
     },
   )
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
     process.on(signal, () => running.stop().then(() => process.exit(0)))
   }
   const { url } = running
