@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { promisify } from 'node:util'
 import { createClient } from '../../src/client/client.ts'
-import { engines } from '../support/engines.ts'
+import { engines, testLedger } from '../support/engines.ts'
 import { adminKey, openServer, startServer } from '../support/server.ts'
 import { freshFolder, homeOf } from './folder.ts'
 import { onTerminal } from './on-terminal.ts'
@@ -51,6 +51,24 @@ for (const engine of engines) {
     assert.doesNotMatch(again.output(), /first key/)
   })
 }
+
+testLedger('the first key of another ledger stays in its file', async ({ engine }, t) => {
+  const state = freshFolder(t)
+  const keyless = { CONDUCT_ADMIN_KEY: '', XDG_STATE_HOME: state }
+  const firstKey = async (url: string) => {
+    const server = await startServer(t, url, keyless)
+    const path = /^The first key, with all permissions, is in (.+)$/m.exec(server.output())?.[1] ?? ''
+    return { url: server.url, path }
+  }
+  const servers = []
+  for (const url of [await engine.freshUrl(t), 'sqlite::memory:', await engine.freshUrl(t)]) {
+    servers.push(await firstKey(url))
+  }
+  for (const { url, path } of servers) {
+    assert.equal(await me(url, readFileSync(path, 'utf8').trim()), 'first admin')
+    assert.equal(statSync(path).mode & 0o777, 0o600)
+  }
+})
 
 test('a first start that cannot listen still says where the first key is', async (t) => {
   const { port } = await openServer(t)

@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { type Env, folders, privateFolder } from './folders.ts'
 import { writePrivate } from './private-file.ts'
@@ -7,12 +8,25 @@ import { writePrivate } from './private-file.ts'
  * state folder. Returns the path. Throws if the file cannot be written.
  */
 export function keepFirstKey(env: Env, databaseUrl: string, secret: string): string {
-  const path = pathFor(env, databaseUrl)
-  writePrivate(path, `${secret}\n`)
+  const text = `${secret}\n`
+  const file = /^sqlite:(.+)$/s.exec(databaseUrl)?.[1]
+  if (file === undefined) return writeNew(join(stateFolder(env), 'admin-key'), text)
+  const path = file === ':memory:' ? join(stateFolder(env), 'memory.admin-key') : `${resolve(file)}.admin-key`
+  writePrivate(path, text)
   return path
 }
 
-function pathFor(env: Env, databaseUrl: string): string {
-  const file = /^sqlite:(?!:memory:)(.+)$/s.exec(databaseUrl)?.[1]
-  return file === undefined ? join(privateFolder(folders.state(env)), 'admin-key') : `${resolve(file)}.admin-key`
+const stateFolder = (env: Env) => privateFolder(folders.state(env))
+
+/** Writes a file that does not exist yet: one of that name may be the only copy of the key of another database. */
+function writeNew(name: string, text: string): string {
+  for (let n = 1; ; n++) {
+    const path = n === 1 ? name : `${name}.${n}`
+    try {
+      writeFileSync(path, text, { mode: 0o600, flag: 'wx', flush: true })
+      return path
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    }
+  }
 }
