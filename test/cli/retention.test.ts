@@ -12,6 +12,12 @@ testPlaces('a project forgets old runs, and is deleted by its name', async ({ en
   const { run: old } = await json('run create --title old --status completed --ended-at 2020-01-31T09:30:00Z')
   await json('run create --run-id KEPT --title kept --status failed --ended-at 2020-01-31T09:30:00Z')
   const slug = old.project
+  for (const words of ['forget --dry-run', 'forget']) {
+    assert.match(
+      (await all(words)).stderr,
+      new RegExp(`^The project '${slug}' has no retention, so it keeps everything`),
+    )
+  }
   const days = '--retention-content-days 30 --retention-run-days 90'
   const { project } = await json(`project update ${slug} ${days} --retention-keep-failed true --retention-keep-label a`)
   assert.deepEqual(project.retention, { contentDays: 30, runDays: 90, keep: { failed: true, labels: ['a'] } })
@@ -20,6 +26,7 @@ testPlaces('a project forgets old runs, and is deleted by its name', async ({ en
   assert.deepEqual([counted.deleted.runs, counted.deleted.oldest, counted.dryRun], [1, old.endedAt, true])
   assert.match(await run('forget --dry-run'), /^deleted\.runs: +1$/m)
   assert.match(await run('forget'), /^deleted\.runs: +1$/m)
+  assert.equal((await all('forget')).stderr, `The retention of the project '${slug}' removes nothing now.\n`)
   assert.match(await run('run list'), /^KEPT +failed/m)
   assert.match(await fails(`project update ${slug} --retention-content-days 0`), /--retention-content-days/)
   assert.equal((await json(`project update ${slug} --clear retention`)).project.retention, null)

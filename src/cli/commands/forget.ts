@@ -35,8 +35,15 @@ async function run(options: Options): Promise<void> {
   try {
     const doing = `${dryRun ? 'Counting in' : 'Forgetting in'} ${shownPlace(place)}`
     const forgotten = await whileWaiting(doing, forgetAll(client, dryRun))
-    if (options.json) printJson({ ...forgotten, dryRun })
-    else tell(forgotten, dryRun, options.utc)
+    if (options.json) {
+      printJson({ ...forgotten, dryRun })
+      return
+    }
+    tell(forgotten, options.utc)
+    const { erased, deleted } = forgotten
+    const isNothing = erased.runs + deleted.runs === 0
+    if (isNothing) process.stderr.write(`${await whyNothing(client, place.project)}\n`)
+    else if (dryRun) process.stderr.write('Nothing was removed. To remove it, repeat the command without --dry-run.\n')
   } finally {
     await close()
   }
@@ -51,12 +58,19 @@ async function forgetAll(client: Client, dryRun: boolean): Promise<Forgotten> {
   }
 }
 
-function tell({ erased, deleted }: Forgotten, dryRun: boolean, utc: boolean | undefined): void {
+/** Why a retention removes nothing. */
+async function whyNothing(client: Client, chosen: string | undefined): Promise<string> {
+  const slug = chosen ?? (await client.me()).key?.project ?? 'default'
+  const { project } = await client.getProject({ slug })
+  if (project.retention) return `The retention of the project '${slug}' removes nothing now.`
+  return `The project '${slug}' has no retention, so it keeps everything. To set one: conduct help project update`
+}
+
+function tell({ erased, deleted }: Forgotten, utc: boolean | undefined): void {
   const lines = Object.entries({ erased, deleted }).flatMap(([what, sum]): [string, string][] => [
     [`${what}.runs`, sum.runs.toLocaleString('en')],
     [`${what}.bytes`, sum.bytes.toLocaleString('en')],
     [`${what}.oldest`, shown(sum.oldest, utc)],
   ])
   process.stdout.write(`${pairs(lines)}\n`)
-  if (dryRun) process.stderr.write('Nothing was removed. To remove it, repeat the command without --dry-run.\n')
 }
