@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import sql from 'sql-template-tag'
 import { isLeader } from '../src/jobs/leader.ts'
+import { startJobs } from '../src/jobs/scheduler.ts'
 import { testLedger } from './support/engines.ts'
 
 testLedger('a server takes a job whose holder is silent, or had a clock that was ahead', async ({ store: { db } }) => {
@@ -19,4 +20,16 @@ testLedger('a server takes a job whose holder is silent, or had a clock that was
     await held(until)
     assert.equal(await isLeader(db, 'tidy', now), isFree, until)
   }
+})
+
+testLedger('a server that stops leaves its jobs to the next one at once', async ({ store: { db, now } }) => {
+  const { promise: worked, resolve: step } = Promise.withResolvers<boolean>()
+  const tidy = async () => {
+    step(true)
+    return false
+  }
+  const jobs = startJobs(db, [{ name: 'tidy', everyMs: 1, isExclusive: true, step: tidy }], now, assert.fail)
+  await worked
+  await jobs.stop()
+  assert.deepEqual(await db.query(sql`select job from job_leaders`), [])
 })

@@ -20,3 +20,7 @@ export async function isLeader(db: Db, job: string, now: string): Promise<boolea
   )
   return taken !== undefined
 }
+
+/** Gives up the jobs of this server, so that its next start, or another server, need not wait until its leases expire. */
+export const resign = (db: Db): Promise<unknown> =>
+  db.tx((tx) => tx.query(sql`delete from job_leaders where server = ${me}`))

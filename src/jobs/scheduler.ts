@@ -1,6 +1,6 @@
 import { setTimeout as sleep, setImmediate as tick } from 'node:timers/promises'
 import type { Db } from '../store/engine/db.ts'
-import { isLeader } from './leader.ts'
+import { isLeader, resign } from './leader.ts'
 
 /** A background job of a server. */
 export interface Job {
@@ -33,6 +33,7 @@ export function startJobs(db: Db, jobs: Job[], now: () => string, warn: (error: 
   return {
     async stop() {
       await Promise.all(workers.map((worker) => worker.stop()))
+      await Promise.race([resign(db).catch(warn), sleep(endMs, undefined, { ref: false })])
     },
   }
 }
