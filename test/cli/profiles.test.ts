@@ -91,3 +91,19 @@ test('anyone who can open the database can create a new admin key', async (t) =>
   const { key } = await server.json('whoami')
   assert.deepEqual([key.name, key.project, key.permissions], ['rescue', null, ['admin']])
 })
+
+test('with --all-projects, a key of one project creates no narrower key or webhook instead', async (t) => {
+  const folder = freshFolder(t)
+  const { url } = await openServer(t)
+  const program = (key: string) => programOf({ ...homeOf(folder), CONDUCT_URL: url, CONDUCT_API_KEY: key }, folder)
+  const whole = program(adminKey)
+  const { key } = await whole.json('key create --all-projects --name whole --permission read')
+  assert.equal(key.project, null)
+  const { secret } = await whole.json('key create --project default --name part --permission admin')
+  const part = program(secret)
+  for (const words of ['key create --name x --permission read', 'webhook create --url https://example.com/']) {
+    const { code, stderr } = await part.all(`${words} --all-projects`)
+    assert.equal(code, 3)
+    assert.match(stderr, /A key of one project can create \w+ only for that project/)
+  }
+})

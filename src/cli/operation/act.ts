@@ -72,6 +72,7 @@ export async function act(plan: Plan, given: unknown[], options: Options) {
   for (const other of ['json', 'quiet', 'follow']) refuseBoth(options, 'csv', other)
   refuseBoth(options, 'allProjects', 'project')
   const input = await inputFrom(plan, given, options)
+  if (options.allProjects && plan.isWrite) input.project = null
   const place = placeFor(plan, input, options)
   if (options.dryRun) {
     if (plan.features.some((field) => typeof input[field] === 'string'))
