@@ -240,7 +240,7 @@ test('a killed backup leaves only a partial file, which a later backup removes',
   )
 })
 
-test('a backup reports a full disk and a read-only folder, and leaves nothing', async (t) => {
+test('a backup and an export report a full disk and a read-only folder, and leave nothing', async (t) => {
   const { folder, all, run } = await ledgerIn(t)
   await run(`spec create -`, 'word '.repeat(180_000))
   const small = join(folder, 'small')
@@ -248,11 +248,13 @@ test('a backup reports a full disk and a read-only folder, and leaves nothing', 
   const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=512k', 'conduct-test', small]).status === 0
   if (!mounted) t.diagnostic('This user may not mount a file system: the full disk is not tried.')
   else {
-    const { code, stderr } = await all(`backup ${join(small, 'copy.db')}`)
+    const backup = await all(`backup ${join(small, 'copy.db')}`)
+    const exported = await all(`export ${join(small, 'ledger.ndjson')}`)
     const left = readdirSync(small)
     spawnSync('umount', ['--lazy', small])
-    assert.equal(code, 1)
-    assert.match(stderr, /The disk of \S+small is full: the copy was deleted/)
+    assert.deepEqual([backup.code, exported.code], [1, 1])
+    assert.match(backup.stderr, /The disk of \S+small is full: the copy was deleted/)
+    assert.match(exported.stderr, /^conduct: Cannot write \S+small\/ledger\.ndjson: ENOSPC: no space left/)
     assert.deepEqual(left, [])
   }
   if (process.getuid?.() === 0) return

@@ -65,8 +65,9 @@ async function requireFree(file: string, place: Place, { force }: Options): Prom
 /** The file gets its name only once it is complete. Only its owner can read it. */
 async function toFile(file: string, client: Client, options: Options): Promise<void> {
   const draft = `${file}.${process.pid}`
-  const handle = await open(draft, 'wx', 0o600).catch((error: NodeJS.ErrnoException) => {
-    throw new UsageError(`Cannot write ${file}: ${error.message}`)
+  const words = ({ message }: Error) => `Cannot write ${file}: ${message}`
+  const handle = await open(draft, 'wx', 0o600).catch((error) => {
+    throw new UsageError(words(error))
   })
   const output = handle.createWriteStream({ flush: true })
   try {
@@ -75,9 +76,10 @@ async function toFile(file: string, client: Client, options: Options): Promise<v
     await finished(output)
     renameSync(draft, file)
   } catch (error) {
+    const fault = output.errored
     output.destroy()
     rmSync(draft, { force: true })
-    throw error
+    throw fault ? new Error(words(fault), { cause: fault }) : error
   }
 }
 
