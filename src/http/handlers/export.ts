@@ -1,4 +1,4 @@
-import { ConductError } from '../../api/error.ts'
+import { ConductError, invalid } from '../../api/error.ts'
 import { cut } from '../../api/explain.ts'
 import { permits } from '../../ledger/actor.ts'
 import { exportLedger } from '../../store/export/export.ts'
@@ -53,11 +53,11 @@ export function exportHandler({ auth, store, basePath, stopping, warn }: Parts):
   }
 }
 
-/** Throws VALIDATION_ERROR for other parameters, BAD_REQUEST for another value. */
+/** Throws VALIDATION_ERROR for other parameters and values. */
 function withKeysIn(url: string): boolean {
   const { withKeys = 'false' } = parametersOf(url, ['withKeys'])
   if (withKeys === 'true' || withKeys === 'false') return withKeys === 'true'
-  throw new ConductError('BAD_REQUEST', `withKeys must be true or false, not '${cut(withKeys)}'.`)
+  throw invalid('withKeys', `must be true or false, not '${cut(withKeys)}'`)
 }
 
 /**
