@@ -255,6 +255,12 @@ testLedger('erased names of checks stay as different as they were, so that the v
   assert.notEqual(names[0], names[1])
 })
 
+testLedger('the shortest text to erase has four bytes, in however few characters', async ({ client }) => {
+  await assert.rejects(client.erase({ text: 'abc' }), /text: must have at least 4 bytes, not 3/)
+  await client.createRun({ title: 'for 李明' })
+  assert.equal((await client.erase({ text: '李明' })).erased.runs, 1)
+})
+
 testLedger('an admin of one project erases only in that project', async (ledger) => {
   const { client, as } = ledger
   await fill(ledger)

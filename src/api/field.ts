@@ -9,14 +9,21 @@ import { fits } from '../ledger/text.ts'
 export function text(max: number, min = 0) {
   return z
     .string()
-    .refine((value) => value.length >= min, { error: ({ input }) => tooShort(min, input as string), abort: true })
+    .refine((value) => value.length >= min || Buffer.byteLength(value) >= min, {
+      error: ({ input }) => tooShort(min, input as string),
+      abort: true,
+    })
     .refine((value) => fits(value, max), { error: ({ input }) => tooLong(max, input as string), abort: true })
     .refine((value) => !value.includes('\0') && value.isWellFormed(), 'has a NUL character or half a surrogate pair')
-    .meta({ ...(max < Number.POSITIVE_INFINITY && { maxLength: max }), ...(min > 0 && { minLength: min }) })
+    .meta({
+      ...(max < Number.POSITIVE_INFINITY && { maxLength: max }),
+      // JSON Schema counts characters, of which each has up to four bytes.
+      ...(min > 0 && { minLength: Math.ceil(min / 4) }),
+    })
 }
 
-const tooShort = (min: number, { length }: string) =>
-  min === 1 ? 'must not be empty' : `must have at least ${min} characters, not ${length}`
+const tooShort = (min: number, value: string) =>
+  min === 1 ? 'must not be empty' : `must have at least ${min} bytes, not ${Buffer.byteLength(value)}`
 
 const tooLong = (max: number, value: string) =>
   `must have at most ${max.toLocaleString('en')} bytes, not ${Buffer.byteLength(value).toLocaleString('en')}`

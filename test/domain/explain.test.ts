@@ -45,8 +45,8 @@ const bodies: [name: Name, body: unknown, ...issues: (string | RegExp)[]][] = [
     'description: must be a string, not 5',
   ],
   ['createKey', { name: 'x', permissions: [] }, 'permissions: must have at least 1 item, not 0'],
-  ['erase', { text: '' }, 'text: must have at least 4 characters, not 0'],
-  ['erase', { text: 'abc' }, 'text: must have at least 4 characters, not 3'],
+  ['erase', { text: '' }, 'text: must have at least 4 bytes, not 0'],
+  ['erase', { text: 'abc' }, 'text: must have at least 4 bytes, not 3'],
   [
     'createWebhook',
     { url: 'https://hooks.example/', after: null },
