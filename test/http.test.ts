@@ -33,6 +33,17 @@ testLedger('Location leads to a turn that was appended', async ({ client, fetch 
   }
 })
 
+testLedger(
+  'Date is the time of the ledger, also if the clock of this machine has another',
+  async ({ client, fetch, sleep }) => {
+    sleep(7_200_000)
+    const { run } = await client.createRun({})
+    const { headers } = await fetch('/v1/runs')
+    const sinceMs = Date.parse(headers.get('date') ?? '') - Date.parse(run.createdAt)
+    assert.ok(sinceMs > -1000 && sinceMs < 60_000, String(sinceMs))
+  },
+)
+
 testLedger('HEAD returns the same as GET, without a body', async ({ fetch }) => {
   const head = await fetch('/v1/runs', { method: 'HEAD' })
   assert.deepEqual([head.status, await head.text(), head.headers.get('content-type')], [200, '', 'application/json'])

@@ -69,7 +69,13 @@ export function createExchange({ now, allowOrigin, limiter, metrics, log, isStop
 
 function exchangeOf(c: Call, now: string): Exchange {
   const requestId = requestIdOf(c.req.header('x-request-id'))
-  const headers = { 'content-type': 'application/json', 'cache-control': 'no-store', 'x-request-id': requestId }
+  const headers = {
+    'content-type': 'application/json',
+    'cache-control': 'no-store',
+    'x-request-id': requestId,
+    // By the clock of the ledger, from which all times in it are, and which need not be that of this machine.
+    date: new Date(now).toUTCString(),
+  }
   return { request: c.req, requestId, peer: c.env?.incoming?.socket.remoteAddress, now, headers }
 }
 

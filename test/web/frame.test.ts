@@ -188,3 +188,24 @@ test('in a low window, the menu scrolls by itself, and everything around it stay
   await page.getByRole('button', { name: 'Log out' }).scrollIntoViewIfNeeded()
   assert.ok((await bottomOf('Log out')) <= 300)
 })
+
+for (const hours of [3, -3]) {
+  test(`the page shows the time of the server, also in a browser whose clock is ${hours} hours ahead`, async (t) => {
+    const before = `globalThis.Date = class extends Date {
+      constructor(...given) { super(...(given.length === 0 ? [Date.now()] : given)) }
+      static now = ((now) => () => now() + ${hours} * 3_600_000)(Date.now)
+    }`
+    const { page, client } = await openPage(t, '', { before })
+    const { run, lease } = await client.createRun({ title: 'Lively', leaseSeconds: 600 })
+    await client.heartbeat({ runId: run.runId, leaseToken: lease?.token, activity: { state: 'working' } })
+    await page
+      .locator('.lane.working', { hasText: 'Lively' })
+      .getByText(/^working, [1-9]\d? s$/)
+      .waitFor()
+    await page.getByRole('link', { name: 'Activity' }).click()
+    await page
+      .getByText(/^(now|\d+s ago)$/)
+      .first()
+      .waitFor()
+  })
+}

@@ -1,6 +1,7 @@
 import type { Event } from '../../api/event.ts'
 import { ConductError, createClient } from '../../client/client.ts'
 import { base } from './server.ts'
+import { fetchWithTime } from './server-time.ts'
 
 /**
  * What the one stream of this browser reports to all tabs. After `connected` nothing is missed, so everything read
@@ -42,7 +43,7 @@ const follower = createClient({
   longestPause: 500,
   fetch: async (request) => {
     try {
-      const response = await fetch(request)
+      const response = await fetchWithTime(request)
       tell({ kind: response.ok ? 'connected' : 'lost' })
       return response
     } catch (error) {

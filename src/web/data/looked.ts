@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'preact/hooks'
+import { serverNow } from './server-time.ts'
 
 const name = 'conduct.looked'
 
@@ -7,9 +8,9 @@ const name = 'conduct.looked'
  * it ends.
  */
 export function useLooked(): number {
-  const [looked] = useState(() => Number(localStorage.getItem(name) ?? Date.now()))
+  const [looked] = useState(() => Number(localStorage.getItem(name) ?? serverNow()))
   useEffect(() => {
-    const leave = () => localStorage.setItem(name, String(Date.now()))
+    const leave = () => localStorage.setItem(name, String(serverNow()))
     addEventListener('pagehide', leave)
     return () => {
       removeEventListener('pagehide', leave)

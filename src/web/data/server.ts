@@ -1,19 +1,20 @@
 import { type Client, createClient } from '../../client/client.ts'
+import { fetchWithTime as fetch } from './server-time.ts'
 
 /** The URL of the page and thus of the server, with the base path and a trailing slash. */
 export const base = new URL('.', location.href).href
 
 /** A client for all projects visible to the session. */
-export const client = createClient({ url: base })
+export const client = createClient({ url: base, fetch })
 
 /** The same for calls before there is a page to show: rather than wait longer than 2 seconds, they fail. */
-export const doorClient = createClient({ url: base, patience: 2 })
+export const doorClient = createClient({ url: base, fetch, patience: 2 })
 
 const clients = new Map<string, Client>()
 
 /** A client for one project. Ids are unique only within a project. */
 export function clientOf(project: string): Client {
-  const known = clients.get(project) ?? createClient({ url: base, project })
+  const known = clients.get(project) ?? createClient({ url: base, fetch, project })
   clients.set(project, known)
   return known
 }

@@ -6,6 +6,7 @@ import { type Attention, attentionOf, isGood, type Need } from './attention.ts'
 import { dismissalOf, useDismissed } from './dismissed.ts'
 import { useRead } from './read.ts'
 import { client, clientOf } from './server.ts'
+import { serverNow } from './server-time.ts'
 
 const periodMs = 14 * 86_400_000
 /** How many of the newest runs of the period to check. Of older ones only the failed are read. */
@@ -14,7 +15,7 @@ const lookedThrough = 500
 const mostOlder = 50
 
 /** The begin of the period. */
-export const attentionSince = (): Date => new Date(Date.now() - periodMs)
+export const attentionSince = (): Date => new Date(serverNow() - periodMs)
 
 interface Found extends Attention {
   /** Whether more runs may need attention than were read. */

@@ -3,6 +3,7 @@ import { timeZoneHere } from '../data/locale.ts'
 import { useRead } from '../data/read.ts'
 import { dayOf } from '../data/run-filter.ts'
 import { client } from '../data/server.ts'
+import { serverNow } from '../data/server-time.ts'
 import { costOf } from '../ui/cost.ts'
 import { CsvButton } from '../ui/csv-button.tsx'
 import { Head } from '../ui/head.tsx'
@@ -61,7 +62,7 @@ export default function Trends({ route }: { route: Route }) {
 
 /** The midnight before the first of that many days in the viewer's time zone, counting today. */
 function firstOf(days: number): Date {
-  const today = new Date()
+  const today = new Date(serverNow())
   return new Date(today.getFullYear(), today.getMonth(), today.getDate() - days + 1)
 }
 

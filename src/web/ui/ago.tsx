@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'preact/hooks'
+import { serverNow } from '../data/server-time.ts'
 import { eachTick } from './clock.ts'
 
 const steps: [limit: number, seconds: number, unit: Intl.RelativeTimeFormatUnit][] = [
@@ -12,11 +13,11 @@ const steps: [limit: number, seconds: number, unit: Intl.RelativeTimeFormatUnit]
 const relative = new Intl.RelativeTimeFormat('en', { numeric: 'always', style: 'narrow' })
 const exact = new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'medium' })
 
-/** The current time in milliseconds, updated at that interval. */
+/** The server's current time in milliseconds, updated at that interval. */
 export function useNow(everyMs = 15_000): number {
-  const [now, setNow] = useState(Date.now)
+  const [now, setNow] = useState(serverNow)
   useEffect(() => eachTick(everyMs, setNow), [everyMs])
-  return Math.max(now, Date.now() - everyMs)
+  return Math.max(now, serverNow() - everyMs)
 }
 
 /** The time since then, with the exact time on hover. */

@@ -1,8 +1,10 @@
+import { serverNow } from '../data/server-time.ts'
+
 const clocks = new Map<number, Set<(now: number) => void>>()
 
 /**
- * Calls the listener with the time at that interval, together with all others, so that everything that shows the time
- * is drawn in one frame. Ends when the returned function is called.
+ * Calls the listener with the server's time at that interval, together with all others, so that everything that shows
+ * the time is drawn in one frame. Ends when the returned function is called.
  */
 export function eachTick(everyMs: number, listener: (now: number) => void): () => void {
   const listeners = clocks.get(everyMs) ?? startClock(everyMs)
@@ -15,7 +17,7 @@ function startClock(everyMs: number): Set<(now: number) => void> {
   const listeners = new Set<(now: number) => void>()
   clocks.set(everyMs, listeners)
   const timer = setInterval(() => {
-    const now = Date.now()
+    const now = serverNow()
     for (const listener of listeners) listener(now)
     if (listeners.size > 0) return
     clearInterval(timer)
