@@ -360,3 +360,31 @@ test('an excerpt of terminal output has no escape sequences', async (t) => {
   await snippet.locator('mark').waitFor()
   assert.match((await snippet.textContent()) ?? '', /ok refuses all passkeys of others/)
 })
+
+test('the table shows large numbers in full or shortened, but never cut', async (t) => {
+  const { page, client } = await openPage(t, '#/runs')
+  const add = (insertions: number, deletions: number, costUsd: number) =>
+    client.createRun({ status: 'completed', changes: { insertions, deletions }, usage: { costUsd } })
+  await add(18_300, 1_830, 22.514)
+  await add(999_999, 123_456_789, 12_345.67)
+  await add(999_499, 999_499, 999.99)
+  await add(7, 0, 0.000001)
+  await page.locator('tbody .title').nth(3).waitFor()
+  const cells = await page.locator('tbody td.number').evaluateAll((all) =>
+    all.map((cell) => {
+      const room = document.createRange()
+      room.selectNodeContents(cell)
+      const { paddingRight, paddingLeft } = getComputedStyle(cell)
+      const free = cell.clientWidth - Number.parseFloat(paddingRight) - Number.parseFloat(paddingLeft)
+      return { text: cell.textContent, isCut: room.getBoundingClientRect().width > free }
+    }),
+  )
+  assert.deepEqual(
+    cells.filter(({ isCut }) => isCut),
+    [],
+  )
+  const texts = cells.map(({ text }) => text).filter((text) => /\d/.test(text))
+  assert.deepEqual(texts, ['+7−0', '< $0.01', '+999K−999K', '$999.99', '+1M−123M', '$12.3K', '+18K−1.8K', '$22.51'])
+  assert.equal(await page.getByText('$12.3K').getAttribute('title'), '$12,345.67')
+  assert.equal(await page.locator('.changes').nth(3).getAttribute('title'), '18,300 lines added, 1,830 removed')
+})

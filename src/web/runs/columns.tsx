@@ -3,9 +3,10 @@ import { useEffect, useState } from 'preact/hooks'
 import type { Run } from '../../api/run.ts'
 import { keptIn, useKept } from '../data/kept.ts'
 import { spanOf } from '../ui/ago.tsx'
-import { costOf } from '../ui/cost.ts'
+import { costOf, shortCostOf } from '../ui/cost.ts'
 import { Choice } from '../ui/menu.tsx'
 import { Verdict } from '../ui/status.tsx'
+import { plural } from './changes.tsx'
 
 /** An optional column of the table of runs. */
 export interface Column {
@@ -31,9 +32,9 @@ const columns: Column[] = [
   { name: 'spec', label: 'Spec', width: 100, show: ({ specId }) => specId },
   { name: 'branch', label: 'Branch', width: 140, show: ({ git }) => git?.branch },
   { name: 'model', label: 'Model', width: 132, show: ({ usage }) => usage?.model },
-  { name: 'changes', label: 'Lines', width: 92, isNumber: true, show: linesOf },
+  { name: 'changes', label: 'Lines', width: 104, isNumber: true, show: linesOf },
   { name: 'tokens', label: 'Tokens', width: 84, isNumber: true, show: tokensOf },
-  { name: 'cost', label: 'Cost', width: 68, isNumber: true, show: ({ usage }) => costOf(usage?.costUsd) },
+  { name: 'cost', label: 'Cost', width: 76, isNumber: true, show: costIn },
   { name: 'duration', label: 'Duration', width: 92, isNumber: true, show: durationOf },
 ]
 
@@ -44,14 +45,22 @@ const kept = keptIn('columns', (value) => (Array.isArray(value) ? value.map(Stri
 function linesOf({ changes }: Run) {
   const { insertions, deletions } = changes ?? {}
   if (insertions === undefined && deletions === undefined) return null
+  const title = `${plural(insertions ?? 0, 'line')} added, ${(deletions ?? 0).toLocaleString('en')} removed`
   return (
-    <span class="changes">
-      <span class="added">+{(insertions ?? 0).toLocaleString('en')}</span>
-      <span class="removed">−{(deletions ?? 0).toLocaleString('en')}</span>
+    <span class="changes" title={title}>
+      <span class="added">+{short.format(insertions ?? 0)}</span>
+      <span class="removed">−{short.format(deletions ?? 0)}</span>
     </span>
   )
 }
 
+function costIn({ usage }: Run) {
+  const [exact, short] = [costOf(usage?.costUsd), shortCostOf(usage?.costUsd)]
+  return <span title={short === exact ? undefined : exact}>{short}</span>
+}
+
+/** At most five characters. */
+const short = new Intl.NumberFormat('en', { notation: 'compact' })
 const compact = new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 })
 
 function tokensOf({ usage }: Run) {
