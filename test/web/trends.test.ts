@@ -33,7 +33,7 @@ test('trends show the results of a period as figures, as sentences and as a tabl
   assert.equal(await trends.locator('canvas').count(), 4)
 
   await trends.getByRole('link', { name: '7 days' }).click()
-  await trends.getByText('1 of 1 runs completed').waitFor()
+  await trends.getByText('1 of 1 run completed').waitFor()
   assert.equal(page.url(), `${home}#/trends?days=7`)
   assert.match((await figures()).join(), /^1,100%,100%,1 min 30 s,1 min 30 s,\$1.50,—$/)
   await trends.getByText('As a table').first().click()
@@ -121,4 +121,16 @@ test('runs are compared by agent, author, spec, project and model, and the table
   await page.getByRole('rowheader', { name: '—' }).waitFor()
   await page.getByRole('link', { name: 'A-1' }).click()
   await page.waitForURL(/#\/runs\?createdAfter=[\d-]+&specId=A-1$/)
+})
+
+test('the trends call neither nearly all 100% nor a few 0%', async (t) => {
+  const { page, client, home } = await openPage(t)
+  await client.createRun({ runId: 'BAD', status: 'failed', usage: { costUsd: 12_345.67 } })
+  for (let n = 0; n < 200; n++) await client.createRun({ runId: `RUN-${n}`, status: 'completed' })
+  await client.createCheck({ runId: 'RUN-0', name: 'tests', result: 'pass' })
+  await page.goto(`${home}#/trends`)
+  const figure = async (name: string) =>
+    (await page.locator('.figures div', { hasText: name }).locator('b').textContent()) ?? ''
+  await page.getByText('200 of 201 runs completed').waitFor()
+  assert.deepEqual(await Promise.all(['Success', 'Verified', 'Cost'].map(figure)), ['> 99%', '< 1%', '$12,345.67'])
 })

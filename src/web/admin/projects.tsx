@@ -8,7 +8,7 @@ import { useRead } from '../data/read.ts'
 import { client } from '../data/server.ts'
 import { mayAdminister, useSession } from '../data/session.ts'
 import { plural } from '../runs/changes.tsx'
-import { shareOf } from '../trends/measures.ts'
+import { partOf, shareOf } from '../trends/measures.ts'
 import { Ago } from '../ui/ago.tsx'
 import { costOf } from '../ui/cost.ts'
 import { Head } from '../ui/head.tsx'
@@ -104,7 +104,7 @@ function Row({ project, sum, isSummed }: RowProps) {
           {sum && (
             <>
               <span>{shareOf(sum.byVerdict.verified, sum.runs)} verified</span>
-              <span title={`Cost, known for ${sum.costed} of ${sum.runs} runs`}>{costOf(sum.costUsd)}</span>
+              <span title={`Cost, known for ${partOf(sum.costed, sum.runs)}`}>{costOf(sum.costUsd)}</span>
             </>
           )}
         </span>

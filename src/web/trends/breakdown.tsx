@@ -1,7 +1,8 @@
 import { href, type Query } from '../app/router.ts'
+import { plural } from '../runs/changes.tsx'
 import { costOf } from '../ui/cost.ts'
 import { type Cell, CsvButton } from '../ui/csv-button.tsx'
-import { type Breakdown, breakdowns, type Group, shareOf, timeOf, tokensText } from './measures.ts'
+import { type Breakdown, breakdowns, type Group, partOf, shareOf, timeOf, tokensText } from './measures.ts'
 
 /** The most groups that the server returns. */
 const most = 100
@@ -56,11 +57,11 @@ function GroupRow({ by, group, filter }: Pick<Props, 'by' | 'filter'> & { group:
         <Name by={by} value={group.value} filter={filter} />
       </th>
       <td>{runs.toLocaleString('en')}</td>
-      <td title={`${byStatus.completed} of ${runs} runs completed`}>{shareOf(byStatus.completed, runs)}</td>
-      <td title={`${byVerdict.verified} of ${runs} runs verified`}>{shareOf(byVerdict.verified, runs)}</td>
-      <td title={`Known for ${costed} of ${runs} runs`}>{costOf(group.costUsd)}</td>
+      <td title={`${partOf(byStatus.completed, runs)} completed`}>{shareOf(byStatus.completed, runs)}</td>
+      <td title={`${partOf(byVerdict.verified, runs)} verified`}>{shareOf(byVerdict.verified, runs)}</td>
+      <td title={`Known for ${partOf(costed, runs)}`}>{costOf(group.costUsd)}</td>
       <td>{tokensText(group)}</td>
-      <td title={`Of ${duration.runs} runs that ended`}>{timeOf(duration.medianMs)}</td>
+      <td title={`Of ${plural(duration.runs, 'run')} that ended`}>{timeOf(duration.medianMs)}</td>
       <td>{timeOf(duration.p90Ms)}</td>
     </tr>
   )

@@ -1,25 +1,22 @@
 import { costOf } from '../ui/cost.ts'
-import { allTokensText, type Stats, shareOf, timeOf, tokensText } from './measures.ts'
+import { allTokensText, partOf, type Stats, shareOf, timeOf, tokensText } from './measures.ts'
 
 /** The totals of all runs of the period. */
 export function Figures({ stats: { total, duration }, days }: { stats: Stats; days: number }) {
   const { runs, byStatus, byVerdict, costed } = total
+  const part = (count: number) => partOf(count, runs)
   return (
     <dl class="figures">
       <Figure name="Runs" value={runs.toLocaleString('en')} note={`in ${days} days`} />
+      <Figure name="Success" value={shareOf(byStatus.completed, runs)} note={`${part(byStatus.completed)} completed`} />
+      <Figure name="Verified" value={shareOf(byVerdict.verified, runs)} note={`${part(byVerdict.verified)} verified`} />
       <Figure
-        name="Success"
-        value={shareOf(byStatus.completed, runs)}
-        note={`${byStatus.completed} of ${runs} runs completed`}
+        name="Median duration"
+        value={timeOf(duration.medianMs)}
+        note={`of ${duration.runs.toLocaleString('en')} that ended`}
       />
-      <Figure
-        name="Verified"
-        value={shareOf(byVerdict.verified, runs)}
-        note={`${byVerdict.verified} of ${runs} runs verified`}
-      />
-      <Figure name="Median duration" value={timeOf(duration.medianMs)} note={`of ${duration.runs} that ended`} />
       <Figure name="90th percentile" value={timeOf(duration.p90Ms)} note="nine of ten are shorter" />
-      <Figure name="Cost" value={costOf(total.costUsd)} note={`known for ${costed} of ${runs} runs`} />
+      <Figure name="Cost" value={costOf(total.costUsd)} note={`known for ${part(costed)}`} />
       <Figure name="Tokens" value={allTokensText(total)} note={tokensText(total)} />
     </dl>
   )

@@ -1,4 +1,5 @@
 import type { Output } from '../../client/client.ts'
+import { plural } from '../runs/changes.tsx'
 import { spanOf } from '../ui/ago.tsx'
 
 export type Stats = Output<'stats'>
@@ -18,8 +19,16 @@ export type Breakdown = keyof typeof breakdowns
 
 const compact = new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 })
 
-/** A share of all runs, so that success and verified have the same denominator. */
-export const shareOf = (part: number, whole: number) => (whole === 0 ? '—' : `${Math.round((part / whole) * 100)}%`)
+/** A share of all runs, so that success and verified have the same denominator. Only all of them are 100%, and none 0%. */
+export function shareOf(part: number, whole: number): string {
+  if (whole === 0) return '—'
+  const percent = Math.round((part / whole) * 100)
+  if (percent === 0 && part > 0) return '< 1%'
+  return percent === 100 && part < whole ? '> 99%' : `${percent}%`
+}
+
+/** `3 of 2,000 runs` */
+export const partOf = (part: number, whole: number) => `${part.toLocaleString('en')} of ${plural(whole, 'run')}`
 export const timeOf = (ms: number | null) => (ms === null ? '—' : spanOf(ms))
 type Tokens = Pick<Tally, 'inputTokens' | 'outputTokens'>
 
