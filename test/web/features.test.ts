@@ -65,3 +65,13 @@ test('the lists of features and projects show their runs, the newest run, its ve
   await first.getByRole('link', { name: '2 runs in 30 days' }).click()
   await page.getByText('1 of 2 runs verified').waitFor()
 })
+
+test('a long description leaves the figures of a feature in their lines', async (t) => {
+  const { page, client, home } = await openPage(t)
+  await client.createFeature({ name: 'short' })
+  await client.createFeature({ name: 'long', description: 'Much to say. '.repeat(50) })
+  await page.goto(`${home}#/features`)
+  await page.getByText('No run yet').nth(1).waitFor()
+  const heights = await page.locator('.figured').evaluateAll((all) => all.map((one) => one.clientHeight))
+  assert.deepEqual([heights.length, new Set(heights).size], [2, 1])
+})
