@@ -209,3 +209,19 @@ for (const hours of [3, -3]) {
       .waitFor()
   })
 }
+
+test('on a narrow screen, a chosen project leaves the buttons beside it in their row', async (t) => {
+  const { page, client, home } = await openPage(t, '', { viewport: { width: 345, height: 700 } })
+  await client.createProject({ slug: 'shop', name: 'The shop with a long name' })
+  await client.createProject({ slug: 'bank', name: 'The bank' })
+  const middle = (selector: string) =>
+    page.locator(selector).evaluate((it) => {
+      const { top, bottom } = it.getBoundingClientRect()
+      return Math.round((top + bottom) / 2)
+    })
+  for (const [query, words] of Object.entries({ '': 'All projects', '?project=shop': 'Project: The shop' })) {
+    await page.goto(`${home}#/runs${query}`)
+    await page.locator('.project-switch summary', { hasText: words }).waitFor()
+    assert.equal(await middle('.foot'), await middle('.brand'), words)
+  }
+})
