@@ -45,9 +45,11 @@ export default function Compare({ route }: { route: Route }) {
     <>
       <Head title="Compare runs" />
       {names.length !== 2 && (
-        <p class="empty">
-          To compare two runs, pick them in the <a href={href(['runs'])}>list of runs</a>.
-        </p>
+        <div class="empty">
+          <p>
+            To compare two runs, pick them in the <a href={href(['runs'])}>list of runs</a>.
+          </p>
+        </div>
       )}
       {error && <Problem error={error} onRetry={reload} />}
       {names.length === 2 && !data && !error && <Skeleton rows={12} />}
