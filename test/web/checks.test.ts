@@ -50,3 +50,18 @@ test('a stale run names the check of earlier work, not a newer one of the curren
   await client.createCheck({ runId: 'RUN-001', name: 'lint', result: 'pass', commit: now })
   await page.getByText('Commit bbbbbbbb came after check tests of commit aaaaaaaa').waitFor()
 })
+
+test('the comparison of runs shows all checks, and new ones that leave the verdicts as they are', async (t) => {
+  const { page, client, home } = await openPage(t)
+  const check = (runId: string, name: string) => client.createCheck({ runId, name, result: 'warn' })
+  for (const runId of ['A', 'B']) await client.createRun({ runId, status: 'completed' })
+  await check('A', 'early')
+  for (let n = 0; n < 101; n++) await check('A', 'again')
+  await page.goto(`${home}#/compare?run=default/A&run=default/B`)
+  const named = (name: string) => page.locator('.compare').getByRole('rowheader', { name })
+  for (const name of ['early', 'again']) await named(name).waitFor()
+  const { check: late } = await check('A', 'late')
+  await named('late').waitFor()
+  await client.deleteCheck({ checkId: late.checkId })
+  await named('late').waitFor({ state: 'detached' })
+})

@@ -1,4 +1,5 @@
 import type { ComponentChildren } from 'preact'
+import type { Event } from '../../api/event.ts'
 import type { Turn } from '../../api/turn.ts'
 import type { Output } from '../../client/client.ts'
 import { href, type Route } from '../app/router.ts'
@@ -17,12 +18,18 @@ const Difference = lazy(() => import('../specs/difference.tsx'))
 type FullRun = Output<'getRun'>['run']
 type Check = Output<'listChecks'>['checks'][number]
 
+/** Added and removed lines by file path. */
+interface Files {
+  byPath: Map<string, string>
+  /** Whether there are turns that were not read. */
+  isCut: boolean
+}
+
 interface Side {
   run: FullRun
   /** Those that count for the verdict. */
   checks: Check[]
-  /** Added and removed lines by file path. */
-  files: Map<string, string>
+  files: Files
 }
 
 /** Contents longer than this many characters are not compared. */
@@ -36,10 +43,7 @@ export default function Compare({ route }: { route: Route }) {
   const { data, error, reload } = useRead(
     a && b && names.length === 2 ? names.join(' ') : '',
     (signal) => Promise.all([readSide(a ?? '', signal), readSide(b ?? '', signal)]),
-    {
-      touches: ({ type, subject }) => type.startsWith('run.') && names.some((name) => name.endsWith(`/${subject}`)),
-      restMs: 2000,
-    },
+    { touches: (event) => names.some((name) => touches(event, name)), restMs: 2000 },
   )
   return (
     <>
@@ -58,39 +62,46 @@ export default function Compare({ route }: { route: Route }) {
   )
 }
 
+/** Whether an event is about a run, its turns or its checks. The log does not say of which run a changed check is. */
+function touches({ type, project, subject, changes }: Event, name: string): boolean {
+  if (type.startsWith('check.')) return type !== 'check.created' || `${project}/${changes.runId?.[1]}` === name
+  return /^(run|turn)\./.test(type) && `${project}/${subject}/`.startsWith(`${name}/`)
+}
+
 async function readSide(name: string, signal: AbortSignal): Promise<Side> {
   const [project = '', runId = ''] = name.split('/')
   const client = clientOf(project)
-  const [{ run }, { checks }, files] = await Promise.all([
+  const [{ run }, checks, files] = await Promise.all([
     client.getRun({ runId }, { signal }),
-    client.listChecks({ runId, limit: 100 }, { signal }),
-    filesOf(client.all('listTurns', { runId, limit: 100 }, { signal })),
+    Array.fromAsync(client.all('listChecks', { runId, limit: 100 }, { signal })),
+    filesOf(client.all('listTurns', { runId, order: 'desc', limit: 100 }, { signal })),
   ])
   return { run, checks: checks.filter(({ counts }) => counts), files }
 }
 
-/** The changes of a run to each file, from the last turn that wrote to it. */
-async function filesOf(turns: AsyncIterable<Turn>): Promise<Map<string, string>> {
-  const files = new Map<string, string>()
+/** The changes of a run to each file, from the last turn that wrote to it. The newest turn comes first. */
+async function filesOf(turns: AsyncIterable<Turn>): Promise<Files> {
+  const byPath = new Map<string, string>()
   let count = 0
-  for await (const { files: written = [] } of turns) {
-    for (const { path, insertions, deletions } of written) {
-      files.set(
-        path,
-        insertions === undefined && deletions === undefined ? 'written' : `+${insertions ?? 0} −${deletions ?? 0}`,
-      )
-    }
-    if (++count === mostTurns) break
+  for await (const { files = [] } of turns) {
+    if (++count > mostTurns) return { byPath, isCut: true }
+    for (const file of files) if (!byPath.has(file.path)) byPath.set(file.path, linesOf(file))
   }
-  return files
+  return { byPath, isCut: false }
 }
+
+const linesOf = ({ insertions, deletions }: NonNullable<Turn['files']>[number]) =>
+  insertions === undefined && deletions === undefined
+    ? 'written'
+    : `+${(insertions ?? 0).toLocaleString('en')} −${(deletions ?? 0).toLocaleString('en')}`
 
 type Sides = [Side, Side]
 
 function Compared({ sides }: { sides: Sides }) {
   const [a, b] = sides
   const checks = [...new Set(sides.flatMap(({ checks }) => checks.map(({ name }) => name)))].sort()
-  const files = [...new Set(sides.flatMap(({ files }) => [...files.keys()]))].sort()
+  const files = [...new Set(sides.flatMap(({ files }) => [...files.byPath.keys()]))].sort()
+  const isCut = sides.some(({ files }) => files.isCut)
   return (
     <>
       <table class="compare">
@@ -112,8 +123,8 @@ function Compared({ sides }: { sides: Sides }) {
         <Rows title="Facts" rows={factsOf(a.run, b.run)} />
         <Rows title="Checks" rows={checks.map((name) => ({ name, cells: sides.map((side) => checkOf(side, name)) }))} />
         <Rows
-          title={plural(files.length, 'file')}
-          rows={files.map((path) => ({ name: path, cells: sides.map(({ files }) => files.get(path)) }))}
+          title={plural(files.length, 'file') + (isCut ? ` of the newest ${mostTurns} turns of each run` : '')}
+          rows={files.map((path) => ({ name: path, cells: sides.map(({ files }) => files.byPath.get(path)) }))}
         />
       </table>
       <section aria-labelledby="content">
