@@ -43,3 +43,17 @@ test('runs beyond the list are reached by what they need', async (t) => {
   await page.waitForURL(/#\/runs\?createdAfter=\d{4}-\d\d-\d\d&verdict=failing$/)
   await page.getByRole('link', { name: 'Failing 1', exact: true }).waitFor()
 })
+
+test('what finished last stands first, however long ago it began', async (t) => {
+  const { page, client, sleep } = await openPage(t)
+  sleep(-7_200_000)
+  await client.createRun({ runId: 'LONG', title: 'Long', status: 'in_progress' })
+  for (let n = 1; n <= 10; n++) await client.createRun({ title: `Short ${n}`, status: 'completed' })
+  sleep(7_200_000)
+  await client.createRun({ title: 'Other', status: 'completed' })
+  await client.updateRun({ runId: 'LONG', status: 'completed' })
+  const titles = page.getByRole('region', { name: 'Recently finished' }).locator('.title')
+  await titles.getByText('Long').waitFor()
+  assert.deepEqual((await titles.allTextContents()).slice(0, 4), ['Long', 'Other', 'Short 10', 'Short 9'])
+  assert.equal(await titles.count(), 10)
+})

@@ -31,7 +31,7 @@ export function attentionOf(runs: Run[]): Attention {
   })
   return {
     needs: needs.sort(
-      (a, b) => urgency.indexOf(a.why) - urgency.indexOf(b.why) || (a.run.createdAt < b.run.createdAt ? 1 : -1),
+      (a, b) => urgency.indexOf(a.why) - urgency.indexOf(b.why) || (endOf(a.run) < endOf(b.run) ? 1 : -1),
     ),
     unchecked: ended.filter(({ verdict }) => verdict === 'unchecked').length,
     stale: ended.filter(({ verdict }) => verdict === 'stale').length,
@@ -73,3 +73,6 @@ function settledOf(runs: Run[]): Set<number> {
   }
   return settled
 }
+
+/** When a run ended; when it was created, if it has not. */
+export const endOf = (run: Run): string => run.endedAt ?? run.createdAt

@@ -1,6 +1,7 @@
 import type { ComponentChildren } from 'preact'
 import type { Run } from '../../api/run.ts'
 import { href } from '../app/router.ts'
+import { endOf } from '../data/attention.ts'
 import { Changes } from '../runs/changes.tsx'
 import { Ago } from '../ui/ago.tsx'
 import { Status, Verdict } from '../ui/status.tsx'
@@ -40,7 +41,7 @@ export function Brief({ run, isNew = false, badge, reason, children }: Props) {
         </span>
       </div>
       {run.verdict === 'unchecked' || badge ? <span /> : <Verdict run={run} />}
-      <Ago at={run.endedAt ?? run.createdAt} />
+      <Ago at={endOf(run)} />
       {children}
     </li>
   )

@@ -1,10 +1,11 @@
 import { useContext } from 'preact/hooks'
 import type { Event } from '../../api/event.ts'
 import { href } from '../app/router.ts'
+import { endOf } from '../data/attention.ts'
+import { lastEnded } from '../data/ended.ts'
 import { useLooked } from '../data/looked.ts'
 import { useRead } from '../data/read.ts'
 import { useScope } from '../data/scope.ts'
-import { client } from '../data/server.ts'
 import { AttentionContext } from '../data/use-attention.ts'
 import { LanesContext } from '../data/use-lanes.ts'
 import { notify, useNotifying } from '../data/use-notifications.ts'
@@ -88,25 +89,20 @@ function NotifyButton() {
 
 function Ended({ looked }: { looked: number }) {
   const project = useScope()
-  const { data, error, reload } = useRead(
-    `ended ${project.join(' ')}`,
-    (signal) =>
-      client.listRuns(
-        { ...(project.length > 0 && { project }), status: ['completed', 'failed'], limit: 10 },
-        { signal },
-      ),
-    { touches: isOfRun, restMs: 1000 },
-  )
+  const { data, error, reload } = useRead(`ended ${project.join(' ')}`, (signal) => lastEnded(project, 10, signal), {
+    touches: isOfRun,
+    restMs: 1000,
+  })
   if (!data && !error) return null
   return (
     <>
       {error && <Problem error={error} onRetry={reload} />}
-      {data && data.runs.length > 0 && (
+      {data && data.length > 0 && (
         <section aria-labelledby="ended">
           <h2 id="ended">Recently finished</h2>
           <ul class="rows">
-            {data.runs.map((run) => (
-              <Brief key={run.id} run={run} isNew={Date.parse(run.endedAt ?? run.createdAt) > looked} />
+            {data.map((run) => (
+              <Brief key={run.id} run={run} isNew={Date.parse(endOf(run)) > looked} />
             ))}
           </ul>
           <p class="more">
