@@ -150,3 +150,33 @@ test("the browser's list of dismissals is bounded, and may be invalid", async (t
     await needs.getByRole('button', { name: 'Dismiss RUN-001' }).waitFor()
   }
 })
+
+test('what was typed into the forms of a run outlives the session, but not the cancelling', async (t) => {
+  const { page, client, context, home } = await openPage(t, '', { permissions: [] })
+  await client.createRun({ runId: 'A', status: 'completed' })
+  const login = async () => {
+    const { key, secret } = await client.createKey({ name: 'ada', permissions: ['agent', 'read'] })
+    await context.request.post(`${home}v1/auth/session`, { data: { key: secret } })
+    await page.goto(`${home}?${key.id}#/runs/default/A`)
+    return () => client.revokeKey({ id: key.id })
+  }
+  for (const [open, label] of [
+    ['Add check', 'What was found'],
+    ['Edit labels', 'One on each line'],
+  ] as const) {
+    const revoke = await login()
+    const form = async () => {
+      await page.getByRole('button', { name: open }).first().click()
+      return page.getByRole('dialog').getByLabel(label)
+    }
+    await (await form()).fill('long: words')
+    await revoke()
+    await page.getByRole('button', { name: 'Log in' }).waitFor()
+    await login()
+    assert.equal(await (await form()).inputValue(), 'long: words')
+    await page.getByText('You did not save this text').waitFor()
+    await page.getByRole('button', { name: 'Cancel' }).click()
+    assert.equal(await (await form()).inputValue(), '')
+    await page.keyboard.press('Escape')
+  }
+})

@@ -2,9 +2,10 @@ import { useState } from 'preact/hooks'
 import type { CheckResult } from '../../api/check.ts'
 import type { Run } from '../../api/run.ts'
 import { go, href } from '../app/router.ts'
+import { useDraft } from '../data/draft.ts'
 import { clientOf } from '../data/server.ts'
 import { etagOf } from '../data/version.ts'
-import { Form } from '../ui/form.tsx'
+import { Form, Restored } from '../ui/form.tsx'
 import { resultLooks, results } from '../ui/status.tsx'
 
 interface Props {
@@ -12,23 +13,40 @@ interface Props {
   onClose: () => void
 }
 
-export function CheckForm({ run, onClose }: Props) {
-  const [name, setName] = useState('review')
-  const [result, setResult] = useState<CheckResult>('pass')
-  const [content, setContent] = useState('')
-  const work = () => clientOf(run.project).createCheck({ runId: run.runId, name, result, content })
+interface NewCheck {
+  name: string
+  result: CheckResult
+  content: string
+}
+
+const isNewCheck = (kept: unknown): kept is NewCheck => {
+  const { name, result, content } = (kept ?? {}) as Partial<NewCheck>
+  return typeof name === 'string' && typeof content === 'string' && results.some((one) => one === result)
+}
+
+const noCheck: NewCheck = { name: 'review', result: 'pass', content: '' }
+
+export function CheckForm({ run: { project, runId }, onClose }: Props) {
+  const { draft, isRestored, change, drop } = useDraft(`check ${project}/${runId}`, noCheck, isNewCheck)
+  const { name, result, content } = draft
+  const work = () => clientOf(project).createCheck({ runId, ...draft })
+  const close = () => {
+    drop()
+    onClose()
+  }
   return (
-    <Form title={`Check ${run.runId}`} deed="Add check" work={work} onClose={onClose}>
+    <Form title={`Check ${runId}`} deed="Add check" work={work} onClose={close}>
+      {isRestored && <Restored />}
       <label class="field">
         Name: the check replaces your earlier ones of this name, and those of others if you did not write to the run
-        <input value={name} required onInput={(event) => setName(event.currentTarget.value)} />
+        <input value={name} required onInput={(event) => change({ name: event.currentTarget.value })} />
       </label>
       <fieldset class="field">
         <legend>Result</legend>
         <div class="row">
           {results.toReversed().map((one) => (
             <label key={one} class="row">
-              <input type="radio" name="result" checked={one === result} onChange={() => setResult(one)} />
+              <input type="radio" name="result" checked={one === result} onChange={() => change({ result: one })} />
               {resultLooks[one].word}
             </label>
           ))}
@@ -36,28 +54,44 @@ export function CheckForm({ run, onClose }: Props) {
       </fieldset>
       <label class="field">
         What was found, as markdown
-        <textarea rows={5} value={content} onInput={(event) => setContent(event.currentTarget.value)} />
+        <textarea rows={5} value={content} onInput={(event) => change({ content: event.currentTarget.value })} />
       </label>
     </Form>
   )
 }
 
+interface EditedLabels {
+  opened: Run['labels']
+  text: string
+}
+
+const isEditedLabels = (kept: unknown): kept is EditedLabels => {
+  const { opened, text } = (kept ?? {}) as Partial<EditedLabels>
+  return opened instanceof Object && typeof text === 'string'
+}
+
 export function LabelForm({ run, onClose, onConflict }: Props & { onConflict: () => void }) {
-  const [opened] = useState(run.labels)
-  const [text, setText] = useState(() => textOf(opened))
+  const [begin] = useState(() => ({ opened: run.labels, text: textOf(run.labels) }))
+  const { draft, isRestored, change, drop } = useDraft(`labels ${run.project}/${run.runId}`, begin, isEditedLabels)
+  const { opened, text } = draft
   const work = () => {
     const labels = mergedLabels(run.labels, opened, labelsOf(text))
     return clientOf(run.project).updateRun({ runId: run.runId, labels, ifVersion: etagOf(run) })
   }
+  const close = () => {
+    drop()
+    onClose()
+  }
   return (
-    <Form title={`Labels of ${run.runId}`} deed="Save" work={work} onClose={onClose} onConflict={onConflict}>
+    <Form title={`Labels of ${run.runId}`} deed="Save" work={work} onClose={close} onConflict={onConflict}>
+      {isRestored && <Restored />}
       <label class="field">
         One on each line, as name: value
         <textarea
           rows={6}
           placeholder="team: web"
           value={text}
-          onInput={(event) => setText(event.currentTarget.value)}
+          onInput={(event) => change({ text: event.currentTarget.value })}
         />
       </label>
     </Form>

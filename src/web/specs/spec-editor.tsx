@@ -4,7 +4,7 @@ import { useAct } from '../data/act.ts'
 import { useDraft } from '../data/draft.ts'
 import { clientOf } from '../data/server.ts'
 import { etagOf } from '../data/version.ts'
-import { FormEnd } from '../ui/form.tsx'
+import { FormEnd, Restored } from '../ui/form.tsx'
 import { Problem } from '../ui/problem.tsx'
 import { EditorConflict } from './editor-conflict.tsx'
 import { SpecText } from './spec-text.tsx'
@@ -34,7 +34,7 @@ export default function SpecEditor({ spec, onClose }: Props) {
           onTakeTheirs={() => take(newer)}
         />
       )}
-      {isRestored && <p class="muted small">You did not save this text when you left.</p>}
+      {isRestored && <Restored />}
       <label class="field">
         Title
         <input value={title} onInput={(event) => change({ title: event.currentTarget.value })} />

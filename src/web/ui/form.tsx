@@ -37,6 +37,9 @@ export function Form({ title, deed, isDanger = false, isReady = true, work, chil
   )
 }
 
+/** Above a text that was restored from a draft. */
+export const Restored = () => <p class="muted small">You did not save this text when you left.</p>
+
 interface EndProps {
   deed: string
   isDanger?: boolean
