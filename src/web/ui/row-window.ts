@@ -6,7 +6,7 @@ export const rowPx = 44
 /** Extra rows to draw beyond the visible ones, so that scrolling shows no gaps. */
 const spare = 15
 
-/** The range of rows to draw of `count` rows in that body. `last` is exclusive. */
+/** The range of rows to draw of `count` rows in that body; all of them on paper. `last` is exclusive. */
 export function useRowWindow(body: RefObject<HTMLElement | null>, count: number): { first: number; last: number } {
   const [range, setRange] = useState({ first: 0, last: 60 })
   useEffect(() => {
@@ -22,13 +22,18 @@ export function useRowWindow(body: RefObject<HTMLElement | null>, count: number)
     const soon = () => {
       frame ||= requestAnimationFrame(measure)
     }
+    const all = () => setRange({ first: 0, last: Number.MAX_SAFE_INTEGER })
     measure()
     addEventListener('scroll', soon, { passive: true })
     addEventListener('resize', soon)
+    addEventListener('beforeprint', all)
+    addEventListener('afterprint', soon)
     return () => {
       cancelAnimationFrame(frame)
       removeEventListener('scroll', soon)
       removeEventListener('resize', soon)
+      removeEventListener('beforeprint', all)
+      removeEventListener('afterprint', soon)
     }
   }, [])
   const last = Math.min(range.last, count)
