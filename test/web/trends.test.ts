@@ -125,7 +125,7 @@ test('runs are compared by agent, author, spec, project and model, and the table
 
 test('the trends call neither nearly all 100% nor a few 0%', async (t) => {
   const { page, client, home } = await openPage(t)
-  await client.createRun({ runId: 'BAD', status: 'failed', usage: { costUsd: 12_345.67 } })
+  await client.createRun({ runId: 'BAD', status: 'failed', agent: 'long-'.repeat(40), usage: { costUsd: 12_345.67 } })
   for (let n = 0; n < 200; n++) await client.createRun({ runId: `RUN-${n}`, status: 'completed' })
   await client.createCheck({ runId: 'RUN-0', name: 'tests', result: 'pass' })
   await page.goto(`${home}#/trends`)
@@ -133,4 +133,7 @@ test('the trends call neither nearly all 100% nor a few 0%', async (t) => {
     (await page.locator('.figures div', { hasText: name }).locator('b').textContent()) ?? ''
   await page.getByText('200 of 201 runs completed').waitFor()
   assert.deepEqual(await Promise.all(['Success', 'Verified', 'Cost'].map(figure)), ['> 99%', '< 1%', '$12,345.67'])
+  const table = page.getByRole('region', { name: 'Runs by agent' })
+  const [width, room] = await table.evaluate((it) => [it.scrollWidth, it.clientWidth])
+  assert.equal(width, room, 'a long name leaves the other columns in sight')
 })
