@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { appendFileSync, existsSync, mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { appendFileSync, chmodSync, existsSync, mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { commitsMade } from '../../src/cli/place/commits.ts'
@@ -177,6 +177,38 @@ test('a working tree that takes git too long has no snapshot', (t) => {
   writeFiles(cwd, { a: 'one\n' })
   assert.equal(snapshot(cwd, objects, 0), undefined)
   assert.ok(snapshot(cwd, objects))
+})
+
+test('files that git itself could add to no commit leave the rest of the tree', (t) => {
+  const { cwd, git, take } = repository(t)
+  writeFiles(cwd, { a: '1\n' })
+  git('add', '-A')
+  git('commit', '-qm', 'first')
+  for (const name of ['empty', 'full']) {
+    mkdirSync(join(cwd, name))
+    gitIn(join(cwd, name))('init', '-q')
+    writeFiles(join(cwd, name), { inner: '1\n' })
+  }
+  gitIn(join(cwd, 'full'))('add', '-A')
+  gitIn(join(cwd, 'full'))('commit', '-qm', 'inner')
+  // Root may read every file.
+  const isReader = process.getuid?.() === 0
+  writeFiles(cwd, { a: '2\n', b: '1\n', ...(!isReader && { secret: '1\n' }) })
+  if (!isReader) chmodSync(join(cwd, 'secret'), 0)
+  const snapshot = take()
+  git('add', 'a', 'b', 'full')
+  assert.deepEqual([snapshot?.tree, snapshot?.git.dirty], [git('write-tree'), true])
+  assert.equal(take()?.tree, snapshot?.tree)
+})
+
+test('core.safecrlf, which makes git refuse mixed line breaks, prevents no snapshot', (t) => {
+  const { cwd, git, take, wanted } = repository(t)
+  git('config', 'core.autocrlf', 'input')
+  git('config', 'core.safecrlf', 'true')
+  writeFiles(cwd, { mixed: 'one\r\ntwo\n' })
+  const tree = take()?.tree
+  git('config', '--unset', 'core.safecrlf')
+  assert.equal(tree, wanted())
 })
 
 test('the address of a repository has neither user nor password, even one with an @', (t) => {

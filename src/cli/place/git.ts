@@ -51,7 +51,7 @@ export function gitIn(
   })
 }
 
-const quiet = ['-c', 'core.fsmonitor=false', '-c', 'core.hooksPath=/dev/null']
+const quiet = ['core.fsmonitor=false', 'core.hooksPath=/dev/null', 'core.safecrlf=false'].flatMap((set) => ['-c', set])
 const alone = { GIT_OPTIONAL_LOCKS: '0', GIT_TERMINAL_PROMPT: '0', GIT_NO_LAZY_FETCH: '1' }
 
 /**

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import {
+  accessSync,
+  constants,
   copyFileSync,
   existsSync,
   lstatSync,
@@ -173,9 +175,29 @@ function writtenTree({ root, env: given, filters, until }: Making, index: string
     if (!gone.has(path) && isPlainFolder(root, path)) gone.add(path)
   }
   update([...gone], '--force-remove')
-  const kept = found.map(pathOf).filter((path) => !gone.has(path))
-  update(kept, '--add', '--remove', '--replace')
+  const kept = found.filter((line) => !gone.has(pathOf(line)))
+  const add = (lines: string[]) => update(lines.map(pathOf), '--add', '--remove', '--replace')
+  try {
+    add(kept)
+  } catch (error) {
+    const possible = kept.filter((line) => !isBeyondGit(root, line))
+    if (possible.length === kept.length) throw error
+    add(possible)
+  }
   return run(['write-tree']).trim()
+}
+
+/** Whether git can add a new file to no tree: it may not be read, or is a repository without a commit. */
+function isBeyondGit(root: string, line: string): boolean {
+  const path = Buffer.concat([Buffer.from(`${root}/`), Buffer.from(line.slice(2), 'latin1')])
+  if (!line.startsWith('? ')) return false
+  if (line.endsWith('/')) return git(path.toString(), 'rev-parse', '--verify', '--quiet', 'HEAD') === undefined
+  try {
+    accessSync(path, constants.R_OK)
+    return false
+  } catch {
+    return lstatSync(path, { throwIfNoEntry: false })?.isFile() === true
+  }
 }
 
 /** Whether a folder has replaced a file and is not a repository of its own. The path is in latin1, as git wrote it. */
