@@ -6,6 +6,7 @@ import { transcriptOf } from '../agents/documents.ts'
 import { type Ledger, testLedger } from '../support/engines.ts'
 import { freshFolder, homeOf } from './folder.ts'
 import { conductHere } from './program.ts'
+import { claudeIn } from './session.ts'
 
 const claudeSession = '64c3d6b0-4315-40f7-8650-8b717eddbce1'
 const codexSession = '01a20ff9-e566-7353-b76d-3eeab027bb1f'
@@ -133,6 +134,22 @@ testLedger('importing a session again adds its new turns, with secrets masked', 
   assert.equal(turns[1]?.prompt, 'The token is [masked].')
   assert.equal((await client.getRun({ runId: 'RUN-001' })).run.endedAt, '2026-11-25T00:00:01.500Z')
 })
+
+testLedger(
+  'a session that hooks recorded while the ledger was away is not imported beside its run',
+  async (ledger, t) => {
+    const { run, env, work } = entered(t, ledger)
+    const { prompt, stop } = claudeIn(work, env, claudeSession)
+    await prompt('Add a greeting to the demo')
+    await stop()
+    const report = await run('claude')
+    assert.deepEqual(report.counts, { sessions: 0, turns: 0 })
+    assert.match(report.unplaced[0]?.reason, /not sent yet: conduct sync/)
+    assert.equal((await conductHere(['sync'], env, work)).code, 0)
+    assert.deepEqual((await run('claude')).counts, { sessions: 0, turns: 0, 'sessions already recorded': 1 })
+    assert.equal((await ledger.as({ project }).listRuns({})).runs.length, 1)
+  },
+)
 
 testLedger('a line of a transcript whose time no ledger takes happened with the line before', async (ledger, t) => {
   const { run, claude, work } = entered(t, ledger)

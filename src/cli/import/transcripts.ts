@@ -12,6 +12,7 @@ import { openTarget, requireAdmin, type Target } from './ledger.ts'
 import { createReporter, print, type Reporter } from './report.ts'
 import { importSession, type Source, type Wishes } from './session.ts'
 import { readSince } from './since.ts'
+import { waitingSessions } from './waiting.ts'
 
 interface Options extends Common {
   since?: number
@@ -48,7 +49,12 @@ async function run(name: Name, { since, project, goneTo, dryRun = false, ...opti
   const { env } = process
   const place = { ...placeOf({ profile: options.profile }, env, process.cwd()), project: undefined }
   const reporter = createReporter(dryRun, { sessions: 0, turns: 0 })
-  const found = await findAll(name, env, reporter)
+  const waiting = waitingSessions(sources[name].agent, place, env)
+  const found = (await findAll(name, env, reporter)).filter(({ session, file }) => {
+    if (waiting.has(session))
+      reporter.pass(file, undefined, 'its hooks recorded it, which is not sent yet: conduct sync')
+    return !waiting.has(session)
+  })
   const target = await openTarget(place, env)
   try {
     if (!dryRun) await requireAdmin(target, place)
