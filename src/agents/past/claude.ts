@@ -10,7 +10,7 @@ import { type Moment, merged, momentOf, type Pass } from './moment.ts'
 // Each line becomes the document that a hook would have received, and the dialect reads it, so both are interpreted in
 // the same way.
 
-const words = ['"type":"user"', '"type":"assistant"', '"compact_boundary"']
+const words = ['"type":"user"', '"type":"assistant"', '"compact_boundary"', '"queued_command"']
 const unlimited = () => budget(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY)
 
 /** What a session of Claude Code and its subagents did, in chronological order. */
@@ -93,7 +93,18 @@ function* momentsIn(reading: Reading, fields: Fields): Generator<Moment> {
   yield* placeIn(reading, fields)
   if (fields.type === 'assistant') yield* answered(reading, fields)
   else if (fields.type === 'user') yield* asked(reading, fields)
+  else if (fields.type === 'attachment') yield* queued(reading, fieldsOf(fields.attachment))
   else if (fields.subtype === 'compact_boundary') yield* steps(reading, { hook_event_name: 'PreCompact' })
+}
+
+/** A message that the user sent while the agent worked. It ends the turn, as its hook does. */
+function* queued(reading: Reading, { type, commandMode, prompt, isMeta }: Fields): Generator<Moment> {
+  if (type !== 'queued_command' || (commandMode ?? 'prompt') !== 'prompt' || isMeta === true || reading.by) return
+  const prompted = [...steps(reading, { hook_event_name: 'UserPromptSubmit', prompt: textIn({ content: prompt }) })]
+  if (prompted.length === 0) return
+  yield* steps(reading, { hook_event_name: 'Stop', last_assistant_message: reading.said?.text })
+  reading.said = undefined
+  yield* prompted
 }
 
 function* placeIn(reading: Reading, { cwd, gitBranch }: Fields): Generator<Moment> {
@@ -143,8 +154,8 @@ function* asked(reading: Reading, line: Fields): Generator<Moment> {
     yield { at: reading.at, step: { kind: 'turn', interrupted: true } }
     return
   }
-  if (/^\s*<(?:local-command-\w+|bash-\w+)>/.test(text)) return
   yield* stop(reading)
+  if (/^\s*<(?:local-command-\w+|bash-\w+)>/.test(text)) return
   yield* steps(reading, { hook_event_name: 'UserPromptSubmit', prompt: commandIn(text) ?? text })
 }
 
