@@ -67,6 +67,16 @@ test('the exit code of a command of Gemini CLI follows its output', () => {
   assert.equal(failed.kind === 'tool' && failed.failed, true)
 })
 
+test('a command that Gemini CLI blocked did not run', () => {
+  const texts = [
+    'Command injection detected: command substitution syntax found.',
+    'Command was cancelled by user before it could start.',
+  ]
+  for (const text of texts) {
+    assert.deepEqual(printed(text), { kind: 'tool', tool: 'run_shell_command', command, refused: true })
+  }
+})
+
 test('a PreCompress event, which precedes each model call, reports nothing', () => {
   assert.deepEqual(readDocument('gemini', gemini('PreCompress'), {}), [])
 })

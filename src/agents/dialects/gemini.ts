@@ -2,7 +2,7 @@ import { type Dialect, type Events, seenOf, stepsOf } from '../dialect.ts'
 import { exitCodeBelow } from '../exit-code.ts'
 import { answerLength, defined, type Fields, fieldsOf, textOf } from '../fields.ts'
 import type { Step } from '../seen.ts'
-import { begin, toolUse } from '../tools.ts'
+import { begin, isShell, toolUse } from '../tools.ts'
 import { prompted, sourceOf } from './claude.ts'
 
 // https://geminicli.com/docs/hooks/reference. PreCompress is ignored: it precedes every call of the model.
@@ -24,9 +24,14 @@ function turned({ prompt_response, transcript_path }: Fields): Step {
 }
 
 function used({ tool_name, tool_input, tool_response }: Fields): Step {
-  const failed = fieldsOf(tool_response).error === undefined ? undefined : true
-  return { kind: 'tool', ...toolUse(tool_name, tool_input, { failed, exitCode: exitCodeOf(tool_response) }) }
+  const { error, llmContent } = fieldsOf(tool_response)
+  const failed = error === undefined ? undefined : true
+  const refused = isShell(tool_name) && unstarted.test(textOf(llmContent) ?? '') ? true : undefined
+  return { kind: 'tool', ...toolUse(tool_name, tool_input, { failed, refused, exitCode: exitCodeOf(tool_response) }) }
 }
+
+/** The responses for a command that Gemini CLI blocked, or that its user cancelled, before it started. */
+const unstarted = /^(?:Command injection detected: |Command was cancelled by user before it could start\b)/
 
 const below = /^\nExit Code: (\d{1,3})(?:\n[A-Z][\w ]*: [^\n]*)*\n<\/untrusted_context>\s*$/
 
