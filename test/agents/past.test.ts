@@ -21,7 +21,7 @@ async function turnsIn(t: TestContext, lines: object[]) {
   }))
 }
 
-const user = (content: string) => ({ type: 'user', message: { content } })
+const user = (content: unknown) => ({ type: 'user', message: { content } })
 const queued = (prompt: unknown, commandMode = 'prompt') => ({
   type: 'attachment',
   attachment: { type: 'queued_command', prompt, commandMode },
@@ -59,6 +59,14 @@ test('a message that was sent while the agent worked begins a turn of its own', 
     { prompt: 'One.', answer: undefined, commands: ['first'] },
     { prompt: 'Two.', answer: undefined, commands: ['second'] },
     { prompt: 'Three.', answer: 'All done.', commands: [] },
+  ])
+})
+
+test('a message that is only an image begins a turn', async (t) => {
+  const lines = [user('One.'), answer('First.'), user([{ type: 'image', source: {} }]), answer('I see it.')]
+  assert.deepEqual(await turnsIn(t, lines), [
+    { prompt: 'One.', answer: 'First.', commands: [] },
+    { prompt: undefined, answer: 'I see it.', commands: [] },
   ])
 })
 

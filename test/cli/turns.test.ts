@@ -107,6 +107,20 @@ test('each prompt with its answer is a turn, with everything that happened in be
   assert.ok(!JSON.stringify([run, first, second]).includes(secret))
 })
 
+test('a message that is only an image begins a run and a turn', async (t) => {
+  const user = workplace(t)
+  const { env, cwd, git } = user
+  const claude = claudeIn(cwd, env)
+  await claude.prompt('')
+  await claude.stop('A login form.')
+  await claude.end()
+  await syncAll(env)
+  const [turn, ...others] = await turnsOf(user)
+  assert.deepEqual([turn?.prompt, turn?.answer, others], [undefined, 'A login form.', []])
+  const { title, status, git: told } = await onlyRun(user)
+  assert.deepEqual([title, status, told?.base], ['A session of claude-code', 'completed', git('rev-parse', 'HEAD')])
+})
+
 test('a compaction between two turns counts for the next turn', async (t) => {
   const user = workplace(t)
   const { env, cwd } = user

@@ -63,7 +63,12 @@ export const claude: Dialect = {
 
 const isText = (value: unknown) => typeof value === 'string'
 
-const events = eventsLikeClaude(exitCodeOf)
+const events: Events = {
+  ...eventsLikeClaude(exitCodeOf),
+  // A message that is only an image or a file has an empty prompt.
+  UserPromptSubmit: (document) =>
+    document.prompt === '' && !subagentOf(document) ? { kind: 'prompt', text: '' } : prompted(document),
+}
 
 export function subagentOf({ agent_id, agent_type }: Fields): Seen['subagent'] {
   const id = textOf(agent_id, 200)

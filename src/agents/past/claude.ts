@@ -3,7 +3,7 @@ import { claude } from '../dialects/claude.ts'
 import { type Fields, fieldsOf, listOf, textOf } from '../fields.ts'
 import { budget, linesWith, numberedWith } from '../lines.ts'
 import type { Step } from '../seen.ts'
-import { apiFailure, isCopy, textIn, usageOf } from '../transcripts/claude.ts'
+import { apiFailure, isCopy, promptIn, textIn, usageOf } from '../transcripts/claude.ts'
 import { plus, tokensOf } from '../usage.ts'
 import { type Moment, merged, momentOf, type Pass } from './moment.ts'
 
@@ -100,7 +100,7 @@ function* momentsIn(reading: Reading, fields: Fields): Generator<Moment> {
 /** A message that the user sent while the agent worked. It ends the turn, as its hook does. */
 function* queued(reading: Reading, { type, commandMode, prompt, isMeta }: Fields): Generator<Moment> {
   if (type !== 'queued_command' || (commandMode ?? 'prompt') !== 'prompt' || isMeta === true || reading.by) return
-  const prompted = [...steps(reading, { hook_event_name: 'UserPromptSubmit', prompt: textIn({ content: prompt }) })]
+  const prompted = [...steps(reading, { hook_event_name: 'UserPromptSubmit', prompt: promptIn({ content: prompt }) })]
   if (prompted.length === 0) return
   yield* steps(reading, { hook_event_name: 'Stop', last_assistant_message: reading.said?.text })
   reading.said = undefined
@@ -147,7 +147,7 @@ function* asked(reading: Reading, line: Fields): Generator<Moment> {
   for (const result of listOf(message.content).filter(({ type }) => type === 'tool_result')) {
     yield* used(reading, result, line.toolUseResult)
   }
-  const text = textIn(message)
+  const text = promptIn(message)
   if (text === undefined || line.isMeta === true || line.isCompactSummary === true || byOf(reading, line)) return
   if (text.startsWith('[Request interrupted by user')) {
     reading.said = undefined

@@ -157,12 +157,20 @@ export const textIn = ({ content }: Fields): string | undefined => {
   return textOf(texts.join('\n'), answerLength)
 }
 
+/** The text of a user's message; empty if it is only an image or a file. Undefined for the result of a tool. */
+export function promptIn(message: Fields): string | undefined {
+  const text = textIn(message)
+  const parts = listOf(message.content)
+  const isShown = parts.length > 0 && parts.every(({ type }) => type === 'image' || type === 'document')
+  return text ?? (isShown ? '' : undefined)
+}
+
 export const apiFailure = ({ error, errorDetails }: Fields, message: Fields) =>
   failureOf(error, textIn(message), errorDetails)
 
 /** A prompt, the output of a command, or the mark of an interruption by the user. */
 function afterUser(line: Fields, before: Conversation['end']): Conversation['end'] {
-  const text = textIn(fieldsOf(line.message))
+  const text = promptIn(fieldsOf(line.message))
   if (text === undefined || line.isMeta === true) return before
   return text.startsWith('[Request interrupted by user') ? { interrupted: true } : {}
 }
