@@ -68,3 +68,13 @@ export class ConductError extends Error {
 export function invalid(path: string, message: string): ConductError {
   return new ConductError('VALIDATION_ERROR', `${path}: ${message}`, { issues: [{ path, message }] })
 }
+
+/**
+ * What the server does not know of the request: an address, or fields. If the client knows them, the server runs an older
+ * Conduct. Undefined for any other error.
+ */
+export function unknownThere({ code, message, issues = [] }: ConductError): string | undefined {
+  if (code === 'NOT_FOUND') return /^There is nothing at (\S+);/.exec(message)?.[1]
+  const fields = issues.filter((issue) => issue.message.startsWith('unknown ')).map(({ path }) => path)
+  return code === 'VALIDATION_ERROR' && fields.length > 0 ? fields.join(', ') : undefined
+}

@@ -1,4 +1,4 @@
-import { ConductError } from '../api/error.ts'
+import { ConductError, unknownThere } from '../api/error.ts'
 import { exitCodeOf } from './exit.ts'
 import { clean, jsonOf } from './show/text.ts'
 
@@ -31,7 +31,11 @@ export function endWithOutput(json = false) {
 export const keyAdvice = 'Set CONDUCT_API_KEY to a valid key, or add one with conduct profile add.'
 
 /** The next step, if the message of the server cannot know it. */
-function adviceOf({ code, retryAfter }: ConductError): string | undefined {
+function adviceOf(error: ConductError): string | undefined {
+  const { code, retryAfter } = error
+  if (unknownThere(error) !== undefined) {
+    return 'If the address is right, the server runs an older Conduct than this command: upgrade it.'
+  }
   switch (code) {
     case 'UNAUTHORIZED':
       return keyAdvice

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { Code } from '../api/error.ts'
+import { type Code, unknownThere } from '../api/error.ts'
 import { addressOf, type Name } from '../api/paths.ts'
 import { type CallOptions, type Client, ConductError } from '../client/client.ts'
 import { type Append, appendOnce } from './append.ts'
@@ -97,7 +97,7 @@ async function sendAll(state: State, name: string, holder: string, options: Deli
       if (!recording) return
       const answer = await send(client, state, recording, call, signal).catch(async (error) => {
         const changes = amendments++ < mostAmendments ? await amended(client, recording, call, error) : undefined
-        if (!changes) throw (await missingProject(client, place, error)) ?? error
+        if (!changes) throw olderServer(call, error) ?? (await missingProject(client, place, error)) ?? error
         const { runId, ...changed } = changes
         if (runId !== undefined) state.update(name, { runId })
         state.amend(call.id, changed)
@@ -159,6 +159,16 @@ async function begunBefore(
   const [run] = runs
   if (!run) return { key }
   return { runId: run.runId, operation: 'updateRun', input: { status: 'in_progress', leaseSeconds }, key }
+}
+
+/** What to do about an error that only means that the server cannot store this yet. Then nothing is refused. */
+function olderServer({ operation }: Queued, error: unknown): Error | undefined {
+  if (!(error instanceof ConductError)) return undefined
+  // If the address of any other call is unknown, that of the server is wrong.
+  const isOurs = error.code === 'VALIDATION_ERROR' || operation === 'appendTurn'
+  const unknown = isOurs ? unknownThere(error) : undefined
+  if (unknown === undefined) return undefined
+  return new Error(`The server runs an older Conduct, which does not know ${unknown}: upgrade the server.`)
 }
 
 /** What to do about a NOT_FOUND that only means that the project does not exist yet. Then nothing is refused. */

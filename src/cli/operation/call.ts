@@ -87,5 +87,5 @@ export function callsOf(
 function named(plan: Plan, error: unknown): unknown {
   if (!(error instanceof ConductError) || !error.issues) return error
   const lines = error.issues.map(({ path, message }) => (path ? `${nameOf(plan, path)} ${message}` : message))
-  return new ConductError(error.code, lines.join('\n'), { cause: error })
+  return new ConductError(error.code, lines.join('\n'), { cause: error, issues: error.issues })
 }
