@@ -73,10 +73,22 @@ function exchangeOf(c: Call, now: string): Exchange {
     'content-type': 'application/json',
     'cache-control': 'no-store',
     'x-request-id': requestId,
-    // By the clock of the ledger, from which all times in it are, and which need not be that of this machine.
-    date: new Date(now).toUTCString(),
+    date: dateOf(now),
   }
   return { request: c.req, requestId, peer: c.env?.incoming?.socket.remoteAddress, now, headers }
+}
+
+const toSeconds = 'YYYY-MM-DDThh:mm:ss'.length
+let newest = { at: '', date: '' }
+
+/**
+ * The Date header by the clock of the ledger, from which all its times are and which need not be that of this machine.
+ * Most requests come within the second of the one before.
+ */
+function dateOf(now: string): string {
+  const at = now.slice(0, toSeconds)
+  if (newest.at !== at) newest = { at, date: new Date(now).toUTCString() }
+  return newest.date
 }
 
 const requestIdPattern = /^[\x21-\x7e]{1,128}$/
