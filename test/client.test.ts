@@ -187,6 +187,18 @@ test('a signal aborts a call, even while it waits to retry', async () => {
   await assert.rejects(client.me({}, { signal: AbortSignal.timeout(30) }), { name: 'TimeoutError' })
 })
 
+test('an erasure may take longer than other calls', async (t) => {
+  const limits: number[] = []
+  t.mock.method(AbortSignal, 'timeout', (ms: number) => {
+    limits.push(ms)
+    return new AbortController().signal
+  })
+  const { client } = scripted([200, {}])
+  await client.erase({ text: 'text' })
+  await client.me()
+  assert.deepEqual(limits, [300_000, 30_000])
+})
+
 test('Retry-After may be a date, and a pause may be longer than a timer of Node.js', async () => {
   for (const wait of [new Date(Date.now() + 3_600_000).toUTCString(), '99999999999']) {
     const { client, requests } = scripted([503, {}, { 'retry-after': wait }])

@@ -80,6 +80,9 @@ export function createClient(options: ClientOptions): Client {
   } as Client
 }
 
+/** The time limit of one try, in milliseconds. SQLite rewrites its whole file before the last response to an erasure. */
+const timeLimitOf = (name: Name) => (name === 'erase' ? 300_000 : 30_000)
+
 /** The body of a successful response. */
 type Answer = Record<string, unknown> & { meta?: { nextCursor?: string } }
 
@@ -89,7 +92,12 @@ async function send(
   input: Record<string, unknown>,
   { signal, idempotencyKey }: CallOptions,
 ): Promise<Answer> {
-  const { attempts = 5, timeout = 30_000, patience = Number.POSITIVE_INFINITY, fetch = globalThis.fetch } = options
+  const {
+    attempts = 5,
+    timeout = timeLimitOf(name),
+    patience = Number.POSITIVE_INFINITY,
+    fetch = globalThis.fetch,
+  } = options
   const { url, init } = requestOf(options, name, input, idempotencyKey)
   for (let attempt = 1; ; attempt++) {
     let failure: ConductError

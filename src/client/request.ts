@@ -12,7 +12,7 @@ export interface ClientOptions {
   fetch?: ((request: Request) => Promise<Response> | Response) | undefined
   /** The most tries of a call. */
   attempts?: number | undefined
-  /** The time limit of one try, in milliseconds. */
+  /** The time limit of one try, in milliseconds; by default, five minutes for an erasure, and 30 seconds for others. */
   timeout?: number | undefined
   /** Do not retry if the server asks for a longer pause than this many seconds. */
   patience?: number | undefined
