@@ -55,6 +55,23 @@ test('a profile is stored after its key has worked, from any safe source of the 
   assert.equal((await all('profile use other')).code, 2)
 })
 
+test('only what the file has is a profile', async (t) => {
+  const folder = freshFolder(t)
+  const { all } = programOf(homeOf(folder), folder)
+  const file = join(folder, '.config/conduct/profiles.json')
+  mkdirSync(join(folder, '.config/conduct'), { recursive: true })
+  for (const content of [undefined, '{}', '{"profiles":{}}']) {
+    if (content !== undefined) writeFileSync(file, content)
+    for (const words of ['profile use constructor', 'profile remove valueOf', 'run list --profile constructor']) {
+      const { code, stderr } = await all(words)
+      assert.equal(code, 2, `${content} ${words}`)
+      assert.match(stderr, /There is no profile '\w+'\. There are: local\./)
+    }
+  }
+  writeFileSync(file, 'null')
+  assert.match((await all('profile list')).stderr, /Cannot read .*profiles\.json .*: repair it/)
+})
+
 test('a profile that does not work is not stored', async (t) => {
   const folder = freshFolder(t)
   const { url } = await openServer(t)

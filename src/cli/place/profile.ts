@@ -23,9 +23,11 @@ const pathOf = (env: Env) => join(folders.config(env), 'profiles.json')
 export function readProfiles(env: Env): Profiles {
   const path = pathOf(env)
   try {
-    return JSON.parse(readFileSync(path, 'utf8')) as Profiles
+    const stored = JSON.parse(readFileSync(path, 'utf8')) as Profiles
+    // Without a prototype, so that `constructor` is a profile only if the file has it.
+    return { ...stored, profiles: Object.assign(Object.create(null), stored.profiles) }
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { profiles: {} }
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { profiles: Object.create(null) }
     throw new Error(
       `Cannot read ${path} (${(error as Error).message}): repair it, or delete it and add the profiles again.`,
     )
