@@ -5,8 +5,11 @@ import type { Call } from './tool.ts'
 const looked = 100
 const most = 3
 
-/** Asks whether the caller meant a similar id; empty if there is none. */
-export async function near({ client }: Pick<Call, 'client'>, id: string, type?: SearchType): Promise<string> {
+/** Asks whether the caller meant a similar id; empty if there is none, or if looking for one fails. */
+export const near = (call: Pick<Call, 'client'>, id: string, type?: SearchType): Promise<string> =>
+  question(call, id, type).catch(() => '')
+
+async function question({ client }: Pick<Call, 'client'>, id: string, type?: SearchType): Promise<string> {
   const [{ runs }, { specs }, { results }] = await Promise.all([
     client.listRuns({ limit: looked }),
     type ? { specs: [] } : client.listSpecs({ limit: looked }),

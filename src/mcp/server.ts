@@ -67,7 +67,7 @@ async function failureText(error: unknown, call: Call, input: unknown): Promise<
   const { runId, retryOf } = (input ?? {}) as { runId?: unknown; retryOf?: unknown }
   const missing = runId ?? retryOf
   if (error.code !== 'NOT_FOUND' || typeof missing !== 'string') return error.message
-  return `${error.message}${await near(call, missing, 'run').catch(() => '')}`
+  return `${error.message}${await near(call, missing, 'run')}`
 }
 
 /** The name that the client gives itself in a request of the 2026 protocol. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { nearestOf } from '../../src/mcp/near.ts'
+import { createClient } from '../../src/client/client.ts'
+import { near, nearestOf } from '../../src/mcp/near.ts'
 
 test('only similar ids are suggested, nearest first', () => {
   const ids = ['RUN-075', 'RUN-074', 'AUTH-001', 'AUTH-010', 'SHOP-001', 'AUTH-001']
@@ -15,4 +16,13 @@ test('only similar ids are suggested, nearest first', () => {
     ['9', []],
   ]
   for (const [wanted, nearest] of cases) assert.deepEqual(nearestOf(wanted, ids), nearest, wanted)
+})
+
+test('a search that fails suggests nothing, and hides no other error', async () => {
+  const client = createClient({
+    url: 'http://localhost/conduct',
+    fetch: async () => Response.json({ error: 'Searching took too long.', code: 'UNAVAILABLE' }, { status: 503 }),
+    attempts: 1,
+  })
+  assert.equal(await near({ client }, 'RUN-001'), '')
 })
