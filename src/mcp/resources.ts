@@ -55,7 +55,9 @@ async function contents({ href }: URL, read: () => Promise<string>) {
   try {
     return { contents: [{ uri: href, mimeType, text: await read() }] }
   } catch (error) {
-    const isMissing = error instanceof ConductError && (error.code === 'NOT_FOUND' || error.code === 'VALIDATION_ERROR')
+    const isMissing =
+      error instanceof URIError ||
+      (error instanceof ConductError && (error.code === 'NOT_FOUND' || error.code === 'VALIDATION_ERROR'))
     throw isMissing ? new ResourceNotFoundError(href, error.message) : error
   }
 }

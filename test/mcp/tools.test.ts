@@ -218,5 +218,6 @@ testLedger('runs and specs are resources', async ({ app, adminKey, client: ledge
     assert.match(await textOf(`conduct://run/${revision}`), /# Work\n\nx{20000}$/)
     assert.match(await textOf(`conduct://spec/S:${revision}`), /What to build$/)
     await assert.rejects(textOf('conduct://run/none'), /no run 'none'/)
+    await assert.rejects(textOf('conduct://run/%zz'), { code: -32602, message: /malformed/ })
   }
 })
