@@ -179,6 +179,18 @@ testLedger('an unfinished turn is not imported until its transcript stops changi
   assert.equal((await ledger.as({ project }).getRun({ runId: 'RUN-001' })).run.failure?.code, 'INTERRUPTED')
 })
 
+testLedger('an unfinished turn is not imported while any of its subagents still works', async (ledger, t) => {
+  const { run, claude, work } = entered(t, ledger)
+  write(claude, exchange(1, work, 'One').slice(0, 1).join(''))
+  const subagents = Array.from({ length: 101 }, (_, at) =>
+    claude.replace('.jsonl', `/subagents/agent-${at + 100}.jsonl`),
+  )
+  for (const file of subagents) write(file, `{"sessionId":"${claudeSession}"}\n`)
+  utimesSync(subagents[0] as string, new Date(), new Date())
+  const waiting = { sessions: 0, turns: 0, 'turns that may not have ended': 1, 'sessions without a whole turn': 1 }
+  assert.deepEqual((await run('claude')).counts, waiting)
+})
+
 testLedger('a session that hooks recorded stays as it is', async (ledger, t) => {
   const { run } = entered(t, ledger)
   await ledger.client.createProject({ slug: project })

@@ -115,7 +115,7 @@ async function dated(sessions: Found[]): Promise<Found[]> {
       () => 0,
     )
   for (const found of sessions) {
-    found.writtenAt = Math.max(...(await Promise.all([found.file, ...found.subagents.slice(-100)].map(written))))
+    found.writtenAt = Math.max(...(await Promise.all([found.file, ...found.subagents].map(written))))
   }
   return sessions
 }
