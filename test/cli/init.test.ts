@@ -1,14 +1,25 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { chmodSync, existsSync, lstatSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { spawn } from '@lydell/node-pty'
 import { installs } from '../../src/agents/install.ts'
+import { writeAll } from '../../src/cli/init/edit.ts'
 import { createClient } from '../../src/client/client.ts'
 import { main } from '../support/program.ts'
 import { adminKey, openServer } from '../support/server.ts'
 import { hookOf, project } from './entered.ts'
+import { freshFolder } from './folder.ts'
 import { syncAll } from './session.ts'
 import { writeFiles } from './user.ts'
 
@@ -206,6 +217,25 @@ test('init names a file that it cannot change, and writes nothing', async (t) =>
     assert.match(stderr, words)
     assert.deepEqual(filesNow(), files)
   }
+})
+
+test('when a file cannot be written, those before it are as they were', (t) => {
+  const folder = freshFolder(t)
+  const at = (name: string) => join(folder, name)
+  const before = { changed: 'a', removed: 'b', target: 'c' }
+  writeFiles(folder, before)
+  symlinkSync('target', at('link'))
+  const edits = [
+    { path: at('changed'), before: 'a', after: 'A' },
+    { path: at('new'), before: undefined, after: 'N' },
+    { path: at('removed'), before: 'b', after: undefined },
+    { path: at('link'), before: 'c', after: undefined },
+    { path: at('removed by somebody else'), before: 'd', after: undefined },
+  ]
+  assert.throws(() => writeAll(edits), /removed by somebody else.*Nothing was written/)
+  for (const [name, text] of Object.entries(before)) assert.equal(readFileSync(at(name), 'utf8'), text)
+  assert.deepEqual(readdirSync(folder).sort(), ['changed', 'link', 'removed', 'target'])
+  assert.ok(lstatSync(at('link')).isSymbolicLink())
 })
 
 test('init leaves CLAUDE.md alone if it is AGENTS.md, or includes it', async (t) => {

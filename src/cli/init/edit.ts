@@ -72,9 +72,9 @@ export function writeAll(edits: Edit[]) {
       done.push(edit)
     }
   } catch (error) {
-    for (const edit of done) {
-      if (edit.before === undefined) rmSync(edit.path)
-      else writeFileSync(targetOf(edit), edit.before)
+    for (const { path, before } of done) {
+      if (before === undefined) rmSync(path)
+      else writeFileSync(path, before)
     }
     for (const draft of drafts) rmSync(draft, { force: true })
     throw new Error(`${(error as Error).message}. Nothing was written.`)
@@ -90,8 +90,9 @@ const draftOf = (edit: Edit) => `${targetOf(edit)}.conduct-${process.pid}`
 function drafted(edit: Edit, text: string): string {
   mkdirSync(dirname(edit.path), { recursive: true })
   const draft = draftOf(edit)
-  // Never follow an existing link of that name.
-  writeFileSync(draft, text, { flush: true, flag: 'wx' })
-  if (edit.before !== undefined) chmodSync(draft, statSync(edit.path).mode & 0o7777)
+  const mode = edit.before === undefined ? undefined : statSync(edit.path).mode & 0o7777
+  // Never follow an existing link of that name. Nobody may read the draft who may not read the file.
+  writeFileSync(draft, text, { mode, flush: true, flag: 'wx' })
+  if (mode !== undefined) chmodSync(draft, mode)
   return draft
 }
