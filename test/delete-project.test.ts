@@ -114,6 +114,23 @@ testLedger('deleting a project deletes everything in it, and frees its slug', as
   assert.deepEqual(waiting, [])
 })
 
+testLedger('a project with the slug of a deleted one continues its versions, so no ETag means both', async (ledger) => {
+  const { client } = ledger
+  const made = async (slug: string) => (await client.createProject({ slug })).project.version
+  const removed = async (slug: string, confirm = slug) => client.deleteProject({ slug, confirm })
+  assert.equal(await made('a_b'), 1)
+  await client.updateProject({ slug: 'a_b', name: 'B' })
+  await removed('a_b', 'B')
+  assert.equal(await made('a.b'), 1)
+  assert.equal(await made('a_b'), 3)
+  await assert.rejects(client.updateProject({ slug: 'a_b', name: 'C', ifVersion: '"a_b-1"' }), {
+    code: 'PRECONDITION_FAILED',
+  })
+  await removed('a_b')
+  await emptyAll(ledger)
+  assert.equal(await made('a_b'), 4)
+})
+
 testLedger('a row of a late write to a deleted project is also deleted', async (ledger) => {
   const { client, store, sleep } = ledger
   await client.createProject({ slug: 'shop' })

@@ -247,3 +247,23 @@ testLedger('the cost of a feature is that of all its runs, however many', async 
   const { features } = await client.listFeatures({})
   assert.deepEqual([features[0]?.runs, features[0]?.costUsd], [101, 50.5])
 })
+
+testLedger(
+  'a feature under the number of a deleted one continues its versions, so no ETag means both',
+  async (ledger) => {
+    const { client } = ledger
+    const made = async () => (await client.createFeature({ name: 'feature-42' })).feature
+    const first = await made()
+    await client.updateFeature({ id: 42, file: 'a.ts' })
+    await client.deleteFeature({ id: 42 })
+    const second = await made()
+    assert.deepEqual([first.version, second.version], [1, 3])
+    await assert.rejects(client.updateFeature({ id: 42, file: 'b.ts', ifVersion: '"42-1"' }), {
+      code: 'PRECONDITION_FAILED',
+    })
+    await client.deleteFeature({ id: 42, ifVersion: '"42-3"' })
+    await client.createRun({ runId: 'A' })
+    await client.linkFeatures({ runId: 'A', featureIds: [42] })
+    assert.equal((await client.getFeature({ id: 42 })).feature.version, 4)
+  },
+)

@@ -73,3 +73,20 @@ export async function insertUnder<Row>(
     if (row) return row
   }
 }
+
+/**
+ * The first version of a new `spec S` or `feature 42`: 1, or if a deleted one had this id, the next version after its
+ * last. So a version that a run refers to, and an ETag, never change their meaning.
+ */
+export async function firstVersion(ctx: Ctx, subject: string): Promise<number> {
+  const [row] = await ctx.db.query<{ next: number }>(sql`
+    select next from counters where project_id = ${ctx.project.id} and noun = ${subject}`)
+  return row?.next ?? 1
+}
+
+/** Records that the versions of a deleted `spec S` or `feature 42` are taken. */
+export async function useUpVersions(ctx: Ctx, subject: string, last: number): Promise<void> {
+  await ctx.db.query(sql`
+    insert into counters (project_id, noun, next) values (${ctx.project.id}, ${subject}, ${last + 1})
+    on conflict (project_id, noun) do update set next = excluded.next`)
+}

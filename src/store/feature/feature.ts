@@ -3,7 +3,7 @@ import { ConductError, invalid } from '../../api/error.ts'
 import type { Feature, FeatureFields, FeatureRuns } from '../../api/feature.ts'
 import { appeared, type Changes, differences, vanished } from '../../ledger/event.ts'
 import { maxFeatureNumber, numberOfName } from '../../ledger/feature.ts'
-import { claimNumber, moveCounter } from '../counter.ts'
+import { claimNumber, firstVersion, moveCounter, useUpVersions } from '../counter.ts'
 import { type Ctx, inTx, type Operation, requireOwn, requireVersion } from '../ctx.ts'
 import { UniqueViolation } from '../engine/db.ts'
 import { record } from '../log/record.ts'
@@ -89,6 +89,7 @@ export async function ensureFeature(ctx: Ctx, fields: FeatureFields, number = nu
         ${ctx.actor.id}, ${ctx.actor.id}, ${ctx.now}, ${ctx.now})
       on conflict do nothing returning id, number`)
     if (row) {
+      if (number !== undefined) await beginVersions(ctx, row)
       const changes = appeared({ name, description, file })
       await keepGrams(ctx, 'feature', row.id, undefined, textOf({ name, description }))
       await recordFeature(ctx, 'created', row, changes)
@@ -99,6 +100,12 @@ export async function ensureFeature(ctx: Ctx, fields: FeatureFields, number = nu
     const winner = (number !== undefined && (await findByNumber(ctx, number))) || (await findByName(ctx, name))
     if (winner) return { row: winner, made: false }
   }
+}
+
+/** Sets the first version of a new feature. The insert may have waited for the deletion of one with its number. */
+async function beginVersions(ctx: Ctx, { id, number }: Pick<FeatureRow, 'id' | 'number'>): Promise<void> {
+  const version = await firstVersion(ctx, `feature ${number}`)
+  if (version > 1) await ctx.db.query(sql`update features set version = ${version} where id = ${id}`)
 }
 
 /** Throws VALIDATION_ERROR for the number of a feature that does not exist and that is too large for a new one. */
@@ -201,6 +208,7 @@ export const deleteFeature: Operation<'deleteFeature'> = (ctx, { id, ifVersion }
     requireVersion(ifVersion, id, row.version)
     await unlinkAll(ctx, row)
     await ctx.db.query(sql`delete from features where id = ${row.id}`)
+    await useUpVersions(ctx, `feature ${row.number}`, row.version)
     await keepGrams(ctx, 'feature', row.id, textOf(row), undefined)
     await recordFeature(ctx, 'deleted', row, vanished(stateOf(row)))
     return { message: 'Feature deleted successfully' }

@@ -46,10 +46,25 @@ export const createProject: Operation<'createProject'> = (ctx, { slug, name = sl
       values (${slug}, ${name}, ${repository}, ${ctx.actor.id}, ${ctx.actor.id}, ${ctx.now}, ${ctx.now})
       on conflict do nothing returning ${columns}`)
     if (!row) throw new ConductError('CONFLICT', `The project '${slug}' exists: PATCH it, or choose another slug.`)
+    const version = await beginVersions(ctx, row)
     const changes = appeared({ name, repository })
     await record(ctx, { type: 'project.created', subject: slug, subjectId: row.id, projectId: row.id, changes })
-    return { project: projectOf(row) }
+    return { project: projectOf({ ...row, version }) }
   })
+
+/**
+ * Sets the first version of a new project: the one after that of the deleted projects with its slug, so that an ETag
+ * never changes its meaning. Deleting counted as a version.
+ */
+async function beginVersions(ctx: Ctx, { id, slug, version }: ProjectRow): Promise<number> {
+  const before = `${slug}~`
+  const [deleted] = await ctx.db.query<{ last: number | null }>(sql`
+    select max(version) as last from projects
+    where deleted_at is not null and substr(slug, 1, ${before.length}) = ${before}`)
+  if (!deleted?.last) return version
+  await ctx.db.query(sql`update projects set version = ${deleted.last} where id = ${id}`)
+  return deleted.last
+}
 
 export const listProjects: Operation<'listProjects'> = async (ctx, input) => {
   const confinedTo = confinementOf(ctx)

@@ -6,7 +6,7 @@ import { checklistOf } from '../../ledger/checklist.ts'
 import { appeared, type Changes, differences, vanished } from '../../ledger/event.ts'
 import { titleOf } from '../../ledger/title.ts'
 import { actorsOf } from '../actor/actor.ts'
-import { insertUnder } from '../counter.ts'
+import { firstVersion, insertUnder, useUpVersions } from '../counter.ts'
 import { type Ctx, inTx, madeAt, type Operation, requireOwn, requireVersion } from '../ctx.ts'
 import {
   type Digest,
@@ -24,7 +24,7 @@ import { readPage, type Walk } from '../page.ts'
 import { keepGrams, likeOf, partWalks } from '../part.ts'
 import { visibleProjects } from '../scope.ts'
 import { totalsOf } from './totals.ts'
-import { firstVersion, keepVersion, noSpec, useUpVersions } from './version.ts'
+import { keepVersion, noSpec } from './version.ts'
 
 interface SpecRow {
   id: number
@@ -143,7 +143,7 @@ export const createSpec: Operation<'createSpec'> = async (ctx, { specId, content
 
 /** Sets the first version of a new spec. The insert may have waited for the deletion of one with its id, whose numbers continue. */
 async function beginVersions(ctx: Ctx, row: SpecRow): Promise<SpecRow> {
-  const version = await firstVersion(ctx, row.spec_id)
+  const version = await firstVersion(ctx, `spec ${row.spec_id}`)
   if (version === row.version) return row
   await ctx.db.query(sql`update specs set version = ${version} where id = ${row.id}`)
   return { ...row, version }
@@ -241,7 +241,7 @@ export const deleteSpec: Operation<'deleteSpec'> = (ctx, { specId, ifVersion }) 
       ctx,
       documents.map(({ document_id }) => document_id),
     )
-    await useUpVersions(ctx, specId, row.version)
+    await useUpVersions(ctx, `spec ${specId}`, row.version)
     await keepGrams(ctx, 'spec', row.id, row.title, undefined)
     await recordSpec(ctx, 'deleted', row, vanished({ ...stateOf(row), content }))
     return { message: 'Spec deleted successfully' }

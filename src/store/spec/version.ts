@@ -61,23 +61,3 @@ export const getSpecVersion: Operation<'getSpecVersion'> = async (ctx, { specId,
   if (!row) throw new ConductError('NOT_FOUND', `Spec '${specId}' has no version ${version}.`)
   return { version: { version: row.version, title: row.title, createdAt: row.created_at, content: row.content ?? '' } }
 }
-
-/** The counter of a spec's versions. It survives the spec, so that a new spec with this id continues it. */
-const counterOf = (specId: string) => `spec ${specId}`
-
-/**
- * The first version of a new spec: 1, or if a deleted spec had this id, the next version after its last. So a version
- * that a run refers to never changes its meaning.
- */
-export async function firstVersion(ctx: Ctx, specId: string): Promise<number> {
-  const [row] = await ctx.db.query<{ next: number }>(sql`
-    select next from counters where project_id = ${ctx.project.id} and noun = ${counterOf(specId)}`)
-  return row?.next ?? 1
-}
-
-/** Records that the versions of a deleted spec are taken. */
-export async function useUpVersions(ctx: Ctx, specId: string, last: number): Promise<void> {
-  await ctx.db.query(sql`
-    insert into counters (project_id, noun, next) values (${ctx.project.id}, ${counterOf(specId)}, ${last + 1})
-    on conflict (project_id, noun) do update set next = excluded.next`)
-}
