@@ -39,6 +39,12 @@ export const rowId = z.int().min(1)
 /** A time in a response: ISO 8601, UTC, milliseconds. */
 export const time = z.string().meta({ format: 'date-time', examples: ['2026-01-31T09:30:00.000Z'] })
 
+/** Words a time that cannot be read. In a query, the `+` of a zone means a blank. */
+function noTime(input: string): string {
+  const hint = / \d\d:\d\d$/.test(input) ? ' (in an address, write + as %2B)' : ''
+  return `must be an ISO 8601 date-time with a zone, like 2026-01-31T09:30:00.000Z${hint}`
+}
+
 /**
  * A time in an input: any ISO 8601 date-time with a zone, normalised to the form of `time`. Times are compared as texts,
  * so their years in UTC have four digits.
@@ -47,7 +53,7 @@ export const timeInput = z.iso
   .datetime({
     offset: true,
     abort: true,
-    error: 'must be an ISO 8601 date-time with a zone, like 2026-01-31T09:30:00.000Z',
+    error: ({ input }) => noTime(String(input)),
   })
   .refine((value) => /^\d{4}-/.test(new Date(value).toISOString()), {
     error: 'must be in the years 0000 to 9999 of UTC',

@@ -73,6 +73,14 @@ test('a wrong part of the address is named, too', () => {
   assert.deepEqual(issuesOf('listRuns', undefined, `cursor=${'x'.repeat(1201)}`), [
     'cursor: must have at most 200 characters, not 1,201',
   ])
+  const times = ['must be an ISO 8601 date-time with a zone, like 2026-01-31T09:30:00.000Z', "'2026-01-01T00:00:00"]
+  assert.deepEqual(issuesOf('listRuns', undefined, 'createdAfter=2026-01-01T00:00:00+02:00'), [
+    `createdAfter: ${times.join(' (in an address, write + as %2B), not ')} 02:00'`,
+  ])
+  assert.deepEqual(issuesOf('listRuns', undefined, 'createdAfter=2026-01-01T00:00:00%2B02:00'), [])
+  assert.deepEqual(issuesOf('listRuns', undefined, 'createdAfter=2026-01-01T00:00:00'), [
+    `createdAfter: ${times.join(', not ')}'`,
+  ])
   assert.deepEqual(issuesOf('createRun', {}, 'title=x'), ['title: must be in the body of a POST, not in the query'])
   assert.match(
     issuesOf('listRuns', undefined, 'nope=1')[0] ?? '',
