@@ -4,6 +4,7 @@ import { addressOf, type Name } from '../api/paths.ts'
 import { type CallOptions, type Client, ConductError } from '../client/client.ts'
 import { type Append, appendOnce } from './append.ts'
 import type { Call, Queued } from './calls.ts'
+import { isMissing, whyMissing } from './missing.ts'
 import type { Place } from './place.ts'
 import type { Recording } from './recordings.ts'
 import type { State } from './state.ts'
@@ -171,18 +172,11 @@ function olderServer({ operation }: Queued, error: unknown): Error | undefined {
   return new Error(`The server runs an older Conduct, which does not know ${unknown}: upgrade the server.`)
 }
 
-/** What to do about a NOT_FOUND that only means that the project does not exist yet. Then nothing is refused. */
+/** What to do about a NOT_FOUND of the project or the address of the server. Then nothing is refused. */
 async function missingProject(client: Client, { project: slug }: Place, error: unknown): Promise<Error | undefined> {
-  const isMissing = (one: unknown) => one instanceof ConductError && one.code === 'NOT_FOUND'
   if (slug === undefined || !isMissing(error)) return undefined
-  const isThere = await client.getProject({ slug }).then(
-    () => true,
-    (reason) => !isMissing(reason),
-  )
-  if (isThere) return undefined
-  return new Error(
-    `There is no project '${slug}', or this key cannot see it. To create it: conduct project create --slug ${slug}`,
-  )
+  const why = await whyMissing(client, slug, error).catch(() => undefined)
+  return why === undefined ? undefined : new Error(why)
 }
 
 interface Answer {

@@ -49,6 +49,20 @@ test('a command in a project that does not exist says in one line how to create 
   assert.match((await all('run get RUN-001')).stderr, /RUN-001/)
 })
 
+test('at an address without the base path, a command in a project asks for the address', async (t) => {
+  const user = await serverUser(t)
+  const url = user.env.CONDUCT_URL?.replace('/conduct', '/')
+  const { all } = setTo('conduct.json', { ...user, env: { ...user.env, CONDUCT_URL: url } })
+  for (const words of ['run create', 'run list', 'exec -- true']) {
+    const { code, stderr } = await all(words)
+    assert.equal(code, words.startsWith('exec') ? 0 : 4)
+    assert.match(stderr, /There is nothing at \S+; .* Is the address of the server right, and does it include the base/)
+    assert.doesNotMatch(stderr, /no project/)
+  }
+  const { stdout } = await all('sync')
+  assert.match(stdout, /still waiting/, 'nothing is refused')
+})
+
 testPlaces('nothing reads, erases or forgets in a mistyped project, and nothing creates it', async ({ env, cwd }) => {
   const { all, run, json } = programOf(env, cwd)
   await run('project create --slug shop')

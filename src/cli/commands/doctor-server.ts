@@ -1,6 +1,7 @@
 import { type Client, ConductError } from '../../client/client.ts'
+import { isMissing, noProject } from '../../spool/missing.ts'
 import { keyAdvice } from '../fail.ts'
-import { isMissing, noProject, tries } from '../operation/call.ts'
+import { tries } from '../operation/call.ts'
 import { connect, type Place } from '../place/connect.ts'
 import type { Env } from '../place/folders.ts'
 import { keyOf } from '../place/profile.ts'

@@ -2,7 +2,7 @@ import { fieldsOf, listOf, textOf, timeOf } from '../../agents/fields.ts'
 import type { Client } from '../../client/client.ts'
 import { humanIdPattern } from '../../ledger/id.ts'
 import { mask } from '../../mask/mask.ts'
-import { isMissing } from '../operation/call.ts'
+import { isMissing } from '../../spool/missing.ts'
 import { metaIn, readDocument } from './documents.ts'
 import type { Reporter } from './report.ts'
 

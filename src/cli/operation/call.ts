@@ -1,4 +1,5 @@
 import { type CallOptions, type Client, ConductError } from '../../client/client.ts'
+import { isMissing, whyMissing } from '../../spool/missing.ts'
 import type { Common } from '../option.ts'
 import { connect, type Place, placeOf } from '../place/connect.ts'
 import { whileWaiting } from '../show/progress.ts'
@@ -42,28 +43,11 @@ export async function withClient(place: Place, work: (client: Client) => Promise
   }
 }
 
-export const isMissing = (error: unknown): error is ConductError =>
-  error instanceof ConductError && error.code === 'NOT_FOUND'
-
 async function missingProject(client: Client, { project: slug }: Place, cause: unknown) {
-  if (slug === undefined || !isMissing(cause) || !(await lacksProject(client, slug))) return undefined
-  return new ConductError('NOT_FOUND', noProject(slug), { cause, requestId: cause.requestId })
+  if (slug === undefined || !isMissing(cause)) return undefined
+  const why = await whyMissing(client, slug, cause)
+  return why === undefined ? undefined : new ConductError('NOT_FOUND', why, { cause, requestId: cause.requestId })
 }
-
-/** Whether the server has no project of that slug, or hides it from this key. */
-export async function lacksProject(client: Client, slug: string): Promise<boolean> {
-  return client.getProject({ slug }).then(
-    () => false,
-    (error: unknown) => {
-      if (isMissing(error)) return true
-      throw error
-    },
-  )
-}
-
-/** What to do about a project that the server does not have, or hides from this key. */
-export const noProject = (slug: string) =>
-  `There is no project '${slug}', or this key cannot see it. To create it: conduct project create --slug ${slug}`
 
 /**
  * The operation as a function. Its errors name flags and arguments instead of fields, unless they are printed as JSON.

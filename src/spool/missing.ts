@@ -1,0 +1,31 @@
+import { type Client, ConductError } from '../client/client.ts'
+
+export const isMissing = (error: unknown): error is ConductError =>
+  error instanceof ConductError && error.code === 'NOT_FOUND'
+
+/** What to do about a project that the server does not have, or hides from this key. */
+export const noProject = (slug: string) =>
+  `There is no project '${slug}', or this key cannot see it. To create it: conduct project create --slug ${slug}`
+
+/**
+ * Why a request in a project was NOT_FOUND, and what to do, if the reason is the address of the server or the project.
+ * Throws if the server cannot say whether it has the project.
+ */
+export async function whyMissing(client: Client, slug: string, cause: ConductError): Promise<string | undefined> {
+  // Only the words tell a path outside the API from a missing resource.
+  if (cause.message.startsWith('There is nothing at ')) {
+    return `${cause.message} Is the address of the server right, and does it include the base path?`
+  }
+  return (await lacksProject(client, slug)) ? noProject(slug) : undefined
+}
+
+/** Whether the server has no project of that slug, or hides it from this key. */
+export async function lacksProject(client: Client, slug: string): Promise<boolean> {
+  return client.getProject({ slug }).then(
+    () => false,
+    (error: unknown) => {
+      if (isMissing(error)) return true
+      throw error
+    },
+  )
+}
