@@ -24,8 +24,11 @@ export function roomFindings(databaseBytes: number, file: { walBytes: number; fr
 
 /** Checks the scheduled backups. `newestAt` is in Unix milliseconds. */
 export function backupFinding(newestAt: number | undefined, isOverdue: boolean): Finding {
-  const newest =
-    newestAt === undefined ? 'there is none' : `the newest one is of ${shown(new Date(newestAt).toISOString())}`
+  if (newestAt === undefined) {
+    const words = 'there is none yet: conduct serve makes the first one a minute after its start, else its log says why'
+    return found('backup', 'warn', words)
+  }
+  const newest = `the newest one is of ${shown(new Date(newestAt).toISOString())}`
   if (!isOverdue) return found('backup', 'ok', newest)
   return found('backup', 'warn', `${newest}, and the schedule wants a newer one: the log of conduct serve says why`)
 }
