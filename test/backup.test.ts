@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { pino } from 'pino'
 import { backupJob } from '../src/jobs/backup.ts'
 import { readKeep } from '../src/ledger/keep.ts'
 import { backupState } from '../src/store/engine/sqlite/backups.ts'
@@ -112,7 +113,10 @@ test('the job reports a failed backup, and tries again later', async (t) => {
   const { folder, failures, look, job } = await scheduled(t, '1h')
   writeFileSync(folder, 'a file, and no folder')
   await look('2026-07-15T12:00:30.000Z', () => failures.length > 0)
-  assert.match(failures[0]?.message ?? '', /^The backup in \S+ failed: /)
+  const lines: string[] = []
+  pino({}, { write: (line: string) => void lines.push(line) }).warn({ err: failures[0] }, 'background work failed')
+  const { message } = JSON.parse(lines[0] ?? '').err
+  assert.match(message, /^The backup in \S+ failed: \w+: [^:]+$/, 'the reason, once')
   await job.step(5)
   await job.stop?.()
   assert.equal(failures.length, 1)

@@ -55,7 +55,8 @@ export function backupJob(
         .catch((cause: Error) => {
           if (stopping.signal.aborted) return
           notBefore = performance.now() + afterFailureMs
-          warn(new Error(`The backup in ${folder} failed: ${cause.message}`, { cause }))
+          // The log appends the message of the cause.
+          warn(new Error(`The backup in ${folder} failed`, { cause }))
         })
         .finally(() => {
           underWay = undefined
