@@ -167,3 +167,14 @@ test('a full disk for the output is one line, and exits with 1', { skip: !exists
   assert.equal(json.status, 1)
   assert.match(JSON.parse(json.stderr).error, /Cannot write the output/)
 })
+
+test('an import of a file that cannot be read does nothing, whatever is in the database', async (t) => {
+  const folder = freshFolder(t)
+  const path = join(folder, 'new.db')
+  const program = programOf({ ...homeOf(folder), CONDUCT_DATABASE_URL: `sqlite:${path}` }, folder)
+  await fails(program, 'import nothing.ndjson', 2, /^conduct: Cannot read nothing\.ndjson: ENOENT/)
+  assert.ok(!existsSync(path))
+  await program.run('run create')
+  await fails(program, 'import nothing.ndjson', 2, /^conduct: Cannot read nothing\.ndjson: ENOENT/)
+  await fails(program, `import ${folder} --check`, 2, /^conduct: Cannot read \S+: EISDIR/)
+})

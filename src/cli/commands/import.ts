@@ -1,4 +1,4 @@
-import { createReadStream } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { Command } from 'commander'
 import { readExport, type Trailer } from '../../ledger/export.ts'
 import { withoutPassword } from '../../setting.ts'
@@ -32,14 +32,21 @@ export function importCommand(): Command {
 }
 
 async function run(file: string, options: Options): Promise<void> {
-  const source = file === '-' ? process.stdin : createReadStream(file, { highWaterMark: 1_048_576 })
+  const unreadable = ({ message }: Error) => new UsageError(`Cannot read ${file}: ${message}`)
+  const source = await sourceOf(file).catch((error) => {
+    throw unreadable(error)
+  })
   const work = options.check ? check(source) : fill(source, options)
   const done = await work.catch((error: NodeJS.ErrnoException) => {
-    if (error.syscall !== 'open' && error.code !== 'EISDIR') throw error
-    throw new UsageError(`Cannot read ${file}: ${error.message}`)
+    throw error.code === 'EISDIR' ? unreadable(error) : error
   })
   if (options.json) printJson(done)
   else process.stdout.write(`${pairs(linesOf(done))}\n`)
+}
+
+/** Opens the file before anything else is done, so that a wrong name leaves no empty ledger. */
+async function sourceOf(file: string): Promise<AsyncIterable<Uint8Array>> {
+  return file === '-' ? process.stdin : (await open(file)).createReadStream({ highWaterMark: 1_048_576 })
 }
 
 interface Done {
