@@ -181,6 +181,12 @@ test('the client reports a TLS failure as one, and does not retry', async (t) =>
   await assert.rejects(createClient({ url }).me(), { code: 'UNAVAILABLE', message })
 })
 
+test('a retry after a date from a proxy waits as without one', async () => {
+  const { client, requests } = scripted([503, {}, { 'retry-after': 'Fri, 31 Jul 2026 09:30:00 GMT' }])
+  await assert.rejects(client.me({}, { signal: AbortSignal.timeout(30) }), { name: 'TimeoutError' })
+  assert.equal(requests.length, 1)
+})
+
 test('a signal aborts a call, even while it waits to retry', async () => {
   const { client } = scripted([503, {}, { 'retry-after': '3600' }])
   await assert.rejects(client.me({}, { signal: AbortSignal.abort(new Error('enough')) }), /enough/)

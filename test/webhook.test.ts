@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
+import { test } from 'node:test'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import sql from 'sql-template-tag'
 import type { Client } from '../src/client/client.ts'
+import { createSender } from '../src/webhook/send.ts'
 import { testLedger } from './support/engines.ts'
 import { accept, hang, openReceiver, status, verify, verifyNow } from './support/receiver.ts'
 
@@ -399,3 +401,21 @@ testLedger(
   },
   options,
 )
+
+test('a receiver may ask to wait by seconds or until a date, and an error of TLS is short', async (t) => {
+  const receiver = await openReceiver(t)
+  const send = createSender({ allow: ['127.0.0.1'] })
+  const sent = (url = receiver.url) => send({ url, headers: {}, body: '{"type":"test","data":{}}' })
+  const date = 'Fri, 31 Jul 2026 09:30:00 GMT'
+  for (const [wait, seconds] of [
+    ['120', 120],
+    ['Fri, 31 Jul 2026 11:30:00 GMT', 7200],
+    [date, undefined],
+    ['soon', undefined],
+  ] as const) {
+    receiver.respond(status(503, { 'retry-after': wait, date }))
+    assert.equal((await sent()).retryAfter, seconds, wait)
+  }
+  const { error } = await sent(receiver.url.replace('http:', 'https:'))
+  assert.equal(error, 'no TLS connection: ERR_SSL_WRONG_VERSION_NUMBER')
+})

@@ -134,12 +134,12 @@ export function failureOf(response: Response, body: unknown, { url }: ClientOpti
   )
 }
 
-/** The seconds of a Retry-After, which may also be a date (RFC 9110 §10.2.3); undefined if it is neither. */
+/** The seconds of a Retry-After, which may also be a date (RFC 9110 §10.2.3); undefined if it is neither, or in the past. */
 function secondsOf(wait: string | null): number | undefined {
   if (wait === null) return undefined
   if (/^\d+$/.test(wait)) return Number(wait)
   const seconds = Math.ceil((Date.parse(wait) - Date.now()) / 1000)
-  return Number.isNaN(seconds) ? undefined : Math.max(0, seconds)
+  return seconds > 0 ? seconds : undefined
 }
 
 const noServer = {

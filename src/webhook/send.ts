@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import type { IncomingMessage } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import { nodeHttp } from '../builtin.ts'
 import type { Message, Outcome, Send } from '../ledger/webhook.ts'
@@ -83,15 +83,22 @@ async function exchange(socket: Socket, url: URL, { headers, body }: Message, si
 
 function outcomeOf({ statusCode = 0, headers }: IncomingMessage): Omit<Outcome, 'durationMs'> {
   if (statusCode >= 200 && statusCode < 300) return { statusCode }
-  const wait = headers['retry-after']
+  const retryAfter = waitOf(headers)
   return {
     statusCode,
     error:
       statusCode >= 300 && statusCode < 400
         ? `responded with ${statusCode}: redirects are not followed`
         : `responded with ${statusCode}`,
-    ...(wait !== undefined && /^\d{1,9}$/.test(wait) && { retryAfter: Number(wait) }),
+    ...(retryAfter !== undefined && { retryAfter }),
   }
+}
+
+/** The seconds that a receiver asks to wait, as a number or until a date (RFC 9110, section 10.2.3). */
+function waitOf({ 'retry-after': wait = '', date = '' }: IncomingHttpHeaders): number | undefined {
+  if (/^\d{1,9}$/.test(wait)) return Number(wait)
+  const seconds = Math.ceil((Date.parse(wait) - (Date.parse(date) || Date.now())) / 1000)
+  return seconds > 0 ? seconds : undefined
 }
 
 /** Reads a response to its end and discards it. Cuts off a long or slow one. */
@@ -114,7 +121,9 @@ const longestError = 300
 /** The error in words for an admin of the webhook. */
 function wordsOf(error: NodeJS.ErrnoException): string {
   if (error instanceof Refused) return error.message
-  const known = error.code === undefined ? undefined : meanings[error.code]
+  const { code = '' } = error
+  // OpenSSL's own messages are for programmers.
+  const known = /^(?:ERR_SSL|EPROTO)/.test(code) ? `no TLS connection: ${code}` : meanings[code]
   return (known ?? (error.message || error.code || error.name)).slice(0, longestError)
 }
 
