@@ -70,7 +70,12 @@ test('the error for an invalid URL says what is wrong with it', async (t) => {
   await assert.rejects(opened('sslmode=no-verify'), /"no-verify".*use require/)
   await assert.rejects(opened('sslmode=verify-ca'), /needs sslrootcert/)
   await assert.rejects(opened('sslmode=prefer&sslrootcert=system'), /needs sslmode=verify-full/)
-  await assert.rejects(opened('sslmode=verify-ca&sslrootcert=/none.crt'), /sslrootcert cannot be read.*\/none\.crt/)
+  await assert.rejects(opened('sslmod=verify-full'), /unknown parameter "sslmod".*are sslmode, sslrootcert/)
+  await assert.rejects(opened('sslmode=verify-ca&sslrootcert=/none.crt'), (error: Error) => {
+    assert.match(error.message, /sslrootcert cannot be read$/)
+    assert.match((error.cause as Error).message, /\/none\.crt/, 'commands print it, too')
+    return true
+  })
 })
 
 test('databases that only speak the protocol of PostgreSQL are refused by name', async (t) => {

@@ -25,6 +25,11 @@ export interface Address {
 /** Parameters that this file and `tls.ts` read. The driver reads the others. */
 const own = ['host', 'port', 'target_session_attrs', 'connect_timeout', 'load_balance_hosts', 'ssl']
 const ownTls = ['sslmode', 'sslrootcert', 'sslcert', 'sslkey', 'sslpassword']
+/** Parameters of TLS that libpq has and Conduct does not need, or that its documentation excludes. */
+const unusedTls = [
+  ...['sslcompression', 'sslnegotiation', 'sslcertmode', 'sslcrl', 'sslcrldir', 'sslsni', 'sslkeylogfile'],
+  ...['ssl_min_protocol_version', 'ssl_max_protocol_version'],
+]
 const form = /^(postgres(?:ql)?:\/\/)([^/?#]*)(\/[^?#]*)?(\?[^#]*)?$/
 
 /**
@@ -36,6 +41,7 @@ export function readAddress(url: string, env: NodeJS.ProcessEnv = process.env): 
   if (!scheme) throw new Error('A PostgreSQL URL has the form postgres://user:password@host:port,host:port/database.')
   const at = authority.lastIndexOf('@') + 1
   const query = new URLSearchParams(search)
+  requireKnownTls(query)
   const hosts = hostsOf(authority.slice(at), query)
   const attrs = attrsOf(query.get('target_session_attrs'), hosts.length)
   const connectTimeoutMs = timeoutOf(query.get('connect_timeout'))
@@ -43,6 +49,14 @@ export function readAddress(url: string, env: NodeJS.ProcessEnv = process.env): 
   const rest = new URLSearchParams([...query].filter(([name]) => ![...own, ...ownTls].includes(name)))
   const targets = hosts.flatMap((host) => targetsOf(host, mode, query, scheme + authority.slice(0, at), path, rest))
   return { targets, attrs, connectTimeoutMs }
+}
+
+/** Throws for an unknown parameter of TLS: a mistyped `sslmode` would leave the server unverified. */
+function requireKnownTls(query: URLSearchParams): void {
+  const known = [...own, ...ownTls, ...unusedTls]
+  const stranger = [...query.keys()].find((name) => /ssl|tls/i.test(name) && !known.includes(name))
+  if (stranger === undefined) return
+  throw new Error(`The database URL has the unknown parameter "${stranger}". Those of TLS are ${ownTls.join(', ')}.`)
 }
 
 interface Host {

@@ -43,7 +43,7 @@ function tlsOptions(mode: SslMode, query: URLSearchParams): ConnectionOptions {
     try {
       return readFileSync(path)
     } catch (error) {
-      throw new Error(`The file of ${name} cannot be read: ${(error as Error).message}`, { cause: error })
+      throw new Error(`The file of ${name} cannot be read`, { cause: error })
     }
   }
   const isSystem = query.get('sslrootcert') === 'system'
