@@ -34,6 +34,23 @@ test('the error for a taken port names the flag that changes it', async (t) => {
   assert.equal(stderr, `conduct: port ${port} is taken: choose another with --port or CONDUCT_PORT.\n`)
 })
 
+test('the error for an address that the machine does not have names the flag that changes it', async () => {
+  for (const host of ['192.0.2.77', 'nothing.invalid']) {
+    const { code, stderr } = await conduct([
+      'serve',
+      '--database-url',
+      'sqlite::memory:',
+      '--port',
+      '0',
+      '--host',
+      host,
+    ])
+    assert.equal(code, 1)
+    const words = `this machine has no address ${host}: choose another with --host or CONDUCT_HOST.`
+    assert.equal(stderr, `conduct: ${words}\n`)
+  }
+})
+
 test('a wrong setting, a wrong flag and a wrong command fail with a message', async () => {
   const setting = await conduct(['serve'], { CONDUCT_PORT: 'x', CONDUCT_NAME: 'y' })
   assert.equal(setting.code, 2)

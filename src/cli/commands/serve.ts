@@ -42,7 +42,7 @@ async function run(flags: Record<string, string>) {
   stderr.on('error', () => {})
   const log = pino({ level: chosen.logLevel }, stderr)
   const warn = (error: Error): undefined => void log.warn({ err: error }, 'background work failed')
-  const { databaseUrl, adminKey, port, webhookAllow } = chosen
+  const { databaseUrl, adminKey, webhookAllow } = chosen
   const backups = backupsOf(chosen)
   const onProgress = (line: string) => process.stderr.write(`${line}\n`)
   const store = await openStore(databaseUrl, { adminKey, warn, onProgress }).catch(notOpened(databaseUrl))
@@ -53,7 +53,7 @@ async function run(flags: Record<string, string>) {
     async (error) => {
       await store.close()
       if (firstKey) print(firstKeyLines(firstKey))
-      throw new Error(reason(error, port), { cause: error })
+      throw new Error(reason(error, chosen), { cause: error })
     },
   )
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
@@ -112,9 +112,11 @@ async function newLoginCode(app: ReturnType<typeof createApp>): Promise<string> 
 }
 
 /** Why the server cannot listen. */
-function reason({ code, message }: NodeJS.ErrnoException, port: number): string {
+function reason({ code, message }: NodeJS.ErrnoException, { host, port }: Settings): string {
   if (code === 'EADDRINUSE') return `port ${port} is taken: choose another with --port or CONDUCT_PORT.`
   if (code === 'EACCES')
     return `not allowed to listen on port ${port}: choose one above 1023 with --port or CONDUCT_PORT.`
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN' || code === 'EADDRNOTAVAIL')
+    return `this machine has no address ${host}: choose another with --host or CONDUCT_HOST.`
   return message
 }
