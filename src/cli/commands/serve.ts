@@ -33,14 +33,10 @@ export function serveCommand(): Command {
 async function run(flags: Record<string, string>) {
   const chosen = settingsOf(flags)
   // Loaded here: `conduct --version` needs none of it.
-  const [{ createApp, openStore, serve }, { default: pino }] = await Promise.all([
+  const [{ createApp, openStore, serve }, log] = await Promise.all([
     import('../../http/serve.ts'),
-    import('pino'),
+    openLog(chosen.logLevel),
   ])
-  const stderr = pino.destination({ dest: 2, sync: true, maxLength: mostLogKept })
-  // Without a listener, a full disk under the log would end the server. The lines wait for the next that can be written.
-  stderr.on('error', () => {})
-  const log = pino({ level: chosen.logLevel }, stderr)
   const warn = (error: Error): undefined => void log.warn({ err: error }, 'background work failed')
   const { databaseUrl, adminKey, webhookAllow } = chosen
   const backups = backupsOf(chosen)
@@ -70,6 +66,14 @@ async function run(flags: Record<string, string>) {
     ? await newLoginCode(createApp({ store, actor: localActor })).catch(warn)
     : undefined
   print(bannerOf({ url, databaseUrl, code, firstKey, ignoredAdminKey }))
+}
+
+/** The log on stderr. If it cannot be written, for example on a full disk, the server continues and keeps the lines. */
+async function openLog(level: Settings['logLevel']) {
+  const { default: pino } = await import('pino')
+  const stderr = pino.destination({ dest: 2, sync: true, maxLength: mostLogKept })
+  stderr.on('error', () => {})
+  return pino({ level }, stderr)
 }
 
 const print = (lines: string[]) => process.stdout.write(`${lines.join('\n')}\n`)
