@@ -43,7 +43,9 @@ async function readRun({ client }: Call, runId: string): Promise<Told> {
 
 /** A run with up to that many of its checks and newest turns, oldest first. */
 export async function wholeRun(client: Client, runId: string, limit: number) {
-  const { run } = await client.getRun({ runId })
+  const { run: read } = await client.getRun({ runId })
+  // Version 0.1 has no turns.
+  const run = { ...read, turns: read.turns ?? { count: 0 } }
   const { checks } = await client.listChecks({ runId, limit })
   const turns = run.turns.count > 0 ? (await client.listTurns({ runId, order: 'desc', limit })).turns : []
   return { run, checks, turns: turns.toReversed() }

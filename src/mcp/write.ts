@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { checkFields, checkName, checkResult } from '../api/check.ts'
-import { ConductError } from '../api/error.ts'
+import { ConductError, unknownThere } from '../api/error.ts'
 import { featureFields } from '../api/feature.ts'
 import { humanId, text } from '../api/field.ts'
 import { type Run, runFields, runStatus } from '../api/run.ts'
@@ -117,7 +117,13 @@ export const recordCheck = tool({
     // A session whose run is not in the ledger yet may all the same check another run.
     const own = named === undefined ? runId : await hold.session(meta).catch(() => undefined)
     if (runId === own && !isElsewhere) await follow(call, runId, work)
-    const { check } = await client.createCheck({ ...fields, ...work, runId, agent }, once('check'))
+    const create = (state: Partial<typeof work>) =>
+      client.createCheck({ ...fields, ...state, runId, agent }, once('check'))
+    const { check } = await create(work).catch((error) => {
+      // An older server does not know the tree.
+      if (error instanceof ConductError && unknownThere(error)) return create({ commit: work.commit })
+      throw error
+    })
     const run = await hold.renew(runId, meta)
     const proven = check.command !== null && check.exitCode !== null
     const hint = proven ? '' : ' This is only your claim: command and exitCode make it evidence.'
