@@ -13,7 +13,7 @@ import { freePort } from '../support/setup.ts'
 import { freshFolder, homeOf } from './folder.ts'
 import { conductHere, type ProgramEnv, programOf } from './program.ts'
 import { untilNobodyRuns } from './session.ts'
-import { localUser } from './user.ts'
+import { localUser, writeFiles } from './user.ts'
 
 /** The findings of the doctor by topic, and its exit code. */
 async function examine(env: ProgramEnv) {
@@ -133,6 +133,39 @@ test('the doctor says that sessions of Claude Code in a subfolder are not record
       `ok ${join(cwd, '.claude/settings.json')}, ${join(env.HOME, '.claude/settings.json')}`,
     ])
   }
+})
+
+test('the doctor names entries of another version, until init has updated them', async (t) => {
+  const { env, cwd } = localUser(t)
+  const entries = async () =>
+    (JSON.parse((await conductHere(['doctor', '--json'], env, cwd)).stdout) as Finding[])
+      .filter(({ about }) => about === 'entries')
+      .map(({ state, told }) => `${state} ${told}`)
+  const init = (...words: string[]) =>
+    conductHere(['init', '--yes', '--agents', 'claude,codex,gemini', ...words], env, cwd)
+  await init()
+  await init('--user')
+  assert.deepEqual(await entries(), [])
+  const old = 'command -v conduct >/dev/null 2>&1 && conduct hook claude || cat >/dev/null'
+  const hooks = { Stop: [{ hooks: [{ type: 'command', command: old }] }] }
+  const server = { command: 'npx', args: ['-y', 'conduct-ledger@0.1.0', 'mcp'] }
+  const files = {
+    '.claude/settings.json': JSON.stringify({ hooks }),
+    '.mcp.json': JSON.stringify({ mcpServers: { conduct: server } }),
+    '.codex/config.toml': '[mcp_servers.conduct]\ncommand = "npx"\nargs = [ "-y", "conduct-ledger@0.1.0", "mcp" ]\n',
+  }
+  writeFiles(cwd, files)
+  writeFiles(env.HOME, { '.claude/settings.json': JSON.stringify({ hooks }) })
+  const paths = Object.keys(files).map((path) => join(cwd, path))
+  assert.deepEqual(await entries(), [
+    `warn not as this Conduct writes them in ${paths.join(', ')}; to update them: conduct init`,
+    `warn not as this Conduct writes them in ${join(env.HOME, '.claude/settings.json')}; to update them: conduct init --user`,
+  ])
+  await init()
+  await init('--user')
+  assert.deepEqual(await entries(), [])
+  writeFiles(cwd, { '.mcp.json': '{ "mcpServers": { "conduct": { "command": "other" } } }' })
+  assert.deepEqual(await entries(), [], 'a server of somebody else')
 })
 
 for (const engine of engines) {

@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path'
 import { type Install, installs } from '../../agents/install.ts'
 import { hasHooks } from '../init/entry.ts'
 import { isOnPath } from '../init/present.ts'
-import { rootOf } from '../init/project-files.ts'
+import { outdatedFiles, rootOf } from '../init/project-files.ts'
 import type { Env } from '../place/folders.ts'
 import { heardAgents, missedHook, missedWords, titleOf } from '../record/heard.ts'
 import { shown } from '../show/print.ts'
@@ -21,9 +21,13 @@ export function agentFindings(env: Env, cwd: string, hasState: boolean): Finding
     ...inProject.map(({ hooks }) => join(root, hooks.path)),
     ...ofUser.map(({ hooks }) => join(home, hooks.homePath)),
   ]
-  if (files.length === 0) return [found('hooks', 'note', 'none here; conduct init sets up agents to record themselves')]
+  const outdated = outdatedFindings(root, home)
+  if (files.length === 0) {
+    return [found('hooks', 'note', 'none here; conduct init sets up agents to record themselves'), ...outdated]
+  }
   return [
     found('hooks', 'ok', [...new Set(files)].join(', ')),
+    ...outdated,
     ...subfolder(inProject, ofUser, resolve(cwd) !== root),
     ...program(env),
     ...listening([...new Set([...inProject, ...ofUser])], env, hasState),
@@ -37,6 +41,18 @@ function isEntered(path: string, name: string, hooks: Install['hooks']): boolean
   } catch {
     return false
   }
+}
+
+/** Entries that another version of Conduct wrote: hooks for fewer events, and MCP servers that start that version. */
+function outdatedFindings(root: string, home: string): Finding[] {
+  const say = (files: string[], command: string) =>
+    files.length === 0
+      ? []
+      : [found('entries', 'warn', `not as this Conduct writes them in ${files.join(', ')}; to update them: ${command}`)]
+  return [
+    ...say(outdatedFiles(root, 'path'), 'conduct init'),
+    ...say(outdatedFiles(home, 'homePath'), 'conduct init --user'),
+  ]
 }
 
 /** Claude Code reads a project's hooks only if it is started in the folder that has them. */

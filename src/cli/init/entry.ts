@@ -95,6 +95,13 @@ function isOurServer(server: unknown): boolean {
     : words.some((word) => /^conduct-ledger\b/.test(word))
 }
 
+/** Whether a file has our MCP server, of this or another version. Throws an Error that says what is wrong with the text. */
+export function hasServer(text: Text, { format, table }: ServerFile): boolean {
+  if (!text?.trim()) return false
+  const servers = format === 'json' ? read(text, table) : fieldsOf(fieldsOf(parseToml(text))[table])
+  return isOurServer(servers.conduct)
+}
+
 /** An agent's file with the MCP server `conduct`, or without it. Another server of that name stays. */
 export function withServer(text: Text, { format, table, entry }: ServerFile, isWanted: boolean): Text {
   const server = isWanted ? entry : undefined

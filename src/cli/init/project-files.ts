@@ -7,8 +7,8 @@ import { agentsBlock } from '../../words.ts'
 import { git } from '../place/git.ts'
 import { projectFile } from '../place/project.ts'
 import { type Checks, proposedChecks } from './checks.ts'
-import { type Edit, editOf, isChange, refuseOutside } from './edit.ts'
-import { hasHooks, withBlock, withHooks, withPlugin, withServer } from './entry.ts'
+import { type Edit, editOf, isChange, readText, refuseOutside } from './edit.ts'
+import { hasHooks, hasServer, withBlock, withHooks, withPlugin, withServer } from './entry.ts'
 
 /** What `conduct init` should do. */
 export interface Wanted {
@@ -78,6 +78,29 @@ function hooksChange({ name, hooks }: Install, remove: boolean): Change {
  */
 export const userPlanOf = (home: string, agents: readonly Install[], remove: boolean): Edit[] =>
   agents.map((install) => editOf(join(home, install.hooks.homePath), hooksChange(install, remove))).filter(isChange)
+
+/** The files below a project or the user's home that have entries of Conduct which init would now write differently. */
+export function outdatedFiles(folder: string, pathOf: 'path' | 'homePath'): string[] {
+  const entries = installs.flatMap((install): [path: string, has: (text: string) => boolean, change: Change][] => [
+    [install.hooks[pathOf], (text) => hasHooks(text, install.name, install.hooks), hooksChange(install, false)],
+    ...(pathOf === 'path' ? install.servers : []).map((file): [string, (text: string) => boolean, Change] => [
+      nameOf(file, folder),
+      (text) => hasServer(text, file),
+      (text) => withServer(text, file, true),
+    ]),
+  ])
+  const outdated = entries.flatMap(([name, has, change]) => {
+    const path = join(folder, name)
+    try {
+      const text = readText(path)
+      return text !== undefined && has(text) && change(text) !== text ? [path] : []
+    } catch {
+      // If we cannot parse it, neither can the agent.
+      return []
+    }
+  })
+  return [...new Set(outdated)]
+}
 
 /** The agents that have hooks in the project after these edits. */
 function recordedBy(root: string, edits: Edit[]): Install[] {
