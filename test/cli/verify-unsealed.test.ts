@@ -35,6 +35,11 @@ test('a server that is too old to seal its log is no log that does not fit', asy
   const old = await conduct(['verify'])
   assert.equal(old.code, 4, old.stderr)
   assert.match(old.stderr, /^conduct: The server does not seal its log, because its Conduct is too old: upgrade it\.$/m)
+  const doctor = await conduct(['doctor'])
+  assert.match(
+    doctor.stdout,
+    /^note +log +the server does not seal its log, because its Conduct is too old: upgrade it$/m,
+  )
   const elsewhere = await conduct(['verify'], `${url}/wrong`)
   assert.deepEqual([elsewhere.code, /too old/.test(elsewhere.stderr)], [4, false], elsewhere.stderr)
 })

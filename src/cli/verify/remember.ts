@@ -30,6 +30,9 @@ function recall(url: string, env: Env): Partial<Remembered> | undefined {
   }
 }
 
+/** Whether this machine remembers anything about the log of a server. */
+export const remembers = (url: string, env: Env): boolean => recall(url, env) !== undefined
+
 /** Forgets the log of a server. The next one seen there is accepted as it is. */
 export const forget = (url: string, env: Env) => rmSync(fileOf(url, env), { force: true })
 
