@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
+import { stateFile } from '../../src/cli/record/state.ts'
 import { claudeIn, onlyRun, syncAll, turnsOf, workplace } from './session.ts'
 
 const now = () => new Date().toISOString()
@@ -81,3 +83,32 @@ test('turns that are sent together have the tokens of their own time', async (t)
   await syncAll(env)
   assert.deepEqual(await tokensOf(user), { turns: [10, 20], run: 30 })
 })
+
+for (const [how, memo] of [
+  ['between two turns', {}],
+  ['during a turn', { turn: { prompts: ['Two'], tools: {}, files: [], commands: [] } }],
+] as const) {
+  test(`a turn after an upgrade ${how} of version 0.1 does not count those before it`, async (t) => {
+    const user = workplace(t)
+    const { env, cwd } = user
+    const claude = claudeIn(cwd, env)
+    await claude.prompt('One')
+    const first = message('m1', 1000)
+    claude.transcribe(first)
+    await claude.stop()
+    await syncAll(env)
+    const state = new DatabaseSync(stateFile(env))
+    const { transcript } = claude
+    state.prepare('update recordings set memo = ?').run(JSON.stringify({ begun: true, transcript, ...memo }))
+    state.close()
+    if (how === 'between two turns') await claude.prompt('Two')
+    else await claude.tell('PreCompact', { prompt_id: 'p2' })
+    claude.transcribe(first, message('m2', 20))
+    await claude.tell('Stop', { prompt_id: 'p2', last_assistant_message: 'Done.' })
+    await syncAll(env)
+    assert.deepEqual(await tokensOf(user), { turns: [1000, 20], run: 1020 })
+    await claude.end()
+    await syncAll(env)
+    assert.deepEqual(await tokensOf(user), { turns: [1000, 20], run: 1020 })
+  })
+}

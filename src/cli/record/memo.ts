@@ -76,6 +76,10 @@ export function memoOf(stored: object, at: number): Memo {
   }
 }
 
+/** Whether version 0.1 recorded the session so far. It numbered no turns, and did not store what its transcript had used. */
+export const isOfEarlier = ({ begun, n, draft }: Memo): boolean =>
+  begun === true && n === undefined && draft === undefined
+
 function draftOf({ prompts, tools, files, commands }: NonNullable<Earlier['turn']>, at: number): Draft {
   return {
     ...newDraft(at),

@@ -16,7 +16,7 @@ import { snapshot } from '../place/tree.ts'
 import { checksOf } from './check-calls.ts'
 import { gone, leftOpen } from './left-open.ts'
 import { withWork } from './live-work.ts'
-import { type Memo, memoOf, stepOf } from './memo.ts'
+import { isOfEarlier, type Memo, memoOf, stepOf } from './memo.ts'
 import { objectsOf, type Trees } from './note.ts'
 import { begun, ended, turned, usedBefore } from './run-calls.ts'
 import { type Awaited, awaitedOf, toldWith } from './told.ts'
@@ -78,8 +78,10 @@ async function settle(state: State, name: string, env: Env) {
       await sleep(lateMs)
       continue
     }
-    const before = { calls: [], memo: memoSeen(memoOf(recording.memo, first.at), notes), ended: recording.ended }
-    const session = sessionOf(state, recording, before.memo, env, awaitedOf(notes, before.memo))
+    const known = memoSeen(memoOf(recording.memo, first.at), notes)
+    const session = sessionOf(state, recording, known, env, awaitedOf(notes, known))
+    const { usage } = isOfEarlier(recording.memo) ? await session.transcript(first.at) : {}
+    const before = { calls: [], memo: { ...known, ...(usage && { usage }) }, ended: recording.ended }
     const { calls, memo, ended } = await settledBy(notes, session, before)
     const ids = notes.map(({ id }) => id)
     isSettled = state.settle(name, ids, calls, { memo, ended })
