@@ -108,6 +108,9 @@ export function localUrl(env: Env): string {
   return `http://${host.includes(':') ? `[${host}]` : host}:${read('port', env)}${read('basePath', env)}`
 }
 
+/** Prints the progress of a migration, which may take minutes. */
+const onProgress = (line: string) => process.stderr.write(`${line}\n`)
+
 /** What a look at a database found. */
 export interface Inspected {
   /** Why it accepts no writes. */
@@ -129,7 +132,7 @@ export async function inspect(databaseUrl: string, env: Env): Promise<Inspected>
     import('../../store/engine/sqlite/backups.ts'),
   ])
   const folder = read('backupDir', env)
-  const store = await openStore(databaseUrl, { firstKey: false })
+  const store = await openStore(databaseUrl, { firstKey: false, onProgress })
   try {
     const fault = await tryWrite(store).then(
       () => undefined,
@@ -214,7 +217,8 @@ export async function openLedger({ databaseUrl }: LocalPlace, env: Env, now?: ()
   ])
   const contentLimit = read('contentLimit', env)
   const webhooks = { allow: read('webhookAllow', env) }
-  const store = await openStore(databaseUrl, { firstKey: false, ...(now && { now }) }).catch(notOpened(databaseUrl))
+  const options = { firstKey: false, onProgress, ...(now && { now }) }
+  const store = await openStore(databaseUrl, options).catch(notOpened(databaseUrl))
   const app = createApp({ store, actor: localActor, rateLimit: 0, contentLimit, webhooks })
   return {
     as: (options) =>
