@@ -134,7 +134,8 @@ async function amended(
   { operation, input }: Queued,
   error: unknown,
 ): Promise<Changes | undefined> {
-  if (!(error instanceof ConductError)) return undefined
+  // What an older server does not know, it will know once it is upgraded.
+  if (!(error instanceof ConductError) || unknownThere(error) !== undefined) return undefined
   const paths = error.issues?.map(({ path }) => path) ?? []
   if (error.code === 'VALIDATION_ERROR' && paths.some((path) => path === 'startedAt' || path === 'endedAt')) {
     // The clock of this machine is ahead of the server's, so the server sets the time.
