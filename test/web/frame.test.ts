@@ -225,3 +225,16 @@ test('on a narrow screen, a chosen project leaves the buttons beside it in their
     assert.equal(await middle('.foot'), await middle('.brand'), words)
   }
 })
+
+test('the page says that requests get no response while the stream of events stays open, and reads again when they do', async (t) => {
+  const { page, client } = await openPage(t, '#/keys')
+  await page.getByRole('status').getByText('Live').waitFor()
+  await client.createFeature({ name: 'Found again' })
+  await page.route('**/v1/features*', (route) => route.abort())
+  await page.getByRole('link', { name: 'Features' }).click()
+  await page.getByText('No response from').waitFor({ timeout: 40_000 })
+  await page.getByRole('status').getByText('No answer from the server').waitFor()
+  await page.unroute('**/v1/features*')
+  await page.getByText('Found again').waitFor()
+  await page.getByRole('status').getByText('Live').waitFor()
+})

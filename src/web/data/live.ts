@@ -1,7 +1,7 @@
 import type { Event } from '../../api/event.ts'
 import { ConductError, createClient } from '../../client/client.ts'
+import { onReach } from './fetch.ts'
 import { base } from './server.ts'
-import { fetchWithTime } from './server-time.ts'
 
 /**
  * What the one stream of this browser reports to all tabs. After `connected` nothing is missed, so everything read
@@ -37,13 +37,16 @@ export function listen(listener: Listener): () => void {
   return () => listeners.delete(listener)
 }
 
+// The stream may outlive requests that get no response, and then does not tell when there are responses again.
+onReach((isThere) => hear({ kind: isThere ? 'connected' : 'lost' }))
+
 // Finds a restarted server again within a second.
 const follower = createClient({
   url: base,
   longestPause: 500,
   fetch: async (request) => {
     try {
-      const response = await fetchWithTime(request)
+      const response = await fetch(request)
       tell({ kind: response.ok ? 'connected' : 'lost' })
       return response
     } catch (error) {

@@ -4,13 +4,11 @@ let aheadMs = 0
 export const serverNow = (): number => Date.now() + aheadMs
 
 /**
- * Fetches, and learns the time of the server from its response. The response only limits how far the server's clock is
- * ahead, because it says full seconds and took a while to arrive; so clocks that may agree are left as they are.
+ * Learns the time of the server from a response to a request that was sent at that time. The response only limits how
+ * far the server's clock is ahead, because it says full seconds and took a while to arrive; so clocks that may agree are
+ * left as they are.
  */
-export async function fetchWithTime(request: Request): Promise<Response> {
-  const sentAt = Date.now()
-  const response = await fetch(request)
-  const at = Date.parse(response.headers.get('date') ?? '')
+export function learnTime({ headers }: Response, sentAt: number): void {
+  const at = Date.parse(headers.get('date') ?? '')
   if (!Number.isNaN(at)) aheadMs = Math.min(Math.max(aheadMs, at - Date.now()), at + 1000 - sentAt)
-  return response
 }

@@ -1,5 +1,5 @@
 import { type Client, createClient } from '../../client/client.ts'
-import { fetchWithTime as fetch } from './server-time.ts'
+import { fetchServer as fetch } from './fetch.ts'
 
 /** The URL of the page and thus of the server, with the base path and a trailing slash. */
 export const base = new URL('.', location.href).href
