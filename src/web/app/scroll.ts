@@ -1,8 +1,28 @@
 import { useLayoutEffect, useRef } from 'preact/hooks'
+import { base } from '../data/server.ts'
 import type { Route } from './router.ts'
 
+/** Where this tab stores the scroll positions when it is reloaded. */
+const place = `conduct.heights ${base}`
+
 /** The scroll position of each history entry. The state of an entry is its number. */
-const heights: number[] = []
+const heights: number[] = readHeights()
+addEventListener('pagehide', () => {
+  try {
+    sessionStorage.setItem(place, JSON.stringify(heights))
+  } catch {
+    // The storage is full. A reload starts at the top.
+  }
+})
+
+function readHeights(): number[] {
+  try {
+    const stored: unknown = JSON.parse(sessionStorage.getItem(place) ?? '[]')
+    return Array.isArray(stored) ? stored.map(Number) : []
+  } catch {
+    return []
+  }
+}
 
 const stepNow = (): number | undefined => {
   const state: unknown = history.state
@@ -21,12 +41,35 @@ export function useScroll({ path, query }: Route): void {
     const isOther = page !== last.current
     const step = stepNow() ?? heights.push(isOther ? 0 : scrollY) - 1
     history.replaceState(step, '')
-    if (isOther) scrollTo({ top: heights[step] ?? 0 })
     last.current = page
+    const leave = isOther ? returnTo(heights[step] ?? 0) : () => {}
     const keep = () => {
       if (stepNow() === step) heights[step] = scrollY
     }
     addEventListener('scroll', keep, { passive: true })
-    return () => removeEventListener('scroll', keep)
+    return () => {
+      leave()
+      removeEventListener('scroll', keep)
+    }
   }, [page, query.toString()])
+}
+
+/** What a person does to scroll. */
+export const moves = ['wheel', 'pointerdown', 'keydown', 'touchstart']
+
+/** Scrolls to a position as soon as the page is long enough, unless the person scrolls before. */
+function returnTo(top: number): () => void {
+  const scroll = () => {
+    scrollTo({ top })
+    if (Math.abs(scrollY - top) < 1) leave()
+  }
+  const size = new ResizeObserver(scroll)
+  const leave = () => {
+    size.disconnect()
+    for (const move of moves) removeEventListener(move, leave)
+  }
+  size.observe(document.body)
+  for (const move of moves) addEventListener(move, leave, { passive: true })
+  scroll()
+  return leave
 }

@@ -1,6 +1,7 @@
 import { useLayoutEffect, useRef } from 'preact/hooks'
 import type { Run } from '../../api/run.ts'
 import type { Route } from '../app/router.ts'
+import { moves } from '../app/scroll.ts'
 import { useTurns } from '../data/turns.ts'
 import { Problem } from '../ui/problem.tsx'
 import { OpenTurn } from './open-turn.tsx'
@@ -27,8 +28,6 @@ export default function Session({ run, route }: { run: Run; route: Route }) {
     </>
   )
 }
-
-const moves = ['wheel', 'pointerdown', 'keydown', 'touchstart']
 
 /** Scrolls to an element and keeps it in place while the content above it grows, until the person scrolls. */
 function stayAt(id: string, list: HTMLElement): () => void {
