@@ -111,3 +111,18 @@ test('a live session shows the open turn, on its page and on Now', async (t) => 
   await client.updateRun({ runId, status: 'completed' })
   await open.waitFor({ state: 'detached' })
 })
+
+test('the first turn does not take the log away from its reader', async (t) => {
+  const { page, client, home } = await openPage(t)
+  const { run } = await client.createRun({ status: 'in_progress', content: 'What happened so far' })
+  const add = (prompt: string) => client.appendTurn({ runId: run.runId, prompt })
+  await page.goto(`${home}#/runs/default/${run.runId}`)
+  await page.locator('.prose').getByText('What happened so far').waitFor()
+  await add('Go on')
+  await page.getByRole('link', { name: 'Session' }).waitFor()
+  assert.equal(await page.locator('.prose').getByText('What happened so far').isVisible(), true)
+  await page.getByRole('link', { name: 'Session' }).click()
+  await page.locator('#turn-1').getByText('Go on').waitFor()
+  await page.goto(`${home}?again#/runs/default/${run.runId}`)
+  await page.locator('#turn-1').waitFor()
+})

@@ -1,3 +1,4 @@
+import { useState } from 'preact/hooks'
 import type { Output } from '../../client/client.ts'
 import { href, type Route } from '../app/router.ts'
 import { useContent } from '../data/content.ts'
@@ -146,10 +147,14 @@ const ofSession = { session: 'Session', ...ofText }
 function Told({ run, history, route }: Omit<ShownProps, 'onConflict' | 'files'>) {
   const views: Record<string, string> = run.turns.count > 0 || run.activity ? ofSession : ofText
   const asked = route.query.get('view') ?? ''
-  const view = Object.hasOwn(views, asked) ? asked : (Object.keys(views)[0] as string)
+  const [first] = Object.keys(views) as [string]
+  // Someone who reads the log goes on reading it when the first turn comes.
+  const [read] = useState(run.content === '' ? undefined : first)
+  const usual = read ?? first
+  const view = Object.hasOwn(views, asked) ? asked : usual
   return (
     <section aria-label={views[view]}>
-      <Tabs label="Views" views={views} view={view} route={route} />
+      <Tabs label="Views" views={views} usual={usual} view={view} route={route} />
       {view === 'session' && <Session run={run} route={route} />}
       {view === 'timeline' && <Timeline history={history} project={run.project} />}
       {(view === 'log' || view === 'raw') && <Written run={run} isRaw={view === 'raw'} route={route} />}
