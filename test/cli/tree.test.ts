@@ -132,6 +132,24 @@ test('a linked working tree has its own branch and files', (t) => {
   assert.notEqual(main.tree, side.tree)
 })
 
+test('a program that git runs, such as a hook, sees the repository of each folder', (t) => {
+  const { cwd, git, take } = repository(t)
+  const other = repository(t)
+  for (const one of [{ cwd, git }, other]) {
+    writeFiles(one.cwd, { 'sub/a': `${one.cwd}\n` })
+    one.git('add', '-A')
+    one.git('commit', '-qm', 'first')
+  }
+  const plain = [take(), snapshot(join(cwd, 'sub'), join(freshFolder(t), 'objects'))?.root]
+  Object.assign(process.env, { GIT_DIR: join(other.cwd, '.git'), GIT_INDEX_FILE: join(other.cwd, '.git/index') })
+  t.after(() => {
+    for (const name of ['GIT_DIR', 'GIT_INDEX_FILE', 'GIT_WORK_TREE']) delete process.env[name]
+  })
+  assert.deepEqual([take(), snapshot(join(cwd, 'sub'), join(freshFolder(t), 'objects'))?.root], plain)
+  process.env.GIT_WORK_TREE = other.cwd
+  assert.deepEqual(take()?.root, other.cwd)
+})
+
 test('a snapshot adds no object to the repository, and does not change its index', (t) => {
   const { cwd, git, take } = repository(t)
   writeFiles(cwd, { a: 'one\n' })

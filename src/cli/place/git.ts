@@ -36,7 +36,7 @@ export interface GitOptions {
  */
 export function gitIn(
   cwd: string,
-  { env = process.env, input = '', encoding = 'utf8', timeoutMs = 10_000 }: GitOptions,
+  { env = gitEnv(), input = '', encoding = 'utf8', timeoutMs = 10_000 }: GitOptions,
   ...words: string[]
 ): string {
   return execFileSync('git', [...quiet, ...words], {
@@ -53,6 +53,16 @@ export function gitIn(
 
 const quiet = ['core.fsmonitor=false', 'core.hooksPath=/dev/null', 'core.safecrlf=false'].flatMap((set) => ['-c', set])
 const alone = { GIT_OPTIONAL_LOCKS: '0', GIT_TERMINAL_PROMPT: '0', GIT_NO_LAZY_FETCH: '1' }
+
+/**
+ * The environment for git. What git sets for its own hooks and aliases is left out: it names the repository in which
+ * git runs them, which need not be that of a folder.
+ */
+export function gitEnv(): NodeJS.ProcessEnv {
+  const { GIT_DIR, GIT_WORK_TREE, GIT_COMMON_DIR, GIT_INDEX_FILE: _, GIT_PREFIX: __, ...env } = process.env
+  // A user who sets both means every folder.
+  return GIT_DIR && GIT_WORK_TREE ? { ...env, GIT_DIR, GIT_WORK_TREE, GIT_COMMON_DIR } : env
+}
 
 /**
  * Arguments that keep git from running filters configured by the repository itself; the content they would change

@@ -17,7 +17,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { RunFields } from '../../api/run.ts'
-import { git, gitIn, ownFilters } from './git.ts'
+import { git, gitEnv, gitIn, ownFilters } from './git.ts'
 
 /** The state of a working tree at one moment, with uncommitted and new files. */
 export interface Snapshot {
@@ -48,7 +48,7 @@ export function snapshot(cwd: string, objects: string, withinMs = 10_000): Snaps
   if (!root || !own || !index || !log || !stashes) return undefined
   try {
     mkdirSync(objects, { recursive: true, mode: 0o700 })
-    const env = { ...process.env, ...withObjects(objects, own) }
+    const env = { ...gitEnv(), ...withObjects(objects, own) }
     const tree = treeOf({ root, env, objects, index, filters: ownFilters(root), until })
     const size = statSync(log, { throwIfNoEntry: false })?.size ?? 0
     const stash = newestIn(stashes)
@@ -228,30 +228,8 @@ function isDirty(root: string, committed: string, tree: string, env: NodeJS.Proc
   return gitIn(root, {}, 'diff-index', '--cached', ...plain.slice(1), '--diff-filter=A', committed) !== ''
 }
 
-/**
- * What changed between two snapshots of the same working tree. A moved file counts once; lines of binary files do not
- * count.
- */
-export function changesBetween(before: Snapshot, after: Snapshot): NonNullable<RunFields['changes']> | undefined {
-  try {
-    const told = diffTrees(before, after, '-M', '--shortstat')
-    const count = (unit: string) => Number(new RegExp(`(\\d+) ${unit}`).exec(told)?.[1] ?? 0)
-    return { files: count('file'), insertions: count('insertion'), deletions: count('deletion') }
-  } catch {
-    return undefined
-  }
-}
-
-/** The output of `git diff-tree` for two snapshots of one working tree. Throws if git fails. */
-export function diffTrees(before: Snapshot, after: Snapshot, ...words: string[]): string {
-  const { root } = after
-  const own = gitIn(root, {}, 'rev-parse', '--path-format=absolute', '--git-path', 'objects').trim()
-  const env = { ...process.env, ...withObjects(after.objects, own, before.objects) }
-  return gitIn(root, { env }, 'diff-tree', '-r', '--no-ext-diff', '--no-textconv', ...words, before.tree, after.tree)
-}
-
 /** Git writes new objects to the first folder and also reads the others. */
-const withObjects = (objects: string, ...others: string[]) => ({
+export const withObjects = (objects: string, ...others: string[]) => ({
   LC_ALL: 'C',
   GIT_OBJECT_DIRECTORY: resolve(objects),
   GIT_ALTERNATE_OBJECT_DIRECTORIES: others.map((other) => JSON.stringify(resolve(other))).join(':'),

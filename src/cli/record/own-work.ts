@@ -4,8 +4,9 @@ import { pathOf } from '../../agents/turn.ts'
 import type { TurnFields } from '../../api/turn.ts'
 import type { State } from '../../spool/state.ts'
 import { commitsMade } from '../place/commits.ts'
+import { diffTrees } from '../place/diff.ts'
 import { git } from '../place/git.ts'
-import { diffTrees, type Snapshot } from '../place/tree.ts'
+import type { Snapshot } from '../place/tree.ts'
 import type { Window } from './memo.ts'
 
 /** A turn of a session, and what the session may have changed in it. */
