@@ -3,16 +3,17 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { claudeMoments } from '../../src/agents/past/claude.ts'
+import { codexMoments } from '../../src/agents/past/codex.ts'
 import { turnsOf } from '../../src/agents/past/turns.ts'
 import { freshFolder } from '../cli/folder.ts'
 
 /** The turns of a transcript with these lines, one a second. */
-async function turnsIn(t: TestContext, lines: object[]) {
+async function turnsIn(t: TestContext, lines: object[], moments: typeof claudeMoments = claudeMoments) {
   const file = join(freshFolder(t), 'session.jsonl')
   const timed = lines.map((line, at) => ({ timestamp: new Date(1e12 + at * 1000).toISOString(), cwd: '/', ...line }))
   writeFileSync(file, timed.map((line) => `${JSON.stringify(line)}\n`).join(''))
   const turns = turnsOf(
-    claudeMoments(file, [], () => {}),
+    moments(file, [], () => {}),
     async (text) => text,
   )
   return (await Array.fromAsync(turns)).map(({ turn: { prompt, answer, commands = [], interrupted } }) => ({
@@ -81,5 +82,36 @@ test('a command of the user ends the turn before it, which keeps its answer', as
   assert.deepEqual(await turnsIn(t, lines), [
     { prompt: 'One.', answer: 'First.', commands: [] },
     { prompt: undefined, answer: 'I see a.', commands: [] },
+  ])
+})
+
+const item = (turn_id: string, item: object) => ({
+  type: 'event_msg',
+  payload: { type: 'item_completed', thread_id: 's', turn_id, item },
+})
+const asked = (turn: string, text: string) => item(turn, { type: 'UserMessage', content: [{ type: 'text', text }] })
+const ran = (turn: string, command: string, source: string) =>
+  item(turn, { type: 'CommandExecution', id: command, command: ['bash', '-lc', command], source, exit_code: 0 })
+const ended = (last_agent_message: string) => ({
+  type: 'event_msg',
+  payload: { type: 'task_complete', last_agent_message },
+})
+
+test("a message that was sent while Codex worked interrupts nothing, and the user's commands are not the agent's", async (t) => {
+  const lines = [
+    asked('1', 'One.'),
+    ran('1', 'first', 'unified_exec_startup'),
+    ran('1', 'mine', 'user_shell'),
+    asked('1', 'Two.'),
+    ended('Both done.'),
+    asked('2', 'Three.'),
+    asked('3', 'Four.'),
+    ended('Done.'),
+  ]
+  assert.deepEqual(await turnsIn(t, lines, codexMoments), [
+    { prompt: 'One.', answer: undefined, commands: ['first'] },
+    { prompt: 'Two.', answer: 'Both done.', commands: [] },
+    { prompt: 'Three.', answer: undefined, commands: [], interrupted: true },
+    { prompt: 'Four.', answer: 'Done.', commands: [] },
   ])
 })

@@ -14,6 +14,8 @@ export interface Reading {
   requests: number
   /** Newer versions report work as items, in addition to protocol messages. */
   hasItems: boolean
+  /** The id of the turn to which the last message of the user belongs. */
+  turn?: string | undefined
   /** The open tool calls of older versions, by their ids. */
   open: Map<string, { name: string; input: unknown }>
   said?: string | undefined

@@ -142,9 +142,16 @@ function itemOf(reading: Reading, event: Fields): Told[] {
   if (reading.isSubagent && event.thread_id !== reading.id) return []
   const id = textOf(item.id, 200)
   switch (item.type) {
-    case 'UserMessage':
-      return steps({ hook_event_name: 'UserPromptSubmit', prompt: textsIn(item.content) })
+    case 'UserMessage': {
+      const prompted = steps({ hook_event_name: 'UserPromptSubmit', prompt: textsIn(item.content) })
+      // One that was sent while the agent worked belongs to the same turn of Codex, and interrupted nothing.
+      const isQueued = prompted.length > 0 && reading.turn !== undefined && reading.turn === event.turn_id
+      reading.turn = textOf(event.turn_id, 200)
+      return isQueued ? [{ step: { kind: 'turn' } }, ...prompted] : prompted
+    }
     case 'CommandExecution':
+      // The user's own command, which begins with an exclamation mark.
+      if (item.source === 'user_shell') return []
       return [
         ...tool(reading, 'Bash', { command: shellIn(item.command) }, { id, response: { exit_code: item.exit_code } }),
         { commands: commandIn(event) ?? {} },
