@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -12,7 +12,7 @@ import { adminKey, openServer } from '../support/server.ts'
 import { freePort } from '../support/setup.ts'
 import { freshFolder, homeOf } from './folder.ts'
 import { conductHere, type ProgramEnv, programOf } from './program.ts'
-import { untilNobodyRuns } from './session.ts'
+import { untilNobodyRuns, workplace } from './session.ts'
 import { localUser, writeFiles } from './user.ts'
 
 /** The findings of the doctor by topic, and its exit code. */
@@ -45,6 +45,25 @@ test('a folder that cannot be written is a failure, and named', async (t) => {
   assert.equal(none.of('database')[0]?.state, 'note')
   const database = await examine({ ...homeOf(folder), CONDUCT_DATABASE_URL: `sqlite:${file}/conduct.db` })
   assert.deepEqual(database.of('database'), [{ about: 'database', state: 'fail', told: `${file} is not a folder` }])
+})
+
+test('the doctor says why git shows nothing of a folder', async (t) => {
+  const { env, git, cwd } = workplace(t)
+  const about = async (more: ProgramEnv = {}) => {
+    const { stdout } = await conductHere(['doctor', '--json'], { ...env, ...more }, cwd)
+    return (JSON.parse(stdout) as Finding[]).filter(({ about }) => about === 'git')
+  }
+  assert.deepEqual(await about(), [{ about: 'git', state: 'ok', told: git('rev-parse', '--show-toplevel') }])
+  const [refused] = await about({ GIT_TEST_ASSUME_DIFFERENT_OWNER: '1' })
+  assert.equal(refused?.state, 'warn')
+  assert.match(
+    refused?.told ?? '',
+    /^git refuses this folder \(detected dubious ownership .*\): runs here have no commits/,
+  )
+  writeFiles(cwd, { '.gitattributes': '*.u working-tree-encoding=UTF-16\n', 'x.u': 'abc' })
+  assert.match((await about())[0]?.told ?? '', /^git cannot read the working tree of /)
+  rmSync(join(cwd, '.git'), { recursive: true })
+  assert.deepEqual(await about(), [])
 })
 
 test('the doctor warns of readable files, unknown settings and unsent recordings', async (t) => {

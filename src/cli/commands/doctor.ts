@@ -16,6 +16,7 @@ import { clean } from '../show/text.ts'
 import { agentFindings } from './doctor-agents.ts'
 import { databaseFindings } from './doctor-database.ts'
 import { privacy, stateFault, stateFinding, writeFault } from './doctor-folder.ts'
+import { gitFindings } from './doctor-git.ts'
 import { serverFindings } from './doctor-server.ts'
 import { type Finding, found } from './finding.ts'
 import { missingFile } from './status.ts'
@@ -37,6 +38,7 @@ async function doctor(options: Common) {
   const findings = [
     ...here(fault),
     ...looking('settings', () => rules(cwd)),
+    ...looking('git', () => gitFindings(cwd)),
     ...looking('hooks', () => agentFindings(env, cwd, fault === undefined)),
   ]
   const place = looked('ledger', findings, () => placeOf(options, env, cwd))
