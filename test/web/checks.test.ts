@@ -57,6 +57,8 @@ test('the comparison of runs shows all checks, and new ones that leave the verdi
   for (const runId of ['A', 'B']) await client.createRun({ runId, status: 'completed' })
   await check('A', 'early')
   for (let n = 0; n < 101; n++) await check('A', 'again')
+  await page.goto(`${home}#/compare`)
+  await page.locator('.empty p').getByText('To compare two runs, pick them in the list of runs.').waitFor()
   await page.goto(`${home}#/compare?run=default/A&run=default/B`)
   const named = (name: string) => page.locator('.compare').getByRole('rowheader', { name })
   for (const name of ['early', 'again']) await named(name).waitFor()
