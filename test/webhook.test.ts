@@ -417,5 +417,5 @@ test('a receiver may ask to wait by seconds or until a date, and an error of TLS
     assert.equal((await sent()).retryAfter, seconds, wait)
   }
   const { error } = await sent(receiver.url.replace('http:', 'https:'))
-  assert.equal(error, 'no TLS connection: ERR_SSL_WRONG_VERSION_NUMBER')
+  assert.match(error ?? '', /^no TLS connection: ERR_SSL_[A-Z_]+$/)
 })
