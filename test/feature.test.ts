@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict'
+import sql from 'sql-template-tag'
+import type { Input } from '../src/client/client.ts'
+import { operations } from '../src/store/operations.ts'
 import { testLedger } from './support/engines.ts'
+import { overlap } from './support/overlap.ts'
 
 testLedger('linking by number and by name counts each feature once, and creates missing ones', async ({ client }) => {
   await client.createRun({ runId: 'A' })
@@ -95,6 +99,45 @@ testLedger('a link can be removed, and removing a missing one is an error', asyn
   await assert.rejects(client.unlinkFeature({ runId: 'A', featureId: 1 }), { code: 'NOT_FOUND' })
   assert.deepEqual((await client.getRun({ runId: 'A' })).run.features, [{ id: 2, name: 'feature-2' }])
 })
+
+/** Changes of a run that concern its features, and what they find once a feature was deleted. */
+const changes = {
+  unlinkFeature: { input: { featureId: 1 }, later: 'NOT_FOUND' },
+  deleteRun: { input: {}, later: undefined },
+  updateRun: { input: { usage: { costUsd: 2 } }, later: undefined },
+}
+for (const [name, { input, later }] of Object.entries(changes)) {
+  const deed = name as keyof typeof changes
+  testLedger(`a feature is deleted during ${deed}: no link, total or second event is left`, async (ledger) => {
+    const { client, store } = ledger
+    for (const runId of ['A', 'B']) await client.createRun({ runId, usage: { costUsd: 1 } })
+    const linked = async (runId: string) => {
+      await client.linkFeatures({ runId, features: [{ name: runId }] })
+      const [feature] = (await client.getRun({ runId })).run.features
+      return { runId, ...input, ...('featureId' in input && { featureId: feature?.id ?? 0 }) } as Input<'unlinkFeature'>
+    }
+    const [one, two] = [await linked('A'), await linked('B')]
+    await overlap(
+      ledger,
+      (ctx) => operations[deed](ctx, one),
+      () => client.deleteFeature({ id: 1 }),
+    )
+    const failed = await overlap(
+      ledger,
+      (ctx) => operations.deleteFeature(ctx, { id: 2 }),
+      () =>
+        client[deed](two).then(
+          () => undefined,
+          ({ code }) => code,
+        ),
+    )
+    assert.equal(failed, later)
+    const unlinked = async (subject: string) =>
+      (await client.listEvents({ subject })).events.filter(({ changes }) => changes.features?.[0]).length
+    assert.deepEqual([await unlinked('A'), await unlinked('B')], [deed === 'deleteRun' ? 0 : 1, 1])
+    assert.deepEqual(await store.db.query(sql`select feature_id, runs, cost_usd from feature_totals`), [])
+  })
+}
 
 testLedger('a feature is created or updated by its name', async ({ client, fetch }) => {
   const post = (body: object) =>
