@@ -4,9 +4,11 @@ import { setImmediate as turn } from 'node:timers/promises'
 import sql, { raw } from 'sql-template-tag'
 import { verify } from '../src/cli/verify/verify.ts'
 import type { Client, Output } from '../src/client/client.ts'
+import { operations } from '../src/store/operations.ts'
 import { emptyNext, newPlace } from '../src/store/project/empty.ts'
 import { indexMore } from '../src/store/search/follow.ts'
 import { type Ledger, testLedger } from './support/engines.ts'
+import { overlap } from './support/overlap.ts'
 
 /** Does everything that a server still has to do for a deleted project. */
 async function emptyAll({ store }: Ledger): Promise<void> {
@@ -130,6 +132,26 @@ testLedger('a project with the slug of a deleted one continues its versions, so 
   await emptyAll(ledger)
   assert.equal(await made('a_b'), 4)
 })
+
+const holders = {
+  createKey: { name: 'laden', permissions: ['agent' as const] },
+  createWebhook: { url: 'http://kirsch.localhost/' },
+}
+for (const [name, input] of Object.entries(holders)) {
+  testLedger(`${name} finds no project that is deleted meanwhile`, async (ledger) => {
+    const { client, as } = ledger
+    const create = (by: Client, project?: string) =>
+      (by[name as keyof typeof holders] as (input: object) => Promise<unknown>)({ ...input, project })
+    for (const slug of ['named', 'chosen']) {
+      await client.createProject({ slug })
+      const by = slug === 'named' ? () => create(client, slug) : () => create(as({ project: slug }))
+      const creating = overlap(ledger, (ctx) => operations.deleteProject(ctx, { slug, confirm: slug }), by)
+      await assert.rejects(creating, { code: 'NOT_FOUND' })
+    }
+    assert.equal((await client.listKeys()).keys.length, 1)
+    assert.deepEqual((await client.listWebhooks()).webhooks, [])
+  })
+}
 
 testLedger('a row of a late write to a deleted project is also deleted', async (ledger) => {
   const { client, store, sleep } = ledger

@@ -21,6 +21,13 @@ export async function findProject(db: Tx, slug: string, confinedTo: number | nul
   return row
 }
 
+/** Keeps a project from being deleted until the transaction ends. Throws NOT_FOUND if it has been meanwhile. */
+export async function holdProject(db: Tx, { id, slug }: ProjectRef): Promise<void> {
+  const [row] = await db.query(sql`
+    select id from projects where id = ${id} and deleted_at is null ${db.dialect.forUpdate}`)
+  if (!row) throw unknownProject(slug)
+}
+
 /** Whether none of these projects was deleted. */
 export async function areThere(db: Tx, projects: readonly ProjectRef[] = []): Promise<boolean> {
   if (projects.length === 0) return true

@@ -3,13 +3,13 @@ import { ConductError, invalid } from '../../api/error.ts'
 import { appeared, type Changes, differences, vanished } from '../../ledger/event.ts'
 import type { Place } from '../../ledger/event-id.ts'
 import { newSigningSecret, newWebhookTag } from '../../ledger/webhook.ts'
-import { type Ctx, inTx, type Operation, requireVersion } from '../ctx.ts'
+import { type Ctx, inTx, type Operation, type ProjectRef, requireVersion } from '../ctx.ts'
 import { numberEvents } from '../log/number.ts'
 import { requireKept, requirePlace } from '../log/place.ts'
 import { lastSeq } from '../log/read.ts'
 import { record } from '../log/record.ts'
 import { readPage } from '../page.ts'
-import { confinementOf, findProject, listedProject } from '../scope.ts'
+import { confinementOf, findProject, holdProject, listedProject } from '../scope.ts'
 import { columns, readWebhook, stateOf, typesOf, type WebhookRow, webhookOf } from './row.ts'
 
 /**
@@ -19,7 +19,10 @@ import { columns, readWebhook, stateOf, typesOf, type WebhookRow, webhookOf } fr
 export const createWebhook: Operation<'createWebhook'> = async (ctx, { url, types = [], after, project }) => {
   await numberEvents(ctx.db)
   return inTx(ctx, async (ctx) => {
-    const projectId = await projectFor(ctx, project)
+    const found = await projectFor(ctx, project)
+    // Deleting a project deletes the webhooks that it finds.
+    if (found) await holdProject(ctx.db, found)
+    const projectId = found?.id ?? null
     const secret = newSigningSecret()
     const { id: by } = ctx.actor
     await ctx.db.query(ctx.db.dialect.alone)
@@ -38,7 +41,7 @@ export const createWebhook: Operation<'createWebhook'> = async (ctx, { url, type
 const typesText = (types: readonly string[]) => JSON.stringify([...new Set(types)].sort())
 
 /** As with keys, the default project of a webhook depends on its creator. */
-async function projectFor(ctx: Ctx, project: string | null | undefined): Promise<number | null> {
+async function projectFor(ctx: Ctx, project: string | null | undefined): Promise<ProjectRef | null> {
   const confinedTo = confinementOf(ctx)
   if (confinedTo !== null && project === null) {
     throw new ConductError(
@@ -46,8 +49,8 @@ async function projectFor(ctx: Ctx, project: string | null | undefined): Promise
       'A key of one project can create webhooks only for that project: leave out project.',
     )
   }
-  if (project) return (await findProject(ctx.db, project, confinedTo)).id
-  return project === undefined && (confinedTo !== null || ctx.named) ? ctx.project.id : null
+  if (project) return findProject(ctx.db, project, confinedTo)
+  return project === undefined && (confinedTo !== null || ctx.named) ? ctx.project : null
 }
 
 /** The seq of a position. Without an id, a position after the end is a mistake of the caller. Throws as `requirePlace`. */
