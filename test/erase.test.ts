@@ -4,8 +4,10 @@ import { dirname, join } from 'node:path'
 import sql, { raw } from 'sql-template-tag'
 import { verify } from '../src/cli/verify/verify.ts'
 import type { Client, Input } from '../src/client/client.ts'
+import { operations } from '../src/store/operations.ts'
 import { indexMore } from '../src/store/search/follow.ts'
 import { type Ledger, testLedger } from './support/engines.ts'
+import { overlap } from './support/overlap.ts'
 
 /** Repeats the call until everything is erased, as the command does. */
 async function eraseAll(client: Client, input: Input<'erase'>) {
@@ -179,6 +181,22 @@ testLedger('erasing a run leaves the events of runs with a similar id', async ({
   assert.deepEqual(
     events.map(({ changes }) => changes.command?.[1]),
     ['[erased]', 'AB1', 'a_1', 'A-1'],
+  )
+})
+
+testLedger('a check that a run gets while it is erased is also erased from the log', async (ledger) => {
+  const { client } = ledger
+  await client.createRun({ runId: 'R', title: secret })
+  await overlap(
+    ledger,
+    (ctx) => operations.createCheck(ctx, { runId: 'R', checkId: 'C', name: 'tests', result: 'pass', command: secret }),
+    () => eraseAll(client, { runId: 'R' }),
+  )
+  assert.equal((await client.getCheck({ checkId: 'C' })).check.command, '[erased]')
+  const { events } = await client.listEvents({ subject: 'C' })
+  assert.deepEqual(
+    events.map(({ changes }) => changes.command),
+    [[null, '[erased]']],
   )
 })
 

@@ -7,7 +7,7 @@ import type { Ledger } from './engines.ts'
 
 /**
  * Starts `second` while the transaction of `first` is open. Commits that as soon as `second` waits for a lock of it; on
- * SQLite, where transactions wait for each other anyway, at once. Returns the result of `second`.
+ * SQLite, where transactions run one after another, at once. Returns the result of `second`.
  */
 export async function overlap<T>(
   { store: { db, now } }: Pick<Ledger, 'store'>,
@@ -20,13 +20,14 @@ export async function overlap<T>(
   await db.tx(async (tx) => {
     await first({ ...systemCtx(tx, now(), id, localActor), contentLimit: 1_000_000 })
     result = second()
-    let isOver = db.dialect.commitsInOrder
+    let isOver = false
     result
       .catch(() => {})
       .finally(() => {
         isOver = true
       })
     const waits = sql`select 1 as one from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
+    if (db.dialect.commitsInOrder) return
     while (!isOver && (await db.query(waits)).length === 0) await pause(1)
   })
   return result as Promise<T>

@@ -79,9 +79,15 @@ async function walkRows(ctx: Ctx, { rows, isToGo, contents }: Scope, place: Plac
   return true
 }
 
-async function walkEvents(ctx: Ctx, { events, isToGo }: Scope, place: Place, dryRun: boolean): Promise<boolean> {
+async function walkEvents(
+  ctx: Ctx,
+  { events: eventsOf, isToGo }: Scope,
+  place: Place,
+  dryRun: boolean,
+): Promise<boolean> {
   if (place.last === 0) while (await sealNext(ctx.db));
   place.until ??= await lastSeq(ctx.db)
+  const events = await eventsOf()
   const end = Math.min(place.last + (events.reads ?? place.until), place.until)
   if (end <= place.last) return false
   const found = await ctx.db.query<{ seq: number }>(events.next(place.last, end, erasedAtOnce))

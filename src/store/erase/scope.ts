@@ -15,7 +15,10 @@ export interface Scope {
   rows: Partial<Record<Noun, Sql>>
   /** A condition on runs whose content is erased whole, since it repeats texts in another form. */
   contents?: Sql
-  events: Events
+  /**
+   * Which events may have texts to erase, known once the rows are erased: a run gets checks meanwhile.
+   */
+  events(): Promise<Events>
   /** Its only project; null for the whole ledger. */
   projectId: number | null
   /** What the log records about it. */
@@ -62,6 +65,8 @@ async function runScope(ctx: Ctx, runId: string): Promise<Scope> {
   await requireKnown(ctx, 'run', runId)
   const { id } = ctx.project
   const rows = sql`(select r.id from runs r where r.project_id = ${id} and r.run_id = ${runId})`
+  const events = async () => eventsOf(ctx, [isAbout('run', runId), turns, ...areAbout(ctx, await checksOf(ctx, runId))])
+  let found: Promise<Events> | undefined
   const turns = sql`e.subject >= ${`${runId}/`} and e.subject < ${`${runId}0`} and e.type like 'turn.%'`
   return {
     isToGo: everyText,
@@ -70,7 +75,10 @@ async function runScope(ctx: Ctx, runId: string): Promise<Scope> {
       turn: sql`turns.run_id in ${rows}`,
       check: sql`checks.run_id in ${rows}`,
     },
-    events: eventsOf(ctx, [isAbout('run', runId), turns, ...areAbout(ctx, await checksOf(ctx, runId))]),
+    events: () => {
+      found ??= events()
+      return found
+    },
     projectId: id,
     told: { what: 'run', runId },
   }
@@ -91,7 +99,7 @@ async function specScope(ctx: Ctx, specId: string): Promise<Scope> {
   return {
     isToGo: everyText,
     rows: { spec: sql`specs.project_id = ${id} and specs.spec_id = ${specId}` },
-    events: eventsOf(ctx, [isAbout('spec', specId)]),
+    events: async () => eventsOf(ctx, [isAbout('spec', specId)]),
     projectId: id,
     told: { what: 'spec', specId },
   }
@@ -108,7 +116,7 @@ function projectScope({ project: { id } }: Ctx): Scope {
       check: ofProject('checks', id),
       feature: ofProject('features', id),
     },
-    events: eventsWith(sql`${ofProject('e', id)} and (${join(kinds, ' or ')})`),
+    events: async () => eventsWith(sql`${ofProject('e', id)} and (${join(kinds, ' or ')})`),
     projectId: id,
     told: { what: 'project' },
   }
@@ -147,7 +155,7 @@ function textScope(ctx: Ctx, text: string): Scope {
       feature: any('features', ['name', 'description', 'file'], [], []),
     },
     contents,
-    events: eventsWith(any('e', [], ['changes'], [])),
+    events: async () => eventsWith(any('e', [], ['changes'], [])),
     projectId,
     told: { what: 'text' },
   }
