@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
 import type { Check } from '../src/api/check.ts'
 import type { Client, Input } from '../src/client/client.ts'
+import type { Ctx } from '../src/store/ctx.ts'
+import { operations } from '../src/store/operations.ts'
 import { type Ledger, testLedger } from './support/engines.ts'
+import { overlap } from './support/overlap.ts'
 
 /** A ledger with a run `A` that one key created, and a second key. */
 async function actors({ client, as }: Ledger) {
@@ -231,6 +234,18 @@ testLedger('a check with a run and a commit belongs to that run, and applies to 
   // With a run, the commit may be any revision, not only a full id.
   await client.createCheck({ runId: 'A', commit: 'v1.2', result: 'pass' })
   assert.equal(await verdictOf('A'), 'stale')
+})
+
+testLedger('a check that is recorded again on another run meanwhile counts for that run', async (ledger) => {
+  const { client } = ledger
+  for (const runId of ['A', 'B']) await client.createRun({ runId })
+  await client.createCheck({ checkId: 'C', runId: 'A', result: 'pass' })
+  const recordAgain = async (ctx: Ctx) => {
+    await operations.deleteCheck(ctx, { checkId: 'C' })
+    await operations.createCheck(ctx, { checkId: 'C', runId: 'B', name: 'tests', result: 'pass' })
+  }
+  await overlap(ledger, recordAgain, () => client.deleteCheck({ checkId: 'C' }))
+  for (const runId of ['A', 'B']) assert.equal((await client.getRun({ runId })).run.verdict, 'unchecked', runId)
 })
 
 testLedger('a deleted check no longer counts, and the log has every change of the verdict', async (ledger) => {

@@ -174,10 +174,14 @@ export async function checksOfRun(ctx: Ctx, runRow: number, limit: number): Prom
 }
 
 /** The check and its run. Locks the run first. */
-async function openCheck(ctx: Ctx, checkId: string) {
-  const { run: runId } = await requireCheck(ctx, checkId)
-  const run = await requireRun(ctx, runId, ctx.db.dialect.forUpdate)
-  return { run, row: await requireCheck(ctx, checkId, ctx.db.dialect.forUpdate) }
+async function openCheck(ctx: Ctx, checkId: string): Promise<{ run: RunRow; row: CheckRow }> {
+  for (;;) {
+    const { run: runId } = await requireCheck(ctx, checkId)
+    const run = await requireRun(ctx, runId, ctx.db.dialect.forUpdate)
+    const row = await requireCheck(ctx, checkId, ctx.db.dialect.forUpdate)
+    // Otherwise, the check was deleted meanwhile, and another run has one with its id.
+    if (row.run === runId) return { run, row }
+  }
 }
 
 /** Throws NOT_FOUND if the project has no check with that id. */
