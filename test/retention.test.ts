@@ -3,8 +3,10 @@ import sql from 'sql-template-tag'
 import { verify } from '../src/cli/verify/verify.ts'
 import type { Client, Input, Output } from '../src/client/client.ts'
 import { retentionJob } from '../src/jobs/retention.ts'
+import { operations } from '../src/store/operations.ts'
 import { indexMore } from '../src/store/search/follow.ts'
 import { type Ledger, testLedger } from './support/engines.ts'
+import { overlap } from './support/overlap.ts'
 
 const dayMs = 86_400_000
 
@@ -203,6 +205,23 @@ testLedger('a long run is removed in slices, and a run that is resumed meanwhile
   sleep(2 * dayMs)
   await applyOnce(ledger)
   assert.deepEqual(await idsOf(client), [])
+})
+
+testLedger('the texts of a check of an old run go from the log, even if it was recorded meanwhile', async (ledger) => {
+  const { client, sleep } = ledger
+  await runWith(client, 'OLD', 'ahornwort')
+  await client.updateProject({ slug: 'default', retention: { contentDays: 1 } })
+  sleep(2 * dayMs)
+  const check = { checkId: 'LATE', runId: 'OLD', name: 'tests', result: 'pass', command: 'ahornwort' } as const
+  await overlap(
+    ledger,
+    (ctx) => operations.createCheck(ctx, check),
+    () => forgetAll(client),
+  )
+  await forgetAll(client)
+  assert.equal((await client.getCheck({ checkId: 'LATE' })).check.command, '[erased]')
+  const { events } = await client.listEvents({ subject: 'LATE' })
+  assert.deepEqual(events[0]?.changes.command, [null, '[erased]'])
 })
 
 testLedger('the events of a kept run stay, even if an old run has used the id of its check again', async (ledger) => {

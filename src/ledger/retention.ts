@@ -32,7 +32,7 @@ export interface Aging {
   labels: readonly string[]
   /** When retention erased its content; null: it has not. */
   expiredAt: string | null
-  /** The last change of its checks, which do not change the run; null if it has none, or the content is not erased. */
+  /** The last change of its checks, which do not change the run; null if it has none. */
   checkedAt: string | null
 }
 

@@ -15,13 +15,12 @@ export interface AgingRow {
   updated_at: string
   labels: string
   expired_at: string | null
-  /** The last change of its checks, if its texts have been erased before. A check does not change its run. */
+  /** The last change of its checks. A check does not change its run. */
   checked_at: string | null
 }
 
 export const agingColumns = sql`id, project_id, run_id, status, ended_at, updated_at, labels, expired_at,
-  case when expired_at is null then null
-    else (select max(c.updated_at) from checks c where c.run_id = runs.id) end as checked_at`
+  (select max(c.updated_at) from checks c where c.run_id = runs.id) as checked_at`
 
 const agingOf = (row: AgingRow): Aging => ({
   status: row.status,
@@ -50,18 +49,20 @@ export const isToErase = ({ run }: Due) => hasTexts(agingOf(run))
 
 /**
  * Runs `work` in a transaction that locks these runs and the index of words, for those that are still due. A run that
- * somebody changed meanwhile may have events that nobody has numbered yet: it waits for the next pass.
+ * somebody changed or checked meanwhile may have events that nobody has numbered yet: it waits for the next pass.
  */
 export function whileDue<T>(ctx: Ctx, due: readonly Due[], work: (ctx: Ctx, left: Due[]) => Promise<T>): Promise<T> {
   return ctx.db.tx(async (tx) => {
     await lockIndex(tx)
-    const rows = await tx.query<AgingRow>(sql`
-      select ${agingColumns} from runs where id in (${listOf(due.map(({ run }) => run.id))}) order by id
-      ${tx.dialect.forUpdate}`)
+    const ids = listOf(due.map(({ run }) => run.id))
+    await tx.query(sql`select id from runs where id in (${ids}) order by id ${tx.dialect.forUpdate}`)
+    // In a statement of its own: one that waits for a lock does not see the checks that were recorded meanwhile.
+    const rows = await tx.query<AgingRow>(sql`select ${agingColumns} from runs where id in (${ids})`)
     const now = new Map(rows.map((row) => [row.id, row]))
     const left = due.filter(({ run, isDue }) => {
       const row = now.get(run.id)
-      return row !== undefined && row.updated_at === run.updated_at && isDue(row)
+      const isSame = row?.updated_at === run.updated_at && (row.checked_at ?? '') <= (run.checked_at ?? '')
+      return isSame && isDue(row)
     })
     return work({ ...ctx, db: tx }, left)
   })
