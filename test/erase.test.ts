@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import sql, { raw } from 'sql-template-tag'
 import { verify } from '../src/cli/verify/verify.ts'
 import type { Client, Input } from '../src/client/client.ts'
+import { createApp } from '../src/http/app.ts'
 import { operations } from '../src/store/operations.ts'
 import { indexMore } from '../src/store/search/follow.ts'
 import { type Ledger, testLedger } from './support/engines.ts'
@@ -182,6 +183,22 @@ testLedger('erasing a run leaves the events of runs with a similar id', async ({
     events.map(({ changes }) => changes.command?.[1]),
     ['[erased]', 'AB1', 'a_1', 'A-1'],
   )
+})
+
+testLedger('no server shows the name of a key much longer than it is there', async (ledger) => {
+  const { client, as, sleep } = ledger
+  const { secret: key } = await client.createKey({ name: secret, permissions: ['write'] })
+  await as({ key }).createRun({ runId: 'R' })
+  const other = await ledger.openAgain()
+  const app = createApp({ store: other, rateLimit: 0 })
+  const there = as({ fetch: (request) => app.fetch(request) })
+  const nameBy = async (by: Client) => (await by.getRun({ runId: 'R' })).run.createdBy.name
+  assert.deepEqual([await nameBy(client), await nameBy(there)], [secret, secret])
+  await eraseAll(client, { text: secret })
+  assert.equal(await nameBy(client), '[erased]')
+  sleep(10_000)
+  assert.equal(await nameBy(there), '[erased]')
+  await other.close()
 })
 
 testLedger('a check that a run gets while it is erased is also erased from the log', async (ledger) => {

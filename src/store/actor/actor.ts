@@ -12,13 +12,15 @@ export async function insertActor(ctx: Ctx, kind: Event['actor']['kind'], name: 
   return (row as { id: number }).id
 }
 
-/** The actors read so far from each database. They never change. */
-const known = new WeakMap<Tx['apart'], Map<number, ActorName>>()
+/** How long a server may show the name of an actor that another one has erased, in milliseconds. */
+const knownMs = 10_000
+
+/** The actors that each database handle has read lately. Only erasing changes them. */
+const known = new WeakMap<Tx['apart'], { names: Map<number, ActorName>; since: number }>()
 
 /** The actors with these numbers, by number. */
 export async function actorsOf(ctx: Ctx, ids: readonly number[]): Promise<ReadonlyMap<number, ActorName>> {
-  const actors = known.get(ctx.db.apart) ?? new Map<number, ActorName>()
-  known.set(ctx.db.apart, actors)
+  const actors = knownTo(ctx)
   const missing = [...new Set(ids)].filter((id) => !actors.has(id))
   if (missing.length === 0) return actors
   const rows = await ctx.db.query<ActorName & { id: number }>(
@@ -27,6 +29,18 @@ export async function actorsOf(ctx: Ctx, ids: readonly number[]): Promise<Readon
   for (const { id, kind, name } of rows) actors.set(id, { kind, name })
   return actors
 }
+
+function knownTo({ db, now }: Ctx): Map<number, ActorName> {
+  const kept = known.get(db.apart)
+  const at = Date.parse(now)
+  if (kept && Math.abs(at - kept.since) < knownMs) return kept.names
+  const names = new Map<number, ActorName>()
+  known.set(db.apart, { names, since: at })
+  return names
+}
+
+/** Reads the names of actors again. To be called once their erasure is committed. */
+export const forgetActors = ({ db }: Ctx) => known.delete(db.apart)
 
 /** The name of an actor, for a message. */
 export async function nameOfActor(ctx: Ctx, id: number): Promise<string> {

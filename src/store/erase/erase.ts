@@ -1,5 +1,6 @@
 import sql, { raw } from 'sql-template-tag'
 import { ConductError } from '../../api/error.ts'
+import { forgetActors } from '../actor/actor.ts'
 import type { Ctx, Operation } from '../ctx.ts'
 import { numberEvents } from '../log/number.ts'
 import { lastSeq } from '../log/read.ts'
@@ -100,6 +101,7 @@ async function walkEvents(
 /** Erases what does not belong to a noun, and records the event of the erasure. */
 async function eraseSides(ctx: Ctx, scope: Scope, place: Place, dryRun: boolean): Promise<boolean> {
   place.erased.others += await slice(ctx, dryRun, (ctx) => eraseNames(ctx, scope))
+  forgetActors(ctx)
   place.erased.responses += await slice(ctx, dryRun, async (ctx) => {
     const responses = await eraseResponses(ctx, scope.projectId)
     await recordErasure(ctx, scope.projectId, { ...scope.told, erased: { ...place.erased, responses } })
