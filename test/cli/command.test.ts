@@ -166,3 +166,15 @@ test('the same idempotency key creates one run, and a dry run none', async (t) =
   assert.match(shown, /^POST .*\n(.*\n)*authorization: Bearer sk_admin_0123…$/m)
   assert.equal((await json('run list')).runs.length, 1)
 })
+
+testPlaces('a webhook test that is not delivered fails, and prints the delivery', async ({ env, cwd }) => {
+  const { json, all } = programOf(env, cwd)
+  const { id } = (await json('webhook create --url http://127.0.0.1:9/')).webhook
+  const { code, stdout, stderr } = await all(`webhook test ${id}`)
+  assert.equal(code, 1, stdout)
+  assert.match(stdout, /^error: /m)
+  assert.match(stderr, /^conduct: The test was not delivered: .*CONDUCT_WEBHOOK_ALLOW/)
+  const asJson = await all(`webhook test ${id} --json`)
+  assert.equal(asJson.code, 1)
+  assert.match(JSON.parse(asJson.stdout).delivery.error, /CONDUCT_WEBHOOK_ALLOW/)
+})

@@ -1,6 +1,7 @@
 import { csvPlanOf } from '../../api/csv.ts'
 import { mostRows } from '../../api/page.ts'
 import { headerFields } from '../../api/paths.ts'
+import type { Delivery } from '../../api/webhook.ts'
 import { UsageError } from '../exit.ts'
 import { readText } from '../file.ts'
 import { type Common, refuseBoth } from '../option.ts'
@@ -95,10 +96,17 @@ async function printAll(plan: Plan, call: Call, input: Input, options: Options) 
   while (next) {
     const answer = await call(next)
     print(answer)
+    requireDelivered(answer)
     const after = nextOf(answer, next)
     if (!options.all && !options.json && !options.quiet) tellRest(answer, after, next)
     next = after && options.all ? { ...next, ...after } : undefined
   }
+}
+
+/** Throws if a test message did not arrive. The server reports that as a result, not as an error. */
+function requireDelivered({ delivery }: Input) {
+  const { error } = (delivery ?? {}) as Partial<Delivery>
+  if (error) throw new Error(`The test was not delivered: ${error}`)
 }
 
 interface Meta {
