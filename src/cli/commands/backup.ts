@@ -44,18 +44,22 @@ export function addCopyFlags(command: Command, force: string): Command {
     .option('--profile <name>', 'local for the database of this machine')
 }
 
+/** The database of the ledger. Throws a UsageError if the ledger is on a server. */
+export function ledgerDatabase(profile: string | undefined): string {
+  const place: Place = placeOf({ profile }, process.env, process.cwd())
+  if (place.kind === 'local') return place.databaseUrl
+  throw new UsageError(
+    `${place.url} is a server: run this command on its machine, or add --profile local for the database of this machine.`,
+  )
+}
+
 /**
  * The file of the ledger. Throws a UsageError if the ledger is not a file; on PostgreSQL it says what to do instead.
  */
 export function ledgerFile({ profile }: CopyFlags, onPostgres: string): string {
-  const place: Place = placeOf({ profile }, process.env, process.cwd())
-  if (place.kind === 'server') {
-    throw new UsageError(
-      `${place.url} is a server: run this command on its machine, or add --profile local for the database of this machine.`,
-    )
-  }
-  if (!place.databaseUrl.startsWith('sqlite:')) throw new UsageError(`The ledger is in PostgreSQL: ${onPostgres}`)
-  const file = place.databaseUrl.slice('sqlite:'.length)
+  const databaseUrl = ledgerDatabase(profile)
+  if (!databaseUrl.startsWith('sqlite:')) throw new UsageError(`The ledger is in PostgreSQL: ${onPostgres}`)
+  const file = databaseUrl.slice('sqlite:'.length)
   if (file === ':memory:') throw new UsageError('The ledger is only in memory.')
   return file
 }

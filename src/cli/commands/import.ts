@@ -5,13 +5,15 @@ import { withoutPassword } from '../../setting.ts'
 import { UsageError } from '../exit.ts'
 import { transcriptsCommand } from '../import/transcripts.ts'
 import { v0Command } from '../import/v0.ts'
-import { addExamples } from '../option.ts'
+import { addExamples, refuseBoth } from '../option.ts'
 import { databaseUrlOf, importInto } from '../place/connect.ts'
 import { pairs, printJson } from '../show/print.ts'
 import { whileWaiting } from '../show/progress.ts'
+import { ledgerDatabase } from './backup.ts'
 
 interface Options {
   databaseUrl?: string
+  profile?: string
   check?: boolean
   restart?: boolean
   json?: boolean
@@ -22,6 +24,7 @@ export function importCommand(): Command {
   const command = new Command('import')
   command.argument('<file>', 'the export; - for standard input')
   command.option('--database-url <url>', 'the database to fill (default: CONDUCT_DATABASE_URL)')
+  command.option('--profile <name>', 'local for the database of this machine')
   command.option('--check', 'read the export to its end, and write nothing')
   command.option('--restart', 'drop what an import that was cut off has left, and begin anew')
   command.option('--json', 'as JSON')
@@ -32,11 +35,13 @@ export function importCommand(): Command {
 }
 
 async function run(file: string, options: Options): Promise<void> {
+  refuseBoth(options, 'databaseUrl', 'profile')
+  const url = options.check ? undefined : databaseOf(options)
   const unreadable = ({ message }: Error) => new UsageError(`Cannot read ${file}: ${message}`)
   const source = await sourceOf(file).catch((error) => {
     throw unreadable(error)
   })
-  const work = options.check ? check(source) : fill(source, options)
+  const work = url === undefined ? check(source) : fill(source, url, options)
   const done = await work.catch((error: NodeJS.ErrnoException) => {
     throw error.code === 'EISDIR' ? unreadable(error) : error
   })
@@ -72,9 +77,13 @@ async function check(source: AsyncIterable<Uint8Array>): Promise<Done> {
   return found as Done
 }
 
-async function fill(source: AsyncIterable<Uint8Array>, { databaseUrl, restart = false }: Options): Promise<Done> {
-  const env = databaseUrl === undefined ? process.env : { ...process.env, CONDUCT_DATABASE_URL: databaseUrl }
-  const url = databaseUrlOf(env, process.cwd())
+/** The database to fill. Throws a UsageError if no flag names it and the ledger is on a server. */
+function databaseOf({ databaseUrl, profile }: Options): string {
+  if (databaseUrl === undefined) return ledgerDatabase(profile)
+  return databaseUrlOf({ ...process.env, CONDUCT_DATABASE_URL: databaseUrl }, process.cwd())
+}
+
+async function fill(source: AsyncIterable<Uint8Array>, url: string, { restart = false }: Options): Promise<Done> {
   let done = 0
   const onProgress = (line: number) => {
     done = line
