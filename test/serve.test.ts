@@ -92,6 +92,27 @@ test('a full disk under the log does not end the server', onUnix, async (t) => {
   assert.deepEqual(await once(child, 'exit'), [0, null])
 })
 
+for (const [name, command] of [
+  ['full', '"$0" "$@" > /dev/full'],
+  ['closed', '"$0" "$@" | true'],
+] as const) {
+  test(`a server whose stdout is ${name} starts, and says so in the log`, onUnix, async (t) => {
+    const words = [main, 'serve', '--database-url', 'sqlite::memory:', '--port', '0', '--log-level', 'info']
+    const child = spawn('sh', ['-c', command, process.execPath, ...words], {
+      env: { PATH: process.env.PATH, HOME: '/nonexistent' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    })
+    t.after(() => process.kill(-(child.pid as number), 'SIGTERM'))
+    let log = ''
+    for await (const piece of child.stderr) {
+      log += piece
+      if (log.includes('stdout cannot be written')) break
+    }
+    assert.match(log, /"level":40.*"stdout cannot be written; the server continues"/)
+  })
+}
+
 test('SIGHUP ends the server in order, as SIGTERM does', onUnix, async (t) => {
   const server = await startServer(t, 'sqlite::memory:')
   assert.equal(await server.end('SIGHUP'), 0)

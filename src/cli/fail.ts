@@ -27,6 +27,11 @@ export function endWithOutput(json = false) {
   })
 }
 
+/** Continues if the output cannot be written, for a command whose output is not its purpose. */
+export function outliveOutput(onError: (error: Error) => void) {
+  process.stdout.removeAllListeners('error').on('error', onError)
+}
+
 /** What to do without a valid key. */
 export const keyAdvice = 'Set CONDUCT_API_KEY to a valid key, or add one with conduct profile add.'
 

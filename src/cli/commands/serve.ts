@@ -5,6 +5,7 @@ import type { createApp } from '../../http/serve.ts'
 import { localActor } from '../../ledger/actor.ts'
 import { readSettings, type Settings, settings } from '../../setting.ts'
 import { UsageError } from '../exit.ts'
+import { outliveOutput } from '../fail.ts'
 import { addExamples } from '../option.ts'
 import { notOpened } from '../place/connect.ts'
 import { keepFirstKey } from '../place/first-key.ts'
@@ -37,6 +38,7 @@ async function run(flags: Record<string, string>) {
     import('../../http/serve.ts'),
     openLog(chosen.logLevel),
   ])
+  outliveOutput((err) => log.warn({ err }, 'stdout cannot be written; the server continues'))
   const warn = (error: Error): undefined => void log.warn({ err: error }, 'background work failed')
   const { databaseUrl, adminKey, webhookAllow } = chosen
   const backups = backupsOf(chosen)
