@@ -26,7 +26,8 @@ flag is a field of the API: \`specId\` is \`--spec-id\`, \`git.commit\` is \`--g
 
 - To give several values, repeat the flag: \`--status failed --status pending\`.
 - A content comes from a file, or from standard input for \`-\`.
-- A change replaces the whole field: one \`--label\` replaces all labels, \`--git-commit\` all fields of git.
+- A change replaces the whole field: one \`--label\` replaces all labels, \`--git-commit\` all fields of git. The
+  flags of a retention leave its other parts as they are.
 - \`--clear title\` empties a field.
 
 ## Where the ledger is

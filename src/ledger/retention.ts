@@ -10,10 +10,19 @@ export interface Retention {
   keep: { failed: boolean; labels: string[] }
 }
 
-/** The retention that a caller gives; null where that keeps everything. VALIDATION_ERROR for contents that outlive their runs. */
+/**
+ * The retention that a caller gives; null where that keeps everything. VALIDATION_ERROR for contents that outlive their
+ * runs, and for runs to keep where no days are given.
+ */
 export function retentionOf(given: RetentionInput | null): Retention | null {
   const { contentDays = null, runDays = null, keep = {} } = given ?? {}
-  if (contentDays === null && runDays === null) return null
+  if (contentDays === null && runDays === null) {
+    if (!keep.failed && !keep.labels?.length) return null
+    throw invalid(
+      'retention.keep',
+      'is only for a retention with contentDays or runDays: without them, all runs are kept',
+    )
+  }
   if (contentDays !== null && runDays !== null && contentDays >= runDays) {
     throw invalid(
       'retention.contentDays',

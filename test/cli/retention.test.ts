@@ -29,7 +29,14 @@ testPlaces('a project forgets old runs, and is deleted by its name', async ({ en
   assert.equal((await all('forget')).stderr, `The retention of the project '${slug}' removes nothing now.\n`)
   assert.match(await run('run list'), /^KEPT +failed/m)
   assert.match(await fails(`project update ${slug} --retention-content-days 0`), /--retention-content-days/)
+  const changed = await json(`project update ${slug} --retention-run-days 60`)
+  assert.deepEqual(changed.project.retention, { contentDays: 30, runDays: 60, keep: { failed: true, labels: ['a'] } })
+  const another = await json(`project update ${slug} --retention-keep-label b --if-version ${changed.project.version}`)
+  assert.deepEqual(another.project.retention.keep, { failed: true, labels: ['b'] })
+  assert.match(await fails(`project update ${slug} --retention-run-days 60 --dry-run`), /cannot look up the rest/)
   assert.equal((await json(`project update ${slug} --clear retention`)).project.retention, null)
+
+  assert.match(await fails(`project update ${slug} --retention-keep-failed true`), /without them, all runs are kept/)
 
   await json("project create --slug gone --name 'Long gone'")
   assert.match(await fails('project delete gone'), /--confirm <name>/)

@@ -48,7 +48,12 @@ test('a retention gets its defaults, and one that keeps everything is null', () 
     keep: { failed: false, labels: ['a'] },
   })
   assert.equal(retentionOf(null), null)
-  assert.equal(retentionOf({ contentDays: null, keep: { failed: true } }), null)
+  assert.equal(retentionOf({ contentDays: null, keep: { failed: false, labels: [] } }), null)
+  for (const keep of [{ failed: true }, { labels: ['release'] }]) {
+    assert.throws(() => retentionOf({ contentDays: null, keep }), {
+      message: /^retention\.keep: is only for a retention with contentDays or runDays/,
+    })
+  }
   assert.throws(() => retentionOf({ contentDays: 90, runDays: 30 }), {
     code: 'VALIDATION_ERROR',
     message: /contentDays: must be less than runDays, which is 30, and is 90/,

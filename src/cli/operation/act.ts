@@ -17,6 +17,7 @@ import { inputOf, kebab } from './flag.ts'
 import { followEvents } from './follow.ts'
 import type { Plan } from './plan.ts'
 import { printRequest } from './request.ts'
+import { requireWholeRetention, wholeRetention } from './retention.ts'
 import { taggedVersion } from './version.ts'
 
 type Input = Record<string, unknown>
@@ -78,10 +79,12 @@ export async function act(plan: Plan, given: unknown[], options: Options) {
   if (options.dryRun) {
     if (plan.features.some((field) => typeof input[field] === 'string'))
       throw new UsageError('--dry-run sends nothing, so it cannot look up the feature: pass its number.')
+    if (plan.name === 'updateProject') requireWholeRetention(input)
     return printRequest(plan, input, place, options)
   }
   await withClient(place, async (client) => {
     await numberFeatures(plan.features, client, input)
+    if (plan.name === 'updateProject') await wholeRetention(client, input)
     if (plan.name === 'deleteProject') input.confirm ??= await askName(String(input.slug))
     if (options.follow) return followEvents(client, input, options)
     const call = callsOf(plan, client, `Waiting for ${shownPlace(place)}`, options)

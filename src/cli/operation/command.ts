@@ -39,18 +39,19 @@ function operationCommand(plan: Plan): Command {
   }
   if (isWrite) add('--dry-run', 'print the request instead of sending it')
   addCommon(command, hasProject)
-  if (flags.some(({ part }) => part) && words[1] === 'update') {
-    command.addHelpText(
-      'after',
-      '\nA change replaces the whole field: one --label replaces all labels, --git-commit all fields of git.',
-    )
-  }
+  if (flags.some(({ part }) => part) && words[1] === 'update') command.addHelpText('after', `\n${replaced(plan)}`)
   addExamples(command, [exampleOf(plan, fileName(plan))])
   return command.action(async (...given: unknown[]) => {
     const texts = given.slice(0, operands.length)
     await act(plan, texts, command.opts<Options>())
   })
 }
+
+/** What a change does to the parts of a field that it does not name. */
+const replaced = ({ name }: Plan) =>
+  name === 'updateProject'
+    ? 'A flag of the retention leaves its other parts as they are. To keep everything again: --clear retention'
+    : 'A change replaces the whole field: one --label replaces all labels, --git-commit all fields of git.'
 
 function one(text: string, choices: string[]): string {
   if (choices.includes(text)) return text

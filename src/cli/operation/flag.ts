@@ -43,8 +43,8 @@ const meanings: Record<string, string> = {
   featureId: 'its number or name',
   project: 'a project other than the current one',
   cursor: 'where the previous page ended',
-  'retention.contentDays': 'days after the end of a run at which its texts are erased; default: never',
-  'retention.runDays': 'days after the end of a run at which it is deleted; default: never',
+  'retention.contentDays': 'days after the end of a run at which its texts are erased',
+  'retention.runDays': 'days after the end of a run at which it is deleted',
   ifVersion: 'change nothing unless this is the current version number',
 }
 
