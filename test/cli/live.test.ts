@@ -1,21 +1,13 @@
 import assert from 'node:assert/strict'
-import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { sendBeats } from '../../src/cli/record/beat.ts'
 import { reconnect } from '../../src/cli/record/reconnect.ts'
-import { stateFile, stateOf } from '../../src/cli/record/state.ts'
+import { stateOf } from '../../src/cli/record/state.ts'
 import { sync } from '../../src/cli/record/sync.ts'
 import type { Place } from '../../src/spool/place.ts'
 import { programOf } from './program.ts'
-import { claudeIn, onlyRun, secret, syncAll, workplace } from './session.ts'
+import { claudeIn, letPass, onlyRun, secret, syncAll, workplace } from './session.ts'
 import { writeFiles } from './user.ts'
-
-/** Lets that many milliseconds pass for the recordings in the state. */
-function letPass(env: Parameters<typeof stateFile>[0], ms: number) {
-  const db = new DatabaseSync(stateFile(env))
-  db.exec(`update recordings set beaten = beaten - ${ms}, beat_due = beat_due - ${ms}, last_heard = last_heard - ${ms}`)
-  db.close()
-}
 
 test('a run shows the activity of its session, and its lease is short while the agent works', async (t) => {
   const user = workplace(t)

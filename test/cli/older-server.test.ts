@@ -3,7 +3,7 @@ import { type TestContext, test } from 'node:test'
 import { olderServer } from '../support/older.ts'
 import { adminKey, openServer } from '../support/server.ts'
 import { programOf } from './program.ts'
-import { claudeIn, workplace } from './session.ts'
+import { claudeIn, letPass, syncAll, workplace } from './session.ts'
 import { gitIn, remoteUser } from './user.ts'
 
 const waits = /The server runs an older Conduct, which does not know .+: upgrade the server\./
@@ -71,6 +71,28 @@ test('a session waits for the upgrade of the server, with its turns', async (t) 
   assert.ok(runs[0].startedAt <= prompted && prompted < runs[0].createdAt, 'it keeps its times')
   const { turns } = await json(`run turns ${runs[0].runId}`)
   assert.equal(turns[0].prompt, 'Fix it')
+})
+
+test('a session that began on an older server renews its lease there, without its activity', async (t) => {
+  const { url, upgrade, downgrade } = await olderServer(t, (await openServer(t)).url)
+  const { env, cwd } = workplace(t, { CONDUCT_URL: url, CONDUCT_API_KEY: adminKey })
+  const { all, run, json } = programOf(env, cwd)
+  await run('project create --slug shop')
+  upgrade()
+  const claude = claudeIn(cwd, env)
+  await claude.prompt('Go')
+  await syncAll(env)
+  const [{ runId }] = (await json('run list')).runs
+  const seen = async () => {
+    const { lastSeenAt, leaseExpiresAt, activity } = (await json(`run get ${runId}`)).run
+    return { lease: Date.parse(leaseExpiresAt) - Date.parse(lastSeenAt), activity }
+  }
+  assert.equal((await seen()).lease, 600_000)
+  downgrade()
+  letPass(env, 5_000)
+  await claude.tell('PermissionRequest', { tool_name: 'Bash', tool_input: { command: 'deploy' } })
+  await all('sync')
+  assert.deepEqual([(await seen()).lease, (await seen()).activity.state], [7_200_000, 'working'])
 })
 
 test('a command that the server is too old for says so', async (t) => {

@@ -2,10 +2,12 @@ import { execFileSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { Readable } from 'node:stream'
 import type { TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { observe } from '../../src/cli/record/observe.ts'
+import { stateFile } from '../../src/cli/record/state.ts'
 import { conductHere, type ProgramEnv } from './program.ts'
 import { gitIn, localUser, type User, writeFiles } from './user.ts'
 
@@ -100,6 +102,13 @@ export async function syncAll(env: ProgramEnv) {
     if (tries === 200) throw new Error(`${stdout}${stderr}`)
     await sleep(100)
   }
+}
+
+/** Lets that many milliseconds pass for the recordings in the state. */
+export function letPass(env: ProgramEnv, ms: number) {
+  const db = new DatabaseSync(stateFile(env))
+  db.exec(`update recordings set beaten = beaten - ${ms}, beat_due = beat_due - ${ms}, last_heard = last_heard - ${ms}`)
+  db.close()
 }
 
 /** A user with a repository of one file, which is set up as the project `shop`. */

@@ -14,7 +14,7 @@ const headers = ['authorization', 'accept', 'content-type', 'idempotency-key', '
 
 /**
  * A proxy before a server that answers as version 0.1 would: it knows none of the fields above, no turns and no seal.
- * `upgrade` makes it pass everything on.
+ * `upgrade` makes it pass everything on, and `downgrade` undoes that.
  */
 export async function olderServer(t: TestContext, server: string) {
   let isOld = true
@@ -42,7 +42,10 @@ export async function olderServer(t: TestContext, server: string) {
   const upgrade = () => {
     isOld = false
   }
-  return { url, upgrade }
+  const downgrade = () => {
+    isOld = true
+  }
+  return { url, upgrade, downgrade }
 }
 
 function refusal(url: string, body: string) {

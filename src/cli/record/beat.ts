@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { leaseSecondsOf } from '../../agents/activity.ts'
+import { ConductError, unknownThere } from '../../api/error.ts'
 import type { ActivityInput } from '../../api/work.ts'
 import { mask } from '../../mask/mask.ts'
 import { type Beat, pauseMs } from '../../spool/beats.ts'
@@ -40,11 +41,11 @@ async function sendBeat(state: State, beat: Beat, connect: BeatOptions['connect'
     if (!activity) return false
     const { client, close } = await connect(place)
     try {
-      await client.heartbeat({
-        runId,
-        leaseToken,
-        leaseSeconds: leaseSecondsOf(activity),
-        activity: await masked(activity),
+      const held = { runId, leaseToken, leaseSeconds: leaseSecondsOf(activity) }
+      await client.heartbeat({ ...held, activity: await masked(activity) }).catch((error: unknown) => {
+        // An older server knows no activity. The session began there, and must keep its lease.
+        if (!(error instanceof ConductError) || unknownThere(error) === undefined) throw error
+        return client.heartbeat(held)
       })
     } finally {
       await close()
