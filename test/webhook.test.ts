@@ -144,6 +144,11 @@ testLedger(
 
     await assert.rejects(boss.createWebhook({ url: shop.url, project: null }), { code: 'FORBIDDEN' })
     await assert.rejects(boss.createWebhook({ url: shop.url, project: 'default' }), { code: 'NOT_FOUND' })
+    const never = { code: 'VALIDATION_ERROR', message: /^types: must not contain key\.created: only a webhook of the/ }
+    const types = ['run.created', 'key.created'] as const
+    await assert.rejects(boss.createWebhook({ url: shop.url, types: [...types] }), never)
+    await assert.rejects(client.createWebhook({ url: shop.url, types: [...types], project: 'shop' }), never)
+    await assert.rejects(client.updateWebhook({ id: made.webhook.id, types: [...types] }), never)
     for (const call of ['getWebhook', 'deleteWebhook', 'testWebhook', 'listWebhookDeliveries'] as const) {
       await assert.rejects(boss[call]({ id: 2 }), { code: 'NOT_FOUND' }, call)
     }

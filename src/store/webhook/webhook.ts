@@ -1,6 +1,6 @@
 import sql from 'sql-template-tag'
 import { ConductError, invalid } from '../../api/error.ts'
-import { appeared, type Changes, differences, vanished } from '../../ledger/event.ts'
+import { adminNouns, appeared, type Changes, differences, vanished } from '../../ledger/event.ts'
 import type { Place } from '../../ledger/event-id.ts'
 import { newSigningSecret, newWebhookTag } from '../../ledger/webhook.ts'
 import { type Ctx, inTx, type Operation, type ProjectRef, requireVersion } from '../ctx.ts'
@@ -14,7 +14,7 @@ import { columns, readWebhook, stateOf, typesOf, type WebhookRow, webhookOf } fr
 
 /**
  * Throws FORBIDDEN for a webhook of the whole server by a key of one project; NOT_FOUND for an unknown project;
- * VALIDATION_ERROR for a position after the end of the log.
+ * VALIDATION_ERROR for a position after the end of the log, and for a type that it would never send.
  */
 export const createWebhook: Operation<'createWebhook'> = async (ctx, { url, types = [], after, project }) => {
   await numberEvents(ctx.db)
@@ -23,6 +23,7 @@ export const createWebhook: Operation<'createWebhook'> = async (ctx, { url, type
     // Deleting a project deletes the webhooks that it finds.
     if (found) await holdProject(ctx.db, found)
     const projectId = found?.id ?? null
+    requireSent(projectId, types)
     const secret = newSigningSecret()
     const { id: by } = ctx.actor
     await ctx.db.query(ctx.db.dialect.alone)
@@ -39,6 +40,16 @@ export const createWebhook: Operation<'createWebhook'> = async (ctx, { url, type
 }
 
 const typesText = (types: readonly string[]) => JSON.stringify([...new Set(types)].sort())
+
+/** Throws a VALIDATION_ERROR for a type whose events only webhooks of the whole server send. */
+function requireSent(projectId: number | null, types: readonly string[]) {
+  const unsent = types.find((type) => adminNouns.some((noun) => type.startsWith(`${noun}.`)))
+  if (projectId === null || unsent === undefined) return
+  throw invalid(
+    'types',
+    `must not contain ${unsent}: only a webhook of the whole server sends events of keys, projects and webhooks`,
+  )
+}
 
 /** As with keys, the default project of a webhook depends on its creator. */
 async function projectFor(ctx: Ctx, project: string | null | undefined): Promise<ProjectRef | null> {
@@ -85,14 +96,15 @@ export const getWebhook: Operation<'getWebhook'> = async (ctx, { id }) => ({
 
 /**
  * Changing what is sent, or enabling the webhook, makes the next attempt due at once. Throws NOT_FOUND like getWebhook;
- * PRECONDITION_FAILED if `ifVersion` is outdated; VALIDATION_ERROR for a position after the end of the log;
- * EVENTS_DROPPED for one before its beginning.
+ * PRECONDITION_FAILED if `ifVersion` is outdated; VALIDATION_ERROR like createWebhook; EVENTS_DROPPED for a position
+ * before the beginning of the log.
  */
 export const updateWebhook: Operation<'updateWebhook'> = async (ctx, { id, ifVersion, ...patch }) => {
   if (patch.after !== undefined) await numberEvents(ctx.db)
   return inTx(ctx, async (ctx) => {
     const row = await readWebhook(ctx, id, ctx.db.dialect.forUpdate)
     requireVersion(ifVersion, id, row.version)
+    if (patch.types) requireSent(row.project_id, patch.types)
     const enabled = patch.enabled ?? row.enabled === 1
     const after: ReturnType<typeof stateOf> = {
       url: patch.url ?? row.url,

@@ -11,6 +11,8 @@ import { ProjectChoice } from '../ui/project-choice.tsx'
 
 const nouns = ['run', 'turn', 'spec', 'check', 'feature', 'project', 'key', 'webhook']
 const types = nouns.flatMap((noun) => ['created', 'updated', 'deleted'].map((deed) => `${noun}.${deed}` as EventType))
+/** Only a webhook of the whole server sends these. */
+const onlyOfServer = /^(project|key|webhook)\./
 
 interface Props {
   /** The webhook to change; without one, creates a new webhook. */
@@ -60,7 +62,7 @@ export function WebhookForm({ webhook, onMade, onDone, onClose }: Props) {
           onInput={(event) => setUrl(event.currentTarget.value)}
         />
       </label>
-      <Types chosen={chosen} onChange={setChosen} />
+      <Types isOfServer={(webhook ? webhook.project : project || null) === null} chosen={chosen} onChange={setChosen} />
       {!webhook && (
         <>
           <ProjectChoice
@@ -81,14 +83,21 @@ export function WebhookForm({ webhook, onMade, onDone, onClose }: Props) {
   )
 }
 
-function Types({ chosen, onChange }: { chosen: EventType[]; onChange: (chosen: EventType[]) => void }) {
+interface TypesProps {
+  isOfServer: boolean
+  chosen: EventType[]
+  onChange: (chosen: EventType[]) => void
+}
+
+function Types({ isOfServer, chosen, onChange }: TypesProps) {
+  const offered = types.filter((type) => isOfServer || !onlyOfServer.test(type) || chosen.includes(type))
   const toggle = (type: EventType) =>
     onChange(chosen.includes(type) ? chosen.filter((one) => one !== type) : [...chosen, type])
   return (
     <fieldset class="field">
       <legend>Types of events; none: all of them</legend>
       <div class="types">
-        {types.map((type) => (
+        {offered.map((type) => (
           <label key={type} class="row permission">
             <input type="checkbox" checked={chosen.includes(type)} onChange={() => toggle(type)} />
             {type}
