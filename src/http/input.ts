@@ -13,6 +13,8 @@ export interface InputPlan {
   kinds: Record<string, Kind>
   /** The most items that each array field may have. */
   most: Record<string, number>
+  /** The highest value of each number field. */
+  highest: Record<string, number>
   /** The fields that travel in the query or body, rather than in the path or a header. */
   fields: Set<string>
   headers: [field: string, header: string][]
@@ -37,10 +39,13 @@ function makePlan(name: Name): InputPlan {
     typeof schema === 'object' ? schema.maxItems : undefined,
   ])
   const most = Object.fromEntries(limits.filter(([, limit]) => limit !== undefined))
+  const highest = Object.fromEntries(
+    Object.entries(properties).map(([field, schema]) => [field, Number(partOf(schema).maximum)]),
+  )
   const headers = Object.entries(headerFields).filter(([field]) => field in properties)
   const elsewhere = [...address.params, ...headers.map(([field]) => field)]
   const fields = new Set(Object.keys(properties).filter((field) => !elsewhere.includes(field)))
-  return { address, schema: route.input, kinds, most, fields, headers }
+  return { address, schema: route.input, kinds, most, highest, fields, headers }
 }
 
 function kindOf(schema: z.core.JSONSchema._JSONSchema): Kind {
@@ -51,6 +56,12 @@ function kindOf(schema: z.core.JSONSchema._JSONSchema): Kind {
 
 const isNumber = (schema: z.core.JSONSchema._JSONSchema) =>
   typeof schema === 'object' && (schema.type === 'integer' || schema.type === 'number')
+
+/** The schema of a field, or that of its items. */
+function partOf(schema: z.core.JSONSchema._JSONSchema): z.core.JSONSchema.JSONSchema {
+  if (typeof schema === 'boolean') return {}
+  return schema.items && !Array.isArray(schema.items) ? partOf(schema.items) : schema
+}
 
 export interface RawInput {
   params: Record<string, string>
@@ -73,7 +84,7 @@ export function readInput(plan: InputPlan, raw: RawInput): Record<string, unknow
     readBody(plan, raw, input, issues)
   }
   for (const param of plan.address.params) {
-    input[param] = fromText(plan.kinds[param] ?? 'string', param, raw.params[param] ?? '', issues)
+    input[param] = fromText(plan, param, raw.params[param] ?? '', issues)
   }
   for (const [field, header] of plan.headers) {
     const value = raw.header(header)
@@ -104,19 +115,20 @@ export function parametersOf<Field extends string>(url: string, fields: Field[])
   const input: Partial<Record<Field, string>> = {}
   const issues: Issue[] = []
   const kinds = Object.fromEntries(fields.map((field) => [field, 'string' as const]))
-  readQuery({ fields: new Set(fields), kinds }, queryOf(url), input, issues)
+  readQuery({ fields: new Set(fields), kinds, highest: {} }, queryOf(url), input, issues)
   if (issues.length > 0) throw invalidInput(issues)
   return input
 }
 
 /** Adds the fields of a query to the input, and what is wrong with it to the issues. */
 function readQuery(
-  { fields, kinds }: Pick<InputPlan, 'fields' | 'kinds'>,
+  plan: Pick<InputPlan, 'fields' | 'kinds' | 'highest'>,
   query: string,
   input: Record<string, unknown>,
   issues: Issue[],
 ) {
   if (query === '') return
+  const { fields, kinds } = plan
   const given = valuesOf(query)
   const strangers = [...given.keys()].filter((name) => !fields.has(name))
   issues.push(...unknown('query parameter', strangers, fields))
@@ -126,20 +138,21 @@ function readQuery(
     const kind = kinds[name]
     if (value === undefined || !kind) continue
     if (kind === 'strings') input[name] = values
-    else if (kind === 'numbers') input[name] = values.map((value) => fromText('number', name, value, issues))
+    else if (kind === 'numbers') input[name] = values.map((value) => fromText(plan, name, value, issues))
     else if (values.length > 1) issues.push({ path: name, message: `was given ${values.length} times: give it once` })
-    else input[name] = fromText(kind, name, value, issues)
+    else input[name] = fromText(plan, name, value, issues)
   }
 }
 
 /** Node.js limits the request line and headers to the same length. */
 const longestQuery = 16_384
 
-/** The values of each query parameter. Throws BAD_REQUEST for a query that is too long to parse. */
+/** The values of each query parameter. Throws BAD_REQUEST for a query that is too long to parse, or not UTF-8. */
 function valuesOf(query: string): Map<string, string[]> {
   if (query.length > longestQuery) {
     throw new ConductError('BAD_REQUEST', `The query has more than ${longestQuery.toLocaleString('en')} characters.`)
   }
+  for (const [bytes] of query.matchAll(/(?:%[\da-f]{2})+/gi)) requireUtf8(bytes)
   const given = new Map<string, string[]>()
   for (const [name, value] of new URLSearchParams(query)) {
     const values = given.get(name)
@@ -147,6 +160,15 @@ function valuesOf(query: string): Map<string, string[]> {
     else given.set(name, [value])
   }
   return given
+}
+
+/** Throws BAD_REQUEST for percent-encoded bytes that are not UTF-8: `URLSearchParams` would replace them. */
+function requireUtf8(bytes: string) {
+  try {
+    decodeURIComponent(bytes)
+  } catch (cause) {
+    throw new ConductError('BAD_REQUEST', `The query is not UTF-8: it contains ${cut(bytes)}.`, { cause })
+  }
 }
 
 function readBody(
@@ -195,9 +217,17 @@ const contradiction = (path: string, given: string): Issue => ({
 })
 
 /** Converts text from a query or path to the type of its field. Numbers must be decimal, so '' is not 0. */
-function fromText(kind: Kind, path: string, text: string, issues: Issue[]): unknown {
-  if (kind !== 'number') return text
-  if (/^(0|[1-9]\d{0,15})$/.test(text)) return Number(text)
-  issues.push({ path, message: `must be a whole number, not '${cut(text)}'` })
+function fromText(
+  { kinds, highest }: Pick<InputPlan, 'kinds' | 'highest'>,
+  path: string,
+  text: string,
+  issues: Issue[],
+): unknown {
+  if (!kinds[path]?.startsWith('number')) return text
+  const number = /^(0|[1-9]\d*)$/.test(text) ? Number(text) : undefined
+  if (Number.isSafeInteger(number)) return number
+  // The schema would name the number that JavaScript rounds it to.
+  const rule = number === undefined ? 'a whole number' : `at most ${highest[path]}`
+  issues.push({ path, message: `must be ${rule}, not '${cut(text)}'` })
   return undefined
 }

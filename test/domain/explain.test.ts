@@ -66,6 +66,26 @@ for (const [name, body, ...issues] of bodies) {
   })
 }
 
+test('a number that JavaScript would round is quoted as it was given', () => {
+  const far = '9007199254740993'
+  assert.deepEqual(issuesOf('listRuns', undefined, `featureId=${far}`), [
+    `featureId: must be at most 9007199254740991, not '${far}'`,
+  ])
+  assert.deepEqual(issuesOf('listRuns', undefined, `limit=${far}`), [`limit: must be at most 100, not '${far}'`])
+  assert.deepEqual(issuesOf('getWebhook', undefined, '', { id: `${far}${far}` }), [
+    `id: must be at most 9007199254740991, not '${far}${far}'`,
+  ])
+})
+
+test('a query that is not UTF-8 is refused, not read as other characters', () => {
+  const query = (text: string) => () =>
+    readInput(planOf('search'), { params: {}, query: text, header: () => undefined, body: undefined })
+  for (const text of ['q=%FF', 'label=a:%ED%A0%80', '%C3=1', 'q=%e2%82']) {
+    assert.throws(query(text), { code: 'BAD_REQUEST', message: /^The query is not UTF-8: it contains %/ })
+  }
+  assert.equal(query('q=%E2%82%ac+%')().q, '€ %')
+})
+
 test('a wrong part of the address is named, too', () => {
   assert.deepEqual(issuesOf('listRuns', undefined, 'limit=0'), ['limit: must be at least 1, not 0'])
   assert.deepEqual(issuesOf('listRuns', undefined, 'limit='), ["limit: must be a whole number, not ''"])
