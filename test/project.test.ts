@@ -113,6 +113,12 @@ testLedger('the list of projects has the newest run of each', async ({ client, a
     empty: undefined,
     shop: 'ONLY',
   })
+  const named = await as({ project: 'shop' }).listProjects()
+  assert.deepEqual(
+    named.projects.map(({ slug }) => slug),
+    ['shop'],
+    'X-Project-ID narrows it, as it does other lists',
+  )
   const { lastRun } = projects.find(({ slug }) => slug === 'default') ?? {}
   assert.deepEqual(lastRun, { runId: 'NEW', status: 'completed', verdict: 'unchecked', createdAt: run.createdAt })
 })

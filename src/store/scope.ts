@@ -49,7 +49,7 @@ export interface Scope {
 /** The only project that the caller may see; null for all. */
 export const confinementOf = ({ actor }: Ctx) => (actor.kind === 'key' ? actor.projectId : null)
 
-/** The only project of whose keys or webhooks a list tells; null for those of the whole server. */
+/** The only project that lists of projects, keys and webhooks tell of; null for the whole server. */
 export const listedProject = (ctx: Ctx) => (ctx.named ? ctx.project.id : confinementOf(ctx))
 
 /**

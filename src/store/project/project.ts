@@ -8,7 +8,7 @@ import { type Ctx, inTx, type Operation, requireVersion } from '../ctx.ts'
 import type { Tx } from '../engine/db.ts'
 import { record } from '../log/record.ts'
 import { readPage } from '../page.ts'
-import { confinementOf, unknownProject } from '../scope.ts'
+import { confinementOf, listedProject, unknownProject } from '../scope.ts'
 
 export interface ProjectRow {
   id: number
@@ -67,8 +67,8 @@ async function beginVersions(ctx: Ctx, { id, slug, version }: ProjectRow): Promi
 }
 
 export const listProjects: Operation<'listProjects'> = async (ctx, input) => {
-  const confinedTo = confinementOf(ctx)
-  const where = [sql`deleted_at is null`, ...(confinedTo === null ? [] : [sql`id = ${confinedTo}`])]
+  const only = listedProject(ctx)
+  const where = [sql`deleted_at is null`, ...(only === null ? [] : [sql`id = ${only}`])]
   const walk = { from: sql`projects`, where, createdAt: 'created_at', id: 'id' }
   const { rows, meta } = await readPage<ProjectRow>(ctx.db, columns, [walk], input)
   const lasts = await lastRunsOf(
