@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto'
 import { ConductError } from '../api/error.ts'
 import type { Run } from '../api/run.ts'
 import type { CallOptions, Client, Input } from '../client/client.ts'
+import { permits } from '../ledger/actor.ts'
 
 /** Who holds the leases of the runs that the tools write to: this process over stdio, the caller's key over HTTP. */
 export interface Hold {
@@ -41,6 +42,9 @@ export type Meta = Record<string, unknown>
 /** Over HTTP, a run is held for this many seconds after each call that writes to it. */
 const keyLeaseSeconds = 7200
 
+/** How many open runs an error lists. */
+const mostOpen = 10
+
 /**
  * The token of all leases of a key. It is derived, so nothing needs to be stored and any server process can continue.
  */
@@ -72,13 +76,24 @@ export function keyHold(client: Client, secret: string): Hold {
     renew: (runId) => renewed(client, runId, leaseToken),
     finished: () => {},
     async only() {
-      const { runs } = await client.listRuns({ status: ['in_progress'], limit: 10 })
-      throw whichRun(
-        'over HTTP each call names it',
-        runs.map(({ runId }) => runId),
-      )
+      throw whichRun('over HTTP each call names it', await openRuns(client))
     },
   }
+}
+
+/** The newest open runs that the key can probably write to: its own, and those that nobody holds. */
+async function openRuns(client: Client): Promise<string[]> {
+  const [{ key, permissions }, { runs }] = await Promise.all([
+    client.me(),
+    client.listRuns({ status: ['in_progress'], limit: 100 }),
+  ])
+  const isOpen = ({ createdBy, leaseExpiresAt }: Pick<Run, 'createdBy' | 'leaseExpiresAt'>) =>
+    (createdBy.kind === 'key' && createdBy.name === key?.name) ||
+    (leaseExpiresAt === null && permits(permissions, 'write'))
+  return runs
+    .filter(isOpen)
+    .map(({ runId }) => runId)
+    .slice(0, mostOpen)
 }
 
 /** Whether a run has a lease, or had one when it was created. */

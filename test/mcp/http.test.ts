@@ -177,6 +177,24 @@ testLedger('a key holds a run for two hours, whichever server its calls reach', 
   await other.call('finish_run', { status: 'completed', summary: 'nobody held it', runId: 'FREE' })
 })
 
+testLedger('a call without a run lists only open runs that its key can write to', async (ledger, t) => {
+  const { client, app } = ledger
+  await client.createRun({ runId: 'FREE', status: 'in_progress' })
+  await client.createRun({ runId: 'HELD', leaseSeconds: 60 })
+  await client.createProject({ slug: 'shop' })
+  await ledger.as({ project: 'shop' }).createRun({ runId: 'OTHER', status: 'in_progress' })
+  const listed = async (permission: 'agent' | 'write') => {
+    const { secret } = await client.createKey({ name: permission, permissions: [permission] })
+    const agent = await agentByHttp(t, base, secret, '2026-07-28', (request) => app.fetch(request))
+    const before = await agent.refused('log_run', { text: 'x' })
+    const { runId } = (await agent.call('start_run', { title: 'own' })).data
+    const after = await agent.refused('log_run', { text: 'x' })
+    return [before, after].map((words) => /; (.*)\.$/.exec(words)?.[1]?.replace(String(runId), 'own'))
+  }
+  assert.deepEqual(await listed('agent'), ['none is open: start_run makes one', 'open are own'])
+  assert.deepEqual(await listed('write'), ['open are FREE', 'open are own, FREE'])
+})
+
 testLedger(
   'a run without a lease can be written after a heartbeat, and one that lost its lease cannot',
   async (ledger, t) => {
