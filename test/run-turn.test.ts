@@ -152,6 +152,12 @@ testLedger('a turn that is sent again is stored once', async ({ client }) => {
     code: 'VALIDATION_ERROR',
     message: /endedAt: must not be before startedAt/,
   })
+  for (const field of ['startedAt', 'endedAt'] as const) {
+    await assert.rejects(client.appendTurn({ runId, [field]: '2999-01-01T00:00:00.000Z' }), {
+      code: 'VALIDATION_ERROR',
+      message: new RegExp(`^${field}: must not be more than 5 minutes ahead of the server`),
+    })
+  }
   const both = await Promise.all([1, 2].map(() => client.appendTurn({ runId, n: 2, prompt: 'at once' })))
   assert.deepEqual(both[0], both[1])
 })

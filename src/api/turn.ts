@@ -30,8 +30,8 @@ export const subagent = z.strictObject({ name: text(200, 1), turns: count.option
 
 /** The fields of a turn that a caller may set. */
 export const turnFields = {
-  startedAt: timeInput.optional(),
-  endedAt: timeInput.optional(),
+  startedAt: timeInput.optional().describe('At most 5 minutes ahead'),
+  endedAt: timeInput.optional().describe('Not before startedAt; at most 5 minutes ahead'),
   prompt: text(20_000).optional().describe('What a person asked'),
   answer: text(16_000).optional().describe('The last message of the agent'),
   model: text(100).optional(),

@@ -81,15 +81,20 @@ export const later = (one: string, other: string | null) => (other !== null && o
 /** How far a recorder's clock may be ahead, in milliseconds. */
 const aheadMs = 5 * 60_000
 
-/** Throws VALIDATION_ERROR for a time in the future, an end before the start, and an end of a run in progress. */
-function requireTimes(patch: RunFields, { status, startedAt, endedAt }: RunState, now: string): void {
+/** Throws VALIDATION_ERROR for a time in the future, by the server's clock. */
+export function requirePast(given: Pick<RunFields, 'startedAt' | 'endedAt'>, now: string): void {
   const latest = new Date(Date.parse(now) + aheadMs).toISOString()
   for (const field of ['startedAt', 'endedAt'] as const) {
-    const at = patch[field]
+    const at = given[field]
     if (at !== undefined && at > latest) {
       throw invalid(field, `must not be more than 5 minutes ahead of the server, where it is ${now}, and is ${at}`)
     }
   }
+}
+
+/** Throws VALIDATION_ERROR for a time in the future, an end before the start, and an end of a run in progress. */
+function requireTimes(patch: RunFields, { status, startedAt, endedAt }: RunState, now: string): void {
+  requirePast(patch, now)
   if (patch.startedAt !== undefined && status === 'pending') {
     throw invalid('startedAt', "stands only with a run that has started, and its status is 'pending'")
   }

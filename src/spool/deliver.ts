@@ -138,7 +138,7 @@ async function amended(
   if (!(error instanceof ConductError) || unknownThere(error) !== undefined) return undefined
   const paths = error.issues?.map(({ path }) => path) ?? []
   if (error.code === 'VALIDATION_ERROR' && paths.some((path) => path === 'startedAt' || path === 'endedAt')) {
-    // The clock of this machine is ahead of the server's, so the server sets the time.
+    // The clock of this machine is ahead of the server's, so the server sets the time of a run, and a turn has none.
     const { startedAt, endedAt, ...rest } = input
     return startedAt === undefined && endedAt === undefined ? undefined : { input: rest }
   }

@@ -78,11 +78,19 @@ testLedger(
   },
 )
 
-testLedger("a machine whose clock is ahead of the server's loses no run", async (ledger, t) => {
+testLedger("a machine whose clock is ahead of the server's loses no run and no turn", async (ledger, t) => {
   const { state, send, begin } = machine(t, ledger)
   const later = new Date(Date.now() + 86_400_000).toISOString()
-  state.queue(name, begin({ startedAt: later }), newCall('updateRun', { status: 'completed', endedAt: later }))
+  const { operation, input } = turn(1, 'Go')
+  const calls = [newCall(operation, { ...input, startedAt: later, endedAt: later })]
+  state.queue(
+    name,
+    begin({ startedAt: later }),
+    ...calls,
+    newCall('updateRun', { status: 'completed', endedAt: later }),
+  )
   assert.equal((await send()).outcome, 'sent')
+  assert.deepEqual(await prompts(ledger), ['Go'])
   const { run } = await ledger.client.getRun({ runId: 'RUN-001' })
   assert.equal(run.status, 'completed')
   assert.ok(run.startedAt && run.startedAt < later && run.endedAt && run.endedAt >= run.startedAt)

@@ -4,7 +4,7 @@ import type { ActorName } from '../../api/field.ts'
 import type { Turn, TurnFields } from '../../api/turn.ts'
 import { activityAfter } from '../../ledger/activity.ts'
 import { appeared, type Changes, vanished } from '../../ledger/event.ts'
-import type { RunState } from '../../ledger/run.ts'
+import { type RunState, requirePast } from '../../ledger/run.ts'
 import { titleOf } from '../../ledger/title.ts'
 import { addGit, addUsage, digestOf as markdownOf, turnId, turnTitle } from '../../ledger/turn.ts'
 import { actorsOf } from '../actor/actor.ts'
@@ -65,12 +65,14 @@ async function findTurn(ctx: Ctx, run: Pick<RunRow, 'id' | 'run_id'>, n: number)
 /**
  * Adds a turn to a run and updates the run, in one transaction. A turn that already exists under its `n` with the same
  * fields is not added again. Throws CONFLICT if another turn has that `n`, or it is not the next one; LEASE_HELD;
- * LEASE_LOST; FORBIDDEN for an agent key on another's run; VALIDATION_ERROR for an end before the start; NOT_FOUND.
+ * LEASE_LOST; FORBIDDEN for an agent key on another's run; VALIDATION_ERROR for an end before the start, and for a time in
+ * the future; NOT_FOUND.
  */
 export const appendTurn: Operation<'appendTurn'> = async (ctx, { runId, n, leaseToken, ...fields }) => {
   if (fields.startedAt && fields.endedAt && fields.endedAt < fields.startedAt) {
     throw invalid('endedAt', `must not be before startedAt, ${fields.startedAt}, and is ${fields.endedAt}`)
   }
+  requirePast(fields, ctx.now)
   return inTx(ctx, async (ctx) => {
     const opened = await openRun(ctx, runId, leaseToken)
     const { row, base } = opened
