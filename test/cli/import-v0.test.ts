@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { test } from 'node:test'
+import { createReporter } from '../../src/cli/import/report.ts'
 import { testLedger } from '../support/engines.ts'
 import { freshFolder, homeOf } from './folder.ts'
 import { conductHere } from './program.ts'
@@ -111,3 +113,16 @@ testLedger(
     })
   },
 )
+
+test('a report lists 20 entries of a file and 1,000 in all, of each kind, and counts the rest', () => {
+  const { report, pass, contradict } = createReporter(true, {})
+  for (let file = 0; file < 60; file++) {
+    for (let line = 1; line <= 21; line++) {
+      pass(`${file}`, line, 'left out')
+      contradict(`${file}`, line, 'contradicts itself')
+    }
+  }
+  assert.deepEqual([report.unplaced.length, report.more], [1_000, 260])
+  assert.deepEqual([report.contradictions.length, report.moreContradictions], [1_000, 260])
+  assert.equal(report.contradictions[20]?.file, '1')
+})

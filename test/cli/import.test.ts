@@ -51,7 +51,7 @@ testLedger('an import turns sessions into runs with turns at their own times, on
   for (const agent of ['claude', 'codex']) {
     assert.deepEqual(await run(agent), {
       ...{ dryRun: false, counts: { sessions: 1, turns: 1 } },
-      ...{ unplaced: [], more: 0, contradictions: [] },
+      ...{ unplaced: [], more: 0, contradictions: [], moreContradictions: 0 },
     })
     assert.deepEqual((await run(agent)).counts, { sessions: 0, turns: 0, 'sessions imported before': 1 })
   }

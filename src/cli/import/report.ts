@@ -18,6 +18,8 @@ export interface Report {
   more: number
   /** Contradictions in the source, with the value that was used. */
   contradictions: Unplaced[]
+  /** The number of further contradictions. */
+  moreContradictions: number
 }
 
 /** The most entries listed per file, and in all. */
@@ -31,39 +33,49 @@ export interface Reporter {
 }
 
 export function createReporter(dryRun: boolean, counts: Record<string, number>): Reporter {
-  const report: Report = { dryRun, counts, unplaced: [], more: 0, contradictions: [] }
-  const perFile = new Map<string, number>()
+  const report: Report = { dryRun, counts, unplaced: [], more: 0, contradictions: [], moreContradictions: 0 }
+  const unplaced = limited(report.unplaced)
+  const contradictions = limited(report.contradictions)
   return {
     report,
     count: (what, by = 1) => {
       report.counts[what] = (report.counts[what] ?? 0) + by
     },
     pass(file, line, reason) {
-      const before = perFile.get(file) ?? 0
-      perFile.set(file, before + 1)
-      if (before >= most.perFile || report.unplaced.length >= most.all) report.more += 1
-      else report.unplaced.push({ file, ...(line !== undefined && { line }), reason })
+      if (!unplaced(file, line, reason)) report.more += 1
     },
     contradict(file, line, reason) {
-      report.contradictions.push({ file, ...(line !== undefined && { line }), reason })
+      if (!contradictions(file, line, reason)) report.moreContradictions += 1
     },
+  }
+}
+
+/** Adds entries to the list up to the limits. Returns whether it added the entry. */
+function limited(list: Unplaced[]) {
+  const perFile = new Map<string, number>()
+  return (...[file, line, reason]: Parameters<Pass>): boolean => {
+    const before = perFile.get(file) ?? 0
+    perFile.set(file, before + 1)
+    if (before >= most.perFile || list.length >= most.all) return false
+    list.push({ file, ...(line !== undefined && { line }), reason })
+    return true
   }
 }
 
 export function print(report: Report, { json }: { json?: boolean }) {
   if (json) return printJson(report)
-  const { dryRun, counts, unplaced, more, contradictions } = report
+  const { dryRun, counts, unplaced, more, contradictions, moreContradictions } = report
   process.stdout.write(`${pairs(Object.entries(counts).map(([what, count]) => [what, String(count)]))}\n`)
-  list('Left out', unplaced)
-  if (more > 0) process.stderr.write(`  and ${more} more\n`)
-  list('Contradictions', contradictions)
+  list('Left out', unplaced, more)
+  list('Contradictions', contradictions, moreContradictions)
   if (dryRun) process.stderr.write('Nothing was written. To import, leave out --dry-run.\n')
 }
 
-function list(heading: string, items: Unplaced[]) {
+function list(heading: string, items: Unplaced[], more: number) {
   if (items.length === 0) return
   process.stderr.write(`${heading}:\n`)
   for (const { file, line, reason } of items) {
     process.stderr.write(`  ${file}${line === undefined ? '' : `:${line}`}: ${reason.replaceAll('\n', ' ')}\n`)
   }
+  if (more > 0) process.stderr.write(`  and ${more} more\n`)
 }
