@@ -262,6 +262,10 @@ test('columns are chosen per browser, and a narrow window drops them before titl
   await other.setViewportSize({ width: 800, height: 600 })
   await other.getByRole('columnheader', { name: 'Tokens' }).waitFor({ state: 'detached' })
   await other.getByRole('link', { name: 'Costly' }).waitFor()
+  const menu = other.getByText('Columns', { exact: true })
+  assert.equal(await menu.count(), 0, 'where no column fits, none can be chosen')
+  await other.setViewportSize({ width: 900, height: 600 })
+  await menu.first().waitFor()
 })
 
 test('a view is an address with a name, stored in this browser', async (t) => {

@@ -84,17 +84,21 @@ const fixedPx = 248 + 276
  */
 const [besidePx, narrowPx] = [212 + 56, 720]
 
-/** The chosen columns that leave enough room for titles. The last ones are dropped first. */
-export function useColumns(): Column[] {
-  const chosen = useKept(kept)
+/** The width that the window leaves for optional columns. */
+function useRoom(): number {
   const [width, setWidth] = useState(document.documentElement.clientWidth)
   useEffect(() => {
     const measure = () => setWidth(document.documentElement.clientWidth)
     addEventListener('resize', measure)
     return () => removeEventListener('resize', measure)
   }, [])
-  if (width < narrowPx) return []
-  let room = width - besidePx - fixedPx
+  return width < narrowPx ? 0 : width - besidePx - fixedPx
+}
+
+/** The chosen columns that leave enough room for titles. The last ones are dropped first. */
+export function useColumns(): Column[] {
+  const chosen = useKept(kept)
+  let room = useRoom()
   return columns.filter((column) => {
     if (!chosen.includes(column.name)) return false
     room -= column.width
@@ -102,9 +106,11 @@ export function useColumns(): Column[] {
   })
 }
 
-/** Chooses the columns for this browser. */
+/** Chooses the columns for this browser. Nothing where none of them fits. */
 export function ColumnChoice() {
   const chosen = useKept(kept)
+  const room = useRoom()
+  if (columns.every(({ width }) => width > room)) return null
   return (
     <Choice
       name="Columns"
