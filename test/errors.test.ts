@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { gzipSync } from 'node:zlib'
+import { pino } from 'pino'
 import { type Code, ConductError, statusOf } from '../src/api/error.ts'
 import { createApp } from '../src/http/app.ts'
 import { localActor } from '../src/ledger/actor.ts'
 import { statuses } from '../src/ledger/run.ts'
+import { stopping } from '../src/store/engine/transaction.ts'
 import { base, testLedger } from './support/engines.ts'
 
 interface Refusal {
@@ -321,3 +323,32 @@ testLedger('500 and 503: the response reveals nothing of the cause', async ({ st
   const gone = new ConductError('UNAVAILABLE', 'Try again.', { retryAfter: 1, cause: new Error('10.0.0.1') })
   for (const [headers] of await broken(gone, 'UNAVAILABLE')) assert.equal(headers.get('retry-after'), '1')
 })
+
+testLedger(
+  'a planned refusal is a warning in the log, and any other failure an error with its stack',
+  async (ledger) => {
+    const lines: string[] = []
+    const log = pino({}, { write: (line: string) => void lines.push(line) })
+    const logged = async (fault: Error) => {
+      const query = () => Promise.reject(fault)
+      const store = { ...ledger.store, db: { ...ledger.store.db, query, tx: query } }
+      const { status } = await createApp({ store, actor: localActor, log }).fetch(new Request(`${base}/v1/runs`))
+      const { level, msg, reason, err } = JSON.parse(lines.find((line) => line.includes('"msg"')) ?? '')
+      lines.length = 0
+      return { status, level, msg, reason, hasStack: err?.stack !== undefined }
+    }
+    assert.deepEqual(await logged(stopping()), {
+      status: 503,
+      level: 40,
+      msg: 'request refused for now',
+      reason: 'The server is stopping.',
+      hasStack: false,
+    })
+    const failed = { level: 50, msg: 'request failed', reason: undefined, hasStack: true }
+    assert.deepEqual(await logged(new ConductError('UNAVAILABLE', 'Gone.', { retryAfter: 1 })), {
+      status: 503,
+      ...failed,
+    })
+    assert.deepEqual(await logged(new Error('a bug')), { status: 500, ...failed })
+  },
+)

@@ -36,6 +36,8 @@ export interface ErrorDetail {
   retryAfter?: number
   /** The oldest event that is there, where the log does not reach back far enough. */
   firstSeq?: number
+  /** Whether the server refuses on purpose, for a while: then nothing is wrong with it. */
+  isPlanned?: boolean
   cause?: unknown
 }
 
@@ -49,6 +51,7 @@ export class ConductError extends Error {
   readonly requestId: string | undefined
   readonly retryAfter: number | undefined
   readonly firstSeq: number | undefined
+  readonly isPlanned: boolean
 
   constructor(code: Code, message: string, detail: ErrorDetail = {}) {
     super(message, { cause: detail.cause })
@@ -57,6 +60,7 @@ export class ConductError extends Error {
     this.requestId = detail.requestId
     this.retryAfter = detail.retryAfter
     this.firstSeq = detail.firstSeq
+    this.isPlanned = detail.isPlanned ?? false
   }
 
   get status(): number {

@@ -40,8 +40,10 @@ export function createExchange({ now, allowOrigin, limiter, metrics, log, isStop
   async function failed(thrown: unknown, exchange: Exchange, label: string): Promise<Answer> {
     const error = await counted(limiter, thrown, exchange)
     const answer = failureOf(error, exchange.requestId)
-    if (answer.status >= 500)
-      log?.error({ err: error, requestId: exchange.requestId, operation: label }, 'request failed')
+    const request = { requestId: exchange.requestId, operation: label }
+    if (error instanceof ConductError && error.isPlanned)
+      log?.warn({ ...request, reason: error.message }, 'request refused for now')
+    else if (answer.status >= 500) log?.error({ err: error, ...request }, 'request failed')
     return answer
   }
 

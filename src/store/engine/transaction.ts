@@ -69,4 +69,5 @@ export async function runWork<T>(
 }
 
 /** The error of a closed database. */
-export const stopping = () => new ConductError('UNAVAILABLE', 'The server is stopping.', { retryAfter: 1 })
+export const stopping = () =>
+  new ConductError('UNAVAILABLE', 'The server is stopping.', { retryAfter: 1, isPlanned: true })

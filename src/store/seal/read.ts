@@ -33,7 +33,7 @@ async function newestCheckpoint({ db, now }: Pick<Ctx, 'db' | 'now'>): Promise<S
   if (newest) return newest
   if (failure instanceof BrokenSeal) throw failure
   const words = failure ? `The log cannot be sealed. ${failure.message}` : 'The log is being sealed for the first time.'
-  throw new ConductError('UNAVAILABLE', words, { retryAfter: 10, cause: failure })
+  throw new ConductError('UNAVAILABLE', words, { retryAfter: 10, isPlanned: failure === undefined, cause: failure })
 }
 
 /** Seals the log if the newest checkpoint is older than a minute, unless too much has happened since. */

@@ -68,7 +68,10 @@ async function readUnindexed(db: Tx, wanted: Omit<Wanted, 'goesOn'>): Promise<Wa
   const end = performance.now() + patienceMs
   const goesOn = () => {
     if (performance.now() < end) return
-    throw new ConductError('UNAVAILABLE', 'The search index is being built: try again in a minute.', { retryAfter: 60 })
+    throw new ConductError('UNAVAILABLE', 'The search index is being built: try again in a minute.', {
+      retryAfter: 60,
+      isPlanned: true,
+    })
   }
   await markChanged(db)
   while (await isFarBehind(db)) {

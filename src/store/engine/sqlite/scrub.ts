@@ -19,7 +19,7 @@ export async function scrub(path: string): Promise<void> {
     throw new ConductError(
       'UNAVAILABLE',
       `Another process is reading the database, so Conduct cannot empty ${path}-wal, which may still contain the deleted text: try again when that process is done.`,
-      { retryAfter: 10 },
+      { retryAfter: 10, isPlanned: true },
     )
   }
 }
