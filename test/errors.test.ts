@@ -309,6 +309,17 @@ testLedger(
   { rateLimit: 3 },
 )
 
+testLedger('every VALIDATION_ERROR is a sentence, whoever finds the fault', async ({ client }) => {
+  const { runId } = (await client.createRun({})).run
+  const faults = [
+    client.createRun({ title: '' }),
+    client.createCheck({ runId, result: 'pass', exitCode: 1 }),
+    client.listRuns({ createdAfter: '2026-01-02T00:00:00Z', createdBefore: '2026-01-01T00:00:00Z' }),
+  ]
+  const wanted = { code: 'VALIDATION_ERROR', message: /^\w+: .*[^.]\.$/ }
+  await Promise.all(faults.map((fault) => assert.rejects(fault, wanted)))
+})
+
 testLedger('500 and 503: the response reveals nothing of the cause', async ({ store }) => {
   const broken = async (fault: Error, code: Code) => {
     const query = () => Promise.reject(fault)

@@ -70,7 +70,7 @@ export class ConductError extends Error {
 
 /** The VALIDATION_ERROR of a single field. */
 export function invalid(path: string, message: string): ConductError {
-  return new ConductError('VALIDATION_ERROR', `${path}: ${message}`, { issues: [{ path, message }] })
+  return new ConductError('VALIDATION_ERROR', `${path}: ${message}.`, { issues: [{ path, message }] })
 }
 
 /**

@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto'
-import { ConductError } from '../api/error.ts'
+import { ConductError, invalid } from '../api/error.ts'
 import type { Run } from '../api/run.ts'
 import type { CallOptions, Client, Input } from '../client/client.ts'
 import { permits } from '../ledger/actor.ts'
@@ -115,6 +115,5 @@ export async function renewed(client: Client, runId: string, leaseToken: string 
 /** The error of a call that must name its run. `open` lists the runs it could mean. */
 export function whichRun(why: string, open: string[]): ConductError {
   const which = open.length > 0 ? `open are ${open.join(', ')}` : 'none is open: start_run makes one'
-  const message = `is required, since ${why}; ${which}`
-  return new ConductError('VALIDATION_ERROR', `runId: ${message}.`, { issues: [{ path: 'runId', message }] })
+  return invalid('runId', `is required, since ${why}; ${which}`)
 }
