@@ -1,5 +1,6 @@
 import { useLayoutEffect, useRef } from 'preact/hooks'
 import { base } from '../data/server.ts'
+import { ofTab } from '../data/storage.ts'
 import type { Route } from './router.ts'
 
 /** Where this tab stores the scroll positions when it is reloaded. */
@@ -7,21 +8,11 @@ const place = `conduct.heights ${base}`
 
 /** The scroll position of each history entry. The state of an entry is its number. */
 const heights: number[] = readHeights()
-addEventListener('pagehide', () => {
-  try {
-    sessionStorage.setItem(place, JSON.stringify(heights))
-  } catch {
-    // The storage is full. A reload starts at the top.
-  }
-})
+addEventListener('pagehide', () => ofTab.set(place, JSON.stringify(heights)))
 
 function readHeights(): number[] {
-  try {
-    const stored: unknown = JSON.parse(sessionStorage.getItem(place) ?? '[]')
-    return Array.isArray(stored) ? stored.map(Number) : []
-  } catch {
-    return []
-  }
+  const stored = ofTab.getJson(place)
+  return Array.isArray(stored) ? stored.map(Number) : []
 }
 
 const stepNow = (): number | undefined => {

@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks'
 import { keptIn } from './kept.ts'
 import { base } from './server.ts'
+import { ofTab } from './storage.ts'
 
 export interface Draft<T> {
   draft: T
@@ -20,15 +21,15 @@ const suffix = ` ${base}`
  */
 export function useDraft<T extends object>(name: string, begin: T, isDraft: (kept: unknown) => kept is T): Draft<T> {
   const place = prefix + name + suffix
-  const [restored] = useState(() => readJson(place))
+  const [restored] = useState(() => ofTab.getJson(place))
   const isRestored = isDraft(restored)
   const [draft, setDraft] = useState(isRestored ? restored : begin)
   const change = (changes: Partial<T>) => {
     const next = { ...draft, ...changes }
-    store(place, next)
+    ofTab.set(place, JSON.stringify(next))
     setDraft(next)
   }
-  return { draft, isRestored, change, drop: () => sessionStorage.removeItem(place) }
+  return { draft, isRestored, change, drop: () => ofTab.remove(place) }
 }
 
 /** When a user of this browser last logged out, in milliseconds; 0 if nobody did. */
@@ -38,29 +39,13 @@ const known = `conduct.logout${suffix}`
 
 /** Forgets all texts of this tab that are not saved, because a user logged out at that time. */
 export function dropDrafts(logout: number): void {
-  const places = Object.keys(sessionStorage).filter((place) => place.startsWith(prefix) && place.endsWith(suffix))
-  for (const place of places) sessionStorage.removeItem(place)
-  store(known, logout)
+  const places = ofTab.names().filter((place) => place.startsWith(prefix) && place.endsWith(suffix))
+  for (const place of places) ofTab.remove(place)
+  ofTab.set(known, String(logout))
 }
 
 /** Notes a logout for tabs that are closed now: they forget their texts when they are restored. */
 export const noteLogout = (at: number): void => lastLogout.write(at)
 
 const last = lastLogout.read()
-if (last !== 0 && last !== readJson(known)) dropDrafts(last)
-
-function store(place: string, value: object | number) {
-  try {
-    sessionStorage.setItem(place, JSON.stringify(value))
-  } catch {
-    // The storage is full. The text is still on the page.
-  }
-}
-
-function readJson(place: string): unknown {
-  try {
-    return JSON.parse(sessionStorage.getItem(place) ?? 'null')
-  } catch {
-    return null
-  }
-}
+if (last !== 0 && last !== ofTab.getJson(known)) dropDrafts(last)

@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'preact/hooks'
 import { base } from './server.ts'
+import { ofBrowser } from './storage.ts'
 
 /** A value that this browser stores for a ledger, shared by all its tabs. */
 export interface Kept<T> {
@@ -14,23 +15,11 @@ const listeners = new Set<() => void>()
 export function keptIn<T>(name: string, parse: (kept: unknown) => T): Kept<T> {
   const place = `conduct.${name} ${base}`
   return {
-    read: () => parse(readJson(place)),
+    read: () => parse(ofBrowser.getJson(place)),
     write(value) {
-      try {
-        localStorage.setItem(place, JSON.stringify(value instanceof Set ? [...value] : value))
-      } catch {
-        // The browser stores nothing, or its storage is full. The page works without it.
-      }
+      ofBrowser.set(place, JSON.stringify(value instanceof Set ? [...value] : value))
       for (const listener of listeners) listener()
     },
-  }
-}
-
-function readJson(place: string): unknown {
-  try {
-    return JSON.parse(localStorage.getItem(place) ?? 'null')
-  } catch {
-    return null
   }
 }
 

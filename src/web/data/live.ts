@@ -101,14 +101,15 @@ async function forward(signal: AbortSignal): Promise<unknown> {
 
 /**
  * Takes part in following the log until the returned function is called. One tab holds the stream and forwards its
- * events; when it is closed, another takes over. Without browser locks (a page without TLS from another host), each tab
- * has its own stream.
+ * events; when it is closed, another takes over. Without browser locks (a page without TLS from another host, or a
+ * browser that may store nothing), each tab has its own stream.
  */
 export function follow(): () => void {
   const end = new AbortController()
-  const leading = navigator.locks
-    ? navigator.locks.request(name, { signal: end.signal }, () => lead(end.signal))
-    : lead(end.signal)
-  leading.catch(() => {})
+  const { signal } = end
+  const alone = async () => {
+    if (!signal.aborted) await lead(signal)
+  }
+  void (navigator.locks ? navigator.locks.request(name, { signal }, alone).catch(alone) : alone())
   return () => end.abort()
 }

@@ -1,16 +1,17 @@
 import { useEffect, useState } from 'preact/hooks'
+import { keptIn } from './kept.ts'
 import { serverNow } from './server-time.ts'
 
-const name = 'conduct.looked'
+const kept = keptIn('looked', (value) => (typeof value === 'number' ? value : serverNow()))
 
 /**
  * The time of the last visit to this page, in milliseconds; anything newer is new to this person. A visit counts when
  * it ends.
  */
 export function useLooked(): number {
-  const [looked] = useState(() => Number(localStorage.getItem(name) ?? serverNow()))
+  const [looked] = useState(kept.read)
   useEffect(() => {
-    const leave = () => localStorage.setItem(name, String(serverNow()))
+    const leave = () => kept.write(serverNow())
     addEventListener('pagehide', leave)
     return () => {
       removeEventListener('pagehide', leave)
