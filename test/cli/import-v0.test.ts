@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { createReporter } from '../../src/cli/import/report.ts'
 import { testLedger } from '../support/engines.ts'
 import { freshFolder, homeOf } from './folder.ts'
 import { conductHere } from './program.ts'
+import { writeFiles } from './user.ts'
 
 const meta = (lines: Record<string, string>) =>
   `## Meta\n${Object.entries(lines)
@@ -68,10 +68,7 @@ testLedger(
   'the documents of a tracker become specs, runs and checks once, and contradictions are listed',
   async (ledger, t) => {
     const folder = freshFolder(t)
-    for (const [name, text] of Object.entries(files)) {
-      mkdirSync(dirname(join(folder, name)), { recursive: true })
-      writeFileSync(join(folder, name), text)
-    }
+    writeFiles(folder, files)
     const env = { ...homeOf(folder), CONDUCT_DATABASE_URL: ledger.url }
     const run = async (...words: string[]) => {
       const { code, stdout, stderr } = await conductHere(
@@ -125,4 +122,21 @@ test('a report lists 20 entries of a file and 1,000 in all, of each kind, and co
   assert.deepEqual([report.unplaced.length, report.more], [1_000, 260])
   assert.deepEqual([report.contradictions.length, report.moreContradictions], [1_000, 260])
   assert.equal(report.contradictions[20]?.file, '1')
+})
+
+testLedger('documents are read in every folder of the project, and in none outside', async (ledger, t) => {
+  const parent = freshFolder(t)
+  const folder = join(parent, 'project')
+  const specs = ['..old/1.md', '../1.md'].map((location, at) => ({ id: String(at), location, status: 'draft' }))
+  writeFiles(folder, { '..old/1.md': '# Inside\n', '../1.md': '# Outside\n' })
+  writeFiles(folder, { 'conduct.track.json': JSON.stringify({ specs }) })
+  const env = { ...homeOf(parent), CONDUCT_DATABASE_URL: ledger.url }
+  const words = ['import', 'conduct-v0', '.', '--project', 'old', '--json']
+  const { unplaced } = JSON.parse((await conductHere(words, env, folder)).stdout)
+  assert.deepEqual(unplaced, [{ file: '../1.md', reason: '../1.md leads out of .' }])
+  const { specs: made } = await ledger.as({ project: 'old' }).listSpecs({})
+  assert.deepEqual(
+    made.map(({ title }) => title),
+    ['Inside'],
+  )
 })

@@ -117,6 +117,7 @@ test('paths are relative to the top of the repository, and absolute outside', as
   await claude.prompt('Go')
   await claude.write('login.ts', 'x\n')
   await claude.write('../top.txt', 'x\n')
+  await claude.write('../..cache/kept.txt', 'x\n')
   await claude.use('Write', { file_path: outside }, () => writeFileSync(outside, 'x\n'))
   await claude.stop()
   await syncAll(env)
@@ -124,6 +125,7 @@ test('paths are relative to the top of the repository, and absolute outside', as
   assert.deepEqual(turns.last?.files, [
     { path: 'src/login.ts', insertions: 1, deletions: 1 },
     { path: 'top.txt', insertions: 1, deletions: 0 },
+    { path: '..cache/kept.txt', insertions: 1, deletions: 0 },
     { path: outside },
   ])
 })

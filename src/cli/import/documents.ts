@@ -1,5 +1,6 @@
 import { open, readdir, realpath, stat } from 'node:fs/promises'
-import { join, relative } from 'node:path'
+import { join } from 'node:path'
+import { pathIn } from '../place/folders.ts'
 
 /** The largest document that a ledger stores. */
 const documentBytes = 8_388_608
@@ -26,7 +27,7 @@ const rank = (name: string) => (first.includes(name) ? first.indexOf(name) : fir
 
 async function inside(folder: string, location: string): Promise<string> {
   const [root, path] = await Promise.all([realpath(folder), realpath(join(folder, location))])
-  if (relative(root, path).startsWith('..')) throw new Error(`${location} leads out of ${folder}`)
+  if (pathIn(root, path) === undefined) throw new Error(`${location} leads out of ${folder}`)
   return path
 }
 

@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path'
+import { basename, dirname, join, sep } from 'node:path'
 import { UsageError } from '../exit.ts'
+import { pathIn } from '../place/folders.ts'
 
 /** The text of a file before and after an edit; undefined means no file. */
 export interface Edit {
@@ -40,8 +41,7 @@ export function refuseOutside(root: string, edits: Edit[]) {
   const top = realpathSync(root)
   for (const { path } of edits) {
     const real = realPath(path)
-    const steps = relative(top, real).split(sep)
-    if (steps[0] !== '..' && !isAbsolute(relative(top, real)) && !steps.includes('.git')) continue
+    if (pathIn(top, real)?.split(sep).includes('.git') === false) continue
     throw new UsageError(
       `${path} leads through a link to ${real}, outside the project: replace the link first. Nothing was written.`,
     )

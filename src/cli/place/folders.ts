@@ -1,6 +1,6 @@
 import { chmodSync, mkdirSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { join } from 'node:path'
+import { isAbsolute, join, relative, sep } from 'node:path'
 
 export type Env = Record<string, string | undefined>
 
@@ -11,6 +11,13 @@ export type Env = Record<string, string | undefined>
 export const folders = {
   config: (env: Env) => join(env.XDG_CONFIG_HOME || join(env.HOME || homedir(), '.config'), 'conduct'),
   state: (env: Env) => join(env.XDG_STATE_HOME || join(env.HOME || homedir(), '.local', 'state'), 'conduct'),
+}
+
+/** The path from a folder to something in it; '' for the folder itself, undefined for what lies outside. */
+export function pathIn(folder: string, path: string): string | undefined {
+  const way = relative(folder, path)
+  // On another drive of Windows, it is absolute.
+  return way.split(sep)[0] === '..' || isAbsolute(way) ? undefined : way
 }
 
 /** Creates the folder if needed and closes it to other users: it holds keys and texts of prompts. */

@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import { existsSync, writeFileSync } from 'node:fs'
-import { dirname, join, relative, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { activityOf, shortOf } from '../../agents/activity.ts'
 import type { Seen, Step, ToolUse } from '../../agents/seen.ts'
 import { isShell } from '../../agents/tools.ts'
 import type { Begun } from '../../spool/acts.ts'
 import type { New } from '../../spool/recordings.ts'
 import type { State } from '../../spool/state.ts'
-import { type Env, folders } from '../place/folders.ts'
+import { type Env, folders, pathIn } from '../place/folders.ts'
 import { topOf } from '../place/git.ts'
 import { projectFileOf } from '../place/project.ts'
 import { checkRules, type RecordRules, recordRules } from '../place/rules.ts'
@@ -191,8 +191,7 @@ const timed = (seen: Seen, step: Step & { kind: 'tool' }, durationMs: number | u
 function homeOf(cwd: string, tree: Snapshot | undefined): string | undefined {
   const file = projectFileOf(cwd)
   const folder = file && dirname(file)
-  const isAbove = folder !== undefined && !relative(folder, cwd).startsWith('..')
-  return isAbove ? folder : tree?.root
+  return folder !== undefined && pathIn(folder, cwd) !== undefined ? folder : tree?.root
 }
 
 const isCheck = (command: string, { cwd, home }: { cwd: string; home: string }) =>

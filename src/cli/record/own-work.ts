@@ -1,10 +1,11 @@
 import { realpathSync } from 'node:fs'
-import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path'
+import { basename, dirname, isAbsolute, join, resolve } from 'node:path'
 import { pathOf } from '../../agents/turn.ts'
 import type { TurnFields } from '../../api/turn.ts'
 import type { State } from '../../spool/state.ts'
 import { commitsMade } from '../place/commits.ts'
 import { diffTrees } from '../place/diff.ts'
+import { pathIn } from '../place/folders.ts'
 import { git } from '../place/git.ts'
 import type { Snapshot } from '../place/tree.ts'
 import type { Window } from './memo.ts'
@@ -48,8 +49,7 @@ export const pathsOf = (root: string | undefined, cwd: string, files: string[]):
 function placed(root: string | undefined, cwd: string, file: string): string {
   const path = isAbsolute(file) ? file : resolve(cwd, file)
   const real = join(realFolder(dirname(path)), basename(path))
-  const inside = root === undefined ? relative(cwd, path) : relative(root, real)
-  return inside === '' || inside.startsWith('..') || isAbsolute(inside) ? path : inside
+  return (root === undefined ? pathIn(cwd, path) : pathIn(root, real)) || path
 }
 
 function realFolder(folder: string): string {
