@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Page } from 'playwright-core'
+import { openPage } from '../support/browser.ts'
+
+const titles = (page: Page) => page.locator('table.runs .title').allTextContents()
+
+test('filters are part of the address, and the back button undoes them', async (t) => {
+  const { page, client, home } = await openPage(t)
+  await client.createRun({ title: 'Good', status: 'completed', labels: { team: 'web' } })
+  await client.createRun({ title: 'Bad', status: 'failed' })
+  await client.createRun({ title: 'Waiting' })
+  await page.getByRole('navigation').getByRole('link', { name: 'Runs' }).click()
+  await page.getByRole('link', { name: 'Waiting' }).waitFor()
+  assert.deepEqual(await titles(page), ['Waiting', 'Bad', 'Good'])
+
+  await page.getByText('Status', { exact: true }).first().click()
+  await page.getByRole('checkbox', { name: 'Failed' }).check()
+  await page.getByRole('link', { name: 'Good' }).waitFor({ state: 'detached' })
+  await page.getByRole('checkbox', { name: 'Completed' }).check()
+  await page.getByRole('link', { name: 'Good' }).waitFor()
+  assert.deepEqual(await titles(page), ['Bad', 'Good'])
+  assert.equal(page.url(), `${home}#/runs?status=failed&status=completed`)
+
+  await page.goBack()
+  await page.getByRole('link', { name: 'Good' }).waitFor({ state: 'detached' })
+  assert.deepEqual(await titles(page), ['Bad'])
+  await page.goto(`${home}#/runs?label=team%3Aweb&order=asc`)
+  await page.getByRole('link', { name: 'Good' }).waitFor()
+  assert.deepEqual(await titles(page), ['Good'])
+  await page.getByRole('button', { name: 'Clear' }).click()
+  await page.getByRole('link', { name: 'Waiting' }).waitFor()
+  await page.goto(`${home}#/runs?agent=nobody`)
+  await page.getByText('No runs match these filters').waitFor()
+})
+
+test('an invalid filter is reported, and the others apply', async (t) => {
+  const { page, client, home } = await openPage(t)
+  await client.createRun({ title: 'Bad', status: 'failed' })
+  await client.createRun({ title: 'Good', status: 'completed' })
+  await page.goto(`${home}#/runs?status=bogus&status=failed&createdAfter=yesterday`)
+  await page
+    .getByText("status 'bogus' was ignored: it must be one of pending, in_progress, completed, failed.")
+    .waitFor()
+  await page.getByText("createdAfter 'yesterday' was ignored: it must be a day like 2026-03-02.").waitFor()
+  await page.getByRole('link', { name: 'Bad' }).waitFor()
+  assert.equal(await page.getByRole('link', { name: 'Good' }).count(), 0)
+})
+
+test('filters are suggested from the runs, apply to a search, and can be removed one by one', async (t) => {
+  const { page, client, home } = await openPage(t)
+  const git = { branch: 'topic/passkeys' }
+  await client.createRun({ title: 'Passkey lost', status: 'failed', agent: 'codex', labels: { team: 'web' }, git })
+  await client.createRun({ title: 'Passkey found', status: 'completed', agent: 'codex' })
+  await client.createRun({
+    title: 'Passkey kept',
+    status: 'completed',
+    agent: 'claude-code',
+    author: 'Ada <a@example.com>',
+  })
+  await page.goto(`${home}#/runs`)
+  const filter = async (name: string) => {
+    await page.getByText('Filter', { exact: true }).click()
+    await page.getByRole('button', { name, exact: true }).click()
+  }
+  await filter('Agent')
+  await page.getByRole('button', { name: 'claude-code', exact: true }).waitFor()
+  await page.getByRole('textbox', { name: 'Agent' }).fill('co')
+  await page.getByRole('button', { name: 'claude-code', exact: true }).waitFor({ state: 'detached' })
+  await page.getByRole('button', { name: 'codex', exact: true }).click()
+  await page.getByRole('link', { name: 'Passkey kept' }).waitFor({ state: 'detached' })
+  await filter('Label')
+  await page.getByRole('button', { name: 'team:web' }).click()
+  await page.getByRole('link', { name: 'Passkey found' }).waitFor({ state: 'detached' })
+  assert.equal(page.url(), `${home}#/runs?agent=codex&label=team%3Aweb`)
+
+  await page.getByRole('searchbox').fill('passkey')
+  await page.locator('mark', { hasText: 'Passkey' }).or(page.locator('.results .title')).first().waitFor()
+  assert.deepEqual(await page.locator('.results .title').allTextContents(), ['Passkey lost'])
+  await page.getByTitle('Remove Label: team:web').click()
+  await page.getByRole('link', { name: 'Passkey found' }).waitFor()
+  assert.deepEqual(await page.locator('.results .title').allTextContents(), ['Passkey found', 'Passkey lost'])
+  await page.goto(`${home}#/runs?q=passkey&author=Ada%20%3Ca%40example.com%3E&status=completed`)
+  await page.getByRole('link', { name: 'Passkey kept' }).waitFor()
+  assert.equal(await page.locator('.results .title').count(), 1)
+  await page.goto(`${home}#/runs?q=passkey&branch=topic%2Fpasskeys&status=completed`)
+  await page.getByText('No run that these filters show contains all of these words.').waitFor()
+})
+
+test('a view is an address with a name, stored in this browser', async (t) => {
+  const { page, client, home } = await openPage(t, '#/runs?status=failed&agent=ci')
+  await client.createRun({ title: 'Bad night', status: 'failed', agent: 'ci' })
+  await client.createRun({ title: 'Good day', status: 'completed' })
+  await page.getByText('Views', { exact: true }).click()
+  await page.getByRole('button', { name: 'Save this view' }).click()
+  await page.getByLabel('Name').fill('Bad nights')
+  await page.getByRole('button', { name: 'Save view' }).click()
+  await page.getByRole('heading', { name: 'Bad nights', level: 1 }).waitFor()
+  assert.equal(page.url(), `${home}#/runs?status=failed&agent=ci&view=Bad+nights`)
+  await page.goto(`${home}#/runs`)
+  await page.getByRole('link', { name: 'Good day' }).waitFor()
+  await page.getByText('Views', { exact: true }).click()
+  await page.getByRole('link', { name: 'Bad nights' }).click()
+  await page.getByRole('link', { name: 'Good day' }).waitFor({ state: 'detached' })
+  await page.getByRole('link', { name: 'Bad night', exact: true }).waitFor()
+  await page.getByText('Views', { exact: true }).click()
+  await page.getByRole('button', { name: 'Delete view Bad nights' }).click()
+  await page.getByText('A view keeps filters').waitFor()
+})
+
+test('the name of a view is gone once its filters, words, order or projects are changed', async (t) => {
+  const { page, client, home } = await openPage(t)
+  await client.createProject({ slug: 'shop', name: 'Shop' })
+  await client.createRun({ title: 'Bad night', status: 'failed', agent: 'ci' })
+  const changes = [
+    () => page.getByTitle('Remove Agent: ci').click(),
+    () => page.getByRole('searchbox').fill('night'),
+    () => page.locator('.runs th.created').getByRole('button').click(),
+    async () => {
+      await page.getByText('Status: Failed').click()
+      await page.getByRole('checkbox', { name: 'Completed' }).check()
+    },
+    async () => {
+      await page.locator('.project-switch summary').click()
+      await page.getByRole('checkbox', { name: 'Shop' }).check()
+    },
+  ]
+  for (const [n, change] of changes.entries()) {
+    await page.goto(`${home}?${n}#/runs?status=failed&agent=ci&view=Bad+nights`)
+    await page.getByRole('heading', { name: 'Bad nights', level: 1 }).waitFor()
+    await page.getByRole('link', { name: 'Bad night', exact: true }).waitFor()
+    await change()
+    await page.getByRole('heading', { name: 'Runs', level: 1 }).waitFor()
+    assert.doesNotMatch(page.url(), /view=/)
+  }
+})

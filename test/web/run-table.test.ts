@@ -1,0 +1,203 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { openPage } from '../support/browser.ts'
+
+test('the keyboard moves through the rows, opens one, and shows all shortcuts', async (t) => {
+  const { page, client } = await openPage(t)
+  for (const title of ['One', 'Two', 'Three']) await client.createRun({ title })
+  // The page handles no keys before it is drawn.
+  await page.locator('.lane, .brief').or(page.getByText('Nothing is in progress')).first().waitFor()
+  // Both keys at once: on a busy machine a second may pass between two calls, and then the keys are not a pair.
+  await Promise.all(['g', 'r'].map((key) => page.keyboard.press(key)))
+  await page.getByRole('link', { name: 'Three' }).waitFor()
+  const focused = () => page.evaluate(() => document.activeElement?.textContent)
+  for (const key of ['j', 'j', 'j', 'k']) await page.keyboard.press(key)
+  await page.waitForFunction(() => document.activeElement?.textContent === 'Two')
+  assert.equal(await focused(), 'Two')
+  await page.keyboard.press('?')
+  await page.getByRole('dialog', { name: 'Keys' }).getByText('Next row').waitFor()
+  await page.keyboard.press('j')
+  await page.keyboard.press('Escape')
+  await page.waitForFunction(() => document.activeElement?.textContent === 'Two')
+  await page.keyboard.press('?')
+  await page.getByRole('dialog', { name: 'Keys' }).getByRole('button', { name: 'Close' }).click()
+  await page.waitForFunction(() => document.activeElement?.textContent === 'Two')
+  await page.keyboard.press('Enter')
+  await page.getByRole('heading', { name: 'Two', level: 1 }).waitFor()
+})
+
+test('keys and letters that arrive before the page has caught up are not lost', async (t) => {
+  const { page, client, home } = await openPage(t)
+  for (const title of ['One', 'Two']) await client.createRun({ title })
+  await page.getByText('Nothing is in progress').waitFor()
+  // The keys come as fast as possible: the page draws between them, and the browser does nothing else.
+  const focused = await page.evaluate(async () => {
+    for (const key of ['g', 'r', '/']) {
+      dispatchEvent(new KeyboardEvent('keydown', { key }))
+      await null
+    }
+    return document.activeElement?.getAttribute('type')
+  })
+  assert.equal(focused, 'search')
+  await page.getByRole('link', { name: 'Two' }).waitFor()
+  // The user types a letter just as the page puts the previous ones into the address.
+  await page.evaluate(() => {
+    const field = document.querySelector<HTMLInputElement>('input[type=search]')
+    const type = (text: string) => {
+      if (!field) return
+      field.value += text
+      field.dispatchEvent(new InputEvent('input', { bubbles: true }))
+    }
+    addEventListener('hashchange', () => type('o'), { once: true })
+    type('tw')
+  })
+  await page.waitForURL(`${home}#/runs?q=two`)
+  assert.equal(await page.getByRole('searchbox').inputValue(), 'two')
+  await page.locator('.results').getByRole('link', { name: 'Two' }).waitFor()
+  await page.goBack()
+  await page.getByRole('link', { name: 'One' }).waitFor()
+
+  const opened = await page.evaluate(async () => {
+    ;(document.activeElement as HTMLElement).blur()
+    for (const key of ['j', 'j']) {
+      dispatchEvent(new KeyboardEvent('keydown', { key }))
+      await null
+    }
+    return document.activeElement?.textContent
+  })
+  assert.equal(opened, 'One')
+})
+
+test('a long list draws only the rows in view, and reads on as the user scrolls', async (t) => {
+  const { page, client } = await openPage(t)
+  // A few creates at a time, so that none waits for longer than the client's timeout.
+  for (let n = 1; n <= 350; n += 25) {
+    await client.createRun({ title: `Run number ${n}` })
+    await Promise.all(Array.from({ length: 23 }, (_, m) => client.createRun({ title: `Run number ${n + 1 + m}` })))
+    await client.createRun({ title: `Run number ${n + 24}` })
+  }
+  await page.getByRole('link', { name: 'Runs', exact: true }).click()
+  await page.getByRole('link', { name: 'Run number 350' }).waitFor()
+  await page.mouse.move(600, 500)
+  await page.mouse.wheel(0, 1500)
+  await page.getByRole('link', { name: 'Run number 310' }).waitFor()
+  // Each frame scrolls on, as far as rows have been read. The result is the largest number of rows drawn at once.
+  const drawn = await page.waitForFunction(() => {
+    const rows = document.querySelectorAll('table.runs tbody tr').length
+    const most = Math.max(rows, Number(document.body.dataset.most ?? 0))
+    document.body.dataset.most = String(most)
+    scrollBy(0, 1500)
+    return [...document.querySelectorAll('.title')].some(({ textContent }) => textContent === 'Run number 1') && most
+  })
+  assert.ok(Number(await drawn.jsonValue()) < 80, `${await drawn.jsonValue()} rows`)
+  assert.equal(await page.getByRole('table').getAttribute('aria-rowcount'), '351')
+})
+
+test('columns are chosen per browser, and a narrow window drops them before titles', async (t) => {
+  const { page, client, home, openTab } = await openPage(t)
+  const usage = { model: 'sonnet', inputTokens: 12_000, outputTokens: 400, costUsd: 1.5 }
+  await client.createRun({ title: 'Costly', status: 'completed', usage, git: { branch: 'topic' } })
+  await client.createRun({ title: 'Untold' })
+  await page.goto(`${home}#/runs`)
+  await page.getByRole('cell', { name: '$1.50' }).waitFor()
+  assert.equal(await page.getByRole('columnheader', { name: 'Tokens' }).count(), 0)
+  await page.getByText('Columns', { exact: true }).first().click()
+  await page.getByRole('checkbox', { name: 'Verdict' }).uncheck()
+  await page.getByRole('checkbox', { name: 'Tokens' }).check()
+  await page.getByRole('cell', { name: '12.4K' }).waitFor()
+  const untold = page.getByRole('row', { name: 'Untold' }).getByRole('cell', { name: '—', exact: true })
+  await untold.nth(1).waitFor()
+  assert.equal(await page.getByRole('columnheader', { name: 'Verdict' }).count(), 0)
+  const other = await openTab('#/runs')
+  await other.getByRole('cell', { name: '12.4K' }).waitFor()
+  await other.setViewportSize({ width: 800, height: 600 })
+  await other.getByRole('columnheader', { name: 'Tokens' }).waitFor({ state: 'detached' })
+  await other.getByRole('link', { name: 'Costly' }).waitFor()
+  const menu = other.getByText('Columns', { exact: true })
+  assert.equal(await menu.count(), 0, 'where no column fits, none can be chosen')
+  await other.setViewportSize({ width: 900, height: 600 })
+  await menu.first().waitFor()
+})
+
+test('two runs can be selected, also by keyboard, and compared side by side', async (t) => {
+  const { page, client } = await openPage(t)
+  const usage = { costUsd: 0.5 }
+  await client.createRun({ title: 'First try', status: 'failed', agent: 'codex', content: 'one\ntwo\n', usage })
+  await client.createRun({ title: 'Second try', status: 'completed', agent: 'codex', content: 'one\nthree\n' })
+  await client.createRun({ title: 'Other' })
+  await client.createCheck({ runId: 'RUN-002', name: 'tests', result: 'pass' })
+  await client.appendTurn({ runId: 'RUN-001', files: [{ path: 'src/a.ts', insertions: 3, deletions: 1 }] })
+  await page.getByRole('link', { name: 'Runs', exact: true }).click()
+  await page.getByRole('checkbox', { name: 'Pick RUN-003 to compare' }).check()
+  await page.getByText('Pick another run to compare RUN-003 with.').waitFor()
+  await page.getByRole('checkbox', { name: 'Pick RUN-003 to compare' }).uncheck()
+  await page.keyboard.press('j')
+  await page.keyboard.press('j')
+  await page.keyboard.press('x')
+  await page.keyboard.press('j')
+  await page.keyboard.press('x')
+  await page.getByRole('link', { name: 'Compare RUN-002 and RUN-001' }).click()
+  const row = (name: string) => page.getByRole('row', { name })
+  await row('Status').getByText('Failed').waitFor()
+  assert.deepEqual(await row('Cost').getByRole('cell').allTextContents(), ['—', '$0.50'])
+  assert.deepEqual(await row('tests').getByRole('cell').allTextContents(), ['Pass', '—'])
+  assert.deepEqual(await row('src/a.ts').getByRole('cell').allTextContents(), ['—', '+3 −1'])
+  assert.match((await row('Status').getAttribute('class')) ?? '', /different/)
+  assert.doesNotMatch((await row('Agent').getAttribute('class')) ?? '', /different/)
+  await page.locator('del', { hasText: 'three' }).waitFor()
+  await page.locator('ins', { hasText: 'two' }).waitFor()
+})
+
+test('the backdrop of a dialog darkens the page to its edge', async (t) => {
+  const { page } = await openPage(t, '#/runs', { colorScheme: 'light' })
+  const edge = () => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor)
+  await page.getByText('No runs yet').waitFor()
+  const before = await edge()
+  await page.keyboard.press('?')
+  await page.getByRole('dialog').waitFor()
+  assert.notEqual(await edge(), before)
+})
+
+test('the table shows large numbers in full or shortened, but never cut', async (t) => {
+  const { page, client } = await openPage(t, '#/runs')
+  const add = (insertions: number, deletions: number, costUsd: number) =>
+    client.createRun({ status: 'completed', changes: { insertions, deletions }, usage: { costUsd } })
+  await add(18_300, 1_830, 22.514)
+  await add(999_999, 123_456_789, 12_345.67)
+  await add(999_499, 999_499, 999.99)
+  await add(7, 0, 0.000001)
+  await page.locator('tbody .title').nth(3).waitFor()
+  const cells = await page.locator('tbody td.number').evaluateAll((all) =>
+    all.map((cell) => {
+      const room = document.createRange()
+      room.selectNodeContents(cell)
+      const { paddingRight, paddingLeft } = getComputedStyle(cell)
+      const free = cell.clientWidth - Number.parseFloat(paddingRight) - Number.parseFloat(paddingLeft)
+      return { text: cell.textContent, isCut: room.getBoundingClientRect().width > free }
+    }),
+  )
+  assert.deepEqual(
+    cells.filter(({ isCut }) => isCut),
+    [],
+  )
+  const texts = cells.map(({ text }) => text).filter((text) => /\d/.test(text))
+  assert.deepEqual(texts, ['+7−0', '< $0.01', '+999K−999K', '$999.99', '+1M−123M', '$12.3K', '+18K−1.8K', '$22.51'])
+  assert.equal(await page.getByText('$12.3K').getAttribute('title'), '$12,345.67')
+  assert.equal(await page.locator('.changes').nth(3).getAttribute('title'), '18,300 lines added, 1,830 removed')
+})
+
+test('on paper, the list has all rows that were read, and no menu', async (t) => {
+  const { page, client } = await openPage(t, '#/keys')
+  for (let n = 0; n < 100; n++) await client.createRun({ status: 'completed' })
+  await page.getByRole('link', { name: 'Runs' }).first().click()
+  const rows = page.locator('tbody .title')
+  await rows.first().waitFor()
+  assert.ok((await rows.count()) < 100)
+  await page.emulateMedia({ media: 'print' })
+  await page.evaluate(() => dispatchEvent(new Event('beforeprint')))
+  assert.equal(await rows.count(), 100)
+  assert.equal(await page.getByRole('navigation', { name: 'Pages' }).isVisible(), false)
+  await page.emulateMedia({ media: 'screen' })
+  await page.evaluate(() => dispatchEvent(new Event('afterprint')))
+  await page.waitForFunction(() => document.querySelectorAll('tbody .title').length < 100)
+})
