@@ -163,7 +163,7 @@ const weights: Partial<Record<Call, number>> = {
   linkFeatures: 3,
 }
 
-const deed: Arbitrary<Deed> = fc.oneof(
+export const deed: Arbitrary<Deed> = fc.oneof(
   ...calls.map((call) => ({
     weight: weights[call] ?? 1,
     arbitrary: (inputs[call] as Arbitrary<never>).map((input) => ({ call, input }) as Deed),
@@ -175,7 +175,7 @@ const deed: Arbitrary<Deed> = fc.oneof(
 )
 
 /** The calls with which each history begins. */
-const beginning: Deed[] = [
+export const beginning: Deed[] = [
   { call: 'createSpec', input: { specId: 'S-1', content: '- [ ] apfel' } },
   { call: 'createRun', input: { runId: 'R-1', specId: 'S-1', content: 'birne' } },
   { call: 'createRun', input: { runId: 'R-2', retryOf: 'R-1' } },

@@ -68,7 +68,7 @@ export interface Ledger {
   engine: Engine
   url: string
   store: Store
-  /** Opens the ledger as another server does. The caller closes it before the test ends. */
+  /** Opens the ledger as another server with the same clock does. The caller closes it before the test ends. */
   openAgain(): Promise<Store>
   /** The secret of the first admin key. */
   adminKey: string
@@ -97,7 +97,8 @@ export async function openLedger(t: Lasting, engine: Engine, options: LedgerOpti
   const { url, giveBack } = await engine.ledger(t)
   let isShared = false
   let ahead = 0
-  const store = await openStore(url, { now: () => Date.now() + ahead, ...options })
+  const now = () => Date.now() + ahead
+  const store = await openStore(url, { now, ...options })
   const jobs = startServerJobs(store, options.warn ?? (() => {}), options)
   t.after(async () => {
     await jobs.stop()
@@ -115,7 +116,7 @@ export async function openLedger(t: Lasting, engine: Engine, options: LedgerOpti
       return url
     },
     store,
-    openAgain: () => openStore(url, { firstKey: false }),
+    openAgain: () => openStore(url, { firstKey: false, now }),
     adminKey,
     as,
     app,

@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict'
+import type { Client, Output } from '../../src/client/client.ts'
+import { allOf } from './deeds.ts'
+
+export type Event = Output<'listEvents'>['events'][number]
+export type Row = Record<string, unknown>
+export type Noun = 'run' | 'turn' | 'spec' | 'check' | 'feature' | 'project' | 'key' | 'webhook'
+export type Tables = Record<Noun, Record<string, Row>>
+
+/** The fields in the log by noun, each with its value before the first change. */
+export const told: Record<Noun, Row> = {
+  run: {
+    ...{ title: null, specId: null, status: null, agent: null, labels: {}, where: null, git: null, changes: null },
+    ...{ links: [], usage: null, failure: null, startedAt: null, endedAt: null, retryOf: null, isLeased: false },
+    ...{ verdict: 'unchecked', evidence: null, content: null, features: [] },
+    ...{ author: null, command: null, exitCode: null, contentType: 'text/markdown' },
+  },
+  turn: { prompt: null, answer: null, model: null, tools: null, files: null, usage: null, git: null },
+  spec: { title: null, status: null, agent: null, content: null },
+  check: {
+    ...{ runId: null, name: null, result: null, command: null, exitCode: null, agent: null, content: null },
+    ...{ commit: null, tree: null, dirty: null },
+  },
+  feature: { name: null, description: null, file: null },
+  project: { name: null, repository: null, retention: null },
+  key: { name: null, permissions: null, expiresAt: null, revokedAt: null },
+  webhook: { url: null, types: [], enabled: null, disabledReason: null, previousSecretExpiresAt: null },
+}
+
+/** The whole log. */
+export async function logOf(client: Client): Promise<Event[]> {
+  const log: Event[] = []
+  for (let after = 0; ; ) {
+    const { events, meta } = await client.listEvents({ after, limit: 100 })
+    log.push(...events)
+    if (!meta.hasMore) return log
+    after = meta.lastSeq
+  }
+}
+
+const emptyTables = (): Tables => ({
+  ...{ run: {}, turn: {}, spec: {}, check: {} },
+  ...{ feature: {}, project: {}, key: {}, webhook: {} },
+})
+
+/** Builds the rows at that time from the log, by their ids. Throws if an event does not fit the ones before it. */
+export function replay(log: Event[], now: string): Tables {
+  const tables = emptyTables()
+  for (const { seq, type, subject, changes } of log) {
+    // Other events show what erasing did to texts.
+    if (type === 'erasure.created') continue
+    const [noun, what] = type.split('.') as [Noun, string]
+    const rows = tables[noun]
+    assert.ok(rows, `${type} is of no noun that is compared`)
+    const at = `event ${seq}, ${type} of ${subject}`
+    assert.equal(subject in rows, what !== 'created', at)
+    if (what === 'deleted') delete rows[subject]
+    else rows[subject] = apply(noun, rows[subject] ?? { ...told[noun] }, changes)
+  }
+  // A webhook names its previous secret only while that is valid.
+  for (const row of Object.values(tables.webhook)) {
+    if (String(row.previousSecretExpiresAt) <= now) row.previousSecretExpiresAt = null
+  }
+  return tables
+}
+
+function apply(noun: Noun, before: Row, changes: Event['changes']): Row {
+  const row = { ...before }
+  for (const [field, [from, to]] of Object.entries(changes)) {
+    if (field === 'features') {
+      const [gone, added] = [(from ?? []) as number[], (to ?? []) as number[]]
+      const left = (row.features as number[]).filter((number) => !gone.includes(number))
+      row.features = [...left, ...added].sort((a, b) => a - b)
+    } else if (texts.includes(field)) {
+      row[field] = (to as { bytes: number } | null)?.bytes ?? null
+    } else if (field === 'leaseExpiresAt') {
+      row.isLeased = to !== null
+    } else if (field in told[noun]) {
+      row[field] = to ?? told[noun][field]
+    }
+  }
+  return row
+}
+
+/** The rows, read by a client of one project; projects, keys and webhooks by one of the whole server. */
+export async function tablesOf(client: Client, whole = client): Promise<Tables> {
+  const tables = emptyTables()
+  for (const { runId } of await allOf(client, 'listRuns')) {
+    const { run } = await client.getRun({ runId })
+    const features = run.features.map(({ id }) => id)
+    tables.run[runId] = pick('run', { ...run, isLeased: run.leaseExpiresAt !== null, features })
+    for (const turn of await turnsOf(client, runId)) tables.turn[`${runId}/${turn.n}`] = pick('turn', turn)
+  }
+  for (const { specId } of await allOf(client, 'listSpecs')) {
+    tables.spec[specId] = pick('spec', (await client.getSpec({ specId })).spec)
+  }
+  for (const { checkId } of await allOf(client, 'listChecks')) {
+    tables.check[checkId] = pick('check', (await client.getCheck({ checkId })).check)
+  }
+  for (const feature of await allOf(client, 'listFeatures')) tables.feature[feature.id] = pick('feature', feature)
+  for (const project of await allOf(whole, 'listProjects')) tables.project[project.slug] = pick('project', project)
+  for (const key of await allOf(whole, 'listKeys')) tables.key[key.id] = pick('key', key)
+  for (const webhook of await allOf(whole, 'listWebhooks')) tables.webhook[webhook.id] = pick('webhook', webhook)
+  return tables
+}
+
+async function turnsOf(client: Client, runId: string): Promise<Output<'listTurns'>['turns']> {
+  const { turns, meta } = await client.listTurns({ runId, limit: 100 })
+  assert.equal(meta.hasMore, false)
+  return turns
+}
+
+/** The log has digests of these texts. */
+const texts = ['content', 'prompt', 'answer']
+
+const pick = (noun: Noun, row: Row): Row =>
+  Object.fromEntries(
+    Object.entries(told[noun]).map(([field, unsaid]) => [
+      field,
+      texts.includes(field) ? bytesOf(row[field] as string | undefined) : (shownAs(row[field]) ?? unsaid),
+    ]),
+  )
+
+/** Names of erased features have a number, because names are unique. */
+const shownAs = (value: unknown) => (typeof value === 'string' ? value.replace(/^\[erased\] \d+$/, '[erased]') : value)
+
+/** The length of a text, or its length before it was erased. */
+function bytesOf(text = ''): number | null {
+  if (text === '') return null
+  const [line = '', bytes = '0'] = /^\[([\d,]+) bytes erased\]\n/.exec(text) ?? []
+  return Number(bytes.replaceAll(',', '')) + Buffer.byteLength(text.slice(line.length))
+}

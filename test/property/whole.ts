@@ -1,0 +1,226 @@
+import assert from 'node:assert/strict'
+import { isDeepStrictEqual } from 'node:util'
+import sql, { raw } from 'sql-template-tag'
+import { commitsOf, hrefKeysOf } from '../../src/ledger/found-by.ts'
+import { type Counted, verdictOf } from '../../src/ledger/verdict.ts'
+import type { Db } from '../../src/store/engine/db.ts'
+import { type Event, type Noun, type Row, type Tables, told } from './replayed.ts'
+
+const live = 'select id from projects where deleted_at is null'
+const owners = `select document_id as id from runs union all select document_id from checks
+  union all select prompt_id from turns union all select answer_id from turns
+  union all select document_id from (select distinct spec_id, document_id from spec_versions) as v`
+
+/** The totals of specs as they are stored, or as a scan gives them. */
+const totals = (table: string, sums: string[]) =>
+  `select project_id, spec_id, status, verdict, ${sums
+    .map((sum, n) => `cast(${sum} as double precision) as s${n}`)
+    .join(
+      ', ',
+    )} from ${table} where spec_id is not null and project_id in (${live}) group by project_id, spec_id, status, verdict`
+const tokens = ['input_tokens', 'output_tokens', 'cache_read_tokens', 'cache_write_tokens']
+const storedTotals = totals(
+  'spec_totals',
+  ['runs', 'attempts', ...tokens, 'cost_usd', 'costed'].map((name) => `sum(${name})`),
+)
+const scannedTotals = totals('runs', [
+  ...['count(*)', 'count(retry_of)'],
+  ...[...tokens, 'cost_usd'].map((name) => `coalesce(sum(${name}), 0)`),
+  'count(cost_usd)',
+])
+const storedLinks = `select feature_id, cast(sum(runs) as double precision) as runs, sum(cost_usd) as cost,
+  cast(sum(costed) as double precision) as costed from feature_totals
+  where feature_id in (select id from features where project_id in (${live})) group by feature_id`
+const scannedLinks = `select l.feature_id, cast(count(*) as double precision) as runs, coalesce(sum(r.cost_usd), 0) as cost,
+  cast(count(r.cost_usd) as double precision) as costed from run_features l join runs r on r.id = l.run_id
+  where r.project_id in (${live}) group by l.feature_id`
+const isNothing = (sums: string) => `where not (${sums})`
+
+/** Statements that return rows only if something is wrong. */
+const faults: Record<string, string> = {
+  'a document without a row': `select id from documents where project_id in (${live})
+    and id not in (select id from (${owners}) as o where id is not null)`,
+  'a document of two rows': `select id from (${owners}) as o where id is not null group by id having count(*) > 1`,
+  'a row without its document': `select id from (${owners}) as o where id is not null and id not in (select id from documents)`,
+  'a document of another size': `select d.id, d.bytes from documents d left join document_parts p on p.document_id = d.id
+    group by d.id, d.bytes having coalesce(sum(case when p.dropped > 0 then p.dropped else octet_length(p.text) end), 0) <> d.bytes`,
+  'a spec without its version': `select s.spec_id from specs s where s.project_id in (${live}) and not exists (select 1 from spec_versions v
+    where v.spec_id = s.id and v.version = s.version and coalesce(v.document_id, 0) = coalesce(s.document_id, 0))`,
+  'a spec with a gap in its versions': `select spec_id from spec_versions group by spec_id having count(*) <> max(version) - min(version) + 1`,
+  'a run with a gap in its turns': 'select run_id from turns group by run_id having count(*) <> max(n)',
+  'an attempt with a wrong number':
+    'select r.run_id from runs r join runs o on o.id = r.retry_of where r.attempt <> o.attempt + 1',
+  'a lease of a run that has ended': `select run_id from runs where lease_expires_at is not null and status <> 'in_progress'`,
+  'an activity of a run that has ended': `select run_id from runs where activity is not null and status <> 'in_progress'`,
+  'totals of a deleted feature':
+    'select feature_id from feature_totals where feature_id not in (select id from features)',
+  'a key of a deleted project': `select id from keys where revoked_at is null and project_id not in (${live})`,
+  'a webhook of a deleted project': `select id from webhooks where project_id not in (${live})`,
+  'a claimed Idempotency-Key without a response': 'select name from idempotency_keys where answer is null',
+  'a spec without grams': `select id from specs where project_id in (${live}) and id not in (select rowid from spec_grams)`,
+  'grams without a spec': 'select rowid from spec_grams where rowid not in (select id from specs)',
+  'a feature without grams': `select id from features where project_id in (${live}) and id not in (select rowid from feature_grams)`,
+  'grams without a feature': 'select rowid from feature_grams where rowid not in (select id from features)',
+  'a counter behind the features': `select f.project_id from features f where f.number >= (select c.next from counters c
+    where c.project_id = f.project_id and c.noun = 'feature') and f.project_id in (${live})`,
+  'a gap in the log': 'select count(*) as count, max(seq) as last from events having count(*) <> max(seq)',
+  'a session of a deleted run': 'select id from hook_sessions where run_row not in (select id from runs)',
+  'totals of specs that a scan does not give': `select * from (${storedTotals}) as t
+    ${isNothing('s0 = 0 and s1 = 0 and s2 = 0 and s3 = 0 and s4 = 0 and s5 = 0 and s6 = 0 and s7 = 0')} except ${scannedTotals}`,
+  'totals of specs that are missing': `${scannedTotals} except ${storedTotals}`,
+  'totals of features that a scan does not give': `select * from (${storedLinks}) as t
+    ${isNothing('runs = 0 and cost = 0 and costed = 0')} except ${scannedLinks}`,
+  'totals of features that are missing': `${scannedLinks} except ${storedLinks}`,
+}
+
+/** Asserts that everything that Conduct derives and refers to fits together. */
+export async function requireWhole(db: Db): Promise<void> {
+  for (const [what, statement] of Object.entries(faults))
+    assert.deepEqual(await db.query(sql`${raw(statement)}`), [], what)
+  await requireFinders(db)
+  await requireVerdicts(db)
+}
+
+interface RunRow {
+  id: number
+  run_id: string
+  created_by: number
+  work_version: number
+  git: string | null
+  links: string
+  labels: string
+  verdict: string
+  evidence: string | null
+}
+
+const runsOf = (db: Db) =>
+  db.query<RunRow>(sql`select id, run_id, created_by, work_version, git, links, labels, verdict, evidence from runs
+    where project_id in (${raw(live)}) order by id`)
+
+async function requireFinders(db: Db): Promise<void> {
+  const valuesIn = async (table: string, value: string) => {
+    const rows = await db.query<{ run: number; value: string }>(
+      sql`select run_id as run, ${raw(value)} as value from ${raw(table)}`,
+    )
+    return Map.groupBy(rows, ({ run }) => run)
+  }
+  const labels = await valuesIn('run_labels', `name || '=' || value`)
+  const commits = await valuesIn('run_commits', 'commit_id')
+  const links = await valuesIn('run_links', 'href_key')
+  for (const { id, run_id, ...run } of await runsOf(db)) {
+    const stored = [labels, commits, links].map((table) => (table.get(id) ?? []).map(({ value }) => value).sort())
+    const expected = [
+      Object.entries(JSON.parse(run.labels)).map(([name, value]) => `${name}=${value}`),
+      commitsOf({ git: JSON.parse(run.git ?? 'null') }),
+      hrefKeysOf({ links: JSON.parse(run.links) }),
+    ]
+    assert.deepEqual(
+      stored,
+      expected.map((values) => values.sort()),
+      `what finds ${run_id}`,
+    )
+  }
+}
+
+interface CheckRow extends Omit<Counted, 'state' | 'executed' | 'independent'> {
+  run: number
+  by: number
+  executed: number
+  tree: string | null
+  commit: string | null
+  dirty: number | null
+}
+
+async function requireVerdicts(db: Db): Promise<void> {
+  const checks = await db.query<CheckRow>(sql`
+    select run_id as run, name, result, result_by as "by", work_version as "workVersion", git_tree as tree,
+      git_commit as "commit", git_dirty as dirty, case when command is null or exit_code is null then 0 else 1 end as executed
+    from checks order by created_at, id`)
+  const writers = await db.query<{ run: number; by: number }>(
+    sql`select run_id as run, actor_id as "by" from run_writers`,
+  )
+  for (const run of await runsOf(db)) {
+    const isWriter = (by: number) => by === run.created_by || writers.some((one) => one.run === run.id && one.by === by)
+    const own = checks.filter((check) => check.run === run.id)
+    // The map keeps the newest of each, at the place of the oldest unless that is removed first.
+    const newest = new Map<string, CheckRow>()
+    for (const check of own) {
+      newest.delete(`${check.by} ${check.name}`)
+      newest.set(`${check.by} ${check.name}`, check)
+    }
+    const counted = [...newest.values()].map(({ name, result, by, workVersion, executed, ...state }) => ({
+      ...{ name, result, workVersion, executed: executed === 1, independent: !isWriter(by) },
+      state: { tree: state.tree, commit: state.commit, dirty: state.dirty === null ? null : state.dirty === 1 },
+    }))
+    const expected = verdictOf(counted, { state: JSON.parse(run.git ?? '{}'), version: run.work_version })
+    assert.deepEqual({ verdict: run.verdict, evidence: run.evidence }, expected, `the verdict on ${run.run_id}`)
+  }
+}
+
+/**
+ * Asserts that the rows from the log are those of the tables. Of a row that was written during an erasure, the log may
+ * have lost a text that the table still has, but not the other way round.
+ */
+export function requireReplayed(replayed: Tables, tables: Tables): void {
+  for (const [noun, rows] of Object.entries(replayed)) {
+    for (const [subject, row] of Object.entries(rows)) {
+      for (const [field, value] of Object.entries(row)) {
+        if (isHidden(value)) row[field] = tables[noun as Noun][subject]?.[field]
+      }
+    }
+  }
+  assert.deepEqual(replayed, tables)
+}
+
+/** Whether a text of a value is erased. */
+const isHidden = (value: unknown) => JSON.stringify(value ?? null).includes('[erased]')
+
+/** Deliveries move webhooks without an event. */
+const untold = ['after']
+
+/** Asserts that each change in the log begins where the one before it ended. */
+export function requireChain(log: Event[]): void {
+  const rows = new Map<string, Row | 'deleted'>()
+  for (const { seq, type, subject, subjectId, changes } of log) {
+    if (type === 'erasure.created') continue
+    const [noun, what] = type.split('.') as [Noun, string]
+    const at = `event ${seq}, ${type} of ${subject}`
+    const before = rows.get(`${noun} ${subjectId}`)
+    assert.ok(
+      before !== 'deleted' && (before === undefined) === (what === 'created'),
+      `${at} does not fit what was there`,
+    )
+    const row = before ?? {}
+    for (const [field, change] of Object.entries(changes)) {
+      if (field === 'features') moveFeatures(row, change, at)
+      else if (!untold.includes(field)) {
+        const [from, to] = change.map((value) => comparable(noun, field, value))
+        const stood = row[field] ?? comparable(noun, field, null)
+        assert.ok(
+          isHidden(from) || isHidden(stood) || isDeepStrictEqual(from, stood),
+          `${at}: ${field} was ${JSON.stringify(stood)}, not ${JSON.stringify(from)}`,
+        )
+        row[field] = to
+      }
+    }
+    rows.set(`${noun} ${subjectId}`, what === 'deleted' ? 'deleted' : row)
+  }
+}
+
+function moveFeatures(row: Row, [gone, added]: [unknown, unknown], at: string): void {
+  const linked = new Set(row.features as number[] | undefined)
+  for (const number of (gone ?? []) as number[])
+    assert.ok(linked.delete(number), `${at}: feature ${number} was not linked`)
+  for (const number of (added ?? []) as number[]) {
+    assert.ok(!linked.has(number), `${at}: feature ${number} was linked`)
+    linked.add(number)
+  }
+  row.features = [...linked]
+}
+
+/** A value of the log as the next event about it has it. The log has sizes of contents, and no renewals of leases. */
+function comparable(noun: Noun, field: string, value: unknown): unknown {
+  if (field === 'leaseExpiresAt') return value !== null
+  if (value instanceof Object && 'bytes' in value) return value.bytes
+  return value ?? told[noun][field] ?? null
+}
