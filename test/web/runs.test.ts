@@ -96,3 +96,56 @@ test('on the way back from a run, the list is where it was left, also after its 
   await page.locator('tbody .title').first().waitFor()
   await page.waitForFunction(() => scrollY === 1200)
 })
+
+/** Holds the next response whose query the function accepts, until the returned function is called. */
+async function holdNext(page: Page, isMeant: (query: URLSearchParams) => boolean): Promise<() => void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  let isHeld = false
+  await page.route(/\/v1\/runs\?/, async (route) => {
+    if (isHeld || !isMeant(new URL(route.request().url()).searchParams)) return route.fallback()
+    isHeld = true
+    const response = await route.fetch()
+    await promise
+    await route.fulfill({ response })
+  })
+  return resolve
+}
+
+test('a page that was asked for before the list started again leaves no gap in it', async (t) => {
+  const { page, client } = await openPage(t, 'blank')
+  for (let n = 1; n <= 150; n++) await client.createRun({ title: `Run ${n}` })
+  const release = await holdNext(page, (query) => query.has('cursor') && !query.has('createdAfter'))
+  const asked = page.waitForRequest(/cursor=/)
+  await page.goto(`${page.url().replace('blank', '')}#/runs`)
+  await page.getByText('Run 150').waitFor()
+  await page.mouse.wheel(0, 10_000)
+  await asked
+  await client.createRun({ title: 'Run 151' })
+  await page.getByRole('button', { name: '1 new run' }).click()
+  await page.getByText('Run 151').waitFor()
+  release()
+  await page.mouse.wheel(0, 10_000)
+  await page.locator('table.runs[aria-rowcount="152"]').waitFor()
+})
+
+test('a run that is deleted while the list is read does not stay in it', async (t) => {
+  const { page, client, home } = await openPage(t, '#/runs')
+  for (const title of ['First', 'Second', 'Deleted']) await client.createRun({ title })
+  const release = await holdNext(page, (query) => query.get('order') === 'asc')
+  const asked = page.waitForRequest(/order=asc/)
+  const isHeard = page.evaluate(
+    (name) =>
+      new Promise<void>((resolve) => {
+        const news = new BroadcastChannel(name)
+        news.onmessage = ({ data }) => data.event?.type === 'run.deleted' && resolve()
+      }),
+    `conduct ${home}`,
+  )
+  await page.getByRole('button', { name: 'Created' }).click()
+  await asked
+  await client.deleteRun({ runId: 'RUN-003' })
+  await isHeard
+  release()
+  await page.locator('table.runs .title').first().getByText('First').waitFor()
+  assert.deepEqual(await titles(page), ['First', 'Second'])
+})

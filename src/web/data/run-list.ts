@@ -6,9 +6,7 @@ import { listen } from './live.ts'
 import { oneAtATime, type Repeated } from './one-at-a-time.ts'
 import { failureOf } from './read.ts'
 import type { RunFilter } from './run-filter.ts'
-import { client } from './server.ts'
-
-const pageSize = 100
+import { moved, type RunPage, runPages } from './run-pages.ts'
 
 interface State {
   /** The filter that the rows match, as text. */
@@ -35,7 +33,7 @@ const empty: State = { key: '', runs: [], fresh: 0 }
 /** The last list that was left, for a person who returns to it. */
 let left = empty
 listen((news) => {
-  if (news.kind === 'event') left = moved(left, news.event)
+  if (news.kind === 'event') left = movedIn(left, news.event)
   if (news.kind === 'over' || news.kind === 'erased') left = empty
 })
 
@@ -52,7 +50,7 @@ export function useRunList(filter: RunFilter): RunList {
 
   useEffect(() => {
     const end = new AbortController()
-    const page = (cursor?: string) => client.listRuns({ ...filter, limit: pageSize, cursor }, { signal: end.signal })
+    const pages = runPages(filter, end.signal)
     const set = (change: (before: State) => State) => {
       if (!end.signal.aborted) setState(change)
     }
@@ -61,22 +59,27 @@ export function useRunList(filter: RunFilter): RunList {
       set((before) => ({ ...(before.key === key ? before : empty), key, error: failureOf(error) }))
     }
 
-    const restart = (): Promise<void> =>
-      page().then(({ runs, meta }) => set(() => ({ key, runs, cursor: meta.nextCursor, fresh: 0 })), fail(restart))
+    const restart = async (): Promise<void> => {
+      pages.restart()
+      await pages.read().then((page) => page && set(() => ({ key, ...page, fresh: 0 })), fail(restart))
+    }
     const { soon: more }: Repeated = oneAtATime(async () => {
       const { cursor } = latest.current
       if (cursor === undefined) return
-      await page(cursor).then(({ runs, meta }) => set((before) => joined(before, runs, meta.nextCursor)), fail(more))
+      await pages.read(cursor).then((page) => page && set((before) => joined(before, page)), fail(more))
     }, 0)
     const { soon: look }: Repeated = oneAtATime(async () => {
       if (latest.current.key !== key || latest.current.runs.length === 0) return restart()
-      await page().then(({ runs }) => set((before) => compared(before, runs)), fail(look))
+      await pages.read().then((page) => page && set((before) => compared(before, page.runs)), fail(look))
     }, 500)
 
     acts.current = { more, retry: look, restart }
     look()
     const leave = listen((news) => {
-      if (news.kind === 'event') set((before) => moved(before, news.event))
+      if (news.kind === 'event') {
+        pages.hear(news.event)
+        set((before) => movedIn(before, news.event))
+      }
       if (news.kind === 'erased') restart()
       if (news.kind === 'connected' || (news.kind === 'event' && news.event.type.startsWith('run.'))) look()
     })
@@ -96,7 +99,7 @@ export function useRunList(filter: RunFilter): RunList {
   }
 }
 
-function joined(before: State, runs: Run[], cursor: string | undefined): State {
+function joined(before: State, { runs, cursor }: RunPage): State {
   const known = new Set(before.runs.map(({ id }) => id))
   return { ...before, runs: [...before.runs, ...runs.filter(({ id }) => !known.has(id))], cursor, error: undefined }
 }
@@ -109,11 +112,7 @@ function compared(before: State, newest: Run[]): State {
   return { ...before, runs, fresh: now.size, error: undefined }
 }
 
-/** Applies an event to the rows. It contains everything that changed. */
-function moved(before: State, { type, subjectId, changes, at }: Event): State {
-  if (!type.startsWith('run.')) return before
-  if (type === 'run.deleted') return { ...before, runs: before.runs.filter(({ id }) => id !== subjectId) }
-  const fields = Object.fromEntries(Object.entries(changes).map(([field, [, value]]) => [field, value]))
-  const move = (run: Run) => (run.id === subjectId && run.updatedAt <= at ? { ...run, ...fields, updatedAt: at } : run)
-  return { ...before, runs: before.runs.map(move) }
+function movedIn(before: State, event: Event): State {
+  const runs = moved(before.runs, event)
+  return runs === before.runs ? before : { ...before, runs }
 }
