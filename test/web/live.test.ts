@@ -21,6 +21,18 @@ test('a new run appears as a lane, whose last line changes as the log grows', as
   await page.getByRole('region', { name: 'Recently finished' }).getByText('Mend the login').waitFor()
 })
 
+test('the last line of a lane is what a terminal shows, also after the log was replaced by a shorter one', async (t) => {
+  const { page, client } = await openPage(t)
+  const long = '-'.repeat(3000)
+  const content = `${long}\n\u001b[2K\u001b[32m✔ 11 passed\u001b[39m\r\u001b[32m✔ 12 passed\u001b[39m\r\n\u001b[0m`
+  await client.createRun({ title: 'Test', status: 'in_progress', contentType: 'text/x-terminal', content })
+  const line = page.locator('.lane .line')
+  await line.getByText('passed').waitFor()
+  assert.equal(await line.textContent(), '✔ 12 passed')
+  await client.updateRun({ runId: 'RUN-001', content: 'begun again\n' })
+  await line.getByText('begun again').waitFor()
+})
+
 test('a lane that is silent for longer than half its lease says so', async (t) => {
   const { page, client, sleep } = await openPage(t)
   await client.createRun({ title: 'Patient', leaseSeconds: 3600 })

@@ -4,6 +4,7 @@ import type { Run } from '../../api/run.ts'
 import { href } from '../app/router.ts'
 import { useRead } from '../data/read.ts'
 import { clientOf } from '../data/server.ts'
+import { plainOf } from '../log/lines.ts'
 import { Changes } from '../runs/changes.tsx'
 import { useNow } from '../ui/ago.tsx'
 import { useInSight } from '../ui/in-sight.ts'
@@ -70,17 +71,22 @@ const plainLine = (text: string) =>
     ?.replace(/^[#>\s]+|\*\*|`/g, '')
 
 function useLastLine({ id, project, runId }: Run, isWanted: boolean): string | undefined {
-  const size = useRef(farAway)
+  const size = useRef<number>(undefined)
   const { data } = useRead(
     isWanted ? `${project}/${runId}` : '',
     async (signal) => {
-      const client = clientOf(project)
-      if (size.current === farAway)
-        size.current = (await client.readContent({ runId, after: farAway }, { signal })).next
-      const after = Math.max(0, size.current - tailBytes)
-      const { text, next } = await client.readContent({ runId, after }, { signal })
+      const from = (after: number) => clientOf(project).readContent({ runId, after: Math.max(0, after) }, { signal })
+      const before = size.current ?? (await from(farAway)).next
+      const read = await from(before - tailBytes)
+      // A content that was replaced may be shorter.
+      const { text, next } = read.next < before ? await from(read.next - tailBytes) : read
       size.current = next
-      return text.trimEnd().split('\n').at(-1)?.trim()
+      // A carriage return begins the line again, as in progress bars.
+      return plainOf(text)
+        .trimEnd()
+        .split(/[\r\n]/)
+        .at(-1)
+        ?.trim()
     },
     { touches: (event: Event) => event.subjectId === id && 'content' in event.changes, restMs: 2000 },
   )
