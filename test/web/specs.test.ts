@@ -33,6 +33,20 @@ test('the board shows specs by status, with checklist and verdicts, and a card c
   await page.getByRole('link', { name: 'Log out' }).waitFor()
 })
 
+test('a card that was moved gets the focus once, and not again when another spec changes', async (t) => {
+  const { page, client } = await openPage(t, '#/specs')
+  await client.createSpec({ specId: 'A-1', title: 'Ours' })
+  const draft = page.getByRole('region', { name: /^Draft/ })
+  await draft.getByText('Move', { exact: false }).first().click()
+  await draft.getByRole('button', { name: 'to Archived' }).click()
+  await page.waitForFunction(() => document.activeElement?.textContent === 'Ours')
+  await page.getByRole('main').click({ position: { x: 2, y: 2 } })
+  await page.evaluate(() => (document.activeElement as HTMLElement).blur())
+  await client.createSpec({ specId: 'A-2', title: 'Another' })
+  await draft.getByRole('link', { name: 'Another' }).waitFor()
+  assert.equal(await page.evaluate(() => document.activeElement?.tagName), 'BODY')
+})
+
 test('moving a card that somebody else has moved is an error, and the page shows where it is', async (t) => {
   const { page, client } = await openPage(t, '#/specs')
   await client.createSpec({ specId: 'A-1', title: 'Ours' })

@@ -1,5 +1,6 @@
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import type { Spec } from '../../api/spec.ts'
+import type { Output } from '../../client/client.ts'
 import type { Route } from '../app/router.ts'
 import { useRead } from '../data/read.ts'
 import { client } from '../data/server.ts'
@@ -33,14 +34,12 @@ function AllSpecs({ route: { query }, route }: { route: Route }) {
     { touches: ({ type }) => type.startsWith('spec.') },
   )
   const [moved, setMoved] = useState<Spec>()
+  const follow = useFocusOf(data)
   const onMoved = (spec: Spec) => {
     setMoved(spec)
+    follow(spec)
     reload()
   }
-  // The card is drawn again in its new column, and the focus follows it.
-  useEffect(() => {
-    if (moved && document.activeElement === document.body) document.getElementById(cardId(moved))?.focus()
-  }, [data, moved])
   const isEmpty = data?.every(({ specs }) => specs.length === 0)
   return (
     <>
@@ -57,6 +56,24 @@ function AllSpecs({ route: { query }, route }: { route: Route }) {
       {data && !isEmpty && <Board pages={data} onMoved={onMoved} onConflict={reload} />}
     </>
   )
+}
+
+/** Lets the focus follow a moved card, once it is drawn again in its new column. */
+function useFocusOf(pages: Output<'listSpecs'>[] | undefined): (spec: Spec) => void {
+  const moved = useRef<Spec>(undefined)
+  useEffect(() => {
+    const { current: spec } = moved
+    if (
+      !spec ||
+      !pages?.some(({ specs }) => specs.some(({ id, version }) => id === spec.id && version >= spec.version))
+    )
+      return
+    moved.current = undefined
+    if (document.activeElement === document.body) document.getElementById(cardId(spec))?.focus()
+  }, [pages])
+  return (spec) => {
+    moved.current = spec
+  }
 }
 
 function SpecsHead({ project }: { project: string | undefined }) {
