@@ -137,3 +137,29 @@ test('the trends call neither nearly all 100% nor a few 0%', async (t) => {
   const [width, room] = await table.evaluate((it) => [it.scrollWidth, it.clientWidth])
   assert.equal(width, room, 'a long name leaves the other columns in sight')
 })
+
+test('while another comparison loads, the page shows the earlier one under its own headings', async (t) => {
+  const { page, client } = await openPage(t, '#/trends')
+  await client.createRun({ title: 'One', agent: 'claude-code', author: 'Ada <ada@example.com>' })
+  const table = page.getByRole('region', { name: 'Runs by agent' })
+  await table.getByText('claude-code').waitFor()
+  const { promise, resolve } = Promise.withResolvers<void>()
+  await page.route(/by=author/, async (route) => {
+    await promise
+    await route.continue()
+  })
+  await page.getByRole('link', { name: '7 days' }).click()
+  await page.getByText('in 7 days').waitFor()
+  await page.getByRole('link', { name: 'Author' }).click()
+  await page.locator('nav [aria-current]', { hasText: 'Author' }).waitFor()
+  assert.equal(await table.getByRole('columnheader').first().textContent(), 'Agent')
+  assert.equal(
+    await table
+      .getByText('claude-code')
+      .getAttribute('href')
+      .then((to) => to?.includes('agent=')),
+    true,
+  )
+  resolve()
+  await page.getByRole('region', { name: 'Runs by author' }).getByText('Ada').waitFor()
+})

@@ -18,46 +18,60 @@ import type { Series } from './series-table.tsx'
 
 const periods = [7, 14, 30, 90]
 
+/** What the address asks for. */
+interface Asked {
+  days: number
+  by: Breakdown
+  project: string[] | undefined
+}
+
 /** The totals of the runs of the last days. The number of days and the breakdown are part of the address. */
 export default function Trends({ route }: { route: Route }) {
-  const asked = Number(route.query.get('days'))
-  const days = periods.includes(asked) ? asked : 30
-  const askedBy = route.query.get('by') ?? ''
-  const by = Object.hasOwn(breakdowns, askedBy) ? (askedBy as Breakdown) : 'agent'
-  const project = route.query.has('project') ? route.query.getAll('project') : undefined
+  const asked = askedIn(route)
   const timeZone = timeZoneHere()
-  const { data, error, reload } = useRead(
-    JSON.stringify([days, by, project]),
-    (signal) => client.stats({ createdAfter: justBefore(firstOf(days)), by, project, timeZone }, { signal }),
-    { touches: ({ type }) => type.startsWith('run.'), restMs: 5000 },
-  )
+  const { data, error, reload } = useRead(JSON.stringify(asked), (signal) => readTrends(asked, timeZone, signal), {
+    touches: ({ type }) => type.startsWith('run.'),
+    restMs: 5000,
+  })
   return (
     <div class="trends">
       <Head title="Trends" />
       <div class="filters">
-        <Periods route={route} days={days} />
+        <Periods route={route} days={asked.days} />
       </div>
       {error && <Problem error={error} onRetry={reload} />}
       {!data && !error && <Skeleton rows={4} of="charts" />}
-      {data?.total.runs === 0 && <p class="empty">No runs in the last {days} days.</p>}
-      {data && data.total.runs > 0 && (
+      {data?.stats.total.runs === 0 && <p class="empty">No runs in the last {data.days} days.</p>}
+      {data && data.stats.total.runs > 0 && (
         <>
-          <Figures stats={data} days={days} />
-          <Charts stats={data} timeZone={timeZone} />
+          <Figures stats={data.stats} days={data.days} />
+          <Charts stats={data.stats} timeZone={timeZone} />
           <section aria-labelledby="by">
             <h2 id="by">Compare</h2>
-            <Breakdowns route={route} by={by} />
-            <BreakdownTable
-              by={by}
-              groups={data.groups ?? []}
-              days={days}
-              filter={{ project, createdAfter: dayOf(firstOf(days)) }}
-            />
+            <Breakdowns route={route} by={asked.by} />
+            <BreakdownTable by={data.by} groups={data.stats.groups ?? []} days={data.days} filter={data.filter} />
           </section>
         </>
       )}
     </div>
   )
+}
+
+function askedIn({ query }: Route): Asked {
+  const days = Number(query.get('days'))
+  const by = query.get('by') ?? ''
+  return {
+    days: periods.includes(days) ? days : 30,
+    by: Object.hasOwn(breakdowns, by) ? (by as Breakdown) : 'agent',
+    project: query.has('project') ? query.getAll('project') : undefined,
+  }
+}
+
+/** The totals with what they are of, because the page shows them until what is asked for next has arrived. */
+async function readTrends({ days, by, project }: Asked, timeZone: string, signal: AbortSignal) {
+  const first = firstOf(days)
+  const stats = await client.stats({ createdAfter: justBefore(first), by, project, timeZone }, { signal })
+  return { stats, days, by, filter: { project, createdAfter: dayOf(first) } }
 }
 
 /** The midnight before the first of that many days in the viewer's time zone, counting today. */
