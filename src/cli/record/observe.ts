@@ -78,7 +78,7 @@ async function documentFrom(input: Readable): Promise<Fields> {
     for await (const chunk of input.setEncoding('utf8')) {
       text += chunk
       if (text.length > most.characters) break
-      if (!text.trimEnd().endsWith('}')) continue
+      if (!chunk.trimEnd().endsWith('}')) continue
       const document = parsed(text)
       if (document) return document
     }
