@@ -94,12 +94,14 @@ async function newestRuns(filter: Filter, signal: AbortSignal): Promise<{ runs: 
 
 /** The runs that no later attempt has made good. */
 async function openOf(runs: Run[], signal: AbortSignal): Promise<Run[]> {
+  const asked = new Set(runs.map(({ id }) => id))
+  for (const id of settledRead.keys()) if (!asked.has(id)) settledRead.delete(id)
   const settled = await Promise.all(runs.map((run) => isSettled(run, signal)))
   return runs.filter((_, index) => !settled[index])
 }
 
 const settledMs = 300_000
-/** What was read about the later attempts of older runs, by row id. It is read again after some minutes. */
+/** What was read about the later attempts of the older runs, by row id. It is read again after some minutes. */
 const settledRead = new Map<number, { at: number; isSettled: boolean }>()
 
 async function isSettled({ id, project, runId, attempt }: Run, signal: AbortSignal): Promise<boolean> {
