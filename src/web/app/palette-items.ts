@@ -1,4 +1,3 @@
-import { useEffect, useState } from 'preact/hooks'
 import type { Found } from '../../api/search.ts'
 import { useKept } from '../data/kept.ts'
 import { useProjects } from '../data/projects.ts'
@@ -8,6 +7,7 @@ import { client } from '../data/server.ts'
 import { useSession } from '../data/session.ts'
 import { views } from '../data/views.ts'
 import type { IconName } from '../ui/icon.tsx'
+import { useSettled } from '../ui/settled.ts'
 import { placesOf } from './places.ts'
 import { go, href } from './router.ts'
 import { toggleTheme } from './theme.ts'
@@ -31,22 +31,12 @@ export function useItems(text: string, onHelp: () => void) {
   const own = useOwnItems(onHelp).filter(({ label, detail }) =>
     words.split(/\s+/).every((word) => `${label} ${detail}`.toLowerCase().includes(word)),
   )
-  const q = useSettled(words)
+  const q = useSettled(words, typingMs)
   const { data, error, isCurrent } = useRead(q.length < 2 ? '' : q, (signal) =>
     client.search({ q, type: ['run', 'turn', 'spec', 'feature'], limit: mostFound }, { signal }),
   )
   const found = q.length >= 2 && isCurrent ? (data?.results ?? []).map(itemOf) : []
   return { items: [...own, ...found], error: isCurrent ? error : undefined }
-}
-
-/** The text once it has not changed for a moment. */
-function useSettled(text: string): string {
-  const [settled, setSettled] = useState(text)
-  useEffect(() => {
-    const timer = setTimeout(() => setSettled(text), typingMs)
-    return () => clearTimeout(timer)
-  }, [text])
-  return settled
 }
 
 function useOwnItems(onHelp: () => void): Item[] {

@@ -1,6 +1,7 @@
 import type { Run } from '../../api/run.ts'
 import type { Input } from '../../client/client.ts'
 import { statusLooks, verdictLooks } from '../ui/status.tsx'
+import { isCommit } from './forge.ts'
 
 /** The filters of a list of runs, as in the address of the page. */
 export type RunFilter = Omit<Input<'listRuns'>, 'limit' | 'cursor'>
@@ -8,13 +9,13 @@ export type RunFilter = Omit<Input<'listRuns'>, 'limit' | 'cursor'>
 const isStatus = (value: string): value is Run['status'] => Object.hasOwn(statusLooks, value)
 const isVerdict = (value: string): value is Run['verdict'] => Object.hasOwn(verdictLooks, value)
 
-const isCommit = (value: string) => /^[0-9a-f]{7,64}$/.test(value)
+const isNumber = (value: string) => /^[1-9]\d{0,9}$/.test(value)
 const isLabel = (value: string) => /^[^:]+:/.test(value)
 
 /** The filters in an address. Days begin at the viewer's midnight. */
 export function runFilterOf(query: URLSearchParams): RunFilter {
   const text = (name: string) => query.get(name) || undefined
-  const number = (name: string) => (/^[1-9]\d{0,9}$/.test(query.get(name) ?? '') ? Number(query.get(name)) : undefined)
+  const number = (name: string) => (isNumber(query.get(name) ?? '') ? Number(query.get(name)) : undefined)
   const some = <T>(values: T[]) => (values.length > 0 ? values : undefined)
   return {
     project: some(query.getAll('project')),
@@ -23,7 +24,7 @@ export function runFilterOf(query: URLSearchParams): RunFilter {
     agent: text('agent'),
     author: text('author'),
     branch: text('branch'),
-    commit: isCommit(text('commit') ?? '') ? text('commit') : undefined,
+    commit: isCommit(text('commit')) ? text('commit') : undefined,
     session: text('session'),
     specId: text('specId'),
     specVersion: number('specVersion'),
@@ -42,7 +43,6 @@ export function mistakesIn(query: URLSearchParams): string[] {
       .getAll(name)
       .filter((value) => value !== '' && !isRight(value))
       .map((value) => `${name} '${value}' was ignored: it must be ${right}.`)
-  const isNumber = (value: string) => /^[1-9]\d{0,9}$/.test(value)
   const isDay = (value: string) => midnight(value) !== undefined
   return [
     ...wrong('status', isStatus, `one of ${Object.keys(statusLooks).join(', ')}`),

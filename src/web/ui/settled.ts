@@ -6,6 +6,6 @@ export function useSettled(text: string, restMs: number): string {
   useEffect(() => {
     const timer = setTimeout(() => setSettled(text), restMs)
     return () => clearTimeout(timer)
-  }, [text])
+  }, [text, restMs])
   return settled
 }
