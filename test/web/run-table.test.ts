@@ -201,3 +201,30 @@ test('on paper, the list has all rows that were read, and no menu', async (t) =>
   await page.evaluate(() => dispatchEvent(new Event('afterprint')))
   await page.waitForFunction(() => document.querySelectorAll('tbody .title').length < 100)
 })
+
+test('two contents are compared once, and not again whenever the page is drawn', async (t) => {
+  const before = `
+    const { split } = String.prototype
+    globalThis.splits = 0
+    String.prototype.split = function (...words) {
+      if (this.length > 10_000) globalThis.splits++
+      return split.apply(this, words)
+    }`
+  const { page, client } = await openPage(t, 'blank', { before })
+  const lines = (word: string) => Array.from({ length: 2000 }, (_, n) => `${word} ${n % 7 ? n : 'same'}`).join('\n')
+  for (const word of ['old', 'new']) await client.createRun({ title: word, content: lines(word) })
+  await page.goto(`${page.url().replace('blank', '')}#/compare?run=default/RUN-001&run=default/RUN-002`)
+  await page
+    .getByText(/too little in common|From line/)
+    .first()
+    .waitFor()
+  const splits = () => page.evaluate(() => (globalThis as unknown as { splits: number }).splits)
+  const once = await splits()
+  await client
+    .createRun({ title: 'Waits', leaseSeconds: 60 })
+    .then(({ run, lease }) =>
+      client.heartbeat({ runId: run.runId, leaseToken: lease?.token ?? '', activity: { state: 'waiting' } }),
+    )
+  await page.getByRole('navigation', { name: 'Pages' }).getByText('waiting for you').waitFor()
+  assert.equal(await splits(), once)
+})

@@ -1,4 +1,5 @@
 import { structuredPatch } from 'diff'
+import { useMemo } from 'preact/hooks'
 
 /** How many unchanged lines to show around a change. */
 const context = 3
@@ -12,7 +13,11 @@ interface Props {
 
 /** The changes between two texts, line by line. */
 export default function Difference({ before, after }: Props) {
-  const patch = structuredPatch('', '', before, after, '', '', { context, maxEditLength })
+  // It may take a second, and the page is drawn again every few seconds.
+  const patch = useMemo(
+    () => structuredPatch('', '', before, after, '', '', { context, maxEditLength }),
+    [before, after],
+  )
   if (!patch) return <p class="empty">These versions have too little in common to compare.</p>
   if (patch.hunks.length === 0) return <p class="empty">The text is the same: only the status or the author changed.</p>
   return (
