@@ -71,3 +71,14 @@ test('an edit of a webhook does not overwrite what somebody else saved since the
   const { url, types } = (await client.getWebhook({ id: 1 })).webhook
   assert.deepEqual([url, types], ['https://hooks.example/c', ['run.created', 'run.updated']])
 })
+
+test('the form of a webhook shows every type that it receives, also erasures', async (t) => {
+  const { page, client } = await openPage(t, '#/webhooks')
+  await client.createWebhook({ url: 'http://localhost:9/hook', types: ['erasure.created'] })
+  await page.getByRole('button', { name: 'Manage' }).click()
+  await page.getByRole('button', { name: 'Edit' }).click()
+  await page.getByLabel('erasure.created').uncheck()
+  await page.getByLabel('run.created').check()
+  await page.getByRole('button', { name: 'Save' }).click()
+  await page.locator('.keyed li').getByText('run.created', { exact: true }).waitFor()
+})

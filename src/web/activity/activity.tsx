@@ -3,6 +3,7 @@ import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
 import type { Event, EventType } from '../../api/event.ts'
 import { go, goQuery, href, type Route } from '../app/router.ts'
 import { type EventFilter, type EventList, useEventList } from '../data/event-list.ts'
+import { allTypes, openTypes } from '../data/event-types.ts'
 import { may, useSession } from '../data/session.ts'
 import { plural } from '../runs/changes.tsx'
 import { Command } from '../ui/copy.tsx'
@@ -12,16 +13,9 @@ import { Problem } from '../ui/problem.tsx'
 import { Skeleton } from '../ui/skeleton.tsx'
 import { EventRow } from './event-row.tsx'
 
-const nouns = ['run', 'turn', 'spec', 'check', 'feature']
-const adminNouns = ['key', 'project', 'webhook']
-const deeds = ['created', 'updated', 'deleted']
-
 /** Everything that happened, newest first and live. The filters are part of the address. */
 export default function Activity({ route }: { route: Route }) {
-  const session = useSession()
-  const seen = may(session, 'admin') ? [...nouns, ...adminNouns] : nouns
-  const made = seen.flatMap((noun) => deeds.map((deed) => `${noun}.${deed}` as EventType))
-  const types: EventType[] = may(session, 'admin') ? [...made, 'erasure.created'] : made
+  const types = may(useSession(), 'admin') ? allTypes : openTypes
   const list = useEventList(filterOf(route, types), isScrolled)
   const { events, isRead, error, toEnd } = list
   return (

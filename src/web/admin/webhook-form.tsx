@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks'
 import type { EventType } from '../../api/event.ts'
 import type { Webhook } from '../../api/webhook.ts'
 import type { Output } from '../../client/client.ts'
+import { allTypes } from '../data/event-types.ts'
 import { useProjects } from '../data/projects.ts'
 import { client } from '../data/server.ts'
 import { useSession } from '../data/session.ts'
@@ -9,8 +10,6 @@ import { etagOf, useOpenedVersion } from '../data/version.ts'
 import { Form } from '../ui/form.tsx'
 import { ProjectChoice } from '../ui/project-choice.tsx'
 
-const nouns = ['run', 'turn', 'spec', 'check', 'feature', 'project', 'key', 'webhook']
-const types = nouns.flatMap((noun) => ['created', 'updated', 'deleted'].map((deed) => `${noun}.${deed}` as EventType))
 /** Only a webhook of the whole server sends these. */
 const onlyOfServer = /^(project|key|webhook)\./
 
@@ -90,7 +89,7 @@ interface TypesProps {
 }
 
 function Types({ isOfServer, chosen, onChange }: TypesProps) {
-  const offered = types.filter((type) => isOfServer || !onlyOfServer.test(type) || chosen.includes(type))
+  const offered = allTypes.filter((type) => isOfServer || !onlyOfServer.test(type) || chosen.includes(type))
   const toggle = (type: EventType) =>
     onChange(chosen.includes(type) ? chosen.filter((one) => one !== type) : [...chosen, type])
   return (
