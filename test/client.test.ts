@@ -61,6 +61,16 @@ test('a path parameter may be any text, and is required', async () => {
   await client.getRun({ runId: 'a/../b \ud800' })
   assert.equal(requests[0]?.url, 'http://localhost/conduct/v1/runs/a%2F..%2Fb%20%EF%BF%BD')
   await assert.rejects(client.getRun({} as never), { code: 'VALIDATION_ERROR', message: /runId: is required/ })
+  await assert.rejects(client.getRun({ runId: null } as never), { message: /runId: is required/ })
+})
+
+test('a path parameter cannot turn a request into one for another address', async () => {
+  const { client, requests } = scripted([200, {}])
+  for (const runId of ['', '.', '..']) {
+    const refused = { code: 'VALIDATION_ERROR', message: `runId: must be an id, not '${runId}'` }
+    await assert.rejects(client.unlinkFeature({ runId, featureId: 1 }), refused)
+  }
+  assert.equal(requests.length, 0)
 })
 
 test('the client retries busy and failed calls, writes with the same Idempotency-Key', async () => {

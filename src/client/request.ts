@@ -48,7 +48,9 @@ export function requestOf(
   let address = url.replace(/\/$/, '') + path
   for (const param of params) {
     const value = rest[param]
-    if (value === undefined) throw invalid(param, `is required to ${name}`)
+    if (value === undefined || value === null) throw invalid(param, `is required to ${name}`)
+    // URLs drop such segments, also when escaped: `/runs/../features/1` is another address.
+    if (/^\.{0,2}$/.test(String(value))) throw invalid(param, `must be an id, not '${value}'`)
     address = address.replace(`:${param}`, encodeURIComponent(String(value).toWellFormed()))
     delete rest[param]
   }
