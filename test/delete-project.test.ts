@@ -4,8 +4,10 @@ import { setImmediate as turn } from 'node:timers/promises'
 import sql, { raw } from 'sql-template-tag'
 import { verify } from '../src/cli/verify/verify.ts'
 import type { Client, Output } from '../src/client/client.ts'
+import type { Ctx } from '../src/store/ctx.ts'
 import { operations } from '../src/store/operations.ts'
 import { emptyNext, newPlace } from '../src/store/project/empty.ts'
+import { findProject } from '../src/store/scope.ts'
 import { indexMore } from '../src/store/search/follow.ts'
 import { type Ledger, testLedger } from './support/engines.ts'
 import { overlap } from './support/overlap.ts'
@@ -189,6 +191,28 @@ testLedger(
     assert.equal((await client.getProject({ slug: 'shop' })).project.name, 'Der Laden')
   },
 )
+
+testLedger('what a late write adds to a row of a deleted project is also deleted', async (ledger) => {
+  const { client, as, store } = ledger
+  await client.createProject({ slug: 'shop' })
+  await as({ project: 'shop' }).createRun({ runId: 'R' })
+  await as({ project: 'shop' }).createSpec({ specId: 'S', content: 'one' })
+  const project = await findProject(store.db, 'shop', null)
+  await client.deleteProject({ slug: 'shop', confirm: 'shop' })
+  const writes = {
+    runs: (ctx: Ctx) => operations.appendTurn(ctx, { runId: 'R', prompt: 'late', answer: 'later' }),
+    specs: (ctx: Ctx) => operations.updateSpec(ctx, { specId: 'S', content: 'late' }),
+  }
+  for (const write of Object.values(writes)) {
+    await overlap(
+      ledger,
+      (ctx) => write({ ...ctx, project }),
+      () => emptyNext(store.db, store.now(), newPlace()),
+    )
+  }
+  await emptyAll(ledger)
+  assert.deepEqual(await store.db.query(sql`select id from documents where project_id = ${project.id}`), [])
+})
 
 testLedger('streams of a project end when it is deleted', async (ledger, t) => {
   const { client, fetch } = ledger

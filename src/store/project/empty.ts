@@ -50,21 +50,26 @@ export async function emptyNext(db: Tx, now: string, place: Place): Promise<bool
 async function removeRuns(ctx: Ctx): Promise<boolean> {
   const runs = await nextRuns(ctx)
   if (runs.length === 0) return false
+  await whileIndexWaits(ctx, async (ctx) => {
+    const locked = await lockRows(ctx, 'run', runs)
+    if (locked.length > 0) await removeLocked(ctx, locked)
+  })
+  return true
+}
+
+async function removeLocked(ctx: Ctx, runs: Row[]): Promise<void> {
   const ofRuns = sql`run_id in (${listOf(runs.map(({ id }) => id))})`
   const turns = await ctx.db.query<Row & { answer_id: number | null }>(sql`
     select id, prompt_id as document_id, answer_id from turns where ${ofRuns} limit ${partsAtOnce}`)
   const checks = await ctx.db.query<Row>(sql`select id, document_id from checks where ${ofRuns} limit ${partsAtOnce}`)
   const isLast = turns.length < partsAtOnce && checks.length < partsAtOnce
-  await whileIndexWaits(ctx, async (ctx) => {
-    await removeRows(ctx, 'turn', turns)
-    await deleteDocuments(
-      ctx,
-      turns.map(({ answer_id }) => answer_id),
-    )
-    await removeRows(ctx, 'check', checks)
-    if (isLast) await removeRows(ctx, 'run', runs)
-  })
-  return true
+  await removeRows(ctx, 'turn', turns)
+  await deleteDocuments(
+    ctx,
+    turns.map(({ answer_id }) => answer_id),
+  )
+  await removeRows(ctx, 'check', checks)
+  if (isLast) await removeRows(ctx, 'run', runs)
 }
 
 /** Some runs with a limited total size, or a single run. */
@@ -85,6 +90,7 @@ async function removeSpecs(ctx: Ctx): Promise<boolean> {
   )
   if (specs.length === 0) return false
   await whileIndexWaits(ctx, async (ctx) => {
+    await lockRows(ctx, 'spec', specs)
     for (const { id, title } of specs) {
       const versions = await ctx.db.query<{ document_id: number | null }>(
         sql`select document_id from spec_versions where spec_id = ${id}`,
@@ -107,8 +113,9 @@ async function removeFeatures(ctx: Ctx): Promise<boolean> {
   if (features.length === 0) return false
   await whileIndexWaits(ctx, async (ctx) => {
     for (const { id } of features) await keepGrams(ctx, 'feature', id, '', undefined)
-    await ctx.db.query(sql`delete from feature_totals where feature_id in (${listOf(features.map(({ id }) => id))})`)
     await removeRows(ctx, 'feature', features)
+    // Last, because only now there are no late links.
+    await ctx.db.query(sql`delete from feature_totals where feature_id in (${listOf(features.map(({ id }) => id))})`)
   })
   return true
 }
@@ -140,6 +147,13 @@ const whileIndexWaits = (ctx: Ctx, work: (ctx: Ctx) => Promise<void>) =>
     await lockIndex(tx)
     await work({ ...ctx, db: tx })
   })
+
+/** The rows as they are now, locked: a request that began before the deletion may still add documents to them. */
+async function lockRows({ db }: Ctx, noun: 'run' | 'spec', rows: { id: number }[]): Promise<Row[]> {
+  const ids = listOf(rows.map(({ id }) => id))
+  return db.query<Row>(sql`
+    select id, document_id from ${raw(`${noun}s`)} where id in (${ids}) order by id ${db.dialect.forUpdate}`)
+}
 
 /** Removes rows with their documents and dependent rows, and makes the index of words drop them. */
 async function removeRows({ db }: Ctx, noun: 'run' | 'turn' | 'spec' | 'check' | 'feature', rows: Row[]) {
