@@ -42,6 +42,10 @@ export async function eraseTurns(ctx: Ctx, ids: readonly number[], isToGo: IsToG
 
 export async function eraseChecks(ctx: Ctx, ids: readonly number[], isToGo: IsToGo): Promise<number> {
   if (ids.length === 0) return 0
+  // So that no run gets another check whose name stays as it was.
+  await ctx.db.query(sql`
+    select id from runs where id in (select c.run_id from checks c where c.id in (${listOf(ids)})) order by id
+    ${ctx.db.dialect.forUpdate}`)
   const own = await ctx.db.query<CheckRow>(sql`
     select ${columns} from checks where checks.id in (${listOf(ids)}) order by checks.id ${ctx.db.dialect.forUpdate}`)
   const names = await eraseNames(ctx, own, isToGo)

@@ -30,8 +30,9 @@ export async function eraseNames(ctx: Ctx, { told, projectId, isToGo }: Scope): 
       const found = await ctx.db.query<{ id: number; text: string }>(
         sql`select id, ${raw(column)} as text from ${raw(table)} where ${raw(column)} is not null`,
       )
-      for (const { id } of found.filter(({ text }) => isToGo(text, column))) {
-        await ctx.db.query(sql`update ${raw(table)} set ${raw(column)} = ${erasedText} where id = ${id}`)
+      for (const { id, text } of found.filter(({ text }) => isToGo(text, column))) {
+        await ctx.db.query(sql`
+          update ${raw(table)} set ${raw(column)} = ${erasedText} where id = ${id} and ${raw(column)} = ${text}`)
         count++
       }
     }
@@ -43,8 +44,8 @@ export async function eraseNames(ctx: Ctx, { told, projectId, isToGo }: Scope): 
 async function eraseAddresses(ctx: Ctx, isToGo: Scope['isToGo']): Promise<number> {
   const found = await ctx.db.query<{ id: number; url: string }>(sql`select id, url from webhooks`)
   const hits = found.filter(({ url }) => isToGo(url, 'url'))
-  for (const { id } of hits) {
-    await ctx.db.query(sql`update webhooks set url = ${erasedText}, enabled = 0 where id = ${id}`)
+  for (const { id, url } of hits) {
+    await ctx.db.query(sql`update webhooks set url = ${erasedText}, enabled = 0 where id = ${id} and url = ${url}`)
   }
   return hits.length
 }
