@@ -5,6 +5,8 @@ import sql, { raw } from 'sql-template-tag'
 import { verify } from '../src/cli/verify/verify.ts'
 import type { Client, Input } from '../src/client/client.ts'
 import { createApp } from '../src/http/app.ts'
+import { everyText } from '../src/ledger/erase.ts'
+import { eraseChecks, eraseTurns } from '../src/store/erase/others.ts'
 import { operations } from '../src/store/operations.ts'
 import { indexMore } from '../src/store/search/follow.ts'
 import { type Ledger, testLedger } from './support/engines.ts'
@@ -199,6 +201,39 @@ testLedger('no server shows the name of a key much longer than it is there', asy
   sleep(10_000)
   assert.equal(await nameBy(there), '[erased]')
   await other.close()
+})
+
+testLedger('a check that is recorded while its name is erased gets the same name as others', async (ledger) => {
+  const { client } = ledger
+  await client.createRun({ runId: 'R' })
+  await client.createCheck({ checkId: 'C-1', runId: 'R', name: secret, result: 'fail' })
+  await overlap(
+    ledger,
+    (ctx) => operations.createCheck(ctx, { checkId: 'C-2', runId: 'R', name: secret, result: 'pass' }),
+    () => eraseAll(client, { text: secret }),
+  )
+  const { checks } = await client.listChecks({ runId: 'R' })
+  assert.equal(checks.length, 2)
+  assert.equal(checks[0]?.name, checks[1]?.name)
+})
+
+testLedger('the log has no text of a turn or check that is deleted while it is erased', async (ledger) => {
+  const { client, store } = ledger
+  const deletion = { turn: eraseTurns, check: eraseChecks }
+  for (const [noun, erase] of Object.entries(deletion)) {
+    await client.createRun({ runId: noun })
+    await client.appendTurn({ runId: noun, plan: [{ text: secret, status: 'pending' }] })
+    await client.createCheck({ checkId: noun, runId: noun, result: 'pass', command: secret })
+    const [row] = await store.db.query<{ id: number }>(sql`select max(id) as id from ${raw(`${noun}s`)}`)
+    await overlap(
+      ledger,
+      (ctx) => erase(ctx, [row?.id ?? 0], everyText),
+      () => client.deleteRun({ runId: noun }),
+    )
+    const { events } = await client.listEvents({ type: [`${noun}.deleted` as 'turn.deleted'] })
+    assert.equal(events.length, noun === 'turn' ? 1 : 2)
+    assert.doesNotMatch(JSON.stringify(events.at(-1)), new RegExp(secret), noun)
+  }
 })
 
 testLedger('a check that a run gets while it is erased is also erased from the log', async (ledger) => {

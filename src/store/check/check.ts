@@ -146,7 +146,7 @@ export async function deleteChecksOf(
 ): Promise<number> {
   const rows = await ctx.db.query<CheckRow>(sql`
     select ${columns} from checks where checks.run_id in (${listOf(runs.map(({ id }) => id))})
-    order by checks.run_id, checks.created_at, checks.id limit ${limit}`)
+    order by checks.run_id, checks.created_at, checks.id limit ${limit} ${ctx.db.dialect.forUpdate}`)
   await removeChecks(ctx, rows)
   return rows.length
 }

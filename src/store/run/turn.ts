@@ -216,7 +216,7 @@ export async function deleteTurnsOf(
     Pick<TurnRow, 'id' | 'n' | 'prompt_id' | 'answer_id' | 'facts'> & { run: number }
   >(sql`
     select id, run_id as run, n, prompt_id, answer_id, facts from turns where run_id in (${listOf([...runIds.keys()])})
-    order by run_id, n limit ${limit}`)
+    order by run_id, n limit ${limit} ${ctx.db.dialect.forUpdate}`)
   const documents = rows.flatMap(({ prompt_id, answer_id }) => [prompt_id, answer_id])
   const digests = await findDigests(ctx, documents)
   for (const some of piecesOf(rows)) {
