@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import sql from 'sql-template-tag'
 import type { Input } from '../src/client/client.ts'
+import type { Ctx } from '../src/store/ctx.ts'
 import { operations } from '../src/store/operations.ts'
 import { testLedger } from './support/engines.ts'
 import { overlap } from './support/overlap.ts'
@@ -152,6 +153,22 @@ testLedger('a feature is created or updated by its name', async ({ client, fetch
   assert.deepEqual([updated.status, updated.headers.get('location')], [200, null])
   const { feature } = await client.getFeature({ id: 1 })
   assert.deepEqual([feature.file, feature.description, feature.version], ['src/auth.ts', 'Log in', 2])
+})
+
+testLedger('a feature is created if the one of its name is renamed or deleted meanwhile', async (ledger) => {
+  const { client } = ledger
+  const moves = [
+    (ctx: Ctx) => operations.updateFeature(ctx, { id: 1, name: 'sign in' }),
+    (ctx: Ctx) => operations.deleteFeature(ctx, { id: 2 }),
+  ]
+  await client.createFeature({ name: 'log in' })
+  for (const [index, move] of moves.entries()) {
+    const { feature, created } = await overlap(ledger, move, () =>
+      client.createFeature({ name: 'log in', file: 'a.ts' }),
+    )
+    assert.deepEqual([feature.id, created], [index + 2, true])
+  }
+  assert.equal((await client.getFeature({ id: 1 })).feature.name, 'sign in')
 })
 
 testLedger('the name feature-<n> belongs to number n', async ({ client }) => {

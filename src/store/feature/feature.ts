@@ -151,13 +151,18 @@ async function write(ctx: Ctx, row: FeatureRow, patch: Partial<FeatureFields>): 
  */
 export const createFeature: Operation<'createFeature'> = (ctx, fields) =>
   inTx(ctx, async (ctx) => {
-    const { row, made } = await ensureFeature(ctx, fields)
-    if (made) return { feature: featureOf(row), created: true }
-    if (row.name !== fields.name) {
-      throw nameTaken(`The name '${fields.name}' belongs to feature ${row.number}, which is called '${row.name}'`)
+    for (;;) {
+      const { row, made } = await ensureFeature(ctx, fields)
+      if (made) return { feature: featureOf(row), created: true }
+      if (row.name !== fields.name) {
+        throw nameTaken(`The name '${fields.name}' belongs to feature ${row.number}, which is called '${row.name}'`)
+      }
+      const locked = await findByNumber(ctx, row.number, ctx.db.dialect.forUpdate)
+      // Otherwise, it was renamed or deleted meanwhile.
+      if (locked?.name === fields.name) {
+        return { feature: featureOf(await write(ctx, locked, fields)), created: false }
+      }
     }
-    const locked = await requireFeature(ctx, row.number, ctx.db.dialect.forUpdate)
-    return { feature: featureOf(await write(ctx, locked, fields)), created: false }
   })
 
 const nameTaken = (why: string) => new ConductError('CONFLICT', `${why}: choose another name.`)
