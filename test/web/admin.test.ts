@@ -53,6 +53,51 @@ test('a project is created and renamed, and a conflicting change is reported', a
   assert.equal((await client.getProject({ slug: 'shop' })).project.name, 'Web shop')
 })
 
+test('the forms of admins keep their text when the session ends, until it is saved or cancelled', async (t) => {
+  const { page, client, context, home } = await openPage(t, '', { permissions: [] })
+  const login = async (path: string) => {
+    const { key, secret } = await client.createKey({ name: 'ada', permissions: ['admin'] })
+    await context.request.post(`${home}v1/auth/session`, { data: { key: secret } })
+    await page.goto(`${home}?${key.id}#/${path}`)
+    return () => client.revokeKey({ id: key.id })
+  }
+  for (const [path, open, label, text] of [
+    ['keys', 'New key', /^Name/, 'nightly'],
+    ['webhooks', 'New webhook', /^URL/, 'https://new.example/'],
+    ['projects', 'New project', /^Slug/, 'shop'],
+    ['projects/default', 'Edit project', 'Repository', 'https://example.com/x.git'],
+    ['projects/default', 'Change retention', /^Delete a run/, '90'],
+  ] as const) {
+    const revoke = await login(path)
+    const field = async () => {
+      await page.getByRole('button', { name: open }).first().click()
+      return page.getByRole('dialog').getByLabel(label)
+    }
+    await (await field()).fill(text)
+    await revoke()
+    await page.getByRole('button', { name: 'Log in' }).waitFor({ timeout: 90_000 })
+    await login(path)
+    assert.equal(await (await field()).inputValue(), text, open)
+    await page.getByText('You did not save this text').waitFor()
+    await page.getByRole('button', { name: 'Cancel' }).click()
+    assert.equal(await (await field()).inputValue(), '', open)
+    await page.keyboard.press('Escape')
+  }
+})
+
+test('a restored form does not overwrite what somebody else saved meanwhile', async (t) => {
+  const { page, client } = await openPage(t, '#/projects/default')
+  await page.getByRole('button', { name: 'Edit project' }).click()
+  await page.getByLabel('Repository').fill('https://example.com/mine.git')
+  await page.reload()
+  await client.updateProject({ slug: 'default', name: 'Theirs' })
+  await page.getByRole('heading', { level: 1, name: 'Theirs' }).waitFor()
+  await page.getByRole('button', { name: 'Edit project' }).click()
+  await page.getByRole('button', { name: 'Save' }).click()
+  await page.getByRole('alert').getByText('Somebody else changed this').waitFor()
+  assert.equal((await client.getProject({ slug: 'default' })).project.name, 'Theirs')
+})
+
 /** Makes pauses between two reads last for ever. */
 const withoutRests = `
   const wait = setTimeout

@@ -1,10 +1,10 @@
-import { useState } from 'preact/hooks'
 import type { Key } from '../../api/key.ts'
 import type { Output } from '../../client/client.ts'
+import { isLike, useDraft } from '../data/draft.ts'
 import { useProjects } from '../data/projects.ts'
 import { client } from '../data/server.ts'
 import { useSession } from '../data/session.ts'
-import { Form } from '../ui/form.tsx'
+import { Form, Restored } from '../ui/form.tsx'
 import { ProjectChoice } from '../ui/project-choice.tsx'
 
 type Permission = Key['permissions'][number]
@@ -22,26 +22,34 @@ interface Props {
   onClose: () => void
 }
 
+const noKey = { name: '', permissions: ['agent'] as Permission[], project: '', until: '' }
+
 export function KeyForm({ onMade, onClose }: Props) {
   const projects = useProjects()
   const ownProject = useSession().key?.project ?? null
-  const [name, setName] = useState('')
-  const [permissions, setPermissions] = useState<Permission[]>(['agent'])
-  const [project, setProject] = useState(ownProject ?? '')
-  const [until, setUntil] = useState('')
+  const { draft, isRestored, change, drop } = useDraft('key', noKey, isLike(noKey))
+  const { name, permissions, until } = draft
+  const project = ownProject ?? draft.project
   const toggle = (one: Permission) =>
-    setPermissions(permissions.includes(one) ? permissions.filter((other) => other !== one) : [...permissions, one])
+    change({
+      permissions: permissions.includes(one) ? permissions.filter((other) => other !== one) : [...permissions, one],
+    })
   const work = async () =>
     onMade(await client.createKey({ name, permissions, project: project || null, expiresAt: endOf(until) }))
+  const close = () => {
+    drop()
+    onClose()
+  }
   return (
-    <Form title="New key" deed="Create key" work={work} onClose={onClose}>
+    <Form title="New key" deed="Create key" work={work} onClose={close}>
+      {isRestored && <Restored />}
       <label class="field">
         Name: who or what uses it
         <input
           value={name}
           required
           placeholder="nightly agents"
-          onInput={(event) => setName(event.currentTarget.value)}
+          onInput={(event) => change({ name: event.currentTarget.value })}
         />
       </label>
       <fieldset class="field">
@@ -57,13 +65,13 @@ export function KeyForm({ onMade, onClose }: Props) {
         label="Where"
         projects={projects}
         chosen={project}
-        onChoose={setProject}
+        onChoose={(project) => change({ project })}
         none={ownProject === null ? 'The whole server' : undefined}
         disabled={ownProject !== null}
       />
       <label class="field">
         Last day, if it shall expire
-        <input type="date" value={until} onChange={(event) => setUntil(event.currentTarget.value)} />
+        <input type="date" value={until} onChange={(event) => change({ until: event.currentTarget.value })} />
       </label>
     </Form>
   )

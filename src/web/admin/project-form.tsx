@@ -1,8 +1,8 @@
-import { useState } from 'preact/hooks'
 import type { Project } from '../../api/project.ts'
+import { isLike, useDraft } from '../data/draft.ts'
 import { client } from '../data/server.ts'
-import { etagOf, useOpenedVersion } from '../data/version.ts'
-import { Form } from '../ui/form.tsx'
+import { draftEtagOf, followsNewest } from '../data/version.ts'
+import { Form, Restored } from '../ui/form.tsx'
 
 interface Props {
   /** The one to edit; without it a new one is made. */
@@ -12,46 +12,56 @@ interface Props {
 }
 
 export function ProjectForm({ project, onClose, onConflict }: Props) {
-  const [version, renew] = useOpenedVersion(project?.version ?? 0)
-  const [slug, setSlug] = useState('')
-  const [name, setName] = useState(project?.name ?? '')
-  const [repository, setRepository] = useState(project?.repository ?? '')
+  const { version = 0, name: ownName = '' } = project ?? {}
+  const begin = { opened: version, slug: '', name: ownName, repository: project?.repository ?? '' }
+  const { draft, isRestored, change, drop } = useDraft(`project ${project?.slug ?? ''}`, begin, isLike(begin))
+  const { slug, name, repository } = draft
   const work = () =>
     project
       ? client.updateProject({
           slug: project.slug,
           name,
           repository: repository || null,
-          ifVersion: etagOf({ id: project.slug, version }),
+          ifVersion: draftEtagOf(project.slug, draft, version),
         })
       : client.createProject({ slug, name: name || undefined, repository: repository || undefined })
+  const close = () => {
+    drop()
+    onClose()
+  }
   return (
     <Form
       title={project ? `Edit ${project.slug}` : 'New project'}
       deed={project ? 'Save' : 'Create project'}
       work={work}
-      onClose={onClose}
+      onClose={close}
       onConflict={() => {
-        renew()
+        change(followsNewest)
         onConflict?.()
       }}
     >
+      {isRestored && <Restored />}
       {!project && (
         <label class="field">
           Slug: what commands and addresses call it; it never changes
-          <input value={slug} required placeholder="shop" onInput={(event) => setSlug(event.currentTarget.value)} />
+          <input
+            value={slug}
+            required
+            placeholder="shop"
+            onInput={(event) => change({ slug: event.currentTarget.value })}
+          />
         </label>
       )}
       <label class="field">
         Name
-        <input value={name} required={!!project} onInput={(event) => setName(event.currentTarget.value)} />
+        <input value={name} required={!!project} onInput={(event) => change({ name: event.currentTarget.value })} />
       </label>
       <label class="field">
         Repository
         <input
           value={repository}
           placeholder="https://example.com/shop.git"
-          onInput={(event) => setRepository(event.currentTarget.value)}
+          onInput={(event) => change({ repository: event.currentTarget.value })}
         />
       </label>
     </Form>

@@ -1,12 +1,13 @@
 import { useState } from 'preact/hooks'
 import type { Project } from '../../api/project.ts'
 import { useAct } from '../data/act.ts'
+import { isLike, useDraft } from '../data/draft.ts'
 import { countForgotten, type Forgotten, type Retention } from '../data/forget.ts'
 import { client, clientOf } from '../data/server.ts'
-import { etagOf, useOpenedVersion } from '../data/version.ts'
+import { draftEtagOf, followsNewest } from '../data/version.ts'
 import { plural } from '../runs/changes.tsx'
 import { Ago } from '../ui/ago.tsx'
-import { Form } from '../ui/form.tsx'
+import { Form, Restored } from '../ui/form.tsx'
 import { Problem } from '../ui/problem.tsx'
 
 interface Props {
@@ -17,12 +18,10 @@ interface Props {
 
 /** How long a project keeps its runs. The form counts what a retention would remove before it is saved. */
 export function RetentionForm({ project, onClose, onConflict }: Props) {
-  const { slug, retention } = project
-  const [version, renew] = useOpenedVersion(project.version)
-  const [contentDays, setContentDays] = useState(String(retention?.contentDays ?? ''))
-  const [runDays, setRunDays] = useState(String(retention?.runDays ?? ''))
-  const [keepFailed, setKeepFailed] = useState(retention?.keep.failed ?? false)
-  const [labels, setLabels] = useState(retention?.keep.labels.join(', ') ?? '')
+  const { slug } = project
+  const begin = begunWith(project)
+  const { draft, isRestored, change, drop } = useDraft(`retention ${slug}`, begin, isLike(begin))
+  const { contentDays, runDays, keepFailed, labels } = draft
   const given: Retention = {
     contentDays: daysOf(contentDays),
     runDays: daysOf(runDays),
@@ -30,31 +29,56 @@ export function RetentionForm({ project, onClose, onConflict }: Props) {
   }
   const isNone = given.contentDays === null && given.runDays === null
   const work = () =>
-    client.updateProject({ slug, retention: isNone ? null : given, ifVersion: etagOf({ id: slug, version }) })
+    client.updateProject({
+      slug,
+      retention: isNone ? null : given,
+      ifVersion: draftEtagOf(slug, draft, project.version),
+    })
   const conflict = () => {
-    renew()
+    change(followsNewest)
     onConflict()
   }
+  const close = () => {
+    drop()
+    onClose()
+  }
   return (
-    <Form title={`Retention of ${slug}`} deed="Save retention" work={work} onClose={onClose} onConflict={conflict}>
+    <Form title={`Retention of ${slug}`} deed="Save retention" work={work} onClose={close} onConflict={conflict}>
+      {isRestored && <Restored />}
       <Days
         label="Erase the texts of a run after so many days; empty: never"
         days={contentDays}
-        onInput={setContentDays}
+        onInput={(contentDays) => change({ contentDays })}
       />
-      <Days label="Delete a run after so many days; empty: never" days={runDays} onInput={setRunDays} />
+      <Days
+        label="Delete a run after so many days; empty: never"
+        days={runDays}
+        onInput={(runDays) => change({ runDays })}
+      />
       <label class="row permission">
-        <input type="checkbox" checked={keepFailed} onChange={() => setKeepFailed(!keepFailed)} />
+        <input type="checkbox" checked={keepFailed} onChange={() => change({ keepFailed: !keepFailed })} />
         Keep failed runs
       </label>
       <label class="field">
         Keep runs with one of these labels
-        <input value={labels} placeholder="release, audit" onInput={(event) => setLabels(event.currentTarget.value)} />
+        <input
+          value={labels}
+          placeholder="release, audit"
+          onInput={(event) => change({ labels: event.currentTarget.value })}
+        />
       </label>
       <Preview key={JSON.stringify(given)} slug={slug} retention={given} />
     </Form>
   )
 }
+
+const begunWith = ({ version, retention }: Project) => ({
+  opened: version,
+  contentDays: String(retention?.contentDays ?? ''),
+  runDays: String(retention?.runDays ?? ''),
+  keepFailed: retention?.keep.failed ?? false,
+  labels: retention?.keep.labels.join(', ') ?? '',
+})
 
 const daysOf = (text: string) => (text.trim() === '' ? null : Number(text))
 

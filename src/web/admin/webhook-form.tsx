@@ -1,13 +1,13 @@
-import { useState } from 'preact/hooks'
 import type { EventType } from '../../api/event.ts'
 import type { Webhook } from '../../api/webhook.ts'
 import type { Output } from '../../client/client.ts'
+import { isLike, useDraft } from '../data/draft.ts'
 import { allTypes } from '../data/event-types.ts'
 import { useProjects } from '../data/projects.ts'
 import { client } from '../data/server.ts'
 import { useSession } from '../data/session.ts'
-import { etagOf, useOpenedVersion } from '../data/version.ts'
-import { Form } from '../ui/form.tsx'
+import { draftEtagOf, followsNewest } from '../data/version.ts'
+import { Form, Restored } from '../ui/form.tsx'
 import { ProjectChoice } from '../ui/project-choice.tsx'
 
 /** Only a webhook of the whole server sends these. */
@@ -22,16 +22,16 @@ interface Props {
 }
 
 export function WebhookForm({ webhook, onMade, onDone, onClose }: Props) {
-  const [version, renew] = useOpenedVersion(webhook?.version ?? 0)
   const projects = useProjects()
   const ownProject = useSession().key?.project ?? null
-  const [url, setUrl] = useState(webhook?.url ?? '')
-  const [chosen, setChosen] = useState<EventType[]>(webhook?.types ?? [])
-  const [project, setProject] = useState(ownProject ?? '')
-  const [isWhole, setWhole] = useState(false)
+  const { version = 0, url: ownUrl = '', types: ownTypes = [] } = webhook ?? {}
+  const begin = { opened: version, url: ownUrl, chosen: ownTypes, project: '', isWhole: false }
+  const { draft, isRestored, change, drop } = useDraft(`webhook ${webhook?.id ?? ''}`, begin, isLike(begin))
+  const { url, chosen, isWhole } = draft
+  const project = ownProject ?? draft.project
   const work = async () => {
     if (webhook) {
-      const ifVersion = etagOf({ id: webhook.id, version })
+      const ifVersion = draftEtagOf(webhook.id, draft, version)
       await client.updateWebhook({ id: webhook.id, url, types: chosen, ifVersion })
     } else {
       onMade?.(
@@ -40,17 +40,22 @@ export function WebhookForm({ webhook, onMade, onDone, onClose }: Props) {
     }
     onDone()
   }
+  const close = () => {
+    drop()
+    onClose()
+  }
   return (
     <Form
       title={webhook ? 'Edit webhook' : 'New webhook'}
       deed={webhook ? 'Save' : 'Create webhook'}
       work={work}
-      onClose={onClose}
+      onClose={close}
       onConflict={() => {
-        renew()
+        change(followsNewest)
         onDone()
       }}
     >
+      {isRestored && <Restored />}
       <label class="field">
         URL that receives the events
         <input
@@ -58,22 +63,26 @@ export function WebhookForm({ webhook, onMade, onDone, onClose }: Props) {
           value={url}
           required
           placeholder="https://hooks.example.com/conduct"
-          onInput={(event) => setUrl(event.currentTarget.value)}
+          onInput={(event) => change({ url: event.currentTarget.value })}
         />
       </label>
-      <Types isOfServer={(webhook ? webhook.project : project || null) === null} chosen={chosen} onChange={setChosen} />
+      <Types
+        isOfServer={(webhook ? webhook.project : project || null) === null}
+        chosen={chosen}
+        onChange={(chosen) => change({ chosen })}
+      />
       {!webhook && (
         <>
           <ProjectChoice
             label="Events of"
             projects={projects}
             chosen={project}
-            onChoose={setProject}
+            onChoose={(project) => change({ project })}
             none={ownProject === null ? 'The whole server' : undefined}
             disabled={ownProject !== null}
           />
           <label class="row permission">
-            <input type="checkbox" checked={isWhole} onChange={() => setWhole(!isWhole)} />
+            <input type="checkbox" checked={isWhole} onChange={() => change({ isWhole: !isWhole })} />
             Begin with the first event of the log
           </label>
         </>

@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks'
+import { useRef, useState } from 'preact/hooks'
 import { keptIn } from './kept.ts'
 import { base } from './server.ts'
 import { ofTab } from './storage.ts'
@@ -24,13 +24,26 @@ export function useDraft<T extends object>(name: string, begin: T, isDraft: (kep
   const [restored] = useState(() => ofTab.getJson(place))
   const isRestored = isDraft(restored)
   const [draft, setDraft] = useState(isRestored ? restored : begin)
+  // A change may come from an earlier drawing, for example after a request.
+  const latest = useRef(draft)
   const change = (changes: Partial<T>) => {
-    const next = { ...draft, ...changes }
-    ofTab.set(place, JSON.stringify(next))
-    setDraft(next)
+    latest.current = { ...latest.current, ...changes }
+    ofTab.set(place, JSON.stringify(latest.current))
+    setDraft(latest.current)
   }
   return { draft, isRestored, change, drop: () => ofTab.remove(place) }
 }
+
+/** Recognizes a stored value that has the fields of `begin`, each of the same type. Lists are of texts. */
+export const isLike =
+  <T extends object>(begin: T) =>
+  (kept: unknown): kept is T =>
+    kept instanceof Object &&
+    Object.entries(begin).every(([field, value]) => {
+      const own = (kept as Record<string, unknown>)[field]
+      if (!Array.isArray(value)) return typeof own === typeof value
+      return Array.isArray(own) && own.every((item) => typeof item === 'string')
+    })
 
 /** When a user of this browser last logged out, in milliseconds; 0 if nobody did. */
 const lastLogout = keptIn('logout', (kept) => (typeof kept === 'number' ? kept : 0))
