@@ -32,6 +32,25 @@ test('a key is created, its secret shown once, and revoked', async (t) => {
   assert.ok(keys.find(({ name }) => name === 'nightly')?.revokedAt)
 })
 
+test('an error stands at the fields that it names', async (t) => {
+  const { page } = await openPage(t, '#/keys')
+  await page.getByRole('button', { name: 'New key' }).click()
+  const form = page.getByRole('dialog', { name: 'New key' })
+  await form.getByLabel(/^Name/).fill('n'.repeat(201))
+  await form.getByRole('checkbox', { name: 'agent' }).uncheck()
+  await form.getByRole('button', { name: 'Create key' }).click()
+  await form.getByText('Must have at most 200 bytes, not 201.').waitFor()
+  assert.deepEqual(await form.getByRole('alert').allTextContents(), [
+    'Must have at most 200 bytes, not 201.',
+    'Must have at least 1 item, not 0.',
+  ])
+  const named = form.getByRole('textbox', { name: /^Name/, description: 'Must have at most 200 bytes, not 201.' })
+  await named.fill('nightly')
+  await form.getByRole('checkbox', { name: 'agent' }).check()
+  await form.getByRole('button', { name: 'Create key' }).click()
+  await page.getByRole('dialog', { name: 'The key of nightly' }).waitFor()
+})
+
 test('a project is created and renamed, and a conflicting change is reported', async (t) => {
   const { page, client } = await openPage(t, '#/projects')
   await page.getByRole('button', { name: 'New project' }).click()

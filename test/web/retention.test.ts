@@ -24,7 +24,14 @@ test('a project gets a retention, after the page counts what it would remove', a
   await form.getByText('1 run would be deleted (5 bytes)').waitFor()
   await form.getByLabel(/^Delete a run/).fill('20')
   await form.getByRole('button', { name: 'Save retention' }).click()
-  await form.getByRole('alert').waitFor()
+  await form
+    .getByRole('alert')
+    .getByText(/^Must be less than runDays, which is 20, and is 30: .*\.$/)
+    .waitFor()
+  // The field has the focus and is marked.
+  await form.locator('input[aria-invalid=true]:focus').waitFor()
+  assert.equal(await form.locator('input:focus').inputValue(), '30')
+  assert.equal(await form.getByRole('alert').count(), 1, 'nothing repeats it above the buttons')
   await form.getByLabel(/^Delete a run/).fill('90')
   await form.getByRole('button', { name: 'Save retention' }).click()
   await page

@@ -4,6 +4,7 @@ import { isLike, useDraft } from '../data/draft.ts'
 import { useProjects } from '../data/projects.ts'
 import { client } from '../data/server.ts'
 import { useSession } from '../data/session.ts'
+import { Field, FieldGroup } from '../ui/field.tsx'
 import { Form, Restored } from '../ui/form.tsx'
 import { ProjectChoice } from '../ui/project-choice.tsx'
 
@@ -43,24 +44,22 @@ export function KeyForm({ onMade, onClose }: Props) {
   return (
     <Form title="New key" deed="Create key" work={work} onClose={close}>
       {isRestored && <Restored />}
-      <label class="field">
-        Name: who or what uses it
+      <Field name="name" label="Name: who or what uses it">
         <input
           value={name}
           required
           placeholder="nightly agents"
           onInput={(event) => change({ name: event.currentTarget.value })}
         />
-      </label>
-      <fieldset class="field">
-        <legend>What it may do</legend>
+      </Field>
+      <FieldGroup name="permissions" label="What it may do">
         {(Object.keys(meanings) as Permission[]).map((one) => (
           <label key={one} class="row permission">
             <input type="checkbox" checked={permissions.includes(one)} onChange={() => toggle(one)} />
             <b>{one}</b> {meanings[one]}
           </label>
         ))}
-      </fieldset>
+      </FieldGroup>
       <ProjectChoice
         label="Where"
         projects={projects}
@@ -69,10 +68,9 @@ export function KeyForm({ onMade, onClose }: Props) {
         none={ownProject === null ? 'The whole server' : undefined}
         disabled={ownProject !== null}
       />
-      <label class="field">
-        Last day, if it shall expire
+      <Field name="expiresAt" label="Last day, if it shall expire">
         <input type="date" value={until} onChange={(event) => change({ until: event.currentTarget.value })} />
-      </label>
+      </Field>
     </Form>
   )
 }

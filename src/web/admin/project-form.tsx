@@ -2,6 +2,7 @@ import type { Project } from '../../api/project.ts'
 import { isLike, useDraft } from '../data/draft.ts'
 import { client } from '../data/server.ts'
 import { draftEtagOf, followsNewest } from '../data/version.ts'
+import { Field } from '../ui/field.tsx'
 import { Form, Restored } from '../ui/form.tsx'
 
 interface Props {
@@ -42,28 +43,25 @@ export function ProjectForm({ project, onClose, onConflict }: Props) {
     >
       {isRestored && <Restored />}
       {!project && (
-        <label class="field">
-          Slug: what commands and addresses call it; it never changes
+        <Field name="slug" label="Slug: what commands and addresses call it; it never changes">
           <input
             value={slug}
             required
             placeholder="shop"
             onInput={(event) => change({ slug: event.currentTarget.value })}
           />
-        </label>
+        </Field>
       )}
-      <label class="field">
-        Name
+      <Field name="name" label="Name">
         <input value={name} required={!!project} onInput={(event) => change({ name: event.currentTarget.value })} />
-      </label>
-      <label class="field">
-        Repository
+      </Field>
+      <Field name="repository" label="Repository">
         <input
           value={repository}
           placeholder="https://example.com/shop.git"
           onInput={(event) => change({ repository: event.currentTarget.value })}
         />
-      </label>
+      </Field>
     </Form>
   )
 }

@@ -7,6 +7,7 @@ import { client, clientOf } from '../data/server.ts'
 import { draftEtagOf, followsNewest } from '../data/version.ts'
 import { plural } from '../runs/changes.tsx'
 import { Ago } from '../ui/ago.tsx'
+import { Field } from '../ui/field.tsx'
 import { Form, Restored } from '../ui/form.tsx'
 import { Problem } from '../ui/problem.tsx'
 
@@ -46,11 +47,13 @@ export function RetentionForm({ project, onClose, onConflict }: Props) {
     <Form title={`Retention of ${slug}`} deed="Save retention" work={work} onClose={close} onConflict={conflict}>
       {isRestored && <Restored />}
       <Days
+        name="retention.contentDays"
         label="Erase the texts of a run after so many days; empty: never"
         days={contentDays}
         onInput={(contentDays) => change({ contentDays })}
       />
       <Days
+        name="retention.runDays"
         label="Delete a run after so many days; empty: never"
         days={runDays}
         onInput={(runDays) => change({ runDays })}
@@ -59,14 +62,13 @@ export function RetentionForm({ project, onClose, onConflict }: Props) {
         <input type="checkbox" checked={keepFailed} onChange={() => change({ keepFailed: !keepFailed })} />
         Keep failed runs
       </label>
-      <label class="field">
-        Keep runs with one of these labels
+      <Field name="retention.keep.labels" label="Keep runs with one of these labels">
         <input
           value={labels}
           placeholder="release, audit"
           onInput={(event) => change({ labels: event.currentTarget.value })}
         />
-      </label>
+      </Field>
       <Preview key={JSON.stringify(given)} slug={slug} retention={given} />
     </Form>
   )
@@ -89,14 +91,14 @@ const labelsOf = (text: string) =>
     .filter((label) => label !== '')
 
 interface DaysProps {
+  name: string
   label: string
   days: string
   onInput: (days: string) => void
 }
 
-const Days = ({ label, days, onInput }: DaysProps) => (
-  <label class="field">
-    {label}
+const Days = ({ name, label, days, onInput }: DaysProps) => (
+  <Field name={name} label={label}>
     <input
       type="number"
       min="1"
@@ -105,7 +107,7 @@ const Days = ({ label, days, onInput }: DaysProps) => (
       value={days}
       onInput={(event) => onInput(event.currentTarget.value)}
     />
-  </label>
+  </Field>
 )
 
 /** Counts what the retention would remove now. */

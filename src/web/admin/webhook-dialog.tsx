@@ -6,6 +6,7 @@ import { client } from '../data/server.ts'
 import { Ago } from '../ui/ago.tsx'
 import { Dialog } from '../ui/dialog.tsx'
 import { Fact } from '../ui/fact.tsx'
+import { Field } from '../ui/field.tsx'
 import { Form } from '../ui/form.tsx'
 import { Problem } from '../ui/problem.tsx'
 import { lookOf } from './webhook-row.tsx'
@@ -106,8 +107,7 @@ export function ReplayForm({ it: { id, after }, onDone, onClose }: FormProps) {
   return (
     <Form title="Send events again" deed="Send again" work={work} onClose={onClose}>
       <p>Everything up to event {after} was delivered. The receiver gets the events after this one again.</p>
-      <label class="field">
-        After event; 0: from the beginning of the log
+      <Field name="after" label="After event; 0: from the beginning of the log">
         <input
           type="number"
           min="0"
@@ -116,7 +116,7 @@ export function ReplayForm({ it: { id, after }, onDone, onClose }: FormProps) {
           value={from}
           onInput={(event) => setFrom(event.currentTarget.value)}
         />
-      </label>
+      </Field>
     </Form>
   )
 }

@@ -7,6 +7,7 @@ import { useProjects } from '../data/projects.ts'
 import { client } from '../data/server.ts'
 import { useSession } from '../data/session.ts'
 import { draftEtagOf, followsNewest } from '../data/version.ts'
+import { Field, FieldGroup } from '../ui/field.tsx'
 import { Form, Restored } from '../ui/form.tsx'
 import { ProjectChoice } from '../ui/project-choice.tsx'
 
@@ -56,8 +57,7 @@ export function WebhookForm({ webhook, onMade, onDone, onClose }: Props) {
       }}
     >
       {isRestored && <Restored />}
-      <label class="field">
-        URL that receives the events
+      <Field name="url" label="URL that receives the events">
         <input
           type="url"
           value={url}
@@ -65,7 +65,7 @@ export function WebhookForm({ webhook, onMade, onDone, onClose }: Props) {
           placeholder="https://hooks.example.com/conduct"
           onInput={(event) => change({ url: event.currentTarget.value })}
         />
-      </label>
+      </Field>
       <Types
         isOfServer={(webhook ? webhook.project : project || null) === null}
         chosen={chosen}
@@ -102,8 +102,7 @@ function Types({ isOfServer, chosen, onChange }: TypesProps) {
   const toggle = (type: EventType) =>
     onChange(chosen.includes(type) ? chosen.filter((one) => one !== type) : [...chosen, type])
   return (
-    <fieldset class="field">
-      <legend>Types of events; none: all of them</legend>
+    <FieldGroup name="types" label="Types of events; none: all of them">
       <div class="types">
         {offered.map((type) => (
           <label key={type} class="row permission">
@@ -112,6 +111,6 @@ function Types({ isOfServer, chosen, onChange }: TypesProps) {
           </label>
         ))}
       </div>
-    </fieldset>
+    </FieldGroup>
   )
 }

@@ -5,6 +5,7 @@ import { go, href } from '../app/router.ts'
 import { useDraft } from '../data/draft.ts'
 import { clientOf } from '../data/server.ts'
 import { etagOf } from '../data/version.ts'
+import { Field } from '../ui/field.tsx'
 import { Form, Restored } from '../ui/form.tsx'
 import { resultLooks, results } from '../ui/status.tsx'
 
@@ -37,10 +38,12 @@ export function CheckForm({ run: { project, runId }, onClose }: Props) {
   return (
     <Form title={`Check ${runId}`} deed="Add check" work={work} onClose={close}>
       {isRestored && <Restored />}
-      <label class="field">
-        Name: the check replaces your earlier ones of this name, and those of others if you did not write to the run
+      <Field
+        name="name"
+        label="Name: the check replaces your earlier ones of this name, and those of others if you did not write to the run"
+      >
         <input value={name} required onInput={(event) => change({ name: event.currentTarget.value })} />
-      </label>
+      </Field>
       <fieldset class="field">
         <legend>Result</legend>
         <div class="row">
@@ -52,10 +55,9 @@ export function CheckForm({ run: { project, runId }, onClose }: Props) {
           ))}
         </div>
       </fieldset>
-      <label class="field">
-        What was found, as markdown
+      <Field name="content" label="What was found, as markdown">
         <textarea rows={5} value={content} onInput={(event) => change({ content: event.currentTarget.value })} />
-      </label>
+      </Field>
     </Form>
   )
 }
@@ -85,15 +87,14 @@ export function LabelForm({ run, onClose, onConflict }: Props & { onConflict: ()
   return (
     <Form title={`Labels of ${run.runId}`} deed="Save" work={work} onClose={close} onConflict={onConflict}>
       {isRestored && <Restored />}
-      <label class="field">
-        One on each line, as name: value
+      <Field name="labels" label="One on each line, as name: value">
         <textarea
           rows={6}
           placeholder="team: web"
           value={text}
           onInput={(event) => change({ text: event.currentTarget.value })}
         />
-      </label>
+      </Field>
     </Form>
   )
 }

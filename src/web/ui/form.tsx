@@ -1,6 +1,8 @@
 import type { ComponentChildren } from 'preact'
+import { useEffect, useRef } from 'preact/hooks'
 import { useAct } from '../data/act.ts'
 import { Dialog } from './dialog.tsx'
+import { areShown, FaultsContext } from './field.tsx'
 import { Problem } from './problem.tsx'
 
 interface FormProps {
@@ -18,19 +20,29 @@ interface FormProps {
   children: ComponentChildren
 }
 
-/** A dialog that makes one change. If the change fails, it stays open and shows the error. */
+/**
+ * A dialog that makes one change. If the change fails, it stays open and shows the error: beside the fields that it
+ * names, else above the buttons.
+ */
 export function Form({ title, deed, isDanger = false, isReady = true, work, children, ...then }: FormProps) {
   const { onClose, onDone = onClose, onConflict } = then
   const { act, isBusy, error } = useAct(onConflict)
+  const form = useRef<HTMLFormElement>(null)
+  const names = useRef(new Set<string>()).current
+  const faults = { issues: error?.issues ?? [], names }
+  // Once the fields show the error.
+  useEffect(() => {
+    if (error) form.current?.querySelector<HTMLElement>('[aria-invalid]')?.focus()
+  }, [error])
   const submit = async (event: Event) => {
     event.preventDefault()
     if (await act(work)) onDone()
   }
   return (
     <Dialog title={title} onClose={onClose}>
-      <form onSubmit={submit}>
-        {children}
-        {error && <Problem error={error} />}
+      <form ref={form} onSubmit={submit}>
+        <FaultsContext.Provider value={faults}>{children}</FaultsContext.Provider>
+        {error && !areShown(faults) && <Problem error={error} />}
         <FormEnd deed={deed} isDanger={isDanger} isReady={isReady && !isBusy} onCancel={onClose} />
       </form>
     </Dialog>

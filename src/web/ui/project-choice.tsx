@@ -1,3 +1,5 @@
+import { Field } from './field.tsx'
+
 interface Props {
   label: string
   projects: readonly { slug: string; name: string }[]
@@ -11,8 +13,7 @@ interface Props {
 /** A field for choosing a project. */
 export function ProjectChoice({ label, projects, chosen, onChoose, none, disabled = false }: Props) {
   return (
-    <label class="field">
-      {label}
+    <Field name="project" label={label}>
       <select value={chosen} disabled={disabled} onChange={(event) => onChoose(event.currentTarget.value)}>
         {none !== undefined && <option value="">{none}</option>}
         {projects.map(({ slug, name }) => (
@@ -21,6 +22,6 @@ export function ProjectChoice({ label, projects, chosen, onChoose, none, disable
           </option>
         ))}
       </select>
-    </label>
+    </Field>
   )
 }
