@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { claudeMoments } from '../../src/agents/past/claude.ts'
 import { codexMoments } from '../../src/agents/past/codex.ts'
+import { type Moment, withSubagents } from '../../src/agents/past/moment.ts'
 import { turnsOf } from '../../src/agents/past/turns.ts'
 import { freshFolder } from '../cli/folder.ts'
 
@@ -114,4 +115,20 @@ test("a message that was sent while Codex worked interrupts nothing, and the use
     { prompt: 'Three.', answer: undefined, commands: [], interrupted: true },
     { prompt: 'Four.', answer: 'Done.', commands: [] },
   ])
+})
+
+test('the steps of subagents are put in order, however many there are, and an unreadable one is left out', async () => {
+  const many = Array.from({ length: 200_000 }, (_, n): Moment => ({ at: 2 * n }))
+  const read = async (file: string) => {
+    if (file === 'gone') throw new Error('It is gone.')
+    return many
+  }
+  const own = (async function* () {
+    yield { at: 1 }
+  })()
+  const passed: string[] = []
+  const moments = await Array.fromAsync(
+    withSubagents(own, ['gone', 'long'], read, (file, _, reason) => passed.push(`${file}: ${reason}`)),
+  )
+  assert.deepEqual([moments.length, moments[1]?.at, passed], [200_001, 1, ['gone: It is gone.']])
 })

@@ -5,7 +5,7 @@ import { budget, linesWith, numberedWith } from '../lines.ts'
 import type { Step } from '../seen.ts'
 import { apiFailure, isCopy, promptIn, textIn, usageOf } from '../transcripts/claude.ts'
 import { plus, tokensOf } from '../usage.ts'
-import { type Moment, merged, momentOf, type Pass } from './moment.ts'
+import { type Moment, momentOf, type Pass, withSubagents } from './moment.ts'
 
 // Each line becomes the document that a hook would have received, and the dialect reads it, so both are interpreted in
 // the same way.
@@ -14,18 +14,8 @@ const words = ['"type":"user"', '"type":"assistant"', '"compact_boundary"', '"qu
 const unlimited = () => budget(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY)
 
 /** What a session of Claude Code and its subagents did, in chronological order. */
-export async function* claudeMoments(path: string, subagents: readonly string[], pass: Pass): AsyncGenerator<Moment> {
-  const others: Moment[] = []
-  for (const file of subagents) {
-    try {
-      others.push(...(await subagentMoments(file, pass)))
-    } catch (error) {
-      pass(file, undefined, (error as Error).message)
-    }
-  }
-  others.sort((a, b) => a.at - b.at)
-  yield* merged(conversation(path, undefined, pass), others)
-}
+export const claudeMoments = (path: string, subagents: readonly string[], pass: Pass): AsyncGenerator<Moment> =>
+  withSubagents(conversation(path, undefined, pass), subagents, subagentMoments, pass)
 
 /** The steps of a subagent, and its end. */
 async function subagentMoments(file: string, pass: Pass): Promise<Moment[]> {

@@ -5,7 +5,7 @@ import { commandIn, endOf, since, totalIn } from '../transcripts/codex.ts'
 import { plus, tokensOf } from '../usage.ts'
 import { called } from './codex-calls.ts'
 import { type Reading, shellIn, steps, type Told, tool } from './codex-use.ts'
-import { type Moment, merged, momentOf, type Pass } from './moment.ts'
+import { type Moment, momentOf, type Pass, withSubagents } from './moment.ts'
 
 const words = [
   ...['"session_meta"', '"turn_context"', '"token_count"', '"task_', '"turn_aborted"', '"item_completed"'],
@@ -13,18 +13,8 @@ const words = [
 ]
 
 /** What a session of Codex and its subagents did, in chronological order. */
-export async function* codexMoments(path: string, subagents: readonly string[], pass: Pass): AsyncGenerator<Moment> {
-  const others: Moment[] = []
-  for (const file of subagents) {
-    try {
-      others.push(...(await subagentMoments(file, pass)))
-    } catch (error) {
-      pass(file, undefined, (error as Error).message)
-    }
-  }
-  others.sort((a, b) => a.at - b.at)
-  yield* merged(rollout(path, false, pass), others)
-}
+export const codexMoments = (path: string, subagents: readonly string[], pass: Pass): AsyncGenerator<Moment> =>
+  withSubagents(rollout(path, false, pass), subagents, subagentMoments, pass)
 
 async function subagentMoments(file: string, pass: Pass): Promise<Moment[]> {
   const moments: Moment[] = []

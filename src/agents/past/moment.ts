@@ -26,8 +26,29 @@ export function momentOf(timestamp: unknown, before: number): number {
   return Math.max(timeOf(timestamp) ?? before, before)
 }
 
+/** The moments of a session and of the subagents in these files, in chronological order. */
+export async function* withSubagents(
+  own: AsyncIterable<Moment>,
+  files: readonly string[],
+  read: (file: string, pass: Pass) => Promise<Moment[]>,
+  pass: Pass,
+): AsyncGenerator<Moment> {
+  const others: Moment[][] = []
+  for (const file of files) {
+    try {
+      others.push(await read(file, pass))
+    } catch (error) {
+      pass(file, undefined, (error as Error).message)
+    }
+  }
+  yield* merged(
+    own,
+    others.flat().sort((a, b) => a.at - b.at),
+  )
+}
+
 /** Merges the moments of a session with those of its subagents, which are sorted. */
-export async function* merged(own: AsyncIterable<Moment>, others: Moment[]): AsyncGenerator<Moment> {
+async function* merged(own: AsyncIterable<Moment>, others: Moment[]): AsyncGenerator<Moment> {
   let next = 0
   for await (const moment of own) {
     for (let other = others[next]; other && other.at <= moment.at; other = others[next]) {

@@ -28,8 +28,8 @@ export async function readClaude(path: string, _: readonly string[], left: Budge
   const subagents: NonNullable<Told['subagents']> = []
   for (const file of await filesIn(`${path.replace(/\.jsonl$/, '')}/subagents`, '.jsonl')) {
     const other = await conversationIn(file, left, summedAt)
-    requests.push(...other.requests)
-    later.push(...other.later)
+    for (const request of other.requests) requests.push(request)
+    for (const request of other.later) later.push(request)
     const used = other.requests.reduce<Usage | undefined>(plus, undefined)
     if (used) subagents.push({ ...(await nameOf(file, left)), tokens: tokensOf(used) })
   }

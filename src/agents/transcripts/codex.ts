@@ -14,7 +14,7 @@ export async function readCodex(path: string, subagents: readonly string[], left
     const other = await rolloutIn(file, left).catch(() => undefined)
     const used = other?.requests.reduce<Usage | undefined>(plus, undefined)
     if (!other || !used) continue
-    requests.push(...other.requests)
+    for (const request of other.requests) requests.push(request)
     Object.assign(commands, other.commands)
     others.push(defined({ id: other.id, tokens: tokensOf(used) }))
   }
