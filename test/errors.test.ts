@@ -227,6 +227,7 @@ testLedger('422: the error stays short, and lists the known fields once', async 
   const bodies: [path: string, body: object][] = [
     ['/v1/auth/session', strange(60)],
     ['/v1/runs', strange(20_000)],
+    ['/v1/runs', Object.fromEntries(Array.from({ length: 160_000 }, (_, n) => [n.toString(36), 0]))],
     ['/v1/runs', { git: strange(20_000) }],
     ['/v1/runs', { labels: Object.fromEntries(Array.from({ length: 20_000 }, (_, n) => [` ${n}`, 'x'])) }],
     ['/v1/runs', { links: Array.from({ length: 32 }, () => ({ rel: 1, href: 2, more: 3 })) }],

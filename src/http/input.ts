@@ -131,7 +131,7 @@ function readQuery(
   const { fields, kinds } = plan
   const given = valuesOf(query)
   const strangers = [...given.keys()].filter((name) => !fields.has(name))
-  issues.push(...unknown('query parameter', strangers, fields))
+  for (const issue of unknown('query parameter', strangers, fields)) issues.push(issue)
   for (const name of fields) {
     const values = given.get(name) ?? []
     const [value] = values
@@ -205,7 +205,7 @@ function readBody(
       input[name] = value
     }
   }
-  issues.push(...unknown('field', strangers, fields))
+  for (const issue of unknown('field', strangers, fields)) issues.push(issue)
   if (address.method === 'PATCH' && given === 0 && issues.length === 0) {
     issues.push({ path: '', message: `give at least one field to change: ${[...fields].join(', ')}` })
   }
