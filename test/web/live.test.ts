@@ -157,43 +157,6 @@ test('the page of a live run follows its activity, also if another project is ch
   await page.locator('.turn.open').getByText('rm -rf').waitFor()
 })
 
-test("with the user's permission, the browser notifies when an agent starts to wait", async (t) => {
-  const { page, client, home } = await openPage(t, '', {
-    before: `
-      globalThis.shown = []
-      globalThis.asked = 0
-      globalThis.Notification = class {
-        static permission = 'default'
-        static async requestPermission() {
-          globalThis.asked++
-          return (this.permission = 'granted')
-        }
-        constructor(title, { body, tag }) {
-          globalThis.shown.push([title, body, tag].join(' | '))
-        }
-      }
-      document.hasFocus = () => false`,
-  })
-  const shown = () => page.evaluate('shown')
-  const wait = async (title: string) => {
-    const { run } = await client.createRun({ title, agent: 'codex', status: 'in_progress' })
-    const activity = { state: 'waiting', tool: 'Bash', target: 'rm -rf dist' } as const
-    await client.heartbeat({ runId: run.runId, activity })
-    await page.locator('.lane.waiting', { hasText: new RegExp(`^${title}`) }).waitFor()
-  }
-  await wait('Unasked')
-  assert.deepEqual([await shown(), await page.evaluate('asked')], [[], 0])
-  await page.getByRole('button', { name: 'Notify me when an agent waits' }).click()
-  await page.getByRole('button', { name: 'Stop notifying me' }).waitFor()
-  await wait('Asked')
-  await page.waitForFunction(() => (globalThis as { shown?: string[] }).shown?.length === 1)
-  assert.deepEqual(await shown(), ['codex waits for you | Asked\nBash rm -rf dist | conduct default/RUN-002'])
-  await page.getByRole('button', { name: 'Stop notifying me' }).click()
-  await wait('Unwanted')
-  assert.equal(((await shown()) as string[]).length, 1)
-  assert.equal(page.url(), home)
-})
-
 test('runs that need attention say why, most urgent first, and a dismissal can be undone', async (t) => {
   const { page, client } = await openPage(t)
   const [first, second] = ['a'.repeat(40), 'b'.repeat(40)]
@@ -232,26 +195,4 @@ test('runs that need attention say why, most urgent first, and a dismissal can b
   await page.keyboard.press('Enter')
   await needs.getByText('API_ERROR').waitFor()
   assert.equal(await page.getByText('dismissed by you').count(), 0)
-})
-
-test('a dismissed question for notifications can be asked again; only a refusal is reported as blocked', async (t) => {
-  const { page } = await openPage(t, '', {
-    before: `
-      globalThis.answers = ['default', 'denied']
-      globalThis.Notification = class {
-        static permission = 'default'
-        static async requestPermission() {
-          return (this.permission = globalThis.answers.shift())
-        }
-      }`,
-  })
-  const ask = page.getByRole('button', { name: 'Notify me when an agent waits' })
-  await ask.click()
-  await page.waitForFunction('answers.length === 1')
-  assert.equal(await page.getByText('Your browser blocks notifications').count(), 0)
-  await page.reload()
-  await ask.click()
-  assert.equal(await page.getByText('Your browser blocks notifications').count(), 0)
-  await ask.click()
-  await page.getByText('Your browser blocks notifications').waitFor()
 })

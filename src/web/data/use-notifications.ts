@@ -3,7 +3,8 @@ import type { Run } from '../../api/run.ts'
 import { go, href } from '../app/router.ts'
 import { keptIn, useKept } from './kept.ts'
 
-const wanted = keptIn('notify', (kept) => kept === true)
+/** Whether the person wants them. 'impossible' if the browser refused to show one: on phones, only service workers may. */
+const wanted = keptIn('notify', (kept) => (kept === true || kept === 'impossible' ? kept : false))
 
 export type Standing = 'unsupported' | 'off' | 'on' | 'blocked'
 
@@ -11,7 +12,7 @@ export type Standing = 'unsupported' | 'off' | 'on' | 'blocked'
 export function useNotifying(): Standing {
   const isWanted = useKept(wanted)
   // Browsers offer notifications only over HTTPS and on localhost.
-  if (!('Notification' in globalThis) || !isSecureContext) return 'unsupported'
+  if (!('Notification' in globalThis) || !isSecureContext || isWanted === 'impossible') return 'unsupported'
   if (!isWanted || Notification.permission === 'default') return 'off'
   return Notification.permission === 'granted' ? 'on' : 'blocked'
 }
@@ -36,7 +37,11 @@ export function useNotifications(waiting: Run[], isRead: boolean): void {
     const before = known.current
     known.current = new Set(waiting.map(waitOf))
     if (!before || !isOn || document.hasFocus()) return
-    for (const run of waiting) if (!before.has(waitOf(run))) show(run)
+    try {
+      for (const run of waiting) if (!before.has(waitOf(run))) show(run)
+    } catch {
+      wanted.write('impossible')
+    }
   }, [waiting.map(waitOf).join('\n'), isRead])
 }
 

@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { openPage } from '../support/browser.ts'
+
+test("with the user's permission, the browser notifies when an agent starts to wait", async (t) => {
+  const { page, client, home } = await openPage(t, '', {
+    before: `
+      globalThis.shown = []
+      globalThis.asked = 0
+      globalThis.Notification = class {
+        static permission = 'default'
+        static async requestPermission() {
+          globalThis.asked++
+          return (this.permission = 'granted')
+        }
+        constructor(title, { body, tag }) {
+          globalThis.shown.push([title, body, tag].join(' | '))
+        }
+      }
+      document.hasFocus = () => false`,
+  })
+  const shown = () => page.evaluate('shown')
+  const wait = async (title: string) => {
+    const { run } = await client.createRun({ title, agent: 'codex', status: 'in_progress' })
+    const activity = { state: 'waiting', tool: 'Bash', target: 'rm -rf dist' } as const
+    await client.heartbeat({ runId: run.runId, activity })
+    await page.locator('.lane.waiting', { hasText: new RegExp(`^${title}`) }).waitFor()
+  }
+  await wait('Unasked')
+  assert.deepEqual([await shown(), await page.evaluate('asked')], [[], 0])
+  await page.getByRole('button', { name: 'Notify me when an agent waits' }).click()
+  await page.getByRole('button', { name: 'Stop notifying me' }).waitFor()
+  await wait('Asked')
+  await page.waitForFunction(() => (globalThis as { shown?: string[] }).shown?.length === 1)
+  assert.deepEqual(await shown(), ['codex waits for you | Asked\nBash rm -rf dist | conduct default/RUN-002'])
+  await page.getByRole('button', { name: 'Stop notifying me' }).click()
+  await wait('Unwanted')
+  assert.equal(((await shown()) as string[]).length, 1)
+  assert.equal(page.url(), home)
+})
+
+test('a dismissed question for notifications can be asked again; only a refusal is reported as blocked', async (t) => {
+  const { page } = await openPage(t, '', {
+    before: `
+      globalThis.answers = ['default', 'denied']
+      globalThis.Notification = class {
+        static permission = 'default'
+        static async requestPermission() {
+          return (this.permission = globalThis.answers.shift())
+        }
+      }`,
+  })
+  const ask = page.getByRole('button', { name: 'Notify me when an agent waits' })
+  await ask.click()
+  await page.waitForFunction('answers.length === 1')
+  assert.equal(await page.getByText('Your browser blocks notifications').count(), 0)
+  await page.reload()
+  await ask.click()
+  assert.equal(await page.getByText('Your browser blocks notifications').count(), 0)
+  await ask.click()
+  await page.getByText('Your browser blocks notifications').waitFor()
+})
+
+test('a browser that may not show notifications, as on phones, does not offer them again', async (t) => {
+  const { page, client } = await openPage(t, '', {
+    before: `
+      globalThis.Notification = class {
+        static permission = 'granted'
+        static requestPermission = async () => 'granted'
+        constructor() {
+          throw new TypeError('Illegal constructor. Use ServiceWorkerRegistration.showNotification() instead.')
+        }
+      }
+      document.hasFocus = () => false`,
+  })
+  await page.getByRole('button', { name: 'Notify me when an agent waits' }).click()
+  const on = page.getByRole('button', { name: 'Stop notifying me' })
+  await on.waitFor()
+  const { run } = await client.createRun({ title: 'Asks', status: 'in_progress' })
+  await client.heartbeat({ runId: run.runId, activity: { state: 'waiting' } })
+  await page.locator('.lane.waiting').waitFor()
+  await on.waitFor({ state: 'detached' })
+  await page.reload()
+  await page.locator('.lane.waiting').waitFor()
+  assert.equal(await page.getByRole('button', { name: /notify/i }).count(), 0)
+})
