@@ -1,47 +1,9 @@
 import assert from 'node:assert/strict'
-import { appendFileSync, mkdirSync, readFileSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import type { TestContext } from 'node:test'
-import { transcriptOf } from '../agents/documents.ts'
-import { type Ledger, testLedger } from '../support/engines.ts'
-import { freshFolder, homeOf } from './folder.ts'
+import { appendFileSync, utimesSync } from 'node:fs'
+import { testLedger } from '../support/engines.ts'
+import { age, claudeSession, entered, exchange, project, write } from './past-sessions.ts'
 import { conductHere } from './program.ts'
 import { claudeIn } from './session.ts'
-
-const claudeSession = '64c3d6b0-4315-40f7-8650-8b717eddbce1'
-const codexSession = '01a20ff9-e566-7353-b76d-3eeab027bb1f'
-const project = 'old-work'
-
-/** A home in which both agents worked in a folder of a project, and a function that imports from it. */
-function entered(t: TestContext, { url }: Ledger) {
-  const home = freshFolder(t)
-  const work = join(home, 'work')
-  const claude = join(home, '.claude/projects/-work', `${claudeSession}.jsonl`)
-  const codex = join(home, '.codex/sessions/2026/11/24', `rollout-2026-11-24T23-52-45-${codexSession}.jsonl`)
-  mkdirSync(work)
-  writeFileSync(join(work, 'conduct.json'), JSON.stringify({ project }))
-  write(claude, read('claude', work))
-  write(codex, read('codex', work))
-  const env = { ...homeOf(home), CONDUCT_DATABASE_URL: url }
-  const run = async (...words: string[]) => {
-    const { code, stdout, stderr } = await conductHere(['import', ...words, '--json'], env, home)
-    assert.equal(code, 0, stderr)
-    return JSON.parse(stdout)
-  }
-  return { home, work, claude, codex, env, run }
-}
-
-const read = (agent: string, work: string) =>
-  readFileSync(transcriptOf(agent), 'utf8').replaceAll('/home/demo/demo', work)
-
-/** Writes a transcript that has not changed for a while. */
-function write(file: string, text: string | Buffer) {
-  mkdirSync(dirname(file), { recursive: true })
-  writeFileSync(file, text)
-  age(file)
-}
-
-const age = (file: string) => utimesSync(file, new Date(0), new Date(0))
 
 testLedger('an import turns sessions into runs with turns at their own times, once', async (ledger, t) => {
   const { run } = entered(t, ledger)
@@ -101,22 +63,6 @@ testLedger('an imported turn has what hooks would have reported', async (ledger,
 })
 
 /** A prompt and its answer, as Claude Code writes them. */
-const exchange = (n: number, work: string, prompt: string) =>
-  [
-    { type: 'user', message: { content: prompt }, timestamp: `2026-11-25T00:00:0${n}.000Z`, cwd: work },
-    {
-      type: 'assistant',
-      message: {
-        id: `m${n}`,
-        model: 'claude-haiku-4-5',
-        content: [{ type: 'text', text: `Answer ${n}.` }],
-        stop_reason: 'end_turn',
-        usage: { input_tokens: 10, output_tokens: 1 },
-      },
-      timestamp: `2026-11-25T00:00:0${n}.500Z`,
-      cwd: work,
-    },
-  ].map((line) => `${JSON.stringify(line)}\n`)
 
 testLedger('importing a session again adds its new turns, with secrets masked', async (ledger, t) => {
   const { run, claude, work } = entered(t, ledger)
@@ -150,22 +96,6 @@ testLedger(
     assert.equal((await ledger.as({ project }).listRuns({})).runs.length, 1)
   },
 )
-
-testLedger('a line of a transcript whose time no ledger takes happened with the line before', async (ledger, t) => {
-  const { run, claude, work } = entered(t, ledger)
-  const [first, second] = [exchange(1, work, 'One.'), exchange(2, work, 'Two.')]
-  const odd = second.map((line) => line.replace('2026-11-25T00:00:02', '+010000-01-01T00:00:00'))
-  write(claude, [...first, ...odd].join(''))
-  await run('claude')
-  const { turns } = await ledger.as({ project }).listTurns({ runId: 'RUN-001' })
-  assert.deepEqual(
-    turns.map(({ prompt, endedAt }) => [prompt, endedAt]),
-    [
-      ['One.', '2026-11-25T00:00:01.500Z'],
-      ['Two.', '2026-11-25T00:00:01.500Z'],
-    ],
-  )
-})
 
 testLedger('an unfinished turn is not imported until its transcript stops changing', async (ledger, t) => {
   const { run, claude, work } = entered(t, ledger)
@@ -220,58 +150,3 @@ testLedger(
     assert.equal((await ledger.as({ project: 'attic' }).listRuns({})).runs.length, 1)
   },
 )
-
-testLedger(
-  'files with broken lines, endless lines and circular links are imported as far as possible, and each problem is listed',
-  async (ledger, t) => {
-    const { run, claude, home, work } = entered(t, ledger)
-    const broken = [
-      ...exchange(1, work, 'One'),
-      '{"type":"user" broken}\n',
-      '\0\0\0\n',
-      'x'.repeat(20 << 20),
-      '\n',
-      ...exchange(2, work, 'Nul \0'),
-    ]
-    write(claude, broken.join(''))
-    const folder = dirname(claude)
-    symlinkSync(folder, join(folder, 'circle'))
-    mkdirSync(join(folder, 'folder.jsonl'))
-    const huge = join(folder, '00000000-0000-0000-0000-000000000000.jsonl')
-    writeFileSync(huge, '')
-    truncateSync(huge, 2 ** 26)
-    const { counts, unplaced } = await run('claude')
-    assert.deepEqual([counts.sessions, counts.turns], [1, 2])
-    const told = unplaced.map(({ file, line, reason }: { file: string; line?: number; reason: string }) => [
-      file.slice(home.length),
-      line,
-      reason,
-    ])
-    const [at, long] = [claude.slice(home.length), 'it is longer than 16 MiB']
-    assert.deepEqual(
-      told.filter(([, line]: unknown[]) => line !== undefined),
-      [
-        [huge.slice(home.length), 1, long],
-        [at, 3, 'it is no JSON object'],
-        [at, 4, 'it is no JSON object'],
-        [at, 5, long],
-      ],
-    )
-    assert.ok(told.some(([file]: string[]) => file?.endsWith('circle')))
-  },
-)
-
-testLedger('a fork of a session is imported without what it copies', async (ledger, t) => {
-  const { run, claude, work } = entered(t, ledger)
-  const copy = exchange(1, work, 'One').map((line) => line.replace('"type":"assistant"', '$&,"requestSessionId":"s-1"'))
-  write(claude, [...copy, ...exchange(2, work, 'Two')].join(''))
-  await run('claude')
-  const client = ledger.as({ project })
-  const { turns } = await client.listTurns({ runId: 'RUN-001' })
-  assert.deepEqual(
-    turns.map(({ prompt, answer, usage }) => [prompt, answer, usage?.inputTokens]),
-    [['Two', 'Answer 2.', 10]],
-  )
-  const { run: fork } = await client.getRun({ runId: 'RUN-001' })
-  assert.deepEqual([fork.title, fork.usage?.inputTokens], ['Two', 10])
-})
