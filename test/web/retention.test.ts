@@ -50,6 +50,28 @@ test('a project gets a retention, after the page counts what it would remove', a
   await page.getByText('Runs are kept for ever.').waitFor()
 })
 
+test('a count ends with its dialog', async (t) => {
+  const { page } = await openPage(t, '#/projects/default')
+  let asked = 0
+  const none = { runs: 0, bytes: 0, oldest: null }
+  await page.route('**/v1/forget', (route) => {
+    asked++
+    return route.fulfill({ json: { erased: none, deleted: none, nextCursor: `c${asked}` } })
+  })
+  await page.getByRole('button', { name: 'Change retention' }).click()
+  const form = page.getByRole('dialog', { name: 'Retention of default' })
+  await form.getByLabel(/^Delete a run/).fill('90')
+  const third = page.waitForRequest(() => asked >= 3)
+  await form.getByRole('button', { name: 'Count what would go now' }).click()
+  await third
+  await form.getByRole('button', { name: 'Cancel' }).click()
+  await form.waitFor({ state: 'detached' })
+  const before = asked
+  await page.getByRole('link', { name: 'Specs' }).click()
+  await page.getByText('No specs yet').waitFor()
+  assert.ok(asked <= before + 1, `${asked - before} more requests`)
+})
+
 test('a project is deleted after its name is typed, and only by an admin of the whole server', async (t) => {
   const { page, client, home } = await openPage(t)
   await client.createProject({ slug: 'shop', name: 'Web shop' })

@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks'
+import { useEffect, useState } from 'preact/hooks'
 import type { Project } from '../../api/project.ts'
 import { useAct } from '../data/act.ts'
 import { isLike, useDraft } from '../data/draft.ts'
@@ -114,7 +114,9 @@ const Days = ({ name, label, days, onInput }: DaysProps) => (
 function Preview({ slug, retention }: { slug: string; retention: Retention }) {
   const [found, setFound] = useState<Forgotten>()
   const { act, isBusy, error } = useAct()
-  const count = () => act(async () => setFound(await countForgotten(clientOf(slug), retention)))
+  const [end] = useState(() => new AbortController())
+  useEffect(() => () => end.abort(), [])
+  const count = () => act(async () => setFound(await countForgotten(clientOf(slug), retention, end.signal)))
   return (
     <div class="preview">
       <button type="button" disabled={isBusy} onClick={count}>
