@@ -118,7 +118,9 @@ interface EdgeProps {
 function Edge({ onSeen, at, children }: EdgeProps) {
   const place = useRef<HTMLDivElement>(null)
   useEffect(() => {
-    const observer = new IntersectionObserver(([entry]) => entry?.isIntersecting && onSeen(), { rootMargin: '600px' })
+    const observer = new IntersectionObserver((changes) => changes.at(-1)?.isIntersecting && onSeen(), {
+      rootMargin: '600px',
+    })
     if (place.current) observer.observe(place.current)
     return () => observer.disconnect()
   }, [at])

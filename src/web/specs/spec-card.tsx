@@ -22,7 +22,7 @@ export function SpecCard({ spec, onMoved, onConflict, onDrag }: Props) {
   const [isSeen, setSeen] = useState(false)
   const [isDragged, setDragged] = useState(false)
   useEffect(() => {
-    const observer = new IntersectionObserver(([entry]) => entry?.isIntersecting && setSeen(true))
+    const observer = new IntersectionObserver((changes) => changes.at(-1)?.isIntersecting && setSeen(true))
     if (card.current) observer.observe(card.current)
     return () => observer.disconnect()
   }, [])

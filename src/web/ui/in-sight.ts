@@ -5,7 +5,8 @@ import { useEffect, useState } from 'preact/hooks'
 export function useInSight(place: RefObject<Element | null>): boolean {
   const [isSeen, setSeen] = useState(false)
   useEffect(() => {
-    const observer = new IntersectionObserver(([entry]) => setSeen(entry?.isIntersecting ?? false), {
+    // A busy page gets several changes at once; the last one holds.
+    const observer = new IntersectionObserver((changes) => setSeen(changes.at(-1)?.isIntersecting ?? false), {
       rootMargin: '300px',
     })
     if (place.current) observer.observe(place.current)
