@@ -19,14 +19,29 @@ test('on a terminal, the prompt for the key does not show it', async (t) => {
   assert.ok(!text().includes(adminKey.slice(0, 12)))
 })
 
-test('Ctrl-C at the prompt stores nothing', async (t) => {
-  const { url } = await openServer(t)
-  const { terminal, shows, ended } = onTerminal(t, ['profile', 'add', 'work', url], homeOf(freshFolder(t)))
-  await shows(/The key/)
-  terminal.write('\u0003')
-  await shows(/No key was given/)
-  assert.equal(await ended, 2)
-})
+for (const [key, sent] of [
+  ['Ctrl-C', '\u0003'],
+  ['Ctrl-D', '\u0004'],
+] as const) {
+  test(`${key} at a prompt changes nothing, and is no success`, async (t) => {
+    const { url } = await openServer(t)
+    const env = homeOf(freshFolder(t))
+    const adding = onTerminal(t, ['profile', 'add', 'work', url], env)
+    await adding.shows(/The key/)
+    adding.terminal.write(sent)
+    await adding.shows(/No key was given/)
+    assert.equal(await adding.ended, 2)
+    const deleting = onTerminal(t, ['project', 'delete', 'shop'], {
+      ...env,
+      CONDUCT_URL: url,
+      CONDUCT_API_KEY: adminKey,
+    })
+    await deleting.shows(/Type its name/)
+    deleting.terminal.write(sent)
+    await deleting.shows(/Nothing was deleted/)
+    assert.equal(await deleting.ended, 2)
+  })
+}
 
 test('a table fits 60 columns, with colours unless they are switched off', async (t) => {
   const { url } = await openServer(t)

@@ -1,6 +1,7 @@
 import { cancel, confirm, isCancel, multiselect, text } from '@clack/prompts'
 import { installs } from '../../agents/install.ts'
 import { humanIdPattern } from '../../ledger/id.ts'
+import { asked } from '../asked.ts'
 import { checkLines } from './checks.ts'
 import type { Wanted } from './project-files.ts'
 
@@ -8,33 +9,33 @@ import type { Wanted } from './project-files.ts'
 export async function askFor(wanted: Wanted, open: { project: boolean; agents: boolean }): Promise<Wanted | undefined> {
   const answers = { ...wanted }
   if (open.project) {
-    const project = await text({
-      message: 'Name of the project in the ledger',
-      initialValue: wanted.project,
-      validate: (slug) => (humanIdPattern.test(slug ?? '') ? undefined : 'letters, digits and . _ : - only'),
-    })
+    const project = await asked((signal) =>
+      text({
+        signal,
+        message: 'Name of the project in the ledger',
+        initialValue: wanted.project,
+        validate: (slug) => (humanIdPattern.test(slug ?? '') ? undefined : 'letters, digits and . _ : - only'),
+      }),
+    )
     if (isCancel(project)) return ended()
     answers.project = project
   }
   if (open.agents) {
-    const chosen = await multiselect({
-      message: 'Agents whose sessions to record',
-      options: installs.map(({ name, title }) => ({ value: name, label: title })),
-      initialValues: wanted.agents.map(({ name }) => name),
-      required: false,
-    })
+    const options = installs.map(({ name, title }) => ({ value: name, label: title }))
+    const initialValues = wanted.agents.map(({ name }) => name)
+    const message = 'Agents whose sessions to record'
+    const chosen = await asked((signal) => multiselect({ signal, message, options, initialValues, required: false }))
     if (isCancel(chosen)) return ended()
     answers.agents = installs.filter(({ name }) => chosen.includes(name))
   }
   if (Object.keys(wanted.checks).length > 0) {
-    const isWanted = await confirm({
-      message: `Record these commands as checks?\n${checkLines(wanted.checks).join('\n')}`,
-    })
+    const message = `Record these commands as checks?\n${checkLines(wanted.checks).join('\n')}`
+    const isWanted = await asked((signal) => confirm({ signal, message }))
     if (isCancel(isWanted)) return ended()
     if (!isWanted) answers.checks = {}
   }
   const what = wanted.remove ? 'Remove Conduct from' : 'Write the files in'
-  const isSure = await confirm({ message: `${what} ${wanted.root}?` })
+  const isSure = await asked((signal) => confirm({ signal, message: `${what} ${wanted.root}?` }))
   return isCancel(isSure) || !isSure ? ended() : answers
 }
 

@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs'
 import { isCancel, password } from '@clack/prompts'
 import { secretPattern } from '../../ledger/secret.ts'
+import { asked } from '../asked.ts'
 import { UsageError } from '../exit.ts'
 import { readText } from '../file.ts'
 import type { Env } from './folders.ts'
@@ -33,9 +34,9 @@ async function given(keyStdin: boolean | undefined, keyFile: string | undefined,
       'A key is needed: set CONDUCT_API_KEY, pass --key-stdin or --key-file, or run this on a terminal, where you can type it.',
     )
   }
-  const answer = await password({ message: 'The key (sk_…)', output: process.stderr })
+  const answer = await asked((signal) => password({ message: 'The key (sk_…)', output: process.stderr, signal }))
   if (isCancel(answer)) throw new UsageError('No key was given.')
-  // Ctrl-D on an empty line leaves `answer` undefined.
+  // An empty line leaves `answer` undefined.
   return answer ?? ''
 }
 
