@@ -86,8 +86,8 @@ ${Object.values(exitCodes)
   .map(([code, meaning]) => `| ${code} | ${meaning} |`)
   .join('\n')}
 
-Ctrl-C ends \`conduct events --follow\` with 130. Commands try a server that does not respond four times, for about two
-seconds. A write carries an idempotency key, so it happens once.
+Commands try a server that does not respond four times, for about two seconds. A write carries an idempotency key, so it
+happens once. \`conduct events --follow\` tries until the server responds; Ctrl-C ends it with 130.
 `
 
 function sectionsOf(command: Command): string[] {

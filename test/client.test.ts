@@ -197,6 +197,28 @@ test('a retry after a date from a proxy waits as without one', async () => {
   assert.equal(requests.length, 1)
 })
 
+test('the caller learns of each failure after which the client tries again', async () => {
+  const failures: [string, number][] = []
+  const onRetry = ({ code }: ConductError, failed: number) => failures.push([code, failed])
+  await scripted(
+    busy,
+    [429, { error: 'slower', code: 'RATE_LIMIT_EXCEEDED' }, { 'retry-after': '0' }],
+    [200, {}],
+  ).client.me({}, { onRetry })
+  assert.deepEqual(failures.splice(0), [
+    ['UNAVAILABLE', 1],
+    ['RATE_LIMIT_EXCEEDED', 2],
+  ])
+  const stream: Answer = [200, ': hello\n\n']
+  const following = scripted(stream, busy, [200, 'id: 1\ndata: {"seq":1}\n\n']).client.follow({}, { onRetry })
+  await following.next()
+  await following.return()
+  assert.deepEqual(failures, [
+    ['UNAVAILABLE', 0],
+    ['UNAVAILABLE', 1],
+  ])
+})
+
 test('a signal aborts a call, even while it waits to retry', async () => {
   const { client } = scripted([503, {}, { 'retry-after': '3600' }])
   await assert.rejects(client.me({}, { signal: AbortSignal.abort(new Error('enough')) }), /enough/)

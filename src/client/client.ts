@@ -90,7 +90,7 @@ async function send(
   options: ClientOptions,
   name: Name,
   input: Record<string, unknown>,
-  { signal, idempotencyKey }: CallOptions,
+  { signal, idempotencyKey, onRetry }: CallOptions,
 ): Promise<Answer> {
   const {
     attempts = 5,
@@ -115,6 +115,7 @@ async function send(
       failure = error instanceof ConductError ? error : unreachable(options, error)
     }
     if (attempt >= attempts || !isPassing(failure) || (failure.retryAfter ?? 0) > patience) throw failure
+    onRetry?.(failure, attempt)
     await pause(options, attempt, failure, signal)
   }
 }

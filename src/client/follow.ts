@@ -19,7 +19,7 @@ const silentMs = 45_000
 export async function* follow(
   options: ClientOptions,
   input: Record<string, unknown>,
-  { signal }: CallOptions,
+  { signal, onRetry }: CallOptions,
 ): AsyncGenerator<Event, void, undefined> {
   let after = input.after
   for (let attempt = 1; ; attempt++) {
@@ -38,6 +38,7 @@ export async function* follow(
       failure = error instanceof ConductError ? error : unreachable(options, error)
       if (!isPassing(failure)) throw failure
     }
+    onRetry?.(failure, attempt)
     await pause(options, attempt, failure, signal)
   }
 }

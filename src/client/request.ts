@@ -27,6 +27,11 @@ export interface CallOptions {
    * need none.
    */
   idempotencyKey?: string | undefined
+  /**
+   * Receives each failure after which the client tries again, and the number of tries in a row that failed: 0 if the
+   * stream of `follow` ended after it had begun.
+   */
+  onRetry?: ((failure: ConductError, failed: number) => void) | undefined
 }
 
 /** The request of a call, built once for all tries. */

@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline'
 import { type TestContext, test } from 'node:test'
 import { size } from '../proof/size.ts'
 import { type Engine, engines } from '../support/engines.ts'
-import { adminKey, openServer } from '../support/server.ts'
+import { adminKey, openServer, startServer } from '../support/server.ts'
 import { freshFolder, homeOf } from './folder.ts'
 import { conduct, programOf, start } from './program.ts'
 
@@ -31,6 +31,25 @@ for (const [place, enter] of Object.entries(places)) {
     assert.deepEqual(await ended, [130, null])
   })
 }
+
+test('events --follow says once that the server is away, and goes on when it is back', async (t) => {
+  const databaseUrl = await sqlite.freshUrl(t)
+  const server = await startServer(t, databaseUrl)
+  const { url } = server
+  const env = { ...homeOf(freshFolder(t)), CONDUCT_URL: url, CONDUCT_API_KEY: adminKey }
+  await programOf(env).run('run create --run-id R-1')
+  await server.end('SIGTERM')
+  const { child } = start(['events', '--follow', '--after', '0', '--type', 'run.created'], env)
+  t.after(() => child.kill('SIGKILL'))
+  const told = createInterface({ input: child.stderr as NodeJS.ReadableStream })[Symbol.asyncIterator]()
+  const away = `conduct: No response from ${url}: is the server running there? Trying again until it responds.`
+  assert.equal((await told.next()).value, away)
+  const following = once(child.stdout as NodeJS.ReadableStream, 'data')
+  await startServer(t, databaseUrl, { CONDUCT_PORT: new URL(url).port })
+  assert.match(String(await following), / {2}run\.created {2}R-1 {2}/)
+  child.kill('SIGINT')
+  assert.equal((await told.next()).done, true)
+})
 
 test('a command ends without an error when its reader stops', async (t) => {
   const { url } = await openServer(t)
