@@ -43,6 +43,9 @@ test('wide columns shrink first, and no line is longer than the terminal', () =>
   assert.deepEqual(fitted([7, 9, 40], new Set([2]), 40), [7, 9, 20])
   assert.deepEqual(fitted([20, 20, 40], new Set([2]), 40), [12, 12, 12])
   assert.deepEqual(fitted([7, 9, 40], new Set([2]), Number.POSITIVE_INFINITY), [7, 9, 40])
+  // The id is what the next command needs.
+  assert.deepEqual(fitted([7, 9, 9, 5, 40, 7], new Set([4]), 40, 0), [7, 4, 4, 5, 5, 5])
+  assert.deepEqual(fitted([30, 9, 40], new Set([2]), 20, 0), [12, 2, 2])
   const text = laidOut([['RUN-001', '漢字漢字漢字', 'x'.repeat(40)]], [7, 8, 10])
   assert.equal(text, `RUN-001  漢字漢…   ${'x'.repeat(9)}…`)
   assert.equal(widthOf('漢字a'), 5)

@@ -88,17 +88,18 @@ export function listPrinter(manner: Manner): (answer: Answer) => void {
     const cells = shownRows.map((row) => columns.map((column) => cellOf(column, row, manner)))
     const lines = isFirst ? [columns.map(({ head }) => head), ...cells] : cells
     widths = columns.map((_, at) => Math.max(widths[at] ?? 1, ...lines.map((cells) => widthOf(cells[at] ?? ''))))
-    out(onScreen(columns, lines, widths))
+    const id = columns.findIndex(({ of }) => of === table.id)
+    out(onScreen(columns, lines, widths, id))
     if (table.below) out(`\n${pairs([[table.below, shown(answer[table.below])]])}`)
   }
 }
 
 /** The lines in columns of those widths, cut to the width of the terminal. */
-function onScreen(columns: Column[], lines: string[][], widths: number[]): string {
+function onScreen(columns: Column[], lines: string[][], widths: number[], id: number): string {
   const wide = new Set(columns.flatMap(({ isWide }, at) => (isWide ? [at] : [])))
   const room = process.stdout.isTTY ? process.stdout.columns : Number.POSITIVE_INFINITY
   const painted = lines.map((cells) => cells.map(paint))
-  return laidOut(painted, fitted(widths, wide, room))
+  return laidOut(painted, fitted(widths, wide, room, id))
 }
 
 /** The columns worth showing: those with a value, and the project if there are several. */

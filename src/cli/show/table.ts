@@ -14,9 +14,9 @@ const chars = { ...Object.fromEntries(borders.map((border) => [border, ''])), mi
 
 /**
  * Fits columns of those natural widths into `room` terminal columns. The columns at `wide` shrink first, the others
- * only if that is not enough.
+ * only if that is not enough, and the one at `id` last.
  */
-export function fitted(natural: number[], wide: ReadonlySet<number>, room: number): number[] {
+export function fitted(natural: number[], wide: ReadonlySet<number>, room: number, id?: number): number[] {
   const widths = [...natural]
   const total = () => widths.reduce((sum, width) => sum + width + gap, -gap)
   const widest = (least: number, among: (index: number) => boolean) =>
@@ -26,7 +26,8 @@ export function fitted(natural: number[], wide: ReadonlySet<number>, room: numbe
       -1,
     )
   for (let over = total() - room; over > 0; over--) {
-    const index = [widest(12, (at) => wide.has(at)), widest(4, () => true)].find((at) => at >= 0)
+    const order = [widest(12, (at) => wide.has(at)), widest(2, (at) => at !== id), widest(4, () => true)]
+    const index = order.find((at) => at >= 0)
     if (index === undefined) break
     ;(widths[index] as number)--
   }
