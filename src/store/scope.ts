@@ -21,13 +21,6 @@ export async function findProject(db: Tx, slug: string, confinedTo: number | nul
   return row
 }
 
-/** Keeps a project from being deleted until the transaction ends. Throws NOT_FOUND if it has been meanwhile. */
-export async function holdProject(db: Tx, { id, slug }: ProjectRef): Promise<void> {
-  const [row] = await db.query(sql`
-    select id from projects where id = ${id} and deleted_at is null ${db.dialect.forUpdate}`)
-  if (!row) throw unknownProject(slug)
-}
-
 /** Whether none of these projects was deleted. */
 export async function areThere(db: Tx, projects: readonly ProjectRef[] = []): Promise<boolean> {
   if (projects.length === 0) return true
@@ -35,6 +28,14 @@ export async function areThere(db: Tx, projects: readonly ProjectRef[] = []): Pr
   const gone = await db.query(sql`
     select 1 as one from projects where id in (${join(ids)}) and deleted_at is not null limit 1`)
   return gone.length === 0
+}
+
+/**
+ * For the end of a transaction that gives a project something: throws NOT_FOUND if the project was deleted meanwhile. From
+ * the first row that refers to a project, its deletion waits for this transaction.
+ */
+export async function requireThere(db: Tx, project: ProjectRef | null): Promise<void> {
+  if (project && !(await areThere(db, [project]))) throw unknownProject(project.slug)
 }
 
 /** The projects that a list covers. */

@@ -9,7 +9,7 @@ import { type Ctx, inTx, keyIdOf, type Operation, type ProjectRef } from '../ctx
 import type { Tx } from '../engine/db.ts'
 import { record } from '../log/record.ts'
 import { readPage } from '../page.ts'
-import { confinementOf, findProject, holdProject, listedProject } from '../scope.ts'
+import { confinementOf, findProject, listedProject, requireThere } from '../scope.ts'
 
 interface KeyRow {
   id: number
@@ -138,11 +138,11 @@ export const createKey: Operation<'createKey'> = (ctx, { name, permissions, proj
     const expiresAt = expiryUnder(ctx, given.expiresAt)
     const ofCaller = confinedTo !== null || ctx.named ? ctx.project : null
     const found = project ? await findProject(ctx.db, project, confinedTo) : project === null ? null : ofCaller
-    // Deleting a project revokes the keys that it finds.
-    if (found) await holdProject(ctx.db, found)
     const projectId = found?.id ?? null
     const secret = newSecret(permissions)
     const id = await insertKey(ctx, secret, { name, permissions, projectId, expiresAt })
+    // Deleting a project revokes only the keys that it finds.
+    await requireThere(ctx.db, found)
     return { key: await showKey(ctx, id), secret }
   })
 

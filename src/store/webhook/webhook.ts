@@ -9,7 +9,7 @@ import { requireKept, requirePlace } from '../log/place.ts'
 import { lastSeq } from '../log/read.ts'
 import { record } from '../log/record.ts'
 import { readPage } from '../page.ts'
-import { confinementOf, findProject, holdProject, listedProject } from '../scope.ts'
+import { confinementOf, findProject, listedProject, requireThere } from '../scope.ts'
 import { columns, readWebhook, stateOf, typesOf, type WebhookRow, webhookOf } from './row.ts'
 
 /**
@@ -20,8 +20,6 @@ export const createWebhook: Operation<'createWebhook'> = async (ctx, { url, type
   await numberEvents(ctx.db)
   return inTx(ctx, async (ctx) => {
     const found = await projectFor(ctx, project)
-    // Deleting a project deletes the webhooks that it finds.
-    if (found) await holdProject(ctx.db, found)
     const projectId = found?.id ?? null
     requireSent(projectId, types)
     const secret = newSigningSecret()
@@ -33,6 +31,8 @@ export const createWebhook: Operation<'createWebhook'> = async (ctx, { url, type
       values (${projectId}, ${url}, ${typesText(types)}, ${newWebhookTag()}, ${secret}, ${place}, ${by}, ${by},
         ${ctx.now}, ${ctx.now})
       returning id`)
+    // Deleting a project deletes only the webhooks that it finds.
+    await requireThere(ctx.db, found)
     const made = await readWebhook(ctx, (row as { id: number }).id)
     await recordWebhook(ctx, 'created', made, appeared({ ...stateOf(made), after: after?.seq }))
     return { webhook: webhookOf(made, ctx.now), secret }
