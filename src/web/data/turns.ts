@@ -44,7 +44,8 @@ export function useTurns(project: string, runId: string): Turns {
   return state
 }
 
-const isOf = (event: { project: string | null; subject: string }, project: string, runId: string) =>
+/** Whether an event is about a turn of that run. */
+export const isOf = (event: { project: string | null; subject: string }, project: string, runId: string) =>
   event.project === project && event.subject.startsWith(`${runId}/`)
 
 /** The turns after the first `known`, in order. Reads backwards from the newest until it meets known ones. */

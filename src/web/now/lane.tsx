@@ -4,6 +4,7 @@ import type { Run } from '../../api/run.ts'
 import { href } from '../app/router.ts'
 import { useRead } from '../data/read.ts'
 import { clientOf } from '../data/server.ts'
+import { isOf } from '../data/turns.ts'
 import { plainOf } from '../log/lines.ts'
 import { Changes } from '../runs/changes.tsx'
 import { useNow } from '../ui/ago.tsx'
@@ -57,7 +58,7 @@ function useLastAnswer({ project, runId, activity }: Run, isSeen: boolean): stri
   const { data } = useRead(
     activity && isSeen ? `answer ${project}/${runId}` : '',
     (signal) => clientOf(project).listTurns({ runId, order: 'desc', limit: 1 }, { signal }),
-    { touches: ({ type, subject }) => type === 'turn.created' && subject.startsWith(`${runId}/`), restMs: 2000 },
+    { touches: (event) => event.type === 'turn.created' && isOf(event, project, runId), restMs: 2000 },
   )
   return data?.turns[0]?.answer && plainLine(data.turns[0].answer)
 }

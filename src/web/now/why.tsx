@@ -28,7 +28,7 @@ function OfChecks({ run, why }: { run: Run; why: 'failing' | 'stale' }) {
     `${why} ${project}/${runId} ${version}`,
     (signal) =>
       clientOf(project).listChecks({ runId, result: why === 'failing' ? ['fail'] : undefined, limit: 100 }, { signal }),
-    { touches: ({ type }) => type.startsWith('check.'), restMs: 3000 },
+    { touches: (event) => event.project === project && event.type.startsWith('check.'), restMs: 3000 },
   )
   if (error) return <>{error.message}</>
   // A space keeps the height of the line.

@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks'
 import type { Output } from '../../client/client.ts'
 import { type Read, useRead } from '../data/read.ts'
 import { clientOf } from '../data/server.ts'
+import { isOf } from '../data/turns.ts'
 import { Problem } from '../ui/problem.tsx'
 import { Changes, plural } from './changes.tsx'
 
@@ -16,8 +17,7 @@ export type FilesRead = Read<Output<'listRunFiles'>>
 /** Reads the files that the turns of a run changed. */
 export const useRunFiles = (project: string, runId: string): FilesRead =>
   useRead('files', (signal) => clientOf(project).listRunFiles({ runId, limit: most }, { signal }), {
-    touches: ({ type, project: of, subject }) =>
-      type === 'turn.created' && of === project && subject.startsWith(`${runId}/`),
+    touches: (event) => event.type === 'turn.created' && isOf(event, project, runId),
     restMs: 1000,
   })
 
