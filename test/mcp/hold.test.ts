@@ -67,6 +67,18 @@ test('a process that is killed fails its run, and another can continue it', asyn
   assert.deepEqual([run.status, run.failure, run.content], ['in_progress', null, 'one\ntwo\nthree\n'])
 })
 
+test('after finish_run, a call without a runId learns which run is finished', async (t) => {
+  const its = home(t)
+  await ledgerOf(t, its)
+  const agent = await agentByStdio(t, its.env, its.folder)
+  const { runId } = (await agent.call('start_run', { title: 'short work' })).data as { runId: string }
+  const end = { status: 'completed', summary: 'Done.' }
+  await agent.call('finish_run', end)
+  const message = `runId: is required, since this process has finished ${runId}; none is open: start_run makes one.`
+  assert.equal(await agent.refused('finish_run', end), message)
+  await agent.call('finish_run', { ...end, runId })
+})
+
 test('on a server, the reaper fails the run of a killed process, with the reason', async (t) => {
   const folder = freshFolder(t)
   let ahead = 0

@@ -209,7 +209,9 @@ async function only(held: Held, meta: Meta): Promise<string> {
   if (runId !== undefined && others.length === 0) return runId
   if (others.length > 0) throw whichRun(`this process has ${runs.length} runs open`, runs)
   const begunHere = state.open(place, { cwd }).filter(({ kind }) => kind === 'mcp')
-  throw whichRun('this process has started no run', idsOf(begunHere))
+  const last = [...held.finished].at(-1)
+  const why = last === undefined ? 'this process has started no run' : `this process has finished ${last}`
+  throw whichRun(why, idsOf(begunHere))
 }
 
 async function candidates(held: Held, whose: Whose, meta: Meta): Promise<string[]> {
