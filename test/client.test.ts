@@ -73,6 +73,18 @@ test('a path parameter cannot turn a request into one for another address', asyn
   assert.equal(requests.length, 0)
 })
 
+test('options that cannot be sent are an error of the client, which does not quote the key', async () => {
+  const url = 'http://localhost/conduct'
+  for (const options of [{ url: 'ledger' }, { url, key: 'sk_…' }, { url, key: 'sk_a\nb' }]) {
+    const client = createClient({ ...options, fetch: () => Response.json({}) })
+    for (const call of [client.me(), client.follow().next(), client.exportLedger().next()]) {
+      const refused = await call.catch((error: unknown) => error)
+      assert.ok(refused instanceof ConductError && refused.code === 'BAD_REQUEST', String(refused))
+      assert.doesNotMatch(refused.message, /sk_/)
+    }
+  }
+})
+
 test('the client retries busy and failed calls, writes with the same Idempotency-Key', async () => {
   const { client, requests } = scripted(
     busy,

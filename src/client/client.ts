@@ -6,6 +6,7 @@ import { exportLedger } from './export.ts'
 import { follow } from './follow.ts'
 import {
   bodyOf,
+  builtRequest,
   type CallOptions,
   type ClientOptions,
   failureOf,
@@ -51,9 +52,10 @@ export type Client = { [N in Name]: Call<N> } & {
 }
 
 /**
- * A typed client of the API with one function per operation. Every call throws ConductError. The client retries a call
- * that got 429, 503, an incomplete response or none, with growing pauses or after the server's Retry-After. A write
- * carries an Idempotency-Key, so it takes effect once however often it is retried.
+ * A typed client of the API with one function per operation. Every call throws ConductError, or the reason of its
+ * signal when that aborts it. The client retries a call that got 429, 503, an incomplete response or none, with growing
+ * pauses or after the server's Retry-After. A write carries an Idempotency-Key, so it takes effect once however often it
+ * is retried.
  */
 export function createClient(options: ClientOptions): Client {
   const call = (name: Name, input: Record<string, unknown> = {}, more: CallOptions = {}) =>
@@ -102,7 +104,7 @@ async function send(
   for (let attempt = 1; ; attempt++) {
     let failure: ConductError
     const limits = [AbortSignal.timeout(timeout), ...(signal ? [signal] : [])]
-    const request = new Request(url, { ...init, signal: AbortSignal.any(limits) })
+    const request = builtRequest(url, { ...init, signal: AbortSignal.any(limits) })
     try {
       const { response, body } = await whileHeld(request, async () => {
         const response = await fetch(request)

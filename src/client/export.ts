@@ -1,4 +1,12 @@
-import { bodyOf, type CallOptions, type ClientOptions, failureOf, unreachable, whileHeld } from './request.ts'
+import {
+  bodyOf,
+  builtRequest,
+  type CallOptions,
+  type ClientOptions,
+  failureOf,
+  unreachable,
+  whileHeld,
+} from './request.ts'
 
 /** How long a server may take to send the first line, in milliseconds. */
 const answerMs = 60_000
@@ -12,7 +20,7 @@ export async function* exportLedger(
   const fetch = options.fetch ?? globalThis.fetch
   const headers: Record<string, string> = options.key === undefined ? {} : { authorization: `Bearer ${options.key}` }
   const silence = new AbortController()
-  const request = new Request(`${options.url.replace(/\/$/, '')}/v1/export${withKeys ? '?withKeys=true' : ''}`, {
+  const request = builtRequest(`${options.url.replace(/\/$/, '')}/v1/export${withKeys ? '?withKeys=true' : ''}`, {
     headers: { accept: 'application/x-ndjson', ...headers },
     signal: AbortSignal.any([silence.signal, ...(signal ? [signal] : [])]),
   })

@@ -3,6 +3,7 @@ import type { Event } from '../api/event.ts'
 import { createMessageReader, type Message } from './messages.ts'
 import {
   bodyOf,
+  builtRequest,
   type CallOptions,
   type ClientOptions,
   failureOf,
@@ -54,7 +55,7 @@ async function* connect(
   const end = AbortSignal.any([silence.signal, ...(signal ? [signal] : [])])
   const fetch = options.fetch ?? globalThis.fetch
   const headers = { ...init.headers, accept: 'text/event-stream' }
-  const request = new Request(url, { ...init, headers, signal: end })
+  const request = builtRequest(url, { ...init, headers, signal: end })
   const heard = async <T>(ms: number, waited: () => Promise<T>) => {
     const timer = setTimeout(() => silence.abort(new Error('nothing was heard')), ms)
     return waited().finally(() => clearTimeout(timer))

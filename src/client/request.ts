@@ -74,6 +74,16 @@ export function requestOf(
   return { url: address, init: { method, headers, body: JSON.stringify(rest) } }
 }
 
+/** A request with these parts. Throws BAD_REQUEST if the caller's options cannot be sent; the message quotes no key. */
+export function builtRequest(url: string, init: RequestInit): Request {
+  try {
+    return new Request(url, init)
+  } catch (cause) {
+    const words = 'url must be an absolute URL, and key, project and idempotencyKey must be values of a header'
+    throw new ConductError('BAD_REQUEST', `The request cannot be sent: ${words}.`, { cause })
+  }
+}
+
 /** Requests in progress. Without a reference, a request is garbage-collected and its signal no longer aborts it. */
 const underway = new Set<Request>()
 
