@@ -8,7 +8,7 @@ import { clean, jsonOf } from './show/text.ts'
  */
 export function fail(error: unknown, json = false) {
   process.exitCode = exitCodeOf(error)
-  const { message } = error as Error
+  const message = messageOf(error as NodeJS.ErrnoException)
   if (json) {
     const { code, issues, requestId } = error instanceof ConductError ? error : {}
     process.stderr.write(`${jsonOf({ error: message, code, requestId, issues })}\n`)
@@ -17,6 +17,9 @@ export function fail(error: unknown, json = false) {
   const advice = error instanceof ConductError ? adviceOf(error) : undefined
   process.stderr.write(`conduct: ${clean(message)}\n${advice === undefined ? '' : `${advice}\n`}`)
 }
+
+const messageOf = ({ syscall, message }: NodeJS.ErrnoException) =>
+  syscall === 'uv_cwd' ? 'The current folder no longer exists: change to another one.' : message
 
 /** Ends when the output cannot be written. A reader may stop early: `conduct run list | head -1`. */
 export function endWithOutput(json = false) {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -6,8 +7,10 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import type { Finding } from '../../src/cli/commands/finding.ts'
 import { createClient } from '../../src/client/client.ts'
+import { main } from '../support/program.ts'
 import { adminKey } from '../support/server.ts'
 import { freePort } from '../support/setup.ts'
+import { freshFolder, homeOf } from './folder.ts'
 import { conductHere, type ProgramEnv } from './program.ts'
 import { localUser, serverUser } from './user.ts'
 
@@ -151,4 +154,14 @@ test('the doctor does not say that an agent was never heard from if it cannot re
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   writeFileSync(join(folder, 'state.db'), 'no database'.repeat(2_000))
   assert.equal(await heard(), 0)
+})
+
+test('in a folder that was deleted, a command says so', (t) => {
+  const home = homeOf(freshFolder(t))
+  const script = 'mkdir gone && cd gone && rmdir ../gone && "$0" "$1" run list'
+  const { status, stderr } = spawnSync('sh', ['-c', script, process.execPath, main], { cwd: home.HOME, env: home })
+  assert.deepEqual(
+    [status, String(stderr)],
+    [1, 'conduct: The current folder no longer exists: change to another one.\n'],
+  )
 })
