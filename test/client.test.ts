@@ -67,7 +67,7 @@ test('a path parameter may be any text, and is required', async () => {
 test('a path parameter cannot turn a request into one for another address', async () => {
   const { client, requests } = scripted([200, {}])
   for (const runId of ['', '.', '..']) {
-    const refused = { code: 'VALIDATION_ERROR', message: `runId: must be an id, not '${runId}'` }
+    const refused = { code: 'VALIDATION_ERROR', message: `runId: must be an id, not '${runId}'.` }
     await assert.rejects(client.unlinkFeature({ runId, featureId: 1 }), refused)
   }
   assert.equal(requests.length, 0)
