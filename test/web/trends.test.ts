@@ -43,11 +43,10 @@ test('trends show the results of a period as figures, as sentences and as a tabl
 })
 
 test('a row leads to the runs of the same projects and days', async (t) => {
-  const { page, client, home, sleep } = await openPage(t)
+  const { page, client, home } = await openPage(t)
   await client.createProject({ slug: 'shop' })
-  sleep(-10 * dayMs)
-  await client.createRun({ title: 'Long ago', agent: 'codex' })
-  sleep(10 * dayMs)
+  const createdAt = new Date(Date.now() - 10 * dayMs).toISOString()
+  await client.createRun({ title: 'Long ago', agent: 'codex', createdAt })
   await client.createRun({ title: 'Ours', agent: 'codex' })
   await page.goto(`${home}#/trends?project=default&days=7`)
   await page.locator('.whole').getByRole('link', { name: 'codex' }).click()
