@@ -143,5 +143,13 @@ function kill(child: ChildProcess | undefined, signal: NodeJS.Signals) {
   if (child?.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
   const children = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').split(' ').filter(Boolean)
   child.kill(signal)
-  if (signal !== 'SIGINT') for (const pid of children) process.kill(Number(pid), signal)
+  if (signal === 'SIGINT') return
+  for (const pid of children) {
+    try {
+      process.kill(Number(pid), signal)
+    } catch (error) {
+      // It has ended by itself, without its parent.
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+    }
+  }
 }
