@@ -310,7 +310,7 @@ testLedger(
   { rateLimit: 3 },
 )
 
-testLedger('every VALIDATION_ERROR is a sentence, whoever finds the fault', async ({ client }) => {
+testLedger('every VALIDATION_ERROR is a sentence', async ({ client }) => {
   const { runId } = (await client.createRun({})).run
   const faults = [
     client.createRun({ title: '' }),
