@@ -30,9 +30,7 @@ export function attentionOf(runs: Run[]): Attention {
     return why ? [{ run, why }] : []
   })
   return {
-    needs: needs.sort(
-      (a, b) => urgency.indexOf(a.why) - urgency.indexOf(b.why) || (endOf(a.run) < endOf(b.run) ? 1 : -1),
-    ),
+    needs: needs.sort((a, b) => urgency.indexOf(a.why) - urgency.indexOf(b.why) || byEnd(a.run, b.run)),
     unchecked: ended.filter(({ verdict }) => verdict === 'unchecked').length,
     stale: ended.filter(({ verdict }) => verdict === 'stale').length,
   }
@@ -76,3 +74,6 @@ function settledOf(runs: Run[]): Set<number> {
 
 /** When a run ended; when it was created, if it has not. */
 export const endOf = (run: Run): string => run.endedAt ?? run.createdAt
+
+/** Sorts the newest end first. Runs that ended at the same time keep their order. */
+export const byEnd = (a: Run, b: Run): number => Date.parse(endOf(b)) - Date.parse(endOf(a))

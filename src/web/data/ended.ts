@@ -1,5 +1,5 @@
 import type { Run } from '../../api/run.ts'
-import { endOf } from './attention.ts'
+import { byEnd } from './attention.ts'
 import { client } from './server.ts'
 import { serverNow } from './server-time.ts'
 
@@ -22,5 +22,5 @@ export async function lastEnded(project: string[], count: number, signal: AbortS
     found = (await client.listRuns({ ...filter, ...after }, { signal })).runs
     if (found.length >= count) break
   }
-  return found.toSorted((a, b) => (endOf(a) < endOf(b) ? 1 : -1)).slice(0, count)
+  return found.toSorted(byEnd).slice(0, count)
 }
