@@ -93,6 +93,19 @@ test('activity reads on in both directions as the user scrolls, and keeps a boun
   await page.getByRole('button', { name: 'Show the newest' }).click()
   await lines.first().getByText('one more').waitFor()
   assert.equal(await page.evaluate('scrollY'), 0)
+
+  // On a slow line, the rows at the top of the window ask for newer ones before the newest page is there.
+  await scrollTo(1, 2000)
+  const newer = page.waitForResponse(/order=asc/)
+  await page.route('**/v1/events?*order=desc*', async (route) => {
+    await newer
+    await route.continue()
+  })
+  await page.getByRole('button', { name: 'Show the newest' }).click()
+  await lines.first().getByText('one more').waitFor()
+  await page.waitForFunction(() => scrollY === 0)
+  await page.unroute('**/v1/events?*order=desc*')
+
   await client.createFeature({ name: 'and another' })
   await lines.first().getByText('and another').waitFor()
 })

@@ -9,6 +9,8 @@ test('Ctrl+K finds pages, runs, specs, features, projects and actions', async (t
   await client.createRun({ title: 'Mend the checkout', status: 'completed' })
   await client.createSpec({ specId: 'PAY-001', title: 'Checkout by card' })
   await client.linkFeatures({ runId: 'RUN-001', features: [{ name: 'checkout' }] })
+  // The page handles no keys before it is drawn.
+  await page.getByRole('heading', { name: 'Now' }).waitFor()
   const open = async (words: string) => {
     await page.keyboard.press('Control+k')
     await page.getByRole('combobox').fill(words)

@@ -37,6 +37,37 @@ test('a login link works once, and its code does not stay in the address', async
   await page.getByRole('heading', { name: 'Log in to Conduct' }).waitFor()
 })
 
+test('an answer from before the login does not end the session', async (t) => {
+  const { page, client, home, context, openTab } = await openPage(t, '', { permissions: [] })
+  await page.getByRole('heading', { name: 'Log in to Conduct' }).waitFor()
+  let release = () => {}
+  const held = new Promise<void>((resolve) => {
+    release = resolve
+  })
+  const who = '**/v1/auth/me'
+  await page.route(
+    who,
+    async (route) => {
+      const response = await route.fetch()
+      await held
+      await route.fulfill({ response })
+    },
+    { times: 1 },
+  )
+  const loggedIn = page.waitForResponse((response) => response.url().endsWith('/auth/me') && response.ok())
+  const { code } = await client.createLoginCode()
+  await page.goto(`${home}?again#code=${code}`)
+  await loggedIn
+  release()
+  await page.getByRole('heading', { name: 'Now' }).waitFor()
+  const other = await openTab()
+  await other.getByRole('heading', { name: 'Now' }).waitFor()
+  // The session that really ends still ends on all pages.
+  await context.clearCookies()
+  await page.reload()
+  for (const tab of [page, other]) await tab.getByRole('heading', { name: 'Log in to Conduct' }).waitFor()
+})
+
 test('after too many failed logins the page still shows the login, and says at once when to try again', async (t) => {
   const { page, context, home, openTab } = await openPage(t, '', { permissions: [] })
   const guess = () => fetch(`${home}v1/auth/me`, { headers: { authorization: 'Bearer guessed' } })

@@ -18,13 +18,24 @@ export default function Activity({ route }: { route: Route }) {
   const types = may(useSession(), 'admin') ? allTypes : openTypes
   const list = useEventList(filterOf(route, types), isScrolled)
   const { events, isRead, error, toEnd } = list
+  const goesUp = useRef(false)
+  const showNew = () => {
+    goesUp.current = true
+    scrollTo({ top: 0 })
+    toEnd()
+  }
+  // Once more when the newest are there: meanwhile the rows before them may have grown upwards.
+  useLayoutEffect(() => {
+    if (goesUp.current) scrollTo({ top: 0 })
+    goesUp.current = false
+  }, [list.place])
   return (
     <>
       <Head title="Activity" />
       <EventFilters route={route} types={types} />
       {!isRead && !error && <Skeleton rows={12} />}
       {isRead && events.length === 0 && !error && <None isFiltered={route.query.size > 0} />}
-      <Events key={list.place} list={list} />
+      <Events key={list.place} list={list} showNew={showNew} />
       {error && <Problem error={error} onRetry={toEnd} />}
     </>
   )
@@ -62,13 +73,10 @@ function EventFilters({ route, types }: { route: Route; types: EventType[] }) {
 }
 
 /** The window over the log. It moves when someone scrolls to one of its ends. */
-function Events({ list: { events, hasOlder, hasNewer, fresh, older, newer, toEnd, error } }: { list: EventList }) {
+function Events({ list, showNew }: { list: EventList; showNew: () => void }) {
+  const { events, hasOlder, hasNewer, fresh, older, newer, error } = list
   const rows = useRef<HTMLOListElement>(null)
   useSteadyScroll(rows, hasNewer)
-  const showNew = () => {
-    scrollTo({ top: 0 })
-    toEnd()
-  }
   return (
     <>
       {/* Always present, so that screen readers announce changes to it. */}

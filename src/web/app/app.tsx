@@ -39,19 +39,15 @@ const ProjectPage = page(() => import('../admin/project.tsx'))
 
 /** The root: checks the session, then shows the page of the address. */
 export function App() {
-  const [isOver, setOver] = useState(false)
   const me = useRead('me', () => doorClient.me())
+  const isOver = useIsOver(me.reload)
   const route = useRoute()
   const [code, setCode] = useState<string>()
   useEffect(
     () =>
       listen((news) => {
         if (news.kind === 'left') dropDrafts(news.at)
-        if (news.kind === 'over') setOver(true)
-        if (news.kind !== 'begun') return
-        setOver(false)
-        setCode(undefined)
-        me.reload()
+        if (news.kind === 'begun') setCode(undefined)
       }),
     [],
   )
@@ -67,6 +63,30 @@ export function App() {
   // Perhaps of an address that failed to log in too often, from which a valid key still logs in.
   if (me.error?.code === 'RATE_LIMIT_EXCEEDED') return <Login code={code} refusal={me.error} onRetry={me.reload} />
   return me.error ? <Problem error={me.error} onRetry={me.reload} /> : null
+}
+
+/** Whether the session has ended. Calls `onBegun` when a new one has begun. */
+function useIsOver(onBegun: () => void): boolean {
+  const [isOver, setOver] = useState(false)
+  useEffect(() => {
+    let isKnown = false
+    const set = (isEnd: boolean) => {
+      isKnown = isEnd
+      setOver(isEnd)
+      if (!isEnd) onBegun()
+    }
+    return listen((news) => {
+      if (news.kind === 'begun') set(false)
+      if (news.kind !== 'over' || isKnown) return
+      set(true)
+      // The refusal may answer a request from before the session began.
+      doorClient.me().then(
+        () => set(false),
+        () => {},
+      )
+    })
+  }, [])
+  return isOver
 }
 
 function Inside({ session, route }: { session: Session; route: Route }) {
