@@ -22,15 +22,20 @@ const label = {
 
 export const labelName = z.string().regex(label.name, label.rule)
 
-// A record drops the key `__proto__` before it checks the pattern, so refuse that key first.
+const mostLabels = 32
+
+// A record checks its entries before their number, and drops the key `__proto__` before it checks the pattern.
 const labels = z.preprocess(
   (value, context) => {
-    if (value instanceof Object && Object.hasOwn(value, '__proto__')) {
-      context.issues.push({ code: 'custom', message: label.rule, input: value, path: ['__proto__'] })
-    }
-    return value
+    const refuse = (message: string, ...path: string[]) =>
+      context.issues.push({ code: 'custom', message, input: value, path })
+    if (!(value instanceof Object) || Array.isArray(value)) return value
+    if (Object.hasOwn(value, '__proto__')) refuse(label.rule, '__proto__')
+    if (Object.keys(value).length <= mostLabels) return value
+    refuse(`must have at most ${mostLabels} labels`)
+    return {}
   },
-  z.record(labelName, text(256)).refine((value) => Object.keys(value).length <= 32, 'must have at most 32 labels'),
+  z.record(labelName, text(256)),
 )
 
 export const where = z.strictObject({

@@ -17,6 +17,7 @@ function issuesOf(name: Name, body: unknown, query = '', params: Record<string, 
 
 const many = (count: number) => Array.from({ length: count }, (_, n) => n + 1)
 const labels = Object.fromEntries(many(33).map((n) => [`l${n}`, '']))
+const wrongLabels = Object.fromEntries(many(33).map((n) => [`!${n}`, n]))
 
 const bodies: [name: Name, body: unknown, ...issues: (string | RegExp)[]][] = [
   ['createRun', [], ': the body must be a JSON object'],
@@ -27,6 +28,8 @@ const bodies: [name: Name, body: unknown, ...issues: (string | RegExp)[]][] = [
   ['createRun', { agent: '' }, 'agent: must not be empty'],
   ['createRun', { title: 'a\0b' }, 'title: has a NUL character or half a surrogate pair'],
   ['createRun', { labels }, 'labels: must have at most 32 labels'],
+  ['createRun', { labels: wrongLabels }, 'labels: must have at most 32 labels'],
+  ['createRun', { labels: many(33) }, 'labels: must be an object, not an array of 33'],
   ['createRun', { labels: 'x' }, "labels: must be an object, not 'x'"],
   ['createRun', { links: many(33) }, 'links: must have at most 32 items, not 33'],
   ['createRun', { links: {} }, 'links: must be an array, not an object'],
