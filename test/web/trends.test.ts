@@ -12,10 +12,12 @@ test('trends show the results of a period as figures, as sentences and as a tabl
   await client.createRun({ title: 'Long ago', status: 'failed' })
   // In the end the server has the browser's time again, so that both have the same day.
   sleep(10 * dayMs - 90_000)
-  const { run } = await client.createRun({ title: 'Good', status: 'in_progress', usage: { costUsd: 1.5 } })
+  const usage = { costUsd: 1.5 }
+  const { runId, createdAt } = (await client.createRun({ title: 'Good', status: 'in_progress', usage })).run
   sleep(90_000)
-  await client.updateRun({ runId: run.runId, status: 'completed' })
-  await client.createCheck({ runId: run.runId, name: 'tests', result: 'pass' })
+  const endedAt = new Date(Date.parse(createdAt) + 90_000).toISOString()
+  await client.updateRun({ runId, status: 'completed', endedAt })
+  await client.createCheck({ runId, name: 'tests', result: 'pass' })
   const trends = page.getByRole('main')
   const figures = () => trends.locator('dd b').allTextContents()
   await trends.getByText('1 of 2 runs completed').waitFor()
