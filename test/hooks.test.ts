@@ -261,3 +261,27 @@ testLedger('hooks that arrive together belong to one run', async (ledger) => {
     )
   }
 })
+
+testLedger('hooks with very long lists are recorded at once', async (ledger) => {
+  const { client } = ledger
+  const send = senderTo(ledger)
+  await send('claude', claude('UserPromptSubmit', { prompt: 'Plan it.' }))
+  const todos = Array.from({ length: 20_000 }, (_, n) => ({ content: `step ${n}`, status: 'pending' }))
+  const call = { tool_name: 'Bash', tool_input: {}, tool_response: '<tool_use_error>no' }
+  const batch = { hook_event_name: 'PostToolBatch', tool_calls: Array(30_000).fill(call), prompt_id: 'p-1' }
+  const begun = process.cpuUsage()
+  assert.deepEqual(
+    await send(
+      'claude',
+      claude('PostToolUse-Bash', { tool_name: 'TodoWrite', tool_input: { todos } }),
+      claude('Stop', batch),
+      claude('Stop'),
+    ),
+    [204, 204, 204],
+  )
+  const { user } = process.cpuUsage(begun)
+  assert.ok(user < 3_000_000, `${user / 1000} ms`)
+  const [run] = (await client.listRuns({})).runs
+  const { turns } = await client.listTurns({ runId: run?.runId as string })
+  assert.equal(turns[0]?.plan?.length, 100)
+})

@@ -42,9 +42,11 @@ export interface Head {
 /** One `Seen` per step; empty without a session or a folder, because it then belongs to no run. */
 export function seenOf({ session, cwd, ...head }: Head, document: Fields, steps: Step | Step[] | undefined): Seen[] {
   if (!session || !cwd) return []
+  let digest: string | undefined
+  const digestOf = () => (digest ??= hash('sha256', JSON.stringify(document)))
   return [steps ?? []].flat().map((step) => {
     const turn = step.kind === 'prompt' ? textOf(document.prompt_id ?? document.turn_id, 200) : undefined
-    return defined({ ...head, session, cwd, step, id: idOf(document, step), turn })
+    return defined({ ...head, session, cwd, step, id: idOf(document, step, digestOf), turn })
   })
 }
 
@@ -52,11 +54,11 @@ export function seenOf({ session, cwd, ...head }: Head, document: Fields, steps:
  * The same report gets the same id, even from two hooks. A tool has its own id. Other documents count as the same if
  * they are identical and contain something that distinguishes them from the next one of their kind.
  */
-function idOf(document: Fields, step: Step): string | undefined {
+function idOf(document: Fields, step: Step, digestOf: () => string): string | undefined {
   const { tool_use_id, prompt_id, turn_id, generation_id, timestamp } = document
   if (step.kind === 'tool' && step.id !== undefined) return `tool ${step.id}`
   if ([tool_use_id, prompt_id, turn_id, generation_id, timestamp].every((one) => one === undefined)) return undefined
-  return `${step.kind} ${hash('sha256', JSON.stringify(document))}`
+  return `${step.kind} ${digestOf()}`
 }
 
 /** Reads a document with the reader of its event; undefined for unlisted events. */

@@ -1,5 +1,10 @@
 import type { PlanItem, ToolUse } from './seen.ts'
 
+/** How many items of a plan a turn takes. */
+export const mostItems = 100
+/** How many items to keep while an agent adds them one by one: it may remove earlier ones. */
+const mostKept = 1000
+
 /** An item of a plan. It has an id if the agent changes items by id. */
 export type KeptItem = PlanItem & { id?: string }
 
@@ -10,6 +15,7 @@ export function planAfter(plan: readonly KeptItem[], { plan: anew, task }: ToolU
   const { id, text, status } = task
   if (status === 'deleted') return plan.filter((item) => item.id !== id)
   const known = plan.some((item) => item.id === id)
+  if (!known && plan.length >= mostKept) return [...plan]
   if (!known) return text === undefined ? [...plan] : [...plan, { id, text, status: status ?? 'pending' }]
   return plan.map((item) =>
     item.id === id ? { ...item, text: text ?? item.text, status: status ?? item.status } : item,

@@ -1,5 +1,6 @@
 import { shortOf } from './activity.ts'
 import { commandLength, defined, type Fields, fieldsOf, listOf, textOf } from './fields.ts'
+import { mostItems } from './plan.ts'
 import type { PlanItem, PlanTask, Step, ToolUse } from './seen.ts'
 
 /**
@@ -119,10 +120,11 @@ export function taskOf(name: unknown, input: Fields, response: Fields): PlanTask
   return defined({ id, text, status })
 }
 
-/** The plan as a tool rewrites it, without cancelled items. */
+/** The plan as a tool rewrites it, without cancelled items, and no longer than a turn takes it. */
 function planOf({ todos, plan }: Fields): PlanItem[] {
-  return listOf(todos ?? plan).flatMap(({ content, step, description, status }) => {
+  const items = listOf(todos ?? plan).flatMap(({ content, step, description, status }) => {
     const text = textOf(content ?? step ?? description, 500)
     return text && statuses.includes(status as string) ? [{ text, status: status as PlanItem['status'] }] : []
   })
+  return items.slice(0, mostItems)
 }

@@ -1,6 +1,6 @@
 import type { TurnFields } from '../api/turn.ts'
 import { defined, mostCount } from './fields.ts'
-import { type KeptItem, planAfter } from './plan.ts'
+import { type KeptItem, mostItems, planAfter } from './plan.ts'
 import type { Failure, Seen, Step, Told, ToolUse, Usage } from './seen.ts'
 import { rounded, usageWithin } from './usage.ts'
 
@@ -54,7 +54,9 @@ export interface Ending {
 }
 
 /** How much of each the ledger takes: numbers of entries, and bytes of text. */
-const most = { tools: 100, files: 500, commands: 200, plan: 100, agents: 100 }
+const most = { tools: 100, files: 500, commands: 200, plan: mostItems, agents: 100 }
+/** How many uses of a tool to keep whose end only the transcript tells. */
+const mostOpen = 1000
 const bytes = {
   prompt: 20_000,
   answer: 16_000,
@@ -130,7 +132,7 @@ function counted(tools: Used[], use: ToolUse): Used[] {
   if (!known && tools.length === most.tools) return tools
   const before: Used = known ?? { name: tool, count: 0 }
   const more = refused ? { refused: (before.refused ?? 0) + 1 } : failed && { failed: (before.failed ?? 0) + 1 }
-  const open = isOpen(use) ? { open: [...(before.open ?? []), use.id as string] } : {}
+  const open = isOpen(use) ? { open: [...(before.open ?? []), use.id as string].slice(-mostOpen) } : {}
   const after = { ...before, count: before.count + 1, ...more, ...open }
   return known ? tools.map((one) => (one === known ? after : one)) : [...tools, after]
 }

@@ -47,3 +47,12 @@ test('a new plan replaces the one before, without its cancelled items', () => {
     [{ text: 'Read the code', status: 'completed' }],
   )
 })
+
+test('of a very long plan, what a turn takes of it is kept', () => {
+  const todos = Array.from({ length: 200_000 }, (_, n) => ({ content: `step ${n}`, status: 'pending' }))
+  const plan = planned('claude', claude('TaskCreate', { tool_name: 'TodoWrite', tool_input: { todos } }))
+  assert.deepEqual([plan.length, plan.at(-1)?.text], [100, 'step 99'])
+  const created = Array.from({ length: 1_500 }, (_, n) => ({ task: { id: `${n}`, subject: 'a' } }))
+  const tasks = created.map((tool_response) => claude('TaskCreate', { tool_response }))
+  assert.equal(planned('claude', ...tasks).length, 1_000)
+})

@@ -6,6 +6,9 @@ import { begin, targetOf, taskOf, toolName, toolUse } from '../tools.ts'
 
 // https://code.claude.com/docs/en/hooks. Codex, Qwen Code, Droid and Copilot use this format, too.
 
+/** How many tools of a batch to read: each becomes a step of its own. */
+const mostCalls = 100
+
 /**
  * The events of Claude Code's format. `exitCodeOf` returns the exit code of a command, or `undefined` if the document
  * does not contain it.
@@ -21,7 +24,10 @@ export function eventsLikeClaude(exitCodeOf: (document: Fields) => number | unde
       ['permission_prompt', 'elicitation_dialog'].includes(notification_type as string) ? { kind: 'wait' } : undefined,
     PostToolUse: used,
     PostToolUseFailure: used,
-    PostToolBatch: ({ tool_calls, ...document }) => listOf(tool_calls).flatMap((call) => unrunOf(document, call)),
+    PostToolBatch: ({ tool_calls, ...document }) =>
+      listOf(tool_calls)
+        .slice(0, mostCalls)
+        .flatMap((call) => unrunOf(document, call)),
     SubagentStop: subagentStopped,
     PreCompact: () => ({ kind: 'compact' }),
     Stop: stopped,
