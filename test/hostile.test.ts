@@ -6,6 +6,7 @@ import { after, before, test } from 'node:test'
 import { line } from '../src/cli/show/text.ts'
 import { createApp } from '../src/http/app.ts'
 import { acceptsGzip } from '../src/http/handlers/page.ts'
+import { hasMoreValues } from '../src/http/values.ts'
 import { checklistOf } from '../src/ledger/checklist.ts'
 import { decodeCursor, decodeHit } from '../src/ledger/cursor.ts'
 import { numberOfName } from '../src/ledger/feature.ts'
@@ -42,6 +43,10 @@ const readers: Record<string, [read: (text: string) => unknown, shapes: Shape[]]
   ],
   wordsOf: [wordsOf, shapesOf('', '1.', 'a/', 'a/b.', 'aB', 'é-', 'a\u0301', '😀', '.')],
   termsOf: [termsOf, shapesOf('', '1.', 'a/', 'aB', 'é-', '"', '.')],
+  hasMoreValues: [
+    (text) => hasMoreValues(Buffer.from(text), Number.MAX_SAFE_INTEGER),
+    shapesOf('', '"', '\\', '"\\', '[', ','),
+  ],
   endsInWord: [endsInWord, shapesOf('', 'é', '-')],
   continuation: [continuation, shapesOf('', 'é', '-')],
   line: [
@@ -201,4 +206,38 @@ test(`lists and objects of ${long} get a response in linear time`, () => {
     await answered('/conduct/v1/runs', { method: 'POST', headers: json, body })
     await answered('/conduct/v1/runs/RUN-001/features', { method: 'POST', headers: json, body })
   })
+})
+
+test('the values of JSON are counted outside of texts', () => {
+  const counts: [json: string, values: number][] = [
+    ['{"a":1,"b":[2,3],"c":"[,{,\\",[{,","d\\\\":null}', 7],
+    ['[0,0,0]', 4],
+    ['"a,b"', 1],
+    ['["é,",1]', 3],
+  ]
+  for (const [json, values] of counts) {
+    const bytes = Buffer.from(json.padEnd(100))
+    assert.deepEqual([hasMoreValues(bytes, values - 1), hasMoreValues(bytes, values)], [true, false], json)
+  }
+})
+
+test('a body or hook document of millions of values is refused before it is parsed', async () => {
+  const post = async (path: string, body: string) => {
+    const response = await fetch(path, { method: 'POST', headers: json, body })
+    return [response.status, await response.text()] as const
+  }
+  const wide = (bytes: number) => `{"a":[${'{},'.repeat(bytes / 3)}0]}`
+  const names = (bytes: number) => `{${items(bytes, 12, (n) => `"x${n}":1`)}}`
+  const documents = [wide(15_000_000), names(15_000_000), `${'['.repeat(7_000_000)}${']'.repeat(7_000_000)}`]
+  for (const document of documents) {
+    const begun = process.threadCpuUsage()
+    assert.deepEqual(await post('/conduct/v1/hooks/claude', document), [204, ''])
+    const { user } = process.threadCpuUsage(begun)
+    assert.ok(user < 400_000, `${user / 1000} ms for ${document.slice(0, 20)}…`)
+  }
+  for (const path of ['/conduct/v1/runs', '/conduct/mcp']) {
+    const [status, text] = await post(path, names(2_000_000))
+    assert.equal(status, 422)
+    assert.match(text, /the body must have at most 50,000 values/)
+  }
 })

@@ -1,6 +1,7 @@
 import type { HonoRequest } from 'hono'
 import { ConductError } from '../api/error.ts'
-import { cut } from '../api/explain.ts'
+import { cut, invalidInput } from '../api/explain.ts'
+import { hasMoreValues } from './values.ts'
 
 const decoder = new TextDecoder('utf-8', { fatal: true })
 
@@ -44,10 +45,16 @@ function tooLarge(limit: number): ConductError {
   return new ConductError('PAYLOAD_TOO_LARGE', `The body is larger than ${limit.toLocaleString('en')} bytes.`)
 }
 
-/** Parses a JSON body; an empty body is `{}`. Throws UNSUPPORTED_MEDIA_TYPE or BAD_REQUEST. */
-export function parseBody(bytes: Uint8Array, contentType: string | undefined): unknown {
+/** The most values of a JSON body. No operation takes a tenth of them. */
+const mostValues = 50_000
+
+/** Parses a JSON body; an empty body is `{}`. Throws UNSUPPORTED_MEDIA_TYPE, BAD_REQUEST, or VALIDATION_ERROR. */
+export function parseBody(bytes: Uint8Array, contentType: string | undefined, most = mostValues): unknown {
   if (bytes.length === 0) return {}
   requireJson(contentType)
+  if (hasMoreValues(bytes, most)) {
+    throw invalidInput([{ path: '', message: `the body must have at most ${most.toLocaleString('en')} values` }])
+  }
   let text: string
   try {
     text = decoder.decode(bytes)

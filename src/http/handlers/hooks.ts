@@ -7,6 +7,7 @@ import type { Auth } from '../auth.ts'
 import { parseBody, readBody } from '../body.ts'
 import type { Exchange } from '../exchange.ts'
 import { parametersOf } from '../input.ts'
+import { hasMoreValues } from '../values.ts'
 import type { Handler } from './handler.ts'
 
 interface Parts {
@@ -18,6 +19,9 @@ interface Parts {
 
 /** The most bytes of a hook document, which includes the output of tools. */
 const documentLimit = 16_000_000
+/** The most values of one that is read, as of one that is nested too deeply: no agent writes nearly as many. */
+const mostValues = 200_000
+const nothing = { status: 204, headers: {}, body: null }
 
 /**
  * Serves hooks of agents that can send them over HTTP, and of sandboxes without our program. Documents without news,
@@ -36,14 +40,16 @@ export function hooksHandler({ store, auth, basePath, contentLimit }: Parts): Ha
       }
       requireSafeWay(exchange)
       parametersOf(request.url, [])
-      const document = parseBody(await readBody(request, documentLimit), request.header('content-type'))
+      const bytes = await readBody(request, documentLimit)
+      if (hasMoreValues(bytes, mostValues)) return nothing
+      const document = parseBody(bytes, request.header('content-type'), mostValues)
       const ctx = { db: store.db, now, ...caller, contentLimit }
       // Loaded on first use, since most servers take no hooks.
       const [{ tell }, { mask }] = await Promise.all([import('../hook.ts'), import('../../mask/mask.ts')])
       for (const seen of readDocument(request.param('agent') ?? '', document, {})) {
         await tell(ctx, { ...seen, step: await withoutSecrets(seen.step, mask) })
       }
-      return { status: 204, headers: {}, body: null }
+      return nothing
     },
   }
 }
