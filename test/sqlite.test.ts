@@ -26,6 +26,29 @@ async function openFile(t: TestContext): Promise<{ db: Db; path: string }> {
 const insert = (db: Tx, k: number, v = 'x') => db.query(sql`insert into t (k, v) values (${k}, ${v})`)
 const keys = async (db: Tx) => (await db.query<{ k: number }>(sql`select k from t order by k`)).map(({ k }) => k)
 
+test('works that take long together leave the event loop time in between, and keep their order', async (t) => {
+  const { db } = await openFile(t)
+  let turns = 0
+  const count = setInterval(() => turns++, 0)
+  t.after(() => clearInterval(count))
+  const seen = await Promise.all(
+    Array.from({ length: 20 }, (_, k) =>
+      db.tx(async (tx) => {
+        await insert(tx, k)
+        const until = performance.now() + 10
+        while (performance.now() < until);
+        return turns
+      }),
+    ),
+  )
+  assert.ok(new Set(seen).size >= 5, seen.join(' '))
+  assert.deepEqual(
+    seen.toSorted((a, b) => a - b),
+    seen,
+  )
+  assert.equal((await keys(db)).length, 20)
+})
+
 test('only their owner can access the file and its folder', async (t) => {
   const { path } = await openFile(t)
   const nested = `${path}-folder/deep/conduct.db`

@@ -11,9 +11,13 @@ export interface Connection {
   base: Base
 }
 
+/** How long a batch begins more works, in milliseconds: nobody else is served meanwhile. */
+const longestMs = 25
+
 /**
- * Runs each work in a savepoint of the open transaction. Returns the acknowledgements to send after the commit. Throws
- * if the whole transaction is lost, after moving the works that have not run yet from `batch` to `requeue`.
+ * Runs each work in a savepoint of the open transaction. Returns the acknowledgements to send after the commit. Moves the
+ * works for which it has no time from `batch` to `requeue`. Throws if the whole transaction is lost, after moving the works
+ * that have not run yet.
  */
 export async function runBatch(
   { db, write, base }: Connection,
@@ -21,6 +25,7 @@ export async function runBatch(
   requeue: (works: Work[]) => void,
 ): Promise<(() => void)[]> {
   const acknowledgements: (() => void)[] = []
+  const until = performance.now() + longestMs
   for (const [index, work] of batch.entries()) {
     write(sql`savepoint work`)
     try {
@@ -35,6 +40,7 @@ export async function runBatch(
       acknowledgements.push(() => work.reject(error))
     }
     write(sql`release work`)
+    if (performance.now() > until) requeue(batch.splice(index + 1))
   }
   return acknowledgements
 }

@@ -58,7 +58,10 @@ export class Writer {
   }
 
   async #flush(): Promise<void> {
-    while (this.#queue.length > 0) await this.#flushBatch()
+    while (this.#queue.length > 0) {
+      await this.#flushBatch()
+      if (this.#queue.length > 0) await turn()
+    }
     this.#flushing = undefined
   }
 
