@@ -6,7 +6,8 @@ import { ConductError } from '../src/api/error.ts'
 import { passageBytes, slots } from '../src/ledger/passage.ts'
 import { snippetOf } from '../src/ledger/snippet.ts'
 import { termsOf, wordsOf } from '../src/ledger/words.ts'
-import { indexMore } from '../src/store/search/follow.ts'
+import { numberEvents } from '../src/store/log/number.ts'
+import { indexMore, markChanged } from '../src/store/search/follow.ts'
 import { type Ledger, testLedger } from './support/engines.ts'
 
 async function indexAll({ db }: Ledger['store']) {
@@ -131,6 +132,21 @@ testLedger(
     assert.ok(indexed.length > 20, String(indexed.length))
   },
 )
+
+testLedger('a search ends while others write without pause', async ({ client, store }) => {
+  let writes = 0
+  // Whatever the search writes, somebody else writes before it reads again.
+  const tx: typeof store.db.tx = async (work, subject) => {
+    const value = await store.db.tx(work, subject)
+    if (++writes > 20) throw new Error('The search follows the end of the log, which moves on.')
+    await client.createRun({ title: `later ${writes}` })
+    await numberEvents(store.db)
+    return value
+  }
+  await client.createRun({ title: 'earlier' })
+  await markChanged({ ...store.db, tx })
+  assert.ok(writes < 5, `It wrote ${writes} times.`)
+})
 
 testLedger('a search with an up-to-date index writes nothing', async ({ client, store }) => {
   await client.createRun({ runId: 'A', title: 'badger' })

@@ -33,17 +33,14 @@ export async function hasMarked(db: Tx, seq: number): Promise<boolean> {
 
 /**
  * Marks the entries of all subjects with new events. Until they are indexed again, the index has their earlier state,
- * or nothing.
+ * or nothing. Leaves out what comes meanwhile: if others write without pause, it would never end.
  */
 export async function markChanged(db: Tx): Promise<void> {
   await numberEvents(db)
-  for (;;) {
-    const [behind] = await db.query(sql`
-      select 1 as one from followers
-      where name = 'search' and last_seq < (select max(seq) from events) and ${db.dialect.isWritable}`)
-    if (!behind) return
-    await db.tx(async (tx) => markNext(tx))
-  }
+  const [behind] = await db.query<{ events: number }>(sql`
+    select (select max(seq) from events) - last_seq as events from followers
+    where name = 'search' and last_seq < (select max(seq) from events) and ${db.dialect.isWritable}`)
+  for (let left = behind?.events ?? 0; left > 0; left -= eventsAtOnce) await db.tx(async (tx) => markNext(tx))
 }
 
 /** A step of `followLog`; writes nothing if the index is up to date. */
