@@ -48,6 +48,33 @@ testLedger(
   },
 )
 
+testLedger('the events of an id that many projects use are read once', async ({ client, as, store }) => {
+  const slugs = Array.from({ length: 9 }, (_, n) => `project-${n}`)
+  for (const slug of slugs) {
+    await client.createProject({ slug })
+    await as({ project: slug }).createRun({ runId: 'RUN-1' })
+    await as({ project: slug }).appendToRun({ runId: 'RUN-1', text: 'a line' })
+  }
+  const read = store.db.query
+  const texts: string[] = []
+  store.db.query = (statement) => {
+    texts.push(statement.sql)
+    return read(statement)
+  }
+  const all = await client.listEvents({ subject: 'RUN-1', limit: 100 })
+  assert.deepEqual(
+    all.events.map(({ project }) => project),
+    slugs.flatMap((slug) => [slug, slug]),
+  )
+  const some = await client.listEvents({ subject: 'RUN-1', project: slugs.slice(2, 6), order: 'desc' })
+  assert.deepEqual(
+    some.events.slice(0, 3).map(({ project, type }) => `${project} ${type}`),
+    ['project-5 run.updated', 'project-5 run.created', 'project-4 run.updated'],
+  )
+  // One for appends and one for the others.
+  for (const text of texts) assert.ok(text.split('from events e').length <= 3, text)
+})
+
 testLedger('a reader can continue the log from any position, for all projects or one', async (ledger) => {
   const { client, as } = ledger
   await client.createProject({ slug: 'shop' })
