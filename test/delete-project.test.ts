@@ -5,6 +5,7 @@ import sql, { raw } from 'sql-template-tag'
 import { verify } from '../src/cli/verify/verify.ts'
 import type { Client, Output } from '../src/client/client.ts'
 import type { Ctx } from '../src/store/ctx.ts'
+import { numberEvents } from '../src/store/log/number.ts'
 import { operations } from '../src/store/operations.ts'
 import { emptyNext, newPlace } from '../src/store/project/empty.ts'
 import { findProject } from '../src/store/scope.ts'
@@ -51,6 +52,20 @@ const tablesOfProject = [
   ...['runs', 'turns', 'specs', 'checks', 'features', 'documents', 'counters', 'spec_totals', 'run_labels'],
   ...['hook_sessions', 'webhooks'],
 ]
+
+testLedger('a deleted project is emptied although others write without pause', async (ledger) => {
+  const { client, store, sleep } = ledger
+  await furnish(ledger)
+  await client.deleteProject({ slug: 'shop', confirm: 'Der Laden' })
+  sleep(3600_000)
+  const place = newPlace()
+  for (let steps = 0; await emptyNext(store.db, store.now(), place); steps++) {
+    assert.ok(steps < 100, 'It follows the end of the log, which moves on.')
+    await client.createRun({ title: `later ${steps}` })
+    await numberEvents(store.db)
+  }
+  assert.deepEqual(await store.db.query(sql`select slug from projects where emptied_at is null`), [{ slug: 'default' }])
+})
 
 testLedger('deleting a project deletes everything in it, and frees its slug', async (ledger) => {
   const { client, as, store, sleep } = ledger

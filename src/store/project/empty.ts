@@ -3,6 +3,7 @@ import { type Ctx, systemCtx } from '../ctx.ts'
 import { deleteDocuments } from '../document.ts'
 import type { Tx } from '../engine/db.ts'
 import { recordErasure } from '../erase/record.ts'
+import { numberEvents } from '../log/number.ts'
 import { lastSeq } from '../log/read.ts'
 import { countWithin } from '../page.ts'
 import { keepGrams } from '../part.ts'
@@ -29,9 +30,14 @@ export interface Place {
   project: number
   last: number
   erased: number
+  /**
+   * The end of the current pass over the log, fixed when the pass starts, because writers may never stop; and whether
+   * nobody could write to the project any more by then.
+   */
+  pass: { until: number; isLast: boolean } | undefined
 }
 
-export const newPlace = (): Place => ({ project: 0, last: 0, erased: 0 })
+export const newPlace = (): Place => ({ project: 0, last: 0, erased: 0, pass: undefined })
 
 /** Removes a slice of the contents of deleted projects. Returns whether there is more to do now. */
 export async function emptyNext(db: Tx, now: string, place: Place): Promise<boolean> {
@@ -41,8 +47,13 @@ export async function emptyNext(db: Tx, now: string, place: Place): Promise<bool
   if (place.project !== gone.id) Object.assign(place, newPlace(), { project: gone.id })
   const ctx = systemCtx(db, now, gone.id)
   for (const step of steps) if (await step(ctx)) return true
-  if (await eraseEvents(ctx, place)) return true
-  if (Date.parse(now) - Date.parse(gone.deleted_at) < graceMs) return false
+  const isOver = Date.parse(now) - Date.parse(gone.deleted_at) >= graceMs
+  if (!place.pass) await numberEvents(db)
+  place.pass ??= { until: await lastSeq(db), isLast: isOver }
+  const { until, isLast } = place.pass
+  if (await eraseEvents(ctx, place, until)) return true
+  place.pass = undefined
+  if (!isLast) return isOver
   await db.tx((tx) => tx.query(sql`update projects set emptied_at = ${now} where id = ${gone.id}`))
   return true
 }
@@ -167,10 +178,12 @@ async function removeRows({ db }: Ctx, noun: 'run' | 'turn' | 'spec' | 'check' |
   await db.query(sql`update search_entries set is_stale = 1 where type = ${noun} and subject_id in (${ids})`)
 }
 
-/** Erases every text of the project's events except those of its keys, which stay listed. */
-async function eraseEvents(ctx: Ctx, place: Place): Promise<boolean> {
+/**
+ * Erases every text of the project's events up to `end`, except those of its keys, which stay listed. Returns whether there
+ * is more to do.
+ */
+async function eraseEvents(ctx: Ctx, place: Place, end: number): Promise<boolean> {
   const { db, project } = ctx
-  const end = await lastSeq(db)
   if ((await readSize(db)) < end) {
     await sealNext(db)
     return true
