@@ -36,7 +36,7 @@ export function ledgerMetrics(facts: Facts | undefined, ends: Ends, backups: Bac
       'Runs of the whole ledger that failed because their lease expired, since this server was first scraped.',
       ends.leaseLost,
     ),
-    metric('conduct_log_events', 'gauge', 'Events in the log.', facts?.newestSeq),
+    metric('conduct_log_events', 'gauge', 'Events ever recorded in the log, dropped ones included.', facts?.newestSeq),
     metric('conduct_log_last_event_timestamp_seconds', 'gauge', 'Time of the newest event.', seconds(facts?.newestAt)),
     metric(
       'conduct_index_waiting_entries',
