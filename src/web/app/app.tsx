@@ -1,5 +1,5 @@
 import type { ComponentType } from 'preact'
-import { useEffect, useLayoutEffect, useState } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { Login } from '../admin/login.tsx'
 import { dropDrafts } from '../data/draft.ts'
 import { follow, listen } from '../data/live.ts'
@@ -39,8 +39,12 @@ const ProjectPage = page(() => import('../admin/project.tsx'))
 
 /** The root: checks the session, then shows the page of the address. */
 export function App() {
-  const me = useRead('me', () => doorClient.me())
-  const isOver = useIsOver(me.reload)
+  const [sessions, setSessions] = useState(0)
+  const me = useRead(`me ${sessions}`, () => doorClient.me())
+  const isOver = useIsOver(() => setSessions((count) => count + 1))
+  // After a login, nothing is shown in the name of the session before.
+  const isAwaited = useRef(false)
+  if (isOver || me.isCurrent) isAwaited.current = isOver
   const route = useRoute()
   const [code, setCode] = useState<string>()
   useEffect(
@@ -58,8 +62,8 @@ export function App() {
     // The code works once and must not stay in the history.
     go(href([]), { replace: true })
   }, [route])
-  if (isOver || code !== undefined || me.error?.code === 'UNAUTHORIZED') return <Login code={code} />
-  if (me.data) return <Inside session={me.data} route={route} />
+  if (isAwaited.current || code !== undefined || me.error?.code === 'UNAUTHORIZED') return <Login code={code} />
+  if (me.data) return <Inside key={me.data.key?.id} session={me.data} route={route} />
   // Perhaps of an address that failed to log in too often, from which a valid key still logs in.
   if (me.error?.code === 'RATE_LIMIT_EXCEEDED') return <Login code={code} refusal={me.error} onRetry={me.reload} />
   return me.error ? <Problem error={me.error} onRetry={me.reload} /> : null

@@ -15,6 +15,8 @@ interface State {
   cursor?: string
   /** How many runs match the filter now but are not in the rows. */
   fresh: number
+  /** The `era` in which the first of the rows were read. */
+  era: number
   error?: ConductError
 }
 
@@ -28,13 +30,18 @@ export interface RunList extends State {
   restart(): void
 }
 
-const empty: State = { key: '', runs: [], fresh: 0 }
+const empty: State = { key: '', runs: [], fresh: 0, era: 0 }
+
+/** Counts how often rows that were read before must not be shown again: texts were erased, or the session changed. */
+let era = 0
 
 /** The last list that was left, for a person who returns to it. */
 let left = empty
 listen((news) => {
   if (news.kind === 'event') left = movedIn(left, news.event)
-  if (news.kind === 'over' || news.kind === 'erased') left = empty
+  if (news.kind !== 'over' && news.kind !== 'begun' && news.kind !== 'erased') return
+  era++
+  left = empty
 })
 
 /**
@@ -61,7 +68,8 @@ export function useRunList(filter: RunFilter): RunList {
 
     const restart = async (): Promise<void> => {
       pages.restart()
-      await pages.read().then((page) => page && set(() => ({ key, ...page, fresh: 0 })), fail(restart))
+      const mine = era
+      await pages.read().then((page) => page && set(() => ({ key, ...page, fresh: 0, era: mine })), fail(restart))
     }
     const { soon: more }: Repeated = oneAtATime(async () => {
       const { cursor } = latest.current
@@ -86,7 +94,7 @@ export function useRunList(filter: RunFilter): RunList {
     return () => {
       end.abort()
       leave()
-      left = latest.current
+      left = latest.current.era === era ? latest.current : empty
     }
   }, [key])
 

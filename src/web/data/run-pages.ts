@@ -11,7 +11,7 @@ export interface RunPage {
 }
 
 export interface RunPages {
-  /** Reads a page. Returns undefined if the list started again meanwhile, to which the page does not belong. */
+  /** Reads a page. Returns undefined, also after a failure, if the list started again meanwhile. */
   read(cursor?: string): Promise<RunPage | undefined>
   /** Applies an event to the pages that are being read, which may not contain it. */
   hear(event: Event): void
@@ -31,6 +31,9 @@ export function runPages(filter: RunFilter, signal: AbortSignal): RunPages {
       try {
         const { runs, meta } = await client.listRuns({ ...filter, limit: pageSize, cursor }, { signal })
         return mine === start ? { runs: heard.reduce(moved, runs), cursor: meta.nextCursor } : undefined
+      } catch (error) {
+        if (mine === start) throw error
+        return undefined
       } finally {
         hearing.delete(hear)
       }

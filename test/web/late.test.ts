@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Page, Request } from 'playwright-core'
+import { openPage } from '../support/browser.ts'
+import { hold } from '../support/held.ts'
+
+const reads = (path: RegExp) => (request: Request) =>
+  request.method() === 'GET' && request.headers().accept !== 'text/event-stream' && path.test(request.url())
+
+/** Listens for a report of that kind to the tabs. The returned function waits for it. */
+async function heard(page: Page, kind: string) {
+  const report = await page.evaluateHandle((kind) => {
+    const channel = new BroadcastChannel(`conduct ${new URL('.', location.href).href}`)
+    const done = new Promise<void>((resolve) => {
+      channel.onmessage = ({ data }) => data.kind === kind && resolve()
+    })
+    return { done }
+  }, kind)
+  return () => report.evaluate(({ done }) => done)
+}
+
+test('after a logout, the list of runs keeps none that the next session may not see', async (t) => {
+  const { page, client } = await openPage(t, '#/runs')
+  await client.createProject({ slug: 'shop' })
+  await client.createRun({ title: 'Secret of default', status: 'completed' })
+  const { secret } = await client.createKey({ name: 'seller', permissions: ['read'], project: 'shop' })
+  await page.getByRole('button', { name: '1 new run' }).or(page.getByText('Secret of default')).first().waitFor()
+  await page.reload()
+  await page.getByText('Secret of default').waitFor()
+  await page.getByRole('button', { name: 'Log out' }).click()
+  await page.getByLabel('Key').fill(secret)
+  const held = await hold(page, reads(/\/v1\/runs\?/))
+  await page.getByRole('button', { name: 'Log in' }).click()
+  await page.getByRole('heading', { name: 'Runs', level: 1 }).waitFor()
+  await held.asked
+  assert.equal(await page.getByText('Secret of default').count(), 0)
+  await held.release()
+  await page.getByText('No runs yet').waitFor()
+})
+
+test('the next session is shown with its own name and permissions only', async (t) => {
+  const { page, client } = await openPage(t, '#/runs')
+  const { secret } = await client.createKey({ name: 'reader', permissions: ['read'] })
+  await page.getByText('No runs yet').waitFor()
+  const refused = page.waitForResponse((response) => response.url().endsWith('/auth/me'))
+  await page.getByRole('button', { name: 'Log out' }).click()
+  await refused
+  await page.getByLabel('Key').fill(secret)
+  let asked = 0
+  const held = await hold(page, (request) => request.url().endsWith('/auth/me') && ++asked > 1)
+  await page.getByRole('button', { name: 'Log in' }).click()
+  await held.asked
+  assert.equal(await page.getByText('ada', { exact: true }).count(), 0)
+  await held.release()
+  await page.getByText('reader', { exact: true }).waitFor()
+})
+
+test('a list of runs that was left while texts were erased does not come back with them', async (t) => {
+  const { page, client } = await openPage(t)
+  await client.createRun({ title: 'The password is hunter2', status: 'completed' })
+  await page.getByRole('link', { name: 'Runs', exact: true }).click()
+  await page.locator('tbody').getByText('hunter2').waitFor()
+  const held = await hold(page, reads(/\/v1\/runs\?/))
+  const erased = await heard(page, 'erased')
+  await client.erase({ text: 'hunter2' })
+  await erased()
+  await page.getByRole('link', { name: 'Keys' }).click()
+  await page.getByRole('heading', { name: 'Keys', level: 1 }).waitFor()
+  await page.getByRole('link', { name: 'Runs', exact: true }).click()
+  await page.getByRole('heading', { name: 'Runs', level: 1 }).waitFor()
+  assert.equal(await page.getByText('hunter2').count(), 0)
+  await held.release()
+})
+
