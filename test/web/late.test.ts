@@ -72,3 +72,20 @@ test('a list of runs that was left while texts were erased does not come back wi
   await held.release()
 })
 
+test('texts of turns that were on their way as they were erased do not stay', async (t) => {
+  const { page, client, home } = await openPage(t)
+  const { run } = await client.createRun({ title: 'Session', status: 'in_progress' })
+  for (let n = 1; n <= 3; n++) await client.appendTurn({ runId: run.runId, prompt: `hunter2 ${n}` })
+  const held = await hold(page, reads(/\/turns\?.*limit=100/), 1)
+  await page.goto(`${home}#/runs/default/RUN-001`)
+  await held.asked
+  const erased = await heard(page, 'erased')
+  await client.erase({ text: 'hunter2' })
+  await erased()
+  await held.release()
+  await page.locator('#turn-3').waitFor()
+  await page.getByText('texts erased').first().waitFor()
+  assert.equal(await page.getByText('hunter2').count(), 0)
+  assert.equal(await page.locator('.turn').count(), 3)
+})
+

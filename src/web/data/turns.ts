@@ -21,18 +21,27 @@ export function useTurns(project: string, runId: string): Turns {
   useEffect(() => {
     const end = new AbortController()
     let turns: Turn[] = []
+    /** Counts how often the turns were dropped. What was on its way then must not be shown. */
+    let era = 0
     const set = (next: Turns) => end.signal.aborted || setState(next)
     const { soon: readOn } = oneAtATime(async () => {
+      const mine = era
       try {
-        for await (const turn of newTurns(project, runId, turns.length, end.signal)) turns = [...turns, turn]
-        set({ turns, isRead: true })
+        for await (const turn of newTurns(project, runId, turns.length, end.signal)) {
+          if (mine !== era) return
+          turns = [...turns, turn]
+        }
+        if (mine === era) set({ turns, isRead: true })
       } catch (error) {
         set({ turns, isRead: true, error: failureOf(error) })
       }
     }, 200)
     readOn()
     const leave = listen((news) => {
-      if (news.kind === 'erased') turns = []
+      if (news.kind === 'erased') {
+        turns = []
+        era++
+      }
       const isNew = news.kind === 'event' && news.event.type === 'turn.created' && isOf(news.event, project, runId)
       if (isNew || news.kind === 'connected' || news.kind === 'erased') readOn()
     })
