@@ -72,6 +72,26 @@ test('a list of runs that was left while texts were erased does not come back wi
   await held.release()
 })
 
+test('a change that comes before the log is read does not stand for the whole log', async (t) => {
+  const { page, client } = await openPage(t)
+  await client.createFeature({ name: 'an old one' })
+  await page.getByText('Nothing is in progress').waitFor()
+  await page.route('**/v1/events?*order=desc*', (route) =>
+    route.fulfill({ status: 500, json: { error: 'Sorry', code: 'INTERNAL_ERROR' } }),
+  )
+  await page.getByRole('link', { name: 'Activity' }).click()
+  await page.getByRole('alert').getByText('Sorry').waitFor()
+  await client.createFeature({ name: 'a new one' })
+  await client.createRun({ status: 'failed' })
+  // The frame has heard of both.
+  await page.locator('.side .count').waitFor()
+  assert.equal(await page.getByRole('alert').getByText('Sorry').count(), 1)
+  await page.unroute('**/v1/events?*order=desc*')
+  await page.getByRole('button', { name: 'Try again' }).click()
+  await page.locator('.activity').getByText('an old one').waitFor()
+  await page.locator('.activity').getByText('a new one').waitFor()
+})
+
 test('texts of turns that were on their way as they were erased do not stay', async (t) => {
   const { page, client, home } = await openPage(t)
   const { run } = await client.createRun({ title: 'Session', status: 'in_progress' })

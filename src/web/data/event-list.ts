@@ -2,6 +2,7 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import type { Event } from '../../api/event.ts'
 import type { ConductError, Input } from '../../client/client.ts'
 import { arrivedIn, atEnd, type EventWindow, mostEvents, nowhere, withNewer, withOlder } from './event-window.ts'
+import { countGaps, type Gaps } from './gaps.ts'
 import { listen } from './live.ts'
 import { oneAtATime } from './one-at-a-time.ts'
 import { failureOf } from './read.ts'
@@ -81,15 +82,17 @@ interface Place {
 function followInto({ filter, isHeld, windowNow, change, acts, signal }: Place): () => void {
   /** The seq of the newest known event. */
   let last = 0
+  const gaps = countGaps()
   const read = async (input: Input<'listEvents'>) => {
     const { events, meta } = await client.listEvents({ ...filter, limit: pageSize, ...input }, { signal })
     if (events.length > 0) last = Math.max(last, ...events.map(({ seq }) => seq))
     return { events, hasMore: meta.hasMore }
   }
-  const act = (work: () => Promise<(before: EventWindow) => EventWindow>) =>
+  const act = (work: () => Promise<(before: EventWindow) => EventWindow>, onDone = () => {}) =>
     oneAtATime(async () => {
       try {
         change(await work())
+        onDone()
       } catch (error) {
         const failure = failureOf(error)
         if (failure.code === 'LOG_FORKED') beginAgain()
@@ -102,7 +105,12 @@ function followInto({ filter, isHeld, windowNow, change, acts, signal }: Place):
     last = 0
     acts.toEnd()
   }
-  acts.toEnd = act(async () => {
+  const toCloseGap = (work: () => Promise<(before: EventWindow) => EventWindow>) =>
+    act(
+      () => gaps.closedBy(work),
+      () => heard.draw(),
+    )
+  acts.toEnd = toCloseGap(async () => {
     const { events, hasMore } = await read({ order: 'desc' })
     return (before) => atEnd(before, events, hasMore, last)
   })
@@ -117,33 +125,44 @@ function followInto({ filter, isHeld, windowNow, change, acts, signal }: Place):
     return (before) => withNewer(before, newest?.seq, events, hasMore ? Number.POSITIVE_INFINITY : last)
   })
   /** Fetches the missed events. If that takes more than a page, only the newest page is kept. */
-  const catchUp = act(async () => {
+  const catchUp = toCloseGap(async () => {
     const { events, hasMore } = await read({ order: 'desc', after: windowNow().events[0]?.id })
     return (before) =>
       hasMore && !isHeld() && !before.hasNewer ? atEnd(before, events, true, last) : arrivedIn(before, events, isHeld())
   })
-  acts.toEnd()
   const onSeen = ({ seq }: Event) => {
     last = Math.max(last, seq)
   }
-  return listenTo({ filter, isHeld, change }, { onSeen, onConnected: catchUp, onErased: acts.toEnd })
+  const onConnected = () => {
+    gaps.open()
+    catchUp()
+  }
+  const heard = listenTo({ filter, isHeld, change }, { onSeen, onConnected, onErased: acts.toEnd, gaps })
+  acts.toEnd()
+  return heard.leave
 }
 
 interface Hearing {
   onSeen: (event: Event) => void
   onConnected: () => void
   onErased: () => void
+  /** While one is open, arriving events wait. */
+  gaps: Gaps
+}
+
+interface Heard {
+  /** Adds what has arrived. */
+  draw(): void
+  leave(): void
 }
 
 /** Adds events to the window as they happen, in batches. */
-function listenTo(
-  { filter, isHeld, change }: Pick<Place, 'filter' | 'isHeld' | 'change'>,
-  hearing: Hearing,
-): () => void {
+function listenTo({ filter, isHeld, change }: Pick<Place, 'filter' | 'isHeld' | 'change'>, hearing: Hearing): Heard {
   let arrived: Event[] = []
   let timer: ReturnType<typeof setTimeout> | undefined
   const draw = () => {
     timer = undefined
+    if (hearing.gaps.isOpen() || arrived.length === 0) return
     const some = arrived
     arrived = []
     change((before) => arrivedIn(before, some, isHeld()))
@@ -157,9 +176,12 @@ function listenTo(
     arrived = [...arrived, news.event].slice(-mostEvents)
     timer ??= setTimeout(draw, gatherMs)
   })
-  return () => {
-    clearTimeout(timer)
-    leave()
+  return {
+    draw,
+    leave() {
+      clearTimeout(timer)
+      leave()
+    },
   }
 }
 
