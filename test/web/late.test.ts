@@ -109,3 +109,20 @@ test('texts of turns that were on their way as they were erased do not stay', as
   assert.equal(await page.locator('.turn').count(), 3)
 })
 
+test('an append during the first read of a run is not lost', async (t) => {
+  const { page, client, home } = await openPage(t)
+  const { run } = await client.createRun({ title: 'Session', status: 'in_progress' })
+  const held = await hold(page, reads(/\/v1\/runs\/RUN-001$/), 1)
+  await page.getByText('Session').waitFor()
+  await page.goto(`${home}#/runs/default/RUN-001`)
+  await held.asked
+  const appended = await heard(page, 'event')
+  await client.appendToRun({ runId: run.runId, text: 'one\n' })
+  await appended()
+  await held.release()
+  await page.getByRole('button', { name: 'Edit labels' }).click()
+  await page.getByLabel('One on each line').fill('team: web')
+  await page.getByRole('button', { name: 'Save' }).click()
+  await page.getByRole('dialog').waitFor({ state: 'detached' })
+})
+

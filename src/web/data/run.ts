@@ -21,24 +21,33 @@ export interface OneRun {
 export function useRun(project: string, runId: string): OneRun {
   const isOfRun = ({ type, subject, project: of }: Event) =>
     type.startsWith('run.') && subject === runId && of === project
-  const { data, error, reload } = useRead('run', (signal) => clientOf(project).getRun({ runId }, { signal }), {
+  const read = async (signal: AbortSignal) => {
+    // The response may not contain the appends that happen meanwhile.
+    const heard: Event[] = []
+    const leave = listen((news) => {
+      if (news.kind === 'event' && isOfRun(news.event) && isAppend(news.event)) heard.push(news.event)
+    })
+    const { run } = await clientOf(project).getRun({ runId }, { signal }).finally(leave)
+    return heard.reduce(appended, run)
+  }
+  const { data, error, reload } = useRead('run', read, {
     touches: (event) => isOfRun(event) && !isAppend(event),
     restMs: 1000,
   })
-  const read = useRef(data)
-  read.current = data
+  const latest = useRef(data)
+  latest.current = data
   const [grown, setGrown] = useState<{ since: typeof data; run: FullRun }>()
   useEffect(
     () =>
       listen((news) => {
-        const since = read.current
+        const since = latest.current
         if (news.kind !== 'event' || !since || !isOfRun(news.event) || !isAppend(news.event)) return
         const { event } = news
-        setGrown((before) => ({ since, run: appended(before?.since === since ? before.run : since.run, event) }))
+        setGrown((before) => ({ since, run: appended(before?.since === since ? before.run : since, event) }))
       }),
     [],
   )
-  return { run: grown && grown.since === data ? grown.run : data?.run, error, reload }
+  return { run: grown && grown.since === data ? grown.run : data, error, reload }
 }
 
 /** The run after an append. The event contains everything that changed. */
