@@ -126,3 +126,24 @@ test('an append during the first read of a run is not lost', async (t) => {
   await page.getByRole('dialog').waitFor({ state: 'detached' })
 })
 
+test('a log that is replaced while another tab takes over the stream is read from its start', async (t) => {
+  const { page, client, openTab } = await openPage(t)
+  await page.getByText('Nothing is in progress').waitFor()
+  await client.createRun({ title: 'Log', status: 'in_progress', content: 'Once there was a long text.\n' })
+  const other = await openTab('#/runs/default/RUN-001')
+  await other.locator('.prose').getByText('Once there was').waitFor()
+  await client.appendToRun({ runId: 'RUN-001', text: 'It grew.\n' })
+  await other.locator('.prose').getByText('It grew').waitFor()
+  const held = Promise.withResolvers<void>()
+  const asked = other.waitForRequest((request) => request.headers().accept === 'text/event-stream')
+  await other.route('**/v1/events*', async (route) => {
+    await held.promise
+    await route.continue()
+  })
+  await page.close()
+  await asked
+  await client.updateRun({ runId: 'RUN-001', content: 'Something else altogether, which is longer.\n' })
+  held.resolve()
+  await other.locator('.prose').getByText('Something else altogether, which is longer.').waitFor({ timeout: 5000 })
+  assert.equal(await other.getByText('Once there was').count(), 0)
+})

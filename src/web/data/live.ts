@@ -21,7 +21,12 @@ const name = `conduct ${base}`
 const channel = new BroadcastChannel(name)
 channel.onmessage = ({ data }: MessageEvent<News>) => hear(data)
 
+/** The id of the last event that this tab heard of, from which it follows the log when it takes over the stream. */
+let last: Event['id'] | undefined
+
 function hear(news: News) {
+  if (news.kind === 'event') last = news.event.id
+  if (news.kind === 'over') last = undefined
   for (const listener of listeners) listener(news)
 }
 
@@ -79,7 +84,10 @@ async function lead(signal: AbortSignal): Promise<void> {
     const code = error instanceof ConductError ? error.code : undefined
     if (code === 'UNAUTHORIZED') return tell({ kind: 'over' })
     // The database has lost events, or dropped those that were missed. The stream starts again, and everything is read again.
-    if (code === 'LOG_FORKED' || code === 'EVENTS_DROPPED') continue
+    if (code === 'LOG_FORKED' || code === 'EVENTS_DROPPED') {
+      last = undefined
+      continue
+    }
     // The answer came from something else, such as a proxy whose server is away.
     tell({ kind: 'lost' })
     await new Promise((resolve) => setTimeout(resolve, oddMs))
@@ -89,7 +97,7 @@ async function lead(signal: AbortSignal): Promise<void> {
 /** Forwards events until the stream fails. Returns its error. */
 async function forward(signal: AbortSignal): Promise<unknown> {
   try {
-    for await (const event of follower.follow({}, { signal })) {
+    for await (const event of follower.follow(last === undefined ? {} : { after: last }, { signal })) {
       tell({ kind: 'event', event })
       if (event.type === 'erasure.created') tellErased()
     }
