@@ -126,6 +126,22 @@ test('an append during the first read of a run is not lost', async (t) => {
   await page.getByRole('dialog').waitFor({ state: 'detached' })
 })
 
+test('the palette says that it searches, and does not open what earlier words found', async (t) => {
+  const { page, client } = await openPage(t)
+  await client.createRun({ title: 'Mend the checkout', status: 'completed' })
+  await page.getByRole('heading', { name: 'Now' }).waitFor()
+  await page.keyboard.press('Control+k')
+  const held = await hold(page, reads(/\/v1\/search/), 1)
+  await page.getByRole('combobox').fill('mend')
+  await held.asked
+  assert.equal(await page.getByText('Nothing matches these words.').count(), 0)
+  await held.release()
+  await page.getByRole('option', { name: /^Mend the checkout/ }).waitFor()
+  await page.getByRole('combobox').fill('zzz')
+  await page.keyboard.press('Enter')
+  await page.getByText('Nothing matches these words.').waitFor()
+})
+
 test('a log that is replaced while another tab takes over the stream is read from its start', async (t) => {
   const { page, client, openTab } = await openPage(t)
   await page.getByText('Nothing is in progress').waitFor()

@@ -35,8 +35,10 @@ export function useItems(text: string, onHelp: () => void) {
   const { data, error, isCurrent } = useRead(q.length < 2 ? '' : q, (signal) =>
     client.search({ q, type: ['run', 'turn', 'spec', 'feature'], limit: mostFound }, { signal }),
   )
-  const found = q.length >= 2 && isCurrent ? (data?.results ?? []).map(itemOf) : []
-  return { items: [...own, ...found], error: isCurrent ? error : undefined }
+  // What earlier words found must not be chosen with newer ones.
+  const isSearched = words.length < 2 || (q === words && isCurrent)
+  const found = words.length >= 2 && isSearched ? (data?.results ?? []).map(itemOf) : []
+  return { items: [...own, ...found], isSearched, error: isSearched && words.length >= 2 ? error : undefined }
 }
 
 function useOwnItems(onHelp: () => void): Item[] {

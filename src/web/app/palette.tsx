@@ -6,7 +6,7 @@ import { type Item, useItems } from './palette-items.ts'
 /** The command palette, opened by Ctrl+K or Cmd+K. */
 export default function Palette({ onClose, onHelp }: { onClose: () => void; onHelp: () => void }) {
   const [text, setText] = useState('')
-  const { items, error } = useItems(text, onHelp)
+  const { items, isSearched, error } = useItems(text, onHelp)
   const [at, setAt] = useState(0)
   const list = useId()
   const chosen = Math.min(at, items.length - 1)
@@ -48,7 +48,7 @@ export default function Palette({ onClose, onHelp }: { onClose: () => void; onHe
           ))}
         </div>
         <p class="muted small" role="status">
-          {error ? error.message : items.length === 0 && 'Nothing matches these words.'}
+          {error ? error.message : !isSearched ? 'Searching …' : items.length === 0 && 'Nothing matches these words.'}
         </p>
       </div>
     </Dialog>
