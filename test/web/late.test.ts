@@ -142,6 +142,41 @@ test('the palette says that it searches, and does not open what earlier words fo
   await page.getByText('Nothing matches these words.').waitFor()
 })
 
+test('a list without matches does not say that there is nothing at all while it reads again', async (t) => {
+  const { page, client, home } = await openPage(t)
+  await client.createFeature({ name: 'checkout' })
+  await client.createSpec({ title: 'Checkout' })
+  for (const [noun, api] of [
+    ['features', /\/v1\/features/],
+    ['specs', /\/v1\/specs/],
+  ] as const) {
+    await page.goto(`${home}#/${noun}?q=zzz`)
+    await page.getByText(`No ${noun} match these filters.`).waitFor()
+    const held = await hold(page, reads(api))
+    await page.getByRole('searchbox').fill('')
+    await held.asked
+    assert.equal(await page.getByText(`No ${noun} yet`).count(), 0)
+    await held.release()
+    await page.getByText('checkout').or(page.getByText('Checkout')).first().waitFor()
+  }
+})
+
+test('a list keeps its rows if the next page cannot be read', async (t) => {
+  const { page, client } = await openPage(t)
+  for (let n = 0; n < 101; n++) await client.createFeature({ name: `feature ${n}` })
+  await page.getByRole('link', { name: 'Features' }).click()
+  await page.getByText('feature 100').waitFor()
+  await page.route('**/v1/features?*cursor*', (route) =>
+    route.fulfill({ status: 500, json: { error: 'Sorry', code: 'INTERNAL_ERROR' } }),
+  )
+  await page.getByRole('button', { name: 'Show more' }).click()
+  await page.getByRole('alert').getByText('Sorry').waitFor()
+  assert.equal(await page.locator('.features li').count(), 100)
+  await page.unroute('**/v1/features?*cursor*')
+  await page.getByRole('button', { name: 'Try again' }).click()
+  await page.getByText('feature 0', { exact: true }).waitFor()
+})
+
 test('a log that is replaced while another tab takes over the stream is read from its start', async (t) => {
   const { page, client, openTab } = await openPage(t)
   await page.getByText('Nothing is in progress').waitFor()

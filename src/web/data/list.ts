@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks'
+import { useRef, useState } from 'preact/hooks'
 import type { CallOptions } from '../../client/client.ts'
 import { type Read, type ReadOptions, useRead } from './read.ts'
 
@@ -23,9 +23,17 @@ export interface List<T> extends Omit<Read<unknown>, 'data'> {
 export function useList<T>(key: string, load: LoadPage<T>, options?: ReadOptions): List<T> {
   const [asked, setAsked] = useState({ key, pages: 1 })
   const pages = asked.key === key ? asked.pages : 1
-  const { data, ...read } = useRead(`${pages} ${key}`, (signal) => firstPages(pages, load, { signal }), options)
+  const { data: read, ...state } = useRead(
+    `${pages} ${key}`,
+    async (signal) => ({ ...(await firstPages(pages, load, { signal })), key }),
+    options,
+  )
+  // The pages that were read before stay when one more cannot be read.
+  const last = useRef(read)
+  if (read) last.current = read
+  const data = read ?? (last.current?.key === key ? last.current : undefined)
   return {
-    ...read,
+    ...state,
     items: data?.items ?? [],
     isRead: data !== undefined,
     hasMore: data?.nextCursor !== undefined,

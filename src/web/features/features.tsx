@@ -24,14 +24,16 @@ export default function Features({ route: { query }, route }: { route: Route }) 
     },
     { touches: ({ type }) => /^(feature|run|check)\./.test(type), restMs: 2000 },
   )
+  // An empty list of other filters says nothing about these.
+  const isAwaited = !list.error && (!list.isRead || (list.items.length === 0 && !list.isCurrent))
   return (
     <>
       <Head title="Features" />
       <search class="filters">
         <SearchField route={route} label="Search in features" />
       </search>
-      {!list.isRead && !list.error && <Skeleton rows={8} />}
-      {list.isRead && list.items.length === 0 && <None isFiltered={query.size > 0} />}
+      {isAwaited && <Skeleton rows={8} />}
+      {list.isRead && list.items.length === 0 && !isAwaited && <None isFiltered={query.size > 0} />}
       <ul class="rows features">
         {list.items.map((feature) => (
           <Row key={`${feature.project}/${feature.id}`} feature={feature} />

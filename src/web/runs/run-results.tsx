@@ -12,12 +12,17 @@ import { Badge, statusLooks } from '../ui/status.tsx'
 export function RunResults({ q, filter }: { q: string; filter: RunFilter }) {
   const { order: _, ...filters } = filter
   const input = { ...filters, q, type: ['run' as const], limit: 50 }
-  const { data, error, reload } = useRead(JSON.stringify(input), (signal) => client.search(input, { signal }), {
-    touches: ({ type }) => type.startsWith('run.'),
-    restMs: 1000,
-  })
+  const { data, error, isCurrent, reload } = useRead(
+    JSON.stringify(input),
+    (signal) => client.search(input, { signal }),
+    {
+      touches: ({ type }) => type.startsWith('run.'),
+      restMs: 1000,
+    },
+  )
   if (error) return <Problem error={error} onRetry={reload} />
-  if (!data) return <Skeleton rows={8} />
+  // No result for other words says nothing about these.
+  if (!data || (data.results.length === 0 && !isCurrent)) return <Skeleton rows={8} />
   const { results, meta } = data
   return (
     <>

@@ -27,7 +27,7 @@ export default function Specs({ route }: { route: Route }) {
 
 function AllSpecs({ route: { query }, route }: { route: Route }) {
   const filter = { project: query.has('project') ? query.getAll('project') : undefined, q: query.get('q') || undefined }
-  const { data, error, reload } = useRead(
+  const { data, error, isCurrent, reload } = useRead(
     JSON.stringify(filter),
     (signal) =>
       Promise.all(specStatuses.map((one) => client.listSpecs({ ...filter, status: [one], limit: most }, { signal }))),
@@ -41,6 +41,8 @@ function AllSpecs({ route: { query }, route }: { route: Route }) {
     reload()
   }
   const isEmpty = data?.every(({ specs }) => specs.length === 0)
+  // An empty board of other filters says nothing about these.
+  const isAwaited = !error && (!data || (isEmpty && !isCurrent))
   return (
     <>
       <SpecsHead project={query.get('project') ?? undefined} />
@@ -51,8 +53,8 @@ function AllSpecs({ route: { query }, route }: { route: Route }) {
         {moved && `${moved.specId} is now ${specLooks[moved.status].word}.`}
       </p>
       {error && <Problem error={error} onRetry={reload} />}
-      {!data && !error && <Skeleton rows={10} of="cards" />}
-      {isEmpty && <None isFiltered={query.size > 0} />}
+      {isAwaited && <Skeleton rows={10} of="cards" />}
+      {isEmpty && !isAwaited && <None isFiltered={query.size > 0} />}
       {data && !isEmpty && <Board pages={data} onMoved={onMoved} onConflict={reload} />}
     </>
   )

@@ -29,10 +29,16 @@ interface Asked {
 export default function Trends({ route }: { route: Route }) {
   const asked = askedIn(route)
   const timeZone = timeZoneHere()
-  const { data, error, reload } = useRead(JSON.stringify(asked), (signal) => readTrends(asked, timeZone, signal), {
-    touches: ({ type }) => type.startsWith('run.'),
-    restMs: 5000,
-  })
+  const { data, error, isCurrent, reload } = useRead(
+    JSON.stringify(asked),
+    (signal) => readTrends(asked, timeZone, signal),
+    {
+      touches: ({ type }) => type.startsWith('run.'),
+      restMs: 5000,
+    },
+  )
+  // No runs in another period or project says nothing about these.
+  const isAwaited = !error && (!data || (data.stats.total.runs === 0 && !isCurrent))
   return (
     <div class="trends">
       <Head title="Trends" />
@@ -40,8 +46,8 @@ export default function Trends({ route }: { route: Route }) {
         <Periods route={route} days={asked.days} />
       </div>
       {error && <Problem error={error} onRetry={reload} />}
-      {!data && !error && <Skeleton rows={4} of="charts" />}
-      {data?.stats.total.runs === 0 && <p class="empty">No runs in the last {data.days} days.</p>}
+      {isAwaited && <Skeleton rows={4} of="charts" />}
+      {data?.stats.total.runs === 0 && !isAwaited && <p class="empty">No runs in the last {data.days} days.</p>}
       {data && data.stats.total.runs > 0 && (
         <>
           <Figures stats={data.stats} days={data.days} />
