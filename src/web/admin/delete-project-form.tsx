@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks'
 import type { Project } from '../../api/project.ts'
-import { go, href } from '../app/router.ts'
+import { goFrom, href } from '../app/router.ts'
 import { client } from '../data/server.ts'
 import { etagOf } from '../data/version.ts'
 import { Form } from '../ui/form.tsx'
@@ -16,7 +16,7 @@ export function DeleteProjectForm({ project: { slug, name, version }, onClose, o
   const [typed, setTyped] = useState('')
   const work = async () => {
     await client.deleteProject({ slug, confirm: typed, ifVersion: etagOf({ id: slug, version }) })
-    go(href(['projects']))
+    goFrom(['projects', slug], href(['projects']))
   }
   return (
     <Form

@@ -9,23 +9,22 @@ interface Props {
   /** The one to edit; without it a new one is made. */
   project?: Project
   onClose: () => void
-  onConflict?: () => void
+  /** Reads the project again, after a change here or by someone else. */
+  onChange?: () => void
 }
 
-export function ProjectForm({ project, onClose, onConflict }: Props) {
+export function ProjectForm({ project, onClose, onChange }: Props) {
   const { version = 0, name: ownName = '' } = project ?? {}
   const begin = { opened: version, slug: '', name: ownName, repository: project?.repository ?? '' }
   const { draft, isRestored, change, drop } = useDraft(`project ${project?.slug ?? ''}`, begin, isLike(begin))
   const { slug, name, repository } = draft
-  const work = () =>
-    project
-      ? client.updateProject({
-          slug: project.slug,
-          name,
-          repository: repository || null,
-          ifVersion: draftEtagOf(project.slug, draft, version),
-        })
-      : client.createProject({ slug, name: name || undefined, repository: repository || undefined })
+  const work = async () => {
+    if (project) {
+      const ifVersion = draftEtagOf(project.slug, draft, version)
+      await client.updateProject({ slug: project.slug, name, repository: repository || null, ifVersion })
+    } else await client.createProject({ slug, name: name || undefined, repository: repository || undefined })
+    onChange?.()
+  }
   const close = () => {
     drop()
     onClose()
@@ -38,7 +37,7 @@ export function ProjectForm({ project, onClose, onConflict }: Props) {
       onClose={close}
       onConflict={() => {
         change(followsNewest)
-        onConflict?.()
+        onChange?.()
       }}
     >
       {isRestored && <Restored />}

@@ -30,14 +30,20 @@ export default function ProjectPage({ slug }: { slug: string }) {
       <Head title={data?.project.name ?? slug} />
       {!data && !error && <Skeleton rows={5} />}
       {error && <Problem error={error} onRetry={reload} />}
-      {data && error?.code !== 'NOT_FOUND' && <Shown project={data.project} onConflict={reload} />}
+      {data && error?.code !== 'NOT_FOUND' && <Shown project={data.project} onChange={reload} />}
     </>
   )
 }
 
 type Deed = 'edit' | 'retention' | 'erase' | 'delete'
 
-function Shown({ project, onConflict }: { project: Project; onConflict: () => void }) {
+interface ShownProps {
+  project: Project
+  /** Reads the project again, after a change here or by someone else. The stream of events may bring that late. */
+  onChange: () => void
+}
+
+function Shown({ project, onChange }: ShownProps) {
   const { slug, repository, createdAt, updatedAt } = project
   const isAdmin = mayAdminister(useSession())
   const [deed, setDeed] = useState<Deed>()
@@ -71,23 +77,21 @@ function Shown({ project, onConflict }: { project: Project; onConflict: () => vo
         <Fact name="Retention">{retentionWords(project.retention)}</Fact>
       </dl>
       {isAdmin && <Removal slug={slug} onDeed={setDeed} />}
-      {deed && <Opened deed={deed} project={project} onClose={() => setDeed(undefined)} onConflict={onConflict} />}
+      {deed && <Opened deed={deed} project={project} onClose={() => setDeed(undefined)} onChange={onChange} />}
     </>
   )
 }
 
-interface OpenedProps {
+interface OpenedProps extends ShownProps {
   deed: Deed
-  project: Project
   onClose: () => void
-  onConflict: () => void
 }
 
-function Opened({ deed, project, onClose, onConflict }: OpenedProps) {
-  const props = { project, onClose, onConflict }
+function Opened({ deed, project, onClose, onChange }: OpenedProps) {
+  const props = { project, onClose, onChange }
   if (deed === 'edit') return <ProjectForm {...props} />
   if (deed === 'retention') return <RetentionForm {...props} />
-  if (deed === 'delete') return <DeleteProjectForm {...props} />
+  if (deed === 'delete') return <DeleteProjectForm project={project} onClose={onClose} onConflict={onChange} />
   const { slug } = project
   return (
     <EraseDialog title={`Erase all texts of ${slug}?`} project={slug} input={{ everything: true }} onClose={onClose} />

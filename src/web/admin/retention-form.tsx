@@ -14,11 +14,12 @@ import { Problem } from '../ui/problem.tsx'
 interface Props {
   project: Project
   onClose: () => void
-  onConflict: () => void
+  /** Reads the project again, after a change here or by someone else. */
+  onChange: () => void
 }
 
 /** How long a project keeps its runs. The form counts what a retention would remove before it is saved. */
-export function RetentionForm({ project, onClose, onConflict }: Props) {
+export function RetentionForm({ project, onClose, onChange }: Props) {
   const { slug } = project
   const begin = begunWith(project)
   const { draft, isRestored, change, drop } = useDraft(`retention ${slug}`, begin, isLike(begin))
@@ -29,15 +30,14 @@ export function RetentionForm({ project, onClose, onConflict }: Props) {
     keep: { failed: keepFailed, labels: labelsOf(labels) },
   }
   const isNone = given.contentDays === null && given.runDays === null
-  const work = () =>
-    client.updateProject({
-      slug,
-      retention: isNone ? null : given,
-      ifVersion: draftEtagOf(slug, draft, project.version),
-    })
+  const work = async () => {
+    const ifVersion = draftEtagOf(slug, draft, project.version)
+    await client.updateProject({ slug, retention: isNone ? null : given, ifVersion })
+    onChange()
+  }
   const conflict = () => {
     change(followsNewest)
-    onConflict()
+    onChange()
   }
   const close = () => {
     drop()

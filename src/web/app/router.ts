@@ -43,6 +43,11 @@ export function go(address: string, { replace = false } = {}): void {
   dispatchEvent(new HashChangeEvent('hashchange'))
 }
 
+/** Goes on from the page with that path, unless the person has left it meanwhile: after a request, they may be elsewhere. */
+export function goFrom(path: readonly (string | number)[], address: string): void {
+  if (href(path) === location.hash.split('?', 1)[0]) go(address)
+}
+
 /** The same page with other filters: sets the given ones and keeps the rest. */
 export function goQuery({ path, query }: Route, changes: Query, options?: { replace?: boolean }): void {
   const kept: Query = Object.fromEntries([...query.keys()].map((name) => [name, query.getAll(name)]))

@@ -16,17 +16,17 @@ const EraseDialog = lazy(() => import('../admin/erase-dialog.tsx'))
 type Form = 'check' | 'labels' | 'delete' | 'erase'
 
 /**
- * The actions that the session may take on a run. Each change requires the version on screen; `onConflict` reads the
- * newer one.
+ * The actions that the session may take on a run. Each change requires the version on screen. `onChange` reads the newer one,
+ * after a change here or by someone else: the stream of events may bring it late.
  */
-export function RunActions({ run, onConflict }: { run: Run; onConflict: () => void }) {
+export function RunActions({ run, onChange }: { run: Run; onChange: () => void }) {
   const session = useSession()
-  const it = useAct(onConflict)
+  const it = useAct(onChange)
   const [form, setForm] = useState<Form>()
   const mayChange = may(session, 'agent')
   return (
     <div class="actions">
-      {mayChange && <FinishMenu run={run} it={it} />}
+      {mayChange && <FinishMenu run={run} it={it} onChange={onChange} />}
       {mayChange && (
         <button type="button" onClick={() => setForm('check')}>
           Add check
@@ -51,7 +51,7 @@ export function RunActions({ run, onConflict }: { run: Run; onConflict: () => vo
       )}
       <Retry run={run} />
       {it.error && <Problem error={it.error} />}
-      {form && <OpenForm form={form} run={run} onClose={() => setForm(undefined)} onConflict={onConflict} />}
+      {form && <OpenForm form={form} run={run} onClose={() => setForm(undefined)} onChange={onChange} />}
     </div>
   )
 }
@@ -60,13 +60,13 @@ interface FormProps {
   form: Form
   run: Run
   onClose: () => void
-  onConflict: () => void
+  onChange: () => void
 }
 
-function OpenForm({ form, run, onClose, onConflict }: FormProps) {
-  if (form === 'check') return <CheckForm run={run} onClose={onClose} />
-  if (form === 'labels') return <LabelForm run={run} onClose={onClose} onConflict={onConflict} />
-  if (form === 'delete') return <DeleteForm run={run} onClose={onClose} onConflict={onConflict} />
+function OpenForm({ form, run, onClose, onChange }: FormProps) {
+  if (form === 'check') return <CheckForm run={run} onClose={onClose} onChange={onChange} />
+  if (form === 'labels') return <LabelForm run={run} onClose={onClose} onChange={onChange} />
+  if (form === 'delete') return <DeleteForm run={run} onClose={onClose} onConflict={onChange} />
   const { project, runId } = run
   return <EraseDialog title={`Erase the texts of ${runId}?`} project={project} input={{ runId }} onClose={onClose} />
 }
@@ -84,8 +84,12 @@ function Retry({ run: { runId, status, command } }: { run: Run }) {
 }
 
 /** The holder of the lease finishes a run; anyone else can only cancel it. */
-function FinishMenu({ run, it: { act, isBusy } }: { run: Run; it: Act }) {
+function FinishMenu({ run, it, onChange }: { run: Run; it: Act; onChange: () => void }) {
   if (run.status === 'completed' || run.status === 'failed') return null
+  const { isBusy } = it
+  const act = async (work: () => Promise<unknown>) => {
+    if (await it.act(work)) onChange()
+  }
   const end = (status: 'completed' | 'failed') =>
     act(() => clientOf(run.project).updateRun({ runId: run.runId, status, ifVersion: etagOf(run) }))
   const isHeld = run.leaseExpiresAt !== null

@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks'
 import type { CheckResult } from '../../api/check.ts'
 import type { Run } from '../../api/run.ts'
-import { go, href } from '../app/router.ts'
+import { goFrom, href } from '../app/router.ts'
 import { useDraft } from '../data/draft.ts'
 import { clientOf } from '../data/server.ts'
 import { etagOf } from '../data/version.ts'
@@ -12,6 +12,11 @@ import { resultLooks, results } from '../ui/status.tsx'
 interface Props {
   run: Run
   onClose: () => void
+}
+
+interface ChangeProps extends Props {
+  /** Reads the run again, after a change here or by someone else. */
+  onChange: () => void
 }
 
 interface NewCheck {
@@ -27,10 +32,13 @@ const isNewCheck = (kept: unknown): kept is NewCheck => {
 
 const noCheck: NewCheck = { name: 'review', result: 'pass', content: '' }
 
-export function CheckForm({ run: { project, runId }, onClose }: Props) {
+export function CheckForm({ run: { project, runId }, onClose, onChange }: ChangeProps) {
   const { draft, isRestored, change, drop } = useDraft(`check ${project}/${runId}`, noCheck, isNewCheck)
   const { name, result, content } = draft
-  const work = () => clientOf(project).createCheck({ runId, ...draft })
+  const work = async () => {
+    await clientOf(project).createCheck({ runId, ...draft })
+    onChange()
+  }
   const close = () => {
     drop()
     onClose()
@@ -72,20 +80,21 @@ const isEditedLabels = (kept: unknown): kept is EditedLabels => {
   return opened instanceof Object && typeof text === 'string'
 }
 
-export function LabelForm({ run, onClose, onConflict }: Props & { onConflict: () => void }) {
+export function LabelForm({ run, onClose, onChange }: ChangeProps) {
   const [begin] = useState(() => ({ opened: run.labels, text: textOf(run.labels) }))
   const { draft, isRestored, change, drop } = useDraft(`labels ${run.project}/${run.runId}`, begin, isEditedLabels)
   const { opened, text } = draft
-  const work = () => {
+  const work = async () => {
     const labels = mergedLabels(run.labels, opened, labelsOf(text))
-    return clientOf(run.project).updateRun({ runId: run.runId, labels, ifVersion: etagOf(run) })
+    await clientOf(run.project).updateRun({ runId: run.runId, labels, ifVersion: etagOf(run) })
+    onChange()
   }
   const close = () => {
     drop()
     onClose()
   }
   return (
-    <Form title={`Labels of ${run.runId}`} deed="Save" work={work} onClose={close} onConflict={onConflict}>
+    <Form title={`Labels of ${run.runId}`} deed="Save" work={work} onClose={close} onConflict={onChange}>
       {isRestored && <Restored />}
       <Field name="labels" label="One on each line, as name: value">
         <textarea
@@ -126,8 +135,9 @@ function mergedLabels(newest: Run['labels'], opened: Run['labels'], edited: Run[
 
 export function DeleteForm({ run, onClose, onConflict }: Props & { onConflict: () => void }) {
   const work = async () => {
-    await clientOf(run.project).deleteRun({ runId: run.runId, ifVersion: etagOf(run) })
-    go(href(['runs']))
+    const { project, runId } = run
+    await clientOf(project).deleteRun({ runId, ifVersion: etagOf(run) })
+    goFrom(['runs', project, runId], href(['runs']))
   }
   return (
     <Form

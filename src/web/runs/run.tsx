@@ -37,6 +37,10 @@ export function RunPage({ project, runId, route }: Props) {
   const { run } = read
   const isThere = run && read.error?.code !== 'NOT_FOUND'
   // All at once: what came later would move what is below it.
+  const onChange = () => {
+    read.reload()
+    history.reload()
+  }
   const isWhole = (history.isRead || history.error) && (files.data ?? files.error)
   return (
     <>
@@ -47,7 +51,7 @@ export function RunPage({ project, runId, route }: Props) {
       {!isThere && read.error && <Problem error={read.error} onRetry={read.reload} />}
       {!isThere && !read.error && <Skeleton rows={8} />}
       {isThere && !isWhole && <Skeleton rows={8} />}
-      {isThere && isWhole && <Shown run={run} history={history} files={files} route={route} onConflict={read.reload} />}
+      {isThere && isWhole && <Shown run={run} history={history} files={files} route={route} onChange={onChange} />}
     </>
   )
 }
@@ -57,16 +61,16 @@ interface ShownProps {
   history: RunHistory
   files: FilesRead
   route: Route
-  onConflict: () => void
+  onChange: () => void
 }
 
-function Shown({ run: read, history, files, route, onConflict }: ShownProps) {
+function Shown({ run: read, history, files, route, onChange }: ShownProps) {
   const run = useLiveRun(read)
   const attempts = history.entries.flatMap((entry) => (entry.kind === 'attempt' ? [entry.run] : []))
   return (
     <>
       <Standing run={run} />
-      <RunActions run={run} onConflict={onConflict} />
+      <RunActions run={run} onChange={onChange} />
       {run.failure && (
         <div class="failure">
           <b>{run.failure.code}</b>
@@ -144,7 +148,7 @@ const ofText = { log: 'Log', raw: 'Raw', timeline: 'Timeline' }
 const ofSession = { session: 'Session', ...ofText }
 
 /** What it wrote and what happened to it. The view is part of the address. */
-function Told({ run, history, route }: Omit<ShownProps, 'onConflict' | 'files'>) {
+function Told({ run, history, route }: Omit<ShownProps, 'onChange' | 'files'>) {
   const views: Record<string, string> = run.turns.count > 0 || run.activity ? ofSession : ofText
   const asked = route.query.get('view') ?? ''
   const [first] = Object.keys(views) as [string]

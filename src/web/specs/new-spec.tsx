@@ -1,3 +1,4 @@
+import { useRef } from 'preact/hooks'
 import { go, href, type Route } from '../app/router.ts'
 import { useAct } from '../data/act.ts'
 import { useDraft } from '../data/draft.ts'
@@ -29,13 +30,15 @@ export default function NewSpec({ route: { query } }: { route: Route }) {
   const { draft, change, drop } = useDraft(`new ${named.chosen}/${named.specId}`, { ...named, content: '' }, isNew)
   const { chosen, specId, content } = draft
   const { act, isBusy, error } = useAct()
+  const form = useRef<HTMLFormElement>(null)
   const project = chosen || (projects[0]?.slug ?? '')
   const create = (event: Event) => {
     event.preventDefault()
     return act(async () => {
       const { spec } = await clientOf(project).createSpec({ specId: specId.trim() || undefined, content })
       drop()
-      go(href(['specs', spec.project, spec.specId]))
+      // The person may have left meanwhile.
+      if (form.current) go(href(['specs', spec.project, spec.specId]))
     })
   }
   const cancel = () => {
@@ -45,7 +48,7 @@ export default function NewSpec({ route: { query } }: { route: Route }) {
   return (
     <>
       <Head title="New spec" />
-      <form class="editor" onSubmit={create}>
+      <form class="editor" onSubmit={create} ref={form}>
         <div class="row fields">
           {projects.length > 1 && (
             <ProjectChoice
@@ -59,12 +62,13 @@ export default function NewSpec({ route: { query } }: { route: Route }) {
             Id; empty for the next free one
             <input
               value={specId}
+              readOnly={isBusy}
               placeholder="AUTH-001"
               onInput={(event) => change({ specId: event.currentTarget.value })}
             />
           </label>
         </div>
-        <SpecText content={content} onInput={(content) => change({ content })} isRequired />
+        <SpecText content={content} onInput={(content) => change({ content })} isRequired isReadOnly={isBusy} />
         {error && <Problem error={error} />}
         <FormEnd deed="Create spec" isReady={!isBusy && project !== ''} onCancel={cancel} />
       </form>

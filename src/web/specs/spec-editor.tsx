@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks'
+import { useRef, useState } from 'preact/hooks'
 import type { ConductError, Output } from '../../client/client.ts'
 import { useAct } from '../data/act.ts'
 import { useDraft } from '../data/draft.ts'
@@ -13,18 +13,25 @@ export type FullSpec = Output<'getSpec'>['spec']
 
 interface Props {
   spec: FullSpec
+  onSaved: () => void
   onClose: () => void
 }
 
-/** Edits a spec. */
-export default function SpecEditor({ spec, onClose }: Props) {
-  const { title, content, isRestored, change, newer, save, take, close, isBusy, error } = useEdited(spec, onClose)
+/** Edits a spec. Nothing can be typed while it is saved, since that would be lost. */
+export default function SpecEditor({ spec, onSaved, onClose }: Props) {
+  const form = useRef<HTMLFormElement>(null)
+  const edited = useEdited(spec, {
+    onSaved,
+    // The person may have left while it was saved.
+    onClose: () => form.current && onClose(),
+  })
+  const { title, content, isRestored, change, newer, save, take, close, isBusy, error } = edited
   const submit = (event: Event) => {
     event.preventDefault()
     save()
   }
   return (
-    <form class="editor" onSubmit={submit}>
+    <form class="editor" onSubmit={submit} ref={form}>
       {newer && (
         <EditorConflict
           newer={newer}
@@ -37,9 +44,9 @@ export default function SpecEditor({ spec, onClose }: Props) {
       {isRestored && <Restored />}
       <label class="field">
         Title
-        <input value={title} onInput={(event) => change({ title: event.currentTarget.value })} />
+        <input value={title} readOnly={isBusy} onInput={(event) => change({ title: event.currentTarget.value })} />
       </label>
-      <SpecText content={content} onInput={(content) => change({ content })} />
+      <SpecText content={content} isReadOnly={isBusy} onInput={(content) => change({ content })} />
       {error && <Problem error={error} />}
       <FormEnd deed="Save spec" isReady={!isBusy && newer === undefined} onCancel={close} />
     </form>
@@ -70,7 +77,7 @@ const isEdited = (kept: unknown): kept is Edited => {
  * The edited text. Saving requires the version that the text was begun from. If someone else saved in between, `newer`
  * is their version, and the person overwrites it or takes it.
  */
-function useEdited(spec: FullSpec, onClose: () => void) {
+function useEdited(spec: FullSpec, { onSaved, onClose }: Omit<Props, 'spec'>) {
   const { project, specId } = spec
   const { draft, isRestored, change, drop } = useDraft(`spec ${project}/${specId}`, begun(spec), isEdited)
   const { base, title, content } = draft
@@ -85,6 +92,7 @@ function useEdited(spec: FullSpec, onClose: () => void) {
     act(async () => {
       try {
         await client.updateSpec({ specId, ...changed(over, title, content), ifVersion: etagOf(over) })
+        onSaved()
         close()
       } catch (failure) {
         if ((failure as ConductError).code !== 'PRECONDITION_FAILED') throw failure

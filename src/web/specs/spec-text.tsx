@@ -8,10 +8,11 @@ interface Props {
   content: string
   onInput: (content: string) => void
   isRequired?: boolean
+  isReadOnly?: boolean
 }
 
 /** The Markdown of a spec with a preview beside it. */
-export function SpecText({ content, onInput, isRequired = false }: Props) {
+export function SpecText({ content, onInput, isRequired = false, isReadOnly = false }: Props) {
   const preview = useSettled(content, typingMs)
   return (
     <div class="sides">
@@ -21,6 +22,7 @@ export function SpecText({ content, onInput, isRequired = false }: Props) {
           rows={22}
           value={content}
           required={isRequired}
+          readOnly={isReadOnly}
           placeholder={example}
           onInput={(event) => onInput(event.currentTarget.value)}
         />

@@ -48,7 +48,7 @@ export default function SpecPage({ project, specId, route }: Props) {
     <>
       <SpecCrumbs project={project} specId={specId} />
       <Head title={spec?.title ?? specId} tab={`${specId} ${spec?.title ?? ''}`} />
-      {spec && <Shown spec={spec} route={route} onConflict={reload} />}
+      {spec && <Shown spec={spec} route={route} onChange={reload} />}
       {!spec && !error && <Skeleton rows={8} />}
       {error?.code === 'NOT_FOUND' && <UnwrittenSpec project={project} specId={specId} />}
       {error && error.code !== 'NOT_FOUND' && !spec && <Problem error={error} onRetry={reload} />}
@@ -66,10 +66,11 @@ const views = { spec: 'Spec', runs: 'Runs', versions: 'Versions' }
 interface ShownProps {
   spec: FullSpec
   route: Route
-  onConflict: () => void
+  /** Reads the spec again, after a change here or by someone else. The stream of events may bring that late. */
+  onChange: () => void
 }
 
-function Shown({ spec, route, onConflict }: ShownProps) {
+function Shown({ spec, route, onChange }: ShownProps) {
   const { project, specId } = spec
   const asked = route.query.get('view')
   const view = asked === 'runs' || asked === 'versions' ? asked : 'spec'
@@ -78,10 +79,10 @@ function Shown({ spec, route, onConflict }: ShownProps) {
     <>
       <Standing spec={spec} />
       {isEditing ? (
-        <SpecEditor spec={spec} onClose={() => go(href(route.path))} />
+        <SpecEditor spec={spec} onSaved={onChange} onClose={() => go(href(route.path))} />
       ) : (
         <>
-          <SpecActions spec={spec} route={route} onConflict={onConflict} />
+          <SpecActions spec={spec} route={route} onChange={onChange} />
           <div class="beside">
             <div>
               <Tabs label="Views" views={views} view={view} route={route} />
@@ -99,7 +100,7 @@ function Shown({ spec, route, onConflict }: ShownProps) {
   )
 }
 
-function SpecActions({ spec, route, onConflict }: ShownProps) {
+function SpecActions({ spec, route, onChange }: ShownProps) {
   const session = useSession()
   const { project, specId } = spec
   const [isErasing, setErasing] = useState(false)
@@ -110,7 +111,7 @@ function SpecActions({ spec, route, onConflict }: ShownProps) {
           Edit spec
         </a>
       )}
-      <SpecMove spec={spec} onConflict={onConflict} />
+      <SpecMove spec={spec} onMoved={onChange} onConflict={onChange} />
       {mayAdminister(session) && (
         <Menu label={<MoreActions />}>
           <button type="button" class="danger" onClick={() => setErasing(true)}>
