@@ -6,6 +6,24 @@ import { hold } from '../support/held.ts'
 
 const writes = (request: Request) => request.method() !== 'GET'
 
+test('a form that was left does not close the one that is open when its answer arrives', async (t) => {
+  const { page, client, home } = await openPage(t)
+  await client.createRun({ title: 'Checked', status: 'completed' })
+  await page.goto(`${home}#/runs/default/RUN-001`)
+  await page.getByRole('button', { name: 'Add check' }).click()
+  const held = await hold(page, writes)
+  await page.getByRole('dialog').getByRole('button', { name: 'Add check' }).click()
+  await held.asked
+  await page.keyboard.press('Escape')
+  await page.getByRole('button', { name: 'Add check' }).click()
+  await page.getByLabel('What was found').fill('A text that must stay')
+  const answered = page.waitForResponse((response) => writes(response.request()))
+  await held.release()
+  await answered
+  await page.getByText('All checks pass').waitFor()
+  assert.equal(await page.getByLabel('What was found').inputValue(), 'A text that must stay')
+})
+
 test('an answer that arrives after the user has gone elsewhere does not bring them back', async (t) => {
   const { page, client, home } = await openPage(t)
   await client.createRun({ title: 'Deleted', status: 'completed' })
@@ -56,6 +74,29 @@ test('nothing can be typed while a spec is saved, since it would be lost', async
   await page.locator('.prose').getByText('After').waitFor()
 })
 
+test('a late conflict of a form that was cancelled does not bring its text back', async (t) => {
+  const { page, client, home } = await openPage(t)
+  await client.createProject({ slug: 'shop', name: 'Shop' })
+  await page.goto(`${home}#/projects/shop`)
+  await page.getByRole('button', { name: 'Edit project' }).click()
+  const held = await hold(page, writes)
+  await page.route('**/v1/projects/shop', async (route) => {
+    if (writes(route.request())) await client.updateProject({ slug: 'shop', name: 'Their name' })
+    await route.fallback()
+  })
+  await page.getByRole('textbox', { name: 'Name' }).fill('My name')
+  await page.getByRole('button', { name: 'Save' }).click()
+  await held.asked
+  await page.keyboard.press('Escape')
+  const answered = page.waitForResponse((response) => writes(response.request()))
+  await held.release()
+  assert.equal((await answered).status(), 412)
+  await page.getByRole('heading', { name: 'Their name' }).waitFor()
+  await page.getByRole('button', { name: 'Edit project' }).click()
+  assert.equal(await page.getByRole('textbox', { name: 'Name' }).inputValue(), 'Their name')
+  assert.equal(await page.getByText('You did not save').count(), 0)
+})
+
 test('a change appears also while the stream of events is silent', async (t) => {
   const { page, client, home } = await openPage(t)
   await client.createRun({ title: 'Labelled', status: 'in_progress' })
@@ -92,3 +133,19 @@ test('a change appears also while the stream of events is silent', async (t) => 
   await page.getByRole('heading', { name: 'The shop' }).waitFor({ timeout: 5000 })
 })
 
+test('the result of a test of a webhook waits until the dialog that is open is closed', async (t) => {
+  const { page, client, home } = await openPage(t)
+  await client.createWebhook({ url: 'http://127.0.0.1:1/hook' })
+  await page.goto(`${home}#/webhooks`)
+  const held = await hold(page, writes)
+  await page.getByRole('button', { name: 'Test http' }).click()
+  await held.asked
+  await page.getByRole('button', { name: 'New webhook' }).click()
+  await page.getByRole('textbox', { name: 'URL' }).fill('https://hooks.example.com/mine')
+  const answered = page.waitForResponse((response) => writes(response.request()))
+  await held.release()
+  await (await answered).finished()
+  assert.equal(await page.getByRole('textbox', { name: 'URL' }).inputValue(), 'https://hooks.example.com/mine')
+  await page.keyboard.press('Escape')
+  await page.getByRole('dialog', { name: 'Test message' }).waitFor()
+})

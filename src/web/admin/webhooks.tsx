@@ -26,8 +26,8 @@ export default function Webhooks() {
   )
 }
 
-/** The open dialog: an action on a webhook, or the result of a test. */
-type Open = { deed: Deed; id: number } | { deed: 'new' } | { tested: Delivery }
+/** The open dialog. */
+type Open = { deed: Deed; id: number } | { deed: 'new' }
 
 interface Made {
   webhook: Webhook
@@ -37,6 +37,7 @@ interface Made {
 function Listed() {
   const [open, setOpen] = useState<Open>()
   const [made, setMade] = useState<Made>()
+  const [tested, setTested] = useState<Delivery>()
   const { act, error } = useAct()
   // Deliveries cause no events.
   const list = useList(
@@ -47,11 +48,14 @@ function Listed() {
     },
     { touches: ({ type }) => type.startsWith('webhook.'), everyMs: 5_000 },
   )
-  const test = (id: number) =>
-    act(async () => {
-      setOpen({ tested: (await client.testWebhook({ id })).delivery })
+  const test = (id: number) => {
+    // It may be that of a webhook that is gone.
+    setOpen(undefined)
+    return act(async () => {
+      setTested((await client.testWebhook({ id })).delivery)
       list.reload()
     })
+  }
   return (
     <>
       <Head title="Webhooks">
@@ -74,6 +78,8 @@ function Listed() {
       </ul>
       <More list={list} />
       {open && <Opened open={open} items={list.items} onOpen={setOpen} onMade={setMade} onDone={list.reload} />}
+      {/* A test takes a while, so another dialog may be open by then. */}
+      {tested && !open && <Tested it={tested} onClose={() => setTested(undefined)} />}
       {made && <Secret {...made} onClose={() => setMade(undefined)} />}
     </>
   )
@@ -89,7 +95,6 @@ interface OpenedProps {
 
 function Opened({ open, items, onOpen, onMade, onDone }: OpenedProps) {
   const onClose = () => onOpen(undefined)
-  if ('tested' in open) return <Tested it={open.tested} onClose={onClose} />
   if (open.deed === 'new') return <WebhookForm onMade={onMade} onDone={onDone} onClose={onClose} />
   const it = items.find(({ id }) => id === open.id)
   if (!it) return null

@@ -22,12 +22,17 @@ interface FormProps {
 
 /**
  * A dialog that makes one change. If the change fails, it stays open and shows the error: beside the fields that it
- * names, else above the buttons.
+ * names, else above the buttons. What arrives after the person has closed it must not touch the dialog that is open then.
  */
 export function Form({ title, deed, isDanger = false, isReady = true, work, children, ...then }: FormProps) {
   const { onClose, onDone = onClose, onConflict } = then
-  const { act, isBusy, error } = useAct(onConflict)
   const form = useRef<HTMLFormElement>(null)
+  const isLeft = useRef(false)
+  const { act, isBusy, error } = useAct(() => form.current && onConflict?.())
+  const leave = () => {
+    isLeft.current = true
+    onClose()
+  }
   const names = useRef(new Set<string>()).current
   const faults = { issues: error?.issues ?? [], names }
   // Once the fields show the error.
@@ -36,14 +41,14 @@ export function Form({ title, deed, isDanger = false, isReady = true, work, chil
   }, [error])
   const submit = async (event: Event) => {
     event.preventDefault()
-    if (await act(work)) onDone()
+    if ((await act(work)) && !isLeft.current) onDone()
   }
   return (
-    <Dialog title={title} onClose={onClose}>
+    <Dialog title={title} onClose={leave}>
       <form ref={form} onSubmit={submit}>
         <FaultsContext.Provider value={faults}>{children}</FaultsContext.Provider>
         {error && !areShown(faults) && <Problem error={error} />}
-        <FormEnd deed={deed} isDanger={isDanger} isReady={isReady && !isBusy} onCancel={onClose} />
+        <FormEnd deed={deed} isDanger={isDanger} isReady={isReady && !isBusy} onCancel={leave} />
       </form>
     </Dialog>
   )
