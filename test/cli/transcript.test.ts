@@ -57,6 +57,19 @@ test('lines are read across block borders, and a very long one is skipped', asyn
   }, /too large/)
 })
 
+test('a file of one block is read however late it is, and a longer one only in time', async (t) => {
+  const path = join(freshFolder(t), 'lines.jsonl')
+  const late = () => budget(Number.POSITIVE_INFINITY, -1)
+  writeFileSync(path, '{"word":1}\n')
+  const found: unknown[] = []
+  for await (const { word } of linesWith(path, '"word"', late())) found.push(word)
+  assert.deepEqual(found, [1])
+  writeFileSync(path, `{"word":1}\n{"filling":"${'x'.repeat(1_048_576)}"}\n{"word":2}\n`)
+  await assert.rejects(async () => {
+    for await (const _ of linesWith(path, '"word"', late()));
+  }, /too large/)
+})
+
 test('a session with a bad transcript is recorded, and does not affect others', { timeout: 60_000 }, async (t) => {
   const user = workplace(t)
   const { env, cwd, folder } = user
