@@ -8,7 +8,7 @@ import fc from '../support/random.ts'
 import { agentByHttp, revisions } from './connect.ts'
 
 /** The limit for the definitions of the tools, which cost each session that many tokens. */
-const mostTokens = 1500
+const mostTokens = 999
 
 /** The tools: name, annotations (r: read-only, i: idempotent), and fields, with ? for optional ones. */
 const shape = [
