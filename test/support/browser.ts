@@ -28,6 +28,8 @@ export interface Shown {
   openTab(address?: string): Promise<Page>
   /** Stops the server, waits for `away`, and starts it again at the same address. */
   restart(away: () => Promise<void>): Promise<void>
+  /** Settles once a tab receives events. Changes before that reach the page only as what it then reads. */
+  live: Promise<void>
   /** Advances the server's clock. */
   sleep(ms: number): void
 }
@@ -70,6 +72,7 @@ export async function openPage(t: TestContext, address = '', options: PageOption
   context.setDefaultTimeout(15_000)
   if (before !== undefined) await context.addInitScript(before)
   const faults = watch(context, home)
+  const live = firstStream(context)
   t.after(async () => {
     await context.close()
     await running?.stop()
@@ -93,8 +96,16 @@ export async function openPage(t: TestContext, address = '', options: PageOption
   const sleep = (ms: number) => {
     ahead += ms
   }
-  return { page: await openTab(address), context, home, client, openTab, restart, sleep }
+  return { page: await openTab(address), context, home, client, openTab, restart, live, sleep }
 }
+
+/** Waits for the first stream of events. */
+const firstStream = (context: BrowserContext) =>
+  new Promise<void>((resolve) => {
+    context.on('response', (response) => {
+      if (response.request().headers().accept === 'text/event-stream' && response.ok()) resolve()
+    })
+  })
 
 /** Collects what no page may do: throw, violate its content security policy, contact another host. */
 function watch(context: BrowserContext, home: string): string[] {

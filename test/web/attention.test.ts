@@ -51,6 +51,8 @@ test('what finished last stands first, however long ago it began', async (t) => 
   for (let n = 1; n <= 10; n++) await client.createRun({ title: `Short ${n}`, status: 'completed' })
   sleep(7_200_000)
   await client.createRun({ title: 'Other', status: 'completed' })
+  // Runs that ended in the same millisecond would stand in the order of their creation.
+  sleep(1)
   await client.updateRun({ runId: 'LONG', status: 'completed' })
   const titles = page.getByRole('region', { name: 'Recently finished' }).locator('.title')
   await titles.getByText('Long').waitFor()

@@ -29,6 +29,7 @@ test('the checks that count are those of the verdict, on the page of a run, in a
   }
   assert.equal(await page.getByText('replaced by a newer one').count(), 0)
   await page.goto(`${home}#/runs/default/B`)
+  await page.getByRole('heading', { name: 'Only lint fails', level: 1 }).waitFor()
   await page.getByRole('heading', { name: 'Checks 1 fail, 1 pass' }).waitFor()
   assert.equal(await page.getByText('replaced by a newer one').count(), 1)
 

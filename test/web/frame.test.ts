@@ -163,12 +163,20 @@ test('on a narrow screen, the menu scrolls to the current page', async (t) => {
   await page.locator('.side .count').waitFor()
   const linkTo = (name: string) =>
     page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name, exact: name !== 'Now' })
-  const boxOf = (name: string) => linkTo(name).evaluate((element) => element.getBoundingClientRect())
+  // The menu scrolls after the page is drawn.
+  const comesIntoSight = async (name: string) =>
+    page.waitForFunction(
+      (link) => {
+        const { left, right } = link?.getBoundingClientRect() ?? { left: -1, right: 0 }
+        return left >= 0 && right <= 360
+      },
+      await linkTo(name).elementHandle(),
+    )
   await page.getByRole('heading', { level: 1, name: 'Projects' }).waitFor()
-  assert.ok((await boxOf('Projects')).right <= 360)
+  await comesIntoSight('Projects')
   await page.goto(`${home}#/`)
   await page.getByRole('heading', { level: 1, name: 'Now' }).waitFor()
-  assert.ok((await boxOf('Now')).left >= 0)
+  await comesIntoSight('Now')
 })
 
 test('in a low window, the menu scrolls by itself, and everything around it stays in reach', async (t) => {

@@ -56,7 +56,8 @@ test('the next session is shown with its own name and permissions only', async (
 })
 
 test('a list of runs that was left while texts were erased does not come back with them', async (t) => {
-  const { page, client } = await openPage(t)
+  const { page, client, live } = await openPage(t)
+  await live
   await client.createRun({ title: 'The password is hunter2', status: 'completed' })
   await page.getByRole('link', { name: 'Runs', exact: true }).click()
   await page.locator('tbody').getByText('hunter2').waitFor()
@@ -93,7 +94,8 @@ test('a change that comes before the log is read does not stand for the whole lo
 })
 
 test('texts of turns that were on their way as they were erased do not stay', async (t) => {
-  const { page, client, home } = await openPage(t)
+  const { page, client, home, live } = await openPage(t)
+  await live
   const { run } = await client.createRun({ title: 'Session', status: 'in_progress' })
   for (let n = 1; n <= 3; n++) await client.appendTurn({ runId: run.runId, prompt: `hunter2 ${n}` })
   const held = await hold(page, reads(/\/turns\?.*limit=100/), 1)
@@ -110,7 +112,8 @@ test('texts of turns that were on their way as they were erased do not stay', as
 })
 
 test('an append during the first read of a run is not lost', async (t) => {
-  const { page, client, home } = await openPage(t)
+  const { page, client, home, live } = await openPage(t)
+  await live
   const { run } = await client.createRun({ title: 'Session', status: 'in_progress' })
   const held = await hold(page, reads(/\/v1\/runs\/RUN-001$/), 1)
   await page.getByText('Session').waitFor()
@@ -178,7 +181,8 @@ test('a list keeps its rows if the next page cannot be read', async (t) => {
 })
 
 test('a log that is replaced while another tab takes over the stream is read from its start', async (t) => {
-  const { page, client, openTab } = await openPage(t)
+  const { page, client, openTab, live } = await openPage(t)
+  await live
   await page.getByText('Nothing is in progress').waitFor()
   await client.createRun({ title: 'Log', status: 'in_progress', content: 'Once there was a long text.\n' })
   const other = await openTab('#/runs/default/RUN-001')

@@ -129,7 +129,8 @@ test('a page that was asked for before the list started again leaves no gap in i
 })
 
 test('a run that is deleted while the list is read does not stay in it', async (t) => {
-  const { page, client, home } = await openPage(t, '#/runs')
+  const { page, client, home, live } = await openPage(t, '#/runs')
+  await live
   for (const title of ['First', 'Second', 'Deleted']) await client.createRun({ title })
   const release = await holdNext(page, (query) => query.get('order') === 'asc')
   const asked = page.waitForRequest(/order=asc/)
