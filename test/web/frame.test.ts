@@ -48,6 +48,19 @@ test('Ctrl+K finds pages, runs, specs, features, projects and actions', async (t
   await page.getByRole('dialog', { name: 'Keys' }).waitFor()
 })
 
+test('the palette opens at once, since keys that come before it would act on the page', async (t) => {
+  const { page, context } = await openPage(t)
+  const loaded = page.waitForResponse(/palette.*\.js$/)
+  await page.reload()
+  await (await loaded).finished()
+  await page.getByText('Nothing is in progress').waitFor()
+  await context.setOffline(true)
+  await page.keyboard.press('Control+k')
+  await page.getByRole('combobox').fill('activ')
+  await page.keyboard.press('Enter')
+  await page.waitForURL(/#\/activity$/)
+})
+
 test('one switch selects the projects on all pages', async (t) => {
   const { page, client, home } = await openPage(t)
   await client.createProject({ slug: 'shop', name: 'Shop' })

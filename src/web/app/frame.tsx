@@ -23,6 +23,8 @@ export function Frame({ route, children }: { route: Route; children: ComponentCh
   const project = useScope()
   const jumps = placesOf(useSession()).map(({ key, path }) => [`g ${key}`, () => go(href(path, { project }))] as const)
   const help = () => setOpen('help')
+  // In advance: keys that are typed before it is there would act on the page.
+  useEffect(() => void Palette.load().catch(() => {}), [])
   useKeys({ ...Object.fromEntries(jumps), '?': help, 'mod+k': () => setOpen('palette') })
   return (
     <div class="frame">
