@@ -202,3 +202,34 @@ test('a log that is replaced while another tab takes over the stream is read fro
   await other.locator('.prose').getByText('Something else altogether, which is longer.').waitFor({ timeout: 5000 })
   assert.equal(await other.getByText('Once there was').count(), 0)
 })
+
+test('what belongs to other filters is marked until those that are chosen are read', async (t) => {
+  const { page, client, home } = await openPage(t)
+  await client.createRun({ title: 'Mend it', status: 'in_progress' })
+  await client.createSpec({ specId: 'S-1', content: 'Before' })
+  await client.updateSpec({ specId: 'S-1', content: 'After' })
+  await client.createFeature({ name: 'checkout' })
+  for (const [first, then, api, sign] of [
+    ['#/', '#/?project=shop', /\/runs\?/, '[aria-labelledby=live]'],
+    ['#/runs', '#/runs?status=failed', /\/runs\?.*status=failed&/, 'table.runs'],
+    ['#/runs?q=mend', '#/runs?q=mend&status=failed', /\/search/, '.results'],
+    ['#/specs', '#/specs?q=none', /\/specs/, '.board'],
+    [
+      '#/specs/default/S-1?view=versions',
+      '#/specs/default/S-1?view=versions&from=2',
+      /\/versions\/2/,
+      ':has(> .difference)',
+    ],
+    ['#/features', '#/features?q=none', /\/features/, '.features'],
+    ['#/trends', '#/trends?days=7', /\/stats/, ':has(> .figures)'],
+    ['#/activity', '#/activity?type=run.created', /\/events\?/, '.activity'],
+  ] as const) {
+    await page.goto(home + first)
+    await page.locator(`${sign}:not([aria-busy=true])`).waitFor()
+    const held = await hold(page, reads(api))
+    await page.goto(home + then)
+    await page.locator(`${sign}[aria-busy=true]`).waitFor()
+    await held.release()
+    await page.waitForFunction(() => document.querySelector('main [aria-busy=true]') === null)
+  }
+})

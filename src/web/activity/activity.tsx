@@ -74,7 +74,7 @@ function EventFilters({ route, types }: { route: Route; types: EventType[] }) {
 
 /** The window over the log. It moves when someone scrolls to one of its ends. */
 function Events({ list, showNew }: { list: EventList; showNew: () => void }) {
-  const { events, hasOlder, hasNewer, fresh, older, newer, error } = list
+  const { events, isRead, hasOlder, hasNewer, fresh, older, newer, error } = list
   const rows = useRef<HTMLOListElement>(null)
   useSteadyScroll(rows, hasNewer)
   return (
@@ -88,7 +88,7 @@ function Events({ list, showNew }: { list: EventList; showNew: () => void }) {
         )}
       </div>
       {hasNewer && <Edge onSeen={newer} at={events[0]?.seq} />}
-      <ol class="timeline activity" ref={rows}>
+      <ol class="timeline activity" ref={rows} aria-busy={!isRead}>
         {folded(events).map(({ event, times }) => (
           <EventRow key={event.seq} event={event} times={times} />
         ))}

@@ -14,6 +14,8 @@ type LoadPage<T> = (page: { limit: number; cursor?: string }, options: CallOptio
 export interface List<T> extends Omit<Read<unknown>, 'data'> {
   items: T[]
   isRead: boolean
+  /** Whether the items are still those of the previous key. */
+  isOther: boolean
   hasMore: boolean
   /** Fetches one more page. */
   more(): void
@@ -36,6 +38,7 @@ export function useList<T>(key: string, load: LoadPage<T>, options?: ReadOptions
     ...state,
     items: data?.items ?? [],
     isRead: data !== undefined,
+    isOther: data !== undefined && data.key !== key,
     hasMore: data?.nextCursor !== undefined,
     more: () => setAsked({ key, pages: pages + 1 }),
   }

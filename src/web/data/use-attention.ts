@@ -30,6 +30,8 @@ export interface Seen extends Found {
   count: number
   /** Whether it is loaded. */
   isRead: boolean
+  /** Whether it is that of the chosen projects, rather than still that of the ones before. */
+  isCurrent: boolean
   error: ConductError | undefined
 }
 
@@ -40,13 +42,14 @@ export const AttentionContext = createContext<Seen>({
   dismissed: [],
   count: 0,
   isRead: false,
+  isCurrent: false,
   error: undefined,
 })
 
 /** What needs attention, kept up to date while the page is open. */
 export function useAttention(projects: string[]): Seen {
   const filter = projects.length > 0 ? { project: projects } : {}
-  const { data, error } = useRead(`attention ${projects.join(' ')}`, (signal) => read(filter, signal), {
+  const { data, error, isCurrent } = useRead(`attention ${projects.join(' ')}`, (signal) => read(filter, signal), {
     touches,
     restMs: 3000,
   })
@@ -60,6 +63,7 @@ export function useAttention(projects: string[]): Seen {
     dismissed: found.needs.filter(isHidden),
     count: needs.length,
     isRead: data !== undefined,
+    isCurrent,
     error,
   }
 }

@@ -13,6 +13,8 @@ export interface Lanes {
   /** Whether there are more than were loaded. */
   hasMore: boolean
   isRead: boolean
+  /** Whether the runs are those of the chosen projects, rather than still those of the ones before. */
+  isCurrent: boolean
   error: ConductError | undefined
   reload(): void
 }
@@ -22,6 +24,7 @@ export const LanesContext = createContext<Lanes>({
   waiting: [],
   hasMore: false,
   isRead: false,
+  isCurrent: false,
   error: undefined,
   reload: () => {},
 })
@@ -35,7 +38,7 @@ const pollMs = 5_000
 export function useLanes(projects: string[], isHiddenToo: boolean): Lanes {
   const input = { status: ['in_progress' as const], limit: 100, ...(projects.length > 0 && { project: projects }) }
   const last = useRef<Run[]>([])
-  const { data, error, reload } = useRead(
+  const { data, error, isCurrent, reload } = useRead(
     `lanes ${projects.join(' ')}`,
     async (signal) => {
       const { runs, meta } = await client.listRuns(input, { signal })
@@ -50,6 +53,7 @@ export function useLanes(projects: string[], isHiddenToo: boolean): Lanes {
     waiting: runs.filter(({ activity }) => activity?.state === 'waiting'),
     hasMore: data?.meta.hasMore ?? false,
     isRead: data !== undefined,
+    isCurrent,
     error,
     reload,
   }

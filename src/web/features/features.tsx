@@ -25,7 +25,7 @@ export default function Features({ route: { query }, route }: { route: Route }) 
     { touches: ({ type }) => /^(feature|run|check)\./.test(type), restMs: 2000 },
   )
   // An empty list of other filters says nothing about these.
-  const isAwaited = !list.error && (!list.isRead || (list.items.length === 0 && !list.isCurrent))
+  const isAwaited = !list.error && (!list.isRead || (list.items.length === 0 && list.isOther))
   return (
     <>
       <Head title="Features" />
@@ -34,7 +34,7 @@ export default function Features({ route: { query }, route }: { route: Route }) 
       </search>
       {isAwaited && <Skeleton rows={8} />}
       {list.isRead && list.items.length === 0 && !isAwaited && <None isFiltered={query.size > 0} />}
-      <ul class="rows features">
+      <ul class="rows features" aria-busy={list.isOther}>
         {list.items.map((feature) => (
           <Row key={`${feature.project}/${feature.id}`} feature={feature} />
         ))}

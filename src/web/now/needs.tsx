@@ -12,14 +12,14 @@ const shown = 20
 
 /** The runs that need attention, most urgent first, and those that were dismissed. */
 export function Needs({ looked }: { looked: number }) {
-  const { needs, dismissed, hasMore, isRead, error } = useContext(AttentionContext)
+  const { needs, dismissed, hasMore, isRead, isCurrent, error } = useContext(AttentionContext)
   const [last, setLast] = useState<Need>()
   const onDismiss = (need: Need) => {
     dismiss(need)
     setLast(need)
   }
   return (
-    <section aria-labelledby="needs">
+    <section aria-labelledby="needs" aria-busy={!isCurrent}>
       <h2 id="needs">
         Needs attention <span class="muted">{isRead && countOf(needs.length, hasMore)}</span>
       </h2>

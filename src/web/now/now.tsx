@@ -47,10 +47,10 @@ export function Now() {
 
 /** One lane per run in progress. */
 function Live() {
-  const { runs, waiting, hasMore, isRead, error, reload } = useContext(LanesContext)
+  const { runs, waiting, hasMore, isRead, isCurrent, error, reload } = useContext(LanesContext)
   const project = useScope()
   return (
-    <section aria-labelledby="live">
+    <section aria-labelledby="live" aria-busy={!isCurrent}>
       <h2 id="live">
         In progress <span class="muted">{isRead && `${runs.length}${hasMore ? '+' : ''}`}</span>
         {waiting.length > 0 && <span class="new">{`${waiting.length}${hasMore ? '+' : ''}`} waiting for you</span>}
@@ -89,16 +89,20 @@ function NotifyButton() {
 
 function Ended({ looked }: { looked: number }) {
   const project = useScope()
-  const { data, error, reload } = useRead(`ended ${project.join(' ')}`, (signal) => lastEnded(project, 10, signal), {
-    touches: isOfRun,
-    restMs: 1000,
-  })
+  const { data, error, isCurrent, reload } = useRead(
+    `ended ${project.join(' ')}`,
+    (signal) => lastEnded(project, 10, signal),
+    {
+      touches: isOfRun,
+      restMs: 1000,
+    },
+  )
   if (!data && !error) return null
   return (
     <>
       {error && <Problem error={error} onRetry={reload} />}
       {data && data.length > 0 && (
-        <section aria-labelledby="ended">
+        <section aria-labelledby="ended" aria-busy={!isCurrent}>
           <h2 id="ended">Recently finished</h2>
           <ul class="rows">
             {data.map((run) => (

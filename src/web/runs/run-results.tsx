@@ -29,7 +29,7 @@ export function RunResults({ q, filter }: { q: string; filter: RunFilter }) {
       {results.length === 0 && !meta.hasMore && (
         <p class="empty">No run that these filters show contains all of these words.</p>
       )}
-      <ul class="results">
+      <ul class="results" aria-busy={!isCurrent}>
         {results.map(({ project, subject, title, snippet, status, updatedAt }) => (
           <li key={`${project}/${subject}`}>
             {status && Object.hasOwn(statusLooks, status) && (

@@ -8,6 +8,8 @@ import { RunRow } from './run-row.tsx'
 
 interface Props {
   runs: Run[]
+  /** Whether they are still those of other filters. */
+  isBusy: boolean
   hasMore: boolean
   order: 'asc' | 'desc'
   /** The runs picked for comparison. */
@@ -18,7 +20,7 @@ interface Props {
 }
 
 /** A dense table of runs that draws only visible rows. */
-export function RunTable({ runs, hasMore, order, picked, onEnd, onOrder, onPick }: Props) {
+export function RunTable({ runs, isBusy, hasMore, order, picked, onEnd, onOrder, onPick }: Props) {
   const columns = useColumns()
   const body = useRef<HTMLTableSectionElement>(null)
   const { first, last } = useRowWindow(body, runs.length)
@@ -29,7 +31,7 @@ export function RunTable({ runs, hasMore, order, picked, onEnd, onOrder, onPick 
   }, [last, hasMore, runs.length])
 
   return (
-    <table class="runs" aria-rowcount={hasMore ? -1 : runs.length + 1}>
+    <table class="runs" aria-busy={isBusy} aria-rowcount={hasMore ? -1 : runs.length + 1}>
       <colgroup>
         <col class="pick" />
         <col class="status" />

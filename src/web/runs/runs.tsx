@@ -56,6 +56,7 @@ function Listed({ route }: { route: Route }) {
       {runs.length > 0 && (
         <RunTable
           runs={runs}
+          isBusy={!isRead}
           hasMore={cursor !== undefined}
           order={order}
           picked={picked}

@@ -17,10 +17,12 @@ interface Moving {
 interface Props extends Moving {
   /** A page of specs for each status, in the order of `specStatuses`. */
   pages: Output<'listSpecs'>[]
+  /** Whether they are still those of other filters. */
+  isBusy: boolean
 }
 
 /** One column per status. A card moves by its menu, or by dragging. */
-export function Board({ pages, ...moving }: Props) {
+export function Board({ pages, isBusy, ...moving }: Props) {
   const { move, error } = useMove(moving)
   const dragged = useRef<Spec | undefined>(undefined)
   const drop = (status: Spec['status']) => {
@@ -31,7 +33,7 @@ export function Board({ pages, ...moving }: Props) {
   return (
     <>
       {error && <Problem error={error} />}
-      <div class="board">
+      <div class="board" aria-busy={isBusy}>
         {pages.map((page, index) => (
           <Column
             key={index}

@@ -35,7 +35,11 @@ export function SpecVersions({ spec: { project, specId, version }, route }: { sp
         <Pick name="to" label="to version" value={to} numbers={numbers} route={route} />
       </div>
       {compared.error && <Problem error={compared.error} onRetry={compared.reload} />}
-      {compared.data && <Difference before={textOf(compared.data.before)} after={textOf(compared.data.after)} />}
+      {compared.data && (
+        <div aria-busy={!compared.isCurrent}>
+          <Difference before={textOf(compared.data.before)} after={textOf(compared.data.after)} />
+        </div>
+      )}
       {/* The list waits for what is above it, which would move it. */}
       {compared.data || compared.error ? (
         <Versions list={list} specId={specId} to={to} route={route} />

@@ -55,7 +55,7 @@ function AllSpecs({ route: { query }, route }: { route: Route }) {
       {error && <Problem error={error} onRetry={reload} />}
       {isAwaited && <Skeleton rows={10} of="cards" />}
       {isEmpty && !isAwaited && <None isFiltered={query.size > 0} />}
-      {data && !isEmpty && <Board pages={data} onMoved={onMoved} onConflict={reload} />}
+      {data && !isEmpty && <Board pages={data} isBusy={!isCurrent} onMoved={onMoved} onConflict={reload} />}
     </>
   )
 }

@@ -49,7 +49,7 @@ export default function Trends({ route }: { route: Route }) {
       {isAwaited && <Skeleton rows={4} of="charts" />}
       {data?.stats.total.runs === 0 && !isAwaited && <p class="empty">No runs in the last {data.days} days.</p>}
       {data && data.stats.total.runs > 0 && (
-        <>
+        <div aria-busy={!isCurrent}>
           <Figures stats={data.stats} days={data.days} />
           <Charts stats={data.stats} timeZone={timeZone} />
           <section aria-labelledby="by">
@@ -57,7 +57,7 @@ export default function Trends({ route }: { route: Route }) {
             <Breakdowns route={route} by={asked.by} />
             <BreakdownTable by={data.by} groups={data.stats.groups ?? []} days={data.days} filter={data.filter} />
           </section>
-        </>
+        </div>
       )}
     </div>
   )
