@@ -37,6 +37,16 @@ test('a login link works once, and its code does not stay in the address', async
   await page.getByRole('heading', { name: 'Log in to Conduct' }).waitFor()
 })
 
+test('a login link whose code this browser has used up shows the page, since it is logged in', async (t) => {
+  const { page, client, home, openTab } = await openPage(t, '', { permissions: [] })
+  const { code } = await client.createLoginCode()
+  await page.goto(`${home}?first#code=${code}`)
+  await page.getByRole('heading', { name: 'Now' }).waitFor()
+  const other = await openTab(`#code=${code}`)
+  await other.getByRole('heading', { name: 'Now' }).waitFor()
+  assert.equal(other.url(), `${home}#/`)
+})
+
 test('an answer from before the login does not end the session', async (t) => {
   const { page, client, home, context, openTab } = await openPage(t, '', { permissions: [] })
   await page.getByRole('heading', { name: 'Log in to Conduct' }).waitFor()

@@ -1,8 +1,9 @@
 import { useEffect, useState } from 'preact/hooks'
 import type { ConductError, Input } from '../../client/client.ts'
 import { useAct } from '../data/act.ts'
-import { requireCookie } from '../data/cookie.ts'
+import { hasSession, requireCookie } from '../data/cookie.ts'
 import { tell } from '../data/live.ts'
+import { failureOf } from '../data/read.ts'
 import { doorClient } from '../data/server.ts'
 import { Problem } from '../ui/problem.tsx'
 
@@ -19,7 +20,11 @@ export function Login({ code, refusal, onRetry }: Props) {
   const [key, setKey] = useState('')
   const begin = async (by: Input<'createSession'>) => {
     const login = async () => {
-      await doorClient.createSession(by)
+      await doorClient.createSession(by).catch(async (error) => {
+        // The code may have logged this browser in before: in another tab, or with a response that was cut off.
+        const isUsed = 'code' in by && failureOf(error).code === 'UNAUTHORIZED'
+        if (!isUsed || !(await hasSession())) throw error
+      })
       await requireCookie()
     }
     if (await act(login)) tell({ kind: 'begun' })

@@ -2,6 +2,13 @@ import { ConductError } from '../../client/client.ts'
 import { failureOf } from './read.ts'
 import { base, doorClient } from './server.ts'
 
+/** Whether the browser has a session. */
+export const hasSession = (): Promise<boolean> =>
+  doorClient.me().then(
+    () => true,
+    () => false,
+  )
+
 /** Checks that the browser sends the session cookie back. Throws UNAUTHORIZED with the reason if it does not. */
 export async function requireCookie(): Promise<void> {
   try {
