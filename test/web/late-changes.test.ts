@@ -149,3 +149,24 @@ test('the result of a test of a webhook waits until the dialog that is open is c
   await page.keyboard.press('Escape')
   await page.getByRole('dialog', { name: 'Test message' }).waitFor()
 })
+
+test('a card is moved again before the board has been read again', async (t) => {
+  const { page, client } = await openPage(t, '#/specs')
+  await client.createSpec({ specId: 'A-1', title: 'Ours' })
+  const move = async (to: string) => {
+    const answered = page.waitForResponse((response) => writes(response.request()))
+    await page.locator('.card summary').click()
+    await page.getByRole('button', { name: to }).click()
+    assert.equal((await answered).status(), 200, to)
+  }
+  await page.locator('.card').waitFor()
+  const held = await hold(page, (request) => request.method() === 'GET' && /\/v1\/specs/.test(request.url()))
+  await move('to Pending')
+  await page.keyboard.press('Escape')
+  await move('to Archived')
+  await held.release()
+  await page
+    .getByRole('region', { name: /^Archived/ })
+    .getByRole('link', { name: 'Ours' })
+    .waitFor()
+})

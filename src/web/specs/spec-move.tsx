@@ -1,3 +1,4 @@
+import { useRef } from 'preact/hooks'
 import type { Spec } from '../../api/spec.ts'
 import { type Act, useAct } from '../data/act.ts'
 import { clientOf } from '../data/server.ts'
@@ -19,13 +20,17 @@ export interface Move extends Omit<Act, 'act'> {
   move(spec: Spec, status: Spec['status']): Promise<boolean>
 }
 
-/** Changes the status of a spec, if the version on screen is still the current one. */
+/** Changes the status of a spec, if the version on screen, or the one that it made here last, is still the current one. */
 export function useMove({ onMoved, onConflict }: Omit<Props, 'spec'>): Move {
   const { act, ...state } = useAct(onConflict)
+  const last = useRef<Spec>(undefined)
   const move = (spec: Spec, status: Spec['status']) =>
     act(async () => {
-      const { specId, project } = spec
-      const { spec: moved } = await clientOf(project).updateSpec({ specId, status, ifVersion: etagOf(spec) })
+      const { id, specId, project, version } = spec
+      const made = last.current?.id === id ? last.current.version : 0
+      const ifVersion = etagOf({ id, version: Math.max(version, made) })
+      const { spec: moved } = await clientOf(project).updateSpec({ specId, status, ifVersion })
+      last.current = moved
       onMoved?.(moved)
     })
   return { ...state, move }
