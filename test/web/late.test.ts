@@ -164,6 +164,22 @@ test('a list without matches does not say that there is nothing at all while it 
   }
 })
 
+test('a suggestion that other letters did not find is not said to be missing', async (t) => {
+  const { page, client } = await openPage(t)
+  await client.createRun({ title: 'One', agent: 'codex' })
+  await page.getByRole('link', { name: 'Runs', exact: true }).click()
+  await page.getByText('Filter', { exact: true }).click()
+  await page.getByRole('button', { name: 'Agent', exact: true }).click()
+  await page.getByRole('textbox', { name: 'Agent' }).fill('zzz')
+  await page.getByText('No run has a value that begins like this.').waitFor()
+  const held = await hold(page, reads(/\/suggest/))
+  await page.getByRole('textbox', { name: 'Agent' }).fill('co')
+  await held.asked
+  assert.equal(await page.getByText('No run has a value').count(), 0)
+  await held.release()
+  await page.getByRole('button', { name: 'codex', exact: true }).waitFor()
+})
+
 test('a list keeps its rows if the next page cannot be read', async (t) => {
   const { page, client } = await openPage(t)
   for (let n = 0; n < 101; n++) await client.createFeature({ name: `feature ${n}` })

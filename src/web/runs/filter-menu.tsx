@@ -75,7 +75,7 @@ interface SuggestionsProps {
 
 function Suggestions({ field, prefix, project, onChoose }: SuggestionsProps) {
   const input = { field, limit: 12, ...(prefix && { prefix }), ...(project.length > 0 && { project }) }
-  const { data, error } = useRead(JSON.stringify(input), (signal) => client.suggest(input, { signal }))
+  const { data, error, isCurrent } = useRead(JSON.stringify(input), (signal) => client.suggest(input, { signal }))
   if (error) return <p class="muted small note">{error.message}</p>
   if (!data) return null
   return (
@@ -91,7 +91,9 @@ function Suggestions({ field, prefix, project, onChoose }: SuggestionsProps) {
           {value}
         </button>
       ))}
-      {data.values.length === 0 && <p class="muted small note">No run has a value that begins like this.</p>}
+      {data.values.length === 0 && isCurrent && (
+        <p class="muted small note">No run has a value that begins like this.</p>
+      )}
       {data.meta.hasMore && <p class="muted small note">Type to see others.</p>}
     </>
   )
