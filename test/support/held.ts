@@ -22,13 +22,16 @@ export async function hold(
   await page.route('**/v1/**', async (route) => {
     const request = route.request()
     if (!isHeld(request) || ++count > most) return route.fallback()
-    // A request that the browser does not make itself does not say where it comes from.
-    const headers = { ...(await request.allHeaders()), 'sec-fetch-site': 'same-origin' }
-    const response = await route.fetch({ headers })
-    asked.resolve(request)
-    await released.promise
-    // The page may no longer want it.
-    await route.fulfill({ response }).catch(() => {})
+    try {
+      // A request that the browser does not make itself does not say where it comes from.
+      const headers = { ...(await request.allHeaders()), 'sec-fetch-site': 'same-origin' }
+      const response = await route.fetch({ headers })
+      asked.resolve(request)
+      await released.promise
+      await route.fulfill({ response })
+    } catch {
+      // The page is closed, or no longer wants it.
+    }
   })
   return {
     asked: asked.promise,
