@@ -90,3 +90,32 @@ test('only an admin can erase', async (t) => {
   await page.getByRole('button', { name: 'Delete run' }).waitFor()
   assert.equal(await page.getByRole('button', { name: 'Erase texts' }).count(), 0)
 })
+
+test('an erasure that is closed before its end stops, and says what is erased', async (t) => {
+  const { page, client, home } = await openPage(t)
+  await client.createRun({ title: `Title ${secret}` })
+  await page.goto(`${home}?again#/runs/default/RUN-001`)
+  await page.locator('summary', { hasText: 'More actions' }).click()
+  await page.getByRole('button', { name: 'Erase texts' }).click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByText('Texts were found in').waitFor()
+  const slice = Promise.withResolvers<void>()
+  let slices = 0
+  await page.route('**/v1/erase', async (route) => {
+    const erased = { runs: 1, turns: 0, checks: 0, specs: 0, features: 0, events: 2, others: 0, responses: 0 }
+    slices++
+    await slice.promise
+    await route.fulfill({ json: { erased, hasMore: true, nextCursor: 'more' } })
+  })
+  const asked = page.waitForRequest('**/v1/erase')
+  await dialog.getByRole('button', { name: 'Erase texts' }).click()
+  await asked
+  await dialog.getByRole('button', { name: 'Cancel' }).click()
+  slice.resolve()
+  const stopped = page.getByRole('dialog', { name: 'Erasure stopped' })
+  await stopped.getByText('Erased in 1 run, 2 events.').waitFor()
+  await stopped.getByText('The rest is still there.').waitFor()
+  assert.equal(slices, 1)
+  await page.keyboard.press('Escape')
+  await dialog.waitFor({ state: 'detached' })
+})

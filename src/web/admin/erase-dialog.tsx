@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks'
+import { useRef, useState } from 'preact/hooks'
 import { type Count, type Counts, type Erasable, erase, useCount } from '../data/erase.ts'
 import { client, clientOf } from '../data/server.ts'
 import { plural } from '../runs/changes.tsx'
@@ -14,22 +14,39 @@ interface Props {
   onClose: () => void
 }
 
-/** Counts what would be erased, erases it once the person agrees, and says what was erased. */
+/**
+ * Counts what would be erased, erases it once the person agrees, and says what was erased. Who closes it meanwhile stops
+ * it, and sees what was erased so far.
+ */
 export default function EraseDialog({ title, project, input, onClose }: Props) {
   const place = project === undefined ? client : clientOf(project)
   const count = useCount(place, input)
   const [gone, setGone] = useState<Counts>()
-  const [isDone, setDone] = useState(false)
-  if (isDone && gone) return <Erased gone={gone} onClose={onClose} />
+  const [end, setEnd] = useState<'whole' | 'stopped'>()
+  const progress = useRef<'erasing' | 'stopping'>(undefined)
+  const work = async () => {
+    progress.current = 'erasing'
+    try {
+      const isWhole = await erase(place, input, setGone, { isStopped: () => progress.current === 'stopping' })
+      setEnd(isWhole ? 'whole' : 'stopped')
+    } finally {
+      progress.current = undefined
+    }
+  }
+  const close = () => {
+    if (progress.current === 'erasing') progress.current = 'stopping'
+    else onClose()
+  }
+  if (end && gone) return <Erased gone={gone} isWhole={end === 'whole'} onClose={onClose} />
   return (
     <Form
       title={title}
       deed="Erase texts"
       isDanger
       isReady={count.isWhole && (wordsOf(count.counts) !== '' || hasResponses(count.counts))}
-      work={() => erase(place, input, setGone)}
-      onDone={() => setDone(true)}
-      onClose={onClose}
+      work={work}
+      onDone={() => {}}
+      onClose={close}
     >
       <Found count={count} />
       <p>
@@ -66,14 +83,15 @@ function Found({ count: { counts, isWhole, error } }: { count: Count }) {
 
 const hasResponses = (counts: Counts | undefined) => (counts?.responses ?? 0) > 0
 
-function Erased({ gone, onClose }: { gone: Counts; onClose: () => void }) {
+function Erased({ gone, isWhole, onClose }: { gone: Counts; isWhole: boolean; onClose: () => void }) {
   return (
-    <Dialog title="Texts erased" onClose={onClose}>
+    <Dialog title={isWhole ? 'Texts erased' : 'Erasure stopped'} onClose={onClose}>
       <div>
         <p>
           Erased in <b>{wordsOf(gone) || (hasResponses(gone) ? 'no row' : 'nothing: somebody else was faster')}</b>.
           {hasResponses(gone) && ` Dropped ${plural(gone.responses, 'stored response')}.`}
         </p>
+        {!isWhole && <p>The rest is still there. To go on, erase again.</p>}
         <p class="muted small">
           Copies elsewhere still have them: backups, exports, what webhooks sent, and the agent’s own transcript.
         </p>

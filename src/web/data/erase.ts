@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks'
-import type { Client, ConductError, Input, Output } from '../../client/client.ts'
+import type { CallOptions, Client, ConductError, Input, Output } from '../../client/client.ts'
 import { failureOf } from './read.ts'
 
 /** What can be erased: a run, a spec, a whole project, or every text that contains one. */
@@ -7,20 +7,28 @@ export type Erasable = Pick<Input<'erase'>, 'runId' | 'specId' | 'everything' | 
 /** How many rows lose texts. */
 export type Counts = Output<'erase'>['erased']
 
-/** Erases, or with `dryRun` only counts, slice by slice to the end. `onCount` receives the counts so far. */
+interface EraseOptions extends CallOptions {
+  /** Asked after each slice. */
+  isStopped?: () => boolean
+}
+
+/**
+ * Erases, or with `dryRun` only counts, slice by slice. `onCount` receives the counts so far. Returns whether it came to
+ * the end.
+ */
 export async function erase(
   client: Client,
   input: Erasable & { dryRun?: boolean },
   onCount: (counts: Counts) => void,
-  signal?: AbortSignal,
-): Promise<Counts> {
+  { signal, isStopped = () => false }: EraseOptions = {},
+): Promise<boolean> {
   let cursor: string | undefined
-  for (;;) {
+  do {
     const { erased, nextCursor } = await client.erase({ ...input, cursor }, { signal })
     onCount(erased)
-    if (nextCursor === undefined) return erased
     cursor = nextCursor
-  }
+  } while (cursor !== undefined && !isStopped())
+  return cursor === undefined
 }
 
 export interface Count {
@@ -38,8 +46,13 @@ export function useCount(client: Client, input: Erasable): Count {
     const set = (next: Count) => {
       if (!end.signal.aborted) setCount(next)
     }
-    erase(client, { ...input, dryRun: true }, (counts) => set({ counts, isWhole: false }), end.signal).then(
-      (counts) => set({ counts, isWhole: true }),
+    let counts: Counts | undefined
+    const show = (found: Counts) => {
+      counts = found
+      set({ counts, isWhole: false })
+    }
+    erase(client, { ...input, dryRun: true }, show, { signal: end.signal }).then(
+      () => set({ counts, isWhole: true }),
       (error) => set({ isWhole: false, error: failureOf(error) }),
     )
     return () => end.abort()
