@@ -1,4 +1,5 @@
-import { createCheck, deleteCheck, getCheck, listChecks, updateCheck } from './check/check.ts'
+import { createCheck, deleteCheck, getCheck, updateCheck } from './check/check.ts'
+import { listChecks } from './check/list.ts'
 import type { Operations } from './ctx.ts'
 import { erase } from './erase/erase.ts'
 import { createFeature, deleteFeature, getFeature, listFeatures, updateFeature } from './feature/feature.ts'

@@ -1,4 +1,4 @@
-import sql, { join, raw, type Sql } from 'sql-template-tag'
+import sql, { join, raw } from 'sql-template-tag'
 import type { Check } from '../../api/check.ts'
 import { ConductError, invalid } from '../../api/error.ts'
 import { appeared, type Changes, differences, vanished } from '../../ledger/event.ts'
@@ -16,10 +16,8 @@ import {
   requireFitting,
 } from '../document.ts'
 import { recordAll } from '../log/record.ts'
-import { readPage, type Walk } from '../page.ts'
 import { listOf, piecesOf } from '../pieces.ts'
 import { type RunRow, recordRun, requireRun } from '../run/row.ts'
-import { visibleProjects } from '../scope.ts'
 import { moveTotals } from '../spec/totals.ts'
 import {
   type CheckRow,
@@ -115,25 +113,6 @@ const stamps = (ctx: Ctx, createdAt: string) => ({
   created_at: createdAt,
   updated_at: ctx.now,
 })
-
-/** Throws NOT_FOUND for an unknown project. */
-export const listChecks: Operation<'listChecks'> = async (ctx, { project, runId, name, result, ...page }) => {
-  const { projects } = await visibleProjects(ctx, project)
-  const filters: Sql[] = name === undefined ? [] : [sql`checks.name = ${name}`]
-  const walks = projects.flatMap(({ id }): Walk[] => {
-    const ofRun =
-      runId === undefined
-        ? sql`checks.project_id = ${id}`
-        : sql`checks.run_id = (select r.id from runs r where r.project_id = ${id} and r.run_id = ${runId})`
-    const where = [ofRun, ...filters]
-    const from = sql`checks`
-    const order = { createdAt: 'checks.created_at', id: 'checks.id' }
-    if (!result) return [{ from, where, ...order }]
-    return [...new Set(result)].map((one) => ({ from, where: [...where, sql`checks.result = ${one}`], ...order }))
-  })
-  const { rows, meta } = await readPage<CheckRow>(ctx.db, columns, walks, page)
-  return { checks: await shownChecks(ctx, rows), meta }
-}
 
 /**
  * Deletes checks of runs that are being deleted, at most `limit`, with an event for each. Returns how many. The caller has

@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict'
+import { DatabaseSync } from 'node:sqlite'
+import sql from 'sql-template-tag'
+import { testLedger } from './support/engines.ts'
+
+testLedger('a list of checks follows the rarer one of name and result', async ({ client, store, engine, url }, t) => {
+  await client.createRun({ runId: 'A' })
+  for (const [name, result] of [
+    ['tests', 'pass'],
+    ['deploy', 'pass'],
+    ['deploy', 'fail'],
+    ['tests', 'warn'],
+  ] as const) {
+    await client.createCheck({ runId: 'A', name, result })
+  }
+  await store.db.tx((tx) =>
+    tx.query(sql`insert into checks (project_id, check_id, run_id, name, result, work_version, created_by, updated_by,
+      created_at, updated_at)
+      with recursive n (n) as (select 1 union all select n + 1 from n where n < 600)
+      select c.project_id, 'MANY-' || n, c.run_id, c.name, c.result, 1, c.created_by, c.updated_by, c.created_at, c.updated_at
+      from n cross join checks c where c.check_id = 'CHECK-001'`),
+  )
+  const prepare = t.mock.method(DatabaseSync.prototype, 'prepare')
+  const rare = await client.listChecks({ name: 'deploy', result: ['pass', 'warn'] })
+  const common = await client.listChecks({ name: 'tests', result: ['warn', 'fail'], order: 'asc' })
+  const ofRun = await client.listChecks({ name: 'deploy', result: ['fail'], runId: 'A' })
+  const texts = prepare.mock.calls
+    .map((call) => String(call.arguments[0]))
+    .filter((text) => /from checks where/.test(text))
+  prepare.mock.restore()
+  assert.deepEqual(
+    [rare, common, ofRun].map(({ checks }) => checks.map(({ checkId }) => checkId)),
+    [['CHECK-002'], ['CHECK-004'], ['CHECK-003']],
+  )
+  if (engine.name !== 'sqlite') return
+  const file = new DatabaseSync(url.slice('sqlite:'.length))
+  t.after(() => file.close())
+  const used = texts
+    .filter((text) => /limit \d+$/.test(text.trim()) || /as walk$/.test(text.trim()))
+    .flatMap((text) =>
+      file
+        .prepare(`explain query plan ${text}`)
+        .all(...Array(text.split('?').length - 1).fill(0))
+        .flatMap(({ detail }) => /checks USING INDEX (\w+)/.exec(String(detail))?.[1] ?? []),
+    )
+  assert.deepEqual(used, ['checks_by_name', 'checks_by_result', 'checks_by_result', 'checks_by_run'])
+})
