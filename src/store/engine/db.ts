@@ -21,6 +21,8 @@ export interface Dialect {
    * orders there are.
    */
   ledBy(ids: number[], table: Sql, id: string): { from: Sql; where: Sql }
+  /** Whether `id` is the value of a column of another table, which the engine reads first and in its order. */
+  follows(id: string, column: string): Sql
   /**
    * Whether the first column of an index has a value. In an order that begins with that column, the engine can then walk
    * only along this index.

@@ -3,7 +3,7 @@ import { invalid } from '../../api/error.ts'
 import type { Parsed } from '../../api/routes.ts'
 import { hrefKey } from '../../ledger/found-by.ts'
 import { statuses } from '../../ledger/run.ts'
-import type { Tx } from '../engine/db.ts'
+import type { Dialect, Tx } from '../engine/db.ts'
 import type { Walk } from '../page.ts'
 
 /** The filters of any list of runs. */
@@ -32,7 +32,7 @@ export async function walksOf(db: Tx, projectId: number, filters: Filters): Prom
   const { specVersion } = filters
   const commits = filters.commit === undefined ? [] : await commitsBy(db, projectId, filters.commit)
   if (commits.length === 0 && filters.commit !== undefined) return []
-  const paths = pathsOf(projectId, filters, commits)
+  const paths = pathsOf(db.dialect, projectId, filters, commits)
   const path = await narrowest(db, paths)
   const where = [
     sql`runs.project_id = ${projectId}`,
@@ -49,7 +49,7 @@ export async function conditionsOf(db: Tx, projectId: number, filters: Filters):
   if (commits.length === 0 && filters.commit !== undefined) return undefined
   return [
     sql`runs.project_id = ${projectId}`,
-    ...pathsOf(projectId, filters, commits).map(({ condition }) => condition),
+    ...pathsOf(db.dialect, projectId, filters, commits).map(({ condition }) => condition),
     ...(filters.specVersion === undefined ? [] : [sql`runs.spec_version = ${filters.specVersion}`]),
   ]
 }
@@ -99,13 +99,13 @@ async function commitsBy(db: Tx, projectId: number, prefix: string): Promise<str
 }
 
 /** The possible indexes, in the order of what is usually rarest. */
-function pathsOf(projectId: number, filters: Filters, commits: string[]): Path[] {
+function pathsOf(dialect: Dialect, projectId: number, filters: Filters, commits: string[]): Path[] {
   const { featureId, label, specId, agent, status, verdict } = filters
   const paths: Path[] = []
-  if (commits.length > 0) paths.push(commitPath(projectId, commits))
+  if (commits.length > 0) paths.push(commitPath(dialect, projectId, commits))
   if (filters.href !== undefined) {
     const key = hrefKey(filters.href)
-    paths.push(sidePath('href', sql`run_links`, sql`l.project_id = ${projectId} and l.href_key = ${key}`))
+    paths.push(sidePath(dialect, 'href', sql`run_links`, sql`l.project_id = ${projectId} and l.href_key = ${key}`))
   }
   for (const column of ['session', 'branch', 'author'] as const) {
     const value = filters[column]
@@ -113,10 +113,10 @@ function pathsOf(projectId: number, filters: Filters, commits: string[]): Path[]
   }
   if (featureId !== undefined) {
     const feature = sql`(select f.id from features f where f.project_id = ${projectId} and f.number = ${featureId})`
-    paths.push(sidePath('featureId', sql`run_features`, sql`l.feature_id = ${feature}`))
+    paths.push(sidePath(dialect, 'featureId', sql`run_features`, sql`l.feature_id = ${feature}`))
   }
   if (label !== undefined) {
-    paths.push(sidePath('label', sql`run_labels`, sql`l.project_id = ${projectId} and ${isLabel(label)}`))
+    paths.push(sidePath(dialect, 'label', sql`run_labels`, sql`l.project_id = ${projectId} and ${isLabel(label)}`))
   }
   const each = status && eachOf('status', status)
   if (specId !== undefined) paths.push(runPath(projectId, 'specId', sql`runs.spec_id`, specId, each ?? [empty]))
@@ -125,14 +125,15 @@ function pathsOf(projectId: number, filters: Filters, commits: string[]): Path[]
   }
   if (status) paths.push(valuesPath(projectId, 'status', status))
   if (verdict) paths.push(valuesPath(projectId, 'verdict', verdict))
-  if (filters.endedAfter !== undefined || filters.endedBefore !== undefined) paths.push(endPath(projectId, filters))
+  if (filters.endedAfter !== undefined || filters.endedBefore !== undefined)
+    paths.push(endPath(dialect, projectId, filters))
   return paths
 }
 
 /** Finds a run with several of the commits only once, by the first of them. */
-function commitPath(projectId: number, commits: string[]): Path {
+function commitPath(dialect: Dialect, projectId: number, commits: string[]): Path {
   const found = (commit: string) => sql`l.project_id = ${projectId} and l.commit_id = ${commit}`
-  const path = sidePath('commit', sql`run_commits`, found(commits[0] as string))
+  const path = sidePath(dialect, 'commit', sql`run_commits`, found(commits[0] as string))
   const apart = commits.map((commit, at) => {
     const before = commits.slice(0, at)
     const first =
@@ -145,8 +146,8 @@ function commitPath(projectId: number, commits: string[]): Path {
     ...path,
     probes: commits.map(found),
     apart,
-    where: [sql`runs.id = l.run_id`],
-    condition: sql`exists (select 1 from run_commits l where l.run_id = runs.id and l.commit_id in (${join(commits)}))`,
+    where: [dialect.follows('runs.id', 'l.run_id')],
+    condition: existsBeside(sql`run_commits`, sql`l.commit_id in (${join(commits)})`),
   }
 }
 
@@ -165,7 +166,7 @@ function columnPath(projectId: number, own: 'session' | 'branch' | 'author', val
   }
 }
 
-function endPath(projectId: number, { endedAfter, endedBefore }: Filters): Path {
+function endPath(dialect: Dialect, projectId: number, { endedAfter, endedBefore }: Filters): Path {
   const between = (column: Sql) =>
     sql`${column} > ${endedAfter ?? ''} ${endedBefore === undefined ? empty : sql`and ${column} < ${endedBefore}`}`
   const found = sql`l.project_id = ${projectId} and ${between(sql`l.ended_at`)}`
@@ -177,28 +178,32 @@ function endPath(projectId: number, { endedAfter, endedBefore }: Filters): Path 
     apart: [empty],
     condition: sql`(${between(sql`runs.ended_at || ''`)})`,
     from: sql`(select l.id, l.created_at from runs l where ${found} order by l.ended_at limit ${raw(String(few))}) l cross join runs`,
-    where: [sql`runs.id = l.id`],
+    where: [dialect.follows('runs.id', 'l.id')],
     createdAt: 'l.created_at',
     id: 'l.id',
     isUnordered: true,
   }
 }
 
-function sidePath(own: keyof Filters, table: Sql, found: Sql): Path {
+function sidePath(dialect: Dialect, own: keyof Filters, table: Sql, found: Sql): Path {
   return {
     knows: [own],
     table: sql`${table} l`,
     probes: [found],
     ordered: sql`l.created_at, l.run_id`,
     apart: [empty],
-    condition: sql`exists (select 1 from ${table} l where l.run_id = runs.id and ${found})`,
+    condition: existsBeside(table, found),
     // SQLite keeps the order of the tables of a cross join.
     from: sql`${table} l cross join runs`,
-    where: [found, sql`runs.id = l.run_id`],
+    where: [found, dialect.follows('runs.id', 'l.run_id')],
     createdAt: 'l.created_at',
     id: 'l.run_id',
   }
 }
+
+/** Whether a side table has such a row of a run. The offset keeps PostgreSQL from starting with that table. */
+const existsBeside = (table: Sql, found: Sql) =>
+  sql`exists (select 1 from ${table} l where l.run_id = runs.id and ${found} limit 1 offset 0)`
 
 const alongRuns = { from: sql`runs`, createdAt: 'runs.created_at', id: 'runs.id' }
 

@@ -16,6 +16,8 @@ export const dialect: Dialect = {
     from: table,
     where: sql`${raw(id)} = any (array(select unnest(cast(${ids} as bigint[]))))`,
   }),
+  // An equality can also be a hash join, which reads the whole of a table that is not very large.
+  follows: (id, column) => sql`${raw(id)} = any (array[${raw(column)}])`,
   // After an equality, PostgreSQL ignores the column in the order.
   leads: (column, value) => sql`${raw(column)} = any (array[${typed(value)}])`,
   isOneOf: (column, values) => sql`${raw(column)} = any (cast(${values} as ${typeOf(values[0])}[]))`,

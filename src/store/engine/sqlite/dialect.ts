@@ -24,6 +24,7 @@ export const dialect: Dialect = {
     from: sql`json_each(${JSON.stringify(ids)}) as led cross join ${table}`,
     where: sql`${raw(id)} = led.value`,
   }),
+  follows: (id, column) => sql`${raw(id)} = ${raw(column)}`,
   leads: (column, value) => sql`${raw(column)} = ${value}`,
   isOneOf: (column, values) => sql`${raw(column)} in (select value from json_each(${JSON.stringify(values)}))`,
   has: (name) => sql`select 1 as one from sqlite_schema where name = ${name}`,
