@@ -39,6 +39,27 @@ testLedger('a timeline says what it leaves out of a long history, and where', as
   }
 })
 
+testLedger('a timeline of large events and turns is no longer than a few pages', async ({ client }) => {
+  const { runId } = (await client.createRun({ title: 'Large' })).run
+  const link = (n: number) => ({ rel: `r${n}`, href: `https://example.com/${'x'.repeat(1_900)}` })
+  const links = (n: number) => Array.from({ length: 32 }, (_, at) => link(n + at))
+  await repeat(75, (n) => client.updateRun({ runId, links: links(n) }))
+  const files = (n: number) => Array.from({ length: 500 }, (_, at) => ({ path: `${n}-${at}${'x'.repeat(900)}` }))
+  for (let n = 0; n < 12; n++) await client.appendTurn({ runId, prompt: `Step ${n}`, files: files(0) })
+  const { timeline } = await client.timeline({ runId })
+  const bytes = JSON.stringify(timeline).length
+  assert.ok(bytes > 2_000_000 && bytes < 4_100_000, `${bytes} bytes`)
+  const count = (kind: string) => timeline.filter((entry) => entry.kind === kind).length
+  const omitted = timeline.filter((entry) => entry.kind === 'omitted')
+  const left = Object.fromEntries(omitted.map(({ of, count }) => [of, count]))
+  assert.deepEqual([count('event') + (left.event ?? 0), count('turn') + (left.turn ?? 0)], [76, 12])
+  assert.ok(count('turn') >= 5, `${count('turn')} turns`)
+  const told = timeline.map(kinds)
+  assert.ok(told.indexOf('no event') > 1, 'the first events are shown')
+  const newest = timeline.findLast((entry) => entry.kind === 'turn')
+  assert.equal(newest?.turn.title, 'Step 11')
+})
+
 testLedger('a timeline that shows everything says nothing of what it leaves out', async ({ client }) => {
   const { runId } = (await client.createRun({ title: 'Short' })).run
   await client.appendTurn({ runId, prompt: 'Go on' })

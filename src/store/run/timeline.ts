@@ -5,15 +5,15 @@ import { checksOfRun } from '../check/check.ts'
 import type { Ctx, Operation } from '../ctx.ts'
 import { only, type Tx } from '../engine/db.ts'
 import { numberEvents } from '../log/number.ts'
-import { type Line, type Part, readLines } from '../log/read.ts'
+import { type Line, type Part, readPageOfLines } from '../log/read.ts'
 import { requireRun } from './row.ts'
 import { turnsOfRun } from './turn.ts'
 
 /** How many of the newest turns, checks and attempts a timeline shows. */
 const shown = 500
-/** How many single events it shows from the start and from the end. */
-const first = 100
-const last = 400
+/** How many single events it shows from the start and from the end: fewer if they are large. */
+const first = { limit: 100, bytes: 1_000_000 }
+const last = { limit: 400, bytes: 3_000_000 }
 
 type Omitted = Extract<TimelineEntry, { kind: 'omitted' }>
 interface Count {
@@ -81,20 +81,22 @@ async function eventsOf(ctx: Ctx, runRow: number, runId: string): Promise<Timeli
   const ofSubject = sql`e.project_id = ${ctx.project.id} and e.subject = ${runId}`
   const condition = sql`and e.project_id = ${ctx.project.id} and e.subject_id = ${runRow} and e.type like 'run.%'`
   const alone: Part[] = [{ condition, along: { index, subject: runId, is_append: 0 } }]
-  const begin = await readLines(ctx.db, { after: 0 }, first, alone)
+  const { lines: begin, hasMore } = await readPageOfLines(ctx.db, { after: 0 }, first, alone)
   const after = begin.at(-1)?.event.seq ?? 0
-  const end = begin.length < first ? [] : await readLines(ctx.db, { after, order: 'desc' }, last, alone)
-  const events = [...begin, ...end.reverse()]
+  const rest = hasMore ? await readPageOfLines(ctx.db, { after, order: 'desc' }, last, alone) : undefined
+  const end = rest?.lines.reverse() ?? []
+  const events = [...begin, ...end]
   const groups = await appendsBetween(ctx.db, ofSubject, events)
   const shown = events.map((line, at): TimelineEntry[] => {
     const group = groups.get(at)
     return [{ kind: 'event', at: line.event.at, event: line.toJSON() }, ...(group ? [group] : [])]
   })
-  if (end.length < last) return shown.flat()
+  if (!rest?.hasMore) return shown.flat()
   const between = await ctx.db.query<Count>(sql`
     select count(*) as count from events e ${ctx.db.dialect.indexedBy(index)}
     where e.subject = ${runId} and e.is_append = 0 and e.seq > ${after} and e.seq < ${end[0]?.event.seq} ${condition}`)
-  return [...shown.slice(0, first).flat(), ...afterOmitted('event', only(between).count, shown.slice(first).flat())]
+  const { count } = only(between)
+  return [...shown.slice(0, begin.length).flat(), ...afterOmitted('event', count, shown.slice(begin.length).flat())]
 }
 
 /** The index that finds the events of a run. */

@@ -11,7 +11,7 @@ import { actorsOf } from '../actor/actor.ts'
 import { type Ctx, inTx, type Operation } from '../ctx.ts'
 import { deleteDocuments, digestOf, documentText, findDigests, insertDocument } from '../document.ts'
 import { type Change, record, recordAll } from '../log/record.ts'
-import { readPage } from '../page.ts'
+import { countWithin, readPage } from '../page.ts'
 import { listOf, piecesOf } from '../pieces.ts'
 import { appendChapter } from './content.ts'
 import { changesOf, keepFiles } from './file.ts'
@@ -231,10 +231,16 @@ export async function deleteTurnsOf(
   return rows.length
 }
 
-/** The newest turns of a run, newest first, as its timeline shows them. */
+/** How many bytes of facts a timeline reads for the little that it shows of them. */
+const timelineBytes = 4_000_000
+
+/** The newest turns of a run, newest first, as its timeline shows them: at most `limit`, fewer if they are large. */
 export async function turnsOfRun(ctx: Ctx, runRow: number, limit: number) {
+  const sizes = await ctx.db.query<{ bytes: number }>(sql`
+    select octet_length(facts) as bytes from turns where run_id = ${runRow} order by n desc limit ${limit}`)
+  const within = countWithin(sizes, ({ bytes }) => bytes, timelineBytes)
   const rows = await ctx.db.query<{ n: number; title: string | null; facts: string; created_at: string }>(sql`
-    select n, title, facts, created_at from turns where run_id = ${runRow} order by n desc limit ${limit}`)
+    select n, title, facts, created_at from turns where run_id = ${runRow} order by n desc limit ${within}`)
   return rows.map(({ n, title, facts, created_at: at }) => {
     const { startedAt, endedAt, model, failure, interrupted } = JSON.parse(facts) as TurnFields
     return { at, turn: { n, title, startedAt, endedAt, model, failure, interrupted } }
