@@ -233,6 +233,22 @@ testLedger('a run reports its activity, without a version or an event', async ({
   })
 })
 
+testLedger('the totals of a run with very many files are continued exactly', async ({ client }) => {
+  const { runId } = (await client.createRun({ status: 'in_progress' })).run
+  const filesOf = (from: number, insertions?: number) =>
+    Array.from({ length: 500 }, (_, n) => ({ path: `src/${from + n}.ts`, ...(insertions && { insertions }) }))
+  for (let from = 0; from < 10_500; from += 500) await client.appendTurn({ runId, files: filesOf(from) })
+  assert.deepEqual((await client.getRun({ runId })).run.changes, { files: 10_500 })
+  await client.appendTurn({ runId, files: filesOf(10_250, 3) })
+  await client.appendTurn({ runId, files: [...filesOf(10_250, 2).slice(0, 250), { path: 'new', deletions: 7 }] })
+  assert.deepEqual((await client.getRun({ runId })).run.changes, {
+    files: 10_751,
+    insertions: 250 * 2 + 250 * 3,
+    deletions: 7,
+  })
+  assert.equal((await client.listRunFiles({ runId, limit: 1 })).meta.total, 10_751)
+})
+
 testLedger('the files that the turns of a run changed are listed, largest changes first', async ({ client }) => {
   const { runId } = (await client.createRun({})).run
   assert.deepEqual(await client.listRunFiles({ runId }), { files: [], meta: { total: 0 } })

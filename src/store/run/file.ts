@@ -1,4 +1,4 @@
-import sql, { join } from 'sql-template-tag'
+import sql, { empty, join } from 'sql-template-tag'
 import type { TurnFields } from '../../api/turn.ts'
 import type { FileChanges } from '../../api/work.ts'
 import { most } from '../../ledger/turn.ts'
@@ -7,23 +7,66 @@ import { type RunRow, requireRun } from './row.ts'
 
 /** The files that a run changed, from its turns. The last turn that names a file counts. */
 
-export async function keepFiles(ctx: Ctx, run: RunRow, files: NonNullable<TurnFields['files']>): Promise<void> {
+/** Sums of lines are null where none are known. */
+interface Totals {
+  files: number
+  insertions: number | null
+  deletions: number | null
+}
+
+/** Beyond so many files of a run, its totals are continued rather than counted anew with each turn. */
+const mostCounted = 10_000
+
+/** Keeps the files of a turn. Returns the totals of the run, which were `before`. */
+export async function keepFiles(
+  ctx: Ctx,
+  run: RunRow,
+  files: NonNullable<TurnFields['files']>,
+  before: FileChanges | null,
+): Promise<FileChanges> {
   const last = new Map(files.map((file) => [file.path, file]))
-  if (last.size === 0) return
+  if (last.size === 0) return changesOf(ctx, run)
+  const those = sql`and path in (${join([...last.keys()])})`
+  const old = (await isLong(ctx, run)) ? await totalsOf(ctx, run, those) : undefined
   const rows = [...last.values()].map(
     ({ path, insertions = null, deletions = null }) => sql`(${run.id}, ${path}, ${insertions}, ${deletions})`,
   )
   await ctx.db.query(sql`
     insert into run_files (run_id, path, insertions, deletions) values ${join(rows)}
     on conflict (run_id, path) do update set insertions = excluded.insertions, deletions = excluded.deletions`)
+  return old && before ? continued(before, old, await totalsOf(ctx, run, those)) : changesOf(ctx, run)
+}
+
+async function isLong(ctx: Ctx, run: RunRow): Promise<boolean> {
+  const [beyond] = await ctx.db.query(sql`
+    select path from run_files where run_id = ${run.id} limit 1 offset ${mostCounted}`)
+  return beyond !== undefined
+}
+
+/** The totals after those of some files changed from `old` to `now`. */
+function continued(before: FileChanges, old: Totals, now: Totals): FileChanges {
+  const lines = (which: 'insertions' | 'deletions') =>
+    before[which] === undefined && now[which] === null
+      ? null
+      : Math.max(0, (before[which] ?? 0) - (old[which] ?? 0) + (now[which] ?? 0))
+  return changesIn({
+    files: (before.files ?? 0) - old.files + now.files,
+    insertions: lines('insertions'),
+    deletions: lines('deletions'),
+  })
 }
 
 /** The totals. Files with unknown lines add none. */
-export async function changesOf(ctx: Ctx, run: RunRow): Promise<FileChanges> {
-  const [sum] = await ctx.db.query<{ files: number; insertions: number | null; deletions: number | null }>(sql`
+const changesOf = async (ctx: Ctx, run: RunRow) => changesIn(await totalsOf(ctx, run))
+
+async function totalsOf(ctx: Ctx, run: RunRow, those = empty): Promise<Totals> {
+  const [sum] = await ctx.db.query<Totals>(sql`
     select count(*) as files, cast(sum(insertions) as double precision) as insertions,
-      cast(sum(deletions) as double precision) as deletions from run_files where run_id = ${run.id}`)
-  const { files = 0, insertions = null, deletions = null } = sum ?? {}
+      cast(sum(deletions) as double precision) as deletions from run_files where run_id = ${run.id} ${those}`)
+  return sum ?? { files: 0, insertions: null, deletions: null }
+}
+
+function changesIn({ files, insertions, deletions }: Totals): FileChanges {
   const atMost = (lines: number) => Math.min(lines, most.count)
   return {
     files,

@@ -14,7 +14,7 @@ import { type Change, record, recordAll } from '../log/record.ts'
 import { countWithin, readPage } from '../page.ts'
 import { listOf, piecesOf } from '../pieces.ts'
 import { appendChapter } from './content.ts'
-import { changesOf, keepFiles } from './file.ts'
+import { keepFiles } from './file.ts'
 import { leaseAfter, openRun } from './lease.ts'
 import { activityIn, type RunRow, requireRun } from './row.ts'
 import { saveRun } from './save.ts'
@@ -152,14 +152,13 @@ const eventOf = (
 
 /** How a new turn changes its run: usage, changes, git state and content, and it is idle now. */
 async function meaningOf(ctx: Ctx, row: RunRow, base: RunState, turn: Turn) {
-  if (turn.files) await keepFiles(ctx, row, turn.files)
   const markdown = markdownOf(turn)
   const after: RunState = {
     ...base,
     title: base.title ?? titleOf(turn.prompt ?? markdown),
     usage: addUsage(base.usage, turn.usage),
     git: addGit(base.git, turn.git),
-    changes: turn.files ? await changesOf(ctx, row) : base.changes,
+    changes: turn.files ? await keepFiles(ctx, row, turn.files, base.changes) : base.changes,
   }
   const content = await appendChapter(ctx, row.document_id, markdown)
   const activity = activityAfter(activityIn(row), { state: 'idle', since: turn.endedAt }, ctx.now)
