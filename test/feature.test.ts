@@ -42,6 +42,17 @@ testLedger('a call links one to a hundred features', async ({ client }) => {
   await assert.rejects(client.linkFeatures({ runId: 'A', featureIds: [2 ** 31] }), { code: 'VALIDATION_ERROR' })
 })
 
+testLedger('the features of a call have at most 100,000 bytes of names and descriptions', async ({ client }) => {
+  await client.createRun({ runId: 'A' })
+  const featureOf = (_: unknown, n: number) => ({ name: `f${n}`, description: 'x'.repeat(9_998) })
+  const features = Array.from({ length: 11 }, featureOf)
+  await assert.rejects(client.linkFeatures({ runId: 'A', features }), {
+    code: 'VALIDATION_ERROR',
+    message: /^features: .* at most 100,000 bytes, not 110,001: link the rest in another call\.$/,
+  })
+  assert.equal((await client.linkFeatures({ runId: 'A', features: features.slice(0, 10) })).count, 10)
+})
+
 testLedger(
   'after the largest number that a link creates, later features can be linked, filtered and unlinked',
   async (ledger) => {

@@ -113,7 +113,11 @@ export const runRoutes = {
     input: z.strictObject({
       runId: humanId,
       featureIds: z.array(rowId).max(100).optional(),
-      features: z.array(featureInput).max(100).optional(),
+      features: z
+        .array(featureInput)
+        .max(100)
+        .optional()
+        .describe('Their names and descriptions have at most 100,000 bytes together'),
     }),
     output: done.extend({
       count: z.int().describe('Distinct features that the call named'),

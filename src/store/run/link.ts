@@ -1,5 +1,6 @@
 import sql from 'sql-template-tag'
 import { ConductError, invalid } from '../../api/error.ts'
+import type { FeatureFields } from '../../api/feature.ts'
 import { placeholderName } from '../../ledger/feature.ts'
 import { type Ctx, inTx, type Operation, requireOwn } from '../ctx.ts'
 import { ensureFeature, type FeatureRow, requirePossible } from '../feature/feature.ts'
@@ -17,17 +18,27 @@ async function requireChangeable(ctx: Ctx, runId: string): Promise<RunRow> {
   return row
 }
 
-/**
- * Throws VALIDATION_ERROR unless 1 to 100 features are named, and for a new number that is too large; FORBIDDEN for an
- * agent key on another's run; NOT_FOUND.
- */
-export const linkFeatures: Operation<'linkFeatures'> = (ctx, { runId, featureIds = [], features = [] }) => {
+/** The most bytes of the features that one call describes: each part of them is indexed before anybody else may write. */
+const mostText = 100_000
+
+function faultOf(featureIds: number[], features: FeatureFields[]): ConductError | undefined {
   const named = featureIds.length + features.length
   if (named < 1 || named > 100) {
-    return Promise.reject(
-      invalid('featureIds', `name 1 to 100 features in featureIds and features together, not ${named}`),
-    )
+    return invalid('featureIds', `name 1 to 100 features in featureIds and features together, not ${named}`)
   }
+  const text = features.reduce((sum, { name, description }) => sum + Buffer.byteLength(name + (description ?? '')), 0)
+  if (text <= mostText) return undefined
+  const limit = `at most ${mostText.toLocaleString('en')} bytes, not ${text.toLocaleString('en')}`
+  return invalid('features', `their names and descriptions must have ${limit}: link the rest in another call`)
+}
+
+/**
+ * Throws VALIDATION_ERROR unless 1 to 100 features are named, for long descriptions, and for a new number that is too
+ * large; FORBIDDEN for an agent key on another's run; NOT_FOUND.
+ */
+export const linkFeatures: Operation<'linkFeatures'> = (ctx, { runId, featureIds = [], features = [] }) => {
+  const fault = faultOf(featureIds, features)
+  if (fault) return Promise.reject(fault)
   return inTx(ctx, async (ctx) => {
     const run = await requireChangeable(ctx, runId)
     const linked = new Map<number, { row: FeatureRow; made: boolean }>()
