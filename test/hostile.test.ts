@@ -208,9 +208,9 @@ test(`lists and objects of ${long} get a response in linear time`, () => {
   })
 })
 
-test('the values of JSON are counted outside of texts', () => {
+test('the names and values of JSON are counted outside of texts', () => {
   const counts: [json: string, values: number][] = [
-    ['{"a":1,"b":[2,3],"c":"[,{,\\",[{,","d\\\\":null}', 7],
+    ['{"a":1,"b":[2,3],"c":"[,{,\\",[{,","d\\\\":null}', 11],
     ['[0,0,0]', 4],
     ['"a,b"', 1],
     ['["é,",1]', 3],
@@ -228,7 +228,12 @@ test('a body or hook document of millions of values is refused before it is pars
   }
   const wide = (bytes: number) => `{"a":[${'{},'.repeat(bytes / 3)}0]}`
   const names = (bytes: number) => `{${items(bytes, 12, (n) => `"x${n}":1`)}}`
-  const documents = [wide(15_000_000), names(15_000_000), `${'['.repeat(7_000_000)}${']'.repeat(7_000_000)}`]
+  const documents = [
+    wide(15_000_000),
+    names(15_000_000),
+    names(600_000),
+    `${'['.repeat(7_000_000)}${']'.repeat(7_000_000)}`,
+  ]
   for (const document of documents) {
     const begun = process.threadCpuUsage()
     assert.deepEqual(await post('/conduct/v1/hooks/claude', document), [204, ''])
@@ -238,6 +243,6 @@ test('a body or hook document of millions of values is refused before it is pars
   for (const path of ['/conduct/v1/runs', '/conduct/mcp']) {
     const [status, text] = await post(path, names(2_000_000))
     assert.equal(status, 422)
-    assert.match(text, /the body must have at most 50,000 values/)
+    assert.match(text, /the body must have at most 50,000 names and values/)
   }
 })

@@ -45,15 +45,17 @@ function tooLarge(limit: number): ConductError {
   return new ConductError('PAYLOAD_TOO_LARGE', `The body is larger than ${limit.toLocaleString('en')} bytes.`)
 }
 
-/** The most values of a JSON body. No operation takes a tenth of them. */
-const mostValues = 50_000
+/** The most names and values of a JSON body. No operation takes a third of them. */
+export const mostValues = 50_000
 
 /** Parses a JSON body; an empty body is `{}`. Throws UNSUPPORTED_MEDIA_TYPE, BAD_REQUEST, or VALIDATION_ERROR. */
-export function parseBody(bytes: Uint8Array, contentType: string | undefined, most = mostValues): unknown {
+export function parseBody(bytes: Uint8Array, contentType: string | undefined): unknown {
   if (bytes.length === 0) return {}
   requireJson(contentType)
-  if (hasMoreValues(bytes, most)) {
-    throw invalidInput([{ path: '', message: `the body must have at most ${most.toLocaleString('en')} values` }])
+  if (hasMoreValues(bytes, mostValues)) {
+    throw invalidInput([
+      { path: '', message: `the body must have at most ${mostValues.toLocaleString('en')} names and values` },
+    ])
   }
   let text: string
   try {

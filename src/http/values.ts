@@ -1,9 +1,9 @@
 /** The characters of JSON that the scan looks for. */
-const [quote, comma, list, backslash, object] = [0x22, 0x2c, 0x5b, 0x5c, 0x7b]
+const [quote, comma, colon, list, backslash, object] = [0x22, 0x2c, 0x3a, 0x5b, 0x5c, 0x7b]
 
 /**
- * Whether JSON has more than `most` values, without parsing it: millions of small ones take seconds to parse, but long
- * texts do not. Objects and lists count, too, an empty one twice.
+ * Whether JSON has more than `most` names and values, without parsing it: millions of small ones take seconds to parse,
+ * but long texts do not. Objects and lists count, too, an empty one twice.
  */
 export function hasMoreValues(json: Uint8Array, most: number): boolean {
   // Between two values there is a character at least.
@@ -14,7 +14,8 @@ export function hasMoreValues(json: Uint8Array, most: number): boolean {
     const character = json[at]
     if (character === quote) isText = !isText
     else if (isText && character === backslash) at++
-    else if (!isText && (character === comma || character === list || character === object)) found++
+    else if (isText) continue
+    else if (character === comma || character === colon || character === list || character === object) found++
   }
   return found > most
 }

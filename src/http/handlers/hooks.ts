@@ -4,7 +4,7 @@ import { ConductError } from '../../api/error.ts'
 import { permits } from '../../ledger/actor.ts'
 import type { Store } from '../../store/open.ts'
 import type { Auth } from '../auth.ts'
-import { parseBody, readBody } from '../body.ts'
+import { mostValues, parseBody, readBody } from '../body.ts'
 import type { Exchange } from '../exchange.ts'
 import { parametersOf } from '../input.ts'
 import { hasMoreValues } from '../values.ts'
@@ -19,8 +19,6 @@ interface Parts {
 
 /** The most bytes of a hook document, which includes the output of tools. */
 const documentLimit = 16_000_000
-/** The most values of one that is read, as of one that is nested too deeply: no agent writes nearly as many. */
-const mostValues = 200_000
 const nothing = { status: 204, headers: {}, body: null }
 
 /**
@@ -41,8 +39,9 @@ export function hooksHandler({ store, auth, basePath, contentLimit }: Parts): Ha
       requireSafeWay(exchange)
       parametersOf(request.url, [])
       const bytes = await readBody(request, documentLimit)
+      // As one that is nested too deeply. No agent writes nearly as many.
       if (hasMoreValues(bytes, mostValues)) return nothing
-      const document = parseBody(bytes, request.header('content-type'), mostValues)
+      const document = parseBody(bytes, request.header('content-type'))
       const ctx = { db: store.db, now, ...caller, contentLimit }
       // Loaded on first use, since most servers take no hooks.
       const [{ tell }, { mask }] = await Promise.all([import('../hook.ts'), import('../../mask/mask.ts')])
