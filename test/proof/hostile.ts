@@ -50,7 +50,7 @@ async function readNothing(requests: string) {
 /** Sends the beginning of a request, and closes the connection. */
 async function abort(beginning: string) {
   const socket = open()
-  socket.write(beginning)
+  await new Promise((resolve) => socket.write(beginning, resolve))
   await sleep(5)
   socket.destroy()
   await closed(socket)
