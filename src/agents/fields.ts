@@ -67,3 +67,6 @@ export const defined = <T extends object>(object: T): T =>
 export const promptLength = 20_000
 export const answerLength = 16_000
 export const commandLength = 2_000
+
+/** How many items of a plan a turn takes. */
+export const mostItems = 100

@@ -1,7 +1,5 @@
 import type { PlanItem, ToolUse } from './seen.ts'
 
-/** How many items of a plan a turn takes. */
-export const mostItems = 100
 /** How many items to keep while an agent adds them one by one: it may remove earlier ones. */
 const mostKept = 1000
 

@@ -1,6 +1,5 @@
 import { shortOf } from './activity.ts'
-import { commandLength, defined, type Fields, fieldsOf, listOf, textOf } from './fields.ts'
-import { mostItems } from './plan.ts'
+import { commandLength, defined, type Fields, fieldsOf, listOf, mostItems, textOf } from './fields.ts'
 import type { PlanItem, PlanTask, Step, ToolUse } from './seen.ts'
 
 /**

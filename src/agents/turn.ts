@@ -1,6 +1,6 @@
 import type { TurnFields } from '../api/turn.ts'
-import { defined, mostCount } from './fields.ts'
-import { type KeptItem, mostItems, planAfter } from './plan.ts'
+import { defined, mostCount, mostItems } from './fields.ts'
+import { type KeptItem, planAfter } from './plan.ts'
 import type { Failure, Seen, Step, Told, ToolUse, Usage } from './seen.ts'
 import { rounded, usageWithin } from './usage.ts'
 
