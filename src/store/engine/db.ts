@@ -24,10 +24,10 @@ export interface Dialect {
   /** Whether `id` is the value of a column of another table, which the engine reads first and in its order. */
   follows(id: string, column: string): Sql
   /**
-   * Whether the first column of an index has a value. In an order that begins with that column, the engine can then walk
-   * only along this index.
+   * Whether the columns of an index have these values, and its last one a number between two others. In the order of
+   * these columns, the engine can then walk only along this index.
    */
-  leads(column: string, value: string | number): Sql
+  isWithin(columns: string[], values: (string | number)[], after: number, before: number): Sql
   /** Whether a column has one of these values, however many; there must be one. */
   isOneOf(column: string, values: string[] | number[]): Sql
   /** Returns a row if the schema of the ledger itself has a table or index of that name. */

@@ -1,4 +1,4 @@
-import sql, { empty, raw, type Sql } from 'sql-template-tag'
+import sql, { empty, join, raw, type Sql } from 'sql-template-tag'
 import type { Event, EventType } from '../../api/event.ts'
 import { shownChanges } from '../../ledger/erase.ts'
 import { eventIdOf } from '../../ledger/event-id.ts'
@@ -124,11 +124,16 @@ async function readRows(db: Tx, range: Range, limit: number, parts: Part[] = [wh
 function boundsOf({ dialect }: Tx, { after, before = Number.MAX_SAFE_INTEGER }: Range, along: Along | undefined): Sql {
   const range = sql`e.seq > ${after} and e.seq < ${before}`
   if (!along) return range
-  const [first, second] = columnsOf(along).map(([column, value], at) => {
-    if (value === null) return sql`e.${raw(column)} is null`
-    return at === 0 ? dialect.leads(`e.${column}`, value) : sql`e.${raw(column)} = ${value}`
-  })
-  return sql`${first} and ${second} and ${range}`
+  const place = columnsOf(along)
+  const values = place.flatMap(([, value]) => value ?? [])
+  if (values.length === place.length) {
+    return dialect.isWithin([...place.map(([column]) => `e.${column}`), 'e.seq'], values, after, before)
+  }
+  // What belongs to no project, which is little.
+  const conditions = place.map(([column, value]) =>
+    value === null ? sql`e.${raw(column)} is null` : sql`e.${raw(column)} = ${value}`,
+  )
+  return join([...conditions, range], ' and ')
 }
 
 /** By all columns of the index, so that no other one has that order: an engine might walk along the whole log instead. */

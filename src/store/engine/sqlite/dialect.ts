@@ -1,4 +1,4 @@
-import sql, { empty, raw } from 'sql-template-tag'
+import sql, { empty, join, raw } from 'sql-template-tag'
 import { type Dialect, only, type Tx, type Words } from '../db.ts'
 
 /** How many pages of an index of words to merge at a time: one to two milliseconds of work. */
@@ -25,7 +25,11 @@ export const dialect: Dialect = {
     where: sql`${raw(id)} = led.value`,
   }),
   follows: (id, column) => sql`${raw(id)} = ${raw(column)}`,
-  leads: (column, value) => sql`${raw(column)} = ${value}`,
+  isWithin(columns, values, after, before) {
+    const last = raw(columns.at(-1) ?? '')
+    const equal = values.map((value, at) => sql`${raw(columns[at] ?? '')} = ${value}`)
+    return join([...equal, sql`${last} > ${after}`, sql`${last} < ${before}`], ' and ')
+  },
   isOneOf: (column, values) => sql`${raw(column)} in (select value from json_each(${JSON.stringify(values)}))`,
   has: (name) => sql`select 1 as one from sqlite_schema where name = ${name}`,
   // `begin immediate` has already done this.
