@@ -179,8 +179,8 @@ async function removeRows({ db }: Ctx, noun: 'run' | 'turn' | 'spec' | 'check' |
 }
 
 /**
- * Erases every text of the project's events up to `end`, except those of its keys, which stay listed. Returns whether there
- * is more to do.
+ * Erases every text of the project's events up to `end`, except those of its keys, which stay listed. Returns whether
+ * there is more to do.
  */
 async function eraseEvents(ctx: Ctx, place: Place, end: number): Promise<boolean> {
   const { db, project } = ctx

@@ -16,8 +16,8 @@ const EraseDialog = lazy(() => import('../admin/erase-dialog.tsx'))
 type Form = 'check' | 'labels' | 'delete' | 'erase'
 
 /**
- * The actions that the session may take on a run. Each change requires the version on screen. `onChange` reads the newer one,
- * after a change here or by someone else: the stream of events may bring it late.
+ * The actions that the session may take on a run. Each change requires the version on screen. After a change here or by
+ * someone else, `onChange` reads the newer one, which the stream of events may bring late.
  */
 export function RunActions({ run, onChange }: { run: Run; onChange: () => void }) {
   const session = useSession()

@@ -18,8 +18,8 @@ export const dialect: Dialect = {
   }),
   // An equality can also be a hash join, which reads the whole of a table that is not very large.
   follows: (id, column) => sql`${raw(id)} = any (array[${raw(column)}])`,
-  // A range of the last column alone also fits its own index. A plan made without the values takes it for a small part of
-  // the table, and reads all of it.
+  // The last column alone may have an index of its own. Without the values, PostgreSQL expects a range of it to be small,
+  // and would walk through that index, which can be the whole table.
   isWithin(columns, values, after, before) {
     const row = sql`(${raw(columns.join(', '))})`
     return sql`${row} > (${join([...values, after])}) and ${row} < (${join([...values, before])})`

@@ -15,9 +15,9 @@ export interface Connection {
 const longestMs = 25
 
 /**
- * Runs each work in a savepoint of the open transaction. Returns the acknowledgements to send after the commit. Moves the
- * works for which it has no time from `batch` to `requeue`. Throws if the whole transaction is lost, after moving the works
- * that have not run yet.
+ * Runs each work in a savepoint of the open transaction. Returns the acknowledgements to send after the commit. Moves
+ * from `batch` to `requeue` the works that it has no time to begin. If the whole transaction is lost, it moves those that
+ * have not run yet, and throws.
  */
 export async function runBatch(
   { db, write, base }: Connection,
