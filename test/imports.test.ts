@@ -17,13 +17,15 @@ const allowed: Record<string, { parts: string[]; packages: string[] }> = {
   jobs: { parts: ['ledger', 'store', 'webhook', 'jobs'], packages: ['sql-template-tag'] },
   // zod, because it reads the schemas of the table, to print them and to explain wrong values.
   http: {
-    parts: ['src', 'api', 'ledger', 'store', 'agents', 'mask', 'webhook', 'jobs', 'http'],
+    parts: ['src', 'api', 'ledger', 'store', 'agents', 'recorder', 'mask', 'webhook', 'jobs', 'http'],
     packages: ['hono', 'rate-limiter-flexible', 'pino', 'zod'],
   },
   client: { parts: ['client'], packages: [] },
   // zod, because it prints the input schemas of the tools.
   mcp: { parts: ['src', 'api', 'ledger', 'client', 'mcp'], packages: ['@modelcontextprotocol/server', 'zod'] },
   agents: { parts: ['agents'], packages: ['@pydantic/genai-prices'] },
+  // Pure: what hooks report, turned into calls.
+  recorder: { parts: ['ledger', 'agents', 'recorder'], packages: [] },
   web: { parts: ['client', 'format', 'web'], packages: ['preact', 'marked', 'uplot', 'anser', 'diff'] },
   mask: {
     parts: ['ledger', 'mask'],
@@ -31,7 +33,7 @@ const allowed: Record<string, { parts: string[]; packages: string[] }> = {
   },
   spool: { parts: ['src', 'api', 'ledger', 'client', 'agents', 'spool'], packages: [] },
   cli: {
-    parts: ['src', 'api', 'ledger', 'client', 'mcp', 'spool', 'agents', 'mask', 'cli'],
+    parts: ['src', 'api', 'ledger', 'client', 'mcp', 'spool', 'agents', 'recorder', 'mask', 'cli'],
     // zod, because it reads the schemas of the table, to derive flags from them.
     packages: ['commander', 'zod', 'cli-table3', 'diff', 'jsonc-parser', '@decimalturn/toml-patch', '@clack/prompts'],
   },
@@ -87,7 +89,7 @@ function isAllowed({ from, to, typeOnly }: Import): boolean {
       (to !== 'node:sqlite' || partOf(from) === 'store' || more.includes(to))
     )
   if (!files.includes(to)) return packages.includes(packageOf(to)) || more.includes(packageOf(to))
-  const isTyped = typeOnly && ['client', 'web', 'agents', 'ledger'].includes(partOf(from))
+  const isTyped = typeOnly && ['client', 'web', 'agents', 'recorder', 'ledger'].includes(partOf(from))
   return parts.includes(partOf(to)) || more.includes(to) || more.includes(partOf(to)) || isTyped
 }
 

@@ -13,8 +13,14 @@ const shortTokens = 100_000
  * stays unchanged.
  */
 export async function estimateCost(usage: Usage): Promise<Usage> {
-  if (usage.costUsd !== undefined) return usage
-  return withCost(usage, await costOf([{ ...usage, isMany: true }]))
+  return usage.costUsd === undefined ? (await loadPrices())(usage) : usage
+}
+
+/** Loads the price list, and returns what adds the cost to a usage as `estimateCost` does. */
+export async function loadPrices(): Promise<(usage: Usage) => Usage> {
+  const { calcPrice } = await import('@pydantic/genai-prices')
+  return (usage) =>
+    usage.costUsd === undefined ? withCost(usage, costOf([{ ...usage, isMany: true }], calcPrice)) : usage
 }
 
 /** The total of all requests, with the cost by public list prices if all models are listed. */
@@ -22,12 +28,15 @@ export async function totalOf(requests: readonly Usage[]): Promise<Usage | undef
   const used = requests.filter(({ inputTokens, outputTokens }) => inputTokens + outputTokens > 0)
   const total = used.reduce<Usage | undefined>(plus, undefined)
   if (!total) return undefined
+  const { calcPrice } = await import('@pydantic/genai-prices')
   const { model: _, ...tokens } = total
-  return withCost(tokens, await costOf(gathered(used)))
+  return withCost(tokens, costOf(gathered(used), calcPrice))
 }
 
 const withCost = (usage: Usage, costUsd: number | undefined): Usage =>
   costUsd === undefined ? usage : { ...usage, costUsd, costSource: 'estimated' }
+
+type CalcPrice = typeof import('@pydantic/genai-prices').calcPrice
 
 /** `isMany` marks a sum of short requests, whose size does not count. */
 type Priced = Usage & { isMany?: true }
@@ -43,8 +52,7 @@ function gathered(requests: Usage[]): Priced[] {
   return [...long, ...[...short.values()].map((usage): Priced => ({ ...usage, isMany: true }))]
 }
 
-async function costOf(requests: Priced[]): Promise<number | undefined> {
-  const { calcPrice } = await import('@pydantic/genai-prices')
+function costOf(requests: Priced[], calcPrice: CalcPrice): number | undefined {
   let sum = 0
   for (const { model, isMany, ...tokens } of requests) {
     const parts = isMany ? Math.max(1, Math.ceil(tokens.inputTokens / shortTokens)) : 1

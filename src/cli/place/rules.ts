@@ -1,17 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { type Fields, fieldsOf } from '../../agents/fields.ts'
+import type { RecordRules } from '../../recorder/memo.ts'
 import { projectFileOf } from './project.ts'
 
 /** A session's command that matches one of the patterns becomes a check of that name. `*` matches any characters. */
 export interface CheckRule {
   name: string
   patterns: string[]
-}
-
-/** Which texts of a session to record. */
-export interface RecordRules {
-  answers: boolean
-  prompts: boolean
 }
 
 /** The most checks in `conduct.json`, patterns per check, and characters per name or pattern. */
@@ -35,12 +30,6 @@ export const declaresChecks = (cwd: string): boolean =>
  * does.
  */
 export const recordRules = (cwd: string): RecordRules => ruleIn(cwd, 'record', recordIn)
-
-/** What both rules record. */
-export const stricter = (one: RecordRules, other: RecordRules = one): RecordRules => ({
-  answers: one.answers && other.answers,
-  prompts: one.prompts && other.prompts,
-})
 
 function ruleIn<T>(cwd: string, field: string, read: (value: unknown) => T): T {
   const path = projectFileOf(cwd)

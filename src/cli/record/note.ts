@@ -4,17 +4,17 @@ import { dirname, join, resolve } from 'node:path'
 import { activityOf, shortOf } from '../../agents/activity.ts'
 import type { Seen, Step, ToolUse } from '../../agents/seen.ts'
 import { isShell } from '../../agents/tools.ts'
+import type { Before, Memo, ToldWork, Trees } from '../../recorder/memo.ts'
+import { mayMove } from '../../recorder/work.ts'
 import type { Begun } from '../../spool/acts.ts'
 import type { New } from '../../spool/recordings.ts'
 import type { State } from '../../spool/state.ts'
 import { type Env, folders, pathIn } from '../place/folders.ts'
 import { topOf } from '../place/git.ts'
 import { projectFileOf } from '../place/project.ts'
-import { checkRules, type RecordRules, recordRules } from '../place/rules.ts'
+import { checkRules, recordRules } from '../place/rules.ts'
 import { type Snapshot, snapshot } from '../place/tree.ts'
 import { checkNamesOf } from './checked.ts'
-import { mayMove, type ToldWork } from './live-work.ts'
-import type { Memo } from './memo.ts'
 
 /** A report about a session, and its recording. */
 export interface Heard {
@@ -22,26 +22,6 @@ export interface Heard {
   recording: New
   /** When the hook ran, in milliseconds since 1970. */
   at: number
-}
-
-/** The state of the working tree that a note keeps. */
-export interface Trees {
-  now?: Snapshot
-  /** For a command: the tree before it, and when it started, in milliseconds since 1970. */
-  before?: Before
-  began?: number
-  /** For a command that may be a check: the folder in which it began, and the one whose conduct.json applies. */
-  cwd?: string
-  home?: string
-  /** For a prompt and the end of a turn: which texts to record. */
-  rules?: RecordRules | undefined
-  /** For a prompt: the process that worked on the turn before is gone. */
-  isLeft?: true
-}
-
-/** The tree before a command, and the folder in which the shell was. */
-interface Before extends Snapshot {
-  cwd?: string
 }
 
 /** Where to store git objects of a session's snapshots that the repository does not have. */

@@ -2,13 +2,13 @@ import { realpathSync } from 'node:fs'
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path'
 import { pathOf } from '../../agents/turn.ts'
 import type { TurnFields } from '../../api/turn.ts'
+import type { Window } from '../../recorder/memo.ts'
 import type { State } from '../../spool/state.ts'
 import { commitsMade } from '../place/commits.ts'
 import { diffTrees } from '../place/diff.ts'
 import { pathIn } from '../place/folders.ts'
 import { git } from '../place/git.ts'
 import type { Snapshot } from '../place/tree.ts'
-import type { Window } from './memo.ts'
 
 /** A turn of a session, and what the session may have changed in it. */
 export interface Work {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Told } from '../../agents/seen.ts'
+import type { Memo } from '../../recorder/memo.ts'
 import type { Note } from '../../spool/notes.ts'
-import type { Memo } from './memo.ts'
 
 /** An end of a turn that hooks reported and that the transcript must contain, too. */
 export interface Awaited {

@@ -1,15 +1,28 @@
-import type { KeptItem } from '../../agents/plan.ts'
-import type { Failure, Seen, Step, Usage } from '../../agents/seen.ts'
-import { type Draft, newDraft } from '../../agents/turn.ts'
-import type { RecordRules } from '../place/rules.ts'
-import type { Snapshot } from '../place/tree.ts'
-import type { ToldWork } from './live-work.ts'
-import type { Trees } from './note.ts'
+import type { KeptItem } from '../agents/plan.ts'
+import type { Failure, Seen, Step, Usage } from '../agents/seen.ts'
+import { type Draft, newDraft } from '../agents/turn.ts'
+import type { Snapshot } from '../cli/place/tree.ts'
 
-/** The state of a session between two batches of notes. */
+/** Which texts of a session to record. */
+export interface RecordRules {
+  answers: boolean
+  prompts: boolean
+}
+
+/** What both rules record. */
+export const stricter = (one: RecordRules, other: RecordRules = one): RecordRules => ({
+  answers: one.answers && other.answers,
+  prompts: one.prompts && other.prompts,
+})
+
+/** The state of a session between two steps. It is stored as JSON. */
 export interface Memo {
   /** Whether its run was created. */
   begun?: boolean
+  /** Whether its run has ended. */
+  ended?: boolean
+  /** The end of the session came before the end of its last turn, whose hook may still come. */
+  closing?: Closing
   /** The number of turns sent. */
   n?: number
   /** The working tree at its start. */
@@ -37,6 +50,45 @@ export interface Memo {
   usage?: Usage
   /** The transcript has use from before the first prompt, which is not that of the run. */
   hasPast?: true
+}
+
+/** How a session ended whose last turn is still open. */
+export interface Closing {
+  /** Milliseconds since 1970. */
+  at: number
+  failure?: Failure
+  interrupted?: true
+}
+
+/** What the run says about the session's working tree. */
+export interface ToldWork {
+  tree: string
+  /** All commits of the session, oldest first. */
+  commits: string[]
+  /** Whether the run may have a check, so that its verdict depends on the tree. */
+  isChecked?: true
+  /** Whether a tool has changed a file since the last command, and the run says so. */
+  isEdited?: true
+}
+
+/** The state of the working tree that a note keeps. */
+export interface Trees {
+  now?: Snapshot
+  /** For a command: the tree before it, and when it started, in milliseconds since 1970. */
+  before?: Before
+  began?: number
+  /** For a command that may be a check: the folder in which it began, and the one whose conduct.json applies. */
+  cwd?: string
+  home?: string
+  /** For a prompt and the end of a turn: which texts to record. */
+  rules?: RecordRules | undefined
+  /** For a prompt: the process that worked on the turn before is gone. */
+  isLeft?: true
+}
+
+/** The tree before a command, and the folder in which the shell was. */
+export interface Before extends Snapshot {
+  cwd?: string
 }
 
 /** When a command ran, in milliseconds since 1970, with the trees before and after it. */
@@ -97,4 +149,15 @@ const failureOf = (failure: unknown): Failure =>
 export function stepOf({ step }: Seen): Step {
   if ((step.kind !== 'turn' && step.kind !== 'end') || step.failure === undefined) return step
   return { ...step, failure: failureOf(step.failure) }
+}
+
+/** The memo with what a document says about the session itself. */
+export function withSession(memo: Memo, { step, transcript = memo.transcript, model = memo.model }: Seen): Memo {
+  const subagent = step.kind === 'subagent' ? step.transcript : undefined
+  return {
+    ...memo,
+    ...(transcript !== undefined && { transcript }),
+    ...(model !== undefined && { model }),
+    ...(subagent !== undefined && { subagents: [...new Set([...(memo.subagents ?? []), subagent])].slice(-100) }),
+  }
 }

@@ -1,0 +1,94 @@
+import { hostname } from 'node:os'
+import { loadPrices } from '../../agents/cost.ts'
+import type { Seen, Told } from '../../agents/seen.ts'
+import { cut } from '../../agents/turn.ts'
+import { mask } from '../../mask/mask.ts'
+import type { Facts } from '../../recorder/facts.ts'
+import type { Candidate, Memo, RecordRules, Trees } from '../../recorder/memo.ts'
+import { isOpen, needsTranscript, needsTree } from '../../recorder/step.ts'
+import type { Recording } from '../../spool/recordings.ts'
+import type { State } from '../../spool/state.ts'
+import { authorOf } from '../place/git.ts'
+import { checkRules } from '../place/rules.ts'
+import { snapshot } from '../place/tree.ts'
+import { checkNamesOf } from './checked.ts'
+import { ownWork } from './own-work.ts'
+
+/** A session whose notes are being settled. */
+export interface Session {
+  state: State
+  recording: Recording
+  /** Where the objects of its snapshots are stored. */
+  objects: string
+  /** Which of its texts to record, by the current rules. */
+  rules: RecordRules
+  /**
+   * The current content of its transcript, or that until a time, in milliseconds since 1970; empty if there is none or it
+   * cannot be read.
+   */
+  transcript(until?: number): Promise<Told>
+}
+
+/** A report, its texts masked. */
+export interface Given {
+  seen: Seen
+  at: number
+  trees: Trees
+  /** When the next prompt came, if one did: what the transcript says later is not about this report. */
+  until?: number | undefined
+}
+
+/** What this machine knows that the step needs. */
+export async function factsOf(session: Session, memo: Memo, given: Given): Promise<Facts> {
+  const { recording, rules } = session
+  const { seen, at, until, trees } = given
+  const { step } = seen
+  const told = needsTranscript(memo, seen, trees)
+    ? await withoutSecrets(await session.transcript(step.kind === 'prompt' ? at : until))
+    : {}
+  const isPriced = told.usage !== undefined || (step.kind === 'turn' && step.usage !== undefined)
+  const now = trees.now ?? (needsTree(memo, seen, trees) ? snapshot(recording.cwd, session.objects) : undefined)
+  return {
+    at,
+    isFollowed: until !== undefined,
+    agent: recording.agent ?? 'unknown',
+    rules,
+    told,
+    trees: { ...trees, ...(now && { now }) },
+    run: memo.begun ? {} : placeOf(recording),
+    work: endsTurn(memo, seen) ? workOf(session, memo, now) : { files: [], commits: [] },
+    price: isPriced ? await loadPrices() : (usage) => usage,
+    checks: checksOf,
+  }
+}
+
+const endsTurn = (memo: Memo, { step }: Seen): boolean =>
+  step.kind === 'turn' || (step.kind === 'prompt' && isOpen(memo))
+
+/** What the session did in the current turn. */
+const workOf = (
+  { state, recording: { name, cwd } }: Session,
+  { base, commands = [], draft }: Memo,
+  now: Trees['now'],
+) => ownWork({ state, name, cwd, files: draft?.files ?? [], commands, base, now })
+
+async function withoutSecrets({ answer, failure, ...told }: Told): Promise<Told> {
+  return {
+    ...told,
+    ...(answer !== undefined && { answer: await mask(answer) }),
+    ...(failure && { failure: { ...failure, message: await mask(failure.message) } }),
+  }
+}
+
+function placeOf({ cwd, session }: Recording): Facts['run'] {
+  const author = cut(authorOf(cwd), 200)
+  return {
+    ...(author && { author }),
+    where: { host: hostname(), cwd: cut(cwd, 1_000), ...(session && { session }) },
+  }
+}
+
+function checksOf({ cwd, trees: { home }, command }: Candidate, exitCode: number) {
+  const names = checkNamesOf(command, exitCode, checkRules(home ?? cwd), { cwd, home })
+  return names.map((name) => ({ name, command }))
+}

@@ -1,0 +1,122 @@
+import { defined } from '../agents/fields.ts'
+import type { Failure, Seen, Step, TurnEnd } from '../agents/seen.ts'
+import { isEmpty, isQueued, newDraft, promptedDraft, withStep } from '../agents/turn.ts'
+import type { Stepped } from './call.ts'
+import { checksOf } from './check.ts'
+import type { Facts } from './facts.ts'
+import { type Memo, stricter, type Trees, withSession } from './memo.ts'
+import { begun, ended, leftOpen, turned } from './turn.ts'
+import { isMoved, withWork } from './work.ts'
+
+/** The failure of a turn during which the agent's process ended. */
+export const gone: Failure = { code: 'AGENT_GONE', message: "The agent's process ended before the turn did." }
+
+/** Whether something has happened since the last turn ended. */
+export const isOpen = ({ draft }: Memo): boolean => draft !== undefined && !isEmpty(draft)
+
+/**
+ * What a report about a session means: its next state, and the calls to make. Hooks run concurrently, so the end of a
+ * session may overtake that of its last turn. Then `closing` is set, and `close` ends both if the turn's hook never comes.
+ */
+export function step(before: Memo, seen: Seen, facts: Facts): Stepped {
+  const memo = withSession(before, seen)
+  const { step } = seen
+  const isLate = memo.closing !== undefined && (step.kind === 'turn' || step.kind === 'end')
+  const start = isLate ? { memo, calls: [] } : close(memo, facts)
+  switch (step.kind) {
+    case 'prompt':
+      return prompted(start, seen, step, facts)
+    case 'turn':
+      return overtaken(turnEnded(start, step, facts), facts)
+    case 'end':
+      return sessionEnded(start, step, facts)
+    case 'tool':
+      return used(start, seen, step, facts)
+    default:
+      return { ...start, memo: drafted(start.memo, step, facts.at) }
+  }
+}
+
+/** Ends a session whose end was seen, and its last turn, which no hook ended. */
+export function close(memo: Memo, facts: Facts): Stepped {
+  const { closing, ...rest } = memo
+  if (!closing) return { memo, calls: [] }
+  const { at, failure, interrupted } = closing
+  const last = leftOpen({ memo: rest, calls: [] }, { at, failure, interrupted }, facts)
+  return ended(last, at, facts)
+}
+
+function prompted(start: Stepped, seen: Seen, step: Step & { kind: 'prompt' }, facts: Facts): Stepped {
+  const { at, trees } = facts
+  const { draft } = start.memo
+  const isLeft = trees.isLeft && isOpen(start.memo)
+  const how = isLeft ? { failure: gone } : isQueued(seen, draft) ? { interrupted: false } : {}
+  const before = leftOpen(start, { at, ...how }, facts)
+  const { rules: _, ...rest } = before.memo
+  const base = rest.base ?? trees.now
+  // What the transcript has used at the first prompt is that of a fork, or of a session that was not recorded before.
+  const { usage } = rest.begun ? {} : facts.told
+  const memo: Memo = {
+    ...rest,
+    ...(usage && { usage, hasPast: true }),
+    ...(base && { base }),
+    ...(trees.rules && { rules: trees.rules }),
+    draft: promptedDraft(rest.draft, { ...seen, step }, at, rest.plan),
+  }
+  return begun({ ...before, memo }, { at, prompt: step.text }, facts)
+}
+
+function turnEnded(start: Stepped, step: Step & { kind: 'turn' }, facts: Facts): Stepped {
+  const { rules } = facts.trees
+  const memo = { ...start.memo, ...(rules && { rules: stricter(rules, start.memo.rules) }) }
+  return turned({ ...start, memo }, { ...step, ...wordsOf(step, facts), at: facts.at }, facts)
+}
+
+/** The answer of a turn whose hook has none. The transcript knows only that of the last turn. */
+function wordsOf({ answer, failure, interrupted }: TurnEnd, { isFollowed, told }: Facts): Pick<TurnEnd, 'answer'> {
+  if (isFollowed || answer !== undefined || failure || interrupted || told.answer === undefined) return {}
+  return { answer: told.answer }
+}
+
+/** Ends the session whose end came before the end of this turn. */
+function overtaken(after: Stepped, facts: Facts): Stepped {
+  const { closing, ...memo } = after.memo
+  return closing ? ended({ ...after, memo }, closing.at, facts) : after
+}
+
+function sessionEnded(start: Stepped, step: Step & { kind: 'end' }, facts: Facts): Stepped {
+  const { at } = facts
+  const { failure, interrupted } = step
+  if (!isOpen(start.memo)) return ended(leftOpen(start, { at, failure, interrupted }, facts), at, facts)
+  const how = { failure: step.isGone ? gone : failure, interrupted }
+  return { ...start, memo: { ...start.memo, closing: start.memo.closing ?? defined({ at, ...how }) } }
+}
+
+function used(start: Stepped, seen: Seen, step: Step & { kind: 'tool' }, facts: Facts): Stepped {
+  const { at, trees } = facts
+  const from = trees.began ?? at - (step.durationMs ?? at - (start.memo.draft?.at ?? at))
+  const commands = [...(start.memo.commands ?? []), ...(step.command ? [{ from, to: at, ...trees }] : [])]
+  const memo = { ...drafted(start.memo, step, at), commands: commands.slice(-500) }
+  const use = { cwd: seen.cwd, trees, step }
+  return checksOf(withWork({ ...start, memo }, use), use, facts)
+}
+
+const drafted = (memo: Memo, step: Step, at: number): Memo => ({
+  ...memo,
+  draft: withStep(memo.draft ?? newDraft(at, memo.plan), step, at),
+})
+
+/** Whether a step needs the working tree as it is now, because its hook did not take it. */
+export function needsTree(memo: Memo, { step }: Seen, trees: Trees): boolean {
+  if (trees.now !== undefined) return false
+  if (step.kind === 'turn') return true
+  if (step.kind === 'prompt') return memo.base === undefined || isOpen(memo)
+  return step.kind === 'tool' && isMoved(memo, { trees, step })
+}
+
+/** Whether a step needs the transcript. */
+export function needsTranscript(memo: Memo, { step }: Seen, { home }: Trees): boolean {
+  if (step.kind === 'prompt') return isOpen(memo) || memo.closing !== undefined || !memo.begun
+  if (step.kind === 'tool') return home !== undefined && step.command !== undefined && step.exitCode === undefined
+  return step.kind === 'turn' || (step.kind === 'end' && !isOpen(memo))
+}

@@ -1,0 +1,133 @@
+import { leaseSeconds } from '../agents/activity.ts'
+import type { Failure, Told, TurnEnd, Usage } from '../agents/seen.ts'
+import { failureAfter, isEmpty, newDraft, turnOf, usageBetween } from '../agents/turn.ts'
+import type { Snapshot } from '../cli/place/tree.ts'
+import { firstLine, mostCommits } from '../ledger/turn.ts'
+import { type Stepped, withCall } from './call.ts'
+import { unsureChecks } from './check.ts'
+import type { Facts } from './facts.ts'
+import { type Memo, type RecordRules, stricter } from './memo.ts'
+import { gitOf } from './work.ts'
+
+const isoOf = (ms: number) => new Date(ms).toISOString()
+
+interface Start {
+  at: number
+  prompt: string | undefined
+}
+
+/** Starts a run for a new session, or reopens the run of a resumed one. */
+export function begun(before: Stepped, { at, prompt }: Start, facts: Facts): Stepped {
+  const { memo } = before
+  const lease = { leaseSeconds: leaseSeconds.working }
+  const now = { begun: true, ended: false }
+  if (memo.begun) {
+    return memo.ended ? withCall(before, 'updateRun', { status: 'in_progress', ...lease }, now) : before
+  }
+  const { agent, run } = facts
+  const { base } = memo
+  const input = {
+    title: titleOf(rulesFor(memo, facts), prompt, agent),
+    agent,
+    ...run,
+    ...(base && { git: { ...base.git, ...(base.git.commit && { base: base.git.commit }) } }),
+    startedAt: isoOf(at),
+    ...lease,
+  }
+  return withCall(before, 'createRun', input, { ...now, ...(base && { told: { tree: base.tree, commits: [] } }) })
+}
+
+/** What to record of the current turn: what the rules allow now, and allowed while it lasted. */
+const rulesFor = (memo: Memo, { rules }: Facts) => stricter(rules, memo.rules)
+
+/** The title of a session's run, from its first prompt. */
+export const titleOf = ({ prompts }: RecordRules, prompt: string | undefined, agent: string): string =>
+  (prompts && firstLine(prompt ?? '', 70)) || `A session of ${agent}`
+
+/** The end of a turn, sent under its number; nothing if nothing happened. */
+export function turned(before: Stepped, end: TurnEnd & { at: number }, facts: Facts): Stepped {
+  const draft = before.memo.draft ?? newDraft(end.at, before.memo.plan)
+  const isSaid = before.memo.begun && end.answer !== undefined
+  if (isEmpty(draft) && !isSaid && end.failure === undefined) return before
+  const started = begun(before, { at: draft.startedAt, prompt: draft.prompt }, facts)
+  const { memo } = started
+  const { told, trees, work } = facts
+  const n = (memo.n ?? 0) + 1
+  const usage = usageOf(memo, end.usage, facts)
+  const { answers, prompts } = rulesFor(memo, facts)
+  const turn = {
+    n,
+    ...turnOf(draft, { ...end, ...(usage && { usage }), ...(memo.model && { model: memo.model }) }, told),
+    ...(!answers && { answer: undefined }),
+    ...(!prompts && { prompt: undefined }),
+    ...(work.files.length > 0 && { files: work.files }),
+    ...(trees.now && { git: gitOf(trees.now, memo.base, work.commits) }),
+  }
+  const { draft: _, commands: __, failure: ___, interrupted: ____, ...rest } = memo
+  const plan = draft.plan ?? draft.kept
+  const next: Memo = {
+    ...rest,
+    ...toldAfter(memo, trees.now, work.commits),
+    n,
+    ...(plan && { plan }),
+    ...(told.usage && { usage: told.usage }),
+    ...(end.failure && { failure: end.failure }),
+    ...(end.interrupted && { interrupted: true }),
+  }
+  return unsureChecks(withCall({ ...started, memo: next }, 'appendTurn', turn), facts)
+}
+
+/** The usage of the turn: as its hook reports it, else the growth of the transcript's totals. */
+function usageOf(memo: Memo, said: Usage | undefined, { told, price }: Facts): Usage | undefined {
+  const used = said ?? (told.usage && usageBetween(memo.usage, told.usage))
+  return used && price({ ...(memo.model !== undefined && { model: memo.model }), ...used })
+}
+
+/** What is known about a turn that ended without a hook. */
+interface LeftOpen {
+  at: number
+  failure?: Failure | undefined
+  /** If missing, the transcript decides; if it does not say, the user interrupted the turn. */
+  interrupted?: boolean | undefined
+}
+
+/** Ends a turn without a hook: it failed, its user interrupted it, or the next message came while the agent worked. */
+export function leftOpen(before: Stepped, known: LeftOpen, facts: Facts): Stepped {
+  const { draft } = before.memo
+  if ((!draft || isEmpty(draft)) && !known.failure) return before
+  const { told } = facts
+  const failure = failureOf(told, known)
+  // What an agent does on its own ends with its session.
+  const isInterrupted = known.interrupted ?? told.interrupted ?? draft?.prompt !== undefined
+  const how = failure ? { failure } : isInterrupted ? { interrupted: true as const } : {}
+  const words = failure || told.answer === undefined ? {} : { answer: told.answer }
+  return turned(before, { ...how, ...words, at: known.at }, facts)
+}
+
+/** If both say how the turn ended, the transcript knows more. */
+const failureOf = (told: Told, known: LeftOpen): Failure | undefined =>
+  told.failure ?? (told.interrupted ? undefined : known.failure)
+
+/** The end of a session, with the final totals of its transcript. */
+export function ended(before: Stepped, at: number, { told, price }: Facts): Stepped {
+  const { memo } = before
+  if (!memo.begun || memo.ended) return { ...before, memo: { ...memo, ended: true } }
+  const failure = failureAfter(memo.failure, memo.interrupted)
+  const { usage } = told
+  const total = usage && price({ ...(memo.model !== undefined && { model: memo.model }), ...usage })
+  const end = {
+    status: failure ? 'failed' : 'completed',
+    ...(failure && { failure }),
+    // Otherwise, the run keeps the sum of its turns.
+    ...(total && !memo.hasPast && { usage: total }),
+    endedAt: isoOf(at),
+  }
+  return withCall(before, 'updateRun', end, { ended: true, ...(usage && { usage }) })
+}
+
+/** The memo once a turn has reported that tree and the commits made in it. */
+function toldAfter({ told }: Memo, now: Snapshot | undefined, commits: string[]): Pick<Memo, 'told'> {
+  if (told === undefined || now === undefined) return {}
+  const all = [...new Set([...told.commits, ...commits])].slice(-mostCommits)
+  return { told: { tree: now.tree, commits: all, ...(told.isChecked && { isChecked: true }) } }
+}
